@@ -1,0 +1,1 @@
+//! The embedded lab cloud: an AWS of our own on a loopback port.

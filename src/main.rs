@@ -1,0 +1,3 @@
+//! The `claviger` program.
+
+fn main() {}
