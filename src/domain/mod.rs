@@ -1,3 +1,19 @@
-//! The rules, pure: no input or output, no clock, no randomness, no async. Uses nothing else of ours.
+//! The rules, pure: `decide` says what would happen, `apply` takes in what has. No input or output, no clock, no
+//! randomness, no async; times, ids and what AWS said come in as arguments. Uses nothing else of ours.
 
+pub mod acl;
+pub mod action;
+pub mod connection;
+pub mod event;
+pub mod group;
+pub mod id;
+pub mod kms;
+pub mod name;
+pub mod password;
 pub mod place;
+pub mod refusal;
+pub mod session;
+pub mod state;
+pub mod table;
+pub mod time;
+pub mod user;

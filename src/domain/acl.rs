@@ -1,0 +1,158 @@
+//! Access control lists: who may do what on one KMS. Entries, permitting and withdrawing, and what a caller may do.
+
+use super::action::{Action, ActionSet};
+use super::id::UserId;
+use super::name::GroupName;
+use serde::{Deserialize, Serialize};
+
+/// For whom an entry is: one user or one group, never both.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Principal {
+    /// One user.
+    User(UserId),
+    /// Everyone in a group.
+    Group(GroupName),
+}
+
+/// One wish of an update: to permit these actions to this principal, or to withdraw them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AclChange {
+    /// For whom.
+    pub principal: Principal,
+    /// Which actions, as asked for.
+    pub actions: Vec<Action>,
+    /// Permit (true) or withdraw (false).
+    pub permit: bool,
+}
+
+/// One entry as it stands: never empty.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AclEntry {
+    /// For whom.
+    pub principal: Principal,
+    /// What they may do.
+    pub actions: ActionSet,
+}
+
+/// The entries of one KMS, in the order in which their principals first appeared.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Acl(Vec<AclEntry>);
+
+impl Acl {
+    /// The entries.
+    pub fn entries(&self) -> &[AclEntry] {
+        &self.0
+    }
+
+    /// Takes in one change. An entry left empty disappears.
+    pub fn apply(&mut self, change: &AclChange) {
+        let actions = ActionSet::of(&change.actions);
+        let place = self.0.iter().position(|entry| entry.principal == change.principal);
+        match (place, change.permit) {
+            (Some(at), true) => self.0[at].actions = self.0[at].actions.with(actions),
+            (None, true) if !actions.is_empty() => {
+                self.0.push(AclEntry { principal: change.principal.clone(), actions });
+            }
+            (Some(at), false) => {
+                self.0[at].actions = self.0[at].actions.without(actions);
+                if self.0[at].actions.is_empty() {
+                    self.0.remove(at);
+                }
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// The entries that hold for a user who is in these groups.
+    pub fn holding_for<'a>(&'a self, user: UserId, groups: &'a [GroupName]) -> impl Iterator<Item = &'a AclEntry> {
+        self.0.iter().filter(move |entry| match &entry.principal {
+            Principal::User(id) => *id == user,
+            Principal::Group(name) => groups.contains(name),
+        })
+    }
+
+    /// All that a user who is in these groups may do.
+    pub fn granted(&self, user: UserId, groups: &[GroupName]) -> ActionSet {
+        self.holding_for(user, groups).fold(ActionSet::default(), |all, entry| all.with(entry.actions))
+    }
+
+    /// Is there an entry for this principal?
+    pub fn names(&self, principal: &Principal) -> bool {
+        self.0.iter().any(|entry| entry.principal == *principal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    fn principal() -> impl Strategy<Value = Principal> {
+        (0u128..6).prop_map(|n| match n {
+            0..3 => Principal::User(UserId::new(Uuid::from_u128(n))),
+            _ => Principal::Group(GroupName::parse(&format!("g{n}")).expect("a plain name")),
+        })
+    }
+
+    fn change() -> impl Strategy<Value = AclChange> {
+        let actions = proptest::collection::vec(proptest::sample::select(Action::ALL), 1..5);
+        (principal(), actions, any::<bool>()).prop_map(|(principal, actions, permit)| AclChange {
+            principal,
+            actions,
+            permit,
+        })
+    }
+
+    fn after(changes: &[AclChange]) -> Acl {
+        changes.iter().fold(Acl::default(), |mut acl, change| {
+            acl.apply(change);
+            acl
+        })
+    }
+
+    /// The same rights, whatever the order of the entries.
+    fn same(a: &Acl, b: &Acl) -> bool {
+        a.0.len() == b.0.len() && a.0.iter().all(|entry| b.0.contains(entry))
+    }
+
+    proptest! {
+        #[test]
+        fn permitting_what_was_not_held_and_withdrawing_it_is_neutral(
+            before in proptest::collection::vec(change(), 0..12), more in change()
+        ) {
+            let acl = after(&before);
+            let held = acl.0.iter().find(|e| e.principal == more.principal).map(|e| e.actions).unwrap_or_default();
+            let fresh: Vec<_> = more.actions.iter().copied().filter(|a| !held.permits(*a)).collect();
+            prop_assume!(!fresh.is_empty() && !(fresh.contains(&Action::View) && held.permits(Action::View)));
+            // A part of `view` given beside `view` itself is not new.
+            prop_assume!(!fresh.iter().any(|a| *a == Action::View) || !held.permits(Action::ViewNative));
+            let permit = AclChange { actions: fresh, permit: true, ..more };
+            let mut changed = acl.clone();
+            changed.apply(&permit);
+            changed.apply(&AclChange { permit: false, ..permit });
+            prop_assert!(same(&acl, &changed));
+        }
+
+        #[test]
+        fn the_order_of_changes_for_different_principals_does_not_matter(
+            before in proptest::collection::vec(change(), 0..12), one in change(), other in change()
+        ) {
+            prop_assume!(one.principal != other.principal);
+            let forth = after(&[before.clone(), vec![one.clone(), other.clone()]].concat());
+            let back = after(&[before, vec![other, one]].concat());
+            prop_assert!(same(&forth, &back));
+        }
+
+        #[test]
+        fn what_was_withdrawn_is_not_permitted_and_no_entry_is_empty(
+            before in proptest::collection::vec(change(), 0..12), last in change()
+        ) {
+            let acl = after(&[before, vec![AclChange { permit: false, ..last.clone() }]].concat());
+            prop_assert!(acl.0.iter().all(|entry| !entry.actions.is_empty()));
+            for entry in acl.0.iter().filter(|entry| entry.principal == last.principal) {
+                prop_assert!(last.actions.iter().all(|action| !entry.actions.permits(*action)));
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! AWS connections: with which credentials AWS is spoken to. The secret halves are sealed and pass through untouched.
+
+use super::event::{ConnectionEvent, Event, Sealed};
+use super::id::ConnectionId;
+use super::kms::AssumedRole;
+use super::name::{ConnectionName, JsonText};
+use super::place::{Partition, Region};
+use super::refusal::Refusal;
+use super::state::State;
+use super::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// A connection as it stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Connection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Its name.
+    pub name: ConnectionName,
+    /// All that is not secret.
+    pub settings: ConnectionSettings,
+    /// The secret access key, sealed.
+    pub secret: Sealed,
+    /// How the last test went; none: never tested.
+    pub last_test: Option<LastTest>,
+    /// When it was made.
+    pub created: Time,
+    /// When it was last changed (a test changes nothing).
+    pub updated: Time,
+}
+
+/// All of a connection that is not secret.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ConnectionSettings {
+    /// What it is for.
+    pub description: String,
+    /// The public half of the credentials.
+    pub access_key_id: String,
+    /// In which partition.
+    pub cloud: Partition,
+    /// The role that the connection itself assumes.
+    pub role: Option<AssumedRole>,
+    /// Where STS is spoken to, if regional, and where EC2 is asked for the regions.
+    pub region: Option<Region>,
+    /// Which STS endpoints.
+    pub sts_endpoints: StsEndpoints,
+    /// For which products; `cckm`.
+    pub products: Vec<String>,
+    /// Attached by clients.
+    pub labels: Option<JsonText>,
+    /// Attached by clients.
+    pub meta: Option<JsonText>,
+}
+
+/// `aws_sts_regional_endpoints`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum StsEndpoints {
+    /// The global endpoint, where the partition has one.
+    #[default]
+    Legacy,
+    /// The endpoint of the connection's region.
+    Regional,
+}
+
+impl StsEndpoints {
+    /// The name that clients use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            StsEndpoints::Legacy => "legacy",
+            StsEndpoints::Regional => "regional",
+        }
+    }
+}
+
+/// How a test went.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LastTest {
+    /// When.
+    pub at: Time,
+    /// None: well. Otherwise why not.
+    pub error: Option<String>,
+}
+
+/// What can be asked of connections.
+#[derive(Clone, Debug)]
+pub enum ConnectionCommand {
+    /// Make one.
+    Create {
+        /// Under this id.
+        id: ConnectionId,
+        /// Its name.
+        name: ConnectionName,
+        /// All that is not secret.
+        settings: ConnectionSettings,
+        /// The secret access key, sealed.
+        secret: Sealed,
+    },
+    /// Change what differs.
+    Amend {
+        /// Which.
+        id: ConnectionId,
+        /// A new name.
+        name: Option<ConnectionName>,
+        /// All settings as they are to be.
+        settings: ConnectionSettings,
+        /// A new secret access key, sealed.
+        secret: Option<Sealed>,
+    },
+    /// Note how a test went.
+    NoteTest {
+        /// Which.
+        id: ConnectionId,
+        /// None: well. Otherwise why not.
+        error: Option<String>,
+    },
+    /// Delete it.
+    Delete {
+        /// Which.
+        id: ConnectionId,
+    },
+}
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: ConnectionCommand) -> Result<Vec<Event>, Refusal> {
+    let unknown = |id: ConnectionId| Refusal::ConnectionUnknown(id.to_string());
+    match command {
+        ConnectionCommand::Create { id, name, settings, secret } => {
+            refuse_taken(state, &name)?;
+            Ok(vec![Event::Connection(id, ConnectionEvent::Created { name, settings, secret })])
+        }
+        ConnectionCommand::Amend { id, name, settings, secret } => {
+            let connection = state.connections.get(&id).ok_or_else(|| unknown(id))?;
+            amend(state, connection, name, settings, secret)
+        }
+        ConnectionCommand::NoteTest { id, error } => {
+            state.connections.get(&id).ok_or_else(|| unknown(id))?;
+            Ok(vec![Event::Connection(id, ConnectionEvent::Tested { error })])
+        }
+        ConnectionCommand::Delete { id } => {
+            let connection = state.connections.get(&id).ok_or_else(|| unknown(id))?;
+            match users_of(state, id).as_slice() {
+                [] => Ok(vec![Event::Connection(id, ConnectionEvent::Deleted)]),
+                by => Err(Refusal::ConnectionInUse { connection: connection.name.clone(), by: by.to_vec() }),
+            }
+        }
+    }
+}
+
+fn amend(
+    state: &State,
+    connection: &Connection,
+    name: Option<ConnectionName>,
+    settings: ConnectionSettings,
+    secret: Option<Sealed>,
+) -> Result<Vec<Event>, Refusal> {
+    let mut events = Vec::new();
+    if let Some(to) = name.filter(|name| *name != connection.name) {
+        refuse_taken(state, &to)?;
+        events.push(ConnectionEvent::Renamed { to });
+    }
+    if settings.cloud != connection.settings.cloud {
+        let by = users_of(state, connection.id);
+        if !by.is_empty() {
+            return Err(Refusal::ConnectionCloudFixed { connection: connection.name.clone(), by });
+        }
+    }
+    if settings != connection.settings {
+        events.push(ConnectionEvent::SettingsChanged { settings });
+    }
+    if let Some(secret) = secret {
+        events.push(ConnectionEvent::SecretReplaced { secret });
+    }
+    Ok(events.into_iter().map(|event| Event::Connection(connection.id, event)).collect())
+}
+
+fn refuse_taken(state: &State, name: &ConnectionName) -> Result<(), Refusal> {
+    match state.connection_named(name) {
+        Some(_) => Err(Refusal::ConnectionNameTaken(name.clone())),
+        None => Ok(()),
+    }
+}
+
+fn users_of(state: &State, id: ConnectionId) -> Vec<super::name::KmsName> {
+    state.kms.iter().filter(|kms| kms.connection == id).map(|kms| kms.name.clone()).take(10).collect()
+}
+
+impl Connection {
+    /// A new one.
+    pub fn created(
+        id: ConnectionId,
+        at: Time,
+        name: ConnectionName,
+        settings: ConnectionSettings,
+        secret: Sealed,
+    ) -> Self {
+        Self { id, name, settings, secret, last_test: None, created: at, updated: at }
+    }
+
+    /// Takes in what has happened since.
+    pub fn apply(&mut self, at: Time, event: &ConnectionEvent) {
+        match event {
+            ConnectionEvent::SettingsChanged { settings } => self.settings = settings.clone(),
+            ConnectionEvent::Renamed { to } => self.name = to.clone(),
+            ConnectionEvent::SecretReplaced { secret } => self.secret = secret.clone(),
+            ConnectionEvent::Tested { error } => {
+                self.last_test = Some(LastTest { at, error: error.clone() });
+                return;
+            }
+            ConnectionEvent::Created { .. } | ConnectionEvent::Deleted => return,
+        }
+        self.updated = at;
+    }
+}

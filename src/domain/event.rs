@@ -1,0 +1,371 @@
+//! Every event that the log can hold. An event is a fact: resolved ids, values after defaulting, never a secret in
+//! the clear, never a display name that may change.
+//!
+//! The bytes of old events are a contract: variants and fields are never changed, reordered or removed. A changed
+//! event is a new variant at the end, and `ledger::upcast` turns the old one into it.
+
+use super::acl::AclChange;
+use super::connection::ConnectionSettings;
+use super::id::{ConnectionId, InstallationId, KmsId, RefreshTokenId, SessionId, UserId};
+use super::kms::AssumedRole;
+use super::name::{ConnectionName, GroupName, JsonText, KmsName, UserName};
+use super::password::PasswordPolicy;
+use super::place::{AccountId, Arn, Partition, Region};
+use super::user::UserProfile;
+use serde::{Deserialize, Serialize, Serializer};
+use std::fmt;
+
+/// What happened, and to whom.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Event {
+    /// The installation as a whole.
+    Installation(InstallationEvent),
+    /// A user.
+    User(UserId, UserEvent),
+    /// A group.
+    Group(GroupName, GroupEvent),
+    /// A session.
+    Session(SessionId, SessionEvent),
+    /// A connection.
+    Connection(ConnectionId, ConnectionEvent),
+    /// A KMS.
+    Kms(KmsId, KmsEvent),
+}
+
+/// A secret that the keyring has sealed: bytes that tell nothing without it.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct Sealed(pub Vec<u8>);
+
+/// Bytes for the log; for people, who read JSON, only that there is something.
+impl Serialize for Sealed {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() { to.serialize_str("[sealed]") } else { self.0.serialize(to) }
+    }
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sealed({} bytes)", self.0.len())
+    }
+}
+
+/// The SHA-256 of a refresh token, which is 256 random bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+pub struct TokenHash(pub [u8; 32]);
+
+/// Bytes for the log; for people, who read JSON, only that there is something.
+impl Serialize for TokenHash {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() { to.serialize_str("[hash]") } else { self.0.serialize(to) }
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(..)")
+    }
+}
+
+/// Events of the installation.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum InstallationEvent {
+    /// The first event of every log.
+    Created {
+        /// The audience of the tokens made here.
+        id: InstallationId,
+        /// The key that signs tokens, sealed.
+        token_key: Sealed,
+    },
+    /// The rules for passwords and lockout were changed.
+    PasswordPolicyChanged {
+        /// All of them, as they are now.
+        policy: PasswordPolicy,
+    },
+}
+
+/// Events of a user.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum UserEvent {
+    /// A user was made.
+    Created {
+        /// What the user signs in with.
+        name: UserName,
+        /// What else is known of the user.
+        profile: UserProfile,
+        /// The password's Argon2id hash (PHC string), sealed.
+        password: Sealed,
+        /// Must change the password before anything else.
+        must_change: bool,
+    },
+    /// The profile was changed.
+    ProfileChanged {
+        /// All of it, as it is now.
+        profile: UserProfile,
+    },
+    /// The user signs in with another name.
+    Renamed {
+        /// The new one.
+        to: UserName,
+    },
+    /// A new password.
+    PasswordChanged {
+        /// Its hash, sealed.
+        password: Sealed,
+        /// Must change it again before anything else.
+        must_change: bool,
+    },
+    /// The same password, hashed with today's parameters.
+    PasswordRehashed {
+        /// Its hash, sealed.
+        password: Sealed,
+    },
+    /// Whether the password must be changed before anything else.
+    PasswordChangeRequired {
+        /// Must it?
+        required: bool,
+    },
+    /// A wrong password was given for this user.
+    LoginFailed {
+        /// From which address.
+        source: String,
+    },
+    /// An administrator forgave the failed logins.
+    LockoutCleared,
+    /// The user is no more.
+    Removed,
+}
+
+/// Events of a group.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum GroupEvent {
+    /// A group was made.
+    Created {
+        /// What it is for.
+        description: String,
+        /// Attached JSON: for applications, for clients, for users.
+        metadata: GroupMetadata,
+    },
+    /// Description or metadata were changed.
+    Described {
+        /// What it is for.
+        description: String,
+        /// All of it, as it is now.
+        metadata: GroupMetadata,
+    },
+    /// A user joined.
+    MemberAdded {
+        /// Who.
+        user: UserId,
+    },
+    /// A user left.
+    MemberRemoved {
+        /// Who.
+        user: UserId,
+    },
+    /// The group is no more, nor is any membership in it.
+    Removed,
+}
+
+/// JSON that clients attach to a group.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct GroupMetadata {
+    /// For applications.
+    pub app: Option<JsonText>,
+    /// For clients.
+    pub client: Option<JsonText>,
+    /// For users.
+    pub user: Option<JsonText>,
+}
+
+/// Events of a session.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum SessionEvent {
+    /// Somebody signed in.
+    Opened {
+        /// Who.
+        user: UserId,
+        /// From which address.
+        source: String,
+        /// The refresh token given with it.
+        refresh: RefreshGrant,
+        /// Attached to the token by the client.
+        labels: Vec<String>,
+    },
+    /// The refresh token was used for a new access token.
+    Refreshed,
+    /// The refresh token was used and replaced by a new one.
+    RefreshReplaced {
+        /// The new one.
+        refresh: RefreshGrant,
+    },
+    /// The session is over: its tokens are worth nothing.
+    Closed,
+}
+
+/// A refresh token as it is kept: never itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RefreshGrant {
+    /// By which its owner names it.
+    pub id: RefreshTokenId,
+    /// What it hashes to.
+    pub hash: TokenHash,
+    /// Seconds from its making to its end; none: no such end.
+    pub lifetime_seconds: Option<u64>,
+    /// Seconds without use after which it ends; none: no such end.
+    pub unused_seconds: Option<u64>,
+}
+
+/// Events of a connection.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum ConnectionEvent {
+    /// A connection was made.
+    Created {
+        /// Its name.
+        name: ConnectionName,
+        /// All that is not secret.
+        settings: ConnectionSettings,
+        /// The secret access key, sealed.
+        secret: Sealed,
+    },
+    /// Settings were changed.
+    SettingsChanged {
+        /// All of them, as they are now.
+        settings: ConnectionSettings,
+    },
+    /// A new name.
+    Renamed {
+        /// The new one.
+        to: ConnectionName,
+    },
+    /// A new secret access key.
+    SecretReplaced {
+        /// The new one, sealed.
+        secret: Sealed,
+    },
+    /// AWS was asked whether the connection works.
+    Tested {
+        /// None: it does. Otherwise why not.
+        error: Option<String>,
+    },
+    /// The connection is no more.
+    Deleted,
+}
+
+/// Events of a KMS.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum KmsEvent {
+    /// An AWS account, with some of its regions, came under management.
+    Added {
+        /// Its name here.
+        name: KmsName,
+        /// The AWS account.
+        account: AccountId,
+        /// As whom AWS knows us there.
+        arn: Arn,
+        /// Through which connection.
+        connection: ConnectionId,
+        /// The role assumed for it, if any.
+        role: Option<AssumedRole>,
+        /// Which regions, in the order given.
+        regions: Vec<Region>,
+        /// In which partition.
+        cloud: Partition,
+    },
+    /// Other regions.
+    RegionsReplaced {
+        /// All of them, as they are now.
+        to: Vec<Region>,
+    },
+    /// Another connection to the same account.
+    ConnectionReplaced {
+        /// Which.
+        to: ConnectionId,
+        /// As whom AWS knows us now.
+        arn: Arn,
+    },
+    /// Another role in the same account, or none.
+    RoleReplaced {
+        /// Which.
+        to: Option<AssumedRole>,
+        /// As whom AWS knows us now.
+        arn: Arn,
+    },
+    /// Permissions were given and taken, together.
+    AclsChanged {
+        /// In this order.
+        changes: Vec<AclChange>,
+    },
+    /// Put away: viewed, recovered or deleted, nothing else.
+    Archived,
+    /// Brought back.
+    Recovered,
+    /// No longer under management. AWS itself was not touched.
+    Deleted,
+}
+
+/// To whose history an event belongs.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Stream {
+    /// `installation`
+    Installation,
+    /// `user/<id>`
+    User(UserId),
+    /// `group/<name>`
+    Group(GroupName),
+    /// `session/<id>`
+    Session(SessionId),
+    /// `connection/<id>`
+    Connection(ConnectionId),
+    /// `kms/<id>`
+    Kms(KmsId),
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stream::Installation => f.write_str("installation"),
+            Stream::User(id) => write!(f, "user/{id}"),
+            Stream::Group(name) => write!(f, "group/{name}"),
+            Stream::Session(id) => write!(f, "session/{id}"),
+            Stream::Connection(id) => write!(f, "connection/{id}"),
+            Stream::Kms(id) => write!(f, "kms/{id}"),
+        }
+    }
+}
+
+impl Event {
+    /// To whose history it belongs.
+    pub fn stream(&self) -> Stream {
+        match self {
+            Event::Installation(_) => Stream::Installation,
+            Event::User(id, _) => Stream::User(*id),
+            Event::Group(name, _) => Stream::Group(name.clone()),
+            Event::Session(id, _) => Stream::Session(*id),
+            Event::Connection(id, _) => Stream::Connection(*id),
+            Event::Kms(id, _) => Stream::Kms(*id),
+        }
+    }
+}
+
+/// Who caused an event.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Actor {
+    /// The program itself.
+    System,
+    /// A user, under the name of that time.
+    User {
+        /// Who.
+        id: UserId,
+        /// The name at that time.
+        name: UserName,
+    },
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Actor::System => f.write_str("system"),
+            Actor::User { name, .. } => name.fmt(f),
+        }
+    }
+}

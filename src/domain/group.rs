@@ -1,0 +1,208 @@
+//! Groups, and the system groups that carry rights of their own.
+
+use super::acl::Principal;
+use super::event::{Event, GroupEvent, GroupMetadata};
+use super::id::UserId;
+use super::name::GroupName;
+use super::refusal::Refusal;
+use super::state::State;
+use super::time::Time;
+
+/// A group as it stands. Who is in it stands with the users.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Group {
+    /// Its name, which is its identity.
+    pub name: GroupName,
+    /// What it is for.
+    pub description: String,
+    /// Attached JSON.
+    pub metadata: GroupMetadata,
+    /// How many users are in it.
+    pub members: u64,
+    /// When it was made.
+    pub created: Time,
+    /// When it was last changed.
+    pub updated: Time,
+}
+
+/// The groups that always exist.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SystemGroup {
+    /// May do everything.
+    Admin,
+    /// May do everything on every KMS.
+    CckmAdmins,
+    /// No rights of its own: a handy group to permit things to.
+    CckmUsers,
+    /// Manage connections.
+    ConnectionAdmins,
+    /// Manage users and groups.
+    UserAdmins,
+}
+
+impl SystemGroup {
+    /// All of them.
+    pub const ALL: [SystemGroup; 5] =
+        [Self::Admin, Self::CckmAdmins, Self::CckmUsers, Self::ConnectionAdmins, Self::UserAdmins];
+
+    /// The name that clients use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::CckmAdmins => "CCKM Admins",
+            Self::CckmUsers => "CCKM Users",
+            Self::ConnectionAdmins => "Connection Admins",
+            Self::UserAdmins => "User Admins",
+        }
+    }
+
+    /// What it is for.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Admin => "may do everything",
+            Self::CckmAdmins => "may do everything on every KMS",
+            Self::CckmUsers => "users of cloud keys; what they may do is permitted on each KMS",
+            Self::ConnectionAdmins => "manage connections",
+            Self::UserAdmins => "manage users and groups",
+        }
+    }
+
+    /// The system group of that name.
+    pub fn of(name: &GroupName) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.name() == name.as_str())
+    }
+
+    /// Does it carry rights that managing users does not? Only `admin` may hand those out.
+    pub const fn is_privileged(self) -> bool {
+        matches!(self, Self::Admin | Self::CckmAdmins | Self::ConnectionAdmins)
+    }
+}
+
+/// What can be asked of groups.
+#[derive(Clone, Debug)]
+pub enum GroupCommand {
+    /// Make one.
+    Create {
+        /// Its name.
+        name: GroupName,
+        /// What it is for.
+        description: String,
+        /// Attached JSON.
+        metadata: GroupMetadata,
+    },
+    /// Change description or metadata.
+    Describe {
+        /// Which.
+        name: GroupName,
+        /// As it is to be.
+        description: String,
+        /// As it is to be.
+        metadata: GroupMetadata,
+    },
+    /// Put a user in.
+    AddMember {
+        /// Which group.
+        name: GroupName,
+        /// Who.
+        user: UserId,
+    },
+    /// Take a user out.
+    RemoveMember {
+        /// Which group.
+        name: GroupName,
+        /// Who.
+        user: UserId,
+    },
+    /// Remove the group.
+    Remove {
+        /// Which.
+        name: GroupName,
+    },
+}
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: GroupCommand) -> Result<Vec<Event>, Refusal> {
+    match command {
+        GroupCommand::Create { name, description, metadata } => {
+            if state.groups.get(&name).is_some() {
+                return Err(Refusal::GroupNameTaken(name));
+            }
+            Ok(vec![Event::Group(name, GroupEvent::Created { description, metadata })])
+        }
+        GroupCommand::Describe { name, description, metadata } => {
+            let group = state.group(&name)?;
+            if group.description == description && group.metadata == metadata {
+                return Ok(vec![]);
+            }
+            Ok(vec![Event::Group(name, GroupEvent::Described { description, metadata })])
+        }
+        GroupCommand::AddMember { name, user } => {
+            state.group(&name)?;
+            let in_already = state.user(user)?.groups.contains(&name);
+            Ok(if in_already { vec![] } else { vec![Event::Group(name, GroupEvent::MemberAdded { user })] })
+        }
+        GroupCommand::RemoveMember { name, user } => {
+            state.group(&name)?;
+            if !state.user(user)?.groups.contains(&name) {
+                return Err(Refusal::NotAMember { user, group: name });
+            }
+            if SystemGroup::of(&name) == Some(SystemGroup::Admin) {
+                refuse_last_admin(state)?;
+            }
+            Ok(vec![Event::Group(name, GroupEvent::MemberRemoved { user })])
+        }
+        GroupCommand::Remove { name } => remove(state, name),
+    }
+}
+
+/// Rights that were given to the group go first: a new group of that name must not inherit them.
+fn remove(state: &State, name: GroupName) -> Result<Vec<Event>, Refusal> {
+    state.group(&name)?;
+    if SystemGroup::of(&name).is_some() {
+        return Err(Refusal::GroupIsSystem(name));
+    }
+    let principal = Principal::Group(name.clone());
+    let rights = state.kms.iter().filter_map(|kms| Some(Event::Kms(kms.id, kms.withdraw_all(&principal)?)));
+    Ok(rights.chain([Event::Group(name, GroupEvent::Removed)]).collect())
+}
+
+/// Somebody must be left who may do everything.
+///
+/// # Errors
+/// When the group `admin` has but one member.
+pub fn refuse_last_admin(state: &State) -> Result<(), Refusal> {
+    let admins = state.users.iter().filter(|user| user.is_in(SystemGroup::Admin)).take(2).count();
+    if admins < 2 { Err(Refusal::LastAdmin) } else { Ok(()) }
+}
+
+impl Group {
+    /// A new one; none unless that is what the event says.
+    pub fn created(name: &GroupName, at: Time, event: &GroupEvent) -> Option<Self> {
+        let GroupEvent::Created { description, metadata } = event else { return None };
+        Some(Self {
+            name: name.clone(),
+            description: description.clone(),
+            metadata: metadata.clone(),
+            members: 0,
+            created: at,
+            updated: at,
+        })
+    }
+
+    /// Takes in what has happened since.
+    pub fn apply(&mut self, at: Time, event: &GroupEvent) {
+        match event {
+            GroupEvent::Described { description, metadata } => {
+                self.description = description.clone();
+                self.metadata = metadata.clone();
+            }
+            GroupEvent::MemberAdded { .. } => self.members += 1,
+            GroupEvent::MemberRemoved { .. } => self.members = self.members.saturating_sub(1),
+            GroupEvent::Created { .. } | GroupEvent::Removed => return,
+        }
+        self.updated = at;
+    }
+}

@@ -1,0 +1,105 @@
+//! Ids as types, and the uris built from them. An id past the door of the house is never a bare `Uuid` or `String`.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use uuid::Uuid;
+
+/// A text that is not the id it was taken for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not {expected}")]
+pub struct NotAnId {
+    text: String,
+    expected: &'static str,
+}
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident, $expected:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Wraps a UUID that was made for this purpose.
+            pub const fn new(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// Reads the hyphenated form.
+            ///
+            /// # Errors
+            /// When `text` is not a UUID.
+            pub fn parse(text: &str) -> Result<Self, NotAnId> {
+                Uuid::try_parse(text)
+                    .map(Self)
+                    .map_err(|_| NotAnId { text: text.chars().take(64).collect(), expected: $expected })
+            }
+
+            /// The UUID itself.
+            pub const fn uuid(&self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+    };
+}
+
+uuid_id!(
+    /// One installation of the product: the audience of its tokens.
+    InstallationId, "the id of an installation (a UUID)");
+uuid_id!(
+    /// One AWS KMS account as managed here (the seed's "KMS").
+    KmsId, "the id of a KMS (a UUID)");
+uuid_id!(
+    /// One AWS connection.
+    ConnectionId, "the id of a connection (a UUID)");
+uuid_id!(
+    /// One session: what a sign-in opens and a revocation closes.
+    SessionId, "the id of a session (a UUID)");
+uuid_id!(
+    /// One refresh token, by which its owner can name and revoke it.
+    RefreshTokenId, "the id of a refresh token (a UUID)");
+uuid_id!(
+    /// One record of the log.
+    EventId, "the id of an event (a UUID)");
+uuid_id!(
+    /// One user. Towards clients it is written `local|<uuid>`.
+    UserId, "the id of a user (`local|<uuid>`)");
+
+impl UserId {
+    /// Reads `local|<uuid>` or the bare UUID, both of which clients send.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn parse_subject(text: &str) -> Result<Self, NotAnId> {
+        Self::parse(text.strip_prefix("local|").unwrap_or(text))
+    }
+
+    /// The form that clients see: `local|<uuid>`.
+    pub fn subject(&self) -> String {
+        format!("local|{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_id_is_read_with_and_without_its_prefix() {
+        let id = UserId::new(Uuid::from_u128(7));
+        assert_eq!(UserId::parse_subject(&id.subject()), Ok(id));
+        assert_eq!(UserId::parse_subject(&id.to_string()), Ok(id));
+        assert!(UserId::parse_subject("local|ann").is_err());
+    }
+}

@@ -1,0 +1,368 @@
+//! A KMS: an AWS account with some of its regions, under management here. Adding, amending, permitting, archiving.
+
+use super::acl::{Acl, AclChange, Principal};
+use super::event::{Event, KmsEvent};
+use super::id::{ConnectionId, KmsId};
+use super::name::KmsName;
+use super::place::{AccountId, Arn, ExternalId, Partition, Region, RoleArn};
+use super::refusal::Refusal;
+use super::state::State;
+use super::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// A KMS as it stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Kms {
+    /// Its id.
+    pub id: KmsId,
+    /// Its name.
+    pub name: KmsName,
+    /// The AWS account.
+    pub account: AccountId,
+    /// As whom AWS knows us there.
+    pub arn: Arn,
+    /// Through which connection.
+    pub connection: ConnectionId,
+    /// The role assumed for it.
+    pub role: Option<AssumedRole>,
+    /// Which regions, in the order given.
+    pub regions: Vec<Region>,
+    /// In which partition.
+    pub cloud: Partition,
+    /// Who may do what.
+    pub acl: Acl,
+    /// Put away?
+    pub archived: bool,
+    /// When it was added.
+    pub created: Time,
+    /// When it was last changed.
+    pub updated: Time,
+}
+
+/// A role to assume, and the external id that its trust policy asks for.
+#[derive(Clone, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
+pub struct AssumedRole {
+    /// Which role.
+    pub arn: RoleArn,
+    /// The external id, if the role wants one. AWS does not count it as a secret.
+    pub external_id: Option<ExternalId>,
+}
+
+/// A KMS that is to be added.
+#[derive(Clone, Debug)]
+pub struct NewKms {
+    /// Under this id.
+    pub id: KmsId,
+    /// Its name.
+    pub name: KmsName,
+    /// The account that the caller says it is.
+    pub account: AccountId,
+    /// Through which connection.
+    pub connection: ConnectionId,
+    /// With which role.
+    pub role: Option<AssumedRole>,
+    /// Which regions.
+    pub regions: Vec<Region>,
+}
+
+/// What AWS said of an account when it was asked with the credentials in question.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Sighting {
+    /// The account that the credentials belong to.
+    pub account: AccountId,
+    /// As whom AWS knows us.
+    pub arn: Arn,
+    /// The regions that are enabled there.
+    pub enabled: Vec<Region>,
+}
+
+/// What a caller wants changed: at most one of these may differ from what is.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// Another connection.
+    pub connection: Option<ConnectionId>,
+    /// Other regions.
+    pub regions: Option<Vec<Region>>,
+    /// Another role.
+    pub role: Option<AssumedRole>,
+}
+
+/// The one change that wishes come down to.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Amendment {
+    /// Nothing differs.
+    None,
+    /// Another connection.
+    Connection(ConnectionId),
+    /// Other regions.
+    Regions(Vec<Region>),
+    /// Another role.
+    Role(AssumedRole),
+}
+
+/// What can be asked of KMSs.
+#[derive(Clone, Debug)]
+pub enum KmsCommand {
+    /// Bring an account under management.
+    Add {
+        /// What is wanted.
+        new: NewKms,
+        /// What AWS said.
+        seen: Sighting,
+    },
+    /// Change one thing.
+    Amend {
+        /// Which KMS.
+        id: KmsId,
+        /// What is wanted.
+        amendment: Amendment,
+        /// What AWS said, with the credentials as they are to be.
+        seen: Sighting,
+    },
+    /// Give and take permissions, all or none.
+    UpdateAcls {
+        /// Which KMS.
+        id: KmsId,
+        /// In this order.
+        changes: Vec<AclChange>,
+    },
+    /// Put it away.
+    Archive {
+        /// Which KMS.
+        id: KmsId,
+    },
+    /// Bring it back.
+    Recover {
+        /// Which KMS.
+        id: KmsId,
+    },
+    /// Forget it. AWS itself is not touched.
+    Delete {
+        /// Which KMS.
+        id: KmsId,
+    },
+}
+
+/// Says what would happen; does nothing. What AWS said comes in with the command.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal> {
+    let (id, events) = match command {
+        KmsCommand::Add { new, seen } => (new.id, add(state, new, seen)?),
+        KmsCommand::Amend { id, amendment, seen } => (id, state.kms(id)?.amend(state, amendment, seen)?),
+        KmsCommand::UpdateAcls { id, changes } => (id, state.kms(id)?.update_acls(state, changes)?),
+        KmsCommand::Archive { id } => (id, state.kms(id)?.archive()?),
+        KmsCommand::Recover { id } => (id, state.kms(id)?.recover()?),
+        KmsCommand::Delete { id } => (state.kms(id)?.id, vec![KmsEvent::Deleted]),
+    };
+    Ok(events.into_iter().map(|event| Event::Kms(id, event)).collect())
+}
+
+/// All that can be said of a new KMS before AWS is asked.
+///
+/// # Errors
+/// What stands against it.
+pub fn check_new(state: &State, new: &NewKms) -> Result<(), Refusal> {
+    if state.kms_named(&new.name).is_some() {
+        return Err(Refusal::KmsNameTaken(new.name.clone()));
+    }
+    let connection = state.connection(new.connection)?;
+    check_role(connection.settings.cloud, new.role.as_ref())?;
+    if let Some(role) = new.role.as_ref().filter(|role| role.arn.account() != new.account) {
+        return Err(Refusal::AccountMismatch { claimed: new.account, actual: role.arn.account() });
+    }
+    check_regions(state, new.id, new.account, connection.settings.cloud, &new.regions)
+}
+
+fn add(state: &State, new: NewKms, seen: Sighting) -> Result<Vec<KmsEvent>, Refusal> {
+    check_new(state, &new)?;
+    check_account(new.account, &seen)?;
+    check_enabled(&new.regions, &seen)?;
+    let cloud = state.connection(new.connection)?.settings.cloud;
+    let NewKms { id: _, name, account, connection, role, regions } = new;
+    Ok(vec![KmsEvent::Added { name, account, arn: seen.arn, connection, role, regions, cloud }])
+}
+
+fn check_account(claimed: AccountId, seen: &Sighting) -> Result<(), Refusal> {
+    if seen.account == claimed { Ok(()) } else { Err(Refusal::AccountMismatch { claimed, actual: seen.account }) }
+}
+
+fn check_role(cloud: Partition, role: Option<&AssumedRole>) -> Result<(), Refusal> {
+    match role {
+        Some(role) if role.arn.partition() != cloud => {
+            Err(Refusal::RoleElsewhere { role: role.arn.clone(), partition: cloud })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_regions(
+    state: &State,
+    id: KmsId,
+    account: AccountId,
+    cloud: Partition,
+    regions: &[Region],
+) -> Result<(), Refusal> {
+    if regions.is_empty() {
+        return Err(Refusal::RegionsEmpty);
+    }
+    for (at, region) in regions.iter().enumerate() {
+        if region.partition() != cloud {
+            return Err(Refusal::RegionElsewhere { region: region.clone(), partition: cloud });
+        }
+        if regions[..at].contains(region) {
+            return Err(Refusal::RegionDuplicated(region.clone()));
+        }
+    }
+    for other in state.kms_of_account(account).filter(|other| other.id != id) {
+        if let Some(region) = regions.iter().find(|region| other.regions.contains(region)) {
+            return Err(Refusal::RegionTaken { region: region.clone(), account, by: other.name.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn check_enabled(regions: &[Region], seen: &Sighting) -> Result<(), Refusal> {
+    match regions.iter().find(|region| !seen.enabled.contains(region)) {
+        Some(region) => Err(Refusal::RegionNotEnabled {
+            region: region.clone(),
+            account: seen.account,
+            enabled: seen.enabled.clone(),
+        }),
+        None => Ok(()),
+    }
+}
+
+impl Kms {
+    /// A new one.
+    pub fn added(id: KmsId, at: Time, event: &KmsEvent) -> Option<Self> {
+        let KmsEvent::Added { name, account, arn, connection, role, regions, cloud } = event else { return None };
+        Some(Self {
+            id,
+            name: name.clone(),
+            account: *account,
+            arn: arn.clone(),
+            connection: *connection,
+            role: role.clone(),
+            regions: regions.clone(),
+            cloud: *cloud,
+            acl: Acl::default(),
+            archived: false,
+            created: at,
+            updated: at,
+        })
+    }
+
+    /// Takes in what has happened since. It cannot fail: an event is a fact, and the log is full of old ones.
+    pub fn apply(&mut self, at: Time, event: &KmsEvent) {
+        match event {
+            KmsEvent::RegionsReplaced { to } => self.regions = to.clone(),
+            KmsEvent::ConnectionReplaced { to, arn } => {
+                self.connection = *to;
+                self.arn = arn.clone();
+            }
+            KmsEvent::RoleReplaced { to, arn } => {
+                self.role = to.clone();
+                self.arn = arn.clone();
+            }
+            KmsEvent::AclsChanged { changes } => changes.iter().for_each(|change| self.acl.apply(change)),
+            KmsEvent::Archived => self.archived = true,
+            KmsEvent::Recovered => self.archived = false,
+            KmsEvent::Added { .. } | KmsEvent::Deleted => return,
+        }
+        self.updated = at;
+    }
+
+    /// The one change that these wishes come down to, and all that can be said of it before AWS is asked.
+    ///
+    /// # Errors
+    /// When more than one thing would change, or what stands against the one.
+    pub fn amendment(&self, state: &State, wishes: Wishes) -> Result<Amendment, Refusal> {
+        self.refuse_archived()?;
+        let connection = wishes.connection.filter(|to| *to != self.connection);
+        let regions = wishes.regions.filter(|to| *to != self.regions);
+        let role = wishes.role.filter(|to| Some(to) != self.role.as_ref());
+        let amendment = match (connection, regions, role) {
+            (None, None, None) => Amendment::None,
+            (Some(to), None, None) => Amendment::Connection(to),
+            (None, Some(to), None) => Amendment::Regions(to),
+            (None, None, Some(to)) => Amendment::Role(to),
+            _ => return Err(Refusal::SeveralChanges),
+        };
+        self.check_amendment(state, &amendment)?;
+        Ok(amendment)
+    }
+
+    fn check_amendment(&self, state: &State, amendment: &Amendment) -> Result<(), Refusal> {
+        match amendment {
+            Amendment::None => Ok(()),
+            Amendment::Regions(to) => check_regions(state, self.id, self.account, self.cloud, to),
+            Amendment::Role(role) => check_role(self.cloud, Some(role)),
+            Amendment::Connection(to) => {
+                let connection = state.connection(*to)?;
+                if connection.settings.cloud != self.cloud {
+                    return Err(Refusal::ConnectionElsewhere {
+                        connection: connection.name.clone(),
+                        partition: self.cloud,
+                    });
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn amend(&self, state: &State, amendment: Amendment, seen: Sighting) -> Result<Vec<KmsEvent>, Refusal> {
+        self.refuse_archived()?;
+        self.check_amendment(state, &amendment)?;
+        check_account(self.account, &seen)?;
+        Ok(match amendment {
+            Amendment::None => vec![],
+            Amendment::Connection(to) => vec![KmsEvent::ConnectionReplaced { to, arn: seen.arn }],
+            Amendment::Role(to) => vec![KmsEvent::RoleReplaced { to: Some(to), arn: seen.arn }],
+            Amendment::Regions(to) => {
+                check_enabled(&to, &seen)?;
+                vec![KmsEvent::RegionsReplaced { to }]
+            }
+        })
+    }
+
+    fn update_acls(&self, state: &State, changes: Vec<AclChange>) -> Result<Vec<KmsEvent>, Refusal> {
+        self.refuse_archived()?;
+        for change in &changes {
+            match &change.principal {
+                Principal::User(id) => drop(state.user(*id)?),
+                Principal::Group(name) => drop(state.group(name)?),
+            }
+        }
+        let mut after = self.acl.clone();
+        changes.iter().for_each(|change| after.apply(change));
+        Ok(if after == self.acl { vec![] } else { vec![KmsEvent::AclsChanged { changes }] })
+    }
+
+    /// The events that take every right away from a principal who will be no more.
+    pub fn withdraw_all(&self, principal: &Principal) -> Option<KmsEvent> {
+        let held = self.acl.entries().iter().find(|entry| entry.principal == *principal)?;
+        let actions = held.actions.iter().collect();
+        Some(KmsEvent::AclsChanged {
+            changes: vec![AclChange { principal: principal.clone(), actions, permit: false }],
+        })
+    }
+
+    fn archive(&self) -> Result<Vec<KmsEvent>, Refusal> {
+        self.refuse_archived()?;
+        Ok(vec![KmsEvent::Archived])
+    }
+
+    fn recover(&self) -> Result<Vec<KmsEvent>, Refusal> {
+        if self.archived { Ok(vec![KmsEvent::Recovered]) } else { Err(Refusal::KmsNotArchived(self.name.clone())) }
+    }
+
+    /// Refuses all but view, recover and delete while the KMS is put away.
+    ///
+    /// # Errors
+    /// When it is.
+    pub fn refuse_archived(&self) -> Result<(), Refusal> {
+        if self.archived { Err(Refusal::KmsArchived(self.name.clone())) } else { Ok(()) }
+    }
+}

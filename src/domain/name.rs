@@ -1,0 +1,139 @@
+//! Names that people give to things, and JSON texts that they attach; parsed once.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+use std::sync::Arc;
+
+/// The longest name, in characters.
+pub const NAME_MAX: usize = 255;
+
+/// Why a text is not a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Empty, or white space only.
+    #[error("must not be empty")]
+    Empty,
+    /// Over [`NAME_MAX`] characters.
+    #[error("must not be longer than {NAME_MAX} characters, and this one has {0}")]
+    TooLong(usize),
+    /// A control character, which would hide in logs and terminals.
+    #[error("must not contain control characters")]
+    Control,
+    /// White space at an end, which makes two names look the same.
+    #[error("must not begin or end with white space")]
+    Padded,
+}
+
+fn check(text: &str) -> Result<(), NameError> {
+    if text.trim().is_empty() {
+        return Err(NameError::Empty);
+    }
+    let length = text.chars().count();
+    if length > NAME_MAX {
+        return Err(NameError::TooLong(length));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(NameError::Control);
+    }
+    if text.trim() != text { Err(NameError::Padded) } else { Ok(()) }
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Takes a text as a name.
+            ///
+            /// # Errors
+            /// When it is empty, too long, padded, or holds control characters.
+            pub fn parse(text: &str) -> Result<Self, NameError> {
+                check(text)?;
+                Ok(Self(text.into()))
+            }
+
+            /// The name as it was given.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&*self.0, f)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                Self::parse(&String::deserialize(from)?).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+name!(
+    /// The name of a KMS, unique in the domain.
+    KmsName);
+name!(
+    /// The name of a connection, unique in the domain.
+    ConnectionName);
+name!(
+    /// What a user signs in with, unique without regard to case.
+    UserName);
+name!(
+    /// The name of a group, which is its identity.
+    GroupName);
+
+impl UserName {
+    /// The form in which two spellings of one name are the same.
+    pub fn folded(&self) -> Self {
+        Self(self.0.to_lowercase().into())
+    }
+}
+
+/// A JSON value that a client attached (labels, metadata), kept as its text: the log's codec is not self-describing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct JsonText(Arc<str>);
+
+/// The longest attached JSON text, in bytes.
+pub const JSON_TEXT_MAX: usize = 16 * 1024;
+
+impl JsonText {
+    /// Keeps a JSON value.
+    ///
+    /// # Errors
+    /// When its text is longer than [`JSON_TEXT_MAX`] bytes; the length is returned.
+    pub fn of(value: &serde_json::Value) -> Result<Self, usize> {
+        let text = value.to_string();
+        if text.len() > JSON_TEXT_MAX { Err(text.len()) } else { Ok(Self(text.into())) }
+    }
+
+    /// The value again; `null` should the text ever not be JSON.
+    pub fn value(&self) -> serde_json::Value {
+        serde_json::from_str(&self.0).unwrap_or(serde_json::Value::Null)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_visible_line_of_at_most_255_characters() {
+        assert!(KmsName::parse("ключ 🔑").is_ok());
+        assert!(KmsName::parse(&"é".repeat(255)).is_ok());
+        assert_eq!(KmsName::parse(&"é".repeat(256)), Err(NameError::TooLong(256)));
+        assert_eq!(KmsName::parse("  "), Err(NameError::Empty));
+        assert_eq!(KmsName::parse(" a"), Err(NameError::Padded));
+        assert_eq!(KmsName::parse("a\u{7}b"), Err(NameError::Control));
+    }
+}

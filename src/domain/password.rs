@@ -1,0 +1,211 @@
+//! The rules for passwords and lockout, as an administrator sets them. Times in minutes and days, as clients know them.
+
+use super::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// The global password policy; the names are those of the API.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PasswordPolicy {
+    /// At least so many upper-case letters.
+    pub inclusive_min_upper_case: u32,
+    /// At least so many lower-case letters.
+    pub inclusive_min_lower_case: u32,
+    /// At least so many digits.
+    pub inclusive_min_digits: u32,
+    /// At least so many other characters.
+    pub inclusive_min_other: u32,
+    /// At least so many characters.
+    pub inclusive_min_total_length: u32,
+    /// At most so many characters.
+    pub inclusive_max_total_length: u32,
+    /// So many earlier passwords may not be used again.
+    pub password_history_threshold: u32,
+    /// Days until a password must be changed; 0: never.
+    pub password_lifetime: u32,
+    /// Days before a user may change it again.
+    pub password_change_min_days: u32,
+    /// Minutes of lockout after each failure in a row; the last one holds for all further ones.
+    pub failed_logins_lockout_thresholds: Vec<u32>,
+}
+
+impl Default for PasswordPolicy {
+    fn default() -> Self {
+        Self {
+            inclusive_min_upper_case: 1,
+            inclusive_min_lower_case: 1,
+            inclusive_min_digits: 1,
+            inclusive_min_other: 1,
+            inclusive_min_total_length: 12,
+            inclusive_max_total_length: 256,
+            password_history_threshold: 0,
+            password_lifetime: 0,
+            password_change_min_days: 0,
+            failed_logins_lockout_thresholds: vec![0, 0, 0, 0, 1, 5, 15],
+        }
+    }
+}
+
+/// The longest password that any policy may ask for: hashing must stay bounded.
+pub const PASSWORD_MAX: u32 = 1024;
+/// The most earlier passwords that are kept.
+pub const HISTORY_MAX: u32 = 24;
+
+/// What is wrong with a password. The password itself is never in it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PasswordProblem {
+    /// Too few characters.
+    #[error("must have at least {0} characters")]
+    TooShort(u32),
+    /// Too many characters.
+    #[error("must have at most {0} characters")]
+    TooLong(u32),
+    /// Too few of one kind.
+    #[error("must have at least {least} {kind}")]
+    TooFew {
+        /// So many are needed.
+        least: u32,
+        /// Of what.
+        kind: &'static str,
+    },
+    /// One of the last ones.
+    #[error("must not be one of the last {0} passwords")]
+    UsedBefore(u32),
+    /// Changed only just now.
+    #[error("was changed less than {0} days ago and cannot be changed yet")]
+    ChangedLately(u32),
+    /// The same as the one it replaces.
+    #[error("must differ from the present one")]
+    Unchanged,
+}
+
+/// What is wrong with a policy.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PolicyProblem {
+    /// Lengths that no password can have.
+    #[error("inclusive_min_total_length must be from 1 to inclusive_max_total_length, and that at most {PASSWORD_MAX}")]
+    Length,
+    /// More characters of certain kinds than fit.
+    #[error("the four kinds of characters together must not ask for more than inclusive_max_total_length")]
+    Kinds,
+    /// Too long a history.
+    #[error("password_history_threshold must be at most {HISTORY_MAX}")]
+    History,
+    /// Days that no calendar needs.
+    #[error("password_lifetime and password_change_min_days must be at most 36500 days, and the first over the second")]
+    Days,
+    /// Lockout steps.
+    #[error("failed_logins_lockout_thresholds must have at most 32 entries of at most 525600 minutes")]
+    Lockout,
+}
+
+impl PasswordPolicy {
+    /// Can this policy be lived with?
+    ///
+    /// # Errors
+    /// The first thing wrong with it.
+    pub fn check(&self) -> Result<(), PolicyProblem> {
+        let (least, most) = (self.inclusive_min_total_length, self.inclusive_max_total_length);
+        let kinds = [
+            self.inclusive_min_upper_case,
+            self.inclusive_min_lower_case,
+            self.inclusive_min_digits,
+            self.inclusive_min_other,
+        ];
+        let lockout = &self.failed_logins_lockout_thresholds;
+        if least == 0 || least > most || most > PASSWORD_MAX {
+            Err(PolicyProblem::Length)
+        } else if kinds.iter().map(|kind| u64::from(*kind)).sum::<u64>() > u64::from(most) {
+            Err(PolicyProblem::Kinds)
+        } else if self.password_history_threshold > HISTORY_MAX {
+            Err(PolicyProblem::History)
+        } else if self.password_lifetime > 36_500
+            || self.password_change_min_days > 36_500
+            || (self.password_lifetime > 0 && self.password_change_min_days >= self.password_lifetime)
+        {
+            Err(PolicyProblem::Days)
+        } else if lockout.len() > 32 || lockout.iter().any(|minutes| *minutes > 525_600) {
+            Err(PolicyProblem::Lockout)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Is this password good enough?
+    ///
+    /// # Errors
+    /// The first thing wrong with it.
+    pub fn check_password(&self, password: &str) -> Result<(), PasswordProblem> {
+        let count = |kind: fn(&char) -> bool| password.chars().filter(kind).count() as u64;
+        let length = count(|_| true);
+        if length < u64::from(self.inclusive_min_total_length) {
+            return Err(PasswordProblem::TooShort(self.inclusive_min_total_length));
+        }
+        if length > u64::from(self.inclusive_max_total_length) {
+            return Err(PasswordProblem::TooLong(self.inclusive_max_total_length));
+        }
+        let upper = count(|c| c.is_uppercase());
+        let lower = count(|c| c.is_lowercase());
+        let digits = count(|c| c.is_numeric());
+        let other = length.saturating_sub(upper + lower + digits);
+        for (has, least, kind) in [
+            (upper, self.inclusive_min_upper_case, "upper-case letters"),
+            (lower, self.inclusive_min_lower_case, "lower-case letters"),
+            (digits, self.inclusive_min_digits, "digits"),
+            (other, self.inclusive_min_other, "characters that are neither letters nor digits"),
+        ] {
+            if has < u64::from(least) {
+                return Err(PasswordProblem::TooFew { least, kind });
+            }
+        }
+        Ok(())
+    }
+
+    /// Until when no login is tried after so many failures in a row, the last of them at `last`. None: it may be.
+    pub fn locked_until(&self, failures: u32, last: Time) -> Option<Time> {
+        let thresholds = &self.failed_logins_lockout_thresholds;
+        let step = (failures as usize).min(thresholds.len()).checked_sub(1)?;
+        let minutes = *thresholds.get(step)?;
+        (minutes > 0).then(|| last.plus_seconds(i64::from(minutes) * 60))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_policy_wants_twelve_characters_of_four_kinds() {
+        let policy = PasswordPolicy::default();
+        assert_eq!(policy.check(), Ok(()));
+        assert_eq!(policy.check_password("Correct-Horse-7"), Ok(()));
+        assert_eq!(policy.check_password("Short-1"), Err(PasswordProblem::TooShort(12)));
+        assert_eq!(policy.check_password(&"aA1-".repeat(65)), Err(PasswordProblem::TooLong(256)));
+        assert!(matches!(policy.check_password("correct-horse-7"), Err(PasswordProblem::TooFew { .. })));
+    }
+
+    #[test]
+    fn a_lab_may_weaken_it_to_one_character() {
+        let weak = PasswordPolicy {
+            inclusive_min_upper_case: 0,
+            inclusive_min_lower_case: 0,
+            inclusive_min_digits: 0,
+            inclusive_min_other: 0,
+            inclusive_min_total_length: 1,
+            ..PasswordPolicy::default()
+        };
+        assert_eq!((weak.check(), weak.check_password("a")), (Ok(()), Ok(())));
+        assert!(weak.check_password("").is_err());
+    }
+
+    #[test]
+    fn lockout_grows_with_failures_and_stays_at_its_last_step() {
+        let policy = PasswordPolicy::default();
+        let at = Time::from_nanos(0);
+        assert_eq!(policy.locked_until(0, at), None);
+        assert_eq!(policy.locked_until(4, at), None);
+        assert_eq!(policy.locked_until(5, at), Some(at.plus_seconds(60)));
+        assert_eq!(policy.locked_until(70, at), Some(at.plus_seconds(900)));
+        let none = PasswordPolicy { failed_logins_lockout_thresholds: vec![], ..policy };
+        assert_eq!(none.locked_until(9, at), None);
+    }
+}

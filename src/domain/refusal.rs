@@ -1,0 +1,172 @@
+//! Every refusal of the domain: what is the case, and what the message needs. `http::error` gives each its status.
+
+use super::group::SystemGroup;
+use super::id::UserId;
+use super::name::{ConnectionName, GroupName, KmsName, UserName};
+use super::password::{PasswordProblem, PolicyProblem};
+use super::place::{AccountId, Partition, Region, RoleArn};
+
+/// Why something is not done. Messages name the member, the value and the remedy.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// A member of the request does not hold what it should.
+    #[error("{member}: {problem}")]
+    Invalid {
+        /// Which member.
+        member: &'static str,
+        /// What is wrong with it, and what would be right.
+        problem: String,
+    },
+    /// No such KMS, or none that the caller may see.
+    #[error("AWS KMS {0} does not exist")]
+    KmsUnknown(String),
+    /// The name is in use.
+    #[error("name: there is a KMS named `{0}` already; choose another name")]
+    KmsNameTaken(KmsName),
+    /// A region is managed under another name.
+    #[error("regions: `{region}` of account {account} is managed by the KMS `{by}` already")]
+    RegionTaken {
+        /// Which region.
+        region: Region,
+        /// Of which account.
+        account: AccountId,
+        /// By which KMS.
+        by: KmsName,
+    },
+    /// A region is there twice.
+    #[error("regions: `{0}` is given twice")]
+    RegionDuplicated(Region),
+    /// No regions.
+    #[error("regions: at least one region is needed")]
+    RegionsEmpty,
+    /// A region of another partition.
+    #[error("regions: `{region}` is not a region of partition `{partition}`")]
+    RegionElsewhere {
+        /// Which region.
+        region: Region,
+        /// Which partition it would have to be in.
+        partition: Partition,
+    },
+    /// AWS does not list the region as enabled.
+    #[error("regions: `{region}` is not enabled in account {account}; enabled are {}", listed(.enabled))]
+    RegionNotEnabled {
+        /// Which region.
+        region: Region,
+        /// In which account.
+        account: AccountId,
+        /// Which are.
+        enabled: Vec<Region>,
+    },
+    /// The credentials belong to another account.
+    #[error("account_id: the credentials belong to account {actual}, not to {claimed}")]
+    AccountMismatch {
+        /// Which account it was said to be.
+        claimed: AccountId,
+        /// Which it is.
+        actual: AccountId,
+    },
+    /// A role of another partition.
+    #[error("assume_role_arn: `{}` is not in partition `{partition}`", .role.as_arn())]
+    RoleElsewhere {
+        /// Which role.
+        role: RoleArn,
+        /// Which partition it would have to be in.
+        partition: Partition,
+    },
+    /// A connection of another partition.
+    #[error("connection: `{connection}` is not a connection to partition `{partition}`")]
+    ConnectionElsewhere {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Which partition it would have to be in.
+        partition: Partition,
+    },
+    /// More than one thing would change.
+    #[error("only one of connection, regions and assume_role_arn can be changed at a time")]
+    SeveralChanges,
+    /// A KMS that is put away.
+    #[error("AWS KMS `{0}` is archived: it can be viewed, recovered or deleted")]
+    KmsArchived(KmsName),
+    /// A KMS that is not.
+    #[error("AWS KMS `{0}` is not archived")]
+    KmsNotArchived(KmsName),
+    /// No such connection.
+    #[error("connection `{0}` does not exist")]
+    ConnectionUnknown(String),
+    /// The name is in use.
+    #[error("name: there is a connection named `{0}` already; choose another name")]
+    ConnectionNameTaken(ConnectionName),
+    /// KMSs need it.
+    #[error("connection `{connection}` is used by {}", listed(.by))]
+    ConnectionInUse {
+        /// Which connection.
+        connection: ConnectionName,
+        /// By which KMSs (the first few).
+        by: Vec<KmsName>,
+    },
+    /// KMSs need it to stay in its partition.
+    #[error("cloud_name: connection `{connection}` is used by {} and stays in its cloud", listed(.by))]
+    ConnectionCloudFixed {
+        /// Which connection.
+        connection: ConnectionName,
+        /// By which KMSs (the first few).
+        by: Vec<KmsName>,
+    },
+    /// No such user.
+    #[error("user `{0}` does not exist")]
+    UserUnknown(String),
+    /// The name is in use.
+    #[error("username: there is a user named `{0}` already; choose another name")]
+    UserNameTaken(UserName),
+    /// A password that the policy does not allow.
+    #[error("password: {0}")]
+    PasswordRejected(#[from] PasswordProblem),
+    /// A policy that cannot be lived with.
+    #[error("{0}")]
+    PolicyRejected(#[from] PolicyProblem),
+    /// Wrong user name or password: never said which.
+    #[error("the user name or the password is wrong")]
+    BadCredentials,
+    /// Too many failures.
+    #[error("too many failed logins for this user name from this address; try again in {seconds} s")]
+    LoginLocked {
+        /// Until it may be tried again.
+        seconds: i64,
+    },
+    /// The password must be changed first.
+    #[error("the password must be changed first: PATCH /v1/auth/changepw with username, password and new_password")]
+    PasswordChangeDue,
+    /// A refresh token that is unknown, revoked or past its end: never said which.
+    #[error("refresh_token: it is not, or no longer, valid; sign in again")]
+    RefreshTokenInvalid,
+    /// No such token, or not the caller's.
+    #[error("token `{0}` does not exist")]
+    TokenUnknown(String),
+    /// No such group.
+    #[error("group `{0}` does not exist")]
+    GroupUnknown(String),
+    /// The name is in use.
+    #[error("name: there is a group named `{0}` already; choose another name")]
+    GroupNameTaken(GroupName),
+    /// A group that always exists.
+    #[error("group `{0}` is a system group and cannot be removed")]
+    GroupIsSystem(GroupName),
+    /// Not in the group.
+    #[error("user `{}` is not in group `{group}`", .user.subject())]
+    NotAMember {
+        /// Who.
+        user: UserId,
+        /// Which group.
+        group: GroupName,
+    },
+    /// Somebody must be left who may do everything.
+    #[error("the last member of group `{}` cannot be removed", SystemGroup::Admin.name())]
+    LastAdmin,
+    /// The log has its first events already.
+    #[error("this installation exists already")]
+    AlreadyInstalled,
+}
+
+fn listed<T: std::fmt::Display>(things: &[T]) -> String {
+    things.iter().map(|thing| format!("`{thing}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,220 @@
+//! Sessions: a sign-in opens one, its refresh token carries it on, a revocation closes it. What is past its end is
+//! dropped when the next event comes in, by that event's time, so that replay comes to the same.
+
+use super::event::{Event, RefreshGrant, SessionEvent, TokenHash};
+use super::id::{RefreshTokenId, SessionId, UserId};
+use super::refusal::Refusal;
+use super::state::State;
+use super::time::Time;
+
+/// How long an access token is good for, in seconds.
+pub const ACCESS_SECONDS: i64 = 300;
+
+/// A session as it stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Session {
+    /// Its id: the token's `sid`.
+    pub id: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// Its refresh token.
+    pub refresh: RefreshGrant,
+    /// When that was made.
+    pub refresh_made: Time,
+    /// Attached by the client.
+    pub labels: Vec<String>,
+    /// When the user signed in.
+    pub opened: Time,
+    /// When a token was last made for it.
+    pub used: Time,
+}
+
+impl Session {
+    /// Until when the refresh token is good; none: for ever.
+    pub fn refresh_ends(&self) -> Option<Time> {
+        let after = |from: Time, seconds: u64| from.plus_seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
+        let of_age = self.refresh.lifetime_seconds.map(|seconds| after(self.refresh_made, seconds));
+        let unused = self.refresh.unused_seconds.map(|seconds| after(self.used, seconds));
+        of_age.into_iter().chain(unused).min()
+    }
+
+    /// When nothing of it is good any more; none: never.
+    pub fn ends(&self) -> Option<Time> {
+        self.refresh_ends().map(|refresh| refresh.max(self.used.plus_seconds(ACCESS_SECONDS)))
+    }
+}
+
+/// What can be asked of sessions.
+#[derive(Clone, Debug)]
+pub enum SessionCommand {
+    /// Open one for a user whose password was proved.
+    Open {
+        /// Under this id.
+        id: SessionId,
+        /// Whose.
+        user: UserId,
+        /// From which address.
+        source: String,
+        /// Its refresh token.
+        refresh: RefreshGrant,
+        /// Attached by the client.
+        labels: Vec<String>,
+        /// When.
+        at: Time,
+    },
+    /// Carry one on.
+    Refresh {
+        /// By the token that hashes to this.
+        hash: TokenHash,
+        /// With a new refresh token in place of the old.
+        replace: Option<RefreshGrant>,
+        /// When.
+        at: Time,
+    },
+    /// Close one.
+    Close {
+        /// Which.
+        id: SessionId,
+    },
+}
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refusal> {
+    match command {
+        SessionCommand::Open { id, user, source, refresh, labels, at } => {
+            let holder = state.user(user).map_err(|_| Refusal::BadCredentials)?;
+            if let Some(until) = holder.locked_until(&state.password_policy, &source).filter(|until| *until > at) {
+                return Err(Refusal::LoginLocked { seconds: until.seconds() - at.seconds() });
+            }
+            if holder.password_due(&state.password_policy, at) {
+                return Err(Refusal::PasswordChangeDue);
+            }
+            Ok(vec![Event::Session(id, SessionEvent::Opened { user, source, refresh, labels })])
+        }
+        SessionCommand::Refresh { hash, replace, at } => {
+            let session = state.sessions.by_refresh(&hash).ok_or(Refusal::RefreshTokenInvalid)?;
+            if session.refresh_ends().is_some_and(|end| end <= at) {
+                return Err(Refusal::RefreshTokenInvalid);
+            }
+            if state.user(session.user)?.password_due(&state.password_policy, at) {
+                return Err(Refusal::PasswordChangeDue);
+            }
+            let event = replace.map_or(SessionEvent::Refreshed, |refresh| SessionEvent::RefreshReplaced { refresh });
+            Ok(vec![Event::Session(session.id, event)])
+        }
+        SessionCommand::Close { id } => match state.sessions.get(&id) {
+            Some(_) => Ok(vec![Event::Session(id, SessionEvent::Closed)]),
+            None => Ok(vec![]),
+        },
+    }
+}
+
+/// The sessions that are open.
+#[derive(Clone, Debug, Default)]
+pub struct Sessions {
+    open: imbl::HashMap<SessionId, Session>,
+    by_hash: imbl::HashMap<TokenHash, SessionId>,
+    by_token: imbl::HashMap<RefreshTokenId, SessionId>,
+    ends: imbl::OrdSet<(Time, SessionId)>,
+}
+
+impl PartialEq for Sessions {
+    fn eq(&self, other: &Self) -> bool {
+        self.open == other.open
+    }
+}
+
+impl Sessions {
+    /// The session of this id.
+    pub fn get(&self, id: &SessionId) -> Option<&Session> {
+        self.open.get(id)
+    }
+
+    /// The session whose refresh token hashes to this.
+    pub fn by_refresh(&self, hash: &TokenHash) -> Option<&Session> {
+        self.open.get(self.by_hash.get(hash)?)
+    }
+
+    /// The session whose refresh token has this id.
+    pub fn by_token(&self, token: &RefreshTokenId) -> Option<&Session> {
+        self.open.get(self.by_token.get(token)?)
+    }
+
+    /// All of them, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Session> {
+        self.open.values()
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// None?
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Takes in what has happened.
+    pub fn apply(&mut self, at: Time, id: SessionId, event: &SessionEvent) {
+        match event {
+            SessionEvent::Opened { user, source: _, refresh, labels } => self.put(Session {
+                id,
+                user: *user,
+                refresh: refresh.clone(),
+                refresh_made: at,
+                labels: labels.clone(),
+                opened: at,
+                used: at,
+            }),
+            SessionEvent::Refreshed => {
+                if let Some(session) = self.take(&id) {
+                    self.put(Session { used: at, ..session });
+                }
+            }
+            SessionEvent::RefreshReplaced { refresh } => {
+                if let Some(session) = self.take(&id) {
+                    self.put(Session { refresh: refresh.clone(), refresh_made: at, used: at, ..session });
+                }
+            }
+            SessionEvent::Closed => drop(self.take(&id)),
+        }
+    }
+
+    /// Drops what is past its end.
+    pub fn drop_ended(&mut self, at: Time) {
+        while let Some((_, id)) = self.ends.get_min().filter(|(end, _)| *end < at).copied() {
+            self.take(&id);
+        }
+    }
+
+    /// Drops all sessions of a user.
+    pub fn drop_of(&mut self, user: UserId) {
+        let theirs: Vec<_> = self.open.values().filter(|session| session.user == user).map(|s| s.id).collect();
+        for id in theirs {
+            self.take(&id);
+        }
+    }
+
+    fn put(&mut self, session: Session) {
+        self.by_hash.insert(session.refresh.hash, session.id);
+        self.by_token.insert(session.refresh.id, session.id);
+        if let Some(end) = session.ends() {
+            self.ends.insert((end, session.id));
+        }
+        self.open.insert(session.id, session);
+    }
+
+    fn take(&mut self, id: &SessionId) -> Option<Session> {
+        let session = self.open.remove(id)?;
+        self.by_hash.remove(&session.refresh.hash);
+        self.by_token.remove(&session.refresh.id);
+        if let Some(end) = session.ends() {
+            self.ends.remove(&(end, session.id));
+        }
+        Some(session)
+    }
+}

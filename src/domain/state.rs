@@ -1,0 +1,312 @@
+//! The whole picture, and how each event changes it. A copy costs nothing: readers hold one while the writer goes on.
+
+use super::connection::{self, Connection, ConnectionCommand};
+use super::event::{ConnectionEvent, Event, GroupEvent, InstallationEvent, KmsEvent, Sealed, SessionEvent, UserEvent};
+use super::group::{self, Group, GroupCommand, SystemGroup};
+use super::id::{ConnectionId, InstallationId, KmsId, UserId};
+use super::kms::{self, Kms, KmsCommand};
+use super::name::{ConnectionName, GroupName, KmsName, UserName};
+use super::password::PasswordPolicy;
+use super::place::AccountId;
+use super::refusal::Refusal;
+use super::session::{self, SessionCommand, Sessions};
+use super::table::Table;
+use super::time::Time;
+use super::user::{self, User, UserCommand};
+use imbl::HashMap;
+use std::sync::Arc;
+
+/// All that is known, after some number of events.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// The installation; none before the first event.
+    pub installation: Option<Installation>,
+    /// The rules for passwords and lockout.
+    pub password_policy: PasswordPolicy,
+    /// The users.
+    pub users: Table<UserId, User>,
+    /// The groups.
+    pub groups: Table<GroupName, Group>,
+    /// The open sessions.
+    pub sessions: Sessions,
+    /// The connections.
+    pub connections: Table<ConnectionId, Connection>,
+    /// The KMSs.
+    pub kms: Table<KmsId, Kms>,
+    users_by_name: HashMap<UserName, UserId>,
+    connections_by_name: HashMap<ConnectionName, ConnectionId>,
+    kms_by_name: HashMap<KmsName, KmsId>,
+    kms_by_account: HashMap<AccountId, Vec<KmsId>>,
+}
+
+/// What the first event made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Installation {
+    /// The audience of the tokens made here.
+    pub id: InstallationId,
+    /// The key that signs them, sealed.
+    pub token_key: Sealed,
+    /// When.
+    pub created: Time,
+}
+
+/// All that can be asked.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Begin the log.
+    Install {
+        /// The audience of the tokens made here.
+        id: InstallationId,
+        /// The key that signs them, sealed.
+        token_key: Sealed,
+        /// The first administrator.
+        admin: Box<UserCommand>,
+    },
+    /// Change the rules for passwords and lockout.
+    ChangePasswordPolicy(PasswordPolicy),
+    /// Of users.
+    User(UserCommand),
+    /// Of groups.
+    Group(GroupCommand),
+    /// Of sessions.
+    Session(SessionCommand),
+    /// Of connections.
+    Connection(ConnectionCommand),
+    /// Of KMSs.
+    Kms(KmsCommand),
+}
+
+impl State {
+    /// Says what would happen; does nothing.
+    ///
+    /// # Errors
+    /// What stands against it.
+    pub fn decide(&self, command: Command) -> Result<Vec<Event>, Refusal> {
+        match command {
+            Command::Install { id, token_key, admin } => self.install(id, token_key, *admin),
+            Command::ChangePasswordPolicy(policy) => self.change_policy(policy),
+            Command::User(command) => user::decide(self, command),
+            Command::Group(command) => group::decide(self, command),
+            Command::Session(command) => session::decide(self, command),
+            Command::Connection(command) => connection::decide(self, command),
+            Command::Kms(command) => kms::decide(self, command),
+        }
+    }
+
+    /// Takes in what has happened. It cannot fail: an event is a fact.
+    pub fn apply(&mut self, at: Time, event: &Event) {
+        match event {
+            Event::Installation(event) => self.apply_installation(at, event),
+            Event::User(id, event) => self.apply_user(at, *id, event),
+            Event::Group(name, event) => self.apply_group(at, name, event),
+            Event::Session(id, event) => {
+                self.sessions.drop_ended(at);
+                self.sessions.apply(at, *id, event);
+                if let SessionEvent::Opened { user, source, .. } = event {
+                    self.users.change(user, |user| user.note_login(at, source));
+                }
+            }
+            Event::Connection(id, event) => self.apply_connection(at, *id, event),
+            Event::Kms(id, event) => self.apply_kms(at, *id, event),
+        }
+    }
+
+    /// The KMS of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn kms(&self, id: KmsId) -> Result<&Arc<Kms>, Refusal> {
+        self.kms.get(&id).ok_or_else(|| Refusal::KmsUnknown(id.to_string()))
+    }
+
+    /// The connection of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn connection(&self, id: ConnectionId) -> Result<&Arc<Connection>, Refusal> {
+        self.connections.get(&id).ok_or_else(|| Refusal::ConnectionUnknown(id.to_string()))
+    }
+
+    /// The user of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn user(&self, id: UserId) -> Result<&Arc<User>, Refusal> {
+        self.users.get(&id).ok_or_else(|| Refusal::UserUnknown(id.subject()))
+    }
+
+    /// The group of this name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn group(&self, name: &GroupName) -> Result<&Arc<Group>, Refusal> {
+        self.groups.get(name).ok_or_else(|| Refusal::GroupUnknown(name.to_string()))
+    }
+
+    /// The user who signs in with this name, in whatever case.
+    pub fn user_named(&self, name: &UserName) -> Option<&Arc<User>> {
+        self.users.get(self.users_by_name.get(&name.folded())?)
+    }
+
+    /// The connection of this name.
+    pub fn connection_named(&self, name: &ConnectionName) -> Option<&Arc<Connection>> {
+        self.connections.get(self.connections_by_name.get(name)?)
+    }
+
+    /// The KMS of this name.
+    pub fn kms_named(&self, name: &KmsName) -> Option<&Arc<Kms>> {
+        self.kms.get(self.kms_by_name.get(name)?)
+    }
+
+    /// The KMSs that manage regions of this account.
+    pub fn kms_of_account(&self, account: AccountId) -> impl Iterator<Item = &Arc<Kms>> {
+        self.kms_by_account.get(&account).into_iter().flatten().filter_map(|id| self.kms.get(id))
+    }
+
+    fn install(&self, id: InstallationId, token_key: Sealed, admin: UserCommand) -> Result<Vec<Event>, Refusal> {
+        if self.installation.is_some() {
+            return Err(Refusal::AlreadyInstalled);
+        }
+        let mut events = vec![Event::Installation(InstallationEvent::Created { id, token_key })];
+        for group in SystemGroup::ALL {
+            let name = system_name(group)?;
+            let (description, metadata) = (group.description().to_owned(), Default::default());
+            events.push(Event::Group(name, GroupEvent::Created { description, metadata }));
+        }
+        let made = user::decide(self, admin)?;
+        let first = made.iter().find_map(|event| match event {
+            Event::User(id, UserEvent::Created { .. }) => Some(*id),
+            _ => None,
+        });
+        events.extend(made);
+        if let Some(user) = first {
+            events.push(Event::Group(system_name(SystemGroup::Admin)?, GroupEvent::MemberAdded { user }));
+        }
+        Ok(events)
+    }
+
+    fn change_policy(&self, policy: PasswordPolicy) -> Result<Vec<Event>, Refusal> {
+        policy.check()?;
+        if policy == self.password_policy {
+            return Ok(vec![]);
+        }
+        Ok(vec![Event::Installation(InstallationEvent::PasswordPolicyChanged { policy })])
+    }
+
+    fn apply_installation(&mut self, at: Time, event: &InstallationEvent) {
+        match event {
+            InstallationEvent::Created { id, token_key } => {
+                self.installation = Some(Installation { id: *id, token_key: token_key.clone(), created: at });
+            }
+            InstallationEvent::PasswordPolicyChanged { policy } => self.password_policy = policy.clone(),
+        }
+    }
+
+    fn apply_user(&mut self, at: Time, id: UserId, event: &UserEvent) {
+        match event {
+            UserEvent::Created { name, .. } => {
+                self.users_by_name.insert(name.folded(), id);
+                if let Some(user) = User::created(id, at, event) {
+                    self.users.insert(id, user);
+                }
+                return;
+            }
+            UserEvent::Renamed { to } => {
+                if let Some(user) = self.users.get(&id) {
+                    self.users_by_name.remove(&user.name.folded());
+                    self.users_by_name.insert(to.folded(), id);
+                }
+            }
+            // Whoever had a session with the old password has it no more.
+            UserEvent::PasswordChanged { .. } => self.sessions.drop_of(id),
+            UserEvent::Removed => {
+                self.sessions.drop_of(id);
+                if let Some(user) = self.users.remove(&id) {
+                    self.users_by_name.remove(&user.name.folded());
+                    for group in &user.groups {
+                        self.groups.change(group, |group| group.members = group.members.saturating_sub(1));
+                    }
+                }
+                return;
+            }
+            _ => {}
+        }
+        self.users.change(&id, |user| user.apply(at, event));
+    }
+
+    fn apply_group(&mut self, at: Time, name: &GroupName, event: &GroupEvent) {
+        match event {
+            GroupEvent::Created { .. } => {
+                if let Some(group) = Group::created(name, at, event) {
+                    self.groups.insert(name.clone(), group);
+                }
+                return;
+            }
+            GroupEvent::MemberAdded { user } => self.users.change(user, |user| user.groups.push(name.clone())),
+            GroupEvent::MemberRemoved { user } => {
+                self.users.change(user, |user| user.groups.retain(|group| group != name));
+            }
+            GroupEvent::Removed => {
+                let members: Vec<_> =
+                    self.users.iter().filter(|user| user.groups.contains(name)).map(|user| user.id).collect();
+                for id in members {
+                    self.users.change(&id, |user| user.groups.retain(|group| group != name));
+                }
+                self.groups.remove(name);
+                return;
+            }
+            GroupEvent::Described { .. } => {}
+        }
+        self.groups.change(name, |group| group.apply(at, event));
+    }
+
+    fn apply_connection(&mut self, at: Time, id: ConnectionId, event: &ConnectionEvent) {
+        match event {
+            ConnectionEvent::Created { name, settings, secret } => {
+                let made = Connection::created(id, at, name.clone(), settings.clone(), secret.clone());
+                self.connections_by_name.insert(name.clone(), id);
+                self.connections.insert(id, made);
+                return;
+            }
+            ConnectionEvent::Renamed { to } => {
+                if let Some(connection) = self.connections.get(&id) {
+                    self.connections_by_name.remove(&connection.name);
+                    self.connections_by_name.insert(to.clone(), id);
+                }
+            }
+            ConnectionEvent::Deleted => {
+                if let Some(connection) = self.connections.remove(&id) {
+                    self.connections_by_name.remove(&connection.name);
+                }
+                return;
+            }
+            _ => {}
+        }
+        self.connections.change(&id, |connection| connection.apply(at, event));
+    }
+
+    fn apply_kms(&mut self, at: Time, id: KmsId, event: &KmsEvent) {
+        match event {
+            KmsEvent::Added { .. } => {
+                if let Some(kms) = Kms::added(id, at, event) {
+                    self.kms_by_name.insert(kms.name.clone(), id);
+                    self.kms_by_account.entry(kms.account).or_default().push(id);
+                    self.kms.insert(id, kms);
+                }
+            }
+            KmsEvent::Deleted => {
+                if let Some(kms) = self.kms.remove(&id) {
+                    self.kms_by_name.remove(&kms.name);
+                    if let Some(of_account) = self.kms_by_account.get_mut(&kms.account) {
+                        of_account.retain(|other| *other != id);
+                    }
+                }
+            }
+            _ => self.kms.change(&id, |kms| kms.apply(at, event)),
+        }
+    }
+}
+
+fn system_name(group: SystemGroup) -> Result<GroupName, Refusal> {
+    GroupName::parse(group.name()).map_err(|_| Refusal::GroupUnknown(group.name().to_owned()))
+}

@@ -1,0 +1,104 @@
+//! A table that keeps the order of creation, is copied in constant time (so that a reader can hold the whole state
+//! while the writer goes on), and gives a page without walking what comes before it.
+
+use imbl::{HashMap, Vector};
+use std::hash::Hash;
+use std::sync::Arc;
+
+/// Rows by key, in order of creation.
+#[derive(Clone, Debug)]
+pub struct Table<K: Clone + Eq + Hash, V> {
+    order: Vector<(u64, K)>,
+    rows: HashMap<K, (u64, Arc<V>)>,
+    next: u64,
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> Default for Table<K, V> {
+    fn default() -> Self {
+        Self { order: Vector::new(), rows: HashMap::new(), next: 0 }
+    }
+}
+
+/// Equal when the rows are, in the same order; how they came there does not matter.
+impl<K: Clone + Eq + Hash, V: Clone + PartialEq> PartialEq for Table<K, V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().zip(other.iter()).all(|(mine, theirs)| mine == theirs)
+    }
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
+    /// Adds a row at the end; a row of that key that was there is replaced and moves to the end.
+    pub fn insert(&mut self, key: K, value: V) {
+        self.remove(&key);
+        self.order.push_back((self.next, key.clone()));
+        self.rows.insert(key, (self.next, Arc::new(value)));
+        self.next += 1;
+    }
+
+    /// The row of this key.
+    pub fn get(&self, key: &K) -> Option<&Arc<V>> {
+        self.rows.get(key).map(|(_, value)| value)
+    }
+
+    /// Changes a row in place, if it is there.
+    pub fn change(&mut self, key: &K, change: impl FnOnce(&mut V)) {
+        if let Some((_, value)) = self.rows.get_mut(key) {
+            change(Arc::make_mut(value));
+        }
+    }
+
+    /// Takes a row out.
+    pub fn remove(&mut self, key: &K) -> Option<Arc<V>> {
+        let (number, value) = self.rows.remove(key)?;
+        if let Ok(at) = self.order.binary_search_by_key(&number, |(number, _)| *number) {
+            self.order.remove(at);
+        }
+        Some(value)
+    }
+
+    /// How many rows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// No rows?
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// All rows, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<V>> {
+        self.order.iter().filter_map(|(_, key)| self.get(key))
+    }
+
+    /// The rows from number `skip` on, oldest first; to get there costs no walk.
+    pub fn iter_from(&self, skip: usize) -> impl Iterator<Item = &Arc<V>> {
+        self.order.focus().narrow(skip.min(self.order.len())..).into_iter().filter_map(|(_, key)| self.get(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn order_survives_any_mix_of_inserts_changes_and_removals(
+            steps in proptest::collection::vec((0u8..20, 0u8..3), 0..120), skip in 0usize..30
+        ) {
+            let (mut table, mut model) = (Table::default(), Vec::<(u8, usize)>::new());
+            for (n, (key, kind)) in steps.iter().enumerate() {
+                match kind {
+                    0 => { model.retain(|(k, _)| k != key); model.push((*key, n)); table.insert(*key, n); }
+                    1 => { for row in model.iter_mut().filter(|(k, _)| k == key) { row.1 = n; } table.change(key, |v| *v = n); }
+                    _ => { model.retain(|(k, _)| k != key); table.remove(key); }
+                }
+            }
+            let expected: Vec<_> = model.iter().map(|(_, v)| *v).collect();
+            prop_assert_eq!(table.iter().map(|v| **v).collect::<Vec<_>>(), expected.clone());
+            prop_assert_eq!(table.iter_from(skip).map(|v| **v).collect::<Vec<_>>(),
+                expected.into_iter().skip(skip).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! Users: who signs in, with what they are known by, and what their failed logins lead to.
+
+use super::acl::Principal;
+use super::event::{Event, KmsEvent, Sealed, UserEvent};
+use super::group::{self, SystemGroup};
+use super::id::UserId;
+use super::name::{GroupName, JsonText, UserName};
+use super::password::{HISTORY_MAX, PasswordPolicy, PasswordProblem};
+use super::refusal::Refusal;
+use super::state::State;
+use super::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// A user as it stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// What it signs in with.
+    pub name: UserName,
+    /// What else is known.
+    pub profile: UserProfile,
+    /// The groups it is in, in the order of joining.
+    pub groups: Vec<GroupName>,
+    /// The password's hash, sealed.
+    pub password: Sealed,
+    /// Earlier ones, newest first.
+    pub earlier_passwords: Vec<Sealed>,
+    /// When the password was set.
+    pub password_set: Time,
+    /// Must it be changed before anything else?
+    pub must_change: bool,
+    /// Failed logins since the last good one, by source address; the newest last, at most [`SOURCES_MAX`].
+    pub failures: Vec<Failures>,
+    /// Good logins so far.
+    pub logins: u64,
+    /// The last good one.
+    pub last_login: Option<Time>,
+    /// When it was made.
+    pub created: Time,
+    /// When it was last changed (a login changes nothing).
+    pub updated: Time,
+}
+
+/// Failed logins in a row from one address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Failures {
+    /// From where.
+    pub source: String,
+    /// How many.
+    pub count: u32,
+    /// The last of them.
+    pub last: Time,
+}
+
+/// Of so many addresses failures are remembered for one user.
+pub const SOURCES_MAX: usize = 32;
+
+/// What is known of a user besides name and password.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct UserProfile {
+    /// Full name.
+    pub full_name: String,
+    /// What friends say.
+    pub nickname: String,
+    /// Where mail goes.
+    pub email: String,
+    /// Has somebody checked that?
+    pub email_verified: bool,
+    /// Attached by the user.
+    pub user_metadata: Option<JsonText>,
+    /// Attached by applications.
+    pub app_metadata: Option<JsonText>,
+    /// May not use the console.
+    pub prevent_ui_login: bool,
+}
+
+/// What can be asked of users.
+#[derive(Clone, Debug)]
+pub enum UserCommand {
+    /// Make one.
+    Create {
+        /// Under this id.
+        id: UserId,
+        /// What it signs in with.
+        name: UserName,
+        /// What else is known.
+        profile: UserProfile,
+        /// The password's hash, sealed.
+        password: Sealed,
+        /// Must change it first.
+        must_change: bool,
+    },
+    /// Change what differs.
+    Amend {
+        /// Who.
+        id: UserId,
+        /// A new name.
+        name: Option<UserName>,
+        /// The profile as it is to be.
+        profile: UserProfile,
+        /// A new password's hash, sealed.
+        password: Option<Sealed>,
+        /// Must change it first, or need not any more.
+        must_change: Option<bool>,
+        /// Forgive the failed logins.
+        clear_lockout: bool,
+    },
+    /// A user changes the own password, having proved to know the present one.
+    ChangeOwnPassword {
+        /// Who.
+        id: UserId,
+        /// The present one as it was proved: another change in between makes this one void.
+        proved: Sealed,
+        /// The new one's hash, sealed.
+        password: Sealed,
+        /// When.
+        at: Time,
+    },
+    /// Hash the same password with today's parameters.
+    Rehash {
+        /// Who.
+        id: UserId,
+        /// The hash that was checked.
+        from: Sealed,
+        /// The new one.
+        to: Sealed,
+    },
+    /// Note a wrong password.
+    NoteFailure {
+        /// Whose.
+        id: UserId,
+        /// From where.
+        source: String,
+    },
+    /// Remove one.
+    Remove {
+        /// Who.
+        id: UserId,
+    },
+}
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: UserCommand) -> Result<Vec<Event>, Refusal> {
+    match command {
+        UserCommand::Create { id, name, profile, password, must_change } => {
+            refuse_taken(state, &name)?;
+            Ok(vec![Event::User(id, UserEvent::Created { name, profile, password, must_change })])
+        }
+        UserCommand::Amend { id, name, profile, password, must_change, clear_lockout } => {
+            state.user(id)?.amend(state, name, profile, password, must_change, clear_lockout)
+        }
+        UserCommand::ChangeOwnPassword { id, proved, password, at } => {
+            let user = state.user(id)?;
+            if user.password != proved {
+                return Err(Refusal::BadCredentials);
+            }
+            user.refuse_changed_lately(&state.password_policy, at)?;
+            Ok(vec![Event::User(id, UserEvent::PasswordChanged { password, must_change: false })])
+        }
+        UserCommand::Rehash { id, from, to } => {
+            let same = state.user(id)?.password == from;
+            Ok(same.then_some(Event::User(id, UserEvent::PasswordRehashed { password: to })).into_iter().collect())
+        }
+        UserCommand::NoteFailure { id, source } => {
+            state.user(id)?;
+            Ok(vec![Event::User(id, UserEvent::LoginFailed { source })])
+        }
+        UserCommand::Remove { id } => remove(state, id),
+    }
+}
+
+fn refuse_taken(state: &State, name: &UserName) -> Result<(), Refusal> {
+    match state.user_named(name) {
+        Some(_) => Err(Refusal::UserNameTaken(name.clone())),
+        None => Ok(()),
+    }
+}
+
+/// Rights that were given to the user go first, so that no id is left behind in any list.
+fn remove(state: &State, id: UserId) -> Result<Vec<Event>, Refusal> {
+    let user = state.user(id)?;
+    if user.is_in(SystemGroup::Admin) {
+        group::refuse_last_admin(state)?;
+    }
+    let principal = Principal::User(id);
+    let rights = state.kms.iter().filter_map(|kms| Some((kms.id, kms.withdraw_all(&principal)?)));
+    let rights = rights.map(|(kms, event): (_, KmsEvent)| Event::Kms(kms, event));
+    Ok(rights.chain([Event::User(id, UserEvent::Removed)]).collect())
+}
+
+impl User {
+    /// A new one; none unless that is what the event says.
+    pub fn created(id: UserId, at: Time, event: &UserEvent) -> Option<Self> {
+        let UserEvent::Created { name, profile, password, must_change } = event else { return None };
+        Some(Self {
+            id,
+            name: name.clone(),
+            profile: profile.clone(),
+            groups: Vec::new(),
+            password: password.clone(),
+            earlier_passwords: Vec::new(),
+            password_set: at,
+            must_change: *must_change,
+            failures: Vec::new(),
+            logins: 0,
+            last_login: None,
+            created: at,
+            updated: at,
+        })
+    }
+
+    /// Takes in what has happened since.
+    pub fn apply(&mut self, at: Time, event: &UserEvent) {
+        match event {
+            UserEvent::ProfileChanged { profile } => self.profile = profile.clone(),
+            UserEvent::Renamed { to } => self.name = to.clone(),
+            UserEvent::PasswordChanged { password, must_change } => {
+                let before = std::mem::replace(&mut self.password, password.clone());
+                self.earlier_passwords.insert(0, before);
+                self.earlier_passwords.truncate(HISTORY_MAX as usize);
+                self.password_set = at;
+                self.must_change = *must_change;
+            }
+            UserEvent::PasswordRehashed { password } => {
+                self.password = password.clone();
+                return;
+            }
+            UserEvent::PasswordChangeRequired { required } => self.must_change = *required,
+            UserEvent::LoginFailed { source } => return self.note_failure(at, source),
+            UserEvent::LockoutCleared => self.failures.clear(),
+            UserEvent::Created { .. } | UserEvent::Removed => return,
+        }
+        self.updated = at;
+    }
+
+    /// Takes in a good login from this address.
+    pub fn note_login(&mut self, at: Time, source: &str) {
+        self.logins += 1;
+        self.last_login = Some(at);
+        self.failures.retain(|failures| failures.source != source);
+    }
+
+    fn note_failure(&mut self, at: Time, source: &str) {
+        let known = self.failures.iter().position(|failures| failures.source == source);
+        let count = known.map_or(0, |place| self.failures.remove(place).count);
+        if self.failures.len() >= SOURCES_MAX {
+            self.failures.remove(0);
+        }
+        self.failures.push(Failures { source: source.to_owned(), count: count.saturating_add(1), last: at });
+    }
+
+    /// Is the user in this system group?
+    pub fn is_in(&self, group: SystemGroup) -> bool {
+        self.groups.iter().any(|name| name.as_str() == group.name())
+    }
+
+    /// Until when logins from this address are not even tried.
+    pub fn locked_until(&self, policy: &PasswordPolicy, source: &str) -> Option<Time> {
+        let failures = self.failures.iter().find(|failures| failures.source == source)?;
+        policy.locked_until(failures.count, failures.last)
+    }
+
+    /// When the newest lockout, from whichever address, began; none unless one is on.
+    pub fn lockout_since(&self, policy: &PasswordPolicy, at: Time) -> Option<Time> {
+        let on = |f: &&Failures| policy.locked_until(f.count, f.last).is_some_and(|until| until > at);
+        self.failures.iter().filter(on).map(|failures| failures.last).max()
+    }
+
+    /// Must the password be changed before anything else, by order or by its age?
+    pub fn password_due(&self, policy: &PasswordPolicy, at: Time) -> bool {
+        let days = i64::from(policy.password_lifetime);
+        self.must_change || (days > 0 && self.password_set.plus_seconds(days * 86_400) <= at)
+    }
+
+    fn refuse_changed_lately(&self, policy: &PasswordPolicy, at: Time) -> Result<(), Refusal> {
+        let days = policy.password_change_min_days;
+        let early = self.password_set.plus_seconds(i64::from(days) * 86_400) > at;
+        if days > 0 && early && !self.password_due(policy, at) {
+            return Err(Refusal::PasswordRejected(PasswordProblem::ChangedLately(days)));
+        }
+        Ok(())
+    }
+
+    fn amend(
+        &self,
+        state: &State,
+        name: Option<UserName>,
+        profile: UserProfile,
+        password: Option<Sealed>,
+        must_change: Option<bool>,
+        clear_lockout: bool,
+    ) -> Result<Vec<Event>, Refusal> {
+        let mut events = Vec::new();
+        if let Some(to) = name.filter(|name| *name != self.name) {
+            if to.folded() != self.name.folded() {
+                refuse_taken(state, &to)?;
+            }
+            events.push(UserEvent::Renamed { to });
+        }
+        if profile != self.profile {
+            events.push(UserEvent::ProfileChanged { profile });
+        }
+        match (password, must_change) {
+            (Some(password), must) => {
+                events.push(UserEvent::PasswordChanged { password, must_change: must.unwrap_or(self.must_change) });
+            }
+            (None, Some(required)) if required != self.must_change => {
+                events.push(UserEvent::PasswordChangeRequired { required });
+            }
+            (None, _) => {}
+        }
+        if clear_lockout && !self.failures.is_empty() {
+            events.push(UserEvent::LockoutCleared);
+        }
+        Ok(events.into_iter().map(|event| Event::User(self.id, event)).collect())
+    }
+}
