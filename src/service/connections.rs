@@ -1,0 +1,207 @@
+//! AWS connections: storing them, testing them, and finding them by name or id.
+
+use super::Core;
+use super::access::{ManageConnections, Permit, ViewConnections};
+use super::caller::{Asked, Change};
+use super::cloud::{self, SECRET_ACCESS_KEY, owner};
+use super::failure::Failure;
+use super::list::{self, Field, Listed, Page, Query};
+use crate::domain::connection::{Connection, ConnectionCommand, ConnectionSettings};
+use crate::domain::id::ConnectionId;
+use crate::domain::name::ConnectionName;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::{Command, State};
+use crate::ledger::Committed;
+use std::sync::Arc;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// The use cases of connections. Cheap to clone.
+#[derive(Clone)]
+pub struct Connections {
+    core: Arc<Core>,
+}
+
+/// A connection as a caller wants it.
+pub struct ConnectionDraft {
+    /// All that is not secret.
+    pub settings: ConnectionSettings,
+    /// The secret access key.
+    pub secret: Zeroizing<String>,
+}
+
+/// What a test of a connection came to.
+pub struct TestOutcome {
+    /// None: AWS knows us. Otherwise why not.
+    pub error: Option<String>,
+}
+
+/// The connection of this name, or else of this id.
+///
+/// # Errors
+/// When there is none.
+pub fn find(state: &State, text: &str) -> Result<Arc<Connection>, Failure> {
+    let named = ConnectionName::parse(text).ok().and_then(|name| state.connection_named(&name));
+    let found = named.or_else(|| state.connections.get(&ConnectionId::parse(text).ok()?));
+    match found {
+        Some(connection) => Ok(connection.clone()),
+        None => Err(Failure::Refused(Refusal::ConnectionUnknown(text.chars().take(255).collect()))),
+    }
+}
+
+impl Connections {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// Stores a connection; AWS is not asked.
+    ///
+    /// # Errors
+    /// When the name is in use.
+    pub async fn create(
+        &self,
+        permit: Permit<ManageConnections>,
+        asked: &Asked,
+        name: ConnectionName,
+        draft: ConnectionDraft,
+    ) -> Result<Arc<Connection>, Failure> {
+        let change = permit.caller().change(asked);
+        if permit.caller().published.state.connection_named(&name).is_some() {
+            return Err(Failure::Refused(Refusal::ConnectionNameTaken(name)));
+        }
+        self.store(&change, name, draft).await
+    }
+
+    /// The connections.
+    ///
+    /// # Errors
+    /// When the query sorts by what cannot be sorted by.
+    pub fn list(&self, permit: &Permit<ViewConnections>, query: &Query) -> Result<Page<Connection>, Failure> {
+        list::page(&permit.caller().published.state.connections, query, &(), None)
+    }
+
+    /// One connection, by name or id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn get(&self, permit: &Permit<ViewConnections>, text: &str) -> Result<Arc<Connection>, Failure> {
+        find(&permit.caller().published.state, text)
+    }
+
+    /// Changes what differs.
+    ///
+    /// # Errors
+    /// When the new name is in use, or the cloud of a connection in use would change.
+    pub async fn amend(
+        &self,
+        permit: Permit<ManageConnections>,
+        asked: &Asked,
+        connection: &Connection,
+        name: Option<ConnectionName>,
+        settings: ConnectionSettings,
+        secret: Option<Zeroizing<String>>,
+    ) -> Result<Arc<Connection>, Failure> {
+        let change = permit.caller().change(asked);
+        let id = connection.id;
+        let secret = match secret {
+            Some(secret) => Some(self.core.seal(&change, &owner(id), SECRET_ACCESS_KEY, secret.as_bytes())?),
+            None => None,
+        };
+        let command = ConnectionCommand::Amend { id, name, settings, secret };
+        shown(&self.command(&change, command).await?, id)
+    }
+
+    /// Deletes a connection and, for ever, the key that its secret was sealed with.
+    ///
+    /// # Errors
+    /// When a KMS uses it.
+    pub async fn delete(&self, permit: Permit<ManageConnections>, asked: &Asked, text: &str) -> Result<(), Failure> {
+        let change = permit.caller().change(asked);
+        let id = find(&permit.caller().published.state, text)?.id;
+        self.command(&change, ConnectionCommand::Delete { id }).await?;
+        self.core.shred(&change, &owner(id));
+        Ok(())
+    }
+
+    /// Asks AWS whether a stored connection works, and notes the answer.
+    ///
+    /// # Errors
+    /// When there is no such connection.
+    pub async fn test(
+        &self,
+        permit: Permit<ManageConnections>,
+        asked: &Asked,
+        text: &str,
+    ) -> Result<TestOutcome, Failure> {
+        let change = permit.caller().change(asked);
+        let connection = find(&permit.caller().published.state, text)?;
+        let access = self.core.access(&connection, None)?;
+        let error = self.core.aws.caller(&access).await.err().map(|failure| failure.to_string());
+        let command = ConnectionCommand::NoteTest { id: connection.id, error: error.clone() };
+        self.command(&change, command).await?;
+        Ok(TestOutcome { error })
+    }
+
+    /// Asks AWS whether a connection that is not stored would work.
+    pub async fn try_out(&self, _permit: &Permit<ManageConnections>, draft: &ConnectionDraft) -> TestOutcome {
+        let access = cloud::access(&draft.settings, &draft.secret, None);
+        TestOutcome { error: self.core.aws.caller(&access).await.err().map(|failure| failure.to_string()) }
+    }
+
+    /// Stores the lab's ready-made connection at its first start.
+    ///
+    /// # Errors
+    /// When the log or the keyring fails.
+    pub async fn furnish(&self, name: ConnectionName, draft: ConnectionDraft) -> Result<Arc<Connection>, Failure> {
+        self.store(&super::system_change("first-start"), name, draft).await
+    }
+
+    async fn store(
+        &self,
+        change: &Change,
+        name: ConnectionName,
+        draft: ConnectionDraft,
+    ) -> Result<Arc<Connection>, Failure> {
+        let id = ConnectionId::new(Uuid::new_v4());
+        let secret = self.core.seal(change, &owner(id), SECRET_ACCESS_KEY, draft.secret.as_bytes())?;
+        let command = ConnectionCommand::Create { id, name, settings: draft.settings, secret };
+        match self.command(change, command).await {
+            Ok(committed) => shown(&committed, id),
+            // Only a refusal is sure to have recorded nothing; any other doubt is settled at the next start.
+            Err(refused @ Failure::Refused(_)) => {
+                self.core.shred(change, &owner(id));
+                Err(refused)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn command(&self, change: &Change, command: ConnectionCommand) -> Result<Committed, Failure> {
+        self.core.carry_out(change, move |_, _| Ok(Command::Connection(command.clone()))).await
+    }
+}
+
+fn shown(committed: &Committed, id: ConnectionId) -> Result<Arc<Connection>, Failure> {
+    Ok(committed.published.state.connection(id)?.clone())
+}
+
+impl Listed for Connection {
+    type Around = ();
+    const SORTS: &'static [&'static str] =
+        &["id", "name", "cloud_name", "last_connection_ok", "last_connection_at", "createdAt", "updatedAt"];
+    const FILTERS: &'static [&'static str] = &["id", "name", "cloud_name", "last_connection_ok"];
+
+    fn field(&self, member: &str, (): &()) -> Field {
+        let test = self.last_test.as_ref();
+        match member {
+            "id" => Field::Text(self.id.to_string()),
+            "name" => Field::Text(self.name.to_string()),
+            "cloud_name" => Field::Text(self.settings.cloud.as_str().to_owned()),
+            "last_connection_ok" => test.map_or(Field::Absent, |test| Field::Flag(test.error.is_none())),
+            "last_connection_at" => test.map_or(Field::Absent, |test| Field::Moment(test.at)),
+            "createdAt" => Field::Moment(self.created),
+            "updatedAt" => Field::Moment(self.updated),
+            _ => Field::Absent,
+        }
+    }
+}

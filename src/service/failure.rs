@@ -1,0 +1,105 @@
+//! Everything that can keep a use case from its end. `http::error` gives each its status, code and text.
+
+use crate::aws::failure::AwsFailure;
+use crate::domain::action::Action;
+use crate::domain::refusal::Refusal;
+use crate::keyring::KeyringError;
+use crate::ledger::{LedgerError, WriteError};
+
+/// Why a use case did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The domain refuses.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// No, or no good, bearer token.
+    #[error("{0}")]
+    Unauthenticated(#[from] TokenProblem),
+    /// The caller lacks a right.
+    #[error("{0}")]
+    Forbidden(Lacking),
+    /// AWS refused, failed, or was not reached.
+    #[error(transparent)]
+    Cloud(#[from] AwsFailure),
+    /// Too much at once.
+    #[error("too many sign-ins at once; try again in a moment")]
+    Busy,
+    /// The log takes no changes any more.
+    #[error("the event log has stopped after a failure of its disk; the service must be restarted: {0}")]
+    Stopped(String),
+    /// The log could not be read.
+    #[error("the event log could not be read")]
+    Log(#[source] LedgerError),
+    /// A secret could not be sealed or unsealed.
+    #[error("a secret could not be sealed or unsealed")]
+    Keyring(#[from] KeyringError),
+    /// Something that should always work did not.
+    #[error("{0}")]
+    Broken(&'static str),
+}
+
+/// What is wrong with a bearer token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenProblem {
+    /// None was sent.
+    #[error("no token: send `Authorization: Bearer <jwt>`, and get one with POST /v1/auth/tokens")]
+    Missing,
+    /// Not a JWT at all.
+    #[error("the token is not a JWT")]
+    Malformed,
+    /// Another algorithm than HS256.
+    #[error("the token is not signed with HS256")]
+    Algorithm,
+    /// Signed with another key, or changed since.
+    #[error("the token's signature is wrong")]
+    Signature,
+    /// For another installation.
+    #[error("the token is for another audience")]
+    Audience,
+    /// From another issuer, or without the claims that ours have.
+    #[error("the token's claims are not those of a token made here")]
+    Claims,
+    /// Past its end.
+    #[error("the token has expired")]
+    Expired,
+    /// The session is closed, or its user gone.
+    #[error("the token's session is closed")]
+    Revoked,
+}
+
+/// Which right a caller lacks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Lacking {
+    /// An action on a KMS.
+    #[error("the action `{0}` is not permitted to you on this KMS")]
+    Action(Action),
+    /// Membership in one of these groups.
+    #[error("only members of {} may do this", .0.iter().map(|g| format!("`{g}`")).collect::<Vec<_>>().join(" and "))]
+    Membership(Vec<&'static str>),
+    /// The right to hand out more than one's own.
+    #[error("only members of `admin` may change who is in `{0}`")]
+    PrivilegedGroup(&'static str),
+    /// The right to act on somebody with more rights.
+    #[error("only members of `admin` may change a user who is in `{0}`")]
+    PrivilegedUser(&'static str),
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Refused(refusal) => Failure::Refused(refusal),
+            other => Failure::Stopped(other.to_string()),
+        }
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Failure::Log(error)
+    }
+}
+
+/// A member of a request that does not hold what it should.
+pub fn invalid(member: &'static str, problem: impl std::fmt::Display) -> Failure {
+    Failure::Refused(Refusal::Invalid { member, problem: problem.to_string() })
+}

@@ -1,0 +1,160 @@
+//! Groups: making, describing, removing them, and who is in them.
+
+use super::Core;
+use super::access::{self, ManageUsers, Permit, SignedIn};
+use super::caller::Asked;
+use super::failure::Failure;
+use super::list::{self, Field, Listed, Page, Query};
+use crate::domain::event::GroupMetadata;
+use crate::domain::group::{Group, GroupCommand, SystemGroup};
+use crate::domain::id::UserId;
+use crate::domain::name::GroupName;
+use crate::domain::state::Command;
+use crate::domain::user::User;
+use crate::ledger::Committed;
+use std::sync::Arc;
+
+/// The use cases of groups. Cheap to clone.
+#[derive(Clone)]
+pub struct Groups {
+    core: Arc<Core>,
+}
+
+/// What a group is to be described by.
+#[derive(Default)]
+pub struct GroupWishes {
+    /// What it is for.
+    pub description: Option<String>,
+    /// Attached JSON: members that are given replace those that are there.
+    pub metadata: GroupMetadata,
+}
+
+impl Groups {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// Makes a group.
+    ///
+    /// # Errors
+    /// When the name is in use.
+    pub async fn create(
+        &self,
+        permit: Permit<ManageUsers>,
+        asked: &Asked,
+        name: GroupName,
+        wishes: GroupWishes,
+    ) -> Result<Arc<Group>, Failure> {
+        let description = wishes.description.unwrap_or_default();
+        let command = GroupCommand::Create { name: name.clone(), description, metadata: wishes.metadata };
+        shown(&self.command(&permit, asked, command).await?, &name)
+    }
+
+    /// The groups.
+    ///
+    /// # Errors
+    /// When the query sorts by what cannot be sorted by.
+    pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<Page<Group>, Failure> {
+        list::page(&permit.caller().published.state.groups, query, &(), None)
+    }
+
+    /// One group.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn get(&self, permit: &Permit<SignedIn>, name: &GroupName) -> Result<Arc<Group>, Failure> {
+        Ok(permit.caller().published.state.group(name)?.clone())
+    }
+
+    /// Changes what differs.
+    ///
+    /// # Errors
+    /// When there is no such group.
+    pub async fn describe(
+        &self,
+        permit: Permit<ManageUsers>,
+        asked: &Asked,
+        name: GroupName,
+        wishes: GroupWishes,
+    ) -> Result<Arc<Group>, Failure> {
+        let group = permit.caller().published.state.group(&name)?.clone();
+        let metadata = GroupMetadata {
+            app: wishes.metadata.app.or_else(|| group.metadata.app.clone()),
+            client: wishes.metadata.client.or_else(|| group.metadata.client.clone()),
+            user: wishes.metadata.user.or_else(|| group.metadata.user.clone()),
+        };
+        let description = wishes.description.unwrap_or_else(|| group.description.clone());
+        let command = GroupCommand::Describe { name: name.clone(), description, metadata };
+        shown(&self.command(&permit, asked, command).await?, &name)
+    }
+
+    /// Puts a user in; it is no mistake if it is in already.
+    ///
+    /// # Errors
+    /// When there is no such group or user, or the group gives rights that the caller may not hand out.
+    pub async fn add_member(
+        &self,
+        permit: Permit<ManageUsers>,
+        asked: &Asked,
+        name: GroupName,
+        user: UserId,
+    ) -> Result<Arc<User>, Failure> {
+        access::may_change_members(permit.caller(), SystemGroup::of(&name))?;
+        let committed = self.command(&permit, asked, GroupCommand::AddMember { name, user }).await?;
+        Ok(committed.published.state.user(user)?.clone())
+    }
+
+    /// Takes a user out.
+    ///
+    /// # Errors
+    /// When it is not in, or is the last administrator.
+    pub async fn remove_member(
+        &self,
+        permit: Permit<ManageUsers>,
+        asked: &Asked,
+        name: GroupName,
+        user: UserId,
+    ) -> Result<(), Failure> {
+        access::may_change_members(permit.caller(), SystemGroup::of(&name))?;
+        self.command(&permit, asked, GroupCommand::RemoveMember { name, user }).await.map(drop)
+    }
+
+    /// Removes a group, all memberships in it, and every right that was given to it.
+    ///
+    /// # Errors
+    /// When there is none, or it is a system group.
+    pub async fn remove(&self, permit: Permit<ManageUsers>, asked: &Asked, name: GroupName) -> Result<(), Failure> {
+        self.command(&permit, asked, GroupCommand::Remove { name }).await.map(drop)
+    }
+
+    async fn command(
+        &self,
+        permit: &Permit<ManageUsers>,
+        asked: &Asked,
+        command: GroupCommand,
+    ) -> Result<Committed, Failure> {
+        let change = permit.caller().change(asked);
+        self.core.carry_out(&change, move |_, _| Ok(Command::Group(command.clone()))).await
+    }
+}
+
+fn shown(committed: &Committed, name: &GroupName) -> Result<Arc<Group>, Failure> {
+    Ok(committed.published.state.group(name)?.clone())
+}
+
+impl Listed for Group {
+    type Around = ();
+    const SORTS: &'static [&'static str] = &["name", "description", "users_count", "created_at", "updated_at"];
+    const FILTERS: &'static [&'static str] = &["name"];
+
+    fn field(&self, member: &str, (): &()) -> Field {
+        match member {
+            "name" => Field::Text(self.name.to_string()),
+            "description" => Field::Text(self.description.clone()),
+            "users_count" => Field::Number(self.members),
+            "created_at" => Field::Moment(self.created),
+            "updated_at" => Field::Moment(self.updated),
+            _ => Field::Absent,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What the log tells about the past: who did what to a KMS and when, and what it was like at a moment.
+
+use super::access;
+use super::caller::Caller;
+use super::failure::Failure;
+use super::list::{Limit, Query};
+use crate::domain::event::{Event, KmsEvent, Stream};
+use crate::domain::id::KmsId;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
+use crate::domain::time::Time;
+use crate::ledger::{Ledger, Record};
+
+/// One page of a history.
+pub struct HistoryPage {
+    /// As asked.
+    pub skip: usize,
+    /// As asked.
+    pub limit: Limit,
+    /// How many events there are.
+    pub total: usize,
+    /// The events of this page, oldest first (newest first when sorted by `-seq`).
+    pub records: Vec<Record>,
+}
+
+/// A history is seen by those who see the KMS; that of a deleted one by administrators of KMSs.
+///
+/// # Errors
+/// [`Refusal::KmsUnknown`] for everybody else.
+pub(super) fn refuse_unseen(caller: &Caller, id: KmsId) -> Result<(), Failure> {
+    let seen = match caller.published.state.kms.get(&id) {
+        Some(kms) => access::sees(&caller.user, kms),
+        None => access::administers_kms(&caller.user),
+    };
+    if seen { Ok(()) } else { Err(Failure::Refused(Refusal::KmsUnknown(id.to_string()))) }
+}
+
+/// The page that the query asks for.
+///
+/// # Errors
+/// When the KMS never existed, or the log cannot be read.
+pub(super) fn page(ledger: &Ledger, id: KmsId, query: &Query) -> Result<HistoryPage, Failure> {
+    let mut numbers = ledger.history(&Stream::Kms(id));
+    if numbers.is_empty() {
+        return Err(Failure::Refused(Refusal::KmsUnknown(id.to_string())));
+    }
+    match query.sort.first().map(|(member, descending)| (member.as_str(), *descending)) {
+        None | Some(("seq" | "time", false)) => {}
+        Some(("seq" | "time", true)) => numbers.reverse(),
+        Some(_) => return Err(super::failure::invalid("sort", "a history is sorted by seq or -seq")),
+    }
+    let total = numbers.len();
+    let wanted = numbers.into_iter().skip(query.skip).take(query.limit.rows());
+    let records = wanted.map(|seq| ledger.record(seq)).collect::<Result<Vec<_>, _>>()?;
+    Ok(HistoryPage { skip: query.skip, limit: query.limit, total, records })
+}
+
+/// As much of the state at a moment as is needed to show one KMS: itself and the connections that it went through.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(super) fn state_of_kms_at(ledger: &Ledger, id: KmsId, at: Time) -> Result<State, Failure> {
+    let own = until(ledger, &Stream::Kms(id), at)?;
+    let mut records = Vec::new();
+    for connection in own.iter().filter_map(connection_of) {
+        records.extend(until(ledger, &Stream::Connection(connection), at)?);
+    }
+    records.extend(own);
+    let mut state = State::default();
+    records.iter().for_each(|record| state.apply(record.time, &record.event));
+    Ok(state)
+}
+
+fn until(ledger: &Ledger, stream: &Stream, at: Time) -> Result<Vec<Record>, Failure> {
+    let mut records = Vec::new();
+    for seq in ledger.history(stream) {
+        let record = ledger.record(seq)?;
+        if record.time > at {
+            break;
+        }
+        records.push(record);
+    }
+    Ok(records)
+}
+
+fn connection_of(record: &Record) -> Option<crate::domain::id::ConnectionId> {
+    match &record.event {
+        Event::Kms(_, KmsEvent::Added { connection, .. } | KmsEvent::ConnectionReplaced { to: connection, .. }) => {
+            Some(*connection)
+        }
+        _ => None,
+    }
+}

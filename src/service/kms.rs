@@ -1,0 +1,347 @@
+//! KMSs: looking at accounts, adding, viewing, amending, permitting, archiving, forgetting.
+
+use super::Core;
+use super::access::{self, Amend, KmsPermit, ManageKms, Permit, SignedIn, View};
+use super::caller::{Asked, Caller};
+use super::connections;
+use super::failure::Failure;
+use super::history;
+use super::list::{self, Field, Listed, Page, Query};
+use crate::domain::acl::AclChange;
+use crate::domain::id::{KmsId, UserId};
+use crate::domain::kms::{self, Amendment, AssumedRole, Kms, KmsCommand, NewKms, Sighting, Wishes};
+use crate::domain::name::KmsName;
+use crate::domain::place::{AccountId, Region};
+use crate::domain::refusal::Refusal;
+use crate::domain::state::{Command, State};
+use crate::domain::time::Time;
+use crate::ledger::Committed;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The use cases of KMSs. Cheap to clone.
+#[derive(Clone)]
+pub struct KmsAccounts {
+    core: Arc<Core>,
+}
+
+/// A KMS as one caller sees it.
+pub struct KmsSeen {
+    /// The KMS.
+    pub kms: Arc<Kms>,
+    /// The name of its connection.
+    pub connection: String,
+    /// Whose entries are shown: all, or those that hold for this caller.
+    pub entries_of: EntriesOf,
+}
+
+/// Whose entries of an access list are shown.
+#[derive(Clone)]
+pub enum EntriesOf {
+    /// Everybody's.
+    All,
+    /// One user's own, and those of the user's groups.
+    One(Box<Caller>),
+}
+
+/// An account that a connection leads to.
+pub struct AccountSeen {
+    /// What AWS says of it.
+    pub sighting: Sighting,
+    /// Permissions of the prerequisites that are missing there; none: not asked.
+    pub missing_permissions: Option<Vec<String>>,
+}
+
+/// A KMS that a caller wants to add.
+pub struct Addition {
+    /// Its name.
+    pub name: KmsName,
+    /// The account that the caller says it is.
+    pub account: AccountId,
+    /// Through which connection: name or id.
+    pub connection: String,
+    /// With which role.
+    pub role: Option<AssumedRole>,
+    /// Which regions.
+    pub regions: Vec<Region>,
+}
+
+/// What a caller wants changed of a KMS.
+#[derive(Default)]
+pub struct KmsWishes {
+    /// Another connection: name or id.
+    pub connection: Option<String>,
+    /// Other regions.
+    pub regions: Option<Vec<Region>>,
+    /// Another role.
+    pub role: Option<AssumedRole>,
+}
+
+/// The permissions that the vendor's page asks for, to manage regions and keys.
+pub const PREREQUISITES: &[&str] = &[
+    "ec2:DescribeRegions",
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:CreateKey",
+    "kms:DeleteImportedKeyMaterial",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:GetParametersForImport",
+    "kms:ImportKeyMaterial",
+    "kms:ListAliases",
+    "kms:ListKeyPolicies",
+    "kms:ListKeys",
+    "kms:PutKeyPolicy",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+];
+
+impl KmsAccounts {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// The account and the regions that a connection (and a role) leads to.
+    ///
+    /// # Errors
+    /// When the connection is unknown or AWS says no.
+    pub async fn account(
+        &self,
+        permit: Permit<ManageKms>,
+        connection: &str,
+        role: Option<&AssumedRole>,
+        validate: bool,
+    ) -> Result<AccountSeen, Failure> {
+        let connection = connections::find(&permit.caller().published.state, connection)?;
+        let sighting = self.core.sight(&connection, role).await?;
+        let missing_permissions = match validate {
+            true => {
+                let access = self.core.access(&connection, role)?;
+                Some(self.core.aws.missing_permissions(&access, PREREQUISITES).await?)
+            }
+            false => None,
+        };
+        Ok(AccountSeen { sighting, missing_permissions })
+    }
+
+    /// Brings an account, with some of its regions, under management.
+    ///
+    /// # Errors
+    /// When something stands against it here, or AWS says otherwise.
+    pub async fn add(&self, permit: Permit<ManageKms>, asked: &Asked, add: Addition) -> Result<KmsSeen, Failure> {
+        let state = &permit.caller().published.state;
+        let connection = connections::find(state, &add.connection)?;
+        let Addition { name, account, role, regions, .. } = add;
+        let id = KmsId::new(Uuid::new_v4());
+        let new = NewKms { id, name, account, connection: connection.id, role, regions };
+        kms::check_new(state, &new)?;
+        let seen = self.core.sight(&connection, new.role.as_ref()).await?;
+        let change = permit.caller().change(asked);
+        let command = KmsCommand::Add { new, seen };
+        let committed = self.core.carry_out(&change, move |_, _| Ok(Command::Kms(command.clone()))).await?;
+        shown(&committed, id, permit.caller())
+    }
+
+    /// The KMSs that the caller may see.
+    ///
+    /// # Errors
+    /// When the query sorts by what cannot be sorted by.
+    pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Kms>, Caller), Failure> {
+        let caller = permit.caller();
+        let sees = |kms: &Kms| access::sees(&caller.user, kms);
+        let sees: Option<&dyn Fn(&Kms) -> bool> = match access::administers_kms(&caller.user) {
+            true => None,
+            false => Some(&sees),
+        };
+        let state = &caller.published.state;
+        Ok((list::page(&state.kms, query, state, sees)?, caller.clone()))
+    }
+
+    /// One KMS as it is.
+    pub fn get(&self, permit: &KmsPermit<View>) -> KmsSeen {
+        seen(permit.kms().clone(), &permit.caller().published.state, permit.caller())
+    }
+
+    /// One KMS as it was at a moment, also one that is deleted now.
+    ///
+    /// # Errors
+    /// When the caller may not see it, or it did not exist then.
+    pub fn get_at(&self, permit: &Permit<SignedIn>, id: KmsId, at: Time) -> Result<KmsSeen, Failure> {
+        let caller = permit.caller();
+        history::refuse_unseen(caller, id)?;
+        let past = history::state_of_kms_at(&self.core.ledger, id, at)?;
+        match past.kms.get(&id) {
+            Some(kms) => Ok(seen(kms.clone(), &past, caller)),
+            None => Err(Failure::Refused(Refusal::KmsUnknown(format!("{id} at {at}")))),
+        }
+    }
+
+    /// Who did what to one KMS, and when, oldest first; also one that is deleted now.
+    ///
+    /// # Errors
+    /// When the caller may not see it, or it never existed.
+    pub fn history(
+        &self,
+        permit: &Permit<SignedIn>,
+        id: KmsId,
+        query: &Query,
+    ) -> Result<history::HistoryPage, Failure> {
+        history::refuse_unseen(permit.caller(), id)?;
+        history::page(&self.core.ledger, id, query)
+    }
+
+    /// Changes one thing: connection, regions or role.
+    ///
+    /// # Errors
+    /// When more than one thing would change, something stands against it, or AWS says otherwise.
+    pub async fn amend(&self, permit: KmsPermit<Amend>, asked: &Asked, wishes: KmsWishes) -> Result<KmsSeen, Failure> {
+        let state = &permit.caller().published.state;
+        let connection = wishes.connection.map(|text| connections::find(state, &text)).transpose()?;
+        let wishes =
+            Wishes { connection: connection.map(|found| found.id), regions: wishes.regions, role: wishes.role };
+        let kms = permit.kms();
+        let amendment = kms.amendment(state, wishes)?;
+        let connection = match &amendment {
+            Amendment::None => return Ok(seen(kms.clone(), state, permit.caller())),
+            Amendment::Connection(to) => state.connection(*to)?,
+            Amendment::Regions(_) | Amendment::Role(_) => state.connection(kms.connection)?,
+        };
+        let role = match &amendment {
+            Amendment::Role(role) => Some(role),
+            _ => kms.role.as_ref(),
+        };
+        let sighting = self.core.sight(connection, role).await?;
+        let command = KmsCommand::Amend { id: kms.id, amendment, seen: sighting };
+        self.command(&permit, asked, command).await
+    }
+
+    /// Gives and takes permissions, all or none.
+    ///
+    /// # Errors
+    /// When a user or a group does not exist, or the KMS is archived.
+    pub async fn update_acls(
+        &self,
+        permit: KmsPermit<Amend>,
+        asked: &Asked,
+        changes: Vec<AclChange>,
+    ) -> Result<KmsSeen, Failure> {
+        let command = KmsCommand::UpdateAcls { id: permit.kms().id, changes };
+        self.command(&permit, asked, command).await
+    }
+
+    /// Puts a KMS away.
+    ///
+    /// # Errors
+    /// When it is put away already.
+    pub async fn archive(&self, permit: KmsPermit<Amend>, asked: &Asked) -> Result<KmsSeen, Failure> {
+        let command = KmsCommand::Archive { id: permit.kms().id };
+        self.command(&permit, asked, command).await
+    }
+
+    /// Brings an archived KMS back.
+    ///
+    /// # Errors
+    /// When it is not put away.
+    pub async fn recover(&self, permit: KmsPermit<Amend>, asked: &Asked) -> Result<KmsSeen, Failure> {
+        let command = KmsCommand::Recover { id: permit.kms().id };
+        self.command(&permit, asked, command).await
+    }
+
+    /// Forgets a KMS. AWS itself is not touched; the history stays.
+    ///
+    /// # Errors
+    /// When it is gone already.
+    pub async fn delete(&self, permit: KmsPermit<Amend>, asked: &Asked) -> Result<(), Failure> {
+        let command = KmsCommand::Delete { id: permit.kms().id };
+        self.carry_out(&permit, asked, command).await.map(drop)
+    }
+
+    async fn command(
+        &self,
+        permit: &KmsPermit<Amend>,
+        asked: &Asked,
+        command: KmsCommand,
+    ) -> Result<KmsSeen, Failure> {
+        let committed = self.carry_out(permit, asked, command).await?;
+        shown(&committed, permit.kms().id, permit.caller())
+    }
+
+    async fn carry_out(
+        &self,
+        permit: &KmsPermit<Amend>,
+        asked: &Asked,
+        command: KmsCommand,
+    ) -> Result<Committed, Failure> {
+        let change = permit.caller().change(asked);
+        self.core.carry_out(&change, move |_, _| Ok(Command::Kms(command.clone()))).await
+    }
+}
+
+fn shown(committed: &Committed, id: KmsId, caller: &Caller) -> Result<KmsSeen, Failure> {
+    let state = &committed.published.state;
+    Ok(seen(state.kms(id)?.clone(), state, caller))
+}
+
+/// A KMS as this caller sees it.
+pub fn seen(kms: Arc<Kms>, state: &State, caller: &Caller) -> KmsSeen {
+    let connection = connection_name(&kms, state);
+    let entries_of = match access::administers_kms(&caller.user) {
+        true => EntriesOf::All,
+        false => EntriesOf::One(Box::new(caller.clone())),
+    };
+    KmsSeen { kms, connection, entries_of }
+}
+
+/// The name of a KMS's connection; its id should the name be lost.
+pub fn connection_name(kms: &Kms, state: &State) -> String {
+    match state.connections.get(&kms.connection) {
+        Some(connection) => connection.name.to_string(),
+        None => kms.connection.to_string(),
+    }
+}
+
+impl EntriesOf {
+    /// Is an entry for this user, or a group that the user is in, shown?
+    pub fn holder(&self) -> Option<(UserId, &[crate::domain::name::GroupName])> {
+        match self {
+            EntriesOf::All => None,
+            EntriesOf::One(caller) => Some((caller.user.id, &caller.user.groups)),
+        }
+    }
+}
+
+impl Listed for Kms {
+    type Around = State;
+    const SORTS: &'static [&'static str] =
+        &["id", "name", "account_id", "cloud_name", "connection", "status", "arn", "createdAt", "updatedAt"];
+    const FILTERS: &'static [&'static str] =
+        &["id", "name", "account_id", "cloud_name", "connection", "region", "status"];
+
+    fn field(&self, member: &str, state: &State) -> Field {
+        match member {
+            "id" => Field::Text(self.id.to_string()),
+            "name" => Field::Text(self.name.to_string()),
+            "account_id" => Field::Text(self.account.to_string()),
+            "cloud_name" => Field::Text(self.cloud.as_str().to_owned()),
+            "arn" => Field::Text(self.arn.to_string()),
+            "connection" => Field::Text(connection_name(self, state)),
+            "region" => Field::Texts(self.regions.iter().map(Region::to_string).collect()),
+            "status" => Field::Text(status(self).to_owned()),
+            "createdAt" => Field::Moment(self.created),
+            "updatedAt" => Field::Moment(self.updated),
+            _ => Field::Absent,
+        }
+    }
+}
+
+/// `active` or `archived`.
+pub fn status(kms: &Kms) -> &'static str {
+    if kms.archived { "archived" } else { "active" }
+}

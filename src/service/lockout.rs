@@ -1,0 +1,70 @@
+//! Failed logins under names that nobody has. They are counted just as those of users are, so that neither a lock nor
+//! its absence tells whether a user exists. Forgotten at a restart, which changes nothing for anybody.
+
+use crate::domain::password::PasswordPolicy;
+use crate::domain::time::Time;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Failures by name and source address.
+#[derive(Default)]
+pub struct Strangers(Mutex<HashMap<(String, String), (u32, Time)>>);
+
+/// So many pairs are remembered; when there are more, those that failed longest ago are forgotten.
+const PAIRS_MAX: usize = 10_000;
+
+impl Strangers {
+    /// Until when logins under this name from this address are not even tried.
+    pub fn locked_until(&self, policy: &PasswordPolicy, name: &str, source: &str) -> Option<Time> {
+        let pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, last) = pairs.get(&(name.to_owned(), source.to_owned()))?;
+        policy.locked_until(*count, *last)
+    }
+
+    /// Notes a failure; says how many there were in a row.
+    pub fn note(&self, name: &str, source: &str, at: Time) -> u32 {
+        let mut pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if pairs.len() >= PAIRS_MAX {
+            let mut times: Vec<_> = pairs.values().map(|(_, last)| *last).collect();
+            let (_, median, _) = times.select_nth_unstable(PAIRS_MAX / 2);
+            let median = *median;
+            pairs.retain(|_, (_, last)| *last > median);
+        }
+        let entry = pairs.entry((name.to_owned(), source.to_owned())).or_insert((0, at));
+        *entry = (entry.0.saturating_add(1), at);
+        entry.0
+    }
+}
+
+/// How long the answer to a failed login is held back: from an eighth of a second, doubling, up to two seconds.
+pub fn delay(failures: u32) -> Duration {
+    Duration::from_millis(125) * 2u32.pow(failures.saturating_sub(1).min(4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_are_locked_like_users_and_the_book_of_them_stays_small() {
+        let (strangers, policy) = (Strangers::default(), PasswordPolicy::default());
+        let at = Time::from_nanos(0);
+        for failure in 1..=5 {
+            assert_eq!(strangers.locked_until(&policy, "eve", "10.0.0.1"), None);
+            assert_eq!(strangers.note("eve", "10.0.0.1", at), failure);
+        }
+        assert_eq!(strangers.locked_until(&policy, "eve", "10.0.0.1"), Some(at.plus_seconds(60)));
+        assert_eq!(strangers.locked_until(&policy, "eve", "10.0.0.2"), None);
+        for n in 0..25_000 {
+            strangers.note(&format!("n{n}"), "10.0.0.3", at.plus_seconds(n));
+        }
+        assert!(strangers.0.lock().expect("not poisoned").len() <= PAIRS_MAX);
+    }
+
+    #[test]
+    fn answers_to_failures_are_held_back_for_two_seconds_at_most() {
+        assert_eq!(delay(1), Duration::from_millis(125));
+        assert_eq!(delay(99), Duration::from_secs(2));
+    }
+}

@@ -1,0 +1,206 @@
+//! The use cases: validate against the state, ask AWS if needed, hand a command to the ledger. The only place that
+//! joins the two. Used by `http`; knows nothing of requests and answers.
+
+pub mod access;
+pub mod caller;
+pub mod cloud;
+pub mod connections;
+pub mod failure;
+pub mod groups;
+pub mod history;
+pub mod kms;
+pub mod list;
+pub mod lockout;
+pub mod passwords;
+pub mod tokens;
+pub mod users;
+
+use crate::aws::port::Aws;
+use crate::domain::event::{Actor, Event, Sealed};
+use crate::domain::id::InstallationId;
+use crate::domain::name::UserName;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::{Command, State};
+use crate::domain::time::Time;
+use crate::keyring::{Keyring, Owner};
+use crate::ledger::{Committed, Context, Ledger, Published};
+use caller::Change;
+use failure::Failure;
+use std::collections::HashSet;
+use std::sync::Arc;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// All use cases, as `http` gets them.
+#[derive(Clone)]
+pub struct Services {
+    /// KMSs.
+    pub kms: kms::KmsAccounts,
+    /// AWS connections.
+    pub connections: connections::Connections,
+    /// Users and the password policy.
+    pub users: users::Users,
+    /// Groups.
+    pub groups: groups::Groups,
+    /// Tokens and sessions.
+    pub tokens: tokens::Tokens,
+    core: Arc<Core>,
+}
+
+/// What every use case stands on.
+pub struct Core {
+    ledger: Ledger,
+    keyring: Keyring,
+    aws: Arc<dyn Aws>,
+    clock: Clock,
+}
+
+/// Tells the time; a test gives its own.
+pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
+
+/// What services are built from.
+pub struct Parts {
+    /// The log.
+    pub ledger: Ledger,
+    /// What seals secrets.
+    pub keyring: Keyring,
+    /// The way to AWS.
+    pub aws: Arc<dyn Aws>,
+    /// What time it is.
+    pub clock: Clock,
+    /// How passwords are hashed.
+    pub hashing: passwords::Hashing,
+    /// How long refresh tokens live.
+    pub refresh: tokens::RefreshDefaults,
+}
+
+/// Who may do everything at the very first.
+pub struct FirstAdmin {
+    /// What that user signs in with.
+    pub name: UserName,
+    /// The password.
+    pub password: Zeroizing<String>,
+    /// Must it be changed before anything else?
+    pub must_change: bool,
+}
+
+impl Services {
+    /// Puts them together. If the log is empty it begins here, with the first administrator that `first` tells; and
+    /// data keys whose owners are gone are deleted.
+    ///
+    /// # Errors
+    /// When the log or the keyring fails.
+    pub async fn start(parts: Parts, first: impl FnOnce() -> FirstAdmin) -> Result<Self, Failure> {
+        let hasher = passwords::Hasher::new(parts.hashing)?;
+        let core = Arc::new(Core {
+            ledger: parts.ledger,
+            keyring: parts.keyring,
+            aws: parts.aws,
+            clock: parts.clock,
+        });
+        let lockout = Arc::new(lockout::Strangers::default());
+        let users = users::Users::new(core.clone(), hasher.clone(), lockout.clone());
+        if core.state().state.installation.is_none() {
+            let id = InstallationId::new(Uuid::new_v4());
+            let FirstAdmin { name, password, must_change } = first();
+            users.install(tokens::new_token_key(&core, id)?, id, name, password, must_change).await?;
+        }
+        core.shred_orphans()?;
+        Ok(Self {
+            kms: kms::KmsAccounts::new(core.clone()),
+            connections: connections::Connections::new(core.clone()),
+            users,
+            groups: groups::Groups::new(core.clone()),
+            tokens: tokens::Tokens::new(core.clone(), hasher, lockout, parts.refresh)?,
+            core,
+        })
+    }
+
+    /// Does the log still take changes?
+    pub fn is_accepting(&self) -> bool {
+        self.core.ledger.is_accepting()
+    }
+
+    /// The log itself, for those who read it whole.
+    pub fn ledger(&self) -> &Ledger {
+        &self.core.ledger
+    }
+
+    /// The state as of now.
+    pub fn state(&self) -> Arc<Published> {
+        self.core.ledger.state()
+    }
+}
+
+impl Core {
+    fn state(&self) -> Arc<Published> {
+        self.ledger.state()
+    }
+
+    fn now(&self) -> Time {
+        (self.clock)()
+    }
+
+    /// Judges a command in the writer and records what comes of it, or, for a dry run, only judges it.
+    async fn carry_out(
+        &self,
+        change: &Change,
+        command: impl Fn(&State, Time) -> Result<Command, Refusal> + Send + 'static,
+    ) -> Result<Committed, Failure> {
+        let context = Context { actor: change.actor.clone(), request_id: change.request_id.clone() };
+        let decide = move |state: &State, at: Time| -> Result<Vec<Event>, Refusal> { state.decide(command(state, at)?) };
+        if change.dry_run {
+            return Ok(self.ledger.consider(decide)?);
+        }
+        Ok(self.ledger.execute(context, decide).await?)
+    }
+
+    /// Seals a secret; in a dry run nothing is written, so nothing is sealed either.
+    fn seal(&self, change: &Change, owner: &Owner, purpose: &'static str, secret: &[u8]) -> Result<Sealed, Failure> {
+        if change.dry_run {
+            return Ok(Sealed(Vec::new()));
+        }
+        Ok(Sealed(self.keyring.seal(owner, purpose, secret)?))
+    }
+
+    fn unseal(
+        &self,
+        owner: &Owner,
+        purpose: &'static str,
+        sealed: &Sealed,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        Ok(self.keyring.open_sealed(owner, purpose, &sealed.0)?)
+    }
+
+    /// Deletes the data key of an owner who is gone. The removal itself is recorded already, so a failure here is
+    /// logged and made good at the next start.
+    fn shred(&self, change: &Change, owner: &Owner) {
+        if change.dry_run {
+            return;
+        }
+        if let Err(failure) = self.keyring.shred(owner) {
+            tracing::error!(%failure, owner = %owner, "the data key of a removed owner could not be deleted");
+        }
+    }
+}
+
+impl Core {
+    /// A crash between the keyring and the log can leave data keys of owners who never came to be, or are gone.
+    fn shred_orphans(&self) -> Result<(), Failure> {
+        let published = self.state();
+        let state = &published.state;
+        let mut owners: HashSet<Owner> = state.users.iter().map(|user| users::owner(user.id)).collect();
+        owners.extend(state.connections.iter().map(|connection| cloud::owner(connection.id)));
+        owners.extend(state.installation.iter().map(|installation| tokens::owner(installation.id)));
+        for orphan in self.keyring.owners()?.into_iter().filter(|owner| !owners.contains(owner)) {
+            tracing::warn!(owner = %orphan, "deleting the data key of an owner who is not in the log");
+            self.keyring.shred(&orphan)?;
+        }
+        Ok(())
+    }
+}
+
+/// The program's own changes.
+fn system_change(request_id: &str) -> Change {
+    Change { actor: Actor::System, request_id: request_id.into(), dry_run: false }
+}

@@ -1,0 +1,408 @@
+//! Tokens: signing in, carrying a session on, revoking it, and telling who a bearer token belongs to.
+
+use super::Core;
+use super::access::{Permit, SignedIn};
+use super::caller::{Asked, Caller, Change};
+use super::failure::{Failure, TokenProblem};
+use super::lockout::Strangers;
+use super::passwords::Hasher;
+use super::users::Proof;
+use crate::domain::event::{Actor, RefreshGrant, Sealed, TokenHash};
+use crate::domain::group::SystemGroup;
+use crate::domain::id::{InstallationId, RefreshTokenId, SessionId, UserId};
+use crate::domain::name::GroupName;
+use crate::domain::refusal::Refusal;
+use crate::domain::session::{ACCESS_SECONDS, Session, SessionCommand};
+use crate::domain::state::{Command, State};
+use crate::domain::time::Time;
+use crate::domain::user::User;
+use crate::keyring::Owner;
+use aws_lc_rs::digest;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// The use cases of tokens. Cheap to clone.
+#[derive(Clone)]
+pub struct Tokens {
+    core: Arc<Core>,
+    proof: Proof,
+    mint: Arc<Mint>,
+    refresh: RefreshDefaults,
+}
+
+/// How long refresh tokens live unless the client says otherwise; 0: without end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshDefaults {
+    /// Minutes from their making.
+    pub lifetime_minutes: u64,
+    /// Minutes without use.
+    pub unused_minutes: u64,
+}
+
+impl Default for RefreshDefaults {
+    fn default() -> Self {
+        Self { lifetime_minutes: 0, unused_minutes: 20_160 }
+    }
+}
+
+/// What a client may ask of the refresh token.
+#[derive(Clone, Debug, Default)]
+pub struct RefreshWishes {
+    /// Minutes from its making; 0: without end.
+    pub lifetime_minutes: Option<u64>,
+    /// Minutes without use; 0: without end.
+    pub unused_minutes: Option<u64>,
+    /// On refresh: replace the refresh token by a new one.
+    pub renew: bool,
+    /// Attached by the client.
+    pub labels: Vec<String>,
+}
+
+/// What a sign-in answers with.
+pub struct Issued {
+    /// The access token.
+    pub jwt: String,
+    /// How long it is good for, in seconds.
+    pub duration: i64,
+    /// The session.
+    pub client_id: SessionId,
+    /// By which the refresh token is named.
+    pub refresh_token_id: RefreshTokenId,
+    /// The refresh token, where a new one was made or the old one goes on.
+    pub refresh_token: Zeroizing<String>,
+}
+
+/// The claims of a token, exactly.
+#[derive(Serialize, Deserialize, Clone, Debug)]
+struct Claims {
+    aud: String,
+    sub: String,
+    iss: String,
+    acc: String,
+    preferred_username: String,
+    cust: CustomClaims,
+    jwtid: Uuid,
+    iat: i64,
+    exp: i64,
+}
+
+#[derive(Serialize, Deserialize, Clone, Debug)]
+struct CustomClaims {
+    domain_id: Uuid,
+    groups: Vec<String>,
+    sid: Uuid,
+    zone_id: Uuid,
+}
+
+const ISSUER: &str = "kylo";
+/// The root domain.
+const ROOT: Uuid = Uuid::nil();
+/// What the sealing of the token key is bound to.
+pub(super) const TOKEN_KEY: &str = "token-key";
+
+/// The owner of the installation's secrets.
+pub(super) fn owner(id: InstallationId) -> Owner {
+    Owner::new("installation", id.uuid())
+}
+
+impl Tokens {
+    pub(super) fn new(
+        core: Arc<Core>,
+        hasher: Hasher,
+        strangers: Arc<Strangers>,
+        refresh: RefreshDefaults,
+    ) -> Result<Self, Failure> {
+        let published = core.state();
+        let installation =
+            published.state.installation.as_ref().ok_or(Failure::Broken("the installation has not been made yet"))?;
+        let key = core.unseal(&owner(installation.id), TOKEN_KEY, &installation.token_key)?;
+        let mint = Arc::new(Mint::new(installation.id, &key));
+        Ok(Self { proof: Proof::new(core.clone(), hasher, strangers), core, mint, refresh })
+    }
+
+    /// Signs in with a password.
+    ///
+    /// # Errors
+    /// When name or password are wrong, too many failures came before, or the password must be changed first.
+    pub async fn sign_in(
+        &self,
+        asked: &Asked,
+        name: &str,
+        source: &str,
+        password: Zeroizing<String>,
+        wishes: RefreshWishes,
+    ) -> Result<Issued, Failure> {
+        let user = self.proof.prove(asked, name, source, password).await?;
+        let (refresh, text) = self.new_refresh(&wishes)?;
+        let id = SessionId::new(Uuid::new_v4());
+        let (user_id, source, labels, grant) = (user.id, source.to_owned(), wishes.labels, refresh.clone());
+        let decide = move |_: &State, at| {
+            let (source, refresh, labels) = (source.clone(), grant.clone(), labels.clone());
+            Ok(Command::Session(SessionCommand::Open { id, user: user_id, source, refresh, labels, at }))
+        };
+        let committed = self.core.carry_out(&own_change(&user, asked), decide).await?;
+        self.issue(&committed.published.state, id, text)
+    }
+
+    /// Carries a session on with its refresh token.
+    ///
+    /// # Errors
+    /// When the refresh token is unknown, revoked, or past its end.
+    pub async fn refresh(
+        &self,
+        asked: &Asked,
+        refresh_token: Zeroizing<String>,
+        wishes: RefreshWishes,
+    ) -> Result<Issued, Failure> {
+        let hash = hash_of(&refresh_token);
+        let published = self.core.state();
+        let invalid = || Failure::Refused(Refusal::RefreshTokenInvalid);
+        let session = published.state.sessions.by_refresh(&hash).ok_or_else(invalid)?.clone();
+        let user = published.state.user(session.user)?;
+        let (replace, text) = match wishes.renew {
+            true => {
+                let (grant, text) = self.new_refresh(&wishes)?;
+                (Some(grant), text)
+            }
+            false => (None, refresh_token),
+        };
+        let decide = move |_: &State, at| {
+            Ok(Command::Session(SessionCommand::Refresh { hash, replace: replace.clone(), at }))
+        };
+        let committed = self.core.carry_out(&own_change(user, asked), decide).await?;
+        self.issue(&committed.published.state, session.id, text)
+    }
+
+    /// Who a bearer token belongs to. Reads the state: no lock that waits for anybody, no disk.
+    ///
+    /// # Errors
+    /// What is wrong with the token; that the password must be changed first.
+    pub fn authenticate(&self, bearer: &str) -> Result<Caller, Failure> {
+        let published = self.core.state();
+        let now = self.core.now();
+        let (session, user) = self.mint.check(bearer, now)?;
+        let open = published.state.sessions.get(&session).filter(|open| open.user == user);
+        let user = open.and_then(|open| published.state.users.get(&open.user)).ok_or(TokenProblem::Revoked)?.clone();
+        if user.password_due(&published.state.password_policy, now) {
+            return Err(Failure::Refused(Refusal::PasswordChangeDue));
+        }
+        Ok(Caller { user, session, published })
+    }
+
+    /// The caller's sessions; an administrator's view is of everybody's.
+    pub fn list(&self, permit: &Permit<SignedIn>) -> Vec<Session> {
+        let caller = permit.caller();
+        let mut sessions: Vec<_> =
+            caller.published.state.sessions.iter().filter(|session| owns(caller, session)).cloned().collect();
+        sessions.sort_by_key(|session| (session.opened, session.id));
+        sessions
+    }
+
+    /// The session of a refresh token, named by its id.
+    ///
+    /// # Errors
+    /// When there is none, or it is somebody else's.
+    pub fn get(&self, permit: &Permit<SignedIn>, id: RefreshTokenId) -> Result<Session, Failure> {
+        let caller = permit.caller();
+        let session = caller.published.state.sessions.by_token(&id).filter(|session| owns(caller, session));
+        session.cloned().ok_or_else(|| Failure::Refused(Refusal::TokenUnknown(id.to_string())))
+    }
+
+    /// Closes the session of a refresh token, named by its id.
+    ///
+    /// # Errors
+    /// When there is none, or it is somebody else's.
+    pub async fn revoke_by_id(
+        &self,
+        permit: &Permit<SignedIn>,
+        asked: &Asked,
+        id: RefreshTokenId,
+    ) -> Result<(), Failure> {
+        let session = self.get(permit, id)?.id;
+        self.close(permit.caller().change(asked), session).await
+    }
+
+    /// Closes the session of a refresh token that the caller holds. A token that is not good (any more) is no mistake.
+    ///
+    /// # Errors
+    /// When the log fails.
+    pub async fn revoke(&self, asked: &Asked, refresh_token: &str) -> Result<(), Failure> {
+        let published = self.core.state();
+        let Some(session) = published.state.sessions.by_refresh(&hash_of(refresh_token)) else { return Ok(()) };
+        let user = published.state.user(session.user)?;
+        self.close(Change { dry_run: asked.dry_run, ..own_change(user, asked) }, session.id).await
+    }
+
+    /// Closes the session that the caller is in.
+    ///
+    /// # Errors
+    /// When the log fails.
+    pub async fn sign_out(&self, permit: &Permit<SignedIn>, asked: &Asked) -> Result<(), Failure> {
+        self.close(permit.caller().change(asked), permit.caller().session).await
+    }
+
+    async fn close(&self, change: Change, id: SessionId) -> Result<(), Failure> {
+        let decide = move |_: &State, _| Ok(Command::Session(SessionCommand::Close { id }));
+        self.core.carry_out(&change, decide).await.map(drop)
+    }
+
+    fn new_refresh(&self, wishes: &RefreshWishes) -> Result<(RefreshGrant, Zeroizing<String>), Failure> {
+        let mut bytes = Zeroizing::new([0u8; 32]);
+        aws_lc_rs::rand::fill(bytes.as_mut()).map_err(|_| Failure::Broken("the system gives no random numbers"))?;
+        let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_ref()));
+        let seconds = |wish: Option<u64>, default: u64| match wish.unwrap_or(default) {
+            0 => None,
+            minutes => Some(minutes.saturating_mul(60)),
+        };
+        let grant = RefreshGrant {
+            id: RefreshTokenId::new(Uuid::new_v4()),
+            hash: hash_of(&text),
+            lifetime_seconds: seconds(wishes.lifetime_minutes, self.refresh.lifetime_minutes),
+            unused_seconds: seconds(wishes.unused_minutes, self.refresh.unused_minutes),
+        };
+        Ok((grant, text))
+    }
+
+    fn issue(&self, state: &State, id: SessionId, refresh_token: Zeroizing<String>) -> Result<Issued, Failure> {
+        let session = state.sessions.get(&id).ok_or(TokenProblem::Revoked)?;
+        let user = state.user(session.user)?;
+        let jwt = self.mint.sign(user, session)?;
+        let refresh_token_id = session.refresh.id;
+        Ok(Issued { jwt, duration: ACCESS_SECONDS, client_id: id, refresh_token_id, refresh_token })
+    }
+}
+
+fn own_change(user: &User, asked: &Asked) -> Change {
+    let actor = Actor::User { id: user.id, name: user.name.clone() };
+    Change { actor, request_id: asked.request_id.clone(), dry_run: false }
+}
+
+fn owns(caller: &Caller, session: &Session) -> bool {
+    session.user == caller.user.id || caller.user.is_in(SystemGroup::Admin)
+}
+
+fn hash_of(token: &str) -> TokenHash {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
+    TokenHash(hash)
+}
+
+/// Makes and checks access tokens. Remembers which ones it found good, so that a client that sends the same token with
+/// every request is checked once; their end is checked every time.
+struct Mint {
+    audience: String,
+    signing: EncodingKey,
+    checking: DecodingKey,
+    validation: Validation,
+    good: RwLock<HashMap<Box<str>, Good>>,
+}
+
+#[derive(Clone, Copy)]
+struct Good {
+    session: SessionId,
+    user: UserId,
+    ends: i64,
+}
+
+/// So many good tokens are remembered.
+const GOOD_MAX: usize = 4096;
+
+impl Mint {
+    fn new(installation: InstallationId, key: &[u8]) -> Self {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_audience(&[installation]);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
+        validation.leeway = 0;
+        // The end is compared with our own clock, in `check`.
+        validation.validate_exp = false;
+        Self {
+            audience: installation.to_string(),
+            signing: EncodingKey::from_secret(key),
+            checking: DecodingKey::from_secret(key),
+            validation,
+            good: RwLock::default(),
+        }
+    }
+
+    fn sign(&self, user: &User, session: &Session) -> Result<String, Failure> {
+        let made = session.used.seconds();
+        let claims = Claims {
+            aud: self.audience.clone(),
+            sub: user.id.subject(),
+            iss: ISSUER.to_owned(),
+            acc: ISSUER.to_owned(),
+            preferred_username: user.name.to_string(),
+            cust: CustomClaims {
+                domain_id: ROOT,
+                groups: user.groups.iter().map(GroupName::to_string).collect(),
+                sid: session.id.uuid(),
+                zone_id: ROOT,
+            },
+            jwtid: Uuid::new_v4(),
+            iat: made,
+            exp: made + ACCESS_SECONDS,
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+            .map_err(|_| Failure::Broken("a token could not be signed"))
+    }
+
+    fn check(&self, bearer: &str, now: Time) -> Result<(SessionId, UserId), TokenProblem> {
+        let known = self.good.read().unwrap_or_else(PoisonError::into_inner).get(bearer).copied();
+        let good = match known {
+            Some(good) => good,
+            None => self.decode(bearer)?,
+        };
+        if good.ends <= now.seconds() {
+            return Err(TokenProblem::Expired);
+        }
+        if known.is_none() {
+            self.remember(bearer, good, now);
+        }
+        Ok((good.session, good.user))
+    }
+
+    fn decode(&self, bearer: &str) -> Result<Good, TokenProblem> {
+        let decoded = jsonwebtoken::decode::<Claims>(bearer, &self.checking, &self.validation);
+        let claims = decoded.map_err(|error| problem(error.kind()))?.claims;
+        let user = UserId::parse_subject(&claims.sub).map_err(|_| TokenProblem::Claims)?;
+        Ok(Good { session: SessionId::new(claims.cust.sid), user, ends: claims.exp })
+    }
+
+    fn remember(&self, bearer: &str, good: Good, now: Time) {
+        let mut all = self.good.write().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= GOOD_MAX {
+            all.retain(|_, good| good.ends > now.seconds());
+        }
+        if all.len() < GOOD_MAX {
+            all.insert(bearer.into(), good);
+        }
+    }
+}
+
+fn problem(kind: &ErrorKind) -> TokenProblem {
+    match kind {
+        ErrorKind::InvalidSignature => TokenProblem::Signature,
+        ErrorKind::InvalidAudience => TokenProblem::Audience,
+        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => TokenProblem::Algorithm,
+        ErrorKind::InvalidIssuer | ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidSubject => {
+            TokenProblem::Claims
+        }
+        ErrorKind::ExpiredSignature => TokenProblem::Expired,
+        _ => TokenProblem::Malformed,
+    }
+}
+
+/// Fresh bytes for a token key, sealed.
+pub(super) fn new_token_key(core: &Core, id: InstallationId) -> Result<Sealed, Failure> {
+    let mut bytes = Zeroizing::new([0u8; 32]);
+    aws_lc_rs::rand::fill(bytes.as_mut()).map_err(|_| Failure::Broken("the system gives no random numbers"))?;
+    Ok(Sealed(core.keyring.seal(&owner(id), TOKEN_KEY, bytes.as_ref())?))
+}

@@ -1,0 +1,358 @@
+//! Users: making, changing, removing them; their passwords, and the policy for those.
+
+use super::access::{self, Administer, ManageUsers, Permit, SignedIn};
+use super::caller::{Asked, Change};
+use super::failure::Failure;
+use super::list::{self, Field, Listed, Page, Query};
+use super::lockout::{self, Strangers};
+use super::passwords::{Checked, Hasher};
+use super::{Core, system_change};
+use crate::domain::event::Sealed;
+use crate::domain::id::{InstallationId, UserId};
+use crate::domain::name::UserName;
+use crate::domain::password::{PasswordPolicy, PasswordProblem};
+use crate::domain::refusal::Refusal;
+use crate::domain::state::{Command, State};
+use crate::domain::user::{User, UserCommand, UserProfile};
+use crate::keyring::Owner;
+use crate::ledger::Committed;
+use std::sync::Arc;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// The use cases of users. Cheap to clone.
+#[derive(Clone)]
+pub struct Users {
+    core: Arc<Core>,
+    pub(super) proof: Proof,
+}
+
+/// What a user change is to come to.
+#[derive(Default)]
+pub struct UserWishes {
+    /// A new name to sign in with.
+    pub name: Option<UserName>,
+    /// The profile as it is to be.
+    pub profile: Option<UserProfile>,
+    /// A new password.
+    pub password: Option<Zeroizing<String>>,
+    /// Must change the password first, or need not any more.
+    pub must_change: Option<bool>,
+    /// Forgive the failed logins.
+    pub clear_lockout: bool,
+}
+
+/// What the sealing of a user's password hash is bound to.
+const PASSWORD: &str = "password";
+
+/// The owner of a user's secrets.
+pub(super) fn owner(id: UserId) -> Owner {
+    Owner::new("user", id.uuid())
+}
+
+impl Users {
+    pub(super) fn new(core: Arc<Core>, hasher: Hasher, strangers: Arc<Strangers>) -> Self {
+        Self { proof: Proof { core: core.clone(), hasher, strangers }, core }
+    }
+
+    /// Makes a user.
+    ///
+    /// # Errors
+    /// When the name is in use or the password is not good enough.
+    pub async fn create(
+        &self,
+        permit: Permit<ManageUsers>,
+        asked: &Asked,
+        name: UserName,
+        profile: UserProfile,
+        password: Zeroizing<String>,
+        must_change: bool,
+    ) -> Result<Arc<User>, Failure> {
+        let state = &permit.caller().published.state;
+        state.password_policy.check_password(&password).map_err(Refusal::from)?;
+        if state.user_named(&name).is_some() {
+            return Err(Failure::Refused(Refusal::UserNameTaken(name)));
+        }
+        let change = permit.caller().change(asked);
+        let id = UserId::new(Uuid::new_v4());
+        let password = self.proof.seal_new(&change, id, password).await?;
+        let command = UserCommand::Create { id, name, profile, password, must_change };
+        match self.command(&change, command).await {
+            Ok(committed) => shown(&committed, id),
+            // Only a refusal is sure to have recorded nothing; any other doubt is settled at the next start.
+            Err(refused @ Failure::Refused(_)) => {
+                self.core.shred(&change, &owner(id));
+                Err(refused)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The users.
+    ///
+    /// # Errors
+    /// When the query sorts by what cannot be sorted by.
+    pub fn list(&self, permit: &Permit<ManageUsers>, query: &Query) -> Result<Page<User>, Failure> {
+        list::page(&permit.caller().published.state.users, query, &(), None)
+    }
+
+    /// One user.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn get(&self, permit: &Permit<ManageUsers>, id: UserId) -> Result<Arc<User>, Failure> {
+        Ok(permit.caller().published.state.user(id)?.clone())
+    }
+
+    /// The caller.
+    pub fn own(&self, permit: &Permit<SignedIn>) -> Arc<User> {
+        permit.caller().user.clone()
+    }
+
+    /// Changes what differs.
+    ///
+    /// # Errors
+    /// When the name is in use, the password is not good enough, or the user has more rights than the caller.
+    pub async fn amend(
+        &self,
+        permit: Permit<ManageUsers>,
+        asked: &Asked,
+        id: UserId,
+        wishes: UserWishes,
+    ) -> Result<Arc<User>, Failure> {
+        let user = self.get(&permit, id)?;
+        access::may_change_user(permit.caller(), &user)?;
+        let change = permit.caller().change(asked);
+        let password = match wishes.password {
+            None => None,
+            Some(password) => {
+                let policy = &permit.caller().published.state.password_policy;
+                self.proof.refuse_bad(policy, &user, &password).await?;
+                Some(self.proof.seal_new(&change, id, password).await?)
+            }
+        };
+        let command = UserCommand::Amend {
+            id,
+            name: wishes.name,
+            profile: wishes.profile.unwrap_or_else(|| user.profile.clone()),
+            password,
+            must_change: wishes.must_change,
+            clear_lockout: wishes.clear_lockout,
+        };
+        shown(&self.command(&change, command).await?, id)
+    }
+
+    /// Removes a user, every right that was given to it, and, for ever, the key that its password was sealed with.
+    ///
+    /// # Errors
+    /// When there is none, it has more rights than the caller, or it is the last administrator.
+    pub async fn remove(&self, permit: Permit<ManageUsers>, asked: &Asked, id: UserId) -> Result<(), Failure> {
+        let user = self.get(&permit, id)?;
+        access::may_change_user(permit.caller(), &user)?;
+        let change = permit.caller().change(asked);
+        self.command(&change, UserCommand::Remove { id }).await?;
+        self.core.shred(&change, &owner(id));
+        Ok(())
+    }
+
+    /// A user changes the own password, and needs no token for it.
+    ///
+    /// # Errors
+    /// When the present password is wrong or the new one not good enough.
+    pub async fn change_password(
+        &self,
+        asked: &Asked,
+        name: &str,
+        source: &str,
+        present: Zeroizing<String>,
+        new: Zeroizing<String>,
+    ) -> Result<(), Failure> {
+        let user = self.proof.prove(asked, name, source, present.clone()).await?;
+        if *present == *new {
+            return Err(Failure::Refused(PasswordProblem::Unchanged.into()));
+        }
+        let policy = &self.core.state().state.password_policy;
+        self.proof.refuse_bad(policy, &user, &new).await?;
+        let actor = crate::domain::event::Actor::User { id: user.id, name: user.name.clone() };
+        let change = Change { actor, request_id: asked.request_id.clone(), dry_run: false };
+        let password = self.proof.seal_new(&change, user.id, new).await?;
+        let (id, proved) = (user.id, user.password.clone());
+        let decide = move |_: &State, at| {
+            let (proved, password) = (proved.clone(), password.clone());
+            Ok(Command::User(UserCommand::ChangeOwnPassword { id, proved, password, at }))
+        };
+        self.core.carry_out(&change, decide).await.map(drop)
+    }
+
+    /// The rules for passwords and lockout.
+    pub fn policy(&self, permit: &Permit<Administer>) -> PasswordPolicy {
+        permit.caller().published.state.password_policy.clone()
+    }
+
+    /// Changes the rules for passwords and lockout.
+    ///
+    /// # Errors
+    /// When they could not be lived with.
+    pub async fn change_policy(
+        &self,
+        permit: Permit<Administer>,
+        asked: &Asked,
+        policy: PasswordPolicy,
+    ) -> Result<PasswordPolicy, Failure> {
+        let change = permit.caller().change(asked);
+        let command = Command::ChangePasswordPolicy(policy);
+        let committed = self.core.carry_out(&change, move |_, _| Ok(command.clone())).await?;
+        Ok(committed.published.state.password_policy.clone())
+    }
+
+    /// Begins the log: the installation, its system groups and the first administrator. Does nothing if there is one.
+    ///
+    /// # Errors
+    /// When the password is empty, or the log or the keyring fails.
+    pub(super) async fn install(
+        &self,
+        token_key: Sealed,
+        installation: InstallationId,
+        admin: UserName,
+        password: Zeroizing<String>,
+        must_change: bool,
+    ) -> Result<(), Failure> {
+        let change = system_change("first-start");
+        let id = UserId::new(Uuid::new_v4());
+        let password = self.proof.seal_new(&change, id, password).await?;
+        let profile = UserProfile { full_name: "Administrator".to_owned(), ..UserProfile::default() };
+        let admin = Box::new(UserCommand::Create { id, name: admin, profile, password, must_change });
+        let command = Command::Install { id: installation, token_key, admin };
+        self.core.carry_out(&change, move |_, _| Ok(command.clone())).await.map(drop)
+    }
+
+    async fn command(&self, change: &Change, command: UserCommand) -> Result<Committed, Failure> {
+        self.core.carry_out(change, move |_, _| Ok(Command::User(command.clone()))).await
+    }
+}
+
+fn shown(committed: &Committed, id: UserId) -> Result<Arc<User>, Failure> {
+    Ok(committed.published.state.user(id)?.clone())
+}
+
+/// Proving who somebody is by a password; shared by signing in and changing the password.
+#[derive(Clone)]
+pub(super) struct Proof {
+    core: Arc<Core>,
+    hasher: Hasher,
+    strangers: Arc<Strangers>,
+}
+
+impl Proof {
+    pub(super) fn new(core: Arc<Core>, hasher: Hasher, strangers: Arc<Strangers>) -> Self {
+        Self { core, hasher, strangers }
+    }
+
+    /// The user of this name, if the password is right. Failures are counted, slowed and locked, alike for names that
+    /// nobody has.
+    pub(super) async fn prove(
+        &self,
+        asked: &Asked,
+        name: &str,
+        source: &str,
+        password: Zeroizing<String>,
+    ) -> Result<Arc<User>, Failure> {
+        let published = self.core.state();
+        let state = &published.state;
+        let user = UserName::parse(name).ok().and_then(|name| state.user_named(&name).cloned());
+        let stranger = name.chars().take(256).collect::<String>().to_lowercase();
+        let locked = match &user {
+            Some(user) => user.locked_until(&state.password_policy, source),
+            None => self.strangers.locked_until(&state.password_policy, &stranger, source),
+        };
+        let now = self.core.now();
+        if let Some(until) = locked.filter(|until| *until > now) {
+            return Err(Failure::Refused(Refusal::LoginLocked { seconds: until.seconds() - now.seconds() }));
+        }
+        let failures = match user {
+            Some(user) => match self.check(&user, password).await? {
+                true => return Ok(user),
+                false => self.note_failure(asked, &user, source).await?,
+            },
+            None => {
+                self.hasher.check_nobody(password).await?;
+                self.strangers.note(&stranger, source, now)
+            }
+        };
+        tokio::time::sleep(lockout::delay(failures)).await;
+        Err(Failure::Refused(Refusal::BadCredentials))
+    }
+
+    async fn check(&self, user: &User, password: Zeroizing<String>) -> Result<bool, Failure> {
+        let phc = self.core.unseal(&owner(user.id), PASSWORD, &user.password)?;
+        match self.hasher.check(password.clone(), phc).await? {
+            Checked::Wrong => Ok(false),
+            Checked::Right { outdated } => {
+                if outdated {
+                    self.rehash(user, password).await?;
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    async fn rehash(&self, user: &User, password: Zeroizing<String>) -> Result<(), Failure> {
+        let change = system_change("rehash");
+        let to = self.seal_new(&change, user.id, password).await?;
+        let command = UserCommand::Rehash { id: user.id, from: user.password.clone(), to };
+        self.core.carry_out(&change, move |_, _| Ok(Command::User(command.clone()))).await.map(drop)
+    }
+
+    async fn note_failure(&self, asked: &Asked, user: &User, source: &str) -> Result<u32, Failure> {
+        let change =
+            Change { actor: crate::domain::event::Actor::System, request_id: asked.request_id.clone(), dry_run: false };
+        let (id, from) = (user.id, source.to_owned());
+        let decide = move |_: &State, _| Ok(Command::User(UserCommand::NoteFailure { id, source: from.clone() }));
+        let committed = self.core.carry_out(&change, decide).await?;
+        let user = committed.published.state.user(id)?;
+        Ok(user.failures.iter().find(|failures| failures.source == source).map_or(1, |failures| failures.count))
+    }
+
+    /// Hashes and seals a password.
+    async fn seal_new(&self, change: &Change, id: UserId, password: Zeroizing<String>) -> Result<Sealed, Failure> {
+        let phc = Zeroizing::new(self.hasher.hash(password).await?);
+        self.core.seal(change, &owner(id), PASSWORD, phc.as_bytes())
+    }
+
+    /// Refuses what the policy does not allow, the last passwords included.
+    async fn refuse_bad(&self, policy: &PasswordPolicy, user: &User, new: &Zeroizing<String>) -> Result<(), Failure> {
+        policy.check_password(new).map_err(Refusal::from)?;
+        let threshold = policy.password_history_threshold;
+        let last = std::iter::once(&user.password).chain(&user.earlier_passwords).take(threshold as usize);
+        for sealed in last {
+            let phc = self.core.unseal(&owner(user.id), PASSWORD, sealed)?;
+            if let Checked::Right { .. } = self.hasher.check(new.clone(), phc).await? {
+                return Err(Failure::Refused(PasswordProblem::UsedBefore(threshold).into()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Listed for User {
+    type Around = ();
+    const SORTS: &'static [&'static str] =
+        &["user_id", "username", "name", "nickname", "email", "created_at", "updated_at", "last_login", "logins_count"];
+    const FILTERS: &'static [&'static str] = &["user_id", "username", "name", "email", "groups"];
+
+    fn field(&self, member: &str, (): &()) -> Field {
+        match member {
+            "user_id" => Field::Text(self.id.subject()),
+            "username" => Field::Text(self.name.to_string()),
+            "name" => Field::Text(self.profile.full_name.clone()),
+            "nickname" => Field::Text(self.profile.nickname.clone()),
+            "email" => Field::Text(self.profile.email.clone()),
+            "groups" => Field::Texts(self.groups.iter().map(ToString::to_string).collect()),
+            "created_at" => Field::Moment(self.created),
+            "updated_at" => Field::Moment(self.updated),
+            "last_login" => self.last_login.map_or(Field::Absent, Field::Moment),
+            "logins_count" => Field::Number(self.logins),
+            _ => Field::Absent,
+        }
+    }
+}
