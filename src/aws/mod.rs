@@ -1,1 +1,7 @@
 //! The way out to AWS.
+//!
+//! Services speak to the [`port::Aws`] trait in domain terms and never learn what is behind it. Nothing here decides
+//! anything about keys or KMSs, and nothing here may put a credential into a log line, an error or a `Debug` text.
+
+pub mod failure;
+pub mod port;
