@@ -2,23 +2,9 @@
 //!
 //! AWS's own code and message are kept word for word. No variant can hold a credential, and none may ever be given one.
 
-use std::fmt;
 use std::time::Duration;
 
-/// Which call failed: what AWS calls the service and the operation, such as `sts` and `GetCallerIdentity`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Operation {
-    /// The service's short name, as in its endpoints and signatures.
-    pub service: &'static str,
-    /// The operation's name in AWS's own documentation.
-    pub name: &'static str,
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.service, self.name)
-    }
-}
+pub use super::operation::Operation;
 
 /// Why a call to AWS brought no answer that the caller can use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

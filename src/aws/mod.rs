@@ -4,4 +4,18 @@
 //! anything about keys or KMSs, and nothing here may put a credential into a log line, an error or a `Debug` text.
 
 pub mod failure;
+pub mod operation;
 pub mod port;
+pub mod rusoto;
+pub mod settings;
+
+mod credentials;
+mod endpoint;
+mod fault;
+mod iam;
+mod retry;
+mod transport;
+mod xml;
+
+#[cfg(test)]
+mod fake;
