@@ -19,3 +19,5 @@ mod xml;
 
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+pub mod scripted;
