@@ -20,4 +20,6 @@ mod xml;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
+mod moto_test;
+#[cfg(test)]
 pub mod scripted;
