@@ -1,1 +1,25 @@
 //! The way out to AWS.
+//!
+//! Services speak to the [`port::Aws`] trait in domain terms and never learn what is behind it. Nothing here decides
+//! anything about keys or KMSs, and nothing here may put a credential into a log line, an error or a `Debug` text.
+
+pub mod failure;
+pub mod operation;
+pub mod port;
+pub mod rusoto;
+pub mod settings;
+
+mod credentials;
+mod endpoint;
+mod fault;
+mod iam;
+mod retry;
+mod transport;
+mod xml;
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod moto_test;
+#[cfg(test)]
+pub mod scripted;

@@ -295,8 +295,9 @@ impl RoleArn {
         let path_and_name = arn.resource.strip_prefix("role/").unwrap_or_default();
         let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
         let name_ok = (1..=64).contains(&name.len()) && name.bytes().all(is_iam_name_byte);
+        let path_ok = path.len() <= 510 && !path_and_name.starts_with('/') && !path_and_name.contains("//");
         match arn.account {
-            Some(account) if &*arn.service == "iam" && arn.region.is_none() && name_ok && path.len() <= 510 => {
+            Some(account) if &*arn.service == "iam" && arn.region.is_none() && name_ok && path_ok => {
                 Ok(Self { arn, account })
             }
             _ => Err(PlaceError::RoleArn(Excerpt::of(text))),
@@ -462,3 +463,223 @@ macro_rules! debug_as_display {
 }
 
 debug_as_display!(Region, AccountId, Arn, RoleArn, ExternalId);
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn partitions_are_the_three() {
+        for partition in Partition::ALL {
+            assert_eq!(Partition::parse(partition.as_str()), Ok(partition));
+            assert_eq!(partition.default_region().partition(), partition);
+            assert_eq!(Region::parse(partition.default_region().as_str()), Ok(partition.default_region()));
+        }
+        for text in ["", "AWS", "aws ", "aws-iso", "gcp"] {
+            assert!(Partition::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_region_tells_its_partition_even_if_it_is_new() {
+        for (text, partition) in [
+            ("us-east-1", Partition::Aws),
+            ("ap-southeast-7", Partition::Aws),
+            ("mx-central-1", Partition::Aws),
+            ("il-central-1", Partition::Aws),
+            ("us-gov-east-1", Partition::AwsUsGov),
+            ("cn-northwest-1", Partition::AwsCn),
+        ] {
+            let region = Region::parse(text).expect("a region");
+            assert_eq!((region.as_str(), region.partition()), (text, partition));
+        }
+        for text in ["eusc-de-east-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-gov-1", "cn-a-b-1"] {
+            assert!(matches!(Region::parse(text), Err(PlaceError::RegionElsewhere(_))), "{text}");
+        }
+        let not_shaped = "|us-east|us-east-|us-east-0|us-east-01|us-east-1a|US-EAST-1|us_east_1|-east-1|us--1|us-1|1|us-east-1 |us-east-100|é-east-1|us-east-1\n|us-e2st-1|a-b-c-d-e-1";
+        for text in not_shaped.split('|') {
+            assert!(matches!(Region::parse(text), Err(PlaceError::Region(_))), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_account_keeps_its_leading_zeros() {
+        let account = AccountId::parse("000000000042").expect("an account");
+        assert_eq!(account.to_string(), "000000000042");
+        for text in ["", "12345", "1234567890123", "12345678901a", "+12345678901", " 12345678901", "１２３４"] {
+            assert!(AccountId::parse(text).is_err(), "{text:?}");
+        }
+        let said = AccountId::parse("12345").expect_err("too short").to_string();
+        assert_eq!(said, "`12345` is not an AWS account id: 12 digits are expected");
+    }
+
+    #[test]
+    fn an_arn_is_taken_apart_and_prints_as_it_came() {
+        let text = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd";
+        let arn = Arn::parse(text).expect("an ARN");
+        assert_eq!(arn.to_string(), text);
+        assert_eq!((arn.partition(), arn.service(), arn.resource()), (Partition::Aws, "kms", "key/1234abcd"));
+        assert_eq!(arn.region().map(Region::as_str), Some("eu-west-1"));
+        assert_eq!(arn.account(), AccountId::parse("123456789012").ok());
+
+        let session = Arn::parse("arn:aws:sts::123456789012:assumed-role/deploy/me@x").expect("an ARN");
+        assert_eq!(session.role_of_session(), Some("deploy"));
+        assert_eq!(arn.role_of_session(), None);
+        assert_eq!(
+            Arn::parse("arn:aws:logs:eu-west-1:123456789012:log-group:a:*").map(|arn| arn.to_string()).ok().as_deref(),
+            Some("arn:aws:logs:eu-west-1:123456789012:log-group:a:*")
+        );
+    }
+
+    #[test]
+    fn what_is_no_arn_is_told_why() {
+        let long = format!("arn:aws:iam::123456789012:{}", "x".repeat(3_000));
+        let said: Vec<String> = [
+            "",
+            "arn:aws:iam::123456789012",
+            "ARN:aws:iam::123456789012:user/a",
+            "arn:aws-iso:iam::123456789012:user/a",
+            "arn:aws::::user/a",
+            "arn:aws:iam::123456789012:",
+            "arn:aws:iam::123456789012:user/a b",
+            "arn:aws:iam::1234:user/a",
+            "arn:aws:kms:mars:123456789012:key/a",
+            &long,
+        ]
+        .iter()
+        .map(|text| Arn::parse(text).expect_err("no ARN").to_string())
+        .collect();
+        insta::assert_snapshot!(said.join("\n"), @r"
+        `` is not an ARN: `arn:partition:service:region:account:resource` is expected
+        `arn:aws:iam::123456789012` is not an ARN: `arn:partition:service:region:account:resource` is expected
+        `ARN:aws:iam::123456789012:user/a` is not an ARN: `arn:partition:service:region:account:resource` is expected
+        `arn:aws-iso:iam::123456789012:user/a` is not an ARN: `aws-iso` is not an AWS partition: `aws`, `aws-us-gov` or `aws-cn` is expected
+        `arn:aws::::user/a` is not an ARN: its service is missing or holds characters that an ARN may not hold
+        `arn:aws:iam::123456789012:` is not an ARN: its resource is missing or holds characters that an ARN may not hold
+        `arn:aws:iam::123456789012:user/a b` is not an ARN: its resource is missing or holds characters that an ARN may not hold
+        `arn:aws:iam::1234:user/a` is not an ARN: `1234` is not an AWS account id: 12 digits are expected
+        `arn:aws:kms:mars:123456789012:key/a` is not an ARN: `mars` is not an AWS region: a name such as `eu-west-1` is expected
+        `arn:aws:iam::123456789012:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` is not an ARN: `arn:partition:service:region:account:resource` is expected
+        ");
+    }
+
+    #[test]
+    fn only_a_role_can_be_assumed() {
+        for (text, name) in [
+            ("arn:aws:iam::789012123456:role/test-assume-role-ac", "test-assume-role-ac"),
+            ("arn:aws-us-gov:iam::789012123456:role/a/b/deep_role+=,.@-1", "deep_role+=,.@-1"),
+        ] {
+            let role = RoleArn::parse(text).expect("a role");
+            assert_eq!((role.name(), role.to_string().as_str()), (name, text));
+            assert_eq!(role.account().to_string(), "789012123456");
+        }
+        for text in [
+            "arn:aws:iam::789012123456:user/ann",
+            "arn:aws:iam::789012123456:role/",
+            "arn:aws:iam::789012123456:role",
+            "arn:aws:iam::789012123456:role/a/",
+            "arn:aws:iam::789012123456:role//a",
+            "arn:aws:iam::789012123456:role/a//b",
+            "arn:aws:iam::789012123456:role/na!me",
+            "arn:aws:iam:us-east-1:789012123456:role/a",
+            "arn:aws:iam:::role/a",
+            "arn:aws:sts::789012123456:assumed-role/a/b",
+            &format!("arn:aws:iam::789012123456:role/{}", "x".repeat(65)),
+        ] {
+            assert!(matches!(RoleArn::parse(text), Err(PlaceError::RoleArn(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_external_id_follows_the_rule_of_sts() {
+        for text in ["test-ext-id", "ab", "a:b/c=d,e@f.g_h+1", &"x".repeat(1_224)] {
+            assert_eq!(ExternalId::parse(text).map(|id| id.to_string()).as_deref(), Ok(text));
+        }
+        for text in ["", "a", "a b", "é-é", "a;b", &"x".repeat(1_225)] {
+            assert!(ExternalId::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_quotes_no_more_than_the_head() {
+        let said = Region::parse(&"é".repeat(1_000_000)).expect_err("no region").to_string();
+        assert!(said.len() < 300 && said.contains('…'), "{said}");
+    }
+
+    #[test]
+    fn json_and_the_log_take_only_what_parses() {
+        assert!(serde_json::from_str::<Region>("\"mars\"").is_err());
+        assert!(serde_json::from_str::<Region>("7").is_err());
+        let said = serde_json::from_str::<AccountId>("\"7\"").expect_err("no account").to_string();
+        assert!(said.starts_with("`7` is not an AWS account id"), "{said}");
+    }
+
+    fn survives<T>(place: &T) -> bool
+    where
+        T: Serialize + for<'de> Deserialize<'de> + FromStr<Err = PlaceError> + fmt::Display + PartialEq,
+    {
+        let json = serde_json::to_string(place).expect("it is text");
+        let config = bincode::config::standard();
+        let bytes = bincode::serde::encode_to_vec(place, config).expect("it is text");
+        let (read, _): (T, usize) = bincode::serde::decode_from_slice(&bytes, config).expect("it was written so");
+        let from_json: T = serde_json::from_str(&json).expect("it was written so");
+        let parsed: T = place.to_string().parse().expect("it was printed so");
+        serde_json::from_str::<String>(&json).ok() == Some(place.to_string())
+            && read == *place
+            && from_json == *place
+            && parsed == *place
+    }
+
+    fn partition() -> impl Strategy<Value = Partition> {
+        proptest::sample::select(Partition::ALL.to_vec())
+    }
+
+    fn region() -> impl Strategy<Value = Region> {
+        "([a-z]{2}-[a-z]{3,9}|us-gov-[a-z]{4})-[1-9][0-9]?"
+            .prop_filter_map("of a partition", |text| Region::parse(&text).ok())
+    }
+
+    fn account() -> impl Strategy<Value = AccountId> {
+        "[0-9]{12}".prop_map(|text| AccountId::parse(&text).expect("12 digits"))
+    }
+
+    proptest! {
+        #[test]
+        fn places_survive_every_form(partition in partition(), region in region(), account in account()) {
+            prop_assert!(survives(&partition) && survives(&region) && survives(&account));
+        }
+
+        #[test]
+        fn arns_survive_every_form(
+            partition in partition(),
+            service in "[a-z][a-z0-9-]{0,9}",
+            region in proptest::option::of(region()),
+            account in proptest::option::of(account()),
+            resource in "[!-~]{1,40}",
+        ) {
+            let region = region.map(|region| region.to_string()).unwrap_or_default();
+            let account = account.map(|account| account.to_string()).unwrap_or_default();
+            let text = format!("arn:{partition}:{service}:{region}:{account}:{resource}");
+            let arn = Arn::parse(&text).expect("an ARN by its rule");
+            prop_assert_eq!(arn.to_string(), text);
+            prop_assert!(survives(&arn));
+        }
+
+        #[test]
+        fn roles_survive_every_form(partition in partition(), account in account(), path in "([a-z0-9]{1,5}/){0,3}", name in "[A-Za-z0-9+=,.@_-]{1,64}") {
+            let role = RoleArn::parse(&format!("arn:{partition}:iam::{account}:role/{path}{name}")).expect("a role by its rule");
+            prop_assert_eq!((role.partition(), role.account(), role.name()), (partition, account, name.as_str()));
+            prop_assert!(survives(&role));
+        }
+
+        #[test]
+        fn what_parses_prints_as_it_came_and_nothing_panics(text in "\\PC{0,60}") {
+            if let Ok(region) = Region::parse(&text) { prop_assert_eq!(region.to_string(), text.clone()); }
+            if let Ok(account) = AccountId::parse(&text) { prop_assert_eq!(account.to_string(), text.clone()); }
+            if let Ok(arn) = Arn::parse(&text) { prop_assert_eq!(arn.to_string(), text.clone()); }
+            let _ = RoleArn::parse(&text);
+        }
+    }
+}

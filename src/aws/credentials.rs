@@ -1,0 +1,395 @@
+//! Sessions of assumed roles: kept until shortly before they end, assumed once however many ask, never kept in the clear
+//! under a secret.
+//!
+//! A session is found by a fingerprint of all that went into it, so changed keys or another external id never meet an
+//! old session. The fingerprint's key is made at start and lives nowhere else.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_lc_rs::{error::Unspecified, hmac, rand};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::failure::AwsFailure;
+use super::operation::Operation;
+use super::port::{Access, AccessKeys};
+use super::retry::Deadline;
+
+/// Keys of an assumed role, and how long they are good for.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    pub(super) keys: AccessKeys,
+    ends: Instant,
+    renewed_from: Instant,
+}
+
+impl Session {
+    /// A session that was asked for at a moment and lasts for a time.
+    pub(super) fn new(keys: AccessKeys, asked_at: Instant, lasts: Duration) -> Self {
+        // What was handed out last must outlive the call that it was handed out for.
+        let margin = (lasts / 4).min(Duration::from_secs(300));
+        let ends = asked_at + lasts;
+        Self { keys, ends, renewed_from: ends - margin }
+    }
+
+    fn is_fresh(&self) -> bool {
+        Instant::now() < self.renewed_from
+    }
+}
+
+/// Whether a kept session will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Freshness {
+    /// A kept one is welcome.
+    Kept,
+    /// It must be assumed now: a check that passes with a kept session would prove nothing.
+    Anew,
+}
+
+/// What a session is found by.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Fingerprint([u8; 32]);
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprint(…)")
+    }
+}
+
+type Outcome = Result<Session, AwsFailure>;
+type Flight = Shared<BoxFuture<'static, Outcome>>;
+
+enum Slot {
+    Kept(Session),
+    /// Being assumed, by a task of its own: whoever asked first may go away.
+    Flying {
+        number: u64,
+        flight: Flight,
+    },
+}
+
+/// All sessions. Clones share them.
+#[derive(Clone)]
+pub(super) struct Sessions {
+    shared: Arc<Shelf>,
+}
+
+struct Shelf {
+    key: hmac::Key,
+    slots: Mutex<Slots>,
+    capacity: usize,
+}
+
+#[derive(Default)]
+struct Slots {
+    by_fingerprint: HashMap<Fingerprint, Slot>,
+    flights: u64,
+}
+
+impl Sessions {
+    /// Room for so many sessions. Fails only if the system has no randomness.
+    pub(super) fn with_capacity(capacity: usize) -> Result<Self, Unspecified> {
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())?;
+        Ok(Self { shared: Arc::new(Shelf { key, slots: Mutex::default(), capacity: capacity.max(1) }) })
+    }
+
+    /// The fingerprint of the session that the first `depth` roles of an access lead to.
+    pub(super) fn fingerprint(&self, access: &Access, depth: usize) -> Fingerprint {
+        let mut context = hmac::Context::with_key(&self.shared.key);
+        // Each part after its length: no two lists of parts give the same bytes.
+        let mut add = |part: Option<&str>| {
+            let length = part.map_or(u64::MAX, |part| part.len() as u64);
+            context.update(&length.to_le_bytes());
+            context.update(part.unwrap_or_default().as_bytes());
+        };
+        add(Some(access.partition.as_str()));
+        add(access.region.as_ref().map(|region| region.as_str()));
+        add(Some(match access.sts {
+            super::port::StsEndpoints::Legacy => "legacy",
+            super::port::StsEndpoints::Regional => "regional",
+        }));
+        add(Some(&access.keys.id));
+        add(Some(&access.keys.secret));
+        add(access.keys.session_token.as_ref().map(|token| token.as_str()));
+        for role in access.roles.iter().take(depth) {
+            add(Some(&role.arn.to_string()));
+            add(role.external_id.as_ref().map(|id| id.as_str()));
+            add(Some(role.session_name.as_str()));
+        }
+        let mut fingerprint = [0; 32];
+        fingerprint.copy_from_slice(context.sign().as_ref());
+        Fingerprint(fingerprint)
+    }
+
+    /// A kept session that is still good for a while.
+    pub(super) fn kept(&self, fingerprint: Fingerprint) -> Option<Session> {
+        match self.slots().by_fingerprint.get(&fingerprint) {
+            Some(Slot::Kept(session)) if session.is_fresh() => Some(session.clone()),
+            _ => None,
+        }
+    }
+
+    /// The session, kept or assumed by `assume`. All who ask at the same time wait for one and the same answer.
+    pub(super) async fn get<A, F>(
+        &self,
+        fingerprint: Fingerprint,
+        freshness: Freshness,
+        deadline: Deadline,
+        assume: A,
+    ) -> Outcome
+    where
+        A: FnOnce() -> F,
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        let flight = {
+            let mut slots = self.slots();
+            match slots.by_fingerprint.get(&fingerprint) {
+                Some(Slot::Flying { flight, .. }) => flight.clone(),
+                Some(Slot::Kept(session)) if freshness == Freshness::Kept && session.is_fresh() => {
+                    return Ok(session.clone());
+                }
+                _ => self.start(&mut slots, fingerprint, assume()),
+            }
+        };
+        let late = || AwsFailure::Timeout { operation: Operation::ASSUME_ROLE, after: deadline.elapsed() };
+        deadline.limit(flight).await.unwrap_or_else(|| Err(late()))
+    }
+
+    fn start(
+        &self,
+        slots: &mut Slots,
+        fingerprint: Fingerprint,
+        work: impl Future<Output = Outcome> + Send + 'static,
+    ) -> Flight {
+        slots.flights += 1;
+        let number = slots.flights;
+        let sessions = self.clone();
+        let task = async move {
+            let given_up = |_| Err(unfinished());
+            let outcome = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(given_up);
+            sessions.land(fingerprint, number, &outcome);
+            outcome
+        };
+        let task = tokio::spawn(task.in_current_span());
+        let flight = async move { task.await.unwrap_or_else(|_| Err(unfinished())) }.boxed().shared();
+        slots.make_room(self.shared.capacity, fingerprint);
+        slots.by_fingerprint.insert(fingerprint, Slot::Flying { number, flight: flight.clone() });
+        flight
+    }
+
+    fn land(&self, fingerprint: Fingerprint, landed: u64, outcome: &Outcome) {
+        let mut slots = self.slots();
+        match slots.by_fingerprint.get(&fingerprint) {
+            Some(Slot::Flying { number, .. }) if *number == landed => {}
+            _ => return,
+        }
+        match outcome {
+            Ok(session) => slots.by_fingerprint.insert(fingerprint, Slot::Kept(session.clone())),
+            Err(_) => slots.by_fingerprint.remove(&fingerprint),
+        };
+    }
+
+    /// The map is consistent after every statement, so a panic elsewhere leaves nothing half-done behind.
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.shared.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slots {
+    /// Drops what has ended, so that no dead secret stays in memory, then what ends first, so that one more has room.
+    /// Flights stay: somebody waits for them.
+    fn make_room(&mut self, capacity: usize, newcomer: Fingerprint) {
+        self.by_fingerprint.remove(&newcomer);
+        self.by_fingerprint.retain(|_, slot| !matches!(slot, Slot::Kept(session) if !session.is_fresh()));
+        while self.by_fingerprint.len() >= capacity {
+            let kept = self.by_fingerprint.iter().filter_map(|(fingerprint, slot)| match slot {
+                Slot::Kept(session) => Some((session.ends, *fingerprint)),
+                Slot::Flying { .. } => None,
+            });
+            let Some((_, first)) = kept.min_by_key(|(ends, _)| *ends) else { return };
+            self.by_fingerprint.remove(&first);
+        }
+    }
+}
+
+fn unfinished() -> AwsFailure {
+    AwsFailure::NotSent {
+        operation: Operation::ASSUME_ROLE,
+        reason: "the attempt was abandoned before it ended".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::aws::port::{RoleToAssume, SessionName};
+    use crate::domain::place::{ExternalId, Partition, Region, RoleArn};
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    fn sessions(capacity: usize) -> Sessions {
+        Sessions::with_capacity(capacity).expect("the system has randomness")
+    }
+
+    fn session(id: &str, lasts: Duration) -> Session {
+        let keys = AccessKeys { id: id.to_owned(), secret: "s3cret".to_owned().into(), session_token: None };
+        Session::new(keys, Instant::now(), lasts)
+    }
+
+    fn access() -> Access {
+        let keys = AccessKeys { id: "AKIA1".to_owned(), secret: "s3cret".to_owned().into(), session_token: None };
+        let role = |name: &str| RoleToAssume {
+            arn: RoleArn::parse(&format!("arn:aws:iam::123456789012:role/{name}")).expect("a role"),
+            external_id: None,
+            session_name: SessionName::shaped_from("claviger"),
+        };
+        Access { roles: vec![role("one"), role("two")], ..Access::with_keys(Partition::Aws, keys) }
+    }
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(20))
+    }
+
+    fn refused() -> AwsFailure {
+        let (code, message) = ("AccessDenied".to_owned(), "no".to_owned());
+        AwsFailure::Refused { operation: Operation::ASSUME_ROLE, status: 403, code, message }
+    }
+
+    #[tokio::test]
+    async fn many_who_ask_at_once_share_one_flight_even_if_the_first_goes_away() {
+        let (sessions, made) = (sessions(8), Arc::new(AtomicUsize::new(0)));
+        let fingerprint = sessions.fingerprint(&access(), 1);
+        let ask = |wait: Duration| {
+            let (sessions, made) = (sessions.clone(), Arc::clone(&made));
+            async move {
+                let assume = || async move {
+                    made.fetch_add(1, Ordering::SeqCst);
+                    tokio::time::sleep(wait).await;
+                    Ok(session("ASIA1", HOUR))
+                };
+                sessions.get(fingerprint, Freshness::Kept, soon(), assume).await
+            }
+        };
+        let first = tokio::spawn(ask(Duration::from_millis(50)));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        first.abort();
+        let rest: Vec<_> = (0..32).map(|_| tokio::spawn(ask(Duration::ZERO))).collect();
+        for one in rest {
+            assert_eq!(one.await.expect("not aborted").expect("assumed").keys.id, "ASIA1");
+        }
+        assert_eq!(made.load(Ordering::SeqCst), 1);
+        assert!(sessions.kept(fingerprint).is_some());
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_shared_but_not_kept() {
+        let sessions = sessions(8);
+        let fingerprint = sessions.fingerprint(&access(), 1);
+        let failed = sessions.get(fingerprint, Freshness::Kept, soon(), || async { Err(refused()) }).await;
+        assert_eq!(failed.err(), Some(refused()));
+        let then = sessions.get(fingerprint, Freshness::Kept, soon(), || async { Ok(session("ASIA2", HOUR)) }).await;
+        assert_eq!(then.expect("assumed").keys.id, "ASIA2");
+    }
+
+    #[tokio::test]
+    async fn a_panic_blocks_nobody() {
+        let sessions = sessions(8);
+        let fingerprint = sessions.fingerprint(&access(), 1);
+        let boom = || async { panic!("planned") };
+        assert!(sessions.get(fingerprint, Freshness::Kept, soon(), boom).await.is_err());
+        let then = sessions.get(fingerprint, Freshness::Kept, soon(), || async { Ok(session("ASIA2", HOUR)) }).await;
+        assert!(then.is_ok());
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_too_long_is_told_so() {
+        let sessions = sessions(8);
+        let short = Deadline::after(Duration::from_millis(20));
+        let outcome =
+            sessions.get(sessions.fingerprint(&access(), 1), Freshness::Kept, short, std::future::pending).await;
+        assert!(matches!(outcome, Err(AwsFailure::Timeout { .. })));
+    }
+
+    #[tokio::test]
+    async fn sessions_are_renewed_before_they_end_and_when_asked_to_be() {
+        let sessions = sessions(8);
+        let fingerprint = sessions.fingerprint(&access(), 1);
+        let get = |freshness, id: &'static str, lasts| {
+            let sessions = sessions.clone();
+            async move {
+                let assume = || async move { Ok(session(id, lasts)) };
+                sessions.get(fingerprint, freshness, soon(), assume).await.expect("assumed").keys.id
+            }
+        };
+        assert_eq!(get(Freshness::Kept, "A", HOUR).await, "A");
+        assert_eq!(get(Freshness::Kept, "B", HOUR).await, "A");
+        assert_eq!(get(Freshness::Anew, "C", HOUR).await, "C");
+        assert_eq!(get(Freshness::Anew, "D", Duration::ZERO).await, "D");
+        assert_eq!(get(Freshness::Kept, "E", HOUR).await, "E");
+    }
+
+    #[test]
+    fn renewal_begins_a_quarter_or_five_minutes_before_the_end() {
+        let long = session("A", HOUR);
+        assert_eq!(long.ends - long.renewed_from, Duration::from_secs(300));
+        let short = session("A", Duration::from_secs(40));
+        assert_eq!(short.ends - short.renewed_from, Duration::from_secs(10));
+    }
+
+    #[tokio::test]
+    async fn the_number_of_sessions_is_bounded_and_the_first_to_end_goes() {
+        let sessions = sessions(3);
+        let mut fingerprints = Vec::new();
+        for number in 0..5_u64 {
+            let mut access = access();
+            access.keys.id = number.to_string();
+            let fingerprint = sessions.fingerprint(&access, 1);
+            let assume = || async move { Ok(session("A", HOUR * (10 - number as u32))) };
+            sessions.get(fingerprint, Freshness::Kept, soon(), assume).await.expect("assumed");
+            fingerprints.push(fingerprint);
+        }
+        let kept: Vec<bool> = fingerprints.iter().map(|one| sessions.kept(*one).is_some()).collect();
+        assert_eq!(kept, [true, true, false, false, true]);
+    }
+
+    #[test]
+    fn everything_that_makes_a_session_is_in_its_fingerprint() {
+        let sessions = sessions(1);
+        let base = access();
+        let changed: Vec<Access> = [
+            |a: &mut Access| a.partition = Partition::AwsCn,
+            |a: &mut Access| a.region = Some(Region::parse("eu-west-1").expect("a region")),
+            |a: &mut Access| a.sts = crate::aws::port::StsEndpoints::Regional,
+            |a: &mut Access| a.keys.id = "AKIA2".to_owned(),
+            |a: &mut Access| a.keys.secret = "other".to_owned().into(),
+            |a: &mut Access| a.keys.session_token = Some(String::new().into()),
+            |a: &mut Access| a.roles[0].external_id = Some(ExternalId::parse("ext").expect("an external id")),
+            |a: &mut Access| a.roles[0].session_name = SessionName::shaped_from("other"),
+            |a: &mut Access| a.roles.swap(0, 1),
+        ]
+        .into_iter()
+        .map(|change| {
+            let mut access = base.clone();
+            change(&mut access);
+            access
+        })
+        .collect();
+        let mut seen = vec![sessions.fingerprint(&base, 1), sessions.fingerprint(&base, 2)];
+        for access in &changed {
+            let fingerprint = sessions.fingerprint(access, 1);
+            assert!(!seen.contains(&fingerprint), "{access:?}");
+            seen.push(fingerprint);
+        }
+        assert_eq!(sessions.fingerprint(&base, 1), sessions.fingerprint(&access(), 1));
+        assert_eq!(format!("{:?}", seen[0]), "Fingerprint(…)");
+    }
+}

@@ -1,0 +1,209 @@
+//! Where a call goes, and for which region it is signed: partition, service and region to a URL.
+//!
+//! Endpoints are always `https`, except where the configuration says otherwise.
+
+use super::operation::Service;
+use super::port::{Access, StsEndpoints};
+use super::settings::EndpointOverride;
+use crate::domain::place::{Partition, Region};
+
+/// Where to send a call, and what to sign it for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Endpoint {
+    /// Scheme, host, port and path, without a slash at the end.
+    pub(super) url: String,
+    /// The region that the signature names.
+    pub(super) signing_region: Region,
+}
+
+impl Endpoint {
+    /// The same in rusoto's terms.
+    pub(super) fn as_rusoto(&self) -> rusoto_core::Region {
+        rusoto_core::Region::Custom { name: self.signing_region.to_string(), endpoint: self.url.clone() }
+    }
+}
+
+/// All endpoints: AWS's own, and what the configuration puts in their place.
+#[derive(Debug, Clone)]
+pub(super) struct Endpoints {
+    overrides: Vec<EndpointOverride>,
+}
+
+impl Endpoints {
+    /// Takes overrides that `AwsSettings::check` has found in order.
+    pub(super) fn new(overrides: &[EndpointOverride]) -> Self {
+        let tidy = |entry: &EndpointOverride| EndpointOverride {
+            url: entry.url.trim_end_matches('/').to_owned(),
+            ..entry.clone()
+        };
+        Self { overrides: overrides.iter().map(tidy).collect() }
+    }
+
+    /// Where a call of this service goes.
+    pub(super) fn find(&self, service: Service, access: &Access) -> Endpoint {
+        let partition = access.partition;
+        let region = match service {
+            Service::Iam => home_of_iam(partition),
+            _ => access.region.clone().unwrap_or_else(|| partition.default_region()),
+        };
+        if let Some(url) = self.overriding(service, partition, &region) {
+            // Signed for the region that was asked for, also by STS's legacy rule: a VPC endpoint is regional.
+            return Endpoint { url: url.to_owned(), signing_region: region };
+        }
+        match service {
+            Service::Iam => iam(partition, region),
+            Service::Sts if access.sts == StsEndpoints::Legacy && STS_LEGACY.contains(&region.as_str()) => Endpoint {
+                url: "https://sts.amazonaws.com".to_owned(),
+                signing_region: Partition::Aws.default_region(),
+            },
+            _ => regional(service, partition, region),
+        }
+    }
+
+    fn overriding(&self, service: Service, partition: Partition, region: &Region) -> Option<&str> {
+        let fits = |entry: &&EndpointOverride| {
+            entry.partition.is_none_or(|only| only == partition)
+                && entry.service.is_none_or(|only| only == service)
+                && entry.region.as_ref().is_none_or(|only| only == region)
+        };
+        let rank =
+            |entry: &&EndpointOverride| (entry.service.is_some(), entry.region.is_some(), entry.partition.is_some());
+        self.overrides.iter().filter(fits).max_by_key(rank).map(|entry| entry.url.as_str())
+    }
+}
+
+fn regional(service: Service, partition: Partition, region: Region) -> Endpoint {
+    Endpoint { url: format!("https://{service}.{region}.{}", partition.dns_suffix()), signing_region: region }
+}
+
+/// IAM is one service for a whole partition, signed for the region it calls home.
+fn home_of_iam(partition: Partition) -> Region {
+    partition.default_region()
+}
+
+fn iam(partition: Partition, home: Region) -> Endpoint {
+    let url = match partition {
+        Partition::Aws => "https://iam.amazonaws.com",
+        Partition::AwsUsGov => "https://iam.us-gov.amazonaws.com",
+        Partition::AwsCn => "https://iam.cn-north-1.amazonaws.com.cn",
+    };
+    Endpoint { url: url.to_owned(), signing_region: home }
+}
+
+/// The regions for which AWS's own clients, left to their legacy rule, ask the global endpoint. The list is closed:
+/// younger regions, and the other partitions, have always been asked by their own endpoints.
+const STS_LEGACY: [&str; 15] = [
+    "ap-northeast-1",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::port::AccessKeys;
+
+    fn access(partition: Partition, region: Option<&str>, sts: StsEndpoints) -> Access {
+        let keys = AccessKeys { id: "AKIA".to_owned(), secret: "s".to_owned().into(), session_token: None };
+        let region = region.map(|name| Region::parse(name).expect("a region"));
+        Access { region, sts, ..Access::with_keys(partition, keys) }
+    }
+
+    fn found(endpoints: &Endpoints, service: Service, access: &Access) -> String {
+        let Endpoint { url, signing_region } = endpoints.find(service, access);
+        format!("{url} {signing_region}")
+    }
+
+    #[test]
+    fn every_partition_has_its_own_endpoints() {
+        use Partition::{Aws, AwsCn, AwsUsGov};
+        use StsEndpoints::{Legacy, Regional};
+        let endpoints = Endpoints::new(&[]);
+        for (service, partition, region, sts, expected) in [
+            (Service::Sts, Aws, None, Legacy, "https://sts.amazonaws.com us-east-1"),
+            (Service::Sts, Aws, Some("eu-west-1"), Legacy, "https://sts.amazonaws.com us-east-1"),
+            (Service::Sts, Aws, Some("af-south-1"), Legacy, "https://sts.af-south-1.amazonaws.com af-south-1"),
+            (
+                Service::Sts,
+                Aws,
+                Some("ap-northeast-2"),
+                Legacy,
+                "https://sts.ap-northeast-2.amazonaws.com ap-northeast-2",
+            ),
+            (Service::Sts, Aws, None, Regional, "https://sts.us-east-1.amazonaws.com us-east-1"),
+            (Service::Sts, Aws, Some("eu-west-1"), Regional, "https://sts.eu-west-1.amazonaws.com eu-west-1"),
+            (Service::Sts, AwsUsGov, None, Legacy, "https://sts.us-gov-west-1.amazonaws.com us-gov-west-1"),
+            (
+                Service::Sts,
+                AwsUsGov,
+                Some("us-gov-east-1"),
+                Regional,
+                "https://sts.us-gov-east-1.amazonaws.com us-gov-east-1",
+            ),
+            (Service::Sts, AwsCn, None, Legacy, "https://sts.cn-north-1.amazonaws.com.cn cn-north-1"),
+            (
+                Service::Sts,
+                AwsCn,
+                Some("cn-northwest-1"),
+                Regional,
+                "https://sts.cn-northwest-1.amazonaws.com.cn cn-northwest-1",
+            ),
+            (Service::Ec2, Aws, None, Legacy, "https://ec2.us-east-1.amazonaws.com us-east-1"),
+            (Service::Ec2, Aws, Some("mx-central-1"), Legacy, "https://ec2.mx-central-1.amazonaws.com mx-central-1"),
+            (Service::Ec2, AwsUsGov, None, Legacy, "https://ec2.us-gov-west-1.amazonaws.com us-gov-west-1"),
+            (Service::Ec2, AwsCn, None, Legacy, "https://ec2.cn-north-1.amazonaws.com.cn cn-north-1"),
+            (Service::Iam, Aws, Some("eu-west-1"), Legacy, "https://iam.amazonaws.com us-east-1"),
+            (Service::Iam, AwsUsGov, Some("us-gov-east-1"), Legacy, "https://iam.us-gov.amazonaws.com us-gov-west-1"),
+            (Service::Iam, AwsCn, Some("cn-northwest-1"), Legacy, "https://iam.cn-north-1.amazonaws.com.cn cn-north-1"),
+            (
+                Service::Kms,
+                AwsCn,
+                Some("cn-northwest-1"),
+                Legacy,
+                "https://kms.cn-northwest-1.amazonaws.com.cn cn-northwest-1",
+            ),
+            (Service::Logs, Aws, Some("eu-west-3"), Legacy, "https://logs.eu-west-3.amazonaws.com eu-west-3"),
+        ] {
+            assert_eq!(found(&endpoints, service, &access(partition, region, sts)), expected, "{service} {region:?}");
+        }
+    }
+
+    #[test]
+    fn the_most_specific_override_wins() {
+        let entry = |partition: Option<Partition>, service: Option<Service>, region: Option<&str>, url: &str| {
+            let region = region.map(|name| Region::parse(name).expect("a region"));
+            EndpointOverride { partition, service, region, url: url.to_owned() }
+        };
+        let endpoints = Endpoints::new(&[
+            entry(None, None, None, "http://any/"),
+            entry(Some(Partition::AwsCn), None, None, "http://cn"),
+            entry(None, None, Some("eu-west-1"), "http://eu-west-1"),
+            entry(None, Some(Service::Sts), None, "http://sts/base/"),
+            entry(None, Some(Service::Sts), Some("eu-west-1"), "http://sts.eu-west-1"),
+        ]);
+        let legacy = StsEndpoints::Legacy;
+        for (service, partition, region, expected) in [
+            (Service::Ec2, Partition::Aws, None, "http://any us-east-1"),
+            (Service::Ec2, Partition::AwsCn, None, "http://cn cn-north-1"),
+            (Service::Ec2, Partition::Aws, Some("eu-west-1"), "http://eu-west-1 eu-west-1"),
+            (Service::Sts, Partition::Aws, Some("eu-west-2"), "http://sts/base eu-west-2"),
+            (Service::Sts, Partition::AwsCn, None, "http://sts/base cn-north-1"),
+            (Service::Sts, Partition::Aws, Some("eu-west-1"), "http://sts.eu-west-1 eu-west-1"),
+            (Service::Iam, Partition::Aws, Some("eu-west-1"), "http://any us-east-1"),
+        ] {
+            assert_eq!(found(&endpoints, service, &access(partition, region, legacy)), expected);
+        }
+    }
+}

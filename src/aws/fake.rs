@@ -1,0 +1,138 @@
+//! An HTTP server for tests of the way out: it answers, breaks off or hangs as told, and remembers what it was asked.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// What to do with a request.
+pub(super) enum Reply {
+    /// An HTTP answer with that status and body.
+    Http(u16, String),
+    /// These bytes and nothing else, then the end of the connection.
+    Raw(Vec<u8>),
+    /// These bytes, then silence.
+    Stall(Vec<u8>),
+}
+
+/// A request as it arrived.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) head: String,
+    pub(super) body: String,
+}
+
+impl Asked {
+    /// A parameter of the form in the body.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        let mut pairs = self.body.split('&').filter_map(|pair| pair.split_once('='));
+        let (_, value) = pairs.find(|(found, _)| *found == name)?;
+        Some(percent_encoding::percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned())
+    }
+
+    /// The operation that was asked for.
+    pub(super) fn action(&self) -> String {
+        self.parameter("Action").unwrap_or_default()
+    }
+
+    /// A header's value.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next()
+    }
+
+    /// The access key id that signed the request.
+    pub(super) fn key_id(&self) -> Option<&str> {
+        self.header("authorization")?.split_once("Credential=")?.1.split('/').next()
+    }
+}
+
+/// The server. It lives as long as the test's runtime.
+pub(super) struct Fake {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Fake {
+    /// Answers each request by a function of the request and of how many came before it.
+    pub(super) async fn answering(answer: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (answer, log) = (Arc::new(answer), Arc::clone(&asked));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (answer, log) = (Arc::clone(&answer), Arc::clone(&log));
+                tokio::spawn(async move { serve(stream, &*answer, &log).await });
+            }
+        });
+        Self { address, asked }
+    }
+
+    /// `http://127.0.0.1:<port>`.
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// All requests so far, in order.
+    pub(super) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().expect("no panic under the lock").clone()
+    }
+
+    /// The operations that were asked for, in order.
+    pub(super) fn actions(&self) -> Vec<String> {
+        self.asked().iter().map(Asked::action).collect()
+    }
+}
+
+async fn serve(
+    mut stream: TcpStream,
+    answer: &(dyn Fn(&Asked, usize) -> Reply + Send + Sync),
+    log: &Mutex<Vec<Asked>>,
+) -> Option<()> {
+    loop {
+        let asked = read(&mut stream).await?;
+        let before = {
+            let mut log = log.lock().expect("no panic under the lock");
+            log.push(asked.clone());
+            log.len() - 1
+        };
+        match answer(&asked, before) {
+            Reply::Http(status, body) => {
+                let head = format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\n\r\n", body.len());
+                stream.write_all((head + &body).as_bytes()).await.ok()?;
+            }
+            Reply::Raw(bytes) => {
+                stream.write_all(&bytes).await.ok()?;
+                return stream.shutdown().await.ok();
+            }
+            Reply::Stall(bytes) => {
+                stream.write_all(&bytes).await.ok()?;
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+async fn read(stream: &mut TcpStream) -> Option<Asked> {
+    let mut bytes = Vec::new();
+    loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+            let mut asked = Asked { head, body: String::new() };
+            let length = asked.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+            let mut body = bytes.split_off(end + 4);
+            while body.len() < length {
+                let mut chunk = [0; 4096];
+                let read = stream.read(&mut chunk).await.ok().filter(|read| *read > 0)?;
+                body.extend_from_slice(&chunk[..read]);
+            }
+            asked.body = String::from_utf8_lossy(&body).into_owned();
+            return Some(asked);
+        }
+        let mut chunk = [0; 4096];
+        let read = stream.read(&mut chunk).await.ok().filter(|read| *read > 0)?;
+        bytes.extend_from_slice(&chunk[..read]);
+    }
+}

@@ -1,0 +1,234 @@
+//! Why one attempt at a call failed: what `transport` finds out, `retry` weighs and `failure` tells.
+//!
+//! Texts in a fault come from the network. They are cut, cleaned and freed of credentials here, before anyone sees them.
+
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::failure::AwsFailure;
+use super::operation::Operation;
+use super::xml::Element;
+
+/// Why one attempt failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// AWS answered with an error.
+    Answered { status: u16, code: String, message: String },
+    /// No connection was made: nothing of the call was sent.
+    NotConnected(String),
+    /// The other side could not prove who it is: nothing of the call was sent.
+    Untrusted(String),
+    /// The connection broke, perhaps after the call had arrived.
+    Broken(String),
+    /// No answer, or not all of it, in time.
+    Silent,
+    /// Something answered, but not as AWS does.
+    Garbled(String),
+    /// The call cannot be put into an HTTP request.
+    Unsendable(String),
+}
+
+/// Whether a call may be sent again when it is unknown what became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// It reads, or doing it twice is no worse than doing it once.
+    Always,
+    /// Only if AWS has certainly not done it.
+    #[allow(dead_code, reason = "for the operations of KMS that change something, which come with a later issue")]
+    IfNotDone,
+}
+
+impl Fault {
+    /// The error that a service with the query protocol answers with: `ErrorResponse/Error` (STS, IAM) or
+    /// `Response/Errors/Error` (EC2).
+    pub(super) fn of_query_answer(status: u16, body: &[u8]) -> Self {
+        let root = Element::parse(body).unwrap_or_default();
+        let error = root.child("Error").or_else(|| root.child("Errors").and_then(|errors| errors.child("Error")));
+        let part = |name| error.and_then(|error| error.child_text(name)).unwrap_or_default();
+        Self::of_answer(status, part("Code"), part("Message"))
+    }
+
+    /// An answer that is no success, with AWS's code and message if it held any.
+    pub(super) fn of_answer(status: u16, code: &str, message: &str) -> Self {
+        match (code, status) {
+            ("", 429 | 500..) => Self::Answered { status, code: "Unknown".to_owned(), message: tidy(message) },
+            ("", 407) => Self::NotConnected("the proxy asks for a user and a password, or refuses them".to_owned()),
+            ("", 300..=399) => Self::Garbled(format!("a redirection (status {status}), which AWS never sends")),
+            ("", _) => Self::Garbled(format!("status {status} without an AWS error code")),
+            _ => Self::Answered { status, code: tidy(code), message: tidy(message) },
+        }
+    }
+
+    /// Whether another attempt may help, and does no harm.
+    pub(super) fn is_worth_repeating(&self, repeat: Repeat) -> bool {
+        match self {
+            Self::NotConnected(_) => true,
+            Self::Answered { .. } if self.is_throttling() => true,
+            Self::Answered { status, code, .. } => {
+                let passing = matches!(status, 500 | 502..) || PASSING.contains(&code.as_str());
+                passing && repeat == Repeat::Always
+            }
+            Self::Broken(_) | Self::Silent => repeat == Repeat::Always,
+            Self::Untrusted(_) | Self::Garbled(_) | Self::Unsendable(_) => false,
+        }
+    }
+
+    /// Whether AWS asks to be asked less often. Such a call has not been done.
+    fn is_throttling(&self) -> bool {
+        matches!(self, Self::Answered { status, code, .. } if *status == 429 || THROTTLING.contains(&code.as_str()))
+    }
+
+    /// What the caller is told. `after` is how long all attempts took.
+    pub(super) fn into_failure(self, operation: Operation, after: Duration) -> AwsFailure {
+        let throttling = self.is_throttling();
+        match self {
+            Self::Answered { code, message, .. } if throttling => AwsFailure::Throttled { operation, code, message },
+            Self::Answered { status: status @ 500.., code, message } => {
+                AwsFailure::Faulty { operation, status, code, message }
+            }
+            Self::Answered { status, code, message } => AwsFailure::Refused { operation, status, code, message },
+            Self::NotConnected(reason) | Self::Untrusted(reason) | Self::Broken(reason) => {
+                AwsFailure::Unreachable { operation, reason }
+            }
+            Self::Silent => AwsFailure::Timeout { operation, after },
+            Self::Garbled(reason) => AwsFailure::Unintelligible { operation, reason },
+            Self::Unsendable(reason) => AwsFailure::NotSent { operation, reason },
+        }
+    }
+
+    /// The same fault with every secret in its texts blotted out.
+    pub(super) fn veiled(self, veil: &Veil) -> Self {
+        match self {
+            Self::Answered { status, code, message } => {
+                Self::Answered { status, code: veil.over(code), message: veil.over(message) }
+            }
+            Self::NotConnected(reason) => Self::NotConnected(veil.over(reason)),
+            Self::Untrusted(reason) => Self::Untrusted(veil.over(reason)),
+            Self::Broken(reason) => Self::Broken(veil.over(reason)),
+            Self::Garbled(reason) => Self::Garbled(veil.over(reason)),
+            Self::Unsendable(reason) => Self::Unsendable(veil.over(reason)),
+            Self::Silent => Self::Silent,
+        }
+    }
+}
+
+/// By which codes AWS's services ask to slow down. `LimitExceededException` is not among them: it is a quota.
+const THROTTLING: [&str; 10] = [
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+    "BandwidthLimitExceeded",
+    "PriorRequestNotComplete",
+    "SlowDown",
+];
+
+/// Refusals that pass by themselves.
+const PASSING: [&str; 2] = ["RequestTimeout", "RequestTimeoutException"];
+
+/// A text from the network, made fit for one line of a log: no control characters, not too long.
+pub(super) fn tidy(text: &str) -> String {
+    const LONGEST: usize = 1_000;
+    let mut tidy: String = text.trim().chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.trim().chars().nth(LONGEST).is_some() {
+        tidy.push('…');
+    }
+    tidy
+}
+
+/// The secrets of a call. AWS repeats a session token when it explains why a signature does not match.
+#[derive(Clone, Default)]
+pub(super) struct Veil(Vec<Zeroizing<String>>);
+
+impl Veil {
+    /// Shorter texts are no secrets of AWS, and would blot out half a message.
+    const SHORTEST: usize = 6;
+
+    /// Adds a secret.
+    pub(super) fn hide(&mut self, secret: &str) {
+        if secret.len() >= Self::SHORTEST {
+            self.0.push(Zeroizing::new(secret.to_owned()));
+        }
+    }
+
+    /// The text without the secrets.
+    pub(super) fn over(&self, mut text: String) -> String {
+        for secret in &self.0 {
+            if text.contains(secret.as_str()) {
+                text = text.replace(secret.as_str(), "[hidden]");
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(status: u16, code: &str) -> Fault {
+        Fault::Answered { status, code: code.to_owned(), message: "said so".to_owned() }
+    }
+
+    #[test]
+    fn both_shapes_of_query_errors_are_read() {
+        let sts = b"<ErrorResponse xmlns='x'><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>said so</Message></Error></ErrorResponse>";
+        assert_eq!(Fault::of_query_answer(403, sts), answered(403, "AccessDenied"));
+        let ec2 =
+            b"<Response><Errors><Error><Code>AuthFailure</Code><Message>said so</Message></Error></Errors></Response>";
+        assert_eq!(Fault::of_query_answer(401, ec2), answered(401, "AuthFailure"));
+    }
+
+    #[test]
+    fn an_answer_without_a_code_is_not_from_aws_unless_it_is_a_breakdown() {
+        assert!(matches!(Fault::of_query_answer(403, b"<html>Blocked</html>"), Fault::Garbled(_)));
+        assert!(matches!(Fault::of_query_answer(302, b""), Fault::Garbled(_)));
+        assert!(matches!(Fault::of_query_answer(407, b""), Fault::NotConnected(_)));
+        assert!(matches!(Fault::of_query_answer(503, b"busy"), Fault::Answered { status: 503, .. }));
+    }
+
+    #[test]
+    fn only_what_may_pass_is_repeated_and_a_change_only_if_it_was_not_done() {
+        use Repeat::{Always, IfNotDone};
+        let reason = || "r".to_owned();
+        for (fault, always, if_not_done) in [
+            (answered(400, "Throttling"), true, true),
+            (answered(503, "RequestLimitExceeded"), true, true),
+            (answered(429, "Unknown"), true, true),
+            (answered(500, "InternalFailure"), true, false),
+            (answered(503, "ServiceUnavailable"), true, false),
+            (answered(501, "NotImplemented"), false, false),
+            (answered(400, "RequestTimeout"), true, false),
+            (answered(400, "LimitExceededException"), false, false),
+            (answered(403, "AccessDenied"), false, false),
+            (Fault::NotConnected(reason()), true, true),
+            (Fault::Untrusted(reason()), false, false),
+            (Fault::Broken(reason()), true, false),
+            (Fault::Silent, true, false),
+            (Fault::Garbled(reason()), false, false),
+            (Fault::Unsendable(reason()), false, false),
+        ] {
+            assert_eq!(fault.is_worth_repeating(Always), always, "{fault:?}");
+            assert_eq!(fault.is_worth_repeating(IfNotDone), if_not_done, "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_blotted_out_of_every_text() {
+        let mut veil = Veil::default();
+        veil.hide("wJalrXUtnFEMI");
+        veil.hide("ab");
+        let fault = Fault::of_answer(403, "SignatureDoesNotMatch", "token:wJalrXUtnFEMI\nab");
+        let shown = format!("{:?}", fault.veiled(&veil));
+        assert!(shown.contains("token:[hidden] ab"), "{shown}");
+    }
+
+    #[test]
+    fn a_long_message_is_cut() {
+        assert_eq!(tidy(&"x".repeat(5_000)).chars().count(), 1_001);
+    }
+}

@@ -1,0 +1,119 @@
+//! The adapter against moto, an AWS that others wrote: real HTTP, real answers.
+//!
+//! Skipped unless `CLAVIGER_MOTO_URL` (such as `http://127.0.0.1:5000`) says where a `moto_server` listens;
+//! `tests/python/requirements-moto.txt` has the version, `scripts/test` starts one.
+
+use super::endpoint::Endpoint;
+use super::failure::AwsFailure;
+use super::fault::Fault;
+use super::operation::Operation;
+use super::port::{Access, AccessKeys, Aws, RoleToAssume, SessionName, StsEndpoints};
+use super::rusoto::RusotoAws;
+use super::settings::{AwsSettings, EndpointOverride};
+use super::transport::{Answer, Transport};
+use super::xml::Element;
+use crate::domain::place::{ExternalId, Partition, Region, RoleArn};
+use rusoto_core::credential::AwsCredentials;
+use rusoto_core::signature::SignedRequest;
+
+/// Gives the settings for the server, or says that there is none.
+fn moto() -> Option<AwsSettings> {
+    let Ok(url) = std::env::var("CLAVIGER_MOTO_URL") else {
+        eprintln!("skipped: CLAVIGER_MOTO_URL does not say where a moto_server listens");
+        return None;
+    };
+    let endpoints = vec![EndpointOverride { partition: None, service: None, region: None, url }];
+    Some(AwsSettings { endpoints, ..AwsSettings::default() })
+}
+
+fn access(partition: Partition) -> Access {
+    let keys = AccessKeys { id: "AKIAMOTO".to_owned(), secret: "moto-secret".to_owned().into(), session_token: None };
+    Access::with_keys(partition, keys)
+}
+
+/// A role made in moto by a query of our own, with a name that no other test uses.
+async fn make_role(settings: &AwsSettings, account: &str, name: &str) -> RoleArn {
+    let url = settings.endpoints.first().map(|entry| entry.url.clone()).unwrap_or_default();
+    let home = Partition::Aws.default_region();
+    let region = Endpoint { url, signing_region: home }.as_rusoto();
+    let mut request = SignedRequest::new("POST", "iam", &region, "/");
+    request.set_content_type("application/x-www-form-urlencoded".to_owned());
+    let policy = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%5D%7D";
+    let form = format!("Action=CreateRole&Version=2010-05-08&RoleName={name}&AssumeRolePolicyDocument={policy}");
+    request.set_payload(Some(form));
+    request.sign(&AwsCredentials::new("AKIAMOTO", "moto-secret", None, None));
+    let transport = Transport::new(settings).expect("the settings are in order");
+    let Answer { status, body, .. } = transport.send(request).await.expect("moto answers");
+    let exists = Fault::of_query_answer(status, &body);
+    assert!(
+        status == 200 || matches!(&exists, Fault::Answered { code, .. } if code == "EntityAlreadyExists"),
+        "{exists:?}"
+    );
+    if status == 200 {
+        let root = Element::parse(&body).expect("XML");
+        let role = root.child("CreateRoleResult").and_then(|result| result.child("Role"));
+        let arn = role.and_then(|role| role.child_text("Arn")).expect("the role's ARN");
+        assert_eq!(arn, format!("arn:aws:iam::{account}:role/{name}"));
+    }
+    RoleArn::parse(&format!("arn:aws:iam::{account}:role/{name}")).expect("a role")
+}
+
+#[tokio::test]
+async fn who_am_i_and_where_in_three_partitions() {
+    let Some(settings) = moto() else { return };
+    let aws = RusotoAws::new(&settings).expect("the settings are in order");
+    for partition in Partition::ALL {
+        let access = access(partition);
+        let caller = aws.caller(&access).await.expect("moto answers");
+        assert_eq!(caller.account.to_string(), "123456789012");
+        let regions = aws.enabled_regions(&access).await.expect("moto answers");
+        assert!(regions.contains(&partition.default_region()), "{regions:?}");
+        assert!(regions.iter().all(|region| region.partition() == partition), "{regions:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_assumed_and_moto_sees_its_session() {
+    let Some(settings) = moto() else { return };
+    let aws = RusotoAws::new(&settings).expect("the settings are in order");
+    let arn = make_role(&settings, "123456789012", "claviger-moto-test").await;
+    let role = |arn: RoleArn| RoleToAssume {
+        arn,
+        external_id: ExternalId::parse("test-ext-id").ok(),
+        session_name: SessionName::shaped_from("claviger test"),
+    };
+    for sts in [StsEndpoints::Legacy, StsEndpoints::Regional] {
+        let region = Region::parse("eu-west-1").ok();
+        let access = Access { roles: vec![role(arn.clone())], region, sts, ..access(Partition::Aws) };
+        let caller = aws.caller(&access).await.expect("moto answers");
+        let expected = "arn:aws:sts::123456789012:assumed-role/claviger-moto-test/claviger-test";
+        assert_eq!((caller.account, caller.arn.to_string().as_str()), (arn.account(), expected));
+        assert!(!aws.enabled_regions(&access).await.expect("moto answers").is_empty());
+    }
+    // moto knows an account as soon as someone assumes a role in it.
+    let elsewhere = RoleArn::parse("arn:aws:iam::789012123456:role/claviger-elsewhere").expect("a role");
+    let access = Access { roles: vec![role(arn), role(elsewhere)], ..access(Partition::Aws) };
+    let caller = aws.caller(&access).await.expect("moto answers");
+    assert_eq!(caller.account.to_string(), "789012123456");
+}
+
+#[tokio::test]
+async fn what_moto_does_not_have_is_told_as_its_own_error() {
+    let Some(settings) = moto() else { return };
+    let aws = RusotoAws::new(&AwsSettings { max_attempts: 1, ..settings.clone() }).expect("the settings are in order");
+    let arn = make_role(&settings, "123456789012", "claviger-moto-simulated").await;
+    let session_name = SessionName::shaped_from("claviger");
+    let role = RoleToAssume { arn, external_id: None, session_name };
+    let access = Access { roles: vec![role], ..access(Partition::Aws) };
+    let outcome = aws.missing_permissions(&access, &["kms:CreateKey"]).await;
+    match outcome {
+        // No version of moto up to the pinned one simulates policies; a later one may.
+        Ok(missing) => assert!(missing.len() <= 1),
+        Err(failure) => {
+            assert_eq!(failure.operation(), Operation::SIMULATE_PRINCIPAL_POLICY, "{failure:?}");
+            let answered = matches!(failure, AwsFailure::Faulty { .. } | AwsFailure::Unintelligible { .. });
+            assert!(answered, "{failure:?}");
+            eprintln!("moto says: {failure}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Deadlines and repetition: how long a call may take, and when it is sent again.
+//!
+//! The pause before attempt n is a random part of `base * 2^n`, never more than `cap`, and no attempt starts that could
+//! not end before the deadline.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::fault::{Fault, Repeat};
+
+/// The moment at which a call is given up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deadline {
+    started: Instant,
+    at: Instant,
+}
+
+impl Deadline {
+    /// So long from now.
+    pub(super) fn after(time: Duration) -> Self {
+        let started = Instant::now();
+        Self { started, at: started + time }
+    }
+
+    /// How long it has been since the start.
+    pub(super) fn elapsed(self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Waits for something until the deadline.
+    pub(super) async fn limit<T>(self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout_at(self.at, work).await.ok()
+    }
+
+    fn ends_within(self, pause: Duration) -> bool {
+        Instant::now() + pause >= self.at
+    }
+}
+
+/// How often and how fast a call is sent again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Retry {
+    /// How often it is sent at most.
+    pub(super) max_attempts: u32,
+    /// The longest pause before the second attempt.
+    pub(super) base: Duration,
+    /// The longest pause before any attempt.
+    pub(super) cap: Duration,
+}
+
+impl Retry {
+    /// Attempts of that number, with pauses that suit AWS's throttling.
+    pub(super) fn up_to(max_attempts: u32) -> Self {
+        Self { max_attempts, base: Duration::from_millis(200), cap: Duration::from_secs(5) }
+    }
+
+    /// Makes attempts until one succeeds, another would not help, or time is up.
+    pub(super) async fn run<T, F, A>(&self, deadline: Deadline, repeat: Repeat, mut attempt: A) -> Result<T, Fault>
+    where
+        A: FnMut() -> F,
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let mut made = 0;
+        loop {
+            let fault = match deadline.limit(attempt()).await {
+                Some(Ok(answer)) => return Ok(answer),
+                Some(Err(fault)) => fault,
+                None => return Err(Fault::Silent),
+            };
+            made += 1;
+            let pause = self.pause(made);
+            if made >= self.max_attempts || !fault.is_worth_repeating(repeat) || deadline.ends_within(pause) {
+                return Err(fault);
+            }
+            tracing::debug!(attempt = made, pause_ms = pause.as_millis(), ?fault, "call is sent again");
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Full jitter: callers that were throttled together do not come back together.
+    fn pause(&self, made: u32) -> Duration {
+        let longest = self.base.saturating_mul(1 << (made - 1).min(16)).min(self.cap);
+        let mut random = [0; 4];
+        match aws_lc_rs::rand::fill(&mut random) {
+            Ok(()) => longest.mul_f64(f64::from(u32::from_le_bytes(random)) / f64::from(u32::MAX)),
+            Err(_) => longest,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUICK: Retry = Retry { max_attempts: 4, base: Duration::from_millis(2), cap: Duration::from_millis(10) };
+
+    fn throttled() -> Fault {
+        Fault::of_answer(400, "Throttling", "Rate exceeded")
+    }
+
+    async fn run(retry: Retry, deadline: Duration, outcomes: Vec<Result<u8, Fault>>) -> (Result<u8, Fault>, usize) {
+        let total = outcomes.len();
+        let mut left = outcomes.into_iter();
+        let outcome = retry
+            .run(Deadline::after(deadline), Repeat::Always, || {
+                std::future::ready(left.next().expect("an outcome is left"))
+            })
+            .await;
+        (outcome, total - left.len())
+    }
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn attempts_end_with_the_first_success() {
+        let outcomes = vec![Err(throttled()), Err(Fault::NotConnected("x".to_owned())), Ok(7), Ok(8)];
+        assert_eq!(run(QUICK, LONG, outcomes).await, (Ok(7), 3));
+    }
+
+    #[tokio::test]
+    async fn attempts_are_bounded_and_the_last_fault_is_told() {
+        let outcomes = (0..9).map(|_| Err(throttled())).collect();
+        assert_eq!(run(QUICK, LONG, outcomes).await, (Err(throttled()), 4));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_not_repeated() {
+        let refused = Fault::of_answer(403, "AccessDenied", "no");
+        assert_eq!(run(QUICK, LONG, vec![Err(refused.clone()), Ok(1)]).await, (Err(refused), 1));
+    }
+
+    #[tokio::test]
+    async fn no_pause_goes_beyond_the_deadline() {
+        let slow = Retry { max_attempts: 1_000, base: Duration::from_secs(60), cap: Duration::from_secs(60) };
+        let started = Instant::now();
+        // A pause of a random part of a minute is shorter than 20 ms once in 3000 times, which the deadline then ends.
+        let (outcome, made) =
+            run(slow, Duration::from_millis(20), (0..1_000).map(|_| Err(throttled())).collect()).await;
+        assert!(outcome.is_err() && made <= 3, "{made}");
+        assert!(started.elapsed() < Duration::from_secs(1));
+    }
+
+    #[tokio::test]
+    async fn a_hanging_attempt_ends_at_the_deadline() {
+        let deadline = Deadline::after(Duration::from_millis(30));
+        let outcome = QUICK.run(deadline, Repeat::Always, std::future::pending::<Result<(), Fault>>).await;
+        assert_eq!(outcome, Err(Fault::Silent));
+        assert!(deadline.elapsed() < Duration::from_secs(1));
+    }
+
+    #[test]
+    fn pauses_grow_to_the_cap_and_no_further() {
+        let retry = Retry { max_attempts: 9, base: Duration::from_millis(100), cap: Duration::from_millis(350) };
+        for made in [1, 2, 3, 9, 40, u32::MAX] {
+            let longest = Duration::from_millis(100 << (made - 1).min(2)).min(retry.cap);
+            let longest_seen = (0..200).map(|_| retry.pause(made)).max().unwrap_or_default();
+            assert!(longest_seen <= longest && longest_seen > longest / 2, "{made}: {longest_seen:?}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! An AWS for tests of the services: it answers, fails or hangs on cue, and remembers what it was asked.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use super::failure::AwsFailure;
+use super::operation::Operation;
+use super::port::{Access, Aws, Caller};
+use crate::domain::place::{AccountId, Arn, Region};
+
+/// What happens when a call is made.
+#[derive(Debug, Clone)]
+pub enum Cue<T> {
+    /// It is answered.
+    Answer(T),
+    /// It fails.
+    Fail(AwsFailure),
+    /// It never returns.
+    Hang,
+}
+
+/// The cues of one call.
+#[derive(Debug)]
+pub struct Part<T> {
+    next: Mutex<VecDeque<Cue<T>>>,
+    always: Mutex<Option<Cue<T>>>,
+}
+
+impl<T> Default for Part<T> {
+    fn default() -> Self {
+        Self { next: Mutex::default(), always: Mutex::default() }
+    }
+}
+
+impl<T: Clone> Part<T> {
+    /// What happens to the next call; several are used up in order.
+    pub fn next(&self, cue: Cue<T>) {
+        lock(&self.next).push_back(cue);
+    }
+
+    /// What happens to every call that has no cue of its own.
+    pub fn always(&self, cue: Cue<T>) {
+        *lock(&self.always) = Some(cue);
+    }
+
+    async fn play(&self, operation: Operation) -> Result<T, AwsFailure> {
+        let next = lock(&self.next).pop_front();
+        let cue = next.or_else(|| lock(&self.always).clone());
+        match cue {
+            Some(Cue::Answer(answer)) => Ok(answer),
+            Some(Cue::Fail(failure)) => Err(failure),
+            Some(Cue::Hang) => std::future::pending().await,
+            None => Err(AwsFailure::NotSent { operation, reason: "the script has no cue for it".to_owned() }),
+        }
+    }
+}
+
+/// A call that was made, with what it was made with.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The call.
+    pub operation: Operation,
+    /// The way in that the service chose.
+    pub access: Access,
+    /// The actions of a simulation.
+    pub actions: Vec<String>,
+}
+
+/// The scripted AWS.
+#[derive(Debug, Default)]
+pub struct ScriptedAws {
+    /// Cues for `caller`.
+    pub caller: Part<Caller>,
+    /// Cues for `enabled_regions`.
+    pub regions: Part<Vec<Region>>,
+    /// Cues for `missing_permissions`.
+    pub missing: Part<Vec<String>>,
+    asked: Mutex<Vec<Asked>>,
+}
+
+impl ScriptedAws {
+    /// An account with a user `user1`, these regions, and nothing missing.
+    pub fn with_account(account: &str, regions: &[&str]) -> Self {
+        let scripted = Self::default();
+        scripted.caller.always(Cue::Answer(Caller {
+            account: AccountId::parse(account).expect("the test gives an account"),
+            arn: Arn::parse(&format!("arn:aws:iam::{account}:user/user1")).expect("an ARN of that account"),
+        }));
+        let regions = regions.iter().map(|name| Region::parse(name).expect("the test gives regions"));
+        scripted.regions.always(Cue::Answer(regions.collect()));
+        scripted.missing.always(Cue::Answer(Vec::new()));
+        scripted
+    }
+
+    /// Every call so far, in order.
+    pub fn asked(&self) -> Vec<Asked> {
+        lock(&self.asked).clone()
+    }
+
+    fn note(&self, operation: Operation, access: &Access, actions: &[&str]) {
+        let actions = actions.iter().map(ToString::to_string).collect();
+        lock(&self.asked).push(Asked { operation, access: access.clone(), actions });
+    }
+}
+
+#[async_trait]
+impl Aws for ScriptedAws {
+    async fn caller(&self, access: &Access) -> Result<Caller, AwsFailure> {
+        self.note(Operation::GET_CALLER_IDENTITY, access, &[]);
+        self.caller.play(Operation::GET_CALLER_IDENTITY).await
+    }
+
+    async fn enabled_regions(&self, access: &Access) -> Result<Vec<Region>, AwsFailure> {
+        self.note(Operation::DESCRIBE_REGIONS, access, &[]);
+        self.regions.play(Operation::DESCRIBE_REGIONS).await
+    }
+
+    async fn missing_permissions(&self, access: &Access, actions: &[&str]) -> Result<Vec<String>, AwsFailure> {
+        self.note(Operation::SIMULATE_PRINCIPAL_POLICY, access, actions);
+        self.missing.play(Operation::SIMULATE_PRINCIPAL_POLICY).await
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::aws::port::AccessKeys;
+    use crate::domain::place::Partition;
+
+    #[tokio::test]
+    async fn cues_are_used_up_before_the_standing_one_and_calls_are_noted() {
+        let keys = AccessKeys { id: "AKIA1".to_owned(), secret: "s3cret".to_owned().into(), session_token: None };
+        let access = Access::with_keys(Partition::Aws, keys);
+        let aws = ScriptedAws::with_account("123456789012", &["eu-west-1"]);
+        let timeout = AwsFailure::Timeout { operation: Operation::GET_CALLER_IDENTITY, after: Duration::from_secs(1) };
+        aws.caller.next(Cue::Fail(timeout.clone()));
+        aws.regions.next(Cue::Hang);
+
+        assert_eq!(aws.caller(&access).await, Err(timeout));
+        assert_eq!(aws.caller(&access).await.expect("answered").account.to_string(), "123456789012");
+        let hung = tokio::time::timeout(Duration::from_millis(10), aws.enabled_regions(&access)).await;
+        assert!(hung.is_err());
+        assert_eq!(aws.enabled_regions(&access).await.expect("answered").len(), 1);
+        assert!(ScriptedAws::default().missing_permissions(&access, &["kms:CreateKey"]).await.is_err());
+        assert_eq!(aws.asked().len(), 4);
+        assert_eq!(aws.asked()[0].access.keys.id, "AKIA1");
+    }
+}

@@ -1,0 +1,382 @@
+//! How AWS is reached: the `[aws]` section of the configuration.
+//!
+//! Every member has a default that works against AWS itself over an open network. Nothing here is secret except a
+//! proxy's password, which no `Debug` text shows.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::operation::Service;
+use crate::domain::place::{Partition, Region};
+
+/// The `[aws]` section.
+#[derive(Clone, Deserialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct AwsSettings {
+    /// How long a connection (name, TCP, TLS, proxy) may take, in milliseconds.
+    pub connect_timeout_ms: u64,
+    /// How long AWS may stay silent while an answer is awaited or read, in milliseconds.
+    pub read_timeout_ms: u64,
+    /// How long a call may take with all its attempts and assumed roles, in milliseconds.
+    pub deadline_ms: u64,
+    /// How often a call is sent at most.
+    pub max_attempts: u32,
+    /// The proxy for all calls, as `http://user:password@host:port`; the environment's proxy is not looked at.
+    pub proxy: Option<String>,
+    /// Hosts, domains with all below them, addresses and networks that are reached without the proxy.
+    pub no_proxy: Vec<String>,
+    /// A PEM file of the certificate authorities to trust, instead of the system's own.
+    pub ca_bundle: Option<PathBuf>,
+    /// Endpoints that are not where AWS has them; the most specific entry that fits a call wins.
+    pub endpoints: Vec<EndpointOverride>,
+    /// For how long a role is assumed, in seconds. Roles assumed through another role get an hour at most.
+    pub assume_role_duration_seconds: u32,
+}
+
+impl Default for AwsSettings {
+    fn default() -> Self {
+        Self {
+            connect_timeout_ms: 5_000,
+            read_timeout_ms: 10_000,
+            deadline_ms: 30_000,
+            max_attempts: 4,
+            proxy: None,
+            no_proxy: Vec::new(),
+            ca_bundle: None,
+            endpoints: Vec::new(),
+            assume_role_duration_seconds: 3_600,
+        }
+    }
+}
+
+impl fmt::Debug for AwsSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwsSettings")
+            .field("connect_timeout_ms", &self.connect_timeout_ms)
+            .field("read_timeout_ms", &self.read_timeout_ms)
+            .field("deadline_ms", &self.deadline_ms)
+            .field("max_attempts", &self.max_attempts)
+            .field("proxy", &self.proxy.as_deref().map(without_password))
+            .field("no_proxy", &self.no_proxy)
+            .field("ca_bundle", &self.ca_bundle)
+            .field("endpoints", &self.endpoints)
+            .field("assume_role_duration_seconds", &self.assume_role_duration_seconds)
+            .finish()
+    }
+}
+
+/// An endpoint that is not where AWS has it: a VPC endpoint, an emulator, the lab cloud.
+///
+/// What an entry leaves out fits every call. Where several fit, the one that names the service wins over one that does
+/// not, then the one that names the region, then the one that names the partition.
+#[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointOverride {
+    /// Only calls in this partition.
+    #[serde(default)]
+    pub partition: Option<Partition>,
+    /// Only calls to this service.
+    #[serde(default)]
+    pub service: Option<Service>,
+    /// Only calls in this region.
+    #[serde(default)]
+    pub region: Option<Region>,
+    /// Where those calls go: `https://host[:port][/path]`, or `http://…` for a network that needs no protection.
+    pub url: String,
+}
+
+/// A setting that cannot be meant. The caller puts the section's name in front.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsMistake {
+    /// A number outside its range.
+    #[error("{member}: `{value}` is out of range: {least} to {most} is expected")]
+    OutOfRange {
+        /// The member.
+        member: &'static str,
+        /// What it says.
+        value: u64,
+        /// The least that it may say.
+        least: u64,
+        /// The most that it may say.
+        most: u64,
+    },
+    /// A time that another time makes pointless.
+    #[error("{member}: `{value}` is longer than deadline_ms, `{deadline_ms}`: a shorter time is expected")]
+    BeyondDeadline {
+        /// The member.
+        member: &'static str,
+        /// What it says, in milliseconds.
+        value: u64,
+        /// The deadline, in milliseconds.
+        deadline_ms: u64,
+    },
+    /// A proxy that is no proxy's URL. The URL is not shown: it may hold a password.
+    #[error("proxy: {0}: `http://host:port` or `http://user:password@host:port` is expected")]
+    Proxy(UrlFault),
+    /// An entry of `no_proxy` that can match nothing, or more than it seems.
+    #[error("no_proxy: `{0}` is not a host, domain, address or network")]
+    NoProxy(String),
+    /// An endpoint that is no endpoint's URL.
+    #[error("endpoints[{index}].url: `{url}`: {fault}: `https://host`, with a port and a path if needed, is expected")]
+    Endpoint {
+        /// Which entry, counted from 0.
+        index: usize,
+        /// What it says, without a password.
+        url: String,
+        /// What is wrong with it.
+        fault: UrlFault,
+    },
+    /// An endpoint whose region lies outside its partition.
+    #[error("endpoints[{index}].region: `{region}` is not a region of partition `{partition}`")]
+    EndpointRegion {
+        /// Which entry, counted from 0.
+        index: usize,
+        /// The region that it names.
+        region: Region,
+        /// The partition that it names.
+        partition: Partition,
+    },
+    /// Two endpoints for the same calls.
+    #[error("endpoints[{index}]: fits the same calls as an entry before it")]
+    EndpointTwice {
+        /// The later entry, counted from 0.
+        index: usize,
+    },
+}
+
+/// What is wrong with a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UrlFault {
+    /// Not a URL.
+    #[error("not a URL")]
+    Malformed,
+    /// Not `http` or `https`.
+    #[error("neither http nor https")]
+    Scheme,
+    /// A user or a password where none belongs.
+    #[error("it holds a user or a password")]
+    Credentials,
+    /// A query or a fragment.
+    #[error("it holds a query or a fragment")]
+    Query,
+    /// A path with characters that a signature could not cover.
+    #[error("its path holds more than letters, digits and `-._~/`")]
+    Path,
+}
+
+const MINUTE_MS: u64 = 60_000;
+
+impl AwsSettings {
+    /// Names everything that cannot be meant; empty if all is well.
+    pub fn check(&self) -> Vec<SettingsMistake> {
+        let mut mistakes = Vec::new();
+        mistakes.extend(within("connect_timeout_ms", self.connect_timeout_ms, 10, 10 * MINUTE_MS));
+        mistakes.extend(within("read_timeout_ms", self.read_timeout_ms, 10, 10 * MINUTE_MS));
+        mistakes.extend(within("deadline_ms", self.deadline_ms, 100, 10 * MINUTE_MS));
+        mistakes.extend(within("max_attempts", u64::from(self.max_attempts), 1, 20));
+        let duration = u64::from(self.assume_role_duration_seconds);
+        mistakes.extend(within("assume_role_duration_seconds", duration, 900, 43_200));
+        for (member, value) in
+            [("connect_timeout_ms", self.connect_timeout_ms), ("read_timeout_ms", self.read_timeout_ms)]
+        {
+            if value > self.deadline_ms {
+                mistakes.push(SettingsMistake::BeyondDeadline { member, value, deadline_ms: self.deadline_ms });
+            }
+        }
+        if let Some(Err(fault)) = self.proxy.as_deref().map(check_proxy) {
+            mistakes.push(SettingsMistake::Proxy(fault));
+        }
+        let odd = |entry: &&String| entry.is_empty() || entry.contains([',', ' ', '@']) || entry.contains("://");
+        mistakes.extend(self.no_proxy.iter().filter(odd).cloned().map(SettingsMistake::NoProxy));
+        self.check_endpoints(&mut mistakes);
+        mistakes
+    }
+
+    fn check_endpoints(&self, mistakes: &mut Vec<SettingsMistake>) {
+        let mut seen = HashSet::new();
+        for (index, entry) in self.endpoints.iter().enumerate() {
+            if let Err(fault) = check_endpoint(&entry.url) {
+                mistakes.push(SettingsMistake::Endpoint { index, url: without_password(&entry.url), fault });
+            }
+            if let (Some(partition), Some(region)) = (entry.partition, &entry.region)
+                && region.partition() != partition
+            {
+                mistakes.push(SettingsMistake::EndpointRegion { index, region: region.clone(), partition });
+            }
+            if !seen.insert((entry.partition, entry.service, entry.region.clone())) {
+                mistakes.push(SettingsMistake::EndpointTwice { index });
+            }
+        }
+    }
+
+    pub(super) fn connect_timeout(&self) -> Duration {
+        Duration::from_millis(self.connect_timeout_ms)
+    }
+
+    pub(super) fn read_timeout(&self) -> Duration {
+        Duration::from_millis(self.read_timeout_ms)
+    }
+
+    pub(super) fn deadline(&self) -> Duration {
+        Duration::from_millis(self.deadline_ms)
+    }
+}
+
+fn within(member: &'static str, value: u64, least: u64, most: u64) -> Option<SettingsMistake> {
+    (!(least..=most).contains(&value)).then_some(SettingsMistake::OutOfRange { member, value, least, most })
+}
+
+fn check_proxy(url: &str) -> Result<(), UrlFault> {
+    let url = parse_url(url)?;
+    let more_than_a_host = url.query().is_some() || url.fragment().is_some();
+    if more_than_a_host { Err(UrlFault::Query) } else { Ok(()) }
+}
+
+fn check_endpoint(url: &str) -> Result<(), UrlFault> {
+    let parsed = parse_url(url)?;
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err(UrlFault::Credentials);
+    }
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        return Err(UrlFault::Query);
+    }
+    let signable = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    if parsed.path().bytes().all(signable) { Ok(()) } else { Err(UrlFault::Path) }
+}
+
+fn parse_url(url: &str) -> Result<reqwest::Url, UrlFault> {
+    // The parser is forgiving (`https:host`, blanks, back slashes); what signs the request is not.
+    let parsed = reqwest::Url::parse(url).map_err(|_| UrlFault::Malformed)?;
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return Err(UrlFault::Scheme);
+    }
+    let written_out = url.starts_with("http://") || url.starts_with("https://");
+    let strange = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
+    if !written_out || url.contains(strange) || !parsed.has_host() {
+        return Err(UrlFault::Malformed);
+    }
+    Ok(parsed)
+}
+
+/// A URL for a message or a log line: user and password left out, whatever the text is.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return if url.contains('@') { "…".to_owned() } else { url.to_owned() };
+    };
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://…@{host}"),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> AwsSettings {
+        toml::from_str(text).expect("the text is a valid section")
+    }
+
+    fn problems(text: &str) -> Vec<String> {
+        read(text).check().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn an_empty_section_is_the_default_and_has_no_mistake() {
+        assert_eq!(read(""), AwsSettings::default());
+        assert_eq!(AwsSettings::default().check(), []);
+    }
+
+    #[test]
+    fn a_full_section_is_read() {
+        let settings = read(
+            r#"
+            proxy = "http://ann:pass%20word@proxy.example:3128"
+            no_proxy = ["169.254.0.0/16", ".internal.example", "localhost", "::1"]
+            ca_bundle = "/etc/claviger/ca.pem"
+            max_attempts = 2
+            [[endpoints]]
+            url = "http://127.0.0.1:4566"
+            [[endpoints]]
+            partition = "aws-cn"
+            service = "sts"
+            region = "cn-north-1"
+            url = "https://vpce-1.sts.cn-north-1.vpce.amazonaws.com.cn/"
+            "#,
+        );
+        assert_eq!(settings.check(), []);
+        assert_eq!(settings.endpoints[1].service, Some(Service::Sts));
+        let shown = format!("{settings:?}");
+        assert!(!shown.contains("pass%20word") && !shown.contains("ann"), "{shown}");
+        assert!(shown.contains("proxy.example:3128"), "{shown}");
+    }
+
+    #[test]
+    fn unknown_members_services_and_regions_are_refused() {
+        for text in [
+            "proxi = 'http://p'",
+            "[[endpoints]]\nurl = 'https://x'\nservice = 'stz'",
+            "[[endpoints]]\nurl = 'https://x'\nregion = 'mars'",
+            "[[endpoints]]\nurl = 'https://x'\npartition = 'aws-iso'",
+            "[[endpoints]]\nservice = 'sts'",
+            "deadline_ms = '5s'",
+        ] {
+            assert!(toml::from_str::<AwsSettings>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_named() {
+        let text = "connect_timeout_ms = 0\ndeadline_ms = 5000\nmax_attempts = 0\nassume_role_duration_seconds = 60";
+        insta::assert_snapshot!(problems(text).join("\n"), @r"
+        connect_timeout_ms: `0` is out of range: 10 to 600000 is expected
+        max_attempts: `0` is out of range: 1 to 20 is expected
+        assume_role_duration_seconds: `60` is out of range: 900 to 43200 is expected
+        read_timeout_ms: `10000` is longer than deadline_ms, `5000`: a shorter time is expected
+        ");
+    }
+
+    #[test]
+    fn bad_urls_are_named_without_their_password() {
+        let text = r#"
+            proxy = "ftp://ann:hunter2@proxy"
+            no_proxy = ["a b", "http://x"]
+            [[endpoints]]
+            url = "https://u:hunter2@host"
+            [[endpoints]]
+            service = "sts"
+            url = "https://host?x=1"
+            [[endpoints]]
+            service = "ec2"
+            url = "https:host"
+            [[endpoints]]
+            service = "iam"
+            url = "https://host/a b"
+            [[endpoints]]
+            service = "iam"
+            url = "https://host/a%20b"
+            [[endpoints]]
+            partition = "aws"
+            region = "cn-north-1"
+            url = "https://host"
+        "#;
+        let shown = problems(text).join("\n");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        insta::assert_snapshot!(shown, @r"
+        proxy: neither http nor https: `http://host:port` or `http://user:password@host:port` is expected
+        no_proxy: `a b` is not a host, domain, address or network
+        no_proxy: `http://x` is not a host, domain, address or network
+        endpoints[0].url: `https://…@host`: it holds a user or a password: `https://host`, with a port and a path if needed, is expected
+        endpoints[1].url: `https://host?x=1`: it holds a query or a fragment: `https://host`, with a port and a path if needed, is expected
+        endpoints[2].url: `https:host`: not a URL: `https://host`, with a port and a path if needed, is expected
+        endpoints[3].url: `https://host/a b`: not a URL: `https://host`, with a port and a path if needed, is expected
+        endpoints[4].url: `https://host/a%20b`: its path holds more than letters, digits and `-._~/`: `https://host`, with a port and a path if needed, is expected
+        endpoints[4]: fits the same calls as an entry before it
+        endpoints[5].region: `cn-north-1` is not a region of partition `aws`
+        ");
+    }
+}

@@ -1,0 +1,306 @@
+//! How a signed request reaches AWS: rusoto's dispatch on a maintained HTTP client.
+//!
+//! HTTP/1.1 over rustls, timeouts, pooled connections, an optional proxy and an own CA bundle. rusoto's own HTTP and
+//! TLS stack is never used. An answer's size is bounded, a redirection is never followed, and no request is sent twice
+//! here: `retry` decides that.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Method, Url};
+use rusoto_core::proto::xml::util::{Next, XmlParseError, XmlResponse, parse_response};
+use rusoto_core::request::{DispatchSignedRequestFuture, HttpResponse};
+use rusoto_core::signature::{SignedRequest, SignedRequestPayload};
+use rusoto_core::{ByteStream, DispatchSignedRequest, HttpDispatchError};
+
+use super::fault::{Fault, Veil};
+use super::settings::AwsSettings;
+
+/// Why the way out to AWS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The CA bundle cannot be read.
+    #[error("ca_bundle: `{}` cannot be read: {source}", path.display())]
+    CaBundleUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The CA bundle is not a PEM file of certificates.
+    #[error("ca_bundle: `{}` {fault}: a PEM file of certificates is expected", path.display())]
+    CaBundleInvalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// The HTTP client cannot be built.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Client(String),
+}
+
+/// An answer, whatever its status.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// The HTTP client. Clones share its connections.
+#[derive(Clone)]
+pub(super) struct Transport {
+    client: Client,
+    veil: Veil,
+}
+
+/// More than any operation in use answers with (a page of log events has 1 MiB and its escapes).
+const LARGEST_ANSWER: usize = 4 << 20;
+
+impl Transport {
+    /// Builds the client from settings that `AwsSettings::check` has found in order.
+    pub(super) fn new(settings: &AwsSettings) -> Result<Self, TransportError> {
+        let mut veil = Veil::default();
+        let proxy = settings.proxy.as_deref().map(|url| proxy(url, &settings.no_proxy, &mut veil)).transpose()?;
+        let builder = || {
+            let builder = Client::builder()
+                .http1_only()
+                .connect_timeout(settings.connect_timeout())
+                .read_timeout(settings.read_timeout())
+                .pool_idle_timeout(Duration::from_secs(20))
+                .pool_max_idle_per_host(16)
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .no_proxy()
+                .user_agent(concat!("claviger/", env!("CARGO_PKG_VERSION")));
+            match &proxy {
+                Some(proxy) => builder.proxy(proxy.clone()),
+                None => builder,
+            }
+        };
+        let built = match &settings.ca_bundle {
+            Some(path) => {
+                builder().tls_certs_only(ca_bundle(path)?).build().map_err(|error| match error.is_builder() {
+                    true => {
+                        TransportError::CaBundleInvalid { path: path.clone(), fault: "holds an invalid certificate" }
+                    }
+                    false => TransportError::Client(reason(&error)),
+                })?
+            }
+            // A system without any root must still reach the lab cloud, which speaks plain HTTP.
+            None => builder().build().or_else(|error| {
+                tracing::warn!(
+                    reason = reason(&error),
+                    "no system CA certificates: only http endpoints can be reached"
+                );
+                builder().tls_certs_only([]).build().map_err(|error| TransportError::Client(reason(&error)))
+            })?,
+        };
+        Ok(Self { client: built, veil })
+    }
+
+    /// Sends a signed request once and reads the whole answer.
+    pub(super) async fn send(&self, request: SignedRequest) -> Result<Answer, Fault> {
+        self.exchange(request).await.map_err(|fault| fault.veiled(&self.veil))
+    }
+
+    async fn exchange(&self, request: SignedRequest) -> Result<Answer, Fault> {
+        let request = outgoing(request)?;
+        let mut response = self.client.execute(request).await.map_err(fault)?;
+        let too_large = || Fault::Garbled(format!("more than {LARGEST_ANSWER} bytes"));
+        if response.content_length().is_some_and(|length| length > LARGEST_ANSWER as u64) {
+            return Err(too_large());
+        }
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(fault)? {
+            if body.len() + chunk.len() > LARGEST_ANSWER {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let status = response.status().as_u16();
+        Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body: body.freeze() })
+    }
+}
+
+fn proxy(url: &str, no_proxy: &[String], veil: &mut Veil) -> Result<reqwest::Proxy, TransportError> {
+    // The reason is left out of the error: it may quote the URL with its password.
+    let unusable = || TransportError::Client("the proxy's URL cannot be used".to_owned());
+    let parsed = Url::parse(url).map_err(|_| unusable())?;
+    if let Some(password) = parsed.password() {
+        veil.hide(password);
+        veil.hide(&percent_encoding::percent_decode_str(password).decode_utf8_lossy());
+    }
+    let excepted = reqwest::NoProxy::from_string(&no_proxy.join(","));
+    Ok(reqwest::Proxy::all(parsed).map_err(|_| unusable())?.no_proxy(excepted))
+}
+
+fn ca_bundle(path: &Path) -> Result<Vec<reqwest::Certificate>, TransportError> {
+    let pem =
+        std::fs::read(path).map_err(|source| TransportError::CaBundleUnreadable { path: path.to_owned(), source })?;
+    let invalid = |fault| TransportError::CaBundleInvalid { path: path.to_owned(), fault };
+    let certificates =
+        reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| invalid("holds something that is not PEM"))?;
+    if certificates.is_empty() { Err(invalid("holds no certificate")) } else { Ok(certificates) }
+}
+
+/// The signed request as the client's own, with every signed header as it was signed.
+fn outgoing(signed: SignedRequest) -> Result<reqwest::Request, Fault> {
+    let unsendable = |what: &str| Fault::Unsendable(format!("its {what} cannot be put into an HTTP request"));
+    let method = Method::from_bytes(signed.method.as_bytes()).map_err(|_| unsendable("method"))?;
+    let mut url = format!("{}://{}{}", signed.scheme(), signed.hostname(), signed.canonical_path());
+    if !signed.canonical_query_string.is_empty() {
+        url.push('?');
+        url.push_str(&signed.canonical_query_string);
+    }
+    let mut request = reqwest::Request::new(method, Url::parse(&url).map_err(|_| unsendable("URL"))?);
+    for (name, values) in &signed.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unsendable("headers"))?;
+        if name == CONTENT_LENGTH {
+            continue; // set by the client, which knows the body
+        }
+        for value in values {
+            let what = if name == AUTHORIZATION { "access key id" } else { name.as_str() };
+            let mut value = HeaderValue::from_bytes(value).map_err(|_| unsendable(what))?;
+            value.set_sensitive(name == AUTHORIZATION || name == "x-amz-security-token");
+            request.headers_mut().append(name.clone(), value);
+        }
+    }
+    *request.body_mut() = match signed.payload {
+        None => None,
+        Some(SignedRequestPayload::Buffer(bytes)) => Some(bytes.into()),
+        Some(SignedRequestPayload::Stream(_)) => return Err(unsendable("stream")),
+    };
+    Ok(request)
+}
+
+fn fault(error: reqwest::Error) -> Fault {
+    let error = error.without_url();
+    if error.is_connect() && !error.is_timeout() && is_from_tls(&error) {
+        Fault::Untrusted(reason(&error))
+    } else if error.is_connect() {
+        Fault::NotConnected(reason(&error))
+    } else if error.is_timeout() {
+        Fault::Silent
+    } else if error.is_builder() {
+        Fault::Unsendable(reason(&error))
+    } else {
+        Fault::Broken(reason(&error))
+    }
+}
+
+fn is_from_tls(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        // What an I/O error wraps is not its source, and the connector wraps twice.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref());
+        cause = match wrapped {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
+    }
+    false
+}
+
+/// The error with all that caused it, which is where the useful part stands.
+fn reason(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let part = error.to_string();
+        if !text.ends_with(&part) {
+            text = format!("{text}: {part}");
+        }
+        cause = error.source();
+    }
+    super::fault::tidy(&text)
+}
+
+/// The transport for one attempt through one of rusoto's clients.
+///
+/// rusoto's own errors are texts, and its clients read errors of the protocol only in part. So this keeps what went
+/// wrong, in our terms, and whoever made the attempt asks for it.
+#[derive(Clone)]
+pub(super) struct Attempt {
+    transport: Transport,
+    fault: Arc<Mutex<Option<Fault>>>,
+}
+
+impl Attempt {
+    pub(super) fn over(transport: &Transport) -> Self {
+        Self { transport: transport.clone(), fault: Arc::default() }
+    }
+
+    /// What went wrong; nothing if rusoto itself did not understand the answer.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    async fn dispatch_query(self, request: SignedRequest) -> Result<HttpResponse, HttpDispatchError> {
+        let given_up = |fault: Fault| {
+            *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+            HttpDispatchError::new("the attempt failed".to_owned())
+        };
+        let answer = self.transport.send(request).await.map_err(given_up)?;
+        if !answer.is_success() {
+            return Err(given_up(Fault::of_query_answer(answer.status, &answer.body)));
+        }
+        let reply = || rusoto_response(&answer).ok_or_else(|| given_up(Fault::Garbled("an unknown status".to_owned())));
+        // rusoto's readers never return from a document that ends too early, so that none may get that far.
+        let walked = parse_response::<_, std::convert::Infallible>(&mut reply()?, walk).await;
+        match walked {
+            Ok(Walked(true)) => reply(),
+            _ => Err(given_up(Fault::Garbled("not well-formed XML".to_owned()))),
+        }
+    }
+}
+
+impl DispatchSignedRequest for Attempt {
+    /// The time limit is the caller's: `retry` holds the deadline.
+    fn dispatch(&self, request: SignedRequest, _timeout: Option<Duration>) -> DispatchSignedRequestFuture {
+        Box::pin(self.clone().dispatch_query(request))
+    }
+}
+
+/// Whether a document was read to its end without an error. An empty one was not.
+#[derive(Default)]
+struct Walked(bool);
+
+fn walk(_root: &str, events: &mut XmlResponse<'_>) -> Result<Walked, XmlParseError> {
+    let mut seen = false;
+    while let Some(event) = events.next() {
+        event.map_err(|error| XmlParseError(error.to_string()))?;
+        seen = true;
+    }
+    Ok(Walked(seen))
+}
+
+fn rusoto_response(answer: &Answer) -> Option<HttpResponse> {
+    let headers = answer.headers.iter().filter_map(|(name, value)| {
+        let value = value.to_str().ok()?.to_owned();
+        Some((name.as_str().parse().ok()?, value))
+    });
+    Some(HttpResponse {
+        status: answer.status.try_into().ok()?,
+        headers: headers.collect(),
+        body: ByteStream::from(answer.body.to_vec()),
+    })
+}
+
+#[cfg(test)]
+mod tests;
