@@ -1,0 +1,138 @@
+//! Who sends a request: found from its signature, and what that principal may do.
+
+use chrono::{DateTime, Utc};
+
+use super::partition::Partition;
+use super::permission::{Decision, Permissions};
+use super::plan::{Account, Identity, LabPlan, Role, User};
+use super::refusal::Refusal;
+use super::service::Service;
+use super::session::{Holder, Session, Sessions};
+use super::sigv4::{Claim, Received};
+
+/// An authenticated principal.
+#[derive(Debug, Clone)]
+pub struct Caller<'a> {
+    pub account: &'a Account,
+    pub who: Who<'a>,
+}
+
+/// As what it signs.
+#[derive(Debug, Clone)]
+pub enum Who<'a> {
+    /// A user with an own access key.
+    User(&'a User),
+    /// A user with temporary credentials.
+    UserSession(&'a User),
+    /// A role that somebody has assumed, and the name of the session.
+    RoleSession(&'a Role, String),
+}
+
+impl<'a> Caller<'a> {
+    /// Checks the signature of a request for a service and finds the caller.
+    ///
+    /// # Errors
+    /// The first fault that AWS would name.
+    pub fn authenticate(
+        plan: &'a LabPlan,
+        sessions: &Sessions,
+        request: &Received<'_>,
+        claim: &Claim,
+        service: Service,
+        now: DateTime<Utc>,
+    ) -> Result<Caller<'a>, Refusal> {
+        claim.check_form(request, service.name(), now)?;
+        let partition = check_region(plan, claim, service)?;
+        let (caller, secret) = match &claim.session_token {
+            None => {
+                let (account, user, keys) = plan.key_holder(&claim.access_key_id).ok_or(Refusal::KeyUnknown)?;
+                (Caller { account, who: Who::User(user) }, keys.secret_access_key().to_owned())
+            }
+            Some(token) => {
+                let session = sessions.open(token, &claim.access_key_id, now)?;
+                let caller = Caller::of_session(plan, &session).ok_or(Refusal::KeyUnknown)?;
+                (caller, session.secret_access_key.reveal().to_owned())
+            }
+        };
+        // To another partition, and to a region that the account has not enabled, its keys are unknown.
+        let at_home = caller.account.partition == partition
+            && (service == Service::Iam || caller.account.may_use(&claim.scope.region));
+        if !at_home {
+            return Err(Refusal::KeyUnknown);
+        }
+        claim.verify(request, &secret)?;
+        Ok(caller)
+    }
+
+    fn of_session(plan: &'a LabPlan, session: &Session) -> Option<Caller<'a>> {
+        let account = plan.account(&session.account)?;
+        let who = match &session.holder {
+            Holder::User(name) => Who::UserSession(account.user(name)?),
+            Holder::Role { role, session } => Who::RoleSession(account.role(role)?, session.clone()),
+        };
+        Some(Caller { account, who })
+    }
+
+    /// The user or the role behind it.
+    pub fn identity(&self) -> &'a Identity {
+        match &self.who {
+            Who::User(user) | Who::UserSession(user) => &user.identity,
+            Who::RoleSession(role, _) => &role.identity,
+        }
+    }
+
+    /// Its ARN as STS tells it.
+    pub fn arn(&self) -> String {
+        match &self.who {
+            Who::User(user) | Who::UserSession(user) => user.identity.arn.clone(),
+            Who::RoleSession(role, session) => session_arn(self.account, role, session),
+        }
+    }
+
+    /// Its unique id as STS tells it.
+    pub fn id(&self) -> String {
+        match &self.who {
+            Who::User(user) | Who::UserSession(user) => user.identity.id.clone(),
+            Who::RoleSession(role, session) => format!("{}:{session}", role.identity.id),
+        }
+    }
+
+    /// What it may do.
+    pub fn permissions(&self) -> &'a Permissions {
+        &self.identity().permissions
+    }
+
+    /// Insists on a permission.
+    ///
+    /// # Errors
+    /// [`Refusal::Denied`] if it is missing or denied.
+    pub fn require(&self, action: &str, resource: Option<String>) -> Result<(), Refusal> {
+        match self.permissions().decide(action) {
+            Decision::Allowed => Ok(()),
+            decision => Err(self.denied(action, resource, decision == Decision::ExplicitDeny)),
+        }
+    }
+
+    /// The refusal of an action.
+    pub fn denied(&self, action: &str, resource: Option<String>, explicit: bool) -> Refusal {
+        Refusal::Denied { who: self.arn(), action: action.to_owned(), resource, explicit }
+    }
+}
+
+/// The ARN of a role's session.
+pub fn session_arn(account: &Account, role: &Role, session: &str) -> String {
+    format!("arn:{}:sts::{}:assumed-role/{}/{session}", account.partition, account.id, role.identity.name)
+}
+
+/// A region has to exist, and a service without regions is signed for in one of them only.
+fn check_region(plan: &LabPlan, claim: &Claim, service: Service) -> Result<Partition, Refusal> {
+    let region = &claim.scope.region;
+    let Some(partition) = plan.partition_of(region) else {
+        let fault = format!("Credential should be scoped to a valid region, not '{region}'. ");
+        return Err(Refusal::SignatureWrong(fault));
+    };
+    if service == Service::Iam && *region != partition.global_region() {
+        return Err(Refusal::SignatureWrong("Credential should be scoped to a valid region. ".to_owned()));
+    }
+    Ok(partition)
+}

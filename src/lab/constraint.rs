@@ -1,0 +1,117 @@
+//! Parameters judged as AWS judges them: all broken constraints of a request in one message.
+
+use super::refusal::Refusal;
+use super::wire::query::Parameters;
+
+/// What a text parameter has to be.
+pub struct Text {
+    /// The parameter, such as `RoleArn`.
+    pub name: &'static str,
+    /// Whether it may be left out.
+    pub required: bool,
+    /// Shortest and longest, in characters.
+    pub length: (usize, usize),
+    /// Which characters may occur, as AWS prints it and as a test.
+    pub pattern: (&'static str, fn(char) -> bool),
+}
+
+/// The broken constraints of one request.
+#[derive(Debug, Default)]
+pub struct Constraints(Vec<String>);
+
+impl Constraints {
+    /// A text parameter; judged in any case, returned if it is there.
+    pub fn text<'a>(&mut self, parameters: &'a Parameters, rule: &Text) -> Option<&'a str> {
+        let Some(value) = parameters.get(rule.name) else {
+            if rule.required {
+                self.missing(rule.name);
+            }
+            return None;
+        };
+        let (shortest, longest) = rule.length;
+        let length = value.chars().count();
+        if length > longest {
+            self.broken(rule.name, value, &format!("Member must have length less than or equal to {longest}"));
+        }
+        if length < shortest {
+            self.broken(rule.name, value, &format!("Member must have length greater than or equal to {shortest}"));
+        }
+        let (printed, fits) = rule.pattern;
+        if !value.chars().all(fits) {
+            self.broken(rule.name, value, &format!("Member must satisfy regular expression pattern: {printed}"));
+        }
+        Some(value)
+    }
+
+    /// A number, or what counts if it is left out.
+    pub fn number(&mut self, parameters: &Parameters, name: &str, (least, most): (i64, i64), absent: i64) -> i64 {
+        let Some(value) = parameters.get(name) else { return absent };
+        match value.parse::<i64>() {
+            Ok(number) if number < least => {
+                self.broken(name, value, &format!("Member must have value greater than or equal to {least}"));
+            }
+            Ok(number) if number > most => {
+                self.broken(name, value, &format!("Member must have value less than or equal to {most}"));
+            }
+            Ok(number) => return number,
+            Err(_) => self.broken(name, value, "Member must be a number"),
+        }
+        absent
+    }
+
+    /// Notes that something required is not there.
+    pub fn missing(&mut self, name: &str) {
+        self.0.push(format!("Value null at '{}' failed to satisfy constraint: Member must not be null", member(name)));
+    }
+
+    /// Ends the judgement.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] with everything that was broken.
+    pub fn finish(self) -> Result<(), Refusal> {
+        let count = self.0.len();
+        match count {
+            0 => Ok(()),
+            1 => Err(Refusal::Invalid(format!("1 validation error detected: {}", self.0.concat()))),
+            _ => Err(Refusal::Invalid(format!("{count} validation errors detected: {}", self.0.join("; ")))),
+        }
+    }
+
+    fn broken(&mut self, name: &str, value: &str, constraint: &str) {
+        self.0.push(format!("Value '{value}' at '{}' failed to satisfy constraint: {constraint}", member(name)));
+    }
+}
+
+/// A parameter's name as AWS writes it in these messages: its first letter small.
+fn member(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_broken_constraints_stand_in_one_message() {
+        let parameters = Parameters::read("Name=a%20&Seconds=5&Word=x", b"");
+        let mut constraints = Constraints::default();
+        let pattern: (&str, fn(char) -> bool) = ("[a-z]*", |c| c.is_ascii_lowercase());
+        constraints.text(&parameters, &Text { name: "Name", required: true, length: (3, 9), pattern });
+        constraints.text(&parameters, &Text { name: "Gone", required: true, length: (3, 9), pattern });
+        assert_eq!(constraints.number(&parameters, "Seconds", (900, 3600), 3600), 3600);
+        assert_eq!(constraints.number(&parameters, "Absent", (900, 3600), 1000), 1000);
+        constraints.number(&parameters, "Word", (1, 2), 1);
+        assert_eq!(
+            constraints.finish(),
+            Err(Refusal::Invalid(
+                "5 validation errors detected: Value 'a ' at 'name' failed to satisfy constraint: Member must have \
+                 length greater than or equal to 3; Value 'a ' at 'name' failed to satisfy constraint: Member must \
+                 satisfy regular expression pattern: [a-z]*; Value null at 'gone' failed to satisfy constraint: Member \
+                 must not be null; Value '5' at 'seconds' failed to satisfy constraint: Member must have value greater \
+                 than or equal to 900; Value 'x' at 'word' failed to satisfy constraint: Member must be a number"
+                    .into()
+            ))
+        );
+    }
+}

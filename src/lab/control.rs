@@ -1,0 +1,71 @@
+//! The lab's own door, `/_lab/…`: health, faults to order, counted calls, sessions to end. Not part of AWS.
+//!
+//! It asks for no signature, so it answers only to who is on this machine and means it: a loopback peer, and a `Host`
+//! that is one too (a web page with a name that points here must not reach it).
+
+use std::net::IpAddr;
+
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::door::Cloud;
+use super::fault::Fault;
+use super::service::Service;
+
+/// What all of its paths begin with.
+pub const PREFIX: &str = "/_lab/";
+
+/// Answers a request to the lab itself.
+pub fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: DateTime<Utc>) -> HttpResponse {
+    if !is_local(request) {
+        return error(403, "the lab is told what to do only from this machine".to_owned());
+    }
+    let path = request.path().strip_prefix(PREFIX).unwrap_or_default();
+    let method = request.method();
+    match path {
+        "health" if method == Method::GET => {
+            ok(&json!({ "status": "ok", "services": Service::ALL.map(Service::name) }))
+        }
+        "faults" if method == Method::GET => ok(&json!(cloud.faults.left())),
+        "faults" if method == Method::PUT => match serde_json::from_slice::<Vec<Fault>>(body) {
+            Ok(faults) => {
+                cloud.faults.set(faults);
+                ok(&json!(cloud.faults.left()))
+            }
+            Err(fault) => error(400, format!("faults: {fault}")),
+        },
+        "faults" if method == Method::DELETE => {
+            cloud.faults.set(Vec::new());
+            HttpResponse::NoContent().finish()
+        }
+        "calls" if method == Method::GET => ok(&json!(cloud.tally.counts())),
+        "calls" if method == Method::DELETE => {
+            cloud.tally.clear();
+            HttpResponse::NoContent().finish()
+        }
+        "sessions" if method == Method::DELETE => {
+            cloud.sessions.end_all(now);
+            HttpResponse::NoContent().finish()
+        }
+        "health" | "faults" | "calls" | "sessions" => error(405, format!("{method} is not for {PREFIX}{path}")),
+        _ => error(404, format!("there is no {PREFIX}{path}: health, faults, calls, sessions")),
+    }
+}
+
+fn is_local(request: &HttpRequest) -> bool {
+    let peer = request.peer_addr().is_some_and(|peer| peer.ip().is_loopback());
+    let host = request.headers().get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').filter(|(_, port)| !port.contains(']')).map_or(host, |(name, _)| name);
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    peer && (name == "localhost" || address.is_ok_and(|address| address.is_loopback()))
+}
+
+fn ok(body: &Value) -> HttpResponse {
+    HttpResponse::Ok().json(body)
+}
+
+fn error(status: u16, message: String) -> HttpResponse {
+    super::door::respond(status, "application/json", json!({ "error": message }).to_string())
+}

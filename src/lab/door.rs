@@ -1,0 +1,210 @@
+//! From an HTTP request to a service of the lab and back: signature, operation, faults to order, the answer's spelling.
+
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::caller::Caller;
+use super::fault::{Faults, Misfortune};
+use super::plan::LabPlan;
+use super::refusal::{Dialect, Refusal};
+use super::service::Service;
+use super::session::Sessions;
+use super::sigv4::{Claim, Received};
+use super::tally::Tally;
+use super::wire::query::Parameters;
+use super::wire::xml::Element;
+use super::wire::{json, query};
+use super::{control, ec2, iam, sts};
+
+/// No request to these services comes near it.
+const LARGEST_BODY: usize = 1 << 20;
+/// What AWS calls the version of a request that names none.
+const NO_VERSION: &str = "NO_VERSION_SPECIFIED";
+
+/// What all requests share.
+pub struct Cloud {
+    pub plan: LabPlan,
+    pub sessions: Sessions,
+    pub faults: Faults,
+    pub tally: Tally,
+}
+
+/// Answers every request to the lab's port.
+pub async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let body = payload.to_bytes_limited(LARGEST_BODY).await;
+    let now = Utc::now();
+    let body = match body {
+        Ok(Ok(body)) => body,
+        // The client broke off: nobody will read this.
+        Ok(Err(_)) => return respond(400, "text/plain", String::new()),
+        Err(_) => return refuse(Service::Sts, &Refusal::TooLarge, &Uuid::new_v4().to_string()),
+    };
+    if request.path().starts_with(control::PREFIX) {
+        return control::answer(&cloud, &request, &body, now);
+    }
+    let call = Call::read(&request, &body);
+    cloud.tally.count(&call.action(), call.region());
+    let fault = cloud.faults.take(call.service, &call.operation, call.region());
+    let misfortune = fault.as_ref().and_then(|fault| fault.answer);
+    if let Some(fault) = &fault {
+        tokio::time::sleep(fault.delay()).await;
+    }
+    if misfortune == Some(Misfortune::Drop) {
+        hang_up(&request);
+    }
+    let request_id = Uuid::new_v4().to_string();
+    match call.outcome(&cloud, misfortune, now) {
+        Ok(result) => call.accept(result, &request_id),
+        Err(refusal) => refuse(call.service, &refusal, &request_id),
+    }
+}
+
+/// One call of an operation, as far as it can be told before anything is checked.
+struct Call<'a> {
+    received: Received<'a>,
+    claim: Result<Claim, Refusal>,
+    service: Service,
+    operation: String,
+    parameters: Parameters,
+}
+
+impl<'a> Call<'a> {
+    fn read(request: &'a HttpRequest, body: &'a [u8]) -> Call<'a> {
+        let headers = request.headers().iter();
+        let received = Received {
+            method: request.method().as_str(),
+            path: request.uri().path(),
+            query: request.query_string(),
+            headers: headers.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect(),
+            body,
+        };
+        let claim = Claim::read(&received);
+        let target = received.header("x-amz-target");
+        let form = if target.is_some() { &[] } else { body };
+        let parameters = Parameters::read(received.query, form);
+        let scope = claim.as_ref().ok().map(|claim| claim.scope.service.as_str());
+        let service = Service::addressed(target, parameters.get("Version"), scope);
+        let operation = match service.dialect() {
+            Dialect::Json => target.and_then(json::target).map(|(_, operation)| operation),
+            Dialect::Query | Dialect::Ec2 => parameters.get("Action"),
+        };
+        let operation = operation.unwrap_or_default().to_owned();
+        Call { received, claim, service, operation, parameters }
+    }
+
+    fn action(&self) -> String {
+        format!("{}:{}", self.service.name(), self.operation)
+    }
+
+    fn region(&self) -> &str {
+        self.claim.as_ref().map_or("", |claim| &claim.scope.region)
+    }
+
+    fn outcome(
+        &self,
+        cloud: &Cloud,
+        misfortune: Option<Misfortune>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Element>, Refusal> {
+        match misfortune {
+            Some(Misfortune::Throttle) => return Err(Refusal::Throttled),
+            Some(Misfortune::Internal) => return Err(Refusal::Internal),
+            Some(Misfortune::Unavailable) => return Err(Refusal::Unavailable),
+            Some(Misfortune::Deny | Misfortune::Drop) | None => {}
+        }
+        let claim = self.claim.as_ref().map_err(Refusal::clone)?;
+        let caller = Caller::authenticate(&cloud.plan, &cloud.sessions, &self.received, claim, self.service, now)?;
+        if misfortune == Some(Misfortune::Deny) {
+            return Err(caller.denied(&self.action(), None, true));
+        }
+        if self.operation.is_empty() {
+            return Err(Refusal::OperationMissing);
+        }
+        self.check_version()?;
+        let (operation, parameters) = (self.operation.as_str(), &self.parameters);
+        match self.service {
+            Service::Sts => sts::answer(&cloud.plan, &cloud.sessions, &caller, operation, parameters, now),
+            Service::Ec2 => ec2::answer(&caller, operation, parameters),
+            Service::Iam => iam::answer(&caller, operation, parameters),
+            Service::Kms => Err(self.unknown(self.service.version())),
+        }
+    }
+
+    /// In the query protocol the version stands beside the operation; the JSON services have only one.
+    fn check_version(&self) -> Result<(), Refusal> {
+        let version = self.parameters.get("Version").unwrap_or(NO_VERSION);
+        if self.service.dialect() == Dialect::Json || version == self.service.version() {
+            Ok(())
+        } else {
+            Err(self.unknown(version))
+        }
+    }
+
+    fn unknown(&self, version: &str) -> Refusal {
+        Refusal::OperationUnknown { operation: self.operation.clone(), version: version.to_owned() }
+    }
+
+    fn accept(&self, result: Vec<Element>, request_id: &str) -> HttpResponse {
+        let namespace = self.service.namespace();
+        let body = match self.service.dialect() {
+            Dialect::Ec2 => query::ec2_answer(namespace, &self.operation, result, request_id),
+            Dialect::Query | Dialect::Json => query::answer(namespace, &self.operation, result, request_id),
+        };
+        numbered(respond(200, media_type(self.service), body), request_id)
+    }
+}
+
+fn refuse(service: Service, refusal: &Refusal, request_id: &str) -> HttpResponse {
+    let row = refusal.row(service.dialect());
+    let body = match service.dialect() {
+        Dialect::Query => query::refusal(service.namespace(), &row, request_id),
+        Dialect::Ec2 => query::ec2_refusal(&row, request_id),
+        Dialect::Json => json::refusal(&row),
+    };
+    numbered(respond(row.status, media_type(service), body), request_id)
+}
+
+fn media_type(service: Service) -> &'static str {
+    match service.dialect() {
+        Dialect::Query => "text/xml",
+        Dialect::Ec2 => "text/xml;charset=UTF-8",
+        Dialect::Json => json::MEDIA_TYPE,
+    }
+}
+
+/// A response with a body of a media type.
+pub fn respond(status: u16, media_type: &'static str, body: String) -> HttpResponse {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    HttpResponse::build(status).content_type(media_type).body(body)
+}
+
+fn numbered(mut response: HttpResponse<BoxBody>, request_id: &str) -> HttpResponse {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert(HeaderName::from_static("x-amzn-requestid"), value);
+    }
+    response
+}
+
+/// A second handle on a client's connection, to cut it off in the middle of a call.
+pub struct Line(TcpStream);
+
+impl Line {
+    /// Of an accepted connection; none if the process may open no more files.
+    pub fn of(connection: &impl AsFd) -> Option<Line> {
+        connection.as_fd().try_clone_to_owned().ok().map(|fd: OwnedFd| Line(TcpStream::from(fd)))
+    }
+}
+
+fn hang_up(request: &HttpRequest) {
+    if let Some(Line(connection)) = request.conn_data::<Line>() {
+        // If it fails, the client has hung up already.
+        let _ = connection.shutdown(Shutdown::Both);
+    }
+}

@@ -1,0 +1,226 @@
+//! IAM: the principals of an account, and the policy simulator.
+//!
+//! The simulator answers from the allow and deny lists of the plan; resources make no difference to it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::caller::{Caller, Who};
+use super::constraint::{Constraints, Text};
+use super::permission::is_action_pattern;
+use super::plan::{Account, CREATED, Identity, Role, Trust};
+use super::refusal::Refusal;
+use super::service::Service;
+use super::wire::query::Parameters;
+use super::wire::xml::Element;
+
+/// Answers an operation of IAM.
+///
+/// # Errors
+/// What AWS would refuse.
+pub fn answer(caller: &Caller<'_>, operation: &str, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
+    // Without MFA, the temporary credentials of a user are of no use at IAM.
+    if matches!(caller.who, Who::UserSession(_)) {
+        return Err(Refusal::KeyUnknown);
+    }
+    match operation {
+        "ListUsers" => list_users(caller, parameters),
+        "ListRoles" => list_roles(caller, parameters),
+        "SimulatePrincipalPolicy" => simulate(caller, parameters),
+        _ => Err(Refusal::OperationUnknown {
+            operation: operation.to_owned(),
+            version: Service::Iam.version().to_owned(),
+        }),
+    }
+}
+
+fn list_users(caller: &Caller<'_>, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
+    let listing = Listing::read(caller, "user", "iam:ListUsers", parameters)?;
+    let users = caller.account.users.iter().map(|user| (&user.identity, description(&user.identity, "User")));
+    Ok(listing.page("Users", users.collect()))
+}
+
+fn list_roles(caller: &Caller<'_>, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
+    let listing = Listing::read(caller, "role", "iam:ListRoles", parameters)?;
+    let roles = caller.account.roles.iter().map(|role| {
+        let element = description(&role.identity, "Role")
+            .text("AssumeRolePolicyDocument", &trust_policy(role, caller.account))
+            .optional("Description", role.description.as_deref())
+            .text("MaxSessionDuration", &role.max_session.to_string());
+        (&role.identity, element)
+    });
+    Ok(listing.page("Roles", roles.collect()))
+}
+
+fn description(identity: &Identity, kind: &str) -> Element {
+    Element::new("member")
+        .text("Path", &identity.path)
+        .text(&format!("{kind}Name"), &identity.name)
+        .text(&format!("{kind}Id"), &identity.id)
+        .text("Arn", &identity.arn)
+        .text("CreateDate", CREATED)
+}
+
+/// The role's trust as a policy document, escaped as in a URL: so IAM lists it.
+fn trust_policy(role: &Role, account: &Account) -> String {
+    let principals: Vec<Value> = role
+        .trusts
+        .iter()
+        .map(|trust| match trust {
+            Trust::Anyone => json!("*"),
+            Trust::Account(id) => json!(format!("arn:{}:iam::{id}:root", account.partition)),
+            Trust::Principal(arn) => json!(arn),
+        })
+        .collect();
+    let mut statement = json!({ "Effect": "Allow", "Principal": { "AWS": principals }, "Action": "sts:AssumeRole" });
+    if let Some(id) = &role.external_id {
+        statement["Condition"] = json!({ "StringEquals": { "sts:ExternalId": id } });
+    }
+    let statements = if role.trusts.is_empty() { json!([]) } else { json!([statement]) };
+    let document = json!({ "Version": "2012-10-17", "Statement": statements });
+    utf8_percent_encode(&document.to_string(), NON_ALPHANUMERIC).to_string()
+}
+
+/// Which part of a listing is wanted.
+struct Listing<'a> {
+    prefix: &'a str,
+    page: Page,
+}
+
+impl<'a> Listing<'a> {
+    fn read(caller: &Caller<'_>, kind: &str, action: &str, parameters: &'a Parameters) -> Result<Listing<'a>, Refusal> {
+        let mut constraints = Constraints::default();
+        let prefix = constraints.text(parameters, &PATH_PREFIX).unwrap_or("/");
+        let page = Page::read(parameters, constraints)?;
+        if !prefix.starts_with('/') {
+            let fault = "The specified value for pathPrefix is invalid. It must begin with the / character and contain \
+                         only alphanumeric characters and/or / characters.";
+            return Err(Refusal::Invalid(fault.to_owned()));
+        }
+        let (partition, account) = (caller.account.partition, &caller.account.id);
+        caller.require(action, Some(format!("arn:{partition}:iam::{account}:{kind}{prefix}")))?;
+        Ok(Listing { prefix, page })
+    }
+
+    fn page(self, name: &str, mut all: Vec<(&Identity, Element)>) -> Vec<Element> {
+        all.retain(|(identity, _)| identity.path.starts_with(self.prefix));
+        all.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+        self.page.cut(name, all.into_iter().map(|(_, element)| element).collect())
+    }
+}
+
+fn simulate(caller: &Caller<'_>, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
+    let mut constraints = Constraints::default();
+    let source = constraints.text(parameters, &POLICY_SOURCE_ARN);
+    let actions = parameters.list("ActionNames.member");
+    if actions.is_empty() {
+        constraints.missing("ActionNames");
+    }
+    let page = Page::read(parameters, constraints)?;
+    let source = source.ok_or(Refusal::Internal)?;
+    caller.require("iam:SimulatePrincipalPolicy", Some(source.to_owned()))?;
+    let identity = principal(caller.account, source)?;
+    let malformed = |action: &&&str| !is_action_pattern(action) || action.contains(['*', '?']);
+    if let Some(action) = actions.iter().find(malformed) {
+        return Err(invalid_input(format!("Invalid Action Name: {action}")));
+    }
+    let resources = match parameters.list("ResourceArns.member") {
+        none if none.is_empty() => vec!["*"],
+        some => some,
+    };
+    let results = actions.iter().flat_map(|action| {
+        let decision = identity.permissions.decide(action);
+        resources.iter().map(move |resource| {
+            Element::new("member")
+                .text("EvalActionName", action)
+                .text("EvalResourceName", resource)
+                .text("EvalDecision", decision.as_str())
+                .child(Element::new("MatchedStatements"))
+                .child(Element::new("MissingContextValues"))
+        })
+    });
+    Ok(page.cut("EvaluationResults", results.collect()))
+}
+
+/// The user or role of an ARN, in the caller's own account.
+fn principal<'a>(account: &'a Account, arn: &str) -> Result<&'a Identity, Refusal> {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let resource = match parts.as_slice() {
+        ["arn", partition, "iam", "", id, resource]
+            if *partition == account.partition.as_str() && *id == account.id =>
+        {
+            *resource
+        }
+        _ => {
+            return Err(invalid_input(format!(
+                "Invalid Entity Arn: {arn} does not clearly define entity type and name."
+            )));
+        }
+    };
+    let missing = |kind: &str| Refusal::Special {
+        status: 404,
+        code: "NoSuchEntity",
+        message: format!("The {kind} with name {} cannot be found.", resource.rsplit('/').next().unwrap_or(resource)),
+    };
+    if resource.starts_with("user/") {
+        let mut users = account.users.iter().map(|user| &user.identity);
+        users.find(|identity| identity.arn == arn).ok_or_else(|| missing("user"))
+    } else if resource.starts_with("role/") {
+        let mut roles = account.roles.iter().map(|role| &role.identity);
+        roles.find(|identity| identity.arn == arn).ok_or_else(|| missing("role"))
+    } else {
+        Err(invalid_input(format!("Invalid Entity Arn: {arn} does not clearly define entity type and name.")))
+    }
+}
+
+fn invalid_input(message: String) -> Refusal {
+    Refusal::Special { status: 400, code: "InvalidInput", message }
+}
+
+/// IAM's paging: at most so many, from a marker on.
+struct Page {
+    start: usize,
+    size: usize,
+}
+
+impl Page {
+    fn read(parameters: &Parameters, mut constraints: Constraints) -> Result<Page, Refusal> {
+        let size = constraints.number(parameters, "MaxItems", (1, 1000), 100);
+        constraints.finish()?;
+        let start = match parameters.get("Marker") {
+            None => 0,
+            Some(marker) => read_marker(marker).ok_or_else(|| Refusal::Invalid(format!("Invalid Marker: {marker}")))?,
+        };
+        Ok(Page { start, size: usize::try_from(size).unwrap_or(1) })
+    }
+
+    fn cut(&self, name: &str, all: Vec<Element>) -> Vec<Element> {
+        let end = self.start.saturating_add(self.size);
+        let more = end < all.len();
+        let members = all.into_iter().skip(self.start).take(self.size);
+        let mut page =
+            vec![Element::of("IsTruncated", if more { "true" } else { "false" }), Element::new(name).children(members)];
+        page.extend(more.then(|| Element::of("Marker", &write_marker(end))));
+        page
+    }
+}
+
+fn write_marker(start: usize) -> String {
+    URL_SAFE_NO_PAD.encode(format!("lab-page:{start}"))
+}
+
+fn read_marker(marker: &str) -> Option<usize> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(marker).ok()?).ok()?;
+    text.strip_prefix("lab-page:")?.parse().ok()
+}
+
+const PATH_PREFIX: Text = Text {
+    name: "PathPrefix",
+    required: false,
+    length: (1, 512),
+    pattern: (r"\u002F[\u0021-\u007F]*", |c| matches!(c, '!'..='\u{7f}')),
+};
+const POLICY_SOURCE_ARN: Text =
+    Text { name: "PolicySourceArn", required: true, length: (20, 2048), pattern: (r".*", |_| true) };

@@ -1,0 +1,58 @@
+//! AWS's partitions: separate clouds that share their protocols and nothing else.
+//!
+//! The lab serves all of them on one port; which one a request is meant for follows from the region it is signed for.
+
+use std::fmt;
+
+/// One of the three partitions that the lab can shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Partition {
+    /// The commercial regions.
+    Aws,
+    /// The regions for the government of the United States.
+    UsGov,
+    /// The regions in China.
+    China,
+}
+
+impl Partition {
+    /// All of them, in the order in which they are searched.
+    pub const ALL: [Partition; 3] = [Partition::Aws, Partition::UsGov, Partition::China];
+
+    /// The partition with this name, as it stands in an ARN.
+    pub fn parse(text: &str) -> Option<Partition> {
+        Partition::ALL.into_iter().find(|partition| partition.as_str() == text)
+    }
+
+    /// Its name in an ARN.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Partition::Aws => "aws",
+            Partition::UsGov => "aws-us-gov",
+            Partition::China => "aws-cn",
+        }
+    }
+
+    /// What its service addresses end in.
+    pub fn dns_suffix(self) -> &'static str {
+        match self {
+            Partition::Aws | Partition::UsGov => "amazonaws.com",
+            Partition::China => "amazonaws.com.cn",
+        }
+    }
+
+    /// The one region for which requests to a service without regions (IAM) are signed.
+    pub fn global_region(self) -> &'static str {
+        match self {
+            Partition::Aws => "us-east-1",
+            Partition::UsGov => "us-gov-west-1",
+            Partition::China => "cn-north-1",
+        }
+    }
+}
+
+impl fmt::Display for Partition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,124 @@
+//! What a user or a role may do: lists of allowed and denied actions, with AWS's wildcards.
+//!
+//! Deliberately less than IAM's policies: no resources and no conditions. A denial always wins over a permission.
+
+/// A principal's actions.
+#[derive(Debug, Clone, Default)]
+pub struct Permissions {
+    /// Patterns such as `*`, `kms:*`, `ec2:DescribeRegions`.
+    pub allow: Vec<String>,
+    /// Patterns of what stays forbidden whatever is allowed.
+    pub deny: Vec<String>,
+}
+
+/// The outcome for one action, in the words of IAM's policy simulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Allowed by a pattern, denied by none.
+    Allowed,
+    /// Nothing allows it.
+    ImplicitDeny,
+    /// A pattern denies it.
+    ExplicitDeny,
+}
+
+impl Decision {
+    /// As the simulator writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Decision::Allowed => "allowed",
+            Decision::ImplicitDeny => "implicitDeny",
+            Decision::ExplicitDeny => "explicitDeny",
+        }
+    }
+}
+
+impl Permissions {
+    /// Decides on an action such as `ec2:DescribeRegions`; case does not matter, as in IAM.
+    pub fn decide(&self, action: &str) -> Decision {
+        let action = action.to_ascii_lowercase();
+        let matched = |patterns: &[String]| patterns.iter().any(|p| matches(&p.to_ascii_lowercase(), &action));
+        if matched(&self.deny) {
+            Decision::ExplicitDeny
+        } else if matched(&self.allow) {
+            Decision::Allowed
+        } else {
+            Decision::ImplicitDeny
+        }
+    }
+}
+
+/// Whether a pattern can be one of actions: `*`, or a service, a colon and a name, each with `*` and `?`.
+pub fn is_action_pattern(pattern: &str) -> bool {
+    let part = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'*' | b'?'))
+    };
+    pattern == "*" || pattern.split_once(':').is_some_and(|(service, name)| part(service) && part(name))
+}
+
+/// Whether the text fits the pattern, where `*` stands for any run of characters and `?` for any one.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
+    let (mut p, mut t) = (0, 0);
+    // Where to go on if the run that the last star stands for has to be one character longer.
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                retry = Some((p + 1, t));
+                p += 1;
+            }
+            Some(c) if *c == '?' || *c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match retry {
+                Some((after_star, from)) => {
+                    retry = Some((after_star, from + 1));
+                    p = after_star;
+                    t = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_stand_for_runs_and_single_characters() {
+        for (pattern, text) in
+            [("*", ""), ("*", "a:b"), ("kms:*", "kms:CreateKey"), ("k?s:*Key", "kms:CreateKey"), ("a*b*c", "aXbYbZc")]
+        {
+            assert!(matches(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in
+            [("kms:*", "ec2:x"), ("?", ""), ("a*b", "abc"), ("", "a"), ("kms:Create", "kms:CreateKey")]
+        {
+            assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_denial_wins_and_silence_denies() {
+        let permissions = Permissions { allow: vec!["kms:*".into()], deny: vec!["kms:Schedule*".into()] };
+        assert_eq!(permissions.decide("KMS:createkey"), Decision::Allowed);
+        assert_eq!(permissions.decide("kms:ScheduleKeyDeletion"), Decision::ExplicitDeny);
+        assert_eq!(permissions.decide("ec2:DescribeRegions"), Decision::ImplicitDeny);
+    }
+
+    #[test]
+    fn action_patterns_name_a_service_and_an_action() {
+        for pattern in ["*", "kms:*", "ec2:DescribeRegions", "i?m:List*"] {
+            assert!(is_action_pattern(pattern), "{pattern}");
+        }
+        for pattern in ["", "kms", "kms:", ":x", "kms:a b", "kms:a:b"] {
+            assert!(!is_action_pattern(pattern), "{pattern}");
+        }
+    }
+}

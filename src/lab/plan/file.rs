@@ -1,0 +1,82 @@
+//! The plan as it stands in its TOML file: spelling only, nothing is judged here.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::lab::secret::Secret;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanFile {
+    #[serde(default)]
+    pub partitions: BTreeMap<String, PartitionFile>,
+    #[serde(default)]
+    pub accounts: Vec<AccountFile>,
+}
+
+/// `[partitions.<name>]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartitionFile {
+    #[serde(default)]
+    pub enabled: Vec<String>,
+    #[serde(default)]
+    pub opt_in: Vec<String>,
+}
+
+/// `[[accounts]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountFile {
+    pub id: String,
+    #[serde(default)]
+    pub partition: Option<String>,
+    #[serde(default)]
+    pub opted_in_regions: Vec<String>,
+    #[serde(default)]
+    pub disabled_regions: Vec<String>,
+    #[serde(default)]
+    pub users: Vec<UserFile>,
+    #[serde(default)]
+    pub roles: Vec<RoleFile>,
+}
+
+/// `[[accounts.users]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserFile {
+    pub name: String,
+    #[serde(default)]
+    pub path: Option<String>,
+    #[serde(default)]
+    pub access_key_id: Option<String>,
+    #[serde(default)]
+    pub secret_access_key: Option<Secret>,
+    #[serde(default)]
+    pub allow: Vec<String>,
+    #[serde(default)]
+    pub deny: Vec<String>,
+}
+
+/// `[[accounts.roles]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleFile {
+    pub name: String,
+    #[serde(default)]
+    pub path: Option<String>,
+    #[serde(default)]
+    pub description: Option<String>,
+    #[serde(default)]
+    pub external_id: Option<String>,
+    #[serde(default)]
+    pub trusts: Vec<String>,
+    #[serde(default)]
+    pub max_session_seconds: Option<i64>,
+    #[serde(default)]
+    pub allow: Vec<String>,
+    #[serde(default)]
+    pub deny: Vec<String>,
+}

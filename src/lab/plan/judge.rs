@@ -1,0 +1,307 @@
+//! From the file to the plan: every rule that a plan has to keep, and every mistake collected.
+
+use std::collections::{HashMap, HashSet};
+
+use aws_lc_rs::digest;
+
+use super::file::{AccountFile, PlanFile, RoleFile, UserFile};
+use super::mistake::{Mistake, Mistakes, Problem};
+use super::{Account, Identity, LabKeys, LabPlan, Offer, OptIn, Region, Role, Trust, User};
+use crate::lab::partition::Partition;
+use crate::lab::permission::{Permissions, is_action_pattern};
+
+/// IAM's shortest and default value for a role's longest session.
+const SHORTEST_MAXIMUM: i64 = 3600;
+/// IAM's longest one.
+const LONGEST_MAXIMUM: i64 = 43_200;
+
+/// Makes the plan, or says everything that is wrong with it.
+pub fn judge(file: PlanFile) -> Result<LabPlan, Vec<Mistake>> {
+    let mut mistakes = Mistakes::default();
+    let partitions = offers(&file, &mut mistakes);
+    let (mut ids, mut key_ids) = (HashSet::new(), HashSet::new());
+    let mut accounts = Vec::new();
+    for (n, account) in file.accounts.into_iter().enumerate() {
+        let place = format!("accounts[{n}]");
+        if !is_account_id(&account.id) {
+            mistakes.note(format!("{place}.id"), Problem::AccountMalformed(account.id.clone()));
+        } else if !ids.insert(account.id.clone()) {
+            mistakes.note(format!("{place}.id"), Problem::AccountRepeated(account.id.clone()));
+        }
+        accounts.extend(judge_account(&place, account, &partitions, &mut key_ids, &mut mistakes));
+    }
+    check_trusts(&accounts, &mut mistakes);
+    let keys = accounts.iter().flat_map(|account| &account.users).find_map(|user| user.keys.clone());
+    if keys.is_none() {
+        mistakes.note("accounts", Problem::NoAccessKey);
+    }
+    let mistakes = mistakes.into_list();
+    match keys {
+        Some(keys) if mistakes.is_empty() => Ok(LabPlan { partitions, accounts, keys }),
+        _ => Err(mistakes),
+    }
+}
+
+fn offers(file: &PlanFile, mistakes: &mut Mistakes) -> HashMap<Partition, Offer> {
+    let mut seen = HashSet::new();
+    let mut offers = HashMap::new();
+    for (name, regions) in &file.partitions {
+        let place = format!("partitions.{name}");
+        let Some(partition) = Partition::parse(name) else {
+            mistakes.note(place, Problem::PartitionUnknown(name.clone()));
+            continue;
+        };
+        for (list, regions) in [("enabled", &regions.enabled), ("opt_in", &regions.opt_in)] {
+            for (n, region) in regions.iter().enumerate() {
+                if !is_region_name(region) {
+                    mistakes.note(format!("{place}.{list}[{n}]"), Problem::RegionMalformed(region.clone()));
+                } else if !seen.insert(region.clone()) {
+                    mistakes.note(format!("{place}.{list}[{n}]"), Problem::RegionRepeated(region.clone()));
+                }
+            }
+        }
+        offers.insert(partition, Offer { enabled: regions.enabled.clone(), opt_in: regions.opt_in.clone() });
+    }
+    offers
+}
+
+fn judge_account(
+    place: &str,
+    file: AccountFile,
+    offers: &HashMap<Partition, Offer>,
+    key_ids: &mut HashSet<String>,
+    mistakes: &mut Mistakes,
+) -> Option<Account> {
+    let name = file.partition.as_deref().unwrap_or(Partition::Aws.as_str());
+    let Some(partition) = Partition::parse(name) else {
+        mistakes.note(format!("{place}.partition"), Problem::PartitionUnknown(name.to_owned()));
+        return None;
+    };
+    let Some(offer) = offers.get(&partition).filter(|offer| !offer.enabled.is_empty()) else {
+        mistakes.note(format!("{place}.partition"), Problem::PartitionEmpty(partition.as_str()));
+        return None;
+    };
+    let regions = judge_regions(place, &file, partition, offer, mistakes);
+    let owner = Owner { partition, account: &file.id };
+    let mut names = HashSet::new();
+    let mut users = Vec::new();
+    for (n, user) in file.users.into_iter().enumerate() {
+        let place = format!("{place}.users[{n}]");
+        if !names.insert(user.name.clone()) {
+            mistakes.note(format!("{place}.name"), Problem::NameRepeated(user.name.clone()));
+        }
+        users.push(judge_user(&place, user, &owner, key_ids, mistakes));
+    }
+    names.clear();
+    let mut roles = Vec::new();
+    for (n, role) in file.roles.into_iter().enumerate() {
+        let place = format!("{place}.roles[{n}]");
+        if !names.insert(role.name.clone()) {
+            mistakes.note(format!("{place}.name"), Problem::NameRepeated(role.name.clone()));
+        }
+        roles.push(judge_role(&place, role, &owner, mistakes));
+    }
+    Some(Account { id: file.id, partition, regions, users, roles })
+}
+
+fn judge_regions(
+    place: &str,
+    file: &AccountFile,
+    partition: Partition,
+    offer: &Offer,
+    mistakes: &mut Mistakes,
+) -> Vec<Region> {
+    for (n, region) in file.opted_in_regions.iter().enumerate() {
+        if !offer.opt_in.contains(region) {
+            mistakes.note_region(format!("{place}.opted_in_regions[{n}]"), region, partition, "opt_in");
+        }
+    }
+    for (n, region) in file.disabled_regions.iter().enumerate() {
+        if !offer.enabled.contains(region) {
+            mistakes.note_region(format!("{place}.disabled_regions[{n}]"), region, partition, "enabled");
+        }
+    }
+    let status = |region: &String, of_its_own: OptIn| match of_its_own {
+        _ if file.disabled_regions.contains(region) => OptIn::NotOptedIn,
+        _ if file.opted_in_regions.contains(region) => OptIn::OptedIn,
+        unchanged => unchanged,
+    };
+    let enabled = offer.enabled.iter().map(|region| (region, OptIn::NotRequired));
+    let opt_in = offer.opt_in.iter().map(|region| (region, OptIn::NotOptedIn));
+    enabled.chain(opt_in).map(|(region, own)| Region { name: region.clone(), opt_in: status(region, own) }).collect()
+}
+
+/// Where a user or role lives: what its ARN begins with.
+struct Owner<'a> {
+    partition: Partition,
+    account: &'a str,
+}
+
+fn judge_user(
+    place: &str,
+    file: UserFile,
+    owner: &Owner<'_>,
+    key_ids: &mut HashSet<String>,
+    mistakes: &mut Mistakes,
+) -> User {
+    let keys = match (file.access_key_id, file.secret_access_key) {
+        (Some(id), Some(secret)) => {
+            if !is_access_key_id(&id) {
+                mistakes.note(format!("{place}.access_key_id"), Problem::KeyMalformed(id.clone()));
+            } else if !key_ids.insert(id.clone()) {
+                mistakes.note(format!("{place}.access_key_id"), Problem::KeyRepeated(id.clone()));
+            }
+            let text = secret.reveal();
+            if !(16..=128).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_graphic()) {
+                mistakes.note(format!("{place}.secret_access_key"), Problem::SecretMalformed);
+            }
+            Some(LabKeys { access_key_id: id, secret_access_key: secret })
+        }
+        (None, None) => None,
+        _ => {
+            mistakes.note(place, Problem::KeyIncomplete);
+            None
+        }
+    };
+    let permissions = judge_permissions(place, file.allow, file.deny, mistakes);
+    User { identity: judge_identity(place, owner, "user", file.name, file.path, permissions, mistakes), keys }
+}
+
+fn judge_role(place: &str, file: RoleFile, owner: &Owner<'_>, mistakes: &mut Mistakes) -> Role {
+    if let Some(id) = file.external_id.as_ref().filter(|id| !is_external_id(id)) {
+        mistakes.note(format!("{place}.external_id"), Problem::ExternalIdMalformed(id.clone()));
+    }
+    let max_session = file.max_session_seconds.unwrap_or(SHORTEST_MAXIMUM);
+    if !(SHORTEST_MAXIMUM..=LONGEST_MAXIMUM).contains(&max_session) {
+        mistakes.note(format!("{place}.max_session_seconds"), Problem::SessionLength(max_session));
+    }
+    let mut trusts = Vec::new();
+    for (n, text) in file.trusts.into_iter().enumerate() {
+        match parse_trust(&text) {
+            Some(trust) => trusts.push(trust),
+            None => mistakes.note(format!("{place}.trusts[{n}]"), Problem::TrustMalformed(text)),
+        }
+    }
+    let permissions = judge_permissions(place, file.allow, file.deny, mistakes);
+    Role {
+        identity: judge_identity(place, owner, "role", file.name, file.path, permissions, mistakes),
+        description: file.description,
+        external_id: file.external_id,
+        trusts,
+        max_session,
+    }
+}
+
+fn judge_identity(
+    place: &str,
+    owner: &Owner<'_>,
+    kind: &str,
+    name: String,
+    path: Option<String>,
+    permissions: Permissions,
+    mistakes: &mut Mistakes,
+) -> Identity {
+    if !is_name(&name) {
+        mistakes.note(format!("{place}.name"), Problem::NameMalformed(name.clone()));
+    }
+    let path = path.unwrap_or_else(|| "/".to_owned());
+    if !is_path(&path) {
+        mistakes.note(format!("{place}.path"), Problem::PathMalformed(path.clone()));
+    }
+    let arn = format!("arn:{}:iam::{}:{kind}{path}{name}", owner.partition, owner.account);
+    let id = unique_id(if kind == "user" { "AIDA" } else { "AROA" }, &arn);
+    Identity { name, path, arn, id, permissions }
+}
+
+fn judge_permissions(place: &str, allow: Vec<String>, deny: Vec<String>, mistakes: &mut Mistakes) -> Permissions {
+    for (list, patterns) in [("allow", &allow), ("deny", &deny)] {
+        for (n, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| !is_action_pattern(pattern)) {
+            mistakes.note(format!("{place}.{list}[{n}]"), Problem::ActionMalformed(pattern.clone()));
+        }
+    }
+    Permissions { allow, deny }
+}
+
+/// A role may trust only what there is: AWS refuses a trust policy with an unknown principal too.
+fn check_trusts(accounts: &[Account], mistakes: &mut Mistakes) {
+    for (a, account) in accounts.iter().enumerate() {
+        let neighbours = || accounts.iter().filter(|other| other.partition == account.partition);
+        for (r, role) in account.roles.iter().enumerate() {
+            for (n, trust) in role.trusts.iter().enumerate() {
+                let unknown = match trust {
+                    Trust::Anyone => None,
+                    Trust::Account(id) => neighbours().all(|other| other.id != *id).then_some(id),
+                    Trust::Principal(arn) => neighbours()
+                        .flat_map(|other| {
+                            let users = other.users.iter().map(|user| &user.identity);
+                            users.chain(other.roles.iter().map(|role| &role.identity))
+                        })
+                        .all(|identity| identity.arn != *arn)
+                        .then_some(arn),
+                };
+                if let Some(principal) = unknown {
+                    let partition = account.partition.as_str();
+                    let problem = Problem::TrustUnknown { principal: principal.clone(), partition };
+                    mistakes.note(format!("accounts[{a}].roles[{r}].trusts[{n}]"), problem);
+                }
+            }
+        }
+    }
+}
+
+fn parse_trust(text: &str) -> Option<Trust> {
+    if text == "*" {
+        return Some(Trust::Anyone);
+    }
+    if is_account_id(text) {
+        return Some(Trust::Account(text.to_owned()));
+    }
+    let [arn, partition, service, region, account, resource] =
+        <[&str; 6]>::try_from(text.splitn(6, ':').collect::<Vec<_>>()).ok()?;
+    let in_iam = arn == "arn" && Partition::parse(partition).is_some() && service == "iam" && region.is_empty();
+    if !in_iam || !is_account_id(account) {
+        return None;
+    }
+    match resource {
+        "root" => Some(Trust::Account(account.to_owned())),
+        _ if resource.starts_with("user/") || resource.starts_with("role/") => Some(Trust::Principal(text.to_owned())),
+        _ => None,
+    }
+}
+
+/// An id like those that AWS gives, and the same one at every start.
+fn unique_id(prefix: &str, arn: &str) -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let digest = digest::digest(&digest::SHA256, arn.as_bytes());
+    let letters = digest.as_ref().iter().take(17).map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
+    prefix.chars().chain(letters).collect()
+}
+
+fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_region_name(text: &str) -> bool {
+    text.contains('-') && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn is_access_key_id(text: &str) -> bool {
+    let rest = text.strip_prefix("AKIA").unwrap_or("");
+    (12..=124).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
+}
+
+fn is_path(text: &str) -> bool {
+    text == "/"
+        || text.len() <= 512
+            && text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).is_some_and(|inner| {
+                inner.split('/').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic()))
+            })
+}
+
+fn is_external_id(text: &str) -> bool {
+    (2..=1224).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b))
+}

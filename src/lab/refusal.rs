@@ -1,0 +1,252 @@
+//! Everything that the lab cloud refuses, and how each kind of AWS service says it.
+//!
+//! One refusal, three spellings: STS and IAM, EC2, and the JSON services differ in code and status for the same thing.
+//! No refusal holds a secret.
+
+/// How a service words its errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// STS and IAM.
+    Query,
+    /// EC2.
+    Ec2,
+    /// KMS and others that speak JSON 1.1.
+    Json,
+}
+
+/// Why a request is not answered with what it asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Not signed at all.
+    Unsigned,
+    /// Signed in a form that cannot be checked. AWS's words.
+    SignatureIncomplete(String),
+    /// The signature, or what it is scoped to, is wrong. AWS's words.
+    SignatureWrong(String),
+    /// Signed too long ago, or in the future. AWS's words.
+    SignatureUntimely(String),
+    /// The access key, or the session token with it, is not known here.
+    KeyUnknown,
+    /// The session is over.
+    SessionExpired,
+    /// The caller lacks a permission.
+    Denied {
+        /// ARN of the caller.
+        who: String,
+        /// The action, such as `ec2:DescribeRegions`.
+        action: String,
+        /// What it was to be done to, if the service says so.
+        resource: Option<String>,
+        /// Whether a denial forbids it, rather than the lack of a permission.
+        explicit: bool,
+    },
+    /// A role does not let the caller in, or is not there; AWS does not tell which.
+    RoleDenied {
+        /// ARN of the caller.
+        who: String,
+        /// ARN of the role, as asked for.
+        role: String,
+    },
+    /// No operation is named.
+    OperationMissing,
+    /// The service has no such operation.
+    OperationUnknown {
+        /// As asked for.
+        operation: String,
+        /// The version of the API that was asked for.
+        version: String,
+    },
+    /// Parameters are not as they have to be. AWS's words.
+    Invalid(String),
+    /// The body is larger than any request can be.
+    TooLarge,
+    /// Too many requests; only to order.
+    Throttled,
+    /// The service failed; only to order, or if the machine gives no randomness.
+    Internal,
+    /// The service is not there; only to order.
+    Unavailable,
+    /// A refusal that only one operation knows.
+    Special {
+        /// HTTP status.
+        status: u16,
+        /// AWS's code.
+        code: &'static str,
+        /// AWS's words.
+        message: String,
+    },
+}
+
+/// A refusal as it goes out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// HTTP status.
+    pub status: u16,
+    /// AWS's code.
+    pub code: &'static str,
+    /// AWS's words.
+    pub message: String,
+}
+
+const MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your AWS \
+    Secret Access Key and signing method. Consult the service documentation for details.";
+const TOKEN_INVALID: &str = "The security token included in the request is invalid.";
+const TOKEN_EXPIRED: &str = "The security token included in the request is expired";
+const NOT_VALIDATED: &str = "AWS was not able to validate the provided access credentials";
+
+impl Refusal {
+    /// The plain case of a signature that comes out otherwise.
+    pub fn mismatch() -> Refusal {
+        Refusal::SignatureWrong(MISMATCH.to_owned())
+    }
+
+    /// Status, code and words in a service's dialect.
+    pub fn row(&self, dialect: Dialect) -> Row {
+        let (status, code, message) = match dialect {
+            Dialect::Query => self.in_query(),
+            Dialect::Ec2 => self.in_ec2(),
+            Dialect::Json => self.in_json(),
+        };
+        Row { status, code, message }
+    }
+
+    fn in_query(&self) -> (u16, &'static str, String) {
+        match self {
+            Refusal::Unsigned => (403, "MissingAuthenticationToken", "Request is missing Authentication Token".into()),
+            Refusal::SignatureIncomplete(why) => (400, "IncompleteSignature", why.clone()),
+            Refusal::SignatureWrong(why) | Refusal::SignatureUntimely(why) => {
+                (403, "SignatureDoesNotMatch", why.clone())
+            }
+            Refusal::KeyUnknown => (403, "InvalidClientTokenId", TOKEN_INVALID.into()),
+            Refusal::SessionExpired => (403, "ExpiredToken", TOKEN_EXPIRED.into()),
+            Refusal::Denied { .. } | Refusal::RoleDenied { .. } => (403, "AccessDenied", self.denial()),
+            Refusal::OperationMissing => (400, "MissingAction", "The request must contain the parameter Action".into()),
+            Refusal::OperationUnknown { operation, version } => {
+                (400, "InvalidAction", format!("Could not find operation {operation} for version {version}"))
+            }
+            Refusal::Invalid(why) => (400, "ValidationError", why.clone()),
+            Refusal::TooLarge => (413, "RequestEntityTooLarge", "The request body is too large".into()),
+            Refusal::Throttled => (400, "Throttling", "Rate exceeded".into()),
+            Refusal::Internal => (500, "InternalFailure", FAILED.into()),
+            Refusal::Unavailable => (503, "ServiceUnavailable", UNAVAILABLE.into()),
+            Refusal::Special { status, code, message } => (*status, code, message.clone()),
+        }
+    }
+
+    fn in_ec2(&self) -> (u16, &'static str, String) {
+        match self {
+            Refusal::SignatureWrong(why) if why == MISMATCH => (401, "AuthFailure", NOT_VALIDATED.into()),
+            Refusal::SignatureWrong(why) => (401, "AuthFailure", why.clone()),
+            Refusal::KeyUnknown => (401, "AuthFailure", NOT_VALIDATED.into()),
+            Refusal::SignatureUntimely(_) | Refusal::SessionExpired => {
+                (400, "RequestExpired", "Request has expired.".into())
+            }
+            Refusal::Denied { .. } | Refusal::RoleDenied { .. } => {
+                let message = format!("You are not authorized to perform this operation. {}", self.denial());
+                (403, "UnauthorizedOperation", message)
+            }
+            Refusal::OperationUnknown { operation, .. } => {
+                (400, "InvalidAction", format!("The action {operation} is not valid for this web service."))
+            }
+            Refusal::Invalid(why) => (400, "InvalidParameterValue", why.clone()),
+            Refusal::Throttled => (503, "RequestLimitExceeded", "Request limit exceeded.".into()),
+            Refusal::Internal => (500, "InternalError", "An internal error has occurred".into()),
+            Refusal::Unavailable => {
+                (503, "Unavailable", "The service is unavailable. Please try again shortly.".into())
+            }
+            Refusal::Unsigned
+            | Refusal::SignatureIncomplete(_)
+            | Refusal::OperationMissing
+            | Refusal::TooLarge
+            | Refusal::Special { .. } => self.in_query(),
+        }
+    }
+
+    fn in_json(&self) -> (u16, &'static str, String) {
+        match self {
+            Refusal::Unsigned => (400, "MissingAuthenticationTokenException", "Missing Authentication Token".into()),
+            Refusal::SignatureIncomplete(why) => (400, "IncompleteSignatureException", why.clone()),
+            Refusal::SignatureWrong(why) | Refusal::SignatureUntimely(why) => {
+                (400, "InvalidSignatureException", why.clone())
+            }
+            Refusal::KeyUnknown => (400, "UnrecognizedClientException", TOKEN_INVALID.into()),
+            Refusal::SessionExpired => (400, "ExpiredTokenException", TOKEN_EXPIRED.into()),
+            Refusal::Denied { .. } | Refusal::RoleDenied { .. } => (400, "AccessDeniedException", self.denial()),
+            Refusal::OperationMissing => (404, "UnknownOperationException", String::new()),
+            Refusal::OperationUnknown { .. } => (400, "UnknownOperationException", String::new()),
+            Refusal::Invalid(why) => (400, "ValidationException", why.clone()),
+            Refusal::Throttled => (400, "ThrottlingException", "Rate exceeded".into()),
+            Refusal::Internal => (500, "InternalFailure", FAILED.into()),
+            Refusal::Unavailable => (503, "ServiceUnavailableException", UNAVAILABLE.into()),
+            Refusal::TooLarge | Refusal::Special { .. } => self.in_query(),
+        }
+    }
+
+    /// IAM's sentence about who may not do what.
+    fn denial(&self) -> String {
+        match self {
+            Refusal::Denied { who, action, resource, explicit } => {
+                let on = resource.as_ref().map(|resource| format!(" on resource: {resource}")).unwrap_or_default();
+                let because = if *explicit {
+                    "with an explicit deny in an identity-based policy".to_owned()
+                } else {
+                    format!("because no identity-based policy allows the {action} action")
+                };
+                format!("User: {who} is not authorized to perform: {action}{on} {because}")
+            }
+            Refusal::RoleDenied { who, role } => {
+                format!("User: {who} is not authorized to perform: sts:AssumeRole on resource: {role}")
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+const FAILED: &str = "The request processing has failed because of an unknown error, exception or failure.";
+const UNAVAILABLE: &str = "The request has failed due to a temporary failure of the server.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_service_words_the_same_refusal_in_its_own_way() {
+        let told = |refusal: Refusal| {
+            [Dialect::Query, Dialect::Ec2, Dialect::Json].map(|dialect| {
+                let row = refusal.row(dialect);
+                (row.status, row.code)
+            })
+        };
+        assert_eq!(
+            told(Refusal::KeyUnknown),
+            [(403, "InvalidClientTokenId"), (401, "AuthFailure"), (400, "UnrecognizedClientException")]
+        );
+        assert_eq!(
+            told(Refusal::mismatch()),
+            [(403, "SignatureDoesNotMatch"), (401, "AuthFailure"), (400, "InvalidSignatureException")]
+        );
+        assert_eq!(
+            told(Refusal::SessionExpired),
+            [(403, "ExpiredToken"), (400, "RequestExpired"), (400, "ExpiredTokenException")]
+        );
+        assert_eq!(
+            told(Refusal::Throttled),
+            [(400, "Throttling"), (503, "RequestLimitExceeded"), (400, "ThrottlingException")]
+        );
+    }
+
+    #[test]
+    fn a_denial_names_caller_action_and_resource() {
+        let refusal = Refusal::Denied {
+            who: "arn:aws:iam::123456789012:user/ann".into(),
+            action: "iam:ListUsers".into(),
+            resource: Some("arn:aws:iam::123456789012:user/".into()),
+            explicit: false,
+        };
+        assert_eq!(
+            refusal.row(Dialect::Query).message,
+            "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: iam:ListUsers on resource: \
+             arn:aws:iam::123456789012:user/ because no identity-based policy allows the iam:ListUsers action"
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! The lab cloud's life: start on a loopback port, stop.
+
+use std::any::Any;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+
+use actix_web::dev::{Extensions, ServerHandle};
+use actix_web::{App, HttpServer, web};
+use thiserror::Error;
+use tokio::task::JoinHandle;
+
+use super::door::{self, Cloud, Line};
+use super::fault::Faults;
+use super::plan::{LabPlan, Mistake};
+use super::session::Sessions;
+use super::tally::Tally;
+
+/// Threads that serve; a call is a matter of microseconds.
+const WORKERS: usize = 2;
+/// How long a stop waits for calls under way, in seconds.
+const PATIENCE: u64 = 2;
+
+/// A running lab cloud.
+#[derive(Debug)]
+pub struct LabCloud {
+    address: SocketAddr,
+    handle: ServerHandle,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+impl LabCloud {
+    /// Starts the lab cloud as planned; with port 0 the system chooses one. It serves until it is stopped.
+    ///
+    /// Has to be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// If the address is not a loopback one (the lab's secrets are public) or cannot be listened on.
+    pub async fn start(plan: LabPlan, listen: SocketAddr) -> Result<LabCloud, LabError> {
+        if !listen.ip().is_loopback() {
+            return Err(LabError::NotLoopback(listen));
+        }
+        let not_bound = |source| LabError::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).map_err(not_bound)?;
+        let address = listener.local_addr().map_err(not_bound)?;
+        let sessions = Sessions::new().map_err(|_| LabError::NoRandomness)?;
+        let cloud = web::Data::new(Cloud { plan, sessions, faults: Faults::default(), tally: Tally::default() });
+        let server = HttpServer::new(move || App::new().app_data(cloud.clone()).default_service(web::to(door::answer)))
+            .workers(WORKERS)
+            .disable_signals()
+            .shutdown_timeout(PATIENCE)
+            .on_connect(keep_line)
+            .listen(listener)
+            .map_err(not_bound)?
+            .run();
+        let handle = server.handle();
+        Ok(LabCloud { address, handle, serving: tokio::spawn(server) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops it: calls under way get two seconds.
+    pub async fn stop(self) {
+        self.handle.stop(true).await;
+        // It has stopped in any case; how, nobody can act on.
+        let _ = self.serving.await;
+    }
+}
+
+fn keep_line(connection: &dyn Any, kept: &mut Extensions) {
+    if let Some(line) = connection.downcast_ref::<actix_web::rt::net::TcpStream>().and_then(Line::of) {
+        kept.insert(line);
+    }
+}
+
+/// Why there is no lab cloud.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LabError {
+    /// The plan's file cannot be read.
+    #[error("cannot read the lab cloud's plan {}", path.display())]
+    PlanUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The plan is not TOML of the documented form.
+    #[error("the lab cloud's plan, line {line}, column {column}: {problem}")]
+    PlanMalformed {
+        /// Line, counted from 1.
+        line: usize,
+        /// Column, counted from 1.
+        column: usize,
+        /// What is wrong there; never quotes the line, which may hold a secret.
+        problem: String,
+    },
+    /// The plan breaks rules.
+    #[error("the lab cloud's plan has mistakes: {}", list(.0))]
+    PlanMistaken(Vec<Mistake>),
+    /// Asked to listen where others could come in.
+    #[error("the lab cloud listens on loopback only, not on {0}: its secrets are public")]
+    NotLoopback(SocketAddr),
+    /// The port is taken, or the system forbids it.
+    #[error("the lab cloud cannot listen on {address}")]
+    Listen {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The machine gives no randomness.
+    #[error("the machine gives no randomness")]
+    NoRandomness,
+}
+
+impl LabError {
+    /// A mistake in TOML itself, with its place.
+    pub(super) fn plan_syntax(text: &str, error: &toml::de::Error) -> LabError {
+        let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        LabError::PlanMalformed { line, column, problem: error.message().to_owned() }
+    }
+}
+
+fn list(mistakes: &[Mistake]) -> String {
+    mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>().join("; ")
+}

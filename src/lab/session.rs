@@ -1,0 +1,195 @@
+//! Temporary credentials, kept nowhere: the session token *is* the session, sealed with a key of this run.
+//!
+//! So the lab needs no table of sessions, and a restart ends them all. The token must stay unreadable outside: it holds
+//! the secret that goes with it.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::rand;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::refusal::Refusal;
+use super::secret::Secret;
+
+/// What a session token holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Session {
+    /// The account that it acts in.
+    pub account: String,
+    /// As whom.
+    pub holder: Holder,
+    /// The access key that belongs to it.
+    pub access_key_id: String,
+    /// The secret half of that key.
+    pub secret_access_key: Secret,
+    /// When it ends, in seconds since 1970.
+    pub expires: i64,
+    issued: i64,
+}
+
+/// Whose session it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Holder {
+    /// A user's own, by name: GetSessionToken.
+    User(String),
+    /// A role's: AssumeRole.
+    Role {
+        /// The role's name.
+        role: String,
+        /// The session's name.
+        session: String,
+    },
+}
+
+/// Credentials as they are handed out.
+#[derive(Debug)]
+pub struct Credentials {
+    /// `ASIA…`
+    pub access_key_id: String,
+    /// The secret half.
+    pub secret_access_key: Secret,
+    /// To be sent along with every request.
+    pub token: Secret,
+    /// When they stop working.
+    pub expires: DateTime<Utc>,
+}
+
+/// Issues sessions and opens their tokens.
+pub struct Sessions {
+    key: RandomizedNonceKey,
+    /// Sessions issued until then are over, in microseconds since 1970.
+    ended_until: AtomicI64,
+}
+
+impl Sessions {
+    /// With a fresh key: tokens of another run are unknown here.
+    ///
+    /// # Errors
+    /// If the machine gives no randomness.
+    pub fn new() -> Result<Sessions, aws_lc_rs::error::Unspecified> {
+        let mut key = [0; 32];
+        rand::fill(&mut key)?;
+        Ok(Sessions { key: RandomizedNonceKey::new(&AES_256_GCM, &key)?, ended_until: AtomicI64::new(i64::MIN) })
+    }
+
+    /// Starts a session of so many seconds.
+    ///
+    /// # Errors
+    /// [`Refusal::Internal`] if the machine gives no randomness.
+    pub fn issue(
+        &self,
+        account: &str,
+        holder: Holder,
+        seconds: i64,
+        now: DateTime<Utc>,
+    ) -> Result<Credentials, Refusal> {
+        let mut random = [0; 16 + 30];
+        rand::fill(&mut random).map_err(|_| Refusal::Internal)?;
+        let (id, secret) = random.split_at(16);
+        let access_key_id: String = "ASIA".chars().chain(id.iter().map(|byte| letter(*byte))).collect();
+        let secret_access_key = Secret::new(STANDARD.encode(secret));
+        let expires = now + TimeDelta::seconds(seconds);
+        let session = Session {
+            account: account.to_owned(),
+            holder,
+            access_key_id: access_key_id.clone(),
+            secret_access_key: secret_access_key.clone(),
+            expires: expires.timestamp(),
+            issued: now.timestamp_micros(),
+        };
+        Ok(Credentials { access_key_id, secret_access_key, token: self.seal(&session)?, expires })
+    }
+
+    /// The session of a token.
+    ///
+    /// # Errors
+    /// If the token is not ours or belongs to another key, and if the session is over.
+    pub fn open(&self, token: &str, access_key_id: &str, now: DateTime<Utc>) -> Result<Session, Refusal> {
+        let session = self.unseal(token).filter(|session| session.access_key_id == access_key_id);
+        let session = session.ok_or(Refusal::KeyUnknown)?;
+        let ended = session.issued <= self.ended_until.load(Ordering::Relaxed);
+        if ended || session.expires <= now.timestamp() { Err(Refusal::SessionExpired) } else { Ok(session) }
+    }
+
+    /// Ends every session that has been issued so far.
+    pub fn end_all(&self, now: DateTime<Utc>) {
+        self.ended_until.store(now.timestamp_micros(), Ordering::Relaxed);
+    }
+
+    fn seal(&self, session: &Session) -> Result<Secret, Refusal> {
+        let mut sealed = serde_json::to_vec(session).map_err(|_| Refusal::Internal)?;
+        let nonce = self.key.seal_in_place_append_tag(Aad::empty(), &mut sealed).map_err(|_| Refusal::Internal)?;
+        Ok(Secret::new(STANDARD.encode([nonce.as_ref().as_slice(), &sealed].concat())))
+    }
+
+    fn unseal(&self, token: &str) -> Option<Session> {
+        let bytes = STANDARD.decode(token).ok()?;
+        let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
+        let mut sealed = sealed.to_vec();
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let open = self.key.open_in_place(nonce, Aad::empty(), &mut sealed).ok()?;
+        serde_json::from_slice(open).ok()
+    }
+}
+
+/// A capital letter or digit as AWS uses them in ids.
+fn letter(byte: u8) -> char {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    char::from(ALPHABET[usize::from(byte % 32)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn issued(sessions: &Sessions, now: DateTime<Utc>) -> Credentials {
+        sessions.issue("123456789012", Holder::User("ann".into()), 900, now).expect("randomness")
+    }
+
+    #[test]
+    fn a_token_opens_with_its_key_until_it_expires() {
+        let (sessions, now) = (Sessions::new().expect("randomness"), Utc::now());
+        let given = issued(&sessions, now);
+        let open = |key: &str, at| sessions.open(given.token.reveal(), key, at);
+        let session = open(&given.access_key_id, now).expect("its own token");
+        assert_eq!(session.secret_access_key.reveal(), given.secret_access_key.reveal());
+        assert_eq!(open("ASIAAAAAAAAAAAAAAAAA", now).err(), Some(Refusal::KeyUnknown));
+        assert_eq!(open(&given.access_key_id, given.expires).err(), Some(Refusal::SessionExpired));
+    }
+
+    #[test]
+    fn a_garbled_token_and_one_of_another_run_are_unknown() {
+        let (sessions, now) = (Sessions::new().expect("randomness"), Utc::now());
+        let given = issued(&sessions, now);
+        let token = given.token.reveal();
+        let garbled = format!("{}{}", if token.starts_with('A') { "B" } else { "A" }, &token[1..]);
+        for token in ["", "AAAA", "not base64!", garbled.as_str()] {
+            assert_eq!(sessions.open(token, &given.access_key_id, now).err(), Some(Refusal::KeyUnknown), "{token}");
+        }
+        let other = Sessions::new().expect("randomness");
+        assert_eq!(other.open(token, &given.access_key_id, now).err(), Some(Refusal::KeyUnknown));
+    }
+
+    #[test]
+    fn ending_all_spares_only_later_sessions() {
+        let (sessions, now) = (Sessions::new().expect("randomness"), Utc::now());
+        let old = issued(&sessions, now);
+        sessions.end_all(now);
+        let new = issued(&sessions, now + TimeDelta::microseconds(1));
+        let open = |given: &Credentials| sessions.open(given.token.reveal(), &given.access_key_id, now).err();
+        assert_eq!(open(&old), Some(Refusal::SessionExpired));
+        assert_eq!(open(&new), None);
+    }
+
+    #[test]
+    fn nothing_secret_shows() {
+        let sessions = Sessions::new().expect("randomness");
+        let given = issued(&sessions, Utc::now());
+        let shown = format!("{given:?}");
+        assert!(!shown.contains(given.token.reveal()) && !shown.contains(given.secret_access_key.reveal()), "{shown}");
+    }
+}

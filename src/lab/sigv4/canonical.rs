@@ -1,0 +1,69 @@
+//! The canonical request: the one spelling of a request on which client and server agree.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{Claim, Received};
+use crate::lab::wire::query;
+
+/// All but RFC 3986's unreserved characters is escaped.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// In a path the slash stays too.
+const ESCAPED_IN_PATH: &AsciiSet = &ESCAPED.remove(b'/');
+
+/// The canonical request. Bytes, because header values need not be UTF-8.
+pub fn request(request: &Received<'_>, claim: &Claim, body_hash: &str) -> Vec<u8> {
+    let mut names = claim.signed_headers.clone();
+    names.sort();
+    names.dedup();
+    let mut text =
+        format!("{}\n{}\n{}\n", request.method, path(request.path), query_string(request.query)).into_bytes();
+    for name in &names {
+        text.extend(name.as_bytes());
+        text.push(b':');
+        text.extend(header(request, name));
+        text.push(b'\n');
+    }
+    text.extend(format!("\n{}\n{body_hash}", names.join(";")).into_bytes());
+    text
+}
+
+/// The path without `.`, `..` and doubled slashes, and escaped once more: every service but S3 signs it so.
+pub fn path(raw: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    for part in raw.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                kept.pop();
+            }
+            part => kept.push(part),
+        }
+    }
+    let ends_open = raw.ends_with('/') && !kept.is_empty();
+    let normal = format!("/{}{}", kept.join("/"), if ends_open { "/" } else { "" });
+    utf8_percent_encode(&normal, ESCAPED_IN_PATH).to_string()
+}
+
+/// The parameters without the signature, escaped in one way and sorted.
+pub fn query_string(raw: &str) -> String {
+    let mut parts: Vec<(String, String)> = query::raw_pairs(raw)
+        .filter(|(name, _)| name != b"X-Amz-Signature")
+        .map(|(name, value)| (escape(&name), escape(&value)))
+        .collect();
+    parts.sort();
+    let parts: Vec<String> = parts.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    parts.join("&")
+}
+
+fn escape(bytes: &[u8]) -> String {
+    percent_encoding::percent_encode(bytes, ESCAPED).to_string()
+}
+
+/// A header's values in their order, each trimmed and with single spaces, joined by commas.
+fn header(request: &Received<'_>, name: &str) -> Vec<u8> {
+    let values = request.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| {
+        let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        words.collect::<Vec<_>>().join(&b' ')
+    });
+    values.collect::<Vec<_>>().join(&b',')
+}

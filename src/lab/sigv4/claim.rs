@@ -1,0 +1,161 @@
+//! What a request says about its own signature: read from the `Authorization` header or from the query string.
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, NaiveDateTime, Utc};
+
+use super::{ALGORITHM, BASIC, LONGEST_PRESIGNED, Received};
+use crate::lab::refusal::Refusal;
+use crate::lab::wire::query;
+
+/// A signature with all that is needed to check it, except the key.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Whose key it is said to be.
+    pub access_key_id: String,
+    /// What the signature is good for.
+    pub scope: Scope,
+    /// When the request was signed.
+    pub time: DateTime<Utc>,
+    /// The session token, if one came along.
+    pub session_token: Option<String>,
+    pub(super) signed_headers: Vec<String>,
+    pub(super) signature: String,
+    /// How long a presigned request lives, in seconds.
+    pub(super) expires: Option<i64>,
+}
+
+/// The scope of a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The day, as `20150830`.
+    pub date: String,
+    /// The region, such as `us-east-1`.
+    pub region: String,
+    /// The service, such as `sts`.
+    pub service: String,
+    pub(super) terminator: String,
+}
+
+impl Claim {
+    /// Reads the claim of a request.
+    ///
+    /// # Errors
+    /// If the request is not signed, or in a form that cannot be checked.
+    pub fn read(request: &Received<'_>) -> Result<Claim, Refusal> {
+        let parameters = query::pairs(request.query);
+        let in_query = parameters.iter().any(|(name, _)| name == "X-Amz-Algorithm");
+        match request.header("authorization") {
+            Some(_) if in_query => Err(Refusal::SignatureWrong(
+                "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.".to_owned(),
+            )),
+            Some(header) if header.starts_with("AWS4-") => from_header(request, header),
+            None if in_query => from_query(&parameters),
+            _ => Err(Refusal::Unsigned),
+        }
+    }
+}
+
+fn from_header(request: &Received<'_>, header: &str) -> Result<Claim, Refusal> {
+    let (algorithm, rest) = header.split_once(' ').unwrap_or((header, ""));
+    let part = |name: &str| {
+        rest.split(',').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('=')).filter(|v| !v.is_empty())
+    };
+    let (credential, signed_headers, signature) = (part("Credential"), part("SignedHeaders"), part("Signature"));
+    let date = request.header("x-amz-date").or_else(|| request.header("date"));
+    let (Some(credential), Some(signed_headers), Some(signature), Some(date)) =
+        (credential, signed_headers, signature, date)
+    else {
+        let mut faults = String::new();
+        for (name, value) in [("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)] {
+            if value.is_none() {
+                faults.push_str(&format!("Authorization header requires '{name}' parameter. "));
+            }
+        }
+        if date.is_none() {
+            faults.push_str("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ");
+        }
+        let hash = STANDARD.encode(digest::digest(&digest::SHA256, header.as_bytes()));
+        faults.push_str(&format!("(Hashed with SHA-256 and encoded with Base64) Authorization={hash}"));
+        return Err(Refusal::SignatureIncomplete(faults));
+    };
+    let time = parse_time(date)?;
+    let (access_key_id, scope) = parse_credential(algorithm, credential)?;
+    Ok(Claim {
+        time,
+        scope,
+        access_key_id,
+        session_token: request.header("x-amz-security-token").map(str::to_owned),
+        signed_headers: parse_signed_headers(signed_headers),
+        signature: signature.to_owned(),
+        expires: None,
+    })
+}
+
+fn from_query(parameters: &[(String, String)]) -> Result<Claim, Refusal> {
+    let part = |wanted: &str| {
+        let (_, value) = parameters.iter().find(|(name, _)| name == wanted)?;
+        Some(value.as_str()).filter(|value| !value.is_empty())
+    };
+    let names = ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date"];
+    let [Some(algorithm), Some(credential), Some(signature), Some(signed_headers), Some(date)] = names.map(part) else {
+        let mut faults = String::new();
+        for name in names.into_iter().filter(|name| part(name).is_none()) {
+            faults.push_str(&format!("AWS query-string parameters must include '{name}'. "));
+        }
+        faults.push_str("Re-examine the query-string parameters.");
+        return Err(Refusal::SignatureIncomplete(faults));
+    };
+    let expires = part("X-Amz-Expires").map(parse_expires).transpose()?;
+    let (access_key_id, scope) = parse_credential(algorithm, credential)?;
+    Ok(Claim {
+        time: parse_time(date)?,
+        scope,
+        access_key_id,
+        session_token: part("X-Amz-Security-Token").map(str::to_owned),
+        signed_headers: parse_signed_headers(signed_headers),
+        signature: signature.to_owned(),
+        expires,
+    })
+}
+
+fn parse_credential(algorithm: &str, credential: &str) -> Result<(String, Scope), Refusal> {
+    if algorithm != ALGORITHM {
+        let fault = format!("Unsupported AWS 'algorithm': '{algorithm}' (only {ALGORITHM} for now). ");
+        return Err(Refusal::SignatureIncomplete(fault));
+    }
+    let parts: Vec<&str> = credential.split('/').collect();
+    let [key, date, region, service, terminator] = parts.as_slice() else {
+        return Err(Refusal::SignatureIncomplete(format!(
+            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got \
+             '{credential}'"
+        )));
+    };
+    let [date, region, service, terminator] = [date, region, service, terminator].map(|part| (*part).to_owned());
+    Ok(((*key).to_owned(), Scope { date, region, service, terminator }))
+}
+
+fn parse_signed_headers(list: &str) -> Vec<String> {
+    list.split(';').map(str::to_ascii_lowercase).collect()
+}
+
+/// ISO 8601's basic form; a `Date` header may also have HTTP's own.
+fn parse_time(text: &str) -> Result<DateTime<Utc>, Refusal> {
+    NaiveDateTime::parse_from_str(text, BASIC)
+        .map(|time| time.and_utc())
+        .or_else(|_| DateTime::parse_from_rfc2822(text).map(|time| time.to_utc()))
+        .map_err(|_| {
+            Refusal::SignatureIncomplete(format!(
+                "Date must be in ISO-8601 'basic format'. Got '{text}'. See http://en.wikipedia.org/wiki/ISO_8601"
+            ))
+        })
+}
+
+fn parse_expires(text: &str) -> Result<i64, Refusal> {
+    text.parse().ok().filter(|seconds| (1..=LONGEST_PRESIGNED).contains(seconds)).ok_or_else(|| {
+        Refusal::SignatureIncomplete(format!(
+            "X-Amz-Expires must be between 1 and {LONGEST_PRESIGNED} seconds, got '{text}'"
+        ))
+    })
+}

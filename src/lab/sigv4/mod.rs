@@ -1,0 +1,155 @@
+//! Checks a request's signature as AWS does: Signature Version 4, in headers or in the query string.
+//!
+//! `claim.rs` reads what a request says about its signature, `canonical.rs` builds the text that was signed, and this
+//! file judges. The order of the checks is AWS's, so that a request with several faults gets the same answer.
+//! Keys and who holds them are no business of this module.
+
+use aws_lc_rs::{constant_time, digest, hmac};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::refusal::Refusal;
+
+mod canonical;
+mod claim;
+
+pub use claim::{Claim, Scope};
+
+/// How far a client's clock may be away, in minutes.
+const SKEW_MINUTES: i64 = 5;
+/// The longest life of a presigned request: a week, in seconds.
+const LONGEST_PRESIGNED: i64 = 604_800;
+/// How times are written in signatures.
+const BASIC: &str = "%Y%m%dT%H%M%SZ";
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+const TERMINATOR: &str = "aws4_request";
+
+/// A request as it came over the wire, before anybody has decoded anything.
+#[derive(Debug, Clone)]
+pub struct Received<'a> {
+    /// The method, in capitals.
+    pub method: &'a str,
+    /// The path with its escapes, without the query string.
+    pub path: &'a str,
+    /// The query string with its escapes; empty if there is none.
+    pub query: &'a str,
+    /// Header fields in their order, names in lower case.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+impl Received<'_> {
+    /// The first value of a header field, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
+        std::str::from_utf8(value).ok()
+    }
+}
+
+impl Claim {
+    /// Everything that can be judged without the key: time, scope, and which headers are signed.
+    ///
+    /// # Errors
+    /// The first fault, in AWS's order and words.
+    pub fn check_form(&self, request: &Received<'_>, service: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
+        self.check_time(now)?;
+        self.check_signed_headers(request)?;
+        let Scope { date, service: scoped, terminator, .. } = &self.scope;
+        let mut faults = String::new();
+        if scoped != service {
+            faults.push_str(&format!("Credential should be scoped to correct service: '{service}'. "));
+        }
+        if terminator != TERMINATOR {
+            let fault =
+                format!("Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{terminator}'. ");
+            faults.push_str(&fault);
+        }
+        let (today, time) = (self.time.format("%Y%m%d").to_string(), self.time.format(BASIC));
+        if *date != today {
+            faults.push_str(&format!(
+                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{date}' \
+                 != '{today}', from '{time}'."
+            ));
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Refusal::SignatureWrong(faults)) }
+    }
+
+    /// Whether the holder of the secret has signed this request.
+    ///
+    /// # Errors
+    /// If not.
+    pub fn verify(&self, request: &Received<'_>, secret_access_key: &str) -> Result<(), Refusal> {
+        let body_hash = hex(digest::digest(&digest::SHA256, request.body).as_ref());
+        // The hash that the client declares is part of what it signed, so it must be true.
+        if let Some(declared) = request.header("x-amz-content-sha256")
+            && declared != body_hash
+        {
+            return Err(Refusal::mismatch());
+        }
+        let canonical = canonical::request(request, self, &body_hash);
+        let signature = sign(secret_access_key, &self.scope, &self.string_to_sign(&canonical));
+        constant_time::verify_slices_are_equal(signature.as_bytes(), self.signature.as_bytes())
+            .map_err(|_| Refusal::mismatch())
+    }
+
+    fn check_time(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let skew = TimeDelta::minutes(SKEW_MINUTES);
+        let untimely = |text: String| Err(Refusal::SignatureUntimely(text));
+        let (signed, clock) = (self.time.format(BASIC), now.format(BASIC));
+        if self.time > now + skew {
+            let limit = (now + skew).format(BASIC);
+            return untimely(format!(
+                "Signature not yet current: {signed} is still later than {limit} ({clock} + {SKEW_MINUTES} min.)"
+            ));
+        }
+        let (life, allowance) = match self.expires {
+            Some(seconds) => (TimeDelta::seconds(seconds), format!("{seconds} sec.")),
+            None => (skew, format!("{SKEW_MINUTES} min.")),
+        };
+        if self.time < now - life {
+            let limit = (now - life).format(BASIC);
+            return untimely(format!(
+                "Signature expired: {signed} is now earlier than {limit} ({clock} - {allowance})"
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_signed_headers(&self, request: &Received<'_>) -> Result<(), Refusal> {
+        let signed = |name: &str| self.signed_headers.iter().any(|known| known == name);
+        if !signed("host") {
+            let fault = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
+            return Err(Refusal::SignatureWrong(fault.to_owned()));
+        }
+        // AWS's rule for clients: every x-amz-* header is signed. An unsigned one could have been added on the way.
+        match request.headers.iter().find(|(name, _)| name.starts_with("x-amz-") && !signed(name)) {
+            Some((name, _)) => {
+                Err(Refusal::SignatureWrong(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn string_to_sign(&self, canonical: &[u8]) -> String {
+        let Scope { date, region, service, terminator } = &self.scope;
+        let hash = hex(digest::digest(&digest::SHA256, canonical).as_ref());
+        let time = self.time.format(BASIC);
+        format!("{ALGORITHM}\n{time}\n{date}/{region}/{service}/{terminator}\n{hash}")
+    }
+}
+
+fn sign(secret_access_key: &str, scope: &Scope, text: &str) -> String {
+    let step = |key: &[u8], data: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data.as_bytes());
+    let date = step(format!("AWS4{secret_access_key}").as_bytes(), &scope.date);
+    let region = step(date.as_ref(), &scope.region);
+    let service = step(region.as_ref(), &scope.service);
+    let key = step(service.as_ref(), &scope.terminator);
+    hex(step(key.as_ref(), text).as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! STS: who am I, become somebody else, and temporary credentials.
+//!
+//! AssumeRole never tells why a role does not let somebody in: an unknown role, a stranger and a wrong external id get
+//! the same answer, as at AWS.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::caller::{Caller, Who, session_arn};
+use super::constraint::{Constraints, Text};
+use super::permission::Decision;
+use super::plan::{Account, LabPlan, Role, Trust};
+use super::refusal::Refusal;
+use super::service::Service;
+use super::session::{Credentials, Holder, Sessions};
+use super::wire::query::Parameters;
+use super::wire::xml::Element;
+
+/// AWS's limits for the length of sessions, in seconds.
+const SHORTEST: i64 = 900;
+const LONGEST_OF_ROLE: i64 = 43_200;
+const DEFAULT_OF_ROLE: i64 = 3600;
+const LONGEST_OF_CHAINED_ROLE: i64 = 3600;
+const LONGEST_OF_USER: i64 = 129_600;
+const DEFAULT_OF_USER: i64 = 43_200;
+
+/// Answers an operation of STS.
+///
+/// # Errors
+/// What AWS would refuse.
+pub fn answer(
+    plan: &LabPlan,
+    sessions: &Sessions,
+    caller: &Caller<'_>,
+    operation: &str,
+    parameters: &Parameters,
+    now: DateTime<Utc>,
+) -> Result<Vec<Element>, Refusal> {
+    match operation {
+        "GetCallerIdentity" => Ok(get_caller_identity(caller)),
+        "AssumeRole" => assume_role(plan, sessions, caller, parameters, now),
+        "GetSessionToken" => get_session_token(sessions, caller, parameters, now),
+        _ => Err(Refusal::OperationUnknown {
+            operation: operation.to_owned(),
+            version: Service::Sts.version().to_owned(),
+        }),
+    }
+}
+
+/// Needs no permission: AWS answers it even to those who may do nothing.
+fn get_caller_identity(caller: &Caller<'_>) -> Vec<Element> {
+    vec![
+        Element::of("Arn", &caller.arn()),
+        Element::of("UserId", &caller.id()),
+        Element::of("Account", &caller.account.id),
+    ]
+}
+
+fn assume_role(
+    plan: &LabPlan,
+    sessions: &Sessions,
+    caller: &Caller<'_>,
+    parameters: &Parameters,
+    now: DateTime<Utc>,
+) -> Result<Vec<Element>, Refusal> {
+    let ask = Assumption::read(parameters)?;
+    let refused = || Refusal::RoleDenied { who: caller.arn(), role: ask.role_arn.to_owned() };
+    let (account, role) = role_of(plan, ask.role_arn).ok_or_else(refused)?;
+    if !lets_in(account, role, caller, ask.external_id) {
+        return Err(refused());
+    }
+    if ask.seconds > role.max_session {
+        let fault = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
+        return Err(Refusal::Invalid(fault.to_owned()));
+    }
+    if matches!(caller.who, Who::RoleSession(..)) && ask.seconds > LONGEST_OF_CHAINED_ROLE {
+        let fault =
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.";
+        return Err(Refusal::Invalid(fault.to_owned()));
+    }
+    let holder = Holder::Role { role: role.identity.name.clone(), session: ask.session_name.to_owned() };
+    let given = sessions.issue(&account.id, holder, ask.seconds, now)?;
+    let user = Element::new("AssumedRoleUser")
+        .text("AssumedRoleId", &format!("{}:{}", role.identity.id, ask.session_name))
+        .text("Arn", &session_arn(account, role, ask.session_name));
+    let mut answer = vec![user, credentials(&given)];
+    answer.extend(ask.source_identity.map(|source| Element::of("SourceIdentity", source)));
+    Ok(answer)
+}
+
+/// What AssumeRole is asked for.
+struct Assumption<'a> {
+    role_arn: &'a str,
+    session_name: &'a str,
+    external_id: Option<&'a str>,
+    source_identity: Option<&'a str>,
+    seconds: i64,
+}
+
+impl<'a> Assumption<'a> {
+    fn read(parameters: &'a Parameters) -> Result<Assumption<'a>, Refusal> {
+        let mut constraints = Constraints::default();
+        let role_arn = constraints.text(parameters, &ROLE_ARN);
+        let session_name = constraints.text(parameters, &ROLE_SESSION_NAME);
+        let external_id = constraints.text(parameters, &EXTERNAL_ID);
+        let source_identity = constraints.text(parameters, &SOURCE_IDENTITY);
+        let seconds = constraints.number(parameters, "DurationSeconds", (SHORTEST, LONGEST_OF_ROLE), DEFAULT_OF_ROLE);
+        constraints.finish()?;
+        let (Some(role_arn), Some(session_name)) = (role_arn, session_name) else { return Err(Refusal::Internal) };
+        if !role_arn.starts_with("arn:") || role_arn.splitn(6, ':').count() < 6 {
+            return Err(Refusal::Invalid(format!("{role_arn} is invalid")));
+        }
+        refuse_unsupported(parameters)?;
+        Ok(Assumption { role_arn, session_name, external_id, source_identity, seconds })
+    }
+}
+
+/// A session policy narrows what the session may do. Ignoring it would hand out more than AWS does, so it is refused.
+fn refuse_unsupported(parameters: &Parameters) -> Result<(), Refusal> {
+    let narrowing = ["Policy", "PolicyArns.member.1.arn"].into_iter().find(|name| parameters.get(name).is_some());
+    if let Some(name) = narrowing {
+        return Err(Refusal::Invalid(format!("{name}: the lab cloud does not evaluate session policies")));
+    }
+    if parameters.get("TokenCode").is_some() || parameters.get("SerialNumber").is_some() {
+        return Err(Refusal::Special {
+            status: 403,
+            code: "AccessDenied",
+            message: "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial \
+                      number is valid and associated with this user."
+                .to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn role_of<'a>(plan: &'a LabPlan, arn: &str) -> Option<(&'a Account, &'a Role)> {
+    let account = plan.account(arn.split(':').nth(4)?)?;
+    Some((account, account.roles.iter().find(|role| role.identity.arn == arn)?))
+}
+
+/// Whether the role's trust, the caller's own permissions and the external id agree.
+fn lets_in(account: &Account, role: &Role, caller: &Caller<'_>, external_id: Option<&str>) -> bool {
+    let by_name = role.trusts.contains(&Trust::Principal(caller.identity().arn.clone()));
+    let by_account =
+        role.trusts.iter().any(|trust| *trust == Trust::Anyone || *trust == Trust::Account(caller.account.id.clone()));
+    let trusted = match caller.permissions().decide("sts:AssumeRole") {
+        Decision::ExplicitDeny => false,
+        Decision::Allowed => by_name || by_account,
+        // Inside one account a trust policy that names the principal is enough.
+        Decision::ImplicitDeny => by_name && caller.account.id == account.id,
+    };
+    // A role that asks for none does not mind one.
+    let expected = role.external_id.as_deref();
+    trusted && caller.account.partition == account.partition && (expected.is_none() || expected == external_id)
+}
+
+fn get_session_token(
+    sessions: &Sessions,
+    caller: &Caller<'_>,
+    parameters: &Parameters,
+    now: DateTime<Utc>,
+) -> Result<Vec<Element>, Refusal> {
+    let Who::User(user) = caller.who else {
+        return Err(Refusal::Special {
+            status: 403,
+            code: "AccessDenied",
+            message: "Cannot call GetSessionToken with session credentials".to_owned(),
+        });
+    };
+    let mut constraints = Constraints::default();
+    let seconds = constraints.number(parameters, "DurationSeconds", (SHORTEST, LONGEST_OF_USER), DEFAULT_OF_USER);
+    constraints.finish()?;
+    refuse_unsupported(parameters)?;
+    let holder = Holder::User(user.identity.name.clone());
+    Ok(vec![credentials(&sessions.issue(&caller.account.id, holder, seconds, now)?)])
+}
+
+fn credentials(given: &Credentials) -> Element {
+    Element::new("Credentials")
+        .text("AccessKeyId", &given.access_key_id)
+        .text("SecretAccessKey", given.secret_access_key.reveal())
+        .text("SessionToken", given.token.reveal())
+        .text("Expiration", &given.expires.to_rfc3339_opts(SecondsFormat::Secs, true))
+}
+
+const NAME_PATTERN: (&str, fn(char) -> bool) = (r"[\w+=,.@-]*", |c| word(c) || "+=,.@-".contains(c));
+
+const ROLE_ARN: Text = Text {
+    name: "RoleArn",
+    required: true,
+    length: (20, 2048),
+    pattern: (r"[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+", |c| {
+        matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}') || c >= '\u{a0}'
+    }),
+};
+const ROLE_SESSION_NAME: Text =
+    Text { name: "RoleSessionName", required: true, length: (2, 64), pattern: NAME_PATTERN };
+const EXTERNAL_ID: Text = Text {
+    name: "ExternalId",
+    required: false,
+    length: (2, 1224),
+    pattern: (r"[\w+=,.@:\/-]*", |c| word(c) || "+=,.@:/-".contains(c)),
+};
+const SOURCE_IDENTITY: Text = Text { name: "SourceIdentity", required: false, length: (2, 64), pattern: NAME_PATTERN };
+
+fn word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}

@@ -1,0 +1,175 @@
+//! The lab cloud as clients meet it: over HTTP, through rusoto and with requests signed by hand.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use rusoto_core::credential::{AwsCredentials, StaticProvider};
+use rusoto_core::request::{DispatchSignedRequestFuture, HttpDispatchError, HttpResponse};
+use rusoto_core::{DispatchSignedRequest, Region, RusotoError};
+use rusoto_ec2::Ec2Client;
+use rusoto_signature::signature::SignedRequestPayload;
+use rusoto_signature::{ByteStream, SignedRequest};
+use rusoto_sts::{AssumeRoleRequest, GetCallerIdentityRequest, Sts, StsClient};
+use serde_json::{Value, json};
+
+use super::*;
+
+mod door;
+mod ec2;
+mod iam;
+mod sts;
+
+/// A lab of its own for a test.
+struct Lab {
+    cloud: LabCloud,
+}
+
+/// Who signs.
+#[derive(Clone)]
+struct Keys {
+    id: String,
+    secret: String,
+    token: Option<String>,
+}
+
+const ROLE: &str = "arn:aws:iam::789012123456:role/test-assume-role-ac";
+const OPEN_ROLE: &str = "arn:aws:iam::789012123456:role/test-assume-role-open";
+const IAM: &str = "Version=2010-05-08&Action=";
+
+impl Lab {
+    async fn start() -> Lab {
+        let listen = "127.0.0.1:0".parse().expect("an address");
+        Lab { cloud: LabCloud::start(LabPlan::built_in(), listen).await.expect("a free port") }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.cloud.address())
+    }
+
+    fn region(&self, name: &str) -> Region {
+        Region::Custom { name: name.to_owned(), endpoint: self.url("") }
+    }
+
+    fn sts(&self, keys: &Keys, region: &str) -> StsClient {
+        StsClient::new_with(Wire, keys.provider(), self.region(region))
+    }
+
+    fn ec2(&self, keys: &Keys, region: &str) -> Ec2Client {
+        Ec2Client::new_with(Wire, keys.provider(), self.region(region))
+    }
+
+    async fn assume(&self, keys: &Keys, role: &str, external_id: Option<&str>) -> Result<Keys, (u16, String)> {
+        let ask = AssumeRoleRequest {
+            role_arn: role.to_owned(),
+            role_session_name: "session".to_owned(),
+            external_id: external_id.map(str::to_owned),
+            ..Default::default()
+        };
+        let answer = self.sts(keys, "us-east-1").assume_role(ask).await.map_err(told)?;
+        let given = answer.credentials.expect("credentials");
+        Ok(Keys { id: given.access_key_id, secret: given.secret_access_key, token: Some(given.session_token) })
+    }
+
+    async fn whoami(&self, keys: &Keys, region: &str) -> Result<String, (u16, String)> {
+        let answer = self.sts(keys, region).get_caller_identity(GetCallerIdentityRequest {}).await.map_err(told)?;
+        Ok(answer.arn.expect("an ARN"))
+    }
+
+    /// A form, signed for `service` in `us-east-1`.
+    async fn post(&self, keys: &Keys, service: &str, form: &str) -> (u16, String) {
+        self.send(self.signed(keys, service, "us-east-1", form, &[])).await
+    }
+
+    fn signed(&self, keys: &Keys, service: &str, region: &str, body: &str, headers: &[(&str, &str)]) -> SignedRequest {
+        let mut request = SignedRequest::new("POST", service, &self.region(region), "/");
+        request.set_payload(Some(body.to_owned()));
+        request.set_content_type("application/x-www-form-urlencoded".to_owned());
+        for (name, value) in headers {
+            request.add_header(*name, value);
+        }
+        request.sign(&AwsCredentials::new(&keys.id, &keys.secret, keys.token.clone(), None));
+        request
+    }
+
+    async fn send(&self, request: SignedRequest) -> (u16, String) {
+        let answer = over_the_wire(request).await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("a text"))
+    }
+
+    async fn control(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
+        let send = reqwest::Client::new().request(method, self.url(path)).body(body.to_string());
+        let answer = send.send().await.expect("an answer");
+        (
+            answer.status().as_u16(),
+            serde_json::from_slice(&answer.bytes().await.expect("a body")).unwrap_or(Value::Null),
+        )
+    }
+}
+
+impl Keys {
+    fn of(user: &str) -> Keys {
+        let plan = LabPlan::built_in();
+        let keys = ["123456789012", "210987654321", "345678901234"]
+            .into_iter()
+            .find_map(|id| plan.account(id)?.user(user)?.keys.clone())
+            .expect("a user of the built-in plan");
+        Keys { id: keys.access_key_id().to_owned(), secret: keys.secret_access_key().to_owned(), token: None }
+    }
+
+    fn provider(&self) -> StaticProvider {
+        StaticProvider::new(self.id.clone(), self.secret.clone(), self.token.clone(), None)
+    }
+}
+
+/// rusoto's way out, over plain HTTP. (Its own client speaks TLS only.)
+struct Wire;
+
+impl DispatchSignedRequest for Wire {
+    fn dispatch(&self, request: SignedRequest, _: Option<Duration>) -> DispatchSignedRequestFuture {
+        Box::pin(async {
+            let failed = |error: reqwest::Error| HttpDispatchError::new(error.to_string());
+            let answer = over_the_wire(request).await.map_err(failed)?;
+            let status = answer.status().as_u16().try_into().expect("a status");
+            let body = ByteStream::from(answer.bytes().await.map_err(failed)?.to_vec());
+            Ok(HttpResponse { status, body, headers: Default::default() })
+        })
+    }
+}
+
+async fn over_the_wire(request: SignedRequest) -> reqwest::Result<reqwest::Response> {
+    let method: Method = request.method().parse().expect("a method");
+    let url = format!("http://{}{}", request.hostname(), request.path());
+    let mut send = reqwest::Client::new().request(method, url);
+    for (name, values) in request.headers() {
+        for value in values.iter().filter(|_| !name.eq_ignore_ascii_case("host")) {
+            send = send.header(name.as_str(), value.as_slice());
+        }
+    }
+    let body = match request.payload {
+        Some(SignedRequestPayload::Buffer(body)) => body.to_vec(),
+        _ => Vec::new(),
+    };
+    send.body(body).send().await
+}
+
+/// Status and body of whatever a client could not make sense of. (rusoto does not know STS's plain errors.)
+fn told<E: std::fmt::Debug>(error: RusotoError<E>) -> (u16, String) {
+    match error {
+        RusotoError::Unknown(answer) => (answer.status.as_u16(), answer.body_as_str().to_owned()),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Whether an answer has this status and all of these parts.
+#[track_caller]
+fn assert_told<T>(result: Result<T, (u16, String)>, status: u16, parts: &[&str]) {
+    let Err((actual, body)) = result else { panic!("not refused") };
+    assert_eq!(actual, status, "{body}");
+    for part in parts {
+        assert!(body.contains(part), "{part} in {body}");
+    }
+}
+
+fn refused((status, body): (u16, String)) -> Result<(), (u16, String)> {
+    if status < 300 { Ok(()) } else { Err((status, body)) }
+}

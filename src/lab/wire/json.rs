@@ -1,0 +1,41 @@
+//! The JSON 1.1 protocol: the operation in `X-Amz-Target`, JSON in and out.
+
+use serde_json::json;
+
+use crate::lab::refusal::Row;
+
+/// The media type of requests and answers.
+pub const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
+
+/// The service's prefix and the operation that an `X-Amz-Target` names, such as (`TrentService`, `CreateKey`).
+pub fn target(header: &str) -> Option<(&str, &str)> {
+    header.rsplit_once('.').filter(|(service, operation)| !service.is_empty() && !operation.is_empty())
+}
+
+/// An error. Some have no words at all: AWS leaves the member out then.
+pub fn refusal(row: &Row) -> String {
+    if row.message.is_empty() {
+        json!({ "__type": row.code }).to_string()
+    } else {
+        json!({ "__type": row.code, "message": row.message }).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_name_service_and_operation() {
+        assert_eq!(target("TrentService.CreateKey"), Some(("TrentService", "CreateKey")));
+        assert_eq!(target("CreateKey"), None);
+        assert_eq!(target("TrentService."), None);
+    }
+
+    #[test]
+    fn an_error_without_words_has_only_a_type() {
+        let row = |message: &str| Row { status: 400, code: "UnknownOperationException", message: message.into() };
+        assert_eq!(refusal(&row("")), r#"{"__type":"UnknownOperationException"}"#);
+        assert_eq!(refusal(&row("x")), r#"{"__type":"UnknownOperationException","message":"x"}"#);
+    }
+}
