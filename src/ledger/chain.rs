@@ -2,8 +2,9 @@
 //! Whoever reads the log reads it through a [`Walk`], so nothing broken is ever believed.
 
 use super::error::{Fault, LedgerError};
-use super::record::{Record, RecordHash, previous_of};
+use super::record::{Happening, Record, RecordHash, previous_of};
 use super::store::{Entries, Store, StoreError};
+use crate::domain::event::Event;
 use crate::domain::time::Time;
 
 /// The end of the chain so far.
@@ -32,18 +33,31 @@ pub(super) struct Linked {
 impl Linked {
     /// The record itself.
     pub fn decode(&self) -> Result<Record, LedgerError> {
-        let broken = |fault| LedgerError::Broken { seq: self.seq, fault };
-        let record = Record::decode_hashed(&self.bytes, self.hash).map_err(broken)?;
-        if record.seq == self.seq { Ok(record) } else { Err(broken(Fault::Number(record.seq))) }
+        let record = Record::decode_hashed(&self.bytes, self.hash).map_err(|fault| self.broken(fault))?;
+        self.check_number(record.seq)?;
+        Ok(record)
+    }
+
+    /// What happened, and the end of the chain after it.
+    pub fn follow(&self, before: &Chain) -> Result<(Event, Chain), LedgerError> {
+        let Happening { seq, time, event } = Happening::decode(&self.bytes).map_err(|fault| self.broken(fault))?;
+        self.check_number(seq)?;
+        check_time(seq, before.time, time)?;
+        Ok((event, Chain { seq, hash: self.hash, time }))
+    }
+
+    fn check_number(&self, said: u64) -> Result<(), LedgerError> {
+        if said == self.seq { Ok(()) } else { Err(self.broken(Fault::Number(said))) }
+    }
+
+    fn broken(&self, fault: Fault) -> LedgerError {
+        LedgerError::Broken { seq: self.seq, fault }
     }
 }
 
 /// Refuses a record that is not later than the one before.
-pub(super) fn check_time(before: Time, record: &Record) -> Result<(), LedgerError> {
-    match record.time > before {
-        true => Ok(()),
-        false => Err(LedgerError::Broken { seq: record.seq, fault: Fault::Time }),
-    }
+pub(super) fn check_time(seq: u64, before: Time, time: Time) -> Result<(), LedgerError> {
+    if time > before { Ok(()) } else { Err(LedgerError::Broken { seq, fault: Fault::Time }) }
 }
 
 /// A walk along the records, checking numbers and hashes. After an error there are no more.

@@ -66,14 +66,14 @@ pub struct Record {
 
 /// Version 1. The first two members are read without the codec, see [`version_of`] and [`previous_of`].
 #[derive(Deserialize)]
-struct V1 {
+struct V1<'a> {
     version: u8,
     previous: RecordHash,
     seq: u64,
     event_id: EventId,
     time: Time,
     actor: Actor,
-    request_id: String,
+    request_id: &'a str,
     event: Event,
 }
 
@@ -88,6 +88,13 @@ struct V1Ref<'a> {
     actor: &'a Actor,
     request_id: &'a str,
     event: &'a Event,
+}
+
+/// All that the state is made from: reading only this is what makes replay fast.
+pub(super) struct Happening {
+    pub seq: u64,
+    pub time: Time,
+    pub event: Event,
 }
 
 /// A record that is about to be written: a [`Record`] before it has its place in the chain.
@@ -123,26 +130,46 @@ impl Record {
     /// The same for whoever has hashed the bytes already.
     pub(super) fn decode_hashed(bytes: &[u8], hash: RecordHash) -> Result<Self, Fault> {
         match version_of(bytes)? {
-            1 => Self::decode_v1(bytes, hash),
+            1 => V1::read(bytes).map(|v1| v1.into_record(hash)),
             version => Err(Fault::Version(version)),
         }
-    }
-
-    fn decode_v1(bytes: &[u8], hash: RecordHash) -> Result<Self, Fault> {
-        let config = bincode::config::standard().with_limit::<RECORD_MAX>();
-        let (v1, length): (V1, usize) =
-            bincode::serde::decode_from_slice(bytes, config).map_err(|error| Fault::Undecodable(error.to_string()))?;
-        if length != bytes.len() {
-            return Err(Fault::Undecodable(format!("{} bytes follow its end", bytes.len() - length)));
-        }
-        let V1 { version, previous, seq, event_id, time, actor, request_id, event } = v1;
-        let event = upcast::to_present(event);
-        Ok(Self { version, seq, event_id, time, actor, request_id, event, previous, hash })
     }
 
     /// To whose history it belongs.
     pub fn stream(&self) -> Stream {
         self.event.stream()
+    }
+}
+
+impl Happening {
+    /// Reads what happened from a record of any version.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Fault> {
+        match version_of(bytes)? {
+            1 => V1::read(bytes).map(V1::into_happening),
+            version => Err(Fault::Version(version)),
+        }
+    }
+}
+
+impl<'a> V1<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Self, Fault> {
+        let config = bincode::config::standard().with_limit::<RECORD_MAX>();
+        let (v1, length): (Self, usize) = bincode::serde::borrow_decode_from_slice(bytes, config)
+            .map_err(|error| Fault::Undecodable(error.to_string()))?;
+        match bytes.len() - length {
+            0 => Ok(v1),
+            more => Err(Fault::Undecodable(format!("{more} bytes follow its end"))),
+        }
+    }
+
+    fn into_record(self, hash: RecordHash) -> Record {
+        let V1 { version, previous, seq, event_id, time, actor, request_id, event } = self;
+        let (request_id, event) = (request_id.to_owned(), upcast::to_present(event));
+        Record { version, seq, event_id, time, actor, request_id, event, previous, hash }
+    }
+
+    fn into_happening(self) -> Happening {
+        Happening { seq: self.seq, time: self.time, event: upcast::to_present(self.event) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! From bytes back to state. One thread reads and checks the chain, another decodes and applies.
 
-use super::chain::{Chain, Linked, Walk, check_time};
+use super::chain::{Chain, Linked, Walk};
 use super::error::LedgerError;
 use super::head::Known;
 use super::history::History;
@@ -27,12 +27,11 @@ impl Replayed {
     }
 
     /// Takes in a record.
-    fn absorb(&mut self, linked: &Linked) -> Result<(), LedgerError> {
-        let record = linked.decode()?;
-        check_time(self.chain.time, &record)?;
-        self.state.apply(record.time, &record.event);
-        self.history.note(record.seq, &record.event);
-        self.chain = Chain { seq: record.seq, hash: record.hash, time: record.time };
+    pub fn absorb(&mut self, linked: &Linked) -> Result<(), LedgerError> {
+        let (event, chain) = linked.follow(&self.chain)?;
+        self.state.apply(chain.time, &event);
+        self.history.note(chain.seq, &event);
+        self.chain = chain;
         Ok(())
     }
 }

@@ -74,10 +74,8 @@ pub(super) fn walk(walk: Walk, known: Known) -> Result<Verified, LedgerError> {
     for linked in walk {
         let linked = linked?;
         known.check(&linked)?;
-        let record = linked.decode()?;
-        check_time(end.time, &record)?;
-        end = Chain { seq: record.seq, hash: record.hash, time: record.time };
-        first.get_or_insert(record.time);
+        (_, end) = linked.follow(&end)?;
+        first.get_or_insert(end.time);
     }
     Ok(Verified { records: end.seq, hash: end.hash, span: first.map(|first| (first, end.time)) })
 }
@@ -99,7 +97,7 @@ impl Records {
         let Some(linked) = self.walk.next().transpose()? else { return Ok(None) };
         let record = linked.decode()?;
         if let Some(before) = self.before.replace(record.time) {
-            check_time(before, &record)?;
+            check_time(record.seq, before, record.time)?;
         }
         Ok(Some(record))
     }

@@ -3,7 +3,7 @@
 //!
 //! What is published is durable. After a failed write nothing is written any more: what reached the disk is not known.
 
-use super::chain::{Chain, Walk, check_time};
+use super::chain::{Chain, Walk};
 use super::error::{LedgerError, Stopped, WriteError};
 use super::record::Draft;
 use super::store::{AppendError, Entry, Store};
@@ -203,11 +203,10 @@ impl Writer {
         let mut end = Tentative { state: self.shared.published.load().state.clone(), chain: self.chain };
         let mut events = Vec::new();
         for linked in Walk::on_from(&*self.store, &self.chain, self.store.head()) {
-            let record = linked?.decode()?;
-            check_time(end.chain.time, &record)?;
-            end.state.apply(record.time, &record.event);
-            end.chain = Chain { seq: record.seq, hash: record.hash, time: record.time };
-            events.push(record.event);
+            let (event, chain) = linked?.follow(&end.chain)?;
+            end.state.apply(chain.time, &event);
+            end.chain = chain;
+            events.push(event);
         }
         self.note_history(self.chain.seq + 1, events.iter());
         self.chain = end.chain;
