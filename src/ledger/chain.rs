@@ -24,23 +24,24 @@ impl Chain {
 }
 
 /// A record's bytes, known to have their place.
-pub(super) struct Linked {
+pub(super) struct Linked<Bytes = Vec<u8>> {
     pub seq: u64,
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     pub hash: RecordHash,
 }
 
-impl Linked {
+impl<Bytes: AsRef<[u8]>> Linked<Bytes> {
     /// The record itself.
     pub fn decode(&self) -> Result<Record, LedgerError> {
-        let record = Record::decode_hashed(&self.bytes, self.hash).map_err(|fault| self.broken(fault))?;
+        let record = Record::decode_hashed(self.bytes.as_ref(), self.hash).map_err(|fault| self.broken(fault))?;
         self.check_number(record.seq)?;
         Ok(record)
     }
 
     /// What happened, and the end of the chain after it.
     pub fn follow(&self, before: &Chain) -> Result<(Event, Chain), LedgerError> {
-        let Happening { seq, time, event } = Happening::decode(&self.bytes).map_err(|fault| self.broken(fault))?;
+        let Happening { seq, time, event } =
+            Happening::decode(self.bytes.as_ref()).map_err(|fault| self.broken(fault))?;
         self.check_number(seq)?;
         check_time(seq, before.time, time)?;
         Ok((event, Chain { seq, hash: self.hash, time }))

@@ -27,7 +27,7 @@ impl Replayed {
     }
 
     /// Takes in a record.
-    pub fn absorb(&mut self, linked: &Linked) -> Result<(), LedgerError> {
+    pub fn absorb(&mut self, linked: &Linked<&[u8]>) -> Result<(), LedgerError> {
         let (event, chain) = linked.follow(&self.chain)?;
         self.state.apply(chain.time, &event);
         self.history.note(chain.seq, &event);
@@ -46,8 +46,7 @@ pub(super) fn replay(store: &dyn Store, upto: u64, known: Known) -> Result<Repla
         scope.spawn(move || read(Walk::whole(store, upto), &give));
         let mut replayed = Replayed::nothing();
         for batch in take {
-            for linked in batch {
-                let linked = linked?;
+            for linked in batch?.iter() {
                 known.check(&linked)?;
                 replayed.absorb(&linked)?;
             }
@@ -56,15 +55,48 @@ pub(super) fn replay(store: &dyn Store, upto: u64, known: Known) -> Result<Repla
     })
 }
 
-type Batch = Vec<Result<Linked, LedgerError>>;
+/// Records one behind the other: memory that one thread takes and another returns is dear, so it is taken rarely.
+struct Batch {
+    bytes: Vec<u8>,
+    records: Vec<Linked<usize>>,
+}
 
-fn read(walk: Walk, give: &SyncSender<Batch>) {
-    let mut batch = Vec::with_capacity(BATCH);
+impl Batch {
+    fn new() -> Self {
+        Self { bytes: Vec::with_capacity(BATCH * 256), records: Vec::with_capacity(BATCH) }
+    }
+
+    fn push(&mut self, linked: &Linked) {
+        self.bytes.extend_from_slice(&linked.bytes);
+        self.records.push(Linked { seq: linked.seq, bytes: self.bytes.len(), hash: linked.hash });
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Linked<&[u8]>> {
+        let mut rest = self.bytes.as_slice();
+        let mut begin = 0;
+        self.records.iter().map(move |record| {
+            let (bytes, more) = rest.split_at(record.bytes - begin);
+            (rest, begin) = (more, record.bytes);
+            Linked { seq: record.seq, bytes, hash: record.hash }
+        })
+    }
+}
+
+/// Ends when nobody listens any more: then the other side has found something broken.
+fn read(walk: Walk, give: &SyncSender<Result<Batch, LedgerError>>) {
+    let mut batch = Batch::new();
     for linked in walk {
-        batch.push(linked);
-        if batch.len() == BATCH && give.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_err() {
-            return; // Nobody listens: the other side has found something broken.
+        match linked {
+            Ok(linked) => batch.push(&linked),
+            Err(error) => {
+                // What is before it counts first.
+                let _ = give.send(Ok(batch)).and_then(|()| give.send(Err(error)));
+                return;
+            }
+        }
+        if batch.records.len() == BATCH && give.send(Ok(std::mem::replace(&mut batch, Batch::new()))).is_err() {
+            return;
         }
     }
-    let _ = give.send(batch);
+    let _ = give.send(Ok(batch));
 }
