@@ -20,6 +20,9 @@ mod upcast;
 mod verify;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{Fault, LedgerError, Stopped, WriteError};
 pub use lines::Filter;
 pub use record::{Record, RecordHash};
