@@ -8,3 +8,4 @@
 pub mod aws;
 pub mod domain;
 pub mod lab;
+pub mod ledger;

@@ -1,0 +1,270 @@
+//! The store on this machine's disk: sled, and what it takes to make durable mean durable. `docs/architecture.md` has
+//! the measurements behind the rules here.
+//!
+//! - sled's `flush` waits for neither the disk's cache nor the file's length, so `sync_data` on its file follows it.
+//! - sled puts large pages into files under `blobs/` that it never syncs. No value is longer than [`PART_MAX`], so
+//!   none is that large; should there be such a file all the same, the store stops.
+//! - a file whose sync failed is never believed again.
+//! - sled panics on some damaged files: whatever reads or opens goes through [`guarded`].
+
+use super::directory::{Directory, io};
+use super::error::LedgerError;
+use super::head::{HeadFile, Known};
+use super::store::{AppendError, Entries, Entry, Store, StoreError};
+use sled::{Batch, Db, IVec, Mode, Tree};
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The longest value. A record that is longer is kept in several; one part shorter than this is the last.
+const PART_MAX: usize = 4096;
+/// Eight bytes of number, two of part.
+const KEY_LENGTH: usize = 10;
+/// Memory for walking once from end to end.
+pub(super) const READING_CACHE_BYTES: u64 = 16 * 1024 * 1024;
+/// How long sled may take to let go of its file after a store in the same process was closed.
+const RELEASE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Makes the content of sled's file durable; tests fail it on cue.
+type SyncFile = Box<dyn Fn(&File) -> std::io::Result<()> + Send + Sync>;
+
+/// The store.
+pub(super) struct Embedded {
+    // Fields are dropped in this order: the directory is let go last.
+    tree: Tree,
+    db: Db,
+    sync: SyncFile,
+    file: File,
+    blobs: PathBuf,
+    end: Mutex<End>,
+    directory: Directory,
+}
+
+/// Where the log ends.
+struct End {
+    head: u64,
+    note: Option<HeadFile>,
+    failed: bool,
+}
+
+impl Embedded {
+    /// Opens the log in a directory, or makes one. Returns with it what was known to be in it.
+    pub fn open(directory: Directory, cache_bytes: u64) -> Result<(Self, Known), LedgerError> {
+        let path = directory.head();
+        let exists = directory.log().join("db").exists();
+        let (note, known) = match exists || path.exists() {
+            true => HeadFile::open(&path)?,
+            false => (HeadFile::create(&path)?, Known::default()),
+        };
+        if known.seq > 0 && !exists {
+            return Err(LedgerError::Shorter { known: known.seq, found: 0 });
+        }
+        let store = Self::open_noting(directory, cache_bytes, known, Some(note))?;
+        if store.head() < known.seq {
+            return Err(LedgerError::Shorter { known: known.seq, found: store.head() });
+        }
+        Ok((store, known))
+    }
+
+    /// Opens a log whatever is known of it, to be read and not to be written.
+    pub fn open_as_it_is(directory: Directory) -> Result<Self, LedgerError> {
+        Self::open_noting(directory, READING_CACHE_BYTES, Known { seq: u64::MAX, ..Known::default() }, None)
+    }
+
+    fn open_noting(
+        directory: Directory,
+        cache_bytes: u64,
+        known: Known,
+        note: Option<HeadFile>,
+    ) -> Result<Self, LedgerError> {
+        let log = directory.log();
+        let unopenable = |source| LedgerError::Unopenable { path: log.clone(), known: known.seq, source };
+        let db = open_sled(&log, cache_bytes).map_err(unopenable)?;
+        let tree = guarded(|| db.open_tree("events")).map_err(unopenable)?;
+        let head = last(&tree).map_err(unopenable)?;
+        let file = log.join("db");
+        let file = File::options().read(true).write(true).open(&file).map_err(io("open", &file))?;
+        let end = Mutex::new(End { head, failed: note.is_none(), note });
+        let blobs = log.join("blobs");
+        let store = Self { tree, db, sync: Box::new(File::sync_data), file, blobs, end, directory };
+        // The tree itself may be new, and so may everything around it.
+        guarded(|| store.db.flush()).map_err(unopenable)?;
+        store.refuse_blobs().map_err(unopenable)?;
+        store.directory.settle()?;
+        Ok(store)
+    }
+
+    fn end(&self) -> std::sync::MutexGuard<'_, End> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, end: &mut End, entries: &[Entry]) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        for (seq, entry) in (end.head + 1..).zip(entries) {
+            for (part, value) in parts(&entry.bytes).enumerate() {
+                batch.insert(&key(seq, part as u16), value);
+            }
+        }
+        guarded(|| self.tree.apply_batch(batch))?;
+        guarded(|| self.db.flush())?;
+        (self.sync)(&self.file)?;
+        self.refuse_blobs()?;
+        end.head += entries.len() as u64;
+        let hash = entries.last().map(|entry| entry.hash).unwrap_or_default();
+        let known = Known { seq: end.head, hash };
+        Ok(end.note.as_mut().map_or(Ok(()), |note| note.note(known))?)
+    }
+
+    fn refuse_blobs(&self) -> Result<(), StoreError> {
+        match std::fs::read_dir(&self.blobs)?.next() {
+            Some(_) => Err(StoreError::Blobs(self.blobs.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Store for Embedded {
+    fn append(&self, expected: u64, entries: &[Entry]) -> Result<(), AppendError> {
+        let mut end = self.end();
+        if end.failed {
+            return Err(StoreError::FailedBefore.into());
+        }
+        if end.head != expected {
+            return Err(AppendError::Moved(end.head));
+        }
+        let written = self.write(&mut end, entries);
+        end.failed = written.is_err();
+        Ok(written?)
+    }
+
+    fn read(&self, from: u64) -> Entries {
+        Box::new(Reading { rows: self.tree.range(key(from, 0)..), done: false })
+    }
+
+    fn head(&self) -> u64 {
+        self.end().head
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self.end().note.as_mut().map(HeadFile::sync) {
+            tracing::warn!(%error, "the note of how far the log goes could not be synced");
+        }
+    }
+}
+
+/// Records as they come out of the tree, their parts put together.
+struct Reading {
+    rows: sled::Iter,
+    done: bool,
+}
+
+impl Iterator for Reading {
+    type Item = Result<(u64, Vec<u8>), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let record = self.record().transpose();
+        self.done = !matches!(record, Some(Ok(_)));
+        record
+    }
+}
+
+impl Reading {
+    fn record(&mut self) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let Some((seq, part, first)) = self.row()? else { return Ok(None) };
+        if part != 0 {
+            return Err(StoreError::PartMissing { seq, part: 0 });
+        }
+        let mut bytes = first.to_vec();
+        let (mut length, mut next) = (first.len(), 1);
+        while length == PART_MAX {
+            match self.row()? {
+                Some((same, part, more)) if same == seq && u32::from(part) == next => {
+                    bytes.extend_from_slice(&more);
+                    length = more.len();
+                    next += 1;
+                }
+                _ => return Err(StoreError::PartMissing { seq, part: next }),
+            }
+        }
+        Ok(Some((seq, bytes)))
+    }
+
+    fn row(&mut self) -> Result<Option<(u64, u16, IVec)>, StoreError> {
+        let rows = &mut self.rows;
+        let Some((key, value)) = guarded(|| rows.next().transpose())? else { return Ok(None) };
+        let (seq, part) = parse_key(&key).ok_or_else(|| StoreError::Damaged("a key is not one of ours".to_owned()))?;
+        Ok(Some((seq, part, value)))
+    }
+}
+
+fn key(seq: u64, part: u16) -> [u8; KEY_LENGTH] {
+    let mut key = [0; KEY_LENGTH];
+    key[..8].copy_from_slice(&seq.to_be_bytes());
+    key[8..].copy_from_slice(&part.to_be_bytes());
+    key
+}
+
+fn parse_key(key: &[u8]) -> Option<(u64, u16)> {
+    let (seq, part) = key.split_at_checked(8)?;
+    Some((u64::from_be_bytes(seq.try_into().ok()?), u16::from_be_bytes(part.try_into().ok()?)))
+}
+
+/// Pieces of [`PART_MAX`] and a shorter one at the end, empty if need be: so the last one is known by its length.
+fn parts(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let whole = bytes.len() / PART_MAX;
+    (0..=whole).map(move |part| &bytes[part * PART_MAX..bytes.len().min((part + 1) * PART_MAX)])
+}
+
+fn last(tree: &Tree) -> Result<u64, StoreError> {
+    match guarded(|| tree.last())? {
+        None => Ok(0),
+        Some((key, _)) => match parse_key(&key) {
+            Some((seq, _)) => Ok(seq),
+            None => Err(StoreError::Damaged("a key is not one of ours".to_owned())),
+        },
+    }
+}
+
+fn open_sled(path: &std::path::Path, cache_bytes: u64) -> Result<Db, StoreError> {
+    let config = sled::Config::new()
+        .path(path)
+        .cache_capacity(cache_bytes)
+        .mode(Mode::HighThroughput)
+        .flush_every_ms(None)
+        .print_profile_on_drop(false);
+    let patient_until = Instant::now() + RELEASE_PATIENCE;
+    loop {
+        match guarded(|| config.open()) {
+            // Nobody else has the directory; it is sled's own threads that have not let go yet.
+            Err(StoreError::Io(error)) if is_lock(&error) && Instant::now() < patient_until => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn is_lock(error: &std::io::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
+}
+
+/// Runs something of sled's, which answers some kinds of damage with a panic.
+fn guarded<T>(run: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(sled::Error::Io(error))) => Err(StoreError::Io(error)),
+        Ok(Err(error)) => Err(StoreError::Damaged(error.to_string())),
+        Err(panic) => {
+            let said = panic.downcast_ref::<String>().cloned();
+            let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            Err(StoreError::Damaged(said.unwrap_or_else(|| "sled gave up".to_owned())))
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! How far the log goes, noted beside it: the number and the hash of a record that is durable. A store that opens with
+//! less, or with another record there, has lost something, and only this file can tell.
+//!
+//! The note is written after the store's sync, so it never claims what is not durable, and without a sync of its own
+//! except for the first commit, every [`SYNC_EVERY`]th, and at the end. So it is exact after the end, or the violent
+//! death, of the process; after a power cut it may be behind by up to that many commits (or half a minute, after which
+//! the kernel writes by itself), and the loss of just those would not be noticed. It protects against disks and
+//! copies that forget, not against somebody who can write both files.
+//!
+//! Two places are written in turn, each with a checksum: one that was torn leaves the other.
+
+use super::chain::Linked;
+use super::directory::{io, owner_only};
+use super::error::LedgerError;
+use super::record::RecordHash;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// Two places far enough apart that no disk writes them as one.
+const PLACES: [u64; 2] = [0, 4096];
+/// Commits between two syncs of the note.
+const SYNC_EVERY: u32 = 64;
+
+/// A record that is known to be durable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Known {
+    /// Its number; 0: there is none.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: RecordHash,
+}
+
+impl Known {
+    /// Refuses another record in the place of this one.
+    pub fn check<Bytes>(self, linked: &Linked<Bytes>) -> Result<(), LedgerError> {
+        match linked.seq == self.seq && linked.hash != self.hash {
+            true => Err(LedgerError::Foreign { seq: self.seq, known: self.hash, found: linked.hash }),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The file.
+#[derive(Debug)]
+pub(super) struct HeadFile {
+    file: File,
+    next: usize,
+    unsynced: u32,
+    synced_any: bool,
+}
+
+impl HeadFile {
+    /// Makes the file for a log that is yet to be made.
+    pub fn create(path: &Path) -> Result<Self, LedgerError> {
+        let file = owner_only().create_new(true).open(path).map_err(io("create", path))?;
+        let mut head = Self { file, next: 0, unsynced: 0, synced_any: false };
+        PLACES.iter().try_for_each(|_| head.write(Known::default())).map_err(io("write", path))?;
+        head.sync().map_err(io("sync", path))?;
+        head.synced_any = false;
+        Ok(head)
+    }
+
+    /// Opens it and reads the later of its two notes.
+    pub fn open(path: &Path) -> Result<(Self, Known), LedgerError> {
+        let file = owner_only().open(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => LedgerError::HeadUnknown(path.to_owned()),
+            _ => io("open", path)(error),
+        })?;
+        let notes = PLACES.map(|place| read(&file, place));
+        let (at, known) = match notes {
+            [Some(one), Some(other)] if other.seq > one.seq => (1, other),
+            [Some(one), _] => (0, one),
+            [None, Some(other)] => (1, other),
+            [None, None] => return Err(LedgerError::HeadUnknown(path.to_owned())),
+        };
+        Ok((Self { file, next: 1 - at, unsynced: 0, synced_any: known.seq > 0 }, known))
+    }
+
+    /// Notes a record that is durable.
+    pub fn note(&mut self, known: Known) -> std::io::Result<()> {
+        self.write(known)?;
+        self.unsynced += 1;
+        if self.unsynced >= SYNC_EVERY || !self.synced_any { self.sync() } else { Ok(()) }
+    }
+
+    /// Makes the note durable.
+    pub fn sync(&mut self) -> std::io::Result<()> {
+        self.file.sync_data()?;
+        self.unsynced = 0;
+        self.synced_any = true;
+        Ok(())
+    }
+
+    fn write(&mut self, known: Known) -> std::io::Result<()> {
+        let place = PLACES[self.next];
+        self.next = 1 - self.next;
+        self.file.write_all_at(line(known).as_bytes(), place)
+    }
+}
+
+/// One line that people can read, too.
+fn line(known: Known) -> String {
+    let note = format!("claviger head 1 {:020} {}", known.seq, known.hash);
+    format!("{note} {}\n", RecordHash::of(note.as_bytes()))
+}
+
+fn read(file: &File, place: u64) -> Option<Known> {
+    let mut bytes = vec![0; line(Known::default()).len()];
+    file.read_exact_at(&mut bytes, place).ok()?;
+    let text = std::str::from_utf8(&bytes).ok()?;
+    let mut words = text.split_whitespace().skip(3);
+    let (seq, hash) = (words.next()?.parse().ok()?, parse_hash(words.next()?)?);
+    let known = Known { seq, hash };
+    (line(known) == text).then_some(known)
+}
+
+fn parse_hash(text: &str) -> Option<RecordHash> {
+    let mut hash = [0; 32];
+    for (at, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(RecordHash(hash))
+}
+
+/// What an operator does who knows that the log is as complete as it can be: takes what is there for all there was.
+pub(super) fn replace(path: &Path, known: Known) -> Result<(), LedgerError> {
+    if path.exists() {
+        std::fs::remove_file(path).map_err(io("remove", path))?;
+    }
+    let mut head = HeadFile::create(path)?;
+    head.write(known).and_then(|()| head.sync()).map_err(io("write", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(seq: u64) -> Known {
+        Known { seq, hash: RecordHash::of(&seq.to_be_bytes()) }
+    }
+
+    #[test]
+    fn the_newest_whole_note_counts() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("head");
+        let mut head = HeadFile::create(&path).expect("creates");
+        assert_eq!(HeadFile::open(&path).expect("opens").1, Known::default());
+        for seq in 1..=5 {
+            head.note(known(seq)).expect("notes");
+            assert_eq!(HeadFile::open(&path).expect("opens").1, known(seq));
+        }
+        // The fifth note is in the first place: torn, it leaves the fourth.
+        head.file.write_all_at(b"claviger he", PLACES[0] + 20).expect("writes");
+        let (mut again, found) = HeadFile::open(&path).expect("opens");
+        assert_eq!(found, known(4));
+        again.note(known(5)).expect("notes");
+        assert_eq!(HeadFile::open(&path).expect("opens").1, known(5));
+    }
+
+    #[test]
+    fn a_file_that_says_nothing_is_not_taken_for_an_empty_log() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("head");
+        assert!(matches!(HeadFile::open(&path), Err(LedgerError::HeadUnknown(_))));
+        std::fs::write(&path, [0; 8192]).expect("writes");
+        assert!(matches!(HeadFile::open(&path), Err(LedgerError::HeadUnknown(_))));
+    }
+}

@@ -1,0 +1,73 @@
+//! Records for people and their tools: one JSON object on a line, and which of them are wanted. Secrets show only as
+//! that there is one.
+
+use super::record::Record;
+use crate::domain::event::{Actor, Event};
+use crate::domain::time::Time;
+use serde::Serialize;
+
+/// Which records are wanted: those that fit all that is given.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// The stream begins so, e.g. `kms/` or `user/<id>`.
+    pub stream: Option<String>,
+    /// Not earlier.
+    pub since: Option<Time>,
+    /// Not later.
+    pub until: Option<Time>,
+    /// By this one: `system`, a user's name of that time, or a user's id with or without `local|`.
+    pub actor: Option<String>,
+}
+
+impl Filter {
+    /// Is this record wanted?
+    pub fn takes(&self, record: &Record) -> bool {
+        self.since.is_none_or(|since| record.time >= since)
+            && self.until.is_none_or(|until| record.time <= until)
+            && self.actor.as_deref().is_none_or(|actor| is_by(&record.actor, actor))
+            && self.stream.as_deref().is_none_or(|stream| record.stream().to_string().starts_with(stream))
+    }
+}
+
+fn is_by(actor: &Actor, wanted: &str) -> bool {
+    match actor {
+        Actor::System => wanted == "system",
+        Actor::User { id, name } => name.as_str() == wanted || id.subject() == wanted || id.to_string() == wanted,
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    seq: u64,
+    id: String,
+    time: Time,
+    actor: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_id: Option<String>,
+    request_id: &'a str,
+    stream: String,
+    event: &'a Event,
+    hash: String,
+}
+
+impl Record {
+    /// The record as one line of JSON, without the line's end.
+    pub fn to_line(&self) -> String {
+        let line = Line {
+            seq: self.seq,
+            id: self.event_id.to_string(),
+            time: self.time,
+            actor: self.actor.to_string(),
+            actor_id: match &self.actor {
+                Actor::System => None,
+                Actor::User { id, .. } => Some(id.subject()),
+            },
+            request_id: &self.request_id,
+            stream: self.stream().to_string(),
+            event: &self.event,
+            hash: self.hash.to_string(),
+        };
+        // Events are made of named members and strings: nothing in them that JSON could not hold.
+        serde_json::to_string(&line).unwrap_or_else(|error| format!("{{\"seq\":{},\"error\":\"{error}\"}}", self.seq))
+    }
+}

@@ -1,0 +1,287 @@
+//! The ledger: the append-only log of events, the one writer, and the state that it publishes. Only the services use
+//! it. It never changes a record once written, never answers before the record is durable, and never publishes what
+//! is not.
+//!
+//! `record` is what is kept and its bytes, `chain` what holds records together, `store` where they are kept (`embedded`
+//! on sled), `head` how a log that lost its end is noticed, `writer` the one thread that writes, `replay` the way back
+//! from bytes to state, `history` which records concern a KMS or a connection, `lines` records as JSON for people.
+
+mod chain;
+mod directory;
+mod embedded;
+mod error;
+mod head;
+mod history;
+mod lines;
+mod record;
+mod replay;
+mod store;
+mod upcast;
+mod verify;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{Fault, LedgerError, Stopped, WriteError};
+pub use lines::Filter;
+pub use record::{Record, RecordHash};
+pub use store::{AppendError, Entries, Entry, Store, StoreError};
+pub use verify::{Records, Verified, accept, read, verify};
+
+use crate::domain::event::{Actor, Event, Stream};
+use crate::domain::id::EventId;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
+use crate::domain::time::Time;
+use arc_swap::ArcSwap;
+use chain::Walk;
+use directory::Directory;
+use embedded::Embedded;
+use head::Known;
+use history::History;
+use replay::Replayed;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot, watch};
+use uuid::Uuid;
+use writer::{Order, Proposal, Writer};
+
+/// The log and the state that it comes to. Copies are cheap, and all are the same ledger.
+#[derive(Clone)]
+pub struct Ledger(Arc<Inner>);
+
+/// The state after some number of records, all of them durable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Published {
+    /// The number of the last record; 0 before the first.
+    pub head: u64,
+    /// When that was written; the beginning of time before the first.
+    pub time: Time,
+    /// What all records up to that one come to.
+    pub state: State,
+}
+
+/// On whose behalf something is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// Who.
+    pub actor: Actor,
+    /// In which request.
+    pub request_id: String,
+}
+
+/// What came of a decision.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// The number of the last record that the decision rests on or made.
+    pub head: u64,
+    /// The state right after this decision's own events: what others did later is not in it.
+    pub published: Arc<Published>,
+    /// The events; none when nothing had to change.
+    pub events: Vec<Event>,
+}
+
+/// Where the ledger takes the time and ids from, and how much memory it may use.
+#[derive(Clone)]
+pub struct LedgerOptions {
+    /// The clock. Records are always later than those before, whatever it says.
+    pub clock: Arc<dyn Fn() -> Time + Send + Sync>,
+    /// Makes the ids of events.
+    pub ids: Arc<dyn Fn() -> EventId + Send + Sync>,
+    /// So many bytes of the store are kept in memory, about.
+    pub cache_bytes: u64,
+    /// So many decisions may wait; the next ones wait to be let in.
+    pub queue: usize,
+}
+
+impl Default for LedgerOptions {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(|| Time::of(chrono::Utc::now())),
+            ids: Arc::new(|| EventId::new(Uuid::new_v4())),
+            cache_bytes: 64 * 1024 * 1024,
+            queue: 1024,
+        }
+    }
+}
+
+/// What the writer makes and everybody reads.
+struct Shared {
+    published: ArcSwap<Published>,
+    history: RwLock<History>,
+    accepting: AtomicBool,
+    head: watch::Sender<u64>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Fn() -> Time + Send + Sync>,
+    orders: Mutex<Option<mpsc::Sender<Order>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Shared {
+    fn publish(&self, published: Published) {
+        let head = published.head;
+        self.published.store(Arc::new(published));
+        self.head.send_replace(head);
+    }
+}
+
+impl Ledger {
+    /// Opens the log in a data directory, or begins one; reads all of it and starts the writer.
+    ///
+    /// # Errors
+    /// When another process has the directory, when the log is damaged or has lost its end, or when the operating
+    /// system refuses something.
+    pub fn open(directory: &Path, options: LedgerOptions) -> Result<Self, LedgerError> {
+        let (store, known) = Embedded::open(Directory::take(directory)?, options.cache_bytes)?;
+        Self::start(Arc::new(store), known, options)
+    }
+
+    fn start(store: Arc<dyn Store>, known: Known, options: LedgerOptions) -> Result<Self, LedgerError> {
+        let Replayed { state, history, chain } = replay::replay(&*store, store.head(), known)?;
+        let (orders, queue) = mpsc::channel(options.queue.max(1));
+        let shared = Arc::new(Shared {
+            published: ArcSwap::from_pointee(Published { head: chain.seq, time: chain.time, state }),
+            history: RwLock::new(history),
+            accepting: AtomicBool::new(true),
+            head: watch::Sender::new(chain.seq),
+        });
+        let writer =
+            Writer { store: store.clone(), shared: shared.clone(), options: options.clone(), chain, orders: queue };
+        if let Some(heads) = store.follow() {
+            let orders = orders.downgrade();
+            spawn("ledger-follower", move || writer::follow(&heads, &orders))?;
+        }
+        let thread = spawn("ledger-writer", move || writer.run())?;
+        Ok(Self(Arc::new(Inner {
+            shared,
+            store,
+            clock: options.clock,
+            orders: Mutex::new(Some(orders)),
+            writer: Mutex::new(Some(thread)),
+        })))
+    }
+
+    /// The state as of the last durable record. Costs nothing; keep it for as long as one answer takes.
+    pub fn state(&self) -> Arc<Published> {
+        self.0.shared.published.load_full()
+    }
+
+    /// Decides and records: `decide` is run by the writer on the newest state, with the time that the first of the
+    /// records will carry, and again should others have written in between. Answers when the records are durable.
+    /// Dropping the future takes nothing back.
+    ///
+    /// # Errors
+    /// What `decide` says, or why nothing is written any more.
+    pub async fn execute(
+        &self,
+        context: Context,
+        decide: impl Fn(&State, Time) -> Result<Vec<Event>, Refusal> + Send + 'static,
+    ) -> Result<Committed, WriteError> {
+        let orders = self.0.orders().as_ref().cloned().ok_or(Stopped::Closed)?;
+        let (answer, answered) = oneshot::channel();
+        let proposal = Proposal { context, decide: Box::new(decide), answer };
+        orders.send(Order::Write(proposal)).await.map_err(|_| Stopped::Closed)?;
+        drop(orders);
+        answered.await.unwrap_or(Err(Stopped::Closed.into()))
+    }
+
+    /// The dry run: decides as [`Ledger::execute`] would now, and records nothing. What is returned never was and is
+    /// not published.
+    ///
+    /// # Errors
+    /// What `decide` says.
+    pub fn consider(
+        &self,
+        decide: impl FnOnce(&State, Time) -> Result<Vec<Event>, Refusal>,
+    ) -> Result<Committed, Refusal> {
+        let mut published = Published::clone(&self.state());
+        let mut time = writer::time_after(published.time, (self.0.clock)());
+        let events = decide(&published.state, time)?;
+        for event in &events {
+            published.state.apply(time, event);
+            published.head += 1;
+            published.time = time;
+            time = writer::time_after(time, time);
+        }
+        Ok(Committed { head: published.head, published: Arc::new(published), events })
+    }
+
+    /// The durable records from number `from` on, in order, up to the last one that there is now. After an error
+    /// there are no more.
+    pub fn read(&self, from: u64) -> Records {
+        Records::new(Walk::middle(&*self.0.store, from, self.state().head))
+    }
+
+    /// The numbers of the records of a stream, oldest first. Only KMSs and connections have a history.
+    pub fn history(&self, stream: &Stream) -> Vec<u64> {
+        self.0.shared.history.read().unwrap_or_else(PoisonError::into_inner).of(stream).to_vec()
+    }
+
+    /// The record of this number; none if there is no such record yet.
+    ///
+    /// # Errors
+    /// When it is broken.
+    pub fn record(&self, seq: u64) -> Result<Option<Record>, LedgerError> {
+        if seq == 0 { Ok(None) } else { self.read(seq).next().transpose() }
+    }
+
+    /// The number of the last durable record, and each new one.
+    pub fn follow(&self) -> watch::Receiver<u64> {
+        self.0.shared.head.subscribe()
+    }
+
+    /// Walks over all records and checks them.
+    ///
+    /// # Errors
+    /// The first one that is broken.
+    pub fn verify(&self) -> Result<Verified, LedgerError> {
+        let head = self.state().head;
+        verify::walk(Walk::whole(&*self.0.store, head), Known::default())
+    }
+
+    /// May something still be written? Once false, for good.
+    pub fn is_accepting(&self) -> bool {
+        self.0.shared.accepting.load(Ordering::Acquire)
+    }
+
+    /// Stops the writer after what is queued; whoever comes later is told that the log is closed. The directory is
+    /// let go with the last copy of the ledger.
+    pub async fn close(self) {
+        let orders = self.0.orders().take();
+        if let Some(orders) = orders {
+            let (done, closed) = oneshot::channel();
+            if orders.send(Order::Close(done)).await.is_ok() {
+                let _ = closed.await;
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn orders(&self) -> MutexGuard<'_, Option<mpsc::Sender<Order>>> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The last copy waits for the writer, so that the directory is free when it is gone.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.orders().take();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer.filter(|writer| writer.thread().id() != std::thread::current().id()) {
+            let _ = writer.join();
+        }
+    }
+}
+
+fn spawn(name: &'static str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, LedgerError> {
+    let failed = |source| LedgerError::Io { doing: "start the thread", path: name.into(), source };
+    std::thread::Builder::new().name(name.to_owned()).spawn(run).map_err(failed)
+}

@@ -1,0 +1,76 @@
+//! Where records are kept, as narrow as it can be: append if the head is the expected one, read from a number, follow.
+//! `embedded` is the one on this machine's disk; a database that several nodes share comes behind the same trait.
+
+use super::record::RecordHash;
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::Receiver;
+
+/// A record's bytes and their hash, on the way into a store.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What is kept.
+    pub bytes: Vec<u8>,
+    /// Its hash.
+    pub hash: RecordHash,
+}
+
+/// Records on the way out, in order. After an error there are no more.
+pub type Entries = Box<dyn Iterator<Item = Result<(u64, Vec<u8>), StoreError>> + Send>;
+
+/// A place that keeps records, numbered from 1.
+pub trait Store: Send + Sync {
+    /// Appends all of these or none, if the last record there is number `expected`, and returns when they are durable.
+    ///
+    /// # Errors
+    /// [`AppendError::Moved`] when others have appended, [`AppendError::Failed`] when it is not known what is durable:
+    /// then nothing more must be appended.
+    fn append(&self, expected: u64, entries: &[Entry]) -> Result<(), AppendError>;
+
+    /// The records from number `from` on, with their numbers.
+    fn read(&self, from: u64) -> Entries;
+
+    /// The number of the last record.
+    fn head(&self) -> u64;
+
+    /// The number of the last record, again each time that somebody else has appended; none if nobody else can.
+    fn follow(&self) -> Option<Receiver<u64>> {
+        None
+    }
+}
+
+/// Why nothing was appended.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// The last record is another one.
+    #[error("the last record is number {0}")]
+    Moved(u64),
+    /// Something went wrong.
+    #[error(transparent)]
+    Failed(#[from] StoreError),
+}
+
+/// What goes wrong in a store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The operating system refused something.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// The store's own checks failed.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// A part of a record is not there.
+    #[error("part {part} of record {seq} is missing")]
+    PartMissing {
+        /// Of which record.
+        seq: u64,
+        /// Which part, from 0.
+        part: u32,
+    },
+    /// The store put something into a file of its own that it never makes durable.
+    #[error("{} holds files, which the store does not make durable", .0.display())]
+    Blobs(PathBuf),
+    /// The store failed before and is not written to any more.
+    #[error("the store failed before")]
+    FailedBefore,
+}

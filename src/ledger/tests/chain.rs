@@ -1,0 +1,100 @@
+//! Nothing broken is believed, and the first broken record is named.
+
+use super::memory::Memory;
+use super::sample::{added, regions_replaced};
+use super::*;
+
+async fn five() -> Arc<Memory> {
+    let store = Arc::new(Memory::default());
+    let ledger = Ledger::start(store.clone(), Known::default(), options()).expect("starts");
+    for n in 0..5 {
+        record(&ledger, vec![added(n, &format!("k{n}"))]).await.expect("recorded");
+    }
+    ledger.close().await;
+    store
+}
+
+fn broken(store: &Arc<Memory>) -> (u64, Fault) {
+    match Ledger::start(store.clone(), Known::default(), options()) {
+        Err(LedgerError::Broken { seq, fault }) => (seq, fault),
+        other => panic!("not broken: {:?}", other.map(|ledger| ledger.state().head)),
+    }
+}
+
+/// A letter of the name: what is left is a record like any other.
+fn change_a_letter(bytes: &mut Vec<u8>) {
+    let at = bytes.windows(2).position(|two| two[0] == b'k' && two[1].is_ascii_digit()).expect("the name");
+    bytes[at] = b'x';
+}
+
+#[tokio::test]
+async fn a_changed_record_is_named_whatever_it_still_looks_like() {
+    for seq in 1..=4 {
+        let store = five().await;
+        store.tamper(seq, change_a_letter);
+        assert!(matches!(broken(&store), (named, Fault::Changed { .. }) if named == seq as u64));
+    }
+}
+
+#[tokio::test]
+async fn a_changed_last_record_is_known_by_the_note_beside_the_log() {
+    let store = five().await;
+    let last = store.read(5).next().expect("there").expect("readable").1;
+    let known = Known { seq: 5, hash: RecordHash::of(&last) };
+    store.tamper(5, change_a_letter);
+    let opened = Ledger::start(store, known, options());
+    assert!(matches!(opened.err(), Some(LedgerError::Foreign { seq: 5, .. })));
+}
+
+#[tokio::test]
+async fn a_record_cut_out_of_the_chain_is_told_from_one_that_was_changed() {
+    let store = five().await;
+    store.tamper(3, |bytes| bytes[1..33].fill(7));
+    assert!(matches!(broken(&store), (3, Fault::Detached)));
+}
+
+#[tokio::test]
+async fn what_is_not_a_record_is_said_to_be_none() {
+    let ways: [(fn(&mut Vec<u8>), fn(&Fault) -> bool); 5] = [
+        (|bytes| bytes.truncate(60), |fault| matches!(fault, Fault::Undecodable(_))),
+        (|bytes| bytes.push(0), |fault| matches!(fault, Fault::Undecodable(_))),
+        (Vec::clear, |fault| matches!(fault, Fault::Undecodable(_))),
+        (|bytes| bytes[0] = 9, |fault| matches!(fault, Fault::Version(9))),
+        (|bytes| bytes[33] = 4, |fault| matches!(fault, Fault::Number(4))),
+    ];
+    for (damage, fits) in ways {
+        let store = five().await;
+        store.tamper(5, damage);
+        let (seq, fault) = broken(&store);
+        assert!(seq == 5 && fits(&fault), "{seq}: {fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_length_that_was_damaged_takes_no_memory() {
+    // After version, hash, number, id and time comes the actor (system), then the request's id and its length.
+    let store = five().await;
+    store.tamper(5, |bytes| {
+        let at = bytes.windows(4).position(|four| four == [3, b'r', b'-', b'1']).expect("the request's id");
+        bytes.splice(at..=at, [253, 255, 255, 255, 255, 255, 255, 255, 127]);
+    });
+    assert!(matches!(broken(&store), (5, Fault::Undecodable(_))));
+}
+
+#[tokio::test]
+async fn a_log_may_be_read_from_anywhere_and_stops_at_what_is_broken() {
+    let store = five().await;
+    let ledger = Ledger::start(store.clone(), Known::default(), options()).expect("starts");
+    record(&ledger, vec![regions_replaced(0, &["us-east-1"])]).await.expect("recorded");
+    let read = |from| ledger.read(from).map(|record| record.map(|record| record.seq)).collect::<Result<Vec<_>, _>>();
+    assert_eq!(read(0).expect("whole"), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(read(4).expect("whole"), [4, 5, 6]);
+    assert_eq!(read(7).expect("whole"), Vec::<u64>::new());
+    assert_eq!(ledger.history(&added(0, "x").stream()), [1, 6]);
+    assert_eq!(ledger.record(6).expect("whole").map(|record| record.event.stream()), Some(added(0, "x").stream()));
+    assert!(matches!(ledger.record(7), Ok(None)));
+
+    store.tamper(4, change_a_letter);
+    assert!(read(1).is_err() && read(5).is_ok());
+    assert!(matches!(ledger.verify(), Err(LedgerError::Broken { seq: 4, fault: Fault::Changed { .. } })));
+}

@@ -1,0 +1,279 @@
+//! The writer: one sync for all who wait, decisions on the newest state, and the end of all writing after a failure.
+
+use super::memory::Memory;
+use super::sample::{added, kms, regions_replaced};
+use super::*;
+use crate::domain::event::{GroupEvent, KmsEvent};
+use crate::domain::name::{GroupName, KmsName};
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+fn start(store: &Arc<Memory>) -> Ledger {
+    Ledger::start(store.clone(), Known::default(), options()).expect("starts")
+}
+
+fn name(text: &str) -> KmsName {
+    KmsName::parse(text).expect("a name")
+}
+
+/// Adds a KMS unless there is one of that name, as the rules do.
+async fn add(ledger: &Ledger, n: u128, called: &'static str) -> Result<Committed, WriteError> {
+    let decide = move |state: &State, _| match state.kms_named(&name(called)) {
+        None => Ok(vec![added(n, called)]),
+        Some(_) => Err(Refusal::KmsNameTaken(name(called))),
+    };
+    ledger.execute(by_nobody(), decide).await
+}
+
+/// Spawns it and waits until it is in the writer's queue or hands.
+async fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
+    let task = tokio::spawn(work);
+    tokio::task::yield_now().await;
+    task
+}
+
+#[tokio::test]
+async fn all_who_wait_share_one_sync() {
+    let store = Arc::new(Memory::default());
+    let ledger = start(&store);
+    store.shut();
+    let mut tasks = Vec::new();
+    for n in 0..64 {
+        let ledger = ledger.clone();
+        tasks.push(spawn(async move { record(&ledger, vec![added(n, &format!("k{n}"))]).await }).await);
+        if n == 0 {
+            store.wait_for_writer();
+        }
+    }
+    assert_eq!(ledger.state().head, 0, "nothing is published before it is durable");
+    store.open();
+    for task in tasks {
+        assert!(task.await.expect("ran").is_ok());
+    }
+    assert_eq!((store.syncs(), ledger.state().head, ledger.state().state.kms.len()), (2, 64, 64));
+}
+
+#[tokio::test]
+async fn a_decision_sees_what_was_decided_before_it_and_is_answered_when_that_is_durable() {
+    let store = Arc::new(Memory::default());
+    let ledger = start(&store);
+    store.shut();
+    let first = {
+        let ledger = ledger.clone();
+        spawn(async move { add(&ledger, 0, "first").await }).await
+    };
+    store.wait_for_writer();
+    let one = {
+        let ledger = ledger.clone();
+        spawn(async move { add(&ledger, 1, "same").await }).await
+    };
+    let two = {
+        let ledger = ledger.clone();
+        spawn(async move { add(&ledger, 2, "same").await }).await
+    };
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert!(!first.is_finished() && !one.is_finished() && !two.is_finished());
+    store.open();
+    assert_eq!(first.await.expect("ran").expect("added").head, 1);
+    let one = one.await.expect("ran").expect("added");
+    let refused = two.await.expect("ran");
+    assert!(matches!(refused, Err(WriteError::Refused(Refusal::KmsNameTaken(_)))));
+    assert_eq!((one.head, one.published.state.kms.len(), store.syncs()), (2, 2, 2));
+}
+
+#[tokio::test]
+async fn each_gets_the_state_right_after_its_own_events() {
+    let store = Arc::new(Memory::default());
+    let ledger = start(&store);
+    store.shut();
+    let first = {
+        let ledger = ledger.clone();
+        spawn(async move { add(&ledger, 0, "a").await }).await
+    };
+    store.wait_for_writer();
+    let gone = Event::Kms(kms(0), KmsEvent::Deleted);
+    let two = {
+        let ledger = ledger.clone();
+        spawn(async move { add(&ledger, 1, "b").await }).await
+    };
+    let three = {
+        let ledger = ledger.clone();
+        spawn(async move { record(&ledger, vec![gone]).await }).await
+    };
+    store.open();
+    assert_eq!(first.await.expect("ran").expect("added").published.state.kms.len(), 1);
+    assert_eq!(two.await.expect("ran").expect("added").published.state.kms.len(), 2);
+    assert_eq!(three.await.expect("ran").expect("deleted").published.state.kms.len(), 1);
+}
+
+#[tokio::test]
+async fn what_changes_nothing_or_is_refused_is_not_written() {
+    let store = Arc::new(Memory::default());
+    let ledger = start(&store);
+    let nothing = ledger.execute(by_nobody(), |_, _| Ok(vec![])).await.expect("agrees");
+    let refused = ledger.execute(by_nobody(), |_, _| Err(Refusal::RegionsEmpty)).await;
+    assert!(nothing.events.is_empty() && matches!(refused, Err(WriteError::Refused(Refusal::RegionsEmpty))));
+    assert_eq!((store.syncs(), ledger.state().head), (0, 0));
+}
+
+#[tokio::test]
+async fn a_moved_head_is_read_and_decided_on_again() {
+    let store = Arc::new(Memory::default());
+    let ledger = start(&store);
+    add(&ledger, 0, "ours").await.expect("added");
+    store.let_a_rival_come_first(vec![added(1, "theirs"), regions_replaced(1, &["eu-west-1"])]);
+    let tries = Arc::new(AtomicUsize::new(0));
+    let seen = tries.clone();
+    let decide = move |state: &State, _| {
+        seen.fetch_add(1, Ordering::Relaxed);
+        match state.kms_named(&name("theirs")) {
+            None => Ok(vec![added(2, "theirs")]),
+            Some(_) => Err(Refusal::KmsNameTaken(name("theirs"))),
+        }
+    };
+    let refused = ledger.execute(by_nobody(), decide).await;
+    assert!(matches!(refused, Err(WriteError::Refused(Refusal::KmsNameTaken(_)))));
+    assert_eq!((tries.load(Ordering::Relaxed), ledger.state().head), (2, 3));
+
+    store.let_a_rival_come_first(vec![added(3, "more")]);
+    assert_eq!(add(&ledger, 4, "last").await.expect("added").head, 5);
+    assert_eq!(ledger.history(&added(1, "x").stream()), [2, 3]);
+    assert_eq!(ledger.verify().expect("whole").records, 5);
+}
+
+#[tokio::test]
+async fn what_others_append_is_followed() {
+    let store = Arc::new(Memory::shared());
+    let ledger = start(&store);
+    let mut heads = ledger.follow();
+    store.let_a_rival_append(&[added(1, "theirs")]);
+    heads.wait_for(|head| *head == 1).await.expect("open");
+    assert_eq!(ledger.state().state.kms.len(), 1);
+}
+
+#[tokio::test]
+async fn after_a_failed_sync_nothing_is_written_and_nothing_undurable_published() {
+    let store = Arc::new(Memory::default());
+    let ledger = start(&store);
+    add(&ledger, 0, "kept").await.expect("added");
+    store.shut();
+    let first = {
+        let ledger = ledger.clone();
+        spawn(async move { add(&ledger, 1, "lost").await }).await
+    };
+    store.wait_for_writer();
+    let waiting = {
+        let ledger = ledger.clone();
+        spawn(async move { add(&ledger, 2, "lost too").await }).await
+    };
+    store.fail();
+    store.open();
+    for task in [first, waiting] {
+        assert!(matches!(task.await.expect("ran"), Err(WriteError::Stopped(Stopped::Failed))));
+    }
+    let syncs = store.syncs();
+    let refused = ledger.execute(by_nobody(), |_, _| Err(Refusal::RegionsEmpty)).await;
+    assert!(matches!(refused, Err(WriteError::Stopped(Stopped::Failed))), "refusals too may rest on what is lost");
+    assert!(!ledger.is_accepting());
+    assert_eq!((store.syncs(), ledger.state().head, ledger.state().state.kms.len()), (syncs, 1, 1));
+    assert_eq!(all(&ledger).len(), 1);
+    assert_eq!(start(&Arc::new(store.after_a_power_cut())).state(), ledger.state());
+}
+
+#[tokio::test]
+async fn a_defect_in_a_decision_spoils_that_decision_alone() {
+    let store = Arc::new(Memory::default());
+    let ledger = start(&store);
+    let broken = ledger.execute(by_nobody(), |_, _| panic!("a defect")).await;
+    assert!(matches!(broken, Err(WriteError::Defect)));
+    assert!(add(&ledger, 0, "fine").await.is_ok() && ledger.is_accepting());
+}
+
+#[tokio::test]
+async fn an_event_over_the_limit_is_not_recorded_nor_is_anything_with_it() {
+    let store = Arc::new(Memory::default());
+    let ledger = start(&store);
+    let description = "x".repeat(record::RECORD_MAX);
+    let huge = GroupEvent::Created { description, metadata: Default::default() };
+    let huge = Event::Group(GroupName::parse("g").expect("a name"), huge);
+    let refused = record(&ledger, vec![added(0, "with it"), huge]).await;
+    assert!(matches!(refused, Err(WriteError::TooLarge)));
+    assert_eq!((store.syncs(), ledger.state().head), (0, 0));
+}
+
+#[tokio::test]
+async fn large_changes_do_not_all_share_one_sync() {
+    let store = Arc::new(Memory::default());
+    let ledger = start(&store);
+    store.shut();
+    let mut tasks = Vec::new();
+    for n in 0..9u8 {
+        let ledger = ledger.clone();
+        let description = "x".repeat(400_000);
+        let large = GroupEvent::Created { description, metadata: Default::default() };
+        let large = Event::Group(GroupName::parse(&format!("g{n}")).expect("a name"), large);
+        tasks.push(spawn(async move { record(&ledger, vec![large]).await }).await);
+        if n == 0 {
+            store.wait_for_writer();
+        }
+    }
+    store.open();
+    for task in tasks {
+        assert!(task.await.expect("ran").is_ok());
+    }
+    assert_eq!((store.syncs(), ledger.state().head), (1 + 3, 9));
+}
+
+#[tokio::test]
+async fn time_only_goes_forward_and_a_decision_is_told_its_records_time() {
+    let store = Arc::new(Memory::default());
+    let times = [100, 100, 50, i64::MAX, 7];
+    let next = AtomicUsize::new(0);
+    let clock = Arc::new(move || Time::from_nanos(times[next.fetch_add(1, Ordering::Relaxed).min(4)]));
+    let ledger = Ledger::start(store.clone(), Known::default(), LedgerOptions { clock, ..options() }).expect("starts");
+    for round in 0..5u128 {
+        let told = Arc::new(Mutex::new(None));
+        let tell = told.clone();
+        let decide = move |_: &State, time| {
+            *tell.lock().expect("free") = Some(time);
+            Ok(vec![added(2 * round, &format!("a{round}")), added(2 * round + 1, &format!("b{round}"))])
+        };
+        let head = ledger.execute(by_nobody(), decide).await.expect("added").head;
+        let first = ledger.record(head - 1).expect("whole").expect("there");
+        assert_eq!(*told.lock().expect("free"), Some(first.time));
+    }
+    let times: Vec<_> = all(&ledger).iter().map(|record| record.time).collect();
+    assert_eq!(times[..6].iter().map(|time| time.nanos()).collect::<Vec<_>>(), [100, 101, 102, 103, 104, 105]);
+    assert!(times.is_sorted_by(|a, b| a < b));
+    assert_eq!(start(&Arc::new(store.after_a_power_cut())).state(), ledger.state());
+}
+
+#[tokio::test]
+async fn a_dry_run_decides_the_same_and_records_nothing() {
+    let store = Arc::new(Memory::default());
+    let ledger = start(&store);
+    add(&ledger, 0, "there").await.expect("added");
+    let before = ledger.state();
+    let dry = ledger.consider(|state, _| Ok(vec![added(1, &format!("after {}", state.kms.len()))])).expect("agrees");
+    assert_eq!((dry.head, dry.published.head, dry.published.state.kms.len(), dry.events.len()), (2, 2, 2, 1));
+    assert!(dry.published.time > before.time);
+    assert_eq!((ledger.state(), store.syncs()), (before, 1));
+}
+
+#[tokio::test]
+async fn closing_ends_what_is_queued_and_refuses_the_rest() {
+    let store = Arc::new(Memory::default());
+    let ledger = start(&store);
+    store.shut();
+    let queued = {
+        let ledger = ledger.clone();
+        spawn(async move { add(&ledger, 0, "queued").await }).await
+    };
+    store.wait_for_writer();
+    let closing = spawn(ledger.clone().close()).await;
+    store.open();
+    closing.await.expect("closed");
+    assert!(queued.await.expect("ran").is_ok());
+    assert!(matches!(add(&ledger, 1, "late").await, Err(WriteError::Stopped(Stopped::Closed))));
+    assert!(!ledger.is_accepting() && ledger.state().head == 1);
+}

@@ -1,0 +1,145 @@
+//! A store in memory that counts its syncs, waits at a gate, fails, forgets, and is shared with a rival, on cue.
+
+use super::super::chain::Chain;
+use super::super::record::Draft;
+use super::super::store::{AppendError, Entries, Entry, Store, StoreError};
+use super::*;
+use std::sync::Condvar;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+#[derive(Default)]
+pub struct Memory {
+    inside: Mutex<Inside>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Inside {
+    durable: Vec<Vec<u8>>,
+    unsynced: Vec<Vec<u8>>,
+    syncs: u64,
+    shut: bool,
+    waiting: u64,
+    fails: bool,
+    rivals: Vec<Vec<Event>>,
+    followers: Vec<Sender<u64>>,
+    shared: bool,
+}
+
+impl Memory {
+    /// One that others append to as well.
+    pub fn shared() -> Self {
+        Self { inside: Mutex::new(Inside { shared: true, ..Inside::default() }), ..Self::default() }
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn syncs(&self) -> u64 {
+        self.inside().syncs
+    }
+
+    /// From now on whoever appends waits at the gate.
+    pub fn shut(&self) {
+        self.inside().shut = true;
+    }
+
+    pub fn open(&self) {
+        self.inside().shut = false;
+        self.changed.notify_all();
+    }
+
+    /// Waits until somebody stands at the gate.
+    pub fn wait_for_writer(&self) {
+        let inside = self.inside();
+        drop(self.changed.wait_while(inside, |inside| inside.waiting == 0));
+    }
+
+    /// The next sync, and every one after it, fails.
+    pub fn fail(&self) {
+        self.inside().fails = true;
+    }
+
+    /// What a power cut leaves.
+    pub fn after_a_power_cut(&self) -> Self {
+        let durable = self.inside().durable.clone();
+        Self { inside: Mutex::new(Inside { durable, ..Inside::default() }), ..Self::default() }
+    }
+
+    /// Somebody else appends this just before the next append.
+    pub fn let_a_rival_come_first(&self, events: Vec<Event>) {
+        self.inside().rivals.push(events);
+    }
+
+    /// Somebody else appends this now.
+    pub fn let_a_rival_append(&self, events: &[Event]) {
+        self.inside().append_as_rival(events);
+    }
+
+    /// Changes a record behind everybody's back.
+    pub fn tamper(&self, seq: usize, change: impl FnOnce(&mut Vec<u8>)) {
+        change(&mut self.inside().durable[seq - 1]);
+    }
+}
+
+impl Inside {
+    fn append_as_rival(&mut self, events: &[Event]) {
+        for event in events {
+            let mut end = Chain::START;
+            if let Some(last) = self.durable.last() {
+                let record = Record::decode(last).expect("a record");
+                end = Chain { seq: record.seq, hash: record.hash, time: record.time };
+            }
+            let (actor, event_id) = (&Actor::System, EventId::new(Uuid::from_u128(77)));
+            let time = writer::time_after(end.time, Time::from_nanos(0));
+            let draft = Draft { seq: end.seq + 1, event_id, time, actor, request_id: "", event, previous: end.hash };
+            self.durable.push(draft.encode().expect("a record"));
+        }
+        let head = self.durable.len() as u64;
+        self.followers.retain(|follower| follower.send(head).is_ok());
+    }
+}
+
+impl Store for Memory {
+    fn append(&self, expected: u64, entries: &[Entry]) -> Result<(), AppendError> {
+        let mut inside = self.inside();
+        if !inside.rivals.is_empty() {
+            let events = inside.rivals.remove(0);
+            inside.append_as_rival(&events);
+        }
+        if inside.durable.len() as u64 != expected {
+            return Err(AppendError::Moved(inside.durable.len() as u64));
+        }
+        inside.unsynced = entries.iter().map(|entry| entry.bytes.clone()).collect();
+        inside.waiting += 1;
+        self.changed.notify_all();
+        let mut inside = self.changed.wait_while(inside, |inside| inside.shut).unwrap_or_else(PoisonError::into_inner);
+        inside.waiting -= 1;
+        inside.syncs += 1;
+        if inside.fails {
+            return Err(StoreError::Io(std::io::Error::other("no space left on device")).into());
+        }
+        let synced = std::mem::take(&mut inside.unsynced);
+        inside.durable.extend(synced);
+        Ok(())
+    }
+
+    fn read(&self, from: u64) -> Entries {
+        let records = self.inside().durable.clone();
+        Box::new((1..).zip(records).skip(from as usize - 1).map(Ok))
+    }
+
+    fn head(&self) -> u64 {
+        self.inside().durable.len() as u64
+    }
+
+    fn follow(&self) -> Option<Receiver<u64>> {
+        let mut inside = self.inside();
+        let (tell, heads) = channel();
+        inside.shared.then(|| {
+            inside.followers.push(tell);
+            heads
+        })
+    }
+}

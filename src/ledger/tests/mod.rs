@@ -1,0 +1,38 @@
+//! What the ledger promises, one file per promise. `sample` makes events, `memory` is a store that fails on cue.
+
+mod chain;
+mod crash;
+mod damage;
+mod disk;
+mod golden;
+mod group;
+mod memory;
+mod replay;
+mod sample;
+
+use super::*;
+use std::sync::atomic::AtomicU64;
+
+/// A clock that goes on by a microsecond whenever it is looked at, and ids that count.
+fn options() -> LedgerOptions {
+    let (clock, ids) = (AtomicU64::new(1_604_554_157_000_000), AtomicU64::new(1));
+    LedgerOptions {
+        clock: Arc::new(move || Time::from_nanos(clock.fetch_add(1, Ordering::Relaxed) as i64 * 1000)),
+        ids: Arc::new(move || EventId::new(Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::Relaxed))))),
+        cache_bytes: 1024 * 1024,
+        queue: 128,
+    }
+}
+
+fn by_nobody() -> Context {
+    Context { actor: Actor::System, request_id: "r-1".to_owned() }
+}
+
+/// Records these events, whatever the state is.
+async fn record(ledger: &Ledger, events: Vec<Event>) -> Result<Committed, WriteError> {
+    ledger.execute(by_nobody(), move |_, _| Ok(events.clone())).await
+}
+
+fn all(ledger: &Ledger) -> Vec<Record> {
+    ledger.read(1).collect::<Result<_, _>>().expect("a whole log")
+}

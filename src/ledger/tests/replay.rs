@@ -1,0 +1,173 @@
+//! What is replayed is what was: for any sequence of events, and for records of any content.
+
+use super::memory::Memory;
+use super::sample;
+use super::*;
+use crate::domain::acl::{AclChange, Principal};
+use crate::domain::action::Action;
+use crate::domain::event::{RefreshGrant, Sealed, TokenHash};
+use crate::domain::group::GroupCommand;
+use crate::domain::id::{RefreshTokenId, SessionId};
+use crate::domain::kms::{Amendment, KmsCommand, NewKms, Sighting};
+use crate::domain::name::{GroupName, KmsName};
+use crate::domain::place::{AccountId, Arn};
+use crate::domain::session::SessionCommand;
+use crate::domain::state::Command;
+use crate::domain::user::UserCommand;
+use proptest::prelude::*;
+use record::Draft;
+
+fn sighting(account: u128) -> Sighting {
+    Sighting {
+        account: AccountId::parse(&format!("{:012}", account + 1)).expect("an account"),
+        arn: Arn::parse("arn:aws:iam::123456789012:user/claviger").expect("an ARN"),
+        enabled: sample::regions(&["eu-west-1", "us-east-1", "ap-south-1"]),
+    }
+}
+
+/// Anything that can be asked, of a few things, so that much of it fits together.
+fn command() -> impl Strategy<Value = Command> {
+    let (few, flag) = (0u128..4, any::<bool>());
+    let group = |n| GroupName::parse(&format!("g{n}")).expect("a name");
+    let regions = proptest::sample::subsequence(vec!["eu-west-1", "us-east-1", "ap-south-1"], 0..3);
+    (0u8..15, few.clone(), few, flag, regions).prop_map(move |(what, a, b, flag, regions)| {
+        let (id, user, session) = (sample::kms(a), sample::user(b), SessionId::new(sample::uuid(0x400 + a)));
+        let refresh = |n: u8| RefreshGrant {
+            id: RefreshTokenId::new(sample::uuid(u128::from(n))),
+            hash: TokenHash([n; 32]),
+            lifetime_seconds: flag.then_some(0),
+            unused_seconds: None,
+        };
+        let at = Time::from_nanos(1_604_554_157_000_000_000);
+        match what {
+            0 => Command::Kms(KmsCommand::Add {
+                new: NewKms {
+                    id,
+                    name: KmsName::parse(&format!("k{b}")).expect("a name"),
+                    account: sighting(b).account,
+                    connection: sample::connection(0),
+                    role: None,
+                    regions: sample::regions(&regions),
+                },
+                seen: sighting(b),
+            }),
+            1 => Command::Kms(KmsCommand::Amend {
+                id,
+                amendment: Amendment::Regions(sample::regions(&regions)),
+                seen: sighting(b),
+            }),
+            2 => Command::Kms(KmsCommand::UpdateAcls {
+                id,
+                changes: vec![AclChange {
+                    principal: if flag { Principal::User(user) } else { Principal::Group(group(b)) },
+                    actions: vec![Action::View, Action::KeyCreate],
+                    permit: a % 2 == 0,
+                }],
+            }),
+            3 => Command::Kms(KmsCommand::Archive { id }),
+            4 => Command::Kms(KmsCommand::Recover { id }),
+            5 => Command::Kms(KmsCommand::Delete { id }),
+            6 => Command::User(UserCommand::Create {
+                id: user,
+                name: sample::user_name(&format!("u{a}")),
+                profile: Default::default(),
+                password: Sealed(vec![1]),
+                must_change: false,
+            }),
+            7 => Command::User(UserCommand::Remove { id: user }),
+            8 => Command::User(UserCommand::NoteFailure { id: user, source: format!("192.0.2.{a}") }),
+            9 => Command::Group(GroupCommand::Create {
+                name: group(a),
+                description: String::new(),
+                metadata: Default::default(),
+            }),
+            10 => Command::Group(GroupCommand::AddMember { name: group(a), user }),
+            11 => Command::Group(GroupCommand::Remove { name: group(a) }),
+            12 => Command::Session(SessionCommand::Open {
+                id: session,
+                user,
+                source: "192.0.2.1".to_owned(),
+                refresh: refresh(a as u8),
+                labels: vec![],
+                at,
+            }),
+            13 => Command::Session(SessionCommand::Refresh {
+                hash: TokenHash([a as u8; 32]),
+                replace: flag.then(|| refresh(b as u8)),
+                at,
+            }),
+            _ => Command::Session(SessionCommand::Close { id: session }),
+        }
+    })
+}
+
+/// The connection that the commands rest on.
+fn lab() -> Event {
+    let made = |event: &Event| sample::kind(event) == "connection created";
+    let mut event = sample::every_kind().into_iter().find(made).expect("a sample");
+    if let Event::Connection(_, crate::domain::event::ConnectionEvent::Created { settings, .. }) = &mut event {
+        settings.cloud = crate::domain::place::Partition::Aws;
+    }
+    event
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn replay_comes_to_what_was_published(commands in proptest::collection::vec(command(), 0..120)) {
+        let store = Arc::new(Memory::default());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let (before, heads) = runtime.block_on(async {
+            let ledger = Ledger::start(store.clone(), Known::default(), options()).expect("starts");
+            record(&ledger, vec![lab()]).await.expect("recorded");
+            for command in commands {
+                let decided = ledger.execute(by_nobody(), move |state, _| state.decide(command.clone())).await;
+                prop_assert!(matches!(decided, Ok(_) | Err(WriteError::Refused(_))));
+            }
+            let heads: Vec<_> = (0..4).map(|n| ledger.history(&Stream::Kms(sample::kms(n)))).collect();
+            Ok((ledger.state(), heads))
+        })?;
+        let again = Ledger::start(store, Known::default(), options()).expect("starts");
+        prop_assert_eq!(again.state(), before);
+        let found: Vec<_> = (0..4).map(|n| again.history(&Stream::Kms(sample::kms(n)))).collect();
+        prop_assert_eq!(found, heads);
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written(
+        which in 0usize..sample::every_kind().len(), seq in 1u64.., id: u64, time: i64, hash: [u8; 32],
+        request_id in ".{0,80}", name in "[a-zа-я]{1,60}", system: bool
+    ) {
+        let event = &sample::every_kind()[which];
+        let user = Actor::User { id: sample::user(id.into()), name: sample::user_name(&name) };
+        let actor = if system { Actor::System } else { user };
+        let (event_id, time, previous) = (EventId::new(Uuid::from_u128(id.into())), Time::from_nanos(time), RecordHash(hash));
+        let draft = Draft { seq, event_id, time, actor: &actor, request_id: &request_id, event, previous };
+        let bytes = draft.encode().expect("short enough");
+        let record = Record::decode(&bytes).expect("a record");
+        let Record { version, hash, .. } = record;
+        let (event, actor) = (event.clone(), actor.clone());
+        let same = Record { version, seq, event_id, time, actor, request_id: request_id.clone(), event, previous, hash };
+        prop_assert_eq!(&record, &same);
+        prop_assert_eq!((version, hash), (1, RecordHash::of(&bytes)));
+    }
+
+    /// Whatever the bytes are: a record or a fault, never a panic, never more memory than there are bytes for.
+    #[test]
+    fn any_bytes_are_a_record_or_a_fault(
+        which in 0usize..sample::every_kind().len(), damage in proptest::collection::vec((any::<usize>(), any::<u8>()), 1..6),
+        cut: usize
+    ) {
+        let (event, event_id) = (&sample::every_kind()[which], EventId::new(Uuid::from_u128(1)));
+        let (time, previous) = (Time::from_nanos(1), RecordHash::default());
+        let draft = Draft { seq: 1, event_id, time, actor: &Actor::System, request_id: "", event, previous };
+        let mut bytes = draft.encode().expect("short enough");
+        for (at, byte) in damage {
+            let at = at % bytes.len();
+            bytes[at] = byte;
+        }
+        let _ = Record::decode(&bytes);
+        let _ = Record::decode(&bytes[..cut % bytes.len()]);
+    }
+}

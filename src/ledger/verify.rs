@@ -1,0 +1,117 @@
+//! A log that no server has open: to be checked, read, or, by an operator who knows better, accepted as it is.
+
+use super::chain::{Chain, Walk, check_time};
+use super::directory::Directory;
+use super::embedded::{Embedded, READING_CACHE_BYTES};
+use super::error::LedgerError;
+use super::head::{self, Known};
+use super::record::{Record, RecordHash};
+use super::store::Store;
+use crate::domain::time::Time;
+use std::path::Path;
+
+/// What a walk over the whole log found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// How many records there are.
+    pub records: u64,
+    /// The hash of the last one; zeroes if there is none.
+    pub hash: RecordHash,
+    /// When the first and the last were written.
+    pub span: Option<(Time, Time)>,
+}
+
+/// Walks over the whole log in a data directory that no process has open, and checks every record.
+///
+/// # Errors
+/// The first record that is broken, or why the log cannot be read.
+pub fn verify(directory: &Path) -> Result<Verified, LedgerError> {
+    let (store, known) = open(directory)?;
+    walk(Walk::whole(&store, store.head()), known)
+}
+
+/// Reads the log in a data directory that no process has open, from record number `from` on.
+///
+/// # Errors
+/// Why the log cannot be read.
+pub fn read(directory: &Path, from: u64) -> Result<Records, LedgerError> {
+    let (store, _) = open(directory)?;
+    let records = Records::new(Walk::middle(&store, from, store.head()));
+    Ok(Records { _store: Some(Box::new(store)), ..records })
+}
+
+/// Takes what is there for all there was: for an operator who has no better copy of a log that lost its end. What is
+/// there must be whole in itself.
+///
+/// # Errors
+/// The first record that is broken, or why the log cannot be read.
+pub fn accept(directory: &Path) -> Result<Verified, LedgerError> {
+    refuse_absent(directory)?;
+    let taken = Directory::take(directory)?;
+    let path = taken.head();
+    let store = Embedded::open_as_it_is(taken)?;
+    let verified = walk(Walk::whole(&store, store.head()), Known::default())?;
+    drop(store);
+    head::replace(&path, Known { seq: verified.records, hash: verified.hash })?;
+    Ok(verified)
+}
+
+fn open(directory: &Path) -> Result<(Embedded, Known), LedgerError> {
+    refuse_absent(directory)?;
+    Embedded::open(Directory::take(directory)?, READING_CACHE_BYTES)
+}
+
+fn refuse_absent(directory: &Path) -> Result<(), LedgerError> {
+    match directory.join("log").is_dir() {
+        true => Ok(()),
+        false => Err(LedgerError::NoLog(directory.to_owned())),
+    }
+}
+
+/// Checks every record that comes.
+pub(super) fn walk(walk: Walk, known: Known) -> Result<Verified, LedgerError> {
+    let (mut end, mut first) = (Chain::START, None);
+    for linked in walk {
+        let linked = linked?;
+        known.check(&linked)?;
+        (_, end) = linked.follow(&end)?;
+        first.get_or_insert(end.time);
+    }
+    Ok(Verified { records: end.seq, hash: end.hash, span: first.map(|first| (first, end.time)) })
+}
+
+/// Records in order. After an error there are no more.
+pub struct Records {
+    walk: Walk,
+    before: Option<Time>,
+    broken: bool,
+    _store: Option<Box<dyn Store>>,
+}
+
+impl Records {
+    pub(super) fn new(walk: Walk) -> Self {
+        Self { walk, before: None, broken: false, _store: None }
+    }
+
+    fn step(&mut self) -> Result<Option<Record>, LedgerError> {
+        let Some(linked) = self.walk.next().transpose()? else { return Ok(None) };
+        let record = linked.decode()?;
+        if let Some(before) = self.before.replace(record.time) {
+            check_time(record.seq, before, record.time)?;
+        }
+        Ok(Some(record))
+    }
+}
+
+impl Iterator for Records {
+    type Item = Result<Record, LedgerError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.broken {
+            return None;
+        }
+        let step = self.step();
+        self.broken = step.is_err();
+        step.transpose()
+    }
+}

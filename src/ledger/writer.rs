@@ -1,0 +1,260 @@
+//! The one thread that writes. It decides whatever waits on the newest state, makes the records of all of it durable
+//! with one sync, publishes, and then answers everybody, refusals too: they may rest on what was not durable before.
+//!
+//! What is published is durable. After a failed write nothing is written any more: what reached the disk is not known.
+
+use super::chain::{Chain, Walk};
+use super::error::{LedgerError, Stopped, WriteError};
+use super::record::Draft;
+use super::store::{AppendError, Entry, Store};
+use super::{Committed, Context, LedgerOptions, Published, RecordHash, Shared};
+use crate::domain::event::Event;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
+use crate::domain::time::Time;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use tokio::sync::{mpsc, oneshot};
+
+/// At most so many decisions share a sync, so that none waits long for the others' rules to run.
+const GROUP_MAX: usize = 256;
+/// Beyond so many bytes the rest waits for the next sync.
+const GROUP_BYTES: usize = 1024 * 1024;
+/// Later than any clock that works: from here on the next nanosecond always exists.
+const LATEST: i64 = i64::MAX - (1 << 53);
+
+pub(super) type Decide = Box<dyn Fn(&State, Time) -> Result<Vec<Event>, Refusal> + Send>;
+
+/// What the writer is asked.
+pub(super) enum Order {
+    /// Decide and record.
+    Write(Proposal),
+    /// Look for what others have appended.
+    CatchUp,
+    /// Stop after what came before.
+    Close(oneshot::Sender<()>),
+}
+
+/// A decision that is to be taken.
+pub(super) struct Proposal {
+    pub context: Context,
+    pub decide: Decide,
+    pub answer: oneshot::Sender<Result<Committed, WriteError>>,
+}
+
+pub(super) struct Writer {
+    pub store: Arc<dyn Store>,
+    pub shared: Arc<Shared>,
+    pub options: LedgerOptions,
+    pub chain: Chain,
+    pub orders: mpsc::Receiver<Order>,
+}
+
+/// A state that is not durable yet, and the end of its chain.
+#[derive(Clone)]
+struct Tentative {
+    state: State,
+    chain: Chain,
+}
+
+/// What is to become of the first few of the waiting decisions.
+struct Plan {
+    outcomes: Vec<Result<Committed, WriteError>>,
+    entries: Vec<Entry>,
+    end: Tentative,
+}
+
+impl Writer {
+    pub fn run(mut self) {
+        let mut waiting = VecDeque::new();
+        while let Some(order) = self.orders.blocking_recv() {
+            let last = self.gather(order, &mut waiting);
+            while !waiting.is_empty() {
+                self.commit(&mut waiting);
+            }
+            match last {
+                None | Some(Order::Write(_)) => {}
+                Some(Order::CatchUp) => self.catch_up_or_stop(),
+                Some(Order::Close(done)) => {
+                    // Whoever comes now is told by the closed queue; whoever waits on `done` finds it closed.
+                    drop(self);
+                    let _ = done.send(());
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes in what waits, up to the first order that is not a decision; returns that one.
+    fn gather(&mut self, first: Order, waiting: &mut VecDeque<Proposal>) -> Option<Order> {
+        let mut next = Some(first);
+        while let Some(order) = next {
+            match order {
+                Order::Write(proposal) => waiting.push_back(proposal),
+                other => return Some(other),
+            }
+            next = if waiting.len() < GROUP_MAX { self.orders.try_recv().ok() } else { None };
+        }
+        None
+    }
+
+    /// Decides, records, publishes and answers as many of the waiting as share a sync.
+    fn commit(&mut self, waiting: &mut VecDeque<Proposal>) {
+        while self.is_accepting() {
+            let plan = self.plan(waiting);
+            if plan.entries.is_empty() {
+                return answer(waiting, plan.outcomes);
+            }
+            match self.store.append(self.chain.seq, &plan.entries) {
+                Ok(()) => {
+                    self.publish(&plan.end, &plan.outcomes);
+                    return answer(waiting, plan.outcomes);
+                }
+                Err(AppendError::Moved(_)) => self.catch_up_or_stop(),
+                Err(AppendError::Failed(error)) => self.stop(&error),
+            }
+        }
+        for proposal in waiting.drain(..) {
+            let _ = proposal.answer.send(Err(Stopped::Failed.into()));
+        }
+    }
+
+    fn plan(&self, waiting: &VecDeque<Proposal>) -> Plan {
+        let state = self.shared.published.load().state.clone();
+        let mut end = Tentative { state, chain: self.chain };
+        let (mut outcomes, mut entries, mut bytes) = (Vec::with_capacity(waiting.len()), Vec::new(), 0);
+        for proposal in waiting {
+            outcomes.push(self.try_out(&end, proposal).map(|(committed, more, after)| {
+                bytes += more.iter().map(|entry| entry.bytes.len()).sum::<usize>();
+                entries.extend(more);
+                end = after;
+                committed
+            }));
+            if bytes >= GROUP_BYTES {
+                break;
+            }
+        }
+        Plan { outcomes, entries, end }
+    }
+
+    /// Decides on a copy. A defect in the rules spoils that one decision, not the writer.
+    fn try_out(&self, on: &Tentative, proposal: &Proposal) -> Result<(Committed, Vec<Entry>, Tentative), WriteError> {
+        let attempt = || {
+            let time = time_after(on.chain.time, (self.options.clock)());
+            let events = (proposal.decide)(&on.state, time).map_err(WriteError::Refused)?;
+            let mut after = on.clone();
+            let entries = self.record(&mut after, &proposal.context, time, &events)?;
+            let published = Arc::new(after.published());
+            Ok((Committed { head: published.head, published, events }, entries, after))
+        };
+        catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|_| {
+            tracing::error!(request_id = proposal.context.request_id, "a decision failed: a defect of the program");
+            Err(WriteError::Defect)
+        })
+    }
+
+    fn record(
+        &self,
+        after: &mut Tentative,
+        context: &Context,
+        first: Time,
+        events: &[Event],
+    ) -> Result<Vec<Entry>, WriteError> {
+        let mut entries = Vec::with_capacity(events.len());
+        let mut time = first;
+        for event in events {
+            let Context { actor, request_id } = context;
+            let (seq, event_id, previous) = (after.chain.seq + 1, (self.options.ids)(), after.chain.hash);
+            let draft = Draft { seq, event_id, time, actor, request_id, event, previous };
+            let bytes = draft.encode().ok_or(WriteError::TooLarge)?;
+            let hash = RecordHash::of(&bytes);
+            after.state.apply(time, event);
+            after.chain = Chain { seq, hash, time };
+            entries.push(Entry { bytes, hash });
+            time = time_after(time, time);
+        }
+        Ok(entries)
+    }
+
+    fn publish(&mut self, end: &Tentative, outcomes: &[Result<Committed, WriteError>]) {
+        let made = outcomes.iter().flatten().flat_map(|committed| &committed.events);
+        self.note_history(self.chain.seq + 1, made);
+        self.chain = end.chain;
+        self.shared.publish(end.published());
+    }
+
+    fn note_history<'a>(&self, first: u64, events: impl Iterator<Item = &'a Event>) {
+        let mut history = self.shared.history.write().unwrap_or_else(PoisonError::into_inner);
+        (first..).zip(events).for_each(|(seq, event)| history.note(seq, event));
+    }
+
+    fn catch_up_or_stop(&mut self) {
+        if self.is_accepting()
+            && let Err(error) = self.catch_up()
+        {
+            self.stop(&error);
+        }
+    }
+
+    /// Takes in what others have appended.
+    fn catch_up(&mut self) -> Result<(), LedgerError> {
+        let mut end = Tentative { state: self.shared.published.load().state.clone(), chain: self.chain };
+        let mut events = Vec::new();
+        for linked in Walk::on_from(&*self.store, &self.chain, self.store.head()) {
+            let (event, chain) = linked?.follow(&end.chain)?;
+            end.state.apply(chain.time, &event);
+            end.chain = chain;
+            events.push(event);
+        }
+        self.note_history(self.chain.seq + 1, events.iter());
+        self.chain = end.chain;
+        self.shared.publish(end.published());
+        Ok(())
+    }
+
+    fn is_accepting(&self) -> bool {
+        self.shared.accepting.load(Ordering::Acquire)
+    }
+
+    fn stop(&self, error: &(dyn std::error::Error + 'static)) {
+        self.shared.accepting.store(false, Ordering::Release);
+        tracing::error!(error, seq = self.chain.seq, "the log stopped: nothing is written until the next start");
+    }
+}
+
+/// However it ends: nobody shall believe that something is still written.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.accepting.store(false, Ordering::Release);
+    }
+}
+
+impl Tentative {
+    fn published(&self) -> Published {
+        Published { head: self.chain.seq, time: self.chain.time, state: self.state.clone() }
+    }
+}
+
+/// The time of a record after one of that time, when the clock shows `now`.
+pub(super) fn time_after(last: Time, now: Time) -> Time {
+    Time::from_nanos(now.nanos().min(LATEST).max(last.nanos().saturating_add(1)))
+}
+
+/// Passes on that others have appended, for as long as there is a writer.
+pub(super) fn follow(heads: &std::sync::mpsc::Receiver<u64>, orders: &mpsc::WeakSender<Order>) {
+    while heads.recv().is_ok() {
+        let Some(orders) = orders.upgrade() else { return };
+        if orders.blocking_send(Order::CatchUp).is_err() {
+            return;
+        }
+    }
+}
+
+fn answer(waiting: &mut VecDeque<Proposal>, outcomes: Vec<Result<Committed, WriteError>>) {
+    for (proposal, outcome) in waiting.drain(..outcomes.len()).zip(outcomes) {
+        // Whoever does not wait any more learns of it from the state.
+        let _ = proposal.answer.send(outcome);
+    }
+}
