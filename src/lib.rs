@@ -7,4 +7,5 @@
 
 pub mod aws;
 pub mod domain;
+pub mod keyring;
 pub mod lab;
