@@ -3,3 +3,5 @@
 //! It may use every module; none may use it.
 
 pub mod config;
+pub mod logging;
+pub mod notify;
