@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 pub mod aws;
+pub mod cli;
 pub mod domain;
+pub mod keyring;
 pub mod lab;
 pub mod ledger;

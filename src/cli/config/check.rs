@@ -1,0 +1,212 @@
+//! What would keep the program from working with its settings, found before it starts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tracing_subscriber::EnvFilter;
+use uuid::Uuid;
+
+use super::aws::SettingsMistake;
+use super::certificate::{self, CertificateProblem};
+use super::sections::{LogSettings, MasterKeyKind, PasswordSettings, ServerSettings, StorageSettings, TlsSettings};
+use super::{Config, MasterKeySettings};
+use crate::keyring::KeyringError;
+
+/// One thing that stands in the way, with its key and its remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// A number outside its range.
+    #[error("{key}: `{value}` is out of range: {least} to {most} is expected")]
+    OutOfRange {
+        /// The key, with its section.
+        key: &'static str,
+        /// What it says.
+        value: u64,
+        /// The least that it may say.
+        least: u64,
+        /// The most that it may say.
+        most: u64,
+    },
+    /// A certificate without a key, or the reverse.
+    #[error("tls.{given}: `{}` is given without tls.{missing}: both or neither is expected", path.display())]
+    HalfPair {
+        /// The key that is there.
+        given: &'static str,
+        /// What it says.
+        path: PathBuf,
+        /// The key that is not.
+        missing: &'static str,
+    },
+    /// The certificate cannot be used.
+    #[error("tls: {0}")]
+    Certificate(#[from] CertificateProblem),
+    /// A name that no certificate can be made for.
+    #[error("tls.self_signed_names: `{0}` is neither a host name nor an address")]
+    HostName(String),
+    /// The data directory cannot be used.
+    #[error("storage.data_dir: `{}`: {source}", path.display())]
+    DataDir {
+        /// The directory, or the one above it that is missing.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A relative path, which would depend on where the program is started.
+    #[error("{key}: `{}` is relative: a path that begins with `/` is expected", path.display())]
+    Relative {
+        /// The key, with its section.
+        key: &'static str,
+        /// What it says.
+        path: PathBuf,
+    },
+    /// A source that needs a file, and none is named.
+    #[error("master_key.path: is needed with source = \"passphrase_file\"")]
+    NoPassphraseFile,
+    /// The master key cannot be had.
+    #[error("master_key: {0}")]
+    MasterKey(#[from] KeyringError),
+    /// More lanes than the memory has room for.
+    #[error(
+        "passwords.memory_kib: `{memory_kib}` is too little for parallelism = {parallelism}: 8 KiB each are needed"
+    )]
+    TooManyLanes {
+        /// The memory of one hash.
+        memory_kib: u32,
+        /// Its lanes.
+        parallelism: u32,
+    },
+    /// Something in the section for AWS.
+    #[error("aws.{0}")]
+    Aws(SettingsMistake),
+    /// The authorities to trust cannot be read.
+    #[error("aws.ca_bundle: {0}")]
+    CaBundle(CertificateProblem),
+    /// Not a level, nor a list of them.
+    #[error(
+        "log.level: `{0}` is neither a level (error, warn, info, debug, trace) nor a list such as \
+             `info,claviger::aws=debug`"
+    )]
+    Level(String),
+}
+
+/// All problems, in the order of the sections.
+pub(super) fn problems(config: &Config) -> Vec<Problem> {
+    let mut found = Vec::new();
+    server(&config.server, &mut found);
+    tls(&config.tls, &mut found);
+    storage(&config.storage, &mut found);
+    master_key(&config.master_key, &config.storage.data_dir, &mut found);
+    passwords(&config.passwords, &mut found);
+    for (key, value) in [
+        ("tokens.refresh_lifetime_seconds", config.tokens.refresh_lifetime_seconds),
+        ("tokens.refresh_unused_seconds", config.tokens.refresh_unused_seconds),
+    ] {
+        found.extend(within(key, value, 0, 10 * 366 * 86_400));
+    }
+    found.extend(config.aws.check().into_iter().map(Problem::Aws));
+    found.extend(
+        config.aws.ca_bundle.as_deref().and_then(|path| certificate::check_bundle(path).err()).map(Problem::CaBundle),
+    );
+    log(&config.log, &mut found);
+    found
+}
+
+fn server(settings: &ServerSettings, found: &mut Vec<Problem>) {
+    let number = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+    for (key, value, least, most) in [
+        ("server.workers", number(settings.workers), 0, 1024),
+        ("server.max_connections", number(settings.max_connections), 16, 1_000_000),
+        ("server.body_limit_bytes", number(settings.body_limit_bytes), 64 * 1024, 64 * 1024 * 1024),
+        ("server.client_request_timeout_seconds", settings.client_request_timeout_seconds, 1, 300),
+        ("server.client_disconnect_timeout_seconds", settings.client_disconnect_timeout_seconds, 1, 60),
+        ("server.tls_handshake_timeout_seconds", settings.tls_handshake_timeout_seconds, 1, 60),
+        ("server.keep_alive_seconds", settings.keep_alive_seconds, 1, 3600),
+        ("server.shutdown_timeout_seconds", settings.shutdown_timeout_seconds, 1, 10),
+    ] {
+        found.extend(within(key, value, least, most));
+    }
+}
+
+fn tls(settings: &TlsSettings, found: &mut Vec<Problem>) {
+    match (&settings.certificate, &settings.private_key) {
+        (Some(certificate), Some(key)) => {
+            found.extend(certificate::read(certificate, key).err().map(Problem::Certificate));
+        }
+        (Some(path), None) => {
+            found.push(Problem::HalfPair { given: "certificate", path: path.clone(), missing: "private_key" });
+        }
+        (None, Some(path)) => {
+            found.push(Problem::HalfPair { given: "private_key", path: path.clone(), missing: "certificate" });
+        }
+        (None, None) => {}
+    }
+    let nameless = |name: &&String| rustls_pki_types::ServerName::try_from(name.as_str()).is_err();
+    found.extend(settings.self_signed_names.iter().filter(nameless).cloned().map(Problem::HostName));
+}
+
+fn storage(settings: &StorageSettings, found: &mut Vec<Problem>) {
+    found.extend(within("storage.cache_mib", settings.cache_mib, 8, 1024 * 1024));
+    let path = &settings.data_dir;
+    if path.is_relative() {
+        found.push(Problem::Relative { key: "storage.data_dir", path: path.clone() });
+    }
+    if let Err((path, source)) = usable(path) {
+        found.push(Problem::DataDir { path, source });
+    }
+}
+
+/// Tries what the start would do with the directory, and leaves nothing behind.
+fn usable(path: &Path) -> Result<(), (PathBuf, std::io::Error)> {
+    let failed = |source| (path.to_owned(), source);
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => {
+            let trial = path.join(format!(".trial-{}", Uuid::new_v4()));
+            fs::write(&trial, b"").and_then(|()| fs::remove_file(&trial)).map_err(failed)
+        }
+        Ok(_) => Err(failed(std::io::ErrorKind::NotADirectory.into())),
+        // The start makes it, in the nearest directory above that is there.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => usable(parent),
+            _ => usable(Path::new(".")),
+        },
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn master_key(settings: &MasterKeySettings, data_dir: &Path, found: &mut Vec<Problem>) {
+    if settings.source == MasterKeyKind::PassphraseFile && settings.path.is_none() {
+        found.push(Problem::NoPassphraseFile);
+        return;
+    }
+    match settings.source(data_dir).check() {
+        // Whoever checks the settings by hand has not been given the service's credentials.
+        Ok(()) | Err(KeyringError::NoCredentials(_)) => {}
+        Err(error) => found.push(Problem::MasterKey(error)),
+    }
+}
+
+fn passwords(settings: &PasswordSettings, found: &mut Vec<Problem>) {
+    let PasswordSettings { memory_kib, iterations, parallelism, max_concurrent } = *settings;
+    found.extend(within("passwords.memory_kib", memory_kib.into(), 1024, 4 * 1024 * 1024));
+    found.extend(within("passwords.iterations", iterations.into(), 1, 1000));
+    found.extend(within("passwords.parallelism", parallelism.into(), 1, 64));
+    found.extend(within("passwords.max_concurrent", max_concurrent.try_into().unwrap_or(u64::MAX), 0, 1024));
+    if memory_kib < parallelism.saturating_mul(8) {
+        found.push(Problem::TooManyLanes { memory_kib, parallelism });
+    }
+}
+
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+fn log(settings: &LogSettings, found: &mut Vec<Problem>) {
+    // The filter takes any bare word for a module's name; here it is a mistyped level.
+    let is_level = |text: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text));
+    let part = |part: &str| is_level(part.rsplit_once('=').map_or(part, |(_, level)| level));
+    if !settings.level.split(',').all(part) || EnvFilter::try_new(&settings.level).is_err() {
+        found.push(Problem::Level(settings.level.clone()));
+    }
+}
+
+fn within(key: &'static str, value: u64, least: u64, most: u64) -> Option<Problem> {
+    (!(least..=most).contains(&value)).then_some(Problem::OutOfRange { key, value, least, most })
+}

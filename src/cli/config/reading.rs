@@ -1,0 +1,220 @@
+//! From the file's text and the environment to the settings, or to every mistake in them with its place.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
+use toml::{Table, Value};
+use zeroize::Zeroizing;
+
+use super::{AdminPassword, Config, Mistake, Origin};
+
+/// What the variables of the program begin with.
+pub(super) const PREFIX: &str = "CLAVIGER_";
+const ADMIN_PASSWORD: &str = "CLAVIGER_ADMIN_PASSWORD";
+/// Variables with our prefix that others read: the command line, clients and tests.
+const NOT_SETTINGS: [&str; 3] = ["CLAVIGER_CONFIG", "CLAVIGER_URL", "CLAVIGER_MOTO_URL"];
+
+/// The documented settings: which keys there are, and by their defaults of what type.
+static DOCUMENTED: LazyLock<Table> =
+    LazyLock::new(|| toml::from_str(&documented_defaults()).expect("a test reads this constant text"));
+
+/// `config/claviger.toml` with its keys in force: a `#` right before a key is taken away, prose has a blank after it.
+pub(super) fn documented_defaults() -> String {
+    let lines = include_str!("../../../config/claviger.toml").lines();
+    let in_force = lines.map(|line| match line.strip_prefix('#') {
+        Some(key) if key.starts_with(|first: char| first.is_ascii_lowercase()) => key,
+        _ => line,
+    });
+    in_force.collect::<Vec<_>>().join("\n")
+}
+
+/// One setting as it was given.
+struct Given {
+    value: Value,
+    origin: Origin,
+}
+
+/// By section and key. A key outside any section stands for itself, with no key.
+type Settings = BTreeMap<(String, Option<String>), Given>;
+
+pub(super) fn read(path: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Config, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    let mut settings = match path.map(read_file).transpose() {
+        Ok(settings) => settings.unwrap_or_default(),
+        Err(mistake) => return Err(vec![mistake]),
+    };
+    let mut admin_password = None;
+    for (name, value) in env.filter(|(name, _)| name.starts_with(PREFIX)) {
+        if name == ADMIN_PASSWORD {
+            let value = Zeroizing::new(value);
+            admin_password = (!value.is_empty()).then_some(AdminPassword(value));
+        } else if !NOT_SETTINGS.contains(&name.as_str()) {
+            match variable(&name, &value) {
+                Ok((place, value)) => {
+                    settings.insert(place, Given { value, origin: Origin::Variable(name) });
+                }
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+    }
+    // An empty text counts as no setting, so that a default can be written down, and a file's setting taken back.
+    settings.retain(|_, given| given.value.as_str() != Some(""));
+    mistakes.splice(0..0, wrong_settings(&settings));
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    let config = Config::deserialize(Value::Table(together(&settings)));
+    let mut config = config.map_err(|error| vec![last_resort(&error)])?;
+    config.admin_password = admin_password;
+    Ok(config)
+}
+
+fn read_file(path: &Path) -> Result<Settings, Mistake> {
+    let text = std::fs::read_to_string(path).map_err(|source| Mistake::Unreadable { path: path.to_owned(), source })?;
+    let line_at = |offset: usize| text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1;
+    let syntax = |error: toml::de::Error| Mistake::Syntax {
+        path: path.to_owned(),
+        line: error.span().map_or(1, |span| line_at(span.start)),
+        // Its `Display` would quote the line, which may hold a proxy's password.
+        what: error.message().to_owned(),
+    };
+    let places = DeTable::parse(&text).map_err(syntax)?;
+    let values: Table = toml::from_str(&text).map_err(syntax)?;
+
+    let origin = |offset| Origin::File { path: path.to_owned(), line: line_at(offset) };
+    let mut settings = Settings::new();
+    for (section, below) in places.get_ref() {
+        let name = section.get_ref().to_string();
+        let value = values.get(&name).cloned();
+        match (below.get_ref(), value) {
+            (DeValue::Table(keys), Some(Value::Table(mut values))) => {
+                if keys.is_empty() {
+                    let given = Given { value: Value::Table(Table::new()), origin: origin(section.span().start) };
+                    settings.insert((name.clone(), None), given);
+                }
+                for key in keys.keys() {
+                    if let Some(value) = values.remove(key.get_ref().as_ref()) {
+                        let given = Given { value, origin: origin(key.span().start) };
+                        settings.insert((name.clone(), Some(key.get_ref().to_string())), given);
+                    }
+                }
+            }
+            (_, Some(value)) => {
+                settings.insert((name, None), Given { value, origin: origin(section.span().start) });
+            }
+            (_, None) => {}
+        }
+    }
+    Ok(settings)
+}
+
+/// Takes a variable as a setting: `CLAVIGER_<SECTION>_<KEY>`, with the type that the documented default has.
+fn variable(name: &str, text: &str) -> Result<((String, Option<String>), Value), Mistake> {
+    let documented = || DOCUMENTED.iter().filter_map(|(section, keys)| Some((section, keys.as_table()?)));
+    let mut settings =
+        documented().flat_map(|(section, keys)| keys.iter().map(move |(key, value)| (section, key, value)));
+    let Some((section, key, default)) = settings.find(|(section, key, _)| variable_of(section, Some(key)) == name)
+    else {
+        let section = documented().find(|(section, _)| name.starts_with(&format!("{}_", variable_of(section, None))));
+        let names = |(section, keys): (&String, &Table)| {
+            keys.keys().map(|key| variable_of(section, Some(key))).collect::<Vec<_>>().join(", ")
+        };
+        let expected = section.map(|section| format!(": one of {} is expected", names(section)));
+        return Err(Mistake::UnknownVariable { name: name.to_owned(), expected });
+    };
+    let place = (section.clone(), Some(key.clone()));
+    if text.is_empty() {
+        return Ok((place, Value::String(String::new())));
+    }
+    let wrong = |expected: &str| Mistake::Setting {
+        origin: Origin::Variable(name.to_owned()),
+        key: format!("{section}.{key}"),
+        what: format!("`{text}` is not {expected}"),
+    };
+    let value = match default {
+        Value::Integer(_) => Value::Integer(text.parse().map_err(|_| wrong("a whole number"))?),
+        Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| wrong("`true` or `false`"))?),
+        Value::Array(_) => list(text).ok_or_else(|| wrong("a TOML array, nor texts with commas between them"))?,
+        _ => Value::String(text.to_owned()),
+    };
+    Ok((place, value))
+}
+
+fn variable_of(section: &str, key: Option<&str>) -> String {
+    match key {
+        Some(key) => format!("{PREFIX}{section}_{key}").to_uppercase(),
+        None => format!("{PREFIX}{section}").to_uppercase(),
+    }
+}
+
+/// A TOML array, or its texts with commas between them.
+fn list(text: &str) -> Option<Value> {
+    if text.trim_start().starts_with('[') {
+        return toml::from_str::<Table>(&format!("list = {text}")).ok()?.remove("list");
+    }
+    Some(Value::Array(text.split(',').map(|part| Value::String(part.trim().to_owned())).collect()))
+}
+
+/// Tries each setting alone: every key has a default, so that whatever is wrong with one is wrong with it alone.
+fn wrong_settings(settings: &Settings) -> Vec<Mistake> {
+    let mut mistakes: Vec<(&Origin, Mistake)> = Vec::new();
+    let mut unknown_sections = Vec::new();
+    for ((section, key), given) in settings {
+        let place = |key: &Option<String>| match key {
+            Some(key) => format!("{section}.{key}"),
+            None => section.clone(),
+        };
+        let mistake = |key: &Option<String>, what: String| {
+            (&given.origin, Mistake::Setting { origin: given.origin.clone(), key: place(key), what })
+        };
+        let section_alone = Value::Table(Table::from_iter([(section.clone(), Value::Table(Table::new()))]));
+        if let Err(error) = Config::deserialize(section_alone) {
+            if !unknown_sections.contains(&section) {
+                mistakes.push(mistake(&None, what(&error)));
+                unknown_sections.push(section);
+            }
+            continue;
+        }
+        if let Err(error) = Config::deserialize(Value::Table(single(section, key.as_deref(), &given.value))) {
+            mistakes.push(mistake(key, what(&error)));
+        }
+    }
+    // In the order of the file, not of the alphabet; variables have no order.
+    mistakes.sort_by_key(|(origin, _)| match origin {
+        Origin::File { line, .. } => *line,
+        Origin::Variable(_) => usize::MAX,
+    });
+    mistakes.into_iter().map(|(_, mistake)| mistake).collect()
+}
+
+fn single(section: &str, key: Option<&str>, value: &Value) -> Table {
+    let below = match key {
+        Some(key) => Value::Table(Table::from_iter([(key.to_owned(), value.clone())])),
+        None => value.clone(),
+    };
+    Table::from_iter([(section.to_owned(), below)])
+}
+
+fn together(settings: &Settings) -> Table {
+    let mut table = Table::new();
+    for ((section, key), given) in settings {
+        let below = table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
+        if let (Some(key), Some(below)) = (key, below.as_table_mut()) {
+            below.insert(key.clone(), given.value.clone());
+        }
+    }
+    table
+}
+
+fn what(error: &toml::de::Error) -> String {
+    error.message().trim_end().replace('\n', ": ")
+}
+
+/// Settings that are right each and wrong together: no section of ours is like that, but a message is better than
+/// none.
+fn last_resort(error: &toml::de::Error) -> Mistake {
+    Mistake::Setting { origin: Origin::Variable(PREFIX.to_owned()), key: "all settings".to_owned(), what: what(error) }
+}

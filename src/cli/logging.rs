@@ -1,0 +1,174 @@
+//! The program's log, on standard error: text for a terminal, one JSON object a line for everything else.
+//!
+//! Started once, by `main`. Other libraries are kept quiet unless the setting names them, and never get as far as
+//! printing what they send and receive: that may hold secrets, whatever level is asked for.
+
+use std::io::IsTerminal;
+
+use tracing::level_filters::LevelFilter;
+use tracing::{Metadata, Subscriber};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry, filter};
+
+use super::config::{LogFormat, LogSettings};
+
+/// Why there is no log.
+#[derive(Debug, thiserror::Error)]
+pub enum LoggingError {
+    /// The level is none.
+    #[error("log.level: `{level}`: {source}")]
+    Level {
+        /// What the setting says.
+        level: String,
+        /// What the library said.
+        source: filter::ParseError,
+    },
+    /// There is a log already.
+    #[error("the log was started before: {0}")]
+    Started(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Starts the log of this process, panics included.
+///
+/// # Errors
+/// When the level is none, or the log was started before.
+pub fn start(settings: &LogSettings) -> Result<(), LoggingError> {
+    let terminal = std::io::stderr().is_terminal();
+    subscriber(settings, terminal, std::io::stderr)?.try_init()?;
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        let message = panic.payload_as_str().unwrap_or("no message");
+        tracing::error!(place, backtrace = %std::backtrace::Backtrace::capture(), "panic: {message}");
+    }));
+    Ok(())
+}
+
+fn subscriber<W>(
+    settings: &LogSettings,
+    terminal: bool,
+    writer: W,
+) -> Result<impl Subscriber + Send + Sync, LoggingError>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let text = match settings.format {
+        LogFormat::Auto => terminal,
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+    };
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = if text {
+        let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+        Box::new(lines.with_ansi(colours))
+    } else {
+        Box::new(lines.json().flatten_event(true).with_current_span(false).with_span_list(true))
+    };
+    let level = level(&settings.level)?;
+    Ok(tracing_subscriber::registry().with(lines.with_filter(filter::filter_fn(harmless))).with(level))
+}
+
+/// Libraries that say more at `info` than an operator wants to read.
+const QUIET: &str = "sled=warn,rustls=warn,hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,actix_server=warn,\
+                     actix_http=warn,mio=warn,tokio_util=warn,rusoto_core=warn";
+
+fn level(level: &str) -> Result<EnvFilter, LoggingError> {
+    // What the setting says comes last, so that it wins where it names one of these.
+    EnvFilter::try_new(format!("{QUIET},{level}"))
+        .map_err(|source| LoggingError::Level { level: level.to_owned(), source })
+}
+
+/// rusoto prints whole requests with their session tokens at `debug`, and HTTP and TLS libraries print what goes over
+/// the wire at `trace`.
+fn harmless(metadata: &Metadata<'_>) -> bool {
+    let is_of = |name: &str| metadata.target().split("::").next() == Some(name);
+    let most = if metadata.target().starts_with("rusoto") {
+        LevelFilter::WARN
+    } else if is_of(env!("CARGO_CRATE_NAME")) {
+        LevelFilter::TRACE
+    } else {
+        LevelFilter::DEBUG
+    };
+    *metadata.level() <= most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    /// What was logged, as a writer and as text.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("no panic").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(format: LogFormat, level: &str, act: impl FnOnce()) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let settings = LogSettings { format, level: level.to_owned() };
+        let subscriber = subscriber(&settings, false, move || writer.clone()).expect("the level is one");
+        tracing::subscriber::with_default(subscriber, act);
+        let bytes = lines.0.lock().expect("no panic").clone();
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
+    #[test]
+    fn a_line_is_an_object_that_says_in_which_request() {
+        let text = logged(LogFormat::Auto, "info", || {
+            let _span = tracing::info_span!("request", request_id = "r-1", user = "ann").entered();
+            tracing::info!(kms = 7, "added");
+        });
+        let line: serde_json::Value = serde_json::from_str(&text).expect("one line of JSON");
+        assert_eq!(line["message"], "added");
+        assert_eq!(line["kms"], 7);
+        assert_eq!(line["level"], "INFO");
+        assert_eq!(line["spans"][0]["request_id"], "r-1");
+        assert_eq!(line["spans"][0]["user"], "ann");
+    }
+
+    #[test]
+    fn text_for_a_file_has_no_colours() {
+        let text = logged(LogFormat::Text, "info", || tracing::warn!("careful"));
+        assert!(text.contains("WARN") && text.contains("careful") && !text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn other_libraries_are_quiet_unless_named() {
+        let speak = || {
+            tracing::info!(target: "sled::pagecache", "pages");
+            tracing::debug!(target: "rustls::client", "hello");
+            tracing::debug!("ours");
+        };
+        let text = logged(LogFormat::Json, "debug", speak);
+        assert!(text.contains("ours") && !text.contains("pages") && !text.contains("hello"), "{text}");
+        let text = logged(LogFormat::Json, "debug,rustls=debug", speak);
+        assert!(text.contains("hello"), "{text}");
+    }
+
+    #[test]
+    fn what_may_hold_secrets_is_never_logged() {
+        let text = logged(LogFormat::Json, "trace,rusoto_core=trace,rusoto_core::request=trace,hyper=trace", || {
+            tracing::debug!(target: "rusoto_core::request", "x-amz-security-token: hunter2");
+            tracing::trace!(target: "hyper::proto", "hunter2");
+            tracing::trace!("ours");
+        });
+        assert!(text.contains("ours") && !text.contains("hunter2"), "{text}");
+    }
+
+    #[test]
+    fn a_level_that_is_none_is_refused() {
+        assert!(level("info,claviger=loud").is_err());
+    }
+}

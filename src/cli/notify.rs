@@ -1,0 +1,127 @@
+//! What the service manager is told: ready, reloading, stopping, alive.
+//!
+//! Outside systemd all of this does nothing. A message that cannot be sent is logged and never stops the program.
+
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// The program serves; also after a reload.
+pub fn ready(status: &str) {
+    send(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
+/// The program reads its certificate again; [`ready`] must follow.
+pub fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        // From version 253 on systemd wants to know when the reload began.
+        Ok(now) => send(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "the service manager was not told of the reload"),
+    }
+}
+
+/// The program accepts nothing new and ends what it has begun.
+pub fn stopping() {
+    send(&[NotifyState::Stopping]);
+}
+
+/// Starting takes longer than the service manager may expect, for example because the log is long: it is to wait so
+/// much longer from now on.
+pub fn starting_takes(longer: Duration) {
+    send(&[NotifyState::ExtendTimeoutUsec(u32::try_from(longer.as_micros()).unwrap_or(u32::MAX))]);
+}
+
+/// Tells the service manager's watchdog that the program is alive, twice in the time after which it would restart it,
+/// for as long as `healthy` says so. Nothing without a watchdog. Must be called within a tokio runtime, which it
+/// watches too: one that stands still tells nothing.
+pub fn watch(healthy: impl Fn() -> bool + Send + 'static) -> Option<JoinHandle<()>> {
+    let limit = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero())?;
+    Some(tokio::spawn(async move {
+        let mut beat = interval(limit / 2);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut was_healthy = true;
+        loop {
+            beat.tick().await;
+            let is_healthy = healthy();
+            if is_healthy {
+                send(&[NotifyState::Watchdog]);
+            } else if was_healthy {
+                tracing::error!("not healthy: the service manager's watchdog is left to restart the program");
+            }
+            was_healthy = is_healthy;
+        }
+    }))
+}
+
+fn send(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!(%error, ?state, "the service manager was not told");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixDatagram;
+    use std::process::{Command, Stdio};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    const PLAY: &str = "NOTIFY_TEST_PLAYS_THE_SERVICE";
+
+    /// The variables are those of a process, so the service is a process: this test once more.
+    #[test]
+    fn the_service_manager_hears_it_all() {
+        if std::env::var_os(PLAY).is_some() {
+            return service();
+        }
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("notify");
+        let socket = UnixDatagram::bind(&path).expect("bound");
+        socket.set_read_timeout(Some(Duration::from_secs(20))).expect("set");
+        let mut service = Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", "cli::notify::tests::the_service_manager_hears_it_all"])
+            .env(PLAY, "1")
+            .env("NOTIFY_SOCKET", &path)
+            .env("WATCHDOG_USEC", "100000")
+            .env_remove("WATCHDOG_PID")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("started");
+        let mut heard = Vec::new();
+        let mut buffer = [0; 4096];
+        while !heard.last().is_some_and(|last: &String| last.starts_with("STOPPING=1")) {
+            let length = socket.recv(&mut buffer).expect("a message");
+            heard.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+        }
+        assert!(service.wait().expect("ended").success());
+
+        assert_eq!(heard[0].trim_end(), "EXTEND_TIMEOUT_USEC=5000000");
+        assert_eq!(heard[1].trim_end(), "READY=1\nSTATUS=serving on 127.0.0.1:1");
+        let beats = heard.iter().filter(|text| text.trim_end() == "WATCHDOG=1").count();
+        assert!((2..=10).contains(&beats), "{heard:?}");
+        let sick = heard.iter().position(|text| text.starts_with("RELOADING=1")).expect("it reloads");
+        assert!(heard[sick].contains("MONOTONIC_USEC="), "{heard:?}");
+        assert!(!heard[sick..].iter().any(|text| text.starts_with("WATCHDOG")), "beats though sick: {heard:?}");
+    }
+
+    fn service() {
+        static HEALTHY: AtomicBool = AtomicBool::new(true);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build();
+        runtime.expect("a runtime").block_on(async {
+            starting_takes(Duration::from_secs(5));
+            ready("serving on 127.0.0.1:1");
+            let watch = watch(|| HEALTHY.load(Ordering::SeqCst)).expect("there is a watchdog");
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            HEALTHY.store(false, Ordering::SeqCst);
+            // A beat may be under way.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            reloading();
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            stopping();
+            watch.abort();
+        });
+    }
+}

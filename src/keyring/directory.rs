@@ -1,0 +1,140 @@
+//! The keyring's directory: small files that are written whole and durably, or not at all, and wiped when removed.
+//!
+//! The keyring is its only user, and holds its lock for as long as it is open. Nothing here knows what is in a file.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use super::KeyringError;
+
+const LOCK: &str = "keyring.lock";
+/// Files with this beginning were being written when the process died; nobody was told that they exist.
+const UNFINISHED: &str = ".unfinished-";
+/// No file of the keyring is larger: what is larger is not ours.
+const FILE_MAX: u64 = 4096;
+
+/// The directory, open and locked.
+pub(super) struct Directory {
+    path: PathBuf,
+    /// Syncing it makes names durable, as syncing a file makes its content.
+    handle: File,
+    _lock: File,
+}
+
+impl Directory {
+    /// Opens the directory, making it if needed, and removes what a crash has left half-written.
+    pub(super) fn open(path: &Path) -> Result<Self, KeyringError> {
+        if !path.is_dir() {
+            DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(KeyringError::disk("create", path))?;
+            sync_ancestor(path)?;
+        }
+        fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(KeyringError::disk("restrict", path))?;
+        let handle = File::open(path).map_err(KeyringError::disk("open", path))?;
+        let directory = Self { path: path.to_owned(), handle, _lock: lock(path)? };
+        directory.remove_unfinished()?;
+        Ok(directory)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn path_of(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The content of a file; nothing if there is none.
+    pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, KeyringError> {
+        let path = self.path_of(name);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(KeyringError::disk("open", &path)(error)),
+        };
+        let mut content = Vec::new();
+        file.take(FILE_MAX + 1).read_to_end(&mut content).map_err(KeyringError::disk("read", &path))?;
+        if content.len() as u64 > FILE_MAX {
+            return Err(KeyringError::Damaged { path, what: "it is larger than any file of the keyring" });
+        }
+        Ok(Some(content))
+    }
+
+    /// Writes a file whole: when this returns, the file survives a power cut, and at no moment was half of it there.
+    pub(super) fn write(&self, name: &str, content: &[u8]) -> Result<(), KeyringError> {
+        let unfinished = self.path_of(&format!("{UNFINISHED}{}", Uuid::new_v4()));
+        write_synced(&unfinished, content)?;
+        let path = self.path_of(name);
+        fs::rename(&unfinished, &path).map_err(KeyringError::disk("name", &path))?;
+        self.sync_names()
+    }
+
+    /// Overwrites a file and removes it: when this returns, it stays gone. No file is no error.
+    ///
+    /// Overwriting reaches the old blocks of an ordinary file system on an ordinary disk; flash memory and
+    /// copy-on-write file systems may keep them for a while.
+    pub(super) fn wipe(&self, name: &str) -> Result<(), KeyringError> {
+        let path = self.path_of(name);
+        let mut file = match OpenOptions::new().write(true).open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(KeyringError::disk("open", &path)(error)),
+        };
+        let length = file.metadata().map_err(KeyringError::disk("examine", &path))?.len();
+        // Zeros: a crash between here and the removal leaves a file that is recognised as wiped.
+        let zeros = vec![0; usize::try_from(length.min(FILE_MAX)).unwrap_or(0)];
+        file.write_all(&zeros).and_then(|()| file.sync_all()).map_err(KeyringError::disk("overwrite", &path))?;
+        fs::remove_file(&path).map_err(KeyringError::disk("remove", &path))?;
+        self.sync_names()
+    }
+
+    /// The names of all files.
+    pub(super) fn names(&self) -> Result<Vec<String>, KeyringError> {
+        let entries = fs::read_dir(&self.path).map_err(KeyringError::disk("list", &self.path))?;
+        let names = entries.map(|entry| entry.map(|entry| entry.file_name().into_string().ok()));
+        names.filter_map(Result::transpose).collect::<Result<_, _>>().map_err(KeyringError::disk("list", &self.path))
+    }
+
+    fn remove_unfinished(&self) -> Result<(), KeyringError> {
+        for name in self.names()?.iter().filter(|name| name.starts_with(UNFINISHED)) {
+            self.wipe(name)?;
+        }
+        Ok(())
+    }
+
+    fn sync_names(&self) -> Result<(), KeyringError> {
+        self.handle.sync_all().map_err(KeyringError::disk("sync", &self.path))
+    }
+}
+
+/// Writes a new file that only its owner may read, and syncs its content. Its name is not durable yet.
+pub(super) fn write_synced(path: &Path, content: &[u8]) -> Result<(), KeyringError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let mut file = options.open(path).map_err(KeyringError::disk("create", path))?;
+    file.write_all(content).and_then(|()| file.sync_all()).map_err(KeyringError::disk("write", path))
+}
+
+/// Makes the name of a new entry durable, by syncing the directory that holds it.
+pub(super) fn sync_ancestor(path: &Path) -> Result<(), KeyringError> {
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    File::open(parent).and_then(|parent| parent.sync_all()).map_err(KeyringError::disk("sync", parent))
+}
+
+fn lock(directory: &Path) -> Result<File, KeyringError> {
+    let path = directory.join(LOCK);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(&path).map_err(KeyringError::disk("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(KeyringError::InUse(directory.to_owned())),
+        Err(TryLockError::Error(error)) => Err(KeyringError::disk("lock", &path)(error)),
+    }
+}

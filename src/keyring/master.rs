@@ -1,0 +1,191 @@
+//! Where the master key comes from. It seals the data keys, and never leaves this process.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::directory::{Directory, sync_ancestor, write_synced};
+use super::passphrase;
+use super::sealing::{KEY_LEN, Key};
+use super::{CHECK_FILE, KeyringError};
+
+/// Where the master key comes from.
+pub enum MasterKeySource {
+    /// A file of 32 bytes, raw or as base64, that nobody but its owner may read.
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// Whether to make it, with a random key, together with a new keyring.
+        create: bool,
+    },
+    /// A file of the same form that systemd hands over (`LoadCredential=`).
+    Credential {
+        /// Its name in `$CREDENTIALS_DIRECTORY`.
+        name: String,
+    },
+    /// A passphrase, turned into the key by Argon2id.
+    Passphrase(Zeroizing<String>),
+    /// A file whose first line is the passphrase, that nobody but its owner may read.
+    PassphraseFile {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// A passphrase that systemd hands over.
+    PassphraseCredential {
+        /// Its name in `$CREDENTIALS_DIRECTORY`.
+        name: String,
+    },
+}
+
+impl std::fmt::Debug for MasterKeySource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File { path, create } => write!(f, "File({}, create: {create})", path.display()),
+            Self::Credential { name } => write!(f, "Credential({name})"),
+            Self::Passphrase(_) => f.write_str("Passphrase(…)"),
+            Self::PassphraseFile { path } => write!(f, "PassphraseFile({})", path.display()),
+            Self::PassphraseCredential { name } => write!(f, "PassphraseCredential({name})"),
+        }
+    }
+}
+
+impl MasterKeySource {
+    /// Reads, derives or makes the key for that directory.
+    pub(super) fn key(&self, directory: &Directory) -> Result<Key, KeyringError> {
+        match self {
+            Self::File { path, create } => match read_private(path) {
+                Ok(content) => parse(&content, path),
+                Err(KeyringError::MasterKeyMissing { .. }) if *create => make(path, directory),
+                Err(error) => Err(error),
+            },
+            Self::Credential { name } => {
+                let path = credential(name)?;
+                parse(&read(&path)?, &path)
+            }
+            Self::Passphrase(text) => passphrase::key(text, directory),
+            Self::PassphraseFile { path } => passphrase::key(&first_line(read_private(path)?)?, directory),
+            Self::PassphraseCredential { name } => passphrase::key(&first_line(read(&credential(name)?)?)?, directory),
+        }
+    }
+
+    /// Says what keeps this source from giving a key, as far as that can be known without the keyring.
+    ///
+    /// # Errors
+    /// When the file or credential is missing (and is not to be made), open to others, or not a key or passphrase.
+    pub fn check(&self) -> Result<(), KeyringError> {
+        match self {
+            Self::File { path, create } => match read_private(path) {
+                Ok(content) => parse(&content, path).map(drop),
+                Err(KeyringError::MasterKeyMissing { .. }) if *create => Ok(()),
+                Err(error) => Err(error),
+            },
+            Self::Credential { name } => {
+                let path = credential(name)?;
+                parse(&read(&path)?, &path).map(drop)
+            }
+            Self::Passphrase(text) => passphrase::check(text),
+            Self::PassphraseFile { path } => passphrase::check(&first_line(read_private(path)?)?),
+            Self::PassphraseCredential { name } => passphrase::check(&first_line(read(&credential(name)?)?)?),
+        }
+    }
+}
+
+/// Makes a master key for a keyring that has none yet. For one that has, a new key would open nothing.
+fn make(path: &Path, directory: &Directory) -> Result<Key, KeyringError> {
+    if directory.read(CHECK_FILE)?.is_some() {
+        let remedy = "the keyring was sealed by it: put it back from a backup";
+        return Err(KeyringError::MasterKeyMissing { path: path.to_owned(), remedy });
+    }
+    let key = Key::random().map_err(|_| KeyringError::Provider("make a master key"))?;
+    let mut text = Zeroizing::new(STANDARD.encode(key.as_bytes()));
+    text.push('\n');
+    let unfinished = path.with_file_name(format!(".unfinished-{}", Uuid::new_v4()));
+    write_synced(&unfinished, text.as_bytes())?;
+    fs::rename(&unfinished, path).map_err(KeyringError::disk("name", path))?;
+    sync_ancestor(path)?;
+    Ok(key)
+}
+
+fn parse(content: &[u8], path: &Path) -> Result<Key, KeyringError> {
+    let not_a_key = || KeyringError::NotAMasterKey(path.to_owned());
+    // 32 bytes that are all text are somebody's passphrase, or base64 of too few bytes; chance does not make them.
+    let text = content.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    if content.len() == KEY_LEN && !text {
+        return Key::from_slice(content).ok_or_else(not_a_key);
+    }
+    let decoded = STANDARD.decode(content.trim_ascii()).map(Zeroizing::new).map_err(|_| not_a_key())?;
+    Key::from_slice(&decoded).ok_or_else(not_a_key)
+}
+
+fn first_line(content: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, KeyringError> {
+    let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = std::str::from_utf8(line).map_err(|_| KeyringError::UnfitPassphrase("not UTF-8 text"))?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+fn credential(name: &str) -> Result<PathBuf, KeyringError> {
+    if name.is_empty() || name.starts_with('.') || name.contains(['/', '\0']) {
+        return Err(KeyringError::CredentialName(name.to_owned()));
+    }
+    let directory = std::env::var_os("CREDENTIALS_DIRECTORY").filter(|path| !path.is_empty());
+    let directory = directory.ok_or_else(|| KeyringError::NoCredentials(name.to_owned()))?;
+    Ok(Path::new(&directory).join(name))
+}
+
+/// Reads a file that only its owner may read. A credential needs no such check: its directory is the guard.
+fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
+    let (mut file, mode) = open(path)?;
+    if mode & 0o077 != 0 {
+        return Err(KeyringError::OpenToOthers { path: path.to_owned(), mode });
+    }
+    read_from(&mut file, path)
+}
+
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
+    read_from(&mut open(path)?.0, path)
+}
+
+/// Opens a file and says its permission bits, those of the open file rather than of whatever has its name later.
+fn open(path: &Path) -> Result<(File, u32), KeyringError> {
+    // Opening a named pipe would wait for its writer.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(KeyringError::NotAMasterKey(path.to_owned()));
+    }
+    let file = File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            KeyringError::MasterKeyMissing { path: path.to_owned(), remedy: "put it there, or name the right file" }
+        }
+        _ => KeyringError::disk("open", path)(error),
+    })?;
+    let mode = file.metadata().map_err(KeyringError::disk("examine", path))?.permissions().mode() & 0o7777;
+    Ok((file, mode))
+}
+
+/// Longer than any key or passphrase; what is longer is some other file.
+const SECRET_MAX: usize = 4096;
+
+fn read_from(file: &mut File, path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
+    // The full size at once: a vector that grows leaves copies of what it held.
+    let mut content = Zeroizing::new(vec![0; SECRET_MAX + 1]);
+    let mut length = 0;
+    while length < content.len() {
+        match file.read(&mut content[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(KeyringError::disk("read", path)(error)),
+        }
+    }
+    if length > SECRET_MAX {
+        return Err(KeyringError::NotAMasterKey(path.to_owned()));
+    }
+    content.truncate(length);
+    Ok(content)
+}

@@ -1,0 +1,82 @@
+//! From a passphrase to the master key: Argon2id, with its salt and its costs kept in the keyring's directory.
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use super::directory::Directory;
+use super::sealing::Key;
+use super::{CHECK_FILE, KeyringError};
+
+/// Salt and costs; no secret. Without it the passphrase gives no key.
+const FILE: &str = "passphrase.json";
+const SALT_LEN: usize = 16;
+
+/// How the key is derived.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Derivation {
+    algorithm: String,
+    memory_kib: u32,
+    iterations: u32,
+    parallelism: u32,
+    salt: String,
+}
+
+/// RFC 9106's second choice, for machines that have not 2 GiB to spare at start.
+const MEMORY_KIB: u32 = 64 * 1024;
+const ITERATIONS: u32 = 3;
+const PARALLELISM: u32 = 4;
+/// An altered file must not make the start eat the machine's memory.
+const MEMORY_KIB_MAX: u32 = 4 * 1024 * 1024;
+const ITERATIONS_MAX: u32 = 1024;
+
+/// Derives the master key of that directory, making its salt if the keyring is new.
+pub(super) fn key(passphrase: &str, directory: &Directory) -> Result<Key, KeyringError> {
+    check(passphrase)?;
+    let damaged = |what| KeyringError::Damaged { path: directory.path_of(FILE), what };
+    let derivation = match directory.read(FILE)? {
+        Some(content) => {
+            serde_json::from_slice(&content).map_err(|_| damaged("it does not say how to derive a key"))?
+        }
+        None if directory.read(CHECK_FILE)?.is_some() => {
+            return Err(damaged("it is missing, or the keyring was made with a master key that is no passphrase"));
+        }
+        None => start(directory)?,
+    };
+    derivation.derive(passphrase).ok_or_else(|| damaged("it does not say how to derive a key"))
+}
+
+/// Refuses what cannot have been meant as a passphrase.
+pub(super) fn check(passphrase: &str) -> Result<(), KeyringError> {
+    if passphrase.trim().is_empty() { Err(KeyringError::UnfitPassphrase("empty")) } else { Ok(()) }
+}
+
+fn start(directory: &Directory) -> Result<Derivation, KeyringError> {
+    let mut salt = [0; SALT_LEN];
+    aws_lc_rs::rand::fill(&mut salt).map_err(|_| KeyringError::Provider("make a salt"))?;
+    let derivation = Derivation {
+        algorithm: "argon2id".to_owned(),
+        memory_kib: MEMORY_KIB,
+        iterations: ITERATIONS,
+        parallelism: PARALLELISM,
+        salt: STANDARD.encode(salt),
+    };
+    let text = serde_json::to_vec_pretty(&derivation).map_err(|_| KeyringError::Provider("write down a salt"))?;
+    directory.write(FILE, &text)?;
+    Ok(derivation)
+}
+
+impl Derivation {
+    fn derive(&self, passphrase: &str) -> Option<Key> {
+        let bounded = self.memory_kib <= MEMORY_KIB_MAX && self.iterations <= ITERATIONS_MAX;
+        if self.algorithm != "argon2id" || !bounded {
+            return None;
+        }
+        let salt = STANDARD.decode(&self.salt).ok().filter(|salt| salt.len() >= SALT_LEN)?;
+        let params = Params::new(self.memory_kib, self.iterations, self.parallelism, None).ok()?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        Key::filled_by(|key| argon2.hash_password_into(passphrase.as_bytes(), &salt, key)).ok()
+    }
+}

@@ -1,0 +1,150 @@
+//! Authenticated encryption of one small secret: AES-256-GCM with a random nonce, bound to what it is for.
+//!
+//! Sealed bytes are `version (1) | nonce (12) | ciphertext | tag (16)`. The version, and every part of the context, is
+//! authenticated too, so that sealed bytes cannot be moved to another owner, purpose or version.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+/// The form that this program writes. Others will follow; this one stays readable.
+const VERSION: u8 = 1;
+const TAG_LEN: usize = 16;
+/// How many bytes sealing adds.
+pub(super) const OVERHEAD: usize = 1 + NONCE_LEN + TAG_LEN;
+/// How many bytes a key has.
+pub(super) const KEY_LEN: usize = 32;
+
+/// A 256-bit key; wiped when dropped, shown by nothing.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub(super) struct Key([u8; KEY_LEN]);
+
+/// The provider failed, or the bytes are not what was sealed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unsealable;
+
+impl Key {
+    /// A new random key.
+    pub(super) fn random() -> Result<Self, Unsealable> {
+        let mut key = Self([0; KEY_LEN]);
+        aws_lc_rs::rand::fill(&mut key.0).map_err(|_| Unsealable)?;
+        Ok(key)
+    }
+
+    /// Takes bytes as a key, if they have a key's length.
+    pub(super) fn from_slice(bytes: &[u8]) -> Option<Self> {
+        Some(Self(bytes.try_into().ok()?))
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8; KEY_LEN] {
+        &self.0
+    }
+
+    /// Lets `fill` write the key, for example by a derivation.
+    pub(super) fn filled_by<E>(fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<Self, E> {
+        let mut key = Self([0; KEY_LEN]);
+        fill(&mut key.0)?;
+        Ok(key)
+    }
+
+    /// Seals a text for the context.
+    pub(super) fn seal(&self, context: &[&[u8]], plaintext: &[u8]) -> Result<Vec<u8>, Unsealable> {
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &self.0).map_err(|_| Unsealable)?;
+        let aad = Aad::from(authenticated(VERSION, context));
+        // Encrypted where it stands and never moved before that: no copy of the plaintext is left behind.
+        let mut sealed = Vec::with_capacity(OVERHEAD + plaintext.len());
+        sealed.push(VERSION);
+        sealed.extend_from_slice(&[0; NONCE_LEN]);
+        sealed.extend_from_slice(plaintext);
+        let (head, body) = sealed.split_at_mut(1 + NONCE_LEN);
+        let (nonce, tag) = key.seal_in_place_separate_tag(aad, body).map_err(|_| Unsealable)?;
+        head[1..].copy_from_slice(nonce.as_ref());
+        sealed.extend_from_slice(tag.as_ref());
+        Ok(sealed)
+    }
+
+    /// Opens what was sealed for the same context.
+    pub(super) fn open(&self, context: &[&[u8]], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
+        let (&version, rest) = sealed.split_first().ok_or(Unsealable)?;
+        let (nonce, body) = rest.split_at_checked(NONCE_LEN).ok_or(Unsealable)?;
+        if version != VERSION {
+            return Err(Unsealable);
+        }
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &self.0).map_err(|_| Unsealable)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Unsealable)?;
+        let mut plaintext = Zeroizing::new(body.to_vec());
+        let length = key
+            .open_in_place(nonce, Aad::from(authenticated(version, context)), &mut plaintext)
+            .map_err(|_| Unsealable)?
+            .len();
+        plaintext.truncate(length);
+        Ok(plaintext)
+    }
+}
+
+/// Version and context as one text. Each part has its length in front, so that no two contexts give the same text.
+fn authenticated(version: u8, context: &[&[u8]]) -> Vec<u8> {
+    let mut text = b"claviger keyring\0".to_vec();
+    text.push(version);
+    for part in context {
+        text.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        text.extend_from_slice(part);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key(fill: u8) -> Key {
+        Key([fill; KEY_LEN])
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sealed_opens(plaintext: Vec<u8>, owner: Vec<u8>, purpose: Vec<u8>) {
+            let context: [&[u8]; 2] = [&owner, &purpose];
+            let sealed = key(1).seal(&context, &plaintext).expect("sealing works");
+            prop_assert_eq!(sealed.len(), plaintext.len() + OVERHEAD);
+            prop_assert_eq!(&*key(1).open(&context, &sealed).expect("it opens"), &plaintext);
+            prop_assert!(key(2).open(&context, &sealed).is_err());
+        }
+
+        #[test]
+        fn no_bit_may_differ(plaintext: Vec<u8>, at: prop::sample::Index, bit in 0..8_u32) {
+            let mut sealed = key(1).seal(&[b"owner"], &plaintext).expect("sealing works");
+            let at = at.index(sealed.len());
+            sealed[at] ^= 1 << bit;
+            prop_assert!(key(1).open(&[b"owner"], &sealed).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_refused_without_a_panic(sealed: Vec<u8>) {
+            prop_assert!(key(1).open(&[b"owner"], &sealed).is_err());
+        }
+
+        #[test]
+        fn contexts_do_not_run_together(text in "[a-z]{2,12}", cut in 1_usize..12) {
+            let cut = cut.min(text.len() - 1);
+            let (left, right) = text.split_at(cut);
+            let sealed = key(1).seal(&[text.as_bytes(), b""], b"secret").expect("sealing works");
+            prop_assert!(key(1).open(&[left.as_bytes(), right.as_bytes()], &sealed).is_err());
+        }
+    }
+
+    #[test]
+    fn a_cut_text_is_refused() {
+        let sealed = key(1).seal(&[], b"secret").expect("sealing works");
+        for length in 0..sealed.len() {
+            assert!(key(1).open(&[], &sealed[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn the_same_text_never_seals_to_the_same_bytes() {
+        let sealed = [0; 64].map(|_: u8| key(1).seal(&[], b"secret").expect("sealing works"));
+        let nonces: std::collections::HashSet<_> = sealed.iter().map(|text| &text[1..=NONCE_LEN]).collect();
+        assert_eq!(nonces.len(), sealed.len());
+    }
+}
