@@ -210,7 +210,7 @@ fn acls_changed(which: u64, n: u64) -> Outcome<Event> {
     let actions = Action::ALL[..2 + n as usize % 6].to_vec();
     Ok(Event::Kms(
         kms(which),
-        KmsEvent::AclsChanged { changes: vec![AclChange { principal, actions, permit: n % 3 > 0 }] },
+        KmsEvent::AclsChanged { changes: vec![AclChange { principal, actions, permit: !n.is_multiple_of(3) }] },
     ))
 }
 

@@ -22,7 +22,7 @@ fn broken(store: &Arc<Memory>) -> (u64, Fault) {
 }
 
 /// A letter of the name: what is left is a record like any other.
-fn change_a_letter(bytes: &mut Vec<u8>) {
+fn change_a_letter(bytes: &mut [u8]) {
     let at = bytes.windows(2).position(|two| two[0] == b'k' && two[1].is_ascii_digit()).expect("the name");
     bytes[at] = b'x';
 }
@@ -31,7 +31,7 @@ fn change_a_letter(bytes: &mut Vec<u8>) {
 async fn a_changed_record_is_named_whatever_it_still_looks_like() {
     for seq in 1..=4 {
         let store = five().await;
-        store.tamper(seq, change_a_letter);
+        store.tamper(seq, |bytes| change_a_letter(bytes));
         assert!(matches!(broken(&store), (named, Fault::Changed { .. }) if named == seq as u64));
     }
 }
@@ -41,7 +41,7 @@ async fn a_changed_last_record_is_known_by_the_note_beside_the_log() {
     let store = five().await;
     let last = store.read(5).next().expect("there").expect("readable").1;
     let known = Known { seq: 5, hash: RecordHash::of(&last) };
-    store.tamper(5, change_a_letter);
+    store.tamper(5, |bytes| change_a_letter(bytes));
     let opened = Ledger::start(store, known, options());
     assert!(matches!(opened.err(), Some(LedgerError::Foreign { seq: 5, .. })));
 }
@@ -55,7 +55,8 @@ async fn a_record_cut_out_of_the_chain_is_told_from_one_that_was_changed() {
 
 #[tokio::test]
 async fn what_is_not_a_record_is_said_to_be_none() {
-    let ways: [(fn(&mut Vec<u8>), fn(&Fault) -> bool); 5] = [
+    type Way = (fn(&mut Vec<u8>), fn(&Fault) -> bool);
+    let ways: [Way; 5] = [
         (|bytes| bytes.truncate(60), |fault| matches!(fault, Fault::Undecodable(_))),
         (|bytes| bytes.push(0), |fault| matches!(fault, Fault::Undecodable(_))),
         (Vec::clear, |fault| matches!(fault, Fault::Undecodable(_))),
