@@ -95,7 +95,7 @@ async fn a_log_may_be_read_from_anywhere_and_stops_at_what_is_broken() {
     assert_eq!(ledger.record(6).expect("whole").map(|record| record.event.stream()), Some(added(0, "x").stream()));
     assert!(matches!(ledger.record(7), Ok(None)));
 
-    store.tamper(4, change_a_letter);
+    store.tamper(4, |bytes| change_a_letter(bytes));
     assert!(read(1).is_err() && read(5).is_ok());
     assert!(matches!(ledger.verify(), Err(LedgerError::Broken { seq: 4, fault: Fault::Changed { .. } })));
 }
