@@ -11,3 +11,4 @@ pub mod domain;
 pub mod keyring;
 pub mod lab;
 pub mod ledger;
+pub mod service;

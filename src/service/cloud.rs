@@ -19,11 +19,7 @@ pub(super) fn owner(id: ConnectionId) -> Owner {
 
 impl Core {
     /// Asks AWS who we are over this connection (and role), and which regions are enabled there.
-    pub(super) async fn sight(
-        &self,
-        connection: &Connection,
-        role: Option<&AssumedRole>,
-    ) -> Result<Sighting, Failure> {
+    pub(super) async fn sight(&self, connection: &Connection, role: Option<&AssumedRole>) -> Result<Sighting, Failure> {
         let access = self.access(connection, role)?;
         let caller = self.aws.caller(&access).await?;
         let enabled = self.aws.enabled_regions(&access).await?;
@@ -60,4 +56,3 @@ pub(super) fn access(settings: &ConnectionSettings, secret: &str, role: Option<&
         roles: roles.collect(),
     }
 }
-

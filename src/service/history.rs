@@ -51,7 +51,7 @@ pub(super) fn page(ledger: &Ledger, id: KmsId, query: &Query) -> Result<HistoryP
     }
     let total = numbers.len();
     let wanted = numbers.into_iter().skip(query.skip).take(query.limit.rows());
-    let records = wanted.map(|seq| ledger.record(seq)).collect::<Result<Vec<_>, _>>()?;
+    let records = wanted.filter_map(|seq| ledger.record(seq).transpose()).collect::<Result<Vec<_>, _>>()?;
     Ok(HistoryPage { skip: query.skip, limit: query.limit, total, records })
 }
 
@@ -74,7 +74,7 @@ pub(super) fn state_of_kms_at(ledger: &Ledger, id: KmsId, at: Time) -> Result<St
 fn until(ledger: &Ledger, stream: &Stream, at: Time) -> Result<Vec<Record>, Failure> {
     let mut records = Vec::new();
     for seq in ledger.history(stream) {
-        let record = ledger.record(seq)?;
+        let Some(record) = ledger.record(seq)? else { break };
         if record.time > at {
             break;
         }

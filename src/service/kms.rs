@@ -263,12 +263,7 @@ impl KmsAccounts {
         self.carry_out(&permit, asked, command).await.map(drop)
     }
 
-    async fn command(
-        &self,
-        permit: &KmsPermit<Amend>,
-        asked: &Asked,
-        command: KmsCommand,
-    ) -> Result<KmsSeen, Failure> {
+    async fn command(&self, permit: &KmsPermit<Amend>, asked: &Asked, command: KmsCommand) -> Result<KmsSeen, Failure> {
         let committed = self.carry_out(permit, asked, command).await?;
         shown(&committed, permit.kms().id, permit.caller())
     }

@@ -235,7 +235,9 @@ mod tests {
 
     #[test]
     fn a_star_stands_for_any_text() {
-        for (text, pattern) in [("abc", "*"), ("abc", "a*c"), ("abc", "abc*"), ("abc", "*b*"), ("abab", "*ab"), ("", "*")] {
+        for (text, pattern) in
+            [("abc", "*"), ("abc", "a*c"), ("abc", "abc*"), ("abc", "*b*"), ("abab", "*ab"), ("", "*")]
+        {
             assert!(matches_pattern(text, pattern), "{text} {pattern}");
         }
         for (text, pattern) in [("abc", "a*b"), ("abc", "ab"), ("ab", "ab*b"), ("abc", "")] {

@@ -92,12 +92,7 @@ impl Services {
     /// When the log or the keyring fails.
     pub async fn start(parts: Parts, first: impl FnOnce() -> FirstAdmin) -> Result<Self, Failure> {
         let hasher = passwords::Hasher::new(parts.hashing)?;
-        let core = Arc::new(Core {
-            ledger: parts.ledger,
-            keyring: parts.keyring,
-            aws: parts.aws,
-            clock: parts.clock,
-        });
+        let core = Arc::new(Core { ledger: parts.ledger, keyring: parts.keyring, aws: parts.aws, clock: parts.clock });
         let lockout = Arc::new(lockout::Strangers::default());
         let users = users::Users::new(core.clone(), hasher.clone(), lockout.clone());
         if core.state().state.installation.is_none() {
@@ -147,8 +142,9 @@ impl Core {
         change: &Change,
         command: impl Fn(&State, Time) -> Result<Command, Refusal> + Send + 'static,
     ) -> Result<Committed, Failure> {
-        let context = Context { actor: change.actor.clone(), request_id: change.request_id.clone() };
-        let decide = move |state: &State, at: Time| -> Result<Vec<Event>, Refusal> { state.decide(command(state, at)?) };
+        let context = Context { actor: change.actor.clone(), request_id: change.request_id.to_string() };
+        let decide =
+            move |state: &State, at: Time| -> Result<Vec<Event>, Refusal> { state.decide(command(state, at)?) };
         if change.dry_run {
             return Ok(self.ledger.consider(decide)?);
         }
@@ -163,12 +159,7 @@ impl Core {
         Ok(Sealed(self.keyring.seal(owner, purpose, secret)?))
     }
 
-    fn unseal(
-        &self,
-        owner: &Owner,
-        purpose: &'static str,
-        sealed: &Sealed,
-    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    fn unseal(&self, owner: &Owner, purpose: &'static str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, Failure> {
         Ok(self.keyring.open_sealed(owner, purpose, &sealed.0)?)
     }
 

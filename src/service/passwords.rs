@@ -119,9 +119,7 @@ impl Hasher {
 
 fn is_weaker(hash: &PasswordHash, today: &Params) -> bool {
     match Params::try_from(hash) {
-        Ok(then) => {
-            then.m_cost() < today.m_cost() || then.t_cost() < today.t_cost() || then.p_cost() < today.p_cost()
-        }
+        Ok(then) => then.m_cost() < today.m_cost() || then.t_cost() < today.t_cost() || then.p_cost() < today.p_cost(),
         Err(_) => true,
     }
 }

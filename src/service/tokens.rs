@@ -173,9 +173,8 @@ impl Tokens {
             }
             false => (None, refresh_token),
         };
-        let decide = move |_: &State, at| {
-            Ok(Command::Session(SessionCommand::Refresh { hash, replace: replace.clone(), at }))
-        };
+        let decide =
+            move |_: &State, at| Ok(Command::Session(SessionCommand::Refresh { hash, replace: replace.clone(), at }));
         let committed = self.core.carry_out(&own_change(user, asked), decide).await?;
         self.issue(&committed.published.state, session.id, text)
     }
