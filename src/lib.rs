@@ -8,6 +8,7 @@
 pub mod aws;
 pub mod cli;
 pub mod domain;
+pub mod http;
 pub mod keyring;
 pub mod lab;
 pub mod ledger;

@@ -4,7 +4,7 @@ use super::access;
 use super::caller::Caller;
 use super::failure::Failure;
 use super::list::{Limit, Query};
-use crate::domain::event::{Event, KmsEvent, Stream};
+use crate::domain::event::{Actor, Event, KmsEvent, Stream};
 use crate::domain::id::KmsId;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
@@ -20,7 +20,28 @@ pub struct HistoryPage {
     /// How many events there are.
     pub total: usize,
     /// The events of this page, oldest first (newest first when sorted by `-seq`).
-    pub records: Vec<Record>,
+    pub entries: Vec<Entry>,
+}
+
+/// One thing that happened.
+pub struct Entry {
+    /// Its number in the log.
+    pub seq: u64,
+    /// When.
+    pub time: Time,
+    /// Who.
+    pub actor: Actor,
+    /// In which request.
+    pub request_id: String,
+    /// What.
+    pub event: Event,
+}
+
+impl From<Record> for Entry {
+    fn from(record: Record) -> Self {
+        let Record { seq, time, actor, request_id, event, .. } = record;
+        Self { seq, time, actor, request_id, event }
+    }
 }
 
 /// A history is seen by those who see the KMS; that of a deleted one by administrators of KMSs.
@@ -51,8 +72,9 @@ pub(super) fn page(ledger: &Ledger, id: KmsId, query: &Query) -> Result<HistoryP
     }
     let total = numbers.len();
     let wanted = numbers.into_iter().skip(query.skip).take(query.limit.rows());
-    let records = wanted.filter_map(|seq| ledger.record(seq).transpose()).collect::<Result<Vec<_>, _>>()?;
-    Ok(HistoryPage { skip: query.skip, limit: query.limit, total, records })
+    let records = wanted.filter_map(|seq| ledger.record(seq).transpose());
+    let entries = records.map(|record| record.map(Entry::from)).collect::<Result<Vec<_>, _>>()?;
+    Ok(HistoryPage { skip: query.skip, limit: query.limit, total, entries })
 }
 
 /// As much of the state at a moment as is needed to show one KMS: itself and the connections that it went through.

@@ -116,6 +116,11 @@ impl Services {
         self.core.ledger.is_accepting()
     }
 
+    /// What time it is.
+    pub fn now(&self) -> Time {
+        self.core.now()
+    }
+
     /// The log itself, for those who read it whole.
     pub fn ledger(&self) -> &Ledger {
         &self.core.ledger

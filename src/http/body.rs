@@ -1,0 +1,156 @@
+//! JSON in, as forgiving as the contract says: whatever the content type, unknown members ignored, and an empty string
+//! (or `null`) for an optional member the same as no member. What is wrong is told with the member's name.
+
+use super::error::Problem;
+use crate::service::failure::{Failure, invalid};
+use actix_web::dev::Payload;
+use actix_web::web::{Bytes, BytesMut};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error};
+use serde_json::Value;
+use std::fmt::Display;
+use std::future::Future;
+use std::pin::Pin;
+
+/// The largest body that is taken, in bytes; set when the server starts.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimit(pub usize);
+
+impl Default for BodyLimit {
+    fn default() -> Self {
+        Self(1024 * 1024)
+    }
+}
+
+/// The JSON object that a request carries.
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default().0;
+        let payload = payload.take();
+        Box::pin(async move { Ok(Self(parse(&read(payload, limit).await?)?)) })
+    }
+}
+
+async fn read(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::BodyCutOff)?;
+        if body.len() + chunk.len() > limit {
+            return Err(Problem::BodyTooLarge(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let text = std::str::from_utf8(body).map_err(|_| Problem::Body("the body is not UTF-8".to_owned()))?;
+    if !text.trim_start().starts_with('{') {
+        return Err(Problem::Body("the body must be a JSON object".to_owned()));
+    }
+    let mut json = serde_json::Deserializer::from_str(text);
+    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let (path, inner) = (error.path().to_string(), error.into_inner());
+        let is_syntax = !inner.is_data();
+        match path.as_str() {
+            _ if is_syntax => Problem::Body(format!("the body is not JSON: {inner}")),
+            "." | "?" => Problem::Body(inner.to_string()),
+            member => Problem::Body(format!("{member}: {}", without_place(&inner.to_string()))),
+        }
+    })?;
+    json.end().map_err(|error| Problem::Body(format!("the body is not JSON: {error}")))?;
+    Ok(parsed)
+}
+
+/// serde's message without ` at line 1 column 2`, which the member's name makes needless.
+fn without_place(message: &str) -> &str {
+    message.rfind(" at line ").map_or(message, |at| &message[..at])
+}
+
+/// An optional member: absent, `null` and `""` are all none.
+pub fn optional<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
+    match Value::deserialize(from)? {
+        Value::Null => Ok(None),
+        Value::String(text) if text.is_empty() => Ok(None),
+        value => T::deserialize(value).map(Some).map_err(D::Error::custom),
+    }
+}
+
+/// A text that may be emptied: absent and `null` are none, `""` is the empty text.
+pub fn clearable<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Option::<String>::deserialize(from)
+}
+
+/// A member that must be there.
+///
+/// # Errors
+/// When it is not.
+pub fn required<T>(member: &'static str, value: Option<T>) -> Result<T, Failure> {
+    value.ok_or_else(|| invalid(member, "must be given, and not be empty"))
+}
+
+/// Reads a member with the parser of its type.
+///
+/// # Errors
+/// What the parser says.
+pub fn read_as<T, E: Display>(
+    member: &'static str,
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, Failure> {
+    parse(text).map_err(|problem| invalid(member, problem))
+}
+
+/// A member that may hold one of a few words.
+pub fn one_of<T: Copy>(member: &'static str, text: &str, words: &[(&str, T)]) -> Result<T, Failure> {
+    let known = || words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+    found.ok_or_else(|| invalid(member, format!("`{}` is not one of {}", excerpt(text), known())))
+}
+
+/// The first characters of a text that a client sent, for a message about it.
+pub fn excerpt(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize, Debug, PartialEq)]
+    struct Example {
+        #[serde(default, deserialize_with = "optional")]
+        name: Option<String>,
+        #[serde(default, deserialize_with = "optional")]
+        regions: Option<Vec<String>>,
+    }
+
+    fn parsed(body: &[u8]) -> Result<Example, String> {
+        parse::<Example>(body).map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn empty_null_and_absent_are_the_same() {
+        let nothing = Ok(Example { name: None, regions: None });
+        assert_eq!(parsed(b"{}"), nothing);
+        assert_eq!(parsed(br#" {"name": "", "regions": null, "other": 7}"#), nothing);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_the_members_name() {
+        assert_eq!(parsed(br#"{"name": 7}"#), Err("name: invalid type: number, expected a string".to_owned()));
+        let regions = parsed(br#"{"regions": ["a", {}]}"#);
+        assert_eq!(regions, Err("regions: invalid type: map, expected a string".to_owned()));
+        assert_eq!(parsed(b"\xff{}"), Err("the body is not UTF-8".to_owned()));
+        assert_eq!(parsed(b"[]"), Err("the body must be a JSON object".to_owned()));
+        assert!(parsed(br#"{"name": "a"} x"#).is_err_and(|text| text.starts_with("the body is not JSON")));
+        assert!(parsed(br#"{"name": "#).is_err_and(|text| text.starts_with("the body is not JSON")));
+    }
+}

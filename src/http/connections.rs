@@ -1,0 +1,353 @@
+//! AWS connections.
+
+use super::body::{Body, clearable, one_of, optional, read_as, required};
+use super::envelope::Envelope;
+use super::error::Problem;
+use super::guard::Admitted;
+use super::paging::{self, Listing};
+use crate::domain::connection::{Connection, ConnectionSettings, StsEndpoints};
+use crate::domain::kms::AssumedRole;
+use crate::domain::name::{ConnectionName, JsonText};
+use crate::domain::place::{ExternalId, Partition, Region, RoleArn};
+use crate::service::Services;
+use crate::service::access::{ManageConnections, ViewConnections};
+use crate::service::connections::{ConnectionDraft, TestOutcome, find};
+use crate::service::failure::{Failure, invalid};
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+/// A connection to make, to change or to try out. Members that are not given are left as they are, or have defaults.
+#[derive(Deserialize, ToSchema)]
+pub struct ConnectionBody {
+    /// Its name, unique.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "test_aws-connection")]
+    name: Option<String>,
+    /// What it is for.
+    #[serde(default, deserialize_with = "clearable")]
+    description: Option<String>,
+    /// The public half of the credentials.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "AKIAIOSFODNN7EXAMPLE")]
+    access_key_id: Option<String>,
+    /// The secret half. It only ever goes in.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<String>, write_only)]
+    secret_access_key: Option<Zeroizing<String>>,
+    /// `aws` (default), `aws-us-gov` or `aws-cn`.
+    #[serde(default, deserialize_with = "optional")]
+    cloud_name: Option<String>,
+    /// ARN of a role that the connection itself assumes.
+    #[serde(default, deserialize_with = "optional")]
+    assume_role_arn: Option<String>,
+    /// External id that the role asks for; only with `assume_role_arn`.
+    #[serde(default, deserialize_with = "optional")]
+    assume_role_external_id: Option<String>,
+    /// Where STS (if regional) and EC2 are spoken to.
+    #[serde(default, deserialize_with = "optional")]
+    aws_region: Option<String>,
+    /// `legacy` (default): the global endpoint; `regional`: that of `aws_region`.
+    #[serde(default, deserialize_with = "optional")]
+    aws_sts_regional_endpoints: Option<String>,
+    /// IAM Roles Anywhere in place of keys: not supported.
+    #[serde(default, deserialize_with = "optional")]
+    is_role_anywhere: Option<bool>,
+    /// For which products: `cckm`.
+    #[serde(default, deserialize_with = "optional")]
+    products: Option<Vec<String>>,
+    /// Attached by clients.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<Object>)]
+    labels: Option<Value>,
+    /// Attached by clients.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<Object>)]
+    meta: Option<Value>,
+}
+
+/// A connection. Never with its secret half.
+#[derive(Serialize, ToSchema)]
+pub struct ConnectionView {
+    #[serde(flatten)]
+    envelope: Envelope,
+    /// Always `aws`.
+    service: &'static str,
+    /// Always `cloud`.
+    category: &'static str,
+    /// Where the API serves it.
+    resource_url: String,
+    /// Did the last test go well? Null until there was one.
+    last_connection_ok: Option<bool>,
+    /// Why it did not.
+    last_connection_error: Option<String>,
+    /// When it was.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_connection_at: Option<String>,
+    /// Its name.
+    name: String,
+    /// What it is for.
+    description: String,
+    /// For which products.
+    products: Vec<String>,
+    /// Attached by clients.
+    #[schema(value_type = Object)]
+    labels: Value,
+    /// Attached by clients.
+    #[schema(value_type = Object)]
+    meta: Value,
+    /// Its partition.
+    cloud_name: &'static str,
+    /// The public half of the credentials.
+    access_key_id: String,
+    /// The role that the connection itself assumes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assume_role_arn: Option<String>,
+    /// The external id that the role asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assume_role_external_id: Option<String>,
+    /// Where STS (if regional) and EC2 are spoken to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aws_region: Option<String>,
+    /// `legacy` or `regional`.
+    aws_sts_regional_endpoints: &'static str,
+    /// IAM Roles Anywhere in place of keys.
+    is_role_anywhere: bool,
+}
+
+/// How a test went.
+#[derive(Serialize, ToSchema)]
+pub struct TestView {
+    /// Does the connection work?
+    connection_ok: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection_error: Option<String>,
+}
+
+/// `POST /v1/connectionmgmt/services/aws/connections`
+pub async fn create(
+    who: Admitted<ManageConnections>,
+    body: Body<ConnectionBody>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let mut body = body.0;
+    let name = read_as("name", &required("name", body.name.take())?, ConnectionName::parse)?;
+    let connection = services.connections.create(who.permit, &who.asked, name, body.draft()?).await?;
+    Ok(HttpResponse::Created().json(ConnectionView::of(&connection)))
+}
+
+/// `GET /v1/connectionmgmt/services/aws/connections`
+pub async fn list(
+    who: Admitted<ViewConnections>,
+    listing: Listing,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let page = services.connections.list(&who.permit, &listing.0)?;
+    Ok(paging::answer(page, |connection: &Arc<Connection>| ConnectionView::of(connection)))
+}
+
+/// `GET /v1/connectionmgmt/services/aws/connections/{id}`
+pub async fn get(
+    who: Admitted<ViewConnections>,
+    id: Path<String>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let connection = services.connections.get(&who.permit, &id)?;
+    Ok(HttpResponse::Ok().json(ConnectionView::of(&connection)))
+}
+
+/// `PATCH /v1/connectionmgmt/services/aws/connections/{id}`
+pub async fn amend(
+    who: Admitted<ManageConnections>,
+    id: Path<String>,
+    body: Body<ConnectionBody>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let mut body = body.0;
+    let connection = find(&who.permit.caller().published.state, &id)?;
+    let name = body.name.take().map(|name| read_as("name", &name, ConnectionName::parse)).transpose()?;
+    let secret = body.secret_access_key.take();
+    let settings = body.settings(Some(&connection.settings))?;
+    let changed = services.connections.amend(who.permit, &who.asked, &connection, name, settings, secret).await?;
+    Ok(HttpResponse::Ok().json(ConnectionView::of(&changed)))
+}
+
+/// `DELETE /v1/connectionmgmt/services/aws/connections/{id}`
+pub async fn delete(
+    who: Admitted<ManageConnections>,
+    id: Path<String>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    services.connections.delete(who.permit, &who.asked, &id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `POST /v1/connectionmgmt/services/aws/connections/{id}/test`
+pub async fn test(
+    who: Admitted<ManageConnections>,
+    id: Path<String>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let outcome = services.connections.test(who.permit, &who.asked, &id).await?;
+    Ok(HttpResponse::Ok().json(TestView::of(outcome)))
+}
+
+/// `POST /v1/connectionmgmt/services/aws/connection-test`
+pub async fn try_out(
+    who: Admitted<ManageConnections>,
+    body: Body<ConnectionBody>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let outcome = services.connections.try_out(&who.permit, &body.0.draft()?).await;
+    Ok(HttpResponse::Ok().json(TestView::of(outcome)))
+}
+
+impl ConnectionBody {
+    fn draft(mut self) -> Result<ConnectionDraft, Failure> {
+        let secret = required("secret_access_key", self.secret_access_key.take())?;
+        if secret.chars().count() > 1024 {
+            return Err(invalid("secret_access_key", "must not be longer than 1024 characters"));
+        }
+        Ok(ConnectionDraft { settings: self.settings(None)?, secret })
+    }
+
+    /// The settings as they are to be: what is not given stays as it is, or has its default.
+    fn settings(self, now: Option<&ConnectionSettings>) -> Result<ConnectionSettings, Failure> {
+        if self.is_role_anywhere == Some(true) {
+            return Err(invalid("is_role_anywhere", "IAM Roles Anywhere is not supported; give an access key pair"));
+        }
+        let role = match self.assume_role_arn.is_some() || self.assume_role_external_id.is_some() {
+            true => Some(read_role(self.assume_role_arn, self.assume_role_external_id, now)?),
+            false => now.and_then(|now| now.role.clone()),
+        };
+        let access_key_id = self.access_key_id.or_else(|| now.map(|now| now.access_key_id.clone()));
+        let access_key_id = required("access_key_id", access_key_id)?;
+        if access_key_id.len() > 128 || !access_key_id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            return Err(invalid("access_key_id", "must be at most 128 letters, digits and `_`"));
+        }
+        let description = self.description.or_else(|| now.map(|now| now.description.clone())).unwrap_or_default();
+        if description.chars().count() > 1024 {
+            return Err(invalid("description", "must not be longer than 1024 characters"));
+        }
+        let cloud = self.cloud_name.map(|text| read_as("cloud_name", &text, Partition::parse)).transpose()?;
+        let cloud = cloud.or(now.map(|now| now.cloud)).unwrap_or(Partition::Aws);
+        let region = self.aws_region.map(|text| read_as("aws_region", &text, Region::parse)).transpose()?;
+        let region = region.or_else(|| now.and_then(|now| now.region.clone()));
+        refuse_elsewhere(cloud, region.as_ref(), role.as_ref())?;
+        let words = [("legacy", StsEndpoints::Legacy), ("regional", StsEndpoints::Regional)];
+        let sts = self.aws_sts_regional_endpoints.map(|text| one_of("aws_sts_regional_endpoints", &text, &words));
+        let products = self.products.or_else(|| now.map(|now| now.products.clone()));
+        Ok(ConnectionSettings {
+            description,
+            access_key_id,
+            cloud,
+            role,
+            region,
+            sts_endpoints: sts.transpose()?.or(now.map(|now| now.sts_endpoints)).unwrap_or_default(),
+            products: products.map(read_products).transpose()?.unwrap_or_else(|| vec!["cckm".to_owned()]),
+            labels: attached("labels", self.labels)?.or_else(|| now.and_then(|now| now.labels.clone())),
+            meta: attached("meta", self.meta)?.or_else(|| now.and_then(|now| now.meta.clone())),
+        })
+    }
+}
+
+fn read_role(
+    arn: Option<String>,
+    external_id: Option<String>,
+    now: Option<&ConnectionSettings>,
+) -> Result<AssumedRole, Failure> {
+    let before = now.and_then(|now| now.role.as_ref());
+    let arn = match arn {
+        Some(text) => Some(read_as("assume_role_arn", &text, RoleArn::parse)?),
+        None => before.map(|role| role.arn.clone()),
+    };
+    let problem = || invalid("assume_role_external_id", "can be given only together with assume_role_arn");
+    let external_id = match external_id {
+        Some(text) => Some(read_as("assume_role_external_id", &text, ExternalId::parse)?),
+        None => before.and_then(|role| role.external_id.clone()),
+    };
+    Ok(AssumedRole { arn: arn.ok_or_else(problem)?, external_id })
+}
+
+fn refuse_elsewhere(cloud: Partition, region: Option<&Region>, role: Option<&AssumedRole>) -> Result<(), Failure> {
+    let named = cloud.as_str();
+    if let Some(region) = region.filter(|region| region.partition() != cloud) {
+        return Err(invalid("aws_region", format!("`{region}` is not a region of partition `{named}`")));
+    }
+    if let Some(role) = role.filter(|role| role.arn.partition() != cloud) {
+        return Err(invalid("assume_role_arn", format!("`{}` is not in partition `{named}`", role.arn.as_arn())));
+    }
+    Ok(())
+}
+
+fn read_products(products: Vec<String>) -> Result<Vec<String>, Failure> {
+    for product in &products {
+        one_of("products", product, &[("cckm", ())])?;
+    }
+    Ok(products)
+}
+
+/// JSON that a client attaches.
+pub fn attached(member: &'static str, value: Option<Value>) -> Result<Option<JsonText>, Failure> {
+    let Some(value) = value else { return Ok(None) };
+    if !value.is_object() {
+        return Err(invalid(member, "must be a JSON object"));
+    }
+    JsonText::of(&value).map(Some).map_err(|length| {
+        invalid(
+            member,
+            format!("must not be longer than {} bytes, and has {length}", crate::domain::name::JSON_TEXT_MAX),
+        )
+    })
+}
+
+/// Attached JSON as it is shown: an empty object while there is none.
+pub fn shown(attached: Option<&JsonText>) -> Value {
+    attached.map_or_else(|| Value::Object(Default::default()), JsonText::value)
+}
+
+impl ConnectionView {
+    fn of(connection: &Connection) -> Self {
+        let settings = &connection.settings;
+        let test = connection.last_test.as_ref();
+        let role = settings.role.as_ref();
+        Self {
+            envelope: Envelope::new(
+                connection.id,
+                "cm:connections",
+                format!("{}-{}", connection.name, connection.id),
+                connection.created,
+                connection.updated,
+            ),
+            service: "aws",
+            category: "cloud",
+            resource_url: format!("/v1/connectionmgmt/services/aws/connections/{}", connection.id),
+            last_connection_ok: test.map(|test| test.error.is_none()),
+            last_connection_error: test.and_then(|test| test.error.clone()),
+            last_connection_at: test.map(|test| test.at.to_string()),
+            name: connection.name.to_string(),
+            description: settings.description.clone(),
+            products: settings.products.clone(),
+            labels: shown(settings.labels.as_ref()),
+            meta: shown(settings.meta.as_ref()),
+            cloud_name: settings.cloud.as_str(),
+            access_key_id: settings.access_key_id.clone(),
+            assume_role_arn: role.map(|role| role.arn.as_arn().to_string()),
+            assume_role_external_id: role.and_then(|role| Some(role.external_id.as_ref()?.as_str().to_owned())),
+            aws_region: settings.region.as_ref().map(Region::to_string),
+            aws_sts_regional_endpoints: settings.sts_endpoints.name(),
+            is_role_anywhere: false,
+        }
+    }
+}
+
+impl TestView {
+    fn of(outcome: TestOutcome) -> Self {
+        Self { connection_ok: outcome.error.is_none(), connection_error: outcome.error }
+    }
+}

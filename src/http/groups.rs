@@ -1,0 +1,183 @@
+//! Groups and who is in them.
+
+use super::body::{Body, clearable, optional, read_as, required};
+use super::connections::{attached, shown};
+use super::error::Problem;
+use super::guard::Admitted;
+use super::paging::{self, Listing};
+use super::users;
+use crate::domain::event::GroupMetadata;
+use crate::domain::group::Group;
+use crate::domain::name::GroupName;
+use crate::service::Services;
+use crate::service::access::{ManageUsers, SignedIn};
+use crate::service::failure::{Failure, invalid};
+use crate::service::groups::GroupWishes;
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// A group to make or to describe. Members that are not given are left as they are.
+#[derive(Deserialize, ToSchema)]
+pub struct GroupBody {
+    /// Its name, which is its identity.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "key officers")]
+    name: Option<String>,
+    /// What it is for.
+    #[serde(default, deserialize_with = "clearable")]
+    description: Option<String>,
+    /// Attached for applications.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<Object>)]
+    app_metadata: Option<Value>,
+    /// Attached for clients.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<Object>)]
+    client_metadata: Option<Value>,
+    /// Attached for users.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<Object>)]
+    user_metadata: Option<Value>,
+}
+
+/// A group.
+#[derive(Serialize, ToSchema)]
+pub struct GroupView {
+    /// Its name.
+    name: String,
+    /// What it is for.
+    description: String,
+    /// Attached for applications.
+    #[schema(value_type = Object)]
+    app_metadata: Value,
+    /// Attached for clients.
+    #[schema(value_type = Object)]
+    client_metadata: Value,
+    /// Attached for users.
+    #[schema(value_type = Object)]
+    user_metadata: Value,
+    /// How many users are in it.
+    users_count: u64,
+    /// When it was made.
+    created_at: String,
+    /// When it was last changed.
+    updated_at: String,
+}
+
+/// `POST /v1/usermgmt/groups`
+pub async fn create(
+    who: Admitted<ManageUsers>,
+    body: Body<GroupBody>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let mut body = body.0;
+    let name = read_as("name", &required("name", body.name.take())?, GroupName::parse)?;
+    let group = services.groups.create(who.permit, &who.asked, name, body.wishes()?).await?;
+    Ok(HttpResponse::Created().json(GroupView::of(&group)))
+}
+
+/// `GET /v1/usermgmt/groups`
+pub async fn list(
+    who: Admitted<SignedIn>,
+    listing: Listing,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let page = services.groups.list(&who.permit, &listing.0)?;
+    Ok(paging::answer(page, |group: &Arc<Group>| GroupView::of(group)))
+}
+
+/// `GET /v1/usermgmt/groups/{name}`
+pub async fn get(
+    who: Admitted<SignedIn>,
+    name: Path<String>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let group = services.groups.get(&who.permit, &group_name(&name)?)?;
+    Ok(HttpResponse::Ok().json(GroupView::of(&group)))
+}
+
+/// `PATCH /v1/usermgmt/groups/{name}`
+pub async fn describe(
+    who: Admitted<ManageUsers>,
+    name: Path<String>,
+    body: Body<GroupBody>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let name = group_name(&name)?;
+    if body.0.name.as_ref().is_some_and(|given| given != name.as_str()) {
+        return Err(invalid("name", "a group's name is its identity and cannot be changed").into());
+    }
+    let group = services.groups.describe(who.permit, &who.asked, name, body.0.wishes()?).await?;
+    Ok(HttpResponse::Ok().json(GroupView::of(&group)))
+}
+
+/// `DELETE /v1/usermgmt/groups/{name}`
+pub async fn remove(
+    who: Admitted<ManageUsers>,
+    name: Path<String>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    services.groups.remove(who.permit, &who.asked, group_name(&name)?).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `POST /v1/usermgmt/groups/{name}/users/{user_id}`
+pub async fn add_member(
+    who: Admitted<ManageUsers>,
+    path: Path<(String, String)>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (name, user) = (group_name(&path.0)?, users::user_id(&path.1)?);
+    let user = services.groups.add_member(who.permit, &who.asked, name, user).await?;
+    Ok(HttpResponse::Ok().json(users::view(&services, &user)))
+}
+
+/// `DELETE /v1/usermgmt/groups/{name}/users/{user_id}`
+pub async fn remove_member(
+    who: Admitted<ManageUsers>,
+    path: Path<(String, String)>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (name, user) = (group_name(&path.0)?, users::user_id(&path.1)?);
+    services.groups.remove_member(who.permit, &who.asked, name, user).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn group_name(text: &str) -> Result<GroupName, Failure> {
+    read_as("name", text, GroupName::parse)
+}
+
+impl GroupBody {
+    fn wishes(self) -> Result<GroupWishes, Failure> {
+        if self.description.as_ref().is_some_and(|text| text.chars().count() > 1024) {
+            return Err(invalid("description", "must not be longer than 1024 characters"));
+        }
+        Ok(GroupWishes {
+            description: self.description,
+            metadata: GroupMetadata {
+                app: attached("app_metadata", self.app_metadata)?,
+                client: attached("client_metadata", self.client_metadata)?,
+                user: attached("user_metadata", self.user_metadata)?,
+            },
+        })
+    }
+}
+
+impl GroupView {
+    fn of(group: &Group) -> Self {
+        Self {
+            name: group.name.to_string(),
+            description: group.description.clone(),
+            app_metadata: shown(group.metadata.app.as_ref()),
+            client_metadata: shown(group.metadata.client.as_ref()),
+            user_metadata: shown(group.metadata.user.as_ref()),
+            users_count: group.members,
+            created_at: group.created.to_string(),
+            updated_at: group.updated.to_string(),
+        }
+    }
+}

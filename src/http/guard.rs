@@ -1,0 +1,121 @@
+//! Access as types: the first argument of a handler says which right its route needs, and holds the proof of it. Each is
+//! ready at once (it reads the state: no lock that waits, no disk), because actix polls a handler's arguments side by
+//! side and the first error wins; so access is settled before a byte of the body is read.
+
+use super::error::Problem;
+use super::paging::members;
+use super::trace::request_id;
+use crate::domain::id::KmsId;
+use crate::service::Services;
+use crate::service::access::{KmsPermit, KmsRight, Permit, Right};
+use crate::service::caller::{Asked, Caller};
+use crate::service::failure::{Failure, TokenProblem, invalid};
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use std::future::{Ready, ready};
+
+/// Somebody who has the right `R`, and how they asked.
+pub struct Admitted<R> {
+    /// The proof.
+    pub permit: Permit<R>,
+    /// How it was asked.
+    pub asked: Asked,
+}
+
+/// Somebody who may do `A` on the KMS that the path names, and how they asked.
+pub struct OnKms<A> {
+    /// The proof.
+    pub permit: KmsPermit<A>,
+    /// How it was asked.
+    pub asked: Asked,
+}
+
+/// Anybody at all: how they asked, and from where.
+pub struct Anybody {
+    /// How it was asked.
+    pub asked: Asked,
+    /// From which address.
+    pub source: String,
+}
+
+impl<R: Right + 'static> FromRequest for Admitted<R> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(admit(request))
+    }
+}
+
+fn admit<R: Right>(request: &HttpRequest) -> Result<Admitted<R>, Problem> {
+    let permit = Permit::settle(caller(request)?)?;
+    Ok(Admitted { permit, asked: asked(request)? })
+}
+
+impl<A: KmsRight + 'static> FromRequest for OnKms<A> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(admit_on_kms(request))
+    }
+}
+
+fn admit_on_kms<A: KmsRight>(request: &HttpRequest) -> Result<OnKms<A>, Problem> {
+    let caller = caller(request)?;
+    let permit = KmsPermit::settle(caller, kms_id(request)?)?;
+    Ok(OnKms { permit, asked: asked(request)? })
+}
+
+impl FromRequest for Anybody {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let source = request.peer_addr().map(|peer| peer.ip().to_string()).unwrap_or_default();
+        ready(asked(request).map(|asked| Self { asked, source }))
+    }
+}
+
+/// The KMS that the path names.
+///
+/// # Errors
+/// When that is not an id.
+pub fn kms_id(request: &HttpRequest) -> Result<KmsId, Problem> {
+    let text = request.match_info().get("id").unwrap_or_default();
+    Ok(KmsId::parse(text).map_err(|problem| invalid("id", problem))?)
+}
+
+fn caller(request: &HttpRequest) -> Result<Caller, Problem> {
+    let missing = || Problem::Failure(Failure::Unauthenticated(TokenProblem::Missing));
+    let services = request.app_data::<Data<Services>>().ok_or(Problem::Failure(Failure::Broken("no services")))?;
+    let header = request.headers().get(AUTHORIZATION).ok_or_else(missing)?.to_str().map_err(|_| missing())?;
+    let (scheme, token) = header.trim().split_once(' ').ok_or_else(missing)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(missing());
+    }
+    let caller = services.tokens.authenticate(token.trim())?;
+    request.extensions_mut().insert(caller.user.clone());
+    Ok(caller)
+}
+
+fn asked(request: &HttpRequest) -> Result<Asked, Problem> {
+    Ok(Asked { request_id: request_id(request), dry_run: flag(request, "dry_run")? })
+}
+
+/// A member of the query that is `true` or `false`; absent and empty are false.
+///
+/// # Errors
+/// When it is something else.
+pub fn flag(request: &HttpRequest, member: &'static str) -> Result<bool, Problem> {
+    if request.query_string().is_empty() {
+        return Ok(false);
+    }
+    match members(request.query_string()).iter().rfind(|(name, _)| name == member).map(|(_, value)| value.as_str()) {
+        None | Some("" | "false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(Problem::Query { member, problem: "must be true or false".to_owned() }),
+    }
+}

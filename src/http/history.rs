@@ -1,0 +1,100 @@
+//! `GET /v1/cckm/aws/kms/{id}/history`: who did what to a KMS, and when.
+
+use super::error::Problem;
+use super::guard::{Admitted, kms_id};
+use super::paging::Listing;
+use crate::domain::event::{Actor, Event};
+use crate::domain::time::Time;
+use crate::service::Services;
+use crate::service::access::SignedIn;
+use crate::service::history::Entry;
+use crate::service::list::Limit;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// One thing that happened.
+#[derive(Serialize, ToSchema)]
+pub struct EntryView {
+    /// Its number in the log.
+    #[schema(example = 42)]
+    seq: u64,
+    /// When.
+    #[serde(serialize_with = "super::envelope::rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    time: Time,
+    /// Who: the name of that time, or `system`.
+    #[schema(example = "admin")]
+    actor: String,
+    /// Who, by id; absent for `system`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+    /// In which request.
+    request_id: String,
+    /// What: the name of the event.
+    #[schema(example = "RegionsReplaced")]
+    event: String,
+    /// What it brought.
+    #[schema(value_type = Object)]
+    details: Value,
+}
+
+#[derive(Serialize)]
+struct HistoryView {
+    skip: usize,
+    limit: i64,
+    total: usize,
+    resources: Vec<EntryView>,
+}
+
+/// `GET /v1/cckm/aws/kms/{id}/history`
+pub async fn of_kms(
+    who: Admitted<SignedIn>,
+    request: HttpRequest,
+    listing: Listing,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let page = services.kms.history(&who.permit, kms_id(&request)?, &listing.0)?;
+    let limit = match page.limit {
+        Limit::All => -1,
+        Limit::Rows(rows) => i64::try_from(rows).unwrap_or(i64::MAX),
+    };
+    let resources = page.entries.iter().map(view).collect();
+    Ok(HttpResponse::Ok().json(HistoryView { skip: page.skip, limit, total: page.total, resources }))
+}
+
+fn view(entry: &Entry) -> EntryView {
+    let (event, details) = named(&entry.event);
+    let user_id = match &entry.actor {
+        Actor::User { id, .. } => Some(id.subject()),
+        Actor::System => None,
+    };
+    EntryView {
+        seq: entry.seq,
+        time: entry.time,
+        actor: entry.actor.to_string(),
+        user_id,
+        request_id: entry.request_id.clone(),
+        event,
+        details,
+    }
+}
+
+/// The event's name and members: serde writes an event as `{"Kms": [id, {"Name": {members}}]}` or `[id, "Name"]`.
+fn named(event: &Event) -> (String, Value) {
+    let inner = match serde_json::to_value(event) {
+        Ok(Value::Object(outer)) => outer.into_iter().next().map(|(_, value)| value),
+        _ => None,
+    };
+    let own = match inner {
+        Some(Value::Array(parts)) => parts.into_iter().nth(1),
+        other => other,
+    };
+    match own {
+        Some(Value::String(name)) => (name, Value::Object(Default::default())),
+        Some(Value::Object(one)) => one.into_iter().next().unwrap_or_default(),
+        _ => (String::new(), Value::Null),
+    }
+}

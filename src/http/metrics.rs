@@ -1,0 +1,87 @@
+//! Counts and times for Prometheus: `/metrics`.
+
+use crate::service::Services;
+use actix_web::HttpRequest;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::time::Duration;
+
+/// What is counted.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    durations: Histogram,
+    head: Gauge,
+    accepting: Gauge,
+    kms: Gauge,
+    connections: Gauge,
+    users: Gauge,
+    sessions: Gauge,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RequestLabels {
+    method: String,
+    route: String,
+    status: u16,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("claviger");
+        let gauge = |registry: &mut Registry, name, help| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let requests = Family::default();
+        registry.register("http_requests", "Requests answered", requests.clone());
+        let durations =
+            Histogram::new([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]);
+        registry.register("http_request_duration_seconds", "Time to answer a request", durations.clone());
+        Self {
+            requests,
+            durations,
+            head: gauge(&mut registry, "ledger_head", "Number of the last event"),
+            accepting: gauge(&mut registry, "ledger_accepting", "1 while the event log takes changes"),
+            kms: gauge(&mut registry, "kms", "KMSs under management"),
+            connections: gauge(&mut registry, "connections", "AWS connections"),
+            users: gauge(&mut registry, "users", "Users"),
+            sessions: gauge(&mut registry, "sessions", "Open sessions"),
+            registry,
+        }
+    }
+}
+
+impl Metrics {
+    /// Counts one answer.
+    pub fn count(&self, request: &HttpRequest, status: u16, took: Duration) {
+        // The pattern, not the path: ids would make a series each.
+        let route = request.match_pattern().unwrap_or_else(|| "unknown".to_owned());
+        let labels = RequestLabels { method: request.method().to_string(), route, status };
+        self.requests.get_or_create(&labels).inc();
+        self.durations.observe(took.as_secs_f64());
+    }
+
+    /// Everything, in the text form that Prometheus reads.
+    pub fn text(&self, services: &Services) -> String {
+        let published = services.state();
+        let state = &published.state;
+        let count = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
+        self.head.set(i64::try_from(published.head).unwrap_or(i64::MAX));
+        self.accepting.set(i64::from(services.is_accepting()));
+        self.kms.set(count(state.kms.len()));
+        self.connections.set(count(state.connections.len()));
+        self.users.set(count(state.users.len()));
+        self.sessions.set(count(state.sessions.len()));
+        let mut text = String::new();
+        // Writing to a String does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

@@ -1,0 +1,69 @@
+//! Listeners, TLS, limits, graceful stop.
+
+use super::body::BodyLimit;
+use super::metrics::Metrics;
+use super::{routes, trace};
+use crate::service::Services;
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::{NormalizePath, from_fn};
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+/// What a server needs besides the services.
+pub struct ServerOptions {
+    /// Where it listens.
+    pub listener: TcpListener,
+    /// Its certificate and key.
+    pub tls: rustls::ServerConfig,
+    /// How many threads answer.
+    pub workers: usize,
+    /// The largest body that is taken, in bytes.
+    pub body_limit: usize,
+    /// How long a client may take to send its head.
+    pub client_timeout: Duration,
+    /// How long accepted requests may take after the stop was asked for.
+    pub shutdown_seconds: u64,
+    /// Connections at once, for each worker.
+    pub max_connections: usize,
+}
+
+/// A server that runs.
+pub struct Server {
+    /// Where it listens in truth.
+    pub address: SocketAddr,
+    /// By which it is stopped.
+    pub handle: ServerHandle,
+}
+
+/// Starts the server; the future is done when it has stopped.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn start(
+    services: Services,
+    options: ServerOptions,
+) -> std::io::Result<(Server, impl Future<Output = std::io::Result<()>> + use<>)> {
+    let address = options.listener.local_addr()?;
+    let (services, metrics) = (Data::new(services), Data::new(Metrics::default()));
+    let limit = BodyLimit(options.body_limit);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(services.clone())
+            .app_data(metrics.clone())
+            .app_data(limit)
+            .wrap(from_fn(trace::around))
+            .wrap(NormalizePath::trim())
+            .configure(routes::all)
+    })
+    .workers(options.workers)
+    .client_request_timeout(options.client_timeout)
+    .max_connections(options.max_connections)
+    .shutdown_timeout(options.shutdown_seconds)
+    .disable_signals()
+    .listen_rustls_0_23(options.listener, options.tls)?
+    .run();
+    Ok((Server { address, handle: server.handle() }, server))
+}

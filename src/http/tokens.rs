@@ -1,0 +1,290 @@
+//! Tokens: signing in, refreshing, revoking; and changing the own password, which needs no token.
+
+use super::body::{Body, one_of, optional, required};
+use super::error::Problem;
+use super::guard::{Admitted, Anybody};
+use super::paging::Listing;
+use crate::domain::id::RefreshTokenId;
+use crate::domain::session::Session;
+use crate::service::Services;
+use crate::service::access::SignedIn;
+use crate::service::failure::{Failure, invalid};
+use crate::service::list::Limit;
+use crate::service::tokens::{Issued, RefreshWishes};
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+/// What a token is asked with.
+#[derive(Deserialize, ToSchema)]
+pub struct TokenBody {
+    /// `password` (default) or `refresh_token`.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "password")]
+    grant_type: Option<String>,
+    /// Who signs in.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "admin")]
+    username: Option<String>,
+    /// With which password.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<String>, write_only)]
+    password: Option<Zeroizing<String>>,
+    /// The refresh token, for that grant.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<String>, write_only)]
+    refresh_token: Option<Zeroizing<String>>,
+    /// `local_account` (default): the only connection there is.
+    #[serde(default, deserialize_with = "optional")]
+    connection: Option<String>,
+    /// The root domain, by name or id; there is no other.
+    #[serde(default, deserialize_with = "optional")]
+    domain: Option<String>,
+    /// As `domain`.
+    #[serde(default, deserialize_with = "optional")]
+    auth_domain: Option<String>,
+    /// As `domain`.
+    #[serde(default, deserialize_with = "optional")]
+    auth_domain_path: Option<String>,
+    /// Attached to the token.
+    #[serde(default, deserialize_with = "optional")]
+    labels: Option<Vec<String>>,
+    /// Minutes from the refresh token's making to its end; 0: without end.
+    #[serde(default, deserialize_with = "optional")]
+    refresh_token_lifetime: Option<u64>,
+    /// Minutes without use after which the refresh token ends; 0: without end.
+    #[serde(default, deserialize_with = "optional")]
+    refresh_token_revoke_unused_in: Option<u64>,
+    /// Replace the refresh token by a new one.
+    #[serde(default, deserialize_with = "optional")]
+    renew_refresh_token: Option<bool>,
+    /// Tokens in cookies: not supported.
+    #[serde(default, deserialize_with = "optional")]
+    cookies: Option<bool>,
+}
+
+/// A token.
+#[derive(Serialize, ToSchema)]
+pub struct IssuedView {
+    /// The access token: `Authorization: Bearer <jwt>`.
+    jwt: String,
+    /// How long it is good for, in seconds.
+    #[schema(example = 300)]
+    duration: i64,
+    /// Always `Bearer`.
+    token_type: &'static str,
+    /// The session's id.
+    client_id: String,
+    /// By which the refresh token is named.
+    refresh_token_id: String,
+    /// The refresh token.
+    #[schema(value_type = String)]
+    refresh_token: Zeroizing<String>,
+}
+
+/// A session's refresh token; never itself.
+#[derive(Serialize, ToSchema)]
+pub struct TokenView {
+    /// By which it is named.
+    id: String,
+    /// Whose it is.
+    user_id: String,
+    /// When the user signed in.
+    #[serde(rename = "createdAt")]
+    created_at: String,
+    /// When a token was last made with it.
+    last_used_at: String,
+    /// When it ends, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    /// Attached by the client.
+    labels: Vec<String>,
+}
+
+/// A refresh token to revoke.
+#[derive(Deserialize, ToSchema)]
+pub struct RevokeBody {
+    /// It.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<String>, write_only)]
+    refresh_token: Option<Zeroizing<String>>,
+}
+
+/// A change of the own password.
+#[derive(Deserialize, ToSchema)]
+pub struct ChangePasswordBody {
+    /// Whose.
+    #[serde(default, deserialize_with = "optional")]
+    username: Option<String>,
+    /// The present one.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<String>, write_only)]
+    password: Option<Zeroizing<String>>,
+    /// The new one.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<String>, write_only)]
+    new_password: Option<Zeroizing<String>>,
+}
+
+#[derive(Clone, Copy)]
+enum Grant {
+    Password,
+    RefreshToken,
+}
+
+/// `POST /v1/auth/tokens`
+pub async fn issue(who: Anybody, body: Body<TokenBody>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    refuse_dry_run(&who)?;
+    let mut body = body.0;
+    let grant = body.grant()?;
+    let wishes = body.wishes();
+    let issued = match grant {
+        Grant::Password => {
+            let name = required("username", body.username)?;
+            let password = password("password", body.password)?;
+            services.tokens.sign_in(&who.asked, &name, &who.source, password, wishes).await?
+        }
+        Grant::RefreshToken => {
+            let token = required("refresh_token", body.refresh_token)?;
+            services.tokens.refresh(&who.asked, token, wishes).await?
+        }
+    };
+    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(IssuedView::of(issued)))
+}
+
+/// `GET /v1/auth/tokens`
+pub async fn list(
+    who: Admitted<SignedIn>,
+    listing: Listing,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let sessions = services.tokens.list(&who.permit);
+    let (skip, limit) = (listing.0.skip, listing.0.limit);
+    let resources: Vec<_> = sessions.iter().skip(skip).take(limit.rows()).map(TokenView::of).collect();
+    let limit = match limit {
+        Limit::All => -1,
+        Limit::Rows(rows) => i64::try_from(rows).unwrap_or(i64::MAX),
+    };
+    Ok(HttpResponse::Ok().json(serde_json::json!({
+        "skip": skip, "limit": limit, "total": sessions.len(), "resources": resources
+    })))
+}
+
+/// `GET /v1/auth/tokens/{id}`
+pub async fn get(who: Admitted<SignedIn>, id: Path<String>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(TokenView::of(&services.tokens.get(&who.permit, token_id(&id)?)?)))
+}
+
+/// `DELETE /v1/auth/tokens/{id}`
+pub async fn revoke_by_id(
+    who: Admitted<SignedIn>,
+    id: Path<String>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    services.tokens.revoke_by_id(&who.permit, &who.asked, token_id(&id)?).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `POST /v1/auth/revoke`
+pub async fn revoke(who: Anybody, body: Body<RevokeBody>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    let token = required("refresh_token", body.0.refresh_token)?;
+    services.tokens.revoke(&who.asked, &token).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `PATCH /v1/auth/changepw`
+pub async fn change_password(
+    who: Anybody,
+    body: Body<ChangePasswordBody>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    refuse_dry_run(&who)?;
+    let name = required("username", body.0.username)?;
+    let present = password("password", body.0.password)?;
+    let new = password("new_password", body.0.new_password)?;
+    services.users.change_password(&who.asked, &name, &who.source, present, new).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// A failed login counts whether it was meant or not, so these cannot be tried out.
+fn refuse_dry_run(who: &Anybody) -> Result<(), Failure> {
+    match who.asked.dry_run {
+        true => Err(invalid("dry_run", "passwords and tokens cannot be tried out")),
+        false => Ok(()),
+    }
+}
+
+fn token_id(text: &str) -> Result<RefreshTokenId, Failure> {
+    RefreshTokenId::parse(text).map_err(|problem| invalid("id", problem))
+}
+
+/// A password in a request: bounded, because hashing takes time for each byte.
+pub fn password(member: &'static str, value: Option<Zeroizing<String>>) -> Result<Zeroizing<String>, Failure> {
+    let password = required(member, value)?;
+    let most = crate::domain::password::PASSWORD_MAX as usize;
+    if password.chars().count() > most {
+        return Err(invalid(member, format!("must not be longer than {most} characters")));
+    }
+    Ok(password)
+}
+
+impl TokenBody {
+    fn grant(&self) -> Result<Grant, Failure> {
+        if let Some(connection) = &self.connection {
+            one_of("connection", connection, &[("local_account", ())])?;
+        }
+        let roots = [("root", ()), ("kylo", ()), ("/", ()), ("00000000-0000-0000-0000-000000000000", ())];
+        let domains = [
+            ("domain", &self.domain),
+            ("auth_domain", &self.auth_domain),
+            ("auth_domain_path", &self.auth_domain_path),
+        ];
+        for (member, value) in domains {
+            if let Some(value) = value {
+                one_of(member, value, &roots)?;
+            }
+        }
+        if self.cookies == Some(true) {
+            return Err(invalid("cookies", "tokens in cookies are not supported"));
+        }
+        let words = [("password", Grant::Password), ("refresh_token", Grant::RefreshToken)];
+        self.grant_type.as_deref().map_or(Ok(Grant::Password), |grant| one_of("grant_type", grant, &words))
+    }
+
+    fn wishes(&mut self) -> RefreshWishes {
+        RefreshWishes {
+            lifetime_minutes: self.refresh_token_lifetime,
+            unused_minutes: self.refresh_token_revoke_unused_in,
+            renew: self.renew_refresh_token.unwrap_or(false),
+            labels: self.labels.take().unwrap_or_default(),
+        }
+    }
+}
+
+impl IssuedView {
+    fn of(issued: Issued) -> Self {
+        Self {
+            jwt: issued.jwt,
+            duration: issued.duration,
+            token_type: "Bearer",
+            client_id: issued.client_id.to_string(),
+            refresh_token_id: issued.refresh_token_id.to_string(),
+            refresh_token: issued.refresh_token,
+        }
+    }
+}
+
+impl TokenView {
+    fn of(session: &Session) -> Self {
+        Self {
+            id: session.refresh.id.to_string(),
+            user_id: session.user.subject(),
+            created_at: session.opened.to_string(),
+            last_used_at: session.used.to_string(),
+            expires_at: session.refresh_ends().map(|end| end.to_string()),
+            labels: session.labels.clone(),
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Users.
+
+use super::body::{Body, clearable, optional, read_as, required};
+use super::connections::{attached, shown};
+use super::error::Problem;
+use super::guard::Admitted;
+use super::paging::{self, Listing};
+use super::tokens::password;
+use crate::domain::id::UserId;
+use crate::domain::name::UserName;
+use crate::domain::password::PasswordPolicy;
+use crate::domain::time::Time;
+use crate::domain::user::{User, UserProfile};
+use crate::service::Services;
+use crate::service::access::{ManageUsers, SignedIn};
+use crate::service::failure::{Failure, invalid};
+use crate::service::users::UserWishes;
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+/// A user to make or to change. Members that are not given are left as they are.
+#[derive(Deserialize, ToSchema)]
+pub struct UserBody {
+    /// What the user signs in with, unique in whatever case.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "ann")]
+    username: Option<String>,
+    /// Full name.
+    #[serde(default, deserialize_with = "clearable")]
+    name: Option<String>,
+    /// What friends say.
+    #[serde(default, deserialize_with = "clearable")]
+    nickname: Option<String>,
+    /// Where mail goes.
+    #[serde(default, deserialize_with = "clearable")]
+    email: Option<String>,
+    /// Has somebody checked that?
+    #[serde(default, deserialize_with = "optional")]
+    email_verified: Option<bool>,
+    /// The password. It only ever goes in.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<String>, write_only)]
+    password: Option<Zeroizing<String>>,
+    /// Must change it before anything else.
+    #[serde(default, deserialize_with = "optional")]
+    password_change_required: Option<bool>,
+    /// Attached by the user.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<Object>)]
+    user_metadata: Option<Value>,
+    /// Attached by applications.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<Object>)]
+    app_metadata: Option<Value>,
+    /// How the user may sign in.
+    #[serde(default, deserialize_with = "optional")]
+    login_flags: Option<LoginFlags>,
+    /// 0 forgives the failed logins; nothing else is taken.
+    #[serde(default, deserialize_with = "optional")]
+    failed_logins_count: Option<u64>,
+    /// `local_account` (default): the only connection there is.
+    #[serde(default, deserialize_with = "optional")]
+    connection: Option<String>,
+}
+
+/// How a user may sign in.
+#[derive(Serialize, Deserialize, Clone, Copy, Default, ToSchema)]
+pub struct LoginFlags {
+    /// May not use the console.
+    #[serde(default)]
+    prevent_ui_login: bool,
+}
+
+/// A user. Never with the password.
+#[derive(Serialize, ToSchema)]
+pub struct UserView {
+    /// `local|<uuid>`
+    #[schema(example = "local|a67c3748-9a4b-4add-b3d9-054ba20be3ac")]
+    user_id: String,
+    /// What the user signs in with.
+    username: String,
+    /// Full name.
+    name: String,
+    /// What friends say.
+    nickname: String,
+    /// Where mail goes.
+    email: String,
+    /// Has somebody checked that?
+    email_verified: bool,
+    /// Attached by the user.
+    #[schema(value_type = Object)]
+    user_metadata: Value,
+    /// Attached by applications.
+    #[schema(value_type = Object)]
+    app_metadata: Value,
+    /// Always `local_account`.
+    connection: &'static str,
+    /// When it was made.
+    created_at: String,
+    /// When it was last changed.
+    updated_at: String,
+    /// The last good login.
+    last_login: Option<String>,
+    /// Good logins so far.
+    logins_count: u64,
+    /// Failed logins since the last good one.
+    failed_logins_count: u64,
+    /// Since when it is locked, from some address at least.
+    account_lockout_at: Option<String>,
+    /// Must change the password before anything else.
+    password_change_required: bool,
+    /// When the password was set.
+    password_changed_at: String,
+    /// How the user may sign in.
+    login_flags: LoginFlags,
+    /// The groups that the user is in.
+    groups: Vec<String>,
+}
+
+/// `POST /v1/usermgmt/users`
+pub async fn create(
+    who: Admitted<ManageUsers>,
+    body: Body<UserBody>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let mut body = body.0;
+    let name = read_as("username", &required("username", body.username.take())?, UserName::parse)?;
+    let password = password("password", body.password.take())?;
+    let must_change = body.password_change_required.unwrap_or(false);
+    let profile = body.profile(&UserProfile::default())?;
+    let user = services.users.create(who.permit, &who.asked, name, profile, password, must_change).await?;
+    Ok(HttpResponse::Created().json(view(&services, &user)))
+}
+
+/// `GET /v1/usermgmt/users`
+pub async fn list(
+    who: Admitted<ManageUsers>,
+    listing: Listing,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let page = services.users.list(&who.permit, &listing.0)?;
+    let published = services.state();
+    let now = services.now();
+    Ok(paging::answer(page, move |user: &Arc<User>| UserView::of(user, &published.state.password_policy, now)))
+}
+
+/// `GET /v1/usermgmt/users/{id}`
+pub async fn get(
+    who: Admitted<ManageUsers>,
+    id: Path<String>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let user = services.users.get(&who.permit, user_id(&id)?)?;
+    Ok(HttpResponse::Ok().json(view(&services, &user)))
+}
+
+/// `GET /v1/auth/self/user`
+pub async fn own(who: Admitted<SignedIn>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(view(&services, &services.users.own(&who.permit))))
+}
+
+/// `PATCH /v1/usermgmt/users/{id}`
+pub async fn amend(
+    who: Admitted<ManageUsers>,
+    id: Path<String>,
+    body: Body<UserBody>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let mut body = body.0;
+    let id = user_id(&id)?;
+    let now = services.users.get(&who.permit, id)?;
+    let name = body.username.take().map(|name| read_as("username", &name, UserName::parse)).transpose()?;
+    let password = body.password.take().map(|given| password("password", Some(given))).transpose()?;
+    let wishes = UserWishes {
+        name,
+        password,
+        must_change: body.password_change_required,
+        clear_lockout: body.failed_logins_count.is_some(),
+        profile: Some(body.profile(&now.profile)?),
+    };
+    let user = services.users.amend(who.permit, &who.asked, id, wishes).await?;
+    Ok(HttpResponse::Ok().json(view(&services, &user)))
+}
+
+/// `DELETE /v1/usermgmt/users/{id}`
+pub async fn remove(
+    who: Admitted<ManageUsers>,
+    id: Path<String>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    services.users.remove(who.permit, &who.asked, user_id(&id)?).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The user that a path or a body names.
+pub fn user_id(text: &str) -> Result<UserId, Failure> {
+    UserId::parse_subject(text).map_err(|problem| invalid("user_id", problem))
+}
+
+/// A user as clients see it.
+pub fn view(services: &Services, user: &User) -> UserView {
+    UserView::of(user, &services.state().state.password_policy, services.now())
+}
+
+impl UserBody {
+    fn profile(self, now: &UserProfile) -> Result<UserProfile, Failure> {
+        if let Some(connection) = &self.connection {
+            super::body::one_of("connection", connection, &[("local_account", ())])?;
+        }
+        if self.failed_logins_count.is_some_and(|count| count != 0) {
+            return Err(invalid("failed_logins_count", "can only be set to 0"));
+        }
+        let text = |member: &'static str, given: Option<String>, now: &String| match given {
+            None => Ok(now.clone()),
+            Some(text) if text.chars().count() > 255 => Err(invalid(member, "must not be longer than 255 characters")),
+            Some(text) => Ok(text),
+        };
+        let flags = self.login_flags.map(|flags| flags.prevent_ui_login);
+        Ok(UserProfile {
+            full_name: text("name", self.name, &now.full_name)?,
+            nickname: text("nickname", self.nickname, &now.nickname)?,
+            email: text("email", self.email, &now.email)?,
+            email_verified: self.email_verified.unwrap_or(now.email_verified),
+            user_metadata: attached("user_metadata", self.user_metadata)?.or_else(|| now.user_metadata.clone()),
+            app_metadata: attached("app_metadata", self.app_metadata)?.or_else(|| now.app_metadata.clone()),
+            prevent_ui_login: flags.unwrap_or(now.prevent_ui_login),
+        })
+    }
+}
+
+impl UserView {
+    fn of(user: &User, policy: &PasswordPolicy, now: Time) -> Self {
+        let profile = &user.profile;
+        Self {
+            user_id: user.id.subject(),
+            username: user.name.to_string(),
+            name: profile.full_name.clone(),
+            nickname: profile.nickname.clone(),
+            email: profile.email.clone(),
+            email_verified: profile.email_verified,
+            user_metadata: shown(profile.user_metadata.as_ref()),
+            app_metadata: shown(profile.app_metadata.as_ref()),
+            connection: "local_account",
+            created_at: user.created.to_string(),
+            updated_at: user.updated.to_string(),
+            last_login: user.last_login.map(|at| at.to_string()),
+            logins_count: user.logins,
+            failed_logins_count: user.failures.iter().map(|failures| u64::from(failures.count)).sum(),
+            account_lockout_at: user.lockout_since(policy, now).map(|at| at.to_string()),
+            password_change_required: user.password_due(policy, now),
+            password_changed_at: user.password_set.to_string(),
+            login_flags: LoginFlags { prevent_ui_login: profile.prevent_ui_login },
+            groups: user.groups.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
