@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_the_members_name() {
-        assert_eq!(parsed(br#"{"name": 7}"#), Err("name: invalid type: number, expected a string".to_owned()));
+        assert_eq!(parsed(br#"{"name": 7}"#), Err("name: invalid type: integer `7`, expected a string".to_owned()));
         let regions = parsed(br#"{"regions": ["a", {}]}"#);
         assert_eq!(regions, Err("regions: invalid type: map, expected a string".to_owned()));
         assert_eq!(parsed(b"\xff{}"), Err("the body is not UTF-8".to_owned()));
