@@ -1,3 +1,10 @@
 //! The `claviger` program.
+#![forbid(unsafe_code)]
 
-fn main() {}
+use clap::Parser;
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    claviger::cli::run(claviger::cli::Arguments::parse()).await
+}

@@ -4,7 +4,6 @@
 //! variables there are and of what type. A mistake is never passed over: unknown keys and variables are refused, and
 //! all that is wrong is named at once. No message and no `Debug` text shows a password.
 
-mod aws;
 pub mod certificate;
 mod check;
 mod reading;
@@ -16,7 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-pub use aws::AwsSettings;
+pub use crate::aws::settings::AwsSettings;
 pub use check::Problem;
 pub use sections::{
     LogFormat, LogSettings, LoginSettings, MasterKeyKind, MasterKeySettings, MetricsSettings, PasswordSettings,

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
 
-use super::aws::SettingsMistake;
 use super::certificate::{self, CertificateProblem};
 use super::sections::{LogSettings, MasterKeyKind, PasswordSettings, ServerSettings, StorageSettings, TlsSettings};
 use super::{Config, MasterKeySettings};
+use crate::aws::settings::SettingsMistake;
 use crate::keyring::KeyringError;
 
 /// One thing that stands in the way, with its key and its remedy.

@@ -1,0 +1,265 @@
+//! The appliance as a running whole: log, keyring, way to AWS, services, server; started together, stopped in order.
+
+use super::config::Config;
+use super::control;
+use super::notify;
+use super::tls::{Certificate, TlsError};
+use crate::aws::rusoto::{AwsSetupError, RusotoAws};
+use crate::domain::name::{NameError, UserName};
+use crate::domain::time::Time;
+use crate::http::server::{self, Server, ServerOptions};
+use crate::keyring::{Keyring, KeyringError};
+use crate::ledger::{Ledger, LedgerError, LedgerOptions};
+use crate::service::failure::Failure;
+use crate::service::passwords::Hashing;
+use crate::service::tokens::RefreshDefaults;
+use crate::service::{FirstAdmin, Parts, Services};
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
+
+/// Why the appliance does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be made.
+    #[error("the data directory `{}` cannot be made", path.display())]
+    DataDir {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The log does not open.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The keyring does not open.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// The way to AWS cannot be set up.
+    #[error(transparent)]
+    Aws(#[from] AwsSetupError),
+    /// No TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The password that was made for the first administrator cannot be kept.
+    #[error("the first password could not be written to `{}`", path.display())]
+    FirstPassword {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// No socket for the commands that read the log.
+    #[error("the control socket in the data directory cannot be made")]
+    Control(#[source] std::io::Error),
+    /// A service does not start.
+    #[error(transparent)]
+    Service(#[from] Failure),
+    /// The name of the first administrator.
+    #[error("the first administrator's name {0}")]
+    Name(#[from] NameError),
+    /// The signals of the system cannot be listened to.
+    #[error("the system's signals cannot be listened to")]
+    Signals(#[source] std::io::Error),
+    /// The server ended by itself.
+    #[error("the server ended by itself")]
+    Server(#[source] std::io::Error),
+}
+
+/// The appliance, running.
+pub struct Appliance {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The use cases, for those who start it.
+    pub services: Services,
+    /// The first administrator's password, if the log began just now.
+    pub first_password: Option<Zeroizing<String>>,
+    server: Server,
+    serving: JoinHandle<std::io::Result<()>>,
+    control: JoinHandle<()>,
+    certificate: Certificate,
+    config: Config,
+}
+
+impl Appliance {
+    /// Starts everything. `first_password` is told only if the log is empty.
+    ///
+    /// # Errors
+    /// What does not start, and why.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let data_dir = &config.storage.data_dir;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(data_dir)
+            .map_err(|source| StartError::DataDir { path: data_dir.clone(), source })?;
+        let ledger = Ledger::open(data_dir, ledger_options(&config))?;
+        let keyring = Keyring::open(&config.storage.keyring_dir(), config.master_key.source(data_dir))?;
+        let name = UserName::parse("admin")?;
+        let mut first_password = None;
+        let password = match &config.admin_password {
+            Some(given) => Zeroizing::new(given.expose().to_owned()),
+            None if ledger.state().state.installation.is_none() => keep(random_password()?, data_dir)?,
+            None => Zeroizing::default(),
+        };
+        let must_change = config.login.require_first_password_change;
+        let parts = Parts {
+            ledger,
+            keyring,
+            aws: Arc::new(RusotoAws::new(&config.aws)?),
+            clock: Arc::new(|| Time::of(chrono::Utc::now())),
+            hashing: hashing(&config),
+            refresh: refresh(&config),
+        };
+        let first = || {
+            first_password = Some(password.clone());
+            FirstAdmin { name, password, must_change }
+        };
+        let services = Services::start(parts, first).await?;
+        let certificate = Certificate::load(&config.tls, data_dir)?;
+        let address = config.server.listen;
+        let listen = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).map_err(listen)?;
+        let options = server_options(&config, listener, certificate.server_config()?);
+        let (server, running) = server::start(services.clone(), options).map_err(listen)?;
+        let serving = tokio::spawn(running);
+        let control = control::serve(data_dir, services.ledger().clone()).map_err(StartError::Control)?;
+        let address = server.address;
+        Ok(Self { address, services, first_password, server, serving, control, certificate, config })
+    }
+
+    /// Serves until SIGTERM or SIGINT, then stops in order: no new connections, accepted requests answered, the log
+    /// closed. SIGHUP reads the certificate again.
+    ///
+    /// # Errors
+    /// When the server ends by itself.
+    pub async fn run(mut self) -> Result<(), StartError> {
+        let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+        let mut hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
+        let watched = self.services.clone();
+        let watch = notify::watch(move || watched.is_accepting());
+        notify::ready(&format!("serving on {}", self.address));
+        tracing::info!(address = %self.address, "ready");
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => self.reload(),
+                ended = &mut self.serving => {
+                    let ended = ended.map_err(std::io::Error::other).and_then(|ended| ended);
+                    return ended.map_err(StartError::Server);
+                }
+            }
+        }
+        notify::stopping();
+        tracing::info!("stopping");
+        self.server.handle.stop(true).await;
+        // It has stopped in any case; how, nobody can act on.
+        let _ = self.serving.await;
+        self.control.abort();
+        if let Some(watch) = watch {
+            watch.abort();
+        }
+        self.services.ledger().clone().close().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    /// The settings that it runs with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn reload(&self) {
+        notify::reloading();
+        match self.certificate.reload() {
+            Ok(()) => tracing::info!("the certificate was read again"),
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the certificate could not be read again; the one in use stays"
+            ),
+        }
+        notify::ready(&format!("serving on {}", self.address));
+    }
+}
+
+fn ledger_options(config: &Config) -> LedgerOptions {
+    LedgerOptions { cache_bytes: config.storage.cache_mib.saturating_mul(1024 * 1024), ..LedgerOptions::default() }
+}
+
+fn hashing(config: &Config) -> Hashing {
+    let passwords = &config.passwords;
+    Hashing {
+        memory_kib: passwords.memory_kib,
+        iterations: passwords.iterations,
+        parallelism: passwords.parallelism,
+        at_once: if passwords.max_concurrent == 0 { processors() } else { passwords.max_concurrent },
+    }
+}
+
+fn refresh(config: &Config) -> RefreshDefaults {
+    let minutes = |seconds: u64| seconds.div_ceil(60);
+    RefreshDefaults {
+        lifetime_minutes: minutes(config.tokens.refresh_lifetime_seconds),
+        unused_minutes: minutes(config.tokens.refresh_unused_seconds),
+    }
+}
+
+fn server_options(config: &Config, listener: TcpListener, tls: rustls::ServerConfig) -> ServerOptions {
+    let server = &config.server;
+    ServerOptions {
+        listener,
+        tls,
+        workers: if server.workers == 0 { processors() } else { server.workers },
+        body_limit: server.body_limit_bytes,
+        client_timeout: Duration::from_secs(server.client_request_timeout_seconds),
+        shutdown_seconds: server.shutdown_timeout_seconds,
+        max_connections: server.max_connections,
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// The file of the password that was made at the first start, for the one who installs.
+pub const FIRST_PASSWORD: &str = "first-admin-password";
+
+/// Kept before the log begins: a crash in between must not leave an administrator whose password nobody knows.
+fn keep(password: Zeroizing<String>, data_dir: &Path) -> Result<Zeroizing<String>, StartError> {
+    let path = data_dir.join(FIRST_PASSWORD);
+    let mut options = OpenOptions::new();
+    let written = options.write(true).create(true).truncate(true).mode(0o600).open(&path).and_then(|mut file| {
+        file.write_all(password.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()
+    });
+    written.map_err(|source| StartError::FirstPassword { path, source })?;
+    Ok(password)
+}
+
+/// Twenty characters of four kinds, 100 bits and more.
+fn random_password() -> Result<Zeroizing<String>, StartError> {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0u8; 20];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failure::Broken("the system gives no random numbers"))?;
+    let letters: String = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    Ok(Zeroizing::new(format!("Cv-{}-{}-{}-{}7", &letters[..5], &letters[5..10], &letters[10..15], &letters[15..])))
+}

@@ -1,0 +1,157 @@
+//! `claviger events` and `claviger verify`: the log, read from its directory, or from the server that has it open.
+
+use super::config::{Config, ConfigError};
+use super::control::{self, Request};
+use crate::domain::time::Time;
+use crate::ledger::{self, Filter, LedgerError};
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+/// Which log.
+#[derive(clap::Args, Debug)]
+pub struct LogArguments {
+    /// The data directory [default: that of the configuration]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The configuration that names the data directory
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Which events.
+#[derive(clap::Args, Debug)]
+pub struct EventsArguments {
+    #[command(flatten)]
+    log: LogArguments,
+    /// Only streams that begin so, e.g. `kms/` or `user/<id>`
+    #[arg(long)]
+    stream: Option<String>,
+    /// Not earlier than this (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    since: Option<Time>,
+    /// Not later than this (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    until: Option<Time>,
+    /// Only by this user (name or id), or `system`
+    #[arg(long)]
+    actor: Option<String>,
+    /// Go on with what is yet to come, while a server runs
+    #[arg(long)]
+    follow: bool,
+}
+
+/// Why the log cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum EventsError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The log.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The server that has the log open, or the output.
+    #[error("the event log could not be told")]
+    Telling(#[from] io::Error),
+    /// The server that has the log open says that it is broken.
+    #[error("{0}")]
+    Broken(String),
+    /// Nobody writes.
+    #[error("--follow needs a running server on this data directory, and there is none")]
+    NobodyWrites,
+}
+
+/// Prints events as JSON lines.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
+    let data_dir = arguments.log.data_dir()?;
+    let mut out = io::stdout().lock();
+    if let Ok(server) = UnixStream::connect(control::path(&data_dir)) {
+        let (since, until) = (arguments.since.map(Time::nanos), arguments.until.map(Time::nanos));
+        let (stream, actor) = (arguments.stream.clone(), arguments.actor.clone());
+        let request = Request::Events { stream, since, until, actor, follow: arguments.follow };
+        for line in ask(server, &request)?.lines() {
+            let line = line?;
+            if let Some(broken) = broken(&line) {
+                return Err(EventsError::Broken(broken));
+            }
+            if !say(&mut out, &line)? {
+                return Ok(());
+            }
+        }
+        return Ok(());
+    }
+    if arguments.follow {
+        return Err(EventsError::NobodyWrites);
+    }
+    let filter = Filter {
+        stream: arguments.stream.clone(),
+        since: arguments.since,
+        until: arguments.until,
+        actor: arguments.actor.clone(),
+    };
+    for record in ledger::read(&data_dir, 1)? {
+        let record = record?;
+        if filter.takes(&record) && !say(&mut out, &record.to_line())? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Walks the chain and says that it is whole.
+///
+/// # Errors
+/// The first broken record.
+pub fn verify(arguments: &LogArguments) -> Result<(), EventsError> {
+    let data_dir = arguments.data_dir()?;
+    if let Ok(server) = UnixStream::connect(control::path(&data_dir)) {
+        let answer: Result<String, String> =
+            serde_json::from_reader(ask(server, &Request::Verify)?).map_err(io::Error::from)?;
+        println!("{}", answer.map_err(EventsError::Broken)?);
+        return Ok(());
+    }
+    println!("{}", control::said(&ledger::verify(&data_dir)?));
+    Ok(())
+}
+
+impl LogArguments {
+    fn data_dir(&self) -> Result<PathBuf, ConfigError> {
+        match &self.data {
+            Some(data) => Ok(data.clone()),
+            None => Ok(Config::load_here(self.config.as_deref())?.storage.data_dir),
+        }
+    }
+}
+
+fn ask(mut server: UnixStream, request: &Request) -> io::Result<BufReader<UnixStream>> {
+    let mut line = serde_json::to_string(request)?;
+    line.push('\n');
+    server.write_all(line.as_bytes())?;
+    Ok(BufReader::new(server))
+}
+
+/// Writes a line; false if nobody reads any more (`claviger events | head`).
+fn say(out: &mut impl Write, line: &str) -> io::Result<bool> {
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        other => other.map(|()| true),
+    }
+}
+
+/// The server's word that the log is broken, if the line is that.
+fn broken(line: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Broken {
+        error: String,
+    }
+    line.starts_with(r#"{"error":"#).then(|| serde_json::from_str::<Broken>(line).ok().map(|line| line.error)).flatten()
+}
+
+fn moment(text: &str) -> Result<Time, String> {
+    chrono::DateTime::parse_from_rfc3339(text)
+        .map(|moment| Time::of(moment.to_utc()))
+        .map_err(|_| "a moment as RFC 3339 has it is expected, such as 2026-01-31T12:00:00Z".to_owned())
+}

@@ -1,0 +1,136 @@
+//! `claviger lab`: the appliance beside an AWS of its own, for demonstrations, air-gapped labs and tests.
+
+use super::appliance::{Appliance, StartError};
+use super::config::{AdminPassword, Config};
+use super::logging;
+use crate::aws::settings::EndpointOverride;
+use crate::domain::connection::{ConnectionSettings, StsEndpoints};
+use crate::domain::name::ConnectionName;
+use crate::domain::place::Partition;
+use crate::lab::{LabCloud, LabError, LabKeys, LabPlan};
+use crate::service::connections::ConnectionDraft;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use zeroize::Zeroizing;
+
+/// How the lab is started.
+#[derive(clap::Args, Debug)]
+pub struct LabArguments {
+    /// Where the lab keeps what it knows, between runs [default: claviger-lab in the user's data directory]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Where the appliance listens
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8443")]
+    listen: SocketAddr,
+    /// Where the lab cloud listens; loopback only
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:4566")]
+    cloud_listen: SocketAddr,
+    /// The lab cloud's accounts, users and roles, as config/lab-cloud.toml documents them [default: built in]
+    #[arg(long, value_name = "FILE")]
+    cloud: Option<PathBuf>,
+}
+
+/// Why the lab does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum LabStartError {
+    /// The lab cloud.
+    #[error(transparent)]
+    Cloud(#[from] LabError),
+    /// The appliance.
+    #[error(transparent)]
+    Appliance(#[from] StartError),
+    /// No place for the data.
+    #[error("this user has no data directory; say where with --data DIR")]
+    NoDataDir,
+    /// The environment.
+    #[error(transparent)]
+    Config(#[from] super::config::ConfigError),
+    /// The log.
+    #[error(transparent)]
+    Logging(#[from] logging::LoggingError),
+    /// The connection that is made ready.
+    #[error("the lab's connection could not be made")]
+    Connection(#[from] crate::service::failure::Failure),
+}
+
+/// The connection that the vendor's page uses in its examples.
+const CONNECTION: &str = "test_aws-connection";
+
+/// Runs the lab until it is told to stop.
+///
+/// # Errors
+/// What does not start, and why.
+pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
+    let mut config = Config::load_here(None)?;
+    logging::start(&config.log)?;
+    let plan = arguments.cloud.as_deref().map_or_else(|| Ok(LabPlan::built_in()), LabPlan::read)?;
+    let keys = plan.default_keys();
+    config.storage.data_dir = match arguments.data {
+        Some(data) => data,
+        None => dirs::data_dir().ok_or(LabStartError::NoDataDir)?.join("claviger-lab"),
+    };
+    config.server.listen = arguments.listen;
+    config.login.require_first_password_change = false;
+    let cloud = LabCloud::start(plan, arguments.cloud_listen).await?;
+    config.aws.endpoints = vec![EndpointOverride {
+        partition: None,
+        service: None,
+        region: None,
+        url: format!("http://{}", cloud.address()),
+    }];
+    let appliance = Appliance::start(config).await?;
+    let fresh = appliance.first_password.is_some();
+    if fresh {
+        furnish(&appliance, &keys).await?;
+    }
+    greet(&appliance, &cloud, &keys);
+    appliance.run().await?;
+    cloud.stop().await;
+    Ok(())
+}
+
+async fn furnish(appliance: &Appliance, keys: &LabKeys) -> Result<(), LabStartError> {
+    let Ok(name) = ConnectionName::parse(CONNECTION) else { return Ok(()) };
+    let settings = ConnectionSettings {
+        description: "the lab cloud, ready to use".to_owned(),
+        access_key_id: keys.access_key_id().to_owned(),
+        cloud: Partition::Aws,
+        role: None,
+        region: None,
+        sts_endpoints: StsEndpoints::Legacy,
+        products: vec!["cckm".to_owned()],
+        labels: None,
+        meta: None,
+    };
+    let secret = Zeroizing::new(keys.secret_access_key().to_owned());
+    appliance.services.connections.furnish(name, ConnectionDraft { settings, secret }).await?;
+    Ok(())
+}
+
+/// Says where everything is, and what to try. The lab's passwords and keys open nothing but the lab.
+fn greet(appliance: &Appliance, cloud: &LabCloud, keys: &LabKeys) {
+    let address = appliance.address;
+    let given = appliance.config().admin_password.as_ref().map(AdminPassword::expose);
+    let password = match (&appliance.first_password, given) {
+        (Some(_), Some(_)) => "(as CLAVIGER_ADMIN_PASSWORD says)".to_owned(),
+        (Some(made), None) => made.to_string(),
+        (None, _) => "(as at the first start)".to_owned(),
+    };
+    let (id, secret) = (keys.access_key_id(), keys.secret_access_key());
+    println!("Claviger lab");
+    println!("  API        https://{address}/api/v1");
+    println!("  login      admin");
+    println!("  password   {password}");
+    println!("  data       {}", appliance.config().storage.data_dir.display());
+    println!("  lab cloud  http://{}", cloud.address());
+    println!("             AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret}");
+    println!();
+    println!("Try:");
+    println!(
+        "  TOKEN=$(curl -sk https://{address}/api/v1/auth/tokens -d '{{\"username\": \"admin\", \"password\": \"…\"}}' | sed 's/.*\"jwt\":\"\\([^\"]*\\)\".*/\\1/')"
+    );
+    println!(
+        "  curl -k https://{address}/api/v1/cckm/aws/accounts -H \"Authorization: Bearer $TOKEN\" -d '{{\"connection\": \"{CONNECTION}\"}}'"
+    );
+    println!("  curl -k https://{address}/api/v1/cckm/aws/kms -H \"Authorization: Bearer $TOKEN\"");
+}

@@ -1,0 +1,70 @@
+//! `claviger serve` and `claviger check-config`.
+
+use super::appliance::{Appliance, FIRST_PASSWORD, StartError};
+use super::config::{Config, ConfigError};
+use super::logging;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// With which configuration.
+#[derive(clap::Args, Debug)]
+pub struct ServeArguments {
+    /// The configuration; every key is documented in config/claviger.toml [default: none, only the environment]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The configuration cannot be meant.
+    #[error("the configuration is not usable; `claviger check-config` says the same:\n{0}")]
+    Unusable(String),
+    /// The log.
+    #[error(transparent)]
+    Logging(#[from] logging::LoggingError),
+    /// The appliance.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// What does not start, and why.
+pub async fn run(arguments: ServeArguments) -> Result<(), ServeError> {
+    let config = Config::load_here(arguments.config.as_deref())?;
+    let problems = problems(&config);
+    if !problems.is_empty() {
+        return Err(ServeError::Unusable(problems.join("\n")));
+    }
+    logging::start(&config.log)?;
+    let made = config.admin_password.is_none().then(|| config.storage.data_dir.join(FIRST_PASSWORD));
+    let appliance = Appliance::start(config).await?;
+    if let (Some(file), Some(_)) = (made, &appliance.first_password) {
+        tracing::warn!(file = %file.display(), "the first password of `admin` is in this file; change it and delete the file");
+    }
+    Ok(appliance.run().await?)
+}
+
+/// Says all that is wrong with the configuration.
+///
+/// # Errors
+/// When it cannot be read at all.
+pub fn check(arguments: &ServeArguments) -> Result<ExitCode, ServeError> {
+    let config = Config::load_here(arguments.config.as_deref())?;
+    let problems = problems(&config);
+    problems.iter().for_each(|problem| eprintln!("{problem}"));
+    if problems.is_empty() {
+        println!("the configuration is good");
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+fn problems(config: &Config) -> Vec<String> {
+    config.check().iter().map(|problem| super::whole(problem)).collect()
+}

@@ -1,0 +1,110 @@
+//! The certificate that the server shows: the operator's, or one made at the first start; read again on SIGHUP.
+
+use super::config::TlsSettings;
+use super::config::certificate::{self, CertificateProblem};
+use arc_swap::ArcSwap;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Why there is no TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] CertificateProblem),
+    /// A self-signed certificate could not be made.
+    #[error("a self-signed certificate could not be made")]
+    Making(#[from] rcgen::Error),
+    /// It could not be kept.
+    #[error("`{}` could not be written", path.display())]
+    Keeping {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// rustls refuses its own defaults.
+    #[error("TLS could not be set up")]
+    Setup(#[from] rustls::Error),
+}
+
+/// The certificate in use. Copies show the same one.
+#[derive(Clone, Debug)]
+pub struct Certificate(Arc<Shown>);
+
+#[derive(Debug)]
+struct Shown {
+    certificate: PathBuf,
+    private_key: PathBuf,
+    key: ArcSwap<CertifiedKey>,
+}
+
+impl Certificate {
+    /// The operator's certificate, or the self-signed one in the data directory, which is made if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be read, made or kept.
+    pub fn load(settings: &TlsSettings, data_dir: &Path) -> Result<Self, TlsError> {
+        let (certificate, private_key) = match (&settings.certificate, &settings.private_key) {
+            (Some(certificate), Some(private_key)) => (certificate.clone(), private_key.clone()),
+            _ => {
+                let (certificate, private_key) = (data_dir.join("tls.crt"), data_dir.join("tls.key"));
+                if !(certificate.exists() && private_key.exists()) {
+                    make(&settings.self_signed_names, &certificate, &private_key)?;
+                }
+                (certificate, private_key)
+            }
+        };
+        let key = ArcSwap::from_pointee(certificate::read(&certificate, &private_key)?);
+        Ok(Self(Arc::new(Shown { certificate, private_key, key })))
+    }
+
+    /// Reads the files again; if they are no good, the certificate in use stays.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        self.0.key.store(Arc::new(certificate::read(&self.0.certificate, &self.0.private_key)?));
+        Ok(())
+    }
+
+    /// What rustls needs: TLS 1.2 and 1.3 on aws-lc-rs.
+    ///
+    /// # Errors
+    /// When rustls refuses its own defaults.
+    pub fn server_config(&self) -> Result<rustls::ServerConfig, TlsError> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(self.clone()));
+        Ok(config)
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.key.load_full())
+    }
+}
+
+fn make(names: &[String], certificate: &Path, private_key: &Path) -> Result<(), TlsError> {
+    let made = rcgen::generate_simple_self_signed(names.to_vec())?;
+    // The key first: a certificate without its key would be taken for a whole pair at the next start.
+    keep(private_key, made.signing_key.serialize_pem().as_bytes())?;
+    keep(certificate, made.cert.pem().as_bytes())
+}
+
+fn keep(path: &Path, pem: &[u8]) -> Result<(), TlsError> {
+    let written =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).and_then(|mut file| {
+            file.write_all(pem)?;
+            file.sync_all()
+        });
+    written.map_err(|source| TlsError::Keeping { path: path.to_owned(), source })
+}
