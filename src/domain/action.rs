@@ -8,7 +8,7 @@ macro_rules! actions {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// An action that can be permitted on a KMS. New ones go to the end: the log stores the position.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-        pub enum Action { $($(#[$doc])* $variant,)* }
+        pub enum Action { $($(#[$doc])* #[serde(rename = $name)] $variant,)* }
 
         impl Action {
             /// Every action there is, in the order in which sets of them are shown.

@@ -58,6 +58,9 @@ fn describe_regions(caller: &Caller<'_>, parameters: &Parameters) -> Result<Vec<
     Ok(vec![Element::new("regionInfo").children(items)])
 }
 
+/// EC2 takes no more filters in one request; further ones are not looked at.
+const MOST_FILTERS: u32 = 200;
+
 fn endpoint(region: &Region, suffix: &str) -> String {
     format!("ec2.{}.{suffix}", region.name)
 }
@@ -80,7 +83,7 @@ struct Filter<'a> {
 impl<'a> Filter<'a> {
     fn read_all(parameters: &'a Parameters) -> Result<Vec<Filter<'a>>, Refusal> {
         let mut filters = Vec::new();
-        for n in 1.. {
+        for n in 1..=MOST_FILTERS {
             let Some(name) = parameters.get(&format!("Filter.{n}.Name")) else { break };
             if !["endpoint", "opt-in-status", "region-name"].contains(&name) {
                 return Err(Refusal::Invalid(format!("The filter '{name}' is invalid")));

@@ -40,15 +40,6 @@ impl Partition {
             Partition::China => "amazonaws.com.cn",
         }
     }
-
-    /// The one region for which requests to a service without regions (IAM) are signed.
-    pub fn global_region(self) -> &'static str {
-        match self {
-            Partition::Aws => "us-east-1",
-            Partition::UsGov => "us-gov-west-1",
-            Partition::China => "cn-north-1",
-        }
-    }
 }
 
 impl fmt::Display for Partition {

@@ -96,6 +96,12 @@ impl Embedded {
         Ok(store)
     }
 
+    /// Another way to make sled's file durable.
+    #[cfg(test)]
+    pub fn sync_with(&mut self, sync: impl Fn(&File) -> std::io::Result<()> + Send + Sync + 'static) {
+        self.sync = Box::new(sync);
+    }
+
     fn end(&self) -> std::sync::MutexGuard<'_, End> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner)
     }

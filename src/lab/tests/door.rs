@@ -22,7 +22,7 @@ async fn action_service_and_version_have_to_fit() {
         assert_told(refused(lab.post(&keys, service, form).await), status, &[part]);
     }
     let elsewhere = lab.signed(&keys, "iam", "eu-west-3", &format!("{IAM}ListUsers"), &[]);
-    assert_told(refused(lab.send(elsewhere).await), 403, &["Credential should be scoped to a valid region"]);
+    assert_eq!(lab.send(elsewhere).await.0, 200, "an SDK signs for its own region even where there are none");
     let target = [("x-amz-target", "TrentService.Dance")];
     let json = lab.signed(&keys, "kms", "eu-west-3", "{}", &target);
     assert_eq!(lab.send(json).await, (400, r#"{"__type":"UnknownOperationException"}"#.to_owned()));

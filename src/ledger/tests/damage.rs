@@ -1,1 +1,233 @@
-//! To come.
+//! Damaged stores: an error that says what to do, never a panic, never a shorter log than was acknowledged.
+
+use super::sample::{added, regions_replaced};
+use super::*;
+use std::path::PathBuf;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A log of so many records, in groups of three, and what it comes to.
+async fn log(records: u128) -> (TempDir, Arc<Published>) {
+    let at = tempfile::tempdir().expect("a directory");
+    let ledger = Ledger::open(at.path(), options()).expect("opens");
+    for n in 0..records / 3 {
+        let names = ["eu-west-1", "us-east-1", "ap-south-1"];
+        let one = vec![added(n, &format!("k{n}")), regions_replaced(n, &names), regions_replaced(n, &names[..1])];
+        record(&ledger, one).await.expect("recorded");
+    }
+    let state = ledger.state();
+    ledger.close().await;
+    (at, state)
+}
+
+/// Opens a log on a thread of its own, so that not even a hang goes unseen.
+fn open(at: &Path) -> Result<Arc<Published>, LedgerError> {
+    let (tell, told) = channel();
+    let path = at.to_owned();
+    std::thread::spawn(move || tell.send(Ledger::open(&path, options()).map(|ledger| ledger.state())));
+    told.recv_timeout(Duration::from_secs(60)).expect("neither a panic nor a hang")
+}
+
+fn tree(at: &Path) -> (sled::Db, sled::Tree) {
+    let db = sled::Config::new().path(at.join("log")).flush_every_ms(None).open().expect("opens");
+    let tree = db.open_tree("events").expect("a tree");
+    (db, tree)
+}
+
+fn key(seq: u64, part: u16) -> Vec<u8> {
+    [seq.to_be_bytes().as_slice(), &part.to_be_bytes()].concat()
+}
+
+fn copy(from: &Path) -> TempDir {
+    let to = tempfile::tempdir().expect("a directory");
+    copy_into(from, to.path());
+    to
+}
+
+pub(super) fn copy_into(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("made");
+    for entry in std::fs::read_dir(from).expect("a directory") {
+        let entry = entry.expect("an entry");
+        match entry.path().is_dir() {
+            true => copy_into(&entry.path(), &to.join(entry.file_name())),
+            false => drop(std::fs::copy(entry.path(), to.join(entry.file_name())).expect("copied")),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_is_gone_is_named() {
+    let (at, _) = log(30).await;
+    for seq in [1, 17, 29] {
+        let at = copy(at.path());
+        let (db, tree) = tree(at.path());
+        tree.remove(key(seq, 0)).expect("removed").expect("was there");
+        db.flush().expect("flushed");
+        drop((db, tree));
+        assert!(matches!(open(at.path()), Err(LedgerError::Broken { seq: named, fault: Fault::Missing(next) })
+            if named == seq && next == seq + 1));
+        let verified = verify::verify(at.path()).expect_err("broken");
+        assert!(verified.to_string().contains(&format!("record {seq} ")), "{verified}");
+        assert!(verified.to_string().contains("backup"), "{verified}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_is_gone_is_named() {
+    let at = tempfile::tempdir().expect("a directory");
+    let ledger = Ledger::open(at.path(), options()).expect("opens");
+    for n in 0..3 {
+        let (description, metadata) = ("x".repeat(20_000), Default::default());
+        let name = crate::domain::name::GroupName::parse(&format!("g{n}")).expect("a name");
+        let created = crate::domain::event::GroupEvent::Created { description, metadata };
+        record(&ledger, vec![Event::Group(name, created)]).await.expect("recorded");
+    }
+    ledger.close().await;
+    for (seq, part) in [(2, 0), (2, 1), (2, 4), (3, 4), (3, 0)] {
+        let at = copy(at.path());
+        let (db, tree) = tree(at.path());
+        tree.remove(key(seq, part)).expect("removed").expect("was there");
+        db.flush().expect("flushed");
+        drop((db, tree));
+        let broken = open(at.path());
+        assert!(
+            matches!(broken, Err(LedgerError::Broken { seq: named, fault: Fault::PartMissing(missing) })
+                if named == seq && missing == u32::from(part)),
+            "{seq}/{part}: {broken:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_lost_its_end_is_refused_until_it_is_accepted() {
+    let (at, _) = log(30).await;
+    let (db, tree) = tree(at.path());
+    for seq in 28..=30 {
+        tree.remove(key(seq, 0)).expect("removed").expect("was there");
+    }
+    db.flush().expect("flushed");
+    drop((db, tree));
+    for _ in 0..2 {
+        assert!(matches!(open(at.path()), Err(LedgerError::Shorter { known: 30, found: 27 })));
+        assert!(matches!(verify::verify(at.path()), Err(LedgerError::Shorter { known: 30, found: 27 })));
+    }
+    assert_eq!(verify::accept(at.path()).expect("whole in itself").records, 27);
+    assert_eq!(open(at.path()).expect("opens").head, 27);
+}
+
+#[tokio::test]
+async fn a_log_is_not_begun_again_where_there_was_one() {
+    let (at, _) = log(30).await;
+    let without_log = copy(at.path());
+    std::fs::remove_dir_all(without_log.path().join("log")).expect("removed");
+    assert!(matches!(open(without_log.path()), Err(LedgerError::Shorter { known: 30, found: 0 })));
+    assert!(matches!(verify::verify(without_log.path()), Err(LedgerError::NoLog(_))));
+
+    let without_head = copy(at.path());
+    std::fs::remove_file(without_head.path().join("head")).expect("removed");
+    assert!(matches!(open(without_head.path()), Err(LedgerError::HeadUnknown(_))));
+    assert_eq!(verify::accept(without_head.path()).expect("whole").records, 30);
+    assert_eq!(open(without_head.path()).expect("opens").head, 30);
+
+    let older = copy(at.path());
+    let (shorter, _) = log(27).await;
+    std::fs::remove_dir_all(older.path().join("log")).expect("removed");
+    copy_into(&shorter.path().join("log"), &older.path().join("log"));
+    assert!(matches!(open(older.path()), Err(LedgerError::Shorter { known: 30, found: 27 })));
+}
+
+#[tokio::test]
+async fn verifying_makes_no_log() {
+    let at = tempfile::tempdir().expect("a directory");
+    let nowhere = at.path().join("nowhere");
+    assert!(matches!(verify::verify(&nowhere), Err(LedgerError::NoLog(_))));
+    assert!(matches!(verify::accept(&nowhere), Err(LedgerError::NoLog(_))));
+    assert!(!nowhere.exists());
+}
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+}
+
+fn data_files(at: &Path) -> Vec<PathBuf> {
+    let log = std::fs::read_dir(at.join("log")).expect("a directory").map(|entry| entry.expect("an entry").path());
+    log.filter(|path| path.is_file()).chain([at.join("head")]).collect()
+}
+
+/// Damages a copy in some way, and opens it twice: what the first does to the files must not hide the damage.
+fn damage(from: &Path, whole: &Published, case: &str, harm: impl FnOnce(&Path)) -> bool {
+    let at = copy(from);
+    harm(at.path());
+    let opened: Vec<_> = (0..2).map(|_| open(at.path())).collect();
+    for outcome in &opened {
+        match outcome {
+            Ok(state) => assert_eq!(**state, *whole, "{case}: something was lost in silence"),
+            Err(error) => assert!(error.to_string().contains("backup"), "{case}: {error}"),
+        }
+    }
+    assert!(opened[0].is_ok() || opened[1].is_err(), "{case}: what was refused was then taken");
+    let verified = verify::verify(at.path());
+    assert_eq!(verified.is_ok(), opened[1].is_ok(), "{case}: {verified:?}");
+    opened[0].is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_cut_off_is_noticed() {
+    let (at, whole) = log(300).await;
+    let mut dice = Dice(1);
+    for file in data_files(at.path()) {
+        let length = file.metadata().expect("there").len();
+        let name = file.strip_prefix(at.path()).expect("inside").to_owned();
+        for round in 0..12 {
+            let keep = if round == 0 { 0 } else { dice.below(length) };
+            damage(at.path(), &whole, &format!("{} cut to {keep}", name.display()), |at| {
+                let file = std::fs::OpenOptions::new().write(true).open(at.join(&name)).expect("opens");
+                file.set_len(keep).expect("cut");
+            });
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_flipped_or_overwritten_is_harmless_or_noticed() {
+    let (at, whole) = log(300).await;
+    let mut dice = Dice(2);
+    let (mut harmless, mut noticed) = (0, 0);
+    for round in 0..120 {
+        for file in data_files(at.path()) {
+            let mut bytes = std::fs::read(&file).expect("readable");
+            let name = file.strip_prefix(at.path()).expect("inside").to_owned();
+            // The file is longer than what is in it: mostly where there is something.
+            let used = bytes.iter().rposition(|byte| *byte != 0).map_or(1, |last| last + 1) as u64;
+            let begin = dice.below(used) as usize;
+            let case = match round % 3 {
+                0 => {
+                    bytes[begin] ^= 1 << dice.below(8);
+                    format!("a bit of {} flipped at {begin}", name.display())
+                }
+                1 => {
+                    let end = bytes.len().min(begin + 1 + dice.below(5000) as usize);
+                    bytes[begin..end].fill(0);
+                    format!("{} zeroed from {begin} to {end}", name.display())
+                }
+                _ => {
+                    let end = bytes.len().min(begin + 1 + dice.below(600) as usize);
+                    bytes[begin..end].fill_with(|| dice.below(256) as u8);
+                    format!("{} garbled from {begin} to {end}", name.display())
+                }
+            };
+            match damage(at.path(), &whole, &case, |at| std::fs::write(at.join(&name), &bytes).expect("written")) {
+                true => harmless += 1,
+                false => noticed += 1,
+            }
+        }
+    }
+    assert!(harmless > 0 && noticed > 0, "{harmless} harmless, {noticed} noticed");
+}
