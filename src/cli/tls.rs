@@ -94,10 +94,20 @@ impl ResolvesServerCert for Certificate {
 }
 
 fn make(names: &[String], certificate: &Path, private_key: &Path) -> Result<(), TlsError> {
-    let made = rcgen::generate_simple_self_signed(names.to_vec())?;
+    let names = if names.is_empty() { names_of_this_machine() } else { names.to_vec() };
+    let made = rcgen::generate_simple_self_signed(names)?;
     // The key first: a certificate without its key would be taken for a whole pair at the next start.
     keep(private_key, made.signing_key.serialize_pem().as_bytes())?;
     keep(certificate, made.cert.pem().as_bytes())
+}
+
+/// What a client may call this machine where nobody says otherwise.
+fn names_of_this_machine() -> Vec<String> {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    let named = rustls_pki_types::DnsName::try_from(host).is_ok() && host != "localhost";
+    let local = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    named.then(|| host.to_owned()).into_iter().chain(local).collect()
 }
 
 fn keep(path: &Path, pem: &[u8]) -> Result<(), TlsError> {

@@ -1,7 +1,7 @@
 //! The error table: one enum in; status, code, name and text out. No other place turns a failure into an answer.
 
 use crate::domain::refusal::Refusal;
-use crate::service::failure::Failure;
+use crate::service::failure::{AwsFailure, Failure};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
@@ -106,7 +106,6 @@ pub fn row(problem: &Problem) -> &'static Row {
 }
 
 fn row_of_failure(failure: &Failure) -> &'static Row {
-    use crate::aws::failure::AwsFailure;
     match failure {
         Failure::Refused(refusal) => row_of_refusal(refusal),
         Failure::Unauthenticated(_) => &UNAUTHORIZED,

@@ -1,6 +1,6 @@
 //! Everything that can keep a use case from its end. `http::error` gives each its status, code and text.
 
-use crate::aws::failure::AwsFailure;
+pub use crate::aws::failure::AwsFailure;
 use crate::domain::action::Action;
 use crate::domain::refusal::Refusal;
 use crate::keyring::KeyringError;

@@ -1,0 +1,122 @@
+//! One who talks to the appliance. Clients differ only in who they are.
+
+use reqwest::Method;
+use reqwest::blocking::{Client as Http, Response};
+use serde_json::Value;
+use std::time::Duration;
+
+/// Someone, or nobody, at the door.
+#[derive(Clone)]
+pub struct Client {
+    http: Http,
+    base: String,
+    token: Option<String>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, by lower-case name.
+    pub headers: reqwest::header::HeaderMap,
+    /// The body as it was sent.
+    pub text: String,
+    /// The body as JSON; null if it is none.
+    pub body: Value,
+}
+
+impl Client {
+    /// Nobody in particular. The certificate is the one in `pem`, and no other is accepted.
+    pub fn nobody(base: &str, pem: &[u8]) -> Self {
+        let root = reqwest::Certificate::from_pem(pem).expect("a certificate");
+        let http = Http::builder()
+            .tls_certs_only([root])
+            .no_proxy()
+            .timeout(Duration::from_secs(60))
+            .build()
+            .expect("an HTTP client");
+        Self { http, base: base.to_owned(), token: None }
+    }
+
+    /// The same, with a token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same, signed in.
+    pub fn sign_in(&self, name: &str, password: &str) -> Self {
+        let answer = self.post("/v1/auth/tokens", serde_json::json!({"username": name, "password": password}));
+        assert_eq!(answer.status, 200, "{name} signs in: {}", answer.text);
+        self.with_token(answer.body["jwt"].as_str().expect("a token"))
+    }
+
+    /// The token that it shows.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None)
+    }
+
+    pub fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, Some(body.to_string().into_bytes()))
+    }
+
+    pub fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PATCH, path, Some(body.to_string().into_bytes()))
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None)
+    }
+
+    /// Any method, any bytes; a path of the API (from `/v1` on) or of the server.
+    pub fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
+        self.try_send(method, path, body).expect("an answer")
+    }
+
+    /// The same, where it is not sure that there will be an answer.
+    pub fn try_send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> reqwest::Result<Answer> {
+        let prefix = if path.starts_with("/v1") { "/api" } else { "" };
+        let mut request = self.http.request(method, format!("{}{prefix}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body);
+        }
+        request.send().and_then(Answer::read)
+    }
+}
+
+impl Answer {
+    fn read(response: Response) -> reqwest::Result<Self> {
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let text = response.text()?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Ok(Self { status, headers, text, body })
+    }
+
+    /// Asserts the status, and gives the body.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.body
+    }
+
+    /// Asserts that this is an error in the contract's shape with this status and stable name, and gives its message.
+    #[track_caller]
+    pub fn refused(self, status: u16, name: &str) -> String {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert!(self.body["code"].is_u64(), "{}", self.text);
+        let named = self.body["codeDesc"].as_str().unwrap_or_default();
+        assert!(named.starts_with(&format!("{name}: ")), "{name} is expected: {}", self.text);
+        assert!(self.headers.contains_key("x-request-id"));
+        let message = self.body["message"].as_str().unwrap_or_default();
+        assert!(!message.is_empty(), "{}", self.text);
+        message.to_owned()
+    }
+}

@@ -1,0 +1,6 @@
+//! Black-box tests: they start the real program and talk to it as its users do.
+
+mod appliance;
+mod architecture;
+mod client;
+mod seed;
