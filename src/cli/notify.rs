@@ -27,9 +27,32 @@ pub fn stopping() {
     send(&[NotifyState::Stopping]);
 }
 
-/// Starting takes longer than the service manager may expect, for example because the log is long: it is to wait so
-/// much longer from now on.
-pub fn starting_takes(longer: Duration) {
+/// The program starts: until what is returned is dropped, the service manager is asked every [`START_BEAT`] to go on
+/// waiting, however long the log is that must be read. Must be called within a tokio runtime.
+pub fn starting() -> Starting {
+    Starting(tokio::spawn(async {
+        loop {
+            tokio::time::sleep(START_BEAT).await;
+            starting_takes(START_BEAT * 3);
+        }
+    }))
+}
+
+/// How often the service manager is asked for patience.
+const START_BEAT: Duration = Duration::from_secs(10);
+
+/// See [`starting`].
+#[must_use]
+pub struct Starting(JoinHandle<()>);
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The service manager is to wait so much longer from now on.
+fn starting_takes(longer: Duration) {
     send(&[NotifyState::ExtendTimeoutUsec(u32::try_from(longer.as_micros()).unwrap_or(u32::MAX))]);
 }
 

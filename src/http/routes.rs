@@ -1,14 +1,15 @@
 //! The whole API as one list.
 
 use super::error::Problem;
+use super::health::MetricsDoor;
 use super::{connections, groups, health, history, kms, password_policy, tokens, users};
 use actix_web::guard::fn_guard;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 
-/// Adds every route.
-pub fn all(config: &mut ServiceConfig) {
+/// Adds every route; that of the figures as the settings say.
+pub fn all(config: &mut ServiceConfig, metrics: MetricsDoor) {
     for (path, routes) in api() {
         config.service(resource(&format!("/api/v1{path}"), routes));
     }
@@ -22,7 +23,15 @@ pub fn all(config: &mut ServiceConfig) {
     );
     config.service(resource("/healthz", vec![get().to(health::alive)]));
     config.service(resource("/readyz", vec![get().to(health::ready)]));
-    config.service(resource("/metrics", vec![get().to(health::metrics)]));
+    match metrics {
+        MetricsDoor::Closed => {}
+        MetricsDoor::Open => {
+            config.service(resource("/metrics", vec![get().to(health::metrics)]));
+        }
+        MetricsDoor::ForAdmins => {
+            config.service(resource("/metrics", vec![get().to(health::metrics_for_admins)]));
+        }
+    }
     config.default_service(web::to(no_route));
 }
 

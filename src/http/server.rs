@@ -1,6 +1,7 @@
 //! Listeners, TLS, limits, graceful stop.
 
 use super::body::BodyLimit;
+use super::health::MetricsDoor;
 use super::metrics::Metrics;
 use super::{routes, trace};
 use crate::service::Services;
@@ -22,12 +23,27 @@ pub struct ServerOptions {
     pub workers: usize,
     /// The largest body that is taken, in bytes.
     pub body_limit: usize,
-    /// How long a client may take to send its head.
-    pub client_timeout: Duration,
+    /// How long a client may take.
+    pub patience: Patience,
     /// How long accepted requests may take after the stop was asked for.
     pub shutdown_seconds: u64,
-    /// Connections at once, for each worker.
+    /// Connections at once, of all workers together.
     pub max_connections: usize,
+    /// Who gets the figures.
+    pub metrics: MetricsDoor,
+}
+
+/// How long the server waits for a client.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For the TLS handshake.
+    pub handshake: Duration,
+    /// For the head of a request.
+    pub head: Duration,
+    /// For the next request on a connection that is kept.
+    pub idle: Duration,
+    /// For the client's side of a connection to be closed.
+    pub disconnect: Duration,
 }
 
 /// A server that runs.
@@ -56,11 +72,15 @@ pub fn start(
             .app_data(limit)
             .wrap(from_fn(trace::around))
             .wrap(NormalizePath::trim())
-            .configure(routes::all)
+            .configure(|config| routes::all(config, options.metrics))
     })
     .workers(options.workers)
-    .client_request_timeout(options.client_timeout)
-    .max_connections(options.max_connections)
+    .tls_handshake_timeout(options.patience.handshake)
+    .client_request_timeout(options.patience.head)
+    .keep_alive(options.patience.idle)
+    .client_disconnect_timeout(options.patience.disconnect)
+    // actix counts for each worker by itself.
+    .max_connections(options.max_connections.div_ceil(options.workers.max(1)))
     .shutdown_timeout(options.shutdown_seconds)
     .disable_signals()
     .listen_rustls_0_23(options.listener, options.tls)?
