@@ -172,8 +172,7 @@ impl Appliance {
     /// # Errors
     /// When the server ends by itself.
     pub async fn run(mut self) -> Result<(), StartError> {
-        let watched = self.services.clone();
-        let watch = notify::watch(move || watched.is_accepting());
+        let watch = notify::watch();
         notify::ready(&format!("serving on {}", self.address));
         tracing::info!(address = %self.address, "ready");
         loop {
