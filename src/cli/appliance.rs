@@ -6,6 +6,7 @@ use super::notify;
 use super::tls::{Certificate, TlsError};
 use crate::aws::rusoto::{AwsSetupError, RusotoAws};
 use crate::domain::name::{NameError, UserName};
+use crate::domain::password::{PasswordPolicy, PasswordProblem};
 use crate::domain::time::Time;
 use crate::http::health::MetricsDoor;
 use crate::http::server::{self, Patience, Server, ServerOptions};
@@ -58,6 +59,9 @@ pub enum StartError {
     /// No TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The password that was given for the first administrator is too easy to guess.
+    #[error("CLAVIGER_ADMIN_PASSWORD {0}; nothing was begun, so give a better one and start again")]
+    WeakPassword(PasswordProblem),
     /// The password that was made for the first administrator cannot be kept.
     #[error("the first password could not be written to `{}`", path.display())]
     FirstPassword {
@@ -130,14 +134,13 @@ impl Appliance {
             .create(data_dir)
             .map_err(|source| StartError::DataDir { path: data_dir.clone(), source })?;
         let ledger = Ledger::open(data_dir, ledger_options(&config))?;
-        let keyring = Keyring::open(&config.storage.keyring_dir(), config.master_key.source(data_dir))?;
         let name = UserName::parse("admin")?;
         let mut first_password = None;
-        let password = match &config.admin_password {
-            Some(given) => Zeroizing::new(given.expose().to_owned()),
-            None if ledger.state().state.installation.is_none() => keep(random_password()?, data_dir)?,
-            None => Zeroizing::default(),
+        let password = match ledger.state().state.installation {
+            None => the_first_password(&config)?,
+            Some(_) => Zeroizing::default(),
         };
+        let keyring = Keyring::open(&config.storage.keyring_dir(), config.master_key.source(data_dir))?;
         let must_change = config.login.require_first_password_change;
         let parts = Parts {
             ledger,
@@ -269,6 +272,13 @@ fn processors() -> usize {
 
 /// The file of the password that was made at the first start, for the one who installs.
 pub const FIRST_PASSWORD: &str = "first-admin-password";
+
+/// The password that the environment gives, or one that is made now.
+fn the_first_password(config: &Config) -> Result<Zeroizing<String>, StartError> {
+    let Some(given) = &config.admin_password else { return keep(random_password()?, &config.storage.data_dir) };
+    PasswordPolicy::default().check_password(given.expose()).map_err(StartError::WeakPassword)?;
+    Ok(Zeroizing::new(given.expose().to_owned()))
+}
 
 /// Kept before the log begins: a crash in between must not leave an administrator whose password nobody knows.
 fn keep(password: Zeroizing<String>, data_dir: &Path) -> Result<Zeroizing<String>, StartError> {
