@@ -11,6 +11,7 @@ pub mod history;
 pub mod kms;
 pub mod list;
 pub mod lockout;
+mod owners;
 pub mod passwords;
 pub mod tokens;
 pub mod users;
@@ -26,7 +27,6 @@ use crate::keyring::{Keyring, Owner};
 use crate::ledger::{Committed, Context, Ledger, Published};
 use caller::Change;
 use failure::Failure;
-use std::collections::HashSet;
 use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -89,10 +89,11 @@ impl Services {
     /// data keys whose owners are gone are deleted.
     ///
     /// # Errors
-    /// When the log or the keyring fails.
+    /// When the log or the keyring fails, or the two do not belong together.
     pub async fn start(parts: Parts, first: impl FnOnce() -> FirstAdmin) -> Result<Self, Failure> {
         let hasher = passwords::Hasher::new(parts.hashing)?;
         let core = Arc::new(Core { ledger: parts.ledger, keyring: parts.keyring, aws: parts.aws, clock: parts.clock });
+        core.refuse_strays()?;
         let lockout = Arc::new(lockout::Strangers::default());
         let users = users::Users::new(core.clone(), hasher.clone(), lockout.clone());
         if core.state().state.installation.is_none() {
@@ -177,22 +178,6 @@ impl Core {
         if let Err(failure) = self.keyring.shred(owner) {
             tracing::error!(%failure, owner = %owner, "the data key of a removed owner could not be deleted");
         }
-    }
-}
-
-impl Core {
-    /// A crash between the keyring and the log can leave data keys of owners who never came to be, or are gone.
-    fn shred_orphans(&self) -> Result<(), Failure> {
-        let published = self.state();
-        let state = &published.state;
-        let mut owners: HashSet<Owner> = state.users.iter().map(|user| users::owner(user.id)).collect();
-        owners.extend(state.connections.iter().map(|connection| cloud::owner(connection.id)));
-        owners.extend(state.installation.iter().map(|installation| tokens::owner(installation.id)));
-        for orphan in self.keyring.owners()?.into_iter().filter(|owner| !owners.contains(owner)) {
-            tracing::warn!(owner = %orphan, "deleting the data key of an owner who is not in the log");
-            self.keyring.shred(&orphan)?;
-        }
-        Ok(())
     }
 }
 

@@ -107,9 +107,12 @@ const ROOT: Uuid = Uuid::nil();
 /// What the sealing of the token key is bound to.
 pub(super) const TOKEN_KEY: &str = "token-key";
 
+/// What kind of owner the installation is.
+pub(super) const OWNER: &str = "installation";
+
 /// The owner of the installation's secrets.
 pub(super) fn owner(id: InstallationId) -> Owner {
-    Owner::new("installation", id.uuid())
+    Owner::new(OWNER, id.uuid())
 }
 
 impl Tokens {

@@ -45,9 +45,12 @@ pub struct UserWishes {
 /// What the sealing of a user's password hash is bound to.
 const PASSWORD: &str = "password";
 
+/// What kind of owner a user is.
+pub(super) const OWNER: &str = "user";
+
 /// The owner of a user's secrets.
 pub(super) fn owner(id: UserId) -> Owner {
-    Owner::new("user", id.uuid())
+    Owner::new(OWNER, id.uuid())
 }
 
 impl Users {
