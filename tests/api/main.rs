@@ -3,4 +3,14 @@
 mod appliance;
 mod architecture;
 mod client;
+mod commands;
+mod damage;
+mod disk;
+mod durability;
+mod history;
+mod observe;
+mod patience;
+mod process;
 mod seed;
+mod serve;
+mod tracer;
