@@ -3,4 +3,5 @@
 mod appliance;
 mod architecture;
 mod client;
+mod moto;
 mod seed;
