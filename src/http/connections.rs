@@ -25,18 +25,18 @@ use zeroize::Zeroizing;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ConnectionRequest)]
 pub struct ConnectionBody {
-    /// Its name, unique.
+    /// Its name, unique. A new connection needs one.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "test_aws-connection")]
     name: Option<String>,
     /// What it is for.
     #[serde(default, deserialize_with = "clearable")]
     description: Option<String>,
-    /// The public half of the credentials.
+    /// The public half of the credentials. A new connection needs it.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "AKIAIOSFODNN7EXAMPLE")]
     access_key_id: Option<String>,
-    /// The secret half. It only ever goes in.
+    /// The secret half. It only ever goes in. A new connection needs it.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<String>, write_only)]
     secret_access_key: Option<Zeroizing<String>>,
@@ -84,11 +84,13 @@ pub struct ConnectionView {
     /// Where the API serves it.
     resource_url: String,
     /// Did the last test go well? Null until there was one.
+    #[schema(required = true)]
     last_connection_ok: Option<bool>,
     /// Why it did not.
+    #[schema(required = true)]
     last_connection_error: Option<String>,
     /// When it was.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     last_connection_at: Option<String>,
     /// Its name.
     name: String,
@@ -108,12 +110,15 @@ pub struct ConnectionView {
     access_key_id: String,
     /// The role that the connection itself assumes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     assume_role_arn: Option<String>,
     /// The external id that the role asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     assume_role_external_id: Option<String>,
     /// Where STS (if regional) and EC2 are spoken to.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     aws_region: Option<String>,
     /// `legacy` or `regional`.
     aws_sts_regional_endpoints: &'static str,
@@ -129,6 +134,7 @@ pub struct TestView {
     connection_ok: bool,
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     connection_error: Option<String>,
 }
 

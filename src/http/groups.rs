@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = GroupRequest)]
 pub struct GroupBody {
-    /// Its name, which is its identity.
+    /// Its name, which is its identity. A new group needs one.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "key officers")]
     name: Option<String>,
@@ -65,8 +65,10 @@ pub struct GroupView {
     /// How many users are in it.
     users_count: u64,
     /// When it was made.
+    #[schema(format = DateTime)]
     created_at: String,
     /// When it was last changed.
+    #[schema(format = DateTime)]
     updated_at: String,
 }
 

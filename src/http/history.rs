@@ -30,6 +30,7 @@ pub struct EntryView {
     actor: String,
     /// Who, by id; absent for `system`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     user_id: Option<String>,
     /// In which request.
     request_id: String,

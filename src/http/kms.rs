@@ -22,6 +22,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Array, Object, Type};
 
 /// Which connection, and which role over it.
 #[derive(Deserialize, ToSchema)]
@@ -29,7 +30,7 @@ use utoipa::ToSchema;
 pub struct AccountBody {
     /// Name or id of the connection.
     #[serde(default, deserialize_with = "optional")]
-    #[schema(example = "test_aws-connection")]
+    #[schema(value_type = String, required = true, example = "test_aws-connection")]
     connection: Option<String>,
     /// ARN of the role to assume.
     #[serde(default, deserialize_with = "optional")]
@@ -55,12 +56,15 @@ pub struct AccountView {
     regions: Vec<String>,
     /// As asked.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     assume_role_arn: Option<String>,
     /// As asked.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     assume_role_external_id: Option<String>,
     /// Permissions of the prerequisites that are missing; only if `validate` was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     missing_permissions: Option<Vec<String>>,
 }
 
@@ -78,15 +82,19 @@ pub struct RegionsView {
 pub struct AddBody {
     /// The AWS account.
     #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = String, required = true)]
     account_id: Option<String>,
     /// Name or id of the connection.
     #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = String, required = true)]
     connection: Option<String>,
     /// Its name here, unique.
     #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = String, required = true)]
     name: Option<String>,
     /// Which regions.
     #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Vec<String>, required = true)]
     regions: Option<Vec<String>>,
     /// ARN of the role to assume.
     #[serde(default, deserialize_with = "optional")]
@@ -139,7 +147,7 @@ pub struct AclBody {
     group: Option<String>,
     /// Which actions.
     #[serde(default, deserialize_with = "optional")]
-    #[schema(example = json!(["view", "keycreate"]))]
+    #[schema(schema_with = action_names)]
     actions: Option<Vec<String>>,
     /// Give (true) or take (false).
     #[serde(default, deserialize_with = "optional")]
@@ -166,9 +174,11 @@ pub struct KmsView {
     acls: Vec<AclView>,
     /// The role that is assumed for it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     assume_role_arn: Option<String>,
     /// The external id that the role asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     assume_role_external_id: Option<String>,
     /// The name of its connection.
     #[schema(example = "aws")]
@@ -179,10 +189,12 @@ pub struct KmsView {
     /// Its partition.
     #[schema(example = "aws")]
     cloud_name: &'static str,
+    // This and `status` are always there, but the answers on the vendor's page do not have them.
     /// Always false: KMSs are added by hand.
+    #[schema(required = false)]
     auto_added: bool,
     /// `active` or `archived`.
-    #[schema(example = "active")]
+    #[schema(example = "active", required = false)]
     status: &'static str,
 }
 
@@ -192,11 +204,14 @@ pub struct KmsView {
 pub struct AclView {
     /// The user.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     user_id: Option<String>,
     /// The group.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     group: Option<String>,
     /// Which actions.
+    #[schema(schema_with = action_names)]
     actions: Vec<&'static str>,
 }
 
@@ -207,9 +222,15 @@ pub struct ActionView {
     /// The API.
     api: &'static str,
     /// Any one of these permits it.
+    #[schema(schema_with = action_names)]
     actions: Vec<&'static str>,
     /// What is permitted.
     description: &'static str,
+}
+
+fn action_names() -> Array {
+    let names = Action::ALL.iter().map(|action| action.name());
+    Array::new(Object::builder().schema_type(Type::String).enum_values(Some(names)))
 }
 
 /// `POST /v1/cckm/aws/accounts`

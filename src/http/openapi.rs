@@ -17,8 +17,8 @@ use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{Object, Schema, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    Components, Content, Info, License, OpenApi, Paths, Ref, RefOr, Required, Response, SchemaFormat, Server, Tag,
-    example,
+    Components, Content, Header, Info, License, OpenApi, Paths, Ref, RefOr, Required, Response, SchemaFormat, Server,
+    Tag, example,
 };
 
 /// The description, written out; made once when the server starts.
@@ -30,7 +30,7 @@ pub struct Written(Bytes);
 const ABOUT: &str = "An AWS cloud key manager that an organisation runs itself.\n\nBodies are JSON, whatever the content \
     type says; members that are not known are left alone, and an empty text for an optional member is the same as no \
     member. Every answer carries `X-Request-ID`: that of the request, if it sends one.";
-const TOKEN: &str = "token";
+const TOKEN: &str = "bearer";
 
 /// What stands for `{…}` in a path, told by the segment before it: its text, and its format if it has one.
 const PATH_PARAMETERS: &[(&str, &str, Option<&str>)] = &[
@@ -217,5 +217,80 @@ fn error_response(status: u16) -> Response {
     });
     let schema = Ref::from_schema_name(ErrorBody::name());
     let content = Content::builder().schema(Some(schema)).examples_from_iter(examples);
-    Response::builder().description(text).content("application/json", content.build()).build()
+    let response = Response::builder().description(text).content("application/json", content.build());
+    match status {
+        429 => response.header("Retry-After", retry_after()).build(),
+        _ => response.build(),
+    }
+}
+
+fn retry_after() -> Header {
+    let text = "Seconds until it may be tried again, where that is known.";
+    Header::builder().schema(Object::with_type(Type::Integer)).description(Some(text)).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::routes;
+    use std::collections::BTreeSet;
+
+    fn document() -> Value {
+        serde_json::to_value(describe(&routes::families())).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Each method of each path in the document, and its operation.
+    fn operations(document: &Value) -> Vec<(String, &Value)> {
+        let paths = document["paths"].as_object().into_iter().flatten();
+        let methods = paths.flat_map(|(path, item)| {
+            let item = item.as_object().into_iter().flatten();
+            item.map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
+        });
+        methods.collect()
+    }
+
+    #[test]
+    fn the_document_has_what_the_server_serves_and_nothing_else() {
+        let served: Vec<_> = routes::families().into_iter().flat_map(|family| family.endpoints).collect();
+        let names: BTreeSet<_> =
+            served.iter().map(|endpoint| format!("{} {}", endpoint.method, endpoint.path)).collect();
+        assert_eq!(names.len(), served.len(), "an endpoint is in the list twice");
+        let document = document();
+        assert_eq!(operations(&document).into_iter().map(|(name, _)| name).collect::<BTreeSet<_>>(), names);
+    }
+
+    #[test]
+    fn operations_have_names_of_their_own() {
+        let document = document();
+        let mut seen = BTreeSet::new();
+        for (name, operation) in operations(&document) {
+            let id = operation["operationId"].as_str().unwrap_or_default();
+            assert!(!id.is_empty() && id.chars().all(|c| c.is_ascii_alphabetic()), "{name}: `{id}`");
+            assert!(seen.insert(id), "{name}: `{id}` is taken");
+            let summary = operation["summary"].as_str().unwrap_or_default();
+            assert!(!summary.is_empty() && !summary.ends_with('.'), "{name}: `{summary}`");
+        }
+    }
+
+    #[test]
+    fn every_parameter_says_what_it_is() {
+        let document = document();
+        for (name, operation) in operations(&document) {
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(parameter["description"].is_string(), "{name}: `{}` has no text", parameter["name"]);
+            }
+        }
+    }
+
+    #[test]
+    fn every_status_of_the_error_table_can_be_referred_to() {
+        let document = document();
+        for (name, operation) in operations(&document) {
+            for (status, response) in operation["responses"].as_object().into_iter().flatten() {
+                let Some(reference) = response["$ref"].as_str() else { continue };
+                let pointer = reference.trim_start_matches('#');
+                assert!(document.pointer(pointer).is_some(), "{name}: {status} is not in the error table");
+            }
+        }
+    }
 }

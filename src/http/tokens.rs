@@ -95,11 +95,14 @@ pub struct TokenView {
     user_id: String,
     /// When the user signed in.
     #[serde(rename = "createdAt")]
+    #[schema(format = DateTime)]
     created_at: String,
     /// When a token was last made with it.
+    #[schema(format = DateTime)]
     last_used_at: String,
     /// When it ends, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = DateTime)]
     expires_at: Option<String>,
     /// Attached by the client.
     labels: Vec<String>,
@@ -111,7 +114,7 @@ pub struct TokenView {
 pub struct RevokeBody {
     /// It.
     #[serde(default, deserialize_with = "optional")]
-    #[schema(value_type = Option<String>, write_only)]
+    #[schema(value_type = String, required = true, write_only)]
     refresh_token: Option<Zeroizing<String>>,
 }
 
@@ -121,14 +124,15 @@ pub struct RevokeBody {
 pub struct ChangePasswordBody {
     /// Whose.
     #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = String, required = true)]
     username: Option<String>,
     /// The present one.
     #[serde(default, deserialize_with = "optional")]
-    #[schema(value_type = Option<String>, write_only)]
+    #[schema(value_type = String, required = true, write_only)]
     password: Option<Zeroizing<String>>,
     /// The new one.
     #[serde(default, deserialize_with = "optional")]
-    #[schema(value_type = Option<String>, write_only)]
+    #[schema(value_type = String, required = true, write_only)]
     new_password: Option<Zeroizing<String>>,
 }
 

@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = UserRequest)]
 pub struct UserBody {
-    /// What the user signs in with, unique in whatever case.
+    /// What the user signs in with, unique in whatever case. A new user needs one.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "ann")]
     username: Option<String>,
@@ -43,7 +43,7 @@ pub struct UserBody {
     /// Has somebody checked that?
     #[serde(default, deserialize_with = "optional")]
     email_verified: Option<bool>,
-    /// The password. It only ever goes in.
+    /// The password. It only ever goes in. A new user needs one.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<String>, write_only)]
     password: Option<Zeroizing<String>>,
@@ -103,20 +103,25 @@ pub struct UserView {
     /// Always `local_account`.
     connection: &'static str,
     /// When it was made.
+    #[schema(format = DateTime)]
     created_at: String,
     /// When it was last changed.
+    #[schema(format = DateTime)]
     updated_at: String,
     /// The last good login.
+    #[schema(required = true, format = DateTime)]
     last_login: Option<String>,
     /// Good logins so far.
     logins_count: u64,
     /// Failed logins since the last good one.
     failed_logins_count: u64,
     /// Since when it is locked, from some address at least.
+    #[schema(required = true, format = DateTime)]
     account_lockout_at: Option<String>,
     /// Must change the password before anything else.
     password_change_required: bool,
     /// When the password was set.
+    #[schema(format = DateTime)]
     password_changed_at: String,
     /// How the user may sign in.
     login_flags: LoginFlags,
