@@ -230,7 +230,8 @@ pub struct ActionView {
 
 fn action_names() -> Array {
     let names = Action::ALL.iter().map(|action| action.name());
-    Array::new(Object::builder().schema_type(Type::String).enum_values(Some(names)))
+    let name = Object::builder().schema_type(Type::String).enum_values(Some(names));
+    Array::builder().items(name).description(Some("Names of actions.")).build()
 }
 
 /// `POST /v1/cckm/aws/accounts`
