@@ -1,17 +1,41 @@
 //! `/healthz`, `/readyz`, `/metrics`: for those who watch over the service. They need no token, unless the settings ask
 //! for one for the figures.
 
+use super::describe::{Described, Description};
+use super::error::Problem;
 use super::guard::Admitted;
 use super::metrics::Metrics;
 use crate::service::Services;
 use crate::service::access::Administer;
-use actix_web::HttpResponse;
-use actix_web::web::Data;
+use actix_web::body::BoxBody;
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Json};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
+use serde::Serialize;
+use std::future::{self, Ready};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, Type};
 
-/// Who gets the figures of `/metrics`.
+/// How the service is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Status)]
+pub struct StatusView {
+    /// In a word, or with a remedy.
+    #[schema(example = "ready")]
+    status: &'static str,
+}
+
+/// 200 or 503, for those who ask by status only.
+pub struct Readiness(bool);
+
+/// The text form that Prometheus reads.
+pub struct MetricsText(String);
+
+/// Who gets the figures of `/metrics`; set when the server starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricsDoor {
-    /// Nobody: there is no such path.
+    /// Nobody: as if there were no such path.
     Closed,
     /// Whoever asks.
     Open,
@@ -19,35 +43,75 @@ pub enum MetricsDoor {
     ForAdmins,
 }
 
+/// Somebody who gets the figures.
+pub struct Watcher;
+
+const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
 /// `GET /healthz`: is the program there at all?
-pub async fn alive() -> HttpResponse {
-    HttpResponse::Ok().json(serde_json::json!({"status": "ok"}))
+pub async fn alive() -> Json<StatusView> {
+    Json(StatusView { status: "ok" })
 }
 
 /// `GET /readyz`: does it take changes?
-pub async fn ready(services: Data<Services>) -> HttpResponse {
-    match services.is_accepting() {
-        true => HttpResponse::Ok().json(serde_json::json!({"status": "ready"})),
-        false => HttpResponse::ServiceUnavailable()
-            .json(serde_json::json!({"status": "the event log has stopped; restart the service"})),
-    }
+pub async fn ready(services: Data<Services>) -> Readiness {
+    Readiness(services.is_accepting())
 }
 
 /// `GET /metrics`: in the text form that Prometheus reads.
-pub async fn metrics(services: Data<Services>, metrics: Data<Metrics>) -> HttpResponse {
-    told(&services, &metrics)
+pub async fn metrics(_who: Watcher, services: Data<Services>, metrics: Data<Metrics>) -> MetricsText {
+    MetricsText(metrics.text(&services))
 }
 
-/// `GET /metrics` where the settings ask for a token.
-pub async fn metrics_for_admins(
-    _who: Admitted<Administer>,
-    services: Data<Services>,
-    metrics: Data<Metrics>,
-) -> HttpResponse {
-    told(&services, &metrics)
+impl FromRequest for Watcher {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        future::ready(match request.app_data::<MetricsDoor>().unwrap_or(&MetricsDoor::Closed) {
+            MetricsDoor::Closed => Err(Problem::NoRoute(request.path().to_owned())),
+            MetricsDoor::Open => Ok(Self),
+            MetricsDoor::ForAdmins => Admitted::<Administer>::from_request(request, payload).into_inner().map(|_| Self),
+        })
+    }
 }
 
-fn told(services: &Services, metrics: &Metrics) -> HttpResponse {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    HttpResponse::Ok().content_type(kind).body(metrics.text(services))
+impl Described for Watcher {
+    fn describe(to: &mut Description) {
+        to.access = Some("The settings may ask for a token of a member of `admin`, or close it.".to_owned());
+        to.may_fail(&[401, 403, 404]);
+    }
+}
+
+impl Responder for Readiness {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let (code, status) = match self.0 {
+            true => (StatusCode::OK, "ready"),
+            false => (StatusCode::SERVICE_UNAVAILABLE, "the event log has stopped; restart the service"),
+        };
+        HttpResponse::build(code).json(StatusView { status })
+    }
+}
+
+impl Described for Readiness {
+    fn describe(to: &mut Description) {
+        to.answers_json::<StatusView>(200);
+        to.answers_json::<StatusView>(503);
+    }
+}
+
+impl Responder for MetricsText {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().content_type(METRICS_TYPE).body(self.0)
+    }
+}
+
+impl Described for MetricsText {
+    fn describe(to: &mut Description) {
+        to.answers_with(200, METRICS_TYPE, Object::with_type(Type::String));
+    }
 }
