@@ -2,31 +2,31 @@
 
 use super::error::Problem;
 use super::{connections, groups, health, history, kms, password_policy, tokens, users};
-use actix_web::guard::fn_guard;
+use actix_web::guard::{GuardContext, fn_guard};
 use actix_web::http::Method;
-use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
-use actix_web::{HttpRequest, HttpResponse, Resource, Route};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route};
 
 /// Adds every route.
 pub fn all(config: &mut ServiceConfig) {
     for (path, routes) in api() {
         config.service(resource(&format!("/api/v1{path}"), routes));
     }
-    config.service(
-        web::resource("/api/v1/cckm/aws/kms/{id}")
-            .route(get().guard(fn_guard(|context| past(context.head().uri.query()))).to(kms::get_at))
-            .route(get().to(kms::get))
-            .route(patch().to(kms::amend))
-            .route(delete().to(kms::delete))
-            .default_service(web::to(no_method)),
-    );
     config.service(resource("/healthz", vec![get().to(health::alive)]));
     config.service(resource("/readyz", vec![get().to(health::ready)]));
     config.service(resource("/metrics", vec![get().to(health::metrics)]));
     config.default_service(web::to(no_route));
 }
 
-fn api() -> Vec<(&'static str, Vec<Route>)> {
+/// Every method and path of the API, without what all paths begin with: so that a test can walk them all.
+pub fn listing() -> Vec<(Method, &'static str)> {
+    let mut all: Vec<_> =
+        api().into_iter().flat_map(|(path, routes)| routes.into_iter().map(move |one| (one.method, path))).collect();
+    all.dedup();
+    all
+}
+
+fn api() -> Vec<(&'static str, Vec<Served>)> {
     vec![
         ("/auth/tokens", vec![post().to(tokens::issue), get().to(tokens::list)]),
         ("/auth/tokens/{id}", vec![get().to(tokens::get), delete().to(tokens::revoke_by_id)]),
@@ -56,6 +56,15 @@ fn api() -> Vec<(&'static str, Vec<Route>)> {
         ("/cckm/aws/get-all-regions", vec![post().to(kms::all_regions)]),
         ("/cckm/aws/actions", vec![get().to(kms::actions)]),
         ("/cckm/aws/kms", vec![post().to(kms::add), get().to(kms::list)]),
+        (
+            "/cckm/aws/kms/{id}",
+            vec![
+                get().when(|context| past(context.head().uri.query())).to(kms::get_at),
+                get().to(kms::get),
+                patch().to(kms::amend),
+                delete().to(kms::delete),
+            ],
+        ),
         ("/cckm/aws/kms/{id}/history", vec![get().to(history::of_kms)]),
         ("/cckm/aws/kms/{id}/update-acls", vec![post().to(kms::update_acls)]),
         ("/cckm/aws/kms/{id}/archive", vec![post().to(kms::archive)]),
@@ -63,8 +72,46 @@ fn api() -> Vec<(&'static str, Vec<Route>)> {
     ]
 }
 
-fn resource(path: &str, routes: Vec<Route>) -> Resource {
-    routes.into_iter().fold(web::resource(path), Resource::route).default_service(web::to(no_method))
+fn resource(path: &str, routes: Vec<Served>) -> Resource {
+    let routes = routes.into_iter().map(|served| served.route);
+    routes.fold(web::resource(path), Resource::route).default_service(web::to(no_method))
+}
+
+/// A route, and the method that it is for, which a route does not tell.
+struct Served {
+    method: Method,
+    route: Route,
+}
+
+fn get() -> Served {
+    Served { method: Method::GET, route: web::get() }
+}
+
+fn post() -> Served {
+    Served { method: Method::POST, route: web::post() }
+}
+
+fn patch() -> Served {
+    Served { method: Method::PATCH, route: web::patch() }
+}
+
+fn delete() -> Served {
+    Served { method: Method::DELETE, route: web::delete() }
+}
+
+impl Served {
+    fn when(self, condition: impl Fn(&GuardContext) -> bool + 'static) -> Self {
+        Self { route: self.route.guard(fn_guard(condition)), ..self }
+    }
+
+    fn to<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        Self { route: self.route.to(handler), ..self }
+    }
 }
 
 /// Is the past asked for (`at`), not the present?
