@@ -190,8 +190,14 @@ impl ResponseError for Problem {
         if row.status == 401 {
             answer.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
-        if let Problem::Failure(Failure::Refused(Refusal::LoginLocked { seconds })) = self {
-            answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        match self {
+            Problem::Failure(Failure::Refused(Refusal::LoginLocked { seconds })) => {
+                answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
+            }
+            Problem::Failure(Failure::Busy) => {
+                answer.insert_header((header::RETRY_AFTER, "1"));
+            }
+            _ => {}
         }
         answer.json(ErrorBody {
             code: row.code,

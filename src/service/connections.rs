@@ -9,6 +9,7 @@ use super::list::{self, Field, Listed, Page, Query};
 use crate::domain::connection::{Connection, ConnectionCommand, ConnectionSettings};
 use crate::domain::id::ConnectionId;
 use crate::domain::name::ConnectionName;
+use crate::domain::place::Partition;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::{Command, State};
 use crate::ledger::Committed;
@@ -190,6 +191,8 @@ impl Listed for Connection {
     const SORTS: &'static [&'static str] =
         &["id", "name", "cloud_name", "last_connection_ok", "last_connection_at", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] = &["id", "name", "cloud_name", "last_connection_ok"];
+    const WORDS: &'static [(&'static str, &'static [&'static str])] =
+        &[("cloud_name", Partition::NAMES), ("last_connection_ok", &["true", "false"])];
 
     fn field(&self, member: &str, (): &()) -> Field {
         let test = self.last_test.as_ref();
