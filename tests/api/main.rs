@@ -1,6 +1,10 @@
 //! Black-box tests: they start the real program and talk to it as its users do.
 
+mod addresses;
 mod appliance;
 mod architecture;
+mod bad_input;
 mod client;
+mod picture;
 mod seed;
+mod tokens;
