@@ -37,14 +37,14 @@ pub struct TestOutcome {
     pub error: Option<String>,
 }
 
-/// The connection of this name, or else of this id.
+/// The connection of this id, or else of this name: nobody can take a connection's place by a name.
 ///
 /// # Errors
 /// When there is none.
 pub fn find(state: &State, text: &str) -> Result<Arc<Connection>, Failure> {
-    let named = ConnectionName::parse(text).ok().and_then(|name| state.connection_named(&name));
-    let found = named.or_else(|| state.connections.get(&ConnectionId::parse(text).ok()?));
-    match found {
+    let meant = ConnectionId::parse(text).ok().and_then(|id| state.connections.get(&id));
+    let named = || state.connection_named(&ConnectionName::parse(text).ok()?);
+    match meant.or_else(named) {
         Some(connection) => Ok(connection.clone()),
         None => Err(Failure::Refused(Refusal::ConnectionUnknown(text.chars().take(255).collect()))),
     }

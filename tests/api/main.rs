@@ -5,6 +5,8 @@ mod appliance;
 mod architecture;
 mod bad_input;
 mod client;
+mod connections;
 mod picture;
 mod seed;
 mod tokens;
+mod users;
