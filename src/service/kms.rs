@@ -194,7 +194,7 @@ impl KmsAccounts {
         query: &Query,
     ) -> Result<history::HistoryPage, Failure> {
         history::refuse_unseen(permit.caller(), id)?;
-        history::page(&self.core.ledger, id, query)
+        history::page(&self.core.ledger, permit.caller(), id, query)
     }
 
     /// Changes one thing: connection, regions or role.

@@ -169,6 +169,9 @@ fn launch(home: &Path, environment: &Vec<(String, String)>) -> (Child, String, S
         .args(["lab", "--listen", "127.0.0.1:0", "--cloud-listen", "127.0.0.1:0", "--data"])
         .arg(home.join("data"))
         .env("CLAVIGER_ADMIN_PASSWORD", PASSWORD)
+        // Cheap hashes: tests sign in often.
+        .env("CLAVIGER_PASSWORDS_MEMORY_KIB", "1024")
+        .env("CLAVIGER_PASSWORDS_ITERATIONS", "1")
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdout(Stdio::piped())
         .stderr(log)

@@ -1,5 +1,6 @@
 //! Black-box tests: they start the real program and talk to it as its users do.
 
+mod access;
 mod addresses;
 mod appliance;
 mod architecture;
