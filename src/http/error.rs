@@ -33,8 +33,13 @@ pub enum Problem {
     #[error("there is no API at {0}")]
     NoRoute(String),
     /// The path is served, but not with this method.
-    #[error("{0} is not a method of this API")]
-    NoMethod(String),
+    #[error("{method} is not served here, but {allowed}")]
+    NoMethod {
+        /// Which method.
+        method: String,
+        /// Which ones are served there.
+        allowed: String,
+    },
 }
 
 impl From<Refusal> for Problem {
@@ -101,7 +106,7 @@ pub fn row(problem: &Problem) -> &'static Row {
         Problem::BodyTooLarge(_) => &TOO_LARGE,
         Problem::Query { .. } => &INVALID,
         Problem::NoRoute(_) => &NOT_FOUND,
-        Problem::NoMethod(_) => &NO_METHOD,
+        Problem::NoMethod { .. } => &NO_METHOD,
     }
 }
 
@@ -196,6 +201,9 @@ impl ResponseError for Problem {
             }
             Problem::Failure(Failure::Busy) => {
                 answer.insert_header((header::RETRY_AFTER, "1"));
+            }
+            Problem::NoMethod { allowed, .. } => {
+                answer.insert_header((header::ALLOW, allowed.as_str()));
             }
             _ => {}
         }

@@ -6,6 +6,7 @@ use actix_web::guard::{GuardContext, fn_guard};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route};
+use std::future::ready;
 
 /// Adds every route.
 pub fn all(config: &mut ServiceConfig) {
@@ -73,7 +74,11 @@ fn api() -> Vec<(&'static str, Vec<Served>)> {
 }
 
 fn resource(path: &str, routes: Vec<Served>) -> Resource {
+    let mut methods: Vec<_> = routes.iter().map(|served| served.method.to_string()).collect();
+    methods.dedup();
+    let allowed = methods.join(", ");
     let routes = routes.into_iter().map(|served| served.route);
+    let no_method = move |request: HttpRequest| ready(no_method(&request, &allowed));
     routes.fold(web::resource(path), Resource::route).default_service(web::to(no_method))
 }
 
@@ -123,7 +128,7 @@ async fn no_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
     Err(Problem::NoRoute(request.path().chars().take(200).collect()))
 }
 
-async fn no_method(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let method: &Method = request.method();
-    Err(Problem::NoMethod(method.as_str().chars().take(20).collect()))
+fn no_method(request: &HttpRequest, allowed: &str) -> Result<HttpResponse, Problem> {
+    let method = request.method().as_str().chars().take(20).collect();
+    Err(Problem::NoMethod { method, allowed: allowed.to_owned() })
 }
