@@ -61,6 +61,13 @@ pub struct Row {
     pub text: &'static str,
 }
 
+impl Row {
+    /// The name and what it means, as clients read it.
+    pub fn code_desc(&self) -> String {
+        format!("{}: {}", self.name, self.text)
+    }
+}
+
 const fn kind(status: u16, code: u16, name: &'static str, text: &'static str) -> Row {
     Row { status, code, name, text }
 }
@@ -168,6 +175,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
 
 /// The body of every error.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Error)]
 pub struct ErrorBody {
     /// A number for the kind of error.
     #[schema(example = 9)]
@@ -207,10 +215,6 @@ impl ResponseError for Problem {
             }
             _ => {}
         }
-        answer.json(ErrorBody {
-            code: row.code,
-            code_desc: format!("{}: {}", row.name, row.text),
-            message: self.to_string(),
-        })
+        answer.json(ErrorBody { code: row.code, code_desc: row.code_desc(), message: self.to_string() })
     }
 }

@@ -1,127 +1,139 @@
-//! The whole API as one list.
+//! The whole API as one list: each endpoint with its handler, its name and its purpose. The server serves the list, and
+//! `/api/v1/openapi.json` describes it.
 
+use super::endpoint::{Endpoint, Family, delete, get, patch, post};
 use super::error::Problem;
-use super::{connections, groups, health, history, kms, password_policy, tokens, users};
-use actix_web::guard::{GuardContext, fn_guard};
-use actix_web::http::Method;
+use super::{connections, examples, groups, health, history, kms, openapi, password_policy, tokens, users};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route};
+use actix_web::{HttpRequest, HttpResponse, Resource};
 use std::future::ready;
 
 /// Adds every route.
 pub fn all(config: &mut ServiceConfig) {
-    for (path, routes) in api() {
-        config.service(resource(&format!("/api/v1{path}"), routes));
+    let mut paths: Vec<(String, Vec<Endpoint>)> = Vec::new();
+    for endpoint in families().into_iter().flat_map(|family| family.endpoints) {
+        // All methods of a path are one resource, so that any other method gets a 405.
+        match paths.iter_mut().find(|(path, _)| *path == endpoint.path) {
+            Some((_, endpoints)) => endpoints.push(endpoint),
+            None => paths.push((endpoint.path.clone(), vec![endpoint])),
+        }
     }
-    config.service(resource("/healthz", vec![get().to(health::alive)]));
-    config.service(resource("/readyz", vec![get().to(health::ready)]));
-    config.service(resource("/metrics", vec![get().to(health::metrics)]));
+    for (path, endpoints) in paths {
+        let allowed = endpoints.iter().map(|endpoint| endpoint.method.as_str()).collect::<Vec<_>>().join(", ");
+        let no_method = move |request: HttpRequest| ready(no_method(&request, &allowed));
+        let routes = endpoints.into_iter().flat_map(Endpoint::routes);
+        config.service(routes.fold(web::resource(path), Resource::route).default_service(web::to(no_method)));
+    }
     config.default_service(web::to(no_route));
 }
 
-/// Every method and path of the API, without what all paths begin with: so that a test can walk them all.
-pub fn listing() -> Vec<(Method, &'static str)> {
-    let mut all: Vec<_> =
-        api().into_iter().flat_map(|(path, routes)| routes.into_iter().map(move |one| (one.method, path))).collect();
-    all.dedup();
-    all
-}
-
-fn api() -> Vec<(&'static str, Vec<Served>)> {
+/// Every endpoint there is. Where two paths could match the same request, the first one does.
+pub fn families() -> Vec<Family> {
     vec![
-        ("/auth/tokens", vec![post().to(tokens::issue), get().to(tokens::list)]),
-        ("/auth/tokens/{id}", vec![get().to(tokens::get), delete().to(tokens::revoke_by_id)]),
-        ("/auth/revoke", vec![post().to(tokens::revoke)]),
-        ("/auth/changepw", vec![patch().to(tokens::change_password)]),
-        ("/auth/self/user", vec![get().to(users::own)]),
-        ("/usermgmt/users", vec![post().to(users::create), get().to(users::list)]),
-        ("/usermgmt/users/{id}", vec![get().to(users::get), patch().to(users::amend), delete().to(users::remove)]),
-        ("/usermgmt/groups", vec![post().to(groups::create), get().to(groups::list)]),
-        (
-            "/usermgmt/groups/{name}",
-            vec![get().to(groups::get), patch().to(groups::describe), delete().to(groups::remove)],
-        ),
-        (
-            "/usermgmt/groups/{name}/users/{user_id}",
-            vec![post().to(groups::add_member), delete().to(groups::remove_member)],
-        ),
-        ("/usermgmt/pwdpolicies/global", vec![get().to(password_policy::get), patch().to(password_policy::amend)]),
-        ("/connectionmgmt/services/aws/connections", vec![post().to(connections::create), get().to(connections::list)]),
-        ("/connectionmgmt/services/aws/connection-test", vec![post().to(connections::try_out)]),
-        (
-            "/connectionmgmt/services/aws/connections/{id}",
-            vec![get().to(connections::get), patch().to(connections::amend), delete().to(connections::delete)],
-        ),
-        ("/connectionmgmt/services/aws/connections/{id}/test", vec![post().to(connections::test)]),
-        ("/cckm/aws/accounts", vec![post().to(kms::accounts)]),
-        ("/cckm/aws/get-all-regions", vec![post().to(kms::all_regions)]),
-        ("/cckm/aws/actions", vec![get().to(kms::actions)]),
-        ("/cckm/aws/kms", vec![post().to(kms::add), get().to(kms::list)]),
-        (
-            "/cckm/aws/kms/{id}",
-            vec![
-                get().when(|context| past(context.head().uri.query())).to(kms::get_at),
-                get().to(kms::get),
-                patch().to(kms::amend),
-                delete().to(kms::delete),
-            ],
-        ),
-        ("/cckm/aws/kms/{id}/history", vec![get().to(history::of_kms)]),
-        ("/cckm/aws/kms/{id}/update-acls", vec![post().to(kms::update_acls)]),
-        ("/cckm/aws/kms/{id}/archive", vec![post().to(kms::archive)]),
-        ("/cckm/aws/kms/{id}/recover", vec![post().to(kms::recover)]),
+        family("KMS", "AWS accounts, and their regions under management.", kms()),
+        family("Connections", "Credentials for AWS.", connections()),
+        family("Tokens", "Signing in and out, and the own password.", tokens()),
+        family("Users and groups", "Who may sign in, and what they belong to.", users_and_groups()),
+        Family { name: "Service", about: "For those who watch over the service.", endpoints: service() },
     ]
 }
 
-fn resource(path: &str, routes: Vec<Served>) -> Resource {
-    let mut methods: Vec<_> = routes.iter().map(|served| served.method.to_string()).collect();
-    methods.dedup();
-    let allowed = methods.join(", ");
-    let routes = routes.into_iter().map(|served| served.route);
-    let no_method = move |request: HttpRequest| ready(no_method(&request, &allowed));
-    routes.fold(web::resource(path), Resource::route).default_service(web::to(no_method))
+fn family(name: &'static str, about: &'static str, endpoints: Vec<Endpoint>) -> Family {
+    let endpoints = endpoints.into_iter().map(|endpoint| endpoint.under("/api/v1")).collect();
+    Family { name, about, endpoints }
 }
 
-/// A route, and the method that it is for, which a route does not tell.
-struct Served {
-    method: Method,
-    route: Route,
+fn kms() -> Vec<Endpoint> {
+    vec![
+        post("/cckm/aws/accounts", kms::accounts, "getAccount", "Show the account that a connection leads to")
+            .only_asks()
+            .refuses(&[404, 502, 504])
+            .examples(examples::accounts),
+        post("/cckm/aws/get-all-regions", kms::all_regions, "listRegions", "Show the regions that are enabled there")
+            .only_asks()
+            .refuses(&[404, 502, 504]),
+        get("/cckm/aws/actions", kms::actions, "listActions", "List the APIs and the actions that permit them"),
+        post("/cckm/aws/kms", kms::add, "addKms", "Add a KMS")
+            .refuses(&[404, 409, 502, 504])
+            .examples(examples::add_kms),
+        get("/cckm/aws/kms", kms::list, "listKms", "List the KMSs that the caller may see")
+            .examples(examples::list_kms),
+        get("/cckm/aws/kms/{id}", kms::get, "getKms", "Show a KMS")
+            .or_with("at", "date-time", "The KMS as it was at this moment, also one that is deleted now.", kms::get_at)
+            .examples(examples::get_kms),
+        patch("/cckm/aws/kms/{id}", kms::amend, "updateKms", "Change the connection, the regions or the role of a KMS")
+            .refuses(&[409, 502, 504])
+            .examples(examples::update_kms),
+        delete("/cckm/aws/kms/{id}", kms::delete, "deleteKms", "Delete a KMS; AWS itself is not touched"),
+        get("/cckm/aws/kms/{id}/history", history::of_kms, "getKmsHistory", "List who did what to a KMS, and when"),
+        post("/cckm/aws/kms/{id}/update-acls", kms::update_acls, "updateKmsAcls", "Give and take permissions")
+            .refuses(&[409])
+            .examples(examples::update_acls),
+        post("/cckm/aws/kms/{id}/archive", kms::archive, "archiveKms", "Put a KMS away").refuses(&[409]),
+        post("/cckm/aws/kms/{id}/recover", kms::recover, "recoverKms", "Bring an archived KMS back").refuses(&[409]),
+    ]
 }
 
-fn get() -> Served {
-    Served { method: Method::GET, route: web::get() }
+fn connections() -> Vec<Endpoint> {
+    let all = "/connectionmgmt/services/aws/connections";
+    let one = "/connectionmgmt/services/aws/connections/{id}";
+    let test = "/connectionmgmt/services/aws/connections/{id}/test";
+    let try_out = "/connectionmgmt/services/aws/connection-test";
+    vec![
+        post(all, connections::create, "createConnection", "Make a connection").refuses(&[409]),
+        get(all, connections::list, "listConnections", "List the connections"),
+        get(one, connections::get, "getConnection", "Show a connection"),
+        patch(one, connections::amend, "updateConnection", "Change a connection").refuses(&[409]),
+        delete(one, connections::delete, "deleteConnection", "Delete a connection that no KMS uses").refuses(&[409]),
+        post(test, connections::test, "testConnection", "Ask AWS whether a connection works, and note the answer"),
+        post(try_out, connections::try_out, "tryConnection", "Ask AWS whether a connection would work").only_asks(),
+    ]
 }
 
-fn post() -> Served {
-    Served { method: Method::POST, route: web::post() }
+fn tokens() -> Vec<Endpoint> {
+    vec![
+        post("/auth/tokens", tokens::issue, "createToken", "Sign in, or carry on with a refresh token")
+            .in_earnest()
+            .refuses(&[401, 429]),
+        get("/auth/tokens", tokens::list, "listTokens", "List refresh tokens: the own ones; an administrator's, all"),
+        get("/auth/tokens/{id}", tokens::get, "getToken", "Show a refresh token"),
+        delete("/auth/tokens/{id}", tokens::revoke_by_id, "deleteToken", "Revoke a refresh token, and end its session"),
+        post("/auth/revoke", tokens::revoke, "revokeToken", "Revoke a refresh token that one holds"),
+        patch("/auth/changepw", tokens::change_password, "changePassword", "Change the own password")
+            .in_earnest()
+            .refuses(&[401, 422, 429]),
+        get("/auth/self/user", users::own, "getOwnUser", "Show who one is"),
+    ]
 }
 
-fn patch() -> Served {
-    Served { method: Method::PATCH, route: web::patch() }
+fn users_and_groups() -> Vec<Endpoint> {
+    let member = "/usermgmt/groups/{name}/users/{user_id}";
+    let policy = "/usermgmt/pwdpolicies/global";
+    vec![
+        post("/usermgmt/users", users::create, "createUser", "Make a user").refuses(&[409, 422, 429]),
+        get("/usermgmt/users", users::list, "listUsers", "List the users"),
+        get("/usermgmt/users/{id}", users::get, "getUser", "Show a user"),
+        patch("/usermgmt/users/{id}", users::amend, "updateUser", "Change a user").refuses(&[409, 422, 429]),
+        delete("/usermgmt/users/{id}", users::remove, "deleteUser", "Remove a user").refuses(&[409]),
+        post("/usermgmt/groups", groups::create, "createGroup", "Make a group").refuses(&[409]),
+        get("/usermgmt/groups", groups::list, "listGroups", "List the groups"),
+        get("/usermgmt/groups/{name}", groups::get, "getGroup", "Show a group"),
+        patch("/usermgmt/groups/{name}", groups::describe, "updateGroup", "Describe a group anew"),
+        delete("/usermgmt/groups/{name}", groups::remove, "deleteGroup", "Remove a group").refuses(&[409]),
+        post(member, groups::add_member, "addGroupMember", "Put a user into a group"),
+        delete(member, groups::remove_member, "removeGroupMember", "Take a user out of a group").refuses(&[409]),
+        get(policy, password_policy::get, "getPasswordPolicy", "Show the password policy"),
+        patch(policy, password_policy::amend, "updatePasswordPolicy", "Change the password policy"),
+    ]
 }
 
-fn delete() -> Served {
-    Served { method: Method::DELETE, route: web::delete() }
-}
-
-impl Served {
-    fn when(self, condition: impl Fn(&GuardContext) -> bool + 'static) -> Self {
-        Self { route: self.route.guard(fn_guard(condition)), ..self }
-    }
-
-    fn to<F, Args>(self, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        Self { route: self.route.to(handler), ..self }
-    }
-}
-
-/// Is the past asked for (`at`), not the present?
-fn past(query: Option<&str>) -> bool {
-    query.is_some_and(|query| super::paging::members(query).iter().any(|(name, at)| name == "at" && !at.is_empty()))
+fn service() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/openapi.json", openapi::serve, "getOpenapi", "Describe the API: this document"),
+        get("/healthz", health::alive, "getLiveness", "Say whether the program is there"),
+        get("/readyz", health::ready, "getReadiness", "Say whether it takes changes"),
+        get("/metrics", health::metrics, "getMetrics", "Show counts and times, for Prometheus"),
+    ]
 }
 
 async fn no_route(request: HttpRequest) -> Result<HttpResponse, Problem> {

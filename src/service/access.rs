@@ -74,7 +74,8 @@ impl<R: Right> Permit<R> {
     }
 }
 
-fn names(groups: &[SystemGroup]) -> Vec<&'static str> {
+/// The names of the groups whose members have a right that names these.
+pub fn names(groups: &[SystemGroup]) -> Vec<&'static str> {
     let mut names = vec![SystemGroup::Admin.name()];
     names.extend(groups.iter().filter(|group| **group != SystemGroup::Admin).map(|group| group.name()));
     names
