@@ -261,7 +261,7 @@ fn a_secret_is_nowhere_in_the_clear() {
     assert!(log.contains(CONNECTIONS) && secrets.iter().all(|secret| !log.contains(secret)), "the log");
     let files = files_with(&appliance.data(), &secrets.map(str::as_bytes));
     assert!(files.is_empty(), "{files:?}");
-    assert_eq!(files_with(&appliance.data(), &[KEY.as_bytes()]).len(), 1, "what is not secret is found where it is");
+    assert!(!files_with(&appliance.data(), &[KEY.as_bytes()]).is_empty(), "what is not secret is found where it is");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 const TOKENS: &str = "/v1/auth/tokens";
@@ -200,55 +201,57 @@ fn whoever_must_change_the_password_can_do_nothing_else_before() {
     assert_eq!(nobody.sign_in("ann", NEW_PASSWORD).get(SELF).expect(200)["password_change_required"], false);
 }
 
+/// A program that ends with this value.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn a_new_services_administrator_must_change_the_first_password() {
     let home = tempfile::TempDir::new().expect("a directory");
     let (data, log) = (home.path().join("data"), home.path().join("log"));
-    let mut service = program()
+    let service = program()
         .arg("serve")
         .env("CLAVIGER_ADMIN_PASSWORD", PASSWORD)
         .env("CLAVIGER_SERVER_LISTEN", "127.0.0.1:0")
         .env("CLAVIGER_STORAGE_DATA_DIR", &data)
         .env("CLAVIGER_LOG_FORMAT", "json")
-        .stdout(Stdio::from(std::fs::File::create(home.path().join("out")).expect("a file")))
-        .stderr(Stdio::from(std::fs::File::create(&log).expect("a log")))
-        .spawn()
-        .expect("the program starts");
-    let nobody = wait_until_ready(&log).map(|address| {
-        let pem = std::fs::read(data.join("tls.crt")).expect("the certificate");
-        Client::nobody(&format!("https://{address}"), &pem)
-    });
-    let seen = nobody.as_ref().map(|nobody| {
-        let first = nobody.post(TOKENS, json!({"username": "admin", "password": PASSWORD}));
-        let body = json!({"username": "admin", "password": PASSWORD, "new_password": NEW_PASSWORD});
-        let change = nobody.patch("/v1/auth/changepw", body);
-        let then = nobody.post(TOKENS, json!({"username": "admin", "password": NEW_PASSWORD}));
-        (first, change, then)
-    });
-    service.kill().expect("a process to end");
-    service.wait().expect("its end");
-    let (first, change, then) =
-        seen.unwrap_or_else(|| panic!("not ready: {}", std::fs::read_to_string(&log).unwrap_or_default()));
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(&log).expect("a log"))
+        .spawn();
+    let _running = Running(service.expect("the program starts"));
+    let address = wait_until_ready(&log);
+    let pem = std::fs::read(data.join("tls.crt")).expect("the certificate");
+    let nobody = Client::nobody(&format!("https://{address}"), &pem);
+
+    let first = nobody.post(TOKENS, json!({"username": "admin", "password": PASSWORD}));
     assert!(first.refused(401, "NCERRUnauthorized").contains("/v1/auth/changepw"));
-    change.expect(204);
-    then.expect(200);
+    let body = json!({"username": "admin", "password": PASSWORD, "new_password": NEW_PASSWORD});
+    nobody.patch("/v1/auth/changepw", body).expect(204);
+    nobody.sign_in("admin", NEW_PASSWORD).get("/v1/usermgmt/users").expect(200);
 }
 
 /// The address that the log names, once it does.
-fn wait_until_ready(log: &std::path::Path) -> Option<String> {
+fn wait_until_ready(log: &Path) -> String {
     let deadline = Instant::now() + Duration::from_secs(30);
-    while Instant::now() < deadline {
+    loop {
         let text = std::fs::read_to_string(log).unwrap_or_default();
         let ready = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|line| {
-            let fields = line.get("fields").unwrap_or(&line).clone();
-            (fields["message"] == "ready").then(|| text_or_empty(&fields["address"]))
+            let fields = line.get("fields").unwrap_or(&line);
+            (fields["message"] == "ready").then(|| fields["address"].as_str().map(str::to_owned))?
         });
-        if ready.is_some() {
-            return ready;
+        if let Some(address) = ready {
+            return address;
         }
+        assert!(Instant::now() < deadline, "the service did not get ready; its log:\n{text}");
         std::thread::sleep(Duration::from_millis(20));
     }
-    None
 }
 
 #[test]
@@ -314,10 +317,6 @@ fn text_of(json: &Value) -> String {
 
 fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
-}
-
-fn text_or_empty(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 fn uuid(value: &Value) -> String {
