@@ -180,7 +180,7 @@ pub async fn amend(
     let mut body = body.0;
     let connection = find(&who.permit.caller().published.state, &id)?;
     let name = body.name.take().map(|name| read_as("name", &name, ConnectionName::parse)).transpose()?;
-    let secret = body.secret_access_key.take();
+    let secret = body.secret()?;
     let settings = body.settings(Some(&connection.settings))?;
     let changed = services.connections.amend(who.permit, &who.asked, &connection, name, settings, secret).await?;
     Ok(Json(ConnectionView::of(&changed)))
@@ -218,11 +218,17 @@ pub async fn try_out(
 
 impl ConnectionBody {
     fn draft(mut self) -> Result<ConnectionDraft, Failure> {
-        let secret = required("secret_access_key", self.secret_access_key.take())?;
-        if secret.chars().count() > 1024 {
+        let secret = required("secret_access_key", self.secret()?)?;
+        Ok(ConnectionDraft { settings: self.settings(None)?, secret })
+    }
+
+    /// Takes the secret half out, if there is one.
+    fn secret(&mut self) -> Result<Option<Zeroizing<String>>, Failure> {
+        let secret = self.secret_access_key.take();
+        if secret.as_ref().is_some_and(|secret| secret.chars().count() > 1024) {
             return Err(invalid("secret_access_key", "must not be longer than 1024 characters"));
         }
-        Ok(ConnectionDraft { settings: self.settings(None)?, secret })
+        Ok(secret)
     }
 
     /// The settings as they are to be: what is not given stays as it is, or has its default.

@@ -11,6 +11,7 @@ pub mod history;
 pub mod kms;
 pub mod list;
 pub mod lockout;
+mod mint;
 mod owners;
 pub mod passwords;
 pub mod tokens;

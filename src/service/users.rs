@@ -260,6 +260,7 @@ impl Proof {
         source: &str,
         password: Zeroizing<String>,
     ) -> Result<Arc<User>, Failure> {
+        let begun = tokio::time::Instant::now();
         let published = self.core.state();
         let state = &published.state;
         let user = UserName::parse(name).ok().and_then(|name| state.user_named(&name).cloned());
@@ -282,7 +283,9 @@ impl Proof {
                 self.strangers.note(&stranger, source, now)
             }
         };
-        tokio::time::sleep(lockout::delay(failures)).await;
+        // From the beginning: only the failure of a user who exists is written to the log, and the time that this takes
+        // must not tell.
+        tokio::time::sleep_until(begun + lockout::delay(failures)).await;
         Err(Failure::Refused(Refusal::BadCredentials))
     }
 

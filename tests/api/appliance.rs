@@ -198,6 +198,9 @@ pub fn ended(command: &mut Command) -> (Option<i32>, String, String) {
 fn launch(home: &Path, environment: &[(String, String)]) -> (Child, String) {
     let log = File::options().create(true).append(true).open(home.join("log")).expect("a log");
     let mut process = lab(&home.join("data"))
+        // Cheap hashes: tests sign in often.
+        .env("CLAVIGER_PASSWORDS_MEMORY_KIB", "1024")
+        .env("CLAVIGER_PASSWORDS_ITERATIONS", "1")
         .envs(environment.iter().cloned())
         .stdout(Stdio::piped())
         .stderr(log)
