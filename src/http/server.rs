@@ -64,7 +64,7 @@ pub fn start(
     options: ServerOptions,
 ) -> std::io::Result<(Server, impl Future<Output = std::io::Result<()>> + use<>)> {
     let address = options.listener.local_addr()?;
-    let (services, metrics) = (Data::new(services), Data::new(Metrics::default()));
+    let (services, metrics) = (Data::new(services), Data::new(Metrics::new(options.metrics)));
     let document = Data::new(Document::of(&routes::families())?);
     let limit = BodyLimit(options.body_limit);
     let server = HttpServer::new(move || {

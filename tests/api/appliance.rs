@@ -198,6 +198,8 @@ pub fn ended(command: &mut Command) -> (Option<i32>, String, String) {
 fn launch(home: &Path, environment: &[(String, String)]) -> (Child, String) {
     let log = File::options().create(true).append(true).open(home.join("log")).expect("a log");
     let mut process = lab(&home.join("data"))
+        // With the number of the last event in it.
+        .env("CLAVIGER_METRICS_REQUIRE_TOKEN", "true")
         // Cheap hashes: tests sign in often.
         .env("CLAVIGER_PASSWORDS_MEMORY_KIB", "1024")
         .env("CLAVIGER_PASSWORDS_ITERATIONS", "1")

@@ -99,7 +99,7 @@ fn assert_reads_only(appliance: &Appliance, admin: &Client, groups: usize) {
     let nobody = appliance.nobody();
     assert_eq!(nobody.get("/readyz").status, 503);
     assert_eq!(nobody.get("/healthz").status, 200);
-    assert!(nobody.get("/metrics").text.contains("claviger_ledger_accepting 0"));
+    assert!(admin.get("/metrics").text.contains("claviger_ledger_accepting 0"));
     assert_eq!(admin.get("/v1/usermgmt/groups?name=group-*").expect(200)["total"], groups);
     admin.get(&format!("/v1/usermgmt/groups/group-{groups}")).expect(200);
 }

@@ -44,7 +44,7 @@ fn the_figures_are_what_prometheus_reads_and_go_up() {
 
 #[test]
 fn what_clients_make_up_makes_no_series_of_its_own() {
-    let appliance = Appliance::start();
+    let appliance = Appliance::start_with(&[("CLAVIGER_METRICS_REQUIRE_TOKEN", "false")]);
     let nobody = appliance.nobody();
     nobody.get("/v1/there/is/no/such/path").expect(404);
     nobody.get("/nor/this").expect(404);
@@ -61,6 +61,12 @@ fn what_clients_make_up_makes_no_series_of_its_own() {
 
 #[test]
 fn the_figures_can_be_for_administrators_or_for_nobody() {
+    let appliance = Appliance::start_with(&[("CLAVIGER_METRICS_REQUIRE_TOKEN", "false")]);
+    let open = figures(&appliance.nobody());
+    assert!(open.contains_key("claviger_kms"));
+    // It would tell whether a name that fails to sign in is a user's.
+    assert!(!open.contains_key("claviger_ledger_head"));
+
     let appliance = Appliance::start_with(&[("CLAVIGER_METRICS_REQUIRE_TOKEN", "true")]);
     appliance.nobody().get("/metrics").refused(401, "NCERRUnauthorized");
     let ann = appliance.member("ann", &["CCKM Admins", "User Admins"]);
