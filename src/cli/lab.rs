@@ -2,7 +2,7 @@
 
 use super::appliance::{Appliance, FIRST_PASSWORD, StartError};
 use super::config::{AdminPassword, Config};
-use super::logging;
+use super::{logging, serve};
 use crate::aws::settings::EndpointOverride;
 use crate::domain::connection::{ConnectionSettings, StsEndpoints};
 use crate::domain::name::ConnectionName;
@@ -45,6 +45,9 @@ pub enum LabStartError {
     /// The environment.
     #[error(transparent)]
     Config(#[from] super::config::ConfigError),
+    /// The configuration cannot be meant.
+    #[error("the configuration is not usable:\n{0}")]
+    Unusable(String),
     /// The log.
     #[error(transparent)]
     Logging(#[from] logging::LoggingError),
@@ -62,7 +65,6 @@ const CONNECTION: &str = "test_aws-connection";
 /// What does not start, and why.
 pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
     let mut config = Config::load_here(None)?;
-    logging::start(&config.log)?;
     let plan = arguments.cloud.as_deref().map_or_else(|| Ok(LabPlan::built_in()), LabPlan::read)?;
     let keys = plan.default_keys();
     config.storage.data_dir = match arguments.data {
@@ -71,6 +73,11 @@ pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
     };
     config.server.listen = arguments.listen;
     config.login.require_first_password_change = false;
+    let problems = serve::problems(&config);
+    if !problems.is_empty() {
+        return Err(LabStartError::Unusable(problems.join("\n")));
+    }
+    logging::start(&config.log)?;
     let cloud = LabCloud::start(plan, arguments.cloud_listen).await?;
     config.aws.endpoints = vec![EndpointOverride {
         partition: None,

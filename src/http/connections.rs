@@ -218,8 +218,19 @@ pub async fn try_out(
 
 impl ConnectionBody {
     fn draft(mut self) -> Result<ConnectionDraft, Failure> {
+        // Before a key is asked for that such a connection would not have.
+        self.refuse_role_anywhere()?;
         let secret = required("secret_access_key", self.secret()?)?;
         Ok(ConnectionDraft { settings: self.settings(None)?, secret })
+    }
+
+    fn refuse_role_anywhere(&self) -> Result<(), Failure> {
+        match self.is_role_anywhere {
+            Some(true) => {
+                Err(invalid("is_role_anywhere", "IAM Roles Anywhere is not supported; give an access key pair"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes the secret half out, if there is one.
@@ -233,9 +244,7 @@ impl ConnectionBody {
 
     /// The settings as they are to be: what is not given stays as it is, or has its default.
     fn settings(self, now: Option<&ConnectionSettings>) -> Result<ConnectionSettings, Failure> {
-        if self.is_role_anywhere == Some(true) {
-            return Err(invalid("is_role_anywhere", "IAM Roles Anywhere is not supported; give an access key pair"));
-        }
+        self.refuse_role_anywhere()?;
         let role = match self.assume_role_arn.is_some() || self.assume_role_external_id.is_some() {
             true => Some(read_role(self.assume_role_arn, self.assume_role_external_id, now)?),
             false => now.and_then(|now| now.role.clone()),

@@ -218,3 +218,18 @@ impl ResponseError for Problem {
         answer.json(ErrorBody { code: row.code, code_desc: row.code_desc(), message: self.to_string() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table that clients read is this one.
+    #[test]
+    fn the_documentation_shows_every_row() {
+        let shown = std::fs::read_to_string("docs/api.md").expect("the documentation");
+        let shown = shown.lines().filter(|line| line.contains("| `NCERR"));
+        let shown: Vec<_> = shown.map(|line| line.rsplitn(3, '|').nth(2).unwrap_or_default().trim()).collect();
+        let rows = ROWS.iter().map(|row| format!("| {} | {} | `{}`", row.status, row.code, row.name));
+        assert_eq!(shown, rows.collect::<Vec<_>>());
+    }
+}
