@@ -51,7 +51,9 @@ impl Line {
         while whole.is_none_or(|(head, length)| filled < head + length) {
             match self.stream.read(&mut self.buffer[filled..]).await? {
                 0 => {
-                    return Err("the connection was closed in the middle of an answer, or the answer is too long".into());
+                    return Err(
+                        "the connection was closed in the middle of an answer, or the answer is too long".into()
+                    );
                 }
                 more => filled += more,
             }

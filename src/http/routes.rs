@@ -9,9 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 
 /// Adds every route.
 pub fn all(config: &mut ServiceConfig) {
-    for (path, routes) in api() {
-        config.service(resource(&format!("/api/v1{path}"), routes));
-    }
+    // First, because actix tries the paths in this order, and this one is asked for most.
     config.service(
         web::resource("/api/v1/cckm/aws/kms/{id}")
             .route(get().guard(fn_guard(|context| past(context.head().uri.query()))).to(kms::get_at))
@@ -20,6 +18,9 @@ pub fn all(config: &mut ServiceConfig) {
             .route(delete().to(kms::delete))
             .default_service(web::to(no_method)),
     );
+    for (path, routes) in api() {
+        config.service(resource(&format!("/api/v1{path}"), routes));
+    }
     config.service(resource("/healthz", vec![get().to(health::alive)]));
     config.service(resource("/readyz", vec![get().to(health::ready)]));
     config.service(resource("/metrics", vec![get().to(health::metrics)]));
