@@ -70,10 +70,9 @@ fn keys(n: usize) -> (String, String, String) {
 }
 
 async fn prepare(program: &Program) -> Outcome<Vec<Client>> {
-    let token = program.sign_in("admin").await?;
-    let mut clients = Vec::new();
+    let (token, mut line) = (program.sign_in("admin").await?, program.line().await?);
+    let mut requests = Vec::new();
     for n in 0..CLIENTS {
-        let mut line = program.line().await?;
         let (account, key, secret) = keys(n);
         let name = format!("client-{n}");
         let connection = json!({"name": name, "access_key_id": key, "secret_access_key": secret}).to_string();
@@ -84,9 +83,13 @@ async fn prepare(program: &Program) -> Outcome<Vec<Client>> {
         let kms = line.insist(&request("POST", "/api/v1/cckm/aws/kms", &token, &kms), 201).await?;
         let path = format!("/api/v1/cckm/aws/kms/{}", kms["id"].as_str().ok_or("no id")?);
         let to = |regions: &[&str]| request("PATCH", &path, &token, &json!({ "regions": regions }).to_string());
-        clients.push(Client { line, requests: [to(&["eu-west-1", "us-east-1"]), to(&["us-east-1"])], sent: 0 });
+        requests.push([to(&["eu-west-1", "us-east-1"]), to(&["us-east-1"])]);
     }
-    Ok(clients)
+    // Only now, so that none is idle for long and closed.
+    try_join_all(
+        requests.into_iter().map(async |requests| Ok(Client { line: program.line().await?, requests, sent: 0 })),
+    )
+    .await
 }
 
 /// How many changes were acknowledged, and in what time.
