@@ -1,10 +1,10 @@
 //! One page of the list of KMSs: with 100 000 entries it may cost twice what it costs with 100. Two programs run side by
-//! side, and are asked in turn over one connection each. Lists that cannot be a matter of the page alone (a filter, a
+//! side, and are asked in turn. Lists that cannot be a matter of the page alone (a filter, a
 //! user who sees a few entries only) are shown beside it.
 
 use crate::Outcome;
 use crate::figures::{at_most, figure, median};
-use crate::line::{Line, request};
+use crate::line::request;
 use crate::program::{PASSWORD, Program};
 use crate::start::write_log;
 use serde_json::json;
@@ -23,7 +23,6 @@ const ASKED_SLOW: usize = 200;
 /// One program, and who asks it.
 struct Side {
     program: Program,
-    line: Line,
     admin: String,
     user: String,
 }
@@ -34,15 +33,15 @@ pub fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     write_log(&few, runtime, FEW, FEW)?;
     write_log(&many, runtime, MANY, MANY)?;
     runtime.block_on(async {
-        let (mut few, mut many) = (Side::start(&few).await?, Side::start(&many).await?);
-        let first = compare(&mut few, &mut many, Side::admin_asks, "", ASKED).await?;
+        let (few, many) = (Side::start(&few).await?, Side::start(&many).await?);
+        let first = compare(&few, &many, Side::admin_asks, "", ASKED).await?;
         // From the middle of each.
         let middle = (
-            time(&mut few, Side::admin_asks, &format!("?skip={}", FEW / 2), ASKED).await?,
-            time(&mut many, Side::admin_asks, &format!("?skip={}", MANY / 2), ASKED).await?,
+            time(&few, Side::admin_asks, &format!("?skip={}", FEW / 2), ASKED).await?,
+            time(&many, Side::admin_asks, &format!("?skip={}", MANY / 2), ASKED).await?,
         );
-        let filtered = compare(&mut few, &mut many, Side::admin_asks, "?name=account-7*", ASKED_SLOW).await?;
-        let user = compare(&mut few, &mut many, Side::user_asks, "", ASKED_SLOW).await?;
+        let filtered = compare(&few, &many, Side::admin_asks, "?name=account-7*", ASKED_SLOW).await?;
+        let user = compare(&few, &many, Side::user_asks, "", ASKED_SLOW).await?;
         let shown = |what: &str, times: (f64, f64)| {
             figure(&format!("list: {what}, 100 entries, in µs"), times.0, 0);
             figure(&format!("list: {what}, 100 000 entries, in µs"), times.1, 0);
@@ -60,8 +59,8 @@ pub fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
 
 /// What a list costs here and there, in microseconds: the medians.
 async fn compare(
-    few: &mut Side,
-    many: &mut Side,
+    few: &Side,
+    many: &Side,
     asks: fn(&Side, &str) -> Vec<u8>,
     query: &str,
     times: usize,
@@ -74,12 +73,13 @@ async fn compare(
     Ok((median(here), median(there)))
 }
 
-async fn time(side: &mut Side, asks: fn(&Side, &str) -> Vec<u8>, query: &str, times: usize) -> Outcome<f64> {
-    let request = asks(side, query);
+async fn time(side: &Side, asks: fn(&Side, &str) -> Vec<u8>, query: &str, times: usize) -> Outcome<f64> {
+    // A fresh connection, which none has had time to close.
+    let (request, mut line) = (asks(side, query), side.program.line().await?);
     let mut took = Vec::with_capacity(times);
     for _ in 0..times {
         let began = Instant::now();
-        let answer = side.line.ask(&request).await?;
+        let answer = line.ask(&request).await?;
         took.push(micros(began.elapsed()));
         if answer.status != 200 {
             return Err(format!("{}: {}", answer.status, String::from_utf8_lossy(answer.body)).into());
@@ -104,7 +104,7 @@ impl Side {
         let acls = json!({"user_id": user["user_id"], "actions": ["view"], "permit": true}).to_string();
         line.insist(&request("POST", &path, &admin, &acls), 200).await?;
         let user = program.sign_in("ann").await?;
-        Ok(Self { program, line, admin, user })
+        Ok(Self { program, admin, user })
     }
 
     fn admin_asks(&self, query: &str) -> Vec<u8> {
