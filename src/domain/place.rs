@@ -6,7 +6,6 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
@@ -122,70 +121,89 @@ impl Partition {
 
     /// The region that is asked when nobody has chosen one: it is enabled in every account of the partition.
     pub fn default_region(self) -> Region {
-        Region(Arc::from(match self {
+        Region::packed(match self {
             Self::Aws => "us-east-1",
             Self::AwsUsGov => "us-gov-west-1",
             Self::AwsCn => "cn-north-1",
-        }))
+        })
     }
 }
 
-/// The name of a region, such as `eu-west-1`. Cheap to clone.
+/// The name of a region, such as `eu-west-1`. Kept in place: most of a log is regions, and a start reads all of it.
 ///
 /// Names that AWS has not used yet are taken if they are shaped as AWS shapes them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Region(Arc<str>);
+pub struct Region {
+    /// The name, then zeroes: so these compare as the names do.
+    bytes: [u8; Self::LONGEST],
+    length: u8,
+}
 
 impl Region {
+    /// `us-gov-`, a word, `-` and two digits; one more makes the whole a round size.
+    const LONGEST: usize = 23;
+    const LONGEST_WORD: usize = 12;
+
     /// Reads the name of a region of one of the three partitions.
     pub fn parse(text: &str) -> Result<Self, PlaceError> {
-        if !Self::is_shaped(text) {
-            return Err(PlaceError::Region(Excerpt::of(text)));
-        }
-        match Self::partition_of(text) {
-            Some(_) => Ok(Self(Arc::from(text))),
+        let Some(words) = Self::words(text) else { return Err(PlaceError::Region(Excerpt::of(text))) };
+        match Self::partition_of(text, words) {
+            Some(_) => Ok(Self::packed(text)),
             None => Err(PlaceError::RegionElsewhere(Excerpt::of(text))),
         }
     }
 
+    /// Of a name that is known to fit.
+    fn packed(name: &str) -> Self {
+        let mut bytes = [0; Self::LONGEST];
+        bytes.iter_mut().zip(name.bytes()).for_each(|(place, byte)| *place = byte);
+        Self { bytes, length: name.len().min(Self::LONGEST) as u8 }
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
-        &self.0
+        // Nothing but ASCII is ever packed.
+        self.bytes.get(..usize::from(self.length)).and_then(|name| str::from_utf8(name).ok()).unwrap_or_default()
     }
 
     /// The partition that the region belongs to, which its name tells.
     pub fn partition(&self) -> Partition {
-        Self::partition_of(&self.0).unwrap_or_default()
+        let name = self.as_str();
+        Self::words(name).and_then(|words| Self::partition_of(name, words)).unwrap_or_default()
     }
 
-    /// Three or four words of lower-case letters, then a number: `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`.
-    fn is_shaped(text: &str) -> bool {
-        let Some((words, number)) = text.rsplit_once('-') else { return false };
-        let mut count = 0;
-        let lower = words.split('-').all(|word| {
-            count += 1;
-            !word.is_empty() && word.len() <= 12 && word.bytes().all(|byte| byte.is_ascii_lowercase())
-        });
-        lower && (2..=3).contains(&count) && is_region_number(number)
+    /// How many words there are before the number, in a text that has two or three words of lower-case letters, then a
+    /// number: `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`.
+    fn words(text: &str) -> Option<usize> {
+        let (mut words, mut letters) = (0, 0);
+        let mut rest = text.as_bytes();
+        while let [byte, more @ ..] = rest {
+            match byte {
+                b'a'..=b'z' if letters < Self::LONGEST_WORD => letters += 1,
+                b'-' if letters > 0 => (words, letters) = (words + 1, 0),
+                _ => break,
+            }
+            rest = more;
+        }
+        (letters == 0 && (2..=3).contains(&words) && is_region_number(rest)).then_some(words)
     }
 
     /// The rule by which AWS names regions; the isolated partitions (`us-iso-east-1`) and the European sovereign
     /// cloud (`eusc-de-east-1`) fit none of it.
-    fn partition_of(shaped: &str) -> Option<Partition> {
-        let words = shaped.split('-').count() - 1;
-        let area = shaped.split('-').next().unwrap_or_default();
-        match (area, words) {
-            ("cn", 2) => Some(Partition::AwsCn),
-            ("us", 3) if shaped.starts_with("us-gov-") => Some(Partition::AwsUsGov),
-            ("us", 2) if shaped.starts_with("us-gov-") => None,
-            (area, 2) if area.len() == 2 => Some(Partition::Aws),
+    fn partition_of(shaped: &str, words: usize) -> Option<Partition> {
+        let gov = shaped.starts_with("us-gov-");
+        match (&shaped.as_bytes()[..3], words) {
+            (b"cn-", 2) => Some(Partition::AwsCn),
+            (b"us-", 3) if gov => Some(Partition::AwsUsGov),
+            ([_, _, b'-'], 2) if !gov => Some(Partition::Aws),
             _ => None,
         }
     }
 }
 
-fn is_region_number(text: &str) -> bool {
-    (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0')
+/// One or two digits, the first of which is not zero.
+fn is_region_number(text: &[u8]) -> bool {
+    matches!(text, [b'1'..=b'9'] | [b'1'..=b'9', b'0'..=b'9'])
 }
 
 /// An AWS account's number: 12 digits.
@@ -366,7 +384,7 @@ impl fmt::Display for Partition {
 
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -378,15 +396,16 @@ impl fmt::Display for AccountId {
 
 impl fmt::Display for Arn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "arn:{}:{}:", self.partition, self.service)?;
-        if let Some(region) = &self.region {
-            region.fmt(f)?;
+        for text in ["arn:", self.partition.as_str(), ":", &self.service, ":"] {
+            f.write_str(text)?;
         }
+        f.write_str(self.region.as_ref().map_or("", Region::as_str))?;
         f.write_str(":")?;
         if let Some(account) = &self.account {
             account.fmt(f)?;
         }
-        write!(f, ":{}", self.resource)
+        f.write_str(":")?;
+        f.write_str(&self.resource)
     }
 }
 

@@ -24,24 +24,23 @@ impl Chain {
 }
 
 /// A record's bytes, known to have their place.
-pub(super) struct Linked<Bytes = Vec<u8>> {
+pub(super) struct Linked {
     pub seq: u64,
-    pub bytes: Bytes,
+    pub bytes: Vec<u8>,
     pub hash: RecordHash,
 }
 
-impl<Bytes: AsRef<[u8]>> Linked<Bytes> {
+impl Linked {
     /// The record itself.
     pub fn decode(&self) -> Result<Record, LedgerError> {
-        let record = Record::decode_hashed(self.bytes.as_ref(), self.hash).map_err(|fault| self.broken(fault))?;
+        let record = Record::decode_hashed(&self.bytes, self.hash).map_err(|fault| self.broken(fault))?;
         self.check_number(record.seq)?;
         Ok(record)
     }
 
     /// What happened, and the end of the chain after it.
     pub fn follow(&self, before: &Chain) -> Result<(Event, Chain), LedgerError> {
-        let Happening { seq, time, event } =
-            Happening::decode(self.bytes.as_ref()).map_err(|fault| self.broken(fault))?;
+        let Happening { seq, time, event } = Happening::decode(&self.bytes).map_err(|fault| self.broken(fault))?;
         self.check_number(seq)?;
         check_time(seq, before.time, time)?;
         Ok((event, Chain { seq, hash: self.hash, time }))
@@ -74,6 +73,11 @@ impl Walk {
     /// From the first record to number `upto`.
     pub fn whole(store: &dyn Store, upto: u64) -> Self {
         Self::after(store, 0, Some(RecordHash::default()), upto)
+    }
+
+    /// The same over records that are read elsewhere.
+    pub fn over(entries: Entries, upto: u64) -> Self {
+        Self { entries, upto, last: 0, hash: Some(RecordHash::default()), done: upto == 0 }
     }
 
     /// From the record after this end of the chain on.

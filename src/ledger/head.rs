@@ -33,7 +33,7 @@ pub(super) struct Known {
 
 impl Known {
     /// Refuses another record in the place of this one.
-    pub fn check<Bytes>(self, linked: &Linked<Bytes>) -> Result<(), LedgerError> {
+    pub fn check(self, linked: &Linked) -> Result<(), LedgerError> {
         match linked.seq == self.seq && linked.hash != self.hash {
             true => Err(LedgerError::Foreign { seq: self.seq, known: self.hash, found: linked.hash }),
             false => Ok(()),

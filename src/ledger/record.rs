@@ -13,6 +13,9 @@ use std::fmt;
 /// The version that is written today. It is the first byte of a record.
 const VERSION: u8 = 1;
 
+/// What all versions begin with: the version and the hash of the record before.
+const BEGINNING: usize = 1 + 32;
+
 /// The longest record, in bytes. Far above what a request may bring; a length over it can only be damage.
 pub(super) const RECORD_MAX: usize = 4 * 1024 * 1024;
 
@@ -64,11 +67,10 @@ pub struct Record {
     pub hash: RecordHash,
 }
 
-/// Version 1. The first two members are read without the codec, see [`version_of`] and [`previous_of`].
+/// Version 1, without the first two members: those are read without the codec, which is slow with a hash, see
+/// [`version_of`] and [`previous_of`].
 #[derive(Deserialize)]
 struct V1<'a> {
-    version: u8,
-    previous: RecordHash,
     seq: u64,
     event_id: EventId,
     time: Time,
@@ -77,7 +79,7 @@ struct V1<'a> {
     event: Event,
 }
 
-/// The same to write from, without copying.
+/// The whole of it to write from, without copying.
 #[derive(Serialize)]
 struct V1Ref<'a> {
     version: u8,
@@ -130,7 +132,7 @@ impl Record {
     /// The same for whoever has hashed the bytes already.
     pub(super) fn decode_hashed(bytes: &[u8], hash: RecordHash) -> Result<Self, Fault> {
         match version_of(bytes)? {
-            1 => V1::read(bytes).map(|v1| v1.into_record(hash)),
+            1 => Ok(V1::read(bytes)?.into_record(previous_of(bytes)?, hash)),
             version => Err(Fault::Version(version)),
         }
     }
@@ -154,18 +156,19 @@ impl Happening {
 impl<'a> V1<'a> {
     fn read(bytes: &'a [u8]) -> Result<Self, Fault> {
         let config = bincode::config::standard().with_limit::<RECORD_MAX>();
-        let (v1, length): (Self, usize) = bincode::serde::borrow_decode_from_slice(bytes, config)
+        let rest = bytes.get(BEGINNING..).unwrap_or_default();
+        let (v1, length): (Self, usize) = bincode::serde::borrow_decode_from_slice(rest, config)
             .map_err(|error| Fault::Undecodable(error.to_string()))?;
-        match bytes.len() - length {
+        match rest.len() - length {
             0 => Ok(v1),
             more => Err(Fault::Undecodable(format!("{more} bytes follow its end"))),
         }
     }
 
-    fn into_record(self, hash: RecordHash) -> Record {
-        let V1 { version, previous, seq, event_id, time, actor, request_id, event } = self;
+    fn into_record(self, previous: RecordHash, hash: RecordHash) -> Record {
+        let V1 { seq, event_id, time, actor, request_id, event } = self;
         let (request_id, event) = (request_id.to_owned(), upcast::to_present(event));
-        Record { version, seq, event_id, time, actor, request_id, event, previous, hash }
+        Record { version: 1, seq, event_id, time, actor, request_id, event, previous, hash }
     }
 
     fn into_happening(self) -> Happening {
@@ -181,7 +184,7 @@ fn version_of(bytes: &[u8]) -> Result<u8, Fault> {
 /// What a record says of the one before, read without the rest of it: all versions begin alike.
 pub(super) fn previous_of(bytes: &[u8]) -> Result<RecordHash, Fault> {
     version_of(bytes)?;
-    match bytes.get(1..33).map(<[u8; 32]>::try_from) {
+    match bytes.get(1..BEGINNING).map(<[u8; 32]>::try_from) {
         Some(Ok(previous)) => Ok(RecordHash(previous)),
         _ => Err(Fault::Undecodable("it ends too early".to_owned())),
     }

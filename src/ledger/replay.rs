@@ -1,10 +1,10 @@
-//! From bytes back to state. One thread reads and checks the chain, another decodes and applies.
+//! From bytes back to state. One thread reads, which is half of the work; another checks the chain, decodes and applies.
 
 use super::chain::{Chain, Linked, Walk};
 use super::error::LedgerError;
 use super::head::Known;
 use super::history::History;
-use super::store::Store;
+use super::store::{Entries, Store, StoreError};
 use crate::domain::state::State;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
@@ -27,7 +27,7 @@ impl Replayed {
     }
 
     /// Takes in a record.
-    pub fn absorb(&mut self, linked: &Linked<&[u8]>) -> Result<(), LedgerError> {
+    pub fn absorb(&mut self, linked: &Linked) -> Result<(), LedgerError> {
         let (event, chain) = linked.follow(&self.chain)?;
         self.state.apply(chain.time, &event);
         self.history.note(chain.seq, &event);
@@ -43,13 +43,13 @@ impl Replayed {
 pub(super) fn replay(store: &dyn Store, upto: u64, known: Known) -> Result<Replayed, LedgerError> {
     std::thread::scope(|scope| {
         let (give, take) = sync_channel(AHEAD);
-        scope.spawn(move || read(Walk::whole(store, upto), &give));
+        let entries = store.read(1);
+        scope.spawn(move || read(entries, &give));
         let mut replayed = Replayed::nothing();
-        for batch in take {
-            for linked in batch?.iter() {
-                known.check(&linked)?;
-                replayed.absorb(&linked)?;
-            }
+        for linked in Walk::over(Box::new(take.into_iter().flat_map(Batch::unpack)), upto) {
+            let linked = linked?;
+            known.check(&linked)?;
+            replayed.absorb(&linked)?;
         }
         Ok(replayed)
     })
@@ -58,45 +58,45 @@ pub(super) fn replay(store: &dyn Store, upto: u64, known: Known) -> Result<Repla
 /// Records one behind the other: memory that one thread takes and another returns is dear, so it is taken rarely.
 struct Batch {
     bytes: Vec<u8>,
-    records: Vec<Linked<usize>>,
+    /// The number of each record, and where it ends.
+    records: Vec<(u64, usize)>,
+    /// What came instead of the next one.
+    broken: Option<StoreError>,
 }
 
 impl Batch {
     fn new() -> Self {
-        Self { bytes: Vec::with_capacity(BATCH * 256), records: Vec::with_capacity(BATCH) }
+        Self { bytes: Vec::with_capacity(BATCH * 256), records: Vec::with_capacity(BATCH), broken: None }
     }
 
-    fn push(&mut self, linked: &Linked) {
-        self.bytes.extend_from_slice(&linked.bytes);
-        self.records.push(Linked { seq: linked.seq, bytes: self.bytes.len(), hash: linked.hash });
+    fn push(&mut self, seq: u64, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.records.push((seq, self.bytes.len()));
     }
 
-    fn iter(&self) -> impl Iterator<Item = Linked<&[u8]>> {
-        let mut rest = self.bytes.as_slice();
+    fn unpack(self) -> impl Iterator<Item = Result<(u64, Vec<u8>), StoreError>> + Send {
+        let Self { bytes, records, broken } = self;
         let mut begin = 0;
-        self.records.iter().map(move |record| {
-            let (bytes, more) = rest.split_at(record.bytes - begin);
-            (rest, begin) = (more, record.bytes);
-            Linked { seq: record.seq, bytes, hash: record.hash }
-        })
+        let whole = records.into_iter().map(move |(seq, end)| {
+            let record = bytes[begin..end].to_vec();
+            begin = end;
+            Ok((seq, record))
+        });
+        whole.chain(broken.map(Err))
     }
 }
 
-/// Ends when nobody listens any more: then the other side has found something broken.
-fn read(walk: Walk, give: &SyncSender<Result<Batch, LedgerError>>) {
+/// Ends when nobody listens any more: then the other side has all that it wants, or has found something broken.
+fn read(entries: Entries, give: &SyncSender<Batch>) {
     let mut batch = Batch::new();
-    for linked in walk {
-        match linked {
-            Ok(linked) => batch.push(&linked),
-            Err(error) => {
-                // What is before it counts first.
-                let _ = give.send(Ok(batch)).and_then(|()| give.send(Err(error)));
-                return;
-            }
+    for entry in entries {
+        match entry {
+            Ok((seq, bytes)) => batch.push(seq, &bytes),
+            Err(error) => batch.broken = Some(error),
         }
-        if batch.records.len() == BATCH && give.send(Ok(std::mem::replace(&mut batch, Batch::new()))).is_err() {
+        if batch.records.len() == BATCH && give.send(std::mem::replace(&mut batch, Batch::new())).is_err() {
             return;
         }
     }
-    let _ = give.send(Ok(batch));
+    let _ = give.send(batch);
 }
