@@ -1,14 +1,19 @@
 //! What handlers answer when all went well. The type says the status and what the body holds, both to the client and to
-//! the description of the API, so the two cannot differ. Beside these: `Json` (200) and `paging::List` (200).
+//! the description of the API, so the two cannot differ. Beside these: `paging::List` (200).
 
 use super::describe::{Described, Description};
 use super::error::Problem;
+use crate::service::failure::Failure;
 use actix_web::body::BoxBody;
-use actix_web::http::header::CACHE_CONTROL;
-use actix_web::web::Json;
-use actix_web::{HttpRequest, HttpResponse, Responder};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// 200 with what was asked for.
+pub struct Json<V>(pub V);
 
 /// 201 with what was made.
 pub struct Created<V>(pub V);
@@ -19,11 +24,19 @@ pub struct NoContent;
 /// 200 with something that nobody on the way may keep.
 pub struct Unstored<V>(pub V);
 
+impl<V: Serialize> Responder for Json<V> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        json(HttpResponse::Ok(), &self.0)
+    }
+}
+
 impl<V: Serialize> Responder for Created<V> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Created().json(self.0)
+        json(HttpResponse::Created(), &self.0)
     }
 }
 
@@ -39,7 +52,18 @@ impl<V: Serialize> Responder for Unstored<V> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(self.0)
+        let mut answer = HttpResponse::Ok();
+        answer.insert_header((CACHE_CONTROL, "no-store"));
+        json(answer, &self.0)
+    }
+}
+
+fn json(mut answer: HttpResponseBuilder, value: &impl Serialize) -> HttpResponse {
+    // Room for what most answers are: a text that grows is copied each time.
+    let mut text = Vec::with_capacity(1024);
+    match serde_json::to_writer(&mut text, value) {
+        Ok(()) => answer.content_type(JSON).body(text),
+        Err(_) => HttpResponse::from_error(Problem::Failure(Failure::Broken("an answer could not be written"))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! AWS connections.
 
-use super::answer::{Created, NoContent};
+use super::answer::{Created, Json, NoContent};
 use super::body::{Body, clearable, one_of, optional, read_as, required};
 use super::envelope::Envelope;
 use super::error::Problem;
@@ -14,7 +14,7 @@ use crate::service::Services;
 use crate::service::access::{ManageConnections, ViewConnections};
 use crate::service::connections::{ConnectionDraft, TestOutcome, find};
 use crate::service::failure::{Failure, invalid};
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;

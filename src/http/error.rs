@@ -196,9 +196,6 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let row = row(self);
-        if row.status >= 500 {
-            tracing::error!(error = self as &dyn std::error::Error, status = row.status, "request failed");
-        }
         let mut answer = HttpResponse::build(self.status_code());
         if row.status == 401 {
             answer.insert_header((header::WWW_AUTHENTICATE, "Bearer"));

@@ -127,7 +127,8 @@ pub fn kms_id(request: &HttpRequest) -> Result<KmsId, Problem> {
 fn caller(request: &HttpRequest) -> Result<Caller, Problem> {
     let missing = || Problem::Failure(Failure::Unauthenticated(TokenProblem::Missing));
     let services = request.app_data::<Data<Services>>().ok_or(Problem::Failure(Failure::Broken("no services")))?;
-    let header = request.headers().get(AUTHORIZATION).ok_or_else(missing)?.to_str().map_err(|_| missing())?;
+    let header = request.headers().get(AUTHORIZATION).ok_or_else(missing)?;
+    let header = std::str::from_utf8(header.as_bytes()).map_err(|_| missing())?;
     let (scheme, token) = header.trim().split_once(' ').ok_or_else(missing)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(missing());

@@ -1,6 +1,7 @@
 //! `/healthz`, `/readyz`, `/metrics`: for those who watch over the service. They need no token, unless the settings ask
 //! for one for the figures.
 
+use super::answer::Json;
 use super::describe::{Described, Description};
 use super::error::Problem;
 use super::guard::Admitted;
@@ -10,7 +11,7 @@ use crate::service::access::Administer;
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use std::future::{self, Ready};

@@ -1,6 +1,6 @@
 //! The KMS endpoints of the vendor's page, archive and recover beside them.
 
-use super::answer::{Created, NoContent};
+use super::answer::{Created, Json, NoContent};
 use super::body::{Body, excerpt, optional, read_as, required};
 use super::envelope::Envelope;
 use super::error::Problem;
@@ -19,7 +19,7 @@ use crate::service::failure::{Failure, invalid};
 use crate::service::kms::{self, Addition, KmsSeen, KmsWishes};
 use crate::service::list::Limit;
 use actix_web::HttpRequest;
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Array, Object, Type};
@@ -172,11 +172,11 @@ pub struct KmsView {
     #[serde(flatten)]
     envelope: Envelope,
     /// Its name here.
-    #[schema(example = "kms")]
-    name: String,
+    #[schema(value_type = String, example = "kms")]
+    name: KmsName,
     /// The AWS account.
-    #[schema(example = "123456789012")]
-    account_id: String,
+    #[schema(value_type = String, example = "123456789012")]
+    account_id: AccountId,
     /// As whom AWS knows the connection there.
     #[schema(example = "arn:aws:iam::123456789012:user/user1")]
     arn: String,
@@ -195,8 +195,8 @@ pub struct KmsView {
     #[schema(example = "aws")]
     connection: String,
     /// Its regions.
-    #[schema(example = json!(["ap-south-1", "us-east-1"]))]
-    regions: Vec<String>,
+    #[schema(value_type = Vec<String>, example = json!(["ap-south-1", "us-east-1"]))]
+    regions: Vec<Region>,
     /// Its partition.
     #[schema(example = "aws")]
     cloud_name: &'static str,
@@ -219,8 +219,8 @@ pub struct AclView {
     user_id: Option<String>,
     /// The group.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    group: Option<String>,
+    #[schema(value_type = Option<String>, nullable = false)]
+    group: Option<GroupName>,
     /// Which actions.
     #[schema(schema_with = action_names)]
     actions: Vec<&'static str>,
@@ -291,7 +291,7 @@ pub async fn add(
         regions: regions(required("regions", body.regions)?)?,
     };
     let seen = services.kms.add(who.permit, &who.asked, addition).await?;
-    Ok(Created(KmsView::of(&seen)))
+    Ok(Created(KmsView::of(seen)))
 }
 
 /// `GET /v1/cckm/aws/kms`
@@ -301,13 +301,13 @@ pub async fn list(
     services: Data<Services>,
 ) -> Result<List<KmsView>, Problem> {
     let (page, caller) = services.kms.list(&who.permit, &listing.0)?;
-    let view = move |kms: &_| KmsView::of(&kms::seen(std::sync::Arc::clone(kms), &caller.published.state, &caller));
+    let view = move |kms: &_| KmsView::of(kms::seen(std::sync::Arc::clone(kms), &caller.published.state, &caller));
     Ok(paging::answer(page, view))
 }
 
 /// `GET /v1/cckm/aws/kms/{id}` without `at`
 pub async fn get(who: OnKms<View>, services: Data<Services>) -> Result<Json<KmsView>, Problem> {
-    Ok(Json(KmsView::of(&services.kms.get(&who.permit))))
+    Ok(Json(KmsView::of(services.kms.get(&who.permit))))
 }
 
 /// `GET /v1/cckm/aws/kms/{id}?at=<RFC 3339>`
@@ -317,7 +317,7 @@ pub async fn get_at(
     services: Data<Services>,
 ) -> Result<Json<KmsView>, Problem> {
     let seen = services.kms.get_at(&who.permit, kms_id(&request)?, at(&request)?)?;
-    Ok(Json(KmsView::of(&seen)))
+    Ok(Json(KmsView::of(seen)))
 }
 
 /// `PATCH /v1/cckm/aws/kms/{id}`
@@ -333,7 +333,7 @@ pub async fn amend(
         role: role(assume_role_arn, assume_role_external_id)?,
     };
     let seen = services.kms.amend(who.permit, &who.asked, wishes).await?;
-    Ok(Json(KmsView::of(&seen)))
+    Ok(Json(KmsView::of(seen)))
 }
 
 /// `DELETE /v1/cckm/aws/kms/{id}`
@@ -349,19 +349,19 @@ pub async fn update_acls(
     services: Data<Services>,
 ) -> Result<Json<KmsView>, Problem> {
     let seen = services.kms.update_acls(who.permit, &who.asked, changes(body.0)?).await?;
-    Ok(Json(KmsView::of(&seen)))
+    Ok(Json(KmsView::of(seen)))
 }
 
 /// `POST /v1/cckm/aws/kms/{id}/archive`
 pub async fn archive(who: OnKms<Amend>, services: Data<Services>) -> Result<Json<KmsView>, Problem> {
     let seen = services.kms.archive(who.permit, &who.asked).await?;
-    Ok(Json(KmsView::of(&seen)))
+    Ok(Json(KmsView::of(seen)))
 }
 
 /// `POST /v1/cckm/aws/kms/{id}/recover`
 pub async fn recover(who: OnKms<Amend>, services: Data<Services>) -> Result<Json<KmsView>, Problem> {
     let seen = services.kms.recover(who.permit, &who.asked).await?;
-    Ok(Json(KmsView::of(&seen)))
+    Ok(Json(KmsView::of(seen)))
 }
 
 /// `GET /v1/cckm/aws/actions`
@@ -449,7 +449,7 @@ fn action(name: &str) -> Result<Action, Failure> {
 
 impl KmsView {
     /// A KMS as its viewer may see it.
-    pub fn of(seen: &KmsSeen) -> Self {
+    pub fn of(seen: KmsSeen) -> Self {
         let kms: &Kms = &seen.kms;
         let acls = match seen.entries_of.holder() {
             None => kms.acl.entries().iter().map(AclView::of).collect(),
@@ -458,14 +458,14 @@ impl KmsView {
         let role = kms.role.as_ref();
         Self {
             envelope: Envelope::new(kms.id, "cckm:kms", &kms.name, kms.created, kms.updated),
-            name: kms.name.to_string(),
-            account_id: kms.account.to_string(),
+            name: kms.name.clone(),
+            account_id: kms.account,
             arn: kms.arn.to_string(),
             acls,
             assume_role_arn: role.map(|role| role.arn.as_arn().to_string()),
             assume_role_external_id: role.and_then(|role| Some(role.external_id.as_ref()?.as_str().to_owned())),
-            connection: seen.connection.clone(),
-            regions: texts(&kms.regions),
+            connection: seen.connection,
+            regions: kms.regions.clone(),
             cloud_name: kms.cloud.as_str(),
             auto_added: false,
             status: kms::status(kms),
@@ -477,7 +477,7 @@ impl AclView {
     fn of(entry: &AclEntry) -> Self {
         let (user_id, group) = match &entry.principal {
             Principal::User(id) => (Some(id.subject()), None),
-            Principal::Group(name) => (None, Some(name.to_string())),
+            Principal::Group(name) => (None, Some(name.clone())),
         };
         Self { user_id, group, actions: entry.actions.iter().map(Action::name).collect() }
     }

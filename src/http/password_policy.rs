@@ -1,12 +1,13 @@
 //! The global password policy.
 
+use super::answer::Json;
 use super::body::{Body, optional};
 use super::error::Problem;
 use super::guard::Admitted;
 use crate::domain::password::PasswordPolicy;
 use crate::service::Services;
 use crate::service::access::Administer;
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

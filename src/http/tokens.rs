@@ -1,6 +1,6 @@
 //! Tokens: signing in, refreshing, revoking; and changing the own password, which needs no token.
 
-use super::answer::{NoContent, Unstored};
+use super::answer::{Json, NoContent, Unstored};
 use super::body::{Body, one_of, optional, required};
 use super::error::Problem;
 use super::guard::{Admitted, Anybody};
@@ -12,7 +12,7 @@ use crate::service::Services;
 use crate::service::access::SignedIn;
 use crate::service::failure::{Failure, invalid};
 use crate::service::tokens::{Issued, RefreshWishes};
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;

@@ -1,5 +1,6 @@
 //! The request's id and span, its line in the log, and its count in the metrics.
 
+use super::error::{Problem, row};
 use super::metrics::Metrics;
 use crate::domain::user::User;
 use crate::service::caller::RequestId;
@@ -8,10 +9,23 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, web::Data};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
+
+/// The span of a request, at the level of one of tracing's macros: that has to be known when it is compiled.
+macro_rules! span_of {
+    ($level:ident, $request:expr, $id:expr) => {
+        tracing::$level!(
+            "request",
+            request_id = $id.as_str(),
+            method = $request.method().as_str(),
+            path = $request.path()
+        )
+    };
+}
 
 /// The header that carries the id, both ways.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -26,37 +40,55 @@ pub async fn around(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let begun = Instant::now();
     let sent = request.headers().get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
-    let id = sent.and_then(RequestId::sane).unwrap_or_else(|| RequestId::from(Uuid::new_v4().to_string().as_str()));
+    let id = sent.and_then(RequestId::sane).unwrap_or_else(new_id);
     request.extensions_mut().insert(id.clone());
-    let metrics = request.app_data::<Data<Metrics>>().cloned();
-    let span = tracing::info_span!(
-        "request",
-        request_id = id.as_str(),
-        method = request.method().as_str(),
-        path = request.path()
-    );
+    // Whatever is logged on the way says in which request, whatever level the log has. A read has nothing to log before
+    // its end, and a span for each would be a good part of what it costs: it has one only while debugging.
+    let span =
+        if request.method().is_safe() { span_of!(debug_span, request, id) } else { span_of!(error_span, request, id) };
     let mut response = next.call(request).instrument(span.clone()).await?;
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
-    span.in_scope(|| note(&response, begun));
-    if let Some(metrics) = metrics {
+    if is_told(&response) {
+        let span = if span.is_disabled() { span_of!(error_span, response.request(), id) } else { span };
+        span.in_scope(|| tell(&response, begun));
+    }
+    if let Some(metrics) = response.request().app_data::<Data<Metrics>>() {
         metrics.count(response.request(), response.status().as_u16(), begun.elapsed());
     }
     Ok(response)
 }
 
+/// The next after a random one: to ask the system for each would cost more than all else that is done here.
+fn new_id() -> RequestId {
+    static FIRST: LazyLock<u128> = LazyLock::new(|| Uuid::new_v4().as_u128());
+    static MADE: AtomicU64 = AtomicU64::new(0);
+    let next = FIRST.wrapping_add(MADE.fetch_add(1, Ordering::Relaxed).into());
+    let id = uuid::Builder::from_random_bytes(next.to_be_bytes()).into_uuid();
+    RequestId::from(&*id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+}
+
+fn is_quiet(response: &ServiceResponse<impl MessageBody>) -> bool {
+    response.request().method().is_safe() && response.status().is_success()
+}
+
 /// Changes and failures are for the operator to read; good reads only for the curious.
-fn note(response: &ServiceResponse<impl MessageBody>, begun: Instant) {
+fn is_told(response: &ServiceResponse<impl MessageBody>) -> bool {
+    !is_quiet(response) || tracing::enabled!(tracing::Level::DEBUG)
+}
+
+fn tell(response: &ServiceResponse<impl MessageBody>, begun: Instant) {
     let status = response.status();
-    let quiet = response.request().method().is_safe() && status.is_success();
-    if quiet && !tracing::enabled!(tracing::Level::DEBUG) {
-        return;
+    if let Some(problem) = response.response().error().and_then(|error| error.as_error::<Problem>())
+        && row(problem).status >= 500
+    {
+        tracing::error!(error = problem as &dyn std::error::Error, status = status.as_u16(), "request failed");
     }
     let extensions = response.request().extensions();
     let user = extensions.get::<Arc<User>>().map_or("", |user| user.name.as_str());
     let duration_ms = begun.elapsed().as_millis() as u64;
-    if quiet {
+    if is_quiet(response) {
         tracing::debug!(user, status = status.as_u16(), duration_ms, "answered");
     } else {
         tracing::info!(user, status = status.as_u16(), duration_ms, "answered");

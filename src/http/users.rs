@@ -1,6 +1,6 @@
 //! Users.
 
-use super::answer::{Created, NoContent};
+use super::answer::{Created, Json, NoContent};
 use super::body::{Body, clearable, optional, read_as, required};
 use super::connections::{attached, shown};
 use super::error::Problem;
@@ -16,7 +16,7 @@ use crate::service::Services;
 use crate::service::access::{ManageUsers, SignedIn};
 use crate::service::failure::{Failure, invalid};
 use crate::service::users::UserWishes;
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;

@@ -47,7 +47,8 @@ pub(super) struct Mint {
     signing: EncodingKey,
     checking: DecodingKey,
     validation: Validation,
-    good: RwLock<HashMap<Box<str>, Good>>,
+    /// By their signatures: those are what differs between tokens, and a twentieth of what there would be to hash.
+    good: RwLock<HashMap<Box<str>, (Box<str>, Good)>>,
 }
 
 #[derive(Clone, Copy)]
@@ -104,7 +105,7 @@ impl Mint {
 
     /// Whose a token is, and of which session.
     pub(super) fn check(&self, bearer: &str, now: Time) -> Result<(SessionId, UserId), TokenProblem> {
-        let known = self.good.read().unwrap_or_else(PoisonError::into_inner).get(bearer).copied();
+        let known = self.recall(bearer);
         let good = match known {
             Some(good) => good,
             None => self.decode(bearer)?,
@@ -125,15 +126,25 @@ impl Mint {
         Ok(Good { session: SessionId::new(claims.cust.sid), user, ends: claims.exp })
     }
 
+    fn recall(&self, bearer: &str) -> Option<Good> {
+        let all = self.good.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(signature(bearer)).filter(|(token, _)| **token == *bearer).map(|(_, good)| *good)
+    }
+
     fn remember(&self, bearer: &str, good: Good, now: Time) {
         let mut all = self.good.write().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= GOOD_MAX {
-            all.retain(|_, good| good.ends > now.seconds());
+            all.retain(|_, (_, good)| good.ends > now.seconds());
         }
         if all.len() < GOOD_MAX {
-            all.insert(bearer.into(), good);
+            all.insert(signature(bearer).into(), (bearer.into(), good));
         }
     }
+}
+
+/// The last part of a token.
+fn signature(bearer: &str) -> &str {
+    bearer.rsplit('.').next().unwrap_or_default()
 }
 
 fn problem(kind: &ErrorKind, bearer: &str) -> TokenProblem {
@@ -229,6 +240,18 @@ mod tests {
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).expect("signed");
         assert!(mint.check(&token, NOW.plus_seconds(299)).is_ok());
         assert_eq!(mint.check(&token, NOW.plus_seconds(300)), Err(TokenProblem::Expired));
+    }
+
+    #[test]
+    fn the_signature_of_a_good_token_does_not_make_another_one_good() {
+        let (mint, key) = (mint(), EncodingKey::from_secret(KEY));
+        let sign =
+            |changes| jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims(changes), &key).expect("signed");
+        let (good, other) = (sign(json!({})), sign(json!({"exp": NOW.seconds() + 9_000})));
+        assert!(mint.check(&good, NOW).is_ok());
+        let forged = format!("{}.{}", other.rsplit_once('.').expect("three parts").0, signature(&good));
+        assert_eq!(mint.check(&forged, NOW), Err(TokenProblem::Signature));
+        assert!(mint.check(&good, NOW).is_ok());
     }
 
     #[test]
