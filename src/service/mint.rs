@@ -48,7 +48,12 @@ pub(super) struct Mint {
     checking: DecodingKey,
     validation: Validation,
     /// By their signatures: those are what differs between tokens, and a twentieth of what there would be to hash.
-    good: RwLock<HashMap<Box<str>, (Box<str>, Good)>>,
+    good: RwLock<HashMap<Box<str>, Remembered>>,
+}
+
+struct Remembered {
+    token: Box<str>,
+    good: Good,
 }
 
 #[derive(Clone, Copy)]
@@ -128,16 +133,16 @@ impl Mint {
 
     fn recall(&self, bearer: &str) -> Option<Good> {
         let all = self.good.read().unwrap_or_else(PoisonError::into_inner);
-        all.get(signature(bearer)).filter(|(token, _)| **token == *bearer).map(|(_, good)| *good)
+        all.get(signature(bearer)).filter(|known| *known.token == *bearer).map(|known| known.good)
     }
 
     fn remember(&self, bearer: &str, good: Good, now: Time) {
         let mut all = self.good.write().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= GOOD_MAX {
-            all.retain(|_, (_, good)| good.ends > now.seconds());
+            all.retain(|_, known| known.good.ends > now.seconds());
         }
         if all.len() < GOOD_MAX {
-            all.insert(signature(bearer).into(), (bearer.into(), good));
+            all.insert(signature(bearer).into(), Remembered { token: bearer.into(), good });
         }
     }
 }
