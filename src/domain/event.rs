@@ -6,7 +6,8 @@
 
 use super::acl::AclChange;
 use super::connection::ConnectionSettings;
-use super::id::{ConnectionId, InstallationId, KmsId, RefreshTokenId, SessionId, UserId};
+use super::id::{ConnectionId, InstallationId, KeyId, KmsId, RefreshTokenId, SessionId, UserId};
+use super::key::event::KeyEvent;
 use super::kms::AssumedRole;
 use super::name::{ConnectionName, GroupName, JsonText, KmsName, UserName};
 use super::password::PasswordPolicy;
@@ -30,6 +31,8 @@ pub enum Event {
     Connection(ConnectionId, ConnectionEvent),
     /// A KMS.
     Kms(KmsId, KmsEvent),
+    /// A key.
+    Key(KeyId, KeyEvent),
 }
 
 /// A secret that the keyring has sealed: bytes that tell nothing without it.
@@ -318,6 +321,8 @@ pub enum Stream {
     Connection(ConnectionId),
     /// `kms/<id>`
     Kms(KmsId),
+    /// `key/<id>`
+    Key(KeyId),
 }
 
 impl fmt::Display for Stream {
@@ -329,6 +334,7 @@ impl fmt::Display for Stream {
             Stream::Session(id) => write!(f, "session/{id}"),
             Stream::Connection(id) => write!(f, "connection/{id}"),
             Stream::Kms(id) => write!(f, "kms/{id}"),
+            Stream::Key(id) => write!(f, "key/{id}"),
         }
     }
 }
@@ -343,6 +349,7 @@ impl Event {
             Event::Session(id, _) => Stream::Session(*id),
             Event::Connection(id, _) => Stream::Connection(*id),
             Event::Kms(id, _) => Stream::Kms(*id),
+            Event::Key(id, _) => Stream::Key(*id),
         }
     }
 }

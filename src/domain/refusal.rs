@@ -1,7 +1,7 @@
 //! Every refusal of the domain: what is the case, and what the message needs. `http::error` gives each its status.
 
 use super::group::SystemGroup;
-use super::id::UserId;
+use super::id::{KeyId, UserId};
 use super::name::{ConnectionName, GroupName, KmsName, UserName};
 use super::password::{PasswordProblem, PolicyProblem};
 use super::place::{AccountId, Partition, Region, RoleArn};
@@ -90,6 +90,39 @@ pub enum Refusal {
     /// A KMS that is not.
     #[error("AWS KMS `{0}` is not archived")]
     KmsNotArchived(KmsName),
+    /// No such key, or none that the caller may see.
+    #[error("AWS key {0} does not exist")]
+    KeyUnknown(String),
+    /// The id is in use.
+    #[error("there is a key {0} already")]
+    KeyExists(KeyId),
+    /// AWS does not have the key any more.
+    #[error("AWS does not have key {0} any more: its entry can be viewed and deleted")]
+    KeyGone(KeyId),
+    /// AWS still has the key.
+    #[error("AWS still has key {0}: schedule its deletion; the entry can be deleted once the key is gone")]
+    KeyNotGone(KeyId),
+    /// An operation on the key is under way.
+    #[error("another operation on key {0} is under way; try again in a moment")]
+    KeyBusy(KeyId),
+    /// The KMS does not manage the region.
+    #[error("region: `{region}` is not managed by AWS KMS `{kms}`; managed are {}", listed(.managed))]
+    RegionNotManaged {
+        /// Which region.
+        region: Region,
+        /// By which KMS.
+        kms: KmsName,
+        /// Which are.
+        managed: Vec<Region>,
+    },
+    /// The KMS still knows keys there.
+    #[error("regions: {count} keys in `{region}` are managed; repeat with \"force\": true to forget them")]
+    RegionHasKeys {
+        /// In which region.
+        region: Region,
+        /// How many.
+        count: usize,
+    },
     /// No such connection.
     #[error("connection `{0}` does not exist")]
     ConnectionUnknown(String),

@@ -3,11 +3,17 @@
 use super::connection::{self, Connection, ConnectionCommand};
 use super::event::{ConnectionEvent, Event, GroupEvent, InstallationEvent, KmsEvent, Sealed, SessionEvent, UserEvent};
 use super::group::{self, Group, GroupCommand, SystemGroup};
-use super::id::{ConnectionId, InstallationId, KmsId, UserId};
+use super::id::{ConnectionId, InstallationId, KeyId, KmsId, OperationId, UserId};
+use super::key;
+use super::key::command::KeyCommand;
+use super::key::event::{Aspect, KeyEvent};
+use super::key::key::Key;
+use super::key::name::AwsKeyId;
+use super::key::operation::Operation;
 use super::kms::{self, Kms, KmsCommand};
 use super::name::{ConnectionName, GroupName, KmsName, UserName};
 use super::password::PasswordPolicy;
-use super::place::AccountId;
+use super::place::{AccountId, Region};
 use super::refusal::Refusal;
 use super::session::{self, SessionCommand, Sessions};
 use super::table::Table;
@@ -33,10 +39,30 @@ pub struct State {
     pub connections: Table<ConnectionId, Connection>,
     /// The KMSs.
     pub kms: Table<KmsId, Kms>,
+    /// The keys.
+    pub keys: Table<KeyId, Key>,
+    /// What is being asked of AWS at the moment, or was when the program ended.
+    pub operations: HashMap<OperationId, Underway>,
     users_by_name: HashMap<UserName, UserId>,
     connections_by_name: HashMap<ConnectionName, ConnectionId>,
     kms_by_name: HashMap<KmsName, KmsId>,
     kms_by_account: HashMap<AccountId, Vec<KmsId>>,
+    keys_at_aws: HashMap<KmsId, HashMap<(Region, AwsKeyId), KeyId>>,
+}
+
+/// An operation that was requested and has no outcome yet.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Underway {
+    /// On which key.
+    pub key: KeyId,
+    /// Of which KMS.
+    pub kms: KmsId,
+    /// In which region.
+    pub region: Region,
+    /// What.
+    pub wanted: Operation,
+    /// Since when.
+    pub since: Time,
 }
 
 /// What the first event made.
@@ -74,6 +100,8 @@ pub enum Command {
     Connection(ConnectionCommand),
     /// Of KMSs.
     Kms(KmsCommand),
+    /// Of keys.
+    Key(KeyCommand),
 }
 
 impl State {
@@ -90,6 +118,7 @@ impl State {
             Command::Session(command) => session::decide(self, command),
             Command::Connection(command) => connection::decide(self, command),
             Command::Kms(command) => kms::decide(self, command),
+            Command::Key(command) => key::command::decide(self, command),
         }
     }
 
@@ -108,6 +137,7 @@ impl State {
             }
             Event::Connection(id, event) => self.apply_connection(at, *id, event),
             Event::Kms(id, event) => self.apply_kms(at, *id, event),
+            Event::Key(id, event) => self.apply_key(at, *id, event),
         }
     }
 
@@ -117,6 +147,24 @@ impl State {
     /// When there is none.
     pub fn kms(&self, id: KmsId) -> Result<&Arc<Kms>, Refusal> {
         self.kms.get(&id).ok_or_else(|| Refusal::KmsUnknown(id.to_string()))
+    }
+
+    /// The key of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn key(&self, id: KeyId) -> Result<&Arc<Key>, Refusal> {
+        self.keys.get(&id).ok_or_else(|| Refusal::KeyUnknown(id.to_string()))
+    }
+
+    /// The key that AWS names so.
+    pub fn key_at_aws(&self, kms: KmsId, region: &Region, id: &AwsKeyId) -> Option<&Arc<Key>> {
+        self.keys.get(self.keys_at_aws.get(&kms)?.get(&(region.clone(), id.clone()))?)
+    }
+
+    /// The keys of a KMS, in no order.
+    pub fn keys_of_kms(&self, kms: KmsId) -> impl Iterator<Item = &Arc<Key>> {
+        self.keys_at_aws.get(&kms).into_iter().flat_map(HashMap::values).filter_map(|id| self.keys.get(id))
     }
 
     /// The connection of this id.
@@ -300,9 +348,68 @@ impl State {
                     if let Some(of_account) = self.kms_by_account.get_mut(&kms.account) {
                         of_account.retain(|other| *other != id);
                     }
+                    self.operations.retain(|_, underway| underway.kms != id);
+                    for key in self.keys_at_aws.remove(&id).into_iter().flatten().map(|(_, key)| key) {
+                        self.keys.remove(&key);
+                    }
                 }
             }
             _ => self.kms.change(&id, |kms| kms.apply(at, event)),
+        }
+    }
+}
+
+impl State {
+    fn apply_key(&mut self, at: Time, id: KeyId, event: &KeyEvent) {
+        match event {
+            KeyEvent::OperationRequested { operation, kms, region, wanted } => {
+                for touched in [Some(id), wanted.touches()].into_iter().flatten() {
+                    self.keys.change(&touched, |key| key.underway = Some(*operation));
+                }
+                let (kms, region, wanted) = (*kms, region.clone(), wanted.clone());
+                self.operations.insert(*operation, Underway { key: id, kms, region, wanted, since: at });
+            }
+            KeyEvent::OperationDone { operation, learned } | KeyEvent::OperationReconciled { operation, learned } => {
+                self.accomplish(at, *operation, learned);
+            }
+            KeyEvent::OperationFailed { operation, reason } => {
+                let Some(underway) = self.operations.remove(operation) else { return };
+                for touched in [Some(underway.key), underway.wanted.touches()].into_iter().flatten() {
+                    self.keys.change(&touched, |key| key.fail(at, &underway.wanted, reason));
+                }
+            }
+            KeyEvent::Found { kms, region, learned } => self.know(id, *kms, region, at, learned),
+            KeyEvent::Forgotten => {
+                if let Some(key) = self.keys.remove(&id)
+                    && let Some(of_kms) = self.keys_at_aws.get_mut(&key.kms)
+                {
+                    of_kms.remove(&(key.region.clone(), key.aws_id().clone()));
+                }
+            }
+            KeyEvent::Observed { .. } | KeyEvent::Vanished | KeyEvent::RotationJobSet { .. } => {
+                self.keys.change(&id, |key| key.apply(at, event));
+            }
+        }
+    }
+
+    fn accomplish(&mut self, at: Time, operation: OperationId, learned: &[Aspect]) {
+        let Some(underway) = self.operations.remove(&operation) else { return };
+        let Underway { key: id, kms, region, wanted, .. } = &underway;
+        if wanted.makes_a_key() {
+            self.know(*id, *kms, region, at, learned);
+        }
+        self.keys.change(id, |key| key.accomplish(at, wanted, learned));
+        match wanted {
+            Operation::Rotate { from, .. } => self.keys.change(from, |key| key.note_replaced(at, *id)),
+            Operation::AddAlias { alias, from: Some(from) } => self.keys.change(from, |key| key.lose(at, alias)),
+            _ => {}
+        }
+    }
+
+    fn know(&mut self, id: KeyId, kms: KmsId, region: &Region, at: Time, learned: &[Aspect]) {
+        if let Some(key) = Key::known(id, kms, region.clone(), at, learned) {
+            self.keys_at_aws.entry(kms).or_default().insert((region.clone(), key.aws_id().clone()), id);
+            self.keys.insert(id, key);
         }
     }
 }

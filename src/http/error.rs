@@ -131,6 +131,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::RegionsEmpty
         | Refusal::RegionDuplicated(_)
         | Refusal::RegionElsewhere { .. }
+        | Refusal::RegionNotManaged { .. }
         | Refusal::RegionNotEnabled { .. }
         | Refusal::AccountMismatch { .. }
         | Refusal::RoleElsewhere { .. }
@@ -139,6 +140,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::SeveralChanges => &BAD_REQUEST,
         Refusal::PasswordRejected(_) => &UNPROCESSABLE,
         Refusal::KmsUnknown(_)
+        | Refusal::KeyUnknown(_)
         | Refusal::ConnectionUnknown(_)
         | Refusal::UserUnknown(_)
         | Refusal::GroupUnknown(_)
@@ -147,6 +149,11 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::KmsNameTaken(_)
         | Refusal::RegionTaken { .. }
         | Refusal::KmsArchived(_)
+        | Refusal::RegionHasKeys { .. }
+        | Refusal::KeyExists(_)
+        | Refusal::KeyGone(_)
+        | Refusal::KeyNotGone(_)
+        | Refusal::KeyBusy(_)
         | Refusal::KmsNotArchived(_)
         | Refusal::ConnectionNameTaken(_)
         | Refusal::ConnectionInUse { .. }
