@@ -5,9 +5,9 @@
 use super::error::Problem;
 use super::paging::members;
 use super::trace::request_id;
-use crate::domain::id::KmsId;
+use crate::domain::id::{KeyId, KmsId};
 use crate::service::Services;
-use crate::service::access::{KmsPermit, KmsRight, Permit, Right};
+use crate::service::access::{KeyPermit, KeyRight, KmsPermit, KmsRight, Permit, Right};
 use crate::service::caller::{Asked, Caller};
 use crate::service::failure::{Failure, TokenProblem, invalid};
 use actix_web::dev::Payload;
@@ -28,6 +28,14 @@ pub struct Admitted<R> {
 pub struct OnKms<A> {
     /// The proof.
     pub permit: KmsPermit<A>,
+    /// How it was asked.
+    pub asked: Asked,
+}
+
+/// Somebody who may do `A` on the key that the path names, and how they asked.
+pub struct OnKey<A> {
+    /// The proof.
+    pub permit: KeyPermit<A>,
     /// How it was asked.
     pub asked: Asked,
 }
@@ -67,6 +75,22 @@ fn admit_on_kms<A: KmsRight>(request: &HttpRequest) -> Result<OnKms<A>, Problem>
     let caller = caller(request)?;
     let permit = KmsPermit::settle(caller, kms_id(request)?)?;
     Ok(OnKms { permit, asked: asked(request)? })
+}
+
+impl<A: KeyRight + 'static> FromRequest for OnKey<A> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(admit_on_key(request))
+    }
+}
+
+fn admit_on_key<A: KeyRight>(request: &HttpRequest) -> Result<OnKey<A>, Problem> {
+    let caller = caller(request)?;
+    let text = request.match_info().get("id").unwrap_or_default();
+    let id = KeyId::parse(text).map_err(|problem| invalid("id", problem))?;
+    Ok(OnKey { permit: KeyPermit::settle(caller, id)?, asked: asked(request)? })
 }
 
 impl FromRequest for Anybody {

@@ -5,9 +5,11 @@ use super::caller::Caller;
 use super::failure::{Failure, Lacking};
 use crate::domain::action::{Action, ActionSet};
 use crate::domain::group::SystemGroup;
-use crate::domain::id::KmsId;
+use crate::domain::id::{KeyId, KmsId};
+use crate::domain::key::key::Key;
 use crate::domain::kms::Kms;
 use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
 use crate::domain::user::User;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -137,6 +139,114 @@ impl<A: KmsRight> KmsPermit<A> {
     pub fn kms(&self) -> &Arc<Kms> {
         &self.kms
     }
+}
+
+/// Proof that the caller may do `A` on one key. Only this module makes one.
+pub struct KeyPermit<A> {
+    caller: Caller,
+    key: Arc<Key>,
+    kms: Arc<Kms>,
+    right: PhantomData<A>,
+}
+
+/// What one may do on a single key.
+pub trait KeyRight {
+    /// The action that must be permitted on the key's KMS.
+    fn action(key: &Key) -> Action;
+}
+
+/// To view a key: which action that takes depends on the key.
+pub struct ViewKey;
+
+impl KeyRight for ViewKey {
+    fn action(key: &Key) -> Action {
+        key.view_action()
+    }
+}
+
+/// Rights that are one action, on a key as on a KMS.
+macro_rules! rights {
+    ($($(#[$doc:meta])* $right:ident = $action:ident,)*) => {
+        $($(#[$doc])*
+        pub struct $right;
+
+        impl KmsRight for $right {
+            const ACTION: Option<Action> = Some(Action::$action);
+        }
+
+        impl KeyRight for $right {
+            fn action(_: &Key) -> Action {
+                Action::$action
+            }
+        })*
+    };
+}
+
+rights! {
+    /// To create keys.
+    CreateKey = KeyCreate,
+    /// To upload keys.
+    UploadKey = KeyUpload,
+    /// To change a key: state, policy, description, tags, aliases, automatic rotation.
+    UpdateKey = KeyUpdate,
+    /// To rotate a key.
+    RotateKey = KeyRotate,
+    /// To schedule a key's deletion, or to forget one that is gone.
+    DeleteKey = KeyDelete,
+    /// To cancel a key's deletion.
+    CancelKeyDeletion = KeyCancelDelete,
+    /// To import material.
+    ImportMaterial = KeyMaterialImport,
+    /// To delete imported material.
+    DeleteMaterial = KeyMaterialDelete,
+    /// To read keys from AWS.
+    Synchronize = KeySynchronize,
+    /// To run bulk jobs.
+    RunBulkJobs = KeyBulkOperation,
+}
+
+impl<A: KeyRight> KeyPermit<A> {
+    /// Settles whether the caller may do this on the key of this id.
+    ///
+    /// # Errors
+    /// [`Refusal::KeyUnknown`] if there is no such key, or none that the caller may know of; [`Failure::Forbidden`]
+    /// that names the missing action, if the caller may view it but no more.
+    pub fn settle(caller: Caller, id: KeyId) -> Result<Self, Failure> {
+        let state = &caller.published.state;
+        let key = state.key(id)?.clone();
+        let kms = state.kms(key.kms)?.clone();
+        if !administers_kms(&caller.user) {
+            let granted = granted(&caller.user, &kms);
+            if !granted.permits(key.view_action()) {
+                return Err(Failure::Refused(Refusal::KeyUnknown(id.to_string())));
+            }
+            let action = A::action(&key);
+            if !granted.permits(action) {
+                return Err(Failure::Forbidden(Lacking::Action(action)));
+            }
+        }
+        Ok(Self { caller, key, kms, right: PhantomData })
+    }
+
+    /// Who may.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// On which key, as it was when the request came in.
+    pub fn key(&self) -> &Arc<Key> {
+        &self.key
+    }
+
+    /// The key's KMS.
+    pub fn kms(&self) -> &Arc<Kms> {
+        &self.kms
+    }
+}
+
+/// May this user know that the key exists?
+pub fn sees_key(user: &User, state: &State, key: &Key) -> bool {
+    administers_kms(user) || state.kms.get(&key.kms).is_some_and(|kms| granted(user, kms).permits(key.view_action()))
 }
 
 /// May this user do everything on every KMS?

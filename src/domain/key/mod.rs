@@ -12,6 +12,7 @@ pub mod limit;
 pub mod material;
 pub mod name;
 pub mod operation;
+pub mod policy;
 pub mod policy_text;
 pub mod spec;
 pub mod tag;

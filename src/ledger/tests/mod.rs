@@ -9,6 +9,7 @@ mod group;
 mod memory;
 mod replay;
 mod sample;
+mod sample_keys;
 
 use super::*;
 use std::sync::atomic::AtomicU64;

@@ -5,6 +5,7 @@ use crate::domain::action::Action;
 use crate::domain::connection::{ConnectionSettings, StsEndpoints};
 use crate::domain::event::*;
 use crate::domain::id::{ConnectionId, InstallationId, KmsId, RefreshTokenId, SessionId, UserId};
+use crate::domain::key::event::KeyEvent;
 use crate::domain::kms::AssumedRole;
 use crate::domain::name::{ConnectionName, GroupName, JsonText, KmsName, UserName};
 use crate::domain::password::PasswordPolicy;
@@ -59,6 +60,15 @@ kinds! {
     Event::Kms(_, KmsEvent::Archived) => "kms archived",
     Event::Kms(_, KmsEvent::Recovered) => "kms recovered",
     Event::Kms(_, KmsEvent::Deleted) => "kms deleted",
+    Event::Key(_, KeyEvent::OperationRequested { .. }) => "key operation requested",
+    Event::Key(_, KeyEvent::OperationDone { .. }) => "key operation done",
+    Event::Key(_, KeyEvent::OperationFailed { .. }) => "key operation failed",
+    Event::Key(_, KeyEvent::OperationReconciled { .. }) => "key operation reconciled",
+    Event::Key(_, KeyEvent::Found { .. }) => "key found",
+    Event::Key(_, KeyEvent::Observed { .. }) => "key observed",
+    Event::Key(_, KeyEvent::Vanished) => "key vanished",
+    Event::Key(_, KeyEvent::RotationJobSet { .. }) => "key rotation job set",
+    Event::Key(_, KeyEvent::Forgotten) => "key forgotten",
 }
 
 pub fn uuid(n: u128) -> Uuid {
@@ -173,7 +183,7 @@ pub fn every_kind() -> Vec<Event> {
     let session = |event| Event::Session(session, event);
     let lab = |event| Event::Connection(connection(0), event);
     let mine = |event| Event::Kms(kms(0), event);
-    vec![
+    let mut events = vec![
         Event::Installation(InstallationEvent::Created {
             id: InstallationId::new(uuid(0x500)),
             token_key: sealed("a sealed token key"),
@@ -236,5 +246,7 @@ pub fn every_kind() -> Vec<Event> {
         mine(KmsEvent::Deleted),
         lab(ConnectionEvent::Deleted),
         ann(UserEvent::Removed),
-    ]
+    ];
+    events.extend(super::sample_keys::every_kind());
+    events
 }

@@ -1,0 +1,3 @@
+//! AWS keys, and all that is done to them.
+
+pub mod view;
