@@ -2,6 +2,7 @@
 
 use super::group::SystemGroup;
 use super::id::{KeyId, UserId};
+use super::key::name::AliasName;
 use super::name::{ConnectionName, GroupName, KmsName, UserName};
 use super::password::{PasswordProblem, PolicyProblem};
 use super::place::{AccountId, Partition, Region, RoleArn};
@@ -102,6 +103,28 @@ pub enum Refusal {
     /// AWS still has the key.
     #[error("AWS still has key {0}: schedule its deletion; the entry can be deleted once the key is gone")]
     KeyNotGone(KeyId),
+    /// Another key has the alias, and keeps it for now.
+    #[error("alias: `{alias}` belongs to key {by}, which is pending deletion and keeps it until then")]
+    AliasHeld {
+        /// Which alias.
+        alias: AliasName,
+        /// Which key has it.
+        by: KeyId,
+    },
+    /// Only asymmetric keys have a public half.
+    #[error("key {0} is not asymmetric: it has no public key")]
+    NotAsymmetric(KeyId),
+    /// Only multi-region primaries can be replicated.
+    #[error("key {0} is not the primary key of a multi-region family: only such a key can be replicated")]
+    NotPrimary(KeyId),
+    /// It was replaced already.
+    #[error("key {id} was rotated already: key {to} has taken its place")]
+    KeyRotated {
+        /// Which.
+        id: KeyId,
+        /// What replaced it.
+        to: KeyId,
+    },
     /// An operation on the key is under way.
     #[error("another operation on key {0} is under way; try again in a moment")]
     KeyBusy(KeyId),

@@ -111,6 +111,7 @@ fn row_of_failure(failure: &Failure) -> &'static Row {
         Failure::Unauthenticated(_) => &UNAUTHORIZED,
         Failure::Forbidden(_) => &FORBIDDEN,
         Failure::Cloud(AwsFailure::Timeout { .. }) => &CLOUD_TIMEOUT,
+        Failure::Cloud(cloud) if cloud.is_invalid_state() || cloud.is_already_there() => &CONFLICT,
         Failure::Cloud(
             AwsFailure::Refused { .. }
             | AwsFailure::Throttled { .. }
@@ -120,7 +121,7 @@ fn row_of_failure(failure: &Failure) -> &'static Row {
             | AwsFailure::NotSent { .. },
         ) => &CLOUD,
         Failure::Busy => &TOO_MANY,
-        Failure::Stopped(_) => &UNAVAILABLE,
+        Failure::Stopped(_) | Failure::Interrupted => &UNAVAILABLE,
         Failure::Log(_) | Failure::Keyring(_) | Failure::Broken(_) => &INTERNAL,
     }
 }
@@ -132,6 +133,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::RegionDuplicated(_)
         | Refusal::RegionElsewhere { .. }
         | Refusal::RegionNotManaged { .. }
+        | Refusal::NotAsymmetric(_)
         | Refusal::RegionNotEnabled { .. }
         | Refusal::AccountMismatch { .. }
         | Refusal::RoleElsewhere { .. }
@@ -154,6 +156,9 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::KeyGone(_)
         | Refusal::KeyNotGone(_)
         | Refusal::KeyBusy(_)
+        | Refusal::AliasHeld { .. }
+        | Refusal::NotPrimary(_)
+        | Refusal::KeyRotated { .. }
         | Refusal::KmsNotArchived(_)
         | Refusal::ConnectionNameTaken(_)
         | Refusal::ConnectionInUse { .. }

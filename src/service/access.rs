@@ -8,6 +8,7 @@ use crate::domain::group::SystemGroup;
 use crate::domain::id::{KeyId, KmsId};
 use crate::domain::key::key::Key;
 use crate::domain::kms::Kms;
+use crate::domain::name::KmsName;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 use crate::domain::user::User;
@@ -128,6 +129,21 @@ impl<A: KmsRight> KmsPermit<A> {
             }
         }
         Ok(Self { caller, kms, right: PhantomData })
+    }
+
+    /// The same, by the KMS's name or id, as bodies give it.
+    ///
+    /// # Errors
+    /// As [`KmsPermit::settle`].
+    pub fn settle_named(caller: Caller, text: &str) -> Result<Self, Failure> {
+        let unknown = || Failure::Refused(Refusal::KmsUnknown(text.chars().take(80).collect()));
+        let state = &caller.published.state;
+        let named = KmsName::parse(text).ok().and_then(|name| state.kms_named(&name));
+        let id = KmsId::parse(text).ok().or(named.map(|kms| kms.id)).ok_or_else(unknown)?;
+        Self::settle(caller, id).map_err(|failure| match failure {
+            Failure::Refused(Refusal::KmsUnknown(_)) => unknown(),
+            other => other,
+        })
     }
 
     /// Who may.

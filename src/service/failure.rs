@@ -21,6 +21,9 @@ pub enum Failure {
     /// AWS refused, failed, or was not reached.
     #[error(transparent)]
     Cloud(#[from] AwsFailure),
+    /// The program ended before AWS had done what was asked.
+    #[error("the program ended before AWS had made the key")]
+    Interrupted,
     /// Too much at once.
     #[error("too many sign-ins at once; try again in a moment")]
     Busy,

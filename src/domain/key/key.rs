@@ -80,6 +80,17 @@ pub enum MaterialOrigin {
     Unknown,
 }
 
+impl MaterialOrigin {
+    /// The word that clients use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Cckm => "cckm",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// What AWS was seen to hold of one key. What was not asked for is none.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Snapshot {

@@ -1,6 +1,7 @@
 //! Key policies built from people: who administers a key, who uses it, in the shape that AWS's own console writes; and
 //! the people read back out of a policy of that shape.
 
+use super::operation::EncryptFor;
 use super::policy_text::{PolicyText, PolicyTextError};
 use super::spec::KeyUsage;
 use crate::domain::place::{AccountId, Arn, Partition};
@@ -134,6 +135,32 @@ impl People {
         }
         rooted.then_some(people)
     }
+}
+
+const NO_ENCRYPT_SID: &str = "Rotated: decrypt only";
+
+/// The same policy, and nobody may encrypt any more: nobody of the key's account, or nobody at all.
+///
+/// # Errors
+/// When it would be longer than AWS takes.
+pub fn without_encrypt(policy: &PolicyText, account: AccountId, who: EncryptFor) -> Result<PolicyText, PolicyTextError> {
+    let mut policy = policy.value();
+    let mut denial = json!({
+        "Sid": NO_ENCRYPT_SID, "Effect": "Deny", "Principal": {"AWS": "*"}, "Resource": "*",
+        "Action": ["kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncryptTo"],
+    });
+    if who == EncryptFor::OwnAccount {
+        denial["Condition"] = json!({"StringEquals": {"kms:CallerAccount": account.to_string()}});
+    }
+    let mut statements = match policy["Statement"].take() {
+        Value::Array(statements) => statements,
+        Value::Null => Vec::new(),
+        one => vec![one],
+    };
+    statements.retain(|statement| statement["Sid"] != NO_ENCRYPT_SID);
+    statements.push(denial);
+    policy["Statement"] = Value::Array(statements);
+    PolicyText::of(&policy)
 }
 
 fn allow(sid: &str, principals: &[String], actions: &[&str]) -> Value {

@@ -1,11 +1,10 @@
 //! A key as clients see it: our envelope around AWS's own members, which keep AWS's CamelCase.
 
 use crate::domain::key::facts::{KeyFacts, MultiRegion};
-use crate::domain::key::key::{Key, MaterialOrigin};
+use crate::domain::key::key::Key;
 use crate::domain::key::name::{AliasName, KeyArn};
 use crate::domain::key::tag::Tag;
-use crate::domain::key::word::{MultiRegionKind, Origin};
-use crate::domain::time::Time;
+use crate::domain::key::word::Origin;
 use crate::http::envelope::Envelope;
 use crate::service::keys::KeySeen;
 use serde::Serialize;
@@ -103,7 +102,7 @@ impl KeyView {
             cloud_name: seen.kms.cloud.as_str(),
             region: key.region.to_string(),
             key_source: if source.is_some() { "local" } else { "" },
-            key_material_origin: material_origin(key),
+            key_material_origin: key.material_origin().name(),
             key_type: key_type(key),
             local_key_id: source.map(|source| source.source.to_string()),
             local_key_name: seen.source_name.clone(),
@@ -124,15 +123,6 @@ impl KeyView {
             labels: labels(key),
             aws_param: aws_param(key),
         }
-    }
-}
-
-/// `native`, `cckm` or `unknown`.
-pub fn material_origin(key: &Key) -> &'static str {
-    match key.material_origin() {
-        MaterialOrigin::Native => "native",
-        MaterialOrigin::Cckm => "cckm",
-        MaterialOrigin::Unknown => "unknown",
     }
 }
 
@@ -229,16 +219,6 @@ fn family(family: &MultiRegion) -> Value {
     })
 }
 
-/// `PRIMARY` or `REPLICA`, for filters.
-pub fn multi_region_kind(key: &Key) -> Option<&MultiRegionKind> {
-    key.facts.multi_region.as_ref().map(|family| &family.kind)
-}
-
 fn text(value: impl ToString) -> String {
     value.to_string()
-}
-
-/// A moment as the contract shows it.
-pub fn moment(at: Option<Time>) -> Option<String> {
-    at.map(text)
 }

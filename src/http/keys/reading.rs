@@ -1,0 +1,205 @@
+//! Looking at keys: the list, one key, its rotations, its public half; and reading it from AWS again.
+
+use super::view::KeyView;
+use crate::domain::key::facts::{Rotation, RotationStatus};
+use crate::domain::key::key::Key;
+use crate::domain::key::name::AliasName;
+use crate::domain::place::Region;
+use crate::http::body::{Body, optional, read_as, required};
+use crate::http::error::Problem;
+use crate::http::guard::{Admitted, OnKey};
+use crate::http::paging::{self, Listing};
+use crate::service::Services;
+use crate::service::access::{DeleteKey, SignedIn, Synchronize, ViewKey};
+use crate::service::keys;
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// An alias that may be free.
+#[derive(Deserialize, ToSchema)]
+pub struct AliasVerifyBody {
+    /// With or without `alias/`.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "payroll")]
+    alias: Option<String>,
+    /// Name or id of the KMS.
+    #[serde(default, deserialize_with = "optional")]
+    kms: Option<String>,
+    /// In which region.
+    #[serde(default, deserialize_with = "optional")]
+    region: Option<String>,
+}
+
+/// Whether an alias is free.
+#[derive(Serialize, ToSchema)]
+pub struct AliasVerifyView {
+    /// The alias.
+    alias: String,
+    /// No key has it.
+    is_available: bool,
+}
+
+/// Whether and when AWS rotates a key.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct RotationStatusView {
+    /// Its id at AWS.
+    key_id: String,
+    /// Whether AWS rotates it by itself.
+    key_rotation_enabled: bool,
+    /// When next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_rotation_date: Option<String>,
+    /// Since when a rotation that was asked for is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_demand_rotation_start_date: Option<String>,
+    /// How often.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation_period_in_days: Option<u16>,
+}
+
+/// One material of a key.
+#[derive(Serialize, ToSchema)]
+pub struct RotationView {
+    /// As AWS tells it.
+    #[schema(value_type = Object)]
+    aws_param: Value,
+    /// The tier of the source key, or empty.
+    key_source: &'static str,
+    /// `native`, `cckm` or `unknown`.
+    key_material_origin: &'static str,
+    /// The source key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_key_identifier: Option<String>,
+}
+
+/// `GET /v1/cckm/aws/keys`
+pub async fn list(
+    who: Admitted<SignedIn>,
+    listing: Listing,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (page, caller) = services.keys.list(&who.permit, &listing.0)?;
+    // A key whose KMS is not known is shown as nothing; that does not happen.
+    let view = move |key: &Arc<Key>| {
+        keys::seen(key.clone(), &caller.published.state).ok().map(|seen| KeyView::of(&seen))
+    };
+    Ok(paging::answer(page, view))
+}
+
+/// `GET /v1/cckm/aws/keys/{id}`
+pub async fn get(who: OnKey<ViewKey>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(KeyView::of(&services.keys.get(&who.permit)?)))
+}
+
+/// `DELETE /v1/cckm/aws/keys/{id}`
+pub async fn forget(who: OnKey<DeleteKey>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    services.keys.forget(&who.permit, &who.asked).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/refresh`
+pub async fn refresh(who: OnKey<Synchronize>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(KeyView::of(&services.keys.refresh(&who.permit, &who.asked).await?)))
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/get-key-rotation-status`
+pub async fn rotation_status(who: OnKey<ViewKey>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    let status = services.keys.rotation_status(&who.permit).await?;
+    Ok(HttpResponse::Ok().json(RotationStatusView::of(who.permit.key(), &status)))
+}
+
+/// `GET /v1/cckm/aws/keys/{id}/rotations`
+pub async fn rotations(
+    who: OnKey<ViewKey>,
+    listing: Listing,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let rotations = services.keys.rotations(&who.permit).await?;
+    let (skip, rows) = (listing.0.skip, listing.0.limit.rows());
+    let view = |rotation: &Rotation| RotationView::of(who.permit.key(), rotation);
+    let resources: Vec<_> = rotations.iter().skip(skip).take(rows).map(view).collect();
+    let limit = i64::try_from(rows).unwrap_or(-1);
+    Ok(HttpResponse::Ok().json(json!({
+        "skip": skip, "limit": if rows == usize::MAX { -1 } else { limit }, "total": rotations.len(),
+        "resources": resources
+    })))
+}
+
+/// `GET /v1/cckm/aws/keys/{id}/download-public-key`
+pub async fn public_key(who: OnKey<ViewKey>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    let der = services.keys.public_key(&who.permit).await?;
+    let file = format!("attachment; filename=\"{}.pem\"", who.permit.key().aws_id().as_str());
+    let answer = HttpResponse::Ok()
+        .content_type("application/x-pem-file")
+        .insert_header(("Content-Disposition", file))
+        .body(pem(&der));
+    Ok(answer)
+}
+
+/// `POST /v1/cckm/aws/alias/verify`
+pub async fn verify_alias(
+    who: Admitted<SignedIn>,
+    body: Body<AliasVerifyBody>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let alias = read_as("alias", &required("alias", body.0.alias)?, AliasName::parse_own)?;
+    let region = read_as("region", &required("region", body.0.region)?, Region::parse)?;
+    let kms = required("kms", body.0.kms)?;
+    let is_available = services.keys.is_alias_free(&who.permit, &kms, &region, &alias).await?;
+    Ok(HttpResponse::Ok().json(AliasVerifyView { alias: alias.as_str().to_owned(), is_available }))
+}
+
+fn pem(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<_> = text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+}
+
+impl RotationStatusView {
+    fn of(key: &Key, status: &RotationStatus) -> Self {
+        Self {
+            key_id: key.aws_id().as_str().to_owned(),
+            key_rotation_enabled: status.enabled,
+            next_rotation_date: status.next.map(|at| at.to_string()),
+            on_demand_rotation_start_date: status.on_demand_started.map(|at| at.to_string()),
+            rotation_period_in_days: status.period.map(|period| period.days()),
+        }
+    }
+}
+
+impl RotationView {
+    fn of(key: &Key, rotation: &Rotation) -> Self {
+        let ours = key.materials.iter().find(|ours| rotation.material.is_some() && ours.material == rotation.material);
+        let mut all = Map::new();
+        let mut put = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                all.insert(name.to_owned(), Value::String(value));
+            }
+        };
+        put("KeyId", Some(key.aws_id().as_str().to_owned()));
+        put("KeyMaterialId", rotation.material.as_ref().map(ToString::to_string));
+        put("KeyMaterialState", rotation.state.as_ref().map(ToString::to_string));
+        put("ImportState", rotation.import_state.as_ref().map(ToString::to_string));
+        put("RotationDate", rotation.rotated_at.map(|at| at.to_string()));
+        put("RotationType", rotation.kind.as_ref().map(ToString::to_string));
+        put("ExpirationModel", rotation.expiration_model.as_ref().map(ToString::to_string));
+        put("ValidTo", rotation.valid_to.map(|at| at.to_string()));
+        put("KeyMaterialDescription", rotation.description.clone());
+        Self {
+            aws_param: Value::Object(all),
+            key_source: if ours.is_some() { "local" } else { "" },
+            key_material_origin: match ours {
+                Some(_) => "cckm",
+                None => key.material_origin().name(),
+            },
+            source_key_identifier: ours.map(|ours| ours.source.to_string()),
+        }
+    }
+}
