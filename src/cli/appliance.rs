@@ -119,10 +119,12 @@ impl Appliance {
             None => Zeroizing::default(),
         };
         let must_change = config.login.require_first_password_change;
+        let aws = RusotoAws::new(&config.aws)?;
         let parts = Parts {
             ledger,
             keyring,
-            aws: Arc::new(RusotoAws::new(&config.aws)?),
+            aws: Arc::new(aws.clone()),
+            aws_kms: Arc::new(aws),
             clock: Arc::new(|| Time::of(chrono::Utc::now())),
             hashing: hashing(&config),
             refresh: refresh(&config),

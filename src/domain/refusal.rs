@@ -111,6 +111,14 @@ pub enum Refusal {
         /// Which key has it.
         by: KeyId,
     },
+    /// The key does not have the alias.
+    #[error("alias: key {key} does not have the alias `{alias}`")]
+    AliasUnknown {
+        /// Which alias.
+        alias: AliasName,
+        /// Which key.
+        key: KeyId,
+    },
     /// Only asymmetric keys have a public half.
     #[error("key {0} is not asymmetric: it has no public key")]
     NotAsymmetric(KeyId),

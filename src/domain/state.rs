@@ -5,9 +5,9 @@ use super::event::{ConnectionEvent, Event, GroupEvent, InstallationEvent, KmsEve
 use super::group::{self, Group, GroupCommand, SystemGroup};
 use super::id::{ConnectionId, InstallationId, KeyId, KmsId, OperationId, UserId};
 use super::key;
+use super::key::aggregate::Key;
 use super::key::command::KeyCommand;
 use super::key::event::{Aspect, KeyEvent};
-use super::key::key::Key;
 use super::key::name::AwsKeyId;
 use super::key::operation::Operation;
 use super::kms::{self, Kms, KmsCommand};

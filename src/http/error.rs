@@ -143,6 +143,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::PasswordRejected(_) => &UNPROCESSABLE,
         Refusal::KmsUnknown(_)
         | Refusal::KeyUnknown(_)
+        | Refusal::AliasUnknown { .. }
         | Refusal::ConnectionUnknown(_)
         | Refusal::UserUnknown(_)
         | Refusal::GroupUnknown(_)

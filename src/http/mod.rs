@@ -8,6 +8,7 @@ pub mod groups;
 pub mod guard;
 pub mod health;
 pub mod history;
+pub mod keys;
 pub mod kms;
 pub mod metrics;
 pub mod paging;

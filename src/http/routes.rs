@@ -1,7 +1,7 @@
 //! The whole API as one list.
 
 use super::error::Problem;
-use super::{connections, groups, health, history, kms, password_policy, tokens, users};
+use super::{connections, groups, health, history, keys, kms, password_policy, tokens, users};
 use actix_web::guard::fn_guard;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
@@ -56,6 +56,32 @@ fn api() -> Vec<(&'static str, Vec<Route>)> {
         ("/cckm/aws/get-all-regions", vec![post().to(kms::all_regions)]),
         ("/cckm/aws/actions", vec![get().to(kms::actions)]),
         ("/cckm/aws/kms", vec![post().to(kms::add), get().to(kms::list)]),
+        ("/cckm/aws/keys", vec![post().to(keys::creation::create), get().to(keys::reading::list)]),
+        ("/cckm/aws/keys/{id}", vec![get().to(keys::reading::get), delete().to(keys::reading::forget)]),
+        ("/cckm/aws/keys/{id}/enable", vec![post().to(keys::change::enable)]),
+        ("/cckm/aws/keys/{id}/disable", vec![post().to(keys::change::disable)]),
+        ("/cckm/aws/keys/{id}/update-description", vec![post().to(keys::change::update_description)]),
+        ("/cckm/aws/keys/{id}/policy", vec![post().to(keys::change::policy)]),
+        ("/cckm/aws/keys/{id}/add-tags", vec![post().to(keys::change::add_tags)]),
+        ("/cckm/aws/keys/{id}/remove-tags", vec![post().to(keys::change::remove_tags)]),
+        ("/cckm/aws/keys/{id}/add-alias", vec![post().to(keys::change::add_alias)]),
+        ("/cckm/aws/keys/{id}/delete-alias", vec![post().to(keys::change::delete_alias)]),
+        ("/cckm/aws/keys/{id}/enable-auto-rotation", vec![post().to(keys::change::enable_auto_rotation)]),
+        ("/cckm/aws/keys/{id}/disable-auto-rotation", vec![post().to(keys::change::disable_auto_rotation)]),
+        ("/cckm/aws/keys/{id}/rotate-material", vec![post().to(keys::change::rotate_material)]),
+        ("/cckm/aws/keys/{id}/rotate", vec![post().to(keys::creation::rotate)]),
+        ("/cckm/aws/keys/{id}/rotations", vec![get().to(keys::reading::rotations)]),
+        ("/cckm/aws/keys/{id}/import-material", vec![post().to(keys::material::import_material)]),
+        ("/cckm/aws/keys/{id}/delete-material", vec![post().to(keys::material::delete_material)]),
+        ("/cckm/aws/keys/{id}/schedule-deletion", vec![post().to(keys::change::schedule_deletion)]),
+        ("/cckm/aws/keys/{id}/cancel-deletion", vec![post().to(keys::change::cancel_deletion)]),
+        ("/cckm/aws/keys/{id}/replicate-key", vec![post().to(keys::creation::replicate)]),
+        ("/cckm/aws/keys/{id}/update-primary-region", vec![post().to(keys::change::update_primary_region)]),
+        ("/cckm/aws/keys/{id}/get-key-rotation-status", vec![post().to(keys::reading::rotation_status)]),
+        ("/cckm/aws/keys/{id}/download-public-key", vec![get().to(keys::reading::public_key)]),
+        ("/cckm/aws/keys/{id}/refresh", vec![post().to(keys::reading::refresh)]),
+        ("/cckm/aws/upload-key", vec![post().to(keys::creation::upload)]),
+        ("/cckm/aws/alias/verify", vec![post().to(keys::reading::verify_alias)]),
         ("/cckm/aws/kms/{id}/history", vec![get().to(history::of_kms)]),
         ("/cckm/aws/kms/{id}/update-acls", vec![post().to(kms::update_acls)]),
         ("/cckm/aws/kms/{id}/archive", vec![post().to(kms::archive)]),

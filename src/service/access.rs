@@ -6,7 +6,7 @@ use super::failure::{Failure, Lacking};
 use crate::domain::action::{Action, ActionSet};
 use crate::domain::group::SystemGroup;
 use crate::domain::id::{KeyId, KmsId};
-use crate::domain::key::key::Key;
+use crate::domain::key::aggregate::Key;
 use crate::domain::kms::Kms;
 use crate::domain::name::KmsName;
 use crate::domain::refusal::Refusal;

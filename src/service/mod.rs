@@ -8,6 +8,7 @@ pub mod connections;
 pub mod failure;
 pub mod groups;
 pub mod history;
+pub mod keys;
 pub mod kms;
 pub mod list;
 pub mod lockout;
@@ -15,6 +16,7 @@ pub mod passwords;
 pub mod tokens;
 pub mod users;
 
+use crate::aws::kms::port::AwsKms;
 use crate::aws::port::Aws;
 use crate::domain::event::{Actor, Event, Sealed};
 use crate::domain::id::InstallationId;
@@ -28,6 +30,7 @@ use caller::Change;
 use failure::Failure;
 use std::collections::HashSet;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -36,6 +39,8 @@ use zeroize::Zeroizing;
 pub struct Services {
     /// KMSs.
     pub kms: kms::KmsAccounts,
+    /// AWS keys.
+    pub keys: keys::Keys,
     /// AWS connections.
     pub connections: connections::Connections,
     /// Users and the password policy.
@@ -52,7 +57,10 @@ pub struct Core {
     ledger: Ledger,
     keyring: Keyring,
     aws: Arc<dyn Aws>,
+    aws_kms: Arc<dyn AwsKms>,
     clock: Clock,
+    /// Where work goes on whose caller may go away.
+    runtime: Handle,
 }
 
 /// Tells the time; a test gives its own.
@@ -66,6 +74,8 @@ pub struct Parts {
     pub keyring: Keyring,
     /// The way to AWS.
     pub aws: Arc<dyn Aws>,
+    /// The way to AWS KMS.
+    pub aws_kms: Arc<dyn AwsKms>,
     /// What time it is.
     pub clock: Clock,
     /// How passwords are hashed.
@@ -92,7 +102,14 @@ impl Services {
     /// When the log or the keyring fails.
     pub async fn start(parts: Parts, first: impl FnOnce() -> FirstAdmin) -> Result<Self, Failure> {
         let hasher = passwords::Hasher::new(parts.hashing)?;
-        let core = Arc::new(Core { ledger: parts.ledger, keyring: parts.keyring, aws: parts.aws, clock: parts.clock });
+        let core = Arc::new(Core {
+            ledger: parts.ledger,
+            keyring: parts.keyring,
+            aws: parts.aws,
+            aws_kms: parts.aws_kms,
+            clock: parts.clock,
+            runtime: Handle::current(),
+        });
         let lockout = Arc::new(lockout::Strangers::default());
         let users = users::Users::new(core.clone(), hasher.clone(), lockout.clone());
         if core.state().state.installation.is_none() {
@@ -101,8 +118,10 @@ impl Services {
             users.install(tokens::new_token_key(&core, id)?, id, name, password, must_change).await?;
         }
         core.shred_orphans()?;
+        core.reconcile_for_ever();
         Ok(Self {
             kms: kms::KmsAccounts::new(core.clone()),
+            keys: keys::Keys::new(core.clone()),
             connections: connections::Connections::new(core.clone()),
             users,
             groups: groups::Groups::new(core.clone()),

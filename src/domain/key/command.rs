@@ -1,7 +1,7 @@
 //! What can be asked of keys, and what stands against it. AWS judges the rest, and says so itself.
 
+use super::aggregate::{Key, Snapshot};
 use super::event::{KeyEvent, RotationJob};
-use super::key::{Key, Snapshot};
 use super::operation::Operation;
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KmsId, OperationId};

@@ -3,11 +3,10 @@
 //! Words are open: one that AWS adds tomorrow survives as `Other`, in the log too, and prints as it came. What a caller
 //! gives is parsed strictly; what AWS says is taken as it is.
 
+pub mod aggregate;
 pub mod command;
 pub mod event;
 pub mod facts;
-#[allow(clippy::module_inception)]
-pub mod key;
 pub mod limit;
 pub mod material;
 pub mod name;

@@ -143,7 +143,11 @@ const NO_ENCRYPT_SID: &str = "Rotated: decrypt only";
 ///
 /// # Errors
 /// When it would be longer than AWS takes.
-pub fn without_encrypt(policy: &PolicyText, account: AccountId, who: EncryptFor) -> Result<PolicyText, PolicyTextError> {
+pub fn without_encrypt(
+    policy: &PolicyText,
+    account: AccountId,
+    who: EncryptFor,
+) -> Result<PolicyText, PolicyTextError> {
     let mut policy = policy.value();
     let mut denial = json!({
         "Sid": NO_ENCRYPT_SID, "Effect": "Deny", "Principal": {"AWS": "*"}, "Resource": "*",

@@ -30,7 +30,7 @@ pub enum TagError {
     #[error("a tag's value has up to {VALUE_MAX} characters, and that of `{0}` has {1}")]
     ValueTooLong(String, usize),
     /// A sign that AWS does not take.
-    #[error("the tag `{0}` holds `{1}`: letters, digits, spaces and `_.:/=+-@` are expected")]
+    #[error("the tag `{}` holds `{}`: letters, digits, spaces and `_.:/=+-@` are expected", .0.escape_debug(), .1.escape_debug())]
     Character(String, char),
     /// A tag of AWS's own.
     #[error("the tag `{0}` is not possible: keys that begin with `aws:` are AWS's own")]
@@ -133,7 +133,15 @@ mod tests {
         .iter()
         .map(|(key, value)| Tag::parse(key, value).expect_err("not taken").to_string())
         .collect();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r"
+        a tag's key must not be empty
+        a tag's key has up to 128 characters, and `kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk…` has 129
+        a tag's value has up to 256 characters, and that of `k` has 257
+        the tag `a\tb` holds `\t`: letters, digits, spaces and `_.:/=+-@` are expected
+        the tag `k` holds `<`: letters, digits, spaces and `_.:/=+-@` are expected
+        the tag `aws:x` is not possible: keys that begin with `aws:` are AWS's own
+        the tag `AWS:x` is not possible: keys that begin with `aws:` are AWS's own
+        ");
     }
 
     #[test]

@@ -212,10 +212,7 @@ pub async fn schedule_deletion(
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/cancel-deletion`
-pub async fn cancel_deletion(
-    who: OnKey<CancelKeyDeletion>,
-    services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+pub async fn cancel_deletion(who: OnKey<CancelKeyDeletion>, services: Data<Services>) -> Result<HttpResponse, Problem> {
     changed(who, &services, Operation::CancelDeletion).await
 }
 
@@ -229,11 +226,7 @@ pub async fn update_primary_region(
     changed(who, &services, Operation::MovePrimary { to }).await
 }
 
-async fn changed<A: KeyRight>(
-    who: OnKey<A>,
-    services: &Services,
-    wanted: Operation,
-) -> Result<HttpResponse, Problem> {
+async fn changed<A: KeyRight>(who: OnKey<A>, services: &Services, wanted: Operation) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(KeyView::of(&services.keys.change(&who.permit, &who.asked, wanted).await?)))
 }
 

@@ -52,10 +52,9 @@ impl PolicyBody {
             (Some(text), None, true) => Ok(PolicyChoice::Text(text)),
             (None, Some(template), true) => Ok(PolicyChoice::Template(template)),
             (None, None, false) => Ok(PolicyChoice::People(people)),
-            _ => Err(invalid(
-                member,
-                "only one of a policy, `policytemplate`, and key_admins and its kin can be given",
-            )),
+            _ => {
+                Err(invalid(member, "only one of a policy, `policytemplate`, and key_admins and its kin can be given"))
+            }
         }
     }
 }

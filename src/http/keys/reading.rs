@@ -1,8 +1,8 @@
 //! Looking at keys: the list, one key, its rotations, its public half; and reading it from AWS again.
 
 use super::view::KeyView;
+use crate::domain::key::aggregate::Key;
 use crate::domain::key::facts::{Rotation, RotationStatus};
-use crate::domain::key::key::Key;
 use crate::domain::key::name::AliasName;
 use crate::domain::place::Region;
 use crate::http::body::{Body, optional, read_as, required};
@@ -87,9 +87,8 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let (page, caller) = services.keys.list(&who.permit, &listing.0)?;
     // A key whose KMS is not known is shown as nothing; that does not happen.
-    let view = move |key: &Arc<Key>| {
-        keys::seen(key.clone(), &caller.published.state).ok().map(|seen| KeyView::of(&seen))
-    };
+    let view =
+        move |key: &Arc<Key>| keys::seen(key.clone(), &caller.published.state).ok().map(|seen| KeyView::of(&seen));
     Ok(paging::answer(page, view))
 }
 

@@ -1,7 +1,7 @@
 //! A key as clients see it: our envelope around AWS's own members, which keep AWS's CamelCase.
 
+use crate::domain::key::aggregate::Key;
 use crate::domain::key::facts::{KeyFacts, MultiRegion};
-use crate::domain::key::key::Key;
 use crate::domain::key::name::{AliasName, KeyArn};
 use crate::domain::key::tag::Tag;
 use crate::domain::key::word::Origin;

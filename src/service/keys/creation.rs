@@ -3,8 +3,8 @@
 use super::effect::Effect;
 use super::{KeySeen, Keys, shown};
 use crate::domain::id::KeyId;
+use crate::domain::key::aggregate::Key;
 use crate::domain::key::command::check_place;
-use crate::domain::key::key::Key;
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::name::AliasName;
 use crate::domain::key::operation::{Import, NewKey, NewReplica, Operation, RetiredKey};
@@ -157,7 +157,9 @@ impl Keys {
                 return Err(invalid("source_key_id", "must be given: the key's material does not come from AWS"));
             }
             let new = successor(old, Origin::AwsKms, wish.description);
-            return self.replace(permit, asked, Operation::Rotate { from: old.id, new, import: None, old: wish.old }).await;
+            return self
+                .replace(permit, asked, Operation::Rotate { from: old.id, new, import: None, old: wish.old })
+                .await;
         };
         self.core.fitting_spec(&import.source, Some(old.facts.spec.clone()), permit.kms().cloud)?;
         let new = successor(old, Origin::External, wish.description);
@@ -227,7 +229,10 @@ impl Keys {
         let setting = setting(kms, &key.facts.usage, key);
         let mut tags = Vec::new();
         let Some(policy) = self.core.policy(choice, &setting, &mut tags)? else {
-            return Err(invalid("policy", "must be given: as `policy`, as `policytemplate`, or as key_admins and its kin"));
+            return Err(invalid(
+                "policy",
+                "must be given: as `policy`, as `policytemplate`, or as key_admins and its kin",
+            ));
         };
         Ok(Operation::PutPolicy { policy, template: tags.pop().map(|tag| tag.value) })
     }
@@ -284,7 +289,10 @@ impl Keys {
         asked: &Asked,
     ) -> Result<KeySeen, Failure> {
         if asked.dry_run {
-            return Err(invalid("dry_run", "cannot be used where AWS makes a key: AWS does not say what it would make"));
+            return Err(invalid(
+                "dry_run",
+                "cannot be used where AWS makes a key: AWS does not say what it would make",
+            ));
         }
         let id = effect.key;
         let committed = effect.carry_out(&self.core, &caller.change(asked)).await?;

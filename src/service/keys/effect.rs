@@ -108,7 +108,8 @@ impl Core {
     /// Writes down that AWS does not have a key any more, if that is why it does not know what was asked for.
     async fn note_if_vanished(&self, change: &Change, underway: &Underway) {
         let Some(key) = self.state().state.keys.get(&underway.key).cloned() else { return };
-        let gone = matches!(self.look(underway, key.aws_id()).await, Err(Failure::Cloud(cloud)) if cloud.is_not_found());
+        let gone =
+            matches!(self.look(underway, key.aws_id()).await, Err(Failure::Cloud(cloud)) if cloud.is_not_found());
         if gone && let Err(failure) = self.conclude(change, KeyCommand::NoteVanished { id: key.id }).await {
             tracing::warn!(key = %key.id, %failure, "it could not be written down that AWS does not have a key any more");
         }

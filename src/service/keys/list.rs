@@ -1,7 +1,7 @@
 //! The list of keys: what can be filtered and sorted by.
 
 use super::TEMPLATE_TAG;
-use crate::domain::key::key::Key;
+use crate::domain::key::aggregate::Key;
 use crate::domain::key::name::AliasName;
 use crate::domain::state::State;
 use crate::service::access;
@@ -23,14 +23,54 @@ pub(super) fn page(caller: &Caller, query: &Query) -> Result<Page<Key>, Failure>
 impl Listed for Key {
     type Around = State;
     const SORTS: &'static [&'static str] = &[
-        "id", "kms", "kms_id", "region", "alias", "arn", "keyid", "keystate", "keyusage", "key_spec", "origin",
-        "description", "enabled", "gone", "createdAt", "updatedAt", "synced_at",
+        "id",
+        "kms",
+        "kms_id",
+        "region",
+        "alias",
+        "arn",
+        "keyid",
+        "keystate",
+        "keyusage",
+        "key_spec",
+        "origin",
+        "description",
+        "enabled",
+        "gone",
+        "createdAt",
+        "updatedAt",
+        "synced_at",
     ];
     const FILTERS: &'static [&'static str] = &[
-        "id", "kms", "kms_id", "region", "account_id", "keymanager", "CustomerMasterKeySpec", "key_material_origin",
-        "blocked", "rotation_job_enabled", "cckm_policy_template_id", "keyid", "alias", "arn", "enabled", "keystate",
-        "keyusage", "origin", "key_spec", "multi_region", "multi_region_key_type", "key_source", "cloud_name", "gone",
-        "description", "tags", "job_config_id", "rotation_status", "custom_key_store_id",
+        "id",
+        "kms",
+        "kms_id",
+        "region",
+        "account_id",
+        "keymanager",
+        "CustomerMasterKeySpec",
+        "key_material_origin",
+        "blocked",
+        "rotation_job_enabled",
+        "cckm_policy_template_id",
+        "keyid",
+        "alias",
+        "arn",
+        "enabled",
+        "keystate",
+        "keyusage",
+        "origin",
+        "key_spec",
+        "multi_region",
+        "multi_region_key_type",
+        "key_source",
+        "cloud_name",
+        "gone",
+        "description",
+        "tags",
+        "job_config_id",
+        "rotation_status",
+        "custom_key_store_id",
     ];
 
     fn field(&self, member: &str, state: &State) -> Field {
@@ -67,7 +107,9 @@ impl Listed for Key {
             "multi_region_key_type" => some(facts.multi_region.as_ref().map(|family| family.kind.to_string())),
             "gone" => Field::Flag(self.gone),
             "description" => text(&facts.description),
-            "tags" => Field::Texts(self.tags.iter().flat_map(|tag| [tag.key.clone(), format!("{}:{}", tag.key, tag.value)]).collect()),
+            "tags" => Field::Texts(
+                self.tags.iter().flat_map(|tag| [tag.key.clone(), format!("{}:{}", tag.key, tag.value)]).collect(),
+            ),
             "custom_key_store_id" => some(facts.custom_key_store_id.clone()),
             "createdAt" => Field::Moment(self.created),
             "updatedAt" => Field::Moment(self.updated),

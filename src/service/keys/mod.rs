@@ -7,6 +7,7 @@ mod list;
 mod perform;
 mod reading;
 mod reconcile;
+mod sources;
 
 pub use creation::{ImportWish, KeyWish, PolicyChoice, ReplicaWish, RotationWish};
 
@@ -17,9 +18,9 @@ use super::failure::Failure;
 use super::list::{Page, Query};
 use crate::aws::page::Paging;
 use crate::domain::id::KeyId;
+use crate::domain::key::aggregate::Key;
 use crate::domain::key::command::KeyCommand;
 use crate::domain::key::facts::{Rotation, RotationStatus};
-use crate::domain::key::key::Key;
 use crate::domain::key::name::AliasName;
 use crate::domain::key::operation::Operation;
 use crate::domain::key::policy::{People, Setting};
@@ -111,6 +112,39 @@ impl Keys {
         }
         let from = holder.map(|holder| holder.id);
         self.change(permit, asked, Operation::AddAlias { alias, from }).await
+    }
+
+    /// Takes an alias away from a key.
+    ///
+    /// # Errors
+    /// When it does not have it; else as [`Keys::change`].
+    pub async fn delete_alias<A: KeyRight>(
+        &self,
+        permit: &KeyPermit<A>,
+        asked: &Asked,
+        alias: AliasName,
+    ) -> Result<KeySeen, Failure> {
+        let key = permit.key();
+        if !key.aliases.contains(&alias) {
+            return Err(Failure::Refused(Refusal::AliasUnknown { alias, key: key.id }));
+        }
+        self.change(permit, asked, Operation::DeleteAlias { alias }).await
+    }
+
+    /// Imports the material of a source key.
+    ///
+    /// # Errors
+    /// When it does not fit the key; else as [`Keys::change`].
+    pub async fn import_material<A: KeyRight>(
+        &self,
+        permit: &KeyPermit<A>,
+        asked: &Asked,
+        wish: ImportWish,
+    ) -> Result<KeySeen, Failure> {
+        let key = permit.key();
+        self.core.fitting_spec(&wish.source, Some(key.facts.spec.clone()), permit.kms().cloud)?;
+        let import = self.import(wish)?;
+        self.change(permit, asked, Operation::ImportMaterial(import)).await
     }
 
     /// Reads a key from AWS again.

@@ -7,7 +7,7 @@ use crate::aws::failure::AwsFailure;
 use crate::aws::kms::port::{self, LockoutCheck, MaterialImport, WrappingAlgorithm};
 use crate::aws::page::Paging;
 use crate::domain::id::{KeyId, OperationId};
-use crate::domain::key::key::Snapshot;
+use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::material::ImportType;
 use crate::domain::key::name::{AliasName, AwsKeyId};
 use crate::domain::key::operation::{Import, NewKey, NewReplica, Operation, RetiredKey};
@@ -125,13 +125,7 @@ impl Core {
     }
 
     /// Makes a key with its aliases.
-    async fn make(
-        &self,
-        place: &Place,
-        operation: OperationId,
-        new: &NewKey,
-        way: Way,
-    ) -> Result<AwsKeyId, Broken> {
+    async fn make(&self, place: &Place, operation: OperationId, new: &NewKey, way: Way) -> Result<AwsKeyId, Broken> {
         let found = match way {
             Way::Fresh => None,
             Way::Again => Some(self.find_marked(place, operation).await?.ok_or_else(never_made)?),
@@ -267,7 +261,10 @@ impl Core {
             Operation::ScheduleDeletion { window } => drop(aws.schedule_deletion(access, region, key, *window).await?),
             Operation::CancelDeletion => aws.cancel_deletion(access, region, key).await?,
             Operation::MovePrimary { to } => aws.update_primary_region(access, region, key, to).await?,
-            Operation::Create(_) | Operation::Upload { .. } | Operation::Rotate { .. } | Operation::Replicate { .. } => {
+            Operation::Create(_)
+            | Operation::Upload { .. }
+            | Operation::Rotate { .. }
+            | Operation::Replicate { .. } => {
                 return Err(Failure::Broken("this makes a key and changes none").into());
             }
         }

@@ -5,8 +5,8 @@ use crate::aws::failure::AwsFailure;
 use crate::aws::page::Paging;
 use crate::aws::port::Access;
 use crate::domain::id::KmsId;
+use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::facts::KeyFacts;
-use crate::domain::key::key::Snapshot;
 use crate::domain::key::name::{AliasName, AwsKeyId};
 use crate::domain::key::operation::Operation;
 use crate::domain::key::word::{KeyManager, KeyState, Origin};
@@ -56,7 +56,8 @@ impl Core {
     /// What AWS holds of a key beside its facts and its aliases.
     pub(super) async fn read_beside(&self, place: &Place, facts: KeyFacts) -> Result<Snapshot, AwsFailure> {
         let (aws, access, region, key) = (&self.aws_kms, &place.access, &place.region, facts.key_id());
-        let tags = async { if is_ours(&facts) { readable(aws.list_tags(access, region, key).await) } else { Ok(None) } };
+        let tags =
+            async { if is_ours(&facts) { readable(aws.list_tags(access, region, key).await) } else { Ok(None) } };
         let policy = async { readable(aws.get_key_policy(access, region, key).await) };
         let rotation = async {
             if can_rotate(&facts) { readable(aws.rotation_status(access, region, key).await) } else { Ok(None) }
@@ -150,16 +151,12 @@ fn shows(done: &Operation, seen: &Snapshot) -> bool {
         Operation::Disable => seen.facts.state == KeyState::Disabled,
         Operation::Describe { to } => seen.facts.description == *to,
         Operation::PutPolicy { policy, .. } => seen.policy.as_ref().is_none_or(|seen| seen == policy),
-        Operation::Tag { tags } => {
-            seen.tags.as_ref().is_none_or(|seen| tags.iter().all(|tag| seen.contains(tag)))
-        }
+        Operation::Tag { tags } => seen.tags.as_ref().is_none_or(|seen| tags.iter().all(|tag| seen.contains(tag))),
         Operation::Untag { keys } => {
             seen.tags.as_ref().is_none_or(|seen| seen.iter().all(|tag| !keys.contains(&tag.key)))
         }
         Operation::AddAlias { alias, .. } => has(alias),
-        Operation::DeleteAlias { alias } => {
-            seen.aliases.as_ref().is_none_or(|aliases| !aliases.contains(alias))
-        }
+        Operation::DeleteAlias { alias } => seen.aliases.as_ref().is_none_or(|aliases| !aliases.contains(alias)),
         Operation::EnableRotation { .. } => seen.rotation.as_ref().is_none_or(|rotation| rotation.enabled),
         Operation::DisableRotation => seen.rotation.as_ref().is_none_or(|rotation| !rotation.enabled),
         Operation::ScheduleDeletion { .. } => seen.facts.is_pending_deletion(),
