@@ -1,6 +1,7 @@
 //! JSON in, as forgiving as the contract says: whatever the content type, unknown members ignored, and an empty string
 //! (or `null`) for an optional member the same as no member. What is wrong is told with the member's name.
 
+use super::describe::{Described, Description};
 use super::error::Problem;
 use crate::service::failure::{Failure, invalid};
 use actix_web::dev::Payload;
@@ -13,6 +14,7 @@ use serde_json::Value;
 use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
+use utoipa::ToSchema;
 
 /// The largest body that is taken, in bytes; set when the server starts.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +37,13 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
         let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default().0;
         let payload = payload.take();
         Box::pin(async move { Ok(Self(parse(&read(payload, limit).await?)?)) })
+    }
+}
+
+impl<T: ToSchema> Described for Body<T> {
+    fn describe(to: &mut Description) {
+        to.takes_json::<T>();
+        to.may_fail(&[400, 413]);
     }
 }
 

@@ -1,10 +1,11 @@
 //! AWS connections.
 
+use super::answer::{Created, NoContent};
 use super::body::{Body, clearable, one_of, optional, read_as, required};
 use super::envelope::Envelope;
 use super::error::Problem;
 use super::guard::Admitted;
-use super::paging::{self, Listing};
+use super::paging::{self, List, Listing};
 use crate::domain::connection::{Connection, ConnectionSettings, StsEndpoints};
 use crate::domain::kms::AssumedRole;
 use crate::domain::name::{ConnectionName, JsonText};
@@ -13,8 +14,7 @@ use crate::service::Services;
 use crate::service::access::{ManageConnections, ViewConnections};
 use crate::service::connections::{ConnectionDraft, TestOutcome, find};
 use crate::service::failure::{Failure, invalid};
-use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Json, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -23,19 +23,20 @@ use zeroize::Zeroizing;
 
 /// A connection to make, to change or to try out. Members that are not given are left as they are, or have defaults.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = ConnectionRequest)]
 pub struct ConnectionBody {
-    /// Its name, unique.
+    /// Its name, unique. A new connection needs one.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "test_aws-connection")]
     name: Option<String>,
     /// What it is for.
     #[serde(default, deserialize_with = "clearable")]
     description: Option<String>,
-    /// The public half of the credentials.
+    /// The public half of the credentials. A new connection needs it.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "AKIAIOSFODNN7EXAMPLE")]
     access_key_id: Option<String>,
-    /// The secret half. It only ever goes in.
+    /// The secret half. It only ever goes in. A new connection needs it.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<String>, write_only)]
     secret_access_key: Option<Zeroizing<String>>,
@@ -72,6 +73,7 @@ pub struct ConnectionBody {
 
 /// A connection. Never with its secret half.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Connection)]
 pub struct ConnectionView {
     #[serde(flatten)]
     envelope: Envelope,
@@ -82,11 +84,13 @@ pub struct ConnectionView {
     /// Where the API serves it.
     resource_url: String,
     /// Did the last test go well? Null until there was one.
+    #[schema(required = true)]
     last_connection_ok: Option<bool>,
     /// Why it did not.
+    #[schema(required = true)]
     last_connection_error: Option<String>,
     /// When it was.
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     last_connection_at: Option<String>,
     /// Its name.
     name: String,
@@ -106,12 +110,15 @@ pub struct ConnectionView {
     access_key_id: String,
     /// The role that the connection itself assumes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     assume_role_arn: Option<String>,
     /// The external id that the role asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     assume_role_external_id: Option<String>,
     /// Where STS (if regional) and EC2 are spoken to.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     aws_region: Option<String>,
     /// `legacy` or `regional`.
     aws_sts_regional_endpoints: &'static str,
@@ -121,11 +128,13 @@ pub struct ConnectionView {
 
 /// How a test went.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ConnectionTest)]
 pub struct TestView {
     /// Does the connection work?
     connection_ok: bool,
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     connection_error: Option<String>,
 }
 
@@ -134,19 +143,19 @@ pub async fn create(
     who: Admitted<ManageConnections>,
     body: Body<ConnectionBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<ConnectionView>, Problem> {
     let mut body = body.0;
     let name = read_as("name", &required("name", body.name.take())?, ConnectionName::parse)?;
     let connection = services.connections.create(who.permit, &who.asked, name, body.draft()?).await?;
-    Ok(HttpResponse::Created().json(ConnectionView::of(&connection)))
+    Ok(Created(ConnectionView::of(&connection)))
 }
 
 /// `GET /v1/connectionmgmt/services/aws/connections`
 pub async fn list(
     who: Admitted<ViewConnections>,
-    listing: Listing,
+    listing: Listing<Connection>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<List<ConnectionView>, Problem> {
     let page = services.connections.list(&who.permit, &listing.0)?;
     Ok(paging::answer(page, |connection: &Arc<Connection>| ConnectionView::of(connection)))
 }
@@ -156,9 +165,9 @@ pub async fn get(
     who: Admitted<ViewConnections>,
     id: Path<String>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<ConnectionView>, Problem> {
     let connection = services.connections.get(&who.permit, &id)?;
-    Ok(HttpResponse::Ok().json(ConnectionView::of(&connection)))
+    Ok(Json(ConnectionView::of(&connection)))
 }
 
 /// `PATCH /v1/connectionmgmt/services/aws/connections/{id}`
@@ -167,14 +176,14 @@ pub async fn amend(
     id: Path<String>,
     body: Body<ConnectionBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<ConnectionView>, Problem> {
     let mut body = body.0;
     let connection = find(&who.permit.caller().published.state, &id)?;
     let name = body.name.take().map(|name| read_as("name", &name, ConnectionName::parse)).transpose()?;
     let secret = body.secret_access_key.take();
     let settings = body.settings(Some(&connection.settings))?;
     let changed = services.connections.amend(who.permit, &who.asked, &connection, name, settings, secret).await?;
-    Ok(HttpResponse::Ok().json(ConnectionView::of(&changed)))
+    Ok(Json(ConnectionView::of(&changed)))
 }
 
 /// `DELETE /v1/connectionmgmt/services/aws/connections/{id}`
@@ -182,9 +191,9 @@ pub async fn delete(
     who: Admitted<ManageConnections>,
     id: Path<String>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     services.connections.delete(who.permit, &who.asked, &id).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 /// `POST /v1/connectionmgmt/services/aws/connections/{id}/test`
@@ -192,9 +201,9 @@ pub async fn test(
     who: Admitted<ManageConnections>,
     id: Path<String>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<TestView>, Problem> {
     let outcome = services.connections.test(who.permit, &who.asked, &id).await?;
-    Ok(HttpResponse::Ok().json(TestView::of(outcome)))
+    Ok(Json(TestView::of(outcome)))
 }
 
 /// `POST /v1/connectionmgmt/services/aws/connection-test`
@@ -202,9 +211,9 @@ pub async fn try_out(
     who: Admitted<ManageConnections>,
     body: Body<ConnectionBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<TestView>, Problem> {
     let outcome = services.connections.try_out(&who.permit, &body.0.draft()?).await;
-    Ok(HttpResponse::Ok().json(TestView::of(outcome)))
+    Ok(Json(TestView::of(outcome)))
 }
 
 impl ConnectionBody {

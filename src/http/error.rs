@@ -56,6 +56,13 @@ pub struct Row {
     pub text: &'static str,
 }
 
+impl Row {
+    /// The name and what it means, as clients read it.
+    pub fn code_desc(&self) -> String {
+        format!("{}: {}", self.name, self.text)
+    }
+}
+
 const fn kind(status: u16, code: u16, name: &'static str, text: &'static str) -> Row {
     Row { status, code, name, text }
 }
@@ -176,6 +183,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
 
 /// The body of every error.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Error)]
 pub struct ErrorBody {
     /// A number for the kind of error.
     #[schema(example = 9)]
@@ -206,10 +214,6 @@ impl ResponseError for Problem {
         if let Problem::Failure(Failure::Refused(Refusal::LoginLocked { seconds })) = self {
             answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
-        answer.json(ErrorBody {
-            code: row.code,
-            code_desc: format!("{}: {}", row.name, row.text),
-            message: self.to_string(),
-        })
+        answer.json(ErrorBody { code: row.code, code_desc: row.code_desc(), message: self.to_string() })
     }
 }

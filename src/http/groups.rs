@@ -1,11 +1,12 @@
 //! Groups and who is in them.
 
+use super::answer::{Created, NoContent};
 use super::body::{Body, clearable, optional, read_as, required};
 use super::connections::{attached, shown};
 use super::error::Problem;
 use super::guard::Admitted;
-use super::paging::{self, Listing};
-use super::users;
+use super::paging::{self, List, Listing};
+use super::users::{self, UserView};
 use crate::domain::event::GroupMetadata;
 use crate::domain::group::Group;
 use crate::domain::name::GroupName;
@@ -13,8 +14,7 @@ use crate::service::Services;
 use crate::service::access::{ManageUsers, SignedIn};
 use crate::service::failure::{Failure, invalid};
 use crate::service::groups::GroupWishes;
-use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Json, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -22,8 +22,9 @@ use utoipa::ToSchema;
 
 /// A group to make or to describe. Members that are not given are left as they are.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = GroupRequest)]
 pub struct GroupBody {
-    /// Its name, which is its identity.
+    /// Its name, which is its identity. A new group needs one.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "key officers")]
     name: Option<String>,
@@ -46,6 +47,7 @@ pub struct GroupBody {
 
 /// A group.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Group)]
 pub struct GroupView {
     /// Its name.
     name: String,
@@ -63,8 +65,10 @@ pub struct GroupView {
     /// How many users are in it.
     users_count: u64,
     /// When it was made.
+    #[schema(format = DateTime)]
     created_at: String,
     /// When it was last changed.
+    #[schema(format = DateTime)]
     updated_at: String,
 }
 
@@ -73,19 +77,19 @@ pub async fn create(
     who: Admitted<ManageUsers>,
     body: Body<GroupBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<GroupView>, Problem> {
     let mut body = body.0;
     let name = read_as("name", &required("name", body.name.take())?, GroupName::parse)?;
     let group = services.groups.create(who.permit, &who.asked, name, body.wishes()?).await?;
-    Ok(HttpResponse::Created().json(GroupView::of(&group)))
+    Ok(Created(GroupView::of(&group)))
 }
 
 /// `GET /v1/usermgmt/groups`
 pub async fn list(
     who: Admitted<SignedIn>,
-    listing: Listing,
+    listing: Listing<Group>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<List<GroupView>, Problem> {
     let page = services.groups.list(&who.permit, &listing.0)?;
     Ok(paging::answer(page, |group: &Arc<Group>| GroupView::of(group)))
 }
@@ -95,9 +99,9 @@ pub async fn get(
     who: Admitted<SignedIn>,
     name: Path<String>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<GroupView>, Problem> {
     let group = services.groups.get(&who.permit, &group_name(&name)?)?;
-    Ok(HttpResponse::Ok().json(GroupView::of(&group)))
+    Ok(Json(GroupView::of(&group)))
 }
 
 /// `PATCH /v1/usermgmt/groups/{name}`
@@ -106,13 +110,13 @@ pub async fn describe(
     name: Path<String>,
     body: Body<GroupBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<GroupView>, Problem> {
     let name = group_name(&name)?;
     if body.0.name.as_ref().is_some_and(|given| given != name.as_str()) {
         return Err(invalid("name", "a group's name is its identity and cannot be changed").into());
     }
     let group = services.groups.describe(who.permit, &who.asked, name, body.0.wishes()?).await?;
-    Ok(HttpResponse::Ok().json(GroupView::of(&group)))
+    Ok(Json(GroupView::of(&group)))
 }
 
 /// `DELETE /v1/usermgmt/groups/{name}`
@@ -120,9 +124,9 @@ pub async fn remove(
     who: Admitted<ManageUsers>,
     name: Path<String>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     services.groups.remove(who.permit, &who.asked, group_name(&name)?).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 /// `POST /v1/usermgmt/groups/{name}/users/{user_id}`
@@ -130,10 +134,10 @@ pub async fn add_member(
     who: Admitted<ManageUsers>,
     path: Path<(String, String)>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<UserView>, Problem> {
     let (name, user) = (group_name(&path.0)?, users::user_id(&path.1)?);
     let user = services.groups.add_member(who.permit, &who.asked, name, user).await?;
-    Ok(HttpResponse::Ok().json(users::view(&services, &user)))
+    Ok(Json(users::view(&services, &user)))
 }
 
 /// `DELETE /v1/usermgmt/groups/{name}/users/{user_id}`
@@ -141,10 +145,10 @@ pub async fn remove_member(
     who: Admitted<ManageUsers>,
     path: Path<(String, String)>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     let (name, user) = (group_name(&path.0)?, users::user_id(&path.1)?);
     services.groups.remove_member(who.permit, &who.asked, name, user).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 fn group_name(text: &str) -> Result<GroupName, Failure> {

@@ -2,12 +2,14 @@
 //! ready at once (it reads the state: no lock that waits, no disk), because actix polls a handler's arguments side by
 //! side and the first error wins; so access is settled before a byte of the body is read.
 
+use super::describe::{Described, Description};
 use super::error::Problem;
-use super::paging::members;
+use super::paging::{members, quoted};
 use super::trace::request_id;
+use crate::domain::action::Action;
 use crate::domain::id::{KeyId, KmsId};
 use crate::service::Services;
-use crate::service::access::{KeyPermit, KeyRight, KmsPermit, KmsRight, Permit, Right};
+use crate::service::access::{self, KeyPermit, KeyRight, KmsPermit, KmsRight, ManageKms, Permit, Right};
 use crate::service::caller::{Asked, Caller};
 use crate::service::failure::{Failure, TokenProblem, invalid};
 use actix_web::dev::Payload;
@@ -100,6 +102,51 @@ impl FromRequest for Anybody {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let source = request.peer_addr().map(|peer| peer.ip().to_string()).unwrap_or_default();
         ready(asked(request).map(|asked| Self { asked, source }))
+    }
+}
+
+impl<R: Right> Described for Admitted<R> {
+    fn describe(to: &mut Description) {
+        to.needs_token = true;
+        to.may_fail(&[400, 401, 500]);
+        if !R::GROUPS.is_empty() {
+            to.may_fail(&[403]);
+            to.access = Some(format!("For members of {}.", quoted(&access::names(R::GROUPS))));
+        }
+    }
+}
+
+impl<A: KmsRight> Described for OnKms<A> {
+    fn describe(to: &mut Description) {
+        to.needs_token = true;
+        to.may_fail(&[400, 401, 404, 500]);
+        let admins = quoted(&access::names(ManageKms::GROUPS));
+        to.access = Some(match A::ACTION {
+            // Whoever may not view a KMS is told that there is none.
+            Some(Action::View) => format!("For members of {admins}, and for whoever has any action on the KMS."),
+            Some(action) => format!("For members of {admins}, and for whoever has `{}` on the KMS.", action.name()),
+            None => format!("For members of {admins}."),
+        });
+        if A::ACTION != Some(Action::View) {
+            to.may_fail(&[403]);
+        }
+    }
+}
+
+impl<A: KeyRight> Described for OnKey<A> {
+    fn describe(to: &mut Description) {
+        to.needs_token = true;
+        to.may_fail(&[400, 401, 403, 404, 500]);
+        let admins = quoted(&access::names(ManageKms::GROUPS));
+        let actions: Vec<_> = A::ACTIONS.iter().map(|action| action.name()).collect();
+        to.access =
+            Some(format!("For members of {admins}, and for whoever has {} on the key's KMS.", quoted(&actions)));
+    }
+}
+
+impl Described for Anybody {
+    fn describe(to: &mut Description) {
+        to.may_fail(&[400, 500]);
     }
 }
 

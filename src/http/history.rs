@@ -2,21 +2,21 @@
 
 use super::error::Problem;
 use super::guard::{Admitted, kms_id};
-use super::paging::Listing;
+use super::paging::{Columns, List, Listing};
 use crate::domain::event::{Actor, Event};
 use crate::domain::time::Time;
 use crate::service::Services;
 use crate::service::access::SignedIn;
 use crate::service::history::Entry;
-use crate::service::list::Limit;
+use actix_web::HttpRequest;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 /// One thing that happened.
 #[derive(Serialize, ToSchema)]
+#[schema(as = HistoryEntry)]
 pub struct EntryView {
     /// Its number in the log.
     #[schema(example = 42)]
@@ -30,6 +30,7 @@ pub struct EntryView {
     actor: String,
     /// Who, by id; absent for `system`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     user_id: Option<String>,
     /// In which request.
     request_id: String,
@@ -41,28 +42,20 @@ pub struct EntryView {
     details: Value,
 }
 
-#[derive(Serialize)]
-struct HistoryView {
-    skip: usize,
-    limit: i64,
-    total: usize,
-    resources: Vec<EntryView>,
+impl Columns for Entry {
+    const SORTS: &'static [&'static str] = &["seq", "time"];
+    const FILTERS: &'static [&'static str] = &[];
 }
 
 /// `GET /v1/cckm/aws/kms/{id}/history`
 pub async fn of_kms(
     who: Admitted<SignedIn>,
     request: HttpRequest,
-    listing: Listing,
+    listing: Listing<Entry>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<List<EntryView>, Problem> {
     let page = services.kms.history(&who.permit, kms_id(&request)?, &listing.0)?;
-    let limit = match page.limit {
-        Limit::All => -1,
-        Limit::Rows(rows) => i64::try_from(rows).unwrap_or(i64::MAX),
-    };
-    let resources = page.entries.iter().map(view).collect();
-    Ok(HttpResponse::Ok().json(HistoryView { skip: page.skip, limit, total: page.total, resources }))
+    Ok(List::of(page.skip, page.limit, page.total, page.entries.iter().map(view)))
 }
 
 fn view(entry: &Entry) -> EntryView {

@@ -1,10 +1,11 @@
 //! The KMS endpoints of the vendor's page, archive and recover beside them.
 
+use super::answer::{Created, NoContent};
 use super::body::{Body, excerpt, optional, read_as, required};
 use super::envelope::Envelope;
 use super::error::Problem;
 use super::guard::{Admitted, OnKms, kms_id};
-use super::paging::{self, Listing, members};
+use super::paging::{self, List, Listing, members};
 use crate::domain::acl::{AclChange, AclEntry, Principal};
 use crate::domain::action::{API_TABLE, Action};
 use crate::domain::id::UserId;
@@ -16,17 +17,20 @@ use crate::service::Services;
 use crate::service::access::{Amend, ManageKms, SignedIn, View};
 use crate::service::failure::{Failure, invalid};
 use crate::service::kms::{self, Addition, KmsSeen, KmsWishes};
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
+use crate::service::list::Limit;
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Array, Object, Type};
 
 /// Which connection, and which role over it.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = AccountRequest)]
 pub struct AccountBody {
     /// Name or id of the connection.
     #[serde(default, deserialize_with = "optional")]
-    #[schema(example = "test_aws-connection")]
+    #[schema(value_type = String, required = true, example = "test_aws-connection")]
     connection: Option<String>,
     /// ARN of the role to assume.
     #[serde(default, deserialize_with = "optional")]
@@ -43,6 +47,7 @@ pub struct AccountBody {
 
 /// An account, as a connection (and a role) leads to it.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Account)]
 pub struct AccountView {
     /// The AWS account.
     #[schema(example = "123456789012")]
@@ -51,17 +56,21 @@ pub struct AccountView {
     regions: Vec<String>,
     /// As asked.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     assume_role_arn: Option<String>,
     /// As asked.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     assume_role_external_id: Option<String>,
     /// Permissions of the prerequisites that are missing; only if `validate` was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     missing_permissions: Option<Vec<String>>,
 }
 
 /// The regions of a connection's account.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Regions)]
 pub struct RegionsView {
     /// The regions that are enabled there.
     regions: Vec<String>,
@@ -69,18 +78,23 @@ pub struct RegionsView {
 
 /// A KMS to add.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = AddKmsRequest)]
 pub struct AddBody {
     /// The AWS account.
     #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = String, required = true)]
     account_id: Option<String>,
     /// Name or id of the connection.
     #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = String, required = true)]
     connection: Option<String>,
     /// Its name here, unique.
     #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = String, required = true)]
     name: Option<String>,
     /// Which regions.
     #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Vec<String>, required = true)]
     regions: Option<Vec<String>>,
     /// ARN of the role to assume.
     #[serde(default, deserialize_with = "optional")]
@@ -92,6 +106,7 @@ pub struct AddBody {
 
 /// What to change of a KMS: one thing at a time.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = UpdateKmsRequest)]
 pub struct AmendBody {
     /// Name or id of another connection.
     #[serde(default, deserialize_with = "optional")]
@@ -109,6 +124,7 @@ pub struct AmendBody {
 
 /// Permissions to give and take: one entry, or a list of them under `acls`.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = UpdateAclsRequest)]
 pub struct AclsBody {
     /// Several entries: all or none take effect.
     #[serde(default, deserialize_with = "optional")]
@@ -120,6 +136,7 @@ pub struct AclsBody {
 
 /// Permissions to give to, or take from, one user or one group.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = AclRequest)]
 pub struct AclBody {
     /// The user (`local|<uuid>`); not together with `group`.
     #[serde(default, deserialize_with = "optional")]
@@ -130,7 +147,7 @@ pub struct AclBody {
     group: Option<String>,
     /// Which actions.
     #[serde(default, deserialize_with = "optional")]
-    #[schema(example = json!(["view", "keycreate"]))]
+    #[schema(schema_with = action_names)]
     actions: Option<Vec<String>>,
     /// Give (true) or take (false).
     #[serde(default, deserialize_with = "optional")]
@@ -139,6 +156,7 @@ pub struct AclBody {
 
 /// A KMS.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Kms)]
 pub struct KmsView {
     #[serde(flatten)]
     envelope: Envelope,
@@ -156,9 +174,11 @@ pub struct KmsView {
     acls: Vec<AclView>,
     /// The role that is assumed for it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     assume_role_arn: Option<String>,
     /// The external id that the role asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     assume_role_external_id: Option<String>,
     /// The name of its connection.
     #[schema(example = "aws")]
@@ -169,35 +189,49 @@ pub struct KmsView {
     /// Its partition.
     #[schema(example = "aws")]
     cloud_name: &'static str,
+    // This and `status` are always there, but the answers on the vendor's page do not have them.
     /// Always false: KMSs are added by hand.
+    #[schema(required = false)]
     auto_added: bool,
     /// `active` or `archived`.
-    #[schema(example = "active")]
+    #[schema(example = "active", required = false)]
     status: &'static str,
 }
 
 /// What one user or one group may do.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Acl)]
 pub struct AclView {
     /// The user.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     user_id: Option<String>,
     /// The group.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     group: Option<String>,
     /// Which actions.
+    #[schema(schema_with = action_names)]
     actions: Vec<&'static str>,
 }
 
 /// One row of the table "APIs and Action Mapping".
 #[derive(Serialize, ToSchema)]
+#[schema(as = ApiActions)]
 pub struct ActionView {
     /// The API.
     api: &'static str,
     /// Any one of these permits it.
+    #[schema(schema_with = action_names)]
     actions: Vec<&'static str>,
     /// What is permitted.
     description: &'static str,
+}
+
+fn action_names() -> Array {
+    let names = Action::ALL.iter().map(|action| action.name());
+    let name = Object::builder().schema_type(Type::String).enum_values(Some(names));
+    Array::builder().items(name).description(Some("Names of actions.")).build()
 }
 
 /// `POST /v1/cckm/aws/accounts`
@@ -205,12 +239,12 @@ pub async fn accounts(
     who: Admitted<ManageKms>,
     body: Body<AccountBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<AccountView>, Problem> {
     let connection = required("connection", body.0.connection)?;
     let role = role(body.0.assume_role_arn, body.0.assume_role_external_id)?;
     let validate = body.0.validate.unwrap_or(false);
     let account = services.kms.account(who.permit, &connection, role.as_ref(), validate).await?;
-    Ok(HttpResponse::Ok().json(AccountView {
+    Ok(Json(AccountView {
         account_id: account.sighting.account.to_string(),
         regions: texts(&account.sighting.enabled),
         assume_role_arn: role.as_ref().map(|role| role.arn.as_arn().to_string()),
@@ -224,11 +258,11 @@ pub async fn all_regions(
     who: Admitted<ManageKms>,
     body: Body<AccountBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<RegionsView>, Problem> {
     let connection = required("connection", body.0.connection)?;
     let role = role(body.0.assume_role_arn, body.0.assume_role_external_id)?;
     let account = services.kms.account(who.permit, &connection, role.as_ref(), false).await?;
-    Ok(HttpResponse::Ok().json(RegionsView { regions: texts(&account.sighting.enabled) }))
+    Ok(Json(RegionsView { regions: texts(&account.sighting.enabled) }))
 }
 
 /// `POST /v1/cckm/aws/kms`
@@ -236,7 +270,7 @@ pub async fn add(
     who: Admitted<ManageKms>,
     body: Body<AddBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<KmsView>, Problem> {
     let body = body.0;
     let addition = Addition {
         name: read_as("name", &required("name", body.name)?, KmsName::parse)?,
@@ -246,23 +280,23 @@ pub async fn add(
         regions: regions(required("regions", body.regions)?)?,
     };
     let seen = services.kms.add(who.permit, &who.asked, addition).await?;
-    Ok(HttpResponse::Created().json(KmsView::of(&seen)))
+    Ok(Created(KmsView::of(&seen)))
 }
 
 /// `GET /v1/cckm/aws/kms`
 pub async fn list(
     who: Admitted<SignedIn>,
-    listing: Listing,
+    listing: Listing<Kms>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<List<KmsView>, Problem> {
     let (page, caller) = services.kms.list(&who.permit, &listing.0)?;
     let view = move |kms: &_| KmsView::of(&kms::seen(std::sync::Arc::clone(kms), &caller.published.state, &caller));
     Ok(paging::answer(page, view))
 }
 
 /// `GET /v1/cckm/aws/kms/{id}` without `at`
-pub async fn get(who: OnKms<View>, services: Data<Services>) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(KmsView::of(&services.kms.get(&who.permit))))
+pub async fn get(who: OnKms<View>, services: Data<Services>) -> Result<Json<KmsView>, Problem> {
+    Ok(Json(KmsView::of(&services.kms.get(&who.permit))))
 }
 
 /// `GET /v1/cckm/aws/kms/{id}?at=<RFC 3339>`
@@ -270,9 +304,9 @@ pub async fn get_at(
     who: Admitted<SignedIn>,
     request: HttpRequest,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<KmsView>, Problem> {
     let seen = services.kms.get_at(&who.permit, kms_id(&request)?, at(&request)?)?;
-    Ok(HttpResponse::Ok().json(KmsView::of(&seen)))
+    Ok(Json(KmsView::of(&seen)))
 }
 
 /// `PATCH /v1/cckm/aws/kms/{id}`
@@ -280,7 +314,7 @@ pub async fn amend(
     who: OnKms<Amend>,
     body: Body<AmendBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<KmsView>, Problem> {
     let AmendBody { connection, regions: wanted, assume_role_arn, assume_role_external_id } = body.0;
     let wishes = KmsWishes {
         connection,
@@ -288,13 +322,13 @@ pub async fn amend(
         role: role(assume_role_arn, assume_role_external_id)?,
     };
     let seen = services.kms.amend(who.permit, &who.asked, wishes).await?;
-    Ok(HttpResponse::Ok().json(KmsView::of(&seen)))
+    Ok(Json(KmsView::of(&seen)))
 }
 
 /// `DELETE /v1/cckm/aws/kms/{id}`
-pub async fn delete(who: OnKms<Amend>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+pub async fn delete(who: OnKms<Amend>, services: Data<Services>) -> Result<NoContent, Problem> {
     services.kms.delete(who.permit, &who.asked).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 /// `POST /v1/cckm/aws/kms/{id}/update-acls`
@@ -302,34 +336,31 @@ pub async fn update_acls(
     who: OnKms<Amend>,
     body: Body<AclsBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<KmsView>, Problem> {
     let seen = services.kms.update_acls(who.permit, &who.asked, changes(body.0)?).await?;
-    Ok(HttpResponse::Ok().json(KmsView::of(&seen)))
+    Ok(Json(KmsView::of(&seen)))
 }
 
 /// `POST /v1/cckm/aws/kms/{id}/archive`
-pub async fn archive(who: OnKms<Amend>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+pub async fn archive(who: OnKms<Amend>, services: Data<Services>) -> Result<Json<KmsView>, Problem> {
     let seen = services.kms.archive(who.permit, &who.asked).await?;
-    Ok(HttpResponse::Ok().json(KmsView::of(&seen)))
+    Ok(Json(KmsView::of(&seen)))
 }
 
 /// `POST /v1/cckm/aws/kms/{id}/recover`
-pub async fn recover(who: OnKms<Amend>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+pub async fn recover(who: OnKms<Amend>, services: Data<Services>) -> Result<Json<KmsView>, Problem> {
     let seen = services.kms.recover(who.permit, &who.asked).await?;
-    Ok(HttpResponse::Ok().json(KmsView::of(&seen)))
+    Ok(Json(KmsView::of(&seen)))
 }
 
 /// `GET /v1/cckm/aws/actions`
-pub async fn actions(_who: Admitted<SignedIn>) -> HttpResponse {
+pub async fn actions(_who: Admitted<SignedIn>) -> List<ActionView> {
     let rows = API_TABLE.iter().map(|row| ActionView {
         api: row.api,
         actions: row.actions.iter().map(|action| action.name()).collect(),
         description: row.description,
     });
-    let resources: Vec<_> = rows.collect();
-    HttpResponse::Ok().json(serde_json::json!({
-        "skip": 0, "limit": -1, "total": resources.len(), "resources": resources
-    }))
+    List::of(0, Limit::All, API_TABLE.len(), rows)
 }
 
 fn at(request: &HttpRequest) -> Result<Time, Problem> {

@@ -1,9 +1,13 @@
 //! The doors: parse, authenticate, authorise, call one use case, render. Knows actix; knows nothing of sled or AWS.
 
+pub mod answer;
 pub mod body;
 pub mod connections;
+pub mod describe;
+pub mod endpoint;
 pub mod envelope;
 pub mod error;
+pub mod examples;
 pub mod groups;
 pub mod guard;
 pub mod health;
@@ -11,6 +15,7 @@ pub mod history;
 pub mod keys;
 pub mod kms;
 pub mod metrics;
+pub mod openapi;
 pub mod paging;
 pub mod password_policy;
 pub mod routes;

@@ -1,31 +1,62 @@
 //! `skip`, `limit`, `sort` and filters out of a query; a page into an answer. Long answers are streamed.
 
+use super::describe::{Described, Description};
 use super::error::Problem;
-use crate::service::list::{Limit, Page, Query};
+use crate::service::list::{Limit, Listed, Page, Query};
+use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::web::Bytes;
-use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use futures_util::stream;
 use serde::Serialize;
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::marker::PhantomData;
 use std::sync::Arc;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Array, Object, Type};
 
-/// What a client asks of a list.
-pub struct Listing(pub Query);
+/// What a client asks of a list of `C`.
+pub struct Listing<C>(pub Query, PhantomData<C>);
 
-impl FromRequest for Listing {
+/// The members that a list can be sorted and filtered by.
+pub trait Columns {
+    /// Sorted.
+    const SORTS: &'static [&'static str];
+    /// Filtered.
+    const FILTERS: &'static [&'static str];
+}
+
+impl<T: Listed> Columns for T {
+    const SORTS: &'static [&'static str] = T::SORTS;
+    const FILTERS: &'static [&'static str] = T::FILTERS;
+}
+
+/// A list that is short, and comes in one order.
+pub struct Unsorted;
+
+impl Columns for Unsorted {
+    const SORTS: &'static [&'static str] = &[];
+    const FILTERS: &'static [&'static str] = &[];
+}
+
+impl<C> FromRequest for Listing<C> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(request.query_string()).map(Self))
+        ready(parse(request.query_string()).map(|query| Self(query, PhantomData)))
     }
 }
 
 /// The members of a query, decoded, in order.
 pub fn members(query: &str) -> Vec<(String, String)> {
     serde_urlencoded::from_str(query).unwrap_or_default()
+}
+
+/// Does the query have this member, with a value?
+pub fn is_given(query: Option<&str>, member: &str) -> bool {
+    query.is_some_and(|query| members(query).iter().any(|(name, value)| name == member && !value.is_empty()))
 }
 
 fn parse(query: &str) -> Result<Query, Problem> {
@@ -69,16 +100,33 @@ fn direction(member: &str) -> (String, bool) {
 /// So many rows are written at once.
 const CHUNK: usize = 500;
 
-/// A page as an answer.
-pub fn answer<T: 'static, V: Serialize>(page: Page<T>, view: impl Fn(&Arc<T>) -> V + 'static) -> HttpResponse {
-    let Page { skip, limit, total, rows } = page;
-    let head = head(skip, limit, total);
-    if rows.len() <= CHUNK {
-        let mut body = head.into_bytes();
-        write_rows(&mut body, rows.iter().map(&view), true);
+/// 200 with one page of a list of `V`.
+pub struct List<V> {
+    response: HttpResponse,
+    row: PhantomData<V>,
+}
+
+impl<V: Serialize> List<V> {
+    /// Rows that are there already.
+    pub fn of(skip: usize, limit: Limit, total: usize, rows: impl Iterator<Item = V>) -> Self {
+        let mut body = head(skip, limit, total).into_bytes();
+        write_rows(&mut body, rows, true);
         body.extend_from_slice(b"]}");
-        return HttpResponse::Ok().content_type("application/json").body(body);
+        Self::answer(HttpResponse::Ok().content_type("application/json").body(body))
     }
+
+    fn answer(response: HttpResponse) -> Self {
+        Self { response, row: PhantomData }
+    }
+}
+
+/// A page as an answer.
+pub fn answer<T: 'static, V: Serialize>(page: Page<T>, view: impl Fn(&Arc<T>) -> V + 'static) -> List<V> {
+    let Page { skip, limit, total, rows } = page;
+    if rows.len() <= CHUNK {
+        return List::of(skip, limit, total, rows.iter().map(view));
+    }
+    let head = head(skip, limit, total);
     let chunks = rows.len().div_ceil(CHUNK);
     let parts = (0..chunks).map(move |number| {
         let mut part = if number == 0 { head.clone().into_bytes() } else { Vec::new() };
@@ -89,7 +137,7 @@ pub fn answer<T: 'static, V: Serialize>(page: Page<T>, view: impl Fn(&Arc<T>) ->
         }
         Ok::<_, Infallible>(Bytes::from(part))
     });
-    HttpResponse::Ok().content_type("application/json").streaming(stream::iter(parts))
+    List::answer(HttpResponse::Ok().content_type("application/json").streaming(stream::iter(parts)))
 }
 
 fn head(skip: usize, limit: Limit, total: usize) -> String {
@@ -112,6 +160,49 @@ fn write_rows<V: Serialize>(body: &mut Vec<u8>, rows: impl Iterator<Item = V>, m
             Err(_) => body.truncate(before),
         }
     }
+}
+
+impl<V> Responder for List<V> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.response
+    }
+}
+
+impl<V: ToSchema> Described for List<V> {
+    fn describe(to: &mut Description) {
+        to.answers_page::<V>();
+    }
+}
+
+impl<C: Columns> Described for Listing<C> {
+    fn describe(to: &mut Description) {
+        to.may_fail(&[400]);
+        let number = |least: i64, default: i64| {
+            Object::builder().schema_type(Type::Integer).minimum(Some(least)).default(Some(default.into()))
+        };
+        to.queries("skip", "Rows to leave out at the start.", number(0, 0));
+        to.queries("limit", "Rows to show at most; -1: all. 0 is refused.", number(-1, 10));
+        if !C::SORTS.is_empty() {
+            let text = "By which members, several separated by commas; `-` before one: the greatest first. Known: ";
+            to.queries("sort", format!("{text}{}.", quoted(C::SORTS)), Object::with_type(Type::String));
+        }
+        for filter in C::FILTERS {
+            let text = match *filter {
+                "name" | "username" => {
+                    "Only rows with this value, in which `*` stands for any text; or any of several."
+                }
+                _ => "Only rows with this value, or any of several.",
+            };
+            to.queries(filter, text, Array::new(Object::with_type(Type::String)));
+        }
+    }
+}
+
+/// Words for a text of the description.
+pub fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

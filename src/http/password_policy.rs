@@ -6,8 +6,7 @@ use super::guard::Admitted;
 use crate::domain::password::PasswordPolicy;
 use crate::service::Services;
 use crate::service::access::Administer;
-use actix_web::HttpResponse;
-use actix_web::web::Data;
+use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -15,12 +14,14 @@ macro_rules! policy {
     ($($(#[$doc:meta])* $member:ident: $type:ty,)*) => {
         /// The policy as it is to be. Members that are not given are left as they are.
         #[derive(Deserialize, ToSchema)]
+        #[schema(as = PasswordPolicyRequest)]
         pub struct PolicyBody {
             $($(#[$doc])* #[serde(default, deserialize_with = "optional")] $member: Option<$type>,)*
         }
 
         /// The policy.
         #[derive(Serialize, ToSchema)]
+        #[schema(as = PasswordPolicy)]
         pub struct PolicyView { $($(#[$doc])* $member: $type,)* }
 
         impl PolicyBody {
@@ -61,8 +62,8 @@ policy! {
 }
 
 /// `GET /v1/usermgmt/pwdpolicies/global`
-pub async fn get(who: Admitted<Administer>, services: Data<Services>) -> HttpResponse {
-    HttpResponse::Ok().json(PolicyView::of(services.users.policy(&who.permit)))
+pub async fn get(who: Admitted<Administer>, services: Data<Services>) -> Json<PolicyView> {
+    Json(PolicyView::of(services.users.policy(&who.permit)))
 }
 
 /// `PATCH /v1/usermgmt/pwdpolicies/global`
@@ -70,8 +71,8 @@ pub async fn amend(
     who: Admitted<Administer>,
     body: Body<PolicyBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<PolicyView>, Problem> {
     let policy = body.0.over(services.users.policy(&who.permit));
     let policy = services.users.change_policy(who.permit, &who.asked, policy).await?;
-    Ok(HttpResponse::Ok().json(PolicyView::of(policy)))
+    Ok(Json(PolicyView::of(policy)))
 }

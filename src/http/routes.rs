@@ -1,101 +1,230 @@
-//! The whole API as one list.
+//! The whole API as one list: each endpoint with its handler, its name and its purpose. The server serves the list, and
+//! `/api/v1/openapi.json` describes it.
 
+use super::endpoint::{Endpoint, Family, delete, get, patch, post};
 use super::error::Problem;
-use super::{connections, groups, health, history, keys, kms, password_policy, tokens, users};
-use actix_web::guard::fn_guard;
+use super::{connections, examples, groups, health, history, keys, kms, openapi, password_policy, tokens, users};
 use actix_web::http::Method;
-use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
+use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route};
 
 /// Adds every route.
 pub fn all(config: &mut ServiceConfig) {
-    for (path, routes) in api() {
-        config.service(resource(&format!("/api/v1{path}"), routes));
+    let mut resources: Vec<(String, Vec<Route>)> = Vec::new();
+    for endpoint in families().into_iter().flat_map(|family| family.endpoints) {
+        // All methods of a path are one resource, so that any other method gets a 405.
+        match resources.iter_mut().find(|(path, _)| *path == endpoint.path) {
+            Some((_, routes)) => routes.extend(endpoint.routes()),
+            None => resources.push((endpoint.path.clone(), endpoint.routes())),
+        }
     }
-    config.service(
-        web::resource("/api/v1/cckm/aws/kms/{id}")
-            .route(get().guard(fn_guard(|context| past(context.head().uri.query()))).to(kms::get_at))
-            .route(get().to(kms::get))
-            .route(patch().to(kms::amend))
-            .route(delete().to(kms::delete))
-            .default_service(web::to(no_method)),
-    );
-    config.service(resource("/healthz", vec![get().to(health::alive)]));
-    config.service(resource("/readyz", vec![get().to(health::ready)]));
-    config.service(resource("/metrics", vec![get().to(health::metrics)]));
+    for (path, routes) in resources {
+        config
+            .service(routes.into_iter().fold(web::resource(path), Resource::route).default_service(web::to(no_method)));
+    }
     config.default_service(web::to(no_route));
 }
 
-fn api() -> Vec<(&'static str, Vec<Route>)> {
+/// Every endpoint there is. Where two paths could match the same request, the first one does.
+pub fn families() -> Vec<Family> {
     vec![
-        ("/auth/tokens", vec![post().to(tokens::issue), get().to(tokens::list)]),
-        ("/auth/tokens/{id}", vec![get().to(tokens::get), delete().to(tokens::revoke_by_id)]),
-        ("/auth/revoke", vec![post().to(tokens::revoke)]),
-        ("/auth/changepw", vec![patch().to(tokens::change_password)]),
-        ("/auth/self/user", vec![get().to(users::own)]),
-        ("/usermgmt/users", vec![post().to(users::create), get().to(users::list)]),
-        ("/usermgmt/users/{id}", vec![get().to(users::get), patch().to(users::amend), delete().to(users::remove)]),
-        ("/usermgmt/groups", vec![post().to(groups::create), get().to(groups::list)]),
-        (
-            "/usermgmt/groups/{name}",
-            vec![get().to(groups::get), patch().to(groups::describe), delete().to(groups::remove)],
-        ),
-        (
-            "/usermgmt/groups/{name}/users/{user_id}",
-            vec![post().to(groups::add_member), delete().to(groups::remove_member)],
-        ),
-        ("/usermgmt/pwdpolicies/global", vec![get().to(password_policy::get), patch().to(password_policy::amend)]),
-        ("/connectionmgmt/services/aws/connections", vec![post().to(connections::create), get().to(connections::list)]),
-        ("/connectionmgmt/services/aws/connection-test", vec![post().to(connections::try_out)]),
-        (
-            "/connectionmgmt/services/aws/connections/{id}",
-            vec![get().to(connections::get), patch().to(connections::amend), delete().to(connections::delete)],
-        ),
-        ("/connectionmgmt/services/aws/connections/{id}/test", vec![post().to(connections::test)]),
-        ("/cckm/aws/accounts", vec![post().to(kms::accounts)]),
-        ("/cckm/aws/get-all-regions", vec![post().to(kms::all_regions)]),
-        ("/cckm/aws/actions", vec![get().to(kms::actions)]),
-        ("/cckm/aws/kms", vec![post().to(kms::add), get().to(kms::list)]),
-        ("/cckm/aws/keys", vec![post().to(keys::creation::create), get().to(keys::reading::list)]),
-        ("/cckm/aws/keys/{id}", vec![get().to(keys::reading::get), delete().to(keys::reading::forget)]),
-        ("/cckm/aws/keys/{id}/enable", vec![post().to(keys::change::enable)]),
-        ("/cckm/aws/keys/{id}/disable", vec![post().to(keys::change::disable)]),
-        ("/cckm/aws/keys/{id}/update-description", vec![post().to(keys::change::update_description)]),
-        ("/cckm/aws/keys/{id}/policy", vec![post().to(keys::change::policy)]),
-        ("/cckm/aws/keys/{id}/add-tags", vec![post().to(keys::change::add_tags)]),
-        ("/cckm/aws/keys/{id}/remove-tags", vec![post().to(keys::change::remove_tags)]),
-        ("/cckm/aws/keys/{id}/add-alias", vec![post().to(keys::change::add_alias)]),
-        ("/cckm/aws/keys/{id}/delete-alias", vec![post().to(keys::change::delete_alias)]),
-        ("/cckm/aws/keys/{id}/enable-auto-rotation", vec![post().to(keys::change::enable_auto_rotation)]),
-        ("/cckm/aws/keys/{id}/disable-auto-rotation", vec![post().to(keys::change::disable_auto_rotation)]),
-        ("/cckm/aws/keys/{id}/rotate-material", vec![post().to(keys::change::rotate_material)]),
-        ("/cckm/aws/keys/{id}/rotate", vec![post().to(keys::creation::rotate)]),
-        ("/cckm/aws/keys/{id}/rotations", vec![get().to(keys::reading::rotations)]),
-        ("/cckm/aws/keys/{id}/import-material", vec![post().to(keys::material::import_material)]),
-        ("/cckm/aws/keys/{id}/delete-material", vec![post().to(keys::material::delete_material)]),
-        ("/cckm/aws/keys/{id}/schedule-deletion", vec![post().to(keys::change::schedule_deletion)]),
-        ("/cckm/aws/keys/{id}/cancel-deletion", vec![post().to(keys::change::cancel_deletion)]),
-        ("/cckm/aws/keys/{id}/replicate-key", vec![post().to(keys::creation::replicate)]),
-        ("/cckm/aws/keys/{id}/update-primary-region", vec![post().to(keys::change::update_primary_region)]),
-        ("/cckm/aws/keys/{id}/get-key-rotation-status", vec![post().to(keys::reading::rotation_status)]),
-        ("/cckm/aws/keys/{id}/download-public-key", vec![get().to(keys::reading::public_key)]),
-        ("/cckm/aws/keys/{id}/refresh", vec![post().to(keys::reading::refresh)]),
-        ("/cckm/aws/upload-key", vec![post().to(keys::creation::upload)]),
-        ("/cckm/aws/alias/verify", vec![post().to(keys::reading::verify_alias)]),
-        ("/cckm/aws/kms/{id}/history", vec![get().to(history::of_kms)]),
-        ("/cckm/aws/kms/{id}/update-acls", vec![post().to(kms::update_acls)]),
-        ("/cckm/aws/kms/{id}/archive", vec![post().to(kms::archive)]),
-        ("/cckm/aws/kms/{id}/recover", vec![post().to(kms::recover)]),
+        family("KMS", "AWS accounts, and their regions under management.", kms()),
+        family("Keys", "AWS keys, and all that is done to them.", keys()),
+        family("Connections", "Credentials for AWS.", connections()),
+        family("Tokens", "Signing in and out, and the own password.", tokens()),
+        family("Users and groups", "Who may sign in, and what they belong to.", users_and_groups()),
+        Family { name: "Service", about: "For those who watch over the service.", endpoints: service() },
     ]
 }
 
-fn resource(path: &str, routes: Vec<Route>) -> Resource {
-    routes.into_iter().fold(web::resource(path), Resource::route).default_service(web::to(no_method))
+fn family(name: &'static str, about: &'static str, endpoints: Vec<Endpoint>) -> Family {
+    let endpoints = endpoints.into_iter().map(|endpoint| endpoint.under("/api/v1")).collect();
+    Family { name, about, endpoints }
 }
 
-/// Is the past asked for (`at`), not the present?
-fn past(query: Option<&str>) -> bool {
-    query.is_some_and(|query| super::paging::members(query).iter().any(|(name, at)| name == "at" && !at.is_empty()))
+fn kms() -> Vec<Endpoint> {
+    vec![
+        post("/cckm/aws/accounts", kms::accounts, "getAccount", "Show the account that a connection leads to")
+            .only_asks()
+            .refuses(&[404, 502, 504])
+            .examples(examples::accounts),
+        post("/cckm/aws/get-all-regions", kms::all_regions, "listRegions", "Show the regions that are enabled there")
+            .only_asks()
+            .refuses(&[404, 502, 504]),
+        get("/cckm/aws/actions", kms::actions, "listActions", "List the APIs and the actions that permit them"),
+        post("/cckm/aws/kms", kms::add, "addKms", "Add a KMS")
+            .refuses(&[404, 409, 502, 504])
+            .examples(examples::add_kms),
+        get("/cckm/aws/kms", kms::list, "listKms", "List the KMSs that the caller may see")
+            .examples(examples::list_kms),
+        get("/cckm/aws/kms/{id}", kms::get, "getKms", "Show a KMS")
+            .or_with("at", "date-time", "The KMS as it was at this moment, also one that is deleted now.", kms::get_at)
+            .examples(examples::get_kms),
+        patch("/cckm/aws/kms/{id}", kms::amend, "updateKms", "Change the connection, the regions or the role of a KMS")
+            .refuses(&[409, 502, 504])
+            .examples(examples::update_kms),
+        delete("/cckm/aws/kms/{id}", kms::delete, "deleteKms", "Delete a KMS; AWS itself is not touched"),
+        get("/cckm/aws/kms/{id}/history", history::of_kms, "getKmsHistory", "List who did what to a KMS, and when"),
+        post("/cckm/aws/kms/{id}/update-acls", kms::update_acls, "updateKmsAcls", "Give and take permissions")
+            .refuses(&[409])
+            .examples(examples::update_acls),
+        post("/cckm/aws/kms/{id}/archive", kms::archive, "archiveKms", "Put a KMS away").refuses(&[409]),
+        post("/cckm/aws/kms/{id}/recover", kms::recover, "recoverKms", "Bring an archived KMS back").refuses(&[409]),
+    ]
+}
+
+fn keys() -> Vec<Endpoint> {
+    use keys::{change, creation, material, reading};
+    let one = |path: &str| format!("/cckm/aws/keys/{{id}}{path}");
+    let asks = |endpoint: Endpoint| endpoint.refuses(&[409, 502, 504]);
+    vec![
+        asks(post("/cckm/aws/keys", creation::create, "createKey", "Make a key at AWS")).in_earnest().refuses(MAKES),
+        get("/cckm/aws/keys", reading::list, "listKeys", "List the keys that the caller may see"),
+        get(&one(""), reading::get, "getKey", "Show a key"),
+        delete(&one(""), reading::forget, "deleteKey", "Forget a key that AWS does not have any more").refuses(&[409]),
+        asks(post(&one("/enable"), change::enable, "enableKey", "Take a key into use")),
+        asks(post(&one("/disable"), change::disable, "disableKey", "Take a key out of use")),
+        asks(post(
+            &one("/update-description"),
+            change::update_description,
+            "updateKeyDescription",
+            "Describe a key anew",
+        )),
+        asks(post(&one("/policy"), change::policy, "updateKeyPolicy", "Give a key another policy")),
+        asks(post(&one("/add-tags"), change::add_tags, "addKeyTags", "Add tags to a key")),
+        asks(post(&one("/remove-tags"), change::remove_tags, "removeKeyTags", "Remove tags from a key")),
+        asks(post(&one("/add-alias"), change::add_alias, "addKeyAlias", "Give a key an alias, or move it there")),
+        asks(post(&one("/delete-alias"), change::delete_alias, "deleteKeyAlias", "Take an alias away from a key")),
+        asks(post(
+            &one("/enable-auto-rotation"),
+            change::enable_auto_rotation,
+            "enableKeyAutoRotation",
+            "Let AWS rotate a key by itself",
+        )),
+        asks(post(
+            &one("/disable-auto-rotation"),
+            change::disable_auto_rotation,
+            "disableKeyAutoRotation",
+            "Let AWS rotate a key no more",
+        )),
+        asks(post(
+            &one("/rotate-material"),
+            change::rotate_material,
+            "rotateKeyMaterial",
+            "Rotate a key's material now",
+        )),
+        asks(post(&one("/rotate"), creation::rotate, "rotateKey", "Replace a key by a new one")).in_earnest(),
+        get(&one("/rotations"), reading::rotations, "listKeyRotations", "List a key's materials")
+            .refuses(&[409, 502, 504]),
+        asks(post(
+            &one("/import-material"),
+            material::import_material,
+            "importKeyMaterial",
+            "Import a source key's material",
+        )),
+        asks(post(
+            &one("/delete-material"),
+            material::delete_material,
+            "deleteKeyMaterial",
+            "Delete imported material",
+        )),
+        asks(post(
+            &one("/schedule-deletion"),
+            change::schedule_deletion,
+            "scheduleKeyDeletion",
+            "Let AWS delete a key after a while",
+        )),
+        asks(post(&one("/cancel-deletion"), change::cancel_deletion, "cancelKeyDeletion", "Keep a key after all")),
+        asks(post(&one("/replicate-key"), creation::replicate, "replicateKey", "Make a replica of a multi-region key"))
+            .in_earnest(),
+        asks(post(
+            &one("/update-primary-region"),
+            change::update_primary_region,
+            "updateKeyPrimaryRegion",
+            "Make a replica the primary key",
+        )),
+        asks(post(
+            &one("/get-key-rotation-status"),
+            reading::rotation_status,
+            "getKeyRotationStatus",
+            "Show whether AWS rotates a key",
+        ))
+        .only_asks(),
+        get(&one("/download-public-key"), reading::public_key, "downloadPublicKey", "Download a key's public half")
+            .refuses(&[409, 502, 504]),
+        asks(post(&one("/refresh"), reading::refresh, "refreshKey", "Read a key from AWS again")),
+        asks(post("/cckm/aws/upload-key", creation::upload, "uploadKey", "Make a key with a source key's material"))
+            .in_earnest()
+            .refuses(MAKES),
+        post("/cckm/aws/alias/verify", reading::verify_alias, "verifyAlias", "Say whether an alias is free")
+            .only_asks()
+            .refuses(&[404, 502, 504]),
+    ]
+}
+
+/// What stands against making a key.
+const MAKES: &[u16] = &[404, 409, 502, 504];
+
+fn connections() -> Vec<Endpoint> {
+    let all = "/connectionmgmt/services/aws/connections";
+    let one = "/connectionmgmt/services/aws/connections/{id}";
+    let test = "/connectionmgmt/services/aws/connections/{id}/test";
+    let try_out = "/connectionmgmt/services/aws/connection-test";
+    vec![
+        post(all, connections::create, "createConnection", "Make a connection").refuses(&[409]),
+        get(all, connections::list, "listConnections", "List the connections"),
+        get(one, connections::get, "getConnection", "Show a connection"),
+        patch(one, connections::amend, "updateConnection", "Change a connection").refuses(&[409]),
+        delete(one, connections::delete, "deleteConnection", "Delete a connection that no KMS uses").refuses(&[409]),
+        post(test, connections::test, "testConnection", "Ask AWS whether a connection works, and note the answer"),
+        post(try_out, connections::try_out, "tryConnection", "Ask AWS whether a connection would work").only_asks(),
+    ]
+}
+
+fn tokens() -> Vec<Endpoint> {
+    vec![
+        post("/auth/tokens", tokens::issue, "createToken", "Sign in, or carry on with a refresh token")
+            .in_earnest()
+            .refuses(&[401, 429]),
+        get("/auth/tokens", tokens::list, "listTokens", "List refresh tokens: the own ones; an administrator's, all"),
+        get("/auth/tokens/{id}", tokens::get, "getToken", "Show a refresh token"),
+        delete("/auth/tokens/{id}", tokens::revoke_by_id, "deleteToken", "Revoke a refresh token, and end its session"),
+        post("/auth/revoke", tokens::revoke, "revokeToken", "Revoke a refresh token that one holds"),
+        patch("/auth/changepw", tokens::change_password, "changePassword", "Change the own password")
+            .in_earnest()
+            .refuses(&[401, 422, 429]),
+        get("/auth/self/user", users::own, "getOwnUser", "Show who one is"),
+    ]
+}
+
+fn users_and_groups() -> Vec<Endpoint> {
+    let member = "/usermgmt/groups/{name}/users/{user_id}";
+    let policy = "/usermgmt/pwdpolicies/global";
+    vec![
+        post("/usermgmt/users", users::create, "createUser", "Make a user").refuses(&[409, 422, 429]),
+        get("/usermgmt/users", users::list, "listUsers", "List the users"),
+        get("/usermgmt/users/{id}", users::get, "getUser", "Show a user"),
+        patch("/usermgmt/users/{id}", users::amend, "updateUser", "Change a user").refuses(&[409, 422, 429]),
+        delete("/usermgmt/users/{id}", users::remove, "deleteUser", "Remove a user").refuses(&[409]),
+        post("/usermgmt/groups", groups::create, "createGroup", "Make a group").refuses(&[409]),
+        get("/usermgmt/groups", groups::list, "listGroups", "List the groups"),
+        get("/usermgmt/groups/{name}", groups::get, "getGroup", "Show a group"),
+        patch("/usermgmt/groups/{name}", groups::describe, "updateGroup", "Describe a group anew"),
+        delete("/usermgmt/groups/{name}", groups::remove, "deleteGroup", "Remove a group").refuses(&[409]),
+        post(member, groups::add_member, "addGroupMember", "Put a user into a group"),
+        delete(member, groups::remove_member, "removeGroupMember", "Take a user out of a group").refuses(&[409]),
+        get(policy, password_policy::get, "getPasswordPolicy", "Show the password policy"),
+        patch(policy, password_policy::amend, "updatePasswordPolicy", "Change the password policy"),
+    ]
+}
+
+fn service() -> Vec<Endpoint> {
+    vec![
+        get("/api/v1/openapi.json", openapi::serve, "getOpenapi", "Describe the API: this document"),
+        get("/healthz", health::alive, "getLiveness", "Say whether the program is there"),
+        get("/readyz", health::ready, "getReadiness", "Say whether it takes changes"),
+        get("/metrics", health::metrics, "getMetrics", "Show counts and times, for Prometheus"),
+    ]
 }
 
 async fn no_route(request: HttpRequest) -> Result<HttpResponse, Problem> {

@@ -2,6 +2,7 @@
 
 use super::body::BodyLimit;
 use super::metrics::Metrics;
+use super::openapi::Document;
 use super::{routes, trace};
 use crate::service::Services;
 use actix_web::dev::ServerHandle;
@@ -48,11 +49,13 @@ pub fn start(
 ) -> std::io::Result<(Server, impl Future<Output = std::io::Result<()>> + use<>)> {
     let address = options.listener.local_addr()?;
     let (services, metrics) = (Data::new(services), Data::new(Metrics::default()));
+    let document = Data::new(Document::of(&routes::families())?);
     let limit = BodyLimit(options.body_limit);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(services.clone())
             .app_data(metrics.clone())
+            .app_data(document.clone())
             .app_data(limit)
             .wrap(from_fn(trace::around))
             .wrap(NormalizePath::trim())

@@ -1,24 +1,24 @@
 //! Tokens: signing in, refreshing, revoking; and changing the own password, which needs no token.
 
+use super::answer::{NoContent, Unstored};
 use super::body::{Body, one_of, optional, required};
 use super::error::Problem;
 use super::guard::{Admitted, Anybody};
-use super::paging::Listing;
+use super::paging::{List, Listing, Unsorted};
 use crate::domain::id::RefreshTokenId;
 use crate::domain::session::Session;
 use crate::service::Services;
 use crate::service::access::SignedIn;
 use crate::service::failure::{Failure, invalid};
-use crate::service::list::Limit;
 use crate::service::tokens::{Issued, RefreshWishes};
-use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Json, Path};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 /// What a token is asked with.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = TokenRequest)]
 pub struct TokenBody {
     /// `password` (default) or `refresh_token`.
     #[serde(default, deserialize_with = "optional")]
@@ -67,6 +67,7 @@ pub struct TokenBody {
 
 /// A token.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
 pub struct IssuedView {
     /// The access token: `Authorization: Bearer <jwt>`.
     jwt: String,
@@ -86,6 +87,7 @@ pub struct IssuedView {
 
 /// A session's refresh token; never itself.
 #[derive(Serialize, ToSchema)]
+#[schema(as = RefreshToken)]
 pub struct TokenView {
     /// By which it is named.
     id: String,
@@ -93,11 +95,14 @@ pub struct TokenView {
     user_id: String,
     /// When the user signed in.
     #[serde(rename = "createdAt")]
+    #[schema(format = DateTime)]
     created_at: String,
     /// When a token was last made with it.
+    #[schema(format = DateTime)]
     last_used_at: String,
     /// When it ends, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = DateTime)]
     expires_at: Option<String>,
     /// Attached by the client.
     labels: Vec<String>,
@@ -105,26 +110,29 @@ pub struct TokenView {
 
 /// A refresh token to revoke.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = RevokeRequest)]
 pub struct RevokeBody {
     /// It.
     #[serde(default, deserialize_with = "optional")]
-    #[schema(value_type = Option<String>, write_only)]
+    #[schema(value_type = String, required = true, write_only)]
     refresh_token: Option<Zeroizing<String>>,
 }
 
 /// A change of the own password.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = ChangePasswordRequest)]
 pub struct ChangePasswordBody {
     /// Whose.
     #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = String, required = true)]
     username: Option<String>,
     /// The present one.
     #[serde(default, deserialize_with = "optional")]
-    #[schema(value_type = Option<String>, write_only)]
+    #[schema(value_type = String, required = true, write_only)]
     password: Option<Zeroizing<String>>,
     /// The new one.
     #[serde(default, deserialize_with = "optional")]
-    #[schema(value_type = Option<String>, write_only)]
+    #[schema(value_type = String, required = true, write_only)]
     new_password: Option<Zeroizing<String>>,
 }
 
@@ -135,7 +143,11 @@ enum Grant {
 }
 
 /// `POST /v1/auth/tokens`
-pub async fn issue(who: Anybody, body: Body<TokenBody>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+pub async fn issue(
+    who: Anybody,
+    body: Body<TokenBody>,
+    services: Data<Services>,
+) -> Result<Unstored<IssuedView>, Problem> {
     refuse_dry_run(&who)?;
     let mut body = body.0;
     let grant = body.grant()?;
@@ -151,30 +163,28 @@ pub async fn issue(who: Anybody, body: Body<TokenBody>, services: Data<Services>
             services.tokens.refresh(&who.asked, token, wishes).await?
         }
     };
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(IssuedView::of(issued)))
+    Ok(Unstored(IssuedView::of(issued)))
 }
 
 /// `GET /v1/auth/tokens`
 pub async fn list(
     who: Admitted<SignedIn>,
-    listing: Listing,
+    listing: Listing<Unsorted>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<List<TokenView>, Problem> {
     let sessions = services.tokens.list(&who.permit);
     let (skip, limit) = (listing.0.skip, listing.0.limit);
-    let resources: Vec<_> = sessions.iter().skip(skip).take(limit.rows()).map(TokenView::of).collect();
-    let limit = match limit {
-        Limit::All => -1,
-        Limit::Rows(rows) => i64::try_from(rows).unwrap_or(i64::MAX),
-    };
-    Ok(HttpResponse::Ok().json(serde_json::json!({
-        "skip": skip, "limit": limit, "total": sessions.len(), "resources": resources
-    })))
+    let rows = sessions.iter().skip(skip).take(limit.rows()).map(TokenView::of);
+    Ok(List::of(skip, limit, sessions.len(), rows))
 }
 
 /// `GET /v1/auth/tokens/{id}`
-pub async fn get(who: Admitted<SignedIn>, id: Path<String>, services: Data<Services>) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(TokenView::of(&services.tokens.get(&who.permit, token_id(&id)?)?)))
+pub async fn get(
+    who: Admitted<SignedIn>,
+    id: Path<String>,
+    services: Data<Services>,
+) -> Result<Json<TokenView>, Problem> {
+    Ok(Json(TokenView::of(&services.tokens.get(&who.permit, token_id(&id)?)?)))
 }
 
 /// `DELETE /v1/auth/tokens/{id}`
@@ -182,16 +192,16 @@ pub async fn revoke_by_id(
     who: Admitted<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     services.tokens.revoke_by_id(&who.permit, &who.asked, token_id(&id)?).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 /// `POST /v1/auth/revoke`
-pub async fn revoke(who: Anybody, body: Body<RevokeBody>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+pub async fn revoke(who: Anybody, body: Body<RevokeBody>, services: Data<Services>) -> Result<NoContent, Problem> {
     let token = required("refresh_token", body.0.refresh_token)?;
     services.tokens.revoke(&who.asked, &token).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 /// `PATCH /v1/auth/changepw`
@@ -199,13 +209,13 @@ pub async fn change_password(
     who: Anybody,
     body: Body<ChangePasswordBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     refuse_dry_run(&who)?;
     let name = required("username", body.0.username)?;
     let present = password("password", body.0.password)?;
     let new = password("new_password", body.0.new_password)?;
     services.users.change_password(&who.asked, &name, &who.source, present, new).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 /// A failed login counts whether it was meant or not, so these cannot be tried out.

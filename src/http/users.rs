@@ -1,10 +1,11 @@
 //! Users.
 
+use super::answer::{Created, NoContent};
 use super::body::{Body, clearable, optional, read_as, required};
 use super::connections::{attached, shown};
 use super::error::Problem;
 use super::guard::Admitted;
-use super::paging::{self, Listing};
+use super::paging::{self, List, Listing};
 use super::tokens::password;
 use crate::domain::id::UserId;
 use crate::domain::name::UserName;
@@ -15,8 +16,7 @@ use crate::service::Services;
 use crate::service::access::{ManageUsers, SignedIn};
 use crate::service::failure::{Failure, invalid};
 use crate::service::users::UserWishes;
-use actix_web::HttpResponse;
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Json, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -25,8 +25,9 @@ use zeroize::Zeroizing;
 
 /// A user to make or to change. Members that are not given are left as they are.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = UserRequest)]
 pub struct UserBody {
-    /// What the user signs in with, unique in whatever case.
+    /// What the user signs in with, unique in whatever case. A new user needs one.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "ann")]
     username: Option<String>,
@@ -42,7 +43,7 @@ pub struct UserBody {
     /// Has somebody checked that?
     #[serde(default, deserialize_with = "optional")]
     email_verified: Option<bool>,
-    /// The password. It only ever goes in.
+    /// The password. It only ever goes in. A new user needs one.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<String>, write_only)]
     password: Option<Zeroizing<String>>,
@@ -78,6 +79,7 @@ pub struct LoginFlags {
 
 /// A user. Never with the password.
 #[derive(Serialize, ToSchema)]
+#[schema(as = User)]
 pub struct UserView {
     /// `local|<uuid>`
     #[schema(example = "local|a67c3748-9a4b-4add-b3d9-054ba20be3ac")]
@@ -101,20 +103,25 @@ pub struct UserView {
     /// Always `local_account`.
     connection: &'static str,
     /// When it was made.
+    #[schema(format = DateTime)]
     created_at: String,
     /// When it was last changed.
+    #[schema(format = DateTime)]
     updated_at: String,
     /// The last good login.
+    #[schema(required = true, format = DateTime)]
     last_login: Option<String>,
     /// Good logins so far.
     logins_count: u64,
     /// Failed logins since the last good one.
     failed_logins_count: u64,
     /// Since when it is locked, from some address at least.
+    #[schema(required = true, format = DateTime)]
     account_lockout_at: Option<String>,
     /// Must change the password before anything else.
     password_change_required: bool,
     /// When the password was set.
+    #[schema(format = DateTime)]
     password_changed_at: String,
     /// How the user may sign in.
     login_flags: LoginFlags,
@@ -127,22 +134,22 @@ pub async fn create(
     who: Admitted<ManageUsers>,
     body: Body<UserBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<UserView>, Problem> {
     let mut body = body.0;
     let name = read_as("username", &required("username", body.username.take())?, UserName::parse)?;
     let password = password("password", body.password.take())?;
     let must_change = body.password_change_required.unwrap_or(false);
     let profile = body.profile(&UserProfile::default())?;
     let user = services.users.create(who.permit, &who.asked, name, profile, password, must_change).await?;
-    Ok(HttpResponse::Created().json(view(&services, &user)))
+    Ok(Created(view(&services, &user)))
 }
 
 /// `GET /v1/usermgmt/users`
 pub async fn list(
     who: Admitted<ManageUsers>,
-    listing: Listing,
+    listing: Listing<User>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<List<UserView>, Problem> {
     let page = services.users.list(&who.permit, &listing.0)?;
     let published = services.state();
     let now = services.now();
@@ -154,14 +161,14 @@ pub async fn get(
     who: Admitted<ManageUsers>,
     id: Path<String>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<UserView>, Problem> {
     let user = services.users.get(&who.permit, user_id(&id)?)?;
-    Ok(HttpResponse::Ok().json(view(&services, &user)))
+    Ok(Json(view(&services, &user)))
 }
 
 /// `GET /v1/auth/self/user`
-pub async fn own(who: Admitted<SignedIn>, services: Data<Services>) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(view(&services, &services.users.own(&who.permit))))
+pub async fn own(who: Admitted<SignedIn>, services: Data<Services>) -> Result<Json<UserView>, Problem> {
+    Ok(Json(view(&services, &services.users.own(&who.permit))))
 }
 
 /// `PATCH /v1/usermgmt/users/{id}`
@@ -170,7 +177,7 @@ pub async fn amend(
     id: Path<String>,
     body: Body<UserBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<UserView>, Problem> {
     let mut body = body.0;
     let id = user_id(&id)?;
     let now = services.users.get(&who.permit, id)?;
@@ -184,7 +191,7 @@ pub async fn amend(
         profile: Some(body.profile(&now.profile)?),
     };
     let user = services.users.amend(who.permit, &who.asked, id, wishes).await?;
-    Ok(HttpResponse::Ok().json(view(&services, &user)))
+    Ok(Json(view(&services, &user)))
 }
 
 /// `DELETE /v1/usermgmt/users/{id}`
@@ -192,9 +199,9 @@ pub async fn remove(
     who: Admitted<ManageUsers>,
     id: Path<String>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<NoContent, Problem> {
     services.users.remove(who.permit, &who.asked, user_id(&id)?).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 /// The user that a path or a body names.

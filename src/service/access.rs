@@ -77,7 +77,8 @@ impl<R: Right> Permit<R> {
     }
 }
 
-fn names(groups: &[SystemGroup]) -> Vec<&'static str> {
+/// The names of the groups whose members have a right that names these.
+pub fn names(groups: &[SystemGroup]) -> Vec<&'static str> {
     let mut names = vec![SystemGroup::Admin.name()];
     names.extend(groups.iter().filter(|group| **group != SystemGroup::Admin).map(|group| group.name()));
     names
@@ -167,6 +168,8 @@ pub struct KeyPermit<A> {
 
 /// What one may do on a single key.
 pub trait KeyRight {
+    /// The actions that it may come down to.
+    const ACTIONS: &'static [Action];
     /// The action that must be permitted on the key's KMS.
     fn action(key: &Key) -> Action;
 }
@@ -175,6 +178,9 @@ pub trait KeyRight {
 pub struct ViewKey;
 
 impl KeyRight for ViewKey {
+    const ACTIONS: &'static [Action] =
+        &[Action::ViewNative, Action::ViewByok, Action::ViewHyokKey, Action::ViewCloudHsmKey];
+
     fn action(key: &Key) -> Action {
         key.view_action()
     }
@@ -191,6 +197,8 @@ macro_rules! rights {
         }
 
         impl KeyRight for $right {
+            const ACTIONS: &'static [Action] = &[Action::$action];
+
             fn action(_: &Key) -> Action {
                 Action::$action
             }

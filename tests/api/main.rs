@@ -4,4 +4,6 @@ mod appliance;
 mod architecture;
 mod client;
 mod moto;
+mod openapi;
+mod schema;
 mod seed;

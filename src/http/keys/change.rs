@@ -14,14 +14,14 @@ use crate::http::guard::OnKey;
 use crate::service::Services;
 use crate::service::access::{CancelKeyDeletion, DeleteKey, KeyRight, RotateKey, UpdateKey};
 use crate::service::failure::{Failure, invalid};
-use actix_web::HttpResponse;
-use actix_web::web::Data;
+use actix_web::web::{Data, Json};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 /// Another description.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = DescriptionRequest)]
 pub struct DescriptionBody {
     /// It; may be empty.
     #[serde(default, deserialize_with = "clearable")]
@@ -30,6 +30,7 @@ pub struct DescriptionBody {
 
 /// Another policy.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = KeyPolicyRequest)]
 pub struct PolicyChangeBody {
     /// Its text, or the object itself.
     #[serde(default, alias = "Policy", deserialize_with = "optional")]
@@ -41,6 +42,7 @@ pub struct PolicyChangeBody {
 
 /// Tags to add.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = AddTagsRequest)]
 pub struct AddTagsBody {
     /// Each with its key and value.
     #[serde(default, deserialize_with = "optional")]
@@ -49,6 +51,7 @@ pub struct AddTagsBody {
 
 /// A tag.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = Tag)]
 pub struct TagBody {
     /// Its key.
     #[serde(default, deserialize_with = "optional")]
@@ -62,6 +65,7 @@ pub struct TagBody {
 
 /// Tags to remove.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = RemoveTagsRequest)]
 pub struct RemoveTagsBody {
     /// By their keys.
     #[serde(default, deserialize_with = "optional")]
@@ -70,6 +74,7 @@ pub struct RemoveTagsBody {
 
 /// An alias.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = AliasRequest)]
 pub struct AliasBody {
     /// With or without `alias/`.
     #[serde(default, deserialize_with = "optional")]
@@ -79,6 +84,7 @@ pub struct AliasBody {
 
 /// How often AWS is to rotate a key.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = AutoRotationRequest)]
 pub struct AutoRotationBody {
     /// 90 to 2560; AWS's default if absent.
     #[serde(default, deserialize_with = "optional")]
@@ -88,6 +94,7 @@ pub struct AutoRotationBody {
 
 /// When AWS is to delete a key.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = DeletionRequest)]
 pub struct DeletionBody {
     /// After how many days, 7 to 30.
     #[serde(default, deserialize_with = "optional")]
@@ -97,6 +104,7 @@ pub struct DeletionBody {
 
 /// Which replica becomes the primary key.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = PrimaryRegionRequest)]
 #[serde(rename_all = "PascalCase")]
 pub struct PrimaryRegionBody {
     /// The one in this region.
@@ -106,12 +114,12 @@ pub struct PrimaryRegionBody {
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/enable`
-pub async fn enable(who: OnKey<UpdateKey>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+pub async fn enable(who: OnKey<UpdateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
     changed(who, &services, Operation::Enable).await
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/disable`
-pub async fn disable(who: OnKey<UpdateKey>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+pub async fn disable(who: OnKey<UpdateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
     changed(who, &services, Operation::Disable).await
 }
 
@@ -120,7 +128,7 @@ pub async fn update_description(
     who: OnKey<UpdateKey>,
     body: Body<DescriptionBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<KeyView>, Problem> {
     let to = described("description", required("description", body.0.description)?)?;
     changed(who, &services, Operation::Describe { to }).await
 }
@@ -130,9 +138,9 @@ pub async fn policy(
     who: OnKey<UpdateKey>,
     body: Body<PolicyChangeBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<KeyView>, Problem> {
     let choice = body.0.choice.choice("policy", body.0.policy)?;
-    let wanted = services.keys.policy_for(who.permit.key(), who.permit.kms(), choice)?;
+    let wanted = services.keys.policy_for(who.permit.key(), choice)?;
     changed(who, &services, wanted).await
 }
 
@@ -141,7 +149,7 @@ pub async fn add_tags(
     who: OnKey<UpdateKey>,
     body: Body<AddTagsBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<KeyView>, Problem> {
     let tags = some("tags", body.0.tags)?.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
     check_tags(&tags).map_err(|problem| invalid("tags", problem))?;
     changed(who, &services, Operation::Tag { tags }).await
@@ -152,7 +160,7 @@ pub async fn remove_tags(
     who: OnKey<UpdateKey>,
     body: Body<RemoveTagsBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<KeyView>, Problem> {
     let keys = some("tags", body.0.tags)?;
     for key in &keys {
         check_tag_key(key).map_err(|problem| invalid("tags", problem))?;
@@ -165,9 +173,9 @@ pub async fn add_alias(
     who: OnKey<UpdateKey>,
     body: Body<AliasBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<KeyView>, Problem> {
     let alias = alias(body.0)?;
-    Ok(HttpResponse::Ok().json(KeyView::of(&services.keys.add_alias(&who.permit, &who.asked, alias).await?)))
+    Ok(Json(KeyView::of(&services.keys.add_alias(&who.permit, &who.asked, alias).await?)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/delete-alias`
@@ -175,9 +183,9 @@ pub async fn delete_alias(
     who: OnKey<UpdateKey>,
     body: Body<AliasBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<KeyView>, Problem> {
     let alias = alias(body.0)?;
-    Ok(HttpResponse::Ok().json(KeyView::of(&services.keys.delete_alias(&who.permit, &who.asked, alias).await?)))
+    Ok(Json(KeyView::of(&services.keys.delete_alias(&who.permit, &who.asked, alias).await?)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/enable-auto-rotation`
@@ -185,19 +193,19 @@ pub async fn enable_auto_rotation(
     who: OnKey<UpdateKey>,
     body: Body<AutoRotationBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<KeyView>, Problem> {
     let period = body.0.rotation_period_in_days.map(RotationPeriod::parse).transpose();
     let period = period.map_err(|problem| invalid("rotation_period_in_days", problem))?;
     changed(who, &services, Operation::EnableRotation { period }).await
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/disable-auto-rotation`
-pub async fn disable_auto_rotation(who: OnKey<UpdateKey>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+pub async fn disable_auto_rotation(who: OnKey<UpdateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
     changed(who, &services, Operation::DisableRotation).await
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/rotate-material`
-pub async fn rotate_material(who: OnKey<RotateKey>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+pub async fn rotate_material(who: OnKey<RotateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
     changed(who, &services, Operation::RotateMaterial).await
 }
 
@@ -206,13 +214,16 @@ pub async fn schedule_deletion(
     who: OnKey<DeleteKey>,
     body: Body<DeletionBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<KeyView>, Problem> {
     let window = DeletionWindow::parse(required("days", body.0.days)?).map_err(|problem| invalid("days", problem))?;
     changed(who, &services, Operation::ScheduleDeletion { window }).await
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/cancel-deletion`
-pub async fn cancel_deletion(who: OnKey<CancelKeyDeletion>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+pub async fn cancel_deletion(
+    who: OnKey<CancelKeyDeletion>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
     changed(who, &services, Operation::CancelDeletion).await
 }
 
@@ -221,13 +232,13 @@ pub async fn update_primary_region(
     who: OnKey<UpdateKey>,
     body: Body<PrimaryRegionBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<KeyView>, Problem> {
     let to = read_as("PrimaryRegion", &required("PrimaryRegion", body.0.primary_region)?, Region::parse)?;
     changed(who, &services, Operation::MovePrimary { to }).await
 }
 
-async fn changed<A: KeyRight>(who: OnKey<A>, services: &Services, wanted: Operation) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(KeyView::of(&services.keys.change(&who.permit, &who.asked, wanted).await?)))
+async fn changed<A: KeyRight>(who: OnKey<A>, services: &Services, wanted: Operation) -> Result<Json<KeyView>, Problem> {
+    Ok(Json(KeyView::of(&services.keys.change(&who.permit, &who.asked, wanted).await?)))
 }
 
 fn alias(body: AliasBody) -> Result<AliasName, Failure> {

@@ -9,6 +9,7 @@ use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::{Tag, check_tags};
 use crate::domain::key::word::Origin;
 use crate::domain::place::Region;
+use crate::http::answer::Created;
 use crate::http::body::{Body, optional, read_as, required};
 use crate::http::error::Problem;
 use crate::http::guard::{Admitted, OnKey};
@@ -16,14 +17,14 @@ use crate::service::Services;
 use crate::service::access::{CreateKey, RotateKey, SignedIn};
 use crate::service::failure::{Failure, invalid};
 use crate::service::keys::{KeyWish, ReplicaWish, RotationWish};
-use actix_web::HttpResponse;
-use actix_web::web::Data;
+use actix_web::web::{Data, Json};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 /// A key that is to be made.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = KeyRequest)]
 pub struct CreateBody {
     /// Name or id of the KMS.
     #[serde(default, deserialize_with = "optional")]
@@ -44,6 +45,7 @@ pub struct CreateBody {
 
 /// What AWS is to make, in AWS's words.
 #[derive(Deserialize, Default, ToSchema)]
+#[schema(as = NewKey)]
 #[serde(rename_all = "PascalCase")]
 pub struct AwsParam {
     /// Its alias, with or without `alias/`.
@@ -87,6 +89,7 @@ pub struct AwsParam {
 
 /// A tag, in AWS's words.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = AwsTag)]
 #[serde(rename_all = "PascalCase")]
 pub struct AwsTag {
     /// Its key.
@@ -98,6 +101,7 @@ pub struct AwsTag {
 
 /// How a key is to be replaced.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = RotateKeyRequest)]
 pub struct RotateBody {
     /// The new key's description; the old one's if absent.
     #[serde(default, deserialize_with = "optional")]
@@ -117,6 +121,7 @@ pub struct RotateBody {
 
 /// A replica that is to be made.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = ReplicateKeyRequest)]
 pub struct ReplicateBody {
     /// In which region.
     #[serde(default, deserialize_with = "optional")]
@@ -134,10 +139,10 @@ pub async fn create(
     who: Admitted<SignedIn>,
     body: Body<CreateBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<KeyView>, Problem> {
     let (wish, _) = body.0.wish()?;
     let seen = services.keys.create(&who.permit, &who.asked, wish).await?;
-    Ok(HttpResponse::Created().json(KeyView::of(&seen)))
+    Ok(Created(KeyView::of(&seen)))
 }
 
 /// `POST /v1/cckm/aws/upload-key`
@@ -145,11 +150,11 @@ pub async fn upload(
     who: Admitted<SignedIn>,
     body: Body<CreateBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<KeyView>, Problem> {
     let (wish, material) = body.0.wish()?;
     let material = import(material, "source_key_identifier")?;
     let seen = services.keys.upload(&who.permit, &who.asked, wish, material).await?;
-    Ok(HttpResponse::Created().json(KeyView::of(&seen)))
+    Ok(Created(KeyView::of(&seen)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/rotate`
@@ -157,7 +162,7 @@ pub async fn rotate(
     who: OnKey<RotateKey>,
     body: Body<RotateBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<KeyView>, Problem> {
     let body = body.0;
     let disable_encrypt = match (body.disable_encrypt, body.disable_encrypt_on_all_accounts) {
         (Some(true), Some(true)) => {
@@ -173,7 +178,7 @@ pub async fn rotate(
         old: RetiredKey { retain_alias: body.retain_alias.unwrap_or(false), disable_encrypt },
     };
     let seen = services.keys.rotate(&who.permit, &who.asked, wish).await?;
-    Ok(HttpResponse::Ok().json(KeyView::of(&seen)))
+    Ok(Json(KeyView::of(&seen)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/replicate-key`
@@ -181,7 +186,7 @@ pub async fn replicate(
     who: OnKey<CreateKey>,
     body: Body<ReplicateBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<KeyView>, Problem> {
     let ReplicateBody { replica_region, aws_param, policy } = body.0;
     let mut aws = aws_param.unwrap_or_default();
     let wish = ReplicaWish {
@@ -193,7 +198,7 @@ pub async fn replicate(
         tags: aws.tags()?,
     };
     let seen = services.keys.replicate(&who.permit, &who.asked, wish).await?;
-    Ok(HttpResponse::Created().json(KeyView::of(&seen)))
+    Ok(Created(KeyView::of(&seen)))
 }
 
 impl CreateBody {

@@ -11,13 +11,13 @@ use crate::service::Services;
 use crate::service::access::{DeleteMaterial, ImportMaterial};
 use crate::service::failure::{Failure, invalid};
 use crate::service::keys::ImportWish;
-use actix_web::HttpResponse;
-use actix_web::web::Data;
+use actix_web::web::{Data, Json};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 /// Whose material is imported, and how.
 #[derive(Deserialize, Default, ToSchema)]
+#[schema(as = ImportMaterialRequest)]
 pub struct ImportBody {
     /// Name or id of the source key.
     #[serde(default, alias = "source_key_id", deserialize_with = "optional")]
@@ -44,6 +44,7 @@ pub struct ImportBody {
 
 /// Which material is deleted.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = DeleteMaterialRequest)]
 pub struct DeleteMaterialBody {
     /// Its id; the current one if absent.
     #[serde(default, deserialize_with = "optional")]
@@ -55,10 +56,10 @@ pub async fn import_material(
     who: OnKey<ImportMaterial>,
     body: Body<ImportBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<KeyView>, Problem> {
     let wish = import(body.0, "source_key_identifier")?;
     let seen = services.keys.import_material(&who.permit, &who.asked, wish).await?;
-    Ok(HttpResponse::Ok().json(KeyView::of(&seen)))
+    Ok(Json(KeyView::of(&seen)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/delete-material`
@@ -66,11 +67,11 @@ pub async fn delete_material(
     who: OnKey<DeleteMaterial>,
     body: Body<DeleteMaterialBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<KeyView>, Problem> {
     let material = body.0.key_material_id;
     let material = material.map(|text| read_as("key_material_id", &text, MaterialId::parse)).transpose()?;
     let seen = services.keys.change(&who.permit, &who.asked, Operation::DeleteMaterial { material }).await?;
-    Ok(HttpResponse::Ok().json(KeyView::of(&seen)))
+    Ok(Json(KeyView::of(&seen)))
 }
 
 impl ImportBody {

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 /// A choice of policy, as bodies give it.
 #[derive(Deserialize, Default, ToSchema)]
+#[schema(as = PolicyChoice)]
 pub struct PolicyBody {
     /// Name or id of a policy template.
     #[serde(default, deserialize_with = "optional")]

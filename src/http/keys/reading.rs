@@ -5,24 +5,29 @@ use crate::domain::key::aggregate::Key;
 use crate::domain::key::facts::{Rotation, RotationStatus};
 use crate::domain::key::name::AliasName;
 use crate::domain::place::Region;
+use crate::http::answer::NoContent;
 use crate::http::body::{Body, optional, read_as, required};
+use crate::http::describe::{Described, Description};
 use crate::http::error::Problem;
 use crate::http::guard::{Admitted, OnKey};
-use crate::http::paging::{self, Listing};
+use crate::http::paging::{self, List, Listing, Unsorted};
 use crate::service::Services;
 use crate::service::access::{DeleteKey, SignedIn, Synchronize, ViewKey};
 use crate::service::keys;
-use actix_web::HttpResponse;
-use actix_web::web::Data;
+use actix_web::body::BoxBody;
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, Type};
 
 /// An alias that may be free.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = AliasVerifyRequest)]
 pub struct AliasVerifyBody {
     /// With or without `alias/`.
     #[serde(default, deserialize_with = "optional")]
@@ -38,6 +43,7 @@ pub struct AliasVerifyBody {
 
 /// Whether an alias is free.
 #[derive(Serialize, ToSchema)]
+#[schema(as = AliasAvailability)]
 pub struct AliasVerifyView {
     /// The alias.
     alias: String,
@@ -47,6 +53,7 @@ pub struct AliasVerifyView {
 
 /// Whether and when AWS rotates a key.
 #[derive(Serialize, ToSchema)]
+#[schema(as = RotationStatus)]
 #[serde(rename_all = "PascalCase")]
 pub struct RotationStatusView {
     /// Its id at AWS.
@@ -55,17 +62,21 @@ pub struct RotationStatusView {
     key_rotation_enabled: bool,
     /// When next.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     next_rotation_date: Option<String>,
     /// Since when a rotation that was asked for is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     on_demand_rotation_start_date: Option<String>,
     /// How often.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     rotation_period_in_days: Option<u16>,
 }
 
 /// One material of a key.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Rotation)]
 pub struct RotationView {
     /// As AWS tells it.
     #[schema(value_type = Object)]
@@ -76,70 +87,68 @@ pub struct RotationView {
     key_material_origin: &'static str,
     /// The source key.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     source_key_identifier: Option<String>,
+}
+
+/// A public key as PEM, to be kept as a file.
+pub struct PublicKeyPem {
+    name: String,
+    text: String,
 }
 
 /// `GET /v1/cckm/aws/keys`
 pub async fn list(
     who: Admitted<SignedIn>,
-    listing: Listing,
+    listing: Listing<Key>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<List<KeyView>, Problem> {
     let (page, caller) = services.keys.list(&who.permit, &listing.0)?;
-    // A key whose KMS is not known is shown as nothing; that does not happen.
-    let view =
-        move |key: &Arc<Key>| keys::seen(key.clone(), &caller.published.state).ok().map(|seen| KeyView::of(&seen));
+    let view = move |key: &Arc<Key>| KeyView::of(&keys::seen(key.clone(), &caller.published.state));
     Ok(paging::answer(page, view))
 }
 
 /// `GET /v1/cckm/aws/keys/{id}`
-pub async fn get(who: OnKey<ViewKey>, services: Data<Services>) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(KeyView::of(&services.keys.get(&who.permit)?)))
+pub async fn get(who: OnKey<ViewKey>, services: Data<Services>) -> Json<KeyView> {
+    Json(KeyView::of(&services.keys.get(&who.permit)))
 }
 
 /// `DELETE /v1/cckm/aws/keys/{id}`
-pub async fn forget(who: OnKey<DeleteKey>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+pub async fn forget(who: OnKey<DeleteKey>, services: Data<Services>) -> Result<NoContent, Problem> {
     services.keys.forget(&who.permit, &who.asked).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(NoContent)
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/refresh`
-pub async fn refresh(who: OnKey<Synchronize>, services: Data<Services>) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(KeyView::of(&services.keys.refresh(&who.permit, &who.asked).await?)))
+pub async fn refresh(who: OnKey<Synchronize>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
+    Ok(Json(KeyView::of(&services.keys.refresh(&who.permit, &who.asked).await?)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/get-key-rotation-status`
-pub async fn rotation_status(who: OnKey<ViewKey>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+pub async fn rotation_status(
+    who: OnKey<ViewKey>,
+    services: Data<Services>,
+) -> Result<Json<RotationStatusView>, Problem> {
     let status = services.keys.rotation_status(&who.permit).await?;
-    Ok(HttpResponse::Ok().json(RotationStatusView::of(who.permit.key(), &status)))
+    Ok(Json(RotationStatusView::of(who.permit.key(), &status)))
 }
 
 /// `GET /v1/cckm/aws/keys/{id}/rotations`
 pub async fn rotations(
     who: OnKey<ViewKey>,
-    listing: Listing,
+    listing: Listing<Unsorted>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<List<RotationView>, Problem> {
     let rotations = services.keys.rotations(&who.permit).await?;
-    let (skip, rows) = (listing.0.skip, listing.0.limit.rows());
+    let (skip, limit) = (listing.0.skip, listing.0.limit);
     let view = |rotation: &Rotation| RotationView::of(who.permit.key(), rotation);
-    let resources: Vec<_> = rotations.iter().skip(skip).take(rows).map(view).collect();
-    let limit = i64::try_from(rows).unwrap_or(-1);
-    Ok(HttpResponse::Ok().json(json!({
-        "skip": skip, "limit": if rows == usize::MAX { -1 } else { limit }, "total": rotations.len(),
-        "resources": resources
-    })))
+    Ok(List::of(skip, limit, rotations.len(), rotations.iter().skip(skip).take(limit.rows()).map(view)))
 }
 
 /// `GET /v1/cckm/aws/keys/{id}/download-public-key`
-pub async fn public_key(who: OnKey<ViewKey>, services: Data<Services>) -> Result<HttpResponse, Problem> {
+pub async fn public_key(who: OnKey<ViewKey>, services: Data<Services>) -> Result<PublicKeyPem, Problem> {
     let der = services.keys.public_key(&who.permit).await?;
-    let file = format!("attachment; filename=\"{}.pem\"", who.permit.key().aws_id().as_str());
-    let answer = HttpResponse::Ok()
-        .content_type("application/x-pem-file")
-        .insert_header(("Content-Disposition", file))
-        .body(pem(&der));
-    Ok(answer)
+    Ok(PublicKeyPem { name: who.permit.key().aws_id().as_str().to_owned(), text: pem(&der) })
 }
 
 /// `POST /v1/cckm/aws/alias/verify`
@@ -147,12 +156,12 @@ pub async fn verify_alias(
     who: Admitted<SignedIn>,
     body: Body<AliasVerifyBody>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Json<AliasVerifyView>, Problem> {
     let alias = read_as("alias", &required("alias", body.0.alias)?, AliasName::parse_own)?;
     let region = read_as("region", &required("region", body.0.region)?, Region::parse)?;
     let kms = required("kms", body.0.kms)?;
     let is_available = services.keys.is_alias_free(&who.permit, &kms, &region, &alias).await?;
-    Ok(HttpResponse::Ok().json(AliasVerifyView { alias: alias.as_str().to_owned(), is_available }))
+    Ok(Json(AliasVerifyView { alias: alias.as_str().to_owned(), is_available }))
 }
 
 fn pem(der: &[u8]) -> String {
@@ -200,5 +209,22 @@ impl RotationView {
             },
             source_key_identifier: ours.map(|ours| ours.source.to_string()),
         }
+    }
+}
+
+const PEM: &str = "application/x-pem-file";
+
+impl Responder for PublicKeyPem {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let disposition = format!("attachment; filename=\"{}.pem\"", self.name);
+        HttpResponse::Ok().content_type(PEM).insert_header(("Content-Disposition", disposition)).body(self.text)
+    }
+}
+
+impl Described for PublicKeyPem {
+    fn describe(to: &mut Description) {
+        to.answers_with(200, PEM, Object::with_type(Type::String));
     }
 }

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 /// An AWS key.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Key)]
 pub struct KeyView {
     #[serde(flatten)]
     envelope: Envelope,
@@ -35,14 +36,17 @@ pub struct KeyView {
     key_type: &'static str,
     /// The source key, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     local_key_id: Option<String>,
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     local_key_name: Option<String>,
     /// Always false: no key is kept from those who may use it.
     blocked: bool,
     /// The custom key store that holds it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     custom_key_store_id: Option<String>,
     /// When AWS deletes it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,15 +59,19 @@ pub struct KeyView {
     synced_at: String,
     /// When it was replaced, or its material rotated from here.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     rotated_at: Option<String>,
     /// The key that replaced it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     rotated_to: Option<String>,
     /// The key that it replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     rotated_from: Option<String>,
     /// How the last rotation from here ended.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     rotation_status: Option<String>,
     /// Users who administer it, read out of its policy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -96,10 +104,10 @@ impl KeyView {
         let people = seen.people.clone().unwrap_or_default();
         Self {
             envelope: Envelope::new(key.id, "cckm:aws-key", key.id, key.created, key.updated),
-            kms: seen.kms.name.to_string(),
+            kms: seen.kms.clone(),
             kms_id: key.kms.to_string(),
             account_id: key.facts.account().to_string(),
-            cloud_name: seen.kms.cloud.as_str(),
+            cloud_name: key.facts.arn.partition().as_str(),
             region: key.region.to_string(),
             key_source: if source.is_some() { "local" } else { "" },
             key_material_origin: key.material_origin().name(),

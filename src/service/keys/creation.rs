@@ -1,7 +1,7 @@
 //! Making keys: new ones, uploaded ones, ones that replace another, replicas.
 
 use super::effect::Effect;
-use super::{KeySeen, Keys, shown};
+use super::{KeySeen, Keys, setting, shown};
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::command::check_place;
@@ -188,7 +188,7 @@ impl Keys {
             return Err(Failure::Refused(unmanaged(&wish.region, permit.kms())));
         };
         let target = KmsPermit::<CreateKey>::settle(permit.caller().clone(), target.id)?;
-        let setting = setting(target.kms(), &primary.facts.usage, primary);
+        let setting = setting(primary);
         let mut tags = wish.tags;
         let new = NewReplica {
             key: primary.aws_id().clone(),
@@ -225,8 +225,8 @@ impl Keys {
     ///
     /// # Errors
     /// When it comes to none.
-    pub fn policy_for(&self, key: &Key, kms: &Kms, choice: PolicyChoice) -> Result<Operation, Failure> {
-        let setting = setting(kms, &key.facts.usage, key);
+    pub fn policy_for(&self, key: &Key, choice: PolicyChoice) -> Result<Operation, Failure> {
+        let setting = setting(key);
         let mut tags = Vec::new();
         let Some(policy) = self.core.policy(choice, &setting, &mut tags)? else {
             return Err(invalid(
@@ -314,10 +314,6 @@ fn successor(old: &Key, origin: Origin, description: Option<String>) -> NewKey {
         bypass_lockout_check: false,
         tags: old.tags.iter().filter(own).cloned().collect(),
     }
-}
-
-fn setting(kms: &Kms, usage: &KeyUsage, key: &Key) -> Setting {
-    Setting { partition: kms.cloud, account: key.facts.account(), usage: usage.clone() }
 }
 
 fn unmanaged(region: &Region, kms: &Kms) -> Refusal {

@@ -24,7 +24,6 @@ use crate::domain::key::facts::{Rotation, RotationStatus};
 use crate::domain::key::name::AliasName;
 use crate::domain::key::operation::Operation;
 use crate::domain::key::policy::{People, Setting};
-use crate::domain::kms::Kms;
 use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
@@ -48,8 +47,8 @@ pub struct Keys {
 pub struct KeySeen {
     /// The key.
     pub key: Arc<Key>,
-    /// Its KMS.
-    pub kms: Arc<Kms>,
+    /// The name of its KMS.
+    pub kms: String,
     /// The name of the source key whose material it has.
     pub source_name: Option<String>,
     /// The people in its policy, if it has the shape that is written here.
@@ -71,7 +70,7 @@ impl Keys {
     }
 
     /// One key as it is known here.
-    pub fn get(&self, permit: &KeyPermit<ViewKey>) -> Result<KeySeen, Failure> {
+    pub fn get(&self, permit: &KeyPermit<ViewKey>) -> KeySeen {
         seen(permit.key().clone(), &permit.caller().published.state)
     }
 
@@ -105,7 +104,7 @@ impl Keys {
         let state = &permit.caller().published.state;
         let holder = holder(state, key, &alias);
         if holder.is_some_and(|holder| holder.id == key.id) {
-            return self.get_as(permit);
+            return Ok(seen(key.clone(), state));
         }
         if let Some(holder) = holder.filter(|holder| holder.facts.is_pending_deletion()) {
             return Err(Failure::Refused(Refusal::AliasHeld { alias, by: holder.id }));
@@ -237,10 +236,6 @@ impl Keys {
             Err(failure) => Err(failure.into()),
         }
     }
-
-    fn get_as<A: KeyRight>(&self, permit: &KeyPermit<A>) -> Result<KeySeen, Failure> {
-        seen(permit.key().clone(), &permit.caller().published.state)
-    }
 }
 
 /// The key of ours, in the same region, that has an alias.
@@ -251,19 +246,17 @@ fn holder<'a>(state: &'a State, beside: &Key, alias: &AliasName) -> Option<&'a A
 
 fn shown(committed: &Committed, id: KeyId) -> Result<KeySeen, Failure> {
     let state = &committed.published.state;
-    seen(state.key(id)?.clone(), state)
+    Ok(seen(state.key(id)?.clone(), state))
 }
 
 /// A key with what is shown beside it.
-///
-/// # Errors
-/// When its KMS is not known, which does not happen.
-pub fn seen(key: Arc<Key>, state: &State) -> Result<KeySeen, Failure> {
-    let kms = state.kms(key.kms)?.clone();
-    let people = key.policy.as_ref().and_then(|policy| People::of(policy, &setting(&key, &kms)));
-    Ok(KeySeen { source_name: None, people, key, kms })
+pub fn seen(key: Arc<Key>, state: &State) -> KeySeen {
+    // A key goes with its KMS, so that this finds it.
+    let kms = state.kms.get(&key.kms).map_or_else(|| key.kms.to_string(), |kms| kms.name.to_string());
+    let people = key.policy.as_ref().and_then(|policy| People::of(policy, &setting(&key)));
+    KeySeen { source_name: None, people, key, kms }
 }
 
-fn setting(key: &Key, kms: &Kms) -> Setting {
-    Setting { partition: kms.cloud, account: key.facts.account(), usage: key.facts.usage.clone() }
+fn setting(key: &Key) -> Setting {
+    Setting { partition: key.facts.arn.partition(), account: key.facts.account(), usage: key.facts.usage.clone() }
 }

@@ -1,0 +1,74 @@
+//! What handlers answer when all went well. The type says the status and what the body holds, both to the client and to
+//! the description of the API, so the two cannot differ. Beside these: `Json` (200) and `paging::List` (200).
+
+use super::describe::{Described, Description};
+use super::error::Problem;
+use actix_web::body::BoxBody;
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::Json;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// 201 with what was made.
+pub struct Created<V>(pub V);
+
+/// 204: done, and there is nothing to show.
+pub struct NoContent;
+
+/// 200 with something that nobody on the way may keep.
+pub struct Unstored<V>(pub V);
+
+impl<V: Serialize> Responder for Created<V> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Created().json(self.0)
+    }
+}
+
+impl Responder for NoContent {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::NoContent().finish()
+    }
+}
+
+impl<V: Serialize> Responder for Unstored<V> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(self.0)
+    }
+}
+
+impl<V: ToSchema> Described for Json<V> {
+    fn describe(to: &mut Description) {
+        to.answers_json::<V>(200);
+    }
+}
+
+impl<V: ToSchema> Described for Created<V> {
+    fn describe(to: &mut Description) {
+        to.answers_json::<V>(201);
+    }
+}
+
+impl Described for NoContent {
+    fn describe(to: &mut Description) {
+        to.answers_nothing(204);
+    }
+}
+
+impl<V: ToSchema> Described for Unstored<V> {
+    fn describe(to: &mut Description) {
+        to.answers_json::<V>(200);
+    }
+}
+
+impl<A: Described> Described for Result<A, Problem> {
+    fn describe(to: &mut Description) {
+        A::describe(to);
+    }
+}

@@ -1,0 +1,174 @@
+//! One endpoint: where it is, who serves it, and what is to be said about it beyond what its handler's types say.
+
+use super::describe::{Described, Description};
+use super::examples::Example;
+use actix_web::guard::fn_guard;
+use actix_web::http::Method;
+use actix_web::{FromRequest, Handler, Responder, Route, web};
+use utoipa::openapi::SchemaFormat;
+use utoipa::openapi::schema::{Object, Type};
+
+/// Endpoints that belong together.
+pub struct Family {
+    /// What they are about: a tag of the document.
+    pub name: &'static str,
+    /// The same in a sentence.
+    pub about: &'static str,
+    /// They.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// A method of a path, and the handler that serves it.
+pub struct Endpoint {
+    /// The method.
+    pub method: Method,
+    /// The path, with `{…}` for what varies.
+    pub path: String,
+    /// Its name in the document, from which client generators make the names of functions.
+    pub id: &'static str,
+    /// What it does, in a line.
+    pub summary: &'static str,
+    /// Examples of what is asked and answered.
+    pub examples: fn() -> Vec<Example>,
+    routes: Vec<Route>,
+    variant: Option<Variant>,
+    arguments: fn(&mut Description),
+    answer: fn(&mut Description),
+    effect: Effect,
+    failures: &'static [u16],
+}
+
+/// A member of the query with which another handler serves.
+struct Variant {
+    member: &'static str,
+    text: &'static str,
+    format: &'static str,
+}
+
+/// The arguments of a handler that can describe themselves.
+pub trait Arguments: FromRequest + Described + 'static {}
+impl<A: FromRequest + Described + 'static> Arguments for A {}
+
+/// A handler whose answer can describe itself.
+pub trait Serves<A>: Handler<A, Output: Responder + Described + 'static> {}
+impl<A, H: Handler<A, Output: Responder + Described + 'static>> Serves<A> for H {}
+
+/// What a call leaves behind.
+#[derive(Clone, Copy, PartialEq)]
+enum Effect {
+    /// Nothing.
+    None,
+    /// Events, unless it is a dry run.
+    Recorded,
+    /// Events, always.
+    InEarnest,
+}
+
+/// `GET`: changes nothing.
+pub fn get<A: Arguments>(path: &str, handler: impl Serves<A>, id: &'static str, summary: &'static str) -> Endpoint {
+    Endpoint { effect: Effect::None, ..change(Method::GET, path, handler, id, summary) }
+}
+
+/// `POST`
+pub fn post<A: Arguments>(path: &str, handler: impl Serves<A>, id: &'static str, summary: &'static str) -> Endpoint {
+    change(Method::POST, path, handler, id, summary)
+}
+
+/// `PATCH`
+pub fn patch<A: Arguments>(path: &str, handler: impl Serves<A>, id: &'static str, summary: &'static str) -> Endpoint {
+    change(Method::PATCH, path, handler, id, summary)
+}
+
+/// `DELETE`
+pub fn delete<A: Arguments>(path: &str, handler: impl Serves<A>, id: &'static str, summary: &'static str) -> Endpoint {
+    change(Method::DELETE, path, handler, id, summary)
+}
+
+fn change<A, H>(method: Method, path: &str, handler: H, id: &'static str, summary: &'static str) -> Endpoint
+where
+    A: Arguments,
+    H: Serves<A>,
+{
+    Endpoint {
+        routes: vec![web::method(method.clone()).to(handler)],
+        method,
+        path: path.to_owned(),
+        id,
+        summary,
+        examples: Vec::new,
+        variant: None,
+        arguments: A::describe,
+        answer: H::Output::describe,
+        effect: Effect::Recorded,
+        failures: &[],
+    }
+}
+
+impl Endpoint {
+    /// Under a prefix.
+    pub fn under(self, prefix: &str) -> Self {
+        Self { path: format!("{prefix}{}", self.path), ..self }
+    }
+
+    /// It leaves nothing behind, although its method is not `GET`.
+    pub fn only_asks(self) -> Self {
+        Self { effect: Effect::None, ..self }
+    }
+
+    /// It takes no `dry_run`.
+    pub fn in_earnest(self) -> Self {
+        Self { effect: Effect::InEarnest, ..self }
+    }
+
+    /// Statuses of the error table that may come back, beyond those that follow from the handler's arguments, the path
+    /// and the method.
+    pub fn refuses(self, failures: &'static [u16]) -> Self {
+        Self { failures, ..self }
+    }
+
+    /// Examples for the document.
+    pub fn examples(self, examples: fn() -> Vec<Example>) -> Self {
+        Self { examples, ..self }
+    }
+
+    /// Requests with this member of the query are served by another handler, to the same effect for a client.
+    pub fn or_with<A: Arguments>(
+        mut self,
+        member: &'static str,
+        format: &'static str,
+        text: &'static str,
+        handler: impl Serves<A>,
+    ) -> Self {
+        let given = fn_guard(move |context| super::paging::is_given(context.head().uri.query(), member));
+        self.routes.insert(0, web::method(self.method.clone()).guard(given).to(handler));
+        Self { variant: Some(Variant { member, text, format }), ..self }
+    }
+
+    /// What actix is to be told; the first that fits serves.
+    pub fn routes(self) -> Vec<Route> {
+        self.routes
+    }
+
+    /// All that is known about it.
+    pub fn description(&self) -> Description {
+        let mut description = Description::default();
+        (self.arguments)(&mut description);
+        (self.answer)(&mut description);
+        description.may_fail(self.failures);
+        if self.path.contains('{') {
+            description.may_fail(&[404]);
+        }
+        if self.effect != Effect::None {
+            description.may_fail(&[503]);
+        }
+        if self.effect == Effect::Recorded {
+            let text = "Answers what would be answered, after all checks, and records nothing.";
+            description.queries("dry_run", text, Object::with_type(Type::Boolean));
+        }
+        if let Some(Variant { member, text, format }) = &self.variant {
+            let format = SchemaFormat::Custom((*format).to_owned());
+            description.queries(member, *text, Object::builder().schema_type(Type::String).format(Some(format)));
+        }
+        description
+    }
+}

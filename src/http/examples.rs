@@ -1,0 +1,137 @@
+//! The examples of the vendor's page, which the description of the API shows. A test compares them with the page.
+
+use serde_json::{Value, json};
+
+/// What is asked, and what is answered.
+pub struct Example {
+    /// Its name, one word.
+    pub name: &'static str,
+    /// What it shows.
+    pub summary: &'static str,
+    /// The body of the request, if it has one.
+    pub asked: Option<Value>,
+    /// The body of the answer.
+    pub answered: Value,
+}
+
+const REGIONS: [&str; 16] = [
+    "eu-north-1",
+    "ap-south-1",
+    "eu-west-3",
+    "eu-west-2",
+    "eu-west-1",
+    "ap-northeast-2",
+    "ap-northeast-1",
+    "sa-east-1",
+    "ca-central-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "eu-central-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// `POST /v1/cckm/aws/accounts`
+pub fn accounts() -> Vec<Example> {
+    let asked = json!({"connection": "test_aws-connection"});
+    let account = |id| json!({"account_id": id, "regions": REGIONS});
+    vec![
+        direct(asked.clone(), account("123456789012")),
+        assumed(with(asked, &[role()]), with(account("789012123456"), &[role()])),
+    ]
+}
+
+/// `POST /v1/cckm/aws/kms`
+pub fn add_kms() -> Vec<Example> {
+    let asked = |account| {
+        json!({
+            "account_id": account, "connection": "test_aws-connection", "name": "kms-name", "regions": REGIONS,
+        })
+    };
+    let other = json!({
+        "id": "ad63-ca18eb717ae7-0b90f8de-8617-498d",
+        "createdAt": "2022-12-05T05:29:17.200168Z",
+        "updatedAt": "2022-12-05T05:29:17.200168Z",
+        "account_id": "789012123456",
+        "arn": "arn:aws:iam::789012123456:user/user1",
+    });
+    vec![
+        direct(asked("123456789012"), kms()),
+        assumed(with(asked("789012123456"), &[role()]), with(kms(), &[other, role()])),
+    ]
+}
+
+/// `GET /v1/cckm/aws/kms`
+pub fn list_kms() -> Vec<Example> {
+    let answered = json!({"skip": 0, "limit": 10, "total": 1, "resources": [kms()]});
+    vec![Example { name: "list", summary: "One KMS", asked: None, answered }]
+}
+
+/// `GET /v1/cckm/aws/kms/{id}`
+pub fn get_kms() -> Vec<Example> {
+    vec![Example { name: "get", summary: "A KMS", asked: None, answered: kms() }]
+}
+
+/// `PATCH /v1/cckm/aws/kms/{id}`
+pub fn update_kms() -> Vec<Example> {
+    let answered = with(kms(), &[more_regions(), json!({"updatedAt": "2020-11-05T06:32:48.93875576Z"})]);
+    vec![Example { name: "regions", summary: "Other regions", asked: Some(more_regions()), answered }]
+}
+
+/// `POST /v1/cckm/aws/kms/{id}/update-acls`
+pub fn update_acls() -> Vec<Example> {
+    let asked = json!({"acls": [{"actions": ["view", "keycreate"], "group": "CCKM Users", "permit": true}]});
+    let acls = json!({
+        "updatedAt": "2020-11-05T06:34:10.828983451Z",
+        "acls": [{"group": "CCKM Users", "actions": ["view", "keycreate"]}],
+    });
+    let answered = with(kms(), &[more_regions(), acls]);
+    vec![Example { name: "group", summary: "Permissions for a group", asked: Some(asked), answered }]
+}
+
+fn direct(asked: Value, answered: Value) -> Example {
+    Example { name: "direct", summary: "By the connection itself", asked: Some(asked), answered }
+}
+
+fn assumed(asked: Value, answered: Value) -> Example {
+    Example { name: "assumed", summary: "By a role that the connection assumes", asked: Some(asked), answered }
+}
+
+fn role() -> Value {
+    json!({
+        "assume_role_arn": "arn:aws:iam::789012123456:role/test-assume-role-ac",
+        "assume_role_external_id": "test-ext-id",
+    })
+}
+
+fn more_regions() -> Value {
+    json!({"regions": ["us-east-1", "ap-south-1", "us-east-2"]})
+}
+
+fn kms() -> Value {
+    json!({
+        "id": "0b90f8de-8617-498d-ad63-ca18eb717ae7",
+        "uri": "kylo:kylo:cckm:kms:kms",
+        "account": "kylo:kylo:admin:accounts:kylo",
+        "application": "ncryptify:gemalto:admin:apps:kylo",
+        "devAccount": "ncryptify:gemalto:admin:accounts:gemalto",
+        "createdAt": "2020-11-05T05:29:17.200168Z",
+        "name": "kms",
+        "updatedAt": "2020-11-05T05:29:17.200168Z",
+        "account_id": "123456789012",
+        "arn": "arn:aws:iam::123456789012:user/user1",
+        "connection": "aws",
+        "regions": ["ap-south-1", "us-east-1"],
+        "cloud_name": "aws",
+    })
+}
+
+/// An object with members added or replaced.
+fn with(mut object: Value, members: &[Value]) -> Value {
+    for (member, value) in members.iter().filter_map(Value::as_object).flatten() {
+        object[member] = value.clone();
+    }
+    object
+}
