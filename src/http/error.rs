@@ -142,6 +142,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::KmsUnknown(_)
         | Refusal::KeyUnknown(_)
         | Refusal::ConnectionUnknown(_)
+        | Refusal::SourceKeyUnknown(_)
         | Refusal::UserUnknown(_)
         | Refusal::GroupUnknown(_)
         | Refusal::NotAMember { .. }
@@ -158,6 +159,9 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::ConnectionNameTaken(_)
         | Refusal::ConnectionInUse { .. }
         | Refusal::ConnectionCloudFixed { .. }
+        | Refusal::SourceKeyNameTaken(_)
+        | Refusal::SourceKeyUnexportable(_)
+        | Refusal::SourceKeyUndeletable(_)
         | Refusal::UserNameTaken(_)
         | Refusal::GroupNameTaken(_)
         | Refusal::GroupIsSystem(_)
