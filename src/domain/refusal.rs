@@ -157,6 +157,9 @@ pub enum Refusal {
     /// It is never to be deleted.
     #[error("source key `{0}` is undeletable")]
     SourceKeyUndeletable(SourceKeyName),
+    /// Its material is being imported.
+    #[error("an import of source key `{0}` into an AWS key is under way; try again in a moment")]
+    SourceKeyBusy(SourceKeyName),
     /// No such user.
     #[error("user `{0}` does not exist")]
     UserUnknown(String),

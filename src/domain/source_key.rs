@@ -203,12 +203,24 @@ pub fn decide(state: &State, command: SourceKeyCommand) -> Result<Vec<Event>, Re
             state.source_key(id)?.refuse_unexportable()?;
             (id, vec![SourceKeyEvent::Exported])
         }
-        SourceKeyCommand::Delete { id } => match &state.source_key(id)?.made {
-            made if made.undeletable => return Err(Refusal::SourceKeyUndeletable(made.name.clone())),
-            _ => (id, vec![SourceKeyEvent::Deleted]),
-        },
+        SourceKeyCommand::Delete { id } => {
+            refuse_deletion(state, state.source_key(id)?)?;
+            (id, vec![SourceKeyEvent::Deleted])
+        }
     };
     Ok(events.into_iter().map(|event| Event::SourceKey(id, event)).collect())
+}
+
+fn refuse_deletion(state: &State, key: &SourceKey) -> Result<(), Refusal> {
+    if key.made.undeletable {
+        return Err(Refusal::SourceKeyUndeletable(key.made.name.clone()));
+    }
+    // After a crash an import is finished from what was asked, and then the material is needed.
+    let mut imports = state.operations.values().filter_map(|underway| underway.wanted.import());
+    match imports.any(|import| import.source == key.id) {
+        true => Err(Refusal::SourceKeyBusy(key.made.name.clone())),
+        false => Ok(()),
+    }
 }
 
 impl SourceKey {

@@ -162,6 +162,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::SourceKeyNameTaken(_)
         | Refusal::SourceKeyUnexportable(_)
         | Refusal::SourceKeyUndeletable(_)
+        | Refusal::SourceKeyBusy(_)
         | Refusal::UserNameTaken(_)
         | Refusal::GroupNameTaken(_)
         | Refusal::GroupIsSystem(_)

@@ -1,7 +1,7 @@
 //! The whole API as one list.
 
 use super::error::Problem;
-use super::{connections, groups, health, history, kms, password_policy, tokens, users};
+use super::{connections, groups, health, history, kms, password_policy, source_keys, tokens, users};
 use actix_web::guard::fn_guard;
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig, delete, get, patch, post};
@@ -52,6 +52,12 @@ fn api() -> Vec<(&'static str, Vec<Route>)> {
             vec![get().to(connections::get), patch().to(connections::amend), delete().to(connections::delete)],
         ),
         ("/connectionmgmt/services/aws/connections/{id}/test", vec![post().to(connections::test)]),
+        ("/vault/keys2", vec![post().to(source_keys::create), get().to(source_keys::list)]),
+        (
+            "/vault/keys2/{id}",
+            vec![get().to(source_keys::get), patch().to(source_keys::amend), delete().to(source_keys::delete)],
+        ),
+        ("/vault/keys2/{id}/export", vec![post().to(source_keys::export)]),
         ("/cckm/aws/accounts", vec![post().to(kms::accounts)]),
         ("/cckm/aws/get-all-regions", vec![post().to(kms::all_regions)]),
         ("/cckm/aws/actions", vec![get().to(kms::actions)]),

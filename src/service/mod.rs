@@ -11,7 +11,9 @@ pub mod history;
 pub mod kms;
 pub mod list;
 pub mod lockout;
+pub mod material;
 pub mod passwords;
+pub mod source_keys;
 pub mod tokens;
 pub mod users;
 
@@ -38,6 +40,8 @@ pub struct Services {
     pub kms: kms::KmsAccounts,
     /// AWS connections.
     pub connections: connections::Connections,
+    /// Source keys.
+    pub source_keys: source_keys::SourceKeys,
     /// Users and the password policy.
     pub users: users::Users,
     /// Groups.
@@ -104,6 +108,7 @@ impl Services {
         Ok(Self {
             kms: kms::KmsAccounts::new(core.clone()),
             connections: connections::Connections::new(core.clone()),
+            source_keys: source_keys::SourceKeys::new(core.clone()),
             users,
             groups: groups::Groups::new(core.clone()),
             tokens: tokens::Tokens::new(core.clone(), hasher, lockout, parts.refresh)?,
@@ -187,6 +192,7 @@ impl Core {
         let state = &published.state;
         let mut owners: HashSet<Owner> = state.users.iter().map(|user| users::owner(user.id)).collect();
         owners.extend(state.connections.iter().map(|connection| cloud::owner(connection.id)));
+        owners.extend(state.source_keys.iter().map(|key| source_keys::owner(key.id)));
         owners.extend(state.installation.iter().map(|installation| tokens::owner(installation.id)));
         for orphan in self.keyring.owners()?.into_iter().filter(|owner| !owners.contains(owner)) {
             tracing::warn!(owner = %orphan, "deleting the data key of an owner who is not in the log");

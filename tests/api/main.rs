@@ -5,3 +5,4 @@ mod architecture;
 mod client;
 mod moto;
 mod seed;
+mod source_keys;

@@ -2,6 +2,10 @@
 
 use super::kind::{AesSize, SourceKeyKind};
 use super::*;
+use crate::domain::id::{KeyId, KmsId, OperationId};
+use crate::domain::key::event::KeyEvent;
+use crate::domain::key::operation::{Import, Operation};
+use crate::domain::place::Region;
 use crate::domain::state::Command;
 use uuid::Uuid;
 
@@ -115,6 +119,23 @@ fn an_undeletable_key_is_not_deleted() {
     assert_eq!(given([created()]).when(SourceKeyCommand::Delete { id: ID }), events([SourceKeyEvent::Deleted]));
     let refused = Refusal::SourceKeyUndeletable(name("payroll"));
     assert_eq!(given([kept_for_ever()]).when(SourceKeyCommand::Delete { id: ID }), Err(refused));
+}
+
+#[test]
+fn a_key_whose_import_is_under_way_is_not_deleted() {
+    let import = Import { source: ID, valid_to: None, existing: false, material: None, description: None };
+    let (kms, operation) = (KmsId::new(Uuid::from_u128(3)), OperationId::new(Uuid::from_u128(4)));
+    let region = Region::parse("eu-west-1").expect("a region");
+    let wanted = Operation::ImportMaterial(import);
+    let key = |event| Event::Key(KeyId::new(Uuid::from_u128(5)), event);
+    let mut busy = given([created()]);
+    let requested = key(KeyEvent::OperationRequested { operation, kms, region, wanted });
+    busy.0.apply(Time::from_nanos(2), &requested);
+    let delete = SourceKeyCommand::Delete { id: ID };
+    assert_eq!(busy.when(delete.clone()), Err(Refusal::SourceKeyBusy(name("payroll"))));
+    let failed = key(KeyEvent::OperationFailed { operation, reason: "no".to_owned() });
+    busy.0.apply(Time::from_nanos(3), &failed);
+    assert_eq!(busy.when(delete), events([SourceKeyEvent::Deleted]));
 }
 
 #[test]
