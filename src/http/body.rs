@@ -47,6 +47,30 @@ impl<T: ToSchema> Described for Body<T> {
     }
 }
 
+/// The JSON object that a request may carry; without one all members are absent.
+pub struct BodyOrNone<T>(pub T);
+
+impl<T: DeserializeOwned + Default> FromRequest for BodyOrNone<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default().0;
+        let payload = payload.take();
+        Box::pin(async move {
+            let body = read(payload, limit).await?;
+            Ok(Self(if body.trim_ascii().is_empty() { T::default() } else { parse(&body)? }))
+        })
+    }
+}
+
+impl<T: ToSchema> Described for BodyOrNone<T> {
+    fn describe(to: &mut Description) {
+        to.takes_json::<T>();
+        to.may_fail(&[400, 413]);
+    }
+}
+
 async fn read(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {

@@ -152,6 +152,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::KeyUnknown(_)
         | Refusal::AliasUnknown { .. }
         | Refusal::ConnectionUnknown(_)
+        | Refusal::SourceKeyUnknown(_)
         | Refusal::UserUnknown(_)
         | Refusal::GroupUnknown(_)
         | Refusal::NotAMember { .. }
@@ -171,6 +172,10 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::ConnectionNameTaken(_)
         | Refusal::ConnectionInUse { .. }
         | Refusal::ConnectionCloudFixed { .. }
+        | Refusal::SourceKeyNameTaken(_)
+        | Refusal::SourceKeyUnexportable(_)
+        | Refusal::SourceKeyUndeletable(_)
+        | Refusal::SourceKeyBusy(_)
         | Refusal::UserNameTaken(_)
         | Refusal::GroupNameTaken(_)
         | Refusal::GroupIsSystem(_)

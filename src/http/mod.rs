@@ -20,6 +20,7 @@ pub mod paging;
 pub mod password_policy;
 pub mod routes;
 pub mod server;
+pub mod source_keys;
 pub mod tokens;
 pub mod trace;
 pub mod users;

@@ -36,6 +36,7 @@ const TOKEN: &str = "bearer";
 const PATH_PARAMETERS: &[(&str, &str, Option<&str>)] = &[
     ("kms", "The id of the KMS.", Some("uuid")),
     ("keys", "The id of the key, ours, not AWS's.", Some("uuid")),
+    ("keys2", "Name or id of the source key.", None),
     ("connections", "Name or id of the connection.", None),
     ("tokens", "The id of the refresh token.", Some("uuid")),
     ("users", "The id of the user, `local|<uuid>`.", None),

@@ -3,7 +3,9 @@
 
 use super::endpoint::{Endpoint, Family, delete, get, patch, post};
 use super::error::Problem;
-use super::{connections, examples, groups, health, history, keys, kms, openapi, password_policy, tokens, users};
+use super::{
+    connections, examples, groups, health, history, keys, kms, openapi, password_policy, source_keys, tokens, users,
+};
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route};
@@ -30,6 +32,7 @@ pub fn families() -> Vec<Family> {
     vec![
         family("KMS", "AWS accounts, and their regions under management.", kms()),
         family("Keys", "AWS keys, and all that is done to them.", keys()),
+        family("Source keys", "Material that can be imported into AWS keys.", source_keys()),
         family("Connections", "Credentials for AWS.", connections()),
         family("Tokens", "Signing in and out, and the own password.", tokens()),
         family("Users and groups", "Who may sign in, and what they belong to.", users_and_groups()),
@@ -159,6 +162,19 @@ fn keys() -> Vec<Endpoint> {
         post("/cckm/aws/alias/verify", reading::verify_alias, "verifyAlias", "Say whether an alias is free")
             .only_asks()
             .refuses(&[404, 502, 504]),
+    ]
+}
+
+fn source_keys() -> Vec<Endpoint> {
+    let (all, one) = ("/vault/keys2", "/vault/keys2/{id}");
+    vec![
+        post(all, source_keys::create, "createSourceKey", "Make a source key, or bring one").refuses(&[409]),
+        get(all, source_keys::list, "listSourceKeys", "List the source keys"),
+        get(one, source_keys::get, "getSourceKey", "Show a source key; never its material"),
+        patch(one, source_keys::amend, "updateSourceKey", "Describe a source key anew").refuses(&[409]),
+        delete(one, source_keys::delete, "deleteSourceKey", "Delete a source key and its material").refuses(&[409]),
+        post("/vault/keys2/{id}/export", source_keys::export, "exportSourceKey", "Export a source key's material")
+            .refuses(&[409]),
     ]
 }
 

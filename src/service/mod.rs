@@ -12,7 +12,9 @@ pub mod keys;
 pub mod kms;
 pub mod list;
 pub mod lockout;
+pub mod material;
 pub mod passwords;
+pub mod source_keys;
 pub mod tokens;
 pub mod users;
 
@@ -43,6 +45,8 @@ pub struct Services {
     pub keys: keys::Keys,
     /// AWS connections.
     pub connections: connections::Connections,
+    /// Source keys.
+    pub source_keys: source_keys::SourceKeys,
     /// Users and the password policy.
     pub users: users::Users,
     /// Groups.
@@ -123,6 +127,7 @@ impl Services {
             kms: kms::KmsAccounts::new(core.clone()),
             keys: keys::Keys::new(core.clone()),
             connections: connections::Connections::new(core.clone()),
+            source_keys: source_keys::SourceKeys::new(core.clone()),
             users,
             groups: groups::Groups::new(core.clone()),
             tokens: tokens::Tokens::new(core.clone(), hasher, lockout, parts.refresh)?,
@@ -206,6 +211,7 @@ impl Core {
         let state = &published.state;
         let mut owners: HashSet<Owner> = state.users.iter().map(|user| users::owner(user.id)).collect();
         owners.extend(state.connections.iter().map(|connection| cloud::owner(connection.id)));
+        owners.extend(state.source_keys.iter().map(|key| source_keys::owner(key.id)));
         owners.extend(state.installation.iter().map(|installation| tokens::owner(installation.id)));
         for orphan in self.keyring.owners()?.into_iter().filter(|owner| !owners.contains(owner)) {
             tracing::warn!(owner = %orphan, "deleting the data key of an owner who is not in the log");

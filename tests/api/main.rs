@@ -7,3 +7,4 @@ mod moto;
 mod openapi;
 mod schema;
 mod seed;
+mod source_keys;
