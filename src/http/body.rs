@@ -112,7 +112,10 @@ pub fn optional<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Resu
     match Value::deserialize(from)? {
         Value::Null => Ok(None),
         Value::String(text) if text.is_empty() => Ok(None),
-        value => T::deserialize(value).map(Some).map_err(D::Error::custom),
+        value => serde_path_to_error::deserialize(value).map(Some).map_err(|error| match error.path().to_string() {
+            path if path == "." => D::Error::custom(error.into_inner()),
+            path => D::Error::custom(format!("{path}: {}", error.into_inner())),
+        }),
     }
 }
 
@@ -180,7 +183,7 @@ mod tests {
     fn what_is_wrong_is_told_with_the_members_name() {
         assert_eq!(parsed(br#"{"name": 7}"#), Err("name: invalid type: integer `7`, expected a string".to_owned()));
         let regions = parsed(br#"{"regions": ["a", {}]}"#);
-        assert_eq!(regions, Err("regions: invalid type: map, expected a string".to_owned()));
+        assert_eq!(regions, Err("regions: [1]: invalid type: map, expected a string".to_owned()));
         assert_eq!(parsed(b"\xff{}"), Err("the body is not UTF-8".to_owned()));
         assert_eq!(parsed(b"[]"), Err("the body must be a JSON object".to_owned()));
         assert!(parsed(br#"{"name": "a"} x"#).is_err_and(|text| text.starts_with("the body is not JSON")));

@@ -6,23 +6,25 @@ use super::error::Problem;
 use super::{
     connections, examples, groups, health, history, keys, kms, openapi, password_policy, source_keys, tokens, users,
 };
-use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, Resource, Route};
+use actix_web::{HttpRequest, HttpResponse, Resource};
+use std::future::ready;
 
 /// Adds every route.
 pub fn all(config: &mut ServiceConfig) {
-    let mut resources: Vec<(String, Vec<Route>)> = Vec::new();
+    let mut paths: Vec<(String, Vec<Endpoint>)> = Vec::new();
     for endpoint in families().into_iter().flat_map(|family| family.endpoints) {
         // All methods of a path are one resource, so that any other method gets a 405.
-        match resources.iter_mut().find(|(path, _)| *path == endpoint.path) {
-            Some((_, routes)) => routes.extend(endpoint.routes()),
-            None => resources.push((endpoint.path.clone(), endpoint.routes())),
+        match paths.iter_mut().find(|(path, _)| *path == endpoint.path) {
+            Some((_, endpoints)) => endpoints.push(endpoint),
+            None => paths.push((endpoint.path.clone(), vec![endpoint])),
         }
     }
-    for (path, routes) in resources {
-        config
-            .service(routes.into_iter().fold(web::resource(path), Resource::route).default_service(web::to(no_method)));
+    for (path, endpoints) in paths {
+        let allowed = endpoints.iter().map(|endpoint| endpoint.method.as_str()).collect::<Vec<_>>().join(", ");
+        let no_method = move |request: HttpRequest| ready(no_method(&request, &allowed));
+        let routes = endpoints.into_iter().flat_map(Endpoint::routes);
+        config.service(routes.fold(web::resource(path), Resource::route).default_service(web::to(no_method)));
     }
     config.default_service(web::to(no_route));
 }
@@ -247,7 +249,7 @@ async fn no_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
     Err(Problem::NoRoute(request.path().chars().take(200).collect()))
 }
 
-async fn no_method(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let method: &Method = request.method();
-    Err(Problem::NoMethod(method.as_str().chars().take(20).collect()))
+fn no_method(request: &HttpRequest, allowed: &str) -> Result<HttpResponse, Problem> {
+    let method = request.method().as_str().chars().take(20).collect();
+    Err(Problem::NoMethod { method, allowed: allowed.to_owned() })
 }

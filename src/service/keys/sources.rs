@@ -50,7 +50,10 @@ impl Core {
         let source = self.source_key(source)?;
         let kind = source.made.kind;
         let problem = |spec: &str| {
-            invalid("source_key_identifier", format!("`{}` is {kind}, which does not fit {spec}", source.made.name))
+            invalid(
+                "source_key_identifier",
+                format!("`{}` is {} {}, which does not fit {spec}", source.made.name, kind.algorithm(), kind.bits()),
+            )
         };
         match (wanted, kind.aws_spec(cloud)) {
             (Some(spec), _) if kind.fits(&spec, cloud) => Ok(spec),
