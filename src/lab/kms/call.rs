@@ -246,14 +246,10 @@ impl Call<'_> {
     /// The refusal where no key policy lets the caller in.
     fn closed(&self, action: &str, arn: &str) -> Refusal {
         let who = self.caller.arn();
-        Refusal::Special {
-            status: 400,
-            code: "AccessDeniedException",
-            message: format!(
-                "User: {who} is not authorized to perform: kms:{action} on resource: {arn} because no resource-based \
-                 policy allows the kms:{action} action"
-            ),
-        }
+        exception::access_denied(format!(
+            "User: {who} is not authorized to perform: kms:{action} on resource: {arn} because no resource-based \
+             policy allows the kms:{action} action"
+        ))
     }
 }
 

@@ -18,6 +18,7 @@ macro_rules! exceptions {
 }
 
 exceptions! {
+    access_denied => "AccessDeniedException",
     already_exists => "AlreadyExistsException",
     conflict => "ConflictException",
     custom_key_store_not_found => "CustomKeyStoreNotFoundException",

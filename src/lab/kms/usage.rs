@@ -150,11 +150,9 @@ fn sealed_with(call: &Call<'_>, action: &str, blob: &Blob<'_>) -> Result<Tool, R
     let state = call.kms.state()?;
     if state.key(call.account(), call.region, blob.key_id).is_none() {
         call.require_action(action, "*")?;
-        let why = format!(
-            "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or \
-             you are not allowed to access."
-        );
-        return Err(Refusal::Special { status: 400, code: "AccessDeniedException", message: why });
+        let why = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, \
+                   or you are not allowed to access.";
+        return Err(exception::access_denied(why));
     }
     let key = call.find(&state, blob.key_id, Names::OfKeys, action)?;
     key.require_enabled(call.region)?;
