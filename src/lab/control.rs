@@ -61,7 +61,7 @@ pub fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: DateTime<U
         "clock" if method == Method::PUT => match serde_json::from_slice::<ClockSetting>(body) {
             Ok(ClockSetting { ahead_seconds }) => match cloud.kms.move_clock(ahead_seconds) {
                 Ok(()) => ok(&json!({ "ahead_seconds": ahead_seconds })),
-                Err(_) => error(500, "the clock cannot be kept".to_owned()),
+                Err(_) => failed(),
             },
             Err(fault) => error(400, format!("clock: {fault}")),
         },
@@ -70,6 +70,11 @@ pub fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: DateTime<U
         }
         _ => error(404, format!("there is no {PREFIX}{path}: health, faults, calls, sessions, clock")),
     }
+}
+
+/// The answer if an order cannot be kept.
+pub fn failed() -> HttpResponse {
+    error(500, "the lab cannot write to its disk".to_owned())
 }
 
 fn is_local(request: &HttpRequest) -> bool {

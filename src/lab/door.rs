@@ -49,7 +49,11 @@ pub async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payload: web:
         Err(_) => return refuse(Service::Sts, &Refusal::TooLarge, &Uuid::new_v4().to_string()),
     };
     if request.path().starts_with(control::PREFIX) {
-        return control::answer(&cloud, &request, &body, now);
+        let answer = control::answer(&cloud, &request, &body, now);
+        return match cloud.kms.settle().await {
+            Ok(()) => answer,
+            Err(_) => control::failed(),
+        };
     }
     let call = Call::read(&request, &body);
     cloud.tally.count(&call.action(), call.region());

@@ -117,7 +117,7 @@ pub enum LabError {
         source: io::Error,
     },
     /// The keys that were kept cannot be used.
-    #[error("the lab cloud's keys: {0}")]
+    #[error("the lab cloud's keys cannot be used")]
     Keys(#[from] StoreError),
     /// The machine gives no randomness.
     #[error("the machine gives no randomness")]

@@ -109,10 +109,7 @@ pub fn get_key_rotation_status(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     ask.finish()?;
     call.look(name, Names::OfKeys, |key, _| {
-        // AWS answers for every kind of key of its own making; for others it does not know the question.
-        if key.origin == Origin::External && !key.spec.is_symmetric() {
-            key.require_rotatable(call.region)?;
-        }
+        // AWS answers for every kind of key; those that cannot rotate by themselves just do not.
         let going_away = matches!(key.state(call.region), KeyState::PendingDeletion | KeyState::PendingReplicaDeletion);
         let rotation = key.rotation.as_ref().filter(|_| !going_away);
         let mut status = json!({ "KeyId": key.arn(call.region), "KeyRotationEnabled": rotation.is_some() });

@@ -10,7 +10,6 @@ use crate::lab::refusal::Refusal;
 /// What a key is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[allow(missing_docs)] // AWS's names say it all
 pub enum Spec {
     SymmetricDefault,
     #[serde(rename = "RSA_2048")]
@@ -56,7 +55,6 @@ pub enum Spec {
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[allow(missing_docs)]
 pub enum Usage {
     EncryptDecrypt,
     SignVerify,

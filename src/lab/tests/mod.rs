@@ -25,6 +25,7 @@ mod kms_import;
 mod kms_limits;
 mod kms_replica;
 mod kms_rotation;
+mod kms_rusoto;
 mod kms_store;
 mod sts;
 
