@@ -146,6 +146,9 @@ pub enum Refusal {
         /// Which are.
         managed: Vec<Region>,
     },
+    /// AWS is being asked something there.
+    #[error("operations on keys of AWS KMS `{0}` are under way; try again in a moment")]
+    KmsBusy(KmsName),
     /// The KMS still knows keys there.
     #[error("regions: {count} keys in `{region}` are managed; repeat with \"force\": true to forget them")]
     RegionHasKeys {

@@ -375,7 +375,24 @@ impl State {
                     }
                 }
             }
+            KmsEvent::RegionsReplaced { to } => {
+                self.kms.change(&id, |kms| kms.apply(at, event));
+                self.forget_keys_outside(id, to);
+            }
             _ => self.kms.change(&id, |kms| kms.apply(at, event)),
+        }
+    }
+
+    /// Keys are known in the regions that their KMS manages, and nowhere else.
+    fn forget_keys_outside(&mut self, id: KmsId, regions: &[Region]) {
+        self.operations.retain(|_, underway| underway.kms != id || regions.contains(&underway.region));
+        let Some(of_kms) = self.keys_at_aws.get_mut(&id) else { return };
+        let outside = |(region, _): &(Region, AwsKeyId)| !regions.contains(region);
+        let removed: Vec<_> = of_kms.keys().filter(|place| outside(place)).cloned().collect();
+        for place in removed {
+            if let Some(key) = of_kms.remove(&place) {
+                self.keys.remove(&key);
+            }
         }
     }
 }

@@ -166,6 +166,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::RegionTaken { .. }
         | Refusal::KmsArchived(_)
         | Refusal::RegionHasKeys { .. }
+        | Refusal::KmsBusy(_)
         | Refusal::KeyExists(_)
         | Refusal::KeyGone(_)
         | Refusal::KeyNotGone(_)
