@@ -6,7 +6,8 @@
 
 use super::acl::AclChange;
 use super::connection::ConnectionSettings;
-use super::id::{ConnectionId, InstallationId, KeyId, KmsId, RefreshTokenId, SessionId, UserId};
+use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, RefreshTokenId, SessionId, UserId};
+use super::job::event::JobEvent;
 use super::key::event::KeyEvent;
 use super::kms::AssumedRole;
 use super::name::{ConnectionName, GroupName, JsonText, KmsName, UserName};
@@ -33,6 +34,8 @@ pub enum Event {
     Kms(KmsId, KmsEvent),
     /// A key.
     Key(KeyId, KeyEvent),
+    /// A job.
+    Job(JobId, JobEvent),
 }
 
 /// A secret that the keyring has sealed: bytes that tell nothing without it.
@@ -323,6 +326,8 @@ pub enum Stream {
     Kms(KmsId),
     /// `key/<id>`
     Key(KeyId),
+    /// `job/<id>`
+    Job(JobId),
 }
 
 impl fmt::Display for Stream {
@@ -335,6 +340,7 @@ impl fmt::Display for Stream {
             Stream::Connection(id) => write!(f, "connection/{id}"),
             Stream::Kms(id) => write!(f, "kms/{id}"),
             Stream::Key(id) => write!(f, "key/{id}"),
+            Stream::Job(id) => write!(f, "job/{id}"),
         }
     }
 }
@@ -350,6 +356,7 @@ impl Event {
             Event::Connection(id, _) => Stream::Connection(*id),
             Event::Kms(id, _) => Stream::Kms(*id),
             Event::Key(id, _) => Stream::Key(*id),
+            Event::Job(id, _) => Stream::Job(*id),
         }
     }
 }

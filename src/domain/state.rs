@@ -3,7 +3,10 @@
 use super::connection::{self, Connection, ConnectionCommand};
 use super::event::{ConnectionEvent, Event, GroupEvent, InstallationEvent, KmsEvent, Sealed, SessionEvent, UserEvent};
 use super::group::{self, Group, GroupCommand, SystemGroup};
-use super::id::{ConnectionId, InstallationId, KeyId, KmsId, OperationId, UserId};
+use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, OperationId, UserId};
+use super::job::bulk::BulkJob;
+use super::job::command::{self as job, JobCommand, Jobs};
+use super::job::sync::SyncJob;
 use super::key;
 use super::key::aggregate::Key;
 use super::key::command::KeyCommand;
@@ -43,6 +46,8 @@ pub struct State {
     pub keys: Table<KeyId, Key>,
     /// What is being asked of AWS at the moment, or was when the program ended.
     pub operations: HashMap<OperationId, Underway>,
+    /// The jobs.
+    pub jobs: Jobs,
     users_by_name: HashMap<UserName, UserId>,
     connections_by_name: HashMap<ConnectionName, ConnectionId>,
     kms_by_name: HashMap<KmsName, KmsId>,
@@ -102,6 +107,8 @@ pub enum Command {
     Kms(KmsCommand),
     /// Of keys.
     Key(KeyCommand),
+    /// Of jobs.
+    Job(JobCommand),
 }
 
 impl State {
@@ -119,6 +126,7 @@ impl State {
             Command::Connection(command) => connection::decide(self, command),
             Command::Kms(command) => kms::decide(self, command),
             Command::Key(command) => key::command::decide(self, command),
+            Command::Job(command) => job::decide(self, command),
         }
     }
 
@@ -138,6 +146,7 @@ impl State {
             Event::Connection(id, event) => self.apply_connection(at, *id, event),
             Event::Kms(id, event) => self.apply_kms(at, *id, event),
             Event::Key(id, event) => self.apply_key(at, *id, event),
+            Event::Job(id, event) => self.jobs.apply(at, *id, event),
         }
     }
 
@@ -155,6 +164,22 @@ impl State {
     /// When there is none.
     pub fn key(&self, id: KeyId) -> Result<&Arc<Key>, Refusal> {
         self.keys.get(&id).ok_or_else(|| Refusal::KeyUnknown(id.to_string()))
+    }
+
+    /// The synchronisation job of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn sync_job(&self, id: JobId) -> Result<&Arc<SyncJob>, Refusal> {
+        self.jobs.sync.get(id).ok_or_else(|| Refusal::JobUnknown(id.to_string()))
+    }
+
+    /// The bulk job of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn bulk_job(&self, id: JobId) -> Result<&Arc<BulkJob>, Refusal> {
+        self.jobs.bulk.get(id).ok_or_else(|| Refusal::JobUnknown(id.to_string()))
     }
 
     /// The key that AWS names so.

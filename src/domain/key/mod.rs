@@ -14,5 +14,6 @@ pub mod operation;
 pub mod policy;
 pub mod policy_text;
 pub mod spec;
+pub mod sync;
 pub mod tag;
 pub mod word;
