@@ -32,6 +32,13 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// A user for whom a job goes on: nobody asks at the moment, so there is no session.
+    pub fn absent(user: Arc<User>, published: Arc<Published>) -> Self {
+        Self { user, session: SessionId::new(uuid::Uuid::nil()), published }
+    }
+}
+
 /// How a request was asked.
 #[derive(Clone, Debug)]
 pub struct Asked {

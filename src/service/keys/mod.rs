@@ -5,7 +5,7 @@ mod creation;
 mod effect;
 mod list;
 mod perform;
-mod reading;
+pub(super) mod reading;
 mod reconcile;
 mod sources;
 
