@@ -16,7 +16,7 @@ pub fn every_kind() -> Vec<Event> {
     let account = AccountId::parse("123456789012").expect("an account");
     let places = vec![SyncPlace { kms: kms(0), account, region: region.clone() }];
     let counts = Counts { listed: 1_000, added: 2, updated: 3, gone: 4, errors: 5 };
-    let key = |n| KeyId::new(uuid(0x700 + n));
+    let key = |n: u128| KeyId::new(uuid(0x700 + n));
     let window = DeletionWindow::parse(7).expect("days");
     let tasks = [
         BulkTask::Enable,
