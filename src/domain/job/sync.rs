@@ -292,3 +292,112 @@ impl SyncJob {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::{Event, KmsEvent};
+    use crate::domain::job::command::{JobCommand, decide as decide_job};
+    use crate::domain::job::event::JobEvent;
+    use crate::domain::key::example::{ACCOUNT, added, after, kms_id, region};
+    use uuid::Uuid;
+
+    fn job_id(n: u128) -> JobId {
+        JobId::new(Uuid::from_u128(n))
+    }
+
+    fn start(n: u128, kms: &[u128], regions: Option<&[&str]>) -> SyncCommand {
+        let kms = kms.iter().map(|n| kms_id(*n)).collect();
+        let regions = regions.map(|names| names.iter().map(|name| region(name)).collect());
+        SyncCommand::Start { id: job_id(n), by: None, all: false, kms, regions }
+    }
+
+    fn place(kms: u128, name: &str) -> SyncPlace {
+        SyncPlace { kms: kms_id(kms), account: AccountId::parse(ACCOUNT).expect("an account"), region: region(name) }
+    }
+
+    fn end(n: u128, name: &str, way: RegionWay) -> SyncCommand {
+        let end = RegionEnd { counts: Counts { listed: 7, ..Counts::default() }, way };
+        SyncCommand::EndRegion { id: job_id(n), kms: kms_id(0), region: region(name), end }
+    }
+
+    /// Two KMSs, and what commands make of them; the last one may be refused.
+    fn when(commands: &[SyncCommand]) -> (State, Result<Vec<Event>, Refusal>) {
+        let mut events = vec![added(0, &["eu-west-3", "eu-west-1"]), added(1, &["us-east-1"])];
+        let mut last = Ok(vec![]);
+        for command in commands {
+            last = decide_job(&after(&events), JobCommand::Sync(command.clone()));
+            events.extend(last.clone().unwrap_or_default());
+        }
+        (after(&events), last)
+    }
+
+    fn places_of(outcome: Result<Vec<Event>, Refusal>) -> Vec<SyncPlace> {
+        match outcome.expect("it begins").remove(0) {
+            Event::Job(_, JobEvent::Synchronisation(SyncEvent::Started { places, .. })) => places,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_job_goes_through_all_regions_or_those_that_are_asked_for() {
+        let all = places_of(when(&[start(1, &[0, 1], None)]).1);
+        assert_eq!(all, [place(0, "eu-west-3"), place(0, "eu-west-1"), place(1, "us-east-1")]);
+        let some = places_of(when(&[start(1, &[0, 1], Some(&["us-east-1", "eu-west-1"]))]).1);
+        assert_eq!(some, [place(0, "eu-west-1"), place(1, "us-east-1")]);
+    }
+
+    #[test]
+    fn a_region_that_none_manages_and_a_kms_that_manages_none_are_refused() {
+        for regions in [["eu-west-3", "sa-east-1"], ["eu-west-3", "eu-west-1"]] {
+            let refused = when(&[start(1, &[0, 1], Some(&regions))]).1;
+            assert!(matches!(refused, Err(Refusal::RegionNotManaged { .. })), "{refused:?}");
+        }
+        let mut state = after(&[added(0, &["eu-west-3"])]);
+        state.apply(Time::from_nanos(9), &Event::Kms(kms_id(0), KmsEvent::Archived));
+        let refused = decide(&state, start(1, &[0], None));
+        assert!(matches!(refused, Err(Refusal::KmsArchived(_))));
+    }
+
+    #[test]
+    fn one_job_at_a_time_goes_through_a_region() {
+        let taken = Refusal::RegionBeingSynchronised { region: region("eu-west-3"), job: job_id(1) };
+        assert_eq!(when(&[start(1, &[0], Some(&["eu-west-3"])), start(2, &[0], None)]).1, Err(taken));
+        let other = when(&[start(1, &[0], Some(&["eu-west-3"])), start(2, &[0], Some(&["eu-west-1"]))]).1;
+        assert_eq!(places_of(other), [place(0, "eu-west-1")]);
+        let done = end(1, "eu-west-3", RegionWay::Done(None));
+        let again = when(&[start(1, &[0], Some(&["eu-west-3"])), done, start(2, &[0], None)]).1;
+        assert_eq!(places_of(again).len(), 2);
+    }
+
+    #[test]
+    fn a_job_ends_with_its_last_region_and_fails_if_one_did() {
+        let (failed, done) = (RegionWay::Failed("no".to_owned()), RegionWay::Done(None));
+        let (state, _) = when(&[start(1, &[0], None), end(1, "eu-west-1", failed)]);
+        assert_eq!(state.sync_job(job_id(1)).expect("a job").status(), JobStatus::InProgress);
+        let (state, events) = when(&[
+            start(1, &[0], None),
+            end(1, "eu-west-1", RegionWay::Failed("no".into())),
+            end(1, "eu-west-3", done.clone()),
+        ]);
+        let job = state.sync_job(job_id(1)).expect("a job");
+        assert_eq!((job.status(), events.expect("events").len()), (JobStatus::Failed, 2));
+        assert_eq!(job.regions[0].end.as_ref().map(|end| end.counts.listed), Some(7));
+        let twice =
+            when(&[start(1, &[0], Some(&["eu-west-3"])), end(1, "eu-west-3", done.clone()), end(1, "eu-west-3", done)]);
+        assert_eq!(twice.1, Ok(vec![]));
+    }
+
+    #[test]
+    fn a_cancelled_job_is_completed_once_its_regions_are_left() {
+        let cancel = SyncCommand::Cancel { id: job_id(1) };
+        let (state, _) = when(&[start(1, &[0], Some(&["eu-west-3"])), cancel.clone()]);
+        let job = state.sync_job(job_id(1)).expect("a job");
+        assert!(job.cancelled && job.completed.is_none());
+        assert_eq!(when(&[start(1, &[0], None), cancel.clone(), cancel.clone()]).1, Ok(vec![]));
+        let left = end(1, "eu-west-3", RegionWay::Left);
+        let (state, refused) = when(&[start(1, &[0], Some(&["eu-west-3"])), cancel.clone(), left, cancel]);
+        assert_eq!(state.sync_job(job_id(1)).expect("a job").status(), JobStatus::Completed);
+        assert_eq!(refused, Err(Refusal::JobEnded(job_id(1))));
+    }
+}

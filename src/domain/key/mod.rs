@@ -6,6 +6,8 @@
 pub mod aggregate;
 pub mod command;
 pub mod event;
+#[cfg(test)]
+pub(crate) mod example;
 pub mod facts;
 pub mod limit;
 pub mod material;

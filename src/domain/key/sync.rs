@@ -87,3 +87,114 @@ fn is_being_made(state: &State, kms: KmsId, region: &Region, tags: Option<&[Tag]
             && tags.is_none_or(carries_its_mark)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::OperationId;
+    use crate::domain::key::example::{added, after, at, found, key_id, kms_id, region, snapshot};
+    use crate::domain::key::name::AliasName;
+    use crate::domain::key::operation::{NewKey, Operation};
+    use crate::domain::key::spec::{KeySpec, KeyUsage};
+    use crate::domain::key::word::Origin;
+    use uuid::Uuid;
+
+    const LATE: Began = Began { aliases: Time::from_nanos(i64::MAX), key: Time::from_nanos(i64::MAX) };
+
+    fn managed() -> Event {
+        added(0, &["eu-west-3"])
+    }
+
+    fn take_in(state: &State, seen: Snapshot, began: Began) -> Vec<Event> {
+        synchronise(state, key_id(9), kms_id(0), region("eu-west-3"), seen, began).expect("nothing stands against it")
+    }
+
+    fn learned(events: &[Event]) -> Vec<Aspect> {
+        match events {
+            [] => vec![],
+            [Event::Key(id, KeyEvent::Observed { learned })] if *id == key_id(1) => learned.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn requested(id: KeyId, wanted: Operation) -> Event {
+        let operation = OperationId::new(Uuid::from_u128(7));
+        Event::Key(id, KeyEvent::OperationRequested { operation, kms: kms_id(0), region: region("eu-west-3"), wanted })
+    }
+
+    #[test]
+    fn a_key_that_is_not_known_is_found_and_what_is_known_is_no_news() {
+        let state = after(&[managed(), found(1, "as it was")]);
+        let events = take_in(&state, snapshot(2, "new"), LATE);
+        assert!(matches!(&events[..], [Event::Key(id, KeyEvent::Found { .. })] if *id == key_id(9)));
+        assert_eq!(learned(&take_in(&state, snapshot(1, "as it was"), LATE)), []);
+        let seen = snapshot(1, "otherwise");
+        let facts = Aspect::Facts(Box::new(seen.facts.clone()));
+        assert_eq!(learned(&take_in(&state, seen, LATE)), [facts]);
+    }
+
+    #[test]
+    fn what_was_written_down_since_the_reading_began_is_newer() {
+        let state = after(&[managed(), found(1, "by an operation, at second 2")]);
+        let began = |aliases, key| Began { aliases: at(aliases), key: at(key) };
+        let seen = || Snapshot {
+            aliases: Some(vec![AliasName::parse("alias/old").expect("an alias")]),
+            ..snapshot(1, "as it was before")
+        };
+        assert_eq!(learned(&take_in(&state, seen(), began(1, 1))), []);
+        assert_eq!(learned(&take_in(&state, seen(), began(1, 2))), [], "the same moment may be before");
+        let facts = Aspect::Facts(Box::new(seen().facts));
+        assert_eq!(learned(&take_in(&state, seen(), began(1, 3))), [facts], "its aliases are older than the key");
+        assert_eq!(learned(&take_in(&state, seen(), began(3, 3))).len(), 2);
+    }
+
+    #[test]
+    fn a_key_with_an_operation_under_way_is_left_to_it() {
+        let state = after(&[managed(), found(1, "as it was"), requested(key_id(1), Operation::Enable)]);
+        assert_eq!(learned(&take_in(&state, snapshot(1, "otherwise"), LATE)), []);
+        assert_eq!(missing(&state, key_id(1), LATE.key), []);
+    }
+
+    #[test]
+    fn a_key_that_an_operation_is_making_is_left_to_it() {
+        let new = NewKey {
+            aliases: vec![],
+            spec: KeySpec::SymmetricDefault,
+            usage: KeyUsage::EncryptDecrypt,
+            origin: Origin::AwsKms,
+            description: String::new(),
+            multi_region: false,
+            policy: None,
+            bypass_lockout_check: false,
+            tags: vec![],
+        };
+        let state = after(&[managed(), requested(key_id(1), Operation::Create(new))]);
+        let tagged = |tags| Snapshot { tags, ..snapshot(1, "new") };
+        let mark = Tag::told(MARK, OperationId::new(Uuid::from_u128(7)).to_string());
+        assert_eq!(take_in(&state, tagged(Some(vec![mark])), LATE), []);
+        assert_eq!(take_in(&state, tagged(None), LATE), [], "it may carry the mark");
+        let other = Tag::told(MARK, OperationId::new(Uuid::from_u128(8)).to_string());
+        assert_eq!(take_in(&state, tagged(Some(vec![other])), LATE).len(), 1);
+    }
+
+    #[test]
+    fn a_missing_key_has_vanished_and_comes_back_if_aws_shows_it_again() {
+        let mut events = vec![managed(), found(1, "as it was")];
+        assert_eq!(missing(&after(&events), key_id(1), at(2)), [], "it was made known since");
+        let vanished = missing(&after(&events), key_id(1), at(3));
+        assert_eq!(vanished, [Event::Key(key_id(1), KeyEvent::Vanished)]);
+        events.extend(vanished);
+        assert_eq!(missing(&after(&events), key_id(1), LATE.key), []);
+        let back = take_in(&after(&events), snapshot(1, "as it was"), LATE);
+        assert_eq!(back, [Event::Key(key_id(1), KeyEvent::Observed { learned: vec![] })]);
+        events.extend(back);
+        assert!(!after(&events).key(key_id(1)).expect("a key").gone);
+    }
+
+    #[test]
+    fn nothing_is_taken_in_for_a_region_that_is_not_managed_any_more() {
+        let state = after(&[added(0, &["eu-west-1"])]);
+        let refused = synchronise(&state, key_id(9), kms_id(0), region("eu-west-3"), snapshot(1, ""), LATE);
+        assert!(matches!(refused, Err(Refusal::RegionNotManaged { .. })));
+    }
+}
