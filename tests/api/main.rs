@@ -2,8 +2,10 @@
 
 mod appliance;
 mod architecture;
+mod bulk_jobs;
 mod client;
 mod moto;
 mod openapi;
 mod schema;
 mod seed;
+mod sync_jobs;
