@@ -1,6 +1,7 @@
 //! The same done to many keys: each by the operation that a single call would be, and by the rights of the one who
 //! wanted it, as they are at that moment. A key that may not be touched, or that AWS refuses, fails alone.
 
+use super::Core;
 use super::access::{
     self, CancelKeyDeletion, DeleteKey, KeyPermit, KeyRight, Permit, RunBulkJobs, SignedIn, UpdateKey,
 };
@@ -8,7 +9,6 @@ use super::caller::{Asked, Caller, Change};
 use super::failure::Failure;
 use super::keys::{Keys, PolicyChoice};
 use super::list::{self, Field, Listed, Page, Query};
-use super::{Core, system_change};
 use crate::domain::action::Action;
 use crate::domain::id::{JobId, KeyId, KmsId, UserId};
 use crate::domain::job::bulk::{BulkCommand, BulkJob, BulkTask, check_keys};
@@ -75,7 +75,7 @@ impl BulkJobs {
         let committed = self.command(&change, BulkCommand::Start { id, by: caller.user.id, task, keys }).await?;
         let job = committed.published.state.bulk_job(id)?.clone();
         if !change.dry_run {
-            self.launch(&job, asked.clone(), Run::First);
+            self.launch(&job, change, Run::First);
         }
         Ok(job)
     }
@@ -114,33 +114,35 @@ impl BulkJobs {
 
     /// Goes on with the jobs that the last run of the program left open.
     pub(super) fn resume(&self) {
-        let asked = Asked { request_id: "resume".into(), dry_run: false };
-        for job in self.core.state().state.jobs.bulk.all().iter().filter(|job| job.completed.is_none()) {
+        let published = self.core.state();
+        let state = &published.state;
+        for job in state.jobs.bulk.all().iter().filter(|job| job.completed.is_none()) {
             tracing::info!(job = %job.id, "a bulk job goes on");
-            self.launch(job, asked.clone(), Run::Again);
+            self.launch(job, Change::resumed(state, Some(job.by)), Run::Again);
         }
     }
 
-    fn launch(&self, job: &Arc<BulkJob>, asked: Asked, run: Run) {
+    fn launch(&self, job: &Arc<BulkJob>, change: Change, run: Run) {
         let (jobs, job) = (self.clone(), job.clone());
         self.core.runtime.spawn(async move {
             let open: Vec<KeyId> = job.keys.iter().filter(|key| key.end.is_none()).map(|key| key.id).collect();
-            let work = open.into_iter().map(|key| jobs.run_key(&job, key, &asked, run));
+            let work = open.into_iter().map(|key| jobs.run_key(&job, key, &change, run));
             stream::iter(work).buffer_unordered(KEYS_AT_ONCE).collect::<()>().await;
-            jobs.note(job.id, BulkCommand::Finish { id: job.id }).await;
+            jobs.note(&change, BulkCommand::Finish { id: job.id }).await;
         });
     }
 
     /// Does it to one key, and writes down what came of it. If the log takes nothing any more, the key stays open.
-    async fn run_key(&self, job: &BulkJob, key: KeyId, asked: &Asked, run: Run) {
+    async fn run_key(&self, job: &BulkJob, key: KeyId, change: &Change, run: Run) {
         if self.core.state().state.jobs.bulk.get(job.id).is_none_or(|job| job.cancelled) {
             return;
         }
-        let end = match self.perform(job, key, asked, run).await {
+        let asked = Asked { request_id: change.request_id.clone(), dry_run: false };
+        let end = match self.perform(job, key, &asked, run).await {
             Err(Failure::Stopped(_)) => return,
             end => end.map_err(|failure| failure.to_string()),
         };
-        self.note(job.id, BulkCommand::EndKey { id: job.id, key, end }).await;
+        self.note(change, BulkCommand::EndKey { id: job.id, key, end }).await;
     }
 
     async fn perform(&self, job: &BulkJob, key: KeyId, asked: &Asked, run: Run) -> Result<(), Failure> {
@@ -197,9 +199,9 @@ impl BulkJobs {
         }
     }
 
-    async fn note(&self, job: JobId, command: BulkCommand) {
-        if let Err(failure) = self.command(&system_change("bulk-job"), command).await {
-            tracing::warn!(%job, %failure, "what came of a bulk job could not be written down");
+    async fn note(&self, change: &Change, command: BulkCommand) {
+        if let Err(failure) = self.command(change, command).await {
+            tracing::warn!(%failure, "what came of a bulk job could not be written down");
         }
     }
 

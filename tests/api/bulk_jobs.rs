@@ -2,7 +2,7 @@
 
 use crate::appliance::{Appliance, id};
 use crate::client::Client;
-use crate::sync_jobs::{end_of_job, make_key, permit};
+use crate::sync_jobs::{end_of_job, lab, make_key, permit};
 use serde_json::{Value, json};
 
 const JOBS: &str = "/v1/cckm/aws/bulkjob";
@@ -52,6 +52,32 @@ fn a_key_that_aws_refuses_or_that_does_not_exist_fails_alone() {
     assert!(unknown.contains("does not exist"), "{unknown}");
     let cancel = admin.post(&format!("{JOBS}/{}/cancel", id(&job)), json!({}));
     assert!(cancel.refused(409, "NCERRConflict").contains("ended"));
+}
+
+#[test]
+fn a_job_that_a_crash_has_cut_off_goes_on_with_the_keys_that_are_left() {
+    let mut appliance = Appliance::start();
+    let admin = appliance.admin();
+    appliance.kms("kms", &["eu-west-3"]);
+    let keys = ["one", "two"].map(|alias| id(&make_key(&admin, "kms", "eu-west-3", alias)));
+    lab(&appliance, "faults", &json!([{"service": "kms", "operation": "ScheduleKeyDeletion", "delay_ms": 20_000}]));
+    let body = json!({"keys": keys, "operation": "schedulekeydeletion", "days": 7});
+    let begun = admin.post(JOBS, body).expect(202);
+    let path = format!("{JOBS}/{}", id(&begun));
+    // One of the two is not held up.
+    while !keys.iter().any(|key| admin.get(&path).expect(200)["detailed_status"][key] == "Success") {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    appliance.kill();
+    appliance.restart();
+    let admin = appliance.admin();
+    let job = end_of_job(&admin, &path);
+    assert_eq!((&job["overall_status"], &job["abort"]), (&json!("completed"), &json!(false)), "{job}");
+    for key in &keys {
+        assert_eq!(job["detailed_status"][key], "Success", "{job}");
+        let key = admin.get(&format!("/v1/cckm/aws/keys/{key}")).expect(200);
+        assert_eq!(key["aws_param"]["KeyState"], "PendingDeletion");
+    }
 }
 
 #[test]

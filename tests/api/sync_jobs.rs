@@ -243,7 +243,8 @@ fn keys(client: &Client, query: &str) -> Vec<Value> {
     list["resources"].as_array().expect("rows").clone()
 }
 
-fn lab(appliance: &Appliance, what: &str, order: &Value) {
+/// Orders something at the lab's own door.
+pub fn lab(appliance: &Appliance, what: &str, order: &Value) {
     let http = reqwest::blocking::Client::builder().no_proxy().build().expect("an HTTP client");
     let url = format!("{}/_lab/{what}", appliance.cloud);
     let answer = http.request(Method::PUT, url).body(order.to_string()).send().expect("an answer");
@@ -252,4 +253,62 @@ fn lab(appliance: &Appliance, what: &str, order: &Value) {
 
 fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
+}
+
+/// A measurement: `cargo test --release --test api -- --ignored --nocapture ten_thousand`.
+#[test]
+#[ignore = "takes minutes: it makes 10 000 keys first"]
+fn ten_thousand_keys_over_sixteen_regions_take_less_than_a_minute() {
+    const EACH: usize = 625;
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let regions = admin.post("/v1/cckm/aws/accounts", json!({"connection": "test_aws-connection"})).expect(200);
+    let regions: Vec<String> = regions["regions"].as_array().expect("regions").iter().take(16).map(text).collect();
+    let names: Vec<&str> = regions.iter().map(String::as_str).collect();
+    assert_eq!(names.len(), 16);
+    let forgotten = appliance.kms("forgotten", &names);
+    std::thread::scope(|scope| {
+        for region in &names {
+            let appliance = &appliance;
+            scope.spawn(move || {
+                for n in 0..EACH {
+                    // A token does not last as long as this takes.
+                    let admin = if n % 100 == 0 { appliance.admin() } else { continue };
+                    (n..EACH.min(n + 100))
+                        .for_each(|n| drop(make_key(&admin, "forgotten", region, &format!("key-{n}"))));
+                }
+            });
+        }
+    });
+    let admin = appliance.admin();
+    admin.delete(&format!("/v1/cckm/aws/kms/{forgotten}")).expect(204);
+    appliance.kms("kms", &names);
+    for run in ["first", "second"] {
+        let before = peak_mib(&appliance);
+        let started = Instant::now();
+        let job = admin.post(JOBS, json!({"kms": ["kms"]})).expect(202);
+        let path = format!("{JOBS}/{}", id(&job));
+        while admin.get(&path).expect(200)["overall_status"] == "in_progress" {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        let took = started.elapsed();
+        let job = admin.get(&path).expect(200);
+        let sum = |member: &str| -> u64 {
+            job["progress"].as_object().expect("regions").values().filter_map(|part| part[member].as_u64()).sum()
+        };
+        let (listed, added, updated, errors) = (sum("listed"), sum("added"), sum("updated"), sum("errors"));
+        println!(
+            "{run} run: {took:?}; {listed} listed, {added} added, {updated} updated, {errors} errors; \
+             peak memory {before} MiB before, {} MiB after (the lab's own keys are in it)",
+            peak_mib(&appliance)
+        );
+        assert_eq!((job["overall_status"].as_str(), errors), (Some("completed"), 0), "{job}");
+        assert!(listed >= 10_000 && took < Duration::from_secs(60));
+    }
+}
+
+fn peak_mib(appliance: &Appliance) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", appliance.pid())).expect("its status");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("its peak");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("a number") / 1024
 }

@@ -3,10 +3,7 @@
 
 use super::SyncJobs;
 use super::live::{Live, LiveRegion};
-use crate::domain::event::Actor;
-use crate::domain::id::UserId;
 use crate::domain::job::sync::{RegionEnd, RegionWay, SyncCommand, SyncJob};
-use crate::domain::state::State;
 use crate::service::caller::Change;
 use crate::service::failure::Failure;
 use std::sync::Arc;
@@ -19,8 +16,7 @@ impl SyncJobs {
         let state = &published.state;
         for job in state.jobs.sync.all().iter().filter(|job| job.completed.is_none()) {
             tracing::info!(job = %job.id, "a synchronisation goes on");
-            let change = Change { actor: actor(state, job.by), request_id: "resume".into(), dry_run: false };
-            self.launch(job, change);
+            self.launch(job, Change::resumed(state, job.by));
         }
     }
 
@@ -63,10 +59,4 @@ impl SyncJobs {
             tracing::warn!(job = %live.job, %kms, region = %name, %failure, "a region's end could not be written down");
         }
     }
-}
-
-/// The user on whose behalf a job goes on, under today's name; the program itself if there is none any more.
-fn actor(state: &State, by: Option<UserId>) -> Actor {
-    let user = by.and_then(|id| state.users.get(&id));
-    user.map_or(Actor::System, |user| Actor::User { id: user.id, name: user.name.clone() })
 }
