@@ -6,13 +6,14 @@
 
 use super::acl::AclChange;
 use super::connection::ConnectionSettings;
-use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, RefreshTokenId, SessionId, UserId};
+use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, RefreshTokenId, SessionId, SourceKeyId, UserId};
 use super::job::event::JobEvent;
 use super::key::event::KeyEvent;
 use super::kms::AssumedRole;
 use super::name::{ConnectionName, GroupName, JsonText, KmsName, UserName};
 use super::password::PasswordPolicy;
 use super::place::{AccountId, Arn, Partition, Region};
+use super::source_key::SourceKeyEvent;
 use super::user::UserProfile;
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
@@ -34,6 +35,8 @@ pub enum Event {
     Kms(KmsId, KmsEvent),
     /// A key.
     Key(KeyId, KeyEvent),
+    /// A source key.
+    SourceKey(SourceKeyId, SourceKeyEvent),
     /// A job.
     Job(JobId, JobEvent),
 }
@@ -326,6 +329,8 @@ pub enum Stream {
     Kms(KmsId),
     /// `key/<id>`
     Key(KeyId),
+    /// `source-key/<id>`
+    SourceKey(SourceKeyId),
     /// `job/<id>`
     Job(JobId),
 }
@@ -340,6 +345,7 @@ impl fmt::Display for Stream {
             Stream::Connection(id) => write!(f, "connection/{id}"),
             Stream::Kms(id) => write!(f, "kms/{id}"),
             Stream::Key(id) => write!(f, "key/{id}"),
+            Stream::SourceKey(id) => write!(f, "source-key/{id}"),
             Stream::Job(id) => write!(f, "job/{id}"),
         }
     }
@@ -356,6 +362,7 @@ impl Event {
             Event::Connection(id, _) => Stream::Connection(*id),
             Event::Kms(id, _) => Stream::Kms(*id),
             Event::Key(id, _) => Stream::Key(*id),
+            Event::SourceKey(id, _) => Stream::SourceKey(*id),
             Event::Job(id, _) => Stream::Job(*id),
         }
     }

@@ -15,6 +15,7 @@ pub mod password;
 pub mod place;
 pub mod refusal;
 pub mod session;
+pub mod source_key;
 pub mod state;
 pub mod table;
 pub mod time;

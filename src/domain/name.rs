@@ -92,6 +92,9 @@ name!(
 name!(
     /// The name of a group, which is its identity.
     GroupName);
+name!(
+    /// The name of a source key, unique in the domain.
+    SourceKeyName);
 
 impl UserName {
     /// The form in which two spellings of one name are the same.

@@ -21,6 +21,7 @@ pub mod paging;
 pub mod password_policy;
 pub mod routes;
 pub mod server;
+pub mod source_keys;
 pub mod sync_jobs;
 pub mod tokens;
 pub mod trace;

@@ -36,6 +36,7 @@ const TOKEN: &str = "bearer";
 const PATH_PARAMETERS: &[(&str, &str, Option<&str>)] = &[
     ("kms", "The id of the KMS.", Some("uuid")),
     ("keys", "The id of the key, ours, not AWS's.", Some("uuid")),
+    ("keys2", "Name or id of the source key.", None),
     ("synchronization-jobs", "The id of the synchronisation job.", Some("uuid")),
     ("bulkjob", "The id of the bulk job.", Some("uuid")),
     ("connections", "Name or id of the connection.", None),

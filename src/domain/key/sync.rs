@@ -118,7 +118,7 @@ mod tests {
     }
 
     fn requested(id: KeyId, wanted: Operation) -> Event {
-        let operation = OperationId::new(Uuid::from_u128(7));
+        let (operation, wanted) = (OperationId::new(Uuid::from_u128(7)), Box::new(wanted));
         Event::Key(id, KeyEvent::OperationRequested { operation, kms: kms_id(0), region: region("eu-west-3"), wanted })
     }
 

@@ -6,6 +6,7 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,6 +52,10 @@ pub enum StoreError {
     Damaged(String),
 }
 
+/// How often, and how long apart, a database that another has is tried.
+const PATIENCE: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(50);
+
 impl Store {
     /// Opens or makes the database in a directory; without one, nothing is kept.
     ///
@@ -67,7 +72,16 @@ impl Store {
             let (written, settled) = (AtomicU64::new(0), AtomicU64::new(0));
             Ok(Store(Some(Trees { database, written, settled, settling: Mutex::new(()), keys, aliases, lab })))
         };
-        open().map_err(|source| StoreError::Unusable { path: path.to_owned(), source })
+        let mut opened = open();
+        // A lab that has just ended lets go of its files a moment later.
+        for _ in 0..PATIENCE {
+            match &opened {
+                Err(sled::Error::Io(error)) if error.to_string().contains("lock") => std::thread::sleep(PAUSE),
+                _ => break,
+            }
+            opened = open();
+        }
+        opened.map_err(|source| StoreError::Unusable { path: path.to_owned(), source })
     }
 
     /// All keys.

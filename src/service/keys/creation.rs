@@ -213,7 +213,7 @@ impl Keys {
             return Err(invalid("valid_to", format!("must be ahead, and no later than {latest}")));
         }
         Ok(Import {
-            source: self.core.source_key(&wish.source)?,
+            source: self.core.source_key(&wish.source)?.id,
             valid_to: wish.valid_to,
             existing: wish.existing,
             material: wish.material,
