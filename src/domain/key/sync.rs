@@ -6,6 +6,7 @@ use super::command::check_place;
 use super::event::{Aspect, KeyEvent};
 use super::operation::MARK;
 use super::tag::Tag;
+use super::word::KeyManager;
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KmsId};
 use crate::domain::place::Region;
@@ -36,7 +37,8 @@ pub(super) fn synchronise(
 ) -> Result<Vec<Event>, Refusal> {
     check_place(state, kms, &region)?;
     let Some(key) = state.key_at_aws(kms, &region, seen.facts.key_id()) else {
-        if is_being_made(state, kms, &region, seen.tags.as_deref()) {
+        let ours = seen.facts.manager == KeyManager::Customer;
+        if ours && is_being_made(state, kms, &region, seen.tags.as_deref()) {
             return Ok(vec![]);
         }
         return Ok(vec![Event::Key(id, KeyEvent::Found { kms, region, learned: seen.all() })]);

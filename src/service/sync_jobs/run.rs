@@ -23,6 +23,10 @@ impl SyncJobs {
     /// Lets a job run.
     pub(super) fn launch(&self, job: &SyncJob, change: Change) {
         let live = self.running.enter(job);
+        // Somebody may have cancelled it before it was entered, and found nothing to stop.
+        if self.core.state().state.jobs.sync.get(job.id).is_some_and(|job| job.cancelled) {
+            self.running.cancel(job.id);
+        }
         let jobs = self.clone();
         self.core.runtime.spawn(async move {
             let mut regions = JoinSet::new();
