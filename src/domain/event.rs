@@ -6,7 +6,8 @@
 
 use super::acl::AclChange;
 use super::connection::ConnectionSettings;
-use super::id::{ConnectionId, InstallationId, KeyId, KmsId, RefreshTokenId, SessionId, SourceKeyId, UserId};
+use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, RefreshTokenId, SessionId, SourceKeyId, UserId};
+use super::job::event::JobEvent;
 use super::key::event::KeyEvent;
 use super::kms::AssumedRole;
 use super::name::{ConnectionName, GroupName, JsonText, KmsName, UserName};
@@ -36,6 +37,8 @@ pub enum Event {
     Key(KeyId, KeyEvent),
     /// A source key.
     SourceKey(SourceKeyId, SourceKeyEvent),
+    /// A job.
+    Job(JobId, JobEvent),
 }
 
 /// A secret that the keyring has sealed: bytes that tell nothing without it.
@@ -328,6 +331,8 @@ pub enum Stream {
     Key(KeyId),
     /// `source-key/<id>`
     SourceKey(SourceKeyId),
+    /// `job/<id>`
+    Job(JobId),
 }
 
 impl fmt::Display for Stream {
@@ -341,6 +346,7 @@ impl fmt::Display for Stream {
             Stream::Kms(id) => write!(f, "kms/{id}"),
             Stream::Key(id) => write!(f, "key/{id}"),
             Stream::SourceKey(id) => write!(f, "source-key/{id}"),
+            Stream::Job(id) => write!(f, "job/{id}"),
         }
     }
 }
@@ -357,6 +363,7 @@ impl Event {
             Event::Kms(id, _) => Stream::Kms(*id),
             Event::Key(id, _) => Stream::Key(*id),
             Event::SourceKey(id, _) => Stream::SourceKey(*id),
+            Event::Job(id, _) => Stream::Job(*id),
         }
     }
 }

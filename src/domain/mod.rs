@@ -7,6 +7,7 @@ pub mod connection;
 pub mod event;
 pub mod group;
 pub mod id;
+pub mod job;
 pub mod key;
 pub mod kms;
 pub mod name;

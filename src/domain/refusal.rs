@@ -1,7 +1,7 @@
 //! Every refusal of the domain: what is the case, and what the message needs. `http::error` gives each its status.
 
 use super::group::SystemGroup;
-use super::id::{KeyId, UserId};
+use super::id::{JobId, KeyId, UserId};
 use super::key::name::AliasName;
 use super::name::{ConnectionName, GroupName, KmsName, SourceKeyName, UserName};
 use super::password::{PasswordProblem, PolicyProblem};
@@ -136,6 +136,20 @@ pub enum Refusal {
     /// An operation on the key is under way.
     #[error("another operation on key {0} is under way; try again in a moment")]
     KeyBusy(KeyId),
+    /// No such job, or none that the caller may see.
+    #[error("job {0} does not exist")]
+    JobUnknown(String),
+    /// It cannot be cancelled any more.
+    #[error("job {0} has ended: only a job in progress can be cancelled")]
+    JobEnded(JobId),
+    /// Another job goes through the region.
+    #[error("region `{region}` is being synchronised by job {job}: wait for its end, or cancel it")]
+    RegionBeingSynchronised {
+        /// Which region.
+        region: Region,
+        /// Which job.
+        job: JobId,
+    },
     /// The KMS does not manage the region.
     #[error("region: `{region}` is not managed by AWS KMS `{kms}`; managed are {}", listed(.managed))]
     RegionNotManaged {

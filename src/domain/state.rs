@@ -3,7 +3,10 @@
 use super::connection::{self, Connection, ConnectionCommand};
 use super::event::{ConnectionEvent, Event, GroupEvent, InstallationEvent, KmsEvent, Sealed, SessionEvent, UserEvent};
 use super::group::{self, Group, GroupCommand, SystemGroup};
-use super::id::{ConnectionId, InstallationId, KeyId, KmsId, OperationId, SourceKeyId, UserId};
+use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, OperationId, SourceKeyId, UserId};
+use super::job::bulk::BulkJob;
+use super::job::command::{self as job, JobCommand, Jobs};
+use super::job::sync::SyncJob;
 use super::key;
 use super::key::aggregate::Key;
 use super::key::command::KeyCommand;
@@ -46,6 +49,8 @@ pub struct State {
     pub source_keys: Table<SourceKeyId, SourceKey>,
     /// What is being asked of AWS at the moment, or was when the program ended.
     pub operations: HashMap<OperationId, Underway>,
+    /// The jobs.
+    pub jobs: Jobs,
     users_by_name: HashMap<UserName, UserId>,
     connections_by_name: HashMap<ConnectionName, ConnectionId>,
     kms_by_name: HashMap<KmsName, KmsId>,
@@ -108,6 +113,8 @@ pub enum Command {
     Key(KeyCommand),
     /// Of source keys.
     SourceKey(SourceKeyCommand),
+    /// Of jobs.
+    Job(JobCommand),
 }
 
 impl State {
@@ -126,6 +133,7 @@ impl State {
             Command::Kms(command) => kms::decide(self, command),
             Command::Key(command) => key::command::decide(self, command),
             Command::SourceKey(command) => source_key::decide(self, command),
+            Command::Job(command) => job::decide(self, command),
         }
     }
 
@@ -146,6 +154,7 @@ impl State {
             Event::Kms(id, event) => self.apply_kms(at, *id, event),
             Event::Key(id, event) => self.apply_key(at, *id, event),
             Event::SourceKey(id, event) => self.apply_source_key(at, *id, event),
+            Event::Job(id, event) => self.jobs.apply(at, *id, event),
         }
     }
 
@@ -163,6 +172,22 @@ impl State {
     /// When there is none.
     pub fn key(&self, id: KeyId) -> Result<&Arc<Key>, Refusal> {
         self.keys.get(&id).ok_or_else(|| Refusal::KeyUnknown(id.to_string()))
+    }
+
+    /// The synchronisation job of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn sync_job(&self, id: JobId) -> Result<&Arc<SyncJob>, Refusal> {
+        self.jobs.sync.get(id).ok_or_else(|| Refusal::JobUnknown(id.to_string()))
+    }
+
+    /// The bulk job of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn bulk_job(&self, id: JobId) -> Result<&Arc<BulkJob>, Refusal> {
+        self.jobs.bulk.get(id).ok_or_else(|| Refusal::JobUnknown(id.to_string()))
     }
 
     /// The key that AWS names so.

@@ -155,6 +155,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         Refusal::PasswordRejected(_) => &UNPROCESSABLE,
         Refusal::KmsUnknown(_)
         | Refusal::KeyUnknown(_)
+        | Refusal::JobUnknown(_)
         | Refusal::AliasUnknown { .. }
         | Refusal::ConnectionUnknown(_)
         | Refusal::SourceKeyUnknown(_)
@@ -171,6 +172,8 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::KeyGone(_)
         | Refusal::KeyNotGone(_)
         | Refusal::KeyBusy(_)
+        | Refusal::JobEnded(_)
+        | Refusal::RegionBeingSynchronised { .. }
         | Refusal::AliasHeld { .. }
         | Refusal::NotPrimary(_)
         | Refusal::KeyRotated { .. }

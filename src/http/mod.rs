@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod body;
+pub mod bulk_jobs;
 pub mod connections;
 pub mod describe;
 pub mod endpoint;
@@ -21,6 +22,7 @@ pub mod password_policy;
 pub mod routes;
 pub mod server;
 pub mod source_keys;
+pub mod sync_jobs;
 pub mod tokens;
 pub mod trace;
 pub mod users;

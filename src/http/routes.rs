@@ -4,7 +4,8 @@
 use super::endpoint::{Endpoint, Family, delete, get, patch, post};
 use super::error::Problem;
 use super::{
-    connections, examples, groups, health, history, keys, kms, openapi, password_policy, source_keys, tokens, users,
+    bulk_jobs, connections, examples, groups, health, history, keys, kms, openapi, password_policy, source_keys,
+    sync_jobs, tokens, users,
 };
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
@@ -35,6 +36,7 @@ pub fn families() -> Vec<Family> {
         family("KMS", "AWS accounts, and their regions under management.", kms()),
         family("Keys", "AWS keys, and all that is done to them.", keys()),
         family("Source keys", "Material that can be imported into AWS keys.", source_keys()),
+        family("Jobs", "Work on many keys that goes on after the call.", jobs()),
         family("Connections", "Credentials for AWS.", connections()),
         family("Tokens", "Signing in and out, and the own password.", tokens()),
         family("Users and groups", "Who may sign in, and what they belong to.", users_and_groups()),
@@ -182,6 +184,25 @@ fn source_keys() -> Vec<Endpoint> {
 
 /// What stands against making a key.
 const MAKES: &[u16] = &[404, 409, 502, 504];
+
+fn jobs() -> Vec<Endpoint> {
+    let (syncs, bulks) = ("/cckm/aws/synchronization-jobs", "/cckm/aws/bulkjob");
+    let (sync, bulk) = ("/cckm/aws/synchronization-jobs/{id}", "/cckm/aws/bulkjob/{id}");
+    let (cancel_sync, cancel_bulk) = (format!("{sync}/cancel"), format!("{bulk}/cancel"));
+    vec![
+        post(syncs, sync_jobs::start, "synchronizeKeys", "Bring what is known of keys in line with AWS")
+            .refuses(&[403, 404, 409]),
+        get(syncs, sync_jobs::list, "listSynchronizationJobs", "List the synchronisation jobs that the caller may see"),
+        get(sync, sync_jobs::get, "getSynchronizationJob", "Show a synchronisation job, and how far it is"),
+        post(&cancel_sync, sync_jobs::cancel, "cancelSynchronizationJob", "Let a synchronisation job stop at once")
+            .refuses(&[409]),
+        post(bulks, bulk_jobs::start, "startBulkJob", "Do the same to many keys").refuses(&[403, 404]),
+        get(bulks, bulk_jobs::list, "listBulkJobs", "List the bulk jobs that the caller may see"),
+        get(bulk, bulk_jobs::get, "getBulkJob", "Show a bulk job, and how far it is"),
+        post(&cancel_bulk, bulk_jobs::cancel, "cancelBulkJob", "Let a bulk job stop before its next key")
+            .refuses(&[409]),
+    ]
+}
 
 fn connections() -> Vec<Endpoint> {
     let all = "/connectionmgmt/services/aws/connections";

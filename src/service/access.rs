@@ -317,6 +317,16 @@ pub fn sees(user: &User, kms: &Kms) -> bool {
     administers_kms(user) || !granted(user, kms).is_empty()
 }
 
+/// May this user do this on all of these KMSs? Those that are gone do not count, unless all are: then only
+/// administrators may.
+pub fn may_on_all(user: &User, state: &State, action: Action, kms: impl IntoIterator<Item = KmsId>) -> bool {
+    if administers_kms(user) {
+        return true;
+    }
+    let mut there = kms.into_iter().filter_map(|id| state.kms.get(&id)).peekable();
+    there.peek().is_some() && there.all(|kms| granted(user, kms).permits(action))
+}
+
 /// May the caller, who manages users, change who is in this group? Nobody hands out more than managing users gives.
 ///
 /// # Errors

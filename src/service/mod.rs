@@ -2,6 +2,7 @@
 //! joins the two. Used by `http`; knows nothing of requests and answers.
 
 pub mod access;
+pub mod bulk_jobs;
 pub mod caller;
 pub mod cloud;
 pub mod connections;
@@ -17,6 +18,7 @@ mod mint;
 mod owners;
 pub mod passwords;
 pub mod source_keys;
+pub mod sync_jobs;
 pub mod tokens;
 pub mod users;
 
@@ -44,6 +46,10 @@ pub struct Services {
     pub kms: kms::KmsAccounts,
     /// AWS keys.
     pub keys: keys::Keys,
+    /// Jobs that synchronise keys.
+    pub sync_jobs: sync_jobs::SyncJobs,
+    /// Jobs that do the same to many keys.
+    pub bulk_jobs: bulk_jobs::BulkJobs,
     /// AWS connections.
     pub connections: connections::Connections,
     /// Source keys.
@@ -125,7 +131,13 @@ impl Services {
         }
         core.shred_orphans()?;
         core.reconcile_for_ever();
+        let sync_jobs = sync_jobs::SyncJobs::new(core.clone());
+        let bulk_jobs = bulk_jobs::BulkJobs::new(core.clone());
+        sync_jobs.resume();
+        bulk_jobs.resume();
         Ok(Self {
+            sync_jobs,
+            bulk_jobs,
             kms: kms::KmsAccounts::new(core.clone()),
             keys: keys::Keys::new(core.clone()),
             connections: connections::Connections::new(core.clone()),

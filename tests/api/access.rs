@@ -71,6 +71,14 @@ const ROUTES: &[(Method, &str, Who)] = &[
     (Method::POST,   "/cckm/aws/kms/{id}/update-acls", Keepers),
     (Method::POST,   "/cckm/aws/kms/{id}/archive", Keepers),
     (Method::POST,   "/cckm/aws/kms/{id}/recover", Keepers),
+    (Method::POST,   "/cckm/aws/synchronization-jobs", SignedIn),
+    (Method::GET,    "/cckm/aws/synchronization-jobs", SignedIn),
+    (Method::GET,    "/cckm/aws/synchronization-jobs/{id}", SignedIn),
+    (Method::POST,   "/cckm/aws/synchronization-jobs/{id}/cancel", SignedIn),
+    (Method::POST,   "/cckm/aws/bulkjob", SignedIn),
+    (Method::GET,    "/cckm/aws/bulkjob", SignedIn),
+    (Method::GET,    "/cckm/aws/bulkjob/{id}", SignedIn),
+    (Method::POST,   "/cckm/aws/bulkjob/{id}/cancel", SignedIn),
 ];
 
 const GROUPS: [&str; 5] = ["admin", "CCKM Admins", "CCKM Users", "Connection Admins", "User Admins"];

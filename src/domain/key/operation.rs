@@ -13,6 +13,9 @@ use crate::domain::place::Region;
 use crate::domain::time::Time;
 use serde::{Deserialize, Serialize};
 
+/// The tag that every key made from here carries, with the id of the operation that made it.
+pub const MARK: &str = "claviger:operation";
+
 /// What is to be done to one key.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Operation {

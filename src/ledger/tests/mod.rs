@@ -9,6 +9,7 @@ mod group;
 mod memory;
 mod replay;
 mod sample;
+mod sample_jobs;
 mod sample_keys;
 mod sample_source_keys;
 

@@ -5,6 +5,7 @@ use crate::domain::action::Action;
 use crate::domain::connection::{ConnectionSettings, StsEndpoints};
 use crate::domain::event::*;
 use crate::domain::id::{ConnectionId, InstallationId, KmsId, RefreshTokenId, SessionId, UserId};
+use crate::domain::job::event::{BulkEvent, JobEvent, SyncEvent};
 use crate::domain::key::event::KeyEvent;
 use crate::domain::kms::AssumedRole;
 use crate::domain::name::{ConnectionName, GroupName, JsonText, KmsName, UserName};
@@ -75,6 +76,17 @@ kinds! {
     Event::SourceKey(_, SourceKeyEvent::MadeUnexportable) => "source key made unexportable",
     Event::SourceKey(_, SourceKeyEvent::Exported) => "source key exported",
     Event::SourceKey(_, SourceKeyEvent::Deleted) => "source key deleted",
+    Event::Job(_, JobEvent::Synchronisation(SyncEvent::Started { .. })) => "synchronisation started",
+    Event::Job(_, JobEvent::Synchronisation(SyncEvent::RegionFinished { .. })) => "synchronisation region finished",
+    Event::Job(_, JobEvent::Synchronisation(SyncEvent::RegionFailed { .. })) => "synchronisation region failed",
+    Event::Job(_, JobEvent::Synchronisation(SyncEvent::RegionLeft { .. })) => "synchronisation region left",
+    Event::Job(_, JobEvent::Synchronisation(SyncEvent::CancelRequested)) => "synchronisation cancel requested",
+    Event::Job(_, JobEvent::Synchronisation(SyncEvent::Finished)) => "synchronisation finished",
+    Event::Job(_, JobEvent::Bulk(BulkEvent::Started { .. })) => "bulk job started",
+    Event::Job(_, JobEvent::Bulk(BulkEvent::KeyDone { .. })) => "bulk job key done",
+    Event::Job(_, JobEvent::Bulk(BulkEvent::KeyFailed { .. })) => "bulk job key failed",
+    Event::Job(_, JobEvent::Bulk(BulkEvent::CancelRequested)) => "bulk job cancel requested",
+    Event::Job(_, JobEvent::Bulk(BulkEvent::Finished)) => "bulk job finished",
 }
 
 pub fn uuid(n: u128) -> Uuid {
@@ -255,5 +267,6 @@ pub fn every_kind() -> Vec<Event> {
     ];
     events.extend(super::sample_keys::every_kind());
     events.extend(super::sample_source_keys::every_kind());
+    events.extend(super::sample_jobs::every_kind());
     events
 }

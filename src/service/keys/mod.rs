@@ -5,7 +5,7 @@ mod creation;
 mod effect;
 mod list;
 mod perform;
-mod reading;
+pub(super) mod reading;
 mod reconcile;
 mod sources;
 
@@ -32,7 +32,7 @@ use effect::Effect;
 use std::sync::Arc;
 
 /// The tag that every key made from here carries, with the id of the operation that made it.
-pub const MARK: &str = "claviger:operation";
+pub const MARK: &str = crate::domain::key::operation::MARK;
 
 /// The tag that a key made with a policy template carries, with the template's id.
 pub const TEMPLATE_TAG: &str = "cckm_policy_template_id";
