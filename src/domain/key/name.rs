@@ -43,12 +43,14 @@ impl AwsKeyId {
     /// When it is none.
     pub fn parse(text: &str) -> Result<Self, KeyNameError> {
         let hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let is_uuid = |text: &str| {
+            let parts: Vec<&str> = text.split('-').collect();
+            parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| hex(part))
+        };
         let is_id = match text.strip_prefix("mrk-") {
-            Some(digits) => digits.len() == 32 && hex(digits),
-            None => {
-                let parts: Vec<&str> = text.split('-').collect();
-                parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| hex(part))
-            }
+            // AWS writes no hyphens behind `mrk-`; some emulators do.
+            Some(digits) => (digits.len() == 32 && hex(digits)) || is_uuid(digits),
+            None => is_uuid(text),
         };
         if is_id { Ok(Self(text.into())) } else { Err(KeyNameError::KeyId(excerpt(text))) }
     }
@@ -241,7 +243,7 @@ mod tests {
             "1234ABCD-12ab-34cd-56ef-1234567890ab",
             "1234abcd12ab34cd56ef1234567890ab",
             "{1234abcd-12ab-34cd-56ef-1234567890ab}",
-            "mrk-1234abcd-12ab-34cd-56ef-1234567890ab",
+            "mrk-1234abcd-12ab-34cd-56ef1234567890ab",
             "alias/a",
         ] {
             assert!(AwsKeyId::parse(text).is_err(), "{text}");
