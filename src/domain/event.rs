@@ -6,12 +6,16 @@
 
 use super::acl::AclChange;
 use super::connection::ConnectionSettings;
-use super::id::{ConnectionId, InstallationId, KeyId, KmsId, RefreshTokenId, SessionId, UserId};
+use super::id::{
+    ConnectionId, InstallationId, KeyId, KmsId, RefreshTokenId, ScheduleId, SessionId, TemplateId, UserId,
+};
 use super::key::event::KeyEvent;
 use super::kms::AssumedRole;
-use super::name::{ConnectionName, GroupName, JsonText, KmsName, UserName};
+use super::name::{ConnectionName, GroupName, JsonText, KmsName, ScheduleName, UserName};
 use super::password::PasswordPolicy;
 use super::place::{AccountId, Arn, Partition, Region};
+use super::schedule::ScheduleEvent;
+use super::template::TemplateEvent;
 use super::user::UserProfile;
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
@@ -33,6 +37,10 @@ pub enum Event {
     Kms(KmsId, KmsEvent),
     /// A key.
     Key(KeyId, KeyEvent),
+    /// A policy template.
+    Template(TemplateId, TemplateEvent),
+    /// A schedule.
+    Schedule(ScheduleId, ScheduleEvent),
 }
 
 /// A secret that the keyring has sealed: bytes that tell nothing without it.
@@ -323,6 +331,10 @@ pub enum Stream {
     Kms(KmsId),
     /// `key/<id>`
     Key(KeyId),
+    /// `template/<id>`
+    Template(TemplateId),
+    /// `schedule/<id>`
+    Schedule(ScheduleId),
 }
 
 impl fmt::Display for Stream {
@@ -335,6 +347,8 @@ impl fmt::Display for Stream {
             Stream::Connection(id) => write!(f, "connection/{id}"),
             Stream::Kms(id) => write!(f, "kms/{id}"),
             Stream::Key(id) => write!(f, "key/{id}"),
+            Stream::Template(id) => write!(f, "template/{id}"),
+            Stream::Schedule(id) => write!(f, "schedule/{id}"),
         }
     }
 }
@@ -350,6 +364,8 @@ impl Event {
             Event::Connection(id, _) => Stream::Connection(*id),
             Event::Kms(id, _) => Stream::Kms(*id),
             Event::Key(id, _) => Stream::Key(*id),
+            Event::Template(id, _) => Stream::Template(*id),
+            Event::Schedule(id, _) => Stream::Schedule(*id),
         }
     }
 }
@@ -366,6 +382,13 @@ pub enum Actor {
         /// The name at that time.
         name: UserName,
     },
+    /// A schedule, under the name of that time.
+    Schedule {
+        /// Which.
+        id: ScheduleId,
+        /// The name at that time.
+        name: ScheduleName,
+    },
 }
 
 impl fmt::Display for Actor {
@@ -373,6 +396,7 @@ impl fmt::Display for Actor {
         match self {
             Actor::System => f.write_str("system"),
             Actor::User { name, .. } => name.fmt(f),
+            Actor::Schedule { name, .. } => write!(f, "schedule {name}"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::connection::{self, Connection, ConnectionCommand};
 use super::event::{ConnectionEvent, Event, GroupEvent, InstallationEvent, KmsEvent, Sealed, SessionEvent, UserEvent};
 use super::group::{self, Group, GroupCommand, SystemGroup};
-use super::id::{ConnectionId, InstallationId, KeyId, KmsId, OperationId, UserId};
+use super::id::{ConnectionId, InstallationId, KeyId, KmsId, OperationId, TemplateId, UserId};
 use super::key;
 use super::key::aggregate::Key;
 use super::key::command::KeyCommand;
@@ -15,8 +15,10 @@ use super::name::{ConnectionName, GroupName, KmsName, UserName};
 use super::password::PasswordPolicy;
 use super::place::{AccountId, Region};
 use super::refusal::Refusal;
+use super::schedule::{self, ScheduleCommand, Schedules};
 use super::session::{self, SessionCommand, Sessions};
 use super::table::Table;
+use super::template::{self, Template, TemplateCommand, Templates};
 use super::time::Time;
 use super::user::{self, User, UserCommand};
 use imbl::HashMap;
@@ -43,6 +45,10 @@ pub struct State {
     pub keys: Table<KeyId, Key>,
     /// What is being asked of AWS at the moment, or was when the program ended.
     pub operations: HashMap<OperationId, Underway>,
+    /// The policy templates.
+    pub templates: Templates,
+    /// The schedules and their runs.
+    pub schedules: Schedules,
     users_by_name: HashMap<UserName, UserId>,
     connections_by_name: HashMap<ConnectionName, ConnectionId>,
     kms_by_name: HashMap<KmsName, KmsId>,
@@ -102,6 +108,10 @@ pub enum Command {
     Kms(KmsCommand),
     /// Of keys.
     Key(KeyCommand),
+    /// Of policy templates.
+    Template(TemplateCommand),
+    /// Of schedules.
+    Schedule(ScheduleCommand),
 }
 
 impl State {
@@ -119,6 +129,8 @@ impl State {
             Command::Connection(command) => connection::decide(self, command),
             Command::Kms(command) => kms::decide(self, command),
             Command::Key(command) => key::command::decide(self, command),
+            Command::Template(command) => template::decide(self, command),
+            Command::Schedule(command) => schedule::decide(self, command),
         }
     }
 
@@ -138,6 +150,8 @@ impl State {
             Event::Connection(id, event) => self.apply_connection(at, *id, event),
             Event::Kms(id, event) => self.apply_kms(at, *id, event),
             Event::Key(id, event) => self.apply_key(at, *id, event),
+            Event::Template(id, event) => self.templates.apply(at, *id, event),
+            Event::Schedule(id, event) => self.schedules.apply(at, *id, event),
         }
     }
 
@@ -165,6 +179,14 @@ impl State {
     /// The keys of a KMS, in no order.
     pub fn keys_of_kms(&self, kms: KmsId) -> impl Iterator<Item = &Arc<Key>> {
         self.keys_at_aws.get(&kms).into_iter().flat_map(HashMap::values).filter_map(|id| self.keys.get(id))
+    }
+
+    /// The policy template of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn template(&self, id: TemplateId) -> Result<&Arc<Template>, Refusal> {
+        self.templates.all.get(&id).ok_or_else(|| Refusal::TemplateUnknown(id.to_string()))
     }
 
     /// The connection of this id.
@@ -399,11 +421,21 @@ impl State {
             self.know(*id, *kms, region, at, learned);
         }
         self.keys.change(id, |key| key.accomplish(at, wanted, learned));
+        if let Some(template) = wanted.template() {
+            self.templates.note_accepted(template, underway.since);
+        }
         match wanted {
-            Operation::Rotate { from, .. } => self.keys.change(from, |key| key.note_replaced(at, *id)),
+            Operation::Rotate { from, .. } => self.replace(at, *from, *id),
             Operation::AddAlias { alias, from: Some(from) } => self.keys.change(from, |key| key.lose(at, alias)),
             _ => {}
         }
+    }
+
+    /// A key takes another's place: the schedule goes on with it.
+    fn replace(&mut self, at: Time, old: KeyId, new: KeyId) {
+        let job = self.keys.get(&old).and_then(|key| key.rotation_job.clone());
+        self.keys.change(&old, |key| key.note_replaced(at, new));
+        self.keys.change(&new, |key| key.rotation_job = job);
     }
 
     fn know(&mut self, id: KeyId, kms: KmsId, region: &Region, at: Time, learned: &[Aspect]) {

@@ -10,6 +10,7 @@ mod memory;
 mod replay;
 mod sample;
 mod sample_keys;
+mod sample_schedules;
 
 use super::*;
 use std::sync::atomic::AtomicU64;
