@@ -36,6 +36,9 @@ const TOKEN: &str = "bearer";
 const PATH_PARAMETERS: &[(&str, &str, Option<&str>)] = &[
     ("kms", "The id of the KMS.", Some("uuid")),
     ("keys", "The id of the key, ours, not AWS's.", Some("uuid")),
+    ("templates", "The id of the policy template.", Some("uuid")),
+    ("job-configs", "The id of the schedule.", Some("uuid")),
+    ("jobs", "The id of the run.", Some("uuid")),
     ("connections", "Name or id of the connection.", None),
     ("tokens", "The id of the refresh token.", Some("uuid")),
     ("users", "The id of the user, `local|<uuid>`.", None),

@@ -8,11 +8,14 @@ pub mod connections;
 pub mod failure;
 pub mod groups;
 pub mod history;
+pub mod iam;
 pub mod keys;
 pub mod kms;
 pub mod list;
 pub mod lockout;
 pub mod passwords;
+pub mod schedule;
+pub mod templates;
 pub mod tokens;
 pub mod users;
 
@@ -43,6 +46,10 @@ pub struct Services {
     pub keys: keys::Keys,
     /// AWS connections.
     pub connections: connections::Connections,
+    /// Policy templates.
+    pub templates: templates::Templates,
+    /// Schedules.
+    pub schedules: schedule::Schedules,
     /// Users and the password policy.
     pub users: users::Users,
     /// Groups.
@@ -119,9 +126,12 @@ impl Services {
         }
         core.shred_orphans()?;
         core.reconcile_for_ever();
+        core.run_schedules_for_ever();
         Ok(Self {
             kms: kms::KmsAccounts::new(core.clone()),
             keys: keys::Keys::new(core.clone()),
+            templates: templates::Templates::new(core.clone()),
+            schedules: schedule::Schedules::new(core.clone()),
             connections: connections::Connections::new(core.clone()),
             users,
             groups: groups::Groups::new(core.clone()),

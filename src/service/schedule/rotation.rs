@@ -1,0 +1,161 @@
+//! What a rotation run does: every key under the schedule that its plan takes gets new material, or a successor. One
+//! key's failure is that key's alone. A run that was cut off goes on where it was.
+
+use crate::domain::id::{JobId, KeyId, ScheduleId};
+use crate::domain::key::aggregate::Key;
+use crate::domain::key::event::{NATIVE, RotationJob};
+use crate::domain::key::operation::{EncryptFor, Operation, RetiredKey};
+use crate::domain::schedule::{KeyOutcome, RotationPlan, Run, RunOutcome, ScheduleCommand};
+use crate::domain::state::State;
+use crate::domain::time::Time;
+use crate::service::Core;
+use crate::service::caller::Change;
+use crate::service::failure::Failure;
+use crate::service::keys::{Effect, ImportWish, RotationWish};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a key is looked at again on which an operation is under way.
+const LOOKS: u32 = 20;
+
+impl Core {
+    /// Rotates the keys under a schedule, one after the other.
+    ///
+    /// # Errors
+    /// When what became of a key cannot be written down.
+    pub(super) async fn rotate_keys(
+        self: &Arc<Self>,
+        change: &Change,
+        id: ScheduleId,
+        run: JobId,
+        plan: &RotationPlan,
+    ) -> Result<RunOutcome, Failure> {
+        let keys: Vec<KeyId> = self.state().state.keys_under(id).collect();
+        for key in keys {
+            let Some(outcome) = self.treat(change, id, run, key, plan).await else { continue };
+            self.schedule(change, ScheduleCommand::NoteKey { id, run, key, outcome }).await?;
+        }
+        let published = self.state();
+        let treated = published.state.schedules.runs.get(&run).map(|run| run.keys.as_slice()).unwrap_or_default();
+        let failed = treated.iter().filter(|(_, outcome)| matches!(outcome, KeyOutcome::Failed(_))).count();
+        Ok(match failed {
+            0 => RunOutcome::Done,
+            failed => RunOutcome::Failed(format!("{failed} of {} keys were not rotated", treated.len())),
+        })
+    }
+
+    /// Rotates one key; nothing if the run has no business with it.
+    async fn treat(
+        self: &Arc<Self>,
+        change: &Change,
+        id: ScheduleId,
+        run: JobId,
+        key: KeyId,
+        plan: &RotationPlan,
+    ) -> Option<KeyOutcome> {
+        self.wait_until_free(key).await;
+        let published = self.state();
+        let state = &published.state;
+        let (run, key) = (state.schedules.runs.get(&run)?, state.keys.get(&key)?);
+        // It may have been taken off the schedule since the run began.
+        let job = key.rotation_job.as_ref().filter(|job| job.schedule == id)?;
+        if let Some(done) = already_rotated(run, key) {
+            return done;
+        }
+        if !is_taken(plan, key, self.now()) {
+            return None;
+        }
+        let rotated = match plan.rotate_material {
+            true => self.rotate_material(change, state, key, job, plan).await,
+            false => self.replace(change, key, job, plan).await,
+        };
+        Some(rotated.unwrap_or_else(|failure| KeyOutcome::Failed(failure.to_string())))
+    }
+
+    async fn rotate_material(
+        self: &Arc<Self>,
+        change: &Change,
+        state: &State,
+        key: &Key,
+        job: &RotationJob,
+        plan: &RotationPlan,
+    ) -> Result<KeyOutcome, Failure> {
+        let on_key = |wanted| Effect { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
+        state.kms(key.kms)?.refuse_archived()?;
+        if let Some(wish) = self.new_material(change, key, job, plan).await? {
+            let import = Operation::ImportMaterial(self.wished_import(wish)?);
+            on_key(import).carry_out(self, change).await?;
+        }
+        on_key(Operation::RotateMaterial).carry_out(self, change).await?;
+        Ok(KeyOutcome::MaterialRotated)
+    }
+
+    async fn replace(
+        self: &Arc<Self>,
+        change: &Change,
+        key: &Key,
+        job: &RotationJob,
+        plan: &RotationPlan,
+    ) -> Result<KeyOutcome, Failure> {
+        let disable_encrypt = match (job.disable_encrypt_on_all_accounts, job.disable_encrypt) {
+            (true, _) => Some(EncryptFor::AllAccounts),
+            (false, true) => Some(EncryptFor::OwnAccount),
+            (false, false) => None,
+        };
+        let import = self.new_material(change, key, job, plan).await?;
+        let old = RetiredKey { retain_alias: plan.retain_alias, disable_encrypt };
+        let effect = self.rotation(key, RotationWish { description: None, import, old })?;
+        let new = effect.key;
+        effect.carry_out(self, change).await?;
+        Ok(KeyOutcome::ReplacedBy(new))
+    }
+
+    /// The material that a new source key gives; none if AWS makes it.
+    async fn new_material(
+        &self,
+        change: &Change,
+        key: &Key,
+        job: &RotationJob,
+        plan: &RotationPlan,
+    ) -> Result<Option<ImportWish>, Failure> {
+        if job.key_source == NATIVE {
+            return Ok(None);
+        }
+        let source = self.fresh_source_key(change, key).await?;
+        let valid_to = plan.expiration.map(|span| span.after(self.now()));
+        Ok(Some(ImportWish { source, valid_to, existing: false, material: None, description: None }))
+    }
+
+    /// An operation that the last run of the program left open is ended by the reconciler; then it is known what became
+    /// of the key.
+    async fn wait_until_free(&self, key: KeyId) {
+        for _ in 0..LOOKS {
+            match self.state().state.keys.get(&key) {
+                Some(key) if key.underway.is_some() => tokio::time::sleep(Duration::from_millis(500)).await,
+                _ => return,
+            }
+        }
+    }
+}
+
+/// What a run has to say of a key that it has treated already, or that is what it made of one: nothing, or what was done
+/// and not written down before the program ended. None: the key has not had its turn.
+#[allow(clippy::option_option)] // nothing to say, and no turn yet, are two things
+fn already_rotated(run: &Run, key: &Key) -> Option<Option<KeyOutcome>> {
+    let noted = |(known, outcome): &(KeyId, KeyOutcome)| *known == key.id || *outcome == KeyOutcome::ReplacedBy(key.id);
+    if run.keys.iter().any(noted) || (key.rotated_from.is_some() && key.created >= run.started) {
+        return Some(None);
+    }
+    match key.rotated_at {
+        Some(at) if at >= run.started => Some(Some(KeyOutcome::MaterialRotated)),
+        _ => None,
+    }
+}
+
+/// Does a plan take this key now?
+fn is_taken(plan: &RotationPlan, key: &Key, now: Time) -> bool {
+    let expires = plan.expire_in.is_none_or(|span| key.facts.valid_to.is_some_and(|end| end <= span.after(now)));
+    let since = key.rotated_at.or(key.facts.created_at).unwrap_or(key.created);
+    let is_old = plan.rotation_after.is_none_or(|span| span.after(since) <= now);
+    expires && is_old && !key.gone && !key.facts.is_pending_deletion()
+}
