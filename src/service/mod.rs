@@ -18,6 +18,8 @@ pub mod schedule;
 pub mod templates;
 pub mod tokens;
 pub mod users;
+#[cfg(test)]
+mod world;
 
 use crate::aws::kms::port::AwsKms;
 use crate::aws::port::Aws;

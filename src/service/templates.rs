@@ -330,3 +330,6 @@ impl Listed for Template {
 fn kms_names(state: &State, id: KmsId) -> Vec<String> {
     state.kms.get(&id).map(|kms| kms.name.to_string()).into_iter().chain([id.to_string()]).collect()
 }
+
+#[cfg(test)]
+mod tests;
