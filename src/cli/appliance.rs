@@ -6,8 +6,10 @@ use super::notify;
 use super::tls::{Certificate, TlsError};
 use crate::aws::rusoto::{AwsSetupError, RusotoAws};
 use crate::domain::name::{NameError, UserName};
+use crate::domain::password::{PasswordPolicy, PasswordProblem};
 use crate::domain::time::Time;
-use crate::http::server::{self, Server, ServerOptions};
+use crate::http::health::MetricsDoor;
+use crate::http::server::{self, Patience, Server, ServerOptions};
 use crate::keyring::{Keyring, KeyringError};
 use crate::ledger::{Ledger, LedgerError, LedgerOptions};
 use crate::service::failure::Failure;
@@ -22,7 +24,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
@@ -57,6 +59,9 @@ pub enum StartError {
     /// No TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The password that was given for the first administrator is too easy to guess.
+    #[error("CLAVIGER_ADMIN_PASSWORD {0}; nothing was begun, so give a better one and start again")]
+    WeakPassword(PasswordProblem),
     /// The password that was made for the first administrator cannot be kept.
     #[error("the first password could not be written to `{}`", path.display())]
     FirstPassword {
@@ -94,7 +99,25 @@ pub struct Appliance {
     serving: JoinHandle<std::io::Result<()>>,
     control: JoinHandle<()>,
     certificate: Certificate,
+    signals: Signals,
     config: Config,
+}
+
+/// What the system says to the process. Until they are listened to, each of them ends it.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
 }
 
 impl Appliance {
@@ -103,6 +126,7 @@ impl Appliance {
     /// # Errors
     /// What does not start, and why.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        let _starting = notify::starting();
         let data_dir = &config.storage.data_dir;
         DirBuilder::new()
             .recursive(true)
@@ -110,14 +134,13 @@ impl Appliance {
             .create(data_dir)
             .map_err(|source| StartError::DataDir { path: data_dir.clone(), source })?;
         let ledger = Ledger::open(data_dir, ledger_options(&config))?;
-        let keyring = Keyring::open(&config.storage.keyring_dir(), config.master_key.source(data_dir))?;
         let name = UserName::parse("admin")?;
         let mut first_password = None;
-        let password = match &config.admin_password {
-            Some(given) => Zeroizing::new(given.expose().to_owned()),
-            None if ledger.state().state.installation.is_none() => keep(random_password()?, data_dir)?,
-            None => Zeroizing::default(),
+        let password = match ledger.state().state.installation {
+            None => the_first_password(&config)?,
+            Some(_) => Zeroizing::default(),
         };
+        let keyring = Keyring::open(&config.storage.keyring_dir(), config.master_key.source(data_dir))?;
         let must_change = config.login.require_first_password_change;
         let aws = RusotoAws::new(&config.aws)?;
         let parts = Parts {
@@ -135,6 +158,8 @@ impl Appliance {
         };
         let services = Services::start(parts, first).await?;
         let certificate = Certificate::load(&config.tls, data_dir)?;
+        // From before the first connection on: whoever sees that it serves may tell it to stop.
+        let signals = Signals::listen().map_err(StartError::Signals)?;
         let address = config.server.listen;
         let listen = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).map_err(listen)?;
@@ -143,7 +168,7 @@ impl Appliance {
         let serving = tokio::spawn(running);
         let control = control::serve(data_dir, services.ledger().clone()).map_err(StartError::Control)?;
         let address = server.address;
-        Ok(Self { address, services, first_password, server, serving, control, certificate, config })
+        Ok(Self { address, services, first_password, server, serving, control, certificate, signals, config })
     }
 
     /// Serves until SIGTERM or SIGINT, then stops in order: no new connections, accepted requests answered, the log
@@ -152,18 +177,14 @@ impl Appliance {
     /// # Errors
     /// When the server ends by itself.
     pub async fn run(mut self) -> Result<(), StartError> {
-        let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
-        let mut hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
-        let watched = self.services.clone();
-        let watch = notify::watch(move || watched.is_accepting());
+        let watch = notify::watch();
         notify::ready(&format!("serving on {}", self.address));
         tracing::info!(address = %self.address, "ready");
         loop {
             tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = hangup.recv() => self.reload(),
+                _ = self.signals.terminate.recv() => break,
+                _ = self.signals.interrupt.recv() => break,
+                _ = self.signals.hangup.recv() => self.reload(),
                 ended = &mut self.serving => {
                     let ended = ended.map_err(std::io::Error::other).and_then(|ended| ended);
                     return ended.map_err(StartError::Server);
@@ -231,9 +252,19 @@ fn server_options(config: &Config, listener: TcpListener, tls: rustls::ServerCon
         tls,
         workers: if server.workers == 0 { processors() } else { server.workers },
         body_limit: server.body_limit_bytes,
-        client_timeout: Duration::from_secs(server.client_request_timeout_seconds),
+        patience: Patience {
+            handshake: Duration::from_secs(server.tls_handshake_timeout_seconds),
+            head: Duration::from_secs(server.client_request_timeout_seconds),
+            idle: Duration::from_secs(server.keep_alive_seconds),
+            disconnect: Duration::from_secs(server.client_disconnect_timeout_seconds),
+        },
         shutdown_seconds: server.shutdown_timeout_seconds,
         max_connections: server.max_connections,
+        metrics: match (config.metrics.enabled, config.metrics.require_token) {
+            (false, _) => MetricsDoor::Closed,
+            (true, false) => MetricsDoor::Open,
+            (true, true) => MetricsDoor::ForAdmins,
+        },
     }
 }
 
@@ -243,6 +274,13 @@ fn processors() -> usize {
 
 /// The file of the password that was made at the first start, for the one who installs.
 pub const FIRST_PASSWORD: &str = "first-admin-password";
+
+/// The password that the environment gives, or one that is made now.
+fn the_first_password(config: &Config) -> Result<Zeroizing<String>, StartError> {
+    let Some(given) = &config.admin_password else { return keep(random_password()?, &config.storage.data_dir) };
+    PasswordPolicy::default().check_password(given.expose()).map_err(StartError::WeakPassword)?;
+    Ok(Zeroizing::new(given.expose().to_owned()))
+}
 
 /// Kept before the log begins: a crash in between must not leave an administrator whose password nobody knows.
 fn keep(password: Zeroizing<String>, data_dir: &Path) -> Result<Zeroizing<String>, StartError> {

@@ -1,8 +1,8 @@
 //! `claviger lab`: the appliance beside an AWS of its own, for demonstrations, air-gapped labs and tests.
 
-use super::appliance::{Appliance, StartError};
+use super::appliance::{Appliance, FIRST_PASSWORD, StartError};
 use super::config::{AdminPassword, Config};
-use super::logging;
+use super::{logging, serve};
 use crate::aws::settings::EndpointOverride;
 use crate::domain::connection::{ConnectionSettings, StsEndpoints};
 use crate::domain::name::ConnectionName;
@@ -45,6 +45,9 @@ pub enum LabStartError {
     /// The environment.
     #[error(transparent)]
     Config(#[from] super::config::ConfigError),
+    /// The configuration cannot be meant.
+    #[error("the configuration is not usable:\n{0}")]
+    Unusable(String),
     /// The log.
     #[error(transparent)]
     Logging(#[from] logging::LoggingError),
@@ -62,7 +65,6 @@ const CONNECTION: &str = "test_aws-connection";
 /// What does not start, and why.
 pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
     let mut config = Config::load_here(None)?;
-    logging::start(&config.log)?;
     let plan = arguments.cloud.as_deref().map_or_else(|| Ok(LabPlan::built_in()), LabPlan::read)?;
     let keys = plan.default_keys();
     config.storage.data_dir = match arguments.data {
@@ -71,6 +73,11 @@ pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
     };
     config.server.listen = arguments.listen;
     config.login.require_first_password_change = false;
+    let problems = serve::problems(&config);
+    if !problems.is_empty() {
+        return Err(LabStartError::Unusable(problems.join("\n")));
+    }
+    logging::start(&config.log)?;
     let cloud = LabCloud::start(plan, arguments.cloud_listen).await?;
     config.aws.endpoints = vec![EndpointOverride {
         partition: None,
@@ -79,14 +86,19 @@ pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
         url: format!("http://{}", cloud.address()),
     }];
     let appliance = Appliance::start(config).await?;
-    let fresh = appliance.first_password.is_some();
-    if fresh {
+    if is_untouched(&appliance) {
         furnish(&appliance, &keys).await?;
     }
     greet(&appliance, &cloud, &keys);
     appliance.run().await?;
     cloud.stop().await;
     Ok(())
+}
+
+/// Has nobody used it yet? A first start that was cut off may have left it without its connection.
+fn is_untouched(appliance: &Appliance) -> bool {
+    let state = &appliance.services.state().state;
+    state.connections.is_empty() && state.users.iter().all(|user| user.logins == 0)
 }
 
 async fn furnish(appliance: &Appliance, keys: &LabKeys) -> Result<(), LabStartError> {
@@ -111,9 +123,11 @@ async fn furnish(appliance: &Appliance, keys: &LabKeys) -> Result<(), LabStartEr
 fn greet(appliance: &Appliance, cloud: &LabCloud, keys: &LabKeys) {
     let address = appliance.address;
     let given = appliance.config().admin_password.as_ref().map(AdminPassword::expose);
+    let made = appliance.config().storage.data_dir.join(FIRST_PASSWORD);
     let password = match (&appliance.first_password, given) {
         (Some(_), Some(_)) => "(as CLAVIGER_ADMIN_PASSWORD says)".to_owned(),
         (Some(made), None) => made.to_string(),
+        (None, _) if made.exists() => format!("(as at the first start; it was written to {})", made.display()),
         (None, _) => "(as at the first start)".to_owned(),
     };
     let (id, secret) = (keys.access_key_id(), keys.secret_access_key());

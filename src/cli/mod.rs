@@ -53,12 +53,15 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     })
 }
 
-/// An error with its causes, in one line.
+/// An error with its causes, in one line; a cause that the text names already is not told twice.
 fn whole(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let reason = error.to_string();
+        if !text.contains(&reason) {
+            text = format!("{text}: {reason}");
+        }
         cause = error.source();
     }
     text

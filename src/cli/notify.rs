@@ -27,30 +27,47 @@ pub fn stopping() {
     send(&[NotifyState::Stopping]);
 }
 
-/// Starting takes longer than the service manager may expect, for example because the log is long: it is to wait so
-/// much longer from now on.
-pub fn starting_takes(longer: Duration) {
+/// The program starts: until what is returned is dropped, the service manager is asked every [`START_BEAT`] to go on
+/// waiting, however long the log is that must be read. Must be called within a tokio runtime.
+pub fn starting() -> Starting {
+    Starting(tokio::spawn(async {
+        loop {
+            tokio::time::sleep(START_BEAT).await;
+            starting_takes(START_BEAT * 3);
+        }
+    }))
+}
+
+/// How often the service manager is asked for patience.
+const START_BEAT: Duration = Duration::from_secs(10);
+
+/// See [`starting`].
+#[must_use]
+pub struct Starting(JoinHandle<()>);
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The service manager is to wait so much longer from now on.
+fn starting_takes(longer: Duration) {
     send(&[NotifyState::ExtendTimeoutUsec(u32::try_from(longer.as_micros()).unwrap_or(u32::MAX))]);
 }
 
-/// Tells the service manager's watchdog that the program is alive, twice in the time after which it would restart it,
-/// for as long as `healthy` says so. Nothing without a watchdog. Must be called within a tokio runtime, which it
-/// watches too: one that stands still tells nothing.
-pub fn watch(healthy: impl Fn() -> bool + Send + 'static) -> Option<JoinHandle<()>> {
+/// Tells the service manager's watchdog that the program is alive, twice in the time after which it would restart it.
+/// Nothing without a watchdog. Must be called within a tokio runtime, which is what it watches: one that stands still
+/// tells nothing. A log that has stopped is no reason to be restarted: reads go on, and on a full disk a new process
+/// would not even start.
+pub fn watch() -> Option<JoinHandle<()>> {
     let limit = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero())?;
     Some(tokio::spawn(async move {
         let mut beat = interval(limit / 2);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut was_healthy = true;
         loop {
             beat.tick().await;
-            let is_healthy = healthy();
-            if is_healthy {
-                send(&[NotifyState::Watchdog]);
-            } else if was_healthy {
-                tracing::error!("not healthy: the service manager's watchdog is left to restart the program");
-            }
-            was_healthy = is_healthy;
+            send(&[NotifyState::Watchdog]);
         }
     }))
 }
@@ -66,7 +83,6 @@ mod tests {
     use super::*;
     use std::os::unix::net::UnixDatagram;
     use std::process::{Command, Stdio};
-    use std::sync::atomic::{AtomicBool, Ordering};
 
     const PLAY: &str = "NOTIFY_TEST_PLAYS_THE_SERVICE";
 
@@ -102,24 +118,18 @@ mod tests {
         assert_eq!(heard[1].trim_end(), "READY=1\nSTATUS=serving on 127.0.0.1:1");
         let beats = heard.iter().filter(|text| text.trim_end() == "WATCHDOG=1").count();
         assert!((2..=10).contains(&beats), "{heard:?}");
-        let sick = heard.iter().position(|text| text.starts_with("RELOADING=1")).expect("it reloads");
-        assert!(heard[sick].contains("MONOTONIC_USEC="), "{heard:?}");
-        assert!(!heard[sick..].iter().any(|text| text.starts_with("WATCHDOG")), "beats though sick: {heard:?}");
+        let reload = heard.iter().find(|text| text.starts_with("RELOADING=1")).expect("it reloads");
+        assert!(reload.contains("MONOTONIC_USEC="), "{heard:?}");
     }
 
     fn service() {
-        static HEALTHY: AtomicBool = AtomicBool::new(true);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build();
         runtime.expect("a runtime").block_on(async {
             starting_takes(Duration::from_secs(5));
             ready("serving on 127.0.0.1:1");
-            let watch = watch(|| HEALTHY.load(Ordering::SeqCst)).expect("there is a watchdog");
+            let watch = watch().expect("there is a watchdog");
             tokio::time::sleep(Duration::from_millis(300)).await;
-            HEALTHY.store(false, Ordering::SeqCst);
-            // A beat may be under way.
-            tokio::time::sleep(Duration::from_millis(100)).await;
             reloading();
-            tokio::time::sleep(Duration::from_millis(200)).await;
             stopping();
             watch.abort();
         });

@@ -65,6 +65,7 @@ pub fn check(arguments: &ServeArguments) -> Result<ExitCode, ServeError> {
     Ok(ExitCode::FAILURE)
 }
 
-fn problems(config: &Config) -> Vec<String> {
+/// All that is wrong with a configuration, each with its remedy.
+pub fn problems(config: &Config) -> Vec<String> {
     config.check().iter().map(|problem| super::whole(problem)).collect()
 }

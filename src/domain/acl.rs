@@ -14,6 +14,16 @@ pub enum Principal {
     Group(GroupName),
 }
 
+impl Principal {
+    /// Is it this user, or a group that the user is in?
+    pub fn holds_for(&self, user: UserId, groups: &[GroupName]) -> bool {
+        match self {
+            Principal::User(id) => *id == user,
+            Principal::Group(name) => groups.contains(name),
+        }
+    }
+}
+
 /// One wish of an update: to permit these actions to this principal, or to withdraw them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AclChange {
@@ -65,10 +75,7 @@ impl Acl {
 
     /// The entries that hold for a user who is in these groups.
     pub fn holding_for<'a>(&'a self, user: UserId, groups: &'a [GroupName]) -> impl Iterator<Item = &'a AclEntry> {
-        self.0.iter().filter(move |entry| match &entry.principal {
-            Principal::User(id) => *id == user,
-            Principal::Group(name) => groups.contains(name),
-        })
+        self.0.iter().filter(move |entry| entry.principal.holds_for(user, groups))
     }
 
     /// All that a user who is in these groups may do.

@@ -7,7 +7,7 @@
 use super::acl::AclChange;
 use super::connection::ConnectionSettings;
 use super::id::{
-    ConnectionId, InstallationId, KeyId, KmsId, RefreshTokenId, ScheduleId, SessionId, TemplateId, UserId,
+    ConnectionId, InstallationId, KeyId, KmsId, RefreshTokenId, ScheduleId, SessionId, SourceKeyId, TemplateId, UserId,
 };
 use super::key::event::KeyEvent;
 use super::kms::AssumedRole;
@@ -15,6 +15,7 @@ use super::name::{ConnectionName, GroupName, JsonText, KmsName, ScheduleName, Us
 use super::password::PasswordPolicy;
 use super::place::{AccountId, Arn, Partition, Region};
 use super::schedule::ScheduleEvent;
+use super::source_key::SourceKeyEvent;
 use super::template::TemplateEvent;
 use super::user::UserProfile;
 use serde::{Deserialize, Serialize, Serializer};
@@ -37,6 +38,8 @@ pub enum Event {
     Kms(KmsId, KmsEvent),
     /// A key.
     Key(KeyId, KeyEvent),
+    /// A source key.
+    SourceKey(SourceKeyId, SourceKeyEvent),
     /// A policy template.
     Template(TemplateId, TemplateEvent),
     /// A schedule.
@@ -331,6 +334,8 @@ pub enum Stream {
     Kms(KmsId),
     /// `key/<id>`
     Key(KeyId),
+    /// `source-key/<id>`
+    SourceKey(SourceKeyId),
     /// `template/<id>`
     Template(TemplateId),
     /// `schedule/<id>`
@@ -347,6 +352,7 @@ impl fmt::Display for Stream {
             Stream::Connection(id) => write!(f, "connection/{id}"),
             Stream::Kms(id) => write!(f, "kms/{id}"),
             Stream::Key(id) => write!(f, "key/{id}"),
+            Stream::SourceKey(id) => write!(f, "source-key/{id}"),
             Stream::Template(id) => write!(f, "template/{id}"),
             Stream::Schedule(id) => write!(f, "schedule/{id}"),
         }
@@ -364,6 +370,7 @@ impl Event {
             Event::Connection(id, _) => Stream::Connection(*id),
             Event::Kms(id, _) => Stream::Kms(*id),
             Event::Key(id, _) => Stream::Key(*id),
+            Event::SourceKey(id, _) => Stream::SourceKey(*id),
             Event::Template(id, _) => Stream::Template(*id),
             Event::Schedule(id, _) => Stream::Schedule(*id),
         }

@@ -16,6 +16,7 @@ pub mod place;
 pub mod refusal;
 pub mod schedule;
 pub mod session;
+pub mod source_key;
 pub mod span;
 pub mod state;
 pub mod table;

@@ -93,6 +93,9 @@ name!(
     /// The name of a group, which is its identity.
     GroupName);
 name!(
+    /// The name of a source key, unique in the domain.
+    SourceKeyName);
+name!(
     /// The name of a policy template, unique in the domain.
     TemplateName);
 name!(

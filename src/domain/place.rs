@@ -93,6 +93,9 @@ pub enum Partition {
 impl Partition {
     /// Every partition there is.
     pub const ALL: [Partition; 3] = [Partition::Aws, Partition::AwsUsGov, Partition::AwsCn];
+    /// Their names.
+    pub const NAMES: &'static [&'static str] =
+        &[Partition::Aws.as_str(), Partition::AwsUsGov.as_str(), Partition::AwsCn.as_str()];
 
     /// Reads `aws`, `aws-us-gov` or `aws-cn`.
     pub fn parse(text: &str) -> Result<Self, PlaceError> {

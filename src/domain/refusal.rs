@@ -3,7 +3,7 @@
 use super::group::SystemGroup;
 use super::id::{JobId, KeyId, UserId};
 use super::key::name::AliasName;
-use super::name::{ConnectionName, GroupName, KmsName, ScheduleName, TemplateName, UserName};
+use super::name::{ConnectionName, GroupName, KmsName, ScheduleName, SourceKeyName, TemplateName, UserName};
 use super::password::{PasswordProblem, PolicyProblem};
 use super::place::{AccountId, Partition, Region, RoleArn};
 
@@ -181,6 +181,21 @@ pub enum Refusal {
         /// By which KMSs (the first few).
         by: Vec<KmsName>,
     },
+    /// No such source key.
+    #[error("source key `{0}` does not exist")]
+    SourceKeyUnknown(String),
+    /// The name is in use.
+    #[error("name: there is a source key named `{0}` already; choose another name")]
+    SourceKeyNameTaken(SourceKeyName),
+    /// Its material must stay here.
+    #[error("source key `{0}` is unexportable, and stays so: its material leaves only into AWS keys")]
+    SourceKeyUnexportable(SourceKeyName),
+    /// It is never to be deleted.
+    #[error("source key `{0}` is undeletable")]
+    SourceKeyUndeletable(SourceKeyName),
+    /// Its material is being imported.
+    #[error("an import of source key `{0}` into an AWS key is under way; try again in a moment")]
+    SourceKeyBusy(SourceKeyName),
     /// No such user.
     #[error("user `{0}` does not exist")]
     UserUnknown(String),

@@ -3,7 +3,7 @@
 use super::connection::{self, Connection, ConnectionCommand};
 use super::event::{ConnectionEvent, Event, GroupEvent, InstallationEvent, KmsEvent, Sealed, SessionEvent, UserEvent};
 use super::group::{self, Group, GroupCommand, SystemGroup};
-use super::id::{ConnectionId, InstallationId, KeyId, KmsId, OperationId, TemplateId, UserId};
+use super::id::{ConnectionId, InstallationId, KeyId, KmsId, OperationId, SourceKeyId, TemplateId, UserId};
 use super::key;
 use super::key::aggregate::Key;
 use super::key::command::KeyCommand;
@@ -11,12 +11,13 @@ use super::key::event::{Aspect, KeyEvent};
 use super::key::name::AwsKeyId;
 use super::key::operation::Operation;
 use super::kms::{self, Kms, KmsCommand};
-use super::name::{ConnectionName, GroupName, KmsName, UserName};
+use super::name::{ConnectionName, GroupName, KmsName, SourceKeyName, UserName};
 use super::password::PasswordPolicy;
 use super::place::{AccountId, Region};
 use super::refusal::Refusal;
 use super::schedule::{self, ScheduleCommand, Schedules};
 use super::session::{self, SessionCommand, Sessions};
+use super::source_key::{self, SourceKey, SourceKeyCommand, SourceKeyEvent};
 use super::table::Table;
 use super::template::{self, Template, TemplateCommand, Templates};
 use super::time::Time;
@@ -43,6 +44,8 @@ pub struct State {
     pub kms: Table<KmsId, Kms>,
     /// The keys.
     pub keys: Table<KeyId, Key>,
+    /// The source keys.
+    pub source_keys: Table<SourceKeyId, SourceKey>,
     /// What is being asked of AWS at the moment, or was when the program ended.
     pub operations: HashMap<OperationId, Underway>,
     /// The policy templates.
@@ -52,6 +55,7 @@ pub struct State {
     users_by_name: HashMap<UserName, UserId>,
     connections_by_name: HashMap<ConnectionName, ConnectionId>,
     kms_by_name: HashMap<KmsName, KmsId>,
+    source_keys_by_name: HashMap<SourceKeyName, SourceKeyId>,
     kms_by_account: HashMap<AccountId, Vec<KmsId>>,
     keys_at_aws: HashMap<KmsId, HashMap<(Region, AwsKeyId), KeyId>>,
 }
@@ -108,6 +112,8 @@ pub enum Command {
     Kms(KmsCommand),
     /// Of keys.
     Key(KeyCommand),
+    /// Of source keys.
+    SourceKey(SourceKeyCommand),
     /// Of policy templates.
     Template(TemplateCommand),
     /// Of schedules.
@@ -129,6 +135,7 @@ impl State {
             Command::Connection(command) => connection::decide(self, command),
             Command::Kms(command) => kms::decide(self, command),
             Command::Key(command) => key::command::decide(self, command),
+            Command::SourceKey(command) => source_key::decide(self, command),
             Command::Template(command) => template::decide(self, command),
             Command::Schedule(command) => schedule::decide(self, command),
         }
@@ -150,6 +157,7 @@ impl State {
             Event::Connection(id, event) => self.apply_connection(at, *id, event),
             Event::Kms(id, event) => self.apply_kms(at, *id, event),
             Event::Key(id, event) => self.apply_key(at, *id, event),
+            Event::SourceKey(id, event) => self.apply_source_key(at, *id, event),
             Event::Template(id, event) => self.templates.apply(at, *id, event),
             Event::Schedule(id, event) => self.schedules.apply(at, *id, event),
         }
@@ -197,6 +205,14 @@ impl State {
         self.connections.get(&id).ok_or_else(|| Refusal::ConnectionUnknown(id.to_string()))
     }
 
+    /// The source key of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn source_key(&self, id: SourceKeyId) -> Result<&Arc<SourceKey>, Refusal> {
+        self.source_keys.get(&id).ok_or_else(|| Refusal::SourceKeyUnknown(id.to_string()))
+    }
+
     /// The user of this id.
     ///
     /// # Errors
@@ -226,6 +242,11 @@ impl State {
     /// The KMS of this name.
     pub fn kms_named(&self, name: &KmsName) -> Option<&Arc<Kms>> {
         self.kms.get(self.kms_by_name.get(name)?)
+    }
+
+    /// The source key of this name.
+    pub fn source_key_named(&self, name: &SourceKeyName) -> Option<&Arc<SourceKey>> {
+        self.source_keys.get(self.source_keys_by_name.get(name)?)
     }
 
     /// The KMSs that manage regions of this account.
@@ -410,6 +431,23 @@ impl State {
             }
             KeyEvent::Observed { .. } | KeyEvent::Vanished | KeyEvent::RotationJobSet { .. } => {
                 self.keys.change(&id, |key| key.apply(at, event));
+            }
+        }
+    }
+
+    fn apply_source_key(&mut self, at: Time, id: SourceKeyId, event: &SourceKeyEvent) {
+        match event {
+            SourceKeyEvent::Created { made, material } => {
+                self.source_keys_by_name.insert(made.name.clone(), id);
+                self.source_keys.insert(id, SourceKey::created(id, at, (**made).clone(), material.clone()));
+            }
+            SourceKeyEvent::Deleted => {
+                if let Some(key) = self.source_keys.remove(&id) {
+                    self.source_keys_by_name.remove(&key.made.name);
+                }
+            }
+            SourceKeyEvent::Described { .. } | SourceKeyEvent::MadeUnexportable | SourceKeyEvent::Exported => {
+                self.source_keys.change(&id, |key| key.apply(at, event));
             }
         }
     }

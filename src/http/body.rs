@@ -47,6 +47,30 @@ impl<T: ToSchema> Described for Body<T> {
     }
 }
 
+/// The JSON object that a request may carry; without one all members are absent.
+pub struct BodyOrNone<T>(pub T);
+
+impl<T: DeserializeOwned + Default> FromRequest for BodyOrNone<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default().0;
+        let payload = payload.take();
+        Box::pin(async move {
+            let body = read(payload, limit).await?;
+            Ok(Self(if body.trim_ascii().is_empty() { T::default() } else { parse(&body)? }))
+        })
+    }
+}
+
+impl<T: ToSchema> Described for BodyOrNone<T> {
+    fn describe(to: &mut Description) {
+        to.takes_json::<T>();
+        to.may_fail(&[400, 413]);
+    }
+}
+
 async fn read(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
@@ -88,7 +112,10 @@ pub fn optional<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Resu
     match Value::deserialize(from)? {
         Value::Null => Ok(None),
         Value::String(text) if text.is_empty() => Ok(None),
-        value => T::deserialize(value).map(Some).map_err(D::Error::custom),
+        value => serde_path_to_error::deserialize(value).map(Some).map_err(|error| match error.path().to_string() {
+            path if path == "." => D::Error::custom(error.into_inner()),
+            path => D::Error::custom(format!("{path}: {}", error.into_inner())),
+        }),
     }
 }
 
@@ -156,7 +183,7 @@ mod tests {
     fn what_is_wrong_is_told_with_the_members_name() {
         assert_eq!(parsed(br#"{"name": 7}"#), Err("name: invalid type: integer `7`, expected a string".to_owned()));
         let regions = parsed(br#"{"regions": ["a", {}]}"#);
-        assert_eq!(regions, Err("regions: invalid type: map, expected a string".to_owned()));
+        assert_eq!(regions, Err("regions: [1]: invalid type: map, expected a string".to_owned()));
         assert_eq!(parsed(b"\xff{}"), Err("the body is not UTF-8".to_owned()));
         assert_eq!(parsed(b"[]"), Err("the body must be a JSON object".to_owned()));
         assert!(parsed(br#"{"name": "a"} x"#).is_err_and(|text| text.starts_with("the body is not JSON")));

@@ -180,7 +180,7 @@ pub async fn amend(
     let mut body = body.0;
     let connection = find(&who.permit.caller().published.state, &id)?;
     let name = body.name.take().map(|name| read_as("name", &name, ConnectionName::parse)).transpose()?;
-    let secret = body.secret_access_key.take();
+    let secret = body.secret()?;
     let settings = body.settings(Some(&connection.settings))?;
     let changed = services.connections.amend(who.permit, &who.asked, &connection, name, settings, secret).await?;
     Ok(Json(ConnectionView::of(&changed)))
@@ -218,18 +218,33 @@ pub async fn try_out(
 
 impl ConnectionBody {
     fn draft(mut self) -> Result<ConnectionDraft, Failure> {
-        let secret = required("secret_access_key", self.secret_access_key.take())?;
-        if secret.chars().count() > 1024 {
+        // Before a key is asked for that such a connection would not have.
+        self.refuse_role_anywhere()?;
+        let secret = required("secret_access_key", self.secret()?)?;
+        Ok(ConnectionDraft { settings: self.settings(None)?, secret })
+    }
+
+    fn refuse_role_anywhere(&self) -> Result<(), Failure> {
+        match self.is_role_anywhere {
+            Some(true) => {
+                Err(invalid("is_role_anywhere", "IAM Roles Anywhere is not supported; give an access key pair"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the secret half out, if there is one.
+    fn secret(&mut self) -> Result<Option<Zeroizing<String>>, Failure> {
+        let secret = self.secret_access_key.take();
+        if secret.as_ref().is_some_and(|secret| secret.chars().count() > 1024) {
             return Err(invalid("secret_access_key", "must not be longer than 1024 characters"));
         }
-        Ok(ConnectionDraft { settings: self.settings(None)?, secret })
+        Ok(secret)
     }
 
     /// The settings as they are to be: what is not given stays as it is, or has its default.
     fn settings(self, now: Option<&ConnectionSettings>) -> Result<ConnectionSettings, Failure> {
-        if self.is_role_anywhere == Some(true) {
-            return Err(invalid("is_role_anywhere", "IAM Roles Anywhere is not supported; give an access key pair"));
-        }
+        self.refuse_role_anywhere()?;
         let role = match self.assume_role_arn.is_some() || self.assume_role_external_id.is_some() {
             true => Some(read_role(self.assume_role_arn, self.assume_role_external_id, now)?),
             false => now.and_then(|now| now.role.clone()),

@@ -33,8 +33,13 @@ pub enum Problem {
     #[error("there is no API at {0}")]
     NoRoute(String),
     /// The path is served, but not with this method.
-    #[error("{0} is not a method of this API")]
-    NoMethod(String),
+    #[error("{method} is not served here, but {allowed}")]
+    NoMethod {
+        /// Which method.
+        method: String,
+        /// Which ones are served there.
+        allowed: String,
+    },
 }
 
 impl From<Refusal> for Problem {
@@ -108,7 +113,7 @@ pub fn row(problem: &Problem) -> &'static Row {
         Problem::BodyTooLarge(_) => &TOO_LARGE,
         Problem::Query { .. } => &INVALID,
         Problem::NoRoute(_) => &NOT_FOUND,
-        Problem::NoMethod(_) => &NO_METHOD,
+        Problem::NoMethod { .. } => &NO_METHOD,
     }
 }
 
@@ -155,6 +160,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::KeyUnknown(_)
         | Refusal::AliasUnknown { .. }
         | Refusal::ConnectionUnknown(_)
+        | Refusal::SourceKeyUnknown(_)
         | Refusal::UserUnknown(_)
         | Refusal::GroupUnknown(_)
         | Refusal::NotAMember { .. }
@@ -178,6 +184,10 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::ConnectionNameTaken(_)
         | Refusal::ConnectionInUse { .. }
         | Refusal::ConnectionCloudFixed { .. }
+        | Refusal::SourceKeyNameTaken(_)
+        | Refusal::SourceKeyUnexportable(_)
+        | Refusal::SourceKeyUndeletable(_)
+        | Refusal::SourceKeyBusy(_)
         | Refusal::UserNameTaken(_)
         | Refusal::GroupNameTaken(_)
         | Refusal::GroupIsSystem(_)
@@ -223,9 +233,33 @@ impl ResponseError for Problem {
         if row.status == 401 {
             answer.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
-        if let Problem::Failure(Failure::Refused(Refusal::LoginLocked { seconds })) = self {
-            answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        match self {
+            Problem::Failure(Failure::Refused(Refusal::LoginLocked { seconds })) => {
+                answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
+            }
+            Problem::Failure(Failure::Busy) => {
+                answer.insert_header((header::RETRY_AFTER, "1"));
+            }
+            Problem::NoMethod { allowed, .. } => {
+                answer.insert_header((header::ALLOW, allowed.as_str()));
+            }
+            _ => {}
         }
         answer.json(ErrorBody { code: row.code, code_desc: row.code_desc(), message: self.to_string() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table that clients read is this one.
+    #[test]
+    fn the_documentation_shows_every_row() {
+        let shown = std::fs::read_to_string("docs/api.md").expect("the documentation");
+        let shown = shown.lines().filter(|line| line.contains("| `NCERR"));
+        let shown: Vec<_> = shown.map(|line| line.rsplitn(3, '|').nth(2).unwrap_or_default().trim()).collect();
+        let rows = ROWS.iter().map(|row| format!("| {} | {} | `{}`", row.status, row.code, row.name));
+        assert_eq!(shown, rows.collect::<Vec<_>>());
     }
 }

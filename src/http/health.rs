@@ -1,13 +1,19 @@
-//! `/healthz`, `/readyz`, `/metrics`: for those who watch over the service. They need no token.
+//! `/healthz`, `/readyz`, `/metrics`: for those who watch over the service. They need no token, unless the settings ask
+//! for one for the figures.
 
 use super::describe::{Described, Description};
+use super::error::Problem;
+use super::guard::Admitted;
 use super::metrics::Metrics;
 use crate::service::Services;
+use crate::service::access::Administer;
 use actix_web::body::BoxBody;
+use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, HttpResponse, Responder};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
+use std::future::{self, Ready};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, Type};
 
@@ -26,6 +32,20 @@ pub struct Readiness(bool);
 /// The text form that Prometheus reads.
 pub struct MetricsText(String);
 
+/// Who gets the figures of `/metrics`; set when the server starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricsDoor {
+    /// Nobody: as if there were no such path.
+    Closed,
+    /// Whoever asks.
+    Open,
+    /// Whoever shows a token of a member of `admin`.
+    ForAdmins,
+}
+
+/// Somebody who gets the figures.
+pub struct Watcher;
+
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// `GET /healthz`: is the program there at all?
@@ -39,8 +59,28 @@ pub async fn ready(services: Data<Services>) -> Readiness {
 }
 
 /// `GET /metrics`: in the text form that Prometheus reads.
-pub async fn metrics(services: Data<Services>, metrics: Data<Metrics>) -> MetricsText {
+pub async fn metrics(_who: Watcher, services: Data<Services>, metrics: Data<Metrics>) -> MetricsText {
     MetricsText(metrics.text(&services))
+}
+
+impl FromRequest for Watcher {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        future::ready(match request.app_data::<MetricsDoor>().unwrap_or(&MetricsDoor::Closed) {
+            MetricsDoor::Closed => Err(Problem::NoRoute(request.path().to_owned())),
+            MetricsDoor::Open => Ok(Self),
+            MetricsDoor::ForAdmins => Admitted::<Administer>::from_request(request, payload).into_inner().map(|_| Self),
+        })
+    }
+}
+
+impl Described for Watcher {
+    fn describe(to: &mut Description) {
+        to.access = Some("The settings may ask for a token of a member of `admin`, or close it.".to_owned());
+        to.may_fail(&[401, 403, 404]);
+    }
 }
 
 impl Responder for Readiness {

@@ -129,9 +129,20 @@ pub struct AclsBody {
     /// Several entries: all or none take effect.
     #[serde(default, deserialize_with = "optional")]
     acls: Option<Vec<AclBody>>,
-    /// One entry.
-    #[serde(flatten)]
-    one: AclBody,
+    /// One entry: the user (`local|<uuid>`); not together with `group`.
+    #[serde(default, deserialize_with = "optional")]
+    user_id: Option<String>,
+    /// One entry: the group's name; not together with `user_id`.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "CCKM Users")]
+    group: Option<String>,
+    /// One entry: which actions.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = json!(["view", "keycreate"]))]
+    actions: Option<Vec<String>>,
+    /// One entry: give (true) or take (false).
+    #[serde(default, deserialize_with = "optional")]
+    permit: Option<bool>,
 }
 
 /// Permissions to give to, or take from, one user or one group.
@@ -396,12 +407,15 @@ fn texts(regions: &[Region]) -> Vec<String> {
 }
 
 fn changes(body: AclsBody) -> Result<Vec<AclChange>, Failure> {
-    let one = body.one.is_given();
-    match body.acls {
-        Some(_) if one => Err(invalid("acls", "can not be given together with user_id, group, actions or permit")),
+    let AclsBody { acls, user_id, group, actions, permit } = body;
+    let one = AclBody { user_id, group, actions, permit };
+    match acls {
+        Some(_) if one.is_given() => {
+            Err(invalid("acls", "can not be given together with user_id, group, actions or permit"))
+        }
         Some(list) if list.is_empty() => Err(invalid("acls", "must have at least one entry")),
         Some(list) => list.into_iter().map(change).collect(),
-        None => Ok(vec![change(body.one)?]),
+        None => Ok(vec![change(one)?]),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Counts and times for Prometheus: `/metrics`.
 
+use super::health::MetricsDoor;
 use crate::service::Services;
 use actix_web::HttpRequest;
+use actix_web::http::Method;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -26,13 +28,22 @@ pub struct Metrics {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct RequestLabels {
-    method: String,
+    method: &'static str,
     route: String,
     status: u16,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+/// A method's name; one that a client made up must not make a series either.
+fn known(method: &Method) -> &'static str {
+    const KNOWN: [Method; 7] =
+        [Method::GET, Method::POST, Method::PATCH, Method::DELETE, Method::PUT, Method::HEAD, Method::OPTIONS];
+    KNOWN.iter().find(|known| *known == method).map_or("other", Method::as_str)
+}
+
+impl Metrics {
+    /// Figures for those whom the door lets in. The number of the last event is for administrators alone: it grows by a
+    /// failed login of a user who exists, and not by one of a stranger.
+    pub fn new(door: MetricsDoor) -> Self {
         let mut registry = Registry::with_prefix("claviger");
         let gauge = |registry: &mut Registry, name, help| {
             let gauge = Gauge::default();
@@ -44,10 +55,14 @@ impl Default for Metrics {
         let durations =
             Histogram::new([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]);
         registry.register("http_request_duration_seconds", "Time to answer a request", durations.clone());
+        let head = Gauge::default();
+        if door == MetricsDoor::ForAdmins {
+            registry.register("ledger_head", "Number of the last event", head.clone());
+        }
         Self {
             requests,
             durations,
-            head: gauge(&mut registry, "ledger_head", "Number of the last event"),
+            head,
             accepting: gauge(&mut registry, "ledger_accepting", "1 while the event log takes changes"),
             kms: gauge(&mut registry, "kms", "KMSs under management"),
             connections: gauge(&mut registry, "connections", "AWS connections"),
@@ -63,7 +78,7 @@ impl Metrics {
     pub fn count(&self, request: &HttpRequest, status: u16, took: Duration) {
         // The pattern, not the path: ids would make a series each.
         let route = request.match_pattern().unwrap_or_else(|| "unknown".to_owned());
-        let labels = RequestLabels { method: request.method().to_string(), route, status };
+        let labels = RequestLabels { method: known(request.method()), route, status };
         self.requests.get_or_create(&labels).inc();
         self.durations.observe(took.as_secs_f64());
     }

@@ -22,6 +22,7 @@ pub mod password_policy;
 pub mod routes;
 pub mod schedules;
 pub mod server;
+pub mod source_keys;
 pub mod templates;
 pub mod tokens;
 pub mod trace;

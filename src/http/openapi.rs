@@ -36,6 +36,7 @@ const TOKEN: &str = "bearer";
 const PATH_PARAMETERS: &[(&str, &str, Option<&str>)] = &[
     ("kms", "The id of the KMS.", Some("uuid")),
     ("keys", "The id of the key, ours, not AWS's.", Some("uuid")),
+    ("keys2", "Name or id of the source key.", None),
     ("templates", "The id of the policy template.", Some("uuid")),
     ("job-configs", "The id of the schedule.", Some("uuid")),
     ("jobs", "The id of the run.", Some("uuid")),

@@ -32,14 +32,6 @@ impl<T: Listed> Columns for T {
     const FILTERS: &'static [&'static str] = T::FILTERS;
 }
 
-/// A list that is short, and comes in one order.
-pub struct Unsorted;
-
-impl Columns for Unsorted {
-    const SORTS: &'static [&'static str] = &[];
-    const FILTERS: &'static [&'static str] = &[];
-}
-
 impl<C> FromRequest for Listing<C> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;

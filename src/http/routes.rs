@@ -4,24 +4,26 @@
 use super::endpoint::{Endpoint, Family, delete, get, patch, post};
 use super::error::Problem;
 use super::{connections, examples, groups, health, history, iam, keys, kms, openapi, password_policy};
-use super::{schedules, templates, tokens, users};
-use actix_web::http::Method;
+use super::{schedules, source_keys, templates, tokens, users};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, Resource, Route};
+use actix_web::{HttpRequest, HttpResponse, Resource};
+use std::future::ready;
 
 /// Adds every route.
 pub fn all(config: &mut ServiceConfig) {
-    let mut resources: Vec<(String, Vec<Route>)> = Vec::new();
+    let mut paths: Vec<(String, Vec<Endpoint>)> = Vec::new();
     for endpoint in families().into_iter().flat_map(|family| family.endpoints) {
         // All methods of a path are one resource, so that any other method gets a 405.
-        match resources.iter_mut().find(|(path, _)| *path == endpoint.path) {
-            Some((_, routes)) => routes.extend(endpoint.routes()),
-            None => resources.push((endpoint.path.clone(), endpoint.routes())),
+        match paths.iter_mut().find(|(path, _)| *path == endpoint.path) {
+            Some((_, endpoints)) => endpoints.push(endpoint),
+            None => paths.push((endpoint.path.clone(), vec![endpoint])),
         }
     }
-    for (path, routes) in resources {
-        config
-            .service(routes.into_iter().fold(web::resource(path), Resource::route).default_service(web::to(no_method)));
+    for (path, endpoints) in paths {
+        let allowed = endpoints.iter().map(|endpoint| endpoint.method.as_str()).collect::<Vec<_>>().join(", ");
+        let no_method = move |request: HttpRequest| ready(no_method(&request, &allowed));
+        let routes = endpoints.into_iter().flat_map(Endpoint::routes);
+        config.service(routes.fold(web::resource(path), Resource::route).default_service(web::to(no_method)));
     }
     config.default_service(web::to(no_route));
 }
@@ -31,6 +33,7 @@ pub fn families() -> Vec<Family> {
     vec![
         family("KMS", "AWS accounts, and their regions under management.", kms()),
         family("Keys", "AWS keys, and all that is done to them.", keys()),
+        family("Source keys", "Material that can be imported into AWS keys.", source_keys()),
         family("Policy templates", "One policy for many keys.", policy_templates()),
         family("Schedules", "Work that is done by itself when it is due.", scheduler()),
         family("Connections", "Credentials for AWS.", connections()),
@@ -217,6 +220,19 @@ fn keys() -> Vec<Endpoint> {
     ]
 }
 
+fn source_keys() -> Vec<Endpoint> {
+    let (all, one) = ("/vault/keys2", "/vault/keys2/{id}");
+    vec![
+        post(all, source_keys::create, "createSourceKey", "Make a source key, or bring one").refuses(&[409]),
+        get(all, source_keys::list, "listSourceKeys", "List the source keys"),
+        get(one, source_keys::get, "getSourceKey", "Show a source key; never its material"),
+        patch(one, source_keys::amend, "updateSourceKey", "Describe a source key anew").refuses(&[409]),
+        delete(one, source_keys::delete, "deleteSourceKey", "Delete a source key and its material").refuses(&[409]),
+        post("/vault/keys2/{id}/export", source_keys::export, "exportSourceKey", "Export a source key's material")
+            .refuses(&[409]),
+    ]
+}
+
 /// What stands against making a key.
 const MAKES: &[u16] = &[404, 409, 502, 504];
 
@@ -286,7 +302,7 @@ async fn no_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
     Err(Problem::NoRoute(request.path().chars().take(200).collect()))
 }
 
-async fn no_method(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let method: &Method = request.method();
-    Err(Problem::NoMethod(method.as_str().chars().take(20).collect()))
+fn no_method(request: &HttpRequest, allowed: &str) -> Result<HttpResponse, Problem> {
+    let method = request.method().as_str().chars().take(20).collect();
+    Err(Problem::NoMethod { method, allowed: allowed.to_owned() })
 }

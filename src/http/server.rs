@@ -1,6 +1,7 @@
 //! Listeners, TLS, limits, graceful stop.
 
 use super::body::BodyLimit;
+use super::health::MetricsDoor;
 use super::metrics::Metrics;
 use super::openapi::Document;
 use super::{routes, trace};
@@ -23,12 +24,27 @@ pub struct ServerOptions {
     pub workers: usize,
     /// The largest body that is taken, in bytes.
     pub body_limit: usize,
-    /// How long a client may take to send its head.
-    pub client_timeout: Duration,
+    /// How long a client may take.
+    pub patience: Patience,
     /// How long accepted requests may take after the stop was asked for.
     pub shutdown_seconds: u64,
-    /// Connections at once, for each worker.
+    /// Connections at once, of all workers together.
     pub max_connections: usize,
+    /// Who gets the figures.
+    pub metrics: MetricsDoor,
+}
+
+/// How long the server waits for a client.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For the TLS handshake.
+    pub handshake: Duration,
+    /// For the head of a request.
+    pub head: Duration,
+    /// For the next request on a connection that is kept.
+    pub idle: Duration,
+    /// For the client's side of a connection to be closed.
+    pub disconnect: Duration,
 }
 
 /// A server that runs.
@@ -48,7 +64,7 @@ pub fn start(
     options: ServerOptions,
 ) -> std::io::Result<(Server, impl Future<Output = std::io::Result<()>> + use<>)> {
     let address = options.listener.local_addr()?;
-    let (services, metrics) = (Data::new(services), Data::new(Metrics::default()));
+    let (services, metrics) = (Data::new(services), Data::new(Metrics::new(options.metrics)));
     let document = Data::new(Document::of(&routes::families())?);
     let limit = BodyLimit(options.body_limit);
     let server = HttpServer::new(move || {
@@ -57,13 +73,18 @@ pub fn start(
             .app_data(metrics.clone())
             .app_data(document.clone())
             .app_data(limit)
+            .app_data(options.metrics)
             .wrap(from_fn(trace::around))
             .wrap(NormalizePath::trim())
             .configure(routes::all)
     })
     .workers(options.workers)
-    .client_request_timeout(options.client_timeout)
-    .max_connections(options.max_connections)
+    .tls_handshake_timeout(options.patience.handshake)
+    .client_request_timeout(options.patience.head)
+    .keep_alive(options.patience.idle)
+    .client_disconnect_timeout(options.patience.disconnect)
+    // actix counts for each worker by itself.
+    .max_connections(options.max_connections.div_ceil(options.workers.max(1)))
     .shutdown_timeout(options.shutdown_seconds)
     .disable_signals()
     .listen_rustls_0_23(options.listener, options.tls)?

@@ -4,8 +4,9 @@ use super::answer::{NoContent, Unstored};
 use super::body::{Body, one_of, optional, required};
 use super::error::Problem;
 use super::guard::{Admitted, Anybody};
-use super::paging::{List, Listing, Unsorted};
+use super::paging::{Columns, List, Listing};
 use crate::domain::id::RefreshTokenId;
+use crate::domain::name::NAME_MAX;
 use crate::domain::session::Session;
 use crate::service::Services;
 use crate::service::access::SignedIn;
@@ -136,6 +137,9 @@ pub struct ChangePasswordBody {
     new_password: Option<Zeroizing<String>>,
 }
 
+/// So many labels a token may have: they stay in memory as long as it is good.
+const LABELS_MAX: usize = 64;
+
 #[derive(Clone, Copy)]
 enum Grant {
     Password,
@@ -151,7 +155,7 @@ pub async fn issue(
     refuse_dry_run(&who)?;
     let mut body = body.0;
     let grant = body.grant()?;
-    let wishes = body.wishes();
+    let wishes = body.wishes()?;
     let issued = match grant {
         Grant::Password => {
             let name = required("username", body.username)?;
@@ -169,10 +173,10 @@ pub async fn issue(
 /// `GET /v1/auth/tokens`
 pub async fn list(
     who: Admitted<SignedIn>,
-    listing: Listing<Unsorted>,
+    listing: Listing<Session>,
     services: Data<Services>,
 ) -> Result<List<TokenView>, Problem> {
-    let sessions = services.tokens.list(&who.permit);
+    let sessions = services.tokens.list(&who.permit, &listing.0.sort)?;
     let (skip, limit) = (listing.0.skip, listing.0.limit);
     let rows = sessions.iter().skip(skip).take(limit.rows()).map(TokenView::of);
     Ok(List::of(skip, limit, sessions.len(), rows))
@@ -263,13 +267,18 @@ impl TokenBody {
         self.grant_type.as_deref().map_or(Ok(Grant::Password), |grant| one_of("grant_type", grant, &words))
     }
 
-    fn wishes(&mut self) -> RefreshWishes {
-        RefreshWishes {
+    fn wishes(&mut self) -> Result<RefreshWishes, Failure> {
+        let labels = self.labels.take().unwrap_or_default();
+        if labels.len() > LABELS_MAX || labels.iter().any(|label| label.chars().count() > NAME_MAX) {
+            let most = format!("must be at most {LABELS_MAX} texts of at most {NAME_MAX} characters");
+            return Err(invalid("labels", most));
+        }
+        Ok(RefreshWishes {
             lifetime_minutes: self.refresh_token_lifetime,
             unused_minutes: self.refresh_token_revoke_unused_in,
             renew: self.renew_refresh_token.unwrap_or(false),
-            labels: self.labels.take().unwrap_or_default(),
-        }
+            labels,
+        })
     }
 }
 
@@ -284,6 +293,11 @@ impl IssuedView {
             refresh_token: issued.refresh_token,
         }
     }
+}
+
+impl Columns for Session {
+    const SORTS: &'static [&'static str] = &["createdAt"];
+    const FILTERS: &'static [&'static str] = &[];
 }
 
 impl TokenView {

@@ -26,7 +26,7 @@ pub enum LedgerError {
         source: io::Error,
     },
     /// The store does not open.
-    #[error("the log in {} does not open: {source}; {}", .path.display(), remedy(*.known))]
+    #[error("the log in {} does not open: {source}; {}", .path.display(), remedy(.source, *.known))]
     Unopenable {
         /// The log's directory.
         path: PathBuf,
@@ -80,12 +80,19 @@ pub enum LedgerError {
     HeadUnknown(PathBuf),
 }
 
-fn remedy(known: u64) -> &'static str {
+fn remedy(source: &StoreError, known: u64) -> &'static str {
     match known {
+        // Nothing is damaged, and a backup would be older than what is there.
+        _ if is_full(source) => "make room on its disk and start again, nothing is lost",
         // The first record is noted before it is acknowledged, so there is nothing to lose.
         0 => "nothing was recorded in it yet: remove that directory and start again",
         _ => "restore the data directory from a backup (`claviger verify` checks one)",
     }
+}
+
+fn is_full(source: &StoreError) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(source, StoreError::Io(error) if matches!(error.kind(), StorageFull | QuotaExceeded))
 }
 
 /// What is wrong with a record.

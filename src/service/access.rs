@@ -27,6 +27,14 @@ pub struct Permit<R> {
 pub trait Right {
     /// The groups whose members have it (`admin` always has); none: everybody who is signed in.
     const GROUPS: &'static [SystemGroup];
+
+    /// Settles whether somebody who is in none of these groups has it all the same.
+    ///
+    /// # Errors
+    /// What is lacking.
+    fn otherwise(_: &Caller) -> Result<(), Lacking> {
+        Err(Lacking::Membership(names(Self::GROUPS)))
+    }
 }
 
 /// The right of everybody who is signed in.
@@ -37,6 +45,10 @@ pub struct ManageKms;
 pub struct ManageConnections;
 /// To see connections, which managing KMSs needs as well.
 pub struct ViewConnections;
+/// To make, change, export and delete source keys.
+pub struct ManageSourceKeys;
+/// To see source keys, without their material: whoever may use one on any KMS must be able to choose it.
+pub struct ViewSourceKeys;
 /// To manage users and groups.
 pub struct ManageUsers;
 /// To manage schedules.
@@ -56,6 +68,23 @@ impl Right for ManageConnections {
 impl Right for ViewConnections {
     const GROUPS: &'static [SystemGroup] = &[SystemGroup::ConnectionAdmins, SystemGroup::CckmAdmins];
 }
+impl Right for ManageSourceKeys {
+    const GROUPS: &'static [SystemGroup] = &[SystemGroup::CckmAdmins];
+}
+impl Right for ViewSourceKeys {
+    const GROUPS: &'static [SystemGroup] = &[SystemGroup::CckmAdmins];
+
+    fn otherwise(caller: &Caller) -> Result<(), Lacking> {
+        let uses_material = |kms: &Arc<Kms>| {
+            let granted = granted(&caller.user, kms);
+            granted.permits(Action::KeyUpload) || granted.permits(Action::KeyMaterialImport)
+        };
+        match caller.published.state.kms.iter().any(uses_material) {
+            true => Ok(()),
+            false => Err(Lacking::UseOfMaterial(names(Self::GROUPS))),
+        }
+    }
+}
 impl Right for ManageUsers {
     const GROUPS: &'static [SystemGroup] = &[SystemGroup::UserAdmins];
 }
@@ -72,10 +101,10 @@ impl<R: Right> Permit<R> {
     /// # Errors
     /// [`Failure::Forbidden`] that names the groups whose members have it.
     pub fn settle(caller: Caller) -> Result<Self, Failure> {
-        if R::GROUPS.is_empty() || caller.is_one_of(R::GROUPS) {
-            return Ok(Self { caller, right: PhantomData });
+        if !R::GROUPS.is_empty() && !caller.is_one_of(R::GROUPS) {
+            R::otherwise(&caller).map_err(Failure::Forbidden)?;
         }
-        Err(Failure::Forbidden(Lacking::Membership(names(R::GROUPS))))
+        Ok(Self { caller, right: PhantomData })
     }
 
     /// Who has it.

@@ -9,6 +9,7 @@ use super::list::{self, Field, Listed, Page, Query};
 use crate::domain::connection::{Connection, ConnectionCommand, ConnectionSettings};
 use crate::domain::id::ConnectionId;
 use crate::domain::name::ConnectionName;
+use crate::domain::place::Partition;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::{Command, State};
 use crate::ledger::Committed;
@@ -36,14 +37,14 @@ pub struct TestOutcome {
     pub error: Option<String>,
 }
 
-/// The connection of this name, or else of this id.
+/// The connection of this id, or else of this name: nobody can take a connection's place by a name.
 ///
 /// # Errors
 /// When there is none.
 pub fn find(state: &State, text: &str) -> Result<Arc<Connection>, Failure> {
-    let named = ConnectionName::parse(text).ok().and_then(|name| state.connection_named(&name));
-    let found = named.or_else(|| state.connections.get(&ConnectionId::parse(text).ok()?));
-    match found {
+    let meant = ConnectionId::parse(text).ok().and_then(|id| state.connections.get(&id));
+    let named = || state.connection_named(&ConnectionName::parse(text).ok()?);
+    match meant.or_else(named) {
         Some(connection) => Ok(connection.clone()),
         None => Err(Failure::Refused(Refusal::ConnectionUnknown(text.chars().take(255).collect()))),
     }
@@ -190,6 +191,8 @@ impl Listed for Connection {
     const SORTS: &'static [&'static str] =
         &["id", "name", "cloud_name", "last_connection_ok", "last_connection_at", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] = &["id", "name", "cloud_name", "last_connection_ok"];
+    const WORDS: &'static [(&'static str, &'static [&'static str])] =
+        &[("cloud_name", Partition::NAMES), ("last_connection_ok", &["true", "false"])];
 
     fn field(&self, member: &str, (): &()) -> Field {
         let test = self.last_test.as_ref();

@@ -37,9 +37,16 @@ pub struct Entry {
     pub event: Event,
 }
 
-impl From<Record> for Entry {
-    fn from(record: Record) -> Self {
-        let Record { seq, time, actor, request_id, event, .. } = record;
+impl Entry {
+    /// An event as this caller may see it: whoever does not administer KMSs sees of a change of permissions that it was
+    /// made, and what it gave to or took from the caller, as in the KMS itself.
+    fn seen_by(caller: &Caller, record: Record) -> Self {
+        let Record { seq, time, actor, request_id, mut event, .. } = record;
+        if let Event::Kms(_, KmsEvent::AclsChanged { changes }) = &mut event
+            && !access::administers_kms(&caller.user)
+        {
+            changes.retain(|change| change.principal.holds_for(caller.user.id, &caller.user.groups));
+        }
         Self { seq, time, actor, request_id, event }
     }
 }
@@ -60,7 +67,7 @@ pub(super) fn refuse_unseen(caller: &Caller, id: KmsId) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When the KMS never existed, or the log cannot be read.
-pub(super) fn page(ledger: &Ledger, id: KmsId, query: &Query) -> Result<HistoryPage, Failure> {
+pub(super) fn page(ledger: &Ledger, caller: &Caller, id: KmsId, query: &Query) -> Result<HistoryPage, Failure> {
     let mut numbers = ledger.history(&Stream::Kms(id));
     if numbers.is_empty() {
         return Err(Failure::Refused(Refusal::KmsUnknown(id.to_string())));
@@ -73,7 +80,8 @@ pub(super) fn page(ledger: &Ledger, id: KmsId, query: &Query) -> Result<HistoryP
     let total = numbers.len();
     let wanted = numbers.into_iter().skip(query.skip).take(query.limit.rows());
     let records = wanted.filter_map(|seq| ledger.record(seq).transpose());
-    let entries = records.map(|record| record.map(Entry::from)).collect::<Result<Vec<_>, _>>()?;
+    let entries =
+        records.map(|record| record.map(|record| Entry::seen_by(caller, record))).collect::<Result<Vec<_>, _>>()?;
     Ok(HistoryPage { skip: query.skip, limit: query.limit, total, entries })
 }
 

@@ -11,7 +11,7 @@ use crate::domain::acl::AclChange;
 use crate::domain::id::{KmsId, UserId};
 use crate::domain::kms::{self, Amendment, AssumedRole, Kms, KmsCommand, NewKms, Sighting, Wishes};
 use crate::domain::name::KmsName;
-use crate::domain::place::{AccountId, Region};
+use crate::domain::place::{AccountId, Partition, Region};
 use crate::domain::refusal::Refusal;
 use crate::domain::state::{Command, State};
 use crate::domain::time::Time;
@@ -194,7 +194,7 @@ impl KmsAccounts {
         query: &Query,
     ) -> Result<history::HistoryPage, Failure> {
         history::refuse_unseen(permit.caller(), id)?;
-        history::page(&self.core.ledger, id, query)
+        history::page(&self.core.ledger, permit.caller(), id, query)
     }
 
     /// Changes one thing: connection, regions or role.
@@ -318,6 +318,8 @@ impl Listed for Kms {
         &["id", "name", "account_id", "cloud_name", "connection", "status", "arn", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] =
         &["id", "name", "account_id", "cloud_name", "connection", "region", "status"];
+    const WORDS: &'static [(&'static str, &'static [&'static str])] =
+        &[("cloud_name", Partition::NAMES), ("status", &["active", "archived"])];
 
     fn field(&self, member: &str, state: &State) -> Field {
         match member {

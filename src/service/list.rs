@@ -66,6 +66,8 @@ pub trait Listed {
     const SORTS: &'static [&'static str];
     /// The members that can be filtered by.
     const FILTERS: &'static [&'static str];
+    /// The members that hold one of a few words, and which: a filter that asks for another one is a mistake.
+    const WORDS: &'static [(&'static str, &'static [&'static str])] = &[];
     /// What a member (one of the above) holds.
     fn field(&self, member: &str, around: &Self::Around) -> Field;
 }
@@ -73,7 +75,7 @@ pub trait Listed {
 /// The page that the query asks for, of the rows that the caller may see.
 ///
 /// # Errors
-/// When the query sorts by a member that cannot be sorted by.
+/// When the query sorts by a member that cannot be sorted by, or asks for a word that the member never holds.
 pub fn page<K, T>(
     table: &Table<K, T>,
     query: &Query,
@@ -86,6 +88,14 @@ where
 {
     if let Some((member, _)) = query.sort.iter().find(|(member, _)| !T::SORTS.contains(&member.as_str())) {
         return Err(invalid("sort", format!("`{member}` cannot be sorted by; {} can", T::SORTS.join(", "))));
+    }
+    for (member, wanted) in &query.filters {
+        match T::WORDS.iter().find(|(known, _)| known == member) {
+            Some((member, words)) if !words.contains(&wanted.as_str()) => {
+                return Err(invalid(member, format!("must be one of {}", words.join(", "))));
+            }
+            _ => {}
+        }
     }
     let filters = grouped::<T>(&query.filters);
     if filters.is_empty() && query.sort.is_empty() && sees.is_none() {

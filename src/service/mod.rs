@@ -13,8 +13,12 @@ pub mod keys;
 pub mod kms;
 pub mod list;
 pub mod lockout;
+pub mod material;
+mod mint;
+mod owners;
 pub mod passwords;
 pub mod schedule;
+pub mod source_keys;
 pub mod templates;
 pub mod tokens;
 pub mod users;
@@ -33,7 +37,6 @@ use crate::keyring::{Keyring, Owner};
 use crate::ledger::{Committed, Context, Ledger, Published};
 use caller::Change;
 use failure::Failure;
-use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use uuid::Uuid;
@@ -48,6 +51,8 @@ pub struct Services {
     pub keys: keys::Keys,
     /// AWS connections.
     pub connections: connections::Connections,
+    /// Source keys.
+    pub source_keys: source_keys::SourceKeys,
     /// Policy templates.
     pub templates: templates::Templates,
     /// Schedules.
@@ -108,7 +113,7 @@ impl Services {
     /// data keys whose owners are gone are deleted.
     ///
     /// # Errors
-    /// When the log or the keyring fails.
+    /// When the log or the keyring fails, or the two do not belong together.
     pub async fn start(parts: Parts, first: impl FnOnce() -> FirstAdmin) -> Result<Self, Failure> {
         let hasher = passwords::Hasher::new(parts.hashing)?;
         let core = Arc::new(Core {
@@ -119,6 +124,7 @@ impl Services {
             clock: parts.clock,
             runtime: Handle::current(),
         });
+        core.refuse_strays()?;
         let lockout = Arc::new(lockout::Strangers::default());
         let users = users::Users::new(core.clone(), hasher.clone(), lockout.clone());
         if core.state().state.installation.is_none() {
@@ -135,6 +141,7 @@ impl Services {
             templates: templates::Templates::new(core.clone()),
             schedules: schedule::Schedules::new(core.clone()),
             connections: connections::Connections::new(core.clone()),
+            source_keys: source_keys::SourceKeys::new(core.clone()),
             users,
             groups: groups::Groups::new(core.clone()),
             tokens: tokens::Tokens::new(core.clone(), hasher, lockout, parts.refresh)?,
@@ -208,22 +215,6 @@ impl Core {
         if let Err(failure) = self.keyring.shred(owner) {
             tracing::error!(%failure, owner = %owner, "the data key of a removed owner could not be deleted");
         }
-    }
-}
-
-impl Core {
-    /// A crash between the keyring and the log can leave data keys of owners who never came to be, or are gone.
-    fn shred_orphans(&self) -> Result<(), Failure> {
-        let published = self.state();
-        let state = &published.state;
-        let mut owners: HashSet<Owner> = state.users.iter().map(|user| users::owner(user.id)).collect();
-        owners.extend(state.connections.iter().map(|connection| cloud::owner(connection.id)));
-        owners.extend(state.installation.iter().map(|installation| tokens::owner(installation.id)));
-        for orphan in self.keyring.owners()?.into_iter().filter(|owner| !owners.contains(owner)) {
-            tracing::warn!(owner = %orphan, "deleting the data key of an owner who is not in the log");
-            self.keyring.shred(&orphan)?;
-        }
-        Ok(())
     }
 }
 

@@ -3,28 +3,23 @@
 use super::Core;
 use super::access::{Permit, SignedIn};
 use super::caller::{Asked, Caller, Change};
-use super::failure::{Failure, TokenProblem};
+use super::failure::{Failure, TokenProblem, invalid};
 use super::lockout::Strangers;
+use super::mint::Mint;
 use super::passwords::Hasher;
 use super::users::Proof;
 use crate::domain::event::{Actor, RefreshGrant, Sealed, TokenHash};
 use crate::domain::group::SystemGroup;
-use crate::domain::id::{InstallationId, RefreshTokenId, SessionId, UserId};
-use crate::domain::name::GroupName;
+use crate::domain::id::{InstallationId, RefreshTokenId, SessionId};
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{ACCESS_SECONDS, Session, SessionCommand};
 use crate::domain::state::{Command, State};
-use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::keyring::Owner;
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -79,37 +74,15 @@ pub struct Issued {
     pub refresh_token: Zeroizing<String>,
 }
 
-/// The claims of a token, exactly.
-#[derive(Serialize, Deserialize, Clone, Debug)]
-struct Claims {
-    aud: String,
-    sub: String,
-    iss: String,
-    acc: String,
-    preferred_username: String,
-    cust: CustomClaims,
-    jwtid: Uuid,
-    iat: i64,
-    exp: i64,
-}
-
-#[derive(Serialize, Deserialize, Clone, Debug)]
-struct CustomClaims {
-    domain_id: Uuid,
-    groups: Vec<String>,
-    sid: Uuid,
-    zone_id: Uuid,
-}
-
-const ISSUER: &str = "kylo";
-/// The root domain.
-const ROOT: Uuid = Uuid::nil();
 /// What the sealing of the token key is bound to.
 pub(super) const TOKEN_KEY: &str = "token-key";
 
+/// What kind of owner the installation is.
+pub(super) const OWNER: &str = "installation";
+
 /// The owner of the installation's secrets.
 pub(super) fn owner(id: InstallationId) -> Owner {
-    Owner::new("installation", id.uuid())
+    Owner::new(OWNER, id.uuid())
 }
 
 impl Tokens {
@@ -196,12 +169,20 @@ impl Tokens {
     }
 
     /// The caller's sessions; an administrator's view is of everybody's.
-    pub fn list(&self, permit: &Permit<SignedIn>) -> Vec<Session> {
+    ///
+    /// # Errors
+    /// When they are to be sorted by anything but when they were opened.
+    pub fn list(&self, permit: &Permit<SignedIn>, sort: &[(String, bool)]) -> Result<Vec<Session>, Failure> {
         let caller = permit.caller();
         let mut sessions: Vec<_> =
             caller.published.state.sessions.iter().filter(|session| owns(caller, session)).cloned().collect();
         sessions.sort_by_key(|session| (session.opened, session.id));
-        sessions
+        match sort.first().map(|(member, descending)| (member.as_str(), *descending)) {
+            None | Some(("createdAt", false)) => {}
+            Some(("createdAt", true)) => sessions.reverse(),
+            Some(_) => return Err(invalid("sort", "tokens are sorted by createdAt or -createdAt")),
+        }
+        Ok(sessions)
     }
 
     /// The session of a refresh token, named by its id.
@@ -291,112 +272,6 @@ fn hash_of(token: &str) -> TokenHash {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
     TokenHash(hash)
-}
-
-/// Makes and checks access tokens. Remembers which ones it found good, so that a client that sends the same token with
-/// every request is checked once; their end is checked every time.
-struct Mint {
-    audience: String,
-    signing: EncodingKey,
-    checking: DecodingKey,
-    validation: Validation,
-    good: RwLock<HashMap<Box<str>, Good>>,
-}
-
-#[derive(Clone, Copy)]
-struct Good {
-    session: SessionId,
-    user: UserId,
-    ends: i64,
-}
-
-/// So many good tokens are remembered.
-const GOOD_MAX: usize = 4096;
-
-impl Mint {
-    fn new(installation: InstallationId, key: &[u8]) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_audience(&[installation]);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
-        validation.leeway = 0;
-        // The end is compared with our own clock, in `check`.
-        validation.validate_exp = false;
-        Self {
-            audience: installation.to_string(),
-            signing: EncodingKey::from_secret(key),
-            checking: DecodingKey::from_secret(key),
-            validation,
-            good: RwLock::default(),
-        }
-    }
-
-    fn sign(&self, user: &User, session: &Session) -> Result<String, Failure> {
-        let made = session.used.seconds();
-        let claims = Claims {
-            aud: self.audience.clone(),
-            sub: user.id.subject(),
-            iss: ISSUER.to_owned(),
-            acc: ISSUER.to_owned(),
-            preferred_username: user.name.to_string(),
-            cust: CustomClaims {
-                domain_id: ROOT,
-                groups: user.groups.iter().map(GroupName::to_string).collect(),
-                sid: session.id.uuid(),
-                zone_id: ROOT,
-            },
-            jwtid: Uuid::new_v4(),
-            iat: made,
-            exp: made + ACCESS_SECONDS,
-        };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
-            .map_err(|_| Failure::Broken("a token could not be signed"))
-    }
-
-    fn check(&self, bearer: &str, now: Time) -> Result<(SessionId, UserId), TokenProblem> {
-        let known = self.good.read().unwrap_or_else(PoisonError::into_inner).get(bearer).copied();
-        let good = match known {
-            Some(good) => good,
-            None => self.decode(bearer)?,
-        };
-        if good.ends <= now.seconds() {
-            return Err(TokenProblem::Expired);
-        }
-        if known.is_none() {
-            self.remember(bearer, good, now);
-        }
-        Ok((good.session, good.user))
-    }
-
-    fn decode(&self, bearer: &str) -> Result<Good, TokenProblem> {
-        let decoded = jsonwebtoken::decode::<Claims>(bearer, &self.checking, &self.validation);
-        let claims = decoded.map_err(|error| problem(error.kind()))?.claims;
-        let user = UserId::parse_subject(&claims.sub).map_err(|_| TokenProblem::Claims)?;
-        Ok(Good { session: SessionId::new(claims.cust.sid), user, ends: claims.exp })
-    }
-
-    fn remember(&self, bearer: &str, good: Good, now: Time) {
-        let mut all = self.good.write().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= GOOD_MAX {
-            all.retain(|_, good| good.ends > now.seconds());
-        }
-        if all.len() < GOOD_MAX {
-            all.insert(bearer.into(), good);
-        }
-    }
-}
-
-fn problem(kind: &ErrorKind) -> TokenProblem {
-    match kind {
-        ErrorKind::InvalidSignature => TokenProblem::Signature,
-        ErrorKind::InvalidAudience => TokenProblem::Audience,
-        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => TokenProblem::Algorithm,
-        ErrorKind::InvalidIssuer | ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidSubject => {
-            TokenProblem::Claims
-        }
-        ErrorKind::ExpiredSignature => TokenProblem::Expired,
-        _ => TokenProblem::Malformed,
-    }
 }
 
 /// Fresh bytes for a token key, sealed.

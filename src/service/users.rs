@@ -45,9 +45,12 @@ pub struct UserWishes {
 /// What the sealing of a user's password hash is bound to.
 const PASSWORD: &str = "password";
 
+/// What kind of owner a user is.
+pub(super) const OWNER: &str = "user";
+
 /// The owner of a user's secrets.
 pub(super) fn owner(id: UserId) -> Owner {
-    Owner::new("user", id.uuid())
+    Owner::new(OWNER, id.uuid())
 }
 
 impl Users {
@@ -257,6 +260,7 @@ impl Proof {
         source: &str,
         password: Zeroizing<String>,
     ) -> Result<Arc<User>, Failure> {
+        let begun = tokio::time::Instant::now();
         let published = self.core.state();
         let state = &published.state;
         let user = UserName::parse(name).ok().and_then(|name| state.user_named(&name).cloned());
@@ -279,7 +283,9 @@ impl Proof {
                 self.strangers.note(&stranger, source, now)
             }
         };
-        tokio::time::sleep(lockout::delay(failures)).await;
+        // From the beginning: only the failure of a user who exists is written to the log, and the time that this takes
+        // must not tell.
+        tokio::time::sleep_until(begun + lockout::delay(failures)).await;
         Err(Failure::Refused(Refusal::BadCredentials))
     }
 

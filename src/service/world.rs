@@ -102,6 +102,10 @@ impl World {
         self.clock.fetch_add(seconds * 1_000_000_000, Ordering::Relaxed);
     }
 
+    pub fn now(&self) -> Time {
+        Time::from_nanos(self.clock.load(Ordering::Relaxed))
+    }
+
     pub fn services(&self) -> &Services {
         &self.process.as_ref().expect("it runs").services
     }

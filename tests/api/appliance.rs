@@ -23,6 +23,8 @@ pub struct Appliance {
     pub api: String,
     /// `http://127.0.0.1:PORT`
     pub cloud: String,
+    /// What it printed for the one who started it.
+    pub greeting: String,
 }
 
 impl Appliance {
@@ -33,15 +35,22 @@ impl Appliance {
 
     /// On an empty data directory, with variables of the environment.
     pub fn start_with(environment: &[(&str, &str)]) -> Self {
-        let home = TempDir::new().expect("a directory");
-        let environment = environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        let (process, api, cloud) = launch(home.path(), &environment);
-        Self { process, home, environment, api, cloud }
+        Self::start_in(TempDir::new().expect("a directory"), environment)
+    }
+
+    /// On whatever data directory there is in this one.
+    pub fn start_in(home: TempDir, environment: &[(&str, &str)]) -> Self {
+        let environment: Vec<_> =
+            environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let (process, greeting) = launch(home.path(), &environment);
+        let (api, cloud) = addresses(&greeting);
+        Self { process, home, environment, api, cloud, greeting }
     }
 
     /// Again, on the same data directory; it must have ended.
     pub fn restart(&mut self) {
-        (self.process, self.api, self.cloud) = launch(self.home.path(), &self.environment);
+        (self.process, self.greeting) = launch(self.home.path(), &self.environment);
+        (self.api, self.cloud) = addresses(&self.greeting);
     }
 
     /// SIGKILL: as if the power had gone.
@@ -119,13 +128,6 @@ impl Appliance {
         });
         id(&self.admin().post("/v1/cckm/aws/kms", body).expect(201))
     }
-
-    /// Runs the program with other arguments, and gives its exit code, standard output and standard error.
-    pub fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
-        let output = program().args(arguments).output().expect("the program");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-        (output.status.code(), text(output.stdout), text(output.stderr))
-    }
 }
 
 impl Drop for Appliance {
@@ -134,7 +136,9 @@ impl Drop for Appliance {
         let _ = self.process.kill();
         let _ = self.process.wait();
         if std::thread::panicking() {
-            eprintln!("the log of the appliance:\n{}", self.log());
+            let log = self.log();
+            let lines: Vec<_> = log.lines().collect();
+            eprintln!("the end of the appliance's log:\n{}", lines[lines.len().saturating_sub(30)..].join("\n"));
         }
     }
 }
@@ -163,32 +167,69 @@ pub fn program() -> Command {
     command
 }
 
-fn launch(home: &Path, environment: &Vec<(String, String)>) -> (Child, String, String) {
+/// The lab on this data directory, on ports that are free.
+pub fn lab(data: &Path) -> Command {
+    let mut command = program();
+    command.args(["lab", "--listen", "127.0.0.1:0", "--cloud-listen", "127.0.0.1:0", "--data"]).arg(data);
+    command.env("CLAVIGER_ADMIN_PASSWORD", PASSWORD);
+    command
+}
+
+/// Runs a command that is to end by itself and soon: its exit code, standard output and standard error.
+pub fn ended(command: &mut Command) -> (Option<i32>, String, String) {
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let pid = Pid::from_raw(i32::try_from(process.id()).expect("a pid"));
+    let (out, err) = (process.stdout.take().expect("a pipe"), process.stderr.take().expect("a pipe"));
+    let out = std::thread::spawn(move || std::io::read_to_string(out).expect("UTF-8"));
+    let err = std::thread::spawn(move || std::io::read_to_string(err).expect("UTF-8"));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while process.try_wait().expect("its status").is_none() {
+        if Instant::now() > deadline {
+            kill(pid, Signal::SIGKILL).expect("a process to kill");
+            panic!("{command:?} goes on and on; it says:\n{}", err.join().expect("its errors"));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let code = process.wait().expect("its end").code();
+    (code, out.join().expect("its output"), err.join().expect("its errors"))
+}
+
+/// Starts the lab in this directory, and waits for what it prints.
+fn launch(home: &Path, environment: &[(String, String)]) -> (Child, String) {
     let log = File::options().create(true).append(true).open(home.join("log")).expect("a log");
-    let mut process = program()
-        .args(["lab", "--listen", "127.0.0.1:0", "--cloud-listen", "127.0.0.1:0", "--data"])
-        .arg(home.join("data"))
-        .env("CLAVIGER_ADMIN_PASSWORD", PASSWORD)
-        .envs(environment.iter().map(|(name, value)| (name, value)))
+    let mut process = lab(&home.join("data"))
+        // With the number of the last event in it.
+        .env("CLAVIGER_METRICS_REQUIRE_TOKEN", "true")
+        // Cheap hashes: tests sign in often.
+        .env("CLAVIGER_PASSWORDS_MEMORY_KIB", "1024")
+        .env("CLAVIGER_PASSWORDS_ITERATIONS", "1")
+        .envs(environment.iter().cloned())
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()
         .expect("the program starts");
-    let (mut api, mut cloud) = (None, None);
     let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
-    while api.is_none() || cloud.is_none() {
+    let mut greeting = String::new();
+    while !greeting.contains("lab cloud ") {
         let Some(Ok(line)) = lines.next() else {
             let log = std::fs::read_to_string(home.join("log")).unwrap_or_default();
             panic!("the appliance did not start; its log:\n{log}");
         };
-        let word = |line: &str| line.split_whitespace().last().map(str::to_owned);
-        match line.trim() {
-            line if line.starts_with("API ") => api = word(line.trim_end_matches("/api/v1")),
-            line if line.starts_with("lab cloud ") => cloud = word(line),
-            _ => {}
-        }
+        greeting.push_str(&line);
+        greeting.push('\n');
     }
     // The rest is read too: a full pipe would stop the program.
     std::thread::spawn(move || lines.for_each(drop));
-    (process, api.unwrap_or_default(), cloud.unwrap_or_default())
+    (process, greeting)
+}
+
+/// Where the API and the lab cloud are.
+fn addresses(greeting: &str) -> (String, String) {
+    (greeted(greeting, "API ").trim_end_matches("/api/v1").to_owned(), greeted(greeting, "lab cloud "))
+}
+
+/// The last word of the line of the greeting that begins so.
+pub fn greeted(greeting: &str, begin: &str) -> String {
+    let line = greeting.lines().find(|line| line.trim().starts_with(begin)).expect("such a line");
+    line.split_whitespace().last().unwrap_or_default().to_owned()
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub struct Client {
     http: Http,
     base: String,
-    token: Option<String>,
+    authorization: Option<String>,
 }
 
 /// What came back.
@@ -36,12 +36,17 @@ impl Client {
             .timeout(Duration::from_secs(60))
             .build()
             .expect("an HTTP client");
-        Self { http, base: base.to_owned(), token: None }
+        Self { http, base: base.to_owned(), authorization: None }
     }
 
     /// The same, with a token.
     pub fn with_token(&self, token: &str) -> Self {
-        Self { token: Some(token.to_owned()), ..self.clone() }
+        self.showing(&format!("Bearer {token}"))
+    }
+
+    /// The same, with this text as its authorization, whatever that is.
+    pub fn showing(&self, authorization: &str) -> Self {
+        Self { authorization: Some(authorization.to_owned()), ..self.clone() }
     }
 
     /// The same, signed in.
@@ -53,7 +58,7 @@ impl Client {
 
     /// The token that it shows.
     pub fn token(&self) -> &str {
-        self.token.as_deref().unwrap_or_default()
+        self.authorization.as_deref().and_then(|shown| shown.strip_prefix("Bearer ")).unwrap_or_default()
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -79,13 +84,26 @@ impl Client {
 
     /// The same, where it is not sure that there will be an answer.
     pub fn try_send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> reqwest::Result<Answer> {
+        let kind = body.as_ref().map(|_| "application/json");
+        self.try_send_as(method, path, kind, body.unwrap_or_default())
+    }
+
+    /// A body that says it is of some other kind, or of none.
+    pub fn send_as(&self, method: Method, path: &str, kind: Option<&str>, body: Vec<u8>) -> Answer {
+        self.try_send_as(method, path, kind, body).expect("an answer")
+    }
+
+    fn try_send_as(&self, method: Method, path: &str, kind: Option<&str>, body: Vec<u8>) -> reqwest::Result<Answer> {
         let prefix = if path.starts_with("/v1") { "/api" } else { "" };
         let mut request = self.http.request(method, format!("{}{prefix}{path}", self.base));
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
         }
-        if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body);
+        if let Some(kind) = kind {
+            request = request.header("content-type", kind);
+        }
+        if !body.is_empty() {
+            request = request.body(body);
         }
         request.send().and_then(Answer::read)
     }

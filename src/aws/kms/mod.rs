@@ -10,6 +10,7 @@ pub mod port;
 mod adapter;
 mod answers;
 mod json;
+mod send;
 
 #[cfg(test)]
 mod moto_test;

@@ -9,7 +9,7 @@ use super::port::{AwsKms, DeletionScheduled, LockoutCheck, MaterialImport, NewKe
 use crate::aws::failure::AwsFailure;
 use crate::aws::fake::{Asked, Fake, Reply};
 use crate::aws::page::{Marker, Paging};
-use crate::aws::port::{Access, AccessKeys};
+use crate::aws::port::{Access, AccessKeys, RoleToAssume, SessionName};
 use crate::aws::rusoto::RusotoAws;
 use crate::aws::settings::{AwsSettings, EndpointOverride};
 use crate::domain::key::limit::{DeletionWindow, RotationPeriod};
@@ -19,7 +19,7 @@ use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::Tag;
 use crate::domain::key::word::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
-use crate::domain::place::{Partition, Region};
+use crate::domain::place::{Partition, Region, RoleArn};
 use crate::domain::time::Time;
 
 const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -416,6 +416,41 @@ async fn a_region_of_another_partition_is_not_asked() {
     let outcome = port(settings(&fake)).describe_key(&access(), &beijing, &key()).await;
     assert!(matches!(outcome, Err(AwsFailure::NotSent { .. })), "{outcome:?}");
     assert!(fake.asked().is_empty());
+}
+
+fn session() -> Reply {
+    let credentials = "<AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>secret-of-it</SecretAccessKey>\
+                       <SessionToken>token-of-it</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>";
+    let result = format!("<AssumeRoleResult><Credentials>{credentials}</Credentials></AssumeRoleResult>");
+    let metadata = "<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata>";
+    Reply::Http(200, format!("<AssumeRoleResponse>{result}{metadata}</AssumeRoleResponse>"))
+}
+
+#[tokio::test]
+async fn a_role_is_assumed_once_for_all_regions_and_again_when_its_session_has_ended() {
+    let fake = Fake::answering(|asked, before| match (asked.action().as_str(), asked.target().as_str(), before) {
+        ("AssumeRole", ..) => session(),
+        (_, "CreateKey", 3) => {
+            error(400, "ExpiredTokenException", "The security token included in the request is expired")
+        }
+        _ => answer(asked),
+    })
+    .await;
+    let role = RoleToAssume {
+        arn: RoleArn::parse("arn:aws:iam::123456789012:role/keys").expect("a role"),
+        external_id: None,
+        session_name: SessionName::shaped_from("claviger"),
+    };
+    let (kms, access) = (port(settings(&fake)), Access { roles: vec![role], ..access() });
+    let plain = NewKey::plain(KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt);
+    for region in ["eu-west-3", "eu-west-1"] {
+        let region = Region::parse(region).expect("a region");
+        kms.describe_key(&access, &region, &key()).await.expect("answered");
+    }
+    kms.create_key(&access, &paris(), &plain).await.expect("answered at the second time");
+    let calls: Vec<String> = fake.asked().iter().map(|asked| asked.action() + &asked.target()).collect();
+    assert_eq!(calls, ["AssumeRole", "DescribeKey", "DescribeKey", "CreateKey", "AssumeRole", "CreateKey"]);
+    assert_eq!(fake.asked()[1].header("x-amz-security-token"), Some("token-of-it"));
 }
 
 #[tokio::test]

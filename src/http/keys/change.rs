@@ -8,7 +8,7 @@ use crate::domain::key::name::AliasName;
 use crate::domain::key::operation::Operation;
 use crate::domain::key::tag::{Tag, check_tag_key, check_tags};
 use crate::domain::place::Region;
-use crate::http::body::{Body, clearable, optional, read_as, required};
+use crate::http::body::{Body, BodyOrNone, clearable, optional, read_as, required};
 use crate::http::error::Problem;
 use crate::http::guard::OnKey;
 use crate::service::Services;
@@ -83,7 +83,7 @@ pub struct AliasBody {
 }
 
 /// How often AWS is to rotate a key.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Default, ToSchema)]
 #[schema(as = AutoRotationRequest)]
 pub struct AutoRotationBody {
     /// 90 to 2560; AWS's default if absent.
@@ -191,7 +191,7 @@ pub async fn delete_alias(
 /// `POST /v1/cckm/aws/keys/{id}/enable-auto-rotation`
 pub async fn enable_auto_rotation(
     who: OnKey<UpdateKey>,
-    body: Body<AutoRotationBody>,
+    body: BodyOrNone<AutoRotationBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let period = body.0.rotation_period_in_days.map(RotationPeriod::parse).transpose();

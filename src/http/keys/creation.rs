@@ -10,7 +10,7 @@ use crate::domain::key::tag::{Tag, check_tags};
 use crate::domain::key::word::Origin;
 use crate::domain::place::Region;
 use crate::http::answer::Created;
-use crate::http::body::{Body, optional, read_as, required};
+use crate::http::body::{Body, BodyOrNone, optional, read_as, required};
 use crate::http::error::Problem;
 use crate::http::guard::{Admitted, OnKey};
 use crate::service::Services;
@@ -100,7 +100,7 @@ pub struct AwsTag {
 }
 
 /// How a key is to be replaced.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Default, ToSchema)]
 #[schema(as = RotateKeyRequest)]
 pub struct RotateBody {
     /// The new key's description; the old one's if absent.
@@ -160,7 +160,7 @@ pub async fn upload(
 /// `POST /v1/cckm/aws/keys/{id}/rotate`
 pub async fn rotate(
     who: OnKey<RotateKey>,
-    body: Body<RotateBody>,
+    body: BodyOrNone<RotateBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let body = body.0;

@@ -4,7 +4,7 @@ use super::view::KeyView;
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::operation::Operation;
 use crate::domain::time::Time;
-use crate::http::body::{Body, one_of, optional, read_as, required};
+use crate::http::body::{Body, BodyOrNone, one_of, optional, read_as, required};
 use crate::http::error::Problem;
 use crate::http::guard::OnKey;
 use crate::service::Services;
@@ -43,7 +43,7 @@ pub struct ImportBody {
 }
 
 /// Which material is deleted.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Default, ToSchema)]
 #[schema(as = DeleteMaterialRequest)]
 pub struct DeleteMaterialBody {
     /// Its id; the current one if absent.
@@ -65,7 +65,7 @@ pub async fn import_material(
 /// `POST /v1/cckm/aws/keys/{id}/delete-material`
 pub async fn delete_material(
     who: OnKey<DeleteMaterial>,
-    body: Body<DeleteMaterialBody>,
+    body: BodyOrNone<DeleteMaterialBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let material = body.0.key_material_id;

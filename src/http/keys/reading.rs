@@ -10,9 +10,10 @@ use crate::http::body::{Body, optional, read_as, required};
 use crate::http::describe::{Described, Description};
 use crate::http::error::Problem;
 use crate::http::guard::{Admitted, OnKey};
-use crate::http::paging::{self, List, Listing, Unsorted};
+use crate::http::paging::{self, Columns, List, Listing};
 use crate::service::Services;
 use crate::service::access::{DeleteKey, SignedIn, Synchronize, ViewKey};
+use crate::service::failure::invalid;
 use crate::service::keys;
 use actix_web::body::BoxBody;
 use actix_web::web::{Data, Json};
@@ -91,6 +92,11 @@ pub struct RotationView {
     source_key_identifier: Option<String>,
 }
 
+impl Columns for Rotation {
+    const SORTS: &'static [&'static str] = &[];
+    const FILTERS: &'static [&'static str] = &[];
+}
+
 /// A public key as PEM, to be kept as a file.
 pub struct PublicKeyPem {
     name: String,
@@ -136,9 +142,12 @@ pub async fn rotation_status(
 /// `GET /v1/cckm/aws/keys/{id}/rotations`
 pub async fn rotations(
     who: OnKey<ViewKey>,
-    listing: Listing<Unsorted>,
+    listing: Listing<Rotation>,
     services: Data<Services>,
 ) -> Result<List<RotationView>, Problem> {
+    if let Some((member, _)) = listing.0.sort.first() {
+        return Err(invalid("sort", format!("`{member}` cannot be sorted by: materials come in AWS's order")).into());
+    }
     let rotations = services.keys.rotations(&who.permit).await?;
     let (skip, limit) = (listing.0.skip, listing.0.limit);
     let view = |rotation: &Rotation| RotationView::of(who.permit.key(), rotation);

@@ -11,6 +11,7 @@ use crate::domain::name::{ConnectionName, GroupName, JsonText, KmsName, UserName
 use crate::domain::password::PasswordPolicy;
 use crate::domain::place::{AccountId, Arn, ExternalId, Partition, Region, RoleArn};
 use crate::domain::schedule::ScheduleEvent;
+use crate::domain::source_key::SourceKeyEvent;
 use crate::domain::template::TemplateEvent;
 use crate::domain::user::UserProfile;
 use uuid::Uuid;
@@ -71,6 +72,11 @@ kinds! {
     Event::Key(_, KeyEvent::Vanished) => "key vanished",
     Event::Key(_, KeyEvent::RotationJobSet { .. }) => "key rotation job set",
     Event::Key(_, KeyEvent::Forgotten) => "key forgotten",
+    Event::SourceKey(_, SourceKeyEvent::Created { .. }) => "source key created",
+    Event::SourceKey(_, SourceKeyEvent::Described { .. }) => "source key described",
+    Event::SourceKey(_, SourceKeyEvent::MadeUnexportable) => "source key made unexportable",
+    Event::SourceKey(_, SourceKeyEvent::Exported) => "source key exported",
+    Event::SourceKey(_, SourceKeyEvent::Deleted) => "source key deleted",
     Event::Template(_, TemplateEvent::Created { .. }) => "template created",
     Event::Template(_, TemplateEvent::PolicyReplaced { .. }) => "template policy replaced",
     Event::Template(_, TemplateEvent::Pushed(_)) => "template pushed",
@@ -137,11 +143,11 @@ fn role() -> AssumedRole {
     }
 }
 
-fn json(text: &str) -> JsonText {
+pub fn json(text: &str) -> JsonText {
     JsonText::of(&serde_json::from_str(text).expect("JSON")).expect("short enough")
 }
 
-fn sealed(text: &str) -> Sealed {
+pub fn sealed(text: &str) -> Sealed {
     Sealed(text.as_bytes().to_vec())
 }
 
@@ -260,6 +266,7 @@ pub fn every_kind() -> Vec<Event> {
         ann(UserEvent::Removed),
     ];
     events.extend(super::sample_keys::every_kind());
+    events.extend(super::sample_source_keys::every_kind());
     events.extend(super::sample_schedules::every_kind());
     events
 }

@@ -292,7 +292,7 @@ impl Core {
             return Err(invalid("valid_to", format!("must be ahead, and no later than {latest}")));
         }
         Ok(Import {
-            source: self.source_key(&wish.source)?,
+            source: self.source_key(&wish.source)?.id,
             valid_to: wish.valid_to,
             existing: wish.existing,
             material: wish.material,

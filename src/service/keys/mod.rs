@@ -272,7 +272,8 @@ pub fn seen(key: Arc<Key>, state: &State) -> KeySeen {
     // A key goes with its KMS, so that this finds it.
     let kms = state.kms.get(&key.kms).map_or_else(|| key.kms.to_string(), |kms| kms.name.to_string());
     let people = key.policy.as_ref().and_then(|policy| People::of(policy, &setting(&key)));
-    KeySeen { source_name: None, people, key, kms }
+    let source = key.materials.last().and_then(|material| state.source_keys.get(&material.source));
+    KeySeen { source_name: source.map(|source| source.made.name.to_string()), people, key, kms }
 }
 
 /// Whose key it is, and what for.

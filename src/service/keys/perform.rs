@@ -188,7 +188,7 @@ impl Core {
         let facts = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
         let algorithm = WrappingAlgorithm::of(&facts.spec);
         let parameters = self.aws_kms.parameters_for_import(&place.access, &place.region, key, algorithm).await?;
-        let wrapped = self.wrap(import.source, &parameters.wrapping_key, algorithm)?;
+        let wrapped = self.wrap(import.source, &parameters.wrapping_key)?;
         let import_type = match (import.existing, facts.state == KeyState::PendingImport) {
             (true, _) => Some(ImportType::ExistingKeyMaterial),
             (false, true) => None,

@@ -1,18 +1,23 @@
 //! Where a key's material and its policy come from: source keys, templates, people.
 
 use super::creation::PolicyChoice;
-use crate::aws::kms::port::WrappingAlgorithm;
 use crate::domain::id::SourceKeyId;
 use crate::domain::key::aggregate::Key;
+use crate::domain::key::operation::Operation;
 use crate::domain::key::policy::Setting;
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::KeySpec;
 use crate::domain::key::tag::Tag;
 use crate::domain::place::Partition;
+use crate::domain::source_key::SourceKey;
+use crate::domain::source_key::kind::SourceKeyKind;
 use crate::domain::template::TEMPLATE_TAG;
 use crate::service::caller::Change;
 use crate::service::failure::{Failure, invalid};
+use crate::service::material::wrapping::Wrapping;
+use crate::service::source_keys::{NamedBy, SourceKeyDraft, SourceKeys, find};
 use crate::service::{Core, templates};
+use std::sync::Arc;
 
 impl Core {
     /// The policy that a choice comes to; a template leaves its tag.
@@ -39,33 +44,82 @@ impl Core {
     }
 
     /// The source key of this name or id.
-    pub(super) fn source_key(&self, text: &str) -> Result<SourceKeyId, Failure> {
-        Err(invalid("source_key_identifier", format!("`{text}` does not exist")))
+    pub(super) fn source_key(&self, text: &str) -> Result<Arc<SourceKey>, Failure> {
+        find(&self.state().state, text, NamedBy::Either)
     }
 
-    /// Makes a source key whose material fits a key like this one, and gives its id: where the new material of keys
-    /// with the key source `local` comes from.
-    pub(in crate::service) async fn fresh_source_key(&self, _change: &Change, _like: &Key) -> Result<String, Failure> {
-        Err(invalid("auto_rotate_key_source", "`local`: there are no source keys in this version"))
+    /// Makes a source key whose material fits a key like this one: where the new material of keys with the key source
+    /// `local` comes from. It may be exported if that whose place it takes may.
+    ///
+    /// # Errors
+    /// When no source key fits.
+    pub(in crate::service) async fn fresh_source_key(
+        self: &Arc<Self>,
+        change: &Change,
+        like: &Key,
+    ) -> Result<SourceKeyId, Failure> {
+        let published = self.state();
+        let Some(kind) = SourceKeyKind::fitting(&like.facts.spec, like.facts.arn.partition()) else {
+            let problem = format!("`local`: no source key fits a key with spec {}", like.facts.spec);
+            return Err(invalid("auto_rotate_key_source", problem));
+        };
+        let before = like.materials.last().and_then(|material| published.state.source_keys.get(&material.source));
+        let draft = SourceKeyDraft {
+            name: None,
+            kind,
+            usage: None,
+            unexportable: before.is_some_and(|before| before.made.unexportable),
+            undeletable: false,
+            labels: None,
+            meta: None,
+            brought: None,
+        };
+        Ok(SourceKeys::new(self.clone()).make(change, draft).await?.id)
     }
 
-    /// The spec that a source key's material fits.
+    /// Deletes a source key that was made for an operation which came to nothing, unless AWS may have its material.
+    pub(in crate::service) async fn drop_unused(self: &Arc<Self>, change: &Change, id: SourceKeyId) {
+        let published = self.state();
+        let state = &published.state;
+        let imported = state.keys.iter().any(|key| key.materials.iter().any(|material| material.source == id));
+        let is_open = |wanted: &Operation| wanted.import().is_some_and(|import| import.source == id);
+        if imported || state.operations.values().any(|underway| is_open(&underway.wanted)) {
+            return;
+        }
+        if let Err(failure) = SourceKeys::new(self.clone()).remove(change, id).await {
+            tracing::warn!(source_key = %id, %failure, "a source key that nobody needs could not be deleted");
+        }
+    }
+
+    /// The spec that a source key's material fits: the wanted one, or the only one there is.
+    ///
+    /// # Errors
+    /// When it fits none.
     pub(super) fn fitting_spec(
         &self,
         source: &str,
-        _wanted: Option<KeySpec>,
-        _cloud: Partition,
+        wanted: Option<KeySpec>,
+        cloud: Partition,
     ) -> Result<KeySpec, Failure> {
-        self.source_key(source).map(|_| KeySpec::SymmetricDefault)
+        let source = self.source_key(source)?;
+        let kind = source.made.kind;
+        let problem = |spec: &str| {
+            invalid(
+                "source_key_identifier",
+                format!("`{}` is {} {}, which does not fit {spec}", source.made.name, kind.algorithm(), kind.bits()),
+            )
+        };
+        match (wanted, kind.aws_spec(cloud)) {
+            (Some(spec), _) if kind.fits(&spec, cloud) => Ok(spec),
+            (Some(spec), _) => Err(problem(&format!("a key with spec {spec}"))),
+            (None, Some(spec)) => Ok(spec),
+            (None, None) => Err(problem("any key of AWS's")),
+        }
     }
 
-    /// The material of a source key, wrapped for AWS.
-    pub(super) fn wrap(
-        &self,
-        _source: SourceKeyId,
-        _wrapping_key: &[u8],
-        _algorithm: WrappingAlgorithm,
-    ) -> Result<Vec<u8>, Failure> {
-        Err(Failure::Broken("there are no source keys"))
+    /// The material of a source key, wrapped for AWS with its public key.
+    pub(super) fn wrap(&self, source: SourceKeyId, wrapping_key: &[u8]) -> Result<Vec<u8>, Failure> {
+        let kind = self.state().state.source_key(source)?.made.kind;
+        Wrapping::of(kind).wrap(&self.material(source)?, wrapping_key)
     }
 }

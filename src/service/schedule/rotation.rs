@@ -65,14 +65,13 @@ impl Core {
         if !is_taken(plan, key, self.now()) {
             return None;
         }
-        let rotated = match plan.rotate_material {
-            true => self.rotate_material(change, state, key, job, plan).await,
-            false => self.replace(change, key, job, plan).await,
-        };
+        let rotated = self.rotate(change, state, key, job, plan).await;
         Some(rotated.unwrap_or_else(|failure| KeyOutcome::Failed(failure.to_string())))
     }
 
-    async fn rotate_material(
+    /// Rotates a key with material that AWS makes, or that a new source key gives; the source key goes if AWS takes
+    /// nothing of it.
+    async fn rotate(
         self: &Arc<Self>,
         change: &Change,
         state: &State,
@@ -80,10 +79,37 @@ impl Core {
         job: &RotationJob,
         plan: &RotationPlan,
     ) -> Result<KeyOutcome, Failure> {
-        let on_key = |wanted| Effect { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
         state.kms(key.kms)?.refuse_archived()?;
-        if let Some(wish) = self.new_material(change, key, job, plan).await? {
-            let import = Operation::ImportMaterial(self.wished_import(wish)?);
+        let source = match job.key_source == NATIVE {
+            true => None,
+            false => Some(self.fresh_source_key(change, key).await?),
+        };
+        let import = source.map(|source| ImportWish {
+            source: source.to_string(),
+            valid_to: plan.expiration.map(|span| span.after(self.now())),
+            existing: false,
+            material: None,
+            description: None,
+        });
+        let rotated = match plan.rotate_material {
+            true => self.rotate_material(change, key, import).await,
+            false => self.replace(change, key, import, job, plan).await,
+        };
+        if let (Err(_), Some(source)) = (&rotated, source) {
+            self.drop_unused(change, source).await;
+        }
+        rotated
+    }
+
+    async fn rotate_material(
+        self: &Arc<Self>,
+        change: &Change,
+        key: &Key,
+        import: Option<ImportWish>,
+    ) -> Result<KeyOutcome, Failure> {
+        let on_key = |wanted| Effect { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
+        if let Some(import) = import {
+            let import = Operation::ImportMaterial(self.wished_import(import)?);
             on_key(import).carry_out(self, change).await?;
         }
         on_key(Operation::RotateMaterial).carry_out(self, change).await?;
@@ -94,6 +120,7 @@ impl Core {
         self: &Arc<Self>,
         change: &Change,
         key: &Key,
+        import: Option<ImportWish>,
         job: &RotationJob,
         plan: &RotationPlan,
     ) -> Result<KeyOutcome, Failure> {
@@ -102,28 +129,11 @@ impl Core {
             (false, true) => Some(EncryptFor::OwnAccount),
             (false, false) => None,
         };
-        let import = self.new_material(change, key, job, plan).await?;
         let old = RetiredKey { retain_alias: plan.retain_alias, disable_encrypt };
         let effect = self.rotation(key, RotationWish { description: None, import, old })?;
         let new = effect.key;
         effect.carry_out(self, change).await?;
         Ok(KeyOutcome::ReplacedBy(new))
-    }
-
-    /// The material that a new source key gives; none if AWS makes it.
-    async fn new_material(
-        &self,
-        change: &Change,
-        key: &Key,
-        job: &RotationJob,
-        plan: &RotationPlan,
-    ) -> Result<Option<ImportWish>, Failure> {
-        if job.key_source == NATIVE {
-            return Ok(None);
-        }
-        let source = self.fresh_source_key(change, key).await?;
-        let valid_to = plan.expiration.map(|span| span.after(self.now()));
-        Ok(Some(ImportWish { source, valid_to, existing: false, material: None, description: None }))
     }
 
     /// An operation that the last run of the program left open is ended by the reconciler; then it is known what became

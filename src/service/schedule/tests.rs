@@ -232,15 +232,36 @@ fn a_plan_takes_the_keys_that_it_names_and_no_other() {
 }
 
 #[test]
-fn what_is_not_there_yet_is_named_in_the_outcome() {
+fn a_key_with_the_source_local_gets_material_of_a_new_source_key() {
     let world = World::new();
-    let schedule = hourly(&world, Work::RotateKeys(RotationPlan::default()));
+    let plan = RotationPlan { expiration: Some(Span::Days(90)), ..RotationPlan::default() };
+    let schedule = hourly(&world, Work::RotateKeys(plan));
     let key = world.key("payroll", PolicyChoice::Default).id;
     put_under(&world, key, schedule, LOCAL).expect("put under it");
     world.pass(HOUR);
     look(&world);
-    let KeyOutcome::Failed(why) = &runs(&world)[0].keys[0].1 else { panic!("{:?}", runs(&world)) };
-    assert!(why.contains("auto_rotate_key_source"), "{why}");
+    let KeyOutcome::ReplacedBy(new) = runs(&world)[0].keys[0].1 else { panic!("{:?}", runs(&world)) };
+    let new = world.known(new);
+    let state = world.state();
+    let source = state.source_keys.iter().next().expect("it was made");
+    assert_eq!((new.materials.len(), new.materials[0].source), (1, source.id));
+    assert_eq!(new.materials[0].valid_to.map(Time::seconds), Some(world.now().plus_seconds(90 * 24 * HOUR).seconds()));
+    assert_eq!(new.rotation_job.as_ref().map(|job| job.key_source.as_str()), Some(LOCAL));
+}
+
+#[test]
+fn a_source_key_that_aws_took_nothing_of_goes_again() {
+    let world = World::new();
+    let schedule = hourly(&world, Work::RotateKeys(RotationPlan::default()));
+    let key = world.key("payroll", PolicyChoice::Default).id;
+    put_under(&world, key, schedule, LOCAL).expect("put under it");
+    world.kms.next(Call::CREATE_KEY, Cue::Fail(refused(Call::CREATE_KEY, "LimitExceededException", "no")));
+    world.pass(HOUR);
+    look(&world);
+    assert!(matches!(runs(&world)[0].keys[..], [(_, KeyOutcome::Failed(_))]), "{:?}", runs(&world));
+    assert!(world.state().source_keys.is_empty());
+    let made = |event: &Event| matches!(event, Event::SourceKey(..));
+    assert_eq!(world.records().iter().filter(|record| made(&record.event)).count(), 2, "made, and deleted");
 }
 
 #[test]

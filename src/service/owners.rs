@@ -1,0 +1,50 @@
+//! Whose data keys there must be. The log says who owns secrets, the keyring holds their keys: where one of the two was
+//! lost or exchanged, nothing is begun anew and nothing is deleted.
+
+use super::failure::Failure;
+use super::{Core, cloud, source_keys, tokens, users};
+use crate::domain::state::State;
+use crate::keyring::Owner;
+use std::collections::HashSet;
+
+const LOG_LOST: &str = "the event log is empty, but the keyring holds keys of secrets that were recorded: the log was \
+                        lost; restore the whole data directory from one backup, or remove all of it to begin anew";
+const KEYRING_LOST: &str = "the keyring has no key of this installation: it was lost, or belongs to another event log; \
+                            restore the whole data directory from one backup";
+
+impl Core {
+    /// Refuses a log and a keyring that do not belong together. A first start that was cut off leaves the keys of an
+    /// installation and of its first user, and begins again; more than that means that there was a log.
+    pub(super) fn refuse_strays(&self) -> Result<(), Failure> {
+        let keys = self.keyring.owners()?;
+        match &self.state().state.installation {
+            Some(installation) if !keys.contains(&tokens::owner(installation.id)) => Err(Failure::Broken(KEYRING_LOST)),
+            None if held_by_a_log(&keys) => Err(Failure::Broken(LOG_LOST)),
+            _ => Ok(()),
+        }
+    }
+
+    /// A crash between the keyring and the log can leave data keys of owners who never came to be, or are gone.
+    pub(super) fn shred_orphans(&self) -> Result<(), Failure> {
+        let owners = owners(&self.state().state);
+        for orphan in self.keyring.owners()?.into_iter().filter(|owner| !owners.contains(owner)) {
+            tracing::warn!(owner = %orphan, "deleting the data key of an owner who is not in the log");
+            self.keyring.shred(&orphan)?;
+        }
+        Ok(())
+    }
+}
+
+fn owners(state: &State) -> HashSet<Owner> {
+    let mut owners: HashSet<Owner> = state.users.iter().map(|user| users::owner(user.id)).collect();
+    owners.extend(state.connections.iter().map(|connection| cloud::owner(connection.id)));
+    owners.extend(state.source_keys.iter().map(|key| source_keys::owner(key.id)));
+    owners.extend(state.installation.iter().map(|installation| tokens::owner(installation.id)));
+    owners
+}
+
+fn held_by_a_log(keys: &[Owner]) -> bool {
+    let count = |kind: &str| keys.iter().filter(|owner| owner.kind() == kind).count();
+    let (installations, users) = (count(tokens::OWNER), count(users::OWNER));
+    users > installations || keys.len() > installations + users
+}

@@ -1,0 +1,84 @@
+//! How long the server waits for a client that says nothing: as long as the settings say, at each stage.
+
+use crate::appliance::Appliance;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Far beyond the one second that is set, far below every default.
+const SOON: Duration = Duration::from_secs(4);
+
+#[test]
+fn a_handshake_is_waited_for_as_long_as_the_settings_say() {
+    // Longer than where nothing is said, so that a busy machine cannot spoil the test.
+    let appliance = Appliance::start_with(&[("CLAVIGER_SERVER_TLS_HANDSHAKE_TIMEOUT_SECONDS", "4")]);
+    let begun = Instant::now();
+    read_to_end(&mut connect(&appliance));
+    assert!(begun.elapsed() > Duration::from_millis(3900), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn the_rest_of_a_head_is_not_waited_for() {
+    let appliance = impatient("CLAVIGER_SERVER_CLIENT_REQUEST_TIMEOUT_SECONDS");
+    let mut stream = shake_hands(&appliance);
+    let begun = Instant::now();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: ").expect("sent");
+    let told = read_to_end(&mut stream);
+    assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn an_idle_connection_is_kept_for_a_while() {
+    let appliance = impatient("CLAVIGER_SERVER_KEEP_ALIVE_SECONDS");
+    let mut stream = shake_hands(&appliance);
+    let ask = |stream: &mut StreamOwned<_, _>| {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n").expect("sent")
+    };
+    ask(&mut stream);
+    ask(&mut stream);
+    let begun = Instant::now();
+    let told = read_to_end(&mut stream);
+    assert_eq!(told.matches("HTTP/1.1 200 ").count(), 2, "{told}");
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+}
+
+/// With one second for this stage, and a minute or more for all others.
+fn impatient(stage: &str) -> Appliance {
+    let stages =
+        [("CLAVIGER_SERVER_CLIENT_REQUEST_TIMEOUT_SECONDS", "60"), ("CLAVIGER_SERVER_KEEP_ALIVE_SECONDS", "60")];
+    Appliance::start_with(&stages.map(|(name, long)| (name, if name == stage { "1" } else { long })))
+}
+
+fn connect(appliance: &Appliance) -> TcpStream {
+    let stream = TcpStream::connect(appliance.api.trim_start_matches("https://")).expect("connected");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("set");
+    stream
+}
+
+fn shake_hands(appliance: &Appliance) -> StreamOwned<ClientConnection, TcpStream> {
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_file(appliance.data().join("tls.crt")).expect("a certificate");
+    roots.add(certificate).expect("a root");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
+    let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+    let name = ServerName::try_from("127.0.0.1").expect("a name");
+    StreamOwned::new(ClientConnection::new(config, name).expect("a client"), connect(appliance))
+}
+
+/// What comes until the server closes the connection.
+fn read_to_end(stream: &mut impl Read) -> String {
+    let mut bytes = Vec::new();
+    match stream.read_to_end(&mut bytes) {
+        Ok(_) => {}
+        // Closed without a farewell, too.
+        Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {}
+        Err(error) => panic!("the connection stays open: {error}"),
+    }
+    String::from_utf8(bytes).expect("UTF-8")
+}
