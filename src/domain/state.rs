@@ -409,7 +409,7 @@ impl State {
                 for touched in [Some(id), wanted.touches()].into_iter().flatten() {
                     self.keys.change(&touched, |key| key.underway = Some(*operation));
                 }
-                let (kms, region, wanted) = (*kms, region.clone(), wanted.clone());
+                let (kms, region, wanted) = (*kms, region.clone(), wanted.as_ref().clone());
                 self.operations.insert(*operation, Underway { key: id, kms, region, wanted, since: at });
             }
             KeyEvent::OperationDone { operation, learned } | KeyEvent::OperationReconciled { operation, learned } => {

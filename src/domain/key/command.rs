@@ -23,7 +23,7 @@ pub enum KeyCommand {
         /// In which region.
         region: Region,
         /// What.
-        wanted: Operation,
+        wanted: Box<Operation>,
     },
     /// Write down what came of it.
     Conclude {

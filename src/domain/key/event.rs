@@ -21,7 +21,7 @@ pub enum KeyEvent {
         /// In which region.
         region: Region,
         /// What.
-        wanted: Operation,
+        wanted: Box<Operation>,
     },
     /// AWS did it, and was read back.
     OperationDone {

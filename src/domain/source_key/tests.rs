@@ -129,7 +129,7 @@ fn a_key_whose_import_is_under_way_is_not_deleted() {
     let wanted = Operation::ImportMaterial(import);
     let key = |event| Event::Key(KeyId::new(Uuid::from_u128(5)), event);
     let mut busy = given([created()]);
-    let requested = key(KeyEvent::OperationRequested { operation, kms, region, wanted });
+    let requested = key(KeyEvent::OperationRequested { operation, kms, region, wanted: Box::new(wanted) });
     busy.0.apply(Time::from_nanos(2), &requested);
     let delete = SourceKeyCommand::Delete { id: ID };
     assert_eq!(busy.when(delete.clone()), Err(Refusal::SourceKeyBusy(name("payroll"))));

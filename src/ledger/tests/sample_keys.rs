@@ -1,6 +1,6 @@
 //! One event of every kind that keys have, and one operation of every kind.
 
-use super::sample::{kms, regions, uuid};
+use super::sample::{kms, uuid};
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, OperationId, ScheduleId, SourceKeyId};
 use crate::domain::key::event::{Aspect, KeyEvent, RotationJob};
@@ -142,7 +142,8 @@ pub fn every_kind() -> Vec<Event> {
     let mine = |event| Event::Key(key(0), event);
     let operation = OperationId::new(uuid(0x800));
     let requested = |wanted| {
-        mine(KeyEvent::OperationRequested { operation, kms: kms(0), region: regions(&["eu-west-1"]).remove(0), wanted })
+        let (region, wanted) = (region("eu-west-1"), Box::new(wanted));
+        mine(KeyEvent::OperationRequested { operation, kms: kms(0), region, wanted })
     };
     let mut events: Vec<_> = operations().into_iter().map(requested).collect();
     let job = RotationJob {

@@ -34,7 +34,7 @@ impl Effect {
     pub async fn carry_out(self, core: &Arc<Core>, change: &Change) -> Result<Committed, Failure> {
         let operation = OperationId::new(Uuid::new_v4());
         let Self { key: id, kms, region, wanted } = self;
-        let request = KeyCommand::Request { id, operation, kms, region, wanted };
+        let request = KeyCommand::Request { id, operation, kms, region, wanted: Box::new(wanted) };
         let requested = core.carry_out(change, move |_, _| Ok(Command::Key(request.clone()))).await?;
         if change.dry_run {
             return Ok(requested);
