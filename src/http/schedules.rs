@@ -2,6 +2,7 @@
 
 use super::answer::{Created, NoContent};
 use super::body::{Body, clearable, one_of, optional, read_as, required};
+use super::describe::{Described, Description};
 use super::envelope::Envelope;
 use super::error::Problem;
 use super::guard::{Admitted, flag};
@@ -21,12 +22,15 @@ use crate::service::access::{ManageSchedules, SignedIn};
 use crate::service::caller::Caller;
 use crate::service::failure::{Failure, invalid};
 use crate::service::schedule::{self, ScheduleSeen};
-use actix_web::HttpRequest;
+use actix_web::dev::Payload;
 use actix_web::web::{Data, Json, Path};
+use actix_web::{FromRequest, HttpRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::future::{Ready, ready};
 use std::sync::Arc;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, Type};
 
 /// A schedule to make, or what is to change of one. Members that are not given are left as they are.
 #[derive(Deserialize, ToSchema)]
@@ -265,11 +269,10 @@ pub async fn amend(
 pub async fn delete(
     who: Admitted<ManageSchedules>,
     id: Path<String>,
-    request: HttpRequest,
+    force: Force,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
-    let force = flag(&request, "force")?;
-    services.schedules.delete(&who.permit, &who.asked, schedule_id(&id)?, force).await?;
+    services.schedules.delete(&who.permit, &who.asked, schedule_id(&id)?, force.0).await?;
     Ok(NoContent)
 }
 
@@ -302,6 +305,26 @@ pub async fn run(
     let id = read_as("id", &id, JobId::parse)?;
     let (run, caller) = services.schedules.run(&who.permit, id)?;
     Ok(Json(RunView::of(&run, &caller)))
+}
+
+/// Is a schedule deleted although keys are under it?
+pub struct Force(bool);
+
+impl FromRequest for Force {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(flag(request, "force").map(Self))
+    }
+}
+
+impl Described for Force {
+    fn describe(to: &mut Description) {
+        let text = "Keys that are under the schedule are under none then.";
+        to.queries("force", text, Object::with_type(Type::Boolean));
+        to.may_fail(&[400]);
+    }
 }
 
 fn schedule_id(text: &str) -> Result<ScheduleId, Failure> {

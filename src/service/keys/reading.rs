@@ -17,7 +17,7 @@ use crate::service::failure::Failure;
 use std::time::Duration;
 
 /// A region of a KMS, and the way there.
-pub(super) struct Place {
+pub(in crate::service) struct Place {
     /// Of which KMS.
     pub kms: KmsId,
     /// Which region.
@@ -31,7 +31,7 @@ const READS: u32 = 6;
 
 impl Core {
     /// The way to a region of a KMS.
-    pub(super) fn place(&self, kms: KmsId, region: &Region) -> Result<Place, Failure> {
+    pub(in crate::service) fn place(&self, kms: KmsId, region: &Region) -> Result<Place, Failure> {
         let published = self.state();
         let kms = published.state.kms(kms)?;
         let connection = published.state.connection(kms.connection)?;

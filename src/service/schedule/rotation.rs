@@ -1,9 +1,11 @@
 //! What a rotation run does: every key under the schedule that its plan takes gets new material, or a successor. One
 //! key's failure is that key's alone. A run that was cut off goes on where it was.
 
+use crate::aws::page::Paging;
 use crate::domain::id::{JobId, KeyId, ScheduleId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::event::{NATIVE, RotationJob};
+use crate::domain::key::material::MaterialState;
 use crate::domain::key::operation::{EncryptFor, Operation, RetiredKey};
 use crate::domain::schedule::{KeyOutcome, RotationPlan, Run, RunOutcome, ScheduleCommand};
 use crate::domain::state::State;
@@ -32,7 +34,7 @@ impl Core {
     ) -> Result<RunOutcome, Failure> {
         let keys: Vec<KeyId> = self.state().state.keys_under(id).collect();
         for key in keys {
-            let Some(outcome) = self.treat(change, id, run, key, plan).await else { continue };
+            let Some((key, outcome)) = self.treat(change, id, run, key, plan).await else { continue };
             self.schedule(change, ScheduleCommand::NoteKey { id, run, key, outcome }).await?;
         }
         let published = self.state();
@@ -44,7 +46,7 @@ impl Core {
         })
     }
 
-    /// Rotates one key; nothing if the run has no business with it.
+    /// Rotates one key, and says what became of which; nothing if the run has no business with it.
     async fn treat(
         self: &Arc<Self>,
         change: &Change,
@@ -52,21 +54,23 @@ impl Core {
         run: JobId,
         key: KeyId,
         plan: &RotationPlan,
-    ) -> Option<KeyOutcome> {
+    ) -> Option<(KeyId, KeyOutcome)> {
         self.wait_until_free(key).await;
         let published = self.state();
         let state = &published.state;
         let (run, key) = (state.schedules.runs.get(&run)?, state.keys.get(&key)?);
+        match Turn::of(run, key) {
+            Turn::Over => return None,
+            Turn::Unnoted(key, outcome) => return Some((key, outcome)),
+            Turn::Due => {}
+        }
         // It may have been taken off the schedule since the run began.
         let job = key.rotation_job.as_ref().filter(|job| job.schedule == id)?;
-        if let Some(done) = already_rotated(run, key) {
-            return done;
-        }
         if !is_taken(plan, key, self.now()) {
             return None;
         }
         let rotated = self.rotate(change, state, key, job, plan).await;
-        Some(rotated.unwrap_or_else(|failure| KeyOutcome::Failed(failure.to_string())))
+        Some((key.id, rotated.unwrap_or_else(|failure| KeyOutcome::Failed(failure.to_string()))))
     }
 
     /// Rotates a key with material that AWS makes, or that a new source key gives; the source key goes if AWS takes
@@ -80,7 +84,9 @@ impl Core {
         plan: &RotationPlan,
     ) -> Result<KeyOutcome, Failure> {
         state.kms(key.kms)?.refuse_archived()?;
-        let source = match job.key_source == NATIVE {
+        // An earlier run may have imported material and not come to rotate to it.
+        let waits = plan.rotate_material && job.key_source != NATIVE && self.has_waiting_material(key).await?;
+        let source = match job.key_source == NATIVE || waits {
             true => None,
             false => Some(self.fresh_source_key(change, key).await?),
         };
@@ -116,6 +122,14 @@ impl Core {
         Ok(KeyOutcome::MaterialRotated)
     }
 
+    /// Does a key have material that waits to be rotated to?
+    async fn has_waiting_material(&self, key: &Key) -> Result<bool, Failure> {
+        let place = self.place(key.kms, &key.region)?;
+        // AWS lists what waits first, and one material can wait at a time.
+        let page = self.aws_kms.list_rotations(&place.access, &place.region, key.aws_id(), &Paging::default()).await?;
+        Ok(page.items.iter().any(|rotation| rotation.state == Some(MaterialState::PendingRotation)))
+    }
+
     async fn replace(
         self: &Arc<Self>,
         change: &Change,
@@ -148,17 +162,33 @@ impl Core {
     }
 }
 
-/// What a run has to say of a key that it has treated already, or that is what it made of one: nothing, or what was done
-/// and not written down before the program ended. None: the key has not had its turn.
-#[allow(clippy::option_option)] // nothing to say, and no turn yet, are two things
-fn already_rotated(run: &Run, key: &Key) -> Option<Option<KeyOutcome>> {
-    let noted = |(known, outcome): &(KeyId, KeyOutcome)| *known == key.id || *outcome == KeyOutcome::ReplacedBy(key.id);
-    if run.keys.iter().any(noted) || (key.rotated_from.is_some() && key.created >= run.started) {
-        return Some(None);
-    }
-    match key.rotated_at {
-        Some(at) if at >= run.started => Some(Some(KeyOutcome::MaterialRotated)),
-        _ => None,
+/// How far a run is with a key. A run that goes on after the end of the program finds keys whose rotation was done and
+/// not written down in the run.
+enum Turn {
+    /// It has not had its turn.
+    Due,
+    /// It has had its turn, or it is what the run made.
+    Over,
+    /// This was done to this key, and is to be written down.
+    Unnoted(KeyId, KeyOutcome),
+}
+
+impl Turn {
+    fn of(run: &Run, key: &Key) -> Self {
+        let is_noted = |id: KeyId| run.keys.iter().any(|(noted, _)| *noted == id);
+        let since_then = |at: Option<Time>| at.is_some_and(|at| at >= run.started);
+        if is_noted(key.id) {
+            return Self::Over;
+        }
+        match (key.rotated_from, key.rotated_to) {
+            (Some(old), _) if since_then(Some(key.created)) => match is_noted(old) {
+                true => Self::Over,
+                false => Self::Unnoted(old, KeyOutcome::ReplacedBy(key.id)),
+            },
+            (_, Some(new)) if since_then(key.rotated_at) => Self::Unnoted(key.id, KeyOutcome::ReplacedBy(new)),
+            (_, None) if since_then(key.rotated_at) => Self::Unnoted(key.id, KeyOutcome::MaterialRotated),
+            _ => Self::Due,
+        }
     }
 }
 

@@ -186,6 +186,55 @@ fn a_run_that_was_cut_off_goes_on_and_treats_no_key_twice() {
 }
 
 #[test]
+fn a_key_that_was_replaced_when_the_program_ended_is_not_replaced_again_and_stands_in_the_run() {
+    let mut world = World::new();
+    let (schedule, old) = scheduled(&world, RotationPlan::default());
+    // AWS has made the new key, and nobody was told.
+    world.kms.next(Call::CREATE_KEY, Cue::HangAfter);
+    world.pass(HOUR);
+    drop(world.run(world.core().begin_due(Time::from_nanos(0))));
+    let kms = world.kms.clone();
+    world.run(async move {
+        while kms.keys().len() < 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    });
+    world.kill();
+    world.pass(60);
+    world.start();
+    world.until("the run ends", |state| state.schedules.runs.iter().all(|run| run.ended.is_some()));
+    let [(treated, KeyOutcome::ReplacedBy(new))] = runs(&world)[0].keys[..] else { panic!("{:?}", runs(&world)) };
+    assert_eq!((treated, world.kms.keys().len()), (old, 2));
+    assert_eq!(world.known(new).rotation_job.as_ref().map(|job| job.schedule), Some(schedule));
+    assert_eq!(world.known(new).aliases[0].short(), "payroll");
+}
+
+#[test]
+fn imported_material_that_waits_is_rotated_to_before_more_is_imported() {
+    let world = World::new();
+    let replaces = hourly(&world, Work::RotateKeys(RotationPlan::default()));
+    let native = world.key("payroll", PolicyChoice::Default).id;
+    put_under(&world, native, replaces, LOCAL).expect("put under it");
+    world.pass(HOUR);
+    look(&world);
+    let KeyOutcome::ReplacedBy(key) = runs(&world)[0].keys[0].1 else { panic!("{:?}", runs(&world)) };
+    let amend = |now: &Schedule| Ok(ScheduleSettings { work: Work::RotateKeys(material()), ..now.settings.clone() });
+    let amended = world.run(world.services().schedules.amend(&world.admin(), &World::asked(), replaces, amend));
+    amended.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+    let denied = refused(Call::ROTATE_KEY_ON_DEMAND, "LimitExceededException", "no");
+    world.kms.next(Call::ROTATE_KEY_ON_DEMAND, Cue::Fail(denied));
+    world.pass(HOUR);
+    look(&world);
+    assert!(matches!(runs(&world)[1].keys[..], [(id, KeyOutcome::Failed(_))] if id == key), "{:?}", runs(&world));
+    let imports = || world.kms.times(Call::IMPORT_KEY_MATERIAL);
+    assert_eq!(imports(), 2);
+    world.pass(HOUR);
+    look(&world);
+    assert_eq!(runs(&world)[2].keys, [(key, KeyOutcome::MaterialRotated)]);
+    assert_eq!((imports(), world.state().source_keys.len()), (2, 2));
+}
+
+#[test]
 fn a_run_that_is_asked_for_begins_at_once_and_not_beside_another() {
     let world = World::new();
     let (schedule, _) = scheduled(&world, material());
