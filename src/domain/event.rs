@@ -6,14 +6,19 @@
 
 use super::acl::AclChange;
 use super::connection::ConnectionSettings;
-use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, RefreshTokenId, SessionId, SourceKeyId, UserId};
+use super::id::{
+    ConnectionId, InstallationId, JobId, KeyId, KmsId, RefreshTokenId, ScheduleId, SessionId, SourceKeyId, TemplateId,
+    UserId,
+};
 use super::job::event::JobEvent;
 use super::key::event::KeyEvent;
 use super::kms::AssumedRole;
-use super::name::{ConnectionName, GroupName, JsonText, KmsName, UserName};
+use super::name::{ConnectionName, GroupName, JsonText, KmsName, ScheduleName, UserName};
 use super::password::PasswordPolicy;
 use super::place::{AccountId, Arn, Partition, Region};
+use super::schedule::ScheduleEvent;
 use super::source_key::SourceKeyEvent;
+use super::template::TemplateEvent;
 use super::user::UserProfile;
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
@@ -39,6 +44,10 @@ pub enum Event {
     SourceKey(SourceKeyId, SourceKeyEvent),
     /// A job.
     Job(JobId, JobEvent),
+    /// A policy template.
+    Template(TemplateId, TemplateEvent),
+    /// A schedule.
+    Schedule(ScheduleId, ScheduleEvent),
 }
 
 /// A secret that the keyring has sealed: bytes that tell nothing without it.
@@ -333,6 +342,10 @@ pub enum Stream {
     SourceKey(SourceKeyId),
     /// `job/<id>`
     Job(JobId),
+    /// `template/<id>`
+    Template(TemplateId),
+    /// `schedule/<id>`
+    Schedule(ScheduleId),
 }
 
 impl fmt::Display for Stream {
@@ -347,6 +360,8 @@ impl fmt::Display for Stream {
             Stream::Key(id) => write!(f, "key/{id}"),
             Stream::SourceKey(id) => write!(f, "source-key/{id}"),
             Stream::Job(id) => write!(f, "job/{id}"),
+            Stream::Template(id) => write!(f, "template/{id}"),
+            Stream::Schedule(id) => write!(f, "schedule/{id}"),
         }
     }
 }
@@ -364,6 +379,8 @@ impl Event {
             Event::Key(id, _) => Stream::Key(*id),
             Event::SourceKey(id, _) => Stream::SourceKey(*id),
             Event::Job(id, _) => Stream::Job(*id),
+            Event::Template(id, _) => Stream::Template(*id),
+            Event::Schedule(id, _) => Stream::Schedule(*id),
         }
     }
 }
@@ -380,6 +397,13 @@ pub enum Actor {
         /// The name at that time.
         name: UserName,
     },
+    /// A schedule, under the name of that time.
+    Schedule {
+        /// Which.
+        id: ScheduleId,
+        /// The name at that time.
+        name: ScheduleName,
+    },
 }
 
 impl fmt::Display for Actor {
@@ -387,6 +411,7 @@ impl fmt::Display for Actor {
         match self {
             Actor::System => f.write_str("system"),
             Actor::User { name, .. } => name.fmt(f),
+            Actor::Schedule { name, .. } => write!(f, "schedule {name}"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::connection::{self, Connection, ConnectionCommand};
 use super::event::{ConnectionEvent, Event, GroupEvent, InstallationEvent, KmsEvent, Sealed, SessionEvent, UserEvent};
 use super::group::{self, Group, GroupCommand, SystemGroup};
-use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, OperationId, SourceKeyId, UserId};
+use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, OperationId, SourceKeyId, TemplateId, UserId};
 use super::job::bulk::BulkJob;
 use super::job::command::{self as job, JobCommand, Jobs};
 use super::job::sync::SyncJob;
@@ -18,9 +18,11 @@ use super::name::{ConnectionName, GroupName, KmsName, SourceKeyName, UserName};
 use super::password::PasswordPolicy;
 use super::place::{AccountId, Region};
 use super::refusal::Refusal;
+use super::schedule::{self, ScheduleCommand, Schedules};
 use super::session::{self, SessionCommand, Sessions};
 use super::source_key::{self, SourceKey, SourceKeyCommand, SourceKeyEvent};
 use super::table::Table;
+use super::template::{self, Template, TemplateCommand, Templates};
 use super::time::Time;
 use super::user::{self, User, UserCommand};
 use imbl::HashMap;
@@ -51,6 +53,10 @@ pub struct State {
     pub operations: HashMap<OperationId, Underway>,
     /// The jobs.
     pub jobs: Jobs,
+    /// The policy templates.
+    pub templates: Templates,
+    /// The schedules and their runs.
+    pub schedules: Schedules,
     users_by_name: HashMap<UserName, UserId>,
     connections_by_name: HashMap<ConnectionName, ConnectionId>,
     kms_by_name: HashMap<KmsName, KmsId>,
@@ -115,6 +121,10 @@ pub enum Command {
     SourceKey(SourceKeyCommand),
     /// Of jobs.
     Job(JobCommand),
+    /// Of policy templates.
+    Template(TemplateCommand),
+    /// Of schedules.
+    Schedule(ScheduleCommand),
 }
 
 impl State {
@@ -134,6 +144,8 @@ impl State {
             Command::Key(command) => key::command::decide(self, command),
             Command::SourceKey(command) => source_key::decide(self, command),
             Command::Job(command) => job::decide(self, command),
+            Command::Template(command) => template::decide(self, command),
+            Command::Schedule(command) => schedule::decide(self, command),
         }
     }
 
@@ -155,6 +167,8 @@ impl State {
             Event::Key(id, event) => self.apply_key(at, *id, event),
             Event::SourceKey(id, event) => self.apply_source_key(at, *id, event),
             Event::Job(id, event) => self.jobs.apply(at, *id, event),
+            Event::Template(id, event) => self.templates.apply(at, *id, event),
+            Event::Schedule(id, event) => self.schedules.apply(at, *id, event),
         }
     }
 
@@ -198,6 +212,14 @@ impl State {
     /// The keys of a KMS, in no order.
     pub fn keys_of_kms(&self, kms: KmsId) -> impl Iterator<Item = &Arc<Key>> {
         self.keys_at_aws.get(&kms).into_iter().flat_map(HashMap::values).filter_map(|id| self.keys.get(id))
+    }
+
+    /// The policy template of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn template(&self, id: TemplateId) -> Result<&Arc<Template>, Refusal> {
+        self.templates.all.get(&id).ok_or_else(|| Refusal::TemplateUnknown(id.to_string()))
     }
 
     /// The connection of this id.
@@ -479,11 +501,21 @@ impl State {
             self.know(*id, *kms, region, at, learned);
         }
         self.keys.change(id, |key| key.accomplish(at, wanted, learned));
+        if let Some(template) = wanted.template() {
+            self.templates.note_accepted(template, underway.since);
+        }
         match wanted {
-            Operation::Rotate { from, .. } => self.keys.change(from, |key| key.note_replaced(at, *id)),
+            Operation::Rotate { from, .. } => self.replace(at, *from, *id),
             Operation::AddAlias { alias, from: Some(from) } => self.keys.change(from, |key| key.lose(at, alias)),
             _ => {}
         }
+    }
+
+    /// A key takes another's place: the schedule goes on with it.
+    fn replace(&mut self, at: Time, old: KeyId, new: KeyId) {
+        let job = self.keys.get(&old).and_then(|key| key.rotation_job.clone());
+        self.keys.change(&old, |key| key.note_replaced(at, new));
+        self.keys.change(&new, |key| key.rotation_job = job);
     }
 
     fn know(&mut self, id: KeyId, kms: KmsId, region: &Region, at: Time, learned: &[Aspect]) {

@@ -146,10 +146,13 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::RegionElsewhere { .. }
         | Refusal::RegionNotManaged { .. }
         | Refusal::NotAsymmetric(_)
+        | Refusal::NotRotatable(_)
         | Refusal::RegionNotEnabled { .. }
         | Refusal::AccountMismatch { .. }
         | Refusal::RoleElsewhere { .. }
         | Refusal::ConnectionElsewhere { .. }
+        | Refusal::TemplateNeedsPush(_)
+        | Refusal::ScheduleNotRotating(_)
         | Refusal::PolicyRejected(_) => &INVALID,
         Refusal::SeveralChanges => &BAD_REQUEST,
         Refusal::PasswordRejected(_) => &UNPROCESSABLE,
@@ -162,6 +165,10 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::UserUnknown(_)
         | Refusal::GroupUnknown(_)
         | Refusal::NotAMember { .. }
+        | Refusal::TemplateUnknown(_)
+        | Refusal::TemplateElsewhere { .. }
+        | Refusal::ScheduleUnknown(_)
+        | Refusal::RunUnknown(_)
         | Refusal::TokenUnknown(_) => &NOT_FOUND,
         Refusal::KmsNameTaken(_)
         | Refusal::RegionTaken { .. }
@@ -189,6 +196,11 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::GroupNameTaken(_)
         | Refusal::GroupIsSystem(_)
         | Refusal::LastAdmin
+        | Refusal::TemplateNameTaken(_)
+        | Refusal::TemplateInUse { .. }
+        | Refusal::ScheduleNameTaken(_)
+        | Refusal::ScheduleHasKeys { .. }
+        | Refusal::ScheduleRunning { .. }
         | Refusal::AlreadyInstalled => &CONFLICT,
         Refusal::BadCredentials | Refusal::RefreshTokenInvalid | Refusal::PasswordChangeDue => &UNAUTHORIZED,
         Refusal::LoginLocked { .. } => &TOO_MANY,

@@ -22,7 +22,7 @@ use uuid::Uuid;
 /// The use cases of KMSs. Cheap to clone.
 #[derive(Clone)]
 pub struct KmsAccounts {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
 }
 
 /// A KMS as one caller sees it.

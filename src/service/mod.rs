@@ -9,6 +9,7 @@ pub mod connections;
 pub mod failure;
 pub mod groups;
 pub mod history;
+pub mod iam;
 pub mod keys;
 pub mod kms;
 pub mod list;
@@ -17,10 +18,14 @@ pub mod material;
 mod mint;
 mod owners;
 pub mod passwords;
+pub mod schedule;
 pub mod source_keys;
 pub mod sync_jobs;
+pub mod templates;
 pub mod tokens;
 pub mod users;
+#[cfg(test)]
+mod world;
 
 use crate::aws::kms::port::AwsKms;
 use crate::aws::port::Aws;
@@ -54,6 +59,10 @@ pub struct Services {
     pub connections: connections::Connections,
     /// Source keys.
     pub source_keys: source_keys::SourceKeys,
+    /// Policy templates.
+    pub templates: templates::Templates,
+    /// Schedules.
+    pub schedules: schedule::Schedules,
     /// Users and the password policy.
     pub users: users::Users,
     /// Groups.
@@ -135,11 +144,14 @@ impl Services {
         let bulk_jobs = bulk_jobs::BulkJobs::new(core.clone());
         sync_jobs.resume();
         bulk_jobs.resume();
+        core.run_schedules_for_ever();
         Ok(Self {
             sync_jobs,
             bulk_jobs,
             kms: kms::KmsAccounts::new(core.clone()),
             keys: keys::Keys::new(core.clone()),
+            templates: templates::Templates::new(core.clone()),
+            schedules: schedule::Schedules::new(core.clone()),
             connections: connections::Connections::new(core.clone()),
             source_keys: source_keys::SourceKeys::new(core.clone()),
             users,

@@ -121,6 +121,9 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
             let key = state.key(id)?;
             state.kms(key.kms)?.refuse_archived()?;
             key.refuse_gone()?;
+            if let Some(job) = &job {
+                state.rotation_schedule(job.schedule)?;
+            }
             let event = (key.rotation_job != job).then_some(Event::Key(id, KeyEvent::RotationJobSet { job }));
             Ok(event.into_iter().collect())
         }

@@ -11,6 +11,7 @@ mod replay;
 mod sample;
 mod sample_jobs;
 mod sample_keys;
+mod sample_schedules;
 mod sample_source_keys;
 
 use super::*;

@@ -11,7 +11,9 @@ use crate::domain::kms::AssumedRole;
 use crate::domain::name::{ConnectionName, GroupName, JsonText, KmsName, UserName};
 use crate::domain::password::PasswordPolicy;
 use crate::domain::place::{AccountId, Arn, ExternalId, Partition, Region, RoleArn};
+use crate::domain::schedule::ScheduleEvent;
 use crate::domain::source_key::SourceKeyEvent;
+use crate::domain::template::TemplateEvent;
 use crate::domain::user::UserProfile;
 use uuid::Uuid;
 
@@ -87,6 +89,16 @@ kinds! {
     Event::Job(_, JobEvent::Bulk(BulkEvent::KeyFailed { .. })) => "bulk job key failed",
     Event::Job(_, JobEvent::Bulk(BulkEvent::CancelRequested)) => "bulk job cancel requested",
     Event::Job(_, JobEvent::Bulk(BulkEvent::Finished)) => "bulk job finished",
+    Event::Template(_, TemplateEvent::Created { .. }) => "template created",
+    Event::Template(_, TemplateEvent::PolicyReplaced { .. }) => "template policy replaced",
+    Event::Template(_, TemplateEvent::Pushed(_)) => "template pushed",
+    Event::Template(_, TemplateEvent::Deleted) => "template deleted",
+    Event::Schedule(_, ScheduleEvent::Created { .. }) => "schedule created",
+    Event::Schedule(_, ScheduleEvent::Amended { .. }) => "schedule amended",
+    Event::Schedule(_, ScheduleEvent::RunStarted { .. }) => "schedule run started",
+    Event::Schedule(_, ScheduleEvent::KeyTreated { .. }) => "schedule key treated",
+    Event::Schedule(_, ScheduleEvent::RunFinished { .. }) => "schedule run finished",
+    Event::Schedule(_, ScheduleEvent::Deleted) => "schedule deleted",
 }
 
 pub fn uuid(n: u128) -> Uuid {
@@ -268,5 +280,6 @@ pub fn every_kind() -> Vec<Event> {
     events.extend(super::sample_keys::every_kind());
     events.extend(super::sample_source_keys::every_kind());
     events.extend(super::sample_jobs::every_kind());
+    events.extend(super::sample_schedules::every_kind());
     events
 }
