@@ -87,7 +87,7 @@ impl Default for Running {
 
 impl Running {
     /// A job begins to run, with its open regions.
-    pub fn enter(&self, job: &SyncJob) -> Arc<Live> {
+    pub(super) fn enter(&self, job: &SyncJob) -> Arc<Live> {
         let open = job.regions.iter().filter(|part| part.end.is_none());
         let region = |place: &SyncPlace| LiveRegion { place: place.clone(), tally: Arc::default() };
         let live = Arc::new(Live {
