@@ -201,6 +201,11 @@ impl Operation {
         }
     }
 
+    /// Does it change what the other keys of a multi-region family tell of their family?
+    pub fn changes_family(&self) -> bool {
+        matches!(self, Self::Replicate { .. } | Self::MovePrimary { .. })
+    }
+
     /// The other keys of ours that it changes as well.
     pub fn touches(&self) -> Option<KeyId> {
         match self {
