@@ -1,35 +1,20 @@
 //! What the ledger costs, against this machine's disk in the same run: durable writes with 64 writers at once, replay,
 //! and the memory that an open log takes. `LEDGER_EVENTS` sets how many events the log gets (1 000 000 otherwise).
 
-use claviger::domain::acl::{AclChange, Principal};
-use claviger::domain::action::Action;
-use claviger::domain::event::{Actor, Event, KmsEvent, RefreshGrant, SessionEvent, TokenHash};
-use claviger::domain::id::{ConnectionId, KmsId, RefreshTokenId, SessionId, UserId};
-use claviger::domain::name::{GroupName, KmsName};
-use claviger::domain::place::{AccountId, Arn, Partition, Region};
-use claviger::ledger::{Context, Ledger, LedgerOptions};
+mod disk;
+mod large_log;
+
+use claviger::ledger::{Ledger, LedgerOptions};
+use large_log::{added, record, regions_replaced};
 use std::error::Error;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use uuid::Uuid;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const KMS_ENTRIES: u64 = 10_000;
 const WRITERS: u64 = 64;
 const MEASURED: Duration = Duration::from_secs(5);
-const REGIONS: [&str; 8] = [
-    "us-east-1",
-    "us-west-2",
-    "eu-west-1",
-    "eu-central-1",
-    "ap-south-1",
-    "ap-northeast-1",
-    "ca-central-1",
-    "sa-east-1",
-];
 
 fn main() -> Outcome<()> {
     // The measuring process for replay is a fresh one: its memory is that of an open log and nothing else.
@@ -42,7 +27,7 @@ fn main() -> Outcome<()> {
     std::fs::create_dir_all(&root)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
 
-    let disk = sequential_syncs(&root)?;
+    let disk = disk::sequential_syncs(&root, MEASURED)?;
     println!("{:<58}{disk:>12.0}", "sequential 4 KiB write + fdatasync, per second");
     let (writes, syncs) = runtime.block_on(concurrent_writes(&root.join("writes")))?;
     println!("{:<58}{writes:>12.0}", format!("durable changes with {WRITERS} writers, per second"));
@@ -51,7 +36,7 @@ fn main() -> Outcome<()> {
 
     let log = root.join("replay");
     let started = Instant::now();
-    runtime.block_on(fill(&log, events))?;
+    runtime.block_on(write(&log, events))?;
     println!(
         "{:<58}{:>12.0}",
         "events written in batches of 100, per second",
@@ -66,18 +51,6 @@ fn main() -> Outcome<()> {
     }
     std::fs::remove_dir_all(&root)?;
     Ok(())
-}
-
-/// What the disk does by itself: one write after the other, each made durable.
-fn sequential_syncs(root: &Path) -> Outcome<f64> {
-    let file = File::create(root.join("disk"))?;
-    let (started, mut written) = (Instant::now(), 0u64);
-    while started.elapsed() < MEASURED {
-        file.write_all_at(&[written as u8; 4096], written * 4096)?;
-        file.sync_data()?;
-        written += 1;
-    }
-    Ok(written as f64 / started.elapsed().as_secs_f64())
 }
 
 /// Changes, and syncs, per second.
@@ -116,25 +89,9 @@ async fn concurrent_writes(directory: &Path) -> Outcome<(f64, f64)> {
     Ok((changes as f64 / took, syncs.await? as f64 / took))
 }
 
-/// A log such as a busy installation writes: KMS entries, then changes to them and sessions.
-async fn fill(directory: &Path, events: u64) -> Outcome<()> {
+async fn write(directory: &Path, events: u64) -> Outcome<()> {
     let ledger = Ledger::open(directory, LedgerOptions::default())?;
-    let mut batch = Vec::with_capacity(100);
-    for n in 0..events {
-        batch.push(match n {
-            n if n < KMS_ENTRIES => added(n)?,
-            n => match n % 10 {
-                0..5 => regions_replaced(n * 7919 % KMS_ENTRIES, n)?,
-                5..7 => acls_changed(n * 7919 % KMS_ENTRIES, n)?,
-                7 => session(n, opened(n)),
-                8 => session(n - 1, SessionEvent::Refreshed),
-                _ => session(n - 2, SessionEvent::Closed),
-            },
-        });
-        if batch.len() == 100 || n + 1 == events {
-            record(&ledger, std::mem::take(&mut batch)).await?;
-        }
-    }
+    large_log::fill(&ledger, KMS_ENTRIES, events).await?;
     ledger.close().await;
     Ok(())
 }
@@ -164,72 +121,4 @@ fn size(directory: &Path) -> Outcome<u64> {
         sum += if entry.path().is_dir() { size(&entry.path())? } else { entry.metadata()?.len() };
     }
     Ok(sum)
-}
-
-async fn record(ledger: &Ledger, events: Vec<Event>) -> Outcome<()> {
-    let actor = Actor::System;
-    let context = Context { actor, request_id: "b3f1c8de-8a52-4f0c-9f43-1d2a64a0a7c1".to_owned() };
-    ledger.execute(context, move |_, _| Ok(events.clone())).await?;
-    Ok(())
-}
-
-fn kms(n: u64) -> KmsId {
-    KmsId::new(Uuid::from_u128(u128::from(n) << 64 | 1))
-}
-
-fn added(n: u64) -> Outcome<Event> {
-    let account = AccountId::parse(&format!("{:012}", n + 1))?;
-    Ok(Event::Kms(
-        kms(n),
-        KmsEvent::Added {
-            name: KmsName::parse(&format!("account-{n}"))?,
-            account,
-            arn: Arn::parse(&format!("arn:aws:iam::{account}:user/claviger"))?,
-            connection: ConnectionId::new(Uuid::from_u128(7)),
-            role: None,
-            regions: regions(n)?,
-            cloud: Partition::Aws,
-        },
-    ))
-}
-
-fn regions_replaced(which: u64, n: u64) -> Outcome<Event> {
-    Ok(Event::Kms(kms(which), KmsEvent::RegionsReplaced { to: regions(n)? }))
-}
-
-fn regions(n: u64) -> Outcome<Vec<Region>> {
-    let count = 1 + n as usize % REGIONS.len();
-    Ok(REGIONS[..count].iter().map(|name| Region::parse(name)).collect::<Result<_, _>>()?)
-}
-
-fn acls_changed(which: u64, n: u64) -> Outcome<Event> {
-    let principal = match n % 2 {
-        0 => Principal::User(UserId::new(Uuid::from_u128(u128::from(n % 40)))),
-        _ => Principal::Group(GroupName::parse(&format!("group {}", n % 6))?),
-    };
-    let actions = Action::ALL[..2 + n as usize % 6].to_vec();
-    Ok(Event::Kms(
-        kms(which),
-        KmsEvent::AclsChanged { changes: vec![AclChange { principal, actions, permit: !n.is_multiple_of(3) }] },
-    ))
-}
-
-fn session(n: u64, event: SessionEvent) -> Event {
-    Event::Session(SessionId::new(Uuid::from_u128(u128::from(n))), event)
-}
-
-fn opened(n: u64) -> SessionEvent {
-    let mut hash = [0; 32];
-    hash[..8].copy_from_slice(&n.to_be_bytes());
-    SessionEvent::Opened {
-        user: UserId::new(Uuid::from_u128(u128::from(n % 40))),
-        source: "192.0.2.17".to_owned(),
-        refresh: RefreshGrant {
-            id: RefreshTokenId::new(Uuid::from_u128(u128::from(n))),
-            hash: TokenHash(hash),
-            lifetime_seconds: None,
-            unused_seconds: Some(1_209_600),
-        },
-        labels: vec![],
-    }
 }

@@ -6,13 +6,19 @@
 
 use super::acl::AclChange;
 use super::connection::ConnectionSettings;
-use super::id::{ConnectionId, InstallationId, KeyId, KmsId, RefreshTokenId, SessionId, SourceKeyId, UserId};
+use super::id::{
+    ConnectionId, InstallationId, JobId, KeyId, KmsId, RefreshTokenId, ScheduleId, SessionId, SourceKeyId, TemplateId,
+    UserId,
+};
+use super::job::event::JobEvent;
 use super::key::event::KeyEvent;
 use super::kms::AssumedRole;
-use super::name::{ConnectionName, GroupName, JsonText, KmsName, UserName};
+use super::name::{ConnectionName, GroupName, JsonText, KmsName, ScheduleName, UserName};
 use super::password::PasswordPolicy;
 use super::place::{AccountId, Arn, Partition, Region};
+use super::schedule::ScheduleEvent;
 use super::source_key::SourceKeyEvent;
+use super::template::TemplateEvent;
 use super::user::UserProfile;
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
@@ -36,6 +42,12 @@ pub enum Event {
     Key(KeyId, KeyEvent),
     /// A source key.
     SourceKey(SourceKeyId, SourceKeyEvent),
+    /// A job.
+    Job(JobId, JobEvent),
+    /// A policy template.
+    Template(TemplateId, TemplateEvent),
+    /// A schedule.
+    Schedule(ScheduleId, ScheduleEvent),
 }
 
 /// A secret that the keyring has sealed: bytes that tell nothing without it.
@@ -328,6 +340,12 @@ pub enum Stream {
     Key(KeyId),
     /// `source-key/<id>`
     SourceKey(SourceKeyId),
+    /// `job/<id>`
+    Job(JobId),
+    /// `template/<id>`
+    Template(TemplateId),
+    /// `schedule/<id>`
+    Schedule(ScheduleId),
 }
 
 impl fmt::Display for Stream {
@@ -341,6 +359,9 @@ impl fmt::Display for Stream {
             Stream::Kms(id) => write!(f, "kms/{id}"),
             Stream::Key(id) => write!(f, "key/{id}"),
             Stream::SourceKey(id) => write!(f, "source-key/{id}"),
+            Stream::Job(id) => write!(f, "job/{id}"),
+            Stream::Template(id) => write!(f, "template/{id}"),
+            Stream::Schedule(id) => write!(f, "schedule/{id}"),
         }
     }
 }
@@ -357,6 +378,9 @@ impl Event {
             Event::Kms(id, _) => Stream::Kms(*id),
             Event::Key(id, _) => Stream::Key(*id),
             Event::SourceKey(id, _) => Stream::SourceKey(*id),
+            Event::Job(id, _) => Stream::Job(*id),
+            Event::Template(id, _) => Stream::Template(*id),
+            Event::Schedule(id, _) => Stream::Schedule(*id),
         }
     }
 }
@@ -373,6 +397,13 @@ pub enum Actor {
         /// The name at that time.
         name: UserName,
     },
+    /// A schedule, under the name of that time.
+    Schedule {
+        /// Which.
+        id: ScheduleId,
+        /// The name at that time.
+        name: ScheduleName,
+    },
 }
 
 impl fmt::Display for Actor {
@@ -380,6 +411,7 @@ impl fmt::Display for Actor {
         match self {
             Actor::System => f.write_str("system"),
             Actor::User { name, .. } => name.fmt(f),
+            Actor::Schedule { name, .. } => write!(f, "schedule {name}"),
         }
     }
 }

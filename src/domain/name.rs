@@ -95,6 +95,12 @@ name!(
 name!(
     /// The name of a source key, unique in the domain.
     SourceKeyName);
+name!(
+    /// The name of a policy template, unique in the domain.
+    TemplateName);
+name!(
+    /// The name of a schedule, unique in the domain.
+    ScheduleName);
 
 impl UserName {
     /// The form in which two spellings of one name are the same.

@@ -1,9 +1,9 @@
 //! Every refusal of the domain: what is the case, and what the message needs. `http::error` gives each its status.
 
 use super::group::SystemGroup;
-use super::id::{KeyId, UserId};
+use super::id::{JobId, KeyId, UserId};
 use super::key::name::AliasName;
-use super::name::{ConnectionName, GroupName, KmsName, SourceKeyName, UserName};
+use super::name::{ConnectionName, GroupName, KmsName, ScheduleName, SourceKeyName, TemplateName, UserName};
 use super::password::{PasswordProblem, PolicyProblem};
 use super::place::{AccountId, Partition, Region, RoleArn};
 
@@ -122,6 +122,11 @@ pub enum Refusal {
     /// Only asymmetric keys have a public half.
     #[error("key {0} is not asymmetric: it has no public key")]
     NotAsymmetric(KeyId),
+    /// A schedule can rotate only keys of one's own whose material AWS or we make.
+    #[error(
+        "key {0} cannot be rotated by a schedule: only keys that AWS does not manage itself, of origin AWS_KMS or EXTERNAL, can"
+    )]
+    NotRotatable(KeyId),
     /// Only multi-region primaries can be replicated.
     #[error("key {0} is not the primary key of a multi-region family: only such a key can be replicated")]
     NotPrimary(KeyId),
@@ -136,6 +141,20 @@ pub enum Refusal {
     /// An operation on the key is under way.
     #[error("another operation on key {0} is under way; try again in a moment")]
     KeyBusy(KeyId),
+    /// No such job, or none that the caller may see.
+    #[error("job {0} does not exist")]
+    JobUnknown(String),
+    /// It cannot be cancelled any more.
+    #[error("job {0} has ended: only a job in progress can be cancelled")]
+    JobEnded(JobId),
+    /// Another job goes through the region.
+    #[error("region `{region}` is being synchronised by job {job}: wait for its end, or cancel it")]
+    RegionBeingSynchronised {
+        /// Which region.
+        region: Region,
+        /// Which job.
+        job: JobId,
+    },
     /// The KMS does not manage the region.
     #[error("region: `{region}` is not managed by AWS KMS `{kms}`; managed are {}", listed(.managed))]
     RegionNotManaged {
@@ -146,6 +165,9 @@ pub enum Refusal {
         /// Which are.
         managed: Vec<Region>,
     },
+    /// AWS is being asked something there.
+    #[error("operations on keys of AWS KMS `{0}` are under way; try again in a moment")]
+    KmsBusy(KmsName),
     /// The KMS still knows keys there.
     #[error("regions: {count} keys in `{region}` are managed; repeat with \"force\": true to forget them")]
     RegionHasKeys {
@@ -244,6 +266,61 @@ pub enum Refusal {
     /// The log has its first events already.
     #[error("this installation exists already")]
     AlreadyInstalled,
+    /// No such policy template, or none that the caller may see.
+    #[error("policy template `{0}` does not exist")]
+    TemplateUnknown(String),
+    /// The name is in use.
+    #[error("name: there is a policy template named `{0}` already; choose another name")]
+    TemplateNameTaken(TemplateName),
+    /// Keys have its policy, and would be left with another.
+    #[error(
+        "auto_push: must be true: AWS has accepted the policy of `{0}` on a key, and the change is pushed to every key that has it"
+    )]
+    TemplateNeedsPush(TemplateName),
+    /// Keys have its policy. Clients look for `has one or more key associated`.
+    #[error("policy template `{template}` has one or more key associated with it: {keys} carry its tag")]
+    TemplateInUse {
+        /// Which template.
+        template: TemplateName,
+        /// How many keys.
+        keys: usize,
+    },
+    /// No such template for keys of the account; whether another account has one is not said.
+    #[error("policytemplate: there is no policy template `{template}` for keys of account {account}")]
+    TemplateElsewhere {
+        /// Its name or id.
+        template: String,
+        /// Whose key it was wanted for.
+        account: AccountId,
+    },
+    /// No such schedule.
+    #[error("schedule {0} does not exist")]
+    ScheduleUnknown(String),
+    /// The name is in use.
+    #[error("name: there is a schedule named `{0}` already; choose another name")]
+    ScheduleNameTaken(ScheduleName),
+    /// The schedule does other work.
+    #[error("job_config_id: schedule `{0}` does not rotate keys: its operation is not cckm_key_rotation")]
+    ScheduleNotRotating(ScheduleName),
+    /// Keys are under it.
+    #[error("schedule `{schedule}` rotates {keys} keys: take them off it first, or repeat with ?force=true")]
+    ScheduleHasKeys {
+        /// Which schedule.
+        schedule: ScheduleName,
+        /// How many keys.
+        keys: usize,
+    },
+    /// It runs at the moment.
+    #[error("schedule `{schedule}` runs at the moment: job {run}")]
+    ScheduleRunning {
+        /// Which schedule.
+        schedule: ScheduleName,
+        /// Its run.
+        run: JobId,
+    },
+    /// No such run of a schedule.
+    #[error("job {0} does not exist")]
+    RunUnknown(String),
 }
 
 fn listed<T: std::fmt::Display>(things: &[T]) -> String {

@@ -3,7 +3,10 @@
 use super::connection::{self, Connection, ConnectionCommand};
 use super::event::{ConnectionEvent, Event, GroupEvent, InstallationEvent, KmsEvent, Sealed, SessionEvent, UserEvent};
 use super::group::{self, Group, GroupCommand, SystemGroup};
-use super::id::{ConnectionId, InstallationId, KeyId, KmsId, OperationId, SourceKeyId, UserId};
+use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, OperationId, SourceKeyId, TemplateId, UserId};
+use super::job::bulk::BulkJob;
+use super::job::command::{self as job, JobCommand, Jobs};
+use super::job::sync::SyncJob;
 use super::key;
 use super::key::aggregate::{Certainty, Key};
 use super::key::command::KeyCommand;
@@ -15,9 +18,11 @@ use super::name::{ConnectionName, GroupName, KmsName, SourceKeyName, UserName};
 use super::password::PasswordPolicy;
 use super::place::{AccountId, Region};
 use super::refusal::Refusal;
+use super::schedule::{self, ScheduleCommand, Schedules};
 use super::session::{self, SessionCommand, Sessions};
 use super::source_key::{self, SourceKey, SourceKeyCommand, SourceKeyEvent};
 use super::table::Table;
+use super::template::{self, Template, TemplateCommand, Templates};
 use super::time::Time;
 use super::user::{self, User, UserCommand};
 use imbl::HashMap;
@@ -46,6 +51,12 @@ pub struct State {
     pub source_keys: Table<SourceKeyId, SourceKey>,
     /// What is being asked of AWS at the moment, or was when the program ended.
     pub operations: HashMap<OperationId, Underway>,
+    /// The jobs.
+    pub jobs: Jobs,
+    /// The policy templates.
+    pub templates: Templates,
+    /// The schedules and their runs.
+    pub schedules: Schedules,
     users_by_name: HashMap<UserName, UserId>,
     connections_by_name: HashMap<ConnectionName, ConnectionId>,
     kms_by_name: HashMap<KmsName, KmsId>,
@@ -108,6 +119,12 @@ pub enum Command {
     Key(KeyCommand),
     /// Of source keys.
     SourceKey(SourceKeyCommand),
+    /// Of jobs.
+    Job(JobCommand),
+    /// Of policy templates.
+    Template(TemplateCommand),
+    /// Of schedules.
+    Schedule(ScheduleCommand),
 }
 
 impl State {
@@ -126,6 +143,9 @@ impl State {
             Command::Kms(command) => kms::decide(self, command),
             Command::Key(command) => key::command::decide(self, command),
             Command::SourceKey(command) => source_key::decide(self, command),
+            Command::Job(command) => job::decide(self, command),
+            Command::Template(command) => template::decide(self, command),
+            Command::Schedule(command) => schedule::decide(self, command),
         }
     }
 
@@ -146,6 +166,9 @@ impl State {
             Event::Kms(id, event) => self.apply_kms(at, *id, event),
             Event::Key(id, event) => self.apply_key(at, *id, event),
             Event::SourceKey(id, event) => self.apply_source_key(at, *id, event),
+            Event::Job(id, event) => self.jobs.apply(at, *id, event),
+            Event::Template(id, event) => self.templates.apply(at, *id, event),
+            Event::Schedule(id, event) => self.schedules.apply(at, *id, event),
         }
     }
 
@@ -165,6 +188,22 @@ impl State {
         self.keys.get(&id).ok_or_else(|| Refusal::KeyUnknown(id.to_string()))
     }
 
+    /// The synchronisation job of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn sync_job(&self, id: JobId) -> Result<&Arc<SyncJob>, Refusal> {
+        self.jobs.sync.get(id).ok_or_else(|| Refusal::JobUnknown(id.to_string()))
+    }
+
+    /// The bulk job of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn bulk_job(&self, id: JobId) -> Result<&Arc<BulkJob>, Refusal> {
+        self.jobs.bulk.get(id).ok_or_else(|| Refusal::JobUnknown(id.to_string()))
+    }
+
     /// The key that AWS names so.
     pub fn key_at_aws(&self, kms: KmsId, region: &Region, id: &AwsKeyId) -> Option<&Arc<Key>> {
         self.keys.get(self.keys_at_aws.get(&kms)?.get(&(region.clone(), id.clone()))?)
@@ -179,6 +218,14 @@ impl State {
     /// The keys of a KMS, in no order.
     pub fn keys_of_kms(&self, kms: KmsId) -> impl Iterator<Item = &Arc<Key>> {
         self.keys_at_aws.get(&kms).into_iter().flat_map(HashMap::values).filter_map(|id| self.keys.get(id))
+    }
+
+    /// The policy template of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn template(&self, id: TemplateId) -> Result<&Arc<Template>, Refusal> {
+        self.templates.all.get(&id).ok_or_else(|| Refusal::TemplateUnknown(id.to_string()))
     }
 
     /// The connection of this id.
@@ -381,7 +428,24 @@ impl State {
                     }
                 }
             }
+            KmsEvent::RegionsReplaced { to } => {
+                self.kms.change(&id, |kms| kms.apply(at, event));
+                self.forget_keys_outside(id, to);
+            }
             _ => self.kms.change(&id, |kms| kms.apply(at, event)),
+        }
+    }
+
+    /// Keys are known in the regions that their KMS manages, and nowhere else.
+    fn forget_keys_outside(&mut self, id: KmsId, regions: &[Region]) {
+        self.operations.retain(|_, underway| underway.kms != id || regions.contains(&underway.region));
+        let Some(of_kms) = self.keys_at_aws.get_mut(&id) else { return };
+        let outside = |(region, _): &(Region, AwsKeyId)| !regions.contains(region);
+        let removed: Vec<_> = of_kms.keys().filter(|place| outside(place)).cloned().collect();
+        for place in removed {
+            if let Some(key) = of_kms.remove(&place) {
+                self.keys.remove(&key);
+            }
         }
     }
 }
@@ -446,14 +510,24 @@ impl State {
             self.know(*id, *kms, region, at, learned);
         }
         self.keys.change(id, |key| key.accomplish(at, wanted, learned, certainty));
+        if let Some(template) = wanted.template() {
+            self.templates.note_accepted(template, underway.since);
+        }
         match wanted {
-            Operation::Rotate { from, .. } => self.keys.change(from, |key| key.note_replaced(at, *id)),
+            Operation::Rotate { from, .. } => self.replace(at, *from, *id),
             Operation::AddAlias { alias, from: Some(from) } => {
                 let moved = self.keys.get(id).is_some_and(|key| key.aliases.contains(alias));
                 self.keys.change(from, |key| if moved { key.lose(at, alias) } else { key.underway = None });
             }
             _ => {}
         }
+    }
+
+    /// A key takes another's place: the schedule goes on with it.
+    fn replace(&mut self, at: Time, old: KeyId, new: KeyId) {
+        let job = self.keys.get(&old).and_then(|key| key.rotation_job.clone());
+        self.keys.change(&old, |key| key.note_replaced(at, new));
+        self.keys.change(&new, |key| key.rotation_job = job);
     }
 
     fn know(&mut self, id: KeyId, kms: KmsId, region: &Region, at: Time, learned: &[Aspect]) {

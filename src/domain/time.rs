@@ -1,6 +1,6 @@
 //! A moment as the log keeps it. The domain is told the time; it never asks a clock.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
@@ -47,14 +47,23 @@ impl Time {
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000_000)))
     }
+
+    /// The last moment before.
+    #[must_use]
+    pub const fn just_before(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
 }
 
 /// RFC 3339 in UTC with as many digits of the second as there are, e.g. `2020-11-05T05:29:17.200168Z`.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let calendar = self.calendar();
+        // By hand: chrono reads its pattern anew for every moment, and every resource shows two.
+        let moment = self.calendar();
+        let (year, month, day) = (moment.year(), moment.month(), moment.day());
+        let (hour, minute, second) = (moment.hour(), moment.minute(), moment.second());
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
         let fraction = self.0.rem_euclid(1_000_000_000);
-        write!(f, "{}", calendar.format("%Y-%m-%dT%H:%M:%S"))?;
         if fraction != 0 {
             write!(f, ".{}", format!("{fraction:09}").trim_end_matches('0'))?;
         }

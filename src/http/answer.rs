@@ -13,6 +13,9 @@ use utoipa::ToSchema;
 /// 201 with what was made.
 pub struct Created<V>(pub V);
 
+/// 202 with what has begun and goes on.
+pub struct Accepted<V>(pub V);
+
 /// 204: done, and there is nothing to show.
 pub struct NoContent;
 
@@ -24,6 +27,14 @@ impl<V: Serialize> Responder for Created<V> {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         HttpResponse::Created().json(self.0)
+    }
+}
+
+impl<V: Serialize> Responder for Accepted<V> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Accepted().json(self.0)
     }
 }
 
@@ -52,6 +63,12 @@ impl<V: ToSchema> Described for Json<V> {
 impl<V: ToSchema> Described for Created<V> {
     fn describe(to: &mut Description) {
         to.answers_json::<V>(201);
+    }
+}
+
+impl<V: ToSchema> Described for Accepted<V> {
+    fn describe(to: &mut Description) {
+        to.answers_json::<V>(202);
     }
 }
 

@@ -146,30 +146,41 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::RegionElsewhere { .. }
         | Refusal::RegionNotManaged { .. }
         | Refusal::NotAsymmetric(_)
+        | Refusal::NotRotatable(_)
         | Refusal::RegionNotEnabled { .. }
         | Refusal::AccountMismatch { .. }
         | Refusal::RoleElsewhere { .. }
         | Refusal::ConnectionElsewhere { .. }
+        | Refusal::TemplateNeedsPush(_)
+        | Refusal::ScheduleNotRotating(_)
         | Refusal::PolicyRejected(_) => &INVALID,
         Refusal::SeveralChanges => &BAD_REQUEST,
         Refusal::PasswordRejected(_) => &UNPROCESSABLE,
         Refusal::KmsUnknown(_)
         | Refusal::KeyUnknown(_)
+        | Refusal::JobUnknown(_)
         | Refusal::AliasUnknown { .. }
         | Refusal::ConnectionUnknown(_)
         | Refusal::SourceKeyUnknown(_)
         | Refusal::UserUnknown(_)
         | Refusal::GroupUnknown(_)
         | Refusal::NotAMember { .. }
+        | Refusal::TemplateUnknown(_)
+        | Refusal::TemplateElsewhere { .. }
+        | Refusal::ScheduleUnknown(_)
+        | Refusal::RunUnknown(_)
         | Refusal::TokenUnknown(_) => &NOT_FOUND,
         Refusal::KmsNameTaken(_)
         | Refusal::RegionTaken { .. }
         | Refusal::KmsArchived(_)
         | Refusal::RegionHasKeys { .. }
+        | Refusal::KmsBusy(_)
         | Refusal::KeyExists(_)
         | Refusal::KeyGone(_)
         | Refusal::KeyNotGone(_)
         | Refusal::KeyBusy(_)
+        | Refusal::JobEnded(_)
+        | Refusal::RegionBeingSynchronised { .. }
         | Refusal::AliasHeld { .. }
         | Refusal::NotPrimary(_)
         | Refusal::KeyRotated { .. }
@@ -185,6 +196,11 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::GroupNameTaken(_)
         | Refusal::GroupIsSystem(_)
         | Refusal::LastAdmin
+        | Refusal::TemplateNameTaken(_)
+        | Refusal::TemplateInUse { .. }
+        | Refusal::ScheduleNameTaken(_)
+        | Refusal::ScheduleHasKeys { .. }
+        | Refusal::ScheduleRunning { .. }
         | Refusal::AlreadyInstalled => &CONFLICT,
         Refusal::BadCredentials | Refusal::RefreshTokenInvalid | Refusal::PasswordChangeDue => &UNAUTHORIZED,
         Refusal::LoginLocked { .. } => &TOO_MANY,

@@ -4,7 +4,8 @@
 use super::endpoint::{Endpoint, Family, delete, get, patch, post};
 use super::error::Problem;
 use super::{
-    connections, examples, groups, health, history, keys, kms, openapi, password_policy, source_keys, tokens, users,
+    bulk_jobs, connections, examples, groups, health, history, iam, keys, kms, openapi, password_policy, schedules,
+    source_keys, sync_jobs, templates, tokens, users,
 };
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
@@ -35,6 +36,9 @@ pub fn families() -> Vec<Family> {
         family("KMS", "AWS accounts, and their regions under management.", kms()),
         family("Keys", "AWS keys, and all that is done to them.", keys()),
         family("Source keys", "Material that can be imported into AWS keys.", source_keys()),
+        family("Jobs", "Work on many keys that goes on after the call.", jobs()),
+        family("Policy templates", "One policy for many keys.", policy_templates()),
+        family("Schedules", "Work that is done by itself when it is due.", scheduler()),
         family("Connections", "Credentials for AWS.", connections()),
         family("Tokens", "Signing in and out, and the own password.", tokens()),
         family("Users and groups", "Who may sign in, and what they belong to.", users_and_groups()),
@@ -56,6 +60,12 @@ fn kms() -> Vec<Endpoint> {
         post("/cckm/aws/get-all-regions", kms::all_regions, "listRegions", "Show the regions that are enabled there")
             .only_asks()
             .refuses(&[404, 502, 504]),
+        post("/cckm/aws/get-iam-users", iam::users, "listIamUsers", "List the users of a KMS's account")
+            .only_asks()
+            .refuses(&[404, 409, 502, 504]),
+        post("/cckm/aws/get-iam-roles", iam::roles, "listIamRoles", "List the roles of a KMS's account")
+            .only_asks()
+            .refuses(&[404, 409, 502, 504]),
         get("/cckm/aws/actions", kms::actions, "listActions", "List the APIs and the actions that permit them"),
         post("/cckm/aws/kms", kms::add, "addKms", "Add a KMS")
             .refuses(&[404, 409, 502, 504])
@@ -78,8 +88,40 @@ fn kms() -> Vec<Endpoint> {
     ]
 }
 
+fn policy_templates() -> Vec<Endpoint> {
+    let (all, one) = ("/cckm/aws/templates", "/cckm/aws/templates/{id}");
+    vec![
+        post(all, templates::create, "createTemplate", "Make a policy template").refuses(&[403, 404, 409]),
+        get(all, templates::list, "listTemplates", "List the policy templates that the caller may see"),
+        get(one, templates::get, "getTemplate", "Show a policy template"),
+        patch(
+            one,
+            templates::amend,
+            "updateTemplate",
+            "Change a template's policy, and push it to the keys that have it",
+        ),
+        delete(one, templates::delete, "deleteTemplate", "Delete a policy template that no key has").refuses(&[409]),
+    ]
+}
+
+fn scheduler() -> Vec<Endpoint> {
+    let (all, one) = ("/scheduler/job-configs", "/scheduler/job-configs/{id}");
+    vec![
+        post(all, schedules::create, "createSchedule", "Make a schedule").refuses(&[404, 409]),
+        get(all, schedules::list, "listSchedules", "List the schedules"),
+        get(one, schedules::get, "getSchedule", "Show a schedule"),
+        patch(one, schedules::amend, "updateSchedule", "Change what a schedule does, or when"),
+        delete(one, schedules::delete, "deleteSchedule", "Delete a schedule that no key is under; with `force`, any")
+            .refuses(&[409]),
+        post("/scheduler/job-configs/{id}/run-now", schedules::run_now, "runSchedule", "Begin a run of a schedule now")
+            .refuses(&[409]),
+        get("/scheduler/jobs", schedules::runs, "listScheduledJobs", "List the runs of schedules"),
+        get("/scheduler/jobs/{id}", schedules::run, "getScheduledJob", "Show a run of a schedule"),
+    ]
+}
+
 fn keys() -> Vec<Endpoint> {
-    use keys::{change, creation, material, reading};
+    use keys::{change, creation, material, reading, rotation_job};
     let one = |path: &str| format!("/cckm/aws/keys/{{id}}{path}");
     let asks = |endpoint: Endpoint| endpoint.refuses(&[409, 502, 504]);
     vec![
@@ -148,6 +190,20 @@ fn keys() -> Vec<Endpoint> {
             "updateKeyPrimaryRegion",
             "Make a replica the primary key",
         )),
+        post(
+            &one("/enable-rotation-job"),
+            rotation_job::enable,
+            "enableKeyRotationJob",
+            "Put a key under a schedule that rotates it",
+        )
+        .refuses(&[409]),
+        post(
+            &one("/disable-rotation-job"),
+            rotation_job::disable,
+            "disableKeyRotationJob",
+            "Take a key off the schedule that rotates it",
+        )
+        .refuses(&[409]),
         asks(post(
             &one("/get-key-rotation-status"),
             reading::rotation_status,
@@ -182,6 +238,25 @@ fn source_keys() -> Vec<Endpoint> {
 
 /// What stands against making a key.
 const MAKES: &[u16] = &[404, 409, 502, 504];
+
+fn jobs() -> Vec<Endpoint> {
+    let (syncs, bulks) = ("/cckm/aws/synchronization-jobs", "/cckm/aws/bulkjob");
+    let (sync, bulk) = ("/cckm/aws/synchronization-jobs/{id}", "/cckm/aws/bulkjob/{id}");
+    let (cancel_sync, cancel_bulk) = (format!("{sync}/cancel"), format!("{bulk}/cancel"));
+    vec![
+        post(syncs, sync_jobs::start, "synchronizeKeys", "Bring what is known of keys in line with AWS")
+            .refuses(&[403, 404, 409]),
+        get(syncs, sync_jobs::list, "listSynchronizationJobs", "List the synchronisation jobs that the caller may see"),
+        get(sync, sync_jobs::get, "getSynchronizationJob", "Show a synchronisation job, and how far it is"),
+        post(&cancel_sync, sync_jobs::cancel, "cancelSynchronizationJob", "Let a synchronisation job stop at once")
+            .refuses(&[409]),
+        post(bulks, bulk_jobs::start, "startBulkJob", "Do the same to many keys").refuses(&[403, 404]),
+        get(bulks, bulk_jobs::list, "listBulkJobs", "List the bulk jobs that the caller may see"),
+        get(bulk, bulk_jobs::get, "getBulkJob", "Show a bulk job, and how far it is"),
+        post(&cancel_bulk, bulk_jobs::cancel, "cancelBulkJob", "Let a bulk job stop before its next key")
+            .refuses(&[409]),
+    ]
+}
 
 fn connections() -> Vec<Endpoint> {
     let all = "/connectionmgmt/services/aws/connections";

@@ -5,12 +5,14 @@ use super::caller::Caller;
 use super::failure::{Failure, Lacking};
 use crate::domain::action::{Action, ActionSet};
 use crate::domain::group::SystemGroup;
-use crate::domain::id::{KeyId, KmsId};
+use crate::domain::id::{KeyId, KmsId, TemplateId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::kms::Kms;
 use crate::domain::name::KmsName;
+use crate::domain::place::AccountId;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
+use crate::domain::template::Template;
 use crate::domain::user::User;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -49,6 +51,8 @@ pub struct ManageSourceKeys;
 pub struct ViewSourceKeys;
 /// To manage users and groups.
 pub struct ManageUsers;
+/// To manage schedules.
+pub struct ManageSchedules;
 /// To do what only administrators do.
 pub struct Administer;
 
@@ -83,6 +87,9 @@ impl Right for ViewSourceKeys {
 }
 impl Right for ManageUsers {
     const GROUPS: &'static [SystemGroup] = &[SystemGroup::UserAdmins];
+}
+impl Right for ManageSchedules {
+    const GROUPS: &'static [SystemGroup] = &[SystemGroup::CckmAdmins];
 }
 impl Right for Administer {
     const GROUPS: &'static [SystemGroup] = &[SystemGroup::Admin];
@@ -297,6 +304,63 @@ impl<A: KeyRight> KeyPermit<A> {
     }
 }
 
+/// Proof that the caller may do `A` with one policy template. Only this module makes one.
+pub struct TemplatePermit<A> {
+    caller: Caller,
+    template: Arc<Template>,
+    right: PhantomData<A>,
+}
+
+impl<A: KmsRight> TemplatePermit<A> {
+    /// Settles whether the caller may do this with the template of this id: whoever may on any KMS of its account.
+    ///
+    /// # Errors
+    /// [`Refusal::TemplateUnknown`] if there is no such template, or none that the caller may know of;
+    /// [`Failure::Forbidden`] that names the missing action, if the caller may view it but no more.
+    pub fn settle(caller: Caller, id: TemplateId) -> Result<Self, Failure> {
+        let template = caller.published.state.template(id)?.clone();
+        match check_account::<A>(&caller, template.account) {
+            Ok(()) => Ok(Self { caller, template, right: PhantomData }),
+            Err(None) => Err(Failure::Refused(Refusal::TemplateUnknown(id.to_string()))),
+            Err(Some(lacking)) => Err(Failure::Forbidden(lacking)),
+        }
+    }
+
+    /// Who may.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// With which template, as it was when the request came in.
+    pub fn template(&self) -> &Arc<Template> {
+        &self.template
+    }
+}
+
+/// May the caller do `A` on any KMS of an account?
+///
+/// # Errors
+/// What the caller lacks; nothing, if the caller may not know that the account is managed.
+pub fn check_account<A: KmsRight>(caller: &Caller, account: AccountId) -> Result<(), Option<Lacking>> {
+    if administers_kms(&caller.user) {
+        return Ok(());
+    }
+    let of_account = caller.published.state.kms_of_account(account).map(|kms| granted(&caller.user, kms));
+    let granted: Vec<ActionSet> = of_account.filter(|granted| !granted.is_empty()).collect();
+    match A::ACTION {
+        _ if granted.is_empty() => Err(None),
+        None => Err(Some(Lacking::Membership(names(ManageKms::GROUPS)))),
+        Some(Action::View) => Ok(()),
+        Some(action) if granted.iter().any(|granted| granted.permits(action)) => Ok(()),
+        Some(action) => Err(Some(Lacking::Action(action))),
+    }
+}
+
+/// May this user know that the template exists?
+pub fn sees_template(user: &User, state: &State, template: &Template) -> bool {
+    administers_kms(user) || state.kms_of_account(template.account).any(|kms| sees(user, kms))
+}
+
 /// May this user know that the key exists?
 pub fn sees_key(user: &User, state: &State, key: &Key) -> bool {
     administers_kms(user) || state.kms.get(&key.kms).is_some_and(|kms| granted(user, kms).permits(key.view_action()))
@@ -315,6 +379,16 @@ pub fn granted(user: &User, kms: &Kms) -> ActionSet {
 /// May this user know that the KMS exists?
 pub fn sees(user: &User, kms: &Kms) -> bool {
     administers_kms(user) || !granted(user, kms).is_empty()
+}
+
+/// May this user do this on all of these KMSs? Those that are gone do not count, unless all are: then only
+/// administrators may.
+pub fn may_on_all(user: &User, state: &State, action: Action, kms: impl IntoIterator<Item = KmsId>) -> bool {
+    if administers_kms(user) {
+        return true;
+    }
+    let mut there = kms.into_iter().filter_map(|id| state.kms.get(&id)).peekable();
+    there.peek().is_some() && there.all(|kms| granted(user, kms).permits(action))
 }
 
 /// May the caller, who manages users, change who is in this group? Nobody hands out more than managing users gives.

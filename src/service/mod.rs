@@ -2,12 +2,14 @@
 //! joins the two. Used by `http`; knows nothing of requests and answers.
 
 pub mod access;
+pub mod bulk_jobs;
 pub mod caller;
 pub mod cloud;
 pub mod connections;
 pub mod failure;
 pub mod groups;
 pub mod history;
+pub mod iam;
 pub mod keys;
 pub mod kms;
 pub mod list;
@@ -16,9 +18,14 @@ pub mod material;
 mod mint;
 mod owners;
 pub mod passwords;
+pub mod schedule;
 pub mod source_keys;
+pub mod sync_jobs;
+pub mod templates;
 pub mod tokens;
 pub mod users;
+#[cfg(test)]
+mod world;
 
 use crate::aws::kms::port::AwsKms;
 use crate::aws::port::Aws;
@@ -44,10 +51,18 @@ pub struct Services {
     pub kms: kms::KmsAccounts,
     /// AWS keys.
     pub keys: keys::Keys,
+    /// Jobs that synchronise keys.
+    pub sync_jobs: sync_jobs::SyncJobs,
+    /// Jobs that do the same to many keys.
+    pub bulk_jobs: bulk_jobs::BulkJobs,
     /// AWS connections.
     pub connections: connections::Connections,
     /// Source keys.
     pub source_keys: source_keys::SourceKeys,
+    /// Policy templates.
+    pub templates: templates::Templates,
+    /// Schedules.
+    pub schedules: schedule::Schedules,
     /// Users and the password policy.
     pub users: users::Users,
     /// Groups.
@@ -125,9 +140,18 @@ impl Services {
         }
         core.shred_orphans()?;
         core.reconcile_for_ever();
+        let sync_jobs = sync_jobs::SyncJobs::new(core.clone());
+        let bulk_jobs = bulk_jobs::BulkJobs::new(core.clone());
+        sync_jobs.resume();
+        bulk_jobs.resume();
+        core.run_schedules_for_ever();
         Ok(Self {
+            sync_jobs,
+            bulk_jobs,
             kms: kms::KmsAccounts::new(core.clone()),
             keys: keys::Keys::new(core.clone()),
+            templates: templates::Templates::new(core.clone()),
+            schedules: schedule::Schedules::new(core.clone()),
             connections: connections::Connections::new(core.clone()),
             source_keys: source_keys::SourceKeys::new(core.clone()),
             users,

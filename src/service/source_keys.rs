@@ -104,13 +104,20 @@ impl SourceKeys {
         asked: &Asked,
         draft: SourceKeyDraft,
     ) -> Result<Arc<SourceKey>, Failure> {
-        let change = permit.caller().change(asked);
+        self.make(&permit.caller().change(asked), draft).await
+    }
+
+    /// The same, where it is settled that it may be done.
+    ///
+    /// # Errors
+    /// As [`SourceKeys::create`].
+    pub(super) async fn make(&self, change: &Change, draft: SourceKeyDraft) -> Result<Arc<SourceKey>, Failure> {
         let id = SourceKeyId::new(Uuid::new_v4());
         let name = match &draft.name {
             Some(name) => name.clone(),
             None => SourceKeyName::parse(&format!("ks-{id}")).map_err(|_| Failure::Broken("an id is no name"))?,
         };
-        if permit.caller().published.state.source_key_named(&name).is_some() {
+        if self.core.state().state.source_key_named(&name).is_some() {
             return Err(Failure::Refused(Refusal::SourceKeyNameTaken(name)));
         }
         let origin = if draft.brought.is_some() { MaterialOrigin::Brought } else { MaterialOrigin::Generated };
@@ -127,7 +134,7 @@ impl SourceKeys {
             fingerprint: material.fingerprint(),
             public_key: material.public_key(),
         };
-        self.store(&change, id, made, &material).await
+        self.store(change, id, made, &material).await
     }
 
     /// The source keys.
@@ -197,9 +204,16 @@ impl SourceKeys {
         asked: &Asked,
         id: SourceKeyId,
     ) -> Result<(), Failure> {
-        let change = permit.caller().change(asked);
-        self.command(&change, SourceKeyCommand::Delete { id }).await?;
-        self.core.shred(&change, &owner(id));
+        self.remove(&permit.caller().change(asked), id).await
+    }
+
+    /// The same, where it is settled that it may be done.
+    ///
+    /// # Errors
+    /// As [`SourceKeys::delete`].
+    pub(super) async fn remove(&self, change: &Change, id: SourceKeyId) -> Result<(), Failure> {
+        self.command(change, SourceKeyCommand::Delete { id }).await?;
+        self.core.shred(change, &owner(id));
         Ok(())
     }
 

@@ -12,7 +12,7 @@ const FORBIDDEN: &str = "NCERRInsufficientPermissions";
 
 /// A call on one key, and the action that it needs beside the view. (`view`: nothing beside it.)
 #[rustfmt::skip]
-const CALLS: [(&str, &str, &str); 24] = [
+const CALLS: [(&str, &str, &str); 26] = [
     ("GET", "", "view"),
     ("DELETE", "", "keydelete"),
     ("POST", "enable", "keyupdate"),
@@ -27,6 +27,8 @@ const CALLS: [(&str, &str, &str); 24] = [
     ("POST", "disable-auto-rotation", "keyupdate"),
     ("POST", "rotate-material", "keyrotate"),
     ("POST", "rotate", "keyrotate"),
+    ("POST", "enable-rotation-job", "keyrotate"),
+    ("POST", "disable-rotation-job", "keyrotate"),
     ("GET", "rotations", "view"),
     ("POST", "import-material", "keymaterialimport"),
     ("POST", "delete-material", "keymaterialdelete"),

@@ -62,7 +62,7 @@ fn impossible_keys() -> Vec<(Value, u16, &'static str)> {
         (with(json!({"aws_param": {"Policy": policy}, "key_users": ["ann"]})), 400, "only one"),
         (with(json!({"policytemplate": "t", "key_users": ["ann"]})), 400, "only one"),
         (with(json!({"policytemplate": "t", "aws_param": {"Policy": policy}})), 400, "only one"),
-        (with(json!({"policytemplate": "nobody's"})), 400, "does not exist"),
+        (with(json!({"policytemplate": "nobody's"})), 404, "no policy template"),
         (with(json!({"key_users": ["a b"]})), 400, "key_users"),
         (with(json!({"key_admins": ["arn:aws:iam::123456789012:role/x"]})), 400, "key_admins"),
         (with(json!({"external_accounts": ["12"]})), 400, "external_accounts"),
@@ -146,7 +146,6 @@ fn changes_that_cannot_be_are_refused_before_aws_is_asked() {
         ("policy", json!({"Policy": "{"}), "not JSON"),
         ("policy", json!({"Policy": policy, "policytemplate": "t"}), "only one"),
         ("policy", json!({"Policy": policy, "key_users": ["ann"]}), "only one"),
-        ("policy", json!({"policytemplate": "nobody's"}), "does not exist"),
         ("policy", json!({"key_users": "ann"}), "sequence"),
         ("add-tags", json!({}), "tags"),
         ("add-tags", json!({"tags": []}), "at least one"),
@@ -198,6 +197,7 @@ fn changes_that_cannot_be_are_refused_before_aws_is_asked() {
         assert!(answer.text.contains(text), "{what} {body}: {}", answer.text);
     }
     bench.ask(&key, "rotate", json!({"source_key_id": "nobody's"})).refused(404, "NCERRResourceNotFound");
+    bench.ask(&key, "policy", json!({"policytemplate": "nobody's"})).refused(404, "NCERRResourceNotFound");
     bench.ask(&key, "delete-alias", json!({"alias": "not its own"})).refused(400, INVALID);
     for what in ["add-tags", "import-material", "policy", "rotate", "replicate-key"] {
         let answer = bench.admin.send(Method::POST, &at(&key, what), Some(b"[]".to_vec()));

@@ -189,7 +189,7 @@ fn real_answers_about_keys_fit_their_schemas() {
     let change = |what: &str, body: Value| admin.calls("post", &one(what), &[&key], Some(body));
     change("/replicate-key", json!({"replica_region": "eu-west-2"}));
     change("/update-description", json!({"description": "d"}));
-    change("/policy", json!({"key_admins": ["ann"], "external_accounts": ["789012123456"]}));
+    change("/policy", json!({"key_admins": ["user1"], "external_accounts": ["789012123456"]}));
     change("/add-tags", json!({"tags": [{"tag_key": "a", "tag_value": "b"}]}));
     change("/remove-tags", json!({"tags": ["a"]}));
     change("/add-alias", json!({"alias": "b"}));

@@ -224,6 +224,7 @@ impl Key {
     pub fn note_replaced(&mut self, at: Time, by: KeyId) {
         self.underway = None;
         self.rotated_to = Some(by);
+        self.rotation_job = None;
         self.rotated_at = Some(at);
         self.last_rotation = Some(Ok(()));
         self.updated = at;

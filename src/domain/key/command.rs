@@ -3,11 +3,13 @@
 use super::aggregate::{Key, Snapshot};
 use super::event::{KeyEvent, RotationJob};
 use super::operation::Operation;
+use super::sync::{self, Began};
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
+use crate::domain::time::Time;
 
 /// What can be asked of keys.
 #[derive(Clone, Debug)]
@@ -50,6 +52,26 @@ pub enum KeyCommand {
         /// Which.
         id: KeyId,
     },
+    /// Take in what a synchronisation has read of a key, unless what is known here is newer.
+    Synchronise {
+        /// Under which id, should it not be known.
+        id: KeyId,
+        /// Of which KMS.
+        kms: KmsId,
+        /// In which region.
+        region: Region,
+        /// What.
+        seen: Box<Snapshot>,
+        /// When the reading began.
+        began: Began,
+    },
+    /// Take in that a synchronisation has not found a key, unless what is known here is newer.
+    NoteMissing {
+        /// Which.
+        id: KeyId,
+        /// When the reading began.
+        began: Time,
+    },
     /// Let a schedule rotate it, or no more.
     SetRotationJob {
         /// Which key.
@@ -91,10 +113,17 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
             let key = state.key(id)?;
             Ok(if key.gone { vec![] } else { vec![Event::Key(id, KeyEvent::Vanished)] })
         }
+        KeyCommand::Synchronise { id, kms, region, seen, began } => {
+            sync::synchronise(state, id, kms, region, *seen, began)
+        }
+        KeyCommand::NoteMissing { id, began } => Ok(sync::missing(state, id, began)),
         KeyCommand::SetRotationJob { id, job } => {
             let key = state.key(id)?;
             state.kms(key.kms)?.refuse_archived()?;
             key.refuse_gone()?;
+            if let Some(job) = &job {
+                state.rotation_schedule(job.schedule)?;
+            }
             let event = (key.rotation_job != job).then_some(Event::Key(id, KeyEvent::RotationJobSet { job }));
             Ok(event.into_iter().collect())
         }

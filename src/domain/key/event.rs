@@ -84,6 +84,12 @@ pub enum Aspect {
     Rotation(RotationStatus),
 }
 
+/// The key source of new material that AWS makes.
+pub const NATIVE: &str = "native";
+
+/// The key source of new material that comes from here.
+pub const LOCAL: &str = "local";
+
 /// How a schedule rotates a key.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RotationJob {

@@ -6,6 +6,8 @@
 pub mod aggregate;
 pub mod command;
 pub mod event;
+#[cfg(test)]
+pub(crate) mod example;
 pub mod facts;
 pub mod limit;
 pub mod material;
@@ -14,5 +16,6 @@ pub mod operation;
 pub mod policy;
 pub mod policy_text;
 pub mod spec;
+pub mod sync;
 pub mod tag;
 pub mod word;

@@ -8,10 +8,14 @@ use super::policy_text::PolicyText;
 use super::spec::{KeySpec, KeyUsage};
 use super::tag::Tag;
 use super::word::Origin;
-use crate::domain::id::{KeyId, SourceKeyId};
+use crate::domain::id::{KeyId, SourceKeyId, TemplateId};
 use crate::domain::place::Region;
+use crate::domain::template::TEMPLATE_TAG;
 use crate::domain::time::Time;
 use serde::{Deserialize, Serialize};
+
+/// The tag that every key made from here carries, with the id of the operation that made it.
+pub const MARK: &str = "claviger:operation";
 
 /// What is to be done to one key.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -204,6 +208,18 @@ impl Operation {
     /// Does it change what the other keys of a multi-region family tell of their family?
     pub fn changes_family(&self) -> bool {
         matches!(self, Self::Replicate { .. } | Self::MovePrimary { .. })
+    }
+
+    /// The policy template whose policy AWS accepts with it, if it is one's.
+    pub fn template(&self) -> Option<TemplateId> {
+        let of_tags = |tags: &[Tag]| tags.iter().find(|tag| tag.key == TEMPLATE_TAG).map(|tag| tag.value.clone());
+        let id = match self {
+            Self::Create(new) | Self::Upload { new, .. } => of_tags(&new.tags),
+            Self::Replicate { new, .. } => of_tags(&new.tags),
+            Self::PutPolicy { template, .. } => template.clone(),
+            _ => None,
+        };
+        TemplateId::parse(&id?).ok()
     }
 
     /// The other keys of ours that it changes as well.

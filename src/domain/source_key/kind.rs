@@ -187,6 +187,12 @@ impl SourceKeyKind {
         }
     }
 
+    /// The kind whose material can be imported into AWS keys of this spec in this partition, if there is one.
+    pub fn fitting(spec: &KeySpec, partition: Partition) -> Option<Self> {
+        let usual = Self::USUAL.into_iter().chain([Self::Ec(Curve::Secp256r1)]);
+        usual.flat_map(Self::siblings).find(|kind| kind.fits(spec, partition))
+    }
+
     /// Can its material be imported into an AWS key of this spec in this partition?
     pub fn fits(self, spec: &KeySpec, partition: Partition) -> bool {
         self.aws_spec(partition).as_ref() == Some(spec)
@@ -307,6 +313,7 @@ mod tests {
             let specs = [Partition::Aws, Partition::AwsCn].map(|partition| {
                 kind.aws_spec(partition).map_or("-".to_owned(), |spec| {
                     assert!(kind.fits(&spec, partition) && !kind.fits(&KeySpec::Sm2, partition));
+                    assert_eq!(SourceKeyKind::fitting(&spec, partition), Some(kind));
                     spec.to_string()
                 })
             });

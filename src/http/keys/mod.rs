@@ -5,4 +5,5 @@ pub mod creation;
 pub mod material;
 pub mod policy;
 pub mod reading;
+pub mod rotation_job;
 pub mod view;

@@ -9,7 +9,9 @@ mod group;
 mod memory;
 mod replay;
 mod sample;
+mod sample_jobs;
 mod sample_keys;
+mod sample_schedules;
 mod sample_source_keys;
 
 use super::*;

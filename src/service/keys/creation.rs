@@ -5,6 +5,7 @@ use super::{KeySeen, Keys, setting, shown};
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::command::check_place;
+use crate::domain::key::event::{NATIVE, RotationJob};
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::name::AliasName;
 use crate::domain::key::operation::{Import, NewKey, NewReplica, Operation, RetiredKey};
@@ -12,11 +13,12 @@ use crate::domain::key::policy::{People, Setting};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::Tag;
-use crate::domain::key::word::{MultiRegionKind, Origin};
+use crate::domain::key::word::{KeyManager, MultiRegionKind, Origin};
 use crate::domain::kms::Kms;
 use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
+use crate::service::Core;
 use crate::service::access::{CreateKey, KeyPermit, KmsPermit, KmsRight, Permit, RotateKey, SignedIn, UploadKey};
 use crate::service::caller::Asked;
 use crate::service::failure::{Failure, invalid};
@@ -134,7 +136,7 @@ impl Keys {
         wish.spec = Some(self.core.fitting_spec(&import.source, wish.spec, kms.kms().cloud)?);
         let region = wish.region.clone();
         let new = self.new_key(&kms, wish)?;
-        let import = self.import(import)?;
+        let import = self.core.wished_import(import)?;
         self.make(&kms, asked, region, Operation::Upload { new, import }).await
     }
 
@@ -148,23 +150,8 @@ impl Keys {
         asked: &Asked,
         wish: RotationWish,
     ) -> Result<KeySeen, Failure> {
-        let old = permit.key();
-        if let Some(to) = old.rotated_to {
-            return Err(Failure::Refused(Refusal::KeyRotated { id: old.id, to }));
-        }
-        let Some(import) = wish.import else {
-            if old.facts.origin == Origin::External {
-                return Err(invalid("source_key_id", "must be given: the key's material does not come from AWS"));
-            }
-            let new = successor(old, Origin::AwsKms, wish.description);
-            return self
-                .replace(permit, asked, Operation::Rotate { from: old.id, new, import: None, old: wish.old })
-                .await;
-        };
-        self.core.fitting_spec(&import.source, Some(old.facts.spec.clone()), permit.kms().cloud)?;
-        let new = successor(old, Origin::External, wish.description);
-        let import = Some(self.import(import)?);
-        self.replace(permit, asked, Operation::Rotate { from: old.id, new, import, old: wish.old }).await
+        let effect = self.core.rotation(permit.key(), wish)?;
+        self.carry_out(effect, permit.caller(), asked).await
     }
 
     /// Makes a replica of a multi-region key.
@@ -200,25 +187,6 @@ impl Keys {
             tags,
         };
         self.make(&target, asked, wish.region, Operation::Replicate { of: primary.id, new }).await
-    }
-
-    /// What an import of a source key's material comes to.
-    ///
-    /// # Errors
-    /// When there is no such source key, or the end of the material is not ahead.
-    pub fn import(&self, wish: ImportWish) -> Result<Import, Failure> {
-        let now = self.core.now();
-        let latest = now.plus_seconds(365 * 86_400);
-        if wish.valid_to.is_some_and(|end| end <= now || end > latest) {
-            return Err(invalid("valid_to", format!("must be ahead, and no later than {latest}")));
-        }
-        Ok(Import {
-            source: self.core.source_key(&wish.source)?.id,
-            valid_to: wish.valid_to,
-            existing: wish.existing,
-            material: wish.material,
-            description: wish.description,
-        })
     }
 
     /// The policy that a choice comes to for a key that is there, and the template that it comes from.
@@ -270,18 +238,6 @@ impl Keys {
         self.carry_out(effect, kms.caller(), asked).await
     }
 
-    async fn replace(
-        &self,
-        permit: &KeyPermit<RotateKey>,
-        asked: &Asked,
-        wanted: Operation,
-    ) -> Result<KeySeen, Failure> {
-        let old = permit.key();
-        let (kms, region) = (old.kms, old.region.clone());
-        let effect = Effect { key: KeyId::new(Uuid::new_v4()), kms, region, wanted };
-        self.carry_out(effect, permit.caller(), asked).await
-    }
-
     async fn carry_out(
         &self,
         effect: Effect,
@@ -298,6 +254,66 @@ impl Keys {
         let committed = effect.carry_out(&self.core, &caller.change(asked)).await?;
         shown(&committed, id)
     }
+}
+
+impl Core {
+    /// What the rotation of a key into a new one comes to. Whoever asks for it has settled that it may be.
+    ///
+    /// # Errors
+    /// When the key was rotated already, or what is wished does not fit it.
+    pub(in crate::service) fn rotation(&self, old: &Key, wish: RotationWish) -> Result<Effect, Failure> {
+        if let Some(to) = old.rotated_to {
+            return Err(Failure::Refused(Refusal::KeyRotated { id: old.id, to }));
+        }
+        let origin = if wish.import.is_some() { Origin::External } else { Origin::AwsKms };
+        let import = match wish.import {
+            Some(import) => {
+                self.fitting_spec(&import.source, Some(old.facts.spec.clone()), old.facts.arn.partition())?;
+                Some(self.wished_import(import)?)
+            }
+            None if old.facts.origin == Origin::External => {
+                return Err(invalid("source_key_id", "must be given: the key's material does not come from AWS"));
+            }
+            None => None,
+        };
+        let new = successor(old, origin, wish.description);
+        let wanted = Operation::Rotate { from: old.id, new, import, old: wish.old };
+        Ok(Effect { key: KeyId::new(Uuid::new_v4()), kms: old.kms, region: old.region.clone(), wanted })
+    }
+
+    /// What an import of a source key's material comes to.
+    ///
+    /// # Errors
+    /// When there is no such source key, or the end of the material is not ahead.
+    pub(in crate::service) fn wished_import(&self, wish: ImportWish) -> Result<Import, Failure> {
+        let now = self.now();
+        let latest = now.plus_seconds(365 * 86_400);
+        if wish.valid_to.is_some_and(|end| end <= now || end > latest) {
+            return Err(invalid("valid_to", format!("must be ahead, and no later than {latest}")));
+        }
+        Ok(Import {
+            source: self.source_key(&wish.source)?.id,
+            valid_to: wish.valid_to,
+            existing: wish.existing,
+            material: wish.material,
+            description: wish.description,
+        })
+    }
+}
+
+/// Can a schedule rotate this key so? It would fail each time that it is due, with nobody there to see it.
+///
+/// # Errors
+/// When not.
+pub(super) fn check_rotation_job(key: &Key, job: &RotationJob) -> Result<(), Failure> {
+    if key.facts.manager != KeyManager::Customer || !matches!(key.facts.origin, Origin::AwsKms | Origin::External) {
+        return Err(Failure::Refused(Refusal::NotRotatable(key.id)));
+    }
+    if key.facts.origin == Origin::External && job.key_source == NATIVE {
+        let problem = "must be `local`: the key's material does not come from AWS";
+        return Err(invalid("auto_rotate_key_source", problem));
+    }
+    Ok(())
 }
 
 /// A key like another one.

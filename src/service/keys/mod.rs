@@ -5,14 +5,15 @@ mod creation;
 mod effect;
 mod list;
 mod perform;
-mod reading;
+pub(super) mod reading;
 mod reconcile;
 mod sources;
 
 pub use creation::{ImportWish, KeyWish, PolicyChoice, ReplicaWish, RotationWish};
+pub(in crate::service) use effect::Effect;
 
 use super::Core;
-use super::access::{self, KeyPermit, KeyRight, Permit, SignedIn, ViewKey};
+use super::access::{self, KeyPermit, KeyRight, Permit, RotateKey, SignedIn, ViewKey};
 use super::caller::{Asked, Caller};
 use super::failure::Failure;
 use super::list::{Page, Query};
@@ -20,6 +21,7 @@ use crate::aws::page::Paging;
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::command::KeyCommand;
+use crate::domain::key::event::RotationJob;
 use crate::domain::key::facts::{Rotation, RotationStatus};
 use crate::domain::key::name::AliasName;
 use crate::domain::key::operation::Operation;
@@ -27,15 +29,12 @@ use crate::domain::key::policy::{People, Setting};
 use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
+use crate::domain::template::TEMPLATE_TAG;
 use crate::ledger::Committed;
-use effect::Effect;
 use std::sync::Arc;
 
 /// The tag that every key made from here carries, with the id of the operation that made it.
-pub const MARK: &str = "claviger:operation";
-
-/// The tag that a key made with a policy template carries, with the template's id.
-pub const TEMPLATE_TAG: &str = "cckm_policy_template_id";
+pub const MARK: &str = crate::domain::key::operation::MARK;
 
 /// The use cases of keys. Cheap to clone.
 #[derive(Clone)]
@@ -142,7 +141,7 @@ impl Keys {
     ) -> Result<KeySeen, Failure> {
         let key = permit.key();
         self.core.fitting_spec(&wish.source, Some(key.facts.spec.clone()), permit.kms().cloud)?;
-        let import = self.import(wish)?;
+        let import = self.core.wished_import(wish)?;
         self.change(permit, asked, Operation::ImportMaterial(import)).await
     }
 
@@ -172,6 +171,25 @@ impl Keys {
     pub async fn forget<A: KeyRight>(&self, permit: &KeyPermit<A>, asked: &Asked) -> Result<(), Failure> {
         let command = KeyCommand::Forget { id: permit.key().id };
         self.core.conclude(&permit.caller().change(asked), command).await.map(drop)
+    }
+
+    /// Puts a key under a schedule that rotates it, or takes it off the one that it is under.
+    ///
+    /// # Errors
+    /// When there is no such schedule, or it could not rotate the key.
+    pub async fn set_rotation_job(
+        &self,
+        permit: &KeyPermit<RotateKey>,
+        asked: &Asked,
+        job: Option<RotationJob>,
+    ) -> Result<KeySeen, Failure> {
+        let key = permit.key();
+        if let Some(job) = &job {
+            creation::check_rotation_job(key, job)?;
+        }
+        let command = KeyCommand::SetRotationJob { id: key.id, job };
+        let committed = self.core.conclude(&permit.caller().change(asked), command).await?;
+        shown(&committed, key.id)
     }
 
     /// Whether and when AWS rotates a key.
@@ -258,6 +276,7 @@ pub fn seen(key: Arc<Key>, state: &State) -> KeySeen {
     KeySeen { source_name: source.map(|source| source.made.name.to_string()), people, key, kms }
 }
 
-fn setting(key: &Key) -> Setting {
+/// Whose key it is, and what for.
+pub(in crate::service) fn setting(key: &Key) -> Setting {
     Setting { partition: key.facts.arn.partition(), account: key.facts.account(), usage: key.facts.usage.clone() }
 }

@@ -17,7 +17,7 @@ use crate::service::failure::Failure;
 use std::time::Duration;
 
 /// A region of a KMS, and the way there.
-pub(super) struct Place {
+pub(in crate::service) struct Place {
     /// Of which KMS.
     pub kms: KmsId,
     /// Which region.
@@ -31,7 +31,7 @@ const READS: u32 = 6;
 
 impl Core {
     /// The way to a region of a KMS.
-    pub(super) fn place(&self, kms: KmsId, region: &Region) -> Result<Place, Failure> {
+    pub(in crate::service) fn place(&self, kms: KmsId, region: &Region) -> Result<Place, Failure> {
         let published = self.state();
         let kms = published.state.kms(kms)?;
         let connection = published.state.connection(kms.connection)?;
@@ -54,7 +54,7 @@ impl Core {
     }
 
     /// What AWS holds of a key beside its facts and its aliases.
-    pub(super) async fn read_beside(&self, place: &Place, facts: KeyFacts) -> Result<Snapshot, AwsFailure> {
+    pub(in crate::service) async fn read_beside(&self, place: &Place, facts: KeyFacts) -> Result<Snapshot, AwsFailure> {
         let (aws, access, region, key) = (&self.aws_kms, &place.access, &place.region, facts.key_id());
         let tags =
             async { if is_ours(&facts) { readable(aws.list_tags(access, region, key).await) } else { Ok(None) } };

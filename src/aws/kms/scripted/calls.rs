@@ -14,7 +14,7 @@ use crate::aws::page::{Page, Paging};
 use crate::aws::port::Access;
 use crate::domain::key::facts::{KeyFacts, Rotation, RotationStatus};
 use crate::domain::key::limit::{DeletionWindow, RotationPeriod};
-use crate::domain::key::material::{ImportState, MaterialId, MaterialState, RotationKind};
+use crate::domain::key::material::{ImportState, ImportType, MaterialId, MaterialState, RotationKind};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::tag::Tag;
@@ -227,6 +227,8 @@ impl AwsKms for ScriptedKms {
             model.made += 1;
             let id = material_id(model.made);
             let key = model.key_that_is(OPERATION, region, key, &[KeyState::Enabled])?;
+            let waiting = key.materials.iter().position(|old| old.state == Some(MaterialState::PendingRotation));
+            let id = waiting.and_then(|at| key.materials.remove(at).material).unwrap_or(id);
             key.materials.iter_mut().for_each(|old| old.state = Some(MaterialState::NonCurrent));
             key.materials.insert(0, material(Some(id.clone()), Some(RotationKind::OnDemand)));
             key.facts.current_material = Some(id);
@@ -278,6 +280,13 @@ impl AwsKms for ScriptedKms {
             model.made += 1;
             let fresh = material_id(model.made);
             let key = model.alive(OPERATION, region, key)?;
+            if import.import_type == Some(ImportType::NewKeyMaterial) {
+                // It waits until the key is rotated to it.
+                let state = Some(MaterialState::PendingRotation);
+                key.materials.insert(0, Rotation { state, ..material(Some(fresh.clone()), None) });
+                key.imports.push(import.clone());
+                return Ok(Some(fresh));
+            }
             let known = import.material.clone().or_else(|| key.materials.first().and_then(|old| old.material.clone()));
             let id = known.unwrap_or(fresh);
             let expires = import.expires;

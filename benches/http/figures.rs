@@ -1,0 +1,27 @@
+//! Figures as they are printed, and the median.
+
+/// The middle one.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// A figure that has no target of its own.
+pub fn figure(what: &str, value: f64, digits: usize) {
+    println!("{what:<72}{value:>12.digits$}");
+}
+
+/// A figure that must be so much at least.
+pub fn at_least(what: &str, value: f64, target: f64) {
+    verdict(what, value, &format!("at least {target}"), value >= target);
+}
+
+/// A figure that must be so much at most.
+pub fn at_most(what: &str, value: f64, target: f64) {
+    verdict(what, value, &format!("at most {target}"), value <= target);
+}
+
+fn verdict(what: &str, value: f64, target: &str, met: bool) {
+    let digits = if value < 100.0 { 2 } else { 0 };
+    println!("{what:<72}{value:>12.digits$}   target: {target}: {}", if met { "met" } else { "MISSED" });
+}

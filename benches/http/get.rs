@@ -1,0 +1,126 @@
+//! Reading one KMS over 32 kept connections, against a bare actix handler behind the same TLS that answers the same
+//! bytes. The server has one processor and one worker, the client another processor, so that the server is what limits.
+
+use crate::Outcome;
+use crate::figures::{at_least, figure, median};
+use crate::line::{Line, request};
+use crate::program::{Program, keep_to};
+use actix_web::http::header::HeaderName;
+use actix_web::web::{self, Bytes};
+use actix_web::{App, HttpResponse, HttpServer};
+use claviger::cli::config::TlsSettings;
+use claviger::cli::tls::Certificate;
+use futures_util::future::try_join_all;
+use serde_json::json;
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+
+const CONNECTIONS: usize = 32;
+const ROUNDS: usize = 9;
+const ROUND: Duration = Duration::from_millis(1500);
+/// Where the server and the client run.
+const SERVER: Option<usize> = Some(0);
+const CLIENT: Option<usize> = Some(1);
+
+/// What one round of one server came to.
+struct Round {
+    per_second: f64,
+    cpu_micros: f64,
+}
+
+/// Measures and prints.
+pub fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
+    keep_to(SERVER)?;
+    let program = Program::start(directory)?;
+    let (request, answer) = runtime.block_on(prepare(&program))?;
+    std::fs::write(directory.join("answer"), answer)?;
+    let bare = Program::bare(directory)?;
+    keep_to(CLIENT)?;
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    runtime.block_on(async {
+        let (mut our_lines, mut their_lines) = (lines(&program).await?, lines(&bare).await?);
+        for round in 0..=ROUNDS {
+            let (our, their) =
+                (measure(&program, &mut our_lines, &request).await?, measure(&bare, &mut their_lines, &request).await?);
+            // The first round is for warming up.
+            if round > 0 {
+                ours.push(our);
+                theirs.push(their);
+            }
+        }
+        Ok::<_, Box<dyn std::error::Error>>(())
+    })?;
+    keep_to(None)?;
+    let rate = |rounds: &[Round]| median(rounds.iter().map(|round| round.per_second).collect());
+    let cost = |rounds: &[Round]| median(rounds.iter().map(|round| round.cpu_micros).collect());
+    figure("get: requests per second, bare actix handler", rate(&theirs), 0);
+    figure("get: requests per second, one KMS", rate(&ours), 0);
+    figure("get: server's processor time per request, bare actix handler, in µs", cost(&theirs), 2);
+    figure("get: server's processor time per request, one KMS, in µs", cost(&ours), 2);
+    figure("get: processor time, bare actix handler to one KMS", cost(&theirs) / cost(&ours), 2);
+    at_least("get: requests per second, one KMS to bare actix handler", rate(&ours) / rate(&theirs), 0.7);
+    program.stop()
+}
+
+/// A KMS of the size of the vendor's example, the request for it, and the whole answer to that.
+async fn prepare(program: &Program) -> Outcome<(Vec<u8>, Vec<u8>)> {
+    let (token, mut line) = (program.sign_in("admin").await?, program.line().await?);
+    let body = json!({"account_id": "123456789012", "connection": "test_aws-connection", "name": "kms",
+        "regions": ["ap-south-1", "us-east-1"]});
+    let kms = line.insist(&request("POST", "/api/v1/cckm/aws/kms", &token, &body.to_string()), 201).await?;
+    let path = format!("/api/v1/cckm/aws/kms/{}", kms["id"].as_str().ok_or("no id")?);
+    let acls = json!({"group": "CCKM Users", "actions": ["view", "keycreate"], "permit": true}).to_string();
+    line.insist(&request("POST", &format!("{path}/update-acls"), &token, &acls), 200).await?;
+    let request = request("GET", &path, &token, "");
+    let answer = line.ask(&request).await?;
+    Ok((request, [answer.head, answer.body].concat()))
+}
+
+async fn lines(program: &Program) -> Outcome<Vec<Line>> {
+    try_join_all((0..CONNECTIONS).map(|_| program.line())).await
+}
+
+async fn measure(program: &Program, lines: &mut [Line], request: &[u8]) -> Outcome<Round> {
+    let (began, cpu) = (Instant::now(), program.cpu()?);
+    let counts = try_join_all(lines.iter_mut().map(|line| ask_until(line, request, began + ROUND))).await?;
+    let (took, cpu) = (began.elapsed(), program.cpu()? - cpu);
+    let requests = counts.iter().sum::<u64>() as f64;
+    Ok(Round { per_second: requests / took.as_secs_f64(), cpu_micros: cpu.as_secs_f64() * 1e6 / requests })
+}
+
+async fn ask_until(line: &mut Line, request: &[u8], end: Instant) -> Outcome<u64> {
+    let mut answered = 0;
+    while Instant::now() < end {
+        match line.ask(request).await?.status {
+            200 => answered += 1,
+            other => return Err(format!("answered with {other}").into()),
+        }
+    }
+    Ok(answered)
+}
+
+/// The peer: as little as actix can do to answer these bytes.
+pub fn serve_bare(directory: &Path) -> Outcome<()> {
+    let answer = std::fs::read(directory.join("answer"))?;
+    let end = answer.windows(4).position(|end| end == b"\r\n\r\n").ok_or("no answer")? + 4;
+    let body = Bytes::copy_from_slice(&answer[end..]);
+    let tls = Certificate::load(&TlsSettings::default(), &directory.join("data"))?.server_config()?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    println!("API https://{}/api/v1", listener.local_addr()?);
+    let server = HttpServer::new(move || {
+        let body = body.clone();
+        let handler = move || {
+            let body = body.clone();
+            async move {
+                // The same number of bytes in the head, too.
+                let id = (HeaderName::from_static("x-request-id"), "b3f1c8de-8a52-4f0c-9f43-1d2a64a0a7c1");
+                HttpResponse::Ok().insert_header(id).content_type("application/json").body(body)
+            }
+        };
+        App::new().route("/api/v1/cckm/aws/kms/{id}", web::get().to(handler))
+    });
+    let server = server.workers(1).listen_rustls_0_23(listener, tls)?.run();
+    Ok(actix_web::rt::System::new().block_on(server)?)
+}

@@ -1,0 +1,54 @@
+//! What the whole program costs, over HTTPS, each figure against a peer or a limit that is measured in the same run:
+//!
+//! - `get`: reading one KMS, against a bare actix handler behind the same TLS that answers the same bytes
+//! - `patch`: durable changes of 64 clients at once, against the disk's own rate of synced writes
+//! - `start`: replay, time to readiness and memory with 1 000 000 events and 10 000 KMS entries
+//! - `list`: one page of the list with 100 000 KMS entries, against the same page with 100
+//!
+//! `cargo bench --bench http` runs all of them; `cargo bench --bench http -- get list` only those named. Each prints
+//! its figures and, in one line, the target and whether it is met. The program under test is the real one, started as
+//! `claviger lab`; its data lies in `target/bench-http`, so that is the disk that is measured. The rounds of the things
+//! compared take turns, and medians are compared, so that other load on the machine weighs on all of them alike.
+
+#[path = "../disk/mod.rs"]
+mod disk;
+mod figures;
+mod get;
+#[path = "../large_log/mod.rs"]
+mod large_log;
+mod line;
+mod list;
+mod patch;
+mod program;
+mod start;
+
+use std::error::Error;
+use std::path::Path;
+use tokio::runtime::Builder;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() -> Outcome<()> {
+    if let Some(directory) = std::env::var_os(program::BARE) {
+        return get::serve_bare(Path::new(&directory));
+    }
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let root = std::env::current_dir()?.join("target/bench-http");
+    let _ = std::fs::remove_dir_all(&root);
+    for name in ["get", "patch", "start", "list"] {
+        if wanted.is_empty() || wanted.iter().any(|part| part == name) {
+            let directory = root.join(name);
+            std::fs::create_dir_all(&directory)?;
+            // One thread: the client must not take more of the machine than it has to.
+            let runtime = Builder::new_current_thread().enable_all().build()?;
+            match name {
+                "get" => get::run(&directory, &runtime)?,
+                "patch" => patch::run(&directory, &runtime)?,
+                "start" => start::run(&directory, &runtime)?,
+                _ => list::run(&directory, &runtime)?,
+            }
+        }
+    }
+    std::fs::remove_dir_all(&root)?;
+    Ok(())
+}

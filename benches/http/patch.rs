@@ -1,0 +1,115 @@
+//! Durable changes: 64 clients at once, each replaces the regions of a KMS of its own, against the disk's own rate of
+//! writes that are synced one after the other. Each change is a whole request: token, AWS (the lab cloud) asked whose
+//! the credentials are and which regions are enabled, record, sync, answer.
+
+use crate::Outcome;
+use crate::disk::sequential_syncs;
+use crate::figures::{at_least, figure, median};
+use crate::line::{Line, request};
+use crate::program::Program;
+use futures_util::future::try_join_all;
+use serde_json::json;
+use std::fmt::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+
+const CLIENTS: usize = 64;
+const ROUNDS: usize = 7;
+const ROUND: Duration = Duration::from_secs(3);
+
+/// One client: its connection, and the two requests that it sends in turn.
+struct Client {
+    line: Line,
+    requests: [Vec<u8>; 2],
+    sent: usize,
+}
+
+/// Measures and prints.
+pub fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
+    std::fs::write(directory.join("cloud.toml"), cloud())?;
+    let program = Program::start(directory)?;
+    let mut clients = runtime.block_on(prepare(&program))?;
+    let (mut disk, mut changes, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        disk.push(sequential_syncs(directory, ROUND / 2)?);
+        let before = program.cpu()?;
+        let (count, took) = runtime.block_on(round(&mut clients))?;
+        changes.push(count / took.as_secs_f64());
+        cpu.push((program.cpu()? - before).as_secs_f64() * 1e6 / count);
+    }
+    let (disk, changes) = (median(disk), median(changes));
+    figure("patch: sequential 4 KiB write + fdatasync, per second", disk, 0);
+    figure("patch: durable changes of 64 clients, per second", changes, 0);
+    figure("patch: processor time per change, lab cloud included, in µs", median(cpu), 0);
+    at_least("patch: durable changes to synced writes", changes / disk, 1.5);
+    program.stop()
+}
+
+/// An account for each client: two KMSs may not manage the same region of one.
+fn cloud() -> String {
+    let mut plan = String::from("[partitions.aws]\nenabled = [\"eu-west-1\", \"us-east-1\", \"us-west-2\"]\n");
+    for n in 0..CLIENTS {
+        let (account, key, secret) = keys(n);
+        // Writing to a String does not fail.
+        let _ = write!(
+            plan,
+            "\n[[accounts]]\nid = \"{account}\"\n\n[[accounts.users]]\nname = \"user\"\n\
+             access_key_id = \"{key}\"\nsecret_access_key = \"{secret}\"\nallow = [\"*\"]\n"
+        );
+    }
+    plan
+}
+
+fn keys(n: usize) -> (String, String, String) {
+    (
+        format!("1000000000{n:02}"),
+        format!("AKIALABBENCH000000{n:02}"),
+        format!("lab-only/bench/not+a+secret/of+any+use{n:02}"),
+    )
+}
+
+async fn prepare(program: &Program) -> Outcome<Vec<Client>> {
+    let (token, mut line) = (program.sign_in("admin").await?, program.line().await?);
+    let mut requests = Vec::new();
+    for n in 0..CLIENTS {
+        let (account, key, secret) = keys(n);
+        let name = format!("client-{n}");
+        let connection = json!({"name": name, "access_key_id": key, "secret_access_key": secret}).to_string();
+        let path = "/api/v1/connectionmgmt/services/aws/connections";
+        line.insist(&request("POST", path, &token, &connection), 201).await?;
+        let kms =
+            json!({"name": name, "account_id": account, "connection": name, "regions": ["us-west-2"]}).to_string();
+        let kms = line.insist(&request("POST", "/api/v1/cckm/aws/kms", &token, &kms), 201).await?;
+        let path = format!("/api/v1/cckm/aws/kms/{}", kms["id"].as_str().ok_or("no id")?);
+        let to = |regions: &[&str]| request("PATCH", &path, &token, &json!({ "regions": regions }).to_string());
+        requests.push([to(&["eu-west-1", "us-east-1"]), to(&["us-east-1"])]);
+    }
+    // Only now, so that none is idle for long and closed.
+    try_join_all(
+        requests.into_iter().map(async |requests| Ok(Client { line: program.line().await?, requests, sent: 0 })),
+    )
+    .await
+}
+
+/// How many changes were acknowledged, and in what time.
+async fn round(clients: &mut [Client]) -> Outcome<(f64, Duration)> {
+    let began = Instant::now();
+    let counts = try_join_all(clients.iter_mut().map(|client| client.change_until(began + ROUND))).await?;
+    Ok((counts.iter().sum::<u64>() as f64, began.elapsed()))
+}
+
+impl Client {
+    async fn change_until(&mut self, end: Instant) -> Outcome<u64> {
+        let mut changed = 0;
+        while Instant::now() < end {
+            let answer = self.line.ask(&self.requests[self.sent % 2]).await?;
+            if answer.status != 200 {
+                return Err(format!("{}: {}", answer.status, String::from_utf8_lossy(answer.body)).into());
+            }
+            self.sent += 1;
+            changed += 1;
+        }
+        Ok(changed)
+    }
+}

@@ -1,0 +1,128 @@
+//! The programs that are measured: the real one, and the bare handler that it is compared with. Both are processes of
+//! their own, so that what they cost can be told from what the client costs.
+
+use crate::Outcome;
+use crate::line::{Line, request};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::json;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// Tells this benchmark to be the bare handler, with the certificate and the answer of a directory.
+pub const BARE: &str = "HTTP_BENCH_BARE";
+/// The password of everybody.
+pub const PASSWORD: &str = "Lab-secret-4-benches";
+
+/// A program that runs; it ends with this value.
+pub struct Program {
+    process: Child,
+    /// Its data directory.
+    pub data: PathBuf,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Program {
+    /// The real program with a lab cloud, by its own plan if there is one in the directory.
+    pub fn start(directory: &Path) -> Outcome<Self> {
+        let (data, cloud) = (directory.join("data"), directory.join("cloud.toml"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CLAVIGER_")) {
+            command.env_remove(name);
+        }
+        command.args(["lab", "--listen", "127.0.0.1:0", "--cloud-listen", "127.0.0.1:0", "--data"]).arg(&data);
+        if cloud.exists() {
+            command.arg("--cloud").arg(cloud);
+        }
+        let log = File::options().create(true).append(true).open(directory.join("log"))?;
+        Self::launch(command.env("CLAVIGER_ADMIN_PASSWORD", PASSWORD).stderr(log), data)
+    }
+
+    /// The bare handler, with the certificate of the data directory of the real one.
+    pub fn bare(directory: &Path) -> Outcome<Self> {
+        Self::launch(Command::new(std::env::current_exe()?).env(BARE, directory), directory.join("data"))
+    }
+
+    fn launch(command: &mut Command, data: PathBuf) -> Outcome<Self> {
+        let mut process = command.stdout(Stdio::piped()).spawn()?;
+        let output = process.stdout.take().ok_or("no output")?;
+        let mut program = Self { process, data, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let mut lines = BufReader::new(output).lines();
+        let address = lines.by_ref().map_while(Result::ok).find_map(|line| address(&line));
+        program.address = address.ok_or("the program did not start; its log is in target/bench-http")?;
+        // The rest is read too: a full pipe would stop the program.
+        std::thread::spawn(move || lines.for_each(drop));
+        Ok(program)
+    }
+
+    /// A connection to it.
+    pub async fn line(&self) -> Outcome<Line> {
+        Line::connect(self.address, &self.data).await
+    }
+
+    /// The token of a user.
+    pub async fn sign_in(&self, name: &str) -> Outcome<String> {
+        let body = json!({"username": name, "password": PASSWORD}).to_string();
+        let issued = self.line().await?.insist(&request("POST", "/api/v1/auth/tokens", "", &body), 200).await?;
+        Ok(issued["jwt"].as_str().ok_or("no token")?.to_owned())
+    }
+
+    /// The processor time that it has taken so far.
+    pub fn cpu(&self) -> Outcome<Duration> {
+        const TICKS_PER_SECOND: u64 = 100;
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        let after_name = stat.rsplit_once(')').ok_or("no stat")?.1;
+        let ticks = after_name.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+        Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
+    }
+
+    /// What a line of its status says, in MiB: `VmRSS` now, `VmHWM` at the most.
+    pub fn memory(&self, member: &str) -> Outcome<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let value =
+            status.lines().find_map(|line| line.strip_prefix(member)?.strip_prefix(':')).ok_or("no such line")?;
+        Ok(value.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
+    }
+
+    /// Stops it in order, and waits for its end.
+    pub fn stop(mut self) -> Outcome<()> {
+        kill(Pid::from_raw(self.process.id().try_into()?), Signal::SIGTERM)?;
+        let status = self.process.wait()?;
+        // It says where it listens before it takes signals for orders; until then the signal itself ends it.
+        let ended = status.success() || status.signal() == Some(Signal::SIGTERM as i32);
+        if ended { Ok(()) } else { Err(format!("it ended with {status}").into()) }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn address(line: &str) -> Option<SocketAddr> {
+    line.trim().strip_prefix("API ")?.trim().strip_prefix("https://")?.strip_suffix("/api/v1")?.parse().ok()
+}
+
+/// Keeps this thread, and the programs that it starts from now on, to one of the processors; to all of them with none.
+/// With fewer than two nothing is kept apart.
+pub fn keep_to(processor: Option<usize>) -> Outcome<()> {
+    thread_local!(static ALL: nix::Result<CpuSet> = sched_getaffinity(Pid::from_raw(0)));
+    let all = ALL.with(Clone::clone)?;
+    let usable: Vec<usize> = (0..CpuSet::count()).filter(|n| all.is_set(*n).unwrap_or(false)).collect();
+    let mut wanted = CpuSet::new();
+    match processor.filter(|_| usable.len() > 1).and_then(|n| usable.get(n)) {
+        Some(one) => wanted.set(*one)?,
+        None => wanted = all,
+    }
+    Ok(sched_setaffinity(Pid::from_raw(0), &wanted)?)
+}
