@@ -81,6 +81,8 @@ pub struct Core {
     clock: Clock,
     /// Where work goes on whose caller may go away.
     runtime: Handle,
+    /// The synchronisations that run.
+    running_syncs: Arc<sync_jobs::Running>,
 }
 
 /// Tells the time; a test gives its own.
@@ -129,6 +131,7 @@ impl Services {
             aws_kms: parts.aws_kms,
             clock: parts.clock,
             runtime: Handle::current(),
+            running_syncs: Arc::default(),
         });
         core.refuse_strays()?;
         let lockout = Arc::new(lockout::Strangers::default());

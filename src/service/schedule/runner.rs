@@ -99,7 +99,8 @@ impl Core {
         let outcome = match &schedule.settings.work {
             Work::RotateKeys(plan) => self.rotate_keys(&change, id, run, plan).await?,
             Work::Synchronize(plan) => match self.synchronize_kms(&change, plan).await {
-                Ok(()) => RunOutcome::Done,
+                Ok(None) => RunOutcome::Done,
+                Ok(Some(failures)) => RunOutcome::Failed(failures),
                 Err(failure) => RunOutcome::Failed(failure.to_string()),
             },
         };

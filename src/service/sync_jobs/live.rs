@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, watch};
 const REGIONS_AT_ONCE: usize = 16;
 
 /// The jobs that run.
-pub(super) struct Running {
+pub(in crate::service) struct Running {
     jobs: Mutex<HashMap<JobId, Arc<Live>>>,
     /// A turn for each region that is gone through.
     pub turns: Arc<Semaphore>,

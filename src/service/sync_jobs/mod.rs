@@ -22,7 +22,7 @@ use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::{Command, State};
 use crate::ledger::Committed;
-use live::Running;
+pub(super) use live::Running;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -30,7 +30,6 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub struct SyncJobs {
     core: Arc<Core>,
-    running: Arc<Running>,
 }
 
 /// What a caller wants synchronised.
@@ -58,7 +57,7 @@ pub struct SyncJobSeen {
 
 impl SyncJobs {
     pub(super) fn new(core: Arc<Core>) -> Self {
-        Self { core, running: Arc::default() }
+        Self { core }
     }
 
     /// Begins a job.
@@ -128,7 +127,7 @@ impl SyncJobs {
         let change = permit.caller().change(asked);
         let committed = self.command(&change, SyncCommand::Cancel { id }).await?;
         if !change.dry_run {
-            self.running.cancel(id);
+            self.core.running_syncs.cancel(id);
         }
         let state = &committed.published.state;
         Ok(self.seen(state.sync_job(id)?, state))
@@ -140,7 +139,7 @@ impl SyncJobs {
         SyncJobSeen {
             job: job.clone(),
             kms: job.kms().into_iter().map(name).collect(),
-            counts: self.running.counts(job),
+            counts: self.core.running_syncs.counts(job),
         }
     }
 

@@ -22,10 +22,10 @@ impl SyncJobs {
 
     /// Lets a job run.
     pub(super) fn launch(&self, job: &SyncJob, change: Change) {
-        let live = self.running.enter(job);
+        let live = self.core.running_syncs.enter(job);
         // Somebody may have cancelled it before it was entered, and found nothing to stop.
         if self.core.state().state.jobs.sync.get(job.id).is_some_and(|job| job.cancelled) {
-            self.running.cancel(job.id);
+            self.core.running_syncs.cancel(job.id);
         }
         let jobs = self.clone();
         self.core.runtime.spawn(async move {
@@ -35,14 +35,14 @@ impl SyncJobs {
                 regions.spawn(async move { jobs.run_region(&live, &region, &change).await });
             }
             while regions.join_next().await.is_some() {}
-            jobs.running.leave(live.job);
+            jobs.core.running_syncs.leave(live.job);
         });
     }
 
     /// Goes through a region, and writes down how it ended. If the log takes nothing any more, the region stays open.
     async fn run_region(&self, live: &Arc<Live>, region: &LiveRegion, change: &Change) {
         let work = async {
-            let _turn = self.running.turns.acquire().await;
+            let _turn = self.core.running_syncs.turns.acquire().await;
             self.core.synchronise(&region.place, &region.tally, change).await
         };
         let way = tokio::select! {
