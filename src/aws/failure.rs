@@ -114,7 +114,7 @@ impl AwsFailure {
 
     /// Whether the key's state, which AWS's message names, does not allow the call.
     pub fn is_invalid_state(&self) -> bool {
-        self.is("KMSInvalidStateException")
+        self.is("KMSInvalidStateException") || self.is("DisabledException")
     }
 
     /// Whether what was to be made is there already: an alias, or a replica in that region.

@@ -8,7 +8,7 @@ use super::job::bulk::BulkJob;
 use super::job::command::{self as job, JobCommand, Jobs};
 use super::job::sync::SyncJob;
 use super::key;
-use super::key::aggregate::Key;
+use super::key::aggregate::{Certainty, Key};
 use super::key::command::KeyCommand;
 use super::key::event::{Aspect, KeyEvent};
 use super::key::name::AwsKeyId;
@@ -207,6 +207,12 @@ impl State {
     /// The key that AWS names so.
     pub fn key_at_aws(&self, kms: KmsId, region: &Region, id: &AwsKeyId) -> Option<&Arc<Key>> {
         self.keys.get(self.keys_at_aws.get(&kms)?.get(&(region.clone(), id.clone()))?)
+    }
+
+    /// The keys of a multi-region family: they share AWS's id.
+    pub fn family(&self, account: AccountId, id: &AwsKeyId) -> Vec<Arc<Key>> {
+        let places = self.kms_of_account(account).flat_map(|kms| kms.regions.iter().map(|region| (kms.id, region)));
+        places.filter_map(|(kms, region)| self.key_at_aws(kms, region, id).cloned()).collect()
     }
 
     /// The keys of a KMS, in no order.
@@ -454,8 +460,11 @@ impl State {
                 let (kms, region, wanted) = (*kms, region.clone(), wanted.as_ref().clone());
                 self.operations.insert(*operation, Underway { key: id, kms, region, wanted, since: at });
             }
-            KeyEvent::OperationDone { operation, learned } | KeyEvent::OperationReconciled { operation, learned } => {
-                self.accomplish(at, *operation, learned);
+            KeyEvent::OperationDone { operation, learned } => {
+                self.accomplish(at, *operation, learned, Certainty::Done);
+            }
+            KeyEvent::OperationReconciled { operation, learned } => {
+                self.accomplish(at, *operation, learned, Certainty::Inferred);
             }
             KeyEvent::OperationFailed { operation, reason } => {
                 let Some(underway) = self.operations.remove(operation) else { return };
@@ -494,19 +503,22 @@ impl State {
         }
     }
 
-    fn accomplish(&mut self, at: Time, operation: OperationId, learned: &[Aspect]) {
+    fn accomplish(&mut self, at: Time, operation: OperationId, learned: &[Aspect], certainty: Certainty) {
         let Some(underway) = self.operations.remove(&operation) else { return };
         let Underway { key: id, kms, region, wanted, .. } = &underway;
         if wanted.makes_a_key() {
             self.know(*id, *kms, region, at, learned);
         }
-        self.keys.change(id, |key| key.accomplish(at, wanted, learned));
+        self.keys.change(id, |key| key.accomplish(at, wanted, learned, certainty));
         if let Some(template) = wanted.template() {
             self.templates.note_accepted(template, underway.since);
         }
         match wanted {
             Operation::Rotate { from, .. } => self.replace(at, *from, *id),
-            Operation::AddAlias { alias, from: Some(from) } => self.keys.change(from, |key| key.lose(at, alias)),
+            Operation::AddAlias { alias, from: Some(from) } => {
+                let moved = self.keys.get(id).is_some_and(|key| key.aliases.contains(alias));
+                self.keys.change(from, |key| if moved { key.lose(at, alias) } else { key.underway = None });
+            }
             _ => {}
         }
     }

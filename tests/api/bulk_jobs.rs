@@ -130,12 +130,14 @@ fn bad_input_is_refused_before_anything_is_begun() {
         (json!({"keys": [key], "operation": "schedulekeydeletion", "days": 6}), "days"),
         (json!({"keys": [key], "operation": "schedulekeydeletion", "days": 31}), "days"),
         (json!({"keys": [key], "operation": "applypolicytemplate"}), "policy_template_id"),
-        (json!({"keys": [key], "operation": "applypolicytemplate", "policy_template_id": NO_KEY}), "does not exist"),
         (json!({"keys": [key], "operation": "enablekey", "policy_template_id": NO_KEY}), "policy_template_id"),
     ] {
         let message = admin.post(JOBS, body.clone()).refused(400, "NCERRInvalidParamValue");
         assert!(message.contains(word), "{body}: {message}");
     }
+    let body = json!({"keys": [key], "operation": "applypolicytemplate", "policy_template_id": NO_KEY});
+    let message = admin.post(JOBS, body).refused(404, "NCERRResourceNotFound");
+    assert!(message.contains("no policy template"), "{message}");
     admin.get(&format!("{JOBS}/{NO_KEY}")).refused(404, "NCERRResourceNotFound");
     admin.get(&format!("{JOBS}/x")).refused(400, "NCERRInvalidParamValue");
     admin.post(&format!("{JOBS}/{NO_KEY}/cancel"), json!({})).refused(404, "NCERRResourceNotFound");

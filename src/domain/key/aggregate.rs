@@ -1,8 +1,8 @@
 //! An AWS key as it is known here: what AWS was last seen to hold, and what only we know of it.
 
 use super::event::{Aspect, KeyEvent, RotationJob};
-use super::facts::{KeyFacts, RotationStatus};
-use super::material::MaterialId;
+use super::facts::{KeyFacts, Rotation, RotationStatus};
+use super::material::{MaterialId, MaterialState};
 use super::name::{AliasName, AwsKeyId};
 use super::operation::{Import, Operation};
 use super::policy_text::PolicyText;
@@ -106,6 +106,15 @@ pub struct Snapshot {
     pub rotation: Option<RotationStatus>,
 }
 
+/// What is known of an operation that came to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Certainty {
+    /// AWS said that it did it.
+    Done,
+    /// AWS's answer was lost: only what it holds now tells.
+    Inferred,
+}
+
 impl Key {
     /// A key that becomes known here; none without its facts.
     pub fn known(id: KeyId, kms: KmsId, region: Region, at: Time, learned: &[Aspect]) -> Option<Self> {
@@ -142,7 +151,7 @@ impl Key {
     pub fn learn(&mut self, at: Time, learned: &[Aspect]) {
         for aspect in learned {
             match aspect {
-                Aspect::Facts(facts) => self.facts = facts.as_ref().clone(),
+                Aspect::Facts(facts) => self.take_in(facts),
                 Aspect::Aliases(aliases) => self.aliases.clone_from(aliases),
                 Aspect::Tags(tags) => self.tags.clone_from(tags),
                 Aspect::Policy(policy) => self.policy = Some(policy.clone()),
@@ -176,24 +185,30 @@ impl Key {
         }
     }
 
-    /// Takes in that an operation was done.
-    pub fn accomplish(&mut self, at: Time, done: &Operation, learned: &[Aspect]) {
+    /// Takes in that an operation came to its end: `Certainty` says whether AWS did it, or what it holds tells.
+    pub fn accomplish(&mut self, at: Time, done: &Operation, learned: &[Aspect], certainty: Certainty) {
+        let (waited, material) = (self.is_waiting(), self.facts.current_material.clone());
         self.underway = None;
         self.learn(at, learned);
-        if let Some(import) = done.import() {
-            self.note_import(at, import);
+        let is_certain = certainty == Certainty::Done;
+        if let Some(import) = done.import()
+            && (is_certain || !self.is_waiting())
+        {
+            self.note_import(at, import, waited);
         }
         match done {
             Operation::Rotate { from, .. } => self.rotated_from = Some(*from),
-            Operation::RotateMaterial => {
+            Operation::RotateMaterial if is_certain || self.facts.current_material != material => {
                 self.rotated_at = Some(at);
                 self.last_rotation = Some(Ok(()));
             }
-            Operation::DeleteMaterial { material: Some(material) } => {
-                self.materials.retain(|known| known.material.as_ref() != Some(material));
-            }
+            // Deleted material stays known: AWS lists it too, and takes back only the same.
             _ => {}
         }
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.facts.state == KeyState::PendingImport
     }
 
     /// Takes in that an operation came to nothing.
@@ -222,8 +237,29 @@ impl Key {
         self.updated = at;
     }
 
-    fn note_import(&mut self, at: Time, import: &Import) {
-        let material = import.material.clone().or_else(|| self.facts.current_material.clone());
+    /// Material that waited for a rotation gets its name when it becomes the current one.
+    fn take_in(&mut self, facts: &KeyFacts) {
+        let current = &facts.current_material;
+        if *current != self.facts.current_material
+            && !self.materials.iter().any(|known| known.material == *current)
+            && let Some(waiting) = self.materials.iter_mut().rfind(|known| known.material.is_none())
+        {
+            waiting.material.clone_from(current);
+        }
+        self.facts = facts.clone();
+    }
+
+    fn note_import(&mut self, at: Time, import: &Import, waited: bool) {
+        let may_return = import.existing || waited;
+        let of_source = || self.materials.iter().rfind(|known| may_return && known.source == import.source);
+        let is_first = may_return || self.materials.is_empty();
+        let material = match (&import.material, of_source()) {
+            (Some(material), _) => Some(material.clone()),
+            (None, Some(known)) => known.material.clone(),
+            (None, None) if is_first => self.facts.current_material.clone(),
+            // A further one is not the current one yet, and AWS is not asked for its name.
+            (None, None) => None,
+        };
         self.materials.retain(|known| known.source != import.source || known.material != material);
         self.materials.push(ImportedMaterial {
             source: import.source,
@@ -249,6 +285,15 @@ impl Key {
     /// The key's id at AWS.
     pub fn aws_id(&self) -> &AwsKeyId {
         self.facts.key_id()
+    }
+
+    /// Which of our materials AWS speaks of. One that waits for its rotation has no name here yet.
+    pub fn material(&self, told: &Rotation) -> Option<&ImportedMaterial> {
+        let named = told.material.as_ref();
+        let named = self.materials.iter().rfind(|ours| named.is_some() && ours.material.as_ref() == named);
+        use MaterialState::{PendingMultiRegionImportAndRotation, PendingRotation};
+        let waits = matches!(told.state, Some(PendingRotation | PendingMultiRegionImportAndRotation));
+        named.or_else(|| self.materials.iter().rfind(|ours| waits && ours.material.is_none()))
     }
 
     /// Where its material comes from.

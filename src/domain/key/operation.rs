@@ -205,6 +205,11 @@ impl Operation {
         }
     }
 
+    /// Does it change what the other keys of a multi-region family tell of their family?
+    pub fn changes_family(&self) -> bool {
+        matches!(self, Self::Replicate { .. } | Self::MovePrimary { .. })
+    }
+
     /// The policy template whose policy AWS accepts with it, if it is one's.
     pub fn template(&self) -> Option<TemplateId> {
         let of_tags = |tags: &[Tag]| tags.iter().find(|tag| tag.key == TEMPLATE_TAG).map(|tag| tag.value.clone());

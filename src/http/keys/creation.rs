@@ -173,7 +173,7 @@ pub async fn rotate(
         _ => None,
     };
     let wish = RotationWish {
-        description: body.description,
+        description: body.description.map(|text| described("description", text)).transpose()?,
         import: if body.import.is_given() { Some(import(body.import, "source_key_id")?) } else { None },
         old: RetiredKey { retain_alias: body.retain_alias.unwrap_or(false), disable_encrypt },
     };
@@ -192,7 +192,7 @@ pub async fn replicate(
     let wish = ReplicaWish {
         region: read_as("replica_region", &required("replica_region", replica_region)?, Region::parse)?,
         aliases: aws.aliases()?,
-        description: aws.description.take(),
+        description: aws.description.take().map(|text| described("aws_param.Description", text)).transpose()?,
         policy: policy.choice("aws_param.Policy", aws.policy.take())?,
         bypass_lockout_check: aws.bypass_policy_lockout_safety_check.unwrap_or(false),
         tags: aws.tags()?,

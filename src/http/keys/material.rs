@@ -20,26 +20,39 @@ use utoipa::ToSchema;
 #[schema(as = ImportMaterialRequest)]
 pub struct ImportBody {
     /// Name or id of the source key.
-    #[serde(default, alias = "source_key_id", deserialize_with = "optional")]
+    #[serde(default, alias = "source_key_id", deserialize_with = "flat::source_key_identifier")]
     source_key_identifier: Option<String>,
     /// Where it is: `local`.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "flat::source_key_tier")]
     source_key_tier: Option<String>,
     /// Does AWS forget it?
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "flat::key_expiration")]
     key_expiration: Option<bool>,
     /// When; needed with `key_expiration`.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "flat::valid_to")]
     valid_to: Option<String>,
     /// `NEW_KEY_MATERIAL` (default) or `EXISTING_KEY_MATERIAL`.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "flat::import_type")]
     import_type: Option<String>,
     /// Which of the key's materials.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "flat::key_material_id")]
     key_material_id: Option<String>,
     /// What AWS shows beside it.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "flat::key_material_description")]
     key_material_description: Option<String>,
+}
+
+/// The readers of its members.
+mod flat {
+    crate::http::body::flattened!(
+        source_key_identifier,
+        source_key_tier,
+        key_expiration,
+        valid_to,
+        import_type,
+        key_material_id,
+        key_material_description
+    );
 }
 
 /// Which material is deleted.

@@ -2,7 +2,6 @@
 
 use crate::domain::key::policy::People;
 use crate::domain::key::policy_text::PolicyText;
-use crate::http::body::optional;
 use crate::service::failure::{Failure, invalid};
 use crate::service::keys::PolicyChoice;
 use serde::Deserialize;
@@ -14,24 +13,36 @@ use utoipa::ToSchema;
 #[schema(as = PolicyChoice)]
 pub struct PolicyBody {
     /// Name or id of a policy template.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "flat::policytemplate")]
     policytemplate: Option<String>,
     /// Users who administer the key: names, or ARNs.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "flat::key_admins")]
     #[schema(example = json!(["ann"]))]
     key_admins: Option<Vec<String>>,
     /// Roles that administer the key.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "flat::key_admins_roles")]
     key_admins_roles: Option<Vec<String>>,
     /// Users who use the key.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "flat::key_users")]
     key_users: Option<Vec<String>>,
     /// Roles that use the key.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "flat::key_users_roles")]
     key_users_roles: Option<Vec<String>>,
     /// Other AWS accounts that use the key.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "flat::external_accounts")]
     external_accounts: Option<Vec<String>>,
+}
+
+/// The readers of its members.
+mod flat {
+    crate::http::body::flattened!(
+        policytemplate,
+        key_admins,
+        key_admins_roles,
+        key_users,
+        key_users_roles,
+        external_accounts
+    );
 }
 
 impl PolicyBody {

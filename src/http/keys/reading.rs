@@ -193,7 +193,7 @@ impl RotationStatusView {
 
 impl RotationView {
     fn of(key: &Key, rotation: &Rotation) -> Self {
-        let ours = key.materials.iter().find(|ours| rotation.material.is_some() && ours.material == rotation.material);
+        let ours = key.material(rotation);
         let mut all = Map::new();
         let mut put = |name: &str, value: Option<String>| {
             if let Some(value) = value {

@@ -44,6 +44,9 @@ pub enum StoreError {
         /// What sled says.
         source: sled::Error,
     },
+    /// Another lab has it.
+    #[error("{} is in use: another process has it open; stop that one first", .0.display())]
+    InUse(PathBuf),
     /// The database, once open.
     #[error("cannot read the keys")]
     Unreadable(#[from] sled::Error),
@@ -55,6 +58,11 @@ pub enum StoreError {
 /// How often, and how long apart, a database that another has is tried.
 const PATIENCE: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// sled tells it in words only.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("lock"))
+}
 
 impl Store {
     /// Opens or makes the database in a directory; without one, nothing is kept.
@@ -76,12 +84,15 @@ impl Store {
         // A lab that has just ended lets go of its files a moment later.
         for _ in 0..PATIENCE {
             match &opened {
-                Err(sled::Error::Io(error)) if error.to_string().contains("lock") => std::thread::sleep(PAUSE),
+                Err(error) if is_locked(error) => std::thread::sleep(PAUSE),
                 _ => break,
             }
             opened = open();
         }
-        opened.map_err(|source| StoreError::Unusable { path: path.to_owned(), source })
+        opened.map_err(|source| match is_locked(&source) {
+            true => StoreError::InUse(path.to_owned()),
+            false => StoreError::Unusable { path: path.to_owned(), source },
+        })
     }
 
     /// All keys.

@@ -3,6 +3,7 @@
 
 use super::perform::{Broken, Performed, Way};
 use crate::domain::id::{KeyId, KmsId, OperationId};
+use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::command::{KeyCommand, Outcome};
 use crate::domain::key::operation::Operation;
 use crate::domain::place::Region;
@@ -60,12 +61,38 @@ impl Core {
     ) -> Result<Committed, Failure> {
         match self.perform(operation, underway, way).await {
             Ok(Performed { seen, beside }) => {
+                if underway.wanted.changes_family() {
+                    self.look_at_relatives(change, underway, &seen).await;
+                }
                 let seen = Box::new(seen);
                 let outcome = if way == Way::Fresh { Outcome::Done(seen) } else { Outcome::Reconciled(seen) };
                 let beside = beside.map(|(key, seen)| (key, Box::new(seen)));
                 self.conclude(change, KeyCommand::Conclude { operation, outcome, beside }).await
             }
             Err(broken) => Err(self.note_broken(change, operation, underway, broken).await),
+        }
+    }
+
+    /// Writes down what AWS holds now of the known keys of the same multi-region family: each tells of all. Before the
+    /// outcome, so that a crash in between makes up for it; what cannot be read now, a synchronisation will read.
+    async fn look_at_relatives(&self, change: &Change, underway: &Underway, seen: &Snapshot) {
+        let aws_id = seen.facts.key_id();
+        for relative in self.state().state.family(seen.facts.account(), aws_id) {
+            if relative.id == underway.key || relative.gone {
+                continue;
+            }
+            let (id, kms, region) = (relative.id, relative.kms, relative.region.clone());
+            let seen = match self.place(kms, &region) {
+                Ok(place) => self.read(&place, aws_id).await.map_err(Failure::from),
+                Err(failure) => Err(failure),
+            };
+            let noted = match seen {
+                Ok(seen) => self.conclude(change, KeyCommand::Observe { id, kms, region, seen: Box::new(seen) }).await,
+                Err(failure) => Err(failure),
+            };
+            if let Err(failure) = noted {
+                tracing::warn!(key = %id, %failure, "a relative of a multi-region key could not be looked at");
+            }
         }
     }
 

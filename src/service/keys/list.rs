@@ -71,6 +71,8 @@ impl Listed for Key {
         "job_config_id",
         "rotation_status",
         "custom_key_store_id",
+        // Nothing has one as long as no key store has a name here.
+        "custom_key_store_name",
     ];
 
     fn field(&self, member: &str, state: &State) -> Field {

@@ -105,8 +105,12 @@ impl Core {
             Operation::Replicate { new, .. } => self.replicate(&place, operation, new, way).await?,
             _ => {
                 let key = self.state().state.key(underway.key).map_err(Failure::from)?.aws_id().clone();
-                if way == Way::Fresh {
-                    self.change(&place, &key, wanted).await?;
+                match (way, wanted) {
+                    (Way::Fresh, _) => self.change(&place, &key, wanted).await?,
+                    (Way::Again, Operation::ImportMaterial(import)) => {
+                        self.import_again(underway.key, &place, &key, import).await?;
+                    }
+                    (Way::Again, _) => {}
                 }
                 key
             }
@@ -182,6 +186,19 @@ impl Core {
             return Ok(());
         }
         self.import(place, key, import).await
+    }
+
+    /// Imports material that AWS may have got already: AWS itself knows whether it is there.
+    async fn import_again(&self, id: KeyId, place: &Place, key: &AwsKeyId, import: &Import) -> Result<(), Broken> {
+        let known = self.state().state.key(id).map_err(Failure::from)?.clone();
+        let facts = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
+        if facts.state != KeyState::PendingImport && known.facts.state == KeyState::PendingImport {
+            return Ok(());
+        }
+        match self.import(place, key, import).await {
+            Err(Broken { failure: Failure::Cloud(cloud), .. }) if cloud.is("IncorrectKeyMaterialException") => Ok(()),
+            other => other,
+        }
     }
 
     async fn import(&self, place: &Place, key: &AwsKeyId, import: &Import) -> Result<(), Broken> {
