@@ -39,6 +39,15 @@ impl Endpoints {
         Self { overrides: overrides.iter().map(tidy).collect() }
     }
 
+    /// Where a call goes to a service that has an endpoint in each region, whatever region the access has.
+    pub(super) fn in_region(&self, service: Service, region: &Region) -> Endpoint {
+        let (partition, region) = (region.partition(), region.clone());
+        match self.overriding(service, partition, &region) {
+            Some(url) => Endpoint { url: url.to_owned(), signing_region: region },
+            None => regional(service, partition, region),
+        }
+    }
+
     /// Where a call of this service goes.
     pub(super) fn find(&self, service: Service, access: &Access) -> Endpoint {
         let partition = access.partition;
@@ -177,6 +186,11 @@ mod tests {
             (Service::Logs, Aws, Some("eu-west-3"), Legacy, "https://logs.eu-west-3.amazonaws.com eu-west-3"),
         ] {
             assert_eq!(found(&endpoints, service, &access(partition, region, sts)), expected, "{service} {region:?}");
+            if let (Service::Kms | Service::Logs, Some(region)) = (service, region) {
+                let Endpoint { url, signing_region } =
+                    endpoints.in_region(service, &Region::parse(region).expect("a region"));
+                assert_eq!(format!("{url} {signing_region}"), expected);
+            }
         }
     }
 

@@ -58,6 +58,8 @@ pub enum AwsFailure {
         operation: Operation,
         /// What the network or TLS said.
         reason: String,
+        /// Whether the call may have arrived; if not, AWS has certainly not done it.
+        sent: bool,
     },
     /// An answer came that is not what the operation answers with: something other than AWS may be answering.
     #[error("{operation} answered with something that is not AWS's answer: {reason}")]
@@ -99,5 +101,87 @@ impl AwsFailure {
                 None
             }
         }
+    }
+    /// Whether AWS answered with this error code.
+    pub fn is(&self, code: &str) -> bool {
+        self.code() == Some(code)
+    }
+
+    /// Whether there is no such key, alias or region in AWS.
+    pub fn is_not_found(&self) -> bool {
+        self.is("NotFoundException")
+    }
+
+    /// Whether the key's state, which AWS's message names, does not allow the call.
+    pub fn is_invalid_state(&self) -> bool {
+        self.is("KMSInvalidStateException") || self.is("DisabledException")
+    }
+
+    /// Whether what was to be made is there already: an alias, or a replica in that region.
+    pub fn is_already_there(&self) -> bool {
+        self.is("AlreadyExistsException")
+    }
+
+    /// Whether the credentials, or the key's policy, do not allow the call.
+    pub fn is_denied(&self) -> bool {
+        matches!(self.code(), Some("AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation"))
+    }
+
+    /// Whether a quota of the account or the key is used up. Repeating does not help.
+    pub fn is_over_quota(&self) -> bool {
+        self.is("LimitExceededException")
+    }
+
+    /// Whether AWS may have done it all the same. Only looking tells; if not, the call can be made again without harm.
+    pub fn may_have_been_done(&self) -> bool {
+        match self {
+            // It was on the way to another call, which was never sent then.
+            failure if failure.operation() == Operation::ASSUME_ROLE => false,
+            Self::Refused { .. } | Self::Throttled { .. } | Self::NotSent { .. } => false,
+            Self::Unreachable { sent, .. } => *sent,
+            Self::Faulty { .. } | Self::Timeout { .. } | Self::Unintelligible { .. } => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_have_been_done_is_told_from_what_was_not() {
+        let operation = Operation::CREATE_KEY;
+        let text = String::new;
+        let unreachable = |sent| AwsFailure::Unreachable { operation, reason: text(), sent };
+        let timeout = |operation| AwsFailure::Timeout { operation, after: Duration::ZERO };
+        for (failure, may_have) in [
+            (AwsFailure::Refused { operation, status: 400, code: text(), message: text() }, false),
+            (AwsFailure::Throttled { operation, code: text(), message: text() }, false),
+            (AwsFailure::NotSent { operation, reason: text() }, false),
+            (unreachable(false), false),
+            (unreachable(true), true),
+            (AwsFailure::Faulty { operation, status: 500, code: text(), message: text() }, true),
+            (AwsFailure::Unintelligible { operation, reason: text() }, true),
+            (timeout(operation), true),
+            (timeout(Operation::ASSUME_ROLE), false),
+        ] {
+            assert_eq!(failure.may_have_been_done(), may_have, "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn awss_codes_have_a_meaning() {
+        let refused = |code: &str| AwsFailure::Refused {
+            operation: Operation::CREATE_ALIAS,
+            status: 400,
+            code: code.to_owned(),
+            message: String::new(),
+        };
+        assert!(refused("NotFoundException").is_not_found());
+        assert!(refused("KMSInvalidStateException").is_invalid_state());
+        assert!(refused("AlreadyExistsException").is_already_there());
+        assert!(refused("AccessDeniedException").is_denied());
+        assert!(refused("LimitExceededException").is_over_quota());
+        assert!(!refused("ValidationException").is_not_found());
     }
 }

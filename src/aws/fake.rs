@@ -36,6 +36,12 @@ impl Asked {
         self.parameter("Action").unwrap_or_default()
     }
 
+    /// The operation of KMS that was asked for.
+    pub(super) fn target(&self) -> String {
+        let target = self.header("x-amz-target").unwrap_or_default();
+        target.strip_prefix("TrentService.").unwrap_or(target).to_owned()
+    }
+
     /// A header's value.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(':'));

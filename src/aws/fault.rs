@@ -35,11 +35,37 @@ pub(super) enum Repeat {
     /// It reads, or doing it twice is no worse than doing it once.
     Always,
     /// Only if AWS has certainly not done it.
-    #[allow(dead_code, reason = "for the operations of KMS that change something, which come with a later issue")]
     IfNotDone,
 }
 
+/// How a service speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// Forms in, XML out: STS, IAM, EC2.
+    Query,
+    /// JSON both ways: KMS.
+    Json,
+}
+
 impl Fault {
+    /// The error that a service answers with. `header` is the answer's `x-amzn-errortype`, if it has one.
+    pub(super) fn of_error(protocol: Protocol, status: u16, header: Option<&str>, body: &[u8]) -> Self {
+        match protocol {
+            Protocol::Query => Self::of_query_answer(status, body),
+            Protocol::Json => Self::of_json_answer(status, header, body),
+        }
+    }
+
+    /// The error that a service with the JSON protocol answers with: a code that may carry a name space in front and an
+    /// address behind (`com.amazonaws.kms#NotFoundException:http://…`), and a message.
+    fn of_json_answer(status: u16, header: Option<&str>, body: &[u8]) -> Self {
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let part = |names: [&str; 2]| names.into_iter().find_map(|name| body.get(name)?.as_str());
+        let code = header.or_else(|| part(["__type", "code"])).unwrap_or_default();
+        let code = code.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default();
+        Self::of_answer(status, code, part(["message", "Message"]).unwrap_or_default())
+    }
+
     /// The error that a service with the query protocol answers with: `ErrorResponse/Error` (STS, IAM) or
     /// `Response/Errors/Error` (EC2).
     pub(super) fn of_query_answer(status: u16, body: &[u8]) -> Self {
@@ -74,6 +100,23 @@ impl Fault {
         }
     }
 
+    /// The same fault of a last attempt, after one that may have arrived.
+    pub(super) fn after_one_that_may_have_arrived(self) -> Self {
+        match self {
+            Self::NotConnected(reason) | Self::Untrusted(reason) => Self::Broken(reason),
+            fault => fault,
+        }
+    }
+
+    /// Whether AWS may have done what was asked.
+    pub(super) fn may_have_arrived(&self) -> bool {
+        match self {
+            Self::Answered { status, .. } => *status >= 500 && !self.is_throttling(),
+            Self::Broken(_) | Self::Silent | Self::Garbled(_) => true,
+            Self::NotConnected(_) | Self::Untrusted(_) | Self::Unsendable(_) => false,
+        }
+    }
+
     /// Whether AWS asks to be asked less often. Such a call has not been done.
     fn is_throttling(&self) -> bool {
         matches!(self, Self::Answered { status, code, .. } if *status == 429 || THROTTLING.contains(&code.as_str()))
@@ -88,9 +131,10 @@ impl Fault {
                 AwsFailure::Faulty { operation, status, code, message }
             }
             Self::Answered { status, code, message } => AwsFailure::Refused { operation, status, code, message },
-            Self::NotConnected(reason) | Self::Untrusted(reason) | Self::Broken(reason) => {
-                AwsFailure::Unreachable { operation, reason }
+            Self::NotConnected(reason) | Self::Untrusted(reason) => {
+                AwsFailure::Unreachable { operation, reason, sent: false }
             }
+            Self::Broken(reason) => AwsFailure::Unreachable { operation, reason, sent: true },
             Self::Silent => AwsFailure::Timeout { operation, after },
             Self::Garbled(reason) => AwsFailure::Unintelligible { operation, reason },
             Self::Unsendable(reason) => AwsFailure::NotSent { operation, reason },
@@ -181,6 +225,17 @@ mod tests {
         let ec2 =
             b"<Response><Errors><Error><Code>AuthFailure</Code><Message>said so</Message></Error></Errors></Response>";
         assert_eq!(Fault::of_query_answer(401, ec2), answered(401, "AuthFailure"));
+    }
+
+    #[test]
+    fn json_errors_are_read_from_body_and_header() {
+        let body = br#"{"__type":"com.amazonaws.kms#NotFoundException","message":"said so"}"#;
+        assert_eq!(Fault::of_error(Protocol::Json, 400, None, body), answered(400, "NotFoundException"));
+        let body = br#"{"Message":"said so"}"#;
+        let header = Some("AccessDeniedException:http://internal.amazon.com/coral/");
+        assert_eq!(Fault::of_error(Protocol::Json, 400, header, body), answered(400, "AccessDeniedException"));
+        assert!(matches!(Fault::of_error(Protocol::Json, 403, None, b"<html/>"), Fault::Garbled(_)));
+        assert!(matches!(Fault::of_error(Protocol::Json, 503, None, b""), Fault::Answered { status: 503, .. }));
     }
 
     #[test]

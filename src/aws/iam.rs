@@ -1,4 +1,4 @@
-//! IAM's SimulatePrincipalPolicy as a signed query request: rusoto's client for IAM is not in use.
+//! IAM's signed query requests (rusoto's client for IAM is not in use), and its SimulatePrincipalPolicy.
 //!
 //! Only what is asked and what the answer means stands here; `rusoto.rs` signs, sends and repeats.
 

@@ -1,10 +1,12 @@
 //! The way out to AWS.
 //!
-//! Services speak to the [`port::Aws`] trait in domain terms and never learn what is behind it. Nothing here decides
+//! Services speak to the [`port::Aws`] and [`kms::port::AwsKms`] traits in domain terms and never learn what is behind it. Nothing here decides
 //! anything about keys or KMSs, and nothing here may put a credential into a log line, an error or a `Debug` text.
 
 pub mod failure;
+pub mod kms;
 pub mod operation;
+pub mod page;
 pub mod port;
 pub mod rusoto;
 pub mod settings;
@@ -13,6 +15,8 @@ mod credentials;
 mod endpoint;
 mod fault;
 mod iam;
+mod iam_list;
+mod in_flight;
 mod retry;
 mod transport;
 mod xml;

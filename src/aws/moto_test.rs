@@ -7,7 +7,8 @@ use super::endpoint::Endpoint;
 use super::failure::AwsFailure;
 use super::fault::Fault;
 use super::operation::Operation;
-use super::port::{Access, AccessKeys, Aws, RoleToAssume, SessionName, StsEndpoints};
+use super::page::Paging;
+use super::port::{Access, AccessKeys, Aws, IamListing, RoleToAssume, SessionName, StsEndpoints};
 use super::rusoto::RusotoAws;
 use super::settings::{AwsSettings, EndpointOverride};
 use super::transport::{Answer, Transport};
@@ -17,7 +18,7 @@ use rusoto_core::credential::AwsCredentials;
 use rusoto_core::signature::SignedRequest;
 
 /// Gives the settings for the server, or says that there is none.
-fn moto() -> Option<AwsSettings> {
+pub(super) fn moto() -> Option<AwsSettings> {
     let Ok(url) = std::env::var("CLAVIGER_MOTO_URL") else {
         eprintln!("skipped: CLAVIGER_MOTO_URL does not say where a moto_server listens");
         return None;
@@ -26,7 +27,7 @@ fn moto() -> Option<AwsSettings> {
     Some(AwsSettings { endpoints, ..AwsSettings::default() })
 }
 
-fn access(partition: Partition) -> Access {
+pub(super) fn access(partition: Partition) -> Access {
     let keys = AccessKeys { id: "AKIAMOTO".to_owned(), secret: "moto-secret".to_owned().into(), session_token: None };
     Access::with_keys(partition, keys)
 }
@@ -95,6 +96,20 @@ async fn a_role_is_assumed_and_moto_sees_its_session() {
     let access = Access { roles: vec![role(arn), role(elsewhere)], ..access(Partition::Aws) };
     let caller = aws.caller(&access).await.expect("moto answers");
     assert_eq!(caller.account.to_string(), "789012123456");
+}
+
+#[tokio::test]
+async fn roles_and_users_are_listed() {
+    let Some(settings) = moto() else { return };
+    let aws = RusotoAws::new(&settings).expect("the settings are in order");
+    let arn = make_role(&settings, "123456789012", "claviger-moto-listed").await;
+    let listing = IamListing { path_prefix: Some("/".to_owned()), paging: Paging::first(100) };
+    let roles = aws.list_roles(&access(Partition::Aws), &listing).await.expect("moto answers");
+    let listed = roles.items.iter().find(|role| role.name == "claviger-moto-listed").expect("it is there");
+    assert_eq!((listed.path.as_str(), &listed.arn), ("/", arn.as_arn()));
+    assert!(listed.created_at.is_some() && listed.id.starts_with("AROA"), "{listed:?}");
+    let users = aws.list_users(&access(Partition::Aws), &listing).await.expect("moto answers");
+    assert_eq!(users.next, None);
 }
 
 #[tokio::test]

@@ -57,6 +57,78 @@ impl Operation {
     pub const DESCRIBE_REGIONS: Self = Self { service: Service::Ec2, name: "DescribeRegions" };
     /// What the policies allow.
     pub const SIMULATE_PRINCIPAL_POLICY: Self = Self { service: Service::Iam, name: "SimulatePrincipalPolicy" };
+    /// The users of the account.
+    pub const LIST_USERS: Self = Self { service: Service::Iam, name: "ListUsers" };
+    /// The roles of the account.
+    pub const LIST_ROLES: Self = Self { service: Service::Iam, name: "ListRoles" };
+}
+
+macro_rules! kms_operations {
+    ($($(#[$doc:meta])* $constant:ident = $name:literal,)*) => {
+        /// KMS.
+        impl Operation {
+            $($(#[$doc])* pub const $constant: Self = Self { service: Service::Kms, name: $name };)*
+        }
+    };
+}
+
+kms_operations! {
+    /// A new key.
+    CREATE_KEY = "CreateKey",
+    /// What is this key?
+    DESCRIBE_KEY = "DescribeKey",
+    /// The keys of the region.
+    LIST_KEYS = "ListKeys",
+    /// The aliases of the region, or of one key.
+    LIST_ALIASES = "ListAliases",
+    /// Who may use the key?
+    GET_KEY_POLICY = "GetKeyPolicy",
+    /// Another key policy.
+    PUT_KEY_POLICY = "PutKeyPolicy",
+    /// The tags of a key.
+    LIST_RESOURCE_TAGS = "ListResourceTags",
+    /// Tags for a key.
+    TAG_RESOURCE = "TagResource",
+    /// Tags taken from a key.
+    UNTAG_RESOURCE = "UntagResource",
+    /// Another name for a key.
+    CREATE_ALIAS = "CreateAlias",
+    /// A name moved to another key.
+    UPDATE_ALIAS = "UpdateAlias",
+    /// A name taken away.
+    DELETE_ALIAS = "DeleteAlias",
+    /// A key switched on.
+    ENABLE_KEY = "EnableKey",
+    /// A key switched off.
+    DISABLE_KEY = "DisableKey",
+    /// What a key is for.
+    UPDATE_KEY_DESCRIPTION = "UpdateKeyDescription",
+    /// Rotation by AWS, from time to time.
+    ENABLE_KEY_ROTATION = "EnableKeyRotation",
+    /// No more of it.
+    DISABLE_KEY_ROTATION = "DisableKeyRotation",
+    /// Whether and when AWS rotates a key.
+    GET_KEY_ROTATION_STATUS = "GetKeyRotationStatus",
+    /// Rotation now.
+    ROTATE_KEY_ON_DEMAND = "RotateKeyOnDemand",
+    /// The materials of a key.
+    LIST_KEY_ROTATIONS = "ListKeyRotations",
+    /// What is needed to wrap material.
+    GET_PARAMETERS_FOR_IMPORT = "GetParametersForImport",
+    /// Material for a key.
+    IMPORT_KEY_MATERIAL = "ImportKeyMaterial",
+    /// Material taken from a key.
+    DELETE_IMPORTED_KEY_MATERIAL = "DeleteImportedKeyMaterial",
+    /// A key's end, some days ahead.
+    SCHEDULE_KEY_DELETION = "ScheduleKeyDeletion",
+    /// A key's end called off.
+    CANCEL_KEY_DELETION = "CancelKeyDeletion",
+    /// A relative of a key in another region.
+    REPLICATE_KEY = "ReplicateKey",
+    /// Another primary of a family.
+    UPDATE_PRIMARY_REGION = "UpdatePrimaryRegion",
+    /// The public half of a key.
+    GET_PUBLIC_KEY = "GetPublicKey",
 }
 
 /// As an IAM policy names it: `sts:GetCallerIdentity`.

@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 use super::failure::AwsFailure;
+use super::page::{Page, Paging};
 use crate::domain::place::{AccountId, Arn, ExternalId, Partition, Region, RoleArn};
+use crate::domain::time::Time;
 
 /// AWS as the services see it.
 #[async_trait]
@@ -23,6 +25,12 @@ pub trait Aws: Send + Sync + 'static {
     /// Those of `actions` (such as `kms:CreateKey`) that the caller's policies do not allow, in the given order
     /// (IAM SimulatePrincipalPolicy, which the caller must itself be allowed to call).
     async fn missing_permissions(&self, access: &Access, actions: &[&str]) -> Result<Vec<String>, AwsFailure>;
+
+    /// A page of the account's users (IAM ListUsers).
+    async fn list_users(&self, access: &Access, listing: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure>;
+
+    /// A page of the account's roles (IAM ListRoles).
+    async fn list_roles(&self, access: &Access, listing: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure>;
 }
 
 /// How to get at an account: where it is, with which keys, through which roles.
@@ -113,4 +121,30 @@ pub struct Caller {
     pub account: AccountId,
     /// The user, or the session of a role.
     pub arn: Arn,
+}
+
+/// Which users or roles to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IamListing {
+    /// Only those whose path begins so, such as `/division/`.
+    pub path_prefix: Option<String>,
+    /// Where to begin, and how many; IAM gives up to 1000 at once, and 100 if nothing is said.
+    pub paging: Paging,
+}
+
+/// A user or a role, as IAM lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IamPrincipal {
+    /// The path, `/` if it has none.
+    pub path: String,
+    /// The name, without the path.
+    pub name: String,
+    /// IAM's id of it, such as `AIDA…` or `AROA…`.
+    pub id: String,
+    /// The ARN.
+    pub arn: Arn,
+    /// When it was made.
+    pub created_at: Option<Time>,
+    /// What somebody said about it; roles only.
+    pub description: Option<String>,
 }

@@ -63,13 +63,16 @@ impl Retry {
         F: Future<Output = Result<T, Fault>>,
     {
         let mut made = 0;
+        let mut may_have_arrived = false;
         loop {
             let fault = match deadline.limit(attempt()).await {
                 Some(Ok(answer)) => return Ok(answer),
+                Some(Err(fault)) if may_have_arrived => fault.after_one_that_may_have_arrived(),
                 Some(Err(fault)) => fault,
                 None => return Err(Fault::Silent),
             };
             made += 1;
+            may_have_arrived |= fault.may_have_arrived();
             let pause = self.pause(made);
             if made >= self.max_attempts || !fault.is_worth_repeating(repeat) || deadline.ends_within(pause) {
                 return Err(fault);
@@ -123,6 +126,15 @@ mod tests {
     async fn attempts_are_bounded_and_the_last_fault_is_told() {
         let outcomes = (0..9).map(|_| Err(throttled())).collect();
         assert_eq!(run(QUICK, LONG, outcomes).await, (Err(throttled()), 4));
+    }
+
+    #[tokio::test]
+    async fn what_may_have_arrived_is_never_told_as_not_sent() {
+        let (broken, unconnected) = (|| Fault::Broken("b".to_owned()), || Fault::NotConnected("n".to_owned()));
+        let outcomes = vec![Err(unconnected()), Err(broken()), Err(unconnected()), Err(unconnected())];
+        assert_eq!(run(QUICK, LONG, outcomes).await, (Err(Fault::Broken("n".to_owned())), 4));
+        let outcomes = (0..4).map(|_| Err(unconnected())).collect();
+        assert_eq!(run(QUICK, LONG, outcomes).await, (Err(unconnected()), 4));
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! The port on rusoto's clients for STS and EC2, and on signed query requests for IAM.
+//! The port on rusoto's clients for STS and EC2, and on signed query requests for IAM; `kms/adapter.rs` adds KMS.
 //!
 //! Each call: resolve the credentials (assume the roles, or take a kept session), find the endpoint, make attempts until
 //! one succeeds or the deadline is near. A kept session that AWS no longer takes is forgotten and assumed once more.
@@ -20,13 +20,15 @@ use tracing::Instrument;
 use super::credentials::{Freshness, Session, Sessions};
 use super::endpoint::{Endpoint, Endpoints};
 use super::failure::AwsFailure;
-use super::fault::{Fault, Repeat, Veil};
-use super::iam;
+use super::fault::{Fault, Protocol, Repeat, Veil};
+use super::in_flight::Lanes;
 use super::operation::Operation;
-use super::port::{Access, AccessKeys, Aws, Caller, RoleToAssume};
+use super::page::Page;
+use super::port::{Access, AccessKeys, Aws, Caller, IamListing, IamPrincipal, RoleToAssume};
 use super::retry::{Deadline, Retry};
 use super::settings::{AwsSettings, SettingsMistake};
 use super::transport::{Attempt, Transport, TransportError};
+use super::{iam, iam_list};
 use crate::domain::place::{AccountId, Arn, Partition, Region};
 
 /// Why the port cannot be opened.
@@ -46,17 +48,27 @@ pub enum AwsSetupError {
 /// AWS itself, or whatever the configured endpoints lead to. Clones share connections and sessions.
 #[derive(Clone)]
 pub struct RusotoAws {
-    line: Arc<Line>,
+    pub(super) line: Arc<Line>,
 }
 
 /// What every call needs.
-struct Line {
-    transport: Transport,
-    endpoints: Endpoints,
+pub(super) struct Line {
+    pub(super) transport: Transport,
+    pub(super) endpoints: Endpoints,
+    pub(super) lanes: Lanes,
     sessions: Sessions,
-    retry: Retry,
-    time_limit: Duration,
+    pub(super) retry: Retry,
+    pub(super) time_limit: Duration,
     session_time: Duration,
+}
+
+/// One operation, where it goes, and when it may be sent again.
+#[derive(Debug, Clone)]
+pub(super) struct Errand {
+    pub(super) operation: Operation,
+    pub(super) endpoint: Endpoint,
+    pub(super) protocol: Protocol,
+    pub(super) repeat: Repeat,
 }
 
 /// A session for each connection and role of a large installation, and some more.
@@ -74,6 +86,7 @@ impl RusotoAws {
         let line = Line {
             transport: Transport::new(settings)?,
             endpoints: Endpoints::new(&settings.endpoints),
+            lanes: Lanes::of_width(settings.max_in_flight_per_region),
             sessions: Sessions::with_capacity(MOST_SESSIONS).map_err(|_| AwsSetupError::NoRandomness)?,
             retry: Retry::up_to(settings.max_attempts),
             time_limit: settings.deadline(),
@@ -88,39 +101,61 @@ impl Aws for RusotoAws {
     async fn caller(&self, access: &Access) -> Result<Caller, AwsFailure> {
         // The question is whether these keys and roles work, so that roles are assumed anew.
         let ask = |keys, deadline| self.line.clone().identity(access.clone(), keys, deadline);
-        self.line.ask(Operation::GET_CALLER_IDENTITY, access, Freshness::Anew, ask).await
+        self.line.ask(Operation::GET_CALLER_IDENTITY, access, None, Freshness::Anew, self.line.deadline(), ask).await
     }
 
     async fn enabled_regions(&self, access: &Access) -> Result<Vec<Region>, AwsFailure> {
         let ask = |keys, deadline| self.line.clone().regions(access.clone(), keys, deadline);
-        self.line.ask(Operation::DESCRIBE_REGIONS, access, Freshness::Kept, ask).await
+        self.line.ask(Operation::DESCRIBE_REGIONS, access, None, Freshness::Kept, self.line.deadline(), ask).await
     }
 
     async fn missing_permissions(&self, access: &Access, actions: &[&str]) -> Result<Vec<String>, AwsFailure> {
         let actions: Arc<[String]> = actions.iter().map(ToString::to_string).collect();
         let ask = |keys, deadline| self.line.clone().missing(access.clone(), keys, Arc::clone(&actions), deadline);
-        self.line.ask(Operation::SIMULATE_PRINCIPAL_POLICY, access, Freshness::Kept, ask).await
+        let operation = Operation::SIMULATE_PRINCIPAL_POLICY;
+        self.line.ask(operation, access, None, Freshness::Kept, self.line.deadline(), ask).await
+    }
+
+    async fn list_users(&self, access: &Access, listing: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure> {
+        let ask = |keys, deadline| {
+            self.line.clone().principals(iam_list::Kind::User, access.clone(), keys, listing.clone(), deadline)
+        };
+        self.line.ask(Operation::LIST_USERS, access, None, Freshness::Kept, self.line.deadline(), ask).await
+    }
+
+    async fn list_roles(&self, access: &Access, listing: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure> {
+        let ask = |keys, deadline| {
+            self.line.clone().principals(iam_list::Kind::Role, access.clone(), keys, listing.clone(), deadline)
+        };
+        self.line.ask(Operation::LIST_ROLES, access, None, Freshness::Kept, self.line.deadline(), ask).await
     }
 }
 
 impl Line {
+    /// The moment at which a call that begins now is given up.
+    pub(super) fn deadline(&self) -> Deadline {
+        Deadline::after(self.time_limit)
+    }
+
     /// Resolves the credentials and asks; asks once more with new sessions if AWS no longer takes the kept ones.
-    async fn ask<T, F, A>(
+    /// `region` is where the call goes, if that is not for the access to say.
+    pub(super) async fn ask<T, F, A>(
         self: &Arc<Self>,
         operation: Operation,
         access: &Access,
+        region: Option<&Region>,
         freshness: Freshness,
+        deadline: Deadline,
         ask: A,
     ) -> Result<T, AwsFailure>
     where
         A: Fn(AccessKeys, Deadline) -> F,
         F: Future<Output = Result<T, AwsFailure>>,
     {
-        let region = access.region.as_ref().map(|region| region.as_str());
+        let region = region.or(access.region.as_ref()).map(Region::as_str);
         let span = tracing::info_span!("aws_call", %operation, partition = %access.partition, region);
         async {
             is_coherent(access).map_err(|reason| AwsFailure::NotSent { operation, reason })?;
-            let deadline = Deadline::after(self.time_limit);
             let may_be_stale = freshness == Freshness::Kept && self.has_kept_sessions(access);
             let asked = async { ask(self.keys(access, freshness, deadline).await?, deadline).await }.await;
             match asked {
@@ -182,12 +217,12 @@ impl Line {
             ..AssumeRoleRequest::default()
         };
         let asked_at = Instant::now();
-        let deadline = Deadline::after(self.time_limit);
+        let deadline = self.deadline();
         let ask = |client, region| {
             let (client, request) = (StsClient::new_with_client(client, region), request.clone());
             async move { client.assume_role(request).await }
         };
-        let answer = self.call(OPERATION, &access, &keys, deadline, ask).await?;
+        let answer = self.call(&self.query(OPERATION, &access), &keys, deadline, ask).await?;
         let given =
             answer.credentials.filter(|given| !given.access_key_id.is_empty() && !given.session_token.is_empty());
         let given = given.ok_or_else(|| unintelligible(OPERATION, "it holds no credentials"))?;
@@ -211,7 +246,7 @@ impl Line {
             let client = StsClient::new_with_client(client, region);
             async move { client.get_caller_identity(GetCallerIdentityRequest {}).await }
         };
-        let answer = self.call(OPERATION, &access, &keys, deadline, ask).await?;
+        let answer = self.call(&self.query(OPERATION, &access), &keys, deadline, ask).await?;
         let account = AccountId::parse(&answer.account.unwrap_or_default());
         let arn = Arn::parse(&answer.arn.unwrap_or_default());
         let odd = |error: crate::domain::place::PlaceError| unintelligible(OPERATION, &error.to_string());
@@ -229,7 +264,7 @@ impl Line {
             let client = Ec2Client::new_with_client(client, region);
             async move { client.describe_regions(DescribeRegionsRequest::default()).await }
         };
-        let answer = self.call(OPERATION, &access, &keys, deadline, ask).await?;
+        let answer = self.call(&self.query(OPERATION, &access), &keys, deadline, ask).await?;
         let enabled = answer.regions.unwrap_or_default().into_iter();
         let enabled = enabled.filter(|region| region.opt_in_status.as_deref() != Some("not-opted-in"));
         let names = enabled.filter_map(|region| region.region_name);
@@ -262,28 +297,59 @@ impl Line {
         };
         let mut simulation = iam::Simulation::new(source, actions);
         while let Some(parameters) = simulation.next_page() {
-            let endpoint = self.endpoints.find(OPERATION.service, &access);
-            let page = self
-                .attempts(OPERATION, &keys, deadline, || async {
-                    let mut request = iam::request(&endpoint, &parameters);
-                    request.sign(&rusoto_keys(&keys));
-                    let answer = self.transport.send(request).await?;
-                    if !answer.is_success() {
-                        return Err(Fault::of_query_answer(answer.status, &answer.body));
-                    }
-                    iam::Page::parse(&answer.body).map_err(Fault::Garbled)
-                })
-                .await?;
+            let errand = self.query(OPERATION, &access);
+            let page = self.ask_iam(&errand, &keys, deadline, &parameters, iam::Page::parse).await?;
             simulation.take_in(page).map_err(|reason| unintelligible(OPERATION, &reason))?;
         }
         simulation.missing().map_err(|reason| unintelligible(OPERATION, &reason))
     }
 
-    /// Calls through one of rusoto's clients.
-    async fn call<T, E, F, A>(
+    async fn principals(
+        self: Arc<Self>,
+        kind: iam_list::Kind,
+        access: Access,
+        keys: AccessKeys,
+        listing: IamListing,
+        deadline: Deadline,
+    ) -> Result<Page<IamPrincipal>, AwsFailure> {
+        let errand = self.query(kind.operation(), &access);
+        let parameters = kind.parameters(&listing);
+        self.ask_iam(&errand, &keys, deadline, &parameters, |body| kind.parse(body)).await
+    }
+
+    /// Asks IAM one thing: a signed form, and XML that the caller reads.
+    async fn ask_iam<T: Send>(
         &self,
-        operation: Operation,
-        access: &Access,
+        errand: &Errand,
+        keys: &AccessKeys,
+        deadline: Deadline,
+        parameters: &[(String, String)],
+        read: impl Fn(&[u8]) -> Result<T, String> + Send + Sync,
+    ) -> Result<T, AwsFailure> {
+        let read = &read;
+        let attempt = || async move {
+            let mut request = iam::request(&errand.endpoint, parameters);
+            request.sign(&rusoto_keys(keys));
+            let answer = self.transport.send(request).await?;
+            if answer.is_success() {
+                read(&answer.body).map_err(Fault::Garbled)
+            } else {
+                Err(answer.fault(errand.protocol))
+            }
+        };
+        self.attempts(errand, keys, deadline, attempt).await
+    }
+
+    /// A question in the query protocol, which may be asked again at any time.
+    fn query(&self, operation: Operation, access: &Access) -> Errand {
+        let endpoint = self.endpoints.find(operation.service, access);
+        Errand { operation, endpoint, protocol: Protocol::Query, repeat: Repeat::Always }
+    }
+
+    /// Calls through one of rusoto's clients.
+    pub(super) async fn call<T, E, F, A>(
+        &self,
+        errand: &Errand,
         keys: &AccessKeys,
         deadline: Deadline,
         ask: A,
@@ -294,15 +360,14 @@ impl Line {
         E: Send,
         T: Send,
     {
-        let endpoint = self.endpoints.find(operation.service, access);
-        let attempt = || self.attempt(&endpoint, keys, &ask);
-        self.attempts(operation, keys, deadline, attempt).await
+        let attempt = || self.attempt(errand, keys, &ask);
+        self.attempts(errand, keys, deadline, attempt).await
     }
 
     /// One attempt through one of rusoto's clients.
     fn attempt<'a, T, E, F, A>(
         &'a self,
-        endpoint: &'a Endpoint,
+        errand: &'a Errand,
         keys: &'a AccessKeys,
         ask: &'a A,
     ) -> Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>
@@ -313,9 +378,9 @@ impl Line {
         T: Send,
     {
         Box::pin(async move {
-            let attempt = Attempt::over(&self.transport);
+            let attempt = Attempt::over(&self.transport, errand.protocol);
             let client = Client::new_with(StaticProvider::from(rusoto_keys(keys)), attempt.clone());
-            let not_understood = match ask(client, endpoint.as_rusoto()).await {
+            let not_understood = match ask(client, errand.endpoint.as_rusoto()).await {
                 Ok(answer) => return Ok(answer),
                 Err(RusotoError::ParseError(reason)) => super::fault::tidy(&reason),
                 Err(_) => "rusoto did not understand it".to_owned(),
@@ -325,9 +390,9 @@ impl Line {
     }
 
     /// Makes attempts; what they fail with is told without the credentials that they were made with.
-    async fn attempts<T, F>(
+    pub(super) async fn attempts<T, F>(
         &self,
-        operation: Operation,
+        errand: &Errand,
         keys: &AccessKeys,
         deadline: Deadline,
         mut attempt: impl FnMut() -> F + Send,
@@ -335,6 +400,7 @@ impl Line {
     where
         F: Future<Output = Result<T, Fault>> + Send,
     {
+        let operation = errand.operation;
         // Without keys rusoto would send the call unsigned.
         if keys.id.is_empty() || keys.secret.is_empty() {
             let reason = "an access key id and a secret access key are needed".to_owned();
@@ -344,7 +410,7 @@ impl Line {
         veil.hide(&keys.secret);
         keys.session_token.iter().for_each(|token| veil.hide(token));
         let veiled = || attempt().map_err(|fault| fault.veiled(&veil));
-        let outcome = self.retry.run(deadline, Repeat::Always, veiled).await;
+        let outcome = self.retry.run(deadline, errand.repeat, veiled).await;
         outcome.map_err(|fault| fault.into_failure(operation, deadline.elapsed()))
     }
 }
@@ -390,12 +456,12 @@ fn known(name: &str, partition: Partition) -> Option<Region> {
     (region.partition() == partition).then_some(region)
 }
 
-fn rusoto_keys(keys: &AccessKeys) -> AwsCredentials {
+pub(super) fn rusoto_keys(keys: &AccessKeys) -> AwsCredentials {
     let token = keys.session_token.as_ref().map(|token| token.to_string());
     AwsCredentials::new(keys.id.clone(), keys.secret.to_string(), token, None)
 }
 
-fn unintelligible(operation: Operation, reason: &str) -> AwsFailure {
+pub(super) fn unintelligible(operation: Operation, reason: &str) -> AwsFailure {
     AwsFailure::Unintelligible { operation, reason: reason.to_owned() }
 }
 

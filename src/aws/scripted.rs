@@ -7,7 +7,8 @@ use async_trait::async_trait;
 
 use super::failure::AwsFailure;
 use super::operation::Operation;
-use super::port::{Access, Aws, Caller};
+use super::page::Page;
+use super::port::{Access, Aws, Caller, IamListing, IamPrincipal};
 use crate::domain::place::{AccountId, Arn, Region};
 
 /// What happens when a call is made.
@@ -77,6 +78,10 @@ pub struct ScriptedAws {
     pub regions: Part<Vec<Region>>,
     /// Cues for `missing_permissions`.
     pub missing: Part<Vec<String>>,
+    /// Cues for `list_users`.
+    pub users: Part<Page<IamPrincipal>>,
+    /// Cues for `list_roles`.
+    pub roles: Part<Page<IamPrincipal>>,
     asked: Mutex<Vec<Asked>>,
 }
 
@@ -120,6 +125,16 @@ impl Aws for ScriptedAws {
     async fn missing_permissions(&self, access: &Access, actions: &[&str]) -> Result<Vec<String>, AwsFailure> {
         self.note(Operation::SIMULATE_PRINCIPAL_POLICY, access, actions);
         self.missing.play(Operation::SIMULATE_PRINCIPAL_POLICY).await
+    }
+
+    async fn list_users(&self, access: &Access, _: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure> {
+        self.note(Operation::LIST_USERS, access, &[]);
+        self.users.play(Operation::LIST_USERS).await
+    }
+
+    async fn list_roles(&self, access: &Access, _: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure> {
+        self.note(Operation::LIST_ROLES, access, &[]);
+        self.roles.play(Operation::LIST_ROLES).await
     }
 }
 

@@ -25,6 +25,8 @@ pub struct AwsSettings {
     pub deadline_ms: u64,
     /// How often a call is sent at most.
     pub max_attempts: u32,
+    /// How many calls to KMS are under way at once in a region of an account; others wait for their turn.
+    pub max_in_flight_per_region: u32,
     /// The proxy for all calls, as `http://user:password@host:port`; the environment's proxy is not looked at.
     pub proxy: Option<String>,
     /// Hosts, domains with all below them, addresses and networks that are reached without the proxy.
@@ -44,6 +46,7 @@ impl Default for AwsSettings {
             read_timeout_ms: 10_000,
             deadline_ms: 30_000,
             max_attempts: 4,
+            max_in_flight_per_region: 8,
             proxy: None,
             no_proxy: Vec::new(),
             ca_bundle: None,
@@ -60,6 +63,7 @@ impl fmt::Debug for AwsSettings {
             .field("read_timeout_ms", &self.read_timeout_ms)
             .field("deadline_ms", &self.deadline_ms)
             .field("max_attempts", &self.max_attempts)
+            .field("max_in_flight_per_region", &self.max_in_flight_per_region)
             .field("proxy", &self.proxy.as_deref().map(without_password))
             .field("no_proxy", &self.no_proxy)
             .field("ca_bundle", &self.ca_bundle)
@@ -178,6 +182,7 @@ impl AwsSettings {
         mistakes.extend(within("read_timeout_ms", self.read_timeout_ms, 10, 10 * MINUTE_MS));
         mistakes.extend(within("deadline_ms", self.deadline_ms, 100, 10 * MINUTE_MS));
         mistakes.extend(within("max_attempts", u64::from(self.max_attempts), 1, 20));
+        mistakes.extend(within("max_in_flight_per_region", u64::from(self.max_in_flight_per_region), 1, 100));
         let duration = u64::from(self.assume_role_duration_seconds);
         mistakes.extend(within("assume_role_duration_seconds", duration, 900, 43_200));
         for (member, value) in
@@ -331,10 +336,11 @@ mod tests {
 
     #[test]
     fn numbers_out_of_range_are_named() {
-        let text = "connect_timeout_ms = 0\ndeadline_ms = 5000\nmax_attempts = 0\nassume_role_duration_seconds = 60";
+        let text = "connect_timeout_ms = 0\ndeadline_ms = 5000\nmax_attempts = 0\nmax_in_flight_per_region = 0\nassume_role_duration_seconds = 60";
         insta::assert_snapshot!(problems(text).join("\n"), @r"
         connect_timeout_ms: `0` is out of range: 10 to 600000 is expected
         max_attempts: `0` is out of range: 1 to 20 is expected
+        max_in_flight_per_region: `0` is out of range: 1 to 100 is expected
         assume_role_duration_seconds: `60` is out of range: 900 to 43200 is expected
         read_timeout_ms: `10000` is longer than deadline_ms, `5000`: a shorter time is expected
         ");

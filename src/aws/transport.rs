@@ -4,6 +4,7 @@
 //! TLS stack is never used. An answer's size is bounded, a redirection is never followed, and no request is sent twice
 //! here: `retry` decides that.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,8 +17,9 @@ use rusoto_core::proto::xml::util::{Next, XmlParseError, XmlResponse, parse_resp
 use rusoto_core::request::{DispatchSignedRequestFuture, HttpResponse};
 use rusoto_core::signature::{SignedRequest, SignedRequestPayload};
 use rusoto_core::{ByteStream, DispatchSignedRequest, HttpDispatchError};
+use serde::de::IgnoredAny;
 
-use super::fault::{Fault, Veil};
+use super::fault::{Fault, Protocol, Veil};
 use super::settings::AwsSettings;
 
 /// Why the way out to AWS cannot be set up.
@@ -56,6 +58,22 @@ impl Answer {
     pub(super) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
+
+    /// What an answer that is no success says.
+    pub(super) fn fault(&self, protocol: Protocol) -> Fault {
+        let header = self.headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok());
+        Fault::of_error(protocol, self.status, header, &self.body)
+    }
+
+    /// The text of the JSON object in the answer. Nothing, and `null`, are objects without members.
+    pub(super) fn json(&self) -> Result<&[u8], Fault> {
+        let body = self.body.trim_ascii();
+        if body.is_empty() || body == b"null" {
+            return Ok(b"{}");
+        }
+        let read = serde_json::from_slice::<HashMap<String, IgnoredAny>>(body);
+        read.map(|_| body).map_err(|error| Fault::Garbled(format!("not a JSON object: {error}")))
+    }
 }
 
 /// The HTTP client. Clones share its connections.
@@ -79,7 +97,8 @@ impl Transport {
                 .connect_timeout(settings.connect_timeout())
                 .read_timeout(settings.read_timeout())
                 .pool_idle_timeout(Duration::from_secs(20))
-                .pool_max_idle_per_host(16)
+                // A host may stand for all regions: an emulator, the lab cloud.
+                .pool_max_idle_per_host(16 * settings.max_in_flight_per_region as usize)
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
                 .referer(false)
@@ -238,12 +257,13 @@ fn reason(error: &dyn Error) -> String {
 #[derive(Clone)]
 pub(super) struct Attempt {
     transport: Transport,
+    protocol: Protocol,
     fault: Arc<Mutex<Option<Fault>>>,
 }
 
 impl Attempt {
-    pub(super) fn over(transport: &Transport) -> Self {
-        Self { transport: transport.clone(), fault: Arc::default() }
+    pub(super) fn over(transport: &Transport, protocol: Protocol) -> Self {
+        Self { transport: transport.clone(), protocol, fault: Arc::default() }
     }
 
     /// What went wrong; nothing if rusoto itself did not understand the answer.
@@ -251,21 +271,30 @@ impl Attempt {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    async fn dispatch_query(self, request: SignedRequest) -> Result<HttpResponse, HttpDispatchError> {
+    async fn exchange(self, request: SignedRequest) -> Result<HttpResponse, HttpDispatchError> {
         let given_up = |fault: Fault| {
             *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
             HttpDispatchError::new("the attempt failed".to_owned())
         };
         let answer = self.transport.send(request).await.map_err(given_up)?;
         if !answer.is_success() {
-            return Err(given_up(Fault::of_query_answer(answer.status, &answer.body)));
+            return Err(given_up(answer.fault(self.protocol)));
         }
         let reply = || rusoto_response(&answer).ok_or_else(|| given_up(Fault::Garbled("an unknown status".to_owned())));
-        // rusoto's readers never return from a document that ends too early, so that none may get that far.
-        let walked = parse_response::<_, std::convert::Infallible>(&mut reply()?, walk).await;
-        match walked {
-            Ok(Walked(true)) => reply(),
-            _ => Err(given_up(Fault::Garbled("not well-formed XML".to_owned()))),
+        match self.protocol {
+            Protocol::Query => {
+                // rusoto's readers never return from a document that ends too early, so that none may get that far.
+                let walked = parse_response::<_, std::convert::Infallible>(&mut reply()?, walk).await;
+                match walked {
+                    Ok(Walked(true)) => reply(),
+                    _ => Err(given_up(Fault::Garbled("not well-formed XML".to_owned()))),
+                }
+            }
+            // rusoto does not look at the answer of an operation without a result: a proxy's page would be a success.
+            Protocol::Json => match answer.json() {
+                Ok(_) => reply(),
+                Err(fault) => Err(given_up(fault)),
+            },
         }
     }
 }
@@ -273,7 +302,7 @@ impl Attempt {
 impl DispatchSignedRequest for Attempt {
     /// The time limit is the caller's: `retry` holds the deadline.
     fn dispatch(&self, request: SignedRequest, _timeout: Option<Duration>) -> DispatchSignedRequestFuture {
-        Box::pin(self.clone().dispatch_query(request))
+        Box::pin(self.clone().exchange(request))
     }
 }
 

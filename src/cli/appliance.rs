@@ -142,10 +142,12 @@ impl Appliance {
         };
         let keyring = Keyring::open(&config.storage.keyring_dir(), config.master_key.source(data_dir))?;
         let must_change = config.login.require_first_password_change;
+        let aws = RusotoAws::new(&config.aws)?;
         let parts = Parts {
             ledger,
             keyring,
-            aws: Arc::new(RusotoAws::new(&config.aws)?),
+            aws: Arc::new(aws.clone()),
+            aws_kms: Arc::new(aws),
             clock: Arc::new(|| Time::of(chrono::Utc::now())),
             hashing: hashing(&config),
             refresh: refresh(&config),

@@ -59,6 +59,9 @@ pub enum LabStartError {
 /// The connection that the vendor's page uses in its examples.
 const CONNECTION: &str = "test_aws-connection";
 
+/// Where the lab cloud keeps its keys, below the lab's data. Nothing of the appliance is in it.
+const CLOUD_DIR: &str = "lab-cloud";
+
 /// Runs the lab until it is told to stop.
 ///
 /// # Errors
@@ -78,7 +81,8 @@ pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
         return Err(LabStartError::Unusable(problems.join("\n")));
     }
     logging::start(&config.log)?;
-    let cloud = LabCloud::start(plan, arguments.cloud_listen).await?;
+    let keys_of_cloud = config.storage.data_dir.join(CLOUD_DIR);
+    let cloud = LabCloud::start(plan, arguments.cloud_listen, Some(&keys_of_cloud)).await?;
     config.aws.endpoints = vec![EndpointOverride {
         partition: None,
         service: None,

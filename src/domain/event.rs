@@ -6,11 +6,19 @@
 
 use super::acl::AclChange;
 use super::connection::ConnectionSettings;
-use super::id::{ConnectionId, InstallationId, KmsId, RefreshTokenId, SessionId, UserId};
+use super::id::{
+    ConnectionId, InstallationId, JobId, KeyId, KmsId, RefreshTokenId, ScheduleId, SessionId, SourceKeyId, TemplateId,
+    UserId,
+};
+use super::job::event::JobEvent;
+use super::key::event::KeyEvent;
 use super::kms::AssumedRole;
-use super::name::{ConnectionName, GroupName, JsonText, KmsName, UserName};
+use super::name::{ConnectionName, GroupName, JsonText, KmsName, ScheduleName, UserName};
 use super::password::PasswordPolicy;
 use super::place::{AccountId, Arn, Partition, Region};
+use super::schedule::ScheduleEvent;
+use super::source_key::SourceKeyEvent;
+use super::template::TemplateEvent;
 use super::user::UserProfile;
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
@@ -30,6 +38,16 @@ pub enum Event {
     Connection(ConnectionId, ConnectionEvent),
     /// A KMS.
     Kms(KmsId, KmsEvent),
+    /// A key.
+    Key(KeyId, KeyEvent),
+    /// A source key.
+    SourceKey(SourceKeyId, SourceKeyEvent),
+    /// A job.
+    Job(JobId, JobEvent),
+    /// A policy template.
+    Template(TemplateId, TemplateEvent),
+    /// A schedule.
+    Schedule(ScheduleId, ScheduleEvent),
 }
 
 /// A secret that the keyring has sealed: bytes that tell nothing without it.
@@ -318,6 +336,16 @@ pub enum Stream {
     Connection(ConnectionId),
     /// `kms/<id>`
     Kms(KmsId),
+    /// `key/<id>`
+    Key(KeyId),
+    /// `source-key/<id>`
+    SourceKey(SourceKeyId),
+    /// `job/<id>`
+    Job(JobId),
+    /// `template/<id>`
+    Template(TemplateId),
+    /// `schedule/<id>`
+    Schedule(ScheduleId),
 }
 
 impl fmt::Display for Stream {
@@ -329,6 +357,11 @@ impl fmt::Display for Stream {
             Stream::Session(id) => write!(f, "session/{id}"),
             Stream::Connection(id) => write!(f, "connection/{id}"),
             Stream::Kms(id) => write!(f, "kms/{id}"),
+            Stream::Key(id) => write!(f, "key/{id}"),
+            Stream::SourceKey(id) => write!(f, "source-key/{id}"),
+            Stream::Job(id) => write!(f, "job/{id}"),
+            Stream::Template(id) => write!(f, "template/{id}"),
+            Stream::Schedule(id) => write!(f, "schedule/{id}"),
         }
     }
 }
@@ -343,6 +376,11 @@ impl Event {
             Event::Session(id, _) => Stream::Session(*id),
             Event::Connection(id, _) => Stream::Connection(*id),
             Event::Kms(id, _) => Stream::Kms(*id),
+            Event::Key(id, _) => Stream::Key(*id),
+            Event::SourceKey(id, _) => Stream::SourceKey(*id),
+            Event::Job(id, _) => Stream::Job(*id),
+            Event::Template(id, _) => Stream::Template(*id),
+            Event::Schedule(id, _) => Stream::Schedule(*id),
         }
     }
 }
@@ -359,6 +397,13 @@ pub enum Actor {
         /// The name at that time.
         name: UserName,
     },
+    /// A schedule, under the name of that time.
+    Schedule {
+        /// Which.
+        id: ScheduleId,
+        /// The name at that time.
+        name: ScheduleName,
+    },
 }
 
 impl fmt::Display for Actor {
@@ -366,6 +411,7 @@ impl fmt::Display for Actor {
         match self {
             Actor::System => f.write_str("system"),
             Actor::User { name, .. } => name.fmt(f),
+            Actor::Schedule { name, .. } => write!(f, "schedule {name}"),
         }
     }
 }

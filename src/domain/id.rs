@@ -70,6 +70,24 @@ uuid_id!(
     /// One refresh token, by which its owner can name and revoke it.
     RefreshTokenId, "the id of a refresh token (a UUID)");
 uuid_id!(
+    /// One AWS key as known here. Its id at AWS is another one.
+    KeyId, "the id of a key (a UUID)");
+uuid_id!(
+    /// One operation on a key at AWS: what was asked, and what came of it.
+    OperationId, "the id of an operation (a UUID)");
+uuid_id!(
+    /// One source key: material that can be imported into AWS keys.
+    SourceKeyId, "the id of a source key (a UUID)");
+uuid_id!(
+    /// One policy template.
+    TemplateId, "the id of a policy template (a UUID)");
+uuid_id!(
+    /// One schedule.
+    ScheduleId, "the id of a schedule (a UUID)");
+uuid_id!(
+    /// One job: a synchronisation, a bulk job, or a schedule's run.
+    JobId, "the id of a job (a UUID)");
+uuid_id!(
     /// One record of the log.
     EventId, "the id of an event (a UUID)");
 uuid_id!(

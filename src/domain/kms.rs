@@ -85,6 +85,8 @@ pub struct Wishes {
     pub regions: Option<Vec<Region>>,
     /// Another role.
     pub role: Option<AssumedRole>,
+    /// Forget the keys of regions that are taken away?
+    pub forget_keys: bool,
 }
 
 /// The one change that wishes come down to.
@@ -95,7 +97,12 @@ pub enum Amendment {
     /// Another connection.
     Connection(ConnectionId),
     /// Other regions.
-    Regions(Vec<Region>),
+    Regions {
+        /// All of them, as they are to be.
+        to: Vec<Region>,
+        /// Forget the keys of those that are taken away?
+        forget_keys: bool,
+    },
     /// Another role.
     Role(AssumedRole),
 }
@@ -154,7 +161,7 @@ pub fn decide(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal>
         KmsCommand::UpdateAcls { id, changes } => (id, state.kms(id)?.update_acls(state, changes)?),
         KmsCommand::Archive { id } => (id, state.kms(id)?.archive()?),
         KmsCommand::Recover { id } => (id, state.kms(id)?.recover()?),
-        KmsCommand::Delete { id } => (state.kms(id)?.id, vec![KmsEvent::Deleted]),
+        KmsCommand::Delete { id } => (id, state.kms(id)?.delete(state)?),
     };
     Ok(events.into_iter().map(|event| Event::Kms(id, event)).collect())
 }
@@ -286,7 +293,7 @@ impl Kms {
         let amendment = match (connection, regions, role) {
             (None, None, None) => Amendment::None,
             (Some(to), None, None) => Amendment::Connection(to),
-            (None, Some(to), None) => Amendment::Regions(to),
+            (None, Some(to), None) => Amendment::Regions { to, forget_keys: wishes.forget_keys },
             (None, None, Some(to)) => Amendment::Role(to),
             _ => return Err(Refusal::SeveralChanges),
         };
@@ -297,7 +304,10 @@ impl Kms {
     fn check_amendment(&self, state: &State, amendment: &Amendment) -> Result<(), Refusal> {
         match amendment {
             Amendment::None => Ok(()),
-            Amendment::Regions(to) => check_regions(state, self.id, self.account, self.cloud, to),
+            Amendment::Regions { to, forget_keys } => {
+                check_regions(state, self.id, self.account, self.cloud, to)?;
+                self.refuse_orphans(state, to, *forget_keys)
+            }
             Amendment::Role(role) => check_role(self.cloud, Some(role)),
             Amendment::Connection(to) => {
                 let connection = state.connection(*to)?;
@@ -312,6 +322,21 @@ impl Kms {
         }
     }
 
+    /// Refuses to take a region away whose keys would be forgotten, unless that is what is wanted.
+    fn refuse_orphans(&self, state: &State, to: &[Region], forget: bool) -> Result<(), Refusal> {
+        if state.operations.values().any(|underway| underway.kms == self.id && !to.contains(&underway.region)) {
+            return Err(Refusal::KmsBusy(self.name.clone()));
+        }
+        let removed = self.regions.iter().filter(|region| !to.contains(region));
+        for region in removed {
+            let count = state.keys_of_kms(self.id).filter(|key| key.region == *region && !key.gone).count();
+            if count > 0 && !forget {
+                return Err(Refusal::RegionHasKeys { region: region.clone(), count });
+            }
+        }
+        Ok(())
+    }
+
     fn amend(&self, state: &State, amendment: Amendment, seen: Sighting) -> Result<Vec<KmsEvent>, Refusal> {
         self.refuse_archived()?;
         self.check_amendment(state, &amendment)?;
@@ -320,7 +345,7 @@ impl Kms {
             Amendment::None => vec![],
             Amendment::Connection(to) => vec![KmsEvent::ConnectionReplaced { to, arn: seen.arn }],
             Amendment::Role(to) => vec![KmsEvent::RoleReplaced { to: Some(to), arn: seen.arn }],
-            Amendment::Regions(to) => {
+            Amendment::Regions { to, .. } => {
                 check_enabled(&to, &seen)?;
                 vec![KmsEvent::RegionsReplaced { to }]
             }
@@ -347,6 +372,14 @@ impl Kms {
         Some(KmsEvent::AclsChanged {
             changes: vec![AclChange { principal: principal.clone(), actions, permit: false }],
         })
+    }
+
+    /// Not while AWS is being asked: what it makes would be known to nobody.
+    fn delete(&self, state: &State) -> Result<Vec<KmsEvent>, Refusal> {
+        match state.operations.values().any(|underway| underway.kms == self.id) {
+            true => Err(Refusal::KmsBusy(self.name.clone())),
+            false => Ok(vec![KmsEvent::Deleted]),
+        }
     }
 
     fn archive(&self) -> Result<Vec<KmsEvent>, Refusal> {

@@ -92,6 +92,15 @@ name!(
 name!(
     /// The name of a group, which is its identity.
     GroupName);
+name!(
+    /// The name of a source key, unique in the domain.
+    SourceKeyName);
+name!(
+    /// The name of a policy template, unique in the domain.
+    TemplateName);
+name!(
+    /// The name of a schedule, unique in the domain.
+    ScheduleName);
 
 impl UserName {
     /// The form in which two spellings of one name are the same.

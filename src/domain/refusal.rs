@@ -1,8 +1,9 @@
 //! Every refusal of the domain: what is the case, and what the message needs. `http::error` gives each its status.
 
 use super::group::SystemGroup;
-use super::id::UserId;
-use super::name::{ConnectionName, GroupName, KmsName, UserName};
+use super::id::{JobId, KeyId, UserId};
+use super::key::name::AliasName;
+use super::name::{ConnectionName, GroupName, KmsName, ScheduleName, SourceKeyName, TemplateName, UserName};
 use super::password::{PasswordProblem, PolicyProblem};
 use super::place::{AccountId, Partition, Region, RoleArn};
 
@@ -90,6 +91,91 @@ pub enum Refusal {
     /// A KMS that is not.
     #[error("AWS KMS `{0}` is not archived")]
     KmsNotArchived(KmsName),
+    /// No such key, or none that the caller may see.
+    #[error("AWS key {0} does not exist")]
+    KeyUnknown(String),
+    /// The id is in use.
+    #[error("there is a key {0} already")]
+    KeyExists(KeyId),
+    /// AWS does not have the key any more.
+    #[error("AWS does not have key {0} any more: its entry can be viewed and deleted")]
+    KeyGone(KeyId),
+    /// AWS still has the key.
+    #[error("AWS still has key {0}: schedule its deletion; the entry can be deleted once the key is gone")]
+    KeyNotGone(KeyId),
+    /// Another key has the alias, and keeps it for now.
+    #[error("alias: `{alias}` belongs to key {by}, which is pending deletion and keeps it until then")]
+    AliasHeld {
+        /// Which alias.
+        alias: AliasName,
+        /// Which key has it.
+        by: KeyId,
+    },
+    /// The key does not have the alias.
+    #[error("alias: key {key} does not have the alias `{alias}`")]
+    AliasUnknown {
+        /// Which alias.
+        alias: AliasName,
+        /// Which key.
+        key: KeyId,
+    },
+    /// Only asymmetric keys have a public half.
+    #[error("key {0} is not asymmetric: it has no public key")]
+    NotAsymmetric(KeyId),
+    /// A schedule can rotate only keys of one's own whose material AWS or we make.
+    #[error(
+        "key {0} cannot be rotated by a schedule: only keys that AWS does not manage itself, of origin AWS_KMS or EXTERNAL, can"
+    )]
+    NotRotatable(KeyId),
+    /// Only multi-region primaries can be replicated.
+    #[error("key {0} is not the primary key of a multi-region family: only such a key can be replicated")]
+    NotPrimary(KeyId),
+    /// It was replaced already.
+    #[error("key {id} was rotated already: key {to} has taken its place")]
+    KeyRotated {
+        /// Which.
+        id: KeyId,
+        /// What replaced it.
+        to: KeyId,
+    },
+    /// An operation on the key is under way.
+    #[error("another operation on key {0} is under way; try again in a moment")]
+    KeyBusy(KeyId),
+    /// No such job, or none that the caller may see.
+    #[error("job {0} does not exist")]
+    JobUnknown(String),
+    /// It cannot be cancelled any more.
+    #[error("job {0} has ended: only a job in progress can be cancelled")]
+    JobEnded(JobId),
+    /// Another job goes through the region.
+    #[error("region `{region}` is being synchronised by job {job}: wait for its end, or cancel it")]
+    RegionBeingSynchronised {
+        /// Which region.
+        region: Region,
+        /// Which job.
+        job: JobId,
+    },
+    /// The KMS does not manage the region.
+    #[error("region: `{region}` is not managed by AWS KMS `{kms}`; managed are {}", listed(.managed))]
+    RegionNotManaged {
+        /// Which region.
+        region: Region,
+        /// By which KMS.
+        kms: KmsName,
+        /// Which are.
+        managed: Vec<Region>,
+    },
+    /// AWS is being asked something there.
+    #[error("operations on keys of AWS KMS `{0}` are under way; try again in a moment")]
+    KmsBusy(KmsName),
+    /// The KMS still knows keys there.
+    #[error("regions: {count} keys in `{region}` are managed; repeat with \"force\": true to forget them")]
+    RegionHasKeys {
+        /// In which region.
+        region: Region,
+        /// How many.
+        count: usize,
+    },
     /// No such connection.
     #[error("connection `{0}` does not exist")]
     ConnectionUnknown(String),
@@ -112,6 +198,21 @@ pub enum Refusal {
         /// By which KMSs (the first few).
         by: Vec<KmsName>,
     },
+    /// No such source key.
+    #[error("source key `{0}` does not exist")]
+    SourceKeyUnknown(String),
+    /// The name is in use.
+    #[error("name: there is a source key named `{0}` already; choose another name")]
+    SourceKeyNameTaken(SourceKeyName),
+    /// Its material must stay here.
+    #[error("source key `{0}` is unexportable, and stays so: its material leaves only into AWS keys")]
+    SourceKeyUnexportable(SourceKeyName),
+    /// It is never to be deleted.
+    #[error("source key `{0}` is undeletable")]
+    SourceKeyUndeletable(SourceKeyName),
+    /// Its material is being imported.
+    #[error("an import of source key `{0}` into an AWS key is under way; try again in a moment")]
+    SourceKeyBusy(SourceKeyName),
     /// No such user.
     #[error("user `{0}` does not exist")]
     UserUnknown(String),
@@ -165,6 +266,61 @@ pub enum Refusal {
     /// The log has its first events already.
     #[error("this installation exists already")]
     AlreadyInstalled,
+    /// No such policy template, or none that the caller may see.
+    #[error("policy template `{0}` does not exist")]
+    TemplateUnknown(String),
+    /// The name is in use.
+    #[error("name: there is a policy template named `{0}` already; choose another name")]
+    TemplateNameTaken(TemplateName),
+    /// Keys have its policy, and would be left with another.
+    #[error(
+        "auto_push: must be true: AWS has accepted the policy of `{0}` on a key, and the change is pushed to every key that has it"
+    )]
+    TemplateNeedsPush(TemplateName),
+    /// Keys have its policy. Clients look for `has one or more key associated`.
+    #[error("policy template `{template}` has one or more key associated with it: {keys} carry its tag")]
+    TemplateInUse {
+        /// Which template.
+        template: TemplateName,
+        /// How many keys.
+        keys: usize,
+    },
+    /// No such template for keys of the account; whether another account has one is not said.
+    #[error("policytemplate: there is no policy template `{template}` for keys of account {account}")]
+    TemplateElsewhere {
+        /// Its name or id.
+        template: String,
+        /// Whose key it was wanted for.
+        account: AccountId,
+    },
+    /// No such schedule.
+    #[error("schedule {0} does not exist")]
+    ScheduleUnknown(String),
+    /// The name is in use.
+    #[error("name: there is a schedule named `{0}` already; choose another name")]
+    ScheduleNameTaken(ScheduleName),
+    /// The schedule does other work.
+    #[error("job_config_id: schedule `{0}` does not rotate keys: its operation is not cckm_key_rotation")]
+    ScheduleNotRotating(ScheduleName),
+    /// Keys are under it.
+    #[error("schedule `{schedule}` rotates {keys} keys: take them off it first, or repeat with ?force=true")]
+    ScheduleHasKeys {
+        /// Which schedule.
+        schedule: ScheduleName,
+        /// How many keys.
+        keys: usize,
+    },
+    /// It runs at the moment.
+    #[error("schedule `{schedule}` runs at the moment: job {run}")]
+    ScheduleRunning {
+        /// Which schedule.
+        schedule: ScheduleName,
+        /// Its run.
+        run: JobId,
+    },
+    /// No such run of a schedule.
+    #[error("job {0} does not exist")]
+    RunUnknown(String),
 }
 
 fn listed<T: std::fmt::Display>(things: &[T]) -> String {

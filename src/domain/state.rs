@@ -3,14 +3,26 @@
 use super::connection::{self, Connection, ConnectionCommand};
 use super::event::{ConnectionEvent, Event, GroupEvent, InstallationEvent, KmsEvent, Sealed, SessionEvent, UserEvent};
 use super::group::{self, Group, GroupCommand, SystemGroup};
-use super::id::{ConnectionId, InstallationId, KmsId, UserId};
+use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, OperationId, SourceKeyId, TemplateId, UserId};
+use super::job::bulk::BulkJob;
+use super::job::command::{self as job, JobCommand, Jobs};
+use super::job::sync::SyncJob;
+use super::key;
+use super::key::aggregate::{Certainty, Key};
+use super::key::command::KeyCommand;
+use super::key::event::{Aspect, KeyEvent};
+use super::key::name::AwsKeyId;
+use super::key::operation::Operation;
 use super::kms::{self, Kms, KmsCommand};
-use super::name::{ConnectionName, GroupName, KmsName, UserName};
+use super::name::{ConnectionName, GroupName, KmsName, SourceKeyName, UserName};
 use super::password::PasswordPolicy;
-use super::place::AccountId;
+use super::place::{AccountId, Region};
 use super::refusal::Refusal;
+use super::schedule::{self, ScheduleCommand, Schedules};
 use super::session::{self, SessionCommand, Sessions};
+use super::source_key::{self, SourceKey, SourceKeyCommand, SourceKeyEvent};
 use super::table::Table;
+use super::template::{self, Template, TemplateCommand, Templates};
 use super::time::Time;
 use super::user::{self, User, UserCommand};
 use imbl::HashMap;
@@ -33,10 +45,39 @@ pub struct State {
     pub connections: Table<ConnectionId, Connection>,
     /// The KMSs.
     pub kms: Table<KmsId, Kms>,
+    /// The keys.
+    pub keys: Table<KeyId, Key>,
+    /// The source keys.
+    pub source_keys: Table<SourceKeyId, SourceKey>,
+    /// What is being asked of AWS at the moment, or was when the program ended.
+    pub operations: HashMap<OperationId, Underway>,
+    /// The jobs.
+    pub jobs: Jobs,
+    /// The policy templates.
+    pub templates: Templates,
+    /// The schedules and their runs.
+    pub schedules: Schedules,
     users_by_name: HashMap<UserName, UserId>,
     connections_by_name: HashMap<ConnectionName, ConnectionId>,
     kms_by_name: HashMap<KmsName, KmsId>,
+    source_keys_by_name: HashMap<SourceKeyName, SourceKeyId>,
     kms_by_account: HashMap<AccountId, Vec<KmsId>>,
+    keys_at_aws: HashMap<KmsId, HashMap<(Region, AwsKeyId), KeyId>>,
+}
+
+/// An operation that was requested and has no outcome yet.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Underway {
+    /// On which key.
+    pub key: KeyId,
+    /// Of which KMS.
+    pub kms: KmsId,
+    /// In which region.
+    pub region: Region,
+    /// What.
+    pub wanted: Operation,
+    /// Since when.
+    pub since: Time,
 }
 
 /// What the first event made.
@@ -74,6 +115,16 @@ pub enum Command {
     Connection(ConnectionCommand),
     /// Of KMSs.
     Kms(KmsCommand),
+    /// Of keys.
+    Key(KeyCommand),
+    /// Of source keys.
+    SourceKey(SourceKeyCommand),
+    /// Of jobs.
+    Job(JobCommand),
+    /// Of policy templates.
+    Template(TemplateCommand),
+    /// Of schedules.
+    Schedule(ScheduleCommand),
 }
 
 impl State {
@@ -90,6 +141,11 @@ impl State {
             Command::Session(command) => session::decide(self, command),
             Command::Connection(command) => connection::decide(self, command),
             Command::Kms(command) => kms::decide(self, command),
+            Command::Key(command) => key::command::decide(self, command),
+            Command::SourceKey(command) => source_key::decide(self, command),
+            Command::Job(command) => job::decide(self, command),
+            Command::Template(command) => template::decide(self, command),
+            Command::Schedule(command) => schedule::decide(self, command),
         }
     }
 
@@ -108,6 +164,11 @@ impl State {
             }
             Event::Connection(id, event) => self.apply_connection(at, *id, event),
             Event::Kms(id, event) => self.apply_kms(at, *id, event),
+            Event::Key(id, event) => self.apply_key(at, *id, event),
+            Event::SourceKey(id, event) => self.apply_source_key(at, *id, event),
+            Event::Job(id, event) => self.jobs.apply(at, *id, event),
+            Event::Template(id, event) => self.templates.apply(at, *id, event),
+            Event::Schedule(id, event) => self.schedules.apply(at, *id, event),
         }
     }
 
@@ -119,12 +180,68 @@ impl State {
         self.kms.get(&id).ok_or_else(|| Refusal::KmsUnknown(id.to_string()))
     }
 
+    /// The key of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn key(&self, id: KeyId) -> Result<&Arc<Key>, Refusal> {
+        self.keys.get(&id).ok_or_else(|| Refusal::KeyUnknown(id.to_string()))
+    }
+
+    /// The synchronisation job of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn sync_job(&self, id: JobId) -> Result<&Arc<SyncJob>, Refusal> {
+        self.jobs.sync.get(id).ok_or_else(|| Refusal::JobUnknown(id.to_string()))
+    }
+
+    /// The bulk job of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn bulk_job(&self, id: JobId) -> Result<&Arc<BulkJob>, Refusal> {
+        self.jobs.bulk.get(id).ok_or_else(|| Refusal::JobUnknown(id.to_string()))
+    }
+
+    /// The key that AWS names so.
+    pub fn key_at_aws(&self, kms: KmsId, region: &Region, id: &AwsKeyId) -> Option<&Arc<Key>> {
+        self.keys.get(self.keys_at_aws.get(&kms)?.get(&(region.clone(), id.clone()))?)
+    }
+
+    /// The keys of a multi-region family: they share AWS's id.
+    pub fn family(&self, account: AccountId, id: &AwsKeyId) -> Vec<Arc<Key>> {
+        let places = self.kms_of_account(account).flat_map(|kms| kms.regions.iter().map(|region| (kms.id, region)));
+        places.filter_map(|(kms, region)| self.key_at_aws(kms, region, id).cloned()).collect()
+    }
+
+    /// The keys of a KMS, in no order.
+    pub fn keys_of_kms(&self, kms: KmsId) -> impl Iterator<Item = &Arc<Key>> {
+        self.keys_at_aws.get(&kms).into_iter().flat_map(HashMap::values).filter_map(|id| self.keys.get(id))
+    }
+
+    /// The policy template of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn template(&self, id: TemplateId) -> Result<&Arc<Template>, Refusal> {
+        self.templates.all.get(&id).ok_or_else(|| Refusal::TemplateUnknown(id.to_string()))
+    }
+
     /// The connection of this id.
     ///
     /// # Errors
     /// When there is none.
     pub fn connection(&self, id: ConnectionId) -> Result<&Arc<Connection>, Refusal> {
         self.connections.get(&id).ok_or_else(|| Refusal::ConnectionUnknown(id.to_string()))
+    }
+
+    /// The source key of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn source_key(&self, id: SourceKeyId) -> Result<&Arc<SourceKey>, Refusal> {
+        self.source_keys.get(&id).ok_or_else(|| Refusal::SourceKeyUnknown(id.to_string()))
     }
 
     /// The user of this id.
@@ -156,6 +273,11 @@ impl State {
     /// The KMS of this name.
     pub fn kms_named(&self, name: &KmsName) -> Option<&Arc<Kms>> {
         self.kms.get(self.kms_by_name.get(name)?)
+    }
+
+    /// The source key of this name.
+    pub fn source_key_named(&self, name: &SourceKeyName) -> Option<&Arc<SourceKey>> {
+        self.source_keys.get(self.source_keys_by_name.get(name)?)
     }
 
     /// The KMSs that manage regions of this account.
@@ -300,9 +422,118 @@ impl State {
                     if let Some(of_account) = self.kms_by_account.get_mut(&kms.account) {
                         of_account.retain(|other| *other != id);
                     }
+                    self.operations.retain(|_, underway| underway.kms != id);
+                    for key in self.keys_at_aws.remove(&id).into_iter().flatten().map(|(_, key)| key) {
+                        self.keys.remove(&key);
+                    }
                 }
             }
+            KmsEvent::RegionsReplaced { to } => {
+                self.kms.change(&id, |kms| kms.apply(at, event));
+                self.forget_keys_outside(id, to);
+            }
             _ => self.kms.change(&id, |kms| kms.apply(at, event)),
+        }
+    }
+
+    /// Keys are known in the regions that their KMS manages, and nowhere else.
+    fn forget_keys_outside(&mut self, id: KmsId, regions: &[Region]) {
+        self.operations.retain(|_, underway| underway.kms != id || regions.contains(&underway.region));
+        let Some(of_kms) = self.keys_at_aws.get_mut(&id) else { return };
+        let outside = |(region, _): &(Region, AwsKeyId)| !regions.contains(region);
+        let removed: Vec<_> = of_kms.keys().filter(|place| outside(place)).cloned().collect();
+        for place in removed {
+            if let Some(key) = of_kms.remove(&place) {
+                self.keys.remove(&key);
+            }
+        }
+    }
+}
+
+impl State {
+    fn apply_key(&mut self, at: Time, id: KeyId, event: &KeyEvent) {
+        match event {
+            KeyEvent::OperationRequested { operation, kms, region, wanted } => {
+                for touched in [Some(id), wanted.touches()].into_iter().flatten() {
+                    self.keys.change(&touched, |key| key.underway = Some(*operation));
+                }
+                let (kms, region, wanted) = (*kms, region.clone(), wanted.as_ref().clone());
+                self.operations.insert(*operation, Underway { key: id, kms, region, wanted, since: at });
+            }
+            KeyEvent::OperationDone { operation, learned } => {
+                self.accomplish(at, *operation, learned, Certainty::Done);
+            }
+            KeyEvent::OperationReconciled { operation, learned } => {
+                self.accomplish(at, *operation, learned, Certainty::Inferred);
+            }
+            KeyEvent::OperationFailed { operation, reason } => {
+                let Some(underway) = self.operations.remove(operation) else { return };
+                for touched in [Some(underway.key), underway.wanted.touches()].into_iter().flatten() {
+                    self.keys.change(&touched, |key| key.fail(at, &underway.wanted, reason));
+                }
+            }
+            KeyEvent::Found { kms, region, learned } => self.know(id, *kms, region, at, learned),
+            KeyEvent::Forgotten => {
+                if let Some(key) = self.keys.remove(&id)
+                    && let Some(of_kms) = self.keys_at_aws.get_mut(&key.kms)
+                {
+                    of_kms.remove(&(key.region.clone(), key.aws_id().clone()));
+                }
+            }
+            KeyEvent::Observed { .. } | KeyEvent::Vanished | KeyEvent::RotationJobSet { .. } => {
+                self.keys.change(&id, |key| key.apply(at, event));
+            }
+        }
+    }
+
+    fn apply_source_key(&mut self, at: Time, id: SourceKeyId, event: &SourceKeyEvent) {
+        match event {
+            SourceKeyEvent::Created { made, material } => {
+                self.source_keys_by_name.insert(made.name.clone(), id);
+                self.source_keys.insert(id, SourceKey::created(id, at, (**made).clone(), material.clone()));
+            }
+            SourceKeyEvent::Deleted => {
+                if let Some(key) = self.source_keys.remove(&id) {
+                    self.source_keys_by_name.remove(&key.made.name);
+                }
+            }
+            SourceKeyEvent::Described { .. } | SourceKeyEvent::MadeUnexportable | SourceKeyEvent::Exported => {
+                self.source_keys.change(&id, |key| key.apply(at, event));
+            }
+        }
+    }
+
+    fn accomplish(&mut self, at: Time, operation: OperationId, learned: &[Aspect], certainty: Certainty) {
+        let Some(underway) = self.operations.remove(&operation) else { return };
+        let Underway { key: id, kms, region, wanted, .. } = &underway;
+        if wanted.makes_a_key() {
+            self.know(*id, *kms, region, at, learned);
+        }
+        self.keys.change(id, |key| key.accomplish(at, wanted, learned, certainty));
+        if let Some(template) = wanted.template() {
+            self.templates.note_accepted(template, underway.since);
+        }
+        match wanted {
+            Operation::Rotate { from, .. } => self.replace(at, *from, *id),
+            Operation::AddAlias { alias, from: Some(from) } => {
+                let moved = self.keys.get(id).is_some_and(|key| key.aliases.contains(alias));
+                self.keys.change(from, |key| if moved { key.lose(at, alias) } else { key.underway = None });
+            }
+            _ => {}
+        }
+    }
+
+    /// A key takes another's place: the schedule goes on with it.
+    fn replace(&mut self, at: Time, old: KeyId, new: KeyId) {
+        let job = self.keys.get(&old).and_then(|key| key.rotation_job.clone());
+        self.keys.change(&old, |key| key.note_replaced(at, new));
+        self.keys.change(&new, |key| key.rotation_job = job);
+    }
+
+    fn know(&mut self, id: KeyId, kms: KmsId, region: &Region, at: Time, learned: &[Aspect]) {
+        if let Some(key) = Key::known(id, kms, region.clone(), at, learned) {
+            self.keys_at_aws.entry(kms).or_default().insert((region.clone(), key.aws_id().clone()), id);
+            self.keys.insert(id, key);
         }
     }
 }

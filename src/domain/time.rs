@@ -47,6 +47,12 @@ impl Time {
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000_000)))
     }
+
+    /// The last moment before.
+    #[must_use]
+    pub const fn just_before(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
 }
 
 /// RFC 3339 in UTC with as many digits of the second as there are, e.g. `2020-11-05T05:29:17.200168Z`. Digit by digit:

@@ -18,6 +18,9 @@ pub struct Json<V>(pub V);
 /// 201 with what was made.
 pub struct Created<V>(pub V);
 
+/// 202 with what has begun and goes on.
+pub struct Accepted<V>(pub V);
+
 /// 204: done, and there is nothing to show.
 pub struct NoContent;
 
@@ -37,6 +40,14 @@ impl<V: Serialize> Responder for Created<V> {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         json(HttpResponse::Created(), &self.0)
+    }
+}
+
+impl<V: Serialize> Responder for Accepted<V> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Accepted().json(self.0)
     }
 }
 
@@ -76,6 +87,12 @@ impl<V: ToSchema> Described for Json<V> {
 impl<V: ToSchema> Described for Created<V> {
     fn describe(to: &mut Description) {
         to.answers_json::<V>(201);
+    }
+}
+
+impl<V: ToSchema> Described for Accepted<V> {
+    fn describe(to: &mut Description) {
+        to.answers_json::<V>(202);
     }
 }
 

@@ -47,6 +47,30 @@ impl<T: ToSchema> Described for Body<T> {
     }
 }
 
+/// The JSON object that a request may carry; without one all members are absent.
+pub struct BodyOrNone<T>(pub T);
+
+impl<T: DeserializeOwned + Default> FromRequest for BodyOrNone<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default().0;
+        let payload = payload.take();
+        Box::pin(async move {
+            let body = read(payload, limit).await?;
+            Ok(Self(if body.trim_ascii().is_empty() { T::default() } else { parse(&body)? }))
+        })
+    }
+}
+
+impl<T: ToSchema> Described for BodyOrNone<T> {
+    fn describe(to: &mut Description) {
+        to.takes_json::<T>();
+        to.may_fail(&[400, 413]);
+    }
+}
+
 async fn read(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
@@ -70,7 +94,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         let is_syntax = !inner.is_data();
         match path.as_str() {
             _ if is_syntax => Problem::Body(format!("the body is not JSON: {inner}")),
-            "." | "?" => Problem::Body(inner.to_string()),
+            "." | "?" => Problem::Body(without_place(&inner.to_string()).to_owned()),
             member => Problem::Body(format!("{member}: {}", without_place(&inner.to_string()))),
         }
     })?;
@@ -94,6 +118,23 @@ pub fn optional<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Resu
         }),
     }
 }
+
+/// A reader as [`optional`] for each member of a part that is flattened into other bodies. serde does not know where a
+/// member of such a part stands, so its reader says its name.
+macro_rules! flattened {
+    ($($member:ident),* $(,)?) => {$(
+        pub fn $member<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+        where
+            D: serde::Deserializer<'de>,
+            T: serde::de::DeserializeOwned,
+        {
+            let named = |error| serde::de::Error::custom(format_args!("{}: {error}", stringify!($member)));
+            $crate::http::body::optional(from).map_err(named)
+        }
+    )*};
+}
+
+pub(crate) use flattened;
 
 /// A text that may be emptied: absent and `null` are none, `""` is the empty text.
 pub fn clearable<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {

@@ -123,6 +123,7 @@ fn row_of_failure(failure: &Failure) -> &'static Row {
         Failure::Unauthenticated(_) => &UNAUTHORIZED,
         Failure::Forbidden(_) => &FORBIDDEN,
         Failure::Cloud(AwsFailure::Timeout { .. }) => &CLOUD_TIMEOUT,
+        Failure::Cloud(cloud) if cloud.is_invalid_state() || cloud.is_already_there() => &CONFLICT,
         Failure::Cloud(
             AwsFailure::Refused { .. }
             | AwsFailure::Throttled { .. }
@@ -132,7 +133,7 @@ fn row_of_failure(failure: &Failure) -> &'static Row {
             | AwsFailure::NotSent { .. },
         ) => &CLOUD,
         Failure::Busy => &TOO_MANY,
-        Failure::Stopped(_) => &UNAVAILABLE,
+        Failure::Stopped(_) | Failure::Interrupted => &UNAVAILABLE,
         Failure::Log(_) | Failure::Keyring(_) | Failure::Broken(_) => &INTERNAL,
     }
 }
@@ -143,30 +144,63 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::RegionsEmpty
         | Refusal::RegionDuplicated(_)
         | Refusal::RegionElsewhere { .. }
+        | Refusal::RegionNotManaged { .. }
+        | Refusal::NotAsymmetric(_)
+        | Refusal::NotRotatable(_)
         | Refusal::RegionNotEnabled { .. }
         | Refusal::AccountMismatch { .. }
         | Refusal::RoleElsewhere { .. }
         | Refusal::ConnectionElsewhere { .. }
+        | Refusal::TemplateNeedsPush(_)
+        | Refusal::ScheduleNotRotating(_)
         | Refusal::PolicyRejected(_) => &INVALID,
         Refusal::SeveralChanges => &BAD_REQUEST,
         Refusal::PasswordRejected(_) => &UNPROCESSABLE,
         Refusal::KmsUnknown(_)
+        | Refusal::KeyUnknown(_)
+        | Refusal::JobUnknown(_)
+        | Refusal::AliasUnknown { .. }
         | Refusal::ConnectionUnknown(_)
+        | Refusal::SourceKeyUnknown(_)
         | Refusal::UserUnknown(_)
         | Refusal::GroupUnknown(_)
         | Refusal::NotAMember { .. }
+        | Refusal::TemplateUnknown(_)
+        | Refusal::TemplateElsewhere { .. }
+        | Refusal::ScheduleUnknown(_)
+        | Refusal::RunUnknown(_)
         | Refusal::TokenUnknown(_) => &NOT_FOUND,
         Refusal::KmsNameTaken(_)
         | Refusal::RegionTaken { .. }
         | Refusal::KmsArchived(_)
+        | Refusal::RegionHasKeys { .. }
+        | Refusal::KmsBusy(_)
+        | Refusal::KeyExists(_)
+        | Refusal::KeyGone(_)
+        | Refusal::KeyNotGone(_)
+        | Refusal::KeyBusy(_)
+        | Refusal::JobEnded(_)
+        | Refusal::RegionBeingSynchronised { .. }
+        | Refusal::AliasHeld { .. }
+        | Refusal::NotPrimary(_)
+        | Refusal::KeyRotated { .. }
         | Refusal::KmsNotArchived(_)
         | Refusal::ConnectionNameTaken(_)
         | Refusal::ConnectionInUse { .. }
         | Refusal::ConnectionCloudFixed { .. }
+        | Refusal::SourceKeyNameTaken(_)
+        | Refusal::SourceKeyUnexportable(_)
+        | Refusal::SourceKeyUndeletable(_)
+        | Refusal::SourceKeyBusy(_)
         | Refusal::UserNameTaken(_)
         | Refusal::GroupNameTaken(_)
         | Refusal::GroupIsSystem(_)
         | Refusal::LastAdmin
+        | Refusal::TemplateNameTaken(_)
+        | Refusal::TemplateInUse { .. }
+        | Refusal::ScheduleNameTaken(_)
+        | Refusal::ScheduleHasKeys { .. }
+        | Refusal::ScheduleRunning { .. }
         | Refusal::AlreadyInstalled => &CONFLICT,
         Refusal::BadCredentials | Refusal::RefreshTokenInvalid | Refusal::PasswordChangeDue => &UNAUTHORIZED,
         Refusal::LoginLocked { .. } => &TOO_MANY,

@@ -7,9 +7,11 @@ use super::error::Problem;
 use super::paging::{members, quoted};
 use super::trace::request_id;
 use crate::domain::action::Action;
-use crate::domain::id::KmsId;
+use crate::domain::id::{KeyId, KmsId, TemplateId};
 use crate::service::Services;
-use crate::service::access::{self, KmsPermit, KmsRight, ManageKms, Permit, Right};
+use crate::service::access::{
+    self, KeyPermit, KeyRight, KmsPermit, KmsRight, ManageKms, Permit, Right, TemplatePermit,
+};
 use crate::service::caller::{Asked, Caller};
 use crate::service::failure::{Failure, TokenProblem, invalid};
 use actix_web::dev::Payload;
@@ -30,6 +32,22 @@ pub struct Admitted<R> {
 pub struct OnKms<A> {
     /// The proof.
     pub permit: KmsPermit<A>,
+    /// How it was asked.
+    pub asked: Asked,
+}
+
+/// Somebody who may do `A` on the key that the path names, and how they asked.
+pub struct OnKey<A> {
+    /// The proof.
+    pub permit: KeyPermit<A>,
+    /// How it was asked.
+    pub asked: Asked,
+}
+
+/// Somebody who may do `A` with the policy template that the path names, and how they asked.
+pub struct OnTemplate<A> {
+    /// The proof.
+    pub permit: TemplatePermit<A>,
     /// How it was asked.
     pub asked: Asked,
 }
@@ -71,6 +89,38 @@ fn admit_on_kms<A: KmsRight>(request: &HttpRequest) -> Result<OnKms<A>, Problem>
     Ok(OnKms { permit, asked: asked(request)? })
 }
 
+impl<A: KeyRight + 'static> FromRequest for OnKey<A> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(admit_on_key(request))
+    }
+}
+
+fn admit_on_key<A: KeyRight>(request: &HttpRequest) -> Result<OnKey<A>, Problem> {
+    let caller = caller(request)?;
+    let text = request.match_info().get("id").unwrap_or_default();
+    let id = KeyId::parse(text).map_err(|problem| invalid("id", problem))?;
+    Ok(OnKey { permit: KeyPermit::settle(caller, id)?, asked: asked(request)? })
+}
+
+impl<A: KmsRight + 'static> FromRequest for OnTemplate<A> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(admit_on_template(request))
+    }
+}
+
+fn admit_on_template<A: KmsRight>(request: &HttpRequest) -> Result<OnTemplate<A>, Problem> {
+    let caller = caller(request)?;
+    let text = request.match_info().get("id").unwrap_or_default();
+    let id = TemplateId::parse(text).map_err(|problem| invalid("id", problem))?;
+    Ok(OnTemplate { permit: TemplatePermit::settle(caller, id)?, asked: asked(request)? })
+}
+
 impl FromRequest for Anybody {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -106,6 +156,34 @@ impl<A: KmsRight> Described for OnKms<A> {
         if A::ACTION != Some(Action::View) {
             to.may_fail(&[403]);
         }
+    }
+}
+
+impl<A: KeyRight> Described for OnKey<A> {
+    fn describe(to: &mut Description) {
+        to.needs_token = true;
+        to.may_fail(&[400, 401, 403, 404, 500]);
+        let admins = quoted(&access::names(ManageKms::GROUPS));
+        let actions: Vec<_> = A::ACTIONS.iter().map(|action| action.name()).collect();
+        to.access =
+            Some(format!("For members of {admins}, and for whoever has {} on the key's KMS.", quoted(&actions)));
+    }
+}
+
+impl<A: KmsRight> Described for OnTemplate<A> {
+    fn describe(to: &mut Description) {
+        to.needs_token = true;
+        to.may_fail(&[400, 401, 404, 500]);
+        let admins = quoted(&access::names(ManageKms::GROUPS));
+        let what = match A::ACTION {
+            Some(action) if action != Action::View => {
+                to.may_fail(&[403]);
+                format!("`{}`", action.name())
+            }
+            _ => "any action".to_owned(),
+        };
+        to.access =
+            Some(format!("For members of {admins}, and for whoever has {what} on a KMS of the template's account."));
     }
 }
 

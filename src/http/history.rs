@@ -62,7 +62,7 @@ fn view(entry: &Entry) -> EntryView {
     let (event, details) = named(&entry.event);
     let user_id = match &entry.actor {
         Actor::User { id, .. } => Some(id.subject()),
-        Actor::System => None,
+        Actor::System | Actor::Schedule { .. } => None,
     };
     EntryView {
         seq: entry.seq,

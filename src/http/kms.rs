@@ -120,6 +120,9 @@ pub struct AmendBody {
     /// External id that the role asks for; only with `assume_role_arn`.
     #[serde(default, deserialize_with = "optional")]
     assume_role_external_id: Option<String>,
+    /// Take regions away although keys are managed there: their entries are forgotten, AWS is not touched.
+    #[serde(default, deserialize_with = "optional")]
+    force: Option<bool>,
 }
 
 /// Permissions to give and take: one entry, or a list of them under `acls`.
@@ -326,11 +329,12 @@ pub async fn amend(
     body: Body<AmendBody>,
     services: Data<Services>,
 ) -> Result<Json<KmsView>, Problem> {
-    let AmendBody { connection, regions: wanted, assume_role_arn, assume_role_external_id } = body.0;
+    let AmendBody { connection, regions: wanted, assume_role_arn, assume_role_external_id, force } = body.0;
     let wishes = KmsWishes {
         connection,
         regions: wanted.map(regions).transpose()?,
         role: role(assume_role_arn, assume_role_external_id)?,
+        forget_keys: force.unwrap_or(false),
     };
     let seen = services.kms.amend(who.permit, &who.asked, wishes).await?;
     Ok(Json(KmsView::of(seen)))

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod body;
+pub mod bulk_jobs;
 pub mod connections;
 pub mod describe;
 pub mod endpoint;
@@ -12,13 +13,19 @@ pub mod groups;
 pub mod guard;
 pub mod health;
 pub mod history;
+pub mod iam;
+pub mod keys;
 pub mod kms;
 pub mod metrics;
 pub mod openapi;
 pub mod paging;
 pub mod password_policy;
 pub mod routes;
+pub mod schedules;
 pub mod server;
+pub mod source_keys;
+pub mod sync_jobs;
+pub mod templates;
 pub mod tokens;
 pub mod trace;
 pub mod users;

@@ -35,6 +35,13 @@ const TOKEN: &str = "bearer";
 /// What stands for `{…}` in a path, told by the segment before it: its text, and its format if it has one.
 const PATH_PARAMETERS: &[(&str, &str, Option<&str>)] = &[
     ("kms", "The id of the KMS.", Some("uuid")),
+    ("keys", "The id of the key, ours, not AWS's.", Some("uuid")),
+    ("keys2", "Name or id of the source key.", None),
+    ("synchronization-jobs", "The id of the synchronisation job.", Some("uuid")),
+    ("bulkjob", "The id of the bulk job.", Some("uuid")),
+    ("templates", "The id of the policy template.", Some("uuid")),
+    ("job-configs", "The id of the schedule.", Some("uuid")),
+    ("jobs", "The id of the run.", Some("uuid")),
     ("connections", "Name or id of the connection.", None),
     ("tokens", "The id of the refresh token.", Some("uuid")),
     ("users", "The id of the user, `local|<uuid>`.", None),
@@ -176,6 +183,7 @@ fn request_body(schema: RefOr<Schema>, examples: &[Example]) -> RequestBody {
 fn answer(status: u16, body: Option<(&'static str, RefOr<Schema>)>, examples: &[Example]) -> Response {
     let text = match status {
         201 => "Made.",
+        202 => "Begun; it goes on.",
         204 => "Done.",
         503 => "Not now.",
         _ => "As asked.",

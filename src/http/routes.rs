@@ -3,7 +3,10 @@
 
 use super::endpoint::{Endpoint, Family, delete, get, patch, post};
 use super::error::Problem;
-use super::{connections, examples, groups, health, history, kms, openapi, password_policy, tokens, users};
+use super::{
+    bulk_jobs, connections, examples, groups, health, history, iam, keys, kms, openapi, password_policy, schedules,
+    source_keys, sync_jobs, templates, tokens, users,
+};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 use std::future::ready;
@@ -31,6 +34,11 @@ pub fn all(config: &mut ServiceConfig) {
 pub fn families() -> Vec<Family> {
     vec![
         family("KMS", "AWS accounts, and their regions under management.", kms()),
+        family("Keys", "AWS keys, and all that is done to them.", keys()),
+        family("Source keys", "Material that can be imported into AWS keys.", source_keys()),
+        family("Jobs", "Work on many keys that goes on after the call.", jobs()),
+        family("Policy templates", "One policy for many keys.", policy_templates()),
+        family("Schedules", "Work that is done by itself when it is due.", scheduler()),
         family("Connections", "Credentials for AWS.", connections()),
         family("Tokens", "Signing in and out, and the own password.", tokens()),
         family("Users and groups", "Who may sign in, and what they belong to.", users_and_groups()),
@@ -52,6 +60,12 @@ fn kms() -> Vec<Endpoint> {
         post("/cckm/aws/get-all-regions", kms::all_regions, "listRegions", "Show the regions that are enabled there")
             .only_asks()
             .refuses(&[404, 502, 504]),
+        post("/cckm/aws/get-iam-users", iam::users, "listIamUsers", "List the users of a KMS's account")
+            .only_asks()
+            .refuses(&[404, 409, 502, 504]),
+        post("/cckm/aws/get-iam-roles", iam::roles, "listIamRoles", "List the roles of a KMS's account")
+            .only_asks()
+            .refuses(&[404, 409, 502, 504]),
         get("/cckm/aws/actions", kms::actions, "listActions", "List the APIs and the actions that permit them"),
         post("/cckm/aws/kms", kms::add, "addKms", "Add a KMS")
             .refuses(&[404, 409, 502, 504])
@@ -71,6 +85,176 @@ fn kms() -> Vec<Endpoint> {
             .examples(examples::update_acls),
         post("/cckm/aws/kms/{id}/archive", kms::archive, "archiveKms", "Put a KMS away").refuses(&[409]),
         post("/cckm/aws/kms/{id}/recover", kms::recover, "recoverKms", "Bring an archived KMS back").refuses(&[409]),
+    ]
+}
+
+fn policy_templates() -> Vec<Endpoint> {
+    let (all, one) = ("/cckm/aws/templates", "/cckm/aws/templates/{id}");
+    vec![
+        post(all, templates::create, "createTemplate", "Make a policy template").refuses(&[403, 404, 409]),
+        get(all, templates::list, "listTemplates", "List the policy templates that the caller may see"),
+        get(one, templates::get, "getTemplate", "Show a policy template"),
+        patch(
+            one,
+            templates::amend,
+            "updateTemplate",
+            "Change a template's policy, and push it to the keys that have it",
+        ),
+        delete(one, templates::delete, "deleteTemplate", "Delete a policy template that no key has").refuses(&[409]),
+    ]
+}
+
+fn scheduler() -> Vec<Endpoint> {
+    let (all, one) = ("/scheduler/job-configs", "/scheduler/job-configs/{id}");
+    vec![
+        post(all, schedules::create, "createSchedule", "Make a schedule").refuses(&[404, 409]),
+        get(all, schedules::list, "listSchedules", "List the schedules"),
+        get(one, schedules::get, "getSchedule", "Show a schedule"),
+        patch(one, schedules::amend, "updateSchedule", "Change what a schedule does, or when"),
+        delete(one, schedules::delete, "deleteSchedule", "Delete a schedule that no key is under; with `force`, any")
+            .refuses(&[409]),
+        post("/scheduler/job-configs/{id}/run-now", schedules::run_now, "runSchedule", "Begin a run of a schedule now")
+            .refuses(&[409]),
+        get("/scheduler/jobs", schedules::runs, "listScheduledJobs", "List the runs of schedules"),
+        get("/scheduler/jobs/{id}", schedules::run, "getScheduledJob", "Show a run of a schedule"),
+    ]
+}
+
+fn keys() -> Vec<Endpoint> {
+    use keys::{change, creation, material, reading, rotation_job};
+    let one = |path: &str| format!("/cckm/aws/keys/{{id}}{path}");
+    let asks = |endpoint: Endpoint| endpoint.refuses(&[409, 502, 504]);
+    vec![
+        asks(post("/cckm/aws/keys", creation::create, "createKey", "Make a key at AWS")).in_earnest().refuses(MAKES),
+        get("/cckm/aws/keys", reading::list, "listKeys", "List the keys that the caller may see"),
+        get(&one(""), reading::get, "getKey", "Show a key"),
+        delete(&one(""), reading::forget, "deleteKey", "Forget a key that AWS does not have any more").refuses(&[409]),
+        asks(post(&one("/enable"), change::enable, "enableKey", "Take a key into use")),
+        asks(post(&one("/disable"), change::disable, "disableKey", "Take a key out of use")),
+        asks(post(
+            &one("/update-description"),
+            change::update_description,
+            "updateKeyDescription",
+            "Describe a key anew",
+        )),
+        asks(post(&one("/policy"), change::policy, "updateKeyPolicy", "Give a key another policy")),
+        asks(post(&one("/add-tags"), change::add_tags, "addKeyTags", "Add tags to a key")),
+        asks(post(&one("/remove-tags"), change::remove_tags, "removeKeyTags", "Remove tags from a key")),
+        asks(post(&one("/add-alias"), change::add_alias, "addKeyAlias", "Give a key an alias, or move it there")),
+        asks(post(&one("/delete-alias"), change::delete_alias, "deleteKeyAlias", "Take an alias away from a key")),
+        asks(post(
+            &one("/enable-auto-rotation"),
+            change::enable_auto_rotation,
+            "enableKeyAutoRotation",
+            "Let AWS rotate a key by itself",
+        )),
+        asks(post(
+            &one("/disable-auto-rotation"),
+            change::disable_auto_rotation,
+            "disableKeyAutoRotation",
+            "Let AWS rotate a key no more",
+        )),
+        asks(post(
+            &one("/rotate-material"),
+            change::rotate_material,
+            "rotateKeyMaterial",
+            "Rotate a key's material now",
+        )),
+        asks(post(&one("/rotate"), creation::rotate, "rotateKey", "Replace a key by a new one")).in_earnest(),
+        get(&one("/rotations"), reading::rotations, "listKeyRotations", "List a key's materials")
+            .refuses(&[409, 502, 504]),
+        asks(post(
+            &one("/import-material"),
+            material::import_material,
+            "importKeyMaterial",
+            "Import a source key's material",
+        )),
+        asks(post(
+            &one("/delete-material"),
+            material::delete_material,
+            "deleteKeyMaterial",
+            "Delete imported material",
+        )),
+        asks(post(
+            &one("/schedule-deletion"),
+            change::schedule_deletion,
+            "scheduleKeyDeletion",
+            "Let AWS delete a key after a while",
+        )),
+        asks(post(&one("/cancel-deletion"), change::cancel_deletion, "cancelKeyDeletion", "Keep a key after all")),
+        asks(post(&one("/replicate-key"), creation::replicate, "replicateKey", "Make a replica of a multi-region key"))
+            .in_earnest(),
+        asks(post(
+            &one("/update-primary-region"),
+            change::update_primary_region,
+            "updateKeyPrimaryRegion",
+            "Make a replica the primary key",
+        )),
+        post(
+            &one("/enable-rotation-job"),
+            rotation_job::enable,
+            "enableKeyRotationJob",
+            "Put a key under a schedule that rotates it",
+        )
+        .refuses(&[409]),
+        post(
+            &one("/disable-rotation-job"),
+            rotation_job::disable,
+            "disableKeyRotationJob",
+            "Take a key off the schedule that rotates it",
+        )
+        .refuses(&[409]),
+        asks(post(
+            &one("/get-key-rotation-status"),
+            reading::rotation_status,
+            "getKeyRotationStatus",
+            "Show whether AWS rotates a key",
+        ))
+        .only_asks(),
+        get(&one("/download-public-key"), reading::public_key, "downloadPublicKey", "Download a key's public half")
+            .refuses(&[409, 502, 504]),
+        asks(post(&one("/refresh"), reading::refresh, "refreshKey", "Read a key from AWS again")),
+        asks(post("/cckm/aws/upload-key", creation::upload, "uploadKey", "Make a key with a source key's material"))
+            .in_earnest()
+            .refuses(MAKES),
+        post("/cckm/aws/alias/verify", reading::verify_alias, "verifyAlias", "Say whether an alias is free")
+            .only_asks()
+            .refuses(&[404, 502, 504]),
+    ]
+}
+
+fn source_keys() -> Vec<Endpoint> {
+    let (all, one) = ("/vault/keys2", "/vault/keys2/{id}");
+    vec![
+        post(all, source_keys::create, "createSourceKey", "Make a source key, or bring one").refuses(&[409]),
+        get(all, source_keys::list, "listSourceKeys", "List the source keys"),
+        get(one, source_keys::get, "getSourceKey", "Show a source key; never its material"),
+        patch(one, source_keys::amend, "updateSourceKey", "Describe a source key anew").refuses(&[409]),
+        delete(one, source_keys::delete, "deleteSourceKey", "Delete a source key and its material").refuses(&[409]),
+        post("/vault/keys2/{id}/export", source_keys::export, "exportSourceKey", "Export a source key's material")
+            .refuses(&[409]),
+    ]
+}
+
+/// What stands against making a key.
+const MAKES: &[u16] = &[404, 409, 502, 504];
+
+fn jobs() -> Vec<Endpoint> {
+    let (syncs, bulks) = ("/cckm/aws/synchronization-jobs", "/cckm/aws/bulkjob");
+    let (sync, bulk) = ("/cckm/aws/synchronization-jobs/{id}", "/cckm/aws/bulkjob/{id}");
+    let (cancel_sync, cancel_bulk) = (format!("{sync}/cancel"), format!("{bulk}/cancel"));
+    vec![
+        post(syncs, sync_jobs::start, "synchronizeKeys", "Bring what is known of keys in line with AWS")
+            .refuses(&[403, 404, 409]),
+        get(syncs, sync_jobs::list, "listSynchronizationJobs", "List the synchronisation jobs that the caller may see"),
+        get(sync, sync_jobs::get, "getSynchronizationJob", "Show a synchronisation job, and how far it is"),
+        post(&cancel_sync, sync_jobs::cancel, "cancelSynchronizationJob", "Let a synchronisation job stop at once")
+            .refuses(&[409]),
+        post(bulks, bulk_jobs::start, "startBulkJob", "Do the same to many keys").refuses(&[403, 404]),
+        get(bulks, bulk_jobs::list, "listBulkJobs", "List the bulk jobs that the caller may see"),
+        get(bulk, bulk_jobs::get, "getBulkJob", "Show a bulk job, and how far it is"),
+        post(&cancel_bulk, bulk_jobs::cancel, "cancelBulkJob", "Let a bulk job stop before its next key")
+            .refuses(&[409]),
     ]
 }
 

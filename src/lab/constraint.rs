@@ -77,7 +77,8 @@ impl Constraints {
         }
     }
 
-    fn broken(&mut self, name: &str, value: &str, constraint: &str) {
+    /// Notes that a value breaks a constraint. AWS's words for it.
+    pub fn broken(&mut self, name: &str, value: &str, constraint: &str) {
         self.0.push(format!("Value '{value}' at '{}' failed to satisfy constraint: {constraint}", member(name)));
     }
 }

@@ -1,4 +1,4 @@
-//! The lab's own door, `/_lab/…`: health, faults to order, counted calls, sessions to end. Not part of AWS.
+//! The lab's own door, `/_lab/…`: health, faults to order, counted calls, sessions to end, the clock. Not part of AWS.
 //!
 //! It asks for no signature, so it answers only to who is on this machine and means it: a loopback peer, and a `Host`
 //! that is one too (a web page with a name that points here must not reach it).
@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::door::Cloud;
@@ -16,6 +17,13 @@ use super::service::Service;
 
 /// What all of its paths begin with.
 pub const PREFIX: &str = "/_lab/";
+
+/// How far the clock of KMS is to be ahead of the machine's. (Up to 136 years.)
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockSetting {
+    ahead_seconds: u32,
+}
 
 /// Answers a request to the lab itself.
 pub fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: DateTime<Utc>) -> HttpResponse {
@@ -49,9 +57,24 @@ pub fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: DateTime<U
             cloud.sessions.end_all(now);
             HttpResponse::NoContent().finish()
         }
-        "health" | "faults" | "calls" | "sessions" => error(405, format!("{method} is not for {PREFIX}{path}")),
-        _ => error(404, format!("there is no {PREFIX}{path}: health, faults, calls, sessions")),
+        "clock" if method == Method::GET => ok(&json!({ "ahead_seconds": cloud.kms.ahead_seconds() })),
+        "clock" if method == Method::PUT => match serde_json::from_slice::<ClockSetting>(body) {
+            Ok(ClockSetting { ahead_seconds }) => match cloud.kms.move_clock(ahead_seconds) {
+                Ok(()) => ok(&json!({ "ahead_seconds": ahead_seconds })),
+                Err(_) => failed(),
+            },
+            Err(fault) => error(400, format!("clock: {fault}")),
+        },
+        "health" | "faults" | "calls" | "sessions" | "clock" => {
+            error(405, format!("{method} is not for {PREFIX}{path}"))
+        }
+        _ => error(404, format!("there is no {PREFIX}{path}: health, faults, calls, sessions, clock")),
     }
+}
+
+/// The answer if an order cannot be kept.
+pub fn failed() -> HttpResponse {
+    error(500, "the lab cannot write to its disk".to_owned())
 }
 
 fn is_local(request: &HttpRequest) -> bool {

@@ -7,10 +7,12 @@ use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::caller::Caller;
 use super::fault::{Faults, Misfortune};
+use super::kms::Kms;
 use super::plan::LabPlan;
 use super::refusal::{Dialect, Refusal};
 use super::service::Service;
@@ -33,6 +35,7 @@ pub struct Cloud {
     pub sessions: Sessions,
     pub faults: Faults,
     pub tally: Tally,
+    pub kms: Kms,
 }
 
 /// Answers every request to the lab's port.
@@ -46,7 +49,11 @@ pub async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payload: web:
         Err(_) => return refuse(Service::Sts, &Refusal::TooLarge, &Uuid::new_v4().to_string()),
     };
     if request.path().starts_with(control::PREFIX) {
-        return control::answer(&cloud, &request, &body, now);
+        let answer = control::answer(&cloud, &request, &body, now);
+        return match cloud.kms.settle().await {
+            Ok(()) => answer,
+            Err(_) => control::failed(),
+        };
     }
     let call = Call::read(&request, &body);
     cloud.tally.count(&call.action(), call.region());
@@ -59,10 +66,22 @@ pub async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payload: web:
         hang_up(&request);
     }
     let request_id = Uuid::new_v4().to_string();
-    match call.outcome(&cloud, misfortune, now) {
-        Ok(result) => call.accept(result, &request_id),
+    let mut outcome = call.outcome(&cloud, misfortune, now);
+    if let Ok(Answer::Json(_)) = &outcome
+        && let Err(refusal) = cloud.kms.settle().await
+    {
+        outcome = Err(refusal);
+    }
+    match outcome {
+        Ok(answer) => call.accept(answer, &request_id),
         Err(refusal) => refuse(call.service, &refusal, &request_id),
     }
+}
+
+/// What a service answers, in the terms of its protocol.
+enum Answer {
+    Xml(Vec<Element>),
+    Json(Value),
 }
 
 /// One call of an operation, as far as it can be told before anything is checked.
@@ -106,12 +125,7 @@ impl<'a> Call<'a> {
         self.claim.as_ref().map_or("", |claim| &claim.scope.region)
     }
 
-    fn outcome(
-        &self,
-        cloud: &Cloud,
-        misfortune: Option<Misfortune>,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Element>, Refusal> {
+    fn outcome(&self, cloud: &Cloud, misfortune: Option<Misfortune>, now: DateTime<Utc>) -> Result<Answer, Refusal> {
         match misfortune {
             Some(Misfortune::Throttle) => return Err(Refusal::Throttled),
             Some(Misfortune::Internal) => return Err(Refusal::Internal),
@@ -129,10 +143,14 @@ impl<'a> Call<'a> {
         self.check_version()?;
         let (operation, parameters) = (self.operation.as_str(), &self.parameters);
         match self.service {
-            Service::Sts => sts::answer(&cloud.plan, &cloud.sessions, &caller, operation, parameters, now),
-            Service::Ec2 => ec2::answer(&caller, operation, parameters),
-            Service::Iam => iam::answer(&caller, operation, parameters),
-            Service::Kms => Err(self.unknown(self.service.version())),
+            Service::Sts => {
+                sts::answer(&cloud.plan, &cloud.sessions, &caller, operation, parameters, now).map(Answer::Xml)
+            }
+            Service::Ec2 => ec2::answer(&caller, operation, parameters).map(Answer::Xml),
+            Service::Iam => iam::answer(&caller, operation, parameters).map(Answer::Xml),
+            Service::Kms => {
+                cloud.kms.answer(&cloud.plan, &caller, self.region(), operation, self.received.body).map(Answer::Json)
+            }
         }
     }
 
@@ -150,11 +168,14 @@ impl<'a> Call<'a> {
         Refusal::OperationUnknown { operation: self.operation.clone(), version: version.to_owned() }
     }
 
-    fn accept(&self, result: Vec<Element>, request_id: &str) -> HttpResponse {
+    fn accept(&self, answer: Answer, request_id: &str) -> HttpResponse {
         let namespace = self.service.namespace();
-        let body = match self.service.dialect() {
-            Dialect::Ec2 => query::ec2_answer(namespace, &self.operation, result, request_id),
-            Dialect::Query | Dialect::Json => query::answer(namespace, &self.operation, result, request_id),
+        let body = match answer {
+            Answer::Json(result) => json::answer(&result),
+            Answer::Xml(result) if self.service.dialect() == Dialect::Ec2 => {
+                query::ec2_answer(namespace, &self.operation, result, request_id)
+            }
+            Answer::Xml(result) => query::answer(namespace, &self.operation, result, request_id),
         };
         numbered(respond(200, media_type(self.service), body), request_id)
     }

@@ -10,6 +10,7 @@
 //! | `PUT /_lab/faults` | sets the faults to order; `[]` or `DELETE` clears, `GET` shows what is left |
 //! | `GET /_lab/calls` | how often each operation was called: `{"sts:AssumeRole": {"eu-west-3": 2}}`; `DELETE` clears |
 //! | `DELETE /_lab/sessions` | every session issued so far is expired |
+//! | `GET /_lab/clock` | how far the clock of KMS is ahead: `{"ahead_seconds": 0}`; `PUT` sets it |
 //!
 //! A fault: `{"service": "sts", "operation": "AssumeRole", "region": "eu-west-3", "times": 2, "delay_ms": 100,
 //! "answer": "throttle"}`. `service`, `operation` and `region` may be left out (any), `times` too (1); `answer` is
@@ -22,6 +23,7 @@ mod door;
 mod ec2;
 mod fault;
 mod iam;
+mod kms;
 mod partition;
 mod permission;
 mod plan;

@@ -176,7 +176,7 @@ impl Refusal {
             Refusal::OperationUnknown { .. } => (400, "UnknownOperationException", String::new()),
             Refusal::Invalid(why) => (400, "ValidationException", why.clone()),
             Refusal::Throttled => (400, "ThrottlingException", "Rate exceeded".into()),
-            Refusal::Internal => (500, "InternalFailure", FAILED.into()),
+            Refusal::Internal => (500, "KMSInternalException", FAILED.into()),
             Refusal::Unavailable => (503, "ServiceUnavailableException", UNAVAILABLE.into()),
             Refusal::TooLarge | Refusal::Special { .. } => self.in_query(),
         }

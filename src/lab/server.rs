@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use actix_web::dev::{Extensions, ServerHandle};
 use actix_web::{App, HttpServer, web};
@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::door::{self, Cloud, Line};
 use super::fault::Faults;
+use super::kms::{Kms, StoreError};
 use super::plan::{LabPlan, Mistake};
 use super::session::Sessions;
 use super::tally::Tally;
@@ -31,12 +32,14 @@ pub struct LabCloud {
 
 impl LabCloud {
     /// Starts the lab cloud as planned; with port 0 the system chooses one. It serves until it is stopped.
+    /// Keys are kept in a directory of their own, or without one in memory only.
     ///
     /// Has to be called within a tokio runtime.
     ///
     /// # Errors
-    /// If the address is not a loopback one (the lab's secrets are public) or cannot be listened on.
-    pub async fn start(plan: LabPlan, listen: SocketAddr) -> Result<LabCloud, LabError> {
+    /// If the address is not a loopback one (the lab's secrets are public) or cannot be listened on, or if the directory
+    /// cannot be used.
+    pub async fn start(plan: LabPlan, listen: SocketAddr, keys: Option<&Path>) -> Result<LabCloud, LabError> {
         if !listen.ip().is_loopback() {
             return Err(LabError::NotLoopback(listen));
         }
@@ -44,7 +47,8 @@ impl LabCloud {
         let listener = TcpListener::bind(listen).map_err(not_bound)?;
         let address = listener.local_addr().map_err(not_bound)?;
         let sessions = Sessions::new().map_err(|_| LabError::NoRandomness)?;
-        let cloud = web::Data::new(Cloud { plan, sessions, faults: Faults::default(), tally: Tally::default() });
+        let kms = Kms::open(keys)?;
+        let cloud = web::Data::new(Cloud { plan, sessions, faults: Faults::default(), tally: Tally::default(), kms });
         let server = HttpServer::new(move || App::new().app_data(cloud.clone()).default_service(web::to(door::answer)))
             .workers(WORKERS)
             .disable_signals()
@@ -112,6 +116,9 @@ pub enum LabError {
         /// What the system says.
         source: io::Error,
     },
+    /// The keys that were kept cannot be used.
+    #[error("the lab cloud's keys cannot be used")]
+    Keys(#[from] StoreError),
     /// The machine gives no randomness.
     #[error("the machine gives no randomness")]
     NoRandomness,

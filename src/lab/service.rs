@@ -12,7 +12,7 @@ pub enum Service {
     Ec2,
     /// Of IAM the listings and the policy simulator.
     Iam,
-    /// Key Management Service. It has no operations yet.
+    /// Key Management Service.
     Kms,
 }
 

@@ -33,6 +33,9 @@ fn is_by(actor: &Actor, wanted: &str) -> bool {
     match actor {
         Actor::System => wanted == "system",
         Actor::User { id, name } => name.as_str() == wanted || id.subject() == wanted || id.to_string() == wanted,
+        Actor::Schedule { id, name } => {
+            actor.to_string() == wanted || name.as_str() == wanted || id.to_string() == wanted
+        }
     }
 }
 
@@ -61,6 +64,7 @@ impl Record {
             actor_id: match &self.actor {
                 Actor::System => None,
                 Actor::User { id, .. } => Some(id.subject()),
+                Actor::Schedule { id, .. } => Some(id.to_string()),
             },
             request_id: &self.request_id,
             stream: self.stream().to_string(),

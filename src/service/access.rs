@@ -5,9 +5,14 @@ use super::caller::Caller;
 use super::failure::{Failure, Lacking};
 use crate::domain::action::{Action, ActionSet};
 use crate::domain::group::SystemGroup;
-use crate::domain::id::KmsId;
+use crate::domain::id::{KeyId, KmsId, TemplateId};
+use crate::domain::key::aggregate::Key;
 use crate::domain::kms::Kms;
+use crate::domain::name::KmsName;
+use crate::domain::place::AccountId;
 use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
+use crate::domain::template::Template;
 use crate::domain::user::User;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -22,6 +27,14 @@ pub struct Permit<R> {
 pub trait Right {
     /// The groups whose members have it (`admin` always has); none: everybody who is signed in.
     const GROUPS: &'static [SystemGroup];
+
+    /// Settles whether somebody who is in none of these groups has it all the same.
+    ///
+    /// # Errors
+    /// What is lacking.
+    fn otherwise(_: &Caller) -> Result<(), Lacking> {
+        Err(Lacking::Membership(names(Self::GROUPS)))
+    }
 }
 
 /// The right of everybody who is signed in.
@@ -32,8 +45,14 @@ pub struct ManageKms;
 pub struct ManageConnections;
 /// To see connections, which managing KMSs needs as well.
 pub struct ViewConnections;
+/// To make, change, export and delete source keys.
+pub struct ManageSourceKeys;
+/// To see source keys, without their material: whoever may use one on any KMS must be able to choose it.
+pub struct ViewSourceKeys;
 /// To manage users and groups.
 pub struct ManageUsers;
+/// To manage schedules.
+pub struct ManageSchedules;
 /// To do what only administrators do.
 pub struct Administer;
 
@@ -49,8 +68,28 @@ impl Right for ManageConnections {
 impl Right for ViewConnections {
     const GROUPS: &'static [SystemGroup] = &[SystemGroup::ConnectionAdmins, SystemGroup::CckmAdmins];
 }
+impl Right for ManageSourceKeys {
+    const GROUPS: &'static [SystemGroup] = &[SystemGroup::CckmAdmins];
+}
+impl Right for ViewSourceKeys {
+    const GROUPS: &'static [SystemGroup] = &[SystemGroup::CckmAdmins];
+
+    fn otherwise(caller: &Caller) -> Result<(), Lacking> {
+        let uses_material = |kms: &Arc<Kms>| {
+            let granted = granted(&caller.user, kms);
+            granted.permits(Action::KeyUpload) || granted.permits(Action::KeyMaterialImport)
+        };
+        match caller.published.state.kms.iter().any(uses_material) {
+            true => Ok(()),
+            false => Err(Lacking::UseOfMaterial(names(Self::GROUPS))),
+        }
+    }
+}
 impl Right for ManageUsers {
     const GROUPS: &'static [SystemGroup] = &[SystemGroup::UserAdmins];
+}
+impl Right for ManageSchedules {
+    const GROUPS: &'static [SystemGroup] = &[SystemGroup::CckmAdmins];
 }
 impl Right for Administer {
     const GROUPS: &'static [SystemGroup] = &[SystemGroup::Admin];
@@ -62,10 +101,10 @@ impl<R: Right> Permit<R> {
     /// # Errors
     /// [`Failure::Forbidden`] that names the groups whose members have it.
     pub fn settle(caller: Caller) -> Result<Self, Failure> {
-        if R::GROUPS.is_empty() || caller.is_one_of(R::GROUPS) {
-            return Ok(Self { caller, right: PhantomData });
+        if !R::GROUPS.is_empty() && !caller.is_one_of(R::GROUPS) {
+            R::otherwise(&caller).map_err(Failure::Forbidden)?;
         }
-        Err(Failure::Forbidden(Lacking::Membership(names(R::GROUPS))))
+        Ok(Self { caller, right: PhantomData })
     }
 
     /// Who has it.
@@ -129,6 +168,21 @@ impl<A: KmsRight> KmsPermit<A> {
         Ok(Self { caller, kms, right: PhantomData })
     }
 
+    /// The same, by the KMS's name or id, as bodies give it.
+    ///
+    /// # Errors
+    /// As [`KmsPermit::settle`].
+    pub fn settle_named(caller: Caller, text: &str) -> Result<Self, Failure> {
+        let unknown = || Failure::Refused(Refusal::KmsUnknown(text.chars().take(80).collect()));
+        let state = &caller.published.state;
+        let named = KmsName::parse(text).ok().and_then(|name| state.kms_named(&name));
+        let id = KmsId::parse(text).ok().or(named.map(|kms| kms.id)).ok_or_else(unknown)?;
+        Self::settle(caller, id).map_err(|failure| match failure {
+            Failure::Refused(Refusal::KmsUnknown(_)) => unknown(),
+            other => other,
+        })
+    }
+
     /// Who may.
     pub fn caller(&self) -> &Caller {
         &self.caller
@@ -138,6 +192,178 @@ impl<A: KmsRight> KmsPermit<A> {
     pub fn kms(&self) -> &Arc<Kms> {
         &self.kms
     }
+}
+
+/// Proof that the caller may do `A` on one key. Only this module makes one.
+pub struct KeyPermit<A> {
+    caller: Caller,
+    key: Arc<Key>,
+    kms: Arc<Kms>,
+    right: PhantomData<A>,
+}
+
+/// What one may do on a single key.
+pub trait KeyRight {
+    /// The actions that it may come down to.
+    const ACTIONS: &'static [Action];
+    /// The action that must be permitted on the key's KMS.
+    fn action(key: &Key) -> Action;
+}
+
+/// To view a key: which action that takes depends on the key.
+pub struct ViewKey;
+
+impl KeyRight for ViewKey {
+    const ACTIONS: &'static [Action] =
+        &[Action::ViewNative, Action::ViewByok, Action::ViewHyokKey, Action::ViewCloudHsmKey];
+
+    fn action(key: &Key) -> Action {
+        key.view_action()
+    }
+}
+
+/// Rights that are one action, on a key as on a KMS.
+macro_rules! rights {
+    ($($(#[$doc:meta])* $right:ident = $action:ident,)*) => {
+        $($(#[$doc])*
+        pub struct $right;
+
+        impl KmsRight for $right {
+            const ACTION: Option<Action> = Some(Action::$action);
+        }
+
+        impl KeyRight for $right {
+            const ACTIONS: &'static [Action] = &[Action::$action];
+
+            fn action(_: &Key) -> Action {
+                Action::$action
+            }
+        })*
+    };
+}
+
+rights! {
+    /// To create keys.
+    CreateKey = KeyCreate,
+    /// To upload keys.
+    UploadKey = KeyUpload,
+    /// To change a key: state, policy, description, tags, aliases, automatic rotation.
+    UpdateKey = KeyUpdate,
+    /// To rotate a key.
+    RotateKey = KeyRotate,
+    /// To schedule a key's deletion, or to forget one that is gone.
+    DeleteKey = KeyDelete,
+    /// To cancel a key's deletion.
+    CancelKeyDeletion = KeyCancelDelete,
+    /// To import material.
+    ImportMaterial = KeyMaterialImport,
+    /// To delete imported material.
+    DeleteMaterial = KeyMaterialDelete,
+    /// To read keys from AWS.
+    Synchronize = KeySynchronize,
+    /// To run bulk jobs.
+    RunBulkJobs = KeyBulkOperation,
+}
+
+impl<A: KeyRight> KeyPermit<A> {
+    /// Settles whether the caller may do this on the key of this id.
+    ///
+    /// # Errors
+    /// [`Refusal::KeyUnknown`] if there is no such key, or none that the caller may know of; [`Failure::Forbidden`]
+    /// that names the missing action, if the caller may view it but no more.
+    pub fn settle(caller: Caller, id: KeyId) -> Result<Self, Failure> {
+        let state = &caller.published.state;
+        let key = state.key(id)?.clone();
+        let kms = state.kms(key.kms)?.clone();
+        if !administers_kms(&caller.user) {
+            let granted = granted(&caller.user, &kms);
+            if !granted.permits(key.view_action()) {
+                return Err(Failure::Refused(Refusal::KeyUnknown(id.to_string())));
+            }
+            let action = A::action(&key);
+            if !granted.permits(action) {
+                return Err(Failure::Forbidden(Lacking::Action(action)));
+            }
+        }
+        Ok(Self { caller, key, kms, right: PhantomData })
+    }
+
+    /// Who may.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// On which key, as it was when the request came in.
+    pub fn key(&self) -> &Arc<Key> {
+        &self.key
+    }
+
+    /// The key's KMS.
+    pub fn kms(&self) -> &Arc<Kms> {
+        &self.kms
+    }
+}
+
+/// Proof that the caller may do `A` with one policy template. Only this module makes one.
+pub struct TemplatePermit<A> {
+    caller: Caller,
+    template: Arc<Template>,
+    right: PhantomData<A>,
+}
+
+impl<A: KmsRight> TemplatePermit<A> {
+    /// Settles whether the caller may do this with the template of this id: whoever may on any KMS of its account.
+    ///
+    /// # Errors
+    /// [`Refusal::TemplateUnknown`] if there is no such template, or none that the caller may know of;
+    /// [`Failure::Forbidden`] that names the missing action, if the caller may view it but no more.
+    pub fn settle(caller: Caller, id: TemplateId) -> Result<Self, Failure> {
+        let template = caller.published.state.template(id)?.clone();
+        match check_account::<A>(&caller, template.account) {
+            Ok(()) => Ok(Self { caller, template, right: PhantomData }),
+            Err(None) => Err(Failure::Refused(Refusal::TemplateUnknown(id.to_string()))),
+            Err(Some(lacking)) => Err(Failure::Forbidden(lacking)),
+        }
+    }
+
+    /// Who may.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// With which template, as it was when the request came in.
+    pub fn template(&self) -> &Arc<Template> {
+        &self.template
+    }
+}
+
+/// May the caller do `A` on any KMS of an account?
+///
+/// # Errors
+/// What the caller lacks; nothing, if the caller may not know that the account is managed.
+pub fn check_account<A: KmsRight>(caller: &Caller, account: AccountId) -> Result<(), Option<Lacking>> {
+    if administers_kms(&caller.user) {
+        return Ok(());
+    }
+    let of_account = caller.published.state.kms_of_account(account).map(|kms| granted(&caller.user, kms));
+    let granted: Vec<ActionSet> = of_account.filter(|granted| !granted.is_empty()).collect();
+    match A::ACTION {
+        _ if granted.is_empty() => Err(None),
+        None => Err(Some(Lacking::Membership(names(ManageKms::GROUPS)))),
+        Some(Action::View) => Ok(()),
+        Some(action) if granted.iter().any(|granted| granted.permits(action)) => Ok(()),
+        Some(action) => Err(Some(Lacking::Action(action))),
+    }
+}
+
+/// May this user know that the template exists?
+pub fn sees_template(user: &User, state: &State, template: &Template) -> bool {
+    administers_kms(user) || state.kms_of_account(template.account).any(|kms| sees(user, kms))
+}
+
+/// May this user know that the key exists?
+pub fn sees_key(user: &User, state: &State, key: &Key) -> bool {
+    administers_kms(user) || state.kms.get(&key.kms).is_some_and(|kms| granted(user, kms).permits(key.view_action()))
 }
 
 /// May this user do everything on every KMS?
@@ -153,6 +379,16 @@ pub fn granted(user: &User, kms: &Kms) -> ActionSet {
 /// May this user know that the KMS exists?
 pub fn sees(user: &User, kms: &Kms) -> bool {
     administers_kms(user) || !granted(user, kms).is_empty()
+}
+
+/// May this user do this on all of these KMSs? Those that are gone do not count, unless all are: then only
+/// administrators may.
+pub fn may_on_all(user: &User, state: &State, action: Action, kms: impl IntoIterator<Item = KmsId>) -> bool {
+    if administers_kms(user) {
+        return true;
+    }
+    let mut there = kms.into_iter().filter_map(|id| state.kms.get(&id)).peekable();
+    there.peek().is_some() && there.all(|kms| granted(user, kms).permits(action))
 }
 
 /// May the caller, who manages users, change who is in this group? Nobody hands out more than managing users gives.

@@ -2,7 +2,8 @@
 
 use crate::domain::event::Actor;
 use crate::domain::group::SystemGroup;
-use crate::domain::id::SessionId;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::state::State;
 use crate::domain::user::User;
 use crate::ledger::Published;
 use std::fmt;
@@ -32,6 +33,13 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// A user for whom a job goes on: nobody asks at the moment, so there is no session.
+    pub fn absent(user: Arc<User>, published: Arc<Published>) -> Self {
+        Self { user, session: SessionId::new(uuid::Uuid::nil()), published }
+    }
+}
+
 /// How a request was asked.
 #[derive(Clone, Debug)]
 pub struct Asked {
@@ -50,6 +58,16 @@ pub struct Change {
     pub request_id: RequestId,
     /// Only say what would happen.
     pub dry_run: bool,
+}
+
+impl Change {
+    /// What a job does once the program has started again: on behalf of the same user, under today's name; of the
+    /// program itself if there is none any more.
+    pub fn resumed(state: &State, by: Option<UserId>) -> Self {
+        let user = by.and_then(|id| state.users.get(&id));
+        let actor = user.map_or(Actor::System, |user| Actor::User { id: user.id, name: user.name.clone() });
+        Self { actor, request_id: "resume".into(), dry_run: false }
+    }
 }
 
 /// The id of a request, by which its lines in the log and its events are found.

@@ -21,6 +21,9 @@ pub enum Failure {
     /// AWS refused, failed, or was not reached.
     #[error(transparent)]
     Cloud(#[from] AwsFailure),
+    /// The program ended before AWS had done what was asked.
+    #[error("the program ended before AWS had made the key")]
+    Interrupted,
     /// Too much at once.
     #[error("too many sign-ins at once; try again in a moment")]
     Busy,
@@ -74,14 +77,24 @@ pub enum Lacking {
     #[error("the action `{0}` is not permitted to you on this KMS")]
     Action(Action),
     /// Membership in one of these groups.
-    #[error("only members of {} may do this", .0.iter().map(|g| format!("`{g}`")).collect::<Vec<_>>().join(" and "))]
+    #[error("only members of {} may do this", groups(.0))]
     Membership(Vec<&'static str>),
+    /// Membership in one of these groups, or an action for which material is needed.
+    #[error(
+        "only members of {} may do this, and those to whom `keyupload` or `keymaterialimport` is permitted on some KMS",
+        groups(.0)
+    )]
+    UseOfMaterial(Vec<&'static str>),
     /// The right to hand out more than one's own.
     #[error("only members of `admin` may change who is in `{0}`")]
     PrivilegedGroup(&'static str),
     /// The right to act on somebody with more rights.
     #[error("only members of `admin` may change a user who is in `{0}`")]
     PrivilegedUser(&'static str),
+}
+
+fn groups(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
 }
 
 impl From<WriteError> for Failure {

@@ -22,7 +22,7 @@ use uuid::Uuid;
 /// The use cases of KMSs. Cheap to clone.
 #[derive(Clone)]
 pub struct KmsAccounts {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
 }
 
 /// A KMS as one caller sees it.
@@ -75,6 +75,8 @@ pub struct KmsWishes {
     pub regions: Option<Vec<Region>>,
     /// Another role.
     pub role: Option<AssumedRole>,
+    /// Forget the keys of regions that are taken away?
+    pub forget_keys: bool,
 }
 
 /// The permissions that the vendor's page asks for, to manage regions and keys.
@@ -204,14 +206,18 @@ impl KmsAccounts {
     pub async fn amend(&self, permit: KmsPermit<Amend>, asked: &Asked, wishes: KmsWishes) -> Result<KmsSeen, Failure> {
         let state = &permit.caller().published.state;
         let connection = wishes.connection.map(|text| connections::find(state, &text)).transpose()?;
-        let wishes =
-            Wishes { connection: connection.map(|found| found.id), regions: wishes.regions, role: wishes.role };
+        let wishes = Wishes {
+            connection: connection.map(|found| found.id),
+            regions: wishes.regions,
+            role: wishes.role,
+            forget_keys: wishes.forget_keys,
+        };
         let kms = permit.kms();
         let amendment = kms.amendment(state, wishes)?;
         let connection = match &amendment {
             Amendment::None => return Ok(seen(kms.clone(), state, permit.caller())),
             Amendment::Connection(to) => state.connection(*to)?,
-            Amendment::Regions(_) | Amendment::Role(_) => state.connection(kms.connection)?,
+            Amendment::Regions { .. } | Amendment::Role(_) => state.connection(kms.connection)?,
         };
         let role = match &amendment {
             Amendment::Role(role) => Some(role),

@@ -138,7 +138,7 @@ fn grouped<T: Listed>(filters: &[(String, String)]) -> Vec<(&str, Vec<&str>)> {
 
 fn is_any_of(field: &Field, member: &str, wanted: &[&str]) -> bool {
     let is = |text: &str, wanted: &str| match member {
-        "name" | "username" => matches_pattern(text, wanted),
+        "name" | "username" | "alias" => matches_pattern(text, wanted),
         _ => text == wanted,
     };
     wanted.iter().any(|wanted| match field {

@@ -2,21 +2,32 @@
 //! joins the two. Used by `http`; knows nothing of requests and answers.
 
 pub mod access;
+pub mod bulk_jobs;
 pub mod caller;
 pub mod cloud;
 pub mod connections;
 pub mod failure;
 pub mod groups;
 pub mod history;
+pub mod iam;
+pub mod keys;
 pub mod kms;
 pub mod list;
 pub mod lockout;
+pub mod material;
 mod mint;
 mod owners;
 pub mod passwords;
+pub mod schedule;
+pub mod source_keys;
+pub mod sync_jobs;
+pub mod templates;
 pub mod tokens;
 pub mod users;
+#[cfg(test)]
+mod world;
 
+use crate::aws::kms::port::AwsKms;
 use crate::aws::port::Aws;
 use crate::domain::event::{Actor, Event, Sealed};
 use crate::domain::id::InstallationId;
@@ -29,6 +40,7 @@ use crate::ledger::{Committed, Context, Ledger, Published};
 use caller::Change;
 use failure::Failure;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -37,8 +49,20 @@ use zeroize::Zeroizing;
 pub struct Services {
     /// KMSs.
     pub kms: kms::KmsAccounts,
+    /// AWS keys.
+    pub keys: keys::Keys,
+    /// Jobs that synchronise keys.
+    pub sync_jobs: sync_jobs::SyncJobs,
+    /// Jobs that do the same to many keys.
+    pub bulk_jobs: bulk_jobs::BulkJobs,
     /// AWS connections.
     pub connections: connections::Connections,
+    /// Source keys.
+    pub source_keys: source_keys::SourceKeys,
+    /// Policy templates.
+    pub templates: templates::Templates,
+    /// Schedules.
+    pub schedules: schedule::Schedules,
     /// Users and the password policy.
     pub users: users::Users,
     /// Groups.
@@ -53,7 +77,12 @@ pub struct Core {
     ledger: Ledger,
     keyring: Keyring,
     aws: Arc<dyn Aws>,
+    aws_kms: Arc<dyn AwsKms>,
     clock: Clock,
+    /// Where work goes on whose caller may go away.
+    runtime: Handle,
+    /// The synchronisations that run.
+    running_syncs: Arc<sync_jobs::Running>,
 }
 
 /// Tells the time; a test gives its own.
@@ -67,6 +96,8 @@ pub struct Parts {
     pub keyring: Keyring,
     /// The way to AWS.
     pub aws: Arc<dyn Aws>,
+    /// The way to AWS KMS.
+    pub aws_kms: Arc<dyn AwsKms>,
     /// What time it is.
     pub clock: Clock,
     /// How passwords are hashed.
@@ -93,7 +124,15 @@ impl Services {
     /// When the log or the keyring fails, or the two do not belong together.
     pub async fn start(parts: Parts, first: impl FnOnce() -> FirstAdmin) -> Result<Self, Failure> {
         let hasher = passwords::Hasher::new(parts.hashing)?;
-        let core = Arc::new(Core { ledger: parts.ledger, keyring: parts.keyring, aws: parts.aws, clock: parts.clock });
+        let core = Arc::new(Core {
+            ledger: parts.ledger,
+            keyring: parts.keyring,
+            aws: parts.aws,
+            aws_kms: parts.aws_kms,
+            clock: parts.clock,
+            runtime: Handle::current(),
+            running_syncs: Arc::default(),
+        });
         core.refuse_strays()?;
         let lockout = Arc::new(lockout::Strangers::default());
         let users = users::Users::new(core.clone(), hasher.clone(), lockout.clone());
@@ -103,9 +142,21 @@ impl Services {
             users.install(tokens::new_token_key(&core, id)?, id, name, password, must_change).await?;
         }
         core.shred_orphans()?;
+        core.reconcile_for_ever();
+        let sync_jobs = sync_jobs::SyncJobs::new(core.clone());
+        let bulk_jobs = bulk_jobs::BulkJobs::new(core.clone());
+        sync_jobs.resume();
+        bulk_jobs.resume();
+        core.run_schedules_for_ever();
         Ok(Self {
+            sync_jobs,
+            bulk_jobs,
             kms: kms::KmsAccounts::new(core.clone()),
+            keys: keys::Keys::new(core.clone()),
+            templates: templates::Templates::new(core.clone()),
+            schedules: schedule::Schedules::new(core.clone()),
             connections: connections::Connections::new(core.clone()),
+            source_keys: source_keys::SourceKeys::new(core.clone()),
             users,
             groups: groups::Groups::new(core.clone()),
             tokens: tokens::Tokens::new(core.clone(), hasher, lockout, parts.refresh)?,

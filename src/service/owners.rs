@@ -2,7 +2,7 @@
 //! lost or exchanged, nothing is begun anew and nothing is deleted.
 
 use super::failure::Failure;
-use super::{Core, cloud, tokens, users};
+use super::{Core, cloud, source_keys, tokens, users};
 use crate::domain::state::State;
 use crate::keyring::Owner;
 use std::collections::HashSet;
@@ -38,6 +38,7 @@ impl Core {
 fn owners(state: &State) -> HashSet<Owner> {
     let mut owners: HashSet<Owner> = state.users.iter().map(|user| users::owner(user.id)).collect();
     owners.extend(state.connections.iter().map(|connection| cloud::owner(connection.id)));
+    owners.extend(state.source_keys.iter().map(|key| source_keys::owner(key.id)));
     owners.extend(state.installation.iter().map(|installation| tokens::owner(installation.id)));
     owners
 }

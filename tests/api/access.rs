@@ -1,6 +1,6 @@
 //! Who may do what: every route for everybody who might call it, and every action for users and for groups.
 
-use crate::appliance::{Appliance, subject};
+use crate::appliance::{Appliance, id, subject};
 use crate::client::{Answer, Client};
 use crate::picture::Picture;
 use reqwest::Method;
@@ -19,15 +19,18 @@ enum Who {
     Viewers,
     /// Administrators of KMSs; for viewers 403, for all others the KMS does not exist.
     Keepers,
+    /// Those with an action on the key's KMS; `key_access` says with which. This viewer of the KMS sees no keys.
+    OfKey,
 }
 
-use Who::{Anybody, Keepers, Members, SignedIn, Viewers};
+use Who::{Anybody, Keepers, Members, OfKey, SignedIn, Viewers};
 
 const USERS: Who = Members(&["User Admins"]);
 const CONNECTIONS: Who = Members(&["Connection Admins"]);
 const CONNECTIONS_SEEN: Who = Members(&["Connection Admins", "CCKM Admins"]);
 const KMS: Who = Members(&["CCKM Admins"]);
 const ADMIN: Who = Members(&[]);
+const MATERIAL: Who = Members(&["CCKM Admins"]);
 
 #[rustfmt::skip]
 const ROUTES: &[(Method, &str, Who)] = &[
@@ -62,6 +65,23 @@ const ROUTES: &[(Method, &str, Who)] = &[
     (Method::POST,   "/cckm/aws/accounts", KMS),
     (Method::POST,   "/cckm/aws/get-all-regions", KMS),
     (Method::GET,    "/cckm/aws/actions", SignedIn),
+    (Method::POST,   "/cckm/aws/get-iam-users", SignedIn),
+    (Method::POST,   "/cckm/aws/get-iam-roles", SignedIn),
+    (Method::POST,   "/cckm/aws/templates", SignedIn),
+    (Method::GET,    "/cckm/aws/templates", SignedIn),
+    (Method::GET,    "/cckm/aws/templates/{id}", SignedIn),
+    (Method::PATCH,  "/cckm/aws/templates/{id}", SignedIn),
+    (Method::DELETE, "/cckm/aws/templates/{id}", SignedIn),
+    (Method::POST,   "/scheduler/job-configs", KMS),
+    (Method::GET,    "/scheduler/job-configs", SignedIn),
+    (Method::GET,    "/scheduler/job-configs/{id}", SignedIn),
+    (Method::PATCH,  "/scheduler/job-configs/{id}", KMS),
+    (Method::DELETE, "/scheduler/job-configs/{id}", KMS),
+    (Method::POST,   "/scheduler/job-configs/{id}/run-now", KMS),
+    (Method::GET,    "/scheduler/jobs", SignedIn),
+    (Method::GET,    "/scheduler/jobs/{id}", SignedIn),
+    (Method::POST,   "/cckm/aws/keys/{id}/enable-rotation-job", SignedIn),
+    (Method::POST,   "/cckm/aws/keys/{id}/disable-rotation-job", SignedIn),
     (Method::POST,   "/cckm/aws/kms", KMS),
     (Method::GET,    "/cckm/aws/kms", SignedIn),
     (Method::GET,    "/cckm/aws/kms/{id}", Viewers),
@@ -71,6 +91,48 @@ const ROUTES: &[(Method, &str, Who)] = &[
     (Method::POST,   "/cckm/aws/kms/{id}/update-acls", Keepers),
     (Method::POST,   "/cckm/aws/kms/{id}/archive", Keepers),
     (Method::POST,   "/cckm/aws/kms/{id}/recover", Keepers),
+    (Method::POST,   "/cckm/aws/keys", SignedIn),
+    (Method::GET,    "/cckm/aws/keys", SignedIn),
+    (Method::GET,    "/cckm/aws/keys/{id}", OfKey),
+    (Method::DELETE, "/cckm/aws/keys/{id}", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/enable", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/disable", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/update-description", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/policy", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/add-tags", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/remove-tags", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/add-alias", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/delete-alias", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/enable-auto-rotation", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/disable-auto-rotation", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/rotate-material", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/rotate", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/import-material", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/delete-material", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/schedule-deletion", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/cancel-deletion", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/replicate-key", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/update-primary-region", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/get-key-rotation-status", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/refresh", OfKey),
+    (Method::GET,    "/cckm/aws/keys/{id}/rotations", OfKey),
+    (Method::GET,    "/cckm/aws/keys/{id}/download-public-key", OfKey),
+    (Method::POST,   "/cckm/aws/upload-key", SignedIn),
+    (Method::POST,   "/cckm/aws/alias/verify", SignedIn),
+    (Method::POST,   "/vault/keys2", MATERIAL),
+    (Method::GET,    "/vault/keys2", MATERIAL),
+    (Method::GET,    "/vault/keys2/{id}", MATERIAL),
+    (Method::PATCH,  "/vault/keys2/{id}", MATERIAL),
+    (Method::DELETE, "/vault/keys2/{id}", MATERIAL),
+    (Method::POST,   "/vault/keys2/{id}/export", MATERIAL),
+    (Method::POST,   "/cckm/aws/synchronization-jobs", SignedIn),
+    (Method::GET,    "/cckm/aws/synchronization-jobs", SignedIn),
+    (Method::GET,    "/cckm/aws/synchronization-jobs/{id}", SignedIn),
+    (Method::POST,   "/cckm/aws/synchronization-jobs/{id}/cancel", SignedIn),
+    (Method::POST,   "/cckm/aws/bulkjob", SignedIn),
+    (Method::GET,    "/cckm/aws/bulkjob", SignedIn),
+    (Method::GET,    "/cckm/aws/bulkjob/{id}", SignedIn),
+    (Method::POST,   "/cckm/aws/bulkjob/{id}/cancel", SignedIn),
 ];
 
 const GROUPS: [&str; 5] = ["admin", "CCKM Admins", "CCKM Users", "Connection Admins", "User Admins"];
@@ -90,15 +152,19 @@ fn every_route_lets_in_those_who_may_and_nobody_else() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let kms = appliance.kms("first", &["eu-west-1"]);
+    let wish = json!({"kms": "first", "region": "eu-west-1", "aws_param": {}});
+    let key = id(&admin.post("/v1/cckm/aws/keys", wish).expect(201));
+    let source = id(&admin.post("/v1/vault/keys2", json!({})).expect(201));
     let members: Vec<_> = GROUPS.iter().map(|group| (*group, appliance.member(group, &[group]))).collect();
     let (nobody, plain, viewer) = (appliance.nobody(), appliance.user("plain"), appliance.user("viewer"));
     permit(&admin, &kms, &json!({"user_id": subject(&viewer), "actions": ["reportview"], "permit": true})).expect(200);
     let before = Picture::of(&admin);
     for (method, path, who) in ROUTES {
         let send = |client: &Client| {
-            let kms_or_none = if path.contains("/kms/") { &kms } else { "00000000-0000-4000-8000-000000000000" };
-            let path =
-                path.replace("{id}", kms_or_none).replace("{user_id}", "local%7C00000000-0000-4000-8000-000000000000");
+            let families = [("/kms/", &kms), ("/keys/", &key), ("/keys2/", &source)];
+            let family = families.iter().find(|(family, _)| path.contains(family));
+            let id = family.map_or("00000000-0000-4000-8000-000000000000", |(_, id)| id);
+            let path = path.replace("{id}", id).replace("{user_id}", "local%7C00000000-0000-4000-8000-000000000000");
             // A group with no rights of its own: others may only be handed out by `admin`.
             let path = path.replace("{name}", "CCKM%20Users");
             client.send(method.clone(), &format!("/v1{path}?dry_run=true"), Some(b"{}".to_vec()))
@@ -113,7 +179,7 @@ fn every_route_lets_in_those_who_may_and_nobody_else() {
                 Anybody | SignedIn => assert_let_in(&send(client), &shown(name)),
                 Viewers if name == "viewer" => assert_let_in(&send(client), &shown(name)),
                 Keepers if name == "viewer" => assert_names(&send(client).refused(403, FORBIDDEN), &["CCKM Admins"]),
-                Viewers | Keepers => drop(send(client).refused(404, "NCERRResourceNotFound")),
+                Viewers | Keepers | OfKey => drop(send(client).refused(404, "NCERRResourceNotFound")),
                 Members(groups) => assert_names(&send(client).refused(403, FORBIDDEN), groups),
             }
         }
@@ -121,7 +187,7 @@ fn every_route_lets_in_those_who_may_and_nobody_else() {
             let may = match who {
                 Anybody | SignedIn => true,
                 Members(groups) => *group == "admin" || groups.contains(group),
-                Viewers | Keepers => ["admin", "CCKM Admins"].contains(group),
+                Viewers | Keepers | OfKey => ["admin", "CCKM Admins"].contains(group),
             };
             let answer = send(client);
             match (may, who) {

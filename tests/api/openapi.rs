@@ -169,6 +169,66 @@ fn real_answers_fit_their_schemas() {
 }
 
 #[test]
+fn real_answers_about_keys_fit_their_schemas() {
+    let appliance = Appliance::start();
+    let admin = Described { document: appliance.nobody().get(PATH).expect(200), client: appliance.admin() };
+    appliance.kms("kms", &["eu-west-1", "eu-west-2"]);
+    let source = id(&admin.calls("post", "/vault/keys2", &[], Some(json!({"name": "aes"}))));
+    admin.calls("get", "/vault/keys2", &[], None);
+    admin.calls("get", "/vault/keys2/{id}", &[&source], None);
+    admin.calls("patch", "/vault/keys2/{id}", &[&source], Some(json!({"labels": {"a": "b"}})));
+    admin.calls("post", "/vault/keys2/{id}/export", &[&source], Some(json!({})));
+    let pair = json!({"name": "pair", "algorithm": "ec", "curveid": "secp256r1"});
+    let pair = id(&admin.calls("post", "/vault/keys2", &[], Some(pair)));
+    admin.calls("delete", "/vault/keys2/{id}", &[&pair], None);
+
+    let keys = "/cckm/aws/keys";
+    let wish = |aws_param: Value| Some(json!({"kms": "kms", "region": "eu-west-1", "aws_param": aws_param}));
+    let key = id(&admin.calls("post", keys, &[], wish(json!({"Alias": "a", "MultiRegion": true}))));
+    let one = |what: &str| format!("{keys}/{{id}}{what}");
+    let change = |what: &str, body: Value| admin.calls("post", &one(what), &[&key], Some(body));
+    change("/replicate-key", json!({"replica_region": "eu-west-2"}));
+    change("/update-description", json!({"description": "d"}));
+    change("/policy", json!({"key_admins": ["user1"], "external_accounts": ["789012123456"]}));
+    change("/add-tags", json!({"tags": [{"tag_key": "a", "tag_value": "b"}]}));
+    change("/remove-tags", json!({"tags": ["a"]}));
+    change("/add-alias", json!({"alias": "b"}));
+    change("/delete-alias", json!({"alias": "b"}));
+    change("/enable-auto-rotation", json!({"rotation_period_in_days": 90}));
+    change("/get-key-rotation-status", json!({}));
+    change("/disable-auto-rotation", json!({}));
+    change("/rotate-material", json!({}));
+    admin.calls("get", &one("/rotations"), &[&key], None);
+    change("/update-primary-region", json!({"PrimaryRegion": "eu-west-2"}));
+    change("/refresh", json!({}));
+    change("/disable", json!({}));
+    change("/enable", json!({}));
+    change("/schedule-deletion", json!({"days": 7}));
+    change("/cancel-deletion", json!({}));
+    admin.calls("get", keys, &[], None);
+    admin.calls("get", &one(""), &[&key], None);
+
+    let upload = json!({"kms": "kms", "region": "eu-west-1", "source_key_identifier": source,
+        "key_expiration": true, "valid_to": (chrono::Utc::now() + chrono::TimeDelta::days(9)).to_rfc3339()});
+    let key = id(&admin.calls("post", "/cckm/aws/upload-key", &[], Some(upload)));
+    admin.calls("get", &one("/rotations"), &[&key], None);
+    admin.calls("post", &one("/delete-material"), &[&key], Some(json!({})));
+    let import = json!({"source_key_identifier": source, "import_type": "EXISTING_KEY_MATERIAL"});
+    admin.calls("post", &one("/import-material"), &[&key], Some(import));
+    admin.calls("post", &one("/rotate"), &[&key], Some(json!({"source_key_id": source, "retain_alias": true})));
+    let verify = json!({"kms": "kms", "region": "eu-west-1", "alias": "a"});
+    admin.calls("post", "/cckm/aws/alias/verify", &[], Some(verify));
+    let rsa = id(&admin.calls("post", keys, &[], wish(json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}))));
+    assert_eq!(admin.client.get(&format!("/v1{keys}/{rsa}/download-public-key")).status, 200);
+
+    admin.fails("post", keys, &[], wish(json!({"KeySpec": "none"})), 400);
+    admin.fails("get", &one(""), &[NO_KMS], None, 404);
+    admin.fails("delete", &one(""), &[&key], None, 409);
+    admin.fails("post", keys, &[], wish(json!({"Alias": "a"})), 409);
+    admin.fails("get", &one("/download-public-key"), &[&key], None, 400);
+}
+
+#[test]
 fn errors_are_described_and_fit_their_schema() {
     let appliance = Appliance::start();
     let admin = Described { document: appliance.nobody().get(PATH).expect(200), client: appliance.admin() };

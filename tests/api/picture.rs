@@ -10,13 +10,15 @@ pub struct Picture {
     events: u64,
 }
 
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 8] = [
     "/v1/cckm/aws/kms?limit=-1",
     "/v1/connectionmgmt/services/aws/connections?limit=-1",
     "/v1/usermgmt/users?limit=-1",
     "/v1/usermgmt/groups?limit=-1",
     "/v1/usermgmt/pwdpolicies/global",
     "/v1/auth/tokens?limit=-1",
+    "/v1/cckm/aws/keys?limit=-1",
+    "/v1/vault/keys2?limit=-1",
 ];
 
 impl Picture {

@@ -71,7 +71,7 @@ impl<'a> Object<'a> {
                 "required" => self.required.extend(texts(value)),
                 "enum" => self.words = value.as_array(),
                 "items" => self.items = Some(value),
-                "description" | "example" | "format" | "minimum" | "default" | "writeOnly" => {}
+                "description" | "example" | "format" | "minimum" | "default" | "writeOnly" | "readOnly" => {}
                 other => panic!("`{other}` is a word that the check does not know yet"),
             }
         }

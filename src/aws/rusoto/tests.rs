@@ -1,7 +1,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::fake::{Asked, Fake, Reply};
-use super::super::port::{SessionName, StsEndpoints};
+use super::super::page::Paging;
+use super::super::port::{IamListing, SessionName, StsEndpoints};
 use super::super::settings::EndpointOverride;
 use super::*;
 use crate::domain::place::{ExternalId, RoleArn};
@@ -109,6 +110,32 @@ async fn regions_keep_the_order_of_aws_and_odd_ones_are_left_out() {
     let regions = port(&settings(&fake.url())).enabled_regions(&access()).await.expect("answered");
     assert_eq!(regions.iter().map(Region::as_str).collect::<Vec<_>>(), ["eu-north-1", "ap-south-1", "us-east-1"]);
     assert_eq!(fake.asked()[0].parameter("AllRegions"), None);
+}
+
+#[tokio::test]
+async fn users_and_roles_are_asked_of_iam_page_by_page() {
+    let fake = Fake::answering(|asked, _| match asked.action().as_str() {
+        "ListUsers" => Reply::Http(
+            200,
+            "<ListUsersResponse><ListUsersResult><Users><member><Path>/</Path><UserName>ann</UserName><UserId>AIDA1</UserId>\
+             <Arn>arn:aws:iam::123456789012:user/ann</Arn></member></Users><IsTruncated>true</IsTruncated><Marker>m/2=</Marker>\
+             </ListUsersResult></ListUsersResponse>"
+                .to_owned(),
+        ),
+        _ => error(403, "AccessDenied", "not you"),
+    })
+    .await;
+    let aws = port(&settings(&fake.url()));
+    let page = aws.list_users(&access(), &IamListing::default()).await.expect("answered");
+    assert_eq!(page.items[0].name, "ann");
+    let paging = Paging { marker: page.next, limit: Some(5) };
+    let listing = IamListing { path_prefix: Some("/ops/".to_owned()), paging };
+    assert!(aws.list_roles(&access(), &listing).await.expect_err("refused").is_denied());
+    let asked = &fake.asked()[1];
+    for (name, value) in [("Action", "ListRoles"), ("PathPrefix", "/ops/"), ("MaxItems", "5"), ("Marker", "m/2=")] {
+        assert_eq!(asked.parameter(name).as_deref(), Some(value), "{name}");
+    }
+    assert!(asked.header("authorization").is_some_and(|signature| signature.contains("/us-east-1/iam/aws4_request")));
 }
 
 #[tokio::test]

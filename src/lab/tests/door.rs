@@ -112,12 +112,12 @@ async fn the_labs_own_door_is_for_this_machine_and_well_formed_orders() {
 #[tokio::test]
 async fn it_listens_on_loopback_only_and_once() {
     let lab = Lab::start().await;
-    let outside = LabCloud::start(LabPlan::built_in(), "0.0.0.0:0".parse().expect("an address")).await;
+    let outside = LabCloud::start(LabPlan::built_in(), "0.0.0.0:0".parse().expect("an address"), None).await;
     assert!(matches!(outside, Err(LabError::NotLoopback(_))), "{outside:?}");
-    let taken = LabCloud::start(LabPlan::built_in(), lab.cloud.address()).await;
+    let taken = LabCloud::start(LabPlan::built_in(), lab.cloud.address(), None).await;
     assert!(matches!(taken, Err(LabError::Listen { .. })), "{taken:?}");
     let address = lab.cloud.address();
     lab.cloud.stop().await;
-    let again = LabCloud::start(LabPlan::built_in(), address).await.expect("the port is free again");
+    let again = LabCloud::start(LabPlan::built_in(), address, None).await.expect("the port is free again");
     again.stop().await;
 }

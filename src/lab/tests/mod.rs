@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use rusoto_core::credential::{AwsCredentials, StaticProvider};
 use rusoto_core::request::{DispatchSignedRequestFuture, HttpDispatchError, HttpResponse};
@@ -17,6 +19,14 @@ use super::*;
 mod door;
 mod ec2;
 mod iam;
+mod kms;
+mod kms_crypto;
+mod kms_import;
+mod kms_limits;
+mod kms_replica;
+mod kms_rotation;
+mod kms_rusoto;
+mod kms_store;
 mod sts;
 
 /// A lab of its own for a test.
@@ -39,7 +49,7 @@ const IAM: &str = "Version=2010-05-08&Action=";
 impl Lab {
     async fn start() -> Lab {
         let listen = "127.0.0.1:0".parse().expect("an address");
-        Lab { cloud: LabCloud::start(LabPlan::built_in(), listen).await.expect("a free port") }
+        Lab { cloud: LabCloud::start(LabPlan::built_in(), listen, None).await.expect("a free port") }
     }
 
     fn url(&self, path: &str) -> String {
@@ -91,6 +101,21 @@ impl Lab {
         request
     }
 
+    /// A client of KMS for `user1`.
+    fn kms<'a>(&'a self, region: &'a str) -> KmsClient<'a> {
+        self.kms_as(Keys::of("user1"), region)
+    }
+
+    fn kms_as<'a>(&'a self, keys: Keys, region: &'a str) -> KmsClient<'a> {
+        KmsClient { lab: self, keys, region }
+    }
+
+    /// Moves the clock of KMS ahead, by so many days in all.
+    async fn days_ahead(&self, days: u32) {
+        let setting = json!({ "ahead_seconds": days * 86_400 });
+        assert_eq!(self.control(Method::PUT, "/_lab/clock", &setting).await, (200, setting));
+    }
+
     async fn send(&self, request: SignedRequest) -> (u16, String) {
         let answer = over_the_wire(request).await.expect("an answer");
         (answer.status().as_u16(), answer.text().await.expect("a text"))
@@ -119,6 +144,92 @@ impl Keys {
     fn provider(&self) -> StaticProvider {
         StaticProvider::new(self.id.clone(), self.secret.clone(), self.token.clone(), None)
     }
+}
+
+/// Speaks JSON with KMS.
+struct KmsClient<'a> {
+    lab: &'a Lab,
+    keys: Keys,
+    region: &'a str,
+}
+
+impl KmsClient<'_> {
+    /// What an operation answers.
+    #[track_caller]
+    fn call(&self, operation: &str, ask: Value) -> impl Future<Output = Value> {
+        let place = std::panic::Location::caller();
+        let asked = format!("{operation} {ask} at {place}");
+        let answer = self.post(operation, ask);
+        async move {
+            match answer.await {
+                (200, answer) => answer,
+                (status, answer) => panic!("{asked}: {status} {answer}"),
+            }
+        }
+    }
+
+    /// How an operation is refused: AWS's code, and the words.
+    #[track_caller]
+    fn refusal(&self, operation: &str, ask: Value) -> impl Future<Output = (String, String)> {
+        let place = std::panic::Location::caller();
+        let asked = format!("{operation} {ask} at {place}");
+        let answer = self.post(operation, ask);
+        async move {
+            let (status, answer) = answer.await;
+            assert_eq!(status, 400, "{asked}: {answer}");
+            let text = |member: &str| answer[member].as_str().unwrap_or_default().to_owned();
+            (text("__type"), text("message"))
+        }
+    }
+
+    /// The code alone.
+    #[track_caller]
+    fn code(&self, operation: &str, ask: Value) -> impl Future<Output = String> {
+        let refusal = self.refusal(operation, ask);
+        async move { refusal.await.0 }
+    }
+
+    /// A new key's description.
+    #[track_caller]
+    fn create(&self, ask: Value) -> impl Future<Output = Value> {
+        let answer = self.call("CreateKey", ask);
+        async move { answer.await["KeyMetadata"].clone() }
+    }
+
+    /// A new key's id.
+    #[track_caller]
+    fn id(&self, ask: Value) -> impl Future<Output = String> {
+        let answer = self.create(ask);
+        async move { answer.await["KeyId"].as_str().expect("an id").to_owned() }
+    }
+
+    /// A member of a key's description.
+    async fn described(&self, id: &str, member: &str) -> Value {
+        self.call("DescribeKey", json!({ "KeyId": id })).await["KeyMetadata"][member].clone()
+    }
+
+    fn post(&self, operation: &str, ask: Value) -> impl Future<Output = (u16, Value)> {
+        let region = self.lab.region(self.region);
+        let mut request = SignedRequest::new("POST", "kms", &region, "/");
+        request.set_payload(Some(ask.to_string()));
+        request.set_content_type("application/x-amz-json-1.1".to_owned());
+        request.add_header("x-amz-target", &format!("TrentService.{operation}"));
+        request.sign(&AwsCredentials::new(&self.keys.id, &self.keys.secret, self.keys.token.clone(), None));
+        let send = self.lab.send(request);
+        async move {
+            let (status, body) = send.await;
+            let answer = if body.is_empty() { Value::Null } else { serde_json::from_str(&body).expect("JSON") };
+            (status, answer)
+        }
+    }
+}
+
+fn encoded(bytes: impl AsRef<[u8]>) -> Value {
+    json!(STANDARD.encode(bytes))
+}
+
+fn decoded(value: &Value) -> Vec<u8> {
+    STANDARD.decode(value.as_str().expect("a text")).expect("base 64")
 }
 
 /// rusoto's way out, over plain HTTP. (Its own client speaks TLS only.)

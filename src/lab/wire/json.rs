@@ -1,6 +1,6 @@
 //! The JSON 1.1 protocol: the operation in `X-Amz-Target`, JSON in and out.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::lab::refusal::Row;
 
@@ -10,6 +10,11 @@ pub const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
 /// The service's prefix and the operation that an `X-Amz-Target` names, such as (`TrentService`, `CreateKey`).
 pub fn target(header: &str) -> Option<(&str, &str)> {
     header.rsplit_once('.').filter(|(service, operation)| !service.is_empty() && !operation.is_empty())
+}
+
+/// An answer; nothing at all where there is nothing to say.
+pub fn answer(result: &Value) -> String {
+    if result.is_null() { String::new() } else { result.to_string() }
 }
 
 /// An error. Some have no words at all: AWS leaves the member out then.

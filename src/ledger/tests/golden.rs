@@ -104,8 +104,9 @@ fn write_a_new_golden_file() {
     let number = (1..).find(|n| !directory().join(format!("records-v{n}.bin")).exists()).expect("a number");
     let (mut file, mut lines, mut previous) = (Vec::new(), String::new(), RecordHash::default());
     for (seq, event) in (1..).zip(sample::every_kind()) {
-        let actor = match seq % 2 {
+        let actor = match seq % 3 {
             0 => Actor::User { id: user(1), name: user_name("Ann") },
+            1 => sample_schedules::actor(),
             _ => Actor::System,
         };
         let event_id = EventId::new(sample::uuid(0x1000 + u128::from(seq)));

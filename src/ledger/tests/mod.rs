@@ -9,6 +9,10 @@ mod group;
 mod memory;
 mod replay;
 mod sample;
+mod sample_jobs;
+mod sample_keys;
+mod sample_schedules;
+mod sample_source_keys;
 
 use super::*;
 use std::sync::atomic::AtomicU64;

@@ -53,7 +53,7 @@ fn command() -> impl Strategy<Value = Command> {
             }),
             1 => Command::Kms(KmsCommand::Amend {
                 id,
-                amendment: Amendment::Regions(sample::regions(&regions)),
+                amendment: Amendment::Regions { to: sample::regions(&regions), forget_keys: true },
                 seen: sighting(b),
             }),
             2 => Command::Kms(KmsCommand::UpdateAcls {

@@ -5,10 +5,15 @@ use crate::domain::action::Action;
 use crate::domain::connection::{ConnectionSettings, StsEndpoints};
 use crate::domain::event::*;
 use crate::domain::id::{ConnectionId, InstallationId, KmsId, RefreshTokenId, SessionId, UserId};
+use crate::domain::job::event::{BulkEvent, JobEvent, SyncEvent};
+use crate::domain::key::event::KeyEvent;
 use crate::domain::kms::AssumedRole;
 use crate::domain::name::{ConnectionName, GroupName, JsonText, KmsName, UserName};
 use crate::domain::password::PasswordPolicy;
 use crate::domain::place::{AccountId, Arn, ExternalId, Partition, Region, RoleArn};
+use crate::domain::schedule::ScheduleEvent;
+use crate::domain::source_key::SourceKeyEvent;
+use crate::domain::template::TemplateEvent;
 use crate::domain::user::UserProfile;
 use uuid::Uuid;
 
@@ -59,6 +64,41 @@ kinds! {
     Event::Kms(_, KmsEvent::Archived) => "kms archived",
     Event::Kms(_, KmsEvent::Recovered) => "kms recovered",
     Event::Kms(_, KmsEvent::Deleted) => "kms deleted",
+    Event::Key(_, KeyEvent::OperationRequested { .. }) => "key operation requested",
+    Event::Key(_, KeyEvent::OperationDone { .. }) => "key operation done",
+    Event::Key(_, KeyEvent::OperationFailed { .. }) => "key operation failed",
+    Event::Key(_, KeyEvent::OperationReconciled { .. }) => "key operation reconciled",
+    Event::Key(_, KeyEvent::Found { .. }) => "key found",
+    Event::Key(_, KeyEvent::Observed { .. }) => "key observed",
+    Event::Key(_, KeyEvent::Vanished) => "key vanished",
+    Event::Key(_, KeyEvent::RotationJobSet { .. }) => "key rotation job set",
+    Event::Key(_, KeyEvent::Forgotten) => "key forgotten",
+    Event::SourceKey(_, SourceKeyEvent::Created { .. }) => "source key created",
+    Event::SourceKey(_, SourceKeyEvent::Described { .. }) => "source key described",
+    Event::SourceKey(_, SourceKeyEvent::MadeUnexportable) => "source key made unexportable",
+    Event::SourceKey(_, SourceKeyEvent::Exported) => "source key exported",
+    Event::SourceKey(_, SourceKeyEvent::Deleted) => "source key deleted",
+    Event::Job(_, JobEvent::Synchronisation(SyncEvent::Started { .. })) => "synchronisation started",
+    Event::Job(_, JobEvent::Synchronisation(SyncEvent::RegionFinished { .. })) => "synchronisation region finished",
+    Event::Job(_, JobEvent::Synchronisation(SyncEvent::RegionFailed { .. })) => "synchronisation region failed",
+    Event::Job(_, JobEvent::Synchronisation(SyncEvent::RegionLeft { .. })) => "synchronisation region left",
+    Event::Job(_, JobEvent::Synchronisation(SyncEvent::CancelRequested)) => "synchronisation cancel requested",
+    Event::Job(_, JobEvent::Synchronisation(SyncEvent::Finished)) => "synchronisation finished",
+    Event::Job(_, JobEvent::Bulk(BulkEvent::Started { .. })) => "bulk job started",
+    Event::Job(_, JobEvent::Bulk(BulkEvent::KeyDone { .. })) => "bulk job key done",
+    Event::Job(_, JobEvent::Bulk(BulkEvent::KeyFailed { .. })) => "bulk job key failed",
+    Event::Job(_, JobEvent::Bulk(BulkEvent::CancelRequested)) => "bulk job cancel requested",
+    Event::Job(_, JobEvent::Bulk(BulkEvent::Finished)) => "bulk job finished",
+    Event::Template(_, TemplateEvent::Created { .. }) => "template created",
+    Event::Template(_, TemplateEvent::PolicyReplaced { .. }) => "template policy replaced",
+    Event::Template(_, TemplateEvent::Pushed(_)) => "template pushed",
+    Event::Template(_, TemplateEvent::Deleted) => "template deleted",
+    Event::Schedule(_, ScheduleEvent::Created { .. }) => "schedule created",
+    Event::Schedule(_, ScheduleEvent::Amended { .. }) => "schedule amended",
+    Event::Schedule(_, ScheduleEvent::RunStarted { .. }) => "schedule run started",
+    Event::Schedule(_, ScheduleEvent::KeyTreated { .. }) => "schedule key treated",
+    Event::Schedule(_, ScheduleEvent::RunFinished { .. }) => "schedule run finished",
+    Event::Schedule(_, ScheduleEvent::Deleted) => "schedule deleted",
 }
 
 pub fn uuid(n: u128) -> Uuid {
@@ -115,11 +155,11 @@ fn role() -> AssumedRole {
     }
 }
 
-fn json(text: &str) -> JsonText {
+pub fn json(text: &str) -> JsonText {
     JsonText::of(&serde_json::from_str(text).expect("JSON")).expect("short enough")
 }
 
-fn sealed(text: &str) -> Sealed {
+pub fn sealed(text: &str) -> Sealed {
     Sealed(text.as_bytes().to_vec())
 }
 
@@ -173,7 +213,7 @@ pub fn every_kind() -> Vec<Event> {
     let session = |event| Event::Session(session, event);
     let lab = |event| Event::Connection(connection(0), event);
     let mine = |event| Event::Kms(kms(0), event);
-    vec![
+    let mut events = vec![
         Event::Installation(InstallationEvent::Created {
             id: InstallationId::new(uuid(0x500)),
             token_key: sealed("a sealed token key"),
@@ -236,5 +276,10 @@ pub fn every_kind() -> Vec<Event> {
         mine(KmsEvent::Deleted),
         lab(ConnectionEvent::Deleted),
         ann(UserEvent::Removed),
-    ]
+    ];
+    events.extend(super::sample_keys::every_kind());
+    events.extend(super::sample_source_keys::every_kind());
+    events.extend(super::sample_jobs::every_kind());
+    events.extend(super::sample_schedules::every_kind());
+    events
 }

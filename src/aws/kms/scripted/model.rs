@@ -1,0 +1,183 @@
+//! The model behind the scripted KMS: keys, aliases, and the rules of their states.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::OnceLock;
+
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
+
+use super::super::port::{MaterialImport, NewKey};
+use super::{Asked, Cue};
+use crate::aws::failure::AwsFailure;
+use crate::aws::operation::Operation;
+use crate::aws::page::{Marker, Page, Paging};
+use crate::domain::key::facts::{Algorithms, KeyFacts, MultiRegion, Rotation, RotationStatus};
+use crate::domain::key::material::{MaterialId, MaterialState, RotationKind};
+use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
+use crate::domain::key::policy_text::PolicyText;
+use crate::domain::key::tag::Tag;
+use crate::domain::key::word::{KeyManager, KeyState, MultiRegionKind, Origin};
+use crate::domain::place::{AccountId, Region};
+use crate::domain::time::Time;
+
+type Answer<T> = Result<T, AwsFailure>;
+
+/// The key in the model.
+#[derive(Debug, Clone)]
+pub struct ModelKey {
+    /// What DescribeKey says.
+    pub facts: KeyFacts,
+    /// Its policy.
+    pub policy: PolicyText,
+    /// Its tags.
+    pub tags: Vec<Tag>,
+    /// Whether and when it is rotated.
+    pub rotation: RotationStatus,
+    /// Its materials, the current one first.
+    pub materials: Vec<Rotation>,
+    /// What was imported into it.
+    pub imports: Vec<MaterialImport>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    pub(super) keys: BTreeMap<(Region, AwsKeyId), ModelKey>,
+    pub(super) aliases: BTreeMap<(Region, AliasName), AwsKeyId>,
+    pub(super) cues: VecDeque<(Operation, Cue)>,
+    pub(super) asked: Vec<Asked>,
+    pub(super) made: u128,
+}
+
+/// The model's only moment: 2026-01-01T00:00:00Z.
+pub const NOW: Time = Time::from_nanos(1_767_225_600_000_000_000);
+
+/// The longest page that the model gives when nothing is said, as AWS.
+const PAGE: usize = 100;
+
+/// A refusal of AWS's, as KMS words it.
+pub fn refused(operation: Operation, code: &str, message: &str) -> AwsFailure {
+    AwsFailure::Refused { operation, status: 400, code: code.to_owned(), message: message.to_owned() }
+}
+
+impl Model {
+    pub(super) fn key(&mut self, operation: Operation, region: &Region, key: &AwsKeyId) -> Answer<&mut ModelKey> {
+        let found = self.keys.get_mut(&(region.clone(), key.clone()));
+        found.ok_or_else(|| refused(operation, "NotFoundException", &format!("Key '{key}' does not exist")))
+    }
+
+    /// A key in one of these states.
+    pub(super) fn key_that_is(
+        &mut self,
+        operation: Operation,
+        region: &Region,
+        key: &AwsKeyId,
+        states: &[KeyState],
+    ) -> Answer<&mut ModelKey> {
+        let found = self.key(operation, region, key)?;
+        if states.contains(&found.facts.state) {
+            return Ok(found);
+        }
+        let message = format!("{} is {}.", found.facts.arn, found.facts.state);
+        Err(refused(operation, "KMSInvalidStateException", &message))
+    }
+
+    pub(super) fn alive(&mut self, operation: Operation, region: &Region, key: &AwsKeyId) -> Answer<&mut ModelKey> {
+        use KeyState::{Disabled, Enabled, PendingImport};
+        self.key_that_is(operation, region, key, &[Enabled, Disabled, PendingImport])
+    }
+
+    pub(super) fn create(&mut self, account: AccountId, region: &Region, key: &NewKey) -> KeyFacts {
+        self.made += 1;
+        let id = match key.multi_region {
+            true => format!("mrk-{:032x}", self.made),
+            false => uuid::Uuid::from_u128(self.made).to_string(),
+        };
+        let arn = KeyArn::of(account, region.clone(), AwsKeyId::parse(&id).expect("an id by AWS's rule"));
+        let external = key.origin == Origin::External;
+        let current = (!external).then(|| material_id(self.made));
+        let family = || MultiRegion { kind: MultiRegionKind::Primary, primary: arn.clone(), replicas: Vec::new() };
+        let facts = KeyFacts {
+            created_at: Some(NOW),
+            description: key.description.clone(),
+            enabled: !external,
+            spec: key.spec.clone(),
+            usage: key.usage.clone(),
+            state: if external { KeyState::PendingImport } else { KeyState::Enabled },
+            origin: key.origin.clone(),
+            manager: KeyManager::Customer,
+            multi_region: key.multi_region.then(family),
+            deletion_date: None,
+            pending_window: None,
+            valid_to: None,
+            expiration_model: None,
+            algorithms: Algorithms::default(),
+            current_material: current.clone(),
+            custom_key_store_id: key.custom_key_store_id.clone(),
+            cloud_hsm_cluster_id: None,
+            xks_key_id: key.xks_key_id.clone(),
+            arn,
+        };
+        let root = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Sid": "Enable IAM User Permissions",
+            "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{account}:root")}, "Action": "kms:*", "Resource": "*"}]});
+        let model = ModelKey {
+            facts: facts.clone(),
+            policy: key.policy.clone().unwrap_or_else(|| PolicyText::of(&root).expect("a policy")),
+            tags: key.tags.clone(),
+            rotation: RotationStatus::default(),
+            materials: current.map(|id| material(Some(id), None)).into_iter().collect(),
+            imports: Vec::new(),
+        };
+        self.keys.insert((region.clone(), facts.key_id().clone()), model);
+        facts
+    }
+
+    /// Writes a family's composition into each of its members.
+    pub(super) fn settle_family(&mut self, primary: &KeyArn) {
+        let of_family = |region_and_id: &&(Region, AwsKeyId)| region_and_id.1 == *primary.id();
+        let regions: Vec<Region> = self.keys.keys().filter(of_family).map(|(region, _)| region.clone()).collect();
+        let replicas = regions.iter().filter(|region| *region != primary.region());
+        let replicas: Vec<KeyArn> = replicas.map(|region| primary.in_region(region.clone())).collect();
+        for region in regions {
+            let kind = if region == *primary.region() { MultiRegionKind::Primary } else { MultiRegionKind::Replica };
+            if let Some(member) = self.keys.get_mut(&(region, primary.id().clone())) {
+                let (primary, replicas) = (primary.clone(), replicas.clone());
+                member.facts.multi_region = Some(MultiRegion { kind, primary, replicas });
+            }
+        }
+    }
+}
+
+pub(super) fn material_id(number: u128) -> MaterialId {
+    MaterialId::told(&format!("{number:064x}"))
+}
+
+pub(super) fn material(id: Option<MaterialId>, kind: Option<RotationKind>) -> Rotation {
+    Rotation {
+        material: id,
+        state: Some(MaterialState::Current),
+        import_state: None,
+        rotated_at: kind.as_ref().map(|_| NOW),
+        kind,
+        expiration_model: None,
+        valid_to: None,
+        description: None,
+    }
+}
+
+pub(super) fn page<T>(all: Vec<T>, paging: &Paging) -> Page<T> {
+    let from: usize = paging.marker.as_ref().and_then(|marker| marker.as_str().parse().ok()).unwrap_or(0);
+    let limit = paging.limit.map_or(PAGE, usize::from);
+    let next = (all.len() > from + limit).then(|| Marker::new((from + limit).to_string()));
+    Page { items: all.into_iter().skip(from).take(limit).collect(), next }
+}
+
+/// The key that material for the model is wrapped for, so that a test can unwrap what a service has sent.
+pub fn unwrapping_key() -> &'static PrivateDecryptingKey {
+    static KEY: OnceLock<PrivateDecryptingKey> = OnceLock::new();
+    KEY.get_or_init(|| PrivateDecryptingKey::generate(KeySize::Rsa4096).expect("the system has randomness"))
+}
+
+pub(super) fn wrapping_key() -> Vec<u8> {
+    let der: PublicKeyX509Der<'_> = unwrapping_key().public_key().as_der().expect("it can be written");
+    der.as_ref().to_vec()
+}

@@ -1,0 +1,270 @@
+//! A job that does the same to many keys, by the rights of the one who wanted it.
+
+use super::event::BulkEvent;
+use super::sync::JobStatus;
+use crate::domain::id::{JobId, KeyId, TemplateId, UserId};
+use crate::domain::key::limit::DeletionWindow;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
+use crate::domain::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// A bulk job takes so many keys at most.
+pub const KEYS_MAX: usize = 100;
+
+/// A bulk job.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BulkJob {
+    /// Its id.
+    pub id: JobId,
+    /// Who wanted it, and by whose rights it acts.
+    pub by: UserId,
+    /// What is done.
+    pub task: BulkTask,
+    /// To which keys, and what came of each.
+    pub keys: Vec<BulkKey>,
+    /// Somebody wants it to stop.
+    pub cancelled: bool,
+    /// When it ended.
+    pub completed: Option<Time>,
+    /// When it began.
+    pub created: Time,
+    /// When something about it last changed.
+    pub updated: Time,
+}
+
+/// A key of a bulk job.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BulkKey {
+    /// Which.
+    pub id: KeyId,
+    /// Done, or why not; none: nothing came of it yet.
+    pub end: Option<Result<(), String>>,
+}
+
+/// What a bulk job does to each key.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum BulkTask {
+    /// Take it into use.
+    Enable,
+    /// Take it out of use.
+    Disable,
+    /// Let AWS delete it after a while.
+    ScheduleDeletion {
+        /// After how many days.
+        window: DeletionWindow,
+    },
+    /// Keep it after all.
+    CancelDeletion,
+    /// Give it the policy of a template.
+    ApplyTemplate {
+        /// Which.
+        template: TemplateId,
+    },
+}
+
+impl BulkTask {
+    /// The word that clients use.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Enable => "enablekey",
+            Self::Disable => "disablekey",
+            Self::ScheduleDeletion { .. } => "schedulekeydeletion",
+            Self::CancelDeletion => "cancelkeydeletion",
+            Self::ApplyTemplate { .. } => "applypolicytemplate",
+        }
+    }
+}
+
+/// What can be asked of bulk jobs.
+#[derive(Clone, Debug)]
+pub enum BulkCommand {
+    /// Begin one.
+    Start {
+        /// Under which id.
+        id: JobId,
+        /// Who wants it.
+        by: UserId,
+        /// What is to be done.
+        task: BulkTask,
+        /// To which keys.
+        keys: Vec<KeyId>,
+    },
+    /// Write down what came of a key.
+    EndKey {
+        /// Of which job.
+        id: JobId,
+        /// Which key.
+        key: KeyId,
+        /// Done, or why not.
+        end: Result<(), String>,
+    },
+    /// Let it stop.
+    Cancel {
+        /// Which.
+        id: JobId,
+    },
+    /// Write down that it has stopped.
+    Finish {
+        /// Which.
+        id: JobId,
+    },
+}
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: BulkCommand) -> Result<(JobId, Vec<BulkEvent>), Refusal> {
+    match command {
+        BulkCommand::Start { id, by, task, keys } => {
+            check_keys(&keys)?;
+            Ok((id, vec![BulkEvent::Started { by, task, keys }]))
+        }
+        BulkCommand::EndKey { id, key, end } => Ok((id, state.bulk_job(id)?.end_key(key, end))),
+        BulkCommand::Cancel { id } => Ok((id, state.bulk_job(id)?.cancel()?)),
+        BulkCommand::Finish { id } => {
+            let job = state.bulk_job(id)?;
+            Ok((id, if job.completed.is_some() { vec![] } else { vec![BulkEvent::Finished] }))
+        }
+    }
+}
+
+/// Some keys, not too many, each once.
+///
+/// # Errors
+/// When they are not so.
+pub fn check_keys(keys: &[KeyId]) -> Result<(), Refusal> {
+    let invalid = |problem: String| Err(Refusal::Invalid { member: "keys", problem });
+    if keys.is_empty() || keys.len() > KEYS_MAX {
+        return invalid(format!("1 to {KEYS_MAX} keys are expected, not {}", keys.len()));
+    }
+    let twice = keys.iter().enumerate().find(|(at, key)| keys[..*at].contains(key));
+    match twice {
+        Some((_, key)) => invalid(format!("{key} is given twice")),
+        None => Ok(()),
+    }
+}
+
+impl BulkJob {
+    /// A new one.
+    pub fn started(id: JobId, at: Time, event: &BulkEvent) -> Option<Self> {
+        let BulkEvent::Started { by, task, keys } = event else { return None };
+        Some(Self {
+            id,
+            by: *by,
+            task: task.clone(),
+            keys: keys.iter().map(|id| BulkKey { id: *id, end: None }).collect(),
+            cancelled: false,
+            completed: None,
+            created: at,
+            updated: at,
+        })
+    }
+
+    /// Takes in what has happened since. It cannot fail: an event is a fact.
+    pub fn apply(&mut self, at: Time, event: &BulkEvent) {
+        match event {
+            BulkEvent::KeyDone { key } => self.note_end(*key, Ok(())),
+            BulkEvent::KeyFailed { key, reason } => self.note_end(*key, Err(reason.clone())),
+            BulkEvent::CancelRequested => self.cancelled = true,
+            BulkEvent::Finished => self.completed = Some(at),
+            BulkEvent::Started { .. } => return,
+        }
+        self.updated = at;
+    }
+
+    /// How it stands.
+    pub fn status(&self) -> JobStatus {
+        match self.completed {
+            None => JobStatus::InProgress,
+            Some(_) if self.keys.iter().any(|key| matches!(key.end, Some(Err(_)))) => JobStatus::Failed,
+            Some(_) => JobStatus::Completed,
+        }
+    }
+
+    fn end_key(&self, key: KeyId, end: Result<(), String>) -> Vec<BulkEvent> {
+        let open = self.keys.iter().any(|mine| mine.id == key && mine.end.is_none());
+        match end {
+            _ if !open || self.completed.is_some() => vec![],
+            Ok(()) => vec![BulkEvent::KeyDone { key }],
+            Err(reason) => vec![BulkEvent::KeyFailed { key, reason }],
+        }
+    }
+
+    fn cancel(&self) -> Result<Vec<BulkEvent>, Refusal> {
+        match (self.completed, self.cancelled) {
+            (Some(_), _) => Err(Refusal::JobEnded(self.id)),
+            (None, true) => Ok(vec![]),
+            (None, false) => Ok(vec![BulkEvent::CancelRequested]),
+        }
+    }
+
+    fn note_end(&mut self, key: KeyId, end: Result<(), String>) {
+        if let Some(mine) = self.keys.iter_mut().find(|mine| mine.id == key) {
+            mine.end = Some(end);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::Event;
+    use crate::domain::job::command::{JobCommand, decide as decide_job};
+    use crate::domain::key::example::{after, key_id};
+    use uuid::Uuid;
+
+    const ID: JobId = JobId::new(Uuid::from_u128(1));
+
+    fn start(keys: &[u128]) -> BulkCommand {
+        let keys = keys.iter().map(|n| key_id(*n)).collect();
+        BulkCommand::Start { id: ID, by: UserId::new(Uuid::from_u128(2)), task: BulkTask::Enable, keys }
+    }
+
+    fn end(key: u128, end: Result<(), &str>) -> BulkCommand {
+        BulkCommand::EndKey { id: ID, key: key_id(key), end: end.map_err(str::to_owned) }
+    }
+
+    fn when(commands: &[BulkCommand]) -> (State, Result<Vec<Event>, Refusal>) {
+        let (mut events, mut last) = (vec![], Ok(vec![]));
+        for command in commands {
+            last = decide_job(&after(&events), JobCommand::Bulk(command.clone()));
+            events.extend(last.clone().unwrap_or_default());
+        }
+        (after(&events), last)
+    }
+
+    fn status(commands: &[BulkCommand]) -> JobStatus {
+        when(commands).0.bulk_job(ID).expect("a job").status()
+    }
+
+    #[test]
+    fn some_keys_are_taken_but_not_too_many_and_none_twice() {
+        let most: Vec<u128> = (0..100).collect();
+        let more: Vec<u128> = (0..101).collect();
+        assert!(when(&[start(&most)]).1.is_ok());
+        for bad in [vec![], more, vec![1, 2, 1]] {
+            assert!(matches!(when(&[start(&bad)]).1, Err(Refusal::Invalid { member: "keys", .. })));
+        }
+    }
+
+    #[test]
+    fn a_job_fails_if_a_key_did() {
+        let finish = BulkCommand::Finish { id: ID };
+        assert_eq!(status(&[start(&[1, 2]), end(1, Ok(()))]), JobStatus::InProgress);
+        assert_eq!(status(&[start(&[1, 2]), end(1, Ok(())), end(2, Ok(())), finish.clone()]), JobStatus::Completed);
+        assert_eq!(status(&[start(&[1, 2]), end(1, Err("no")), end(2, Ok(())), finish]), JobStatus::Failed);
+        assert_eq!(when(&[start(&[1]), end(1, Ok(())), end(1, Err("late"))]).1, Ok(vec![]), "each key ends once");
+    }
+
+    #[test]
+    fn a_cancelled_job_leaves_the_rest_as_it_is() {
+        let (cancel, finish) = (BulkCommand::Cancel { id: ID }, BulkCommand::Finish { id: ID });
+        let steps = [start(&[1, 2]), end(1, Ok(())), cancel.clone(), finish, cancel];
+        let (state, refused) = when(&steps);
+        let job = state.bulk_job(ID).expect("a job");
+        assert_eq!((job.cancelled, job.status(), &job.keys[1].end), (true, JobStatus::Completed, &None));
+        assert_eq!(refused, Err(Refusal::JobEnded(ID)));
+    }
+}

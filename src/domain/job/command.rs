@@ -1,0 +1,72 @@
+//! What can be asked of jobs, and all jobs together.
+
+use super::bulk::{self, BulkCommand, BulkJob};
+use super::event::{BulkEvent, JobEvent, SyncEvent};
+use super::kept::Kept;
+use super::sync::{self, SyncCommand, SyncJob};
+use crate::domain::event::Event;
+use crate::domain::id::JobId;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
+use crate::domain::time::Time;
+
+/// What can be asked of jobs.
+#[derive(Clone, Debug)]
+pub enum JobCommand {
+    /// Of synchronisation jobs.
+    Sync(SyncCommand),
+    /// Of bulk jobs.
+    Bulk(BulkCommand),
+}
+
+/// All jobs: the open ones, and the last ones that have ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Jobs {
+    /// Those that synchronise keys.
+    pub sync: Kept<SyncJob>,
+    /// Those that do the same to many keys.
+    pub bulk: Kept<BulkJob>,
+}
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: JobCommand) -> Result<Vec<Event>, Refusal> {
+    match command {
+        JobCommand::Sync(command) => {
+            let (id, events) = sync::decide(state, command)?;
+            Ok(events.into_iter().map(|event| Event::Job(id, JobEvent::Synchronisation(event))).collect())
+        }
+        JobCommand::Bulk(command) => {
+            let (id, events) = bulk::decide(state, command)?;
+            Ok(events.into_iter().map(|event| Event::Job(id, JobEvent::Bulk(event))).collect())
+        }
+    }
+}
+
+impl Jobs {
+    /// Takes in what has happened. It cannot fail: an event is a fact.
+    pub fn apply(&mut self, at: Time, id: JobId, event: &JobEvent) {
+        match event {
+            JobEvent::Synchronisation(event) => {
+                match SyncJob::started(id, at, event) {
+                    Some(job) => self.sync.add(id, job),
+                    None => self.sync.change(id, |job| job.apply(at, event)),
+                }
+                if matches!(event, SyncEvent::Finished) {
+                    self.sync.end(id);
+                }
+            }
+            JobEvent::Bulk(event) => {
+                match BulkJob::started(id, at, event) {
+                    Some(job) => self.bulk.add(id, job),
+                    None => self.bulk.change(id, |job| job.apply(at, event)),
+                }
+                if matches!(event, BulkEvent::Finished) {
+                    self.bulk.end(id);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What happens to jobs. What they do to keys is in the keys' own events.
+
+use super::bulk::BulkTask;
+use super::sync::{Counts, SyncPlace};
+use crate::domain::id::{KeyId, KmsId, UserId};
+use crate::domain::place::Region;
+use serde::{Deserialize, Serialize};
+
+/// Events of a job.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum JobEvent {
+    /// Of one that synchronises keys.
+    Synchronisation(SyncEvent),
+    /// Of one that does the same to many keys.
+    Bulk(BulkEvent),
+}
+
+/// Events of a job that brings what is known here in line with AWS.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum SyncEvent {
+    /// It began.
+    Started {
+        /// Who wanted it; none: the program itself.
+        by: Option<UserId>,
+        /// All KMSs were asked for, and these are they.
+        all: bool,
+        /// Which regions of which KMSs.
+        places: Vec<SyncPlace>,
+    },
+    /// A region was gone through to its end.
+    RegionFinished {
+        /// Of which KMS.
+        kms: KmsId,
+        /// Which region.
+        region: Region,
+        /// What was found.
+        counts: Counts,
+        /// The first key that could not be read, and why.
+        trouble: Option<String>,
+    },
+    /// A region was given up.
+    RegionFailed {
+        /// Of which KMS.
+        kms: KmsId,
+        /// Which region.
+        region: Region,
+        /// What was found until then.
+        counts: Counts,
+        /// AWS's own code and message, or what else stood against it.
+        reason: String,
+    },
+    /// A region was left because the job was cancelled.
+    RegionLeft {
+        /// Of which KMS.
+        kms: KmsId,
+        /// Which region.
+        region: Region,
+        /// What was found until then.
+        counts: Counts,
+    },
+    /// Somebody wants it to stop.
+    CancelRequested,
+    /// Nothing is left to do.
+    Finished,
+}
+
+/// Events of a job that does the same to many keys.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum BulkEvent {
+    /// It began.
+    Started {
+        /// Who wanted it, and by whose rights it acts.
+        by: UserId,
+        /// What is done.
+        task: BulkTask,
+        /// To which keys.
+        keys: Vec<KeyId>,
+    },
+    /// It is done to a key.
+    KeyDone {
+        /// Which.
+        key: KeyId,
+    },
+    /// It is not done to a key.
+    KeyFailed {
+        /// Which.
+        key: KeyId,
+        /// Why not.
+        reason: String,
+    },
+    /// Somebody wants it to stop.
+    CancelRequested,
+    /// Nothing is left to do.
+    Finished,
+}

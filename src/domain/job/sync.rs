@@ -1,0 +1,403 @@
+//! A job that brings what is known here in line with AWS: some regions of some KMSs, each on its own.
+
+use super::event::SyncEvent;
+use crate::domain::id::{JobId, KmsId, UserId};
+use crate::domain::place::{AccountId, Region};
+use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
+use crate::domain::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// A synchronisation job.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SyncJob {
+    /// Its id.
+    pub id: JobId,
+    /// Who wanted it; none: the program itself.
+    pub by: Option<UserId>,
+    /// All KMSs were asked for.
+    pub all: bool,
+    /// Its regions, and what came of each.
+    pub regions: Vec<SyncRegion>,
+    /// Somebody wants it to stop.
+    pub cancelled: bool,
+    /// When it ended.
+    pub completed: Option<Time>,
+    /// When it began.
+    pub created: Time,
+    /// When something about it last changed.
+    pub updated: Time,
+}
+
+/// A region of a KMS.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SyncPlace {
+    /// Which KMS.
+    pub kms: KmsId,
+    /// Its account.
+    pub account: AccountId,
+    /// Which region.
+    pub region: Region,
+}
+
+/// A region of a job.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SyncRegion {
+    /// Which.
+    pub place: SyncPlace,
+    /// What came of it; none: it is not at its end.
+    pub end: Option<RegionEnd>,
+}
+
+/// How a region ended.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RegionEnd {
+    /// What was found.
+    pub counts: Counts,
+    /// In which way.
+    pub way: RegionWay,
+}
+
+/// In which way a region ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RegionWay {
+    /// It was gone through; some keys may have given trouble, and this is the first.
+    Done(Option<String>),
+    /// It was given up, for this reason.
+    Failed(String),
+    /// The job was cancelled.
+    Left,
+}
+
+/// What was found in a region: numbers of keys.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Counts {
+    /// AWS listed them.
+    pub listed: u64,
+    /// They were not known here.
+    pub added: u64,
+    /// They were otherwise than known here.
+    pub updated: u64,
+    /// AWS does not have them any more.
+    pub gone: u64,
+    /// They could not be read.
+    pub errors: u64,
+}
+
+/// How a job stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum JobStatus {
+    /// It goes on.
+    InProgress,
+    /// It came to its end, or was cancelled.
+    Completed,
+    /// A part of it failed.
+    Failed,
+}
+
+impl JobStatus {
+    /// The word that clients use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InProgress => "in_progress",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What can be asked of synchronisation jobs.
+#[derive(Clone, Debug)]
+pub enum SyncCommand {
+    /// Begin one.
+    Start {
+        /// Under which id.
+        id: JobId,
+        /// Who wants it; none: the program itself.
+        by: Option<UserId>,
+        /// All KMSs were asked for, and these are they.
+        all: bool,
+        /// Of which KMSs.
+        kms: Vec<KmsId>,
+        /// Which regions; none: all that each manages.
+        regions: Option<Vec<Region>>,
+    },
+    /// Write down how a region ended.
+    EndRegion {
+        /// Of which job.
+        id: JobId,
+        /// Of which KMS.
+        kms: KmsId,
+        /// Which region.
+        region: Region,
+        /// How.
+        end: RegionEnd,
+    },
+    /// Let it stop.
+    Cancel {
+        /// Which.
+        id: JobId,
+    },
+}
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: SyncCommand) -> Result<(JobId, Vec<SyncEvent>), Refusal> {
+    match command {
+        SyncCommand::Start { id, by, all, kms, regions } => {
+            let places = places(state, &kms, regions.as_deref())?;
+            Ok((id, vec![SyncEvent::Started { by, all, places }]))
+        }
+        SyncCommand::EndRegion { id, kms, region, end } => Ok((id, state.sync_job(id)?.end_region(kms, region, end))),
+        SyncCommand::Cancel { id } => Ok((id, state.sync_job(id)?.cancel()?)),
+    }
+}
+
+fn places(state: &State, wanted: &[KmsId], regions: Option<&[Region]>) -> Result<Vec<SyncPlace>, Refusal> {
+    let mut places: Vec<SyncPlace> = Vec::new();
+    for id in wanted {
+        let kms = state.kms(*id)?;
+        kms.refuse_archived()?;
+        let before = places.len();
+        for region in kms.regions.iter().filter(|region| regions.is_none_or(|wanted| wanted.contains(region))) {
+            refuse_taken(state, *id, region)?;
+            let place = SyncPlace { kms: *id, account: kms.account, region: region.clone() };
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        if places.len() == before
+            && let Some(region) = regions.and_then(<[Region]>::first)
+            && !places.iter().any(|place| place.kms == *id)
+        {
+            return Err(unmanaged(region, kms));
+        }
+    }
+    let missing = |region: &&Region| !places.iter().any(|place| place.region == **region);
+    if let Some(region) = regions.into_iter().flatten().find(missing)
+        && let Some(kms) = wanted.first()
+    {
+        return Err(unmanaged(region, state.kms(*kms)?));
+    }
+    Ok(places)
+}
+
+fn unmanaged(region: &Region, kms: &crate::domain::kms::Kms) -> Refusal {
+    Refusal::RegionNotManaged { region: region.clone(), kms: kms.name.clone(), managed: kms.regions.clone() }
+}
+
+/// One job at a time goes through a region: two would do the same work twice.
+fn refuse_taken(state: &State, kms: KmsId, region: &Region) -> Result<(), Refusal> {
+    let at_it = |job: &&std::sync::Arc<SyncJob>| {
+        let here = |part: &SyncRegion| part.end.is_none() && part.place.kms == kms && part.place.region == *region;
+        job.completed.is_none() && job.regions.iter().any(here)
+    };
+    match state.jobs.sync.all().iter().find(at_it) {
+        Some(job) => Err(Refusal::RegionBeingSynchronised { region: region.clone(), job: job.id }),
+        None => Ok(()),
+    }
+}
+
+impl SyncJob {
+    /// A new one.
+    pub fn started(id: JobId, at: Time, event: &SyncEvent) -> Option<Self> {
+        let SyncEvent::Started { by, all, places } = event else { return None };
+        let region = |place: &SyncPlace| SyncRegion { place: place.clone(), end: None };
+        Some(Self {
+            id,
+            by: *by,
+            all: *all,
+            regions: places.iter().map(region).collect(),
+            cancelled: false,
+            completed: None,
+            created: at,
+            updated: at,
+        })
+    }
+
+    /// Takes in what has happened since. It cannot fail: an event is a fact.
+    pub fn apply(&mut self, at: Time, event: &SyncEvent) {
+        match event {
+            SyncEvent::RegionFinished { kms, region, counts, trouble } => {
+                self.note_end(*kms, region, *counts, RegionWay::Done(trouble.clone()));
+            }
+            SyncEvent::RegionFailed { kms, region, counts, reason } => {
+                self.note_end(*kms, region, *counts, RegionWay::Failed(reason.clone()));
+            }
+            SyncEvent::RegionLeft { kms, region, counts } => self.note_end(*kms, region, *counts, RegionWay::Left),
+            SyncEvent::CancelRequested => self.cancelled = true,
+            SyncEvent::Finished => self.completed = Some(at),
+            SyncEvent::Started { .. } => return,
+        }
+        self.updated = at;
+    }
+
+    /// How it stands.
+    pub fn status(&self) -> JobStatus {
+        let failed = |part: &SyncRegion| matches!(&part.end, Some(RegionEnd { way: RegionWay::Failed(_), .. }));
+        match self.completed {
+            None => JobStatus::InProgress,
+            Some(_) if self.regions.iter().any(failed) => JobStatus::Failed,
+            Some(_) => JobStatus::Completed,
+        }
+    }
+
+    /// Its KMSs, in the order asked.
+    pub fn kms(&self) -> Vec<KmsId> {
+        let mut ids: Vec<KmsId> = Vec::new();
+        for part in &self.regions {
+            if !ids.contains(&part.place.kms) {
+                ids.push(part.place.kms);
+            }
+        }
+        ids
+    }
+
+    fn end_region(&self, kms: KmsId, region: Region, end: RegionEnd) -> Vec<SyncEvent> {
+        let (mine, others): (Vec<_>, Vec<_>) = self
+            .regions
+            .iter()
+            .filter(|part| part.end.is_none())
+            .partition(|part| part.place.kms == kms && part.place.region == region);
+        // Written down already.
+        if mine.is_empty() || self.completed.is_some() {
+            return vec![];
+        }
+        let RegionEnd { counts, way } = end;
+        let mut events = vec![match way {
+            RegionWay::Done(trouble) => SyncEvent::RegionFinished { kms, region, counts, trouble },
+            RegionWay::Failed(reason) => SyncEvent::RegionFailed { kms, region, counts, reason },
+            RegionWay::Left => SyncEvent::RegionLeft { kms, region, counts },
+        }];
+        if others.is_empty() {
+            events.push(SyncEvent::Finished);
+        }
+        events
+    }
+
+    fn cancel(&self) -> Result<Vec<SyncEvent>, Refusal> {
+        match (self.completed, self.cancelled) {
+            (Some(_), _) => Err(Refusal::JobEnded(self.id)),
+            (None, true) => Ok(vec![]),
+            (None, false) => Ok(vec![SyncEvent::CancelRequested]),
+        }
+    }
+
+    fn note_end(&mut self, kms: KmsId, region: &Region, counts: Counts, way: RegionWay) {
+        let here = |part: &&mut SyncRegion| part.place.kms == kms && part.place.region == *region;
+        if let Some(part) = self.regions.iter_mut().find(here) {
+            part.end = Some(RegionEnd { counts, way });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::{Event, KmsEvent};
+    use crate::domain::job::command::{JobCommand, decide as decide_job};
+    use crate::domain::job::event::JobEvent;
+    use crate::domain::key::example::{ACCOUNT, added, after, kms_id, region};
+    use uuid::Uuid;
+
+    fn job_id(n: u128) -> JobId {
+        JobId::new(Uuid::from_u128(n))
+    }
+
+    fn start(n: u128, kms: &[u128], regions: Option<&[&str]>) -> SyncCommand {
+        let kms = kms.iter().map(|n| kms_id(*n)).collect();
+        let regions = regions.map(|names| names.iter().map(|name| region(name)).collect());
+        SyncCommand::Start { id: job_id(n), by: None, all: false, kms, regions }
+    }
+
+    fn place(kms: u128, name: &str) -> SyncPlace {
+        SyncPlace { kms: kms_id(kms), account: AccountId::parse(ACCOUNT).expect("an account"), region: region(name) }
+    }
+
+    fn end(n: u128, name: &str, way: RegionWay) -> SyncCommand {
+        let end = RegionEnd { counts: Counts { listed: 7, ..Counts::default() }, way };
+        SyncCommand::EndRegion { id: job_id(n), kms: kms_id(0), region: region(name), end }
+    }
+
+    /// Two KMSs, and what commands make of them; the last one may be refused.
+    fn when(commands: &[SyncCommand]) -> (State, Result<Vec<Event>, Refusal>) {
+        let mut events = vec![added(0, &["eu-west-3", "eu-west-1"]), added(1, &["us-east-1"])];
+        let mut last = Ok(vec![]);
+        for command in commands {
+            last = decide_job(&after(&events), JobCommand::Sync(command.clone()));
+            events.extend(last.clone().unwrap_or_default());
+        }
+        (after(&events), last)
+    }
+
+    fn places_of(outcome: Result<Vec<Event>, Refusal>) -> Vec<SyncPlace> {
+        match outcome.expect("it begins").remove(0) {
+            Event::Job(_, JobEvent::Synchronisation(SyncEvent::Started { places, .. })) => places,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_job_goes_through_all_regions_or_those_that_are_asked_for() {
+        let all = places_of(when(&[start(1, &[0, 1], None)]).1);
+        assert_eq!(all, [place(0, "eu-west-3"), place(0, "eu-west-1"), place(1, "us-east-1")]);
+        let some = places_of(when(&[start(1, &[0, 1], Some(&["us-east-1", "eu-west-1"]))]).1);
+        assert_eq!(some, [place(0, "eu-west-1"), place(1, "us-east-1")]);
+    }
+
+    #[test]
+    fn a_region_that_none_manages_and_a_kms_that_manages_none_are_refused() {
+        for regions in [["eu-west-3", "sa-east-1"], ["eu-west-3", "eu-west-1"]] {
+            let refused = when(&[start(1, &[0, 1], Some(&regions))]).1;
+            assert!(matches!(refused, Err(Refusal::RegionNotManaged { .. })), "{refused:?}");
+        }
+        let mut state = after(&[added(0, &["eu-west-3"])]);
+        state.apply(Time::from_nanos(9), &Event::Kms(kms_id(0), KmsEvent::Archived));
+        let refused = decide(&state, start(1, &[0], None));
+        assert!(matches!(refused, Err(Refusal::KmsArchived(_))));
+    }
+
+    #[test]
+    fn one_job_at_a_time_goes_through_a_region() {
+        let taken = Refusal::RegionBeingSynchronised { region: region("eu-west-3"), job: job_id(1) };
+        assert_eq!(when(&[start(1, &[0], Some(&["eu-west-3"])), start(2, &[0], None)]).1, Err(taken));
+        let other = when(&[start(1, &[0], Some(&["eu-west-3"])), start(2, &[0], Some(&["eu-west-1"]))]).1;
+        assert_eq!(places_of(other), [place(0, "eu-west-1")]);
+        let done = end(1, "eu-west-3", RegionWay::Done(None));
+        let again = when(&[start(1, &[0], Some(&["eu-west-3"])), done, start(2, &[0], None)]).1;
+        assert_eq!(places_of(again).len(), 2);
+    }
+
+    #[test]
+    fn a_job_ends_with_its_last_region_and_fails_if_one_did() {
+        let (failed, done) = (RegionWay::Failed("no".to_owned()), RegionWay::Done(None));
+        let (state, _) = when(&[start(1, &[0], None), end(1, "eu-west-1", failed)]);
+        assert_eq!(state.sync_job(job_id(1)).expect("a job").status(), JobStatus::InProgress);
+        let (state, events) = when(&[
+            start(1, &[0], None),
+            end(1, "eu-west-1", RegionWay::Failed("no".into())),
+            end(1, "eu-west-3", done.clone()),
+        ]);
+        let job = state.sync_job(job_id(1)).expect("a job");
+        assert_eq!((job.status(), events.expect("events").len()), (JobStatus::Failed, 2));
+        assert_eq!(job.regions[0].end.as_ref().map(|end| end.counts.listed), Some(7));
+        let twice =
+            when(&[start(1, &[0], Some(&["eu-west-3"])), end(1, "eu-west-3", done.clone()), end(1, "eu-west-3", done)]);
+        assert_eq!(twice.1, Ok(vec![]));
+    }
+
+    #[test]
+    fn a_cancelled_job_is_completed_once_its_regions_are_left() {
+        let cancel = SyncCommand::Cancel { id: job_id(1) };
+        let (state, _) = when(&[start(1, &[0], Some(&["eu-west-3"])), cancel.clone()]);
+        let job = state.sync_job(job_id(1)).expect("a job");
+        assert!(job.cancelled && job.completed.is_none());
+        assert_eq!(when(&[start(1, &[0], None), cancel.clone(), cancel.clone()]).1, Ok(vec![]));
+        let left = end(1, "eu-west-3", RegionWay::Left);
+        let (state, refused) = when(&[start(1, &[0], Some(&["eu-west-3"])), cancel.clone(), left, cancel]);
+        assert_eq!(state.sync_job(job_id(1)).expect("a job").status(), JobStatus::Completed);
+        assert_eq!(refused, Err(Refusal::JobEnded(job_id(1))));
+    }
+}

@@ -1,0 +1,336 @@
+//! An AWS key as it is known here: what AWS was last seen to hold, and what only we know of it.
+
+use super::event::{Aspect, KeyEvent, RotationJob};
+use super::facts::{KeyFacts, Rotation, RotationStatus};
+use super::material::{MaterialId, MaterialState};
+use super::name::{AliasName, AwsKeyId};
+use super::operation::{Import, Operation};
+use super::policy_text::PolicyText;
+use super::tag::Tag;
+use super::word::{KeyState, Origin};
+use crate::domain::action::Action;
+use crate::domain::id::{KeyId, KmsId, OperationId, SourceKeyId};
+use crate::domain::place::Region;
+use crate::domain::time::Time;
+
+/// A key.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Key {
+    /// Its id here.
+    pub id: KeyId,
+    /// Its KMS.
+    pub kms: KmsId,
+    /// Its region.
+    pub region: Region,
+    /// What DescribeKey tells.
+    pub facts: KeyFacts,
+    /// Its aliases.
+    pub aliases: Vec<AliasName>,
+    /// Its tags, our own marks included.
+    pub tags: Vec<Tag>,
+    /// Its policy; none: not read yet, or not to be read.
+    pub policy: Option<PolicyText>,
+    /// Its automatic rotation; none: it has none, or it was not read yet.
+    pub rotation: Option<RotationStatus>,
+    /// The materials that came from here, oldest first.
+    pub materials: Vec<ImportedMaterial>,
+    /// The operation on it that is under way.
+    pub underway: Option<OperationId>,
+    /// AWS does not have it any more.
+    pub gone: bool,
+    /// The key that it replaced.
+    pub rotated_from: Option<KeyId>,
+    /// The key that replaced it.
+    pub rotated_to: Option<KeyId>,
+    /// When it was replaced, or its material rotated from here.
+    pub rotated_at: Option<Time>,
+    /// How the last rotation from here ended: done, or why not.
+    pub last_rotation: Option<Result<(), String>>,
+    /// The schedule that rotates it.
+    pub rotation_job: Option<RotationJob>,
+    /// When AWS was last read.
+    pub synced: Time,
+    /// When it became known here.
+    pub created: Time,
+    /// When something about it last changed here.
+    pub updated: Time,
+}
+
+/// Material that came from here.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ImportedMaterial {
+    /// Whose.
+    pub source: SourceKeyId,
+    /// By which AWS names it, if AWS told.
+    pub material: Option<MaterialId>,
+    /// When AWS forgets it.
+    pub valid_to: Option<Time>,
+    /// When it was imported.
+    pub imported: Time,
+}
+
+/// Where a key's material comes from, as far as is known here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MaterialOrigin {
+    /// AWS made it.
+    Native,
+    /// It was imported from here.
+    Cckm,
+    /// Somebody else imported it, or it is in a key store.
+    Unknown,
+}
+
+impl MaterialOrigin {
+    /// The word that clients use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Cckm => "cckm",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What AWS was seen to hold of one key. What was not asked for is none.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Snapshot {
+    /// What DescribeKey tells.
+    pub facts: KeyFacts,
+    /// Its aliases.
+    pub aliases: Option<Vec<AliasName>>,
+    /// Its tags.
+    pub tags: Option<Vec<Tag>>,
+    /// Its policy.
+    pub policy: Option<PolicyText>,
+    /// Its automatic rotation.
+    pub rotation: Option<RotationStatus>,
+}
+
+/// What is known of an operation that came to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Certainty {
+    /// AWS said that it did it.
+    Done,
+    /// AWS's answer was lost: only what it holds now tells.
+    Inferred,
+}
+
+impl Key {
+    /// A key that becomes known here; none without its facts.
+    pub fn known(id: KeyId, kms: KmsId, region: Region, at: Time, learned: &[Aspect]) -> Option<Self> {
+        let facts = learned.iter().find_map(|aspect| match aspect {
+            Aspect::Facts(facts) => Some(facts.as_ref().clone()),
+            _ => None,
+        })?;
+        let mut key = Self {
+            id,
+            kms,
+            region,
+            facts,
+            aliases: Vec::new(),
+            tags: Vec::new(),
+            policy: None,
+            rotation: None,
+            materials: Vec::new(),
+            underway: None,
+            gone: false,
+            rotated_from: None,
+            rotated_to: None,
+            rotated_at: None,
+            last_rotation: None,
+            rotation_job: None,
+            synced: at,
+            created: at,
+            updated: at,
+        };
+        key.learn(at, learned);
+        Some(key)
+    }
+
+    /// Takes in what AWS was seen to hold.
+    pub fn learn(&mut self, at: Time, learned: &[Aspect]) {
+        for aspect in learned {
+            match aspect {
+                Aspect::Facts(facts) => self.take_in(facts),
+                Aspect::Aliases(aliases) => self.aliases.clone_from(aliases),
+                Aspect::Tags(tags) => self.tags.clone_from(tags),
+                Aspect::Policy(policy) => self.policy = Some(policy.clone()),
+                Aspect::Rotation(rotation) => self.rotation = Some(rotation.clone()),
+            }
+        }
+        self.gone = false;
+        self.synced = at;
+        self.updated = at;
+    }
+
+    /// Takes in what has happened since. It cannot fail: an event is a fact. What concerns operations is `State`'s.
+    pub fn apply(&mut self, at: Time, event: &KeyEvent) {
+        match event {
+            KeyEvent::Observed { learned } => self.learn(at, learned),
+            KeyEvent::Vanished => {
+                self.gone = true;
+                self.synced = at;
+                self.updated = at;
+            }
+            KeyEvent::RotationJobSet { job } => {
+                self.rotation_job.clone_from(job);
+                self.updated = at;
+            }
+            KeyEvent::OperationRequested { .. }
+            | KeyEvent::OperationDone { .. }
+            | KeyEvent::OperationFailed { .. }
+            | KeyEvent::OperationReconciled { .. }
+            | KeyEvent::Found { .. }
+            | KeyEvent::Forgotten => {}
+        }
+    }
+
+    /// Takes in that an operation came to its end: `Certainty` says whether AWS did it, or what it holds tells.
+    pub fn accomplish(&mut self, at: Time, done: &Operation, learned: &[Aspect], certainty: Certainty) {
+        let (waited, material) = (self.is_waiting(), self.facts.current_material.clone());
+        self.underway = None;
+        self.learn(at, learned);
+        let is_certain = certainty == Certainty::Done;
+        if let Some(import) = done.import()
+            && (is_certain || !self.is_waiting())
+        {
+            self.note_import(at, import, waited);
+        }
+        match done {
+            Operation::Rotate { from, .. } => self.rotated_from = Some(*from),
+            Operation::RotateMaterial if is_certain || self.facts.current_material != material => {
+                self.rotated_at = Some(at);
+                self.last_rotation = Some(Ok(()));
+            }
+            // Deleted material stays known: AWS lists it too, and takes back only the same.
+            _ => {}
+        }
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.facts.state == KeyState::PendingImport
+    }
+
+    /// Takes in that an operation came to nothing.
+    pub fn fail(&mut self, at: Time, wanted: &Operation, reason: &str) {
+        self.underway = None;
+        self.updated = at;
+        if matches!(wanted, Operation::RotateMaterial | Operation::Rotate { .. }) {
+            self.last_rotation = Some(Err(reason.to_owned()));
+        }
+    }
+
+    /// Takes in that another key replaced it.
+    pub fn note_replaced(&mut self, at: Time, by: KeyId) {
+        self.underway = None;
+        self.rotated_to = Some(by);
+        self.rotation_job = None;
+        self.rotated_at = Some(at);
+        self.last_rotation = Some(Ok(()));
+        self.updated = at;
+    }
+
+    /// Takes in that another key has this alias now.
+    pub fn lose(&mut self, at: Time, alias: &AliasName) {
+        self.underway = None;
+        self.aliases.retain(|mine| mine != alias);
+        self.updated = at;
+    }
+
+    /// Material that waited for a rotation gets its name when it becomes the current one.
+    fn take_in(&mut self, facts: &KeyFacts) {
+        let current = &facts.current_material;
+        if *current != self.facts.current_material
+            && !self.materials.iter().any(|known| known.material == *current)
+            && let Some(waiting) = self.materials.iter_mut().rfind(|known| known.material.is_none())
+        {
+            waiting.material.clone_from(current);
+        }
+        self.facts = facts.clone();
+    }
+
+    fn note_import(&mut self, at: Time, import: &Import, waited: bool) {
+        let may_return = import.existing || waited;
+        let of_source = || self.materials.iter().rfind(|known| may_return && known.source == import.source);
+        let is_first = may_return || self.materials.is_empty();
+        let material = match (&import.material, of_source()) {
+            (Some(material), _) => Some(material.clone()),
+            (None, Some(known)) => known.material.clone(),
+            (None, None) if is_first => self.facts.current_material.clone(),
+            // A further one is not the current one yet, and AWS is not asked for its name.
+            (None, None) => None,
+        };
+        self.materials.retain(|known| known.source != import.source || known.material != material);
+        self.materials.push(ImportedMaterial {
+            source: import.source,
+            material,
+            valid_to: import.valid_to,
+            imported: at,
+        });
+    }
+
+    /// What of this is news.
+    pub fn news(&self, seen: Snapshot) -> Vec<Aspect> {
+        let mut news = Vec::new();
+        if seen.facts != self.facts {
+            news.push(Aspect::Facts(Box::new(seen.facts)));
+        }
+        news.extend(seen.aliases.filter(|aliases| *aliases != self.aliases).map(Aspect::Aliases));
+        news.extend(seen.tags.filter(|tags| *tags != self.tags).map(Aspect::Tags));
+        news.extend(seen.policy.filter(|policy| Some(policy) != self.policy.as_ref()).map(Aspect::Policy));
+        news.extend(seen.rotation.filter(|rotation| Some(rotation) != self.rotation.as_ref()).map(Aspect::Rotation));
+        news
+    }
+
+    /// The key's id at AWS.
+    pub fn aws_id(&self) -> &AwsKeyId {
+        self.facts.key_id()
+    }
+
+    /// Which of our materials AWS speaks of. One that waits for its rotation has no name here yet.
+    pub fn material(&self, told: &Rotation) -> Option<&ImportedMaterial> {
+        let named = told.material.as_ref();
+        let named = self.materials.iter().rfind(|ours| named.is_some() && ours.material.as_ref() == named);
+        use MaterialState::{PendingMultiRegionImportAndRotation, PendingRotation};
+        let waits = matches!(told.state, Some(PendingRotation | PendingMultiRegionImportAndRotation));
+        named.or_else(|| self.materials.iter().rfind(|ours| waits && ours.material.is_none()))
+    }
+
+    /// Where its material comes from.
+    pub fn material_origin(&self) -> MaterialOrigin {
+        match self.facts.origin {
+            Origin::AwsKms => MaterialOrigin::Native,
+            Origin::External if !self.materials.is_empty() => MaterialOrigin::Cckm,
+            // It was made from here and waits for material.
+            Origin::External if self.facts.state == KeyState::PendingImport => MaterialOrigin::Cckm,
+            _ => MaterialOrigin::Unknown,
+        }
+    }
+
+    /// What one must be permitted in order to view it.
+    pub fn view_action(&self) -> Action {
+        match self.facts.origin {
+            Origin::External => Action::ViewByok,
+            Origin::ExternalKeyStore => Action::ViewHyokKey,
+            Origin::AwsCloudHsm => Action::ViewCloudHsmKey,
+            Origin::AwsKms | Origin::Other(_) => Action::ViewNative,
+        }
+    }
+
+    /// Does it have this tag?
+    pub fn tag(&self, key: &str) -> Option<&str> {
+        self.tags.iter().find(|tag| tag.key == key).map(|tag| tag.value.as_str())
+    }
+}
+
+impl Snapshot {
+    /// All of it, as of a key that was not known.
+    pub fn all(self) -> Vec<Aspect> {
+        let mut all = vec![Aspect::Facts(Box::new(self.facts))];
+        all.extend(self.aliases.map(Aspect::Aliases));
+        all.extend(self.tags.map(Aspect::Tags));
+        all.extend(self.policy.map(Aspect::Policy));
+        all.extend(self.rotation.map(Aspect::Rotation));
+        all
+    }
+}

@@ -1,0 +1,213 @@
+//! What can be asked of keys, and what stands against it. AWS judges the rest, and says so itself.
+
+use super::aggregate::{Key, Snapshot};
+use super::event::{KeyEvent, RotationJob};
+use super::operation::Operation;
+use super::sync::{self, Began};
+use crate::domain::event::Event;
+use crate::domain::id::{KeyId, KmsId, OperationId};
+use crate::domain::place::Region;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
+use crate::domain::time::Time;
+
+/// What can be asked of keys.
+#[derive(Clone, Debug)]
+pub enum KeyCommand {
+    /// Write down that AWS is about to be asked.
+    Request {
+        /// Of which key: one of ours, or a new one that AWS is to make.
+        id: KeyId,
+        /// The operation's id.
+        operation: OperationId,
+        /// Of which KMS.
+        kms: KmsId,
+        /// In which region.
+        region: Region,
+        /// What.
+        wanted: Box<Operation>,
+    },
+    /// Write down what came of it.
+    Conclude {
+        /// Which operation.
+        operation: OperationId,
+        /// What.
+        outcome: Outcome,
+        /// Another key that changed with it, and what AWS holds of it now.
+        beside: Option<(KeyId, Box<Snapshot>)>,
+    },
+    /// Take in what AWS holds of a key, known or not.
+    Observe {
+        /// Under which id, should it not be known.
+        id: KeyId,
+        /// Of which KMS.
+        kms: KmsId,
+        /// In which region.
+        region: Region,
+        /// What.
+        seen: Box<Snapshot>,
+    },
+    /// Take in that AWS does not have a key any more.
+    NoteVanished {
+        /// Which.
+        id: KeyId,
+    },
+    /// Take in what a synchronisation has read of a key, unless what is known here is newer.
+    Synchronise {
+        /// Under which id, should it not be known.
+        id: KeyId,
+        /// Of which KMS.
+        kms: KmsId,
+        /// In which region.
+        region: Region,
+        /// What.
+        seen: Box<Snapshot>,
+        /// When the reading began.
+        began: Began,
+    },
+    /// Take in that a synchronisation has not found a key, unless what is known here is newer.
+    NoteMissing {
+        /// Which.
+        id: KeyId,
+        /// When the reading began.
+        began: Time,
+    },
+    /// Let a schedule rotate it, or no more.
+    SetRotationJob {
+        /// Which key.
+        id: KeyId,
+        /// How.
+        job: Option<RotationJob>,
+    },
+    /// Remove the entry here.
+    Forget {
+        /// Which.
+        id: KeyId,
+    },
+}
+
+/// What came of an operation.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// AWS did it, and holds this now.
+    Done(Box<Snapshot>),
+    /// The program had ended in between; AWS holds this now.
+    Reconciled(Box<Snapshot>),
+    /// AWS did not do it.
+    Failed(String),
+}
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal> {
+    match command {
+        KeyCommand::Request { id, operation, kms, region, wanted } => {
+            check_request(state, id, kms, &region, &wanted)?;
+            Ok(vec![Event::Key(id, KeyEvent::OperationRequested { operation, kms, region, wanted })])
+        }
+        KeyCommand::Conclude { operation, outcome, beside } => conclude(state, operation, outcome, beside),
+        KeyCommand::Observe { id, kms, region, seen } => observe(state, id, kms, region, *seen),
+        KeyCommand::NoteVanished { id } => {
+            let key = state.key(id)?;
+            Ok(if key.gone { vec![] } else { vec![Event::Key(id, KeyEvent::Vanished)] })
+        }
+        KeyCommand::Synchronise { id, kms, region, seen, began } => {
+            sync::synchronise(state, id, kms, region, *seen, began)
+        }
+        KeyCommand::NoteMissing { id, began } => Ok(sync::missing(state, id, began)),
+        KeyCommand::SetRotationJob { id, job } => {
+            let key = state.key(id)?;
+            state.kms(key.kms)?.refuse_archived()?;
+            key.refuse_gone()?;
+            if let Some(job) = &job {
+                state.rotation_schedule(job.schedule)?;
+            }
+            let event = (key.rotation_job != job).then_some(Event::Key(id, KeyEvent::RotationJobSet { job }));
+            Ok(event.into_iter().collect())
+        }
+        KeyCommand::Forget { id } => {
+            let key = state.key(id)?;
+            state.kms(key.kms)?.refuse_archived()?;
+            if key.gone { Ok(vec![Event::Key(id, KeyEvent::Forgotten)]) } else { Err(Refusal::KeyNotGone(id)) }
+        }
+    }
+}
+
+fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: &Operation) -> Result<(), Refusal> {
+    check_place(state, kms, region)?;
+    match wanted.makes_a_key() {
+        true if state.keys.get(&id).is_some() => return Err(Refusal::KeyExists(id)),
+        true => {}
+        false => state.key(id)?.refuse_gone()?,
+    }
+    for touched in [Some(id), wanted.touches()].into_iter().flatten() {
+        if let Some(key) = state.keys.get(&touched) {
+            key.refuse_underway()?;
+        }
+    }
+    Ok(())
+}
+
+/// A place where keys can be asked for: a KMS that is not put away, and a region that it manages.
+///
+/// # Errors
+/// When it is no such place.
+pub fn check_place(state: &State, kms: KmsId, region: &Region) -> Result<(), Refusal> {
+    let kms = state.kms(kms)?;
+    kms.refuse_archived()?;
+    if kms.regions.contains(region) {
+        return Ok(());
+    }
+    Err(Refusal::RegionNotManaged { region: region.clone(), kms: kms.name.clone(), managed: kms.regions.clone() })
+}
+
+fn conclude(
+    state: &State,
+    operation: OperationId,
+    outcome: Outcome,
+    beside: Option<(KeyId, Box<Snapshot>)>,
+) -> Result<Vec<Event>, Refusal> {
+    // Concluded already: by the reconciler, or with the KMS that was deleted meanwhile.
+    let Some(underway) = state.operations.get(&operation) else { return Ok(vec![]) };
+    let learned = |seen: Snapshot| match state.keys.get(&underway.key) {
+        Some(key) => key.news(seen),
+        None => seen.all(),
+    };
+    let event = match outcome {
+        Outcome::Done(seen) => KeyEvent::OperationDone { operation, learned: learned(*seen) },
+        Outcome::Reconciled(seen) => KeyEvent::OperationReconciled { operation, learned: learned(*seen) },
+        Outcome::Failed(reason) => KeyEvent::OperationFailed { operation, reason },
+    };
+    let mut events = vec![Event::Key(underway.key, event)];
+    if let Some((id, seen)) = beside
+        && let Some(key) = state.keys.get(&id)
+    {
+        let learned = key.news(*seen);
+        if !learned.is_empty() {
+            events.push(Event::Key(id, KeyEvent::Observed { learned }));
+        }
+    }
+    Ok(events)
+}
+
+fn observe(state: &State, id: KeyId, kms: KmsId, region: Region, seen: Snapshot) -> Result<Vec<Event>, Refusal> {
+    state.kms(kms)?;
+    let Some(key) = state.key_at_aws(kms, &region, seen.facts.key_id()) else {
+        return Ok(vec![Event::Key(id, KeyEvent::Found { kms, region, learned: seen.all() })]);
+    };
+    let was_gone = key.gone;
+    let learned = key.news(seen);
+    Ok(if learned.is_empty() && !was_gone { vec![] } else { vec![Event::Key(key.id, KeyEvent::Observed { learned })] })
+}
+
+impl Key {
+    fn refuse_gone(&self) -> Result<(), Refusal> {
+        if self.gone { Err(Refusal::KeyGone(self.id)) } else { Ok(()) }
+    }
+
+    fn refuse_underway(&self) -> Result<(), Refusal> {
+        if self.underway.is_some() { Err(Refusal::KeyBusy(self.id)) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,94 @@
+//! For tests of the domain and of the services: a KMS with keys, as events would have made it.
+
+use super::aggregate::Snapshot;
+use super::event::KeyEvent;
+use super::facts::{Algorithms, KeyFacts};
+use super::name::{AwsKeyId, KeyArn};
+use super::spec::{KeySpec, KeyUsage};
+use super::word::{KeyManager, KeyState, Origin};
+use crate::domain::event::{Event, KmsEvent};
+use crate::domain::id::{ConnectionId, KeyId, KmsId};
+use crate::domain::name::KmsName;
+use crate::domain::place::{AccountId, Arn, Partition, Region};
+use crate::domain::state::State;
+use crate::domain::time::Time;
+use uuid::Uuid;
+
+/// The account of everything.
+pub const ACCOUNT: &str = "123456789012";
+
+pub fn at(second: i64) -> Time {
+    Time::from_nanos(second * 1_000_000_000)
+}
+
+pub fn region(name: &str) -> Region {
+    Region::parse(name).expect("a region")
+}
+
+pub fn kms_id(n: u128) -> KmsId {
+    KmsId::new(Uuid::from_u128(0x1000 + n))
+}
+
+pub fn key_id(n: u128) -> KeyId {
+    KeyId::new(Uuid::from_u128(0x2000 + n))
+}
+
+pub fn connection_id() -> ConnectionId {
+    ConnectionId::new(Uuid::from_u128(0x3000))
+}
+
+/// A KMS of these regions comes under management.
+pub fn added(n: u128, regions: &[&str]) -> Event {
+    let event = KmsEvent::Added {
+        name: KmsName::parse(&format!("kms-{n}")).expect("a name"),
+        account: AccountId::parse(ACCOUNT).expect("an account"),
+        arn: Arn::parse(&format!("arn:aws:iam::{ACCOUNT}:root")).expect("an ARN"),
+        connection: connection_id(),
+        role: None,
+        regions: regions.iter().map(|name| region(name)).collect(),
+        cloud: Partition::Aws,
+    };
+    Event::Kms(kms_id(n), event)
+}
+
+/// A state after these events, the first at second 1, and so on.
+pub fn after(events: &[Event]) -> State {
+    let mut state = State::default();
+    for (second, event) in (1..).zip(events) {
+        state.apply(at(second), event);
+    }
+    state
+}
+
+/// What AWS shows of a key in Paris: this description, no alias, no tags.
+pub fn snapshot(n: u128, description: &str) -> Snapshot {
+    let id = AwsKeyId::parse(&Uuid::from_u128(n).to_string()).expect("an id");
+    let facts = KeyFacts {
+        arn: KeyArn::of(AccountId::parse(ACCOUNT).expect("an account"), region("eu-west-3"), id),
+        created_at: None,
+        description: description.to_owned(),
+        enabled: true,
+        spec: KeySpec::SymmetricDefault,
+        usage: KeyUsage::EncryptDecrypt,
+        state: KeyState::Enabled,
+        origin: Origin::AwsKms,
+        manager: KeyManager::Customer,
+        multi_region: None,
+        deletion_date: None,
+        pending_window: None,
+        valid_to: None,
+        expiration_model: None,
+        algorithms: Algorithms::default(),
+        current_material: None,
+        custom_key_store_id: None,
+        cloud_hsm_cluster_id: None,
+        xks_key_id: None,
+    };
+    Snapshot { facts, aliases: Some(vec![]), tags: Some(vec![]), policy: None, rotation: None }
+}
+
+/// A key of the first KMS, in Paris, is found.
+pub fn found(n: u128, description: &str) -> Event {
+    let learned = snapshot(n, description).all();
+    Event::Key(key_id(n), KeyEvent::Found { kms: kms_id(0), region: region("eu-west-3"), learned })
+}

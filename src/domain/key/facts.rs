@@ -1,0 +1,177 @@
+//! What AWS says of a key: facts, not wishes.
+
+use serde::{Deserialize, Serialize};
+
+use super::limit::{DeletionWindow, RotationPeriod};
+use super::material::{ImportState, MaterialId, MaterialState, RotationKind};
+use super::name::{AwsKeyId, KeyArn};
+use super::spec::{KeySpec, KeyUsage};
+use super::word::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
+use crate::domain::place::{AccountId, Region};
+use crate::domain::time::Time;
+
+/// A key as DescribeKey shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyFacts {
+    /// The key, with its account and region.
+    pub arn: KeyArn,
+    /// When AWS made it.
+    pub created_at: Option<Time>,
+    /// What it is for, in somebody's words.
+    pub description: String,
+    /// Whether it can be used.
+    pub enabled: bool,
+    /// Its kind.
+    pub spec: KeySpec,
+    /// Its use.
+    pub usage: KeyUsage,
+    /// Why it can or cannot be used.
+    pub state: KeyState,
+    /// Where its material comes from.
+    pub origin: Origin,
+    /// Whose it is.
+    pub manager: KeyManager,
+    /// Its family over several regions, if it is of one.
+    pub multi_region: Option<MultiRegion>,
+    /// When it will be deleted.
+    pub deletion_date: Option<Time>,
+    /// How long AWS will wait once the last replica is gone.
+    pub pending_window: Option<DeletionWindow>,
+    /// When its imported material ends.
+    pub valid_to: Option<Time>,
+    /// Whether its imported material ends.
+    pub expiration_model: Option<ExpirationModel>,
+    /// With what it can be used.
+    pub algorithms: Algorithms,
+    /// The material that it encrypts with, for symmetric keys.
+    pub current_material: Option<MaterialId>,
+    /// The custom key store that holds it.
+    pub custom_key_store_id: Option<String>,
+    /// The CloudHSM cluster that holds it.
+    pub cloud_hsm_cluster_id: Option<String>,
+    /// Its id in the key manager outside AWS that holds it.
+    pub xks_key_id: Option<String>,
+}
+
+/// What a key can be used with, in AWS's words. All but one of the lists are empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Algorithms {
+    /// To encrypt.
+    pub encryption: Vec<String>,
+    /// To sign.
+    pub signing: Vec<String>,
+    /// To make message authentication codes.
+    pub mac: Vec<String>,
+    /// To agree on a secret.
+    pub key_agreement: Vec<String>,
+    /// To send a secret.
+    pub encapsulation: Vec<String>,
+}
+
+/// A family of keys that share id and material over several regions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MultiRegion {
+    /// Which of the family it is.
+    pub kind: MultiRegionKind,
+    /// The one that the others are made from.
+    pub primary: KeyArn,
+    /// The others.
+    pub replicas: Vec<KeyArn>,
+}
+
+impl KeyFacts {
+    /// AWS's id of the key.
+    pub fn key_id(&self) -> &AwsKeyId {
+        self.arn.id()
+    }
+
+    /// The account that owns it.
+    pub fn account(&self) -> AccountId {
+        self.arn.account()
+    }
+
+    /// The region that it is in.
+    pub fn region(&self) -> &Region {
+        self.arn.region()
+    }
+
+    /// Whether it will be deleted.
+    pub fn is_pending_deletion(&self) -> bool {
+        matches!(self.state, KeyState::PendingDeletion | KeyState::PendingReplicaDeletion)
+    }
+}
+
+/// Whether and when AWS rotates a key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RotationStatus {
+    /// Whether it does so by itself.
+    pub enabled: bool,
+    /// How often, if it does.
+    pub period: Option<RotationPeriod>,
+    /// When next, if it does.
+    pub next: Option<Time>,
+    /// Since when a rotation that somebody asked for is under way.
+    pub on_demand_started: Option<Time>,
+}
+
+/// One material of a key, and how it came to be the current one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotation {
+    /// The material, where AWS names it.
+    pub material: Option<MaterialId>,
+    /// What it is used for.
+    pub state: Option<MaterialState>,
+    /// Whether it is there, if it is imported.
+    pub import_state: Option<ImportState>,
+    /// When it became current; not for the first one.
+    pub rotated_at: Option<Time>,
+    /// Why it became current; not for the first one.
+    pub kind: Option<RotationKind>,
+    /// Whether it ends, if it is imported.
+    pub expiration_model: Option<ExpirationModel>,
+    /// When it ends.
+    pub valid_to: Option<Time>,
+    /// What the importer said about it.
+    pub description: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_survive_the_log() {
+        let arn = KeyArn::parse("arn:aws:kms:eu-west-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab");
+        let arn = arn.expect("a key");
+        let facts = KeyFacts {
+            created_at: Some(Time::from_nanos(1_700_000_000_123_000_000)),
+            description: "payroll".to_owned(),
+            enabled: false,
+            spec: KeySpec::parse("SOMETHING_NEW"),
+            usage: KeyUsage::EncryptDecrypt,
+            state: KeyState::PendingReplicaDeletion,
+            origin: Origin::External,
+            manager: KeyManager::Customer,
+            multi_region: Some(MultiRegion {
+                kind: MultiRegionKind::Primary,
+                primary: arn.clone(),
+                replicas: vec![arn.in_region(Region::parse("eu-west-3").expect("a region"))],
+            }),
+            arn,
+            deletion_date: None,
+            pending_window: DeletionWindow::parse(7).ok(),
+            valid_to: Some(Time::from_nanos(1)),
+            expiration_model: Some(ExpirationModel::Expires),
+            algorithms: Algorithms { encryption: vec!["SYMMETRIC_DEFAULT".to_owned()], ..Algorithms::default() },
+            current_material: Some(MaterialId::told("0f")),
+            custom_key_store_id: None,
+            cloud_hsm_cluster_id: None,
+            xks_key_id: Some("x".to_owned()),
+        };
+        let config = bincode::config::standard();
+        let bytes = bincode::serde::encode_to_vec(&facts, config).expect("it can be written");
+        let (read, _): (KeyFacts, usize) = bincode::serde::decode_from_slice(&bytes, config).expect("and read");
+        assert_eq!(read, facts);
+        assert!(read.is_pending_deletion() && read.region().as_str() == "eu-west-1");
+    }
+}

@@ -1,0 +1,102 @@
+//! Numbers of days within AWS's limits.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A number of days that AWS does not take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is out of range: {least} to {most} days are expected")]
+pub struct DaysOutOfRange {
+    given: i64,
+    least: u16,
+    most: u16,
+}
+
+macro_rules! days {
+    ($(#[$doc:meta])* $name:ident, $least:literal ..= $most:literal, $default:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "u16", into = "u16")]
+        pub struct $name(u16);
+
+        impl $name {
+            /// Takes a number of days.
+            ///
+            /// # Errors
+            /// When AWS would not take it.
+            pub fn parse(days: i64) -> Result<Self, DaysOutOfRange> {
+                let out_of_range = DaysOutOfRange { given: days, least: $least, most: $most };
+                match u16::try_from(days) {
+                    Ok(days @ $least..=$most) => Ok(Self(days)),
+                    _ => Err(out_of_range),
+                }
+            }
+
+            /// The number of days.
+            pub const fn days(self) -> u16 {
+                self.0
+            }
+        }
+
+        /// What AWS takes where nothing is said.
+        impl Default for $name {
+            fn default() -> Self {
+                Self($default)
+            }
+        }
+
+        impl TryFrom<u16> for $name {
+            type Error = DaysOutOfRange;
+
+            fn try_from(days: u16) -> Result<Self, DaysOutOfRange> {
+                Self::parse(i64::from(days))
+            }
+        }
+
+        impl From<$name> for u16 {
+            fn from(days: $name) -> u16 {
+                days.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+days!(
+    /// How often AWS rotates a key by itself, in days.
+    RotationPeriod, 90..=2560, 365);
+days!(
+    /// How long AWS waits before it deletes a key, in days.
+    DeletionWindow, 7..=30, 30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_outside_awss_limits_are_refused() {
+        for (days, taken) in [(89, false), (90, true), (2560, true), (2561, false), (-90, false), (65_626, false)] {
+            assert_eq!(RotationPeriod::parse(days).is_ok(), taken, "{days}");
+        }
+        for (days, taken) in [(6, false), (7, true), (30, true), (31, false)] {
+            assert_eq!(DeletionWindow::parse(days).is_ok(), taken, "{days}");
+        }
+        let said = DeletionWindow::parse(i64::MAX).expect_err("too long").to_string();
+        assert_eq!(said, "`9223372036854775807` is out of range: 7 to 30 days are expected");
+    }
+
+    #[test]
+    fn the_log_holds_the_number_and_takes_only_a_good_one() {
+        let config = bincode::config::standard();
+        let bytes = bincode::serde::encode_to_vec(RotationPeriod(365), config).expect("a number");
+        assert_eq!(bytes, bincode::serde::encode_to_vec(365_u16, config).expect("a number"));
+        let (read, _): (RotationPeriod, usize) = bincode::serde::decode_from_slice(&bytes, config).expect("it is good");
+        assert_eq!(read, RotationPeriod::default());
+        assert!(bincode::serde::decode_from_slice::<DeletionWindow, _>(&bytes, config).is_err());
+    }
+}

@@ -1,0 +1,105 @@
+//! The material of a key: AWS's id of one, and its states.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::word::words;
+
+/// AWS's id of one material of a key: 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MaterialId(Arc<str>);
+
+/// A text that is not the id of a material.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the id of a key material: 64 hexadecimal digits are expected")]
+pub struct NotAMaterialId(String);
+
+impl MaterialId {
+    /// Takes an id as AWS says it.
+    pub fn told(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// Takes an id that a caller gives.
+    ///
+    /// # Errors
+    /// When AWS would not take it.
+    pub fn parse(text: &str) -> Result<Self, NotAMaterialId> {
+        let hex = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if text.len() == 64 && hex {
+            Ok(Self::told(text))
+        } else {
+            Err(NotAMaterialId(text.chars().take(80).collect()))
+        }
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for MaterialId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+words! {
+    /// What a material is used for.
+    MaterialState {
+        /// To decrypt only.
+        NonCurrent = "NON_CURRENT",
+        /// To encrypt and to decrypt.
+        Current = "CURRENT",
+        /// For nothing until the next rotation.
+        PendingRotation = "PENDING_ROTATION",
+        /// For nothing until it is imported into all replicas and the key is rotated.
+        PendingMultiRegionImportAndRotation = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION",
+    }
+}
+
+words! {
+    /// Whether an imported material is there.
+    ImportState {
+        /// It is.
+        Imported = "IMPORTED",
+        /// It has expired or was deleted.
+        PendingImport = "PENDING_IMPORT",
+    }
+}
+
+words! {
+    /// Why a key was rotated.
+    RotationKind {
+        /// Its period was over.
+        Automatic = "AUTOMATIC",
+        /// Somebody asked for it.
+        OnDemand = "ON_DEMAND",
+    }
+}
+
+words! {
+    /// Whether a material is new to its key.
+    ImportType {
+        /// It becomes current at the next rotation.
+        NewKeyMaterial = "NEW_KEY_MATERIAL",
+        /// The key had it before.
+        ExistingKeyMaterial = "EXISTING_KEY_MATERIAL",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_material_id_has_64_digits() {
+        assert!(MaterialId::parse(&"0f".repeat(32)).is_ok());
+        for text in ["", &"0F".repeat(32), &"0f".repeat(31), &"0g".repeat(32)] {
+            assert!(MaterialId::parse(text).is_err(), "{text}");
+        }
+    }
+}

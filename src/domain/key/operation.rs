@@ -1,0 +1,233 @@
+//! What can be done to a key at AWS. An operation is written to the log before AWS is called (the intent) and closed
+//! after (the outcome), so that after a crash it is known what may have happened.
+
+use super::limit::{DeletionWindow, RotationPeriod};
+use super::material::MaterialId;
+use super::name::{AliasName, AwsKeyId};
+use super::policy_text::PolicyText;
+use super::spec::{KeySpec, KeyUsage};
+use super::tag::Tag;
+use super::word::Origin;
+use crate::domain::id::{KeyId, SourceKeyId, TemplateId};
+use crate::domain::place::Region;
+use crate::domain::template::TEMPLATE_TAG;
+use crate::domain::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// The tag that every key made from here carries, with the id of the operation that made it.
+pub const MARK: &str = "claviger:operation";
+
+/// What is to be done to one key.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Operation {
+    /// Make a key.
+    Create(NewKey),
+    /// Make a key without material, and import a source key's material into it.
+    Upload {
+        /// The key.
+        new: NewKey,
+        /// The material.
+        import: Import,
+    },
+    /// Make a key like another one, move its aliases to the new one, and link the two.
+    Rotate {
+        /// The key that is rotated.
+        from: KeyId,
+        /// The new key.
+        new: NewKey,
+        /// The material, if it is a source key's.
+        import: Option<Import>,
+        /// What becomes of the old key.
+        old: RetiredKey,
+    },
+    /// Make a replica of a multi-region key.
+    Replicate {
+        /// The primary key.
+        of: KeyId,
+        /// What is its own.
+        new: NewReplica,
+    },
+    /// Take it into use.
+    Enable,
+    /// Take it out of use.
+    Disable,
+    /// Describe it otherwise.
+    Describe {
+        /// How.
+        to: String,
+    },
+    /// Give it another policy.
+    PutPolicy {
+        /// Which.
+        policy: PolicyText,
+        /// The template that the policy comes from, if it does; the key is tagged with its id.
+        template: Option<String>,
+    },
+    /// Add tags, or give those that are there other values.
+    Tag {
+        /// Which.
+        tags: Vec<Tag>,
+    },
+    /// Take tags away.
+    Untag {
+        /// By their keys.
+        keys: Vec<String>,
+    },
+    /// Add an alias.
+    AddAlias {
+        /// Which.
+        alias: AliasName,
+        /// The key of ours that has it, and loses it.
+        from: Option<KeyId>,
+    },
+    /// Take an alias away.
+    DeleteAlias {
+        /// Which.
+        alias: AliasName,
+    },
+    /// Let AWS rotate the material by itself.
+    EnableRotation {
+        /// How often; none: AWS's default.
+        period: Option<RotationPeriod>,
+    },
+    /// Let AWS rotate no more.
+    DisableRotation,
+    /// Rotate the material now.
+    RotateMaterial,
+    /// Import material.
+    ImportMaterial(Import),
+    /// Take imported material away.
+    DeleteMaterial {
+        /// Which; none: the current one.
+        material: Option<MaterialId>,
+    },
+    /// Let AWS delete it after a while.
+    ScheduleDeletion {
+        /// After how many days.
+        window: DeletionWindow,
+    },
+    /// Keep it after all.
+    CancelDeletion,
+    /// Make another region's replica the primary key.
+    MovePrimary {
+        /// Which region.
+        to: Region,
+    },
+}
+
+/// A key that is to be made.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct NewKey {
+    /// Its aliases.
+    pub aliases: Vec<AliasName>,
+    /// Its spec.
+    pub spec: KeySpec,
+    /// What it is for.
+    pub usage: KeyUsage,
+    /// Where its material comes from.
+    pub origin: Origin,
+    /// Its description.
+    pub description: String,
+    /// May it have replicas?
+    pub multi_region: bool,
+    /// Its policy; none: AWS's default.
+    pub policy: Option<PolicyText>,
+    /// Accept a policy that locks everybody out?
+    pub bypass_lockout_check: bool,
+    /// Its tags.
+    pub tags: Vec<Tag>,
+}
+
+/// A replica that is to be made.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct NewReplica {
+    /// The primary key's id at AWS, which the replica shares.
+    pub key: AwsKeyId,
+    /// Where the primary key is.
+    pub primary: Region,
+    /// Its aliases.
+    pub aliases: Vec<AliasName>,
+    /// Its description.
+    pub description: String,
+    /// Its policy; none: AWS's default.
+    pub policy: Option<PolicyText>,
+    /// Accept a policy that locks everybody out?
+    pub bypass_lockout_check: bool,
+    /// Its tags.
+    pub tags: Vec<Tag>,
+}
+
+/// Material that is to be imported.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Import {
+    /// Whose material.
+    pub source: SourceKeyId,
+    /// When AWS is to forget it; none: never.
+    pub valid_to: Option<Time>,
+    /// Is it material that the key has had before (true), or may it be new?
+    pub existing: bool,
+    /// Which of the key's materials, if it is one that AWS knows.
+    pub material: Option<MaterialId>,
+    /// What AWS shows beside it.
+    pub description: Option<String>,
+}
+
+/// What becomes of a key that was rotated.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct RetiredKey {
+    /// It keeps each alias with a time stamp behind it.
+    pub retain_alias: bool,
+    /// It may not encrypt any more: for the callers of its own account, or of every account.
+    pub disable_encrypt: Option<EncryptFor>,
+}
+
+/// Who may not encrypt with a key that was rotated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum EncryptFor {
+    /// The key's own account.
+    OwnAccount,
+    /// Every account.
+    AllAccounts,
+}
+
+impl Operation {
+    /// Does it make a key?
+    pub fn makes_a_key(&self) -> bool {
+        matches!(self, Self::Create(_) | Self::Upload { .. } | Self::Rotate { .. } | Self::Replicate { .. })
+    }
+
+    /// The material that it imports, if it does.
+    pub fn import(&self) -> Option<&Import> {
+        match self {
+            Self::Upload { import, .. } | Self::ImportMaterial(import) => Some(import),
+            Self::Rotate { import, .. } => import.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Does it change what the other keys of a multi-region family tell of their family?
+    pub fn changes_family(&self) -> bool {
+        matches!(self, Self::Replicate { .. } | Self::MovePrimary { .. })
+    }
+
+    /// The policy template whose policy AWS accepts with it, if it is one's.
+    pub fn template(&self) -> Option<TemplateId> {
+        let of_tags = |tags: &[Tag]| tags.iter().find(|tag| tag.key == TEMPLATE_TAG).map(|tag| tag.value.clone());
+        let id = match self {
+            Self::Create(new) | Self::Upload { new, .. } => of_tags(&new.tags),
+            Self::Replicate { new, .. } => of_tags(&new.tags),
+            Self::PutPolicy { template, .. } => template.clone(),
+            _ => None,
+        };
+        TemplateId::parse(&id?).ok()
+    }
+
+    /// The other keys of ours that it changes as well.
+    pub fn touches(&self) -> Option<KeyId> {
+        match self {
+            Self::Rotate { from, .. } => Some(*from),
+            Self::AddAlias { from, .. } => *from,
+            _ => None,
+        }
+    }
+}

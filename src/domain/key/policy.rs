@@ -1,0 +1,326 @@
+//! Key policies built from people: who administers a key, who uses it, in the shape that AWS's own console writes; and
+//! the people read back out of a policy of that shape.
+
+use super::operation::EncryptFor;
+use super::policy_text::{PolicyText, PolicyTextError};
+use super::spec::KeyUsage;
+use crate::domain::place::{AccountId, Arn, Partition};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Who administers a key and who uses it. Users and roles are names in the key's own account, or whole ARNs.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct People {
+    /// Users who administer it.
+    pub admins: Vec<String>,
+    /// Roles that administer it.
+    pub admin_roles: Vec<String>,
+    /// Users who use it.
+    pub users: Vec<String>,
+    /// Roles that use it.
+    pub user_roles: Vec<String>,
+    /// Other accounts that use it.
+    pub accounts: Vec<String>,
+}
+
+/// Whose key it is, and what for: what the wording of a policy depends on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Setting {
+    /// The partition.
+    pub partition: Partition,
+    /// The account.
+    pub account: AccountId,
+    /// What the key is for.
+    pub usage: KeyUsage,
+}
+
+/// A name or ARN that cannot be a principal.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PeopleMistake {
+    /// Neither a name nor an ARN.
+    #[error("{member}: `{text}` is not the name or ARN of an IAM {kind}")]
+    NotAPrincipal {
+        /// In which member.
+        member: &'static str,
+        /// `user` or `role`.
+        kind: &'static str,
+        /// What was given.
+        text: String,
+    },
+    /// Not an account.
+    #[error("external_accounts: `{0}` is not an AWS account id of twelve digits")]
+    NotAnAccount(String),
+    /// The policy would be too long.
+    #[error("policy: {0}")]
+    Text(#[from] PolicyTextError),
+}
+
+const ROOT_SID: &str = "Enable IAM User Permissions";
+const ADMINS_SID: &str = "Allow access for Key Administrators";
+const USERS_SID: &str = "Allow use of the key";
+const GRANTS_SID: &str = "Allow attachment of persistent resources";
+
+const ADMIN_ACTIONS: &[&str] = &[
+    "kms:Create*",
+    "kms:Describe*",
+    "kms:Enable*",
+    "kms:List*",
+    "kms:Put*",
+    "kms:Update*",
+    "kms:Revoke*",
+    "kms:Disable*",
+    "kms:Get*",
+    "kms:Delete*",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:ScheduleKeyDeletion",
+    "kms:CancelKeyDeletion",
+    "kms:RotateKeyOnDemand",
+];
+const GRANT_ACTIONS: &[&str] = &["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"];
+
+impl People {
+    /// Nobody at all?
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The policy that gives them their rights.
+    ///
+    /// # Errors
+    /// When a name can be none, or the policy would be longer than AWS takes.
+    pub fn policy(&self, setting: &Setting) -> Result<PolicyText, PeopleMistake> {
+        let root = setting.principal("root");
+        let mut statements = vec![json!({
+            "Sid": ROOT_SID, "Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*",
+        })];
+        let admins = setting.principals("key_admins", "user", &self.admins)?.into_iter();
+        let admins: Vec<_> = admins.chain(setting.principals("key_admins_roles", "role", &self.admin_roles)?).collect();
+        if !admins.is_empty() {
+            statements.push(allow(ADMINS_SID, &admins, ADMIN_ACTIONS));
+        }
+        let users = setting.principals("key_users", "user", &self.users)?.into_iter();
+        let users = users.chain(setting.principals("key_users_roles", "role", &self.user_roles)?);
+        let users: Vec<_> = users.chain(setting.roots(&self.accounts)?).collect();
+        if !users.is_empty() {
+            statements.push(allow(USERS_SID, &users, use_actions(&setting.usage)));
+            let mut grants = allow(GRANTS_SID, &users, GRANT_ACTIONS);
+            grants["Condition"] = json!({"Bool": {"kms:GrantIsForAWSResource": "true"}});
+            statements.push(grants);
+        }
+        let policy = json!({"Version": "2012-10-17", "Id": "key-consolepolicy-3", "Statement": statements});
+        Ok(PolicyText::of(&policy)?)
+    }
+
+    /// The people of a policy in the shape that [`People::policy`] writes; none if it has another.
+    pub fn of(policy: &PolicyText, setting: &Setting) -> Option<Self> {
+        let policy = policy.value();
+        let mut people = Self::default();
+        let mut rooted = false;
+        for statement in policy.get("Statement")?.as_array()? {
+            if statement.get("Effect")? != "Allow" {
+                return None;
+            }
+            let principals = texts(statement.get("Principal")?.get("AWS")?)?;
+            match statement.get("Sid")?.as_str()? {
+                ROOT_SID => rooted = principals == [setting.principal("root")],
+                ADMINS_SID => setting.sort(&principals, &mut people.admins, &mut people.admin_roles, None)?,
+                USERS_SID => {
+                    let accounts = Some(&mut people.accounts);
+                    setting.sort(&principals, &mut people.users, &mut people.user_roles, accounts)?;
+                }
+                GRANTS_SID => {}
+                _ => return None,
+            }
+        }
+        rooted.then_some(people)
+    }
+}
+
+const NO_ENCRYPT_SID: &str = "Rotated: decrypt only";
+
+/// The same policy, and nobody may encrypt any more: nobody of the key's account, or nobody at all.
+///
+/// # Errors
+/// When it would be longer than AWS takes.
+pub fn without_encrypt(
+    policy: &PolicyText,
+    account: AccountId,
+    who: EncryptFor,
+) -> Result<PolicyText, PolicyTextError> {
+    let mut policy = policy.value();
+    let mut denial = json!({
+        "Sid": NO_ENCRYPT_SID, "Effect": "Deny", "Principal": {"AWS": "*"}, "Resource": "*",
+        "Action": ["kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncryptTo"],
+    });
+    if who == EncryptFor::OwnAccount {
+        denial["Condition"] = json!({"StringEquals": {"kms:CallerAccount": account.to_string()}});
+    }
+    let mut statements = match policy["Statement"].take() {
+        Value::Array(statements) => statements,
+        Value::Null => Vec::new(),
+        one => vec![one],
+    };
+    statements.retain(|statement| statement["Sid"] != NO_ENCRYPT_SID);
+    statements.push(denial);
+    policy["Statement"] = Value::Array(statements);
+    PolicyText::of(&policy)
+}
+
+fn allow(sid: &str, principals: &[String], actions: &[&str]) -> Value {
+    json!({"Sid": sid, "Effect": "Allow", "Principal": {"AWS": principals}, "Action": actions, "Resource": "*"})
+}
+
+fn use_actions(usage: &KeyUsage) -> &'static [&'static str] {
+    match usage {
+        KeyUsage::SignVerify => &["kms:DescribeKey", "kms:GetPublicKey", "kms:Sign", "kms:Verify"],
+        KeyUsage::GenerateVerifyMac => &["kms:DescribeKey", "kms:GenerateMac", "kms:VerifyMac"],
+        KeyUsage::KeyAgreement => &["kms:DescribeKey", "kms:GetPublicKey", "kms:DeriveSharedSecret"],
+        _ => &["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+    }
+}
+
+fn texts(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(one) => Some(vec![one.clone()]),
+        Value::Array(many) => many.iter().map(|text| text.as_str().map(str::to_owned)).collect(),
+        _ => None,
+    }
+}
+
+impl Setting {
+    fn principal(&self, resource: &str) -> String {
+        self.principal_of(&self.account.to_string(), resource)
+    }
+
+    fn principal_of(&self, account: &str, resource: &str) -> String {
+        format!("arn:{}:iam::{account}:{resource}", self.partition.as_str())
+    }
+
+    fn principals(
+        &self,
+        member: &'static str,
+        kind: &'static str,
+        names: &[String],
+    ) -> Result<Vec<String>, PeopleMistake> {
+        let mistake = |text: &str| {
+            let text = text.chars().take(80).collect();
+            PeopleMistake::NotAPrincipal { member, kind, text }
+        };
+        let one = |text: &String| -> Result<String, PeopleMistake> {
+            if text.starts_with("arn:") {
+                let arn = Arn::parse(text).map_err(|_| mistake(text))?;
+                let fits = arn.service() == "iam" && arn.resource().starts_with(&format!("{kind}/"));
+                return if fits && arn.partition() == self.partition { Ok(text.clone()) } else { Err(mistake(text)) };
+            }
+            match is_name(text) {
+                true => Ok(self.principal(&format!("{kind}/{text}"))),
+                false => Err(mistake(text)),
+            }
+        };
+        names.iter().map(one).collect()
+    }
+
+    fn roots(&self, accounts: &[String]) -> Result<Vec<String>, PeopleMistake> {
+        let root = |text: &String| match AccountId::parse(text) {
+            Ok(account) => Ok(self.principal_of(&account.to_string(), "root")),
+            Err(_) => Err(PeopleMistake::NotAnAccount(text.chars().take(80).collect())),
+        };
+        accounts.iter().map(root).collect()
+    }
+
+    /// Puts principals where they belong; none if one belongs nowhere.
+    fn sort(
+        &self,
+        principals: &[String],
+        users: &mut Vec<String>,
+        roles: &mut Vec<String>,
+        accounts: Option<&mut Vec<String>>,
+    ) -> Option<()> {
+        let mut foreign = Vec::new();
+        for text in principals {
+            let arn = Arn::parse(text).ok()?;
+            let own = arn.account() == Some(self.account);
+            let shown = |name: &str| if own { name.to_owned() } else { text.clone() };
+            match (arn.resource(), arn.resource().split_once('/')) {
+                ("root", _) => foreign.push(arn.account()?.to_string()),
+                (_, Some(("user", name))) => users.push(shown(name)),
+                (_, Some(("role", name))) => roles.push(shown(name)),
+                _ => return None,
+            }
+        }
+        match accounts {
+            Some(accounts) => accounts.extend(foreign),
+            None if foreign.is_empty() => {}
+            None => return None,
+        }
+        Some(())
+    }
+}
+
+/// A name of IAM's, with its path: letters, digits and `_+=,.@-`, parts set off by `/`.
+fn is_name(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-/".contains(c);
+    !text.is_empty() && text.len() <= 512 && text.chars().all(fits) && !text.starts_with('/') && !text.ends_with('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setting() -> Setting {
+        let account = AccountId::parse("123456789012").expect("an account");
+        Setting { partition: Partition::Aws, account, usage: KeyUsage::EncryptDecrypt }
+    }
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn people_become_a_policy_and_are_read_back_from_it() {
+        let people = People {
+            admins: names(&["ann", "ops/bob"]),
+            admin_roles: names(&["Admin"]),
+            users: names(&["arn:aws:iam::789012123456:user/carl"]),
+            user_roles: names(&["App"]),
+            accounts: names(&["789012123456"]),
+        };
+        let policy = people.policy(&setting()).expect("a policy");
+        assert_eq!(People::of(&policy, &setting()), Some(people));
+        let statements = policy.value()["Statement"].as_array().cloned().unwrap_or_default();
+        let sids: Vec<_> = statements.iter().filter_map(|statement| statement["Sid"].as_str()).collect();
+        assert_eq!(sids, [ROOT_SID, ADMINS_SID, USERS_SID, GRANTS_SID]);
+        assert_eq!(statements[0]["Principal"]["AWS"], "arn:aws:iam::123456789012:root");
+    }
+
+    #[test]
+    fn nobody_leaves_the_account_itself() {
+        let policy = People::default().policy(&setting()).expect("a policy");
+        assert_eq!(policy.value()["Statement"].as_array().map(Vec::len), Some(1));
+        assert_eq!(People::of(&policy, &setting()), Some(People::default()));
+    }
+
+    #[test]
+    fn a_policy_of_another_shape_has_no_people() {
+        for other in [
+            json!({"Version": "2012-10-17", "Statement": []}),
+            json!({"Version": "2012-10-17", "Statement": [{"Sid": "Mine", "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"}]}),
+        ] {
+            let policy = PolicyText::of(&other).expect("a policy");
+            assert_eq!(People::of(&policy, &setting()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_no_principal_is_named() {
+        let people = People { users: names(&["no one"]), ..People::default() };
+        let said = people.policy(&setting()).expect_err("it is no name").to_string();
+        assert_eq!(said, "key_users: `no one` is not the name or ARN of an IAM user");
+        let people = People { admin_roles: names(&["arn:aws:iam::123456789012:user/ann"]), ..People::default() };
+        assert!(people.policy(&setting()).is_err());
+        let people = People { accounts: names(&["12"]), ..People::default() };
+        assert!(people.policy(&setting()).is_err());
+    }
+}

@@ -1,0 +1,170 @@
+//! A key policy as AWS keeps it: the text of a JSON object.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A policy's text. Two policies are equal if they mean the same to IAM, however they are written.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct PolicyText(Arc<str>);
+
+/// The longest policy, in bytes: AWS's limit.
+pub const POLICY_MAX: usize = 32 * 1024;
+
+/// A text that is no policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyTextError {
+    /// Not JSON.
+    #[error("the policy is not JSON: {0}")]
+    NotJson(String),
+    /// JSON, but not an object.
+    #[error("the policy is not a JSON object")]
+    NotAnObject,
+    /// A sign that AWS takes only as a JSON escape.
+    #[error("the policy holds `{0}`: AWS takes signs up to U+00FF, and others as JSON escapes")]
+    Character(char),
+    /// Longer than AWS takes.
+    #[error("a policy has up to {POLICY_MAX} bytes, and this one has {0}")]
+    TooLong(usize),
+}
+
+impl PolicyText {
+    /// Takes a policy's text.
+    ///
+    /// # Errors
+    /// When it is too long, not JSON, not an object, or holds signs that AWS does not take.
+    pub fn parse(text: &str) -> Result<Self, PolicyTextError> {
+        if text.len() > POLICY_MAX {
+            return Err(PolicyTextError::TooLong(text.len()));
+        }
+        if let Some(c) = text.chars().find(|c| *c > '\u{ff}') {
+            return Err(PolicyTextError::Character(c));
+        }
+        match serde_json::from_str::<Value>(text) {
+            Ok(Value::Object(_)) => Ok(Self(text.into())),
+            Ok(_) => Err(PolicyTextError::NotAnObject),
+            Err(error) => Err(PolicyTextError::NotJson(error.to_string())),
+        }
+    }
+
+    /// Takes a policy as a JSON value: an object, or a string that holds the text of one.
+    ///
+    /// # Errors
+    /// As [`PolicyText::parse`].
+    pub fn of(value: &Value) -> Result<Self, PolicyTextError> {
+        match value {
+            Value::String(text) => Self::parse(text),
+            value => Self::parse(&value.to_string()),
+        }
+    }
+
+    /// The text, as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The policy as a JSON value.
+    pub fn value(&self) -> Value {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+}
+
+/// IAM takes `"x"` and `["x"]` for the same, and knows no order in lists.
+fn canonical(value: Value) -> Value {
+    match value {
+        Value::Array(items) => {
+            let mut items: Vec<Value> = items.into_iter().map(canonical).collect();
+            items.sort_by_cached_key(Value::to_string);
+            items.dedup();
+            match <[Value; 1]>::try_from(items) {
+                Ok([only]) => only,
+                Err(items) => Value::Array(items),
+            }
+        }
+        Value::Object(members) => {
+            let mut members: Vec<(String, Value)> =
+                members.into_iter().map(|(name, value)| (name, canonical(value))).collect();
+            members.sort_by(|one, other| one.0.cmp(&other.0));
+            Value::Object(members.into_iter().collect())
+        }
+        plain => plain,
+    }
+}
+
+impl PartialEq for PolicyText {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0 || canonical(self.value()) == canonical(other.value())
+    }
+}
+
+impl Eq for PolicyText {}
+
+impl fmt::Display for PolicyText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for PolicyText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn policy(text: &str) -> PolicyText {
+        PolicyText::parse(text).expect("a policy")
+    }
+
+    #[test]
+    fn two_ways_of_writing_one_policy_are_equal() {
+        let one = policy(
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["kms:Decrypt","kms:Encrypt"]}]}"#,
+        );
+        let other = policy(
+            "{ \"Statement\": {\"Action\": [\"kms:Encrypt\",\n\"kms:Decrypt\"], \"Effect\": [\"Allow\"]}, \"Version\": \"2012-10-17\" }",
+        );
+        assert_eq!(one, other);
+        assert_ne!(
+            one,
+            policy(
+                r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["kms:Decrypt","kms:Encrypt"]}]}"#
+            )
+        );
+        assert_ne!(policy(r#"{"a":[]}"#), policy(r#"{"a":null}"#));
+    }
+
+    #[test]
+    fn an_object_and_its_text_are_the_same_policy() {
+        let value = serde_json::json!({"Version": "2012-10-17", "Statement": []});
+        assert_eq!(PolicyText::of(&value), PolicyText::of(&Value::String(value.to_string())));
+    }
+
+    #[test]
+    fn what_is_no_policy_is_refused() {
+        assert_eq!(PolicyText::parse("[]"), Err(PolicyTextError::NotAnObject));
+        assert!(matches!(PolicyText::parse("{"), Err(PolicyTextError::NotJson(_))));
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(POLICY_MAX));
+        assert_eq!(PolicyText::parse(&long), Err(PolicyTextError::TooLong(long.len())));
+        assert_eq!(PolicyText::parse("{\"a\":\"ключ\"}"), Err(PolicyTextError::Character('к')));
+        assert!(PolicyText::parse("{\"a\":\"\\u043a\"}").is_ok());
+        assert!(PolicyText::parse(&"{\"a\":".repeat(5_000)).is_err(), "nested too deep");
+    }
+
+    proptest! {
+        #[test]
+        fn a_policy_survives_the_log(name in "[a-z\u{e0}-\u{ff}]{0,40}", number in any::<i64>()) {
+            let one = PolicyText::of(&serde_json::json!({ name: [number, "x"] })).expect("a policy");
+            let config = bincode::config::standard();
+            let bytes = bincode::serde::encode_to_vec(&one, config).expect("it is text");
+            let (read, _): (PolicyText, usize) = bincode::serde::decode_from_slice(&bytes, config).expect("text");
+            prop_assert_eq!(read.as_str(), one.as_str());
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What a synchronisation may change here. It reads for a while, and operations go on meanwhile: what they have written
+//! down since the reading began is newer than what was read, and what they are about to write down is theirs to write.
+
+use super::aggregate::{Key, Snapshot};
+use super::command::check_place;
+use super::event::{Aspect, KeyEvent};
+use super::operation::MARK;
+use super::tag::Tag;
+use super::word::KeyManager;
+use crate::domain::event::Event;
+use crate::domain::id::{KeyId, KmsId};
+use crate::domain::place::Region;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
+use crate::domain::time::Time;
+
+/// When the reading began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Began {
+    /// Of the region's aliases, which are read first.
+    pub aliases: Time,
+    /// Of the key itself.
+    pub key: Time,
+}
+
+/// What taking in a key that was read comes to.
+///
+/// # Errors
+/// When the KMS is gone or put away, or does not manage the region any more.
+pub(super) fn synchronise(
+    state: &State,
+    id: KeyId,
+    kms: KmsId,
+    region: Region,
+    seen: Snapshot,
+    began: Began,
+) -> Result<Vec<Event>, Refusal> {
+    check_place(state, kms, &region)?;
+    let Some(key) = state.key_at_aws(kms, &region, seen.facts.key_id()) else {
+        let ours = seen.facts.manager == KeyManager::Customer;
+        if ours && is_being_made(state, kms, &region, seen.tags.as_deref()) {
+            return Ok(vec![]);
+        }
+        return Ok(vec![Event::Key(id, KeyEvent::Found { kms, region, learned: seen.all() })]);
+    };
+    Ok(match key.synchronise(seen, began) {
+        Some(learned) => vec![Event::Key(key.id, KeyEvent::Observed { learned })],
+        None => vec![],
+    })
+}
+
+/// What not finding a key comes to.
+pub(super) fn missing(state: &State, id: KeyId, began: Time) -> Vec<Event> {
+    match state.keys.get(&id) {
+        Some(key) if key.lags_behind(began) && !key.gone => vec![Event::Key(id, KeyEvent::Vanished)],
+        _ => vec![],
+    }
+}
+
+impl Key {
+    /// What a synchronisation tells of it that is new; none if nothing, or if what is known here may be newer.
+    pub fn synchronise(&self, mut seen: Snapshot, began: Began) -> Option<Vec<Aspect>> {
+        if !self.lags_behind(began.key) {
+            return None;
+        }
+        if !self.lags_behind(began.aliases) {
+            seen.aliases = None;
+        }
+        let news = self.news(seen);
+        (self.gone || !news.is_empty()).then_some(news)
+    }
+
+    /// Is what is known here surely from before that time?
+    fn lags_behind(&self, time: Time) -> bool {
+        self.underway.is_none() && self.updated < time
+    }
+}
+
+/// Is this unknown key one that an operation is making? That operation makes it known itself.
+fn is_being_made(state: &State, kms: KmsId, region: &Region, tags: Option<&[Tag]>) -> bool {
+    state.operations.iter().any(|(operation, underway)| {
+        let carries_its_mark = |tags: &[Tag]| {
+            let operation = operation.to_string();
+            tags.iter().any(|tag| tag.key == MARK && tag.value == operation)
+        };
+        underway.kms == kms
+            && underway.region == *region
+            && underway.wanted.makes_a_key()
+            && tags.is_none_or(carries_its_mark)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::OperationId;
+    use crate::domain::key::example::{added, after, at, found, key_id, kms_id, region, snapshot};
+    use crate::domain::key::name::AliasName;
+    use crate::domain::key::operation::{NewKey, Operation};
+    use crate::domain::key::spec::{KeySpec, KeyUsage};
+    use crate::domain::key::word::Origin;
+    use uuid::Uuid;
+
+    const LATE: Began = Began { aliases: Time::from_nanos(i64::MAX), key: Time::from_nanos(i64::MAX) };
+
+    fn managed() -> Event {
+        added(0, &["eu-west-3"])
+    }
+
+    fn take_in(state: &State, seen: Snapshot, began: Began) -> Vec<Event> {
+        synchronise(state, key_id(9), kms_id(0), region("eu-west-3"), seen, began).expect("nothing stands against it")
+    }
+
+    fn learned(events: &[Event]) -> Vec<Aspect> {
+        match events {
+            [] => vec![],
+            [Event::Key(id, KeyEvent::Observed { learned })] if *id == key_id(1) => learned.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn requested(id: KeyId, wanted: Operation) -> Event {
+        let (operation, wanted) = (OperationId::new(Uuid::from_u128(7)), Box::new(wanted));
+        Event::Key(id, KeyEvent::OperationRequested { operation, kms: kms_id(0), region: region("eu-west-3"), wanted })
+    }
+
+    #[test]
+    fn a_key_that_is_not_known_is_found_and_what_is_known_is_no_news() {
+        let state = after(&[managed(), found(1, "as it was")]);
+        let events = take_in(&state, snapshot(2, "new"), LATE);
+        assert!(matches!(&events[..], [Event::Key(id, KeyEvent::Found { .. })] if *id == key_id(9)));
+        assert_eq!(learned(&take_in(&state, snapshot(1, "as it was"), LATE)), []);
+        let seen = snapshot(1, "otherwise");
+        let facts = Aspect::Facts(Box::new(seen.facts.clone()));
+        assert_eq!(learned(&take_in(&state, seen, LATE)), [facts]);
+    }
+
+    #[test]
+    fn what_was_written_down_since_the_reading_began_is_newer() {
+        let state = after(&[managed(), found(1, "by an operation, at second 2")]);
+        let began = |aliases, key| Began { aliases: at(aliases), key: at(key) };
+        let seen = || Snapshot {
+            aliases: Some(vec![AliasName::parse("alias/old").expect("an alias")]),
+            ..snapshot(1, "as it was before")
+        };
+        assert_eq!(learned(&take_in(&state, seen(), began(1, 1))), []);
+        assert_eq!(learned(&take_in(&state, seen(), began(1, 2))), [], "the same moment may be before");
+        let facts = Aspect::Facts(Box::new(seen().facts));
+        assert_eq!(learned(&take_in(&state, seen(), began(1, 3))), [facts], "its aliases are older than the key");
+        assert_eq!(learned(&take_in(&state, seen(), began(3, 3))).len(), 2);
+    }
+
+    #[test]
+    fn a_key_with_an_operation_under_way_is_left_to_it() {
+        let state = after(&[managed(), found(1, "as it was"), requested(key_id(1), Operation::Enable)]);
+        assert_eq!(learned(&take_in(&state, snapshot(1, "otherwise"), LATE)), []);
+        assert_eq!(missing(&state, key_id(1), LATE.key), []);
+    }
+
+    #[test]
+    fn a_key_that_an_operation_is_making_is_left_to_it() {
+        let new = NewKey {
+            aliases: vec![],
+            spec: KeySpec::SymmetricDefault,
+            usage: KeyUsage::EncryptDecrypt,
+            origin: Origin::AwsKms,
+            description: String::new(),
+            multi_region: false,
+            policy: None,
+            bypass_lockout_check: false,
+            tags: vec![],
+        };
+        let state = after(&[managed(), requested(key_id(1), Operation::Create(new))]);
+        let tagged = |tags| Snapshot { tags, ..snapshot(1, "new") };
+        let mark = Tag::told(MARK, OperationId::new(Uuid::from_u128(7)).to_string());
+        assert_eq!(take_in(&state, tagged(Some(vec![mark])), LATE), []);
+        assert_eq!(take_in(&state, tagged(None), LATE), [], "it may carry the mark");
+        let other = Tag::told(MARK, OperationId::new(Uuid::from_u128(8)).to_string());
+        assert_eq!(take_in(&state, tagged(Some(vec![other])), LATE).len(), 1);
+    }
+
+    #[test]
+    fn a_missing_key_has_vanished_and_comes_back_if_aws_shows_it_again() {
+        let mut events = vec![managed(), found(1, "as it was")];
+        assert_eq!(missing(&after(&events), key_id(1), at(2)), [], "it was made known since");
+        let vanished = missing(&after(&events), key_id(1), at(3));
+        assert_eq!(vanished, [Event::Key(key_id(1), KeyEvent::Vanished)]);
+        events.extend(vanished);
+        assert_eq!(missing(&after(&events), key_id(1), LATE.key), []);
+        let back = take_in(&after(&events), snapshot(1, "as it was"), LATE);
+        assert_eq!(back, [Event::Key(key_id(1), KeyEvent::Observed { learned: vec![] })]);
+        events.extend(back);
+        assert!(!after(&events).key(key_id(1)).expect("a key").gone);
+    }
+
+    #[test]
+    fn nothing_is_taken_in_for_a_region_that_is_not_managed_any_more() {
+        let state = after(&[added(0, &["eu-west-1"])]);
+        let refused = synchronise(&state, key_id(9), kms_id(0), region("eu-west-3"), snapshot(1, ""), LATE);
+        assert!(matches!(refused, Err(Refusal::RegionNotManaged { .. })));
+    }
+}

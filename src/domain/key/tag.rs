@@ -1,0 +1,160 @@
+//! A key's tags.
+
+use serde::{Deserialize, Serialize};
+
+/// A name and a value that hang on a key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Tag {
+    /// Unique on the key; upper and lower case differ.
+    pub key: String,
+    /// May be empty.
+    pub value: String,
+}
+
+/// How many tags a key may have.
+pub const TAGS_PER_KEY_MAX: usize = 50;
+
+const KEY_MAX: usize = 128;
+const VALUE_MAX: usize = 256;
+
+/// A tag that AWS would not take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TagError {
+    /// No name.
+    #[error("a tag's key must not be empty")]
+    KeyEmpty,
+    /// The name is too long.
+    #[error("a tag's key has up to {KEY_MAX} characters, and `{0}…` has {1}")]
+    KeyTooLong(String, usize),
+    /// The value is too long.
+    #[error("a tag's value has up to {VALUE_MAX} characters, and that of `{0}` has {1}")]
+    ValueTooLong(String, usize),
+    /// A sign that AWS does not take.
+    #[error("the tag `{}` holds `{}`: letters, digits, spaces and `_.:/=+-@` are expected", .0.escape_debug(), .1.escape_debug())]
+    Character(String, char),
+    /// A tag of AWS's own.
+    #[error("the tag `{0}` is not possible: keys that begin with `aws:` are AWS's own")]
+    Reserved(String),
+    /// The same name more than once.
+    #[error("the tag `{0}` is given more than once")]
+    Twice(String),
+    /// More than a key may have.
+    #[error("a key has up to {TAGS_PER_KEY_MAX} tags, and {0} are given")]
+    TooMany(usize),
+}
+
+impl Tag {
+    /// Takes a tag as AWS says it.
+    pub fn told(key: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { key: key.into(), value: value.into() }
+    }
+
+    /// Takes a tag that a caller wants to have.
+    ///
+    /// # Errors
+    /// When AWS would not take it.
+    pub fn parse(key: &str, value: &str) -> Result<Self, TagError> {
+        check_tag_key(key)?;
+        let length = value.chars().count();
+        if length > VALUE_MAX {
+            return Err(TagError::ValueTooLong(key.to_owned(), length));
+        }
+        match value.chars().find(|c| !is_allowed(*c)) {
+            Some(c) => Err(TagError::Character(key.to_owned(), c)),
+            None => Ok(Self::told(key, value)),
+        }
+    }
+
+    /// Whether it belongs to AWS, and nobody else may set or remove it.
+    pub fn is_of_aws(&self) -> bool {
+        is_of_aws(&self.key)
+    }
+}
+
+/// Checks the key of a tag that is to be set or removed.
+///
+/// # Errors
+/// When AWS would not take it.
+pub fn check_tag_key(key: &str) -> Result<(), TagError> {
+    let length = key.chars().count();
+    if length == 0 {
+        return Err(TagError::KeyEmpty);
+    }
+    if length > KEY_MAX {
+        return Err(TagError::KeyTooLong(key.chars().take(32).collect(), length));
+    }
+    if let Some(c) = key.chars().find(|c| !is_allowed(*c)) {
+        return Err(TagError::Character(key.to_owned(), c));
+    }
+    if is_of_aws(key) { Err(TagError::Reserved(key.to_owned())) } else { Ok(()) }
+}
+
+/// Checks a whole set of tags: no name twice, not more than a key may have.
+///
+/// # Errors
+/// When AWS would not take the set.
+pub fn check_tags(tags: &[Tag]) -> Result<(), TagError> {
+    if tags.len() > TAGS_PER_KEY_MAX {
+        return Err(TagError::TooMany(tags.len()));
+    }
+    let twice = tags.iter().enumerate().find(|(index, tag)| tags[..*index].iter().any(|other| other.key == tag.key));
+    match twice {
+        Some((_, tag)) => Err(TagError::Twice(tag.key.clone())),
+        None => Ok(()),
+    }
+}
+
+fn is_of_aws(key: &str) -> bool {
+    key.as_bytes().get(..4).is_some_and(|head| head.eq_ignore_ascii_case(b"aws:"))
+}
+
+fn is_allowed(c: char) -> bool {
+    c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn awss_limits_hold() {
+        for (key, value) in [("Cost center", "7/a@b=c"), ("schlüssel", ""), (&"é".repeat(128), &"x".repeat(256))] {
+            assert_eq!(Tag::parse(key, value), Ok(Tag::told(key, value)));
+        }
+        let said: Vec<String> = [
+            ("", ""),
+            (&"k".repeat(129), ""),
+            ("k", &"v".repeat(257)),
+            ("a\tb", ""),
+            ("k", "<v>"),
+            ("aws:x", ""),
+            ("AWS:x", ""),
+        ]
+        .iter()
+        .map(|(key, value)| Tag::parse(key, value).expect_err("not taken").to_string())
+        .collect();
+        insta::assert_snapshot!(said.join("\n"), @r"
+        a tag's key must not be empty
+        a tag's key has up to 128 characters, and `kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk…` has 129
+        a tag's value has up to 256 characters, and that of `k` has 257
+        the tag `a\tb` holds `\t`: letters, digits, spaces and `_.:/=+-@` are expected
+        the tag `k` holds `<`: letters, digits, spaces and `_.:/=+-@` are expected
+        the tag `aws:x` is not possible: keys that begin with `aws:` are AWS's own
+        the tag `AWS:x` is not possible: keys that begin with `aws:` are AWS's own
+        ");
+    }
+
+    #[test]
+    fn awss_own_tags_are_read() {
+        assert!(Tag::told("aws:cloudformation:stack-name", "a").is_of_aws());
+    }
+
+    #[test]
+    fn a_set_has_each_name_once_and_not_too_many() {
+        let tags: Vec<Tag> = (0..51).map(|index| Tag::told(index.to_string(), "")).collect();
+        assert_eq!(check_tags(&tags[..50]), Ok(()));
+        assert_eq!(check_tags(&tags), Err(TagError::TooMany(51)));
+        let twice = [Tag::told("a", "1"), Tag::told("A", "1"), Tag::told("a", "2")];
+        assert_eq!(check_tags(&twice), Err(TagError::Twice("a".to_owned())));
+    }
+}

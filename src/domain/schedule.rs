@@ -1,0 +1,443 @@
+//! Schedules: work that is done by itself when it is due, and the runs in which it was done. Two runs of one schedule
+//! are never at the same time, and what was missed while nobody was there is made up for by one run.
+
+use super::cron::Cron;
+use super::event::Event;
+use super::id::{JobId, KeyId, KmsId, ScheduleId};
+use super::key::event::KeyEvent;
+use super::name::ScheduleName;
+use super::refusal::Refusal;
+use super::span::Span;
+use super::state::State;
+use super::table::Table;
+use super::time::Time;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A schedule as it stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Schedule {
+    /// Its id.
+    pub id: ScheduleId,
+    /// Its name.
+    pub name: ScheduleName,
+    /// What it does, and when.
+    pub settings: ScheduleSettings,
+    /// Whatever was due up to here is dealt with.
+    pub dealt_until: Time,
+    /// Its run that is under way.
+    pub running: Option<JobId>,
+    /// Its runs that are still remembered, oldest first.
+    pub runs: Vec<JobId>,
+    /// When it was made.
+    pub created: Time,
+    /// When it was last changed.
+    pub updated: Time,
+}
+
+/// What a schedule does, and when.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ScheduleSettings {
+    /// What it is for.
+    pub description: String,
+    /// When it is due.
+    pub run_at: Cron,
+    /// It is not due before; none: from the beginning.
+    pub start: Option<Time>,
+    /// It is not due after; none: for ever.
+    pub end: Option<Time>,
+    /// It is not due at all.
+    pub disabled: bool,
+    /// What it does.
+    pub work: Work,
+}
+
+/// What a schedule does.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Work {
+    /// Rotates the keys that are under it.
+    RotateKeys(RotationPlan),
+    /// Brings what is known here in line with AWS.
+    Synchronize(SynchronizationPlan),
+}
+
+impl Work {
+    /// The word that clients use.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::RotateKeys(_) => "cckm_key_rotation",
+            Self::Synchronize(_) => "cckm_synchronization",
+        }
+    }
+}
+
+/// How keys are rotated.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct RotationPlan {
+    /// New material that comes from here lasts so long; none: for ever.
+    pub expiration: Option<Span>,
+    /// Only keys whose material lasts no longer than so; none: all.
+    pub expire_in: Option<Span>,
+    /// Only keys that were made or rotated so long ago; none: all.
+    pub rotation_after: Option<Span>,
+    /// A key that is replaced keeps each alias with a time stamp behind it.
+    pub retain_alias: bool,
+    /// The key stays, and gets new material; otherwise a new key takes its place.
+    pub rotate_material: bool,
+}
+
+/// What is synchronised.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum SynchronizationPlan {
+    /// Every KMS.
+    All,
+    /// These.
+    Kms(Vec<KmsId>),
+}
+
+/// Why a run began.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Cause {
+    /// It was due.
+    Due(Time),
+    /// It had been due while the program was not running.
+    Missed(Time),
+    /// Somebody asked for it.
+    Asked,
+}
+
+/// One run of a schedule.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Run {
+    /// Its id.
+    pub id: JobId,
+    /// Of which schedule.
+    pub schedule: ScheduleId,
+    /// The schedule's name.
+    pub name: ScheduleName,
+    /// What was done: the work's name.
+    pub operation: &'static str,
+    /// Why it began.
+    pub cause: Cause,
+    /// When it began.
+    pub started: Time,
+    /// When and how it ended; none: it goes on.
+    pub ended: Option<(Time, RunOutcome)>,
+    /// What became of each key so far.
+    pub keys: Vec<(KeyId, KeyOutcome)>,
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum RunOutcome {
+    /// All was done.
+    Done,
+    /// Not all was done, and why.
+    Failed(String),
+}
+
+/// What became of one key in a run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum KeyOutcome {
+    /// Its material was rotated.
+    MaterialRotated,
+    /// This key has taken its place.
+    ReplacedBy(KeyId),
+    /// It was not rotated, and why.
+    Failed(String),
+}
+
+/// Events of a schedule.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum ScheduleEvent {
+    /// A schedule was made.
+    Created {
+        /// Its name.
+        name: ScheduleName,
+        /// What it does, and when.
+        settings: ScheduleSettings,
+    },
+    /// It does something else, or at other times.
+    Amended {
+        /// All of it, as it is now.
+        settings: ScheduleSettings,
+    },
+    /// A run began.
+    RunStarted {
+        /// Which.
+        run: JobId,
+        /// Why.
+        cause: Cause,
+    },
+    /// A run was done with one key.
+    KeyTreated {
+        /// Which run.
+        run: JobId,
+        /// Which key.
+        key: KeyId,
+        /// What became of it.
+        outcome: KeyOutcome,
+    },
+    /// A run ended.
+    RunFinished {
+        /// Which.
+        run: JobId,
+        /// How.
+        outcome: RunOutcome,
+    },
+    /// The schedule is no more. Its runs are remembered.
+    Deleted,
+}
+
+/// What can be asked of schedules.
+#[derive(Clone, Debug)]
+pub enum ScheduleCommand {
+    /// Make one.
+    Create {
+        /// Under this id.
+        id: ScheduleId,
+        /// Its name.
+        name: ScheduleName,
+        /// What it is to do, and when.
+        settings: ScheduleSettings,
+    },
+    /// Let it do something else, or at other times.
+    Amend {
+        /// Which.
+        id: ScheduleId,
+        /// All of it, as it is to be.
+        settings: ScheduleSettings,
+    },
+    /// Begin a run.
+    StartRun {
+        /// Of which schedule.
+        id: ScheduleId,
+        /// Under this id.
+        run: JobId,
+        /// Why.
+        cause: Cause,
+    },
+    /// Write down that a run is done with a key.
+    NoteKey {
+        /// Of which schedule.
+        id: ScheduleId,
+        /// Which run.
+        run: JobId,
+        /// Which key.
+        key: KeyId,
+        /// What became of it.
+        outcome: KeyOutcome,
+    },
+    /// Write down that a run has ended.
+    FinishRun {
+        /// Of which schedule.
+        id: ScheduleId,
+        /// Which run.
+        run: JobId,
+        /// How.
+        outcome: RunOutcome,
+    },
+    /// Remove it.
+    Delete {
+        /// Which.
+        id: ScheduleId,
+        /// Keys that are under it are under none then.
+        force: bool,
+    },
+}
+
+/// So many runs of a schedule are remembered; the log has them all.
+pub const RUNS_MAX: usize = 100;
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: ScheduleCommand) -> Result<Vec<Event>, Refusal> {
+    match command {
+        ScheduleCommand::Create { id, name, settings } => {
+            if state.schedules.named(&name).is_some() {
+                return Err(Refusal::ScheduleNameTaken(name));
+            }
+            settings.check(state)?;
+            Ok(vec![Event::Schedule(id, ScheduleEvent::Created { name, settings })])
+        }
+        ScheduleCommand::Amend { id, settings } => {
+            let schedule = state.schedule(id)?;
+            settings.check(state)?;
+            let changes = schedule.settings != settings;
+            Ok(if changes { vec![Event::Schedule(id, ScheduleEvent::Amended { settings })] } else { vec![] })
+        }
+        ScheduleCommand::StartRun { id, run, cause } => {
+            state.schedule(id)?.refuse_running()?;
+            Ok(vec![Event::Schedule(id, ScheduleEvent::RunStarted { run, cause })])
+        }
+        ScheduleCommand::NoteKey { id, run, key, outcome } => {
+            Ok(vec![Event::Schedule(id, ScheduleEvent::KeyTreated { run, key, outcome })])
+        }
+        ScheduleCommand::FinishRun { id, run, outcome } => {
+            Ok(vec![Event::Schedule(id, ScheduleEvent::RunFinished { run, outcome })])
+        }
+        ScheduleCommand::Delete { id, force } => delete(state, id, force),
+    }
+}
+
+fn delete(state: &State, id: ScheduleId, force: bool) -> Result<Vec<Event>, Refusal> {
+    let schedule = state.schedule(id)?;
+    schedule.refuse_running()?;
+    let keys: Vec<KeyId> = state.keys_under(id).collect();
+    if !keys.is_empty() && !force {
+        return Err(Refusal::ScheduleHasKeys { schedule: schedule.name.clone(), keys: keys.len() });
+    }
+    let freed = keys.into_iter().map(|key| Event::Key(key, KeyEvent::RotationJobSet { job: None }));
+    Ok(freed.chain([Event::Schedule(id, ScheduleEvent::Deleted)]).collect())
+}
+
+impl State {
+    /// The schedule of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn schedule(&self, id: ScheduleId) -> Result<&Arc<Schedule>, Refusal> {
+        self.schedules.all.get(&id).ok_or_else(|| Refusal::ScheduleUnknown(id.to_string()))
+    }
+
+    /// The schedule of this id, which rotates keys.
+    ///
+    /// # Errors
+    /// When there is none, or it does other work.
+    pub fn rotation_schedule(&self, id: ScheduleId) -> Result<&Arc<Schedule>, Refusal> {
+        let schedule = self.schedule(id)?;
+        match schedule.settings.work {
+            Work::RotateKeys(_) => Ok(schedule),
+            Work::Synchronize(_) => Err(Refusal::ScheduleNotRotating(schedule.name.clone())),
+        }
+    }
+
+    /// The keys that a schedule rotates, in order of creation.
+    pub fn keys_under(&self, id: ScheduleId) -> impl Iterator<Item = KeyId> {
+        let under = self.keys.iter().filter(move |key| key.rotation_job.as_ref().is_some_and(|job| job.schedule == id));
+        under.map(|key| key.id)
+    }
+}
+
+impl ScheduleSettings {
+    fn check(&self, state: &State) -> Result<(), Refusal> {
+        if let (Some(start), Some(end)) = (self.start, self.end)
+            && start > end
+        {
+            return Err(Refusal::Invalid { member: "end_date", problem: "must not be before start_date".to_owned() });
+        }
+        match &self.work {
+            Work::Synchronize(SynchronizationPlan::Kms(ids)) => ids.iter().try_for_each(|id| state.kms(*id).map(drop)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Do the two come due at the same times?
+    fn is_due_like(&self, other: &Self) -> bool {
+        (&self.run_at, self.start, self.end, self.disabled) == (&other.run_at, other.start, other.end, other.disabled)
+    }
+}
+
+impl Schedule {
+    /// When it is due next, which may have been a while ago; none: never again.
+    pub fn next_due(&self) -> Option<Time> {
+        let ScheduleSettings { run_at, start, end, disabled, .. } = &self.settings;
+        if *disabled {
+            return None;
+        }
+        // Being due exactly at the start counts.
+        let from = start.map_or(self.dealt_until, |start| self.dealt_until.max(start.just_before()));
+        run_at.next_after(from).filter(|due| end.is_none_or(|end| *due <= end))
+    }
+
+    fn refuse_running(&self) -> Result<(), Refusal> {
+        match self.running {
+            Some(run) => Err(Refusal::ScheduleRunning { schedule: self.name.clone(), run }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// All schedules, and the runs that are remembered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Schedules {
+    /// The schedules, in order of creation.
+    pub all: Table<ScheduleId, Schedule>,
+    /// Their runs, in the order in which they began.
+    pub runs: Table<JobId, Run>,
+    by_name: imbl::HashMap<ScheduleName, ScheduleId>,
+}
+
+impl Schedules {
+    /// The schedule of this name.
+    pub fn named(&self, name: &ScheduleName) -> Option<&Arc<Schedule>> {
+        self.all.get(self.by_name.get(name)?)
+    }
+
+    /// Takes in what has happened.
+    pub fn apply(&mut self, at: Time, id: ScheduleId, event: &ScheduleEvent) {
+        match event {
+            ScheduleEvent::Created { name, settings } => {
+                let schedule = Schedule {
+                    id,
+                    name: name.clone(),
+                    settings: settings.clone(),
+                    dealt_until: at,
+                    running: None,
+                    runs: Vec::new(),
+                    created: at,
+                    updated: at,
+                };
+                self.by_name.insert(name.clone(), id);
+                self.all.insert(id, schedule);
+            }
+            ScheduleEvent::Amended { settings } => self.all.change(&id, |schedule| {
+                // What would have been due by the new times in the past is not made up for.
+                if !schedule.settings.is_due_like(settings) {
+                    schedule.dealt_until = at;
+                }
+                schedule.settings = settings.clone();
+                schedule.updated = at;
+            }),
+            ScheduleEvent::RunStarted { run, cause } => self.start(at, id, *run, *cause),
+            ScheduleEvent::KeyTreated { run, key, outcome } => {
+                self.runs.change(run, |run| run.keys.push((*key, outcome.clone())));
+            }
+            ScheduleEvent::RunFinished { run, outcome } => {
+                self.runs.change(run, |run| run.ended = Some((at, outcome.clone())));
+                self.all.change(&id, |schedule| schedule.running = None);
+            }
+            ScheduleEvent::Deleted => {
+                if let Some(schedule) = self.all.remove(&id) {
+                    self.by_name.remove(&schedule.name);
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, at: Time, id: ScheduleId, run: JobId, cause: Cause) {
+        let Some(schedule) = self.all.get(&id) else { return };
+        let (name, operation) = (schedule.name.clone(), schedule.settings.work.name());
+        let begun = Run { id: run, schedule: id, name, operation, cause, started: at, ended: None, keys: Vec::new() };
+        self.runs.insert(run, begun);
+        let mut forgotten = None;
+        self.all.change(&id, |schedule| {
+            schedule.running = Some(run);
+            schedule.runs.push(run);
+            if schedule.runs.len() > RUNS_MAX {
+                forgotten = Some(schedule.runs.remove(0));
+            }
+            if cause != Cause::Asked {
+                schedule.dealt_until = at;
+            }
+        });
+        if let Some(forgotten) = forgotten {
+            self.runs.remove(&forgotten);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

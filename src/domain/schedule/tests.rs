@@ -1,0 +1,229 @@
+//! What schedules allow and refuse, and when they are due.
+
+use super::*;
+use crate::domain::event::KmsEvent;
+use crate::domain::id::ConnectionId;
+use crate::domain::key::event::{Aspect, NATIVE, RotationJob};
+use crate::domain::key::facts::{Algorithms, KeyFacts};
+use crate::domain::key::name::{AwsKeyId, KeyArn};
+use crate::domain::key::spec::{KeySpec, KeyUsage};
+use crate::domain::key::word::{KeyManager, KeyState, Origin};
+use crate::domain::name::KmsName;
+use crate::domain::place::{AccountId, Arn, Partition, Region};
+use crate::domain::state::Command;
+use uuid::Uuid;
+
+const ID: ScheduleId = ScheduleId::new(Uuid::from_u128(1));
+const RUN: JobId = JobId::new(Uuid::from_u128(2));
+const OTHER_RUN: JobId = JobId::new(Uuid::from_u128(3));
+const KMS: KmsId = KmsId::new(Uuid::from_u128(4));
+const KEY: KeyId = KeyId::new(Uuid::from_u128(5));
+
+/// 2026-01-01T00:00:00Z, a Thursday.
+const START: Time = Time::from_nanos(1_767_225_600_000_000_000);
+const HOUR: i64 = 3_600;
+
+fn name(text: &str) -> ScheduleName {
+    ScheduleName::parse(text).expect("a name")
+}
+
+fn hourly() -> ScheduleSettings {
+    ScheduleSettings {
+        description: String::new(),
+        run_at: Cron::parse("0 * * * *").expect("a cron expression"),
+        start: None,
+        end: None,
+        disabled: false,
+        work: Work::RotateKeys(RotationPlan::default()),
+    }
+}
+
+fn created() -> ScheduleEvent {
+    ScheduleEvent::Created { name: name("hourly"), settings: hourly() }
+}
+
+fn started(cause: Cause) -> ScheduleEvent {
+    ScheduleEvent::RunStarted { run: RUN, cause }
+}
+
+/// The state after these events, a minute apart.
+fn given(events: impl IntoIterator<Item = ScheduleEvent>) -> State {
+    let mut state = State::default();
+    for (minute, event) in (0..).zip(events) {
+        state.apply(START.plus_seconds(minute * 60), &Event::Schedule(ID, event));
+    }
+    state
+}
+
+fn when(state: &State, command: ScheduleCommand) -> Result<Vec<Event>, Refusal> {
+    state.decide(Command::Schedule(command))
+}
+
+/// A KMS with a key that the schedule rotates.
+fn with_a_key(mut state: State) -> State {
+    let account = AccountId::parse("123456789012").expect("an account");
+    let region = Region::parse("eu-west-3").expect("a region");
+    let aws_id = AwsKeyId::parse("1234abcd-12ab-34cd-56ef-1234567890ab").expect("an id");
+    let added = KmsEvent::Added {
+        name: KmsName::parse("kms").expect("a name"),
+        account,
+        arn: Arn::parse("arn:aws:iam::123456789012:user/claviger").expect("an ARN"),
+        connection: ConnectionId::new(Uuid::from_u128(6)),
+        role: None,
+        regions: vec![region.clone()],
+        cloud: Partition::Aws,
+    };
+    let facts = KeyFacts {
+        arn: KeyArn::of(account, region.clone(), aws_id),
+        created_at: Some(START),
+        description: String::new(),
+        enabled: true,
+        spec: KeySpec::SymmetricDefault,
+        usage: KeyUsage::EncryptDecrypt,
+        state: KeyState::Enabled,
+        origin: Origin::AwsKms,
+        manager: KeyManager::Customer,
+        multi_region: None,
+        deletion_date: None,
+        pending_window: None,
+        valid_to: None,
+        expiration_model: None,
+        algorithms: Algorithms::default(),
+        current_material: None,
+        custom_key_store_id: None,
+        cloud_hsm_cluster_id: None,
+        xks_key_id: None,
+    };
+    let found = KeyEvent::Found { kms: KMS, region, learned: vec![Aspect::Facts(Box::new(facts))] };
+    state.apply(START, &Event::Kms(KMS, added));
+    state.apply(START, &Event::Key(KEY, found));
+    state.apply(START, &Event::Key(KEY, KeyEvent::RotationJobSet { job: Some(job()) }));
+    state
+}
+
+fn job() -> RotationJob {
+    RotationJob {
+        schedule: ID,
+        key_source: NATIVE.to_owned(),
+        disable_encrypt: false,
+        disable_encrypt_on_all_accounts: false,
+    }
+}
+
+#[test]
+fn a_name_is_had_by_one_schedule() {
+    let other = ScheduleId::new(Uuid::from_u128(9));
+    let create = |name| ScheduleCommand::Create { id: other, name, settings: hourly() };
+    let state = given([created()]);
+    assert_eq!(when(&state, create(name("hourly"))), Err(Refusal::ScheduleNameTaken(name("hourly"))));
+    assert!(when(&state, create(name("daily"))).is_ok());
+    let state = given([created(), ScheduleEvent::Deleted]);
+    assert!(when(&state, create(name("hourly"))).is_ok());
+}
+
+#[test]
+fn settings_that_contradict_themselves_are_refused() {
+    let (start, end) = (Some(START.plus_seconds(1)), Some(START));
+    let settings = ScheduleSettings { start, end, ..hourly() };
+    let refused = when(&State::default(), ScheduleCommand::Create { id: ID, name: name("a"), settings });
+    assert!(matches!(refused, Err(Refusal::Invalid { member: "end_date", .. })), "{refused:?}");
+    let work = Work::Synchronize(SynchronizationPlan::Kms(vec![KMS]));
+    let amend = ScheduleCommand::Amend { id: ID, settings: ScheduleSettings { work, ..hourly() } };
+    assert_eq!(when(&given([created()]), amend), Err(Refusal::KmsUnknown(KMS.to_string())));
+}
+
+#[test]
+fn the_same_settings_again_are_no_change() {
+    let amend = |settings| when(&given([created()]), ScheduleCommand::Amend { id: ID, settings });
+    assert_eq!(amend(hourly()), Ok(vec![]));
+    let settings = ScheduleSettings { disabled: true, ..hourly() };
+    let amended = Event::Schedule(ID, ScheduleEvent::Amended { settings: settings.clone() });
+    assert_eq!(amend(settings), Ok(vec![amended]));
+}
+
+#[test]
+fn it_is_due_after_it_was_made_and_after_what_was_dealt_with() {
+    let due = |events: &[ScheduleEvent]| given(events.to_vec()).schedule(ID).expect("there").next_due();
+    let one = START.plus_seconds(HOUR);
+    assert_eq!(due(&[created()]), Some(one));
+    // A run because it was due deals with all up to now; one that was asked for does not.
+    assert_eq!(due(&[created(), started(Cause::Asked)]), Some(one));
+    let mut state = given([created()]);
+    let late = START.plus_seconds(5 * HOUR + 60);
+    state.apply(late, &Event::Schedule(ID, started(Cause::Missed(one))));
+    assert_eq!(state.schedule(ID).expect("there").next_due(), Some(START.plus_seconds(6 * HOUR)));
+}
+
+#[test]
+fn it_is_due_between_start_and_end_and_not_while_disabled() {
+    let due = |settings: ScheduleSettings| {
+        let amended = ScheduleEvent::Amended { settings };
+        given([created(), amended]).schedule(ID).expect("there").next_due()
+    };
+    let at = |hours| Some(START.plus_seconds(hours * HOUR));
+    assert_eq!(due(ScheduleSettings { start: at(7), ..hourly() }), at(7), "the start itself counts");
+    assert_eq!(due(ScheduleSettings { end: at(1), ..hourly() }), at(1), "the end itself counts");
+    assert_eq!(due(ScheduleSettings { end: Some(START.plus_seconds(HOUR - 1)), ..hourly() }), None);
+    assert_eq!(due(ScheduleSettings { disabled: true, ..hourly() }), None);
+}
+
+#[test]
+fn what_was_due_while_it_was_disabled_is_not_made_up_for() {
+    let mut state = given([created()]);
+    let amend = |disabled| ScheduleEvent::Amended { settings: ScheduleSettings { disabled, ..hourly() } };
+    state.apply(START, &Event::Schedule(ID, amend(true)));
+    state.apply(START.plus_seconds(9 * HOUR), &Event::Schedule(ID, amend(false)));
+    assert_eq!(state.schedule(ID).expect("there").next_due(), Some(START.plus_seconds(10 * HOUR)));
+    // Another description alone leaves what is due as it is.
+    let settings = ScheduleSettings { description: "x".to_owned(), ..hourly() };
+    state.apply(START.plus_seconds(20 * HOUR), &Event::Schedule(ID, ScheduleEvent::Amended { settings }));
+    assert_eq!(state.schedule(ID).expect("there").next_due(), Some(START.plus_seconds(10 * HOUR)));
+}
+
+#[test]
+fn two_runs_are_never_at_the_same_time() {
+    let state = given([created(), started(Cause::Asked)]);
+    let running = Err(Refusal::ScheduleRunning { schedule: name("hourly"), run: RUN });
+    let start = ScheduleCommand::StartRun { id: ID, run: OTHER_RUN, cause: Cause::Asked };
+    assert_eq!(when(&state, start.clone()), running);
+    assert_eq!(when(&state, ScheduleCommand::Delete { id: ID, force: true }), running);
+    let finished = ScheduleEvent::RunFinished { run: RUN, outcome: RunOutcome::Done };
+    let state = given([created(), started(Cause::Asked), finished]);
+    assert!(when(&state, start).is_ok());
+    let run = state.schedules.runs.get(&RUN).expect("it is remembered");
+    assert_eq!(run.ended, Some((START.plus_seconds(120), RunOutcome::Done)));
+}
+
+#[test]
+fn the_last_hundred_runs_are_remembered() {
+    let mut state = given([created()]);
+    for n in 0..250 {
+        let run = JobId::new(Uuid::from_u128(1_000 + n));
+        state.apply(START, &Event::Schedule(ID, ScheduleEvent::RunStarted { run, cause: Cause::Asked }));
+        state.apply(START, &Event::Schedule(ID, ScheduleEvent::RunFinished { run, outcome: RunOutcome::Done }));
+    }
+    let first = state.schedules.runs.iter().next().map(|run| run.id);
+    assert_eq!((state.schedules.runs.len(), first), (RUNS_MAX, Some(JobId::new(Uuid::from_u128(1_150)))));
+}
+
+#[test]
+fn a_schedule_with_keys_is_deleted_only_by_force_and_frees_them() {
+    let state = with_a_key(given([created()]));
+    let refused = when(&state, ScheduleCommand::Delete { id: ID, force: false });
+    assert_eq!(refused, Err(Refusal::ScheduleHasKeys { schedule: name("hourly"), keys: 1 }));
+    let freed = Event::Key(KEY, KeyEvent::RotationJobSet { job: None });
+    let deleted = Event::Schedule(ID, ScheduleEvent::Deleted);
+    assert_eq!(when(&state, ScheduleCommand::Delete { id: ID, force: true }), Ok(vec![freed, deleted]));
+}
+
+#[test]
+fn a_key_goes_under_a_schedule_that_rotates_keys_and_under_no_other() {
+    use crate::domain::key::command::KeyCommand;
+    let set = |state: &State| state.decide(Command::Key(KeyCommand::SetRotationJob { id: KEY, job: Some(job()) }));
+    let state = with_a_key(State::default());
+    assert_eq!(set(&state), Err(Refusal::ScheduleUnknown(ID.to_string())));
+    let work = Work::Synchronize(SynchronizationPlan::All);
+    let settings = ScheduleSettings { work, ..hourly() };
+    let other = with_a_key(given([ScheduleEvent::Created { name: name("sync"), settings }]));
+    assert_eq!(set(&other), Err(Refusal::ScheduleNotRotating(name("sync"))));
+}

@@ -1,0 +1,279 @@
+//! Source keys: material that is made or brought here, to be imported into AWS keys. The material is sealed and passes
+//! through untouched; only the fingerprint and the public half are here in the clear.
+
+pub mod kind;
+
+use super::event::{Event, Sealed};
+use super::id::SourceKeyId;
+use super::name::{JsonText, SourceKeyName};
+use super::refusal::Refusal;
+use super::state::State;
+use super::time::Time;
+use kind::SourceKeyKind;
+use serde::{Deserialize, Serialize, Serializer};
+use std::fmt;
+
+/// A source key as it stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SourceKey {
+    /// Its id.
+    pub id: SourceKeyId,
+    /// What it was made as, with labels and metadata as they are now.
+    pub made: NewSourceKey,
+    /// Its material, sealed.
+    pub material: Sealed,
+    /// Did its material ever leave by an export?
+    pub exported: bool,
+    /// When it was made.
+    pub created: Time,
+    /// When it was last changed (an export changes nothing).
+    pub updated: Time,
+}
+
+/// All that is known of a source key when it is made, save its material.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct NewSourceKey {
+    /// Its name.
+    pub name: SourceKeyName,
+    /// Algorithm and size.
+    pub kind: SourceKeyKind,
+    /// Where the material comes from.
+    pub origin: MaterialOrigin,
+    /// What clients say that it may be used for. Nothing here depends on it.
+    pub usage: UsageMask,
+    /// Must the material stay here, save for imports into AWS?
+    pub unexportable: bool,
+    /// Is it never to be deleted?
+    pub undeletable: bool,
+    /// Attached by clients.
+    pub labels: Option<JsonText>,
+    /// Attached by clients.
+    pub meta: Option<JsonText>,
+    /// Tells two materials apart.
+    pub fingerprint: Fingerprint,
+    /// The public half of an RSA or EC key, in PEM.
+    pub public_key: Option<String>,
+}
+
+/// Where material comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum MaterialOrigin {
+    /// It was made here.
+    Generated,
+    /// A client brought it, and may still have it.
+    Brought,
+}
+
+/// The vendor's bits for uses of a key: 1 sign, 2 verify, 4 encrypt, 8 decrypt, and so on up to bit 21.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct UsageMask(u32);
+
+impl UsageMask {
+    const ALL: u32 = 4_194_303;
+
+    /// Takes a mask.
+    ///
+    /// # Errors
+    /// When it has bits that mean nothing.
+    pub fn parse(mask: u64) -> Result<Self, Refusal> {
+        match u32::try_from(mask) {
+            Ok(mask) if mask <= Self::ALL => Ok(Self(mask)),
+            _ => Err(Refusal::Invalid {
+                member: "usageMask",
+                problem: format!("must be a sum of bits up to {}, and {mask} is more", Self::ALL),
+            }),
+        }
+    }
+
+    /// The mask of a key for which none was given: all that a key of its kind is made for.
+    pub const fn usual(kind: SourceKeyKind) -> Self {
+        match kind {
+            SourceKeyKind::Aes(_) => Self(4 | 8),
+            SourceKeyKind::Rsa(_) => Self(1 | 2 | 4 | 8),
+            SourceKeyKind::Ec(_) => Self(1 | 2),
+            SourceKeyKind::Hmac(..) => Self(128 | 256),
+        }
+    }
+
+    /// Its bits.
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+/// SHA-256 of a symmetric material, or of the public half (DER) of an asymmetric one.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Bytes for the log; for people, who read JSON, hexadecimal digits.
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() { to.collect_str(self) } else { self.0.serialize(to) }
+    }
+}
+
+/// Events of a source key. Who caused them stands in their records.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum SourceKeyEvent {
+    /// A source key was made.
+    Created {
+        /// All that is known of it.
+        made: Box<NewSourceKey>,
+        /// Its material, sealed.
+        material: Sealed,
+    },
+    /// Labels or metadata were changed.
+    Described {
+        /// All of them, as they are now.
+        labels: Option<JsonText>,
+        /// All of it, as it is now.
+        meta: Option<JsonText>,
+    },
+    /// The material is not to leave any more, save for imports into AWS.
+    MadeUnexportable,
+    /// The material left, in the clear.
+    Exported,
+    /// The source key is no more; nor is the key that its material was sealed with.
+    Deleted,
+}
+
+/// What can be asked of source keys.
+#[derive(Clone, Debug)]
+pub enum SourceKeyCommand {
+    /// Make one.
+    Create {
+        /// Under this id.
+        id: SourceKeyId,
+        /// All that is known of it.
+        made: Box<NewSourceKey>,
+        /// Its material, sealed.
+        material: Sealed,
+    },
+    /// Change what differs; what is none stays as it is.
+    Amend {
+        /// Which.
+        id: SourceKeyId,
+        /// New labels.
+        labels: Option<JsonText>,
+        /// New metadata.
+        meta: Option<JsonText>,
+        /// Must the material stay here? Only ever towards yes.
+        unexportable: Option<bool>,
+    },
+    /// Note that the material is about to leave.
+    Export {
+        /// Which.
+        id: SourceKeyId,
+    },
+    /// Delete it.
+    Delete {
+        /// Which.
+        id: SourceKeyId,
+    },
+}
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: SourceKeyCommand) -> Result<Vec<Event>, Refusal> {
+    let (id, events) = match command {
+        SourceKeyCommand::Create { id, made, material } => {
+            if state.source_key_named(&made.name).is_some() {
+                return Err(Refusal::SourceKeyNameTaken(made.name));
+            }
+            (id, vec![SourceKeyEvent::Created { made, material }])
+        }
+        SourceKeyCommand::Amend { id, labels, meta, unexportable } => {
+            (id, state.source_key(id)?.amend(labels, meta, unexportable)?)
+        }
+        SourceKeyCommand::Export { id } => {
+            state.source_key(id)?.refuse_unexportable()?;
+            (id, vec![SourceKeyEvent::Exported])
+        }
+        SourceKeyCommand::Delete { id } => {
+            refuse_deletion(state, state.source_key(id)?)?;
+            (id, vec![SourceKeyEvent::Deleted])
+        }
+    };
+    Ok(events.into_iter().map(|event| Event::SourceKey(id, event)).collect())
+}
+
+fn refuse_deletion(state: &State, key: &SourceKey) -> Result<(), Refusal> {
+    if key.made.undeletable {
+        return Err(Refusal::SourceKeyUndeletable(key.made.name.clone()));
+    }
+    // After a crash an import is finished from what was asked, and then the material is needed.
+    let mut imports = state.operations.values().filter_map(|underway| underway.wanted.import());
+    match imports.any(|import| import.source == key.id) {
+        true => Err(Refusal::SourceKeyBusy(key.made.name.clone())),
+        false => Ok(()),
+    }
+}
+
+impl SourceKey {
+    /// In which state of the KMIP standard it is: usable, as all source keys are as long as they exist.
+    pub const STATE: &str = "Active";
+
+    /// A new one.
+    pub fn created(id: SourceKeyId, at: Time, made: NewSourceKey, material: Sealed) -> Self {
+        Self { id, made, material, exported: false, created: at, updated: at }
+    }
+
+    /// Takes in what has happened since.
+    pub fn apply(&mut self, at: Time, event: &SourceKeyEvent) {
+        match event {
+            SourceKeyEvent::Described { labels, meta } => {
+                self.made.labels = labels.clone();
+                self.made.meta = meta.clone();
+            }
+            SourceKeyEvent::MadeUnexportable => self.made.unexportable = true,
+            SourceKeyEvent::Exported => {
+                self.exported = true;
+                return;
+            }
+            SourceKeyEvent::Created { .. } | SourceKeyEvent::Deleted => return,
+        }
+        self.updated = at;
+    }
+
+    fn amend(
+        &self,
+        labels: Option<JsonText>,
+        meta: Option<JsonText>,
+        unexportable: Option<bool>,
+    ) -> Result<Vec<SourceKeyEvent>, Refusal> {
+        if unexportable == Some(false) {
+            self.refuse_unexportable()?;
+        }
+        let labels = labels.or_else(|| self.made.labels.clone());
+        let meta = meta.or_else(|| self.made.meta.clone());
+        let mut events = Vec::new();
+        if labels != self.made.labels || meta != self.made.meta {
+            events.push(SourceKeyEvent::Described { labels, meta });
+        }
+        if unexportable == Some(true) && !self.made.unexportable {
+            events.push(SourceKeyEvent::MadeUnexportable);
+        }
+        Ok(events)
+    }
+
+    fn refuse_unexportable(&self) -> Result<(), Refusal> {
+        if self.made.unexportable { Err(Refusal::SourceKeyUnexportable(self.made.name.clone())) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,345 @@
+//! What a source key is: algorithm and size in one, so that none exists that does not go together; and which AWS keys
+//! its material can be imported into.
+
+use crate::domain::key::spec::KeySpec;
+use crate::domain::place::Partition;
+use crate::domain::refusal::Refusal;
+use serde::{Deserialize, Serialize};
+
+/// Algorithm and size. The log stores the position: new ones go to the end.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum SourceKeyKind {
+    /// AES.
+    Aes(AesSize),
+    /// RSA.
+    Rsa(RsaSize),
+    /// An elliptic curve.
+    Ec(Curve),
+    /// HMAC.
+    Hmac(HmacHash, HmacSize),
+}
+
+/// Sizes of AES keys.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum AesSize {
+    /// 128 bits; what AWS takes in China, where it makes an SM4 key of it.
+    Aes128,
+    /// 192 bits; AWS takes none of these.
+    Aes192,
+    /// 256 bits; what AWS takes everywhere but in China.
+    Aes256,
+}
+
+/// Sizes of RSA keys.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum RsaSize {
+    /// 2048 bits.
+    Rsa2048,
+    /// 3072 bits.
+    Rsa3072,
+    /// 4096 bits.
+    Rsa4096,
+}
+
+/// The curves that AWS has and that we have.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum Curve {
+    /// NIST P-256, also called prime256v1.
+    Secp256r1,
+    /// NIST P-384.
+    Secp384r1,
+    /// NIST P-521.
+    Secp521r1,
+    /// The curve of the crypto-currencies.
+    Secp256k1,
+}
+
+/// The hash of an HMAC key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum HmacHash {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+/// The size of an HMAC key, measured by what its hash gives: each hash has three sizes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub enum HmacSize {
+    /// Half as long; AWS takes none of these.
+    Half,
+    /// Three quarters as long; AWS takes none of these.
+    ThreeQuarters,
+    /// As long; what AWS takes.
+    Full,
+}
+
+const ALGORITHMS: &str = "`aes`, `rsa`, `ec`, `hmac-sha256`, `hmac-sha384`, `hmac-sha512`";
+
+impl SourceKeyKind {
+    /// Reads what a client asks for. Without a size, a curve or an algorithm it is the usual one: AES-256, RSA-2048,
+    /// secp384r1, an HMAC key as long as its hash. Case does not matter.
+    ///
+    /// # Errors
+    /// When there is no such algorithm, or no such size or curve of it; the message names those that are.
+    pub fn parse(algorithm: Option<&str>, size: Option<u64>, curve: Option<&str>) -> Result<Self, Refusal> {
+        let algorithm = algorithm.unwrap_or("aes").to_lowercase();
+        if algorithm != "ec" && curve.is_some() {
+            let problem = format!("is for the algorithm `ec` only, not for `{}`", excerpt(&algorithm));
+            return Err(Refusal::Invalid { member: "curveid", problem });
+        }
+        if algorithm == "ec" {
+            return parse_curve(size, curve);
+        }
+        let usual = Self::USUAL.into_iter().find(|kind| kind.algorithm() == algorithm);
+        let usual = usual.ok_or_else(|| {
+            let problem = format!("`{}` is not one of {ALGORITHMS}", excerpt(&algorithm));
+            Refusal::Invalid { member: "algorithm", problem }
+        })?;
+        let Some(size) = size else { return Ok(usual) };
+        let sizes = usual.siblings();
+        sizes.iter().find(|kind| u64::from(kind.bits()) == size).copied().ok_or_else(|| {
+            let known = sizes.iter().map(|kind| kind.bits().to_string()).collect::<Vec<_>>().join(", ");
+            Refusal::Invalid { member: "size", problem: format!("{size} is not a size of `{algorithm}`: {known} are") }
+        })
+    }
+
+    const USUAL: [Self; 5] = [
+        Self::Aes(AesSize::Aes256),
+        Self::Rsa(RsaSize::Rsa2048),
+        Self::Hmac(HmacHash::Sha256, HmacSize::Full),
+        Self::Hmac(HmacHash::Sha384, HmacSize::Full),
+        Self::Hmac(HmacHash::Sha512, HmacSize::Full),
+    ];
+
+    /// All sizes of this algorithm (for EC: all curves), smallest first.
+    fn siblings(self) -> Vec<Self> {
+        match self {
+            Self::Aes(_) => [AesSize::Aes128, AesSize::Aes192, AesSize::Aes256].map(Self::Aes).to_vec(),
+            Self::Rsa(_) => [RsaSize::Rsa2048, RsaSize::Rsa3072, RsaSize::Rsa4096].map(Self::Rsa).to_vec(),
+            Self::Ec(_) => Curve::ALL.map(Self::Ec).to_vec(),
+            Self::Hmac(hash, _) => {
+                [HmacSize::Half, HmacSize::ThreeQuarters, HmacSize::Full].map(|size| Self::Hmac(hash, size)).to_vec()
+            }
+        }
+    }
+
+    /// The algorithm's name, in small letters.
+    pub const fn algorithm(self) -> &'static str {
+        match self {
+            Self::Aes(_) => "aes",
+            Self::Rsa(_) => "rsa",
+            Self::Ec(_) => "ec",
+            Self::Hmac(HmacHash::Sha256, _) => "hmac-sha256",
+            Self::Hmac(HmacHash::Sha384, _) => "hmac-sha384",
+            Self::Hmac(HmacHash::Sha512, _) => "hmac-sha512",
+        }
+    }
+
+    /// The size in bits; of a curve, that of its field.
+    pub const fn bits(self) -> u32 {
+        match self {
+            Self::Aes(AesSize::Aes128) => 128,
+            Self::Aes(AesSize::Aes192) => 192,
+            Self::Aes(AesSize::Aes256) => 256,
+            Self::Rsa(RsaSize::Rsa2048) => 2048,
+            Self::Rsa(RsaSize::Rsa3072) => 3072,
+            Self::Rsa(RsaSize::Rsa4096) => 4096,
+            Self::Ec(curve) => curve.bits(),
+            Self::Hmac(hash, HmacSize::Half) => hash.bits() / 2,
+            Self::Hmac(hash, HmacSize::ThreeQuarters) => hash.bits() / 4 * 3,
+            Self::Hmac(hash, HmacSize::Full) => hash.bits(),
+        }
+    }
+
+    /// The curve, if it has one.
+    pub const fn curve(self) -> Option<Curve> {
+        match self {
+            Self::Ec(curve) => Some(curve),
+            Self::Aes(_) | Self::Rsa(_) | Self::Hmac(..) => None,
+        }
+    }
+
+    /// Has it a public half?
+    pub const fn is_asymmetric(self) -> bool {
+        matches!(self, Self::Rsa(_) | Self::Ec(_))
+    }
+
+    /// The spec of the AWS keys of a partition that its material can be imported into; none: of no AWS key there.
+    pub const fn aws_spec(self, partition: Partition) -> Option<KeySpec> {
+        match (self, partition) {
+            (Self::Aes(AesSize::Aes128), Partition::AwsCn) => Some(KeySpec::SymmetricDefault),
+            (Self::Aes(AesSize::Aes256), Partition::Aws | Partition::AwsUsGov) => Some(KeySpec::SymmetricDefault),
+            (Self::Aes(_), _) => None,
+            (Self::Rsa(RsaSize::Rsa2048), _) => Some(KeySpec::Rsa2048),
+            (Self::Rsa(RsaSize::Rsa3072), _) => Some(KeySpec::Rsa3072),
+            (Self::Rsa(RsaSize::Rsa4096), _) => Some(KeySpec::Rsa4096),
+            (Self::Ec(Curve::Secp256r1), _) => Some(KeySpec::EccNistP256),
+            (Self::Ec(Curve::Secp384r1), _) => Some(KeySpec::EccNistP384),
+            (Self::Ec(Curve::Secp521r1), _) => Some(KeySpec::EccNistP521),
+            (Self::Ec(Curve::Secp256k1), _) => Some(KeySpec::EccSecgP256k1),
+            (Self::Hmac(HmacHash::Sha256, HmacSize::Full), _) => Some(KeySpec::Hmac256),
+            (Self::Hmac(HmacHash::Sha384, HmacSize::Full), _) => Some(KeySpec::Hmac384),
+            (Self::Hmac(HmacHash::Sha512, HmacSize::Full), _) => Some(KeySpec::Hmac512),
+            (Self::Hmac(..), _) => None,
+        }
+    }
+
+    /// The kind whose material can be imported into AWS keys of this spec in this partition, if there is one.
+    pub fn fitting(spec: &KeySpec, partition: Partition) -> Option<Self> {
+        let usual = Self::USUAL.into_iter().chain([Self::Ec(Curve::Secp256r1)]);
+        usual.flat_map(Self::siblings).find(|kind| kind.fits(spec, partition))
+    }
+
+    /// Can its material be imported into an AWS key of this spec in this partition?
+    pub fn fits(self, spec: &KeySpec, partition: Partition) -> bool {
+        self.aws_spec(partition).as_ref() == Some(spec)
+    }
+}
+
+impl HmacHash {
+    const fn bits(self) -> u32 {
+        match self {
+            Self::Sha256 => 256,
+            Self::Sha384 => 384,
+            Self::Sha512 => 512,
+        }
+    }
+}
+
+impl Curve {
+    const ALL: [Self; 4] = [Self::Secp256r1, Self::Secp384r1, Self::Secp521r1, Self::Secp256k1];
+
+    /// The name that clients use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Secp256r1 => "secp256r1",
+            Self::Secp384r1 => "secp384r1",
+            Self::Secp521r1 => "secp521r1",
+            Self::Secp256k1 => "secp256k1",
+        }
+    }
+
+    const fn bits(self) -> u32 {
+        match self {
+            Self::Secp256r1 | Self::Secp256k1 => 256,
+            Self::Secp384r1 => 384,
+            Self::Secp521r1 => 521,
+        }
+    }
+}
+
+fn parse_curve(size: Option<u64>, curve: Option<&str>) -> Result<SourceKeyKind, Refusal> {
+    let curve = match curve.map(str::to_lowercase).as_deref() {
+        None => Curve::Secp384r1,
+        // The name that X9.62 gave it, and that the vendor's clients use.
+        Some("prime256v1") => Curve::Secp256r1,
+        Some(name) => Curve::ALL.into_iter().find(|curve| curve.name() == name).ok_or_else(|| {
+            let known = Curve::ALL.map(|curve| format!("`{}`", curve.name())).join(", ");
+            let problem = format!("`{}` is not one of {known}", excerpt(name));
+            Refusal::Invalid { member: "curveid", problem }
+        })?,
+    };
+    match size {
+        Some(size) if size != u64::from(curve.bits()) => {
+            let problem = format!("{size} is not the size of `{}`, which is {}", curve.name(), curve.bits());
+            Err(Refusal::Invalid { member: "size", problem })
+        }
+        _ => Ok(SourceKeyKind::Ec(curve)),
+    }
+}
+
+fn excerpt(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALGORITHMS: [&str; 6] = ["aes", "rsa", "ec", "hmac-sha256", "hmac-sha384", "hmac-sha512"];
+
+    fn told(algorithm: &str, size: Option<u64>, curve: Option<&str>) -> String {
+        match SourceKeyKind::parse(Some(algorithm), size, curve) {
+            Ok(kind) => format!("{} {} {:?}", kind.algorithm(), kind.bits(), kind.curve().map(Curve::name)),
+            Err(refusal) => refusal.to_string(),
+        }
+    }
+
+    #[test]
+    fn every_kind_reads_back_by_its_names_and_its_size() {
+        for algorithm in ALGORITHMS {
+            let usual = SourceKeyKind::parse(Some(algorithm), None, None).expect("a usual one");
+            for kind in usual.siblings() {
+                let curve = kind.curve().map(Curve::name);
+                let bits = Some(u64::from(kind.bits()));
+                assert_eq!(SourceKeyKind::parse(Some(&algorithm.to_uppercase()), bits, curve), Ok(kind));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_said_is_the_usual() {
+        assert_eq!(SourceKeyKind::parse(None, None, None), Ok(SourceKeyKind::Aes(AesSize::Aes256)));
+        assert_eq!(told("rsa", None, None), "rsa 2048 None");
+        assert_eq!(told("ec", None, None), "ec 384 Some(\"secp384r1\")");
+        assert_eq!(told("EC", None, Some("prime256v1")), "ec 256 Some(\"secp256r1\")");
+        assert_eq!(told("hmac-sha384", None, None), "hmac-sha384 384 None");
+        assert_eq!(told("hmac-sha384", Some(288), None), "hmac-sha384 288 None");
+    }
+
+    #[test]
+    fn what_there_is_not_is_refused_with_what_there_is() {
+        let none = "algorithm: `tdes` is not one of `aes`, `rsa`, `ec`, `hmac-sha256`, `hmac-sha384`, `hmac-sha512`";
+        assert_eq!(told("tdes", None, None), none);
+        assert_eq!(told("aes", Some(255), None), "size: 255 is not a size of `aes`: 128, 192, 256 are");
+        assert_eq!(told("rsa", Some(1024), None), "size: 1024 is not a size of `rsa`: 2048, 3072, 4096 are");
+        let curves = "`secp256r1`, `secp384r1`, `secp521r1`, `secp256k1`";
+        assert_eq!(told("ec", None, Some("secp224r1")), format!("curveid: `secp224r1` is not one of {curves}"));
+        let size = "size: 256 is not the size of `secp521r1`, which is 521";
+        assert_eq!(told("ec", Some(256), Some("secp521r1")), size);
+        let curve = "curveid: is for the algorithm `ec` only, not for `aes`";
+        assert_eq!(told("aes", None, Some("secp256r1")), curve);
+    }
+
+    #[test]
+    fn material_goes_into_aws_keys_of_its_own_kind_and_symmetric_keys_are_others_in_china() {
+        let kinds = ALGORITHMS
+            .iter()
+            .flat_map(|algorithm| SourceKeyKind::parse(Some(algorithm), None, None).expect("a usual one").siblings());
+        let lines = kinds.map(|kind| {
+            let specs = [Partition::Aws, Partition::AwsCn].map(|partition| {
+                kind.aws_spec(partition).map_or("-".to_owned(), |spec| {
+                    assert!(kind.fits(&spec, partition) && !kind.fits(&KeySpec::Sm2, partition));
+                    assert_eq!(SourceKeyKind::fitting(&spec, partition), Some(kind));
+                    spec.to_string()
+                })
+            });
+            let name = kind.curve().map_or(kind.bits().to_string(), |curve| curve.name().to_owned());
+            format!("{} {name}: {}", kind.algorithm(), specs.join(" "))
+        });
+        insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
+        aes 128: - SYMMETRIC_DEFAULT
+        aes 192: - -
+        aes 256: SYMMETRIC_DEFAULT -
+        rsa 2048: RSA_2048 RSA_2048
+        rsa 3072: RSA_3072 RSA_3072
+        rsa 4096: RSA_4096 RSA_4096
+        ec secp256r1: ECC_NIST_P256 ECC_NIST_P256
+        ec secp384r1: ECC_NIST_P384 ECC_NIST_P384
+        ec secp521r1: ECC_NIST_P521 ECC_NIST_P521
+        ec secp256k1: ECC_SECG_P256K1 ECC_SECG_P256K1
+        hmac-sha256 128: - -
+        hmac-sha256 192: - -
+        hmac-sha256 256: HMAC_256 HMAC_256
+        hmac-sha384 192: - -
+        hmac-sha384 288: - -
+        hmac-sha384 384: HMAC_384 HMAC_384
+        hmac-sha512 256: - -
+        hmac-sha512 384: - -
+        hmac-sha512 512: HMAC_512 HMAC_512
+        ");
+    }
+}

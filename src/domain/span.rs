@@ -1,0 +1,73 @@
+//! A length of time as clients write it: `30d` or `12h`.
+
+use super::time::Time;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Whole days or hours, at least one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Span {
+    /// Days.
+    Days(u32),
+    /// Hours.
+    Hours(u32),
+}
+
+/// A text that is no length of time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be a number of days or hours up to {DAYS_MAX} days, such as `30d` or `12h`")]
+pub struct SpanError;
+
+/// Ten years: whoever asks for more has mistyped.
+const DAYS_MAX: u32 = 3_650;
+
+impl Span {
+    /// Reads `30d` or `12h`.
+    ///
+    /// # Errors
+    /// When it is neither, nothing, or longer than ten years.
+    pub fn parse(text: &str) -> Result<Self, SpanError> {
+        let number = |digits: &str, most: u32| match digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => digits.parse().ok().filter(|number| (1..=most).contains(number)).ok_or(SpanError),
+            false => Err(SpanError),
+        };
+        match (text.strip_suffix(['d', 'D']), text.strip_suffix(['h', 'H'])) {
+            (Some(days), _) => Ok(Self::Days(number(days, DAYS_MAX)?)),
+            (_, Some(hours)) => Ok(Self::Hours(number(hours, DAYS_MAX * 24)?)),
+            _ => Err(SpanError),
+        }
+    }
+
+    /// The moment that is so much later than another.
+    pub fn after(self, moment: Time) -> Time {
+        let seconds = match self {
+            Self::Days(days) => i64::from(days) * 86_400,
+            Self::Hours(hours) => i64::from(hours) * 3_600,
+        };
+        moment.plus_seconds(seconds)
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Days(days) => write!(f, "{days}d"),
+            Self::Hours(hours) => write!(f, "{hours}h"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_hours_are_read_and_nothing_else() {
+        assert_eq!(Span::parse("30d"), Ok(Span::Days(30)));
+        assert_eq!(Span::parse("12h"), Ok(Span::Hours(12)));
+        assert_eq!(Span::Hours(12).after(Time::from_nanos(0)), Time::from_nanos(0).plus_seconds(43_200));
+        for bad in ["", "d", "30", "0d", "-1d", "+1d", "1.5d", "1w", "3651d", "99999999999d", " 1d", "1d "] {
+            assert_eq!(Span::parse(bad), Err(SpanError), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Policy templates: one policy for many keys of an AWS account. A key that has a template's policy carries its id in a
+//! tag, and by that tag the template finds its keys again.
+
+use super::event::Event;
+use super::id::{KeyId, KmsId, TemplateId};
+use super::key::aggregate::Key;
+use super::key::policy::{People, PeopleMistake, Setting};
+use super::key::policy_text::PolicyText;
+use super::name::TemplateName;
+use super::place::AccountId;
+use super::refusal::Refusal;
+use super::state::State;
+use super::table::Table;
+use super::time::Time;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The tag of a key that has a template's policy; its value is the template's id.
+pub const TEMPLATE_TAG: &str = "cckm_policy_template_id";
+
+/// A template as it stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Template {
+    /// Its id.
+    pub id: TemplateId,
+    /// Its name.
+    pub name: TemplateName,
+    /// The account whose keys it is for.
+    pub account: AccountId,
+    /// The KMS that it was made for, if it was made for one.
+    pub kms: Option<KmsId>,
+    /// What it gives.
+    pub policy: TemplatePolicy,
+    /// Since when it gives that.
+    pub policy_since: Time,
+    /// AWS has accepted that policy on a key.
+    pub verified: bool,
+    /// How the last push went.
+    pub last_push: Option<Push>,
+    /// When it was made.
+    pub created: Time,
+    /// When it was last changed.
+    pub updated: Time,
+}
+
+/// What a template gives: the wording for people depends on the key.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum TemplatePolicy {
+    /// This policy.
+    Text(PolicyText),
+    /// One that gives these people their rights; nobody: AWS's default.
+    People(People),
+}
+
+impl TemplatePolicy {
+    /// The policy for a key.
+    ///
+    /// # Errors
+    /// When a name can be none in the key's partition, or the policy would be longer than AWS takes.
+    pub fn for_key(&self, setting: &Setting) -> Result<PolicyText, PeopleMistake> {
+        match self {
+            Self::Text(text) => Ok(text.clone()),
+            Self::People(people) => people.policy(setting),
+        }
+    }
+}
+
+/// What became of a policy that was pushed to the template's keys.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Push {
+    /// The keys that have it now.
+    pub done: Vec<KeyId>,
+    /// The keys that do not, and why.
+    pub failed: Vec<(KeyId, String)>,
+}
+
+/// Events of a template.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum TemplateEvent {
+    /// A template was made.
+    Created {
+        /// Its name.
+        name: TemplateName,
+        /// The account whose keys it is for.
+        account: AccountId,
+        /// The KMS that it was made for, if it was made for one.
+        kms: Option<KmsId>,
+        /// What it gives.
+        policy: TemplatePolicy,
+    },
+    /// It gives another policy.
+    PolicyReplaced {
+        /// Which.
+        to: TemplatePolicy,
+    },
+    /// Its policy was pushed to its keys.
+    Pushed(Push),
+    /// The template is no more.
+    Deleted,
+}
+
+/// What can be asked of templates.
+#[derive(Clone, Debug)]
+pub enum TemplateCommand {
+    /// Make one.
+    Create {
+        /// Under this id.
+        id: TemplateId,
+        /// Its name.
+        name: TemplateName,
+        /// The account whose keys it is for.
+        account: AccountId,
+        /// The KMS that it is made for.
+        kms: Option<KmsId>,
+        /// What it gives.
+        policy: TemplatePolicy,
+    },
+    /// Let it give another policy.
+    ReplacePolicy {
+        /// Which template.
+        id: TemplateId,
+        /// What it is to give.
+        to: TemplatePolicy,
+        /// It is pushed to the template's keys afterwards.
+        pushes: bool,
+    },
+    /// Write down how a push went.
+    NotePush {
+        /// Which template's.
+        id: TemplateId,
+        /// How.
+        push: Push,
+    },
+    /// Remove it.
+    Delete {
+        /// Which.
+        id: TemplateId,
+    },
+}
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: TemplateCommand) -> Result<Vec<Event>, Refusal> {
+    let (id, event) = match command {
+        TemplateCommand::Create { id, name, account, kms, policy } => {
+            if state.templates.named(&name).is_some() {
+                return Err(Refusal::TemplateNameTaken(name));
+            }
+            (id, Some(TemplateEvent::Created { name, account, kms, policy }))
+        }
+        TemplateCommand::ReplacePolicy { id, to, pushes } => {
+            let template = state.template(id)?;
+            let changes = template.policy != to;
+            if changes && template.verified && !pushes {
+                return Err(Refusal::TemplateNeedsPush(template.name.clone()));
+            }
+            (id, changes.then_some(TemplateEvent::PolicyReplaced { to }))
+        }
+        TemplateCommand::NotePush { id, push } => (state.template(id)?.id, Some(TemplateEvent::Pushed(push))),
+        TemplateCommand::Delete { id } => {
+            let template = state.template(id)?;
+            match keys_of(state, template).count() {
+                0 => (id, Some(TemplateEvent::Deleted)),
+                keys => return Err(Refusal::TemplateInUse { template: template.name.clone(), keys }),
+            }
+        }
+    };
+    Ok(event.into_iter().map(|event| Event::Template(id, event)).collect())
+}
+
+/// The keys of its account that carry a template's tag and are still at AWS.
+pub fn keys_of<'a>(state: &'a State, template: &Template) -> impl Iterator<Item = &'a Arc<Key>> {
+    let (id, account) = (template.id.to_string(), template.account);
+    let has = move |key: &&Arc<Key>| {
+        !key.gone && key.facts.account() == account && key.tag(TEMPLATE_TAG) == Some(id.as_str())
+    };
+    state.keys.iter().filter(has)
+}
+
+/// All templates.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Templates {
+    /// They, in order of creation.
+    pub all: Table<TemplateId, Template>,
+    by_name: imbl::HashMap<TemplateName, TemplateId>,
+}
+
+impl Templates {
+    /// The template of this name.
+    pub fn named(&self, name: &TemplateName) -> Option<&Arc<Template>> {
+        self.all.get(self.by_name.get(name)?)
+    }
+
+    /// Takes in what has happened.
+    pub fn apply(&mut self, at: Time, id: TemplateId, event: &TemplateEvent) {
+        match event {
+            TemplateEvent::Created { name, account, kms, policy } => {
+                let template = Template {
+                    id,
+                    name: name.clone(),
+                    account: *account,
+                    kms: *kms,
+                    policy: policy.clone(),
+                    policy_since: at,
+                    verified: false,
+                    last_push: None,
+                    created: at,
+                    updated: at,
+                };
+                self.by_name.insert(name.clone(), id);
+                self.all.insert(id, template);
+            }
+            TemplateEvent::PolicyReplaced { to } => self.all.change(&id, |template| {
+                template.policy = to.clone();
+                template.policy_since = at;
+                template.verified = false;
+                template.updated = at;
+            }),
+            TemplateEvent::Pushed(push) => self.all.change(&id, |template| {
+                template.last_push = Some(push.clone());
+                template.updated = at;
+            }),
+            TemplateEvent::Deleted => {
+                if let Some(template) = self.all.remove(&id) {
+                    self.by_name.remove(&template.name);
+                }
+            }
+        }
+    }
+
+    /// Takes in that AWS has accepted a template's policy on a key: the one of now, if it was asked for since then.
+    pub fn note_accepted(&mut self, id: TemplateId, asked: Time) {
+        self.all.change(&id, |template| template.verified |= asked >= template.policy_since);
+    }
+}

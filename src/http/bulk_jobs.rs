@@ -1,0 +1,193 @@
+//! Jobs that do the same to many keys: begin, list, show, cancel.
+
+use super::answer::Accepted;
+use super::body::{Body, one_of, optional, read_as, required};
+use super::envelope::Envelope;
+use super::error::Problem;
+use super::guard::Admitted;
+use super::paging::{self, List, Listing};
+use super::sync_jobs::{job_id, maybe_rfc3339};
+use crate::domain::id::{KeyId, TemplateId};
+use crate::domain::job::bulk::{BulkJob, BulkKey, BulkTask};
+use crate::domain::job::sync::JobStatus;
+use crate::domain::key::limit::DeletionWindow;
+use crate::domain::time::Time;
+use crate::service::Services;
+use crate::service::access::SignedIn;
+use crate::service::failure::{Failure, invalid};
+use actix_web::web::{Data, Json, Path};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// What is to be done to which keys.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = BulkJobRequest)]
+pub struct BulkBody {
+    /// Ids of keys, ours, not AWS's; at most 100.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Vec<String>, required = true)]
+    keys: Option<Vec<String>>,
+    /// `enablekey`, `disablekey`, `schedulekeydeletion`, `cancelkeydeletion` or `applypolicytemplate`.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = String, required = true, example = "enablekey")]
+    operation: Option<String>,
+    /// After how many days AWS deletes the keys, 7 to 30; only for `schedulekeydeletion`, where it is 30 if absent.
+    #[serde(default, deserialize_with = "optional")]
+    days: Option<i64>,
+    /// The id of the template; only for `applypolicytemplate`.
+    #[serde(default, deserialize_with = "optional")]
+    policy_template_id: Option<String>,
+}
+
+/// A bulk job.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BulkJob)]
+pub struct BulkJobView {
+    #[serde(flatten)]
+    envelope: Envelope,
+    /// What is done.
+    #[schema(example = "enablekey")]
+    operation: &'static str,
+    /// After how many days AWS deletes the keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    days: Option<u16>,
+    /// The template whose policy they get.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    policy_template_id: Option<String>,
+    /// The ids of the keys.
+    keys: Vec<String>,
+    /// Always `aws`.
+    cloud: &'static str,
+    /// `in_progress`, `completed` or `failed`; one that was cancelled is `completed`, with `abort`.
+    #[schema(example = "in_progress")]
+    overall_status: &'static str,
+    /// What came of each key, by its id: `Success`, or what went wrong.
+    detailed_status: BTreeMap<String, String>,
+    /// When it ended; absent until then.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "maybe_rfc3339")]
+    #[schema(value_type = String, required = false, format = DateTime)]
+    completed_at: Option<Time>,
+    /// It was cancelled.
+    abort: bool,
+}
+
+/// `POST /v1/cckm/aws/bulkjob`
+pub async fn start(
+    who: Admitted<SignedIn>,
+    body: Body<BulkBody>,
+    services: Data<Services>,
+) -> Result<Accepted<BulkJobView>, Problem> {
+    let keys = required("keys", body.0.keys.as_ref())?;
+    let keys = keys.iter().map(|key| read_as("keys", key, KeyId::parse)).collect::<Result<Vec<_>, _>>()?;
+    let task = task(&body.0)?;
+    let job = services.bulk_jobs.start(&who.permit, &who.asked, task, keys).await?;
+    Ok(Accepted(BulkJobView::of(&job)))
+}
+
+/// `GET /v1/cckm/aws/bulkjob`
+pub async fn list(
+    who: Admitted<SignedIn>,
+    listing: Listing<BulkJob>,
+    services: Data<Services>,
+) -> Result<List<BulkJobView>, Problem> {
+    let page = services.bulk_jobs.list(&who.permit, &listing.0)?;
+    Ok(paging::answer(page, |job: &Arc<BulkJob>| BulkJobView::of(job)))
+}
+
+/// `GET /v1/cckm/aws/bulkjob/{id}`
+pub async fn get(
+    who: Admitted<SignedIn>,
+    id: Path<String>,
+    services: Data<Services>,
+) -> Result<Json<BulkJobView>, Problem> {
+    let job = services.bulk_jobs.get(&who.permit, job_id(&id)?)?;
+    Ok(Json(BulkJobView::of(&job)))
+}
+
+/// `POST /v1/cckm/aws/bulkjob/{id}/cancel`
+pub async fn cancel(
+    who: Admitted<SignedIn>,
+    id: Path<String>,
+    services: Data<Services>,
+) -> Result<Json<BulkJobView>, Problem> {
+    let job = services.bulk_jobs.cancel(&who.permit, &who.asked, job_id(&id)?).await?;
+    Ok(Json(BulkJobView::of(&job)))
+}
+
+/// The words for what can be done; what takes a parameter gets its own arm.
+#[derive(Clone, Copy, PartialEq)]
+enum Word {
+    Enable,
+    Disable,
+    ScheduleDeletion,
+    CancelDeletion,
+    ApplyTemplate,
+}
+
+const WORDS: &[(&str, Word)] = &[
+    ("enablekey", Word::Enable),
+    ("disablekey", Word::Disable),
+    ("schedulekeydeletion", Word::ScheduleDeletion),
+    ("cancelkeydeletion", Word::CancelDeletion),
+    ("applypolicytemplate", Word::ApplyTemplate),
+];
+
+fn task(body: &BulkBody) -> Result<BulkTask, Failure> {
+    let word = one_of("operation", required("operation", body.operation.as_deref())?, WORDS)?;
+    if body.days.is_some() && word != Word::ScheduleDeletion {
+        return Err(invalid("days", "can be given only with the operation schedulekeydeletion"));
+    }
+    if body.policy_template_id.is_some() && word != Word::ApplyTemplate {
+        return Err(invalid("policy_template_id", "can be given only with the operation applypolicytemplate"));
+    }
+    Ok(match word {
+        Word::Enable => BulkTask::Enable,
+        Word::Disable => BulkTask::Disable,
+        Word::CancelDeletion => BulkTask::CancelDeletion,
+        Word::ScheduleDeletion => {
+            let window = body.days.map(DeletionWindow::parse).transpose();
+            BulkTask::ScheduleDeletion {
+                window: window.map_err(|problem| invalid("days", problem))?.unwrap_or_default(),
+            }
+        }
+        Word::ApplyTemplate => {
+            let id = required("policy_template_id", body.policy_template_id.as_deref())?;
+            BulkTask::ApplyTemplate { template: read_as("policy_template_id", id, TemplateId::parse)? }
+        }
+    })
+}
+
+impl BulkJobView {
+    fn of(job: &BulkJob) -> Self {
+        let (days, policy_template_id) = match &job.task {
+            BulkTask::ScheduleDeletion { window } => (Some(window.days()), None),
+            BulkTask::ApplyTemplate { template } => (None, Some(template.to_string())),
+            BulkTask::Enable | BulkTask::Disable | BulkTask::CancelDeletion => (None, None),
+        };
+        Self {
+            envelope: Envelope::new(job.id, "cckm:bulkjob", job.id, job.created, job.updated),
+            operation: job.task.name(),
+            days,
+            policy_template_id,
+            keys: job.keys.iter().map(|key| key.id.to_string()).collect(),
+            cloud: "aws",
+            overall_status: job.status().name(),
+            detailed_status: job.keys.iter().map(|key| (key.id.to_string(), status(job, key))).collect(),
+            completed_at: job.completed,
+            abort: job.cancelled,
+        }
+    }
+}
+
+fn status(job: &BulkJob, key: &BulkKey) -> String {
+    match &key.end {
+        Some(Ok(())) => "Success".to_owned(),
+        Some(Err(reason)) => reason.clone(),
+        None if job.completed.is_some() => "canceled".to_owned(),
+        None => JobStatus::InProgress.name().to_owned(),
+    }
+}

@@ -1,0 +1,259 @@
+//! Changing keys at AWS: each call is one operation, and answers with the key as AWS then holds it.
+
+use super::creation::described;
+use super::policy::PolicyBody;
+use super::view::KeyView;
+use crate::domain::key::limit::{DeletionWindow, RotationPeriod};
+use crate::domain::key::name::AliasName;
+use crate::domain::key::operation::Operation;
+use crate::domain::key::tag::{Tag, check_tag_key, check_tags};
+use crate::domain::place::Region;
+use crate::http::body::{Body, BodyOrNone, clearable, optional, read_as, required};
+use crate::http::error::Problem;
+use crate::http::guard::OnKey;
+use crate::service::Services;
+use crate::service::access::{CancelKeyDeletion, DeleteKey, KeyRight, RotateKey, UpdateKey};
+use crate::service::failure::{Failure, invalid};
+use actix_web::web::{Data, Json};
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// Another description.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = DescriptionRequest)]
+pub struct DescriptionBody {
+    /// It; may be empty.
+    #[serde(default, deserialize_with = "clearable")]
+    description: Option<String>,
+}
+
+/// Another policy.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = KeyPolicyRequest)]
+pub struct PolicyChangeBody {
+    /// Its text, or the object itself.
+    #[serde(default, alias = "Policy", deserialize_with = "optional")]
+    #[schema(value_type = Option<Object>)]
+    policy: Option<Value>,
+    #[serde(flatten)]
+    choice: PolicyBody,
+}
+
+/// Tags to add.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AddTagsRequest)]
+pub struct AddTagsBody {
+    /// Each with its key and value.
+    #[serde(default, deserialize_with = "optional")]
+    tags: Option<Vec<TagBody>>,
+}
+
+/// A tag.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = Tag)]
+pub struct TagBody {
+    /// Its key.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "team")]
+    tag_key: Option<String>,
+    /// Its value; may be empty.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(example = "payroll")]
+    tag_value: Option<String>,
+}
+
+/// Tags to remove.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RemoveTagsRequest)]
+pub struct RemoveTagsBody {
+    /// By their keys.
+    #[serde(default, deserialize_with = "optional")]
+    tags: Option<Vec<String>>,
+}
+
+/// An alias.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AliasRequest)]
+pub struct AliasBody {
+    /// With or without `alias/`.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "payroll")]
+    alias: Option<String>,
+}
+
+/// How often AWS is to rotate a key.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = AutoRotationRequest)]
+pub struct AutoRotationBody {
+    /// 90 to 2560; AWS's default if absent.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = 365)]
+    rotation_period_in_days: Option<i64>,
+}
+
+/// When AWS is to delete a key.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = DeletionRequest)]
+pub struct DeletionBody {
+    /// After how many days, 7 to 30.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = 30)]
+    days: Option<i64>,
+}
+
+/// Which replica becomes the primary key.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = PrimaryRegionRequest)]
+#[serde(rename_all = "PascalCase")]
+pub struct PrimaryRegionBody {
+    /// The one in this region.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "eu-west-1")]
+    primary_region: Option<String>,
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/enable`
+pub async fn enable(who: OnKey<UpdateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
+    changed(who, &services, Operation::Enable).await
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/disable`
+pub async fn disable(who: OnKey<UpdateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
+    changed(who, &services, Operation::Disable).await
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/update-description`
+pub async fn update_description(
+    who: OnKey<UpdateKey>,
+    body: Body<DescriptionBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let to = described("description", required("description", body.0.description)?)?;
+    changed(who, &services, Operation::Describe { to }).await
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/policy`
+pub async fn policy(
+    who: OnKey<UpdateKey>,
+    body: Body<PolicyChangeBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let choice = body.0.choice.choice("policy", body.0.policy)?;
+    let wanted = services.keys.policy_for(who.permit.key(), choice)?;
+    changed(who, &services, wanted).await
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/add-tags`
+pub async fn add_tags(
+    who: OnKey<UpdateKey>,
+    body: Body<AddTagsBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let tags = some("tags", body.0.tags)?.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+    check_tags(&tags).map_err(|problem| invalid("tags", problem))?;
+    changed(who, &services, Operation::Tag { tags }).await
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/remove-tags`
+pub async fn remove_tags(
+    who: OnKey<UpdateKey>,
+    body: Body<RemoveTagsBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let keys = some("tags", body.0.tags)?;
+    for key in &keys {
+        check_tag_key(key).map_err(|problem| invalid("tags", problem))?;
+    }
+    changed(who, &services, Operation::Untag { keys }).await
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/add-alias`
+pub async fn add_alias(
+    who: OnKey<UpdateKey>,
+    body: Body<AliasBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let alias = alias(body.0)?;
+    Ok(Json(KeyView::of(&services.keys.add_alias(&who.permit, &who.asked, alias).await?)))
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/delete-alias`
+pub async fn delete_alias(
+    who: OnKey<UpdateKey>,
+    body: Body<AliasBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let alias = alias(body.0)?;
+    Ok(Json(KeyView::of(&services.keys.delete_alias(&who.permit, &who.asked, alias).await?)))
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/enable-auto-rotation`
+pub async fn enable_auto_rotation(
+    who: OnKey<UpdateKey>,
+    body: BodyOrNone<AutoRotationBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let period = body.0.rotation_period_in_days.map(RotationPeriod::parse).transpose();
+    let period = period.map_err(|problem| invalid("rotation_period_in_days", problem))?;
+    changed(who, &services, Operation::EnableRotation { period }).await
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/disable-auto-rotation`
+pub async fn disable_auto_rotation(who: OnKey<UpdateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
+    changed(who, &services, Operation::DisableRotation).await
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/rotate-material`
+pub async fn rotate_material(who: OnKey<RotateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
+    changed(who, &services, Operation::RotateMaterial).await
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/schedule-deletion`
+pub async fn schedule_deletion(
+    who: OnKey<DeleteKey>,
+    body: Body<DeletionBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let window = DeletionWindow::parse(required("days", body.0.days)?).map_err(|problem| invalid("days", problem))?;
+    changed(who, &services, Operation::ScheduleDeletion { window }).await
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/cancel-deletion`
+pub async fn cancel_deletion(
+    who: OnKey<CancelKeyDeletion>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    changed(who, &services, Operation::CancelDeletion).await
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/update-primary-region`
+pub async fn update_primary_region(
+    who: OnKey<UpdateKey>,
+    body: Body<PrimaryRegionBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let to = read_as("PrimaryRegion", &required("PrimaryRegion", body.0.primary_region)?, Region::parse)?;
+    changed(who, &services, Operation::MovePrimary { to }).await
+}
+
+async fn changed<A: KeyRight>(who: OnKey<A>, services: &Services, wanted: Operation) -> Result<Json<KeyView>, Problem> {
+    Ok(Json(KeyView::of(&services.keys.change(&who.permit, &who.asked, wanted).await?)))
+}
+
+fn alias(body: AliasBody) -> Result<AliasName, Failure> {
+    read_as("alias", &required("alias", body.alias)?, AliasName::parse_own)
+}
+
+fn tag(body: TagBody) -> Result<Tag, Failure> {
+    let key = required("tags.tag_key", body.tag_key)?;
+    Tag::parse(&key, &body.tag_value.unwrap_or_default()).map_err(|problem| invalid("tags", problem))
+}
+
+/// A list that must be there, and have something in it.
+fn some<T>(member: &'static str, list: Option<Vec<T>>) -> Result<Vec<T>, Failure> {
+    match required(member, list)? {
+        list if list.is_empty() => Err(invalid(member, "must have at least one entry")),
+        list => Ok(list),
+    }
+}

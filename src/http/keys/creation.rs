@@ -1,0 +1,261 @@
+//! Making keys: creating, uploading, rotating into a new one, replicating.
+
+use super::material::{ImportBody, import};
+use super::policy::PolicyBody;
+use super::view::KeyView;
+use crate::domain::key::name::AliasName;
+use crate::domain::key::operation::{EncryptFor, RetiredKey};
+use crate::domain::key::spec::{KeySpec, KeyUsage};
+use crate::domain::key::tag::{Tag, check_tags};
+use crate::domain::key::word::Origin;
+use crate::domain::place::Region;
+use crate::http::answer::Created;
+use crate::http::body::{Body, BodyOrNone, optional, read_as, required};
+use crate::http::error::Problem;
+use crate::http::guard::{Admitted, OnKey};
+use crate::service::Services;
+use crate::service::access::{CreateKey, RotateKey, SignedIn};
+use crate::service::failure::{Failure, invalid};
+use crate::service::keys::{KeyWish, ReplicaWish, RotationWish};
+use actix_web::web::{Data, Json};
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// A key that is to be made.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = KeyRequest)]
+pub struct CreateBody {
+    /// Name or id of the KMS.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "kms")]
+    kms: Option<String>,
+    /// In which region.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "eu-west-3")]
+    region: Option<String>,
+    /// What AWS is to make.
+    #[serde(default, deserialize_with = "optional")]
+    aws_param: Option<AwsParam>,
+    #[serde(flatten)]
+    policy: PolicyBody,
+    #[serde(flatten)]
+    import: ImportBody,
+}
+
+/// What AWS is to make, in AWS's words.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = NewKey)]
+#[serde(rename_all = "PascalCase")]
+pub struct AwsParam {
+    /// Its alias, with or without `alias/`.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "payroll")]
+    alias: Option<String>,
+    /// Accept a policy that locks everybody out?
+    #[serde(default, deserialize_with = "optional")]
+    bypass_policy_lockout_safety_check: Option<bool>,
+    /// Older name of `KeySpec`.
+    #[serde(default, deserialize_with = "optional")]
+    customer_master_key_spec: Option<String>,
+    /// Its spec; `SYMMETRIC_DEFAULT` if absent.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "SYMMETRIC_DEFAULT")]
+    key_spec: Option<String>,
+    /// What it is for; what its spec is mostly for, if absent.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "ENCRYPT_DECRYPT")]
+    key_usage: Option<String>,
+    /// Its description.
+    #[serde(default, deserialize_with = "optional")]
+    description: Option<String>,
+    /// May it have replicas?
+    #[serde(default, deserialize_with = "optional")]
+    multi_region: Option<bool>,
+    /// `AWS_KMS` (default) or `EXTERNAL`.
+    #[serde(default, deserialize_with = "optional")]
+    origin: Option<String>,
+    /// Its policy, as an object or as text.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<Object>)]
+    policy: Option<Value>,
+    /// Its tags.
+    #[serde(default, deserialize_with = "optional")]
+    tags: Option<Vec<AwsTag>>,
+    /// When AWS is to forget uploaded material.
+    #[serde(default, deserialize_with = "optional")]
+    valid_to: Option<String>,
+}
+
+/// A tag, in AWS's words.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AwsTag)]
+#[serde(rename_all = "PascalCase")]
+pub struct AwsTag {
+    /// Its key.
+    tag_key: String,
+    /// Its value.
+    #[serde(default)]
+    tag_value: String,
+}
+
+/// How a key is to be replaced.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = RotateKeyRequest)]
+pub struct RotateBody {
+    /// The new key's description; the old one's if absent.
+    #[serde(default, deserialize_with = "optional")]
+    description: Option<String>,
+    /// The old key may not encrypt any more, for its own account.
+    #[serde(default, deserialize_with = "optional")]
+    disable_encrypt: Option<bool>,
+    /// The old key may not encrypt any more, for all accounts.
+    #[serde(default, deserialize_with = "optional")]
+    disable_encrypt_on_all_accounts: Option<bool>,
+    /// The old key keeps each alias with a time stamp behind it.
+    #[serde(default, deserialize_with = "optional")]
+    retain_alias: Option<bool>,
+    #[serde(flatten)]
+    import: ImportBody,
+}
+
+/// A replica that is to be made.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ReplicateKeyRequest)]
+pub struct ReplicateBody {
+    /// In which region.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "eu-west-1")]
+    replica_region: Option<String>,
+    /// What AWS is to make.
+    #[serde(default, deserialize_with = "optional")]
+    aws_param: Option<AwsParam>,
+    #[serde(flatten)]
+    policy: PolicyBody,
+}
+
+/// `POST /v1/cckm/aws/keys`
+pub async fn create(
+    who: Admitted<SignedIn>,
+    body: Body<CreateBody>,
+    services: Data<Services>,
+) -> Result<Created<KeyView>, Problem> {
+    let (wish, _) = body.0.wish()?;
+    let seen = services.keys.create(&who.permit, &who.asked, wish).await?;
+    Ok(Created(KeyView::of(&seen)))
+}
+
+/// `POST /v1/cckm/aws/upload-key`
+pub async fn upload(
+    who: Admitted<SignedIn>,
+    body: Body<CreateBody>,
+    services: Data<Services>,
+) -> Result<Created<KeyView>, Problem> {
+    let (wish, material) = body.0.wish()?;
+    let material = import(material, "source_key_identifier")?;
+    let seen = services.keys.upload(&who.permit, &who.asked, wish, material).await?;
+    Ok(Created(KeyView::of(&seen)))
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/rotate`
+pub async fn rotate(
+    who: OnKey<RotateKey>,
+    body: BodyOrNone<RotateBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let body = body.0;
+    let disable_encrypt = match (body.disable_encrypt, body.disable_encrypt_on_all_accounts) {
+        (Some(true), Some(true)) => {
+            return Err(invalid("disable_encrypt", "excludes disable_encrypt_on_all_accounts; give one of them").into());
+        }
+        (Some(true), _) => Some(EncryptFor::OwnAccount),
+        (_, Some(true)) => Some(EncryptFor::AllAccounts),
+        _ => None,
+    };
+    let wish = RotationWish {
+        description: body.description.map(|text| described("description", text)).transpose()?,
+        import: if body.import.is_given() { Some(import(body.import, "source_key_id")?) } else { None },
+        old: RetiredKey { retain_alias: body.retain_alias.unwrap_or(false), disable_encrypt },
+    };
+    let seen = services.keys.rotate(&who.permit, &who.asked, wish).await?;
+    Ok(Json(KeyView::of(&seen)))
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/replicate-key`
+pub async fn replicate(
+    who: OnKey<CreateKey>,
+    body: Body<ReplicateBody>,
+    services: Data<Services>,
+) -> Result<Created<KeyView>, Problem> {
+    let ReplicateBody { replica_region, aws_param, policy } = body.0;
+    let mut aws = aws_param.unwrap_or_default();
+    let wish = ReplicaWish {
+        region: read_as("replica_region", &required("replica_region", replica_region)?, Region::parse)?,
+        aliases: aws.aliases()?,
+        description: aws.description.take().map(|text| described("aws_param.Description", text)).transpose()?,
+        policy: policy.choice("aws_param.Policy", aws.policy.take())?,
+        bypass_lockout_check: aws.bypass_policy_lockout_safety_check.unwrap_or(false),
+        tags: aws.tags()?,
+    };
+    let seen = services.keys.replicate(&who.permit, &who.asked, wish).await?;
+    Ok(Created(KeyView::of(&seen)))
+}
+
+impl CreateBody {
+    /// What is wished, and the material that may come with it.
+    fn wish(self) -> Result<(KeyWish, ImportBody), Failure> {
+        let kms = required("kms", self.kms)?;
+        let region = read_as("region", &required("region", self.region)?, Region::parse)?;
+        let mut aws = self.aws_param.unwrap_or_default();
+        let spec = aws.key_spec.take().or(aws.customer_master_key_spec.take());
+        let spec = spec.map(|text| read_as("aws_param.KeySpec", &text, KeySpec::parse_known)).transpose()?;
+        let usage = aws.key_usage.take();
+        let usage = usage.map(|text| read_as("aws_param.KeyUsage", &text, KeyUsage::parse_known)).transpose()?;
+        let origin = aws.origin.take();
+        let origin = origin.map(|text| read_as("aws_param.Origin", &text, Origin::parse_known)).transpose()?;
+        let description = described("aws_param.Description", aws.description.take().unwrap_or_default())?;
+        let import = self.import.with_end(aws.valid_to.take());
+        let wish = KeyWish {
+            kms,
+            region,
+            aliases: aws.aliases()?,
+            spec,
+            usage,
+            origin: origin.unwrap_or(Origin::AwsKms),
+            description,
+            multi_region: aws.multi_region.unwrap_or(false),
+            policy: self.policy.choice("aws_param.Policy", aws.policy.take())?,
+            bypass_lockout_check: aws.bypass_policy_lockout_safety_check.unwrap_or(false),
+            tags: aws.tags()?,
+        };
+        Ok((wish, import))
+    }
+}
+
+impl AwsParam {
+    fn aliases(&self) -> Result<Vec<AliasName>, Failure> {
+        let alias = self.alias.as_deref().map(|text| read_as("aws_param.Alias", text, AliasName::parse_own));
+        Ok(alias.transpose()?.into_iter().collect())
+    }
+
+    fn tags(&mut self) -> Result<Vec<Tag>, Failure> {
+        let tags = self.tags.take().unwrap_or_default();
+        let tag = |tag: AwsTag| {
+            Tag::parse(&tag.tag_key, &tag.tag_value).map_err(|problem| invalid("aws_param.Tags", problem))
+        };
+        let tags = tags.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+        check_tags(&tags).map_err(|problem| invalid("aws_param.Tags", problem))?;
+        Ok(tags)
+    }
+}
+
+/// A description that AWS takes.
+///
+/// # Errors
+/// When it is longer.
+pub fn described(member: &'static str, text: String) -> Result<String, Failure> {
+    match text.chars().count() {
+        0..=8192 => Ok(text),
+        length => Err(invalid(member, format!("must not be longer than 8192 characters, and has {length}"))),
+    }
+}

@@ -1,0 +1,138 @@
+//! Material of keys: importing that of a source key, and deleting it.
+
+use super::view::KeyView;
+use crate::domain::key::material::MaterialId;
+use crate::domain::key::operation::Operation;
+use crate::domain::time::Time;
+use crate::http::body::{Body, BodyOrNone, one_of, optional, read_as, required};
+use crate::http::error::Problem;
+use crate::http::guard::OnKey;
+use crate::service::Services;
+use crate::service::access::{DeleteMaterial, ImportMaterial};
+use crate::service::failure::{Failure, invalid};
+use crate::service::keys::ImportWish;
+use actix_web::web::{Data, Json};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// Whose material is imported, and how.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = ImportMaterialRequest)]
+pub struct ImportBody {
+    /// Name or id of the source key.
+    #[serde(default, alias = "source_key_id", deserialize_with = "flat::source_key_identifier")]
+    source_key_identifier: Option<String>,
+    /// Where it is: `local`.
+    #[serde(default, deserialize_with = "flat::source_key_tier")]
+    source_key_tier: Option<String>,
+    /// Does AWS forget it?
+    #[serde(default, deserialize_with = "flat::key_expiration")]
+    key_expiration: Option<bool>,
+    /// When; needed with `key_expiration`.
+    #[serde(default, deserialize_with = "flat::valid_to")]
+    valid_to: Option<String>,
+    /// `NEW_KEY_MATERIAL` (default) or `EXISTING_KEY_MATERIAL`.
+    #[serde(default, deserialize_with = "flat::import_type")]
+    import_type: Option<String>,
+    /// Which of the key's materials.
+    #[serde(default, deserialize_with = "flat::key_material_id")]
+    key_material_id: Option<String>,
+    /// What AWS shows beside it.
+    #[serde(default, deserialize_with = "flat::key_material_description")]
+    key_material_description: Option<String>,
+}
+
+/// The readers of its members.
+mod flat {
+    crate::http::body::flattened!(
+        source_key_identifier,
+        source_key_tier,
+        key_expiration,
+        valid_to,
+        import_type,
+        key_material_id,
+        key_material_description
+    );
+}
+
+/// Which material is deleted.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = DeleteMaterialRequest)]
+pub struct DeleteMaterialBody {
+    /// Its id; the current one if absent.
+    #[serde(default, deserialize_with = "optional")]
+    key_material_id: Option<String>,
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/import-material`
+pub async fn import_material(
+    who: OnKey<ImportMaterial>,
+    body: Body<ImportBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let wish = import(body.0, "source_key_identifier")?;
+    let seen = services.keys.import_material(&who.permit, &who.asked, wish).await?;
+    Ok(Json(KeyView::of(&seen)))
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/delete-material`
+pub async fn delete_material(
+    who: OnKey<DeleteMaterial>,
+    body: BodyOrNone<DeleteMaterialBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let material = body.0.key_material_id;
+    let material = material.map(|text| read_as("key_material_id", &text, MaterialId::parse)).transpose()?;
+    let seen = services.keys.change(&who.permit, &who.asked, Operation::DeleteMaterial { material }).await?;
+    Ok(Json(KeyView::of(&seen)))
+}
+
+impl ImportBody {
+    /// Is there a source key at all?
+    pub fn is_given(&self) -> bool {
+        self.source_key_identifier.is_some()
+    }
+
+    /// The same, with an end that stands elsewhere in the body.
+    #[must_use]
+    pub fn with_end(self, end: Option<String>) -> Self {
+        Self { valid_to: self.valid_to.or(end), ..self }
+    }
+}
+
+/// What an import body wishes.
+///
+/// # Errors
+/// When something is missing, or is not what it should be.
+pub fn import(body: ImportBody, source: &'static str) -> Result<ImportWish, Failure> {
+    if let Some(tier) = &body.source_key_tier {
+        one_of("source_key_tier", tier, &[("local", ())])?;
+    }
+    let words = [("NEW_KEY_MATERIAL", false), ("EXISTING_KEY_MATERIAL", true)];
+    let existing = body.import_type.map(|text| one_of("import_type", &text, &words)).transpose()?;
+    let material = body.key_material_id;
+    let valid_to = body.valid_to.map(|text| moment("valid_to", &text)).transpose()?;
+    let valid_to = match (body.key_expiration, valid_to) {
+        (Some(true), None) => return Err(invalid("valid_to", "must be given together with key_expiration")),
+        (Some(false), Some(_)) => return Err(invalid("valid_to", "can be given only together with key_expiration")),
+        (_, valid_to) => valid_to,
+    };
+    Ok(ImportWish {
+        source: required(source, body.source_key_identifier)?,
+        valid_to,
+        existing: existing.unwrap_or(false),
+        material: material.map(|text| read_as("key_material_id", &text, MaterialId::parse)).transpose()?,
+        description: body.key_material_description,
+    })
+}
+
+/// A moment in a body.
+///
+/// # Errors
+/// When it is none.
+pub fn moment(member: &'static str, text: &str) -> Result<Time, Failure> {
+    match chrono::DateTime::parse_from_rfc3339(text) {
+        Ok(moment) => Ok(Time::of(moment.to_utc())),
+        Err(_) => Err(invalid(member, "must be a moment as RFC 3339 has it, such as 2030-11-05T05:29:17Z")),
+    }
+}

@@ -1,0 +1,9 @@
+//! AWS keys, and all that is done to them.
+
+pub mod change;
+pub mod creation;
+pub mod material;
+pub mod policy;
+pub mod reading;
+pub mod rotation_job;
+pub mod view;

@@ -1,0 +1,72 @@
+//! Which policy a key gets: its text, a template's, or one built from people. At most one of the three.
+
+use crate::domain::key::policy::People;
+use crate::domain::key::policy_text::PolicyText;
+use crate::service::failure::{Failure, invalid};
+use crate::service::keys::PolicyChoice;
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// A choice of policy, as bodies give it.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = PolicyChoice)]
+pub struct PolicyBody {
+    /// Name or id of a policy template.
+    #[serde(default, deserialize_with = "flat::policytemplate")]
+    policytemplate: Option<String>,
+    /// Users who administer the key: names, or ARNs.
+    #[serde(default, deserialize_with = "flat::key_admins")]
+    #[schema(example = json!(["ann"]))]
+    key_admins: Option<Vec<String>>,
+    /// Roles that administer the key.
+    #[serde(default, deserialize_with = "flat::key_admins_roles")]
+    key_admins_roles: Option<Vec<String>>,
+    /// Users who use the key.
+    #[serde(default, deserialize_with = "flat::key_users")]
+    key_users: Option<Vec<String>>,
+    /// Roles that use the key.
+    #[serde(default, deserialize_with = "flat::key_users_roles")]
+    key_users_roles: Option<Vec<String>>,
+    /// Other AWS accounts that use the key.
+    #[serde(default, deserialize_with = "flat::external_accounts")]
+    external_accounts: Option<Vec<String>>,
+}
+
+/// The readers of its members.
+mod flat {
+    crate::http::body::flattened!(
+        policytemplate,
+        key_admins,
+        key_admins_roles,
+        key_users,
+        key_users_roles,
+        external_accounts
+    );
+}
+
+impl PolicyBody {
+    /// The choice, together with a policy's text that may stand elsewhere in the body.
+    ///
+    /// # Errors
+    /// When there is more than one, or the text is no policy.
+    pub fn choice(self, member: &'static str, text: Option<Value>) -> Result<PolicyChoice, Failure> {
+        let people = People {
+            admins: self.key_admins.unwrap_or_default(),
+            admin_roles: self.key_admins_roles.unwrap_or_default(),
+            users: self.key_users.unwrap_or_default(),
+            user_roles: self.key_users_roles.unwrap_or_default(),
+            accounts: self.external_accounts.unwrap_or_default(),
+        };
+        let text = text.map(|text| PolicyText::of(&text).map_err(|problem| invalid(member, problem))).transpose()?;
+        match (text, self.policytemplate, people.is_empty()) {
+            (None, None, true) => Ok(PolicyChoice::Default),
+            (Some(text), None, true) => Ok(PolicyChoice::Text(text)),
+            (None, Some(template), true) => Ok(PolicyChoice::Template(template)),
+            (None, None, false) => Ok(PolicyChoice::People(people)),
+            _ => {
+                Err(invalid(member, "only one of a policy, `policytemplate`, and key_admins and its kin can be given"))
+            }
+        }
+    }
+}

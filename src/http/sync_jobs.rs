@@ -1,0 +1,211 @@
+//! Jobs that synchronise keys: begin, list, show, cancel.
+
+use super::answer::Accepted;
+use super::body::{Body, optional, read_as};
+use super::envelope::{Envelope, rfc3339};
+use super::error::Problem;
+use super::guard::Admitted;
+use super::paging::{self, List, Listing};
+use crate::domain::id::JobId;
+use crate::domain::job::sync::{Counts, JobStatus, RegionWay, SyncJob, SyncRegion};
+use crate::domain::place::Region;
+use crate::domain::time::Time;
+use crate::service::Services;
+use crate::service::access::SignedIn;
+use crate::service::failure::{Failure, invalid};
+use crate::service::sync_jobs::{SyncJobSeen, SyncWish};
+use actix_web::web::{Data, Json, Path};
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// What is to be synchronised.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SynchronizationRequest)]
+pub struct SyncBody {
+    /// Names or ids of KMSs.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = json!(["kms"]))]
+    kms: Option<Vec<String>>,
+    /// Which of their regions; all if absent.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = json!(["ap-south-1"]))]
+    regions: Option<Vec<String>>,
+    /// All KMSs that the caller may synchronise; not together with `kms` or `regions`.
+    #[serde(default, deserialize_with = "optional")]
+    synchronize_all: Option<bool>,
+}
+
+/// A synchronisation job.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SynchronizationJob)]
+pub struct SyncJobView {
+    #[serde(flatten)]
+    envelope: Envelope,
+    /// The names of its KMSs.
+    kms: Vec<String>,
+    /// Its regions.
+    regions: Vec<String>,
+    /// All KMSs were asked for.
+    synchronize_all: bool,
+    /// `in_progress`, `completed` or `failed`; one that was cancelled is `completed`, with `abort`.
+    #[schema(example = "in_progress")]
+    overall_status: &'static str,
+    /// What came of each region, by `<account>/<region>`: AWS's code and message where it failed.
+    detailed_status: BTreeMap<String, String>,
+    /// When it ended; absent until then.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "maybe_rfc3339")]
+    #[schema(value_type = String, required = false, format = DateTime)]
+    completed_at: Option<Time>,
+    /// It was cancelled.
+    abort: bool,
+    /// Always `aws`.
+    cloud: &'static str,
+    /// What has been found so far, by `<account>/<region>`.
+    progress: BTreeMap<String, ProgressView>,
+}
+
+/// Numbers of keys in a region.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SynchronizationProgress)]
+pub struct ProgressView {
+    /// AWS listed them.
+    listed: u64,
+    /// They were not known here.
+    added: u64,
+    /// They were otherwise than known here.
+    updated: u64,
+    /// AWS does not have them any more.
+    gone: u64,
+    /// They could not be read.
+    errors: u64,
+}
+
+/// `POST /v1/cckm/aws/synchronization-jobs`
+pub async fn start(
+    who: Admitted<SignedIn>,
+    body: Body<SyncBody>,
+    services: Data<Services>,
+) -> Result<Accepted<SyncJobView>, Problem> {
+    let job = services.sync_jobs.start(&who.permit, &who.asked, wish(body.0)?).await?;
+    Ok(Accepted(SyncJobView::of(&job)))
+}
+
+/// `GET /v1/cckm/aws/synchronization-jobs`
+pub async fn list(
+    who: Admitted<SignedIn>,
+    listing: Listing<SyncJob>,
+    services: Data<Services>,
+) -> Result<List<SyncJobView>, Problem> {
+    let (page, caller) = services.sync_jobs.list(&who.permit, &listing.0)?;
+    let jobs = services.sync_jobs.clone();
+    let view = move |job: &Arc<SyncJob>| SyncJobView::of(&jobs.seen(job, &caller.published.state));
+    Ok(paging::answer(page, view))
+}
+
+/// `GET /v1/cckm/aws/synchronization-jobs/{id}`
+pub async fn get(
+    who: Admitted<SignedIn>,
+    id: Path<String>,
+    services: Data<Services>,
+) -> Result<Json<SyncJobView>, Problem> {
+    Ok(Json(SyncJobView::of(&services.sync_jobs.get(&who.permit, job_id(&id)?)?)))
+}
+
+/// `POST /v1/cckm/aws/synchronization-jobs/{id}/cancel`
+pub async fn cancel(
+    who: Admitted<SignedIn>,
+    id: Path<String>,
+    services: Data<Services>,
+) -> Result<Json<SyncJobView>, Problem> {
+    Ok(Json(SyncJobView::of(&services.sync_jobs.cancel(&who.permit, &who.asked, job_id(&id)?).await?)))
+}
+
+/// The job that a path names.
+///
+/// # Errors
+/// When that is not an id.
+pub fn job_id(text: &str) -> Result<JobId, Failure> {
+    read_as("id", text, JobId::parse)
+}
+
+fn wish(body: SyncBody) -> Result<SyncWish, Failure> {
+    let SyncBody { kms, regions, synchronize_all } = body;
+    if synchronize_all == Some(true) {
+        return match (kms, regions) {
+            (None, None) => Ok(SyncWish::All),
+            _ => Err(invalid("synchronize_all", "can not be given together with kms or regions")),
+        };
+    }
+    let kms = kms.ok_or_else(|| invalid("kms", "or synchronize_all must be given"))?;
+    if kms.is_empty() {
+        return Err(invalid("kms", "must have at least one entry"));
+    }
+    let regions = match regions {
+        Some(names) if names.is_empty() => {
+            return Err(invalid("regions", "must have at least one entry, or be absent"));
+        }
+        Some(names) => {
+            Some(names.iter().map(|name| read_as("regions", name, Region::parse)).collect::<Result<Vec<_>, _>>()?)
+        }
+        None => None,
+    };
+    Ok(SyncWish::Some { kms, regions })
+}
+
+impl SyncJobView {
+    fn of(seen: &SyncJobSeen) -> Self {
+        let job = &seen.job;
+        let mut regions: Vec<String> = Vec::new();
+        for region in job.regions.iter().map(|part| part.place.region.to_string()) {
+            if !regions.contains(&region) {
+                regions.push(region);
+            }
+        }
+        Self {
+            envelope: Envelope::new(job.id, "cckm:synchronize", job.id, job.created, job.updated),
+            kms: seen.kms.clone(),
+            regions,
+            synchronize_all: job.all,
+            overall_status: job.status().name(),
+            detailed_status: job.regions.iter().map(|part| (name(part), status(part))).collect(),
+            completed_at: job.completed,
+            abort: job.cancelled,
+            cloud: "aws",
+            progress: job.regions.iter().map(name).zip(seen.counts.iter().map(ProgressView::of)).collect(),
+        }
+    }
+}
+
+impl ProgressView {
+    fn of(counts: &Counts) -> Self {
+        let Counts { listed, added, updated, gone, errors } = *counts;
+        Self { listed, added, updated, gone, errors }
+    }
+}
+
+fn name(part: &SyncRegion) -> String {
+    format!("{}/{}", part.place.account, part.place.region)
+}
+
+fn status(part: &SyncRegion) -> String {
+    let Some(end) = &part.end else { return JobStatus::InProgress.name().to_owned() };
+    match &end.way {
+        // The vendor's own words, which clients may look for.
+        RegionWay::Done(None) => "region synchronized successfully".to_owned(),
+        RegionWay::Done(Some(trouble)) => {
+            format!("region synchronized; {} keys could not be read, the first: {trouble}", end.counts.errors)
+        }
+        RegionWay::Failed(reason) => reason.clone(),
+        RegionWay::Left => "canceled".to_owned(),
+    }
+}
+
+/// A moment, if there is one.
+pub fn maybe_rfc3339<S: Serializer>(time: &Option<Time>, to: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => rfc3339(time, to),
+        None => to.serialize_none(),
+    }
+}

@@ -1,0 +1,141 @@
+//! Aliases: names for keys, one account and region at a time.
+
+use serde_json::{Value, json};
+
+use super::ask::Ask;
+use super::call::{Call, Names};
+use super::key::seconds;
+use super::page::Page;
+use super::state::Alias;
+use super::{Answer, exception};
+use crate::lab::refusal::Refusal;
+
+/// What the names of AWS's own begin with.
+pub const RESERVED: &str = "alias/aws/";
+const PREFIX: &str = "alias/";
+const PATTERN: &str = "^[a-zA-Z0-9:/_-]+$";
+/// So many aliases one key can have.
+const MOST_OF_A_KEY: usize = 50;
+
+/// `CreateAlias`
+pub fn create_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = read_name(ask);
+    let target = ask.required("TargetKeyId", (1, 2048));
+    ask.finish()?;
+    require_own(name)?;
+    let arn = call.arn(name);
+    call.require(&arn)?;
+    let mut state = call.kms.state()?;
+    let key = call.find(&state, target, Names::OfKeys, call.operation)?;
+    if state.alias(call.account(), call.region, name).is_some() {
+        return Err(exception::already_exists(format!("An alias with the name {arn} already exists")));
+    }
+    key.require_not_deleted(call.region)?;
+    let id = key.id.clone();
+    if state.aliases_of(call.account(), call.region, &id).len() >= MOST_OF_A_KEY {
+        return Err(exception::limit_exceeded(format!("A key cannot have more than {MOST_OF_A_KEY} aliases")));
+    }
+    let alias = Alias {
+        account: call.account().to_owned(),
+        region: call.region.to_owned(),
+        name: name.to_owned(),
+        arn,
+        target: Some(id),
+        created: call.now,
+        updated: call.now,
+    };
+    state.set_alias(alias, &call.kms.store)?;
+    Ok(Value::Null)
+}
+
+/// `UpdateAlias`
+pub fn update_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = read_name(ask);
+    let target = ask.required("TargetKeyId", (1, 2048));
+    ask.finish()?;
+    require_own(name)?;
+    let arn = call.arn(name);
+    call.require(&arn)?;
+    let mut state = call.kms.state()?;
+    let alias = known(state.alias(call.account(), call.region, name), &arn)?;
+    let key = call.find(&state, target, Names::OfKeys, call.operation)?;
+    key.require_not_deleted(call.region)?;
+    let old = alias.target.as_deref().and_then(|id| state.key(call.account(), call.region, id));
+    // AWS keeps the kind of key behind an alias.
+    if old.is_some_and(|old| old.usage != key.usage || old.spec.is_asymmetric() != key.spec.is_asymmetric()) {
+        let why = "The current and new KMS keys must be of the same type and have the same key usage.";
+        return Err(Refusal::Invalid(why.to_owned()));
+    }
+    let moved = Alias { target: Some(key.id.clone()), updated: call.now, ..alias };
+    state.set_alias(moved, &call.kms.store)?;
+    Ok(Value::Null)
+}
+
+/// `DeleteAlias`
+pub fn delete_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = read_name(ask);
+    ask.finish()?;
+    require_own(name)?;
+    let arn = call.arn(name);
+    call.require(&arn)?;
+    let mut state = call.kms.state()?;
+    known(state.alias(call.account(), call.region, name), &arn)?;
+    state.remove_alias(call.account(), call.region, name, &call.kms.store)?;
+    Ok(Value::Null)
+}
+
+/// `ListAliases`
+pub fn list_aliases(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let page = Page::read(ask, 50, 100);
+    let target = ask.text("KeyId", (1, 2048));
+    ask.finish()?;
+    call.require("*")?;
+    let after = page.after()?;
+    let state = call.kms.state()?;
+    let entry = |alias: &Alias| (alias.name.clone(), describe(alias));
+    let Some(target) = target else {
+        return Ok(page.cut("Aliases", state.aliases_after(call.account(), call.region, &after).map(entry)));
+    };
+    let key = call.find(&state, target, Names::OfKeys, call.operation)?;
+    let of_it = state.aliases_of(call.account(), call.region, &key.id).into_iter();
+    Ok(page.cut("Aliases", of_it.filter(|alias| alias.name > after).map(entry)))
+}
+
+fn describe(alias: &Alias) -> Value {
+    let mut entry = json!({
+        "AliasName": alias.name,
+        "AliasArn": alias.arn,
+        "CreationDate": seconds(alias.created),
+        "LastUpdatedDate": seconds(alias.updated),
+    });
+    if let Some(target) = &alias.target {
+        entry["TargetKeyId"] = json!(target);
+    }
+    entry
+}
+
+fn read_name<'a>(ask: &mut Ask<'a>) -> &'a str {
+    let name = ask.required("AliasName", (1, 256));
+    if !name.chars().all(|c| c.is_ascii_alphanumeric() || ":/_-".contains(c)) {
+        ask.unfit("AliasName", name, PATTERN);
+    }
+    name
+}
+
+fn require_own(name: &str) -> Result<(), Refusal> {
+    if name.strip_prefix(PREFIX).is_none_or(str::is_empty) {
+        return Err(Refusal::Invalid("Invalid identifier: an alias begins with the prefix \"alias/\"".to_owned()));
+    }
+    if name.starts_with(RESERVED) {
+        let why = "The prefix alias/aws/ is reserved for AWS managed keys.";
+        return Err(exception::invalid_alias_name(why));
+    }
+    if name.contains(':') {
+        return Err(exception::invalid_alias_name(format!("{name} contains invalid characters for an alias")));
+    }
+    Ok(())
+}
+
+fn known(alias: Option<&Alias>, arn: &str) -> Result<Alias, Refusal> {
+    alias.cloned().ok_or_else(|| exception::not_found(format!("Alias {arn} is not found.")))
+}

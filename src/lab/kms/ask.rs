@@ -1,0 +1,211 @@
+//! What an operation is asked: the members of a JSON request, judged as AWS judges them.
+//!
+//! Each reading method notes what is wrong and goes on; [`Ask::finish`] refuses with all of it at once.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use super::exception;
+use crate::lab::constraint::Constraints;
+use crate::lab::refusal::Refusal;
+
+/// Shortest and longest, or least and most.
+pub type Range = (usize, usize);
+
+/// A request.
+pub struct Ask<'a> {
+    members: &'a Map<String, Value>,
+    constraints: Constraints,
+    /// Something of another type than the member has: AWS does not even begin to judge then.
+    mistyped: Option<Refusal>,
+}
+
+impl<'a> Ask<'a> {
+    /// The body of a request as an object.
+    ///
+    /// # Errors
+    /// `SerializationException` if it is none.
+    pub fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+        let body = if body.is_empty() { b"{}" } else { body };
+        serde_json::from_slice(body).map_err(|_| exception::serialization(""))
+    }
+
+    /// Begins to read.
+    pub fn new(members: &'a Map<String, Value>) -> Ask<'a> {
+        Ask { members, constraints: Constraints::default(), mistyped: None }
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// `SerializationException` or `ValidationException`.
+    pub fn finish(&mut self) -> Result<(), Refusal> {
+        match self.mistyped.take() {
+            Some(refusal) => Err(refusal),
+            None => std::mem::take(&mut self.constraints).finish(),
+        }
+    }
+
+    /// A text.
+    pub fn text(&mut self, name: &str, (shortest, longest): Range) -> Option<&'a str> {
+        let value = self.member(name)?;
+        let Value::String(text) = value else { return self.mistyped(name, "a String") };
+        self.measure(name, text, text.chars().count(), (shortest, longest));
+        Some(text)
+    }
+
+    /// A text that has to be there; empty if it is not, which [`Ask::finish`] refuses.
+    pub fn required(&mut self, name: &str, range: Range) -> &'a str {
+        match self.text(name, range) {
+            Some(text) => text,
+            None => self.missing(name),
+        }
+    }
+
+    /// The member that names a key.
+    pub fn key_id(&mut self) -> &'a str {
+        self.required("KeyId", (1, 2048))
+    }
+
+    /// One of some words.
+    pub fn choice(&mut self, name: &str, words: &[&str]) -> Option<&'a str> {
+        let text = self.text(name, (0, usize::MAX))?;
+        if !words.contains(&text) {
+            let set = words.join(", ");
+            self.constraints.broken(name, text, &format!("Member must satisfy enum value set: [{set}]"));
+        }
+        Some(text)
+    }
+
+    /// One of some words that has to be there.
+    pub fn required_choice(&mut self, name: &str, words: &[&str]) -> &'a str {
+        match self.choice(name, words) {
+            Some(text) => text,
+            None => self.missing(name),
+        }
+    }
+
+    /// A whole number.
+    pub fn number(&mut self, name: &str, (least, most): (i64, i64)) -> Option<i64> {
+        let value = self.member(name)?;
+        let Some(number) = value.as_i64() else { return self.mistyped(name, "an Integer") };
+        if number < least {
+            let rule = format!("Member must have value greater than or equal to {least}");
+            self.constraints.broken(name, &number.to_string(), &rule);
+        }
+        if number > most {
+            let rule = format!("Member must have value less than or equal to {most}");
+            self.constraints.broken(name, &number.to_string(), &rule);
+        }
+        Some(number)
+    }
+
+    /// Yes or no; no if nothing is said.
+    pub fn flag(&mut self, name: &str) -> bool {
+        match self.member(name) {
+            None => false,
+            Some(Value::Bool(flag)) => *flag,
+            Some(_) => self.mistyped(name, "a Boolean").unwrap_or_default(),
+        }
+    }
+
+    /// Bytes.
+    pub fn bytes(&mut self, name: &str, range: Range) -> Option<Vec<u8>> {
+        let value = self.member(name)?;
+        let Some(bytes) = value.as_str().and_then(|text| STANDARD.decode(text).ok()) else {
+            return self.mistyped(name, "a base64-encoded Blob");
+        };
+        // Never quoted: they may be secret.
+        self.measure(name, "***", bytes.len(), range);
+        Some(bytes)
+    }
+
+    /// Bytes that have to be there.
+    pub fn required_bytes(&mut self, name: &str, range: Range) -> Vec<u8> {
+        match self.bytes(name, range) {
+            Some(bytes) => bytes,
+            None => self.missing(name).as_bytes().to_vec(),
+        }
+    }
+
+    /// A time, in seconds since 1970.
+    pub fn time(&mut self, name: &str) -> Option<DateTime<Utc>> {
+        let value = self.member(name)?;
+        #[allow(clippy::cast_possible_truncation)] // `as` saturates, and milliseconds since 1970 fit
+        let time = value.as_f64().and_then(|seconds| DateTime::from_timestamp_millis((seconds * 1000.0) as i64));
+        if time.is_none() { self.mistyped(name, "a Timestamp") } else { time }
+    }
+
+    /// Texts by name.
+    pub fn map(&mut self, name: &str) -> BTreeMap<String, String> {
+        let Some(value) = self.member(name) else { return BTreeMap::new() };
+        match serde_json::from_value(value.clone()) {
+            Ok(map) => map,
+            Err(_) => self.mistyped(name, "a Map").unwrap_or_default(),
+        }
+    }
+
+    /// A list of texts.
+    pub fn texts(&mut self, name: &str) -> Option<Vec<&'a str>> {
+        let value = self.member(name)?;
+        let texts = value.as_array().and_then(|all| all.iter().map(Value::as_str).collect());
+        if texts.is_none() { self.mistyped(name, "a List") } else { texts }
+    }
+
+    /// Tags: pairs of a key and a value.
+    pub fn tags(&mut self) -> Option<Vec<(&'a str, &'a str)>> {
+        let value = self.member("Tags")?;
+        let Some(all) = value.as_array() else { return self.mistyped("Tags", "a List") };
+        let mut tags = Vec::new();
+        for (tag, number) in all.iter().zip(1..) {
+            for (name, range) in [("TagKey", (1, 128)), ("TagValue", (0, 256))] {
+                let place = format!("tags.{number}.member.{}{}", name[..1].to_lowercase(), &name[1..]);
+                match tag.get(name) {
+                    None | Some(Value::Null) => self.constraints.missing(&place),
+                    Some(Value::String(text)) => self.measure(&place, text, text.chars().count(), range),
+                    Some(_) => return self.mistyped(name, "a String"),
+                }
+            }
+            if let (Some(key), Some(value)) = (tag["TagKey"].as_str(), tag["TagValue"].as_str()) {
+                tags.push((key, value));
+            }
+        }
+        Some(tags)
+    }
+
+    /// Notes that something required is not there.
+    pub fn missing(&mut self, name: &str) -> &'static str {
+        self.constraints.missing(name);
+        ""
+    }
+
+    /// Notes that a text does not fit the pattern that AWS prints.
+    pub fn unfit(&mut self, name: &str, value: &str, pattern: &str) {
+        self.constraints.broken(name, value, &format!("Member must satisfy regular expression pattern: {pattern}"));
+    }
+
+    /// A member that is there. `null` is the same as nothing.
+    fn member(&self, name: &str) -> Option<&'a Value> {
+        self.members.get(name).filter(|value| !value.is_null())
+    }
+
+    fn measure(&mut self, name: &str, shown: &str, length: usize, (shortest, longest): Range) {
+        if length > longest {
+            self.constraints.broken(name, shown, &format!("Member must have length less than or equal to {longest}"));
+        }
+        if length < shortest {
+            let rule = format!("Member must have length greater than or equal to {shortest}");
+            self.constraints.broken(name, shown, &rule);
+        }
+    }
+
+    fn mistyped<T>(&mut self, name: &str, expected: &str) -> Option<T> {
+        let refusal = exception::serialization(format!("{name} can not be converted to {expected}"));
+        self.mistyped.get_or_insert(refusal);
+        None
+    }
+}

@@ -1,0 +1,220 @@
+//! Secrets, and what symmetric keys do with them.
+//!
+//! # The ciphertext of a symmetric key
+//!
+//! AWS keeps its own format to itself; the lab's is open, so that a test can make one with nothing but the key material:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 4 | `LAB1` |
+//! | 1 | length of the key's id |
+//! | so many | the key's id, in ASCII (`1234abcd-…` or `mrk-…`) |
+//! | 32 | the id of the key material, as bytes: SHA-256 of the key's id followed by the material |
+//! | 12 | a nonce |
+//! | rest | AES-GCM ciphertext and its 16 byte tag, with the key material as key |
+//!
+//! The additional authenticated data is the encryption context as JSON: an object of texts, in the order of its names,
+//! without spaces and without escaping what is not ASCII (`{"purpose":"test"}`); nothing at all if the context is empty.
+//! The cipher is AES-256, in China regions AES-128 in place of AWS's SM4.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::rand;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
+
+use super::spec::Spec;
+use crate::lab::partition::Partition;
+use crate::lab::refusal::Refusal;
+
+const MAGIC: &[u8] = b"LAB1";
+const MATERIAL_ID: usize = 32;
+const TAG: usize = 16;
+
+/// A secret. It is wiped when nobody holds it any more.
+pub type Bytes = Zeroizing<Vec<u8>>;
+
+/// Place for one secret, which can come later. Copies share it. `Debug` shows none of it.
+#[derive(Clone, Default)]
+pub struct Slot(Arc<OnceLock<Bytes>>);
+
+impl Slot {
+    /// With a secret in it.
+    pub fn of(secret: Bytes) -> Slot {
+        let slot = Slot::default();
+        slot.fill(secret);
+        slot
+    }
+
+    /// Puts a secret in, unless there is one already.
+    pub fn fill(&self, secret: Bytes) {
+        // Two may have made one at the same time; the first one counts.
+        let _ = self.0.set(secret);
+    }
+
+    /// The secret.
+    pub fn get(&self) -> Option<&[u8]> {
+        self.0.get().map(|secret| secret.as_slice())
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.get().is_some() { "(secret)" } else { "(empty)" })
+    }
+}
+
+impl Serialize for Slot {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.get().map(|secret| STANDARD.encode(secret)).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Slot {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Slot, D::Error> {
+        let Some(text) = Option::<String>::deserialize(from)? else { return Ok(Slot::default()) };
+        let secret = STANDARD.decode(text).map_err(|_| serde::de::Error::custom("a secret is in base 64"))?;
+        Ok(Slot::of(Zeroizing::new(secret)))
+    }
+}
+
+/// Random bytes.
+///
+/// # Errors
+/// If the machine gives none.
+pub fn random(length: usize) -> Result<Bytes, Refusal> {
+    let mut bytes = Zeroizing::new(vec![0; length]);
+    rand::fill(&mut bytes).map_err(|_| Refusal::Internal)?;
+    Ok(bytes)
+}
+
+/// Makes the secret of a key that is not a pair.
+///
+/// # Errors
+/// If the machine gives no randomness.
+pub fn generate(spec: Spec, partition: &str) -> Result<Bytes, Refusal> {
+    random(match spec {
+        Spec::Hmac224 => 28,
+        Spec::Hmac256 => 32,
+        Spec::Hmac384 => 48,
+        Spec::Hmac512 => 64,
+        _ => symmetric_length(partition),
+    })
+}
+
+/// How long the secret of a symmetric key is: in China SM4 has 128 bits.
+pub fn symmetric_length(partition: &str) -> usize {
+    if partition == Partition::China.as_str() { 16 } else { 32 }
+}
+
+/// Encrypts.
+///
+/// # Errors
+/// [`Refusal::Internal`] if the machine gives no randomness.
+pub fn seal(
+    key_id: &str,
+    material_id: &str,
+    secret: &[u8],
+    context: &BTreeMap<String, String>,
+    plaintext: &[u8],
+) -> Result<Vec<u8>, Refusal> {
+    let mut nonce = [0; NONCE_LEN];
+    rand::fill(&mut nonce).map_err(|_| Refusal::Internal)?;
+    let mut sealed = plaintext.to_vec();
+    cipher(secret)?
+        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound(context)), &mut sealed)
+        .map_err(|_| Refusal::Internal)?;
+    let length = u8::try_from(key_id.len()).map_err(|_| Refusal::Internal)?;
+    let material = bytes_of(material_id).ok_or(Refusal::Internal)?;
+    Ok([MAGIC, &[length], key_id.as_bytes(), &material, &nonce, &sealed].concat())
+}
+
+/// A ciphertext, taken apart.
+#[derive(Debug)]
+pub struct Blob<'a> {
+    pub key_id: &'a str,
+    pub material_id: String,
+    nonce: [u8; NONCE_LEN],
+    sealed: &'a [u8],
+}
+
+impl<'a> Blob<'a> {
+    /// Takes one apart.
+    pub fn read(bytes: &'a [u8]) -> Option<Blob<'a>> {
+        let (length, rest) = bytes.strip_prefix(MAGIC)?.split_first()?;
+        let (key_id, rest) = rest.split_at_checked(usize::from(*length))?;
+        let (material, rest) = rest.split_at_checked(MATERIAL_ID)?;
+        let (nonce, sealed) = rest.split_at_checked(NONCE_LEN)?;
+        let material_id = material.iter().map(|byte| format!("{byte:02x}")).collect();
+        let key_id = std::str::from_utf8(key_id).ok()?;
+        (sealed.len() >= TAG).then_some(Blob { key_id, material_id, nonce: nonce.try_into().ok()?, sealed })
+    }
+
+    /// Decrypts it.
+    pub fn open(&self, secret: &[u8], context: &BTreeMap<String, String>) -> Option<Bytes> {
+        let mut plaintext = Zeroizing::new(self.sealed.to_vec());
+        let nonce = Nonce::assume_unique_for_key(self.nonce);
+        let length = cipher(secret).ok()?.open_in_place(nonce, Aad::from(bound(context)), &mut plaintext).ok()?.len();
+        plaintext.truncate(length);
+        Some(plaintext)
+    }
+}
+
+fn cipher(secret: &[u8]) -> Result<LessSafeKey, Refusal> {
+    let algorithm = if secret.len() == 16 { &AES_128_GCM } else { &AES_256_GCM };
+    UnboundKey::new(algorithm, secret).map(LessSafeKey::new).map_err(|_| Refusal::Internal)
+}
+
+/// The encryption context as additional authenticated data.
+fn bound(context: &BTreeMap<String, String>) -> Vec<u8> {
+    // A map of texts cannot fail.
+    if context.is_empty() { Vec::new() } else { serde_json::to_vec(context).unwrap_or_default() }
+}
+
+fn bytes_of(hexadecimal: &str) -> Option<[u8; MATERIAL_ID]> {
+    let digits = hexadecimal
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()));
+    digits.collect::<Option<Vec<u8>>>()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MATERIAL: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+    #[test]
+    fn a_ciphertext_opens_with_the_same_secret_and_context_only() {
+        let context = BTreeMap::from([("b".to_owned(), "2".to_owned()), ("a".to_owned(), "ä".to_owned())]);
+        assert_eq!(bound(&context), r#"{"a":"ä","b":"2"}"#.as_bytes());
+        for length in [16, 32] {
+            let secret = vec![7; length];
+            let sealed = seal("1234", MATERIAL, &secret, &context, b"text").expect("a ciphertext");
+            let blob = Blob::read(&sealed).expect("a blob");
+            assert_eq!((blob.key_id, blob.material_id.as_str()), ("1234", MATERIAL));
+            assert_eq!(blob.open(&secret, &context).expect("the text").as_slice(), b"text");
+            assert!(blob.open(&secret, &BTreeMap::new()).is_none());
+            assert!(blob.open(&vec![8; length], &context).is_none());
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_ciphertext_is_not_taken_apart() {
+        for bytes in [&b""[..], b"LAB1", b"LAB1\xff1234", &[b'x'; 100]] {
+            assert!(Blob::read(bytes).is_none());
+        }
+    }
+
+    #[test]
+    fn no_secret_shows_in_debug_output() {
+        let shown = format!("{:?} {:?}", Slot::of(Zeroizing::new(b"open sesame".to_vec())), Slot::default());
+        assert_eq!(shown, "(secret) (empty)");
+    }
+}

@@ -1,0 +1,118 @@
+//! Keys that KMS makes for others and keeps no memory of, and random bytes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::ask::Ask;
+use super::call::Call;
+use super::spec::{Spec, Usage};
+use super::usage::{refuse_dry_run, seal};
+use super::{Answer, asymmetric, crypto};
+use crate::lab::refusal::Refusal;
+
+const LENGTH: (i64, i64) = (1, 1024);
+
+/// `GenerateRandom`
+pub fn generate_random(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let length = ask.number("NumberOfBytes", LENGTH);
+    ask.text("CustomKeyStoreId", (1, 64));
+    ask.finish()?;
+    call.require("*")?;
+    let Some(length) = length else {
+        return Err(Refusal::Invalid("NumberOfBytes is required.".to_owned()));
+    };
+    let bytes = crypto::random(usize::try_from(length).unwrap_or_default())?;
+    Ok(json!({ "Plaintext": STANDARD.encode(&bytes) }))
+}
+
+/// `GenerateDataKey`
+pub fn generate_data_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    data_key(call, ask, true)
+}
+
+/// `GenerateDataKeyWithoutPlaintext`
+pub fn generate_data_key_without_plaintext(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    data_key(call, ask, false)
+}
+
+fn data_key(call: &Call<'_>, ask: &mut Ask<'_>, in_the_clear: bool) -> Answer {
+    let name = ask.key_id();
+    let context = ask.map("EncryptionContext");
+    let spec = ask.choice("KeySpec", &["AES_256", "AES_128"]);
+    let number = ask.number("NumberOfBytes", LENGTH);
+    let dry = ask.flag("DryRun");
+    ask.finish()?;
+    let length = match (spec, number) {
+        (Some("AES_128"), None) => 16,
+        (Some(_), None) => 32,
+        (None, Some(number)) => usize::try_from(number).unwrap_or_default(),
+        _ => {
+            let why = "Please specify either number of bytes or key spec.";
+            return Err(Refusal::Invalid(why.to_owned()));
+        }
+    };
+    let tool = call.tool(name, Usage::EncryptDecrypt, call.operation)?;
+    let secret = crypto::random(length)?;
+    let sealed = seal(&tool, "SYMMETRIC_DEFAULT", &context, &secret)?;
+    refuse_dry_run(dry)?;
+    let mut answer = json!({
+        "KeyId": tool.arn,
+        "CiphertextBlob": STANDARD.encode(sealed),
+        "KeyMaterialId": tool.material_id,
+    });
+    if in_the_clear {
+        answer["Plaintext"] = json!(STANDARD.encode(&secret));
+    }
+    Ok(answer)
+}
+
+/// `GenerateDataKeyPair`
+pub fn generate_data_key_pair(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    pair(call, ask, true)
+}
+
+/// `GenerateDataKeyPairWithoutPlaintext`
+pub fn generate_data_key_pair_without_plaintext(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    pair(call, ask, false)
+}
+
+const PAIRS: [&str; 12] = [
+    "RSA_2048",
+    "RSA_3072",
+    "RSA_4096",
+    "ECC_NIST_P256",
+    "ECC_NIST_P384",
+    "ECC_NIST_P521",
+    "ECC_SECG_P256K1",
+    "SM2",
+    "ECC_NIST_EDWARDS25519",
+    "ML_KEM_512",
+    "ML_KEM_768",
+    "ML_KEM_1024",
+];
+
+fn pair(call: &Call<'_>, ask: &mut Ask<'_>, in_the_clear: bool) -> Answer {
+    let name = ask.key_id();
+    let spec = ask.required_choice("KeyPairSpec", &PAIRS);
+    let context = ask.map("EncryptionContext");
+    let dry = ask.flag("DryRun");
+    ask.finish()?;
+    let tool = call.tool(name, Usage::EncryptDecrypt, call.operation)?;
+    tool.require_algorithm("SYMMETRIC_DEFAULT")?;
+    refuse_dry_run(dry)?;
+    let spec = Spec::named(spec).ok_or(Refusal::Internal)?;
+    let secret = asymmetric::generate(spec)?;
+    let public = asymmetric::public_key(spec, &secret).ok_or(Refusal::Internal)?;
+    let mut answer: Value = json!({
+        "KeyId": tool.arn,
+        "KeyPairSpec": spec.name(),
+        "KeyMaterialId": tool.material_id,
+        "PublicKey": STANDARD.encode(public),
+        "PrivateKeyCiphertextBlob": STANDARD.encode(seal(&tool, "SYMMETRIC_DEFAULT", &context, &secret)?),
+    });
+    if in_the_clear {
+        answer["PrivateKeyPlaintext"] = json!(STANDARD.encode(&secret));
+    }
+    Ok(answer)
+}

@@ -1,0 +1,58 @@
+//! Deletion of keys: announced, called off, and done when its time has come (`Key::happen`).
+
+use chrono::TimeDelta;
+use serde_json::json;
+
+use super::ask::Ask;
+use super::call::Call;
+use super::key::{Deletion, KeyState, seconds};
+use super::{Answer, exception};
+use crate::lab::refusal::Refusal;
+
+const USUAL_DAYS: i64 = 30;
+const LEAST_DAYS: i64 = 7;
+const MOST_DAYS: i64 = 30;
+
+/// `ScheduleKeyDeletion`
+pub fn schedule_key_deletion(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    let days = ask.number("PendingWindowInDays", (1, 365)).unwrap_or(USUAL_DAYS);
+    ask.finish()?;
+    if !(LEAST_DAYS..=MOST_DAYS).contains(&days) {
+        let why = format!("PendingWindowInDays must be between {LEAST_DAYS} and {MOST_DAYS}");
+        return Err(Refusal::Invalid(why));
+    }
+    call.change(name, |key| {
+        key.require_not_deleted(call.region)?;
+        let arn = key.arn(call.region);
+        let has_replicas = key.primary == call.region && key.placements.len() > 1;
+        let mut answer = json!({ "KeyId": arn, "PendingWindowInDays": days });
+        let deletion = if has_replicas {
+            Deletion::AfterReplicas { days }
+        } else {
+            let date = call.now + TimeDelta::days(days);
+            answer["DeletionDate"] = json!(seconds(date));
+            Deletion::At(date)
+        };
+        key.placement_mut(call.region)?.deletion = Some(deletion);
+        answer["KeyState"] = json!(key.state(call.region).name());
+        Ok(answer)
+    })
+}
+
+/// `CancelKeyDeletion`
+pub fn cancel_key_deletion(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    ask.finish()?;
+    call.change(name, |key| {
+        let arn = key.arn(call.region);
+        if !matches!(key.state(call.region), KeyState::PendingDeletion | KeyState::PendingReplicaDeletion) {
+            return Err(exception::invalid_state(format!("{arn} is not pending deletion.")));
+        }
+        let placement = key.placement_mut(call.region)?;
+        placement.deletion = None;
+        // It comes back, but not into use.
+        placement.enabled = false;
+        Ok(json!({ "KeyId": arn }))
+    })
+}

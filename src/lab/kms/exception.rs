@@ -1,0 +1,50 @@
+//! AWS's exceptions of KMS, in AWS's words where they are known.
+
+use super::super::refusal::Refusal;
+
+fn special(code: &'static str, message: impl Into<String>) -> Refusal {
+    Refusal::Special { status: 400, code, message: message.into() }
+}
+
+macro_rules! exceptions {
+    ($($name:ident => $code:literal),* $(,)?) => {
+        $(
+            #[doc = concat!("`", $code, "`.")]
+            pub fn $name(message: impl Into<String>) -> Refusal {
+                special($code, message)
+            }
+        )*
+    };
+}
+
+exceptions! {
+    access_denied => "AccessDeniedException",
+    already_exists => "AlreadyExistsException",
+    conflict => "ConflictException",
+    custom_key_store_not_found => "CustomKeyStoreNotFoundException",
+    disabled => "DisabledException",
+    dry_run => "DryRunOperationException",
+    expired_import_token => "ExpiredImportTokenException",
+    incorrect_key => "IncorrectKeyException",
+    incorrect_key_material => "IncorrectKeyMaterialException",
+    invalid_alias_name => "InvalidAliasNameException",
+    invalid_arn => "InvalidArnException",
+    invalid_ciphertext => "InvalidCiphertextException",
+    invalid_import_token => "InvalidImportTokenException",
+    invalid_key_usage => "InvalidKeyUsageException",
+    invalid_mac => "KMSInvalidMacException",
+    invalid_marker => "InvalidMarkerException",
+    invalid_signature => "KMSInvalidSignatureException",
+    invalid_state => "KMSInvalidStateException",
+    limit_exceeded => "LimitExceededException",
+    malformed_policy => "MalformedPolicyDocumentException",
+    not_found => "NotFoundException",
+    serialization => "SerializationException",
+    tag => "TagException",
+    unsupported => "UnsupportedOperationException",
+}
+
+/// A key that is not there.
+pub fn no_such_key(arn: &str) -> Refusal {
+    not_found(format!("Key '{arn}' does not exist"))
+}

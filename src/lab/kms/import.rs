@@ -1,0 +1,204 @@
+//! Import of key material, and taking it away again.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::ask::Ask;
+use super::call::{Call, Names};
+use super::crypto::{Bytes, Slot, symmetric_length};
+use super::key::{Key, KeyState, Material, Standing};
+use super::spec::Spec;
+use super::{Answer, asymmetric, exception, wrapping};
+use crate::lab::refusal::Refusal;
+
+const MATERIAL_ID: (usize, usize) = (64, 64);
+const LONGEST_DAYS: i64 = 365;
+
+/// What is asked for beside the material itself.
+struct Wish<'a> {
+    valid_to: Option<DateTime<Utc>>,
+    /// `None` if nothing is said: then it depends on what the key has.
+    new: Option<bool>,
+    id: Option<&'a str>,
+    description: Option<&'a str>,
+}
+
+impl<'a> Wish<'a> {
+    fn read(call: &Call<'_>, ask: &mut Ask<'a>) -> Result<Wish<'a>, Refusal> {
+        let models = ["KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"];
+        let expires = ask.choice("ExpirationModel", &models) != Some("KEY_MATERIAL_DOES_NOT_EXPIRE");
+        let valid_to = ask.time("ValidTo");
+        let kind = ask.choice("ImportType", &["NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"]);
+        let id = ask.text("KeyMaterialId", MATERIAL_ID);
+        let description = ask.text("KeyMaterialDescription", (0, 256));
+        let unfit = |c: char| !(c.is_ascii_alphanumeric() || c.is_whitespace() || ":/_.-".contains(c));
+        if let Some(text) = description.filter(|text| text.contains(unfit)) {
+            ask.unfit("KeyMaterialDescription", text, r"^[a-zA-Z0-9:/_\s.-]+$");
+        }
+        ask.finish()?;
+        let invalid = |why: &str| Err(Refusal::Invalid(why.to_owned()));
+        match valid_to {
+            None if expires => {
+                return invalid("A ValidTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES");
+            }
+            Some(_) if !expires => {
+                return invalid(
+                    "A ValidTo date must not be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE",
+                );
+            }
+            Some(date) if date <= call.now => return invalid("ValidTo must be a date in the future"),
+            Some(date) if date > call.now + TimeDelta::days(LONGEST_DAYS) => {
+                return invalid("ValidTo must be at most 365 days in the future");
+            }
+            _ => {}
+        }
+        let new = kind.map(|kind| kind == "NEW_KEY_MATERIAL");
+        if new == Some(true) && id.is_some() {
+            return invalid("KeyMaterialId must not be set if the ImportType is NEW_KEY_MATERIAL");
+        }
+        Ok(Wish { valid_to, new, id, description })
+    }
+
+    fn only_for_symmetric(&self) -> bool {
+        self.new.is_some() || self.id.is_some() || self.description.is_some()
+    }
+}
+
+/// `ImportKeyMaterial`
+pub fn import_key_material(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    let token = ask.required_bytes("ImportToken", (1, 6144));
+    let wrapped = ask.required_bytes("EncryptedKeyMaterial", (1, 6144));
+    let wish = Wish::read(call, ask)?;
+    // Unwrapping takes a while: it happens before others have to wait.
+    let mut arn = String::new();
+    call.look(name, Names::OfKeys, |key, _| {
+        wrapping::require_importable(key, call.region)?;
+        key.require_not_deleted(call.region)?;
+        arn = key.arn(call.region);
+        Ok(Value::Null)
+    })?;
+    let secret = wrapping::unwrap(call, &arn, &token, &wrapped)?;
+    call.change(name, |key| {
+        key.require_not_deleted(call.region)?;
+        let id = Material::id_of(&key.id, &known_by(key, &secret)?);
+        take_in(call, key, &wish, &id, secret)?;
+        let mut answer = json!({ "KeyId": arn });
+        if key.spec.is_symmetric() {
+            answer["KeyMaterialId"] = json!(id);
+        }
+        Ok(answer)
+    })
+}
+
+/// What tells one material of a key from another: of a pair the public half, however the private one is written.
+fn known_by(key: &Key, secret: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let spec = key.spec;
+    let (least, most) = match spec {
+        Spec::SymmetricDefault => (symmetric_length(&key.partition), symmetric_length(&key.partition)),
+        Spec::Hmac224 => (28, 64),
+        Spec::Hmac256 => (32, 64),
+        Spec::Hmac384 => (48, 128),
+        Spec::Hmac512 => (64, 128),
+        Spec::Sm2 => return Ok(secret.to_vec()),
+        _ => {
+            let public = asymmetric::public_key(spec, secret);
+            return public.ok_or_else(|| {
+                let why = format!("The key material is not a private key of spec {} in PKCS #8.", spec.name());
+                exception::incorrect_key_material(why)
+            });
+        }
+    };
+    if (least..=most).contains(&secret.len()) {
+        return Ok(secret.to_vec());
+    }
+    let why = format!("Key material of {} bytes is not valid for key spec {}.", secret.len(), spec.name());
+    Err(exception::incorrect_key_material(why))
+}
+
+fn take_in(call: &Call<'_>, key: &mut Key, wish: &Wish<'_>, id: &str, secret: Bytes) -> Result<(), Refusal> {
+    if !key.spec.is_symmetric() && wish.only_for_symmetric() {
+        let why = "ImportType, KeyMaterialId and KeyMaterialDescription are only for symmetric encryption keys";
+        return Err(Refusal::Invalid(why.to_owned()));
+    }
+    if wish.id.is_some_and(|wanted| wanted != id) {
+        return Err(exception::incorrect_key_material("The key material does not have the given KeyMaterialId."));
+    }
+    let waiting = key.state(call.region) == KeyState::PendingImport;
+    let known = key.materials.iter().any(|material| material.id == id);
+    let new = wish.new.unwrap_or(key.materials.is_empty());
+    match (new, known) {
+        (true, true) => {
+            let why = "The key material is already associated with the key.";
+            return Err(exception::incorrect_key_material(why));
+        }
+        (false, false) => {
+            let why = "The key material is not the same as the key material that was previously imported.";
+            return Err(exception::incorrect_key_material(why));
+        }
+        (true, false) => add(call, key, id)?,
+        (false, true) => {}
+    }
+    for material in key.materials.iter_mut().filter(|material| material.id == id) {
+        // After an end of all imports nothing is left of the old one.
+        if material.secret.get().is_none() {
+            material.secret = Slot::of(secret.clone());
+        }
+        material.description = wish.description.map(str::to_owned).or(material.description.take());
+    }
+    let placement = key.placement_mut(call.region)?;
+    placement.imports.insert(id.to_owned(), wish.valid_to);
+    if waiting && key.is_complete(key.placement(call.region)?) {
+        key.placement_mut(call.region)?.enabled = true;
+    }
+    Ok(())
+}
+
+/// The first material is the current one at once; a further one waits for a rotation.
+fn add(call: &Call<'_>, key: &mut Key, id: &str) -> Result<(), Refusal> {
+    let arn = key.arn(call.region);
+    let standing = if key.materials.is_empty() { Standing::First } else { Standing::Pending };
+    if standing == Standing::Pending {
+        if !key.spec.is_symmetric() {
+            return Err(exception::incorrect_key_material("The key has its material already."));
+        }
+        if key.state(call.region) == KeyState::PendingImport {
+            return Err(exception::invalid_state(format!("{arn} is pending import.")));
+        }
+        if key.materials.iter().any(|material| !material.is_associated()) {
+            let why = format!("{arn} already has key material that is pending rotation.");
+            return Err(exception::invalid_state(why));
+        }
+    }
+    if key.primary != call.region {
+        let why = format!("{arn} is a replica: new key material is imported into the primary key first.");
+        return Err(exception::unsupported(why));
+    }
+    key.materials.push(Material { id: id.to_owned(), secret: Slot::default(), standing, description: None });
+    Ok(())
+}
+
+/// `DeleteImportedKeyMaterial`
+pub fn delete_imported_key_material(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    let wanted = ask.text("KeyMaterialId", MATERIAL_ID);
+    ask.finish()?;
+    call.change(name, |key| {
+        wrapping::require_importable(key, call.region)?;
+        let arn = key.arn(call.region);
+        let current = key.current().map(|material| material.id.clone());
+        let Some(id) = wanted.map(str::to_owned).or(current) else {
+            // There never was any: nothing to do.
+            return Ok(json!({ "KeyId": arn }));
+        };
+        if !key.materials.iter().any(|material| material.id == id) {
+            return Err(exception::not_found(format!("Key material {id} is not associated with {arn}.")));
+        }
+        key.forget_import(call.region, &id);
+        let mut answer = json!({ "KeyId": arn });
+        if key.spec.is_symmetric() {
+            answer["KeyMaterialId"] = json!(id);
+        }
+        Ok(answer)
+    })
+}

@@ -1,0 +1,360 @@
+//! A key with all its replicas: what they share stands once, what differs by region in its placements.
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::crypto::Slot;
+use super::exception;
+use super::spec::{Spec, Usage};
+use crate::lab::refusal::Refusal;
+
+/// A key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Key {
+    /// As AWS writes it: a UUID, or `mrk-` and 32 hexadecimal digits.
+    pub id: String,
+    pub account: String,
+    pub partition: String,
+    pub spec: Spec,
+    pub usage: Usage,
+    pub origin: Origin,
+    /// The service that a key of AWS's own is for.
+    pub managed_for: Option<String>,
+    pub multi_region: bool,
+    /// The region of the primary key; of a key that is in one region only, that one.
+    pub primary: String,
+    /// Oldest first. The last one that is not pending is the current one.
+    pub materials: Vec<Material>,
+    pub rotation: Option<Rotation>,
+    pub on_demand_rotations: u32,
+    pub placements: BTreeMap<String, Placement>,
+}
+
+/// Who made the material.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Origin {
+    AwsKms,
+    External,
+}
+
+/// One material of a key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Material {
+    /// 64 hexadecimal digits; empty where AWS shows none and nothing can be brought.
+    pub id: String,
+    pub secret: Slot,
+    pub standing: Standing,
+    pub description: Option<String>,
+}
+
+/// How a material came to be used, or is going to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Standing {
+    First,
+    Rotated { at: DateTime<Utc>, on_demand: bool },
+    Pending,
+}
+
+/// Rotation every so often.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Rotation {
+    pub period_days: i64,
+    pub next: DateTime<Utc>,
+}
+
+/// What a key is in one region.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Placement {
+    pub created: DateTime<Utc>,
+    pub enabled: bool,
+    pub description: String,
+    pub policy: String,
+    pub tags: BTreeMap<String, String>,
+    pub deletion: Option<Deletion>,
+    /// The imported materials that are here, by their ids, and until when.
+    pub imports: BTreeMap<String, Option<DateTime<Utc>>>,
+}
+
+/// An announced end.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Deletion {
+    At(DateTime<Utc>),
+    /// So many days after the last replica is gone.
+    AfterReplicas {
+        days: i64,
+    },
+}
+
+/// AWS's states, as far as they occur here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyState {
+    Enabled,
+    Disabled,
+    PendingImport,
+    PendingDeletion,
+    PendingReplicaDeletion,
+}
+
+impl KeyState {
+    /// As AWS writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            KeyState::Enabled => "Enabled",
+            KeyState::Disabled => "Disabled",
+            KeyState::PendingImport => "PendingImport",
+            KeyState::PendingDeletion => "PendingDeletion",
+            KeyState::PendingReplicaDeletion => "PendingReplicaDeletion",
+        }
+    }
+}
+
+impl Origin {
+    /// As AWS writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::AwsKms => "AWS_KMS",
+            Origin::External => "EXTERNAL",
+        }
+    }
+}
+
+impl Material {
+    /// The id of what is known by these bytes: a secret, or the public half of a pair.
+    pub fn id_of(key_id: &str, known_by: &[u8]) -> String {
+        let hash = digest(&SHA256, &[key_id.as_bytes(), known_by].concat());
+        hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether it belongs to the key for good.
+    pub fn is_associated(&self) -> bool {
+        self.standing != Standing::Pending
+    }
+}
+
+impl Key {
+    /// Its ARN in a region.
+    pub fn arn(&self, region: &str) -> String {
+        format!("arn:{}:kms:{region}:{}:key/{}", self.partition, self.account, self.id)
+    }
+
+    /// What it is in a region.
+    ///
+    /// # Errors
+    /// `NotFoundException` if it is not there.
+    pub fn placement(&self, region: &str) -> Result<&Placement, Refusal> {
+        self.placements.get(region).ok_or_else(|| exception::no_such_key(&self.arn(region)))
+    }
+
+    /// The same, to be changed.
+    ///
+    /// # Errors
+    /// `NotFoundException` if it is not there.
+    pub fn placement_mut(&mut self, region: &str) -> Result<&mut Placement, Refusal> {
+        let arn = self.arn(region);
+        self.placements.get_mut(region).ok_or_else(|| exception::no_such_key(&arn))
+    }
+
+    /// Its state in a region.
+    pub fn state(&self, region: &str) -> KeyState {
+        let Some(placement) = self.placements.get(region) else { return KeyState::PendingDeletion };
+        match &placement.deletion {
+            Some(Deletion::At(_)) => KeyState::PendingDeletion,
+            Some(Deletion::AfterReplicas { .. }) => KeyState::PendingReplicaDeletion,
+            None if !self.is_complete(placement) => KeyState::PendingImport,
+            None if placement.enabled => KeyState::Enabled,
+            None => KeyState::Disabled,
+        }
+    }
+
+    /// Whether all material that belongs to it is there.
+    pub fn is_complete(&self, placement: &Placement) -> bool {
+        let mut associated = self.materials.iter().filter(|material| material.is_associated()).peekable();
+        self.origin == Origin::AwsKms
+            || (associated.peek().is_some() && associated.all(|material| placement.imports.contains_key(&material.id)))
+    }
+
+    /// The material that encrypts and signs.
+    pub fn current(&self) -> Option<&Material> {
+        self.materials.iter().rev().find(|material| material.is_associated())
+    }
+
+    /// Insists on a key that is not about to be deleted.
+    ///
+    /// # Errors
+    /// `KMSInvalidStateException`.
+    pub fn require_not_deleted(&self, region: &str) -> Result<(), Refusal> {
+        let pending = match self.state(region) {
+            KeyState::PendingDeletion => "deletion",
+            KeyState::PendingReplicaDeletion => "replica deletion",
+            _ => return Ok(()),
+        };
+        Err(exception::invalid_state(format!("{} is pending {pending}.", self.arn(region))))
+    }
+
+    /// Insists on a key that has its material.
+    ///
+    /// # Errors
+    /// `KMSInvalidStateException`.
+    pub fn require_material(&self, region: &str) -> Result<(), Refusal> {
+        self.require_not_deleted(region)?;
+        match self.state(region) {
+            KeyState::PendingImport => {
+                Err(exception::invalid_state(format!("{} is pending import.", self.arn(region))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Insists on a key that can be used.
+    ///
+    /// # Errors
+    /// `KMSInvalidStateException` or `DisabledException`.
+    pub fn require_enabled(&self, region: &str) -> Result<(), Refusal> {
+        self.require_material(region)?;
+        match self.state(region) {
+            KeyState::Disabled => Err(exception::disabled(format!("{} is disabled.", self.arn(region)))),
+            _ => Ok(()),
+        }
+    }
+
+    /// AWS's `KeyMetadata`.
+    ///
+    /// # Errors
+    /// `NotFoundException` if it is not in the region.
+    pub fn metadata(&self, region: &str) -> Result<Value, Refusal> {
+        let placement = self.placement(region)?;
+        let state = self.state(region);
+        let mut metadata = json!({
+            "AWSAccountId": self.account,
+            "KeyId": self.id,
+            "Arn": self.arn(region),
+            "CreationDate": seconds(placement.created),
+            "Enabled": state == KeyState::Enabled,
+            "Description": placement.description,
+            "KeyState": state.name(),
+            "Origin": self.origin.name(),
+            "KeyManager": if self.managed_for.is_some() { "AWS" } else { "CUSTOMER" },
+            "MultiRegion": self.multi_region,
+        });
+        self.spec.describe(self.usage, &mut metadata);
+        match placement.deletion {
+            Some(Deletion::At(date)) => metadata["DeletionDate"] = json!(seconds(date)),
+            Some(Deletion::AfterReplicas { days }) => metadata["PendingDeletionWindowInDays"] = json!(days),
+            None => {}
+        }
+        if self.origin == Origin::External {
+            self.describe_expiry(placement, &mut metadata);
+        }
+        if self.multi_region {
+            metadata["MultiRegionConfiguration"] = self.multi_region_configuration(region);
+        }
+        if let Some(current) = self.current().filter(|_| self.spec.is_symmetric()) {
+            metadata["CurrentKeyMaterialId"] = json!(current.id);
+        }
+        Ok(metadata)
+    }
+
+    fn describe_expiry(&self, placement: &Placement, metadata: &mut Value) {
+        let here = self.materials.iter().filter(|material| material.is_associated());
+        let imports: Vec<_> = here.filter_map(|material| placement.imports.get(&material.id)).collect();
+        if imports.is_empty() {
+            return;
+        }
+        let earliest = imports.into_iter().flatten().min();
+        metadata["ExpirationModel"] = json!(expiration_model(earliest.copied()));
+        if let Some(date) = earliest {
+            metadata["ValidTo"] = json!(seconds(*date));
+        }
+    }
+
+    fn multi_region_configuration(&self, region: &str) -> Value {
+        let place = |region: &String| json!({ "Arn": self.arn(region), "Region": region });
+        let replicas: Vec<Value> =
+            self.placements.keys().filter(|region| **region != self.primary).map(place).collect();
+        json!({
+            "MultiRegionKeyType": if region == self.primary { "PRIMARY" } else { "REPLICA" },
+            "PrimaryKey": place(&self.primary),
+            "ReplicaKeys": replicas,
+        })
+    }
+
+    /// When the next thing happens to it by itself.
+    pub fn next_due(&self) -> Option<DateTime<Utc>> {
+        let placements = self.placements.values();
+        let ends = placements.clone().filter_map(|placement| match placement.deletion {
+            Some(Deletion::At(date)) => Some(date),
+            _ => None,
+        });
+        let expiries = placements.flat_map(|placement| placement.imports.values().flatten().copied());
+        // While it is not enabled it does not rotate; it makes up for it afterwards.
+        let enabled = self.state(&self.primary) == KeyState::Enabled;
+        let rotation = self.rotation.as_ref().filter(|_| enabled).map(|rotation| rotation.next);
+        ends.chain(expiries).chain(rotation).min()
+    }
+
+    /// Lets happen what is due at a time. Where its last placement ends, it is gone.
+    ///
+    /// # Errors
+    /// If the machine gives no randomness.
+    pub fn happen(&mut self, at: DateTime<Utc>) -> Result<(), Refusal> {
+        let ended = |placement: &Placement| matches!(placement.deletion, Some(Deletion::At(date)) if date <= at);
+        self.placements.retain(|_, placement| !ended(placement));
+        let alone = self.placements.len() == 1;
+        if let Some(primary) = self.placements.get_mut(&self.primary)
+            && let Some(Deletion::AfterReplicas { days }) = primary.deletion
+            && alone
+        {
+            primary.deletion = Some(Deletion::At(at + TimeDelta::days(days)));
+        }
+        let expired: Vec<(String, String)> = self
+            .placements
+            .iter()
+            .flat_map(|(region, placement)| {
+                let due = placement.imports.iter().filter(|(_, valid_to)| valid_to.is_some_and(|date| date <= at));
+                due.map(|(material, _)| (region.clone(), material.clone()))
+            })
+            .collect();
+        for (region, material) in expired {
+            self.forget_import(&region, &material);
+        }
+        let enabled = self.state(&self.primary) == KeyState::Enabled;
+        if let Some(rotation) = self.rotation.as_mut().filter(|rotation| enabled && rotation.next <= at) {
+            rotation.next += TimeDelta::days(rotation.period_days);
+            self.rotate_natively(at, false)?;
+        }
+        Ok(())
+    }
+
+    /// Takes an imported material away from a region.
+    pub fn forget_import(&mut self, region: &str, id: &str) {
+        let pending = self.materials.iter().any(|material| material.id == id && !material.is_associated());
+        let everywhere = pending && region == self.primary;
+        for (place, placement) in &mut self.placements {
+            if everywhere || place == region {
+                placement.imports.remove(id);
+            }
+        }
+        if everywhere {
+            self.materials.retain(|material| material.id != id);
+        } else if !self.placements.values().any(|placement| placement.imports.contains_key(id)) {
+            let forgotten = self.materials.iter_mut().filter(|material| material.id == id);
+            forgotten.for_each(|material| material.secret = Slot::default());
+        }
+    }
+}
+
+/// A time as KMS writes it: seconds since 1970, with milliseconds.
+pub fn seconds(time: DateTime<Utc>) -> f64 {
+    #[allow(clippy::cast_precision_loss)] // exact for some hundred thousand years
+    let millis = time.timestamp_millis() as f64;
+    millis / 1000.0
+}
+
+/// As AWS writes it.
+pub fn expiration_model(valid_to: Option<DateTime<Utc>>) -> &'static str {
+    if valid_to.is_some() { "KEY_MATERIAL_EXPIRES" } else { "KEY_MATERIAL_DOES_NOT_EXPIRE" }
+}

@@ -1,0 +1,196 @@
+//! Key Management Service: keys, aliases, policies, tags, rotation, import, replicas, and real cryptography with them.
+//!
+//! Faithful to AWS in answers, states and refusals as far as a client can see, with these limits: a change is complete
+//! when it is answered (no `Creating`, no `Updating`); there are no custom key stores (so nothing is ever `Unavailable`)
+//! and no grants (the listing is empty); key policies are kept and judged for lockout, but whether a caller may do
+//! something is decided by the allow and deny lists of the plan alone, and nobody reaches the keys of another account.
+//! SM2 and ML-KEM keys can be made and described but not used, SM4 is played by AES-128.
+//!
+//! Time is the lab's own clock (`clock.rs`), which a test can move. What is due (deletions, expiry, rotation) happens
+//! when the next call comes in, dated when it was due.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::caller::Caller;
+use super::plan::LabPlan;
+use super::refusal::Refusal;
+use ask::Ask;
+use call::Call;
+use clock::Clock;
+use crypto::{Bytes, Slot};
+use state::State;
+use store::Store;
+pub use store::StoreError;
+
+mod alias;
+mod ask;
+mod asymmetric;
+mod call;
+mod clock;
+mod crypto;
+mod data_keys;
+mod deletion;
+mod exception;
+mod import;
+mod key;
+mod keys;
+mod mac;
+mod managed;
+mod page;
+mod policy;
+mod principal;
+mod replica;
+mod rotation;
+mod signing;
+mod spec;
+mod state;
+mod store;
+mod tags;
+mod usage;
+mod wrapping;
+
+/// The service with all that it keeps.
+#[derive(Debug)]
+pub struct Kms {
+    state: Mutex<State>,
+    store: Store,
+    clock: Clock,
+    /// Wrapping keys and the like, by name, as far as they were needed.
+    own: Mutex<HashMap<String, Slot>>,
+}
+
+/// What an operation answers; `null` where AWS answers nothing.
+type Answer = Result<Value, Refusal>;
+
+impl Kms {
+    /// Opens what a directory keeps, or starts empty and keeps nothing.
+    ///
+    /// # Errors
+    /// If the directory cannot be used, or what is in it cannot be read.
+    pub fn open(directory: Option<&Path>) -> Result<Kms, StoreError> {
+        let store = Store::open(directory)?;
+        let state = State::load(&store)?;
+        let clock = Clock::ahead_by(store.clock()?);
+        Ok(Kms { state: Mutex::new(state), store, clock, own: Mutex::default() })
+    }
+
+    /// Answers an operation, for a caller who has proved who it is.
+    ///
+    /// # Errors
+    /// What AWS would refuse.
+    pub fn answer(&self, plan: &LabPlan, caller: &Caller<'_>, region: &str, operation: &str, body: &[u8]) -> Answer {
+        let call = Call { kms: self, plan, caller, region, operation, now: self.clock.now() };
+        let perform = operation_named(operation).ok_or_else(|| Refusal::OperationUnknown {
+            operation: operation.to_owned(),
+            version: super::service::Service::Kms.version().to_owned(),
+        })?;
+        let body = Ask::object(body)?;
+        managed::furnish(&call)?;
+        perform(&call, &mut Ask::new(&body))
+    }
+
+    /// Waits until all changes so far are on the disk: an answer goes out after that.
+    ///
+    /// # Errors
+    /// [`Refusal::Internal`] if the disk refuses.
+    pub async fn settle(&self) -> Result<(), Refusal> {
+        self.store.settle().await
+    }
+
+    /// How far the clock is ahead of the machine's, in seconds.
+    pub fn ahead_seconds(&self) -> u32 {
+        self.clock.ahead_seconds()
+    }
+
+    /// Moves the clock.
+    ///
+    /// # Errors
+    /// [`Refusal::Internal`] if the disk refuses.
+    pub fn move_clock(&self, ahead_seconds: u32) -> Result<(), Refusal> {
+        self.store.save_clock(ahead_seconds)?;
+        self.clock.set(ahead_seconds);
+        Ok(())
+    }
+
+    /// A secret of the lab's own. It is made when it is first needed, and kept.
+    fn own_secret(&self, name: &str, make: impl FnOnce() -> Result<Bytes, Refusal>) -> Result<Slot, Refusal> {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = own.get(name) {
+            return Ok(slot.clone());
+        }
+        let secret = match self.store.own(name)? {
+            Some(kept) => Zeroizing::new(kept),
+            None => {
+                let made = make()?;
+                self.store.save_own(name, &made)?;
+                made
+            }
+        };
+        let slot = Slot::of(secret);
+        own.insert(name.to_owned(), slot.clone());
+        Ok(slot)
+    }
+
+    /// What is kept, with everything done that was due.
+    fn state(&self) -> Result<MutexGuard<'_, State>, Refusal> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.catch_up(self.clock.now(), &self.store)?;
+        Ok(state)
+    }
+}
+
+type Operation = fn(&Call<'_>, &mut Ask<'_>) -> Answer;
+
+fn operation_named(name: &str) -> Option<Operation> {
+    Some(match name {
+        "CreateKey" => keys::create_key,
+        "DescribeKey" => keys::describe_key,
+        "ListKeys" => keys::list_keys,
+        "EnableKey" => keys::enable_key,
+        "DisableKey" => keys::disable_key,
+        "UpdateKeyDescription" => keys::update_key_description,
+        "ListGrants" => keys::list_grants,
+        "CreateAlias" => alias::create_alias,
+        "UpdateAlias" => alias::update_alias,
+        "DeleteAlias" => alias::delete_alias,
+        "ListAliases" => alias::list_aliases,
+        "GetKeyPolicy" => policy::get_key_policy,
+        "PutKeyPolicy" => policy::put_key_policy,
+        "ListKeyPolicies" => policy::list_key_policies,
+        "TagResource" => tags::tag_resource,
+        "UntagResource" => tags::untag_resource,
+        "ListResourceTags" => tags::list_resource_tags,
+        "EnableKeyRotation" => rotation::enable_key_rotation,
+        "DisableKeyRotation" => rotation::disable_key_rotation,
+        "GetKeyRotationStatus" => rotation::get_key_rotation_status,
+        "RotateKeyOnDemand" => rotation::rotate_key_on_demand,
+        "ListKeyRotations" => rotation::list_key_rotations,
+        "GetParametersForImport" => wrapping::get_parameters_for_import,
+        "ImportKeyMaterial" => import::import_key_material,
+        "DeleteImportedKeyMaterial" => import::delete_imported_key_material,
+        "ScheduleKeyDeletion" => deletion::schedule_key_deletion,
+        "CancelKeyDeletion" => deletion::cancel_key_deletion,
+        "ReplicateKey" => replica::replicate_key,
+        "UpdatePrimaryRegion" => replica::update_primary_region,
+        "Encrypt" => usage::encrypt,
+        "Decrypt" => usage::decrypt,
+        "ReEncrypt" => usage::re_encrypt,
+        "GenerateRandom" => data_keys::generate_random,
+        "GenerateDataKey" => data_keys::generate_data_key,
+        "GenerateDataKeyWithoutPlaintext" => data_keys::generate_data_key_without_plaintext,
+        "GenerateDataKeyPair" => data_keys::generate_data_key_pair,
+        "GenerateDataKeyPairWithoutPlaintext" => data_keys::generate_data_key_pair_without_plaintext,
+        "GetPublicKey" => signing::get_public_key,
+        "Sign" => signing::sign,
+        "Verify" => signing::verify,
+        "DeriveSharedSecret" => signing::derive_shared_secret,
+        "GenerateMac" => mac::generate_mac,
+        "VerifyMac" => mac::verify_mac,
+        _ => return None,
+    })
+}

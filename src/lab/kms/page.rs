@@ -1,0 +1,52 @@
+//! Pages of listings: `Limit` and `Marker` in, `NextMarker` and `Truncated` out.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::ask::Ask;
+use super::exception;
+use crate::lab::refusal::Refusal;
+
+/// What every marker begins with, before it is encoded: something else is not one of ours.
+const MARK: &str = "after:";
+
+/// Which part of a listing is wanted.
+#[derive(Debug)]
+pub struct Page {
+    limit: usize,
+    marker: Option<String>,
+}
+
+impl Page {
+    /// Reads what is asked for: so many if nothing is said, and never more than `most`.
+    pub fn read(ask: &mut Ask<'_>, usual: usize, most: usize) -> Page {
+        let limit = ask.number("Limit", (1, 1000)).and_then(|limit| usize::try_from(limit).ok());
+        Page { limit: limit.unwrap_or(usual).min(most), marker: ask.text("Marker", (1, 1024)).map(str::to_owned) }
+    }
+
+    /// The name after which the page begins; empty for the first page.
+    ///
+    /// # Errors
+    /// `InvalidMarkerException` if no listing gave out this marker.
+    pub fn after(&self) -> Result<String, Refusal> {
+        let Some(marker) = &self.marker else { return Ok(String::new()) };
+        let decoded = URL_SAFE_NO_PAD.decode(marker).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let name = decoded.as_deref().and_then(|text| text.strip_prefix(MARK)).map(str::to_owned);
+        name.ok_or_else(|| exception::invalid_marker("Could not deserialize marker"))
+    }
+
+    /// Takes the page from what follows [`Page::after`], each with its name.
+    pub fn cut(&self, member: &str, following: impl Iterator<Item = (String, Value)>) -> Value {
+        let mut found: Vec<(String, Value)> = following.take(self.limit + 1).collect();
+        let truncated = found.len() > self.limit;
+        found.truncate(self.limit);
+        let last = found.last().map(|(name, _)| name.clone()).unwrap_or_default();
+        let items: Vec<Value> = found.into_iter().map(|(_, value)| value).collect();
+        let mut page = json!({ member: items, "Truncated": truncated });
+        if truncated {
+            page["NextMarker"] = json!(URL_SAFE_NO_PAD.encode(format!("{MARK}{last}")));
+        }
+        page
+    }
+}

@@ -1,0 +1,45 @@
+//! Principals in key policies: AWS refuses those that it does not know.
+
+use crate::lab::caller::Caller;
+use crate::lab::partition::Partition;
+use crate::lab::plan::LabPlan;
+
+/// Whether a principal can stand in a policy: everybody, an account, or a user, role or session of one. Users and roles
+/// of accounts in the plan have to be there; other accounts could be anybody's.
+pub fn is_known(plan: &LabPlan, partition: Partition, text: &str) -> bool {
+    if text == "*" || is_account(text) {
+        return true;
+    }
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let ["arn", of, service, "", account, resource] = parts[..] else { return false };
+    if of != partition.as_str() || !is_account(account) {
+        return false;
+    }
+    let known = plan.account(account);
+    let last = resource.rsplit('/').next().unwrap_or_default();
+    match (service, resource.split_once('/')) {
+        ("iam", None) => resource == "root",
+        ("iam", Some(("user", _))) => {
+            !last.is_empty() && known.is_none_or(|known| known.user(last).is_some_and(|user| user.identity.arn == text))
+        }
+        ("iam", Some(("role", _))) => {
+            !last.is_empty() && known.is_none_or(|known| known.role(last).is_some_and(|role| role.identity.arn == text))
+        }
+        ("sts", Some(("assumed-role", rest))) => {
+            let role = rest.split('/').next().unwrap_or_default();
+            known.is_none_or(|known| known.role(role).is_some())
+        }
+        _ => false,
+    }
+}
+
+/// Whether a principal of a policy is the one who calls, or its account.
+pub fn is_caller(caller: &Caller<'_>, text: &str) -> bool {
+    let account = caller.account;
+    let root = format!("arn:{}:iam::{}:root", account.partition, account.id);
+    text == "*" || text == account.id || text == root || text == caller.identity().arn || text == caller.arn()
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}

@@ -1,0 +1,114 @@
+//! Multi-region keys: replicas in other regions, and which of all is the primary one.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::ask::Ask;
+use super::call::{Call, Names};
+use super::key::{Key, Placement};
+use super::{Answer, exception, keys, policy, tags};
+use crate::lab::refusal::Refusal;
+
+const REGION_PATTERN: &str = r"^([a-z]+-){2,3}\d+$";
+
+/// `ReplicateKey`
+pub fn replicate_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    let region = read_region(ask, "ReplicaRegion");
+    let given_policy = ask.text("Policy", policy::LENGTH);
+    let bypass = ask.flag("BypassPolicyLockoutSafetyCheck");
+    let description = ask.text("Description", keys::DESCRIPTION).unwrap_or_default();
+    let given_tags = ask.tags().unwrap_or_default();
+    ask.finish()?;
+    require_region(call, region)?;
+    // AWS asks for these where the replica is to be.
+    call.require_action("CreateKey", "*")?;
+    if !given_tags.is_empty() {
+        call.require_action("TagResource", "*")?;
+    }
+    call.change(name, |key| {
+        require_primary(call, key)?;
+        key.require_enabled(call.region)?;
+        if key.placements.contains_key(region) {
+            let arn = key.arn(region);
+            return Err(exception::already_exists(format!("{arn} already exists.")));
+        }
+        let placement = Placement {
+            created: call.now,
+            enabled: true,
+            description: description.to_owned(),
+            policy: policy::judge(call, given_policy, bypass)?,
+            tags: tags::judge(given_tags, BTreeMap::new())?,
+            deletion: None,
+            // Imported material has to be imported here too.
+            imports: BTreeMap::new(),
+        };
+        let answer = json!({ "ReplicaPolicy": placement.policy, "ReplicaTags": listed(&placement) });
+        key.placements.insert(region.to_owned(), placement);
+        with_metadata(answer, key, region)
+    })
+}
+
+fn listed(placement: &Placement) -> Vec<Value> {
+    placement.tags.iter().map(|(key, value)| json!({ "TagKey": key, "TagValue": value })).collect()
+}
+
+fn with_metadata(mut answer: Value, key: &Key, region: &str) -> Answer {
+    answer["ReplicaKeyMetadata"] = key.metadata(region)?;
+    Ok(answer)
+}
+
+/// `UpdatePrimaryRegion`
+pub fn update_primary_region(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    let region = read_region(ask, "PrimaryRegion");
+    ask.finish()?;
+    require_region(call, region)?;
+    {
+        let state = call.kms.state()?;
+        let key = call.find(&state, name, Names::OfKeys, call.operation)?;
+        call.require(&key.arn(region))?;
+    }
+    call.change_silently(name, |key| {
+        require_primary(call, key)?;
+        key.require_enabled(call.region)?;
+        key.placement(region)?;
+        key.require_enabled(region)?;
+        key.primary = region.to_owned();
+        Ok(())
+    })
+}
+
+fn read_region<'a>(ask: &mut Ask<'a>, name: &str) -> &'a str {
+    let region = ask.required(name, (1, 32));
+    let parts: Vec<&str> = region.split('-').collect();
+    let words = parts.len().saturating_sub(1);
+    let fits = (2..=3).contains(&words)
+        && parts[..words].iter().all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
+        && parts[words..].iter().all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
+    if !fits && !region.is_empty() {
+        ask.unfit(name, region, REGION_PATTERN);
+    }
+    region
+}
+
+/// Replicas stay in the partition, and in regions that the account may use.
+fn require_region(call: &Call<'_>, region: &str) -> Result<(), Refusal> {
+    if call.caller.account.may_use(region) {
+        Ok(())
+    } else {
+        Err(exception::unsupported(format!("The region {region} is not available to this account.")))
+    }
+}
+
+fn require_primary(call: &Call<'_>, key: &Key) -> Result<(), Refusal> {
+    let arn = key.arn(call.region);
+    if !key.multi_region {
+        return Err(exception::unsupported(format!("{arn} is not a multi-region key.")));
+    }
+    if key.primary != call.region {
+        return Err(exception::unsupported(format!("{arn} is not a multi-region primary key.")));
+    }
+    Ok(())
+}

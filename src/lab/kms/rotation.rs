@@ -1,0 +1,206 @@
+//! Rotation of the material of symmetric keys: by itself every so often, and on demand.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::ask::Ask;
+use super::call::{Call, Names};
+use super::crypto::{self, Slot};
+use super::key::{Key, KeyState, Material, Origin, Rotation, Standing, expiration_model, seconds};
+use super::page::Page;
+use super::{Answer, exception};
+use crate::lab::refusal::Refusal;
+
+const PERIOD_DAYS: (i64, i64) = (90, 2560);
+const USUAL_PERIOD_DAYS: i64 = 365;
+/// So often a key can be rotated on demand.
+const MOST_ON_DEMAND: u32 = 25;
+/// How long before an automatic rotation none can be demanded.
+const MINUTES_BEFORE: i64 = 20;
+
+impl Key {
+    /// Gives the key new material of AWS's own.
+    ///
+    /// # Errors
+    /// If the machine gives no randomness.
+    pub fn rotate_natively(&mut self, at: DateTime<Utc>, on_demand: bool) -> Result<(), Refusal> {
+        let secret = crypto::generate(self.spec, &self.partition)?;
+        self.materials.push(Material {
+            id: Material::id_of(&self.id, &secret),
+            secret: Slot::of(secret),
+            standing: Standing::Rotated { at, on_demand },
+            description: None,
+        });
+        Ok(())
+    }
+
+    /// Whether a material waits for a rotation, and is everywhere where it has to be.
+    fn pending_material(&mut self) -> Option<&mut Material> {
+        let placements = &self.placements;
+        self.materials.iter_mut().find(|material| {
+            !material.is_associated()
+                && placements.values().all(|placement| placement.imports.contains_key(&material.id))
+        })
+    }
+
+    fn require_rotatable(&self, region: &str) -> Result<(), Refusal> {
+        if !self.spec.is_symmetric() {
+            let (arn, spec) = (self.arn(region), self.spec.name());
+            let why = format!("You cannot perform this operation on {arn}: its key spec is {spec}.");
+            return Err(exception::unsupported(why));
+        }
+        Ok(())
+    }
+
+    /// Replicas follow their primary.
+    fn require_primary(&self, region: &str) -> Result<(), Refusal> {
+        if self.primary != region {
+            let arn = self.arn(region);
+            return Err(exception::unsupported(format!(
+                "You cannot perform this operation on {arn}: it is a replica."
+            )));
+        }
+        Ok(())
+    }
+
+    fn require_automatic(&self, region: &str) -> Result<(), Refusal> {
+        self.require_rotatable(region)?;
+        if self.origin == Origin::External {
+            let (arn, origin) = (self.arn(region), self.origin.name());
+            return Err(exception::unsupported(format!(
+                "{arn} origin is {origin} which is not valid for this operation."
+            )));
+        }
+        self.require_primary(region)?;
+        self.require_enabled(region)
+    }
+}
+
+/// `EnableKeyRotation`
+pub fn enable_key_rotation(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    let period = ask.number("RotationPeriodInDays", PERIOD_DAYS);
+    ask.finish()?;
+    call.change_silently(name, |key| {
+        key.require_automatic(call.region)?;
+        // Asking again without a period keeps what is there; with another one, counting begins anew.
+        let standing = key.rotation.as_ref().map(|rotation| rotation.period_days);
+        let period_days = period.or(standing).unwrap_or(USUAL_PERIOD_DAYS);
+        if standing != Some(period_days) {
+            key.rotation = Some(Rotation { period_days, next: call.now + TimeDelta::days(period_days) });
+        }
+        Ok(())
+    })
+}
+
+/// `DisableKeyRotation`
+pub fn disable_key_rotation(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    ask.finish()?;
+    call.change_silently(name, |key| {
+        key.require_automatic(call.region)?;
+        key.rotation = None;
+        Ok(())
+    })
+}
+
+/// `GetKeyRotationStatus`
+pub fn get_key_rotation_status(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    ask.finish()?;
+    call.look(name, Names::OfKeys, |key, _| {
+        // AWS answers for every kind of key; those that cannot rotate by themselves just do not.
+        let going_away = matches!(key.state(call.region), KeyState::PendingDeletion | KeyState::PendingReplicaDeletion);
+        let rotation = key.rotation.as_ref().filter(|_| !going_away);
+        let mut status = json!({ "KeyId": key.arn(call.region), "KeyRotationEnabled": rotation.is_some() });
+        if let Some(rotation) = rotation {
+            status["RotationPeriodInDays"] = json!(rotation.period_days);
+            status["NextRotationDate"] = json!(seconds(rotation.next));
+        }
+        Ok(status)
+    })
+}
+
+/// `RotateKeyOnDemand`
+pub fn rotate_key_on_demand(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    ask.finish()?;
+    call.change(name, |key| {
+        key.require_rotatable(call.region)?;
+        key.require_primary(call.region)?;
+        key.require_enabled(call.region)?;
+        if key.on_demand_rotations >= MOST_ON_DEMAND {
+            let why = format!("The key has been rotated on demand {MOST_ON_DEMAND} times, which is the most.");
+            return Err(exception::limit_exceeded(why));
+        }
+        let soon = call.now + TimeDelta::minutes(MINUTES_BEFORE);
+        if key.rotation.as_ref().is_some_and(|rotation| rotation.next <= soon) {
+            return Err(exception::conflict("An automatic rotation of the key is about to begin."));
+        }
+        let arn = key.arn(call.region);
+        match key.origin {
+            Origin::AwsKms => key.rotate_natively(call.now, true)?,
+            Origin::External => {
+                let none = || {
+                    exception::invalid_state(format!("No available key material pending rotation for the key: {arn}."))
+                };
+                key.pending_material().ok_or_else(none)?.standing = Standing::Rotated { at: call.now, on_demand: true };
+            }
+        }
+        key.on_demand_rotations += 1;
+        Ok(json!({ "KeyId": arn }))
+    })
+}
+
+/// `ListKeyRotations`
+pub fn list_key_rotations(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    let page = Page::read(ask, 100, 1000);
+    let include = ask.choice("IncludeKeyMaterial", &["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"]);
+    ask.finish()?;
+    let after = page.after()?;
+    call.look(name, Names::OfKeys, |key, _| {
+        key.require_rotatable(call.region)?;
+        let wanted = |material: &&Material| {
+            include == Some("ALL_KEY_MATERIAL") || matches!(material.standing, Standing::Rotated { .. })
+        };
+        // Places in the list, not ids, make the order.
+        let listed = key
+            .materials
+            .iter()
+            .filter(wanted)
+            .zip(1..)
+            .map(|(material, number): (_, u32)| (format!("{number:06}"), describe(call, key, material)));
+        Ok(page.cut("Rotations", listed.filter(|(number, _)| *number > after)))
+    })
+}
+
+fn describe(call: &Call<'_>, key: &Key, material: &Material) -> Value {
+    let mut entry = json!({ "KeyId": key.id, "KeyMaterialId": material.id });
+    let current = key.current().is_some_and(|current| current.id == material.id);
+    let everywhere = key.placements.values().all(|placement| placement.imports.contains_key(&material.id));
+    entry["KeyMaterialState"] = json!(match material.standing {
+        Standing::Pending if everywhere => "PENDING_ROTATION",
+        Standing::Pending => "PENDING_MULTI_REGION_IMPORT_AND_ROTATION",
+        _ if current => "CURRENT",
+        _ => "NON_CURRENT",
+    });
+    if let Standing::Rotated { at, on_demand } = material.standing {
+        entry["RotationDate"] = json!(seconds(at));
+        entry["RotationType"] = json!(if on_demand { "ON_DEMAND" } else { "AUTOMATIC" });
+    }
+    if key.origin == Origin::External {
+        let import = key.placements.get(call.region).and_then(|placement| placement.imports.get(&material.id));
+        entry["ImportState"] = json!(if import.is_some() { "IMPORTED" } else { "PENDING_IMPORT" });
+        if let Some(valid_to) = import {
+            entry["ExpirationModel"] = json!(expiration_model(*valid_to));
+            if let Some(date) = valid_to {
+                entry["ValidTo"] = json!(seconds(*date));
+            }
+        }
+        if let Some(description) = &material.description {
+            entry["KeyMaterialDescription"] = json!(description);
+        }
+    }
+    entry
+}

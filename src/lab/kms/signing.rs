@@ -1,0 +1,129 @@
+//! What pairs do: show the public half, sign, verify, and agree on a secret.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use super::ask::Ask;
+use super::asymmetric::{self, Message};
+use super::call::{Call, Names};
+use super::spec::Usage;
+use super::usage::{PLAINTEXT, refuse_dry_run};
+use super::{Answer, exception};
+use crate::lab::refusal::Refusal;
+
+const ALGORITHMS: [&str; 13] = [
+    "RSASSA_PSS_SHA_256",
+    "RSASSA_PSS_SHA_384",
+    "RSASSA_PSS_SHA_512",
+    "RSASSA_PKCS1_V1_5_SHA_256",
+    "RSASSA_PKCS1_V1_5_SHA_384",
+    "RSASSA_PKCS1_V1_5_SHA_512",
+    "ECDSA_SHA_256",
+    "ECDSA_SHA_384",
+    "ECDSA_SHA_512",
+    "SM2DSA",
+    "ML_DSA_SHAKE_256",
+    "ED25519_SHA_512",
+    "ED25519_PH_SHA_512",
+];
+
+/// `GetPublicKey`
+pub fn get_public_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    ask.finish()?;
+    let tool = {
+        let state = call.kms.state()?;
+        let key = call.find(&state, name, Names::OfAliasesToo, call.operation)?;
+        if !key.spec.is_asymmetric() {
+            let (arn, spec) = (key.arn(call.region), key.spec.name());
+            let why = format!("{arn} has key spec {spec}, which has no public key.");
+            return Err(exception::unsupported(why));
+        }
+        key.require_enabled(call.region)?;
+        call.tool_of(key)?
+    };
+    let tool = call.ready(tool)?;
+    let public = asymmetric::public_key(tool.spec, tool.secret()?).ok_or(Refusal::Internal)?;
+    let mut answer = json!({ "KeyId": tool.arn, "PublicKey": STANDARD.encode(public) });
+    tool.spec.describe(tool.usage, &mut answer);
+    Ok(answer)
+}
+
+/// `Sign`
+pub fn sign(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let wish = Wish::read(ask);
+    let dry = ask.flag("DryRun");
+    ask.finish()?;
+    let tool = call.tool(wish.name, Usage::SignVerify, call.operation)?;
+    tool.require_algorithm(wish.algorithm)?;
+    let signature = asymmetric::sign(tool.spec, tool.secret()?, wish.algorithm, wish.message()?)?;
+    refuse_dry_run(dry)?;
+    Ok(json!({
+        "KeyId": tool.arn,
+        "Signature": STANDARD.encode(signature),
+        "SigningAlgorithm": wish.algorithm,
+    }))
+}
+
+/// `Verify`
+pub fn verify(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let wish = Wish::read(ask);
+    let signature = ask.required_bytes("Signature", (1, 6144));
+    let dry = ask.flag("DryRun");
+    ask.finish()?;
+    let tool = call.tool(wish.name, Usage::SignVerify, call.operation)?;
+    tool.require_algorithm(wish.algorithm)?;
+    if !asymmetric::verify(tool.spec, tool.secret()?, wish.algorithm, wish.message()?, &signature)? {
+        return Err(exception::invalid_signature(""));
+    }
+    refuse_dry_run(dry)?;
+    Ok(json!({ "KeyId": tool.arn, "SignatureValid": true, "SigningAlgorithm": wish.algorithm }))
+}
+
+/// What Sign and Verify are both told.
+struct Wish<'a> {
+    name: &'a str,
+    message: Vec<u8>,
+    kind: &'a str,
+    algorithm: &'a str,
+}
+
+impl<'a> Wish<'a> {
+    fn read(ask: &mut Ask<'a>) -> Wish<'a> {
+        Wish {
+            name: ask.key_id(),
+            message: ask.required_bytes("Message", PLAINTEXT),
+            kind: ask.choice("MessageType", &["RAW", "DIGEST", "EXTERNAL_MU"]).unwrap_or("RAW"),
+            algorithm: ask.required_choice("SigningAlgorithm", &ALGORITHMS),
+        }
+    }
+
+    fn message(&self) -> Result<Message<'_>, Refusal> {
+        match self.kind {
+            "RAW" => Ok(Message::Raw(&self.message)),
+            "DIGEST" => Ok(Message::Digest(&self.message)),
+            other => Err(exception::unsupported(format!("the lab cloud does not sign with MessageType {other}"))),
+        }
+    }
+}
+
+/// `DeriveSharedSecret`
+pub fn derive_shared_secret(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    let algorithm = ask.required_choice("KeyAgreementAlgorithm", &["ECDH"]);
+    let other = ask.required_bytes("PublicKey", (1, 8192));
+    let dry = ask.flag("DryRun");
+    ask.finish()?;
+    let tool = call.tool(name, Usage::KeyAgreement, call.operation)?;
+    let shared = asymmetric::agree(tool.spec, tool.secret()?, &other)?.ok_or_else(|| {
+        Refusal::Invalid(format!("PublicKey is not a public key of key spec {} in DER.", tool.spec.name()))
+    })?;
+    refuse_dry_run(dry)?;
+    Ok(json!({
+        "KeyId": tool.arn,
+        "SharedSecret": STANDARD.encode(&shared),
+        "KeyAgreementAlgorithm": algorithm,
+        "KeyOrigin": tool.origin.name(),
+    }))
+}

@@ -1,0 +1,230 @@
+//! All keys and aliases of the lab, and what is due when.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound::{Excluded, Unbounded};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::key::Key;
+use super::store::{Store, StoreError};
+use crate::lab::refusal::Refusal;
+
+/// What the lab's KMS keeps. A key is changed as a copy, which [`State::add`] puts in its place.
+#[derive(Debug, Default)]
+pub struct State {
+    keys: HashMap<String, Key>,
+    places: HashMap<(String, String), Place>,
+    /// What happens next to which key.
+    due: BTreeSet<(DateTime<Utc>, String)>,
+    due_of: HashMap<String, DateTime<Utc>>,
+}
+
+/// One account in one region.
+#[derive(Debug, Default)]
+struct Place {
+    keys: BTreeSet<String>,
+    aliases: BTreeMap<String, Alias>,
+    /// Key and alias, for the aliases of one key.
+    aliases_of: BTreeSet<(String, String)>,
+    furnished: bool,
+}
+
+/// A name for a key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Alias {
+    pub account: String,
+    pub region: String,
+    /// With `alias/`.
+    pub name: String,
+    pub arn: String,
+    /// None for an alias of AWS's own whose key is made when it is first asked for.
+    pub target: Option<String>,
+    pub created: DateTime<Utc>,
+    pub updated: DateTime<Utc>,
+}
+
+impl State {
+    /// Reads what was kept.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn load(store: &Store) -> Result<State, StoreError> {
+        let mut state = State::default();
+        for key in store.keys::<Key>()? {
+            state.index(&key);
+            state.keys.insert(key.id.clone(), key);
+        }
+        for alias in store.aliases::<Alias>()? {
+            state.place_mut(&alias.account, &alias.region).insert(alias);
+        }
+        for place in state.places.values_mut() {
+            place.furnished = place.aliases.keys().any(|name| name.starts_with(super::alias::RESERVED));
+        }
+        Ok(state)
+    }
+
+    /// Lets happen whatever is due by now, in the order of its dates.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub fn catch_up(&mut self, now: DateTime<Utc>, store: &Store) -> Result<(), Refusal> {
+        while let Some((date, id)) = self.due.first().filter(|(date, _)| *date <= now).cloned() {
+            if let Some(key) = self.keys.get_mut(&id) {
+                key.happen(date)?;
+            }
+            self.save(&id, store)?;
+        }
+        Ok(())
+    }
+
+    /// A key that is in a region.
+    pub fn key(&self, account: &str, region: &str, id: &str) -> Option<&Key> {
+        self.keys.get(id).filter(|key| key.account == account && key.placements.contains_key(region))
+    }
+
+    /// Takes a key in, new or changed.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub fn add(&mut self, key: Key, store: &Store) -> Result<(), Refusal> {
+        let id = key.id.clone();
+        self.keys.insert(id.clone(), key);
+        self.save(&id, store)
+    }
+
+    /// Keeps a key as it is now; one that is nowhere any more is forgotten, with the aliases of where it was.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub fn save(&mut self, id: &str, store: &Store) -> Result<(), Refusal> {
+        let Some(key) = self.keys.remove(id) else { return Ok(()) };
+        self.leave_old_places(&key, store)?;
+        if key.placements.is_empty() {
+            self.expect(id, None);
+            return store.forget_key(id);
+        }
+        self.index(&key);
+        store.save_key(id, &key)?;
+        self.keys.insert(id.to_owned(), key);
+        Ok(())
+    }
+
+    fn leave_old_places(&mut self, key: &Key, store: &Store) -> Result<(), Refusal> {
+        let left = |((account, region), place): &(&(String, String), &mut Place)| {
+            *account == key.account && !key.placements.contains_key(region) && place.keys.contains(&key.id)
+        };
+        for (_, place) in self.places.iter_mut().filter(left) {
+            place.keys.remove(&key.id);
+            for name in place.names_of(&key.id) {
+                if let Some(alias) = place.remove(&name) {
+                    store.forget_alias(&alias.arn)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn index(&mut self, key: &Key) {
+        for region in key.placements.keys() {
+            let place = self.place_mut(&key.account, region);
+            if !place.keys.contains(&key.id) {
+                place.keys.insert(key.id.clone());
+            }
+        }
+        self.expect(&key.id, key.next_due());
+    }
+
+    fn expect(&mut self, id: &str, due: Option<DateTime<Utc>>) {
+        if let Some(date) = self.due_of.remove(id) {
+            self.due.remove(&(date, id.to_owned()));
+        }
+        if let Some(date) = due {
+            self.due.insert((date, id.to_owned()));
+            self.due_of.insert(id.to_owned(), date);
+        }
+    }
+
+    /// The ids of the keys in a region that follow an id.
+    pub fn ids_after(&self, account: &str, region: &str, after: &str) -> impl Iterator<Item = &String> {
+        let range = (Excluded(after.to_owned()), Unbounded);
+        self.place(account, region).into_iter().flat_map(move |place| place.keys.range(range.clone()))
+    }
+
+    /// An alias.
+    pub fn alias(&self, account: &str, region: &str, name: &str) -> Option<&Alias> {
+        self.place(account, region)?.aliases.get(name)
+    }
+
+    /// The aliases in a region that follow a name.
+    pub fn aliases_after(&self, account: &str, region: &str, after: &str) -> impl Iterator<Item = &Alias> {
+        let range = (Excluded(after.to_owned()), Unbounded);
+        self.place(account, region)
+            .into_iter()
+            .flat_map(move |place| place.aliases.range::<String, _>(range.clone()).map(|(_, alias)| alias))
+    }
+
+    /// The aliases of a key in a region, in the order of their names.
+    pub fn aliases_of(&self, account: &str, region: &str, id: &str) -> Vec<&Alias> {
+        let Some(place) = self.place(account, region) else { return Vec::new() };
+        place.names_of(id).iter().filter_map(|name| place.aliases.get(name)).collect()
+    }
+
+    /// Sets an alias, new or not.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub fn set_alias(&mut self, alias: Alias, store: &Store) -> Result<(), Refusal> {
+        store.save_alias(&alias.arn, &alias)?;
+        self.place_mut(&alias.account, &alias.region).insert(alias);
+        Ok(())
+    }
+
+    /// Removes an alias.
+    ///
+    /// # Errors
+    /// If that cannot be kept.
+    pub fn remove_alias(&mut self, account: &str, region: &str, name: &str, store: &Store) -> Result<(), Refusal> {
+        match self.place_mut(account, region).remove(name) {
+            Some(alias) => store.forget_alias(&alias.arn),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes that AWS's own keys of a region are there; whether they have been before.
+    pub fn furnish(&mut self, account: &str, region: &str) -> bool {
+        std::mem::replace(&mut self.place_mut(account, region).furnished, true)
+    }
+
+    fn place(&self, account: &str, region: &str) -> Option<&Place> {
+        self.places.get(&(account.to_owned(), region.to_owned()))
+    }
+
+    fn place_mut(&mut self, account: &str, region: &str) -> &mut Place {
+        self.places.entry((account.to_owned(), region.to_owned())).or_default()
+    }
+}
+
+impl Place {
+    fn insert(&mut self, alias: Alias) {
+        self.remove(&alias.name);
+        if let Some(target) = &alias.target {
+            self.aliases_of.insert((target.clone(), alias.name.clone()));
+        }
+        self.aliases.insert(alias.name.clone(), alias);
+    }
+
+    fn remove(&mut self, name: &str) -> Option<Alias> {
+        let alias = self.aliases.remove(name)?;
+        if let Some(target) = &alias.target {
+            self.aliases_of.remove(&(target.clone(), name.to_owned()));
+        }
+        Some(alias)
+    }
+
+    fn names_of(&self, id: &str) -> Vec<String> {
+        let from = (id.to_owned(), String::new());
+        let of_it = self.aliases_of.range(from..).take_while(|(key, _)| key == id);
+        of_it.map(|(_, name)| name.clone()).collect()
+    }
+}

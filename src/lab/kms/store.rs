@@ -1,0 +1,206 @@
+//! Where the lab keeps its keys between runs: a sled database of its own, one JSON record for each key and each alias.
+//!
+//! Key material stands in it in the clear. It protects nothing: everything in the lab is for trying out.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+use tokio::sync::Mutex;
+
+use super::super::refusal::Refusal;
+
+const CLOCK: &str = "ahead_seconds";
+
+/// The database, or nothing at all.
+#[derive(Debug)]
+pub struct Store(Option<Trees>);
+
+#[derive(Debug)]
+struct Trees {
+    database: sled::Db,
+    /// How many writes there have been, and how many of them are on the disk for sure.
+    written: AtomicU64,
+    settled: AtomicU64,
+    settling: Mutex<()>,
+    keys: sled::Tree,
+    aliases: sled::Tree,
+    lab: sled::Tree,
+}
+
+/// What cannot be read or used.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The directory.
+    #[error("cannot use {}", path.display())]
+    Unusable {
+        /// Which.
+        path: PathBuf,
+        /// What sled says.
+        source: sled::Error,
+    },
+    /// Another lab has it.
+    #[error("{} is in use: another process has it open; stop that one first", .0.display())]
+    InUse(PathBuf),
+    /// The database, once open.
+    #[error("cannot read the keys")]
+    Unreadable(#[from] sled::Error),
+    /// A record.
+    #[error("the record `{0}` is damaged")]
+    Damaged(String),
+}
+
+/// How often, and how long apart, a database that another has is tried.
+const PATIENCE: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// sled tells it in words only.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("lock"))
+}
+
+impl Store {
+    /// Opens or makes the database in a directory; without one, nothing is kept.
+    ///
+    /// # Errors
+    /// If the directory cannot be used, or another process has it.
+    pub fn open(directory: Option<&Path>) -> Result<Store, StoreError> {
+        let Some(path) = directory else { return Ok(Store(None)) };
+        let open = || {
+            // What the appliance keeps may lie beside it: nobody else's business.
+            DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+            let database = sled::Config::new().path(path).cache_capacity(64 << 20).open()?;
+            let tree = |name: &str| database.open_tree(name);
+            let (keys, aliases, lab) = (tree("keys")?, tree("aliases")?, tree("lab")?);
+            let (written, settled) = (AtomicU64::new(0), AtomicU64::new(0));
+            Ok(Store(Some(Trees { database, written, settled, settling: Mutex::new(()), keys, aliases, lab })))
+        };
+        let mut opened = open();
+        // A lab that has just ended lets go of its files a moment later.
+        for _ in 0..PATIENCE {
+            match &opened {
+                Err(error) if is_locked(error) => std::thread::sleep(PAUSE),
+                _ => break,
+            }
+            opened = open();
+        }
+        opened.map_err(|source| match is_locked(&source) {
+            true => StoreError::InUse(path.to_owned()),
+            false => StoreError::Unusable { path: path.to_owned(), source },
+        })
+    }
+
+    /// All keys.
+    ///
+    /// # Errors
+    /// If the database or a record cannot be read.
+    pub fn keys<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
+        self.0.as_ref().map_or_else(|| Ok(Vec::new()), |trees| all(&trees.keys))
+    }
+
+    /// All aliases.
+    ///
+    /// # Errors
+    /// If the database or a record cannot be read.
+    pub fn aliases<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
+        self.0.as_ref().map_or_else(|| Ok(Vec::new()), |trees| all(&trees.aliases))
+    }
+
+    /// How far the clock was ahead.
+    ///
+    /// # Errors
+    /// If the database or the record cannot be read.
+    pub fn clock(&self) -> Result<u32, StoreError> {
+        let Some(trees) = &self.0 else { return Ok(0) };
+        trees.lab.get(CLOCK)?.map_or(Ok(0), |bytes| read(CLOCK.as_bytes(), &bytes))
+    }
+
+    /// Something of the lab's own, such as a wrapping key.
+    pub fn own(&self, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
+        let Some(trees) = &self.0 else { return Ok(None) };
+        trees.lab.get(name).map(|found| found.map(|bytes| bytes.to_vec())).map_err(|_| Refusal::Internal)
+    }
+
+    /// Keeps something of the lab's own.
+    pub fn save_own(&self, name: &str, bytes: &[u8]) -> Result<(), Refusal> {
+        self.write(|trees| trees.lab.insert(name, bytes).map(drop))
+    }
+
+    /// Keeps how far the clock is ahead.
+    pub fn save_clock(&self, seconds: u32) -> Result<(), Refusal> {
+        self.write(|trees| trees.lab.insert(CLOCK, seconds.to_string().as_bytes()).map(drop))
+    }
+
+    /// Keeps a key.
+    pub fn save_key(&self, id: &str, key: &impl Serialize) -> Result<(), Refusal> {
+        self.write(|trees| trees.keys.insert(id, json(key)).map(drop))
+    }
+
+    /// Forgets a key.
+    pub fn forget_key(&self, id: &str) -> Result<(), Refusal> {
+        self.write(|trees| trees.keys.remove(id).map(drop))
+    }
+
+    /// Keeps an alias under its ARN.
+    pub fn save_alias(&self, arn: &str, alias: &impl Serialize) -> Result<(), Refusal> {
+        self.write(|trees| trees.aliases.insert(arn, json(alias)).map(drop))
+    }
+
+    /// Forgets an alias.
+    pub fn forget_alias(&self, arn: &str) -> Result<(), Refusal> {
+        self.write(|trees| trees.aliases.remove(arn).map(drop))
+    }
+
+    /// Waits until all that was written is on the disk. Those who wait at the same time share the work.
+    ///
+    /// # Errors
+    /// [`Refusal::Internal`] if the disk refuses.
+    pub async fn settle(&self) -> Result<(), Refusal> {
+        let Some(trees) = &self.0 else { return Ok(()) };
+        let wanted = trees.written.load(Ordering::Acquire);
+        if trees.settled.load(Ordering::Acquire) >= wanted {
+            return Ok(());
+        }
+        let _settling = trees.settling.lock().await;
+        if trees.settled.load(Ordering::Acquire) >= wanted {
+            return Ok(());
+        }
+        let written = trees.written.load(Ordering::Acquire);
+        let database = trees.database.clone();
+        // Not sled's own `flush_async`: it has been seen to sleep for ever.
+        let flushed = tokio::task::spawn_blocking(move || database.flush()).await;
+        flushed.map_err(|_| Refusal::Internal)?.map_err(|error| failed(&error))?;
+        trees.settled.store(written, Ordering::Release);
+        Ok(())
+    }
+
+    fn write(&self, write: impl FnOnce(&Trees) -> sled::Result<()>) -> Result<(), Refusal> {
+        let Some(trees) = &self.0 else { return Ok(()) };
+        write(trees).map_err(|error| failed(&error))?;
+        trees.written.fetch_add(1, Ordering::AcqRel);
+        Ok(())
+    }
+}
+
+fn failed(error: &sled::Error) -> Refusal {
+    tracing::error!(%error, "the lab cloud cannot write");
+    Refusal::Internal
+}
+
+fn json(value: &impl Serialize) -> Vec<u8> {
+    // Maps with texts as keys, texts, numbers, times: none of them can fail.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+fn all<T: DeserializeOwned>(tree: &sled::Tree) -> Result<Vec<T>, StoreError> {
+    tree.iter().map(|entry| entry.map_err(StoreError::from).and_then(|(name, bytes)| read(&name, &bytes))).collect()
+}
+
+fn read<T: DeserializeOwned>(name: &[u8], bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes).map_err(|_| StoreError::Damaged(String::from_utf8_lossy(name).into_owned()))
+}

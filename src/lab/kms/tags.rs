@@ -1,0 +1,95 @@
+//! Tags of keys, within AWS's limits.
+
+use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
+
+use serde_json::json;
+
+use super::ask::Ask;
+use super::call::{Call, Names};
+use super::page::Page;
+use super::{Answer, exception};
+use crate::lab::refusal::Refusal;
+
+/// So many tags one key can have.
+const MOST: usize = 50;
+
+/// Adds tags to what is there already.
+///
+/// # Errors
+/// `TagException`.
+pub fn judge(
+    given: Vec<(&str, &str)>,
+    mut tags: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Refusal> {
+    let mut seen = Vec::new();
+    for (key, value) in given {
+        if key.to_ascii_lowercase().starts_with("aws:") {
+            return Err(exception::tag("Tags may not start with the reserved prefix aws:"));
+        }
+        if !key.chars().chain(value.chars()).all(is_allowed) {
+            return Err(exception::tag("Tags contain invalid characters"));
+        }
+        if seen.contains(&key) {
+            return Err(exception::tag("Duplicate tag keys"));
+        }
+        seen.push(key);
+        tags.insert(key.to_owned(), value.to_owned());
+    }
+    if tags.len() > MOST {
+        return Err(exception::tag("Too many tags"));
+    }
+    Ok(tags)
+}
+
+fn is_allowed(c: char) -> bool {
+    c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c)
+}
+
+/// `TagResource`
+pub fn tag_resource(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    let Some(given) = ask.tags() else {
+        ask.missing("Tags");
+        return ask.finish().map(|()| serde_json::Value::Null);
+    };
+    ask.finish()?;
+    call.change_silently(name, |key| {
+        key.require_not_deleted(call.region)?;
+        let placement = key.placement_mut(call.region)?;
+        placement.tags = judge(given, std::mem::take(&mut placement.tags))?;
+        Ok(())
+    })
+}
+
+/// `UntagResource`
+pub fn untag_resource(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    let Some(keys) = ask.texts("TagKeys") else {
+        ask.missing("TagKeys");
+        return ask.finish().map(|()| serde_json::Value::Null);
+    };
+    ask.finish()?;
+    call.change_silently(name, |key| {
+        key.require_not_deleted(call.region)?;
+        let placement = key.placement_mut(call.region)?;
+        if keys.iter().any(|key| key.to_ascii_lowercase().starts_with("aws:")) {
+            return Err(exception::tag("Tags may not start with the reserved prefix aws:"));
+        }
+        placement.tags.retain(|key, _| !keys.contains(&key.as_str()));
+        Ok(())
+    })
+}
+
+/// `ListResourceTags`
+pub fn list_resource_tags(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    let page = Page::read(ask, 50, 50);
+    ask.finish()?;
+    let after = page.after()?;
+    call.look(name, Names::OfKeys, |key, _| {
+        let tags = key.placement(call.region)?.tags.range::<String, _>((Excluded(after), Unbounded));
+        let entries = tags.map(|(key, value)| (key.clone(), json!({ "TagKey": key, "TagValue": value })));
+        Ok(page.cut("Tags", entries))
+    })
+}

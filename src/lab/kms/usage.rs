@@ -1,0 +1,179 @@
+//! Encrypt, Decrypt and ReEncrypt, with symmetric keys and with RSA pairs.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use super::ask::Ask;
+use super::call::{Call, Names, Tool};
+use super::crypto::{self, Blob, Bytes};
+use super::spec::Usage;
+use super::{Answer, asymmetric, exception};
+use crate::lab::refusal::Refusal;
+
+/// Sizes of texts and ciphertexts, in bytes.
+pub const PLAINTEXT: (usize, usize) = (1, 4096);
+const CIPHERTEXT: (usize, usize) = (1, 6144);
+const ALGORITHMS: [&str; 4] = ["SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"];
+const SYMMETRIC: &str = "SYMMETRIC_DEFAULT";
+
+type Context = BTreeMap<String, String>;
+
+/// `Encrypt`
+pub fn encrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.key_id();
+    let plaintext = ask.required_bytes("Plaintext", PLAINTEXT);
+    let algorithm = ask.choice("EncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
+    let context = ask.map("EncryptionContext");
+    let dry = ask.flag("DryRun");
+    ask.finish()?;
+    let tool = call.tool(name, Usage::EncryptDecrypt, call.operation)?;
+    let ciphertext = seal(&tool, algorithm, &context, &plaintext)?;
+    refuse_dry_run(dry)?;
+    Ok(json!({
+        "KeyId": tool.arn,
+        "CiphertextBlob": STANDARD.encode(ciphertext),
+        "EncryptionAlgorithm": algorithm,
+    }))
+}
+
+/// `Decrypt`
+pub fn decrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let name = ask.text("KeyId", (1, 2048));
+    let ciphertext = ask.required_bytes("CiphertextBlob", CIPHERTEXT);
+    let algorithm = ask.choice("EncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
+    let context = ask.map("EncryptionContext");
+    let dry = ask.flag("DryRun");
+    ask.finish()?;
+    let opened = open(call, "Decrypt", name, algorithm, &context, &ciphertext)?;
+    refuse_dry_run(dry)?;
+    let mut answer = json!({
+        "KeyId": opened.tool.arn,
+        "Plaintext": STANDARD.encode(&opened.plaintext),
+        "EncryptionAlgorithm": algorithm,
+    });
+    if algorithm == SYMMETRIC {
+        answer["KeyMaterialId"] = json!(opened.tool.material_id);
+    }
+    Ok(answer)
+}
+
+/// `ReEncrypt`
+pub fn re_encrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let ciphertext = ask.required_bytes("CiphertextBlob", CIPHERTEXT);
+    let from = ask.text("SourceKeyId", (1, 2048));
+    let to = ask.required("DestinationKeyId", (1, 2048));
+    let from_algorithm = ask.choice("SourceEncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
+    let to_algorithm = ask.choice("DestinationEncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
+    let from_context = ask.map("SourceEncryptionContext");
+    let to_context = ask.map("DestinationEncryptionContext");
+    let dry = ask.flag("DryRun");
+    ask.finish()?;
+    let opened = open(call, "ReEncryptFrom", from, from_algorithm, &from_context, &ciphertext)?;
+    let tool = call.tool(to, Usage::EncryptDecrypt, "ReEncryptTo")?;
+    let sealed = seal(&tool, to_algorithm, &to_context, &opened.plaintext)?;
+    refuse_dry_run(dry)?;
+    let mut answer = json!({
+        "CiphertextBlob": STANDARD.encode(sealed),
+        "SourceKeyId": opened.tool.arn,
+        "KeyId": tool.arn,
+        "SourceEncryptionAlgorithm": from_algorithm,
+        "DestinationEncryptionAlgorithm": to_algorithm,
+    });
+    for (member, tool) in [("SourceKeyMaterialId", &opened.tool), ("DestinationKeyMaterialId", &tool)] {
+        if tool.spec.is_symmetric() {
+            answer[member] = json!(tool.material_id);
+        }
+    }
+    Ok(answer)
+}
+
+/// Encrypts with a key.
+///
+/// # Errors
+/// If algorithm, context or length do not go with the key.
+pub fn seal(tool: &Tool, algorithm: &str, context: &Context, plaintext: &[u8]) -> Result<Vec<u8>, Refusal> {
+    tool.require_algorithm(algorithm)?;
+    if algorithm == SYMMETRIC {
+        return crypto::seal(&tool.id, &tool.material_id, tool.secret()?, context, plaintext);
+    }
+    require_no_context(algorithm, context)?;
+    asymmetric::encrypt(tool.spec, tool.secret()?, algorithm, plaintext)
+}
+
+struct Opened {
+    tool: Tool,
+    plaintext: Bytes,
+}
+
+/// Decrypts, with the key that is named or that the ciphertext names.
+fn open(
+    call: &Call<'_>,
+    action: &str,
+    name: Option<&str>,
+    algorithm: &str,
+    context: &Context,
+    ciphertext: &[u8],
+) -> Result<Opened, Refusal> {
+    let invalid = || exception::invalid_ciphertext("");
+    if algorithm == SYMMETRIC {
+        let blob = Blob::read(ciphertext);
+        // A key that is named is judged even if the ciphertext is nonsense.
+        let named = name.map(|name| call.tool(name, Usage::EncryptDecrypt, action)).transpose()?;
+        if let Some(tool) = &named {
+            tool.require_algorithm(algorithm)?;
+        }
+        let blob = blob.ok_or_else(invalid)?;
+        if named.is_some_and(|tool| tool.id != blob.key_id) {
+            let why = "The key ID in the request does not identify a CMK that can perform this operation.";
+            return Err(exception::incorrect_key(why));
+        }
+        let tool = sealed_with(call, action, &blob)?;
+        let plaintext = blob.open(tool.secret()?, context).ok_or_else(invalid)?;
+        return Ok(Opened { tool, plaintext });
+    }
+    let Some(name) = name else {
+        let why = "KeyId is required if the ciphertext was encrypted under an asymmetric KMS key";
+        return Err(Refusal::Invalid(why.to_owned()));
+    };
+    let tool = call.tool(name, Usage::EncryptDecrypt, action)?;
+    tool.require_algorithm(algorithm)?;
+    require_no_context(algorithm, context)?;
+    let plaintext = asymmetric::decrypt(tool.secret()?, algorithm, ciphertext).ok_or_else(invalid)?;
+    Ok(Opened { tool, plaintext })
+}
+
+/// The key and the material that made a ciphertext. One that this account does not have here is not told from another.
+fn sealed_with(call: &Call<'_>, action: &str, blob: &Blob<'_>) -> Result<Tool, Refusal> {
+    let state = call.kms.state()?;
+    if state.key(call.account(), call.region, blob.key_id).is_none() {
+        call.require_action(action, "*")?;
+        let why = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, \
+                   or you are not allowed to access.";
+        return Err(exception::access_denied(why));
+    }
+    let key = call.find(&state, blob.key_id, Names::OfKeys, action)?;
+    key.require_enabled(call.region)?;
+    call.tool_with(key, &blob.material_id).ok_or_else(|| exception::invalid_ciphertext(""))
+}
+
+fn require_no_context(algorithm: &str, context: &Context) -> Result<(), Refusal> {
+    if context.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::Invalid(format!("EncryptionContext is not supported with algorithm {algorithm}.")))
+}
+
+/// Ends a call that was only to see whether it would do.
+///
+/// # Errors
+/// `DryRunOperationException` if so.
+pub fn refuse_dry_run(dry: bool) -> Result<(), Refusal> {
+    if dry {
+        Err(exception::dry_run("The request would have succeeded, but the DryRun option is set."))
+    } else {
+        Ok(())
+    }
+}

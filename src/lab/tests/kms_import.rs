@@ -1,0 +1,282 @@
+//! Material that is brought: wrapped, imported, used, expired, taken away, brought again.
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrapPadded as _};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{
+    OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepAlgorithm, OaepPublicEncryptingKey, PublicEncryptingKey,
+};
+use aws_lc_rs::{hmac, signature};
+
+use chrono::Utc;
+
+use super::*;
+
+const REGION: &str = "eu-west-3";
+const FOREVER: &str = "KEY_MATERIAL_DOES_NOT_EXPIRE";
+
+/// Import parameters, and the material wrapped with them.
+async fn parcel(kms: &KmsClient<'_>, id: &str, algorithm: &str, material: &[u8]) -> Value {
+    let ask = json!({ "KeyId": id, "WrappingAlgorithm": algorithm, "WrappingKeySpec": "RSA_2048" });
+    let given = kms.call("GetParametersForImport", ask).await;
+    let public = decoded(&given["PublicKey"]);
+    let wrapped = match algorithm {
+        "RSAES_OAEP_SHA_256" => oaep(&public, &OAEP_SHA256_MGF1SHA256, material),
+        "RSAES_OAEP_SHA_1" => oaep(&public, &OAEP_SHA1_MGF1SHA1, material),
+        "RSA_AES_KEY_WRAP_SHA_1" => in_two(&public, &OAEP_SHA1_MGF1SHA1, material),
+        _ => in_two(&public, &OAEP_SHA256_MGF1SHA256, material),
+    };
+    json!({
+        "KeyId": id,
+        "ImportToken": given["ImportToken"],
+        "EncryptedKeyMaterial": encoded(wrapped),
+        "ExpirationModel": FOREVER,
+    })
+}
+
+fn oaep(public: &[u8], padding: &'static OaepAlgorithm, material: &[u8]) -> Vec<u8> {
+    let key = PublicEncryptingKey::from_der(public).and_then(|key| Ok(OaepPublicEncryptingKey::new(key)?));
+    let key = key.expect("a public key");
+    let mut wrapped = vec![0; key.ciphertext_size()];
+    key.encrypt(padding, material, &mut wrapped, None).expect("it fits").to_vec()
+}
+
+fn in_two(public: &[u8], padding: &'static OaepAlgorithm, material: &[u8]) -> Vec<u8> {
+    let between = [9; 32];
+    let mut wrapped = vec![0; material.len() + 16];
+    let kek = AesKek::new(&AES_256, &between).expect("a key");
+    let rest = kek.wrap_with_padding(material, &mut wrapped).expect("it fits").to_vec();
+    [oaep(public, padding, &between), rest].concat()
+}
+
+fn with(mut ask: Value, more: Value) -> Value {
+    for (name, value) in more.as_object().expect("an object") {
+        ask[name] = value.clone();
+    }
+    ask
+}
+
+/// A ciphertext as `kms/crypto.rs` documents it, made from nothing but the material.
+fn sealed_by_hand(id: &str, material: &[u8], context: &str, text: &[u8]) -> Vec<u8> {
+    let material_id = digest(&SHA256, &[id.as_bytes(), material].concat());
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, material).expect("a key"));
+    let (nonce, mut sealed) = ([3; NONCE_LEN], text.to_vec());
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context.as_bytes()), &mut sealed)
+        .expect("a ciphertext");
+    [b"LAB1", &[36][..], id.as_bytes(), material_id.as_ref(), &nonce, &sealed].concat()
+}
+
+#[tokio::test]
+async fn what_was_sealed_with_the_material_itself_opens_with_the_imported_key() {
+    let lab = Lab::start().await;
+    let kms = lab.kms(REGION);
+    let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
+    let material = [5; 32];
+    for algorithm in ["RSAES_OAEP_SHA_256", "RSAES_OAEP_SHA_1"] {
+        kms.call("ImportKeyMaterial", parcel(&kms, &id, algorithm, &material).await).await;
+    }
+    let key = kms.call("DescribeKey", json!({ "KeyId": id })).await["KeyMetadata"].clone();
+    assert_eq!((&key["KeyState"], &key["ExpirationModel"]), (&json!("Enabled"), &json!(FOREVER)));
+    let sealed = sealed_by_hand(&id, &material, "", b"text");
+    let opened = kms.call("Decrypt", json!({ "CiphertextBlob": encoded(&sealed) })).await;
+    assert_eq!(decoded(&opened["Plaintext"]), b"text");
+    assert_eq!(opened["KeyMaterialId"], key["CurrentKeyMaterialId"]);
+    let sealed = sealed_by_hand(&id, &material, r#"{"a":"b"}"#, b"text");
+    let ask = json!({ "KeyId": id, "CiphertextBlob": encoded(&sealed), "EncryptionContext": { "a": "b" } });
+    assert_eq!(decoded(&kms.call("Decrypt", ask).await["Plaintext"]), b"text");
+    let without = json!({ "CiphertextBlob": encoded(&sealed) });
+    assert_eq!(kms.code("Decrypt", without).await, "InvalidCiphertextException");
+    let other = sealed_by_hand(&id, &[6; 32], "", b"text");
+    assert_eq!(kms.code("Decrypt", json!({ "CiphertextBlob": encoded(other) })).await, "InvalidCiphertextException");
+}
+
+#[tokio::test]
+async fn pairs_and_macs_are_the_ones_that_were_brought() {
+    let lab = Lab::start().await;
+    let kms = lab.kms(REGION);
+    let pair = signature::EcdsaKeyPair::generate(&signature::ECDSA_P384_SHA384_ASN1_SIGNING).expect("a pair");
+    let material = pair.to_pkcs8v1().expect("PKCS #8");
+    let id = kms.id(json!({ "Origin": "EXTERNAL", "KeySpec": "ECC_NIST_P384", "KeyUsage": "SIGN_VERIFY" })).await;
+    for algorithm in ["RSA_AES_KEY_WRAP_SHA_256", "RSA_AES_KEY_WRAP_SHA_1"] {
+        kms.call("ImportKeyMaterial", parcel(&kms, &id, algorithm, material.as_ref()).await).await;
+    }
+    let ask = json!({ "KeyId": id, "Message": encoded("text"), "SigningAlgorithm": "ECDSA_SHA_384" });
+    let theirs = decoded(&kms.call("Sign", ask.clone()).await["Signature"]);
+    let public = signature::KeyPair::public_key(&pair).as_ref().to_vec();
+    let checker = signature::UnparsedPublicKey::new(&signature::ECDSA_P384_SHA384_ASN1, public);
+    checker.verify(b"text", &theirs).expect("a good signature");
+    let ours = pair.sign(&SystemRandom::new(), b"text").expect("a signature");
+    let verified = kms.call("Verify", with(ask.clone(), json!({ "Signature": encoded(ours) }))).await;
+    assert_eq!(verified["SignatureValid"], json!(true));
+
+    let id = kms.id(json!({ "Origin": "EXTERNAL", "KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC" })).await;
+    kms.call("ImportKeyMaterial", parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[4; 40]).await).await;
+    let ask = json!({ "KeyId": id, "Message": encoded("text"), "MacAlgorithm": "HMAC_SHA_256" });
+    let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &[4; 40]), b"text");
+    assert_eq!(decoded(&kms.call("GenerateMac", ask.clone()).await["Mac"]), mac.as_ref());
+    kms.call("VerifyMac", with(ask.clone(), json!({ "Mac": encoded(mac) }))).await;
+    assert_eq!(kms.code("VerifyMac", with(ask, json!({ "Mac": "eA==" }))).await, "KMSInvalidMacException");
+}
+
+#[tokio::test]
+async fn only_the_same_material_comes_back() {
+    let lab = Lab::start().await;
+    let kms = lab.kms(REGION);
+    let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
+    let first = kms.call("ImportKeyMaterial", parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
+    let sealed = kms.call("Encrypt", json!({ "KeyId": id, "Plaintext": encoded("text") })).await;
+    let deleted = kms.call("DeleteImportedKeyMaterial", json!({ "KeyId": id })).await;
+    assert_eq!(deleted["KeyMaterialId"], first["KeyMaterialId"]);
+    assert_eq!(kms.described(&id, "KeyState").await, json!("PendingImport"));
+    assert_eq!(kms.described(&id, "ExpirationModel").await, Value::Null);
+    let open = json!({ "CiphertextBlob": sealed["CiphertextBlob"] });
+    assert_eq!(kms.code("Decrypt", open.clone()).await, "KMSInvalidStateException");
+    let other = parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await;
+    assert_eq!(kms.code("ImportKeyMaterial", other).await, "IncorrectKeyMaterialException");
+    let short = parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 31]).await;
+    assert_eq!(kms.code("ImportKeyMaterial", short).await, "IncorrectKeyMaterialException");
+    let same = parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await;
+    let wrong_id = with(same.clone(), json!({ "KeyMaterialId": "0".repeat(64) }));
+    assert_eq!(kms.code("ImportKeyMaterial", wrong_id).await, "IncorrectKeyMaterialException");
+    let new = with(same.clone(), json!({ "ImportType": "NEW_KEY_MATERIAL" }));
+    assert_eq!(kms.code("ImportKeyMaterial", new.clone()).await, "IncorrectKeyMaterialException");
+    let both = with(new, json!({ "KeyMaterialId": first["KeyMaterialId"] }));
+    assert_eq!(kms.code("ImportKeyMaterial", both).await, "ValidationException");
+    let right = json!({ "ImportType": "EXISTING_KEY_MATERIAL", "KeyMaterialId": first["KeyMaterialId"] });
+    kms.call("ImportKeyMaterial", with(same, right)).await;
+    assert_eq!(decoded(&kms.call("Decrypt", open).await["Plaintext"]), b"text");
+}
+
+#[tokio::test]
+async fn tokens_and_parcels_are_judged() {
+    let lab = Lab::start().await;
+    let kms = lab.kms(REGION);
+    let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
+    let other = kms.id(json!({ "Origin": "EXTERNAL" })).await;
+    let good = parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await;
+    let now = Utc::now().timestamp();
+    for (more, code) in [
+        (json!({ "KeyId": other }), "InvalidImportTokenException"),
+        (json!({ "ImportToken": encoded("nonsense, but long enough for one") }), "InvalidImportTokenException"),
+        (json!({ "EncryptedKeyMaterial": encoded([1; 256]) }), "InvalidCiphertextException"),
+        (json!({ "ExpirationModel": "KEY_MATERIAL_EXPIRES" }), "ValidationException"),
+        (json!({ "ExpirationModel": Value::Null }), "ValidationException"),
+        (json!({ "ValidTo": now + 100 }), "ValidationException"),
+        (json!({ "ExpirationModel": Value::Null, "ValidTo": now - 100 }), "ValidationException"),
+        (json!({ "ExpirationModel": Value::Null, "ValidTo": now + 366 * 86_400 }), "ValidationException"),
+        (json!({ "KeyMaterialDescription": "a;b" }), "ValidationException"),
+        (json!({ "KeyMaterialId": "short" }), "ValidationException"),
+    ] {
+        assert_eq!(kms.code("ImportKeyMaterial", with(good.clone(), more.clone())).await, code, "{more}");
+    }
+    let own = kms.id(json!({})).await;
+    let ask = |id: &str, algorithm: &str| json!({ "KeyId": id, "WrappingAlgorithm": algorithm, "WrappingKeySpec": "RSA_2048" });
+    let code = kms.code("GetParametersForImport", ask(&own, "RSAES_OAEP_SHA_256")).await;
+    assert_eq!(code, "UnsupportedOperationException");
+    let code = kms.code("GetParametersForImport", ask(&id, "RSAES_PKCS1_V1_5")).await;
+    assert_eq!(code, "UnsupportedOperationException");
+    let rsa = kms.id(json!({ "Origin": "EXTERNAL", "KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY" })).await;
+    assert_eq!(kms.code("GetParametersForImport", ask(&rsa, "RSAES_OAEP_SHA_256")).await, "ValidationException");
+    lab.days_ahead(2).await;
+    assert_eq!(kms.code("ImportKeyMaterial", good).await, "ExpiredImportTokenException");
+}
+
+#[tokio::test]
+async fn material_expires_when_its_time_has_come() {
+    let lab = Lab::start().await;
+    let kms = lab.kms(REGION);
+    let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
+    let until = Utc::now().timestamp() + 3 * 86_400;
+    let expiring = json!({ "ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": until });
+    let ask = with(parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await, expiring);
+    kms.call("ImportKeyMaterial", ask).await;
+    assert_eq!(kms.described(&id, "ExpirationModel").await, json!("KEY_MATERIAL_EXPIRES"));
+    assert_eq!(kms.described(&id, "ValidTo").await.as_f64(), Some(until as f64));
+    let sealed = kms.call("Encrypt", json!({ "KeyId": id, "Plaintext": encoded("text") })).await;
+    lab.days_ahead(4).await;
+    assert_eq!(kms.described(&id, "KeyState").await, json!("PendingImport"));
+    assert_eq!(kms.described(&id, "ValidTo").await, Value::Null);
+    kms.call("ImportKeyMaterial", parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
+    let opened = kms.call("Decrypt", json!({ "CiphertextBlob": sealed["CiphertextBlob"] })).await;
+    assert_eq!(decoded(&opened["Plaintext"]), b"text");
+}
+
+#[tokio::test]
+async fn new_material_waits_for_a_rotation() {
+    let lab = Lab::start().await;
+    let kms = lab.kms(REGION);
+    let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
+    let new = |description: &str| json!({ "ImportType": "NEW_KEY_MATERIAL", "KeyMaterialDescription": description });
+    let one = with(parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await, new("one"));
+    let one = kms.call("ImportKeyMaterial", one).await["KeyMaterialId"].clone();
+    assert_eq!(kms.code("RotateKeyOnDemand", json!({ "KeyId": id })).await, "KMSInvalidStateException");
+    let two = with(parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await, new("two"));
+    let two = kms.call("ImportKeyMaterial", two).await["KeyMaterialId"].clone();
+    let three = with(parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[3; 32]).await, new("three"));
+    assert_eq!(kms.code("ImportKeyMaterial", three).await, "KMSInvalidStateException");
+    let states = || async {
+        let ask = json!({ "KeyId": id, "IncludeKeyMaterial": "ALL_KEY_MATERIAL" });
+        let all = kms.call("ListKeyRotations", ask).await["Rotations"].clone();
+        let told = all.as_array().expect("a list").iter().map(|entry| {
+            let text = |member: &str| entry[member].as_str().unwrap_or_default().to_owned();
+            (text("KeyMaterialDescription"), text("KeyMaterialState") + " " + &text("ImportState"))
+        });
+        told.collect::<BTreeMap<_, _>>()
+    };
+    let told = |one: &str, two: &str| BTreeMap::from([("one".into(), one.into()), ("two".into(), two.into())]);
+    assert_eq!(states().await, told("CURRENT IMPORTED", "PENDING_ROTATION IMPORTED"));
+    assert_eq!(kms.described(&id, "CurrentKeyMaterialId").await, one);
+    let sealed = kms.call("Encrypt", json!({ "KeyId": id, "Plaintext": encoded("text") })).await;
+    kms.call("RotateKeyOnDemand", json!({ "KeyId": id })).await;
+    assert_eq!(states().await, told("NON_CURRENT IMPORTED", "CURRENT IMPORTED"));
+    assert_eq!(kms.described(&id, "CurrentKeyMaterialId").await, two);
+    let opened = kms.call("Decrypt", json!({ "CiphertextBlob": sealed["CiphertextBlob"] })).await;
+    assert_eq!(opened["KeyMaterialId"], one);
+    // Without all of its material the key cannot be used.
+    kms.call("DeleteImportedKeyMaterial", json!({ "KeyId": id, "KeyMaterialId": one })).await;
+    assert_eq!(states().await, told("NON_CURRENT PENDING_IMPORT", "CURRENT IMPORTED"));
+    assert_eq!(kms.described(&id, "KeyState").await, json!("PendingImport"));
+    kms.call("ImportKeyMaterial", parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
+    assert_eq!(kms.described(&id, "KeyState").await, json!("Enabled"));
+    // What only waits is not bound to the key yet.
+    let three = with(parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[3; 32]).await, new("three"));
+    let three = kms.call("ImportKeyMaterial", three).await["KeyMaterialId"].clone();
+    kms.call("DeleteImportedKeyMaterial", json!({ "KeyId": id, "KeyMaterialId": three })).await;
+    assert_eq!(states().await, told("NON_CURRENT IMPORTED", "CURRENT IMPORTED"));
+    assert_eq!(kms.described(&id, "KeyState").await, json!("Enabled"));
+}
+
+#[tokio::test]
+async fn a_multi_region_keys_new_material_has_to_be_everywhere_before_it_rotates() {
+    let lab = Lab::start().await;
+    let (kms, there) = (lab.kms(REGION), lab.kms("eu-west-1"));
+    let id = kms.id(json!({ "Origin": "EXTERNAL", "MultiRegion": true })).await;
+    assert_eq!(
+        kms.code("ReplicateKey", json!({ "KeyId": id, "ReplicaRegion": "eu-west-1" })).await,
+        "KMSInvalidStateException"
+    );
+    kms.call("ImportKeyMaterial", parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
+    kms.call("ReplicateKey", json!({ "KeyId": id, "ReplicaRegion": "eu-west-1" })).await;
+    assert_eq!(there.described(&id, "KeyState").await, json!("PendingImport"));
+    let new = json!({ "ImportType": "NEW_KEY_MATERIAL" });
+    let directly = with(parcel(&there, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await, new.clone());
+    assert_ne!(there.code("ImportKeyMaterial", directly).await, "");
+    there.call("ImportKeyMaterial", parcel(&there, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
+    assert_eq!(there.described(&id, "KeyState").await, json!("Enabled"));
+    kms.call("ImportKeyMaterial", with(parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await, new)).await;
+    let pending = || async {
+        let ask = json!({ "KeyId": id, "IncludeKeyMaterial": "ALL_KEY_MATERIAL" });
+        kms.call("ListKeyRotations", ask).await["Rotations"][1]["KeyMaterialState"].clone()
+    };
+    assert_eq!(pending().await, json!("PENDING_MULTI_REGION_IMPORT_AND_ROTATION"));
+    assert_eq!(kms.code("RotateKeyOnDemand", json!({ "KeyId": id })).await, "KMSInvalidStateException");
+    there.call("ImportKeyMaterial", parcel(&there, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await).await;
+    assert_eq!(pending().await, json!("PENDING_ROTATION"));
+    kms.call("RotateKeyOnDemand", json!({ "KeyId": id })).await;
+    let sealed = kms.call("Encrypt", json!({ "KeyId": id, "Plaintext": encoded("text") })).await;
+    let opened = there.call("Decrypt", json!({ "CiphertextBlob": sealed["CiphertextBlob"] })).await;
+    assert_eq!(decoded(&opened["Plaintext"]), b"text");
+}

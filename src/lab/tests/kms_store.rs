@@ -1,0 +1,63 @@
+//! What the lab keeps when it ends.
+
+use std::time::Instant;
+
+use super::*;
+
+const REGION: &str = "eu-west-3";
+
+async fn start(directory: &std::path::Path) -> Lab {
+    let listen = "127.0.0.1:0".parse().expect("an address");
+    Lab { cloud: LabCloud::start(LabPlan::built_in(), listen, Some(directory)).await.expect("a lab") }
+}
+
+#[tokio::test]
+async fn everything_is_there_again_after_a_restart() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let lab = start(directory.path()).await;
+    let kms = lab.kms(REGION);
+    let id = kms.id(json!({ "MultiRegion": true })).await;
+    kms.call("ReplicateKey", json!({ "KeyId": id, "ReplicaRegion": "eu-west-1" })).await;
+    kms.call("CreateAlias", json!({ "AliasName": "alias/a", "TargetKeyId": id })).await;
+    let sealed = kms.call("Encrypt", json!({ "KeyId": id, "Plaintext": encoded("text") })).await;
+    let rsa = kms.id(json!({ "KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY" })).await;
+    let public = kms.call("GetPublicKey", json!({ "KeyId": rsa })).await;
+    let going = kms.id(json!({})).await;
+    kms.call("ScheduleKeyDeletion", json!({ "KeyId": going, "PendingWindowInDays": 7 })).await;
+    lab.days_ahead(2).await;
+    let key = kms.call("DescribeKey", json!({ "KeyId": "alias/a" })).await;
+    let ebs = kms.described("alias/aws/ebs", "KeyId").await;
+    let taken =
+        LabCloud::start(LabPlan::built_in(), "127.0.0.1:0".parse().expect("an address"), Some(directory.path()));
+    assert!(matches!(taken.await, Err(LabError::Keys(_))), "two labs on one directory");
+    lab.cloud.stop().await;
+
+    let lab = start(directory.path()).await;
+    let (kms, there) = (lab.kms(REGION), lab.kms("eu-west-1"));
+    assert_eq!(kms.call("DescribeKey", json!({ "KeyId": "alias/a" })).await, key);
+    assert_eq!(kms.described("alias/aws/ebs", "KeyId").await, ebs);
+    assert_eq!(kms.call("GetPublicKey", json!({ "KeyId": rsa })).await, public);
+    let opened = there.call("Decrypt", json!({ "CiphertextBlob": sealed["CiphertextBlob"] })).await;
+    assert_eq!(decoded(&opened["Plaintext"]), b"text");
+    let (_, clock) = lab.control(Method::GET, "/_lab/clock", &Value::Null).await;
+    assert_eq!(clock, json!({ "ahead_seconds": 2 * 86_400 }));
+    assert_eq!(kms.described(&going, "KeyState").await, json!("PendingDeletion"));
+    lab.days_ahead(8).await;
+    assert_eq!(kms.code("DescribeKey", json!({ "KeyId": going })).await, "NotFoundException");
+}
+
+#[tokio::test]
+async fn many_keys_are_made_and_listed_quickly() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let lab = start(directory.path()).await;
+    let kms = lab.kms(REGION);
+    let began = Instant::now();
+    for _ in 0..20 {
+        let made = (0..25).map(|_| kms.id(json!({ "KeySpec": "RSA_4096", "KeyUsage": "SIGN_VERIFY" })));
+        futures_util::future::join_all(made).await;
+    }
+    let page = kms.call("ListKeys", json!({ "Limit": 1000 })).await;
+    assert_eq!((page["Keys"].as_array().map(Vec::len), &page["Truncated"]), (Some(504), &json!(false)));
+    // Generous: what is meant is that no pair is made before it is used, and nothing is written twice.
+    assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
+}

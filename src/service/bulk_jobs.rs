@@ -1,0 +1,272 @@
+//! The same done to many keys: each by the operation that a single call would be, and by the rights of the one who
+//! wanted it, as they are at that moment. A key that may not be touched, or that AWS refuses, fails alone.
+
+use super::Core;
+use super::access::{
+    self, CancelKeyDeletion, DeleteKey, KeyPermit, KeyRight, Permit, RunBulkJobs, SignedIn, UpdateKey,
+};
+use super::caller::{Asked, Caller, Change};
+use super::failure::Failure;
+use super::keys::{Keys, PolicyChoice};
+use super::list::{self, Field, Listed, Page, Query};
+use crate::domain::action::Action;
+use crate::domain::id::{JobId, KeyId, KmsId, UserId};
+use crate::domain::job::bulk::{BulkCommand, BulkJob, BulkTask, check_keys};
+use crate::domain::job::command::JobCommand;
+use crate::domain::key::aggregate::Key;
+use crate::domain::key::operation::Operation;
+use crate::domain::key::word::KeyState;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::{Command, State};
+use crate::ledger::Committed;
+use futures_util::stream::{self, StreamExt};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// So many keys of a job are worked on at once.
+const KEYS_AT_ONCE: usize = 8;
+
+/// After a restart, so often it is looked whether what was under way on a key has come to its end,
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// and so many times.
+const LOOKS: u32 = 240;
+
+/// The use cases of bulk jobs. Cheap to clone.
+#[derive(Clone)]
+pub struct BulkJobs {
+    core: Arc<Core>,
+    keys: Keys,
+}
+
+/// Is a job begun, or gone on with after a restart?
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Run {
+    First,
+    Again,
+}
+
+impl BulkJobs {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self { keys: Keys::new(core.clone()), core }
+    }
+
+    /// Begins a job. The caller must be permitted bulk jobs on one of the keys at least; what is not permitted on the
+    /// others is told with each.
+    ///
+    /// # Errors
+    /// When there are too many keys or none, or the caller may not.
+    pub async fn start(
+        &self,
+        permit: &Permit<SignedIn>,
+        asked: &Asked,
+        task: BulkTask,
+        keys: Vec<KeyId>,
+    ) -> Result<Arc<BulkJob>, Failure> {
+        let caller = permit.caller();
+        check_keys(&keys)?;
+        let first = first_permitted(caller, &keys)?;
+        if let BulkTask::ApplyTemplate { template } = &task {
+            // Says that there is no such template before anything is begun.
+            self.keys.policy_for(first.key(), PolicyChoice::Template(template.to_string()))?;
+        }
+        let change = caller.change(asked);
+        let id = JobId::new(Uuid::new_v4());
+        let committed = self.command(&change, BulkCommand::Start { id, by: caller.user.id, task, keys }).await?;
+        let job = committed.published.state.bulk_job(id)?.clone();
+        if !change.dry_run {
+            self.launch(&job, change, Run::First);
+        }
+        Ok(job)
+    }
+
+    /// The jobs that the caller may see.
+    ///
+    /// # Errors
+    /// When the query sorts by what cannot be sorted by.
+    pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<Page<BulkJob>, Failure> {
+        let caller = permit.caller();
+        let sees = |job: &BulkJob| sees(caller, job);
+        let sees: Option<&dyn Fn(&BulkJob) -> bool> = match access::administers_kms(&caller.user) {
+            true => None,
+            false => Some(&sees),
+        };
+        list::page(caller.published.state.jobs.bulk.all(), query, &(), sees)
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// When there is none, or none that the caller may see.
+    pub fn get(&self, permit: &Permit<SignedIn>, id: JobId) -> Result<Arc<BulkJob>, Failure> {
+        visible(permit.caller(), id).cloned()
+    }
+
+    /// Lets a job stop: keys that it has not begun with are left as they are.
+    ///
+    /// # Errors
+    /// When there is none that the caller may see, or it has ended.
+    pub async fn cancel(&self, permit: &Permit<SignedIn>, asked: &Asked, id: JobId) -> Result<Arc<BulkJob>, Failure> {
+        visible(permit.caller(), id)?;
+        let committed = self.command(&permit.caller().change(asked), BulkCommand::Cancel { id }).await?;
+        Ok(committed.published.state.bulk_job(id)?.clone())
+    }
+
+    /// Goes on with the jobs that the last run of the program left open.
+    pub(super) fn resume(&self) {
+        let published = self.core.state();
+        let state = &published.state;
+        for job in state.jobs.bulk.all().iter().filter(|job| job.completed.is_none()) {
+            tracing::info!(job = %job.id, "a bulk job goes on");
+            self.launch(job, Change::resumed(state, Some(job.by)), Run::Again);
+        }
+    }
+
+    fn launch(&self, job: &Arc<BulkJob>, change: Change, run: Run) {
+        let (jobs, job) = (self.clone(), job.clone());
+        self.core.runtime.spawn(async move {
+            let open: Vec<KeyId> = job.keys.iter().filter(|key| key.end.is_none()).map(|key| key.id).collect();
+            let work = open.into_iter().map(|key| jobs.run_key(&job, key, &change, run));
+            stream::iter(work).buffer_unordered(KEYS_AT_ONCE).collect::<()>().await;
+            jobs.note(&change, BulkCommand::Finish { id: job.id }).await;
+        });
+    }
+
+    /// Does it to one key, and writes down what came of it. If the log takes nothing any more, the key stays open.
+    async fn run_key(&self, job: &BulkJob, key: KeyId, change: &Change, run: Run) {
+        if self.core.state().state.jobs.bulk.get(job.id).is_none_or(|job| job.cancelled) {
+            return;
+        }
+        let asked = Asked { request_id: change.request_id.clone(), dry_run: false };
+        let end = match self.perform(job, key, &asked, run).await {
+            Err(Failure::Stopped(_)) => return,
+            end => end.map_err(|failure| failure.to_string()),
+        };
+        self.note(change, BulkCommand::EndKey { id: job.id, key, end }).await;
+    }
+
+    async fn perform(&self, job: &BulkJob, key: KeyId, asked: &Asked, run: Run) -> Result<(), Failure> {
+        if run == Run::Again {
+            self.wait_until_idle(key).await;
+        }
+        let caller = self.caller(job.by)?;
+        let permit = KeyPermit::<RunBulkJobs>::settle(caller.clone(), key)?;
+        if run == Run::Again && is_so(permit.key(), &job.task) {
+            return Ok(());
+        }
+        match &job.task {
+            BulkTask::Enable => self.change::<UpdateKey>(caller, key, asked, Operation::Enable).await,
+            BulkTask::Disable => self.change::<UpdateKey>(caller, key, asked, Operation::Disable).await,
+            BulkTask::ScheduleDeletion { window } => {
+                self.change::<DeleteKey>(caller, key, asked, Operation::ScheduleDeletion { window: *window }).await
+            }
+            BulkTask::CancelDeletion => {
+                self.change::<CancelKeyDeletion>(caller, key, asked, Operation::CancelDeletion).await
+            }
+            BulkTask::ApplyTemplate { template } => {
+                let choice = PolicyChoice::Template(template.to_string());
+                let wanted = self.keys.policy_for(permit.key(), choice)?;
+                self.change::<UpdateKey>(caller, key, asked, wanted).await
+            }
+        }
+    }
+
+    async fn change<A: KeyRight>(
+        &self,
+        caller: Caller,
+        key: KeyId,
+        asked: &Asked,
+        wanted: Operation,
+    ) -> Result<(), Failure> {
+        let permit = KeyPermit::<A>::settle(caller, key)?;
+        self.keys.change(&permit, asked, wanted).await.map(drop)
+    }
+
+    /// The one who wanted the job, with today's rights.
+    fn caller(&self, by: UserId) -> Result<Caller, Failure> {
+        let published = self.core.state();
+        let user = published.state.user(by)?.clone();
+        Ok(Caller::absent(user, published))
+    }
+
+    /// What the last run of the program left open on a key is ended by others; until then nothing is known of it.
+    async fn wait_until_idle(&self, key: KeyId) {
+        for _ in 0..LOOKS {
+            if self.core.state().state.keys.get(&key).is_none_or(|key| key.underway.is_none()) {
+                return;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn note(&self, change: &Change, command: BulkCommand) {
+        if let Err(failure) = self.command(change, command).await {
+            tracing::warn!(%failure, "what came of a bulk job could not be written down");
+        }
+    }
+
+    async fn command(&self, change: &Change, command: BulkCommand) -> Result<Committed, Failure> {
+        self.core.carry_out(change, move |_, _| Ok(Command::Job(JobCommand::Bulk(command.clone())))).await
+    }
+}
+
+/// The first key on which the caller may run bulk jobs; if there is none, what stands against the first key.
+fn first_permitted(caller: &Caller, keys: &[KeyId]) -> Result<KeyPermit<RunBulkJobs>, Failure> {
+    let mut refusal = Failure::Broken("a bulk job has no keys");
+    for key in keys.iter().rev() {
+        match KeyPermit::settle(caller.clone(), *key) {
+            Ok(permit) => return Ok(permit),
+            Err(failure) => refusal = failure,
+        }
+    }
+    Err(refusal)
+}
+
+/// Is the key as the task would have it? Asked after a restart only: the last run may have come so far.
+fn is_so(key: &Key, task: &BulkTask) -> bool {
+    match task {
+        BulkTask::Enable => key.facts.state == KeyState::Enabled,
+        BulkTask::Disable => key.facts.state == KeyState::Disabled,
+        BulkTask::ScheduleDeletion { .. } => key.facts.is_pending_deletion(),
+        BulkTask::CancelDeletion => !key.facts.is_pending_deletion(),
+        // To do it again harms nothing.
+        BulkTask::ApplyTemplate { .. } => false,
+    }
+}
+
+fn visible(caller: &Caller, id: JobId) -> Result<&Arc<BulkJob>, Failure> {
+    let job = caller.published.state.bulk_job(id)?;
+    if sees(caller, job) { Ok(job) } else { Err(Failure::Refused(Refusal::JobUnknown(id.to_string()))) }
+}
+
+/// A job is seen by the one who wanted it, and by those who could have wanted all of it.
+fn sees(caller: &Caller, job: &BulkJob) -> bool {
+    let state = &caller.published.state;
+    job.by == caller.user.id || access::may_on_all(&caller.user, state, Action::KeyBulkOperation, kms_of(job, state))
+}
+
+fn kms_of(job: &BulkJob, state: &State) -> Vec<KmsId> {
+    job.keys.iter().filter_map(|key| state.keys.get(&key.id)).map(|key| key.kms).collect()
+}
+
+impl Listed for BulkJob {
+    type Around = ();
+    const SORTS: &'static [&'static str] =
+        &["id", "operation", "overall_status", "completed_at", "createdAt", "updatedAt"];
+    const FILTERS: &'static [&'static str] = &["id", "operation", "overall_status", "cloud", "keys", "abort"];
+
+    fn field(&self, member: &str, (): &()) -> Field {
+        match member {
+            "id" => Field::Text(self.id.to_string()),
+            "operation" => Field::Text(self.task.name().to_owned()),
+            "overall_status" => Field::Text(self.status().name().to_owned()),
+            "cloud" => Field::Text("aws".to_owned()),
+            "keys" => Field::Texts(self.keys.iter().map(|key| key.id.to_string()).collect()),
+            "abort" => Field::Flag(self.cancelled),
+            "completed_at" => self.completed.map_or(Field::Absent, Field::Moment),
+            "createdAt" => Field::Moment(self.created),
+            "updatedAt" => Field::Moment(self.updated),
+            _ => Field::Absent,
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The list of keys: what can be filtered and sorted by.
+
+use super::TEMPLATE_TAG;
+use crate::domain::key::aggregate::Key;
+use crate::domain::key::name::AliasName;
+use crate::domain::state::State;
+use crate::service::access;
+use crate::service::caller::Caller;
+use crate::service::failure::Failure;
+use crate::service::list::{self, Field, Listed, Page, Query};
+
+/// The keys that a caller may see and that match a query.
+pub(super) fn page(caller: &Caller, query: &Query) -> Result<Page<Key>, Failure> {
+    let state = &caller.published.state;
+    let sees = |key: &Key| access::sees_key(&caller.user, state, key);
+    let sees: Option<&dyn Fn(&Key) -> bool> = match access::administers_kms(&caller.user) {
+        true => None,
+        false => Some(&sees),
+    };
+    list::page(&state.keys, query, state, sees)
+}
+
+impl Listed for Key {
+    type Around = State;
+    const SORTS: &'static [&'static str] = &[
+        "id",
+        "kms",
+        "kms_id",
+        "region",
+        "alias",
+        "arn",
+        "keyid",
+        "keystate",
+        "keyusage",
+        "key_spec",
+        "origin",
+        "description",
+        "enabled",
+        "gone",
+        "createdAt",
+        "updatedAt",
+        "synced_at",
+    ];
+    const FILTERS: &'static [&'static str] = &[
+        "id",
+        "kms",
+        "kms_id",
+        "region",
+        "account_id",
+        "keymanager",
+        "CustomerMasterKeySpec",
+        "key_material_origin",
+        "blocked",
+        "rotation_job_enabled",
+        "cckm_policy_template_id",
+        "keyid",
+        "alias",
+        "arn",
+        "enabled",
+        "keystate",
+        "keyusage",
+        "origin",
+        "key_spec",
+        "multi_region",
+        "multi_region_key_type",
+        "key_source",
+        "cloud_name",
+        "gone",
+        "description",
+        "tags",
+        "job_config_id",
+        "rotation_status",
+        "custom_key_store_id",
+        // Nothing has one as long as no key store has a name here.
+        "custom_key_store_name",
+    ];
+
+    fn field(&self, member: &str, state: &State) -> Field {
+        let text = |text: &str| Field::Text(text.to_owned());
+        let some = |value: Option<String>| value.map_or(Field::Absent, Field::Text);
+        let facts = &self.facts;
+        match member {
+            "id" => Field::Text(self.id.to_string()),
+            "kms" => Field::Texts(kms_names(self, state)),
+            "kms_id" => Field::Text(self.kms.to_string()),
+            "region" => text(self.region.as_str()),
+            "account_id" => Field::Text(facts.account().to_string()),
+            "cloud_name" => text(facts.arn.partition().as_str()),
+            "keymanager" => text(facts.manager.as_str()),
+            "CustomerMasterKeySpec" | "key_spec" => text(facts.spec.as_str()),
+            "key_material_origin" => text(self.material_origin().name()),
+            "key_source" => text(if self.materials.is_empty() { "" } else { "local" }),
+            "blocked" => Field::Flag(false),
+            "rotation_job_enabled" => Field::Flag(self.rotation_job.is_some()),
+            "job_config_id" => some(self.rotation_job.as_ref().map(|job| job.schedule.to_string())),
+            "rotation_status" => some(self.last_rotation.as_ref().map(|last| match last {
+                Ok(()) => "SUCCESSFUL".to_owned(),
+                Err(_) => "FAILED".to_owned(),
+            })),
+            "cckm_policy_template_id" => some(self.tag(TEMPLATE_TAG).map(str::to_owned)),
+            "keyid" => text(facts.key_id().as_str()),
+            "alias" => Field::Texts(self.aliases.iter().flat_map(both_forms).collect()),
+            "arn" => Field::Text(facts.arn.to_string()),
+            "enabled" => Field::Flag(facts.enabled),
+            "keystate" => text(facts.state.as_str()),
+            "keyusage" => text(facts.usage.as_str()),
+            "origin" => text(facts.origin.as_str()),
+            "multi_region" => Field::Flag(facts.multi_region.is_some()),
+            "multi_region_key_type" => some(facts.multi_region.as_ref().map(|family| family.kind.to_string())),
+            "gone" => Field::Flag(self.gone),
+            "description" => text(&facts.description),
+            "tags" => Field::Texts(
+                self.tags.iter().flat_map(|tag| [tag.key.clone(), format!("{}:{}", tag.key, tag.value)]).collect(),
+            ),
+            "custom_key_store_id" => some(facts.custom_key_store_id.clone()),
+            "createdAt" => Field::Moment(self.created),
+            "updatedAt" => Field::Moment(self.updated),
+            "synced_at" => Field::Moment(self.synced),
+            _ => Field::Absent,
+        }
+    }
+}
+
+/// Clients give aliases with and without their prefix.
+fn both_forms(alias: &AliasName) -> [String; 2] {
+    [alias.as_str().to_owned(), alias.short().to_owned()]
+}
+
+/// Clients give the KMS by its name or by its id.
+fn kms_names(key: &Key, state: &State) -> Vec<String> {
+    let name = state.kms.get(&key.kms).map(|kms| kms.name.to_string());
+    name.into_iter().chain([key.kms.to_string()]).collect()
+}

@@ -1,0 +1,282 @@
+//! AWS keys: making, viewing, changing, rotating, deleting. Each change is one operation with an intent and an outcome
+//! (`effect`), taken in steps (`perform`) and read back (`reading`); what a crash left open is ended by `reconcile`.
+
+mod creation;
+mod effect;
+mod list;
+mod perform;
+pub(super) mod reading;
+mod reconcile;
+mod sources;
+
+pub use creation::{ImportWish, KeyWish, PolicyChoice, ReplicaWish, RotationWish};
+pub(in crate::service) use effect::Effect;
+
+use super::Core;
+use super::access::{self, KeyPermit, KeyRight, Permit, RotateKey, SignedIn, ViewKey};
+use super::caller::{Asked, Caller};
+use super::failure::Failure;
+use super::list::{Page, Query};
+use crate::aws::page::Paging;
+use crate::domain::id::KeyId;
+use crate::domain::key::aggregate::Key;
+use crate::domain::key::command::KeyCommand;
+use crate::domain::key::event::RotationJob;
+use crate::domain::key::facts::{Rotation, RotationStatus};
+use crate::domain::key::name::AliasName;
+use crate::domain::key::operation::Operation;
+use crate::domain::key::policy::{People, Setting};
+use crate::domain::place::Region;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
+use crate::domain::template::TEMPLATE_TAG;
+use crate::ledger::Committed;
+use std::sync::Arc;
+
+/// The tag that every key made from here carries, with the id of the operation that made it.
+pub const MARK: &str = crate::domain::key::operation::MARK;
+
+/// The use cases of keys. Cheap to clone.
+#[derive(Clone)]
+pub struct Keys {
+    core: Arc<Core>,
+}
+
+/// A key as it is shown.
+pub struct KeySeen {
+    /// The key.
+    pub key: Arc<Key>,
+    /// The name of its KMS.
+    pub kms: String,
+    /// The name of the source key whose material it has.
+    pub source_name: Option<String>,
+    /// The people in its policy, if it has the shape that is written here.
+    pub people: Option<People>,
+}
+
+impl Keys {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// The keys that the caller may see.
+    ///
+    /// # Errors
+    /// When the query sorts by what cannot be sorted by.
+    pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Key>, Caller), Failure> {
+        let caller = permit.caller();
+        Ok((list::page(caller, query)?, caller.clone()))
+    }
+
+    /// One key as it is known here.
+    pub fn get(&self, permit: &KeyPermit<ViewKey>) -> KeySeen {
+        seen(permit.key().clone(), &permit.caller().published.state)
+    }
+
+    /// Changes a key at AWS, and gives it as AWS holds it then.
+    ///
+    /// # Errors
+    /// What stands against it here, or what AWS says.
+    pub async fn change<A: KeyRight>(
+        &self,
+        permit: &KeyPermit<A>,
+        asked: &Asked,
+        wanted: Operation,
+    ) -> Result<KeySeen, Failure> {
+        let key = permit.key();
+        let effect = Effect { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
+        let committed = effect.carry_out(&self.core, &permit.caller().change(asked)).await?;
+        shown(&committed, key.id)
+    }
+
+    /// Gives a key an alias; one that another key of ours has moves.
+    ///
+    /// # Errors
+    /// As [`Keys::change`].
+    pub async fn add_alias<A: KeyRight>(
+        &self,
+        permit: &KeyPermit<A>,
+        asked: &Asked,
+        alias: AliasName,
+    ) -> Result<KeySeen, Failure> {
+        let key = permit.key();
+        let state = &permit.caller().published.state;
+        let holder = holder(state, key, &alias);
+        if holder.is_some_and(|holder| holder.id == key.id) {
+            return Ok(seen(key.clone(), state));
+        }
+        if let Some(holder) = holder.filter(|holder| holder.facts.is_pending_deletion()) {
+            return Err(Failure::Refused(Refusal::AliasHeld { alias, by: holder.id }));
+        }
+        let from = holder.map(|holder| holder.id);
+        self.change(permit, asked, Operation::AddAlias { alias, from }).await
+    }
+
+    /// Takes an alias away from a key.
+    ///
+    /// # Errors
+    /// When it does not have it; else as [`Keys::change`].
+    pub async fn delete_alias<A: KeyRight>(
+        &self,
+        permit: &KeyPermit<A>,
+        asked: &Asked,
+        alias: AliasName,
+    ) -> Result<KeySeen, Failure> {
+        let key = permit.key();
+        if !key.aliases.contains(&alias) {
+            return Err(Failure::Refused(Refusal::AliasUnknown { alias, key: key.id }));
+        }
+        self.change(permit, asked, Operation::DeleteAlias { alias }).await
+    }
+
+    /// Imports the material of a source key.
+    ///
+    /// # Errors
+    /// When it does not fit the key; else as [`Keys::change`].
+    pub async fn import_material<A: KeyRight>(
+        &self,
+        permit: &KeyPermit<A>,
+        asked: &Asked,
+        wish: ImportWish,
+    ) -> Result<KeySeen, Failure> {
+        let key = permit.key();
+        self.core.fitting_spec(&wish.source, Some(key.facts.spec.clone()), permit.kms().cloud)?;
+        let import = self.core.wished_import(wish)?;
+        self.change(permit, asked, Operation::ImportMaterial(import)).await
+    }
+
+    /// Reads a key from AWS again.
+    ///
+    /// # Errors
+    /// When AWS says no; a key that AWS does not have any more is noted as gone, and no error.
+    pub async fn refresh<A: KeyRight>(&self, permit: &KeyPermit<A>, asked: &Asked) -> Result<KeySeen, Failure> {
+        let key = permit.key();
+        let place = self.core.place(key.kms, &key.region)?;
+        let command = match self.core.read(&place, key.aws_id()).await {
+            Ok(seen) => {
+                let (id, kms, region) = (key.id, key.kms, key.region.clone());
+                KeyCommand::Observe { id, kms, region, seen: Box::new(seen) }
+            }
+            Err(failure) if failure.is_not_found() => KeyCommand::NoteVanished { id: key.id },
+            Err(failure) => return Err(failure.into()),
+        };
+        let committed = self.core.conclude(&permit.caller().change(asked), command).await?;
+        shown(&committed, key.id)
+    }
+
+    /// Removes the entry of a key that AWS does not have any more.
+    ///
+    /// # Errors
+    /// When AWS still has it.
+    pub async fn forget<A: KeyRight>(&self, permit: &KeyPermit<A>, asked: &Asked) -> Result<(), Failure> {
+        let command = KeyCommand::Forget { id: permit.key().id };
+        self.core.conclude(&permit.caller().change(asked), command).await.map(drop)
+    }
+
+    /// Puts a key under a schedule that rotates it, or takes it off the one that it is under.
+    ///
+    /// # Errors
+    /// When there is no such schedule, or it could not rotate the key.
+    pub async fn set_rotation_job(
+        &self,
+        permit: &KeyPermit<RotateKey>,
+        asked: &Asked,
+        job: Option<RotationJob>,
+    ) -> Result<KeySeen, Failure> {
+        let key = permit.key();
+        if let Some(job) = &job {
+            creation::check_rotation_job(key, job)?;
+        }
+        let command = KeyCommand::SetRotationJob { id: key.id, job };
+        let committed = self.core.conclude(&permit.caller().change(asked), command).await?;
+        shown(&committed, key.id)
+    }
+
+    /// Whether and when AWS rotates a key.
+    ///
+    /// # Errors
+    /// What AWS says.
+    pub async fn rotation_status(&self, permit: &KeyPermit<ViewKey>) -> Result<RotationStatus, Failure> {
+        let key = permit.key();
+        let place = self.core.place(key.kms, &key.region)?;
+        Ok(self.core.aws_kms.rotation_status(&place.access, &place.region, key.aws_id()).await?)
+    }
+
+    /// All materials of a key, as AWS knows them.
+    ///
+    /// # Errors
+    /// What AWS says.
+    pub async fn rotations(&self, permit: &KeyPermit<ViewKey>) -> Result<Vec<Rotation>, Failure> {
+        let key = permit.key();
+        let place = self.core.place(key.kms, &key.region)?;
+        let (mut all, mut paging) = (Vec::new(), Paging::default());
+        loop {
+            let aws = &self.core.aws_kms;
+            let page = aws.list_rotations(&place.access, &place.region, key.aws_id(), &paging).await?;
+            all.extend(page.items);
+            match page.next {
+                Some(marker) => paging.marker = Some(marker),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// The public half of an asymmetric key, as the DER of a SubjectPublicKeyInfo.
+    ///
+    /// # Errors
+    /// When it has none, or what AWS says.
+    pub async fn public_key(&self, permit: &KeyPermit<ViewKey>) -> Result<Vec<u8>, Failure> {
+        let key = permit.key();
+        if !key.facts.spec.is_asymmetric() {
+            return Err(Failure::Refused(Refusal::NotAsymmetric(key.id)));
+        }
+        let place = self.core.place(key.kms, &key.region)?;
+        Ok(self.core.aws_kms.public_key(&place.access, &place.region, key.aws_id()).await?)
+    }
+
+    /// Is an alias free in a region of a KMS, at AWS too?
+    ///
+    /// # Errors
+    /// When there is no such place for the caller, or what AWS says.
+    pub async fn is_alias_free(
+        &self,
+        permit: &Permit<SignedIn>,
+        kms: &str,
+        region: &Region,
+        alias: &AliasName,
+    ) -> Result<bool, Failure> {
+        let kms = access::KmsPermit::<access::View>::settle_named(permit.caller().clone(), kms)?;
+        crate::domain::key::command::check_place(&permit.caller().published.state, kms.kms().id, region)?;
+        let place = self.core.place(kms.kms().id, region)?;
+        match self.core.aws_kms.describe_alias(&place.access, region, alias).await {
+            Ok(_) => Ok(false),
+            Err(failure) if failure.is_not_found() => Ok(true),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+}
+
+/// The key of ours, in the same region, that has an alias.
+fn holder<'a>(state: &'a State, beside: &Key, alias: &AliasName) -> Option<&'a Arc<Key>> {
+    let mut keys = state.keys_of_kms(beside.kms).filter(|key| key.region == beside.region && !key.gone);
+    keys.find(|key| key.aliases.contains(alias))
+}
+
+fn shown(committed: &Committed, id: KeyId) -> Result<KeySeen, Failure> {
+    let state = &committed.published.state;
+    Ok(seen(state.key(id)?.clone(), state))
+}
+
+/// A key with what is shown beside it.
+pub fn seen(key: Arc<Key>, state: &State) -> KeySeen {
+    // A key goes with its KMS, so that this finds it.
+    let kms = state.kms.get(&key.kms).map_or_else(|| key.kms.to_string(), |kms| kms.name.to_string());
+    let people = key.policy.as_ref().and_then(|policy| People::of(policy, &setting(&key)));
+    let source = key.materials.last().and_then(|material| state.source_keys.get(&material.source));
+    KeySeen { source_name: source.map(|source| source.made.name.to_string()), people, key, kms }
+}
+
+/// Whose key it is, and what for.
+pub(in crate::service) fn setting(key: &Key) -> Setting {
+    Setting { partition: key.facts.arn.partition(), account: key.facts.account(), usage: key.facts.usage.clone() }
+}

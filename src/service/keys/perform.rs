@@ -1,0 +1,383 @@
+//! The steps of each operation at AWS. Every step can be taken again after a crash without doing anything twice: what
+//! AWS has made is found by its tag, and what cannot be repeated is only looked for.
+
+use super::MARK;
+use super::reading::Place;
+use crate::aws::failure::AwsFailure;
+use crate::aws::kms::port::{self, LockoutCheck, MaterialImport, WrappingAlgorithm};
+use crate::aws::page::Paging;
+use crate::domain::id::{KeyId, OperationId};
+use crate::domain::key::aggregate::Snapshot;
+use crate::domain::key::material::ImportType;
+use crate::domain::key::name::{AliasName, AwsKeyId};
+use crate::domain::key::operation::{Import, NewKey, NewReplica, Operation, RetiredKey};
+use crate::domain::key::policy;
+use crate::domain::key::tag::Tag;
+use crate::domain::key::word::KeyState;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::Underway;
+use crate::domain::time::Time;
+use crate::service::Core;
+use crate::service::failure::Failure;
+
+/// Is an operation performed for the first time, or looked after once the program has started again?
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// For the first time.
+    Fresh,
+    /// After a crash, or when AWS's answer was lost.
+    Again,
+}
+
+/// What AWS holds after an operation.
+pub struct Performed {
+    /// Of the key itself.
+    pub seen: Snapshot,
+    /// Of another key that changed with it.
+    pub beside: Option<(KeyId, Snapshot)>,
+}
+
+/// How far an operation came that did not come to its end.
+pub struct Broken {
+    /// What stopped it.
+    pub failure: Failure,
+    /// AWS may have done the step that failed.
+    pub uncertain: bool,
+    /// The key at AWS, if it is known to be there.
+    pub reached: Option<AwsKeyId>,
+}
+
+impl From<AwsFailure> for Broken {
+    fn from(failure: AwsFailure) -> Self {
+        Self { uncertain: failure.may_have_been_done(), failure: failure.into(), reached: None }
+    }
+}
+
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Self {
+        Self { failure, uncertain: false, reached: None }
+    }
+}
+
+impl Broken {
+    /// The same, where the key is known to be there.
+    fn at(self, key: &AwsKeyId) -> Self {
+        Self { reached: Some(key.clone()), ..self }
+    }
+}
+
+/// Adds which key is there to whatever stops the step.
+trait At<T> {
+    fn at(self, key: &AwsKeyId) -> Result<T, Broken>;
+}
+
+impl<T, E: Into<Broken>> At<T> for Result<T, E> {
+    fn at(self, key: &AwsKeyId) -> Result<T, Broken> {
+        self.map_err(|broken| broken.into().at(key))
+    }
+}
+
+impl Core {
+    /// Takes the steps of an operation, and reads back what AWS holds then.
+    pub(super) async fn perform(
+        &self,
+        operation: OperationId,
+        underway: &Underway,
+        way: Way,
+    ) -> Result<Performed, Broken> {
+        let place = self.place(underway.kms, &underway.region)?;
+        let wanted = &underway.wanted;
+        let key = match wanted {
+            Operation::Create(new) => self.make(&place, operation, new, way).await?,
+            Operation::Upload { new, import } => {
+                let key = self.make(&place, operation, new, way).await?;
+                self.import_unless_there(&place, &key, import).await.at(&key)?;
+                key
+            }
+            Operation::Rotate { from, new, import, old } => {
+                let key = self.make(&place, operation, new, way).await?;
+                if let Some(import) = import {
+                    self.import_unless_there(&place, &key, import).await.at(&key)?;
+                }
+                self.hand_over(&place, *from, &key, old, underway.since).await.at(&key)?;
+                key
+            }
+            Operation::Replicate { new, .. } => self.replicate(&place, operation, new, way).await?,
+            _ => {
+                let key = self.state().state.key(underway.key).map_err(Failure::from)?.aws_id().clone();
+                match (way, wanted) {
+                    (Way::Fresh, _) => self.change(&place, &key, wanted).await?,
+                    (Way::Again, Operation::ImportMaterial(import)) => {
+                        self.import_again(underway.key, &place, &key, import).await?;
+                    }
+                    (Way::Again, _) => {}
+                }
+                key
+            }
+        };
+        let seen = self.read_back(&place, &key, wanted, way).await.at(&key)?;
+        let beside = match wanted.touches() {
+            Some(other) => self.look_beside(&place, other).await.at(&key)?,
+            None => None,
+        };
+        Ok(Performed { seen, beside })
+    }
+
+    async fn look_beside(&self, place: &Place, other: KeyId) -> Result<Option<(KeyId, Snapshot)>, Failure> {
+        let Some(aws_id) = self.state().state.keys.get(&other).map(|key| key.aws_id().clone()) else { return Ok(None) };
+        Ok(Some((other, self.read(place, &aws_id).await?)))
+    }
+
+    /// Makes a key with its aliases.
+    async fn make(&self, place: &Place, operation: OperationId, new: &NewKey, way: Way) -> Result<AwsKeyId, Broken> {
+        let found = match way {
+            Way::Fresh => None,
+            Way::Again => Some(self.find_marked(place, operation).await?.ok_or_else(never_made)?),
+        };
+        let key = match found {
+            Some(key) => key,
+            None => {
+                let made = self.aws_kms.create_key(&place.access, &place.region, &wire_key(new, operation)).await?;
+                made.key_id().clone()
+            }
+        };
+        self.name(place, &key, &new.aliases).await.at(&key)?;
+        Ok(key)
+    }
+
+    async fn replicate(
+        &self,
+        place: &Place,
+        operation: OperationId,
+        new: &NewReplica,
+        way: Way,
+    ) -> Result<AwsKeyId, Broken> {
+        if way == Way::Fresh {
+            let replica = wire_replica(place, new, operation);
+            self.aws_kms.replicate(&place.access, &new.primary, &new.key, &replica).await?;
+            self.wait_until_usable(place, &new.key).await.at(&new.key)?;
+        } else if let Err(failure) = self.aws_kms.describe_key(&place.access, &place.region, &new.key).await {
+            return Err(if failure.is_not_found() { never_made() } else { failure.into() });
+        }
+        self.name(place, &new.key, &new.aliases).await.at(&new.key)?;
+        Ok(new.key.clone())
+    }
+
+    /// Gives a key the aliases that it does not have yet.
+    async fn name(&self, place: &Place, key: &AwsKeyId, aliases: &[AliasName]) -> Result<(), Broken> {
+        for alias in aliases {
+            match self.aws_kms.create_alias(&place.access, &place.region, alias, key).await {
+                Err(failure) if failure.is_already_there() => {
+                    let holder = self.aws_kms.describe_alias(&place.access, &place.region, alias).await?;
+                    if holder.key_id() != key {
+                        return Err(failure.into());
+                    }
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Imports a key's first material, unless it has some.
+    async fn import_unless_there(&self, place: &Place, key: &AwsKeyId, import: &Import) -> Result<(), Broken> {
+        let facts = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
+        if facts.state != KeyState::PendingImport {
+            return Ok(());
+        }
+        self.import(place, key, import).await
+    }
+
+    /// Imports material that AWS may have got already: AWS itself knows whether it is there.
+    async fn import_again(&self, id: KeyId, place: &Place, key: &AwsKeyId, import: &Import) -> Result<(), Broken> {
+        let known = self.state().state.key(id).map_err(Failure::from)?.clone();
+        let facts = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
+        if facts.state != KeyState::PendingImport && known.facts.state == KeyState::PendingImport {
+            return Ok(());
+        }
+        match self.import(place, key, import).await {
+            Err(Broken { failure: Failure::Cloud(cloud), .. }) if cloud.is("IncorrectKeyMaterialException") => Ok(()),
+            other => other,
+        }
+    }
+
+    async fn import(&self, place: &Place, key: &AwsKeyId, import: &Import) -> Result<(), Broken> {
+        let facts = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
+        let algorithm = WrappingAlgorithm::of(&facts.spec);
+        let parameters = self.aws_kms.parameters_for_import(&place.access, &place.region, key, algorithm).await?;
+        let wrapped = self.wrap(import.source, &parameters.wrapping_key)?;
+        let import_type = match (import.existing, facts.state == KeyState::PendingImport) {
+            (true, _) => Some(ImportType::ExistingKeyMaterial),
+            (false, true) => None,
+            (false, false) => Some(ImportType::NewKeyMaterial),
+        };
+        let import = MaterialImport {
+            token: parameters.token,
+            wrapped,
+            expires: import.valid_to,
+            import_type,
+            material: import.material.clone(),
+            description: import.description.clone(),
+        };
+        self.aws_kms.import_material(&place.access, &place.region, key, &import).await?;
+        Ok(())
+    }
+
+    /// Moves the aliases of a key to the one that replaces it, and retires it.
+    async fn hand_over(
+        &self,
+        place: &Place,
+        from: KeyId,
+        to: &AwsKeyId,
+        old: &RetiredKey,
+        since: Time,
+    ) -> Result<(), Broken> {
+        let from = self.state().state.key(from).map_err(Failure::from)?.clone();
+        // As they were known at the request: after a crash some may have moved already.
+        for alias in &from.aliases {
+            self.aws_kms.update_alias(&place.access, &place.region, alias, to).await?;
+            if old.retain_alias {
+                self.name(place, from.aws_id(), &[stamped(alias, since)?]).await?;
+            }
+        }
+        let Some(who) = old.disable_encrypt else { return Ok(()) };
+        let policy = self.aws_kms.get_key_policy(&place.access, &place.region, from.aws_id()).await?;
+        let policy = policy::without_encrypt(&policy, from.facts.account(), who)
+            .map_err(|problem| Failure::Refused(Refusal::Invalid { member: "policy", problem: problem.to_string() }))?;
+        let check = LockoutCheck::Kept;
+        self.aws_kms.put_key_policy(&place.access, &place.region, from.aws_id(), &policy, check).await?;
+        Ok(())
+    }
+
+    /// Changes a key that is there, in one step.
+    async fn change(&self, place: &Place, key: &AwsKeyId, wanted: &Operation) -> Result<(), Broken> {
+        let (aws, access, region) = (&self.aws_kms, &place.access, &place.region);
+        match wanted {
+            Operation::Enable => aws.enable(access, region, key).await?,
+            Operation::Disable => aws.disable(access, region, key).await?,
+            Operation::Describe { to } => aws.update_description(access, region, key, to).await?,
+            Operation::PutPolicy { policy, template } => {
+                aws.put_key_policy(access, region, key, policy, LockoutCheck::Kept).await?;
+                match template {
+                    Some(id) => aws.tag(access, region, key, &[Tag::told(super::TEMPLATE_TAG, id)]).await?,
+                    None => aws.untag(access, region, key, &[super::TEMPLATE_TAG.to_owned()]).await?,
+                }
+            }
+            Operation::Tag { tags } => aws.tag(access, region, key, tags).await?,
+            Operation::Untag { keys } => aws.untag(access, region, key, keys).await?,
+            Operation::AddAlias { alias, from: None } => aws.create_alias(access, region, alias, key).await?,
+            Operation::AddAlias { alias, from: Some(_) } => aws.update_alias(access, region, alias, key).await?,
+            Operation::DeleteAlias { alias } => aws.delete_alias(access, region, alias).await?,
+            Operation::EnableRotation { period } => aws.enable_rotation(access, region, key, *period).await?,
+            Operation::DisableRotation => aws.disable_rotation(access, region, key).await?,
+            Operation::RotateMaterial => aws.rotate_on_demand(access, region, key).await?,
+            Operation::ImportMaterial(import) => self.import(place, key, import).await?,
+            Operation::DeleteMaterial { material } => {
+                aws.delete_material(access, region, key, material.as_ref()).await?;
+            }
+            Operation::ScheduleDeletion { window } => drop(aws.schedule_deletion(access, region, key, *window).await?),
+            Operation::CancelDeletion => aws.cancel_deletion(access, region, key).await?,
+            Operation::MovePrimary { to } => aws.update_primary_region(access, region, key, to).await?,
+            Operation::Create(_)
+            | Operation::Upload { .. }
+            | Operation::Rotate { .. }
+            | Operation::Replicate { .. } => {
+                return Err(Failure::Broken("this makes a key and changes none").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The key that an operation may have left at AWS; none if it left none, as far as AWS shows.
+    pub(super) async fn find_trace(
+        &self,
+        operation: OperationId,
+        underway: &Underway,
+    ) -> Result<Option<AwsKeyId>, Failure> {
+        let place = self.place(underway.kms, &underway.region)?;
+        match &underway.wanted {
+            Operation::Create(_) | Operation::Upload { .. } | Operation::Rotate { .. } => {
+                Ok(self.find_marked(&place, operation).await?)
+            }
+            Operation::Replicate { new, .. } => {
+                match self.aws_kms.describe_key(&place.access, &place.region, &new.key).await {
+                    Ok(_) => Ok(Some(new.key.clone())),
+                    Err(failure) if failure.is_not_found() => Ok(None),
+                    Err(failure) => Err(failure.into()),
+                }
+            }
+            _ => Ok(self.state().state.keys.get(&underway.key).map(|key| key.aws_id().clone())),
+        }
+    }
+
+    /// The key that carries the mark of an operation, among those that are not known here.
+    async fn find_marked(&self, place: &Place, operation: OperationId) -> Result<Option<AwsKeyId>, AwsFailure> {
+        let mark = operation.to_string();
+        let mut paging = Paging { limit: Some(1000), ..Paging::default() };
+        loop {
+            let page = self.aws_kms.list_keys(&place.access, &place.region, &paging).await?;
+            for arn in &page.items {
+                if self.state().state.key_at_aws(place.kms, &place.region, arn.id()).is_some() {
+                    continue;
+                }
+                let tags = self.aws_kms.list_tags(&place.access, &place.region, arn.id()).await;
+                let tags = match tags {
+                    // Somebody else's, then.
+                    Err(failure) if failure.is_denied() || failure.is_not_found() => continue,
+                    tags => tags?,
+                };
+                if tags.iter().any(|tag| tag.key == MARK && tag.value == mark) {
+                    return Ok(Some(arn.id().clone()));
+                }
+            }
+            match page.next {
+                Some(marker) => paging.marker = Some(marker),
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+fn never_made() -> Broken {
+    Failure::Interrupted.into()
+}
+
+fn wire_key(new: &NewKey, operation: OperationId) -> port::NewKey {
+    port::NewKey {
+        origin: new.origin.clone(),
+        description: new.description.clone(),
+        multi_region: new.multi_region,
+        policy: new.policy.clone(),
+        lockout: lockout(new.bypass_lockout_check),
+        tags: marked(&new.tags, operation),
+        ..port::NewKey::plain(new.spec.clone(), new.usage.clone())
+    }
+}
+
+fn wire_replica(place: &Place, new: &NewReplica, operation: OperationId) -> port::NewReplica {
+    port::NewReplica {
+        region: place.region.clone(),
+        description: new.description.clone(),
+        policy: new.policy.clone(),
+        lockout: lockout(new.bypass_lockout_check),
+        tags: marked(&new.tags, operation),
+    }
+}
+
+fn lockout(bypass: bool) -> LockoutCheck {
+    if bypass { LockoutCheck::Bypassed } else { LockoutCheck::Kept }
+}
+
+fn marked(tags: &[Tag], operation: OperationId) -> Vec<Tag> {
+    let mut tags = tags.to_vec();
+    tags.push(Tag::told(MARK, operation.to_string()));
+    tags
+}
+
+/// The alias under which a key that was rotated is still found: with the time of its rotation.
+fn stamped(alias: &AliasName, at: Time) -> Result<AliasName, Failure> {
+    let stamp = at.calendar().format("%Y%m%d%H%M%S");
+    let room = 250 - "-20201105052917".len();
+    let short: String = alias.short().chars().take(room).collect();
+    AliasName::parse_own(&format!("{short}-{stamp}")).map_err(|_| Failure::Broken("a stamped alias is none"))
+}

@@ -1,0 +1,171 @@
+//! Reading keys from AWS, with patience: what was changed a moment ago may still be read as it was.
+
+use super::perform::Way;
+use crate::aws::failure::AwsFailure;
+use crate::aws::page::Paging;
+use crate::aws::port::Access;
+use crate::domain::id::KmsId;
+use crate::domain::key::aggregate::Snapshot;
+use crate::domain::key::facts::KeyFacts;
+use crate::domain::key::name::{AliasName, AwsKeyId};
+use crate::domain::key::operation::Operation;
+use crate::domain::key::word::{KeyManager, KeyState, Origin};
+use crate::domain::place::Region;
+use crate::domain::state::Underway;
+use crate::service::Core;
+use crate::service::failure::Failure;
+use std::time::Duration;
+
+/// A region of a KMS, and the way there.
+pub(in crate::service) struct Place {
+    /// Of which KMS.
+    pub kms: KmsId,
+    /// Which region.
+    pub region: Region,
+    /// The way there.
+    pub access: Access,
+}
+
+/// How often AWS is read until it shows what it has just done.
+const READS: u32 = 6;
+
+impl Core {
+    /// The way to a region of a KMS.
+    pub(in crate::service) fn place(&self, kms: KmsId, region: &Region) -> Result<Place, Failure> {
+        let published = self.state();
+        let kms = published.state.kms(kms)?;
+        let connection = published.state.connection(kms.connection)?;
+        let access = self.access(connection, kms.role.as_ref())?;
+        Ok(Place { kms: kms.id, region: region.clone(), access })
+    }
+
+    /// What AWS holds of the key of an operation.
+    pub(super) async fn look(&self, underway: &Underway, key: &AwsKeyId) -> Result<Snapshot, Failure> {
+        let place = self.place(underway.kms, &underway.region)?;
+        Ok(self.read(&place, key).await?)
+    }
+
+    /// Everything that AWS holds of a key. What may not be read is left out.
+    pub(super) async fn read(&self, place: &Place, key: &AwsKeyId) -> Result<Snapshot, AwsFailure> {
+        let facts = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
+        let aliases = self.aliases(place, key);
+        let (aliases, rest) = futures_util::future::join(aliases, self.read_beside(place, facts)).await;
+        Ok(Snapshot { aliases: readable(aliases)?, ..rest? })
+    }
+
+    /// What AWS holds of a key beside its facts and its aliases.
+    pub(in crate::service) async fn read_beside(&self, place: &Place, facts: KeyFacts) -> Result<Snapshot, AwsFailure> {
+        let (aws, access, region, key) = (&self.aws_kms, &place.access, &place.region, facts.key_id());
+        let tags =
+            async { if is_ours(&facts) { readable(aws.list_tags(access, region, key).await) } else { Ok(None) } };
+        let policy = async { readable(aws.get_key_policy(access, region, key).await) };
+        let rotation = async {
+            if can_rotate(&facts) { readable(aws.rotation_status(access, region, key).await) } else { Ok(None) }
+        };
+        let (tags, policy, rotation) = futures_util::future::join3(tags, policy, rotation).await;
+        let (tags, policy, rotation) = (tags?, policy?, rotation?);
+        Ok(Snapshot { facts, aliases: None, tags, policy, rotation })
+    }
+
+    async fn aliases(&self, place: &Place, key: &AwsKeyId) -> Result<Vec<AliasName>, AwsFailure> {
+        let (mut aliases, mut paging) = (Vec::new(), Paging::default());
+        loop {
+            let page = self.aws_kms.list_aliases(&place.access, &place.region, Some(key), &paging).await?;
+            aliases.extend(page.items.into_iter().map(|alias| alias.name));
+            match page.next {
+                Some(marker) => paging.marker = Some(marker),
+                None => break,
+            }
+        }
+        aliases.sort();
+        Ok(aliases)
+    }
+
+    /// Reads until AWS shows what was done, a few times at most; then what it shows is what counts.
+    pub(super) async fn read_back(
+        &self,
+        place: &Place,
+        key: &AwsKeyId,
+        done: &Operation,
+        way: Way,
+    ) -> Result<Snapshot, AwsFailure> {
+        let mut seen = self.read(place, key).await;
+        for read in 1..READS {
+            match &seen {
+                Ok(seen) if way == Way::Again || shows(done, seen) => break,
+                Err(failure) if !failure.is_not_found() => break,
+                _ => tokio::time::sleep(pause(read)).await,
+            }
+            seen = self.read(place, key).await;
+        }
+        seen
+    }
+
+    /// Waits until a replica is made.
+    pub(super) async fn wait_until_usable(&self, place: &Place, key: &AwsKeyId) -> Result<(), AwsFailure> {
+        for read in 1..READS * 2 {
+            match self.aws_kms.describe_key(&place.access, &place.region, key).await {
+                Ok(facts) if facts.state != KeyState::Creating => return Ok(()),
+                Err(failure) if !failure.is_not_found() => return Err(failure),
+                _ => tokio::time::sleep(pause(read)).await,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// 100 ms, and twice as long each time, up to 3 s; with some chance in it.
+fn pause(read: u32) -> Duration {
+    let mut chance = [0u8; 1];
+    // Without randomness the pauses are regular, which harms nobody.
+    let _ = aws_lc_rs::rand::fill(&mut chance);
+    let full = 100u64.saturating_mul(1 << read.min(5)).min(3_000) / 2;
+    Duration::from_millis(full / 2 + full * u64::from(chance[0]) / 255)
+}
+
+/// What may not be read is not known; all else that goes wrong goes wrong.
+fn readable<T>(answer: Result<T, AwsFailure>) -> Result<Option<T>, AwsFailure> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(failure) if failure.is_denied() || failure.is("UnsupportedOperationException") => Ok(None),
+        Err(failure) if failure.is_invalid_state() => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn is_ours(facts: &KeyFacts) -> bool {
+    facts.manager == KeyManager::Customer
+}
+
+fn can_rotate(facts: &KeyFacts) -> bool {
+    let origin = matches!(facts.origin, Origin::AwsKms | Origin::External);
+    is_ours(facts) && origin && facts.spec.is_rotatable() && !facts.is_pending_deletion()
+}
+
+/// Does AWS show that this was done?
+fn shows(done: &Operation, seen: &Snapshot) -> bool {
+    let has = |alias: &AliasName| seen.aliases.as_ref().is_none_or(|aliases| aliases.contains(alias));
+    match done {
+        Operation::Create(new) | Operation::Upload { new, .. } => new.aliases.iter().all(has),
+        Operation::Enable => seen.facts.state == KeyState::Enabled,
+        Operation::Disable => seen.facts.state == KeyState::Disabled,
+        Operation::Describe { to } => seen.facts.description == *to,
+        Operation::PutPolicy { policy, .. } => seen.policy.as_ref().is_none_or(|seen| seen == policy),
+        Operation::Tag { tags } => seen.tags.as_ref().is_none_or(|seen| tags.iter().all(|tag| seen.contains(tag))),
+        Operation::Untag { keys } => {
+            seen.tags.as_ref().is_none_or(|seen| seen.iter().all(|tag| !keys.contains(&tag.key)))
+        }
+        Operation::AddAlias { alias, .. } => has(alias),
+        Operation::DeleteAlias { alias } => seen.aliases.as_ref().is_none_or(|aliases| !aliases.contains(alias)),
+        Operation::EnableRotation { .. } => seen.rotation.as_ref().is_none_or(|rotation| rotation.enabled),
+        Operation::DisableRotation => seen.rotation.as_ref().is_none_or(|rotation| !rotation.enabled),
+        Operation::ScheduleDeletion { .. } => seen.facts.is_pending_deletion(),
+        Operation::CancelDeletion => !seen.facts.is_pending_deletion(),
+        Operation::ImportMaterial(_) => seen.facts.state != KeyState::PendingImport,
+        Operation::Rotate { .. }
+        | Operation::Replicate { .. }
+        | Operation::RotateMaterial
+        | Operation::DeleteMaterial { .. }
+        | Operation::MovePrimary { .. } => true,
+    }
+}

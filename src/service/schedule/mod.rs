@@ -1,0 +1,215 @@
+//! Schedules: making, viewing, changing, deleting them; the runner that begins what is due (`runner`), and what a run
+//! does (`rotation`, `synchronization`). Whatever a run changes is in the log with the schedule as its actor.
+
+mod list;
+mod rotation;
+mod runner;
+mod synchronization;
+#[cfg(test)]
+mod tests;
+
+pub use list::{cause, status};
+
+use super::Core;
+use super::access::{self, ManageSchedules, Permit, SignedIn};
+use super::caller::{Asked, Caller, Change};
+use super::failure::Failure;
+use super::list::{Page, Query};
+use crate::domain::id::{JobId, KmsId, ScheduleId};
+use crate::domain::name::{KmsName, ScheduleName};
+use crate::domain::refusal::Refusal;
+use crate::domain::schedule::{Cause, Run, Schedule, ScheduleCommand, ScheduleSettings};
+use crate::domain::state::{Command, State};
+use crate::ledger::Committed;
+use std::collections::HashMap;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The use cases of schedules. Cheap to clone.
+#[derive(Clone)]
+pub struct Schedules {
+    core: Arc<Core>,
+}
+
+/// A schedule as it is shown.
+pub struct ScheduleSeen {
+    /// The schedule.
+    pub schedule: Arc<Schedule>,
+    /// How many keys are under it, of those that the caller may see.
+    pub keys: usize,
+}
+
+/// How many keys are under each schedule, of those that a caller may see.
+pub struct Coverage(HashMap<ScheduleId, usize>);
+
+impl Schedules {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// Makes a schedule.
+    ///
+    /// # Errors
+    /// When the name is in use, or the settings contradict themselves.
+    pub async fn create(
+        &self,
+        permit: &Permit<ManageSchedules>,
+        asked: &Asked,
+        name: ScheduleName,
+        settings: ScheduleSettings,
+    ) -> Result<ScheduleSeen, Failure> {
+        let id = ScheduleId::new(Uuid::new_v4());
+        let command = ScheduleCommand::Create { id, name, settings };
+        self.command(permit, asked, id, command).await
+    }
+
+    /// The schedules: whoever puts a key under one must be able to choose.
+    ///
+    /// # Errors
+    /// When the query sorts by what cannot be sorted by.
+    pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Schedule>, Coverage), Failure> {
+        let caller = permit.caller();
+        Ok((list::schedules(&caller.published.state, query)?, Coverage::of(caller)))
+    }
+
+    /// One schedule.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn get(&self, permit: &Permit<SignedIn>, id: ScheduleId) -> Result<ScheduleSeen, Failure> {
+        let caller = permit.caller();
+        let schedule = caller.published.state.schedule(id)?.clone();
+        Ok(ScheduleSeen { keys: Coverage::of(caller).keys(id), schedule })
+    }
+
+    /// Changes what a schedule does, or when: `amend` makes the settings that are to be out of those that are.
+    ///
+    /// # Errors
+    /// When there is none, or the settings would contradict themselves.
+    pub async fn amend(
+        &self,
+        permit: &Permit<ManageSchedules>,
+        asked: &Asked,
+        id: ScheduleId,
+        amend: impl FnOnce(&Schedule) -> Result<ScheduleSettings, Failure>,
+    ) -> Result<ScheduleSeen, Failure> {
+        let settings = amend(permit.caller().published.state.schedule(id)?)?;
+        self.command(permit, asked, id, ScheduleCommand::Amend { id, settings }).await
+    }
+
+    /// Deletes a schedule; with `force`, keys that are under it are under none then.
+    ///
+    /// # Errors
+    /// When it runs, or keys are under it.
+    pub async fn delete(
+        &self,
+        permit: &Permit<ManageSchedules>,
+        asked: &Asked,
+        id: ScheduleId,
+        force: bool,
+    ) -> Result<(), Failure> {
+        let change = permit.caller().change(asked);
+        self.core.schedule(&change, ScheduleCommand::Delete { id, force }).await.map(drop)
+    }
+
+    /// Begins a run now, and gives it as it began.
+    ///
+    /// # Errors
+    /// When there is no such schedule, or it runs already.
+    pub async fn run_now(
+        &self,
+        permit: &Permit<ManageSchedules>,
+        asked: &Asked,
+        id: ScheduleId,
+    ) -> Result<Arc<Run>, Failure> {
+        let change = permit.caller().change(asked);
+        let (run, committed) = self.core.begin(&change, id, Cause::Asked).await?;
+        let begun = run_of(&committed.published.state, run)?;
+        if !change.dry_run {
+            drop(self.core.spawn_run(id, run));
+        }
+        Ok(begun)
+    }
+
+    /// The runs that are remembered, of all schedules.
+    ///
+    /// # Errors
+    /// When the query sorts by what cannot be sorted by.
+    pub fn runs(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Run>, Caller), Failure> {
+        let caller = permit.caller();
+        Ok((list::runs(&caller.published.state, query)?, caller.clone()))
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn run(&self, permit: &Permit<SignedIn>, id: JobId) -> Result<(Arc<Run>, Caller), Failure> {
+        let caller = permit.caller();
+        Ok((run_of(&caller.published.state, id)?, caller.clone()))
+    }
+
+    async fn command(
+        &self,
+        permit: &Permit<ManageSchedules>,
+        asked: &Asked,
+        id: ScheduleId,
+        command: ScheduleCommand,
+    ) -> Result<ScheduleSeen, Failure> {
+        let caller = permit.caller();
+        let committed = self.core.schedule(&caller.change(asked), command).await?;
+        let schedule = committed.published.state.schedule(id)?.clone();
+        Ok(ScheduleSeen { keys: Coverage::of(caller).keys(id), schedule })
+    }
+}
+
+impl Core {
+    async fn schedule(&self, change: &Change, command: ScheduleCommand) -> Result<Committed, Failure> {
+        self.carry_out(change, move |_, _| Ok(Command::Schedule(command.clone()))).await
+    }
+}
+
+impl Coverage {
+    fn of(caller: &Caller) -> Self {
+        let state = &caller.published.state;
+        let mut keys = HashMap::new();
+        for key in state.keys.iter().filter(|key| access::sees_key(&caller.user, state, key)) {
+            if let Some(job) = &key.rotation_job {
+                *keys.entry(job.schedule).or_insert(0) += 1;
+            }
+        }
+        Self(keys)
+    }
+
+    /// Of one schedule.
+    pub fn keys(&self, id: ScheduleId) -> usize {
+        self.0.get(&id).copied().unwrap_or(0)
+    }
+}
+
+/// May this caller see what became of a key in a run? Of a key that is forgotten only administrators may.
+pub fn sees_outcome(caller: &Caller, key: crate::domain::id::KeyId) -> bool {
+    let state = &caller.published.state;
+    match state.keys.get(&key) {
+        Some(key) => access::sees_key(&caller.user, state, key),
+        None => access::administers_kms(&caller.user),
+    }
+}
+
+/// The KMSs that a caller names for a synchronisation, by names or ids.
+///
+/// # Errors
+/// When there is no such KMS.
+pub fn named_kms(state: &State, texts: &[String]) -> Result<Vec<KmsId>, Failure> {
+    let one = |text: &String| {
+        let named = || state.kms_named(&KmsName::parse(text).ok()?).map(|kms| kms.id);
+        let id = KmsId::parse(text).ok().filter(|id| state.kms.get(id).is_some()).or_else(named);
+        id.ok_or_else(|| Failure::Refused(Refusal::KmsUnknown(text.chars().take(80).collect())))
+    };
+    texts.iter().map(one).collect()
+}
+
+fn run_of(state: &State, id: JobId) -> Result<Arc<Run>, Failure> {
+    let run = state.schedules.runs.get(&id).cloned();
+    run.ok_or_else(|| Failure::Refused(Refusal::RunUnknown(id.to_string())))
+}

@@ -1,0 +1,201 @@
+//! What a rotation run does: every key under the schedule that its plan takes gets new material, or a successor. One
+//! key's failure is that key's alone. A run that was cut off goes on where it was.
+
+use crate::aws::page::Paging;
+use crate::domain::id::{JobId, KeyId, ScheduleId};
+use crate::domain::key::aggregate::Key;
+use crate::domain::key::event::{NATIVE, RotationJob};
+use crate::domain::key::material::MaterialState;
+use crate::domain::key::operation::{EncryptFor, Operation, RetiredKey};
+use crate::domain::schedule::{KeyOutcome, RotationPlan, Run, RunOutcome, ScheduleCommand};
+use crate::domain::state::State;
+use crate::domain::time::Time;
+use crate::service::Core;
+use crate::service::caller::Change;
+use crate::service::failure::Failure;
+use crate::service::keys::{Effect, ImportWish, RotationWish};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a key is looked at again on which an operation is under way.
+const LOOKS: u32 = 20;
+
+impl Core {
+    /// Rotates the keys under a schedule, one after the other.
+    ///
+    /// # Errors
+    /// When what became of a key cannot be written down.
+    pub(super) async fn rotate_keys(
+        self: &Arc<Self>,
+        change: &Change,
+        id: ScheduleId,
+        run: JobId,
+        plan: &RotationPlan,
+    ) -> Result<RunOutcome, Failure> {
+        let keys: Vec<KeyId> = self.state().state.keys_under(id).collect();
+        for key in keys {
+            let Some((key, outcome)) = self.treat(change, id, run, key, plan).await else { continue };
+            self.schedule(change, ScheduleCommand::NoteKey { id, run, key, outcome }).await?;
+        }
+        let published = self.state();
+        let treated = published.state.schedules.runs.get(&run).map(|run| run.keys.as_slice()).unwrap_or_default();
+        let failed = treated.iter().filter(|(_, outcome)| matches!(outcome, KeyOutcome::Failed(_))).count();
+        Ok(match failed {
+            0 => RunOutcome::Done,
+            failed => RunOutcome::Failed(format!("{failed} of {} keys were not rotated", treated.len())),
+        })
+    }
+
+    /// Rotates one key, and says what became of which; nothing if the run has no business with it.
+    async fn treat(
+        self: &Arc<Self>,
+        change: &Change,
+        id: ScheduleId,
+        run: JobId,
+        key: KeyId,
+        plan: &RotationPlan,
+    ) -> Option<(KeyId, KeyOutcome)> {
+        self.wait_until_free(key).await;
+        let published = self.state();
+        let state = &published.state;
+        let (run, key) = (state.schedules.runs.get(&run)?, state.keys.get(&key)?);
+        match Turn::of(run, key) {
+            Turn::Over => return None,
+            Turn::Unnoted(key, outcome) => return Some((key, outcome)),
+            Turn::Due => {}
+        }
+        // It may have been taken off the schedule since the run began.
+        let job = key.rotation_job.as_ref().filter(|job| job.schedule == id)?;
+        if !is_taken(plan, key, self.now()) {
+            return None;
+        }
+        let rotated = self.rotate(change, state, key, job, plan).await;
+        Some((key.id, rotated.unwrap_or_else(|failure| KeyOutcome::Failed(failure.to_string()))))
+    }
+
+    /// Rotates a key with material that AWS makes, or that a new source key gives; the source key goes if AWS takes
+    /// nothing of it.
+    async fn rotate(
+        self: &Arc<Self>,
+        change: &Change,
+        state: &State,
+        key: &Key,
+        job: &RotationJob,
+        plan: &RotationPlan,
+    ) -> Result<KeyOutcome, Failure> {
+        state.kms(key.kms)?.refuse_archived()?;
+        // An earlier run may have imported material and not come to rotate to it.
+        let waits = plan.rotate_material && job.key_source != NATIVE && self.has_waiting_material(key).await?;
+        let source = match job.key_source == NATIVE || waits {
+            true => None,
+            false => Some(self.fresh_source_key(change, key).await?),
+        };
+        let import = source.map(|source| ImportWish {
+            source: source.to_string(),
+            valid_to: plan.expiration.map(|span| span.after(self.now())),
+            existing: false,
+            material: None,
+            description: None,
+        });
+        let rotated = match plan.rotate_material {
+            true => self.rotate_material(change, key, import).await,
+            false => self.replace(change, key, import, job, plan).await,
+        };
+        if let (Err(_), Some(source)) = (&rotated, source) {
+            self.drop_unused(change, source).await;
+        }
+        rotated
+    }
+
+    async fn rotate_material(
+        self: &Arc<Self>,
+        change: &Change,
+        key: &Key,
+        import: Option<ImportWish>,
+    ) -> Result<KeyOutcome, Failure> {
+        let on_key = |wanted| Effect { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
+        if let Some(import) = import {
+            let import = Operation::ImportMaterial(self.wished_import(import)?);
+            on_key(import).carry_out(self, change).await?;
+        }
+        on_key(Operation::RotateMaterial).carry_out(self, change).await?;
+        Ok(KeyOutcome::MaterialRotated)
+    }
+
+    /// Does a key have material that waits to be rotated to?
+    async fn has_waiting_material(&self, key: &Key) -> Result<bool, Failure> {
+        let place = self.place(key.kms, &key.region)?;
+        // AWS lists what waits first, and one material can wait at a time.
+        let page = self.aws_kms.list_rotations(&place.access, &place.region, key.aws_id(), &Paging::default()).await?;
+        Ok(page.items.iter().any(|rotation| rotation.state == Some(MaterialState::PendingRotation)))
+    }
+
+    async fn replace(
+        self: &Arc<Self>,
+        change: &Change,
+        key: &Key,
+        import: Option<ImportWish>,
+        job: &RotationJob,
+        plan: &RotationPlan,
+    ) -> Result<KeyOutcome, Failure> {
+        let disable_encrypt = match (job.disable_encrypt_on_all_accounts, job.disable_encrypt) {
+            (true, _) => Some(EncryptFor::AllAccounts),
+            (false, true) => Some(EncryptFor::OwnAccount),
+            (false, false) => None,
+        };
+        let old = RetiredKey { retain_alias: plan.retain_alias, disable_encrypt };
+        let effect = self.rotation(key, RotationWish { description: None, import, old })?;
+        let new = effect.key;
+        effect.carry_out(self, change).await?;
+        Ok(KeyOutcome::ReplacedBy(new))
+    }
+
+    /// An operation that the last run of the program left open is ended by the reconciler; then it is known what became
+    /// of the key.
+    async fn wait_until_free(&self, key: KeyId) {
+        for _ in 0..LOOKS {
+            match self.state().state.keys.get(&key) {
+                Some(key) if key.underway.is_some() => tokio::time::sleep(Duration::from_millis(500)).await,
+                _ => return,
+            }
+        }
+    }
+}
+
+/// How far a run is with a key. A run that goes on after the end of the program finds keys whose rotation was done and
+/// not written down in the run.
+enum Turn {
+    /// It has not had its turn.
+    Due,
+    /// It has had its turn, or it is what the run made.
+    Over,
+    /// This was done to this key, and is to be written down.
+    Unnoted(KeyId, KeyOutcome),
+}
+
+impl Turn {
+    fn of(run: &Run, key: &Key) -> Self {
+        let is_noted = |id: KeyId| run.keys.iter().any(|(noted, _)| *noted == id);
+        let since_then = |at: Option<Time>| at.is_some_and(|at| at >= run.started);
+        if is_noted(key.id) {
+            return Self::Over;
+        }
+        match (key.rotated_from, key.rotated_to) {
+            (Some(old), _) if since_then(Some(key.created)) => match is_noted(old) {
+                true => Self::Over,
+                false => Self::Unnoted(old, KeyOutcome::ReplacedBy(key.id)),
+            },
+            (_, Some(new)) if since_then(key.rotated_at) => Self::Unnoted(key.id, KeyOutcome::ReplacedBy(new)),
+            (_, None) if since_then(key.rotated_at) => Self::Unnoted(key.id, KeyOutcome::MaterialRotated),
+            _ => Self::Due,
+        }
+    }
+}
+
+/// Does a plan take this key now?
+fn is_taken(plan: &RotationPlan, key: &Key, now: Time) -> bool {
+    let expires = plan.expire_in.is_none_or(|span| key.facts.valid_to.is_some_and(|end| end <= span.after(now)));
+    let since = key.rotated_at.or(key.facts.created_at).unwrap_or(key.created);
+    let is_old = plan.rotation_after.is_none_or(|span| span.after(since) <= now);
+    expires && is_old && !key.gone && !key.facts.is_pending_deletion()
+}

@@ -1,0 +1,61 @@
+//! What a synchronisation run does: it starts a synchronisation of the KMSs that its plan names, and waits for its end.
+
+use crate::domain::id::{JobId, KmsId};
+use crate::domain::job::sync::{JobStatus, RegionWay, SyncJob};
+use crate::domain::schedule::SynchronizationPlan;
+use crate::service::Core;
+use crate::service::caller::Change;
+use crate::service::failure::Failure;
+use crate::service::sync_jobs::SyncJobs;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the job is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+
+impl Core {
+    /// Brings what is known here of these KMSs in line with AWS, and says which regions failed, if any did.
+    ///
+    /// # Errors
+    /// What stands against it.
+    pub(super) async fn synchronize_kms(
+        self: &Arc<Self>,
+        change: &Change,
+        plan: &SynchronizationPlan,
+    ) -> Result<Option<String>, Failure> {
+        let (all, kms) = match plan {
+            SynchronizationPlan::All => (true, self.active_kms()),
+            SynchronizationPlan::Kms(kms) => (false, kms.clone()),
+        };
+        let begun = match self.cut_off(all, &kms) {
+            Some(job) => job,
+            None => SyncJobs::new(self.clone()).begin(change, None, all, kms, None).await?.job.id,
+        };
+        loop {
+            let job = self.state().state.sync_job(begun)?.clone();
+            if job.completed.is_some() {
+                return Ok((job.status() == JobStatus::Failed).then(|| failures(&job)));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// The job that this run had begun when the program ended; it has been taken up again by itself.
+    fn cut_off(&self, all: bool, kms: &[KmsId]) -> Option<JobId> {
+        let published = self.state();
+        let mut open = published.state.jobs.sync.all().iter().filter(|job| job.completed.is_none());
+        open.find(|job| job.by.is_none() && job.all == all && job.kms() == kms).map(|job| job.id)
+    }
+
+    fn active_kms(&self) -> Vec<KmsId> {
+        self.state().state.kms.iter().filter(|kms| !kms.archived).map(|kms| kms.id).collect()
+    }
+}
+
+fn failures(job: &SyncJob) -> String {
+    let failed = job.regions.iter().filter_map(|region| match &region.end.as_ref()?.way {
+        RegionWay::Failed(reason) => Some(format!("{}/{}: {reason}", region.place.account, region.place.region)),
+        _ => None,
+    });
+    failed.collect::<Vec<_>>().join("; ")
+}

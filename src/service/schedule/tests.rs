@@ -1,0 +1,345 @@
+//! Schedules over a clock that the tests move: what is run when, once, and with what outcome.
+
+use super::*;
+use crate::aws::kms::scripted::{Cue, refused};
+use crate::aws::operation::Operation as Call;
+use crate::domain::cron::Cron;
+use crate::domain::event::{Actor, Event};
+use crate::domain::id::KeyId;
+use crate::domain::key::event::{KeyEvent, LOCAL, NATIVE, RotationJob};
+use crate::domain::schedule::{KeyOutcome, RotationPlan, RunOutcome, SynchronizationPlan, Work};
+use crate::domain::span::Span;
+use crate::domain::time::Time;
+use crate::ledger::Record;
+use crate::service::access::{KeyPermit, RotateKey};
+use crate::service::keys::PolicyChoice;
+use crate::service::world::World;
+
+const HOUR: i64 = 3_600;
+
+fn material() -> RotationPlan {
+    RotationPlan { rotate_material: true, ..RotationPlan::default() }
+}
+
+fn hourly(world: &World, work: Work) -> ScheduleId {
+    let settings = ScheduleSettings {
+        description: String::new(),
+        run_at: Cron::parse("0 * * * *").expect("a cron expression"),
+        start: None,
+        end: None,
+        disabled: false,
+        work,
+    };
+    let name = ScheduleName::parse("hourly").expect("a name");
+    let made = world.run(world.services().schedules.create(&world.admin(), &World::asked(), name, settings));
+    made.unwrap_or_else(|failure| panic!("{failure}")).schedule.id
+}
+
+fn put_under(world: &World, key: KeyId, schedule: ScheduleId, source: &str) -> Result<(), Failure> {
+    let permit = KeyPermit::<RotateKey>::settle(world.caller("admin"), key)?;
+    let job = RotationJob {
+        schedule,
+        key_source: source.to_owned(),
+        disable_encrypt: false,
+        disable_encrypt_on_all_accounts: false,
+    };
+    world.run(world.services().keys.set_rotation_job(&permit, &World::asked(), Some(job))).map(drop)
+}
+
+/// A schedule with a key under it.
+fn scheduled(world: &World, plan: RotationPlan) -> (ScheduleId, KeyId) {
+    let schedule = hourly(world, Work::RotateKeys(plan));
+    let key = world.key("payroll", PolicyChoice::Default).id;
+    put_under(world, key, schedule, NATIVE).expect("put under it");
+    (schedule, key)
+}
+
+/// Looks whether something is due, and waits for the end of what is.
+fn look(world: &World) {
+    let core = world.core();
+    world.run(async {
+        for run in core.begin_due(Time::from_nanos(0)).await {
+            run.await.expect("a run ends");
+        }
+    });
+    world.until("runs end", |state| state.schedules.all.iter().all(|schedule| schedule.running.is_none()));
+}
+
+fn runs(world: &World) -> Vec<Run> {
+    world.state().schedules.runs.iter().map(|run| run.as_ref().clone()).collect()
+}
+
+#[test]
+fn a_run_begins_when_it_is_due_and_not_before_and_once() {
+    let world = World::new();
+    let (schedule, key) = scheduled(&world, material());
+    world.pass(HOUR - 60);
+    look(&world);
+    assert_eq!(runs(&world), []);
+    world.pass(60);
+    look(&world);
+    look(&world);
+    let [run] = &runs(&world)[..] else { panic!("one run is expected: {:?}", runs(&world)) };
+    assert_eq!((run.schedule, run.cause), (schedule, Cause::Due(crate::aws::kms::scripted::NOW.plus_seconds(HOUR))));
+    assert_eq!(run.ended.as_ref().map(|(_, outcome)| outcome), Some(&RunOutcome::Done));
+    assert_eq!(run.keys, [(key, KeyOutcome::MaterialRotated)]);
+    assert_eq!(world.kms.times(Call::ROTATE_KEY_ON_DEMAND), 1);
+    world.pass(HOUR);
+    look(&world);
+    assert_eq!((runs(&world).len(), world.kms.times(Call::ROTATE_KEY_ON_DEMAND)), (2, 2));
+}
+
+#[test]
+fn all_that_a_run_changes_has_the_schedule_as_its_actor() {
+    let world = World::new();
+    let (schedule, key) = scheduled(&world, material());
+    world.pass(HOUR);
+    look(&world);
+    let rotated = |event: &Event| matches!(event, Event::Key(id, KeyEvent::OperationDone { .. }) if *id == key);
+    let record = world.records().into_iter().rfind(|record| rotated(&record.event)).expect("it is written down");
+    assert_eq!(record.actor, Actor::Schedule { id: schedule, name: ScheduleName::parse("hourly").expect("a name") });
+    assert_eq!(record.request_id, runs(&world)[0].id.to_string());
+    assert_eq!(record.actor.to_string(), "schedule hourly");
+}
+
+#[test]
+fn a_key_that_is_replaced_leaves_its_place_under_the_schedule_to_the_new_one() {
+    let world = World::new();
+    let (schedule, old) = scheduled(&world, RotationPlan { retain_alias: true, ..RotationPlan::default() });
+    world.pass(HOUR);
+    look(&world);
+    let [(treated, KeyOutcome::ReplacedBy(new))] = runs(&world)[0].keys[..] else { panic!("{:?}", runs(&world)) };
+    assert_eq!(treated, old);
+    let (old, new) = (world.known(old), world.known(new));
+    assert_eq!((old.rotated_to, new.rotated_from), (Some(new.id), Some(old.id)));
+    assert_eq!((old.rotation_job.as_ref(), new.rotation_job.as_ref().map(|job| job.schedule)), (None, Some(schedule)));
+    assert_eq!(new.aliases[0].short(), "payroll");
+    assert_eq!(old.aliases[0].short(), "payroll-20260101010000");
+    // The next run rotates the new one.
+    world.pass(HOUR);
+    look(&world);
+    assert_eq!(runs(&world)[1].keys.len(), 1);
+    assert_eq!(runs(&world)[1].keys[0].0, new.id);
+}
+
+#[test]
+fn one_keys_failure_is_that_keys_alone() {
+    let world = World::new();
+    let (schedule, one) = scheduled(&world, material());
+    let two = world.key("other", PolicyChoice::Default).id;
+    put_under(&world, two, schedule, NATIVE).expect("put under it");
+    let denied = refused(Call::ROTATE_KEY_ON_DEMAND, "AccessDeniedException", "no");
+    world.kms.next(Call::ROTATE_KEY_ON_DEMAND, Cue::Fail(denied));
+    world.pass(HOUR);
+    look(&world);
+    let run = &runs(&world)[0];
+    let (KeyOutcome::Failed(why), KeyOutcome::MaterialRotated) = (&run.keys[0].1, &run.keys[1].1) else {
+        panic!("{:?}", run.keys)
+    };
+    assert!(why.contains("AccessDeniedException"), "{why}");
+    assert_eq!((run.keys[0].0, run.keys[1].0), (one, two));
+    let ended = run.ended.as_ref().map(|(_, outcome)| outcome.clone());
+    assert_eq!(ended, Some(RunOutcome::Failed("1 of 2 keys were not rotated".to_owned())));
+    assert!(matches!(&world.known(one).last_rotation, Some(Err(reason)) if reason.contains("AccessDenied")));
+}
+
+#[test]
+fn what_was_missed_is_made_up_for_by_one_run() {
+    let mut world = World::new();
+    let (_, key) = scheduled(&world, material());
+    world.kill();
+    world.pass(50 * HOUR + 60);
+    world.start();
+    world.until("the missed run ends", |state| state.schedules.runs.iter().any(|run| run.ended.is_some()));
+    let [run] = &runs(&world)[..] else { panic!("one run is expected: {:?}", runs(&world)) };
+    assert_eq!(run.cause, Cause::Missed(crate::aws::kms::scripted::NOW.plus_seconds(HOUR)));
+    assert_eq!(run.keys, [(key, KeyOutcome::MaterialRotated)]);
+    look(&world);
+    assert_eq!(runs(&world).len(), 1);
+}
+
+#[test]
+fn a_run_that_was_cut_off_goes_on_and_treats_no_key_twice() {
+    let mut world = World::new();
+    let (schedule, one) = scheduled(&world, material());
+    let two = world.key("other", PolicyChoice::Default).id;
+    put_under(&world, two, schedule, NATIVE).expect("put under it");
+    // The first key's rotation is done at AWS, and nobody is told before the program ends.
+    world.kms.next(Call::ROTATE_KEY_ON_DEMAND, Cue::HangAfter);
+    world.pass(HOUR);
+    drop(world.run(world.core().begin_due(Time::from_nanos(0))));
+    let began = |state: &State| state.keys.get(&one).is_some_and(|key| key.underway.is_some());
+    world.until("the first key's rotation begins", began);
+    let kms = world.kms.clone();
+    world.run(async move {
+        while kms.times(Call::ROTATE_KEY_ON_DEMAND) == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    });
+    world.kill();
+    world.pass(60);
+    world.start();
+    world.until("the run ends", |state| state.schedules.runs.iter().all(|run| run.ended.is_some()));
+    let [run] = &runs(&world)[..] else { panic!("one run is expected: {:?}", runs(&world)) };
+    let rotated = |key| (key, KeyOutcome::MaterialRotated);
+    assert_eq!(run.keys, [rotated(one), rotated(two)]);
+    assert_eq!(world.kms.times(Call::ROTATE_KEY_ON_DEMAND), 2, "each key once");
+}
+
+#[test]
+fn a_key_that_was_replaced_when_the_program_ended_is_not_replaced_again_and_stands_in_the_run() {
+    let mut world = World::new();
+    let (schedule, old) = scheduled(&world, RotationPlan::default());
+    // AWS has made the new key, and nobody was told.
+    world.kms.next(Call::CREATE_KEY, Cue::HangAfter);
+    world.pass(HOUR);
+    drop(world.run(world.core().begin_due(Time::from_nanos(0))));
+    let kms = world.kms.clone();
+    world.run(async move {
+        while kms.keys().len() < 2 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    });
+    world.kill();
+    world.pass(60);
+    world.start();
+    world.until("the run ends", |state| state.schedules.runs.iter().all(|run| run.ended.is_some()));
+    let [(treated, KeyOutcome::ReplacedBy(new))] = runs(&world)[0].keys[..] else { panic!("{:?}", runs(&world)) };
+    assert_eq!((treated, world.kms.keys().len()), (old, 2));
+    assert_eq!(world.known(new).rotation_job.as_ref().map(|job| job.schedule), Some(schedule));
+    assert_eq!(world.known(new).aliases[0].short(), "payroll");
+}
+
+#[test]
+fn imported_material_that_waits_is_rotated_to_before_more_is_imported() {
+    let world = World::new();
+    let replaces = hourly(&world, Work::RotateKeys(RotationPlan::default()));
+    let native = world.key("payroll", PolicyChoice::Default).id;
+    put_under(&world, native, replaces, LOCAL).expect("put under it");
+    world.pass(HOUR);
+    look(&world);
+    let KeyOutcome::ReplacedBy(key) = runs(&world)[0].keys[0].1 else { panic!("{:?}", runs(&world)) };
+    let amend = |now: &Schedule| Ok(ScheduleSettings { work: Work::RotateKeys(material()), ..now.settings.clone() });
+    let amended = world.run(world.services().schedules.amend(&world.admin(), &World::asked(), replaces, amend));
+    amended.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+    let denied = refused(Call::ROTATE_KEY_ON_DEMAND, "LimitExceededException", "no");
+    world.kms.next(Call::ROTATE_KEY_ON_DEMAND, Cue::Fail(denied));
+    world.pass(HOUR);
+    look(&world);
+    assert!(matches!(runs(&world)[1].keys[..], [(id, KeyOutcome::Failed(_))] if id == key), "{:?}", runs(&world));
+    let imports = || world.kms.times(Call::IMPORT_KEY_MATERIAL);
+    assert_eq!(imports(), 2);
+    world.pass(HOUR);
+    look(&world);
+    assert_eq!(runs(&world)[2].keys, [(key, KeyOutcome::MaterialRotated)]);
+    assert_eq!((imports(), world.state().source_keys.len()), (2, 2));
+}
+
+#[test]
+fn a_run_that_is_asked_for_begins_at_once_and_not_beside_another() {
+    let world = World::new();
+    let (schedule, _) = scheduled(&world, material());
+    world.kms.next(Call::ROTATE_KEY_ON_DEMAND, Cue::Hang);
+    let run_now = || world.run(world.services().schedules.run_now(&world.admin(), &World::asked(), schedule));
+    let run = run_now().unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!((run.cause, run.ended.clone()), (Cause::Asked, None));
+    let name = ScheduleName::parse("hourly").expect("a name");
+    match run_now() {
+        Err(Failure::Refused(refusal)) => {
+            assert_eq!(refusal, Refusal::ScheduleRunning { schedule: name, run: run.id });
+        }
+        other => panic!("{:?}", other.map(drop)),
+    }
+    // Nor does one begin because it is due.
+    world.pass(2 * HOUR);
+    assert!(world.run(world.core().begin_due(Time::from_nanos(0))).is_empty());
+    assert_eq!(runs(&world).len(), 1);
+}
+
+#[test]
+fn a_plan_takes_the_keys_that_it_names_and_no_other() {
+    let world = World::new();
+    let after = RotationPlan { rotation_after: Some(Span::Days(1)), ..material() };
+    let (schedule, key) = scheduled(&world, after.clone());
+    world.pass(HOUR);
+    look(&world);
+    assert_eq!(runs(&world)[0].keys, [], "it is not old enough");
+    world.pass(24 * HOUR);
+    look(&world);
+    assert_eq!(runs(&world)[1].keys.len(), 1);
+    world.pass(HOUR);
+    look(&world);
+    assert_eq!(runs(&world)[2].keys, [], "it was rotated an hour ago");
+    // Material that never ends does not end soon.
+    let expiring = Work::RotateKeys(RotationPlan { expire_in: Some(Span::Days(30)), ..material() });
+    let amend = |now: &Schedule| Ok(ScheduleSettings { work: expiring, ..now.settings.clone() });
+    let amended = world.run(world.services().schedules.amend(&world.admin(), &World::asked(), schedule, amend));
+    amended.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+    world.pass(HOUR);
+    look(&world);
+    assert_eq!(runs(&world)[3].keys, []);
+    assert!(world.known(key).rotated_at.is_some());
+}
+
+#[test]
+fn a_key_with_the_source_local_gets_material_of_a_new_source_key() {
+    let world = World::new();
+    let plan = RotationPlan { expiration: Some(Span::Days(90)), ..RotationPlan::default() };
+    let schedule = hourly(&world, Work::RotateKeys(plan));
+    let key = world.key("payroll", PolicyChoice::Default).id;
+    put_under(&world, key, schedule, LOCAL).expect("put under it");
+    world.pass(HOUR);
+    look(&world);
+    let KeyOutcome::ReplacedBy(new) = runs(&world)[0].keys[0].1 else { panic!("{:?}", runs(&world)) };
+    let new = world.known(new);
+    let state = world.state();
+    let source = state.source_keys.iter().next().expect("it was made");
+    assert_eq!((new.materials.len(), new.materials[0].source), (1, source.id));
+    assert_eq!(new.materials[0].valid_to.map(Time::seconds), Some(world.now().plus_seconds(90 * 24 * HOUR).seconds()));
+    assert_eq!(new.rotation_job.as_ref().map(|job| job.key_source.as_str()), Some(LOCAL));
+}
+
+#[test]
+fn a_source_key_that_aws_took_nothing_of_goes_again() {
+    let world = World::new();
+    let schedule = hourly(&world, Work::RotateKeys(RotationPlan::default()));
+    let key = world.key("payroll", PolicyChoice::Default).id;
+    put_under(&world, key, schedule, LOCAL).expect("put under it");
+    world.kms.next(Call::CREATE_KEY, Cue::Fail(refused(Call::CREATE_KEY, "LimitExceededException", "no")));
+    world.pass(HOUR);
+    look(&world);
+    assert!(matches!(runs(&world)[0].keys[..], [(_, KeyOutcome::Failed(_))]), "{:?}", runs(&world));
+    assert!(world.state().source_keys.is_empty());
+    let made = |event: &Event| matches!(event, Event::SourceKey(..));
+    assert_eq!(world.records().iter().filter(|record| made(&record.event)).count(), 2, "made, and deleted");
+}
+
+#[test]
+fn a_synchronisation_run_waits_for_its_job_and_is_done_with_it() {
+    let world = World::new();
+    let schedule = hourly(&world, Work::Synchronize(SynchronizationPlan::All));
+    world.pass(HOUR);
+    look(&world);
+    assert_eq!(runs(&world)[0].ended.as_ref().map(|(_, outcome)| outcome.clone()), Some(RunOutcome::Done));
+    let state = world.state();
+    let job = state.jobs.sync.all().iter().next().expect("a job").clone();
+    assert!(job.completed.is_some() && job.all && job.by.is_none());
+    let begun = |record: &Record| matches!(record.event, Event::Job(id, _) if id == job.id);
+    let records = world.records();
+    let by_schedule = |record: &Record| matches!(record.actor, Actor::Schedule { id, .. } if id == schedule);
+    assert!(records.iter().filter(|record| begun(record)).all(by_schedule));
+}
+
+#[test]
+fn keys_that_no_schedule_can_rotate_are_not_put_under_one() {
+    let world = World::new();
+    let (schedule, key) = scheduled(&world, material());
+    world.kms.change(&world.known(key).region, world.known(key).aws_id(), |key| {
+        key.facts.origin = crate::domain::key::word::Origin::ExternalKeyStore;
+    });
+    let permit = KeyPermit::<RotateKey>::settle(world.caller("admin"), key).unwrap_or_else(|f| panic!("{f}"));
+    let refreshed = world.run(world.services().keys.refresh(&permit, &World::asked()));
+    refreshed.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+    let refused = put_under(&world, key, schedule, NATIVE);
+    assert!(matches!(refused, Err(Failure::Refused(Refusal::NotRotatable(id))) if id == key));
+}

@@ -1,0 +1,189 @@
+//! Synchronisation: what is known here of keys is brought in line with AWS. A job goes through regions of KMSs, each on
+//! its own, so that the failure of one fails that one alone (`run`); a region is read key by key, and only what is new
+//! is written down (`region`). What has been counted so far is seen while it is counted (`live`).
+
+mod list;
+mod live;
+mod region;
+mod run;
+#[cfg(test)]
+mod tests;
+
+use super::Core;
+use super::access::{self, KmsPermit, Permit, SignedIn, Synchronize};
+use super::caller::{Asked, Caller, Change};
+use super::failure::{Failure, Lacking, invalid};
+use super::list::{Page, Query};
+use crate::domain::action::Action;
+use crate::domain::id::{JobId, KmsId, UserId};
+use crate::domain::job::command::JobCommand;
+use crate::domain::job::sync::{Counts, SyncCommand, SyncJob};
+use crate::domain::place::Region;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::{Command, State};
+use crate::ledger::Committed;
+pub(super) use live::Running;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The use cases of synchronisation jobs. Cheap to clone.
+#[derive(Clone)]
+pub struct SyncJobs {
+    core: Arc<Core>,
+}
+
+/// What a caller wants synchronised.
+pub enum SyncWish {
+    /// All KMSs that the caller may synchronise, all their regions.
+    All,
+    /// These.
+    Some {
+        /// Names or ids of KMSs.
+        kms: Vec<String>,
+        /// Which regions; none: all that each manages.
+        regions: Option<Vec<Region>>,
+    },
+}
+
+/// A job as it is shown.
+pub struct SyncJobSeen {
+    /// The job.
+    pub job: Arc<SyncJob>,
+    /// The names of its KMSs; of one that is gone, its id.
+    pub kms: Vec<String>,
+    /// What has been counted so far, region by region.
+    pub counts: Vec<Counts>,
+}
+
+impl SyncJobs {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// Begins a job.
+    ///
+    /// # Errors
+    /// When the caller may not synchronise all of that, or something stands against it.
+    pub async fn start(
+        &self,
+        permit: &Permit<SignedIn>,
+        asked: &Asked,
+        wish: SyncWish,
+    ) -> Result<SyncJobSeen, Failure> {
+        let caller = permit.caller();
+        let (all, kms, regions) = match wish {
+            SyncWish::All => (true, permitted(caller)?, None),
+            SyncWish::Some { kms, regions } => (false, named(caller, &kms)?, regions),
+        };
+        self.begin(&caller.change(asked), Some(caller.user.id), all, kms, regions).await
+    }
+
+    /// Begins a job of somebody, or of the program itself.
+    ///
+    /// # Errors
+    /// What stands against it.
+    pub(super) async fn begin(
+        &self,
+        change: &Change,
+        by: Option<UserId>,
+        all: bool,
+        kms: Vec<KmsId>,
+        regions: Option<Vec<Region>>,
+    ) -> Result<SyncJobSeen, Failure> {
+        let id = JobId::new(Uuid::new_v4());
+        let committed = self.command(change, SyncCommand::Start { id, by, all, kms, regions }).await?;
+        let state = &committed.published.state;
+        let job = state.sync_job(id)?;
+        if !change.dry_run {
+            self.launch(job, change.clone());
+        }
+        Ok(self.seen(job, state))
+    }
+
+    /// The jobs that the caller may see.
+    ///
+    /// # Errors
+    /// When the query sorts by what cannot be sorted by.
+    pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<SyncJob>, Caller), Failure> {
+        let caller = permit.caller();
+        Ok((list::page(caller, query)?, caller.clone()))
+    }
+
+    /// One job.
+    ///
+    /// # Errors
+    /// When there is none, or none that the caller may see.
+    pub fn get(&self, permit: &Permit<SignedIn>, id: JobId) -> Result<SyncJobSeen, Failure> {
+        let caller = permit.caller();
+        Ok(self.seen(visible(caller, id)?, &caller.published.state))
+    }
+
+    /// Lets a job stop, at once.
+    ///
+    /// # Errors
+    /// When there is none that the caller may see, or it has ended.
+    pub async fn cancel(&self, permit: &Permit<SignedIn>, asked: &Asked, id: JobId) -> Result<SyncJobSeen, Failure> {
+        visible(permit.caller(), id)?;
+        let change = permit.caller().change(asked);
+        let committed = self.command(&change, SyncCommand::Cancel { id }).await?;
+        if !change.dry_run {
+            self.core.running_syncs.cancel(id);
+        }
+        let state = &committed.published.state;
+        Ok(self.seen(state.sync_job(id)?, state))
+    }
+
+    /// A job with what is shown beside it.
+    pub fn seen(&self, job: &Arc<SyncJob>, state: &State) -> SyncJobSeen {
+        let name = |id: KmsId| state.kms.get(&id).map_or_else(|| id.to_string(), |kms| kms.name.to_string());
+        SyncJobSeen {
+            job: job.clone(),
+            kms: job.kms().into_iter().map(name).collect(),
+            counts: self.core.running_syncs.counts(job),
+        }
+    }
+
+    async fn command(&self, change: &Change, command: SyncCommand) -> Result<Committed, Failure> {
+        self.core.carry_out(change, move |_, _| Ok(Command::Job(JobCommand::Sync(command.clone())))).await
+    }
+}
+
+/// The KMSs of these names or ids, each once, if the caller may synchronise all of them.
+fn named(caller: &Caller, texts: &[String]) -> Result<Vec<KmsId>, Failure> {
+    let mut ids = Vec::new();
+    for text in texts {
+        let id = KmsPermit::<Synchronize>::settle_named(caller.clone(), text)?.kms().id;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+/// The KMSs that the caller may synchronise, but those that are put away.
+fn permitted(caller: &Caller) -> Result<Vec<KmsId>, Failure> {
+    let settle = |id: KmsId| KmsPermit::<Synchronize>::settle(caller.clone(), id).is_ok();
+    let of_caller = caller.published.state.kms.iter().filter(|kms| settle(kms.id));
+    let (put_away, ids): (Vec<_>, Vec<_>) = of_caller.partition(|kms| kms.archived);
+    if ids.is_empty() && put_away.is_empty() && !access::administers_kms(&caller.user) {
+        return Err(Failure::Forbidden(Lacking::Action(Action::KeySynchronize)));
+    }
+    if ids.is_empty() {
+        return Err(invalid("synchronize_all", "there is no KMS to synchronise; add one, or recover one"));
+    }
+    Ok(ids.into_iter().map(|kms| kms.id).collect())
+}
+
+fn visible(caller: &Caller, id: JobId) -> Result<&Arc<SyncJob>, Failure> {
+    let state = &caller.published.state;
+    let job = state.sync_job(id)?;
+    match sees(caller, job) {
+        true => Ok(job),
+        false => Err(Failure::Refused(Refusal::JobUnknown(id.to_string()))),
+    }
+}
+
+/// A job is seen by those who could have started it.
+fn sees(caller: &Caller, job: &SyncJob) -> bool {
+    access::may_on_all(&caller.user, &caller.published.state, Action::KeySynchronize, job.kms())
+}

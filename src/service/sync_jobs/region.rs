@@ -1,0 +1,221 @@
+//! One region: AWS's list of keys, each key read and compared, and a look at those that AWS did not list. An unchanged
+//! key costs no write. Keys are read side by side, so that what is new is written down by many at once and shares a sync.
+
+use super::live::Tally;
+use crate::aws::failure::AwsFailure;
+use crate::aws::page::Paging;
+use crate::domain::event::Event;
+use crate::domain::id::KeyId;
+use crate::domain::job::sync::SyncPlace;
+use crate::domain::key::aggregate::Snapshot;
+use crate::domain::key::command::{KeyCommand, check_place};
+use crate::domain::key::event::KeyEvent;
+use crate::domain::key::name::{AliasName, AwsKeyId};
+use crate::domain::key::sync::Began;
+use crate::domain::state::Command;
+use crate::domain::time::Time;
+use crate::service::Core;
+use crate::service::caller::Change;
+use crate::service::failure::Failure;
+use crate::service::keys::reading::Place;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::future::Future;
+use std::sync::{Mutex, PoisonError};
+use uuid::Uuid;
+
+/// So many keys of a region are read at once. How many calls reach AWS at once is bounded elsewhere, and lower.
+const KEYS_AT_ONCE: usize = 24;
+
+/// The longest page of keys that AWS gives.
+const KEYS_PER_PAGE: u16 = 1000;
+
+/// The longest page of aliases that AWS gives.
+const ALIASES_PER_PAGE: u16 = 100;
+
+/// A region that is being read.
+struct Reading<'a> {
+    core: &'a Core,
+    place: Place,
+    change: &'a Change,
+    tally: &'a Tally,
+    /// When its aliases were read.
+    began: Time,
+    /// The first key that could not be read, and why.
+    trouble: Mutex<Option<AwsTrouble>>,
+}
+
+/// A key that could not be read, and why.
+struct AwsTrouble {
+    key: AwsKeyId,
+    failure: AwsFailure,
+}
+
+impl fmt::Display for AwsTrouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "key {}: {}", self.key, self.failure)
+    }
+}
+
+impl Core {
+    /// Goes through a region; the outcome is the first key that could not be read, and why.
+    pub(super) async fn synchronise(
+        &self,
+        of: &SyncPlace,
+        tally: &Tally,
+        change: &Change,
+    ) -> Result<Option<String>, Failure> {
+        check_place(&self.state().state, of.kms, &of.region)?;
+        let place = self.place(of.kms, &of.region)?;
+        let reading = Reading { core: self, place, change, tally, began: self.now(), trouble: Mutex::default() };
+        let listed = reading.keys().await?;
+        reading.unlisted(&listed).await?;
+        let counts = tally.counts();
+        let trouble = reading.trouble.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match trouble {
+            // Not one key could be read: it is not the keys.
+            Some(AwsTrouble { failure, .. }) if counts.errors == counts.listed => Err(failure.into()),
+            trouble => Ok(trouble.map(|trouble| trouble.to_string())),
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// Reads every key that AWS lists, and gives their ids.
+    async fn keys(&self) -> Result<HashSet<AwsKeyId>, Failure> {
+        let mut aliases = self.aliases().await?;
+        let (mut listed, mut paging) = (HashSet::new(), Paging::first(KEYS_PER_PAGE));
+        loop {
+            let page = self.core.aws_kms.list_keys(&self.place.access, &self.place.region, &paging).await?;
+            let ids = page.items.into_iter().map(|arn| arn.id().clone());
+            let new: Vec<_> = ids.filter(|id| listed.insert(id.clone())).collect();
+            self.tally.listed.add(new.len() as u64);
+            let keys = new.into_iter().map(|id| {
+                let aliases = aliases.remove(&id).unwrap_or_default();
+                self.key(id, aliases)
+            });
+            side_by_side(keys).await?;
+            match page.next {
+                Some(marker) => paging = paging.at(marker),
+                None => return Ok(listed),
+            }
+        }
+    }
+
+    /// All aliases of the region, by key: one list is cheaper than one for each key.
+    async fn aliases(&self) -> Result<HashMap<AwsKeyId, Vec<AliasName>>, Failure> {
+        let mut aliases: HashMap<AwsKeyId, Vec<AliasName>> = HashMap::new();
+        let mut paging = Paging::first(ALIASES_PER_PAGE);
+        loop {
+            let page = self.core.aws_kms.list_aliases(&self.place.access, &self.place.region, None, &paging).await?;
+            for alias in page.items {
+                if let Some(key) = alias.target {
+                    aliases.entry(key).or_default().push(alias.name);
+                }
+            }
+            match page.next {
+                Some(marker) => paging = paging.at(marker),
+                None => break,
+            }
+        }
+        aliases.values_mut().for_each(|names| names.sort());
+        Ok(aliases)
+    }
+
+    /// Reads a key that AWS has listed, and takes it in.
+    async fn key(&self, id: AwsKeyId, aliases: Vec<AliasName>) -> Result<(), Failure> {
+        let began = Began { aliases: self.began, key: self.core.now() };
+        let (aws, access, region) = (&self.core.aws_kms, &self.place.access, &self.place.region);
+        let seen = match aws.describe_key(access, region, &id).await {
+            Ok(facts) => self.core.read_beside(&self.place, facts).await,
+            Err(failure) => Err(failure),
+        };
+        match seen {
+            Ok(seen) => self.take_in(Snapshot { aliases: Some(aliases), ..seen }, began).await,
+            Err(failure) => self.not_read(&id, failure, began.key).await,
+        }
+    }
+
+    /// Looks whether AWS still has the keys that it has not listed.
+    async fn unlisted(&self, listed: &HashSet<AwsKeyId>) -> Result<(), Failure> {
+        let published = self.core.state();
+        let here = published.state.keys_of_kms(self.place.kms);
+        let unlisted = here
+            .filter(|key| key.region == self.place.region && !key.gone && key.underway.is_none())
+            .filter(|key| !listed.contains(key.aws_id()));
+        let ids: Vec<AwsKeyId> = unlisted.map(|key| key.aws_id().clone()).collect();
+        side_by_side(ids.into_iter().map(|id| self.unlisted_key(id))).await
+    }
+
+    async fn unlisted_key(&self, id: AwsKeyId) -> Result<(), Failure> {
+        let began = self.core.now();
+        match self.core.aws_kms.describe_key(&self.place.access, &self.place.region, &id).await {
+            // It was made after the list, or the list lags behind.
+            Ok(_) => Ok(()),
+            Err(failure) => self.not_read(&id, failure, began).await,
+        }
+    }
+
+    async fn take_in(&self, seen: Snapshot, began: Began) -> Result<(), Failure> {
+        let (kms, region) = (self.place.kms, self.place.region.clone());
+        let published = self.core.state();
+        let known = published.state.key_at_aws(kms, &region, seen.facts.key_id());
+        if known.is_some_and(|known| known.synchronise(seen.clone(), began).is_none()) {
+            return Ok(());
+        }
+        let id = KeyId::new(Uuid::new_v4());
+        self.command(KeyCommand::Synchronise { id, kms, region, seen: Box::new(seen), began }).await
+    }
+
+    /// Takes in that a key could not be read: it is gone, or it alone gives trouble; else the region does.
+    async fn not_read(&self, id: &AwsKeyId, failure: AwsFailure, began: Time) -> Result<(), Failure> {
+        if failure.is_not_found() {
+            let published = self.core.state();
+            return match published.state.key_at_aws(self.place.kms, &self.place.region, id) {
+                Some(key) => self.command(KeyCommand::NoteMissing { id: key.id, began }).await,
+                None => Ok(()),
+            };
+        }
+        if !is_of_the_key(&failure) {
+            return Err(failure.into());
+        }
+        self.tally.errors.add(1);
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.get_or_insert_with(|| AwsTrouble { key: id.clone(), failure });
+        Ok(())
+    }
+
+    async fn command(&self, command: KeyCommand) -> Result<(), Failure> {
+        let committed = self.core.carry_out(self.change, move |_, _| Ok(Command::Key(command.clone()))).await?;
+        for event in &committed.events {
+            match event {
+                Event::Key(_, KeyEvent::Found { .. }) => self.tally.added.add(1),
+                Event::Key(_, KeyEvent::Observed { .. }) => self.tally.updated.add(1),
+                Event::Key(_, KeyEvent::Vanished) => self.tally.gone.add(1),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Many at once; the first failure ends them all.
+async fn side_by_side(work: impl Iterator<Item = impl Future<Output = Result<(), Failure>>>) -> Result<(), Failure> {
+    stream::iter(work).buffer_unordered(KEYS_AT_ONCE).try_for_each(|()| std::future::ready(Ok(()))).await
+}
+
+/// Does this failure say something of the key, and nothing of the region? What hangs, or refuses everybody, would only
+/// hang again with the next key.
+fn is_of_the_key(failure: &AwsFailure) -> bool {
+    match failure {
+        AwsFailure::Refused { .. } => {
+            failure.is_denied() || failure.is_invalid_state() || failure.is("UnsupportedOperationException")
+        }
+        AwsFailure::Faulty { .. } | AwsFailure::Unintelligible { .. } => true,
+        AwsFailure::Throttled { .. }
+        | AwsFailure::Timeout { .. }
+        | AwsFailure::Unreachable { .. }
+        | AwsFailure::NotSent { .. } => false,
+    }
+}

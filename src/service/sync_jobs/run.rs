@@ -1,0 +1,66 @@
+//! How a job runs: its regions side by side, each to its own end, until all have one or somebody cancels. What a
+//! cancelled region is waiting for is dropped at once: a synchronisation only reads at AWS.
+
+use super::SyncJobs;
+use super::live::{Live, LiveRegion};
+use crate::domain::job::sync::{RegionEnd, RegionWay, SyncCommand, SyncJob};
+use crate::service::caller::Change;
+use crate::service::failure::Failure;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+impl SyncJobs {
+    /// Goes on with the jobs that the last run of the program left open.
+    pub(in crate::service) fn resume(&self) {
+        let published = self.core.state();
+        let state = &published.state;
+        for job in state.jobs.sync.all().iter().filter(|job| job.completed.is_none()) {
+            tracing::info!(job = %job.id, "a synchronisation goes on");
+            self.launch(job, Change::resumed(state, job.by));
+        }
+    }
+
+    /// Lets a job run.
+    pub(super) fn launch(&self, job: &SyncJob, change: Change) {
+        let live = self.core.running_syncs.enter(job);
+        // Somebody may have cancelled it before it was entered, and found nothing to stop.
+        if self.core.state().state.jobs.sync.get(job.id).is_some_and(|job| job.cancelled) {
+            self.core.running_syncs.cancel(job.id);
+        }
+        let jobs = self.clone();
+        self.core.runtime.spawn(async move {
+            let mut regions = JoinSet::new();
+            for region in live.regions.clone() {
+                let (jobs, live, change) = (jobs.clone(), live.clone(), change.clone());
+                regions.spawn(async move { jobs.run_region(&live, &region, &change).await });
+            }
+            while regions.join_next().await.is_some() {}
+            jobs.core.running_syncs.leave(live.job);
+        });
+    }
+
+    /// Goes through a region, and writes down how it ended. If the log takes nothing any more, the region stays open.
+    async fn run_region(&self, live: &Arc<Live>, region: &LiveRegion, change: &Change) {
+        let work = async {
+            let _turn = self.core.running_syncs.turns.acquire().await;
+            self.core.synchronise(&region.place, &region.tally, change).await
+        };
+        let way = tokio::select! {
+            biased;
+            () = live.cancelled() => RegionWay::Left,
+            done = work => match done {
+                Ok(trouble) => RegionWay::Done(trouble),
+                Err(Failure::Stopped(_)) => return,
+                Err(failure) => RegionWay::Failed(failure.to_string()),
+            },
+        };
+        let (kms, name) = (region.place.kms, region.place.region.clone());
+        let counts = region.tally.counts();
+        tracing::info!(job = %live.job, %kms, region = %name, ?way, ?counts, "a region has come to its end");
+        let end = RegionEnd { counts, way };
+        let command = SyncCommand::EndRegion { id: live.job, kms, region: name.clone(), end };
+        if let Err(failure) = self.command(change, command).await {
+            tracing::warn!(job = %live.job, %kms, region = %name, %failure, "a region's end could not be written down");
+        }
+    }
+}

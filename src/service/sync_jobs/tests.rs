@@ -1,0 +1,239 @@
+//! Synchronisation against a scripted KMS: what it reads, what it writes down, and what it survives.
+
+use super::*;
+use crate::aws::kms::port::NewKey;
+use crate::aws::kms::scripted::{Cue, ScriptedKms, refused};
+use crate::aws::operation::Operation;
+use crate::aws::scripted::ScriptedAws;
+use crate::domain::connection::{ConnectionSettings, StsEndpoints};
+use crate::domain::event::{ConnectionEvent, Event, Sealed};
+use crate::domain::job::sync::{JobStatus, RegionWay};
+use crate::domain::key::example::{ACCOUNT, added, connection_id, kms_id, region};
+use crate::domain::key::name::AwsKeyId;
+use crate::domain::key::spec::{KeySpec, KeyUsage};
+use crate::domain::name::{ConnectionName, UserName};
+use crate::domain::place::Partition;
+use crate::domain::time::Time;
+use crate::keyring::Keyring;
+use crate::ledger::{Context, Ledger, LedgerOptions};
+use crate::service::passwords::Hashing;
+use crate::service::{FirstAdmin, Parts, Services, cloud, system_change};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tempfile::TempDir;
+use zeroize::Zeroizing;
+
+/// The services on a log of their own, with a KMS of two regions: Paris and Ireland.
+struct House {
+    services: Services,
+    aws: Arc<ScriptedKms>,
+    ledger: Ledger,
+    keyring: Keyring,
+    _home: TempDir,
+}
+
+const REGIONS: [&str; 2] = ["eu-west-3", "eu-west-1"];
+
+impl House {
+    async fn new() -> Self {
+        let home = TempDir::new().expect("a directory");
+        let ledger = Ledger::open(home.path(), LedgerOptions::default()).expect("a log");
+        let keyring = Keyring::for_tests();
+        let aws = Arc::new(ScriptedKms::in_account(ACCOUNT));
+        let services = start(&ledger, &keyring, &aws).await;
+        let owner = cloud::owner(connection_id());
+        let secret = keyring.seal(&owner, cloud::SECRET_ACCESS_KEY, b"secret").expect("sealed");
+        let connection = Event::Connection(
+            connection_id(),
+            ConnectionEvent::Created {
+                name: ConnectionName::parse("aws").expect("a name"),
+                settings: settings(),
+                secret: Sealed(secret),
+            },
+        );
+        let events = vec![connection, added(0, &REGIONS)];
+        let context = Context { actor: system_change("test").actor, request_id: "test".to_owned() };
+        ledger.execute(context, move |_, _| Ok(events.clone())).await.expect("written down");
+        Self { services, aws, ledger, keyring, _home: home }
+    }
+
+    /// As after a restart: others on the same log, while the old ones do nothing that counts.
+    async fn restarted(&self) -> Services {
+        start(&self.ledger, &self.keyring, &self.aws).await
+    }
+
+    fn plant(&self, region_name: &str) -> AwsKeyId {
+        let key = NewKey::plain(KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt);
+        self.aws.plant(&region(region_name), &key).key_id().clone()
+    }
+
+    async fn begin(&self, regions: &[&str]) -> Result<JobId, Failure> {
+        let regions = Some(regions.iter().map(|name| region(name)).collect());
+        let jobs = &self.services.sync_jobs;
+        let seen = jobs.begin(&system_change("test"), None, false, vec![kms_id(0)], regions).await?;
+        Ok(seen.job.id)
+    }
+
+    /// A job, to its end.
+    async fn synchronise(&self, regions: &[&str]) -> Arc<SyncJob> {
+        let id = self.begin(regions).await.expect("it begins");
+        self.end_of(id).await
+    }
+
+    async fn end_of(&self, id: JobId) -> Arc<SyncJob> {
+        let mut heads = self.ledger.follow();
+        let ended = async {
+            loop {
+                let job = self.ledger.state().state.sync_job(id).expect("a job").clone();
+                if job.completed.is_some() {
+                    return job;
+                }
+                heads.changed().await.expect("the log goes on");
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), ended).await.expect("it ends")
+    }
+
+    async fn until_asked(&self, operation: Operation) {
+        while self.aws.times(operation) == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+async fn start(ledger: &Ledger, keyring: &Keyring, aws: &Arc<ScriptedKms>) -> Services {
+    let clock = || {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos();
+        Time::from_nanos(i64::try_from(now).expect("before 2262"))
+    };
+    let parts = Parts {
+        ledger: ledger.clone(),
+        keyring: keyring.clone(),
+        aws: Arc::new(ScriptedAws::default()),
+        aws_kms: aws.clone(),
+        clock: Arc::new(clock),
+        hashing: Hashing { memory_kib: 8, iterations: 1, parallelism: 1, at_once: 1 },
+        refresh: Default::default(),
+    };
+    let first = || FirstAdmin {
+        name: UserName::parse("admin").expect("a name"),
+        password: Zeroizing::new("Lab-secret-4-tests".to_owned()),
+        must_change: false,
+    };
+    Services::start(parts, first).await.expect("they start")
+}
+
+fn settings() -> ConnectionSettings {
+    ConnectionSettings {
+        description: String::new(),
+        access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        cloud: Partition::Aws,
+        role: None,
+        region: None,
+        sts_endpoints: StsEndpoints::Legacy,
+        products: vec![],
+        labels: None,
+        meta: None,
+    }
+}
+
+fn counts(job: &SyncJob, part: usize) -> [u64; 5] {
+    let counts = job.regions[part].end.as_ref().expect("its end").counts;
+    [counts.listed, counts.added, counts.updated, counts.gone, counts.errors]
+}
+
+fn way(job: &SyncJob, part: usize) -> &RegionWay {
+    &job.regions[part].end.as_ref().expect("its end").way
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_run_finds_all_keys_and_the_second_writes_nothing() {
+    let house = House::new().await;
+    (0..5).for_each(|_| drop(house.plant("eu-west-3")));
+    house.plant("eu-west-1");
+    let job = house.synchronise(&REGIONS).await;
+    assert_eq!(job.status(), JobStatus::Completed);
+    assert_eq!((counts(&job, 0), counts(&job, 1)), ([5, 5, 0, 0, 0], [1, 1, 0, 0, 0]));
+    assert_eq!(house.ledger.state().state.keys.len(), 6);
+
+    let before = house.ledger.state().head;
+    let job = house.synchronise(&REGIONS).await;
+    assert_eq!((counts(&job, 0), counts(&job, 1)), ([5, 0, 0, 0, 0], [1, 0, 0, 0, 0]));
+    assert_eq!(house.ledger.state().head - before, 4, "the job's own events: start, two regions, end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changed_at_aws_is_updated_and_what_vanished_is_gone() {
+    let house = House::new().await;
+    let (changed, vanishing) = (house.plant("eu-west-3"), house.plant("eu-west-3"));
+    house.synchronise(&["eu-west-3"]).await;
+    let paris = region("eu-west-3");
+    house.aws.change(&paris, &changed, |key| key.facts.description = "otherwise".to_owned());
+    house.aws.vanish(&paris, &vanishing);
+    let job = house.synchronise(&["eu-west-3"]).await;
+    assert_eq!(counts(&job, 0), [1, 0, 1, 1, 0]);
+    let state = house.ledger.state();
+    let key = |id| state.state.key_at_aws(kms_id(0), &paris, id).expect("it is known").clone();
+    assert_eq!((key(&changed).facts.description.as_str(), key(&vanishing).gone), ("otherwise", true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_failure_of_a_region_fails_that_region_alone() {
+    let house = House::new().await;
+    REGIONS.iter().for_each(|name| drop(house.plant(name)));
+    house.aws.next(Operation::LIST_KEYS, Cue::Fail(refused(Operation::LIST_KEYS, "AccessDeniedException", "not here")));
+    let job = house.synchronise(&REGIONS).await;
+    assert_eq!(job.status(), JobStatus::Failed);
+    let (failed, done): (Vec<_>, Vec<_>) = (0..2).partition(|part| matches!(way(&job, *part), RegionWay::Failed(_)));
+    assert_eq!((failed.len(), done.len()), (1, 1));
+    let RegionWay::Failed(reason) = way(&job, failed[0]) else { unreachable!() };
+    assert!(reason.contains("AccessDeniedException: not here"), "{reason}");
+    assert_eq!((way(&job, done[0]), counts(&job, done[0])), (&RegionWay::Done(None), [1, 1, 0, 0, 0]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_may_not_be_read_is_counted_and_the_region_goes_on() {
+    let house = House::new().await;
+    (0..3).for_each(|_| drop(house.plant("eu-west-3")));
+    let denied = || Cue::Fail(refused(Operation::DESCRIBE_KEY, "AccessDeniedException", "not this one"));
+    house.aws.next(Operation::DESCRIBE_KEY, denied());
+    let job = house.synchronise(&["eu-west-3"]).await;
+    assert_eq!((job.status(), counts(&job, 0)), (JobStatus::Completed, [3, 2, 0, 0, 1]));
+    let RegionWay::Done(Some(trouble)) = way(&job, 0) else { panic!("{:?}", way(&job, 0)) };
+    assert!(trouble.contains("AccessDeniedException: not this one"), "{trouble}");
+
+    (0..3).for_each(|_| house.aws.next(Operation::DESCRIBE_KEY, denied()));
+    let job = house.synchronise(&["eu-west-3"]).await;
+    assert_eq!(job.status(), JobStatus::Failed, "not one key could be read: it is not the keys");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_job_ends_although_aws_hangs() {
+    let house = House::new().await;
+    house.plant("eu-west-3");
+    house.aws.next(Operation::DESCRIBE_KEY, Cue::Hang);
+    let id = house.begin(&["eu-west-3"]).await.expect("it begins");
+    house.until_asked(Operation::DESCRIBE_KEY).await;
+    let second = house.begin(&["eu-west-3"]).await;
+    assert!(matches!(second, Err(Failure::Refused(Refusal::RegionBeingSynchronised { job, .. })) if job == id));
+
+    let jobs = &house.services.sync_jobs;
+    let job = house.ledger.state().state.sync_job(id).expect("a job").clone();
+    assert_eq!(jobs.seen(&job, &house.ledger.state().state).counts[0].listed, 1, "counted so far");
+    jobs.command(&system_change("test"), SyncCommand::Cancel { id }).await.expect("noted");
+    jobs.core.running_syncs.cancel(id);
+    let job = house.end_of(id).await;
+    assert_eq!((job.cancelled, job.status(), way(&job, 0)), (true, JobStatus::Completed, &RegionWay::Left));
+    house.synchronise(&["eu-west-3"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_was_cut_off_goes_on_after_a_restart() {
+    let house = House::new().await;
+    house.plant("eu-west-3");
+    house.aws.next(Operation::LIST_KEYS, Cue::Hang);
+    let id = house.begin(&["eu-west-3"]).await.expect("it begins");
+    house.until_asked(Operation::LIST_KEYS).await;
+    let _again = house.restarted().await;
+    let job = house.end_of(id).await;
+    assert_eq!((job.status(), counts(&job, 0)), (JobStatus::Completed, [1, 1, 0, 0, 0]));
+}

@@ -1,0 +1,335 @@
+//! Policy templates: making, viewing, changing, deleting; and the push of a changed policy to the keys that have it.
+
+use super::Core;
+use super::access::{self, KeyPermit, KmsPermit, Permit, SignedIn, TemplatePermit, UpdateKey, View};
+use super::caller::{Asked, Caller, Change};
+use super::failure::{Failure, invalid};
+use super::keys::{Effect, setting};
+use super::list::{self, Field, Listed, Page, Query};
+use crate::domain::id::{KmsId, TemplateId};
+use crate::domain::key::aggregate::Key;
+use crate::domain::key::operation::Operation;
+use crate::domain::key::policy::{People, Setting};
+use crate::domain::key::policy_text::PolicyText;
+use crate::domain::key::spec::KeyUsage;
+use crate::domain::name::TemplateName;
+use crate::domain::place::{AccountId, Partition};
+use crate::domain::refusal::Refusal;
+use crate::domain::state::{Command, State};
+use crate::domain::template::{Push, Template, TemplateCommand, TemplatePolicy, keys_of};
+use crate::ledger::Committed;
+use futures_util::{StreamExt, stream};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The use cases of policy templates. Cheap to clone.
+#[derive(Clone)]
+pub struct Templates {
+    core: Arc<Core>,
+}
+
+/// A template that a caller wants.
+pub struct TemplateWish {
+    /// Its name.
+    pub name: TemplateName,
+    /// For whose keys it is.
+    pub owner: Owner,
+    /// What it is to give.
+    pub policy: TemplatePolicy,
+}
+
+/// For whose keys a template is, as a caller says it.
+pub enum Owner {
+    /// Those of a KMS's account: the KMS's name or id.
+    Kms(String),
+    /// Those of this account.
+    Account(AccountId),
+}
+
+/// What a caller wants changed of a template.
+pub struct TemplateChange {
+    /// What it is to give; none: as now.
+    pub policy: Option<PolicyChange>,
+    /// Is it to be pushed to the keys that have it?
+    pub push: bool,
+}
+
+/// Another policy.
+pub enum PolicyChange {
+    /// This one.
+    Text(PolicyText),
+    /// One for people; lists that are not given stay as they are.
+    People(PeopleChange),
+}
+
+/// Other people. What is none stays.
+#[derive(Default)]
+pub struct PeopleChange {
+    /// Users who administer the keys.
+    pub admins: Option<Vec<String>>,
+    /// Roles that administer them.
+    pub admin_roles: Option<Vec<String>>,
+    /// Users who use them.
+    pub users: Option<Vec<String>>,
+    /// Roles that use them.
+    pub user_roles: Option<Vec<String>>,
+    /// Other accounts that use them.
+    pub accounts: Option<Vec<String>>,
+}
+
+impl PeopleChange {
+    /// Is any list given?
+    pub fn is_some(&self) -> bool {
+        self.lists().any(|list| list.is_some())
+    }
+
+    /// Is anybody named in a list?
+    pub fn names_somebody(&self) -> bool {
+        self.lists().any(|list| list.as_ref().is_some_and(|list| !list.is_empty()))
+    }
+
+    /// The people, where there was nobody before.
+    pub fn of_nobody(self) -> People {
+        self.of(People::default())
+    }
+
+    fn of(self, now: People) -> People {
+        People {
+            admins: self.admins.unwrap_or(now.admins),
+            admin_roles: self.admin_roles.unwrap_or(now.admin_roles),
+            users: self.users.unwrap_or(now.users),
+            user_roles: self.user_roles.unwrap_or(now.user_roles),
+            accounts: self.accounts.unwrap_or(now.accounts),
+        }
+    }
+
+    fn lists(&self) -> impl Iterator<Item = &Option<Vec<String>>> {
+        [&self.admins, &self.admin_roles, &self.users, &self.user_roles, &self.accounts].into_iter()
+    }
+}
+
+/// A template as it is shown.
+pub struct TemplateSeen {
+    /// The template.
+    pub template: Arc<Template>,
+    /// The name of the KMS that it was made for, if that is still there.
+    pub kms_name: Option<String>,
+    /// Its policy, worded for a key that encrypts.
+    pub policy: Option<PolicyText>,
+}
+
+/// So many keys are changed at once.
+const AT_ONCE: usize = 8;
+
+impl Templates {
+    pub(super) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// Makes a template.
+    ///
+    /// # Errors
+    /// When the name is in use, there is no such KMS or account for the caller, or a name in it can be no principal.
+    pub async fn create(
+        &self,
+        permit: &Permit<SignedIn>,
+        asked: &Asked,
+        wish: TemplateWish,
+    ) -> Result<TemplateSeen, Failure> {
+        let caller = permit.caller();
+        let (account, kms) = match wish.owner {
+            Owner::Kms(text) => {
+                let permit = KmsPermit::<UpdateKey>::settle_named(caller.clone(), &text)?;
+                permit.kms().refuse_archived()?;
+                (permit.kms().account, Some(permit.kms().id))
+            }
+            Owner::Account(account) => (account, None),
+        };
+        let unknown = || invalid("account_id", format!("there is no KMS of account {account}"));
+        access::check_account::<UpdateKey>(caller, account)
+            .map_err(|lacking| lacking.map_or_else(unknown, Failure::Forbidden))?;
+        let cloud = partition(&caller.published.state, account).ok_or_else(unknown)?;
+        check_policy(&wish.policy, cloud, account)?;
+        let (id, name, policy) = (TemplateId::new(Uuid::new_v4()), wish.name, wish.policy);
+        let command = TemplateCommand::Create { id, name, account, kms, policy };
+        shown(&self.core.template(&caller.change(asked), command).await?, id)
+    }
+
+    /// The templates that the caller may see.
+    ///
+    /// # Errors
+    /// When the query sorts by what cannot be sorted by.
+    pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Template>, Caller), Failure> {
+        let caller = permit.caller();
+        let state = &caller.published.state;
+        let sees = |template: &Template| access::sees_template(&caller.user, state, template);
+        let sees: Option<&dyn Fn(&Template) -> bool> = match access::administers_kms(&caller.user) {
+            true => None,
+            false => Some(&sees),
+        };
+        Ok((list::page(&state.templates.all, query, state, sees)?, caller.clone()))
+    }
+
+    /// One template.
+    pub fn get(&self, permit: &TemplatePermit<View>) -> TemplateSeen {
+        seen(permit.template().clone(), &permit.caller().published.state)
+    }
+
+    /// Changes what a template gives, and pushes it to the keys that have it if that is asked for.
+    ///
+    /// # Errors
+    /// When AWS has accepted its policy already and no push is asked for, or the caller may not change one of the keys.
+    /// What AWS says of single keys is no error: it stands in the template's report.
+    pub async fn amend(
+        &self,
+        permit: &TemplatePermit<UpdateKey>,
+        asked: &Asked,
+        wish: TemplateChange,
+    ) -> Result<TemplateSeen, Failure> {
+        let (caller, template) = (permit.caller(), permit.template());
+        let state = &caller.published.state;
+        let to = changed(&template.policy, wish.policy);
+        if let Some(cloud) = partition(state, template.account) {
+            check_policy(&to, cloud, template.account)?;
+        }
+        if wish.push {
+            // A policy that reaches some of its keys and not others, for want of a right, would help nobody.
+            for key in keys_of(state, template) {
+                KeyPermit::<UpdateKey>::settle(caller.clone(), key.id)?;
+            }
+        }
+        let (id, pushes, change) = (template.id, wish.push, caller.change(asked));
+        let command = TemplateCommand::ReplacePolicy { id, to, pushes };
+        let committed = self.core.template(&change, command).await?;
+        if !pushes || change.dry_run {
+            return shown(&committed, id);
+        }
+        // It goes on even if the caller goes away.
+        let core = self.core.clone();
+        let pushing = async move { core.push(&change, id).await };
+        let pushed = self.core.runtime.spawn(pushing).await.map_err(|_| Failure::Broken("the program is stopping"))?;
+        shown(&pushed?, id)
+    }
+
+    /// Deletes a template that no key has.
+    ///
+    /// # Errors
+    /// When keys have it.
+    pub async fn delete(&self, permit: &TemplatePermit<UpdateKey>, asked: &Asked) -> Result<(), Failure> {
+        let command = TemplateCommand::Delete { id: permit.template().id };
+        self.core.template(&permit.caller().change(asked), command).await.map(drop)
+    }
+}
+
+impl Core {
+    async fn template(&self, change: &Change, command: TemplateCommand) -> Result<Committed, Failure> {
+        self.carry_out(change, move |_, _| Ok(Command::Template(command.clone()))).await
+    }
+
+    /// Gives every key of a template its policy, and writes down how that went.
+    async fn push(self: &Arc<Self>, change: &Change, id: TemplateId) -> Result<Committed, Failure> {
+        let published = self.state();
+        let template = published.state.template(id)?.clone();
+        let keys: Vec<Arc<Key>> = keys_of(&published.state, &template).cloned().collect();
+        let pushed = stream::iter(keys).map(|key| {
+            let template = &template;
+            async move { (key.id, self.push_to(change, template, &key).await) }
+        });
+        let pushed: Vec<_> = pushed.buffered(AT_ONCE).collect().await;
+        let mut push = Push { done: Vec::new(), failed: Vec::new() };
+        for (key, outcome) in pushed {
+            match outcome {
+                Ok(_) => push.done.push(key),
+                Err(failure) => push.failed.push((key, failure.to_string())),
+            }
+        }
+        self.template(change, TemplateCommand::NotePush { id, push }).await
+    }
+
+    async fn push_to(self: &Arc<Self>, change: &Change, template: &Template, key: &Key) -> Result<Committed, Failure> {
+        let policy = template.policy.for_key(&setting(key)).map_err(|problem| invalid("policy", problem))?;
+        let wanted = Operation::PutPolicy { policy, template: Some(template.id.to_string()) };
+        Effect { key: key.id, kms: key.kms, region: key.region.clone(), wanted }.carry_out(self, change).await
+    }
+}
+
+/// The template of this name or id, for keys of this account.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn find_for(state: &State, text: &str, account: AccountId) -> Result<Arc<Template>, Refusal> {
+    let with_id = TemplateId::parse(text).ok().and_then(|id| state.templates.all.get(&id));
+    let named = || state.templates.named(&TemplateName::parse(text).ok()?);
+    let found = with_id.or_else(named).filter(|template| template.account == account);
+    let unknown = || Refusal::TemplateElsewhere { template: text.chars().take(80).collect(), account };
+    found.cloned().ok_or_else(unknown)
+}
+
+/// A template with what is shown beside it.
+pub fn seen(template: Arc<Template>, state: &State) -> TemplateSeen {
+    let kms = template.kms.and_then(|id| state.kms.get(&id));
+    let cloud = partition(state, template.account).unwrap_or(Partition::Aws);
+    TemplateSeen {
+        kms_name: kms.map(|kms| kms.name.to_string()),
+        policy: template.policy.for_key(&encrypting(cloud, template.account)).ok(),
+        template,
+    }
+}
+
+fn shown(committed: &Committed, id: TemplateId) -> Result<TemplateSeen, Failure> {
+    let state = &committed.published.state;
+    Ok(seen(state.template(id)?.clone(), state))
+}
+
+fn changed(now: &TemplatePolicy, change: Option<PolicyChange>) -> TemplatePolicy {
+    match (change, now) {
+        (None, now) => now.clone(),
+        (Some(PolicyChange::Text(text)), _) => TemplatePolicy::Text(text),
+        (Some(PolicyChange::People(change)), TemplatePolicy::People(people)) => {
+            TemplatePolicy::People(change.of(people.clone()))
+        }
+        // Clients that keep a text send the lists that they do not use empty.
+        (Some(PolicyChange::People(change)), text) if !change.names_somebody() => text.clone(),
+        (Some(PolicyChange::People(change)), _) => TemplatePolicy::People(change.of_nobody()),
+    }
+}
+
+fn check_policy(policy: &TemplatePolicy, cloud: Partition, account: AccountId) -> Result<(), Failure> {
+    policy.for_key(&encrypting(cloud, account)).map(drop).map_err(|problem| invalid("policy", problem))
+}
+
+/// A key that encrypts: most do.
+fn encrypting(partition: Partition, account: AccountId) -> Setting {
+    Setting { partition, account, usage: KeyUsage::EncryptDecrypt }
+}
+
+fn partition(state: &State, account: AccountId) -> Option<Partition> {
+    state.kms_of_account(account).map(|kms| kms.cloud).next()
+}
+
+impl Listed for Template {
+    type Around = State;
+    const SORTS: &'static [&'static str] = &["id", "name", "account_id", "is_verified", "createdAt", "updatedAt"];
+    const FILTERS: &'static [&'static str] = &["id", "name", "kms", "account_id", "is_verified"];
+
+    fn field(&self, member: &str, state: &State) -> Field {
+        match member {
+            "id" => Field::Text(self.id.to_string()),
+            "name" => Field::Text(self.name.to_string()),
+            "kms" => Field::Texts(self.kms.map(|id| kms_names(state, id)).unwrap_or_default()),
+            "account_id" => Field::Text(self.account.to_string()),
+            "is_verified" => Field::Flag(self.verified),
+            "createdAt" => Field::Moment(self.created),
+            "updatedAt" => Field::Moment(self.updated),
+            _ => Field::Absent,
+        }
+    }
+}
+
+/// Clients give the KMS by its name or by its id.
+fn kms_names(state: &State, id: KmsId) -> Vec<String> {
+    state.kms.get(&id).map(|kms| kms.name.to_string()).into_iter().chain([id.to_string()]).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! What templates do to keys: made with one, changed with one, and reached by a push.
+
+use super::*;
+use crate::aws::kms::scripted::{Cue, refused};
+use crate::aws::operation::Operation as Call;
+use crate::domain::action::Action;
+use crate::domain::template::TEMPLATE_TAG;
+use crate::service::failure::Lacking;
+use crate::service::keys::PolicyChoice;
+use crate::service::world::{ACCOUNT, World};
+use serde_json::json;
+
+fn people(admin: &str) -> TemplatePolicy {
+    TemplatePolicy::People(People { admins: vec![admin.to_owned()], ..People::default() })
+}
+
+fn make(world: &World, name: &str, policy: TemplatePolicy) -> Arc<Template> {
+    let name = TemplateName::parse(name).expect("a name");
+    let wish = TemplateWish { name, owner: Owner::Kms("kms".to_owned()), policy };
+    let made = world.run(world.services().templates.create(&world.admin(), &World::asked(), wish));
+    made.unwrap_or_else(|failure| panic!("{failure}")).template
+}
+
+fn amend(world: &World, caller: &str, id: TemplateId, policy: &TemplatePolicy, push: bool) -> Result<Push, Failure> {
+    let TemplatePolicy::People(people) = policy else { panic!("lists are expected") };
+    let change = PeopleChange { admins: Some(people.admins.clone()), ..PeopleChange::default() };
+    let change = TemplateChange { policy: Some(PolicyChange::People(change)), push };
+    let permit = TemplatePermit::settle(world.caller(caller), id)?;
+    let seen = world.run(world.services().templates.amend(&permit, &World::asked(), change))?;
+    Ok(seen.template.last_push.clone().unwrap_or(Push { done: Vec::new(), failed: Vec::new() }))
+}
+
+fn refusal<T>(outcome: Result<T, Failure>) -> Refusal {
+    match outcome.err().expect("it is refused") {
+        Failure::Refused(refusal) => refusal,
+        other => panic!("{other}"),
+    }
+}
+
+/// The first administrator that the key's policy at AWS names.
+fn admin_at_aws(world: &World, key: &Key) -> serde_json::Value {
+    let key = world.kms.key(&key.region, key.aws_id()).expect("it is at AWS");
+    key.policy.value()["Statement"][1]["Principal"]["AWS"][0].clone()
+}
+
+fn arn(user: &str) -> serde_json::Value {
+    json!(format!("arn:aws:iam::{ACCOUNT}:user/{user}"))
+}
+
+#[test]
+fn a_key_made_with_a_template_has_its_policy_and_its_tag_and_verifies_it() {
+    let world = World::new();
+    let template = make(&world, "payroll", people("ann"));
+    assert!(!template.verified);
+    let by_name = world.key("one", PolicyChoice::Template("payroll".to_owned()));
+    let by_id = world.key("two", PolicyChoice::Template(template.id.to_string()));
+    for key in [by_name, by_id] {
+        assert_eq!(key.tag(TEMPLATE_TAG), Some(template.id.to_string().as_str()));
+        assert_eq!(admin_at_aws(&world, &key), arn("ann"));
+    }
+    assert!(world.state().template(template.id).expect("there").verified);
+}
+
+#[test]
+fn a_template_of_nobody_gives_awss_default_policy() {
+    let world = World::new();
+    make(&world, "plain", TemplatePolicy::People(People::default()));
+    let key = world.key("one", PolicyChoice::Template("plain".to_owned()));
+    let policy = world.kms.key(&key.region, key.aws_id()).expect("at AWS").policy.value();
+    assert_eq!(policy["Statement"].as_array().map(Vec::len), Some(1));
+    assert_eq!(policy["Statement"][0]["Principal"]["AWS"], json!(format!("arn:aws:iam::{ACCOUNT}:root")));
+}
+
+#[test]
+fn a_verified_template_is_changed_only_with_a_push_which_reaches_its_keys() {
+    let world = World::new();
+    let template = make(&world, "payroll", people("ann"));
+    // Before AWS has accepted it anywhere, it is changed as one likes.
+    amend(&world, "admin", template.id, &people("bob"), false).expect("changed");
+    let (one, two) = (
+        world.key("one", PolicyChoice::Template("payroll".to_owned())),
+        world.key("two", PolicyChoice::Template("payroll".to_owned())),
+    );
+    let other = world.key("other", PolicyChoice::Default);
+    let without = amend(&world, "admin", template.id, &people("carl"), false);
+    assert_eq!(refusal(without), Refusal::TemplateNeedsPush(template.name.clone()));
+
+    let push = amend(&world, "admin", template.id, &people("carl"), true).expect("pushed");
+    assert_eq!(push, Push { done: vec![one.id, two.id], failed: vec![] });
+    assert_eq!((admin_at_aws(&world, &one), admin_at_aws(&world, &two)), (arn("carl"), arn("carl")));
+    assert_eq!(world.known(other.id).policy, other.policy);
+    assert!(world.state().template(template.id).expect("there").verified);
+}
+
+#[test]
+fn a_push_names_the_keys_that_it_did_not_reach_and_can_be_repeated() {
+    let world = World::new();
+    let template = make(&world, "payroll", people("ann"));
+    let one = world.key("one", PolicyChoice::Template("payroll".to_owned()));
+    let denied = refused(Call::PUT_KEY_POLICY, "AccessDeniedException", "no");
+    world.kms.next(Call::PUT_KEY_POLICY, Cue::Fail(denied));
+    let push = amend(&world, "admin", template.id, &people("bob"), true).expect("changed here all the same");
+    assert_eq!((push.done.len(), push.failed[0].0), (0, one.id));
+    assert!(push.failed[0].1.contains("AccessDeniedException"), "{}", push.failed[0].1);
+    let kept = world.state().template(template.id).expect("there").clone();
+    assert_eq!((kept.policy.clone(), kept.verified), (people("bob"), false));
+    assert_eq!(admin_at_aws(&world, &one), arn("ann"));
+
+    let again = amend(&world, "admin", template.id, &people("bob"), true).expect("pushed");
+    assert_eq!(again, Push { done: vec![one.id], failed: vec![] });
+    assert_eq!(admin_at_aws(&world, &one), arn("bob"));
+}
+
+#[test]
+fn a_template_that_keys_have_is_not_deleted() {
+    let world = World::new();
+    let template = make(&world, "payroll", people("ann"));
+    let delete = |world: &World| {
+        let permit = TemplatePermit::settle(world.caller("admin"), template.id)?;
+        world.run(world.services().templates.delete(&permit, &World::asked()))
+    };
+    let key = world.key("one", PolicyChoice::Template("payroll".to_owned()));
+    let in_use = Refusal::TemplateInUse { template: template.name.clone(), keys: 1 };
+    assert!(in_use.to_string().contains("has one or more key associated"));
+    assert_eq!(refusal(delete(&world)), in_use);
+    // With another policy the key has the template's tag no more.
+    let permit = KeyPermit::<UpdateKey>::settle(world.caller("admin"), key.id).unwrap_or_else(|f| panic!("{f}"));
+    let other = PolicyChoice::People(People { admins: vec!["dora".to_owned()], ..People::default() });
+    let wanted = world.services().keys.policy_for(permit.key(), other).unwrap_or_else(|f| panic!("{f}"));
+    let changed = world.run(world.services().keys.change(&permit, &World::asked(), wanted));
+    assert_eq!(changed.unwrap_or_else(|f| panic!("{f}")).key.tag(TEMPLATE_TAG), None);
+    delete(&world).expect("deleted");
+    assert!(world.state().templates.all.is_empty());
+}
+
+#[test]
+fn a_template_is_for_keys_of_its_account_only() {
+    let world = World::new();
+    let template = make(&world, "payroll", people("ann"));
+    let other = AccountId::parse("789012123456").expect("an account");
+    let elsewhere = |text: &str| Err(Refusal::TemplateElsewhere { template: text.to_owned(), account: other });
+    assert_eq!(find_for(&world.state(), "payroll", other).map(drop), elsewhere("payroll"));
+    assert_eq!(find_for(&world.state(), "none", other).map(drop), elsewhere("none"));
+    assert_eq!(find_for(&world.state(), "payroll", template.account).map(|found| found.id), Ok(template.id));
+}
+
+#[test]
+fn templates_need_keyupdate_on_a_kms_of_their_account() {
+    let world = World::new();
+    let template = make(&world, "payroll", people("ann"));
+    world.user("stranger", &[]);
+    world.user("viewer", &[Action::ViewNative]);
+    world.user("updater", &[Action::ViewNative, Action::KeyUpdate]);
+    let settle = |name| TemplatePermit::<UpdateKey>::settle(world.caller(name), template.id).map(drop);
+    let view = |name| TemplatePermit::<View>::settle(world.caller(name), template.id).map(drop);
+    assert!(matches!(view("stranger"), Err(Failure::Refused(Refusal::TemplateUnknown(_)))));
+    assert!(matches!(settle("stranger"), Err(Failure::Refused(Refusal::TemplateUnknown(_)))));
+    assert!(view("viewer").is_ok() && view("updater").is_ok() && settle("updater").is_ok());
+    assert!(matches!(settle("viewer"), Err(Failure::Forbidden(Lacking::Action(Action::KeyUpdate)))));
+    // Names are told to nobody else either.
+    let list = |name| {
+        let query = Query { skip: 0, limit: list::Limit::All, sort: vec![], filters: vec![] };
+        let permit = Permit::settle(world.caller(name)).unwrap_or_else(|failure| panic!("{failure}"));
+        world.services().templates.list(&permit, &query).map(|(page, _)| page.total).unwrap_or(99)
+    };
+    assert_eq!((list("stranger"), list("viewer"), list("admin")), (0, 1, 1));
+}

@@ -1,0 +1,240 @@
+//! An installation for tests of the services: a real log and keyring, a scripted AWS, a clock that a test moves, and
+//! an end as sudden as that of a process.
+
+use super::access::{Permit, Right};
+use super::caller::{Asked, Caller};
+use super::connections::ConnectionDraft;
+use super::keys::{KeyWish, PolicyChoice};
+use super::kms::Addition;
+use super::passwords::Hashing;
+use super::tokens::RefreshDefaults;
+use super::{Core, FirstAdmin, Parts, Services};
+use crate::aws::kms::scripted::{NOW, ScriptedKms};
+use crate::aws::scripted::ScriptedAws;
+use crate::domain::acl::{AclChange, Principal};
+use crate::domain::action::Action;
+use crate::domain::connection::{ConnectionSettings, StsEndpoints};
+use crate::domain::id::{KeyId, KmsId, SessionId};
+use crate::domain::key::aggregate::Key;
+use crate::domain::key::word::Origin;
+use crate::domain::name::{ConnectionName, KmsName, UserName};
+use crate::domain::place::{AccountId, Partition, Region};
+use crate::domain::state::State;
+use crate::domain::time::Time;
+use crate::domain::user::UserProfile;
+use crate::keyring::Keyring;
+use crate::ledger::{Ledger, LedgerOptions, Record};
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+pub const ACCOUNT: &str = "123456789012";
+pub const REGION: &str = "eu-west-3";
+
+/// The installation. Its clock begins at [`NOW`], 2026-01-01T00:00:00Z, a Thursday.
+pub struct World {
+    process: Option<Process>,
+    home: TempDir,
+    keyring: Keyring,
+    pub kms: Arc<ScriptedKms>,
+    aws: Arc<ScriptedAws>,
+    clock: Arc<AtomicI64>,
+}
+
+struct Process {
+    services: Services,
+    runtime: Runtime,
+}
+
+impl World {
+    /// With one KMS, named `kms`.
+    pub fn new() -> Self {
+        let mut world = Self {
+            process: None,
+            home: TempDir::new().expect("a directory"),
+            keyring: Keyring::for_tests(),
+            kms: Arc::new(ScriptedKms::in_account(ACCOUNT)),
+            aws: Arc::new(ScriptedAws::with_account(ACCOUNT, &[REGION, "eu-west-1"])),
+            clock: Arc::new(AtomicI64::new(NOW.nanos())),
+        };
+        world.start();
+        world.furnish();
+        world
+    }
+
+    /// Starts the program, again if it has run before.
+    pub fn start(&mut self) {
+        let runtime = Runtime::new().expect("a runtime");
+        let now = self.clock.clone();
+        let clock: super::Clock = Arc::new(move || Time::from_nanos(now.load(Ordering::Relaxed)));
+        let options = LedgerOptions { clock: clock.clone(), ..LedgerOptions::default() };
+        let services = runtime.block_on(async {
+            let parts = Parts {
+                ledger: Ledger::open(self.home.path(), options).expect("a log"),
+                keyring: self.keyring.clone(),
+                aws: self.aws.clone(),
+                aws_kms: self.kms.clone(),
+                clock,
+                hashing: Hashing { memory_kib: 8, iterations: 1, parallelism: 1, at_once: 1 },
+                refresh: RefreshDefaults::default(),
+            };
+            let name = UserName::parse("admin").expect("a name");
+            let password = Zeroizing::new("Lab-secret-4-tests".to_owned());
+            Services::start(parts, || FirstAdmin { name, password, must_change: false }).await.expect("it starts")
+        });
+        self.process = Some(Process { services, runtime });
+    }
+
+    /// Ends the program wherever it is.
+    pub fn kill(&mut self) {
+        let Process { services, runtime } = self.process.take().expect("it runs");
+        runtime.shutdown_timeout(Duration::from_secs(5));
+        drop(services);
+    }
+
+    /// The time goes by.
+    pub fn pass(&self, seconds: i64) {
+        self.clock.fetch_add(seconds * 1_000_000_000, Ordering::Relaxed);
+    }
+
+    pub fn now(&self) -> Time {
+        Time::from_nanos(self.clock.load(Ordering::Relaxed))
+    }
+
+    pub fn services(&self) -> &Services {
+        &self.process.as_ref().expect("it runs").services
+    }
+
+    pub fn core(&self) -> Arc<Core> {
+        self.services().core.clone()
+    }
+
+    pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.process.as_ref().expect("it runs").runtime.block_on(work)
+    }
+
+    /// Waits until the state is as it should be, for ten seconds at most.
+    pub fn until(&self, what: &str, holds: impl Fn(&State) -> bool) {
+        let core = self.core();
+        self.run(async move {
+            let mut head = core.ledger.follow();
+            let wait = async {
+                while !holds(&core.state().state) {
+                    head.changed().await.expect("the log goes on");
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap_or_else(|_| panic!("{what}"));
+        });
+    }
+
+    /// The state as of now.
+    pub fn state(&self) -> State {
+        self.core().state().state.clone()
+    }
+
+    /// Everything that was written down so far.
+    pub fn records(&self) -> Vec<Record> {
+        self.core().ledger.read(1).collect::<Result<_, _>>().expect("a whole log")
+    }
+
+    pub fn asked() -> Asked {
+        Asked { request_id: "test".into(), dry_run: false }
+    }
+
+    /// A user as a caller.
+    pub fn caller(&self, name: &str) -> Caller {
+        let published = self.core().state();
+        let user = published.state.user_named(&UserName::parse(name).expect("a name")).expect("a user").clone();
+        Caller { user, session: SessionId::new(Uuid::nil()), published }
+    }
+
+    /// The administrator's right.
+    pub fn admin<R: Right>(&self) -> Permit<R> {
+        Permit::settle(self.caller("admin")).unwrap_or_else(|failure| panic!("{failure}"))
+    }
+
+    /// A user who is in no group, and may do these things on the KMS.
+    pub fn user(&self, name: &str, actions: &[Action]) -> Caller {
+        let user = UserName::parse(name).expect("a name");
+        let (profile, password) = (UserProfile::default(), Zeroizing::new("Lab-secret-4-tests".to_owned()));
+        let asked = Self::asked();
+        let made = self.services().users.create(self.admin(), &asked, user, profile, password, false);
+        let made = self.run(made).unwrap_or_else(|failure| panic!("{failure}"));
+        if !actions.is_empty() {
+            let change = AclChange { principal: Principal::User(made.id), actions: actions.to_vec(), permit: true };
+            let permit = super::access::KmsPermit::settle(self.caller("admin"), self.kms_id());
+            let permit = permit.unwrap_or_else(|failure| panic!("{failure}"));
+            let changed = self.run(self.services().kms.update_acls(permit, &Self::asked(), vec![change]));
+            changed.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+        }
+        self.caller(name)
+    }
+
+    pub fn kms_id(&self) -> KmsId {
+        self.state().kms_named(&KmsName::parse("kms").expect("a name")).expect("it is there").id
+    }
+
+    /// Makes a symmetric key with an alias, and this policy.
+    pub fn key(&self, alias: &str, policy: PolicyChoice) -> Arc<Key> {
+        let wish = KeyWish {
+            kms: "kms".to_owned(),
+            region: Region::parse(REGION).expect("a region"),
+            aliases: vec![crate::domain::key::name::AliasName::parse_own(alias).expect("an alias")],
+            spec: None,
+            usage: None,
+            origin: Origin::AwsKms,
+            description: alias.to_owned(),
+            multi_region: false,
+            policy,
+            bypass_lockout_check: false,
+            tags: Vec::new(),
+        };
+        let made = self.run(self.services().keys.create(&self.admin(), &Self::asked(), wish));
+        made.unwrap_or_else(|failure| panic!("{failure}")).key
+    }
+
+    /// A key as it is known now.
+    pub fn known(&self, id: KeyId) -> Arc<Key> {
+        self.state().key(id).expect("it is known").clone()
+    }
+
+    fn furnish(&self) {
+        let settings = ConnectionSettings {
+            description: String::new(),
+            access_key_id: "AKIA1".to_owned(),
+            cloud: Partition::Aws,
+            role: None,
+            region: None,
+            sts_endpoints: StsEndpoints::Legacy,
+            products: Vec::new(),
+            labels: None,
+            meta: None,
+        };
+        let draft = ConnectionDraft { settings, secret: Zeroizing::new("s3cret".to_owned()) };
+        let name = ConnectionName::parse("aws").expect("a name");
+        let furnished = self.run(self.services().connections.furnish(name, draft));
+        furnished.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+        let addition = Addition {
+            name: KmsName::parse("kms").expect("a name"),
+            account: AccountId::parse(ACCOUNT).expect("an account"),
+            connection: "aws".to_owned(),
+            role: None,
+            regions: vec![Region::parse(REGION).expect("a region")],
+        };
+        let added = self.run(self.services().kms.add(self.admin(), &Self::asked(), addition));
+        added.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if self.process.is_some() {
+            self.kill();
+        }
+    }
+}
