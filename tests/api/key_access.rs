@@ -174,5 +174,6 @@ fn each_view_shows_its_kind_of_keys_and_hides_the_rest() {
         ground.permit(other, true);
     }
     assert_eq!(ground.seen(), Vec::<String>::new());
-    (hidden(&native), hidden(&brought));
+    hidden(&native);
+    hidden(&brought);
 }

@@ -1,7 +1,7 @@
-//! The life of keys that AWS makes: made, found, changed, rotated, copied to other regions, deleted.
+//! The life of keys that AWS makes: made, found, changed, copied to other regions, deleted.
 
 use crate::lab::Lab;
-use crate::workbench::{ACCOUNT, AWAY, HOME, KEYS, Workbench, at, aws, aws_id, wish};
+use crate::workbench::{ACCOUNT, AWAY, HOME, KEYS, Workbench, at, aws, aws_id, has_tag, open_policy, wish};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ fn assert_pem(lab: &Lab, key: &Value, pem: &str) {
 #[test]
 fn a_key_is_made_with_all_that_is_its_own() {
     let bench = Workbench::new();
-    let policy = default_policy();
+    let policy = open_policy();
     let key = bench.make(json!({
         "Alias": "payroll", "Description": "Löhne", "Policy": policy, "MultiRegion": true, "KeyUsage": "ENCRYPT_DECRYPT",
         "Tags": [{"TagKey": "team", "TagValue": "payroll"}, {"TagKey": "empty", "TagValue": ""}],
@@ -80,16 +80,6 @@ fn a_key_is_made_with_all_that_is_its_own() {
     let message = bench.admin.post(KEYS, wish(json!({"Alias": "alias/payroll"}))).refused(409, "NCERRConflict");
     assert!(message.contains("AlreadyExistsException"), "{message}");
     bench.assert_agreement();
-}
-
-fn default_policy() -> Value {
-    json!({"Version": "2012-10-17", "Id": "mine", "Statement": [{"Sid": "All", "Effect": "Allow",
-        "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")}, "Action": "kms:*", "Resource": "*"}]})
-}
-
-fn has_tag(key: &Value, name: &str, value: &str) -> bool {
-    let tags = aws(key, "Tags").as_array().expect("tags");
-    tags.contains(&json!({"TagKey": name, "TagValue": value}))
 }
 
 #[test]
@@ -211,17 +201,17 @@ fn a_policy_is_given_as_an_object_as_text_or_by_people_who_are_read_back() {
     assert_eq!(aws(&key, "Policy"), &policy);
     assert!(policy.to_string().contains("arn:aws:iam::789012123456:root"), "{policy}");
 
-    let mine = bench.change(&key, "policy", json!({"Policy": default_policy()}));
-    assert_eq!((aws(&mine, "Policy"), shows(&mine)), (&default_policy(), json!({})));
+    let mine = bench.change(&key, "policy", json!({"Policy": open_policy()}));
+    assert_eq!((aws(&mine, "Policy"), shows(&mine)), (&open_policy(), json!({})));
     let fewer = bench.change(&key, "policy", json!({"key_users": ["user1"]}));
     assert_eq!(shows(&fewer), json!({"key_users": ["user1"]}));
-    let text = bench.change(&key, "policy", json!({"policy": default_policy().to_string()}));
-    assert_eq!(aws(&text, "Policy"), &default_policy());
+    let text = bench.change(&key, "policy", json!({"policy": open_policy().to_string()}));
+    assert_eq!(aws(&text, "Policy"), &open_policy());
     // The lockout check is AWS's.
     let lockout = json!({"Version": "2012-10-17", "Statement": []});
     let message = bench.ask(&key, "policy", json!({"Policy": lockout})).refused(502, "NCERRCloudError");
     assert!(message.contains("MalformedPolicyDocument"), "{message}");
-    assert_eq!(aws(&bench.see(&key), "Policy"), &default_policy());
+    assert_eq!(aws(&bench.see(&key), "Policy"), &open_policy());
 }
 
 #[test]
@@ -253,80 +243,6 @@ fn an_alias_is_added_moved_between_own_keys_and_taken_away() {
     let none = bench.change(&one, "delete-alias", json!({"alias": "second"}));
     assert!(aws(&none, "Alias").is_null());
     bench.ask(&one, "delete-alias", json!({"alias": "second"})).refused(404, "NCERRResourceNotFound");
-}
-
-#[test]
-fn aws_rotates_a_key_by_itself_and_on_demand() {
-    let bench = Workbench::new();
-    let key = bench.make(json!({}));
-    let status = || bench.ask(&key, "get-key-rotation-status", json!({})).expect(200);
-    assert_eq!(status(), json!({"KeyId": aws_id(&key), "KeyRotationEnabled": false}));
-    let on = bench.change(&key, "enable-auto-rotation", json!({"rotation_period_in_days": 90}));
-    assert_eq!((aws(&on, "KeyRotationEnabled"), aws(&on, "RotationPeriodInDays")), (&json!(true), &json!(90)));
-    let status_on = status();
-    assert_eq!((&status_on["KeyRotationEnabled"], &status_on["RotationPeriodInDays"]), (&json!(true), &json!(90)));
-    assert_eq!(status_on["NextRotationDate"], *aws(&on, "NextRotationDate"));
-    bench.change(&key, "disable-auto-rotation", json!({}));
-    let usual = bench.admin.send(Method::POST, &at(&key, "enable-auto-rotation"), None).expect(200);
-    assert_eq!(aws(&usual, "RotationPeriodInDays"), 365);
-    let off = bench.change(&key, "disable-auto-rotation", json!({}));
-    assert_eq!((aws(&off, "KeyRotationEnabled"), aws(&off, "NextRotationDate")), (&json!(false), &Value::Null));
-
-    let rotated = bench.change(&key, "rotate-material", json!({}));
-    assert_ne!(aws(&rotated, "CurrentKeyMaterialId"), aws(&key, "CurrentKeyMaterialId"));
-    assert_eq!((&rotated["rotation_status"], rotated["rotated_at"].is_string()), (&json!("SUCCESSFUL"), true));
-    assert_eq!(bench.total("rotation_status=SUCCESSFUL"), 1);
-    let rotations = bench.admin.get(&at(&key, "rotations")).expect(200);
-    assert_eq!(rotations["total"], 2, "{rotations}");
-    let current = rotations["resources"].as_array().expect("materials").iter();
-    let current: Vec<_> = current.filter(|row| row["aws_param"]["KeyMaterialState"] == "CURRENT").collect();
-    assert_eq!(current.len(), 1, "{rotations}");
-    assert_eq!(current[0]["aws_param"]["KeyMaterialId"], *aws(&rotated, "CurrentKeyMaterialId"));
-    assert_eq!(current[0]["aws_param"]["RotationType"], "ON_DEMAND");
-    assert_eq!((&current[0]["key_material_origin"], &current[0]["key_source"]), (&json!("native"), &json!("")));
-    let page = bench.admin.get(&at(&key, "rotations?limit=1&skip=1")).expect(200);
-    assert_eq!((&page["total"], page["resources"].as_array().map(Vec::len)), (&json!(2), Some(1)));
-}
-
-#[test]
-fn a_key_is_replaced_by_a_new_one_that_gets_its_alias() {
-    let bench = Workbench::new();
-    let old = bench.make(json!({"Alias": "payroll", "Description": "first", "Policy": default_policy(),
-        "Tags": [{"TagKey": "team", "TagValue": "a"}]}));
-    let body = json!({"description": "second", "disable_encrypt": true, "retain_alias": true});
-    let new = bench.ask(&old, "rotate", body).expect(200);
-    assert_eq!(bench.see(&new), new);
-    assert_ne!(new["id"], old["id"]);
-    assert_eq!((aws(&new, "Alias"), aws(&new, "Description")), (&json!(["alias/payroll"]), &json!("second")));
-    assert_eq!(aws(&new, "Policy"), &default_policy());
-    assert!(has_tag(&new, "team", "a"));
-    assert_eq!((&new["rotated_from"], &new["rotated_to"]), (&old["id"], &Value::Null));
-    let retired = bench.see(&old);
-    assert_eq!((&retired["rotated_to"], &retired["rotation_status"]), (&new["id"], &json!("SUCCESSFUL")));
-    assert!(retired["rotated_at"].is_string());
-    let stamped = aws(&retired, "Alias")[0].as_str().expect("an alias").to_owned();
-    let stamp = stamped.strip_prefix("alias/payroll-").expect("the old name first");
-    assert!(stamp.len() == 14 && stamp.bytes().all(|byte| byte.is_ascii_digit()), "{stamped}");
-    assert_eq!(bench.change(&old, "refresh", json!({}))["aws_param"], retired["aws_param"]);
-
-    let denial = |key: &Value| {
-        let statements = aws(&bench.see(key), "Policy")["Statement"].clone();
-        statements.as_array().expect("statements").iter().find(|one| one["Effect"] == "Deny").cloned()
-    };
-    let denied = denial(&old).expect("a denial");
-    assert_eq!(denied["Condition"], json!({"StringEquals": {"kms:CallerAccount": ACCOUNT}}));
-    assert_eq!(denied["Action"], json!(["kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncryptTo"]));
-    assert_eq!(denial(&new), None);
-    let policy = bench.lab.kms(HOME, "GetKeyPolicy", &json!({"KeyId": aws_id(&old), "PolicyName": "default"}));
-    assert!(policy["Policy"].as_str().is_some_and(|policy| policy.contains("Deny")), "{policy}");
-    let message = bench.ask(&old, "rotate", json!({})).refused(409, "NCERRConflict");
-    assert!(message.contains(new["id"].as_str().expect("an id")), "{message}");
-
-    let third = bench.ask(&new, "rotate", json!({"disable_encrypt_on_all_accounts": true})).expect(200);
-    assert_eq!(aws(&third, "Description"), "second");
-    assert!(aws(&bench.see(&new), "Alias").is_null(), "it does not keep its alias");
-    assert_eq!(denial(&new).expect("a denial").get("Condition"), None);
-    bench.assert_agreement();
 }
 
 #[test]

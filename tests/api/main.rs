@@ -18,6 +18,7 @@ mod key_access;
 mod key_bad_input;
 mod key_crash;
 mod key_material;
+mod key_rotation;
 mod keys;
 mod lab;
 mod moto;

@@ -173,3 +173,15 @@ pub fn aws_id(key: &Value) -> String {
 pub fn aws<'a>(key: &'a Value, member: &str) -> &'a Value {
     &key["aws_param"][member]
 }
+
+/// A policy that leaves all to IAM.
+pub fn open_policy() -> Value {
+    json!({"Version": "2012-10-17", "Id": "mine", "Statement": [{"Sid": "All", "Effect": "Allow",
+        "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")}, "Action": "kms:*", "Resource": "*"}]})
+}
+
+/// Has it this tag?
+pub fn has_tag(key: &Value, name: &str, value: &str) -> bool {
+    let tags = aws(key, "Tags").as_array().expect("tags");
+    tags.contains(&json!({"TagKey": name, "TagValue": value}))
+}
