@@ -1,6 +1,6 @@
 //! Jobs that do the same to many keys: begin, list, show, cancel.
 
-use super::answer::Accepted;
+use super::answer::{Accepted, Json};
 use super::body::{Body, one_of, optional, read_as, required};
 use super::envelope::Envelope;
 use super::error::Problem;
@@ -15,7 +15,7 @@ use crate::domain::time::Time;
 use crate::service::Services;
 use crate::service::access::SignedIn;
 use crate::service::failure::{Failure, invalid};
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! The principals of a KMS's account, for policies: IAM's users and roles, in AWS's own form.
 
+use super::answer::Json;
 use super::body::{Body, optional, required};
 use super::error::Problem;
 use super::guard::Admitted;
@@ -8,7 +9,7 @@ use crate::service::Services;
 use crate::service::access::SignedIn;
 use crate::service::failure::{Failure, invalid};
 use crate::service::iam::{Principal, Principals, Wanted};
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,6 +1,6 @@
 //! Schedules and their runs, which clients know as job configurations and jobs.
 
-use super::answer::{Created, NoContent};
+use super::answer::{Created, Json, NoContent};
 use super::body::{Body, clearable, one_of, optional, read_as, required};
 use super::describe::{Described, Description};
 use super::envelope::Envelope;
@@ -23,7 +23,7 @@ use crate::service::caller::Caller;
 use crate::service::failure::{Failure, invalid};
 use crate::service::schedule::{self, ScheduleSeen};
 use actix_web::dev::Payload;
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use actix_web::{FromRequest, HttpRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

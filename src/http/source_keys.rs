@@ -1,6 +1,6 @@
 //! `/v1/vault/keys2`: source keys, whose material is imported into AWS keys.
 
-use super::answer::{Created, NoContent, Unstored};
+use super::answer::{Created, Json, NoContent, Unstored};
 use super::body::{Body, BodyOrNone, one_of, optional, read_as};
 use super::connections::{attached, shown};
 use super::envelope::Envelope;
@@ -16,7 +16,7 @@ use crate::service::failure::{Failure, invalid};
 use crate::service::material::{Encoding, Material};
 use crate::service::source_keys::{NamedBy, SourceKeyChanges, SourceKeyDraft, find};
 use actix_web::HttpRequest;
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;

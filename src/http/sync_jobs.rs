@@ -1,6 +1,6 @@
 //! Jobs that synchronise keys: begin, list, show, cancel.
 
-use super::answer::Accepted;
+use super::answer::{Accepted, Json};
 use super::body::{Body, optional, read_as};
 use super::envelope::{Envelope, rfc3339};
 use super::error::Problem;
@@ -14,7 +14,7 @@ use crate::service::Services;
 use crate::service::access::SignedIn;
 use crate::service::failure::{Failure, invalid};
 use crate::service::sync_jobs::{SyncJobSeen, SyncWish};
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Policy templates: one policy for many keys of an account.
 
-use super::answer::{Created, NoContent};
+use super::answer::{Created, Json, NoContent};
 use super::body::{Body, optional, read_as, required};
 use super::envelope::Envelope;
 use super::error::Problem;
@@ -15,7 +15,7 @@ use crate::service::Services;
 use crate::service::access::{SignedIn, UpdateKey, View};
 use crate::service::failure::{Failure, invalid};
 use crate::service::templates::{self, Owner, PeopleChange, PolicyChange, TemplateChange, TemplateSeen, TemplateWish};
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;

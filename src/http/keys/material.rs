@@ -4,6 +4,7 @@ use super::view::KeyView;
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::operation::Operation;
 use crate::domain::time::Time;
+use crate::http::answer::Json;
 use crate::http::body::{Body, BodyOrNone, one_of, optional, read_as, required};
 use crate::http::error::Problem;
 use crate::http::guard::OnKey;
@@ -11,7 +12,7 @@ use crate::service::Services;
 use crate::service::access::{DeleteMaterial, ImportMaterial};
 use crate::service::failure::{Failure, invalid};
 use crate::service::keys::ImportWish;
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
 

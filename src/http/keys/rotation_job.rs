@@ -3,13 +3,14 @@
 use super::view::KeyView;
 use crate::domain::id::ScheduleId;
 use crate::domain::key::event::{LOCAL, NATIVE, RotationJob};
+use crate::http::answer::Json;
 use crate::http::body::{Body, one_of, optional, read_as, required};
 use crate::http::error::Problem;
 use crate::http::guard::OnKey;
 use crate::service::Services;
 use crate::service::access::RotateKey;
 use crate::service::failure::{Failure, invalid};
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
