@@ -10,6 +10,7 @@ use crate::domain::key::event::{KeyEvent, LOCAL, NATIVE, RotationJob};
 use crate::domain::schedule::{KeyOutcome, RotationPlan, RunOutcome, SynchronizationPlan, Work};
 use crate::domain::span::Span;
 use crate::domain::time::Time;
+use crate::ledger::Record;
 use crate::service::access::{KeyPermit, RotateKey};
 use crate::service::keys::PolicyChoice;
 use crate::service::world::World;
@@ -314,13 +315,19 @@ fn a_source_key_that_aws_took_nothing_of_goes_again() {
 }
 
 #[test]
-fn a_synchronisation_that_cannot_be_started_is_a_failed_run() {
+fn a_synchronisation_run_waits_for_its_job_and_is_done_with_it() {
     let world = World::new();
-    hourly(&world, Work::Synchronize(SynchronizationPlan::All));
+    let schedule = hourly(&world, Work::Synchronize(SynchronizationPlan::All));
     world.pass(HOUR);
     look(&world);
-    let outcome = runs(&world)[0].ended.as_ref().map(|(_, outcome)| outcome.clone());
-    assert!(matches!(outcome, Some(RunOutcome::Failed(_))), "{outcome:?}");
+    assert_eq!(runs(&world)[0].ended.as_ref().map(|(_, outcome)| outcome.clone()), Some(RunOutcome::Done));
+    let state = world.state();
+    let job = state.jobs.sync.all().iter().next().expect("a job").clone();
+    assert!(job.completed.is_some() && job.all && job.by.is_none());
+    let begun = |record: &Record| matches!(record.event, Event::Job(id, _) if id == job.id);
+    let records = world.records();
+    let by_schedule = |record: &Record| matches!(record.actor, Actor::Schedule { id, .. } if id == schedule);
+    assert!(records.iter().filter(|record| begun(record)).all(by_schedule));
 }
 
 #[test]
