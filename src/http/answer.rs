@@ -6,14 +6,22 @@ use super::error::Problem;
 use crate::service::failure::Failure;
 use actix_web::body::BoxBody;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
 use serde::Serialize;
+use std::marker::PhantomData;
 use utoipa::ToSchema;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// 200 with what was asked for.
 pub struct Json<V>(pub V);
+
+/// 200 with what was asked for, written out already.
+pub struct Rendered<V> {
+    text: Bytes,
+    what: PhantomData<V>,
+}
 
 /// 201 with what was made.
 pub struct Created<V>(pub V);
@@ -32,6 +40,21 @@ impl<V: Serialize> Responder for Json<V> {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         json(HttpResponse::Ok(), &self.0)
+    }
+}
+
+impl<V> Rendered<V> {
+    /// The JSON text of a `V`.
+    pub fn new(text: Bytes) -> Self {
+        Self { text, what: PhantomData }
+    }
+}
+
+impl<V> Responder for Rendered<V> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().content_type(JSON).body(self.text)
     }
 }
 
@@ -79,6 +102,12 @@ fn json(mut answer: HttpResponseBuilder, value: &impl Serialize) -> HttpResponse
 }
 
 impl<V: ToSchema> Described for Json<V> {
+    fn describe(to: &mut Description) {
+        to.answers_json::<V>(200);
+    }
+}
+
+impl<V: ToSchema> Described for Rendered<V> {
     fn describe(to: &mut Description) {
         to.answers_json::<V>(200);
     }

@@ -1,11 +1,12 @@
 //! The KMS endpoints of the vendor's page, archive and recover beside them.
 
-use super::answer::{Created, Json, NoContent};
+use super::answer::{Created, Json, NoContent, Rendered};
 use super::body::{Body, excerpt, optional, read_as, required};
 use super::envelope::Envelope;
 use super::error::Problem;
 use super::guard::{Admitted, OnKms, kms_id};
 use super::paging::{self, List, Listing, members};
+use super::rendered;
 use crate::domain::acl::{AclChange, AclEntry, Principal};
 use crate::domain::action::{API_TABLE, Action};
 use crate::domain::id::UserId;
@@ -309,8 +310,8 @@ pub async fn list(
 }
 
 /// `GET /v1/cckm/aws/kms/{id}` without `at`
-pub async fn get(who: OnKms<View>, services: Data<Services>) -> Result<Json<KmsView>, Problem> {
-    Ok(Json(KmsView::of(services.kms.get(&who.permit))))
+pub async fn get(who: OnKms<View>, services: Data<Services>) -> Result<Rendered<KmsView>, Problem> {
+    rendered::kms(services.kms.get(&who.permit))
 }
 
 /// `GET /v1/cckm/aws/kms/{id}?at=<RFC 3339>`

@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod paging;
 pub mod password_policy;
+pub mod rendered;
 pub mod routes;
 pub mod schedules;
 pub mod server;

@@ -21,9 +21,12 @@ impl Core {
     /// Asks AWS who we are over this connection (and role), and which regions are enabled there.
     pub(super) async fn sight(&self, connection: &Connection, role: Option<&AssumedRole>) -> Result<Sighting, Failure> {
         let access = self.access(connection, role)?;
-        let caller = self.aws.caller(&access).await?;
-        let enabled = self.aws.enabled_regions(&access).await?;
-        Ok(Sighting { account: caller.account, arn: caller.arn, enabled })
+        let look = async {
+            let caller = self.aws.caller(&access).await?;
+            let enabled = self.aws.enabled_regions(&access).await?;
+            Ok(Sighting { account: caller.account, arn: caller.arn, enabled })
+        };
+        Ok(self.sightings.share((connection.id, connection.updated, role.cloned()), look).await?)
     }
 
     /// Access over a stored connection.

@@ -19,6 +19,7 @@ mod mint;
 mod owners;
 pub mod passwords;
 pub mod schedule;
+mod sightings;
 pub mod source_keys;
 pub mod sync_jobs;
 pub mod templates;
@@ -83,6 +84,8 @@ pub struct Core {
     runtime: Handle,
     /// The synchronisations that run.
     running_syncs: Arc<sync_jobs::Running>,
+    /// The looks at accounts that are going on.
+    sightings: sightings::Sightings,
 }
 
 /// Tells the time; a test gives its own.
@@ -132,6 +135,7 @@ impl Services {
             clock: parts.clock,
             runtime: Handle::current(),
             running_syncs: Arc::default(),
+            sightings: sightings::Sightings::default(),
         });
         core.refuse_strays()?;
         let lockout = Arc::new(lockout::Strangers::default());
