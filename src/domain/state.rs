@@ -1,5 +1,7 @@
 //! The whole picture, and how each event changes it. A copy costs nothing: readers hold one while the writer goes on.
 
+mod keys;
+
 use super::connection::{self, Connection, ConnectionCommand};
 use super::event::{ConnectionEvent, Event, GroupEvent, InstallationEvent, KmsEvent, Sealed, SessionEvent, UserEvent};
 use super::group::{self, Group, GroupCommand, SystemGroup};
@@ -8,9 +10,8 @@ use super::job::bulk::BulkJob;
 use super::job::command::{self as job, JobCommand, Jobs};
 use super::job::sync::SyncJob;
 use super::key;
-use super::key::aggregate::{Certainty, Key};
+use super::key::aggregate::Key;
 use super::key::command::KeyCommand;
-use super::key::event::{Aspect, KeyEvent};
 use super::key::name::AwsKeyId;
 use super::key::operation::Operation;
 use super::kms::{self, Kms, KmsCommand};
@@ -436,56 +437,6 @@ impl State {
         }
     }
 
-    /// Keys are known in the regions that their KMS manages, and nowhere else.
-    fn forget_keys_outside(&mut self, id: KmsId, regions: &[Region]) {
-        self.operations.retain(|_, underway| underway.kms != id || regions.contains(&underway.region));
-        let Some(of_kms) = self.keys_at_aws.get_mut(&id) else { return };
-        let outside = |(region, _): &(Region, AwsKeyId)| !regions.contains(region);
-        let removed: Vec<_> = of_kms.keys().filter(|place| outside(place)).cloned().collect();
-        for place in removed {
-            if let Some(key) = of_kms.remove(&place) {
-                self.keys.remove(&key);
-            }
-        }
-    }
-}
-
-impl State {
-    fn apply_key(&mut self, at: Time, id: KeyId, event: &KeyEvent) {
-        match event {
-            KeyEvent::OperationRequested { operation, kms, region, wanted } => {
-                for touched in [Some(id), wanted.touches()].into_iter().flatten() {
-                    self.keys.change(&touched, |key| key.underway = Some(*operation));
-                }
-                let (kms, region, wanted) = (*kms, region.clone(), wanted.as_ref().clone());
-                self.operations.insert(*operation, Underway { key: id, kms, region, wanted, since: at });
-            }
-            KeyEvent::OperationDone { operation, learned } => {
-                self.accomplish(at, *operation, learned, Certainty::Done);
-            }
-            KeyEvent::OperationReconciled { operation, learned } => {
-                self.accomplish(at, *operation, learned, Certainty::Inferred);
-            }
-            KeyEvent::OperationFailed { operation, reason } => {
-                let Some(underway) = self.operations.remove(operation) else { return };
-                for touched in [Some(underway.key), underway.wanted.touches()].into_iter().flatten() {
-                    self.keys.change(&touched, |key| key.fail(at, &underway.wanted, reason));
-                }
-            }
-            KeyEvent::Found { kms, region, learned } => self.know(id, *kms, region, at, learned),
-            KeyEvent::Forgotten => {
-                if let Some(key) = self.keys.remove(&id)
-                    && let Some(of_kms) = self.keys_at_aws.get_mut(&key.kms)
-                {
-                    of_kms.remove(&(key.region.clone(), key.aws_id().clone()));
-                }
-            }
-            KeyEvent::Observed { .. } | KeyEvent::Vanished | KeyEvent::RotationJobSet { .. } => {
-                self.keys.change(&id, |key| key.apply(at, event));
-            }
-        }
-    }
-
     fn apply_source_key(&mut self, at: Time, id: SourceKeyId, event: &SourceKeyEvent) {
         match event {
             SourceKeyEvent::Created { made, material } => {
@@ -500,40 +451,6 @@ impl State {
             SourceKeyEvent::Described { .. } | SourceKeyEvent::MadeUnexportable | SourceKeyEvent::Exported => {
                 self.source_keys.change(&id, |key| key.apply(at, event));
             }
-        }
-    }
-
-    fn accomplish(&mut self, at: Time, operation: OperationId, learned: &[Aspect], certainty: Certainty) {
-        let Some(underway) = self.operations.remove(&operation) else { return };
-        let Underway { key: id, kms, region, wanted, .. } = &underway;
-        if wanted.makes_a_key() {
-            self.know(*id, *kms, region, at, learned);
-        }
-        self.keys.change(id, |key| key.accomplish(at, wanted, learned, certainty));
-        if let Some(template) = wanted.template() {
-            self.templates.note_accepted(template, underway.since);
-        }
-        match wanted {
-            Operation::Rotate { from, .. } => self.replace(at, *from, *id),
-            Operation::AddAlias { alias, from: Some(from) } => {
-                let moved = self.keys.get(id).is_some_and(|key| key.aliases.contains(alias));
-                self.keys.change(from, |key| if moved { key.lose(at, alias) } else { key.underway = None });
-            }
-            _ => {}
-        }
-    }
-
-    /// A key takes another's place: the schedule goes on with it.
-    fn replace(&mut self, at: Time, old: KeyId, new: KeyId) {
-        let job = self.keys.get(&old).and_then(|key| key.rotation_job.clone());
-        self.keys.change(&old, |key| key.note_replaced(at, new));
-        self.keys.change(&new, |key| key.rotation_job = job);
-    }
-
-    fn know(&mut self, id: KeyId, kms: KmsId, region: &Region, at: Time, learned: &[Aspect]) {
-        if let Some(key) = Key::known(id, kms, region.clone(), at, learned) {
-            self.keys_at_aws.entry(kms).or_default().insert((region.clone(), key.aws_id().clone()), id);
-            self.keys.insert(id, key);
         }
     }
 }

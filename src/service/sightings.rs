@@ -57,7 +57,6 @@ impl Sightings {
 mod tests {
     use super::*;
     use crate::domain::place::{AccountId, Arn};
-    use std::future::Future;
     use std::time::Duration;
     use uuid::Uuid;
 
@@ -66,14 +65,12 @@ mod tests {
     }
 
     /// A look that takes a while, and says which one it was.
-    fn look(count: &AtomicU64) -> impl Future<Output = Answer> {
-        async {
-            let number = count.fetch_add(1, Ordering::SeqCst) + 1;
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            let account = AccountId::parse(&format!("{number:012}")).expect("an account");
-            let arn = Arn::parse("arn:aws:iam::123456789012:user/user1").expect("an ARN");
-            Ok(Sighting { account, arn, enabled: Vec::new() })
-        }
+    async fn look(count: &AtomicU64) -> Answer {
+        let number = count.fetch_add(1, Ordering::SeqCst) + 1;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let account = AccountId::parse(&format!("{number:012}")).expect("an account");
+        let arn = Arn::parse("arn:aws:iam::123456789012:user/user1").expect("an ARN");
+        Ok(Sighting { account, arn, enabled: Vec::new() })
     }
 
     async fn shared(sightings: &Sightings, count: &AtomicU64) -> String {
