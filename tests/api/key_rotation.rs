@@ -77,3 +77,21 @@ fn a_key_is_replaced_by_a_new_one_that_gets_its_alias() {
     assert_eq!(denial(&new).expect("a denial").get("Condition"), None);
     bench.assert_agreement();
 }
+
+#[test]
+fn a_replacement_that_aws_refuses_halfway_leaves_both_keys_as_they_are_there() {
+    let bench = Workbench::new();
+    let old = bench.make(json!({"Alias": "payroll"}));
+    bench.lab.order(&json!([{"service": "kms", "operation": "UpdateAlias", "answer": "deny"}]));
+    let refused = bench.ask(&old, "rotate", json!({})).refused(502, "NCERRCloudError");
+    assert!(refused.contains("AccessDenied"), "{refused}");
+    let seen = bench.see(&old);
+    assert_eq!((&seen["rotated_to"], aws(&seen, "Alias")), (&Value::Null, &json!(["alias/payroll"])));
+    assert!(seen["rotation_status"].as_str().unwrap_or_default().starts_with("FAILED: "), "{seen}");
+    // The new key is there, without the alias; nothing is unknown, and the old one can be rotated again.
+    assert_eq!(bench.total("keymanager=CUSTOMER"), 2);
+    bench.assert_agreement();
+    let new = bench.ask(&old, "rotate", json!({})).expect(200);
+    assert_eq!(aws(&new, "Alias"), &json!(["alias/payroll"]));
+    bench.assert_agreement();
+}

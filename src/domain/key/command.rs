@@ -93,6 +93,13 @@ pub enum Outcome {
     Done(Box<Snapshot>),
     /// The program had ended in between; AWS holds this now.
     Reconciled(Box<Snapshot>),
+    /// AWS made the key, and refused what was to follow.
+    Halfway {
+        /// Why.
+        reason: String,
+        /// What AWS holds of the key.
+        seen: Box<Snapshot>,
+    },
     /// AWS did not do it.
     Failed(String),
 }
@@ -175,12 +182,20 @@ fn conclude(
         Some(key) => key.news(seen),
         None => seen.all(),
     };
+    let found = match &outcome {
+        Outcome::Halfway { seen, .. } => Some(seen.as_ref().clone().all()),
+        _ => None,
+    };
     let event = match outcome {
         Outcome::Done(seen) => KeyEvent::OperationDone { operation, learned: learned(*seen) },
         Outcome::Reconciled(seen) => KeyEvent::OperationReconciled { operation, learned: learned(*seen) },
-        Outcome::Failed(reason) => KeyEvent::OperationFailed { operation, reason },
+        Outcome::Halfway { reason, .. } | Outcome::Failed(reason) => KeyEvent::OperationFailed { operation, reason },
     };
     let mut events = vec![Event::Key(underway.key, event)];
+    events.extend(found.map(|learned| {
+        let (kms, region) = (underway.kms, underway.region.clone());
+        Event::Key(underway.key, KeyEvent::Found { kms, region, learned })
+    }));
     if let Some((id, seen)) = beside
         && let Some(key) = state.keys.get(&id)
     {

@@ -117,12 +117,22 @@ impl Core {
             Some(None) => Outcome::Failed(failure.to_string()),
             Some(Some(_)) if !uncertain && !underway.wanted.makes_a_key() => Outcome::Failed(failure.to_string()),
             Some(Some(key)) => match self.look(underway, &key).await {
+                // A key that is made in one step is whole, although AWS's answer was lost; else it is known which one failed.
+                Ok(seen) if underway.wanted.makes_a_key() && (!uncertain || underway.wanted.touches().is_some()) => {
+                    Outcome::Halfway { reason: failure.to_string(), seen: Box::new(seen) }
+                }
                 Ok(seen) => Outcome::Reconciled(Box::new(seen)),
                 Err(_) => return failure,
             },
         };
         let failed = matches!(outcome, Outcome::Failed(_));
-        let conclusion = KeyCommand::Conclude { operation, outcome, beside: None };
+        // What has changed of the other key, if it can be read; else a synchronisation will.
+        let beside = match underway.wanted.touches() {
+            Some(other) => self.look_at(underway, other).await.ok().flatten(),
+            None => None,
+        };
+        let beside = beside.map(|(key, seen)| (key, Box::new(seen)));
+        let conclusion = KeyCommand::Conclude { operation, outcome, beside };
         if let Err(worse) = self.conclude(change, conclusion).await {
             return worse;
         }

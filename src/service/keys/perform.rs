@@ -123,6 +123,15 @@ impl Core {
         Ok(Performed { seen, beside })
     }
 
+    /// What AWS holds of another key that an operation changes.
+    pub(super) async fn look_at(
+        &self,
+        underway: &Underway,
+        other: KeyId,
+    ) -> Result<Option<(KeyId, Snapshot)>, Failure> {
+        self.look_beside(&self.place(underway.kms, &underway.region)?, other).await
+    }
+
     async fn look_beside(&self, place: &Place, other: KeyId) -> Result<Option<(KeyId, Snapshot)>, Failure> {
         let Some(aws_id) = self.state().state.keys.get(&other).map(|key| key.aws_id().clone()) else { return Ok(None) };
         Ok(Some((other, self.read(place, &aws_id).await?)))
