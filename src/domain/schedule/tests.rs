@@ -4,10 +4,9 @@ use super::*;
 use crate::domain::event::KmsEvent;
 use crate::domain::id::ConnectionId;
 use crate::domain::key::event::{Aspect, NATIVE, RotationJob};
-use crate::domain::key::facts::{Algorithms, KeyFacts};
+use crate::domain::key::example;
+use crate::domain::key::facts::KeyFacts;
 use crate::domain::key::name::{AwsKeyId, KeyArn};
-use crate::domain::key::spec::{KeySpec, KeyUsage};
-use crate::domain::key::word::{KeyManager, KeyState, Origin};
 use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Arn, Partition, Region};
 use crate::domain::state::Command;
@@ -73,27 +72,8 @@ fn with_a_key(mut state: State) -> State {
         regions: vec![region.clone()],
         cloud: Partition::Aws,
     };
-    let facts = KeyFacts {
-        arn: KeyArn::of(account, region.clone(), aws_id),
-        created_at: Some(START),
-        description: String::new(),
-        enabled: true,
-        spec: KeySpec::SymmetricDefault,
-        usage: KeyUsage::EncryptDecrypt,
-        state: KeyState::Enabled,
-        origin: Origin::AwsKms,
-        manager: KeyManager::Customer,
-        multi_region: None,
-        deletion_date: None,
-        pending_window: None,
-        valid_to: None,
-        expiration_model: None,
-        algorithms: Algorithms::default(),
-        current_material: None,
-        custom_key_store_id: None,
-        cloud_hsm_cluster_id: None,
-        xks_key_id: None,
-    };
+    let arn = KeyArn::of(account, region.clone(), aws_id);
+    let facts = KeyFacts { arn, created_at: Some(START), ..example::snapshot(0, "").facts };
     let found = KeyEvent::Found { kms: KMS, region, learned: vec![Aspect::Facts(Box::new(facts))] };
     state.apply(START, &Event::Kms(KMS, added));
     state.apply(START, &Event::Key(KEY, found));

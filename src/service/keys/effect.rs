@@ -117,7 +117,7 @@ impl Core {
             Some(None) => Outcome::Failed(failure.to_string()),
             Some(Some(_)) if !uncertain && !underway.wanted.makes_a_key() => Outcome::Failed(failure.to_string()),
             Some(Some(key)) => match self.look(underway, &key).await {
-                // A key that is made in one step is whole, although AWS's answer was lost; else it is known which one failed.
+                // Steps were left: AWS refused one, or its answer to one of several keys' changes was lost.
                 Ok(seen) if underway.wanted.makes_a_key() && (!uncertain || underway.wanted.touches().is_some()) => {
                     Outcome::Halfway { reason: failure.to_string(), seen: Box::new(seen) }
                 }
