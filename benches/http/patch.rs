@@ -1,6 +1,6 @@
 //! Durable changes: 64 clients at once, each replaces the regions of a KMS of its own, against the disk's own rate of
-//! writes that are synced one after the other. Each change is a whole request: token, AWS (the lab cloud) asked whose
-//! the credentials are and which regions are enabled, record, sync, answer.
+//! writes that are synced one after the other. Each change is a whole request: token, rules, record, sync, answer. AWS
+//! (the lab cloud) is asked once a minute and client which regions are enabled, as decision 0028 has it.
 
 use crate::Outcome;
 use crate::disk::sequential_syncs;

@@ -301,6 +301,13 @@ impl Kms {
         Ok(amendment)
     }
 
+    /// May the amendment rest on what AWS said a moment ago? Only one of regions, and only if they were enabled then:
+    /// AWS takes longer to disable a region, and a region that was not enabled may be by now.
+    pub fn is_amended_by_recent(&self, amendment: &Amendment, seen: &Sighting) -> bool {
+        let Amendment::Regions { to, .. } = amendment else { return false };
+        check_account(self.account, seen).and_then(|()| check_enabled(to, seen)).is_ok()
+    }
+
     fn check_amendment(&self, state: &State, amendment: &Amendment) -> Result<(), Refusal> {
         match amendment {
             Amendment::None => Ok(()),

@@ -20,13 +20,23 @@ pub(super) fn owner(id: ConnectionId) -> Owner {
 impl Core {
     /// Asks AWS who we are over this connection (and role), and which regions are enabled there.
     pub(super) async fn sight(&self, connection: &Connection, role: Option<&AssumedRole>) -> Result<Sighting, Failure> {
+        self.sight_unless_seen(connection, role, |_| false).await
+    }
+
+    /// The same, unless AWS was asked a moment ago and what it said `suffices`.
+    pub(super) async fn sight_unless_seen(
+        &self,
+        connection: &Connection,
+        role: Option<&AssumedRole>,
+        suffices: impl Fn(&Sighting) -> bool,
+    ) -> Result<Sighting, Failure> {
         let access = self.access(connection, role)?;
         let look = async {
             let caller = self.aws.caller(&access).await?;
             let enabled = self.aws.enabled_regions(&access).await?;
             Ok(Sighting { account: caller.account, arn: caller.arn, enabled })
         };
-        Ok(self.sightings.share((connection.id, connection.updated, role.cloned()), look).await?)
+        Ok(self.sightings.share((connection.id, connection.updated, role.cloned()), suffices, look).await?)
     }
 
     /// Access over a stored connection.

@@ -223,7 +223,8 @@ impl KmsAccounts {
             Amendment::Role(role) => Some(role),
             _ => kms.role.as_ref(),
         };
-        let sighting = self.core.sight(connection, role).await?;
+        let suffices = |seen: &Sighting| kms.is_amended_by_recent(&amendment, seen);
+        let sighting = self.core.sight_unless_seen(connection, role, suffices).await?;
         let command = KmsCommand::Amend { id: kms.id, amendment, seen: sighting };
         self.command(&permit, asked, command).await
     }

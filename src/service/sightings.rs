@@ -1,6 +1,6 @@
 //! Looks at accounts that are asked for at the same time, over the same connection, are one look. Nobody gets an answer
-//! that was asked for before the own question came: who comes while AWS is being asked waits for the next turn, and
-//! shares that one with all others who wait.
+//! that was asked for before the own question came, unless it is recent and says itself that a recent one will do: who
+//! comes while AWS is being asked waits for the next turn, and shares that one with all others who wait.
 
 use crate::aws::failure::AwsFailure;
 use crate::domain::id::ConnectionId;
@@ -9,12 +9,15 @@ use crate::domain::time::Time;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Over which connection, as it was last changed, and with which role.
 pub(super) type Way = (ConnectionId, Time, Option<AssumedRole>);
 
 type Answer = Result<Sighting, AwsFailure>;
 
+/// How long a look is recent.
+const RECENT: Duration = Duration::from_secs(60);
 /// Ways that nobody uses at the moment are forgotten when there are more than so many.
 const MOST: usize = 1024;
 
@@ -22,25 +25,45 @@ const MOST: usize = 1024;
 #[derive(Default)]
 pub(super) struct Sightings(Mutex<HashMap<Way, Arc<Turns>>>);
 
-/// One way: the number of looks that have begun, and the last one's answer with its number.
+/// One way: the number of looks that have begun, and the last one.
 #[derive(Default)]
 struct Turns {
     begun: AtomicU64,
-    last: tokio::sync::Mutex<Option<(u64, Answer)>>,
+    last: tokio::sync::Mutex<Option<Look>>,
+}
+
+/// One look: its number, when it began, and the answer.
+struct Look {
+    number: u64,
+    began: Instant,
+    answer: Answer,
+}
+
+impl Look {
+    fn is_recent_and(&self, suffices: impl Fn(&Sighting) -> bool) -> bool {
+        self.answer.as_ref().is_ok_and(suffices) && self.began.elapsed() < RECENT
+    }
 }
 
 impl Sightings {
-    /// The answer of a look that begins now or later: somebody else's, or that of `look`.
-    pub async fn share(&self, way: Way, look: impl Future<Output = Answer>) -> Answer {
+    /// The answer of a look that begins now or later, somebody else's or that of `look`; or of a recent one, if what it
+    /// saw `suffices`.
+    pub async fn share(
+        &self,
+        way: Way,
+        suffices: impl Fn(&Sighting) -> bool,
+        look: impl Future<Output = Answer>,
+    ) -> Answer {
         let turns = self.turns(way);
         let begun_before = turns.begun.load(Ordering::SeqCst);
         let mut last = turns.last.lock().await;
-        if let Some((_, answer)) = last.as_ref().filter(|(number, _)| *number > begun_before) {
-            return answer.clone();
+        if let Some(seen) = last.as_ref().filter(|seen| seen.number > begun_before || seen.is_recent_and(suffices)) {
+            return seen.answer.clone();
         }
         let number = turns.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        let began = Instant::now();
         let answer = look.await;
-        *last = Some((number, answer.clone()));
+        *last = Some(Look { number, began, answer: answer.clone() });
         answer
     }
 
@@ -56,6 +79,7 @@ impl Sightings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::failure::Operation;
     use crate::domain::place::{AccountId, Arn};
     use std::time::Duration;
     use uuid::Uuid;
@@ -74,7 +98,11 @@ mod tests {
     }
 
     async fn shared(sightings: &Sightings, count: &AtomicU64) -> String {
-        sightings.share(way(), look(count)).await.expect("a sighting").account.to_string()
+        ask(sightings, count, |_| false).await
+    }
+
+    async fn ask(sightings: &Sightings, count: &AtomicU64, suffices: impl Fn(&Sighting) -> bool) -> String {
+        sightings.share(way(), suffices, look(count)).await.expect("a sighting").account.to_string()
     }
 
     #[tokio::test]
@@ -98,5 +126,28 @@ mod tests {
         let hurried = tokio::time::timeout(Duration::from_millis(5), shared(&sightings, &count)).await;
         assert!(hurried.is_err());
         assert_eq!(shared(&sightings, &count).await, "000000000002");
+    }
+
+    #[tokio::test]
+    async fn a_recent_look_is_taken_only_if_what_it_saw_suffices() {
+        let (sightings, count) = (Sightings::default(), AtomicU64::new(0));
+        let saw = |account: &'static str| move |seen: &Sighting| seen.account.to_string() == account;
+        assert_eq!(ask(&sightings, &count, saw("000000000001")).await, "000000000001");
+        assert_eq!(ask(&sightings, &count, saw("000000000001")).await, "000000000001");
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+        assert_eq!(ask(&sightings, &count, saw("000000000009")).await, "000000000002");
+    }
+
+    #[tokio::test]
+    async fn a_look_that_failed_or_is_old_suffices_nobody() {
+        let (sightings, count) = (Sightings::default(), AtomicU64::new(0));
+        let reason = "no credentials".to_owned();
+        let failed = async { Err(AwsFailure::NotSent { operation: Operation::GET_CALLER_IDENTITY, reason }) };
+        assert!(sightings.share(way(), |_| true, failed).await.is_err());
+        assert_eq!(ask(&sightings, &count, |_| true).await, "000000000001");
+        let turns = sightings.turns(way());
+        let old = Instant::now().checked_sub(RECENT);
+        turns.last.lock().await.as_mut().expect("a look").began = old.expect("a clock that has run for a while");
+        assert_eq!(ask(&sightings, &count, |_| true).await, "000000000002");
     }
 }

@@ -45,7 +45,7 @@ impl Lab {
         assert_eq!(self.http.put(self.at("clock")).body(body).send().expect("an answer").status(), 200);
     }
 
-    /// How often an operation was called so far.
+    /// How often an operation, such as `kms:ListKeys`, was called so far.
     pub fn calls(&self, operation: &str) -> u64 {
         let counts = self.read("calls");
         counts[operation].as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum()

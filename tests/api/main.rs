@@ -20,6 +20,7 @@ mod key_crash;
 mod key_material;
 mod key_rotation;
 mod keys;
+mod kms_regions;
 mod lab;
 mod moto;
 mod observe;
