@@ -214,3 +214,6 @@ impl Connection {
         self.updated = at;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -206,3 +206,6 @@ impl Group {
         self.updated = at;
     }
 }
+
+#[cfg(test)]
+mod tests;

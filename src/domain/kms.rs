@@ -406,3 +406,6 @@ impl Kms {
         if self.archived { Err(Refusal::KmsArchived(self.name.clone())) } else { Ok(()) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@ pub mod action;
 pub mod connection;
 pub mod cron;
 pub mod event;
+#[cfg(test)]
+mod example;
 pub mod group;
 pub mod id;
 pub mod job;

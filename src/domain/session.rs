@@ -218,3 +218,6 @@ impl Sessions {
         Some(session)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -319,3 +319,6 @@ impl User {
         Ok(events.into_iter().map(|event| Event::User(self.id, event)).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

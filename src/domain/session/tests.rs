@@ -1,0 +1,100 @@
+//! What can be asked of sessions, and when they end.
+
+use super::*;
+use crate::domain::event::UserEvent;
+use crate::domain::example::{password, refresh, session_id, signed_in, user, user_id};
+use crate::domain::key::example::{after, at};
+use crate::domain::state::Command;
+
+const HERE: &str = "192.0.2.1";
+
+fn open(second: i64) -> SessionCommand {
+    let (id, user, source) = (session_id(1), user_id(1), HERE.to_owned());
+    SessionCommand::Open { id, user, source, refresh: refresh(1, None, None), labels: vec![], at: at(second) }
+}
+
+fn carry_on(hash: u8, replace: Option<RefreshGrant>, second: i64) -> SessionCommand {
+    SessionCommand::Refresh { hash: TokenHash([hash; 32]), replace, at: at(second) }
+}
+
+fn when(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refusal> {
+    state.decide(Command::Session(command))
+}
+
+fn events(events: impl IntoIterator<Item = SessionEvent>) -> Result<Vec<Event>, Refusal> {
+    Ok(events.into_iter().map(|event| Event::Session(session_id(1), event)).collect())
+}
+
+#[test]
+fn a_user_signs_in_unless_locked_out_or_due_to_change_the_password() {
+    let opened = signed_in(1, refresh(1, None, None));
+    assert_eq!(when(&after(&[user(1)]), open(2)), Ok(vec![opened]));
+    assert_eq!(when(&after(&[]), open(2)), Err(Refusal::BadCredentials));
+    let mut log = vec![user(1)];
+    let failed = UserEvent::LoginFailed { source: HERE.to_owned() };
+    log.extend((0..5).map(|_| Event::User(user_id(1), failed.clone())));
+    assert_eq!(when(&after(&log), open(26)), Err(Refusal::LoginLocked { seconds: 40 }));
+    assert!(when(&after(&log), open(66)).is_ok());
+    let ordered = UserEvent::PasswordChanged { password: password(2), must_change: true };
+    let state = after(&[user(1), Event::User(user_id(1), ordered)]);
+    assert_eq!(when(&state, open(3)), Err(Refusal::PasswordChangeDue));
+}
+
+#[test]
+fn a_refresh_token_carries_the_session_on_and_a_replaced_one_no_more() {
+    let mut log = vec![user(1), signed_in(1, refresh(1, None, None))];
+    assert_eq!(when(&after(&log), carry_on(1, None, 9)), events([SessionEvent::Refreshed]));
+    let new = refresh(2, None, None);
+    let replaced = SessionEvent::RefreshReplaced { refresh: new.clone() };
+    assert_eq!(when(&after(&log), carry_on(1, Some(new), 9)), events([replaced.clone()]));
+    log.push(Event::Session(session_id(1), replaced));
+    assert_eq!(when(&after(&log), carry_on(1, None, 9)), Err(Refusal::RefreshTokenInvalid));
+    assert!(when(&after(&log), carry_on(2, None, 9)).is_ok());
+}
+
+#[test]
+fn a_refresh_token_ends_by_its_age_however_much_it_is_used() {
+    let mut log = vec![user(1), signed_in(1, refresh(1, Some(10), None))];
+    assert!(when(&after(&log), carry_on(1, None, 11)).is_ok());
+    log.push(Event::Session(session_id(1), SessionEvent::Refreshed));
+    assert_eq!(when(&after(&log), carry_on(1, None, 12)), Err(Refusal::RefreshTokenInvalid));
+}
+
+#[test]
+fn a_refresh_token_ends_when_it_is_not_used_for_long() {
+    let mut log = vec![user(1), signed_in(1, refresh(1, None, Some(10)))];
+    assert_eq!(when(&after(&log), carry_on(1, None, 12)), Err(Refusal::RefreshTokenInvalid));
+    log.push(Event::Session(session_id(1), SessionEvent::Refreshed));
+    assert!(when(&after(&log), carry_on(1, None, 12)).is_ok());
+}
+
+#[test]
+fn a_session_outlives_its_refresh_token_by_the_last_access_token() {
+    let state = after(&[user(1), signed_in(1, refresh(1, Some(10), None))]);
+    let session = state.sessions.get(&session_id(1)).expect("the session");
+    assert_eq!(session.refresh_ends(), Some(at(12)));
+    assert_eq!(session.ends(), Some(at(2).plus_seconds(ACCESS_SECONDS)));
+    let endless = after(&[user(1), signed_in(1, refresh(1, None, None))]);
+    assert_eq!(endless.sessions.get(&session_id(1)).and_then(Session::ends), None);
+}
+
+#[test]
+fn what_has_ended_is_dropped_when_the_next_session_event_comes() {
+    let mut state = after(&[user(1), user(2), signed_in(1, refresh(1, Some(10), None))]);
+    let end = at(3).plus_seconds(ACCESS_SECONDS);
+    state.apply(end, &signed_in(2, refresh(2, None, None)));
+    assert!(state.sessions.get(&session_id(1)).is_some(), "still good at this very moment");
+    state.apply(end.plus_seconds(1), &Event::Session(session_id(2), SessionEvent::Refreshed));
+    assert!(state.sessions.get(&session_id(1)).is_none() && state.sessions.by_refresh(&TokenHash([1; 32])).is_none());
+    assert_eq!(state.sessions.len(), 1);
+}
+
+#[test]
+fn a_closed_session_is_closed_and_closing_it_again_changes_nothing() {
+    let close = || SessionCommand::Close { id: session_id(1) };
+    let mut log = vec![user(1), signed_in(1, refresh(1, None, None))];
+    assert_eq!(when(&after(&log), close()), events([SessionEvent::Closed]));
+    log.push(Event::Session(session_id(1), SessionEvent::Closed));
+    assert_eq!(when(&after(&log), close()), events([]));
+    assert_eq!(when(&after(&log), carry_on(1, None, 3)), Err(Refusal::RefreshTokenInvalid));
+}

@@ -1,0 +1,181 @@
+//! What can be asked of users, and what not.
+
+use super::*;
+use crate::domain::acl::AclChange;
+use crate::domain::action::Action;
+use crate::domain::event::InstallationEvent;
+use crate::domain::example::{group, joined, password, refresh, signed_in, user, user_id, user_name};
+use crate::domain::key::example::{added, after, at, kms_id};
+use crate::domain::state::Command;
+
+const DAY: i64 = 86_400;
+const HERE: &str = "192.0.2.1";
+
+fn create(n: u128, name: &str) -> UserCommand {
+    let (id, name) = (user_id(n), user_name(name));
+    UserCommand::Create { id, name, profile: UserProfile::default(), password: password(1), must_change: false }
+}
+
+/// Changes nothing of the first user; to be written over.
+fn same() -> UserCommand {
+    amend(None, None, None, false)
+}
+
+fn amend(name: Option<&str>, new: Option<Sealed>, must_change: Option<bool>, clear_lockout: bool) -> UserCommand {
+    let (id, name, profile) = (user_id(1), name.map(user_name), UserProfile::default());
+    UserCommand::Amend { id, name, profile, password: new, must_change, clear_lockout }
+}
+
+fn change_own(proved: Sealed, second: i64) -> UserCommand {
+    UserCommand::ChangeOwnPassword { id: user_id(1), proved, password: password(7), at: at(second) }
+}
+
+fn policy(policy: PasswordPolicy) -> Event {
+    Event::Installation(InstallationEvent::PasswordPolicyChanged { policy })
+}
+
+fn happened(event: UserEvent) -> Event {
+    Event::User(user_id(1), event)
+}
+
+fn failed(source: &str) -> Event {
+    happened(UserEvent::LoginFailed { source: source.to_owned() })
+}
+
+fn when(state: &State, command: UserCommand) -> Result<Vec<Event>, Refusal> {
+    state.decide(Command::User(command))
+}
+
+fn events(events: impl IntoIterator<Item = UserEvent>) -> Result<Vec<Event>, Refusal> {
+    Ok(events.into_iter().map(happened).collect())
+}
+
+fn ann(state: &State) -> &User {
+    state.user(user_id(1)).expect("the user")
+}
+
+#[test]
+fn a_name_is_given_once_whatever_its_case() {
+    assert_eq!(when(&after(&[]), create(1, "user1")), Ok(vec![user(1)]));
+    assert_eq!(when(&after(&[user(1)]), create(2, "USER1")), Err(Refusal::UserNameTaken(user_name("USER1"))));
+    let two = after(&[user(1), user(2)]);
+    assert_eq!(when(&two, amend(Some("User2"), None, None, false)), Err(Refusal::UserNameTaken(user_name("User2"))));
+    let own = UserEvent::Renamed { to: user_name("User1") };
+    assert_eq!(when(&two, amend(Some("User1"), None, None, false)), events([own]));
+}
+
+#[test]
+fn only_what_differs_is_recorded() {
+    let state = after(&[user(1)]);
+    assert_eq!(when(&state, same()), events([]));
+    assert_eq!(when(&state, amend(Some("user1"), None, Some(false), true)), events([]));
+    let required = UserEvent::PasswordChangeRequired { required: true };
+    assert_eq!(when(&state, amend(None, None, Some(true), false)), events([required]));
+    let changed = UserEvent::PasswordChanged { password: password(9), must_change: false };
+    assert_eq!(when(&state, amend(None, Some(password(9)), None, false)), events([changed]));
+}
+
+#[test]
+fn a_new_password_ends_all_sessions_and_the_old_ones_are_remembered() {
+    let changed = happened(UserEvent::PasswordChanged { password: password(9), must_change: true });
+    let state = after(&[user(1), signed_in(1, refresh(1, None, None)), changed]);
+    assert!(state.sessions.is_empty());
+    let ann = ann(&state);
+    assert_eq!((&ann.password, &ann.earlier_passwords), (&password(9), &vec![password(1)]));
+    assert!(ann.password_due(&state.password_policy, at(3)));
+}
+
+#[test]
+fn the_own_password_is_changed_only_by_who_proved_the_present_one() {
+    let state = after(&[user(1)]);
+    let changed = UserEvent::PasswordChanged { password: password(7), must_change: false };
+    assert_eq!(when(&state, change_own(password(1), 2)), events([changed]));
+    assert_eq!(when(&state, change_own(password(3), 2)), Err(Refusal::BadCredentials));
+}
+
+#[test]
+fn the_own_password_is_not_changed_again_at_once_unless_it_is_due() {
+    let lasting = PasswordPolicy { password_change_min_days: 2, ..PasswordPolicy::default() };
+    let state = after(&[user(1), policy(lasting)]);
+    let early = Refusal::PasswordRejected(PasswordProblem::ChangedLately(2));
+    assert_eq!(when(&state, change_own(password(1), 2 * DAY)), Err(early));
+    assert!(when(&state, change_own(password(1), 2 * DAY + 1)).is_ok());
+    let ordered = happened(UserEvent::PasswordChangeRequired { required: true });
+    let lasting = PasswordPolicy { password_change_min_days: 2, ..PasswordPolicy::default() };
+    assert!(when(&after(&[user(1), policy(lasting), ordered]), change_own(password(1), 5)).is_ok());
+}
+
+#[test]
+fn a_password_is_due_when_it_is_as_old_as_the_policy_allows() {
+    let ageing = PasswordPolicy { password_lifetime: 30, ..PasswordPolicy::default() };
+    let state = after(&[user(1), policy(ageing)]);
+    assert!(!ann(&state).password_due(&state.password_policy, at(30 * DAY)));
+    assert!(ann(&state).password_due(&state.password_policy, at(30 * DAY + 1)));
+}
+
+#[test]
+fn a_hash_is_renewed_only_if_it_is_still_the_one_that_was_checked() {
+    let state = after(&[user(1)]);
+    let rehash = |from| when(&state, UserCommand::Rehash { id: user_id(1), from, to: password(8) });
+    assert_eq!(rehash(password(1)), events([UserEvent::PasswordRehashed { password: password(8) }]));
+    assert_eq!(rehash(password(2)), events([]));
+}
+
+#[test]
+fn failed_logins_lock_out_their_own_address_and_no_other() {
+    let note = UserCommand::NoteFailure { id: user_id(1), source: HERE.to_owned() };
+    let mut log = vec![user(1)];
+    assert_eq!(when(&after(&log), note), events([UserEvent::LoginFailed { source: HERE.to_owned() }]));
+    let locked = |log: &[Event], source| {
+        let state = after(log);
+        ann(&state).locked_until(&state.password_policy, source)
+    };
+    // By the default policy the fifth failure in a row locks for a minute.
+    log.extend((0..4).map(|_| failed(HERE)));
+    assert_eq!(locked(&log, HERE), None);
+    log.push(failed(HERE));
+    assert_eq!(locked(&log, HERE), Some(at(6).plus_seconds(60)));
+    assert_eq!(locked(&log, "192.0.2.2"), None);
+    // A good login ends the row of its own address, and no other's.
+    let elsewhere = "192.0.2.2";
+    log.extend((0..4).map(|_| failed(elsewhere)));
+    log.extend([signed_in(1, refresh(1, None, None)), failed(HERE), failed(elsewhere)]);
+    assert_eq!(locked(&log, HERE), None);
+    assert_eq!(locked(&log, elsewhere), Some(at(13).plus_seconds(60)));
+}
+
+#[test]
+fn a_lockout_is_forgiven_on_request() {
+    let mut log = vec![user(1)];
+    log.extend((0..5).map(|_| failed(HERE)));
+    assert_eq!(when(&after(&log), amend(None, None, None, true)), events([UserEvent::LockoutCleared]));
+    log.push(happened(UserEvent::LockoutCleared));
+    let state = after(&log);
+    assert_eq!(ann(&state).lockout_since(&state.password_policy, at(7)), None);
+}
+
+#[test]
+fn a_user_leaves_no_right_no_session_and_no_membership_behind() {
+    let change = AclChange { principal: Principal::User(user_id(1)), actions: vec![Action::View], permit: true };
+    let permitted = Event::Kms(kms_id(0), KmsEvent::AclsChanged { changes: vec![change.clone()] });
+    let in_group = [group("ops"), joined("ops", 1)];
+    let mut log = vec![user(1), added(0, &["eu-west-3"]), permitted, signed_in(1, refresh(1, None, None))];
+    log.extend(in_group);
+    let removed = when(&after(&log), UserCommand::Remove { id: user_id(1) });
+    let withdrawn = KmsEvent::AclsChanged { changes: vec![AclChange { permit: false, ..change }] };
+    assert_eq!(removed, Ok(vec![Event::Kms(kms_id(0), withdrawn), happened(UserEvent::Removed)]));
+    log.extend(removed.unwrap_or_default());
+    let state = after(&log);
+    assert!(state.sessions.is_empty() && state.user_named(&user_name("user1")).is_none());
+    assert_eq!(state.groups.iter().map(|group| group.members).sum::<u64>(), 0);
+    assert!(state.kms(kms_id(0)).expect("the KMS").acl.entries().is_empty());
+}
+
+#[test]
+fn the_last_administrator_stays() {
+    let mut log = vec![user(1), user(2), group("admin"), joined("admin", 1)];
+    let remove = || UserCommand::Remove { id: user_id(1) };
+    assert_eq!(when(&after(&log), remove()), Err(Refusal::LastAdmin));
+    log.push(joined("admin", 2));
+    assert_eq!(when(&after(&log), remove()), events([UserEvent::Removed]));
+}
