@@ -1,0 +1,207 @@
+//! Schedules and their runs as clients see them.
+
+use crate::domain::schedule::{Cause, KeyOutcome, Run, RunOutcome, Schedule, SynchronizationPlan, Work};
+use crate::http::envelope::Envelope;
+use crate::service::caller::Caller;
+use crate::service::schedule::{self, ScheduleSeen};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+/// A schedule.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Schedule)]
+pub struct ScheduleView {
+    #[serde(flatten)]
+    envelope: Envelope,
+    /// Its name.
+    name: String,
+    /// What it is for.
+    description: String,
+    /// `cckm_key_rotation` or `cckm_synchronization`.
+    operation: &'static str,
+    /// When it is due.
+    run_at: String,
+    /// `any`.
+    run_on: &'static str,
+    /// It is not due before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    start_date: Option<String>,
+    /// It is not due after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    end_date: Option<String>,
+    /// It is not due at all.
+    disabled: bool,
+    /// When it is due next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_run_at: Option<String>,
+    /// Its run that is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    running_job_id: Option<String>,
+    /// How many keys it rotates, of those that the caller may see; `GET /v1/cckm/aws/keys?job_config_id=` lists them.
+    keys_count: usize,
+    /// The parameters of its operation.
+    #[schema(value_type = Object)]
+    job_config_params: Value,
+    /// The same, by this name where keys are rotated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, nullable = false)]
+    cckm_key_rotation_params: Option<Value>,
+    /// The same, by this name where KMSs are synchronised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, nullable = false)]
+    cckm_synchronization_params: Option<Value>,
+}
+
+/// A run of a schedule.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ScheduledJob)]
+pub struct RunView {
+    #[serde(flatten)]
+    envelope: Envelope,
+    /// The name of its schedule.
+    name: String,
+    /// Its schedule.
+    job_config_id: String,
+    /// What is done.
+    operation: &'static str,
+    /// Why it began: `due`, `missed` (while the program was not running) or `asked`.
+    cause: &'static str,
+    /// Since when it was due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    due_at: Option<String>,
+    /// `in_progress`, `completed` or `failed`.
+    overall_status: &'static str,
+    /// Why not all was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    error: Option<String>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    completed_at: Option<String>,
+    /// What became of each key that the caller may see.
+    results: Vec<ResultView>,
+}
+
+/// What became of a key.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ScheduledJobResult)]
+pub struct ResultView {
+    /// Which key.
+    key_id: String,
+    /// `Success` or the error.
+    status: String,
+    /// The key that took its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    rotated_to: Option<String>,
+}
+
+impl ScheduleView {
+    /// A schedule with what is known around it.
+    pub fn of(seen: &ScheduleSeen) -> Self {
+        let schedule: &Schedule = &seen.schedule;
+        let settings = &schedule.settings;
+        let params = params(&settings.work);
+        let rotates = matches!(settings.work, Work::RotateKeys(_));
+        Self {
+            envelope: Envelope::new(
+                schedule.id,
+                "scheduler:job-configs",
+                schedule.id,
+                schedule.created,
+                schedule.updated,
+            ),
+            name: schedule.name.to_string(),
+            description: settings.description.clone(),
+            operation: settings.work.name(),
+            run_at: settings.run_at.to_string(),
+            run_on: "any",
+            start_date: settings.start.map(|at| at.to_string()),
+            end_date: settings.end.map(|at| at.to_string()),
+            disabled: settings.disabled,
+            next_run_at: schedule.next_due().map(|at| at.to_string()),
+            running_job_id: schedule.running.map(|run| run.to_string()),
+            keys_count: seen.keys,
+            cckm_key_rotation_params: rotates.then(|| params.clone()),
+            cckm_synchronization_params: (!rotates).then(|| params.clone()),
+            job_config_params: params,
+        }
+    }
+}
+
+fn params(work: &Work) -> Value {
+    let mut all = Map::new();
+    all.insert("cloud_name".to_owned(), json!("aws"));
+    match work {
+        Work::RotateKeys(plan) => {
+            for (name, span) in [
+                ("expiration", plan.expiration),
+                ("expire_in", plan.expire_in),
+                ("rotation_after", plan.rotation_after),
+            ] {
+                if let Some(span) = span {
+                    all.insert(name.to_owned(), json!(span.to_string()));
+                }
+            }
+            let aws = json!({"retain_alias": plan.retain_alias, "rotate_material": plan.rotate_material});
+            all.insert("aws_param".to_owned(), aws);
+        }
+        Work::Synchronize(SynchronizationPlan::All) => drop(all.insert("synchronize_all".to_owned(), json!(true))),
+        Work::Synchronize(SynchronizationPlan::Kms(kms)) => {
+            let ids: Vec<String> = kms.iter().map(ToString::to_string).collect();
+            all.insert("kms".to_owned(), json!(ids));
+        }
+    }
+    Value::Object(all)
+}
+
+impl RunView {
+    /// A run as its viewer may see it.
+    pub fn of(run: &Run, viewer: &Caller) -> Self {
+        let ended = run.ended.as_ref();
+        let results = run.keys.iter().filter(|(key, _)| schedule::sees_outcome(viewer, *key));
+        Self {
+            envelope: Envelope::new(
+                run.id,
+                "scheduler:jobs",
+                run.id,
+                run.started,
+                ended.map_or(run.started, |(at, _)| *at),
+            ),
+            name: run.name.to_string(),
+            job_config_id: run.schedule.to_string(),
+            operation: run.operation,
+            cause: schedule::cause(run),
+            due_at: match run.cause {
+                Cause::Due(at) | Cause::Missed(at) => Some(at.to_string()),
+                Cause::Asked => None,
+            },
+            overall_status: schedule::status(run),
+            error: ended.and_then(|(_, outcome)| match outcome {
+                RunOutcome::Done => None,
+                RunOutcome::Failed(reason) => Some(reason.clone()),
+            }),
+            completed_at: ended.map(|(at, _)| at.to_string()),
+            results: results
+                .map(|(key, outcome)| ResultView {
+                    key_id: key.to_string(),
+                    status: match outcome {
+                        KeyOutcome::Failed(reason) => reason.clone(),
+                        KeyOutcome::MaterialRotated | KeyOutcome::ReplacedBy(_) => "Success".to_owned(),
+                    },
+                    rotated_to: match outcome {
+                        KeyOutcome::ReplacedBy(new) => Some(new.to_string()),
+                        _ => None,
+                    },
+                })
+                .collect(),
+        }
+    }
+}
