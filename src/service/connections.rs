@@ -166,15 +166,8 @@ impl Connections {
         let id = ConnectionId::new(Uuid::new_v4());
         let secret = self.core.seal(change, &owner(id), SECRET_ACCESS_KEY, draft.secret.as_bytes())?;
         let command = ConnectionCommand::Create { id, name, settings: draft.settings, secret };
-        match self.command(change, command).await {
-            Ok(committed) => shown(&committed, id),
-            // Only a refusal is sure to have recorded nothing; any other doubt is settled at the next start.
-            Err(refused @ Failure::Refused(_)) => {
-                self.core.shred(change, &owner(id));
-                Err(refused)
-            }
-            Err(failure) => Err(failure),
-        }
+        let made = move |_: &_, _| Ok(Command::Connection(command.clone()));
+        shown(&self.core.carry_out_sealed(change, &owner(id), made).await?, id)
     }
 
     async fn command(&self, change: &Change, command: ConnectionCommand) -> Result<Committed, Failure> {

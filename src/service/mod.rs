@@ -221,6 +221,21 @@ impl Core {
         Ok(Sealed(self.keyring.seal(owner, purpose, secret)?))
     }
 
+    /// Records a new owner whose secret was sealed a moment ago. One who is refused leaves no data key behind.
+    async fn carry_out_sealed(
+        &self,
+        change: &Change,
+        owner: &Owner,
+        command: impl Fn(&State, Time) -> Result<Command, Refusal> + Send + 'static,
+    ) -> Result<Committed, Failure> {
+        let made = self.carry_out(change, command).await;
+        // Only a refusal is sure to have recorded nothing; any other doubt is settled at the next start.
+        if let Err(Failure::Refused(_)) = made {
+            self.shred(change, owner);
+        }
+        made
+    }
+
     fn unseal(&self, owner: &Owner, purpose: &'static str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, Failure> {
         Ok(self.keyring.open_sealed(owner, purpose, &sealed.0)?)
     }

@@ -226,15 +226,8 @@ impl SourceKeys {
     ) -> Result<Arc<SourceKey>, Failure> {
         let sealed = self.core.seal(change, &owner(id), MATERIAL, material.secret())?;
         let command = SourceKeyCommand::Create { id, made: Box::new(made), material: sealed };
-        match self.command(change, command).await {
-            Ok(committed) => shown(&committed, id),
-            // Only a refusal is sure to have recorded nothing; any other doubt is settled at the next start.
-            Err(refused @ Failure::Refused(_)) => {
-                self.core.shred(change, &owner(id));
-                Err(refused)
-            }
-            Err(failure) => Err(failure),
-        }
+        let made = move |_: &_, _| Ok(Command::SourceKey(command.clone()));
+        shown(&self.core.carry_out_sealed(change, &owner(id), made).await?, id)
     }
 
     async fn command(&self, change: &Change, command: SourceKeyCommand) -> Result<Committed, Failure> {

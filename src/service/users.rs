@@ -80,15 +80,8 @@ impl Users {
         let id = UserId::new(Uuid::new_v4());
         let password = self.proof.seal_new(&change, id, password).await?;
         let command = UserCommand::Create { id, name, profile, password, must_change };
-        match self.command(&change, command).await {
-            Ok(committed) => shown(&committed, id),
-            // Only a refusal is sure to have recorded nothing; any other doubt is settled at the next start.
-            Err(refused @ Failure::Refused(_)) => {
-                self.core.shred(&change, &owner(id));
-                Err(refused)
-            }
-            Err(failure) => Err(failure),
-        }
+        let made = move |_: &_, _| Ok(Command::User(command.clone()));
+        shown(&self.core.carry_out_sealed(&change, &owner(id), made).await?, id)
     }
 
     /// The users.
