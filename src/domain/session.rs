@@ -53,6 +53,8 @@ pub enum SessionCommand {
         id: SessionId,
         /// Whose.
         user: UserId,
+        /// When the password that was proved was set: a change since then makes the proof void.
+        proved: Time,
         /// From which address.
         source: String,
         /// Its refresh token.
@@ -84,8 +86,11 @@ pub enum SessionCommand {
 /// What stands against it.
 pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refusal> {
     match command {
-        SessionCommand::Open { id, user, source, refresh, labels, at } => {
+        SessionCommand::Open { id, user, proved, source, refresh, labels, at } => {
             let holder = state.user(user).map_err(|_| Refusal::BadCredentials)?;
+            if holder.password_set != proved {
+                return Err(Refusal::BadCredentials);
+            }
             if let Some(until) = holder.locked_until(&state.password_policy, &source).filter(|until| *until > at) {
                 return Err(Refusal::LoginLocked { seconds: until.seconds() - at.seconds() });
             }

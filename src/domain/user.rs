@@ -110,8 +110,8 @@ pub enum UserCommand {
     ChangeOwnPassword {
         /// Who.
         id: UserId,
-        /// The present one as it was proved: another change in between makes this one void.
-        proved: Sealed,
+        /// When the present one, which was proved, was set: a change since then makes the proof void.
+        proved: Time,
         /// The new one's hash, sealed.
         password: Sealed,
         /// When.
@@ -155,7 +155,7 @@ pub fn decide(state: &State, command: UserCommand) -> Result<Vec<Event>, Refusal
         }
         UserCommand::ChangeOwnPassword { id, proved, password, at } => {
             let user = state.user(id)?;
-            if user.password != proved {
+            if user.password_set != proved {
                 return Err(Refusal::BadCredentials);
             }
             user.refuse_changed_lately(&state.password_policy, at)?;

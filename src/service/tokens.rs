@@ -115,10 +115,10 @@ impl Tokens {
         let user = self.proof.prove(asked, name, source, password).await?;
         let (refresh, text) = self.new_refresh(&wishes)?;
         let id = SessionId::new(Uuid::new_v4());
-        let (user_id, source, labels, grant) = (user.id, source.to_owned(), wishes.labels, refresh.clone());
+        let (user_id, proved, source, labels) = (user.id, user.password_set, source.to_owned(), wishes.labels);
         let decide = move |_: &State, at| {
-            let (source, refresh, labels) = (source.clone(), grant.clone(), labels.clone());
-            Ok(Command::Session(SessionCommand::Open { id, user: user_id, source, refresh, labels, at }))
+            let (source, refresh, labels) = (source.clone(), refresh.clone(), labels.clone());
+            Ok(Command::Session(SessionCommand::Open { id, user: user_id, proved, source, refresh, labels, at }))
         };
         let committed = self.core.carry_out(&own_change(&user, asked), decide).await?;
         self.issue(&committed.published.state, id, text)

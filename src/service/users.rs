@@ -172,9 +172,9 @@ impl Users {
         let actor = crate::domain::event::Actor::User { id: user.id, name: user.name.clone() };
         let change = Change { actor, request_id: asked.request_id.clone(), dry_run: false };
         let password = self.proof.seal_new(&change, user.id, new).await?;
-        let (id, proved) = (user.id, user.password.clone());
+        let (id, proved) = (user.id, user.password_set);
         let decide = move |_: &State, at| {
-            let (proved, password) = (proved.clone(), password.clone());
+            let password = password.clone();
             Ok(Command::User(UserCommand::ChangeOwnPassword { id, proved, password, at }))
         };
         self.core.carry_out(&change, decide).await.map(drop)

@@ -40,8 +40,7 @@ impl Appliance {
 
     /// On whatever data directory there is in this one.
     pub fn start_in(home: TempDir, environment: &[(&str, &str)]) -> Self {
-        let environment: Vec<_> =
-            environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let environment = owned(environment);
         let (process, greeting) = launch(home.path(), &environment);
         let (api, cloud) = addresses(&greeting);
         Self { process, home, environment, api, cloud, greeting }
@@ -51,6 +50,12 @@ impl Appliance {
     pub fn restart(&mut self) {
         (self.process, self.greeting) = launch(self.home.path(), &self.environment);
         (self.api, self.cloud) = addresses(&self.greeting);
+    }
+
+    /// Again, on the same data directory, with other variables of the environment.
+    pub fn restart_with(&mut self, environment: &[(&str, &str)]) {
+        self.environment = owned(environment);
+        self.restart();
     }
 
     /// SIGKILL: as if the power had gone.
@@ -192,6 +197,10 @@ pub fn ended(command: &mut Command) -> (Option<i32>, String, String) {
     }
     let code = process.wait().expect("its end").code();
     (code, out.join().expect("its output"), err.join().expect("its errors"))
+}
+
+fn owned(environment: &[(&str, &str)]) -> Vec<(String, String)> {
+    environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
 /// Starts the lab in this directory, and waits for what it prints.

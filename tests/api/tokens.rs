@@ -183,6 +183,18 @@ fn a_password_is_changed_without_a_token() {
 }
 
 #[test]
+fn a_password_whose_hash_is_outdated_can_be_changed_as_any_other() {
+    let mut appliance = Appliance::start();
+    appliance.user("ann");
+    appliance.terminate();
+    appliance.restart_with(&[("CLAVIGER_PASSWORDS_ITERATIONS", "2")]);
+    let nobody = appliance.nobody();
+    let change = json!({"username": "ann", "password": PASSWORD, "new_password": NEW_PASSWORD});
+    nobody.patch("/v1/auth/changepw", change).expect(204);
+    nobody.sign_in("ann", NEW_PASSWORD);
+}
+
+#[test]
 fn whoever_must_change_the_password_can_do_nothing_else_before() {
     let appliance = Appliance::start();
     let (admin, nobody) = (appliance.admin(), appliance.nobody());

@@ -8,9 +8,11 @@ use crate::domain::state::Command;
 
 const HERE: &str = "192.0.2.1";
 
+/// Signs in with the password that was set with the first event.
 fn open(second: i64) -> SessionCommand {
-    let (id, user, source) = (session_id(1), user_id(1), HERE.to_owned());
-    SessionCommand::Open { id, user, source, refresh: refresh(1, None, None), labels: vec![], at: at(second) }
+    let (id, user, proved, source) = (session_id(1), user_id(1), at(1), HERE.to_owned());
+    let (refresh, labels) = (refresh(1, None, None), vec![]);
+    SessionCommand::Open { id, user, proved, source, refresh, labels, at: at(second) }
 }
 
 fn carry_on(hash: u8, replace: Option<RefreshGrant>, second: i64) -> SessionCommand {
@@ -35,9 +37,18 @@ fn a_user_signs_in_unless_locked_out_or_due_to_change_the_password() {
     log.extend((0..5).map(|_| Event::User(user_id(1), failed.clone())));
     assert_eq!(when(&after(&log), open(26)), Err(Refusal::LoginLocked { seconds: 40 }));
     assert!(when(&after(&log), open(66)).is_ok());
-    let ordered = UserEvent::PasswordChanged { password: password(2), must_change: true };
+    let ordered = UserEvent::PasswordChangeRequired { required: true };
     let state = after(&[user(1), Event::User(user_id(1), ordered)]);
     assert_eq!(when(&state, open(3)), Err(Refusal::PasswordChangeDue));
+}
+
+#[test]
+fn a_password_that_was_changed_while_it_was_proved_opens_nothing() {
+    let changed = UserEvent::PasswordChanged { password: password(2), must_change: false };
+    let state = after(&[user(1), Event::User(user_id(1), changed)]);
+    assert_eq!(when(&state, open(3)), Err(Refusal::BadCredentials));
+    let rehashed = UserEvent::PasswordRehashed { password: password(2) };
+    assert!(when(&after(&[user(1), Event::User(user_id(1), rehashed)]), open(3)).is_ok());
 }
 
 #[test]

@@ -86,6 +86,7 @@ fn command() -> impl Strategy<Value = Command> {
             12 => Command::Session(SessionCommand::Open {
                 id: session,
                 user,
+                proved: at,
                 source: "192.0.2.1".to_owned(),
                 refresh: refresh(a as u8),
                 labels: vec![],
@@ -99,6 +100,17 @@ fn command() -> impl Strategy<Value = Command> {
             _ => Command::Session(SessionCommand::Close { id: session }),
         }
     })
+}
+
+/// The command, with the password proved that the user has now.
+fn proved(state: &State, command: &Command) -> Command {
+    let mut command = command.clone();
+    if let Command::Session(SessionCommand::Open { user, proved, .. }) = &mut command
+        && let Ok(user) = state.user(*user)
+    {
+        *proved = user.password_set;
+    }
+    command
 }
 
 /// The connection that the commands rest on.
@@ -122,7 +134,7 @@ proptest! {
             let ledger = Ledger::start(store.clone(), Known::default(), options()).expect("starts");
             record(&ledger, vec![lab()]).await.expect("recorded");
             for command in commands {
-                let decided = ledger.execute(by_nobody(), move |state, _| state.decide(command.clone())).await;
+                let decided = ledger.execute(by_nobody(), move |state, _| state.decide(proved(state, &command))).await;
                 prop_assert!(matches!(decided, Ok(_) | Err(WriteError::Refused(_))));
             }
             let heads: Vec<_> = (0..4).map(|n| ledger.history(&Stream::Kms(sample::kms(n)))).collect();
