@@ -194,8 +194,9 @@ impl Core {
         self.ledger.state()
     }
 
+    /// What time it is, as the log counts it: never before the last record, even if the clock was set back since.
     fn now(&self) -> Time {
-        (self.clock)()
+        (self.clock)().max(self.state().time)
     }
 
     /// Judges a command in the writer and records what comes of it, or, for a dry run, only judges it.

@@ -5,6 +5,7 @@ use super::perform::Way;
 use crate::domain::id::OperationId;
 use crate::domain::state::Underway;
 use crate::service::{Core, system_change};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,13 +19,14 @@ impl Core {
     /// Ends what the last run of the program left open, and goes on looking for what this one leaves.
     pub(in crate::service) fn reconcile_for_ever(self: &Arc<Self>) {
         let core = self.clone();
-        let since = self.now();
+        // By their ids: if the clock was set back in between, they are later than now.
+        let left: HashSet<OperationId> = self.state().state.operations.keys().copied().collect();
         self.runtime.spawn(async move {
             loop {
                 let now = core.now();
                 let open: Vec<_> = core.state().state.operations.iter().map(|(id, it)| (*id, it.clone())).collect();
                 for (operation, underway) in open {
-                    if underway.since < since || underway.since.plus_seconds(AT_WORK) < now {
+                    if left.contains(&operation) || underway.since.plus_seconds(AT_WORK) < now {
                         core.reconcile(operation, &underway).await;
                     }
                 }

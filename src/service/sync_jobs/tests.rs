@@ -16,7 +16,9 @@ use crate::domain::place::Partition;
 use crate::domain::time::Time;
 use crate::keyring::Keyring;
 use crate::ledger::{Context, Ledger, LedgerOptions};
+use crate::service::keys::PolicyChoice;
 use crate::service::passwords::Hashing;
+use crate::service::world::World;
 use crate::service::{FirstAdmin, Parts, Services, cloud, system_change};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
@@ -236,4 +238,17 @@ async fn a_job_that_was_cut_off_goes_on_after_a_restart() {
     let _again = house.restarted().await;
     let job = house.end_of(id).await;
     assert_eq!((job.status(), counts(&job, 0)), (JobStatus::Completed, [1, 1, 0, 0, 0]));
+}
+
+#[test]
+fn a_clock_that_is_set_back_hides_no_news() {
+    let world = World::new();
+    let key = world.key("payroll", PolicyChoice::Default);
+    world.pass(-7200);
+    world.kms.change(&key.region, key.aws_id(), |key| key.facts.description = "changed elsewhere".to_owned());
+    let jobs = &world.services().sync_jobs;
+    let begun = world.run(jobs.begin(&system_change("test"), None, false, vec![world.kms_id()], None));
+    let job = begun.unwrap_or_else(|failure| panic!("{failure}")).job.id;
+    world.until("it ends", |state| state.sync_job(job).is_ok_and(|job| job.completed.is_some()));
+    assert_eq!(world.known(key.id).facts.description, "changed elsewhere");
 }
