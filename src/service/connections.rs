@@ -105,7 +105,7 @@ impl Connections {
         let change = permit.caller().change(asked);
         let id = connection.id;
         let secret = match secret {
-            Some(secret) => Some(self.core.seal(&change, &owner(id), SECRET_ACCESS_KEY, secret.as_bytes())?),
+            Some(secret) => Some(self.core.seal(&change, &owner(id), SECRET_ACCESS_KEY, secret.as_bytes()).await?),
             None => None,
         };
         let command = ConnectionCommand::Amend { id, name, settings, secret };
@@ -120,7 +120,7 @@ impl Connections {
         let change = permit.caller().change(asked);
         let id = find(&permit.caller().published.state, text)?.id;
         self.command(&change, ConnectionCommand::Delete { id }).await?;
-        self.core.shred(&change, &owner(id));
+        self.core.shred(&change, &owner(id)).await;
         Ok(())
     }
 
@@ -164,7 +164,7 @@ impl Connections {
         draft: ConnectionDraft,
     ) -> Result<Arc<Connection>, Failure> {
         let id = ConnectionId::new(Uuid::new_v4());
-        let secret = self.core.seal(change, &owner(id), SECRET_ACCESS_KEY, draft.secret.as_bytes())?;
+        let secret = self.core.seal(change, &owner(id), SECRET_ACCESS_KEY, draft.secret.as_bytes()).await?;
         let command = ConnectionCommand::Create { id, name, settings: draft.settings, secret };
         let made = move |_: &_, _| Ok(Command::Connection(command.clone()));
         shown(&self.core.carry_out_sealed(change, &owner(id), made).await?, id)

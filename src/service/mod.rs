@@ -214,12 +214,21 @@ impl Core {
         Ok(self.ledger.execute(context, decide).await?)
     }
 
-    /// Seals a secret; in a dry run nothing is written, so nothing is sealed either.
-    fn seal(&self, change: &Change, owner: &Owner, purpose: &'static str, secret: &[u8]) -> Result<Sealed, Failure> {
+    /// Seals a secret; in a dry run nothing is written, so nothing is sealed either. A new owner's data key is synced
+    /// to the disk, for which no other request waits.
+    async fn seal(
+        &self,
+        change: &Change,
+        owner: &Owner,
+        purpose: &'static str,
+        secret: &[u8],
+    ) -> Result<Sealed, Failure> {
         if change.dry_run {
             return Ok(Sealed(Vec::new()));
         }
-        Ok(Sealed(self.keyring.seal(owner, purpose, secret)?))
+        let (keyring, owner, secret) = (self.keyring.clone(), owner.clone(), Zeroizing::new(secret.to_vec()));
+        let sealing = self.runtime.spawn_blocking(move || keyring.seal(&owner, purpose, &secret));
+        Ok(Sealed(sealing.await.map_err(|_| Failure::Broken("the program is stopping"))??))
     }
 
     /// Records a new owner whose secret was sealed a moment ago. One who is refused leaves no data key behind.
@@ -232,7 +241,7 @@ impl Core {
         let made = self.carry_out(change, command).await;
         // Only a refusal is sure to have recorded nothing; any other doubt is settled at the next start.
         if let Err(Failure::Refused(_)) = made {
-            self.shred(change, owner);
+            self.shred(change, owner).await;
         }
         made
     }
@@ -243,13 +252,18 @@ impl Core {
 
     /// Deletes the data key of an owner who is gone. The removal itself is recorded already, so a failure here is
     /// logged and made good at the next start.
-    fn shred(&self, change: &Change, owner: &Owner) {
+    async fn shred(&self, change: &Change, owner: &Owner) {
         if change.dry_run {
             return;
         }
-        if let Err(failure) = self.keyring.shred(owner) {
-            tracing::error!(%failure, owner = %owner, "the data key of a removed owner could not be deleted");
-        }
+        let (keyring, owner) = (self.keyring.clone(), owner.clone());
+        let shredding = self.runtime.spawn_blocking(move || {
+            if let Err(failure) = keyring.shred(&owner) {
+                tracing::error!(%failure, %owner, "the data key of a removed owner could not be deleted");
+            }
+        });
+        // Cut off by the end of the program: made good at the next start, too.
+        let _ = shredding.await;
     }
 }
 

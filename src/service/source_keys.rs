@@ -213,7 +213,7 @@ impl SourceKeys {
     /// As [`SourceKeys::delete`].
     pub(super) async fn remove(&self, change: &Change, id: SourceKeyId) -> Result<(), Failure> {
         self.command(change, SourceKeyCommand::Delete { id }).await?;
-        self.core.shred(change, &owner(id));
+        self.core.shred(change, &owner(id)).await;
         Ok(())
     }
 
@@ -224,7 +224,7 @@ impl SourceKeys {
         made: NewSourceKey,
         material: &Material,
     ) -> Result<Arc<SourceKey>, Failure> {
-        let sealed = self.core.seal(change, &owner(id), MATERIAL, material.secret())?;
+        let sealed = self.core.seal(change, &owner(id), MATERIAL, material.secret()).await?;
         let command = SourceKeyCommand::Create { id, made: Box::new(made), material: sealed };
         let made = move |_: &_, _| Ok(Command::SourceKey(command.clone()));
         shown(&self.core.carry_out_sealed(change, &owner(id), made).await?, id)

@@ -147,7 +147,7 @@ impl Users {
         access::may_change_user(permit.caller(), &user)?;
         let change = permit.caller().change(asked);
         self.command(&change, UserCommand::Remove { id }).await?;
-        self.core.shred(&change, &owner(id));
+        self.core.shred(&change, &owner(id)).await;
         Ok(())
     }
 
@@ -315,7 +315,7 @@ impl Proof {
     /// Hashes and seals a password.
     async fn seal_new(&self, change: &Change, id: UserId, password: Zeroizing<String>) -> Result<Sealed, Failure> {
         let phc = Zeroizing::new(self.hasher.hash(password).await?);
-        self.core.seal(change, &owner(id), PASSWORD, phc.as_bytes())
+        self.core.seal(change, &owner(id), PASSWORD, phc.as_bytes()).await
     }
 
     /// Refuses what the policy does not allow, the last passwords included.
