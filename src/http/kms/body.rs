@@ -1,0 +1,227 @@
+//! What clients say of KMSs: bodies, and what they come to.
+
+use super::action_names;
+use crate::domain::acl::{AclChange, Principal};
+use crate::domain::action::Action;
+use crate::domain::id::UserId;
+use crate::domain::kms::AssumedRole;
+use crate::domain::name::{GroupName, KmsName};
+use crate::domain::place::{AccountId, ExternalId, Region, RoleArn};
+use crate::http::body::{excerpt, optional, read_as, required};
+use crate::service::failure::{Failure, invalid};
+use crate::service::kms::{Addition, KmsWishes};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// Which connection, and which role over it.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AccountRequest)]
+pub struct AccountBody {
+    /// Name or id of the connection.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = String, required = true, example = "test_aws-connection")]
+    connection: Option<String>,
+    /// ARN of the role to assume.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "arn:aws:iam::789012123456:role/test-assume-role-ac")]
+    assume_role_arn: Option<String>,
+    /// External id that the role asks for; only with `assume_role_arn`.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "test-ext-id")]
+    assume_role_external_id: Option<String>,
+    /// Also check the permissions of the prerequisites, and name the missing ones.
+    #[serde(default, deserialize_with = "optional")]
+    validate: Option<bool>,
+}
+
+/// A KMS to add.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AddKmsRequest)]
+pub struct AddBody {
+    /// The AWS account.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = String, required = true)]
+    account_id: Option<String>,
+    /// Name or id of the connection.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = String, required = true)]
+    connection: Option<String>,
+    /// Its name here, unique.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = String, required = true)]
+    name: Option<String>,
+    /// Which regions.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Vec<String>, required = true)]
+    regions: Option<Vec<String>>,
+    /// ARN of the role to assume.
+    #[serde(default, deserialize_with = "optional")]
+    assume_role_arn: Option<String>,
+    /// External id that the role asks for; only with `assume_role_arn`.
+    #[serde(default, deserialize_with = "optional")]
+    assume_role_external_id: Option<String>,
+}
+
+/// What to change of a KMS: one thing at a time.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = UpdateKmsRequest)]
+pub struct AmendBody {
+    /// Name or id of another connection.
+    #[serde(default, deserialize_with = "optional")]
+    connection: Option<String>,
+    /// Other regions.
+    #[serde(default, deserialize_with = "optional")]
+    regions: Option<Vec<String>>,
+    /// ARN of another role.
+    #[serde(default, deserialize_with = "optional")]
+    assume_role_arn: Option<String>,
+    /// External id that the role asks for; only with `assume_role_arn`.
+    #[serde(default, deserialize_with = "optional")]
+    assume_role_external_id: Option<String>,
+    /// Take regions away although keys are managed there: their entries are forgotten, AWS is not touched.
+    #[serde(default, deserialize_with = "optional")]
+    force: Option<bool>,
+}
+
+/// Permissions to give and take: one entry, or a list of them under `acls`.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = UpdateAclsRequest)]
+pub struct AclsBody {
+    /// Several entries: all or none take effect.
+    #[serde(default, deserialize_with = "optional")]
+    acls: Option<Vec<AclBody>>,
+    /// One entry: the user (`local|<uuid>`); not together with `group`.
+    #[serde(default, deserialize_with = "optional")]
+    user_id: Option<String>,
+    /// One entry: the group's name; not together with `user_id`.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "CCKM Users")]
+    group: Option<String>,
+    /// One entry: which actions.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = json!(["view", "keycreate"]))]
+    actions: Option<Vec<String>>,
+    /// One entry: give (true) or take (false).
+    #[serde(default, deserialize_with = "optional")]
+    permit: Option<bool>,
+}
+
+/// Permissions to give to, or take from, one user or one group.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = AclRequest)]
+pub struct AclBody {
+    /// The user (`local|<uuid>`); not together with `group`.
+    #[serde(default, deserialize_with = "optional")]
+    user_id: Option<String>,
+    /// The group's name; not together with `user_id`.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "CCKM Users")]
+    group: Option<String>,
+    /// Which actions.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(schema_with = action_names)]
+    actions: Option<Vec<String>>,
+    /// Give (true) or take (false).
+    #[serde(default, deserialize_with = "optional")]
+    permit: Option<bool>,
+}
+
+impl AccountBody {
+    /// Over which connection, and with which role.
+    pub fn way(self) -> Result<(String, Option<AssumedRole>), Failure> {
+        let connection = required("connection", self.connection)?;
+        Ok((connection, role(self.assume_role_arn, self.assume_role_external_id)?))
+    }
+
+    /// Are the permissions to be checked as well?
+    pub fn validates(&self) -> bool {
+        self.validate.unwrap_or(false)
+    }
+}
+
+impl AddBody {
+    /// The KMS that is to be added.
+    pub fn addition(self) -> Result<Addition, Failure> {
+        Ok(Addition {
+            name: read_as("name", &required("name", self.name)?, KmsName::parse)?,
+            account: read_as("account_id", &required("account_id", self.account_id)?, AccountId::parse)?,
+            connection: required("connection", self.connection)?,
+            role: role(self.assume_role_arn, self.assume_role_external_id)?,
+            regions: regions(required("regions", self.regions)?)?,
+        })
+    }
+}
+
+impl AmendBody {
+    /// What is to change.
+    pub fn wishes(self) -> Result<KmsWishes, Failure> {
+        Ok(KmsWishes {
+            connection: self.connection,
+            regions: self.regions.map(regions).transpose()?,
+            role: role(self.assume_role_arn, self.assume_role_external_id)?,
+            forget_keys: self.force.unwrap_or(false),
+        })
+    }
+}
+
+impl AclsBody {
+    /// The permissions to give and take.
+    pub fn changes(self) -> Result<Vec<AclChange>, Failure> {
+        let Self { acls, user_id, group, actions, permit } = self;
+        let one = AclBody { user_id, group, actions, permit };
+        match acls {
+            Some(_) if one.is_given() => {
+                Err(invalid("acls", "can not be given together with user_id, group, actions or permit"))
+            }
+            Some(list) if list.is_empty() => Err(invalid("acls", "must have at least one entry")),
+            Some(list) => list.into_iter().map(AclBody::change).collect(),
+            None => Ok(vec![one.change()?]),
+        }
+    }
+}
+
+impl AclBody {
+    fn is_given(&self) -> bool {
+        self.user_id.is_some() || self.group.is_some() || self.actions.is_some() || self.permit.is_some()
+    }
+
+    fn change(self) -> Result<AclChange, Failure> {
+        let principal = match (self.user_id, self.group) {
+            (Some(user), None) => Principal::User(read_as("user_id", &user, UserId::parse_subject)?),
+            (None, Some(group)) => Principal::Group(read_as("group", &group, GroupName::parse)?),
+            (Some(_), Some(_)) => return Err(invalid("user_id", "and group exclude each other; give one of them")),
+            (None, None) => return Err(invalid("user_id", "or group must be given")),
+        };
+        let names = required("actions", self.actions)?;
+        if names.is_empty() {
+            return Err(invalid("actions", "must have at least one action"));
+        }
+        let actions = names.iter().map(|name| action(name)).collect::<Result<Vec<_>, _>>()?;
+        Ok(AclChange { principal, actions, permit: required("permit", self.permit)? })
+    }
+}
+
+fn action(name: &str) -> Result<Action, Failure> {
+    Action::parse(name).ok_or_else(|| {
+        let known = Action::ALL.iter().map(|action| action.name()).collect::<Vec<_>>().join(", ");
+        invalid("actions", format!("`{}` is not an action; the actions are {known}", excerpt(name)))
+    })
+}
+
+fn role(arn: Option<String>, external_id: Option<String>) -> Result<Option<AssumedRole>, Failure> {
+    match (arn, external_id) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(invalid("assume_role_external_id", "can be given only together with assume_role_arn")),
+        (Some(arn), external_id) => Ok(Some(AssumedRole {
+            arn: read_as("assume_role_arn", &arn, RoleArn::parse)?,
+            external_id: match external_id {
+                Some(id) => Some(read_as("assume_role_external_id", &id, ExternalId::parse)?),
+                None => None,
+            },
+        })),
+    }
+}
+
+fn regions(names: Vec<String>) -> Result<Vec<Region>, Failure> {
+    names.iter().map(|name| read_as("regions", name, Region::parse)).collect()
+}
