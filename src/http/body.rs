@@ -3,7 +3,8 @@
 
 use super::describe::{Described, Description};
 use super::error::Problem;
-use crate::service::failure::{Failure, invalid};
+use crate::domain::refusal::Refusal;
+use crate::service::failure::invalid;
 use actix_web::dev::Payload;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest};
@@ -145,7 +146,7 @@ pub fn clearable<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D
 ///
 /// # Errors
 /// When it is not.
-pub fn required<T>(member: &'static str, value: Option<T>) -> Result<T, Failure> {
+pub fn required<T>(member: &'static str, value: Option<T>) -> Result<T, Refusal> {
     value.ok_or_else(|| invalid(member, "must be given, and not be empty"))
 }
 
@@ -157,12 +158,12 @@ pub fn read_as<T, E: Display>(
     member: &'static str,
     text: &str,
     parse: impl FnOnce(&str) -> Result<T, E>,
-) -> Result<T, Failure> {
+) -> Result<T, Refusal> {
     parse(text).map_err(|problem| invalid(member, problem))
 }
 
 /// A member that may hold one of a few words.
-pub fn one_of<T: Copy>(member: &'static str, text: &str, words: &[(&str, T)]) -> Result<T, Failure> {
+pub fn one_of<T: Copy>(member: &'static str, text: &str, words: &[(&str, T)]) -> Result<T, Refusal> {
     let known = || words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
     found.ok_or_else(|| invalid(member, format!("`{}` is not one of {}", excerpt(text), known())))

@@ -11,10 +11,11 @@ use crate::domain::id::{KeyId, TemplateId};
 use crate::domain::job::bulk::{BulkJob, BulkKey, BulkTask};
 use crate::domain::job::sync::JobStatus;
 use crate::domain::key::limit::DeletionWindow;
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::service::Services;
 use crate::service::access::SignedIn;
-use crate::service::failure::{Failure, invalid};
+use crate::service::failure::invalid;
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -136,7 +137,7 @@ const WORDS: &[(&str, Word)] = &[
     ("applypolicytemplate", Word::ApplyTemplate),
 ];
 
-fn task(body: &BulkBody) -> Result<BulkTask, Failure> {
+fn task(body: &BulkBody) -> Result<BulkTask, Refusal> {
     let word = one_of("operation", required("operation", body.operation.as_deref())?, WORDS)?;
     if body.days.is_some() && word != Word::ScheduleDeletion {
         return Err(invalid("days", "can be given only with the operation schedulekeydeletion"));

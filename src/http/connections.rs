@@ -10,10 +10,11 @@ use crate::domain::connection::{Connection, ConnectionSettings, StsEndpoints};
 use crate::domain::kms::AssumedRole;
 use crate::domain::name::{ConnectionName, JsonText};
 use crate::domain::place::{ExternalId, Partition, Region, RoleArn};
+use crate::domain::refusal::Refusal;
 use crate::service::Services;
 use crate::service::access::{ManageConnections, ViewConnections};
-use crate::service::connections::{ConnectionDraft, TestOutcome, find};
-use crate::service::failure::{Failure, invalid};
+use crate::service::connections::{ConnectionDraft, TestOutcome};
+use crate::service::failure::invalid;
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,7 +23,7 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 /// A connection to make, to change or to try out. Members that are not given are left as they are, or have defaults.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[schema(as = ConnectionRequest)]
 pub struct ConnectionBody {
     /// Its name, unique. A new connection needs one.
@@ -178,11 +179,10 @@ pub async fn amend(
     services: Data<Services>,
 ) -> Result<Json<ConnectionView>, Problem> {
     let mut body = body.0;
-    let connection = find(&who.permit.caller().published.state, &id)?;
     let name = body.name.take().map(|name| read_as("name", &name, ConnectionName::parse)).transpose()?;
     let secret = body.secret()?;
-    let settings = body.settings(Some(&connection.settings))?;
-    let changed = services.connections.amend(who.permit, &who.asked, &connection, name, settings, secret).await?;
+    let amend = move |now: &ConnectionSettings| body.clone().settings(Some(now));
+    let changed = services.connections.amend(who.permit, &who.asked, &id, name, amend, secret).await?;
     Ok(Json(ConnectionView::of(&changed)))
 }
 
@@ -217,14 +217,14 @@ pub async fn try_out(
 }
 
 impl ConnectionBody {
-    fn draft(mut self) -> Result<ConnectionDraft, Failure> {
+    fn draft(mut self) -> Result<ConnectionDraft, Refusal> {
         // Before a key is asked for that such a connection would not have.
         self.refuse_role_anywhere()?;
         let secret = required("secret_access_key", self.secret()?)?;
         Ok(ConnectionDraft { settings: self.settings(None)?, secret })
     }
 
-    fn refuse_role_anywhere(&self) -> Result<(), Failure> {
+    fn refuse_role_anywhere(&self) -> Result<(), Refusal> {
         match self.is_role_anywhere {
             Some(true) => {
                 Err(invalid("is_role_anywhere", "IAM Roles Anywhere is not supported; give an access key pair"))
@@ -234,7 +234,7 @@ impl ConnectionBody {
     }
 
     /// Takes the secret half out, if there is one.
-    fn secret(&mut self) -> Result<Option<Zeroizing<String>>, Failure> {
+    fn secret(&mut self) -> Result<Option<Zeroizing<String>>, Refusal> {
         let secret = self.secret_access_key.take();
         if secret.as_ref().is_some_and(|secret| secret.chars().count() > 1024) {
             return Err(invalid("secret_access_key", "must not be longer than 1024 characters"));
@@ -243,7 +243,7 @@ impl ConnectionBody {
     }
 
     /// The settings as they are to be: what is not given stays as it is, or has its default.
-    fn settings(self, now: Option<&ConnectionSettings>) -> Result<ConnectionSettings, Failure> {
+    fn settings(self, now: Option<&ConnectionSettings>) -> Result<ConnectionSettings, Refusal> {
         self.refuse_role_anywhere()?;
         let role = match self.assume_role_arn.is_some() || self.assume_role_external_id.is_some() {
             true => Some(read_role(self.assume_role_arn, self.assume_role_external_id, now)?),
@@ -284,7 +284,7 @@ fn read_role(
     arn: Option<String>,
     external_id: Option<String>,
     now: Option<&ConnectionSettings>,
-) -> Result<AssumedRole, Failure> {
+) -> Result<AssumedRole, Refusal> {
     let before = now.and_then(|now| now.role.as_ref());
     let arn = match arn {
         Some(text) => Some(read_as("assume_role_arn", &text, RoleArn::parse)?),
@@ -298,7 +298,7 @@ fn read_role(
     Ok(AssumedRole { arn: arn.ok_or_else(problem)?, external_id })
 }
 
-fn refuse_elsewhere(cloud: Partition, region: Option<&Region>, role: Option<&AssumedRole>) -> Result<(), Failure> {
+fn refuse_elsewhere(cloud: Partition, region: Option<&Region>, role: Option<&AssumedRole>) -> Result<(), Refusal> {
     let named = cloud.as_str();
     if let Some(region) = region.filter(|region| region.partition() != cloud) {
         return Err(invalid("aws_region", format!("`{region}` is not a region of partition `{named}`")));
@@ -309,7 +309,7 @@ fn refuse_elsewhere(cloud: Partition, region: Option<&Region>, role: Option<&Ass
     Ok(())
 }
 
-fn read_products(products: Vec<String>) -> Result<Vec<String>, Failure> {
+fn read_products(products: Vec<String>) -> Result<Vec<String>, Refusal> {
     for product in &products {
         one_of("products", product, &[("cckm", ())])?;
     }
@@ -317,7 +317,7 @@ fn read_products(products: Vec<String>) -> Result<Vec<String>, Failure> {
 }
 
 /// JSON that a client attaches.
-pub fn attached(member: &'static str, value: Option<Value>) -> Result<Option<JsonText>, Failure> {
+pub fn attached(member: &'static str, value: Option<Value>) -> Result<Option<JsonText>, Refusal> {
     let Some(value) = value else { return Ok(None) };
     if !value.is_object() {
         return Err(invalid(member, "must be a JSON object"));

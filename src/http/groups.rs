@@ -10,9 +10,10 @@ use super::users::{self, UserView};
 use crate::domain::event::GroupMetadata;
 use crate::domain::group::Group;
 use crate::domain::name::GroupName;
+use crate::domain::refusal::Refusal;
 use crate::service::Services;
 use crate::service::access::{ManageUsers, SignedIn};
-use crate::service::failure::{Failure, invalid};
+use crate::service::failure::invalid;
 use crate::service::groups::GroupWishes;
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
@@ -151,12 +152,12 @@ pub async fn remove_member(
     Ok(NoContent)
 }
 
-fn group_name(text: &str) -> Result<GroupName, Failure> {
+fn group_name(text: &str) -> Result<GroupName, Refusal> {
     read_as("name", text, GroupName::parse)
 }
 
 impl GroupBody {
-    fn wishes(self) -> Result<GroupWishes, Failure> {
+    fn wishes(self) -> Result<GroupWishes, Refusal> {
         if self.description.as_ref().is_some_and(|text| text.chars().count() > 1024) {
             return Err(invalid("description", "must not be longer than 1024 characters"));
         }

@@ -4,10 +4,11 @@ use super::answer::Json;
 use super::body::{Body, optional, required};
 use super::error::Problem;
 use super::guard::Admitted;
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::service::Services;
 use crate::service::access::SignedIn;
-use crate::service::failure::{Failure, invalid};
+use crate::service::failure::invalid;
 use crate::service::iam::{Principal, Principals, Wanted};
 use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
@@ -132,7 +133,7 @@ pub async fn roles(
 }
 
 impl IamBody {
-    fn wanted(self) -> Result<Wanted, Failure> {
+    fn wanted(self) -> Result<Wanted, Refusal> {
         let limit = match self.max_items {
             // Clients that want no limit send 0.
             None | Some(0) => None,

@@ -10,10 +10,11 @@ use super::error::Problem;
 use super::guard::{Admitted, flag};
 use super::paging::{self, List, Listing};
 use crate::domain::id::{JobId, ScheduleId};
+use crate::domain::refusal::Refusal;
 use crate::domain::schedule::{Run, Schedule};
+use crate::domain::state::State;
 use crate::service::Services;
 use crate::service::access::{ManageSchedules, SignedIn};
-use crate::service::failure::Failure;
 use crate::service::schedule::ScheduleSeen;
 use actix_web::dev::Payload;
 use actix_web::web::{Data, Path};
@@ -64,8 +65,7 @@ pub async fn amend(
     body: Body<ScheduleBody>,
     services: Data<Services>,
 ) -> Result<Json<ScheduleView>, Problem> {
-    let state = &who.permit.caller().published.state;
-    let amend = |schedule: &Schedule| body.0.amended(state, schedule);
+    let amend = move |state: &State, now: &Schedule| body.0.clone().amended(state, now);
     let seen = services.schedules.amend(&who.permit, &who.asked, schedule_id(&id)?, amend).await?;
     Ok(Json(ScheduleView::of(&seen)))
 }
@@ -132,6 +132,6 @@ impl Described for Force {
     }
 }
 
-fn schedule_id(text: &str) -> Result<ScheduleId, Failure> {
+fn schedule_id(text: &str) -> Result<ScheduleId, Refusal> {
     read_as("id", text, ScheduleId::parse)
 }

@@ -8,11 +8,12 @@ use super::error::Problem;
 use super::guard::Admitted;
 use super::paging::{self, List, Listing, members};
 use crate::domain::name::SourceKeyName;
+use crate::domain::refusal::Refusal;
 use crate::domain::source_key::kind::{Curve, SourceKeyKind};
 use crate::domain::source_key::{MaterialOrigin, SourceKey, UsageMask};
 use crate::service::Services;
 use crate::service::access::{ManageSourceKeys, ViewSourceKeys};
-use crate::service::failure::{Failure, invalid};
+use crate::service::failure::invalid;
 use crate::service::material::{Encoding, Material};
 use crate::service::source_keys::{NamedBy, SourceKeyChanges, SourceKeyDraft, find};
 use actix_web::HttpRequest;
@@ -232,7 +233,7 @@ fn named_by(request: &HttpRequest) -> Result<NamedBy, Problem> {
 }
 
 impl SourceKeyBody {
-    fn draft(self) -> Result<SourceKeyDraft, Failure> {
+    fn draft(self) -> Result<SourceKeyDraft, Refusal> {
         let kind = SourceKeyKind::parse(self.algorithm.as_deref(), self.size, self.curveid.as_deref())?;
         refuse_format(kind, self.format.as_deref())?;
         Ok(SourceKeyDraft {
@@ -247,7 +248,7 @@ impl SourceKeyBody {
         })
     }
 
-    fn changes(self, key: &SourceKey) -> Result<SourceKeyChanges, Failure> {
+    fn changes(self, key: &SourceKey) -> Result<SourceKeyChanges, Refusal> {
         let made = &key.made;
         let curve = made.kind.curve().map(Curve::name);
         let unchanged = [
@@ -271,7 +272,7 @@ impl SourceKeyBody {
 }
 
 impl ExportBody {
-    fn encoding(&self, kind: SourceKeyKind) -> Result<Encoding, Failure> {
+    fn encoding(&self, kind: SourceKeyKind) -> Result<Encoding, Refusal> {
         refuse_format(kind, self.format.as_deref())?;
         let (usual, words) = match kind.is_asymmetric() {
             true => (Encoding::Pem, [("pem", Encoding::Pem), ("base64", Encoding::Base64)]),
@@ -285,7 +286,7 @@ const fn format_of(kind: SourceKeyKind) -> &'static str {
     if kind.is_asymmetric() { "pkcs8" } else { "raw" }
 }
 
-fn refuse_format(kind: SourceKeyKind, format: Option<&str>) -> Result<(), Failure> {
+fn refuse_format(kind: SourceKeyKind, format: Option<&str>) -> Result<(), Refusal> {
     let known = [(format_of(kind), ())];
     format.map_or(Ok(()), |format| one_of("format", &format.to_lowercase(), &known))
 }

@@ -9,10 +9,11 @@ use super::paging::{self, List, Listing};
 use crate::domain::id::JobId;
 use crate::domain::job::sync::{Counts, JobStatus, RegionWay, SyncJob, SyncRegion};
 use crate::domain::place::Region;
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::service::Services;
 use crate::service::access::SignedIn;
-use crate::service::failure::{Failure, invalid};
+use crate::service::failure::invalid;
 use crate::service::sync_jobs::{SyncJobSeen, SyncWish};
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize, Serializer};
@@ -126,11 +127,11 @@ pub async fn cancel(
 ///
 /// # Errors
 /// When that is not an id.
-pub fn job_id(text: &str) -> Result<JobId, Failure> {
+pub fn job_id(text: &str) -> Result<JobId, Refusal> {
     read_as("id", text, JobId::parse)
 }
 
-fn wish(body: SyncBody) -> Result<SyncWish, Failure> {
+fn wish(body: SyncBody) -> Result<SyncWish, Refusal> {
     let SyncBody { kms, regions, synchronize_all } = body;
     if synchronize_all == Some(true) {
         return match (kms, regions) {

@@ -10,10 +10,11 @@ use crate::domain::key::policy::People;
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::name::TemplateName;
 use crate::domain::place::AccountId;
+use crate::domain::refusal::Refusal;
 use crate::domain::template::{Push, Template, TemplatePolicy};
 use crate::service::Services;
 use crate::service::access::{SignedIn, UpdateKey, View};
-use crate::service::failure::{Failure, invalid};
+use crate::service::failure::invalid;
 use crate::service::templates::{self, Owner, PeopleChange, PolicyChange, TemplateChange, TemplateSeen, TemplateWish};
 use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
@@ -187,7 +188,7 @@ pub async fn delete(who: OnTemplate<UpdateKey>, services: Data<Services>) -> Res
 
 impl TemplateBody {
     /// The policy that is asked for: a text or lists, not both.
-    fn change(&mut self) -> Result<Option<PolicyChange>, Failure> {
+    fn change(&mut self) -> Result<Option<PolicyChange>, Refusal> {
         let people = PeopleChange {
             admins: self.key_admins.take(),
             admin_roles: self.key_admins_roles.take(),
@@ -210,7 +211,7 @@ impl TemplateBody {
     }
 
     /// Clients repeat what they know; what would change is refused.
-    fn refuse_fixed(&self, template: &Template) -> Result<(), Failure> {
+    fn refuse_fixed(&self, template: &Template) -> Result<(), Refusal> {
         let differs = |given: &Option<String>, known: &str| given.as_ref().is_some_and(|given| given != known);
         if differs(&self.name, template.name.as_str()) {
             return Err(invalid("name", "the name of a policy template cannot be changed"));

@@ -7,10 +7,11 @@ use super::guard::{Admitted, Anybody};
 use super::paging::{Columns, List, Listing};
 use crate::domain::id::RefreshTokenId;
 use crate::domain::name::NAME_MAX;
+use crate::domain::refusal::Refusal;
 use crate::domain::session::Session;
 use crate::service::Services;
 use crate::service::access::SignedIn;
-use crate::service::failure::{Failure, invalid};
+use crate::service::failure::invalid;
 use crate::service::tokens::{Issued, RefreshWishes};
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
@@ -223,19 +224,19 @@ pub async fn change_password(
 }
 
 /// A failed login counts whether it was meant or not, so these cannot be tried out.
-fn refuse_dry_run(who: &Anybody) -> Result<(), Failure> {
+fn refuse_dry_run(who: &Anybody) -> Result<(), Refusal> {
     match who.asked.dry_run {
         true => Err(invalid("dry_run", "passwords and tokens cannot be tried out")),
         false => Ok(()),
     }
 }
 
-fn token_id(text: &str) -> Result<RefreshTokenId, Failure> {
+fn token_id(text: &str) -> Result<RefreshTokenId, Refusal> {
     RefreshTokenId::parse(text).map_err(|problem| invalid("id", problem))
 }
 
 /// A password in a request: bounded, because hashing takes time for each byte.
-pub fn password(member: &'static str, value: Option<Zeroizing<String>>) -> Result<Zeroizing<String>, Failure> {
+pub fn password(member: &'static str, value: Option<Zeroizing<String>>) -> Result<Zeroizing<String>, Refusal> {
     let password = required(member, value)?;
     let most = crate::domain::password::PASSWORD_MAX as usize;
     if password.chars().count() > most {
@@ -245,7 +246,7 @@ pub fn password(member: &'static str, value: Option<Zeroizing<String>>) -> Resul
 }
 
 impl TokenBody {
-    fn grant(&self) -> Result<Grant, Failure> {
+    fn grant(&self) -> Result<Grant, Refusal> {
         if let Some(connection) = &self.connection {
             one_of("connection", connection, &[("local_account", ())])?;
         }
@@ -267,7 +268,7 @@ impl TokenBody {
         self.grant_type.as_deref().map_or(Ok(Grant::Password), |grant| one_of("grant_type", grant, &words))
     }
 
-    fn wishes(&mut self) -> Result<RefreshWishes, Failure> {
+    fn wishes(&mut self) -> Result<RefreshWishes, Refusal> {
         let labels = self.labels.take().unwrap_or_default();
         if labels.len() > LABELS_MAX || labels.iter().any(|label| label.chars().count() > NAME_MAX) {
             let most = format!("must be at most {LABELS_MAX} texts of at most {NAME_MAX} characters");

@@ -10,11 +10,12 @@ use super::tokens::password;
 use crate::domain::id::UserId;
 use crate::domain::name::UserName;
 use crate::domain::password::PasswordPolicy;
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::domain::user::{User, UserProfile};
 use crate::service::Services;
 use crate::service::access::{ManageUsers, SignedIn};
-use crate::service::failure::{Failure, invalid};
+use crate::service::failure::invalid;
 use crate::service::users::UserWishes;
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 /// A user to make or to change. Members that are not given are left as they are.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[schema(as = UserRequest)]
 pub struct UserBody {
     /// What the user signs in with, unique in whatever case. A new user needs one.
@@ -180,7 +181,6 @@ pub async fn amend(
 ) -> Result<Json<UserView>, Problem> {
     let mut body = body.0;
     let id = user_id(&id)?;
-    let now = services.users.get(&who.permit, id)?;
     let name = body.username.take().map(|name| read_as("username", &name, UserName::parse)).transpose()?;
     let password = body.password.take().map(|given| password("password", Some(given))).transpose()?;
     let wishes = UserWishes {
@@ -188,9 +188,9 @@ pub async fn amend(
         password,
         must_change: body.password_change_required,
         clear_lockout: body.failed_logins_count.is_some(),
-        profile: Some(body.profile(&now.profile)?),
     };
-    let user = services.users.amend(who.permit, &who.asked, id, wishes).await?;
+    let amend = move |now: &UserProfile| body.clone().profile(now);
+    let user = services.users.amend(who.permit, &who.asked, id, wishes, amend).await?;
     Ok(Json(view(&services, &user)))
 }
 
@@ -205,7 +205,7 @@ pub async fn remove(
 }
 
 /// The user that a path or a body names.
-pub fn user_id(text: &str) -> Result<UserId, Failure> {
+pub fn user_id(text: &str) -> Result<UserId, Refusal> {
     UserId::parse_subject(text).map_err(|problem| invalid("user_id", problem))
 }
 
@@ -215,7 +215,7 @@ pub fn view(services: &Services, user: &User) -> UserView {
 }
 
 impl UserBody {
-    fn profile(self, now: &UserProfile) -> Result<UserProfile, Failure> {
+    fn profile(self, now: &UserProfile) -> Result<UserProfile, Refusal> {
         if let Some(connection) = &self.connection {
             super::body::one_of("connection", connection, &[("local_account", ())])?;
         }

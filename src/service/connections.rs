@@ -89,27 +89,34 @@ impl Connections {
         find(&permit.caller().published.state, text)
     }
 
-    /// Changes what differs.
+    /// Changes what differs: `amend` makes the settings that are to be out of those that are, as the writer finds them.
     ///
     /// # Errors
-    /// When the new name is in use, or the cloud of a connection in use would change.
+    /// What `amend` says; when the new name is in use, or the cloud of a connection in use would change.
     pub async fn amend(
         &self,
         permit: Permit<ManageConnections>,
         asked: &Asked,
-        connection: &Connection,
+        text: &str,
         name: Option<ConnectionName>,
-        settings: ConnectionSettings,
+        amend: impl Fn(&ConnectionSettings) -> Result<ConnectionSettings, Refusal> + Send + 'static,
         secret: Option<Zeroizing<String>>,
     ) -> Result<Arc<Connection>, Failure> {
         let change = permit.caller().change(asked);
+        let connection = find(&permit.caller().published.state, text)?;
+        // Before anything is sealed.
+        amend(&connection.settings)?;
         let id = connection.id;
         let secret = match secret {
             Some(secret) => Some(self.core.seal(&change, &owner(id), SECRET_ACCESS_KEY, secret.as_bytes()).await?),
             None => None,
         };
-        let command = ConnectionCommand::Amend { id, name, settings, secret };
-        shown(&self.command(&change, command).await?, id)
+        let command = move |state: &State, _| {
+            let (name, secret) = (name.clone(), secret.clone());
+            let settings = amend(&state.connection(id)?.settings)?;
+            Ok(Command::Connection(ConnectionCommand::Amend { id, name, settings, secret }))
+        };
+        shown(&self.core.carry_out(&change, command).await?, id)
     }
 
     /// Deletes a connection and, for ever, the key that its secret was sealed with.

@@ -113,6 +113,6 @@ impl From<LedgerError> for Failure {
 }
 
 /// A member of a request that does not hold what it should.
-pub fn invalid(member: &'static str, problem: impl std::fmt::Display) -> Failure {
-    Failure::Refused(Refusal::Invalid { member, problem: problem.to_string() })
+pub fn invalid(member: &'static str, problem: impl std::fmt::Display) -> Refusal {
+    Refusal::Invalid { member, problem: problem.to_string() }
 }

@@ -9,7 +9,7 @@ use crate::domain::event::GroupMetadata;
 use crate::domain::group::{Group, GroupCommand, SystemGroup};
 use crate::domain::id::UserId;
 use crate::domain::name::GroupName;
-use crate::domain::state::Command;
+use crate::domain::state::{Command, State};
 use crate::domain::user::User;
 use crate::ledger::Committed;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub struct Groups {
 }
 
 /// What a group is to be described by.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct GroupWishes {
     /// What it is for.
     pub description: Option<String>,
@@ -77,15 +77,19 @@ impl Groups {
         name: GroupName,
         wishes: GroupWishes,
     ) -> Result<Arc<Group>, Failure> {
-        let group = permit.caller().published.state.group(&name)?.clone();
-        let metadata = GroupMetadata {
-            app: wishes.metadata.app.or_else(|| group.metadata.app.clone()),
-            client: wishes.metadata.client.or_else(|| group.metadata.client.clone()),
-            user: wishes.metadata.user.or_else(|| group.metadata.user.clone()),
+        let described = name.clone();
+        // Out of what the writer finds: somebody else may be changing another member at the same time.
+        let command = move |state: &State, _| {
+            let (name, group, wishes) = (described.clone(), state.group(&described)?, wishes.clone());
+            let metadata = GroupMetadata {
+                app: wishes.metadata.app.or_else(|| group.metadata.app.clone()),
+                client: wishes.metadata.client.or_else(|| group.metadata.client.clone()),
+                user: wishes.metadata.user.or_else(|| group.metadata.user.clone()),
+            };
+            let description = wishes.description.unwrap_or_else(|| group.description.clone());
+            Ok(Command::Group(GroupCommand::Describe { name, description, metadata }))
         };
-        let description = wishes.description.unwrap_or_else(|| group.description.clone());
-        let command = GroupCommand::Describe { name: name.clone(), description, metadata };
-        shown(&self.command(&permit, asked, command).await?, &name)
+        shown(&self.core.carry_out(&permit.caller().change(asked), command).await?, &name)
     }
 
     /// Puts a user in; it is no mistake if it is in already.

@@ -75,7 +75,7 @@ pub(super) fn page(ledger: &Ledger, caller: &Caller, id: KmsId, query: &Query) -
     match query.sort.first().map(|(member, descending)| (member.as_str(), *descending)) {
         None | Some(("seq" | "time", false)) => {}
         Some(("seq" | "time", true)) => numbers.reverse(),
-        Some(_) => return Err(super::failure::invalid("sort", "a history is sorted by seq or -seq")),
+        Some(_) => return Err(super::failure::invalid("sort", "a history is sorted by seq or -seq").into()),
     }
     let total = numbers.len();
     let wanted = numbers.into_iter().skip(query.skip).take(query.limit.rows());

@@ -87,12 +87,12 @@ where
     T: Listed + Clone,
 {
     if let Some((member, _)) = query.sort.iter().find(|(member, _)| !T::SORTS.contains(&member.as_str())) {
-        return Err(invalid("sort", format!("`{member}` cannot be sorted by; {} can", T::SORTS.join(", "))));
+        return Err(invalid("sort", format!("`{member}` cannot be sorted by; {} can", T::SORTS.join(", "))).into());
     }
     for (member, wanted) in &query.filters {
         match T::WORDS.iter().find(|(known, _)| known == member) {
             Some((member, words)) if !words.contains(&wanted.as_str()) => {
-                return Err(invalid(member, format!("must be one of {}", words.join(", "))));
+                return Err(invalid(member, format!("must be one of {}", words.join(", "))).into());
             }
             _ => {}
         }

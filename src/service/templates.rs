@@ -55,6 +55,7 @@ pub struct TemplateChange {
 }
 
 /// Another policy.
+#[derive(Clone)]
 pub enum PolicyChange {
     /// This one.
     Text(PolicyText),
@@ -63,7 +64,7 @@ pub enum PolicyChange {
 }
 
 /// Other people. What is none stays.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct PeopleChange {
     /// Users who administer the keys.
     pub admins: Option<Vec<String>>,
@@ -147,7 +148,7 @@ impl Templates {
         };
         let unknown = || invalid("account_id", format!("there is no KMS of account {account}"));
         access::check_account::<UpdateKey>(caller, account)
-            .map_err(|lacking| lacking.map_or_else(unknown, Failure::Forbidden))?;
+            .map_err(|lacking| lacking.map_or_else(|| unknown().into(), Failure::Forbidden))?;
         let cloud = partition(&caller.published.state, account).ok_or_else(unknown)?;
         check_policy(&wish.policy, cloud, account)?;
         let (id, name, policy) = (TemplateId::new(Uuid::new_v4()), wish.name, wish.policy);
@@ -188,10 +189,7 @@ impl Templates {
     ) -> Result<TemplateSeen, Failure> {
         let (caller, template) = (permit.caller(), permit.template());
         let state = &caller.published.state;
-        let to = changed(&template.policy, wish.policy);
-        if let Some(cloud) = partition(state, template.account) {
-            check_policy(&to, cloud, template.account)?;
-        }
+        wished_policy(state, template, &wish.policy)?;
         if wish.push {
             // A policy that reaches some of its keys and not others, for want of a right, would help nobody.
             for key in keys_of(state, template) {
@@ -199,8 +197,11 @@ impl Templates {
             }
         }
         let (id, pushes, change) = (template.id, wish.push, caller.change(asked));
-        let command = TemplateCommand::ReplacePolicy { id, to, pushes };
-        let committed = self.core.template(&change, command).await?;
+        let command = move |state: &State, _| {
+            let to = wished_policy(state, state.template(id)?, &wish.policy)?;
+            Ok(Command::Template(TemplateCommand::ReplacePolicy { id, to, pushes }))
+        };
+        let committed = self.core.carry_out(&change, command).await?;
         if !pushes || change.dry_run {
             return shown(&committed, id);
         }
@@ -281,6 +282,15 @@ fn shown(committed: &Committed, id: TemplateId) -> Result<TemplateSeen, Failure>
     Ok(seen(state.template(id)?.clone(), state))
 }
 
+/// The policy that a template is to give, as it is now and with what is wished for.
+fn wished_policy(state: &State, template: &Template, wish: &Option<PolicyChange>) -> Result<TemplatePolicy, Refusal> {
+    let to = changed(&template.policy, wish.clone());
+    if let Some(cloud) = partition(state, template.account) {
+        check_policy(&to, cloud, template.account)?;
+    }
+    Ok(to)
+}
+
 fn changed(now: &TemplatePolicy, change: Option<PolicyChange>) -> TemplatePolicy {
     match (change, now) {
         (None, now) => now.clone(),
@@ -294,7 +304,7 @@ fn changed(now: &TemplatePolicy, change: Option<PolicyChange>) -> TemplatePolicy
     }
 }
 
-fn check_policy(policy: &TemplatePolicy, cloud: Partition, account: AccountId) -> Result<(), Failure> {
+fn check_policy(policy: &TemplatePolicy, cloud: Partition, account: AccountId) -> Result<(), Refusal> {
     policy.for_key(&encrypting(cloud, account)).map(drop).map_err(|problem| invalid("policy", problem))
 }
 

@@ -180,7 +180,7 @@ impl Tokens {
         match sort.first().map(|(member, descending)| (member.as_str(), *descending)) {
             None | Some(("createdAt", false)) => {}
             Some(("createdAt", true)) => sessions.reverse(),
-            Some(_) => return Err(invalid("sort", "tokens are sorted by createdAt or -createdAt")),
+            Some(_) => return Err(invalid("sort", "tokens are sorted by createdAt or -createdAt").into()),
         }
         Ok(sessions)
     }

@@ -32,8 +32,6 @@ pub struct Users {
 pub struct UserWishes {
     /// A new name to sign in with.
     pub name: Option<UserName>,
-    /// The profile as it is to be.
-    pub profile: Option<UserProfile>,
     /// A new password.
     pub password: Option<Zeroizing<String>>,
     /// Must change the password first, or need not any more.
@@ -105,19 +103,22 @@ impl Users {
         permit.caller().user.clone()
     }
 
-    /// Changes what differs.
+    /// Changes what differs: `amend` makes the profile that is to be out of the one that is, as the writer finds it.
     ///
     /// # Errors
-    /// When the name is in use, the password is not good enough, or the user has more rights than the caller.
+    /// What `amend` says; when the name is in use, the password is not good enough, or the user has more rights than the caller.
     pub async fn amend(
         &self,
         permit: Permit<ManageUsers>,
         asked: &Asked,
         id: UserId,
         wishes: UserWishes,
+        amend: impl Fn(&UserProfile) -> Result<UserProfile, Refusal> + Send + 'static,
     ) -> Result<Arc<User>, Failure> {
         let user = self.get(&permit, id)?;
         access::may_change_user(permit.caller(), &user)?;
+        // Before a password is hashed.
+        amend(&user.profile)?;
         let change = permit.caller().change(asked);
         let password = match wishes.password {
             None => None,
@@ -127,15 +128,13 @@ impl Users {
                 Some(self.proof.seal_new(&change, id, password).await?)
             }
         };
-        let command = UserCommand::Amend {
-            id,
-            name: wishes.name,
-            profile: wishes.profile.unwrap_or_else(|| user.profile.clone()),
-            password,
-            must_change: wishes.must_change,
-            clear_lockout: wishes.clear_lockout,
+        let UserWishes { name, must_change, clear_lockout, .. } = wishes;
+        let command = move |state: &State, _| {
+            let (name, password) = (name.clone(), password.clone());
+            let profile = amend(&state.user(id)?.profile)?;
+            Ok(Command::User(UserCommand::Amend { id, name, profile, password, must_change, clear_lockout }))
         };
-        shown(&self.command(&change, command).await?, id)
+        shown(&self.core.carry_out(&change, command).await?, id)
     }
 
     /// Removes a user, every right that was given to it, and, for ever, the key that its password was sealed with.

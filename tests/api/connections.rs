@@ -306,3 +306,24 @@ fn files_with(directory: &Path, texts: &[&[u8]]) -> Vec<String> {
     }
     found
 }
+
+#[test]
+fn changes_of_different_members_at_the_same_time_are_all_kept() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let path = format!("{CONNECTIONS}/test_aws-connection");
+    for round in 0..10 {
+        let description = format!("round {round}");
+        let said =
+            [json!({ "description": description }), json!({"labels": {"at": round}}), json!({"meta": {"at": round}})];
+        std::thread::scope(|scope| {
+            for change in &said {
+                let (admin, path) = (&admin, &path);
+                scope.spawn(move || admin.patch(path, change.clone()).expect(200));
+            }
+        });
+        let found = admin.get(&path).expect(200);
+        let kept = said.iter().flat_map(|change| change.as_object().expect("an object"));
+        kept.for_each(|(member, value)| assert_eq!(found[member], *value, "round {round}: {found}"));
+    }
+}

@@ -8,13 +8,14 @@ use crate::domain::key::name::AliasName;
 use crate::domain::key::operation::Operation;
 use crate::domain::key::tag::{Tag, check_tag_key, check_tags};
 use crate::domain::place::Region;
+use crate::domain::refusal::Refusal;
 use crate::http::answer::Json;
 use crate::http::body::{Body, BodyOrNone, clearable, optional, read_as, required};
 use crate::http::error::Problem;
 use crate::http::guard::OnKey;
 use crate::service::Services;
 use crate::service::access::{CancelKeyDeletion, DeleteKey, KeyRight, RotateKey, UpdateKey};
-use crate::service::failure::{Failure, invalid};
+use crate::service::failure::invalid;
 use actix_web::web::Data;
 use serde::Deserialize;
 use serde_json::Value;
@@ -242,17 +243,17 @@ async fn changed<A: KeyRight>(who: OnKey<A>, services: &Services, wanted: Operat
     Ok(Json(KeyView::of(&services.keys.change(&who.permit, &who.asked, wanted).await?)))
 }
 
-fn alias(body: AliasBody) -> Result<AliasName, Failure> {
+fn alias(body: AliasBody) -> Result<AliasName, Refusal> {
     read_as("alias", &required("alias", body.alias)?, AliasName::parse_own)
 }
 
-fn tag(body: TagBody) -> Result<Tag, Failure> {
+fn tag(body: TagBody) -> Result<Tag, Refusal> {
     let key = required("tags.tag_key", body.tag_key)?;
     Tag::parse(&key, &body.tag_value.unwrap_or_default()).map_err(|problem| invalid("tags", problem))
 }
 
 /// A list that must be there, and have something in it.
-fn some<T>(member: &'static str, list: Option<Vec<T>>) -> Result<Vec<T>, Failure> {
+fn some<T>(member: &'static str, list: Option<Vec<T>>) -> Result<Vec<T>, Refusal> {
     match required(member, list)? {
         list if list.is_empty() => Err(invalid(member, "must have at least one entry")),
         list => Ok(list),

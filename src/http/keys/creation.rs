@@ -9,13 +9,14 @@ use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::{Tag, check_tags};
 use crate::domain::key::word::Origin;
 use crate::domain::place::Region;
+use crate::domain::refusal::Refusal;
 use crate::http::answer::{Created, Json};
 use crate::http::body::{Body, BodyOrNone, optional, read_as, required};
 use crate::http::error::Problem;
 use crate::http::guard::{Admitted, OnKey};
 use crate::service::Services;
 use crate::service::access::{CreateKey, RotateKey, SignedIn};
-use crate::service::failure::{Failure, invalid};
+use crate::service::failure::invalid;
 use crate::service::keys::{KeyWish, ReplicaWish, RotationWish};
 use actix_web::web::Data;
 use serde::Deserialize;
@@ -203,7 +204,7 @@ pub async fn replicate(
 
 impl CreateBody {
     /// What is wished, and the material that may come with it.
-    fn wish(self) -> Result<(KeyWish, ImportBody), Failure> {
+    fn wish(self) -> Result<(KeyWish, ImportBody), Refusal> {
         let kms = required("kms", self.kms)?;
         let region = read_as("region", &required("region", self.region)?, Region::parse)?;
         let mut aws = self.aws_param.unwrap_or_default();
@@ -233,12 +234,12 @@ impl CreateBody {
 }
 
 impl AwsParam {
-    fn aliases(&self) -> Result<Vec<AliasName>, Failure> {
+    fn aliases(&self) -> Result<Vec<AliasName>, Refusal> {
         let alias = self.alias.as_deref().map(|text| read_as("aws_param.Alias", text, AliasName::parse_own));
         Ok(alias.transpose()?.into_iter().collect())
     }
 
-    fn tags(&mut self) -> Result<Vec<Tag>, Failure> {
+    fn tags(&mut self) -> Result<Vec<Tag>, Refusal> {
         let tags = self.tags.take().unwrap_or_default();
         let tag = |tag: AwsTag| {
             Tag::parse(&tag.tag_key, &tag.tag_value).map_err(|problem| invalid("aws_param.Tags", problem))
@@ -253,7 +254,7 @@ impl AwsParam {
 ///
 /// # Errors
 /// When it is longer.
-pub fn described(member: &'static str, text: String) -> Result<String, Failure> {
+pub fn described(member: &'static str, text: String) -> Result<String, Refusal> {
     match text.chars().count() {
         0..=8192 => Ok(text),
         length => Err(invalid(member, format!("must not be longer than 8192 characters, and has {length}"))),

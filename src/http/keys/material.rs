@@ -3,6 +3,7 @@
 use super::view::KeyView;
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::operation::Operation;
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::http::answer::Json;
 use crate::http::body::{Body, BodyOrNone, one_of, optional, read_as, required};
@@ -10,7 +11,7 @@ use crate::http::error::Problem;
 use crate::http::guard::OnKey;
 use crate::service::Services;
 use crate::service::access::{DeleteMaterial, ImportMaterial};
-use crate::service::failure::{Failure, invalid};
+use crate::service::failure::invalid;
 use crate::service::keys::ImportWish;
 use actix_web::web::Data;
 use serde::Deserialize;
@@ -105,7 +106,7 @@ impl ImportBody {
 ///
 /// # Errors
 /// When something is missing, or is not what it should be.
-pub fn import(body: ImportBody, source: &'static str) -> Result<ImportWish, Failure> {
+pub fn import(body: ImportBody, source: &'static str) -> Result<ImportWish, Refusal> {
     if let Some(tier) = &body.source_key_tier {
         one_of("source_key_tier", tier, &[("local", ())])?;
     }
@@ -131,7 +132,7 @@ pub fn import(body: ImportBody, source: &'static str) -> Result<ImportWish, Fail
 ///
 /// # Errors
 /// When it is none.
-pub fn moment(member: &'static str, text: &str) -> Result<Time, Failure> {
+pub fn moment(member: &'static str, text: &str) -> Result<Time, Refusal> {
     match chrono::DateTime::parse_from_rfc3339(text) {
         Ok(moment) => Ok(Time::of(moment.to_utc())),
         Err(_) => Err(invalid(member, "must be a moment as RFC 3339 has it, such as 2030-11-05T05:29:17Z")),

@@ -2,7 +2,8 @@
 
 use crate::domain::key::policy::People;
 use crate::domain::key::policy_text::PolicyText;
-use crate::service::failure::{Failure, invalid};
+use crate::domain::refusal::Refusal;
+use crate::service::failure::invalid;
 use crate::service::keys::PolicyChoice;
 use serde::Deserialize;
 use serde_json::Value;
@@ -50,7 +51,7 @@ impl PolicyBody {
     ///
     /// # Errors
     /// When there is more than one, or the text is no policy.
-    pub fn choice(self, member: &'static str, text: Option<Value>) -> Result<PolicyChoice, Failure> {
+    pub fn choice(self, member: &'static str, text: Option<Value>) -> Result<PolicyChoice, Refusal> {
         let people = People {
             admins: self.key_admins.unwrap_or_default(),
             admin_roles: self.key_admins_roles.unwrap_or_default(),

@@ -3,13 +3,14 @@
 use super::view::KeyView;
 use crate::domain::id::ScheduleId;
 use crate::domain::key::event::{LOCAL, NATIVE, RotationJob};
+use crate::domain::refusal::Refusal;
 use crate::http::answer::Json;
 use crate::http::body::{Body, one_of, optional, read_as, required};
 use crate::http::error::Problem;
 use crate::http::guard::OnKey;
 use crate::service::Services;
 use crate::service::access::RotateKey;
-use crate::service::failure::{Failure, invalid};
+use crate::service::failure::invalid;
 use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -50,7 +51,7 @@ pub async fn disable(who: OnKey<RotateKey>, services: Data<Services>) -> Result<
 }
 
 impl RotationJobBody {
-    fn job(self) -> Result<RotationJob, Failure> {
+    fn job(self) -> Result<RotationJob, Refusal> {
         // Some clients name the product where others name the tier.
         let words = [(NATIVE, NATIVE), (LOCAL, LOCAL), ("ciphertrust", LOCAL)];
         let source = self.auto_rotate_key_source.map(|text| one_of("auto_rotate_key_source", &text, &words));

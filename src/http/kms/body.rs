@@ -7,8 +7,9 @@ use crate::domain::id::UserId;
 use crate::domain::kms::AssumedRole;
 use crate::domain::name::{GroupName, KmsName};
 use crate::domain::place::{AccountId, ExternalId, Region, RoleArn};
+use crate::domain::refusal::Refusal;
 use crate::http::body::{excerpt, optional, read_as, required};
-use crate::service::failure::{Failure, invalid};
+use crate::service::failure::invalid;
 use crate::service::kms::{Addition, KmsWishes};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -128,7 +129,7 @@ pub struct AclBody {
 
 impl AccountBody {
     /// Over which connection, and with which role.
-    pub fn way(self) -> Result<(String, Option<AssumedRole>), Failure> {
+    pub fn way(self) -> Result<(String, Option<AssumedRole>), Refusal> {
         let connection = required("connection", self.connection)?;
         Ok((connection, role(self.assume_role_arn, self.assume_role_external_id)?))
     }
@@ -141,7 +142,7 @@ impl AccountBody {
 
 impl AddBody {
     /// The KMS that is to be added.
-    pub fn addition(self) -> Result<Addition, Failure> {
+    pub fn addition(self) -> Result<Addition, Refusal> {
         Ok(Addition {
             name: read_as("name", &required("name", self.name)?, KmsName::parse)?,
             account: read_as("account_id", &required("account_id", self.account_id)?, AccountId::parse)?,
@@ -154,7 +155,7 @@ impl AddBody {
 
 impl AmendBody {
     /// What is to change.
-    pub fn wishes(self) -> Result<KmsWishes, Failure> {
+    pub fn wishes(self) -> Result<KmsWishes, Refusal> {
         Ok(KmsWishes {
             connection: self.connection,
             regions: self.regions.map(regions).transpose()?,
@@ -166,7 +167,7 @@ impl AmendBody {
 
 impl AclsBody {
     /// The permissions to give and take.
-    pub fn changes(self) -> Result<Vec<AclChange>, Failure> {
+    pub fn changes(self) -> Result<Vec<AclChange>, Refusal> {
         let Self { acls, user_id, group, actions, permit } = self;
         let one = AclBody { user_id, group, actions, permit };
         match acls {
@@ -185,7 +186,7 @@ impl AclBody {
         self.user_id.is_some() || self.group.is_some() || self.actions.is_some() || self.permit.is_some()
     }
 
-    fn change(self) -> Result<AclChange, Failure> {
+    fn change(self) -> Result<AclChange, Refusal> {
         let principal = match (self.user_id, self.group) {
             (Some(user), None) => Principal::User(read_as("user_id", &user, UserId::parse_subject)?),
             (None, Some(group)) => Principal::Group(read_as("group", &group, GroupName::parse)?),
@@ -201,14 +202,14 @@ impl AclBody {
     }
 }
 
-fn action(name: &str) -> Result<Action, Failure> {
+fn action(name: &str) -> Result<Action, Refusal> {
     Action::parse(name).ok_or_else(|| {
         let known = Action::ALL.iter().map(|action| action.name()).collect::<Vec<_>>().join(", ");
         invalid("actions", format!("`{}` is not an action; the actions are {known}", excerpt(name)))
     })
 }
 
-fn role(arn: Option<String>, external_id: Option<String>) -> Result<Option<AssumedRole>, Failure> {
+fn role(arn: Option<String>, external_id: Option<String>) -> Result<Option<AssumedRole>, Refusal> {
     match (arn, external_id) {
         (None, None) => Ok(None),
         (None, Some(_)) => Err(invalid("assume_role_external_id", "can be given only together with assume_role_arn")),
@@ -222,6 +223,6 @@ fn role(arn: Option<String>, external_id: Option<String>) -> Result<Option<Assum
     }
 }
 
-fn regions(names: Vec<String>) -> Result<Vec<Region>, Failure> {
+fn regions(names: Vec<String>) -> Result<Vec<Region>, Refusal> {
     names.iter().map(|name| read_as("regions", name, Region::parse)).collect()
 }

@@ -2,19 +2,20 @@
 
 use crate::domain::cron::Cron;
 use crate::domain::name::ScheduleName;
+use crate::domain::refusal::Refusal;
 use crate::domain::schedule::{RotationPlan, Schedule, ScheduleSettings, SynchronizationPlan, Work};
 use crate::domain::span::Span;
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::http::body::{clearable, one_of, optional, read_as, required};
 use crate::http::keys::material::moment;
-use crate::service::failure::{Failure, invalid};
+use crate::service::failure::invalid;
 use crate::service::schedule;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 /// A schedule to make, or what is to change of one. Members that are not given are left as they are.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[schema(as = ScheduleRequest)]
 pub struct ScheduleBody {
     /// Its name. A new schedule needs one; it cannot be changed.
@@ -55,7 +56,7 @@ pub struct ScheduleBody {
 }
 
 /// How keys are rotated. The empty text takes a length of time away.
-#[derive(Deserialize, Default, ToSchema)]
+#[derive(Clone, Deserialize, Default, ToSchema)]
 #[schema(as = KeyRotationParams)]
 pub struct RotationBody {
     /// `aws`, always.
@@ -78,7 +79,7 @@ pub struct RotationBody {
 }
 
 /// How keys of AWS's are rotated.
-#[derive(Deserialize, Default, ToSchema)]
+#[derive(Clone, Deserialize, Default, ToSchema)]
 #[schema(as = AwsKeyRotationParams)]
 pub struct AwsRotationBody {
     /// A key that is replaced keeps each alias with a time stamp behind it.
@@ -90,7 +91,7 @@ pub struct AwsRotationBody {
 }
 
 /// What is synchronised.
-#[derive(Deserialize, Default, ToSchema)]
+#[derive(Clone, Deserialize, Default, ToSchema)]
 #[schema(as = SynchronizationParams)]
 pub struct SynchronizationBody {
     /// `aws`, always.
@@ -107,7 +108,7 @@ pub struct SynchronizationBody {
 
 impl ScheduleBody {
     /// The name and the settings of a new schedule.
-    pub fn wish(mut self, state: &State) -> Result<(ScheduleName, ScheduleSettings), Failure> {
+    pub fn wish(mut self, state: &State) -> Result<(ScheduleName, ScheduleSettings), Refusal> {
         let name = read_as("name", &required("name", self.name.take())?, ScheduleName::parse)?;
         let rotates = one_of("operation", &required("operation", self.operation.take())?, OPERATIONS)?;
         let work = match rotates {
@@ -122,7 +123,7 @@ impl ScheduleBody {
     }
 
     /// The settings that a schedule is to have.
-    pub fn amended(self, state: &State, schedule: &Schedule) -> Result<ScheduleSettings, Failure> {
+    pub fn amended(self, state: &State, schedule: &Schedule) -> Result<ScheduleSettings, Refusal> {
         let differs = |given: &Option<String>, known: &str| given.as_ref().is_some_and(|given| given != known);
         if differs(&self.name, schedule.name.as_str()) {
             return Err(invalid("name", "the name of a schedule cannot be changed"));
@@ -134,7 +135,7 @@ impl ScheduleBody {
     }
 
     /// The settings with what is given put in.
-    fn settings(self, state: &State, now: ScheduleSettings) -> Result<ScheduleSettings, Failure> {
+    fn settings(self, state: &State, now: ScheduleSettings) -> Result<ScheduleSettings, Refusal> {
         if let Some(run_on) = &self.run_on {
             one_of("run_on", run_on, &[("any", ())])?;
         }
@@ -169,8 +170,8 @@ const OPERATIONS: &[(&str, bool)] = &[("cckm_key_rotation", true), ("cckm_synchr
 fn changed<T>(
     given: Option<String>,
     now: Option<T>,
-    read: impl FnOnce(&str) -> Result<T, Failure>,
-) -> Result<Option<T>, Failure> {
+    read: impl FnOnce(&str) -> Result<T, Refusal>,
+) -> Result<Option<T>, Refusal> {
     match given.as_deref() {
         None => Ok(now),
         Some("") => Ok(None),
@@ -178,12 +179,12 @@ fn changed<T>(
     }
 }
 
-fn check_cloud(name: Option<&String>) -> Result<(), Failure> {
+fn check_cloud(name: Option<&String>) -> Result<(), Refusal> {
     name.map_or(Ok(()), |name| one_of("cloud_name", name, &[("aws", ())]))
 }
 
 impl RotationBody {
-    fn plan(self, now: RotationPlan) -> Result<RotationPlan, Failure> {
+    fn plan(self, now: RotationPlan) -> Result<RotationPlan, Refusal> {
         check_cloud(self.cloud_name.as_ref())?;
         let aws = self.aws_param.unwrap_or_default();
         let plan = RotationPlan {
@@ -204,7 +205,7 @@ impl RotationBody {
 }
 
 impl SynchronizationBody {
-    fn plan(self, state: &State, now: SynchronizationPlan) -> Result<SynchronizationPlan, Failure> {
+    fn plan(self, state: &State, now: SynchronizationPlan) -> Result<SynchronizationPlan, Refusal> {
         check_cloud(self.cloud_name.as_ref())?;
         let all = self.synchronize_all.unwrap_or(false);
         let plan = match self.kms.filter(|kms| !kms.is_empty()) {

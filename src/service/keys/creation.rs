@@ -113,7 +113,7 @@ impl Keys {
     pub async fn create(&self, permit: &Permit<SignedIn>, asked: &Asked, wish: KeyWish) -> Result<KeySeen, Failure> {
         let kms = KmsPermit::<CreateKey>::settle_named(permit.caller().clone(), &wish.kms)?;
         if !matches!(wish.origin, Origin::AwsKms | Origin::External) {
-            return Err(invalid("aws_param.Origin", "must be AWS_KMS or EXTERNAL"));
+            return Err(invalid("aws_param.Origin", "must be AWS_KMS or EXTERNAL").into());
         }
         let region = wish.region.clone();
         let new = self.new_key(&kms, wish)?;
@@ -197,10 +197,8 @@ impl Keys {
         let setting = setting(key);
         let mut tags = Vec::new();
         let Some(policy) = self.core.policy(choice, &setting, &mut tags)? else {
-            return Err(invalid(
-                "policy",
-                "must be given: as `policy`, as `policytemplate`, or as key_admins and its kin",
-            ));
+            let problem = "must be given: as `policy`, as `policytemplate`, or as key_admins and its kin";
+            return Err(invalid("policy", problem).into());
         };
         Ok(Operation::PutPolicy { policy, template: tags.pop().map(|tag| tag.value) })
     }
@@ -245,10 +243,8 @@ impl Keys {
         asked: &Asked,
     ) -> Result<KeySeen, Failure> {
         if asked.dry_run {
-            return Err(invalid(
-                "dry_run",
-                "cannot be used where AWS makes a key: AWS does not say what it would make",
-            ));
+            let problem = "cannot be used where AWS makes a key: AWS does not say what it would make";
+            return Err(invalid("dry_run", problem).into());
         }
         let id = effect.key;
         let committed = effect.carry_out(&self.core, &caller.change(asked)).await?;
@@ -272,7 +268,7 @@ impl Core {
                 Some(self.wished_import(import)?)
             }
             None if old.facts.origin == Origin::External => {
-                return Err(invalid("source_key_id", "must be given: the key's material does not come from AWS"));
+                return Err(invalid("source_key_id", "must be given: the key's material does not come from AWS").into());
             }
             None => None,
         };
@@ -289,7 +285,7 @@ impl Core {
         let now = self.now();
         let latest = now.plus_seconds(365 * 86_400);
         if wish.valid_to.is_some_and(|end| end <= now || end > latest) {
-            return Err(invalid("valid_to", format!("must be ahead, and no later than {latest}")));
+            return Err(invalid("valid_to", format!("must be ahead, and no later than {latest}")).into());
         }
         Ok(Import {
             source: self.source_key(&wish.source)?.id,
@@ -311,7 +307,7 @@ pub(super) fn check_rotation_job(key: &Key, job: &RotationJob) -> Result<(), Fai
     }
     if key.facts.origin == Origin::External && job.key_source == NATIVE {
         let problem = "must be `local`: the key's material does not come from AWS";
-        return Err(invalid("auto_rotate_key_source", problem));
+        return Err(invalid("auto_rotate_key_source", problem).into());
     }
     Ok(())
 }

@@ -61,7 +61,7 @@ impl Core {
         let published = self.state();
         let Some(kind) = SourceKeyKind::fitting(&like.facts.spec, like.facts.arn.partition()) else {
             let problem = format!("`local`: no source key fits a key with spec {}", like.facts.spec);
-            return Err(invalid("auto_rotate_key_source", problem));
+            return Err(invalid("auto_rotate_key_source", problem).into());
         };
         let before = like.materials.last().and_then(|material| published.state.source_keys.get(&material.source));
         let draft = SourceKeyDraft {
@@ -111,9 +111,9 @@ impl Core {
         };
         match (wanted, kind.aws_spec(cloud)) {
             (Some(spec), _) if kind.fits(&spec, cloud) => Ok(spec),
-            (Some(spec), _) => Err(problem(&format!("a key with spec {spec}"))),
+            (Some(spec), _) => Err(problem(&format!("a key with spec {spec}")).into()),
             (None, Some(spec)) => Ok(spec),
-            (None, None) => Err(problem("any key of AWS's")),
+            (None, None) => Err(problem("any key of AWS's").into()),
         }
     }
 

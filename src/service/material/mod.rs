@@ -45,7 +45,7 @@ impl Material {
     /// # Errors
     /// When it is not that, or is of another kind; the message says what would be right, and nothing of what was sent.
     pub fn read(kind: SourceKeyKind, text: &str) -> Result<Self, Failure> {
-        brought::read(kind, text).map_err(|problem| invalid("material", problem))
+        Ok(brought::read(kind, text).map_err(|problem| invalid("material", problem))?)
     }
 
     /// The material itself.

@@ -60,7 +60,7 @@ impl Schedules {
     ) -> Result<ScheduleSeen, Failure> {
         let id = ScheduleId::new(Uuid::new_v4());
         let command = ScheduleCommand::Create { id, name, settings };
-        self.command(permit, asked, id, command).await
+        self.command(permit, asked, id, move |_| Ok(command.clone())).await
     }
 
     /// The schedules: whoever puts a key under one must be able to choose.
@@ -82,7 +82,8 @@ impl Schedules {
         Ok(ScheduleSeen { keys: Coverage::of(caller).keys(id), schedule })
     }
 
-    /// Changes what a schedule does, or when: `amend` makes the settings that are to be out of those that are.
+    /// Changes what a schedule does, or when: `amend` makes the settings that are to be out of those that are, as the
+    /// writer finds them.
     ///
     /// # Errors
     /// When there is none, or the settings would contradict themselves.
@@ -91,10 +92,12 @@ impl Schedules {
         permit: &Permit<ManageSchedules>,
         asked: &Asked,
         id: ScheduleId,
-        amend: impl FnOnce(&Schedule) -> Result<ScheduleSettings, Failure>,
+        amend: impl Fn(&State, &Schedule) -> Result<ScheduleSettings, Refusal> + Send + 'static,
     ) -> Result<ScheduleSeen, Failure> {
-        let settings = amend(permit.caller().published.state.schedule(id)?)?;
-        self.command(permit, asked, id, ScheduleCommand::Amend { id, settings }).await
+        self.command(permit, asked, id, move |state| {
+            Ok(ScheduleCommand::Amend { id, settings: amend(state, state.schedule(id)?)? })
+        })
+        .await
     }
 
     /// Deletes a schedule; with `force`, keys that are under it are under none then.
@@ -154,10 +157,11 @@ impl Schedules {
         permit: &Permit<ManageSchedules>,
         asked: &Asked,
         id: ScheduleId,
-        command: ScheduleCommand,
+        command: impl Fn(&State) -> Result<ScheduleCommand, Refusal> + Send + 'static,
     ) -> Result<ScheduleSeen, Failure> {
         let caller = permit.caller();
-        let committed = self.core.schedule(&caller.change(asked), command).await?;
+        let judged = move |state: &State, _| Ok(Command::Schedule(command(state)?));
+        let committed = self.core.carry_out(&caller.change(asked), judged).await?;
         let schedule = committed.published.state.schedule(id)?.clone();
         Ok(ScheduleSeen { keys: Coverage::of(caller).keys(id), schedule })
     }
@@ -200,11 +204,11 @@ pub fn sees_outcome(caller: &Caller, key: crate::domain::id::KeyId) -> bool {
 ///
 /// # Errors
 /// When there is no such KMS.
-pub fn named_kms(state: &State, texts: &[String]) -> Result<Vec<KmsId>, Failure> {
+pub fn named_kms(state: &State, texts: &[String]) -> Result<Vec<KmsId>, Refusal> {
     let one = |text: &String| {
         let named = || state.kms_named(&KmsName::parse(text).ok()?).map(|kms| kms.id);
         let id = KmsId::parse(text).ok().filter(|id| state.kms.get(id).is_some()).or_else(named);
-        id.ok_or_else(|| Failure::Refused(Refusal::KmsUnknown(text.chars().take(80).collect())))
+        id.ok_or_else(|| Refusal::KmsUnknown(text.chars().take(80).collect()))
     };
     texts.iter().map(one).collect()
 }

@@ -220,7 +220,9 @@ fn imported_material_that_waits_is_rotated_to_before_more_is_imported() {
     world.pass(HOUR);
     look(&world);
     let KeyOutcome::ReplacedBy(key) = runs(&world)[0].keys[0].1 else { panic!("{:?}", runs(&world)) };
-    let amend = |now: &Schedule| Ok(ScheduleSettings { work: Work::RotateKeys(material()), ..now.settings.clone() });
+    let amend = move |_: &State, now: &Schedule| {
+        Ok(ScheduleSettings { work: Work::RotateKeys(material()), ..now.settings.clone() })
+    };
     let amended = world.run(world.services().schedules.amend(&world.admin(), &World::asked(), replaces, amend));
     amended.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     let denied = refused(Call::ROTATE_KEY_ON_DEMAND, "LimitExceededException", "no");
@@ -273,7 +275,8 @@ fn a_plan_takes_the_keys_that_it_names_and_no_other() {
     assert_eq!(runs(&world)[2].keys, [], "it was rotated an hour ago");
     // Material that never ends does not end soon.
     let expiring = Work::RotateKeys(RotationPlan { expire_in: Some(Span::Days(30)), ..material() });
-    let amend = |now: &Schedule| Ok(ScheduleSettings { work: expiring, ..now.settings.clone() });
+    let amend =
+        move |_: &State, now: &Schedule| Ok(ScheduleSettings { work: expiring.clone(), ..now.settings.clone() });
     let amended = world.run(world.services().schedules.amend(&world.admin(), &World::asked(), schedule, amend));
     amended.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     world.pass(HOUR);

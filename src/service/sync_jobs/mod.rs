@@ -169,7 +169,7 @@ fn permitted(caller: &Caller) -> Result<Vec<KmsId>, Failure> {
         return Err(Failure::Forbidden(Lacking::Action(Action::KeySynchronize)));
     }
     if ids.is_empty() {
-        return Err(invalid("synchronize_all", "there is no KMS to synchronise; add one, or recover one"));
+        return Err(invalid("synchronize_all", "there is no KMS to synchronise; add one, or recover one").into());
     }
     Ok(ids.into_iter().map(|kms| kms.id).collect())
 }
