@@ -255,6 +255,7 @@ fn server_options(config: &Config, listener: TcpListener, tls: rustls::ServerCon
         patience: Patience {
             handshake: Duration::from_secs(server.tls_handshake_timeout_seconds),
             head: Duration::from_secs(server.client_request_timeout_seconds),
+            body: Duration::from_secs(server.client_body_timeout_seconds),
             idle: Duration::from_secs(server.keep_alive_seconds),
             disconnect: Duration::from_secs(server.client_disconnect_timeout_seconds),
         },

@@ -110,10 +110,10 @@ pub fn verify(arguments: &LogArguments) -> Result<(), EventsError> {
     if let Ok(server) = UnixStream::connect(control::path(&data_dir)) {
         let answer: Result<String, String> =
             serde_json::from_reader(ask(server, &Request::Verify)?).map_err(io::Error::from)?;
-        println!("{}", answer.map_err(EventsError::Broken)?);
+        say(&mut io::stdout(), &answer.map_err(EventsError::Broken)?)?;
         return Ok(());
     }
-    println!("{}", control::said(&ledger::verify(&data_dir)?));
+    say(&mut io::stdout(), &control::said(&ledger::verify(&data_dir)?))?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use crate::domain::name::ConnectionName;
 use crate::domain::place::Partition;
 use crate::lab::{LabCloud, LabError, LabKeys, LabPlan};
 use crate::service::connections::ConnectionDraft;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
@@ -135,20 +136,29 @@ fn greet(appliance: &Appliance, cloud: &LabCloud, keys: &LabKeys) {
         (None, _) => "(as at the first start)".to_owned(),
     };
     let (id, secret) = (keys.access_key_id(), keys.secret_access_key());
-    println!("Claviger lab");
-    println!("  API        https://{address}/api/v1");
-    println!("  login      admin");
-    println!("  password   {password}");
-    println!("  data       {}", appliance.config().storage.data_dir.display());
-    println!("  lab cloud  http://{}", cloud.address());
-    println!("             AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret}");
-    println!();
-    println!("Try:");
-    println!(
-        "  TOKEN=$(curl -sk https://{address}/api/v1/auth/tokens -d '{{\"username\": \"admin\", \"password\": \"…\"}}' | sed 's/.*\"jwt\":\"\\([^\"]*\\)\".*/\\1/')"
+    let (data, cloud) = (appliance.config().storage.data_dir.display(), cloud.address());
+    // As a shell takes it: the password that stands above, or where it can be had.
+    let typed = match (&appliance.first_password, given) {
+        (_, Some(_)) => "'\"$CLAVIGER_ADMIN_PASSWORD\"'".to_owned(),
+        (Some(made), None) => made.to_string(),
+        (None, None) if made.exists() => format!("'\"$(cat {})\"'", made.display()),
+        (None, None) => "…".to_owned(),
+    };
+    let text = format!(
+        r#"Claviger lab
+  API        https://{address}/api/v1
+  login      admin
+  password   {password}
+  data       {data}
+  lab cloud  http://{cloud}
+             AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret}
+
+Try:
+  TOKEN=$(curl -sk https://{address}/api/v1/auth/tokens -d '{{"username": "admin", "password": "{typed}"}}' | sed 's/.*"jwt":"\([^"]*\)".*/\1/')
+  curl -k https://{address}/api/v1/cckm/aws/accounts -H "Authorization: Bearer $TOKEN" -d '{{"connection": "{CONNECTION}"}}'
+  curl -k https://{address}/api/v1/cckm/aws/kms -H "Authorization: Bearer $TOKEN"
+"#
     );
-    println!(
-        "  curl -k https://{address}/api/v1/cckm/aws/accounts -H \"Authorization: Bearer $TOKEN\" -d '{{\"connection\": \"{CONNECTION}\"}}'"
-    );
-    println!("  curl -k https://{address}/api/v1/cckm/aws/kms -H \"Authorization: Bearer $TOKEN\"");
+    // Whoever does not read it finds all of it in the data directory and the settings.
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }

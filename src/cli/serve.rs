@@ -3,6 +3,7 @@
 use super::appliance::{Appliance, FIRST_PASSWORD, StartError};
 use super::config::{Config, ConfigError};
 use super::logging;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -42,9 +43,10 @@ pub async fn run(arguments: ServeArguments) -> Result<(), ServeError> {
         return Err(ServeError::Unusable(problems.join("\n")));
     }
     logging::start(&config.log)?;
-    let made = config.admin_password.is_none().then(|| config.storage.data_dir.join(FIRST_PASSWORD));
+    let file = config.storage.data_dir.join(FIRST_PASSWORD);
     let appliance = Appliance::start(config).await?;
-    if let (Some(file), Some(_)) = (made, &appliance.first_password) {
+    // At every start: the first one may have failed after the password was made.
+    if file.exists() {
         tracing::warn!(file = %file.display(), "the first password of `admin` is in this file; change it and delete the file");
     }
     Ok(appliance.run().await?)
@@ -59,7 +61,8 @@ pub fn check(arguments: &ServeArguments) -> Result<ExitCode, ServeError> {
     let problems = problems(&config);
     problems.iter().for_each(|problem| eprintln!("{problem}"));
     if problems.is_empty() {
-        println!("the configuration is good");
+        // Whoever does not read it has the exit code.
+        let _ = writeln!(std::io::stdout(), "the configuration is good");
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::FAILURE)

@@ -15,15 +15,21 @@ use serde_json::Value;
 use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 use utoipa::ToSchema;
 
-/// The largest body that is taken, in bytes; set when the server starts.
+/// What body is taken; set when the server starts.
 #[derive(Clone, Copy, Debug)]
-pub struct BodyLimit(pub usize);
+pub struct BodyLimit {
+    /// The largest one, in bytes.
+    pub bytes: usize,
+    /// How long its client may take to send it.
+    pub time: Duration,
+}
 
 impl Default for BodyLimit {
     fn default() -> Self {
-        Self(1024 * 1024)
+        Self { bytes: 1024 * 1024, time: Duration::from_secs(30) }
     }
 }
 
@@ -35,7 +41,7 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default().0;
+        let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default();
         let payload = payload.take();
         Box::pin(async move { Ok(Self(parse(&read(payload, limit).await?)?)) })
     }
@@ -56,7 +62,7 @@ impl<T: DeserializeOwned + Default> FromRequest for BodyOrNone<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default().0;
+        let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default();
         let payload = payload.take();
         Box::pin(async move {
             let body = read(payload, limit).await?;
@@ -72,16 +78,19 @@ impl<T: ToSchema> Described for BodyOrNone<T> {
     }
 }
 
-async fn read(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
-    let mut body = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Problem::BodyCutOff)?;
-        if body.len() + chunk.len() > limit {
-            return Err(Problem::BodyTooLarge(limit));
+async fn read(mut payload: Payload, limit: BodyLimit) -> Result<Bytes, Problem> {
+    let whole = async {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| Problem::BodyCutOff)?;
+            if body.len() + chunk.len() > limit.bytes {
+                return Err(Problem::BodyTooLarge(limit.bytes));
+            }
+            body.extend_from_slice(&chunk);
         }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
+        Ok(body.freeze())
+    };
+    tokio::time::timeout(limit.time, whole).await.unwrap_or(Err(Problem::BodyTooSlow(limit.time.as_secs())))
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {

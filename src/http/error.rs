@@ -21,6 +21,9 @@ pub enum Problem {
     /// The body did not arrive whole.
     #[error("the body did not arrive whole")]
     BodyCutOff,
+    /// The body did not arrive in time.
+    #[error("the body did not arrive within {0} s")]
+    BodyTooSlow(u64),
     /// A member of the query does not hold what it should.
     #[error("{member}: {problem}")]
     Query {
@@ -78,6 +81,7 @@ const UNAUTHORIZED: Row = kind(401, 20, "NCERRUnauthorized", "Unauthorized");
 const FORBIDDEN: Row = kind(403, 15, "NCERRInsufficientPermissions", "Insufficient permissions");
 const NOT_FOUND: Row = kind(404, 9, "NCERRResourceNotFound", "Resource not found");
 const NO_METHOD: Row = kind(405, 5, "NCERRMethodNotAllowed", "Method not allowed");
+const TOO_SLOW: Row = kind(408, 8, "NCERRRequestTimeout", "Request timeout");
 const CONFLICT: Row = kind(409, 10, "NCERRConflict", "Conflict with the present state");
 const TOO_LARGE: Row = kind(413, 13, "NCERRRequestTooLarge", "Request too large");
 const UNPROCESSABLE: Row = kind(422, 22, "NCERRUnprocessableEntity", "Unprocessable entity");
@@ -95,6 +99,7 @@ pub const ROWS: &[Row] = &[
     FORBIDDEN,
     NOT_FOUND,
     NO_METHOD,
+    TOO_SLOW,
     CONFLICT,
     TOO_LARGE,
     UNPROCESSABLE,
@@ -111,6 +116,7 @@ pub fn row(problem: &Problem) -> &'static Row {
         Problem::Failure(failure) => row_of_failure(failure),
         Problem::Body(_) | Problem::BodyCutOff => &BAD_REQUEST,
         Problem::BodyTooLarge(_) => &TOO_LARGE,
+        Problem::BodyTooSlow(_) => &TOO_SLOW,
         Problem::Query { .. } => &INVALID,
         Problem::NoRoute(_) => &NOT_FOUND,
         Problem::NoMethod { .. } => &NO_METHOD,
@@ -240,6 +246,10 @@ impl ResponseError for Problem {
             }
             Problem::Failure(Failure::Busy) => {
                 answer.insert_header((header::RETRY_AFTER, "1"));
+            }
+            // The rest of the body is not waited for.
+            Problem::BodyTooSlow(_) => {
+                answer.force_close();
             }
             Problem::NoMethod { allowed, .. } => {
                 answer.insert_header((header::ALLOW, allowed.as_str()));

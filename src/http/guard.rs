@@ -220,17 +220,19 @@ fn asked(request: &HttpRequest) -> Result<Asked, Problem> {
     Ok(Asked { request_id: request_id(request), dry_run: flag(request, "dry_run")? })
 }
 
-/// A member of the query that is `true` or `false`; absent and empty are false.
+/// A member of the query that is `true` or `false`, and false if it is not there.
 ///
 /// # Errors
-/// When it is something else.
+/// When it is something else, nothing at all, or there more than once: what was to be a dry run must not be a change.
 pub fn flag(request: &HttpRequest, member: &'static str) -> Result<bool, Problem> {
     if request.query_string().is_empty() {
         return Ok(false);
     }
-    match members(request.query_string()).iter().rfind(|(name, _)| name == member).map(|(_, value)| value.as_str()) {
-        None | Some("" | "false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(_) => Err(Problem::Query { member, problem: "must be true or false".to_owned() }),
+    let members = members(request.query_string());
+    let mut values = members.iter().filter(|(name, _)| name == member).map(|(_, value)| value.as_str());
+    match (values.next(), values.next()) {
+        (None, _) | (Some("false"), None) => Ok(false),
+        (Some("true"), None) => Ok(true),
+        _ => Err(Problem::Query { member, problem: "must be true or false, and given once".to_owned() }),
     }
 }

@@ -41,6 +41,8 @@ pub struct Patience {
     pub handshake: Duration,
     /// For the head of a request.
     pub head: Duration,
+    /// For its body.
+    pub body: Duration,
     /// For the next request on a connection that is kept.
     pub idle: Duration,
     /// For the client's side of a connection to be closed.
@@ -66,7 +68,7 @@ pub fn start(
     let address = options.listener.local_addr()?;
     let (services, metrics) = (Data::new(services), Data::new(Metrics::new(options.metrics)));
     let document = Data::new(Document::of(&routes::families())?);
-    let limit = BodyLimit(options.body_limit);
+    let limit = BodyLimit { bytes: options.body_limit, time: options.patience.body };
     let server = HttpServer::new(move || {
         App::new()
             .app_data(services.clone())

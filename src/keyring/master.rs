@@ -106,7 +106,10 @@ fn make(path: &Path, directory: &Directory) -> Result<Key, KeyringError> {
     let mut text = Zeroizing::new(STANDARD.encode(key.as_bytes()));
     text.push('\n');
     let unfinished = path.with_file_name(format!(".unfinished-{}", Uuid::new_v4()));
-    write_synced(&unfinished, text.as_bytes())?;
+    write_synced(&unfinished, text.as_bytes()).map_err(|error| match error {
+        KeyringError::Disk { source, .. } => KeyringError::disk("make the master key", path)(source),
+        other => other,
+    })?;
     fs::rename(&unfinished, path).map_err(KeyringError::disk("name", path))?;
     sync_ancestor(path)?;
     Ok(key)

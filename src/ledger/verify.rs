@@ -1,7 +1,7 @@
 //! A log that no server has open: to be checked, read, or, by an operator who knows better, accepted as it is.
 
 use super::chain::{Chain, Walk, check_time};
-use super::directory::Directory;
+use super::directory::{Directory, io};
 use super::embedded::{Embedded, READING_CACHE_BYTES};
 use super::error::LedgerError;
 use super::head::{self, Known};
@@ -62,9 +62,11 @@ fn open(directory: &Path) -> Result<(Embedded, Known), LedgerError> {
 }
 
 fn refuse_absent(directory: &Path) -> Result<(), LedgerError> {
-    match directory.join("log").is_dir() {
-        true => Ok(()),
-        false => Err(LedgerError::NoLog(directory.to_owned())),
+    let log = directory.join("log");
+    match std::fs::metadata(&log) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(io("read", &log)(error)),
+        _ => Err(LedgerError::NoLog(directory.to_owned())),
     }
 }
 

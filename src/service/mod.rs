@@ -145,6 +145,7 @@ impl Services {
             let FirstAdmin { name, password, must_change } = first();
             users.install(tokens::new_token_key(&core, id)?, id, name, password, must_change).await?;
         }
+        core.mark_begun()?;
         core.shred_orphans()?;
         core.reconcile_for_ever();
         let sync_jobs = sync_jobs::SyncJobs::new(core.clone());

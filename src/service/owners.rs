@@ -3,6 +3,7 @@
 
 use super::failure::Failure;
 use super::{Core, cloud, source_keys, tokens, users};
+use crate::domain::id::InstallationId;
 use crate::domain::state::State;
 use crate::keyring::Owner;
 use std::collections::HashSet;
@@ -12,7 +13,25 @@ const LOG_LOST: &str = "the event log is empty, but the keyring holds keys of se
 const KEYRING_LOST: &str = "the keyring has no key of this installation: it was lost, or belongs to another event log; \
                             restore the whole data directory from one backup";
 
+/// The mark that a log was begun: the data key of an owner without secrets, which outlives the log.
+fn begun(id: InstallationId) -> Owner {
+    Owner::new(BEGUN, id.uuid())
+}
+
+const BEGUN: &str = "log";
+
 impl Core {
+    /// Marks in the keyring that the log was begun, so that its loss will be noticed.
+    pub(super) fn mark_begun(&self) -> Result<(), Failure> {
+        let published = self.state();
+        let Some(installation) = &published.state.installation else { return Ok(()) };
+        let mark = begun(installation.id);
+        if !self.keyring.owners()?.contains(&mark) {
+            self.keyring.seal(&mark, "begun", b"")?;
+        }
+        Ok(())
+    }
+
     /// Refuses a log and a keyring that do not belong together. A first start that was cut off leaves the keys of an
     /// installation and of its first user, and begins again; more than that means that there was a log.
     pub(super) fn refuse_strays(&self) -> Result<(), Failure> {
@@ -39,12 +58,14 @@ fn owners(state: &State) -> HashSet<Owner> {
     let mut owners: HashSet<Owner> = state.users.iter().map(|user| users::owner(user.id)).collect();
     owners.extend(state.connections.iter().map(|connection| cloud::owner(connection.id)));
     owners.extend(state.source_keys.iter().map(|key| source_keys::owner(key.id)));
-    owners.extend(state.installation.iter().map(|installation| tokens::owner(installation.id)));
+    owners.extend(
+        state.installation.iter().flat_map(|installation| [tokens::owner(installation.id), begun(installation.id)]),
+    );
     owners
 }
 
 fn held_by_a_log(keys: &[Owner]) -> bool {
     let count = |kind: &str| keys.iter().filter(|owner| owner.kind() == kind).count();
     let (installations, users) = (count(tokens::OWNER), count(users::OWNER));
-    users > installations || keys.len() > installations + users
+    count(BEGUN) > 0 || users > installations || keys.len() > installations + users
 }

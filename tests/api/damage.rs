@@ -139,6 +139,14 @@ fn a_missing_log_is_not_begun_anew() {
         fs::remove_file(data.join("head")).expect("removed");
     });
     assert_refuses(&mut lab(forgotten.path()), &["the log was lost", WHOLE_BACKUP]);
+    // Even if nobody but the first administrator ever had a secret.
+    for entry in fs::read_dir(forgotten.path().join("keyring")).expect("a directory") {
+        let entry = entry.expect("an entry");
+        if entry.file_name().to_string_lossy().starts_with("connection-") {
+            fs::remove_file(entry.path()).expect("removed");
+        }
+    }
+    assert_refuses(&mut lab(forgotten.path()), &["the log was lost", WHOLE_BACKUP]);
 }
 
 #[test]

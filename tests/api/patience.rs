@@ -33,6 +33,19 @@ fn the_rest_of_a_head_is_not_waited_for() {
 }
 
 #[test]
+fn the_rest_of_a_body_is_not_waited_for() {
+    let appliance = impatient("CLAVIGER_SERVER_CLIENT_BODY_TIMEOUT_SECONDS");
+    let mut stream = shake_hands(&appliance);
+    let begun = Instant::now();
+    // Nobody has to be signed in for this one.
+    let head = "POST /api/v1/auth/tokens HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{";
+    stream.write_all(head.as_bytes()).expect("sent");
+    let told = read_to_end(&mut stream);
+    assert!(told.starts_with("HTTP/1.1 408 ") && told.contains("NCERRRequestTimeout"), "{told}");
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+}
+
+#[test]
 fn an_idle_connection_is_kept_for_a_while() {
     let appliance = impatient("CLAVIGER_SERVER_KEEP_ALIVE_SECONDS");
     let mut stream = shake_hands(&appliance);
@@ -49,8 +62,11 @@ fn an_idle_connection_is_kept_for_a_while() {
 
 /// With one second for this stage, and a minute or more for all others.
 fn impatient(stage: &str) -> Appliance {
-    let stages =
-        [("CLAVIGER_SERVER_CLIENT_REQUEST_TIMEOUT_SECONDS", "60"), ("CLAVIGER_SERVER_KEEP_ALIVE_SECONDS", "60")];
+    let stages = [
+        ("CLAVIGER_SERVER_CLIENT_REQUEST_TIMEOUT_SECONDS", "60"),
+        ("CLAVIGER_SERVER_CLIENT_BODY_TIMEOUT_SECONDS", "60"),
+        ("CLAVIGER_SERVER_KEEP_ALIVE_SECONDS", "60"),
+    ];
     Appliance::start_with(&stages.map(|(name, long)| (name, if name == stage { "1" } else { long })))
 }
 

@@ -118,6 +118,7 @@ fn server(settings: &ServerSettings, found: &mut Vec<Problem>) {
         ("server.max_connections", number(settings.max_connections), 16, 1_000_000),
         ("server.body_limit_bytes", number(settings.body_limit_bytes), 64 * 1024, 64 * 1024 * 1024),
         ("server.client_request_timeout_seconds", settings.client_request_timeout_seconds, 1, 300),
+        ("server.client_body_timeout_seconds", settings.client_body_timeout_seconds, 1, 3600),
         ("server.client_disconnect_timeout_seconds", settings.client_disconnect_timeout_seconds, 1, 60),
         ("server.tls_handshake_timeout_seconds", settings.tls_handshake_timeout_seconds, 1, 60),
         ("server.keep_alive_seconds", settings.keep_alive_seconds, 1, 3600),

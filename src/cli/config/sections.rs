@@ -25,6 +25,8 @@ pub struct ServerSettings {
     pub body_limit_bytes: usize,
     /// How long a client may take to send the head of a request, in seconds.
     pub client_request_timeout_seconds: u64,
+    /// How long a client may take to send the body of a request, in seconds.
+    pub client_body_timeout_seconds: u64,
     /// How long a client may take to close its side of a connection, in seconds.
     pub client_disconnect_timeout_seconds: u64,
     /// How long a TLS handshake may take, in seconds.
@@ -43,6 +45,7 @@ impl Default for ServerSettings {
             max_connections: 10_000,
             body_limit_bytes: 1024 * 1024,
             client_request_timeout_seconds: 10,
+            client_body_timeout_seconds: 30,
             client_disconnect_timeout_seconds: 2,
             tls_handshake_timeout_seconds: 5,
             keep_alive_seconds: 75,
