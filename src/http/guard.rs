@@ -8,6 +8,7 @@ use super::paging::{members, quoted};
 use super::trace::request_id;
 use crate::domain::action::Action;
 use crate::domain::id::{KeyId, KmsId, TemplateId};
+use crate::domain::user::User;
 use crate::service::Services;
 use crate::service::access::{
     self, KeyPermit, KeyRight, KmsPermit, KmsRight, ManageKms, Permit, Right, TemplatePermit,
@@ -19,6 +20,7 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 /// Somebody who has the right `R`, and how they asked.
 pub struct Admitted<R> {
@@ -58,6 +60,14 @@ pub struct Anybody {
     pub asked: Asked,
     /// From which address.
     pub source: String,
+    request: HttpRequest,
+}
+
+impl Anybody {
+    /// Lets the log tell who it turned out to be.
+    pub fn is(&self, user: Arc<User>) {
+        self.request.extensions_mut().insert(user);
+    }
 }
 
 impl<R: Right + 'static> FromRequest for Admitted<R> {
@@ -127,7 +137,7 @@ impl FromRequest for Anybody {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let source = request.peer_addr().map(|peer| peer.ip().to_string()).unwrap_or_default();
-        ready(asked(request).map(|asked| Self { asked, source }))
+        ready(asked(request).map(|asked| Self { asked, source, request: request.clone() }))
     }
 }
 

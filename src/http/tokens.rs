@@ -168,6 +168,7 @@ pub async fn issue(
             services.tokens.refresh(&who.asked, token, wishes).await?
         }
     };
+    who.is(issued.user.clone());
     Ok(Unstored(IssuedView::of(issued)))
 }
 
@@ -219,7 +220,7 @@ pub async fn change_password(
     let name = required("username", body.0.username)?;
     let present = password("password", body.0.password)?;
     let new = password("new_password", body.0.new_password)?;
-    services.users.change_password(&who.asked, &name, &who.source, present, new).await?;
+    who.is(services.users.change_password(&who.asked, &name, &who.source, present, new).await?);
     Ok(NoContent)
 }
 

@@ -62,6 +62,8 @@ pub struct RefreshWishes {
 
 /// What a sign-in answers with.
 pub struct Issued {
+    /// Who signed in.
+    pub user: Arc<User>,
     /// The access token.
     pub jwt: String,
     /// How long it is good for, in seconds.
@@ -252,10 +254,10 @@ impl Tokens {
 
     fn issue(&self, state: &State, id: SessionId, refresh_token: Zeroizing<String>) -> Result<Issued, Failure> {
         let session = state.sessions.get(&id).ok_or(TokenProblem::Revoked)?;
-        let user = state.user(session.user)?;
-        let jwt = self.mint.sign(user, session)?;
+        let user = state.user(session.user)?.clone();
+        let jwt = self.mint.sign(&user, session)?;
         let refresh_token_id = session.refresh.id;
-        Ok(Issued { jwt, duration: ACCESS_SECONDS, client_id: id, refresh_token_id, refresh_token })
+        Ok(Issued { user, jwt, duration: ACCESS_SECONDS, client_id: id, refresh_token_id, refresh_token })
     }
 }
 

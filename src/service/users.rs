@@ -161,7 +161,7 @@ impl Users {
         source: &str,
         present: Zeroizing<String>,
         new: Zeroizing<String>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Arc<User>, Failure> {
         let user = self.proof.prove(asked, name, source, present.clone()).await?;
         if *present == *new {
             return Err(Failure::Refused(PasswordProblem::Unchanged.into()));
@@ -176,7 +176,7 @@ impl Users {
             let password = password.clone();
             Ok(Command::User(UserCommand::ChangeOwnPassword { id, proved, password, at }))
         };
-        self.core.carry_out(&change, decide).await.map(drop)
+        shown(&self.core.carry_out(&change, decide).await?, id)
     }
 
     /// The rules for passwords and lockout.

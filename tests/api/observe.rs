@@ -136,6 +136,8 @@ fn the_log_is_json_that_names_request_and_actor_and_no_secret() {
     };
     let its: Vec<_> = lines.iter().filter(is_its).collect();
     assert!(its.iter().any(|line| line["user"] == "admin" && line["status"] == 201), "{its:?}");
+    let told = |user: &str, status: u16| lines.iter().any(|line| line["user"] == user && line["status"] == status);
+    assert!(told("ann", 200) && told("", 401) && !told("ann", 401), "a sign-in has its user, a failed one has none");
     for line in &lines {
         assert!(line["timestamp"].is_string() && line["level"].is_string() && line["target"].is_string(), "{line}");
     }
