@@ -17,6 +17,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 use utoipa::ToSchema;
+use utoipa::openapi::Required;
 
 /// What body is taken; set when the server starts.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +50,7 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
 
 impl<T: ToSchema> Described for Body<T> {
     fn describe(to: &mut Description) {
-        to.takes_json::<T>();
+        to.takes_json::<T>(Required::True);
         to.may_fail(&[400, 413]);
     }
 }
@@ -73,7 +74,7 @@ impl<T: DeserializeOwned + Default> FromRequest for BodyOrNone<T> {
 
 impl<T: ToSchema> Described for BodyOrNone<T> {
     fn describe(to: &mut Description) {
-        to.takes_json::<T>();
+        to.takes_json::<T>(Required::False);
         to.may_fail(&[400, 413]);
     }
 }

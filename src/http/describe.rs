@@ -7,7 +7,7 @@ use actix_web::web::{Data, Path};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Array, Object, Schema, Type};
-use utoipa::openapi::{Ref, RefOr};
+use utoipa::openapi::{Ref, RefOr, Required};
 
 /// An argument or an answer of a handler that can say what it means to a client.
 pub trait Described {
@@ -24,8 +24,8 @@ pub struct Description {
     pub access: Option<String>,
     /// Members of the query.
     pub query: Vec<QueryMember>,
-    /// What the body holds, if there is one.
-    pub body: Option<RefOr<Schema>>,
+    /// What the body holds, if there is one, and whether there must be one.
+    pub body: Option<(RefOr<Schema>, Required)>,
     /// The answers when all goes well: status, content type and what the body holds.
     pub answers: BTreeMap<u16, Option<(&'static str, RefOr<Schema>)>>,
     /// The statuses of the error table that may come back.
@@ -50,9 +50,9 @@ impl Description {
         self.query.push(QueryMember { name, text: text.into(), schema: schema.into() });
     }
 
-    /// Sets what the body holds.
-    pub fn takes_json<T: ToSchema>(&mut self) {
-        self.body = Some(self.schema_of::<T>());
+    /// Sets what the body holds, and whether there must be one.
+    pub fn takes_json<T: ToSchema>(&mut self, required: Required) {
+        self.body = Some((self.schema_of::<T>(), required));
     }
 
     /// Adds an answer with a JSON body.

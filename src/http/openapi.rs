@@ -134,7 +134,7 @@ fn operation(family: &Family, endpoint: &Endpoint, description: Description) -> 
         .tag(family.name)
         .summary(Some(endpoint.summary))
         .description(access)
-        .request_body(body.map(|schema| request_body(schema, &examples)));
+        .request_body(body.map(|body| request_body(body, &examples)));
     for parameter in path_parameters(&endpoint.path).chain(query.into_iter().map(query_parameter)) {
         operation = operation.parameter(parameter);
     }
@@ -175,9 +175,9 @@ fn query_parameter(member: QueryMember) -> Parameter {
         .build()
 }
 
-fn request_body(schema: RefOr<Schema>, examples: &[Example]) -> RequestBody {
+fn request_body((schema, required): (RefOr<Schema>, Required), examples: &[Example]) -> RequestBody {
     let asked = examples.iter().filter_map(|example| Some((example, example.asked.clone()?)));
-    RequestBodyBuilder::new().required(Some(Required::True)).content("application/json", content(schema, asked)).build()
+    RequestBodyBuilder::new().required(Some(required)).content("application/json", content(schema, asked)).build()
 }
 
 fn answer(status: u16, body: Option<(&'static str, RefOr<Schema>)>, examples: &[Example]) -> Response {

@@ -2,6 +2,7 @@
 //! and changes nothing.
 
 mod doors;
+mod walk;
 mod wrong;
 
 use crate::appliance::{Appliance, id};
