@@ -7,7 +7,7 @@ pub mod connection;
 pub mod cron;
 pub mod event;
 #[cfg(test)]
-mod example;
+pub(crate) mod example;
 pub mod group;
 pub mod id;
 pub mod job;

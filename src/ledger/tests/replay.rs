@@ -5,15 +5,18 @@ use super::sample;
 use super::*;
 use crate::domain::acl::{AclChange, Principal};
 use crate::domain::action::Action;
+use crate::domain::connection::{ConnectionCommand, ConnectionSettings};
 use crate::domain::event::{RefreshGrant, Sealed, TokenHash};
+use crate::domain::example;
 use crate::domain::group::GroupCommand;
 use crate::domain::id::{RefreshTokenId, SessionId};
-use crate::domain::kms::{Amendment, KmsCommand, NewKms, Sighting};
+use crate::domain::kms::{Amendment, AssumedRole, KmsCommand, NewKms, Sighting};
 use crate::domain::name::{GroupName, KmsName};
-use crate::domain::place::{AccountId, Arn};
+use crate::domain::password::PasswordPolicy;
+use crate::domain::place::{AccountId, Arn, Partition, RoleArn};
 use crate::domain::session::SessionCommand;
 use crate::domain::state::Command;
-use crate::domain::user::UserCommand;
+use crate::domain::user::{UserCommand, UserProfile};
 use proptest::prelude::*;
 use record::Draft;
 
@@ -30,7 +33,7 @@ fn command() -> impl Strategy<Value = Command> {
     let (few, flag) = (0u128..4, any::<bool>());
     let group = |n| GroupName::parse(&format!("g{n}")).expect("a name");
     let regions = proptest::sample::subsequence(vec!["eu-west-1", "us-east-1", "ap-south-1"], 0..3);
-    (0u8..15, few.clone(), few, flag, regions).prop_map(move |(what, a, b, flag, regions)| {
+    (0u8..26, few.clone(), few, flag, regions).prop_map(move |(what, a, b, flag, regions)| {
         let (id, user, session) = (sample::kms(a), sample::user(b), SessionId::new(sample::uuid(0x400 + a)));
         let refresh = |n: u8| RefreshGrant {
             id: RefreshTokenId::new(sample::uuid(u128::from(n))),
@@ -97,9 +100,62 @@ fn command() -> impl Strategy<Value = Command> {
                 replace: flag.then(|| refresh(b as u8)),
                 at,
             }),
-            _ => Command::Session(SessionCommand::Close { id: session }),
+            14 => Command::Session(SessionCommand::Close { id: session }),
+            15..20 => Command::Connection(of_connections(what - 15, a, b, flag)),
+            20..25 => of_people(what - 20, a, b, flag),
+            _ => Command::Kms(KmsCommand::Amend {
+                id,
+                amendment: if flag { Amendment::Connection(sample::connection(a)) } else { Amendment::Role(role(b)) },
+                seen: sighting(b),
+            }),
         }
     })
+}
+
+fn of_connections(what: u8, a: u128, b: u128, flag: bool) -> ConnectionCommand {
+    let (id, name) = (sample::connection(a), example::connection_name(&format!("c{b}")));
+    let description = format!("connection {b}");
+    let settings = ConnectionSettings { description, ..example::settings(Partition::Aws) };
+    let secret = Sealed(vec![b as u8]);
+    match what {
+        0 => ConnectionCommand::Create { id: sample::connection(a + 1), name, settings, secret },
+        1 => ConnectionCommand::Amend { id, name: flag.then_some(name), settings, secret: flag.then_some(secret) },
+        2 => ConnectionCommand::NoteTest { id, error: flag.then(|| "AccessDenied".to_owned()) },
+        3 => ConnectionCommand::Delete { id },
+        _ => ConnectionCommand::Delete { id: sample::connection(a + 1) },
+    }
+}
+
+fn of_people(what: u8, a: u128, b: u128, flag: bool) -> Command {
+    let (id, user, name) = (sample::user(a), sample::user(b), example::group_name(&format!("g{a}")));
+    let password = Sealed(vec![b as u8]);
+    match what {
+        0 => Command::User(UserCommand::Amend {
+            id,
+            name: flag.then(|| sample::user_name(&format!("u{b}"))),
+            profile: UserProfile { nickname: format!("n{b}"), ..UserProfile::default() },
+            password: flag.then_some(password),
+            must_change: Some(b.is_multiple_of(2)),
+            clear_lockout: flag,
+        }),
+        1 => Command::User(UserCommand::Rehash { id, from: Sealed(vec![1]), to: password }),
+        2 => Command::ChangePasswordPolicy(PasswordPolicy {
+            password_lifetime: b as u32,
+            failed_logins_lockout_thresholds: vec![a as u32],
+            ..PasswordPolicy::default()
+        }),
+        3 => Command::Group(GroupCommand::Describe {
+            name,
+            description: format!("group {b}"),
+            metadata: Default::default(),
+        }),
+        _ => Command::Group(GroupCommand::RemoveMember { name, user }),
+    }
+}
+
+fn role(account: u128) -> AssumedRole {
+    let arn = RoleArn::parse(&format!("arn:aws:iam::{:012}:role/keys", account + 1)).expect("a role");
+    AssumedRole { arn, external_id: None }
 }
 
 /// The command, with the password proved that the user has now.
