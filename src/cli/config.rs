@@ -2,7 +2,8 @@
 //!
 //! `config/claviger.toml` documents every key with its default; the program reads that text too, to learn which
 //! variables there are and of what type. A mistake is never passed over: unknown keys and variables are refused, and
-//! all that is wrong is named at once. No message and no `Debug` text shows a password.
+//! all that cannot be read is named at once, as is all that cannot be meant. No message and no `Debug` text shows a
+//! password.
 
 pub mod certificate;
 mod check;

@@ -37,7 +37,7 @@ pub struct EventsArguments {
     #[arg(long)]
     actor: Option<String>,
     /// Go on with what is yet to come, while a server runs
-    #[arg(long)]
+    #[arg(long, conflicts_with = "until")]
     follow: bool,
 }
 

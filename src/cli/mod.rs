@@ -30,7 +30,7 @@ enum Command {
     Serve(serve::ServeArguments),
     /// Serve the API beside an AWS of its own, to try things out
     Lab(lab::LabArguments),
-    /// Check the configuration, and say all that is wrong with it
+    /// Check the configuration, and say what is wrong with it
     CheckConfig(serve::ServeArguments),
     /// Walk the event log's chain, and name the first broken record
     Verify(events::LogArguments),

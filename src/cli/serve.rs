@@ -52,7 +52,7 @@ pub async fn run(arguments: ServeArguments) -> Result<(), ServeError> {
     Ok(appliance.run().await?)
 }
 
-/// Says all that is wrong with the configuration.
+/// Says what is wrong with the configuration: all that cannot be read, or else all that cannot be meant.
 ///
 /// # Errors
 /// When it cannot be read at all.
