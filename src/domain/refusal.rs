@@ -234,6 +234,9 @@ pub enum Refusal {
         /// Until it may be tried again.
         seconds: i64,
     },
+    /// The right was there when the request began, and is not any more.
+    #[error("your session was closed, or your right to do this withdrawn, before it was done; nothing was changed")]
+    RightWithdrawn,
     /// The password must be changed first.
     #[error("the password must be changed first: PATCH /v1/auth/changepw with username, password and new_password")]
     PasswordChangeDue,

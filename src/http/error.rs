@@ -209,6 +209,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::ScheduleRunning { .. }
         | Refusal::AlreadyInstalled => &CONFLICT,
         Refusal::BadCredentials | Refusal::RefreshTokenInvalid | Refusal::PasswordChangeDue => &UNAUTHORIZED,
+        Refusal::RightWithdrawn => &FORBIDDEN,
         Refusal::LoginLocked { .. } => &TOO_MANY,
     }
 }

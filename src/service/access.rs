@@ -1,14 +1,14 @@
 //! Who may do what: the only place that makes a permit. Every rule of access is here, so that it can be read in one go;
 //! `http` asks for permits by type, and a use case takes the permit that it needs, so neither can forget the other.
 
-use super::caller::Caller;
+use super::caller::{Caller, is_one_of};
 use super::failure::{Failure, Lacking};
 use crate::domain::action::{Action, ActionSet};
 use crate::domain::group::SystemGroup;
-use crate::domain::id::{KeyId, KmsId, TemplateId};
+use crate::domain::id::{KeyId, KmsId, TemplateId, UserId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::kms::Kms;
-use crate::domain::name::KmsName;
+use crate::domain::name::{GroupName, KmsName};
 use crate::domain::place::AccountId;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
@@ -24,7 +24,7 @@ pub struct Permit<R> {
 }
 
 /// A right that does not depend on a single KMS.
-pub trait Right {
+pub trait Right: 'static {
     /// The groups whose members have it (`admin` always has); none: everybody who is signed in.
     const GROUPS: &'static [SystemGroup];
 
@@ -32,7 +32,7 @@ pub trait Right {
     ///
     /// # Errors
     /// What is lacking.
-    fn otherwise(_: &Caller) -> Result<(), Lacking> {
+    fn otherwise(_: &User, _: &State) -> Result<(), Lacking> {
         Err(Lacking::Membership(names(Self::GROUPS)))
     }
 }
@@ -74,12 +74,12 @@ impl Right for ManageSourceKeys {
 impl Right for ViewSourceKeys {
     const GROUPS: &'static [SystemGroup] = &[SystemGroup::CckmAdmins];
 
-    fn otherwise(caller: &Caller) -> Result<(), Lacking> {
+    fn otherwise(user: &User, state: &State) -> Result<(), Lacking> {
         let uses_material = |kms: &Arc<Kms>| {
-            let granted = granted(&caller.user, kms);
+            let granted = granted(user, kms);
             granted.permits(Action::KeyUpload) || granted.permits(Action::KeyMaterialImport)
         };
-        match caller.published.state.kms.iter().any(uses_material) {
+        match state.kms.iter().any(uses_material) {
             true => Ok(()),
             false => Err(Lacking::UseOfMaterial(names(Self::GROUPS))),
         }
@@ -101,15 +101,51 @@ impl<R: Right> Permit<R> {
     /// # Errors
     /// [`Failure::Forbidden`] that names the groups whose members have it.
     pub fn settle(caller: Caller) -> Result<Self, Failure> {
-        if !R::GROUPS.is_empty() && !caller.is_one_of(R::GROUPS) {
-            R::otherwise(&caller).map_err(Failure::Forbidden)?;
-        }
-        Ok(Self { caller, right: PhantomData })
+        Self::with_right(caller, |user, state| match R::GROUPS.is_empty() || is_one_of(user, R::GROUPS) {
+            true => Ok(()),
+            false => R::otherwise(user, state).map_err(Failure::Forbidden),
+        })
+    }
+
+    fn with_right(
+        caller: Caller,
+        right: impl Fn(&User, &State) -> Result<(), Failure> + Send + Sync + 'static,
+    ) -> Result<Self, Failure> {
+        Ok(Self { caller: caller.with_right(right)?, right: PhantomData })
     }
 
     /// Who has it.
     pub fn caller(&self) -> &Caller {
         &self.caller
+    }
+}
+
+impl Permit<ManageUsers> {
+    /// The same, if the caller may change this user: whoever can set a password can sign in as its owner.
+    ///
+    /// # Errors
+    /// When there is no such user; [`Failure::Forbidden`] if it has rights that only `admin` may touch.
+    pub fn over_user(self, id: UserId) -> Result<Self, Failure> {
+        Self::with_right(self.caller, move |user, state| {
+            let other = state.user(id)?;
+            let above = SystemGroup::ALL.into_iter().find(|group| group.is_privileged() && other.is_in(*group));
+            match above.filter(|_| !user.is_in(SystemGroup::Admin)) {
+                Some(group) => Err(Failure::Forbidden(Lacking::PrivilegedUser(group.name()))),
+                None => Ok(()),
+            }
+        })
+    }
+
+    /// The same, if the caller may change who is in this group: nobody hands out more than managing users gives.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`] unless so.
+    pub fn over_members(self, name: &GroupName) -> Result<Self, Failure> {
+        let group = SystemGroup::of(name).filter(|group| group.is_privileged());
+        Self::with_right(self.caller, move |user, _| match group.filter(|_| !user.is_in(SystemGroup::Admin)) {
+            Some(group) => Err(Failure::Forbidden(Lacking::PrivilegedGroup(group.name()))),
+            None => Ok(()),
+        })
     }
 }
 
@@ -128,7 +164,7 @@ pub struct KmsPermit<A> {
 }
 
 /// What one may do on a single KMS.
-pub trait KmsRight {
+pub trait KmsRight: 'static {
     /// The action that must be permitted; none: only administrators of KMSs may.
     const ACTION: Option<Action>;
 }
@@ -153,18 +189,7 @@ impl<A: KmsRight> KmsPermit<A> {
     /// that names the missing action, or the group, if the caller may view it but no more.
     pub fn settle(caller: Caller, id: KmsId) -> Result<Self, Failure> {
         let kms = caller.published.state.kms(id)?.clone();
-        if !administers_kms(&caller.user) {
-            let granted = kms.acl.granted(caller.user.id, &caller.user.groups);
-            if granted.is_empty() {
-                return Err(Failure::Refused(Refusal::KmsUnknown(id.to_string())));
-            }
-            match A::ACTION {
-                None => return Err(Failure::Forbidden(Lacking::Membership(names(ManageKms::GROUPS)))),
-                Some(Action::View) => {}
-                Some(action) if !granted.permits(action) => return Err(Failure::Forbidden(Lacking::Action(action))),
-                Some(_) => {}
-            }
-        }
+        let caller = caller.with_right(move |user, state| check_kms::<A>(user, state.kms(id)?))?;
         Ok(Self { caller, kms, right: PhantomData })
     }
 
@@ -194,6 +219,22 @@ impl<A: KmsRight> KmsPermit<A> {
     }
 }
 
+fn check_kms<A: KmsRight>(user: &User, kms: &Kms) -> Result<(), Failure> {
+    if administers_kms(user) {
+        return Ok(());
+    }
+    let granted = granted(user, kms);
+    if granted.is_empty() {
+        return Err(Failure::Refused(Refusal::KmsUnknown(kms.id.to_string())));
+    }
+    match A::ACTION {
+        None => Err(Failure::Forbidden(Lacking::Membership(names(ManageKms::GROUPS)))),
+        Some(Action::View) => Ok(()),
+        Some(action) if granted.permits(action) => Ok(()),
+        Some(action) => Err(Failure::Forbidden(Lacking::Action(action))),
+    }
+}
+
 /// Proof that the caller may do `A` on one key. Only this module makes one.
 pub struct KeyPermit<A> {
     caller: Caller,
@@ -203,7 +244,7 @@ pub struct KeyPermit<A> {
 }
 
 /// What one may do on a single key.
-pub trait KeyRight {
+pub trait KeyRight: 'static {
     /// The actions that it may come down to.
     const ACTIONS: &'static [Action];
     /// The action that must be permitted on the key's KMS.
@@ -272,19 +313,10 @@ impl<A: KeyRight> KeyPermit<A> {
     /// [`Refusal::KeyUnknown`] if there is no such key, or none that the caller may know of; [`Failure::Forbidden`]
     /// that names the missing action, if the caller may view it but no more.
     pub fn settle(caller: Caller, id: KeyId) -> Result<Self, Failure> {
+        let caller = caller.with_right(move |user, state| check_key::<A>(user, state, id))?;
         let state = &caller.published.state;
         let key = state.key(id)?.clone();
         let kms = state.kms(key.kms)?.clone();
-        if !administers_kms(&caller.user) {
-            let granted = granted(&caller.user, &kms);
-            if !granted.permits(key.view_action()) {
-                return Err(Failure::Refused(Refusal::KeyUnknown(id.to_string())));
-            }
-            let action = A::action(&key);
-            if !granted.permits(action) {
-                return Err(Failure::Forbidden(Lacking::Action(action)));
-            }
-        }
         Ok(Self { caller, key, kms, right: PhantomData })
     }
 
@@ -304,6 +336,21 @@ impl<A: KeyRight> KeyPermit<A> {
     }
 }
 
+fn check_key<A: KeyRight>(user: &User, state: &State, id: KeyId) -> Result<(), Failure> {
+    let key = state.key(id)?;
+    let granted = match administers_kms(user) {
+        true => return Ok(()),
+        false => granted(user, state.kms(key.kms)?),
+    };
+    if !granted.permits(key.view_action()) {
+        return Err(Failure::Refused(Refusal::KeyUnknown(id.to_string())));
+    }
+    match A::action(key) {
+        action if granted.permits(action) => Ok(()),
+        action => Err(Failure::Forbidden(Lacking::Action(action))),
+    }
+}
+
 /// Proof that the caller may do `A` with one policy template. Only this module makes one.
 pub struct TemplatePermit<A> {
     caller: Caller,
@@ -319,11 +366,8 @@ impl<A: KmsRight> TemplatePermit<A> {
     /// [`Failure::Forbidden`] that names the missing action, if the caller may view it but no more.
     pub fn settle(caller: Caller, id: TemplateId) -> Result<Self, Failure> {
         let template = caller.published.state.template(id)?.clone();
-        match check_account::<A>(&caller, template.account) {
-            Ok(()) => Ok(Self { caller, template, right: PhantomData }),
-            Err(None) => Err(Failure::Refused(Refusal::TemplateUnknown(id.to_string()))),
-            Err(Some(lacking)) => Err(Failure::Forbidden(lacking)),
-        }
+        let caller = in_account::<A>(caller, template.account, Refusal::TemplateUnknown(id.to_string()))?;
+        Ok(Self { caller, template, right: PhantomData })
     }
 
     /// Who may.
@@ -337,15 +381,26 @@ impl<A: KmsRight> TemplatePermit<A> {
     }
 }
 
-/// May the caller do `A` on any KMS of an account?
+/// The caller, if `A` is permitted on any KMS of an account.
 ///
 /// # Errors
-/// What the caller lacks; nothing, if the caller may not know that the account is managed.
-pub fn check_account<A: KmsRight>(caller: &Caller, account: AccountId) -> Result<(), Option<Lacking>> {
-    if administers_kms(&caller.user) {
+/// [`Failure::Forbidden`] that names what is lacking; `unknown`, if the caller may not know that the account is managed.
+pub fn in_account<A: KmsRight>(caller: Caller, account: AccountId, unknown: Refusal) -> Result<Caller, Failure> {
+    caller.with_right(move |user, state| {
+        check_account::<A>(user, state, account)
+            .map_err(|lacking| lacking.map_or_else(|| Failure::Refused(unknown.clone()), Failure::Forbidden))
+    })
+}
+
+/// May this user do `A` on any KMS of an account?
+///
+/// # Errors
+/// What the user lacks; nothing, if the user may not know that the account is managed.
+fn check_account<A: KmsRight>(user: &User, state: &State, account: AccountId) -> Result<(), Option<Lacking>> {
+    if administers_kms(user) {
         return Ok(());
     }
-    let of_account = caller.published.state.kms_of_account(account).map(|kms| granted(&caller.user, kms));
+    let of_account = state.kms_of_account(account).map(|kms| granted(user, kms));
     let granted: Vec<ActionSet> = of_account.filter(|granted| !granted.is_empty()).collect();
     match A::ACTION {
         _ if granted.is_empty() => Err(None),
@@ -381,6 +436,17 @@ pub fn sees(user: &User, kms: &Kms) -> bool {
     administers_kms(user) || !granted(user, kms).is_empty()
 }
 
+/// The caller, if this is permitted on all of these KMSs.
+///
+/// # Errors
+/// [`Failure::Forbidden`] that names the action.
+pub fn on_all(caller: Caller, action: Action, kms: Vec<KmsId>) -> Result<Caller, Failure> {
+    caller.with_right(move |user, state| match may_on_all(user, state, action, kms.iter().copied()) {
+        true => Ok(()),
+        false => Err(Failure::Forbidden(Lacking::Action(action))),
+    })
+}
+
 /// May this user do this on all of these KMSs? Those that are gone do not count, unless all are: then only
 /// administrators may.
 pub fn may_on_all(user: &User, state: &State, action: Action, kms: impl IntoIterator<Item = KmsId>) -> bool {
@@ -389,27 +455,4 @@ pub fn may_on_all(user: &User, state: &State, action: Action, kms: impl IntoIter
     }
     let mut there = kms.into_iter().filter_map(|id| state.kms.get(&id)).peekable();
     there.peek().is_some() && there.all(|kms| granted(user, kms).permits(action))
-}
-
-/// May the caller, who manages users, change who is in this group? Nobody hands out more than managing users gives.
-///
-/// # Errors
-/// [`Failure::Forbidden`] unless so.
-pub fn may_change_members(caller: &Caller, group: Option<SystemGroup>) -> Result<(), Failure> {
-    match group.filter(|group| group.is_privileged() && !caller.user.is_in(SystemGroup::Admin)) {
-        Some(group) => Err(Failure::Forbidden(Lacking::PrivilegedGroup(group.name()))),
-        None => Ok(()),
-    }
-}
-
-/// May the caller, who manages users, change this one? Whoever can set a password can sign in as its owner.
-///
-/// # Errors
-/// [`Failure::Forbidden`] unless so.
-pub fn may_change_user(caller: &Caller, user: &User) -> Result<(), Failure> {
-    let above = SystemGroup::ALL.into_iter().find(|group| group.is_privileged() && user.is_in(*group));
-    match above.filter(|_| !caller.user.is_in(SystemGroup::Admin)) {
-        Some(group) => Err(Failure::Forbidden(Lacking::PrivilegedUser(group.name()))),
-        None => Ok(()),
-    }
 }

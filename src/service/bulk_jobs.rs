@@ -70,12 +70,12 @@ impl BulkJobs {
             // Says that there is no such template before anything is begun.
             self.keys.policy_for(first.key(), PolicyChoice::Template(template.to_string()))?;
         }
-        let change = caller.change(asked);
+        let change = first.caller().change(asked);
         let id = JobId::new(Uuid::new_v4());
         let committed = self.command(&change, BulkCommand::Start { id, by: caller.user.id, task, keys }).await?;
         let job = committed.published.state.bulk_job(id)?.clone();
         if !change.dry_run {
-            self.launch(&job, change, Run::First);
+            self.launch(&job, change.done(), Run::First);
         }
         Ok(job)
     }

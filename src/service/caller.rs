@@ -1,5 +1,7 @@
 //! Who asks, and under which request. Made by `tokens` from a bearer token; groups are today's, not the token's.
 
+use super::authority::Authority;
+use super::failure::Failure;
 use crate::domain::event::Actor;
 use crate::domain::group::SystemGroup;
 use crate::domain::id::{SessionId, UserId};
@@ -14,30 +16,50 @@ use std::sync::Arc;
 pub struct Caller {
     /// Who.
     pub user: Arc<User>,
-    /// In which session.
-    pub session: SessionId,
     /// What was known then.
     pub published: Arc<Published>,
+    authority: Authority,
 }
 
 impl Caller {
+    /// A user in a session.
+    pub fn present(user: Arc<User>, session: SessionId, published: Arc<Published>) -> Self {
+        Self { authority: Authority::of(user.id, Some(session)), user, published }
+    }
+
+    /// A user for whom a job goes on: nobody asks at the moment, so there is no session.
+    pub fn absent(user: Arc<User>, published: Arc<Published>) -> Self {
+        Self { authority: Authority::of(user.id, None), user, published }
+    }
+
     /// Is the caller in one of these groups, or in `admin`, who may do everything?
     pub fn is_one_of(&self, groups: &[SystemGroup]) -> bool {
-        self.user.is_in(SystemGroup::Admin) || groups.iter().any(|group| self.user.is_in(*group))
+        is_one_of(&self.user, groups)
+    }
+
+    /// The caller, if the right is settled by this rule; every change that comes of it is judged by it once more.
+    ///
+    /// # Errors
+    /// What the rule says.
+    pub(super) fn with_right(
+        self,
+        right: impl Fn(&User, &State) -> Result<(), Failure> + Send + Sync + 'static,
+    ) -> Result<Self, Failure> {
+        right(&self.user, &self.published.state)?;
+        Ok(Self { authority: self.authority.with(right), ..self })
     }
 
     /// The caller's wish to change something.
     pub fn change(&self, asked: &Asked) -> Change {
         let actor = Actor::User { id: self.user.id, name: self.user.name.clone() };
-        Change { actor, request_id: asked.request_id.clone(), dry_run: asked.dry_run }
+        let authority = Some(self.authority.clone());
+        Change { dry_run: asked.dry_run, authority, ..Change::of(actor, asked.request_id.clone()) }
     }
 }
 
-impl Caller {
-    /// A user for whom a job goes on: nobody asks at the moment, so there is no session.
-    pub fn absent(user: Arc<User>, published: Arc<Published>) -> Self {
-        Self { user, session: SessionId::new(uuid::Uuid::nil()), published }
-    }
+/// Is the user in one of these groups, or in `admin`?
+pub(super) fn is_one_of(user: &User, groups: &[SystemGroup]) -> bool {
+    user.is_in(SystemGroup::Admin) || groups.iter().any(|group| user.is_in(*group))
 }
 
 /// How a request was asked.
@@ -50,7 +72,7 @@ pub struct Asked {
 }
 
 /// A change on its way: who wants it, under which request, and whether for real.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Change {
     /// Who.
     pub actor: Actor,
@@ -58,15 +80,32 @@ pub struct Change {
     pub request_id: RequestId,
     /// Only say what would happen.
     pub dry_run: bool,
+    /// What is settled again when it is recorded; none: nobody's right is needed.
+    pub(super) authority: Option<Authority>,
 }
 
 impl Change {
+    /// One that needs nobody's right.
+    pub(super) fn of(actor: Actor, request_id: RequestId) -> Self {
+        Self { actor, request_id, dry_run: false, authority: None }
+    }
+
+    /// For what has been done already: it is recorded whatever has become of the right to it.
+    pub(super) fn done(&self) -> Self {
+        Self { authority: None, ..self.clone() }
+    }
+
+    /// For what goes on for as long as the right lasts, also if the caller signs out.
+    pub(super) fn beyond_session(&self) -> Self {
+        Self { authority: self.authority.clone().map(Authority::beyond_session), ..self.clone() }
+    }
+
     /// What a job does once the program has started again: on behalf of the same user, under today's name; of the
     /// program itself if there is none any more.
     pub fn resumed(state: &State, by: Option<UserId>) -> Self {
         let user = by.and_then(|id| state.users.get(&id));
         let actor = user.map_or(Actor::System, |user| Actor::User { id: user.id, name: user.name.clone() });
-        Self { actor, request_id: "resume".into(), dry_run: false }
+        Self::of(actor, "resume".into())
     }
 }
 

@@ -1,12 +1,12 @@
 //! Groups: making, describing, removing them, and who is in them.
 
 use super::Core;
-use super::access::{self, ManageUsers, Permit, SignedIn};
+use super::access::{ManageUsers, Permit, SignedIn};
 use super::caller::Asked;
 use super::failure::Failure;
 use super::list::{self, Field, Listed, Page, Query};
 use crate::domain::event::GroupMetadata;
-use crate::domain::group::{Group, GroupCommand, SystemGroup};
+use crate::domain::group::{Group, GroupCommand};
 use crate::domain::id::UserId;
 use crate::domain::name::GroupName;
 use crate::domain::state::{Command, State};
@@ -103,7 +103,7 @@ impl Groups {
         name: GroupName,
         user: UserId,
     ) -> Result<Arc<User>, Failure> {
-        access::may_change_members(permit.caller(), SystemGroup::of(&name))?;
+        let permit = permit.over_members(&name)?;
         let committed = self.command(&permit, asked, GroupCommand::AddMember { name, user }).await?;
         Ok(committed.published.state.user(user)?.clone())
     }
@@ -119,7 +119,7 @@ impl Groups {
         name: GroupName,
         user: UserId,
     ) -> Result<(), Failure> {
-        access::may_change_members(permit.caller(), SystemGroup::of(&name))?;
+        let permit = permit.over_members(&name)?;
         self.command(&permit, asked, GroupCommand::RemoveMember { name, user }).await.map(drop)
     }
 

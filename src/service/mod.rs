@@ -2,6 +2,7 @@
 //! joins the two. Used by `http`; knows nothing of requests and answers.
 
 pub mod access;
+mod authority;
 pub mod bulk_jobs;
 pub mod caller;
 pub mod cloud;
@@ -200,15 +201,19 @@ impl Core {
         (self.clock)().max(self.state().time)
     }
 
-    /// Judges a command in the writer and records what comes of it, or, for a dry run, only judges it.
+    /// Judges a command, and once more the right to it, in the writer, and records what comes of it; or, for a dry run,
+    /// only judges.
     async fn carry_out(
         &self,
         change: &Change,
         command: impl Fn(&State, Time) -> Result<Command, Refusal> + Send + 'static,
     ) -> Result<Committed, Failure> {
         let context = Context { actor: change.actor.clone(), request_id: change.request_id.to_string() };
-        let decide =
-            move |state: &State, at: Time| -> Result<Vec<Event>, Refusal> { state.decide(command(state, at)?) };
+        let authority = change.authority.clone();
+        let decide = move |state: &State, at: Time| -> Result<Vec<Event>, Refusal> {
+            authority.iter().try_for_each(|authority| authority.settle(state))?;
+            state.decide(command(state, at)?)
+        };
         if change.dry_run {
             return Ok(self.ledger.consider(decide)?);
         }
@@ -270,5 +275,5 @@ impl Core {
 
 /// The program's own changes.
 fn system_change(request_id: &str) -> Change {
-    Change { actor: Actor::System, request_id: request_id.into(), dry_run: false }
+    Change::of(Actor::System, request_id.into())
 }

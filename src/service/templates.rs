@@ -6,6 +6,7 @@ use super::caller::{Asked, Caller, Change};
 use super::failure::{Failure, invalid};
 use super::keys::{Effect, setting};
 use super::list::{self, Field, Listed, Page, Query};
+use crate::domain::action::Action;
 use crate::domain::id::{KmsId, TemplateId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::operation::Operation;
@@ -19,6 +20,7 @@ use crate::domain::state::{Command, State};
 use crate::domain::template::{Push, Template, TemplateCommand, TemplatePolicy, keys_of};
 use crate::ledger::Committed;
 use futures_util::{StreamExt, stream};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -147,8 +149,7 @@ impl Templates {
             Owner::Account(account) => (account, None),
         };
         let unknown = || invalid("account_id", format!("there is no KMS of account {account}"));
-        access::check_account::<UpdateKey>(caller, account)
-            .map_err(|lacking| lacking.map_or_else(|| unknown().into(), Failure::Forbidden))?;
+        let caller = access::in_account::<UpdateKey>(caller.clone(), account, unknown())?;
         let cloud = partition(&caller.published.state, account).ok_or_else(unknown)?;
         check_policy(&wish.policy, cloud, account)?;
         let (id, name, policy) = (TemplateId::new(Uuid::new_v4()), wish.name, wish.policy);
@@ -187,13 +188,18 @@ impl Templates {
         asked: &Asked,
         wish: TemplateChange,
     ) -> Result<TemplateSeen, Failure> {
-        let (caller, template) = (permit.caller(), permit.template());
-        let state = &caller.published.state;
+        let (mut caller, template) = (permit.caller().clone(), permit.template());
+        let published = caller.published.clone();
+        let state = &published.state;
         wished_policy(state, template, &wish.policy)?;
         if wish.push {
             // A policy that reaches some of its keys and not others, for want of a right, would help nobody.
             for key in keys_of(state, template) {
                 KeyPermit::<UpdateKey>::settle(caller.clone(), key.id)?;
+            }
+            let kms: BTreeSet<KmsId> = keys_of(state, template).map(|key| key.kms).collect();
+            if !kms.is_empty() {
+                caller = access::on_all(caller, Action::KeyUpdate, kms.into_iter().collect())?;
             }
         }
         let (id, pushes, change) = (template.id, wish.push, caller.change(asked));
@@ -207,7 +213,7 @@ impl Templates {
         }
         // It goes on even if the caller goes away.
         let core = self.core.clone();
-        let pushing = async move { core.push(&change, id).await };
+        let pushing = async move { core.push(&change.beyond_session(), id).await };
         let pushed = self.core.runtime.spawn(pushing).await.map_err(|_| Failure::Broken("the program is stopping"))?;
         shown(&pushed?, id)
     }
@@ -244,7 +250,7 @@ impl Core {
                 Err(failure) => push.failed.push((key, failure.to_string())),
             }
         }
-        self.template(change, TemplateCommand::NotePush { id, push }).await
+        self.template(&change.done(), TemplateCommand::NotePush { id, push }).await
     }
 
     async fn push_to(self: &Arc<Self>, change: &Change, template: &Template, key: &Key) -> Result<Committed, Failure> {

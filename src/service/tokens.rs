@@ -167,7 +167,7 @@ impl Tokens {
         if user.password_due(&published.state.password_policy, now) {
             return Err(Failure::Refused(Refusal::PasswordChangeDue));
         }
-        Ok(Caller { user, session, published })
+        Ok(Caller::present(user, session, published))
     }
 
     /// The caller's sessions; an administrator's view is of everybody's.
@@ -222,14 +222,6 @@ impl Tokens {
         self.close(Change { dry_run: asked.dry_run, ..own_change(user, asked) }, session.id).await
     }
 
-    /// Closes the session that the caller is in.
-    ///
-    /// # Errors
-    /// When the log fails.
-    pub async fn sign_out(&self, permit: &Permit<SignedIn>, asked: &Asked) -> Result<(), Failure> {
-        self.close(permit.caller().change(asked), permit.caller().session).await
-    }
-
     async fn close(&self, change: Change, id: SessionId) -> Result<(), Failure> {
         let decide = move |_: &State, _| Ok(Command::Session(SessionCommand::Close { id }));
         self.core.carry_out(&change, decide).await.map(drop)
@@ -263,7 +255,7 @@ impl Tokens {
 
 fn own_change(user: &User, asked: &Asked) -> Change {
     let actor = Actor::User { id: user.id, name: user.name.clone() };
-    Change { actor, request_id: asked.request_id.clone(), dry_run: false }
+    Change::of(actor, asked.request_id.clone())
 }
 
 fn owns(caller: &Caller, session: &Session) -> bool {

@@ -1,6 +1,6 @@
 //! Users: making, changing, removing them; their passwords, and the policy for those.
 
-use super::access::{self, Administer, ManageUsers, Permit, SignedIn};
+use super::access::{Administer, ManageUsers, Permit, SignedIn};
 use super::caller::{Asked, Change};
 use super::failure::Failure;
 use super::list::{self, Field, Listed, Page, Query};
@@ -115,8 +115,8 @@ impl Users {
         wishes: UserWishes,
         amend: impl Fn(&UserProfile) -> Result<UserProfile, Refusal> + Send + 'static,
     ) -> Result<Arc<User>, Failure> {
+        let permit = permit.over_user(id)?;
         let user = self.get(&permit, id)?;
-        access::may_change_user(permit.caller(), &user)?;
         // Before a password is hashed.
         amend(&user.profile)?;
         let change = permit.caller().change(asked);
@@ -142,9 +142,7 @@ impl Users {
     /// # Errors
     /// When there is none, it has more rights than the caller, or it is the last administrator.
     pub async fn remove(&self, permit: Permit<ManageUsers>, asked: &Asked, id: UserId) -> Result<(), Failure> {
-        let user = self.get(&permit, id)?;
-        access::may_change_user(permit.caller(), &user)?;
-        let change = permit.caller().change(asked);
+        let change = permit.over_user(id)?.caller().change(asked);
         self.command(&change, UserCommand::Remove { id }).await?;
         self.core.shred(&change, &owner(id)).await;
         Ok(())
@@ -169,7 +167,7 @@ impl Users {
         let policy = &self.core.state().state.password_policy;
         self.proof.refuse_bad(policy, &user, &new).await?;
         let actor = crate::domain::event::Actor::User { id: user.id, name: user.name.clone() };
-        let change = Change { actor, request_id: asked.request_id.clone(), dry_run: false };
+        let change = Change::of(actor, asked.request_id.clone());
         let password = self.proof.seal_new(&change, user.id, new).await?;
         let (id, proved) = (user.id, user.password_set);
         let decide = move |_: &State, at| {
@@ -302,8 +300,7 @@ impl Proof {
     }
 
     async fn note_failure(&self, asked: &Asked, user: &User, source: &str) -> Result<u32, Failure> {
-        let change =
-            Change { actor: crate::domain::event::Actor::System, request_id: asked.request_id.clone(), dry_run: false };
+        let change = Change::of(crate::domain::event::Actor::System, asked.request_id.clone());
         let (id, from) = (user.id, source.to_owned());
         let decide = move |_: &State, _| Ok(Command::User(UserCommand::NoteFailure { id, source: from.clone() }));
         let committed = self.core.carry_out(&change, decide).await?;

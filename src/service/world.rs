@@ -14,7 +14,7 @@ use crate::aws::scripted::ScriptedAws;
 use crate::domain::acl::{AclChange, Principal};
 use crate::domain::action::Action;
 use crate::domain::connection::{ConnectionSettings, StsEndpoints};
-use crate::domain::id::{KeyId, KmsId, SessionId};
+use crate::domain::id::{KeyId, KmsId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::word::Origin;
 use crate::domain::name::{ConnectionName, KmsName, UserName};
@@ -30,7 +30,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use uuid::Uuid;
 use zeroize::Zeroizing;
 
 pub const ACCOUNT: &str = "123456789012";
@@ -150,7 +149,7 @@ impl World {
     pub fn caller(&self, name: &str) -> Caller {
         let published = self.core().state();
         let user = published.state.user_named(&UserName::parse(name).expect("a name")).expect("a user").clone();
-        Caller { user, session: SessionId::new(Uuid::nil()), published }
+        Caller::absent(user, published)
     }
 
     /// The administrator's right.

@@ -38,4 +38,6 @@ mod templates;
 mod tokens;
 mod tracer;
 mod users;
+mod wire;
+mod withdrawn;
 mod workbench;

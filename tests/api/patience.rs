@@ -1,12 +1,9 @@
 //! How long the server waits for a client that says nothing: as long as the settings say, at each stage.
 
 use crate::appliance::Appliance;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
-use std::sync::Arc;
+use crate::wire::{connect, read_to_end, shake_hands};
+use rustls::StreamOwned;
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 /// Far beyond the one second that is set, far below every default.
@@ -68,33 +65,4 @@ fn impatient(stage: &str) -> Appliance {
         ("CLAVIGER_SERVER_KEEP_ALIVE_SECONDS", "60"),
     ];
     Appliance::start_with(&stages.map(|(name, long)| (name, if name == stage { "1" } else { long })))
-}
-
-fn connect(appliance: &Appliance) -> TcpStream {
-    let stream = TcpStream::connect(appliance.api.trim_start_matches("https://")).expect("connected");
-    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("set");
-    stream
-}
-
-fn shake_hands(appliance: &Appliance) -> StreamOwned<ClientConnection, TcpStream> {
-    let mut roots = RootCertStore::empty();
-    let certificate = CertificateDer::from_pem_file(appliance.data().join("tls.crt")).expect("a certificate");
-    roots.add(certificate).expect("a root");
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
-    let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
-    let name = ServerName::try_from("127.0.0.1").expect("a name");
-    StreamOwned::new(ClientConnection::new(config, name).expect("a client"), connect(appliance))
-}
-
-/// What comes until the server closes the connection.
-fn read_to_end(stream: &mut impl Read) -> String {
-    let mut bytes = Vec::new();
-    match stream.read_to_end(&mut bytes) {
-        Ok(_) => {}
-        // Closed without a farewell, too.
-        Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {}
-        Err(error) => panic!("the connection stays open: {error}"),
-    }
-    String::from_utf8(bytes).expect("UTF-8")
 }

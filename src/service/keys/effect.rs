@@ -43,7 +43,7 @@ impl Effect {
         let Some(underway) = requested.published.state.operations.get(&operation).cloned() else {
             return Err(Failure::Broken("a requested operation is not in the state"));
         };
-        let (core, change) = (core.clone(), change.clone());
+        let (core, change) = (core.clone(), change.done());
         let runtime = core.runtime.clone();
         let ending = async move { core.end(&change, operation, &underway, Way::Fresh).await };
         runtime.spawn(ending).await.map_err(|_| Failure::Broken("the program is stopping"))?

@@ -95,7 +95,7 @@ impl Core {
         let schedule = published.state.schedule(id)?.clone();
         tracing::info!(schedule = %schedule.name, %run, "a run begins");
         let actor = Actor::Schedule { id, name: schedule.name.clone() };
-        let change = Change { actor, request_id: run.to_string().as_str().into(), dry_run: false };
+        let change = Change::of(actor, run.to_string().as_str().into());
         let outcome = match &schedule.settings.work {
             Work::RotateKeys(plan) => self.rotate_keys(&change, id, run, plan).await?,
             Work::Synchronize(plan) => match self.synchronize_kms(&change, plan).await {

@@ -75,6 +75,7 @@ impl SyncJobs {
             SyncWish::All => (true, permitted(caller)?, None),
             SyncWish::Some { kms, regions } => (false, named(caller, &kms)?, regions),
         };
+        let caller = access::on_all(caller.clone(), Action::KeySynchronize, kms.clone())?;
         self.begin(&caller.change(asked), Some(caller.user.id), all, kms, regions).await
     }
 
@@ -95,7 +96,7 @@ impl SyncJobs {
         let state = &committed.published.state;
         let job = state.sync_job(id)?;
         if !change.dry_run {
-            self.launch(job, change.clone());
+            self.launch(job, change.done());
         }
         Ok(self.seen(job, state))
     }

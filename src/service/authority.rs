@@ -1,0 +1,54 @@
+//! What a change rests on. A right is settled when the head of a request is read, and used when its body has come, a
+//! password is hashed, or AWS has answered; so it is settled again, by the same rule, in the moment of recording.
+
+use super::failure::Failure;
+use crate::domain::id::{SessionId, UserId};
+use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
+use crate::domain::user::User;
+use std::sync::Arc;
+
+type Right = Arc<dyn Fn(&User, &State) -> Result<(), Failure> + Send + Sync>;
+
+/// Whose rights, in which session, and by which rules they were settled.
+#[derive(Clone)]
+pub struct Authority {
+    user: UserId,
+    session: Option<SessionId>,
+    rights: Vec<Right>,
+}
+
+impl Authority {
+    /// Of somebody of whom no right is settled yet.
+    pub fn of(user: UserId, session: Option<SessionId>) -> Self {
+        Self { user, session, rights: Vec::new() }
+    }
+
+    /// The same, with one more right to be settled.
+    pub fn with(mut self, right: impl Fn(&User, &State) -> Result<(), Failure> + Send + Sync + 'static) -> Self {
+        self.rights.push(Arc::new(right));
+        self
+    }
+
+    /// The same for work that goes on after its session has ended.
+    pub fn beyond_session(self) -> Self {
+        Self { session: None, ..self }
+    }
+
+    /// Settles all of it by the state as it is now.
+    ///
+    /// # Errors
+    /// [`Refusal::RightWithdrawn`] if the session was closed, the user removed, or a right taken away; or what a rule
+    /// refuses by itself, as when the thing that the right was for is gone.
+    pub fn settle(&self, state: &State) -> Result<(), Refusal> {
+        let is_open = |id: SessionId| state.sessions.get(&id).is_some_and(|session| session.user == self.user);
+        let user = state.users.get(&self.user).filter(|_| self.session.is_none_or(is_open));
+        let user = user.ok_or(Refusal::RightWithdrawn)?;
+        self.rights.iter().try_for_each(|right| {
+            right(user, state).map_err(|failure| match failure {
+                Failure::Refused(refusal) => refusal,
+                _ => Refusal::RightWithdrawn,
+            })
+        })
+    }
+}
