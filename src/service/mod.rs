@@ -2,6 +2,7 @@
 //! joins the two. Used by `http`; knows nothing of requests and answers.
 
 pub mod access;
+mod attempts;
 mod authority;
 pub mod bulk_jobs;
 pub mod caller;
@@ -139,8 +140,8 @@ impl Services {
             sightings: sightings::Sightings::default(),
         });
         core.refuse_strays()?;
-        let lockout = Arc::new(lockout::Strangers::default());
-        let users = users::Users::new(core.clone(), hasher.clone(), lockout.clone());
+        let proof = users::Proof::new(core.clone(), hasher);
+        let users = users::Users::new(core.clone(), proof.clone());
         if core.state().state.installation.is_none() {
             let id = InstallationId::new(Uuid::new_v4());
             let FirstAdmin { name, password, must_change } = first();
@@ -165,7 +166,7 @@ impl Services {
             source_keys: source_keys::SourceKeys::new(core.clone()),
             users,
             groups: groups::Groups::new(core.clone()),
-            tokens: tokens::Tokens::new(core.clone(), hasher, lockout, parts.refresh)?,
+            tokens: tokens::Tokens::new(core.clone(), proof, parts.refresh)?,
             core,
         })
     }

@@ -4,10 +4,8 @@ use super::Core;
 use super::access::{Permit, SignedIn};
 use super::caller::{Asked, Caller, Change};
 use super::failure::{Failure, TokenProblem, invalid};
-use super::lockout::Strangers;
 use super::mint::Mint;
-use super::passwords::Hasher;
-use super::users::Proof;
+use super::users::{Proof, Proved};
 use crate::domain::event::{Actor, RefreshGrant, Sealed, TokenHash};
 use crate::domain::group::SystemGroup;
 use crate::domain::id::{InstallationId, RefreshTokenId, SessionId};
@@ -88,18 +86,13 @@ pub(super) fn owner(id: InstallationId) -> Owner {
 }
 
 impl Tokens {
-    pub(super) fn new(
-        core: Arc<Core>,
-        hasher: Hasher,
-        strangers: Arc<Strangers>,
-        refresh: RefreshDefaults,
-    ) -> Result<Self, Failure> {
+    pub(super) fn new(core: Arc<Core>, proof: Proof, refresh: RefreshDefaults) -> Result<Self, Failure> {
         let published = core.state();
         let installation =
             published.state.installation.as_ref().ok_or(Failure::Broken("the installation has not been made yet"))?;
         let key = core.unseal(&owner(installation.id), TOKEN_KEY, &installation.token_key)?;
         let mint = Arc::new(Mint::new(installation.id, &key));
-        Ok(Self { proof: Proof::new(core.clone(), hasher, strangers), core, mint, refresh })
+        Ok(Self { proof, core, mint, refresh })
     }
 
     /// Signs in with a password.
@@ -114,7 +107,7 @@ impl Tokens {
         password: Zeroizing<String>,
         wishes: RefreshWishes,
     ) -> Result<Issued, Failure> {
-        let user = self.proof.prove(asked, name, source, password).await?;
+        let Proved { user, attempt } = self.proof.prove(asked, name, source, password).await?;
         let (refresh, text) = self.new_refresh(&wishes)?;
         let id = SessionId::new(Uuid::new_v4());
         let (user_id, proved, source, labels) = (user.id, user.password_set, source.to_owned(), wishes.labels);
@@ -123,6 +116,7 @@ impl Tokens {
             Ok(Command::Session(SessionCommand::Open { id, user: user_id, proved, source, refresh, labels, at }))
         };
         let committed = self.core.carry_out(&own_change(&user, asked), decide).await?;
+        drop(attempt);
         self.issue(&committed.published.state, id, text)
     }
 

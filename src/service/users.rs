@@ -1,6 +1,7 @@
 //! Users: making, changing, removing them; their passwords, and the policy for those.
 
 use super::access::{Administer, ManageUsers, Permit, SignedIn};
+use super::attempts::{Attempt, Attempts};
 use super::caller::{Asked, Change};
 use super::failure::Failure;
 use super::list::{self, Field, Listed, Page, Query};
@@ -24,7 +25,7 @@ use zeroize::Zeroizing;
 #[derive(Clone)]
 pub struct Users {
     core: Arc<Core>,
-    pub(super) proof: Proof,
+    proof: Proof,
 }
 
 /// What a user change is to come to.
@@ -52,8 +53,8 @@ pub(super) fn owner(id: UserId) -> Owner {
 }
 
 impl Users {
-    pub(super) fn new(core: Arc<Core>, hasher: Hasher, strangers: Arc<Strangers>) -> Self {
-        Self { proof: Proof { core: core.clone(), hasher, strangers }, core }
+    pub(super) fn new(core: Arc<Core>, proof: Proof) -> Self {
+        Self { core, proof }
     }
 
     /// Makes a user.
@@ -160,7 +161,7 @@ impl Users {
         present: Zeroizing<String>,
         new: Zeroizing<String>,
     ) -> Result<Arc<User>, Failure> {
-        let user = self.proof.prove(asked, name, source, present.clone()).await?;
+        let Proved { user, attempt: _attempt } = self.proof.prove(asked, name, source, present.clone()).await?;
         if *present == *new {
             return Err(Failure::Refused(PasswordProblem::Unchanged.into()));
         }
@@ -228,33 +229,43 @@ fn shown(committed: &Committed, id: UserId) -> Result<Arc<User>, Failure> {
     Ok(committed.published.state.user(id)?.clone())
 }
 
-/// Proving who somebody is by a password; shared by signing in and changing the password.
+/// Proving who somebody is by a password; shared by signing in and changing the password. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Proof {
     core: Arc<Core>,
     hasher: Hasher,
     strangers: Arc<Strangers>,
+    attempts: Attempts,
+}
+
+/// Somebody whose password was right.
+pub(super) struct Proved {
+    /// Who.
+    pub user: Arc<User>,
+    /// To be kept until what it was proved for is recorded, so that no failure comes in between.
+    pub attempt: Attempt,
 }
 
 impl Proof {
-    pub(super) fn new(core: Arc<Core>, hasher: Hasher, strangers: Arc<Strangers>) -> Self {
-        Self { core, hasher, strangers }
+    pub(super) fn new(core: Arc<Core>, hasher: Hasher) -> Self {
+        Self { core, hasher, strangers: Arc::default(), attempts: Attempts::default() }
     }
 
     /// The user of this name, if the password is right. Failures are counted, slowed and locked, alike for names that
-    /// nobody has.
+    /// nobody has; one attempt after the other, so that each knows of those before it.
     pub(super) async fn prove(
         &self,
         asked: &Asked,
         name: &str,
         source: &str,
         password: Zeroizing<String>,
-    ) -> Result<Arc<User>, Failure> {
+    ) -> Result<Proved, Failure> {
+        let stranger = name.chars().take(256).collect::<String>().to_lowercase();
+        let attempt = self.attempts.begin(&stranger, source).await?;
         let begun = tokio::time::Instant::now();
         let published = self.core.state();
         let state = &published.state;
         let user = UserName::parse(name).ok().and_then(|name| state.user_named(&name).cloned());
-        let stranger = name.chars().take(256).collect::<String>().to_lowercase();
         let locked = match &user {
             Some(user) => user.locked_until(&state.password_policy, source),
             None => self.strangers.locked_until(&state.password_policy, &stranger, source),
@@ -265,7 +276,7 @@ impl Proof {
         }
         let failures = match user {
             Some(user) => match self.check(&user, password).await? {
-                true => return Ok(user),
+                true => return Ok(Proved { user, attempt }),
                 false => self.note_failure(asked, &user, source).await?,
             },
             None => {
@@ -273,6 +284,7 @@ impl Proof {
                 self.strangers.note(&stranger, source, now)
             }
         };
+        drop(attempt);
         // From the beginning: only the failure of a user who exists is written to the log, and the time that this takes
         // must not tell.
         tokio::time::sleep_until(begun + lockout::delay(failures)).await;

@@ -5,6 +5,7 @@ use crate::client::{Answer, Client};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -296,6 +297,30 @@ fn failures_lock_names_alike_whether_anybody_has_them() {
     let forgiven = admin.patch(&path, json!({"failed_logins_count": 0})).expect(200);
     assert_eq!((&forgiven["account_lockout_at"], &forgiven["failed_logins_count"]), (&Value::Null, &json!(0)));
     nobody.post(TOKENS, right).expect(200);
+}
+
+#[test]
+fn guesses_that_come_at_once_are_no_more_than_guesses_one_by_one() {
+    let appliance = Appliance::start();
+    for known in ["ann", "bob"] {
+        appliance.user(known);
+    }
+    for (name, method, path) in
+        [("ann", Method::POST, TOKENS), ("eve", Method::POST, TOKENS), ("bob", Method::PATCH, "/v1/auth/changepw")]
+    {
+        let guess = |n: usize| {
+            let body = json!({"username": name, "password": format!("wrong {n}"), "new_password": NEW_PASSWORD});
+            appliance.nobody().send(method.clone(), path, Some(body.to_string().into_bytes())).status
+        };
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let guess = &guess;
+            let all: Vec<_> = (0..40).map(|n| scope.spawn(move || guess(n))).collect();
+            all.into_iter().map(|one| one.join().expect("an answer")).collect()
+        });
+        let told = |status| statuses.iter().filter(|told| **told == status).count();
+        // The usual policy locks after five.
+        assert_eq!((told(401), told(429)), (5, 35), "{name} {path}: {statuses:?}");
+    }
 }
 
 fn sign_in(appliance: &Appliance, name: &str, more: Value) -> Value {
