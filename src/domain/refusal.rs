@@ -66,6 +66,18 @@ pub enum Refusal {
         /// Which it is.
         actual: AccountId,
     },
+    /// Credentials of another account than that of a KMS over the same connection.
+    #[error("connection `{connection}` leads to account {actual}, but the KMS `{kms}` over it is of account {account}")]
+    ConnectionLeadsElsewhere {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Which KMS.
+        kms: KmsName,
+        /// Of which account that is.
+        account: AccountId,
+        /// To which account the connection leads.
+        actual: AccountId,
+    },
     /// A role of another partition.
     #[error("assume_role_arn: `{}` is not in partition `{partition}`", .role.as_arn())]
     RoleElsewhere {

@@ -160,6 +160,10 @@ impl Endpoint {
         }
         if self.effect != Effect::None {
             description.may_fail(&[503]);
+            if description.needs_token {
+                // The right may be withdrawn before it is used.
+                description.may_fail(&[403]);
+            }
         }
         if self.effect == Effect::Recorded {
             let text = "Answers what would be answered, after all checks, and records nothing.";

@@ -194,6 +194,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::ConnectionNameTaken(_)
         | Refusal::ConnectionInUse { .. }
         | Refusal::ConnectionCloudFixed { .. }
+        | Refusal::ConnectionLeadsElsewhere { .. }
         | Refusal::SourceKeyNameTaken(_)
         | Refusal::SourceKeyUnexportable(_)
         | Refusal::SourceKeyUndeletable(_)

@@ -91,7 +91,7 @@ fn kms() -> Vec<Endpoint> {
 fn policy_templates() -> Vec<Endpoint> {
     let (all, one) = ("/cckm/aws/templates", "/cckm/aws/templates/{id}");
     vec![
-        post(all, templates::create, "createTemplate", "Make a policy template").refuses(&[403, 404, 409]),
+        post(all, templates::create, "createTemplate", "Make a policy template").refuses(&[404, 409]),
         get(all, templates::list, "listTemplates", "List the policy templates that the caller may see"),
         get(one, templates::get, "getTemplate", "Show a policy template"),
         patch(
@@ -219,7 +219,7 @@ fn keys() -> Vec<Endpoint> {
             .refuses(MAKES),
         post("/cckm/aws/alias/verify", reading::verify_alias, "verifyAlias", "Say whether an alias is free")
             .only_asks()
-            .refuses(&[404, 502, 504]),
+            .refuses(&[404, 409, 502, 504]),
     ]
 }
 
@@ -245,7 +245,7 @@ fn jobs() -> Vec<Endpoint> {
     let (cancel_sync, cancel_bulk) = (format!("{sync}/cancel"), format!("{bulk}/cancel"));
     vec![
         post(syncs, sync_jobs::start, "synchronizeKeys", "Bring what is known of keys in line with AWS")
-            .refuses(&[403, 404, 409]),
+            .refuses(&[404, 409]),
         get(syncs, sync_jobs::list, "listSynchronizationJobs", "List the synchronisation jobs that the caller may see"),
         get(sync, sync_jobs::get, "getSynchronizationJob", "Show a synchronisation job, and how far it is"),
         post(&cancel_sync, sync_jobs::cancel, "cancelSynchronizationJob", "Let a synchronisation job stop at once")
@@ -267,7 +267,7 @@ fn connections() -> Vec<Endpoint> {
         post(all, connections::create, "createConnection", "Make a connection").refuses(&[409]),
         get(all, connections::list, "listConnections", "List the connections"),
         get(one, connections::get, "getConnection", "Show a connection"),
-        patch(one, connections::amend, "updateConnection", "Change a connection").refuses(&[409]),
+        patch(one, connections::amend, "updateConnection", "Change a connection").refuses(&[409, 502, 504]),
         delete(one, connections::delete, "deleteConnection", "Delete a connection that no KMS uses").refuses(&[409]),
         post(test, connections::test, "testConnection", "Ask AWS whether a connection works, and note the answer"),
         post(try_out, connections::try_out, "tryConnection", "Ask AWS whether a connection would work").only_asks(),

@@ -5,8 +5,14 @@ use super::failure::Failure;
 use crate::aws::port::{Access, AccessKeys, RoleToAssume, SessionName, StsEndpoints};
 use crate::domain::connection::{self, Connection, ConnectionSettings};
 use crate::domain::id::ConnectionId;
-use crate::domain::kms::{AssumedRole, Sighting};
+use crate::domain::kms::{AssumedRole, Kms, Sighting};
+use crate::domain::place::AccountId;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
+use crate::domain::time::Time;
 use crate::keyring::Owner;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 /// What the sealing of a connection's secret access key is bound to.
@@ -39,11 +45,86 @@ impl Core {
         Ok(self.sightings.share((connection.id, connection.updated, role.cloned()), suffices, look).await?)
     }
 
-    /// Access over a stored connection.
-    pub(super) fn access(&self, connection: &Connection, role: Option<&AssumedRole>) -> Result<Access, Failure> {
+    /// Access to a KMS: over its connection, with its role, to its account and to no other. Whoever may change a
+    /// connection could else have keys made, and material sent, in an account of their own.
+    pub(super) async fn access_to(&self, state: &State, kms: &Kms) -> Result<Access, Failure> {
+        let connection = state.connection(kms.connection)?;
+        let access = self.access(connection, kms.role.as_ref())?;
+        // A role that is assumed says itself whose it is.
+        if let Some(role) = kms.role.as_ref().or(connection.settings.role.as_ref()) {
+            refuse_other(connection, kms, role.arn.account())?;
+        } else if self.accounts.of(connection) != Some(kms.account) {
+            refuse_other(connection, kms, self.aws.caller(&access).await?.account)?;
+            self.accounts.remember(connection, kms.account);
+        }
+        Ok(access)
+    }
+
+    /// Refuses credentials with which a connection would lead to another account than those of the KMSs over it. What
+    /// does not touch credentials, or what no KMS rests on, AWS is not asked about.
+    pub(super) async fn refuse_other_account(
+        &self,
+        state: &State,
+        connection: &Connection,
+        to: &ConnectionSettings,
+        secret: Option<&str>,
+    ) -> Result<(), Failure> {
+        let now = &connection.settings;
+        // With a role of its own a KMS stays in the role's account, whoever assumes it.
+        let mut resting = state.kms.iter().filter(|kms| kms.connection == connection.id && kms.role.is_none());
+        let Some(kms) = resting.next() else { return Ok(()) };
+        if secret.is_none() && to.access_key_id == now.access_key_id && to.role == now.role {
+            return Ok(());
+        }
+        let stored = self.secret(connection)?;
+        let caller = self.aws.caller(&access(to, secret.unwrap_or(&stored), None)).await?;
+        refuse_other(connection, kms, caller.account)
+    }
+
+    fn secret(&self, connection: &Connection) -> Result<Zeroizing<String>, Failure> {
         let secret = self.unseal(&owner(connection.id), SECRET_ACCESS_KEY, &connection.secret)?;
         let secret = std::str::from_utf8(&secret).map_err(|_| Failure::Broken("a sealed secret is not text"))?;
-        Ok(access(&connection.settings, secret, role))
+        Ok(Zeroizing::new(secret.to_owned()))
+    }
+
+    /// Access over a stored connection.
+    pub(super) fn access(&self, connection: &Connection, role: Option<&AssumedRole>) -> Result<Access, Failure> {
+        Ok(access(&connection.settings, &self.secret(connection)?, role))
+    }
+}
+
+fn refuse_other(connection: &Connection, kms: &Kms, actual: AccountId) -> Result<(), Failure> {
+    match actual == kms.account {
+        true => Ok(()),
+        false => Err(Failure::Refused(Refusal::ConnectionLeadsElsewhere {
+            connection: connection.name.clone(),
+            kms: kms.name.clone(),
+            account: kms.account,
+            actual,
+        })),
+    }
+}
+
+/// Whose the credentials of connections are, as AWS said after each connection's last change: the account of credentials
+/// never changes.
+#[derive(Default)]
+pub(super) struct Accounts(Mutex<HashMap<ConnectionId, (Time, AccountId)>>);
+
+/// So many connections are remembered; then all are asked about anew.
+const REMEMBERED_MAX: usize = 1024;
+
+impl Accounts {
+    fn of(&self, connection: &Connection) -> Option<AccountId> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&connection.id).filter(|(at, _)| *at == connection.updated).map(|(_, account)| *account)
+    }
+
+    fn remember(&self, connection: &Connection, account: AccountId) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED_MAX {
+            known.clear();
+        }
+        known.insert(connection.id, (connection.updated, account));
     }
 }
 

@@ -92,7 +92,8 @@ impl Connections {
     /// Changes what differs: `amend` makes the settings that are to be out of those that are, as the writer finds them.
     ///
     /// # Errors
-    /// What `amend` says; when the new name is in use, or the cloud of a connection in use would change.
+    /// What `amend` says; when the new name is in use, or the cloud or the account of a connection in use would change;
+    /// what AWS says of new credentials that a KMS would rest on.
     pub async fn amend(
         &self,
         permit: Permit<ManageConnections>,
@@ -105,7 +106,9 @@ impl Connections {
         let change = permit.caller().change(asked);
         let connection = find(&permit.caller().published.state, text)?;
         // Before anything is sealed.
-        amend(&connection.settings)?;
+        let to = amend(&connection.settings)?;
+        let (state, given) = (&permit.caller().published.state, secret.as_ref().map(|secret| secret.as_str()));
+        self.core.refuse_other_account(state, &connection, &to, given).await?;
         let id = connection.id;
         let secret = match secret {
             Some(secret) => Some(self.core.seal(&change, &owner(id), SECRET_ACCESS_KEY, secret.as_bytes()).await?),

@@ -33,7 +33,7 @@ impl KmsAccounts {
     /// # Errors
     /// When there is no such KMS for the caller, or what AWS says.
     pub async fn iam_users(&self, permit: &Permit<SignedIn>, wanted: Wanted) -> Result<Principals, Failure> {
-        let (access, listing) = self.way(permit, wanted)?;
+        let (access, listing) = self.way(permit, wanted).await?;
         let page = self.core.aws.list_users(&access, &listing).await?;
         Ok(Principals { items: page.items, next: page.next.map(text) })
     }
@@ -43,17 +43,16 @@ impl KmsAccounts {
     /// # Errors
     /// As [`KmsAccounts::iam_users`].
     pub async fn iam_roles(&self, permit: &Permit<SignedIn>, wanted: Wanted) -> Result<Principals, Failure> {
-        let (access, listing) = self.way(permit, wanted)?;
+        let (access, listing) = self.way(permit, wanted).await?;
         let page = self.core.aws.list_roles(&access, &listing).await?;
         Ok(Principals { items: page.items, next: page.next.map(text) })
     }
 
-    fn way(&self, permit: &Permit<SignedIn>, wanted: Wanted) -> Result<(Access, IamListing), Failure> {
+    async fn way(&self, permit: &Permit<SignedIn>, wanted: Wanted) -> Result<(Access, IamListing), Failure> {
         let permit = KmsPermit::<View>::settle_named(permit.caller().clone(), &wanted.kms)?;
         let kms = permit.kms();
         kms.refuse_archived()?;
-        let connection = permit.caller().published.state.connection(kms.connection)?;
-        let access = self.core.access(connection, kms.role.as_ref())?;
+        let access = self.core.access_to(&permit.caller().published.state, kms).await?;
         let paging = Paging { marker: wanted.marker.map(Marker::new), limit: wanted.limit };
         Ok((access, IamListing { path_prefix: wanted.path_prefix, paging }))
     }

@@ -88,6 +88,8 @@ pub struct Core {
     running_syncs: Arc<sync_jobs::Running>,
     /// The looks at accounts that are going on.
     sightings: sightings::Sightings,
+    /// Whose the credentials of connections are.
+    accounts: cloud::Accounts,
 }
 
 /// Tells the time; a test gives its own.
@@ -138,6 +140,7 @@ impl Services {
             runtime: Handle::current(),
             running_syncs: Arc::default(),
             sightings: sightings::Sightings::default(),
+            accounts: cloud::Accounts::default(),
         });
         core.refuse_strays()?;
         let proof = users::Proof::new(core.clone(), hasher);

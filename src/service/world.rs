@@ -41,7 +41,7 @@ pub struct World {
     home: TempDir,
     keyring: Keyring,
     pub kms: Arc<ScriptedKms>,
-    aws: Arc<ScriptedAws>,
+    pub aws: Arc<ScriptedAws>,
     clock: Arc<AtomicI64>,
 }
 

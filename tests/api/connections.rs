@@ -8,6 +8,8 @@ use std::path::Path;
 const CONNECTIONS: &str = "/v1/connectionmgmt/services/aws/connections";
 const KEY: &str = "AKIALABUSER1ONLYLAB1";
 const SECRET: &str = "lab-only/user1/not+a+secret/of+any+use01";
+const OTHER_KEY: &str = "AKIALABUSER2ONLYLAB1";
+const OTHER_SECRET: &str = "lab-only/other/not+a+secret/of+any+use04";
 const WRONG: &str = "wrong-secret-that-is-long-enough-to-find";
 
 #[test]
@@ -326,4 +328,38 @@ fn changes_of_different_members_at_the_same_time_are_all_kept() {
         let kept = said.iter().flat_map(|change| change.as_object().expect("an object"));
         kept.for_each(|(member, value)| assert_eq!(found[member], *value, "round {round}: {found}"));
     }
+}
+
+#[test]
+fn a_connection_that_a_kms_rests_on_stays_in_its_account() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let kms = format!("/v1/cckm/aws/kms/{}", appliance.kms("first", &["eu-west-1"]));
+    let path = format!("{CONNECTIONS}/test_aws-connection");
+    let before = admin.get(&path).expect(200);
+    let other = json!({"access_key_id": OTHER_KEY, "secret_access_key": OTHER_SECRET});
+    for elsewhere in [other.clone(), json!({"assume_role_arn": "arn:aws:iam::789012123456:role/test-assume-role-open"})]
+    {
+        for query in ["", "?dry_run=true"] {
+            let told = admin.patch(&format!("{path}{query}"), elsewhere.clone()).refused(409, "NCERRConflict");
+            for named in ["`test_aws-connection`", "789012123456", "`first`", "123456789012"] {
+                assert!(told.contains(named), "{told}");
+            }
+        }
+    }
+    for unknown in [json!({"secret_access_key": WRONG}), json!({"access_key_id": OTHER_KEY})] {
+        admin.patch(&path, unknown).refused(502, "NCERRCloudError");
+    }
+    assert_eq!(admin.get(&path).expect(200), before);
+    let body = json!({"kms": "first", "region": "eu-west-1", "aws_param": {}});
+    admin.post("/v1/cckm/aws/keys", body).expect(201);
+
+    // The same account's other keys, a role of the same account, and what has nothing to do with it.
+    let same = json!({"access_key_id": "AKIALABNOREGIONSLAB1", "secret_access_key": "lab-only/noreg/not+a+secret/of+any+use02"});
+    admin.patch(&path, same).expect(200);
+    admin.patch(&path, json!({"access_key_id": KEY, "secret_access_key": SECRET, "description": "d"})).expect(200);
+    // A KMS with a role of its own stays in the role's account, whoever assumes it.
+    let role = json!({"assume_role_arn": "arn:aws:iam::123456789012:role/test-own-role"});
+    admin.patch(&kms, role).expect(200);
+    admin.patch(&path, other).expect(200);
 }

@@ -2,11 +2,13 @@
 //! the intent is in the log the work goes on even if the caller goes away, and a start after a crash ends it.
 
 use super::perform::{Broken, Performed, Way};
+use crate::aws::failure::AwsFailure;
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::command::{KeyCommand, Outcome};
 use crate::domain::key::operation::Operation;
 use crate::domain::place::Region;
+use crate::domain::refusal::Refusal;
 use crate::domain::state::{Command, Underway};
 use crate::ledger::Committed;
 use crate::service::Core;
@@ -69,7 +71,7 @@ impl Core {
                 let beside = beside.map(|(key, seen)| (key, Box::new(seen)));
                 self.conclude(change, KeyCommand::Conclude { operation, outcome, beside }).await
             }
-            Err(broken) => Err(self.note_broken(change, operation, underway, broken).await),
+            Err(broken) => Err(self.note_broken(change, operation, underway, way, broken).await),
         }
     }
 
@@ -82,7 +84,7 @@ impl Core {
                 continue;
             }
             let (id, kms, region) = (relative.id, relative.kms, relative.region.clone());
-            let seen = match self.place(kms, &region) {
+            let seen = match self.place(kms, &region).await {
                 Ok(place) => self.read(&place, aws_id).await.map_err(Failure::from),
                 Err(failure) => Err(failure),
             };
@@ -103,9 +105,11 @@ impl Core {
         change: &Change,
         operation: OperationId,
         underway: &Underway,
+        way: Way,
         broken: Broken,
     ) -> Failure {
         let Broken { failure, uncertain, reached } = broken;
+        let uncertain = uncertain || (way == Way::Again && reached.is_none() && tells_nothing(&failure));
         let reached = match (reached, uncertain) {
             (Some(key), _) => Some(Some(key)),
             (None, true) => self.find_trace(operation, underway).await.ok(),
@@ -154,5 +158,14 @@ impl Core {
 
     pub(super) async fn conclude(&self, change: &Change, command: KeyCommand) -> Result<Committed, Failure> {
         self.carry_out(change, move |_, _| Ok(Command::Key(command.clone()))).await
+    }
+}
+
+/// Does a failure to look for what was done leave it as open as before?
+fn tells_nothing(failure: &Failure) -> bool {
+    match failure {
+        Failure::Cloud(cloud) => !matches!(cloud, AwsFailure::Refused { .. }),
+        Failure::Refused(refusal) => matches!(refusal, Refusal::ConnectionLeadsElsewhere { .. }),
+        _ => false,
     }
 }

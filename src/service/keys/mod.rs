@@ -151,7 +151,7 @@ impl Keys {
     /// When AWS says no; a key that AWS does not have any more is noted as gone, and no error.
     pub async fn refresh<A: KeyRight>(&self, permit: &KeyPermit<A>, asked: &Asked) -> Result<KeySeen, Failure> {
         let key = permit.key();
-        let place = self.core.place(key.kms, &key.region)?;
+        let place = self.core.place(key.kms, &key.region).await?;
         let command = match self.core.read(&place, key.aws_id()).await {
             Ok(seen) => {
                 let (id, kms, region) = (key.id, key.kms, key.region.clone());
@@ -198,7 +198,7 @@ impl Keys {
     /// What AWS says.
     pub async fn rotation_status(&self, permit: &KeyPermit<ViewKey>) -> Result<RotationStatus, Failure> {
         let key = permit.key();
-        let place = self.core.place(key.kms, &key.region)?;
+        let place = self.core.place(key.kms, &key.region).await?;
         Ok(self.core.aws_kms.rotation_status(&place.access, &place.region, key.aws_id()).await?)
     }
 
@@ -208,7 +208,7 @@ impl Keys {
     /// What AWS says.
     pub async fn rotations(&self, permit: &KeyPermit<ViewKey>) -> Result<Vec<Rotation>, Failure> {
         let key = permit.key();
-        let place = self.core.place(key.kms, &key.region)?;
+        let place = self.core.place(key.kms, &key.region).await?;
         let (mut all, mut paging) = (Vec::new(), Paging::default());
         loop {
             let aws = &self.core.aws_kms;
@@ -230,7 +230,7 @@ impl Keys {
         if !key.facts.spec.is_asymmetric() {
             return Err(Failure::Refused(Refusal::NotAsymmetric(key.id)));
         }
-        let place = self.core.place(key.kms, &key.region)?;
+        let place = self.core.place(key.kms, &key.region).await?;
         Ok(self.core.aws_kms.public_key(&place.access, &place.region, key.aws_id()).await?)
     }
 
@@ -247,7 +247,7 @@ impl Keys {
     ) -> Result<bool, Failure> {
         let kms = access::KmsPermit::<access::View>::settle_named(permit.caller().clone(), kms)?;
         crate::domain::key::command::check_place(&permit.caller().published.state, kms.kms().id, region)?;
-        let place = self.core.place(kms.kms().id, region)?;
+        let place = self.core.place(kms.kms().id, region).await?;
         match self.core.aws_kms.describe_alias(&place.access, region, alias).await {
             Ok(_) => Ok(false),
             Err(failure) if failure.is_not_found() => Ok(true),
@@ -280,3 +280,6 @@ pub fn seen(key: Arc<Key>, state: &State) -> KeySeen {
 pub(in crate::service) fn setting(key: &Key) -> Setting {
     Setting { partition: key.facts.arn.partition(), account: key.facts.account(), usage: key.facts.usage.clone() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,7 +85,7 @@ impl Core {
         underway: &Underway,
         way: Way,
     ) -> Result<Performed, Broken> {
-        let place = self.place(underway.kms, &underway.region)?;
+        let place = self.place(underway.kms, &underway.region).await?;
         let wanted = &underway.wanted;
         let key = match wanted {
             Operation::Create(new) => self.make(&place, operation, new, way).await?,
@@ -129,7 +129,7 @@ impl Core {
         underway: &Underway,
         other: KeyId,
     ) -> Result<Option<(KeyId, Snapshot)>, Failure> {
-        self.look_beside(&self.place(underway.kms, &underway.region)?, other).await
+        self.look_beside(&self.place(underway.kms, &underway.region).await?, other).await
     }
 
     async fn look_beside(&self, place: &Place, other: KeyId) -> Result<Option<(KeyId, Snapshot)>, Failure> {
@@ -303,7 +303,7 @@ impl Core {
         operation: OperationId,
         underway: &Underway,
     ) -> Result<Option<AwsKeyId>, Failure> {
-        let place = self.place(underway.kms, &underway.region)?;
+        let place = self.place(underway.kms, &underway.region).await?;
         match &underway.wanted {
             Operation::Create(_) | Operation::Upload { .. } | Operation::Rotate { .. } => {
                 Ok(self.find_marked(&place, operation).await?)

@@ -31,17 +31,16 @@ const READS: u32 = 6;
 
 impl Core {
     /// The way to a region of a KMS.
-    pub(in crate::service) fn place(&self, kms: KmsId, region: &Region) -> Result<Place, Failure> {
+    pub(in crate::service) async fn place(&self, kms: KmsId, region: &Region) -> Result<Place, Failure> {
         let published = self.state();
         let kms = published.state.kms(kms)?;
-        let connection = published.state.connection(kms.connection)?;
-        let access = self.access(connection, kms.role.as_ref())?;
+        let access = self.access_to(&published.state, kms).await?;
         Ok(Place { kms: kms.id, region: region.clone(), access })
     }
 
     /// What AWS holds of the key of an operation.
     pub(super) async fn look(&self, underway: &Underway, key: &AwsKeyId) -> Result<Snapshot, Failure> {
-        let place = self.place(underway.kms, &underway.region)?;
+        let place = self.place(underway.kms, &underway.region).await?;
         Ok(self.read(&place, key).await?)
     }
 

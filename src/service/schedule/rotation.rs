@@ -124,7 +124,7 @@ impl Core {
 
     /// Does a key have material that waits to be rotated to?
     async fn has_waiting_material(&self, key: &Key) -> Result<bool, Failure> {
-        let place = self.place(key.kms, &key.region)?;
+        let place = self.place(key.kms, &key.region).await?;
         // AWS lists what waits first, and one material can wait at a time.
         let page = self.aws_kms.list_rotations(&place.access, &place.region, key.aws_id(), &Paging::default()).await?;
         Ok(page.items.iter().any(|rotation| rotation.state == Some(MaterialState::PendingRotation)))

@@ -67,7 +67,7 @@ impl Core {
         change: &Change,
     ) -> Result<Option<String>, Failure> {
         check_place(&self.state().state, of.kms, &of.region)?;
-        let place = self.place(of.kms, &of.region)?;
+        let place = self.place(of.kms, &of.region).await?;
         let reading = Reading { core: self, place, change, tally, began: self.now(), trouble: Mutex::default() };
         let listed = reading.keys().await?;
         reading.unlisted(&listed).await?;

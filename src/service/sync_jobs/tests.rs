@@ -96,9 +96,12 @@ impl House {
     }
 
     async fn until_asked(&self, operation: Operation) {
-        while self.aws.times(operation) == 0 {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        let asked = async {
+            while self.aws.times(operation) == 0 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), asked).await.expect("it is asked");
     }
 }
 
@@ -110,7 +113,7 @@ async fn start(ledger: &Ledger, keyring: &Keyring, aws: &Arc<ScriptedKms>) -> Se
     let parts = Parts {
         ledger: ledger.clone(),
         keyring: keyring.clone(),
-        aws: Arc::new(ScriptedAws::default()),
+        aws: Arc::new(ScriptedAws::with_account(ACCOUNT, &REGIONS)),
         aws_kms: aws.clone(),
         clock: Arc::new(clock),
         hashing: Hashing { memory_kib: 8, iterations: 1, parallelism: 1, at_once: 1 },
