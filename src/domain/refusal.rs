@@ -123,6 +123,9 @@ pub enum Refusal {
         /// Which key has it.
         by: KeyId,
     },
+    /// A key that the caller may not see has the alias.
+    #[error("alias: `{0}` is taken in this region; choose another one")]
+    AliasTaken(AliasName),
     /// The key does not have the alias.
     #[error("alias: key {key} does not have the alias `{alias}`")]
     AliasUnknown {

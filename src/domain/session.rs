@@ -10,6 +10,9 @@ use super::time::Time;
 /// How long an access token is good for, in seconds.
 pub const ACCESS_SECONDS: i64 = 300;
 
+/// So many sessions of a user may be open; with one more, that one is closed which was not used for the longest time.
+pub const SESSIONS_MAX: usize = 1000;
+
 /// A session as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Session {
@@ -97,7 +100,9 @@ pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refu
             if holder.password_due(&state.password_policy, at) {
                 return Err(Refusal::PasswordChangeDue);
             }
-            Ok(vec![Event::Session(id, SessionEvent::Opened { user, source, refresh, labels })])
+            let closed = state.sessions.surplus_of(user).map(|id| Event::Session(id, SessionEvent::Closed));
+            let opened = Event::Session(id, SessionEvent::Opened { user, source, refresh, labels });
+            Ok(closed.chain([opened]).collect())
         }
         SessionCommand::Refresh { hash, replace, at } => {
             let session = state.sessions.by_refresh(&hash).ok_or(Refusal::RefreshTokenInvalid)?;
@@ -124,6 +129,8 @@ pub struct Sessions {
     by_hash: imbl::HashMap<TokenHash, SessionId>,
     by_token: imbl::HashMap<RefreshTokenId, SessionId>,
     ends: imbl::OrdSet<(Time, SessionId)>,
+    /// Those of each user, in the order of their last use.
+    by_user: imbl::HashMap<UserId, imbl::OrdSet<(Time, SessionId)>>,
 }
 
 impl PartialEq for Sessions {
@@ -163,6 +170,13 @@ impl Sessions {
         self.open.is_empty()
     }
 
+    /// Those of a user that are too many if one more is opened: the ones that were not used for the longest time.
+    fn surplus_of(&self, user: UserId) -> impl Iterator<Item = SessionId> {
+        let theirs = self.by_user.get(&user);
+        let surplus = theirs.map_or(0, |theirs| (theirs.len() + 1).saturating_sub(SESSIONS_MAX));
+        theirs.into_iter().flatten().take(surplus).map(|(_, id)| *id)
+    }
+
     /// Takes in what has happened.
     pub fn apply(&mut self, at: Time, id: SessionId, event: &SessionEvent) {
         match event {
@@ -198,8 +212,7 @@ impl Sessions {
 
     /// Drops all sessions of a user.
     pub fn drop_of(&mut self, user: UserId) {
-        let theirs: Vec<_> = self.open.values().filter(|session| session.user == user).map(|s| s.id).collect();
-        for id in theirs {
+        for (_, id) in self.by_user.get(&user).cloned().unwrap_or_default() {
             self.take(&id);
         }
     }
@@ -210,6 +223,7 @@ impl Sessions {
         if let Some(end) = session.ends() {
             self.ends.insert((end, session.id));
         }
+        self.by_user.entry(session.user).or_default().insert((session.used, session.id));
         self.open.insert(session.id, session);
     }
 
@@ -219,6 +233,12 @@ impl Sessions {
         self.by_token.remove(&session.refresh.id);
         if let Some(end) = session.ends() {
             self.ends.remove(&(end, session.id));
+        }
+        if let Some(theirs) = self.by_user.get_mut(&session.user) {
+            theirs.remove(&(session.used, session.id));
+            if theirs.is_empty() {
+                self.by_user.remove(&session.user);
+            }
         }
         Some(session)
     }

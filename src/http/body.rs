@@ -6,7 +6,6 @@ use super::error::Problem;
 use crate::domain::refusal::Refusal;
 use crate::service::failure::invalid;
 use actix_web::dev::Payload;
-use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use serde::Deserialize;
@@ -18,6 +17,7 @@ use std::pin::Pin;
 use std::time::Duration;
 use utoipa::ToSchema;
 use utoipa::openapi::Required;
+use zeroize::Zeroizing;
 
 /// What body is taken; set when the server starts.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +55,30 @@ impl<T: ToSchema> Described for Body<T> {
     }
 }
 
+/// The JSON object that a request of anybody at all carries: a short one, since so many may send one at once.
+pub struct ShortBody<T>(pub T);
+
+/// The largest short one, in bytes.
+const SHORT: usize = 64 * 1024;
+
+impl<T: DeserializeOwned> FromRequest for ShortBody<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default();
+        let limit = BodyLimit { bytes: limit.bytes.min(SHORT), ..limit };
+        let payload = payload.take();
+        Box::pin(async move { Ok(Self(parse(&read(payload, limit).await?)?)) })
+    }
+}
+
+impl<T: ToSchema> Described for ShortBody<T> {
+    fn describe(to: &mut Description) {
+        Body::<T>::describe(to);
+    }
+}
+
 /// The JSON object that a request may carry; without one all members are absent.
 pub struct BodyOrNone<T>(pub T);
 
@@ -79,9 +103,9 @@ impl<T: ToSchema> Described for BodyOrNone<T> {
     }
 }
 
-async fn read(mut payload: Payload, limit: BodyLimit) -> Result<Bytes, Problem> {
+async fn read(mut payload: Payload, limit: BodyLimit) -> Result<Zeroizing<Vec<u8>>, Problem> {
     let whole = async {
-        let mut body = BytesMut::new();
+        let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| Problem::BodyCutOff)?;
             if body.len() + chunk.len() > limit.bytes {
@@ -89,7 +113,7 @@ async fn read(mut payload: Payload, limit: BodyLimit) -> Result<Bytes, Problem> 
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(body.freeze())
+        Ok(body)
     };
     tokio::time::timeout(limit.time, whole).await.unwrap_or(Err(Problem::BodyTooSlow(limit.time.as_secs())))
 }
@@ -105,17 +129,29 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         let is_syntax = !inner.is_data();
         match path.as_str() {
             _ if is_syntax => Problem::Body(format!("the body is not JSON: {inner}")),
-            "." | "?" => Problem::Body(without_place(&inner.to_string()).to_owned()),
-            member => Problem::Body(format!("{member}: {}", without_place(&inner.to_string()))),
+            "." | "?" => Problem::Body(told(&inner.to_string())),
+            member => Problem::Body(format!("{member}: {}", told(&inner.to_string()))),
         }
     })?;
     json.end().map_err(|error| Problem::Body(format!("the body is not JSON: {error}")))?;
     Ok(parsed)
 }
 
-/// serde's message without ` at line 1 column 2`, which the member's name makes needless.
-fn without_place(message: &str) -> &str {
-    message.rfind(" at line ").map_or(message, |at| &message[..at])
+/// serde's message without ` at line 1 column 2`, which the member's name makes needless, and without the value: it may
+/// be a secret.
+fn told(message: &str) -> String {
+    let message = message.rfind(" at line ").map_or(message, |at| &message[..at]);
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let kinds = ["invalid type: ", "invalid value: "];
+    let Some(at) = kinds.iter().find_map(|kind| Some(found.find(kind)? + kind.len())) else {
+        return message.to_owned();
+    };
+    let expected = match expected {
+        "u16" | "u32" | "u64" | "usize" => "a whole number from 0 on",
+        expected => expected,
+    };
+    let kind = found[at..].find(['`', '"']).map_or(found, |value| found[..at + value].trim_end());
+    format!("{kind}, expected {expected}")
 }
 
 /// An optional member: absent, `null` and `""` are all none.
@@ -209,9 +245,15 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_the_members_name() {
-        assert_eq!(parsed(br#"{"name": 7}"#), Err("name: invalid type: integer `7`, expected a string".to_owned()));
+        assert_eq!(parsed(br#"{"name": 7}"#), Err("name: invalid type: integer, expected a string".to_owned()));
         let regions = parsed(br#"{"regions": ["a", {}]}"#);
         assert_eq!(regions, Err("regions: [1]: invalid type: map, expected a string".to_owned()));
+        let secrets =
+            [r#"{"name": 918273}"#, r#"{"name": -9.182e73}"#, r#"{"name": true}"#, r#"{"regions": "918273"}"#];
+        for body in secrets {
+            let told = parsed(body.as_bytes()).expect_err("it is refused");
+            assert!(!told.contains("918") && !told.contains("9.18") && told.contains(", expected a s"), "{told}");
+        }
         assert_eq!(parsed(b"\xff{}"), Err("the body is not UTF-8".to_owned()));
         assert_eq!(parsed(b"[]"), Err("the body must be a JSON object".to_owned()));
         assert!(parsed(br#"{"name": "a"} x"#).is_err_and(|text| text.starts_with("the body is not JSON")));

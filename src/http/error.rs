@@ -188,6 +188,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::JobEnded(_)
         | Refusal::RegionBeingSynchronised { .. }
         | Refusal::AliasHeld { .. }
+        | Refusal::AliasTaken(_)
         | Refusal::NotPrimary(_)
         | Refusal::KeyRotated { .. }
         | Refusal::KmsNotArchived(_)

@@ -59,11 +59,37 @@ fn parse(query: &str) -> Result<Query, Problem> {
             _ if value.is_empty() => {}
             "skip" => parsed.skip = skip(&value)?,
             "limit" => parsed.limit = limit(&value)?,
-            "sort" => parsed.sort = value.split(',').map(str::trim).filter(|s| !s.is_empty()).map(direction).collect(),
+            "sort" => parsed.sort = sort(&value)?,
+            _ if parsed.filters.len() >= FILTERS_MAX => return Err(too_many("query", "filters", FILTERS_MAX)),
             _ => parsed.filters.push((member, value)),
         }
     }
     Ok(parsed)
+}
+
+/// A list has fewer members than that: what orders it is kept for every row.
+const SORTS_MAX: usize = 16;
+
+/// Every row is held against every filter.
+const FILTERS_MAX: usize = 200;
+
+fn too_many(member: &'static str, what: &str, most: usize) -> Problem {
+    Problem::Query { member, problem: format!("must have at most {most} {what}") }
+}
+
+fn sort(value: &str) -> Result<Vec<(String, bool)>, Problem> {
+    let mut sort: Vec<(String, bool)> = Vec::new();
+    for (member, descending) in value.split(',').map(str::trim).filter(|part| !part.is_empty()).map(direction) {
+        // A second time orders nothing any more.
+        if sort.iter().any(|(known, _)| *known == member) {
+            continue;
+        }
+        if sort.len() >= SORTS_MAX {
+            return Err(too_many("sort", "members", SORTS_MAX));
+        }
+        sort.push((member, descending));
+    }
+    Ok(sort)
 }
 
 fn skip(value: &str) -> Result<usize, Problem> {
@@ -212,5 +238,15 @@ mod tests {
         for bad in ["limit=0", "limit=-2", "limit=ten", "skip=-1", "skip=1.5"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_every_row_is_held_against_is_bounded() {
+        let query = parse(&format!("sort={}", "name,-name,id,".repeat(3000))).unwrap_or_else(|p| panic!("{p}"));
+        assert_eq!(query.sort, [("name".to_owned(), false), ("id".to_owned(), false)]);
+        let many: Vec<String> = (0..=SORTS_MAX).map(|n| format!("m{n}")).collect();
+        assert!(parse(&format!("sort={}", many.join(","))).is_err());
+        assert!(parse(&"name=a&".repeat(FILTERS_MAX)).is_ok());
+        assert!(parse(&"name=a&".repeat(FILTERS_MAX + 1)).is_err());
     }
 }

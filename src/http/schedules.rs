@@ -15,7 +15,6 @@ use crate::domain::schedule::{Run, Schedule};
 use crate::domain::state::State;
 use crate::service::Services;
 use crate::service::access::{ManageSchedules, SignedIn};
-use crate::service::schedule::ScheduleSeen;
 use actix_web::dev::Payload;
 use actix_web::web::{Data, Path};
 use actix_web::{FromRequest, HttpRequest};
@@ -43,9 +42,7 @@ pub async fn list(
     services: Data<Services>,
 ) -> Result<List<ScheduleView>, Problem> {
     let (page, coverage) = services.schedules.list(&who.permit, &listing.0)?;
-    let view = move |schedule: &Arc<Schedule>| {
-        ScheduleView::of(&ScheduleSeen { keys: coverage.keys(schedule.id), schedule: schedule.clone() })
-    };
+    let view = move |schedule: &Arc<Schedule>| ScheduleView::of(&coverage.seen(schedule.clone()));
     Ok(paging::answer(page, view))
 }
 

@@ -157,8 +157,9 @@ pub async fn list(
     services: Data<Services>,
 ) -> Result<List<TemplateView>, Problem> {
     let (page, caller) = services.templates.list(&who.permit, &listing.0)?;
-    let view =
-        move |template: &Arc<Template>| TemplateView::of(&templates::seen(template.clone(), &caller.published.state));
+    let view = move |template: &Arc<Template>| {
+        TemplateView::of(&templates::seen(template.clone(), &caller.published.state, &caller.user))
+    };
     Ok(paging::answer(page, view))
 }
 
@@ -250,7 +251,7 @@ impl TemplateView {
             key_users: people.users,
             key_users_roles: people.user_roles,
             external_accounts: people.accounts,
-            push_report: template.last_push.as_ref().map(PushView::of),
+            push_report: seen.last_push.as_ref().map(PushView::of),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Tokens: signing in, refreshing, revoking; and changing the own password, which needs no token.
 
 use super::answer::{Json, NoContent, Unstored};
-use super::body::{Body, one_of, optional, required};
+use super::body::{ShortBody, one_of, optional, required};
 use super::error::Problem;
 use super::guard::{Admitted, Anybody};
 use super::paging::{Columns, List, Listing};
@@ -140,6 +140,8 @@ pub struct ChangePasswordBody {
 
 /// So many labels a token may have: they stay in memory as long as it is good.
 const LABELS_MAX: usize = 64;
+/// and so many bytes in all of them.
+const LABELS_BYTES_MAX: usize = 4096;
 
 #[derive(Clone, Copy)]
 enum Grant {
@@ -150,7 +152,7 @@ enum Grant {
 /// `POST /v1/auth/tokens`
 pub async fn issue(
     who: Anybody,
-    body: Body<TokenBody>,
+    body: ShortBody<TokenBody>,
     services: Data<Services>,
 ) -> Result<Unstored<IssuedView>, Problem> {
     refuse_dry_run(&who)?;
@@ -204,7 +206,7 @@ pub async fn revoke_by_id(
 }
 
 /// `POST /v1/auth/revoke`
-pub async fn revoke(who: Anybody, body: Body<RevokeBody>, services: Data<Services>) -> Result<NoContent, Problem> {
+pub async fn revoke(who: Anybody, body: ShortBody<RevokeBody>, services: Data<Services>) -> Result<NoContent, Problem> {
     let token = required("refresh_token", body.0.refresh_token)?;
     services.tokens.revoke(&who.asked, &token).await?;
     Ok(NoContent)
@@ -213,7 +215,7 @@ pub async fn revoke(who: Anybody, body: Body<RevokeBody>, services: Data<Service
 /// `PATCH /v1/auth/changepw`
 pub async fn change_password(
     who: Anybody,
-    body: Body<ChangePasswordBody>,
+    body: ShortBody<ChangePasswordBody>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
     refuse_dry_run(&who)?;
@@ -271,8 +273,14 @@ impl TokenBody {
 
     fn wishes(&mut self) -> Result<RefreshWishes, Refusal> {
         let labels = self.labels.take().unwrap_or_default();
-        if labels.len() > LABELS_MAX || labels.iter().any(|label| label.chars().count() > NAME_MAX) {
-            let most = format!("must be at most {LABELS_MAX} texts of at most {NAME_MAX} characters");
+        let bytes: usize = labels.iter().map(String::len).sum();
+        if labels.len() > LABELS_MAX
+            || bytes > LABELS_BYTES_MAX
+            || labels.iter().any(|label| label.chars().count() > NAME_MAX)
+        {
+            let most = format!(
+                "must be at most {LABELS_MAX} texts of at most {NAME_MAX} characters, and {LABELS_BYTES_MAX} bytes together"
+            );
             return Err(invalid("labels", most));
         }
         Ok(RefreshWishes {

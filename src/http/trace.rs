@@ -21,10 +21,19 @@ macro_rules! span_of {
         tracing::$level!(
             "request",
             request_id = $id.as_str(),
-            method = $request.method().as_str(),
-            path = $request.path()
+            method = start_of($request.method().as_str(), METHOD_MAX),
+            path = start_of($request.path(), PATH_MAX)
         )
     };
+}
+
+/// So much of a method is logged, in bytes,
+const METHOD_MAX: usize = 20;
+/// and so much of a path: whoever is not signed in must not be able to fill the log.
+const PATH_MAX: usize = 200;
+
+fn start_of(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
 }
 
 /// The header that carries the id, both ways.

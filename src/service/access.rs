@@ -421,6 +421,16 @@ pub fn sees_key(user: &User, state: &State, key: &Key) -> bool {
     administers_kms(user) || state.kms.get(&key.kms).is_some_and(|kms| granted(user, kms).permits(key.view_action()))
 }
 
+/// The same of a key that something else names: of one that is forgotten only administrators may know.
+pub fn sees_key_of(user: &User, state: &State, key: KeyId) -> bool {
+    state.keys.get(&key).map_or_else(|| administers_kms(user), |key| sees_key(user, state, key))
+}
+
+/// The same of a KMS that something else names.
+pub fn sees_kms_of(user: &User, state: &State, kms: KmsId) -> bool {
+    state.kms.get(&kms).map_or_else(|| administers_kms(user), |kms| sees(user, kms))
+}
+
 /// May this user do everything on every KMS?
 pub fn administers_kms(user: &User) -> bool {
     user.is_in(SystemGroup::Admin) || user.is_in(SystemGroup::CckmAdmins)

@@ -10,14 +10,14 @@ use super::failure::Failure;
 use super::keys::{Keys, PolicyChoice};
 use super::list::{self, Field, Listed, Page, Query};
 use crate::domain::action::Action;
-use crate::domain::id::{JobId, KeyId, KmsId, UserId};
+use crate::domain::id::{JobId, KeyId, UserId};
 use crate::domain::job::bulk::{BulkCommand, BulkJob, BulkTask, check_keys};
 use crate::domain::job::command::JobCommand;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::operation::Operation;
 use crate::domain::key::word::KeyState;
 use crate::domain::refusal::Refusal;
-use crate::domain::state::{Command, State};
+use crate::domain::state::Command;
 use crate::ledger::Committed;
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
@@ -241,12 +241,15 @@ fn visible(caller: &Caller, id: JobId) -> Result<&Arc<BulkJob>, Failure> {
 
 /// A job is seen by the one who wanted it, and by those who could have wanted all of it.
 fn sees(caller: &Caller, job: &BulkJob) -> bool {
-    let state = &caller.published.state;
-    job.by == caller.user.id || access::may_on_all(&caller.user, state, Action::KeyBulkOperation, kms_of(job, state))
-}
-
-fn kms_of(job: &BulkJob, state: &State) -> Vec<KmsId> {
-    job.keys.iter().filter_map(|key| state.keys.get(&key.id)).map(|key| key.kms).collect()
+    let (user, state) = (&caller.user, &caller.published.state);
+    let could = |key: KeyId| {
+        access::sees_key_of(user, state, key)
+            && state
+                .keys
+                .get(&key)
+                .is_none_or(|key| access::may_on_all(user, state, Action::KeyBulkOperation, [key.kms]))
+    };
+    job.by == user.id || job.keys.iter().all(|key| could(key.id))
 }
 
 impl Listed for BulkJob {

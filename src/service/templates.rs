@@ -3,11 +3,11 @@
 use super::Core;
 use super::access::{self, KeyPermit, KmsPermit, Permit, SignedIn, TemplatePermit, UpdateKey, View};
 use super::caller::{Asked, Caller, Change};
-use super::failure::{Failure, invalid};
+use super::failure::{Failure, Lacking, invalid};
 use super::keys::{Effect, setting};
 use super::list::{self, Field, Listed, Page, Query};
 use crate::domain::action::Action;
-use crate::domain::id::{KmsId, TemplateId};
+use crate::domain::id::{KeyId, KmsId, TemplateId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::operation::Operation;
 use crate::domain::key::policy::{People, Setting};
@@ -18,6 +18,7 @@ use crate::domain::place::{AccountId, Partition};
 use crate::domain::refusal::Refusal;
 use crate::domain::state::{Command, State};
 use crate::domain::template::{Push, Template, TemplateCommand, TemplatePolicy, keys_of};
+use crate::domain::user::User;
 use crate::ledger::Committed;
 use futures_util::{StreamExt, stream};
 use std::collections::BTreeSet;
@@ -119,6 +120,8 @@ pub struct TemplateSeen {
     pub kms_name: Option<String>,
     /// Its policy, worded for a key that encrypts.
     pub policy: Option<PolicyText>,
+    /// How the last push went, at the keys that the viewer may see.
+    pub last_push: Option<Push>,
 }
 
 /// So many keys are changed at once.
@@ -154,7 +157,7 @@ impl Templates {
         check_policy(&wish.policy, cloud, account)?;
         let (id, name, policy) = (TemplateId::new(Uuid::new_v4()), wish.name, wish.policy);
         let command = TemplateCommand::Create { id, name, account, kms, policy };
-        shown(&self.core.template(&caller.change(asked), command).await?, id)
+        shown(&self.core.template(&caller.change(asked), command).await?, id, &caller.user)
     }
 
     /// The templates that the caller may see.
@@ -174,7 +177,7 @@ impl Templates {
 
     /// One template.
     pub fn get(&self, permit: &TemplatePermit<View>) -> TemplateSeen {
-        seen(permit.template().clone(), &permit.caller().published.state)
+        seen(permit.template().clone(), &permit.caller().published.state, &permit.caller().user)
     }
 
     /// Changes what a template gives, and pushes it to the keys that have it if that is asked for.
@@ -195,7 +198,9 @@ impl Templates {
         if wish.push {
             // A policy that reaches some of its keys and not others, for want of a right, would help nobody.
             for key in keys_of(state, template) {
-                KeyPermit::<UpdateKey>::settle(caller.clone(), key.id)?;
+                // Nor would it do to name a key that the caller may not know of.
+                let settled = KeyPermit::<UpdateKey>::settle(caller.clone(), key.id);
+                settled.map_err(|_| Failure::Forbidden(Lacking::Action(Action::KeyUpdate)))?;
             }
             let kms: BTreeSet<KmsId> = keys_of(state, template).map(|key| key.kms).collect();
             if !kms.is_empty() {
@@ -209,13 +214,13 @@ impl Templates {
         };
         let committed = self.core.carry_out(&change, command).await?;
         if !pushes || change.dry_run {
-            return shown(&committed, id);
+            return shown(&committed, id, &caller.user);
         }
         // It goes on even if the caller goes away.
         let core = self.core.clone();
         let pushing = async move { core.push(&change.beyond_session(), id).await };
         let pushed = self.core.runtime.spawn(pushing).await.map_err(|_| Failure::Broken("the program is stopping"))?;
-        shown(&pushed?, id)
+        shown(&pushed?, id, &caller.user)
     }
 
     /// Deletes a template that no key has.
@@ -272,20 +277,27 @@ pub(super) fn find_for(state: &State, text: &str, account: AccountId) -> Result<
     found.cloned().ok_or_else(unknown)
 }
 
-/// A template with what is shown beside it.
-pub fn seen(template: Arc<Template>, state: &State) -> TemplateSeen {
+/// A template with what is shown of it to this user.
+pub fn seen(template: Arc<Template>, state: &State, user: &User) -> TemplateSeen {
     let kms = template.kms.and_then(|id| state.kms.get(&id));
     let cloud = partition(state, template.account).unwrap_or(Partition::Aws);
     TemplateSeen {
         kms_name: kms.map(|kms| kms.name.to_string()),
         policy: template.policy.for_key(&encrypting(cloud, template.account)).ok(),
+        last_push: template.last_push.as_ref().map(|push| {
+            let sees = |key: &KeyId| access::sees_key_of(user, state, *key);
+            Push {
+                done: push.done.iter().filter(|key| sees(key)).copied().collect(),
+                failed: push.failed.iter().filter(|(key, _)| sees(key)).cloned().collect(),
+            }
+        }),
         template,
     }
 }
 
-fn shown(committed: &Committed, id: TemplateId) -> Result<TemplateSeen, Failure> {
+fn shown(committed: &Committed, id: TemplateId, user: &User) -> Result<TemplateSeen, Failure> {
     let state = &committed.published.state;
-    Ok(seen(state.template(id)?.clone(), state))
+    Ok(seen(state.template(id)?.clone(), state, user))
 }
 
 /// The policy that a template is to give, as it is now and with what is wished for.

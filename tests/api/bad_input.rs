@@ -31,7 +31,7 @@ fn what_is_not_a_json_object_in_utf_8_is_refused_at_every_door() {
     for door in furnished.doors() {
         let member = door.good.as_object().and_then(|good| good.keys().next()).expect("a member").clone();
         let whole = door.good.to_string();
-        let deep = format!("{{\"{member}\": {}{}}}", "[".repeat(50_000), "]".repeat(50_000));
+        let deep = format!("{{\"{member}\": {}{}}}", "[".repeat(20_000), "]".repeat(20_000));
         let bodies: [Vec<u8>; 12] = [
             vec![],
             b" ".to_vec(),
@@ -52,7 +52,9 @@ fn what_is_not_a_json_object_in_utf_8_is_refused_at_every_door() {
         }
         let large = format!("{{\"{member}\": \"{}\"}}", "a".repeat(2 * 1024 * 1024));
         let answer = furnished.admin.send(door.method.clone(), &door.path, Some(large.into_bytes()));
-        assert!(answer.refused(413, "NCERRRequestTooLarge").contains("1048576 bytes"), "{}", door.path);
+        // Of those who need no token a short one is taken only.
+        let most = if door.tries { "1048576 bytes" } else { "65536 bytes" };
+        assert!(answer.refused(413, "NCERRRequestTooLarge").contains(most), "{}", door.path);
     }
     assert_eq!(Picture::of(&furnished.admin), before);
 }

@@ -105,7 +105,20 @@ fn each_key_needs_the_bulk_action_and_the_action_of_the_single_call() {
     let of_admin = admin.post(JOBS, asks(json!([hidden]))).expect(202);
     end_of(&admin, &of_admin);
     ann.get(&format!("{JOBS}/{}", id(&of_admin))).refused(404, "NCERRResourceNotFound");
-    assert_eq!(ann.get(JOBS).expect(200)["total"], 1);
+    // Not even in part: nor where a key is one that she may run jobs on, but not see.
+    let brought = admin.post(
+        "/v1/cckm/aws/keys",
+        json!({"kms": "full", "region": "eu-west-3",
+        "aws_param": {"Origin": "EXTERNAL"}}),
+    );
+    let unseen = appliance.user("eve");
+    permit(&admin, &full, &unseen, &["viewnative", "keybulkoperation"]);
+    for keys in [json!([may]), json!([may, id(&brought.expect(201))])] {
+        let job = end_of(&admin, &admin.post(JOBS, asks(keys.clone())).expect(202));
+        let seen = unseen.get(&format!("{JOBS}/{}", id(&job))).status;
+        assert_eq!(seen, if keys.as_array().map(Vec::len) == Some(1) { 200 } else { 404 });
+    }
+    assert_eq!(ann.get(JOBS).expect(200)["total"], 3);
     permit(&admin, &full, &appliance.user("bob"), &["view", "keyupdate"]);
     let lacking = appliance.user("bob").post(JOBS, asks(json!([may]))).refused(403, "NCERRInsufficientPermissions");
     assert!(lacking.contains("keybulkoperation"), "{lacking}");

@@ -177,3 +177,22 @@ fn each_view_shows_its_kind_of_keys_and_hides_the_rest() {
     hidden(&native);
     hidden(&brought);
 }
+
+#[test]
+fn an_alias_is_taken_away_only_from_a_key_that_may_be_changed() {
+    let ground = Ground::new();
+    let native = ground.bench.make(json!({}));
+    let source = ground.bench.source(json!({}));
+    let upload = json!({"kms": "bench", "region": HOME, "source_key_identifier": source["id"],
+        "aws_param": {"Alias": "held"}});
+    let holder = ground.bench.make_by("/v1/cckm/aws/upload-key", upload);
+    ground.permit("viewnative", true);
+    ground.permit("keyupdate", true);
+    let ask = || ground.ann.post(&at(&native, "add-alias"), json!({"alias": "held"}));
+    let told = ask().refused(409, "NCERRConflict");
+    assert!(told.contains("alias/held") && !told.contains(&id(&holder)), "{told}");
+    assert_eq!(ground.bench.see(&holder), holder);
+    ground.permit("viewbyok", true);
+    ask().expect(200);
+    assert!(ground.bench.see(&holder)["aws_param"].get("Alias").is_none());
+}

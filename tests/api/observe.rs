@@ -18,6 +18,16 @@ fn health_and_readiness_need_no_token() {
 }
 
 #[test]
+fn the_log_has_the_beginning_of_a_long_path() {
+    let appliance = Appliance::start();
+    let path = format!("/v1/{}", "ä".repeat(5000));
+    appliance.nobody().get(&path).refused(404, "NCERRResourceNotFound");
+    let log = appliance.log();
+    let line = log.lines().find(|line| line.contains("%C3%A4%C3%A4")).expect("its line");
+    assert!(line.len() < 800, "{line}");
+}
+
+#[test]
 fn the_figures_are_what_prometheus_reads_and_go_up() {
     let appliance = Appliance::start();
     let admin = appliance.admin();

@@ -172,6 +172,16 @@ fn whoever_may_rotate_a_key_puts_it_under_a_schedule_that_an_administrator_made(
     assert_eq!(ann.get(&at(&schedule)).expect(200)["keys_count"], 1);
     ann.post(&format!("{}/run-now", at(&schedule)), json!({})).refused(403, "NCERRInsufficientPermissions");
     ann.delete(&at(&schedule)).refused(403, "NCERRInsufficientPermissions");
+    let of_kms = json!({"name": "nightly", "operation": "cckm_synchronization", "run_at": "0 3 * * *",
+        "cckm_synchronization_params": {"cloud_name": "aws", "kms": ["kms"]}});
+    let of_kms = admin.post(SCHEDULES, of_kms).expect(201);
+    for (who, shown) in [(&admin, json!([kms])), (&ann, json!([kms])), (&appliance.user("bob"), json!([]))] {
+        let one = who.get(&at(&of_kms)).expect(200);
+        let listed = who.get(&format!("{SCHEDULES}?name=nightly")).expect(200)["resources"][0].clone();
+        for seen in [one, listed] {
+            assert_eq!(seen["cckm_synchronization_params"]["kms"], shown);
+        }
+    }
     let ended = run(&admin, &schedule);
     // Another user sees that there was a run, and not of which keys.
     let bob = appliance.user("bob");

@@ -109,3 +109,24 @@ fn a_closed_session_is_closed_and_closing_it_again_changes_nothing() {
     assert_eq!(when(&after(&log), close()), events([]));
     assert_eq!(when(&after(&log), carry_on(1, None, 3)), Err(Refusal::RefreshTokenInvalid));
 }
+
+#[test]
+fn with_too_many_sessions_the_one_that_was_not_used_for_longest_is_closed() {
+    let mut log = vec![user(1)];
+    let opened = |n: usize| {
+        let hash = TokenHash(std::array::from_fn(|at| u8::try_from(n >> (8 * (at % 2)) & 255).expect("a byte")));
+        let refresh =
+            RefreshGrant { id: RefreshTokenId::new(uuid::Uuid::from_u128(n as u128)), hash, ..refresh(1, None, None) };
+        let (user, source, labels) = (user_id(1), HERE.to_owned(), vec![]);
+        let id = SessionId::new(uuid::Uuid::from_u128(1_000_000 + n as u128));
+        Event::Session(id, SessionEvent::Opened { user, source, refresh, labels })
+    };
+    log.extend((0..SESSIONS_MAX - 1).map(opened));
+    let id_of = |n: u128| SessionId::new(uuid::Uuid::from_u128(1_000_000 + n));
+    let new = || signed_in(1, refresh(1, None, None));
+    assert_eq!(when(&after(&log), open(3000)), Ok(vec![new()]));
+    // The first one was used again.
+    log.extend([opened(SESSIONS_MAX), Event::Session(id_of(0), SessionEvent::Refreshed)]);
+    let closed = Event::Session(id_of(1), SessionEvent::Closed);
+    assert_eq!(when(&after(&log), open(3000)), Ok(vec![closed, new()]));
+}

@@ -1,7 +1,9 @@
 //! Schedules and their runs as clients see them.
 
+use crate::domain::id::KmsId;
 use crate::domain::schedule::{Cause, KeyOutcome, Run, RunOutcome, Schedule, SynchronizationPlan, Work};
 use crate::http::envelope::Envelope;
+use crate::service::access;
 use crate::service::caller::Caller;
 use crate::service::schedule::{self, ScheduleSeen};
 use serde::Serialize;
@@ -108,7 +110,7 @@ impl ScheduleView {
     pub fn of(seen: &ScheduleSeen) -> Self {
         let schedule: &Schedule = &seen.schedule;
         let settings = &schedule.settings;
-        let params = params(&settings.work);
+        let params = params(&settings.work, &seen.kms);
         let rotates = matches!(settings.work, Work::RotateKeys(_));
         Self {
             envelope: Envelope::new(
@@ -136,7 +138,7 @@ impl ScheduleView {
     }
 }
 
-fn params(work: &Work) -> Value {
+fn params(work: &Work, kms: &[KmsId]) -> Value {
     let mut all = Map::new();
     all.insert("cloud_name".to_owned(), json!("aws"));
     match work {
@@ -154,7 +156,7 @@ fn params(work: &Work) -> Value {
             all.insert("aws_param".to_owned(), aws);
         }
         Work::Synchronize(SynchronizationPlan::All) => drop(all.insert("synchronize_all".to_owned(), json!(true))),
-        Work::Synchronize(SynchronizationPlan::Kms(kms)) => {
+        Work::Synchronize(SynchronizationPlan::Kms(_)) => {
             let ids: Vec<String> = kms.iter().map(ToString::to_string).collect();
             all.insert("kms".to_owned(), json!(ids));
         }
@@ -166,7 +168,8 @@ impl RunView {
     /// A run as its viewer may see it.
     pub fn of(run: &Run, viewer: &Caller) -> Self {
         let ended = run.ended.as_ref();
-        let results = run.keys.iter().filter(|(key, _)| schedule::sees_outcome(viewer, *key));
+        let results =
+            run.keys.iter().filter(|(key, _)| access::sees_key_of(&viewer.user, &viewer.published.state, *key));
         Self {
             envelope: Envelope::new(
                 run.id,

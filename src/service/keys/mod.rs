@@ -83,9 +83,18 @@ impl Keys {
         asked: &Asked,
         wanted: Operation,
     ) -> Result<KeySeen, Failure> {
-        let key = permit.key();
+        self.change_as(permit.caller(), permit.key(), asked, wanted).await
+    }
+
+    async fn change_as(
+        &self,
+        caller: &Caller,
+        key: &Key,
+        asked: &Asked,
+        wanted: Operation,
+    ) -> Result<KeySeen, Failure> {
         let effect = Effect { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
-        let committed = effect.carry_out(&self.core, &permit.caller().change(asked)).await?;
+        let committed = effect.carry_out(&self.core, &caller.change(asked)).await?;
         shown(&committed, key.id)
     }
 
@@ -105,11 +114,22 @@ impl Keys {
         if holder.is_some_and(|holder| holder.id == key.id) {
             return Ok(seen(key.clone(), state));
         }
-        if let Some(holder) = holder.filter(|holder| holder.facts.is_pending_deletion()) {
+        let Some(holder) = holder else {
+            return self.change(permit, asked, Operation::AddAlias { alias, from: None }).await;
+        };
+        // It is taken away from that key, which takes the same right there; and nobody learns of a key by its alias.
+        let caller = permit.caller().clone();
+        let caller = match KeyPermit::<A>::settle(caller, holder.id) {
+            Err(Failure::Refused(Refusal::KeyUnknown(_))) => {
+                return Err(Failure::Refused(Refusal::AliasTaken(alias)));
+            }
+            settled => settled?.caller().clone(),
+        };
+        if holder.facts.is_pending_deletion() {
             return Err(Failure::Refused(Refusal::AliasHeld { alias, by: holder.id }));
         }
-        let from = holder.map(|holder| holder.id);
-        self.change(permit, asked, Operation::AddAlias { alias, from }).await
+        let wanted = Operation::AddAlias { alias, from: Some(holder.id) };
+        self.change_as(&caller, key, asked, wanted).await
     }
 
     /// Takes an alias away from a key.

@@ -18,7 +18,7 @@ use super::list::{Page, Query};
 use crate::domain::id::{JobId, KmsId, ScheduleId};
 use crate::domain::name::{KmsName, ScheduleName};
 use crate::domain::refusal::Refusal;
-use crate::domain::schedule::{Cause, Run, Schedule, ScheduleCommand, ScheduleSettings};
+use crate::domain::schedule::{Cause, Run, Schedule, ScheduleCommand, ScheduleSettings, SynchronizationPlan, Work};
 use crate::domain::state::{Command, State};
 use crate::ledger::Committed;
 use std::collections::HashMap;
@@ -37,10 +37,15 @@ pub struct ScheduleSeen {
     pub schedule: Arc<Schedule>,
     /// How many keys are under it, of those that the caller may see.
     pub keys: usize,
+    /// The KMSs that it synchronises, of those that the caller may see.
+    pub kms: Vec<KmsId>,
 }
 
-/// How many keys are under each schedule, of those that a caller may see.
-pub struct Coverage(HashMap<ScheduleId, usize>);
+/// What a caller may see of what schedules cover.
+pub struct Coverage {
+    caller: Caller,
+    keys: HashMap<ScheduleId, usize>,
+}
 
 impl Schedules {
     pub(super) fn new(core: Arc<Core>) -> Self {
@@ -79,7 +84,7 @@ impl Schedules {
     pub fn get(&self, permit: &Permit<SignedIn>, id: ScheduleId) -> Result<ScheduleSeen, Failure> {
         let caller = permit.caller();
         let schedule = caller.published.state.schedule(id)?.clone();
-        Ok(ScheduleSeen { keys: Coverage::of(caller).keys(id), schedule })
+        Ok(Coverage::of(caller).seen(schedule))
     }
 
     /// Changes what a schedule does, or when: `amend` makes the settings that are to be out of those that are, as the
@@ -163,7 +168,7 @@ impl Schedules {
         let judged = move |state: &State, _| Ok(Command::Schedule(command(state)?));
         let committed = self.core.carry_out(&caller.change(asked), judged).await?;
         let schedule = committed.published.state.schedule(id)?.clone();
-        Ok(ScheduleSeen { keys: Coverage::of(caller).keys(id), schedule })
+        Ok(Coverage::of(caller).seen(schedule))
     }
 }
 
@@ -182,21 +187,17 @@ impl Coverage {
                 *keys.entry(job.schedule).or_insert(0) += 1;
             }
         }
-        Self(keys)
+        Self { caller: caller.clone(), keys }
     }
 
-    /// Of one schedule.
-    pub fn keys(&self, id: ScheduleId) -> usize {
-        self.0.get(&id).copied().unwrap_or(0)
-    }
-}
-
-/// May this caller see what became of a key in a run? Of a key that is forgotten only administrators may.
-pub fn sees_outcome(caller: &Caller, key: crate::domain::id::KeyId) -> bool {
-    let state = &caller.published.state;
-    match state.keys.get(&key) {
-        Some(key) => access::sees_key(&caller.user, state, key),
-        None => access::administers_kms(&caller.user),
+    /// A schedule with what the caller may see of what it covers.
+    pub fn seen(&self, schedule: Arc<Schedule>) -> ScheduleSeen {
+        let sees = |kms: &&KmsId| access::sees_kms_of(&self.caller.user, &self.caller.published.state, **kms);
+        let kms = match &schedule.settings.work {
+            Work::Synchronize(SynchronizationPlan::Kms(kms)) => kms.iter().filter(sees).copied().collect(),
+            Work::Synchronize(SynchronizationPlan::All) | Work::RotateKeys(_) => Vec::new(),
+        };
+        ScheduleSeen { keys: self.keys.get(&schedule.id).copied().unwrap_or(0), kms, schedule }
     }
 }
 

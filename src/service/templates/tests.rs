@@ -165,3 +165,22 @@ fn templates_need_keyupdate_on_a_kms_of_their_account() {
     };
     assert_eq!((list("stranger"), list("viewer"), list("admin")), (0, 1, 1));
 }
+
+#[test]
+fn a_push_tells_nobody_of_keys_that_are_hidden() {
+    let world = World::new();
+    let template = make(&world, "payroll", people("ann"));
+    let one = world.key("one", PolicyChoice::Template("payroll".to_owned()));
+    amend(&world, "admin", template.id, &people("bob"), true).expect("pushed");
+    let shown = |caller: Caller| {
+        let permit = TemplatePermit::<View>::settle(caller, template.id).unwrap_or_else(|failure| panic!("{failure}"));
+        world.services().templates.get(&permit).last_push.expect("there was one").done
+    };
+    assert_eq!(shown(world.caller("admin")), [one.id]);
+    assert_eq!(shown(world.user("eve", &[Action::KeyUpdate])), []);
+    assert_eq!(shown(world.user("fay", &[Action::ViewNative])), [one.id]);
+    // Who may not see a key cannot push to it, and is not told of it.
+    let refused = amend(&world, "eve", template.id, &people("carl"), true).expect_err("it is refused");
+    assert!(matches!(&refused, Failure::Forbidden(Lacking::Action(Action::KeyUpdate))), "{refused}");
+    assert!(!refused.to_string().contains(&one.id.to_string()));
+}

@@ -37,6 +37,9 @@ pub fn furnished() -> Furnished {
     admin.post("/v1/usermgmt/groups", json!({"name": "officers"})).expect(201);
     let kms = appliance.kms("first", &["eu-west-1", "eu-west-2"]);
     let other_kms = appliance.kms("second", &["us-east-1"]);
+    // One that no KMS rests on, so that it may lead anywhere.
+    let spare = json!({"name": "spare", "access_key_id": "AKIA", "secret_access_key": "none"});
+    admin.post("/v1/connectionmgmt/services/aws/connections", spare).expect(201);
     Furnished { appliance, admin, kms, other_kms, ann, ann_in_path }
 }
 
@@ -100,7 +103,7 @@ impl Furnished {
                 &["name"],
                 connection.clone(),
             ),
-            door(patch.clone(), &format!("{connections}/test_aws-connection"), &[], &["name"], connection.clone()),
+            door(patch.clone(), &format!("{connections}/spare"), &[], &["name"], connection.clone()),
             door(
                 post.clone(),
                 "/v1/connectionmgmt/services/aws/connection-test",
