@@ -276,6 +276,16 @@ impl State {
         self.kms.get(self.kms_by_name.get(name)?)
     }
 
+    /// The KMS of this id, or else of this name: nobody can take a KMS's place by a name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn kms_called(&self, text: &str) -> Result<&Arc<Kms>, Refusal> {
+        let with_id = KmsId::parse(text).ok().and_then(|id| self.kms.get(&id));
+        let named = || self.kms_named(&KmsName::parse(text).ok()?);
+        with_id.or_else(named).ok_or_else(|| Refusal::KmsUnknown(text.chars().take(80).collect()))
+    }
+
     /// The source key of this name.
     pub fn source_key_named(&self, name: &SourceKeyName) -> Option<&Arc<SourceKey>> {
         self.source_keys.get(self.source_keys_by_name.get(name)?)
@@ -352,7 +362,11 @@ impl State {
                 }
                 return;
             }
-            _ => {}
+            UserEvent::ProfileChanged { .. }
+            | UserEvent::PasswordRehashed { .. }
+            | UserEvent::PasswordChangeRequired { .. }
+            | UserEvent::LoginFailed { .. }
+            | UserEvent::LockoutCleared => {}
         }
         self.users.change(&id, |user| user.apply(at, event));
     }
@@ -403,7 +417,9 @@ impl State {
                 }
                 return;
             }
-            _ => {}
+            ConnectionEvent::SettingsChanged { .. }
+            | ConnectionEvent::SecretReplaced { .. }
+            | ConnectionEvent::Tested { .. } => {}
         }
         self.connections.change(&id, |connection| connection.apply(at, event));
     }
@@ -433,7 +449,11 @@ impl State {
                 self.kms.change(&id, |kms| kms.apply(at, event));
                 self.forget_keys_outside(id, to);
             }
-            _ => self.kms.change(&id, |kms| kms.apply(at, event)),
+            KmsEvent::ConnectionReplaced { .. }
+            | KmsEvent::RoleReplaced { .. }
+            | KmsEvent::AclsChanged { .. }
+            | KmsEvent::Archived
+            | KmsEvent::Recovered => self.kms.change(&id, |kms| kms.apply(at, event)),
         }
     }
 

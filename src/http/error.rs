@@ -139,6 +139,7 @@ fn row_of_failure(failure: &Failure) -> &'static Row {
             | AwsFailure::NotSent { .. },
         ) => &CLOUD,
         Failure::Busy => &TOO_MANY,
+        Failure::TooLarge => &TOO_LARGE,
         Failure::Stopped(_) | Failure::Interrupted => &UNAVAILABLE,
         Failure::Log(_) | Failure::Keyring(_) | Failure::Broken(_) => &INTERNAL,
     }

@@ -8,7 +8,7 @@ use crate::domain::group::SystemGroup;
 use crate::domain::id::{KeyId, KmsId, TemplateId, UserId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::kms::Kms;
-use crate::domain::name::{GroupName, KmsName};
+use crate::domain::name::GroupName;
 use crate::domain::place::AccountId;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
@@ -198,12 +198,10 @@ impl<A: KmsRight> KmsPermit<A> {
     /// # Errors
     /// As [`KmsPermit::settle`].
     pub fn settle_named(caller: Caller, text: &str) -> Result<Self, Failure> {
-        let unknown = || Failure::Refused(Refusal::KmsUnknown(text.chars().take(80).collect()));
-        let state = &caller.published.state;
-        let named = KmsName::parse(text).ok().and_then(|name| state.kms_named(&name));
-        let id = KmsId::parse(text).ok().or(named.map(|kms| kms.id)).ok_or_else(unknown)?;
+        let id = caller.published.state.kms_called(text)?.id;
         Self::settle(caller, id).map_err(|failure| match failure {
-            Failure::Refused(Refusal::KmsUnknown(_)) => unknown(),
+            // By its name, its id is not told.
+            Failure::Refused(Refusal::KmsUnknown(_)) => Refusal::KmsUnknown(text.chars().take(80).collect()).into(),
             other => other,
         })
     }

@@ -27,6 +27,9 @@ pub enum Failure {
     /// Too much at once.
     #[error("too many sign-ins at once; try again in a moment")]
     Busy,
+    /// What a change comes to is larger than a record may be.
+    #[error("the change is too large to be recorded; make it in parts")]
+    TooLarge,
     /// The log takes no changes any more.
     #[error("the event log has stopped after a failure of its disk; the service must be restarted: {0}")]
     Stopped(String),
@@ -101,7 +104,9 @@ impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Refused(refusal) => Failure::Refused(refusal),
-            other => Failure::Stopped(other.to_string()),
+            WriteError::Stopped(stopped) => Failure::Stopped(stopped.to_string()),
+            WriteError::TooLarge => Failure::TooLarge,
+            WriteError::Defect => Failure::Broken("the change could not be decided on: see the log of the program"),
         }
     }
 }

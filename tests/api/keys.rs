@@ -322,3 +322,17 @@ fn a_family_spreads_over_regions_and_its_primary_moves() {
     let other = bench.see(&replica);
     assert_eq!(aws(&other, "MultiRegionConfiguration")["MultiRegionKeyType"], "PRIMARY", "{other}");
 }
+
+#[test]
+fn a_kms_is_found_by_its_name_even_if_that_looks_like_an_id() {
+    let bench = Workbench::new();
+    let name = "0b90f8de-8617-498d-ad63-ca18eb717ae7";
+    let named = bench.appliance.kms(name, &["eu-west-3"]);
+    let body = json!({"kms": name, "region": "eu-west-3", "aws_param": {}});
+    assert_eq!(bench.admin.post(KEYS, body).expect(201)["kms_id"], named.as_str());
+    // And one that is named as another one's id does not take its place.
+    let impostor = bench.appliance.kms(&named, &["us-east-1"]);
+    let body = json!({"kms": named, "region": "eu-west-3", "aws_param": {}});
+    assert_eq!(bench.admin.post(KEYS, body).expect(201)["kms_id"], named.as_str());
+    assert_ne!(named, impostor);
+}

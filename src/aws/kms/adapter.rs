@@ -12,7 +12,7 @@ use super::port::{
 };
 use crate::aws::failure::AwsFailure;
 use crate::aws::operation::Operation;
-use crate::aws::page::{Marker, Page, Paging};
+use crate::aws::page::{Marker, Page, Paging, Walk};
 use crate::aws::port::Access;
 use crate::aws::rusoto::{RusotoAws, unintelligible};
 use crate::domain::key::facts::{KeyFacts, Rotation, RotationStatus};
@@ -26,9 +26,6 @@ use crate::domain::place::Region;
 
 /// The only policy that a key can have goes by this name.
 const POLICY_NAME: &str = "default";
-
-/// A key has up to 50 tags, and AWS may give them in smaller pages.
-const MOST_TAG_PAGES: usize = 100;
 
 /// One call through `rusoto_kms`.
 macro_rules! plain {
@@ -106,16 +103,14 @@ impl AwsKms for RusotoAws {
 
     async fn list_tags(&self, access: &Access, region: &Region, key: &AwsKeyId) -> Result<Vec<Tag>, AwsFailure> {
         let mut tags = Vec::new();
-        let mut paging = Paging::default();
-        for _ in 0..MOST_TAG_PAGES {
-            let page = self.tag_page(access, region, key, &paging).await?;
+        let mut walk = Walk::of(Operation::LIST_RESOURCE_TAGS, Paging::default());
+        loop {
+            let page = self.tag_page(access, region, key, &walk.paging).await?;
             tags.extend(page.items);
-            match page.next {
-                Some(next) => paging = paging.at(next),
-                None => return Ok(tags),
+            if !walk.goes_on(page.next)? {
+                return Ok(tags);
             }
         }
-        Err(unintelligible(Operation::LIST_RESOURCE_TAGS, "it never ends"))
     }
 
     async fn tag(&self, access: &Access, region: &Region, key: &AwsKeyId, tags: &[Tag]) -> Result<(), AwsFailure> {

@@ -101,7 +101,7 @@ async fn keys_are_listed_over_pages_and_unknown_ones_are_not_found() {
         let page = kms.list_keys(&access, &region, &paging).await.expect("moto answers");
         listed.extend(page.items.iter().map(|arn| arn.id().clone()));
         match page.next {
-            Some(next) => paging = paging.at(next),
+            Some(next) => paging.marker = Some(next),
             None => break,
         }
     }

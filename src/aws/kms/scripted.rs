@@ -212,7 +212,7 @@ mod tests {
             let page = kms.list_keys(&access, &paris, &paging).await.expect("answered");
             seen += page.items.len();
             match page.next {
-                Some(next) => paging = paging.at(next),
+                Some(next) => paging.marker = Some(next),
                 None => break,
             }
         }

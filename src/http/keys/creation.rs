@@ -63,7 +63,7 @@ pub struct AwsParam {
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "SYMMETRIC_DEFAULT")]
     key_spec: Option<String>,
-    /// What it is for; what its spec is mostly for, if absent.
+    /// What it is for; may be absent where its spec leaves no choice.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "ENCRYPT_DECRYPT")]
     key_usage: Option<String>,

@@ -34,7 +34,7 @@ pub struct KeyWish {
     pub aliases: Vec<AliasName>,
     /// Its spec; for an upload it may follow from the source key.
     pub spec: Option<KeySpec>,
-    /// What it is for; none: what its spec is mostly for.
+    /// What it is for; none: the only thing that its spec can be used for.
     pub usage: Option<KeyUsage>,
     /// Where its material comes from.
     pub origin: Origin,

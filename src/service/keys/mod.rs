@@ -17,7 +17,8 @@ use super::access::{self, KeyPermit, KeyRight, Permit, RotateKey, SignedIn, View
 use super::caller::{Asked, Caller};
 use super::failure::Failure;
 use super::list::{Page, Query};
-use crate::aws::page::Paging;
+use crate::aws::operation::Operation as Call;
+use crate::aws::page::{Paging, Walk};
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::command::KeyCommand;
@@ -229,14 +230,13 @@ impl Keys {
     pub async fn rotations(&self, permit: &KeyPermit<ViewKey>) -> Result<Vec<Rotation>, Failure> {
         let key = permit.key();
         let place = self.core.place(key.kms, &key.region).await?;
-        let (mut all, mut paging) = (Vec::new(), Paging::default());
+        let (mut all, mut walk) = (Vec::new(), Walk::of(Call::LIST_KEY_ROTATIONS, Paging::default()));
         loop {
             let aws = &self.core.aws_kms;
-            let page = aws.list_rotations(&place.access, &place.region, key.aws_id(), &paging).await?;
+            let page = aws.list_rotations(&place.access, &place.region, key.aws_id(), &walk.paging).await?;
             all.extend(page.items);
-            match page.next {
-                Some(marker) => paging.marker = Some(marker),
-                None => return Ok(all),
+            if !walk.goes_on(page.next)? {
+                return Ok(all);
             }
         }
     }

@@ -5,7 +5,8 @@ use super::MARK;
 use super::reading::Place;
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::port::{self, LockoutCheck, MaterialImport, WrappingAlgorithm};
-use crate::aws::page::Paging;
+use crate::aws::operation::Operation as Call;
+use crate::aws::page::{Paging, Walk};
 use crate::domain::id::{KeyId, OperationId};
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::material::ImportType;
@@ -322,9 +323,9 @@ impl Core {
     /// The key that carries the mark of an operation, among those that are not known here.
     async fn find_marked(&self, place: &Place, operation: OperationId) -> Result<Option<AwsKeyId>, AwsFailure> {
         let mark = operation.to_string();
-        let mut paging = Paging { limit: Some(1000), ..Paging::default() };
+        let mut walk = Walk::of(Call::LIST_KEYS, Paging::first(1000));
         loop {
-            let page = self.aws_kms.list_keys(&place.access, &place.region, &paging).await?;
+            let page = self.aws_kms.list_keys(&place.access, &place.region, &walk.paging).await?;
             for arn in &page.items {
                 if self.state().state.key_at_aws(place.kms, &place.region, arn.id()).is_some() {
                     continue;
@@ -339,9 +340,8 @@ impl Core {
                     return Ok(Some(arn.id().clone()));
                 }
             }
-            match page.next {
-                Some(marker) => paging.marker = Some(marker),
-                None => return Ok(None),
+            if !walk.goes_on(page.next)? {
+                return Ok(None);
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use super::perform::Way;
 use crate::aws::failure::AwsFailure;
-use crate::aws::page::Paging;
+use crate::aws::operation::Operation as Call;
+use crate::aws::page::{Paging, Walk};
 use crate::aws::port::Access;
 use crate::domain::id::KmsId;
 use crate::domain::key::aggregate::Snapshot;
@@ -67,13 +68,12 @@ impl Core {
     }
 
     async fn aliases(&self, place: &Place, key: &AwsKeyId) -> Result<Vec<AliasName>, AwsFailure> {
-        let (mut aliases, mut paging) = (Vec::new(), Paging::default());
+        let (mut aliases, mut walk) = (Vec::new(), Walk::of(Call::LIST_ALIASES, Paging::default()));
         loop {
-            let page = self.aws_kms.list_aliases(&place.access, &place.region, Some(key), &paging).await?;
+            let page = self.aws_kms.list_aliases(&place.access, &place.region, Some(key), &walk.paging).await?;
             aliases.extend(page.items.into_iter().map(|alias| alias.name));
-            match page.next {
-                Some(marker) => paging.marker = Some(marker),
-                None => break,
+            if !walk.goes_on(page.next)? {
+                break;
             }
         }
         aliases.sort();

@@ -16,7 +16,7 @@ use super::caller::{Asked, Caller, Change};
 use super::failure::Failure;
 use super::list::{Page, Query};
 use crate::domain::id::{JobId, KmsId, ScheduleId};
-use crate::domain::name::{KmsName, ScheduleName};
+use crate::domain::name::ScheduleName;
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::{Cause, Run, Schedule, ScheduleCommand, ScheduleSettings, SynchronizationPlan, Work};
 use crate::domain::state::{Command, State};
@@ -206,12 +206,7 @@ impl Coverage {
 /// # Errors
 /// When there is no such KMS.
 pub fn named_kms(state: &State, texts: &[String]) -> Result<Vec<KmsId>, Refusal> {
-    let one = |text: &String| {
-        let named = || state.kms_named(&KmsName::parse(text).ok()?).map(|kms| kms.id);
-        let id = KmsId::parse(text).ok().filter(|id| state.kms.get(id).is_some()).or_else(named);
-        id.ok_or_else(|| Refusal::KmsUnknown(text.chars().take(80).collect()))
-    };
-    texts.iter().map(one).collect()
+    texts.iter().map(|text| Ok(state.kms_called(text)?.id)).collect()
 }
 
 fn run_of(state: &State, id: JobId) -> Result<Arc<Run>, Failure> {

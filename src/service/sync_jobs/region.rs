@@ -3,7 +3,8 @@
 
 use super::live::Tally;
 use crate::aws::failure::AwsFailure;
-use crate::aws::page::Paging;
+use crate::aws::operation::Operation as Call;
+use crate::aws::page::{Paging, Walk};
 use crate::domain::event::Event;
 use crate::domain::id::KeyId;
 use crate::domain::job::sync::SyncPlace;
@@ -85,9 +86,9 @@ impl Reading<'_> {
     /// Reads every key that AWS lists, and gives their ids.
     async fn keys(&self) -> Result<HashSet<AwsKeyId>, Failure> {
         let mut aliases = self.aliases().await?;
-        let (mut listed, mut paging) = (HashSet::new(), Paging::first(KEYS_PER_PAGE));
+        let (mut listed, mut walk) = (HashSet::new(), Walk::of(Call::LIST_KEYS, Paging::first(KEYS_PER_PAGE)));
         loop {
-            let page = self.core.aws_kms.list_keys(&self.place.access, &self.place.region, &paging).await?;
+            let page = self.core.aws_kms.list_keys(&self.place.access, &self.place.region, &walk.paging).await?;
             let ids = page.items.into_iter().map(|arn| arn.id().clone());
             let new: Vec<_> = ids.filter(|id| listed.insert(id.clone())).collect();
             self.tally.listed.add(new.len() as u64);
@@ -96,9 +97,8 @@ impl Reading<'_> {
                 self.key(id, aliases)
             });
             side_by_side(keys).await?;
-            match page.next {
-                Some(marker) => paging = paging.at(marker),
-                None => return Ok(listed),
+            if !walk.goes_on(page.next)? {
+                return Ok(listed);
             }
         }
     }
@@ -106,17 +106,17 @@ impl Reading<'_> {
     /// All aliases of the region, by key: one list is cheaper than one for each key.
     async fn aliases(&self) -> Result<HashMap<AwsKeyId, Vec<AliasName>>, Failure> {
         let mut aliases: HashMap<AwsKeyId, Vec<AliasName>> = HashMap::new();
-        let mut paging = Paging::first(ALIASES_PER_PAGE);
+        let mut walk = Walk::of(Call::LIST_ALIASES, Paging::first(ALIASES_PER_PAGE));
         loop {
-            let page = self.core.aws_kms.list_aliases(&self.place.access, &self.place.region, None, &paging).await?;
+            let page =
+                self.core.aws_kms.list_aliases(&self.place.access, &self.place.region, None, &walk.paging).await?;
             for alias in page.items {
                 if let Some(key) = alias.target {
                     aliases.entry(key).or_default().push(alias.name);
                 }
             }
-            match page.next {
-                Some(marker) => paging = paging.at(marker),
-                None => break,
+            if !walk.goes_on(page.next)? {
+                break;
             }
         }
         aliases.values_mut().for_each(|names| names.sort());
