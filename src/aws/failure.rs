@@ -127,11 +127,6 @@ impl AwsFailure {
         matches!(self.code(), Some("AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation"))
     }
 
-    /// Whether a quota of the account or the key is used up. Repeating does not help.
-    pub fn is_over_quota(&self) -> bool {
-        self.is("LimitExceededException")
-    }
-
     /// Whether AWS may have done it all the same. Only looking tells; if not, the call can be made again without harm.
     pub fn may_have_been_done(&self) -> bool {
         match self {
@@ -181,7 +176,6 @@ mod tests {
         assert!(refused("KMSInvalidStateException").is_invalid_state());
         assert!(refused("AlreadyExistsException").is_already_there());
         assert!(refused("AccessDeniedException").is_denied());
-        assert!(refused("LimitExceededException").is_over_quota());
         assert!(!refused("ValidationException").is_not_found());
     }
 }

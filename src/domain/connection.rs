@@ -125,22 +125,21 @@ pub enum ConnectionCommand {
 /// # Errors
 /// What stands against it.
 pub fn decide(state: &State, command: ConnectionCommand) -> Result<Vec<Event>, Refusal> {
-    let unknown = |id: ConnectionId| Refusal::ConnectionUnknown(id.to_string());
     match command {
         ConnectionCommand::Create { id, name, settings, secret } => {
             refuse_taken(state, &name)?;
             Ok(vec![Event::Connection(id, ConnectionEvent::Created { name, settings, secret })])
         }
         ConnectionCommand::Amend { id, name, settings, secret } => {
-            let connection = state.connections.get(&id).ok_or_else(|| unknown(id))?;
+            let connection = state.connection(id)?;
             amend(state, connection, name, settings, secret)
         }
         ConnectionCommand::NoteTest { id, error } => {
-            state.connections.get(&id).ok_or_else(|| unknown(id))?;
+            state.connection(id)?;
             Ok(vec![Event::Connection(id, ConnectionEvent::Tested { error })])
         }
         ConnectionCommand::Delete { id } => {
-            let connection = state.connections.get(&id).ok_or_else(|| unknown(id))?;
+            let connection = state.connection(id)?;
             match users_of(state, id).as_slice() {
                 [] => Ok(vec![Event::Connection(id, ConnectionEvent::Deleted)]),
                 by => Err(Refusal::ConnectionInUse { connection: connection.name.clone(), by: by.to_vec() }),

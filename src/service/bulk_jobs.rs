@@ -87,11 +87,7 @@ impl BulkJobs {
     pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<Page<BulkJob>, Failure> {
         let caller = permit.caller();
         let sees = |job: &BulkJob| sees(caller, job);
-        let sees: Option<&dyn Fn(&BulkJob) -> bool> = match access::administers_kms(&caller.user) {
-            true => None,
-            false => Some(&sees),
-        };
-        list::page(caller.published.state.jobs.bulk.all(), query, &(), sees)
+        list::page_for(caller, caller.published.state.jobs.bulk.all(), query, &(), sees)
     }
 
     /// One job.
@@ -206,7 +202,7 @@ impl BulkJobs {
     }
 
     async fn command(&self, change: &Change, command: BulkCommand) -> Result<Committed, Failure> {
-        self.core.carry_out(change, move |_, _| Ok(Command::Job(JobCommand::Bulk(command.clone())))).await
+        self.core.record(change, Command::Job(JobCommand::Bulk(command))).await
     }
 }
 

@@ -176,12 +176,11 @@ impl Connections {
         let id = ConnectionId::new(Uuid::new_v4());
         let secret = self.core.seal(change, &owner(id), SECRET_ACCESS_KEY, draft.secret.as_bytes()).await?;
         let command = ConnectionCommand::Create { id, name, settings: draft.settings, secret };
-        let made = move |_: &_, _| Ok(Command::Connection(command.clone()));
-        shown(&self.core.carry_out_sealed(change, &owner(id), made).await?, id)
+        shown(&self.core.record_sealed(change, &owner(id), Command::Connection(command)).await?, id)
     }
 
     async fn command(&self, change: &Change, command: ConnectionCommand) -> Result<Committed, Failure> {
-        self.core.carry_out(change, move |_, _| Ok(Command::Connection(command.clone()))).await
+        self.core.record(change, Command::Connection(command)).await
     }
 }
 

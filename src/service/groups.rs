@@ -138,7 +138,7 @@ impl Groups {
         command: GroupCommand,
     ) -> Result<Committed, Failure> {
         let change = permit.caller().change(asked);
-        self.core.carry_out(&change, move |_, _| Ok(Command::Group(command.clone()))).await
+        self.core.record(&change, Command::Group(command)).await
     }
 }
 

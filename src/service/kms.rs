@@ -147,7 +147,7 @@ impl KmsAccounts {
         let seen = self.core.sight(&connection, new.role.as_ref()).await?;
         let change = permit.caller().change(asked);
         let command = KmsCommand::Add { new, seen };
-        let committed = self.core.carry_out(&change, move |_, _| Ok(Command::Kms(command.clone()))).await?;
+        let committed = self.core.record(&change, Command::Kms(command)).await?;
         shown(&committed, id, permit.caller())
     }
 
@@ -158,12 +158,8 @@ impl KmsAccounts {
     pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Kms>, Caller), Failure> {
         let caller = permit.caller();
         let sees = |kms: &Kms| access::sees(&caller.user, kms);
-        let sees: Option<&dyn Fn(&Kms) -> bool> = match access::administers_kms(&caller.user) {
-            true => None,
-            false => Some(&sees),
-        };
         let state = &caller.published.state;
-        Ok((list::page(&state.kms, query, state, sees)?, caller.clone()))
+        Ok((list::page_for(caller, &state.kms, query, state, sees)?, caller.clone()))
     }
 
     /// One KMS as it is.
@@ -282,7 +278,7 @@ impl KmsAccounts {
         command: KmsCommand,
     ) -> Result<Committed, Failure> {
         let change = permit.caller().change(asked);
-        self.core.carry_out(&change, move |_, _| Ok(Command::Kms(command.clone()))).await
+        self.core.record(&change, Command::Kms(command)).await
     }
 }
 

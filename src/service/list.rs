@@ -1,5 +1,7 @@
 //! Filter, sort and page over a state. An unfiltered list in order of creation costs its page; all else walks the rows.
 
+use super::access;
+use super::caller::Caller;
 use super::failure::{Failure, invalid};
 use crate::domain::table::Table;
 use crate::domain::time::Time;
@@ -72,7 +74,26 @@ pub trait Listed {
     fn field(&self, member: &str, around: &Self::Around) -> Field;
 }
 
-/// The page that the query asks for, of the rows that the caller may see.
+/// The page that the query asks for, of the rows that the caller `sees`; who administers KMSs sees all of them.
+///
+/// # Errors
+/// As [`page`].
+pub fn page_for<K, T>(
+    caller: &Caller,
+    table: &Table<K, T>,
+    query: &Query,
+    around: &T::Around,
+    sees: impl Fn(&T) -> bool,
+) -> Result<Page<T>, Failure>
+where
+    K: Clone + Eq + Hash,
+    T: Listed + Clone,
+{
+    let all = access::administers_kms(&caller.user);
+    page(table, query, around, (!all).then_some(&sees as &dyn Fn(&T) -> bool))
+}
+
+/// The page that the query asks for, of the rows that `sees` tells.
 ///
 /// # Errors
 /// When the query sorts by a member that cannot be sorted by, or asks for a word that the member never holds.

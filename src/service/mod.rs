@@ -20,7 +20,7 @@ pub mod material;
 mod mint;
 mod owners;
 pub mod passwords;
-pub mod schedule;
+pub mod schedules;
 mod sightings;
 pub mod source_keys;
 pub mod sync_jobs;
@@ -65,7 +65,7 @@ pub struct Services {
     /// Policy templates.
     pub templates: templates::Templates,
     /// Schedules.
-    pub schedules: schedule::Schedules,
+    pub schedules: schedules::Schedules,
     /// Users and the password policy.
     pub users: users::Users,
     /// Groups.
@@ -164,7 +164,7 @@ impl Services {
             kms: kms::KmsAccounts::new(core.clone()),
             keys: keys::Keys::new(core.clone()),
             templates: templates::Templates::new(core.clone()),
-            schedules: schedule::Schedules::new(core.clone()),
+            schedules: schedules::Schedules::new(core.clone()),
             connections: connections::Connections::new(core.clone()),
             source_keys: source_keys::SourceKeys::new(core.clone()),
             users,
@@ -224,6 +224,11 @@ impl Core {
         Ok(self.ledger.execute(context, decide).await?)
     }
 
+    /// The same for a command that does not depend on what the writer finds.
+    async fn record(&self, change: &Change, command: Command) -> Result<Committed, Failure> {
+        self.carry_out(change, move |_, _| Ok(command.clone())).await
+    }
+
     /// Seals a secret; in a dry run nothing is written, so nothing is sealed either. A new owner's data key is synced
     /// to the disk, for which no other request waits.
     async fn seal(
@@ -242,13 +247,8 @@ impl Core {
     }
 
     /// Records a new owner whose secret was sealed a moment ago. One who is refused leaves no data key behind.
-    async fn carry_out_sealed(
-        &self,
-        change: &Change,
-        owner: &Owner,
-        command: impl Fn(&State, Time) -> Result<Command, Refusal> + Send + 'static,
-    ) -> Result<Committed, Failure> {
-        let made = self.carry_out(change, command).await;
+    async fn record_sealed(&self, change: &Change, owner: &Owner, command: Command) -> Result<Committed, Failure> {
+        let made = self.record(change, command).await;
         // Only a refusal is sure to have recorded nothing; any other doubt is settled at the next start.
         if let Err(Failure::Refused(_)) = made {
             self.shred(change, owner).await;

@@ -226,12 +226,11 @@ impl SourceKeys {
     ) -> Result<Arc<SourceKey>, Failure> {
         let sealed = self.core.seal(change, &owner(id), MATERIAL, material.secret()).await?;
         let command = SourceKeyCommand::Create { id, made: Box::new(made), material: sealed };
-        let made = move |_: &_, _| Ok(Command::SourceKey(command.clone()));
-        shown(&self.core.carry_out_sealed(change, &owner(id), made).await?, id)
+        shown(&self.core.record_sealed(change, &owner(id), Command::SourceKey(command)).await?, id)
     }
 
     async fn command(&self, change: &Change, command: SourceKeyCommand) -> Result<Committed, Failure> {
-        self.core.carry_out(change, move |_, _| Ok(Command::SourceKey(command.clone()))).await
+        self.core.record(change, Command::SourceKey(command)).await
     }
 }
 

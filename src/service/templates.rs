@@ -168,11 +168,7 @@ impl Templates {
         let caller = permit.caller();
         let state = &caller.published.state;
         let sees = |template: &Template| access::sees_template(&caller.user, state, template);
-        let sees: Option<&dyn Fn(&Template) -> bool> = match access::administers_kms(&caller.user) {
-            true => None,
-            false => Some(&sees),
-        };
-        Ok((list::page(&state.templates.all, query, state, sees)?, caller.clone()))
+        Ok((list::page_for(caller, &state.templates.all, query, state, sees)?, caller.clone()))
     }
 
     /// One template.
@@ -235,7 +231,7 @@ impl Templates {
 
 impl Core {
     async fn template(&self, change: &Change, command: TemplateCommand) -> Result<Committed, Failure> {
-        self.carry_out(change, move |_, _| Ok(Command::Template(command.clone()))).await
+        self.record(change, Command::Template(command)).await
     }
 
     /// Gives every key of a template its policy, and writes down how that went.

@@ -79,8 +79,7 @@ impl Users {
         let id = UserId::new(Uuid::new_v4());
         let password = self.proof.seal_new(&change, id, password).await?;
         let command = UserCommand::Create { id, name, profile, password, must_change };
-        let made = move |_: &_, _| Ok(Command::User(command.clone()));
-        shown(&self.core.carry_out_sealed(&change, &owner(id), made).await?, id)
+        shown(&self.core.record_sealed(&change, &owner(id), Command::User(command)).await?, id)
     }
 
     /// The users.
@@ -195,7 +194,7 @@ impl Users {
     ) -> Result<PasswordPolicy, Failure> {
         let change = permit.caller().change(asked);
         let command = Command::ChangePasswordPolicy(policy);
-        let committed = self.core.carry_out(&change, move |_, _| Ok(command.clone())).await?;
+        let committed = self.core.record(&change, command).await?;
         Ok(committed.published.state.password_policy.clone())
     }
 
@@ -217,11 +216,11 @@ impl Users {
         let profile = UserProfile { full_name: "Administrator".to_owned(), ..UserProfile::default() };
         let admin = Box::new(UserCommand::Create { id, name: admin, profile, password, must_change });
         let command = Command::Install { id: installation, token_key, admin };
-        self.core.carry_out(&change, move |_, _| Ok(command.clone())).await.map(drop)
+        self.core.record(&change, command).await.map(drop)
     }
 
     async fn command(&self, change: &Change, command: UserCommand) -> Result<Committed, Failure> {
-        self.core.carry_out(change, move |_, _| Ok(Command::User(command.clone()))).await
+        self.core.record(change, Command::User(command)).await
     }
 }
 
@@ -308,7 +307,7 @@ impl Proof {
         let change = system_change("rehash");
         let to = self.seal_new(&change, user.id, password).await?;
         let command = UserCommand::Rehash { id: user.id, from: user.password.clone(), to };
-        self.core.carry_out(&change, move |_, _| Ok(Command::User(command.clone()))).await.map(drop)
+        self.core.record(&change, Command::User(command)).await.map(drop)
     }
 
     async fn note_failure(&self, asked: &Asked, user: &User, source: &str) -> Result<u32, Failure> {

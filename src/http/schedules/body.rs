@@ -10,7 +10,7 @@ use crate::domain::time::Time;
 use crate::http::body::{clearable, one_of, optional, read_as, required};
 use crate::http::keys::material::moment;
 use crate::service::failure::invalid;
-use crate::service::schedule;
+use crate::service::schedules;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -210,7 +210,7 @@ impl SynchronizationBody {
         let all = self.synchronize_all.unwrap_or(false);
         let plan = match self.kms.filter(|kms| !kms.is_empty()) {
             Some(_) if all => return Err(invalid("kms", "and synchronize_all exclude each other; give one of them")),
-            Some(kms) => SynchronizationPlan::Kms(schedule::named_kms(state, &kms)?),
+            Some(kms) => SynchronizationPlan::Kms(schedules::named_kms(state, &kms)?),
             None if all => SynchronizationPlan::All,
             None => now,
         };

@@ -5,7 +5,7 @@ use crate::domain::schedule::{Cause, KeyOutcome, Run, RunOutcome, Schedule, Sync
 use crate::http::envelope::Envelope;
 use crate::service::access;
 use crate::service::caller::Caller;
-use crate::service::schedule::{self, ScheduleSeen};
+use crate::service::schedules::{self, ScheduleSeen};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -181,12 +181,12 @@ impl RunView {
             name: run.name.to_string(),
             job_config_id: run.schedule.to_string(),
             operation: run.operation,
-            cause: schedule::cause(run),
+            cause: schedules::cause(run),
             due_at: match run.cause {
                 Cause::Due(at) | Cause::Missed(at) => Some(at.to_string()),
                 Cause::Asked => None,
             },
-            overall_status: schedule::status(run),
+            overall_status: schedules::status(run),
             error: ended.and_then(|(_, outcome)| match outcome {
                 RunOutcome::Done => None,
                 RunOutcome::Failed(reason) => Some(reason.clone()),

@@ -8,7 +8,7 @@ use crate::domain::key::command::check_place;
 use crate::domain::key::event::{NATIVE, RotationJob};
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::name::AliasName;
-use crate::domain::key::operation::{Import, NewKey, NewReplica, Operation, RetiredKey};
+use crate::domain::key::operation::{Import, MARK, NewKey, NewReplica, Operation, RetiredKey};
 use crate::domain::key::policy::{People, Setting};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
@@ -314,7 +314,7 @@ pub(super) fn check_rotation_job(key: &Key, job: &RotationJob) -> Result<(), Fai
 
 /// A key like another one.
 fn successor(old: &Key, origin: Origin, description: Option<String>) -> NewKey {
-    let own = |tag: &&Tag| !tag.is_of_aws() && tag.key != super::MARK;
+    let own = |tag: &&Tag| !tag.is_of_aws() && tag.key != MARK;
     NewKey {
         aliases: Vec::new(),
         spec: old.facts.spec.clone(),

@@ -38,7 +38,7 @@ impl Effect {
         let operation = OperationId::new(Uuid::new_v4());
         let Self { key: id, kms, region, wanted } = self;
         let request = KeyCommand::Request { id, operation, kms, region, wanted: Box::new(wanted) };
-        let requested = core.carry_out(change, move |_, _| Ok(Command::Key(request.clone()))).await?;
+        let requested = core.record(change, Command::Key(request)).await?;
         if change.dry_run {
             return Ok(requested);
         }
@@ -157,7 +157,7 @@ impl Core {
     }
 
     pub(super) async fn conclude(&self, change: &Change, command: KeyCommand) -> Result<Committed, Failure> {
-        self.carry_out(change, move |_, _| Ok(Command::Key(command.clone()))).await
+        self.record(change, Command::Key(command)).await
     }
 }
 

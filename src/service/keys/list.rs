@@ -13,11 +13,7 @@ use crate::service::list::{self, Field, Listed, Page, Query};
 pub(super) fn page(caller: &Caller, query: &Query) -> Result<Page<Key>, Failure> {
     let state = &caller.published.state;
     let sees = |key: &Key| access::sees_key(&caller.user, state, key);
-    let sees: Option<&dyn Fn(&Key) -> bool> = match access::administers_kms(&caller.user) {
-        true => None,
-        false => Some(&sees),
-    };
-    list::page(&state.keys, query, state, sees)
+    list::page_for(caller, &state.keys, query, state, sees)
 }
 
 impl Listed for Key {

@@ -34,9 +34,6 @@ use crate::domain::template::TEMPLATE_TAG;
 use crate::ledger::Committed;
 use std::sync::Arc;
 
-/// The tag that every key made from here carries, with the id of the operation that made it.
-pub const MARK: &str = crate::domain::key::operation::MARK;
-
 /// The use cases of keys. Cheap to clone.
 #[derive(Clone)]
 pub struct Keys {

@@ -1,7 +1,6 @@
 //! The steps of each operation at AWS. Every step can be taken again after a crash without doing anything twice: what
 //! AWS has made is found by its tag, and what cannot be repeated is only looked for.
 
-use super::MARK;
 use super::reading::Place;
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::port::{self, LockoutCheck, MaterialImport, WrappingAlgorithm};
@@ -11,7 +10,7 @@ use crate::domain::id::{KeyId, OperationId};
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::material::ImportType;
 use crate::domain::key::name::{AliasName, AwsKeyId};
-use crate::domain::key::operation::{Import, NewKey, NewReplica, Operation, RetiredKey};
+use crate::domain::key::operation::{Import, MARK, NewKey, NewReplica, Operation, RetiredKey};
 use crate::domain::key::policy;
 use crate::domain::key::tag::Tag;
 use crate::domain::key::word::KeyState;

@@ -7,9 +7,6 @@ use aws_lc_rs::rand::fill;
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
 use zeroize::Zeroizing;
 
-/// The kind of wrapping key that AWS is asked for, in its own words.
-pub const WRAPPING_KEY_SPEC: &str = "RSA_4096";
-
 /// How material is wrapped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wrapping {

@@ -3,7 +3,6 @@
 use super::sees;
 use crate::domain::job::sync::SyncJob;
 use crate::domain::state::State;
-use crate::service::access;
 use crate::service::caller::Caller;
 use crate::service::failure::Failure;
 use crate::service::list::{self, Field, Listed, Page, Query};
@@ -12,11 +11,7 @@ use crate::service::list::{self, Field, Listed, Page, Query};
 pub(super) fn page(caller: &Caller, query: &Query) -> Result<Page<SyncJob>, Failure> {
     let state = &caller.published.state;
     let sees = |job: &SyncJob| sees(caller, job);
-    let sees: Option<&dyn Fn(&SyncJob) -> bool> = match access::administers_kms(&caller.user) {
-        true => None,
-        false => Some(&sees),
-    };
-    list::page(state.jobs.sync.all(), query, state, sees)
+    list::page_for(caller, state.jobs.sync.all(), query, state, sees)
 }
 
 impl Listed for SyncJob {

@@ -145,7 +145,7 @@ impl SyncJobs {
     }
 
     async fn command(&self, change: &Change, command: SyncCommand) -> Result<Committed, Failure> {
-        self.core.carry_out(change, move |_, _| Ok(Command::Job(JobCommand::Sync(command.clone())))).await
+        self.core.record(change, Command::Job(JobCommand::Sync(command))).await
     }
 }
 

@@ -187,7 +187,7 @@ impl Reading<'_> {
     }
 
     async fn command(&self, command: KeyCommand) -> Result<(), Failure> {
-        let committed = self.core.carry_out(self.change, move |_, _| Ok(Command::Key(command.clone()))).await?;
+        let committed = self.core.record(self.change, Command::Key(command)).await?;
         for event in &committed.events {
             match event {
                 Event::Key(_, KeyEvent::Found { .. }) => self.tally.added.add(1),

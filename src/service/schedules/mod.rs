@@ -174,7 +174,7 @@ impl Schedules {
 
 impl Core {
     async fn schedule(&self, change: &Change, command: ScheduleCommand) -> Result<Committed, Failure> {
-        self.carry_out(change, move |_, _| Ok(Command::Schedule(command.clone()))).await
+        self.record(change, Command::Schedule(command)).await
     }
 }
 
