@@ -14,12 +14,15 @@ const OWNER_ONLY_FILE: u32 = 0o600;
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
+    /// The directories that hold the names of those that were made, up to the first that was there before.
+    above: Vec<PathBuf>,
     _lock: File,
 }
 
 impl Directory {
     /// Takes the directory, making it first if need be.
     pub fn take(path: &Path) -> Result<Self, LedgerError> {
+        let above = above(path);
         make(path)?;
         let lock = path.join("lock");
         let failed = io("lock", &lock);
@@ -30,7 +33,7 @@ impl Directory {
             Err(TryLockError::Error(error)) => return Err(io("lock", &lock)(error)),
         }
         note_process(&file);
-        Ok(Self { path: path.to_owned(), _lock: file })
+        Ok(Self { path: path.to_owned(), above, _lock: file })
     }
 
     /// Where sled keeps its files.
@@ -59,9 +62,21 @@ impl Directory {
         sync(&log.join("blobs"))?;
         sync(&log)?;
         sync(&self.path)?;
-        // A directory that was just made is an entry of the one above.
-        self.path.parent().filter(|above| !above.as_os_str().is_empty()).map_or(Ok(()), sync)
+        self.above.iter().try_for_each(|above| sync(above))
     }
+}
+
+/// The directories above this one, from the next to the first that is there.
+fn above(path: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for above in path.ancestors().skip(1) {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        found.push(above.to_owned());
+        if above.is_dir() {
+            break;
+        }
+    }
+    found
 }
 
 /// For the eyes of an operator who wonders who holds the lock; nothing depends on it.

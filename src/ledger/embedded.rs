@@ -4,7 +4,9 @@
 //! - sled's `flush` waits for neither the disk's cache nor the file's length, so `sync_data` on its file follows it.
 //! - sled puts large pages into files under `blobs/` that it never syncs. No value is longer than [`PART_MAX`], so
 //!   none is that large; should there be such a file all the same, the store stops.
-//! - a file whose sync failed is never believed again.
+//! - a file whose sync failed is never believed again, nor what the system still has of it in memory.
+//! - sled takes what it cannot read for the end of the log, and overwrites what follows. So the file is read from end to
+//!   end before sled may open it.
 //! - sled panics on some damaged files: whatever reads or opens goes through [`guarded`].
 
 use super::directory::{Directory, io};
@@ -13,8 +15,9 @@ use super::head::{HeadFile, Known};
 use super::store::{AppendError, Entries, Entry, Store, StoreError};
 use sled::{Batch, Db, IVec, Mode, Tree};
 use std::fs::File;
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -56,7 +59,7 @@ impl Embedded {
         let exists = directory.log().join("db").exists();
         let (note, known) = match exists || path.exists() {
             true => HeadFile::open(&path)?,
-            false => (HeadFile::create(&path)?, Known::default()),
+            false => (HeadFile::create(&path, Known::default())?, Known::default()),
         };
         if known.seq > 0 && !exists {
             return Err(LedgerError::Shorter { known: known.seq, found: 0 });
@@ -80,11 +83,14 @@ impl Embedded {
         note: Option<HeadFile>,
     ) -> Result<Self, LedgerError> {
         let log = directory.log();
+        let file = log.join("db");
+        if file.exists() {
+            refuse_unreadable(&file)?;
+        }
         let unopenable = |source| LedgerError::Unopenable { path: log.clone(), known: known.seq, source };
         let db = open_sled(&log, cache_bytes).map_err(unopenable)?;
         let tree = guarded(|| db.open_tree("events")).map_err(unopenable)?;
         let head = last(&tree).map_err(unopenable)?;
-        let file = log.join("db");
         let file = File::options().read(true).write(true).open(&file).map_err(io("open", &file))?;
         let end = Mutex::new(End { head, failed: note.is_none(), note });
         let blobs = log.join("blobs");
@@ -142,6 +148,9 @@ impl Store for Embedded {
         }
         let written = self.write(&mut end, entries);
         end.failed = written.is_err();
+        if end.failed {
+            forget(&self.file);
+        }
         Ok(written?)
     }
 
@@ -238,7 +247,30 @@ fn last(tree: &Tree) -> Result<u64, StoreError> {
     }
 }
 
-fn open_sled(path: &std::path::Path, cache_bytes: u64) -> Result<Db, StoreError> {
+/// Refuses a file that cannot be read from end to end, or whose last writes have failed.
+fn refuse_unreadable(path: &Path) -> Result<(), LedgerError> {
+    let file = File::options().read(true).write(true).open(path).map_err(io("open", path))?;
+    file.sync_all().inspect_err(|_| forget(&file)).map_err(io("sync", path))?;
+    let mut piece = vec![0; 1024 * 1024];
+    loop {
+        match (&file).read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(io("read", path)(error)),
+        }
+    }
+}
+
+/// Lets the system forget what it has of a file in memory. After a failed write that is not what the disk has, and would
+/// be read as if it were until it is forgotten.
+fn forget(file: &File) {
+    if let Err(error) = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed) {
+        tracing::warn!(%error, "what the system remembers of the log could not be dropped; restart the machine");
+    }
+}
+
+fn open_sled(path: &Path, cache_bytes: u64) -> Result<Db, StoreError> {
     let config = sled::Config::new()
         .path(path)
         .cache_capacity(cache_bytes)

@@ -51,13 +51,16 @@ pub(super) struct HeadFile {
 }
 
 impl HeadFile {
-    /// Makes the file for a log that is yet to be made.
-    pub fn create(path: &Path) -> Result<Self, LedgerError> {
-        let file = owner_only().create_new(true).open(path).map_err(io("create", path))?;
+    /// Makes the file, in one step: a file that says nothing is never seen. The caller syncs the directory.
+    pub fn create(path: &Path, known: Known) -> Result<Self, LedgerError> {
+        let unfinished = path.with_extension("new");
+        let failed = io("make", &unfinished);
+        let file = owner_only().create(true).truncate(true).open(&unfinished).map_err(failed)?;
         let mut head = Self { file, next: 0, unsynced: 0, synced_any: false };
-        PLACES.iter().try_for_each(|_| head.write(Known::default())).map_err(io("write", path))?;
-        head.sync().map_err(io("sync", path))?;
-        head.synced_any = false;
+        let written = PLACES.iter().try_for_each(|_| head.write(known)).and_then(|()| head.sync());
+        written.map_err(io("write", &unfinished))?;
+        std::fs::rename(&unfinished, path).map_err(io("make", path))?;
+        head.synced_any = known.seq > 0;
         Ok(head)
     }
 
@@ -123,15 +126,6 @@ fn parse_hash(text: &str) -> Option<RecordHash> {
     Some(RecordHash(hash))
 }
 
-/// What an operator does who knows that the log is as complete as it can be: takes what is there for all there was.
-pub(super) fn replace(path: &Path, known: Known) -> Result<(), LedgerError> {
-    if path.exists() {
-        std::fs::remove_file(path).map_err(io("remove", path))?;
-    }
-    let mut head = HeadFile::create(path)?;
-    head.write(known).and_then(|()| head.sync()).map_err(io("write", path))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,7 +138,9 @@ mod tests {
     fn the_newest_whole_note_counts() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("head");
-        let mut head = HeadFile::create(&path).expect("creates");
+        // What a first start left that was killed.
+        std::fs::write(path.with_extension("new"), "claviger he").expect("writes");
+        let mut head = HeadFile::create(&path, Known::default()).expect("creates");
         assert_eq!(HeadFile::open(&path).expect("opens").1, Known::default());
         for seq in 1..=5 {
             head.note(known(seq)).expect("notes");

@@ -19,6 +19,10 @@ const BEGINNING: usize = 1 + 32;
 /// The longest record, in bytes. Far above what a request may bring; a length over it can only be damage.
 pub(super) const RECORD_MAX: usize = 4 * 1024 * 1024;
 
+/// What the codec may count while it reads one. It counts what values take in memory (eight bytes for a number or a length
+/// that takes one byte here), so this is more than eight times as much.
+const CLAIMED_MAX: usize = 16 * RECORD_MAX;
+
 /// The SHA-256 of a record as it is stored.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct RecordHash(pub [u8; 32]);
@@ -155,7 +159,13 @@ impl Happening {
 
 impl<'a> V1<'a> {
     fn read(bytes: &'a [u8]) -> Result<Self, Fault> {
-        let config = bincode::config::standard().with_limit::<RECORD_MAX>();
+        if bytes.len() > RECORD_MAX {
+            return Err(Fault::Undecodable(format!(
+                "it has {} bytes, and no record has more than {RECORD_MAX}",
+                bytes.len()
+            )));
+        }
+        let config = bincode::config::standard().with_limit::<CLAIMED_MAX>();
         let rest = bytes.get(BEGINNING..).unwrap_or_default();
         let (v1, length): (Self, usize) = bincode::serde::borrow_decode_from_slice(rest, config)
             .map_err(|error| Fault::Undecodable(error.to_string()))?;

@@ -1,13 +1,14 @@
 //! A log that no server has open: to be checked, read, or, by an operator who knows better, accepted as it is.
 
 use super::chain::{Chain, Walk, check_time};
-use super::directory::{Directory, io};
+use super::directory::{Directory, io, sync};
 use super::embedded::{Embedded, READING_CACHE_BYTES};
 use super::error::LedgerError;
-use super::head::{self, Known};
+use super::head::{HeadFile, Known};
 use super::record::{Record, RecordHash};
 use super::store::Store;
 use crate::domain::time::Time;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// What a walk over the whole log found.
@@ -52,7 +53,8 @@ pub fn accept(directory: &Path) -> Result<Verified, LedgerError> {
     let store = Embedded::open_as_it_is(taken)?;
     let verified = walk(Walk::whole(&store, store.head()), Known::default())?;
     drop(store);
-    head::replace(&path, Known { seq: verified.records, hash: verified.hash })?;
+    HeadFile::create(&path, Known { seq: verified.records, hash: verified.hash })?;
+    sync(directory)?;
     Ok(verified)
 }
 
@@ -61,11 +63,12 @@ fn open(directory: &Path) -> Result<(Embedded, Known), LedgerError> {
     Embedded::open(Directory::take(directory)?, READING_CACHE_BYTES)
 }
 
+/// Refuses a directory without a log: to open it would make one.
 fn refuse_absent(directory: &Path) -> Result<(), LedgerError> {
-    let log = directory.join("log");
-    match std::fs::metadata(&log) {
-        Ok(found) if found.is_dir() => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(io("read", &log)(error)),
+    let store = directory.join("log/db");
+    match std::fs::metadata(&store) {
+        Ok(found) if found.is_file() => Ok(()),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(io("read", &store)(error)),
         _ => Err(LedgerError::NoLog(directory.to_owned())),
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::appliance::{Appliance, ended, program};
 use crate::client::Client;
-use crate::tracer::Tracer;
+use crate::tracer::{Call, Tracer};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -74,16 +74,44 @@ fn a_failed_sync_is_never_believed() {
     let mut appliance = Appliance::start();
     let admin = appliance.admin();
     add_group(&admin, 1).expect(201);
-    let failing = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO"];
+    let failing = ["-e", "trace=fdatasync,fadvise64", "-e", "inject=fdatasync:error=EIO"];
     let Some(tracer) = Tracer::attach(appliance.pid(), &failing) else { return };
     add_group(&admin, 2).refused(503, "NCERRUnavailable");
-    drop(tracer);
+    let traced = tracer.end();
+    // What the system has of the file in memory is not what the disk has: the next start is to read the disk.
+    assert!(traced.calls.iter().any(Call::forgets_the_log), "{:?}", traced.calls);
     // The disk is well again, and still nothing is written: nobody knows what became of the pages that it lost.
     assert_reads_only(&appliance, &admin, 1);
     assert!(appliance.log().contains("the log stopped: nothing is written until the next start"));
     assert!(appliance.terminate().success());
     appliance.restart();
     assert_whole(&appliance, 1);
+}
+
+/// sled would take what it cannot read for the end of the log, and overwrite what follows.
+#[test]
+fn a_log_that_cannot_be_read_is_left_as_it_is() {
+    let mut appliance = Appliance::start();
+    let admin = appliance.admin();
+    (1..=20).for_each(|n| drop(add_group(&admin, n).expect(201)));
+    assert!(appliance.terminate().success());
+    let store = appliance.data().join("log/db");
+    let before = std::fs::read(&store).expect("the store");
+
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-o", "/dev/null", "-e", "inject=read,pread64:error=EIO", "-P"]).arg(&store);
+    let verify = strace.arg(program().get_program()).args(["verify", "--data"]).arg(appliance.data());
+    if let Err(error) = Command::new("strace").arg("-V").output() {
+        return eprintln!("skipped: there is no strace: {error}");
+    }
+    let (code, _, problem) = ended(verify);
+    if problem.contains("ptrace") {
+        return eprintln!("skipped: strace cannot start it: {problem}");
+    }
+    assert!(code == Some(1) && problem.contains("cannot read") && problem.contains("log/db"), "{code:?} {problem}");
+    assert!(std::fs::read(&store).expect("the store") == before, "it was written to");
+    appliance.restart();
+    assert_whole(&appliance, 20);
 }
 
 fn add_group(admin: &Client, n: usize) -> crate::client::Answer {

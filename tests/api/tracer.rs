@@ -97,6 +97,11 @@ impl Call {
         self.name == "fdatasync" && self.file.ends_with("/log/db") && self.succeeded
     }
 
+    /// Does this let the system forget what it has of the log in memory?
+    pub fn forgets_the_log(&self) -> bool {
+        self.name == "fadvise64" && self.file.ends_with("/log/db") && self.succeeded
+    }
+
     /// Does this send something over the network?
     pub fn sends(&self) -> bool {
         ["sendto", "sendmsg", "write", "writev"].contains(&self.name.as_str()) && self.file.starts_with("TCP")

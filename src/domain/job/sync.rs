@@ -7,6 +7,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// A synchronisation job.
 #[derive(Clone, PartialEq, Debug)]
@@ -157,20 +158,17 @@ pub fn decide(state: &State, command: SyncCommand) -> Result<(JobId, Vec<SyncEve
 
 fn places(state: &State, wanted: &[KmsId], regions: Option<&[Region]>) -> Result<Vec<SyncPlace>, Refusal> {
     let mut places: Vec<SyncPlace> = Vec::new();
-    for id in wanted {
+    let mut taken = HashSet::new();
+    for id in wanted.iter().filter(|id| taken.insert(**id)) {
         let kms = state.kms(*id)?;
         kms.refuse_archived()?;
         let before = places.len();
         for region in kms.regions.iter().filter(|region| regions.is_none_or(|wanted| wanted.contains(region))) {
             refuse_taken(state, *id, region)?;
-            let place = SyncPlace { kms: *id, account: kms.account, region: region.clone() };
-            if !places.contains(&place) {
-                places.push(place);
-            }
+            places.push(SyncPlace { kms: *id, account: kms.account, region: region.clone() });
         }
         if places.len() == before
             && let Some(region) = regions.and_then(<[Region]>::first)
-            && !places.iter().any(|place| place.kms == *id)
         {
             return Err(unmanaged(region, kms));
         }

@@ -144,6 +144,10 @@ async fn verifying_makes_no_log() {
     assert!(matches!(verify::verify(&nowhere), Err(LedgerError::NoLog(_))));
     assert!(matches!(verify::accept(&nowhere), Err(LedgerError::NoLog(_))));
     assert!(!nowhere.exists());
+    std::fs::create_dir_all(nowhere.join("log")).expect("made");
+    assert!(matches!(verify::verify(&nowhere), Err(LedgerError::NoLog(_))));
+    assert!(matches!(verify::accept(&nowhere), Err(LedgerError::NoLog(_))));
+    assert_eq!(std::fs::read_dir(nowhere.join("log")).expect("a directory").count(), 0);
 }
 
 /// Numbers that look random and are the same in every run.

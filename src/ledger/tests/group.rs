@@ -1,10 +1,14 @@
 //! The writer: one sync for all who wait, decisions on the newest state, and the end of all writing after a failure.
 
 use super::memory::Memory;
-use super::sample::{added, kms, regions_replaced};
+use super::sample::{added, kms, regions, regions_replaced, uuid};
 use super::*;
 use crate::domain::event::{GroupEvent, KmsEvent};
+use crate::domain::id::JobId;
+use crate::domain::job::event::{JobEvent, SyncEvent};
+use crate::domain::job::sync::SyncPlace;
 use crate::domain::name::{GroupName, KmsName};
+use crate::domain::place::AccountId;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
@@ -199,6 +203,21 @@ async fn an_event_over_the_limit_is_not_recorded_nor_is_anything_with_it() {
     let refused = record(&ledger, vec![added(0, "with it"), huge]).await;
     assert!(matches!(refused, Err(WriteError::TooLarge)));
     assert_eq!((store.syncs(), ledger.state().head), (0, 0));
+}
+
+/// The codec counts more bytes than there are, most of all for numbers and lengths of one byte.
+#[tokio::test]
+async fn whatever_was_recorded_is_read_again_however_large() {
+    let store = Arc::new(Memory::default());
+    let ledger = start(&store);
+    let account = AccountId::parse("123456789012").expect("an account");
+    let place = SyncPlace { kms: kms(0), account, region: regions(&["eu-west-1"]).remove(0) };
+    let started = SyncEvent::Started { by: None, all: true, places: vec![place; 100_000] };
+    let job = Event::Job(JobId::new(uuid(0xa00)), JobEvent::Synchronisation(started));
+    record(&ledger, vec![job]).await.expect("recorded");
+    let before = ledger.state();
+    ledger.close().await;
+    assert_eq!(start(&store).state(), before);
 }
 
 #[tokio::test]
