@@ -295,14 +295,9 @@ pub enum Refusal {
         "auto_push: must be true: AWS has accepted the policy of `{0}` on a key, and the change is pushed to every key that has it"
     )]
     TemplateNeedsPush(TemplateName),
-    /// Keys have its policy. Clients look for `has one or more key associated`.
-    #[error("policy template `{template}` has one or more key associated with it: {keys} carry its tag")]
-    TemplateInUse {
-        /// Which template.
-        template: TemplateName,
-        /// How many keys.
-        keys: usize,
-    },
+    /// Keys have its policy; how many is not for everybody. Clients look for `has one or more key associated`.
+    #[error("policy template `{0}` has one or more key associated with it: they carry its tag")]
+    TemplateInUse(TemplateName),
     /// No such template for keys of the account; whether another account has one is not said.
     #[error("policytemplate: there is no policy template `{template}` for keys of account {account}")]
     TemplateElsewhere {

@@ -161,9 +161,9 @@ pub fn decide(state: &State, command: TemplateCommand) -> Result<Vec<Event>, Ref
         TemplateCommand::NotePush { id, push } => (state.template(id)?.id, Some(TemplateEvent::Pushed(push))),
         TemplateCommand::Delete { id } => {
             let template = state.template(id)?;
-            match keys_of(state, template).count() {
-                0 => (id, Some(TemplateEvent::Deleted)),
-                keys => return Err(Refusal::TemplateInUse { template: template.name.clone(), keys }),
+            match keys_of(state, template).next() {
+                None => (id, Some(TemplateEvent::Deleted)),
+                Some(_) => return Err(Refusal::TemplateInUse(template.name.clone())),
             }
         }
     };

@@ -2,6 +2,7 @@
 
 use super::describe::{Described, Description};
 use super::examples::Example;
+use super::to_the_end::ToTheEnd;
 use actix_web::guard::fn_guard;
 use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, Responder, Route, web};
@@ -66,7 +67,7 @@ enum Effect {
 
 /// `GET`: changes nothing.
 pub fn get<A: Arguments>(path: &str, handler: impl Serves<A>, id: &'static str, summary: &'static str) -> Endpoint {
-    Endpoint { effect: Effect::None, ..change(Method::GET, path, handler, id, summary) }
+    Endpoint { effect: Effect::None, ..serve(Method::GET, path, handler, id, summary) }
 }
 
 /// `POST`
@@ -84,7 +85,18 @@ pub fn delete<A: Arguments>(path: &str, handler: impl Serves<A>, id: &'static st
     change(Method::DELETE, path, handler, id, summary)
 }
 
-fn change<A, H>(method: Method, path: &str, handler: H, id: &'static str, summary: &'static str) -> Endpoint
+/// What changes something goes on when the client goes away.
+fn change<A: Arguments>(
+    method: Method,
+    path: &str,
+    handler: impl Serves<A>,
+    id: &'static str,
+    summary: &'static str,
+) -> Endpoint {
+    serve(method, path, ToTheEnd(handler), id, summary)
+}
+
+fn serve<A, H>(method: Method, path: &str, handler: H, id: &'static str, summary: &'static str) -> Endpoint
 where
     A: Arguments,
     H: Serves<A>,

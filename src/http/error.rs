@@ -206,7 +206,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::GroupIsSystem(_)
         | Refusal::LastAdmin
         | Refusal::TemplateNameTaken(_)
-        | Refusal::TemplateInUse { .. }
+        | Refusal::TemplateInUse(_)
         | Refusal::ScheduleNameTaken(_)
         | Refusal::ScheduleHasKeys { .. }
         | Refusal::ScheduleRunning { .. }

@@ -27,6 +27,7 @@ pub mod server;
 pub mod source_keys;
 pub mod sync_jobs;
 pub mod templates;
+pub mod to_the_end;
 pub mod tokens;
 pub mod trace;
 pub mod users;

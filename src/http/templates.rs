@@ -242,7 +242,7 @@ impl TemplateView {
             ),
             name: template.name.to_string(),
             account_id: template.account.to_string(),
-            kms: template.kms.map(|id| id.to_string()),
+            kms: seen.kms.map(|id| id.to_string()),
             kms_name: seen.kms_name.clone(),
             is_verified: template.verified,
             policy: seen.policy.as_ref().map_or(Value::Null, PolicyText::value),

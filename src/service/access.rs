@@ -12,7 +12,7 @@ use crate::domain::name::GroupName;
 use crate::domain::place::AccountId;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
-use crate::domain::template::Template;
+use crate::domain::template::{Template, keys_of};
 use crate::domain::user::User;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -427,6 +427,21 @@ pub fn sees_key_of(user: &User, state: &State, key: KeyId) -> bool {
 /// The same of a KMS that something else names.
 pub fn sees_kms_of(user: &User, state: &State, kms: KmsId) -> bool {
     state.kms.get(&kms).map_or_else(|| administers_kms(user), |kms| sees(user, kms))
+}
+
+/// The caller, if every key that has a template may be changed: those of the moment, each time it is settled. A key that
+/// the caller may not know of is not named.
+///
+/// # Errors
+/// [`Failure::Forbidden`] that names the action.
+pub fn on_all_keys_of(caller: Caller, template: TemplateId) -> Result<Caller, Failure> {
+    caller.with_right(move |user, state| {
+        let mut keys = keys_of(state, state.template(template)?);
+        match keys.all(|key| check_key::<UpdateKey>(user, state, key.id).is_ok()) {
+            true => Ok(()),
+            false => Err(Failure::Forbidden(Lacking::Action(Action::KeyUpdate))),
+        }
+    })
 }
 
 /// May this user do everything on every KMS?

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
+use crate::domain::time::Time;
 use crate::domain::user::User;
 use std::sync::Arc;
 
@@ -30,20 +31,18 @@ impl Authority {
         self
     }
 
-    /// The same for work that goes on after its session has ended.
-    pub fn beyond_session(self) -> Self {
-        Self { session: None, ..self }
-    }
-
     /// Settles all of it by the state as it is now.
     ///
     /// # Errors
-    /// [`Refusal::RightWithdrawn`] if the session was closed, the user removed, or a right taken away; or what a rule
+    /// [`Refusal::RightWithdrawn`] if the session was closed, the user removed or to change the password first, or a right taken away; or what a rule
     /// refuses by itself, as when the thing that the right was for is gone.
-    pub fn settle(&self, state: &State) -> Result<(), Refusal> {
+    pub fn settle(&self, state: &State, at: Time) -> Result<(), Refusal> {
         let is_open = |id: SessionId| state.sessions.get(&id).is_some_and(|session| session.user == self.user);
         let user = state.users.get(&self.user).filter(|_| self.session.is_none_or(is_open));
         let user = user.ok_or(Refusal::RightWithdrawn)?;
+        if self.session.is_some() && user.password_due(&state.password_policy, at) {
+            return Err(Refusal::RightWithdrawn);
+        }
         self.rights.iter().try_for_each(|right| {
             right(user, state).map_err(|failure| match failure {
                 Failure::Refused(refusal) => refusal,

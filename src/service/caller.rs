@@ -95,11 +95,6 @@ impl Change {
         Self { authority: None, ..self.clone() }
     }
 
-    /// For what goes on for as long as the right lasts, also if the caller signs out.
-    pub(super) fn beyond_session(&self) -> Self {
-        Self { authority: self.authority.clone().map(Authority::beyond_session), ..self.clone() }
-    }
-
     /// What a job does once the program has started again: on behalf of the same user, under today's name; of the
     /// program itself if there is none any more.
     pub fn resumed(state: &State, by: Option<UserId>) -> Self {

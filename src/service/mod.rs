@@ -215,7 +215,7 @@ impl Core {
         let context = Context { actor: change.actor.clone(), request_id: change.request_id.to_string() };
         let authority = change.authority.clone();
         let decide = move |state: &State, at: Time| -> Result<Vec<Event>, Refusal> {
-            authority.iter().try_for_each(|authority| authority.settle(state))?;
+            authority.iter().try_for_each(|authority| authority.settle(state, at))?;
             state.decide(command(state, at)?)
         };
         if change.dry_run {

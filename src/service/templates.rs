@@ -3,12 +3,10 @@
 use super::Core;
 use super::access::{self, KeyPermit, KmsPermit, Permit, SignedIn, TemplatePermit, UpdateKey, View};
 use super::caller::{Asked, Caller, Change};
-use super::failure::{Failure, Lacking, invalid};
+use super::failure::{Failure, invalid};
 use super::keys::{Effect, setting};
 use super::list::{self, Field, Listed, Page, Query};
-use crate::domain::action::Action;
-use crate::domain::id::{KeyId, KmsId, TemplateId};
-use crate::domain::key::aggregate::Key;
+use crate::domain::id::{KeyId, KmsId, TemplateId, UserId};
 use crate::domain::key::operation::Operation;
 use crate::domain::key::policy::{People, Setting};
 use crate::domain::key::policy_text::PolicyText;
@@ -21,7 +19,6 @@ use crate::domain::template::{Push, Template, TemplateCommand, TemplatePolicy, k
 use crate::domain::user::User;
 use crate::ledger::Committed;
 use futures_util::{StreamExt, stream};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -116,7 +113,9 @@ impl PeopleChange {
 pub struct TemplateSeen {
     /// The template.
     pub template: Arc<Template>,
-    /// The name of the KMS that it was made for, if that is still there.
+    /// The KMS that it was made for, if the viewer may know of it.
+    pub kms: Option<KmsId>,
+    /// Its name, if it is still there.
     pub kms_name: Option<String>,
     /// Its policy, worded for a key that encrypts.
     pub policy: Option<PolicyText>,
@@ -168,7 +167,7 @@ impl Templates {
         let caller = permit.caller();
         let state = &caller.published.state;
         let sees = |template: &Template| access::sees_template(&caller.user, state, template);
-        Ok((list::page_for(caller, &state.templates.all, query, state, sees)?, caller.clone()))
+        Ok((list::page_for(caller, &state.templates.all, query, caller, sees)?, caller.clone()))
     }
 
     /// One template.
@@ -188,20 +187,10 @@ impl Templates {
         wish: TemplateChange,
     ) -> Result<TemplateSeen, Failure> {
         let (mut caller, template) = (permit.caller().clone(), permit.template());
-        let published = caller.published.clone();
-        let state = &published.state;
-        wished_policy(state, template, &wish.policy)?;
+        wished_policy(&caller.published.state, template, &wish.policy)?;
         if wish.push {
             // A policy that reaches some of its keys and not others, for want of a right, would help nobody.
-            for key in keys_of(state, template) {
-                // Nor would it do to name a key that the caller may not know of.
-                let settled = KeyPermit::<UpdateKey>::settle(caller.clone(), key.id);
-                settled.map_err(|_| Failure::Forbidden(Lacking::Action(Action::KeyUpdate)))?;
-            }
-            let kms: BTreeSet<KmsId> = keys_of(state, template).map(|key| key.kms).collect();
-            if !kms.is_empty() {
-                caller = access::on_all(caller, Action::KeyUpdate, kms.into_iter().collect())?;
-            }
+            caller = access::on_all_keys_of(caller, template.id)?;
         }
         let (id, pushes, change) = (template.id, wish.push, caller.change(asked));
         let command = move |state: &State, _| {
@@ -212,11 +201,9 @@ impl Templates {
         if !pushes || change.dry_run {
             return shown(&committed, id, &caller.user);
         }
-        // It goes on even if the caller goes away.
-        let core = self.core.clone();
-        let pushing = async move { core.push(&change.beyond_session(), id).await };
-        let pushed = self.core.runtime.spawn(pushing).await.map_err(|_| Failure::Broken("the program is stopping"))?;
-        shown(&pushed?, id, &caller.user)
+        let asked = Asked { request_id: change.request_id.clone(), dry_run: false };
+        let push = self.core.push(caller.user.id, &asked, id).await;
+        shown(&self.core.template(&change.done(), TemplateCommand::NotePush { id, push }).await?, id, &caller.user)
     }
 
     /// Deletes a template that no key has.
@@ -234,15 +221,13 @@ impl Core {
         self.record(change, Command::Template(command)).await
     }
 
-    /// Gives every key of a template its policy, and writes down how that went.
-    async fn push(self: &Arc<Self>, change: &Change, id: TemplateId) -> Result<Committed, Failure> {
+    /// Gives every key of a template its policy, by the rights that the one who asked for it has at each.
+    async fn push(self: &Arc<Self>, by: UserId, asked: &Asked, id: TemplateId) -> Push {
         let published = self.state();
-        let template = published.state.template(id)?.clone();
-        let keys: Vec<Arc<Key>> = keys_of(&published.state, &template).cloned().collect();
-        let pushed = stream::iter(keys).map(|key| {
-            let template = &template;
-            async move { (key.id, self.push_to(change, template, &key).await) }
-        });
+        let template = published.state.templates.all.get(&id);
+        let keys = template.map(|template| keys_of(&published.state, template).map(|key| key.id).collect::<Vec<_>>());
+        let pushed = stream::iter(keys.unwrap_or_default())
+            .map(|key| async move { (key, self.push_to(by, asked, id, key).await) });
         let pushed: Vec<_> = pushed.buffered(AT_ONCE).collect().await;
         let mut push = Push { done: Vec::new(), failed: Vec::new() };
         for (key, outcome) in pushed {
@@ -251,13 +236,24 @@ impl Core {
                 Err(failure) => push.failed.push((key, failure.to_string())),
             }
         }
-        self.template(&change.done(), TemplateCommand::NotePush { id, push }).await
+        push
     }
 
-    async fn push_to(self: &Arc<Self>, change: &Change, template: &Template, key: &Key) -> Result<Committed, Failure> {
+    async fn push_to(
+        self: &Arc<Self>,
+        by: UserId,
+        asked: &Asked,
+        id: TemplateId,
+        key: KeyId,
+    ) -> Result<Committed, Failure> {
+        let published = self.state();
+        let caller = Caller::absent(published.state.user(by)?.clone(), published.clone());
+        let permit = KeyPermit::<UpdateKey>::settle(caller, key)?;
+        let (key, template) = (permit.key(), published.state.template(id)?);
         let policy = template.policy.for_key(&setting(key)).map_err(|problem| invalid("policy", problem))?;
-        let wanted = Operation::PutPolicy { policy, template: Some(template.id.to_string()) };
-        Effect { key: key.id, kms: key.kms, region: key.region.clone(), wanted }.carry_out(self, change).await
+        let wanted = Operation::PutPolicy { policy, template: Some(id.to_string()) };
+        let effect = Effect { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
+        effect.carry_out(self, &permit.caller().change(asked)).await
     }
 }
 
@@ -275,10 +271,11 @@ pub(super) fn find_for(state: &State, text: &str, account: AccountId) -> Result<
 
 /// A template with what is shown of it to this user.
 pub fn seen(template: Arc<Template>, state: &State, user: &User) -> TemplateSeen {
-    let kms = template.kms.and_then(|id| state.kms.get(&id));
+    let kms = visible_kms(&template, state, user);
     let cloud = partition(state, template.account).unwrap_or(Partition::Aws);
     TemplateSeen {
-        kms_name: kms.map(|kms| kms.name.to_string()),
+        kms,
+        kms_name: kms.and_then(|id| Some(state.kms.get(&id)?.name.to_string())),
         policy: template.policy.for_key(&encrypting(cloud, template.account)).ok(),
         last_push: template.last_push.as_ref().map(|push| {
             let sees = |key: &KeyId| access::sees_key_of(user, state, *key);
@@ -289,6 +286,10 @@ pub fn seen(template: Arc<Template>, state: &State, user: &User) -> TemplateSeen
         }),
         template,
     }
+}
+
+fn visible_kms(template: &Template, state: &State, user: &User) -> Option<KmsId> {
+    template.kms.filter(|id| access::sees_kms_of(user, state, *id))
 }
 
 fn shown(committed: &Committed, id: TemplateId, user: &User) -> Result<TemplateSeen, Failure> {
@@ -332,15 +333,19 @@ fn partition(state: &State, account: AccountId) -> Option<Partition> {
 }
 
 impl Listed for Template {
-    type Around = State;
+    type Around = Caller;
     const SORTS: &'static [&'static str] = &["id", "name", "account_id", "is_verified", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] = &["id", "name", "kms", "account_id", "is_verified"];
 
-    fn field(&self, member: &str, state: &State) -> Field {
+    fn field(&self, member: &str, viewer: &Caller) -> Field {
         match member {
             "id" => Field::Text(self.id.to_string()),
             "name" => Field::Text(self.name.to_string()),
-            "kms" => Field::Texts(self.kms.map(|id| kms_names(state, id)).unwrap_or_default()),
+            "kms" => {
+                let state = &viewer.published.state;
+                let kms = visible_kms(self, state, &viewer.user);
+                Field::Texts(kms.map(|id| kms_names(state, id)).unwrap_or_default())
+            }
             "account_id" => Field::Text(self.account.to_string()),
             "is_verified" => Field::Flag(self.verified),
             "createdAt" => Field::Moment(self.created),

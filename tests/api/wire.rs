@@ -40,6 +40,13 @@ impl Begun {
         self.stream.write_all(self.body.as_bytes()).expect("sent");
         read_to_end(&mut self.stream)
     }
+
+    /// Sends the body, and closes the connection without a farewell once the server has it.
+    pub fn hang_up(mut self) {
+        self.stream.write_all(self.body.as_bytes()).expect("sent");
+        self.stream.flush().expect("sent");
+        std::thread::sleep(Duration::from_millis(300));
+    }
 }
 
 pub fn connect(appliance: &Appliance) -> TcpStream {

@@ -1,8 +1,10 @@
 //! Rights that are withdrawn while a request is under way: its head was read before, its body comes after.
 
 use crate::appliance::{Appliance, PASSWORD, id, subject, user_id};
+use crate::tracer::Tracer;
 use crate::wire::Begun;
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 const NEW: &str = "Another-secret-4";
 const SOUGHT: &str = "before it was done; nothing was changed";
@@ -49,6 +51,59 @@ fn an_action_that_was_taken_away_meanwhile_changes_no_key() {
     let told = begun.end();
     assert!(told.starts_with("HTTP/1.1 403 ") && told.contains(SOUGHT), "{told}");
     assert_eq!(admin.get(&key).expect(200)["aws_param"]["Description"], "before");
+}
+
+#[test]
+fn who_is_to_change_the_password_first_changes_nothing_else() {
+    let appliance = Appliance::start();
+    let (admin, ann) = (appliance.admin(), appliance.member("ann", &["CCKM Admins"]));
+    let kms = format!("/v1/cckm/aws/kms/{}", appliance.kms("first", &["eu-west-1"]));
+    let begun = Begun::send(&appliance, &ann, "PATCH", &kms, &json!({"regions": ["eu-west-3"]}));
+    let path = format!("/v1/usermgmt/users/{}", user_id(&ann));
+    admin.patch(&path, json!({"password_change_required": true})).expect(200);
+    let told = begun.end();
+    assert!(told.starts_with("HTTP/1.1 403 ") && told.contains(SOUGHT), "{told}");
+    assert_eq!(admin.get(&kms).expect(200)["regions"], json!(["eu-west-1"]));
+}
+
+#[test]
+fn an_alias_that_has_moved_meanwhile_is_not_taken_from_where_it_is() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    appliance.kms("first", &["eu-west-1"]);
+    let body = |alias: &str| json!({"kms": "first", "region": "eu-west-1", "aws_param": {"Alias": alias}});
+    let made =
+        |alias: &str| format!("/v1/cckm/aws/keys/{}", id(&admin.post("/v1/cckm/aws/keys", body(alias)).expect(201)));
+    let (one, two) = (made("wanted"), made("other"));
+    let path = format!("{one}/delete-alias");
+    let begun = Begun::send(&appliance, &admin, "POST", &path, &json!({"alias": "wanted"}));
+    admin.post(&format!("{two}/add-alias"), json!({"alias": "wanted"})).expect(200);
+    let told = begun.end();
+    assert!(told.starts_with("HTTP/1.1 404 ") && told.contains("alias/wanted"), "{told}");
+    let kept = admin.post(&format!("{two}/refresh"), json!({})).expect(200);
+    assert_eq!(kept["aws_param"]["Alias"], json!(["alias/other", "alias/wanted"]));
+}
+
+/// The order is in the log, its client is gone, and the work is done all the same.
+#[test]
+fn an_order_that_was_recorded_is_carried_out_without_its_client() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    appliance.kms("first", &["eu-west-1"]);
+    let slow = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:delay_enter=1500000"];
+    let Some(tracer) = Tracer::attach(appliance.pid(), &slow) else { return };
+    let jobs = "/v1/cckm/aws/synchronization-jobs";
+    Begun::send(&appliance, &admin, "POST", jobs, &json!({"kms": ["first"]})).hang_up();
+    std::thread::sleep(Duration::from_millis(2500));
+    drop(tracer);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let mut found = admin.get(jobs).expect(200);
+    assert_eq!(found["total"], 1);
+    while found["resources"][0]["overall_status"] != "completed" {
+        assert!(Instant::now() < deadline, "{found}");
+        std::thread::sleep(Duration::from_millis(100));
+        found = admin.get(jobs).expect(200);
+    }
 }
 
 #[test]

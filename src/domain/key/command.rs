@@ -149,12 +149,27 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
         true => {}
         false => state.key(id)?.refuse_gone()?,
     }
+    check_alias(state, id, wanted)?;
     for touched in [Some(id), wanted.touches()].into_iter().flatten() {
         if let Some(key) = state.keys.get(&touched) {
             key.refuse_underway()?;
         }
     }
     Ok(())
+}
+
+/// AWS finds an alias by its name, on whichever key it is by now: it must still be where it was when the right to take it
+/// from there was settled.
+fn check_alias(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refusal> {
+    let (alias, holder) = match wanted {
+        Operation::DeleteAlias { alias } => (alias, id),
+        Operation::AddAlias { alias, from: Some(holder) } => (alias, *holder),
+        _ => return Ok(()),
+    };
+    match state.key(holder)?.aliases.contains(alias) {
+        true => Ok(()),
+        false => Err(Refusal::AliasUnknown { alias: alias.clone(), key: holder }),
+    }
 }
 
 /// A place where keys can be asked for: a KMS that is not put away, and a region that it manages.

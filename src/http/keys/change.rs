@@ -236,7 +236,7 @@ pub async fn update_primary_region(
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let to = read_as("PrimaryRegion", &required("PrimaryRegion", body.0.primary_region)?, Region::parse)?;
-    changed(who, &services, Operation::MovePrimary { to }).await
+    Ok(Json(KeyView::of(&services.keys.move_primary(&who.permit, &who.asked, to).await?)))
 }
 
 async fn changed<A: KeyRight>(who: OnKey<A>, services: &Services, wanted: Operation) -> Result<Json<KeyView>, Problem> {

@@ -13,12 +13,13 @@ pub use creation::{ImportWish, KeyWish, PolicyChoice, ReplicaWish, RotationWish}
 pub(in crate::service) use effect::Effect;
 
 use super::Core;
-use super::access::{self, KeyPermit, KeyRight, Permit, RotateKey, SignedIn, ViewKey};
+use super::access::{self, KeyPermit, KeyRight, Permit, RotateKey, SignedIn, UpdateKey, ViewKey};
 use super::caller::{Asked, Caller};
-use super::failure::Failure;
+use super::failure::{Failure, Lacking};
 use super::list::{Page, Query};
 use crate::aws::operation::Operation as Call;
 use crate::aws::page::{Paging, Walk};
+use crate::domain::action::Action;
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::command::KeyCommand;
@@ -145,6 +146,27 @@ impl Keys {
             return Err(Failure::Refused(Refusal::AliasUnknown { alias, key: key.id }));
         }
         self.change(permit, asked, Operation::DeleteAlias { alias }).await
+    }
+
+    /// Makes the replica in another region the primary key.
+    ///
+    /// # Errors
+    /// When the caller may not change that replica, if it is known here; else as [`Keys::change`].
+    pub async fn move_primary(
+        &self,
+        permit: &KeyPermit<UpdateKey>,
+        asked: &Asked,
+        to: Region,
+    ) -> Result<KeySeen, Failure> {
+        let (mut caller, key) = (permit.caller().clone(), permit.key());
+        let family = caller.published.state.family(key.facts.account(), key.aws_id());
+        if let Some(next) = family.iter().find(|relative| relative.region == to) {
+            let settled = KeyPermit::<UpdateKey>::settle(caller, next.id);
+            // Nobody learns of a key by its region.
+            let settled = settled.map_err(|_| Failure::Forbidden(Lacking::Action(Action::KeyUpdate)))?;
+            caller = settled.caller().clone();
+        }
+        self.change_as(&caller, key, asked, Operation::MovePrimary { to }).await
     }
 
     /// Imports the material of a source key.

@@ -4,9 +4,15 @@ use super::*;
 use crate::aws::kms::scripted::{Cue, refused};
 use crate::aws::operation::Operation as Call;
 use crate::domain::action::Action;
+use crate::domain::key::aggregate::Key;
+use crate::domain::key::name::AliasName;
+use crate::domain::key::word::Origin;
+use crate::domain::name::KmsName;
+use crate::domain::place::Region;
 use crate::domain::template::TEMPLATE_TAG;
 use crate::service::failure::Lacking;
-use crate::service::keys::PolicyChoice;
+use crate::service::keys::{KeyWish, PolicyChoice};
+use crate::service::kms::Addition;
 use crate::service::world::{ACCOUNT, World};
 use serde_json::json;
 
@@ -120,7 +126,7 @@ fn a_template_that_keys_have_is_not_deleted() {
         world.run(world.services().templates.delete(&permit, &World::asked()))
     };
     let key = world.key("one", PolicyChoice::Template("payroll".to_owned()));
-    let in_use = Refusal::TemplateInUse { template: template.name.clone(), keys: 1 };
+    let in_use = Refusal::TemplateInUse(template.name.clone());
     assert!(in_use.to_string().contains("has one or more key associated"));
     assert_eq!(refusal(delete(&world)), in_use);
     // With another policy the key has the template's tag no more.
@@ -183,4 +189,60 @@ fn a_push_tells_nobody_of_keys_that_are_hidden() {
     let refused = amend(&world, "eve", template.id, &people("carl"), true).expect_err("it is refused");
     assert!(matches!(&refused, Failure::Forbidden(Lacking::Action(Action::KeyUpdate))), "{refused}");
     assert!(!refused.to_string().contains(&one.id.to_string()));
+}
+
+/// Whoever sends a body slowly could else push to keys that came under the template meanwhile.
+#[test]
+fn a_push_reaches_no_key_that_the_caller_may_not_change_by_then() {
+    let world = World::new();
+    let template = make(&world, "payroll", people("ann"));
+    let eve = world.user("eve", &[Action::ViewNative, Action::KeyUpdate]);
+    let permit = TemplatePermit::<UpdateKey>::settle(eve, template.id).unwrap_or_else(|failure| panic!("{failure}"));
+    let elsewhere = || Region::parse("eu-west-1").expect("a region");
+    let other = Addition {
+        name: KmsName::parse("other").expect("a name"),
+        account: AccountId::parse(ACCOUNT).expect("an account"),
+        connection: "aws".to_owned(),
+        role: None,
+        regions: vec![elsewhere()],
+    };
+    let added = world.run(world.services().kms.add(world.admin(), &World::asked(), other));
+    added.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+    let wish = KeyWish {
+        kms: "other".to_owned(),
+        region: elsewhere(),
+        aliases: vec![AliasName::parse_own("hidden").expect("an alias")],
+        spec: None,
+        usage: None,
+        origin: Origin::AwsKms,
+        description: String::new(),
+        multi_region: false,
+        policy: PolicyChoice::Template("payroll".to_owned()),
+        bypass_lockout_check: false,
+        tags: Vec::new(),
+    };
+    let made = world.run(world.services().keys.create(&world.admin(), &World::asked(), wish));
+    let hidden = made.unwrap_or_else(|failure| panic!("{failure}")).key;
+
+    let change = PeopleChange { admins: Some(vec!["eve".to_owned()]), ..PeopleChange::default() };
+    let change = TemplateChange { policy: Some(PolicyChange::People(change)), push: true };
+    let pushed = world.run(world.services().templates.amend(&permit, &World::asked(), change));
+    assert_eq!(refusal(pushed), Refusal::RightWithdrawn);
+    assert_eq!(admin_at_aws(&world, &hidden), arn("ann"));
+}
+
+#[test]
+fn a_kms_that_the_viewer_may_not_know_of_is_not_shown_with_its_template() {
+    let world = World::new();
+    let template = make(&world, "payroll", people("ann"));
+    let shown = |viewer: &str| {
+        let caller = world.caller(viewer);
+        let state = &caller.published.state;
+        let seen = seen(template.clone(), state, &caller.user);
+        let Field::Texts(found_by) = template.field("kms", &caller) else { panic!("texts are expected") };
+        (seen.kms, seen.kms_name, found_by.len())
+    };
+    world.user("eve", &[]);
+    assert_eq!(shown("admin"), (Some(world.kms_id()), Some("kms".to_owned()), 2));
+    assert_eq!(shown("eve"), (None, None, 0));
 }
