@@ -10,6 +10,7 @@ use super::refusal::Refusal;
 use super::state::State;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv6Addr};
 
 /// A user as it stands.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,7 +31,7 @@ pub struct User {
     pub password_set: Time,
     /// Must it be changed before anything else?
     pub must_change: bool,
-    /// Failed logins since the last good one, by source address; the newest last, at most [`SOURCES_MAX`].
+    /// Failed logins since the last good one, by source (see [`network_of`]); the newest last, at most [`SOURCES_MAX`].
     pub failures: Vec<Failures>,
     /// Good logins so far.
     pub logins: u64,
@@ -173,6 +174,19 @@ pub fn decide(state: &State, command: UserCommand) -> Result<Vec<Event>, Refusal
     }
 }
 
+/// As what failed logins from an address are counted: of IPv6 the first half, for whoever has one address there has all
+/// that begin so; an IPv4 address that is written as one of IPv6 is that of IPv4. Else the address itself.
+pub fn network_of(source: &str) -> String {
+    match source.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => {
+            let network = Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64));
+            format!("{network}/64")
+        }
+        Ok(IpAddr::V4(address)) => address.to_string(),
+        Err(_) => source.to_owned(),
+    }
+}
+
 fn refuse_taken(state: &State, name: &UserName) -> Result<(), Refusal> {
     match state.user_named(name) {
         Some(_) => Err(Refusal::UserNameTaken(name.clone())),
@@ -241,16 +255,18 @@ impl User {
     pub fn note_login(&mut self, at: Time, source: &str) {
         self.logins += 1;
         self.last_login = Some(at);
+        let source = network_of(source);
         self.failures.retain(|failures| failures.source != source);
     }
 
     fn note_failure(&mut self, at: Time, source: &str) {
+        let source = network_of(source);
         let known = self.failures.iter().position(|failures| failures.source == source);
         let count = known.map_or(0, |place| self.failures.remove(place).count);
         if self.failures.len() >= SOURCES_MAX {
             self.failures.remove(0);
         }
-        self.failures.push(Failures { source: source.to_owned(), count: count.saturating_add(1), last: at });
+        self.failures.push(Failures { source, count: count.saturating_add(1), last: at });
     }
 
     /// Is the user in this system group?
@@ -260,8 +276,14 @@ impl User {
 
     /// Until when logins from this address are not even tried.
     pub fn locked_until(&self, policy: &PasswordPolicy, source: &str) -> Option<Time> {
-        let failures = self.failures.iter().find(|failures| failures.source == source)?;
+        let failures = self.failures_from(source)?;
         policy.locked_until(failures.count, failures.last)
+    }
+
+    /// The failed logins in a row from this address.
+    pub fn failures_from(&self, source: &str) -> Option<&Failures> {
+        let source = network_of(source);
+        self.failures.iter().find(|failures| failures.source == source)
     }
 
     /// When the newest lockout, from whichever address, began; none unless one is on.

@@ -14,7 +14,7 @@ use crate::domain::name::UserName;
 use crate::domain::password::{PasswordPolicy, PasswordProblem};
 use crate::domain::refusal::Refusal;
 use crate::domain::state::{Command, State};
-use crate::domain::user::{User, UserCommand, UserProfile};
+use crate::domain::user::{User, UserCommand, UserProfile, network_of};
 use crate::keyring::Owner;
 use crate::ledger::Committed;
 use std::sync::Arc;
@@ -124,7 +124,12 @@ impl Users {
             None => None,
             Some(password) => {
                 let policy = &permit.caller().published.state.password_policy;
-                self.proof.refuse_bad(policy, &user, &password).await?;
+                // Whether it was used before is told to those only who set it then: else one could try out passwords
+                // of others, and leave no trace.
+                match asked.dry_run {
+                    true => policy.check_password(&password).map_err(Refusal::from)?,
+                    false => self.proof.refuse_bad(policy, &user, &password).await?,
+                }
                 Some(self.proof.seal_new(&change, id, password).await?)
             }
         };
@@ -259,15 +264,16 @@ impl Proof {
         source: &str,
         password: Zeroizing<String>,
     ) -> Result<Proved, Failure> {
+        let network = network_of(source);
         let stranger = name.chars().take(256).collect::<String>().to_lowercase();
-        let attempt = self.attempts.begin(&stranger, source).await?;
+        let attempt = self.attempts.begin(&stranger, &network).await?;
         let begun = tokio::time::Instant::now();
         let published = self.core.state();
         let state = &published.state;
         let user = UserName::parse(name).ok().and_then(|name| state.user_named(&name).cloned());
         let locked = match &user {
             Some(user) => user.locked_until(&state.password_policy, source),
-            None => self.strangers.locked_until(&state.password_policy, &stranger, source),
+            None => self.strangers.locked_until(&state.password_policy, &stranger, &network),
         };
         let now = self.core.now();
         if let Some(until) = locked.filter(|until| *until > now) {
@@ -280,7 +286,7 @@ impl Proof {
             },
             None => {
                 self.hasher.check_nobody(password).await?;
-                self.strangers.note(&stranger, source, now)
+                self.strangers.note(&stranger, &network, now)
             }
         };
         drop(attempt);
@@ -316,7 +322,7 @@ impl Proof {
         let decide = move |_: &State, _| Ok(Command::User(UserCommand::NoteFailure { id, source: from.clone() }));
         let committed = self.core.carry_out(&change, decide).await?;
         let user = committed.published.state.user(id)?;
-        Ok(user.failures.iter().find(|failures| failures.source == source).map_or(1, |failures| failures.count))
+        Ok(user.failures_from(source).map_or(1, |failures| failures.count))
     }
 
     /// Hashes and seals a password.

@@ -182,6 +182,14 @@ fn whoever_may_rotate_a_key_puts_it_under_a_schedule_that_an_administrator_made(
             assert_eq!(seen["cckm_synchronization_params"]["kms"], shown);
         }
     }
+    // Why a run failed names KMSs and what AWS said of them.
+    let put_away = |what: &str| admin.post(&format!("/v1/cckm/aws/kms/{kms}/{what}"), json!({})).expect(200);
+    put_away("archive");
+    let failed = run(&admin, &of_kms);
+    put_away("recover");
+    let shown = |who: &Client| who.get(&format!("{RUNS}/{}", id(&failed))).expect(200)["error"].clone();
+    assert!(shown(&admin).as_str().is_some_and(|error| error.contains("archived")), "{failed}");
+    assert_eq!(shown(&appliance.user("cid")), "some of the work failed");
     let ended = run(&admin, &schedule);
     // Another user sees that there was a run, and not of which keys.
     let bob = appliance.user("bob");

@@ -149,6 +149,16 @@ fn failed_logins_lock_out_their_own_address_and_no_other() {
 }
 
 #[test]
+fn addresses_that_one_client_has_are_counted_as_one() {
+    let log: Vec<Event> = [user(1)].into_iter().chain((1..=5).map(|n| failed(&format!("2001:db8::{n}")))).collect();
+    let state = after(&log);
+    let locked = |source| ann(&state).locked_until(&state.password_policy, source).is_some();
+    assert!(locked("2001:db8:0:0:ffff::1") && !locked("2001:db8:0:1::1"));
+    assert_eq!(network_of("::ffff:192.0.2.1"), "192.0.2.1");
+    assert_eq!(network_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+}
+
+#[test]
 fn a_lockout_is_forgiven_on_request() {
     let mut log = vec![user(1)];
     log.extend((0..5).map(|_| failed(HERE)));

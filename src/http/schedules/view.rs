@@ -189,7 +189,9 @@ impl RunView {
             overall_status: schedules::status(run),
             error: ended.and_then(|(_, outcome)| match outcome {
                 RunOutcome::Done => None,
-                RunOutcome::Failed(reason) => Some(reason.clone()),
+                // It names KMSs, and counts keys, whoever may see them.
+                RunOutcome::Failed(reason) if access::administers_kms(&viewer.user) => Some(reason.clone()),
+                RunOutcome::Failed(_) => Some("some of the work failed".to_owned()),
             }),
             completed_at: ended.map(|(at, _)| at.to_string()),
             results: results

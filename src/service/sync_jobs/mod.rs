@@ -186,5 +186,7 @@ fn visible(caller: &Caller, id: JobId) -> Result<&Arc<SyncJob>, Failure> {
 
 /// A job is seen by those who could have started it.
 fn sees(caller: &Caller, job: &SyncJob) -> bool {
-    access::may_on_all(&caller.user, &caller.published.state, Action::KeySynchronize, job.kms())
+    let (user, state, kms) = (&caller.user, &caller.published.state, job.kms());
+    kms.iter().all(|id| access::sees_kms_of(user, state, *id))
+        && access::may_on_all(user, state, Action::KeySynchronize, kms)
 }
