@@ -117,7 +117,8 @@ fn what_is_missing_or_cut_is_noticed_by_everybody() {
     let nothing = sound.damaged(cut("log/db", |_| 0));
     assert_nobody_opens(nothing.path(), &[BACKUP]);
     let without_db = sound.damaged(|data| fs::remove_file(data.join("log/db")).expect("removed"));
-    assert_nobody_opens(without_db.path(), &["the log has lost its end", BACKUP]);
+    assert_refuses(&mut lab(without_db.path()), &["the log has lost its end", BACKUP]);
+    assert_refuses(&mut verify(without_db.path()), &["there is no log in"]);
     let without_head = sound.damaged(|data| fs::remove_file(data.join("head")).expect("removed"));
     assert_nobody_opens(without_head.path(), &["head is missing or unreadable", WHOLE_BACKUP]);
     let empty_head = sound.damaged(cut("head", |_| 0));
