@@ -17,7 +17,7 @@ use crate::service::passwords::Hashing;
 use crate::service::tokens::RefreshDefaults;
 use crate::service::{FirstAdmin, Parts, Services};
 use std::fs::{DirBuilder, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -103,7 +103,7 @@ pub struct Appliance {
     config: Config,
 }
 
-/// What the system says to the process. Until they are listened to, each of them ends it.
+/// What the system says to the process. Until it is listened to, each of them ends it.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -111,12 +111,8 @@ struct Signals {
 }
 
 impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
+    fn listen(hangup: Signal) -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())?, hangup })
     }
 }
 
@@ -133,13 +129,19 @@ impl Appliance {
             .mode(0o700)
             .create(data_dir)
             .map_err(|source| StartError::DataDir { path: data_dir.clone(), source })?;
+        // At once: until it is listened to it ends the process, and systemd takes that for a good end.
+        let hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
         let ledger = Ledger::open(data_dir, ledger_options(&config))?;
         let name = UserName::parse("admin")?;
-        let mut first_password = None;
-        let password = match ledger.state().state.installation {
-            None => the_first_password(&config)?,
-            Some(_) => Zeroizing::default(),
-        };
+        if ledger.state().state.installation.is_none() {
+            refuse_weak(&config)?;
+        }
+        // All that the start can fail of comes before the services: they begin with what is due.
+        let certificate = Certificate::load(&config.tls, data_dir)?;
+        let address = config.server.listen;
+        let listen = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).map_err(listen)?;
+        let control = control::serve(data_dir, ledger.clone()).map_err(StartError::Control)?;
         let keyring = Keyring::open(&config.storage.keyring_dir(), config.master_key.source(data_dir))?;
         let must_change = config.login.require_first_password_change;
         let aws = RusotoAws::new(&config.aws)?;
@@ -152,21 +154,18 @@ impl Appliance {
             hashing: hashing(&config),
             refresh: refresh(&config),
         };
+        let mut first_password = None;
         let first = || {
+            let password = the_first_password(&config)?;
             first_password = Some(password.clone());
-            FirstAdmin { name, password, must_change }
+            Ok::<_, StartError>(FirstAdmin { name, password, must_change })
         };
         let services = Services::start(parts, first).await?;
-        let certificate = Certificate::load(&config.tls, data_dir)?;
         // From before the first connection on: whoever sees that it serves may tell it to stop.
-        let signals = Signals::listen().map_err(StartError::Signals)?;
-        let address = config.server.listen;
-        let listen = |source| StartError::Listen { address, source };
-        let listener = TcpListener::bind(address).map_err(listen)?;
+        let signals = Signals::listen(hangup).map_err(StartError::Signals)?;
         let options = server_options(&config, listener, certificate.server_config()?);
         let (server, running) = server::start(services.clone(), options).map_err(listen)?;
         let serving = tokio::spawn(running);
-        let control = control::serve(data_dir, services.ledger().clone()).map_err(StartError::Control)?;
         let address = server.address;
         Ok(Self { address, services, first_password, server, serving, control, certificate, signals, config })
     }
@@ -276,11 +275,21 @@ fn processors() -> usize {
 /// The file of the password that was made at the first start, for the one who installs.
 pub const FIRST_PASSWORD: &str = "first-admin-password";
 
-/// The password that the environment gives, or one that is made now.
+fn refuse_weak(config: &Config) -> Result<(), StartError> {
+    let Some(given) = &config.admin_password else { return Ok(()) };
+    PasswordPolicy::default().check_password(given.expose()).map_err(StartError::WeakPassword)
+}
+
+/// The password that the environment gives, or one that is made now. Called when the log is about to begin, and not
+/// before: the file may hold the only copy of a password in use.
 fn the_first_password(config: &Config) -> Result<Zeroizing<String>, StartError> {
-    let Some(given) = &config.admin_password else { return keep(random_password()?, &config.storage.data_dir) };
-    PasswordPolicy::default().check_password(given.expose()).map_err(StartError::WeakPassword)?;
-    Ok(Zeroizing::new(given.expose().to_owned()))
+    let data_dir = &config.storage.data_dir;
+    let Some(given) = &config.admin_password else { return keep(random_password()?, data_dir) };
+    let path = data_dir.join(FIRST_PASSWORD);
+    match std::fs::remove_file(&path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(StartError::FirstPassword { path, source }),
+        _ => Ok(Zeroizing::new(given.expose().to_owned())),
+    }
 }
 
 /// Kept before the log begins: a crash in between must not leave an administrator whose password nobody knows.

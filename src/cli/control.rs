@@ -1,13 +1,15 @@
 //! The socket in the data directory by which `claviger events` and `claviger verify` ask a running server, which has
-//! the log to itself. Only the directory's owner can reach it. One request a connection: a JSON line in, lines out.
+//! the log to itself. Only the directory's owner can reach it. One request a connection: a JSON line in, lines out; the
+//! last of a whole list of events is `{"end": …}`, so that one that was cut off is not taken for the log.
 
 use crate::domain::time::Time;
 use crate::ledger::{Filter, Ledger, LedgerError, Verified};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, BufWriter};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, BufWriter};
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
@@ -71,16 +73,32 @@ async fn answer(caller: UnixStream, ledger: Ledger) {
     let (reader, writer) = caller.into_split();
     let mut line = String::new();
     let read = BufReader::new(reader.take(REQUEST_MAX)).read_line(&mut line).await;
-    let Ok(request) = read.map_err(drop).and_then(|_| serde_json::from_str(&line).map_err(drop)) else { return };
+    if read.is_err() {
+        return;
+    }
     // A caller who has gone wants no answer.
-    let _ = match request {
+    let _ = match serde_json::from_str(&line) {
+        Err(_) => {
+            tell(writer, &json!({"error": "the server does not know this request: is it of another version?"})).await
+        }
+        Ok(request) => serve_one(request, writer, ledger).await,
+    };
+}
+
+async fn serve_one(request: Request, writer: OwnedWriteHalf, ledger: Ledger) -> io::Result<()> {
+    match request {
         Request::Verify => verify(writer, ledger).await,
         Request::Events { stream, since, until, actor, follow } => {
             let filter =
                 Filter { stream, since: since.map(Time::from_nanos), until: until.map(Time::from_nanos), actor };
             events(writer, ledger, filter, follow).await
         }
-    };
+    }
+}
+
+async fn tell(mut writer: impl AsyncWrite + Unpin, line: &serde_json::Value) -> io::Result<()> {
+    writer.write_all(format!("{line}\n").as_bytes()).await?;
+    writer.flush().await
 }
 
 async fn verify(mut writer: OwnedWriteHalf, ledger: Ledger) -> io::Result<()> {
@@ -112,13 +130,14 @@ async fn events(writer: OwnedWriteHalf, ledger: Ledger, filter: Filter, follow: 
             writer.write_all(b"\n").await?;
         }
         if let Err(broken) = reading.await? {
-            let line = serde_json::json!({"error": broken.to_string()}).to_string();
-            writer.write_all(line.as_bytes()).await?;
-            return writer.flush().await;
+            return tell(writer, &json!({"error": broken.to_string()})).await;
         }
         writer.flush().await?;
         next = until + 1;
-        if !follow || head.changed().await.is_err() {
+        if !follow {
+            return tell(writer, &json!({"end": until})).await;
+        }
+        if head.changed().await.is_err() {
             return Ok(());
         }
     }

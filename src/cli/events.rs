@@ -56,6 +56,9 @@ pub enum EventsError {
     /// The server that has the log open says that it is broken.
     #[error("{0}")]
     Broken(String),
+    /// The server ended before it had told all.
+    #[error("the server ended before it had told all of the log; ask again")]
+    CutOff,
     /// Nobody writes.
     #[error("--follow needs a running server on this data directory, and there is none")]
     NobodyWrites,
@@ -74,14 +77,17 @@ pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
         let request = Request::Events { stream, since, until, actor, follow: arguments.follow };
         for line in ask(server, &request)?.lines() {
             let line = line?;
-            if let Some(broken) = broken(&line) {
-                return Err(EventsError::Broken(broken));
+            match last_word(&line) {
+                Some(LastWord::Error(broken)) => return Err(EventsError::Broken(broken)),
+                Some(LastWord::End(_)) => return Ok(()),
+                None => {}
             }
             if !say(&mut out, &line)? {
                 return Ok(());
             }
         }
-        return Ok(());
+        // Who follows goes on until the server ends.
+        return if arguments.follow { Ok(()) } else { Err(EventsError::CutOff) };
     }
     if arguments.follow {
         return Err(EventsError::NobodyWrites);
@@ -108,8 +114,12 @@ pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
 pub fn verify(arguments: &LogArguments) -> Result<(), EventsError> {
     let data_dir = arguments.data_dir()?;
     if let Ok(server) = UnixStream::connect(control::path(&data_dir)) {
-        let answer: Result<String, String> =
-            serde_json::from_reader(ask(server, &Request::Verify)?).map_err(io::Error::from)?;
+        let mut line = String::new();
+        ask(server, &Request::Verify)?.read_line(&mut line)?;
+        if let Some(LastWord::Error(broken)) = last_word(&line) {
+            return Err(EventsError::Broken(broken));
+        }
+        let answer: Result<String, String> = serde_json::from_str(&line).map_err(|_| EventsError::CutOff)?;
         say(&mut io::stdout(), &answer.map_err(EventsError::Broken)?)?;
         return Ok(());
     }
@@ -141,13 +151,19 @@ fn say(out: &mut impl Write, line: &str) -> io::Result<bool> {
     }
 }
 
-/// The server's word that the log is broken, if the line is that.
-fn broken(line: &str) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Broken {
-        error: String,
-    }
-    line.starts_with(r#"{"error":"#).then(|| serde_json::from_str::<Broken>(line).ok().map(|line| line.error)).flatten()
+/// What comes after the last event.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum LastWord {
+    /// That was all, up to this record.
+    End(serde::de::IgnoredAny),
+    /// The log is broken, or the server does not understand.
+    Error(String),
+}
+
+fn last_word(line: &str) -> Option<LastWord> {
+    let may_be = line.starts_with(r#"{"error":"#) || line.starts_with(r#"{"end":"#);
+    may_be.then(|| serde_json::from_str(line).ok()).flatten()
 }
 
 fn moment(text: &str) -> Result<Time, String> {

@@ -72,7 +72,7 @@ pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
     let plan = arguments.cloud.as_deref().map_or_else(|| Ok(LabPlan::built_in()), LabPlan::read)?;
     let keys = plan.default_keys();
     config.storage.data_dir = match arguments.data {
-        Some(data) => data,
+        Some(data) => std::path::absolute(&data).unwrap_or(data),
         None => dirs::data_dir().ok_or(LabStartError::NoDataDir)?.join("claviger-lab"),
     };
     config.server.listen = arguments.listen;

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -96,25 +96,36 @@ impl ResolvesServerCert for Certificate {
 fn make(names: &[String], certificate: &Path, private_key: &Path) -> Result<(), TlsError> {
     let names = if names.is_empty() { names_of_this_machine() } else { names.to_vec() };
     let made = rcgen::generate_simple_self_signed(names)?;
-    // The key first: a certificate without its key would be taken for a whole pair at the next start.
+    // The certificate last, and an old one away first: one without its key would be taken for a whole pair at the next
+    // start.
+    match std::fs::remove_file(certificate) {
+        Err(source) if source.kind() != ErrorKind::NotFound => {
+            return Err(TlsError::Keeping { path: certificate.to_owned(), source });
+        }
+        _ => {}
+    }
     keep(private_key, made.signing_key.serialize_pem().as_bytes())?;
     keep(certificate, made.cert.pem().as_bytes())
 }
 
 /// What a client may call this machine where nobody says otherwise.
 fn names_of_this_machine() -> Vec<String> {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = host.trim();
+    // Not from /proc, of which the service sees its own processes only.
+    let system = rustix::system::uname();
+    let host = system.nodename().to_str().unwrap_or_default();
     let named = rustls_pki_types::DnsName::try_from(host).is_ok() && host != "localhost";
     let local = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     named.then(|| host.to_owned()).into_iter().chain(local).collect()
 }
 
+/// Whole or not at all: half a file would be in the way of every later start.
 fn keep(path: &Path, pem: &[u8]) -> Result<(), TlsError> {
-    let written =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).and_then(|mut file| {
-            file.write_all(pem)?;
-            file.sync_all()
-        });
+    let unfinished = path.with_extension("new");
+    let options = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).clone();
+    let written = options.open(&unfinished).and_then(|mut file| {
+        file.write_all(pem)?;
+        file.sync_all()?;
+        std::fs::rename(&unfinished, path)
+    });
     written.map_err(|source| TlsError::Keeping { path: path.to_owned(), source })
 }

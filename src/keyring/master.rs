@@ -1,5 +1,6 @@
 //! Where the master key comes from. It seals the data keys, and never leaves this process.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -41,6 +42,19 @@ pub enum MasterKeySource {
         /// Its name in `$CREDENTIALS_DIRECTORY`.
         name: String,
     },
+}
+
+/// Where, for the log; never what.
+impl fmt::Display for MasterKeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, .. } => write!(f, "the file {}", path.display()),
+            Self::Credential { name } => write!(f, "systemd's credential {name}"),
+            Self::Passphrase(_) => f.write_str("a passphrase"),
+            Self::PassphraseFile { path } => write!(f, "the passphrase in the file {}", path.display()),
+            Self::PassphraseCredential { name } => write!(f, "the passphrase in systemd's credential {name}"),
+        }
+    }
 }
 
 impl std::fmt::Debug for MasterKeySource {

@@ -84,10 +84,15 @@ fn remedy(source: &StoreError, known: u64) -> &'static str {
     match known {
         // Nothing is damaged, and a backup would be older than what is there.
         _ if is_full(source) => "make room on its disk and start again, nothing is lost",
+        _ if is_denied(source) => "give its files back to the owner of the data directory (chown), nothing is lost",
         // The first record is noted before it is acknowledged, so there is nothing to lose.
         0 => "nothing was recorded in it yet: remove that directory and start again",
         _ => "restore the data directory from a backup (`claviger verify` checks one)",
     }
+}
+
+fn is_denied(source: &StoreError) -> bool {
+    matches!(source, StoreError::Io(error) if error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 fn is_full(source: &StoreError) -> bool {

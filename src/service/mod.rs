@@ -129,7 +129,10 @@ impl Services {
     ///
     /// # Errors
     /// When the log or the keyring fails, or the two do not belong together.
-    pub async fn start(parts: Parts, first: impl FnOnce() -> FirstAdmin) -> Result<Self, Failure> {
+    pub async fn start<E: From<Failure>>(
+        parts: Parts,
+        first: impl FnOnce() -> Result<FirstAdmin, E>,
+    ) -> Result<Self, E> {
         let hasher = passwords::Hasher::new(parts.hashing)?;
         let core = Arc::new(Core {
             ledger: parts.ledger,
@@ -147,7 +150,7 @@ impl Services {
         let users = users::Users::new(core.clone(), proof.clone());
         if core.state().state.installation.is_none() {
             let id = InstallationId::new(Uuid::new_v4());
-            let FirstAdmin { name, password, must_change } = first();
+            let FirstAdmin { name, password, must_change } = first()?;
             users.install(tokens::new_token_key(&core, id)?, id, name, password, must_change).await?;
         }
         core.mark_begun()?;

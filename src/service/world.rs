@@ -84,7 +84,8 @@ impl World {
             };
             let name = UserName::parse("admin").expect("a name");
             let password = Zeroizing::new("Lab-secret-4-tests".to_owned());
-            Services::start(parts, || FirstAdmin { name, password, must_change: false }).await.expect("it starts")
+            let first = || Ok::<_, super::failure::Failure>(FirstAdmin { name, password, must_change: false });
+            Services::start(parts, first).await.expect("it starts")
         });
         self.process = Some(Process { services, runtime });
     }

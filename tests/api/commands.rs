@@ -3,7 +3,9 @@
 use crate::appliance::{Appliance, ended, program, subject};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
@@ -25,6 +27,52 @@ fn events_are_the_same_lines_with_and_without_a_server() {
     }
     let text = offline.iter().map(Value::to_string).collect::<String>();
     assert!(text.contains("[sealed]") && !text.contains("argon2") && !text.contains("lab-only/"), "{text}");
+}
+
+#[test]
+fn a_list_that_was_cut_off_is_not_taken_for_the_log() {
+    let home = TempDir::new().expect("a directory");
+    let server = UnixListener::bind(home.path().join("control.sock")).expect("a socket");
+    let serving = std::thread::spawn(move || {
+        let (mut caller, _) = server.accept().expect("a caller");
+        BufReader::new(&caller).read_line(&mut String::new()).expect("a request");
+        caller.write_all(b"{\"seq\":1}\n").expect("written");
+    });
+    let (code, said, err) = ended(&mut events(home.path()));
+    serving.join().expect("served");
+    assert_eq!((code, said.as_str()), (Some(1), "{\"seq\":1}\n"));
+    assert!(err.contains("ended before it had told all"), "{err}");
+
+    let appliance = Appliance::start();
+    let mut server = UnixStream::connect(appliance.data().join("control.sock")).expect("connected");
+    server.write_all(b"{\"later\":{}}\n").expect("written");
+    let answer = std::io::read_to_string(server).expect("an answer");
+    assert!(answer.starts_with("{\"error\":\"the server does not know this request"), "{answer}");
+}
+
+/// Else the service itself could not open its log any more.
+#[test]
+fn what_root_looks_at_stays_its_owners() {
+    const NOBODY: u32 = 65534;
+    let mut appliance = Appliance::start();
+    appliance.kms("kms", &["eu-west-1"]);
+    assert!(appliance.terminate().success());
+    let data = appliance.data();
+    let mut all = vec![data.clone()];
+    for directory in [data.clone(), data.join("log")] {
+        all.extend(fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path()));
+    }
+    for path in &all {
+        if let Err(error) = std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)) {
+            return eprintln!("skipped: only root gives files away: {error}");
+        }
+    }
+    let (code, _, err) = ended(program().args(["verify", "--data"]).arg(&data));
+    assert_eq!(code, Some(0), "{err}");
+    let log = fs::read_dir(data.join("log")).expect("a directory").map(|entry| entry.expect("an entry").path());
+    for path in log.chain([data.join("lock"), data.join("head")]) {
+        assert_eq!(path.metadata().expect("there").uid(), NOBODY, "{}", path.display());
+    }
 }
 
 #[test]

@@ -140,4 +140,24 @@ fn a_service_that_cannot_start_says_why() {
     let (code, _, err) = ended(second.env("CLAVIGER_SERVER_LISTEN", taken));
     assert_eq!(code, Some(1));
     assert!(err.contains(&format!("cannot listen on {taken}: Address already in use")), "{err}");
+    // Nothing was begun: neither the installation nor, at a later start, what is due.
+    let (_, said, err) = ended(program().args(["verify", "--data"]).arg(elsewhere.path().join("data")));
+    assert!(said.starts_with("0 records: "), "{said}{err}");
+}
+
+/// It may be the only copy.
+#[test]
+fn a_start_that_is_refused_leaves_the_first_password_as_it_is() {
+    let mut service = Service::start(&[]);
+    let file = service.data().join("first-admin-password");
+    let password = fs::read_to_string(&file).expect("the password");
+    service.signal(Signal::SIGTERM);
+    assert!(service.stopped().success());
+    for name in ["log", "head"] {
+        fs::rename(service.data().join(name), service.home.path().join(format!("{name}.away"))).expect("moved away");
+    }
+    let config = service.home.path().join("claviger.toml");
+    let (code, _, err) = ended(program().args(["serve", "--config"]).arg(&config));
+    assert!(code == Some(1) && err.contains("the event log is empty"), "{err}");
+    assert_eq!(fs::read_to_string(&file).expect("the password"), password);
 }

@@ -10,6 +10,7 @@ use super::certificate::{self, CertificateProblem};
 use super::sections::{LogSettings, MasterKeyKind, PasswordSettings, ServerSettings, StorageSettings, TlsSettings};
 use super::{Config, MasterKeySettings};
 use crate::aws::settings::SettingsMistake;
+use crate::cli::control;
 use crate::keyring::KeyringError;
 
 /// One thing that stands in the way, with its key and its remedy.
@@ -56,6 +57,12 @@ pub enum Problem {
     Relative {
         /// The key, with its section.
         key: &'static str,
+        /// What it says.
+        path: PathBuf,
+    },
+    /// No socket fits below it.
+    #[error("storage.data_dir: `{}` is too long: at most {SOCKET_MAX} bytes fit, with `/control.sock` behind it", path.display())]
+    LongPath {
         /// What it says.
         path: PathBuf,
     },
@@ -145,11 +152,17 @@ fn tls(settings: &TlsSettings, found: &mut Vec<Problem>) {
     found.extend(settings.self_signed_names.iter().filter(nameless).cloned().map(Problem::HostName));
 }
 
+/// What the kernel has room for in a socket's address, without the zero at its end.
+const SOCKET_MAX: usize = 107;
+
 fn storage(settings: &StorageSettings, found: &mut Vec<Problem>) {
     found.extend(within("storage.cache_mib", settings.cache_mib, 8, 1024 * 1024));
     let path = &settings.data_dir;
     if path.is_relative() {
         found.push(Problem::Relative { key: "storage.data_dir", path: path.clone() });
+    }
+    if control::path(path).as_os_str().len() > SOCKET_MAX {
+        found.push(Problem::LongPath { path: path.clone() });
     }
     if let Err((path, source)) = usable(path) {
         found.push(Problem::DataDir { path, source });

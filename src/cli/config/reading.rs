@@ -14,8 +14,8 @@ use super::{AdminPassword, Config, Mistake, Origin};
 /// What the variables of the program begin with.
 pub(super) const PREFIX: &str = "CLAVIGER_";
 const ADMIN_PASSWORD: &str = "CLAVIGER_ADMIN_PASSWORD";
-/// Variables with our prefix that others read: the command line, clients and tests.
-const NOT_SETTINGS: [&str; 3] = ["CLAVIGER_CONFIG", "CLAVIGER_URL", "CLAVIGER_MOTO_URL"];
+/// Variables with our prefix that others read: clients and tests.
+const NOT_SETTINGS: [&str; 2] = ["CLAVIGER_URL", "CLAVIGER_MOTO_URL"];
 
 /// The documented settings: which keys there are, and by their defaults of what type.
 static DOCUMENTED: LazyLock<Table> =
@@ -46,7 +46,7 @@ pub(super) fn read(path: Option<&Path>, env: impl Iterator<Item = (String, Strin
         Ok(settings) => settings.unwrap_or_default(),
         Err(mistake) => return Err(vec![mistake]),
     };
-    let mut admin_password = None;
+    let (mut admin_password, mut overridden) = (None, Vec::new());
     for (name, value) in env.filter(|(name, _)| name.starts_with(PREFIX)) {
         if name == ADMIN_PASSWORD {
             let value = Zeroizing::new(value);
@@ -54,7 +54,11 @@ pub(super) fn read(path: Option<&Path>, env: impl Iterator<Item = (String, Strin
         } else if !NOT_SETTINGS.contains(&name.as_str()) {
             match variable(&name, &value) {
                 Ok((place, value)) => {
-                    settings.insert(place, Given { value, origin: Origin::Variable(name) });
+                    let variable = name.clone();
+                    let given = settings.insert(place, Given { value: value.clone(), origin: Origin::Variable(name) });
+                    if let Some(Given { origin, .. }) = given.filter(|given| given.value != value) {
+                        overridden.push(format!("{origin}: what stands here is overridden by {variable}"));
+                    }
                 }
                 Err(mistake) => mistakes.push(mistake),
             }
@@ -69,6 +73,7 @@ pub(super) fn read(path: Option<&Path>, env: impl Iterator<Item = (String, Strin
     let config = Config::deserialize(Value::Table(together(&settings)));
     let mut config = config.map_err(|error| vec![last_resort(&error)])?;
     config.admin_password = admin_password;
+    config.overridden = overridden;
     Ok(config)
 }
 

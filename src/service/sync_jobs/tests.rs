@@ -119,10 +119,10 @@ async fn start(ledger: &Ledger, keyring: &Keyring, aws: &Arc<ScriptedKms>) -> Se
         hashing: Hashing { memory_kib: 8, iterations: 1, parallelism: 1, at_once: 1 },
         refresh: Default::default(),
     };
-    let first = || FirstAdmin {
-        name: UserName::parse("admin").expect("a name"),
-        password: Zeroizing::new("Lab-secret-4-tests".to_owned()),
-        must_change: false,
+    let first = || {
+        let (name, password) =
+            (UserName::parse("admin").expect("a name"), Zeroizing::new("Lab-secret-4-tests".to_owned()));
+        Ok::<_, Failure>(FirstAdmin { name, password, must_change: false })
     };
     Services::start(parts, first).await.expect("they start")
 }
