@@ -207,6 +207,7 @@ pub const API_TABLE: &[ApiRow] = &[
     row("Disable key rotation", &[Action::KeyUpdate], "disable a key's automatic rotation"),
     row("Upload", &[Action::KeyUpload], "upload a key to AWS KMS"),
     row("List", &[Action::ViewNative], "view a KMS and its native keys"),
+    row("Get (AWS Keys)", &[Action::View], "get an AWS key"),
     row("List", &[Action::ViewByok], "view a KMS and its external keys"),
     row("Get (AWS Keys)", KMS_VIEWS, "get an AWS key by its id"),
     row("List AWS KMS", KMS_VIEWS, "view a KMS and its keys"),

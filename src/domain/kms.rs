@@ -83,10 +83,19 @@ pub struct Wishes {
     pub connection: Option<ConnectionId>,
     /// Other regions.
     pub regions: Option<Vec<Region>>,
-    /// Another role.
-    pub role: Option<AssumedRole>,
+    /// Another role, or the same again.
+    pub role: RoleWish,
     /// Forget the keys of regions that are taken away?
     pub forget_keys: bool,
+}
+
+/// A role as a caller wants it. What is none stays; only with another role the external id does not.
+#[derive(Clone, Debug, Default)]
+pub struct RoleWish {
+    /// Which role.
+    pub arn: Option<RoleArn>,
+    /// With which external id.
+    pub external_id: Option<ExternalId>,
 }
 
 /// The one change that wishes come down to.
@@ -289,7 +298,7 @@ impl Kms {
         self.refuse_archived()?;
         let connection = wishes.connection.filter(|to| *to != self.connection);
         let regions = wishes.regions.filter(|to| *to != self.regions);
-        let role = wishes.role.filter(|to| Some(to) != self.role.as_ref());
+        let role = self.wished_role(wishes.role)?.filter(|to| Some(to) != self.role.as_ref());
         let amendment = match (connection, regions, role) {
             (None, None, None) => Amendment::None,
             (Some(to), None, None) => Amendment::Connection(to),
@@ -299,6 +308,19 @@ impl Kms {
         };
         self.check_amendment(state, &amendment)?;
         Ok(amendment)
+    }
+
+    fn wished_role(&self, RoleWish { arn, external_id }: RoleWish) -> Result<Option<AssumedRole>, Refusal> {
+        let now = self.role.as_ref();
+        let Some(arn) = arn.or_else(|| now.map(|role| role.arn.clone())) else {
+            return match external_id {
+                None => Ok(None),
+                Some(_) => Err(Refusal::ExternalIdAlone),
+            };
+        };
+        let kept = || now.filter(|role| role.arn == arn)?.external_id.clone();
+        let external_id = external_id.or_else(kept);
+        Ok(Some(AssumedRole { arn, external_id }))
     }
 
     /// May the amendment rest on what AWS said a moment ago? Only one of regions, and only if they were enabled then:
@@ -347,7 +369,7 @@ impl Kms {
     fn amend(&self, state: &State, amendment: Amendment, seen: Sighting) -> Result<Vec<KmsEvent>, Refusal> {
         self.refuse_archived()?;
         self.check_amendment(state, &amendment)?;
-        check_account(self.account, &seen)?;
+        self.check_led_here(&amendment, &seen)?;
         Ok(match amendment {
             Amendment::None => vec![],
             Amendment::Connection(to) => vec![KmsEvent::ConnectionReplaced { to, arn: seen.arn }],
@@ -357,6 +379,17 @@ impl Kms {
                 vec![KmsEvent::RegionsReplaced { to }]
             }
         })
+    }
+
+    fn check_led_here(&self, amendment: &Amendment, seen: &Sighting) -> Result<(), Refusal> {
+        let member = match amendment {
+            Amendment::Role(_) => "assume_role_arn",
+            Amendment::None | Amendment::Connection(_) | Amendment::Regions { .. } => "connection",
+        };
+        match seen.account == self.account {
+            true => Ok(()),
+            false => Err(Refusal::KmsLedElsewhere { member, account: self.account, actual: seen.account }),
+        }
     }
 
     fn update_acls(&self, state: &State, changes: Vec<AclChange>) -> Result<Vec<KmsEvent>, Refusal> {

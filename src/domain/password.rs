@@ -78,6 +78,13 @@ pub enum PasswordProblem {
     Unchanged,
 }
 
+impl PasswordProblem {
+    /// Is the new password to blame, and not when the present one was set?
+    pub fn is_of_the_new_one(&self) -> bool {
+        !matches!(self, Self::ChangedLately(_))
+    }
+}
+
 /// What is wrong with a policy.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PolicyProblem {

@@ -66,6 +66,19 @@ pub enum Refusal {
         /// Which it is.
         actual: AccountId,
     },
+    /// What a KMS is to be changed to leads to another account.
+    #[error("{member}: leads to account {actual}, and the KMS is of account {account}")]
+    KmsLedElsewhere {
+        /// The member of the request.
+        member: &'static str,
+        /// The account of the KMS.
+        account: AccountId,
+        /// Where it would lead.
+        actual: AccountId,
+    },
+    /// An external id, and no role to assume with it.
+    #[error("assume_role_external_id: can be given only together with assume_role_arn")]
+    ExternalIdAlone,
     /// Credentials of another account than that of a KMS over the same connection.
     #[error("connection `{connection}` leads to account {actual}, but the KMS `{kms}` over it is of account {account}")]
     ConnectionLeadsElsewhere {
@@ -237,6 +250,9 @@ pub enum Refusal {
     /// A password that the policy does not allow.
     #[error("password: {0}")]
     PasswordRejected(#[from] PasswordProblem),
+    /// The same where the present password is given as well.
+    #[error("new_password: {0}")]
+    NewPasswordRejected(PasswordProblem),
     /// A policy that cannot be lived with.
     #[error("{0}")]
     PolicyRejected(#[from] PolicyProblem),

@@ -6,6 +6,7 @@ use super::error::Problem;
 use crate::domain::refusal::Refusal;
 use crate::service::failure::invalid;
 use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use serde::Deserialize;
@@ -43,15 +44,15 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default();
-        let payload = payload.take();
-        Box::pin(async move { Ok(Self(parse(&read(payload, limit).await?)?)) })
+        let (payload, encoding) = (payload.take(), encoding_of(request));
+        Box::pin(async move { Ok(Self(parse(&read(payload, encoding, limit).await?)?)) })
     }
 }
 
 impl<T: ToSchema> Described for Body<T> {
     fn describe(to: &mut Description) {
         to.takes_json::<T>(Required::True);
-        to.may_fail(&[400, 413]);
+        to.may_fail(&[400, 408, 413, 415]);
     }
 }
 
@@ -68,8 +69,8 @@ impl<T: DeserializeOwned> FromRequest for ShortBody<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default();
         let limit = BodyLimit { bytes: limit.bytes.min(SHORT), ..limit };
-        let payload = payload.take();
-        Box::pin(async move { Ok(Self(parse(&read(payload, limit).await?)?)) })
+        let (payload, encoding) = (payload.take(), encoding_of(request));
+        Box::pin(async move { Ok(Self(parse(&read(payload, encoding, limit).await?)?)) })
     }
 }
 
@@ -88,9 +89,9 @@ impl<T: DeserializeOwned + Default> FromRequest for BodyOrNone<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default();
-        let payload = payload.take();
+        let (payload, encoding) = (payload.take(), encoding_of(request));
         Box::pin(async move {
-            let body = read(payload, limit).await?;
+            let body = read(payload, encoding, limit).await?;
             Ok(Self(if body.trim_ascii().is_empty() { T::default() } else { parse(&body)? }))
         })
     }
@@ -99,11 +100,20 @@ impl<T: DeserializeOwned + Default> FromRequest for BodyOrNone<T> {
 impl<T: ToSchema> Described for BodyOrNone<T> {
     fn describe(to: &mut Description) {
         to.takes_json::<T>(Required::False);
-        to.may_fail(&[400, 413]);
+        to.may_fail(&[400, 408, 413, 415]);
     }
 }
 
-async fn read(mut payload: Payload, limit: BodyLimit) -> Result<Zeroizing<Vec<u8>>, Problem> {
+/// How a body is packed, unless it is not.
+fn encoding_of(request: &HttpRequest) -> Option<String> {
+    let encoding = request.headers().get(CONTENT_ENCODING)?.to_str().unwrap_or("?");
+    (!encoding.eq_ignore_ascii_case("identity")).then(|| encoding.chars().take(40).collect())
+}
+
+async fn read(mut payload: Payload, encoding: Option<String>, limit: BodyLimit) -> Result<Zeroizing<Vec<u8>>, Problem> {
+    if let Some(encoding) = encoding {
+        return Err(Problem::BodyEncoded(encoding));
+    }
     let whole = async {
         let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) = payload.next().await {
@@ -258,5 +268,16 @@ mod tests {
         assert_eq!(parsed(b"[]"), Err("the body must be a JSON object".to_owned()));
         assert!(parsed(br#"{"name": "a"} x"#).is_err_and(|text| text.starts_with("the body is not JSON")));
         assert!(parsed(br#"{"name": "#).is_err_and(|text| text.starts_with("the body is not JSON")));
+    }
+
+    #[actix_web::test]
+    async fn a_packed_body_is_not_taken_for_what_it_packs() {
+        let sent = |encoding: &'static str| {
+            let request = actix_web::test::TestRequest::post().insert_header((CONTENT_ENCODING, encoding));
+            let (request, mut payload) = request.set_payload("{}").to_http_parts();
+            async move { Body::<Example>::from_request(&request, &mut payload).await.map(|body| body.0) }
+        };
+        assert!(matches!(sent("gzip").await, Err(Problem::BodyEncoded(encoding)) if encoding == "gzip"));
+        assert_eq!(sent("Identity").await.ok(), Some(Example { name: None, regions: None }));
     }
 }

@@ -343,7 +343,7 @@ impl ConnectionView {
         Self {
             envelope: Envelope::new(
                 connection.id,
-                "cm:connections",
+                "connectionmgmt:connections",
                 format!("{}-{}", connection.name, connection.id),
                 connection.created,
                 connection.updated,

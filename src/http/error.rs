@@ -18,6 +18,9 @@ pub enum Problem {
     /// The body is larger than is taken.
     #[error("the body is larger than {0} bytes")]
     BodyTooLarge(usize),
+    /// The body is packed.
+    #[error("the body must not be encoded: Content-Encoding `{0}` is not read")]
+    BodyEncoded(String),
     /// The body did not arrive whole.
     #[error("the body did not arrive whole")]
     BodyCutOff,
@@ -84,6 +87,7 @@ const NO_METHOD: Row = kind(405, 5, "NCERRMethodNotAllowed", "Method not allowed
 const TOO_SLOW: Row = kind(408, 8, "NCERRRequestTimeout", "Request timeout");
 const CONFLICT: Row = kind(409, 10, "NCERRConflict", "Conflict with the present state");
 const TOO_LARGE: Row = kind(413, 13, "NCERRRequestTooLarge", "Request too large");
+const UNSUPPORTED: Row = kind(415, 16, "NCERRUnsupportedMediaType", "Unsupported media type");
 const UNPROCESSABLE: Row = kind(422, 22, "NCERRUnprocessableEntity", "Unprocessable entity");
 const TOO_MANY: Row = kind(429, 29, "NCERRTooManyRequests", "Too many requests");
 const INTERNAL: Row = kind(500, 50, "NCERRInternalServerError", "Internal server error");
@@ -102,6 +106,7 @@ pub const ROWS: &[Row] = &[
     TOO_SLOW,
     CONFLICT,
     TOO_LARGE,
+    UNSUPPORTED,
     UNPROCESSABLE,
     TOO_MANY,
     INTERNAL,
@@ -116,6 +121,7 @@ pub fn row(problem: &Problem) -> &'static Row {
         Problem::Failure(failure) => row_of_failure(failure),
         Problem::Body(_) | Problem::BodyCutOff => &BAD_REQUEST,
         Problem::BodyTooLarge(_) => &TOO_LARGE,
+        Problem::BodyEncoded(_) => &UNSUPPORTED,
         Problem::BodyTooSlow(_) => &TOO_SLOW,
         Problem::Query { .. } => &INVALID,
         Problem::NoRoute(_) => &NOT_FOUND,
@@ -156,13 +162,15 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::NotRotatable(_)
         | Refusal::RegionNotEnabled { .. }
         | Refusal::AccountMismatch { .. }
+        | Refusal::KmsLedElsewhere { .. }
+        | Refusal::ExternalIdAlone
         | Refusal::RoleElsewhere { .. }
         | Refusal::ConnectionElsewhere { .. }
         | Refusal::TemplateNeedsPush(_)
         | Refusal::ScheduleNotRotating(_)
         | Refusal::PolicyRejected(_) => &INVALID,
         Refusal::SeveralChanges => &BAD_REQUEST,
-        Refusal::PasswordRejected(_) => &UNPROCESSABLE,
+        Refusal::PasswordRejected(_) | Refusal::NewPasswordRejected(_) => &UNPROCESSABLE,
         Refusal::KmsUnknown(_)
         | Refusal::KeyUnknown(_)
         | Refusal::JobUnknown(_)

@@ -7,7 +7,7 @@ use super::answer::{Created, Json, NoContent, Rendered};
 use super::body::Body;
 use super::error::Problem;
 use super::guard::{Admitted, OnKms, kms_id};
-use super::paging::{self, List, Listing, members};
+use super::paging::{self, Columns, List, Listing, is_given, members};
 use super::rendered;
 use crate::domain::action::Action;
 use crate::domain::kms::Kms;
@@ -15,7 +15,7 @@ use crate::domain::time::Time;
 use crate::service::Services;
 use crate::service::access::{Amend, ManageKms, SignedIn, View};
 use crate::service::kms;
-use crate::service::list::Limit;
+use crate::service::list::{Limit, Query};
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use body::{AccountBody, AclsBody, AddBody, AmendBody};
@@ -122,9 +122,17 @@ pub async fn recover(who: OnKms<Amend>, services: Data<Services>) -> Result<Json
 }
 
 /// `GET /v1/cckm/aws/actions`
-pub async fn actions(_who: Admitted<SignedIn>) -> List<ActionView> {
-    let table = ActionView::table();
-    List::of(0, Limit::All, table.len(), table)
+pub async fn actions(_who: Admitted<SignedIn>, request: HttpRequest, listing: Listing<ActionView>) -> List<ActionView> {
+    let (table, Query { skip, limit, .. }) = (ActionView::table(), listing.0);
+    // Whoever asks for the table wants the table.
+    let limit = if is_given(Some(request.query_string()), "limit") { limit } else { Limit::All };
+    let total = table.len();
+    List::of(skip, limit, total, table.into_iter().skip(skip).take(limit.rows()))
+}
+
+impl Columns for ActionView {
+    const SORTS: &'static [&'static str] = &[];
+    const FILTERS: &'static [&'static str] = &[];
 }
 
 fn at(request: &HttpRequest) -> Result<Time, Problem> {

@@ -78,7 +78,8 @@ fn kms() -> Vec<Endpoint> {
         patch("/cckm/aws/kms/{id}", kms::amend, "updateKms", "Change the connection, the regions or the role of a KMS")
             .refuses(&[409, 502, 504])
             .examples(examples::update_kms),
-        delete("/cckm/aws/kms/{id}", kms::delete, "deleteKms", "Delete a KMS; AWS itself is not touched"),
+        delete("/cckm/aws/kms/{id}", kms::delete, "deleteKms", "Delete a KMS; AWS itself is not touched")
+            .refuses(&[409]),
         get("/cckm/aws/kms/{id}/history", history::of_kms, "getKmsHistory", "List who did what to a KMS, and when"),
         post("/cckm/aws/kms/{id}/update-acls", kms::update_acls, "updateKmsAcls", "Give and take permissions")
             .refuses(&[409])

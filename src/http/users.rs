@@ -61,7 +61,7 @@ pub struct UserBody {
     app_metadata: Option<Value>,
     /// How the user may sign in.
     #[serde(default, deserialize_with = "optional")]
-    login_flags: Option<LoginFlags>,
+    login_flags: Option<LoginFlagsBody>,
     /// 0 forgives the failed logins; nothing else is taken.
     #[serde(default, deserialize_with = "optional")]
     failed_logins_count: Option<u64>,
@@ -70,11 +70,19 @@ pub struct UserBody {
     connection: Option<String>,
 }
 
+/// How a user is to sign in.
+#[derive(Clone, Deserialize, ToSchema)]
+#[schema(as = LoginFlagsRequest)]
+pub struct LoginFlagsBody {
+    /// May not use the console.
+    #[serde(default, deserialize_with = "optional")]
+    prevent_ui_login: Option<bool>,
+}
+
 /// How a user may sign in.
-#[derive(Serialize, Deserialize, Clone, Copy, Default, ToSchema)]
+#[derive(Serialize, Clone, Copy, ToSchema)]
 pub struct LoginFlags {
     /// May not use the console.
-    #[serde(default)]
     prevent_ui_login: bool,
 }
 
@@ -227,7 +235,7 @@ impl UserBody {
             Some(text) if text.chars().count() > 255 => Err(invalid(member, "must not be longer than 255 characters")),
             Some(text) => Ok(text),
         };
-        let flags = self.login_flags.map(|flags| flags.prevent_ui_login);
+        let flags = self.login_flags.and_then(|flags| flags.prevent_ui_login);
         Ok(UserProfile {
             full_name: text("name", self.name, &now.full_name)?,
             nickname: text("nickname", self.nickname, &now.nickname)?,

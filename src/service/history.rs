@@ -72,10 +72,11 @@ pub(super) fn page(ledger: &Ledger, caller: &Caller, id: KmsId, query: &Query) -
     if numbers.is_empty() {
         return Err(Failure::Refused(Refusal::KmsUnknown(id.to_string())));
     }
-    match query.sort.first().map(|(member, descending)| (member.as_str(), *descending)) {
-        None | Some(("seq" | "time", false)) => {}
-        Some(("seq" | "time", true)) => numbers.reverse(),
-        Some(_) => return Err(super::failure::invalid("sort", "a history is sorted by seq or -seq").into()),
+    if query.sort.iter().any(|(member, _)| !matches!(member.as_str(), "seq" | "time")) {
+        return Err(super::failure::invalid("sort", "a history is sorted by seq or -seq").into());
+    }
+    if query.sort.first().is_some_and(|(_, descending)| *descending) {
+        numbers.reverse();
     }
     let total = numbers.len();
     let wanted = numbers.into_iter().skip(query.skip).take(query.limit.rows());

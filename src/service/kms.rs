@@ -9,7 +9,7 @@ use super::history;
 use super::list::{self, Field, Listed, Page, Query};
 use crate::domain::acl::AclChange;
 use crate::domain::id::{KmsId, UserId};
-use crate::domain::kms::{self, Amendment, AssumedRole, Kms, KmsCommand, NewKms, Sighting, Wishes};
+use crate::domain::kms::{self, Amendment, AssumedRole, Kms, KmsCommand, NewKms, RoleWish, Sighting, Wishes};
 use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Partition, Region};
 use crate::domain::refusal::Refusal;
@@ -73,15 +73,17 @@ pub struct KmsWishes {
     pub connection: Option<String>,
     /// Other regions.
     pub regions: Option<Vec<Region>>,
-    /// Another role.
-    pub role: Option<AssumedRole>,
+    /// Another role, or the same again.
+    pub role: RoleWish,
     /// Forget the keys of regions that are taken away?
     pub forget_keys: bool,
 }
 
+const DESCRIBE_REGIONS: &str = "ec2:DescribeRegions";
+
 /// The permissions that the vendor's page asks for, to manage regions and keys.
 pub const PREREQUISITES: &[&str] = &[
-    "ec2:DescribeRegions",
+    DESCRIBE_REGIONS,
     "kms:CancelKeyDeletion",
     "kms:CreateAlias",
     "kms:CreateKey",
@@ -122,15 +124,20 @@ impl KmsAccounts {
         validate: bool,
     ) -> Result<AccountSeen, Failure> {
         let connection = connections::find(&permit.caller().published.state, connection)?;
-        let sighting = self.core.sight(&connection, role).await?;
-        let missing_permissions = match validate {
+        if !validate {
+            return Ok(AccountSeen { sighting: self.core.sight(&connection, role).await?, missing_permissions: None });
+        }
+        let access = self.core.access(&connection, role)?;
+        let missing = self.core.aws.missing_permissions(&access, PREREQUISITES).await?;
+        let sighting = match missing.iter().any(|missing| missing == DESCRIBE_REGIONS) {
+            false => self.core.sight(&connection, role).await?,
+            // They cannot be told, and what is missing can.
             true => {
-                let access = self.core.access(&connection, role)?;
-                Some(self.core.aws.missing_permissions(&access, PREREQUISITES).await?)
+                let caller = self.core.aws.caller(&access).await?;
+                Sighting { account: caller.account, arn: caller.arn, enabled: Vec::new() }
             }
-            false => None,
         };
-        Ok(AccountSeen { sighting, missing_permissions })
+        Ok(AccountSeen { sighting, missing_permissions: Some(missing) })
     }
 
     /// Brings an account, with some of its regions, under management.

@@ -173,10 +173,11 @@ impl Tokens {
         let mut sessions: Vec<_> =
             caller.published.state.sessions.iter().filter(|session| owns(caller, session)).cloned().collect();
         sessions.sort_by_key(|session| (session.opened, session.id));
-        match sort.first().map(|(member, descending)| (member.as_str(), *descending)) {
-            None | Some(("createdAt", false)) => {}
-            Some(("createdAt", true)) => sessions.reverse(),
-            Some(_) => return Err(invalid("sort", "tokens are sorted by createdAt or -createdAt").into()),
+        if sort.iter().any(|(member, _)| member != "createdAt") {
+            return Err(invalid("sort", "tokens are sorted by createdAt or -createdAt").into());
+        }
+        if sort.first().is_some_and(|(_, descending)| *descending) {
+            sessions.reverse();
         }
         Ok(sessions)
     }

@@ -165,7 +165,23 @@ impl Users {
         present: Zeroizing<String>,
         new: Zeroizing<String>,
     ) -> Result<Arc<User>, Failure> {
-        let Proved { user, attempt: _attempt } = self.proof.prove(asked, name, source, present.clone()).await?;
+        let proved = self.proof.prove(asked, name, source, present.clone()).await?;
+        self.replace_password(asked, proved, present, new).await.map_err(|failure| match failure {
+            Failure::Refused(Refusal::PasswordRejected(problem)) if problem.is_of_the_new_one() => {
+                Refusal::NewPasswordRejected(problem).into()
+            }
+            failure => failure,
+        })
+    }
+
+    async fn replace_password(
+        &self,
+        asked: &Asked,
+        proved: Proved,
+        present: Zeroizing<String>,
+        new: Zeroizing<String>,
+    ) -> Result<Arc<User>, Failure> {
+        let Proved { user, attempt: _attempt } = proved;
         if *present == *new {
             return Err(Failure::Refused(PasswordProblem::Unchanged.into()));
         }

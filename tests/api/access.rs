@@ -243,6 +243,19 @@ fn every_action_works_for_a_user_and_for_a_group_and_only_while_it_is_permitted(
     }
 }
 
+#[test]
+fn the_table_of_actions_is_whole_unless_a_part_is_asked_for() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let whole = admin.get("/v1/cckm/aws/actions").expect(200);
+    let rows = whole["resources"].as_array().expect("rows");
+    // The seed's 46 rows and the bulk one.
+    assert_eq!((rows.len(), &whole["total"]), (47, &json!(47)));
+    let part = admin.get("/v1/cckm/aws/actions?skip=2&limit=1").expect(200);
+    assert_eq!((&part["resources"], &part["total"]), (&json!([rows[2]]), &json!(47)));
+    admin.get("/v1/cckm/aws/actions?limit=0").refused(400, "NCERRInvalidParamValue");
+}
+
 /// The actions of the vendor's table, and `view`, which its examples use.
 fn all_actions(client: &Client) -> BTreeSet<String> {
     let table = client.get("/v1/cckm/aws/actions").expect(200);

@@ -29,7 +29,7 @@ fn a_connection_is_made_with_all_its_members_and_shown_without_its_secret() {
     expected.as_object_mut().expect("members").remove("secret_access_key");
     for (member, value) in [
         ("id", json!(uuid)),
-        ("uri", json!(format!("kylo:kylo:cm:connections:all of it-{uuid}"))),
+        ("uri", json!(format!("kylo:kylo:connectionmgmt:connections:all of it-{uuid}"))),
         ("account", json!("kylo:kylo:admin:accounts:kylo")),
         ("application", json!("ncryptify:gemalto:admin:apps:kylo")),
         ("devAccount", json!("ncryptify:gemalto:admin:accounts:gemalto")),
@@ -140,7 +140,7 @@ fn a_change_touches_what_it_names_and_nothing_else() {
     let changed = admin.patch(&path, json!({"name": "two", "meta": {"x": 1}, "description": ""})).expect(200);
     let mut expected = made.clone();
     expected["name"] = json!("two");
-    expected["uri"] = json!(format!("kylo:kylo:cm:connections:two-{}", id(&made)));
+    expected["uri"] = json!(format!("kylo:kylo:connectionmgmt:connections:two-{}", id(&made)));
     expected["meta"] = json!({"x": 1});
     expected["description"] = json!("");
     expected["updatedAt"] = changed["updatedAt"].clone();

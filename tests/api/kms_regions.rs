@@ -1,6 +1,6 @@
 //! Changing the regions of a KMS: AWS is asked which are enabled, but not again and again.
 
-use crate::appliance::Appliance;
+use crate::appliance::{Appliance, id};
 use crate::lab::Lab;
 use serde_json::json;
 
@@ -46,4 +46,42 @@ fn what_was_seen_holds_until_aws_says_no_or_the_connection_is_changed() {
     let before = lab.calls("ec2:DescribeRegions");
     admin.patch(&kms, json!({"regions": ["eu-west-1"]})).expect(200);
     assert_eq!(lab.calls("ec2:DescribeRegions"), before + 1);
+}
+
+/// The vendor's page puts this permission first.
+#[test]
+fn a_check_of_permissions_names_what_is_missing_even_that_to_list_regions() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let account = |connection: &str, validate: bool| {
+        let role = "arn:aws:iam::789012123456:role/test-assume-role-no-regions";
+        let body = json!({"connection": connection, "assume_role_arn": role, "validate": validate});
+        admin.post("/v1/cckm/aws/accounts", body)
+    };
+    let message = account("test_aws-connection", false).refused(502, "NCERRCloudError");
+    assert!(message.contains("DescribeRegions"), "{message}");
+    let seen = account("test_aws-connection", true).expect(200);
+    assert_eq!((&seen["account_id"], &seen["regions"]), (&json!("789012123456"), &json!([])));
+    assert_eq!(seen["missing_permissions"], json!(["ec2:DescribeRegions"]), "{seen}");
+}
+
+#[test]
+fn a_role_that_is_repeated_keeps_its_external_id() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let role = "arn:aws:iam::789012123456:role/test-assume-role-ac";
+    let body = json!({"name": "far", "account_id": "789012123456", "connection": "test_aws-connection",
+        "regions": ["eu-west-1"], "assume_role_arn": role, "assume_role_external_id": "test-ext-id"});
+    let added = admin.post("/v1/cckm/aws/kms", body).expect(201);
+    let path = format!("/v1/cckm/aws/kms/{}", id(&added));
+    for same in [json!({"assume_role_arn": role}), json!({"assume_role_external_id": "test-ext-id"})] {
+        assert_eq!(admin.patch(&path, same).expect(200), added);
+    }
+    let fewer = admin.patch(&path, json!({"assume_role_arn": role, "regions": ["eu-west-2"]})).expect(200);
+    assert_eq!((&fewer["regions"], &fewer["assume_role_external_id"]), (&json!(["eu-west-2"]), &json!("test-ext-id")));
+    let wrong = json!({"assume_role_external_id": "not-the-right-one"});
+    admin.patch(&path, wrong).refused(502, "NCERRCloudError");
+    let elsewhere = json!({"assume_role_arn": "arn:aws:iam::123456789012:role/test-own-role"});
+    let message = admin.patch(&path, elsewhere).refused(400, "NCERRInvalidParamValue");
+    assert!(message.starts_with("assume_role_arn: "), "{message}");
 }

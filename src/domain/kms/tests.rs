@@ -129,8 +129,31 @@ fn wishes_come_down_to_one_change_or_none() {
     assert_eq!(kms.amendment(&state, present.clone()), Ok(Amendment::None));
     let one = Wishes { regions: Some(regions(&["eu-west-1"])), ..present };
     assert_eq!(kms.amendment(&state, one.clone()), Ok(to_regions(&["eu-west-1"])));
-    let two = Wishes { role: Some(role(ACCOUNT)), ..one };
+    let wished = RoleWish { arn: Some(role(ACCOUNT).arn), external_id: None };
+    let two = Wishes { role: wished, ..one };
     assert_eq!(kms.amendment(&state, two), Err(Refusal::SeveralChanges));
+}
+
+#[test]
+fn the_half_of_a_role_that_is_not_wished_for_stays() {
+    let secret = |text: &str| Some(ExternalId::parse(text).expect("an external id"));
+    let with = |role: Option<AssumedRole>| {
+        let replaced = KmsEvent::RoleReplaced { to: role, arn: seen().arn };
+        after(&[connected(), added(0, &["eu-west-3"]), Event::Kms(kms_id(0), replaced)])
+    };
+    let known = AssumedRole { external_id: secret("one"), ..role(ACCOUNT) };
+    let state = with(Some(known.clone()));
+    let wish = |state: &State, arn: Option<RoleArn>, external_id: Option<ExternalId>| {
+        let wishes = Wishes { role: RoleWish { arn, external_id }, ..Wishes::default() };
+        state.kms(kms_id(0)).expect("the KMS").amendment(state, wishes)
+    };
+    assert_eq!(wish(&state, Some(known.arn.clone()), None), Ok(Amendment::None));
+    assert_eq!(wish(&state, None, secret("one")), Ok(Amendment::None));
+    let other = AssumedRole { external_id: secret("other"), ..known.clone() };
+    assert_eq!(wish(&state, None, secret("other")), Ok(Amendment::Role(other)));
+    let elsewhere = AssumedRole { external_id: None, arn: role("789012123456").arn };
+    assert_eq!(wish(&state, Some(elsewhere.arn.clone()), None), Ok(Amendment::Role(elsewhere)));
+    assert_eq!(wish(&with(None), None, secret("one")), Err(Refusal::ExternalIdAlone));
 }
 
 #[test]
@@ -145,7 +168,7 @@ fn regions_are_replaced_by_the_rules_of_a_new_kms() {
     let taken = Refusal::RegionTaken { region: region("us-east-2"), account: account(), by: name(1) };
     assert_eq!(amend(&state, to_regions(&["us-east-2"]), seen()), Err(taken));
     let elsewhere = Sighting { account: other_account(), ..seen() };
-    let refused = Refusal::AccountMismatch { claimed: account(), actual: other_account() };
+    let refused = Refusal::KmsLedElsewhere { member: "connection", account: account(), actual: other_account() };
     assert_eq!(amend(&state, to_regions(&["eu-west-1"]), elsewhere), Err(refused));
 }
 
@@ -189,7 +212,7 @@ fn another_connection_must_be_of_the_partition_and_reach_the_account() {
     let refused = Refusal::ConnectionElsewhere { connection: connection_name("c2"), partition: Partition::Aws };
     assert_eq!(amend(&state, Amendment::Connection(china), known), Err(refused));
     let elsewhere = Sighting { account: other_account(), ..seen() };
-    let refused = Refusal::AccountMismatch { claimed: account(), actual: other_account() };
+    let refused = Refusal::KmsLedElsewhere { member: "connection", account: account(), actual: other_account() };
     assert_eq!(amend(&state, Amendment::Connection(same), elsewhere), Err(refused));
 }
 

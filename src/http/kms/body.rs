@@ -4,7 +4,7 @@ use super::action_names;
 use crate::domain::acl::{AclChange, Principal};
 use crate::domain::action::Action;
 use crate::domain::id::UserId;
-use crate::domain::kms::AssumedRole;
+use crate::domain::kms::{AssumedRole, RoleWish};
 use crate::domain::name::{GroupName, KmsName};
 use crate::domain::place::{AccountId, ExternalId, Region, RoleArn};
 use crate::domain::refusal::Refusal;
@@ -159,7 +159,10 @@ impl AmendBody {
         Ok(KmsWishes {
             connection: self.connection,
             regions: self.regions.map(regions).transpose()?,
-            role: role(self.assume_role_arn, self.assume_role_external_id)?,
+            role: RoleWish {
+                arn: self.assume_role_arn.map(|text| read_as("assume_role_arn", &text, RoleArn::parse)).transpose()?,
+                external_id: self.assume_role_external_id.map(|text| read_external_id(&text)).transpose()?,
+            },
             forget_keys: self.force.unwrap_or(false),
         })
     }
@@ -212,15 +215,16 @@ fn action(name: &str) -> Result<Action, Refusal> {
 fn role(arn: Option<String>, external_id: Option<String>) -> Result<Option<AssumedRole>, Refusal> {
     match (arn, external_id) {
         (None, None) => Ok(None),
-        (None, Some(_)) => Err(invalid("assume_role_external_id", "can be given only together with assume_role_arn")),
-        (Some(arn), external_id) => Ok(Some(AssumedRole {
+        (None, Some(_)) => Err(Refusal::ExternalIdAlone),
+        (Some(arn), id) => Ok(Some(AssumedRole {
             arn: read_as("assume_role_arn", &arn, RoleArn::parse)?,
-            external_id: match external_id {
-                Some(id) => Some(read_as("assume_role_external_id", &id, ExternalId::parse)?),
-                None => None,
-            },
+            external_id: id.map(|text| read_external_id(&text)).transpose()?,
         })),
     }
+}
+
+fn read_external_id(text: &str) -> Result<ExternalId, Refusal> {
+    read_as("assume_role_external_id", text, ExternalId::parse)
 }
 
 fn regions(names: Vec<String>) -> Result<Vec<Region>, Refusal> {
