@@ -61,7 +61,7 @@ impl Endpoints {
         }
         match service {
             Service::Iam => iam(partition, region),
-            Service::Sts if access.sts == StsEndpoints::Legacy && STS_LEGACY.contains(&region.as_str()) => Endpoint {
+            Service::Sts if access.sts == StsEndpoints::Legacy && is_of_legacy_sts(&region) => Endpoint {
                 url: "https://sts.amazonaws.com".to_owned(),
                 signing_region: Partition::Aws.default_region(),
             },
@@ -97,6 +97,11 @@ fn iam(partition: Partition, home: Region) -> Endpoint {
         Partition::AwsCn => "https://iam.cn-north-1.amazonaws.com.cn",
     };
     Endpoint { url: url.to_owned(), signing_region: home }
+}
+
+/// Is this one of the regions in which a session of the global endpoint is good?
+pub(super) fn is_of_legacy_sts(region: &Region) -> bool {
+    STS_LEGACY.contains(&region.as_str())
 }
 
 /// The regions for which AWS's own clients, left to their legacy rule, ask the global endpoint. The list is closed:

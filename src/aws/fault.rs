@@ -32,7 +32,9 @@ pub(super) enum Fault {
 /// Whether a call may be sent again when it is unknown what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repeat {
-    /// It reads, or doing it twice is no worse than doing it once.
+    /// It only reads.
+    Reading,
+    /// Doing it twice is no worse than doing it once.
     Always,
     /// Only if AWS has certainly not done it.
     IfNotDone,
@@ -93,18 +95,20 @@ impl Fault {
             Self::Answered { .. } if self.is_throttling() => true,
             Self::Answered { status, code, .. } => {
                 let passing = matches!(status, 500 | 502..) || PASSING.contains(&code.as_str());
-                passing && repeat == Repeat::Always
+                passing && repeat != Repeat::IfNotDone
             }
-            Self::Broken(_) | Self::Silent => repeat == Repeat::Always,
+            Self::Broken(_) | Self::Silent => repeat != Repeat::IfNotDone,
             Self::Untrusted(_) | Self::Garbled(_) | Self::Unsendable(_) => false,
         }
     }
 
-    /// The same fault of a last attempt, after one that may have arrived.
-    pub(super) fn after_one_that_may_have_arrived(self) -> Self {
+    /// What a last attempt's fault comes to after one that may have arrived: if AWS would not have it the second time, it
+    /// may still have done it the first.
+    pub(super) fn after(self, earlier: Self, repeat: Repeat) -> Self {
         match self {
             Self::NotConnected(reason) | Self::Untrusted(reason) => Self::Broken(reason),
-            fault => fault,
+            fault if repeat == Repeat::Reading || fault.may_have_arrived() => fault,
+            _ => earlier,
         }
     }
 

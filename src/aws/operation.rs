@@ -49,6 +49,11 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Does it leave everything as it is?
+    pub fn only_reads(self) -> bool {
+        ["Describe", "Get", "List", "Simulate"].iter().any(|begin| self.name.starts_with(begin))
+    }
+
     /// Who am I?
     pub const GET_CALLER_IDENTITY: Self = Self { service: Service::Sts, name: "GetCallerIdentity" };
     /// Keys for a role.

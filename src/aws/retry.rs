@@ -63,19 +63,23 @@ impl Retry {
         F: Future<Output = Result<T, Fault>>,
     {
         let mut made = 0;
-        let mut may_have_arrived = false;
+        let mut arrived: Option<Fault> = None;
         loop {
             let fault = match deadline.limit(attempt()).await {
                 Some(Ok(answer)) => return Ok(answer),
-                Some(Err(fault)) if may_have_arrived => fault.after_one_that_may_have_arrived(),
                 Some(Err(fault)) => fault,
                 None => return Err(Fault::Silent),
             };
             made += 1;
-            may_have_arrived |= fault.may_have_arrived();
             let pause = self.pause(made);
             if made >= self.max_attempts || !fault.is_worth_repeating(repeat) || deadline.ends_within(pause) {
-                return Err(fault);
+                return Err(match arrived {
+                    Some(earlier) => fault.after(earlier, repeat),
+                    None => fault,
+                });
+            }
+            if fault.may_have_arrived() {
+                arrived = Some(fault.clone());
             }
             tracing::debug!(attempt = made, pause_ms = pause.as_millis(), ?fault, "call is sent again");
             tokio::time::sleep(pause).await;

@@ -343,7 +343,7 @@ impl Line {
     /// A question in the query protocol, which may be asked again at any time.
     fn query(&self, operation: Operation, access: &Access) -> Errand {
         let endpoint = self.endpoints.find(operation.service, access);
-        Errand { operation, endpoint, protocol: Protocol::Query, repeat: Repeat::Always }
+        Errand { operation, endpoint, protocol: Protocol::Query, repeat: Repeat::Reading }
     }
 
     /// Calls through one of rusoto's clients.

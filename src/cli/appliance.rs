@@ -153,6 +153,7 @@ impl Appliance {
             clock: Arc::new(|| Time::of(chrono::Utc::now())),
             hashing: hashing(&config),
             refresh: refresh(&config),
+            settle_seconds: config.aws.settle_seconds.into(),
         };
         let mut first_password = None;
         let first = || {

@@ -66,6 +66,9 @@ pub enum Refusal {
         /// Which it is.
         actual: AccountId,
     },
+    /// A key is to be replaced by one with the same policy, and nobody here may read that.
+    #[error("the policy of AWS key {0} may not be read (kms:GetKeyPolicy), and the key that replaces it is to have it")]
+    PolicyUnreadable(KeyId),
     /// What a KMS is to be changed to leads to another account.
     #[error("{member}: leads to account {actual}, and the KMS is of account {account}")]
     KmsLedElsewhere {

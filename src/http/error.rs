@@ -146,7 +146,7 @@ fn row_of_failure(failure: &Failure) -> &'static Row {
         ) => &CLOUD,
         Failure::Busy => &TOO_MANY,
         Failure::TooLarge => &TOO_LARGE,
-        Failure::Stopped(_) | Failure::Interrupted => &UNAVAILABLE,
+        Failure::Stopped(_) | Failure::Interrupted | Failure::Unsettled => &UNAVAILABLE,
         Failure::Log(_) | Failure::Keyring(_) | Failure::Broken(_) => &INTERNAL,
     }
 }
@@ -200,6 +200,7 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::AliasTaken(_)
         | Refusal::NotPrimary(_)
         | Refusal::KeyRotated { .. }
+        | Refusal::PolicyUnreadable(_)
         | Refusal::KmsNotArchived(_)
         | Refusal::ConnectionNameTaken(_)
         | Refusal::ConnectionInUse { .. }

@@ -24,6 +24,9 @@ pub enum Failure {
     /// The program ended before AWS had done what was asked.
     #[error("the program ended before AWS had made the key")]
     Interrupted,
+    /// AWS does not show, yet, what became of what was asked.
+    #[error("what AWS has done is not known yet; it is looked for")]
+    Unsettled,
     /// Too much at once.
     #[error("too many sign-ins at once; try again in a moment")]
     Busy,

@@ -90,6 +90,10 @@ pub struct Core {
     sightings: sightings::Sightings,
     /// Whose the credentials of connections are.
     accounts: cloud::Accounts,
+    /// The operations on keys that somebody is at.
+    at_work: keys::AtWork,
+    /// After how long what AWS does not show was not made.
+    settle_seconds: i64,
 }
 
 /// Tells the time; a test gives its own.
@@ -111,6 +115,8 @@ pub struct Parts {
     pub hashing: passwords::Hashing,
     /// How long refresh tokens live.
     pub refresh: tokens::RefreshDefaults,
+    /// After how many seconds what AWS does not show was not made.
+    pub settle_seconds: i64,
 }
 
 /// Who may do everything at the very first.
@@ -144,6 +150,8 @@ impl Services {
             running_syncs: Arc::default(),
             sightings: sightings::Sightings::default(),
             accounts: cloud::Accounts::default(),
+            at_work: keys::AtWork::default(),
+            settle_seconds: parts.settle_seconds,
         });
         core.refuse_strays()?;
         let proof = users::Proof::new(core.clone(), hasher);

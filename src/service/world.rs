@@ -81,6 +81,7 @@ impl World {
                 clock,
                 hashing: Hashing { memory_kib: 8, iterations: 1, parallelism: 1, at_once: 1 },
                 refresh: RefreshDefaults::default(),
+                settle_seconds: 300,
             };
             let name = UserName::parse("admin").expect("a name");
             let password = Zeroizing::new("Lab-secret-4-tests".to_owned());

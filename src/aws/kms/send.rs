@@ -1,5 +1,6 @@
 //! How a call to KMS is sent: in turn, for its region, repeated only where that is safe.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -11,10 +12,11 @@ use serde::de::DeserializeOwned;
 
 use super::json;
 use crate::aws::credentials::Freshness;
+use crate::aws::endpoint::is_of_legacy_sts;
 use crate::aws::failure::AwsFailure;
 use crate::aws::fault::{Fault, Protocol, Repeat, tidy};
 use crate::aws::operation::Operation;
-use crate::aws::port::{Access, AccessKeys};
+use crate::aws::port::{Access, AccessKeys, StsEndpoints};
 use crate::aws::retry::Deadline;
 use crate::aws::rusoto::{Errand, Line, RusotoAws, rusoto_keys};
 use crate::domain::place::Region;
@@ -94,10 +96,24 @@ impl RusotoAws {
             operation,
             endpoint: self.line.endpoints.in_region(operation.service, region),
             protocol: Protocol::Json,
-            repeat: if ONCE.contains(&operation) { Repeat::IfNotDone } else { Repeat::Always },
+            repeat: match operation {
+                once if ONCE.contains(&once) => Repeat::IfNotDone,
+                reads if reads.only_reads() => Repeat::Reading,
+                _ => Repeat::Always,
+            },
         };
         let ask = |keys, deadline| send(errand.clone(), keys, deadline);
-        self.line.ask(operation, access, Some(region), Freshness::Kept, deadline, ask).await
+        let access = access_in(access, region);
+        self.line.ask(operation, &access, Some(region), Freshness::Kept, deadline, ask).await
+    }
+}
+
+/// The access with which a region is reached: sessions that the global endpoint of STS gives are good only in the regions
+/// that every account has.
+fn access_in<'a>(access: &'a Access, region: &Region) -> Cow<'a, Access> {
+    match access.roles.is_empty() || access.sts == StsEndpoints::Regional || is_of_legacy_sts(region) {
+        true => Cow::Borrowed(access),
+        false => Cow::Owned(Access { sts: StsEndpoints::Regional, ..access.clone() }),
     }
 }
 

@@ -4,7 +4,7 @@ use super::effect::Effect;
 use super::{KeySeen, Keys, setting, shown};
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
-use crate::domain::key::command::check_place;
+use crate::domain::key::command::{KeyCommand, check_place};
 use crate::domain::key::event::{NATIVE, RotationJob};
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::name::AliasName;
@@ -20,8 +20,9 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::service::Core;
 use crate::service::access::{CreateKey, KeyPermit, KmsPermit, KmsRight, Permit, RotateKey, SignedIn, UploadKey};
-use crate::service::caller::Asked;
+use crate::service::caller::{Asked, Change};
 use crate::service::failure::{Failure, invalid};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// A key that a caller wants.
@@ -150,7 +151,12 @@ impl Keys {
         asked: &Asked,
         wish: RotationWish,
     ) -> Result<KeySeen, Failure> {
-        let effect = self.core.rotation(permit.key(), wish)?;
+        let mut key = permit.key().clone();
+        // Not by what was known of it when it was read last; a dry run is refused below.
+        if !asked.dry_run {
+            key = self.core.read_anew(&permit.caller().change(asked), &key).await?;
+        }
+        let effect = self.core.rotation(&key, wish)?;
         self.carry_out(effect, permit.caller(), asked).await
     }
 
@@ -261,6 +267,9 @@ impl Core {
         if let Some(to) = old.rotated_to {
             return Err(Failure::Refused(Refusal::KeyRotated { id: old.id, to }));
         }
+        if old.policy.is_none() {
+            return Err(Failure::Refused(Refusal::PolicyUnreadable(old.id)));
+        }
         let origin = if wish.import.is_some() { Origin::External } else { Origin::AwsKms };
         let import = match wish.import {
             Some(import) => {
@@ -275,6 +284,18 @@ impl Core {
         let new = successor(old, origin, wish.description);
         let wanted = Operation::Rotate { from: old.id, new, import, old: wish.old };
         Ok(Effect { key: KeyId::new(Uuid::new_v4()), kms: old.kms, region: old.region.clone(), wanted })
+    }
+
+    /// A key as AWS holds it now, and writes that down.
+    ///
+    /// # Errors
+    /// What AWS says.
+    pub(in crate::service) async fn read_anew(&self, change: &Change, key: &Key) -> Result<Arc<Key>, Failure> {
+        let (id, kms, region) = (key.id, key.kms, key.region.clone());
+        let place = self.place(kms, &region).await?;
+        let seen = Box::new(self.read(&place, key.aws_id()).await?);
+        let committed = self.conclude(change, KeyCommand::Observe { id, kms, region, seen }).await?;
+        Ok(committed.published.state.key(id)?.clone())
     }
 
     /// What an import of a source key's material comes to.

@@ -1,14 +1,14 @@
 //! How an operation on a key reaches AWS: the intent is written down, AWS is asked, the outcome is written down. Once
 //! the intent is in the log the work goes on even if the caller goes away, and a start after a crash ends it.
 
-use super::perform::{Broken, Performed, Way};
-use crate::aws::failure::AwsFailure;
+use super::at_work::Claim;
+use super::perform::{Broken, Performed, Stage, Way};
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::command::{KeyCommand, Outcome};
 use crate::domain::key::operation::Operation;
+use crate::domain::key::word::KeyState;
 use crate::domain::place::Region;
-use crate::domain::refusal::Refusal;
 use crate::domain::state::{Command, Underway};
 use crate::ledger::Committed;
 use crate::service::Core;
@@ -36,6 +36,7 @@ impl Effect {
     /// What stands against it here, or what AWS says.
     pub async fn carry_out(self, core: &Arc<Core>, change: &Change) -> Result<Committed, Failure> {
         let operation = OperationId::new(Uuid::new_v4());
+        let claim = core.at_work.claim(operation);
         let Self { key: id, kms, region, wanted } = self;
         let request = KeyCommand::Request { id, operation, kms, region, wanted: Box::new(wanted) };
         let requested = core.record(change, Command::Key(request)).await?;
@@ -47,7 +48,10 @@ impl Effect {
         };
         let (core, change) = (core.clone(), change.done());
         let runtime = core.runtime.clone();
-        let ending = async move { core.end(&change, operation, &underway, Way::Fresh).await };
+        let ending = async move {
+            let _claim: Option<Claim> = claim;
+            core.end(&change, operation, &underway, Way::Fresh).await
+        };
         runtime.spawn(ending).await.map_err(|_| Failure::Broken("the program is stopping"))?
     }
 }
@@ -62,16 +66,58 @@ impl Core {
         way: Way,
     ) -> Result<Committed, Failure> {
         match self.perform(operation, underway, way).await {
-            Ok(Performed { seen, beside }) => {
-                if underway.wanted.changes_family() {
-                    self.look_at_relatives(change, underway, &seen).await;
-                }
-                let seen = Box::new(seen);
-                let outcome = if way == Way::Fresh { Outcome::Done(seen) } else { Outcome::Reconciled(seen) };
-                let beside = beside.map(|(key, seen)| (key, Box::new(seen)));
-                self.conclude(change, KeyCommand::Conclude { operation, outcome, beside }).await
+            Ok(Performed { seen, beside }) => self.note_done(change, operation, underway, way, seen, beside).await,
+            Err(Broken { failure, stage: Stage::Reading, reached }) => {
+                // All is done; if that cannot be read now, it will be later.
+                let Some(key) = reached else { return Err(failure) };
+                let Ok(seen) = self.look(underway, &key).await else { return Err(failure) };
+                let beside = self.beside(underway).await;
+                self.note_done(change, operation, underway, way, seen, beside).await
             }
-            Err(broken) => Err(self.note_broken(change, operation, underway, way, broken).await),
+            Err(broken) => {
+                if way == Way::Fresh && broken.stage == Stage::Unknown && underway.wanted.makes_a_key() {
+                    return self.find_and_end(change, operation, underway, broken.failure).await;
+                }
+                Err(self.note_broken(change, operation, underway, way, broken).await)
+            }
+        }
+    }
+
+    async fn note_done(
+        &self,
+        change: &Change,
+        operation: OperationId,
+        underway: &Underway,
+        way: Way,
+        seen: Snapshot,
+        beside: Option<(KeyId, Snapshot)>,
+    ) -> Result<Committed, Failure> {
+        if underway.wanted.changes_family() {
+            self.look_at_relatives(change, underway, &seen).await;
+        }
+        let seen = Box::new(seen);
+        let outcome = if way == Way::Fresh { Outcome::Done(seen) } else { Outcome::Reconciled(seen) };
+        let beside = beside.map(|(key, seen)| (key, Box::new(seen)));
+        self.conclude(change, KeyCommand::Conclude { operation, outcome, beside }).await
+    }
+
+    /// What has changed of another key, if it can be read; else a synchronisation will.
+    async fn beside(&self, underway: &Underway) -> Option<(KeyId, Snapshot)> {
+        self.look_at(underway, underway.wanted.touches()?).await.ok().flatten()
+    }
+
+    /// Looks for the key that may have been made when an answer was lost, and takes the steps that are left.
+    async fn find_and_end(
+        &self,
+        change: &Change,
+        operation: OperationId,
+        underway: &Underway,
+        lost: Failure,
+    ) -> Result<Committed, Failure> {
+        match Box::pin(self.end(change, operation, underway, Way::Again)).await {
+            // What is known now is told by what happened first.
+            Err(Failure::Unsettled | Failure::Interrupted) => Err(lost),
+            ended => ended,
         }
     }
 
@@ -108,34 +154,32 @@ impl Core {
         way: Way,
         broken: Broken,
     ) -> Failure {
-        let Broken { failure, uncertain, reached } = broken;
-        let uncertain = uncertain || (way == Way::Again && reached.is_none() && tells_nothing(&failure));
-        let reached = match (reached, uncertain) {
-            (Some(key), _) => Some(Some(key)),
-            (None, true) => self.find_trace(operation, underway).await.ok(),
-            (None, false) => Some(None),
+        let Broken { failure, stage, reached } = broken;
+        let is_known = match (stage, way) {
+            (Stage::Refused, Way::Fresh) => true,
+            // Without a word of AWS's about the key, what stops the look says nothing of what was done before.
+            (Stage::Refused, Way::Again) => reached.is_some() || matches!(failure, Failure::Interrupted),
+            (Stage::Unknown | Stage::Reading, _) => false,
         };
-        let outcome = match reached {
-            // Not even that is known.
-            None => return failure,
-            Some(None) => Outcome::Failed(failure.to_string()),
-            Some(Some(_)) if !uncertain && !underway.wanted.makes_a_key() => Outcome::Failed(failure.to_string()),
-            Some(Some(key)) => match self.look(underway, &key).await {
-                // Steps were left: AWS refused one, or its answer to one of several keys' changes was lost.
-                Ok(seen) if underway.wanted.makes_a_key() && (!uncertain || underway.wanted.touches().is_some()) => {
+        if way == Way::Again && !is_known {
+            return failure;
+        }
+        let known = || self.state().state.keys.get(&underway.key).map(|key| key.aws_id().clone());
+        let makes = underway.wanted.makes_a_key();
+        let outcome = match reached.or_else(known) {
+            _ if is_known && !makes => Outcome::Failed(failure.to_string()),
+            None => Outcome::Failed(failure.to_string()),
+            Some(key) => match self.look(underway, &key).await {
+                Ok(seen) if makes && !self.is_handed_over(underway, &seen) => {
                     Outcome::Halfway { reason: failure.to_string(), seen: Box::new(seen) }
                 }
                 Ok(seen) => Outcome::Reconciled(Box::new(seen)),
+                // Not even that is known.
                 Err(_) => return failure,
             },
         };
         let failed = matches!(outcome, Outcome::Failed(_));
-        // What has changed of the other key, if it can be read; else a synchronisation will.
-        let beside = match underway.wanted.touches() {
-            Some(other) => self.look_at(underway, other).await.ok().flatten(),
-            None => None,
-        };
-        let beside = beside.map(|(key, seen)| (key, Box::new(seen)));
+        let beside = self.beside(underway).await.map(|(key, seen)| (key, Box::new(seen)));
         let conclusion = KeyCommand::Conclude { operation, outcome, beside };
         if let Err(worse) = self.conclude(change, conclusion).await {
             return worse;
@@ -144,6 +188,16 @@ impl Core {
             self.note_if_vanished(change, underway).await;
         }
         failure
+    }
+
+    /// Has a key that was made to replace another all of its aliases, and material? Then it has taken its place, whatever
+    /// failed after that, and the schedule must go on with it.
+    fn is_handed_over(&self, underway: &Underway, seen: &Snapshot) -> bool {
+        let Operation::Rotate { from, .. } = &underway.wanted else { return false };
+        let (state, aliases) = (self.state(), seen.aliases.as_deref().unwrap_or_default());
+        let old = state.state.keys.get(from);
+        seen.facts.state != KeyState::PendingImport
+            && old.is_some_and(|old| old.aliases.iter().all(|alias| aliases.contains(alias)))
     }
 
     /// Writes down that AWS does not have a key any more, if that is why it does not know what was asked for.
@@ -158,14 +212,5 @@ impl Core {
 
     pub(super) async fn conclude(&self, change: &Change, command: KeyCommand) -> Result<Committed, Failure> {
         self.record(change, Command::Key(command)).await
-    }
-}
-
-/// Does a failure to look for what was done leave it as open as before?
-fn tells_nothing(failure: &Failure) -> bool {
-    match failure {
-        Failure::Cloud(cloud) => !matches!(cloud, AwsFailure::Refused { .. }),
-        Failure::Refused(refusal) => matches!(refusal, Refusal::ConnectionLeadsElsewhere { .. }),
-        _ => false,
     }
 }

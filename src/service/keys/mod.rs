@@ -1,6 +1,7 @@
 //! AWS keys: making, viewing, changing, rotating, deleting. Each change is one operation with an intent and an outcome
 //! (`effect`), taken in steps (`perform`) and read back (`reading`); what a crash left open is ended by `reconcile`.
 
+mod at_work;
 mod creation;
 mod effect;
 mod list;
@@ -9,6 +10,7 @@ pub(super) mod reading;
 mod reconcile;
 mod sources;
 
+pub(in crate::service) use at_work::AtWork;
 pub use creation::{ImportWish, KeyWish, PolicyChoice, ReplicaWish, RotationWish};
 pub(in crate::service) use effect::Effect;
 

@@ -1,7 +1,7 @@
 //! The steps of each operation at AWS. Every step can be taken again after a crash without doing anything twice: what
 //! AWS has made is found by its tag, and what cannot be repeated is only looked for.
 
-use super::reading::Place;
+use super::reading::{Place, until_there};
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::port::{self, LockoutCheck, MaterialImport, WrappingAlgorithm};
 use crate::aws::operation::Operation as Call;
@@ -12,6 +12,7 @@ use crate::domain::key::material::ImportType;
 use crate::domain::key::name::{AliasName, AwsKeyId};
 use crate::domain::key::operation::{Import, MARK, NewKey, NewReplica, Operation, RetiredKey};
 use crate::domain::key::policy;
+use crate::domain::key::spec::KeySpec;
 use crate::domain::key::tag::Tag;
 use crate::domain::key::word::KeyState;
 use crate::domain::refusal::Refusal;
@@ -41,21 +42,36 @@ pub struct Performed {
 pub struct Broken {
     /// What stopped it.
     pub failure: Failure,
-    /// AWS may have done the step that failed.
-    pub uncertain: bool,
+    /// What AWS has done of it.
+    pub stage: Stage,
     /// The key at AWS, if it is known to be there.
     pub reached: Option<AwsKeyId>,
 }
 
+/// What AWS has done of an operation that was stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// Not the step that failed.
+    Refused,
+    /// Perhaps the step that failed; or a step before it that leaves no key to tell.
+    Unknown,
+    /// All of it: what AWS holds then could not be read.
+    Reading,
+}
+
 impl From<AwsFailure> for Broken {
     fn from(failure: AwsFailure) -> Self {
-        Self { uncertain: failure.may_have_been_done(), failure: failure.into(), reached: None }
+        let stage = if failure.may_have_been_done() { Stage::Unknown } else { Stage::Refused };
+        Self { stage, failure: failure.into(), reached: None }
     }
 }
 
 impl From<Failure> for Broken {
     fn from(failure: Failure) -> Self {
-        Self { failure, uncertain: false, reached: None }
+        match failure {
+            Failure::Cloud(failure) => failure.into(),
+            failure => Self { failure, stage: Stage::Refused, reached: None },
+        }
     }
 }
 
@@ -64,6 +80,30 @@ impl Broken {
     fn at(self, key: &AwsKeyId) -> Self {
         Self { reached: Some(key.clone()), ..self }
     }
+
+    /// Was it the import itself that was refused, by AWS or by the rules here, and not the way to it?
+    fn is_of_the_import(&self) -> bool {
+        let importing = [Call::GET_PARAMETERS_FOR_IMPORT, Call::IMPORT_KEY_MATERIAL];
+        match &self.failure {
+            Failure::Cloud(cloud) => importing.contains(&cloud.operation()),
+            failure => matches!(failure, Failure::Refused(_)),
+        }
+    }
+
+    /// The same, where that much is done.
+    fn with(self, stage: Stage) -> Self {
+        Self { stage, ..self }
+    }
+}
+
+/// What AWS shows of a key that an operation may have made.
+enum Trace {
+    /// It is there.
+    Key(AwsKeyId),
+    /// It is not there, and would be seen by now.
+    Nothing,
+    /// It may be there.
+    Unsettled,
 }
 
 /// Adds which key is there to whatever stops the step.
@@ -88,36 +128,38 @@ impl Core {
         let place = self.place(underway.kms, &underway.region).await?;
         let wanted = &underway.wanted;
         let key = match wanted {
-            Operation::Create(new) => self.make(&place, operation, new, way).await?,
+            Operation::Create(new) => self.make(&place, operation, new, underway.since, way).await?,
             Operation::Upload { new, import } => {
-                let key = self.make(&place, operation, new, way).await?;
+                let key = self.make(&place, operation, new, underway.since, way).await?;
                 self.import_unless_there(&place, &key, import).await.at(&key)?;
                 key
             }
             Operation::Rotate { from, new, import, old } => {
-                let key = self.make(&place, operation, new, way).await?;
+                let key = self.make(&place, operation, new, underway.since, way).await?;
                 if let Some(import) = import {
                     self.import_unless_there(&place, &key, import).await.at(&key)?;
                 }
                 self.hand_over(&place, *from, &key, old, underway.since).await.at(&key)?;
                 key
             }
-            Operation::Replicate { new, .. } => self.replicate(&place, operation, new, way).await?,
+            Operation::Replicate { new, .. } => self.replicate(&place, operation, new, underway.since, way).await?,
             _ => {
                 let key = self.state().state.key(underway.key).map_err(Failure::from)?.aws_id().clone();
                 match (way, wanted) {
                     (Way::Fresh, _) => self.change(&place, &key, wanted).await?,
                     (Way::Again, Operation::ImportMaterial(import)) => {
-                        self.import_again(underway.key, &place, &key, import).await?;
+                        let again = self.import_again(underway.key, &place, &key, import).await;
+                        again.map_err(|broken| if broken.is_of_the_import() { broken.at(&key) } else { broken })?;
                     }
                     (Way::Again, _) => {}
                 }
                 key
             }
         };
-        let seen = self.read_back(&place, &key, wanted, way).await.at(&key)?;
+        let reading = |broken: Broken| broken.at(&key).with(Stage::Reading);
+        let seen = self.read_back(&place, &key, wanted, way).await.map_err(|failure| reading(failure.into()))?;
         let beside = match wanted.touches() {
-            Some(other) => self.look_beside(&place, other).await.at(&key)?,
+            Some(other) => self.look_beside(&place, other).await.map_err(|failure| reading(failure.into()))?,
             None => None,
         };
         Ok(Performed { seen, beside })
@@ -138,17 +180,20 @@ impl Core {
     }
 
     /// Makes a key with its aliases.
-    async fn make(&self, place: &Place, operation: OperationId, new: &NewKey, way: Way) -> Result<AwsKeyId, Broken> {
-        let found = match way {
-            Way::Fresh => None,
-            Way::Again => Some(self.find_marked(place, operation).await?.ok_or_else(never_made)?),
-        };
-        let key = match found {
-            Some(key) => key,
-            None => {
+    async fn make(
+        &self,
+        place: &Place,
+        operation: OperationId,
+        new: &NewKey,
+        since: Time,
+        way: Way,
+    ) -> Result<AwsKeyId, Broken> {
+        let key = match way {
+            Way::Fresh => {
                 let made = self.aws_kms.create_key(&place.access, &place.region, &wire_key(new, operation)).await?;
                 made.key_id().clone()
             }
+            Way::Again => self.find_marked(place, operation, since).await?.key()?,
         };
         self.name(place, &key, &new.aliases).await.at(&key)?;
         Ok(key)
@@ -159,14 +204,15 @@ impl Core {
         place: &Place,
         operation: OperationId,
         new: &NewReplica,
+        since: Time,
         way: Way,
     ) -> Result<AwsKeyId, Broken> {
         if way == Way::Fresh {
             let replica = wire_replica(place, new, operation);
             self.aws_kms.replicate(&place.access, &new.primary, &new.key, &replica).await?;
             self.wait_until_usable(place, &new.key).await.at(&new.key)?;
-        } else if let Err(failure) = self.aws_kms.describe_key(&place.access, &place.region, &new.key).await {
-            return Err(if failure.is_not_found() { never_made() } else { failure.into() });
+        } else {
+            self.find_replica(place, new, since).await?.key()?;
         }
         self.name(place, &new.key, &new.aliases).await.at(&new.key)?;
         Ok(new.key.clone())
@@ -175,7 +221,7 @@ impl Core {
     /// Gives a key the aliases that it does not have yet.
     async fn name(&self, place: &Place, key: &AwsKeyId, aliases: &[AliasName]) -> Result<(), Broken> {
         for alias in aliases {
-            match self.aws_kms.create_alias(&place.access, &place.region, alias, key).await {
+            match until_there(|| self.aws_kms.create_alias(&place.access, &place.region, alias, key)).await {
                 Err(failure) if failure.is_already_there() => {
                     let holder = self.aws_kms.describe_alias(&place.access, &place.region, alias).await?;
                     if holder.key_id() != key {
@@ -190,7 +236,7 @@ impl Core {
 
     /// Imports a key's first material, unless it has some.
     async fn import_unless_there(&self, place: &Place, key: &AwsKeyId, import: &Import) -> Result<(), Broken> {
-        let facts = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
+        let facts = until_there(|| self.aws_kms.describe_key(&place.access, &place.region, key)).await?;
         if facts.state != KeyState::PendingImport {
             return Ok(());
         }
@@ -216,6 +262,8 @@ impl Core {
         let parameters = self.aws_kms.parameters_for_import(&place.access, &place.region, key, algorithm).await?;
         let wrapped = self.wrap(import.source, &parameters.wrapping_key)?;
         let import_type = match (import.existing, facts.state == KeyState::PendingImport) {
+            // Only these can have several materials.
+            _ if facts.spec != KeySpec::SymmetricDefault => None,
             (true, _) => Some(ImportType::ExistingKeyMaterial),
             (false, true) => None,
             (false, false) => Some(ImportType::NewKeyMaterial),
@@ -267,10 +315,11 @@ impl Core {
             Operation::Describe { to } => aws.update_description(access, region, key, to).await?,
             Operation::PutPolicy { policy, template } => {
                 aws.put_key_policy(access, region, key, policy, LockoutCheck::Kept).await?;
-                match template {
-                    Some(id) => aws.tag(access, region, key, &[Tag::told(super::TEMPLATE_TAG, id)]).await?,
-                    None => aws.untag(access, region, key, &[super::TEMPLATE_TAG.to_owned()]).await?,
-                }
+                let noted = match template {
+                    Some(id) => aws.tag(access, region, key, &[Tag::told(super::TEMPLATE_TAG, id)]).await,
+                    None => aws.untag(access, region, key, &[super::TEMPLATE_TAG.to_owned()]).await,
+                };
+                noted.map_err(|failure| Broken::from(failure).with(Stage::Unknown))?;
             }
             Operation::Tag { tags } => aws.tag(access, region, key, tags).await?,
             Operation::Untag { keys } => aws.untag(access, region, key, keys).await?,
@@ -297,31 +346,17 @@ impl Core {
         Ok(())
     }
 
-    /// The key that an operation may have left at AWS; none if it left none, as far as AWS shows.
-    pub(super) async fn find_trace(
-        &self,
-        operation: OperationId,
-        underway: &Underway,
-    ) -> Result<Option<AwsKeyId>, Failure> {
-        let place = self.place(underway.kms, &underway.region).await?;
-        match &underway.wanted {
-            Operation::Create(_) | Operation::Upload { .. } | Operation::Rotate { .. } => {
-                Ok(self.find_marked(&place, operation).await?)
-            }
-            Operation::Replicate { new, .. } => {
-                match self.aws_kms.describe_key(&place.access, &place.region, &new.key).await {
-                    Ok(_) => Ok(Some(new.key.clone())),
-                    Err(failure) if failure.is_not_found() => Ok(None),
-                    Err(failure) => Err(failure.into()),
-                }
-            }
-            _ => Ok(self.state().state.keys.get(&underway.key).map(|key| key.aws_id().clone())),
+    async fn find_replica(&self, place: &Place, new: &NewReplica, since: Time) -> Result<Trace, AwsFailure> {
+        match self.aws_kms.describe_key(&place.access, &place.region, &new.key).await {
+            Ok(_) => Ok(Trace::Key(new.key.clone())),
+            Err(failure) if failure.is_not_found() => Ok(self.none_seen(since)),
+            Err(failure) => Err(failure),
         }
     }
 
     /// The key that carries the mark of an operation, among those that are not known here.
-    async fn find_marked(&self, place: &Place, operation: OperationId) -> Result<Option<AwsKeyId>, AwsFailure> {
-        let mark = operation.to_string();
+    async fn find_marked(&self, place: &Place, operation: OperationId, since: Time) -> Result<Trace, AwsFailure> {
+        let (mark, mut unseen) = (operation.to_string(), self.none_seen(since));
         let mut walk = Walk::of(Call::LIST_KEYS, Paging::first(1000));
         loop {
             let page = self.aws_kms.list_keys(&place.access, &place.region, &walk.paging).await?;
@@ -329,25 +364,58 @@ impl Core {
                 if self.state().state.key_at_aws(place.kms, &place.region, arn.id()).is_some() {
                     continue;
                 }
-                let tags = self.aws_kms.list_tags(&place.access, &place.region, arn.id()).await;
-                let tags = match tags {
-                    // Somebody else's, then.
-                    Err(failure) if failure.is_denied() || failure.is_not_found() => continue,
-                    tags => tags?,
-                };
-                if tags.iter().any(|tag| tag.key == MARK && tag.value == mark) {
-                    return Ok(Some(arn.id().clone()));
+                match self.aws_kms.list_tags(&place.access, &place.region, arn.id()).await {
+                    Ok(tags) if tags.iter().any(|tag| tag.key == MARK && tag.value == mark) => {
+                        return Ok(Trace::Key(arn.id().clone()));
+                    }
+                    Ok(_) => {}
+                    Err(failure) if failure.is_denied() || failure.is_not_found() => {
+                        if self.may_be_made_since(place, arn.id(), since).await? {
+                            unseen = Trace::Unsettled;
+                        }
+                    }
+                    Err(failure) => return Err(failure),
                 }
             }
             if !walk.goes_on(page.next)? {
-                return Ok(None);
+                return Ok(unseen);
             }
+        }
+    }
+
+    /// What it says that AWS shows no key: nothing so soon after it was asked for.
+    fn none_seen(&self, since: Time) -> Trace {
+        match since.plus_seconds(self.settle_seconds) <= self.now() {
+            true => Trace::Nothing,
+            false => Trace::Unsettled,
+        }
+    }
+
+    /// May a key whose tags are not to be had have been made since then? A day later nobody waits for an answer any more.
+    async fn may_be_made_since(&self, place: &Place, key: &AwsKeyId, since: Time) -> Result<bool, AwsFailure> {
+        if since.plus_seconds(DAY) <= self.now() {
+            return Ok(false);
+        }
+        match self.aws_kms.describe_key(&place.access, &place.region, key).await {
+            Ok(facts) => Ok(facts.created_at.is_none_or(|made| made.plus_seconds(CLOCKS_DIFFER) >= since)),
+            Err(failure) if failure.is_denied() || failure.is_not_found() => Ok(true),
+            Err(failure) => Err(failure),
         }
     }
 }
 
-fn never_made() -> Broken {
-    Failure::Interrupted.into()
+const DAY: i64 = 86_400;
+/// AWS's clock and ours differ by less, in seconds: else AWS would take no signature of ours.
+const CLOCKS_DIFFER: i64 = 900;
+
+impl Trace {
+    fn key(self) -> Result<AwsKeyId, Broken> {
+        match self {
+            Self::Key(key) => Ok(key),
+            Self::Nothing => Err(Failure::Interrupted.into()),
+            Self::Unsettled => Err(Broken::from(Failure::Unsettled).with(Stage::Unknown)),
+        }
+    }
 }
 
 fn wire_key(new: &NewKey, operation: OperationId) -> port::NewKey {

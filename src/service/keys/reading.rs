@@ -15,6 +15,7 @@ use crate::domain::place::Region;
 use crate::domain::state::Underway;
 use crate::service::Core;
 use crate::service::failure::Failure;
+use std::future::Future;
 use std::time::Duration;
 
 /// A region of a KMS, and the way there.
@@ -113,6 +114,20 @@ impl Core {
     }
 }
 
+/// Asks until AWS knows the key, a few times at most: it was made a moment ago.
+pub(super) async fn until_there<T, F>(ask: impl Fn() -> F) -> Result<T, AwsFailure>
+where
+    F: Future<Output = Result<T, AwsFailure>>,
+{
+    for read in 1..READS {
+        match ask().await {
+            Err(failure) if failure.is_not_found() => tokio::time::sleep(pause(read)).await,
+            answer => return answer,
+        }
+    }
+    ask().await
+}
+
 /// 100 ms, and twice as long each time, up to 3 s; with some chance in it.
 fn pause(read: u32) -> Duration {
     let mut chance = [0u8; 1];
@@ -161,10 +176,8 @@ fn shows(done: &Operation, seen: &Snapshot) -> bool {
         Operation::ScheduleDeletion { .. } => seen.facts.is_pending_deletion(),
         Operation::CancelDeletion => !seen.facts.is_pending_deletion(),
         Operation::ImportMaterial(_) => seen.facts.state != KeyState::PendingImport,
-        Operation::Rotate { .. }
-        | Operation::Replicate { .. }
-        | Operation::RotateMaterial
-        | Operation::DeleteMaterial { .. }
-        | Operation::MovePrimary { .. } => true,
+        Operation::Replicate { .. } => seen.facts.state != KeyState::Creating,
+        Operation::MovePrimary { .. } => seen.facts.state != KeyState::Updating,
+        Operation::Rotate { .. } | Operation::RotateMaterial | Operation::DeleteMaterial { .. } => true,
     }
 }

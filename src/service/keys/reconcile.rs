@@ -5,28 +5,24 @@ use super::perform::Way;
 use crate::domain::id::OperationId;
 use crate::domain::state::Underway;
 use crate::service::{Core, system_change};
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long AWS is left alone when it could not be asked.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// An operation younger than this has somebody who is still at it.
-const AT_WORK: i64 = 600;
-
 impl Core {
     /// Ends what the last run of the program left open, and goes on looking for what this one leaves.
     pub(in crate::service) fn reconcile_for_ever(self: &Arc<Self>) {
         let core = self.clone();
-        // By their ids: if the clock was set back in between, they are later than now.
-        let left: HashSet<OperationId> = self.state().state.operations.keys().copied().collect();
         self.runtime.spawn(async move {
             loop {
-                let now = core.now();
-                let open: Vec<_> = core.state().state.operations.iter().map(|(id, it)| (*id, it.clone())).collect();
-                for (operation, underway) in open {
-                    if left.contains(&operation) || underway.since.plus_seconds(AT_WORK) < now {
+                let open: Vec<OperationId> = core.state().state.operations.keys().copied().collect();
+                for operation in open {
+                    let Some(_claim) = core.at_work.claim(operation) else { continue };
+                    // It may have ended since.
+                    let underway = core.state().state.operations.get(&operation).cloned();
+                    if let Some(underway) = underway {
                         core.reconcile(operation, &underway).await;
                     }
                 }

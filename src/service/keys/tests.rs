@@ -2,13 +2,14 @@
 
 use super::*;
 use crate::aws::failure::AwsFailure;
-use crate::aws::kms::scripted::Cue;
+use crate::aws::kms::scripted::{Cue, refused};
 use crate::aws::operation::Operation as Call;
 use crate::aws::port::Caller as AwsCaller;
 use crate::aws::scripted::Cue as StsCue;
 use crate::domain::event::Actor;
 use crate::domain::id::OperationId;
-use crate::domain::key::word::Origin;
+use crate::domain::key::operation::{EncryptFor, RetiredKey};
+use crate::domain::key::word::{KeyState, Origin};
 use crate::domain::place::{AccountId, Arn};
 use crate::domain::state::Underway;
 use crate::service::keys::perform::Way;
@@ -86,10 +87,7 @@ fn what_cannot_be_looked_for_now_stays_open() {
     world.kms.next(Call::CREATE_KEY, Cue::FailAfter(lost()));
     world.kms.next(Call::LIST_KEYS, slow_down());
     make(&world, "found").map(drop).expect_err("nobody knows what became of it");
-    // Both looks that are taken.
-    for _ in 0..2 {
-        world.kms.next(Call::LIST_KEYS, slow_down());
-    }
+    world.kms.next(Call::LIST_KEYS, slow_down());
     look(&world).expect_err("AWS cannot be asked");
     assert_eq!(world.state().operations.len(), 1);
 
@@ -106,4 +104,114 @@ fn what_cannot_be_looked_for_now_stays_open() {
     assert!(state.operations.is_empty());
     let found: Vec<_> = state.keys.iter().flat_map(|key| key.aliases.clone()).collect();
     assert_eq!(found, [AliasName::parse_own("found").expect("an alias")]);
+}
+
+fn lost(operation: Call) -> AwsFailure {
+    AwsFailure::Timeout { operation, after: Duration::from_secs(1) }
+}
+
+fn throttled(operation: Call) -> AwsFailure {
+    AwsFailure::Throttled { operation, code: "ThrottlingException".to_owned(), message: "Rate exceeded".to_owned() }
+}
+
+fn change(world: &World, key: &Key, wanted: Operation) -> Result<KeySeen, Failure> {
+    let permit = KeyPermit::<UpdateKey>::settle(world.caller("admin"), key.id).unwrap_or_else(|f| panic!("{f}"));
+    world.run(world.services().keys.change(&permit, &World::asked(), wanted))
+}
+
+#[test]
+fn what_was_done_and_could_not_be_read_back_is_not_said_to_have_failed() {
+    let world = World::new();
+    let key = world.key("one", PolicyChoice::Default);
+    world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(throttled(Call::DESCRIBE_KEY)));
+    change(&world, &key, Operation::Disable).map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!(world.known(key.id).facts.state, KeyState::Disabled);
+    // Nor is it known when AWS cannot be read at all: then it is looked for later.
+    for _ in 0..2 {
+        world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(throttled(Call::DESCRIBE_KEY)));
+    }
+    change(&world, &key, Operation::Enable).map(drop).expect_err("it is not known");
+    assert_eq!(world.state().operations.len(), 1);
+    look(&world).unwrap_or_else(|failure| panic!("{failure}"));
+    assert_eq!((world.known(key.id).facts.state.clone(), world.state().operations.len()), (KeyState::Enabled, 0));
+}
+
+#[test]
+fn a_policy_that_was_put_is_known_though_its_tag_was_refused() {
+    let world = World::new();
+    let key = world.key("one", PolicyChoice::Default);
+    let refusal = refused(Call::UNTAG_RESOURCE, "AccessDeniedException", "no");
+    world.kms.next(Call::UNTAG_RESOURCE, Cue::Fail(refusal));
+    let people = PolicyChoice::People(People { admins: vec!["ann".to_owned()], ..People::default() });
+    let wanted = world.services().keys.policy_for(&key, people).unwrap_or_else(|failure| panic!("{failure}"));
+    change(&world, &key, wanted).map(drop).expect_err("a step was refused");
+    let at_aws = world.kms.key(&key.region, key.aws_id()).expect("it is at AWS");
+    assert_eq!(world.known(key.id).policy.as_ref(), Some(&at_aws.policy));
+}
+
+#[test]
+fn a_key_whose_making_had_no_answer_is_brought_to_its_end() {
+    let world = World::new();
+    world.kms.next(Call::CREATE_KEY, Cue::FailAfter(lost(Call::CREATE_KEY)));
+    let made = make(&world, "found").unwrap_or_else(|failure| panic!("{failure}")).key;
+    assert_eq!(made.aliases, [AliasName::parse_own("found").expect("an alias")]);
+    assert_eq!(world.kms.asked().iter().filter(|asked| asked.operation == Call::CREATE_KEY).count(), 1);
+}
+
+/// AWS shows a new key with a delay: whoever looks too early would take it for never made.
+#[test]
+fn a_key_that_aws_does_not_show_may_still_have_been_made_for_a_while() {
+    let world = World::new();
+    world.kms.next(Call::CREATE_KEY, Cue::Fail(lost(Call::CREATE_KEY)));
+    let failure = make(&world, "lost").err().expect("there was no answer");
+    assert!(matches!(failure, Failure::Cloud(AwsFailure::Timeout { .. })), "{failure}");
+    assert_eq!(world.state().operations.len(), 1);
+    look(&world).expect_err("it is too early");
+    assert_eq!(world.state().operations.len(), 1);
+    world.pass(301);
+    look(&world).expect_err("it was not made");
+    assert!(world.state().operations.is_empty() && world.state().keys.is_empty());
+}
+
+#[test]
+fn a_key_that_has_all_aliases_of_another_has_replaced_it_whatever_failed_then() {
+    let world = World::new();
+    let old = world.key("payroll", PolicyChoice::Default);
+    world.kms.next(Call::PUT_KEY_POLICY, Cue::Fail(refused(Call::PUT_KEY_POLICY, "AccessDeniedException", "no")));
+    let permit = KeyPermit::<RotateKey>::settle(world.caller("admin"), old.id).unwrap_or_else(|f| panic!("{f}"));
+    let old_key = RetiredKey { retain_alias: false, disable_encrypt: Some(EncryptFor::OwnAccount) };
+    let wish = RotationWish { description: None, import: None, old: old_key };
+    let rotated = world.run(world.services().keys.rotate(&permit, &World::asked(), wish));
+    rotated.map(drop).expect_err("the last step was refused");
+    let new = world.known(old.id).rotated_to.expect("it was replaced");
+    assert_eq!((world.known(new).rotated_from, world.known(new).aliases.clone()), (Some(old.id), old.aliases.clone()));
+    assert!(world.known(old.id).aliases.is_empty());
+}
+
+#[test]
+fn a_key_whose_policy_may_not_be_read_is_not_replaced_by_one_with_another() {
+    let world = World::new();
+    let old = world.key("payroll", PolicyChoice::Default);
+    // As a synchronisation finds it that may not read policies.
+    let denied = || Cue::Fail(refused(Call::GET_KEY_POLICY, "AccessDeniedException", "no"));
+    let change = Change::of(Actor::System, "test".into());
+    let core = world.core();
+    let forget = KeyCommand::Forget { id: old.id };
+    world.run(core.conclude(&change, KeyCommand::NoteVanished { id: old.id })).map(drop).expect("noted");
+    world.run(core.conclude(&change, forget)).map(drop).expect("forgotten");
+    world.kms.next(Call::GET_KEY_POLICY, denied());
+    let place = world.run(core.place(old.kms, &old.region)).unwrap_or_else(|failure| panic!("{failure}"));
+    let seen = Box::new(world.run(core.read(&place, old.aws_id())).expect("read"));
+    let (kms, region) = (old.kms, old.region.clone());
+    world.run(core.conclude(&change, KeyCommand::Observe { id: old.id, kms, region, seen })).map(drop).expect("noted");
+    assert_eq!(world.known(old.id).policy, None);
+
+    world.kms.next(Call::GET_KEY_POLICY, denied());
+    let permit = KeyPermit::<RotateKey>::settle(world.caller("admin"), old.id).unwrap_or_else(|f| panic!("{f}"));
+    let kept = RetiredKey { retain_alias: false, disable_encrypt: None };
+    let wish = || RotationWish { description: None, import: None, old: kept.clone() };
+    let refused = world.run(world.services().keys.rotate(&permit, &World::asked(), wish())).err();
+    assert!(matches!(refused, Some(Failure::Refused(Refusal::PolicyUnreadable(id))) if id == old.id));
+    let rotated = world.run(world.services().keys.rotate(&permit, &World::asked(), wish()));
+    rotated.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
 }

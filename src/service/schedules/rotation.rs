@@ -85,6 +85,12 @@ impl Core {
     ) -> Result<KeyOutcome, Failure> {
         state.kms(key.kms)?.refuse_archived()?;
         // An earlier run may have imported material and not come to rotate to it.
+        // By what AWS holds now, not by what was known of it when it was read last.
+        let fresh = match plan.rotate_material {
+            true => None,
+            false => Some(self.read_anew(change, key).await?),
+        };
+        let key = fresh.as_deref().unwrap_or(key);
         let waits = plan.rotate_material && job.key_source != NATIVE && self.has_waiting_material(key).await?;
         let source = match job.key_source == NATIVE || waits {
             true => None,
@@ -97,14 +103,22 @@ impl Core {
             material: None,
             description: None,
         });
-        let rotated = match plan.rotate_material {
-            true => self.rotate_material(change, key, import).await,
+        let (rotated, made) = match plan.rotate_material {
+            true => (self.rotate_material(change, key, import).await, None),
             false => self.replace(change, key, import, job, plan).await,
         };
-        if let (Err(_), Some(source)) = (&rotated, source) {
+        if let (Err(failure), Some(source)) = (&rotated, source)
+            && !self.may_be_imported(failure, made)
+        {
             self.drop_unused(change, source).await;
         }
         rotated
+    }
+
+    /// May AWS have the material, although the rotation failed? What is here may be its only other copy.
+    fn may_be_imported(&self, failure: &Failure, made: Option<KeyId>) -> bool {
+        let is_lost = matches!(failure, Failure::Cloud(cloud) if cloud.may_have_been_done());
+        is_lost || made.is_some_and(|made| self.state().state.keys.get(&made).is_some())
     }
 
     async fn rotate_material(
@@ -130,6 +144,7 @@ impl Core {
         Ok(page.items.iter().any(|rotation| rotation.state == Some(MaterialState::PendingRotation)))
     }
 
+    /// Replaces a key; says also which key was to be made.
     async fn replace(
         self: &Arc<Self>,
         change: &Change,
@@ -137,17 +152,19 @@ impl Core {
         import: Option<ImportWish>,
         job: &RotationJob,
         plan: &RotationPlan,
-    ) -> Result<KeyOutcome, Failure> {
+    ) -> (Result<KeyOutcome, Failure>, Option<KeyId>) {
         let disable_encrypt = match (job.disable_encrypt_on_all_accounts, job.disable_encrypt) {
             (true, _) => Some(EncryptFor::AllAccounts),
             (false, true) => Some(EncryptFor::OwnAccount),
             (false, false) => None,
         };
         let old = RetiredKey { retain_alias: plan.retain_alias, disable_encrypt };
-        let effect = self.rotation(key, RotationWish { description: None, import, old })?;
+        let effect = match self.rotation(key, RotationWish { description: None, import, old }) {
+            Ok(effect) => effect,
+            Err(failure) => return (Err(failure), None),
+        };
         let new = effect.key;
-        effect.carry_out(self, change).await?;
-        Ok(KeyOutcome::ReplacedBy(new))
+        (effect.carry_out(self, change).await.map(|_| KeyOutcome::ReplacedBy(new)), Some(new))
     }
 
     /// An operation that the last run of the program left open is ended by the reconciler; then it is known what became

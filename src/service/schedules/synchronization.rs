@@ -53,9 +53,17 @@ impl Core {
 }
 
 fn failures(job: &SyncJob) -> String {
-    let failed = job.regions.iter().filter_map(|region| match &region.end.as_ref()?.way {
+    let mut failed = job.regions.iter().filter_map(|region| match &region.end.as_ref()?.way {
         RegionWay::Failed(reason) => Some(format!("{}/{}: {reason}", region.place.account, region.place.region)),
         _ => None,
     });
-    failed.collect::<Vec<_>>().join("; ")
+    let mut told: Vec<String> = failed.by_ref().take(TOLD).collect();
+    match failed.count() {
+        0 => {}
+        more => told.push(format!("and {more} more regions, as the synchronisation job says")),
+    }
+    told.join("; ")
 }
+
+/// So many regions a run tells of: what it says must fit into a record.
+const TOLD: usize = 20;

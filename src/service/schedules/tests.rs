@@ -318,6 +318,20 @@ fn a_source_key_that_aws_took_nothing_of_goes_again() {
     assert_eq!(world.records().iter().filter(|record| made(&record.event)).count(), 2, "made, and deleted");
 }
 
+/// What is here may be the only other copy of material that AWS has.
+#[test]
+fn a_source_key_that_aws_may_have_something_of_stays() {
+    let world = World::new();
+    let schedule = hourly(&world, Work::RotateKeys(RotationPlan::default()));
+    let key = world.key("payroll", PolicyChoice::Default).id;
+    put_under(&world, key, schedule, LOCAL).expect("put under it");
+    world.kms.next(Call::UPDATE_ALIAS, Cue::Fail(refused(Call::UPDATE_ALIAS, "AccessDeniedException", "no")));
+    world.pass(HOUR);
+    look(&world);
+    assert!(matches!(runs(&world)[0].keys[..], [(_, KeyOutcome::Failed(_))]), "{:?}", runs(&world));
+    assert_eq!((world.state().source_keys.len(), world.state().keys.len()), (1, 2));
+}
+
 #[test]
 fn a_synchronisation_run_waits_for_its_job_and_is_done_with_it() {
     let world = World::new();

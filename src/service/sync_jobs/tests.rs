@@ -118,6 +118,7 @@ async fn start(ledger: &Ledger, keyring: &Keyring, aws: &Arc<ScriptedKms>) -> Se
         clock: Arc::new(clock),
         hashing: Hashing { memory_kib: 8, iterations: 1, parallelism: 1, at_once: 1 },
         refresh: Default::default(),
+        settle_seconds: 300,
     };
     let first = || {
         let (name, password) =
