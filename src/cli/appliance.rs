@@ -16,6 +16,7 @@ use crate::service::failure::Failure;
 use crate::service::passwords::Hashing;
 use crate::service::tokens::RefreshDefaults;
 use crate::service::{FirstAdmin, Parts, Services};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -123,6 +124,7 @@ impl Appliance {
     /// What does not start, and why.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let _starting = notify::starting();
+        refuse_core_dumps();
         let data_dir = &config.storage.data_dir;
         DirBuilder::new()
             .recursive(true)
@@ -220,6 +222,14 @@ impl Appliance {
             ),
         }
         notify::ready(&format!("serving on {}", self.address));
+    }
+}
+
+/// Keys are in this memory: none of it goes to a file, also where no unit of systemd says so.
+fn refuse_core_dumps() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::warn!(%error, "core dumps could not be refused");
     }
 }
 

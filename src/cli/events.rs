@@ -5,8 +5,11 @@ use super::control::{self, Request};
 use crate::domain::time::Time;
 use crate::ledger::{self, Filter, LedgerError};
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Which log.
 #[derive(clap::Args, Debug)]
@@ -56,6 +59,14 @@ pub enum EventsError {
     /// The server that has the log open says that it is broken.
     #[error("{0}")]
     Broken(String),
+    /// Root could not go on as the directory's owner.
+    #[error("cannot go on as user {uid}, to whom the data directory belongs; start it as that user")]
+    Owner {
+        /// Who.
+        uid: u32,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The server ended before it had told all.
     #[error("the server ended before it had told all of the log; ask again")]
     CutOff,
@@ -70,6 +81,7 @@ pub enum EventsError {
 /// When the log cannot be read.
 pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
     let data_dir = arguments.log.data_dir()?;
+    become_owner(&data_dir)?;
     let mut out = io::stdout().lock();
     if let Ok(server) = UnixStream::connect(control::path(&data_dir)) {
         let (since, until) = (arguments.since.map(Time::nanos), arguments.until.map(Time::nanos));
@@ -113,6 +125,7 @@ pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
 /// The first broken record.
 pub fn verify(arguments: &LogArguments) -> Result<(), EventsError> {
     let data_dir = arguments.data_dir()?;
+    become_owner(&data_dir)?;
     if let Ok(server) = UnixStream::connect(control::path(&data_dir)) {
         let mut line = String::new();
         ask(server, &Request::Verify)?.read_line(&mut line)?;
@@ -125,6 +138,18 @@ pub fn verify(arguments: &LogArguments) -> Result<(), EventsError> {
     }
     say(&mut io::stdout(), &control::said(&ledger::verify(&data_dir)?))?;
     Ok(())
+}
+
+/// Root goes on as the owner of the data directory: what it made there the service could not open, and whoever owns the
+/// directory must not lead root elsewhere from there.
+fn become_owner(data_dir: &Path) -> Result<(), EventsError> {
+    let Ok(owner) = std::fs::metadata(data_dir) else { return Ok(()) };
+    if !rustix::process::geteuid().is_root() || owner.uid() == 0 {
+        return Ok(());
+    }
+    let mut again = Command::new("/proc/self/exe");
+    again.args(std::env::args_os().skip(1)).uid(owner.uid()).gid(owner.gid());
+    Err(EventsError::Owner { uid: owner.uid(), source: again.exec() })
 }
 
 impl LogArguments {

@@ -132,6 +132,8 @@ pub enum KmsCommand {
         id: KmsId,
         /// What is wanted.
         amendment: Amendment,
+        /// The role that it was made out of.
+        role: Option<AssumedRole>,
         /// What AWS said, with the credentials as they are to be.
         seen: Sighting,
     },
@@ -156,6 +158,8 @@ pub enum KmsCommand {
     Delete {
         /// Which KMS.
         id: KmsId,
+        /// When.
+        at: Time,
     },
 }
 
@@ -166,11 +170,18 @@ pub enum KmsCommand {
 pub fn decide(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal> {
     let (id, events) = match command {
         KmsCommand::Add { new, seen } => (new.id, add(state, new, seen)?),
-        KmsCommand::Amend { id, amendment, seen } => (id, state.kms(id)?.amend(state, amendment, seen)?),
+        KmsCommand::Amend { id, amendment, role, seen } => {
+            let kms = state.kms(id)?;
+            // Half of the new role may be the old one's.
+            if matches!(amendment, Amendment::Role(_)) && role != kms.role {
+                return Err(Refusal::KmsChanged(kms.name.clone()));
+            }
+            (id, kms.amend(state, amendment, seen)?)
+        }
         KmsCommand::UpdateAcls { id, changes } => (id, state.kms(id)?.update_acls(state, changes)?),
         KmsCommand::Archive { id } => (id, state.kms(id)?.archive()?),
         KmsCommand::Recover { id } => (id, state.kms(id)?.recover()?),
-        KmsCommand::Delete { id } => (id, state.kms(id)?.delete(state)?),
+        KmsCommand::Delete { id, at } => (id, state.kms(id)?.delete(state, at)?),
     };
     Ok(events.into_iter().map(|event| Event::Kms(id, event)).collect())
 }
@@ -414,9 +425,12 @@ impl Kms {
         })
     }
 
-    /// Not while AWS is being asked: what it makes would be known to nobody.
-    fn delete(&self, state: &State) -> Result<Vec<KmsEvent>, Refusal> {
-        match state.operations.values().any(|underway| underway.kms == self.id) {
+    /// Not while AWS is being asked: what it makes would be known to nobody. What has had no end for a day will have none:
+    /// the account or the credentials are gone, and must not keep the KMS here.
+    fn delete(&self, state: &State, at: Time) -> Result<Vec<KmsEvent>, Refusal> {
+        const GIVEN_UP: i64 = 86_400;
+        let mine = state.operations.values().filter(|underway| underway.kms == self.id);
+        match mine.map(|underway| underway.since.plus_seconds(GIVEN_UP)).any(|end| end > at) {
             true => Err(Refusal::KmsBusy(self.name.clone())),
             false => Ok(vec![KmsEvent::Deleted]),
         }

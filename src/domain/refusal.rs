@@ -66,6 +66,9 @@ pub enum Refusal {
         /// Which it is.
         actual: AccountId,
     },
+    /// The key has a replica there.
+    #[error("replica_region: there is a replica of this key in `{0}` already (AlreadyExistsException)")]
+    ReplicaThere(Region),
     /// A key is to be replaced by one with the same policy, and nobody here may read that.
     #[error("the policy of AWS key {0} may not be read (kms:GetKeyPolicy), and the key that replaces it is to have it")]
     PolicyUnreadable(KeyId),
@@ -79,6 +82,9 @@ pub enum Refusal {
         /// Where it would lead.
         actual: AccountId,
     },
+    /// Somebody else changed the role in the meantime.
+    #[error("the role of KMS `{0}` was changed by somebody else meanwhile; look at it and try again")]
+    KmsChanged(KmsName),
     /// An external id, and no role to assume with it.
     #[error("assume_role_external_id: can be given only together with assume_role_arn")]
     ExternalIdAlone,
@@ -272,7 +278,7 @@ pub enum Refusal {
     #[error("your session was closed, or your right to do this withdrawn, before it was done; nothing was changed")]
     RightWithdrawn,
     /// The password must be changed first.
-    #[error("the password must be changed first: PATCH /v1/auth/changepw with username, password and new_password")]
+    #[error("the password must be changed first: PATCH /api/v1/auth/changepw with username, password and new_password")]
     PasswordChangeDue,
     /// A refresh token that is unknown, revoked or past its end: never said which.
     #[error("refresh_token: it is not, or no longer, valid; sign in again")]

@@ -259,12 +259,12 @@ pub fn decide(state: &State, command: ScheduleCommand) -> Result<Vec<Event>, Ref
             if state.schedules.named(&name).is_some() {
                 return Err(Refusal::ScheduleNameTaken(name));
             }
-            settings.check(state)?;
+            settings.check(state, None)?;
             Ok(vec![Event::Schedule(id, ScheduleEvent::Created { name, settings })])
         }
         ScheduleCommand::Amend { id, settings } => {
             let schedule = state.schedule(id)?;
-            settings.check(state)?;
+            settings.check(state, Some(&schedule.settings))?;
             let changes = schedule.settings != settings;
             Ok(if changes { vec![Event::Schedule(id, ScheduleEvent::Amended { settings })] } else { vec![] })
         }
@@ -322,14 +322,22 @@ impl State {
 }
 
 impl ScheduleSettings {
-    fn check(&self, state: &State) -> Result<(), Refusal> {
+    /// What it had before it need not be there any more.
+    fn check(&self, state: &State, before: Option<&Self>) -> Result<(), Refusal> {
         if let (Some(start), Some(end)) = (self.start, self.end)
             && start > end
         {
             return Err(Refusal::Invalid { member: "end_date", problem: "must not be before start_date".to_owned() });
         }
         match &self.work {
-            Work::Synchronize(SynchronizationPlan::Kms(ids)) => ids.iter().try_for_each(|id| state.kms(*id).map(drop)),
+            Work::Synchronize(SynchronizationPlan::Kms(ids)) => {
+                let known = before.map(|before| &before.work);
+                let is_new = |id: &&KmsId| match known {
+                    Some(Work::Synchronize(SynchronizationPlan::Kms(before))) => !before.contains(id),
+                    _ => true,
+                };
+                ids.iter().filter(is_new).try_for_each(|id| state.kms(*id).map(drop))
+            }
             _ => Ok(()),
         }
     }
@@ -368,7 +376,12 @@ pub struct Schedules {
     /// Their runs, in the order in which they began.
     pub runs: Table<JobId, Run>,
     by_name: imbl::HashMap<ScheduleName, ScheduleId>,
+    /// Runs of schedules that are gone, the oldest first.
+    ownerless: imbl::Vector<JobId>,
 }
+
+/// So many runs of schedules that are gone are remembered.
+const OWNERLESS_MAX: usize = 1000;
 
 impl Schedules {
     /// The schedule of this name.
@@ -412,6 +425,11 @@ impl Schedules {
             ScheduleEvent::Deleted => {
                 if let Some(schedule) = self.all.remove(&id) {
                     self.by_name.remove(&schedule.name);
+                    self.ownerless.extend(schedule.runs.iter().copied());
+                }
+                while self.ownerless.len() > OWNERLESS_MAX {
+                    let oldest = self.ownerless.pop_front();
+                    oldest.and_then(|run| self.runs.remove(&run));
                 }
             }
         }

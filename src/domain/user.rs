@@ -263,8 +263,11 @@ impl User {
         let source = network_of(source);
         let known = self.failures.iter().position(|failures| failures.source == source);
         let count = known.map_or(0, |place| self.failures.remove(place).count);
-        if self.failures.len() >= SOURCES_MAX {
-            self.failures.remove(0);
+        // The fewest make room, of those the oldest: who is locked must not unlock itself from elsewhere.
+        if self.failures.len() >= SOURCES_MAX
+            && let Some((fewest, _)) = self.failures.iter().enumerate().min_by_key(|(_, failures)| failures.count)
+        {
+            self.failures.remove(fewest);
         }
         self.failures.push(Failures { source, count: count.saturating_add(1), last: at });
     }

@@ -201,6 +201,8 @@ fn row_of_refusal(refusal: &Refusal) -> &'static Row {
         | Refusal::NotPrimary(_)
         | Refusal::KeyRotated { .. }
         | Refusal::PolicyUnreadable(_)
+        | Refusal::KmsChanged(_)
+        | Refusal::ReplicaThere(_)
         | Refusal::KmsNotArchived(_)
         | Refusal::ConnectionNameTaken(_)
         | Refusal::ConnectionInUse { .. }

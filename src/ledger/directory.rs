@@ -4,7 +4,7 @@
 use super::error::LedgerError;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, lchown};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 const OWNER_ONLY_DIRECTORY: u32 = 0o700;
@@ -49,7 +49,6 @@ impl Directory {
     /// Makes durable that the directory, and what is in it, is there, and closes it to others.
     pub fn settle(&self) -> Result<(), LedgerError> {
         let log = self.log();
-        self.give_back()?;
         for directory in [self.path.clone(), log.clone(), log.join("blobs")] {
             restrict(&directory, OWNER_ONLY_DIRECTORY)?;
         }
@@ -64,32 +63,6 @@ impl Directory {
         sync(&log)?;
         sync(&self.path)?;
         self.above.iter().try_for_each(|above| sync(above))
-    }
-
-    /// Whatever was made here belongs to the directory's owner, also if root looked into the log: the service could not
-    /// open it any more.
-    fn give_back(&self) -> Result<(), LedgerError> {
-        let owner = fs::metadata(&self.path).map_err(io("look at", &self.path))?;
-        let log = self.log();
-        let mut ours = vec![self.path.join("lock"), self.head(), log.clone()];
-        for entry in fs::read_dir(&log).into_iter().flatten() {
-            ours.push(entry.map_err(io("list", &log))?.path());
-        }
-        for path in ours {
-            let Ok(found) = fs::symlink_metadata(&path) else { continue };
-            if (found.uid(), found.gid()) != (owner.uid(), owner.gid()) && rustix::process::geteuid().is_root() {
-                lchown(&path, Some(owner.uid()), Some(owner.gid())).map_err(io("give back", &path))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        if let Err(error) = self.give_back() {
-            tracing::warn!(%error, "what was made in the data directory does not belong to its owner");
-        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::head::{HeadFile, Known};
 use super::store::{AppendError, Entries, Entry, Store, StoreError};
 use sled::{Batch, Db, IVec, Mode, Tree};
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -84,10 +84,15 @@ impl Embedded {
     ) -> Result<Self, LedgerError> {
         let log = directory.log();
         let file = log.join("db");
-        if file.exists() {
-            refuse_unreadable(&file)?;
-        }
         let unopenable = |source| LedgerError::Unopenable { path: log.clone(), known: known.seq, source };
+        if file.exists() {
+            refuse_unreadable(&file).map_err(|error| match error {
+                LedgerError::Io { source, .. } if source.kind() == ErrorKind::PermissionDenied => {
+                    unopenable(StoreError::Io(source))
+                }
+                error => error,
+            })?;
+        }
         let db = open_sled(&log, cache_bytes).map_err(unopenable)?;
         let tree = guarded(|| db.open_tree("events")).map_err(unopenable)?;
         let head = last(&tree).map_err(unopenable)?;
@@ -256,7 +261,7 @@ fn refuse_unreadable(path: &Path) -> Result<(), LedgerError> {
         match (&file).read(&mut piece) {
             Ok(0) => return Ok(()),
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(io("read", path)(error)),
         }
     }

@@ -51,7 +51,7 @@ pub enum Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenProblem {
     /// None was sent.
-    #[error("no token: send `Authorization: Bearer <jwt>`, and get one with POST /v1/auth/tokens")]
+    #[error("no token: send `Authorization: Bearer <jwt>`, and get one with POST /api/v1/auth/tokens")]
     Missing,
     /// Not a JWT at all.
     #[error("the token is not a JWT")]

@@ -228,7 +228,7 @@ impl KmsAccounts {
         };
         let suffices = |seen: &Sighting| kms.is_amended_by_recent(&amendment, seen);
         let sighting = self.core.sight_unless_seen(connection, role, suffices).await?;
-        let command = KmsCommand::Amend { id: kms.id, amendment, seen: sighting };
+        let command = KmsCommand::Amend { id: kms.id, amendment, role: kms.role.clone(), seen: sighting };
         self.command(&permit, asked, command).await
     }
 
@@ -269,8 +269,9 @@ impl KmsAccounts {
     /// # Errors
     /// When it is gone already.
     pub async fn delete(&self, permit: KmsPermit<Amend>, asked: &Asked) -> Result<(), Failure> {
-        let command = KmsCommand::Delete { id: permit.kms().id };
-        self.carry_out(&permit, asked, command).await.map(drop)
+        let (id, change) = (permit.kms().id, permit.caller().change(asked));
+        let delete = move |_: &State, at| Ok(Command::Kms(KmsCommand::Delete { id, at }));
+        self.core.carry_out(&change, delete).await.map(drop)
     }
 
     async fn command(&self, permit: &KmsPermit<Amend>, asked: &Asked, command: KmsCommand) -> Result<KmsSeen, Failure> {

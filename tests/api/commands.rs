@@ -58,7 +58,8 @@ fn what_root_looks_at_stays_its_owners() {
     appliance.kms("kms", &["eu-west-1"]);
     assert!(appliance.terminate().success());
     let data = appliance.data();
-    let mut all = vec![data.clone()];
+    let home = data.parent().expect("its directory").to_owned();
+    let mut all = vec![home, data.clone()];
     for directory in [data.clone(), data.join("log")] {
         all.extend(fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path()));
     }

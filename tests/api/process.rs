@@ -30,6 +30,14 @@ fn one_process_at_a_time_has_a_data_directory() {
 }
 
 #[test]
+fn its_memory_goes_to_no_file() {
+    let appliance = Appliance::start();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", appliance.pid())).expect("its limits");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a line");
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{core}");
+}
+
+#[test]
 fn an_accepted_request_is_answered_before_the_end() {
     let mut appliance = Appliance::start();
     let admin = appliance.admin();

@@ -1,6 +1,7 @@
 //! A job that does the same to many keys, by the rights of the one who wanted it.
 
 use super::event::BulkEvent;
+use super::kept::Parted;
 use super::sync::JobStatus;
 use crate::domain::id::{JobId, KeyId, TemplateId, UserId};
 use crate::domain::key::limit::DeletionWindow;
@@ -143,6 +144,12 @@ pub fn check_keys(keys: &[KeyId]) -> Result<(), Refusal> {
     match twice {
         Some((_, key)) => invalid(format!("{key} is given twice")),
         None => Ok(()),
+    }
+}
+
+impl Parted for BulkJob {
+    fn parts(&self) -> usize {
+        self.keys.len()
     }
 }
 

@@ -5,23 +5,32 @@ use crate::domain::table::Table;
 use imbl::Vector;
 use std::sync::Arc;
 
-/// So many ended jobs of a kind stay in the state.
+/// So many ended jobs of a kind stay in the state,
 pub const KEPT: usize = 1000;
+/// if they have no more parts than that together. The last one stays in any case.
+pub const PARTS_KEPT: usize = 500_000;
+
+/// A job of many parts.
+pub trait Parted {
+    /// How many keys or regions it goes through.
+    fn parts(&self) -> usize;
+}
 
 /// Jobs of one kind, in order of creation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept<J: Clone> {
     all: Table<JobId, J>,
     ended: Vector<JobId>,
+    parts: usize,
 }
 
 impl<J: Clone> Default for Kept<J> {
     fn default() -> Self {
-        Self { all: Table::default(), ended: Vector::new() }
+        Self { all: Table::default(), ended: Vector::new(), parts: 0 }
     }
 }
 
-impl<J: Clone> Kept<J> {
+impl<J: Clone + Parted> Kept<J> {
     /// All of them.
     pub fn all(&self) -> &Table<JobId, J> {
         &self.all
@@ -42,13 +51,13 @@ impl<J: Clone> Kept<J> {
         self.all.change(&id, change);
     }
 
-    /// Takes in that one has ended: the one that ended longest ago makes room.
+    /// Takes in that one has ended: those that ended longest ago make room.
     pub(super) fn end(&mut self, id: JobId) {
         self.ended.push_back(id);
-        if self.ended.len() > KEPT
-            && let Some(oldest) = self.ended.pop_front()
-        {
-            self.all.remove(&oldest);
+        self.parts += self.all.get(&id).map_or(0, |job| job.parts());
+        while self.ended.len() > KEPT || (self.parts > PARTS_KEPT && self.ended.len() > 1) {
+            let Some(oldest) = self.ended.pop_front() else { return };
+            self.parts -= self.all.remove(&oldest).map_or(0, |job| job.parts());
         }
     }
 }
@@ -57,6 +66,23 @@ impl<J: Clone> Kept<J> {
 mod tests {
     use super::*;
     use uuid::Uuid;
+
+    impl Parted for usize {
+        fn parts(&self) -> usize {
+            if *self < PARTS_KEPT { 1 } else { *self }
+        }
+    }
+
+    #[test]
+    fn large_jobs_make_room_sooner() {
+        let id = |n: usize| JobId::new(Uuid::from_u128(n as u128));
+        let mut jobs = Kept::default();
+        for (n, job) in [1, 2, PARTS_KEPT, 3, PARTS_KEPT + 1].into_iter().enumerate() {
+            jobs.add(id(n), job);
+            jobs.end(id(n));
+        }
+        assert_eq!(jobs.all().iter().map(|job| **job).collect::<Vec<_>>(), [PARTS_KEPT + 1]);
+    }
 
     #[test]
     fn open_jobs_stay_and_old_ones_make_room() {

@@ -1,13 +1,14 @@
 //! A job that brings what is known here in line with AWS: some regions of some KMSs, each on its own.
 
 use super::event::SyncEvent;
+use super::kept::Parted;
 use crate::domain::id::{JobId, KmsId, UserId};
 use crate::domain::place::{AccountId, Region};
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// A synchronisation job.
 #[derive(Clone, PartialEq, Debug)]
@@ -122,6 +123,8 @@ pub enum SyncCommand {
         kms: Vec<KmsId>,
         /// Which regions; none: all that each manages.
         regions: Option<Vec<Region>>,
+        /// Leave out what cannot be synchronised now, if anything is left: nobody is there to choose anew.
+        leave_out: bool,
     },
     /// Write down how a region ended.
     EndRegion {
@@ -147,8 +150,8 @@ pub enum SyncCommand {
 /// What stands against it.
 pub fn decide(state: &State, command: SyncCommand) -> Result<(JobId, Vec<SyncEvent>), Refusal> {
     match command {
-        SyncCommand::Start { id, by, all, kms, regions } => {
-            let places = places(state, &kms, regions.as_deref())?;
+        SyncCommand::Start { id, by, all, kms, regions, leave_out } => {
+            let places = places(state, &kms, regions.as_deref(), leave_out)?;
             Ok((id, vec![SyncEvent::Started { by, all, places }]))
         }
         SyncCommand::EndRegion { id, kms, region, end } => Ok((id, state.sync_job(id)?.end_region(kms, region, end))),
@@ -156,24 +159,25 @@ pub fn decide(state: &State, command: SyncCommand) -> Result<(JobId, Vec<SyncEve
     }
 }
 
-fn places(state: &State, wanted: &[KmsId], regions: Option<&[Region]>) -> Result<Vec<SyncPlace>, Refusal> {
-    let mut places: Vec<SyncPlace> = Vec::new();
-    let mut taken = HashSet::new();
+fn places(
+    state: &State,
+    wanted: &[KmsId],
+    regions: Option<&[Region]>,
+    leave_out: bool,
+) -> Result<Vec<SyncPlace>, Refusal> {
+    let open = Open::of(state);
+    let (mut places, mut taken, mut left_out) = (Vec::new(), HashSet::new(), None);
     for id in wanted.iter().filter(|id| taken.insert(**id)) {
-        let kms = state.kms(*id)?;
-        kms.refuse_archived()?;
-        let before = places.len();
-        for region in kms.regions.iter().filter(|region| regions.is_none_or(|wanted| wanted.contains(region))) {
-            refuse_taken(state, *id, region)?;
-            places.push(SyncPlace { kms: *id, account: kms.account, region: region.clone() });
-        }
-        if places.len() == before
-            && let Some(region) = regions.and_then(<[Region]>::first)
-        {
-            return Err(unmanaged(region, kms));
+        match open.places_of(state, *id, regions, leave_out) {
+            Ok(of_kms) => places.extend(of_kms),
+            Err(refusal) if leave_out => left_out = left_out.or(Some(refusal)),
+            Err(refusal) => return Err(refusal),
         }
     }
-    let missing = |region: &&Region| !places.iter().any(|place| place.region == **region);
+    if let Some(refusal) = left_out.filter(|_| places.is_empty()) {
+        return Err(refusal);
+    }
+    let missing = |region: &&Region| !places.iter().any(|place: &SyncPlace| place.region == **region);
     if let Some(region) = regions.into_iter().flatten().find(missing)
         && let Some(kms) = wanted.first()
     {
@@ -186,15 +190,46 @@ fn unmanaged(region: &Region, kms: &crate::domain::kms::Kms) -> Refusal {
     Refusal::RegionNotManaged { region: region.clone(), kms: kms.name.clone(), managed: kms.regions.clone() }
 }
 
-/// One job at a time goes through a region: two would do the same work twice.
-fn refuse_taken(state: &State, kms: KmsId, region: &Region) -> Result<(), Refusal> {
-    let at_it = |job: &&std::sync::Arc<SyncJob>| {
-        let here = |part: &SyncRegion| part.end.is_none() && part.place.kms == kms && part.place.region == *region;
-        job.completed.is_none() && job.regions.iter().any(here)
-    };
-    match state.jobs.sync.all().iter().find(at_it) {
-        Some(job) => Err(Refusal::RegionBeingSynchronised { region: region.clone(), job: job.id }),
-        None => Ok(()),
+/// The regions that jobs go through now. One at a time goes through a region: two would do the same work twice.
+struct Open<'a>(HashMap<(KmsId, &'a Region), JobId>);
+
+impl<'a> Open<'a> {
+    fn of(state: &'a State) -> Self {
+        let open = state.jobs.sync.all().iter().filter(|job| job.completed.is_none());
+        let parts = open.flat_map(|job| job.regions.iter().map(|part| (job.id, part)));
+        let places = parts.filter(|(_, part)| part.end.is_none());
+        Self(places.map(|(job, part)| ((part.place.kms, &part.place.region), job)).collect())
+    }
+
+    fn places_of(
+        &self,
+        state: &State,
+        id: KmsId,
+        regions: Option<&[Region]>,
+        leave_out: bool,
+    ) -> Result<Vec<SyncPlace>, Refusal> {
+        let kms = state.kms(id)?;
+        kms.refuse_archived()?;
+        let (mut places, mut busy) = (Vec::new(), None);
+        for region in kms.regions.iter().filter(|region| regions.is_none_or(|wanted| wanted.contains(region))) {
+            match self.0.get(&(id, region)) {
+                Some(job) => {
+                    busy = busy.or(Some(Refusal::RegionBeingSynchronised { region: region.clone(), job: *job }));
+                }
+                None => places.push(SyncPlace { kms: id, account: kms.account, region: region.clone() }),
+            }
+        }
+        match (busy, regions.and_then(<[Region]>::first)) {
+            (Some(busy), _) if !leave_out || places.is_empty() => Err(busy),
+            (None, Some(region)) if places.is_empty() => Err(unmanaged(region, kms)),
+            _ => Ok(places),
+        }
+    }
+}
+
+impl Parted for SyncJob {
+    fn parts(&self) -> usize {
+        self.regions.len()
     }
 }
 
@@ -244,13 +279,8 @@ impl SyncJob {
 
     /// Its KMSs, in the order asked.
     pub fn kms(&self) -> Vec<KmsId> {
-        let mut ids: Vec<KmsId> = Vec::new();
-        for part in &self.regions {
-            if !ids.contains(&part.place.kms) {
-                ids.push(part.place.kms);
-            }
-        }
-        ids
+        let mut seen = HashSet::new();
+        self.regions.iter().map(|part| part.place.kms).filter(|id| seen.insert(*id)).collect()
     }
 
     fn end_region(&self, kms: KmsId, region: Region, end: RegionEnd) -> Vec<SyncEvent> {
@@ -307,7 +337,7 @@ mod tests {
     fn start(n: u128, kms: &[u128], regions: Option<&[&str]>) -> SyncCommand {
         let kms = kms.iter().map(|n| kms_id(*n)).collect();
         let regions = regions.map(|names| names.iter().map(|name| region(name)).collect());
-        SyncCommand::Start { id: job_id(n), by: None, all: false, kms, regions }
+        SyncCommand::Start { id: job_id(n), by: None, all: false, kms, regions, leave_out: false }
     }
 
     fn place(kms: u128, name: &str) -> SyncPlace {
@@ -384,6 +414,26 @@ mod tests {
         let twice =
             when(&[start(1, &[0], Some(&["eu-west-3"])), end(1, "eu-west-3", done.clone()), end(1, "eu-west-3", done)]);
         assert_eq!(twice.1, Ok(vec![]));
+    }
+
+    /// A schedule goes on with what is left, and nobody chooses for it.
+    #[test]
+    fn what_cannot_be_synchronised_now_is_left_out_where_nobody_asks() {
+        let two = [added(0, &["eu-west-3", "us-east-1"]), added(1, &["eu-west-1"])];
+        let mut log = two.to_vec();
+        log.push(Event::Kms(kms_id(1), KmsEvent::Archived));
+        let start = |n: u128, kms: &[u128], leave_out| {
+            let kms = kms.iter().map(|n| kms_id(*n)).collect();
+            SyncCommand::Start { id: job_id(n), by: None, all: false, kms, regions: None, leave_out }
+        };
+        assert!(matches!(decide(&after(&log), start(1, &[0, 1], false)), Err(Refusal::KmsArchived(_))));
+        let (id, events) = decide(&after(&log), start(1, &[0, 1, 7], true)).expect("it begins");
+        let [SyncEvent::Started { places, .. }] = &events[..] else { panic!("{events:?}") };
+        assert_eq!(places.iter().map(|place| place.kms).collect::<Vec<_>>(), [kms_id(0), kms_id(0)]);
+        assert!(matches!(decide(&after(&log), start(1, &[1], true)), Err(Refusal::KmsArchived(_))));
+        log.extend(events.into_iter().map(|event| Event::Job(id, JobEvent::Synchronisation(event))));
+        let busy = decide(&after(&log), start(2, &[0], true));
+        assert!(matches!(busy, Err(Refusal::RegionBeingSynchronised { job, .. }) if job == id));
     }
 
     #[test]

@@ -150,6 +150,11 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
         false => state.key(id)?.refuse_gone()?,
     }
     check_alias(state, id, wanted)?;
+    if let Operation::Replicate { new, .. } = wanted
+        && state.key_at_aws(kms, region, &new.key).is_some_and(|there| !there.gone)
+    {
+        return Err(Refusal::ReplicaThere(region.clone()));
+    }
     for touched in [Some(id), wanted.touches()].into_iter().flatten() {
         if let Some(key) = state.keys.get(&touched) {
             key.refuse_underway()?;
@@ -225,6 +230,10 @@ fn conclude(
 fn observe(state: &State, id: KeyId, kms: KmsId, region: Region, seen: Snapshot) -> Result<Vec<Event>, Refusal> {
     state.kms(kms)?;
     let Some(key) = state.key_at_aws(kms, &region, seen.facts.key_id()) else {
+        // The region may have been taken away while the key was read.
+        if check_place(state, kms, &region).is_err() {
+            return Ok(vec![]);
+        }
         return Ok(vec![Event::Key(id, KeyEvent::Found { kms, region, learned: seen.all() })]);
     };
     let was_gone = key.gone;

@@ -5,7 +5,10 @@ use crate::domain::action::Action;
 use crate::domain::event::ConnectionEvent;
 use crate::domain::event::Sealed;
 use crate::domain::example::{connected, connection_name, group, group_name, joined, settings, user, user_id};
+use crate::domain::id::{KeyId, OperationId};
+use crate::domain::key::event::KeyEvent;
 use crate::domain::key::example::{ACCOUNT, added, after, at, connection_id, found, kms_id, region};
+use crate::domain::key::operation::Operation;
 use crate::domain::state::Command;
 use uuid::Uuid;
 
@@ -54,7 +57,7 @@ fn to_regions(names: &[&str]) -> Amendment {
 }
 
 fn amend(state: &State, amendment: Amendment, seen: Sighting) -> Result<Vec<Event>, Refusal> {
-    when(state, KmsCommand::Amend { id: kms_id(0), amendment, seen })
+    when(state, KmsCommand::Amend { id: kms_id(0), amendment, role: None, seen })
 }
 
 fn permit(state: &State, principal: Principal, permit: bool, actions: &[Action]) -> Result<Vec<Event>, Refusal> {
@@ -251,9 +254,21 @@ fn an_archived_kms_is_recovered_or_deleted_and_nothing_else() {
     assert_eq!(amend(&state, to_regions(&["eu-west-1"]), seen()), refused());
     assert_eq!(permit(&state, Principal::User(user_id(1)), true, &[Action::View]), refused());
     assert_eq!(when(&state, KmsCommand::Recover { id: kms_id(0) }), events([KmsEvent::Recovered]));
-    assert_eq!(when(&state, KmsCommand::Delete { id: kms_id(0) }), events([KmsEvent::Deleted]));
+    assert_eq!(when(&state, KmsCommand::Delete { id: kms_id(0), at: at(9) }), events([KmsEvent::Deleted]));
     let in_use = after(&[added(0, &["eu-west-3"])]);
     assert_eq!(when(&in_use, KmsCommand::Recover { id: kms_id(0) }), Err(Refusal::KmsNotArchived(name(0))));
+}
+
+#[test]
+fn a_kms_is_not_deleted_while_aws_is_asked_unless_that_is_a_day_ago() {
+    let operation = OperationId::new(Uuid::from_u128(5));
+    let wanted = Box::new(Operation::Enable);
+    let (id, region) = (KeyId::new(Uuid::from_u128(9)), region("eu-west-3"));
+    let asked = KeyEvent::OperationRequested { operation, kms: kms_id(0), region, wanted };
+    let state = after(&[connected(), added(0, &["eu-west-3"]), Event::Key(id, asked)]);
+    let delete = |at| when(&state, KmsCommand::Delete { id: kms_id(0), at });
+    assert_eq!(delete(at(3).plus_seconds(86_399)), Err(Refusal::KmsBusy(name(0))));
+    assert_eq!(delete(at(4).plus_seconds(86_400)), events([KmsEvent::Deleted]));
 }
 
 #[test]
@@ -262,7 +277,7 @@ fn a_deleted_kms_takes_its_keys_along_and_leaves_its_name() {
     let state = after(&log);
     assert!(state.kms.is_empty() && state.keys.is_empty() && state.kms_named(&name(0)).is_none());
     let unknown = Err(Refusal::KmsUnknown(kms_id(0).to_string()));
-    assert_eq!(when(&state, KmsCommand::Delete { id: kms_id(0) }), unknown);
+    assert_eq!(when(&state, KmsCommand::Delete { id: kms_id(0), at: at(9) }), unknown);
 }
 
 #[test]

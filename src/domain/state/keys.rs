@@ -37,7 +37,10 @@ impl State {
                 if let Some(key) = self.keys.remove(&id)
                     && let Some(of_kms) = self.keys_at_aws.get_mut(&key.kms)
                 {
-                    of_kms.remove(&(key.region.clone(), key.aws_id().clone()));
+                    let place = (key.region.clone(), key.aws_id().clone());
+                    if of_kms.get(&place) == Some(&id) {
+                        of_kms.remove(&place);
+                    }
                 }
             }
             KeyEvent::Observed { .. } | KeyEvent::Vanished | KeyEvent::RotationJobSet { .. } => {
@@ -75,7 +78,12 @@ impl State {
 
     fn know(&mut self, id: KeyId, kms: KmsId, region: &Region, at: Time, learned: &[Aspect]) {
         if let Some(key) = Key::known(id, kms, region.clone(), at, learned) {
-            self.keys_at_aws.entry(kms).or_default().insert((region.clone(), key.aws_id().clone()), id);
+            let place = (region.clone(), key.aws_id().clone());
+            let displaced = self.keys_at_aws.entry(kms).or_default().insert(place, id);
+            // A replica that AWS had deleted was made again: it has the same id at AWS.
+            if let Some(displaced) = displaced.filter(|displaced| *displaced != id) {
+                self.keys.remove(&displaced);
+            }
             self.keys.insert(id, key);
         }
     }

@@ -159,6 +159,16 @@ fn addresses_that_one_client_has_are_counted_as_one() {
 }
 
 #[test]
+fn nobody_is_unlocked_by_failing_from_elsewhere() {
+    let mut log = vec![user(1)];
+    log.extend((0..5).map(|_| failed(HERE)));
+    log.extend((0..SOURCES_MAX + 3).map(|n| failed(&format!("10.0.0.{n}"))));
+    let state = after(&log);
+    assert!(ann(&state).locked_until(&state.password_policy, HERE).is_some());
+    assert_eq!(ann(&state).failures.len(), SOURCES_MAX);
+}
+
+#[test]
 fn a_lockout_is_forgiven_on_request() {
     let mut log = vec![user(1)];
     log.extend((0..5).map(|_| failed(HERE)));

@@ -55,6 +55,7 @@ fn command() -> impl Strategy<Value = Command> {
                 seen: sighting(b),
             }),
             1 => Command::Kms(KmsCommand::Amend {
+                role: None,
                 id,
                 amendment: Amendment::Regions { to: sample::regions(&regions), forget_keys: true },
                 seen: sighting(b),
@@ -69,7 +70,7 @@ fn command() -> impl Strategy<Value = Command> {
             }),
             3 => Command::Kms(KmsCommand::Archive { id }),
             4 => Command::Kms(KmsCommand::Recover { id }),
-            5 => Command::Kms(KmsCommand::Delete { id }),
+            5 => Command::Kms(KmsCommand::Delete { id, at: Time::from_nanos(i64::MAX) }),
             6 => Command::User(UserCommand::Create {
                 id: user,
                 name: sample::user_name(&format!("u{a}")),
@@ -104,6 +105,7 @@ fn command() -> impl Strategy<Value = Command> {
             15..20 => Command::Connection(of_connections(what - 15, a, b, flag)),
             20..25 => of_people(what - 20, a, b, flag),
             _ => Command::Kms(KmsCommand::Amend {
+                role: None,
                 id,
                 amendment: if flag { Amendment::Connection(sample::connection(a)) } else { Amendment::Role(role(b)) },
                 seen: sighting(b),

@@ -4,11 +4,13 @@
 use super::at_work::Claim;
 use super::perform::{Broken, Performed, Stage, Way};
 use crate::domain::id::{KeyId, KmsId, OperationId};
-use crate::domain::key::aggregate::Snapshot;
+use crate::domain::key::aggregate::{Key, Snapshot};
 use crate::domain::key::command::{KeyCommand, Outcome};
+use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::operation::Operation;
 use crate::domain::key::word::KeyState;
 use crate::domain::place::Region;
+use crate::domain::refusal::Refusal;
 use crate::domain::state::{Command, Underway};
 use crate::ledger::Committed;
 use crate::service::Core;
@@ -65,18 +67,27 @@ impl Core {
         underway: &Underway,
         way: Way,
     ) -> Result<Committed, Failure> {
-        match self.perform(operation, underway, way).await {
+        self.end_with(change, operation, underway, way, None).await
+    }
+
+    /// The same, where the key that was made may be known.
+    async fn end_with(
+        &self,
+        change: &Change,
+        operation: OperationId,
+        underway: &Underway,
+        way: Way,
+        made: Option<&AwsKeyId>,
+    ) -> Result<Committed, Failure> {
+        match self.perform(operation, underway, way, made).await {
             Ok(Performed { seen, beside }) => self.note_done(change, operation, underway, way, seen, beside).await,
             Err(Broken { failure, stage: Stage::Reading, reached }) => {
-                // All is done; if that cannot be read now, it will be later.
                 let Some(key) = reached else { return Err(failure) };
-                let Ok(seen) = self.look(underway, &key).await else { return Err(failure) };
-                let beside = self.beside(underway).await;
-                self.note_done(change, operation, underway, way, seen, beside).await
+                self.read_late(change, operation, underway, way, &key, failure).await
             }
             Err(broken) => {
                 if way == Way::Fresh && broken.stage == Stage::Unknown && underway.wanted.makes_a_key() {
-                    return self.find_and_end(change, operation, underway, broken.failure).await;
+                    return self.find_and_end(change, operation, underway, broken).await;
                 }
                 Err(self.note_broken(change, operation, underway, way, broken).await)
             }
@@ -112,13 +123,43 @@ impl Core {
         change: &Change,
         operation: OperationId,
         underway: &Underway,
-        lost: Failure,
+        lost: Broken,
     ) -> Result<Committed, Failure> {
-        match Box::pin(self.end(change, operation, underway, Way::Again)).await {
-            // What is known now is told by what happened first.
-            Err(Failure::Unsettled | Failure::Interrupted) => Err(lost),
+        let (failure, made) = (lost.failure, lost.reached);
+        let again = self.end_with(change, operation, underway, Way::Again, made.as_ref());
+        match Box::pin(again).await {
+            // Whoever reads that the look was refused would believe that nothing was done.
+            Err(_) if self.state().state.operations.contains_key(&operation) => Err(failure),
+            Err(Failure::Interrupted) => Err(failure),
             ended => ended,
         }
+    }
+
+    /// All is done, and what AWS holds now could not be read. If it cannot be read now either, it will be later; but a key
+    /// that is gone, or that may not be read any more, is not waited for.
+    async fn read_late(
+        &self,
+        change: &Change,
+        operation: OperationId,
+        underway: &Underway,
+        way: Way,
+        key: &AwsKeyId,
+        failure: Failure,
+    ) -> Result<Committed, Failure> {
+        let known = self.state().state.keys.get(&underway.key).filter(|_| !underway.wanted.makes_a_key()).cloned();
+        let seen = match (self.look(underway, key).await, known) {
+            (Ok(seen), _) => seen,
+            (Err(Failure::Cloud(cloud)), Some(_)) if cloud.is_not_found() => {
+                let outcome = Outcome::Failed(failure.to_string());
+                self.conclude(change, KeyCommand::Conclude { operation, outcome, beside: None }).await?;
+                self.note_if_vanished(change, underway).await;
+                return Err(failure);
+            }
+            (Err(Failure::Cloud(cloud)), Some(known)) if cloud.is_denied() => as_done(&known, &underway.wanted),
+            _ => return Err(failure),
+        };
+        let beside = self.beside(underway).await;
+        self.note_done(change, operation, underway, way, seen, beside).await
     }
 
     /// Writes down what AWS holds now of the known keys of the same multi-region family: each tells of all. Before the
@@ -158,7 +199,10 @@ impl Core {
         let is_known = match (stage, way) {
             (Stage::Refused, Way::Fresh) => true,
             // Without a word of AWS's about the key, what stops the look says nothing of what was done before.
-            (Stage::Refused, Way::Again) => reached.is_some() || matches!(failure, Failure::Interrupted),
+            (Stage::Refused, Way::Again) => {
+                let is_over = matches!(failure, Failure::Interrupted | Failure::Refused(Refusal::KeyUnknown(_)));
+                reached.is_some() || is_over
+            }
             (Stage::Unknown | Stage::Reading, _) => false,
         };
         if way == Way::Again && !is_known {
@@ -213,4 +257,13 @@ impl Core {
     pub(super) async fn conclude(&self, change: &Change, command: KeyCommand) -> Result<Committed, Failure> {
         self.record(change, Command::Key(command)).await
     }
+}
+
+/// A key that AWS changed and does not show any more: as it was known, but for what was put.
+fn as_done(known: &Key, done: &Operation) -> Snapshot {
+    let policy = match done {
+        Operation::PutPolicy { policy, .. } => Some(policy.clone()),
+        _ => None,
+    };
+    Snapshot { facts: known.facts.clone(), aliases: None, tags: None, policy, rotation: None }
 }

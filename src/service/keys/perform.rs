@@ -124,25 +124,31 @@ impl Core {
         operation: OperationId,
         underway: &Underway,
         way: Way,
+        made: Option<&AwsKeyId>,
     ) -> Result<Performed, Broken> {
-        let place = self.place(underway.kms, &underway.region).await?;
+        // On the way there nothing is done of it, whatever is lost.
+        let place = self.place(underway.kms, &underway.region).await;
+        let place = place.map_err(|failure| Broken::from(failure).with(Stage::Refused))?;
+        let make = |new| self.make(&place, operation, new, underway.since, way, made);
         let wanted = &underway.wanted;
         let key = match wanted {
-            Operation::Create(new) => self.make(&place, operation, new, underway.since, way).await?,
+            Operation::Create(new) => make(new).await?,
             Operation::Upload { new, import } => {
-                let key = self.make(&place, operation, new, underway.since, way).await?;
+                let key = make(new).await?;
                 self.import_unless_there(&place, &key, import).await.at(&key)?;
                 key
             }
             Operation::Rotate { from, new, import, old } => {
-                let key = self.make(&place, operation, new, underway.since, way).await?;
+                let key = make(new).await?;
                 if let Some(import) = import {
                     self.import_unless_there(&place, &key, import).await.at(&key)?;
                 }
                 self.hand_over(&place, *from, &key, old, underway.since).await.at(&key)?;
                 key
             }
-            Operation::Replicate { new, .. } => self.replicate(&place, operation, new, underway.since, way).await?,
+            Operation::Replicate { new, .. } => {
+                self.replicate(&place, operation, new, underway.since, way, made).await?
+            }
             _ => {
                 let key = self.state().state.key(underway.key).map_err(Failure::from)?.aws_id().clone();
                 match (way, wanted) {
@@ -187,13 +193,15 @@ impl Core {
         new: &NewKey,
         since: Time,
         way: Way,
+        made: Option<&AwsKeyId>,
     ) -> Result<AwsKeyId, Broken> {
-        let key = match way {
-            Way::Fresh => {
+        let key = match (way, made) {
+            (_, Some(made)) => made.clone(),
+            (Way::Fresh, None) => {
                 let made = self.aws_kms.create_key(&place.access, &place.region, &wire_key(new, operation)).await?;
                 made.key_id().clone()
             }
-            Way::Again => self.find_marked(place, operation, since).await?.key()?,
+            (Way::Again, None) => self.find_marked(place, operation, since).await?.key()?,
         };
         self.name(place, &key, &new.aliases).await.at(&key)?;
         Ok(key)
@@ -206,13 +214,14 @@ impl Core {
         new: &NewReplica,
         since: Time,
         way: Way,
+        made: Option<&AwsKeyId>,
     ) -> Result<AwsKeyId, Broken> {
         if way == Way::Fresh {
             let replica = wire_replica(place, new, operation);
             self.aws_kms.replicate(&place.access, &new.primary, &new.key, &replica).await?;
             self.wait_until_usable(place, &new.key).await.at(&new.key)?;
-        } else {
-            self.find_replica(place, new, since).await?.key()?;
+        } else if made.is_none() {
+            self.find_replica(place, operation, new, since).await?.key()?;
         }
         self.name(place, &new.key, &new.aliases).await.at(&new.key)?;
         Ok(new.key.clone())
@@ -346,9 +355,17 @@ impl Core {
         Ok(())
     }
 
-    async fn find_replica(&self, place: &Place, new: &NewReplica, since: Time) -> Result<Trace, AwsFailure> {
-        match self.aws_kms.describe_key(&place.access, &place.region, &new.key).await {
-            Ok(_) => Ok(Trace::Key(new.key.clone())),
+    /// The replica that an operation made, and not one that was there before: they have the same id.
+    async fn find_replica(
+        &self,
+        place: &Place,
+        operation: OperationId,
+        new: &NewReplica,
+        since: Time,
+    ) -> Result<Trace, AwsFailure> {
+        match self.aws_kms.list_tags(&place.access, &place.region, &new.key).await {
+            Ok(tags) if is_marked(&tags, operation) => Ok(Trace::Key(new.key.clone())),
+            Ok(_) => Ok(self.none_seen(since)),
             Err(failure) if failure.is_not_found() => Ok(self.none_seen(since)),
             Err(failure) => Err(failure),
         }
@@ -356,7 +373,7 @@ impl Core {
 
     /// The key that carries the mark of an operation, among those that are not known here.
     async fn find_marked(&self, place: &Place, operation: OperationId, since: Time) -> Result<Trace, AwsFailure> {
-        let (mark, mut unseen) = (operation.to_string(), self.none_seen(since));
+        let mut unseen = self.none_seen(since);
         let mut walk = Walk::of(Call::LIST_KEYS, Paging::first(1000));
         loop {
             let page = self.aws_kms.list_keys(&place.access, &place.region, &walk.paging).await?;
@@ -365,7 +382,7 @@ impl Core {
                     continue;
                 }
                 match self.aws_kms.list_tags(&place.access, &place.region, arn.id()).await {
-                    Ok(tags) if tags.iter().any(|tag| tag.key == MARK && tag.value == mark) => {
+                    Ok(tags) if is_marked(&tags, operation) => {
                         return Ok(Trace::Key(arn.id().clone()));
                     }
                     Ok(_) => {}
@@ -442,6 +459,11 @@ fn wire_replica(place: &Place, new: &NewReplica, operation: OperationId) -> port
 
 fn lockout(bypass: bool) -> LockoutCheck {
     if bypass { LockoutCheck::Bypassed } else { LockoutCheck::Kept }
+}
+
+fn is_marked(tags: &[Tag], operation: OperationId) -> bool {
+    let mark = operation.to_string();
+    tags.iter().any(|tag| tag.key == MARK && tag.value == mark)
 }
 
 fn marked(tags: &[Tag], operation: OperationId) -> Vec<Tag> {

@@ -10,9 +10,12 @@ use crate::domain::event::Actor;
 use crate::domain::id::OperationId;
 use crate::domain::key::operation::{EncryptFor, RetiredKey};
 use crate::domain::key::word::{KeyState, Origin};
+use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Arn};
 use crate::domain::state::Underway;
+use crate::service::access::CreateKey;
 use crate::service::keys::perform::Way;
+use crate::service::kms::Addition;
 use crate::service::world::{ACCOUNT, REGION, World};
 use crate::service::{caller::Change, keys::creation::KeyWish};
 use std::time::Duration;
@@ -214,4 +217,72 @@ fn a_key_whose_policy_may_not_be_read_is_not_replaced_by_one_with_another() {
     assert!(matches!(refused, Some(Failure::Refused(Refusal::PolicyUnreadable(id))) if id == old.id));
     let rotated = world.run(world.services().keys.rotate(&permit, &World::asked(), wish()));
     rotated.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// The policy may take the right to look from us, and must be mendable then.
+#[test]
+fn a_key_that_may_not_be_read_any_more_is_not_busy_for_ever() {
+    let world = World::new();
+    let key = world.key("one", PolicyChoice::Default);
+    let people = PolicyChoice::People(People { admins: vec!["ann".to_owned()], ..People::default() });
+    let wanted = world.services().keys.policy_for(&key, people).unwrap_or_else(|failure| panic!("{failure}"));
+    for _ in 0..2 {
+        let denied = refused(Call::DESCRIBE_KEY, "AccessDeniedException", "no");
+        world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(denied));
+    }
+    change(&world, &key, wanted).map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+    let at_aws = world.kms.key(&key.region, key.aws_id()).expect("it is at AWS");
+    assert_eq!((world.known(key.id).policy.as_ref(), world.known(key.id).underway), (Some(&at_aws.policy), None));
+}
+
+#[test]
+fn a_key_that_is_gone_is_noted_and_not_looked_for_for_ever() {
+    let world = World::new();
+    let key = world.key("one", PolicyChoice::Default);
+    for _ in 0..12 {
+        let gone = refused(Call::DESCRIBE_KEY, "NotFoundException", "no such key");
+        world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(gone));
+    }
+    change(&world, &key, Operation::Disable).map(drop).expect_err("it is gone");
+    assert!(world.known(key.id).gone && world.state().operations.is_empty());
+}
+
+/// A replica has the id of its primary key, also the second time.
+#[test]
+fn a_replica_that_aws_had_deleted_is_made_again_and_known_once() {
+    let world = World::new();
+    let wish = KeyWish { multi_region: true, ..wish("family") };
+    let primary = world.run(world.services().keys.create(&world.admin(), &World::asked(), wish));
+    let primary = primary.unwrap_or_else(|failure| panic!("{failure}")).key;
+    let other = Addition {
+        name: KmsName::parse("other").expect("a name"),
+        account: AccountId::parse(ACCOUNT).expect("an account"),
+        connection: "aws".to_owned(),
+        role: None,
+        regions: vec![Region::parse("eu-west-1").expect("a region")],
+    };
+    let added = world.run(world.services().kms.add(world.admin(), &World::asked(), other));
+    added.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+    let replicate = || {
+        let permit =
+            KeyPermit::<CreateKey>::settle(world.caller("admin"), primary.id).unwrap_or_else(|f| panic!("{f}"));
+        let wish = ReplicaWish {
+            region: Region::parse("eu-west-1").expect("a region"),
+            aliases: Vec::new(),
+            description: None,
+            policy: PolicyChoice::Default,
+            bypass_lockout_check: false,
+            tags: Vec::new(),
+        };
+        world.run(world.services().keys.replicate(&permit, &World::asked(), wish)).map(|seen| seen.key)
+    };
+    let first = replicate().unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(matches!(replicate(), Err(Failure::Refused(Refusal::ReplicaThere(_)))));
+    world.kms.vanish(&first.region, first.aws_id());
+    let change = Change::of(Actor::System, "test".into());
+    world.run(world.core().conclude(&change, KeyCommand::NoteVanished { id: first.id })).map(drop).expect("noted");
+    let second = replicate().unwrap_or_else(|failure| panic!("{failure}"));
+    let state = world.state();
+    assert!(state.keys.get(&first.id).is_none());
+    assert_eq!(state.key_at_aws(second.kms, &second.region, second.aws_id()).map(|key| key.id), Some(second.id));
 }

@@ -17,8 +17,10 @@ use crate::service::keys::{Effect, ImportWish, RotationWish};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often a key is looked at again on which an operation is under way.
-const LOOKS: u32 = 20;
+/// The pause between two looks at a key on which an operation is under way,
+const LOOK: Duration = Duration::from_millis(500);
+/// and how long it is looked at beyond the time after which AWS is believed, in seconds.
+const PATIENCE: u64 = 60;
 
 impl Core {
     /// Rotates the keys under a schedule, one after the other.
@@ -170,12 +172,15 @@ impl Core {
     /// An operation that the last run of the program left open is ended by the reconciler; then it is known what became
     /// of the key.
     async fn wait_until_free(&self, key: KeyId) {
-        for _ in 0..LOOKS {
-            match self.state().state.keys.get(&key) {
-                Some(key) if key.underway.is_some() => tokio::time::sleep(Duration::from_millis(500)).await,
-                _ => return,
+        let is_busy = || self.state().state.keys.get(&key).is_some_and(|key| key.underway.is_some());
+        let free = async {
+            while is_busy() {
+                tokio::time::sleep(LOOK).await;
             }
-        }
+        };
+        let patience = Duration::from_secs(self.settle_seconds.unsigned_abs() + PATIENCE);
+        // If it is busy even then, the rotation itself says so.
+        let _ = tokio::time::timeout(patience, free).await;
     }
 }
 

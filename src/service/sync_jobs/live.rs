@@ -1,8 +1,9 @@
 //! The jobs that this run of the program is at: what each has counted so far, and how it is told to stop. It is not in
 //! the log: a job that the program's end has cut off begins its open regions again.
 
-use crate::domain::id::JobId;
+use crate::domain::id::{JobId, KmsId};
 use crate::domain::job::sync::{Counts, SyncJob, SyncPlace};
+use crate::domain::place::Region;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -114,10 +115,10 @@ impl Running {
     /// What each region of a job has counted: at its end, or so far.
     pub fn counts(&self, job: &SyncJob) -> Vec<Counts> {
         let live = self.jobs().get(&job.id).cloned();
-        let so_far = |place: &SyncPlace| {
-            let part = live.as_ref()?.regions.iter().find(|part| part.place == *place)?;
-            Some(part.tally.counts())
-        };
+        let going_on = live.iter().flat_map(|live| live.regions.iter());
+        let tallies: HashMap<(KmsId, &Region), &Tally> =
+            going_on.map(|part| ((part.place.kms, &part.place.region), part.tally.as_ref())).collect();
+        let so_far = |place: &SyncPlace| Some(tallies.get(&(place.kms, &place.region))?.counts());
         let counts = job.regions.iter().map(|part| match &part.end {
             Some(end) => end.counts,
             None => so_far(&part.place).unwrap_or_default(),
