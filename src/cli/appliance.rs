@@ -267,6 +267,7 @@ fn server_options(config: &Config, listener: TcpListener, tls: rustls::ServerCon
             head: Duration::from_secs(server.client_request_timeout_seconds),
             body: Duration::from_secs(server.client_body_timeout_seconds),
             idle: Duration::from_secs(server.keep_alive_seconds),
+            answer: Duration::from_secs(server.client_answer_timeout_seconds),
             disconnect: Duration::from_secs(server.client_disconnect_timeout_seconds),
         },
         shutdown_seconds: server.shutdown_timeout_seconds,

@@ -71,7 +71,7 @@ where
 
 /// Libraries that say more at `info` than an operator wants to read.
 const QUIET: &str = "sled=warn,rustls=warn,hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,actix_server=warn,\
-                     actix_http=warn,mio=warn,tokio_util=warn,rusoto_core=warn";
+                     actix_http=warn,actix_http::h1=off,mio=warn,tokio_util=warn,rusoto_core=warn";
 
 fn level(level: &str) -> Result<EnvFilter, LoggingError> {
     // What the setting says comes last, so that it wins where it names one of these.

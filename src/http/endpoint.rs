@@ -3,7 +3,7 @@
 use super::describe::{Described, Description};
 use super::examples::Example;
 use super::to_the_end::ToTheEnd;
-use actix_web::guard::fn_guard;
+use actix_web::guard::{Any, Get, Head, fn_guard};
 use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, Responder, Route, web};
 use utoipa::openapi::SchemaFormat;
@@ -102,7 +102,7 @@ where
     H: Serves<A>,
 {
     Endpoint {
-        routes: vec![web::method(method.clone()).to(handler)],
+        routes: vec![of_method(&method).to(handler)],
         method,
         path: path.to_owned(),
         id,
@@ -113,6 +113,14 @@ where
         answer: H::Output::describe,
         effect: Effect::Recorded,
         failures: &[],
+    }
+}
+
+/// `HEAD` is answered as `GET` is, without the body.
+fn of_method(method: &Method) -> Route {
+    match *method {
+        Method::GET => web::route().guard(Any(Get()).or(Head())),
+        _ => web::method(method.clone()),
     }
 }
 
@@ -152,7 +160,7 @@ impl Endpoint {
         handler: impl Serves<A>,
     ) -> Self {
         let given = fn_guard(move |context| super::paging::is_given(context.head().uri.query(), member));
-        self.routes.insert(0, web::method(self.method.clone()).guard(given).to(handler));
+        self.routes.insert(0, of_method(&self.method).guard(given).to(handler));
         Self { variant: Some(Variant { member, text, format }), ..self }
     }
 

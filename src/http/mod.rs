@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod body;
 pub mod bulk_jobs;
+pub mod connection;
 pub mod connections;
 pub mod describe;
 pub mod endpoint;

@@ -1,6 +1,7 @@
 //! Listeners, TLS, limits, graceful stop.
 
 use super::body::BodyLimit;
+use super::connection::Connections;
 use super::health::MetricsDoor;
 use super::metrics::Metrics;
 use super::openapi::Document;
@@ -45,6 +46,8 @@ pub struct Patience {
     pub body: Duration,
     /// For the next request on a connection that is kept.
     pub idle: Duration,
+    /// For an answer to be read.
+    pub answer: Duration,
     /// For the client's side of a connection to be closed.
     pub disconnect: Duration,
 }
@@ -69,6 +72,11 @@ pub fn start(
     let (services, metrics) = (Data::new(services), Data::new(Metrics::new(options.metrics)));
     let document = Data::new(Document::of(&routes::families())?);
     let limit = BodyLimit { bytes: options.body_limit, time: options.patience.body };
+    let Patience { head, idle, answer, .. } = options.patience;
+    let connections = Connections::allowed(answer + idle + head);
+    tokio::spawn(connections.clone().watch());
+    // actix counts for each worker by itself.
+    let of_worker = options.max_connections.div_ceil(options.workers.max(1));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(services.clone())
@@ -85,8 +93,10 @@ pub fn start(
     .client_request_timeout(options.patience.head)
     .keep_alive(options.patience.idle)
     .client_disconnect_timeout(options.patience.disconnect)
-    // actix counts for each worker by itself.
-    .max_connections(options.max_connections.div_ceil(options.workers.max(1)))
+    .max_connections(of_worker)
+    // Those that are silent in their handshakes must not keep others from theirs.
+    .max_connection_rate(of_worker)
+    .on_connect(move |stream, data| connections.enter(stream, data))
     .shutdown_timeout(options.shutdown_seconds)
     .disable_signals()
     .listen_rustls_0_23(options.listener, options.tls)?

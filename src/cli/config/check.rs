@@ -128,6 +128,7 @@ fn server(settings: &ServerSettings, found: &mut Vec<Problem>) {
         ("server.client_body_timeout_seconds", settings.client_body_timeout_seconds, 1, 3600),
         ("server.client_disconnect_timeout_seconds", settings.client_disconnect_timeout_seconds, 1, 60),
         ("server.tls_handshake_timeout_seconds", settings.tls_handshake_timeout_seconds, 1, 60),
+        ("server.client_answer_timeout_seconds", settings.client_answer_timeout_seconds, 1, 3600),
         ("server.keep_alive_seconds", settings.keep_alive_seconds, 1, 3600),
         ("server.shutdown_timeout_seconds", settings.shutdown_timeout_seconds, 1, 10),
     ] {

@@ -27,6 +27,8 @@ pub struct ServerSettings {
     pub client_request_timeout_seconds: u64,
     /// How long a client may take to send the body of a request, in seconds.
     pub client_body_timeout_seconds: u64,
+    /// How long a client may take to read an answer, beyond which it may ask again or be idle.
+    pub client_answer_timeout_seconds: u64,
     /// How long a client may take to close its side of a connection, in seconds.
     pub client_disconnect_timeout_seconds: u64,
     /// How long a TLS handshake may take, in seconds.
@@ -42,10 +44,11 @@ impl Default for ServerSettings {
         Self {
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 443)),
             workers: 0,
-            max_connections: 10_000,
+            max_connections: 2_500,
             body_limit_bytes: 1024 * 1024,
             client_request_timeout_seconds: 10,
             client_body_timeout_seconds: 30,
+            client_answer_timeout_seconds: 60,
             client_disconnect_timeout_seconds: 2,
             tls_handshake_timeout_seconds: 5,
             keep_alive_seconds: 75,

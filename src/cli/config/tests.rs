@@ -151,7 +151,7 @@ source = 'vault'
     ];
     insta::assert_snapshot!(mistakes(text, &env).join("\n"), @r#"
     FILE:2: server.listen: invalid value: string "localhost", expected an address and a port such as "0.0.0.0:443" or "[::]:443"
-    FILE:3: server.wrokers: unknown field `wrokers`, expected one of `listen`, `workers`, `max_connections`, `body_limit_bytes`, `client_request_timeout_seconds`, `client_body_timeout_seconds`, `client_disconnect_timeout_seconds`, `tls_handshake_timeout_seconds`, `keep_alive_seconds`, `shutdown_timeout_seconds`
+    FILE:3: server.wrokers: unknown field `wrokers`, expected one of `listen`, `workers`, `max_connections`, `body_limit_bytes`, `client_request_timeout_seconds`, `client_body_timeout_seconds`, `client_answer_timeout_seconds`, `client_disconnect_timeout_seconds`, `tls_handshake_timeout_seconds`, `keep_alive_seconds`, `shutdown_timeout_seconds`
     FILE:4: server.workers: invalid value: integer `-1`, expected usize
     FILE:6: tls.certificate: invalid type: integer `5`, expected path string
     FILE:8: sever: unknown field `sever`, expected one of `server`, `tls`, `storage`, `master_key`, `passwords`, `tokens`, `login`, `aws`, `log`, `metrics`

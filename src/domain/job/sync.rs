@@ -152,7 +152,10 @@ pub fn decide(state: &State, command: SyncCommand) -> Result<(JobId, Vec<SyncEve
     match command {
         SyncCommand::Start { id, by, all, kms, regions, leave_out } => {
             let places = places(state, &kms, regions.as_deref(), leave_out)?;
-            Ok((id, vec![SyncEvent::Started { by, all, places }]))
+            // Where there is nothing to do it is done.
+            let finished = places.is_empty().then_some(SyncEvent::Finished);
+            let started = SyncEvent::Started { by, all, places };
+            Ok((id, [started].into_iter().chain(finished).collect()))
         }
         SyncCommand::EndRegion { id, kms, region, end } => Ok((id, state.sync_job(id)?.end_region(kms, region, end))),
         SyncCommand::Cancel { id } => Ok((id, state.sync_job(id)?.cancel()?)),
@@ -244,7 +247,8 @@ impl SyncJob {
             all: *all,
             regions: places.iter().map(region).collect(),
             cancelled: false,
-            completed: None,
+            // Of one without regions an older program has not written down that it is done.
+            completed: places.is_empty().then_some(at),
             created: at,
             updated: at,
         })

@@ -237,6 +237,9 @@ fn observe(state: &State, id: KeyId, kms: KmsId, region: Region, seen: Snapshot)
         return Ok(vec![Event::Key(id, KeyEvent::Found { kms, region, learned: seen.all() })]);
     };
     let was_gone = key.gone;
+    // Whoever moves its aliases must know which they were; what comes of it is read at the end.
+    let aliases = if key.underway.is_some() { None } else { seen.aliases };
+    let seen = Snapshot { aliases, ..seen };
     let learned = key.news(seen);
     Ok(if learned.is_empty() && !was_gone { vec![] } else { vec![Event::Key(key.id, KeyEvent::Observed { learned })] })
 }

@@ -56,7 +56,14 @@ impl State {
             self.know(*id, *kms, region, at, learned);
         }
         self.keys.change(id, |key| key.accomplish(at, wanted, learned, certainty));
-        if let Some(template) = wanted.template() {
+        // What was found later may not be what was put.
+        let is_put = match wanted {
+            Operation::PutPolicy { policy, .. } => {
+                certainty == Certainty::Done || self.keys.get(id).is_some_and(|key| key.policy.as_ref() == Some(policy))
+            }
+            _ => true,
+        };
+        if let Some(template) = wanted.template().filter(|_| is_put) {
             self.templates.note_accepted(template, underway.since);
         }
         match wanted {

@@ -3,9 +3,12 @@
 
 use super::at_work::Claim;
 use super::perform::{Broken, Performed, Stage, Way};
+use crate::aws::failure::AwsFailure;
+use crate::aws::operation::Operation as Call;
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::key::aggregate::{Key, Snapshot};
 use crate::domain::key::command::{KeyCommand, Outcome};
+use crate::domain::key::facts::KeyFacts;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::operation::Operation;
 use crate::domain::key::word::KeyState;
@@ -81,9 +84,8 @@ impl Core {
     ) -> Result<Committed, Failure> {
         match self.perform(operation, underway, way, made).await {
             Ok(Performed { seen, beside }) => self.note_done(change, operation, underway, way, seen, beside).await,
-            Err(Broken { failure, stage: Stage::Reading, reached }) => {
-                let Some(key) = reached else { return Err(failure) };
-                self.read_late(change, operation, underway, way, &key, failure).await
+            Err(broken) if broken.stage == Stage::Reading => {
+                self.read_late(change, operation, underway, way, broken).await
             }
             Err(broken) => {
                 if way == Way::Fresh && broken.stage == Stage::Unknown && underway.wanted.makes_a_key() {
@@ -126,7 +128,7 @@ impl Core {
         lost: Broken,
     ) -> Result<Committed, Failure> {
         let (failure, made) = (lost.failure, lost.reached);
-        let again = self.end_with(change, operation, underway, Way::Again, made.as_ref());
+        let again = self.end_with(change, operation, underway, Way::Again, made.as_deref());
         match Box::pin(again).await {
             // Whoever reads that the look was refused would believe that nothing was done.
             Err(_) if self.state().state.operations.contains_key(&operation) => Err(failure),
@@ -143,11 +145,12 @@ impl Core {
         operation: OperationId,
         underway: &Underway,
         way: Way,
-        key: &AwsKeyId,
-        failure: Failure,
+        broken: Broken,
     ) -> Result<Committed, Failure> {
+        let Broken { failure, reached, facts, .. } = broken;
+        let Some(key) = reached else { return Err(failure) };
         let known = self.state().state.keys.get(&underway.key).filter(|_| !underway.wanted.makes_a_key()).cloned();
-        let seen = match (self.look(underway, key).await, known) {
+        let seen = match (self.look(underway, &key).await, known) {
             (Ok(seen), _) => seen,
             (Err(Failure::Cloud(cloud)), Some(_)) if cloud.is_not_found() => {
                 let outcome = Outcome::Failed(failure.to_string());
@@ -155,7 +158,12 @@ impl Core {
                 self.note_if_vanished(change, underway).await;
                 return Err(failure);
             }
-            (Err(Failure::Cloud(cloud)), Some(known)) if cloud.is_denied() => as_done(&known, &underway.wanted),
+            (Err(Failure::Cloud(cloud)), known) if way == Way::Fresh && is_unreadable(&cloud) => {
+                match as_done(known.as_deref(), facts, &underway.wanted) {
+                    Some(seen) => seen,
+                    None => return Err(failure),
+                }
+            }
             _ => return Err(failure),
         };
         let beside = self.beside(underway).await;
@@ -195,7 +203,7 @@ impl Core {
         way: Way,
         broken: Broken,
     ) -> Failure {
-        let Broken { failure, stage, reached } = broken;
+        let Broken { failure, stage, reached, facts: _ } = broken;
         let is_known = match (stage, way) {
             (Stage::Refused, Way::Fresh) => true,
             // Without a word of AWS's about the key, what stops the look says nothing of what was done before.
@@ -210,8 +218,9 @@ impl Core {
         }
         let known = || self.state().state.keys.get(&underway.key).map(|key| key.aws_id().clone());
         let makes = underway.wanted.makes_a_key();
-        let outcome = match reached.or_else(known) {
-            _ if is_known && !makes => Outcome::Failed(failure.to_string()),
+        let outcome = match reached.map(|reached| *reached).or_else(known) {
+            // An import that is refused the second time may have been done the first.
+            _ if is_known && !makes && way == Way::Fresh => Outcome::Failed(failure.to_string()),
             None => Outcome::Failed(failure.to_string()),
             Some(key) => match self.look(underway, &key).await {
                 Ok(seen) if makes && !self.is_handed_over(underway, &seen) => {
@@ -259,11 +268,18 @@ impl Core {
     }
 }
 
-/// A key that AWS changed and does not show any more: as it was known, but for what was put.
-fn as_done(known: &Key, done: &Operation) -> Snapshot {
+/// May the key itself not be read? What keeps from AWS altogether says nothing of the key.
+fn is_unreadable(cloud: &AwsFailure) -> bool {
+    cloud.is_denied() && cloud.operation() == Call::DESCRIBE_KEY
+}
+
+/// A key that AWS changed or made and does not show: as it was known or told, but for what was put.
+fn as_done(known: Option<&Key>, told: Option<Box<KeyFacts>>, done: &Operation) -> Option<Snapshot> {
+    let facts = known.map(|known| known.facts.clone()).or(told.map(|told| *told))?;
     let policy = match done {
         Operation::PutPolicy { policy, .. } => Some(policy.clone()),
+        Operation::Create(new) | Operation::Upload { new, .. } | Operation::Rotate { new, .. } => new.policy.clone(),
         _ => None,
     };
-    Snapshot { facts: known.facts.clone(), aliases: None, tags: None, policy, rotation: None }
+    Some(Snapshot { facts, aliases: None, tags: None, policy, rotation: None })
 }

@@ -8,6 +8,7 @@ use crate::aws::operation::Operation as Call;
 use crate::aws::page::{Paging, Walk};
 use crate::domain::id::{KeyId, OperationId};
 use crate::domain::key::aggregate::Snapshot;
+use crate::domain::key::facts::KeyFacts;
 use crate::domain::key::material::ImportType;
 use crate::domain::key::name::{AliasName, AwsKeyId};
 use crate::domain::key::operation::{Import, MARK, NewKey, NewReplica, Operation, RetiredKey};
@@ -45,7 +46,15 @@ pub struct Broken {
     /// What AWS has done of it.
     pub stage: Stage,
     /// The key at AWS, if it is known to be there.
-    pub reached: Option<AwsKeyId>,
+    pub reached: Option<Box<AwsKeyId>>,
+    /// What AWS told of it when it was made.
+    pub facts: Option<Box<KeyFacts>>,
+}
+
+/// A key that is there, and what AWS told of it when it was made.
+struct Made {
+    id: AwsKeyId,
+    facts: Option<Box<KeyFacts>>,
 }
 
 /// What AWS has done of an operation that was stopped.
@@ -62,7 +71,7 @@ pub enum Stage {
 impl From<AwsFailure> for Broken {
     fn from(failure: AwsFailure) -> Self {
         let stage = if failure.may_have_been_done() { Stage::Unknown } else { Stage::Refused };
-        Self { stage, failure: failure.into(), reached: None }
+        Self { stage, failure: failure.into(), reached: None, facts: None }
     }
 }
 
@@ -70,7 +79,7 @@ impl From<Failure> for Broken {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Cloud(failure) => failure.into(),
-            failure => Self { failure, stage: Stage::Refused, reached: None },
+            failure => Self { failure, stage: Stage::Refused, reached: None, facts: None },
         }
     }
 }
@@ -78,14 +87,14 @@ impl From<Failure> for Broken {
 impl Broken {
     /// The same, where the key is known to be there.
     fn at(self, key: &AwsKeyId) -> Self {
-        Self { reached: Some(key.clone()), ..self }
+        Self { reached: Some(Box::new(key.clone())), ..self }
     }
 
     /// Was it the import itself that was refused, by AWS or by the rules here, and not the way to it?
     fn is_of_the_import(&self) -> bool {
         let importing = [Call::GET_PARAMETERS_FOR_IMPORT, Call::IMPORT_KEY_MATERIAL];
         match &self.failure {
-            Failure::Cloud(cloud) => importing.contains(&cloud.operation()),
+            Failure::Cloud(cloud @ AwsFailure::Refused { .. }) => importing.contains(&cloud.operation()),
             failure => matches!(failure, Failure::Refused(_)),
         }
     }
@@ -131,20 +140,20 @@ impl Core {
         let place = place.map_err(|failure| Broken::from(failure).with(Stage::Refused))?;
         let make = |new| self.make(&place, operation, new, underway.since, way, made);
         let wanted = &underway.wanted;
-        let key = match wanted {
+        let Made { id: key, facts } = match wanted {
             Operation::Create(new) => make(new).await?,
             Operation::Upload { new, import } => {
-                let key = make(new).await?;
-                self.import_unless_there(&place, &key, import).await.at(&key)?;
-                key
+                let made = make(new).await?;
+                self.import_unless_there(&place, &made.id, import).await.at(&made.id)?;
+                made
             }
             Operation::Rotate { from, new, import, old } => {
-                let key = make(new).await?;
+                let made = make(new).await?;
                 if let Some(import) = import {
-                    self.import_unless_there(&place, &key, import).await.at(&key)?;
+                    self.import_unless_there(&place, &made.id, import).await.at(&made.id)?;
                 }
-                self.hand_over(&place, *from, &key, old, underway.since).await.at(&key)?;
-                key
+                self.hand_over(&place, *from, &made.id, old, underway.since).await.at(&made.id)?;
+                made
             }
             Operation::Replicate { new, .. } => {
                 self.replicate(&place, operation, new, underway.since, way, made).await?
@@ -159,10 +168,10 @@ impl Core {
                     }
                     (Way::Again, _) => {}
                 }
-                key
+                Made { id: key, facts: None }
             }
         };
-        let reading = |broken: Broken| broken.at(&key).with(Stage::Reading);
+        let reading = |broken: Broken| Broken { facts: facts.clone(), ..broken.at(&key).with(Stage::Reading) };
         let seen = self.read_back(&place, &key, wanted, way).await.map_err(|failure| reading(failure.into()))?;
         let beside = match wanted.touches() {
             Some(other) => self.look_beside(&place, other).await.map_err(|failure| reading(failure.into()))?,
@@ -194,17 +203,17 @@ impl Core {
         since: Time,
         way: Way,
         made: Option<&AwsKeyId>,
-    ) -> Result<AwsKeyId, Broken> {
-        let key = match (way, made) {
-            (_, Some(made)) => made.clone(),
+    ) -> Result<Made, Broken> {
+        let made = match (way, made) {
+            (_, Some(made)) => Made { id: made.clone(), facts: None },
             (Way::Fresh, None) => {
                 let made = self.aws_kms.create_key(&place.access, &place.region, &wire_key(new, operation)).await?;
-                made.key_id().clone()
+                Made { id: made.key_id().clone(), facts: Some(Box::new(made)) }
             }
-            (Way::Again, None) => self.find_marked(place, operation, since).await?.key()?,
+            (Way::Again, None) => Made { id: self.find_marked(place, operation, since).await?.key()?, facts: None },
         };
-        self.name(place, &key, &new.aliases).await.at(&key)?;
-        Ok(key)
+        self.name(place, &made.id, &new.aliases).await.at(&made.id)?;
+        Ok(made)
     }
 
     async fn replicate(
@@ -215,16 +224,18 @@ impl Core {
         since: Time,
         way: Way,
         made: Option<&AwsKeyId>,
-    ) -> Result<AwsKeyId, Broken> {
+    ) -> Result<Made, Broken> {
+        let mut facts = None;
         if way == Way::Fresh {
             let replica = wire_replica(place, new, operation);
-            self.aws_kms.replicate(&place.access, &new.primary, &new.key, &replica).await?;
+            let told = self.aws_kms.replicate(&place.access, &new.primary, &new.key, &replica).await?;
+            facts = Some(Box::new(told));
             self.wait_until_usable(place, &new.key).await.at(&new.key)?;
         } else if made.is_none() {
             self.find_replica(place, operation, new, since).await?.key()?;
         }
         self.name(place, &new.key, &new.aliases).await.at(&new.key)?;
-        Ok(new.key.clone())
+        Ok(Made { id: new.key.clone(), facts })
     }
 
     /// Gives a key the aliases that it does not have yet.
@@ -367,6 +378,11 @@ impl Core {
             Ok(tags) if is_marked(&tags, operation) => Ok(Trace::Key(new.key.clone())),
             Ok(_) => Ok(self.none_seen(since)),
             Err(failure) if failure.is_not_found() => Ok(self.none_seen(since)),
+            // By the time of its making, then.
+            Err(failure) if failure.is_denied() => match self.may_be_made_since(place, &new.key, since).await? {
+                true => Ok(Trace::Key(new.key.clone())),
+                false => Ok(self.none_seen(since)),
+            },
             Err(failure) => Err(failure),
         }
     }

@@ -286,3 +286,38 @@ fn a_replica_that_aws_had_deleted_is_made_again_and_known_once() {
     assert!(state.keys.get(&first.id).is_none());
     assert_eq!(state.key_at_aws(second.kms, &second.region, second.aws_id()).map(|key| key.id), Some(second.id));
 }
+
+/// Before the program ended it may not have been sent: what keeps from AWS says nothing of that.
+#[test]
+fn a_policy_is_not_believed_to_be_put_because_aws_cannot_be_asked() {
+    let mut world = World::new();
+    let key = world.key("one", PolicyChoice::Default);
+    let people = PolicyChoice::People(People { admins: vec!["ann".to_owned()], ..People::default() });
+    let wanted = world.services().keys.policy_for(&key, people).unwrap_or_else(|failure| panic!("{failure}"));
+    world.kms.next(Call::PUT_KEY_POLICY, Cue::Fail(lost(Call::PUT_KEY_POLICY)));
+    world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(throttled(Call::DESCRIBE_KEY)));
+    change(&world, &key, wanted).map(drop).expect_err("there was no answer");
+    for _ in 0..4 {
+        let denied = refused(Call::ASSUME_ROLE, "AccessDenied", "no");
+        world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(denied));
+    }
+    world.kill();
+    world.start();
+    look(&world).expect_err("nobody knows");
+    assert_eq!(world.state().operations.len(), 1);
+    assert_eq!(world.known(key.id).policy, key.policy);
+}
+
+/// Its policy keeps us out; that it was made is known all the same.
+#[test]
+fn a_key_that_may_not_be_read_from_the_first_is_known() {
+    let world = World::new();
+    for _ in 0..2 {
+        let denied = refused(Call::DESCRIBE_KEY, "AccessDeniedException", "no");
+        world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(denied));
+    }
+    let wish = KeyWish { aliases: Vec::new(), ..wish("unused") };
+    let made = world.run(world.services().keys.create(&world.admin(), &World::asked(), wish));
+    let made = made.unwrap_or_else(|failure| panic!("{failure}")).key;
+    assert!(world.kms.key(&made.region, made.aws_id()).is_some() && world.state().operations.is_empty());
+}

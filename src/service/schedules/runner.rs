@@ -93,12 +93,13 @@ impl Core {
     async fn do_run(self: &Arc<Self>, id: ScheduleId, run: JobId) -> Result<(), Failure> {
         let published = self.state();
         let schedule = published.state.schedule(id)?.clone();
+        let begun = published.state.schedules.runs.get(&run).map_or(published.time, |run| run.started);
         tracing::info!(schedule = %schedule.name, %run, "a run begins");
         let actor = Actor::Schedule { id, name: schedule.name.clone() };
         let change = Change::of(actor, run.to_string().as_str().into());
         let outcome = match &schedule.settings.work {
             Work::RotateKeys(plan) => self.rotate_keys(&change, id, run, plan).await?,
-            Work::Synchronize(plan) => match self.synchronize_kms(&change, plan).await {
+            Work::Synchronize(plan) => match self.synchronize_kms(&change, plan, begun).await {
                 Ok(None) => RunOutcome::Done,
                 Ok(Some(failures)) => RunOutcome::Failed(failures),
                 Err(failure) => RunOutcome::Failed(failure.to_string()),

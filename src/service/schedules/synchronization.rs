@@ -3,6 +3,7 @@
 use crate::domain::id::{JobId, KmsId};
 use crate::domain::job::sync::{JobStatus, RegionWay, SyncJob};
 use crate::domain::schedule::SynchronizationPlan;
+use crate::domain::time::Time;
 use crate::service::Core;
 use crate::service::caller::Change;
 use crate::service::failure::Failure;
@@ -22,12 +23,13 @@ impl Core {
         self: &Arc<Self>,
         change: &Change,
         plan: &SynchronizationPlan,
+        since: Time,
     ) -> Result<Option<String>, Failure> {
         let (all, kms) = match plan {
             SynchronizationPlan::All => (true, self.active_kms()),
             SynchronizationPlan::Kms(kms) => (false, kms.clone()),
         };
-        let begun = match self.cut_off(all, &kms) {
+        let begun = match self.cut_off(all, &kms, since) {
             Some(job) => job,
             None => SyncJobs::new(self.clone()).begin(change, None, all, kms, None).await?.job.id,
         };
@@ -41,10 +43,12 @@ impl Core {
     }
 
     /// The job that this run had begun when the program ended; it has been taken up again by itself.
-    fn cut_off(&self, all: bool, kms: &[KmsId]) -> Option<JobId> {
+    fn cut_off(&self, all: bool, kms: &[KmsId], since: Time) -> Option<JobId> {
         let published = self.state();
         let mut open = published.state.jobs.sync.all().iter().filter(|job| job.completed.is_none());
-        open.find(|job| job.by.is_none() && job.all == all && job.kms() == kms).map(|job| job.id)
+        // What could not be synchronised then was left out.
+        let of_plan = |job: &SyncJob| job.kms().iter().all(|id| all || kms.contains(id));
+        open.find(|job| job.by.is_none() && job.all == all && job.created >= since && of_plan(job)).map(|job| job.id)
     }
 
     fn active_kms(&self) -> Vec<KmsId> {

@@ -11,7 +11,7 @@ use crate::domain::schedule::{KeyOutcome, RotationPlan, RunOutcome, Synchronizat
 use crate::domain::span::Span;
 use crate::domain::time::Time;
 use crate::ledger::Record;
-use crate::service::access::{KeyPermit, RotateKey};
+use crate::service::access::{KeyPermit, KmsPermit, RotateKey};
 use crate::service::keys::PolicyChoice;
 use crate::service::world::World;
 
@@ -330,6 +330,18 @@ fn a_source_key_that_aws_may_have_something_of_stays() {
     look(&world);
     assert!(matches!(runs(&world)[0].keys[..], [(_, KeyOutcome::Failed(_))]), "{:?}", runs(&world));
     assert_eq!((world.state().source_keys.len(), world.state().keys.len()), (1, 2));
+}
+
+#[test]
+fn a_synchronisation_of_nothing_ends() {
+    let world = World::new();
+    let permit = KmsPermit::settle(world.caller("admin"), world.kms_id()).unwrap_or_else(|failure| panic!("{failure}"));
+    world.run(world.services().kms.archive(permit, &World::asked())).map(drop).unwrap_or_else(|f| panic!("{f}"));
+    hourly(&world, Work::Synchronize(SynchronizationPlan::All));
+    world.pass(HOUR);
+    look(&world);
+    assert_eq!(runs(&world)[0].ended.as_ref().map(|(_, outcome)| outcome.clone()), Some(RunOutcome::Done));
+    assert!(world.state().jobs.sync.all().iter().all(|job| job.completed.is_some()));
 }
 
 #[test]
