@@ -206,10 +206,11 @@ impl Core {
         let Broken { failure, stage, reached, facts: _ } = broken;
         let is_known = match (stage, way) {
             (Stage::Refused, Way::Fresh) => true,
-            // Without a word of AWS's about the key, what stops the look says nothing of what was done before.
+            // Without a word of AWS's about the key, what stops the look says nothing of what was done before; and what
+            // was only held up can go on later.
             (Stage::Refused, Way::Again) => {
                 let is_over = matches!(failure, Failure::Interrupted | Failure::Refused(Refusal::KeyUnknown(_)));
-                reached.is_some() || is_over
+                is_over || (reached.is_some() && is_final(&failure))
             }
             (Stage::Unknown | Stage::Reading, _) => false,
         };
@@ -265,6 +266,14 @@ impl Core {
 
     pub(super) async fn conclude(&self, change: &Change, command: KeyCommand) -> Result<Committed, Failure> {
         self.record(change, Command::Key(command)).await
+    }
+}
+
+/// Would it fail again however often it is tried?
+fn is_final(failure: &Failure) -> bool {
+    match failure {
+        Failure::Cloud(cloud @ AwsFailure::Refused { .. }) => cloud.operation() != Call::ASSUME_ROLE,
+        failure => matches!(failure, Failure::Refused(_)),
     }
 }
 

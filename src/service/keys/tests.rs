@@ -321,3 +321,16 @@ fn a_key_that_may_not_be_read_from_the_first_is_known() {
     let made = made.unwrap_or_else(|failure| panic!("{failure}")).key;
     assert!(world.kms.key(&made.region, made.aws_id()).is_some() && world.state().operations.is_empty());
 }
+
+#[test]
+fn a_making_that_was_held_up_goes_on_later() {
+    let world = World::new();
+    world.kms.next(Call::CREATE_KEY, Cue::FailAfter(lost(Call::CREATE_KEY)));
+    world.kms.next(Call::CREATE_ALIAS, Cue::Fail(throttled(Call::CREATE_ALIAS)));
+    let failure = make(&world, "late").err().expect("it has no name yet");
+    assert!(matches!(failure, Failure::Cloud(AwsFailure::Timeout { .. })), "{failure}");
+    assert_eq!(world.state().operations.len(), 1);
+    look(&world).unwrap_or_else(|failure| panic!("{failure}"));
+    let named: Vec<_> = world.state().keys.iter().flat_map(|key| key.aliases.clone()).collect();
+    assert_eq!(named, [AliasName::parse_own("late").expect("an alias")]);
+}
