@@ -16,7 +16,7 @@ use crate::service::failure::Failure;
 use crate::service::passwords::Hashing;
 use crate::service::tokens::RefreshDefaults;
 use crate::service::{FirstAdmin, Parts, Services};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -125,6 +125,7 @@ impl Appliance {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let _starting = notify::starting();
         refuse_core_dumps();
+        allow_files();
         let data_dir = &config.storage.data_dir;
         DirBuilder::new()
             .recursive(true)
@@ -230,6 +231,21 @@ fn refuse_core_dumps() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if let Err(error) = setrlimit(Resource::Core, none) {
         tracing::warn!(%error, "core dumps could not be refused");
+    }
+}
+
+/// As many as config/claviger.service allows: a connection takes two, and shells allow 1024.
+const FILES: u64 = 65_536;
+
+/// Raises the limit of open files towards what is allowed.
+fn allow_files() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.map_or(FILES, |maximum| maximum.min(FILES));
+    if current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
     }
 }
 

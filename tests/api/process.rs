@@ -38,6 +38,16 @@ fn its_memory_goes_to_no_file() {
 }
 
 #[test]
+fn it_may_open_as_many_files_as_it_is_allowed() {
+    let appliance = Appliance::start();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", appliance.pid())).expect("its limits");
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).expect("a line");
+    let [soft, hard] = files.split_whitespace().collect::<Vec<_>>()[3..5] else { panic!("{files}") };
+    let number = |text: &str| text.parse().unwrap_or(u64::MAX);
+    assert!(number(soft) >= number(hard).min(65_536), "{files}");
+}
+
+#[test]
 fn an_accepted_request_is_answered_before_the_end() {
     let mut appliance = Appliance::start();
     let admin = appliance.admin();
