@@ -277,6 +277,15 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_does_not_undo_an_earlier_attempt_that_may_have_arrived() {
+        let (earlier, refused) = (|| answered(500, "InternalFailure"), || answered(403, "AccessDenied"));
+        assert_eq!(refused().after(earlier(), Repeat::Always), earlier());
+        assert_eq!(answered(400, "Throttling").after(earlier(), Repeat::Always), earlier());
+        assert_eq!(refused().after(earlier(), Repeat::Reading), refused(), "nothing was to be done");
+        assert_eq!(Fault::Silent.after(earlier(), Repeat::Always), Fault::Silent);
+    }
+
+    #[test]
     fn secrets_are_blotted_out_of_every_text() {
         let mut veil = Veil::default();
         veil.hide("wJalrXUtnFEMI");

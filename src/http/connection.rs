@@ -4,7 +4,7 @@
 //! hold a connection for ever.
 
 use actix_tls::accept::rustls_0_23::TlsStream;
-use actix_web::dev::{Extensions, ServiceRequest};
+use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use std::any::Any;
 use std::net::{Shutdown, TcpStream as Socket};
@@ -50,7 +50,7 @@ impl Connections {
             Ok(socket) => {
                 let open = Open { socket: socket.into(), due: AtomicU64::new(0), book: self.0.clone() };
                 let connection = Connection(Arc::new(open));
-                connection.answered();
+                connection.0.await_client();
                 self.open().push(Arc::downgrade(&connection.0));
                 data.insert(connection);
             }
@@ -87,19 +87,26 @@ impl Book {
 }
 
 impl Connection {
-    /// The connection of a request.
-    pub fn of(request: &ServiceRequest) -> Option<&Self> {
-        request.conn_data()
-    }
-
     /// A request is being served: however long that takes, it is not the client's fault.
-    pub fn serving(&self) {
+    pub fn serving(&self) -> Serving {
         self.0.due.store(NEVER, Ordering::Relaxed);
+        Serving(self.0.clone())
     }
+}
 
-    /// It has its answer: now the client is to read that, and to ask again or go.
-    pub fn answered(&self) {
-        let allowed = u64::try_from(self.0.book.allowed.as_millis()).unwrap_or(NEVER);
-        self.0.due.store(self.0.book.now().saturating_add(allowed), Ordering::Relaxed);
+impl Open {
+    /// From now on the client is to read its answer, and to ask again or go.
+    fn await_client(&self) {
+        let allowed = u64::try_from(self.book.allowed.as_millis()).unwrap_or(NEVER);
+        self.due.store(self.book.now().saturating_add(allowed), Ordering::Relaxed);
+    }
+}
+
+/// As long as it is there, a request is being served; however that ends.
+pub struct Serving(Arc<Open>);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.0.await_client();
     }
 }

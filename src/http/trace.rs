@@ -56,13 +56,9 @@ pub async fn around(
     // its end, and a span for each would be a good part of what it costs: it has one only while debugging.
     let span =
         if request.method().is_safe() { span_of!(debug_span, request, id) } else { span_of!(error_span, request, id) };
-    if let Some(connection) = Connection::of(&request) {
-        connection.serving();
-    }
+    let serving = request.conn_data().map(Connection::serving);
     let mut response = next.call(request).instrument(span.clone()).await?;
-    if let Some(connection) = response.request().conn_data::<Connection>() {
-        connection.answered();
-    }
+    drop(serving);
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }

@@ -34,8 +34,8 @@ impl Authority {
     /// Settles all of it by the state as it is now.
     ///
     /// # Errors
-    /// [`Refusal::RightWithdrawn`] if the session was closed, the user removed or to change the password first, or a right taken away; or what a rule
-    /// refuses by itself, as when the thing that the right was for is gone.
+    /// [`Refusal::RightWithdrawn`] if the session was closed, the user removed or to change the password first, or a
+    /// right taken away; or what a rule refuses by itself, as when the thing that the right was for is gone.
     pub fn settle(&self, state: &State, at: Time) -> Result<(), Refusal> {
         let is_open = |id: SessionId| state.sessions.get(&id).is_some_and(|session| session.user == self.user);
         let user = state.users.get(&self.user).filter(|_| self.session.is_none_or(is_open));

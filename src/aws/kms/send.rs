@@ -154,3 +154,28 @@ impl Line {
         self.attempts(&errand, &keys, deadline, attempt).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::port::{RoleToAssume, SessionName};
+    use crate::domain::place::{Partition, RoleArn};
+    use zeroize::Zeroizing;
+
+    #[test]
+    fn sessions_for_regions_that_are_opted_in_come_from_a_regional_endpoint() {
+        let secret = Zeroizing::new("secret".to_owned());
+        let keys = AccessKeys { id: "AKIA1".to_owned(), secret, session_token: None };
+        let plain = Access::with_keys(Partition::Aws, keys);
+        let role = RoleToAssume {
+            arn: RoleArn::parse("arn:aws:iam::123456789012:role/keys").expect("a role"),
+            external_id: None,
+            session_name: SessionName::shaped_from("test"),
+        };
+        let assuming = Access { roles: vec![role], ..plain.clone() };
+        let sts = |access: &Access, region: &str| access_in(access, &Region::parse(region).expect("a region")).sts;
+        assert_eq!(sts(&assuming, "eu-west-3"), StsEndpoints::Legacy);
+        assert_eq!(sts(&assuming, "eu-south-1"), StsEndpoints::Regional);
+        assert_eq!(sts(&plain, "eu-south-1"), StsEndpoints::Legacy, "keys of a user are good everywhere");
+    }
+}

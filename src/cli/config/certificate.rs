@@ -105,12 +105,12 @@ const FILE_MAX: u64 = 1024 * 1024;
 fn read_whole(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), CertificateProblem> {
     let unreadable = |source| CertificateProblem::Unreadable { path: path.to_owned(), source };
     // To open a named pipe would wait for its writer.
-    if std::fs::metadata(path).map_err(unreadable)?.is_file() {
-        let file = File::open(path).map_err(unreadable)?;
-        let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
-        let mut content = Zeroizing::new(Vec::new());
-        file.take(FILE_MAX).read_to_end(&mut content).map_err(unreadable)?;
-        return Ok((content, mode));
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(unreadable(std::io::Error::other("it is no file")));
     }
-    Err(unreadable(std::io::Error::other("it is no file")))
+    let file = File::open(path).map_err(unreadable)?;
+    let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
+    let mut content = Zeroizing::new(Vec::new());
+    file.take(FILE_MAX).read_to_end(&mut content).map_err(unreadable)?;
+    Ok((content, mode))
 }

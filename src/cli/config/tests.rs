@@ -267,6 +267,24 @@ fn all_problems_are_named_at_once() {
 }
 
 #[test]
+fn what_a_variable_overrides_in_the_file_is_told_and_no_value_is() {
+    let text = "[log]\nformat = \"json\"\nlevel = \"warn\"\n\n[aws]\nproxy = \"http://a:hunter2@b:1\"\n";
+    let proxy = ("CLAVIGER_AWS_PROXY", "http://a:hunter3@b:1");
+    let config = load(text, &[("CLAVIGER_LOG_FORMAT", "text"), ("CLAVIGER_LOG_LEVEL", "warn"), proxy]).expect("good");
+    let told = config.overridden.join("\n");
+    assert_eq!(config.overridden.len(), 2, "{told}");
+    assert!(told.contains(":2") && told.contains("CLAVIGER_LOG_FORMAT") && !told.contains("hunter"), "{told}");
+}
+
+#[test]
+fn a_data_directory_must_have_room_for_the_name_of_its_socket() {
+    let place = Place::new();
+    let long = place.path(&"d".repeat(120));
+    let problems = place.problems(|config| config.storage.data_dir = long.clone());
+    assert!(problems.iter().any(|problem| problem.contains("is too long")), "{problems:?}");
+}
+
+#[test]
 fn a_certificate_must_belong_to_its_key() {
     let place = Place::new();
     let with = |certificate: &str, key: &str| {

@@ -18,11 +18,11 @@ use crate::domain::kms::Kms;
 use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
+use crate::ledger::Committed;
 use crate::service::Core;
 use crate::service::access::{CreateKey, KeyPermit, KmsPermit, KmsRight, Permit, RotateKey, SignedIn, UploadKey};
 use crate::service::caller::{Asked, Change};
 use crate::service::failure::{Failure, invalid};
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// A key that a caller wants.
@@ -154,7 +154,8 @@ impl Keys {
         let mut key = permit.key().clone();
         // Not by what was known of it when it was read last; a dry run is refused below.
         if !asked.dry_run {
-            key = self.core.read_anew(&permit.caller().change(asked), &key).await?;
+            let read = self.core.read_anew(&permit.caller().change(asked), &key).await?;
+            key = read.published.state.key(key.id)?.clone();
         }
         let effect = self.core.rotation(&key, wish)?;
         self.carry_out(effect, permit.caller(), asked).await
@@ -286,16 +287,15 @@ impl Core {
         Ok(Effect { key: KeyId::new(Uuid::new_v4()), kms: old.kms, region: old.region.clone(), wanted })
     }
 
-    /// A key as AWS holds it now, and writes that down.
+    /// Reads a key as AWS holds it now, and writes that down.
     ///
     /// # Errors
     /// What AWS says.
-    pub(in crate::service) async fn read_anew(&self, change: &Change, key: &Key) -> Result<Arc<Key>, Failure> {
+    pub(in crate::service) async fn read_anew(&self, change: &Change, key: &Key) -> Result<Committed, Failure> {
         let (id, kms, region) = (key.id, key.kms, key.region.clone());
         let place = self.place(kms, &region).await?;
         let seen = Box::new(self.read(&place, key.aws_id()).await?);
-        let committed = self.conclude(change, KeyCommand::Observe { id, kms, region, seen }).await?;
-        Ok(committed.published.state.key(id)?.clone())
+        self.conclude(change, KeyCommand::Observe { id, kms, region, seen }).await
     }
 
     /// What an import of a source key's material comes to.

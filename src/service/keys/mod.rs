@@ -192,17 +192,13 @@ impl Keys {
     /// # Errors
     /// When AWS says no; a key that AWS does not have any more is noted as gone, and no error.
     pub async fn refresh<A: KeyRight>(&self, permit: &KeyPermit<A>, asked: &Asked) -> Result<KeySeen, Failure> {
-        let key = permit.key();
-        let place = self.core.place(key.kms, &key.region).await?;
-        let command = match self.core.read(&place, key.aws_id()).await {
-            Ok(seen) => {
-                let (id, kms, region) = (key.id, key.kms, key.region.clone());
-                KeyCommand::Observe { id, kms, region, seen: Box::new(seen) }
+        let (key, change) = (permit.key(), permit.caller().change(asked));
+        let committed = match self.core.read_anew(&change, key).await {
+            Err(Failure::Cloud(cloud)) if cloud.is_not_found() => {
+                self.core.conclude(&change, KeyCommand::NoteVanished { id: key.id }).await?
             }
-            Err(failure) if failure.is_not_found() => KeyCommand::NoteVanished { id: key.id },
-            Err(failure) => return Err(failure.into()),
+            read => read?,
         };
-        let committed = self.core.conclude(&permit.caller().change(asked), command).await?;
         shown(&committed, key.id)
     }
 

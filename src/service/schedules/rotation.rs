@@ -87,12 +87,13 @@ impl Core {
     ) -> Result<KeyOutcome, Failure> {
         state.kms(key.kms)?.refuse_archived()?;
         // An earlier run may have imported material and not come to rotate to it.
-        // By what AWS holds now, not by what was known of it when it was read last.
-        let fresh = match plan.rotate_material {
-            true => None,
-            false => Some(self.read_anew(change, key).await?),
-        };
-        let key = fresh.as_deref().unwrap_or(key);
+        let mut key = key.clone();
+        // Not by what was known of it when it was read last.
+        if !plan.rotate_material {
+            let read = self.read_anew(change, &key).await?;
+            key = read.published.state.key(key.id)?.as_ref().clone();
+        }
+        let key = &key;
         let waits = plan.rotate_material && job.key_source != NATIVE && self.has_waiting_material(key).await?;
         let source = match job.key_source == NATIVE || waits {
             true => None,
