@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Sequential writes of 4 KiB per second, each made durable before the next one.
-pub fn sequential_syncs(root: &Path, time: Duration) -> Result<f64, Box<dyn Error>> {
+pub(crate) fn sequential_syncs(root: &Path, time: Duration) -> Result<f64, Box<dyn Error>> {
     let file = File::create(root.join("disk"))?;
     let (started, mut written) = (Instant::now(), 0u64);
     while started.elapsed() < time {

@@ -1,23 +1,22 @@
 //! Figures as they are printed, and the median.
 
-/// The middle one.
-pub fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// A figure that has no target of its own.
-pub fn figure(what: &str, value: f64, digits: usize) {
+pub(crate) fn figure(what: &str, value: f64, digits: usize) {
     println!("{what:<72}{value:>12.digits$}");
 }
 
 /// A figure that must be so much at least.
-pub fn at_least(what: &str, value: f64, target: f64) {
+pub(crate) fn at_least(what: &str, value: f64, target: f64) {
     verdict(what, value, &format!("at least {target}"), value >= target);
 }
 
 /// A figure that must be so much at most.
-pub fn at_most(what: &str, value: f64, target: f64) {
+pub(crate) fn at_most(what: &str, value: f64, target: f64) {
     verdict(what, value, &format!("at most {target}"), value <= target);
 }
 

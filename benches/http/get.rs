@@ -30,8 +30,7 @@ struct Round {
     cpu_micros: f64,
 }
 
-/// Measures and prints.
-pub fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
+pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     keep_to(SERVER)?;
     let program = Program::start(directory)?;
     let (request, answer) = runtime.block_on(prepare(&program))?;
@@ -102,7 +101,7 @@ async fn ask_until(line: &mut Line, request: &[u8], end: Instant) -> Outcome<u64
 }
 
 /// The peer: as little as actix can do to answer these bytes.
-pub fn serve_bare(directory: &Path) -> Outcome<()> {
+pub(crate) fn serve_bare(directory: &Path) -> Outcome<()> {
     let answer = std::fs::read(directory.join("answer"))?;
     let end = answer.windows(4).position(|end| end == b"\r\n\r\n").ok_or("no answer")? + 4;
     let body = Bytes::copy_from_slice(&answer[end..]);

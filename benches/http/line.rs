@@ -14,13 +14,13 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 /// A connection to the program.
-pub struct Line {
+pub(crate) struct Line {
     stream: TlsStream<TcpStream>,
     buffer: Vec<u8>,
 }
 
 /// An answer: where it lies in the line's buffer.
-pub struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     pub status: u16,
     pub head: &'a [u8],
     pub body: &'a [u8],
@@ -28,7 +28,7 @@ pub struct Answer<'a> {
 
 impl Line {
     /// Connects, and trusts the certificate in the data directory and no other.
-    pub async fn connect(address: SocketAddr, data: &Path) -> Outcome<Self> {
+    pub(crate) async fn connect(address: SocketAddr, data: &Path) -> Outcome<Self> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(data.join("tls.crt"))?)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -44,7 +44,7 @@ impl Line {
     }
 
     /// Sends a request and reads the answer.
-    pub async fn ask(&mut self, request: &[u8]) -> Outcome<Answer<'_>> {
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> Outcome<Answer<'_>> {
         self.stream.write_all(request).await?;
         self.stream.flush().await?;
         let (mut filled, mut whole) = (0, None);
@@ -68,7 +68,7 @@ impl Line {
     }
 
     /// Sends a request, and insists on a status.
-    pub async fn insist(&mut self, request: &[u8], status: u16) -> Outcome<Value> {
+    pub(crate) async fn insist(&mut self, request: &[u8], status: u16) -> Outcome<Value> {
         let answer = self.ask(request).await?;
         if answer.status != status {
             return Err(format!("{}: {}", answer.status, String::from_utf8_lossy(answer.body)).into());
@@ -88,7 +88,7 @@ fn measure(bytes: &[u8]) -> Option<(usize, usize)> {
 }
 
 /// The bytes of a request; `token` and `body` may be empty.
-pub fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
+pub(crate) fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
     let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
     format!(
         "{method} {path} HTTP/1.1\r\nhost: localhost\r\n{authorization}content-length: {}\r\n\r\n{body}",

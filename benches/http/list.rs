@@ -27,8 +27,7 @@ struct Side {
     user: String,
 }
 
-/// Measures and prints.
-pub fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
+pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     let (few, many) = (directory.join("few"), directory.join("many"));
     write_log(&few, runtime, FEW, FEW)?;
     write_log(&many, runtime, MANY, MANY)?;

@@ -25,8 +25,7 @@ struct Client {
     sent: usize,
 }
 
-/// Measures and prints.
-pub fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
+pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     std::fs::write(directory.join("cloud.toml"), cloud())?;
     let program = Program::start(directory)?;
     let mut clients = runtime.block_on(prepare(&program))?;

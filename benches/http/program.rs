@@ -16,22 +16,19 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// Tells this benchmark to be the bare handler, with the certificate and the answer of a directory.
-pub const BARE: &str = "HTTP_BENCH_BARE";
-/// The password of everybody.
-pub const PASSWORD: &str = "Lab-secret-4-benches";
+pub(crate) const BARE: &str = "HTTP_BENCH_BARE";
+pub(crate) const PASSWORD: &str = "Lab-secret-4-benches";
 
 /// A program that runs; it ends with this value.
-pub struct Program {
+pub(crate) struct Program {
     process: Child,
-    /// Its data directory.
     pub data: PathBuf,
-    /// Where it listens.
     pub address: SocketAddr,
 }
 
 impl Program {
     /// The real program with a lab cloud, by its own plan if there is one in the directory.
-    pub fn start(directory: &Path) -> Outcome<Self> {
+    pub(crate) fn start(directory: &Path) -> Outcome<Self> {
         let (data, cloud) = (directory.join("data"), directory.join("cloud.toml"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CLAVIGER_")) {
@@ -46,7 +43,7 @@ impl Program {
     }
 
     /// The bare handler, with the certificate of the data directory of the real one.
-    pub fn bare(directory: &Path) -> Outcome<Self> {
+    pub(crate) fn bare(directory: &Path) -> Outcome<Self> {
         Self::launch(Command::new(std::env::current_exe()?).env(BARE, directory), directory.join("data"))
     }
 
@@ -62,20 +59,19 @@ impl Program {
         Ok(program)
     }
 
-    /// A connection to it.
-    pub async fn line(&self) -> Outcome<Line> {
+    pub(crate) async fn line(&self) -> Outcome<Line> {
         Line::connect(self.address, &self.data).await
     }
 
     /// The token of a user.
-    pub async fn sign_in(&self, name: &str) -> Outcome<String> {
+    pub(crate) async fn sign_in(&self, name: &str) -> Outcome<String> {
         let body = json!({"username": name, "password": PASSWORD}).to_string();
         let issued = self.line().await?.insist(&request("POST", "/api/v1/auth/tokens", "", &body), 200).await?;
         Ok(issued["jwt"].as_str().ok_or("no token")?.to_owned())
     }
 
     /// The processor time that it has taken so far.
-    pub fn cpu(&self) -> Outcome<Duration> {
+    pub(crate) fn cpu(&self) -> Outcome<Duration> {
         const TICKS_PER_SECOND: u64 = 100;
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
         let after_name = stat.rsplit_once(')').ok_or("no stat")?.1;
@@ -84,7 +80,7 @@ impl Program {
     }
 
     /// What a line of its status says, in MiB: `VmRSS` now, `VmHWM` at the most.
-    pub fn memory(&self, member: &str) -> Outcome<f64> {
+    pub(crate) fn memory(&self, member: &str) -> Outcome<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let value =
             status.lines().find_map(|line| line.strip_prefix(member)?.strip_prefix(':')).ok_or("no such line")?;
@@ -92,7 +88,7 @@ impl Program {
     }
 
     /// Stops it in order, and waits for its end.
-    pub fn stop(mut self) -> Outcome<()> {
+    pub(crate) fn stop(mut self) -> Outcome<()> {
         kill(Pid::from_raw(self.process.id().try_into()?), Signal::SIGTERM)?;
         let status = self.process.wait()?;
         // It says where it listens before it takes signals for orders; until then the signal itself ends it.
@@ -115,7 +111,7 @@ fn address(line: &str) -> Option<SocketAddr> {
 
 /// Keeps this thread, and the programs that it starts from now on, to one of the processors; to all of them with none.
 /// With fewer than two nothing is kept apart.
-pub fn keep_to(processor: Option<usize>) -> Outcome<()> {
+pub(crate) fn keep_to(processor: Option<usize>) -> Outcome<()> {
     thread_local!(static ALL: nix::Result<CpuSet> = sched_getaffinity(Pid::from_raw(0)));
     let all = ALL.with(Clone::clone)?;
     let usable: Vec<usize> = (0..CpuSet::count()).filter(|n| all.is_set(*n).unwrap_or(false)).collect();

@@ -15,8 +15,7 @@ const KMS_ENTRIES: u64 = 10_000;
 const EVENTS: u64 = 1_000_000;
 const ROUNDS: usize = 5;
 
-/// Measures and prints.
-pub fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
+pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     write_log(directory, runtime, KMS_ENTRIES, EVENTS)?;
     let (mut seconds, mut cpu, mut peak, mut memory) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -40,7 +39,7 @@ pub fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
 }
 
 /// Lets the program begin a log, then adds these events to it.
-pub fn write_log(directory: &Path, runtime: &Runtime, kms_entries: u64, events: u64) -> Outcome<()> {
+pub(crate) fn write_log(directory: &Path, runtime: &Runtime, kms_entries: u64, events: u64) -> Outcome<()> {
     std::fs::create_dir_all(directory)?;
     Program::start(directory)?.stop()?;
     runtime.block_on(async {

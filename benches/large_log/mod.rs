@@ -26,7 +26,7 @@ const REGIONS: [&str; 8] = [
 ];
 
 /// Records so many events: first so many KMS entries, then changes to them and sessions.
-pub async fn fill(ledger: &Ledger, kms_entries: u64, events: u64) -> Outcome<()> {
+pub(crate) async fn fill(ledger: &Ledger, kms_entries: u64, events: u64) -> Outcome<()> {
     let mut batch = Vec::with_capacity(BATCH);
     for n in 0..events {
         batch.push(match n {
@@ -47,7 +47,7 @@ pub async fn fill(ledger: &Ledger, kms_entries: u64, events: u64) -> Outcome<()>
 }
 
 /// Records events as the program's own.
-pub async fn record(ledger: &Ledger, events: Vec<Event>) -> Outcome<()> {
+pub(crate) async fn record(ledger: &Ledger, events: Vec<Event>) -> Outcome<()> {
     let actor = Actor::System;
     let context = Context { actor, request_id: "b3f1c8de-8a52-4f0c-9f43-1d2a64a0a7c1".to_owned() };
     ledger.execute(context, move |_, _| Ok(events.clone())).await?;
@@ -55,12 +55,12 @@ pub async fn record(ledger: &Ledger, events: Vec<Event>) -> Outcome<()> {
 }
 
 /// The id of the KMS of this number.
-pub fn kms(n: u64) -> KmsId {
+pub(crate) fn kms(n: u64) -> KmsId {
     KmsId::new(Uuid::from_u128(u128::from(n) << 64 | 1))
 }
 
 /// A new KMS: the one of this number.
-pub fn added(n: u64) -> Outcome<Event> {
+pub(crate) fn added(n: u64) -> Outcome<Event> {
     let account = AccountId::parse(&format!("{:012}", n + 1))?;
     Ok(Event::Kms(
         kms(n),
@@ -77,7 +77,7 @@ pub fn added(n: u64) -> Outcome<Event> {
 }
 
 /// New regions for a KMS; which ones depends on `n`.
-pub fn regions_replaced(which: u64, n: u64) -> Outcome<Event> {
+pub(crate) fn regions_replaced(which: u64, n: u64) -> Outcome<Event> {
     Ok(Event::Kms(kms(which), KmsEvent::RegionsReplaced { to: regions(n)? }))
 }
 

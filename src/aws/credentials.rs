@@ -78,10 +78,10 @@ enum Slot {
 /// All sessions. Clones share them.
 #[derive(Clone)]
 pub(super) struct Sessions {
-    shared: Arc<Shelf>,
+    shared: Arc<Cache>,
 }
 
-struct Shelf {
+struct Cache {
     key: hmac::Key,
     slots: Mutex<Slots>,
     capacity: usize,
@@ -97,7 +97,7 @@ impl Sessions {
     /// Room for so many sessions. Fails only if the system has no randomness.
     pub(super) fn with_capacity(capacity: usize) -> Result<Self, Unspecified> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())?;
-        Ok(Self { shared: Arc::new(Shelf { key, slots: Mutex::default(), capacity: capacity.max(1) }) })
+        Ok(Self { shared: Arc::new(Cache { key, slots: Mutex::default(), capacity: capacity.max(1) }) })
     }
 
     /// The fingerprint of the session that the first `depth` roles of an access lead to.

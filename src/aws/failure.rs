@@ -80,7 +80,6 @@ pub enum AwsFailure {
 }
 
 impl AwsFailure {
-    /// The call that failed.
     pub fn operation(&self) -> Operation {
         match self {
             Self::Refused { operation, .. }

@@ -10,7 +10,6 @@ use super::failure::AwsFailure;
 use super::operation::Operation;
 use super::xml::Element;
 
-/// Why one attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
     /// AWS answered with an error.
@@ -40,7 +39,6 @@ pub(super) enum Repeat {
     IfNotDone,
 }
 
-/// How a service speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Protocol {
     /// Forms in, XML out: STS, IAM, EC2.
@@ -196,7 +194,6 @@ impl Veil {
     /// Shorter texts are no secrets of AWS, and would blot out half a message.
     const SHORTEST: usize = 6;
 
-    /// Adds a secret.
     pub(super) fn hide(&mut self, secret: &str) {
         if secret.len() >= Self::SHORTEST {
             self.0.push(Zeroizing::new(secret.to_owned()));

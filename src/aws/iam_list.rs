@@ -9,7 +9,6 @@ use super::xml::Element;
 use crate::domain::place::Arn;
 use crate::domain::time::Time;
 
-/// What is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     User,
@@ -24,7 +23,6 @@ impl Kind {
         }
     }
 
-    /// The request's form.
     pub(super) fn parameters(self, listing: &IamListing) -> Vec<(String, String)> {
         let mut parameters = vec![("Action", self.operation().name.to_owned()), ("Version", "2010-05-08".to_owned())];
         parameters.extend(listing.path_prefix.iter().map(|prefix| ("PathPrefix", prefix.clone())));
@@ -33,7 +31,6 @@ impl Kind {
         parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// The answer's page.
     pub(super) fn parse(self, body: &[u8]) -> Result<Page<IamPrincipal>, String> {
         let (result, list, name, id) = match self {
             Self::User => ("ListUsersResult", "Users", "UserName", "UserId"),

@@ -8,15 +8,11 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
-    /// Security tokens.
     Sts,
     /// Virtual machines; asked for the regions only.
     Ec2,
-    /// Identities and policies.
     Iam,
-    /// Keys.
     Kms,
-    /// CloudWatch Logs.
     Logs,
 }
 
@@ -42,7 +38,6 @@ impl fmt::Display for Service {
 /// One operation of one service, such as STS's `GetCallerIdentity`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Operation {
-    /// The service.
     pub service: Service,
     /// The operation's name in AWS's own documentation.
     pub name: &'static str,
@@ -50,17 +45,14 @@ pub struct Operation {
 
 impl Operation {
     /// Does it leave everything as it is?
-    pub fn only_reads(self) -> bool {
+    pub fn is_read_only(self) -> bool {
         ["Describe", "Get", "List", "Simulate"].iter().any(|begin| self.name.starts_with(begin))
     }
 
-    /// Who am I?
     pub const GET_CALLER_IDENTITY: Self = Self { service: Service::Sts, name: "GetCallerIdentity" };
-    /// Keys for a role.
     pub const ASSUME_ROLE: Self = Self { service: Service::Sts, name: "AssumeRole" };
     /// The regions of the account.
     pub const DESCRIBE_REGIONS: Self = Self { service: Service::Ec2, name: "DescribeRegions" };
-    /// What the policies allow.
     pub const SIMULATE_PRINCIPAL_POLICY: Self = Self { service: Service::Iam, name: "SimulatePrincipalPolicy" };
     /// The users of the account.
     pub const LIST_USERS: Self = Self { service: Service::Iam, name: "ListUsers" };
@@ -70,7 +62,6 @@ impl Operation {
 
 macro_rules! kms_operations {
     ($($(#[$doc:meta])* $constant:ident = $name:literal,)*) => {
-        /// KMS.
         impl Operation {
             $($(#[$doc])* pub const $constant: Self = Self { service: Service::Kms, name: $name };)*
         }
@@ -78,9 +69,7 @@ macro_rules! kms_operations {
 }
 
 kms_operations! {
-    /// A new key.
     CREATE_KEY = "CreateKey",
-    /// What is this key?
     DESCRIBE_KEY = "DescribeKey",
     /// The keys of the region.
     LIST_KEYS = "ListKeys",
@@ -88,11 +77,9 @@ kms_operations! {
     LIST_ALIASES = "ListAliases",
     /// Who may use the key?
     GET_KEY_POLICY = "GetKeyPolicy",
-    /// Another key policy.
     PUT_KEY_POLICY = "PutKeyPolicy",
     /// The tags of a key.
     LIST_RESOURCE_TAGS = "ListResourceTags",
-    /// Tags for a key.
     TAG_RESOURCE = "TagResource",
     /// Tags taken from a key.
     UNTAG_RESOURCE = "UntagResource",
@@ -100,27 +87,21 @@ kms_operations! {
     CREATE_ALIAS = "CreateAlias",
     /// A name moved to another key.
     UPDATE_ALIAS = "UpdateAlias",
-    /// A name taken away.
     DELETE_ALIAS = "DeleteAlias",
-    /// A key switched on.
     ENABLE_KEY = "EnableKey",
-    /// A key switched off.
     DISABLE_KEY = "DisableKey",
     /// What a key is for.
     UPDATE_KEY_DESCRIPTION = "UpdateKeyDescription",
     /// Rotation by AWS, from time to time.
     ENABLE_KEY_ROTATION = "EnableKeyRotation",
-    /// No more of it.
     DISABLE_KEY_ROTATION = "DisableKeyRotation",
     /// Whether and when AWS rotates a key.
     GET_KEY_ROTATION_STATUS = "GetKeyRotationStatus",
-    /// Rotation now.
     ROTATE_KEY_ON_DEMAND = "RotateKeyOnDemand",
     /// The materials of a key.
     LIST_KEY_ROTATIONS = "ListKeyRotations",
     /// What is needed to wrap material.
     GET_PARAMETERS_FOR_IMPORT = "GetParametersForImport",
-    /// Material for a key.
     IMPORT_KEY_MATERIAL = "ImportKeyMaterial",
     /// Material taken from a key.
     DELETE_IMPORTED_KEY_MATERIAL = "DeleteImportedKeyMaterial",

@@ -62,7 +62,6 @@ impl Marker {
         Self(text.into())
     }
 
-    /// The marker's text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

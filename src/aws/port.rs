@@ -60,7 +60,6 @@ impl Access {
 pub struct AccessKeys {
     /// The access key id, which is not a secret.
     pub id: String,
-    /// The secret access key.
     pub secret: Zeroizing<String>,
     /// The session token of temporary credentials.
     pub session_token: Option<Zeroizing<String>>,
@@ -78,14 +77,12 @@ pub enum StsEndpoints {
     /// The one global endpoint, in partition `aws`; the others have regional ones only.
     #[default]
     Legacy,
-    /// That of the region.
     Regional,
 }
 
 /// A role, and how to ask for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RoleToAssume {
-    /// The role.
     pub arn: RoleArn,
     /// What its trust policy asks for, if it does.
     pub external_id: Option<ExternalId>,
@@ -108,7 +105,6 @@ impl SessionName {
         Self(name)
     }
 
-    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -141,9 +137,7 @@ pub struct IamPrincipal {
     pub name: String,
     /// IAM's id of it, such as `AIDA…` or `AROA…`.
     pub id: String,
-    /// The ARN.
     pub arn: Arn,
-    /// When it was made.
     pub created_at: Option<Time>,
     /// What somebody said about it; roles only.
     pub description: Option<String>,

@@ -18,7 +18,6 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    /// So long from now.
     pub(super) fn after(time: Duration) -> Self {
         let started = Instant::now();
         Self { started, at: started + time }

@@ -51,7 +51,6 @@ pub struct RusotoAws {
     pub(super) line: Arc<Line>,
 }
 
-/// What every call needs.
 pub(super) struct Line {
     pub(super) transport: Transport,
     pub(super) endpoints: Endpoints,

@@ -14,9 +14,7 @@ use crate::domain::place::{AccountId, Arn, Region};
 /// What happens when a call is made.
 #[derive(Debug, Clone)]
 pub enum Cue<T> {
-    /// It is answered.
     Answer(T),
-    /// It fails.
     Fail(AwsFailure),
     /// It never returns.
     Hang,
@@ -60,8 +58,7 @@ impl<T: Clone> Part<T> {
 
 /// A call that was made, with what it was made with.
 #[derive(Debug, Clone)]
-pub struct Asked {
-    /// The call.
+pub struct RecordedCall {
     pub operation: Operation,
     /// The way in that the service chose.
     pub access: Access,
@@ -69,7 +66,6 @@ pub struct Asked {
     pub actions: Vec<String>,
 }
 
-/// The scripted AWS.
 #[derive(Debug, Default)]
 pub struct ScriptedAws {
     /// Cues for `caller`.
@@ -82,7 +78,7 @@ pub struct ScriptedAws {
     pub users: Part<Page<IamPrincipal>>,
     /// Cues for `list_roles`.
     pub roles: Part<Page<IamPrincipal>>,
-    asked: Mutex<Vec<Asked>>,
+    asked: Mutex<Vec<RecordedCall>>,
 }
 
 impl ScriptedAws {
@@ -100,13 +96,13 @@ impl ScriptedAws {
     }
 
     /// Every call so far, in order.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn calls(&self) -> Vec<RecordedCall> {
         lock(&self.asked).clone()
     }
 
     fn note(&self, operation: Operation, access: &Access, actions: &[&str]) {
         let actions = actions.iter().map(ToString::to_string).collect();
-        lock(&self.asked).push(Asked { operation, access: access.clone(), actions });
+        lock(&self.asked).push(RecordedCall { operation, access: access.clone(), actions });
     }
 }
 
@@ -165,7 +161,7 @@ mod tests {
         assert!(hung.is_err());
         assert_eq!(aws.enabled_regions(&access).await.expect("answered").len(), 1);
         assert!(ScriptedAws::default().missing_permissions(&access, &["kms:CreateKey"]).await.is_err());
-        assert_eq!(aws.asked().len(), 4);
-        assert_eq!(aws.asked()[0].access.keys.id, "AKIA1");
+        assert_eq!(aws.calls().len(), 4);
+        assert_eq!(aws.calls()[0].access.keys.id, "AKIA1");
     }
 }

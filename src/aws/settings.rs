@@ -38,7 +38,7 @@ pub struct AwsSettings {
     /// For how long a role is assumed, in seconds. Roles assumed through another role get an hour at most.
     pub assume_role_duration_seconds: u32,
     /// After how long a key that AWS does not show was not made, in seconds: AWS shows changes with a delay.
-    pub settle_seconds: u32,
+    pub consistency_wait_seconds: u32,
 }
 
 impl Default for AwsSettings {
@@ -54,7 +54,7 @@ impl Default for AwsSettings {
             ca_bundle: None,
             endpoints: Vec::new(),
             assume_role_duration_seconds: 3_600,
-            settle_seconds: 300,
+            consistency_wait_seconds: 300,
         }
     }
 }
@@ -72,7 +72,7 @@ impl fmt::Debug for AwsSettings {
             .field("ca_bundle", &self.ca_bundle)
             .field("endpoints", &self.endpoints)
             .field("assume_role_duration_seconds", &self.assume_role_duration_seconds)
-            .field("settle_seconds", &self.settle_seconds)
+            .field("consistency_wait_seconds", &self.consistency_wait_seconds)
             .finish()
     }
 }
@@ -189,7 +189,7 @@ impl AwsSettings {
         mistakes.extend(within("max_in_flight_per_region", u64::from(self.max_in_flight_per_region), 1, 100));
         let duration = u64::from(self.assume_role_duration_seconds);
         mistakes.extend(within("assume_role_duration_seconds", duration, 900, 43_200));
-        mistakes.extend(within("settle_seconds", u64::from(self.settle_seconds), 0, 3_600));
+        mistakes.extend(within("consistency_wait_seconds", u64::from(self.consistency_wait_seconds), 0, 3_600));
         for (member, value) in
             [("connect_timeout_ms", self.connect_timeout_ms), ("read_timeout_ms", self.read_timeout_ms)]
         {

@@ -9,7 +9,7 @@ use crate::domain::name::{NameError, UserName};
 use crate::domain::password::{PasswordPolicy, PasswordProblem};
 use crate::domain::time::Time;
 use crate::http::health::MetricsDoor;
-use crate::http::server::{self, Patience, Server, ServerOptions};
+use crate::http::server::{self, Server, ServerOptions, Timeouts};
 use crate::keyring::{Keyring, KeyringError};
 use crate::ledger::{Ledger, LedgerError, LedgerOptions};
 use crate::service::failure::Failure;
@@ -88,9 +88,7 @@ pub enum StartError {
     Server(#[source] std::io::Error),
 }
 
-/// The appliance, running.
 pub struct Appliance {
-    /// Where it listens.
     pub address: SocketAddr,
     /// The use cases, for those who start it.
     pub services: Services,
@@ -156,7 +154,7 @@ impl Appliance {
             clock: Arc::new(|| Time::of(chrono::Utc::now())),
             hashing: hashing(&config),
             refresh: refresh(&config),
-            settle_seconds: config.aws.settle_seconds.into(),
+            consistency_wait_seconds: config.aws.consistency_wait_seconds.into(),
         };
         let mut first_password = None;
         let first = || {
@@ -278,7 +276,7 @@ fn server_options(config: &Config, listener: TcpListener, tls: rustls::ServerCon
         tls,
         workers: if server.workers == 0 { processors() } else { server.workers },
         body_limit: server.body_limit_bytes,
-        patience: Patience {
+        timeouts: Timeouts {
             handshake: Duration::from_secs(server.tls_handshake_timeout_seconds),
             head: Duration::from_secs(server.client_request_timeout_seconds),
             body: Duration::from_secs(server.client_body_timeout_seconds),
@@ -337,7 +335,7 @@ fn keep(password: Zeroizing<String>, data_dir: &Path) -> Result<Zeroizing<String
 fn random_password() -> Result<Zeroizing<String>, StartError> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0u8; 20];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failure::Broken("the system gives no random numbers"))?;
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failure::Internal("the system gives no random numbers"))?;
     let letters: String = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
     Ok(Zeroizing::new(format!("Cv-{}-{}-{}-{}7", &letters[..5], &letters[5..10], &letters[10..15], &letters[15..])))
 }

@@ -23,15 +23,12 @@ pub use sections::{
     ServerSettings, StorageSettings, TlsSettings, TokenSettings,
 };
 
-/// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// How the API is served.
     pub server: ServerSettings,
-    /// The server's certificate.
     pub tls: TlsSettings,
-    /// Where data is kept.
     pub storage: StorageSettings,
     /// What seals the secrets in it.
     pub master_key: MasterKeySettings,
@@ -41,7 +38,6 @@ pub struct Config {
     pub tokens: TokenSettings,
     /// What is asked of those who sign in.
     pub login: LoginSettings,
-    /// How AWS is reached.
     pub aws: AwsSettings,
     /// What is logged, and how.
     pub log: LogSettings,
@@ -132,12 +128,7 @@ pub enum Mistake {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// In a file, at a line counted from 1.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The line.
-        line: usize,
-    },
+    File { path: PathBuf, line: usize },
     /// In a variable of the environment.
     Variable(String),
 }

@@ -15,7 +15,6 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// What can be asked.
 #[derive(Serialize, Deserialize, Debug)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
@@ -66,7 +65,6 @@ pub fn serve(data_dir: &Path, ledger: Ledger) -> io::Result<JoinHandle<()>> {
     }))
 }
 
-/// A request is short.
 const REQUEST_MAX: u64 = 16 * 1024;
 
 async fn answer(caller: UnixStream, ledger: Ledger) {

@@ -58,7 +58,7 @@ pub enum EventsError {
     Telling(#[from] io::Error),
     /// The server that has the log open says that it is broken.
     #[error("{0}")]
-    Broken(String),
+    Corrupt(String),
     /// Root could not go on as the directory's owner.
     #[error("cannot go on as user {uid}, to whom the data directory belongs; start it as that user")]
     Owner {
@@ -90,7 +90,7 @@ pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
         for line in ask(server, &request)?.lines() {
             let line = line?;
             match last_word(&line) {
-                Some(LastWord::Error(broken)) => return Err(EventsError::Broken(broken)),
+                Some(LastWord::Error(broken)) => return Err(EventsError::Corrupt(broken)),
                 Some(LastWord::End(_)) => return Ok(()),
                 None => {}
             }
@@ -130,10 +130,10 @@ pub fn verify(arguments: &LogArguments) -> Result<(), EventsError> {
         let mut line = String::new();
         ask(server, &Request::Verify)?.read_line(&mut line)?;
         if let Some(LastWord::Error(broken)) = last_word(&line) {
-            return Err(EventsError::Broken(broken));
+            return Err(EventsError::Corrupt(broken));
         }
         let answer: Result<String, String> = serde_json::from_str(&line).map_err(|_| EventsError::CutOff)?;
-        say(&mut io::stdout(), &answer.map_err(EventsError::Broken)?)?;
+        say(&mut io::stdout(), &answer.map_err(EventsError::Corrupt)?)?;
         return Ok(());
     }
     say(&mut io::stdout(), &control::said(&ledger::verify(&data_dir)?))?;

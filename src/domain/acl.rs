@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 /// For whom an entry is: one user or one group, never both.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Principal {
-    /// One user.
     User(UserId),
-    /// Everyone in a group.
     Group(GroupName),
 }
 
@@ -27,7 +25,6 @@ impl Principal {
 /// One wish of an update: to permit these actions to this principal, or to withdraw them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AclChange {
-    /// For whom.
     pub principal: Principal,
     /// Which actions, as asked for.
     pub actions: Vec<Action>,
@@ -38,9 +35,7 @@ pub struct AclChange {
 /// One entry as it stands: never empty.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AclEntry {
-    /// For whom.
     pub principal: Principal,
-    /// What they may do.
     pub actions: ActionSet,
 }
 
@@ -49,7 +44,6 @@ pub struct AclEntry {
 pub struct Acl(Vec<AclEntry>);
 
 impl Acl {
-    /// The entries.
     pub fn entries(&self) -> &[AclEntry] {
         &self.0
     }

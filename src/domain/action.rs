@@ -29,31 +29,20 @@ actions! {
     ViewNative = "viewnative",
     /// View the KMS and its external keys.
     ViewByok = "viewbyok",
-    /// Create an AWS key.
     KeyCreate = "keycreate",
-    /// Import key material.
     KeyMaterialImport = "keymaterialimport",
-    /// Delete imported key material.
     KeyMaterialDelete = "keymaterialdelete",
-    /// Rotate a key.
     KeyRotate = "keyrotate",
-    /// Schedule a key's deletion.
     KeyDelete = "keydelete",
-    /// Cancel a key's deletion.
     KeyCancelDelete = "keycanceldelete",
     /// Synchronise keys, and cancel that.
     KeySynchronize = "keysynchronize",
     /// Change a key: policy, description, state, tags, aliases, rotation.
     KeyUpdate = "keyupdate",
-    /// Upload a key.
     KeyUpload = "keyupload",
-    /// View CloudHSM keys.
     ViewCloudHsmKey = "viewcloudhsmkey",
-    /// Create a CloudHSM key.
     CloudHsmKeyCreate = "cloudhsmkeycreate",
-    /// Delete a CloudHSM key.
     CloudHsmKeyDelete = "cloudhsmkeydelete",
-    /// View custom key stores.
     ViewKeyStore = "viewkeystore",
     /// Add a custom key store.
     KeyStoreAdd = "keystoreadd",
@@ -71,23 +60,16 @@ actions! {
     KeyStoreUnblock = "keystoreunblock",
     /// Link a custom key store.
     KeyStoreLink = "keystorelink",
-    /// View HYOK keys.
     ViewHyokKey = "viewhyokkey",
-    /// Create a HYOK key.
     HyokKeyCreate = "hyokkeycreate",
     /// Block and unblock a HYOK key.
     HyokKeyBlockUnblock = "hyokkeyblockunblock",
     /// Delete an unlinked HYOK key.
     HyokKeyDelete = "hyokkeydelete",
-    /// Link a HYOK key.
     HyokKeyLink = "hyokkeylink",
-    /// Create a report.
     ReportCreate = "reportcreate",
-    /// Delete a report.
     ReportDelete = "reportdelete",
-    /// Download a report.
     ReportDownload = "reportdownload",
-    /// View a report.
     ReportView = "reportview",
     /// Run bulk jobs on keys.
     KeyBulkOperation = "keybulkoperation",
@@ -117,12 +99,10 @@ pub struct ActionSet(u64);
 const VIEWS: u64 = Action::ViewNative.bit() | Action::ViewByok.bit();
 
 impl ActionSet {
-    /// The set of these.
     pub fn of(actions: &[Action]) -> Self {
         Self(actions.iter().fold(0, |bits, action| bits | action.bit()))
     }
 
-    /// Nothing in it?
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -136,7 +116,6 @@ impl ActionSet {
         }
     }
 
-    /// Both together.
     #[must_use]
     pub const fn with(self, more: Self) -> Self {
         Self(self.0 | more.0)

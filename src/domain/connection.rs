@@ -13,9 +13,7 @@ use serde::{Deserialize, Serialize};
 /// A connection as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Connection {
-    /// Its id.
     pub id: ConnectionId,
-    /// Its name.
     pub name: ConnectionName,
     /// All that is not secret.
     pub settings: ConnectionSettings,
@@ -23,7 +21,6 @@ pub struct Connection {
     pub secret: Sealed,
     /// How the last test went; none: never tested.
     pub last_test: Option<LastTest>,
-    /// When it was made.
     pub created: Time,
     /// When it was last changed (a test changes nothing).
     pub updated: Time,
@@ -32,23 +29,18 @@ pub struct Connection {
 /// All of a connection that is not secret.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ConnectionSettings {
-    /// What it is for.
     pub description: String,
     /// The public half of the credentials.
     pub access_key_id: String,
-    /// In which partition.
     pub cloud: Partition,
     /// The role that the connection itself assumes.
     pub role: Option<AssumedRole>,
     /// Where STS is spoken to, if regional, and where EC2 is asked for the regions.
     pub region: Option<Region>,
-    /// Which STS endpoints.
     pub sts_endpoints: StsEndpoints,
     /// For which products; `cckm`.
     pub products: Vec<String>,
-    /// Attached by clients.
     pub labels: Option<JsonText>,
-    /// Attached by clients.
     pub meta: Option<JsonText>,
 }
 
@@ -72,10 +64,8 @@ impl StsEndpoints {
     }
 }
 
-/// How a test went.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LastTest {
-    /// When.
     pub at: Time,
     /// None: well. Otherwise why not.
     pub error: Option<String>,
@@ -84,22 +74,17 @@ pub struct LastTest {
 /// What can be asked of connections.
 #[derive(Clone, Debug)]
 pub enum ConnectionCommand {
-    /// Make one.
     Create {
         /// Under this id.
         id: ConnectionId,
-        /// Its name.
         name: ConnectionName,
         /// All that is not secret.
         settings: ConnectionSettings,
         /// The secret access key, sealed.
         secret: Sealed,
     },
-    /// Change what differs.
-    Amend {
-        /// Which.
+    Update {
         id: ConnectionId,
-        /// A new name.
         name: Option<ConnectionName>,
         /// All settings as they are to be.
         settings: ConnectionSettings,
@@ -108,14 +93,11 @@ pub enum ConnectionCommand {
     },
     /// Note how a test went.
     NoteTest {
-        /// Which.
         id: ConnectionId,
         /// None: well. Otherwise why not.
         error: Option<String>,
     },
-    /// Delete it.
     Delete {
-        /// Which.
         id: ConnectionId,
     },
 }
@@ -130,9 +112,9 @@ pub fn decide(state: &State, command: ConnectionCommand) -> Result<Vec<Event>, R
             refuse_taken(state, &name)?;
             Ok(vec![Event::Connection(id, ConnectionEvent::Created { name, settings, secret })])
         }
-        ConnectionCommand::Amend { id, name, settings, secret } => {
+        ConnectionCommand::Update { id, name, settings, secret } => {
             let connection = state.connection(id)?;
-            amend(state, connection, name, settings, secret)
+            update(state, connection, name, settings, secret)
         }
         ConnectionCommand::NoteTest { id, error } => {
             state.connection(id)?;
@@ -148,7 +130,7 @@ pub fn decide(state: &State, command: ConnectionCommand) -> Result<Vec<Event>, R
     }
 }
 
-fn amend(
+fn update(
     state: &State,
     connection: &Connection,
     name: Option<ConnectionName>,
@@ -187,7 +169,6 @@ fn users_of(state: &State, id: ConnectionId) -> Vec<super::name::KmsName> {
 }
 
 impl Connection {
-    /// A new one.
     pub fn created(
         id: ConnectionId,
         at: Time,

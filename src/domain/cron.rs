@@ -118,7 +118,6 @@ impl Cron {
         None
     }
 
-    /// As it was given.
     pub fn as_str(&self) -> &str {
         &self.text
     }

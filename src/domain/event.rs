@@ -28,25 +28,15 @@ use std::fmt;
 pub enum Event {
     /// The installation as a whole.
     Installation(InstallationEvent),
-    /// A user.
     User(UserId, UserEvent),
-    /// A group.
     Group(GroupName, GroupEvent),
-    /// A session.
     Session(SessionId, SessionEvent),
-    /// A connection.
     Connection(ConnectionId, ConnectionEvent),
-    /// A KMS.
     Kms(KmsId, KmsEvent),
-    /// A key.
     Key(KeyId, KeyEvent),
-    /// A source key.
     SourceKey(SourceKeyId, SourceKeyEvent),
-    /// A job.
     Job(JobId, JobEvent),
-    /// A policy template.
     Template(TemplateId, TemplateEvent),
-    /// A schedule.
     Schedule(ScheduleId, ScheduleEvent),
 }
 
@@ -84,7 +74,6 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-/// Events of the installation.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum InstallationEvent {
     /// The first event of every log.
@@ -101,10 +90,8 @@ pub enum InstallationEvent {
     },
 }
 
-/// Events of a user.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum UserEvent {
-    /// A user was made.
     Created {
         /// What the user signs in with.
         name: UserName,
@@ -115,17 +102,12 @@ pub enum UserEvent {
         /// Must change the password before anything else.
         must_change: bool,
     },
-    /// The profile was changed.
     ProfileChanged {
         /// All of it, as it is now.
         profile: UserProfile,
     },
     /// The user signs in with another name.
-    Renamed {
-        /// The new one.
-        to: UserName,
-    },
-    /// A new password.
+    Renamed { to: UserName },
     PasswordChanged {
         /// Its hash, sealed.
         password: Sealed,
@@ -143,41 +125,30 @@ pub enum UserEvent {
         required: bool,
     },
     /// A wrong password was given for this user.
-    LoginFailed {
-        /// From which address.
-        source: String,
-    },
+    LoginFailed { source: String },
     /// An administrator forgave the failed logins.
     LockoutCleared,
     /// The user is no more.
     Removed,
 }
 
-/// Events of a group.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum GroupEvent {
-    /// A group was made.
     Created {
-        /// What it is for.
         description: String,
         /// Attached JSON: for applications, for clients, for users.
         metadata: GroupMetadata,
     },
     /// Description or metadata were changed.
     Described {
-        /// What it is for.
         description: String,
         /// All of it, as it is now.
         metadata: GroupMetadata,
     },
-    /// A user joined.
     MemberAdded {
-        /// Who.
         user: UserId,
     },
-    /// A user left.
     MemberRemoved {
-        /// Who.
         user: UserId,
     },
     /// The group is no more, nor is any membership in it.
@@ -187,22 +158,15 @@ pub enum GroupEvent {
 /// JSON that clients attach to a group.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct GroupMetadata {
-    /// For applications.
     pub app: Option<JsonText>,
-    /// For clients.
     pub client: Option<JsonText>,
-    /// For users.
     pub user: Option<JsonText>,
 }
 
-/// Events of a session.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum SessionEvent {
-    /// Somebody signed in.
     Opened {
-        /// Who.
         user: UserId,
-        /// From which address.
         source: String,
         /// The refresh token given with it.
         refresh: RefreshGrant,
@@ -212,10 +176,7 @@ pub enum SessionEvent {
     /// The refresh token was used for a new access token.
     Refreshed,
     /// The refresh token was used and replaced by a new one.
-    RefreshReplaced {
-        /// The new one.
-        refresh: RefreshGrant,
-    },
+    RefreshReplaced { refresh: RefreshGrant },
     /// The session is over: its tokens are worth nothing.
     Closed,
 }
@@ -233,26 +194,20 @@ pub struct RefreshGrant {
     pub unused_seconds: Option<u64>,
 }
 
-/// Events of a connection.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum ConnectionEvent {
-    /// A connection was made.
     Created {
-        /// Its name.
         name: ConnectionName,
         /// All that is not secret.
         settings: ConnectionSettings,
         /// The secret access key, sealed.
         secret: Sealed,
     },
-    /// Settings were changed.
     SettingsChanged {
         /// All of them, as they are now.
         settings: ConnectionSettings,
     },
-    /// A new name.
     Renamed {
-        /// The new one.
         to: ConnectionName,
     },
     /// A new secret access key.
@@ -269,41 +224,33 @@ pub enum ConnectionEvent {
     Deleted,
 }
 
-/// Events of a KMS.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum KmsEvent {
     /// An AWS account, with some of its regions, came under management.
     Added {
-        /// Its name here.
         name: KmsName,
-        /// The AWS account.
         account: AccountId,
         /// As whom AWS knows us there.
         arn: Arn,
-        /// Through which connection.
         connection: ConnectionId,
         /// The role assumed for it, if any.
         role: Option<AssumedRole>,
         /// Which regions, in the order given.
         regions: Vec<Region>,
-        /// In which partition.
         cloud: Partition,
     },
-    /// Other regions.
     RegionsReplaced {
         /// All of them, as they are now.
         to: Vec<Region>,
     },
     /// Another connection to the same account.
     ConnectionReplaced {
-        /// Which.
         to: ConnectionId,
         /// As whom AWS knows us now.
         arn: Arn,
     },
     /// Another role in the same account, or none.
     RoleReplaced {
-        /// Which.
         to: Option<AssumedRole>,
         /// As whom AWS knows us now.
         arn: Arn,
@@ -315,7 +262,6 @@ pub enum KmsEvent {
     },
     /// Put away: viewed, recovered or deleted, nothing else.
     Archived,
-    /// Brought back.
     Recovered,
     /// No longer under management. AWS itself was not touched.
     Deleted,
@@ -385,21 +331,17 @@ impl Event {
     }
 }
 
-/// Who caused an event.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Actor {
-    /// The program itself.
     System,
     /// A user, under the name of that time.
     User {
-        /// Who.
         id: UserId,
         /// The name at that time.
         name: UserName,
     },
     /// A schedule, under the name of that time.
     Schedule {
-        /// Which.
         id: ScheduleId,
         /// The name at that time.
         name: ScheduleName,

@@ -8,64 +8,63 @@ use super::name::{ConnectionName, GroupName, UserName};
 use super::place::Partition;
 use uuid::Uuid;
 
-pub fn user_id(n: u128) -> UserId {
+pub(crate) fn user_id(n: u128) -> UserId {
     UserId::new(Uuid::from_u128(0x4000 + n))
 }
 
-pub fn user_name(text: &str) -> UserName {
+pub(crate) fn user_name(text: &str) -> UserName {
     UserName::parse(text).expect("a name")
 }
 
 /// What a password's hash is sealed as.
-pub fn password(n: u8) -> Sealed {
+pub(crate) fn password(n: u8) -> Sealed {
     Sealed(vec![n])
 }
 
 /// User `n` is made, with password `n`.
-pub fn user(n: u8) -> Event {
+pub(crate) fn user(n: u8) -> Event {
     let name = user_name(&format!("user{n}"));
     let made = UserEvent::Created { name, profile: Default::default(), password: password(n), must_change: false };
     Event::User(user_id(n.into()), made)
 }
 
-pub fn group_name(text: &str) -> GroupName {
+pub(crate) fn group_name(text: &str) -> GroupName {
     GroupName::parse(text).expect("a name")
 }
 
-/// A group is made.
-pub fn group(name: &str) -> Event {
+pub(crate) fn group(name: &str) -> Event {
     let made = GroupEvent::Created { description: String::new(), metadata: Default::default() };
     Event::Group(group_name(name), made)
 }
 
 /// A user joins a group.
-pub fn joined(name: &str, user: u128) -> Event {
+pub(crate) fn joined(name: &str, user: u128) -> Event {
     Event::Group(group_name(name), GroupEvent::MemberAdded { user: user_id(user) })
 }
 
-pub fn session_id(n: u128) -> SessionId {
+pub(crate) fn session_id(n: u128) -> SessionId {
     SessionId::new(Uuid::from_u128(0x5000 + n))
 }
 
 /// A refresh token that hashes to `n`, good for so long.
-pub fn refresh(n: u8, lifetime_seconds: Option<u64>, unused_seconds: Option<u64>) -> RefreshGrant {
+pub(crate) fn refresh(n: u8, lifetime_seconds: Option<u64>, unused_seconds: Option<u64>) -> RefreshGrant {
     let id = RefreshTokenId::new(Uuid::from_u128(0x6000 + u128::from(n)));
     RefreshGrant { id, hash: TokenHash([n; 32]), lifetime_seconds, unused_seconds }
 }
 
 /// User `n` signs in: session `n`.
-pub fn signed_in(n: u8, refresh: RefreshGrant) -> Event {
+pub(crate) fn signed_in(n: u8, refresh: RefreshGrant) -> Event {
     let source = "192.0.2.1".to_owned();
     let opened = SessionEvent::Opened { user: user_id(n.into()), source, refresh, labels: vec![] };
     Event::Session(session_id(n.into()), opened)
 }
 
-pub fn connection_name(text: &str) -> ConnectionName {
+pub(crate) fn connection_name(text: &str) -> ConnectionName {
     ConnectionName::parse(text).expect("a name")
 }
 
 /// Of a connection to this partition.
-pub fn settings(cloud: Partition) -> ConnectionSettings {
+pub(crate) fn settings(cloud: Partition) -> ConnectionSettings {
     ConnectionSettings {
         description: String::new(),
         access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
@@ -80,7 +79,7 @@ pub fn settings(cloud: Partition) -> ConnectionSettings {
 }
 
 /// The connection of the example KMSs is made.
-pub fn connected() -> Event {
+pub(crate) fn connected() -> Event {
     let (name, settings) = (connection_name("lab"), settings(Partition::Aws));
     Event::Connection(connection_id(), ConnectionEvent::Created { name, settings, secret: Sealed(vec![1]) })
 }

@@ -13,13 +13,11 @@ use super::time::Time;
 pub struct Group {
     /// Its name, which is its identity.
     pub name: GroupName,
-    /// What it is for.
     pub description: String,
     /// Attached JSON.
     pub metadata: GroupMetadata,
     /// How many users are in it.
     pub members: u64,
-    /// When it was made.
     pub created: Time,
     /// When it was last changed.
     pub updated: Time,
@@ -28,20 +26,16 @@ pub struct Group {
 /// The groups that always exist.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SystemGroup {
-    /// May do everything.
     Admin,
     /// May do everything on every KMS.
     CckmAdmins,
     /// No rights of its own: a handy group to permit things to.
     CckmUsers,
-    /// Manage connections.
     ConnectionAdmins,
-    /// Manage users and groups.
     UserAdmins,
 }
 
 impl SystemGroup {
-    /// All of them.
     pub const ALL: [SystemGroup; 5] =
         [Self::Admin, Self::CckmAdmins, Self::CckmUsers, Self::ConnectionAdmins, Self::UserAdmins];
 
@@ -56,7 +50,6 @@ impl SystemGroup {
         }
     }
 
-    /// What it is for.
     pub const fn description(self) -> &'static str {
         match self {
             Self::Admin => "may do everything",
@@ -81,41 +74,28 @@ impl SystemGroup {
 /// What can be asked of groups.
 #[derive(Clone, Debug)]
 pub enum GroupCommand {
-    /// Make one.
     Create {
-        /// Its name.
         name: GroupName,
-        /// What it is for.
         description: String,
         /// Attached JSON.
         metadata: GroupMetadata,
     },
-    /// Change description or metadata.
     Describe {
-        /// Which.
         name: GroupName,
         /// As it is to be.
         description: String,
         /// As it is to be.
         metadata: GroupMetadata,
     },
-    /// Put a user in.
     AddMember {
-        /// Which group.
         name: GroupName,
-        /// Who.
         user: UserId,
     },
-    /// Take a user out.
     RemoveMember {
-        /// Which group.
         name: GroupName,
-        /// Who.
         user: UserId,
     },
-    /// Remove the group.
     Remove {
-        /// Which.
         name: GroupName,
     },
 }

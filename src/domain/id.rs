@@ -34,7 +34,6 @@ macro_rules! uuid_id {
                     .map_err(|_| NotAnId { text: text.chars().take(64).collect(), expected: $expected })
             }
 
-            /// The UUID itself.
             pub const fn uuid(&self) -> Uuid {
                 self.0
             }
@@ -60,9 +59,7 @@ uuid_id!(
 uuid_id!(
     /// One AWS KMS account as managed here (the seed's "KMS").
     KmsId, "the id of a KMS (a UUID)");
-uuid_id!(
-    /// One AWS connection.
-    ConnectionId, "the id of a connection (a UUID)");
+uuid_id!(ConnectionId, "the id of a connection (a UUID)");
 uuid_id!(
     /// One session: what a sign-in opens and a revocation closes.
     SessionId, "the id of a session (a UUID)");
@@ -78,12 +75,8 @@ uuid_id!(
 uuid_id!(
     /// One source key: material that can be imported into AWS keys.
     SourceKeyId, "the id of a source key (a UUID)");
-uuid_id!(
-    /// One policy template.
-    TemplateId, "the id of a policy template (a UUID)");
-uuid_id!(
-    /// One schedule.
-    ScheduleId, "the id of a schedule (a UUID)");
+uuid_id!(TemplateId, "the id of a policy template (a UUID)");
+uuid_id!(ScheduleId, "the id of a schedule (a UUID)");
 uuid_id!(
     /// One job: a synchronisation, a bulk job, or a schedule's run.
     JobId, "the id of a job (a UUID)");

@@ -13,27 +13,19 @@ use serde::{Deserialize, Serialize};
 /// A KMS as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Kms {
-    /// Its id.
     pub id: KmsId,
-    /// Its name.
     pub name: KmsName,
-    /// The AWS account.
     pub account: AccountId,
     /// As whom AWS knows us there.
     pub arn: Arn,
-    /// Through which connection.
     pub connection: ConnectionId,
     /// The role assumed for it.
     pub role: Option<AssumedRole>,
     /// Which regions, in the order given.
     pub regions: Vec<Region>,
-    /// In which partition.
     pub cloud: Partition,
-    /// Who may do what.
     pub acl: Acl,
-    /// Put away?
     pub archived: bool,
-    /// When it was added.
     pub created: Time,
     /// When it was last changed.
     pub updated: Time,
@@ -42,7 +34,6 @@ pub struct Kms {
 /// A role to assume, and the external id that its trust policy asks for.
 #[derive(Clone, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
 pub struct AssumedRole {
-    /// Which role.
     pub arn: RoleArn,
     /// The external id, if the role wants one. AWS does not count it as a secret.
     pub external_id: Option<ExternalId>,
@@ -53,21 +44,17 @@ pub struct AssumedRole {
 pub struct NewKms {
     /// Under this id.
     pub id: KmsId,
-    /// Its name.
     pub name: KmsName,
     /// The account that the caller says it is.
     pub account: AccountId,
-    /// Through which connection.
     pub connection: ConnectionId,
-    /// With which role.
     pub role: Option<AssumedRole>,
-    /// Which regions.
     pub regions: Vec<Region>,
 }
 
 /// What AWS said of an account when it was asked with the credentials in question.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Sighting {
+pub struct AccountProbe {
     /// The account that the credentials belong to.
     pub account: AccountId,
     /// As whom AWS knows us.
@@ -78,41 +65,33 @@ pub struct Sighting {
 
 /// What a caller wants changed: at most one of these may differ from what is.
 #[derive(Clone, Debug, Default)]
-pub struct Wishes {
-    /// Another connection.
+pub struct KmsPatch {
     pub connection: Option<ConnectionId>,
-    /// Other regions.
     pub regions: Option<Vec<Region>>,
     /// Another role, or the same again.
-    pub role: RoleWish,
+    pub role: RoleRequest,
     /// Forget the keys of regions that are taken away?
     pub forget_keys: bool,
 }
 
 /// A role as a caller wants it. What is none stays; only with another role the external id does not.
 #[derive(Clone, Debug, Default)]
-pub struct RoleWish {
-    /// Which role.
+pub struct RoleRequest {
     pub arn: Option<RoleArn>,
-    /// With which external id.
     pub external_id: Option<ExternalId>,
 }
 
-/// The one change that wishes come down to.
+/// The one change that a patch asks for.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Amendment {
-    /// Nothing differs.
+pub enum KmsChange {
     None,
-    /// Another connection.
     Connection(ConnectionId),
-    /// Other regions.
     Regions {
         /// All of them, as they are to be.
         to: Vec<Region>,
         /// Forget the keys of those that are taken away?
         forget_keys: bool,
     },
-    /// Another role.
     Role(AssumedRole),
 }
 
@@ -121,44 +100,32 @@ pub enum Amendment {
 pub enum KmsCommand {
     /// Bring an account under management.
     Add {
-        /// What is wanted.
         new: NewKms,
-        /// What AWS said.
-        seen: Sighting,
+        seen: AccountProbe,
     },
-    /// Change one thing.
-    Amend {
-        /// Which KMS.
+    Update {
         id: KmsId,
-        /// What is wanted.
-        amendment: Amendment,
+        update: KmsChange,
         /// The role that it was made out of.
         role: Option<AssumedRole>,
         /// What AWS said, with the credentials as they are to be.
-        seen: Sighting,
+        seen: AccountProbe,
     },
     /// Give and take permissions, all or none.
     UpdateAcls {
-        /// Which KMS.
         id: KmsId,
         /// In this order.
         changes: Vec<AclChange>,
     },
-    /// Put it away.
     Archive {
-        /// Which KMS.
         id: KmsId,
     },
-    /// Bring it back.
     Recover {
-        /// Which KMS.
         id: KmsId,
     },
     /// Forget it. AWS itself is not touched.
     Delete {
-        /// Which KMS.
         id: KmsId,
-        /// When.
         at: Time,
     },
 }
@@ -170,13 +137,13 @@ pub enum KmsCommand {
 pub fn decide(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal> {
     let (id, events) = match command {
         KmsCommand::Add { new, seen } => (new.id, add(state, new, seen)?),
-        KmsCommand::Amend { id, amendment, role, seen } => {
+        KmsCommand::Update { id, update, role, seen } => {
             let kms = state.kms(id)?;
             // Half of the new role may be the old one's.
-            if matches!(amendment, Amendment::Role(_)) && role != kms.role {
+            if matches!(update, KmsChange::Role(_)) && role != kms.role {
                 return Err(Refusal::KmsChanged(kms.name.clone()));
             }
-            (id, kms.amend(state, amendment, seen)?)
+            (id, kms.update(state, update, seen)?)
         }
         KmsCommand::UpdateAcls { id, changes } => (id, state.kms(id)?.update_acls(state, changes)?),
         KmsCommand::Archive { id } => (id, state.kms(id)?.archive()?),
@@ -202,7 +169,7 @@ pub fn check_new(state: &State, new: &NewKms) -> Result<(), Refusal> {
     check_regions(state, new.id, new.account, connection.settings.cloud, &new.regions)
 }
 
-fn add(state: &State, new: NewKms, seen: Sighting) -> Result<Vec<KmsEvent>, Refusal> {
+fn add(state: &State, new: NewKms, seen: AccountProbe) -> Result<Vec<KmsEvent>, Refusal> {
     check_new(state, &new)?;
     check_account(new.account, &seen)?;
     check_enabled(&new.regions, &seen)?;
@@ -211,7 +178,7 @@ fn add(state: &State, new: NewKms, seen: Sighting) -> Result<Vec<KmsEvent>, Refu
     Ok(vec![KmsEvent::Added { name, account, arn: seen.arn, connection, role, regions, cloud }])
 }
 
-fn check_account(claimed: AccountId, seen: &Sighting) -> Result<(), Refusal> {
+fn check_account(claimed: AccountId, seen: &AccountProbe) -> Result<(), Refusal> {
     if seen.account == claimed { Ok(()) } else { Err(Refusal::AccountMismatch { claimed, actual: seen.account }) }
 }
 
@@ -250,7 +217,7 @@ fn check_regions(
     Ok(())
 }
 
-fn check_enabled(regions: &[Region], seen: &Sighting) -> Result<(), Refusal> {
+fn check_enabled(regions: &[Region], seen: &AccountProbe) -> Result<(), Refusal> {
     match regions.iter().find(|region| !seen.enabled.contains(region)) {
         Some(region) => Err(Refusal::RegionNotEnabled {
             region: region.clone(),
@@ -262,7 +229,6 @@ fn check_enabled(regions: &[Region], seen: &Sighting) -> Result<(), Refusal> {
 }
 
 impl Kms {
-    /// A new one.
     pub fn added(id: KmsId, at: Time, event: &KmsEvent) -> Option<Self> {
         let KmsEvent::Added { name, account, arn, connection, role, regions, cloud } = event else { return None };
         Some(Self {
@@ -301,27 +267,27 @@ impl Kms {
         self.updated = at;
     }
 
-    /// The one change that these wishes come down to, and all that can be said of it before AWS is asked.
+    /// The one change that a patch asks for, after all checks that need no answer of AWS.
     ///
     /// # Errors
     /// When more than one thing would change, or what stands against the one.
-    pub fn amendment(&self, state: &State, wishes: Wishes) -> Result<Amendment, Refusal> {
+    pub fn change(&self, state: &State, patch: KmsPatch) -> Result<KmsChange, Refusal> {
         self.refuse_archived()?;
-        let connection = wishes.connection.filter(|to| *to != self.connection);
-        let regions = wishes.regions.filter(|to| *to != self.regions);
-        let role = self.wished_role(wishes.role)?.filter(|to| Some(to) != self.role.as_ref());
-        let amendment = match (connection, regions, role) {
-            (None, None, None) => Amendment::None,
-            (Some(to), None, None) => Amendment::Connection(to),
-            (None, Some(to), None) => Amendment::Regions { to, forget_keys: wishes.forget_keys },
-            (None, None, Some(to)) => Amendment::Role(to),
+        let connection = patch.connection.filter(|to| *to != self.connection);
+        let regions = patch.regions.filter(|to| *to != self.regions);
+        let role = self.patched_role(patch.role)?.filter(|to| Some(to) != self.role.as_ref());
+        let change = match (connection, regions, role) {
+            (None, None, None) => KmsChange::None,
+            (Some(to), None, None) => KmsChange::Connection(to),
+            (None, Some(to), None) => KmsChange::Regions { to, forget_keys: patch.forget_keys },
+            (None, None, Some(to)) => KmsChange::Role(to),
             _ => return Err(Refusal::SeveralChanges),
         };
-        self.check_amendment(state, &amendment)?;
-        Ok(amendment)
+        self.check_change(state, &change)?;
+        Ok(change)
     }
 
-    fn wished_role(&self, RoleWish { arn, external_id }: RoleWish) -> Result<Option<AssumedRole>, Refusal> {
+    fn patched_role(&self, RoleRequest { arn, external_id }: RoleRequest) -> Result<Option<AssumedRole>, Refusal> {
         let now = self.role.as_ref();
         let Some(arn) = arn.or_else(|| now.map(|role| role.arn.clone())) else {
             return match external_id {
@@ -336,20 +302,20 @@ impl Kms {
 
     /// May the amendment rest on what AWS said a moment ago? Only one of regions, and only if they were enabled then:
     /// AWS takes longer to disable a region, and a region that was not enabled may be by now.
-    pub fn is_amended_by_recent(&self, amendment: &Amendment, seen: &Sighting) -> bool {
-        let Amendment::Regions { to, .. } = amendment else { return false };
+    pub fn recent_probe_suffices(&self, update: &KmsChange, seen: &AccountProbe) -> bool {
+        let KmsChange::Regions { to, .. } = update else { return false };
         check_account(self.account, seen).and_then(|()| check_enabled(to, seen)).is_ok()
     }
 
-    fn check_amendment(&self, state: &State, amendment: &Amendment) -> Result<(), Refusal> {
-        match amendment {
-            Amendment::None => Ok(()),
-            Amendment::Regions { to, forget_keys } => {
+    fn check_change(&self, state: &State, update: &KmsChange) -> Result<(), Refusal> {
+        match update {
+            KmsChange::None => Ok(()),
+            KmsChange::Regions { to, forget_keys } => {
                 check_regions(state, self.id, self.account, self.cloud, to)?;
                 self.refuse_orphans(state, to, *forget_keys)
             }
-            Amendment::Role(role) => check_role(self.cloud, Some(role)),
-            Amendment::Connection(to) => {
+            KmsChange::Role(role) => check_role(self.cloud, Some(role)),
+            KmsChange::Connection(to) => {
                 let connection = state.connection(*to)?;
                 if connection.settings.cloud != self.cloud {
                     return Err(Refusal::ConnectionElsewhere {
@@ -364,7 +330,7 @@ impl Kms {
 
     /// Refuses to take a region away whose keys would be forgotten, unless that is what is wanted.
     fn refuse_orphans(&self, state: &State, to: &[Region], forget: bool) -> Result<(), Refusal> {
-        if state.operations.values().any(|underway| underway.kms == self.id && !to.contains(&underway.region)) {
+        if state.operations.values().any(|pending| pending.kms == self.id && !to.contains(&pending.region)) {
             return Err(Refusal::KmsBusy(self.name.clone()));
         }
         let removed = self.regions.iter().filter(|region| !to.contains(region));
@@ -377,25 +343,25 @@ impl Kms {
         Ok(())
     }
 
-    fn amend(&self, state: &State, amendment: Amendment, seen: Sighting) -> Result<Vec<KmsEvent>, Refusal> {
+    fn update(&self, state: &State, update: KmsChange, seen: AccountProbe) -> Result<Vec<KmsEvent>, Refusal> {
         self.refuse_archived()?;
-        self.check_amendment(state, &amendment)?;
-        self.check_led_here(&amendment, &seen)?;
-        Ok(match amendment {
-            Amendment::None => vec![],
-            Amendment::Connection(to) => vec![KmsEvent::ConnectionReplaced { to, arn: seen.arn }],
-            Amendment::Role(to) => vec![KmsEvent::RoleReplaced { to: Some(to), arn: seen.arn }],
-            Amendment::Regions { to, .. } => {
+        self.check_change(state, &update)?;
+        self.check_led_here(&update, &seen)?;
+        Ok(match update {
+            KmsChange::None => vec![],
+            KmsChange::Connection(to) => vec![KmsEvent::ConnectionReplaced { to, arn: seen.arn }],
+            KmsChange::Role(to) => vec![KmsEvent::RoleReplaced { to: Some(to), arn: seen.arn }],
+            KmsChange::Regions { to, .. } => {
                 check_enabled(&to, &seen)?;
                 vec![KmsEvent::RegionsReplaced { to }]
             }
         })
     }
 
-    fn check_led_here(&self, amendment: &Amendment, seen: &Sighting) -> Result<(), Refusal> {
-        let member = match amendment {
-            Amendment::Role(_) => "assume_role_arn",
-            Amendment::None | Amendment::Connection(_) | Amendment::Regions { .. } => "connection",
+    fn check_led_here(&self, update: &KmsChange, seen: &AccountProbe) -> Result<(), Refusal> {
+        let member = match update {
+            KmsChange::Role(_) => "assume_role_arn",
+            KmsChange::None | KmsChange::Connection(_) | KmsChange::Regions { .. } => "connection",
         };
         match seen.account == self.account {
             true => Ok(()),
@@ -429,8 +395,8 @@ impl Kms {
     /// the account or the credentials are gone, and must not keep the KMS here.
     fn delete(&self, state: &State, at: Time) -> Result<Vec<KmsEvent>, Refusal> {
         const GIVEN_UP: i64 = 86_400;
-        let mine = state.operations.values().filter(|underway| underway.kms == self.id);
-        match mine.map(|underway| underway.since.plus_seconds(GIVEN_UP)).any(|end| end > at) {
+        let mine = state.operations.values().filter(|pending| pending.kms == self.id);
+        match mine.map(|pending| pending.since.plus_seconds(GIVEN_UP)).any(|end| end > at) {
             true => Err(Refusal::KmsBusy(self.name.clone())),
             false => Ok(vec![KmsEvent::Deleted]),
         }

@@ -68,19 +68,15 @@ impl fmt::Display for Excerpt {
 /// One of the worlds that AWS keeps apart. Nothing crosses from one to another, credentials least of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Partition {
-    /// The commercial regions.
     #[default]
     Aws,
     /// The regions of the US government.
     AwsUsGov,
-    /// The regions in China.
     AwsCn,
 }
 
 impl Partition {
-    /// Every partition there is.
     pub const ALL: [Partition; 3] = [Partition::Aws, Partition::AwsUsGov, Partition::AwsCn];
-    /// Their names.
     pub const NAMES: &'static [&'static str] =
         &[Partition::Aws.as_str(), Partition::AwsUsGov.as_str(), Partition::AwsCn.as_str()];
 
@@ -117,7 +113,7 @@ impl Partition {
     }
 }
 
-/// The name of a region, such as `eu-west-1`. Kept in place: most of a log is regions, and a start reads all of it.
+/// The name of a region, such as `eu-west-1`. Retained in place: most of a log is regions, and a start reads all of it.
 ///
 /// Names that AWS has not used yet are taken if they are shaped as AWS shapes them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -148,7 +144,6 @@ impl Region {
         Self { bytes, length: name.len().min(Self::LONGEST) as u8 }
     }
 
-    /// The name.
     pub fn as_str(&self) -> &str {
         // Nothing but ASCII is ever packed.
         self.bytes.get(..usize::from(self.length)).and_then(|name| str::from_utf8(name).ok()).unwrap_or_default()

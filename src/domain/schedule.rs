@@ -17,9 +17,7 @@ use std::sync::Arc;
 /// A schedule as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Schedule {
-    /// Its id.
     pub id: ScheduleId,
-    /// Its name.
     pub name: ScheduleName,
     /// What it does, and when.
     pub settings: ScheduleSettings,
@@ -29,7 +27,6 @@ pub struct Schedule {
     pub running: Option<JobId>,
     /// Its runs that are still remembered, oldest first.
     pub runs: Vec<JobId>,
-    /// When it was made.
     pub created: Time,
     /// When it was last changed.
     pub updated: Time,
@@ -38,9 +35,7 @@ pub struct Schedule {
 /// What a schedule does, and when.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ScheduleSettings {
-    /// What it is for.
     pub description: String,
-    /// When it is due.
     pub run_at: Cron,
     /// It is not due before; none: from the beginning.
     pub start: Option<Time>,
@@ -48,11 +43,9 @@ pub struct ScheduleSettings {
     pub end: Option<Time>,
     /// It is not due at all.
     pub disabled: bool,
-    /// What it does.
     pub work: Work,
 }
 
-/// What a schedule does.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Work {
     /// Rotates the keys that are under it.
@@ -71,7 +64,6 @@ impl Work {
     }
 }
 
-/// How keys are rotated.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct RotationPlan {
     /// New material that comes from here lasts so long; none: for ever.
@@ -86,40 +78,29 @@ pub struct RotationPlan {
     pub rotate_material: bool,
 }
 
-/// What is synchronised.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum SynchronizationPlan {
-    /// Every KMS.
     All,
-    /// These.
     Kms(Vec<KmsId>),
 }
 
-/// Why a run began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Cause {
-    /// It was due.
     Due(Time),
     /// It had been due while the program was not running.
     Missed(Time),
-    /// Somebody asked for it.
     Asked,
 }
 
 /// One run of a schedule.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Run {
-    /// Its id.
     pub id: JobId,
-    /// Of which schedule.
     pub schedule: ScheduleId,
-    /// The schedule's name.
     pub name: ScheduleName,
     /// What was done: the work's name.
     pub operation: &'static str,
-    /// Why it began.
     pub cause: Cause,
-    /// When it began.
     pub started: Time,
     /// When and how it ended; none: it goes on.
     pub ended: Option<(Time, RunOutcome)>,
@@ -127,10 +108,8 @@ pub struct Run {
     pub keys: Vec<(KeyId, KeyOutcome)>,
 }
 
-/// How a run ended.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum RunOutcome {
-    /// All was done.
     Done,
     /// Not all was done, and why.
     Failed(String),
@@ -139,7 +118,6 @@ pub enum RunOutcome {
 /// What became of one key in a run.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum KeyOutcome {
-    /// Its material was rotated.
     MaterialRotated,
     /// This key has taken its place.
     ReplacedBy(KeyId),
@@ -147,42 +125,30 @@ pub enum KeyOutcome {
     Failed(String),
 }
 
-/// Events of a schedule.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum ScheduleEvent {
-    /// A schedule was made.
     Created {
-        /// Its name.
         name: ScheduleName,
         /// What it does, and when.
         settings: ScheduleSettings,
     },
     /// It does something else, or at other times.
-    Amended {
+    Updated {
         /// All of it, as it is now.
         settings: ScheduleSettings,
     },
-    /// A run began.
     RunStarted {
-        /// Which.
         run: JobId,
-        /// Why.
         cause: Cause,
     },
     /// A run was done with one key.
     KeyTreated {
-        /// Which run.
         run: JobId,
-        /// Which key.
         key: KeyId,
-        /// What became of it.
         outcome: KeyOutcome,
     },
-    /// A run ended.
     RunFinished {
-        /// Which.
         run: JobId,
-        /// How.
         outcome: RunOutcome,
     },
     /// The schedule is no more. Its runs are remembered.
@@ -192,54 +158,30 @@ pub enum ScheduleEvent {
 /// What can be asked of schedules.
 #[derive(Clone, Debug)]
 pub enum ScheduleCommand {
-    /// Make one.
     Create {
         /// Under this id.
         id: ScheduleId,
-        /// Its name.
         name: ScheduleName,
         /// What it is to do, and when.
         settings: ScheduleSettings,
     },
     /// Let it do something else, or at other times.
-    Amend {
-        /// Which.
+    Update {
         id: ScheduleId,
         /// All of it, as it is to be.
         settings: ScheduleSettings,
     },
-    /// Begin a run.
     StartRun {
-        /// Of which schedule.
         id: ScheduleId,
         /// Under this id.
         run: JobId,
-        /// Why.
         cause: Cause,
     },
     /// Write down that a run is done with a key.
-    NoteKey {
-        /// Of which schedule.
-        id: ScheduleId,
-        /// Which run.
-        run: JobId,
-        /// Which key.
-        key: KeyId,
-        /// What became of it.
-        outcome: KeyOutcome,
-    },
+    NoteKey { id: ScheduleId, run: JobId, key: KeyId, outcome: KeyOutcome },
     /// Write down that a run has ended.
-    FinishRun {
-        /// Of which schedule.
-        id: ScheduleId,
-        /// Which run.
-        run: JobId,
-        /// How.
-        outcome: RunOutcome,
-    },
-    /// Remove it.
+    FinishRun { id: ScheduleId, run: JobId, outcome: RunOutcome },
     Delete {
-        /// Which.
         id: ScheduleId,
         /// Keys that are under it are under none then.
         force: bool,
@@ -262,11 +204,11 @@ pub fn decide(state: &State, command: ScheduleCommand) -> Result<Vec<Event>, Ref
             settings.check(state, None)?;
             Ok(vec![Event::Schedule(id, ScheduleEvent::Created { name, settings })])
         }
-        ScheduleCommand::Amend { id, settings } => {
+        ScheduleCommand::Update { id, settings } => {
             let schedule = state.schedule(id)?;
             settings.check(state, Some(&schedule.settings))?;
             let changes = schedule.settings != settings;
-            Ok(if changes { vec![Event::Schedule(id, ScheduleEvent::Amended { settings })] } else { vec![] })
+            Ok(if changes { vec![Event::Schedule(id, ScheduleEvent::Updated { settings })] } else { vec![] })
         }
         ScheduleCommand::StartRun { id, run, cause } => {
             state.schedule(id)?.refuse_running()?;
@@ -406,7 +348,7 @@ impl Schedules {
                 self.by_name.insert(name.clone(), id);
                 self.all.insert(id, schedule);
             }
-            ScheduleEvent::Amended { settings } => self.all.change(&id, |schedule| {
+            ScheduleEvent::Updated { settings } => self.all.change(&id, |schedule| {
                 // What would have been due by the new times in the past is not made up for.
                 if !schedule.settings.is_due_like(settings) {
                     schedule.dealt_until = at;

@@ -18,13 +18,9 @@ pub const SESSIONS_MAX: usize = 1000;
 pub struct Session {
     /// Its id: the token's `sid`.
     pub id: SessionId,
-    /// Whose.
     pub user: UserId,
-    /// Its refresh token.
     pub refresh: RefreshGrant,
-    /// When that was made.
     pub refresh_made: Time,
-    /// Attached by the client.
     pub labels: Vec<String>,
     /// When the user signed in.
     pub opened: Time,
@@ -54,31 +50,22 @@ pub enum SessionCommand {
     Open {
         /// Under this id.
         id: SessionId,
-        /// Whose.
         user: UserId,
         /// When the password that was proved was set: a change since then makes the proof void.
         proved: Time,
-        /// From which address.
         source: String,
-        /// Its refresh token.
         refresh: RefreshGrant,
-        /// Attached by the client.
         labels: Vec<String>,
-        /// When.
         at: Time,
     },
-    /// Carry one on.
     Refresh {
         /// By the token that hashes to this.
         hash: TokenHash,
         /// With a new refresh token in place of the old.
         replace: Option<RefreshGrant>,
-        /// When.
         at: Time,
     },
-    /// Close one.
     Close {
-        /// Which.
         id: SessionId,
     },
 }
@@ -160,7 +147,6 @@ impl Sessions {
         self.open.values()
     }
 
-    /// How many.
     pub fn len(&self) -> usize {
         self.open.len()
     }

@@ -16,7 +16,6 @@ use std::fmt;
 /// A source key as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SourceKey {
-    /// Its id.
     pub id: SourceKeyId,
     /// What it was made as, with labels and metadata as they are now.
     pub made: NewSourceKey,
@@ -24,7 +23,6 @@ pub struct SourceKey {
     pub material: Sealed,
     /// Did its material ever leave by an export?
     pub exported: bool,
-    /// When it was made.
     pub created: Time,
     /// When it was last changed (an export changes nothing).
     pub updated: Time,
@@ -33,9 +31,7 @@ pub struct SourceKey {
 /// All that is known of a source key when it is made, save its material.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct NewSourceKey {
-    /// Its name.
     pub name: SourceKeyName,
-    /// Algorithm and size.
     pub kind: SourceKeyKind,
     /// Where the material comes from.
     pub origin: MaterialOrigin,
@@ -45,20 +41,15 @@ pub struct NewSourceKey {
     pub unexportable: bool,
     /// Is it never to be deleted?
     pub undeletable: bool,
-    /// Attached by clients.
     pub labels: Option<JsonText>,
-    /// Attached by clients.
     pub meta: Option<JsonText>,
-    /// Tells two materials apart.
     pub fingerprint: Fingerprint,
     /// The public half of an RSA or EC key, in PEM.
     pub public_key: Option<String>,
 }
 
-/// Where material comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum MaterialOrigin {
-    /// It was made here.
     Generated,
     /// A client brought it, and may still have it.
     Brought,
@@ -95,7 +86,6 @@ impl UsageMask {
         }
     }
 
-    /// Its bits.
     pub const fn bits(self) -> u32 {
         self.0
     }
@@ -152,7 +142,6 @@ pub enum SourceKeyEvent {
 /// What can be asked of source keys.
 #[derive(Clone, Debug)]
 pub enum SourceKeyCommand {
-    /// Make one.
     Create {
         /// Under this id.
         id: SourceKeyId,
@@ -162,24 +151,18 @@ pub enum SourceKeyCommand {
         material: Sealed,
     },
     /// Change what differs; what is none stays as it is.
-    Amend {
-        /// Which.
+    Update {
         id: SourceKeyId,
-        /// New labels.
         labels: Option<JsonText>,
-        /// New metadata.
         meta: Option<JsonText>,
         /// Must the material stay here? Only ever towards yes.
         unexportable: Option<bool>,
     },
     /// Note that the material is about to leave.
     Export {
-        /// Which.
         id: SourceKeyId,
     },
-    /// Delete it.
     Delete {
-        /// Which.
         id: SourceKeyId,
     },
 }
@@ -196,8 +179,8 @@ pub fn decide(state: &State, command: SourceKeyCommand) -> Result<Vec<Event>, Re
             }
             (id, vec![SourceKeyEvent::Created { made, material }])
         }
-        SourceKeyCommand::Amend { id, labels, meta, unexportable } => {
-            (id, state.source_key(id)?.amend(labels, meta, unexportable)?)
+        SourceKeyCommand::Update { id, labels, meta, unexportable } => {
+            (id, state.source_key(id)?.update(labels, meta, unexportable)?)
         }
         SourceKeyCommand::Export { id } => {
             state.source_key(id)?.refuse_unexportable()?;
@@ -216,7 +199,7 @@ fn refuse_deletion(state: &State, key: &SourceKey) -> Result<(), Refusal> {
         return Err(Refusal::SourceKeyUndeletable(key.made.name.clone()));
     }
     // After a crash an import is finished from what was asked, and then the material is needed.
-    let mut imports = state.operations.values().filter_map(|underway| underway.wanted.import());
+    let mut imports = state.operations.values().filter_map(|pending| pending.wanted.import());
     match imports.any(|import| import.source == key.id) {
         true => Err(Refusal::SourceKeyBusy(key.made.name.clone())),
         false => Ok(()),
@@ -227,7 +210,6 @@ impl SourceKey {
     /// In which state of the KMIP standard it is: usable, as all source keys are as long as they exist.
     pub const STATE: &str = "Active";
 
-    /// A new one.
     pub fn created(id: SourceKeyId, at: Time, made: NewSourceKey, material: Sealed) -> Self {
         Self { id, made, material, exported: false, created: at, updated: at }
     }
@@ -249,7 +231,7 @@ impl SourceKey {
         self.updated = at;
     }
 
-    fn amend(
+    fn update(
         &self,
         labels: Option<JsonText>,
         meta: Option<JsonText>,

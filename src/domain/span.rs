@@ -9,7 +9,6 @@ use std::fmt;
 pub enum Span {
     /// Days.
     Days(u32),
-    /// Hours.
     Hours(u32),
 }
 

@@ -36,25 +36,16 @@ pub struct State {
     pub installation: Option<Installation>,
     /// The rules for passwords and lockout.
     pub password_policy: PasswordPolicy,
-    /// The users.
     pub users: Table<UserId, User>,
-    /// The groups.
     pub groups: Table<GroupName, Group>,
-    /// The open sessions.
     pub sessions: Sessions,
-    /// The connections.
     pub connections: Table<ConnectionId, Connection>,
-    /// The KMSs.
     pub kms: Table<KmsId, Kms>,
-    /// The keys.
     pub keys: Table<KeyId, Key>,
-    /// The source keys.
     pub source_keys: Table<SourceKeyId, SourceKey>,
     /// What is being asked of AWS at the moment, or was when the program ended.
-    pub operations: HashMap<OperationId, Underway>,
-    /// The jobs.
+    pub operations: HashMap<OperationId, PendingOperation>,
     pub jobs: Jobs,
-    /// The policy templates.
     pub templates: Templates,
     /// The schedules and their runs.
     pub schedules: Schedules,
@@ -68,16 +59,11 @@ pub struct State {
 
 /// An operation that was requested and has no outcome yet.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Underway {
-    /// On which key.
+pub struct PendingOperation {
     pub key: KeyId,
-    /// Of which KMS.
     pub kms: KmsId,
-    /// In which region.
     pub region: Region,
-    /// What.
     pub wanted: Operation,
-    /// Since when.
     pub since: Time,
 }
 
@@ -88,43 +74,30 @@ pub struct Installation {
     pub id: InstallationId,
     /// The key that signs them, sealed.
     pub token_key: Sealed,
-    /// When.
     pub created: Time,
 }
 
 /// All that can be asked.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// Begin the log.
     Install {
         /// The audience of the tokens made here.
         id: InstallationId,
         /// The key that signs them, sealed.
         token_key: Sealed,
-        /// The first administrator.
         admin: Box<UserCommand>,
     },
     /// Change the rules for passwords and lockout.
     ChangePasswordPolicy(PasswordPolicy),
-    /// Of users.
     User(UserCommand),
-    /// Of groups.
     Group(GroupCommand),
-    /// Of sessions.
     Session(SessionCommand),
-    /// Of connections.
     Connection(ConnectionCommand),
-    /// Of KMSs.
     Kms(KmsCommand),
-    /// Of keys.
     Key(KeyCommand),
-    /// Of source keys.
     SourceKey(SourceKeyCommand),
-    /// Of jobs.
     Job(JobCommand),
-    /// Of policy templates.
     Template(TemplateCommand),
-    /// Of schedules.
     Schedule(ScheduleCommand),
 }
 
@@ -439,7 +412,7 @@ impl State {
                     if let Some(of_account) = self.kms_by_account.get_mut(&kms.account) {
                         of_account.retain(|other| *other != id);
                     }
-                    self.operations.retain(|_, underway| underway.kms != id);
+                    self.operations.retain(|_, pending| pending.kms != id);
                     for key in self.keys_at_aws.remove(&id).into_iter().flatten().map(|(_, key)| key) {
                         self.keys.remove(&key);
                     }

@@ -47,7 +47,6 @@ impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
         }
     }
 
-    /// Takes a row out.
     pub fn remove(&mut self, key: &K) -> Option<Arc<V>> {
         let (number, value) = self.rows.remove(key)?;
         if let Ok(at) = self.order.binary_search_by_key(&number, |(number, _)| *number) {
@@ -56,12 +55,10 @@ impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
         Some(value)
     }
 
-    /// How many rows.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// No rows?
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }

@@ -4,7 +4,7 @@
 use super::event::Event;
 use super::id::{KeyId, KmsId, TemplateId};
 use super::key::aggregate::Key;
-use super::key::policy::{People, PeopleMistake, Setting};
+use super::key::policy::{PeopleMistake, PolicyContext, PolicyPrincipals};
 use super::key::policy_text::PolicyText;
 use super::name::TemplateName;
 use super::place::AccountId;
@@ -21,15 +21,12 @@ pub const TEMPLATE_TAG: &str = "cckm_policy_template_id";
 /// A template as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Template {
-    /// Its id.
     pub id: TemplateId,
-    /// Its name.
     pub name: TemplateName,
     /// The account whose keys it is for.
     pub account: AccountId,
     /// The KMS that it was made for, if it was made for one.
     pub kms: Option<KmsId>,
-    /// What it gives.
     pub policy: TemplatePolicy,
     /// Since when it gives that.
     pub policy_since: Time,
@@ -37,7 +34,6 @@ pub struct Template {
     pub verified: bool,
     /// How the last push went.
     pub last_push: Option<Push>,
-    /// When it was made.
     pub created: Time,
     /// When it was last changed.
     pub updated: Time,
@@ -46,10 +42,9 @@ pub struct Template {
 /// What a template gives: the wording for people depends on the key.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum TemplatePolicy {
-    /// This policy.
     Text(PolicyText),
     /// One that gives these people their rights; nobody: AWS's default.
-    People(People),
+    Principals(PolicyPrincipals),
 }
 
 impl TemplatePolicy {
@@ -57,10 +52,10 @@ impl TemplatePolicy {
     ///
     /// # Errors
     /// When a name can be none in the key's partition, or the policy would be longer than AWS takes.
-    pub fn for_key(&self, setting: &Setting) -> Result<PolicyText, PeopleMistake> {
+    pub fn for_key(&self, setting: &PolicyContext) -> Result<PolicyText, PeopleMistake> {
         match self {
             Self::Text(text) => Ok(text.clone()),
-            Self::People(people) => people.policy(setting),
+            Self::Principals(people) => people.policy(setting),
         }
     }
 }
@@ -74,23 +69,17 @@ pub struct Push {
     pub failed: Vec<(KeyId, String)>,
 }
 
-/// Events of a template.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum TemplateEvent {
-    /// A template was made.
     Created {
-        /// Its name.
         name: TemplateName,
         /// The account whose keys it is for.
         account: AccountId,
         /// The KMS that it was made for, if it was made for one.
         kms: Option<KmsId>,
-        /// What it gives.
         policy: TemplatePolicy,
     },
-    /// It gives another policy.
     PolicyReplaced {
-        /// Which.
         to: TemplatePolicy,
     },
     /// Its policy was pushed to its keys.
@@ -102,22 +91,18 @@ pub enum TemplateEvent {
 /// What can be asked of templates.
 #[derive(Clone, Debug)]
 pub enum TemplateCommand {
-    /// Make one.
     Create {
         /// Under this id.
         id: TemplateId,
-        /// Its name.
         name: TemplateName,
         /// The account whose keys it is for.
         account: AccountId,
         /// The KMS that it is made for.
         kms: Option<KmsId>,
-        /// What it gives.
         policy: TemplatePolicy,
     },
     /// Let it give another policy.
     ReplacePolicy {
-        /// Which template.
         id: TemplateId,
         /// What it is to give.
         to: TemplatePolicy,
@@ -126,14 +111,10 @@ pub enum TemplateCommand {
     },
     /// Write down how a push went.
     NotePush {
-        /// Which template's.
         id: TemplateId,
-        /// How.
         push: Push,
     },
-    /// Remove it.
     Delete {
-        /// Which.
         id: TemplateId,
     },
 }
@@ -174,12 +155,11 @@ pub fn decide(state: &State, command: TemplateCommand) -> Result<Vec<Event>, Ref
 pub fn keys_of<'a>(state: &'a State, template: &Template) -> impl Iterator<Item = &'a Arc<Key>> {
     let (id, account) = (template.id.to_string(), template.account);
     let has = move |key: &&Arc<Key>| {
-        !key.gone && key.facts.account() == account && key.tag(TEMPLATE_TAG) == Some(id.as_str())
+        !key.gone && key.metadata.account() == account && key.tag(TEMPLATE_TAG) == Some(id.as_str())
     };
     state.keys.iter().filter(has)
 }
 
-/// All templates.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Templates {
     /// They, in order of creation.

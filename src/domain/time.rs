@@ -37,7 +37,6 @@ impl Time {
         Self(moment.timestamp_nanos_opt().unwrap_or(end))
     }
 
-    /// As a calendar time.
     pub fn calendar(self) -> DateTime<Utc> {
         DateTime::from_timestamp_nanos(self.0)
     }
@@ -48,7 +47,6 @@ impl Time {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000_000)))
     }
 
-    /// The last moment before.
     #[must_use]
     pub const fn just_before(self) -> Self {
         Self(self.0.saturating_sub(1))

@@ -15,11 +15,9 @@ use std::net::{IpAddr, Ipv6Addr};
 /// A user as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct User {
-    /// Its id.
     pub id: UserId,
     /// What it signs in with.
     pub name: UserName,
-    /// What else is known.
     pub profile: UserProfile,
     /// The groups it is in, in the order of joining.
     pub groups: Vec<GroupName>,
@@ -33,11 +31,8 @@ pub struct User {
     pub must_change: bool,
     /// Failed logins since the last good one, by source (see [`network_of`]); the newest last, at most [`SOURCES_MAX`].
     pub failures: Vec<Failures>,
-    /// Good logins so far.
     pub logins: u64,
-    /// The last good one.
     pub last_login: Option<Time>,
-    /// When it was made.
     pub created: Time,
     /// When it was last changed (a login changes nothing).
     pub updated: Time,
@@ -46,11 +41,8 @@ pub struct User {
 /// Failed logins in a row from one address.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failures {
-    /// From where.
     pub source: String,
-    /// How many.
     pub count: u32,
-    /// The last of them.
     pub last: Time,
 }
 
@@ -60,17 +52,11 @@ pub const SOURCES_MAX: usize = 32;
 /// What is known of a user besides name and password.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct UserProfile {
-    /// Full name.
     pub full_name: String,
-    /// What friends say.
     pub nickname: String,
-    /// Where mail goes.
     pub email: String,
-    /// Has somebody checked that?
     pub email_verified: bool,
-    /// Attached by the user.
     pub user_metadata: Option<JsonText>,
-    /// Attached by applications.
     pub app_metadata: Option<JsonText>,
     /// May not use the console.
     pub prevent_ui_login: bool,
@@ -79,24 +65,19 @@ pub struct UserProfile {
 /// What can be asked of users.
 #[derive(Clone, Debug)]
 pub enum UserCommand {
-    /// Make one.
     Create {
         /// Under this id.
         id: UserId,
         /// What it signs in with.
         name: UserName,
-        /// What else is known.
         profile: UserProfile,
         /// The password's hash, sealed.
         password: Sealed,
         /// Must change it first.
         must_change: bool,
     },
-    /// Change what differs.
-    Amend {
-        /// Who.
+    Update {
         id: UserId,
-        /// A new name.
         name: Option<UserName>,
         /// The profile as it is to be.
         profile: UserProfile,
@@ -104,39 +85,29 @@ pub enum UserCommand {
         password: Option<Sealed>,
         /// Must change it first, or need not any more.
         must_change: Option<bool>,
-        /// Forgive the failed logins.
         clear_lockout: bool,
     },
     /// A user changes the own password, having proved to know the present one.
     ChangeOwnPassword {
-        /// Who.
         id: UserId,
         /// When the present one, which was proved, was set: a change since then makes the proof void.
         proved: Time,
         /// The new one's hash, sealed.
         password: Sealed,
-        /// When.
         at: Time,
     },
     /// Hash the same password with today's parameters.
     Rehash {
-        /// Who.
         id: UserId,
         /// The hash that was checked.
         from: Sealed,
-        /// The new one.
         to: Sealed,
     },
-    /// Note a wrong password.
     NoteFailure {
-        /// Whose.
         id: UserId,
-        /// From where.
         source: String,
     },
-    /// Remove one.
     Remove {
-        /// Who.
         id: UserId,
     },
 }
@@ -151,8 +122,8 @@ pub fn decide(state: &State, command: UserCommand) -> Result<Vec<Event>, Refusal
             refuse_taken(state, &name)?;
             Ok(vec![Event::User(id, UserEvent::Created { name, profile, password, must_change })])
         }
-        UserCommand::Amend { id, name, profile, password, must_change, clear_lockout } => {
-            state.user(id)?.amend(state, name, profile, password, must_change, clear_lockout)
+        UserCommand::Update { id, name, profile, password, must_change, clear_lockout } => {
+            state.user(id)?.update(state, name, profile, password, must_change, clear_lockout)
         }
         UserCommand::ChangeOwnPassword { id, proved, password, at } => {
             let user = state.user(id)?;
@@ -310,7 +281,7 @@ impl User {
         Ok(())
     }
 
-    fn amend(
+    fn update(
         &self,
         state: &State,
         name: Option<UserName>,

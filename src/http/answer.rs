@@ -97,7 +97,7 @@ fn json(mut answer: HttpResponseBuilder, value: &impl Serialize) -> HttpResponse
     let mut text = Vec::with_capacity(1024);
     match serde_json::to_writer(&mut text, value) {
         Ok(()) => answer.content_type(JSON).body(text),
-        Err(_) => HttpResponse::from_error(Problem::Failure(Failure::Broken("an answer could not be written"))),
+        Err(_) => HttpResponse::from_error(Problem::Failure(Failure::Internal("an answer could not be written"))),
     }
 }
 

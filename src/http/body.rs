@@ -180,7 +180,7 @@ pub fn optional<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Resu
 /// member of such a part stands, so its reader says its name.
 macro_rules! flattened {
     ($($member:ident),* $(,)?) => {$(
-        pub fn $member<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+        pub(super) fn $member<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
         where
             D: serde::Deserializer<'de>,
             T: serde::de::DeserializeOwned,

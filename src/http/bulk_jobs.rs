@@ -10,7 +10,7 @@ use super::sync_jobs::{job_id, maybe_rfc3339};
 use crate::domain::id::{KeyId, TemplateId};
 use crate::domain::job::bulk::{BulkJob, BulkKey, BulkTask};
 use crate::domain::job::sync::JobStatus;
-use crate::domain::key::limit::DeletionWindow;
+use crate::domain::key::days::DeletionWindow;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::service::Services;
@@ -85,7 +85,7 @@ pub async fn start(
     let keys = required("keys", body.0.keys.as_ref())?;
     let keys = keys.iter().map(|key| read_as("keys", key, KeyId::parse)).collect::<Result<Vec<_>, _>>()?;
     let task = task(&body.0)?;
-    let job = services.bulk_jobs.start(&who.permit, &who.asked, task, keys).await?;
+    let job = services.bulk_jobs.start(&who.permit, &who.context, task, keys).await?;
     Ok(Accepted(BulkJobView::of(&job)))
 }
 
@@ -115,7 +115,7 @@ pub async fn cancel(
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<BulkJobView>, Problem> {
-    let job = services.bulk_jobs.cancel(&who.permit, &who.asked, job_id(&id)?).await?;
+    let job = services.bulk_jobs.cancel(&who.permit, &who.context, job_id(&id)?).await?;
     Ok(Json(BulkJobView::of(&job)))
 }
 

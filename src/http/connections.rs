@@ -147,7 +147,7 @@ pub async fn create(
 ) -> Result<Created<ConnectionView>, Problem> {
     let mut body = body.0;
     let name = read_as("name", &required("name", body.name.take())?, ConnectionName::parse)?;
-    let connection = services.connections.create(who.permit, &who.asked, name, body.draft()?).await?;
+    let connection = services.connections.create(who.permit, &who.context, name, body.draft()?).await?;
     Ok(Created(ConnectionView::of(&connection)))
 }
 
@@ -172,7 +172,7 @@ pub async fn get(
 }
 
 /// `PATCH /v1/connectionmgmt/services/aws/connections/{id}`
-pub async fn amend(
+pub async fn update(
     who: Admitted<ManageConnections>,
     id: Path<String>,
     body: Body<ConnectionBody>,
@@ -181,8 +181,8 @@ pub async fn amend(
     let mut body = body.0;
     let name = body.name.take().map(|name| read_as("name", &name, ConnectionName::parse)).transpose()?;
     let secret = body.secret()?;
-    let amend = move |now: &ConnectionSettings| body.clone().settings(Some(now));
-    let changed = services.connections.amend(who.permit, &who.asked, &id, name, amend, secret).await?;
+    let update = move |now: &ConnectionSettings| body.clone().settings(Some(now));
+    let changed = services.connections.update(who.permit, &who.context, &id, name, update, secret).await?;
     Ok(Json(ConnectionView::of(&changed)))
 }
 
@@ -192,7 +192,7 @@ pub async fn delete(
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
-    services.connections.delete(who.permit, &who.asked, &id).await?;
+    services.connections.delete(who.permit, &who.context, &id).await?;
     Ok(NoContent)
 }
 
@@ -202,7 +202,7 @@ pub async fn test(
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<TestView>, Problem> {
-    let outcome = services.connections.test(who.permit, &who.asked, &id).await?;
+    let outcome = services.connections.test(who.permit, &who.context, &id).await?;
     Ok(Json(TestView::of(outcome)))
 }
 

@@ -11,7 +11,6 @@ use utoipa::openapi::{Ref, RefOr, Required};
 
 /// An argument or an answer of a handler that can say what it means to a client.
 pub trait Described {
-    /// Says so.
     fn describe(to: &mut Description);
 }
 
@@ -22,7 +21,6 @@ pub struct Description {
     pub needs_token: bool,
     /// Who may, where that is not everybody who is signed in.
     pub access: Option<String>,
-    /// Members of the query.
     pub query: Vec<QueryMember>,
     /// What the body holds, if there is one, and whether there must be one.
     pub body: Option<(RefOr<Schema>, Required)>,
@@ -36,11 +34,8 @@ pub struct Description {
 
 /// A member of the query.
 pub struct QueryMember {
-    /// Its name.
     pub name: &'static str,
-    /// What it does.
     pub text: String,
-    /// What it holds.
     pub schema: RefOr<Schema>,
 }
 
@@ -98,8 +93,8 @@ fn page_of(row: RefOr<Schema>) -> Object {
     let number = |text: &str| Object::builder().schema_type(Type::Integer).description(Some(text));
     Object::builder()
         .schema_type(Type::Object)
-        .property("skip", number("Rows left out at the start, as asked."))
-        .property("limit", number("Rows shown at most, as asked; -1: all."))
+        .property("skip", number("Rows left out at the start, as asked for."))
+        .property("limit", number("Rows shown at most, as asked for; -1: all."))
         .property("total", number("Rows that matched."))
         .property("resources", Array::new(row))
         .required("skip")

@@ -1,27 +1,24 @@
 //! One endpoint: where it is, who serves it, and what is to be said about it beyond what its handler's types say.
 
 use super::describe::{Described, Description};
+use super::detached::Detached;
 use super::examples::Example;
-use super::to_the_end::ToTheEnd;
 use actix_web::guard::{Any, Get, Head, fn_guard};
 use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, Responder, Route, web};
 use utoipa::openapi::SchemaFormat;
 use utoipa::openapi::schema::{Object, Type};
 
-/// Endpoints that belong together.
 pub struct Family {
     /// What they are about: a tag of the document.
     pub name: &'static str,
     /// The same in a sentence.
     pub about: &'static str,
-    /// They.
     pub endpoints: Vec<Endpoint>,
 }
 
 /// A method of a path, and the handler that serves it.
 pub struct Endpoint {
-    /// The method.
     pub method: Method,
     /// The path, with `{…}` for what varies.
     pub path: String,
@@ -57,12 +54,10 @@ impl<A, H: Handler<A, Output: Responder + Described + 'static>> Serves<A> for H 
 /// What a call leaves behind.
 #[derive(Clone, Copy, PartialEq)]
 enum Effect {
-    /// Nothing.
     None,
     /// Events, unless it is a dry run.
     Recorded,
-    /// Events, always.
-    InEarnest,
+    AlwaysRecorded,
 }
 
 /// `GET`: changes nothing.
@@ -93,7 +88,7 @@ fn change<A: Arguments>(
     id: &'static str,
     summary: &'static str,
 ) -> Endpoint {
-    serve(method, path, ToTheEnd(handler), id, summary)
+    serve(method, path, Detached(handler), id, summary)
 }
 
 fn serve<A, H>(method: Method, path: &str, handler: H, id: &'static str, summary: &'static str) -> Endpoint
@@ -131,13 +126,13 @@ impl Endpoint {
     }
 
     /// It leaves nothing behind, although its method is not `GET`.
-    pub fn only_asks(self) -> Self {
+    pub fn read_only(self) -> Self {
         Self { effect: Effect::None, ..self }
     }
 
     /// It takes no `dry_run`.
-    pub fn in_earnest(self) -> Self {
-        Self { effect: Effect::InEarnest, ..self }
+    pub fn no_dry_run(self) -> Self {
+        Self { effect: Effect::AlwaysRecorded, ..self }
     }
 
     /// Statuses of the error table that may come back, beyond those that follow from the handler's arguments, the path
@@ -146,7 +141,6 @@ impl Endpoint {
         Self { failures, ..self }
     }
 
-    /// Examples for the document.
     pub fn examples(self, examples: fn() -> Vec<Example>) -> Self {
         Self { examples, ..self }
     }

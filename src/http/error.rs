@@ -57,13 +57,11 @@ impl From<Refusal> for Problem {
 /// One row of the table: what a client gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// The HTTP status.
     pub status: u16,
     /// The number in the body.
     pub code: u16,
     /// The stable name that clients look for.
     pub name: &'static str,
-    /// What it means.
     pub text: &'static str,
 }
 
@@ -146,8 +144,8 @@ fn row_of_failure(failure: &Failure) -> &'static Row {
         ) => &CLOUD,
         Failure::Busy => &TOO_MANY,
         Failure::TooLarge => &TOO_LARGE,
-        Failure::Stopped(_) | Failure::Interrupted | Failure::Unsettled => &UNAVAILABLE,
-        Failure::Log(_) | Failure::Keyring(_) | Failure::Broken(_) => &INTERNAL,
+        Failure::Stopped(_) | Failure::Interrupted | Failure::NotYetConsistent => &UNAVAILABLE,
+        Failure::Log(_) | Failure::Keyring(_) | Failure::Internal(_) => &INTERNAL,
     }
 }
 

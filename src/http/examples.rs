@@ -4,12 +4,10 @@ use serde_json::{Value, json};
 
 /// What is asked, and what is answered.
 pub struct Example {
-    /// Its name, one word.
     pub name: &'static str,
-    /// What it shows.
     pub summary: &'static str,
     /// The body of the request, if it has one.
-    pub asked: Option<Value>,
+    pub request: Option<Value>,
     /// The body of the answer.
     pub answered: Value,
 }
@@ -35,17 +33,17 @@ const REGIONS: [&str; 16] = [
 
 /// `POST /v1/cckm/aws/accounts`
 pub fn accounts() -> Vec<Example> {
-    let asked = json!({"connection": "test_aws-connection"});
+    let request = json!({"connection": "test_aws-connection"});
     let account = |id| json!({"account_id": id, "regions": REGIONS});
     vec![
-        direct(asked.clone(), account("123456789012")),
-        assumed(with(asked, &[role()]), with(account("789012123456"), &[role()])),
+        direct(request.clone(), account("123456789012")),
+        assumed(with(request, &[role()]), with(account("789012123456"), &[role()])),
     ]
 }
 
 /// `POST /v1/cckm/aws/kms`
 pub fn add_kms() -> Vec<Example> {
-    let asked = |account| {
+    let request = |account| {
         json!({
             "account_id": account, "connection": "test_aws-connection", "name": "kms-name", "regions": REGIONS,
         })
@@ -58,45 +56,45 @@ pub fn add_kms() -> Vec<Example> {
         "arn": "arn:aws:iam::789012123456:user/user1",
     });
     vec![
-        direct(asked("123456789012"), kms()),
-        assumed(with(asked("789012123456"), &[role()]), with(kms(), &[other, role()])),
+        direct(request("123456789012"), kms()),
+        assumed(with(request("789012123456"), &[role()]), with(kms(), &[other, role()])),
     ]
 }
 
 /// `GET /v1/cckm/aws/kms`
 pub fn list_kms() -> Vec<Example> {
     let answered = json!({"skip": 0, "limit": 10, "total": 1, "resources": [kms()]});
-    vec![Example { name: "list", summary: "One KMS", asked: None, answered }]
+    vec![Example { name: "list", summary: "One KMS", request: None, answered }]
 }
 
 /// `GET /v1/cckm/aws/kms/{id}`
 pub fn get_kms() -> Vec<Example> {
-    vec![Example { name: "get", summary: "A KMS", asked: None, answered: kms() }]
+    vec![Example { name: "get", summary: "A KMS", request: None, answered: kms() }]
 }
 
 /// `PATCH /v1/cckm/aws/kms/{id}`
 pub fn update_kms() -> Vec<Example> {
     let answered = with(kms(), &[more_regions(), json!({"updatedAt": "2020-11-05T06:32:48.93875576Z"})]);
-    vec![Example { name: "regions", summary: "Other regions", asked: Some(more_regions()), answered }]
+    vec![Example { name: "regions", summary: "Other regions", request: Some(more_regions()), answered }]
 }
 
 /// `POST /v1/cckm/aws/kms/{id}/update-acls`
 pub fn update_acls() -> Vec<Example> {
-    let asked = json!({"acls": [{"actions": ["view", "keycreate"], "group": "CCKM Users", "permit": true}]});
+    let request = json!({"acls": [{"actions": ["view", "keycreate"], "group": "CCKM Users", "permit": true}]});
     let acls = json!({
         "updatedAt": "2020-11-05T06:34:10.828983451Z",
         "acls": [{"group": "CCKM Users", "actions": ["view", "keycreate"]}],
     });
     let answered = with(kms(), &[more_regions(), acls]);
-    vec![Example { name: "group", summary: "Permissions for a group", asked: Some(asked), answered }]
+    vec![Example { name: "group", summary: "Permissions for a group", request: Some(request), answered }]
 }
 
-fn direct(asked: Value, answered: Value) -> Example {
-    Example { name: "direct", summary: "By the connection itself", asked: Some(asked), answered }
+fn direct(request: Value, answered: Value) -> Example {
+    Example { name: "direct", summary: "By the connection itself", request: Some(request), answered }
 }
 
-fn assumed(asked: Value, answered: Value) -> Example {
-    Example { name: "assumed", summary: "By a role that the connection assumes", asked: Some(asked), answered }
+fn assumed(request: Value, answered: Value) -> Example {
+    Example { name: "assumed", summary: "By a role that the connection assumes", request: Some(request), answered }
 }
 
 fn role() -> Value {

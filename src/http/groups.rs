@@ -14,7 +14,7 @@ use crate::domain::refusal::Refusal;
 use crate::service::Services;
 use crate::service::access::{ManageUsers, SignedIn};
 use crate::service::failure::invalid;
-use crate::service::groups::GroupWishes;
+use crate::service::groups::GroupPatch;
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -81,7 +81,7 @@ pub async fn create(
 ) -> Result<Created<GroupView>, Problem> {
     let mut body = body.0;
     let name = read_as("name", &required("name", body.name.take())?, GroupName::parse)?;
-    let group = services.groups.create(who.permit, &who.asked, name, body.wishes()?).await?;
+    let group = services.groups.create(who.permit, &who.context, name, body.patch()?).await?;
     Ok(Created(GroupView::of(&group)))
 }
 
@@ -116,7 +116,7 @@ pub async fn describe(
     if body.0.name.as_ref().is_some_and(|given| given != name.as_str()) {
         return Err(invalid("name", "a group's name is its identity and cannot be changed").into());
     }
-    let group = services.groups.describe(who.permit, &who.asked, name, body.0.wishes()?).await?;
+    let group = services.groups.describe(who.permit, &who.context, name, body.0.patch()?).await?;
     Ok(Json(GroupView::of(&group)))
 }
 
@@ -126,7 +126,7 @@ pub async fn remove(
     name: Path<String>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
-    services.groups.remove(who.permit, &who.asked, group_name(&name)?).await?;
+    services.groups.remove(who.permit, &who.context, group_name(&name)?).await?;
     Ok(NoContent)
 }
 
@@ -137,7 +137,7 @@ pub async fn add_member(
     services: Data<Services>,
 ) -> Result<Json<UserView>, Problem> {
     let (name, user) = (group_name(&path.0)?, users::user_id(&path.1)?);
-    let user = services.groups.add_member(who.permit, &who.asked, name, user).await?;
+    let user = services.groups.add_member(who.permit, &who.context, name, user).await?;
     Ok(Json(users::view(&services, &user)))
 }
 
@@ -148,7 +148,7 @@ pub async fn remove_member(
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
     let (name, user) = (group_name(&path.0)?, users::user_id(&path.1)?);
-    services.groups.remove_member(who.permit, &who.asked, name, user).await?;
+    services.groups.remove_member(who.permit, &who.context, name, user).await?;
     Ok(NoContent)
 }
 
@@ -157,11 +157,11 @@ fn group_name(text: &str) -> Result<GroupName, Refusal> {
 }
 
 impl GroupBody {
-    fn wishes(self) -> Result<GroupWishes, Refusal> {
+    fn patch(self) -> Result<GroupPatch, Refusal> {
         if self.description.as_ref().is_some_and(|text| text.chars().count() > 1024) {
             return Err(invalid("description", "must not be longer than 1024 characters"));
         }
-        Ok(GroupWishes {
+        Ok(GroupPatch {
             description: self.description,
             metadata: GroupMetadata {
                 app: attached("app_metadata", self.app_metadata)?,

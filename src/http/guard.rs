@@ -1,6 +1,6 @@
 //! Access as types: the first argument of a handler says which right its route needs, and holds the proof of it. Each is
 //! ready at once (it reads the state: no lock that waits, no disk), because actix polls a handler's arguments side by
-//! side and the first error wins; so access is settled before a byte of the body is read.
+//! side and the first error wins; so access is authorized before a byte of the body is read.
 
 use super::describe::{Described, Description};
 use super::error::Problem;
@@ -13,7 +13,7 @@ use crate::service::Services;
 use crate::service::access::{
     self, KeyPermit, KeyRight, KmsPermit, KmsRight, ManageKms, Permit, Right, TemplatePermit,
 };
-use crate::service::caller::{Asked, Caller};
+use crate::service::caller::{Caller, RequestContext};
 use crate::service::failure::{Failure, TokenProblem, invalid};
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
@@ -24,41 +24,31 @@ use std::sync::Arc;
 
 /// Somebody who has the right `R`, and how they asked.
 pub struct Admitted<R> {
-    /// The proof.
     pub permit: Permit<R>,
-    /// How it was asked.
-    pub asked: Asked,
+    pub context: RequestContext,
 }
 
 /// Somebody who may do `A` on the KMS that the path names, and how they asked.
 pub struct OnKms<A> {
-    /// The proof.
     pub permit: KmsPermit<A>,
-    /// How it was asked.
-    pub asked: Asked,
+    pub context: RequestContext,
 }
 
 /// Somebody who may do `A` on the key that the path names, and how they asked.
 pub struct OnKey<A> {
-    /// The proof.
     pub permit: KeyPermit<A>,
-    /// How it was asked.
-    pub asked: Asked,
+    pub context: RequestContext,
 }
 
 /// Somebody who may do `A` with the policy template that the path names, and how they asked.
 pub struct OnTemplate<A> {
-    /// The proof.
     pub permit: TemplatePermit<A>,
-    /// How it was asked.
-    pub asked: Asked,
+    pub context: RequestContext,
 }
 
 /// Anybody at all: how they asked, and from where.
 pub struct Anybody {
-    /// How it was asked.
-    pub asked: Asked,
-    /// From which address.
+    pub context: RequestContext,
     pub source: String,
     request: HttpRequest,
 }
@@ -80,8 +70,8 @@ impl<R: Right + 'static> FromRequest for Admitted<R> {
 }
 
 fn admit<R: Right>(request: &HttpRequest) -> Result<Admitted<R>, Problem> {
-    let permit = Permit::settle(caller(request)?)?;
-    Ok(Admitted { permit, asked: asked(request)? })
+    let permit = Permit::authorize(caller(request)?)?;
+    Ok(Admitted { permit, context: context(request)? })
 }
 
 impl<A: KmsRight + 'static> FromRequest for OnKms<A> {
@@ -95,8 +85,8 @@ impl<A: KmsRight + 'static> FromRequest for OnKms<A> {
 
 fn admit_on_kms<A: KmsRight>(request: &HttpRequest) -> Result<OnKms<A>, Problem> {
     let caller = caller(request)?;
-    let permit = KmsPermit::settle(caller, kms_id(request)?)?;
-    Ok(OnKms { permit, asked: asked(request)? })
+    let permit = KmsPermit::authorize(caller, kms_id(request)?)?;
+    Ok(OnKms { permit, context: context(request)? })
 }
 
 impl<A: KeyRight + 'static> FromRequest for OnKey<A> {
@@ -112,7 +102,7 @@ fn admit_on_key<A: KeyRight>(request: &HttpRequest) -> Result<OnKey<A>, Problem>
     let caller = caller(request)?;
     let text = request.match_info().get("id").unwrap_or_default();
     let id = KeyId::parse(text).map_err(|problem| invalid("id", problem))?;
-    Ok(OnKey { permit: KeyPermit::settle(caller, id)?, asked: asked(request)? })
+    Ok(OnKey { permit: KeyPermit::authorize(caller, id)?, context: context(request)? })
 }
 
 impl<A: KmsRight + 'static> FromRequest for OnTemplate<A> {
@@ -128,7 +118,7 @@ fn admit_on_template<A: KmsRight>(request: &HttpRequest) -> Result<OnTemplate<A>
     let caller = caller(request)?;
     let text = request.match_info().get("id").unwrap_or_default();
     let id = TemplateId::parse(text).map_err(|problem| invalid("id", problem))?;
-    Ok(OnTemplate { permit: TemplatePermit::settle(caller, id)?, asked: asked(request)? })
+    Ok(OnTemplate { permit: TemplatePermit::authorize(caller, id)?, context: context(request)? })
 }
 
 impl FromRequest for Anybody {
@@ -137,7 +127,7 @@ impl FromRequest for Anybody {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let source = request.peer_addr().map(|peer| peer.ip().to_string()).unwrap_or_default();
-        ready(asked(request).map(|asked| Self { asked, source, request: request.clone() }))
+        ready(context(request).map(|context| Self { context, source, request: request.clone() }))
     }
 }
 
@@ -214,7 +204,7 @@ pub fn kms_id(request: &HttpRequest) -> Result<KmsId, Problem> {
 
 fn caller(request: &HttpRequest) -> Result<Caller, Problem> {
     let missing = || Problem::Failure(Failure::Unauthenticated(TokenProblem::Missing));
-    let services = request.app_data::<Data<Services>>().ok_or(Problem::Failure(Failure::Broken("no services")))?;
+    let services = request.app_data::<Data<Services>>().ok_or(Problem::Failure(Failure::Internal("no services")))?;
     let header = request.headers().get(AUTHORIZATION).ok_or_else(missing)?;
     let header = std::str::from_utf8(header.as_bytes()).map_err(|_| missing())?;
     let (scheme, token) = header.trim().split_once(' ').ok_or_else(missing)?;
@@ -226,8 +216,8 @@ fn caller(request: &HttpRequest) -> Result<Caller, Problem> {
     Ok(caller)
 }
 
-fn asked(request: &HttpRequest) -> Result<Asked, Problem> {
-    Ok(Asked { request_id: request_id(request), dry_run: flag(request, "dry_run")? })
+fn context(request: &HttpRequest) -> Result<RequestContext, Problem> {
+    Ok(RequestContext { request_id: request_id(request), dry_run: flag(request, "dry_run")? })
 }
 
 /// A member of the query that is `true` or `false`, and false if it is not there.

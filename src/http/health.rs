@@ -38,7 +38,6 @@ pub struct MetricsText(String);
 pub enum MetricsDoor {
     /// Nobody: as if there were no such path.
     Closed,
-    /// Whoever asks.
     Open,
     /// Whoever shows a token of a member of `admin`.
     ForAdmins,

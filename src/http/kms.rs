@@ -13,12 +13,12 @@ use crate::domain::action::Action;
 use crate::domain::kms::Kms;
 use crate::domain::time::Time;
 use crate::service::Services;
-use crate::service::access::{Amend, ManageKms, SignedIn, View};
+use crate::service::access::{ManageKms, SignedIn, Update, View};
 use crate::service::kms;
 use crate::service::list::{Limit, Query};
 use actix_web::HttpRequest;
 use actix_web::web::Data;
-use body::{AccountBody, AclsBody, AddBody, AmendBody};
+use body::{AccountBody, AclsBody, AddBody, UpdateBody};
 use utoipa::openapi::schema::{Array, Object, Type};
 use view::{AccountView, ActionView, RegionsView};
 
@@ -53,7 +53,7 @@ pub async fn add(
     body: Body<AddBody>,
     services: Data<Services>,
 ) -> Result<Created<KmsView>, Problem> {
-    let seen = services.kms.add(who.permit, &who.asked, body.0.addition()?).await?;
+    let seen = services.kms.add(who.permit, &who.context, body.0.addition()?).await?;
     Ok(Created(KmsView::of(seen)))
 }
 
@@ -84,40 +84,40 @@ pub async fn get_at(
 }
 
 /// `PATCH /v1/cckm/aws/kms/{id}`
-pub async fn amend(
-    who: OnKms<Amend>,
-    body: Body<AmendBody>,
+pub async fn update(
+    who: OnKms<Update>,
+    body: Body<UpdateBody>,
     services: Data<Services>,
 ) -> Result<Json<KmsView>, Problem> {
-    let seen = services.kms.amend(who.permit, &who.asked, body.0.wishes()?).await?;
+    let seen = services.kms.update(who.permit, &who.context, body.0.patch()?).await?;
     Ok(Json(KmsView::of(seen)))
 }
 
 /// `DELETE /v1/cckm/aws/kms/{id}`
-pub async fn delete(who: OnKms<Amend>, services: Data<Services>) -> Result<NoContent, Problem> {
-    services.kms.delete(who.permit, &who.asked).await?;
+pub async fn delete(who: OnKms<Update>, services: Data<Services>) -> Result<NoContent, Problem> {
+    services.kms.delete(who.permit, &who.context).await?;
     Ok(NoContent)
 }
 
 /// `POST /v1/cckm/aws/kms/{id}/update-acls`
 pub async fn update_acls(
-    who: OnKms<Amend>,
+    who: OnKms<Update>,
     body: Body<AclsBody>,
     services: Data<Services>,
 ) -> Result<Json<KmsView>, Problem> {
-    let seen = services.kms.update_acls(who.permit, &who.asked, body.0.changes()?).await?;
+    let seen = services.kms.update_acls(who.permit, &who.context, body.0.changes()?).await?;
     Ok(Json(KmsView::of(seen)))
 }
 
 /// `POST /v1/cckm/aws/kms/{id}/archive`
-pub async fn archive(who: OnKms<Amend>, services: Data<Services>) -> Result<Json<KmsView>, Problem> {
-    let seen = services.kms.archive(who.permit, &who.asked).await?;
+pub async fn archive(who: OnKms<Update>, services: Data<Services>) -> Result<Json<KmsView>, Problem> {
+    let seen = services.kms.archive(who.permit, &who.context).await?;
     Ok(Json(KmsView::of(seen)))
 }
 
 /// `POST /v1/cckm/aws/kms/{id}/recover`
-pub async fn recover(who: OnKms<Amend>, services: Data<Services>) -> Result<Json<KmsView>, Problem> {
-    let seen = services.kms.recover(who.permit, &who.asked).await?;
+pub async fn recover(who: OnKms<Update>, services: Data<Services>) -> Result<Json<KmsView>, Problem> {
+    let seen = services.kms.recover(who.permit, &who.context).await?;
     Ok(Json(KmsView::of(seen)))
 }
 

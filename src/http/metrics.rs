@@ -13,7 +13,6 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::time::Duration;
 
-/// What is counted.
 pub struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
@@ -74,7 +73,6 @@ impl Metrics {
 }
 
 impl Metrics {
-    /// Counts one answer.
     pub fn count(&self, request: &HttpRequest, status: u16, took: Duration) {
         // The pattern, not the path: ids would make a series each.
         let route = request.match_pattern().unwrap_or_else(|| "unknown".to_owned());

@@ -176,8 +176,8 @@ fn query_parameter(member: QueryMember) -> Parameter {
 }
 
 fn request_body((schema, required): (RefOr<Schema>, Required), examples: &[Example]) -> RequestBody {
-    let asked = examples.iter().filter_map(|example| Some((example, example.asked.clone()?)));
-    RequestBodyBuilder::new().required(Some(required)).content("application/json", content(schema, asked)).build()
+    let requests = examples.iter().filter_map(|example| Some((example, example.request.clone()?)));
+    RequestBodyBuilder::new().required(Some(required)).content("application/json", content(schema, requests)).build()
 }
 
 fn answer(status: u16, body: Option<(&'static str, RefOr<Schema>)>, examples: &[Example]) -> Response {

@@ -23,7 +23,6 @@ pub struct Listing<C>(pub Query, PhantomData<C>);
 pub trait Columns {
     /// Sorted.
     const SORTS: &'static [&'static str];
-    /// Filtered.
     const FILTERS: &'static [&'static str];
 }
 

@@ -68,12 +68,12 @@ pub async fn get(who: Admitted<Administer>, services: Data<Services>) -> Json<Po
 }
 
 /// `PATCH /v1/usermgmt/pwdpolicies/global`
-pub async fn amend(
+pub async fn update(
     who: Admitted<Administer>,
     body: Body<PolicyBody>,
     services: Data<Services>,
 ) -> Result<Json<PolicyView>, Problem> {
     let policy = body.0.over(services.users.policy(&who.permit));
-    let policy = services.users.change_policy(who.permit, &who.asked, policy).await?;
+    let policy = services.users.change_policy(who.permit, &who.context, policy).await?;
     Ok(Json(PolicyView::of(policy)))
 }

@@ -17,14 +17,14 @@ use std::sync::Arc;
 /// So many are kept by each thread that answers; then it begins anew.
 const MOST: usize = 256;
 
-struct Kept {
+struct CachedView {
     kms: Arc<Kms>,
     connection: String,
     text: Bytes,
 }
 
 thread_local! {
-    static KEPT: RefCell<HashMap<KmsId, Kept>> = RefCell::default();
+    static KEPT: RefCell<HashMap<KmsId, CachedView>> = RefCell::default();
 }
 
 /// A KMS, written out.
@@ -44,17 +44,17 @@ pub fn kms(seen: KmsSeen) -> Result<Rendered<KmsView>, Problem> {
         }
         let (kms, connection) = (seen.kms.clone(), seen.connection.clone());
         let text = write(seen)?;
-        kept.insert(kms.id, Kept { kms, connection, text: text.clone() });
+        kept.insert(kms.id, CachedView { kms, connection, text: text.clone() });
         Ok(Rendered::new(text))
     })
 }
 
 fn write(seen: KmsSeen) -> Result<Bytes, Problem> {
     let text = serde_json::to_vec(&KmsView::of(seen));
-    Ok(text.map_err(|_| Failure::Broken("an answer could not be written"))?.into())
+    Ok(text.map_err(|_| Failure::Internal("an answer could not be written"))?.into())
 }
 
-impl Kept {
+impl CachedView {
     fn is_of(&self, seen: &KmsSeen) -> bool {
         Arc::ptr_eq(&self.kms, &seen.kms) && self.connection == seen.connection
     }

@@ -11,7 +11,6 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 use std::future::ready;
 
-/// Adds every route.
 pub fn all(config: &mut ServiceConfig) {
     let mut paths: Vec<(String, Vec<Endpoint>)> = Vec::new();
     for endpoint in families().into_iter().flat_map(|family| family.endpoints) {
@@ -54,17 +53,17 @@ fn family(name: &'static str, about: &'static str, endpoints: Vec<Endpoint>) -> 
 fn kms() -> Vec<Endpoint> {
     vec![
         post("/cckm/aws/accounts", kms::accounts, "getAccount", "Show the account that a connection leads to")
-            .only_asks()
+            .read_only()
             .refuses(&[404, 502, 504])
             .examples(examples::accounts),
         post("/cckm/aws/get-all-regions", kms::all_regions, "listRegions", "Show the regions that are enabled there")
-            .only_asks()
+            .read_only()
             .refuses(&[404, 502, 504]),
         post("/cckm/aws/get-iam-users", iam::users, "listIamUsers", "List the users of a KMS's account")
-            .only_asks()
+            .read_only()
             .refuses(&[404, 409, 502, 504]),
         post("/cckm/aws/get-iam-roles", iam::roles, "listIamRoles", "List the roles of a KMS's account")
-            .only_asks()
+            .read_only()
             .refuses(&[404, 409, 502, 504]),
         get("/cckm/aws/actions", kms::actions, "listActions", "List the APIs and the actions that permit them"),
         post("/cckm/aws/kms", kms::add, "addKms", "Add a KMS")
@@ -75,9 +74,14 @@ fn kms() -> Vec<Endpoint> {
         get("/cckm/aws/kms/{id}", kms::get, "getKms", "Show a KMS")
             .or_with("at", "date-time", "The KMS as it was at this moment, also one that is deleted now.", kms::get_at)
             .examples(examples::get_kms),
-        patch("/cckm/aws/kms/{id}", kms::amend, "updateKms", "Change the connection, the regions or the role of a KMS")
-            .refuses(&[409, 502, 504])
-            .examples(examples::update_kms),
+        patch(
+            "/cckm/aws/kms/{id}",
+            kms::update,
+            "updateKms",
+            "Change the connection, the regions or the role of a KMS",
+        )
+        .refuses(&[409, 502, 504])
+        .examples(examples::update_kms),
         delete("/cckm/aws/kms/{id}", kms::delete, "deleteKms", "Delete a KMS; AWS itself is not touched")
             .refuses(&[409]),
         get("/cckm/aws/kms/{id}/history", history::of_kms, "getKmsHistory", "List who did what to a KMS, and when"),
@@ -97,7 +101,7 @@ fn policy_templates() -> Vec<Endpoint> {
         get(one, templates::get, "getTemplate", "Show a policy template"),
         patch(
             one,
-            templates::amend,
+            templates::update,
             "updateTemplate",
             "Change a template's policy, and push it to the keys that have it",
         ),
@@ -111,7 +115,7 @@ fn scheduler() -> Vec<Endpoint> {
         post(all, schedules::create, "createSchedule", "Make a schedule").refuses(&[404, 409]),
         get(all, schedules::list, "listSchedules", "List the schedules"),
         get(one, schedules::get, "getSchedule", "Show a schedule"),
-        patch(one, schedules::amend, "updateSchedule", "Change what a schedule does, or when"),
+        patch(one, schedules::update, "updateSchedule", "Change what a schedule does, or when"),
         delete(one, schedules::delete, "deleteSchedule", "Delete a schedule that no key is under; with `force`, any")
             .refuses(&[409]),
         post("/scheduler/job-configs/{id}/run-now", schedules::run_now, "runSchedule", "Begin a run of a schedule now")
@@ -126,7 +130,7 @@ fn keys() -> Vec<Endpoint> {
     let one = |path: &str| format!("/cckm/aws/keys/{{id}}{path}");
     let asks = |endpoint: Endpoint| endpoint.refuses(&[409, 502, 504]);
     vec![
-        asks(post("/cckm/aws/keys", creation::create, "createKey", "Make a key at AWS")).in_earnest().refuses(MAKES),
+        asks(post("/cckm/aws/keys", creation::create, "createKey", "Make a key at AWS")).no_dry_run().refuses(MAKES),
         get("/cckm/aws/keys", reading::list, "listKeys", "List the keys that the caller may see"),
         get(&one(""), reading::get, "getKey", "Show a key"),
         delete(&one(""), reading::forget, "deleteKey", "Forget a key that AWS does not have any more").refuses(&[409]),
@@ -161,7 +165,7 @@ fn keys() -> Vec<Endpoint> {
             "rotateKeyMaterial",
             "Rotate a key's material now",
         )),
-        asks(post(&one("/rotate"), creation::rotate, "rotateKey", "Replace a key by a new one")).in_earnest(),
+        asks(post(&one("/rotate"), creation::rotate, "rotateKey", "Replace a key by a new one")).no_dry_run(),
         get(&one("/rotations"), reading::rotations, "listKeyRotations", "List a key's materials")
             .refuses(&[409, 502, 504]),
         asks(post(
@@ -184,7 +188,7 @@ fn keys() -> Vec<Endpoint> {
         )),
         asks(post(&one("/cancel-deletion"), change::cancel_deletion, "cancelKeyDeletion", "Keep a key after all")),
         asks(post(&one("/replicate-key"), creation::replicate, "replicateKey", "Make a replica of a multi-region key"))
-            .in_earnest(),
+            .no_dry_run(),
         asks(post(
             &one("/update-primary-region"),
             change::update_primary_region,
@@ -211,15 +215,15 @@ fn keys() -> Vec<Endpoint> {
             "getKeyRotationStatus",
             "Show whether AWS rotates a key",
         ))
-        .only_asks(),
+        .read_only(),
         get(&one("/download-public-key"), reading::public_key, "downloadPublicKey", "Download a key's public half")
             .refuses(&[409, 502, 504]),
         asks(post(&one("/refresh"), reading::refresh, "refreshKey", "Read a key from AWS again")),
         asks(post("/cckm/aws/upload-key", creation::upload, "uploadKey", "Make a key with a source key's material"))
-            .in_earnest()
+            .no_dry_run()
             .refuses(MAKES),
         post("/cckm/aws/alias/verify", reading::verify_alias, "verifyAlias", "Say whether an alias is free")
-            .only_asks()
+            .read_only()
             .refuses(&[404, 409, 502, 504]),
     ]
 }
@@ -230,7 +234,7 @@ fn source_keys() -> Vec<Endpoint> {
         post(all, source_keys::create, "createSourceKey", "Make a source key, or bring one").refuses(&[409]),
         get(all, source_keys::list, "listSourceKeys", "List the source keys"),
         get(one, source_keys::get, "getSourceKey", "Show a source key; never its material"),
-        patch(one, source_keys::amend, "updateSourceKey", "Describe a source key anew").refuses(&[409]),
+        patch(one, source_keys::update, "updateSourceKey", "Describe a source key anew").refuses(&[409]),
         delete(one, source_keys::delete, "deleteSourceKey", "Delete a source key and its material").refuses(&[409]),
         post("/vault/keys2/{id}/export", source_keys::export, "exportSourceKey", "Export a source key's material")
             .refuses(&[409]),
@@ -268,24 +272,24 @@ fn connections() -> Vec<Endpoint> {
         post(all, connections::create, "createConnection", "Make a connection").refuses(&[409]),
         get(all, connections::list, "listConnections", "List the connections"),
         get(one, connections::get, "getConnection", "Show a connection"),
-        patch(one, connections::amend, "updateConnection", "Change a connection").refuses(&[409, 502, 504]),
+        patch(one, connections::update, "updateConnection", "Change a connection").refuses(&[409, 502, 504]),
         delete(one, connections::delete, "deleteConnection", "Delete a connection that no KMS uses").refuses(&[409]),
         post(test, connections::test, "testConnection", "Ask AWS whether a connection works, and note the answer"),
-        post(try_out, connections::try_out, "tryConnection", "Ask AWS whether a connection would work").only_asks(),
+        post(try_out, connections::try_out, "tryConnection", "Ask AWS whether a connection would work").read_only(),
     ]
 }
 
 fn tokens() -> Vec<Endpoint> {
     vec![
         post("/auth/tokens", tokens::issue, "createToken", "Sign in, or carry on with a refresh token")
-            .in_earnest()
+            .no_dry_run()
             .refuses(&[401, 429]),
         get("/auth/tokens", tokens::list, "listTokens", "List refresh tokens: the own ones; an administrator's, all"),
         get("/auth/tokens/{id}", tokens::get, "getToken", "Show a refresh token"),
         delete("/auth/tokens/{id}", tokens::revoke_by_id, "deleteToken", "Revoke a refresh token, and end its session"),
         post("/auth/revoke", tokens::revoke, "revokeToken", "Revoke a refresh token that one holds"),
         patch("/auth/changepw", tokens::change_password, "changePassword", "Change the own password")
-            .in_earnest()
+            .no_dry_run()
             .refuses(&[401, 422, 429]),
         get("/auth/self/user", users::own, "getOwnUser", "Show who one is"),
     ]
@@ -298,7 +302,7 @@ fn users_and_groups() -> Vec<Endpoint> {
         post("/usermgmt/users", users::create, "createUser", "Make a user").refuses(&[409, 422, 429]),
         get("/usermgmt/users", users::list, "listUsers", "List the users"),
         get("/usermgmt/users/{id}", users::get, "getUser", "Show a user"),
-        patch("/usermgmt/users/{id}", users::amend, "updateUser", "Change a user").refuses(&[409, 422, 429]),
+        patch("/usermgmt/users/{id}", users::update, "updateUser", "Change a user").refuses(&[409, 422, 429]),
         delete("/usermgmt/users/{id}", users::remove, "deleteUser", "Remove a user").refuses(&[409]),
         post("/usermgmt/groups", groups::create, "createGroup", "Make a group").refuses(&[409]),
         get("/usermgmt/groups", groups::list, "listGroups", "List the groups"),
@@ -308,7 +312,7 @@ fn users_and_groups() -> Vec<Endpoint> {
         post(member, groups::add_member, "addGroupMember", "Put a user into a group"),
         delete(member, groups::remove_member, "removeGroupMember", "Take a user out of a group").refuses(&[409]),
         get(policy, password_policy::get, "getPasswordPolicy", "Show the password policy"),
-        patch(policy, password_policy::amend, "updatePasswordPolicy", "Change the password policy"),
+        patch(policy, password_policy::update, "updatePasswordPolicy", "Change the password policy"),
     ]
 }
 

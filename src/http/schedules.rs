@@ -31,8 +31,8 @@ pub async fn create(
     services: Data<Services>,
 ) -> Result<Created<ScheduleView>, Problem> {
     let state = &who.permit.caller().published.state;
-    let (name, settings) = body.0.wish(state)?;
-    Ok(Created(ScheduleView::of(&services.schedules.create(&who.permit, &who.asked, name, settings).await?)))
+    let (name, settings) = body.0.request(state)?;
+    Ok(Created(ScheduleView::of(&services.schedules.create(&who.permit, &who.context, name, settings).await?)))
 }
 
 /// `GET /v1/scheduler/job-configs`
@@ -56,14 +56,14 @@ pub async fn get(
 }
 
 /// `PATCH /v1/scheduler/job-configs/{id}`
-pub async fn amend(
+pub async fn update(
     who: Admitted<ManageSchedules>,
     id: Path<String>,
     body: Body<ScheduleBody>,
     services: Data<Services>,
 ) -> Result<Json<ScheduleView>, Problem> {
-    let amend = move |state: &State, now: &Schedule| body.0.clone().amended(state, now);
-    let seen = services.schedules.amend(&who.permit, &who.asked, schedule_id(&id)?, amend).await?;
+    let update = move |state: &State, now: &Schedule| body.0.clone().updated(state, now);
+    let seen = services.schedules.update(&who.permit, &who.context, schedule_id(&id)?, update).await?;
     Ok(Json(ScheduleView::of(&seen)))
 }
 
@@ -74,7 +74,7 @@ pub async fn delete(
     force: Force,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
-    services.schedules.delete(&who.permit, &who.asked, schedule_id(&id)?, force.0).await?;
+    services.schedules.delete(&who.permit, &who.context, schedule_id(&id)?, force.0).await?;
     Ok(NoContent)
 }
 
@@ -84,7 +84,7 @@ pub async fn run_now(
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Created<RunView>, Problem> {
-    let run = services.schedules.run_now(&who.permit, &who.asked, schedule_id(&id)?).await?;
+    let run = services.schedules.run_now(&who.permit, &who.context, schedule_id(&id)?).await?;
     Ok(Created(RunView::of(&run, who.permit.caller())))
 }
 

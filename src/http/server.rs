@@ -1,10 +1,10 @@
 //! Listeners, TLS, limits, graceful stop.
 
 use super::body::BodyLimit;
-use super::connection::Connections;
 use super::health::MetricsDoor;
 use super::metrics::Metrics;
 use super::openapi::Document;
+use super::tcp::Connections;
 use super::{routes, trace};
 use crate::service::Services;
 use actix_web::dev::ServerHandle;
@@ -17,32 +17,26 @@ use std::time::Duration;
 
 /// What a server needs besides the services.
 pub struct ServerOptions {
-    /// Where it listens.
     pub listener: TcpListener,
-    /// Its certificate and key.
     pub tls: rustls::ServerConfig,
-    /// How many threads answer.
     pub workers: usize,
     /// The largest body that is taken, in bytes.
     pub body_limit: usize,
     /// How long a client may take.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// How long accepted requests may take after the stop was asked for.
     pub shutdown_seconds: u64,
     /// Connections at once, of all workers together.
     pub max_connections: usize,
-    /// Who gets the figures.
     pub metrics: MetricsDoor,
 }
 
 /// How long the server waits for a client.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// For the TLS handshake.
+pub struct Timeouts {
     pub handshake: Duration,
     /// For the head of a request.
     pub head: Duration,
-    /// For its body.
     pub body: Duration,
     /// For the next request on a connection that is kept.
     pub idle: Duration,
@@ -52,7 +46,6 @@ pub struct Patience {
     pub disconnect: Duration,
 }
 
-/// A server that runs.
 pub struct Server {
     /// Where it listens in truth.
     pub address: SocketAddr,
@@ -71,8 +64,8 @@ pub fn start(
     let address = options.listener.local_addr()?;
     let (services, metrics) = (Data::new(services), Data::new(Metrics::new(options.metrics)));
     let document = Data::new(Document::of(&routes::families())?);
-    let limit = BodyLimit { bytes: options.body_limit, time: options.patience.body };
-    let Patience { head, idle, answer, .. } = options.patience;
+    let limit = BodyLimit { bytes: options.body_limit, time: options.timeouts.body };
+    let Timeouts { head, idle, answer, .. } = options.timeouts;
     let connections = Connections::allowed(answer + idle + head);
     tokio::spawn(connections.clone().watch());
     // actix counts for each worker by itself.
@@ -89,10 +82,10 @@ pub fn start(
             .configure(routes::all)
     })
     .workers(options.workers)
-    .tls_handshake_timeout(options.patience.handshake)
-    .client_request_timeout(options.patience.head)
-    .keep_alive(options.patience.idle)
-    .client_disconnect_timeout(options.patience.disconnect)
+    .tls_handshake_timeout(options.timeouts.handshake)
+    .client_request_timeout(options.timeouts.head)
+    .keep_alive(options.timeouts.idle)
+    .client_disconnect_timeout(options.timeouts.disconnect)
     .max_connections(of_worker)
     // Those that are silent in their handshakes must not keep others from theirs.
     .max_connection_rate(of_worker)

@@ -156,7 +156,7 @@ pub async fn create(
     body: Body<SourceKeyBody>,
     services: Data<Services>,
 ) -> Result<Created<SourceKeyView>, Problem> {
-    let key = services.source_keys.create(who.permit, &who.asked, body.0.draft()?).await?;
+    let key = services.source_keys.create(who.permit, &who.context, body.0.draft()?).await?;
     Ok(Created(SourceKeyView::of(&key)))
 }
 
@@ -182,7 +182,7 @@ pub async fn get(
 }
 
 /// `PATCH /v1/vault/keys2/{id}`
-pub async fn amend(
+pub async fn update(
     who: Admitted<ManageSourceKeys>,
     id: Path<String>,
     request: HttpRequest,
@@ -191,7 +191,7 @@ pub async fn amend(
 ) -> Result<Json<SourceKeyView>, Problem> {
     let key = find(&who.permit.caller().published.state, &id, named_by(&request)?)?;
     let changes = body.0.changes(&key)?;
-    let changed = services.source_keys.amend(who.permit, &who.asked, key.id, changes).await?;
+    let changed = services.source_keys.update(who.permit, &who.context, key.id, changes).await?;
     Ok(Json(SourceKeyView::of(&changed)))
 }
 
@@ -203,7 +203,7 @@ pub async fn delete(
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
     let key = find(&who.permit.caller().published.state, &id, named_by(&request)?)?;
-    services.source_keys.delete(who.permit, &who.asked, key.id).await?;
+    services.source_keys.delete(who.permit, &who.context, key.id).await?;
     Ok(NoContent)
 }
 
@@ -217,7 +217,7 @@ pub async fn export(
 ) -> Result<Unstored<ExportView>, Problem> {
     let key = find(&who.permit.caller().published.state, &id, named_by(&request)?)?;
     let encoding = body.0.encoding(key.made.kind)?;
-    let (key, material) = services.source_keys.export(who.permit, &who.asked, key.id).await?;
+    let (key, material) = services.source_keys.export(who.permit, &who.context, key.id).await?;
     Ok(Unstored(ExportView::of(&key, encoding, material.as_ref())))
 }
 

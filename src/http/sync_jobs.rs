@@ -14,7 +14,7 @@ use crate::domain::time::Time;
 use crate::service::Services;
 use crate::service::access::SignedIn;
 use crate::service::failure::invalid;
-use crate::service::sync_jobs::{SyncJobSeen, SyncWish};
+use crate::service::sync_jobs::{SyncJobSeen, SyncRequest};
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -89,7 +89,7 @@ pub async fn start(
     body: Body<SyncBody>,
     services: Data<Services>,
 ) -> Result<Accepted<SyncJobView>, Problem> {
-    let job = services.sync_jobs.start(&who.permit, &who.asked, wish(body.0)?).await?;
+    let job = services.sync_jobs.start(&who.permit, &who.context, request(body.0)?).await?;
     Ok(Accepted(SyncJobView::of(&job)))
 }
 
@@ -120,7 +120,7 @@ pub async fn cancel(
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<SyncJobView>, Problem> {
-    Ok(Json(SyncJobView::of(&services.sync_jobs.cancel(&who.permit, &who.asked, job_id(&id)?).await?)))
+    Ok(Json(SyncJobView::of(&services.sync_jobs.cancel(&who.permit, &who.context, job_id(&id)?).await?)))
 }
 
 /// The job that a path names.
@@ -131,11 +131,11 @@ pub fn job_id(text: &str) -> Result<JobId, Refusal> {
     read_as("id", text, JobId::parse)
 }
 
-fn wish(body: SyncBody) -> Result<SyncWish, Refusal> {
+fn request(body: SyncBody) -> Result<SyncRequest, Refusal> {
     let SyncBody { kms, regions, synchronize_all } = body;
     if synchronize_all == Some(true) {
         return match (kms, regions) {
-            (None, None) => Ok(SyncWish::All),
+            (None, None) => Ok(SyncRequest::All),
             _ => Err(invalid("synchronize_all", "can not be given together with kms or regions")),
         };
     }
@@ -152,7 +152,7 @@ fn wish(body: SyncBody) -> Result<SyncWish, Refusal> {
         }
         None => None,
     };
-    Ok(SyncWish::Some { kms, regions })
+    Ok(SyncRequest::Some { kms, regions })
 }
 
 impl SyncJobView {

@@ -6,7 +6,7 @@ use super::envelope::Envelope;
 use super::error::Problem;
 use super::guard::{Admitted, OnTemplate};
 use super::paging::{self, List, Listing};
-use crate::domain::key::policy::People;
+use crate::domain::key::policy::PolicyPrincipals;
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::name::TemplateName;
 use crate::domain::place::AccountId;
@@ -15,7 +15,9 @@ use crate::domain::template::{Push, Template, TemplatePolicy};
 use crate::service::Services;
 use crate::service::access::{SignedIn, UpdateKey, View};
 use crate::service::failure::invalid;
-use crate::service::templates::{self, Owner, PeopleChange, PolicyChange, TemplateChange, TemplateSeen, TemplateWish};
+use crate::service::templates::{
+    self, Owner, PeopleChange, PolicyChange, TemplateChange, TemplateRequest, TemplateSeen,
+};
 use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -143,10 +145,10 @@ pub async fn create(
     };
     let policy = match body.change()? {
         Some(PolicyChange::Text(text)) => TemplatePolicy::Text(text),
-        Some(PolicyChange::People(change)) => TemplatePolicy::People(change.of_nobody()),
-        None => TemplatePolicy::People(People::default()),
+        Some(PolicyChange::Principals(change)) => TemplatePolicy::Principals(change.of_nobody()),
+        None => TemplatePolicy::Principals(PolicyPrincipals::default()),
     };
-    let seen = services.templates.create(&who.permit, &who.asked, TemplateWish { name, owner, policy }).await?;
+    let seen = services.templates.create(&who.permit, &who.context, TemplateRequest { name, owner, policy }).await?;
     Ok(Created(TemplateView::of(&seen)))
 }
 
@@ -169,7 +171,7 @@ pub async fn get(who: OnTemplate<View>, services: Data<Services>) -> Json<Templa
 }
 
 /// `PATCH /v1/cckm/aws/templates/{id}`
-pub async fn amend(
+pub async fn update(
     who: OnTemplate<UpdateKey>,
     body: Body<TemplateBody>,
     services: Data<Services>,
@@ -178,12 +180,12 @@ pub async fn amend(
     body.refuse_fixed(who.permit.template())?;
     let push = body.auto_push.unwrap_or(false);
     let change = TemplateChange { policy: body.change()?, push };
-    Ok(Json(TemplateView::of(&services.templates.amend(&who.permit, &who.asked, change).await?)))
+    Ok(Json(TemplateView::of(&services.templates.update(&who.permit, &who.context, change).await?)))
 }
 
 /// `DELETE /v1/cckm/aws/templates/{id}`
 pub async fn delete(who: OnTemplate<UpdateKey>, services: Data<Services>) -> Result<NoContent, Problem> {
-    services.templates.delete(&who.permit, &who.asked).await?;
+    services.templates.delete(&who.permit, &who.context).await?;
     Ok(NoContent)
 }
 
@@ -206,7 +208,7 @@ impl TemplateBody {
                 let text = PolicyText::of(&text).map_err(|problem| invalid("policy", problem))?;
                 Ok(Some(PolicyChange::Text(text)))
             }
-            (None, true) => Ok(Some(PolicyChange::People(people))),
+            (None, true) => Ok(Some(PolicyChange::Principals(people))),
             (None, false) => Ok(None),
         }
     }
@@ -229,8 +231,8 @@ impl TemplateView {
     fn of(seen: &TemplateSeen) -> Self {
         let template: &Template = &seen.template;
         let people = match &template.policy {
-            TemplatePolicy::People(people) => people.clone(),
-            TemplatePolicy::Text(_) => People::default(),
+            TemplatePolicy::Principals(people) => people.clone(),
+            TemplatePolicy::Text(_) => PolicyPrincipals::default(),
         };
         Self {
             envelope: Envelope::new(

@@ -12,7 +12,7 @@ use crate::domain::session::Session;
 use crate::service::Services;
 use crate::service::access::SignedIn;
 use crate::service::failure::invalid;
-use crate::service::tokens::{Issued, RefreshWishes};
+use crate::service::tokens::{Issued, RefreshRequest};
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -158,16 +158,16 @@ pub async fn issue(
     refuse_dry_run(&who)?;
     let mut body = body.0;
     let grant = body.grant()?;
-    let wishes = body.wishes()?;
+    let patch = body.patch()?;
     let issued = match grant {
         Grant::Password => {
             let name = required("username", body.username)?;
             let password = password("password", body.password)?;
-            services.tokens.sign_in(&who.asked, &name, &who.source, password, wishes).await?
+            services.tokens.sign_in(&who.context, &name, &who.source, password, patch).await?
         }
         Grant::RefreshToken => {
             let token = required("refresh_token", body.refresh_token)?;
-            services.tokens.refresh(&who.asked, token, wishes).await?
+            services.tokens.refresh(&who.context, token, patch).await?
         }
     };
     who.is(issued.user.clone());
@@ -201,14 +201,14 @@ pub async fn revoke_by_id(
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
-    services.tokens.revoke_by_id(&who.permit, &who.asked, token_id(&id)?).await?;
+    services.tokens.revoke_by_id(&who.permit, &who.context, token_id(&id)?).await?;
     Ok(NoContent)
 }
 
 /// `POST /v1/auth/revoke`
 pub async fn revoke(who: Anybody, body: ShortBody<RevokeBody>, services: Data<Services>) -> Result<NoContent, Problem> {
     let token = required("refresh_token", body.0.refresh_token)?;
-    services.tokens.revoke(&who.asked, &token).await?;
+    services.tokens.revoke(&who.context, &token).await?;
     Ok(NoContent)
 }
 
@@ -222,13 +222,13 @@ pub async fn change_password(
     let name = required("username", body.0.username)?;
     let present = password("password", body.0.password)?;
     let new = password("new_password", body.0.new_password)?;
-    who.is(services.users.change_password(&who.asked, &name, &who.source, present, new).await?);
+    who.is(services.users.change_password(&who.context, &name, &who.source, present, new).await?);
     Ok(NoContent)
 }
 
 /// A failed login counts whether it was meant or not, so these cannot be tried out.
 fn refuse_dry_run(who: &Anybody) -> Result<(), Refusal> {
-    match who.asked.dry_run {
+    match who.context.dry_run {
         true => Err(invalid("dry_run", "passwords and tokens cannot be tried out")),
         false => Ok(()),
     }
@@ -271,7 +271,7 @@ impl TokenBody {
         self.grant_type.as_deref().map_or(Ok(Grant::Password), |grant| one_of("grant_type", grant, &words))
     }
 
-    fn wishes(&mut self) -> Result<RefreshWishes, Refusal> {
+    fn patch(&mut self) -> Result<RefreshRequest, Refusal> {
         let labels = self.labels.take().unwrap_or_default();
         let bytes: usize = labels.iter().map(String::len).sum();
         if labels.len() > LABELS_MAX
@@ -283,7 +283,7 @@ impl TokenBody {
             );
             return Err(invalid("labels", most));
         }
-        Ok(RefreshWishes {
+        Ok(RefreshRequest {
             lifetime_minutes: self.refresh_token_lifetime,
             unused_minutes: self.refresh_token_revoke_unused_in,
             renew: self.renew_refresh_token.unwrap_or(false),

@@ -1,8 +1,8 @@
 //! The request's id and span, its line in the log, and its count in the metrics.
 
-use super::connection::Connection;
 use super::error::{Problem, row};
 use super::metrics::Metrics;
+use super::tcp::Connection;
 use crate::domain::user::User;
 use crate::service::caller::RequestId;
 use actix_web::body::MessageBody;

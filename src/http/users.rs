@@ -16,7 +16,7 @@ use crate::domain::user::{User, UserProfile};
 use crate::service::Services;
 use crate::service::access::{ManageUsers, SignedIn};
 use crate::service::failure::invalid;
-use crate::service::users::UserWishes;
+use crate::service::users::UserPatch;
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -149,7 +149,7 @@ pub async fn create(
     let password = password("password", body.password.take())?;
     let must_change = body.password_change_required.unwrap_or(false);
     let profile = body.profile(&UserProfile::default())?;
-    let user = services.users.create(who.permit, &who.asked, name, profile, password, must_change).await?;
+    let user = services.users.create(who.permit, &who.context, name, profile, password, must_change).await?;
     Ok(Created(view(&services, &user)))
 }
 
@@ -181,7 +181,7 @@ pub async fn own(who: Admitted<SignedIn>, services: Data<Services>) -> Result<Js
 }
 
 /// `PATCH /v1/usermgmt/users/{id}`
-pub async fn amend(
+pub async fn update(
     who: Admitted<ManageUsers>,
     id: Path<String>,
     body: Body<UserBody>,
@@ -191,14 +191,14 @@ pub async fn amend(
     let id = user_id(&id)?;
     let name = body.username.take().map(|name| read_as("username", &name, UserName::parse)).transpose()?;
     let password = body.password.take().map(|given| password("password", Some(given))).transpose()?;
-    let wishes = UserWishes {
+    let patch = UserPatch {
         name,
         password,
         must_change: body.password_change_required,
         clear_lockout: body.failed_logins_count.is_some(),
     };
-    let amend = move |now: &UserProfile| body.clone().profile(now);
-    let user = services.users.amend(who.permit, &who.asked, id, wishes, amend).await?;
+    let update = move |now: &UserProfile| body.clone().profile(now);
+    let user = services.users.update(who.permit, &who.context, id, patch, update).await?;
     Ok(Json(view(&services, &user)))
 }
 
@@ -208,7 +208,7 @@ pub async fn remove(
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
-    services.users.remove(who.permit, &who.asked, user_id(&id)?).await?;
+    services.users.remove(who.permit, &who.context, user_id(&id)?).await?;
     Ok(NoContent)
 }
 

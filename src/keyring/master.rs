@@ -20,7 +20,6 @@ use super::{CHECK_FILE, KeyringError};
 pub enum MasterKeySource {
     /// A file of 32 bytes, raw or as base64, that nobody but its owner may read.
     File {
-        /// Where it is.
         path: PathBuf,
         /// Whether to make it, with a random key, together with a new keyring.
         create: bool,
@@ -33,10 +32,7 @@ pub enum MasterKeySource {
     /// A passphrase, turned into the key by Argon2id.
     Passphrase(Zeroizing<String>),
     /// A file whose first line is the passphrase, that nobody but its owner may read.
-    PassphraseFile {
-        /// Where it is.
-        path: PathBuf,
-    },
+    PassphraseFile { path: PathBuf },
     /// A passphrase that systemd hands over.
     PassphraseCredential {
         /// Its name in `$CREDENTIALS_DIRECTORY`.

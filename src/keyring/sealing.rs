@@ -23,7 +23,6 @@ pub(super) struct Key([u8; KEY_LEN]);
 pub(super) struct Unsealable;
 
 impl Key {
-    /// A new random key.
     pub(super) fn random() -> Result<Self, Unsealable> {
         let mut key = Self([0; KEY_LEN]);
         aws_lc_rs::rand::fill(&mut key.0).map_err(|_| Unsealable)?;

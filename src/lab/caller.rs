@@ -10,16 +10,14 @@ use super::service::Service;
 use super::session::{Holder, Session, Sessions};
 use super::sigv4::{Claim, Received};
 
-/// An authenticated principal.
 #[derive(Debug, Clone)]
-pub struct Caller<'a> {
+pub(super) struct Caller<'a> {
     pub account: &'a Account,
     pub who: Who<'a>,
 }
 
-/// As what it signs.
 #[derive(Debug, Clone)]
-pub enum Who<'a> {
+pub(super) enum Who<'a> {
     /// A user with an own access key.
     User(&'a User),
     /// A user with temporary credentials.
@@ -33,7 +31,7 @@ impl<'a> Caller<'a> {
     ///
     /// # Errors
     /// The first fault that AWS would name.
-    pub fn authenticate(
+    pub(super) fn authenticate(
         plan: &'a LabPlan,
         sessions: &Sessions,
         request: &Received<'_>,
@@ -74,7 +72,7 @@ impl<'a> Caller<'a> {
     }
 
     /// The user or the role behind it.
-    pub fn identity(&self) -> &'a Identity {
+    pub(super) fn identity(&self) -> &'a Identity {
         match &self.who {
             Who::User(user) | Who::UserSession(user) => &user.identity,
             Who::RoleSession(role, _) => &role.identity,
@@ -82,7 +80,7 @@ impl<'a> Caller<'a> {
     }
 
     /// Its ARN as STS tells it.
-    pub fn arn(&self) -> String {
+    pub(super) fn arn(&self) -> String {
         match &self.who {
             Who::User(user) | Who::UserSession(user) => user.identity.arn.clone(),
             Who::RoleSession(role, session) => session_arn(self.account, role, session),
@@ -90,15 +88,14 @@ impl<'a> Caller<'a> {
     }
 
     /// Its unique id as STS tells it.
-    pub fn id(&self) -> String {
+    pub(super) fn id(&self) -> String {
         match &self.who {
             Who::User(user) | Who::UserSession(user) => user.identity.id.clone(),
             Who::RoleSession(role, session) => format!("{}:{session}", role.identity.id),
         }
     }
 
-    /// What it may do.
-    pub fn permissions(&self) -> &'a Permissions {
+    pub(super) fn permissions(&self) -> &'a Permissions {
         &self.identity().permissions
     }
 
@@ -106,7 +103,7 @@ impl<'a> Caller<'a> {
     ///
     /// # Errors
     /// [`Refusal::Denied`] if it is missing or denied.
-    pub fn require(&self, action: &str, resource: Option<String>) -> Result<(), Refusal> {
+    pub(super) fn require(&self, action: &str, resource: Option<String>) -> Result<(), Refusal> {
         match self.permissions().decide(action) {
             Decision::Allowed => Ok(()),
             decision => Err(self.denied(action, resource, decision == Decision::ExplicitDeny)),
@@ -114,13 +111,13 @@ impl<'a> Caller<'a> {
     }
 
     /// The refusal of an action.
-    pub fn denied(&self, action: &str, resource: Option<String>, explicit: bool) -> Refusal {
+    pub(super) fn denied(&self, action: &str, resource: Option<String>, explicit: bool) -> Refusal {
         Refusal::Denied { who: self.arn(), action: action.to_owned(), resource, explicit }
     }
 }
 
 /// The ARN of a role's session.
-pub fn session_arn(account: &Account, role: &Role, session: &str) -> String {
+pub(super) fn session_arn(account: &Account, role: &Role, session: &str) -> String {
     format!("arn:{}:sts::{}:assumed-role/{}/{session}", account.partition, account.id, role.identity.name)
 }
 

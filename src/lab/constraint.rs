@@ -4,7 +4,7 @@ use super::refusal::Refusal;
 use super::wire::query::Parameters;
 
 /// What a text parameter has to be.
-pub struct Text {
+pub(super) struct Text {
     /// The parameter, such as `RoleArn`.
     pub name: &'static str,
     /// Whether it may be left out.
@@ -17,11 +17,11 @@ pub struct Text {
 
 /// The broken constraints of one request.
 #[derive(Debug, Default)]
-pub struct Constraints(Vec<String>);
+pub(super) struct Constraints(Vec<String>);
 
 impl Constraints {
     /// A text parameter; judged in any case, returned if it is there.
-    pub fn text<'a>(&mut self, parameters: &'a Parameters, rule: &Text) -> Option<&'a str> {
+    pub(super) fn text<'a>(&mut self, parameters: &'a Parameters, rule: &Text) -> Option<&'a str> {
         let Some(value) = parameters.get(rule.name) else {
             if rule.required {
                 self.missing(rule.name);
@@ -44,7 +44,13 @@ impl Constraints {
     }
 
     /// A number, or what counts if it is left out.
-    pub fn number(&mut self, parameters: &Parameters, name: &str, (least, most): (i64, i64), absent: i64) -> i64 {
+    pub(super) fn number(
+        &mut self,
+        parameters: &Parameters,
+        name: &str,
+        (least, most): (i64, i64),
+        absent: i64,
+    ) -> i64 {
         let Some(value) = parameters.get(name) else { return absent };
         match value.parse::<i64>() {
             Ok(number) if number < least => {
@@ -60,7 +66,7 @@ impl Constraints {
     }
 
     /// Notes that something required is not there.
-    pub fn missing(&mut self, name: &str) {
+    pub(super) fn missing(&mut self, name: &str) {
         self.0.push(format!("Value null at '{}' failed to satisfy constraint: Member must not be null", member(name)));
     }
 
@@ -68,7 +74,7 @@ impl Constraints {
     ///
     /// # Errors
     /// [`Refusal::Invalid`] with everything that was broken.
-    pub fn finish(self) -> Result<(), Refusal> {
+    pub(super) fn finish(self) -> Result<(), Refusal> {
         let count = self.0.len();
         match count {
             0 => Ok(()),
@@ -78,7 +84,7 @@ impl Constraints {
     }
 
     /// Notes that a value breaks a constraint. AWS's words for it.
-    pub fn broken(&mut self, name: &str, value: &str, constraint: &str) {
+    pub(super) fn broken(&mut self, name: &str, value: &str, constraint: &str) {
         self.0.push(format!("Value '{value}' at '{}' failed to satisfy constraint: {constraint}", member(name)));
     }
 }

@@ -11,12 +11,12 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::door::Cloud;
+use super::dispatch::Cloud;
 use super::fault::Fault;
 use super::service::Service;
 
 /// What all of its paths begin with.
-pub const PREFIX: &str = "/_lab/";
+pub(super) const PREFIX: &str = "/_lab/";
 
 /// How far the clock of KMS is to be ahead of the machine's. (Up to 136 years.)
 #[derive(Deserialize)]
@@ -26,7 +26,7 @@ struct ClockSetting {
 }
 
 /// Answers a request to the lab itself.
-pub fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: DateTime<Utc>) -> HttpResponse {
+pub(super) fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: DateTime<Utc>) -> HttpResponse {
     if !is_local(request) {
         return error(403, "the lab is told what to do only from this machine".to_owned());
     }
@@ -73,7 +73,7 @@ pub fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: DateTime<U
 }
 
 /// The answer if an order cannot be kept.
-pub fn failed() -> HttpResponse {
+pub(super) fn failed() -> HttpResponse {
     error(500, "the lab cannot write to its disk".to_owned())
 }
 
@@ -90,5 +90,5 @@ fn ok(body: &Value) -> HttpResponse {
 }
 
 fn error(status: u16, message: String) -> HttpResponse {
-    super::door::respond(status, "application/json", json!({ "error": message }).to_string())
+    super::dispatch::respond(status, "application/json", json!({ "error": message }).to_string())
 }

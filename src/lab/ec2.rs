@@ -12,7 +12,7 @@ use super::wire::xml::Element;
 ///
 /// # Errors
 /// What AWS would refuse.
-pub fn answer(caller: &Caller<'_>, operation: &str, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
+pub(super) fn answer(caller: &Caller<'_>, operation: &str, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
     match operation {
         "DescribeRegions" => describe_regions(caller, parameters),
         _ => Err(Refusal::OperationUnknown {

@@ -12,7 +12,7 @@ use super::service::Service;
 /// An order. Members that are left out fit every call.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fault {
+pub(super) struct Fault {
     /// `sts`, `ec2`, `iam`, `kms`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
@@ -36,7 +36,7 @@ pub struct Fault {
 /// What happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Misfortune {
+pub(super) enum Misfortune {
     /// Too many requests, in the words of the service.
     Throttle,
     /// 500.
@@ -55,7 +55,7 @@ fn once() -> u32 {
 
 impl Fault {
     /// How long the answer takes.
-    pub fn delay(&self) -> Duration {
+    pub(super) fn delay(&self) -> Duration {
         Duration::from_millis(self.delay_ms)
     }
 
@@ -70,22 +70,22 @@ impl Fault {
 
 /// The orders that stand.
 #[derive(Debug, Default)]
-pub struct Faults(Mutex<Vec<Fault>>);
+pub(super) struct Faults(Mutex<Vec<Fault>>);
 
 impl Faults {
     /// Replaces all orders.
-    pub fn set(&self, faults: Vec<Fault>) {
+    pub(super) fn set(&self, faults: Vec<Fault>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = faults;
     }
 
     /// The orders that still hold, with the calls that are left of each.
-    pub fn left(&self) -> Vec<Fault> {
+    pub(super) fn left(&self) -> Vec<Fault> {
         let faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         faults.iter().filter(|fault| fault.times > 0).cloned().collect()
     }
 
     /// Uses up one call of the first order that fits.
-    pub fn take(&self, service: Service, operation: &str, region: &str) -> Option<Fault> {
+    pub(super) fn take(&self, service: Service, operation: &str, region: &str) -> Option<Fault> {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fault = faults.iter_mut().find(|fault| fault.fits(service, operation, region))?;
         fault.times -= 1;

@@ -20,7 +20,7 @@ use super::wire::xml::Element;
 ///
 /// # Errors
 /// What AWS would refuse.
-pub fn answer(caller: &Caller<'_>, operation: &str, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
+pub(super) fn answer(caller: &Caller<'_>, operation: &str, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
     // Without MFA, the temporary credentials of a user are of no use at IAM.
     if matches!(caller.who, Who::UserSession(_)) {
         return Err(Refusal::KeyUnknown);

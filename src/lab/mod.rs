@@ -19,7 +19,7 @@
 mod caller;
 mod constraint;
 mod control;
-mod door;
+mod dispatch;
 mod ec2;
 mod fault;
 mod iam;

@@ -6,26 +6,24 @@ use std::fmt;
 
 /// One of the three partitions that the lab can shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Partition {
-    /// The commercial regions.
+pub(super) enum Partition {
     Aws,
     /// The regions for the government of the United States.
     UsGov,
-    /// The regions in China.
     China,
 }
 
 impl Partition {
     /// All of them, in the order in which they are searched.
-    pub const ALL: [Partition; 3] = [Partition::Aws, Partition::UsGov, Partition::China];
+    pub(super) const ALL: [Partition; 3] = [Partition::Aws, Partition::UsGov, Partition::China];
 
     /// The partition with this name, as it stands in an ARN.
-    pub fn parse(text: &str) -> Option<Partition> {
+    pub(super) fn parse(text: &str) -> Option<Partition> {
         Partition::ALL.into_iter().find(|partition| partition.as_str() == text)
     }
 
     /// Its name in an ARN.
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Partition::Aws => "aws",
             Partition::UsGov => "aws-us-gov",
@@ -34,7 +32,7 @@ impl Partition {
     }
 
     /// What its service addresses end in.
-    pub fn dns_suffix(self) -> &'static str {
+    pub(super) fn dns_suffix(self) -> &'static str {
         match self {
             Partition::Aws | Partition::UsGov => "amazonaws.com",
             Partition::China => "amazonaws.com.cn",

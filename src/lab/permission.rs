@@ -2,9 +2,8 @@
 //!
 //! Deliberately less than IAM's policies: no resources and no conditions. A denial always wins over a permission.
 
-/// A principal's actions.
 #[derive(Debug, Clone, Default)]
-pub struct Permissions {
+pub(super) struct Permissions {
     /// Patterns such as `*`, `kms:*`, `ec2:DescribeRegions`.
     pub allow: Vec<String>,
     /// Patterns of what stays forbidden whatever is allowed.
@@ -13,18 +12,16 @@ pub struct Permissions {
 
 /// The outcome for one action, in the words of IAM's policy simulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub(super) enum Decision {
     /// Allowed by a pattern, denied by none.
     Allowed,
-    /// Nothing allows it.
     ImplicitDeny,
-    /// A pattern denies it.
     ExplicitDeny,
 }
 
 impl Decision {
     /// As the simulator writes it.
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Decision::Allowed => "allowed",
             Decision::ImplicitDeny => "implicitDeny",
@@ -35,7 +32,7 @@ impl Decision {
 
 impl Permissions {
     /// Decides on an action such as `ec2:DescribeRegions`; case does not matter, as in IAM.
-    pub fn decide(&self, action: &str) -> Decision {
+    pub(super) fn decide(&self, action: &str) -> Decision {
         let action = action.to_ascii_lowercase();
         let matched = |patterns: &[String]| patterns.iter().any(|p| matches(&p.to_ascii_lowercase(), &action));
         if matched(&self.deny) {
@@ -49,7 +46,7 @@ impl Permissions {
 }
 
 /// Whether a pattern can be one of actions: `*`, or a service, a colon and a name, each with `*` and `?`.
-pub fn is_action_pattern(pattern: &str) -> bool {
+pub(super) fn is_action_pattern(pattern: &str) -> bool {
     let part = |text: &str| {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'*' | b'?'))
     };
@@ -57,7 +54,7 @@ pub fn is_action_pattern(pattern: &str) -> bool {
 }
 
 /// Whether the text fits the pattern, where `*` stands for any run of characters and `?` for any one.
-pub fn matches(pattern: &str, text: &str) -> bool {
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);

@@ -5,8 +5,7 @@
 
 /// How a service words its errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// STS and IAM.
+pub(super) enum Dialect {
     Query,
     /// EC2.
     Ec2,
@@ -16,7 +15,7 @@ pub enum Dialect {
 
 /// Why a request is not answered with what it asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub(super) enum Refusal {
     /// Not signed at all.
     Unsigned,
     /// Signed in a form that cannot be checked. AWS's words.
@@ -27,11 +26,9 @@ pub enum Refusal {
     SignatureUntimely(String),
     /// The access key, or the session token with it, is not known here.
     KeyUnknown,
-    /// The session is over.
     SessionExpired,
     /// The caller lacks a permission.
     Denied {
-        /// ARN of the caller.
         who: String,
         /// The action, such as `ec2:DescribeRegions`.
         action: String,
@@ -42,16 +39,13 @@ pub enum Refusal {
     },
     /// A role does not let the caller in, or is not there; AWS does not tell which.
     RoleDenied {
-        /// ARN of the caller.
         who: String,
         /// ARN of the role, as asked for.
         role: String,
     },
-    /// No operation is named.
     OperationMissing,
     /// The service has no such operation.
     OperationUnknown {
-        /// As asked for.
         operation: String,
         /// The version of the API that was asked for.
         version: String,
@@ -68,23 +62,17 @@ pub enum Refusal {
     Unavailable,
     /// A refusal that only one operation knows.
     Special {
-        /// HTTP status.
         status: u16,
-        /// AWS's code.
         code: &'static str,
-        /// AWS's words.
         message: String,
     },
 }
 
 /// A refusal as it goes out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// HTTP status.
+pub(super) struct Row {
     pub status: u16,
-    /// AWS's code.
     pub code: &'static str,
-    /// AWS's words.
     pub message: String,
 }
 
@@ -96,12 +84,12 @@ const NOT_VALIDATED: &str = "AWS was not able to validate the provided access cr
 
 impl Refusal {
     /// The plain case of a signature that comes out otherwise.
-    pub fn mismatch() -> Refusal {
+    pub(super) fn mismatch() -> Refusal {
         Refusal::SignatureWrong(MISMATCH.to_owned())
     }
 
     /// Status, code and words in a service's dialect.
-    pub fn row(&self, dialect: Dialect) -> Row {
+    pub(super) fn row(&self, dialect: Dialect) -> Row {
         let (status, code, message) = match dialect {
             Dialect::Query => self.in_query(),
             Dialect::Ec2 => self.in_ec2(),

@@ -10,16 +10,15 @@ use zeroize::Zeroizing;
 
 /// A secret text. `Debug` shows none of it, and there is no `Display`.
 #[derive(Clone)]
-pub struct Secret(Zeroizing<String>);
+pub(super) struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over.
-    pub fn new(text: String) -> Secret {
+    pub(super) fn new(text: String) -> Secret {
         Secret(Zeroizing::new(text))
     }
 
     /// The text itself, for signing and for the answer that hands it out.
-    pub fn reveal(&self) -> &str {
+    pub(super) fn reveal(&self) -> &str {
         &self.0
     }
 }

@@ -10,7 +10,7 @@ use actix_web::{App, HttpServer, web};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
-use super::door::{self, Cloud, Line};
+use super::dispatch::{self, Cloud, Line};
 use super::fault::Faults;
 use super::kms::{Kms, StoreError};
 use super::plan::{LabPlan, Mistake};
@@ -22,7 +22,6 @@ const WORKERS: usize = 2;
 /// How long a stop waits for calls under way, in seconds.
 const PATIENCE: u64 = 2;
 
-/// A running lab cloud.
 #[derive(Debug)]
 pub struct LabCloud {
     address: SocketAddr,
@@ -49,19 +48,19 @@ impl LabCloud {
         let sessions = Sessions::new().map_err(|_| LabError::NoRandomness)?;
         let kms = Kms::open(keys)?;
         let cloud = web::Data::new(Cloud { plan, sessions, faults: Faults::default(), tally: Tally::default(), kms });
-        let server = HttpServer::new(move || App::new().app_data(cloud.clone()).default_service(web::to(door::answer)))
-            .workers(WORKERS)
-            .disable_signals()
-            .shutdown_timeout(PATIENCE)
-            .on_connect(keep_line)
-            .listen(listener)
-            .map_err(not_bound)?
-            .run();
+        let server =
+            HttpServer::new(move || App::new().app_data(cloud.clone()).default_service(web::to(dispatch::answer)))
+                .workers(WORKERS)
+                .disable_signals()
+                .shutdown_timeout(PATIENCE)
+                .on_connect(keep_line)
+                .listen(listener)
+                .map_err(not_bound)?
+                .run();
         let handle = server.handle();
         Ok(LabCloud { address, handle, serving: tokio::spawn(server) })
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -5,23 +5,20 @@ use super::wire::json;
 
 /// A service of the lab cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Service {
-    /// Security Token Service.
+pub(super) enum Service {
     Sts,
     /// Of EC2 only the regions.
     Ec2,
     /// Of IAM the listings and the policy simulator.
     Iam,
-    /// Key Management Service.
     Kms,
 }
 
 impl Service {
-    /// All of them.
-    pub const ALL: [Service; 4] = [Service::Sts, Service::Ec2, Service::Iam, Service::Kms];
+    pub(super) const ALL: [Service; 4] = [Service::Sts, Service::Ec2, Service::Iam, Service::Kms];
 
     /// Its name in a signature's scope, and before the colon of an action.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Service::Sts => "sts",
             Service::Ec2 => "ec2",
@@ -31,7 +28,7 @@ impl Service {
     }
 
     /// How it words its errors.
-    pub fn dialect(self) -> Dialect {
+    pub(super) fn dialect(self) -> Dialect {
         match self {
             Service::Sts | Service::Iam => Dialect::Query,
             Service::Ec2 => Dialect::Ec2,
@@ -40,7 +37,7 @@ impl Service {
     }
 
     /// The version of its API: the one that SDKs name in the query protocol.
-    pub fn version(self) -> &'static str {
+    pub(super) fn version(self) -> &'static str {
         match self {
             Service::Sts => "2011-06-15",
             Service::Ec2 => "2016-11-15",
@@ -50,7 +47,7 @@ impl Service {
     }
 
     /// The XML namespace of its answers.
-    pub fn namespace(self) -> &'static str {
+    pub(super) fn namespace(self) -> &'static str {
         match self {
             Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Service::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
@@ -60,13 +57,13 @@ impl Service {
     }
 
     /// The service with this name in a signature's scope.
-    pub fn named(name: &str) -> Option<Service> {
+    pub(super) fn named(name: &str) -> Option<Service> {
         Service::ALL.into_iter().find(|service| service.name() == name)
     }
 
     /// The service that a request addresses: at AWS the host name says so, here, with one port for all, what it asks.
     /// A request that gives no hint is for the service that it is signed for, and for STS if that helps no further.
-    pub fn addressed(target: Option<&str>, version: Option<&str>, scope: Option<&str>) -> Service {
+    pub(super) fn addressed(target: Option<&str>, version: Option<&str>, scope: Option<&str>) -> Service {
         if let Some((prefix, _)) = target.and_then(json::target)
             && prefix == "TrentService"
         {

@@ -17,10 +17,9 @@ use super::secret::Secret;
 
 /// What a session token holds.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Session {
+pub(super) struct Session {
     /// The account that it acts in.
     pub account: String,
-    /// As whom.
     pub holder: Holder,
     /// The access key that belongs to it.
     pub access_key_id: String,
@@ -31,35 +30,27 @@ pub struct Session {
     issued: i64,
 }
 
-/// Whose session it is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum Holder {
+pub(super) enum Holder {
     /// A user's own, by name: GetSessionToken.
     User(String),
     /// A role's: AssumeRole.
-    Role {
-        /// The role's name.
-        role: String,
-        /// The session's name.
-        session: String,
-    },
+    Role { role: String, session: String },
 }
 
 /// Credentials as they are handed out.
 #[derive(Debug)]
-pub struct Credentials {
+pub(super) struct Credentials {
     /// `ASIA…`
     pub access_key_id: String,
-    /// The secret half.
     pub secret_access_key: Secret,
     /// To be sent along with every request.
     pub token: Secret,
-    /// When they stop working.
     pub expires: DateTime<Utc>,
 }
 
 /// Issues sessions and opens their tokens.
-pub struct Sessions {
+pub(super) struct Sessions {
     key: RandomizedNonceKey,
     /// Sessions issued until then are over, in microseconds since 1970.
     ended_until: AtomicI64,
@@ -70,7 +61,7 @@ impl Sessions {
     ///
     /// # Errors
     /// If the machine gives no randomness.
-    pub fn new() -> Result<Sessions, aws_lc_rs::error::Unspecified> {
+    pub(super) fn new() -> Result<Sessions, aws_lc_rs::error::Unspecified> {
         let mut key = [0; 32];
         rand::fill(&mut key)?;
         Ok(Sessions { key: RandomizedNonceKey::new(&AES_256_GCM, &key)?, ended_until: AtomicI64::new(i64::MIN) })
@@ -80,7 +71,7 @@ impl Sessions {
     ///
     /// # Errors
     /// [`Refusal::Internal`] if the machine gives no randomness.
-    pub fn issue(
+    pub(super) fn issue(
         &self,
         account: &str,
         holder: Holder,
@@ -108,7 +99,7 @@ impl Sessions {
     ///
     /// # Errors
     /// If the token is not ours or belongs to another key, and if the session is over.
-    pub fn open(&self, token: &str, access_key_id: &str, now: DateTime<Utc>) -> Result<Session, Refusal> {
+    pub(super) fn open(&self, token: &str, access_key_id: &str, now: DateTime<Utc>) -> Result<Session, Refusal> {
         let session = self.unseal(token).filter(|session| session.access_key_id == access_key_id);
         let session = session.ok_or(Refusal::KeyUnknown)?;
         let ended = session.issued <= self.ended_until.load(Ordering::Relaxed);
@@ -116,7 +107,7 @@ impl Sessions {
     }
 
     /// Ends every session that has been issued so far.
-    pub fn end_all(&self, now: DateTime<Utc>) {
+    pub(super) fn end_all(&self, now: DateTime<Utc>) {
         self.ended_until.store(now.timestamp_micros(), Ordering::Relaxed);
     }
 

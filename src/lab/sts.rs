@@ -27,7 +27,7 @@ const DEFAULT_OF_USER: i64 = 43_200;
 ///
 /// # Errors
 /// What AWS would refuse.
-pub fn answer(
+pub(super) fn answer(
     plan: &LabPlan,
     sessions: &Sessions,
     caller: &Caller<'_>,

@@ -5,14 +5,13 @@ use std::sync::{Mutex, PoisonError};
 
 /// How often each `service:Operation` was called in each region, whatever the answer was.
 #[derive(Debug, Default)]
-pub struct Tally(Mutex<BTreeMap<String, BTreeMap<String, u64>>>);
+pub(super) struct Tally(Mutex<BTreeMap<String, BTreeMap<String, u64>>>);
 
 /// So many different names are counted; more only a client makes up.
 const MOST_NAMES: usize = 500;
 
 impl Tally {
-    /// Counts one call.
-    pub fn count(&self, action: &str, region: &str) {
+    pub(super) fn count(&self, action: &str, region: &str) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() < MOST_NAMES || counts.contains_key(action) {
             let regions = counts.entry(action.to_owned()).or_default();
@@ -23,12 +22,11 @@ impl Tally {
     }
 
     /// The counts by action and region.
-    pub fn counts(&self) -> BTreeMap<String, BTreeMap<String, u64>> {
+    pub(super) fn counts(&self) -> BTreeMap<String, BTreeMap<String, u64>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Starts again from nothing.
-    pub fn clear(&self) {
+    pub(super) fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

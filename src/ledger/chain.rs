@@ -10,17 +10,14 @@ use crate::domain::time::Time;
 /// The end of the chain so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Chain {
-    /// The last record's number.
     pub seq: u64,
     /// Its hash.
     pub hash: RecordHash,
-    /// When it was written.
     pub time: Time,
 }
 
 impl Chain {
-    /// Before the first record.
-    pub const START: Self = Self { seq: 0, hash: RecordHash([0; 32]), time: Time::from_nanos(i64::MIN) };
+    pub(super) const START: Self = Self { seq: 0, hash: RecordHash([0; 32]), time: Time::from_nanos(i64::MIN) };
 }
 
 /// A record's bytes, known to have their place.
@@ -31,15 +28,14 @@ pub(super) struct Linked {
 }
 
 impl Linked {
-    /// The record itself.
-    pub fn decode(&self) -> Result<Record, LedgerError> {
+    pub(super) fn decode(&self) -> Result<Record, LedgerError> {
         let record = Record::decode_hashed(&self.bytes, self.hash).map_err(|fault| self.broken(fault))?;
         self.check_number(record.seq)?;
         Ok(record)
     }
 
     /// What happened, and the end of the chain after it.
-    pub fn follow(&self, before: &Chain) -> Result<(Event, Chain), LedgerError> {
+    pub(super) fn follow(&self, before: &Chain) -> Result<(Event, Chain), LedgerError> {
         let Happening { seq, time, event } = Happening::decode(&self.bytes).map_err(|fault| self.broken(fault))?;
         self.check_number(seq)?;
         check_time(seq, before.time, time)?;
@@ -51,13 +47,13 @@ impl Linked {
     }
 
     fn broken(&self, fault: Fault) -> LedgerError {
-        LedgerError::Broken { seq: self.seq, fault }
+        LedgerError::Corrupt { seq: self.seq, fault }
     }
 }
 
 /// Refuses a record that is not later than the one before.
 pub(super) fn check_time(seq: u64, before: Time, time: Time) -> Result<(), LedgerError> {
-    if time > before { Ok(()) } else { Err(LedgerError::Broken { seq, fault: Fault::Time }) }
+    if time > before { Ok(()) } else { Err(LedgerError::Corrupt { seq, fault: Fault::Time }) }
 }
 
 /// A walk along the records, checking numbers and hashes. After an error there are no more.
@@ -71,22 +67,22 @@ pub(super) struct Walk {
 
 impl Walk {
     /// From the first record to number `upto`.
-    pub fn whole(store: &dyn Store, upto: u64) -> Self {
+    pub(super) fn whole(store: &dyn Store, upto: u64) -> Self {
         Self::after(store, 0, Some(RecordHash::default()), upto)
     }
 
     /// The same over records that are read elsewhere.
-    pub fn over(entries: Entries, upto: u64) -> Self {
+    pub(super) fn over(entries: Entries, upto: u64) -> Self {
         Self { entries, upto, last: 0, hash: Some(RecordHash::default()), done: upto == 0 }
     }
 
     /// From the record after this end of the chain on.
-    pub fn on_from(store: &dyn Store, chain: &Chain, upto: u64) -> Self {
+    pub(super) fn on_from(store: &dyn Store, chain: &Chain, upto: u64) -> Self {
         Self::after(store, chain.seq, Some(chain.hash), upto)
     }
 
     /// From record number `from` on, of which it is not checked what it says of the one before.
-    pub fn middle(store: &dyn Store, from: u64, upto: u64) -> Self {
+    pub(super) fn middle(store: &dyn Store, from: u64, upto: u64) -> Self {
         match from {
             0 | 1 => Self::whole(store, upto),
             from => Self::after(store, from - 1, None, upto),
@@ -102,7 +98,7 @@ impl Walk {
 
     fn step(&mut self) -> Result<Linked, LedgerError> {
         let due = self.last + 1;
-        let broken = |seq, fault| LedgerError::Broken { seq, fault };
+        let broken = |seq, fault| LedgerError::Corrupt { seq, fault };
         let (seq, bytes) = match self.entries.next() {
             Some(Ok(entry)) => entry,
             Some(Err(StoreError::PartMissing { seq, part })) => return Err(broken(seq, Fault::PartMissing(part))),
@@ -127,9 +123,9 @@ impl Walk {
     fn blame(&mut self, seq: u64, hash: RecordHash, before: RecordHash, named: RecordHash) -> LedgerError {
         let next = self.entries.next().and_then(Result::ok).and_then(|(_, bytes)| previous_of(&bytes).ok());
         if seq == 1 || next.is_some_and(|named| named != hash) {
-            return LedgerError::Broken { seq, fault: Fault::Detached };
+            return LedgerError::Corrupt { seq, fault: Fault::Detached };
         }
-        LedgerError::Broken { seq: seq - 1, fault: Fault::Changed { expected: named, found: before } }
+        LedgerError::Corrupt { seq: seq - 1, fault: Fault::Changed { expected: named, found: before } }
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Directory {
 
 impl Directory {
     /// Takes the directory, making it first if need be.
-    pub fn take(path: &Path) -> Result<Self, LedgerError> {
+    pub(super) fn take(path: &Path) -> Result<Self, LedgerError> {
         let above = above(path);
         make(path)?;
         let lock = path.join("lock");
@@ -37,17 +37,17 @@ impl Directory {
     }
 
     /// Where sled keeps its files.
-    pub fn log(&self) -> PathBuf {
+    pub(super) fn log(&self) -> PathBuf {
         self.path.join("log")
     }
 
     /// Where it is noted how far the log goes.
-    pub fn head(&self) -> PathBuf {
+    pub(super) fn head(&self) -> PathBuf {
         self.path.join("head")
     }
 
     /// Makes durable that the directory, and what is in it, is there, and closes it to others.
-    pub fn settle(&self) -> Result<(), LedgerError> {
+    pub(super) fn sync(&self) -> Result<(), LedgerError> {
         let log = self.log();
         for directory in [self.path.clone(), log.clone(), log.join("blobs")] {
             restrict(&directory, OWNER_ONLY_DIRECTORY)?;

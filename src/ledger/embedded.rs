@@ -33,7 +33,6 @@ const RELEASE_PATIENCE: Duration = Duration::from_secs(5);
 /// Makes the content of sled's file durable; tests fail it on cue.
 type SyncFile = Box<dyn Fn(&File) -> std::io::Result<()> + Send + Sync>;
 
-/// The store.
 pub(super) struct Embedded {
     // Fields are dropped in this order: the directory is let go last.
     tree: Tree,
@@ -45,7 +44,6 @@ pub(super) struct Embedded {
     directory: Directory,
 }
 
-/// Where the log ends.
 struct End {
     head: u64,
     note: Option<HeadFile>,
@@ -54,7 +52,7 @@ struct End {
 
 impl Embedded {
     /// Opens the log in a directory, or makes one. Returns with it what was known to be in it.
-    pub fn open(directory: Directory, cache_bytes: u64) -> Result<(Self, Known), LedgerError> {
+    pub(super) fn open(directory: Directory, cache_bytes: u64) -> Result<(Self, Known), LedgerError> {
         let path = directory.head();
         let exists = directory.log().join("db").exists();
         let (note, known) = match exists || path.exists() {
@@ -72,7 +70,7 @@ impl Embedded {
     }
 
     /// Opens a log whatever is known of it, to be read and not to be written.
-    pub fn open_as_it_is(directory: Directory) -> Result<Self, LedgerError> {
+    pub(super) fn open_as_it_is(directory: Directory) -> Result<Self, LedgerError> {
         Self::open_noting(directory, READING_CACHE_BYTES, Known { seq: u64::MAX, ..Known::default() }, None)
     }
 
@@ -103,13 +101,13 @@ impl Embedded {
         // The tree itself may be new, and so may everything around it.
         guarded(|| store.db.flush()).map_err(unopenable)?;
         store.refuse_blobs().map_err(unopenable)?;
-        store.directory.settle()?;
+        store.directory.sync()?;
         Ok(store)
     }
 
     /// Another way to make sled's file durable.
     #[cfg(test)]
-    pub fn sync_with(&mut self, sync: impl Fn(&File) -> std::io::Result<()> + Send + Sync + 'static) {
+    pub(super) fn sync_with(&mut self, sync: impl Fn(&File) -> std::io::Result<()> + Send + Sync + 'static) {
         self.sync = Box::new(sync);
     }
 

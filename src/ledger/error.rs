@@ -39,7 +39,7 @@ pub enum LedgerError {
     #[error(
         "record {seq} of the log is broken: {fault}; restore the data directory from a backup (`claviger verify` checks one)"
     )]
-    Broken {
+    Corrupt {
         /// The number of the first broken record.
         seq: u64,
         /// What is wrong with it.

@@ -33,7 +33,7 @@ pub(super) struct Known {
 
 impl Known {
     /// Refuses another record in the place of this one.
-    pub fn check(self, linked: &Linked) -> Result<(), LedgerError> {
+    pub(super) fn check(self, linked: &Linked) -> Result<(), LedgerError> {
         match linked.seq == self.seq && linked.hash != self.hash {
             true => Err(LedgerError::Foreign { seq: self.seq, known: self.hash, found: linked.hash }),
             false => Ok(()),
@@ -41,7 +41,6 @@ impl Known {
     }
 }
 
-/// The file.
 #[derive(Debug)]
 pub(super) struct HeadFile {
     file: File,
@@ -52,7 +51,7 @@ pub(super) struct HeadFile {
 
 impl HeadFile {
     /// Makes the file, in one step: a file that says nothing is never seen. The caller syncs the directory.
-    pub fn create(path: &Path, known: Known) -> Result<Self, LedgerError> {
+    pub(super) fn create(path: &Path, known: Known) -> Result<Self, LedgerError> {
         let unfinished = path.with_extension("new");
         let failed = io("make", &unfinished);
         let file = owner_only().create(true).truncate(true).open(&unfinished).map_err(failed)?;
@@ -65,7 +64,7 @@ impl HeadFile {
     }
 
     /// Opens it and reads the later of its two notes.
-    pub fn open(path: &Path) -> Result<(Self, Known), LedgerError> {
+    pub(super) fn open(path: &Path) -> Result<(Self, Known), LedgerError> {
         let file = owner_only().open(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => LedgerError::HeadUnknown(path.to_owned()),
             _ => io("open", path)(error),
@@ -81,14 +80,14 @@ impl HeadFile {
     }
 
     /// Notes a record that is durable.
-    pub fn note(&mut self, known: Known) -> std::io::Result<()> {
+    pub(super) fn note(&mut self, known: Known) -> std::io::Result<()> {
         self.write(known)?;
         self.unsynced += 1;
         if self.unsynced >= SYNC_EVERY || !self.synced_any { self.sync() } else { Ok(()) }
     }
 
     /// Makes the note durable.
-    pub fn sync(&mut self) -> std::io::Result<()> {
+    pub(super) fn sync(&mut self) -> std::io::Result<()> {
         self.file.sync_data()?;
         self.unsynced = 0;
         self.synced_any = true;

@@ -4,20 +4,18 @@
 use crate::domain::event::{Event, Stream};
 use std::collections::HashMap;
 
-/// The numbers, by stream.
 #[derive(Default, Debug)]
 pub(super) struct History(HashMap<Stream, Vec<u64>>);
 
 impl History {
-    /// Takes in a record.
-    pub fn note(&mut self, seq: u64, event: &Event) {
+    pub(super) fn note(&mut self, seq: u64, event: &Event) {
         if let Event::Kms(..) | Event::Connection(..) = event {
             self.0.entry(event.stream()).or_default().push(seq);
         }
     }
 
     /// The numbers of a stream's records, oldest first.
-    pub fn of(&self, stream: &Stream) -> &[u64] {
+    pub(super) fn of(&self, stream: &Stream) -> &[u64] {
         self.0.get(stream).map_or(&[], Vec::as_slice)
     }
 }

@@ -20,7 +20,6 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Is this record wanted?
     pub fn takes(&self, record: &Record) -> bool {
         self.since.is_none_or(|since| record.time >= since)
             && self.until.is_none_or(|until| record.time <= until)

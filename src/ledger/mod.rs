@@ -67,9 +67,7 @@ pub struct Published {
 /// On whose behalf something is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
-    /// Who.
     pub actor: Actor,
-    /// In which request.
     pub request_id: String,
 }
 
@@ -228,7 +226,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When it is broken.
-    pub fn record(&self, seq: u64) -> Result<Option<Record>, LedgerError> {
+    pub fn read_one(&self, seq: u64) -> Result<Option<Record>, LedgerError> {
         if seq == 0 { Ok(None) } else { self.read(seq).next().transpose() }
     }
 

@@ -55,15 +55,11 @@ pub struct Record {
     pub version: u8,
     /// Its number, from 1, without gaps.
     pub seq: u64,
-    /// Its id.
     pub event_id: EventId,
     /// When it was written; later than the one before.
     pub time: Time,
-    /// By whom.
     pub actor: Actor,
-    /// In which request.
     pub request_id: String,
-    /// What happened.
     pub event: Event,
     /// The hash of the record before; zeroes in the first one.
     pub previous: RecordHash,
@@ -116,7 +112,7 @@ pub(super) struct Draft<'a> {
 
 impl Draft<'_> {
     /// The bytes to keep; none when there are more of them than a record may have.
-    pub fn encode(&self) -> Option<Vec<u8>> {
+    pub(super) fn encode(&self) -> Option<Vec<u8>> {
         let Draft { seq, event_id, time, actor, request_id, event, previous } = *self;
         let layout = V1Ref { version: VERSION, previous, seq, event_id, time, actor, request_id, event };
         let bytes = bincode::serde::encode_to_vec(layout, bincode::config::standard()).ok()?;
@@ -149,7 +145,7 @@ impl Record {
 
 impl Happening {
     /// Reads what happened from a record of any version.
-    pub fn decode(bytes: &[u8]) -> Result<Self, Fault> {
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Fault> {
         match version_of(bytes)? {
             1 => V1::read(bytes).map(V1::into_happening),
             version => Err(Fault::Version(version)),

@@ -21,13 +21,11 @@ pub(super) struct Replayed {
 }
 
 impl Replayed {
-    /// Before the first record.
-    pub fn nothing() -> Self {
+    pub(super) fn nothing() -> Self {
         Self { state: State::default(), history: History::default(), chain: Chain::START }
     }
 
-    /// Takes in a record.
-    pub fn absorb(&mut self, linked: &Linked) -> Result<(), LedgerError> {
+    pub(super) fn absorb(&mut self, linked: &Linked) -> Result<(), LedgerError> {
         let (event, chain) = linked.follow(&self.chain)?;
         self.state.apply(chain.time, &event);
         self.history.note(chain.seq, &event);

@@ -9,7 +9,6 @@ use std::sync::mpsc::Receiver;
 /// A record's bytes and their hash, on the way into a store.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// What is kept.
     pub bytes: Vec<u8>,
     /// Its hash.
     pub hash: RecordHash,

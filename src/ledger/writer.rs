@@ -29,7 +29,6 @@ pub(super) type Decide = Box<dyn Fn(&State, Time) -> Result<Vec<Event>, Refusal>
 
 /// What the writer is asked.
 pub(super) enum Order {
-    /// Decide and record.
     Write(Proposal),
     /// Look for what others have appended.
     CatchUp,
@@ -67,7 +66,7 @@ struct Plan {
 }
 
 impl Writer {
-    pub fn run(mut self) {
+    pub(super) fn run(mut self) {
         let mut waiting = VecDeque::new();
         while let Some(order) = self.orders.blocking_recv() {
             let last = self.gather(order, &mut waiting);

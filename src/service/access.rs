@@ -2,7 +2,7 @@
 //! `http` asks for permits by type, and a use case takes the permit that it needs, so neither can forget the other.
 
 use super::caller::{Caller, is_one_of};
-use super::failure::{Failure, Lacking};
+use super::failure::{Failure, MissingRight};
 use crate::domain::action::{Action, ActionSet};
 use crate::domain::group::SystemGroup;
 use crate::domain::id::{KeyId, KmsId, TemplateId, UserId};
@@ -32,8 +32,8 @@ pub trait Right: 'static {
     ///
     /// # Errors
     /// What is lacking.
-    fn otherwise(_: &User, _: &State) -> Result<(), Lacking> {
-        Err(Lacking::Membership(names(Self::GROUPS)))
+    fn otherwise(_: &User, _: &State) -> Result<(), MissingRight> {
+        Err(MissingRight::Membership(names(Self::GROUPS)))
     }
 }
 
@@ -41,7 +41,6 @@ pub trait Right: 'static {
 pub struct SignedIn;
 /// To add KMSs and to look at accounts.
 pub struct ManageKms;
-/// To manage connections.
 pub struct ManageConnections;
 /// To see connections, which managing KMSs needs as well.
 pub struct ViewConnections;
@@ -51,7 +50,6 @@ pub struct ManageSourceKeys;
 pub struct ViewSourceKeys;
 /// To manage users and groups.
 pub struct ManageUsers;
-/// To manage schedules.
 pub struct ManageSchedules;
 /// To do what only administrators do.
 pub struct Administer;
@@ -74,14 +72,14 @@ impl Right for ManageSourceKeys {
 impl Right for ViewSourceKeys {
     const GROUPS: &'static [SystemGroup] = &[SystemGroup::CckmAdmins];
 
-    fn otherwise(user: &User, state: &State) -> Result<(), Lacking> {
+    fn otherwise(user: &User, state: &State) -> Result<(), MissingRight> {
         let uses_material = |kms: &Arc<Kms>| {
             let granted = granted(user, kms);
             granted.permits(Action::KeyUpload) || granted.permits(Action::KeyMaterialImport)
         };
         match state.kms.iter().any(uses_material) {
             true => Ok(()),
-            false => Err(Lacking::UseOfMaterial(names(Self::GROUPS))),
+            false => Err(MissingRight::UseOfMaterial(names(Self::GROUPS))),
         }
     }
 }
@@ -100,7 +98,7 @@ impl<R: Right> Permit<R> {
     ///
     /// # Errors
     /// [`Failure::Forbidden`] that names the groups whose members have it.
-    pub fn settle(caller: Caller) -> Result<Self, Failure> {
+    pub fn authorize(caller: Caller) -> Result<Self, Failure> {
         Self::with_right(caller, |user, state| match R::GROUPS.is_empty() || is_one_of(user, R::GROUPS) {
             true => Ok(()),
             false => R::otherwise(user, state).map_err(Failure::Forbidden),
@@ -114,7 +112,6 @@ impl<R: Right> Permit<R> {
         Ok(Self { caller: caller.with_right(right)?, right: PhantomData })
     }
 
-    /// Who has it.
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
@@ -130,7 +127,7 @@ impl Permit<ManageUsers> {
             let other = state.user(id)?;
             let above = SystemGroup::ALL.into_iter().find(|group| group.is_privileged() && other.is_in(*group));
             match above.filter(|_| !user.is_in(SystemGroup::Admin)) {
-                Some(group) => Err(Failure::Forbidden(Lacking::PrivilegedUser(group.name()))),
+                Some(group) => Err(Failure::Forbidden(MissingRight::PrivilegedUser(group.name()))),
                 None => Ok(()),
             }
         })
@@ -143,7 +140,7 @@ impl Permit<ManageUsers> {
     pub fn over_members(self, name: &GroupName) -> Result<Self, Failure> {
         let group = SystemGroup::of(name).filter(|group| group.is_privileged());
         Self::with_right(self.caller, move |user, _| match group.filter(|_| !user.is_in(SystemGroup::Admin)) {
-            Some(group) => Err(Failure::Forbidden(Lacking::PrivilegedGroup(group.name()))),
+            Some(group) => Err(Failure::Forbidden(MissingRight::PrivilegedGroup(group.name()))),
             None => Ok(()),
         })
     }
@@ -172,12 +169,12 @@ pub trait KmsRight: 'static {
 /// To view the KMS: whoever has any action on it.
 pub struct View;
 /// To change the KMS itself.
-pub struct Amend;
+pub struct Update;
 
 impl KmsRight for View {
     const ACTION: Option<Action> = Some(Action::View);
 }
-impl KmsRight for Amend {
+impl KmsRight for Update {
     const ACTION: Option<Action> = None;
 }
 
@@ -187,7 +184,7 @@ impl<A: KmsRight> KmsPermit<A> {
     /// # Errors
     /// [`Refusal::KmsUnknown`] if there is no such KMS, or none that the caller may know of; [`Failure::Forbidden`]
     /// that names the missing action, or the group, if the caller may view it but no more.
-    pub fn settle(caller: Caller, id: KmsId) -> Result<Self, Failure> {
+    pub fn authorize(caller: Caller, id: KmsId) -> Result<Self, Failure> {
         let kms = caller.published.state.kms(id)?.clone();
         let caller = caller.with_right(move |user, state| check_kms::<A>(user, state.kms(id)?))?;
         Ok(Self { caller, kms, right: PhantomData })
@@ -196,17 +193,16 @@ impl<A: KmsRight> KmsPermit<A> {
     /// The same, by the KMS's name or id, as bodies give it.
     ///
     /// # Errors
-    /// As [`KmsPermit::settle`].
-    pub fn settle_named(caller: Caller, text: &str) -> Result<Self, Failure> {
+    /// As [`KmsPermit::authorize`].
+    pub fn authorize_named(caller: Caller, text: &str) -> Result<Self, Failure> {
         let id = caller.published.state.kms_called(text)?.id;
-        Self::settle(caller, id).map_err(|failure| match failure {
+        Self::authorize(caller, id).map_err(|failure| match failure {
             // By its name, its id is not told.
             Failure::Refused(Refusal::KmsUnknown(_)) => Refusal::KmsUnknown(text.chars().take(80).collect()).into(),
             other => other,
         })
     }
 
-    /// Who may.
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
@@ -226,10 +222,10 @@ fn check_kms<A: KmsRight>(user: &User, kms: &Kms) -> Result<(), Failure> {
         return Err(Failure::Refused(Refusal::KmsUnknown(kms.id.to_string())));
     }
     match A::ACTION {
-        None => Err(Failure::Forbidden(Lacking::Membership(names(ManageKms::GROUPS)))),
+        None => Err(Failure::Forbidden(MissingRight::Membership(names(ManageKms::GROUPS)))),
         Some(Action::View) => Ok(()),
         Some(action) if granted.permits(action) => Ok(()),
-        Some(action) => Err(Failure::Forbidden(Lacking::Action(action))),
+        Some(action) => Err(Failure::Forbidden(MissingRight::Action(action))),
     }
 }
 
@@ -282,25 +278,19 @@ macro_rules! rights {
 }
 
 rights! {
-    /// To create keys.
     CreateKey = KeyCreate,
-    /// To upload keys.
     UploadKey = KeyUpload,
     /// To change a key: state, policy, description, tags, aliases, automatic rotation.
     UpdateKey = KeyUpdate,
-    /// To rotate a key.
     RotateKey = KeyRotate,
     /// To schedule a key's deletion, or to forget one that is gone.
     DeleteKey = KeyDelete,
     /// To cancel a key's deletion.
     CancelKeyDeletion = KeyCancelDelete,
-    /// To import material.
     ImportMaterial = KeyMaterialImport,
-    /// To delete imported material.
     DeleteMaterial = KeyMaterialDelete,
     /// To read keys from AWS.
     Synchronize = KeySynchronize,
-    /// To run bulk jobs.
     RunBulkJobs = KeyBulkOperation,
 }
 
@@ -310,7 +300,7 @@ impl<A: KeyRight> KeyPermit<A> {
     /// # Errors
     /// [`Refusal::KeyUnknown`] if there is no such key, or none that the caller may know of; [`Failure::Forbidden`]
     /// that names the missing action, if the caller may view it but no more.
-    pub fn settle(caller: Caller, id: KeyId) -> Result<Self, Failure> {
+    pub fn authorize(caller: Caller, id: KeyId) -> Result<Self, Failure> {
         let caller = caller.with_right(move |user, state| check_key::<A>(user, state, id))?;
         let state = &caller.published.state;
         let key = state.key(id)?.clone();
@@ -318,7 +308,6 @@ impl<A: KeyRight> KeyPermit<A> {
         Ok(Self { caller, key, kms, right: PhantomData })
     }
 
-    /// Who may.
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
@@ -328,7 +317,6 @@ impl<A: KeyRight> KeyPermit<A> {
         &self.key
     }
 
-    /// The key's KMS.
     pub fn kms(&self) -> &Arc<Kms> {
         &self.kms
     }
@@ -345,7 +333,7 @@ fn check_key<A: KeyRight>(user: &User, state: &State, id: KeyId) -> Result<(), F
     }
     match A::action(key) {
         action if granted.permits(action) => Ok(()),
-        action => Err(Failure::Forbidden(Lacking::Action(action))),
+        action => Err(Failure::Forbidden(MissingRight::Action(action))),
     }
 }
 
@@ -362,13 +350,12 @@ impl<A: KmsRight> TemplatePermit<A> {
     /// # Errors
     /// [`Refusal::TemplateUnknown`] if there is no such template, or none that the caller may know of;
     /// [`Failure::Forbidden`] that names the missing action, if the caller may view it but no more.
-    pub fn settle(caller: Caller, id: TemplateId) -> Result<Self, Failure> {
+    pub fn authorize(caller: Caller, id: TemplateId) -> Result<Self, Failure> {
         let template = caller.published.state.template(id)?.clone();
         let caller = in_account::<A>(caller, template.account, Refusal::TemplateUnknown(id.to_string()))?;
         Ok(Self { caller, template, right: PhantomData })
     }
 
-    /// Who may.
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
@@ -394,7 +381,7 @@ pub fn in_account<A: KmsRight>(caller: Caller, account: AccountId, unknown: Refu
 ///
 /// # Errors
 /// What the user lacks; nothing, if the user may not know that the account is managed.
-fn check_account<A: KmsRight>(user: &User, state: &State, account: AccountId) -> Result<(), Option<Lacking>> {
+fn check_account<A: KmsRight>(user: &User, state: &State, account: AccountId) -> Result<(), Option<MissingRight>> {
     if administers_kms(user) {
         return Ok(());
     }
@@ -402,10 +389,10 @@ fn check_account<A: KmsRight>(user: &User, state: &State, account: AccountId) ->
     let granted: Vec<ActionSet> = of_account.filter(|granted| !granted.is_empty()).collect();
     match A::ACTION {
         _ if granted.is_empty() => Err(None),
-        None => Err(Some(Lacking::Membership(names(ManageKms::GROUPS)))),
+        None => Err(Some(MissingRight::Membership(names(ManageKms::GROUPS)))),
         Some(Action::View) => Ok(()),
         Some(action) if granted.iter().any(|granted| granted.permits(action)) => Ok(()),
-        Some(action) => Err(Some(Lacking::Action(action))),
+        Some(action) => Err(Some(MissingRight::Action(action))),
     }
 }
 
@@ -429,7 +416,7 @@ pub fn sees_kms_of(user: &User, state: &State, kms: KmsId) -> bool {
     state.kms.get(&kms).map_or_else(|| administers_kms(user), |kms| sees(user, kms))
 }
 
-/// The caller, if every key that has a template may be changed: those of the moment, each time it is settled. A key that
+/// The caller, if every key that has a template may be changed: those of the moment, each time it is checked. A key that
 /// the caller may not know of is not named.
 ///
 /// # Errors
@@ -439,7 +426,7 @@ pub fn on_all_keys_of(caller: Caller, template: TemplateId) -> Result<Caller, Fa
         let mut keys = keys_of(state, state.template(template)?);
         match keys.all(|key| check_key::<UpdateKey>(user, state, key.id).is_ok()) {
             true => Ok(()),
-            false => Err(Failure::Forbidden(Lacking::Action(Action::KeyUpdate))),
+            false => Err(Failure::Forbidden(MissingRight::Action(Action::KeyUpdate))),
         }
     })
 }
@@ -466,7 +453,7 @@ pub fn sees(user: &User, kms: &Kms) -> bool {
 pub fn on_all(caller: Caller, action: Action, kms: Vec<KmsId>) -> Result<Caller, Failure> {
     caller.with_right(move |user, state| match may_on_all(user, state, action, kms.iter().copied()) {
         true => Ok(()),
-        false => Err(Failure::Forbidden(Lacking::Action(action))),
+        false => Err(Failure::Forbidden(MissingRight::Action(action))),
     })
 }
 

@@ -11,11 +11,11 @@ const WAITING_MAX: usize = 64;
 
 /// Who is at it, and who waits. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Attempts(Arc<StdMutex<Queues>>);
+pub(super) struct Attempts(Arc<StdMutex<Queues>>);
 
 #[derive(Default)]
 struct Queues {
-    doors: HashMap<Pair, Arc<Mutex<()>>>,
+    locks: HashMap<Pair, Arc<Mutex<()>>>,
     from: HashMap<String, usize>,
 }
 
@@ -23,7 +23,7 @@ struct Queues {
 type Pair = (String, String);
 
 /// The one attempt under a name from an address; the next one begins when this is dropped.
-pub struct Attempt {
+pub(super) struct Attempt {
     // In this order: the place is given up after the door is open.
     _inside: OwnedMutexGuard<()>,
     _place: Place,
@@ -33,7 +33,7 @@ pub struct Attempt {
 struct Place {
     attempts: Attempts,
     pair: Pair,
-    door: Arc<Mutex<()>>,
+    lock: Arc<Mutex<()>>,
 }
 
 impl Attempts {
@@ -41,9 +41,9 @@ impl Attempts {
     ///
     /// # Errors
     /// [`Failure::Busy`] when too many wait from this address.
-    pub async fn begin(&self, name: &str, source: &str) -> Result<Attempt, Failure> {
+    pub(super) async fn begin(&self, name: &str, source: &str) -> Result<Attempt, Failure> {
         let place = self.queue(name, source)?;
-        let inside = place.door.clone().lock_owned().await;
+        let inside = place.lock.clone().lock_owned().await;
         Ok(Attempt { _inside: inside, _place: place })
     }
 
@@ -55,8 +55,8 @@ impl Attempts {
         }
         *waiting += 1;
         let pair = (name.to_owned(), source.to_owned());
-        let door = queues.doors.entry(pair.clone()).or_default().clone();
-        Ok(Place { attempts: self.clone(), pair, door })
+        let lock = queues.locks.entry(pair.clone()).or_default().clone();
+        Ok(Place { attempts: self.clone(), pair, lock })
     }
 
     fn queues(&self) -> MutexGuard<'_, Queues> {
@@ -68,8 +68,8 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut queues = self.attempts.queues();
         // The book's own and this one: nobody else waits.
-        if Arc::strong_count(&self.door) == 2 {
-            queues.doors.remove(&self.pair);
+        if Arc::strong_count(&self.lock) == 2 {
+            queues.locks.remove(&self.pair);
         }
         if let Some(waiting) = queues.from.get_mut(&self.pair.1) {
             *waiting -= 1;
@@ -100,7 +100,7 @@ mod tests {
         assert!(attempts.begin("ann", "10.0.0.1").now_or_never().is_none());
         drop(first);
         let queues = attempts.queues();
-        assert!(queues.doors.is_empty() && queues.from.is_empty());
+        assert!(queues.locks.is_empty() && queues.from.is_empty());
     }
 
     #[tokio::test]

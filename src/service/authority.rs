@@ -1,5 +1,5 @@
-//! What a change rests on. A right is settled when the head of a request is read, and used when its body has come, a
-//! password is hashed, or AWS has answered; so it is settled again, by the same rule, in the moment of recording.
+//! What a change rests on. A right is checked when the head of a request is read, and used when its body has come, a
+//! password is hashed, or AWS has answered; so it is checked again, by the same rule, in the moment of recording.
 
 use super::failure::Failure;
 use crate::domain::id::{SessionId, UserId};
@@ -11,22 +11,22 @@ use std::sync::Arc;
 
 type Right = Arc<dyn Fn(&User, &State) -> Result<(), Failure> + Send + Sync>;
 
-/// Whose rights, in which session, and by which rules they were settled.
+/// Whose rights, in which session, and by which rules they were checked.
 #[derive(Clone)]
-pub struct Authority {
+pub(super) struct Authority {
     user: UserId,
     session: Option<SessionId>,
     rights: Vec<Right>,
 }
 
 impl Authority {
-    /// Of somebody of whom no right is settled yet.
-    pub fn of(user: UserId, session: Option<SessionId>) -> Self {
+    /// Of somebody of whom no right is checked yet.
+    pub(super) fn of(user: UserId, session: Option<SessionId>) -> Self {
         Self { user, session, rights: Vec::new() }
     }
 
-    /// The same, with one more right to be settled.
-    pub fn with(mut self, right: impl Fn(&User, &State) -> Result<(), Failure> + Send + Sync + 'static) -> Self {
+    /// The same, with one more right to be checked.
+    pub(super) fn with(mut self, right: impl Fn(&User, &State) -> Result<(), Failure> + Send + Sync + 'static) -> Self {
         self.rights.push(Arc::new(right));
         self
     }
@@ -36,7 +36,7 @@ impl Authority {
     /// # Errors
     /// [`Refusal::RightWithdrawn`] if the session was closed, the user removed or to change the password first, or a
     /// right taken away; or what a rule refuses by itself, as when the thing that the right was for is gone.
-    pub fn settle(&self, state: &State, at: Time) -> Result<(), Refusal> {
+    pub(super) fn authorize(&self, state: &State, at: Time) -> Result<(), Refusal> {
         let is_open = |id: SessionId| state.sessions.get(&id).is_some_and(|session| session.user == self.user);
         let user = state.users.get(&self.user).filter(|_| self.session.is_none_or(is_open));
         let user = user.ok_or(Refusal::RightWithdrawn)?;

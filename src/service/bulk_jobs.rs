@@ -5,7 +5,7 @@ use super::Core;
 use super::access::{
     self, CancelKeyDeletion, DeleteKey, KeyPermit, KeyRight, Permit, RunBulkJobs, SignedIn, UpdateKey,
 };
-use super::caller::{Asked, Caller, Change};
+use super::caller::{Caller, Change, RequestContext};
 use super::failure::Failure;
 use super::keys::{Keys, PolicyChoice};
 use super::list::{self, Field, Listed, Page, Query};
@@ -14,8 +14,8 @@ use crate::domain::id::{JobId, KeyId, UserId};
 use crate::domain::job::bulk::{BulkCommand, BulkJob, BulkTask, check_keys};
 use crate::domain::job::command::JobCommand;
 use crate::domain::key::aggregate::Key;
+use crate::domain::key::aws_enums::KeyState;
 use crate::domain::key::operation::Operation;
-use crate::domain::key::word::KeyState;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::Command;
 use crate::ledger::Committed;
@@ -29,7 +29,6 @@ const KEYS_AT_ONCE: usize = 8;
 
 /// After a restart, so often it is looked whether what was under way on a key has come to its end,
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// and so many times.
 const LOOKS: u32 = 240;
 
 /// The use cases of bulk jobs. Cheap to clone.
@@ -59,7 +58,7 @@ impl BulkJobs {
     pub async fn start(
         &self,
         permit: &Permit<SignedIn>,
-        asked: &Asked,
+        context: &RequestContext,
         task: BulkTask,
         keys: Vec<KeyId>,
     ) -> Result<Arc<BulkJob>, Failure> {
@@ -70,7 +69,7 @@ impl BulkJobs {
             // Says that there is no such template before anything is begun.
             self.keys.policy_for(first.key(), PolicyChoice::Template(template.to_string()))?;
         }
-        let change = first.caller().change(asked);
+        let change = first.caller().change(context);
         let id = JobId::new(Uuid::new_v4());
         let committed = self.command(&change, BulkCommand::Start { id, by: caller.user.id, task, keys }).await?;
         let job = committed.published.state.bulk_job(id)?.clone();
@@ -102,9 +101,14 @@ impl BulkJobs {
     ///
     /// # Errors
     /// When there is none that the caller may see, or it has ended.
-    pub async fn cancel(&self, permit: &Permit<SignedIn>, asked: &Asked, id: JobId) -> Result<Arc<BulkJob>, Failure> {
+    pub async fn cancel(
+        &self,
+        permit: &Permit<SignedIn>,
+        context: &RequestContext,
+        id: JobId,
+    ) -> Result<Arc<BulkJob>, Failure> {
         visible(permit.caller(), id)?;
-        let committed = self.command(&permit.caller().change(asked), BulkCommand::Cancel { id }).await?;
+        let committed = self.command(&permit.caller().change(context), BulkCommand::Cancel { id }).await?;
         Ok(committed.published.state.bulk_job(id)?.clone())
     }
 
@@ -133,36 +137,36 @@ impl BulkJobs {
         if self.core.state().state.jobs.bulk.get(job.id).is_none_or(|job| job.cancelled) {
             return;
         }
-        let asked = Asked { request_id: change.request_id.clone(), dry_run: false };
-        let end = match self.perform(job, key, &asked, run).await {
+        let context = RequestContext { request_id: change.request_id.clone(), dry_run: false };
+        let end = match self.perform(job, key, &context, run).await {
             Err(Failure::Stopped(_)) => return,
             end => end.map_err(|failure| failure.to_string()),
         };
         self.note(change, BulkCommand::EndKey { id: job.id, key, end }).await;
     }
 
-    async fn perform(&self, job: &BulkJob, key: KeyId, asked: &Asked, run: Run) -> Result<(), Failure> {
+    async fn perform(&self, job: &BulkJob, key: KeyId, context: &RequestContext, run: Run) -> Result<(), Failure> {
         if run == Run::Again {
             self.wait_until_idle(key).await;
         }
         let caller = self.caller(job.by)?;
-        let permit = KeyPermit::<RunBulkJobs>::settle(caller.clone(), key)?;
+        let permit = KeyPermit::<RunBulkJobs>::authorize(caller.clone(), key)?;
         if run == Run::Again && is_so(permit.key(), &job.task) {
             return Ok(());
         }
         match &job.task {
-            BulkTask::Enable => self.change::<UpdateKey>(caller, key, asked, Operation::Enable).await,
-            BulkTask::Disable => self.change::<UpdateKey>(caller, key, asked, Operation::Disable).await,
+            BulkTask::Enable => self.change::<UpdateKey>(caller, key, context, Operation::Enable).await,
+            BulkTask::Disable => self.change::<UpdateKey>(caller, key, context, Operation::Disable).await,
             BulkTask::ScheduleDeletion { window } => {
-                self.change::<DeleteKey>(caller, key, asked, Operation::ScheduleDeletion { window: *window }).await
+                self.change::<DeleteKey>(caller, key, context, Operation::ScheduleDeletion { window: *window }).await
             }
             BulkTask::CancelDeletion => {
-                self.change::<CancelKeyDeletion>(caller, key, asked, Operation::CancelDeletion).await
+                self.change::<CancelKeyDeletion>(caller, key, context, Operation::CancelDeletion).await
             }
             BulkTask::ApplyTemplate { template } => {
                 let choice = PolicyChoice::Template(template.to_string());
                 let wanted = self.keys.policy_for(permit.key(), choice)?;
-                self.change::<UpdateKey>(caller, key, asked, wanted).await
+                self.change::<UpdateKey>(caller, key, context, wanted).await
             }
         }
     }
@@ -171,11 +175,11 @@ impl BulkJobs {
         &self,
         caller: Caller,
         key: KeyId,
-        asked: &Asked,
+        context: &RequestContext,
         wanted: Operation,
     ) -> Result<(), Failure> {
-        let permit = KeyPermit::<A>::settle(caller, key)?;
-        self.keys.change(&permit, asked, wanted).await.map(drop)
+        let permit = KeyPermit::<A>::authorize(caller, key)?;
+        self.keys.change(&permit, context, wanted).await.map(drop)
     }
 
     /// The one who wanted the job, with today's rights.
@@ -188,7 +192,7 @@ impl BulkJobs {
     /// What the last run of the program left open on a key is ended by others; until then nothing is known of it.
     async fn wait_until_idle(&self, key: KeyId) {
         for _ in 0..LOOKS {
-            if self.core.state().state.keys.get(&key).is_none_or(|key| key.underway.is_none()) {
+            if self.core.state().state.keys.get(&key).is_none_or(|key| key.pending.is_none()) {
                 return;
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -208,9 +212,9 @@ impl BulkJobs {
 
 /// The first key on which the caller may run bulk jobs; if there is none, what stands against the first key.
 fn first_permitted(caller: &Caller, keys: &[KeyId]) -> Result<KeyPermit<RunBulkJobs>, Failure> {
-    let mut refusal = Failure::Broken("a bulk job has no keys");
+    let mut refusal = Failure::Internal("a bulk job has no keys");
     for key in keys.iter().rev() {
-        match KeyPermit::settle(caller.clone(), *key) {
+        match KeyPermit::authorize(caller.clone(), *key) {
             Ok(permit) => return Ok(permit),
             Err(failure) => refusal = failure,
         }
@@ -218,13 +222,13 @@ fn first_permitted(caller: &Caller, keys: &[KeyId]) -> Result<KeyPermit<RunBulkJ
     Err(refusal)
 }
 
-/// Is the key as the task would have it? Asked after a restart only: the last run may have come so far.
+/// Is the key as the task would have it? RequestContext after a restart only: the last run may have come so far.
 fn is_so(key: &Key, task: &BulkTask) -> bool {
     match task {
-        BulkTask::Enable => key.facts.state == KeyState::Enabled,
-        BulkTask::Disable => key.facts.state == KeyState::Disabled,
-        BulkTask::ScheduleDeletion { .. } => key.facts.is_pending_deletion(),
-        BulkTask::CancelDeletion => !key.facts.is_pending_deletion(),
+        BulkTask::Enable => key.metadata.state == KeyState::Enabled,
+        BulkTask::Disable => key.metadata.state == KeyState::Disabled,
+        BulkTask::ScheduleDeletion { .. } => key.metadata.is_pending_deletion(),
+        BulkTask::CancelDeletion => !key.metadata.is_pending_deletion(),
         // To do it again harms nothing.
         BulkTask::ApplyTemplate { .. } => false,
     }

@@ -14,9 +14,7 @@ use std::sync::Arc;
 /// A signed-in user, and the state as it was when the request came in.
 #[derive(Clone)]
 pub struct Caller {
-    /// Who.
     pub user: Arc<User>,
-    /// What was known then.
     pub published: Arc<Published>,
     authority: Authority,
 }
@@ -37,7 +35,7 @@ impl Caller {
         is_one_of(&self.user, groups)
     }
 
-    /// The caller, if the right is settled by this rule; every change that comes of it is judged by it once more.
+    /// The caller, if the right is checked by this rule; every change that comes of it is judged by it once more.
     ///
     /// # Errors
     /// What the rule says.
@@ -50,10 +48,10 @@ impl Caller {
     }
 
     /// The caller's wish to change something.
-    pub fn change(&self, asked: &Asked) -> Change {
+    pub fn change(&self, context: &RequestContext) -> Change {
         let actor = Actor::User { id: self.user.id, name: self.user.name.clone() };
         let authority = Some(self.authority.clone());
-        Change { dry_run: asked.dry_run, authority, ..Change::of(actor, asked.request_id.clone()) }
+        Change { dry_run: context.dry_run, authority, ..Change::of(actor, context.request_id.clone()) }
     }
 }
 
@@ -64,7 +62,7 @@ pub(super) fn is_one_of(user: &User, groups: &[SystemGroup]) -> bool {
 
 /// How a request was asked.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct RequestContext {
     /// Its id, the client's own if it sent a sane one.
     pub request_id: RequestId,
     /// Only say what would happen.
@@ -74,13 +72,12 @@ pub struct Asked {
 /// A change on its way: who wants it, under which request, and whether for real.
 #[derive(Clone)]
 pub struct Change {
-    /// Who.
     pub actor: Actor,
     /// Under which request.
     pub request_id: RequestId,
     /// Only say what would happen.
     pub dry_run: bool,
-    /// What is settled again when it is recorded; none: nobody's right is needed.
+    /// What is checked again when it is recorded; none: nobody's right is needed.
     pub(super) authority: Option<Authority>,
 }
 
@@ -115,7 +112,6 @@ impl RequestId {
         ((1..=64).contains(&text.len()) && text.chars().all(fits)).then(|| Self(text.into()))
     }
 
-    /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use crate::aws::port::{Access, AccessKeys, RoleToAssume, SessionName, StsEndpoints};
 use crate::domain::connection::{self, Connection, ConnectionSettings};
 use crate::domain::id::ConnectionId;
-use crate::domain::kms::{AssumedRole, Kms, Sighting};
+use crate::domain::kms::{AccountProbe, AssumedRole, Kms};
 use crate::domain::place::AccountId;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
@@ -25,24 +25,28 @@ pub(super) fn owner(id: ConnectionId) -> Owner {
 
 impl Core {
     /// Asks AWS who we are over this connection (and role), and which regions are enabled there.
-    pub(super) async fn sight(&self, connection: &Connection, role: Option<&AssumedRole>) -> Result<Sighting, Failure> {
-        self.sight_unless_seen(connection, role, |_| false).await
-    }
-
-    /// The same, unless AWS was asked a moment ago and what it said `suffices`.
-    pub(super) async fn sight_unless_seen(
+    pub(super) async fn probe(
         &self,
         connection: &Connection,
         role: Option<&AssumedRole>,
-        suffices: impl Fn(&Sighting) -> bool,
-    ) -> Result<Sighting, Failure> {
+    ) -> Result<AccountProbe, Failure> {
+        self.probe_account(connection, role, |_| false).await
+    }
+
+    /// The same, unless AWS was asked a moment ago and what it said `suffices`.
+    pub(super) async fn probe_account(
+        &self,
+        connection: &Connection,
+        role: Option<&AssumedRole>,
+        suffices: impl Fn(&AccountProbe) -> bool,
+    ) -> Result<AccountProbe, Failure> {
         let access = self.access(connection, role)?;
         let look = async {
             let caller = self.aws.caller(&access).await?;
             let enabled = self.aws.enabled_regions(&access).await?;
-            Ok(Sighting { account: caller.account, arn: caller.arn, enabled })
+            Ok(AccountProbe { account: caller.account, arn: caller.arn, enabled })
         };
-        Ok(self.sightings.share((connection.id, connection.updated, role.cloned()), suffices, look).await?)
+        Ok(self.account_probes.share((connection.id, connection.updated, role.cloned()), suffices, look).await?)
     }
 
     /// Access to a KMS: over its connection, with its role, to its account and to no other. Whoever may change a
@@ -83,7 +87,7 @@ impl Core {
 
     fn secret(&self, connection: &Connection) -> Result<Zeroizing<String>, Failure> {
         let secret = self.unseal(&owner(connection.id), SECRET_ACCESS_KEY, &connection.secret)?;
-        let secret = std::str::from_utf8(&secret).map_err(|_| Failure::Broken("a sealed secret is not text"))?;
+        let secret = std::str::from_utf8(&secret).map_err(|_| Failure::Internal("a sealed secret is not text"))?;
         Ok(Zeroizing::new(secret.to_owned()))
     }
 

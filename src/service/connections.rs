@@ -2,7 +2,7 @@
 
 use super::Core;
 use super::access::{ManageConnections, Permit, ViewConnections};
-use super::caller::{Asked, Change};
+use super::caller::{Change, RequestContext};
 use super::cloud::{self, SECRET_ACCESS_KEY, owner};
 use super::failure::Failure;
 use super::list::{self, Field, Listed, Page, Query};
@@ -27,7 +27,6 @@ pub struct Connections {
 pub struct ConnectionDraft {
     /// All that is not secret.
     pub settings: ConnectionSettings,
-    /// The secret access key.
     pub secret: Zeroizing<String>,
 }
 
@@ -62,11 +61,11 @@ impl Connections {
     pub async fn create(
         &self,
         permit: Permit<ManageConnections>,
-        asked: &Asked,
+        context: &RequestContext,
         name: ConnectionName,
         draft: ConnectionDraft,
     ) -> Result<Arc<Connection>, Failure> {
-        let change = permit.caller().change(asked);
+        let change = permit.caller().change(context);
         if permit.caller().published.state.connection_named(&name).is_some() {
             return Err(Failure::Refused(Refusal::ConnectionNameTaken(name)));
         }
@@ -94,19 +93,19 @@ impl Connections {
     /// # Errors
     /// What `amend` says; when the new name is in use, or the cloud or the account of a connection in use would change;
     /// what AWS says of new credentials that a KMS would rest on.
-    pub async fn amend(
+    pub async fn update(
         &self,
         permit: Permit<ManageConnections>,
-        asked: &Asked,
+        context: &RequestContext,
         text: &str,
         name: Option<ConnectionName>,
-        amend: impl Fn(&ConnectionSettings) -> Result<ConnectionSettings, Refusal> + Send + 'static,
+        update: impl Fn(&ConnectionSettings) -> Result<ConnectionSettings, Refusal> + Send + 'static,
         secret: Option<Zeroizing<String>>,
     ) -> Result<Arc<Connection>, Failure> {
-        let change = permit.caller().change(asked);
+        let change = permit.caller().change(context);
         let connection = find(&permit.caller().published.state, text)?;
         // Before anything is sealed.
-        let to = amend(&connection.settings)?;
+        let to = update(&connection.settings)?;
         let (state, given) = (&permit.caller().published.state, secret.as_ref().map(|secret| secret.as_str()));
         self.core.refuse_other_account(state, &connection, &to, given).await?;
         let id = connection.id;
@@ -116,8 +115,8 @@ impl Connections {
         };
         let command = move |state: &State, _| {
             let (name, secret) = (name.clone(), secret.clone());
-            let settings = amend(&state.connection(id)?.settings)?;
-            Ok(Command::Connection(ConnectionCommand::Amend { id, name, settings, secret }))
+            let settings = update(&state.connection(id)?.settings)?;
+            Ok(Command::Connection(ConnectionCommand::Update { id, name, settings, secret }))
         };
         shown(&self.core.carry_out(&change, command).await?, id)
     }
@@ -126,8 +125,13 @@ impl Connections {
     ///
     /// # Errors
     /// When a KMS uses it.
-    pub async fn delete(&self, permit: Permit<ManageConnections>, asked: &Asked, text: &str) -> Result<(), Failure> {
-        let change = permit.caller().change(asked);
+    pub async fn delete(
+        &self,
+        permit: Permit<ManageConnections>,
+        context: &RequestContext,
+        text: &str,
+    ) -> Result<(), Failure> {
+        let change = permit.caller().change(context);
         let id = find(&permit.caller().published.state, text)?.id;
         self.command(&change, ConnectionCommand::Delete { id }).await?;
         self.core.shred(&change, &owner(id)).await;
@@ -141,10 +145,10 @@ impl Connections {
     pub async fn test(
         &self,
         permit: Permit<ManageConnections>,
-        asked: &Asked,
+        context: &RequestContext,
         text: &str,
     ) -> Result<TestOutcome, Failure> {
-        let change = permit.caller().change(asked);
+        let change = permit.caller().change(context);
         let connection = find(&permit.caller().published.state, text)?;
         let access = self.core.access(&connection, None)?;
         let error = self.core.aws.caller(&access).await.err().map(|failure| failure.to_string());

@@ -17,7 +17,7 @@ pub enum Failure {
     Unauthenticated(#[from] TokenProblem),
     /// The caller lacks a right.
     #[error("{0}")]
-    Forbidden(Lacking),
+    Forbidden(MissingRight),
     /// AWS refused, failed, or was not reached.
     #[error(transparent)]
     Cloud(#[from] AwsFailure),
@@ -26,7 +26,7 @@ pub enum Failure {
     Interrupted,
     /// AWS does not show, yet, what became of what was asked.
     #[error("what AWS has done is not known yet; it is looked for")]
-    Unsettled,
+    NotYetConsistent,
     /// Too much at once.
     #[error("too many sign-ins at once; try again in a moment")]
     Busy,
@@ -44,7 +44,7 @@ pub enum Failure {
     Keyring(#[from] KeyringError),
     /// Something that should always work did not.
     #[error("{0}")]
-    Broken(&'static str),
+    Internal(&'static str),
 }
 
 /// What is wrong with a bearer token.
@@ -78,7 +78,7 @@ pub enum TokenProblem {
 
 /// Which right a caller lacks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Lacking {
+pub enum MissingRight {
     /// An action on a KMS.
     #[error("the action `{0}` is not permitted to you on this KMS")]
     Action(Action),
@@ -109,7 +109,7 @@ impl From<WriteError> for Failure {
             WriteError::Refused(refusal) => Failure::Refused(refusal),
             WriteError::Stopped(stopped) => Failure::Stopped(stopped.to_string()),
             WriteError::TooLarge => Failure::TooLarge,
-            WriteError::Defect => Failure::Broken("the change could not be decided on: see the log of the program"),
+            WriteError::Defect => Failure::Internal("the change could not be decided on: see the log of the program"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Core;
 use super::access::{ManageUsers, Permit, SignedIn};
-use super::caller::Asked;
+use super::caller::RequestContext;
 use super::failure::Failure;
 use super::list::{self, Field, Listed, Page, Query};
 use crate::domain::event::GroupMetadata;
@@ -22,8 +22,7 @@ pub struct Groups {
 
 /// What a group is to be described by.
 #[derive(Clone, Default)]
-pub struct GroupWishes {
-    /// What it is for.
+pub struct GroupPatch {
     pub description: Option<String>,
     /// Attached JSON: members that are given replace those that are there.
     pub metadata: GroupMetadata,
@@ -41,13 +40,13 @@ impl Groups {
     pub async fn create(
         &self,
         permit: Permit<ManageUsers>,
-        asked: &Asked,
+        context: &RequestContext,
         name: GroupName,
-        wishes: GroupWishes,
+        patch: GroupPatch,
     ) -> Result<Arc<Group>, Failure> {
-        let description = wishes.description.unwrap_or_default();
-        let command = GroupCommand::Create { name: name.clone(), description, metadata: wishes.metadata };
-        shown(&self.command(&permit, asked, command).await?, &name)
+        let description = patch.description.unwrap_or_default();
+        let command = GroupCommand::Create { name: name.clone(), description, metadata: patch.metadata };
+        shown(&self.command(&permit, context, command).await?, &name)
     }
 
     /// The groups.
@@ -73,23 +72,23 @@ impl Groups {
     pub async fn describe(
         &self,
         permit: Permit<ManageUsers>,
-        asked: &Asked,
+        context: &RequestContext,
         name: GroupName,
-        wishes: GroupWishes,
+        patch: GroupPatch,
     ) -> Result<Arc<Group>, Failure> {
         let described = name.clone();
         // Out of what the writer finds: somebody else may be changing another member at the same time.
         let command = move |state: &State, _| {
-            let (name, group, wishes) = (described.clone(), state.group(&described)?, wishes.clone());
+            let (name, group, patch) = (described.clone(), state.group(&described)?, patch.clone());
             let metadata = GroupMetadata {
-                app: wishes.metadata.app.or_else(|| group.metadata.app.clone()),
-                client: wishes.metadata.client.or_else(|| group.metadata.client.clone()),
-                user: wishes.metadata.user.or_else(|| group.metadata.user.clone()),
+                app: patch.metadata.app.or_else(|| group.metadata.app.clone()),
+                client: patch.metadata.client.or_else(|| group.metadata.client.clone()),
+                user: patch.metadata.user.or_else(|| group.metadata.user.clone()),
             };
-            let description = wishes.description.unwrap_or_else(|| group.description.clone());
+            let description = patch.description.unwrap_or_else(|| group.description.clone());
             Ok(Command::Group(GroupCommand::Describe { name, description, metadata }))
         };
-        shown(&self.core.carry_out(&permit.caller().change(asked), command).await?, &name)
+        shown(&self.core.carry_out(&permit.caller().change(context), command).await?, &name)
     }
 
     /// Puts a user in; it is no mistake if it is in already.
@@ -99,12 +98,12 @@ impl Groups {
     pub async fn add_member(
         &self,
         permit: Permit<ManageUsers>,
-        asked: &Asked,
+        context: &RequestContext,
         name: GroupName,
         user: UserId,
     ) -> Result<Arc<User>, Failure> {
         let permit = permit.over_members(&name)?;
-        let committed = self.command(&permit, asked, GroupCommand::AddMember { name, user }).await?;
+        let committed = self.command(&permit, context, GroupCommand::AddMember { name, user }).await?;
         Ok(committed.published.state.user(user)?.clone())
     }
 
@@ -115,29 +114,34 @@ impl Groups {
     pub async fn remove_member(
         &self,
         permit: Permit<ManageUsers>,
-        asked: &Asked,
+        context: &RequestContext,
         name: GroupName,
         user: UserId,
     ) -> Result<(), Failure> {
         let permit = permit.over_members(&name)?;
-        self.command(&permit, asked, GroupCommand::RemoveMember { name, user }).await.map(drop)
+        self.command(&permit, context, GroupCommand::RemoveMember { name, user }).await.map(drop)
     }
 
     /// Removes a group, all memberships in it, and every right that was given to it.
     ///
     /// # Errors
     /// When there is none, or it is a system group.
-    pub async fn remove(&self, permit: Permit<ManageUsers>, asked: &Asked, name: GroupName) -> Result<(), Failure> {
-        self.command(&permit, asked, GroupCommand::Remove { name }).await.map(drop)
+    pub async fn remove(
+        &self,
+        permit: Permit<ManageUsers>,
+        context: &RequestContext,
+        name: GroupName,
+    ) -> Result<(), Failure> {
+        self.command(&permit, context, GroupCommand::Remove { name }).await.map(drop)
     }
 
     async fn command(
         &self,
         permit: &Permit<ManageUsers>,
-        asked: &Asked,
+        context: &RequestContext,
         command: GroupCommand,
     ) -> Result<Committed, Failure> {
-        let change = permit.caller().change(asked);
+        let change = permit.caller().change(context);
         self.core.record(&change, Command::Group(command)).await
     }
 }

@@ -13,9 +13,7 @@ use crate::ledger::{Ledger, Record};
 
 /// One page of a history.
 pub struct HistoryPage {
-    /// As asked.
     pub skip: usize,
-    /// As asked.
     pub limit: Limit,
     /// How many events there are.
     pub total: usize,
@@ -23,17 +21,12 @@ pub struct HistoryPage {
     pub entries: Vec<Entry>,
 }
 
-/// One thing that happened.
 pub struct Entry {
     /// Its number in the log.
     pub seq: u64,
-    /// When.
     pub time: Time,
-    /// Who.
     pub actor: Actor,
-    /// In which request.
     pub request_id: String,
-    /// What.
     pub event: Event,
 }
 
@@ -80,7 +73,7 @@ pub(super) fn page(ledger: &Ledger, caller: &Caller, id: KmsId, query: &Query) -
     }
     let total = numbers.len();
     let wanted = numbers.into_iter().skip(query.skip).take(query.limit.rows());
-    let records = wanted.filter_map(|seq| ledger.record(seq).transpose());
+    let records = wanted.filter_map(|seq| ledger.read_one(seq).transpose());
     let entries =
         records.map(|record| record.map(|record| Entry::seen_by(caller, record))).collect::<Result<Vec<_>, _>>()?;
     Ok(HistoryPage { skip: query.skip, limit: query.limit, total, entries })
@@ -105,7 +98,7 @@ pub(super) fn state_of_kms_at(ledger: &Ledger, id: KmsId, at: Time) -> Result<St
 fn until(ledger: &Ledger, stream: &Stream, at: Time) -> Result<Vec<Record>, Failure> {
     let mut records = Vec::new();
     for seq in ledger.history(stream) {
-        let Some(record) = ledger.record(seq)? else { break };
+        let Some(record) = ledger.read_one(seq)? else { break };
         if record.time > at {
             break;
         }

@@ -13,15 +13,12 @@ pub struct Wanted {
     pub kms: String,
     /// Only those whose path begins so.
     pub path_prefix: Option<String>,
-    /// How many at most.
     pub limit: Option<u16>,
     /// Where the page before ended.
     pub marker: Option<String>,
 }
 
-/// A page of principals.
 pub struct Principals {
-    /// They.
     pub items: Vec<Principal>,
     /// Where the next page begins, if there is one.
     pub next: Option<String>,
@@ -49,7 +46,7 @@ impl KmsAccounts {
     }
 
     async fn way(&self, permit: &Permit<SignedIn>, wanted: Wanted) -> Result<(Access, IamListing), Failure> {
-        let permit = KmsPermit::<View>::settle_named(permit.caller().clone(), &wanted.kms)?;
+        let permit = KmsPermit::<View>::authorize_named(permit.caller().clone(), &wanted.kms)?;
         let kms = permit.kms();
         kms.refuse_archived()?;
         let access = self.core.access_to(&permit.caller().published.state, kms).await?;

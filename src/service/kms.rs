@@ -1,15 +1,15 @@
 //! KMSs: looking at accounts, adding, viewing, amending, permitting, archiving, forgetting.
 
 use super::Core;
-use super::access::{self, Amend, KmsPermit, ManageKms, Permit, SignedIn, View};
-use super::caller::{Asked, Caller};
+use super::access::{self, KmsPermit, ManageKms, Permit, SignedIn, Update, View};
+use super::caller::{Caller, RequestContext};
 use super::connections;
 use super::failure::Failure;
 use super::history;
 use super::list::{self, Field, Listed, Page, Query};
 use crate::domain::acl::AclChange;
 use crate::domain::id::{KmsId, UserId};
-use crate::domain::kms::{self, Amendment, AssumedRole, Kms, KmsCommand, NewKms, RoleWish, Sighting, Wishes};
+use crate::domain::kms::{self, AccountProbe, AssumedRole, Kms, KmsChange, KmsCommand, KmsPatch, NewKms, RoleRequest};
 use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Partition, Region};
 use crate::domain::refusal::Refusal;
@@ -27,7 +27,6 @@ pub struct KmsAccounts {
 
 /// A KMS as one caller sees it.
 pub struct KmsSeen {
-    /// The KMS.
     pub kms: Arc<Kms>,
     /// The name of its connection.
     pub connection: String,
@@ -38,7 +37,6 @@ pub struct KmsSeen {
 /// Whose entries of an access list are shown.
 #[derive(Clone)]
 pub enum EntriesOf {
-    /// Everybody's.
     All,
     /// One user's own, and those of the user's groups.
     One(Box<Caller>),
@@ -47,34 +45,30 @@ pub enum EntriesOf {
 /// An account that a connection leads to.
 pub struct AccountSeen {
     /// What AWS says of it.
-    pub sighting: Sighting,
+    pub probe: AccountProbe,
     /// Permissions of the prerequisites that are missing there; none: not asked.
     pub missing_permissions: Option<Vec<String>>,
 }
 
 /// A KMS that a caller wants to add.
 pub struct Addition {
-    /// Its name.
     pub name: KmsName,
     /// The account that the caller says it is.
     pub account: AccountId,
     /// Through which connection: name or id.
     pub connection: String,
-    /// With which role.
     pub role: Option<AssumedRole>,
-    /// Which regions.
     pub regions: Vec<Region>,
 }
 
 /// What a caller wants changed of a KMS.
 #[derive(Default)]
-pub struct KmsWishes {
+pub struct KmsPatchRequest {
     /// Another connection: name or id.
     pub connection: Option<String>,
-    /// Other regions.
     pub regions: Option<Vec<Region>>,
     /// Another role, or the same again.
-    pub role: RoleWish,
+    pub role: RoleRequest,
     /// Forget the keys of regions that are taken away?
     pub forget_keys: bool,
 }
@@ -125,34 +119,39 @@ impl KmsAccounts {
     ) -> Result<AccountSeen, Failure> {
         let connection = connections::find(&permit.caller().published.state, connection)?;
         if !validate {
-            return Ok(AccountSeen { sighting: self.core.sight(&connection, role).await?, missing_permissions: None });
+            return Ok(AccountSeen { probe: self.core.probe(&connection, role).await?, missing_permissions: None });
         }
         let access = self.core.access(&connection, role)?;
         let missing = self.core.aws.missing_permissions(&access, PREREQUISITES).await?;
-        let sighting = match missing.iter().any(|missing| missing == DESCRIBE_REGIONS) {
-            false => self.core.sight(&connection, role).await?,
+        let probe = match missing.iter().any(|missing| missing == DESCRIBE_REGIONS) {
+            false => self.core.probe(&connection, role).await?,
             // They cannot be told, and what is missing can.
             true => {
                 let caller = self.core.aws.caller(&access).await?;
-                Sighting { account: caller.account, arn: caller.arn, enabled: Vec::new() }
+                AccountProbe { account: caller.account, arn: caller.arn, enabled: Vec::new() }
             }
         };
-        Ok(AccountSeen { sighting, missing_permissions: Some(missing) })
+        Ok(AccountSeen { probe, missing_permissions: Some(missing) })
     }
 
     /// Brings an account, with some of its regions, under management.
     ///
     /// # Errors
     /// When something stands against it here, or AWS says otherwise.
-    pub async fn add(&self, permit: Permit<ManageKms>, asked: &Asked, add: Addition) -> Result<KmsSeen, Failure> {
+    pub async fn add(
+        &self,
+        permit: Permit<ManageKms>,
+        context: &RequestContext,
+        add: Addition,
+    ) -> Result<KmsSeen, Failure> {
         let state = &permit.caller().published.state;
         let connection = connections::find(state, &add.connection)?;
         let Addition { name, account, role, regions, .. } = add;
         let id = KmsId::new(Uuid::new_v4());
         let new = NewKms { id, name, account, connection: connection.id, role, regions };
         kms::check_new(state, &new)?;
-        let seen = self.core.sight(&connection, new.role.as_ref()).await?;
-        let change = permit.caller().change(asked);
+        let seen = self.core.probe(&connection, new.role.as_ref()).await?;
+        let change = permit.caller().change(context);
         let command = KmsCommand::Add { new, seen };
         let committed = self.core.record(&change, Command::Kms(command)).await?;
         shown(&committed, id, permit.caller())
@@ -206,30 +205,35 @@ impl KmsAccounts {
     ///
     /// # Errors
     /// When more than one thing would change, something stands against it, or AWS says otherwise.
-    pub async fn amend(&self, permit: KmsPermit<Amend>, asked: &Asked, wishes: KmsWishes) -> Result<KmsSeen, Failure> {
+    pub async fn update(
+        &self,
+        permit: KmsPermit<Update>,
+        context: &RequestContext,
+        patch: KmsPatchRequest,
+    ) -> Result<KmsSeen, Failure> {
         let state = &permit.caller().published.state;
-        let connection = wishes.connection.map(|text| connections::find(state, &text)).transpose()?;
-        let wishes = Wishes {
+        let connection = patch.connection.map(|text| connections::find(state, &text)).transpose()?;
+        let patch = KmsPatch {
             connection: connection.map(|found| found.id),
-            regions: wishes.regions,
-            role: wishes.role,
-            forget_keys: wishes.forget_keys,
+            regions: patch.regions,
+            role: patch.role,
+            forget_keys: patch.forget_keys,
         };
         let kms = permit.kms();
-        let amendment = kms.amendment(state, wishes)?;
-        let connection = match &amendment {
-            Amendment::None => return Ok(seen(kms.clone(), state, permit.caller())),
-            Amendment::Connection(to) => state.connection(*to)?,
-            Amendment::Regions { .. } | Amendment::Role(_) => state.connection(kms.connection)?,
+        let update = kms.change(state, patch)?;
+        let connection = match &update {
+            KmsChange::None => return Ok(seen(kms.clone(), state, permit.caller())),
+            KmsChange::Connection(to) => state.connection(*to)?,
+            KmsChange::Regions { .. } | KmsChange::Role(_) => state.connection(kms.connection)?,
         };
-        let role = match &amendment {
-            Amendment::Role(role) => Some(role),
+        let role = match &update {
+            KmsChange::Role(role) => Some(role),
             _ => kms.role.as_ref(),
         };
-        let suffices = |seen: &Sighting| kms.is_amended_by_recent(&amendment, seen);
-        let sighting = self.core.sight_unless_seen(connection, role, suffices).await?;
-        let command = KmsCommand::Amend { id: kms.id, amendment, role: kms.role.clone(), seen: sighting };
-        self.command(&permit, asked, command).await
+        let suffices = |seen: &AccountProbe| kms.recent_probe_suffices(&update, seen);
+        let probe = self.core.probe_account(connection, role, suffices).await?;
+        let command = KmsCommand::Update { id: kms.id, update, role: kms.role.clone(), seen: probe };
+        self.command(&permit, context, command).await
     }
 
     /// Gives and takes permissions, all or none.
@@ -238,54 +242,59 @@ impl KmsAccounts {
     /// When a user or a group does not exist, or the KMS is archived.
     pub async fn update_acls(
         &self,
-        permit: KmsPermit<Amend>,
-        asked: &Asked,
+        permit: KmsPermit<Update>,
+        context: &RequestContext,
         changes: Vec<AclChange>,
     ) -> Result<KmsSeen, Failure> {
         let command = KmsCommand::UpdateAcls { id: permit.kms().id, changes };
-        self.command(&permit, asked, command).await
+        self.command(&permit, context, command).await
     }
 
     /// Puts a KMS away.
     ///
     /// # Errors
     /// When it is put away already.
-    pub async fn archive(&self, permit: KmsPermit<Amend>, asked: &Asked) -> Result<KmsSeen, Failure> {
+    pub async fn archive(&self, permit: KmsPermit<Update>, context: &RequestContext) -> Result<KmsSeen, Failure> {
         let command = KmsCommand::Archive { id: permit.kms().id };
-        self.command(&permit, asked, command).await
+        self.command(&permit, context, command).await
     }
 
     /// Brings an archived KMS back.
     ///
     /// # Errors
     /// When it is not put away.
-    pub async fn recover(&self, permit: KmsPermit<Amend>, asked: &Asked) -> Result<KmsSeen, Failure> {
+    pub async fn recover(&self, permit: KmsPermit<Update>, context: &RequestContext) -> Result<KmsSeen, Failure> {
         let command = KmsCommand::Recover { id: permit.kms().id };
-        self.command(&permit, asked, command).await
+        self.command(&permit, context, command).await
     }
 
     /// Forgets a KMS. AWS itself is not touched; the history stays.
     ///
     /// # Errors
     /// When it is gone already.
-    pub async fn delete(&self, permit: KmsPermit<Amend>, asked: &Asked) -> Result<(), Failure> {
-        let (id, change) = (permit.kms().id, permit.caller().change(asked));
+    pub async fn delete(&self, permit: KmsPermit<Update>, context: &RequestContext) -> Result<(), Failure> {
+        let (id, change) = (permit.kms().id, permit.caller().change(context));
         let delete = move |_: &State, at| Ok(Command::Kms(KmsCommand::Delete { id, at }));
         self.core.carry_out(&change, delete).await.map(drop)
     }
 
-    async fn command(&self, permit: &KmsPermit<Amend>, asked: &Asked, command: KmsCommand) -> Result<KmsSeen, Failure> {
-        let committed = self.carry_out(permit, asked, command).await?;
+    async fn command(
+        &self,
+        permit: &KmsPermit<Update>,
+        context: &RequestContext,
+        command: KmsCommand,
+    ) -> Result<KmsSeen, Failure> {
+        let committed = self.carry_out(permit, context, command).await?;
         shown(&committed, permit.kms().id, permit.caller())
     }
 
     async fn carry_out(
         &self,
-        permit: &KmsPermit<Amend>,
-        asked: &Asked,
+        permit: &KmsPermit<Update>,
+        context: &RequestContext,
         command: KmsCommand,
     ) -> Result<Committed, Failure> {
-        let change = permit.caller().change(asked);
+        let change = permit.caller().change(context);
         self.core.record(&change, Command::Kms(command)).await
     }
 }

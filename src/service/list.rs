@@ -12,7 +12,6 @@ use std::sync::Arc;
 /// How many rows at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// So many.
     Rows(usize),
     /// All there are (`-1`).
     All,
@@ -23,7 +22,6 @@ pub enum Limit {
 pub struct Query {
     /// Rows to leave out at the start.
     pub skip: usize,
-    /// Rows to show.
     pub limit: Limit,
     /// By which members, and whether the greatest comes first.
     pub sort: Vec<(String, bool)>,
@@ -31,13 +29,9 @@ pub struct Query {
     pub filters: Vec<(String, String)>,
 }
 
-/// One page.
 pub struct Page<T> {
-    /// As asked.
     pub skip: usize,
-    /// As asked.
     pub limit: Limit,
-    /// How many matched.
     pub total: usize,
     /// The rows of this page.
     pub rows: Vec<Arc<T>>,
@@ -46,15 +40,10 @@ pub struct Page<T> {
 /// What a member of a row holds, to be compared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Field {
-    /// Nothing.
     Absent,
-    /// Yes or no.
     Flag(bool),
-    /// A count.
     Number(u64),
-    /// A moment.
     Moment(Time),
-    /// A text.
     Text(String),
     /// Several texts, any of which may match.
     Texts(Vec<String>),
@@ -137,7 +126,6 @@ where
 }
 
 impl Limit {
-    /// As a count.
     pub fn rows(self) -> usize {
         match self {
             Limit::Rows(rows) => rows,

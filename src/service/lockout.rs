@@ -9,12 +9,12 @@ use std::time::Duration;
 
 /// Failures by name and source address.
 #[derive(Default)]
-pub struct Strangers(Mutex<HashMap<(String, String), (u32, Time)>>);
+pub struct UnknownUserFailures(Mutex<HashMap<(String, String), (u32, Time)>>);
 
 /// So many pairs are remembered; when there are more, those that failed longest ago are forgotten.
 const PAIRS_MAX: usize = 10_000;
 
-impl Strangers {
+impl UnknownUserFailures {
     /// Until when logins under this name from this address are not even tried.
     pub fn locked_until(&self, policy: &PasswordPolicy, name: &str, source: &str) -> Option<Time> {
         let pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,18 +48,18 @@ mod tests {
 
     #[test]
     fn strangers_are_locked_like_users_and_the_book_of_them_stays_small() {
-        let (strangers, policy) = (Strangers::default(), PasswordPolicy::default());
+        let (unknown_users, policy) = (UnknownUserFailures::default(), PasswordPolicy::default());
         let at = Time::from_nanos(0);
         for failure in 1..=5 {
-            assert_eq!(strangers.locked_until(&policy, "eve", "10.0.0.1"), None);
-            assert_eq!(strangers.note("eve", "10.0.0.1", at), failure);
+            assert_eq!(unknown_users.locked_until(&policy, "eve", "10.0.0.1"), None);
+            assert_eq!(unknown_users.note("eve", "10.0.0.1", at), failure);
         }
-        assert_eq!(strangers.locked_until(&policy, "eve", "10.0.0.1"), Some(at.plus_seconds(60)));
-        assert_eq!(strangers.locked_until(&policy, "eve", "10.0.0.2"), None);
+        assert_eq!(unknown_users.locked_until(&policy, "eve", "10.0.0.1"), Some(at.plus_seconds(60)));
+        assert_eq!(unknown_users.locked_until(&policy, "eve", "10.0.0.2"), None);
         for n in 0..25_000 {
-            strangers.note(&format!("n{n}"), "10.0.0.3", at.plus_seconds(n));
+            unknown_users.note(&format!("n{n}"), "10.0.0.3", at.plus_seconds(n));
         }
-        assert!(strangers.0.lock().expect("not poisoned").len() <= PAIRS_MAX);
+        assert!(unknown_users.0.lock().expect("not poisoned").len() <= PAIRS_MAX);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! joins the two. Used by `http`; knows nothing of requests and answers.
 
 pub mod access;
+mod account_probes;
 mod attempts;
 mod authority;
 pub mod bulk_jobs;
@@ -12,16 +13,15 @@ pub mod failure;
 pub mod groups;
 pub mod history;
 pub mod iam;
+mod jwt;
+mod keyring_check;
 pub mod keys;
 pub mod kms;
 pub mod list;
 pub mod lockout;
 pub mod material;
-mod mint;
-mod owners;
 pub mod passwords;
 pub mod schedules;
-mod sightings;
 pub mod source_keys;
 pub mod sync_jobs;
 pub mod templates;
@@ -50,27 +50,18 @@ use zeroize::Zeroizing;
 /// All use cases, as `http` gets them.
 #[derive(Clone)]
 pub struct Services {
-    /// KMSs.
     pub kms: kms::KmsAccounts,
-    /// AWS keys.
     pub keys: keys::Keys,
-    /// Jobs that synchronise keys.
     pub sync_jobs: sync_jobs::SyncJobs,
     /// Jobs that do the same to many keys.
     pub bulk_jobs: bulk_jobs::BulkJobs,
-    /// AWS connections.
     pub connections: connections::Connections,
-    /// Source keys.
     pub source_keys: source_keys::SourceKeys,
-    /// Policy templates.
     pub templates: templates::Templates,
-    /// Schedules.
     pub schedules: schedules::Schedules,
     /// Users and the password policy.
     pub users: users::Users,
-    /// Groups.
     pub groups: groups::Groups,
-    /// Tokens and sessions.
     pub tokens: tokens::Tokens,
     core: Arc<Core>,
 }
@@ -84,16 +75,15 @@ pub struct Core {
     clock: Clock,
     /// Where work goes on whose caller may go away.
     runtime: Handle,
-    /// The synchronisations that run.
     running_syncs: Arc<sync_jobs::Running>,
     /// The looks at accounts that are going on.
-    sightings: sightings::Sightings,
+    account_probes: account_probes::AccountProbes,
     /// Whose the credentials of connections are.
     accounts: cloud::Accounts,
     /// The operations on keys that somebody is at.
     at_work: keys::AtWork,
     /// After how long what AWS does not show was not made.
-    settle_seconds: i64,
+    consistency_wait_seconds: i64,
 }
 
 /// Tells the time; a test gives its own.
@@ -101,29 +91,24 @@ pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 
 /// What services are built from.
 pub struct Parts {
-    /// The log.
     pub ledger: Ledger,
-    /// What seals secrets.
     pub keyring: Keyring,
-    /// The way to AWS.
     pub aws: Arc<dyn Aws>,
     /// The way to AWS KMS.
     pub aws_kms: Arc<dyn AwsKms>,
-    /// What time it is.
     pub clock: Clock,
     /// How passwords are hashed.
     pub hashing: passwords::Hashing,
     /// How long refresh tokens live.
     pub refresh: tokens::RefreshDefaults,
     /// After how many seconds what AWS does not show was not made.
-    pub settle_seconds: i64,
+    pub consistency_wait_seconds: i64,
 }
 
 /// Who may do everything at the very first.
 pub struct FirstAdmin {
     /// What that user signs in with.
     pub name: UserName,
-    /// The password.
     pub password: Zeroizing<String>,
     /// Must it be changed before anything else?
     pub must_change: bool,
@@ -148,10 +133,10 @@ impl Services {
             clock: parts.clock,
             runtime: Handle::current(),
             running_syncs: Arc::default(),
-            sightings: sightings::Sightings::default(),
+            account_probes: account_probes::AccountProbes::default(),
             accounts: cloud::Accounts::default(),
             at_work: keys::AtWork::default(),
-            settle_seconds: parts.settle_seconds,
+            consistency_wait_seconds: parts.consistency_wait_seconds,
         });
         core.refuse_strays()?;
         let proof = users::Proof::new(core.clone(), hasher);
@@ -190,7 +175,6 @@ impl Services {
         self.core.ledger.is_accepting()
     }
 
-    /// What time it is.
     pub fn now(&self) -> Time {
         self.core.now()
     }
@@ -226,7 +210,7 @@ impl Core {
         let context = Context { actor: change.actor.clone(), request_id: change.request_id.to_string() };
         let authority = change.authority.clone();
         let decide = move |state: &State, at: Time| -> Result<Vec<Event>, Refusal> {
-            authority.iter().try_for_each(|authority| authority.settle(state, at))?;
+            authority.iter().try_for_each(|authority| authority.authorize(state, at))?;
             state.decide(command(state, at)?)
         };
         if change.dry_run {
@@ -254,7 +238,7 @@ impl Core {
         }
         let (keyring, owner, secret) = (self.keyring.clone(), owner.clone(), Zeroizing::new(secret.to_vec()));
         let sealing = self.runtime.spawn_blocking(move || keyring.seal(&owner, purpose, &secret));
-        Ok(Sealed(sealing.await.map_err(|_| Failure::Broken("the program is stopping"))??))
+        Ok(Sealed(sealing.await.map_err(|_| Failure::Internal("the program is stopping"))??))
     }
 
     /// Records a new owner whose secret was sealed a moment ago. One who is refused leaves no data key behind.
@@ -288,7 +272,6 @@ impl Core {
     }
 }
 
-/// The program's own changes.
 fn system_change(request_id: &str) -> Change {
     Change::of(Actor::System, request_id.into())
 }

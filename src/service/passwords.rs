@@ -12,11 +12,8 @@ use zeroize::Zeroizing;
 /// How passwords are hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hashing {
-    /// Memory, in KiB.
     pub memory_kib: u32,
-    /// Passes over it.
     pub iterations: u32,
-    /// Lanes.
     pub parallelism: u32,
     /// How many may run at once.
     pub at_once: usize,
@@ -39,16 +36,14 @@ pub struct Hasher {
 }
 
 /// How long a sign-in waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The outcome of a check.
 pub enum Checked {
-    /// The password is right.
     Right {
         /// The hash was made with weaker parameters than today's.
         outdated: bool,
     },
-    /// It is wrong.
     Wrong,
 }
 
@@ -59,9 +54,9 @@ impl Hasher {
     /// When Argon2 knows no such parameters.
     pub fn new(hashing: Hashing) -> Result<Self, Failure> {
         let params = Params::new(hashing.memory_kib, hashing.iterations, hashing.parallelism, None)
-            .map_err(|_| Failure::Broken("the configured Argon2 parameters are out of its range"))?;
+            .map_err(|_| Failure::Internal("the configured Argon2 parameters are out of its range"))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let nobody = argon2.hash_password(b"nobody").map_err(|_| Failure::Broken("Argon2 failed"))?.to_string();
+        let nobody = argon2.hash_password(b"nobody").map_err(|_| Failure::Internal("Argon2 failed"))?.to_string();
         Ok(Self {
             argon2: Arc::new(argon2),
             gate: Arc::new(Semaphore::new(hashing.at_once.max(1))),
@@ -77,7 +72,7 @@ impl Hasher {
         let argon2 = self.argon2.clone();
         self.in_turn(move || argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()))
             .await?
-            .map_err(|_| Failure::Broken("Argon2 failed"))
+            .map_err(|_| Failure::Internal("Argon2 failed"))
     }
 
     /// Checks a password against a PHC string.
@@ -107,13 +102,13 @@ impl Hasher {
     }
 
     async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
-        let turn = tokio::time::timeout(PATIENCE, self.gate.clone().acquire_owned());
+        let turn = tokio::time::timeout(TIMEOUT, self.gate.clone().acquire_owned());
         let turn = turn.await.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
         let done = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             work()
         });
-        done.await.map_err(|_| Failure::Broken("password hashing was interrupted"))
+        done.await.map_err(|_| Failure::Internal("password hashing was interrupted"))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::Core;
 use super::access::{ManageSourceKeys, Permit, ViewSourceKeys};
-use super::caller::{Asked, Change};
+use super::caller::{Change, RequestContext};
 use super::failure::Failure;
 use super::list::{self, Field, Listed, Page, Query};
 use super::material::Material;
@@ -37,7 +37,6 @@ pub struct SourceKeys {
 pub struct SourceKeyDraft {
     /// Its name; none: one made from its id.
     pub name: Option<SourceKeyName>,
-    /// Algorithm and size.
     pub kind: SourceKeyKind,
     /// What it may be used for; none: all that its kind is made for.
     pub usage: Option<UsageMask>,
@@ -45,9 +44,7 @@ pub struct SourceKeyDraft {
     pub unexportable: bool,
     /// Is it never to be deleted?
     pub undeletable: bool,
-    /// Attached by the client.
     pub labels: Option<JsonText>,
-    /// Attached by the client.
     pub meta: Option<JsonText>,
     /// The material as the client brings it; none: it is made here.
     pub brought: Option<Zeroizing<String>>,
@@ -55,9 +52,7 @@ pub struct SourceKeyDraft {
 
 /// What a caller wants changed; what is none stays as it is.
 pub struct SourceKeyChanges {
-    /// New labels.
     pub labels: Option<JsonText>,
-    /// New metadata.
     pub meta: Option<JsonText>,
     /// Only ever towards yes.
     pub unexportable: Option<bool>,
@@ -66,9 +61,7 @@ pub struct SourceKeyChanges {
 /// By what a text names a source key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NamedBy {
-    /// Its id.
     Id,
-    /// Its name.
     Name,
     /// Its id, or else its name: so no name can be mistaken for somebody's id.
     Either,
@@ -101,13 +94,13 @@ impl SourceKeys {
     pub async fn create(
         &self,
         permit: Permit<ManageSourceKeys>,
-        asked: &Asked,
+        context: &RequestContext,
         draft: SourceKeyDraft,
     ) -> Result<Arc<SourceKey>, Failure> {
-        self.make(&permit.caller().change(asked), draft).await
+        self.make(&permit.caller().change(context), draft).await
     }
 
-    /// The same, where it is settled that it may be done.
+    /// The same, where the right is checked already.
     ///
     /// # Errors
     /// As [`SourceKeys::create`].
@@ -115,7 +108,7 @@ impl SourceKeys {
         let id = SourceKeyId::new(Uuid::new_v4());
         let name = match &draft.name {
             Some(name) => name.clone(),
-            None => SourceKeyName::parse(&format!("ks-{id}")).map_err(|_| Failure::Broken("an id is no name"))?,
+            None => SourceKeyName::parse(&format!("ks-{id}")).map_err(|_| Failure::Internal("an id is no name"))?,
         };
         if self.core.state().state.source_key_named(&name).is_some() {
             return Err(Failure::Refused(Refusal::SourceKeyNameTaken(name)));
@@ -161,16 +154,16 @@ impl SourceKeys {
     ///
     /// # Errors
     /// When it is unexportable and is not to be so.
-    pub async fn amend(
+    pub async fn update(
         &self,
         permit: Permit<ManageSourceKeys>,
-        asked: &Asked,
+        context: &RequestContext,
         id: SourceKeyId,
         changes: SourceKeyChanges,
     ) -> Result<Arc<SourceKey>, Failure> {
-        let change = permit.caller().change(asked);
+        let change = permit.caller().change(context);
         let SourceKeyChanges { labels, meta, unexportable } = changes;
-        shown(&self.command(&change, SourceKeyCommand::Amend { id, labels, meta, unexportable }).await?, id)
+        shown(&self.command(&change, SourceKeyCommand::Update { id, labels, meta, unexportable }).await?, id)
     }
 
     /// Gives the material out. That it leaves, and to whom, is recorded before it does; in a dry run it does not leave.
@@ -180,10 +173,10 @@ impl SourceKeys {
     pub async fn export(
         &self,
         permit: Permit<ManageSourceKeys>,
-        asked: &Asked,
+        context: &RequestContext,
         id: SourceKeyId,
     ) -> Result<(Arc<SourceKey>, Option<Material>), Failure> {
-        let change = permit.caller().change(asked);
+        let change = permit.caller().change(context);
         let key = permit.caller().published.state.source_key(id)?.clone();
         if change.dry_run {
             return Ok((shown(&self.command(&change, SourceKeyCommand::Export { id }).await?, id)?, None));
@@ -201,13 +194,13 @@ impl SourceKeys {
     pub async fn delete(
         &self,
         permit: Permit<ManageSourceKeys>,
-        asked: &Asked,
+        context: &RequestContext,
         id: SourceKeyId,
     ) -> Result<(), Failure> {
-        self.remove(&permit.caller().change(asked), id).await
+        self.remove(&permit.caller().change(context), id).await
     }
 
-    /// The same, where it is settled that it may be done.
+    /// The same, where the right is checked already.
     ///
     /// # Errors
     /// As [`SourceKeys::delete`].
@@ -254,7 +247,7 @@ async fn obtain(kind: SourceKeyKind, brought: Option<Zeroizing<String>>) -> Resu
     };
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|_| Failure::Broken("the making of key material was interrupted"))?
+        .map_err(|_| Failure::Internal("the making of key material was interrupted"))?
 }
 
 fn shown(committed: &Committed, id: SourceKeyId) -> Result<Arc<SourceKey>, Failure> {

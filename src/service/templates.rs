@@ -2,13 +2,13 @@
 
 use super::Core;
 use super::access::{self, KeyPermit, KmsPermit, Permit, SignedIn, TemplatePermit, UpdateKey, View};
-use super::caller::{Asked, Caller, Change};
+use super::caller::{Caller, Change, RequestContext};
 use super::failure::{Failure, invalid};
-use super::keys::{Effect, setting};
+use super::keys::{Effect, policy_context};
 use super::list::{self, Field, Listed, Page, Query};
 use crate::domain::id::{KeyId, KmsId, TemplateId, UserId};
 use crate::domain::key::operation::Operation;
-use crate::domain::key::policy::{People, Setting};
+use crate::domain::key::policy::{PolicyContext, PolicyPrincipals};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::KeyUsage;
 use crate::domain::name::TemplateName;
@@ -29,8 +29,7 @@ pub struct Templates {
 }
 
 /// A template that a caller wants.
-pub struct TemplateWish {
-    /// Its name.
+pub struct TemplateRequest {
     pub name: TemplateName,
     /// For whose keys it is.
     pub owner: Owner,
@@ -42,7 +41,6 @@ pub struct TemplateWish {
 pub enum Owner {
     /// Those of a KMS's account: the KMS's name or id.
     Kms(String),
-    /// Those of this account.
     Account(AccountId),
 }
 
@@ -54,13 +52,11 @@ pub struct TemplateChange {
     pub push: bool,
 }
 
-/// Another policy.
 #[derive(Clone)]
 pub enum PolicyChange {
-    /// This one.
     Text(PolicyText),
     /// One for people; lists that are not given stay as they are.
-    People(PeopleChange),
+    Principals(PeopleChange),
 }
 
 /// Other people. What is none stays.
@@ -68,18 +64,14 @@ pub enum PolicyChange {
 pub struct PeopleChange {
     /// Users who administer the keys.
     pub admins: Option<Vec<String>>,
-    /// Roles that administer them.
     pub admin_roles: Option<Vec<String>>,
-    /// Users who use them.
     pub users: Option<Vec<String>>,
-    /// Roles that use them.
     pub user_roles: Option<Vec<String>>,
     /// Other accounts that use them.
     pub accounts: Option<Vec<String>>,
 }
 
 impl PeopleChange {
-    /// Is any list given?
     pub fn is_some(&self) -> bool {
         self.lists().any(|list| list.is_some())
     }
@@ -90,12 +82,12 @@ impl PeopleChange {
     }
 
     /// The people, where there was nobody before.
-    pub fn of_nobody(self) -> People {
-        self.of(People::default())
+    pub fn of_nobody(self) -> PolicyPrincipals {
+        self.of(PolicyPrincipals::default())
     }
 
-    fn of(self, now: People) -> People {
-        People {
+    fn of(self, now: PolicyPrincipals) -> PolicyPrincipals {
+        PolicyPrincipals {
             admins: self.admins.unwrap_or(now.admins),
             admin_roles: self.admin_roles.unwrap_or(now.admin_roles),
             users: self.users.unwrap_or(now.users),
@@ -111,7 +103,6 @@ impl PeopleChange {
 
 /// A template as it is shown.
 pub struct TemplateSeen {
-    /// The template.
     pub template: Arc<Template>,
     /// The KMS that it was made for, if the viewer may know of it.
     pub kms: Option<KmsId>,
@@ -138,13 +129,13 @@ impl Templates {
     pub async fn create(
         &self,
         permit: &Permit<SignedIn>,
-        asked: &Asked,
-        wish: TemplateWish,
+        context: &RequestContext,
+        request: TemplateRequest,
     ) -> Result<TemplateSeen, Failure> {
         let caller = permit.caller();
-        let (account, kms) = match wish.owner {
+        let (account, kms) = match request.owner {
             Owner::Kms(text) => {
-                let permit = KmsPermit::<UpdateKey>::settle_named(caller.clone(), &text)?;
+                let permit = KmsPermit::<UpdateKey>::authorize_named(caller.clone(), &text)?;
                 permit.kms().refuse_archived()?;
                 (permit.kms().account, Some(permit.kms().id))
             }
@@ -153,10 +144,10 @@ impl Templates {
         let unknown = || invalid("account_id", format!("there is no KMS of account {account}"));
         let caller = access::in_account::<UpdateKey>(caller.clone(), account, unknown())?;
         let cloud = partition(&caller.published.state, account).ok_or_else(unknown)?;
-        check_policy(&wish.policy, cloud, account)?;
-        let (id, name, policy) = (TemplateId::new(Uuid::new_v4()), wish.name, wish.policy);
+        check_policy(&request.policy, cloud, account)?;
+        let (id, name, policy) = (TemplateId::new(Uuid::new_v4()), request.name, request.policy);
         let command = TemplateCommand::Create { id, name, account, kms, policy };
-        shown(&self.core.template(&caller.change(asked), command).await?, id, &caller.user)
+        shown(&self.core.template(&caller.change(context), command).await?, id, &caller.user)
     }
 
     /// The templates that the caller may see.
@@ -170,7 +161,6 @@ impl Templates {
         Ok((list::page_for(caller, &state.templates.all, query, caller, sees)?, caller.clone()))
     }
 
-    /// One template.
     pub fn get(&self, permit: &TemplatePermit<View>) -> TemplateSeen {
         seen(permit.template().clone(), &permit.caller().published.state, &permit.caller().user)
     }
@@ -180,29 +170,29 @@ impl Templates {
     /// # Errors
     /// When AWS has accepted its policy already and no push is asked for, or the caller may not change one of the keys.
     /// What AWS says of single keys is no error: it stands in the template's report.
-    pub async fn amend(
+    pub async fn update(
         &self,
         permit: &TemplatePermit<UpdateKey>,
-        asked: &Asked,
-        wish: TemplateChange,
+        context: &RequestContext,
+        request: TemplateChange,
     ) -> Result<TemplateSeen, Failure> {
         let (mut caller, template) = (permit.caller().clone(), permit.template());
-        wished_policy(&caller.published.state, template, &wish.policy)?;
-        if wish.push {
+        wished_policy(&caller.published.state, template, &request.policy)?;
+        if request.push {
             // A policy that reaches some of its keys and not others, for want of a right, would help nobody.
             caller = access::on_all_keys_of(caller, template.id)?;
         }
-        let (id, pushes, change) = (template.id, wish.push, caller.change(asked));
+        let (id, pushes, change) = (template.id, request.push, caller.change(context));
         let command = move |state: &State, _| {
-            let to = wished_policy(state, state.template(id)?, &wish.policy)?;
+            let to = wished_policy(state, state.template(id)?, &request.policy)?;
             Ok(Command::Template(TemplateCommand::ReplacePolicy { id, to, pushes }))
         };
         let committed = self.core.carry_out(&change, command).await?;
         if !pushes || change.dry_run {
             return shown(&committed, id, &caller.user);
         }
-        let asked = Asked { request_id: change.request_id.clone(), dry_run: false };
-        let push = self.core.push(caller.user.id, &asked, id).await;
+        let context = RequestContext { request_id: change.request_id.clone(), dry_run: false };
+        let push = self.core.push(caller.user.id, &context, id).await;
         shown(&self.core.template(&change.done(), TemplateCommand::NotePush { id, push }).await?, id, &caller.user)
     }
 
@@ -210,9 +200,9 @@ impl Templates {
     ///
     /// # Errors
     /// When keys have it.
-    pub async fn delete(&self, permit: &TemplatePermit<UpdateKey>, asked: &Asked) -> Result<(), Failure> {
+    pub async fn delete(&self, permit: &TemplatePermit<UpdateKey>, context: &RequestContext) -> Result<(), Failure> {
         let command = TemplateCommand::Delete { id: permit.template().id };
-        self.core.template(&permit.caller().change(asked), command).await.map(drop)
+        self.core.template(&permit.caller().change(context), command).await.map(drop)
     }
 }
 
@@ -222,12 +212,12 @@ impl Core {
     }
 
     /// Gives every key of a template its policy, by the rights that the one who asked for it has at each.
-    async fn push(self: &Arc<Self>, by: UserId, asked: &Asked, id: TemplateId) -> Push {
+    async fn push(self: &Arc<Self>, by: UserId, context: &RequestContext, id: TemplateId) -> Push {
         let published = self.state();
         let template = published.state.templates.all.get(&id);
         let keys = template.map(|template| keys_of(&published.state, template).map(|key| key.id).collect::<Vec<_>>());
         let pushed = stream::iter(keys.unwrap_or_default())
-            .map(|key| async move { (key, self.push_to(by, asked, id, key).await) });
+            .map(|key| async move { (key, self.push_to(by, context, id, key).await) });
         let pushed: Vec<_> = pushed.buffered(AT_ONCE).collect().await;
         let mut push = Push { done: Vec::new(), failed: Vec::new() };
         for (key, outcome) in pushed {
@@ -242,18 +232,18 @@ impl Core {
     async fn push_to(
         self: &Arc<Self>,
         by: UserId,
-        asked: &Asked,
+        context: &RequestContext,
         id: TemplateId,
         key: KeyId,
     ) -> Result<Committed, Failure> {
         let published = self.state();
         let caller = Caller::absent(published.state.user(by)?.clone(), published.clone());
-        let permit = KeyPermit::<UpdateKey>::settle(caller, key)?;
+        let permit = KeyPermit::<UpdateKey>::authorize(caller, key)?;
         let (key, template) = (permit.key(), published.state.template(id)?);
-        let policy = template.policy.for_key(&setting(key)).map_err(|problem| invalid("policy", problem))?;
+        let policy = template.policy.for_key(&policy_context(key)).map_err(|problem| invalid("policy", problem))?;
         let wanted = Operation::PutPolicy { policy, template: Some(id.to_string()) };
         let effect = Effect { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
-        effect.carry_out(self, &permit.caller().change(asked)).await
+        effect.carry_out(self, &permit.caller().change(context)).await
     }
 }
 
@@ -298,8 +288,12 @@ fn shown(committed: &Committed, id: TemplateId, user: &User) -> Result<TemplateS
 }
 
 /// The policy that a template is to give, as it is now and with what is wished for.
-fn wished_policy(state: &State, template: &Template, wish: &Option<PolicyChange>) -> Result<TemplatePolicy, Refusal> {
-    let to = changed(&template.policy, wish.clone());
+fn wished_policy(
+    state: &State,
+    template: &Template,
+    request: &Option<PolicyChange>,
+) -> Result<TemplatePolicy, Refusal> {
+    let to = changed(&template.policy, request.clone());
     if let Some(cloud) = partition(state, template.account) {
         check_policy(&to, cloud, template.account)?;
     }
@@ -310,12 +304,12 @@ fn changed(now: &TemplatePolicy, change: Option<PolicyChange>) -> TemplatePolicy
     match (change, now) {
         (None, now) => now.clone(),
         (Some(PolicyChange::Text(text)), _) => TemplatePolicy::Text(text),
-        (Some(PolicyChange::People(change)), TemplatePolicy::People(people)) => {
-            TemplatePolicy::People(change.of(people.clone()))
+        (Some(PolicyChange::Principals(change)), TemplatePolicy::Principals(people)) => {
+            TemplatePolicy::Principals(change.of(people.clone()))
         }
         // Clients that keep a text send the lists that they do not use empty.
-        (Some(PolicyChange::People(change)), text) if !change.names_somebody() => text.clone(),
-        (Some(PolicyChange::People(change)), _) => TemplatePolicy::People(change.of_nobody()),
+        (Some(PolicyChange::Principals(change)), text) if !change.names_somebody() => text.clone(),
+        (Some(PolicyChange::Principals(change)), _) => TemplatePolicy::Principals(change.of_nobody()),
     }
 }
 
@@ -324,8 +318,8 @@ fn check_policy(policy: &TemplatePolicy, cloud: Partition, account: AccountId) -
 }
 
 /// A key that encrypts: most do.
-fn encrypting(partition: Partition, account: AccountId) -> Setting {
-    Setting { partition, account, usage: KeyUsage::EncryptDecrypt }
+fn encrypting(partition: Partition, account: AccountId) -> PolicyContext {
+    PolicyContext { partition, account, usage: KeyUsage::EncryptDecrypt }
 }
 
 fn partition(state: &State, account: AccountId) -> Option<Partition> {

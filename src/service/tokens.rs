@@ -2,9 +2,9 @@
 
 use super::Core;
 use super::access::{Permit, SignedIn};
-use super::caller::{Asked, Caller, Change};
+use super::caller::{Caller, Change, RequestContext};
 use super::failure::{Failure, TokenProblem, invalid};
-use super::mint::Mint;
+use super::jwt::TokenSigner;
 use super::users::{Proof, Proved};
 use crate::domain::event::{Actor, RefreshGrant, Sealed, TokenHash};
 use crate::domain::group::SystemGroup;
@@ -26,16 +26,14 @@ use zeroize::Zeroizing;
 pub struct Tokens {
     core: Arc<Core>,
     proof: Proof,
-    mint: Arc<Mint>,
+    signer: Arc<TokenSigner>,
     refresh: RefreshDefaults,
 }
 
 /// How long refresh tokens live unless the client says otherwise; 0: without end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshDefaults {
-    /// Minutes from their making.
     pub lifetime_minutes: u64,
-    /// Minutes without use.
     pub unused_minutes: u64,
 }
 
@@ -47,26 +45,22 @@ impl Default for RefreshDefaults {
 
 /// What a client may ask of the refresh token.
 #[derive(Clone, Debug, Default)]
-pub struct RefreshWishes {
+pub struct RefreshRequest {
     /// Minutes from its making; 0: without end.
     pub lifetime_minutes: Option<u64>,
     /// Minutes without use; 0: without end.
     pub unused_minutes: Option<u64>,
     /// On refresh: replace the refresh token by a new one.
     pub renew: bool,
-    /// Attached by the client.
     pub labels: Vec<String>,
 }
 
 /// What a sign-in answers with.
 pub struct Issued {
-    /// Who signed in.
     pub user: Arc<User>,
-    /// The access token.
     pub jwt: String,
     /// How long it is good for, in seconds.
     pub duration: i64,
-    /// The session.
     pub client_id: SessionId,
     /// By which the refresh token is named.
     pub refresh_token_id: RefreshTokenId,
@@ -89,10 +83,10 @@ impl Tokens {
     pub(super) fn new(core: Arc<Core>, proof: Proof, refresh: RefreshDefaults) -> Result<Self, Failure> {
         let published = core.state();
         let installation =
-            published.state.installation.as_ref().ok_or(Failure::Broken("the installation has not been made yet"))?;
+            published.state.installation.as_ref().ok_or(Failure::Internal("the installation has not been made yet"))?;
         let key = core.unseal(&owner(installation.id), TOKEN_KEY, &installation.token_key)?;
-        let mint = Arc::new(Mint::new(installation.id, &key));
-        Ok(Self { proof, core, mint, refresh })
+        let signer = Arc::new(TokenSigner::new(installation.id, &key));
+        Ok(Self { proof, core, signer, refresh })
     }
 
     /// Signs in with a password.
@@ -101,21 +95,21 @@ impl Tokens {
     /// When name or password are wrong, too many failures came before, or the password must be changed first.
     pub async fn sign_in(
         &self,
-        asked: &Asked,
+        context: &RequestContext,
         name: &str,
         source: &str,
         password: Zeroizing<String>,
-        wishes: RefreshWishes,
+        patch: RefreshRequest,
     ) -> Result<Issued, Failure> {
-        let Proved { user, attempt } = self.proof.prove(asked, name, source, password).await?;
-        let (refresh, text) = self.new_refresh(&wishes)?;
+        let Proved { user, attempt } = self.proof.prove(context, name, source, password).await?;
+        let (refresh, text) = self.new_refresh(&patch)?;
         let id = SessionId::new(Uuid::new_v4());
-        let (user_id, proved, source, labels) = (user.id, user.password_set, source.to_owned(), wishes.labels);
+        let (user_id, proved, source, labels) = (user.id, user.password_set, source.to_owned(), patch.labels);
         let decide = move |_: &State, at| {
             let (source, refresh, labels) = (source.clone(), refresh.clone(), labels.clone());
             Ok(Command::Session(SessionCommand::Open { id, user: user_id, proved, source, refresh, labels, at }))
         };
-        let committed = self.core.carry_out(&own_change(&user, asked), decide).await?;
+        let committed = self.core.carry_out(&own_change(&user, context), decide).await?;
         drop(attempt);
         self.issue(&committed.published.state, id, text)
     }
@@ -126,25 +120,25 @@ impl Tokens {
     /// When the refresh token is unknown, revoked, or past its end.
     pub async fn refresh(
         &self,
-        asked: &Asked,
+        context: &RequestContext,
         refresh_token: Zeroizing<String>,
-        wishes: RefreshWishes,
+        patch: RefreshRequest,
     ) -> Result<Issued, Failure> {
         let hash = hash_of(&refresh_token);
         let published = self.core.state();
         let invalid = || Failure::Refused(Refusal::RefreshTokenInvalid);
         let session = published.state.sessions.by_refresh(&hash).ok_or_else(invalid)?.clone();
         let user = published.state.user(session.user)?;
-        let (replace, text) = match wishes.renew {
+        let (replace, text) = match patch.renew {
             true => {
-                let (grant, text) = self.new_refresh(&wishes)?;
+                let (grant, text) = self.new_refresh(&patch)?;
                 (Some(grant), text)
             }
             false => (None, refresh_token),
         };
         let decide =
             move |_: &State, at| Ok(Command::Session(SessionCommand::Refresh { hash, replace: replace.clone(), at }));
-        let committed = self.core.carry_out(&own_change(user, asked), decide).await?;
+        let committed = self.core.carry_out(&own_change(user, context), decide).await?;
         self.issue(&committed.published.state, session.id, text)
     }
 
@@ -155,7 +149,7 @@ impl Tokens {
     pub fn authenticate(&self, bearer: &str) -> Result<Caller, Failure> {
         let published = self.core.state();
         let now = self.core.now();
-        let (session, user) = self.mint.check(bearer, now)?;
+        let (session, user) = self.signer.check(bearer, now)?;
         let open = published.state.sessions.get(&session).filter(|open| open.user == user);
         let user = open.and_then(|open| published.state.users.get(&open.user)).ok_or(TokenProblem::Revoked)?.clone();
         if user.password_due(&published.state.password_policy, now) {
@@ -199,22 +193,22 @@ impl Tokens {
     pub async fn revoke_by_id(
         &self,
         permit: &Permit<SignedIn>,
-        asked: &Asked,
+        context: &RequestContext,
         id: RefreshTokenId,
     ) -> Result<(), Failure> {
         let session = self.get(permit, id)?.id;
-        self.close(permit.caller().change(asked), session).await
+        self.close(permit.caller().change(context), session).await
     }
 
     /// Closes the session of a refresh token that the caller holds. A token that is not good (any more) is no mistake.
     ///
     /// # Errors
     /// When the log fails.
-    pub async fn revoke(&self, asked: &Asked, refresh_token: &str) -> Result<(), Failure> {
+    pub async fn revoke(&self, context: &RequestContext, refresh_token: &str) -> Result<(), Failure> {
         let published = self.core.state();
         let Some(session) = published.state.sessions.by_refresh(&hash_of(refresh_token)) else { return Ok(()) };
         let user = published.state.user(session.user)?;
-        self.close(Change { dry_run: asked.dry_run, ..own_change(user, asked) }, session.id).await
+        self.close(Change { dry_run: context.dry_run, ..own_change(user, context) }, session.id).await
     }
 
     async fn close(&self, change: Change, id: SessionId) -> Result<(), Failure> {
@@ -222,19 +216,19 @@ impl Tokens {
         self.core.carry_out(&change, decide).await.map(drop)
     }
 
-    fn new_refresh(&self, wishes: &RefreshWishes) -> Result<(RefreshGrant, Zeroizing<String>), Failure> {
+    fn new_refresh(&self, patch: &RefreshRequest) -> Result<(RefreshGrant, Zeroizing<String>), Failure> {
         let mut bytes = Zeroizing::new([0u8; 32]);
-        aws_lc_rs::rand::fill(bytes.as_mut()).map_err(|_| Failure::Broken("the system gives no random numbers"))?;
+        aws_lc_rs::rand::fill(bytes.as_mut()).map_err(|_| Failure::Internal("the system gives no random numbers"))?;
         let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_ref()));
-        let seconds = |wish: Option<u64>, default: u64| match wish.unwrap_or(default) {
+        let seconds = |request: Option<u64>, default: u64| match request.unwrap_or(default) {
             0 => None,
             minutes => Some(minutes.saturating_mul(60)),
         };
         let grant = RefreshGrant {
             id: RefreshTokenId::new(Uuid::new_v4()),
             hash: hash_of(&text),
-            lifetime_seconds: seconds(wishes.lifetime_minutes, self.refresh.lifetime_minutes),
-            unused_seconds: seconds(wishes.unused_minutes, self.refresh.unused_minutes),
+            lifetime_seconds: seconds(patch.lifetime_minutes, self.refresh.lifetime_minutes),
+            unused_seconds: seconds(patch.unused_minutes, self.refresh.unused_minutes),
         };
         Ok((grant, text))
     }
@@ -242,15 +236,15 @@ impl Tokens {
     fn issue(&self, state: &State, id: SessionId, refresh_token: Zeroizing<String>) -> Result<Issued, Failure> {
         let session = state.sessions.get(&id).ok_or(TokenProblem::Revoked)?;
         let user = state.user(session.user)?.clone();
-        let jwt = self.mint.sign(&user, session)?;
+        let jwt = self.signer.sign(&user, session)?;
         let refresh_token_id = session.refresh.id;
         Ok(Issued { user, jwt, duration: ACCESS_SECONDS, client_id: id, refresh_token_id, refresh_token })
     }
 }
 
-fn own_change(user: &User, asked: &Asked) -> Change {
+fn own_change(user: &User, context: &RequestContext) -> Change {
     let actor = Actor::User { id: user.id, name: user.name.clone() };
-    Change::of(actor, asked.request_id.clone())
+    Change::of(actor, context.request_id.clone())
 }
 
 fn owns(caller: &Caller, session: &Session) -> bool {
@@ -266,6 +260,6 @@ fn hash_of(token: &str) -> TokenHash {
 /// Fresh bytes for a token key, sealed.
 pub(super) fn new_token_key(core: &Core, id: InstallationId) -> Result<Sealed, Failure> {
     let mut bytes = Zeroizing::new([0u8; 32]);
-    aws_lc_rs::rand::fill(bytes.as_mut()).map_err(|_| Failure::Broken("the system gives no random numbers"))?;
+    aws_lc_rs::rand::fill(bytes.as_mut()).map_err(|_| Failure::Internal("the system gives no random numbers"))?;
     Ok(Sealed(core.keyring.seal(&owner(id), TOKEN_KEY, bytes.as_ref())?))
 }

@@ -2,10 +2,10 @@
 
 use super::access::{Administer, ManageUsers, Permit, SignedIn};
 use super::attempts::{Attempt, Attempts};
-use super::caller::{Asked, Change};
+use super::caller::{Change, RequestContext};
 use super::failure::Failure;
 use super::list::{self, Field, Listed, Page, Query};
-use super::lockout::{self, Strangers};
+use super::lockout::{self, UnknownUserFailures};
 use super::passwords::{Checked, Hasher};
 use super::{Core, system_change};
 use crate::domain::event::Sealed;
@@ -30,14 +30,12 @@ pub struct Users {
 
 /// What a user change is to come to.
 #[derive(Default)]
-pub struct UserWishes {
+pub struct UserPatch {
     /// A new name to sign in with.
     pub name: Option<UserName>,
-    /// A new password.
     pub password: Option<Zeroizing<String>>,
     /// Must change the password first, or need not any more.
     pub must_change: Option<bool>,
-    /// Forgive the failed logins.
     pub clear_lockout: bool,
 }
 
@@ -64,7 +62,7 @@ impl Users {
     pub async fn create(
         &self,
         permit: Permit<ManageUsers>,
-        asked: &Asked,
+        context: &RequestContext,
         name: UserName,
         profile: UserProfile,
         password: Zeroizing<String>,
@@ -75,7 +73,7 @@ impl Users {
         if state.user_named(&name).is_some() {
             return Err(Failure::Refused(Refusal::UserNameTaken(name)));
         }
-        let change = permit.caller().change(asked);
+        let change = permit.caller().change(context);
         let id = UserId::new(Uuid::new_v4());
         let password = self.proof.seal_new(&change, id, password).await?;
         let command = UserCommand::Create { id, name, profile, password, must_change };
@@ -98,7 +96,6 @@ impl Users {
         Ok(permit.caller().published.state.user(id)?.clone())
     }
 
-    /// The caller.
     pub fn own(&self, permit: &Permit<SignedIn>) -> Arc<User> {
         permit.caller().user.clone()
     }
@@ -107,37 +104,37 @@ impl Users {
     ///
     /// # Errors
     /// What `amend` says; when the name is in use, the password is not good enough, or the user has more rights than the caller.
-    pub async fn amend(
+    pub async fn update(
         &self,
         permit: Permit<ManageUsers>,
-        asked: &Asked,
+        context: &RequestContext,
         id: UserId,
-        wishes: UserWishes,
-        amend: impl Fn(&UserProfile) -> Result<UserProfile, Refusal> + Send + 'static,
+        patch: UserPatch,
+        update: impl Fn(&UserProfile) -> Result<UserProfile, Refusal> + Send + 'static,
     ) -> Result<Arc<User>, Failure> {
         let permit = permit.over_user(id)?;
         let user = self.get(&permit, id)?;
         // Before a password is hashed.
-        amend(&user.profile)?;
-        let change = permit.caller().change(asked);
-        let password = match wishes.password {
+        update(&user.profile)?;
+        let change = permit.caller().change(context);
+        let password = match patch.password {
             None => None,
             Some(password) => {
                 let policy = &permit.caller().published.state.password_policy;
                 // Whether it was used before is told to those only who set it then: else one could try out passwords
                 // of others, and leave no trace.
-                match asked.dry_run {
+                match context.dry_run {
                     true => policy.check_password(&password).map_err(Refusal::from)?,
                     false => self.proof.refuse_bad(policy, &user, &password).await?,
                 }
                 Some(self.proof.seal_new(&change, id, password).await?)
             }
         };
-        let UserWishes { name, must_change, clear_lockout, .. } = wishes;
+        let UserPatch { name, must_change, clear_lockout, .. } = patch;
         let command = move |state: &State, _| {
             let (name, password) = (name.clone(), password.clone());
-            let profile = amend(&state.user(id)?.profile)?;
-            Ok(Command::User(UserCommand::Amend { id, name, profile, password, must_change, clear_lockout }))
+            let profile = update(&state.user(id)?.profile)?;
+            Ok(Command::User(UserCommand::Update { id, name, profile, password, must_change, clear_lockout }))
         };
         shown(&self.core.carry_out(&change, command).await?, id)
     }
@@ -146,8 +143,13 @@ impl Users {
     ///
     /// # Errors
     /// When there is none, it has more rights than the caller, or it is the last administrator.
-    pub async fn remove(&self, permit: Permit<ManageUsers>, asked: &Asked, id: UserId) -> Result<(), Failure> {
-        let change = permit.over_user(id)?.caller().change(asked);
+    pub async fn remove(
+        &self,
+        permit: Permit<ManageUsers>,
+        context: &RequestContext,
+        id: UserId,
+    ) -> Result<(), Failure> {
+        let change = permit.over_user(id)?.caller().change(context);
         self.command(&change, UserCommand::Remove { id }).await?;
         self.core.shred(&change, &owner(id)).await;
         Ok(())
@@ -159,14 +161,14 @@ impl Users {
     /// When the present password is wrong or the new one not good enough.
     pub async fn change_password(
         &self,
-        asked: &Asked,
+        context: &RequestContext,
         name: &str,
         source: &str,
         present: Zeroizing<String>,
         new: Zeroizing<String>,
     ) -> Result<Arc<User>, Failure> {
-        let proved = self.proof.prove(asked, name, source, present.clone()).await?;
-        self.replace_password(asked, proved, present, new).await.map_err(|failure| match failure {
+        let proved = self.proof.prove(context, name, source, present.clone()).await?;
+        self.replace_password(context, proved, present, new).await.map_err(|failure| match failure {
             Failure::Refused(Refusal::PasswordRejected(problem)) if problem.is_of_the_new_one() => {
                 Refusal::NewPasswordRejected(problem).into()
             }
@@ -176,7 +178,7 @@ impl Users {
 
     async fn replace_password(
         &self,
-        asked: &Asked,
+        context: &RequestContext,
         proved: Proved,
         present: Zeroizing<String>,
         new: Zeroizing<String>,
@@ -188,7 +190,7 @@ impl Users {
         let policy = &self.core.state().state.password_policy;
         self.proof.refuse_bad(policy, &user, &new).await?;
         let actor = crate::domain::event::Actor::User { id: user.id, name: user.name.clone() };
-        let change = Change::of(actor, asked.request_id.clone());
+        let change = Change::of(actor, context.request_id.clone());
         let password = self.proof.seal_new(&change, user.id, new).await?;
         let (id, proved) = (user.id, user.password_set);
         let decide = move |_: &State, at| {
@@ -210,10 +212,10 @@ impl Users {
     pub async fn change_policy(
         &self,
         permit: Permit<Administer>,
-        asked: &Asked,
+        context: &RequestContext,
         policy: PasswordPolicy,
     ) -> Result<PasswordPolicy, Failure> {
-        let change = permit.caller().change(asked);
+        let change = permit.caller().change(context);
         let command = Command::ChangePasswordPolicy(policy);
         let committed = self.core.record(&change, command).await?;
         Ok(committed.published.state.password_policy.clone())
@@ -254,13 +256,12 @@ fn shown(committed: &Committed, id: UserId) -> Result<Arc<User>, Failure> {
 pub(super) struct Proof {
     core: Arc<Core>,
     hasher: Hasher,
-    strangers: Arc<Strangers>,
+    unknown_users: Arc<UnknownUserFailures>,
     attempts: Attempts,
 }
 
 /// Somebody whose password was right.
 pub(super) struct Proved {
-    /// Who.
     pub user: Arc<User>,
     /// To be kept until what it was proved for is recorded, so that no failure comes in between.
     pub attempt: Attempt,
@@ -268,14 +269,14 @@ pub(super) struct Proved {
 
 impl Proof {
     pub(super) fn new(core: Arc<Core>, hasher: Hasher) -> Self {
-        Self { core, hasher, strangers: Arc::default(), attempts: Attempts::default() }
+        Self { core, hasher, unknown_users: Arc::default(), attempts: Attempts::default() }
     }
 
     /// The user of this name, if the password is right. Failures are counted, slowed and locked, alike for names that
     /// nobody has; one attempt after the other, so that each knows of those before it.
     pub(super) async fn prove(
         &self,
-        asked: &Asked,
+        context: &RequestContext,
         name: &str,
         source: &str,
         password: Zeroizing<String>,
@@ -289,7 +290,7 @@ impl Proof {
         let user = UserName::parse(name).ok().and_then(|name| state.user_named(&name).cloned());
         let locked = match &user {
             Some(user) => user.locked_until(&state.password_policy, source),
-            None => self.strangers.locked_until(&state.password_policy, &stranger, &network),
+            None => self.unknown_users.locked_until(&state.password_policy, &stranger, &network),
         };
         let now = self.core.now();
         if let Some(until) = locked.filter(|until| *until > now) {
@@ -298,11 +299,11 @@ impl Proof {
         let failures = match user {
             Some(user) => match self.check(&user, password).await? {
                 true => return Ok(Proved { user, attempt }),
-                false => self.note_failure(asked, &user, source).await?,
+                false => self.note_failure(context, &user, source).await?,
             },
             None => {
                 self.hasher.check_nobody(password).await?;
-                self.strangers.note(&stranger, &network, now)
+                self.unknown_users.note(&stranger, &network, now)
             }
         };
         drop(attempt);
@@ -332,8 +333,8 @@ impl Proof {
         self.core.record(&change, Command::User(command)).await.map(drop)
     }
 
-    async fn note_failure(&self, asked: &Asked, user: &User, source: &str) -> Result<u32, Failure> {
-        let change = Change::of(crate::domain::event::Actor::System, asked.request_id.clone());
+    async fn note_failure(&self, context: &RequestContext, user: &User, source: &str) -> Result<u32, Failure> {
+        let change = Change::of(crate::domain::event::Actor::System, context.request_id.clone());
         let (id, from) = (user.id, source.to_owned());
         let decide = move |_: &State, _| Ok(Command::User(UserCommand::NoteFailure { id, source: from.clone() }));
         let committed = self.core.carry_out(&change, decide).await?;

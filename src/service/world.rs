@@ -2,9 +2,9 @@
 //! an end as sudden as that of a process.
 
 use super::access::{Permit, Right};
-use super::caller::{Asked, Caller};
+use super::caller::{Caller, RequestContext};
 use super::connections::ConnectionDraft;
-use super::keys::{KeyWish, PolicyChoice};
+use super::keys::{KeyRequest, PolicyChoice};
 use super::kms::Addition;
 use super::passwords::Hashing;
 use super::tokens::RefreshDefaults;
@@ -16,7 +16,7 @@ use crate::domain::action::Action;
 use crate::domain::connection::{ConnectionSettings, StsEndpoints};
 use crate::domain::id::{KeyId, KmsId};
 use crate::domain::key::aggregate::Key;
-use crate::domain::key::word::Origin;
+use crate::domain::key::aws_enums::Origin;
 use crate::domain::name::{ConnectionName, KmsName, UserName};
 use crate::domain::place::{AccountId, Partition, Region};
 use crate::domain::state::State;
@@ -32,11 +32,11 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
-pub const ACCOUNT: &str = "123456789012";
-pub const REGION: &str = "eu-west-3";
+pub(super) const ACCOUNT: &str = "123456789012";
+pub(super) const REGION: &str = "eu-west-3";
 
 /// The installation. Its clock begins at [`NOW`], 2026-01-01T00:00:00Z, a Thursday.
-pub struct World {
+pub(super) struct World {
     process: Option<Process>,
     home: TempDir,
     keyring: Keyring,
@@ -52,7 +52,7 @@ struct Process {
 
 impl World {
     /// With one KMS, named `kms`.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut world = Self {
             process: None,
             home: TempDir::new().expect("a directory"),
@@ -67,7 +67,7 @@ impl World {
     }
 
     /// Starts the program, again if it has run before.
-    pub fn start(&mut self) {
+    pub(super) fn start(&mut self) {
         let runtime = Runtime::new().expect("a runtime");
         let now = self.clock.clone();
         let clock: super::Clock = Arc::new(move || Time::from_nanos(now.load(Ordering::Relaxed)));
@@ -81,7 +81,7 @@ impl World {
                 clock,
                 hashing: Hashing { memory_kib: 8, iterations: 1, parallelism: 1, at_once: 1 },
                 refresh: RefreshDefaults::default(),
-                settle_seconds: 300,
+                consistency_wait_seconds: 300,
             };
             let name = UserName::parse("admin").expect("a name");
             let password = Zeroizing::new("Lab-secret-4-tests".to_owned());
@@ -92,35 +92,34 @@ impl World {
     }
 
     /// Ends the program wherever it is.
-    pub fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         let Process { services, runtime } = self.process.take().expect("it runs");
         runtime.shutdown_timeout(Duration::from_secs(5));
         drop(services);
     }
 
-    /// The time goes by.
-    pub fn pass(&self, seconds: i64) {
+    pub(super) fn pass(&self, seconds: i64) {
         self.clock.fetch_add(seconds * 1_000_000_000, Ordering::Relaxed);
     }
 
-    pub fn now(&self) -> Time {
+    pub(super) fn now(&self) -> Time {
         Time::from_nanos(self.clock.load(Ordering::Relaxed))
     }
 
-    pub fn services(&self) -> &Services {
+    pub(super) fn services(&self) -> &Services {
         &self.process.as_ref().expect("it runs").services
     }
 
-    pub fn core(&self) -> Arc<Core> {
+    pub(super) fn core(&self) -> Arc<Core> {
         self.services().core.clone()
     }
 
-    pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
+    pub(super) fn run<T>(&self, work: impl Future<Output = T>) -> T {
         self.process.as_ref().expect("it runs").runtime.block_on(work)
     }
 
     /// Waits until the state is as it should be, for ten seconds at most.
-    pub fn until(&self, what: &str, holds: impl Fn(&State) -> bool) {
+    pub(super) fn until(&self, what: &str, holds: impl Fn(&State) -> bool) {
         let core = self.core();
         self.run(async move {
             let mut head = core.ledger.follow();
@@ -134,55 +133,54 @@ impl World {
     }
 
     /// The state as of now.
-    pub fn state(&self) -> State {
+    pub(super) fn state(&self) -> State {
         self.core().state().state.clone()
     }
 
     /// Everything that was written down so far.
-    pub fn records(&self) -> Vec<Record> {
+    pub(super) fn records(&self) -> Vec<Record> {
         self.core().ledger.read(1).collect::<Result<_, _>>().expect("a whole log")
     }
 
-    pub fn asked() -> Asked {
-        Asked { request_id: "test".into(), dry_run: false }
+    pub(super) fn context() -> RequestContext {
+        RequestContext { request_id: "test".into(), dry_run: false }
     }
 
     /// A user as a caller.
-    pub fn caller(&self, name: &str) -> Caller {
+    pub(super) fn caller(&self, name: &str) -> Caller {
         let published = self.core().state();
         let user = published.state.user_named(&UserName::parse(name).expect("a name")).expect("a user").clone();
         Caller::absent(user, published)
     }
 
-    /// The administrator's right.
-    pub fn admin<R: Right>(&self) -> Permit<R> {
-        Permit::settle(self.caller("admin")).unwrap_or_else(|failure| panic!("{failure}"))
+    pub(super) fn admin<R: Right>(&self) -> Permit<R> {
+        Permit::authorize(self.caller("admin")).unwrap_or_else(|failure| panic!("{failure}"))
     }
 
     /// A user who is in no group, and may do these things on the KMS.
-    pub fn user(&self, name: &str, actions: &[Action]) -> Caller {
+    pub(super) fn user(&self, name: &str, actions: &[Action]) -> Caller {
         let user = UserName::parse(name).expect("a name");
         let (profile, password) = (UserProfile::default(), Zeroizing::new("Lab-secret-4-tests".to_owned()));
-        let asked = Self::asked();
-        let made = self.services().users.create(self.admin(), &asked, user, profile, password, false);
+        let context = Self::context();
+        let made = self.services().users.create(self.admin(), &context, user, profile, password, false);
         let made = self.run(made).unwrap_or_else(|failure| panic!("{failure}"));
         if !actions.is_empty() {
             let change = AclChange { principal: Principal::User(made.id), actions: actions.to_vec(), permit: true };
-            let permit = super::access::KmsPermit::settle(self.caller("admin"), self.kms_id());
+            let permit = super::access::KmsPermit::authorize(self.caller("admin"), self.kms_id());
             let permit = permit.unwrap_or_else(|failure| panic!("{failure}"));
-            let changed = self.run(self.services().kms.update_acls(permit, &Self::asked(), vec![change]));
+            let changed = self.run(self.services().kms.update_acls(permit, &Self::context(), vec![change]));
             changed.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
         }
         self.caller(name)
     }
 
-    pub fn kms_id(&self) -> KmsId {
+    pub(super) fn kms_id(&self) -> KmsId {
         self.state().kms_named(&KmsName::parse("kms").expect("a name")).expect("it is there").id
     }
 
     /// Makes a symmetric key with an alias, and this policy.
-    pub fn key(&self, alias: &str, policy: PolicyChoice) -> Arc<Key> {
-        let wish = KeyWish {
+    pub(super) fn key(&self, alias: &str, policy: PolicyChoice) -> Arc<Key> {
+        let request = KeyRequest {
             kms: "kms".to_owned(),
             region: Region::parse(REGION).expect("a region"),
             aliases: vec![crate::domain::key::name::AliasName::parse_own(alias).expect("an alias")],
@@ -195,12 +193,12 @@ impl World {
             bypass_lockout_check: false,
             tags: Vec::new(),
         };
-        let made = self.run(self.services().keys.create(&self.admin(), &Self::asked(), wish));
+        let made = self.run(self.services().keys.create(&self.admin(), &Self::context(), request));
         made.unwrap_or_else(|failure| panic!("{failure}")).key
     }
 
     /// A key as it is known now.
-    pub fn known(&self, id: KeyId) -> Arc<Key> {
+    pub(super) fn known(&self, id: KeyId) -> Arc<Key> {
         self.state().key(id).expect("it is known").clone()
     }
 
@@ -227,7 +225,7 @@ impl World {
             role: None,
             regions: vec![Region::parse(REGION).expect("a region")],
         };
-        let added = self.run(self.services().kms.add(self.admin(), &Self::asked(), addition));
+        let added = self.run(self.services().kms.add(self.admin(), &Self::context(), addition));
         added.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     }
 }

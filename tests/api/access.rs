@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 
 /// Who may call a route.
 enum Who {
-    /// Anybody, without a token.
     Anybody,
     /// Everybody who is signed in.
     SignedIn,
@@ -343,9 +342,9 @@ fn entries_of_one_request_apply_in_order_and_all_or_none() {
         json!(7),
         Value::Null,
     ] {
-        let wishes = json!({"acls": [group(json!(["keydelete"]), true), user(json!(["view"]), false), bad]});
-        let answer = permit(&admin, &kms, &wishes);
-        assert!([400, 404].contains(&answer.status), "{wishes}: {}", answer.text);
+        let patch = json!({"acls": [group(json!(["keydelete"]), true), user(json!(["view"]), false), bad]});
+        let answer = permit(&admin, &kms, &patch);
+        assert!([400, 404].contains(&answer.status), "{patch}: {}", answer.text);
     }
     assert_eq!(Picture::of(&admin), before);
     // Each half of `view` can be taken away by itself.

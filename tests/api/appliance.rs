@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The password of `admin`, and of everybody else.
-pub const PASSWORD: &str = "Lab-secret-4-tests";
+pub(crate) const PASSWORD: &str = "Lab-secret-4-tests";
 
 /// A program that runs; it ends with this value.
-pub struct Appliance {
+pub(crate) struct Appliance {
     process: Child,
     home: TempDir,
     environment: Vec<(String, String)>,
@@ -29,17 +29,17 @@ pub struct Appliance {
 
 impl Appliance {
     /// On an empty data directory.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
     /// On an empty data directory, with variables of the environment.
-    pub fn start_with(environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(environment: &[(&str, &str)]) -> Self {
         Self::start_in(TempDir::new().expect("a directory"), environment)
     }
 
     /// On whatever data directory there is in this one.
-    pub fn start_in(home: TempDir, environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_in(home: TempDir, environment: &[(&str, &str)]) -> Self {
         let environment = owned(environment);
         let (process, greeting) = launch(home.path(), &environment);
         let (api, cloud) = addresses(&greeting);
@@ -47,25 +47,25 @@ impl Appliance {
     }
 
     /// Again, on the same data directory; it must have ended.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         (self.process, self.greeting) = launch(self.home.path(), &self.environment);
         (self.api, self.cloud) = addresses(&self.greeting);
     }
 
     /// Again, on the same data directory, with other variables of the environment.
-    pub fn restart_with(&mut self, environment: &[(&str, &str)]) {
+    pub(crate) fn restart_with(&mut self, environment: &[(&str, &str)]) {
         self.environment = owned(environment);
         self.restart();
     }
 
     /// SIGKILL: as if the power had gone.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.kill().expect("a process to kill");
         self.process.wait().expect("its end");
     }
 
     /// SIGTERM, and how it ended; within the ten seconds that a stop may take, and a little.
-    pub fn terminate(&mut self) -> ExitStatus {
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
         let deadline = Instant::now() + Duration::from_secs(12);
         while Instant::now() < deadline {
@@ -77,46 +77,41 @@ impl Appliance {
         panic!("it did not stop within 12 s of SIGTERM; its log:\n{}", self.log());
     }
 
-    /// Any signal.
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill(self.pid(), signal).expect("a process to signal");
     }
 
-    /// The process.
-    pub fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.process.id()).expect("a pid"))
     }
 
-    /// The data directory.
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.home.path().join("data")
     }
 
     /// What it has logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
     }
 
-    /// Nobody in particular.
-    pub fn nobody(&self) -> Client {
+    pub(crate) fn nobody(&self) -> Client {
         let pem = std::fs::read(self.data().join("tls.crt")).expect("the certificate");
         Client::nobody(&self.api, &pem)
     }
 
-    /// The administrator.
-    pub fn admin(&self) -> Client {
+    pub(crate) fn admin(&self) -> Client {
         self.nobody().sign_in("admin", PASSWORD)
     }
 
     /// A user of this name, who is made if need be, in no group.
-    pub fn user(&self, name: &str) -> Client {
+    pub(crate) fn user(&self, name: &str) -> Client {
         let answer = self.admin().post("/v1/usermgmt/users", json!({"username": name, "password": PASSWORD}));
         assert!([201, 409].contains(&answer.status), "{}", answer.text);
         self.nobody().sign_in(name, PASSWORD)
     }
 
     /// A user in these groups.
-    pub fn member(&self, name: &str, groups: &[&str]) -> Client {
+    pub(crate) fn member(&self, name: &str, groups: &[&str]) -> Client {
         let user = self.user(name);
         let id = user_id(&user);
         for group in groups {
@@ -127,7 +122,7 @@ impl Appliance {
     }
 
     /// Adds a KMS of the lab's first account by the ready-made connection, and gives its id.
-    pub fn kms(&self, name: &str, regions: &[&str]) -> String {
+    pub(crate) fn kms(&self, name: &str, regions: &[&str]) -> String {
         let body = json!({
             "name": name, "regions": regions, "account_id": "123456789012", "connection": "test_aws-connection",
         });
@@ -149,22 +144,22 @@ impl Drop for Appliance {
 }
 
 /// The `id` of a resource.
-pub fn id(resource: &Value) -> String {
+pub(crate) fn id(resource: &Value) -> String {
     resource["id"].as_str().expect("an id").to_owned()
 }
 
 /// The `user_id` of a signed-in user, as `local|<uuid>` escaped for a path.
-pub fn user_id(user: &Client) -> String {
+pub(crate) fn user_id(user: &Client) -> String {
     subject(user).replace('|', "%7C")
 }
 
 /// The `user_id` of a signed-in user.
-pub fn subject(user: &Client) -> String {
+pub(crate) fn subject(user: &Client) -> String {
     user.get("/v1/auth/self/user").expect(200)["user_id"].as_str().expect("a user id").to_owned()
 }
 
 /// The program, with no settings but those that a test gives.
-pub fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CLAVIGER_")) {
         command.env_remove(name);
@@ -173,7 +168,7 @@ pub fn program() -> Command {
 }
 
 /// The lab on this data directory, on ports that are free.
-pub fn lab(data: &Path) -> Command {
+pub(crate) fn lab(data: &Path) -> Command {
     let mut command = program();
     command.args(["lab", "--listen", "127.0.0.1:0", "--cloud-listen", "127.0.0.1:0", "--data"]).arg(data);
     command.env("CLAVIGER_ADMIN_PASSWORD", PASSWORD);
@@ -181,7 +176,7 @@ pub fn lab(data: &Path) -> Command {
 }
 
 /// Runs a command that is to end by itself and soon: its exit code, standard output and standard error.
-pub fn ended(command: &mut Command) -> (Option<i32>, String, String) {
+pub(crate) fn ended(command: &mut Command) -> (Option<i32>, String, String) {
     let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let pid = Pid::from_raw(i32::try_from(process.id()).expect("a pid"));
     let (out, err) = (process.stdout.take().expect("a pipe"), process.stderr.take().expect("a pipe"));
@@ -240,7 +235,7 @@ fn addresses(greeting: &str) -> (String, String) {
 }
 
 /// The last word of the line of the greeting that begins so.
-pub fn greeted(greeting: &str, begin: &str) -> String {
+pub(crate) fn greeted(greeting: &str, begin: &str) -> String {
     let line = greeting.lines().find(|line| line.trim().starts_with(begin)).expect("such a line");
     line.split_whitespace().last().unwrap_or_default().to_owned()
 }

@@ -7,16 +7,14 @@ use std::time::Duration;
 
 /// Someone, or nobody, at the door.
 #[derive(Clone)]
-pub struct Client {
+pub(crate) struct Client {
     http: Http,
     base: String,
     authorization: Option<String>,
 }
 
-/// What came back.
 #[derive(Debug)]
-pub struct Answer {
-    /// The HTTP status.
+pub(crate) struct Answer {
     pub status: u16,
     /// The headers, by lower-case name.
     pub headers: reqwest::header::HeaderMap,
@@ -28,7 +26,7 @@ pub struct Answer {
 
 impl Client {
     /// Nobody in particular. The certificate is the one in `pem`, and no other is accepted.
-    pub fn nobody(base: &str, pem: &[u8]) -> Self {
+    pub(crate) fn nobody(base: &str, pem: &[u8]) -> Self {
         let root = reqwest::Certificate::from_pem(pem).expect("a certificate");
         let http = Http::builder()
             .tls_certs_only([root])
@@ -40,56 +38,55 @@ impl Client {
     }
 
     /// The same, with a token.
-    pub fn with_token(&self, token: &str) -> Self {
+    pub(crate) fn with_token(&self, token: &str) -> Self {
         self.showing(&format!("Bearer {token}"))
     }
 
     /// The same, with this text as its authorization, whatever that is.
-    pub fn showing(&self, authorization: &str) -> Self {
+    pub(crate) fn showing(&self, authorization: &str) -> Self {
         Self { authorization: Some(authorization.to_owned()), ..self.clone() }
     }
 
-    /// The same, signed in.
-    pub fn sign_in(&self, name: &str, password: &str) -> Self {
+    pub(crate) fn sign_in(&self, name: &str, password: &str) -> Self {
         let answer = self.post("/v1/auth/tokens", serde_json::json!({"username": name, "password": password}));
         assert_eq!(answer.status, 200, "{name} signs in: {}", answer.text);
         self.with_token(answer.body["jwt"].as_str().expect("a token"))
     }
 
     /// The token that it shows.
-    pub fn token(&self) -> &str {
+    pub(crate) fn token(&self) -> &str {
         self.authorization.as_deref().and_then(|shown| shown.strip_prefix("Bearer ")).unwrap_or_default()
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None)
     }
 
-    pub fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) fn post(&self, path: &str, body: Value) -> Answer {
         self.send(Method::POST, path, Some(body.to_string().into_bytes()))
     }
 
-    pub fn patch(&self, path: &str, body: Value) -> Answer {
+    pub(crate) fn patch(&self, path: &str, body: Value) -> Answer {
         self.send(Method::PATCH, path, Some(body.to_string().into_bytes()))
     }
 
-    pub fn delete(&self, path: &str) -> Answer {
+    pub(crate) fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, None)
     }
 
     /// Any method, any bytes; a path of the API (from `/v1` on) or of the server.
-    pub fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
+    pub(crate) fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
         self.try_send(method, path, body).expect("an answer")
     }
 
     /// The same, where it is not sure that there will be an answer.
-    pub fn try_send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> reqwest::Result<Answer> {
+    pub(crate) fn try_send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> reqwest::Result<Answer> {
         let kind = body.as_ref().map(|_| "application/json");
         self.try_send_as(method, path, kind, body.unwrap_or_default())
     }
 
     /// A body that says it is of some other kind, or of none.
-    pub fn send_as(&self, method: Method, path: &str, kind: Option<&str>, body: Vec<u8>) -> Answer {
+    pub(crate) fn send_as(&self, method: Method, path: &str, kind: Option<&str>, body: Vec<u8>) -> Answer {
         self.try_send_as(method, path, kind, body).expect("an answer")
     }
 
@@ -120,14 +117,14 @@ impl Answer {
 
     /// Asserts the status, and gives the body.
     #[track_caller]
-    pub fn expect(self, status: u16) -> Value {
+    pub(crate) fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.body
     }
 
     /// Asserts that this is an error in the contract's shape with this status and stable name, and gives its message.
     #[track_caller]
-    pub fn refused(self, status: u16, name: &str) -> String {
+    pub(crate) fn refused(self, status: u16, name: &str) -> String {
         assert_eq!(self.status, status, "{}", self.text);
         assert!(self.body["code"].is_u64(), "{}", self.text);
         let named = self.body["codeDesc"].as_str().unwrap_or_default();

@@ -221,7 +221,6 @@ fn a_dry_run_makes_all_checks_those_of_aws_included() {
     assert_eq!(kms_events(&events(&appliance)), kms_events(&before));
 }
 
-/// The whole log.
 fn events(appliance: &Appliance) -> Vec<String> {
     let (code, out, err) = ended(program().args(["events", "--data"]).arg(appliance.data()));
     assert_eq!(code, Some(0), "{err}");

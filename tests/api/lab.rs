@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The lab cloud of an appliance; somebody with the first account's access key.
-pub struct Lab {
+pub(crate) struct Lab {
     http: Http,
     cloud: String,
     user: [String; 2],
@@ -19,19 +19,19 @@ pub struct Lab {
 
 impl Lab {
     /// That of this appliance, as long as it runs.
-    pub fn of(appliance: &Appliance) -> Self {
+    pub(crate) fn of(appliance: &Appliance) -> Self {
         let http = Http::builder().no_proxy().build().expect("an HTTP client");
         Self { http, cloud: appliance.cloud.trim_end_matches('/').to_owned(), user: user() }
     }
 
     /// Sets the faults to order.
-    pub fn order(&self, faults: &Value) {
+    pub(crate) fn order(&self, faults: &Value) {
         let answer = self.http.put(self.at("faults")).body(faults.to_string()).send().expect("an answer");
         assert_eq!(answer.status(), 200, "{faults}");
     }
 
     /// Waits until a call has met each fault.
-    pub fn wait_until_taken(&self) {
+    pub(crate) fn wait_until_taken(&self) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while self.read("faults") != json!([]) {
             assert!(Instant::now() < deadline, "no call came: {}", self.read("faults"));
@@ -40,27 +40,27 @@ impl Lab {
     }
 
     /// Puts the clock of KMS ahead by so many days in all.
-    pub fn move_clock(&self, days: u32) {
+    pub(crate) fn move_clock(&self, days: u32) {
         let body = json!({"ahead_seconds": days * 86_400 + 60}).to_string();
         assert_eq!(self.http.put(self.at("clock")).body(body).send().expect("an answer").status(), 200);
     }
 
     /// How often an operation, such as `kms:ListKeys`, was called so far.
-    pub fn calls(&self, operation: &str) -> u64 {
+    pub(crate) fn calls(&self, operation: &str) -> u64 {
         let counts = self.read("calls");
         counts[operation].as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum()
     }
 
     /// A call to KMS that succeeds.
     #[track_caller]
-    pub fn kms(&self, region: &str, operation: &str, body: &Value) -> Value {
+    pub(crate) fn kms(&self, region: &str, operation: &str, body: &Value) -> Value {
         let (status, answer) = self.try_kms(region, operation, body);
         assert_eq!(status, 200, "{operation} {body}: {answer}");
         answer
     }
 
     /// A call to KMS: the status and the answer.
-    pub fn try_kms(&self, region: &str, operation: &str, body: &Value) -> (u16, Value) {
+    pub(crate) fn try_kms(&self, region: &str, operation: &str, body: &Value) -> (u16, Value) {
         let place = Region::Custom { name: region.to_owned(), endpoint: self.cloud.clone() };
         let mut request = SignedRequest::new("POST", "kms", &place, "/");
         request.set_content_type("application/x-amz-json-1.1".to_owned());
@@ -81,7 +81,7 @@ impl Lab {
     }
 
     /// What AWS tells of all keys of the account's own in a region, by their ids.
-    pub fn keys(&self, region: &str) -> BTreeMap<String, Value> {
+    pub(crate) fn keys(&self, region: &str) -> BTreeMap<String, Value> {
         let keys = self.kms(region, "ListKeys", &json!({"Limit": 1000}));
         let ids = keys["Keys"].as_array().expect("keys").iter().map(|key| key["KeyId"].as_str().expect("an id"));
         let tell = |id: &str| self.kms(region, "DescribeKey", &json!({"KeyId": id}))["KeyMetadata"].take();

@@ -66,7 +66,6 @@ fn moto_lets_a_role_of_another_account_be_assumed() {
     assert!(arn.starts_with("arn:aws:sts::789012123456:assumed-role/test-assume-role-ac/"), "{arn}");
 }
 
-/// Where moto's keys are.
 const HOME: &str = "eu-west-3";
 
 #[test]

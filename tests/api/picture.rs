@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// The whole of the lists, the policy, and how many events the log has.
 #[derive(Debug, PartialEq)]
-pub struct Picture {
+pub(crate) struct Picture {
     lists: Vec<Value>,
     events: u64,
 }
@@ -22,14 +22,13 @@ const LISTS: [&str; 8] = [
 ];
 
 impl Picture {
-    /// As it is now.
-    pub fn of(admin: &Client) -> Self {
+    pub(crate) fn of(admin: &Client) -> Self {
         Self { lists: LISTS.iter().map(|list| admin.get(list).expect(200)).collect(), events: events(admin) }
     }
 }
 
 /// How many events the log has.
-pub fn events(client: &Client) -> u64 {
+pub(crate) fn events(client: &Client) -> u64 {
     let metrics = client.get("/metrics").text;
     let head = metrics.lines().find_map(|line| line.strip_prefix("claviger_ledger_head "));
     head.and_then(|number| number.trim().parse().ok()).expect("the number of the last event")

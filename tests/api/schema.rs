@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// What is wrong with a value by this schema; nothing if it fits. Members that the schema does not name are wrong.
-pub fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
+pub(crate) fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     check(document, schema, value, "", &mut faults);
     faults
@@ -84,7 +84,7 @@ impl<'a> Object<'a> {
 }
 
 /// What a `$ref` refers to.
-pub fn referred<'a>(document: &'a Value, reference: &Value) -> &'a Value {
+pub(crate) fn referred<'a>(document: &'a Value, reference: &Value) -> &'a Value {
     let pointer = reference.as_str().expect("a reference").trim_start_matches('#');
     document.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not in the document"))
 }

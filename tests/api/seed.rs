@@ -57,10 +57,10 @@ fn the_page_works_as_it_stands() {
 
     assert_eq!(page.request("6-kms-get", &kms_id), (200, kms.clone()));
 
-    let (status, amended) = page.request("8-kms-patch", &kms_id);
-    assert_eq!((status, like_the_page(&amended)), (200, with(example("8-kms-patch"), &json!({}), &amended)));
-    assert_eq!(amended["createdAt"], kms["createdAt"]);
-    assert!(amended["updatedAt"].as_str() > kms["updatedAt"].as_str());
+    let (status, updated) = page.request("8-kms-patch", &kms_id);
+    assert_eq!((status, like_the_page(&updated)), (200, with(example("8-kms-patch"), &json!({}), &updated)));
+    assert_eq!(updated["createdAt"], kms["createdAt"]);
+    assert!(updated["updatedAt"].as_str() > kms["updatedAt"].as_str());
 
     let (status, permitted) = page.request("9-kms-update-acls", &kms_id);
     assert_eq!((status, like_the_page(&permitted)), (200, with(example("9-kms-update-acls"), &json!({}), &permitted)));

@@ -155,10 +155,10 @@ fn keys_are_brought_described_exported_on_record_and_deleted_for_ever() {
 }
 
 fn described(admin: &Client, zebra: &Value) {
-    let amended = admin.patch(&at(zebra), json!({"meta": {"owner": 7}, "name": "zebra"})).expect(200);
-    assert_eq!((&amended["labels"], &amended["meta"]), (&json!({"team": "a"}), &json!({"owner": 7})));
-    assert_eq!(amended["unexportable"], false);
-    assert!(amended["updatedAt"].as_str() > zebra["updatedAt"].as_str());
+    let updated = admin.patch(&at(zebra), json!({"meta": {"owner": 7}, "name": "zebra"})).expect(200);
+    assert_eq!((&updated["labels"], &updated["meta"]), (&json!({"team": "a"}), &json!({"owner": 7})));
+    assert_eq!(updated["unexportable"], false);
+    assert!(updated["updatedAt"].as_str() > zebra["updatedAt"].as_str());
     assert_eq!(admin.patch(&format!("{KEYS}/zebra"), json!({"unexportable": true})).expect(200)["unexportable"], true);
     assert_eq!(admin.patch(&at(zebra), json!({"unexportable": true})).expect(200)["unexportable"], true);
     let said = admin.patch(&at(zebra), json!({"unexportable": false})).refused(409, "NCERRConflict");

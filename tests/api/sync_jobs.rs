@@ -210,7 +210,7 @@ fn bad_input_is_refused_before_anything_is_begun() {
 }
 
 /// Waits for the end of a job of any kind.
-pub fn end_of_job(client: &Client, path: &str) -> Value {
+pub(crate) fn end_of_job(client: &Client, path: &str) -> Value {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let job = client.get(path).expect(200);
@@ -223,13 +223,13 @@ pub fn end_of_job(client: &Client, path: &str) -> Value {
 }
 
 /// Permits actions to a user on a KMS.
-pub fn permit(admin: &Client, kms: &str, user: &Client, actions: &[&str]) {
+pub(crate) fn permit(admin: &Client, kms: &str, user: &Client, actions: &[&str]) {
     let body = json!({"user_id": subject(user), "actions": actions, "permit": true});
     admin.post(&format!("/v1/cckm/aws/kms/{kms}/update-acls"), body).expect(200);
 }
 
 /// Makes a key of this alias.
-pub fn make_key(client: &Client, kms: &str, region: &str, alias: &str) -> Value {
+pub(crate) fn make_key(client: &Client, kms: &str, region: &str, alias: &str) -> Value {
     let param = json!({"Alias": alias, "Description": alias, "Tags": [{"TagKey": "team", "TagValue": "payroll"}]});
     client.post("/v1/cckm/aws/keys", json!({"kms": kms, "region": region, "aws_param": param})).expect(201)
 }
@@ -244,7 +244,7 @@ fn keys(client: &Client, query: &str) -> Vec<Value> {
 }
 
 /// Orders something at the lab's own door.
-pub fn lab(appliance: &Appliance, what: &str, order: &Value) {
+pub(crate) fn lab(appliance: &Appliance, what: &str, order: &Value) {
     let http = reqwest::blocking::Client::builder().no_proxy().build().expect("an HTTP client");
     let url = format!("{}/_lab/{what}", appliance.cloud);
     let answer = http.request(Method::PUT, url).body(order.to_string()).send().expect("an answer");

@@ -9,23 +9,23 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::NamedTempFile;
 
 /// What makes things durable, and what sends answers.
-pub const DISK_AND_ANSWERS: [&str; 2] =
+pub(crate) const DISK_AND_ANSWERS: [&str; 2] =
     ["-e", "trace=fdatasync,fsync,sync_file_range,sendto,sendmsg,write,writev,pwrite64"];
 
 /// A strace that is attached; detached by [`Tracer::end`], or when dropped.
-pub struct Tracer {
+pub(crate) struct Tracer {
     strace: Child,
     output: NamedTempFile,
 }
 
 /// What it saw, in order.
-pub struct Traced {
+pub(crate) struct Traced {
     pub calls: Vec<Call>,
 }
 
 /// A system call that has returned.
 #[derive(Debug)]
-pub struct Call {
+pub(crate) struct Call {
     /// Seconds since 1970, of its return, or of its beginning where it was not interrupted.
     at: f64,
     name: String,
@@ -37,7 +37,7 @@ pub struct Call {
 impl Tracer {
     /// Attaches to a process, with all its threads. None, and a word why, where that cannot be done: not every
     /// container permits it.
-    pub fn attach(pid: Pid, options: &[&str]) -> Option<Self> {
+    pub(crate) fn attach(pid: Pid, options: &[&str]) -> Option<Self> {
         let output = NamedTempFile::new().expect("a file");
         let mut command = Command::new("strace");
         command.args(["-f", "-yy", "-ttt", "-s", "0"]).args(options);
@@ -58,12 +58,11 @@ impl Tracer {
     }
 
     /// The clock that the trace has.
-    pub fn now() -> f64 {
+    pub(crate) fn now() -> f64 {
         SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64()
     }
 
-    /// Detaches, and tells.
-    pub fn end(mut self) -> Traced {
+    pub(crate) fn end(mut self) -> Traced {
         self.detach();
         let text = std::fs::read_to_string(self.output.path()).expect("its output");
         Traced { calls: calls(&text) }
@@ -86,24 +85,24 @@ impl Drop for Tracer {
 
 impl Traced {
     /// What returned between these moments.
-    pub fn between(&self, from: f64, to: f64) -> impl Iterator<Item = &Call> {
+    pub(crate) fn between(&self, from: f64, to: f64) -> impl Iterator<Item = &Call> {
         self.calls.iter().filter(move |call| (from..=to).contains(&call.at))
     }
 }
 
 impl Call {
     /// Is this the sync that makes records durable?
-    pub fn syncs_the_log(&self) -> bool {
+    pub(crate) fn syncs_the_log(&self) -> bool {
         self.name == "fdatasync" && self.file.ends_with("/log/db") && self.succeeded
     }
 
     /// Does this let the system forget what it has of the log in memory?
-    pub fn forgets_the_log(&self) -> bool {
+    pub(crate) fn forgets_the_log(&self) -> bool {
         self.name == "fadvise64" && self.file.ends_with("/log/db") && self.succeeded
     }
 
     /// Does this send something over the network?
-    pub fn sends(&self) -> bool {
+    pub(crate) fn sends(&self) -> bool {
         ["sendto", "sendmsg", "write", "writev"].contains(&self.name.as_str()) && self.file.starts_with("TCP")
     }
 }

@@ -12,17 +12,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A connection to the appliance.
-pub type Stream = StreamOwned<ClientConnection, TcpStream>;
+pub(crate) type Stream = StreamOwned<ClientConnection, TcpStream>;
 
 /// A request whose head is with the server, and whose body is not.
-pub struct Begun {
+pub(crate) struct Begun {
     stream: Stream,
     body: String,
 }
 
 impl Begun {
     /// Sends the head, and gives the server the time to read it.
-    pub fn send(appliance: &Appliance, client: &Client, method: &str, path: &str, body: &Value) -> Self {
+    pub(crate) fn send(appliance: &Appliance, client: &Client, method: &str, path: &str, body: &Value) -> Self {
         let (mut stream, body, token) = (shake_hands(appliance), body.to_string(), client.token());
         let head = format!(
             "{method} /api{path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
@@ -36,26 +36,26 @@ impl Begun {
     }
 
     /// Sends the body, and gives the answer.
-    pub fn end(mut self) -> String {
+    pub(crate) fn end(mut self) -> String {
         self.stream.write_all(self.body.as_bytes()).expect("sent");
         read_to_end(&mut self.stream)
     }
 
     /// Sends the body, and closes the connection without a farewell once the server has it.
-    pub fn hang_up(mut self) {
+    pub(crate) fn hang_up(mut self) {
         self.stream.write_all(self.body.as_bytes()).expect("sent");
         self.stream.flush().expect("sent");
         std::thread::sleep(Duration::from_millis(300));
     }
 }
 
-pub fn connect(appliance: &Appliance) -> TcpStream {
+pub(crate) fn connect(appliance: &Appliance) -> TcpStream {
     let stream = TcpStream::connect(appliance.api.trim_start_matches("https://")).expect("connected");
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("set");
     stream
 }
 
-pub fn shake_hands(appliance: &Appliance) -> StreamOwned<ClientConnection, TcpStream> {
+pub(crate) fn shake_hands(appliance: &Appliance) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
     let certificate = CertificateDer::from_pem_file(appliance.data().join("tls.crt")).expect("a certificate");
     roots.add(certificate).expect("a root");
@@ -67,7 +67,7 @@ pub fn shake_hands(appliance: &Appliance) -> StreamOwned<ClientConnection, TcpSt
 }
 
 /// What comes until the server closes the connection.
-pub fn read_to_end(stream: &mut impl Read) -> String {
+pub(crate) fn read_to_end(stream: &mut impl Read) -> String {
     let mut bytes = Vec::new();
     match stream.read_to_end(&mut bytes) {
         Ok(_) => {}

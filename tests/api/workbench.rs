@@ -7,17 +7,15 @@ use crate::lab::Lab;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Where the keys are.
-pub const KEYS: &str = "/v1/cckm/aws/keys";
+pub(crate) const KEYS: &str = "/v1/cckm/aws/keys";
 /// The home of most keys.
-pub const HOME: &str = "eu-west-1";
+pub(crate) const HOME: &str = "eu-west-1";
 /// Where there is room for replicas.
-pub const AWAY: &str = "eu-west-2";
-/// The lab's first account.
-pub const ACCOUNT: &str = "123456789012";
+pub(crate) const AWAY: &str = "eu-west-2";
+pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// An appliance, its administrator, its lab cloud, and a KMS.
-pub struct Workbench {
+pub(crate) struct Workbench {
     pub appliance: Appliance,
     pub admin: Client,
     pub lab: Lab,
@@ -27,12 +25,12 @@ pub struct Workbench {
 
 impl Workbench {
     /// With no keys at all.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(&[])
     }
 
     /// The same, with variables of the environment.
-    pub fn with(environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn with(environment: &[(&str, &str)]) -> Self {
         let appliance = Appliance::start_with(environment);
         let (admin, lab) = (appliance.admin(), Lab::of(&appliance));
         let kms = appliance.kms("bench", &[HOME, AWAY]);
@@ -40,20 +38,20 @@ impl Workbench {
     }
 
     /// Starts the program again once it has ended.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.appliance.restart();
         (self.admin, self.lab) = (self.appliance.admin(), Lab::of(&self.appliance));
     }
 
     /// A key with these members of `aws_param`.
     #[track_caller]
-    pub fn make(&self, aws_param: Value) -> Value {
+    pub(crate) fn make(&self, aws_param: Value) -> Value {
         self.made(self.admin.post(KEYS, wish(aws_param)))
     }
 
     /// A key from what another body asks for.
     #[track_caller]
-    pub fn make_by(&self, path: &str, body: Value) -> Value {
+    pub(crate) fn make_by(&self, path: &str, body: Value) -> Value {
         self.made(self.admin.post(path, body))
     }
 
@@ -67,39 +65,37 @@ impl Workbench {
 
     /// The key as it is now.
     #[track_caller]
-    pub fn see(&self, key: &Value) -> Value {
+    pub(crate) fn see(&self, key: &Value) -> Value {
         self.admin.get(&at(key, "")).expect(200)
     }
 
     /// Asks something of a key.
-    pub fn ask(&self, key: &Value, what: &str, body: Value) -> Answer {
+    pub(crate) fn ask(&self, key: &Value, what: &str, body: Value) -> Answer {
         self.admin.post(&at(key, what), body)
     }
 
-    /// Changes a key.
     #[track_caller]
-    pub fn change(&self, key: &Value, what: &str, body: Value) -> Value {
+    pub(crate) fn change(&self, key: &Value, what: &str, body: Value) -> Value {
         let changed = self.ask(key, what, body).expect(200);
         assert_eq!(changed["id"], key["id"]);
         assert_eq!(self.see(key), changed, "{what}");
         changed
     }
 
-    /// A source key.
     #[track_caller]
-    pub fn source(&self, body: Value) -> Value {
+    pub(crate) fn source(&self, body: Value) -> Value {
         self.admin.post("/v1/vault/keys2", body).expect(201)
     }
 
     /// How many keys match this query.
     #[track_caller]
-    pub fn total(&self, query: &str) -> u64 {
+    pub(crate) fn total(&self, query: &str) -> u64 {
         self.admin.get(&format!("{KEYS}?{query}")).expect(200)["total"].as_u64().expect("a total")
     }
 
     /// Asserts that every key that AWS has is known here, and the other way round.
     #[track_caller]
-    pub fn assert_agreement(&self) {
+    pub(crate) fn assert_agreement(&self) {
         for region in [HOME, AWAY] {
             let list = self.admin.get(&format!("{KEYS}?limit=-1&region={region}&gone=false")).expect(200);
             let known = list["resources"].as_array().expect("keys").iter().map(|key| (aws_id(key), key));
@@ -119,7 +115,7 @@ impl Workbench {
     }
 
     /// The events of all keys (`key/`), or of one, as the program tells them: their names, and what they say.
-    pub fn events(&self, stream: &str) -> Vec<(String, Value)> {
+    pub(crate) fn events(&self, stream: &str) -> Vec<(String, Value)> {
         let data = self.appliance.data();
         let (code, output, errors) = ended(program().args(["events", "--stream", stream, "--data"]).arg(&data));
         assert_eq!(code, Some(0), "{errors}");
@@ -137,7 +133,7 @@ impl Workbench {
     }
 
     /// The operations that were requested, and of which it is not known yet what became of them.
-    pub fn open_operations(&self) -> BTreeSet<String> {
+    pub(crate) fn open_operations(&self) -> BTreeSet<String> {
         let mut open = BTreeSet::new();
         for (name, said) in self.events("key/") {
             let operation = || said["operation"].to_string();
@@ -152,12 +148,11 @@ impl Workbench {
 }
 
 /// The body that asks for a key.
-pub fn wish(aws_param: Value) -> Value {
+pub(crate) fn wish(aws_param: Value) -> Value {
     json!({"kms": "bench", "region": HOME, "aws_param": aws_param})
 }
 
-/// Where a key is.
-pub fn at(key: &Value, what: &str) -> String {
+pub(crate) fn at(key: &Value, what: &str) -> String {
     match what {
         "" => format!("{KEYS}/{}", id(key)),
         what => format!("{KEYS}/{}/{what}", id(key)),
@@ -165,23 +160,22 @@ pub fn at(key: &Value, what: &str) -> String {
 }
 
 /// The key's id at AWS.
-pub fn aws_id(key: &Value) -> String {
+pub(crate) fn aws_id(key: &Value) -> String {
     key["aws_param"]["KeyID"].as_str().expect("an id").to_owned()
 }
 
 /// A member of what AWS holds.
-pub fn aws<'a>(key: &'a Value, member: &str) -> &'a Value {
+pub(crate) fn aws<'a>(key: &'a Value, member: &str) -> &'a Value {
     &key["aws_param"][member]
 }
 
 /// A policy that leaves all to IAM.
-pub fn open_policy() -> Value {
+pub(crate) fn open_policy() -> Value {
     json!({"Version": "2012-10-17", "Id": "mine", "Statement": [{"Sid": "All", "Effect": "Allow",
         "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")}, "Action": "kms:*", "Resource": "*"}]})
 }
 
-/// Has it this tag?
-pub fn has_tag(key: &Value, name: &str, value: &str) -> bool {
+pub(crate) fn has_tag(key: &Value, name: &str, value: &str) -> bool {
     let tags = aws(key, "Tags").as_array().expect("tags");
     tags.contains(&json!({"TagKey": name, "TagValue": value}))
 }

@@ -15,13 +15,13 @@ use crate::aws::operation::Operation;
 use crate::aws::page::{Marker, Page, Paging, Walk};
 use crate::aws::port::Access;
 use crate::aws::rusoto::{RusotoAws, unintelligible};
-use crate::domain::key::facts::{KeyFacts, Rotation, RotationStatus};
-use crate::domain::key::limit::{DeletionWindow, RotationPeriod};
+use crate::domain::key::aws_enums::KeyState;
+use crate::domain::key::days::{DeletionWindow, RotationPeriod};
 use crate::domain::key::material::MaterialId;
+use crate::domain::key::metadata::{KeyMetadata, Rotation, RotationStatus};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::tag::Tag;
-use crate::domain::key::word::KeyState;
 use crate::domain::place::Region;
 
 /// The only policy that a key can have goes by this name.
@@ -41,13 +41,13 @@ macro_rules! plain {
 
 #[async_trait]
 impl AwsKms for RusotoAws {
-    async fn create_key(&self, access: &Access, region: &Region, key: &NewKey) -> Result<KeyFacts, AwsFailure> {
+    async fn create_key(&self, access: &Access, region: &Region, key: &NewKey) -> Result<KeyMetadata, AwsFailure> {
         const OPERATION: Operation = Operation::CREATE_KEY;
         let answer: answers::OneKey = self.json(OPERATION, access, region, &json::CreateKey::of(key)).await?;
-        answer.facts().map_err(|reason| unintelligible(OPERATION, &reason))
+        answer.metadata().map_err(|reason| unintelligible(OPERATION, &reason))
     }
 
-    async fn describe_key(&self, access: &Access, region: &Region, key: &AwsKeyId) -> Result<KeyFacts, AwsFailure> {
+    async fn describe_key(&self, access: &Access, region: &Region, key: &AwsKeyId) -> Result<KeyMetadata, AwsFailure> {
         self.describe(access, region, key.as_str()).await
     }
 
@@ -56,7 +56,7 @@ impl AwsKms for RusotoAws {
         access: &Access,
         region: &Region,
         alias: &AliasName,
-    ) -> Result<KeyFacts, AwsFailure> {
+    ) -> Result<KeyMetadata, AwsFailure> {
         self.describe(access, region, alias.as_str()).await
     }
 
@@ -310,11 +310,11 @@ impl AwsKms for RusotoAws {
         region: &Region,
         key: &AwsKeyId,
         replica: &NewReplica,
-    ) -> Result<KeyFacts, AwsFailure> {
+    ) -> Result<KeyMetadata, AwsFailure> {
         const OPERATION: Operation = Operation::REPLICATE_KEY;
         let request = json::ReplicateKey::of(key.as_str(), replica);
         let answer: answers::OneReplica = self.json(OPERATION, access, region, &request).await?;
-        answer.facts().map_err(|reason| unintelligible(OPERATION, &reason))
+        answer.metadata().map_err(|reason| unintelligible(OPERATION, &reason))
     }
 
     async fn update_primary_region(
@@ -347,10 +347,10 @@ fn marker(paging: &Paging) -> Option<String> {
 }
 
 impl RusotoAws {
-    async fn describe(&self, access: &Access, region: &Region, key_id: &str) -> Result<KeyFacts, AwsFailure> {
+    async fn describe(&self, access: &Access, region: &Region, key_id: &str) -> Result<KeyMetadata, AwsFailure> {
         const OPERATION: Operation = Operation::DESCRIBE_KEY;
         let answer: answers::OneKey = self.json(OPERATION, access, region, &json::OfKey { key_id }).await?;
-        answer.facts().map_err(|reason| unintelligible(OPERATION, &reason))
+        answer.metadata().map_err(|reason| unintelligible(OPERATION, &reason))
     }
 
     async fn tag_page(

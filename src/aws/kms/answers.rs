@@ -6,12 +6,12 @@ use serde::Deserialize;
 
 use super::port::Alias;
 use crate::aws::page::Page;
-use crate::domain::key::facts::{Algorithms, KeyFacts, MultiRegion, Rotation, RotationStatus};
-use crate::domain::key::limit::{DeletionWindow, RotationPeriod};
+use crate::domain::key::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
+use crate::domain::key::days::{DeletionWindow, RotationPeriod};
 use crate::domain::key::material::{ImportState, MaterialId, MaterialState, RotationKind};
+use crate::domain::key::metadata::{Algorithms, KeyMetadata, MultiRegion, Rotation, RotationStatus};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
 use crate::domain::key::spec::{KeySpec, KeyUsage};
-use crate::domain::key::word::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
 use crate::domain::time::Time;
 
 /// A moment as AWS's JSON has it: seconds since 1970, with a fraction down to the millisecond.
@@ -23,35 +23,33 @@ pub(super) fn moment(seconds: f64) -> Time {
 #[derive(Deserialize)]
 pub(super) struct Done {}
 
-/// CreateKey and DescribeKey.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct OneKey {
-    key_metadata: KeyMetadata,
+    key_metadata: MetadataBody,
 }
 
 impl OneKey {
-    pub(super) fn facts(self) -> Result<KeyFacts, String> {
-        self.key_metadata.facts()
+    pub(super) fn metadata(self) -> Result<KeyMetadata, String> {
+        self.key_metadata.metadata()
     }
 }
 
-/// ReplicateKey.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct OneReplica {
-    replica_key_metadata: KeyMetadata,
+    replica_key_metadata: MetadataBody,
 }
 
 impl OneReplica {
-    pub(super) fn facts(self) -> Result<KeyFacts, String> {
-        self.replica_key_metadata.facts()
+    pub(super) fn metadata(self) -> Result<KeyMetadata, String> {
+        self.replica_key_metadata.metadata()
     }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct KeyMetadata {
+struct MetadataBody {
     arn: String,
     key_id: Option<String>,
     #[serde(rename = "AWSAccountId")]
@@ -102,14 +100,14 @@ struct Relative {
     arn: String,
 }
 
-impl KeyMetadata {
-    fn facts(self) -> Result<KeyFacts, String> {
+impl MetadataBody {
+    fn metadata(self) -> Result<KeyMetadata, String> {
         let arn = KeyArn::parse(&self.arn).map_err(|error| error.to_string())?;
         self.is_coherent_with(&arn)?;
         let spec = self.key_spec.or(self.customer_master_key_spec).ok_or("a key without KeySpec")?;
         let state = self.key_state.ok_or("a key without KeyState")?;
         let state = KeyState::parse(&state);
-        Ok(KeyFacts {
+        Ok(KeyMetadata {
             created_at: self.creation_date.map(moment),
             description: self.description.unwrap_or_default(),
             enabled: self.enabled.unwrap_or(state == KeyState::Enabled),
@@ -156,7 +154,6 @@ impl MultiRegionConfiguration {
     }
 }
 
-/// GetKeyRotationStatus.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct KeyRotationStatus {
@@ -177,7 +174,6 @@ impl KeyRotationStatus {
     }
 }
 
-/// ListKeyRotations.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct KeyRotations {
@@ -216,7 +212,6 @@ impl KeyRotations {
     }
 }
 
-/// ImportKeyMaterial.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Imported {

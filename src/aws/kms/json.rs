@@ -22,7 +22,6 @@ pub(super) fn request(endpoint: &Endpoint, operation: Operation, body: Bytes) ->
     request
 }
 
-/// Nothing but the key.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct OfKey<'a> {

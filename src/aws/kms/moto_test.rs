@@ -9,13 +9,13 @@ use crate::aws::page::Paging;
 use crate::aws::port::Access;
 use crate::aws::rusoto::RusotoAws;
 use crate::aws::settings::AwsSettings;
-use crate::domain::key::limit::{DeletionWindow, RotationPeriod};
+use crate::domain::key::aws_enums::{KeyManager, KeyState, MultiRegionKind, Origin};
+use crate::domain::key::days::{DeletionWindow, RotationPeriod};
 use crate::domain::key::material::RotationKind;
 use crate::domain::key::name::{AliasName, AwsKeyId};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::Tag;
-use crate::domain::key::word::{KeyManager, KeyState, MultiRegionKind, Origin};
 use crate::domain::place::{Partition, Region};
 
 /// moto's KMS, a way in, and a region.
@@ -36,8 +36,8 @@ impl Moto {
     }
 
     async fn key(&self, key: &NewKey) -> AwsKeyId {
-        let facts = self.kms.create_key(&self.access, &self.region, key).await.expect("moto answers");
-        facts.key_id().clone()
+        let metadata = self.kms.create_key(&self.access, &self.region, key).await.expect("moto answers");
+        metadata.key_id().clone()
     }
 }
 
@@ -123,11 +123,14 @@ async fn tags_description_and_state_change() {
     assert_eq!(tags, [Tag::told("b", "3"), Tag::told("ü", "")]);
     kms.update_description(&access, &region, &key, "for wages").await.expect("moto answers");
     kms.disable(&access, &region, &key).await.expect("moto answers");
-    let facts = kms.describe_key(&access, &region, &key).await.expect("moto answers");
-    assert_eq!((facts.description.as_str(), facts.state, facts.enabled), ("for wages", KeyState::Disabled, false));
+    let metadata = kms.describe_key(&access, &region, &key).await.expect("moto answers");
+    assert_eq!(
+        (metadata.description.as_str(), metadata.state, metadata.enabled),
+        ("for wages", KeyState::Disabled, false)
+    );
     kms.enable(&access, &region, &key).await.expect("moto answers");
-    let facts = kms.describe_key(&access, &region, &key).await.expect("moto answers");
-    assert_eq!((facts.state, facts.enabled), (KeyState::Enabled, true));
+    let metadata = kms.describe_key(&access, &region, &key).await.expect("moto answers");
+    assert_eq!((metadata.state, metadata.enabled), (KeyState::Enabled, true));
 }
 
 #[tokio::test]
@@ -202,13 +205,13 @@ async fn deletion_is_scheduled_and_called_off() {
     let Moto { kms, access, region } = moto;
     let window = DeletionWindow::parse(7).expect("days");
     let scheduled = kms.schedule_deletion(&access, &region, &key, window).await.expect("moto answers");
-    let facts = kms.describe_key(&access, &region, &key).await.expect("moto answers");
-    assert!(facts.is_pending_deletion() && !facts.enabled);
-    let (date, made) = (scheduled.date.expect("moto says when"), facts.created_at.expect("moto says when"));
+    let metadata = kms.describe_key(&access, &region, &key).await.expect("moto answers");
+    assert!(metadata.is_pending_deletion() && !metadata.enabled);
+    let (date, made) = (scheduled.date.expect("moto says when"), metadata.created_at.expect("moto says when"));
     assert!((date.seconds() - made.seconds() - 7 * 86_400).abs() < 60, "{date} {made}");
     kms.cancel_deletion(&access, &region, &key).await.expect("moto answers");
-    let facts = kms.describe_key(&access, &region, &key).await.expect("moto answers");
-    assert_eq!((facts.state, facts.deletion_date), (KeyState::Disabled, None));
+    let metadata = kms.describe_key(&access, &region, &key).await.expect("moto answers");
+    assert_eq!((metadata.state, metadata.deletion_date), (KeyState::Disabled, None));
 }
 
 #[tokio::test]
@@ -217,8 +220,8 @@ async fn a_multi_region_key_has_a_replica() {
     let key = moto.key(&NewKey { multi_region: true, ..plain() }).await;
     let Moto { kms, access, region } = moto;
     assert!(key.is_multi_region());
-    let facts = kms.describe_key(&access, &region, &key).await.expect("moto answers");
-    let family = facts.multi_region.expect("it is of one");
+    let metadata = kms.describe_key(&access, &region, &key).await.expect("moto answers");
+    let family = metadata.multi_region.expect("it is of one");
     assert_eq!((family.kind, family.primary.region()), (MultiRegionKind::Primary, &region));
     let replica = NewReplica {
         region: Region::parse("eu-west-1").expect("a region"),
@@ -242,10 +245,10 @@ async fn material_is_imported_if_moto_can() {
     let Some(moto) = Moto::open() else { return };
     let key = moto.key(&NewKey { origin: Origin::External, ..plain() }).await;
     let Moto { kms, access, region } = moto;
-    let facts = kms.describe_key(&access, &region, &key).await.expect("moto answers");
-    assert_eq!(facts.origin, Origin::External);
-    if facts.state != KeyState::PendingImport {
-        eprintln!("moto lacks the key state PendingImport: a key without material is {}", facts.state);
+    let metadata = kms.describe_key(&access, &region, &key).await.expect("moto answers");
+    assert_eq!(metadata.origin, Origin::External);
+    if metadata.state != KeyState::PendingImport {
+        eprintln!("moto lacks the key state PendingImport: a key without material is {}", metadata.state);
     }
     let wrapping = WrappingAlgorithm::RsaesOaepSha256;
     let parameters = kms.parameters_for_import(&access, &region, &key, wrapping).await;

@@ -11,14 +11,14 @@ use async_trait::async_trait;
 use crate::aws::failure::AwsFailure;
 use crate::aws::page::{Page, Paging};
 use crate::aws::port::Access;
-use crate::domain::key::facts::{KeyFacts, Rotation, RotationStatus};
-use crate::domain::key::limit::{DeletionWindow, RotationPeriod};
+use crate::domain::key::aws_enums::{KeyState, Origin};
+use crate::domain::key::days::{DeletionWindow, RotationPeriod};
 use crate::domain::key::material::{ImportType, MaterialId};
+use crate::domain::key::metadata::{KeyMetadata, Rotation, RotationStatus};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::Tag;
-use crate::domain::key::word::{KeyState, Origin};
 use crate::domain::place::Region;
 use crate::domain::time::Time;
 
@@ -28,13 +28,13 @@ type Answer<T> = Result<T, AwsFailure>;
 #[async_trait]
 pub trait AwsKms: Send + Sync + 'static {
     /// Makes a key (CreateKey). Never repeated once it may have been done: each time makes another key.
-    async fn create_key(&self, access: &Access, region: &Region, key: &NewKey) -> Answer<KeyFacts>;
+    async fn create_key(&self, access: &Access, region: &Region, key: &NewKey) -> Answer<KeyMetadata>;
 
     /// What a key is (DescribeKey).
-    async fn describe_key(&self, access: &Access, region: &Region, key: &AwsKeyId) -> Answer<KeyFacts>;
+    async fn describe_key(&self, access: &Access, region: &Region, key: &AwsKeyId) -> Answer<KeyMetadata>;
 
     /// The key behind an alias (DescribeKey); refused as not found if there is no such alias.
-    async fn describe_alias(&self, access: &Access, region: &Region, alias: &AliasName) -> Answer<KeyFacts>;
+    async fn describe_alias(&self, access: &Access, region: &Region, alias: &AliasName) -> Answer<KeyMetadata>;
 
     /// The keys of the region, AWS's own among them, in AWS's order (ListKeys).
     async fn list_keys(&self, access: &Access, region: &Region, paging: &Paging) -> Answer<Page<KeyArn>>;
@@ -48,7 +48,6 @@ pub trait AwsKms: Send + Sync + 'static {
         paging: &Paging,
     ) -> Answer<Page<Alias>>;
 
-    /// The key's policy (GetKeyPolicy).
     async fn get_key_policy(&self, access: &Access, region: &Region, key: &AwsKeyId) -> Answer<PolicyText>;
 
     /// Replaces the key's policy (PutKeyPolicy).
@@ -169,7 +168,7 @@ pub trait AwsKms: Send + Sync + 'static {
         region: &Region,
         key: &AwsKeyId,
         replica: &NewReplica,
-    ) -> Answer<KeyFacts>;
+    ) -> Answer<KeyMetadata>;
 
     /// Makes the relative in `new_primary` the primary; `region` is the old primary's (UpdatePrimaryRegion).
     async fn update_primary_region(
@@ -187,13 +186,10 @@ pub trait AwsKms: Send + Sync + 'static {
 /// A key to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewKey {
-    /// Its kind.
     pub spec: KeySpec,
-    /// Its use.
     pub usage: KeyUsage,
     /// Where its material will come from.
     pub origin: Origin,
-    /// What it is for.
     pub description: String,
     /// Whether it can have relatives in other regions.
     pub multi_region: bool,
@@ -201,7 +197,6 @@ pub struct NewKey {
     pub policy: Option<PolicyText>,
     /// Whether AWS may refuse that policy.
     pub lockout: LockoutCheck,
-    /// Its tags.
     pub tags: Vec<Tag>,
     /// The custom key store that is to hold it.
     pub custom_key_store_id: Option<String>,
@@ -230,7 +225,6 @@ impl NewKey {
 /// Whether AWS refuses a policy that would keep its own author from changing it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LockoutCheck {
-    /// It does.
     #[default]
     Kept,
     /// It does not (`BypassPolicyLockoutSafetyCheck`).
@@ -240,7 +234,6 @@ pub enum LockoutCheck {
 /// A relative of a key to be made in another region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewReplica {
-    /// The other region.
     pub region: Region,
     /// What it is for; empty if nothing is said.
     pub description: String,
@@ -248,14 +241,12 @@ pub struct NewReplica {
     pub policy: Option<PolicyText>,
     /// Whether AWS may refuse that policy.
     pub lockout: LockoutCheck,
-    /// Its tags.
     pub tags: Vec<Tag>,
 }
 
 /// An alias and its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alias {
-    /// The name.
     pub name: AliasName,
     /// The key; AWS's own aliases exist before their key does.
     pub target: Option<AwsKeyId>,
@@ -271,7 +262,6 @@ pub enum WrappingAlgorithm {
 }
 
 impl WrappingAlgorithm {
-    /// AWS's word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RsaesOaepSha256 => "RSAES_OAEP_SHA_256",
@@ -307,7 +297,6 @@ impl fmt::Debug for ImportParameters {
 pub struct MaterialImport {
     /// What came with the wrapping key.
     pub token: Vec<u8>,
-    /// The material, wrapped.
     pub wrapped: Vec<u8>,
     /// When AWS forgets it, to the second; never if nothing is said.
     pub expires: Option<Time>,

@@ -12,7 +12,7 @@ use super::port::NewKey;
 use crate::aws::failure::AwsFailure;
 use crate::aws::operation::Operation;
 use crate::aws::port::Access;
-use crate::domain::key::facts::KeyFacts;
+use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::place::{AccountId, Region};
 use model::Model;
@@ -33,18 +33,15 @@ pub enum Cue {
 
 /// A call that was made.
 #[derive(Debug, Clone)]
-pub struct Asked {
-    /// The call.
+pub struct RecordedCall {
     pub operation: Operation,
     /// The way in that the service chose.
     pub access: Access,
-    /// Where it went.
     pub region: Region,
     /// The key or alias that it was about; empty for lists and new keys.
     pub subject: String,
 }
 
-/// The scripted KMS.
 #[derive(Debug)]
 pub struct ScriptedKms {
     account: AccountId,
@@ -52,7 +49,6 @@ pub struct ScriptedKms {
 }
 
 impl ScriptedKms {
-    /// An account without keys.
     pub fn in_account(account: &str) -> Self {
         Self { account: AccountId::parse(account).expect("the test gives an account"), model: Mutex::default() }
     }
@@ -63,7 +59,7 @@ impl ScriptedKms {
     }
 
     /// Every call so far, in order.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn calls(&self) -> Vec<RecordedCall> {
         self.model().asked.clone()
     }
 
@@ -72,7 +68,6 @@ impl ScriptedKms {
         self.model().asked.iter().filter(|asked| asked.operation == operation).count()
     }
 
-    /// All keys there are.
     pub fn keys(&self) -> Vec<ModelKey> {
         self.model().keys.values().cloned().collect()
     }
@@ -88,7 +83,7 @@ impl ScriptedKms {
     }
 
     /// Makes a key behind everybody's back.
-    pub fn plant(&self, region: &Region, key: &NewKey) -> KeyFacts {
+    pub fn plant(&self, region: &Region, key: &NewKey) -> KeyMetadata {
         self.model().create(self.account, region, key)
     }
 
@@ -109,7 +104,7 @@ impl ScriptedKms {
         let outcome = {
             let mut model = self.model();
             let (access, region, subject) = (access.clone(), region.clone(), subject.to_owned());
-            model.asked.push(Asked { operation, access, region, subject });
+            model.asked.push(RecordedCall { operation, access, region, subject });
             let cue = model.cues.iter().position(|(cued, _)| *cued == operation);
             match cue.and_then(|at| model.cues.remove(at)).map(|(_, cue)| cue) {
                 None => Some(act(&mut model)),
@@ -138,9 +133,9 @@ mod tests {
     use super::*;
     use crate::aws::page::Paging;
     use crate::aws::port::AccessKeys;
-    use crate::domain::key::limit::DeletionWindow;
+    use crate::domain::key::aws_enums::{KeyState, Origin};
+    use crate::domain::key::days::DeletionWindow;
     use crate::domain::key::spec::{KeySpec, KeyUsage};
-    use crate::domain::key::word::{KeyState, Origin};
     use crate::domain::place::Partition;
 
     fn access() -> Access {
@@ -190,14 +185,14 @@ mod tests {
             lockout: LockoutCheck::Kept,
             tags: Vec::new(),
         };
-        let facts = kms.replicate(&access, &paris, &key, &replica).await.expect("replicated");
-        assert_eq!((&facts.state, facts.region()), (&KeyState::PendingImport, &ireland));
+        let metadata = kms.replicate(&access, &paris, &key, &replica).await.expect("replicated");
+        assert_eq!((&metadata.state, metadata.region()), (&KeyState::PendingImport, &ireland));
         let twice = kms.replicate(&access, &paris, &key, &replica).await;
         assert!(twice.expect_err("it is there").is_already_there());
         let scheduled = kms.schedule_deletion(&access, &paris, &key, DeletionWindow::default()).await.expect("done");
         assert_eq!((scheduled.date, scheduled.state), (None, Some(KeyState::PendingReplicaDeletion)));
         kms.cancel_deletion(&access, &paris, &key).await.expect("called off");
-        assert_eq!(kms.key(&paris, &key).expect("there").facts.state, KeyState::Disabled);
+        assert_eq!(kms.key(&paris, &key).expect("there").metadata.state, KeyState::Disabled);
         kms.vanish(&ireland, &key);
         assert!(kms.describe_key(&access, &ireland, &key).await.expect_err("gone").is_not_found());
     }

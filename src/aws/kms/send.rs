@@ -98,7 +98,7 @@ impl RusotoAws {
             protocol: Protocol::Json,
             repeat: match operation {
                 once if ONCE.contains(&once) => Repeat::IfNotDone,
-                reads if reads.only_reads() => Repeat::Reading,
+                reads if reads.is_read_only() => Repeat::Reading,
                 _ => Repeat::Always,
             },
         };

@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 
 use super::port::{AwsKms, DeletionScheduled, LockoutCheck, MaterialImport, NewKey, NewReplica, WrappingAlgorithm};
 use crate::aws::failure::AwsFailure;
-use crate::aws::fake::{Asked, Fake, Reply};
+use crate::aws::fake::{Fake, RecordedCall, Reply};
 use crate::aws::page::{Marker, Paging};
 use crate::aws::port::{Access, AccessKeys, RoleToAssume, SessionName};
 use crate::aws::rusoto::RusotoAws;
 use crate::aws::settings::{AwsSettings, EndpointOverride};
-use crate::domain::key::limit::{DeletionWindow, RotationPeriod};
+use crate::domain::key::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
+use crate::domain::key::days::{DeletionWindow, RotationPeriod};
 use crate::domain::key::material::{ImportState, ImportType, MaterialId, MaterialState, RotationKind};
 use crate::domain::key::name::{AliasName, AwsKeyId};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::Tag;
-use crate::domain::key::word::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
 use crate::domain::place::{Partition, Region, RoleArn};
 use crate::domain::time::Time;
 
@@ -68,7 +68,7 @@ fn metadata() -> Value {
 }
 
 /// A sane answer to every operation.
-fn answer(asked: &Asked) -> Reply {
+fn answer(asked: &RecordedCall) -> Reply {
     let body = match asked.target().as_str() {
         "CreateKey" | "DescribeKey" => json!({"KeyMetadata": metadata()}),
         "ReplicateKey" => json!({"ReplicaKeyMetadata": metadata(), "ReplicaPolicy": "{}", "ReplicaTags": []}),
@@ -159,7 +159,7 @@ async fn every_operation_asks_in_awss_own_words() {
     kms.update_primary_region(&access, &paris, &key, &replica.region).await.expect("answered");
     kms.public_key(&access, &paris, &key).await.expect("answered");
 
-    let all = fake.asked();
+    let all = fake.calls();
     for asked in &all {
         let signature = asked.header("authorization").expect("it is signed");
         assert!(signature.contains("Credential=AKIA1/") && signature.contains("/eu-west-3/kms/aws4_request"));
@@ -222,21 +222,21 @@ async fn a_key_is_read_with_all_that_aws_says_of_it() {
             "ReplicaKeys": [{"Arn": arn("eu-west-1"), "Region": "eu-west-1"}]},
         "CustomKeyStoreId": "cks-1", "CloudHsmClusterId": "cluster-1", "XksKeyConfiguration": {"Id": "x1"}}});
     let fake = Fake::answering(move |_, _| Reply::Http(200, body.to_string())).await;
-    let facts = port(settings(&fake)).describe_key(&access(), &paris(), &key()).await.expect("answered");
-    assert_eq!((facts.key_id().as_str(), facts.region().as_str()), (FAMILY, "eu-west-3"));
-    assert_eq!(facts.created_at.expect("known").to_string(), "2023-11-14T22:13:20.125Z");
-    assert_eq!((facts.spec.clone(), facts.usage.clone()), (KeySpec::EccNistP521, KeyUsage::KeyAgreement));
-    assert_eq!((facts.state.clone(), facts.origin.clone()), (KeyState::PendingReplicaDeletion, Origin::External));
-    assert_eq!((facts.manager.clone(), facts.enabled), (KeyManager::Customer, false));
-    assert_eq!(facts.expiration_model, Some(ExpirationModel::Expires));
-    assert_eq!(facts.valid_to.map(Time::seconds), Some(1_800_000_000));
-    assert_eq!(facts.pending_window.map(DeletionWindow::days), Some(7));
-    assert_eq!(facts.algorithms.key_agreement, ["ECDH"]);
-    assert_eq!(facts.current_material, Some(MaterialId::told("0f")));
-    assert_eq!(facts.custom_key_store_id.as_deref(), Some("cks-1"));
-    assert_eq!(facts.cloud_hsm_cluster_id.as_deref(), Some("cluster-1"));
-    assert_eq!(facts.xks_key_id.as_deref(), Some("x1"));
-    let family = facts.multi_region.expect("it is of one");
+    let metadata = port(settings(&fake)).describe_key(&access(), &paris(), &key()).await.expect("answered");
+    assert_eq!((metadata.key_id().as_str(), metadata.region().as_str()), (FAMILY, "eu-west-3"));
+    assert_eq!(metadata.created_at.expect("known").to_string(), "2023-11-14T22:13:20.125Z");
+    assert_eq!((metadata.spec.clone(), metadata.usage.clone()), (KeySpec::EccNistP521, KeyUsage::KeyAgreement));
+    assert_eq!((metadata.state.clone(), metadata.origin.clone()), (KeyState::PendingReplicaDeletion, Origin::External));
+    assert_eq!((metadata.manager.clone(), metadata.enabled), (KeyManager::Customer, false));
+    assert_eq!(metadata.expiration_model, Some(ExpirationModel::Expires));
+    assert_eq!(metadata.valid_to.map(Time::seconds), Some(1_800_000_000));
+    assert_eq!(metadata.pending_window.map(DeletionWindow::days), Some(7));
+    assert_eq!(metadata.algorithms.key_agreement, ["ECDH"]);
+    assert_eq!(metadata.current_material, Some(MaterialId::told("0f")));
+    assert_eq!(metadata.custom_key_store_id.as_deref(), Some("cks-1"));
+    assert_eq!(metadata.cloud_hsm_cluster_id.as_deref(), Some("cluster-1"));
+    assert_eq!(metadata.xks_key_id.as_deref(), Some("x1"));
+    let family = metadata.multi_region.expect("it is of one");
     assert_eq!((family.kind, family.primary.to_string()), (MultiRegionKind::Primary, arn("eu-west-3")));
     assert_eq!(family.replicas.iter().map(ToString::to_string).collect::<Vec<_>>(), [arn("eu-west-1")]);
 }
@@ -249,8 +249,8 @@ async fn words_that_aws_adds_survive() {
         key_metadata[member] = word.into();
     }
     let fake = Fake::answering(move |_, _| Reply::Http(200, json!({"KeyMetadata": key_metadata}).to_string())).await;
-    let facts = port(settings(&fake)).describe_key(&access(), &paris(), &key()).await.expect("answered");
-    let words = [facts.spec.as_str(), facts.state.as_str(), facts.usage.as_str(), facts.origin.as_str()];
+    let metadata = port(settings(&fake)).describe_key(&access(), &paris(), &key()).await.expect("answered");
+    let words = [metadata.spec.as_str(), metadata.state.as_str(), metadata.usage.as_str(), metadata.origin.as_str()];
     assert_eq!(words, ["SLH_DSA_1", "Resting", "THINK", "MOON"]);
 }
 
@@ -357,18 +357,18 @@ async fn what_makes_something_each_time_is_sent_again_only_if_nothing_was_done()
         let (kms, access, paris, key) = (port(settings(&fake)), access(), paris(), key());
         let import = MaterialImport::first(vec![1], vec![2]);
         let plain = NewKey::plain(KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt);
-        let sent = |before: usize| fake.asked().len() - before;
+        let sent = |before: usize| fake.calls().len() - before;
 
         let failure = kms.describe_key(&access, &paris, &key).await.expect_err("it fails");
         assert_eq!(sent(0), always, "{failure}");
-        let before = fake.asked().len();
+        let before = fake.calls().len();
         let failure = kms.disable(&access, &paris, &key).await.expect_err("it fails");
         assert_eq!(sent(before), always, "{failure}");
         for outcome in [
-            (fake.asked().len(), kms.create_key(&access, &paris, &plain).await.map(drop)),
-            (fake.asked().len(), kms.rotate_on_demand(&access, &paris, &key).await),
-            (fake.asked().len(), kms.import_material(&access, &paris, &key, &import).await.map(drop)),
-            (fake.asked().len(), kms.create_alias(&access, &paris, &alias(), &key).await),
+            (fake.calls().len(), kms.create_key(&access, &paris, &plain).await.map(drop)),
+            (fake.calls().len(), kms.rotate_on_demand(&access, &paris, &key).await),
+            (fake.calls().len(), kms.import_material(&access, &paris, &key, &import).await.map(drop)),
+            (fake.calls().len(), kms.create_alias(&access, &paris, &alias(), &key).await),
         ] {
             let failure = outcome.1.expect_err("it fails");
             assert_eq!(failure.may_have_been_done(), once == 1 && always == 4, "{failure}");
@@ -415,7 +415,7 @@ async fn a_region_of_another_partition_is_not_asked() {
     let beijing = Region::parse("cn-north-1").expect("a region");
     let outcome = port(settings(&fake)).describe_key(&access(), &beijing, &key()).await;
     assert!(matches!(outcome, Err(AwsFailure::NotSent { .. })), "{outcome:?}");
-    assert!(fake.asked().is_empty());
+    assert!(fake.calls().is_empty());
 }
 
 fn session() -> Reply {
@@ -448,9 +448,9 @@ async fn a_role_is_assumed_once_for_all_regions_and_again_when_its_session_has_e
         kms.describe_key(&access, &region, &key()).await.expect("answered");
     }
     kms.create_key(&access, &paris(), &plain).await.expect("answered at the second time");
-    let calls: Vec<String> = fake.asked().iter().map(|asked| asked.action() + &asked.target()).collect();
+    let calls: Vec<String> = fake.calls().iter().map(|asked| asked.action() + &asked.target()).collect();
     assert_eq!(calls, ["AssumeRole", "DescribeKey", "DescribeKey", "CreateKey", "AssumeRole", "CreateKey"]);
-    assert_eq!(fake.asked()[1].header("x-amz-security-token"), Some("token-of-it"));
+    assert_eq!(fake.calls()[1].header("x-amz-security-token"), Some("token-of-it"));
 }
 
 #[tokio::test]
@@ -466,12 +466,12 @@ async fn no_more_calls_are_under_way_than_allowed() {
         let (access, paris, key) = (access.clone(), paris.clone(), key.clone());
         async move { hanging.enable(&access, &paris, &key).await }
     });
-    while fake.asked().is_empty() {
+    while fake.calls().is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let waiting = kms.describe_key(&access, &paris, &key);
     assert!(tokio::time::timeout(Duration::from_millis(50), waiting).await.is_err(), "it waits for its turn");
-    assert_eq!(fake.asked().len(), 1, "and was not sent");
+    assert_eq!(fake.calls().len(), 1, "and was not sent");
     let elsewhere = Region::parse("eu-west-1").expect("a region");
     assert!(kms.describe_key(&access, &elsewhere, &key).await.is_ok(), "another region does not wait");
     call.abort();

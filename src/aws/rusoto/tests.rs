@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::fake::{Asked, Fake, Reply};
+use super::super::fake::{Fake, RecordedCall, Reply};
 use super::super::page::Paging;
 use super::super::port::{IamListing, SessionName, StsEndpoints};
 use super::super::settings::EndpointOverride;
@@ -93,7 +93,7 @@ async fn the_caller_is_whom_sts_names() {
     let caller = port(&settings(&fake.url())).caller(&access()).await.expect("answered");
     assert_eq!(caller.account.to_string(), "123456789012");
     assert_eq!(caller.arn.to_string(), "arn:aws:iam::123456789012:user/user1");
-    let asked = &fake.asked()[0];
+    let asked = &fake.calls()[0];
     let signature = asked.header("authorization").expect("it is signed");
     assert!(
         signature.contains("Credential=AKIA1/") && signature.contains("/us-east-1/sts/aws4_request"),
@@ -109,7 +109,7 @@ async fn regions_keep_the_order_of_aws_and_odd_ones_are_left_out() {
             .await;
     let regions = port(&settings(&fake.url())).enabled_regions(&access()).await.expect("answered");
     assert_eq!(regions.iter().map(Region::as_str).collect::<Vec<_>>(), ["eu-north-1", "ap-south-1", "us-east-1"]);
-    assert_eq!(fake.asked()[0].parameter("AllRegions"), None);
+    assert_eq!(fake.calls()[0].parameter("AllRegions"), None);
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn users_and_roles_are_asked_of_iam_page_by_page() {
     let paging = Paging { marker: page.next, limit: Some(5) };
     let listing = IamListing { path_prefix: Some("/ops/".to_owned()), paging };
     assert!(aws.list_roles(&access(), &listing).await.expect_err("refused").is_denied());
-    let asked = &fake.asked()[1];
+    let asked = &fake.calls()[1];
     for (name, value) in [("Action", "ListRoles"), ("PathPrefix", "/ops/"), ("MaxItems", "5"), ("Marker", "m/2=")] {
         assert_eq!(asked.parameter(name).as_deref(), Some(value), "{name}");
     }
@@ -148,7 +148,7 @@ async fn throttling_and_breakdowns_are_repeated_until_they_pass() {
     })
     .await;
     assert!(port(&settings(&fake.url())).caller(&access()).await.is_ok());
-    assert_eq!(fake.asked().len(), 4);
+    assert_eq!(fake.calls().len(), 4);
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn what_does_not_pass_is_told_as_it_is() {
         let fake = Fake::answering(move |_, _| reply()).await;
         let failure = port(&settings(&fake.url())).caller(&access()).await.expect_err("a failure");
         assert!(expected(&failure), "{failure:?}");
-        assert_eq!(fake.asked().len(), sent, "{failure:?}");
+        assert_eq!(fake.calls().len(), sent, "{failure:?}");
         assert_eq!(failure.operation(), Operation::GET_CALLER_IDENTITY);
     }
 }
@@ -208,11 +208,11 @@ async fn the_deadline_covers_all_attempts() {
     let failure = port(&settings).caller(&access()).await.expect_err("nobody answers");
     assert!(matches!(failure, AwsFailure::Timeout { after, .. } if after >= Duration::from_millis(400)), "{failure:?}");
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
-    assert!(fake.asked().len() >= 2);
+    assert!(fake.calls().len() >= 2);
 }
 
 /// A cloud with roles: `AssumeRole` gives a session per role, calls tell who makes them.
-fn cloud(asked: &Asked) -> Reply {
+fn cloud(asked: &RecordedCall) -> Reply {
     match asked.action().as_str() {
         "AssumeRole" => {
             session(asked.parameter("RoleArn").unwrap_or_default().rsplit('/').next().unwrap_or_default(), 3_600)
@@ -230,7 +230,7 @@ async fn roles_are_assumed_one_through_the_other_and_sessions_are_kept() {
     for _ in 0..3 {
         port.enabled_regions(&access).await.expect("answered");
     }
-    let asked = fake.asked();
+    let asked = fake.calls();
     assert_eq!(fake.actions(), ["AssumeRole", "AssumeRole", "DescribeRegions", "DescribeRegions", "DescribeRegions"]);
     assert_eq!(
         asked.iter().map(|one| one.key_id().unwrap_or_default()).collect::<Vec<_>>(),
@@ -245,8 +245,8 @@ async fn roles_are_assumed_one_through_the_other_and_sessions_are_kept() {
 
     let first_only = Access { roles: vec![role("one", None)], ..access.clone() };
     port.enabled_regions(&first_only).await.expect("answered");
-    assert_eq!(fake.asked().last().and_then(Asked::key_id), Some("one"));
-    assert_eq!(fake.asked().len(), 6);
+    assert_eq!(fake.calls().last().and_then(RecordedCall::key_id), Some("one"));
+    assert_eq!(fake.calls().len(), 6);
 }
 
 #[tokio::test]
@@ -319,7 +319,7 @@ async fn refused_keys_are_not_tried_again_and_again() {
     let access = Access { roles: vec![role("one", None)], ..access() };
     let failure = port.enabled_regions(&access).await.expect_err("refused");
     assert_eq!((failure.operation(), failure.code()), (Operation::ASSUME_ROLE, Some("InvalidClientTokenId")));
-    assert_eq!(fake.asked().len(), 1);
+    assert_eq!(fake.calls().len(), 1);
 }
 
 #[tokio::test]
@@ -363,7 +363,7 @@ async fn nothing_is_sent_for_incoherent_access() {
         let failure = port.caller(&access).await.expect_err("incoherent");
         assert!(matches!(failure, AwsFailure::NotSent { .. }), "{failure:?}");
     }
-    assert_eq!(fake.asked().len(), 0);
+    assert_eq!(fake.calls().len(), 0);
 }
 
 #[tokio::test]
@@ -387,7 +387,7 @@ async fn missing_permissions_are_named_for_users_roles_and_root() {
     let actions = ["kms:ListKeys", "kms:CreateKey"];
     let missing = port.missing_permissions(&access(), &actions).await.expect("answered");
     assert_eq!(missing, ["kms:CreateKey"]);
-    let second = &fake.asked()[2];
+    let second = &fake.calls()[2];
     assert_eq!(second.parameter("Marker").as_deref(), Some("a/b="));
     assert_eq!(second.parameter("PolicySourceArn").as_deref(), Some("arn:aws:iam::123456789012:user/user1"));
     assert_eq!(second.parameter("ActionNames.member.2").as_deref(), Some("kms:CreateKey"));
@@ -395,14 +395,14 @@ async fn missing_permissions_are_named_for_users_roles_and_root() {
 
     let through = Access { roles: vec![role("a/one", None)], sts: StsEndpoints::Regional, ..access() };
     assert_eq!(port.missing_permissions(&through, &actions).await.expect("answered"), ["kms:CreateKey"]);
-    let asked = fake.asked().pop().expect("a simulation");
+    let asked = fake.calls().pop().expect("a simulation");
     assert_eq!(asked.parameter("PolicySourceArn").as_deref(), Some("arn:aws:iam::789012123456:role/a/one"));
 
-    let before = fake.asked().len();
+    let before = fake.calls().len();
     let mut root = access();
     root.keys.id = "ROOT".to_owned();
     assert_eq!(port.missing_permissions(&root, &actions).await, Ok(Vec::new()));
-    assert_eq!(fake.asked().len(), before + 1);
+    assert_eq!(fake.calls().len(), before + 1);
 }
 
 #[test]

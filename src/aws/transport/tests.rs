@@ -31,7 +31,7 @@ async fn the_request_arrives_as_it_was_signed_and_connections_are_kept() {
         let answer = transport.send(signed(&format!("{}/base", fake.url()))).await.expect("answered");
         assert_eq!((answer.status, &answer.body[..]), (200, &b"done"[..]));
     }
-    let asked = &fake.asked()[0];
+    let asked = &fake.calls()[0];
     assert!(asked.head.starts_with("POST /base/ HTTP/1.1\r\n"), "{}", asked.head);
     assert_eq!(asked.body, "Action=GetCallerIdentity");
     assert_eq!(asked.header("host"), fake.url().strip_prefix("http://"));
@@ -44,7 +44,7 @@ async fn a_redirection_is_an_answer_and_not_followed() {
     let answer = b"HTTP/1.1 302 x\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n".to_vec();
     let fake = Fake::answering(move |_, _| Reply::Raw(answer.clone())).await;
     assert_eq!(send(&settings(), &fake.url()).await.expect("answered").status, 302);
-    assert_eq!(fake.asked().len(), 1);
+    assert_eq!(fake.calls().len(), 1);
 }
 
 #[tokio::test]
@@ -102,13 +102,13 @@ async fn a_proxy_is_asked_with_its_password_and_can_be_excepted() {
     };
     let answer = send(&through("pass%20word"), "http://sts.example").await.expect("answered");
     assert_eq!(&answer.body[..], b"by the proxy");
-    assert!(proxy.asked()[0].head.starts_with("POST http://sts.example/ HTTP/1.1"));
+    assert!(proxy.calls()[0].head.starts_with("POST http://sts.example/ HTTP/1.1"));
 
     let answer = send(&through("wrong-one"), "http://sts.example").await.expect("answered");
     assert_eq!(answer.status, 407);
     let fault = send(&through("wrong-one"), "https://sts.example").await.expect_err("no tunnel");
     assert!(matches!(fault, Fault::NotConnected(_)) && !format!("{fault:?}").contains("wrong-one"), "{fault:?}");
-    assert!(proxy.asked()[2].head.starts_with("CONNECT sts.example:443 HTTP/1.1"));
+    assert!(proxy.calls()[2].head.starts_with("CONNECT sts.example:443 HTTP/1.1"));
 
     let excepted = AwsSettings { no_proxy: vec!["127.0.0.0/8".to_owned()], ..through("pass%20word") };
     assert_eq!(&send(&excepted, &direct.url()).await.expect("answered").body[..], b"direct");

@@ -97,10 +97,8 @@ impl StorageSettings {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MasterKeyKind {
-    /// A file.
     #[default]
     File,
-    /// A credential of systemd.
     Credential,
     /// A passphrase in a file.
     PassphraseFile,
@@ -149,9 +147,7 @@ impl MasterKeySettings {
 pub struct PasswordSettings {
     /// Memory of one hash, in KiB.
     pub memory_kib: u32,
-    /// Passes over that memory.
     pub iterations: u32,
-    /// Lanes of that memory.
     pub parallelism: u32,
     /// Hashes that are computed at a time; 0: as many as there are processors.
     pub max_concurrent: usize,
@@ -202,7 +198,6 @@ pub enum LogFormat {
     Auto,
     /// One JSON object a line.
     Json,
-    /// For a human eye.
     Text,
 }
 
@@ -210,7 +205,6 @@ pub enum LogFormat {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogSettings {
-    /// How a line looks.
     pub format: LogFormat,
     /// From which level on, for all or by module: `info`, or `info,claviger::aws=debug`.
     pub level: String,

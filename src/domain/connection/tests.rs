@@ -14,8 +14,8 @@ fn create(id: ConnectionId, name: &str) -> ConnectionCommand {
     ConnectionCommand::Create { id, name, settings, secret: Sealed(vec![1]) }
 }
 
-fn amend(name: Option<&str>, settings: ConnectionSettings, secret: Option<Sealed>) -> ConnectionCommand {
-    ConnectionCommand::Amend { id: connection_id(), name: name.map(connection_name), settings, secret }
+fn update(name: Option<&str>, settings: ConnectionSettings, secret: Option<Sealed>) -> ConnectionCommand {
+    ConnectionCommand::Update { id: connection_id(), name: name.map(connection_name), settings, secret }
 }
 
 fn when(state: &State, command: ConnectionCommand) -> Result<Vec<Event>, Refusal> {
@@ -38,9 +38,9 @@ fn a_name_is_given_once_and_is_free_again_after_the_deletion() {
 #[test]
 fn only_what_differs_is_recorded() {
     let state = after(&[connected()]);
-    assert_eq!(when(&state, amend(Some("lab"), settings(Partition::Aws), None)), events([]));
+    assert_eq!(when(&state, update(Some("lab"), settings(Partition::Aws), None)), events([]));
     let described = ConnectionSettings { description: "for keys".to_owned(), ..settings(Partition::Aws) };
-    let all = when(&state, amend(Some("aws"), described.clone(), Some(Sealed(vec![2]))));
+    let all = when(&state, update(Some("aws"), described.clone(), Some(Sealed(vec![2]))));
     let renamed = ConnectionEvent::Renamed { to: connection_name("aws") };
     let changed = ConnectionEvent::SettingsChanged { settings: described };
     let replaced = ConnectionEvent::SecretReplaced { secret: Sealed(vec![2]) };
@@ -56,7 +56,7 @@ fn a_new_name_must_be_free_and_frees_the_old_one() {
     };
     let mut log = vec![connected(), Event::Connection(OTHER, made)];
     let taken = Refusal::ConnectionNameTaken(connection_name("other"));
-    assert_eq!(when(&after(&log), amend(Some("other"), settings(Partition::Aws), None)), Err(taken));
+    assert_eq!(when(&after(&log), update(Some("other"), settings(Partition::Aws), None)), Err(taken));
     log.push(Event::Connection(connection_id(), ConnectionEvent::Renamed { to: connection_name("new") }));
     let state = after(&log);
     assert!(state.connection_named(&connection_name("lab")).is_none());
@@ -66,7 +66,7 @@ fn a_new_name_must_be_free_and_frees_the_old_one() {
 #[test]
 fn a_connection_in_use_keeps_its_partition_and_is_not_deleted() {
     let (unused, used) = (after(&[connected()]), after(&[connected(), added(0, &["eu-west-3"])]));
-    let elsewhere = || amend(None, settings(Partition::AwsCn), None);
+    let elsewhere = || update(None, settings(Partition::AwsCn), None);
     let delete = || ConnectionCommand::Delete { id: connection_id() };
     let by = || vec![KmsName::parse("kms-0").expect("a name")];
     assert!(when(&unused, elsewhere()).is_ok());

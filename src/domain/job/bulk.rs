@@ -1,10 +1,10 @@
 //! A job that does the same to many keys, by the rights of the one who wanted it.
 
 use super::event::BulkEvent;
-use super::kept::Parted;
+use super::retained::Parted;
 use super::sync::JobStatus;
 use crate::domain::id::{JobId, KeyId, TemplateId, UserId};
-use crate::domain::key::limit::DeletionWindow;
+use crate::domain::key::days::DeletionWindow;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 use crate::domain::time::Time;
@@ -13,22 +13,17 @@ use serde::{Deserialize, Serialize};
 /// A bulk job takes so many keys at most.
 pub const KEYS_MAX: usize = 100;
 
-/// A bulk job.
 #[derive(Clone, PartialEq, Debug)]
 pub struct BulkJob {
-    /// Its id.
     pub id: JobId,
     /// Who wanted it, and by whose rights it acts.
     pub by: UserId,
-    /// What is done.
     pub task: BulkTask,
     /// To which keys, and what came of each.
     pub keys: Vec<BulkKey>,
     /// Somebody wants it to stop.
     pub cancelled: bool,
-    /// When it ended.
     pub completed: Option<Time>,
-    /// When it began.
     pub created: Time,
     /// When something about it last changed.
     pub updated: Time,
@@ -37,7 +32,6 @@ pub struct BulkJob {
 /// A key of a bulk job.
 #[derive(Clone, PartialEq, Debug)]
 pub struct BulkKey {
-    /// Which.
     pub id: KeyId,
     /// Done, or why not; none: nothing came of it yet.
     pub end: Option<Result<(), String>>,
@@ -46,7 +40,6 @@ pub struct BulkKey {
 /// What a bulk job does to each key.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum BulkTask {
-    /// Take it into use.
     Enable,
     /// Take it out of use.
     Disable,
@@ -55,11 +48,9 @@ pub enum BulkTask {
         /// After how many days.
         window: DeletionWindow,
     },
-    /// Keep it after all.
     CancelDeletion,
     /// Give it the policy of a template.
     ApplyTemplate {
-        /// Which.
         template: TemplateId,
     },
 }
@@ -80,34 +71,26 @@ impl BulkTask {
 /// What can be asked of bulk jobs.
 #[derive(Clone, Debug)]
 pub enum BulkCommand {
-    /// Begin one.
     Start {
         /// Under which id.
         id: JobId,
-        /// Who wants it.
         by: UserId,
         /// What is to be done.
         task: BulkTask,
-        /// To which keys.
         keys: Vec<KeyId>,
     },
     /// Write down what came of a key.
     EndKey {
-        /// Of which job.
         id: JobId,
-        /// Which key.
         key: KeyId,
         /// Done, or why not.
         end: Result<(), String>,
     },
-    /// Let it stop.
     Cancel {
-        /// Which.
         id: JobId,
     },
     /// Write down that it has stopped.
     Finish {
-        /// Which.
         id: JobId,
     },
 }
@@ -154,7 +137,6 @@ impl Parted for BulkJob {
 }
 
 impl BulkJob {
-    /// A new one.
     pub fn started(id: JobId, at: Time, event: &BulkEvent) -> Option<Self> {
         let BulkEvent::Started { by, task, keys } = event else { return None };
         Some(Self {
@@ -181,7 +163,6 @@ impl BulkJob {
         self.updated = at;
     }
 
-    /// How it stands.
     pub fn status(&self) -> JobStatus {
         match self.completed {
             None => JobStatus::InProgress,

@@ -2,7 +2,7 @@
 
 use super::bulk::{self, BulkCommand, BulkJob};
 use super::event::{BulkEvent, JobEvent, SyncEvent};
-use super::kept::Kept;
+use super::retained::Retained;
 use super::sync::{self, SyncCommand, SyncJob};
 use crate::domain::event::Event;
 use crate::domain::id::JobId;
@@ -13,19 +13,16 @@ use crate::domain::time::Time;
 /// What can be asked of jobs.
 #[derive(Clone, Debug)]
 pub enum JobCommand {
-    /// Of synchronisation jobs.
     Sync(SyncCommand),
-    /// Of bulk jobs.
     Bulk(BulkCommand),
 }
 
 /// All jobs: the open ones, and the last ones that have ended.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Jobs {
-    /// Those that synchronise keys.
-    pub sync: Kept<SyncJob>,
+    pub sync: Retained<SyncJob>,
     /// Those that do the same to many keys.
-    pub bulk: Kept<BulkJob>,
+    pub bulk: Retained<BulkJob>,
 }
 
 /// Says what would happen; does nothing.

@@ -6,7 +6,6 @@ use crate::domain::id::{KeyId, KmsId, UserId};
 use crate::domain::place::Region;
 use serde::{Deserialize, Serialize};
 
-/// Events of a job.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum JobEvent {
     /// Of one that synchronises keys.
@@ -18,7 +17,6 @@ pub enum JobEvent {
 /// Events of a job that brings what is known here in line with AWS.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum SyncEvent {
-    /// It began.
     Started {
         /// Who wanted it; none: the program itself.
         by: Option<UserId>,
@@ -29,20 +27,15 @@ pub enum SyncEvent {
     },
     /// A region was gone through to its end.
     RegionFinished {
-        /// Of which KMS.
         kms: KmsId,
-        /// Which region.
         region: Region,
-        /// What was found.
         counts: Counts,
         /// The first key that could not be read, and why.
         trouble: Option<String>,
     },
     /// A region was given up.
     RegionFailed {
-        /// Of which KMS.
         kms: KmsId,
-        /// Which region.
         region: Region,
         /// What was found until then.
         counts: Counts,
@@ -51,9 +44,7 @@ pub enum SyncEvent {
     },
     /// A region was left because the job was cancelled.
     RegionLeft {
-        /// Of which KMS.
         kms: KmsId,
-        /// Which region.
         region: Region,
         /// What was found until then.
         counts: Counts,
@@ -67,23 +58,16 @@ pub enum SyncEvent {
 /// Events of a job that does the same to many keys.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum BulkEvent {
-    /// It began.
     Started {
         /// Who wanted it, and by whose rights it acts.
         by: UserId,
-        /// What is done.
         task: BulkTask,
-        /// To which keys.
         keys: Vec<KeyId>,
     },
     /// It is done to a key.
-    KeyDone {
-        /// Which.
-        key: KeyId,
-    },
+    KeyDone { key: KeyId },
     /// It is not done to a key.
     KeyFailed {
-        /// Which.
         key: KeyId,
         /// Why not.
         reason: String,

@@ -4,5 +4,5 @@
 pub mod bulk;
 pub mod command;
 pub mod event;
-pub mod kept;
+pub mod retained;
 pub mod sync;

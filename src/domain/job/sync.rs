@@ -1,7 +1,7 @@
 //! A job that brings what is known here in line with AWS: some regions of some KMSs, each on its own.
 
 use super::event::SyncEvent;
-use super::kept::Parted;
+use super::retained::Parted;
 use crate::domain::id::{JobId, KmsId, UserId};
 use crate::domain::place::{AccountId, Region};
 use crate::domain::refusal::Refusal;
@@ -10,10 +10,8 @@ use crate::domain::time::Time;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
-/// A synchronisation job.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SyncJob {
-    /// Its id.
     pub id: JobId,
     /// Who wanted it; none: the program itself.
     pub by: Option<UserId>,
@@ -23,9 +21,7 @@ pub struct SyncJob {
     pub regions: Vec<SyncRegion>,
     /// Somebody wants it to stop.
     pub cancelled: bool,
-    /// When it ended.
     pub completed: Option<Time>,
-    /// When it began.
     pub created: Time,
     /// When something about it last changed.
     pub updated: Time,
@@ -34,29 +30,22 @@ pub struct SyncJob {
 /// A region of a KMS.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SyncPlace {
-    /// Which KMS.
     pub kms: KmsId,
-    /// Its account.
     pub account: AccountId,
-    /// Which region.
     pub region: Region,
 }
 
 /// A region of a job.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SyncRegion {
-    /// Which.
     pub place: SyncPlace,
     /// What came of it; none: it is not at its end.
     pub end: Option<RegionEnd>,
 }
 
-/// How a region ended.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RegionEnd {
-    /// What was found.
     pub counts: Counts,
-    /// In which way.
     pub way: RegionWay,
 }
 
@@ -67,14 +56,12 @@ pub enum RegionWay {
     Done(Option<String>),
     /// It was given up, for this reason.
     Failed(String),
-    /// The job was cancelled.
     Left,
 }
 
 /// What was found in a region: numbers of keys.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Counts {
-    /// AWS listed them.
     pub listed: u64,
     /// They were not known here.
     pub added: u64,
@@ -86,10 +73,8 @@ pub struct Counts {
     pub errors: u64,
 }
 
-/// How a job stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum JobStatus {
-    /// It goes on.
     InProgress,
     /// It came to its end, or was cancelled.
     Completed,
@@ -111,7 +96,6 @@ impl JobStatus {
 /// What can be asked of synchronisation jobs.
 #[derive(Clone, Debug)]
 pub enum SyncCommand {
-    /// Begin one.
     Start {
         /// Under which id.
         id: JobId,
@@ -119,7 +103,6 @@ pub enum SyncCommand {
         by: Option<UserId>,
         /// All KMSs were asked for, and these are they.
         all: bool,
-        /// Of which KMSs.
         kms: Vec<KmsId>,
         /// Which regions; none: all that each manages.
         regions: Option<Vec<Region>>,
@@ -128,18 +111,12 @@ pub enum SyncCommand {
     },
     /// Write down how a region ended.
     EndRegion {
-        /// Of which job.
         id: JobId,
-        /// Of which KMS.
         kms: KmsId,
-        /// Which region.
         region: Region,
-        /// How.
         end: RegionEnd,
     },
-    /// Let it stop.
     Cancel {
-        /// Which.
         id: JobId,
     },
 }
@@ -237,7 +214,6 @@ impl Parted for SyncJob {
 }
 
 impl SyncJob {
-    /// A new one.
     pub fn started(id: JobId, at: Time, event: &SyncEvent) -> Option<Self> {
         let SyncEvent::Started { by, all, places } = event else { return None };
         let region = |place: &SyncPlace| SyncRegion { place: place.clone(), end: None };
@@ -271,7 +247,6 @@ impl SyncJob {
         self.updated = at;
     }
 
-    /// How it stands.
     pub fn status(&self) -> JobStatus {
         let failed = |part: &SyncRegion| matches!(&part.end, Some(RegionEnd { way: RegionWay::Failed(_), .. }));
         match self.completed {

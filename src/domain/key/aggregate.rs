@@ -1,30 +1,24 @@
 //! An AWS key as it is known here: what AWS was last seen to hold, and what only we know of it.
 
+use super::aws_enums::{KeyState, Origin};
 use super::event::{Aspect, KeyEvent, RotationJob};
-use super::facts::{KeyFacts, Rotation, RotationStatus};
 use super::material::{MaterialId, MaterialState};
+use super::metadata::{KeyMetadata, Rotation, RotationStatus};
 use super::name::{AliasName, AwsKeyId};
 use super::operation::{Import, Operation};
 use super::policy_text::PolicyText;
 use super::tag::Tag;
-use super::word::{KeyState, Origin};
 use crate::domain::action::Action;
 use crate::domain::id::{KeyId, KmsId, OperationId, SourceKeyId};
 use crate::domain::place::Region;
 use crate::domain::time::Time;
 
-/// A key.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Key {
-    /// Its id here.
     pub id: KeyId,
-    /// Its KMS.
     pub kms: KmsId,
-    /// Its region.
     pub region: Region,
-    /// What DescribeKey tells.
-    pub facts: KeyFacts,
-    /// Its aliases.
+    pub metadata: KeyMetadata,
     pub aliases: Vec<AliasName>,
     /// Its tags, our own marks included.
     pub tags: Vec<Tag>,
@@ -35,7 +29,7 @@ pub struct Key {
     /// The materials that came from here, oldest first.
     pub materials: Vec<ImportedMaterial>,
     /// The operation on it that is under way.
-    pub underway: Option<OperationId>,
+    pub pending: Option<OperationId>,
     /// AWS does not have it any more.
     pub gone: bool,
     /// The key that it replaced.
@@ -59,20 +53,16 @@ pub struct Key {
 /// Material that came from here.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ImportedMaterial {
-    /// Whose.
     pub source: SourceKeyId,
     /// By which AWS names it, if AWS told.
     pub material: Option<MaterialId>,
-    /// When AWS forgets it.
     pub valid_to: Option<Time>,
-    /// When it was imported.
     pub imported: Time,
 }
 
 /// Where a key's material comes from, as far as is known here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MaterialOrigin {
-    /// AWS made it.
     Native,
     /// It was imported from here.
     Cckm,
@@ -94,15 +84,10 @@ impl MaterialOrigin {
 /// What AWS was seen to hold of one key. What was not asked for is none.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Snapshot {
-    /// What DescribeKey tells.
-    pub facts: KeyFacts,
-    /// Its aliases.
+    pub metadata: KeyMetadata,
     pub aliases: Option<Vec<AliasName>>,
-    /// Its tags.
     pub tags: Option<Vec<Tag>>,
-    /// Its policy.
     pub policy: Option<PolicyText>,
-    /// Its automatic rotation.
     pub rotation: Option<RotationStatus>,
 }
 
@@ -118,21 +103,21 @@ pub enum Certainty {
 impl Key {
     /// A key that becomes known here; none without its facts.
     pub fn known(id: KeyId, kms: KmsId, region: Region, at: Time, learned: &[Aspect]) -> Option<Self> {
-        let facts = learned.iter().find_map(|aspect| match aspect {
-            Aspect::Facts(facts) => Some(facts.as_ref().clone()),
+        let metadata = learned.iter().find_map(|aspect| match aspect {
+            Aspect::Metadata(metadata) => Some(metadata.as_ref().clone()),
             _ => None,
         })?;
         let mut key = Self {
             id,
             kms,
             region,
-            facts,
+            metadata,
             aliases: Vec::new(),
             tags: Vec::new(),
             policy: None,
             rotation: None,
             materials: Vec::new(),
-            underway: None,
+            pending: None,
             gone: false,
             rotated_from: None,
             rotated_to: None,
@@ -151,7 +136,7 @@ impl Key {
     pub fn learn(&mut self, at: Time, learned: &[Aspect]) {
         for aspect in learned {
             match aspect {
-                Aspect::Facts(facts) => self.take_in(facts),
+                Aspect::Metadata(metadata) => self.take_in(metadata),
                 Aspect::Aliases(aliases) => self.aliases.clone_from(aliases),
                 Aspect::Tags(tags) => self.tags.clone_from(tags),
                 Aspect::Policy(policy) => self.policy = Some(policy.clone()),
@@ -187,8 +172,8 @@ impl Key {
 
     /// Takes in that an operation came to its end: `Certainty` says whether AWS did it, or what it holds tells.
     pub fn accomplish(&mut self, at: Time, done: &Operation, learned: &[Aspect], certainty: Certainty) {
-        let (waited, material) = (self.is_waiting(), self.facts.current_material.clone());
-        self.underway = None;
+        let (waited, material) = (self.is_waiting(), self.metadata.current_material.clone());
+        self.pending = None;
         self.learn(at, learned);
         let is_certain = certainty == Certainty::Done;
         if let Some(import) = done.import()
@@ -198,7 +183,7 @@ impl Key {
         }
         match done {
             Operation::Rotate { from, .. } => self.rotated_from = Some(*from),
-            Operation::RotateMaterial if is_certain || self.facts.current_material != material => {
+            Operation::RotateMaterial if is_certain || self.metadata.current_material != material => {
                 self.rotated_at = Some(at);
                 self.last_rotation = Some(Ok(()));
             }
@@ -208,12 +193,12 @@ impl Key {
     }
 
     fn is_waiting(&self) -> bool {
-        self.facts.state == KeyState::PendingImport
+        self.metadata.state == KeyState::PendingImport
     }
 
     /// Takes in that an operation came to nothing.
     pub fn fail(&mut self, at: Time, wanted: &Operation, reason: &str) {
-        self.underway = None;
+        self.pending = None;
         self.updated = at;
         if matches!(wanted, Operation::RotateMaterial | Operation::Rotate { .. }) {
             self.last_rotation = Some(Err(reason.to_owned()));
@@ -222,7 +207,7 @@ impl Key {
 
     /// Takes in that another key replaced it.
     pub fn note_replaced(&mut self, at: Time, by: KeyId) {
-        self.underway = None;
+        self.pending = None;
         self.rotated_to = Some(by);
         self.rotation_job = None;
         self.rotated_at = Some(at);
@@ -232,21 +217,21 @@ impl Key {
 
     /// Takes in that another key has this alias now.
     pub fn lose(&mut self, at: Time, alias: &AliasName) {
-        self.underway = None;
+        self.pending = None;
         self.aliases.retain(|mine| mine != alias);
         self.updated = at;
     }
 
     /// Material that waited for a rotation gets its name when it becomes the current one.
-    fn take_in(&mut self, facts: &KeyFacts) {
-        let current = &facts.current_material;
-        if *current != self.facts.current_material
+    fn take_in(&mut self, metadata: &KeyMetadata) {
+        let current = &metadata.current_material;
+        if *current != self.metadata.current_material
             && !self.materials.iter().any(|known| known.material == *current)
             && let Some(waiting) = self.materials.iter_mut().rfind(|known| known.material.is_none())
         {
             waiting.material.clone_from(current);
         }
-        self.facts = facts.clone();
+        self.metadata = metadata.clone();
     }
 
     fn note_import(&mut self, at: Time, import: &Import, waited: bool) {
@@ -256,7 +241,7 @@ impl Key {
         let material = match (&import.material, of_source()) {
             (Some(material), _) => Some(material.clone()),
             (None, Some(known)) => known.material.clone(),
-            (None, None) if is_first => self.facts.current_material.clone(),
+            (None, None) if is_first => self.metadata.current_material.clone(),
             // A further one is not the current one yet, and AWS is not asked for its name.
             (None, None) => None,
         };
@@ -272,8 +257,8 @@ impl Key {
     /// What of this is news.
     pub fn news(&self, seen: Snapshot) -> Vec<Aspect> {
         let mut news = Vec::new();
-        if seen.facts != self.facts {
-            news.push(Aspect::Facts(Box::new(seen.facts)));
+        if seen.metadata != self.metadata {
+            news.push(Aspect::Metadata(Box::new(seen.metadata)));
         }
         news.extend(seen.aliases.filter(|aliases| *aliases != self.aliases).map(Aspect::Aliases));
         news.extend(seen.tags.filter(|tags| *tags != self.tags).map(Aspect::Tags));
@@ -284,7 +269,7 @@ impl Key {
 
     /// The key's id at AWS.
     pub fn aws_id(&self) -> &AwsKeyId {
-        self.facts.key_id()
+        self.metadata.key_id()
     }
 
     /// Which of our materials AWS speaks of. One that waits for its rotation has no name here yet.
@@ -298,18 +283,18 @@ impl Key {
 
     /// Where its material comes from.
     pub fn material_origin(&self) -> MaterialOrigin {
-        match self.facts.origin {
+        match self.metadata.origin {
             Origin::AwsKms => MaterialOrigin::Native,
             Origin::External if !self.materials.is_empty() => MaterialOrigin::Cckm,
             // It was made from here and waits for material.
-            Origin::External if self.facts.state == KeyState::PendingImport => MaterialOrigin::Cckm,
+            Origin::External if self.metadata.state == KeyState::PendingImport => MaterialOrigin::Cckm,
             _ => MaterialOrigin::Unknown,
         }
     }
 
     /// What one must be permitted in order to view it.
     pub fn view_action(&self) -> Action {
-        match self.facts.origin {
+        match self.metadata.origin {
             Origin::External => Action::ViewByok,
             Origin::ExternalKeyStore => Action::ViewHyokKey,
             Origin::AwsCloudHsm => Action::ViewCloudHsmKey,
@@ -326,7 +311,7 @@ impl Key {
 impl Snapshot {
     /// All of it, as of a key that was not known.
     pub fn all(self) -> Vec<Aspect> {
-        let mut all = vec![Aspect::Facts(Box::new(self.facts))];
+        let mut all = vec![Aspect::Metadata(Box::new(self.metadata))];
         all.extend(self.aliases.map(Aspect::Aliases));
         all.extend(self.tags.map(Aspect::Tags));
         all.extend(self.policy.map(Aspect::Policy));

@@ -18,70 +18,50 @@ pub enum KeyCommand {
     Request {
         /// Of which key: one of ours, or a new one that AWS is to make.
         id: KeyId,
-        /// The operation's id.
         operation: OperationId,
-        /// Of which KMS.
         kms: KmsId,
-        /// In which region.
         region: Region,
-        /// What.
         wanted: Box<Operation>,
     },
     /// Write down what came of it.
     Conclude {
-        /// Which operation.
         operation: OperationId,
-        /// What.
         outcome: Outcome,
         /// Another key that changed with it, and what AWS holds of it now.
-        beside: Option<(KeyId, Box<Snapshot>)>,
+        related: Option<(KeyId, Box<Snapshot>)>,
     },
     /// Take in what AWS holds of a key, known or not.
     Observe {
         /// Under which id, should it not be known.
         id: KeyId,
-        /// Of which KMS.
         kms: KmsId,
-        /// In which region.
         region: Region,
-        /// What.
         seen: Box<Snapshot>,
     },
     /// Take in that AWS does not have a key any more.
     NoteVanished {
-        /// Which.
         id: KeyId,
     },
     /// Take in what a synchronisation has read of a key, unless what is known here is newer.
     Synchronise {
         /// Under which id, should it not be known.
         id: KeyId,
-        /// Of which KMS.
         kms: KmsId,
-        /// In which region.
         region: Region,
-        /// What.
         seen: Box<Snapshot>,
-        /// When the reading began.
         began: Began,
     },
     /// Take in that a synchronisation has not found a key, unless what is known here is newer.
     NoteMissing {
-        /// Which.
         id: KeyId,
-        /// When the reading began.
         began: Time,
     },
     /// Let a schedule rotate it, or no more.
     SetRotationJob {
-        /// Which key.
         id: KeyId,
-        /// How.
         job: Option<RotationJob>,
     },
-    /// Remove the entry here.
     Forget {
-        /// Which.
         id: KeyId,
     },
 }
@@ -95,7 +75,6 @@ pub enum Outcome {
     Reconciled(Box<Snapshot>),
     /// AWS made the key, and refused what was to follow.
     Halfway {
-        /// Why.
         reason: String,
         /// What AWS holds of the key.
         seen: Box<Snapshot>,
@@ -114,7 +93,7 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
             check_request(state, id, kms, &region, &wanted)?;
             Ok(vec![Event::Key(id, KeyEvent::OperationRequested { operation, kms, region, wanted })])
         }
-        KeyCommand::Conclude { operation, outcome, beside } => conclude(state, operation, outcome, beside),
+        KeyCommand::Conclude { operation, outcome, related } => conclude(state, operation, outcome, related),
         KeyCommand::Observe { id, kms, region, seen } => observe(state, id, kms, region, *seen),
         KeyCommand::NoteVanished { id } => {
             let key = state.key(id)?;
@@ -155,16 +134,16 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
     {
         return Err(Refusal::ReplicaThere(region.clone()));
     }
-    for touched in [Some(id), wanted.touches()].into_iter().flatten() {
+    for touched in [Some(id), wanted.also_affects()].into_iter().flatten() {
         if let Some(key) = state.keys.get(&touched) {
-            key.refuse_underway()?;
+            key.refuse_pending()?;
         }
     }
     Ok(())
 }
 
 /// AWS finds an alias by its name, on whichever key it is by now: it must still be where it was when the right to take it
-/// from there was settled.
+/// from there was checked.
 fn check_alias(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refusal> {
     let (alias, holder) = match wanted {
         Operation::DeleteAlias { alias } => (alias, id),
@@ -194,11 +173,11 @@ fn conclude(
     state: &State,
     operation: OperationId,
     outcome: Outcome,
-    beside: Option<(KeyId, Box<Snapshot>)>,
+    related: Option<(KeyId, Box<Snapshot>)>,
 ) -> Result<Vec<Event>, Refusal> {
     // Concluded already: by the reconciler, or with the KMS that was deleted meanwhile.
-    let Some(underway) = state.operations.get(&operation) else { return Ok(vec![]) };
-    let learned = |seen: Snapshot| match state.keys.get(&underway.key) {
+    let Some(pending) = state.operations.get(&operation) else { return Ok(vec![]) };
+    let learned = |seen: Snapshot| match state.keys.get(&pending.key) {
         Some(key) => key.news(seen),
         None => seen.all(),
     };
@@ -211,12 +190,12 @@ fn conclude(
         Outcome::Reconciled(seen) => KeyEvent::OperationReconciled { operation, learned: learned(*seen) },
         Outcome::Halfway { reason, .. } | Outcome::Failed(reason) => KeyEvent::OperationFailed { operation, reason },
     };
-    let mut events = vec![Event::Key(underway.key, event)];
+    let mut events = vec![Event::Key(pending.key, event)];
     events.extend(found.map(|learned| {
-        let (kms, region) = (underway.kms, underway.region.clone());
-        Event::Key(underway.key, KeyEvent::Found { kms, region, learned })
+        let (kms, region) = (pending.kms, pending.region.clone());
+        Event::Key(pending.key, KeyEvent::Found { kms, region, learned })
     }));
-    if let Some((id, seen)) = beside
+    if let Some((id, seen)) = related
         && let Some(key) = state.keys.get(&id)
     {
         let learned = key.news(*seen);
@@ -229,7 +208,7 @@ fn conclude(
 
 fn observe(state: &State, id: KeyId, kms: KmsId, region: Region, seen: Snapshot) -> Result<Vec<Event>, Refusal> {
     state.kms(kms)?;
-    let Some(key) = state.key_at_aws(kms, &region, seen.facts.key_id()) else {
+    let Some(key) = state.key_at_aws(kms, &region, seen.metadata.key_id()) else {
         // The region may have been taken away while the key was read.
         if check_place(state, kms, &region).is_err() {
             return Ok(vec![]);
@@ -238,7 +217,7 @@ fn observe(state: &State, id: KeyId, kms: KmsId, region: Region, seen: Snapshot)
     };
     let was_gone = key.gone;
     // Whoever moves its aliases must know which they were; what comes of it is read at the end.
-    let aliases = if key.underway.is_some() { None } else { seen.aliases };
+    let aliases = if key.pending.is_some() { None } else { seen.aliases };
     let seen = Snapshot { aliases, ..seen };
     let learned = key.news(seen);
     Ok(if learned.is_empty() && !was_gone { vec![] } else { vec![Event::Key(key.id, KeyEvent::Observed { learned })] })
@@ -249,7 +228,7 @@ impl Key {
         if self.gone { Err(Refusal::KeyGone(self.id)) } else { Ok(()) }
     }
 
-    fn refuse_underway(&self) -> Result<(), Refusal> {
-        if self.underway.is_some() { Err(Refusal::KeyBusy(self.id)) } else { Ok(()) }
+    fn refuse_pending(&self) -> Result<(), Refusal> {
+        if self.pending.is_some() { Err(Refusal::KeyBusy(self.id)) } else { Ok(()) }
     }
 }

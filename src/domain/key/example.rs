@@ -1,11 +1,11 @@
 //! For tests of the domain and of the services: a KMS with keys, as events would have made it.
 
 use super::aggregate::Snapshot;
+use super::aws_enums::{KeyManager, KeyState, Origin};
 use super::event::KeyEvent;
-use super::facts::{Algorithms, KeyFacts};
+use super::metadata::{Algorithms, KeyMetadata};
 use super::name::{AwsKeyId, KeyArn};
 use super::spec::{KeySpec, KeyUsage};
-use super::word::{KeyManager, KeyState, Origin};
 use crate::domain::event::{Event, KmsEvent};
 use crate::domain::id::{ConnectionId, KeyId, KmsId};
 use crate::domain::name::KmsName;
@@ -14,31 +14,30 @@ use crate::domain::state::State;
 use crate::domain::time::Time;
 use uuid::Uuid;
 
-/// The account of everything.
-pub const ACCOUNT: &str = "123456789012";
+pub(crate) const ACCOUNT: &str = "123456789012";
 
-pub fn at(second: i64) -> Time {
+pub(crate) fn at(second: i64) -> Time {
     Time::from_nanos(second * 1_000_000_000)
 }
 
-pub fn region(name: &str) -> Region {
+pub(crate) fn region(name: &str) -> Region {
     Region::parse(name).expect("a region")
 }
 
-pub fn kms_id(n: u128) -> KmsId {
+pub(crate) fn kms_id(n: u128) -> KmsId {
     KmsId::new(Uuid::from_u128(0x1000 + n))
 }
 
-pub fn key_id(n: u128) -> KeyId {
+pub(crate) fn key_id(n: u128) -> KeyId {
     KeyId::new(Uuid::from_u128(0x2000 + n))
 }
 
-pub fn connection_id() -> ConnectionId {
+pub(crate) fn connection_id() -> ConnectionId {
     ConnectionId::new(Uuid::from_u128(0x3000))
 }
 
 /// A KMS of these regions comes under management.
-pub fn added(n: u128, regions: &[&str]) -> Event {
+pub(crate) fn added(n: u128, regions: &[&str]) -> Event {
     let event = KmsEvent::Added {
         name: KmsName::parse(&format!("kms-{n}")).expect("a name"),
         account: AccountId::parse(ACCOUNT).expect("an account"),
@@ -52,7 +51,7 @@ pub fn added(n: u128, regions: &[&str]) -> Event {
 }
 
 /// A state after these events, the first at second 1, and so on.
-pub fn after(events: &[Event]) -> State {
+pub(crate) fn after(events: &[Event]) -> State {
     let mut state = State::default();
     for (second, event) in (1..).zip(events) {
         state.apply(at(second), event);
@@ -61,9 +60,9 @@ pub fn after(events: &[Event]) -> State {
 }
 
 /// What AWS shows of a key in Paris: this description, no alias, no tags.
-pub fn snapshot(n: u128, description: &str) -> Snapshot {
+pub(crate) fn snapshot(n: u128, description: &str) -> Snapshot {
     let id = AwsKeyId::parse(&Uuid::from_u128(n).to_string()).expect("an id");
-    let facts = KeyFacts {
+    let metadata = KeyMetadata {
         arn: KeyArn::of(AccountId::parse(ACCOUNT).expect("an account"), region("eu-west-3"), id),
         created_at: None,
         description: description.to_owned(),
@@ -84,11 +83,11 @@ pub fn snapshot(n: u128, description: &str) -> Snapshot {
         cloud_hsm_cluster_id: None,
         xks_key_id: None,
     };
-    Snapshot { facts, aliases: Some(vec![]), tags: Some(vec![]), policy: None, rotation: None }
+    Snapshot { metadata, aliases: Some(vec![]), tags: Some(vec![]), policy: None, rotation: None }
 }
 
 /// A key of the first KMS, in Paris, is found.
-pub fn found(n: u128, description: &str) -> Event {
+pub(crate) fn found(n: u128, description: &str) -> Event {
     let learned = snapshot(n, description).all();
     Event::Key(key_id(n), KeyEvent::Found { kms: kms_id(0), region: region("eu-west-3"), learned })
 }

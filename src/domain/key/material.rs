@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::word::words;
+use super::aws_enums::open_enum;
 
 /// AWS's id of one material of a key: 64 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,7 +35,6 @@ impl MaterialId {
         }
     }
 
-    /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -47,7 +46,7 @@ impl fmt::Display for MaterialId {
     }
 }
 
-words! {
+open_enum! {
     /// What a material is used for.
     MaterialState {
         /// To decrypt only.
@@ -61,27 +60,24 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// Whether an imported material is there.
     ImportState {
-        /// It is.
         Imported = "IMPORTED",
         /// It has expired or was deleted.
         PendingImport = "PENDING_IMPORT",
     }
 }
 
-words! {
+open_enum! {
     /// Why a key was rotated.
     RotationKind {
-        /// Its period was over.
         Automatic = "AUTOMATIC",
-        /// Somebody asked for it.
         OnDemand = "ON_DEMAND",
     }
 }
 
-words! {
+open_enum! {
     /// Whether a material is new to its key.
     ImportType {
         /// It becomes current at the next rotation.

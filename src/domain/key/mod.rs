@@ -4,13 +4,14 @@
 //! gives is parsed strictly; what AWS says is taken as it is.
 
 pub mod aggregate;
+pub mod aws_enums;
 pub mod command;
+pub mod days;
 pub mod event;
 #[cfg(test)]
 pub(crate) mod example;
-pub mod facts;
-pub mod limit;
 pub mod material;
+pub mod metadata;
 pub mod name;
 pub mod operation;
 pub mod policy;
@@ -18,4 +19,3 @@ pub mod policy_text;
 pub mod spec;
 pub mod sync;
 pub mod tag;
-pub mod word;

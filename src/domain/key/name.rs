@@ -55,7 +55,6 @@ impl AwsKeyId {
         if is_id { Ok(Self(text.into())) } else { Err(KeyNameError::KeyId(excerpt(text))) }
     }
 
-    /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -102,7 +101,6 @@ impl KeyArn {
         Self::of(self.account, region, self.id.clone())
     }
 
-    /// The key's id.
     pub fn id(&self) -> &AwsKeyId {
         &self.id
     }

@@ -1,13 +1,13 @@
 //! What can be done to a key at AWS. An operation is written to the log before AWS is called (the intent) and closed
 //! after (the outcome), so that after a crash it is known what may have happened.
 
-use super::limit::{DeletionWindow, RotationPeriod};
+use super::aws_enums::Origin;
+use super::days::{DeletionWindow, RotationPeriod};
 use super::material::MaterialId;
 use super::name::{AliasName, AwsKeyId};
 use super::policy_text::PolicyText;
 use super::spec::{KeySpec, KeyUsage};
 use super::tag::Tag;
-use super::word::Origin;
 use crate::domain::id::{KeyId, SourceKeyId, TemplateId};
 use crate::domain::place::Region;
 use crate::domain::template::TEMPLATE_TAG;
@@ -20,20 +20,16 @@ pub const MARK: &str = "claviger:operation";
 /// What is to be done to one key.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Operation {
-    /// Make a key.
     Create(NewKey),
     /// Make a key without material, and import a source key's material into it.
     Upload {
-        /// The key.
         new: NewKey,
-        /// The material.
         import: Import,
     },
     /// Make a key like another one, move its aliases to the new one, and link the two.
     Rotate {
         /// The key that is rotated.
         from: KeyId,
-        /// The new key.
         new: NewKey,
         /// The material, if it is a source key's.
         import: Option<Import>,
@@ -42,47 +38,33 @@ pub enum Operation {
     },
     /// Make a replica of a multi-region key.
     Replicate {
-        /// The primary key.
         of: KeyId,
-        /// What is its own.
         new: NewReplica,
     },
-    /// Take it into use.
     Enable,
     /// Take it out of use.
     Disable,
-    /// Describe it otherwise.
     Describe {
-        /// How.
         to: String,
     },
-    /// Give it another policy.
     PutPolicy {
-        /// Which.
         policy: PolicyText,
         /// The template that the policy comes from, if it does; the key is tagged with its id.
         template: Option<String>,
     },
     /// Add tags, or give those that are there other values.
     Tag {
-        /// Which.
         tags: Vec<Tag>,
     },
-    /// Take tags away.
     Untag {
-        /// By their keys.
         keys: Vec<String>,
     },
-    /// Add an alias.
     AddAlias {
-        /// Which.
         alias: AliasName,
         /// The key of ours that has it, and loses it.
         from: Option<KeyId>,
     },
-    /// Take an alias away.
     DeleteAlias {
-        /// Which.
         alias: AliasName,
     },
     /// Let AWS rotate the material by itself.
@@ -92,11 +74,8 @@ pub enum Operation {
     },
     /// Let AWS rotate no more.
     DisableRotation,
-    /// Rotate the material now.
     RotateMaterial,
-    /// Import material.
     ImportMaterial(Import),
-    /// Take imported material away.
     DeleteMaterial {
         /// Which; none: the current one.
         material: Option<MaterialId>,
@@ -106,11 +85,9 @@ pub enum Operation {
         /// After how many days.
         window: DeletionWindow,
     },
-    /// Keep it after all.
     CancelDeletion,
     /// Make another region's replica the primary key.
     MovePrimary {
-        /// Which region.
         to: Region,
     },
 }
@@ -118,23 +95,17 @@ pub enum Operation {
 /// A key that is to be made.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct NewKey {
-    /// Its aliases.
     pub aliases: Vec<AliasName>,
-    /// Its spec.
     pub spec: KeySpec,
-    /// What it is for.
     pub usage: KeyUsage,
     /// Where its material comes from.
     pub origin: Origin,
-    /// Its description.
     pub description: String,
-    /// May it have replicas?
     pub multi_region: bool,
     /// Its policy; none: AWS's default.
     pub policy: Option<PolicyText>,
     /// Accept a policy that locks everybody out?
     pub bypass_lockout_check: bool,
-    /// Its tags.
     pub tags: Vec<Tag>,
 }
 
@@ -145,22 +116,18 @@ pub struct NewReplica {
     pub key: AwsKeyId,
     /// Where the primary key is.
     pub primary: Region,
-    /// Its aliases.
     pub aliases: Vec<AliasName>,
-    /// Its description.
     pub description: String,
     /// Its policy; none: AWS's default.
     pub policy: Option<PolicyText>,
     /// Accept a policy that locks everybody out?
     pub bypass_lockout_check: bool,
-    /// Its tags.
     pub tags: Vec<Tag>,
 }
 
 /// Material that is to be imported.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Import {
-    /// Whose material.
     pub source: SourceKeyId,
     /// When AWS is to forget it; none: never.
     pub valid_to: Option<Time>,
@@ -184,9 +151,7 @@ pub struct RetiredKey {
 /// Who may not encrypt with a key that was rotated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum EncryptFor {
-    /// The key's own account.
     OwnAccount,
-    /// Every account.
     AllAccounts,
 }
 
@@ -223,7 +188,7 @@ impl Operation {
     }
 
     /// The other keys of ours that it changes as well.
-    pub fn touches(&self) -> Option<KeyId> {
+    pub fn also_affects(&self) -> Option<KeyId> {
         match self {
             Self::Rotate { from, .. } => Some(*from),
             Self::AddAlias { from, .. } => *from,

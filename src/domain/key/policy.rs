@@ -10,14 +10,10 @@ use serde_json::{Value, json};
 
 /// Who administers a key and who uses it. Users and roles are names in the key's own account, or whole ARNs.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct People {
-    /// Users who administer it.
+pub struct PolicyPrincipals {
     pub admins: Vec<String>,
-    /// Roles that administer it.
     pub admin_roles: Vec<String>,
-    /// Users who use it.
     pub users: Vec<String>,
-    /// Roles that use it.
     pub user_roles: Vec<String>,
     /// Other accounts that use it.
     pub accounts: Vec<String>,
@@ -25,10 +21,8 @@ pub struct People {
 
 /// Whose key it is, and what for: what the wording of a policy depends on.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Setting {
-    /// The partition.
+pub struct PolicyContext {
     pub partition: Partition,
-    /// The account.
     pub account: AccountId,
     /// What the key is for.
     pub usage: KeyUsage,
@@ -79,8 +73,7 @@ const ADMIN_ACTIONS: &[&str] = &[
 ];
 const GRANT_ACTIONS: &[&str] = &["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"];
 
-impl People {
-    /// Nobody at all?
+impl PolicyPrincipals {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -89,21 +82,22 @@ impl People {
     ///
     /// # Errors
     /// When a name can be none, or the policy would be longer than AWS takes.
-    pub fn policy(&self, setting: &Setting) -> Result<PolicyText, PeopleMistake> {
-        let root = setting.principal("root");
+    pub fn policy(&self, policy_context: &PolicyContext) -> Result<PolicyText, PeopleMistake> {
+        let root = policy_context.principal("root");
         let mut statements = vec![json!({
             "Sid": ROOT_SID, "Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*",
         })];
-        let admins = setting.principals("key_admins", "user", &self.admins)?.into_iter();
-        let admins: Vec<_> = admins.chain(setting.principals("key_admins_roles", "role", &self.admin_roles)?).collect();
+        let admins = policy_context.principals("key_admins", "user", &self.admins)?.into_iter();
+        let admins: Vec<_> =
+            admins.chain(policy_context.principals("key_admins_roles", "role", &self.admin_roles)?).collect();
         if !admins.is_empty() {
             statements.push(allow(ADMINS_SID, &admins, ADMIN_ACTIONS));
         }
-        let users = setting.principals("key_users", "user", &self.users)?.into_iter();
-        let users = users.chain(setting.principals("key_users_roles", "role", &self.user_roles)?);
-        let users: Vec<_> = users.chain(setting.roots(&self.accounts)?).collect();
+        let users = policy_context.principals("key_users", "user", &self.users)?.into_iter();
+        let users = users.chain(policy_context.principals("key_users_roles", "role", &self.user_roles)?);
+        let users: Vec<_> = users.chain(policy_context.roots(&self.accounts)?).collect();
         if !users.is_empty() {
-            statements.push(allow(USERS_SID, &users, use_actions(&setting.usage)));
+            statements.push(allow(USERS_SID, &users, use_actions(&policy_context.usage)));
             let mut grants = allow(GRANTS_SID, &users, GRANT_ACTIONS);
             grants["Condition"] = json!({"Bool": {"kms:GrantIsForAWSResource": "true"}});
             statements.push(grants);
@@ -112,10 +106,10 @@ impl People {
         Ok(PolicyText::of(&policy)?)
     }
 
-    /// The people of a policy in the shape that [`People::policy`] writes; none if it has another.
-    pub fn of(policy: &PolicyText, setting: &Setting) -> Option<Self> {
+    /// The people of a policy in the shape that [`PolicyPrincipals::policy`] writes; none if it has another.
+    pub fn of(policy: &PolicyText, policy_context: &PolicyContext) -> Option<Self> {
         let policy = policy.value();
-        let mut people = Self::default();
+        let mut sorted = Self::default();
         let mut rooted = false;
         for statement in policy.get("Statement")?.as_array()? {
             if statement.get("Effect")? != "Allow" {
@@ -123,17 +117,17 @@ impl People {
             }
             let principals = texts(statement.get("Principal")?.get("AWS")?)?;
             match statement.get("Sid")?.as_str()? {
-                ROOT_SID => rooted = principals == [setting.principal("root")],
-                ADMINS_SID => setting.sort(&principals, &mut people.admins, &mut people.admin_roles, None)?,
+                ROOT_SID => rooted = principals == [policy_context.principal("root")],
+                ADMINS_SID => policy_context.sort(&principals, &mut sorted.admins, &mut sorted.admin_roles, None)?,
                 USERS_SID => {
-                    let accounts = Some(&mut people.accounts);
-                    setting.sort(&principals, &mut people.users, &mut people.user_roles, accounts)?;
+                    let accounts = Some(&mut sorted.accounts);
+                    policy_context.sort(&principals, &mut sorted.users, &mut sorted.user_roles, accounts)?;
                 }
                 GRANTS_SID => {}
                 _ => return None,
             }
         }
-        rooted.then_some(people)
+        rooted.then_some(sorted)
     }
 }
 
@@ -188,7 +182,7 @@ fn texts(value: &Value) -> Option<Vec<String>> {
     }
 }
 
-impl Setting {
+impl PolicyContext {
     fn principal(&self, resource: &str) -> String {
         self.principal_of(&self.account.to_string(), resource)
     }
@@ -268,9 +262,9 @@ fn is_name(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn setting() -> Setting {
+    fn policy_context() -> PolicyContext {
         let account = AccountId::parse("123456789012").expect("an account");
-        Setting { partition: Partition::Aws, account, usage: KeyUsage::EncryptDecrypt }
+        PolicyContext { partition: Partition::Aws, account, usage: KeyUsage::EncryptDecrypt }
     }
 
     fn names(names: &[&str]) -> Vec<String> {
@@ -279,15 +273,15 @@ mod tests {
 
     #[test]
     fn people_become_a_policy_and_are_read_back_from_it() {
-        let people = People {
+        let principals = PolicyPrincipals {
             admins: names(&["ann", "ops/bob"]),
             admin_roles: names(&["Admin"]),
             users: names(&["arn:aws:iam::789012123456:user/carl"]),
             user_roles: names(&["App"]),
             accounts: names(&["789012123456"]),
         };
-        let policy = people.policy(&setting()).expect("a policy");
-        assert_eq!(People::of(&policy, &setting()), Some(people));
+        let policy = principals.policy(&policy_context()).expect("a policy");
+        assert_eq!(PolicyPrincipals::of(&policy, &policy_context()), Some(principals));
         let statements = policy.value()["Statement"].as_array().cloned().unwrap_or_default();
         let sids: Vec<_> = statements.iter().filter_map(|statement| statement["Sid"].as_str()).collect();
         assert_eq!(sids, [ROOT_SID, ADMINS_SID, USERS_SID, GRANTS_SID]);
@@ -296,9 +290,9 @@ mod tests {
 
     #[test]
     fn nobody_leaves_the_account_itself() {
-        let policy = People::default().policy(&setting()).expect("a policy");
+        let policy = PolicyPrincipals::default().policy(&policy_context()).expect("a policy");
         assert_eq!(policy.value()["Statement"].as_array().map(Vec::len), Some(1));
-        assert_eq!(People::of(&policy, &setting()), Some(People::default()));
+        assert_eq!(PolicyPrincipals::of(&policy, &policy_context()), Some(PolicyPrincipals::default()));
     }
 
     #[test]
@@ -309,18 +303,21 @@ mod tests {
                 "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"}]}),
         ] {
             let policy = PolicyText::of(&other).expect("a policy");
-            assert_eq!(People::of(&policy, &setting()), None, "{other}");
+            assert_eq!(PolicyPrincipals::of(&policy, &policy_context()), None, "{other}");
         }
     }
 
     #[test]
     fn what_can_be_no_principal_is_named() {
-        let people = People { users: names(&["no one"]), ..People::default() };
-        let said = people.policy(&setting()).expect_err("it is no name").to_string();
+        let principals = PolicyPrincipals { users: names(&["no one"]), ..PolicyPrincipals::default() };
+        let said = principals.policy(&policy_context()).expect_err("it is no name").to_string();
         assert_eq!(said, "key_users: `no one` is not the name or ARN of an IAM user");
-        let people = People { admin_roles: names(&["arn:aws:iam::123456789012:user/ann"]), ..People::default() };
-        assert!(people.policy(&setting()).is_err());
-        let people = People { accounts: names(&["12"]), ..People::default() };
-        assert!(people.policy(&setting()).is_err());
+        let principals = PolicyPrincipals {
+            admin_roles: names(&["arn:aws:iam::123456789012:user/ann"]),
+            ..PolicyPrincipals::default()
+        };
+        assert!(principals.policy(&policy_context()).is_err());
+        let principals = PolicyPrincipals { accounts: names(&["12"]), ..PolicyPrincipals::default() };
+        assert!(principals.policy(&policy_context()).is_err());
     }
 }

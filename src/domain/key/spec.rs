@@ -1,9 +1,9 @@
 //! What kind of key it is, what it may be used for, and where AWS has it.
 
-use super::word::words;
+use super::aws_enums::open_enum;
 use crate::domain::place::Partition;
 
-words! {
+open_enum! {
     /// The kind and size of a key.
     KeySpec {
         /// AES-256 in GCM; SM4 in China.
@@ -32,7 +32,6 @@ words! {
         Hmac384 = "HMAC_384",
         /// HMAC with SHA-512.
         Hmac512 = "HMAC_512",
-        /// The Chinese curve.
         Sm2 = "SM2",
         /// ML-DSA, security level 2.
         MlDsa44 = "ML_DSA_44",
@@ -49,12 +48,10 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// What a key may be used for.
     KeyUsage {
-        /// Encrypt and decrypt.
         EncryptDecrypt = "ENCRYPT_DECRYPT",
-        /// Sign and verify.
         SignVerify = "SIGN_VERIFY",
         /// Make and verify message authentication codes.
         GenerateVerifyMac = "GENERATE_VERIFY_MAC",

@@ -2,11 +2,11 @@
 //! down since the reading began is newer than what was read, and what they are about to write down is theirs to write.
 
 use super::aggregate::{Key, Snapshot};
+use super::aws_enums::KeyManager;
 use super::command::check_place;
 use super::event::{Aspect, KeyEvent};
 use super::operation::MARK;
 use super::tag::Tag;
-use super::word::KeyManager;
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KmsId};
 use crate::domain::place::Region;
@@ -14,12 +14,10 @@ use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 use crate::domain::time::Time;
 
-/// When the reading began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Began {
     /// Of the region's aliases, which are read first.
     pub aliases: Time,
-    /// Of the key itself.
     pub key: Time,
 }
 
@@ -36,8 +34,8 @@ pub(super) fn synchronise(
     began: Began,
 ) -> Result<Vec<Event>, Refusal> {
     check_place(state, kms, &region)?;
-    let Some(key) = state.key_at_aws(kms, &region, seen.facts.key_id()) else {
-        let ours = seen.facts.manager == KeyManager::Customer;
+    let Some(key) = state.key_at_aws(kms, &region, seen.metadata.key_id()) else {
+        let ours = seen.metadata.manager == KeyManager::Customer;
         if ours && is_being_made(state, kms, &region, seen.tags.as_deref()) {
             return Ok(vec![]);
         }
@@ -72,20 +70,20 @@ impl Key {
 
     /// Is what is known here surely from before that time?
     fn lags_behind(&self, time: Time) -> bool {
-        self.underway.is_none() && self.updated < time
+        self.pending.is_none() && self.updated < time
     }
 }
 
 /// Is this unknown key one that an operation is making? That operation makes it known itself.
 fn is_being_made(state: &State, kms: KmsId, region: &Region, tags: Option<&[Tag]>) -> bool {
-    state.operations.iter().any(|(operation, underway)| {
+    state.operations.iter().any(|(operation, pending)| {
         let carries_its_mark = |tags: &[Tag]| {
             let operation = operation.to_string();
             tags.iter().any(|tag| tag.key == MARK && tag.value == operation)
         };
-        underway.kms == kms
-            && underway.region == *region
-            && underway.wanted.makes_a_key()
+        pending.kms == kms
+            && pending.region == *region
+            && pending.wanted.makes_a_key()
             && tags.is_none_or(carries_its_mark)
     })
 }
@@ -94,11 +92,11 @@ fn is_being_made(state: &State, kms: KmsId, region: &Region, tags: Option<&[Tag]
 mod tests {
     use super::*;
     use crate::domain::id::OperationId;
+    use crate::domain::key::aws_enums::Origin;
     use crate::domain::key::example::{added, after, at, found, key_id, kms_id, region, snapshot};
     use crate::domain::key::name::AliasName;
     use crate::domain::key::operation::{NewKey, Operation};
     use crate::domain::key::spec::{KeySpec, KeyUsage};
-    use crate::domain::key::word::Origin;
     use uuid::Uuid;
 
     const LATE: Began = Began { aliases: Time::from_nanos(i64::MAX), key: Time::from_nanos(i64::MAX) };
@@ -131,8 +129,8 @@ mod tests {
         assert!(matches!(&events[..], [Event::Key(id, KeyEvent::Found { .. })] if *id == key_id(9)));
         assert_eq!(learned(&take_in(&state, snapshot(1, "as it was"), LATE)), []);
         let seen = snapshot(1, "otherwise");
-        let facts = Aspect::Facts(Box::new(seen.facts.clone()));
-        assert_eq!(learned(&take_in(&state, seen, LATE)), [facts]);
+        let metadata = Aspect::Metadata(Box::new(seen.metadata.clone()));
+        assert_eq!(learned(&take_in(&state, seen, LATE)), [metadata]);
     }
 
     #[test]
@@ -145,8 +143,8 @@ mod tests {
         };
         assert_eq!(learned(&take_in(&state, seen(), began(1, 1))), []);
         assert_eq!(learned(&take_in(&state, seen(), began(1, 2))), [], "the same moment may be before");
-        let facts = Aspect::Facts(Box::new(seen().facts));
-        assert_eq!(learned(&take_in(&state, seen(), began(1, 3))), [facts], "its aliases are older than the key");
+        let metadata = Aspect::Metadata(Box::new(seen().metadata));
+        assert_eq!(learned(&take_in(&state, seen(), began(1, 3))), [metadata], "its aliases are older than the key");
         assert_eq!(learned(&take_in(&state, seen(), began(3, 3))).len(), 2);
     }
 

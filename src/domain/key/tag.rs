@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 pub struct Tag {
     /// Unique on the key; upper and lower case differ.
     pub key: String,
-    /// May be empty.
     pub value: String,
 }
 

@@ -38,9 +38,9 @@ fn role(account: &str) -> AssumedRole {
 }
 
 /// AWS says that it is the account, and that Paris, Ireland and Ohio are enabled.
-fn seen() -> Sighting {
+fn seen() -> AccountProbe {
     let arn = arn(&format!("arn:aws:iam::{ACCOUNT}:root"));
-    Sighting { account: account(), arn, enabled: regions(&["eu-west-3", "eu-west-1", "us-east-2"]) }
+    AccountProbe { account: account(), arn, enabled: regions(&["eu-west-3", "eu-west-1", "us-east-2"]) }
 }
 
 fn new(n: u128, names: &[&str]) -> NewKms {
@@ -52,12 +52,12 @@ fn add(state: &State, new: NewKms) -> Result<Vec<Event>, Refusal> {
     when(state, KmsCommand::Add { new, seen: seen() })
 }
 
-fn to_regions(names: &[&str]) -> Amendment {
-    Amendment::Regions { to: regions(names), forget_keys: false }
+fn to_regions(names: &[&str]) -> KmsChange {
+    KmsChange::Regions { to: regions(names), forget_keys: false }
 }
 
-fn amend(state: &State, amendment: Amendment, seen: Sighting) -> Result<Vec<Event>, Refusal> {
-    when(state, KmsCommand::Amend { id: kms_id(0), amendment, role: None, seen })
+fn update(state: &State, update: KmsChange, seen: AccountProbe) -> Result<Vec<Event>, Refusal> {
+    when(state, KmsCommand::Update { id: kms_id(0), update, role: None, seen })
 }
 
 fn permit(state: &State, principal: Principal, permit: bool, actions: &[Action]) -> Result<Vec<Event>, Refusal> {
@@ -80,7 +80,7 @@ fn events(events: impl IntoIterator<Item = KmsEvent>) -> Result<Vec<Event>, Refu
 fn an_account_comes_under_management_as_aws_knows_it() {
     let state = after(&[connected()]);
     assert_eq!(add(&state, new(0, &["eu-west-3", "us-east-2"])), Ok(vec![added(0, &["eu-west-3", "us-east-2"])]));
-    let elsewhere = Sighting { account: other_account(), ..seen() };
+    let elsewhere = AccountProbe { account: other_account(), ..seen() };
     let refused = Refusal::AccountMismatch { claimed: account(), actual: other_account() };
     assert_eq!(when(&state, KmsCommand::Add { new: new(0, &["eu-west-3"]), seen: elsewhere }), Err(refused));
     assert_eq!(add(&after(&[]), new(0, &["eu-west-3"])), Err(Refusal::ConnectionUnknown(connection_id().to_string())));
@@ -128,13 +128,13 @@ fn wishes_come_down_to_one_change_or_none() {
     let state = after(&[connected(), added(0, &["eu-west-3"])]);
     let kms = state.kms(kms_id(0)).expect("the KMS");
     let present =
-        Wishes { connection: Some(connection_id()), regions: Some(regions(&["eu-west-3"])), ..Wishes::default() };
-    assert_eq!(kms.amendment(&state, present.clone()), Ok(Amendment::None));
-    let one = Wishes { regions: Some(regions(&["eu-west-1"])), ..present };
-    assert_eq!(kms.amendment(&state, one.clone()), Ok(to_regions(&["eu-west-1"])));
-    let wished = RoleWish { arn: Some(role(ACCOUNT).arn), external_id: None };
-    let two = Wishes { role: wished, ..one };
-    assert_eq!(kms.amendment(&state, two), Err(Refusal::SeveralChanges));
+        KmsPatch { connection: Some(connection_id()), regions: Some(regions(&["eu-west-3"])), ..KmsPatch::default() };
+    assert_eq!(kms.change(&state, present.clone()), Ok(KmsChange::None));
+    let one = KmsPatch { regions: Some(regions(&["eu-west-1"])), ..present };
+    assert_eq!(kms.change(&state, one.clone()), Ok(to_regions(&["eu-west-1"])));
+    let wished = RoleRequest { arn: Some(role(ACCOUNT).arn), external_id: None };
+    let two = KmsPatch { role: wished, ..one };
+    assert_eq!(kms.change(&state, two), Err(Refusal::SeveralChanges));
 }
 
 #[test]
@@ -146,17 +146,17 @@ fn the_half_of_a_role_that_is_not_wished_for_stays() {
     };
     let known = AssumedRole { external_id: secret("one"), ..role(ACCOUNT) };
     let state = with(Some(known.clone()));
-    let wish = |state: &State, arn: Option<RoleArn>, external_id: Option<ExternalId>| {
-        let wishes = Wishes { role: RoleWish { arn, external_id }, ..Wishes::default() };
-        state.kms(kms_id(0)).expect("the KMS").amendment(state, wishes)
+    let patched = |state: &State, arn: Option<RoleArn>, external_id: Option<ExternalId>| {
+        let patch = KmsPatch { role: RoleRequest { arn, external_id }, ..KmsPatch::default() };
+        state.kms(kms_id(0)).expect("the KMS").change(state, patch)
     };
-    assert_eq!(wish(&state, Some(known.arn.clone()), None), Ok(Amendment::None));
-    assert_eq!(wish(&state, None, secret("one")), Ok(Amendment::None));
+    assert_eq!(patched(&state, Some(known.arn.clone()), None), Ok(KmsChange::None));
+    assert_eq!(patched(&state, None, secret("one")), Ok(KmsChange::None));
     let other = AssumedRole { external_id: secret("other"), ..known.clone() };
-    assert_eq!(wish(&state, None, secret("other")), Ok(Amendment::Role(other)));
+    assert_eq!(patched(&state, None, secret("other")), Ok(KmsChange::Role(other)));
     let elsewhere = AssumedRole { external_id: None, arn: role("789012123456").arn };
-    assert_eq!(wish(&state, Some(elsewhere.arn.clone()), None), Ok(Amendment::Role(elsewhere)));
-    assert_eq!(wish(&with(None), None, secret("one")), Err(Refusal::ExternalIdAlone));
+    assert_eq!(patched(&state, Some(elsewhere.arn.clone()), None), Ok(KmsChange::Role(elsewhere)));
+    assert_eq!(patched(&with(None), None, secret("one")), Err(Refusal::ExternalIdAlone));
 }
 
 #[test]
@@ -164,24 +164,24 @@ fn regions_are_replaced_by_the_rules_of_a_new_kms() {
     let state = after(&[connected(), added(0, &["eu-west-3"]), added(1, &["us-east-2"])]);
     let to = regions(&["eu-west-1", "eu-west-3"]);
     assert_eq!(
-        amend(&state, to_regions(&["eu-west-1", "eu-west-3"]), seen()),
+        update(&state, to_regions(&["eu-west-1", "eu-west-3"]), seen()),
         events([KmsEvent::RegionsReplaced { to }])
     );
-    assert_eq!(amend(&state, to_regions(&[]), seen()), Err(Refusal::RegionsEmpty));
+    assert_eq!(update(&state, to_regions(&[]), seen()), Err(Refusal::RegionsEmpty));
     let taken = Refusal::RegionTaken { region: region("us-east-2"), account: account(), by: name(1) };
-    assert_eq!(amend(&state, to_regions(&["us-east-2"]), seen()), Err(taken));
-    let elsewhere = Sighting { account: other_account(), ..seen() };
+    assert_eq!(update(&state, to_regions(&["us-east-2"]), seen()), Err(taken));
+    let elsewhere = AccountProbe { account: other_account(), ..seen() };
     let refused = Refusal::KmsLedElsewhere { member: "connection", account: account(), actual: other_account() };
-    assert_eq!(amend(&state, to_regions(&["eu-west-1"]), elsewhere), Err(refused));
+    assert_eq!(update(&state, to_regions(&["eu-west-1"]), elsewhere), Err(refused));
 }
 
 #[test]
 fn a_region_with_managed_keys_goes_only_by_force_and_takes_them_along() {
     let mut log = vec![connected(), added(0, &["eu-west-3", "eu-west-1"]), found(0, "payroll")];
     let refused = Refusal::RegionHasKeys { region: region("eu-west-3"), count: 1 };
-    assert_eq!(amend(&after(&log), to_regions(&["eu-west-1"]), seen()), Err(refused));
+    assert_eq!(update(&after(&log), to_regions(&["eu-west-1"]), seen()), Err(refused));
     let (to, forget_keys) = (regions(&["eu-west-1"]), true);
-    let forced = amend(&after(&log), Amendment::Regions { to: to.clone(), forget_keys }, seen());
+    let forced = update(&after(&log), KmsChange::Regions { to: to.clone(), forget_keys }, seen());
     assert_eq!(forced, events([KmsEvent::RegionsReplaced { to }]));
     log.extend(forced.unwrap_or_default());
     assert!(after(&log).keys.is_empty());
@@ -191,12 +191,12 @@ fn a_region_with_managed_keys_goes_only_by_force_and_takes_them_along() {
 fn a_recent_sighting_does_for_regions_that_were_enabled_and_for_nothing_else() {
     let state = after(&[connected(), added(0, &["eu-west-3"])]);
     let kms = state.kms(kms_id(0)).expect("the KMS");
-    assert!(kms.is_amended_by_recent(&to_regions(&["eu-west-1"]), &seen()));
-    assert!(!kms.is_amended_by_recent(&to_regions(&["eu-west-1", "af-south-1"]), &seen()));
-    let elsewhere = Sighting { account: other_account(), ..seen() };
-    assert!(!kms.is_amended_by_recent(&to_regions(&["eu-west-1"]), &elsewhere));
-    assert!(!kms.is_amended_by_recent(&Amendment::Connection(connection_id()), &seen()));
-    assert!(!kms.is_amended_by_recent(&Amendment::Role(role(ACCOUNT)), &seen()));
+    assert!(kms.recent_probe_suffices(&to_regions(&["eu-west-1"]), &seen()));
+    assert!(!kms.recent_probe_suffices(&to_regions(&["eu-west-1", "af-south-1"]), &seen()));
+    let elsewhere = AccountProbe { account: other_account(), ..seen() };
+    assert!(!kms.recent_probe_suffices(&to_regions(&["eu-west-1"]), &elsewhere));
+    assert!(!kms.recent_probe_suffices(&KmsChange::Connection(connection_id()), &seen()));
+    assert!(!kms.recent_probe_suffices(&KmsChange::Role(role(ACCOUNT)), &seen()));
 }
 
 #[test]
@@ -209,14 +209,14 @@ fn another_connection_must_be_of_the_partition_and_reach_the_account() {
     let (same, china) = (ConnectionId::new(Uuid::from_u128(1)), ConnectionId::new(Uuid::from_u128(2)));
     let state = after(&[connected(), made(1, Partition::Aws), made(2, Partition::AwsCn), added(0, &["eu-west-3"])]);
     let arn = arn(&format!("arn:aws:iam::{ACCOUNT}:user/other"));
-    let known = Sighting { arn: arn.clone(), ..seen() };
+    let known = AccountProbe { arn: arn.clone(), ..seen() };
     let replaced = KmsEvent::ConnectionReplaced { to: same, arn };
-    assert_eq!(amend(&state, Amendment::Connection(same), known.clone()), events([replaced]));
+    assert_eq!(update(&state, KmsChange::Connection(same), known.clone()), events([replaced]));
     let refused = Refusal::ConnectionElsewhere { connection: connection_name("c2"), partition: Partition::Aws };
-    assert_eq!(amend(&state, Amendment::Connection(china), known), Err(refused));
-    let elsewhere = Sighting { account: other_account(), ..seen() };
+    assert_eq!(update(&state, KmsChange::Connection(china), known), Err(refused));
+    let elsewhere = AccountProbe { account: other_account(), ..seen() };
     let refused = Refusal::KmsLedElsewhere { member: "connection", account: account(), actual: other_account() };
-    assert_eq!(amend(&state, Amendment::Connection(same), elsewhere), Err(refused));
+    assert_eq!(update(&state, KmsChange::Connection(same), elsewhere), Err(refused));
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn an_archived_kms_is_recovered_or_deleted_and_nothing_else() {
     let state = after(&[connected(), user(1), added(0, &["eu-west-3"]), archived]);
     let refused = || Err(Refusal::KmsArchived(name(0)));
     assert_eq!(when(&state, KmsCommand::Archive { id: kms_id(0) }), refused());
-    assert_eq!(amend(&state, to_regions(&["eu-west-1"]), seen()), refused());
+    assert_eq!(update(&state, to_regions(&["eu-west-1"]), seen()), refused());
     assert_eq!(permit(&state, Principal::User(user_id(1)), true, &[Action::View]), refused());
     assert_eq!(when(&state, KmsCommand::Recover { id: kms_id(0) }), events([KmsEvent::Recovered]));
     assert_eq!(when(&state, KmsCommand::Delete { id: kms_id(0), at: at(9) }), events([KmsEvent::Deleted]));

@@ -166,7 +166,6 @@ impl ExternalId {
         }
     }
 
-    /// The text of it.
     pub fn as_str(&self) -> &str {
         &self.0
     }

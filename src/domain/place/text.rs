@@ -50,7 +50,7 @@ pub(super) struct Text<T> {
 
 impl<T> Text<T> {
     /// A text that is to be this, as errors name it.
-    pub fn that_is(expected: &'static str) -> Self {
+    pub(super) fn that_is(expected: &'static str) -> Self {
         Self { expected, into: PhantomData }
     }
 }

@@ -5,7 +5,7 @@ use crate::domain::event::KmsEvent;
 use crate::domain::id::ConnectionId;
 use crate::domain::key::event::{Aspect, NATIVE, RotationJob};
 use crate::domain::key::example;
-use crate::domain::key::facts::KeyFacts;
+use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::{AwsKeyId, KeyArn};
 use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Arn, Partition, Region};
@@ -73,8 +73,8 @@ fn with_a_key(mut state: State) -> State {
         cloud: Partition::Aws,
     };
     let arn = KeyArn::of(account, region.clone(), aws_id);
-    let facts = KeyFacts { arn, created_at: Some(START), ..example::snapshot(0, "").facts };
-    let found = KeyEvent::Found { kms: KMS, region, learned: vec![Aspect::Facts(Box::new(facts))] };
+    let metadata = KeyMetadata { arn, created_at: Some(START), ..example::snapshot(0, "").metadata };
+    let found = KeyEvent::Found { kms: KMS, region, learned: vec![Aspect::Metadata(Box::new(metadata))] };
     state.apply(START, &Event::Kms(KMS, added));
     state.apply(START, &Event::Key(KEY, found));
     state.apply(START, &Event::Key(KEY, KeyEvent::RotationJobSet { job: Some(job()) }));
@@ -108,17 +108,17 @@ fn settings_that_contradict_themselves_are_refused() {
     let refused = when(&State::default(), ScheduleCommand::Create { id: ID, name: name("a"), settings });
     assert!(matches!(refused, Err(Refusal::Invalid { member: "end_date", .. })), "{refused:?}");
     let work = Work::Synchronize(SynchronizationPlan::Kms(vec![KMS]));
-    let amend = ScheduleCommand::Amend { id: ID, settings: ScheduleSettings { work, ..hourly() } };
-    assert_eq!(when(&given([created()]), amend), Err(Refusal::KmsUnknown(KMS.to_string())));
+    let update = ScheduleCommand::Update { id: ID, settings: ScheduleSettings { work, ..hourly() } };
+    assert_eq!(when(&given([created()]), update), Err(Refusal::KmsUnknown(KMS.to_string())));
 }
 
 #[test]
 fn the_same_settings_again_are_no_change() {
-    let amend = |settings| when(&given([created()]), ScheduleCommand::Amend { id: ID, settings });
-    assert_eq!(amend(hourly()), Ok(vec![]));
+    let update = |settings| when(&given([created()]), ScheduleCommand::Update { id: ID, settings });
+    assert_eq!(update(hourly()), Ok(vec![]));
     let settings = ScheduleSettings { disabled: true, ..hourly() };
-    let amended = Event::Schedule(ID, ScheduleEvent::Amended { settings: settings.clone() });
-    assert_eq!(amend(settings), Ok(vec![amended]));
+    let updated = Event::Schedule(ID, ScheduleEvent::Updated { settings: settings.clone() });
+    assert_eq!(update(settings), Ok(vec![updated]));
 }
 
 #[test]
@@ -137,8 +137,8 @@ fn it_is_due_after_it_was_made_and_after_what_was_dealt_with() {
 #[test]
 fn it_is_due_between_start_and_end_and_not_while_disabled() {
     let due = |settings: ScheduleSettings| {
-        let amended = ScheduleEvent::Amended { settings };
-        given([created(), amended]).schedule(ID).expect("there").next_due()
+        let updated = ScheduleEvent::Updated { settings };
+        given([created(), updated]).schedule(ID).expect("there").next_due()
     };
     let at = |hours| Some(START.plus_seconds(hours * HOUR));
     assert_eq!(due(ScheduleSettings { start: at(7), ..hourly() }), at(7), "the start itself counts");
@@ -150,13 +150,13 @@ fn it_is_due_between_start_and_end_and_not_while_disabled() {
 #[test]
 fn what_was_due_while_it_was_disabled_is_not_made_up_for() {
     let mut state = given([created()]);
-    let amend = |disabled| ScheduleEvent::Amended { settings: ScheduleSettings { disabled, ..hourly() } };
-    state.apply(START, &Event::Schedule(ID, amend(true)));
-    state.apply(START.plus_seconds(9 * HOUR), &Event::Schedule(ID, amend(false)));
+    let update = |disabled| ScheduleEvent::Updated { settings: ScheduleSettings { disabled, ..hourly() } };
+    state.apply(START, &Event::Schedule(ID, update(true)));
+    state.apply(START.plus_seconds(9 * HOUR), &Event::Schedule(ID, update(false)));
     assert_eq!(state.schedule(ID).expect("there").next_due(), Some(START.plus_seconds(10 * HOUR)));
     // Another description alone leaves what is due as it is.
     let settings = ScheduleSettings { description: "x".to_owned(), ..hourly() };
-    state.apply(START.plus_seconds(20 * HOUR), &Event::Schedule(ID, ScheduleEvent::Amended { settings }));
+    state.apply(START.plus_seconds(20 * HOUR), &Event::Schedule(ID, ScheduleEvent::Updated { settings }));
     assert_eq!(state.schedule(ID).expect("there").next_due(), Some(START.plus_seconds(10 * HOUR)));
 }
 

@@ -9,17 +9,12 @@ use serde::{Deserialize, Serialize};
 /// Algorithm and size. The log stores the position: new ones go to the end.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum SourceKeyKind {
-    /// AES.
     Aes(AesSize),
-    /// RSA.
     Rsa(RsaSize),
-    /// An elliptic curve.
     Ec(Curve),
-    /// HMAC.
     Hmac(HmacHash, HmacSize),
 }
 
-/// Sizes of AES keys.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum AesSize {
     /// 128 bits; what AWS takes in China, where it makes an SM4 key of it.
@@ -30,7 +25,6 @@ pub enum AesSize {
     Aes256,
 }
 
-/// Sizes of RSA keys.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum RsaSize {
     /// 2048 bits.

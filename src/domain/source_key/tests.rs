@@ -69,8 +69,8 @@ fn create(id: SourceKeyId) -> SourceKeyCommand {
     SourceKeyCommand::Create { id, made: made(), material: Sealed(vec![1]) }
 }
 
-fn amend(labels: Option<JsonText>, unexportable: Option<bool>) -> SourceKeyCommand {
-    SourceKeyCommand::Amend { id: ID, labels, meta: None, unexportable }
+fn update(labels: Option<JsonText>, unexportable: Option<bool>) -> SourceKeyCommand {
+    SourceKeyCommand::Update { id: ID, labels, meta: None, unexportable }
 }
 
 fn events(events: impl IntoIterator<Item = SourceKeyEvent>) -> Result<Vec<Event>, Refusal> {
@@ -90,19 +90,19 @@ fn a_name_is_given_once_and_is_free_again_after_the_deletion() {
 fn labels_are_replaced_and_what_is_not_given_stays() {
     let labels = json(r#"{"team":"b"}"#);
     let described = SourceKeyEvent::Described { labels: labels.clone(), meta: None };
-    assert_eq!(given([created()]).when(amend(labels.clone(), None)), events([described.clone()]));
+    assert_eq!(given([created()]).when(update(labels.clone(), None)), events([described.clone()]));
     let after = given([created(), described]);
     assert_eq!((&after.key().made.labels, after.key().updated), (&labels, Time::from_nanos(2)));
-    assert_eq!(after.when(amend(labels, Some(false))), events([]));
+    assert_eq!(after.when(update(labels, Some(false))), events([]));
 }
 
 #[test]
 fn a_key_becomes_unexportable_and_stays_so() {
-    assert_eq!(given([created()]).when(amend(None, Some(true))), events([SourceKeyEvent::MadeUnexportable]));
+    assert_eq!(given([created()]).when(update(None, Some(true))), events([SourceKeyEvent::MadeUnexportable]));
     let after = given([created(), SourceKeyEvent::MadeUnexportable]);
-    assert_eq!(after.when(amend(None, Some(true))), events([]));
+    assert_eq!(after.when(update(None, Some(true))), events([]));
     let refused = Refusal::SourceKeyUnexportable(name("payroll"));
-    assert_eq!(after.when(amend(None, Some(false))), Err(refused.clone()));
+    assert_eq!(after.when(update(None, Some(false))), Err(refused.clone()));
     assert_eq!(after.when(SourceKeyCommand::Export { id: ID }), Err(refused));
 }
 
@@ -141,7 +141,7 @@ fn a_key_whose_import_is_under_way_is_not_deleted() {
 #[test]
 fn what_is_not_there_is_unknown() {
     let unknown = Err(Refusal::SourceKeyUnknown(ID.to_string()));
-    for command in [SourceKeyCommand::Export { id: ID }, SourceKeyCommand::Delete { id: ID }, amend(None, None)] {
+    for command in [SourceKeyCommand::Export { id: ID }, SourceKeyCommand::Delete { id: ID }, update(None, None)] {
         assert_eq!(given([created(), SourceKeyEvent::Deleted]).when(command.clone()), unknown);
         assert_eq!(given([]).when(command), unknown);
     }

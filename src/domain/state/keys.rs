@@ -1,6 +1,6 @@
 //! How keys, and the operations on them, change the whole picture.
 
-use super::{State, Underway};
+use super::{PendingOperation, State};
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::key::aggregate::{Certainty, Key};
 use crate::domain::key::event::{Aspect, KeyEvent};
@@ -14,11 +14,11 @@ impl State {
     pub(super) fn apply_key(&mut self, at: Time, id: KeyId, event: &KeyEvent) {
         match event {
             KeyEvent::OperationRequested { operation, kms, region, wanted } => {
-                for touched in [Some(id), wanted.touches()].into_iter().flatten() {
-                    self.keys.change(&touched, |key| key.underway = Some(*operation));
+                for touched in [Some(id), wanted.also_affects()].into_iter().flatten() {
+                    self.keys.change(&touched, |key| key.pending = Some(*operation));
                 }
                 let (kms, region, wanted) = (*kms, region.clone(), wanted.as_ref().clone());
-                self.operations.insert(*operation, Underway { key: id, kms, region, wanted, since: at });
+                self.operations.insert(*operation, PendingOperation { key: id, kms, region, wanted, since: at });
             }
             KeyEvent::OperationDone { operation, learned } => {
                 self.accomplish(at, *operation, learned, Certainty::Done);
@@ -27,9 +27,9 @@ impl State {
                 self.accomplish(at, *operation, learned, Certainty::Inferred);
             }
             KeyEvent::OperationFailed { operation, reason } => {
-                let Some(underway) = self.operations.remove(operation) else { return };
-                for touched in [Some(underway.key), underway.wanted.touches()].into_iter().flatten() {
-                    self.keys.change(&touched, |key| key.fail(at, &underway.wanted, reason));
+                let Some(pending) = self.operations.remove(operation) else { return };
+                for touched in [Some(pending.key), pending.wanted.also_affects()].into_iter().flatten() {
+                    self.keys.change(&touched, |key| key.fail(at, &pending.wanted, reason));
                 }
             }
             KeyEvent::Found { kms, region, learned } => self.know(id, *kms, region, at, learned),
@@ -50,8 +50,8 @@ impl State {
     }
 
     fn accomplish(&mut self, at: Time, operation: OperationId, learned: &[Aspect], certainty: Certainty) {
-        let Some(underway) = self.operations.remove(&operation) else { return };
-        let Underway { key: id, kms, region, wanted, .. } = &underway;
+        let Some(pending) = self.operations.remove(&operation) else { return };
+        let PendingOperation { key: id, kms, region, wanted, .. } = &pending;
         if wanted.makes_a_key() {
             self.know(*id, *kms, region, at, learned);
         }
@@ -64,13 +64,13 @@ impl State {
             _ => true,
         };
         if let Some(template) = wanted.template().filter(|_| is_put) {
-            self.templates.note_accepted(template, underway.since);
+            self.templates.note_accepted(template, pending.since);
         }
         match wanted {
             Operation::Rotate { from, .. } => self.replace(at, *from, *id),
             Operation::AddAlias { alias, from: Some(from) } => {
                 let moved = self.keys.get(id).is_some_and(|key| key.aliases.contains(alias));
-                self.keys.change(from, |key| if moved { key.lose(at, alias) } else { key.underway = None });
+                self.keys.change(from, |key| if moved { key.lose(at, alias) } else { key.pending = None });
             }
             _ => {}
         }
@@ -97,7 +97,7 @@ impl State {
 
     /// Keys are known in the regions that their KMS manages, and nowhere else.
     pub(super) fn forget_keys_outside(&mut self, id: KmsId, regions: &[Region]) {
-        self.operations.retain(|_, underway| underway.kms != id || regions.contains(&underway.region));
+        self.operations.retain(|_, pending| pending.kms != id || regions.contains(&pending.region));
         let Some(of_kms) = self.keys_at_aws.get_mut(&id) else { return };
         let outside = |(region, _): &(Region, AwsKeyId)| !regions.contains(region);
         let removed: Vec<_> = of_kms.keys().filter(|place| outside(place)).cloned().collect();

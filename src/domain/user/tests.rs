@@ -18,12 +18,12 @@ fn create(n: u128, name: &str) -> UserCommand {
 
 /// Changes nothing of the first user; to be written over.
 fn same() -> UserCommand {
-    amend(None, None, None, false)
+    update(None, None, None, false)
 }
 
-fn amend(name: Option<&str>, new: Option<Sealed>, must_change: Option<bool>, clear_lockout: bool) -> UserCommand {
+fn update(name: Option<&str>, new: Option<Sealed>, must_change: Option<bool>, clear_lockout: bool) -> UserCommand {
     let (id, name, profile) = (user_id(1), name.map(user_name), UserProfile::default());
-    UserCommand::Amend { id, name, profile, password: new, must_change, clear_lockout }
+    UserCommand::Update { id, name, profile, password: new, must_change, clear_lockout }
 }
 
 /// Changes the password that was set at this second.
@@ -60,20 +60,20 @@ fn a_name_is_given_once_whatever_its_case() {
     assert_eq!(when(&after(&[]), create(1, "user1")), Ok(vec![user(1)]));
     assert_eq!(when(&after(&[user(1)]), create(2, "USER1")), Err(Refusal::UserNameTaken(user_name("USER1"))));
     let two = after(&[user(1), user(2)]);
-    assert_eq!(when(&two, amend(Some("User2"), None, None, false)), Err(Refusal::UserNameTaken(user_name("User2"))));
+    assert_eq!(when(&two, update(Some("User2"), None, None, false)), Err(Refusal::UserNameTaken(user_name("User2"))));
     let own = UserEvent::Renamed { to: user_name("User1") };
-    assert_eq!(when(&two, amend(Some("User1"), None, None, false)), events([own]));
+    assert_eq!(when(&two, update(Some("User1"), None, None, false)), events([own]));
 }
 
 #[test]
 fn only_what_differs_is_recorded() {
     let state = after(&[user(1)]);
     assert_eq!(when(&state, same()), events([]));
-    assert_eq!(when(&state, amend(Some("user1"), None, Some(false), true)), events([]));
+    assert_eq!(when(&state, update(Some("user1"), None, Some(false), true)), events([]));
     let required = UserEvent::PasswordChangeRequired { required: true };
-    assert_eq!(when(&state, amend(None, None, Some(true), false)), events([required]));
+    assert_eq!(when(&state, update(None, None, Some(true), false)), events([required]));
     let changed = UserEvent::PasswordChanged { password: password(9), must_change: false };
-    assert_eq!(when(&state, amend(None, Some(password(9)), None, false)), events([changed]));
+    assert_eq!(when(&state, update(None, Some(password(9)), None, false)), events([changed]));
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn nobody_is_unlocked_by_failing_from_elsewhere() {
 fn a_lockout_is_forgiven_on_request() {
     let mut log = vec![user(1)];
     log.extend((0..5).map(|_| failed(HERE)));
-    assert_eq!(when(&after(&log), amend(None, None, None, true)), events([UserEvent::LockoutCleared]));
+    assert_eq!(when(&after(&log), update(None, None, None, true)), events([UserEvent::LockoutCleared]));
     log.push(happened(UserEvent::LockoutCleared));
     let state = after(&log);
     assert_eq!(ann(&state).lockout_since(&state.password_policy, at(7)), None);

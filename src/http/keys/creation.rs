@@ -3,11 +3,11 @@
 use super::material::{ImportBody, import};
 use super::policy::PolicyBody;
 use super::view::KeyView;
+use crate::domain::key::aws_enums::Origin;
 use crate::domain::key::name::AliasName;
 use crate::domain::key::operation::{EncryptFor, RetiredKey};
 use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::{Tag, check_tags};
-use crate::domain::key::word::Origin;
 use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
 use crate::http::answer::{Created, Json};
@@ -17,7 +17,7 @@ use crate::http::guard::{Admitted, OnKey};
 use crate::service::Services;
 use crate::service::access::{CreateKey, RotateKey, SignedIn};
 use crate::service::failure::invalid;
-use crate::service::keys::{KeyWish, ReplicaWish, RotationWish};
+use crate::service::keys::{KeyRequest, ReplicaRequest, RotationRequest};
 use actix_web::web::Data;
 use serde::Deserialize;
 use serde_json::Value;
@@ -141,8 +141,8 @@ pub async fn create(
     body: Body<CreateBody>,
     services: Data<Services>,
 ) -> Result<Created<KeyView>, Problem> {
-    let (wish, _) = body.0.wish()?;
-    let seen = services.keys.create(&who.permit, &who.asked, wish).await?;
+    let (request, _) = body.0.request()?;
+    let seen = services.keys.create(&who.permit, &who.context, request).await?;
     Ok(Created(KeyView::of(&seen)))
 }
 
@@ -152,9 +152,9 @@ pub async fn upload(
     body: Body<CreateBody>,
     services: Data<Services>,
 ) -> Result<Created<KeyView>, Problem> {
-    let (wish, material) = body.0.wish()?;
+    let (request, material) = body.0.request()?;
     let material = import(material, "source_key_identifier")?;
-    let seen = services.keys.upload(&who.permit, &who.asked, wish, material).await?;
+    let seen = services.keys.upload(&who.permit, &who.context, request, material).await?;
     Ok(Created(KeyView::of(&seen)))
 }
 
@@ -173,12 +173,12 @@ pub async fn rotate(
         (_, Some(true)) => Some(EncryptFor::AllAccounts),
         _ => None,
     };
-    let wish = RotationWish {
+    let request = RotationRequest {
         description: body.description.map(|text| described("description", text)).transpose()?,
         import: if body.import.is_given() { Some(import(body.import, "source_key_id")?) } else { None },
         old: RetiredKey { retain_alias: body.retain_alias.unwrap_or(false), disable_encrypt },
     };
-    let seen = services.keys.rotate(&who.permit, &who.asked, wish).await?;
+    let seen = services.keys.rotate(&who.permit, &who.context, request).await?;
     Ok(Json(KeyView::of(&seen)))
 }
 
@@ -190,7 +190,7 @@ pub async fn replicate(
 ) -> Result<Created<KeyView>, Problem> {
     let ReplicateBody { replica_region, aws_param, policy } = body.0;
     let mut aws = aws_param.unwrap_or_default();
-    let wish = ReplicaWish {
+    let request = ReplicaRequest {
         region: read_as("replica_region", &required("replica_region", replica_region)?, Region::parse)?,
         aliases: aws.aliases()?,
         description: aws.description.take().map(|text| described("aws_param.Description", text)).transpose()?,
@@ -198,13 +198,13 @@ pub async fn replicate(
         bypass_lockout_check: aws.bypass_policy_lockout_safety_check.unwrap_or(false),
         tags: aws.tags()?,
     };
-    let seen = services.keys.replicate(&who.permit, &who.asked, wish).await?;
+    let seen = services.keys.replicate(&who.permit, &who.context, request).await?;
     Ok(Created(KeyView::of(&seen)))
 }
 
 impl CreateBody {
     /// What is wished, and the material that may come with it.
-    fn wish(self) -> Result<(KeyWish, ImportBody), Refusal> {
+    fn request(self) -> Result<(KeyRequest, ImportBody), Refusal> {
         let kms = required("kms", self.kms)?;
         let region = read_as("region", &required("region", self.region)?, Region::parse)?;
         let mut aws = self.aws_param.unwrap_or_default();
@@ -216,7 +216,7 @@ impl CreateBody {
         let origin = origin.map(|text| read_as("aws_param.Origin", &text, Origin::parse_known)).transpose()?;
         let description = described("aws_param.Description", aws.description.take().unwrap_or_default())?;
         let import = self.import.with_end(aws.valid_to.take());
-        let wish = KeyWish {
+        let request = KeyRequest {
             kms,
             region,
             aliases: aws.aliases()?,
@@ -229,7 +229,7 @@ impl CreateBody {
             bypass_lockout_check: aws.bypass_policy_lockout_safety_check.unwrap_or(false),
             tags: aws.tags()?,
         };
-        Ok((wish, import))
+        Ok((request, import))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::http::guard::OnKey;
 use crate::service::Services;
 use crate::service::access::{DeleteMaterial, ImportMaterial};
 use crate::service::failure::invalid;
-use crate::service::keys::ImportWish;
+use crate::service::keys::ImportRequest;
 use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -72,8 +72,8 @@ pub async fn import_material(
     body: Body<ImportBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
-    let wish = import(body.0, "source_key_identifier")?;
-    let seen = services.keys.import_material(&who.permit, &who.asked, wish).await?;
+    let request = import(body.0, "source_key_identifier")?;
+    let seen = services.keys.import_material(&who.permit, &who.context, request).await?;
     Ok(Json(KeyView::of(&seen)))
 }
 
@@ -85,7 +85,7 @@ pub async fn delete_material(
 ) -> Result<Json<KeyView>, Problem> {
     let material = body.0.key_material_id;
     let material = material.map(|text| read_as("key_material_id", &text, MaterialId::parse)).transpose()?;
-    let seen = services.keys.change(&who.permit, &who.asked, Operation::DeleteMaterial { material }).await?;
+    let seen = services.keys.change(&who.permit, &who.context, Operation::DeleteMaterial { material }).await?;
     Ok(Json(KeyView::of(&seen)))
 }
 
@@ -106,7 +106,7 @@ impl ImportBody {
 ///
 /// # Errors
 /// When something is missing, or is not what it should be.
-pub fn import(body: ImportBody, source: &'static str) -> Result<ImportWish, Refusal> {
+pub fn import(body: ImportBody, source: &'static str) -> Result<ImportRequest, Refusal> {
     if let Some(tier) = &body.source_key_tier {
         one_of("source_key_tier", tier, &[("local", ())])?;
     }
@@ -119,7 +119,7 @@ pub fn import(body: ImportBody, source: &'static str) -> Result<ImportWish, Refu
         (Some(false), Some(_)) => return Err(invalid("valid_to", "can be given only together with key_expiration")),
         (_, valid_to) => valid_to,
     };
-    Ok(ImportWish {
+    Ok(ImportRequest {
         source: required(source, body.source_key_identifier)?,
         valid_to,
         existing: existing.unwrap_or(false),

@@ -1,6 +1,6 @@
 //! Which policy a key gets: its text, a template's, or one built from people. At most one of the three.
 
-use crate::domain::key::policy::People;
+use crate::domain::key::policy::PolicyPrincipals;
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::refusal::Refusal;
 use crate::service::failure::invalid;
@@ -52,7 +52,7 @@ impl PolicyBody {
     /// # Errors
     /// When there is more than one, or the text is no policy.
     pub fn choice(self, member: &'static str, text: Option<Value>) -> Result<PolicyChoice, Refusal> {
-        let people = People {
+        let principals = PolicyPrincipals {
             admins: self.key_admins.unwrap_or_default(),
             admin_roles: self.key_admins_roles.unwrap_or_default(),
             users: self.key_users.unwrap_or_default(),
@@ -60,11 +60,11 @@ impl PolicyBody {
             accounts: self.external_accounts.unwrap_or_default(),
         };
         let text = text.map(|text| PolicyText::of(&text).map_err(|problem| invalid(member, problem))).transpose()?;
-        match (text, self.policytemplate, people.is_empty()) {
+        match (text, self.policytemplate, principals.is_empty()) {
             (None, None, true) => Ok(PolicyChoice::Default),
             (Some(text), None, true) => Ok(PolicyChoice::Text(text)),
             (None, Some(template), true) => Ok(PolicyChoice::Template(template)),
-            (None, None, false) => Ok(PolicyChoice::People(people)),
+            (None, None, false) => Ok(PolicyChoice::Principals(principals)),
             _ => {
                 Err(invalid(member, "only one of a policy, `policytemplate`, and key_admins and its kin can be given"))
             }

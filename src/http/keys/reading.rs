@@ -2,7 +2,7 @@
 
 use super::view::KeyView;
 use crate::domain::key::aggregate::Key;
-use crate::domain::key::facts::{Rotation, RotationStatus};
+use crate::domain::key::metadata::{Rotation, RotationStatus};
 use crate::domain::key::name::AliasName;
 use crate::domain::place::Region;
 use crate::http::answer::{Json, NoContent};
@@ -121,13 +121,13 @@ pub async fn get(who: OnKey<ViewKey>, services: Data<Services>) -> Json<KeyView>
 
 /// `DELETE /v1/cckm/aws/keys/{id}`
 pub async fn forget(who: OnKey<DeleteKey>, services: Data<Services>) -> Result<NoContent, Problem> {
-    services.keys.forget(&who.permit, &who.asked).await?;
+    services.keys.forget(&who.permit, &who.context).await?;
     Ok(NoContent)
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/refresh`
 pub async fn refresh(who: OnKey<Synchronize>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
-    Ok(Json(KeyView::of(&services.keys.refresh(&who.permit, &who.asked).await?)))
+    Ok(Json(KeyView::of(&services.keys.refresh(&who.permit, &who.context).await?)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/get-key-rotation-status`

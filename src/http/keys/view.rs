@@ -1,10 +1,10 @@
 //! A key as clients see it: our envelope around AWS's own members, which keep AWS's CamelCase.
 
 use crate::domain::key::aggregate::Key;
-use crate::domain::key::facts::{KeyFacts, MultiRegion};
+use crate::domain::key::aws_enums::Origin;
+use crate::domain::key::metadata::{KeyMetadata, MultiRegion};
 use crate::domain::key::name::{AliasName, KeyArn};
 use crate::domain::key::tag::Tag;
-use crate::domain::key::word::Origin;
 use crate::http::envelope::Envelope;
 use crate::service::keys::KeySeen;
 use serde::Serialize;
@@ -101,13 +101,13 @@ impl KeyView {
     pub fn of(seen: &KeySeen) -> Self {
         let key: &Key = &seen.key;
         let source = key.materials.last();
-        let people = seen.people.clone().unwrap_or_default();
+        let principals = seen.principals.clone().unwrap_or_default();
         Self {
             envelope: Envelope::new(key.id, "cckm:aws-key", key.id, key.created, key.updated),
             kms: seen.kms.clone(),
             kms_id: key.kms.to_string(),
-            account_id: key.facts.account().to_string(),
-            cloud_name: key.facts.arn.partition().as_str(),
+            account_id: key.metadata.account().to_string(),
+            cloud_name: key.metadata.arn.partition().as_str(),
             region: key.region.to_string(),
             key_source: if source.is_some() { "local" } else { "" },
             key_material_origin: key.material_origin().name(),
@@ -115,19 +115,19 @@ impl KeyView {
             local_key_id: source.map(|source| source.source.to_string()),
             local_key_name: seen.source_name.clone(),
             blocked: false,
-            custom_key_store_id: key.facts.custom_key_store_id.clone(),
-            deletion_date: key.facts.deletion_date.map(text),
+            custom_key_store_id: key.metadata.custom_key_store_id.clone(),
+            deletion_date: key.metadata.deletion_date.map(text),
             gone: key.gone,
             synced_at: text(key.synced),
             rotated_at: key.rotated_at.map(text),
             rotated_to: key.rotated_to.map(text),
             rotated_from: key.rotated_from.map(text),
             rotation_status: rotation_status(key),
-            key_admins: people.admins,
-            key_admins_roles: people.admin_roles,
-            key_users: people.users,
-            key_users_roles: people.user_roles,
-            external_accounts: people.accounts,
+            key_admins: principals.admins,
+            key_admins_roles: principals.admin_roles,
+            key_users: principals.users,
+            key_users_roles: principals.user_roles,
+            external_accounts: principals.accounts,
             labels: labels(key),
             aws_param: aws_param(key),
         }
@@ -135,7 +135,7 @@ impl KeyView {
 }
 
 fn key_type(key: &Key) -> &'static str {
-    if key.facts.spec.is_asymmetric() { "asymmetric" } else { "symmetric" }
+    if key.metadata.spec.is_asymmetric() { "asymmetric" } else { "symmetric" }
 }
 
 fn rotation_status(key: &Key) -> Option<String> {
@@ -160,54 +160,54 @@ fn labels(key: &Key) -> Value {
 }
 
 fn aws_param(key: &Key) -> Value {
-    let facts = &key.facts;
+    let metadata = &key.metadata;
     let mut all = Map::new();
     let mut put = |name: &str, value: Value| {
         if !value.is_null() {
             all.insert(name.to_owned(), value);
         }
     };
-    put("AWSAccountId", json!(facts.account().to_string()));
+    put("AWSAccountId", json!(metadata.account().to_string()));
     put("Alias", some_list(key.aliases.iter().map(AliasName::as_str).collect()));
-    put("Arn", json!(facts.arn.to_string()));
-    put("CreationDate", json!(facts.created_at.map(text)));
-    put("CurrentKeyMaterialId", json!(facts.current_material.as_ref().map(|id| id.as_str())));
-    put("CustomerMasterKeySpec", json!(facts.spec.as_str()));
-    put("KeySpec", json!(facts.spec.as_str()));
-    put("DeletionDate", json!(facts.deletion_date.map(text)));
-    put("Description", json!(facts.description));
-    put("Enabled", json!(facts.enabled));
-    put_algorithms(&mut put, facts);
-    put("ExpirationModel", json!(facts.expiration_model.as_ref().map(|model| model.as_str())));
-    put("KeyID", json!(facts.key_id().as_str()));
-    put("KeyManager", json!(facts.manager.as_str()));
-    put("KeyState", json!(facts.state.as_str()));
-    put("KeyUsage", json!(facts.usage.as_str()));
-    put("MultiRegion", json!(facts.multi_region.is_some()));
-    put("MultiRegionConfiguration", facts.multi_region.as_ref().map_or(Value::Null, family));
-    put("Origin", json!(facts.origin.as_str()));
-    put("PendingDeletionWindowInDays", json!(facts.pending_window.map(|window| window.days())));
+    put("Arn", json!(metadata.arn.to_string()));
+    put("CreationDate", json!(metadata.created_at.map(text)));
+    put("CurrentKeyMaterialId", json!(metadata.current_material.as_ref().map(|id| id.as_str())));
+    put("CustomerMasterKeySpec", json!(metadata.spec.as_str()));
+    put("KeySpec", json!(metadata.spec.as_str()));
+    put("DeletionDate", json!(metadata.deletion_date.map(text)));
+    put("Description", json!(metadata.description));
+    put("Enabled", json!(metadata.enabled));
+    put_algorithms(&mut put, metadata);
+    put("ExpirationModel", json!(metadata.expiration_model.as_ref().map(|model| model.as_str())));
+    put("KeyID", json!(metadata.key_id().as_str()));
+    put("KeyManager", json!(metadata.manager.as_str()));
+    put("KeyState", json!(metadata.state.as_str()));
+    put("KeyUsage", json!(metadata.usage.as_str()));
+    put("MultiRegion", json!(metadata.multi_region.is_some()));
+    put("MultiRegionConfiguration", metadata.multi_region.as_ref().map_or(Value::Null, family));
+    put("Origin", json!(metadata.origin.as_str()));
+    put("PendingDeletionWindowInDays", json!(metadata.pending_window.map(|window| window.days())));
     put("Policy", key.policy.as_ref().map_or(Value::Null, |policy| policy.value()));
     put("Tags", some_list(key.tags.iter().map(tag).collect()));
-    put("ValidTo", json!(facts.valid_to.map(text)));
-    put("XksKeyConfiguration", facts.xks_key_id.as_ref().map_or(Value::Null, |id| json!({"Id": id})));
-    put("CustomKeyStoreId", json!(facts.custom_key_store_id));
-    put("CloudHsmClusterId", json!(facts.cloud_hsm_cluster_id));
+    put("ValidTo", json!(metadata.valid_to.map(text)));
+    put("XksKeyConfiguration", metadata.xks_key_id.as_ref().map_or(Value::Null, |id| json!({"Id": id})));
+    put("CustomKeyStoreId", json!(metadata.custom_key_store_id));
+    put("CloudHsmClusterId", json!(metadata.cloud_hsm_cluster_id));
     if let Some(rotation) = &key.rotation {
         put("KeyRotationEnabled", json!(rotation.enabled));
         put("NextRotationDate", json!(rotation.next.map(text)));
         put("RotationPeriodInDays", json!(rotation.period.map(|period| period.days())));
-    } else if facts.origin == Origin::AwsKms {
+    } else if metadata.origin == Origin::AwsKms {
         put("KeyRotationEnabled", json!(false));
     }
     Value::Object(all)
 }
 
-fn put_algorithms(put: &mut impl FnMut(&str, Value), facts: &KeyFacts) {
-    put("EncryptionAlgorithms", some_list(facts.algorithms.encryption.iter().collect()));
-    put("SigningAlgorithms", some_list(facts.algorithms.signing.iter().collect()));
-    put("MacAlgorithms", some_list(facts.algorithms.mac.iter().collect()));
-    put("KeyAgreementAlgorithms", some_list(facts.algorithms.key_agreement.iter().collect()));
+fn put_algorithms(put: &mut impl FnMut(&str, Value), metadata: &KeyMetadata) {
+    put("EncryptionAlgorithms", some_list(metadata.algorithms.encryption.iter().collect()));
+    put("SigningAlgorithms", some_list(metadata.algorithms.signing.iter().collect()));
+    put("MacAlgorithms", some_list(metadata.algorithms.mac.iter().collect()));
+    put("KeyAgreementAlgorithms", some_list(metadata.algorithms.key_agreement.iter().collect()));
 }
 
 fn some_list<T: Serialize>(list: Vec<T>) -> Value {

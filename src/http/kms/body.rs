@@ -4,13 +4,13 @@ use super::action_names;
 use crate::domain::acl::{AclChange, Principal};
 use crate::domain::action::Action;
 use crate::domain::id::UserId;
-use crate::domain::kms::{AssumedRole, RoleWish};
+use crate::domain::kms::{AssumedRole, RoleRequest};
 use crate::domain::name::{GroupName, KmsName};
 use crate::domain::place::{AccountId, ExternalId, Region, RoleArn};
 use crate::domain::refusal::Refusal;
 use crate::http::body::{excerpt, optional, read_as, required};
 use crate::service::failure::invalid;
-use crate::service::kms::{Addition, KmsWishes};
+use crate::service::kms::{Addition, KmsPatchRequest};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -66,7 +66,7 @@ pub struct AddBody {
 /// What to change of a KMS: one thing at a time.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = UpdateKmsRequest)]
-pub struct AmendBody {
+pub struct UpdateBody {
     /// Name or id of another connection.
     #[serde(default, deserialize_with = "optional")]
     connection: Option<String>,
@@ -110,7 +110,7 @@ pub struct AclsBody {
 /// Permissions to give to, or take from, one user or one group.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = AclRequest)]
-pub struct AclBody {
+pub(super) struct AclBody {
     /// The user (`local|<uuid>`); not together with `group`.
     #[serde(default, deserialize_with = "optional")]
     user_id: Option<String>,
@@ -153,13 +153,12 @@ impl AddBody {
     }
 }
 
-impl AmendBody {
-    /// What is to change.
-    pub fn wishes(self) -> Result<KmsWishes, Refusal> {
-        Ok(KmsWishes {
+impl UpdateBody {
+    pub fn patch(self) -> Result<KmsPatchRequest, Refusal> {
+        Ok(KmsPatchRequest {
             connection: self.connection,
             regions: self.regions.map(regions).transpose()?,
-            role: RoleWish {
+            role: RoleRequest {
                 arn: self.assume_role_arn.map(|text| read_as("assume_role_arn", &text, RoleArn::parse)).transpose()?,
                 external_id: self.assume_role_external_id.map(|text| read_external_id(&text)).transpose()?,
             },

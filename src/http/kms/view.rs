@@ -89,7 +89,7 @@ pub struct KmsView {
 /// What one user or one group may do.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Acl)]
-pub struct AclView {
+pub(super) struct AclView {
     /// The user.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -120,8 +120,8 @@ impl AccountView {
     /// An account, seen with a role or without.
     pub fn of(seen: AccountSeen, role: Option<AssumedRole>) -> Self {
         Self {
-            account_id: seen.sighting.account.to_string(),
-            regions: texts(&seen.sighting.enabled),
+            account_id: seen.probe.account.to_string(),
+            regions: texts(&seen.probe.enabled),
             assume_role_arn: role.as_ref().map(|role| role.arn.as_arn().to_string()),
             assume_role_external_id: role.and_then(|role| Some(role.external_id?.as_str().to_owned())),
             missing_permissions: seen.missing_permissions,
@@ -132,7 +132,7 @@ impl AccountView {
 impl RegionsView {
     /// The regions of an account.
     pub fn of(seen: &AccountSeen) -> Self {
-        Self { regions: texts(&seen.sighting.enabled) }
+        Self { regions: texts(&seen.probe.enabled) }
     }
 }
 
@@ -177,7 +177,6 @@ impl AclView {
 }
 
 impl ActionView {
-    /// The whole table.
     pub fn table() -> impl ExactSizeIterator<Item = Self> {
         API_TABLE.iter().map(|row| Self {
             api: row.api,

@@ -58,7 +58,7 @@ pub struct ScheduleBody {
 /// How keys are rotated. The empty text takes a length of time away.
 #[derive(Clone, Deserialize, Default, ToSchema)]
 #[schema(as = KeyRotationParams)]
-pub struct RotationBody {
+pub(super) struct RotationBody {
     /// `aws`, always.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "aws")]
@@ -81,7 +81,7 @@ pub struct RotationBody {
 /// How keys of AWS's are rotated.
 #[derive(Clone, Deserialize, Default, ToSchema)]
 #[schema(as = AwsKeyRotationParams)]
-pub struct AwsRotationBody {
+pub(super) struct AwsRotationBody {
     /// A key that is replaced keeps each alias with a time stamp behind it.
     #[serde(default, deserialize_with = "optional")]
     retain_alias: Option<bool>,
@@ -93,7 +93,7 @@ pub struct AwsRotationBody {
 /// What is synchronised.
 #[derive(Clone, Deserialize, Default, ToSchema)]
 #[schema(as = SynchronizationParams)]
-pub struct SynchronizationBody {
+pub(super) struct SynchronizationBody {
     /// `aws`, always.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "aws")]
@@ -108,7 +108,7 @@ pub struct SynchronizationBody {
 
 impl ScheduleBody {
     /// The name and the settings of a new schedule.
-    pub fn wish(mut self, state: &State) -> Result<(ScheduleName, ScheduleSettings), Refusal> {
+    pub fn request(mut self, state: &State) -> Result<(ScheduleName, ScheduleSettings), Refusal> {
         let name = read_as("name", &required("name", self.name.take())?, ScheduleName::parse)?;
         let rotates = one_of("operation", &required("operation", self.operation.take())?, OPERATIONS)?;
         let work = match rotates {
@@ -123,7 +123,7 @@ impl ScheduleBody {
     }
 
     /// The settings that a schedule is to have.
-    pub fn amended(self, state: &State, schedule: &Schedule) -> Result<ScheduleSettings, Refusal> {
+    pub fn updated(self, state: &State, schedule: &Schedule) -> Result<ScheduleSettings, Refusal> {
         let differs = |given: &Option<String>, known: &str| given.as_ref().is_some_and(|given| given != known);
         if differs(&self.name, schedule.name.as_str()) {
             return Err(invalid("name", "the name of a schedule cannot be changed"));

@@ -94,7 +94,7 @@ pub struct RunView {
 /// What became of a key.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ScheduledJobResult)]
-pub struct ResultView {
+pub(super) struct ResultView {
     /// Which key.
     key_id: String,
     /// `Success` or the error.

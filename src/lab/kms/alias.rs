@@ -11,14 +11,14 @@ use super::{Answer, exception};
 use crate::lab::refusal::Refusal;
 
 /// What the names of AWS's own begin with.
-pub const RESERVED: &str = "alias/aws/";
+pub(super) const RESERVED: &str = "alias/aws/";
 const PREFIX: &str = "alias/";
 const PATTERN: &str = "^[a-zA-Z0-9:/_-]+$";
 /// So many aliases one key can have.
 const MOST_OF_A_KEY: usize = 50;
 
 /// `CreateAlias`
-pub fn create_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn create_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = read_name(ask);
     let target = ask.required("TargetKeyId", (1, 2048));
     ask.finish()?;
@@ -49,7 +49,7 @@ pub fn create_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `UpdateAlias`
-pub fn update_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn update_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = read_name(ask);
     let target = ask.required("TargetKeyId", (1, 2048));
     ask.finish()?;
@@ -72,7 +72,7 @@ pub fn update_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `DeleteAlias`
-pub fn delete_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn delete_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = read_name(ask);
     ask.finish()?;
     require_own(name)?;
@@ -85,7 +85,7 @@ pub fn delete_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `ListAliases`
-pub fn list_aliases(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn list_aliases(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let page = Page::read(ask, 50, 100);
     let target = ask.text("KeyId", (1, 2048));
     ask.finish()?;

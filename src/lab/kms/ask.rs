@@ -14,10 +14,9 @@ use crate::lab::constraint::Constraints;
 use crate::lab::refusal::Refusal;
 
 /// Shortest and longest, or least and most.
-pub type Range = (usize, usize);
+pub(super) type Range = (usize, usize);
 
-/// A request.
-pub struct Ask<'a> {
+pub(super) struct Ask<'a> {
     members: &'a Map<String, Value>,
     constraints: Constraints,
     /// Something of another type than the member has: AWS does not even begin to judge then.
@@ -29,13 +28,12 @@ impl<'a> Ask<'a> {
     ///
     /// # Errors
     /// `SerializationException` if it is none.
-    pub fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
         let body = if body.is_empty() { b"{}" } else { body };
         serde_json::from_slice(body).map_err(|_| exception::serialization(""))
     }
 
-    /// Begins to read.
-    pub fn new(members: &'a Map<String, Value>) -> Ask<'a> {
+    pub(super) fn new(members: &'a Map<String, Value>) -> Ask<'a> {
         Ask { members, constraints: Constraints::default(), mistyped: None }
     }
 
@@ -43,15 +41,14 @@ impl<'a> Ask<'a> {
     ///
     /// # Errors
     /// `SerializationException` or `ValidationException`.
-    pub fn finish(&mut self) -> Result<(), Refusal> {
+    pub(super) fn finish(&mut self) -> Result<(), Refusal> {
         match self.mistyped.take() {
             Some(refusal) => Err(refusal),
             None => std::mem::take(&mut self.constraints).finish(),
         }
     }
 
-    /// A text.
-    pub fn text(&mut self, name: &str, (shortest, longest): Range) -> Option<&'a str> {
+    pub(super) fn text(&mut self, name: &str, (shortest, longest): Range) -> Option<&'a str> {
         let value = self.member(name)?;
         let Value::String(text) = value else { return self.mistyped(name, "a String") };
         self.measure(name, text, text.chars().count(), (shortest, longest));
@@ -59,7 +56,7 @@ impl<'a> Ask<'a> {
     }
 
     /// A text that has to be there; empty if it is not, which [`Ask::finish`] refuses.
-    pub fn required(&mut self, name: &str, range: Range) -> &'a str {
+    pub(super) fn required(&mut self, name: &str, range: Range) -> &'a str {
         match self.text(name, range) {
             Some(text) => text,
             None => self.missing(name),
@@ -67,12 +64,11 @@ impl<'a> Ask<'a> {
     }
 
     /// The member that names a key.
-    pub fn key_id(&mut self) -> &'a str {
+    pub(super) fn key_id(&mut self) -> &'a str {
         self.required("KeyId", (1, 2048))
     }
 
-    /// One of some words.
-    pub fn choice(&mut self, name: &str, words: &[&str]) -> Option<&'a str> {
+    pub(super) fn choice(&mut self, name: &str, words: &[&str]) -> Option<&'a str> {
         let text = self.text(name, (0, usize::MAX))?;
         if !words.contains(&text) {
             let set = words.join(", ");
@@ -82,15 +78,14 @@ impl<'a> Ask<'a> {
     }
 
     /// One of some words that has to be there.
-    pub fn required_choice(&mut self, name: &str, words: &[&str]) -> &'a str {
+    pub(super) fn required_choice(&mut self, name: &str, words: &[&str]) -> &'a str {
         match self.choice(name, words) {
             Some(text) => text,
             None => self.missing(name),
         }
     }
 
-    /// A whole number.
-    pub fn number(&mut self, name: &str, (least, most): (i64, i64)) -> Option<i64> {
+    pub(super) fn number(&mut self, name: &str, (least, most): (i64, i64)) -> Option<i64> {
         let value = self.member(name)?;
         let Some(number) = value.as_i64() else { return self.mistyped(name, "an Integer") };
         if number < least {
@@ -105,7 +100,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Yes or no; no if nothing is said.
-    pub fn flag(&mut self, name: &str) -> bool {
+    pub(super) fn flag(&mut self, name: &str) -> bool {
         match self.member(name) {
             None => false,
             Some(Value::Bool(flag)) => *flag,
@@ -114,7 +109,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Bytes.
-    pub fn bytes(&mut self, name: &str, range: Range) -> Option<Vec<u8>> {
+    pub(super) fn bytes(&mut self, name: &str, range: Range) -> Option<Vec<u8>> {
         let value = self.member(name)?;
         let Some(bytes) = value.as_str().and_then(|text| STANDARD.decode(text).ok()) else {
             return self.mistyped(name, "a base64-encoded Blob");
@@ -125,7 +120,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Bytes that have to be there.
-    pub fn required_bytes(&mut self, name: &str, range: Range) -> Vec<u8> {
+    pub(super) fn required_bytes(&mut self, name: &str, range: Range) -> Vec<u8> {
         match self.bytes(name, range) {
             Some(bytes) => bytes,
             None => self.missing(name).as_bytes().to_vec(),
@@ -133,15 +128,14 @@ impl<'a> Ask<'a> {
     }
 
     /// A time, in seconds since 1970.
-    pub fn time(&mut self, name: &str) -> Option<DateTime<Utc>> {
+    pub(super) fn time(&mut self, name: &str) -> Option<DateTime<Utc>> {
         let value = self.member(name)?;
         #[allow(clippy::cast_possible_truncation)] // `as` saturates, and milliseconds since 1970 fit
         let time = value.as_f64().and_then(|seconds| DateTime::from_timestamp_millis((seconds * 1000.0) as i64));
         if time.is_none() { self.mistyped(name, "a Timestamp") } else { time }
     }
 
-    /// Texts by name.
-    pub fn map(&mut self, name: &str) -> BTreeMap<String, String> {
+    pub(super) fn map(&mut self, name: &str) -> BTreeMap<String, String> {
         let Some(value) = self.member(name) else { return BTreeMap::new() };
         match serde_json::from_value(value.clone()) {
             Ok(map) => map,
@@ -149,15 +143,14 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// A list of texts.
-    pub fn texts(&mut self, name: &str) -> Option<Vec<&'a str>> {
+    pub(super) fn texts(&mut self, name: &str) -> Option<Vec<&'a str>> {
         let value = self.member(name)?;
         let texts = value.as_array().and_then(|all| all.iter().map(Value::as_str).collect());
         if texts.is_none() { self.mistyped(name, "a List") } else { texts }
     }
 
     /// Tags: pairs of a key and a value.
-    pub fn tags(&mut self) -> Option<Vec<(&'a str, &'a str)>> {
+    pub(super) fn tags(&mut self) -> Option<Vec<(&'a str, &'a str)>> {
         let value = self.member("Tags")?;
         let Some(all) = value.as_array() else { return self.mistyped("Tags", "a List") };
         let mut tags = Vec::new();
@@ -178,13 +171,13 @@ impl<'a> Ask<'a> {
     }
 
     /// Notes that something required is not there.
-    pub fn missing(&mut self, name: &str) -> &'static str {
+    pub(super) fn missing(&mut self, name: &str) -> &'static str {
         self.constraints.missing(name);
         ""
     }
 
     /// Notes that a text does not fit the pattern that AWS prints.
-    pub fn unfit(&mut self, name: &str, value: &str, pattern: &str) {
+    pub(super) fn unfit(&mut self, name: &str, value: &str, pattern: &str) {
         self.constraints.broken(name, value, &format!("Member must satisfy regular expression pattern: {pattern}"));
     }
 

@@ -18,12 +18,9 @@ use super::exception;
 use super::spec::Spec;
 use crate::lab::refusal::Refusal;
 
-/// What is signed.
 #[derive(Debug, Clone, Copy)]
-pub enum Message<'a> {
-    /// The message itself.
+pub(super) enum Message<'a> {
     Raw(&'a [u8]),
-    /// Its digest.
     Digest(&'a [u8]),
 }
 
@@ -31,7 +28,7 @@ pub enum Message<'a> {
 ///
 /// # Errors
 /// `UnsupportedOperationException` for what there is no cryptography for here.
-pub fn generate(spec: Spec) -> Result<Bytes, Refusal> {
+pub(super) fn generate(spec: Spec) -> Result<Bytes, Refusal> {
     let random = SystemRandom::new();
     let document = match spec {
         Spec::Rsa2048 => return generate_rsa(KeySize::Rsa2048),
@@ -56,7 +53,7 @@ fn generate_rsa(size: KeySize) -> Result<Bytes, Refusal> {
 }
 
 /// The public half as X.509 writes it; none if the bytes are not a pair of this spec.
-pub fn public_key(spec: Spec, secret: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn public_key(spec: Spec, secret: &[u8]) -> Option<Vec<u8>> {
     let der = |der: Result<PublicKeyX509Der<'_>, _>| der.ok().map(|der| der.as_ref().to_vec());
     match spec {
         Spec::Rsa2048 | Spec::Rsa3072 | Spec::Rsa4096 => {
@@ -75,7 +72,7 @@ pub fn public_key(spec: Spec, secret: &[u8]) -> Option<Vec<u8>> {
 ///
 /// # Errors
 /// `ValidationException` for a digest of the wrong length, `UnsupportedOperationException` for what is not done here.
-pub fn sign(spec: Spec, secret: &[u8], algorithm: &str, message: Message<'_>) -> Result<Vec<u8>, Refusal> {
+pub(super) fn sign(spec: Spec, secret: &[u8], algorithm: &str, message: Message<'_>) -> Result<Vec<u8>, Refusal> {
     let wrong = |_| Refusal::Internal;
     match spec {
         Spec::Rsa2048 | Spec::Rsa3072 | Spec::Rsa4096 => {
@@ -110,7 +107,7 @@ pub fn sign(spec: Spec, secret: &[u8], algorithm: &str, message: Message<'_>) ->
 ///
 /// # Errors
 /// As for [`sign`].
-pub fn verify(
+pub(super) fn verify(
     spec: Spec,
     secret: &[u8],
     algorithm: &str,
@@ -175,7 +172,7 @@ fn raw<'a>(algorithm: &str, message: Message<'a>) -> Result<&'a [u8], Refusal> {
 ///
 /// # Errors
 /// `ValidationException` if the text is too long.
-pub fn encrypt(spec: Spec, secret: &[u8], algorithm: &str, plaintext: &[u8]) -> Result<Vec<u8>, Refusal> {
+pub(super) fn encrypt(spec: Spec, secret: &[u8], algorithm: &str, plaintext: &[u8]) -> Result<Vec<u8>, Refusal> {
     let padding = oaep(algorithm).ok_or_else(|| no_cryptography(spec))?;
     let public = public_key(spec, secret).ok_or_else(|| no_cryptography(spec))?;
     let key = PublicEncryptingKey::from_der(&public).map_err(|_| Refusal::Internal)?;
@@ -193,7 +190,7 @@ pub fn encrypt(spec: Spec, secret: &[u8], algorithm: &str, plaintext: &[u8]) -> 
 }
 
 /// Decrypts with an RSA pair; none if it is not for this pair and algorithm.
-pub fn decrypt(secret: &[u8], algorithm: &str, ciphertext: &[u8]) -> Option<Bytes> {
+pub(super) fn decrypt(secret: &[u8], algorithm: &str, ciphertext: &[u8]) -> Option<Bytes> {
     let key = OaepPrivateDecryptingKey::new(PrivateDecryptingKey::from_pkcs8(secret).ok()?).ok()?;
     let mut plaintext = Zeroizing::new(vec![0; key.min_output_size()]);
     let length = key.decrypt(oaep(algorithm)?, ciphertext, &mut plaintext, None).ok()?.len();
@@ -206,7 +203,7 @@ pub fn decrypt(secret: &[u8], algorithm: &str, ciphertext: &[u8]) -> Option<Byte
 ///
 /// # Errors
 /// `UnsupportedOperationException` for what there is no cryptography for here.
-pub fn agree(spec: Spec, secret: &[u8], other: &[u8]) -> Result<Option<Bytes>, Refusal> {
+pub(super) fn agree(spec: Spec, secret: &[u8], other: &[u8]) -> Result<Option<Bytes>, Refusal> {
     let curve = match spec {
         Spec::P256 => &ECDH_P256,
         Spec::P384 => &ECDH_P384,

@@ -12,8 +12,7 @@ use crate::lab::caller::Caller;
 use crate::lab::plan::LabPlan;
 use crate::lab::refusal::Refusal;
 
-/// A call.
-pub struct Call<'a> {
+pub(super) struct Call<'a> {
     pub kms: &'a Kms,
     pub plan: &'a LabPlan,
     pub caller: &'a Caller<'a>,
@@ -24,7 +23,7 @@ pub struct Call<'a> {
 
 /// Which names of keys an operation takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Names {
+pub(super) enum Names {
     /// Ids and ARNs of keys.
     OfKeys,
     /// Aliases and their ARNs too.
@@ -33,7 +32,7 @@ pub enum Names {
 
 /// A key in use: what a cryptographic operation needs of it, without holding up others.
 #[derive(Debug)]
-pub struct Tool {
+pub(super) struct Tool {
     pub id: String,
     pub arn: String,
     pub spec: Spec,
@@ -48,7 +47,7 @@ impl Tool {
     ///
     /// # Errors
     /// [`Refusal::Internal`] if it is not there, which the key's state has ruled out.
-    pub fn secret(&self) -> Result<&[u8], Refusal> {
+    pub(super) fn secret(&self) -> Result<&[u8], Refusal> {
         self.secret.get().ok_or(Refusal::Internal)
     }
 
@@ -56,7 +55,7 @@ impl Tool {
     ///
     /// # Errors
     /// `InvalidKeyUsageException`.
-    pub fn require_algorithm(&self, algorithm: &str) -> Result<(), Refusal> {
+    pub(super) fn require_algorithm(&self, algorithm: &str) -> Result<(), Refusal> {
         if self.spec.algorithms(self.usage).contains(&algorithm) {
             return Ok(());
         }
@@ -78,18 +77,17 @@ const ALLOWED_ON_MANAGED: [&str; 8] = [
 ];
 
 impl Call<'_> {
-    /// The account that asks.
-    pub fn account(&self) -> &str {
+    pub(super) fn account(&self) -> &str {
         &self.caller.account.id
     }
 
     /// The ARN of something of this account in this region, such as `key/…`.
-    pub fn arn(&self, resource: &str) -> String {
+    pub(super) fn arn(&self, resource: &str) -> String {
         self.arn_in(self.region, resource)
     }
 
     /// The same in another region.
-    pub fn arn_in(&self, region: &str, resource: &str) -> String {
+    pub(super) fn arn_in(&self, region: &str, resource: &str) -> String {
         format!("arn:{}:kms:{region}:{}:{resource}", self.caller.account.partition, self.account())
     }
 
@@ -97,7 +95,7 @@ impl Call<'_> {
     ///
     /// # Errors
     /// [`Refusal::Denied`].
-    pub fn require(&self, resource: &str) -> Result<(), Refusal> {
+    pub(super) fn require(&self, resource: &str) -> Result<(), Refusal> {
         self.require_action(self.operation, resource)
     }
 
@@ -105,7 +103,7 @@ impl Call<'_> {
     ///
     /// # Errors
     /// [`Refusal::Denied`].
-    pub fn require_action(&self, action: &str, resource: &str) -> Result<(), Refusal> {
+    pub(super) fn require_action(&self, action: &str, resource: &str) -> Result<(), Refusal> {
         self.caller.require(&format!("kms:{action}"), Some(resource.to_owned()))
     }
 
@@ -113,7 +111,7 @@ impl Call<'_> {
     ///
     /// # Errors
     /// If there is none, it must not be looked at, or the operation refuses.
-    pub fn look(&self, name: &str, names: Names, look: impl FnOnce(&Key, &State) -> Answer) -> Answer {
+    pub(super) fn look(&self, name: &str, names: Names, look: impl FnOnce(&Key, &State) -> Answer) -> Answer {
         let state = self.kms.state()?;
         look(self.find(&state, name, names, self.operation)?, &state)
     }
@@ -122,7 +120,7 @@ impl Call<'_> {
     ///
     /// # Errors
     /// As for [`Call::look`], and if it cannot be kept.
-    pub fn change(&self, name: &str, change: impl FnOnce(&mut Key) -> Answer) -> Answer {
+    pub(super) fn change(&self, name: &str, change: impl FnOnce(&mut Key) -> Answer) -> Answer {
         let mut state = self.kms.state()?;
         let mut key = self.find(&state, name, Names::OfKeys, self.operation)?.clone();
         let answer = change(&mut key)?;
@@ -134,7 +132,7 @@ impl Call<'_> {
     ///
     /// # Errors
     /// As for [`Call::change`].
-    pub fn change_silently(&self, name: &str, change: impl FnOnce(&mut Key) -> Result<(), Refusal>) -> Answer {
+    pub(super) fn change_silently(&self, name: &str, change: impl FnOnce(&mut Key) -> Result<(), Refusal>) -> Answer {
         self.change(name, |key| change(key).map(|()| Value::Null))
     }
 
@@ -142,7 +140,7 @@ impl Call<'_> {
     ///
     /// # Errors
     /// What its state, its usage or the caller's permissions forbid.
-    pub fn tool(&self, name: &str, usage: Usage, action: &str) -> Result<Tool, Refusal> {
+    pub(super) fn tool(&self, name: &str, usage: Usage, action: &str) -> Result<Tool, Refusal> {
         let state = self.kms.state()?;
         let key = self.find(&state, name, Names::OfAliasesToo, action)?;
         key.require_enabled(self.region)?;
@@ -160,12 +158,12 @@ impl Call<'_> {
     ///
     /// # Errors
     /// [`Refusal::Internal`] if there is none, which the key's state has ruled out.
-    pub fn tool_of(&self, key: &Key) -> Result<Tool, Refusal> {
+    pub(super) fn tool_of(&self, key: &Key) -> Result<Tool, Refusal> {
         key.current().map(|material| self.tool_from(key, material)).ok_or(Refusal::Internal)
     }
 
     /// The material with this id, as a tool.
-    pub fn tool_with(&self, key: &Key, material_id: &str) -> Option<Tool> {
+    pub(super) fn tool_with(&self, key: &Key, material_id: &str) -> Option<Tool> {
         key.materials.iter().find(|material| material.id == material_id).map(|material| self.tool_from(key, material))
     }
 
@@ -185,7 +183,7 @@ impl Call<'_> {
     ///
     /// # Errors
     /// If there is no way to make it, or it cannot be kept.
-    pub fn ready(&self, tool: Tool) -> Result<Tool, Refusal> {
+    pub(super) fn ready(&self, tool: Tool) -> Result<Tool, Refusal> {
         if tool.secret.get().is_none() {
             tool.secret.fill(asymmetric::generate(tool.spec)?);
             self.kms.state()?.save(&tool.id, &self.kms.store)?;
@@ -197,7 +195,13 @@ impl Call<'_> {
     ///
     /// # Errors
     /// `NotFoundException`, `InvalidArnException`, `AccessDeniedException`.
-    pub fn find<'s>(&self, state: &'s State, name: &str, names: Names, action: &str) -> Result<&'s Key, Refusal> {
+    pub(super) fn find<'s>(
+        &self,
+        state: &'s State,
+        name: &str,
+        names: Names,
+        action: &str,
+    ) -> Result<&'s Key, Refusal> {
         let id = self.id_of(state, name, names, action)?;
         let arn = self.arn(&format!("key/{id}"));
         self.require_action(action, &arn)?;

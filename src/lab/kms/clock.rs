@@ -6,28 +6,26 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The clock.
 #[derive(Debug)]
-pub struct Clock(AtomicU32);
+pub(super) struct Clock(AtomicU32);
 
 impl Clock {
     /// A clock that is ahead of the machine's by so many seconds.
-    pub fn ahead_by(seconds: u32) -> Clock {
+    pub(super) fn ahead_by(seconds: u32) -> Clock {
         Clock(AtomicU32::new(seconds))
     }
 
-    /// What it shows.
-    pub fn now(&self) -> DateTime<Utc> {
+    pub(super) fn now(&self) -> DateTime<Utc> {
         Utc::now() + TimeDelta::seconds(i64::from(self.ahead_seconds()))
     }
 
     /// How far it is ahead.
-    pub fn ahead_seconds(&self) -> u32 {
+    pub(super) fn ahead_seconds(&self) -> u32 {
         self.0.load(Ordering::Relaxed)
     }
 
     /// Sets how far it is ahead. What has happened stays as it is, even if that is less than before.
-    pub fn set(&self, seconds: u32) {
+    pub(super) fn set(&self, seconds: u32) {
         self.0.store(seconds, Ordering::Relaxed);
     }
 }

@@ -37,28 +37,27 @@ const MATERIAL_ID: usize = 32;
 const TAG: usize = 16;
 
 /// A secret. It is wiped when nobody holds it any more.
-pub type Bytes = Zeroizing<Vec<u8>>;
+pub(super) type Bytes = Zeroizing<Vec<u8>>;
 
 /// Place for one secret, which can come later. Copies share it. `Debug` shows none of it.
 #[derive(Clone, Default)]
-pub struct Slot(Arc<OnceLock<Bytes>>);
+pub(super) struct Slot(Arc<OnceLock<Bytes>>);
 
 impl Slot {
     /// With a secret in it.
-    pub fn of(secret: Bytes) -> Slot {
+    pub(super) fn of(secret: Bytes) -> Slot {
         let slot = Slot::default();
         slot.fill(secret);
         slot
     }
 
     /// Puts a secret in, unless there is one already.
-    pub fn fill(&self, secret: Bytes) {
+    pub(super) fn fill(&self, secret: Bytes) {
         // Two may have made one at the same time; the first one counts.
         let _ = self.0.set(secret);
     }
 
-    /// The secret.
-    pub fn get(&self) -> Option<&[u8]> {
+    pub(super) fn get(&self) -> Option<&[u8]> {
         self.0.get().map(|secret| secret.as_slice())
     }
 }
@@ -87,7 +86,7 @@ impl<'de> Deserialize<'de> for Slot {
 ///
 /// # Errors
 /// If the machine gives none.
-pub fn random(length: usize) -> Result<Bytes, Refusal> {
+pub(super) fn random(length: usize) -> Result<Bytes, Refusal> {
     let mut bytes = Zeroizing::new(vec![0; length]);
     rand::fill(&mut bytes).map_err(|_| Refusal::Internal)?;
     Ok(bytes)
@@ -97,7 +96,7 @@ pub fn random(length: usize) -> Result<Bytes, Refusal> {
 ///
 /// # Errors
 /// If the machine gives no randomness.
-pub fn generate(spec: Spec, partition: &str) -> Result<Bytes, Refusal> {
+pub(super) fn generate(spec: Spec, partition: &str) -> Result<Bytes, Refusal> {
     random(match spec {
         Spec::Hmac224 => 28,
         Spec::Hmac256 => 32,
@@ -108,7 +107,7 @@ pub fn generate(spec: Spec, partition: &str) -> Result<Bytes, Refusal> {
 }
 
 /// How long the secret of a symmetric key is: in China SM4 has 128 bits.
-pub fn symmetric_length(partition: &str) -> usize {
+pub(super) fn symmetric_length(partition: &str) -> usize {
     if partition == Partition::China.as_str() { 16 } else { 32 }
 }
 
@@ -116,7 +115,7 @@ pub fn symmetric_length(partition: &str) -> usize {
 ///
 /// # Errors
 /// [`Refusal::Internal`] if the machine gives no randomness.
-pub fn seal(
+pub(super) fn seal(
     key_id: &str,
     material_id: &str,
     secret: &[u8],
@@ -134,9 +133,8 @@ pub fn seal(
     Ok([MAGIC, &[length], key_id.as_bytes(), &material, &nonce, &sealed].concat())
 }
 
-/// A ciphertext, taken apart.
 #[derive(Debug)]
-pub struct Blob<'a> {
+pub(super) struct Blob<'a> {
     pub key_id: &'a str,
     pub material_id: String,
     nonce: [u8; NONCE_LEN],
@@ -144,8 +142,7 @@ pub struct Blob<'a> {
 }
 
 impl<'a> Blob<'a> {
-    /// Takes one apart.
-    pub fn read(bytes: &'a [u8]) -> Option<Blob<'a>> {
+    pub(super) fn read(bytes: &'a [u8]) -> Option<Blob<'a>> {
         let (length, rest) = bytes.strip_prefix(MAGIC)?.split_first()?;
         let (key_id, rest) = rest.split_at_checked(usize::from(*length))?;
         let (material, rest) = rest.split_at_checked(MATERIAL_ID)?;
@@ -155,8 +152,7 @@ impl<'a> Blob<'a> {
         (sealed.len() >= TAG).then_some(Blob { key_id, material_id, nonce: nonce.try_into().ok()?, sealed })
     }
 
-    /// Decrypts it.
-    pub fn open(&self, secret: &[u8], context: &BTreeMap<String, String>) -> Option<Bytes> {
+    pub(super) fn open(&self, secret: &[u8], context: &BTreeMap<String, String>) -> Option<Bytes> {
         let mut plaintext = Zeroizing::new(self.sealed.to_vec());
         let nonce = Nonce::assume_unique_for_key(self.nonce);
         let length = cipher(secret).ok()?.open_in_place(nonce, Aad::from(bound(context)), &mut plaintext).ok()?.len();

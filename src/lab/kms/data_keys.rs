@@ -14,7 +14,7 @@ use crate::lab::refusal::Refusal;
 const LENGTH: (i64, i64) = (1, 1024);
 
 /// `GenerateRandom`
-pub fn generate_random(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn generate_random(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let length = ask.number("NumberOfBytes", LENGTH);
     ask.text("CustomKeyStoreId", (1, 64));
     ask.finish()?;
@@ -27,12 +27,12 @@ pub fn generate_random(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `GenerateDataKey`
-pub fn generate_data_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn generate_data_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     data_key(call, ask, true)
 }
 
 /// `GenerateDataKeyWithoutPlaintext`
-pub fn generate_data_key_without_plaintext(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn generate_data_key_without_plaintext(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     data_key(call, ask, false)
 }
 
@@ -68,12 +68,12 @@ fn data_key(call: &Call<'_>, ask: &mut Ask<'_>, in_the_clear: bool) -> Answer {
 }
 
 /// `GenerateDataKeyPair`
-pub fn generate_data_key_pair(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn generate_data_key_pair(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     pair(call, ask, true)
 }
 
 /// `GenerateDataKeyPairWithoutPlaintext`
-pub fn generate_data_key_pair_without_plaintext(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn generate_data_key_pair_without_plaintext(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     pair(call, ask, false)
 }
 

@@ -14,7 +14,7 @@ const LEAST_DAYS: i64 = 7;
 const MOST_DAYS: i64 = 30;
 
 /// `ScheduleKeyDeletion`
-pub fn schedule_key_deletion(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn schedule_key_deletion(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let days = ask.number("PendingWindowInDays", (1, 365)).unwrap_or(USUAL_DAYS);
     ask.finish()?;
@@ -41,7 +41,7 @@ pub fn schedule_key_deletion(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `CancelKeyDeletion`
-pub fn cancel_key_deletion(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn cancel_key_deletion(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     ask.finish()?;
     call.change(name, |key| {

@@ -10,7 +10,7 @@ macro_rules! exceptions {
     ($($name:ident => $code:literal),* $(,)?) => {
         $(
             #[doc = concat!("`", $code, "`.")]
-            pub fn $name(message: impl Into<String>) -> Refusal {
+            pub(crate) fn $name(message: impl Into<String>) -> Refusal {
                 special($code, message)
             }
         )*
@@ -45,6 +45,6 @@ exceptions! {
 }
 
 /// A key that is not there.
-pub fn no_such_key(arn: &str) -> Refusal {
+pub(super) fn no_such_key(arn: &str) -> Refusal {
     not_found(format!("Key '{arn}' does not exist"))
 }

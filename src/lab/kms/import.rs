@@ -15,7 +15,7 @@ const MATERIAL_ID: (usize, usize) = (64, 64);
 const LONGEST_DAYS: i64 = 365;
 
 /// What is asked for beside the material itself.
-struct Wish<'a> {
+struct Parameters<'a> {
     valid_to: Option<DateTime<Utc>>,
     /// `None` if nothing is said: then it depends on what the key has.
     new: Option<bool>,
@@ -23,8 +23,8 @@ struct Wish<'a> {
     description: Option<&'a str>,
 }
 
-impl<'a> Wish<'a> {
-    fn read(call: &Call<'_>, ask: &mut Ask<'a>) -> Result<Wish<'a>, Refusal> {
+impl<'a> Parameters<'a> {
+    fn read(call: &Call<'_>, ask: &mut Ask<'a>) -> Result<Parameters<'a>, Refusal> {
         let models = ["KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"];
         let expires = ask.choice("ExpirationModel", &models) != Some("KEY_MATERIAL_DOES_NOT_EXPIRE");
         let valid_to = ask.time("ValidTo");
@@ -56,7 +56,7 @@ impl<'a> Wish<'a> {
         if new == Some(true) && id.is_some() {
             return invalid("KeyMaterialId must not be set if the ImportType is NEW_KEY_MATERIAL");
         }
-        Ok(Wish { valid_to, new, id, description })
+        Ok(Parameters { valid_to, new, id, description })
     }
 
     fn only_for_symmetric(&self) -> bool {
@@ -65,11 +65,11 @@ impl<'a> Wish<'a> {
 }
 
 /// `ImportKeyMaterial`
-pub fn import_key_material(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn import_key_material(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let token = ask.required_bytes("ImportToken", (1, 6144));
     let wrapped = ask.required_bytes("EncryptedKeyMaterial", (1, 6144));
-    let wish = Wish::read(call, ask)?;
+    let parameters = Parameters::read(call, ask)?;
     // Unwrapping takes a while: it happens before others have to wait.
     let mut arn = String::new();
     call.look(name, Names::OfKeys, |key, _| {
@@ -82,7 +82,7 @@ pub fn import_key_material(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     call.change(name, |key| {
         key.require_not_deleted(call.region)?;
         let id = Material::id_of(&key.id, &known_by(key, &secret)?);
-        take_in(call, key, &wish, &id, secret)?;
+        take_in(call, key, &parameters, &id, secret)?;
         let mut answer = json!({ "KeyId": arn });
         if key.spec.is_symmetric() {
             answer["KeyMaterialId"] = json!(id);
@@ -116,17 +116,23 @@ fn known_by(key: &Key, secret: &[u8]) -> Result<Vec<u8>, Refusal> {
     Err(exception::incorrect_key_material(why))
 }
 
-fn take_in(call: &Call<'_>, key: &mut Key, wish: &Wish<'_>, id: &str, secret: Bytes) -> Result<(), Refusal> {
-    if !key.spec.is_symmetric() && wish.only_for_symmetric() {
+fn take_in(
+    call: &Call<'_>,
+    key: &mut Key,
+    parameters: &Parameters<'_>,
+    id: &str,
+    secret: Bytes,
+) -> Result<(), Refusal> {
+    if !key.spec.is_symmetric() && parameters.only_for_symmetric() {
         let why = "ImportType, KeyMaterialId and KeyMaterialDescription are only for symmetric encryption keys";
         return Err(Refusal::Invalid(why.to_owned()));
     }
-    if wish.id.is_some_and(|wanted| wanted != id) {
+    if parameters.id.is_some_and(|wanted| wanted != id) {
         return Err(exception::incorrect_key_material("The key material does not have the given KeyMaterialId."));
     }
     let waiting = key.state(call.region) == KeyState::PendingImport;
     let known = key.materials.iter().any(|material| material.id == id);
-    let new = wish.new.unwrap_or(key.materials.is_empty());
+    let new = parameters.new.unwrap_or(key.materials.is_empty());
     match (new, known) {
         (true, true) => {
             let why = "The key material is already associated with the key.";
@@ -144,10 +150,10 @@ fn take_in(call: &Call<'_>, key: &mut Key, wish: &Wish<'_>, id: &str, secret: By
         if material.secret.get().is_none() {
             material.secret = Slot::of(secret.clone());
         }
-        material.description = wish.description.map(str::to_owned).or(material.description.take());
+        material.description = parameters.description.map(str::to_owned).or(material.description.take());
     }
     let placement = key.placement_mut(call.region)?;
-    placement.imports.insert(id.to_owned(), wish.valid_to);
+    placement.imports.insert(id.to_owned(), parameters.valid_to);
     if waiting && key.is_complete(key.placement(call.region)?) {
         key.placement_mut(call.region)?.enabled = true;
     }
@@ -179,7 +185,7 @@ fn add(call: &Call<'_>, key: &mut Key, id: &str) -> Result<(), Refusal> {
 }
 
 /// `DeleteImportedKeyMaterial`
-pub fn delete_imported_key_material(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn delete_imported_key_material(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let wanted = ask.text("KeyMaterialId", MATERIAL_ID);
     ask.finish()?;

@@ -12,9 +12,8 @@ use super::exception;
 use super::spec::{Spec, Usage};
 use crate::lab::refusal::Refusal;
 
-/// A key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Key {
+pub(super) struct Key {
     /// As AWS writes it: a UUID, or `mrk-` and 32 hexadecimal digits.
     pub id: String,
     pub account: String,
@@ -34,16 +33,15 @@ pub struct Key {
     pub placements: BTreeMap<String, Placement>,
 }
 
-/// Who made the material.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Origin {
+pub(super) enum Origin {
     AwsKms,
     External,
 }
 
 /// One material of a key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Material {
+pub(super) struct Material {
     /// 64 hexadecimal digits; empty where AWS shows none and nothing can be brought.
     pub id: String,
     pub secret: Slot,
@@ -53,22 +51,21 @@ pub struct Material {
 
 /// How a material came to be used, or is going to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Standing {
+pub(super) enum Standing {
     First,
     Rotated { at: DateTime<Utc>, on_demand: bool },
     Pending,
 }
 
-/// Rotation every so often.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Rotation {
+pub(super) struct Rotation {
     pub period_days: i64,
     pub next: DateTime<Utc>,
 }
 
 /// What a key is in one region.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Placement {
+pub(super) struct Placement {
     pub created: DateTime<Utc>,
     pub enabled: bool,
     pub description: String,
@@ -79,9 +76,8 @@ pub struct Placement {
     pub imports: BTreeMap<String, Option<DateTime<Utc>>>,
 }
 
-/// An announced end.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum Deletion {
+pub(super) enum Deletion {
     At(DateTime<Utc>),
     /// So many days after the last replica is gone.
     AfterReplicas {
@@ -91,7 +87,7 @@ pub enum Deletion {
 
 /// AWS's states, as far as they occur here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyState {
+pub(super) enum KeyState {
     Enabled,
     Disabled,
     PendingImport,
@@ -100,8 +96,7 @@ pub enum KeyState {
 }
 
 impl KeyState {
-    /// As AWS writes it.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             KeyState::Enabled => "Enabled",
             KeyState::Disabled => "Disabled",
@@ -113,8 +108,7 @@ impl KeyState {
 }
 
 impl Origin {
-    /// As AWS writes it.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Origin::AwsKms => "AWS_KMS",
             Origin::External => "EXTERNAL",
@@ -124,20 +118,20 @@ impl Origin {
 
 impl Material {
     /// The id of what is known by these bytes: a secret, or the public half of a pair.
-    pub fn id_of(key_id: &str, known_by: &[u8]) -> String {
+    pub(super) fn id_of(key_id: &str, known_by: &[u8]) -> String {
         let hash = digest(&SHA256, &[key_id.as_bytes(), known_by].concat());
         hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Whether it belongs to the key for good.
-    pub fn is_associated(&self) -> bool {
+    pub(super) fn is_associated(&self) -> bool {
         self.standing != Standing::Pending
     }
 }
 
 impl Key {
     /// Its ARN in a region.
-    pub fn arn(&self, region: &str) -> String {
+    pub(super) fn arn(&self, region: &str) -> String {
         format!("arn:{}:kms:{region}:{}:key/{}", self.partition, self.account, self.id)
     }
 
@@ -145,7 +139,7 @@ impl Key {
     ///
     /// # Errors
     /// `NotFoundException` if it is not there.
-    pub fn placement(&self, region: &str) -> Result<&Placement, Refusal> {
+    pub(super) fn placement(&self, region: &str) -> Result<&Placement, Refusal> {
         self.placements.get(region).ok_or_else(|| exception::no_such_key(&self.arn(region)))
     }
 
@@ -153,13 +147,13 @@ impl Key {
     ///
     /// # Errors
     /// `NotFoundException` if it is not there.
-    pub fn placement_mut(&mut self, region: &str) -> Result<&mut Placement, Refusal> {
+    pub(super) fn placement_mut(&mut self, region: &str) -> Result<&mut Placement, Refusal> {
         let arn = self.arn(region);
         self.placements.get_mut(region).ok_or_else(|| exception::no_such_key(&arn))
     }
 
     /// Its state in a region.
-    pub fn state(&self, region: &str) -> KeyState {
+    pub(super) fn state(&self, region: &str) -> KeyState {
         let Some(placement) = self.placements.get(region) else { return KeyState::PendingDeletion };
         match &placement.deletion {
             Some(Deletion::At(_)) => KeyState::PendingDeletion,
@@ -171,14 +165,14 @@ impl Key {
     }
 
     /// Whether all material that belongs to it is there.
-    pub fn is_complete(&self, placement: &Placement) -> bool {
+    pub(super) fn is_complete(&self, placement: &Placement) -> bool {
         let mut associated = self.materials.iter().filter(|material| material.is_associated()).peekable();
         self.origin == Origin::AwsKms
             || (associated.peek().is_some() && associated.all(|material| placement.imports.contains_key(&material.id)))
     }
 
     /// The material that encrypts and signs.
-    pub fn current(&self) -> Option<&Material> {
+    pub(super) fn current(&self) -> Option<&Material> {
         self.materials.iter().rev().find(|material| material.is_associated())
     }
 
@@ -186,7 +180,7 @@ impl Key {
     ///
     /// # Errors
     /// `KMSInvalidStateException`.
-    pub fn require_not_deleted(&self, region: &str) -> Result<(), Refusal> {
+    pub(super) fn require_not_deleted(&self, region: &str) -> Result<(), Refusal> {
         let pending = match self.state(region) {
             KeyState::PendingDeletion => "deletion",
             KeyState::PendingReplicaDeletion => "replica deletion",
@@ -199,7 +193,7 @@ impl Key {
     ///
     /// # Errors
     /// `KMSInvalidStateException`.
-    pub fn require_material(&self, region: &str) -> Result<(), Refusal> {
+    pub(super) fn require_material(&self, region: &str) -> Result<(), Refusal> {
         self.require_not_deleted(region)?;
         match self.state(region) {
             KeyState::PendingImport => {
@@ -213,7 +207,7 @@ impl Key {
     ///
     /// # Errors
     /// `KMSInvalidStateException` or `DisabledException`.
-    pub fn require_enabled(&self, region: &str) -> Result<(), Refusal> {
+    pub(super) fn require_enabled(&self, region: &str) -> Result<(), Refusal> {
         self.require_material(region)?;
         match self.state(region) {
             KeyState::Disabled => Err(exception::disabled(format!("{} is disabled.", self.arn(region)))),
@@ -225,7 +219,7 @@ impl Key {
     ///
     /// # Errors
     /// `NotFoundException` if it is not in the region.
-    pub fn metadata(&self, region: &str) -> Result<Value, Refusal> {
+    pub(super) fn metadata(&self, region: &str) -> Result<Value, Refusal> {
         let placement = self.placement(region)?;
         let state = self.state(region);
         let mut metadata = json!({
@@ -283,7 +277,7 @@ impl Key {
     }
 
     /// When the next thing happens to it by itself.
-    pub fn next_due(&self) -> Option<DateTime<Utc>> {
+    pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {
         let placements = self.placements.values();
         let ends = placements.clone().filter_map(|placement| match placement.deletion {
             Some(Deletion::At(date)) => Some(date),
@@ -300,7 +294,7 @@ impl Key {
     ///
     /// # Errors
     /// If the machine gives no randomness.
-    pub fn happen(&mut self, at: DateTime<Utc>) -> Result<(), Refusal> {
+    pub(super) fn happen(&mut self, at: DateTime<Utc>) -> Result<(), Refusal> {
         let ended = |placement: &Placement| matches!(placement.deletion, Some(Deletion::At(date)) if date <= at);
         self.placements.retain(|_, placement| !ended(placement));
         let alone = self.placements.len() == 1;
@@ -330,7 +324,7 @@ impl Key {
     }
 
     /// Takes an imported material away from a region.
-    pub fn forget_import(&mut self, region: &str, id: &str) {
+    pub(super) fn forget_import(&mut self, region: &str, id: &str) {
         let pending = self.materials.iter().any(|material| material.id == id && !material.is_associated());
         let everywhere = pending && region == self.primary;
         for (place, placement) in &mut self.placements {
@@ -348,13 +342,12 @@ impl Key {
 }
 
 /// A time as KMS writes it: seconds since 1970, with milliseconds.
-pub fn seconds(time: DateTime<Utc>) -> f64 {
+pub(super) fn seconds(time: DateTime<Utc>) -> f64 {
     #[allow(clippy::cast_precision_loss)] // exact for some hundred thousand years
     let millis = time.timestamp_millis() as f64;
     millis / 1000.0
 }
 
-/// As AWS writes it.
-pub fn expiration_model(valid_to: Option<DateTime<Utc>>) -> &'static str {
+pub(super) fn expiration_model(valid_to: Option<DateTime<Utc>>) -> &'static str {
     if valid_to.is_some() { "KEY_MATERIAL_EXPIRES" } else { "KEY_MATERIAL_DOES_NOT_EXPIRE" }
 }

@@ -14,11 +14,10 @@ use super::spec::{Spec, Usage};
 use super::{Answer, exception, managed, policy, tags};
 use crate::lab::refusal::Refusal;
 
-/// Longest description.
-pub const DESCRIPTION: (usize, usize) = (0, 8192);
+pub(super) const DESCRIPTION: (usize, usize) = (0, 8192);
 
 /// `CreateKey`
-pub fn create_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn create_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let spec = read_spec(ask)?;
     let usage = ask.choice("KeyUsage", &Usage::NAMES).and_then(Usage::named);
     let origin = ask.choice("Origin", &["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]);
@@ -112,7 +111,7 @@ fn first_material(id: &str, spec: Spec, origin: Origin, partition: &str) -> Resu
 }
 
 /// `DescribeKey`
-pub fn describe_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn describe_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     ask.finish()?;
     managed::make_predefined(call, name)?;
@@ -120,7 +119,7 @@ pub fn describe_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `ListKeys`
-pub fn list_keys(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn list_keys(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let page = Page::read(ask, 100, 1000);
     let owners = ask.texts("ResourceOwners");
     ask.finish()?;
@@ -135,12 +134,12 @@ pub fn list_keys(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `EnableKey`
-pub fn enable_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn enable_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     switch(call, ask, true)
 }
 
 /// `DisableKey`
-pub fn disable_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn disable_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     switch(call, ask, false)
 }
 
@@ -155,7 +154,7 @@ fn switch(call: &Call<'_>, ask: &mut Ask<'_>, enabled: bool) -> Answer {
 }
 
 /// `UpdateKeyDescription`
-pub fn update_key_description(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn update_key_description(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let description = ask.required("Description", DESCRIPTION).to_owned();
     ask.finish()?;
@@ -167,7 +166,7 @@ pub fn update_key_description(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `ListGrants`: there are none, but the key has to be there.
-pub fn list_grants(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn list_grants(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let page = Page::read(ask, 50, 100);
     ask.text("GrantId", (1, 128));

@@ -15,7 +15,7 @@ use crate::lab::refusal::Refusal;
 const ALGORITHMS: [&str; 4] = ["HMAC_SHA_224", "HMAC_SHA_256", "HMAC_SHA_384", "HMAC_SHA_512"];
 
 /// `GenerateMac`
-pub fn generate_mac(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn generate_mac(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let (name, message, algorithm) = read(ask);
     let dry = ask.flag("DryRun");
     ask.finish()?;
@@ -26,7 +26,7 @@ pub fn generate_mac(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `VerifyMac`
-pub fn verify_mac(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn verify_mac(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let (name, message, algorithm) = read(ask);
     let mac = ask.required_bytes("Mac", (1, 6144));
     let dry = ask.flag("DryRun");

@@ -23,7 +23,7 @@ const PERIOD_DAYS: i64 = 365;
 ///
 /// # Errors
 /// If they cannot be kept.
-pub fn furnish(call: &Call<'_>) -> Result<(), Refusal> {
+pub(super) fn furnish(call: &Call<'_>) -> Result<(), Refusal> {
     let mut state = call.kms.state()?;
     if state.furnish(call.account(), call.region) {
         return Ok(());
@@ -42,7 +42,7 @@ pub fn furnish(call: &Call<'_>) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// If it cannot be kept.
-pub fn make_predefined(call: &Call<'_>, name: &str) -> Result<(), Refusal> {
+pub(super) fn make_predefined(call: &Call<'_>, name: &str) -> Result<(), Refusal> {
     let name = name.rsplit_once(":alias/").map_or(name, |(_, rest)| rest);
     let name = name.strip_prefix("alias/").unwrap_or(name);
     let Some(service) = name.strip_prefix("aws/").filter(|service| PREDEFINED.contains(service)) else {

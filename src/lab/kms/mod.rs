@@ -25,7 +25,7 @@ use clock::Clock;
 use crypto::{Bytes, Slot};
 use state::State;
 use store::Store;
-pub use store::StoreError;
+pub(super) use store::StoreError;
 
 mod alias;
 mod ask;
@@ -56,7 +56,7 @@ mod wrapping;
 
 /// The service with all that it keeps.
 #[derive(Debug)]
-pub struct Kms {
+pub(super) struct Kms {
     state: Mutex<State>,
     store: Store,
     clock: Clock,
@@ -72,7 +72,7 @@ impl Kms {
     ///
     /// # Errors
     /// If the directory cannot be used, or what is in it cannot be read.
-    pub fn open(directory: Option<&Path>) -> Result<Kms, StoreError> {
+    pub(super) fn open(directory: Option<&Path>) -> Result<Kms, StoreError> {
         let store = Store::open(directory)?;
         let state = State::load(&store)?;
         let clock = Clock::ahead_by(store.clock()?);
@@ -83,7 +83,14 @@ impl Kms {
     ///
     /// # Errors
     /// What AWS would refuse.
-    pub fn answer(&self, plan: &LabPlan, caller: &Caller<'_>, region: &str, operation: &str, body: &[u8]) -> Answer {
+    pub(super) fn answer(
+        &self,
+        plan: &LabPlan,
+        caller: &Caller<'_>,
+        region: &str,
+        operation: &str,
+        body: &[u8],
+    ) -> Answer {
         let call = Call { kms: self, plan, caller, region, operation, now: self.clock.now() };
         let perform = operation_named(operation).ok_or_else(|| Refusal::OperationUnknown {
             operation: operation.to_owned(),
@@ -98,12 +105,12 @@ impl Kms {
     ///
     /// # Errors
     /// [`Refusal::Internal`] if the disk refuses.
-    pub async fn settle(&self) -> Result<(), Refusal> {
-        self.store.settle().await
+    pub(super) async fn flush(&self) -> Result<(), Refusal> {
+        self.store.flush().await
     }
 
     /// How far the clock is ahead of the machine's, in seconds.
-    pub fn ahead_seconds(&self) -> u32 {
+    pub(super) fn ahead_seconds(&self) -> u32 {
         self.clock.ahead_seconds()
     }
 
@@ -111,7 +118,7 @@ impl Kms {
     ///
     /// # Errors
     /// [`Refusal::Internal`] if the disk refuses.
-    pub fn move_clock(&self, ahead_seconds: u32) -> Result<(), Refusal> {
+    pub(super) fn move_clock(&self, ahead_seconds: u32) -> Result<(), Refusal> {
         self.store.save_clock(ahead_seconds)?;
         self.clock.set(ahead_seconds);
         Ok(())

@@ -13,14 +13,14 @@ const MARK: &str = "after:";
 
 /// Which part of a listing is wanted.
 #[derive(Debug)]
-pub struct Page {
+pub(super) struct Page {
     limit: usize,
     marker: Option<String>,
 }
 
 impl Page {
     /// Reads what is asked for: so many if nothing is said, and never more than `most`.
-    pub fn read(ask: &mut Ask<'_>, usual: usize, most: usize) -> Page {
+    pub(super) fn read(ask: &mut Ask<'_>, usual: usize, most: usize) -> Page {
         let limit = ask.number("Limit", (1, 1000)).and_then(|limit| usize::try_from(limit).ok());
         Page { limit: limit.unwrap_or(usual).min(most), marker: ask.text("Marker", (1, 1024)).map(str::to_owned) }
     }
@@ -29,7 +29,7 @@ impl Page {
     ///
     /// # Errors
     /// `InvalidMarkerException` if no listing gave out this marker.
-    pub fn after(&self) -> Result<String, Refusal> {
+    pub(super) fn after(&self) -> Result<String, Refusal> {
         let Some(marker) = &self.marker else { return Ok(String::new()) };
         let decoded = URL_SAFE_NO_PAD.decode(marker).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let name = decoded.as_deref().and_then(|text| text.strip_prefix(MARK)).map(str::to_owned);
@@ -37,7 +37,7 @@ impl Page {
     }
 
     /// Takes the page from what follows [`Page::after`], each with its name.
-    pub fn cut(&self, member: &str, following: impl Iterator<Item = (String, Value)>) -> Value {
+    pub(super) fn cut(&self, member: &str, following: impl Iterator<Item = (String, Value)>) -> Value {
         let mut found: Vec<(String, Value)> = following.take(self.limit + 1).collect();
         let truncated = found.len() > self.limit;
         found.truncate(self.limit);

@@ -10,7 +10,7 @@ use crate::lab::permission::matches;
 use crate::lab::refusal::Refusal;
 
 /// Shortest and longest, as the API has it. The service itself takes less.
-pub const LENGTH: (usize, usize) = (1, 131_072);
+pub(super) const LENGTH: (usize, usize) = (1, 131_072);
 const LARGEST: usize = 32_768;
 /// The only name that a key policy can have.
 const NAME: &str = "default";
@@ -19,7 +19,7 @@ const NAME: &str = "default";
 ///
 /// # Errors
 /// `MalformedPolicyDocumentException`, `LimitExceededException`.
-pub fn judge(call: &Call<'_>, given: Option<&str>, bypass_lockout_check: bool) -> Result<String, Refusal> {
+pub(super) fn judge(call: &Call<'_>, given: Option<&str>, bypass_lockout_check: bool) -> Result<String, Refusal> {
     let Some(text) = given else { return Ok(default_policy(call)) };
     if text.len() > LARGEST {
         return Err(exception::limit_exceeded(format!("A key policy cannot be larger than {LARGEST} bytes")));
@@ -166,7 +166,7 @@ fn lets_caller_change_it(call: &Call<'_>, statements: &[Map<String, Value>]) -> 
 }
 
 /// `GetKeyPolicy`
-pub fn get_key_policy(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn get_key_policy(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let policy = ask.text("PolicyName", (1, 128)).unwrap_or(NAME);
     ask.finish()?;
@@ -179,7 +179,7 @@ pub fn get_key_policy(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `PutKeyPolicy`
-pub fn put_key_policy(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn put_key_policy(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let policy = ask.text("PolicyName", (1, 128)).unwrap_or(NAME);
     let document = ask.required("Policy", LENGTH);
@@ -195,7 +195,7 @@ pub fn put_key_policy(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `ListKeyPolicies`
-pub fn list_key_policies(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn list_key_policies(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let page = Page::read(ask, 100, 1000);
     ask.finish()?;

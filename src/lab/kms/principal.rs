@@ -6,7 +6,7 @@ use crate::lab::plan::LabPlan;
 
 /// Whether a principal can stand in a policy: everybody, an account, or a user, role or session of one. Users and roles
 /// of accounts in the plan have to be there; other accounts could be anybody's.
-pub fn is_known(plan: &LabPlan, partition: Partition, text: &str) -> bool {
+pub(super) fn is_known(plan: &LabPlan, partition: Partition, text: &str) -> bool {
     if text == "*" || is_account(text) {
         return true;
     }
@@ -34,7 +34,7 @@ pub fn is_known(plan: &LabPlan, partition: Partition, text: &str) -> bool {
 }
 
 /// Whether a principal of a policy is the one who calls, or its account.
-pub fn is_caller(caller: &Caller<'_>, text: &str) -> bool {
+pub(super) fn is_caller(caller: &Caller<'_>, text: &str) -> bool {
     let account = caller.account;
     let root = format!("arn:{}:iam::{}:root", account.partition, account.id);
     text == "*" || text == account.id || text == root || text == caller.identity().arn || text == caller.arn()

@@ -13,7 +13,7 @@ use crate::lab::refusal::Refusal;
 const REGION_PATTERN: &str = r"^([a-z]+-){2,3}\d+$";
 
 /// `ReplicateKey`
-pub fn replicate_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn replicate_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let region = read_region(ask, "ReplicaRegion");
     let given_policy = ask.text("Policy", policy::LENGTH);
@@ -60,7 +60,7 @@ fn with_metadata(mut answer: Value, key: &Key, region: &str) -> Answer {
 }
 
 /// `UpdatePrimaryRegion`
-pub fn update_primary_region(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn update_primary_region(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let region = read_region(ask, "PrimaryRegion");
     ask.finish()?;

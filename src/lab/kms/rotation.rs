@@ -23,7 +23,7 @@ impl Key {
     ///
     /// # Errors
     /// If the machine gives no randomness.
-    pub fn rotate_natively(&mut self, at: DateTime<Utc>, on_demand: bool) -> Result<(), Refusal> {
+    pub(super) fn rotate_natively(&mut self, at: DateTime<Utc>, on_demand: bool) -> Result<(), Refusal> {
         let secret = crypto::generate(self.spec, &self.partition)?;
         self.materials.push(Material {
             id: Material::id_of(&self.id, &secret),
@@ -52,7 +52,6 @@ impl Key {
         Ok(())
     }
 
-    /// Replicas follow their primary.
     fn require_primary(&self, region: &str) -> Result<(), Refusal> {
         if self.primary != region {
             let arn = self.arn(region);
@@ -77,7 +76,7 @@ impl Key {
 }
 
 /// `EnableKeyRotation`
-pub fn enable_key_rotation(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn enable_key_rotation(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let period = ask.number("RotationPeriodInDays", PERIOD_DAYS);
     ask.finish()?;
@@ -94,7 +93,7 @@ pub fn enable_key_rotation(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `DisableKeyRotation`
-pub fn disable_key_rotation(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn disable_key_rotation(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     ask.finish()?;
     call.change_silently(name, |key| {
@@ -105,7 +104,7 @@ pub fn disable_key_rotation(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `GetKeyRotationStatus`
-pub fn get_key_rotation_status(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn get_key_rotation_status(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     ask.finish()?;
     call.look(name, Names::OfKeys, |key, _| {
@@ -122,7 +121,7 @@ pub fn get_key_rotation_status(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `RotateKeyOnDemand`
-pub fn rotate_key_on_demand(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn rotate_key_on_demand(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     ask.finish()?;
     call.change(name, |key| {
@@ -153,7 +152,7 @@ pub fn rotate_key_on_demand(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `ListKeyRotations`
-pub fn list_key_rotations(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn list_key_rotations(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let page = Page::read(ask, 100, 1000);
     let include = ask.choice("IncludeKeyMaterial", &["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"]);

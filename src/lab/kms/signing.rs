@@ -29,7 +29,7 @@ const ALGORITHMS: [&str; 13] = [
 ];
 
 /// `GetPublicKey`
-pub fn get_public_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn get_public_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     ask.finish()?;
     let tool = {
@@ -51,47 +51,47 @@ pub fn get_public_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `Sign`
-pub fn sign(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let wish = Wish::read(ask);
+pub(super) fn sign(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let parameters = Parameters::read(ask);
     let dry = ask.flag("DryRun");
     ask.finish()?;
-    let tool = call.tool(wish.name, Usage::SignVerify, call.operation)?;
-    tool.require_algorithm(wish.algorithm)?;
-    let signature = asymmetric::sign(tool.spec, tool.secret()?, wish.algorithm, wish.message()?)?;
+    let tool = call.tool(parameters.name, Usage::SignVerify, call.operation)?;
+    tool.require_algorithm(parameters.algorithm)?;
+    let signature = asymmetric::sign(tool.spec, tool.secret()?, parameters.algorithm, parameters.message()?)?;
     refuse_dry_run(dry)?;
     Ok(json!({
         "KeyId": tool.arn,
         "Signature": STANDARD.encode(signature),
-        "SigningAlgorithm": wish.algorithm,
+        "SigningAlgorithm": parameters.algorithm,
     }))
 }
 
 /// `Verify`
-pub fn verify(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let wish = Wish::read(ask);
+pub(super) fn verify(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+    let parameters = Parameters::read(ask);
     let signature = ask.required_bytes("Signature", (1, 6144));
     let dry = ask.flag("DryRun");
     ask.finish()?;
-    let tool = call.tool(wish.name, Usage::SignVerify, call.operation)?;
-    tool.require_algorithm(wish.algorithm)?;
-    if !asymmetric::verify(tool.spec, tool.secret()?, wish.algorithm, wish.message()?, &signature)? {
+    let tool = call.tool(parameters.name, Usage::SignVerify, call.operation)?;
+    tool.require_algorithm(parameters.algorithm)?;
+    if !asymmetric::verify(tool.spec, tool.secret()?, parameters.algorithm, parameters.message()?, &signature)? {
         return Err(exception::invalid_signature(""));
     }
     refuse_dry_run(dry)?;
-    Ok(json!({ "KeyId": tool.arn, "SignatureValid": true, "SigningAlgorithm": wish.algorithm }))
+    Ok(json!({ "KeyId": tool.arn, "SignatureValid": true, "SigningAlgorithm": parameters.algorithm }))
 }
 
 /// What Sign and Verify are both told.
-struct Wish<'a> {
+struct Parameters<'a> {
     name: &'a str,
     message: Vec<u8>,
     kind: &'a str,
     algorithm: &'a str,
 }
 
-impl<'a> Wish<'a> {
-    fn read(ask: &mut Ask<'a>) -> Wish<'a> {
-        Wish {
+impl<'a> Parameters<'a> {
+    fn read(ask: &mut Ask<'a>) -> Parameters<'a> {
+        Parameters {
             name: ask.key_id(),
             message: ask.required_bytes("Message", PLAINTEXT),
             kind: ask.choice("MessageType", &["RAW", "DIGEST", "EXTERNAL_MU"]).unwrap_or("RAW"),
@@ -109,7 +109,7 @@ impl<'a> Wish<'a> {
 }
 
 /// `DeriveSharedSecret`
-pub fn derive_shared_secret(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn derive_shared_secret(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let algorithm = ask.required_choice("KeyAgreementAlgorithm", &["ECDH"]);
     let other = ask.required_bytes("PublicKey", (1, 8192));

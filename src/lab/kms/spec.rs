@@ -10,7 +10,7 @@ use crate::lab::refusal::Refusal;
 /// What a key is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Spec {
+pub(super) enum Spec {
     SymmetricDefault,
     #[serde(rename = "RSA_2048")]
     Rsa2048,
@@ -55,7 +55,7 @@ pub enum Spec {
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Usage {
+pub(super) enum Usage {
     EncryptDecrypt,
     SignVerify,
     GenerateVerifyMac,
@@ -71,23 +71,21 @@ impl Usage {
         Usage::KeyAgreement,
         Usage::EncapsulateDecapsulate,
     ];
-    /// Their names.
-    pub const NAMES: [&str; 5] =
+    pub(super) const NAMES: [&str; 5] =
         ["SIGN_VERIFY", "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE"];
 
-    /// Its name.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         let place = Usage::ALL.iter().position(|usage| *usage == self).unwrap_or_default();
         Usage::NAMES[place]
     }
 
     /// The usage with this name.
-    pub fn named(name: &str) -> Option<Usage> {
+    pub(super) fn named(name: &str) -> Option<Usage> {
         Usage::ALL.into_iter().find(|usage| usage.name() == name)
     }
 
     /// The member of a description that lists the algorithms for it.
-    pub fn algorithms_member(self) -> &'static str {
+    pub(super) fn algorithms_member(self) -> &'static str {
         match self {
             Usage::EncryptDecrypt => "EncryptionAlgorithms",
             Usage::SignVerify => "SigningAlgorithms",
@@ -132,22 +130,21 @@ impl Spec {
     ];
 
     /// The names of all of them.
-    pub fn names() -> Vec<&'static str> {
+    pub(super) fn names() -> Vec<&'static str> {
         Spec::ALL.iter().map(|(_, name)| *name).collect()
     }
 
-    /// Its name.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         Spec::ALL.iter().find(|(spec, _)| *spec == self).map_or("", |(_, name)| name)
     }
 
     /// The spec with this name.
-    pub fn named(name: &str) -> Option<Spec> {
+    pub(super) fn named(name: &str) -> Option<Spec> {
         Spec::ALL.iter().find(|(_, known)| *known == name).map(|(spec, _)| *spec)
     }
 
     /// The algorithms for a usage; none if the two do not go together.
-    pub fn algorithms(self, usage: Usage) -> &'static [&'static str] {
+    pub(super) fn algorithms(self, usage: Usage) -> &'static [&'static str] {
         match (self, usage) {
             (Spec::SymmetricDefault, Usage::EncryptDecrypt) => &["SYMMETRIC_DEFAULT"],
             (Spec::Rsa2048 | Spec::Rsa3072 | Spec::Rsa4096, Usage::EncryptDecrypt) => {
@@ -175,7 +172,7 @@ impl Spec {
     ///
     /// # Errors
     /// `ValidationException` if it is needed, or does not go with the spec.
-    pub fn usage(self, asked: Option<Usage>) -> Result<Usage, Refusal> {
+    pub(super) fn usage(self, asked: Option<Usage>) -> Result<Usage, Refusal> {
         let usage = match asked {
             Some(usage) => usage,
             None if self == Spec::SymmetricDefault => Usage::EncryptDecrypt,
@@ -195,7 +192,7 @@ impl Spec {
     ///
     /// # Errors
     /// `UnsupportedOperationException`.
-    pub fn offered(self, partition: Partition) -> Result<(), Refusal> {
+    pub(super) fn offered(self, partition: Partition) -> Result<(), Refusal> {
         let china = partition == Partition::China;
         let kem = matches!(self, Spec::MlKem512 | Spec::MlKem768 | Spec::MlKem1024);
         if (self == Spec::Sm2) != china && (self == Spec::Sm2 || kem) {
@@ -206,22 +203,22 @@ impl Spec {
     }
 
     /// Whether it is one secret that encrypts.
-    pub fn is_symmetric(self) -> bool {
+    pub(super) fn is_symmetric(self) -> bool {
         self == Spec::SymmetricDefault
     }
 
     /// Whether it is one secret that authenticates.
-    pub fn is_hmac(self) -> bool {
+    pub(super) fn is_hmac(self) -> bool {
         matches!(self, Spec::Hmac224 | Spec::Hmac256 | Spec::Hmac384 | Spec::Hmac512)
     }
 
     /// Whether it has a public half.
-    pub fn is_asymmetric(self) -> bool {
+    pub(super) fn is_asymmetric(self) -> bool {
         !self.is_symmetric() && !self.is_hmac()
     }
 
     /// Whether material can be brought for it.
-    pub fn importable(self) -> bool {
+    pub(super) fn importable(self) -> bool {
         !self.names_post_quantum()
     }
 
@@ -230,7 +227,7 @@ impl Spec {
     }
 
     /// Adds spec and algorithms to a description.
-    pub fn describe(self, usage: Usage, description: &mut Value) {
+    pub(super) fn describe(self, usage: Usage, description: &mut Value) {
         description["KeySpec"] = json!(self.name());
         description["CustomerMasterKeySpec"] = json!(self.name());
         description["KeyUsage"] = json!(usage.name());

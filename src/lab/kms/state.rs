@@ -12,7 +12,7 @@ use crate::lab::refusal::Refusal;
 
 /// What the lab's KMS keeps. A key is changed as a copy, which [`State::add`] puts in its place.
 #[derive(Debug, Default)]
-pub struct State {
+pub(super) struct State {
     keys: HashMap<String, Key>,
     places: HashMap<(String, String), Place>,
     /// What happens next to which key.
@@ -32,7 +32,7 @@ struct Place {
 
 /// A name for a key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Alias {
+pub(super) struct Alias {
     pub account: String,
     pub region: String,
     /// With `alias/`.
@@ -49,7 +49,7 @@ impl State {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn load(store: &Store) -> Result<State, StoreError> {
+    pub(super) fn load(store: &Store) -> Result<State, StoreError> {
         let mut state = State::default();
         for key in store.keys::<Key>()? {
             state.index(&key);
@@ -68,7 +68,7 @@ impl State {
     ///
     /// # Errors
     /// If it cannot be kept.
-    pub fn catch_up(&mut self, now: DateTime<Utc>, store: &Store) -> Result<(), Refusal> {
+    pub(super) fn catch_up(&mut self, now: DateTime<Utc>, store: &Store) -> Result<(), Refusal> {
         while let Some((date, id)) = self.due.first().filter(|(date, _)| *date <= now).cloned() {
             if let Some(key) = self.keys.get_mut(&id) {
                 key.happen(date)?;
@@ -79,7 +79,7 @@ impl State {
     }
 
     /// A key that is in a region.
-    pub fn key(&self, account: &str, region: &str, id: &str) -> Option<&Key> {
+    pub(super) fn key(&self, account: &str, region: &str, id: &str) -> Option<&Key> {
         self.keys.get(id).filter(|key| key.account == account && key.placements.contains_key(region))
     }
 
@@ -87,7 +87,7 @@ impl State {
     ///
     /// # Errors
     /// If it cannot be kept.
-    pub fn add(&mut self, key: Key, store: &Store) -> Result<(), Refusal> {
+    pub(super) fn add(&mut self, key: Key, store: &Store) -> Result<(), Refusal> {
         let id = key.id.clone();
         self.keys.insert(id.clone(), key);
         self.save(&id, store)
@@ -97,7 +97,7 @@ impl State {
     ///
     /// # Errors
     /// If it cannot be kept.
-    pub fn save(&mut self, id: &str, store: &Store) -> Result<(), Refusal> {
+    pub(super) fn save(&mut self, id: &str, store: &Store) -> Result<(), Refusal> {
         let Some(key) = self.keys.remove(id) else { return Ok(()) };
         self.leave_old_places(&key, store)?;
         if key.placements.is_empty() {
@@ -146,18 +146,17 @@ impl State {
     }
 
     /// The ids of the keys in a region that follow an id.
-    pub fn ids_after(&self, account: &str, region: &str, after: &str) -> impl Iterator<Item = &String> {
+    pub(super) fn ids_after(&self, account: &str, region: &str, after: &str) -> impl Iterator<Item = &String> {
         let range = (Excluded(after.to_owned()), Unbounded);
         self.place(account, region).into_iter().flat_map(move |place| place.keys.range(range.clone()))
     }
 
-    /// An alias.
-    pub fn alias(&self, account: &str, region: &str, name: &str) -> Option<&Alias> {
+    pub(super) fn alias(&self, account: &str, region: &str, name: &str) -> Option<&Alias> {
         self.place(account, region)?.aliases.get(name)
     }
 
     /// The aliases in a region that follow a name.
-    pub fn aliases_after(&self, account: &str, region: &str, after: &str) -> impl Iterator<Item = &Alias> {
+    pub(super) fn aliases_after(&self, account: &str, region: &str, after: &str) -> impl Iterator<Item = &Alias> {
         let range = (Excluded(after.to_owned()), Unbounded);
         self.place(account, region)
             .into_iter()
@@ -165,7 +164,7 @@ impl State {
     }
 
     /// The aliases of a key in a region, in the order of their names.
-    pub fn aliases_of(&self, account: &str, region: &str, id: &str) -> Vec<&Alias> {
+    pub(super) fn aliases_of(&self, account: &str, region: &str, id: &str) -> Vec<&Alias> {
         let Some(place) = self.place(account, region) else { return Vec::new() };
         place.names_of(id).iter().filter_map(|name| place.aliases.get(name)).collect()
     }
@@ -174,7 +173,7 @@ impl State {
     ///
     /// # Errors
     /// If it cannot be kept.
-    pub fn set_alias(&mut self, alias: Alias, store: &Store) -> Result<(), Refusal> {
+    pub(super) fn set_alias(&mut self, alias: Alias, store: &Store) -> Result<(), Refusal> {
         store.save_alias(&alias.arn, &alias)?;
         self.place_mut(&alias.account, &alias.region).insert(alias);
         Ok(())
@@ -184,7 +183,13 @@ impl State {
     ///
     /// # Errors
     /// If that cannot be kept.
-    pub fn remove_alias(&mut self, account: &str, region: &str, name: &str, store: &Store) -> Result<(), Refusal> {
+    pub(super) fn remove_alias(
+        &mut self,
+        account: &str,
+        region: &str,
+        name: &str,
+        store: &Store,
+    ) -> Result<(), Refusal> {
         match self.place_mut(account, region).remove(name) {
             Some(alias) => store.forget_alias(&alias.arn),
             None => Ok(()),
@@ -192,7 +197,7 @@ impl State {
     }
 
     /// Notes that AWS's own keys of a region are there; whether they have been before.
-    pub fn furnish(&mut self, account: &str, region: &str) -> bool {
+    pub(super) fn furnish(&mut self, account: &str, region: &str) -> bool {
         std::mem::replace(&mut self.place_mut(account, region).furnished, true)
     }
 

@@ -19,15 +19,15 @@ const CLOCK: &str = "ahead_seconds";
 
 /// The database, or nothing at all.
 #[derive(Debug)]
-pub struct Store(Option<Trees>);
+pub(super) struct Store(Option<Trees>);
 
 #[derive(Debug)]
 struct Trees {
     database: sled::Db,
     /// How many writes there have been, and how many of them are on the disk for sure.
     written: AtomicU64,
-    settled: AtomicU64,
-    settling: Mutex<()>,
+    flushed: AtomicU64,
+    flushing: Mutex<()>,
     keys: sled::Tree,
     aliases: sled::Tree,
     lab: sled::Tree,
@@ -69,7 +69,7 @@ impl Store {
     ///
     /// # Errors
     /// If the directory cannot be used, or another process has it.
-    pub fn open(directory: Option<&Path>) -> Result<Store, StoreError> {
+    pub(super) fn open(directory: Option<&Path>) -> Result<Store, StoreError> {
         let Some(path) = directory else { return Ok(Store(None)) };
         let open = || {
             // What the appliance keeps may lie beside it: nobody else's business.
@@ -77,8 +77,8 @@ impl Store {
             let database = sled::Config::new().path(path).cache_capacity(64 << 20).open()?;
             let tree = |name: &str| database.open_tree(name);
             let (keys, aliases, lab) = (tree("keys")?, tree("aliases")?, tree("lab")?);
-            let (written, settled) = (AtomicU64::new(0), AtomicU64::new(0));
-            Ok(Store(Some(Trees { database, written, settled, settling: Mutex::new(()), keys, aliases, lab })))
+            let (written, flushed) = (AtomicU64::new(0), AtomicU64::new(0));
+            Ok(Store(Some(Trees { database, written, flushed, flushing: Mutex::new(()), keys, aliases, lab })))
         };
         let mut opened = open();
         // A lab that has just ended lets go of its files a moment later.
@@ -99,7 +99,7 @@ impl Store {
     ///
     /// # Errors
     /// If the database or a record cannot be read.
-    pub fn keys<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
+    pub(super) fn keys<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
         self.0.as_ref().map_or_else(|| Ok(Vec::new()), |trees| all(&trees.keys))
     }
 
@@ -107,7 +107,7 @@ impl Store {
     ///
     /// # Errors
     /// If the database or a record cannot be read.
-    pub fn aliases<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
+    pub(super) fn aliases<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
         self.0.as_ref().map_or_else(|| Ok(Vec::new()), |trees| all(&trees.aliases))
     }
 
@@ -115,44 +115,41 @@ impl Store {
     ///
     /// # Errors
     /// If the database or the record cannot be read.
-    pub fn clock(&self) -> Result<u32, StoreError> {
+    pub(super) fn clock(&self) -> Result<u32, StoreError> {
         let Some(trees) = &self.0 else { return Ok(0) };
         trees.lab.get(CLOCK)?.map_or(Ok(0), |bytes| read(CLOCK.as_bytes(), &bytes))
     }
 
     /// Something of the lab's own, such as a wrapping key.
-    pub fn own(&self, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
+    pub(super) fn own(&self, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
         let Some(trees) = &self.0 else { return Ok(None) };
         trees.lab.get(name).map(|found| found.map(|bytes| bytes.to_vec())).map_err(|_| Refusal::Internal)
     }
 
     /// Keeps something of the lab's own.
-    pub fn save_own(&self, name: &str, bytes: &[u8]) -> Result<(), Refusal> {
+    pub(super) fn save_own(&self, name: &str, bytes: &[u8]) -> Result<(), Refusal> {
         self.write(|trees| trees.lab.insert(name, bytes).map(drop))
     }
 
     /// Keeps how far the clock is ahead.
-    pub fn save_clock(&self, seconds: u32) -> Result<(), Refusal> {
+    pub(super) fn save_clock(&self, seconds: u32) -> Result<(), Refusal> {
         self.write(|trees| trees.lab.insert(CLOCK, seconds.to_string().as_bytes()).map(drop))
     }
 
-    /// Keeps a key.
-    pub fn save_key(&self, id: &str, key: &impl Serialize) -> Result<(), Refusal> {
+    pub(super) fn save_key(&self, id: &str, key: &impl Serialize) -> Result<(), Refusal> {
         self.write(|trees| trees.keys.insert(id, json(key)).map(drop))
     }
 
-    /// Forgets a key.
-    pub fn forget_key(&self, id: &str) -> Result<(), Refusal> {
+    pub(super) fn forget_key(&self, id: &str) -> Result<(), Refusal> {
         self.write(|trees| trees.keys.remove(id).map(drop))
     }
 
     /// Keeps an alias under its ARN.
-    pub fn save_alias(&self, arn: &str, alias: &impl Serialize) -> Result<(), Refusal> {
+    pub(super) fn save_alias(&self, arn: &str, alias: &impl Serialize) -> Result<(), Refusal> {
         self.write(|trees| trees.aliases.insert(arn, json(alias)).map(drop))
     }
 
-    /// Forgets an alias.
-    pub fn forget_alias(&self, arn: &str) -> Result<(), Refusal> {
+    pub(super) fn forget_alias(&self, arn: &str) -> Result<(), Refusal> {
         self.write(|trees| trees.aliases.remove(arn).map(drop))
     }
 
@@ -160,14 +157,14 @@ impl Store {
     ///
     /// # Errors
     /// [`Refusal::Internal`] if the disk refuses.
-    pub async fn settle(&self) -> Result<(), Refusal> {
+    pub(super) async fn flush(&self) -> Result<(), Refusal> {
         let Some(trees) = &self.0 else { return Ok(()) };
         let wanted = trees.written.load(Ordering::Acquire);
-        if trees.settled.load(Ordering::Acquire) >= wanted {
+        if trees.flushed.load(Ordering::Acquire) >= wanted {
             return Ok(());
         }
-        let _settling = trees.settling.lock().await;
-        if trees.settled.load(Ordering::Acquire) >= wanted {
+        let _settling = trees.flushing.lock().await;
+        if trees.flushed.load(Ordering::Acquire) >= wanted {
             return Ok(());
         }
         let written = trees.written.load(Ordering::Acquire);
@@ -175,7 +172,7 @@ impl Store {
         // Not sled's own `flush_async`: it has been seen to sleep for ever.
         let flushed = tokio::task::spawn_blocking(move || database.flush()).await;
         flushed.map_err(|_| Refusal::Internal)?.map_err(|error| failed(&error))?;
-        trees.settled.store(written, Ordering::Release);
+        trees.flushed.store(written, Ordering::Release);
         Ok(())
     }
 

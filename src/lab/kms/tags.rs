@@ -18,7 +18,7 @@ const MOST: usize = 50;
 ///
 /// # Errors
 /// `TagException`.
-pub fn judge(
+pub(super) fn judge(
     given: Vec<(&str, &str)>,
     mut tags: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Refusal> {
@@ -47,7 +47,7 @@ fn is_allowed(c: char) -> bool {
 }
 
 /// `TagResource`
-pub fn tag_resource(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn tag_resource(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let Some(given) = ask.tags() else {
         ask.missing("Tags");
@@ -63,7 +63,7 @@ pub fn tag_resource(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `UntagResource`
-pub fn untag_resource(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn untag_resource(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let Some(keys) = ask.texts("TagKeys") else {
         ask.missing("TagKeys");
@@ -82,7 +82,7 @@ pub fn untag_resource(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `ListResourceTags`
-pub fn list_resource_tags(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn list_resource_tags(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let page = Page::read(ask, 50, 50);
     ask.finish()?;

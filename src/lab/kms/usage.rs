@@ -14,7 +14,7 @@ use super::{Answer, asymmetric, exception};
 use crate::lab::refusal::Refusal;
 
 /// Sizes of texts and ciphertexts, in bytes.
-pub const PLAINTEXT: (usize, usize) = (1, 4096);
+pub(super) const PLAINTEXT: (usize, usize) = (1, 4096);
 const CIPHERTEXT: (usize, usize) = (1, 6144);
 const ALGORITHMS: [&str; 4] = ["SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"];
 const SYMMETRIC: &str = "SYMMETRIC_DEFAULT";
@@ -22,7 +22,7 @@ const SYMMETRIC: &str = "SYMMETRIC_DEFAULT";
 type Context = BTreeMap<String, String>;
 
 /// `Encrypt`
-pub fn encrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn encrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let plaintext = ask.required_bytes("Plaintext", PLAINTEXT);
     let algorithm = ask.choice("EncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
@@ -40,7 +40,7 @@ pub fn encrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `Decrypt`
-pub fn decrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn decrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.text("KeyId", (1, 2048));
     let ciphertext = ask.required_bytes("CiphertextBlob", CIPHERTEXT);
     let algorithm = ask.choice("EncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
@@ -61,7 +61,7 @@ pub fn decrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `ReEncrypt`
-pub fn re_encrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn re_encrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let ciphertext = ask.required_bytes("CiphertextBlob", CIPHERTEXT);
     let from = ask.text("SourceKeyId", (1, 2048));
     let to = ask.required("DestinationKeyId", (1, 2048));
@@ -94,7 +94,7 @@ pub fn re_encrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 ///
 /// # Errors
 /// If algorithm, context or length do not go with the key.
-pub fn seal(tool: &Tool, algorithm: &str, context: &Context, plaintext: &[u8]) -> Result<Vec<u8>, Refusal> {
+pub(super) fn seal(tool: &Tool, algorithm: &str, context: &Context, plaintext: &[u8]) -> Result<Vec<u8>, Refusal> {
     tool.require_algorithm(algorithm)?;
     if algorithm == SYMMETRIC {
         return crypto::seal(&tool.id, &tool.material_id, tool.secret()?, context, plaintext);
@@ -170,7 +170,7 @@ fn require_no_context(algorithm: &str, context: &Context) -> Result<(), Refusal>
 ///
 /// # Errors
 /// `DryRunOperationException` if so.
-pub fn refuse_dry_run(dry: bool) -> Result<(), Refusal> {
+pub(super) fn refuse_dry_run(dry: bool) -> Result<(), Refusal> {
     if dry {
         Err(exception::dry_run("The request would have succeeded, but the DryRun option is set."))
     } else {

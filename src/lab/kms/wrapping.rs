@@ -31,7 +31,6 @@ const ALGORITHMS: [&str; 6] = [
 ];
 const SIZES: [&str; 4] = ["RSA_2048", "RSA_3072", "RSA_4096", "SM2"];
 const VALID_HOURS: i64 = 24;
-/// What seals the tokens.
 const TOKEN_KEY: &str = "token-key";
 
 /// What stands in a token: which key it is for, and how the material is wrapped.
@@ -44,7 +43,7 @@ struct Token {
 }
 
 /// `GetParametersForImport`
-pub fn get_parameters_for_import(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
+pub(super) fn get_parameters_for_import(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     let name = ask.key_id();
     let algorithm = ask.required_choice("WrappingAlgorithm", &ALGORITHMS);
     let size = ask.required_choice("WrappingKeySpec", &SIZES);
@@ -74,7 +73,7 @@ pub fn get_parameters_for_import(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 ///
 /// # Errors
 /// `UnsupportedOperationException`.
-pub fn require_importable(key: &Key, region: &str) -> Result<(), Refusal> {
+pub(super) fn require_importable(key: &Key, region: &str) -> Result<(), Refusal> {
     if key.origin == Origin::External {
         return Ok(());
     }
@@ -107,7 +106,7 @@ fn require_fitting(key: &Key, algorithm: &str, size: &str) -> Result<(), Refusal
 ///
 /// # Errors
 /// `InvalidImportTokenException`, `ExpiredImportTokenException`, `InvalidCiphertextException`.
-pub fn unwrap(call: &Call<'_>, arn: &str, token: &[u8], wrapped: &[u8]) -> Result<Bytes, Refusal> {
+pub(super) fn unwrap(call: &Call<'_>, arn: &str, token: &[u8], wrapped: &[u8]) -> Result<Bytes, Refusal> {
     let invalid = || exception::invalid_import_token("The import token is not valid for this key.");
     let token = open(call, token)?.filter(|token| token.key == arn).ok_or_else(invalid)?;
     if token.until < call.now {

@@ -6,10 +6,9 @@ use serde::Deserialize;
 
 use crate::lab::secret::Secret;
 
-/// The whole file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PlanFile {
+pub(super) struct PlanFile {
     #[serde(default)]
     pub partitions: BTreeMap<String, PartitionFile>,
     #[serde(default)]
@@ -19,7 +18,7 @@ pub struct PlanFile {
 /// `[partitions.<name>]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PartitionFile {
+pub(super) struct PartitionFile {
     #[serde(default)]
     pub enabled: Vec<String>,
     #[serde(default)]
@@ -29,7 +28,7 @@ pub struct PartitionFile {
 /// `[[accounts]]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AccountFile {
+pub(super) struct AccountFile {
     pub id: String,
     #[serde(default)]
     pub partition: Option<String>,
@@ -46,7 +45,7 @@ pub struct AccountFile {
 /// `[[accounts.users]]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct UserFile {
+pub(super) struct UserFile {
     pub name: String,
     #[serde(default)]
     pub path: Option<String>,
@@ -63,7 +62,7 @@ pub struct UserFile {
 /// `[[accounts.roles]]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RoleFile {
+pub(super) struct RoleFile {
     pub name: String,
     #[serde(default)]
     pub path: Option<String>,

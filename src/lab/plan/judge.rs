@@ -12,11 +12,10 @@ use crate::lab::permission::{Permissions, is_action_pattern};
 
 /// IAM's shortest and default value for a role's longest session.
 const SHORTEST_MAXIMUM: i64 = 3600;
-/// IAM's longest one.
 const LONGEST_MAXIMUM: i64 = 43_200;
 
 /// Makes the plan, or says everything that is wrong with it.
-pub fn judge(file: PlanFile) -> Result<LabPlan, Vec<Mistake>> {
+pub(super) fn judge(file: PlanFile) -> Result<LabPlan, Vec<Mistake>> {
     let mut mistakes = Mistakes::default();
     let partitions = offers(&file, &mut mistakes);
     let (mut ids, mut key_ids) = (HashSet::new(), HashSet::new());

@@ -101,21 +101,20 @@ pub enum Problem {
 
 /// Collects the mistakes of a plan with their places.
 #[derive(Debug, Default)]
-pub struct Mistakes(Vec<Mistake>);
+pub(super) struct Mistakes(Vec<Mistake>);
 
 impl Mistakes {
-    /// Notes a mistake.
-    pub fn note(&mut self, place: impl Into<String>, problem: Problem) {
+    pub(super) fn note(&mut self, place: impl Into<String>, problem: Problem) {
         self.0.push(Mistake { place: place.into(), problem });
     }
 
     /// Notes that a region is missing from a list of a partition.
-    pub fn note_region(&mut self, place: String, region: &str, partition: Partition, list: &'static str) {
+    pub(super) fn note_region(&mut self, place: String, region: &str, partition: Partition, list: &'static str) {
         self.note(place, Problem::RegionUnknown { region: region.to_owned(), partition: partition.as_str(), list });
     }
 
     /// All of them, in the order of the file.
-    pub fn into_list(self) -> Vec<Mistake> {
+    pub(super) fn into_list(self) -> Vec<Mistake> {
         self.0
     }
 }

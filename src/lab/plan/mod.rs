@@ -94,12 +94,10 @@ pub struct LabKeys {
 }
 
 impl LabKeys {
-    /// The public half.
     pub fn access_key_id(&self) -> &str {
         &self.access_key_id
     }
 
-    /// The secret half.
     pub fn secret_access_key(&self) -> &str {
         self.secret_access_key.reveal()
     }
@@ -131,17 +129,17 @@ pub(in crate::lab) struct Account {
 
 impl Account {
     /// The user with this name.
-    pub fn user(&self, name: &str) -> Option<&User> {
+    pub(super) fn user(&self, name: &str) -> Option<&User> {
         self.users.iter().find(|user| user.identity.name == name)
     }
 
     /// The role with this name.
-    pub fn role(&self, name: &str) -> Option<&Role> {
+    pub(super) fn role(&self, name: &str) -> Option<&Role> {
         self.roles.iter().find(|role| role.identity.name == name)
     }
 
     /// Whether the account may use a region.
-    pub fn may_use(&self, region: &str) -> bool {
+    pub(super) fn may_use(&self, region: &str) -> bool {
         self.regions.iter().any(|known| known.name == region && known.opt_in != OptIn::NotOptedIn)
     }
 }
@@ -163,7 +161,7 @@ pub(in crate::lab) enum OptIn {
 
 impl OptIn {
     /// As EC2 writes it.
-    pub fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             OptIn::NotRequired => "opt-in-not-required",
             OptIn::OptedIn => "opted-in",
@@ -184,14 +182,12 @@ pub(in crate::lab) struct Identity {
     pub permissions: Permissions,
 }
 
-/// A user.
 #[derive(Debug, Clone)]
 pub(in crate::lab) struct User {
     pub identity: Identity,
     pub keys: Option<LabKeys>,
 }
 
-/// A role.
 #[derive(Debug, Clone)]
 pub(in crate::lab) struct Role {
     pub identity: Identity,
@@ -205,7 +201,6 @@ pub(in crate::lab) struct Role {
 /// Whom a role lets in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::lab) enum Trust {
-    /// Everybody who can sign.
     Anyone,
     /// Everybody in an account whom that account allows `sts:AssumeRole`.
     Account(String),

@@ -11,7 +11,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 const ESCAPED_IN_PATH: &AsciiSet = &ESCAPED.remove(b'/');
 
 /// The canonical request. Bytes, because header values need not be UTF-8.
-pub fn request(request: &Received<'_>, claim: &Claim, body_hash: &str) -> Vec<u8> {
+pub(super) fn request(request: &Received<'_>, claim: &Claim, body_hash: &str) -> Vec<u8> {
     let mut names = claim.signed_headers.clone();
     names.sort();
     names.dedup();
@@ -28,7 +28,7 @@ pub fn request(request: &Received<'_>, claim: &Claim, body_hash: &str) -> Vec<u8
 }
 
 /// The path without `.`, `..` and doubled slashes, and escaped once more: every service but S3 signs it so.
-pub fn path(raw: &str) -> String {
+pub(super) fn path(raw: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     for part in raw.split('/') {
         match part {
@@ -45,7 +45,7 @@ pub fn path(raw: &str) -> String {
 }
 
 /// The parameters without the signature, escaped in one way and sorted.
-pub fn query_string(raw: &str) -> String {
+pub(super) fn query_string(raw: &str) -> String {
     let mut parts: Vec<(String, String)> = query::raw_pairs(raw)
         .filter(|(name, _)| name != b"X-Amz-Signature")
         .map(|(name, value)| (escape(&name), escape(&value)))

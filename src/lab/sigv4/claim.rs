@@ -11,7 +11,7 @@ use crate::lab::wire::query;
 
 /// A signature with all that is needed to check it, except the key.
 #[derive(Debug, Clone)]
-pub struct Claim {
+pub(crate) struct Claim {
     /// Whose key it is said to be.
     pub access_key_id: String,
     /// What the signature is good for.
@@ -28,7 +28,7 @@ pub struct Claim {
 
 /// The scope of a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scope {
+pub(crate) struct Scope {
     /// The day, as `20150830`.
     pub date: String,
     /// The region, such as `us-east-1`.
@@ -43,7 +43,7 @@ impl Claim {
     ///
     /// # Errors
     /// If the request is not signed, or in a form that cannot be checked.
-    pub fn read(request: &Received<'_>) -> Result<Claim, Refusal> {
+    pub(crate) fn read(request: &Received<'_>) -> Result<Claim, Refusal> {
         let parameters = query::pairs(request.query);
         let in_query = parameters.iter().any(|(name, _)| name == "X-Amz-Algorithm");
         match request.header("authorization") {

@@ -12,7 +12,7 @@ use super::refusal::Refusal;
 mod canonical;
 mod claim;
 
-pub use claim::{Claim, Scope};
+pub(super) use claim::{Claim, Scope};
 
 /// How far a client's clock may be away, in minutes.
 const SKEW_MINUTES: i64 = 5;
@@ -25,8 +25,7 @@ const TERMINATOR: &str = "aws4_request";
 
 /// A request as it came over the wire, before anybody has decoded anything.
 #[derive(Debug, Clone)]
-pub struct Received<'a> {
-    /// The method, in capitals.
+pub(super) struct Received<'a> {
     pub method: &'a str,
     /// The path with its escapes, without the query string.
     pub path: &'a str,
@@ -34,13 +33,12 @@ pub struct Received<'a> {
     pub query: &'a str,
     /// Header fields in their order, names in lower case.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// The body.
     pub body: &'a [u8],
 }
 
 impl Received<'_> {
     /// The first value of a header field, if it is text.
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
         std::str::from_utf8(value).ok()
     }
@@ -51,7 +49,7 @@ impl Claim {
     ///
     /// # Errors
     /// The first fault, in AWS's order and words.
-    pub fn check_form(&self, request: &Received<'_>, service: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
+    pub(super) fn check_form(&self, request: &Received<'_>, service: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
         self.check_time(now)?;
         self.check_signed_headers(request)?;
         let Scope { date, service: scoped, terminator, .. } = &self.scope;
@@ -78,7 +76,7 @@ impl Claim {
     ///
     /// # Errors
     /// If not.
-    pub fn verify(&self, request: &Received<'_>, secret_access_key: &str) -> Result<(), Refusal> {
+    pub(super) fn verify(&self, request: &Received<'_>, secret_access_key: &str) -> Result<(), Refusal> {
         let body_hash = hex(digest::digest(&digest::SHA256, request.body).as_ref());
         // The hash that the client declares is part of what it signed, so it must be true.
         if let Some(declared) = request.header("x-amz-content-sha256")

@@ -34,7 +34,6 @@ struct Lab {
     cloud: LabCloud,
 }
 
-/// Who signs.
 #[derive(Clone)]
 struct Keys {
     id: String,
@@ -154,7 +153,6 @@ struct KmsClient<'a> {
 }
 
 impl KmsClient<'_> {
-    /// What an operation answers.
     #[track_caller]
     fn call(&self, operation: &str, ask: Value) -> impl Future<Output = Value> {
         let place = std::panic::Location::caller();
@@ -182,21 +180,18 @@ impl KmsClient<'_> {
         }
     }
 
-    /// The code alone.
     #[track_caller]
     fn code(&self, operation: &str, ask: Value) -> impl Future<Output = String> {
         let refusal = self.refusal(operation, ask);
         async move { refusal.await.0 }
     }
 
-    /// A new key's description.
     #[track_caller]
     fn create(&self, ask: Value) -> impl Future<Output = Value> {
         let answer = self.call("CreateKey", ask);
         async move { answer.await["KeyMetadata"].clone() }
     }
 
-    /// A new key's id.
     #[track_caller]
     fn id(&self, ask: Value) -> impl Future<Output = String> {
         let answer = self.create(ask);

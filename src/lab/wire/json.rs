@@ -5,20 +5,20 @@ use serde_json::{Value, json};
 use crate::lab::refusal::Row;
 
 /// The media type of requests and answers.
-pub const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
+pub(crate) const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
 
 /// The service's prefix and the operation that an `X-Amz-Target` names, such as (`TrentService`, `CreateKey`).
-pub fn target(header: &str) -> Option<(&str, &str)> {
+pub(crate) fn target(header: &str) -> Option<(&str, &str)> {
     header.rsplit_once('.').filter(|(service, operation)| !service.is_empty() && !operation.is_empty())
 }
 
 /// An answer; nothing at all where there is nothing to say.
-pub fn answer(result: &Value) -> String {
+pub(crate) fn answer(result: &Value) -> String {
     if result.is_null() { String::new() } else { result.to_string() }
 }
 
 /// An error. Some have no words at all: AWS leaves the member out then.
-pub fn refusal(row: &Row) -> String {
+pub(crate) fn refusal(row: &Row) -> String {
     if row.message.is_empty() {
         json!({ "__type": row.code }).to_string()
     } else {

@@ -9,11 +9,11 @@ use crate::lab::refusal::Row;
 
 /// The parameters of a call.
 #[derive(Debug, Clone, Default)]
-pub struct Parameters(Vec<(String, String)>);
+pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
     /// Reads the parameters of a query string and of a form.
-    pub fn read(query: &str, form: &[u8]) -> Parameters {
+    pub(crate) fn read(query: &str, form: &[u8]) -> Parameters {
         let mut all = pairs(query);
         // A form that is not UTF-8 has no parameters that anybody could have meant.
         all.extend(std::str::from_utf8(form).map(pairs).unwrap_or_default());
@@ -21,12 +21,12 @@ impl Parameters {
     }
 
     /// A parameter's value; the first one counts.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The values of `<name>.1`, `<name>.2`, … in the order of their numbers.
-    pub fn list(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn list(&self, name: &str) -> Vec<&str> {
         let mut numbered: Vec<(u32, &str)> = self
             .0
             .iter()
@@ -41,13 +41,13 @@ impl Parameters {
 }
 
 /// The decoded parts of a query string or form. `+` is a space, as in every form.
-pub fn pairs(text: &str) -> Vec<(String, String)> {
+pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
     let decoded = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     raw_pairs(text).map(|(name, value)| (decoded(name), decoded(value))).collect()
 }
 
 /// The same as bytes, for signatures: what is not UTF-8 stays what it is.
-pub fn raw_pairs(text: &str) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> + '_ {
+pub(crate) fn raw_pairs(text: &str) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> + '_ {
     text.split('&').filter(|part| !part.is_empty()).map(|part| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         (decode(name), decode(value))
@@ -60,7 +60,7 @@ fn decode(text: &str) -> Vec<u8> {
 }
 
 /// An answer of STS or IAM.
-pub fn answer(namespace: &str, operation: &str, result: Vec<Element>, request_id: &str) -> String {
+pub(crate) fn answer(namespace: &str, operation: &str, result: Vec<Element>, request_id: &str) -> String {
     Element::new(&format!("{operation}Response"))
         .namespace(namespace)
         .child(Element::new(&format!("{operation}Result")).children(result))
@@ -69,14 +69,14 @@ pub fn answer(namespace: &str, operation: &str, result: Vec<Element>, request_id
 }
 
 /// An error of STS or IAM.
-pub fn refusal(namespace: &str, row: &Row, request_id: &str) -> String {
+pub(crate) fn refusal(namespace: &str, row: &Row, request_id: &str) -> String {
     let blame = if row.status < 500 { "Sender" } else { "Receiver" };
     let error = Element::new("Error").text("Type", blame).text("Code", row.code).text("Message", &row.message);
     Element::new("ErrorResponse").namespace(namespace).child(error).text("RequestId", request_id).document()
 }
 
 /// An answer of EC2.
-pub fn ec2_answer(namespace: &str, operation: &str, result: Vec<Element>, request_id: &str) -> String {
+pub(crate) fn ec2_answer(namespace: &str, operation: &str, result: Vec<Element>, request_id: &str) -> String {
     Element::new(&format!("{operation}Response"))
         .namespace(namespace)
         .text("requestId", request_id)
@@ -85,7 +85,7 @@ pub fn ec2_answer(namespace: &str, operation: &str, result: Vec<Element>, reques
 }
 
 /// An error of EC2.
-pub fn ec2_refusal(row: &Row, request_id: &str) -> String {
+pub(crate) fn ec2_refusal(row: &Row, request_id: &str) -> String {
     let error = Element::new("Error").text("Code", row.code).text("Message", &row.message);
     Element::new("Response").child(Element::new("Errors").child(error)).text("RequestID", request_id).document()
 }

@@ -4,7 +4,7 @@ use quick_xml::escape::escape;
 
 /// An element with children or a text.
 #[derive(Debug, Clone)]
-pub struct Element {
+pub(crate) struct Element {
     name: String,
     namespace: Option<String>,
     content: Content,
@@ -17,39 +17,37 @@ enum Content {
 }
 
 impl Element {
-    /// An element without content.
-    pub fn new(name: &str) -> Element {
+    pub(crate) fn new(name: &str) -> Element {
         Element { name: name.to_owned(), namespace: None, content: Content::Children(Vec::new()) }
     }
 
     /// An element with a text.
-    pub fn of(name: &str, text: &str) -> Element {
+    pub(crate) fn of(name: &str, text: &str) -> Element {
         Element { name: name.to_owned(), namespace: None, content: Content::Text(text.to_owned()) }
     }
 
     /// Sets the namespace of it and of all below it.
-    pub fn namespace(mut self, namespace: &str) -> Element {
+    pub(crate) fn namespace(mut self, namespace: &str) -> Element {
         self.namespace = Some(namespace.to_owned());
         self
     }
 
     /// Adds a child. (A text gives way to it.)
-    pub fn child(self, child: Element) -> Element {
+    pub(crate) fn child(self, child: Element) -> Element {
         self.children([child])
     }
 
     /// Adds a child with a text.
-    pub fn text(self, name: &str, text: &str) -> Element {
+    pub(crate) fn text(self, name: &str, text: &str) -> Element {
         self.child(Element::of(name, text))
     }
 
     /// Adds a child with a text, if there is one.
-    pub fn optional(self, name: &str, text: Option<&str>) -> Element {
+    pub(crate) fn optional(self, name: &str, text: Option<&str>) -> Element {
         self.children(text.map(|text| Element::of(name, text)))
     }
 
-    /// Adds children.
-    pub fn children(mut self, more: impl IntoIterator<Item = Element>) -> Element {
+    pub(crate) fn children(mut self, more: impl IntoIterator<Item = Element>) -> Element {
         match &mut self.content {
             Content::Children(children) => children.extend(more),
             Content::Text(_) => self.content = Content::Children(more.into_iter().collect()),
@@ -58,7 +56,7 @@ impl Element {
     }
 
     /// The whole document with this element as its root.
-    pub fn document(&self) -> String {
+    pub(crate) fn document(&self) -> String {
         let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         self.write(&mut text);
         text.push('\n');

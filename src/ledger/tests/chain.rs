@@ -16,7 +16,7 @@ async fn five() -> Arc<Memory> {
 
 fn broken(store: &Arc<Memory>) -> (u64, Fault) {
     match Ledger::start(store.clone(), Known::default(), options()) {
-        Err(LedgerError::Broken { seq, fault }) => (seq, fault),
+        Err(LedgerError::Corrupt { seq, fault }) => (seq, fault),
         other => panic!("not broken: {:?}", other.map(|ledger| ledger.state().head)),
     }
 }
@@ -92,10 +92,10 @@ async fn a_log_may_be_read_from_anywhere_and_stops_at_what_is_broken() {
     assert_eq!(read(4).expect("whole"), [4, 5, 6]);
     assert_eq!(read(7).expect("whole"), Vec::<u64>::new());
     assert_eq!(ledger.history(&added(0, "x").stream()), [1, 6]);
-    assert_eq!(ledger.record(6).expect("whole").map(|record| record.event.stream()), Some(added(0, "x").stream()));
-    assert!(matches!(ledger.record(7), Ok(None)));
+    assert_eq!(ledger.read_one(6).expect("whole").map(|record| record.event.stream()), Some(added(0, "x").stream()));
+    assert!(matches!(ledger.read_one(7), Ok(None)));
 
     store.tamper(4, |bytes| change_a_letter(bytes));
     assert!(read(1).is_err() && read(5).is_ok());
-    assert!(matches!(ledger.verify(), Err(LedgerError::Broken { seq: 4, fault: Fault::Changed { .. } })));
+    assert!(matches!(ledger.verify(), Err(LedgerError::Corrupt { seq: 4, fault: Fault::Changed { .. } })));
 }

@@ -65,7 +65,7 @@ async fn a_record_that_is_gone_is_named() {
         tree.remove(key(seq, 0)).expect("removed").expect("was there");
         db.flush().expect("flushed");
         drop((db, tree));
-        assert!(matches!(open(at.path()), Err(LedgerError::Broken { seq: named, fault: Fault::Missing(next) })
+        assert!(matches!(open(at.path()), Err(LedgerError::Corrupt { seq: named, fault: Fault::Missing(next) })
             if named == seq && next == seq + 1));
         let verified = verify::verify(at.path()).expect_err("broken");
         assert!(verified.to_string().contains(&format!("record {seq} ")), "{verified}");
@@ -92,7 +92,7 @@ async fn a_part_that_is_gone_is_named() {
         drop((db, tree));
         let broken = open(at.path());
         assert!(
-            matches!(broken, Err(LedgerError::Broken { seq: named, fault: Fault::PartMissing(missing) })
+            matches!(broken, Err(LedgerError::Corrupt { seq: named, fault: Fault::PartMissing(missing) })
                 if named == seq && missing == u32::from(part)),
             "{seq}/{part}: {broken:?}"
         );

@@ -258,7 +258,7 @@ async fn time_only_goes_forward_and_a_decision_is_told_its_records_time() {
             Ok(vec![added(2 * round, &format!("a{round}")), added(2 * round + 1, &format!("b{round}"))])
         };
         let head = ledger.execute(by_nobody(), decide).await.expect("added").head;
-        let first = ledger.record(head - 1).expect("whole").expect("there");
+        let first = ledger.read_one(head - 1).expect("whole").expect("there");
         assert_eq!(*told.lock().expect("free"), Some(first.time));
     }
     let times: Vec<_> = all(&ledger).iter().map(|record| record.time).collect();

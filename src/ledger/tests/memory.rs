@@ -8,7 +8,7 @@ use std::sync::Condvar;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 #[derive(Default)]
-pub struct Memory {
+pub(super) struct Memory {
     inside: Mutex<Inside>,
     changed: Condvar,
 }
@@ -28,7 +28,7 @@ struct Inside {
 
 impl Memory {
     /// One that others append to as well.
-    pub fn shared() -> Self {
+    pub(super) fn shared() -> Self {
         Self { inside: Mutex::new(Inside { shared: true, ..Inside::default() }), ..Self::default() }
     }
 
@@ -36,49 +36,49 @@ impl Memory {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn syncs(&self) -> u64 {
+    pub(super) fn syncs(&self) -> u64 {
         self.inside().syncs
     }
 
     /// From now on whoever appends waits at the gate.
-    pub fn shut(&self) {
+    pub(super) fn shut(&self) {
         self.inside().shut = true;
     }
 
-    pub fn open(&self) {
+    pub(super) fn open(&self) {
         self.inside().shut = false;
         self.changed.notify_all();
     }
 
     /// Waits until somebody stands at the gate.
-    pub fn wait_for_writer(&self) {
+    pub(super) fn wait_for_writer(&self) {
         let inside = self.inside();
         drop(self.changed.wait_while(inside, |inside| inside.waiting == 0));
     }
 
     /// The next sync, and every one after it, fails.
-    pub fn fail(&self) {
+    pub(super) fn fail(&self) {
         self.inside().fails = true;
     }
 
     /// What a power cut leaves.
-    pub fn after_a_power_cut(&self) -> Self {
+    pub(super) fn after_a_power_cut(&self) -> Self {
         let durable = self.inside().durable.clone();
         Self { inside: Mutex::new(Inside { durable, ..Inside::default() }), ..Self::default() }
     }
 
     /// Somebody else appends this just before the next append.
-    pub fn let_a_rival_come_first(&self, events: Vec<Event>) {
+    pub(super) fn let_a_rival_come_first(&self, events: Vec<Event>) {
         self.inside().rivals.push(events);
     }
 
     /// Somebody else appends this now.
-    pub fn let_a_rival_append(&self, events: &[Event]) {
+    pub(super) fn let_a_rival_append(&self, events: &[Event]) {
         self.inside().append_as_rival(events);
     }
 
     /// Changes a record behind everybody's back.
-    pub fn tamper(&self, seq: usize, change: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn tamper(&self, seq: usize, change: impl FnOnce(&mut Vec<u8>)) {
         change(&mut self.inside().durable[seq - 1]);
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::event::{RefreshGrant, Sealed, TokenHash};
 use crate::domain::example;
 use crate::domain::group::GroupCommand;
 use crate::domain::id::{RefreshTokenId, SessionId};
-use crate::domain::kms::{Amendment, AssumedRole, KmsCommand, NewKms, Sighting};
+use crate::domain::kms::{AccountProbe, AssumedRole, KmsChange, KmsCommand, NewKms};
 use crate::domain::name::{GroupName, KmsName};
 use crate::domain::password::PasswordPolicy;
 use crate::domain::place::{AccountId, Arn, Partition, RoleArn};
@@ -20,8 +20,8 @@ use crate::domain::user::{UserCommand, UserProfile};
 use proptest::prelude::*;
 use record::Draft;
 
-fn sighting(account: u128) -> Sighting {
-    Sighting {
+fn probe(account: u128) -> AccountProbe {
+    AccountProbe {
         account: AccountId::parse(&format!("{:012}", account + 1)).expect("an account"),
         arn: Arn::parse("arn:aws:iam::123456789012:user/claviger").expect("an ARN"),
         enabled: sample::regions(&["eu-west-1", "us-east-1", "ap-south-1"]),
@@ -47,18 +47,18 @@ fn command() -> impl Strategy<Value = Command> {
                 new: NewKms {
                     id,
                     name: KmsName::parse(&format!("k{b}")).expect("a name"),
-                    account: sighting(b).account,
+                    account: probe(b).account,
                     connection: sample::connection(0),
                     role: None,
                     regions: sample::regions(&regions),
                 },
-                seen: sighting(b),
+                seen: probe(b),
             }),
-            1 => Command::Kms(KmsCommand::Amend {
+            1 => Command::Kms(KmsCommand::Update {
                 role: None,
                 id,
-                amendment: Amendment::Regions { to: sample::regions(&regions), forget_keys: true },
-                seen: sighting(b),
+                update: KmsChange::Regions { to: sample::regions(&regions), forget_keys: true },
+                seen: probe(b),
             }),
             2 => Command::Kms(KmsCommand::UpdateAcls {
                 id,
@@ -104,11 +104,11 @@ fn command() -> impl Strategy<Value = Command> {
             14 => Command::Session(SessionCommand::Close { id: session }),
             15..20 => Command::Connection(of_connections(what - 15, a, b, flag)),
             20..25 => of_people(what - 20, a, b, flag),
-            _ => Command::Kms(KmsCommand::Amend {
+            _ => Command::Kms(KmsCommand::Update {
                 role: None,
                 id,
-                amendment: if flag { Amendment::Connection(sample::connection(a)) } else { Amendment::Role(role(b)) },
-                seen: sighting(b),
+                update: if flag { KmsChange::Connection(sample::connection(a)) } else { KmsChange::Role(role(b)) },
+                seen: probe(b),
             }),
         }
     })
@@ -121,7 +121,7 @@ fn of_connections(what: u8, a: u128, b: u128, flag: bool) -> ConnectionCommand {
     let secret = Sealed(vec![b as u8]);
     match what {
         0 => ConnectionCommand::Create { id: sample::connection(a + 1), name, settings, secret },
-        1 => ConnectionCommand::Amend { id, name: flag.then_some(name), settings, secret: flag.then_some(secret) },
+        1 => ConnectionCommand::Update { id, name: flag.then_some(name), settings, secret: flag.then_some(secret) },
         2 => ConnectionCommand::NoteTest { id, error: flag.then(|| "AccessDenied".to_owned()) },
         3 => ConnectionCommand::Delete { id },
         _ => ConnectionCommand::Delete { id: sample::connection(a + 1) },
@@ -132,7 +132,7 @@ fn of_people(what: u8, a: u128, b: u128, flag: bool) -> Command {
     let (id, user, name) = (sample::user(a), sample::user(b), example::group_name(&format!("g{a}")));
     let password = Sealed(vec![b as u8]);
     match what {
-        0 => Command::User(UserCommand::Amend {
+        0 => Command::User(UserCommand::Update {
             id,
             name: flag.then(|| sample::user_name(&format!("u{b}"))),
             profile: UserProfile { nickname: format!("n{b}"), ..UserProfile::default() },

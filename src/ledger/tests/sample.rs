@@ -20,10 +20,10 @@ use uuid::Uuid;
 macro_rules! kinds {
     ($($pattern:pat => $name:literal,)*) => {
         /// The name of every kind of event.
-        pub const KINDS: &[&str] = &[$($name,)*];
+        pub(super) const KINDS: &[&str] = &[$($name,)*];
 
         /// The name of this event's kind.
-        pub fn kind(event: &Event) -> &'static str {
+        pub(super) fn kind(event: &Event) -> &'static str {
             match event { $($pattern => $name,)* }
         }
     };
@@ -94,39 +94,39 @@ kinds! {
     Event::Template(_, TemplateEvent::Pushed(_)) => "template pushed",
     Event::Template(_, TemplateEvent::Deleted) => "template deleted",
     Event::Schedule(_, ScheduleEvent::Created { .. }) => "schedule created",
-    Event::Schedule(_, ScheduleEvent::Amended { .. }) => "schedule amended",
+    Event::Schedule(_, ScheduleEvent::Updated { .. }) => "schedule updated",
     Event::Schedule(_, ScheduleEvent::RunStarted { .. }) => "schedule run started",
     Event::Schedule(_, ScheduleEvent::KeyTreated { .. }) => "schedule key treated",
     Event::Schedule(_, ScheduleEvent::RunFinished { .. }) => "schedule run finished",
     Event::Schedule(_, ScheduleEvent::Deleted) => "schedule deleted",
 }
 
-pub fn uuid(n: u128) -> Uuid {
+pub(super) fn uuid(n: u128) -> Uuid {
     Uuid::from_u128(0xc1a5_1639_0000_4000_8000_0000_0000_0000 + n)
 }
 
-pub fn kms(n: u128) -> KmsId {
+pub(super) fn kms(n: u128) -> KmsId {
     KmsId::new(uuid(n))
 }
 
-pub fn connection(n: u128) -> ConnectionId {
+pub(super) fn connection(n: u128) -> ConnectionId {
     ConnectionId::new(uuid(0x100 + n))
 }
 
-pub fn user(n: u128) -> UserId {
+pub(super) fn user(n: u128) -> UserId {
     UserId::new(uuid(0x200 + n))
 }
 
-pub fn user_name(text: &str) -> UserName {
+pub(super) fn user_name(text: &str) -> UserName {
     UserName::parse(text).expect("a name")
 }
 
-pub fn regions(names: &[&str]) -> Vec<Region> {
+pub(super) fn regions(names: &[&str]) -> Vec<Region> {
     names.iter().map(|name| Region::parse(name).expect("a region")).collect()
 }
 
 /// A KMS added; number and name are one's own, the account follows the number.
-pub fn added(n: u128, name: &str) -> Event {
+pub(super) fn added(n: u128, name: &str) -> Event {
     let account = AccountId::parse(&format!("{:012}", 123_456_789_012 + n)).expect("an account");
     let added = KmsEvent::Added {
         name: KmsName::parse(name).expect("a name"),
@@ -140,7 +140,7 @@ pub fn added(n: u128, name: &str) -> Event {
     Event::Kms(kms(n), added)
 }
 
-pub fn regions_replaced(n: u128, names: &[&str]) -> Event {
+pub(super) fn regions_replaced(n: u128, names: &[&str]) -> Event {
     Event::Kms(kms(n), KmsEvent::RegionsReplaced { to: regions(names) })
 }
 
@@ -155,11 +155,11 @@ fn role() -> AssumedRole {
     }
 }
 
-pub fn json(text: &str) -> JsonText {
+pub(super) fn json(text: &str) -> JsonText {
     JsonText::of(&serde_json::from_str(text).expect("JSON")).expect("short enough")
 }
 
-pub fn sealed(text: &str) -> Sealed {
+pub(super) fn sealed(text: &str) -> Sealed {
     Sealed(text.as_bytes().to_vec())
 }
 
@@ -199,7 +199,7 @@ fn grant(n: u8) -> RefreshGrant {
 }
 
 /// At least one event of every kind, as a log could hold them.
-pub fn every_kind() -> Vec<Event> {
+pub(super) fn every_kind() -> Vec<Event> {
     let (ann, bob, session) = (user(1), user(2), SessionId::new(uuid(0x400)));
     let group = |event| Event::Group(GroupName::parse("Ключники").expect("a name"), event);
     let metadata = GroupMetadata { app: Some(json("{}")), client: None, user: Some(json("\"x\"")) };

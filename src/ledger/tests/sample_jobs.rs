@@ -6,10 +6,10 @@ use crate::domain::id::{JobId, KeyId, TemplateId};
 use crate::domain::job::bulk::BulkTask;
 use crate::domain::job::event::{BulkEvent, JobEvent, SyncEvent};
 use crate::domain::job::sync::{Counts, SyncPlace};
-use crate::domain::key::limit::DeletionWindow;
+use crate::domain::key::days::DeletionWindow;
 use crate::domain::place::AccountId;
 
-pub fn every_kind() -> Vec<Event> {
+pub(super) fn every_kind() -> Vec<Event> {
     let sync = |event| Event::Job(JobId::new(uuid(0xa00)), JobEvent::Synchronisation(event));
     let bulk = |event| Event::Job(JobId::new(uuid(0xa01)), JobEvent::Bulk(event));
     let region = regions(&["eu-west-1"]).remove(0);

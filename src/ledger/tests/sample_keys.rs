@@ -3,16 +3,16 @@
 use super::sample::{kms, uuid};
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, OperationId, ScheduleId, SourceKeyId};
+use crate::domain::key::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
+use crate::domain::key::days::{DeletionWindow, RotationPeriod};
 use crate::domain::key::event::{Aspect, KeyEvent, RotationJob};
-use crate::domain::key::facts::{Algorithms, KeyFacts, MultiRegion, RotationStatus};
-use crate::domain::key::limit::{DeletionWindow, RotationPeriod};
 use crate::domain::key::material::MaterialId;
+use crate::domain::key::metadata::{Algorithms, KeyMetadata, MultiRegion, RotationStatus};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
 use crate::domain::key::operation::{EncryptFor, Import, NewKey, NewReplica, Operation, RetiredKey};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::Tag;
-use crate::domain::key::word::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
 use crate::domain::place::Region;
 use crate::domain::time::Time;
 
@@ -64,7 +64,7 @@ fn learned() -> Vec<Aspect> {
     let account =
         "123456789012".parse().ok().and_then(|n: u64| crate::domain::place::AccountId::parse(&format!("{n:012}")).ok());
     let arn = KeyArn::of(account.expect("an account"), region("eu-west-1"), aws_key());
-    let facts = KeyFacts {
+    let metadata = KeyMetadata {
         created_at: Some(Time::from_nanos(1_700_000_000_123_000_000)),
         description: "payroll".to_owned(),
         enabled: true,
@@ -90,7 +90,7 @@ fn learned() -> Vec<Aspect> {
         xks_key_id: Some("x".to_owned()),
     };
     vec![
-        Aspect::Facts(Box::new(facts)),
+        Aspect::Metadata(Box::new(metadata)),
         Aspect::Aliases(vec![alias("alias/payroll")]),
         Aspect::Tags(vec![Tag::told("a", "b")]),
         Aspect::Policy(policy()),
@@ -138,7 +138,7 @@ fn operations() -> Vec<Operation> {
     ]
 }
 
-pub fn every_kind() -> Vec<Event> {
+pub(super) fn every_kind() -> Vec<Event> {
     let mine = |event| Event::Key(key(0), event);
     let operation = OperationId::new(uuid(0x800));
     let requested = |wanted| {

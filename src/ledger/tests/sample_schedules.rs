@@ -4,7 +4,7 @@ use super::sample::{kms, uuid};
 use crate::domain::cron::Cron;
 use crate::domain::event::{Actor, Event};
 use crate::domain::id::{JobId, KeyId, ScheduleId, TemplateId};
-use crate::domain::key::policy::People;
+use crate::domain::key::policy::PolicyPrincipals;
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::name::{ScheduleName, TemplateName};
 use crate::domain::place::AccountId;
@@ -24,7 +24,7 @@ fn name() -> ScheduleName {
 }
 
 /// A schedule that has caused an event.
-pub fn actor() -> Actor {
+pub(super) fn actor() -> Actor {
     Actor::Schedule { id: schedule(), name: name() }
 }
 
@@ -39,7 +39,7 @@ fn settings(work: Work) -> ScheduleSettings {
     }
 }
 
-pub fn every_kind() -> Vec<Event> {
+pub(super) fn every_kind() -> Vec<Event> {
     let plan = RotationPlan {
         expiration: Some(Span::Days(90)),
         expire_in: Some(Span::Hours(12)),
@@ -51,8 +51,8 @@ pub fn every_kind() -> Vec<Event> {
     let treated = |outcome| ScheduleEvent::KeyTreated { run, key, outcome };
     let schedules = [
         ScheduleEvent::Created { name: name(), settings: settings(Work::RotateKeys(plan)) },
-        ScheduleEvent::Amended { settings: settings(Work::Synchronize(SynchronizationPlan::All)) },
-        ScheduleEvent::Amended { settings: settings(Work::Synchronize(SynchronizationPlan::Kms(vec![kms(0)]))) },
+        ScheduleEvent::Updated { settings: settings(Work::Synchronize(SynchronizationPlan::All)) },
+        ScheduleEvent::Updated { settings: settings(Work::Synchronize(SynchronizationPlan::Kms(vec![kms(0)]))) },
         ScheduleEvent::RunStarted { run, cause: Cause::Due(Time::from_nanos(1)) },
         ScheduleEvent::RunStarted { run, cause: Cause::Missed(Time::from_nanos(2)) },
         ScheduleEvent::RunStarted { run, cause: Cause::Asked },
@@ -64,13 +64,13 @@ pub fn every_kind() -> Vec<Event> {
         ScheduleEvent::Deleted,
     ];
     let text = PolicyText::parse(r#"{"Version":"2012-10-17","Statement":[]}"#).expect("a policy");
-    let people = People { admins: vec!["ann".to_owned()], ..People::default() };
+    let people = PolicyPrincipals { admins: vec!["ann".to_owned()], ..PolicyPrincipals::default() };
     let templates = [
         TemplateEvent::Created {
             name: TemplateName::parse("payroll").expect("a name"),
             account: AccountId::parse("123456789012").expect("an account"),
             kms: Some(kms(0)),
-            policy: TemplatePolicy::People(people),
+            policy: TemplatePolicy::Principals(people),
         },
         TemplateEvent::PolicyReplaced { to: TemplatePolicy::Text(text) },
         TemplateEvent::Pushed(Push { done: vec![key], failed: vec![(other, "AccessDeniedException: no".to_owned())] }),

@@ -30,7 +30,7 @@ fn created(kind: SourceKeyKind) -> SourceKeyEvent {
     SourceKeyEvent::Created { made: Box::new(made), material: sealed("a sealed material") }
 }
 
-pub fn every_kind() -> Vec<Event> {
+pub(super) fn every_kind() -> Vec<Event> {
     let mut events: Vec<_> = KINDS.into_iter().map(created).collect();
     events.extend([
         SourceKeyEvent::Described { labels: None, meta: Some(json(r#"{"owner":7}"#)) },

@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The operations. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct AtWork(Arc<Mutex<HashSet<OperationId>>>);
+pub(crate) struct AtWork(Arc<Mutex<HashSet<OperationId>>>);
 
 /// The word that one is at an operation, until it is dropped.
-pub struct Claim {
+pub(crate) struct Claim {
     at_work: AtWork,
     operation: OperationId,
 }
 
 impl AtWork {
     /// Takes an operation; none if somebody is at it.
-    pub fn claim(&self, operation: OperationId) -> Option<Claim> {
+    pub(crate) fn claim(&self, operation: OperationId) -> Option<Claim> {
         self.operations().insert(operation).then(|| Claim { at_work: self.clone(), operation })
     }
 

@@ -7,14 +7,14 @@ use crate::aws::failure::AwsFailure;
 use crate::aws::operation::Operation as Call;
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::key::aggregate::{Key, Snapshot};
+use crate::domain::key::aws_enums::KeyState;
 use crate::domain::key::command::{KeyCommand, Outcome};
-use crate::domain::key::facts::KeyFacts;
+use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::operation::Operation;
-use crate::domain::key::word::KeyState;
 use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
-use crate::domain::state::{Command, Underway};
+use crate::domain::state::{Command, PendingOperation};
 use crate::ledger::Committed;
 use crate::service::Core;
 use crate::service::caller::Change;
@@ -23,14 +23,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// An operation that nobody has heard of yet.
-pub struct Effect {
+pub(crate) struct Effect {
     /// On which key: one of ours, or a new one.
     pub key: KeyId,
-    /// Of which KMS.
     pub kms: KmsId,
-    /// In which region.
     pub region: Region,
-    /// What.
     pub wanted: Operation,
 }
 
@@ -39,7 +36,7 @@ impl Effect {
     ///
     /// # Errors
     /// What stands against it here, or what AWS says.
-    pub async fn carry_out(self, core: &Arc<Core>, change: &Change) -> Result<Committed, Failure> {
+    pub(crate) async fn carry_out(self, core: &Arc<Core>, change: &Change) -> Result<Committed, Failure> {
         let operation = OperationId::new(Uuid::new_v4());
         let claim = core.at_work.claim(operation);
         let Self { key: id, kms, region, wanted } = self;
@@ -48,16 +45,16 @@ impl Effect {
         if change.dry_run {
             return Ok(requested);
         }
-        let Some(underway) = requested.published.state.operations.get(&operation).cloned() else {
-            return Err(Failure::Broken("a requested operation is not in the state"));
+        let Some(pending) = requested.published.state.operations.get(&operation).cloned() else {
+            return Err(Failure::Internal("a requested operation is not in the state"));
         };
         let (core, change) = (core.clone(), change.done());
         let runtime = core.runtime.clone();
         let ending = async move {
             let _claim: Option<Claim> = claim;
-            core.end(&change, operation, &underway, Way::Fresh).await
+            core.end(&change, operation, &pending, Way::Fresh).await
         };
-        runtime.spawn(ending).await.map_err(|_| Failure::Broken("the program is stopping"))?
+        runtime.spawn(ending).await.map_err(|_| Failure::Internal("the program is stopping"))?
     }
 }
 
@@ -67,10 +64,10 @@ impl Core {
         &self,
         change: &Change,
         operation: OperationId,
-        underway: &Underway,
+        pending: &PendingOperation,
         way: Way,
     ) -> Result<Committed, Failure> {
-        self.end_with(change, operation, underway, way, None).await
+        self.end_with(change, operation, pending, way, None).await
     }
 
     /// The same, where the key that was made may be known.
@@ -78,20 +75,20 @@ impl Core {
         &self,
         change: &Change,
         operation: OperationId,
-        underway: &Underway,
+        pending: &PendingOperation,
         way: Way,
         made: Option<&AwsKeyId>,
     ) -> Result<Committed, Failure> {
-        match self.perform(operation, underway, way, made).await {
-            Ok(Performed { seen, beside }) => self.note_done(change, operation, underway, way, seen, beside).await,
+        match self.perform(operation, pending, way, made).await {
+            Ok(Performed { seen, related }) => self.note_done(change, operation, pending, way, seen, related).await,
             Err(broken) if broken.stage == Stage::Reading => {
-                self.read_late(change, operation, underway, way, broken).await
+                self.read_late(change, operation, pending, way, broken).await
             }
             Err(broken) => {
-                if way == Way::Fresh && broken.stage == Stage::Unknown && underway.wanted.makes_a_key() {
-                    return self.find_and_end(change, operation, underway, broken).await;
+                if way == Way::Fresh && broken.stage == Stage::Unknown && pending.wanted.makes_a_key() {
+                    return self.find_and_end(change, operation, pending, broken).await;
                 }
-                Err(self.note_broken(change, operation, underway, way, broken).await)
+                Err(self.note_broken(change, operation, pending, way, broken).await)
             }
         }
     }
@@ -100,23 +97,23 @@ impl Core {
         &self,
         change: &Change,
         operation: OperationId,
-        underway: &Underway,
+        pending: &PendingOperation,
         way: Way,
         seen: Snapshot,
-        beside: Option<(KeyId, Snapshot)>,
+        related: Option<(KeyId, Snapshot)>,
     ) -> Result<Committed, Failure> {
-        if underway.wanted.changes_family() {
-            self.look_at_relatives(change, underway, &seen).await;
+        if pending.wanted.changes_family() {
+            self.look_at_relatives(change, pending, &seen).await;
         }
         let seen = Box::new(seen);
         let outcome = if way == Way::Fresh { Outcome::Done(seen) } else { Outcome::Reconciled(seen) };
-        let beside = beside.map(|(key, seen)| (key, Box::new(seen)));
-        self.conclude(change, KeyCommand::Conclude { operation, outcome, beside }).await
+        let related = related.map(|(key, seen)| (key, Box::new(seen)));
+        self.conclude(change, KeyCommand::Conclude { operation, outcome, related }).await
     }
 
     /// What has changed of another key, if it can be read; else a synchronisation will.
-    async fn beside(&self, underway: &Underway) -> Option<(KeyId, Snapshot)> {
-        self.look_at(underway, underway.wanted.touches()?).await.ok().flatten()
+    async fn related(&self, pending: &PendingOperation) -> Option<(KeyId, Snapshot)> {
+        self.look_at(pending, pending.wanted.also_affects()?).await.ok().flatten()
     }
 
     /// Looks for the key that may have been made when an answer was lost, and takes the steps that are left.
@@ -124,11 +121,11 @@ impl Core {
         &self,
         change: &Change,
         operation: OperationId,
-        underway: &Underway,
+        pending: &PendingOperation,
         lost: Broken,
     ) -> Result<Committed, Failure> {
         let (failure, made) = (lost.failure, lost.reached);
-        let again = self.end_with(change, operation, underway, Way::Again, made.as_deref());
+        let again = self.end_with(change, operation, pending, Way::Again, made.as_deref());
         match Box::pin(again).await {
             // Whoever reads that the look was refused would believe that nothing was done.
             Err(_) if self.state().state.operations.contains_key(&operation) => Err(failure),
@@ -143,39 +140,39 @@ impl Core {
         &self,
         change: &Change,
         operation: OperationId,
-        underway: &Underway,
+        pending: &PendingOperation,
         way: Way,
         broken: Broken,
     ) -> Result<Committed, Failure> {
-        let Broken { failure, reached, facts, .. } = broken;
+        let Broken { failure, reached, metadata, .. } = broken;
         let Some(key) = reached else { return Err(failure) };
-        let known = self.state().state.keys.get(&underway.key).filter(|_| !underway.wanted.makes_a_key()).cloned();
-        let seen = match (self.look(underway, &key).await, known) {
+        let known = self.state().state.keys.get(&pending.key).filter(|_| !pending.wanted.makes_a_key()).cloned();
+        let seen = match (self.look(pending, &key).await, known) {
             (Ok(seen), _) => seen,
             (Err(Failure::Cloud(cloud)), Some(_)) if cloud.is_not_found() => {
                 let outcome = Outcome::Failed(failure.to_string());
-                self.conclude(change, KeyCommand::Conclude { operation, outcome, beside: None }).await?;
-                self.note_if_vanished(change, underway).await;
+                self.conclude(change, KeyCommand::Conclude { operation, outcome, related: None }).await?;
+                self.note_if_vanished(change, pending).await;
                 return Err(failure);
             }
             (Err(Failure::Cloud(cloud)), known) if way == Way::Fresh && is_unreadable(&cloud) => {
-                match as_done(known.as_deref(), facts, &underway.wanted) {
+                match as_done(known.as_deref(), metadata, &pending.wanted) {
                     Some(seen) => seen,
                     None => return Err(failure),
                 }
             }
             _ => return Err(failure),
         };
-        let beside = self.beside(underway).await;
-        self.note_done(change, operation, underway, way, seen, beside).await
+        let related = self.related(pending).await;
+        self.note_done(change, operation, pending, way, seen, related).await
     }
 
     /// Writes down what AWS holds now of the known keys of the same multi-region family: each tells of all. Before the
     /// outcome, so that a crash in between makes up for it; what cannot be read now, a synchronisation will read.
-    async fn look_at_relatives(&self, change: &Change, underway: &Underway, seen: &Snapshot) {
-        let aws_id = seen.facts.key_id();
-        for relative in self.state().state.family(seen.facts.account(), aws_id) {
-            if relative.id == underway.key || relative.gone {
+    async fn look_at_relatives(&self, change: &Change, pending: &PendingOperation, seen: &Snapshot) {
+        let aws_id = seen.metadata.key_id();
+        for relative in self.state().state.family(seen.metadata.account(), aws_id) {
+            if relative.id == pending.key || relative.gone {
                 continue;
             }
             let (id, kms, region) = (relative.id, relative.kms, relative.region.clone());
@@ -199,11 +196,11 @@ impl Core {
         &self,
         change: &Change,
         operation: OperationId,
-        underway: &Underway,
+        pending: &PendingOperation,
         way: Way,
         broken: Broken,
     ) -> Failure {
-        let Broken { failure, stage, reached, facts: _ } = broken;
+        let Broken { failure, stage, reached, metadata: _ } = broken;
         let is_known = match (stage, way) {
             (Stage::Refused, Way::Fresh) => true,
             // Without a word of AWS's about the key, what stops the look says nothing of what was done before; and what
@@ -217,14 +214,14 @@ impl Core {
         if way == Way::Again && !is_known {
             return failure;
         }
-        let known = || self.state().state.keys.get(&underway.key).map(|key| key.aws_id().clone());
-        let makes = underway.wanted.makes_a_key();
+        let known = || self.state().state.keys.get(&pending.key).map(|key| key.aws_id().clone());
+        let makes = pending.wanted.makes_a_key();
         let outcome = match reached.map(|reached| *reached).or_else(known) {
             // An import that is refused the second time may have been done the first.
             _ if is_known && !makes && way == Way::Fresh => Outcome::Failed(failure.to_string()),
             None => Outcome::Failed(failure.to_string()),
-            Some(key) => match self.look(underway, &key).await {
-                Ok(seen) if makes && !self.is_handed_over(underway, &seen) => {
+            Some(key) => match self.look(pending, &key).await {
+                Ok(seen) if makes && !self.is_handed_over(pending, &seen) => {
                     Outcome::Halfway { reason: failure.to_string(), seen: Box::new(seen) }
                 }
                 Ok(seen) => Outcome::Reconciled(Box::new(seen)),
@@ -233,32 +230,31 @@ impl Core {
             },
         };
         let failed = matches!(outcome, Outcome::Failed(_));
-        let beside = self.beside(underway).await.map(|(key, seen)| (key, Box::new(seen)));
-        let conclusion = KeyCommand::Conclude { operation, outcome, beside };
+        let related = self.related(pending).await.map(|(key, seen)| (key, Box::new(seen)));
+        let conclusion = KeyCommand::Conclude { operation, outcome, related };
         if let Err(worse) = self.conclude(change, conclusion).await {
             return worse;
         }
         if failed && matches!(&failure, Failure::Cloud(cloud) if cloud.is_not_found()) {
-            self.note_if_vanished(change, underway).await;
+            self.note_if_vanished(change, pending).await;
         }
         failure
     }
 
     /// Has a key that was made to replace another all of its aliases, and material? Then it has taken its place, whatever
     /// failed after that, and the schedule must go on with it.
-    fn is_handed_over(&self, underway: &Underway, seen: &Snapshot) -> bool {
-        let Operation::Rotate { from, .. } = &underway.wanted else { return false };
+    fn is_handed_over(&self, pending: &PendingOperation, seen: &Snapshot) -> bool {
+        let Operation::Rotate { from, .. } = &pending.wanted else { return false };
         let (state, aliases) = (self.state(), seen.aliases.as_deref().unwrap_or_default());
         let old = state.state.keys.get(from);
-        seen.facts.state != KeyState::PendingImport
+        seen.metadata.state != KeyState::PendingImport
             && old.is_some_and(|old| old.aliases.iter().all(|alias| aliases.contains(alias)))
     }
 
     /// Writes down that AWS does not have a key any more, if that is why it does not know what was asked for.
-    async fn note_if_vanished(&self, change: &Change, underway: &Underway) {
-        let Some(key) = self.state().state.keys.get(&underway.key).cloned() else { return };
-        let gone =
-            matches!(self.look(underway, key.aws_id()).await, Err(Failure::Cloud(cloud)) if cloud.is_not_found());
+    async fn note_if_vanished(&self, change: &Change, pending: &PendingOperation) {
+        let Some(key) = self.state().state.keys.get(&pending.key).cloned() else { return };
+        let gone = matches!(self.look(pending, key.aws_id()).await, Err(Failure::Cloud(cloud)) if cloud.is_not_found());
         if gone && let Err(failure) = self.conclude(change, KeyCommand::NoteVanished { id: key.id }).await {
             tracing::warn!(key = %key.id, %failure, "it could not be written down that AWS does not have a key any more");
         }
@@ -283,12 +279,12 @@ fn is_unreadable(cloud: &AwsFailure) -> bool {
 }
 
 /// A key that AWS changed or made and does not show: as it was known or told, but for what was put.
-fn as_done(known: Option<&Key>, told: Option<Box<KeyFacts>>, done: &Operation) -> Option<Snapshot> {
-    let facts = known.map(|known| known.facts.clone()).or(told.map(|told| *told))?;
+fn as_done(known: Option<&Key>, told: Option<Box<KeyMetadata>>, done: &Operation) -> Option<Snapshot> {
+    let metadata = known.map(|known| known.metadata.clone()).or(told.map(|told| *told))?;
     let policy = match done {
         Operation::PutPolicy { policy, .. } => Some(policy.clone()),
         Operation::Create(new) | Operation::Upload { new, .. } | Operation::Rotate { new, .. } => new.policy.clone(),
         _ => None,
     };
-    Some(Snapshot { facts, aliases: None, tags: None, policy, rotation: None })
+    Some(Snapshot { metadata, aliases: None, tags: None, policy, rotation: None })
 }

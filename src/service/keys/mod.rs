@@ -11,13 +11,13 @@ mod reconcile;
 mod sources;
 
 pub(in crate::service) use at_work::AtWork;
-pub use creation::{ImportWish, KeyWish, PolicyChoice, ReplicaWish, RotationWish};
+pub use creation::{ImportRequest, KeyRequest, PolicyChoice, ReplicaRequest, RotationRequest};
 pub(in crate::service) use effect::Effect;
 
 use super::Core;
 use super::access::{self, KeyPermit, KeyRight, Permit, RotateKey, SignedIn, UpdateKey, ViewKey};
-use super::caller::{Asked, Caller};
-use super::failure::{Failure, Lacking};
+use super::caller::{Caller, RequestContext};
+use super::failure::{Failure, MissingRight};
 use super::list::{Page, Query};
 use crate::aws::operation::Operation as Call;
 use crate::aws::page::{Paging, Walk};
@@ -26,10 +26,10 @@ use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::command::KeyCommand;
 use crate::domain::key::event::RotationJob;
-use crate::domain::key::facts::{Rotation, RotationStatus};
+use crate::domain::key::metadata::{Rotation, RotationStatus};
 use crate::domain::key::name::AliasName;
 use crate::domain::key::operation::Operation;
-use crate::domain::key::policy::{People, Setting};
+use crate::domain::key::policy::{PolicyContext, PolicyPrincipals};
 use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
@@ -45,14 +45,13 @@ pub struct Keys {
 
 /// A key as it is shown.
 pub struct KeySeen {
-    /// The key.
     pub key: Arc<Key>,
     /// The name of its KMS.
     pub kms: String,
     /// The name of the source key whose material it has.
     pub source_name: Option<String>,
     /// The people in its policy, if it has the shape that is written here.
-    pub people: Option<People>,
+    pub principals: Option<PolicyPrincipals>,
 }
 
 impl Keys {
@@ -81,21 +80,21 @@ impl Keys {
     pub async fn change<A: KeyRight>(
         &self,
         permit: &KeyPermit<A>,
-        asked: &Asked,
+        context: &RequestContext,
         wanted: Operation,
     ) -> Result<KeySeen, Failure> {
-        self.change_as(permit.caller(), permit.key(), asked, wanted).await
+        self.change_as(permit.caller(), permit.key(), context, wanted).await
     }
 
     async fn change_as(
         &self,
         caller: &Caller,
         key: &Key,
-        asked: &Asked,
+        context: &RequestContext,
         wanted: Operation,
     ) -> Result<KeySeen, Failure> {
         let effect = Effect { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
-        let committed = effect.carry_out(&self.core, &caller.change(asked)).await?;
+        let committed = effect.carry_out(&self.core, &caller.change(context)).await?;
         shown(&committed, key.id)
     }
 
@@ -106,7 +105,7 @@ impl Keys {
     pub async fn add_alias<A: KeyRight>(
         &self,
         permit: &KeyPermit<A>,
-        asked: &Asked,
+        context: &RequestContext,
         alias: AliasName,
     ) -> Result<KeySeen, Failure> {
         let key = permit.key();
@@ -116,21 +115,21 @@ impl Keys {
             return Ok(seen(key.clone(), state));
         }
         let Some(holder) = holder else {
-            return self.change(permit, asked, Operation::AddAlias { alias, from: None }).await;
+            return self.change(permit, context, Operation::AddAlias { alias, from: None }).await;
         };
         // It is taken away from that key, which takes the same right there; and nobody learns of a key by its alias.
         let caller = permit.caller().clone();
-        let caller = match KeyPermit::<A>::settle(caller, holder.id) {
+        let caller = match KeyPermit::<A>::authorize(caller, holder.id) {
             Err(Failure::Refused(Refusal::KeyUnknown(_))) => {
                 return Err(Failure::Refused(Refusal::AliasTaken(alias)));
             }
-            settled => settled?.caller().clone(),
+            authorized => authorized?.caller().clone(),
         };
-        if holder.facts.is_pending_deletion() {
+        if holder.metadata.is_pending_deletion() {
             return Err(Failure::Refused(Refusal::AliasHeld { alias, by: holder.id }));
         }
         let wanted = Operation::AddAlias { alias, from: Some(holder.id) };
-        self.change_as(&caller, key, asked, wanted).await
+        self.change_as(&caller, key, context, wanted).await
     }
 
     /// Takes an alias away from a key.
@@ -140,14 +139,14 @@ impl Keys {
     pub async fn delete_alias<A: KeyRight>(
         &self,
         permit: &KeyPermit<A>,
-        asked: &Asked,
+        context: &RequestContext,
         alias: AliasName,
     ) -> Result<KeySeen, Failure> {
         let key = permit.key();
         if !key.aliases.contains(&alias) {
             return Err(Failure::Refused(Refusal::AliasUnknown { alias, key: key.id }));
         }
-        self.change(permit, asked, Operation::DeleteAlias { alias }).await
+        self.change(permit, context, Operation::DeleteAlias { alias }).await
     }
 
     /// Makes the replica in another region the primary key.
@@ -157,18 +156,18 @@ impl Keys {
     pub async fn move_primary(
         &self,
         permit: &KeyPermit<UpdateKey>,
-        asked: &Asked,
+        context: &RequestContext,
         to: Region,
     ) -> Result<KeySeen, Failure> {
         let (mut caller, key) = (permit.caller().clone(), permit.key());
-        let family = caller.published.state.family(key.facts.account(), key.aws_id());
+        let family = caller.published.state.family(key.metadata.account(), key.aws_id());
         if let Some(next) = family.iter().find(|relative| relative.region == to) {
-            let settled = KeyPermit::<UpdateKey>::settle(caller, next.id);
+            let authorized = KeyPermit::<UpdateKey>::authorize(caller, next.id);
             // Nobody learns of a key by its region.
-            let settled = settled.map_err(|_| Failure::Forbidden(Lacking::Action(Action::KeyUpdate)))?;
-            caller = settled.caller().clone();
+            let authorized = authorized.map_err(|_| Failure::Forbidden(MissingRight::Action(Action::KeyUpdate)))?;
+            caller = authorized.caller().clone();
         }
-        self.change_as(&caller, key, asked, Operation::MovePrimary { to }).await
+        self.change_as(&caller, key, context, Operation::MovePrimary { to }).await
     }
 
     /// Imports the material of a source key.
@@ -178,21 +177,25 @@ impl Keys {
     pub async fn import_material<A: KeyRight>(
         &self,
         permit: &KeyPermit<A>,
-        asked: &Asked,
-        wish: ImportWish,
+        context: &RequestContext,
+        request: ImportRequest,
     ) -> Result<KeySeen, Failure> {
         let key = permit.key();
-        self.core.fitting_spec(&wish.source, Some(key.facts.spec.clone()), permit.kms().cloud)?;
-        let import = self.core.wished_import(wish)?;
-        self.change(permit, asked, Operation::ImportMaterial(import)).await
+        self.core.fitting_spec(&request.source, Some(key.metadata.spec.clone()), permit.kms().cloud)?;
+        let import = self.core.wished_import(request)?;
+        self.change(permit, context, Operation::ImportMaterial(import)).await
     }
 
     /// Reads a key from AWS again.
     ///
     /// # Errors
     /// When AWS says no; a key that AWS does not have any more is noted as gone, and no error.
-    pub async fn refresh<A: KeyRight>(&self, permit: &KeyPermit<A>, asked: &Asked) -> Result<KeySeen, Failure> {
-        let (key, change) = (permit.key(), permit.caller().change(asked));
+    pub async fn refresh<A: KeyRight>(
+        &self,
+        permit: &KeyPermit<A>,
+        context: &RequestContext,
+    ) -> Result<KeySeen, Failure> {
+        let (key, change) = (permit.key(), permit.caller().change(context));
         let committed = match self.core.read_anew(&change, key).await {
             Err(Failure::Cloud(cloud)) if cloud.is_not_found() => {
                 self.core.conclude(&change, KeyCommand::NoteVanished { id: key.id }).await?
@@ -206,9 +209,9 @@ impl Keys {
     ///
     /// # Errors
     /// When AWS still has it.
-    pub async fn forget<A: KeyRight>(&self, permit: &KeyPermit<A>, asked: &Asked) -> Result<(), Failure> {
+    pub async fn forget<A: KeyRight>(&self, permit: &KeyPermit<A>, context: &RequestContext) -> Result<(), Failure> {
         let command = KeyCommand::Forget { id: permit.key().id };
-        self.core.conclude(&permit.caller().change(asked), command).await.map(drop)
+        self.core.conclude(&permit.caller().change(context), command).await.map(drop)
     }
 
     /// Puts a key under a schedule that rotates it, or takes it off the one that it is under.
@@ -218,7 +221,7 @@ impl Keys {
     pub async fn set_rotation_job(
         &self,
         permit: &KeyPermit<RotateKey>,
-        asked: &Asked,
+        context: &RequestContext,
         job: Option<RotationJob>,
     ) -> Result<KeySeen, Failure> {
         let key = permit.key();
@@ -226,7 +229,7 @@ impl Keys {
             creation::check_rotation_job(key, job)?;
         }
         let command = KeyCommand::SetRotationJob { id: key.id, job };
-        let committed = self.core.conclude(&permit.caller().change(asked), command).await?;
+        let committed = self.core.conclude(&permit.caller().change(context), command).await?;
         shown(&committed, key.id)
     }
 
@@ -264,7 +267,7 @@ impl Keys {
     /// When it has none, or what AWS says.
     pub async fn public_key(&self, permit: &KeyPermit<ViewKey>) -> Result<Vec<u8>, Failure> {
         let key = permit.key();
-        if !key.facts.spec.is_asymmetric() {
+        if !key.metadata.spec.is_asymmetric() {
             return Err(Failure::Refused(Refusal::NotAsymmetric(key.id)));
         }
         let place = self.core.place(key.kms, &key.region).await?;
@@ -282,7 +285,7 @@ impl Keys {
         region: &Region,
         alias: &AliasName,
     ) -> Result<bool, Failure> {
-        let kms = access::KmsPermit::<access::View>::settle_named(permit.caller().clone(), kms)?;
+        let kms = access::KmsPermit::<access::View>::authorize_named(permit.caller().clone(), kms)?;
         crate::domain::key::command::check_place(&permit.caller().published.state, kms.kms().id, region)?;
         let place = self.core.place(kms.kms().id, region).await?;
         match self.core.aws_kms.describe_alias(&place.access, region, alias).await {
@@ -294,8 +297,8 @@ impl Keys {
 }
 
 /// The key of ours, in the same region, that has an alias.
-fn holder<'a>(state: &'a State, beside: &Key, alias: &AliasName) -> Option<&'a Arc<Key>> {
-    let mut keys = state.keys_of_kms(beside.kms).filter(|key| key.region == beside.region && !key.gone);
+fn holder<'a>(state: &'a State, related: &Key, alias: &AliasName) -> Option<&'a Arc<Key>> {
+    let mut keys = state.keys_of_kms(related.kms).filter(|key| key.region == related.region && !key.gone);
     keys.find(|key| key.aliases.contains(alias))
 }
 
@@ -308,14 +311,18 @@ fn shown(committed: &Committed, id: KeyId) -> Result<KeySeen, Failure> {
 pub fn seen(key: Arc<Key>, state: &State) -> KeySeen {
     // A key goes with its KMS, so that this finds it.
     let kms = state.kms.get(&key.kms).map_or_else(|| key.kms.to_string(), |kms| kms.name.to_string());
-    let people = key.policy.as_ref().and_then(|policy| People::of(policy, &setting(&key)));
+    let principals = key.policy.as_ref().and_then(|policy| PolicyPrincipals::of(policy, &policy_context(&key)));
     let source = key.materials.last().and_then(|material| state.source_keys.get(&material.source));
-    KeySeen { source_name: source.map(|source| source.made.name.to_string()), people, key, kms }
+    KeySeen { source_name: source.map(|source| source.made.name.to_string()), principals, key, kms }
 }
 
 /// Whose key it is, and what for.
-pub(in crate::service) fn setting(key: &Key) -> Setting {
-    Setting { partition: key.facts.arn.partition(), account: key.facts.account(), usage: key.facts.usage.clone() }
+pub(in crate::service) fn policy_context(key: &Key) -> PolicyContext {
+    PolicyContext {
+        partition: key.metadata.arn.partition(),
+        account: key.metadata.account(),
+        usage: key.metadata.usage.clone(),
+    }
 }
 
 #[cfg(test)]

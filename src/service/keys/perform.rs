@@ -8,58 +8,55 @@ use crate::aws::operation::Operation as Call;
 use crate::aws::page::{Paging, Walk};
 use crate::domain::id::{KeyId, OperationId};
 use crate::domain::key::aggregate::Snapshot;
-use crate::domain::key::facts::KeyFacts;
+use crate::domain::key::aws_enums::KeyState;
 use crate::domain::key::material::ImportType;
+use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::{AliasName, AwsKeyId};
 use crate::domain::key::operation::{Import, MARK, NewKey, NewReplica, Operation, RetiredKey};
 use crate::domain::key::policy;
 use crate::domain::key::spec::KeySpec;
 use crate::domain::key::tag::Tag;
-use crate::domain::key::word::KeyState;
 use crate::domain::refusal::Refusal;
-use crate::domain::state::Underway;
+use crate::domain::state::PendingOperation;
 use crate::domain::time::Time;
 use crate::service::Core;
 use crate::service::failure::Failure;
 
 /// Is an operation performed for the first time, or looked after once the program has started again?
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Way {
-    /// For the first time.
+pub(super) enum Way {
     Fresh,
     /// After a crash, or when AWS's answer was lost.
     Again,
 }
 
 /// What AWS holds after an operation.
-pub struct Performed {
-    /// Of the key itself.
+pub(super) struct Performed {
     pub seen: Snapshot,
     /// Of another key that changed with it.
-    pub beside: Option<(KeyId, Snapshot)>,
+    pub related: Option<(KeyId, Snapshot)>,
 }
 
 /// How far an operation came that did not come to its end.
-pub struct Broken {
-    /// What stopped it.
+pub(super) struct Broken {
     pub failure: Failure,
     /// What AWS has done of it.
     pub stage: Stage,
     /// The key at AWS, if it is known to be there.
     pub reached: Option<Box<AwsKeyId>>,
     /// What AWS told of it when it was made.
-    pub facts: Option<Box<KeyFacts>>,
+    pub metadata: Option<Box<KeyMetadata>>,
 }
 
 /// A key that is there, and what AWS told of it when it was made.
 struct Made {
     id: AwsKeyId,
-    facts: Option<Box<KeyFacts>>,
+    metadata: Option<Box<KeyMetadata>>,
 }
 
 /// What AWS has done of an operation that was stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Stage {
+pub(super) enum Stage {
     /// Not the step that failed.
     Refused,
     /// Perhaps the step that failed; or a step before it that leaves no key to tell.
@@ -71,7 +68,7 @@ pub enum Stage {
 impl From<AwsFailure> for Broken {
     fn from(failure: AwsFailure) -> Self {
         let stage = if failure.may_have_been_done() { Stage::Unknown } else { Stage::Refused };
-        Self { stage, failure: failure.into(), reached: None, facts: None }
+        Self { stage, failure: failure.into(), reached: None, metadata: None }
     }
 }
 
@@ -79,7 +76,7 @@ impl From<Failure> for Broken {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Cloud(failure) => failure.into(),
-            failure => Self { failure, stage: Stage::Refused, reached: None, facts: None },
+            failure => Self { failure, stage: Stage::Refused, reached: None, metadata: None },
         }
     }
 }
@@ -107,12 +104,10 @@ impl Broken {
 
 /// What AWS shows of a key that an operation may have made.
 enum Trace {
-    /// It is there.
     Key(AwsKeyId),
     /// It is not there, and would be seen by now.
     Nothing,
-    /// It may be there.
-    Unsettled,
+    NotYetConsistent,
 }
 
 /// Adds which key is there to whatever stops the step.
@@ -131,16 +126,16 @@ impl Core {
     pub(super) async fn perform(
         &self,
         operation: OperationId,
-        underway: &Underway,
+        pending: &PendingOperation,
         way: Way,
         made: Option<&AwsKeyId>,
     ) -> Result<Performed, Broken> {
         // On the way there nothing is done of it, whatever is lost.
-        let place = self.place(underway.kms, &underway.region).await;
+        let place = self.place(pending.kms, &pending.region).await;
         let place = place.map_err(|failure| Broken::from(failure).with(Stage::Refused))?;
-        let make = |new| self.make(&place, operation, new, underway.since, way, made);
-        let wanted = &underway.wanted;
-        let Made { id: key, facts } = match wanted {
+        let make = |new| self.make(&place, operation, new, pending.since, way, made);
+        let wanted = &pending.wanted;
+        let Made { id: key, metadata } = match wanted {
             Operation::Create(new) => make(new).await?,
             Operation::Upload { new, import } => {
                 let made = make(new).await?;
@@ -152,41 +147,41 @@ impl Core {
                 if let Some(import) = import {
                     self.import_unless_there(&place, &made.id, import).await.at(&made.id)?;
                 }
-                self.hand_over(&place, *from, &made.id, old, underway.since).await.at(&made.id)?;
+                self.hand_over(&place, *from, &made.id, old, pending.since).await.at(&made.id)?;
                 made
             }
             Operation::Replicate { new, .. } => {
-                self.replicate(&place, operation, new, underway.since, way, made).await?
+                self.replicate(&place, operation, new, pending.since, way, made).await?
             }
             _ => {
-                let key = self.state().state.key(underway.key).map_err(Failure::from)?.aws_id().clone();
+                let key = self.state().state.key(pending.key).map_err(Failure::from)?.aws_id().clone();
                 match (way, wanted) {
                     (Way::Fresh, _) => self.change(&place, &key, wanted).await?,
                     (Way::Again, Operation::ImportMaterial(import)) => {
-                        let again = self.import_again(underway.key, &place, &key, import).await;
+                        let again = self.import_again(pending.key, &place, &key, import).await;
                         again.map_err(|broken| if broken.is_of_the_import() { broken.at(&key) } else { broken })?;
                     }
                     (Way::Again, _) => {}
                 }
-                Made { id: key, facts: None }
+                Made { id: key, metadata: None }
             }
         };
-        let reading = |broken: Broken| Broken { facts: facts.clone(), ..broken.at(&key).with(Stage::Reading) };
+        let reading = |broken: Broken| Broken { metadata: metadata.clone(), ..broken.at(&key).with(Stage::Reading) };
         let seen = self.read_back(&place, &key, wanted, way).await.map_err(|failure| reading(failure.into()))?;
-        let beside = match wanted.touches() {
+        let related = match wanted.also_affects() {
             Some(other) => self.look_beside(&place, other).await.map_err(|failure| reading(failure.into()))?,
             None => None,
         };
-        Ok(Performed { seen, beside })
+        Ok(Performed { seen, related })
     }
 
     /// What AWS holds of another key that an operation changes.
     pub(super) async fn look_at(
         &self,
-        underway: &Underway,
+        pending: &PendingOperation,
         other: KeyId,
     ) -> Result<Option<(KeyId, Snapshot)>, Failure> {
-        self.look_beside(&self.place(underway.kms, &underway.region).await?, other).await
+        self.look_beside(&self.place(pending.kms, &pending.region).await?, other).await
     }
 
     async fn look_beside(&self, place: &Place, other: KeyId) -> Result<Option<(KeyId, Snapshot)>, Failure> {
@@ -205,12 +200,12 @@ impl Core {
         made: Option<&AwsKeyId>,
     ) -> Result<Made, Broken> {
         let made = match (way, made) {
-            (_, Some(made)) => Made { id: made.clone(), facts: None },
+            (_, Some(made)) => Made { id: made.clone(), metadata: None },
             (Way::Fresh, None) => {
                 let made = self.aws_kms.create_key(&place.access, &place.region, &wire_key(new, operation)).await?;
-                Made { id: made.key_id().clone(), facts: Some(Box::new(made)) }
+                Made { id: made.key_id().clone(), metadata: Some(Box::new(made)) }
             }
-            (Way::Again, None) => Made { id: self.find_marked(place, operation, since).await?.key()?, facts: None },
+            (Way::Again, None) => Made { id: self.find_marked(place, operation, since).await?.key()?, metadata: None },
         };
         self.name(place, &made.id, &new.aliases).await.at(&made.id)?;
         Ok(made)
@@ -225,17 +220,17 @@ impl Core {
         way: Way,
         made: Option<&AwsKeyId>,
     ) -> Result<Made, Broken> {
-        let mut facts = None;
+        let mut metadata = None;
         if way == Way::Fresh {
             let replica = wire_replica(place, new, operation);
             let told = self.aws_kms.replicate(&place.access, &new.primary, &new.key, &replica).await?;
-            facts = Some(Box::new(told));
+            metadata = Some(Box::new(told));
             self.wait_until_usable(place, &new.key).await.at(&new.key)?;
         } else if made.is_none() {
             self.find_replica(place, operation, new, since).await?.key()?;
         }
         self.name(place, &new.key, &new.aliases).await.at(&new.key)?;
-        Ok(Made { id: new.key.clone(), facts })
+        Ok(Made { id: new.key.clone(), metadata })
     }
 
     /// Gives a key the aliases that it does not have yet.
@@ -256,8 +251,8 @@ impl Core {
 
     /// Imports a key's first material, unless it has some.
     async fn import_unless_there(&self, place: &Place, key: &AwsKeyId, import: &Import) -> Result<(), Broken> {
-        let facts = until_there(|| self.aws_kms.describe_key(&place.access, &place.region, key)).await?;
-        if facts.state != KeyState::PendingImport {
+        let metadata = until_there(|| self.aws_kms.describe_key(&place.access, &place.region, key)).await?;
+        if metadata.state != KeyState::PendingImport {
             return Ok(());
         }
         self.import(place, key, import).await
@@ -266,8 +261,8 @@ impl Core {
     /// Imports material that AWS may have got already: AWS itself knows whether it is there.
     async fn import_again(&self, id: KeyId, place: &Place, key: &AwsKeyId, import: &Import) -> Result<(), Broken> {
         let known = self.state().state.key(id).map_err(Failure::from)?.clone();
-        let facts = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
-        if facts.state != KeyState::PendingImport && known.facts.state == KeyState::PendingImport {
+        let metadata = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
+        if metadata.state != KeyState::PendingImport && known.metadata.state == KeyState::PendingImport {
             return Ok(());
         }
         match self.import(place, key, import).await {
@@ -277,13 +272,13 @@ impl Core {
     }
 
     async fn import(&self, place: &Place, key: &AwsKeyId, import: &Import) -> Result<(), Broken> {
-        let facts = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
-        let algorithm = WrappingAlgorithm::of(&facts.spec);
+        let metadata = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
+        let algorithm = WrappingAlgorithm::of(&metadata.spec);
         let parameters = self.aws_kms.parameters_for_import(&place.access, &place.region, key, algorithm).await?;
         let wrapped = self.wrap(import.source, &parameters.wrapping_key)?;
-        let import_type = match (import.existing, facts.state == KeyState::PendingImport) {
+        let import_type = match (import.existing, metadata.state == KeyState::PendingImport) {
             // Only these can have several materials.
-            _ if facts.spec != KeySpec::SymmetricDefault => None,
+            _ if metadata.spec != KeySpec::SymmetricDefault => None,
             (true, _) => Some(ImportType::ExistingKeyMaterial),
             (false, true) => None,
             (false, false) => Some(ImportType::NewKeyMaterial),
@@ -319,7 +314,7 @@ impl Core {
         }
         let Some(who) = old.disable_encrypt else { return Ok(()) };
         let policy = self.aws_kms.get_key_policy(&place.access, &place.region, from.aws_id()).await?;
-        let policy = policy::without_encrypt(&policy, from.facts.account(), who)
+        let policy = policy::without_encrypt(&policy, from.metadata.account(), who)
             .map_err(|problem| Failure::Refused(Refusal::Invalid { member: "policy", problem: problem.to_string() }))?;
         let check = LockoutCheck::Kept;
         self.aws_kms.put_key_policy(&place.access, &place.region, from.aws_id(), &policy, check).await?;
@@ -360,7 +355,7 @@ impl Core {
             | Operation::Upload { .. }
             | Operation::Rotate { .. }
             | Operation::Replicate { .. } => {
-                return Err(Failure::Broken("this makes a key and changes none").into());
+                return Err(Failure::Internal("this makes a key and changes none").into());
             }
         }
         Ok(())
@@ -404,7 +399,7 @@ impl Core {
                     Ok(_) => {}
                     Err(failure) if failure.is_denied() || failure.is_not_found() => {
                         if self.may_be_made_since(place, arn.id(), since).await? {
-                            unseen = Trace::Unsettled;
+                            unseen = Trace::NotYetConsistent;
                         }
                     }
                     Err(failure) => return Err(failure),
@@ -418,9 +413,9 @@ impl Core {
 
     /// What it says that AWS shows no key: nothing so soon after it was asked for.
     fn none_seen(&self, since: Time) -> Trace {
-        match since.plus_seconds(self.settle_seconds) <= self.now() {
+        match since.plus_seconds(self.consistency_wait_seconds) <= self.now() {
             true => Trace::Nothing,
-            false => Trace::Unsettled,
+            false => Trace::NotYetConsistent,
         }
     }
 
@@ -430,7 +425,7 @@ impl Core {
             return Ok(false);
         }
         match self.aws_kms.describe_key(&place.access, &place.region, key).await {
-            Ok(facts) => Ok(facts.created_at.is_none_or(|made| made.plus_seconds(CLOCKS_DIFFER) >= since)),
+            Ok(metadata) => Ok(metadata.created_at.is_none_or(|made| made.plus_seconds(CLOCKS_DIFFER) >= since)),
             Err(failure) if failure.is_denied() || failure.is_not_found() => Ok(true),
             Err(failure) => Err(failure),
         }
@@ -446,7 +441,7 @@ impl Trace {
         match self {
             Self::Key(key) => Ok(key),
             Self::Nothing => Err(Failure::Interrupted.into()),
-            Self::Unsettled => Err(Broken::from(Failure::Unsettled).with(Stage::Unknown)),
+            Self::NotYetConsistent => Err(Broken::from(Failure::NotYetConsistent).with(Stage::Unknown)),
         }
     }
 }
@@ -493,5 +488,5 @@ fn stamped(alias: &AliasName, at: Time) -> Result<AliasName, Failure> {
     let stamp = at.calendar().format("%Y%m%d%H%M%S");
     let room = 250 - "-20201105052917".len();
     let short: String = alias.short().chars().take(room).collect();
-    AliasName::parse_own(&format!("{short}-{stamp}")).map_err(|_| Failure::Broken("a stamped alias is none"))
+    AliasName::parse_own(&format!("{short}-{stamp}")).map_err(|_| Failure::Internal("a stamped alias is none"))
 }

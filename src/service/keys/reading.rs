@@ -7,12 +7,12 @@ use crate::aws::page::{Paging, Walk};
 use crate::aws::port::Access;
 use crate::domain::id::KmsId;
 use crate::domain::key::aggregate::Snapshot;
-use crate::domain::key::facts::KeyFacts;
+use crate::domain::key::aws_enums::{KeyManager, KeyState, Origin};
+use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::{AliasName, AwsKeyId};
 use crate::domain::key::operation::Operation;
-use crate::domain::key::word::{KeyManager, KeyState, Origin};
 use crate::domain::place::Region;
-use crate::domain::state::Underway;
+use crate::domain::state::PendingOperation;
 use crate::service::Core;
 use crate::service::failure::Failure;
 use std::future::Future;
@@ -20,11 +20,8 @@ use std::time::Duration;
 
 /// A region of a KMS, and the way there.
 pub(in crate::service) struct Place {
-    /// Of which KMS.
     pub kms: KmsId,
-    /// Which region.
     pub region: Region,
-    /// The way there.
     pub access: Access,
 }
 
@@ -41,31 +38,35 @@ impl Core {
     }
 
     /// What AWS holds of the key of an operation.
-    pub(super) async fn look(&self, underway: &Underway, key: &AwsKeyId) -> Result<Snapshot, Failure> {
-        let place = self.place(underway.kms, &underway.region).await?;
+    pub(super) async fn look(&self, pending: &PendingOperation, key: &AwsKeyId) -> Result<Snapshot, Failure> {
+        let place = self.place(pending.kms, &pending.region).await?;
         Ok(self.read(&place, key).await?)
     }
 
     /// Everything that AWS holds of a key. What may not be read is left out.
     pub(super) async fn read(&self, place: &Place, key: &AwsKeyId) -> Result<Snapshot, AwsFailure> {
-        let facts = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
+        let metadata = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
         let aliases = self.aliases(place, key);
-        let (aliases, rest) = futures_util::future::join(aliases, self.read_beside(place, facts)).await;
+        let (aliases, rest) = futures_util::future::join(aliases, self.read_beside(place, metadata)).await;
         Ok(Snapshot { aliases: readable(aliases)?, ..rest? })
     }
 
     /// What AWS holds of a key beside its facts and its aliases.
-    pub(in crate::service) async fn read_beside(&self, place: &Place, facts: KeyFacts) -> Result<Snapshot, AwsFailure> {
-        let (aws, access, region, key) = (&self.aws_kms, &place.access, &place.region, facts.key_id());
+    pub(in crate::service) async fn read_beside(
+        &self,
+        place: &Place,
+        metadata: KeyMetadata,
+    ) -> Result<Snapshot, AwsFailure> {
+        let (aws, access, region, key) = (&self.aws_kms, &place.access, &place.region, metadata.key_id());
         let tags =
-            async { if is_ours(&facts) { readable(aws.list_tags(access, region, key).await) } else { Ok(None) } };
+            async { if is_ours(&metadata) { readable(aws.list_tags(access, region, key).await) } else { Ok(None) } };
         let policy = async { readable(aws.get_key_policy(access, region, key).await) };
         let rotation = async {
-            if can_rotate(&facts) { readable(aws.rotation_status(access, region, key).await) } else { Ok(None) }
+            if can_rotate(&metadata) { readable(aws.rotation_status(access, region, key).await) } else { Ok(None) }
         };
         let (tags, policy, rotation) = futures_util::future::join3(tags, policy, rotation).await;
         let (tags, policy, rotation) = (tags?, policy?, rotation?);
-        Ok(Snapshot { facts, aliases: None, tags, policy, rotation })
+        Ok(Snapshot { metadata, aliases: None, tags, policy, rotation })
     }
 
     async fn aliases(&self, place: &Place, key: &AwsKeyId) -> Result<Vec<AliasName>, AwsFailure> {
@@ -105,7 +106,7 @@ impl Core {
     pub(super) async fn wait_until_usable(&self, place: &Place, key: &AwsKeyId) -> Result<(), AwsFailure> {
         for read in 1..READS * 2 {
             match self.aws_kms.describe_key(&place.access, &place.region, key).await {
-                Ok(facts) if facts.state != KeyState::Creating => return Ok(()),
+                Ok(metadata) if metadata.state != KeyState::Creating => return Ok(()),
                 Err(failure) if !failure.is_not_found() => return Err(failure),
                 _ => tokio::time::sleep(pause(read)).await,
             }
@@ -147,13 +148,13 @@ fn readable<T>(answer: Result<T, AwsFailure>) -> Result<Option<T>, AwsFailure> {
     }
 }
 
-fn is_ours(facts: &KeyFacts) -> bool {
-    facts.manager == KeyManager::Customer
+fn is_ours(metadata: &KeyMetadata) -> bool {
+    metadata.manager == KeyManager::Customer
 }
 
-fn can_rotate(facts: &KeyFacts) -> bool {
-    let origin = matches!(facts.origin, Origin::AwsKms | Origin::External);
-    is_ours(facts) && origin && facts.spec.is_rotatable() && !facts.is_pending_deletion()
+fn can_rotate(metadata: &KeyMetadata) -> bool {
+    let origin = matches!(metadata.origin, Origin::AwsKms | Origin::External);
+    is_ours(metadata) && origin && metadata.spec.is_rotatable() && !metadata.is_pending_deletion()
 }
 
 /// Does AWS show that this was done?
@@ -161,9 +162,9 @@ fn shows(done: &Operation, seen: &Snapshot) -> bool {
     let has = |alias: &AliasName| seen.aliases.as_ref().is_none_or(|aliases| aliases.contains(alias));
     match done {
         Operation::Create(new) | Operation::Upload { new, .. } => new.aliases.iter().all(has),
-        Operation::Enable => seen.facts.state == KeyState::Enabled,
-        Operation::Disable => seen.facts.state == KeyState::Disabled,
-        Operation::Describe { to } => seen.facts.description == *to,
+        Operation::Enable => seen.metadata.state == KeyState::Enabled,
+        Operation::Disable => seen.metadata.state == KeyState::Disabled,
+        Operation::Describe { to } => seen.metadata.description == *to,
         Operation::PutPolicy { policy, .. } => seen.policy.as_ref().is_none_or(|seen| seen == policy),
         Operation::Tag { tags } => seen.tags.as_ref().is_none_or(|seen| tags.iter().all(|tag| seen.contains(tag))),
         Operation::Untag { keys } => {
@@ -173,11 +174,11 @@ fn shows(done: &Operation, seen: &Snapshot) -> bool {
         Operation::DeleteAlias { alias } => seen.aliases.as_ref().is_none_or(|aliases| !aliases.contains(alias)),
         Operation::EnableRotation { .. } => seen.rotation.as_ref().is_none_or(|rotation| rotation.enabled),
         Operation::DisableRotation => seen.rotation.as_ref().is_none_or(|rotation| !rotation.enabled),
-        Operation::ScheduleDeletion { .. } => seen.facts.is_pending_deletion(),
-        Operation::CancelDeletion => !seen.facts.is_pending_deletion(),
-        Operation::ImportMaterial(_) => seen.facts.state != KeyState::PendingImport,
-        Operation::Replicate { .. } => seen.facts.state != KeyState::Creating,
-        Operation::MovePrimary { .. } => seen.facts.state != KeyState::Updating,
+        Operation::ScheduleDeletion { .. } => seen.metadata.is_pending_deletion(),
+        Operation::CancelDeletion => !seen.metadata.is_pending_deletion(),
+        Operation::ImportMaterial(_) => seen.metadata.state != KeyState::PendingImport,
+        Operation::Replicate { .. } => seen.metadata.state != KeyState::Creating,
+        Operation::MovePrimary { .. } => seen.metadata.state != KeyState::Updating,
         Operation::Rotate { .. } | Operation::RotateMaterial | Operation::DeleteMaterial { .. } => true,
     }
 }

@@ -3,7 +3,7 @@
 
 use super::perform::Way;
 use crate::domain::id::OperationId;
-use crate::domain::state::Underway;
+use crate::domain::state::PendingOperation;
 use crate::service::{Core, system_change};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,9 +21,9 @@ impl Core {
                 for operation in open {
                     let Some(_claim) = core.at_work.claim(operation) else { continue };
                     // It may have ended since.
-                    let underway = core.state().state.operations.get(&operation).cloned();
-                    if let Some(underway) = underway {
-                        core.reconcile(operation, &underway).await;
+                    let pending = core.state().state.operations.get(&operation).cloned();
+                    if let Some(pending) = pending {
+                        core.reconcile(operation, &pending).await;
                     }
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -31,11 +31,11 @@ impl Core {
         });
     }
 
-    async fn reconcile(&self, operation: OperationId, underway: &Underway) {
-        tracing::info!(%operation, key = %underway.key, "looking for what became of an operation");
+    async fn reconcile(&self, operation: OperationId, pending: &PendingOperation) {
+        tracing::info!(%operation, key = %pending.key, "looking for what became of an operation");
         let change = system_change("reconcile");
-        if let Err(failure) = self.end(&change, operation, underway, Way::Again).await {
-            tracing::warn!(%operation, key = %underway.key, %failure, "the operation did not come to its end");
+        if let Err(failure) = self.end(&change, operation, pending, Way::Again).await {
+            tracing::warn!(%operation, key = %pending.key, %failure, "the operation did not come to its end");
         }
     }
 }

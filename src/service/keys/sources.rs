@@ -4,7 +4,7 @@ use super::creation::PolicyChoice;
 use crate::domain::id::SourceKeyId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::operation::Operation;
-use crate::domain::key::policy::Setting;
+use crate::domain::key::policy::PolicyContext;
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::KeySpec;
 use crate::domain::key::tag::Tag;
@@ -24,20 +24,20 @@ impl Core {
     pub(super) fn policy(
         &self,
         choice: PolicyChoice,
-        setting: &Setting,
+        policy_context: &PolicyContext,
         tags: &mut Vec<Tag>,
     ) -> Result<Option<PolicyText>, Failure> {
         match choice {
             PolicyChoice::Default => Ok(None),
             PolicyChoice::Text(text) => Ok(Some(text)),
-            PolicyChoice::People(people) => {
-                Ok(Some(people.policy(setting).map_err(|problem| invalid("policy", problem))?))
+            PolicyChoice::Principals(principals) => {
+                Ok(Some(principals.policy(policy_context).map_err(|problem| invalid("policy", problem))?))
             }
             PolicyChoice::Template(text) => {
-                let template = templates::find_for(&self.state().state, &text, setting.account)?;
+                let template = templates::find_for(&self.state().state, &text, policy_context.account)?;
                 tags.retain(|tag| tag.key != TEMPLATE_TAG);
                 tags.push(Tag::told(TEMPLATE_TAG, template.id.to_string()));
-                let policy = template.policy.for_key(setting);
+                let policy = template.policy.for_key(policy_context);
                 Ok(Some(policy.map_err(|problem| invalid("policytemplate", problem))?))
             }
         }
@@ -59,8 +59,8 @@ impl Core {
         like: &Key,
     ) -> Result<SourceKeyId, Failure> {
         let published = self.state();
-        let Some(kind) = SourceKeyKind::fitting(&like.facts.spec, like.facts.arn.partition()) else {
-            let problem = format!("`local`: no source key fits a key with spec {}", like.facts.spec);
+        let Some(kind) = SourceKeyKind::fitting(&like.metadata.spec, like.metadata.arn.partition()) else {
+            let problem = format!("`local`: no source key fits a key with spec {}", like.metadata.spec);
             return Err(invalid("auto_rotate_key_source", problem).into());
         };
         let before = like.materials.last().and_then(|material| published.state.source_keys.get(&material.source));
@@ -83,7 +83,7 @@ impl Core {
         let state = &published.state;
         let imported = state.keys.iter().any(|key| key.materials.iter().any(|material| material.source == id));
         let is_open = |wanted: &Operation| wanted.import().is_some_and(|import| import.source == id);
-        if imported || state.operations.values().any(|underway| is_open(&underway.wanted)) {
+        if imported || state.operations.values().any(|pending| is_open(&pending.wanted)) {
             return;
         }
         if let Err(failure) = SourceKeys::new(self.clone()).remove(change, id).await {

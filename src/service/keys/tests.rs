@@ -8,20 +8,20 @@ use crate::aws::port::Caller as AwsCaller;
 use crate::aws::scripted::Cue as StsCue;
 use crate::domain::event::Actor;
 use crate::domain::id::OperationId;
+use crate::domain::key::aws_enums::{KeyState, Origin};
 use crate::domain::key::operation::{EncryptFor, RetiredKey};
-use crate::domain::key::word::{KeyState, Origin};
 use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Arn};
-use crate::domain::state::Underway;
+use crate::domain::state::PendingOperation;
 use crate::service::access::CreateKey;
 use crate::service::keys::perform::Way;
 use crate::service::kms::Addition;
 use crate::service::world::{ACCOUNT, REGION, World};
-use crate::service::{caller::Change, keys::creation::KeyWish};
+use crate::service::{caller::Change, keys::creation::KeyRequest};
 use std::time::Duration;
 
-fn wish(alias: &str) -> KeyWish {
-    KeyWish {
+fn request(alias: &str) -> KeyRequest {
+    KeyRequest {
         kms: "kms".to_owned(),
         region: Region::parse(REGION).expect("a region"),
         aliases: vec![AliasName::parse_own(alias).expect("an alias")],
@@ -37,7 +37,7 @@ fn wish(alias: &str) -> KeyWish {
 }
 
 fn make(world: &World, alias: &str) -> Result<KeySeen, Failure> {
-    world.run(world.services().keys.create(&world.admin(), &World::asked(), wish(alias)))
+    world.run(world.services().keys.create(&world.admin(), &World::context(), request(alias)))
 }
 
 /// From now on the connection's credentials are those of this account.
@@ -55,28 +55,28 @@ fn no_key_is_made_in_another_account_than_that_of_the_kms() {
     lead_to(&world, "999999999999");
     let refused = make(&world, "lost").err().expect("it is refused");
     assert!(matches!(refused, Failure::Refused(Refusal::ConnectionLeadsElsewhere { .. })), "{refused}");
-    assert_eq!((world.kms.asked().len(), world.state().operations.len()), (0, 0));
+    assert_eq!((world.kms.calls().len(), world.state().operations.len()), (0, 0));
 }
 
 #[test]
 fn whose_the_credentials_are_is_asked_once() {
     let world = World::new();
-    let asked = || world.aws.asked().iter().filter(|asked| asked.operation == Call::GET_CALLER_IDENTITY).count();
-    let before = asked();
+    let probes = || world.aws.calls().iter().filter(|call| call.operation == Call::GET_CALLER_IDENTITY).count();
+    let before = probes();
     for alias in ["one", "two"] {
         make(&world, alias).map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     }
-    assert_eq!(asked(), before + 1);
+    assert_eq!(probes(), before + 1);
 }
 
 /// Looks for what became of the only open operation.
 fn look(world: &World) -> Result<(), Failure> {
-    let open: Vec<(OperationId, Underway)> =
-        world.state().operations.iter().map(|(id, underway)| (*id, underway.clone())).collect();
-    let [(id, underway)] = open.as_slice() else { panic!("one operation is open: {open:?}") };
+    let open: Vec<(OperationId, PendingOperation)> =
+        world.state().operations.iter().map(|(id, pending)| (*id, pending.clone())).collect();
+    let [(id, pending)] = open.as_slice() else { panic!("one operation is open: {open:?}") };
     let core = world.core();
     let change = Change::of(Actor::System, "test".into());
-    world.run(core.end(&change, *id, underway, Way::Again)).map(drop)
+    world.run(core.end(&change, *id, pending, Way::Again)).map(drop)
 }
 
 #[test]
@@ -118,8 +118,8 @@ fn throttled(operation: Call) -> AwsFailure {
 }
 
 fn change(world: &World, key: &Key, wanted: Operation) -> Result<KeySeen, Failure> {
-    let permit = KeyPermit::<UpdateKey>::settle(world.caller("admin"), key.id).unwrap_or_else(|f| panic!("{f}"));
-    world.run(world.services().keys.change(&permit, &World::asked(), wanted))
+    let permit = KeyPermit::<UpdateKey>::authorize(world.caller("admin"), key.id).unwrap_or_else(|f| panic!("{f}"));
+    world.run(world.services().keys.change(&permit, &World::context(), wanted))
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn what_was_done_and_could_not_be_read_back_is_not_said_to_have_failed() {
     let key = world.key("one", PolicyChoice::Default);
     world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(throttled(Call::DESCRIBE_KEY)));
     change(&world, &key, Operation::Disable).map(drop).unwrap_or_else(|failure| panic!("{failure}"));
-    assert_eq!(world.known(key.id).facts.state, KeyState::Disabled);
+    assert_eq!(world.known(key.id).metadata.state, KeyState::Disabled);
     // Nor is it known when AWS cannot be read at all: then it is looked for later.
     for _ in 0..2 {
         world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(throttled(Call::DESCRIBE_KEY)));
@@ -136,7 +136,7 @@ fn what_was_done_and_could_not_be_read_back_is_not_said_to_have_failed() {
     change(&world, &key, Operation::Enable).map(drop).expect_err("it is not known");
     assert_eq!(world.state().operations.len(), 1);
     look(&world).unwrap_or_else(|failure| panic!("{failure}"));
-    assert_eq!((world.known(key.id).facts.state.clone(), world.state().operations.len()), (KeyState::Enabled, 0));
+    assert_eq!((world.known(key.id).metadata.state.clone(), world.state().operations.len()), (KeyState::Enabled, 0));
 }
 
 #[test]
@@ -145,8 +145,9 @@ fn a_policy_that_was_put_is_known_though_its_tag_was_refused() {
     let key = world.key("one", PolicyChoice::Default);
     let refusal = refused(Call::UNTAG_RESOURCE, "AccessDeniedException", "no");
     world.kms.next(Call::UNTAG_RESOURCE, Cue::Fail(refusal));
-    let people = PolicyChoice::People(People { admins: vec!["ann".to_owned()], ..People::default() });
-    let wanted = world.services().keys.policy_for(&key, people).unwrap_or_else(|failure| panic!("{failure}"));
+    let principals =
+        PolicyChoice::Principals(PolicyPrincipals { admins: vec!["ann".to_owned()], ..PolicyPrincipals::default() });
+    let wanted = world.services().keys.policy_for(&key, principals).unwrap_or_else(|failure| panic!("{failure}"));
     change(&world, &key, wanted).map(drop).expect_err("a step was refused");
     let at_aws = world.kms.key(&key.region, key.aws_id()).expect("it is at AWS");
     assert_eq!(world.known(key.id).policy.as_ref(), Some(&at_aws.policy));
@@ -158,7 +159,7 @@ fn a_key_whose_making_had_no_answer_is_brought_to_its_end() {
     world.kms.next(Call::CREATE_KEY, Cue::FailAfter(lost(Call::CREATE_KEY)));
     let made = make(&world, "found").unwrap_or_else(|failure| panic!("{failure}")).key;
     assert_eq!(made.aliases, [AliasName::parse_own("found").expect("an alias")]);
-    assert_eq!(world.kms.asked().iter().filter(|asked| asked.operation == Call::CREATE_KEY).count(), 1);
+    assert_eq!(world.kms.calls().iter().filter(|call| call.operation == Call::CREATE_KEY).count(), 1);
 }
 
 /// AWS shows a new key with a delay: whoever looks too early would take it for never made.
@@ -181,10 +182,10 @@ fn a_key_that_has_all_aliases_of_another_has_replaced_it_whatever_failed_then() 
     let world = World::new();
     let old = world.key("payroll", PolicyChoice::Default);
     world.kms.next(Call::PUT_KEY_POLICY, Cue::Fail(refused(Call::PUT_KEY_POLICY, "AccessDeniedException", "no")));
-    let permit = KeyPermit::<RotateKey>::settle(world.caller("admin"), old.id).unwrap_or_else(|f| panic!("{f}"));
+    let permit = KeyPermit::<RotateKey>::authorize(world.caller("admin"), old.id).unwrap_or_else(|f| panic!("{f}"));
     let old_key = RetiredKey { retain_alias: false, disable_encrypt: Some(EncryptFor::OwnAccount) };
-    let wish = RotationWish { description: None, import: None, old: old_key };
-    let rotated = world.run(world.services().keys.rotate(&permit, &World::asked(), wish));
+    let request = RotationRequest { description: None, import: None, old: old_key };
+    let rotated = world.run(world.services().keys.rotate(&permit, &World::context(), request));
     rotated.map(drop).expect_err("the last step was refused");
     let new = world.known(old.id).rotated_to.expect("it was replaced");
     assert_eq!((world.known(new).rotated_from, world.known(new).aliases.clone()), (Some(old.id), old.aliases.clone()));
@@ -210,12 +211,12 @@ fn a_key_whose_policy_may_not_be_read_is_not_replaced_by_one_with_another() {
     assert_eq!(world.known(old.id).policy, None);
 
     world.kms.next(Call::GET_KEY_POLICY, denied());
-    let permit = KeyPermit::<RotateKey>::settle(world.caller("admin"), old.id).unwrap_or_else(|f| panic!("{f}"));
+    let permit = KeyPermit::<RotateKey>::authorize(world.caller("admin"), old.id).unwrap_or_else(|f| panic!("{f}"));
     let kept = RetiredKey { retain_alias: false, disable_encrypt: None };
-    let wish = || RotationWish { description: None, import: None, old: kept.clone() };
-    let refused = world.run(world.services().keys.rotate(&permit, &World::asked(), wish())).err();
+    let request = || RotationRequest { description: None, import: None, old: kept.clone() };
+    let refused = world.run(world.services().keys.rotate(&permit, &World::context(), request())).err();
     assert!(matches!(refused, Some(Failure::Refused(Refusal::PolicyUnreadable(id))) if id == old.id));
-    let rotated = world.run(world.services().keys.rotate(&permit, &World::asked(), wish()));
+    let rotated = world.run(world.services().keys.rotate(&permit, &World::context(), request()));
     rotated.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
 }
 
@@ -224,15 +225,16 @@ fn a_key_whose_policy_may_not_be_read_is_not_replaced_by_one_with_another() {
 fn a_key_that_may_not_be_read_any_more_is_not_busy_for_ever() {
     let world = World::new();
     let key = world.key("one", PolicyChoice::Default);
-    let people = PolicyChoice::People(People { admins: vec!["ann".to_owned()], ..People::default() });
-    let wanted = world.services().keys.policy_for(&key, people).unwrap_or_else(|failure| panic!("{failure}"));
+    let principals =
+        PolicyChoice::Principals(PolicyPrincipals { admins: vec!["ann".to_owned()], ..PolicyPrincipals::default() });
+    let wanted = world.services().keys.policy_for(&key, principals).unwrap_or_else(|failure| panic!("{failure}"));
     for _ in 0..2 {
         let denied = refused(Call::DESCRIBE_KEY, "AccessDeniedException", "no");
         world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(denied));
     }
     change(&world, &key, wanted).map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     let at_aws = world.kms.key(&key.region, key.aws_id()).expect("it is at AWS");
-    assert_eq!((world.known(key.id).policy.as_ref(), world.known(key.id).underway), (Some(&at_aws.policy), None));
+    assert_eq!((world.known(key.id).policy.as_ref(), world.known(key.id).pending), (Some(&at_aws.policy), None));
 }
 
 #[test]
@@ -251,8 +253,8 @@ fn a_key_that_is_gone_is_noted_and_not_looked_for_for_ever() {
 #[test]
 fn a_replica_that_aws_had_deleted_is_made_again_and_known_once() {
     let world = World::new();
-    let wish = KeyWish { multi_region: true, ..wish("family") };
-    let primary = world.run(world.services().keys.create(&world.admin(), &World::asked(), wish));
+    let request = KeyRequest { multi_region: true, ..request("family") };
+    let primary = world.run(world.services().keys.create(&world.admin(), &World::context(), request));
     let primary = primary.unwrap_or_else(|failure| panic!("{failure}")).key;
     let other = Addition {
         name: KmsName::parse("other").expect("a name"),
@@ -261,12 +263,12 @@ fn a_replica_that_aws_had_deleted_is_made_again_and_known_once() {
         role: None,
         regions: vec![Region::parse("eu-west-1").expect("a region")],
     };
-    let added = world.run(world.services().kms.add(world.admin(), &World::asked(), other));
+    let added = world.run(world.services().kms.add(world.admin(), &World::context(), other));
     added.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     let replicate = || {
         let permit =
-            KeyPermit::<CreateKey>::settle(world.caller("admin"), primary.id).unwrap_or_else(|f| panic!("{f}"));
-        let wish = ReplicaWish {
+            KeyPermit::<CreateKey>::authorize(world.caller("admin"), primary.id).unwrap_or_else(|f| panic!("{f}"));
+        let request = ReplicaRequest {
             region: Region::parse("eu-west-1").expect("a region"),
             aliases: Vec::new(),
             description: None,
@@ -274,7 +276,7 @@ fn a_replica_that_aws_had_deleted_is_made_again_and_known_once() {
             bypass_lockout_check: false,
             tags: Vec::new(),
         };
-        world.run(world.services().keys.replicate(&permit, &World::asked(), wish)).map(|seen| seen.key)
+        world.run(world.services().keys.replicate(&permit, &World::context(), request)).map(|seen| seen.key)
     };
     let first = replicate().unwrap_or_else(|failure| panic!("{failure}"));
     assert!(matches!(replicate(), Err(Failure::Refused(Refusal::ReplicaThere(_)))));
@@ -292,8 +294,9 @@ fn a_replica_that_aws_had_deleted_is_made_again_and_known_once() {
 fn a_policy_is_not_believed_to_be_put_because_aws_cannot_be_asked() {
     let mut world = World::new();
     let key = world.key("one", PolicyChoice::Default);
-    let people = PolicyChoice::People(People { admins: vec!["ann".to_owned()], ..People::default() });
-    let wanted = world.services().keys.policy_for(&key, people).unwrap_or_else(|failure| panic!("{failure}"));
+    let principals =
+        PolicyChoice::Principals(PolicyPrincipals { admins: vec!["ann".to_owned()], ..PolicyPrincipals::default() });
+    let wanted = world.services().keys.policy_for(&key, principals).unwrap_or_else(|failure| panic!("{failure}"));
     world.kms.next(Call::PUT_KEY_POLICY, Cue::Fail(lost(Call::PUT_KEY_POLICY)));
     world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(throttled(Call::DESCRIBE_KEY)));
     change(&world, &key, wanted).map(drop).expect_err("there was no answer");
@@ -316,8 +319,8 @@ fn a_key_that_may_not_be_read_from_the_first_is_known() {
         let denied = refused(Call::DESCRIBE_KEY, "AccessDeniedException", "no");
         world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(denied));
     }
-    let wish = KeyWish { aliases: Vec::new(), ..wish("unused") };
-    let made = world.run(world.services().keys.create(&world.admin(), &World::asked(), wish));
+    let request = KeyRequest { aliases: Vec::new(), ..request("unused") };
+    let made = world.run(world.services().keys.create(&world.admin(), &World::context(), request));
     let made = made.unwrap_or_else(|failure| panic!("{failure}")).key;
     assert!(world.kms.key(&made.region, made.aws_id()).is_some() && world.state().operations.is_empty());
 }

@@ -35,7 +35,7 @@ impl Material {
     /// # Errors
     /// When the system has no random bytes.
     pub fn generate(kind: SourceKeyKind) -> Result<Self, Failure> {
-        generated::generate(kind).ok_or(Failure::Broken("key material could not be made"))
+        generated::generate(kind).ok_or(Failure::Internal("key material could not be made"))
     }
 
     /// Reads material that a client brings. AES and HMAC: as many bytes as the size says, in hexadecimal digits or
@@ -48,7 +48,6 @@ impl Material {
         Ok(brought::read(kind, text).map_err(|problem| invalid("material", problem))?)
     }
 
-    /// The material itself.
     pub fn secret(&self) -> &Zeroizing<Vec<u8>> {
         &self.secret
     }

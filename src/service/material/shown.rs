@@ -18,7 +18,6 @@ pub enum Encoding {
 }
 
 impl Material {
-    /// The material as text.
     pub fn text(&self, encoding: Encoding) -> Zeroizing<String> {
         match encoding {
             Encoding::Hex => hex(&self.secret),

@@ -7,7 +7,6 @@ use aws_lc_rs::rand::fill;
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
 use zeroize::Zeroizing;
 
-/// How material is wrapped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wrapping {
     /// Encrypted with AWS's RSA key: for what is short enough, AES and HMAC.
@@ -39,7 +38,7 @@ impl Wrapping {
             Self::Oaep => oaep(material, public_key),
             Self::AesKeyWrap => aes_key_wrap(material, public_key),
         };
-        wrapped.ok_or(Failure::Broken("key material could not be wrapped with the public key that AWS gave for it"))
+        wrapped.ok_or(Failure::Internal("key material could not be wrapped with the public key that AWS gave for it"))
     }
 }
 

@@ -12,7 +12,7 @@ pub use list::{cause, status};
 
 use super::Core;
 use super::access::{self, ManageSchedules, Permit, SignedIn};
-use super::caller::{Asked, Caller, Change};
+use super::caller::{Caller, Change, RequestContext};
 use super::failure::Failure;
 use super::list::{Page, Query};
 use crate::domain::id::{JobId, KmsId, ScheduleId};
@@ -33,7 +33,6 @@ pub struct Schedules {
 
 /// A schedule as it is shown.
 pub struct ScheduleSeen {
-    /// The schedule.
     pub schedule: Arc<Schedule>,
     /// How many keys are under it, of those that the caller may see.
     pub keys: usize,
@@ -59,13 +58,13 @@ impl Schedules {
     pub async fn create(
         &self,
         permit: &Permit<ManageSchedules>,
-        asked: &Asked,
+        context: &RequestContext,
         name: ScheduleName,
         settings: ScheduleSettings,
     ) -> Result<ScheduleSeen, Failure> {
         let id = ScheduleId::new(Uuid::new_v4());
         let command = ScheduleCommand::Create { id, name, settings };
-        self.command(permit, asked, id, move |_| Ok(command.clone())).await
+        self.command(permit, context, id, move |_| Ok(command.clone())).await
     }
 
     /// The schedules: whoever puts a key under one must be able to choose.
@@ -92,15 +91,15 @@ impl Schedules {
     ///
     /// # Errors
     /// When there is none, or the settings would contradict themselves.
-    pub async fn amend(
+    pub async fn update(
         &self,
         permit: &Permit<ManageSchedules>,
-        asked: &Asked,
+        context: &RequestContext,
         id: ScheduleId,
-        amend: impl Fn(&State, &Schedule) -> Result<ScheduleSettings, Refusal> + Send + 'static,
+        update: impl Fn(&State, &Schedule) -> Result<ScheduleSettings, Refusal> + Send + 'static,
     ) -> Result<ScheduleSeen, Failure> {
-        self.command(permit, asked, id, move |state| {
-            Ok(ScheduleCommand::Amend { id, settings: amend(state, state.schedule(id)?)? })
+        self.command(permit, context, id, move |state| {
+            Ok(ScheduleCommand::Update { id, settings: update(state, state.schedule(id)?)? })
         })
         .await
     }
@@ -112,11 +111,11 @@ impl Schedules {
     pub async fn delete(
         &self,
         permit: &Permit<ManageSchedules>,
-        asked: &Asked,
+        context: &RequestContext,
         id: ScheduleId,
         force: bool,
     ) -> Result<(), Failure> {
-        let change = permit.caller().change(asked);
+        let change = permit.caller().change(context);
         self.core.schedule(&change, ScheduleCommand::Delete { id, force }).await.map(drop)
     }
 
@@ -127,10 +126,10 @@ impl Schedules {
     pub async fn run_now(
         &self,
         permit: &Permit<ManageSchedules>,
-        asked: &Asked,
+        context: &RequestContext,
         id: ScheduleId,
     ) -> Result<Arc<Run>, Failure> {
-        let change = permit.caller().change(asked);
+        let change = permit.caller().change(context);
         let (run, committed) = self.core.begin(&change, id, Cause::Asked).await?;
         let begun = run_of(&committed.published.state, run)?;
         if !change.dry_run {
@@ -160,13 +159,13 @@ impl Schedules {
     async fn command(
         &self,
         permit: &Permit<ManageSchedules>,
-        asked: &Asked,
+        context: &RequestContext,
         id: ScheduleId,
         command: impl Fn(&State) -> Result<ScheduleCommand, Refusal> + Send + 'static,
     ) -> Result<ScheduleSeen, Failure> {
         let caller = permit.caller();
         let judged = move |state: &State, _| Ok(Command::Schedule(command(state)?));
-        let committed = self.core.carry_out(&caller.change(asked), judged).await?;
+        let committed = self.core.carry_out(&caller.change(context), judged).await?;
         let schedule = committed.published.state.schedule(id)?.clone();
         Ok(Coverage::of(caller).seen(schedule))
     }

@@ -13,14 +13,14 @@ use crate::domain::time::Time;
 use crate::service::Core;
 use crate::service::caller::Change;
 use crate::service::failure::Failure;
-use crate::service::keys::{Effect, ImportWish, RotationWish};
+use crate::service::keys::{Effect, ImportRequest, RotationRequest};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The pause between two looks at a key on which an operation is under way,
 const LOOK: Duration = Duration::from_millis(500);
 /// and how long it is looked at beyond the time after which AWS is believed, in seconds.
-const PATIENCE: u64 = 60;
+const TIMEOUT: u64 = 60;
 
 impl Core {
     /// Rotates the keys under a schedule, one after the other.
@@ -99,7 +99,7 @@ impl Core {
             true => None,
             false => Some(self.fresh_source_key(change, key).await?),
         };
-        let import = source.map(|source| ImportWish {
+        let import = source.map(|source| ImportRequest {
             source: source.to_string(),
             valid_to: plan.expiration.map(|span| span.after(self.now())),
             existing: false,
@@ -128,7 +128,7 @@ impl Core {
         self: &Arc<Self>,
         change: &Change,
         key: &Key,
-        import: Option<ImportWish>,
+        import: Option<ImportRequest>,
     ) -> Result<KeyOutcome, Failure> {
         let on_key = |wanted| Effect { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
         if let Some(import) = import {
@@ -152,7 +152,7 @@ impl Core {
         self: &Arc<Self>,
         change: &Change,
         key: &Key,
-        import: Option<ImportWish>,
+        import: Option<ImportRequest>,
         job: &RotationJob,
         plan: &RotationPlan,
     ) -> (Result<KeyOutcome, Failure>, Option<KeyId>) {
@@ -162,7 +162,7 @@ impl Core {
             (false, false) => None,
         };
         let old = RetiredKey { retain_alias: plan.retain_alias, disable_encrypt };
-        let effect = match self.rotation(key, RotationWish { description: None, import, old }) {
+        let effect = match self.rotation(key, RotationRequest { description: None, import, old }) {
             Ok(effect) => effect,
             Err(failure) => return (Err(failure), None),
         };
@@ -173,15 +173,15 @@ impl Core {
     /// An operation that the last run of the program left open is ended by the reconciler; then it is known what became
     /// of the key.
     async fn wait_until_free(&self, key: KeyId) {
-        let is_busy = || self.state().state.keys.get(&key).is_some_and(|key| key.underway.is_some());
+        let is_busy = || self.state().state.keys.get(&key).is_some_and(|key| key.pending.is_some());
         let free = async {
             while is_busy() {
                 tokio::time::sleep(LOOK).await;
             }
         };
-        let patience = Duration::from_secs(self.settle_seconds.unsigned_abs() + PATIENCE);
+        let timeout = Duration::from_secs(self.consistency_wait_seconds.unsigned_abs() + TIMEOUT);
         // If it is busy even then, the rotation itself says so.
-        let _ = tokio::time::timeout(patience, free).await;
+        let _ = tokio::time::timeout(timeout, free).await;
     }
 }
 
@@ -217,8 +217,8 @@ impl Turn {
 
 /// Does a plan take this key now?
 fn is_taken(plan: &RotationPlan, key: &Key, now: Time) -> bool {
-    let expires = plan.expire_in.is_none_or(|span| key.facts.valid_to.is_some_and(|end| end <= span.after(now)));
-    let since = key.rotated_at.or(key.facts.created_at).unwrap_or(key.created);
+    let expires = plan.expire_in.is_none_or(|span| key.metadata.valid_to.is_some_and(|end| end <= span.after(now)));
+    let since = key.rotated_at.or(key.metadata.created_at).unwrap_or(key.created);
     let is_old = plan.rotation_after.is_none_or(|span| span.after(since) <= now);
-    expires && is_old && !key.gone && !key.facts.is_pending_deletion()
+    expires && is_old && !key.gone && !key.metadata.is_pending_deletion()
 }

@@ -31,19 +31,19 @@ fn hourly(world: &World, work: Work) -> ScheduleId {
         work,
     };
     let name = ScheduleName::parse("hourly").expect("a name");
-    let made = world.run(world.services().schedules.create(&world.admin(), &World::asked(), name, settings));
+    let made = world.run(world.services().schedules.create(&world.admin(), &World::context(), name, settings));
     made.unwrap_or_else(|failure| panic!("{failure}")).schedule.id
 }
 
 fn put_under(world: &World, key: KeyId, schedule: ScheduleId, source: &str) -> Result<(), Failure> {
-    let permit = KeyPermit::<RotateKey>::settle(world.caller("admin"), key)?;
+    let permit = KeyPermit::<RotateKey>::authorize(world.caller("admin"), key)?;
     let job = RotationJob {
         schedule,
         key_source: source.to_owned(),
         disable_encrypt: false,
         disable_encrypt_on_all_accounts: false,
     };
-    world.run(world.services().keys.set_rotation_job(&permit, &World::asked(), Some(job))).map(drop)
+    world.run(world.services().keys.set_rotation_job(&permit, &World::context(), Some(job))).map(drop)
 }
 
 /// A schedule with a key under it.
@@ -168,7 +168,7 @@ fn a_run_that_was_cut_off_goes_on_and_treats_no_key_twice() {
     world.kms.next(Call::ROTATE_KEY_ON_DEMAND, Cue::HangAfter);
     world.pass(HOUR);
     drop(world.run(world.core().begin_due(Time::from_nanos(0))));
-    let began = |state: &State| state.keys.get(&one).is_some_and(|key| key.underway.is_some());
+    let began = |state: &State| state.keys.get(&one).is_some_and(|key| key.pending.is_some());
     world.until("the first key's rotation begins", began);
     let kms = world.kms.clone();
     world.run(async move {
@@ -220,11 +220,11 @@ fn imported_material_that_waits_is_rotated_to_before_more_is_imported() {
     world.pass(HOUR);
     look(&world);
     let KeyOutcome::ReplacedBy(key) = runs(&world)[0].keys[0].1 else { panic!("{:?}", runs(&world)) };
-    let amend = move |_: &State, now: &Schedule| {
+    let update = move |_: &State, now: &Schedule| {
         Ok(ScheduleSettings { work: Work::RotateKeys(material()), ..now.settings.clone() })
     };
-    let amended = world.run(world.services().schedules.amend(&world.admin(), &World::asked(), replaces, amend));
-    amended.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+    let updated = world.run(world.services().schedules.update(&world.admin(), &World::context(), replaces, update));
+    updated.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     let denied = refused(Call::ROTATE_KEY_ON_DEMAND, "LimitExceededException", "no");
     world.kms.next(Call::ROTATE_KEY_ON_DEMAND, Cue::Fail(denied));
     world.pass(HOUR);
@@ -243,7 +243,7 @@ fn a_run_that_is_asked_for_begins_at_once_and_not_beside_another() {
     let world = World::new();
     let (schedule, _) = scheduled(&world, material());
     world.kms.next(Call::ROTATE_KEY_ON_DEMAND, Cue::Hang);
-    let run_now = || world.run(world.services().schedules.run_now(&world.admin(), &World::asked(), schedule));
+    let run_now = || world.run(world.services().schedules.run_now(&world.admin(), &World::context(), schedule));
     let run = run_now().unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!((run.cause, run.ended.clone()), (Cause::Asked, None));
     let name = ScheduleName::parse("hourly").expect("a name");
@@ -275,10 +275,10 @@ fn a_plan_takes_the_keys_that_it_names_and_no_other() {
     assert_eq!(runs(&world)[2].keys, [], "it was rotated an hour ago");
     // Material that never ends does not end soon.
     let expiring = Work::RotateKeys(RotationPlan { expire_in: Some(Span::Days(30)), ..material() });
-    let amend =
+    let update =
         move |_: &State, now: &Schedule| Ok(ScheduleSettings { work: expiring.clone(), ..now.settings.clone() });
-    let amended = world.run(world.services().schedules.amend(&world.admin(), &World::asked(), schedule, amend));
-    amended.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+    let updated = world.run(world.services().schedules.update(&world.admin(), &World::context(), schedule, update));
+    updated.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     world.pass(HOUR);
     look(&world);
     assert_eq!(runs(&world)[3].keys, []);
@@ -335,8 +335,9 @@ fn a_source_key_that_aws_may_have_something_of_stays() {
 #[test]
 fn a_synchronisation_of_nothing_ends() {
     let world = World::new();
-    let permit = KmsPermit::settle(world.caller("admin"), world.kms_id()).unwrap_or_else(|failure| panic!("{failure}"));
-    world.run(world.services().kms.archive(permit, &World::asked())).map(drop).unwrap_or_else(|f| panic!("{f}"));
+    let permit =
+        KmsPermit::authorize(world.caller("admin"), world.kms_id()).unwrap_or_else(|failure| panic!("{failure}"));
+    world.run(world.services().kms.archive(permit, &World::context())).map(drop).unwrap_or_else(|f| panic!("{f}"));
     hourly(&world, Work::Synchronize(SynchronizationPlan::All));
     world.pass(HOUR);
     look(&world);
@@ -365,10 +366,10 @@ fn keys_that_no_schedule_can_rotate_are_not_put_under_one() {
     let world = World::new();
     let (schedule, key) = scheduled(&world, material());
     world.kms.change(&world.known(key).region, world.known(key).aws_id(), |key| {
-        key.facts.origin = crate::domain::key::word::Origin::ExternalKeyStore;
+        key.metadata.origin = crate::domain::key::aws_enums::Origin::ExternalKeyStore;
     });
-    let permit = KeyPermit::<RotateKey>::settle(world.caller("admin"), key).unwrap_or_else(|f| panic!("{f}"));
-    let refreshed = world.run(world.services().keys.refresh(&permit, &World::asked()));
+    let permit = KeyPermit::<RotateKey>::authorize(world.caller("admin"), key).unwrap_or_else(|f| panic!("{f}"));
+    let refreshed = world.run(world.services().keys.refresh(&permit, &World::context()));
     refreshed.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     let refused = put_under(&world, key, schedule, NATIVE);
     assert!(matches!(refused, Err(Failure::Refused(Refusal::NotRotatable(id))) if id == key));

@@ -12,16 +12,13 @@ use tokio::sync::{Semaphore, watch};
 /// So many regions are gone through at once, all jobs together: this bounds the memory that they take.
 const REGIONS_AT_ONCE: usize = 16;
 
-/// The jobs that run.
 pub(in crate::service) struct Running {
     jobs: Mutex<HashMap<JobId, Arc<Live>>>,
     /// A turn for each region that is gone through.
     pub turns: Arc<Semaphore>,
 }
 
-/// A job that runs.
 pub(super) struct Live {
-    /// Which.
     pub job: JobId,
     /// The regions that it has to go through.
     pub regions: Vec<LiveRegion>,
@@ -31,16 +28,13 @@ pub(super) struct Live {
 /// A region that is gone through.
 #[derive(Clone)]
 pub(super) struct LiveRegion {
-    /// Which.
     pub place: SyncPlace,
     /// What has been counted so far.
     pub tally: Arc<Tally>,
 }
 
-/// Counts that grow.
 #[derive(Default)]
 pub(super) struct Tally {
-    /// AWS listed them.
     pub listed: Counter,
     /// They were not known here.
     pub added: Counter,
@@ -52,13 +46,11 @@ pub(super) struct Tally {
     pub errors: Counter,
 }
 
-/// A number that grows.
 #[derive(Default)]
 pub(super) struct Counter(AtomicU64);
 
 impl Counter {
-    /// So many more.
-    pub fn add(&self, more: u64) {
+    pub(super) fn add(&self, more: u64) {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
@@ -68,8 +60,7 @@ impl Counter {
 }
 
 impl Tally {
-    /// As of now.
-    pub fn counts(&self) -> Counts {
+    pub(super) fn counts(&self) -> Counts {
         Counts {
             listed: self.listed.get(),
             added: self.added.get(),
@@ -101,19 +92,19 @@ impl Running {
     }
 
     /// A job runs no more.
-    pub fn leave(&self, id: JobId) {
+    pub(crate) fn leave(&self, id: JobId) {
         self.jobs().remove(&id);
     }
 
     /// A job is to stop.
-    pub fn cancel(&self, id: JobId) {
+    pub(crate) fn cancel(&self, id: JobId) {
         if let Some(live) = self.jobs().get(&id) {
             live.cancelled.send_replace(true);
         }
     }
 
     /// What each region of a job has counted: at its end, or so far.
-    pub fn counts(&self, job: &SyncJob) -> Vec<Counts> {
+    pub(crate) fn counts(&self, job: &SyncJob) -> Vec<Counts> {
         let live = self.jobs().get(&job.id).cloned();
         let going_on = live.iter().flat_map(|live| live.regions.iter());
         let tallies: HashMap<(KmsId, &Region), &Tally> =
@@ -133,7 +124,7 @@ impl Running {
 
 impl Live {
     /// Waits until the job is to stop.
-    pub async fn cancelled(&self) {
+    pub(super) async fn cancelled(&self) {
         // The sender is a member: it cannot be gone.
         let _ = self.cancelled.subscribe().wait_for(|cancelled| *cancelled).await;
     }

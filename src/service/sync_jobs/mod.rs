@@ -11,8 +11,8 @@ mod tests;
 
 use super::Core;
 use super::access::{self, KmsPermit, Permit, SignedIn, Synchronize};
-use super::caller::{Asked, Caller, Change};
-use super::failure::{Failure, Lacking, invalid};
+use super::caller::{Caller, Change, RequestContext};
+use super::failure::{Failure, MissingRight, invalid};
 use super::list::{Page, Query};
 use crate::domain::action::Action;
 use crate::domain::id::{JobId, KmsId, UserId};
@@ -33,10 +33,9 @@ pub struct SyncJobs {
 }
 
 /// What a caller wants synchronised.
-pub enum SyncWish {
+pub enum SyncRequest {
     /// All KMSs that the caller may synchronise, all their regions.
     All,
-    /// These.
     Some {
         /// Names or ids of KMSs.
         kms: Vec<String>,
@@ -47,7 +46,6 @@ pub enum SyncWish {
 
 /// A job as it is shown.
 pub struct SyncJobSeen {
-    /// The job.
     pub job: Arc<SyncJob>,
     /// The names of its KMSs; of one that is gone, its id.
     pub kms: Vec<String>,
@@ -67,16 +65,16 @@ impl SyncJobs {
     pub async fn start(
         &self,
         permit: &Permit<SignedIn>,
-        asked: &Asked,
-        wish: SyncWish,
+        context: &RequestContext,
+        request: SyncRequest,
     ) -> Result<SyncJobSeen, Failure> {
         let caller = permit.caller();
-        let (all, kms, regions) = match wish {
-            SyncWish::All => (true, permitted(caller)?, None),
-            SyncWish::Some { kms, regions } => (false, named(caller, &kms)?, regions),
+        let (all, kms, regions) = match request {
+            SyncRequest::All => (true, permitted(caller)?, None),
+            SyncRequest::Some { kms, regions } => (false, named(caller, &kms)?, regions),
         };
         let caller = access::on_all(caller.clone(), Action::KeySynchronize, kms.clone())?;
-        self.begin(&caller.change(asked), Some(caller.user.id), all, kms, regions).await
+        self.begin(&caller.change(context), Some(caller.user.id), all, kms, regions).await
     }
 
     /// Begins a job of somebody, or of the program itself.
@@ -124,9 +122,14 @@ impl SyncJobs {
     ///
     /// # Errors
     /// When there is none that the caller may see, or it has ended.
-    pub async fn cancel(&self, permit: &Permit<SignedIn>, asked: &Asked, id: JobId) -> Result<SyncJobSeen, Failure> {
+    pub async fn cancel(
+        &self,
+        permit: &Permit<SignedIn>,
+        context: &RequestContext,
+        id: JobId,
+    ) -> Result<SyncJobSeen, Failure> {
         visible(permit.caller(), id)?;
-        let change = permit.caller().change(asked);
+        let change = permit.caller().change(context);
         let committed = self.command(&change, SyncCommand::Cancel { id }).await?;
         if !change.dry_run {
             self.core.running_syncs.cancel(id);
@@ -154,7 +157,7 @@ impl SyncJobs {
 fn named(caller: &Caller, texts: &[String]) -> Result<Vec<KmsId>, Failure> {
     let mut ids = Vec::new();
     for text in texts {
-        let id = KmsPermit::<Synchronize>::settle_named(caller.clone(), text)?.kms().id;
+        let id = KmsPermit::<Synchronize>::authorize_named(caller.clone(), text)?.kms().id;
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -164,11 +167,11 @@ fn named(caller: &Caller, texts: &[String]) -> Result<Vec<KmsId>, Failure> {
 
 /// The KMSs that the caller may synchronise, but those that are put away.
 fn permitted(caller: &Caller) -> Result<Vec<KmsId>, Failure> {
-    let settle = |id: KmsId| KmsPermit::<Synchronize>::settle(caller.clone(), id).is_ok();
-    let of_caller = caller.published.state.kms.iter().filter(|kms| settle(kms.id));
+    let authorize = |id: KmsId| KmsPermit::<Synchronize>::authorize(caller.clone(), id).is_ok();
+    let of_caller = caller.published.state.kms.iter().filter(|kms| authorize(kms.id));
     let (put_away, ids): (Vec<_>, Vec<_>) = of_caller.partition(|kms| kms.archived);
     if ids.is_empty() && put_away.is_empty() && !access::administers_kms(&caller.user) {
-        return Err(Failure::Forbidden(Lacking::Action(Action::KeySynchronize)));
+        return Err(Failure::Forbidden(MissingRight::Action(Action::KeySynchronize)));
     }
     if ids.is_empty() {
         return Err(invalid("synchronize_all", "there is no KMS to synchronise; add one, or recover one").into());

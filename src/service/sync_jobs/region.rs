@@ -128,7 +128,7 @@ impl Reading<'_> {
         let began = Began { aliases: self.began, key: self.core.now() };
         let (aws, access, region) = (&self.core.aws_kms, &self.place.access, &self.place.region);
         let seen = match aws.describe_key(access, region, &id).await {
-            Ok(facts) => self.core.read_beside(&self.place, facts).await,
+            Ok(metadata) => self.core.read_beside(&self.place, metadata).await,
             Err(failure) => Err(failure),
         };
         match seen {
@@ -142,7 +142,7 @@ impl Reading<'_> {
         let published = self.core.state();
         let here = published.state.keys_of_kms(self.place.kms);
         let unlisted = here
-            .filter(|key| key.region == self.place.region && !key.gone && key.underway.is_none())
+            .filter(|key| key.region == self.place.region && !key.gone && key.pending.is_none())
             .filter(|key| !listed.contains(key.aws_id()));
         let ids: Vec<AwsKeyId> = unlisted.map(|key| key.aws_id().clone()).collect();
         side_by_side(ids.into_iter().map(|id| self.unlisted_key(id))).await
@@ -160,7 +160,7 @@ impl Reading<'_> {
     async fn take_in(&self, seen: Snapshot, began: Began) -> Result<(), Failure> {
         let (kms, region) = (self.place.kms, self.place.region.clone());
         let published = self.core.state();
-        let known = published.state.key_at_aws(kms, &region, seen.facts.key_id());
+        let known = published.state.key_at_aws(kms, &region, seen.metadata.key_id());
         if known.is_some_and(|known| known.synchronise(seen.clone(), began).is_none()) {
             return Ok(());
         }

@@ -20,7 +20,6 @@ impl SyncJobs {
         }
     }
 
-    /// Lets a job run.
     pub(super) fn launch(&self, job: &SyncJob, change: Change) {
         let live = self.core.running_syncs.enter(job);
         // Somebody may have cancelled it before it was entered, and found nothing to stop.

@@ -118,7 +118,7 @@ async fn start(ledger: &Ledger, keyring: &Keyring, aws: &Arc<ScriptedKms>) -> Se
         clock: Arc::new(clock),
         hashing: Hashing { memory_kib: 8, iterations: 1, parallelism: 1, at_once: 1 },
         refresh: Default::default(),
-        settle_seconds: 300,
+        consistency_wait_seconds: 300,
     };
     let first = || {
         let (name, password) =
@@ -173,13 +173,13 @@ async fn what_changed_at_aws_is_updated_and_what_vanished_is_gone() {
     let (changed, vanishing) = (house.plant("eu-west-3"), house.plant("eu-west-3"));
     house.synchronise(&["eu-west-3"]).await;
     let paris = region("eu-west-3");
-    house.aws.change(&paris, &changed, |key| key.facts.description = "otherwise".to_owned());
+    house.aws.change(&paris, &changed, |key| key.metadata.description = "otherwise".to_owned());
     house.aws.vanish(&paris, &vanishing);
     let job = house.synchronise(&["eu-west-3"]).await;
     assert_eq!(counts(&job, 0), [1, 0, 1, 1, 0]);
     let state = house.ledger.state();
     let key = |id| state.state.key_at_aws(kms_id(0), &paris, id).expect("it is known").clone();
-    assert_eq!((key(&changed).facts.description.as_str(), key(&vanishing).gone), ("otherwise", true));
+    assert_eq!((key(&changed).metadata.description.as_str(), key(&vanishing).gone), ("otherwise", true));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,10 +249,10 @@ fn a_clock_that_is_set_back_hides_no_news() {
     let world = World::new();
     let key = world.key("payroll", PolicyChoice::Default);
     world.pass(-7200);
-    world.kms.change(&key.region, key.aws_id(), |key| key.facts.description = "changed elsewhere".to_owned());
+    world.kms.change(&key.region, key.aws_id(), |key| key.metadata.description = "changed elsewhere".to_owned());
     let jobs = &world.services().sync_jobs;
     let begun = world.run(jobs.begin(&system_change("test"), None, false, vec![world.kms_id()], None));
     let job = begun.unwrap_or_else(|failure| panic!("{failure}")).job.id;
     world.until("it ends", |state| state.sync_job(job).is_ok_and(|job| job.completed.is_some()));
-    assert_eq!(world.known(key.id).facts.description, "changed elsewhere");
+    assert_eq!(world.known(key.id).metadata.description, "changed elsewhere");
 }

@@ -5,34 +5,34 @@ use crate::aws::kms::scripted::{Cue, refused};
 use crate::aws::operation::Operation as Call;
 use crate::domain::action::Action;
 use crate::domain::key::aggregate::Key;
+use crate::domain::key::aws_enums::Origin;
 use crate::domain::key::name::AliasName;
-use crate::domain::key::word::Origin;
 use crate::domain::name::KmsName;
 use crate::domain::place::Region;
 use crate::domain::template::TEMPLATE_TAG;
-use crate::service::failure::Lacking;
-use crate::service::keys::{KeyWish, PolicyChoice};
+use crate::service::failure::MissingRight;
+use crate::service::keys::{KeyRequest, PolicyChoice};
 use crate::service::kms::Addition;
 use crate::service::world::{ACCOUNT, World};
 use serde_json::json;
 
 fn people(admin: &str) -> TemplatePolicy {
-    TemplatePolicy::People(People { admins: vec![admin.to_owned()], ..People::default() })
+    TemplatePolicy::Principals(PolicyPrincipals { admins: vec![admin.to_owned()], ..PolicyPrincipals::default() })
 }
 
 fn make(world: &World, name: &str, policy: TemplatePolicy) -> Arc<Template> {
     let name = TemplateName::parse(name).expect("a name");
-    let wish = TemplateWish { name, owner: Owner::Kms("kms".to_owned()), policy };
-    let made = world.run(world.services().templates.create(&world.admin(), &World::asked(), wish));
+    let request = TemplateRequest { name, owner: Owner::Kms("kms".to_owned()), policy };
+    let made = world.run(world.services().templates.create(&world.admin(), &World::context(), request));
     made.unwrap_or_else(|failure| panic!("{failure}")).template
 }
 
-fn amend(world: &World, caller: &str, id: TemplateId, policy: &TemplatePolicy, push: bool) -> Result<Push, Failure> {
-    let TemplatePolicy::People(people) = policy else { panic!("lists are expected") };
+fn update(world: &World, caller: &str, id: TemplateId, policy: &TemplatePolicy, push: bool) -> Result<Push, Failure> {
+    let TemplatePolicy::Principals(people) = policy else { panic!("lists are expected") };
     let change = PeopleChange { admins: Some(people.admins.clone()), ..PeopleChange::default() };
-    let change = TemplateChange { policy: Some(PolicyChange::People(change)), push };
-    let permit = TemplatePermit::settle(world.caller(caller), id)?;
-    let seen = world.run(world.services().templates.amend(&permit, &World::asked(), change))?;
+    let change = TemplateChange { policy: Some(PolicyChange::Principals(change)), push };
+    let permit = TemplatePermit::authorize(world.caller(caller), id)?;
+    let seen = world.run(world.services().templates.update(&permit, &World::context(), change))?;
     Ok(seen.template.last_push.clone().unwrap_or(Push { done: Vec::new(), failed: Vec::new() }))
 }
 
@@ -70,7 +70,7 @@ fn a_key_made_with_a_template_has_its_policy_and_its_tag_and_verifies_it() {
 #[test]
 fn a_template_of_nobody_gives_awss_default_policy() {
     let world = World::new();
-    make(&world, "plain", TemplatePolicy::People(People::default()));
+    make(&world, "plain", TemplatePolicy::Principals(PolicyPrincipals::default()));
     let key = world.key("one", PolicyChoice::Template("plain".to_owned()));
     let policy = world.kms.key(&key.region, key.aws_id()).expect("at AWS").policy.value();
     assert_eq!(policy["Statement"].as_array().map(Vec::len), Some(1));
@@ -82,16 +82,16 @@ fn a_verified_template_is_changed_only_with_a_push_which_reaches_its_keys() {
     let world = World::new();
     let template = make(&world, "payroll", people("ann"));
     // Before AWS has accepted it anywhere, it is changed as one likes.
-    amend(&world, "admin", template.id, &people("bob"), false).expect("changed");
+    update(&world, "admin", template.id, &people("bob"), false).expect("changed");
     let (one, two) = (
         world.key("one", PolicyChoice::Template("payroll".to_owned())),
         world.key("two", PolicyChoice::Template("payroll".to_owned())),
     );
     let other = world.key("other", PolicyChoice::Default);
-    let without = amend(&world, "admin", template.id, &people("carl"), false);
+    let without = update(&world, "admin", template.id, &people("carl"), false);
     assert_eq!(refusal(without), Refusal::TemplateNeedsPush(template.name.clone()));
 
-    let push = amend(&world, "admin", template.id, &people("carl"), true).expect("pushed");
+    let push = update(&world, "admin", template.id, &people("carl"), true).expect("pushed");
     assert_eq!(push, Push { done: vec![one.id, two.id], failed: vec![] });
     assert_eq!((admin_at_aws(&world, &one), admin_at_aws(&world, &two)), (arn("carl"), arn("carl")));
     assert_eq!(world.known(other.id).policy, other.policy);
@@ -105,14 +105,14 @@ fn a_push_names_the_keys_that_it_did_not_reach_and_can_be_repeated() {
     let one = world.key("one", PolicyChoice::Template("payroll".to_owned()));
     let denied = refused(Call::PUT_KEY_POLICY, "AccessDeniedException", "no");
     world.kms.next(Call::PUT_KEY_POLICY, Cue::Fail(denied));
-    let push = amend(&world, "admin", template.id, &people("bob"), true).expect("changed here all the same");
+    let push = update(&world, "admin", template.id, &people("bob"), true).expect("changed here all the same");
     assert_eq!((push.done.len(), push.failed[0].0), (0, one.id));
     assert!(push.failed[0].1.contains("AccessDeniedException"), "{}", push.failed[0].1);
     let kept = world.state().template(template.id).expect("there").clone();
     assert_eq!((kept.policy.clone(), kept.verified), (people("bob"), false));
     assert_eq!(admin_at_aws(&world, &one), arn("ann"));
 
-    let again = amend(&world, "admin", template.id, &people("bob"), true).expect("pushed");
+    let again = update(&world, "admin", template.id, &people("bob"), true).expect("pushed");
     assert_eq!(again, Push { done: vec![one.id], failed: vec![] });
     assert_eq!(admin_at_aws(&world, &one), arn("bob"));
 }
@@ -122,18 +122,19 @@ fn a_template_that_keys_have_is_not_deleted() {
     let world = World::new();
     let template = make(&world, "payroll", people("ann"));
     let delete = |world: &World| {
-        let permit = TemplatePermit::settle(world.caller("admin"), template.id)?;
-        world.run(world.services().templates.delete(&permit, &World::asked()))
+        let permit = TemplatePermit::authorize(world.caller("admin"), template.id)?;
+        world.run(world.services().templates.delete(&permit, &World::context()))
     };
     let key = world.key("one", PolicyChoice::Template("payroll".to_owned()));
     let in_use = Refusal::TemplateInUse(template.name.clone());
     assert!(in_use.to_string().contains("has one or more key associated"));
     assert_eq!(refusal(delete(&world)), in_use);
     // With another policy the key has the template's tag no more.
-    let permit = KeyPermit::<UpdateKey>::settle(world.caller("admin"), key.id).unwrap_or_else(|f| panic!("{f}"));
-    let other = PolicyChoice::People(People { admins: vec!["dora".to_owned()], ..People::default() });
+    let permit = KeyPermit::<UpdateKey>::authorize(world.caller("admin"), key.id).unwrap_or_else(|f| panic!("{f}"));
+    let other =
+        PolicyChoice::Principals(PolicyPrincipals { admins: vec!["dora".to_owned()], ..PolicyPrincipals::default() });
     let wanted = world.services().keys.policy_for(permit.key(), other).unwrap_or_else(|f| panic!("{f}"));
-    let changed = world.run(world.services().keys.change(&permit, &World::asked(), wanted));
+    let changed = world.run(world.services().keys.change(&permit, &World::context(), wanted));
     assert_eq!(changed.unwrap_or_else(|f| panic!("{f}")).key.tag(TEMPLATE_TAG), None);
     delete(&world).expect("deleted");
     assert!(world.state().templates.all.is_empty());
@@ -157,16 +158,16 @@ fn templates_need_keyupdate_on_a_kms_of_their_account() {
     world.user("stranger", &[]);
     world.user("viewer", &[Action::ViewNative]);
     world.user("updater", &[Action::ViewNative, Action::KeyUpdate]);
-    let settle = |name| TemplatePermit::<UpdateKey>::settle(world.caller(name), template.id).map(drop);
-    let view = |name| TemplatePermit::<View>::settle(world.caller(name), template.id).map(drop);
+    let authorize = |name| TemplatePermit::<UpdateKey>::authorize(world.caller(name), template.id).map(drop);
+    let view = |name| TemplatePermit::<View>::authorize(world.caller(name), template.id).map(drop);
     assert!(matches!(view("stranger"), Err(Failure::Refused(Refusal::TemplateUnknown(_)))));
-    assert!(matches!(settle("stranger"), Err(Failure::Refused(Refusal::TemplateUnknown(_)))));
-    assert!(view("viewer").is_ok() && view("updater").is_ok() && settle("updater").is_ok());
-    assert!(matches!(settle("viewer"), Err(Failure::Forbidden(Lacking::Action(Action::KeyUpdate)))));
+    assert!(matches!(authorize("stranger"), Err(Failure::Refused(Refusal::TemplateUnknown(_)))));
+    assert!(view("viewer").is_ok() && view("updater").is_ok() && authorize("updater").is_ok());
+    assert!(matches!(authorize("viewer"), Err(Failure::Forbidden(MissingRight::Action(Action::KeyUpdate)))));
     // Names are told to nobody else either.
     let list = |name| {
         let query = Query { skip: 0, limit: list::Limit::All, sort: vec![], filters: vec![] };
-        let permit = Permit::settle(world.caller(name)).unwrap_or_else(|failure| panic!("{failure}"));
+        let permit = Permit::authorize(world.caller(name)).unwrap_or_else(|failure| panic!("{failure}"));
         world.services().templates.list(&permit, &query).map(|(page, _)| page.total).unwrap_or(99)
     };
     assert_eq!((list("stranger"), list("viewer"), list("admin")), (0, 1, 1));
@@ -177,17 +178,18 @@ fn a_push_tells_nobody_of_keys_that_are_hidden() {
     let world = World::new();
     let template = make(&world, "payroll", people("ann"));
     let one = world.key("one", PolicyChoice::Template("payroll".to_owned()));
-    amend(&world, "admin", template.id, &people("bob"), true).expect("pushed");
+    update(&world, "admin", template.id, &people("bob"), true).expect("pushed");
     let shown = |caller: Caller| {
-        let permit = TemplatePermit::<View>::settle(caller, template.id).unwrap_or_else(|failure| panic!("{failure}"));
+        let permit =
+            TemplatePermit::<View>::authorize(caller, template.id).unwrap_or_else(|failure| panic!("{failure}"));
         world.services().templates.get(&permit).last_push.expect("there was one").done
     };
     assert_eq!(shown(world.caller("admin")), [one.id]);
     assert_eq!(shown(world.user("eve", &[Action::KeyUpdate])), []);
     assert_eq!(shown(world.user("fay", &[Action::ViewNative])), [one.id]);
     // Who may not see a key cannot push to it, and is not told of it.
-    let refused = amend(&world, "eve", template.id, &people("carl"), true).expect_err("it is refused");
-    assert!(matches!(&refused, Failure::Forbidden(Lacking::Action(Action::KeyUpdate))), "{refused}");
+    let refused = update(&world, "eve", template.id, &people("carl"), true).expect_err("it is refused");
+    assert!(matches!(&refused, Failure::Forbidden(MissingRight::Action(Action::KeyUpdate))), "{refused}");
     assert!(!refused.to_string().contains(&one.id.to_string()));
 }
 
@@ -197,7 +199,7 @@ fn a_push_reaches_no_key_that_the_caller_may_not_change_by_then() {
     let world = World::new();
     let template = make(&world, "payroll", people("ann"));
     let eve = world.user("eve", &[Action::ViewNative, Action::KeyUpdate]);
-    let permit = TemplatePermit::<UpdateKey>::settle(eve, template.id).unwrap_or_else(|failure| panic!("{failure}"));
+    let permit = TemplatePermit::<UpdateKey>::authorize(eve, template.id).unwrap_or_else(|failure| panic!("{failure}"));
     let elsewhere = || Region::parse("eu-west-1").expect("a region");
     let other = Addition {
         name: KmsName::parse("other").expect("a name"),
@@ -206,9 +208,9 @@ fn a_push_reaches_no_key_that_the_caller_may_not_change_by_then() {
         role: None,
         regions: vec![elsewhere()],
     };
-    let added = world.run(world.services().kms.add(world.admin(), &World::asked(), other));
+    let added = world.run(world.services().kms.add(world.admin(), &World::context(), other));
     added.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
-    let wish = KeyWish {
+    let request = KeyRequest {
         kms: "other".to_owned(),
         region: elsewhere(),
         aliases: vec![AliasName::parse_own("hidden").expect("an alias")],
@@ -221,12 +223,12 @@ fn a_push_reaches_no_key_that_the_caller_may_not_change_by_then() {
         bypass_lockout_check: false,
         tags: Vec::new(),
     };
-    let made = world.run(world.services().keys.create(&world.admin(), &World::asked(), wish));
+    let made = world.run(world.services().keys.create(&world.admin(), &World::context(), request));
     let hidden = made.unwrap_or_else(|failure| panic!("{failure}")).key;
 
     let change = PeopleChange { admins: Some(vec!["eve".to_owned()]), ..PeopleChange::default() };
-    let change = TemplateChange { policy: Some(PolicyChange::People(change)), push: true };
-    let pushed = world.run(world.services().templates.amend(&permit, &World::asked(), change));
+    let change = TemplateChange { policy: Some(PolicyChange::Principals(change)), push: true };
+    let pushed = world.run(world.services().templates.update(&permit, &World::context(), change));
     assert_eq!(refusal(pushed), Refusal::RightWithdrawn);
     assert_eq!(admin_at_aws(&world, &hidden), arn("ann"));
 }

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// An endpoint with a body.
-pub struct Door {
+pub(super) struct Door {
     pub method: Method,
     pub path: String,
     /// A body with every member that can stand beside the others, as it should be.
@@ -20,7 +20,7 @@ pub struct Door {
 }
 
 /// An appliance with one of everything.
-pub struct Furnished {
+pub(super) struct Furnished {
     pub appliance: Appliance,
     pub admin: Client,
     pub kms: String,
@@ -29,7 +29,7 @@ pub struct Furnished {
     pub ann_in_path: String,
 }
 
-pub fn furnished() -> Furnished {
+pub(super) fn furnished() -> Furnished {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let ann = appliance.user("ann");
@@ -44,7 +44,7 @@ pub fn furnished() -> Furnished {
 }
 
 impl Furnished {
-    pub fn doors(&self) -> Vec<Door> {
+    pub(super) fn doors(&self) -> Vec<Door> {
         let door = |method, path: &str, required, names, good| Door {
             method,
             path: path.to_owned(),
@@ -151,14 +151,13 @@ impl Furnished {
 }
 
 impl Door {
-    /// Sends this body.
-    pub fn send(&self, client: &Client, body: &Value, query: &str) -> Answer {
+    pub(super) fn send(&self, client: &Client, body: &Value, query: &str) -> Answer {
         client.send(self.method.clone(), &format!("{}{query}", self.path), Some(body.to_string().into_bytes()))
     }
 }
 
 /// The body with these members put in.
-pub fn with(mut body: Value, members: &Value) -> Value {
+pub(super) fn with(mut body: Value, members: &Value) -> Value {
     for (member, value) in members.as_object().expect("members") {
         body[member] = value.clone();
     }
@@ -166,7 +165,7 @@ pub fn with(mut body: Value, members: &Value) -> Value {
 }
 
 /// The body without this member.
-pub fn without(mut body: Value, member: &str) -> Value {
+pub(super) fn without(mut body: Value, member: &str) -> Value {
     body.as_object_mut().expect("members").remove(member);
     body
 }

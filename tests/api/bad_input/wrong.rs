@@ -4,11 +4,11 @@ use super::doors::Furnished;
 use serde_json::{Value, json};
 
 /// The end of a path, a member, members to put into the good body, the status, and a text of the message.
-pub type Wrong = (&'static str, &'static str, Value, u16, &'static str);
+pub(super) type Wrong = (&'static str, &'static str, Value, u16, &'static str);
 
 impl Furnished {
     /// What is wrong by its value, not by its type.
-    pub fn wrong_values(&self) -> Vec<Wrong> {
+    pub(super) fn wrong_values(&self) -> Vec<Wrong> {
         let arn = "arn:aws:iam::789012123456:role/test-assume-role-ac";
         let long = "x".repeat(1025);
         let mut wrong = vec![

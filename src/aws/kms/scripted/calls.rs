@@ -12,36 +12,36 @@ use crate::aws::failure::AwsFailure;
 use crate::aws::operation::Operation;
 use crate::aws::page::{Page, Paging};
 use crate::aws::port::Access;
-use crate::domain::key::facts::{KeyFacts, Rotation, RotationStatus};
-use crate::domain::key::limit::{DeletionWindow, RotationPeriod};
+use crate::domain::key::aws_enums::{ExpirationModel, KeyState, MultiRegionKind, Origin};
+use crate::domain::key::days::{DeletionWindow, RotationPeriod};
 use crate::domain::key::material::{ImportState, ImportType, MaterialId, MaterialState, RotationKind};
+use crate::domain::key::metadata::{KeyMetadata, Rotation, RotationStatus};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::tag::Tag;
-use crate::domain::key::word::{ExpirationModel, KeyState, MultiRegionKind, Origin};
 use crate::domain::place::Region;
 
 type Answer<T> = Result<T, AwsFailure>;
 
 #[async_trait]
 impl AwsKms for ScriptedKms {
-    async fn create_key(&self, access: &Access, region: &Region, key: &NewKey) -> Answer<KeyFacts> {
+    async fn create_key(&self, access: &Access, region: &Region, key: &NewKey) -> Answer<KeyMetadata> {
         let act = |model: &mut Model| Ok(model.create(self.account, region, key));
         self.play(Operation::CREATE_KEY, (access, region), "", act).await
     }
 
-    async fn describe_key(&self, access: &Access, region: &Region, key: &AwsKeyId) -> Answer<KeyFacts> {
+    async fn describe_key(&self, access: &Access, region: &Region, key: &AwsKeyId) -> Answer<KeyMetadata> {
         const OPERATION: Operation = Operation::DESCRIBE_KEY;
-        let act = |model: &mut Model| model.key(OPERATION, region, key).map(|key| key.facts.clone());
+        let act = |model: &mut Model| model.key(OPERATION, region, key).map(|key| key.metadata.clone());
         self.play(OPERATION, (access, region), key.as_str(), act).await
     }
 
-    async fn describe_alias(&self, access: &Access, region: &Region, alias: &AliasName) -> Answer<KeyFacts> {
+    async fn describe_alias(&self, access: &Access, region: &Region, alias: &AliasName) -> Answer<KeyMetadata> {
         const OPERATION: Operation = Operation::DESCRIBE_KEY;
         let act = |model: &mut Model| {
             let target = model.aliases.get(&(region.clone(), alias.clone())).cloned();
             let target = target.ok_or_else(|| refused(OPERATION, "NotFoundException", "Alias is not found."))?;
-            model.key(OPERATION, region, &target).map(|key| key.facts.clone())
+            model.key(OPERATION, region, &target).map(|key| key.metadata.clone())
         };
         self.play(OPERATION, (access, region), alias.as_str(), act).await
     }
@@ -49,7 +49,7 @@ impl AwsKms for ScriptedKms {
     async fn list_keys(&self, access: &Access, region: &Region, paging: &Paging) -> Answer<Page<KeyArn>> {
         let act = |model: &mut Model| {
             let here = model.keys.iter().filter(|((there, _), _)| there == region);
-            Ok(page(here.map(|(_, key)| key.facts.arn.clone()).collect(), paging))
+            Ok(page(here.map(|(_, key)| key.metadata.arn.clone()).collect(), paging))
         };
         self.play(Operation::LIST_KEYS, (access, region), "", act).await
     }
@@ -157,7 +157,7 @@ impl AwsKms for ScriptedKms {
         const OPERATION: Operation = Operation::ENABLE_KEY;
         let act = |model: &mut Model| {
             let key = model.key_that_is(OPERATION, region, key, &[KeyState::Enabled, KeyState::Disabled])?;
-            (key.facts.state, key.facts.enabled) = (KeyState::Enabled, true);
+            (key.metadata.state, key.metadata.enabled) = (KeyState::Enabled, true);
             Ok(())
         };
         self.play(OPERATION, (access, region), key.as_str(), act).await
@@ -167,7 +167,7 @@ impl AwsKms for ScriptedKms {
         const OPERATION: Operation = Operation::DISABLE_KEY;
         let act = |model: &mut Model| {
             let key = model.key_that_is(OPERATION, region, key, &[KeyState::Enabled, KeyState::Disabled])?;
-            (key.facts.state, key.facts.enabled) = (KeyState::Disabled, false);
+            (key.metadata.state, key.metadata.enabled) = (KeyState::Disabled, false);
             Ok(())
         };
         self.play(OPERATION, (access, region), key.as_str(), act).await
@@ -182,7 +182,7 @@ impl AwsKms for ScriptedKms {
     ) -> Answer<()> {
         const OPERATION: Operation = Operation::UPDATE_KEY_DESCRIPTION;
         let act = |model: &mut Model| {
-            model.alive(OPERATION, region, key)?.facts.description = description.to_owned();
+            model.alive(OPERATION, region, key)?.metadata.description = description.to_owned();
             Ok(())
         };
         self.play(OPERATION, (access, region), key.as_str(), act).await
@@ -231,7 +231,7 @@ impl AwsKms for ScriptedKms {
             let id = waiting.and_then(|at| key.materials.remove(at).material).unwrap_or(id);
             key.materials.iter_mut().for_each(|old| old.state = Some(MaterialState::NonCurrent));
             key.materials.insert(0, material(Some(id.clone()), Some(RotationKind::OnDemand)));
-            key.facts.current_material = Some(id);
+            key.metadata.current_material = Some(id);
             Ok(())
         };
         self.play(OPERATION, (access, region), key.as_str(), act).await
@@ -259,7 +259,7 @@ impl AwsKms for ScriptedKms {
         const OPERATION: Operation = Operation::GET_PARAMETERS_FOR_IMPORT;
         let act = |model: &mut Model| {
             let key = model.alive(OPERATION, region, key)?;
-            if key.facts.origin != Origin::External {
+            if key.metadata.origin != Origin::External {
                 return Err(refused(OPERATION, "UnsupportedOperationException", "the origin is not EXTERNAL"));
             }
             let valid_to = Some(NOW.plus_seconds(86_400));
@@ -302,11 +302,11 @@ impl AwsKms for ScriptedKms {
                     ..material(Some(id.clone()), None)
                 },
             );
-            (key.facts.valid_to, key.facts.expiration_model) = (expires, Some(model));
-            if key.facts.state == KeyState::PendingImport {
-                (key.facts.state, key.facts.enabled) = (KeyState::Enabled, true);
+            (key.metadata.valid_to, key.metadata.expiration_model) = (expires, Some(model));
+            if key.metadata.state == KeyState::PendingImport {
+                (key.metadata.state, key.metadata.enabled) = (KeyState::Enabled, true);
             }
-            key.facts.current_material = Some(id.clone());
+            key.metadata.current_material = Some(id.clone());
             key.imports.push(import.clone());
             Ok(Some(id))
         };
@@ -325,8 +325,8 @@ impl AwsKms for ScriptedKms {
             let key = model.alive(OPERATION, region, key)?;
             let gone = |old: &&mut Rotation| only.is_none_or(|only| old.material.as_ref() == Some(only));
             key.materials.iter_mut().filter(gone).for_each(|old| old.import_state = Some(ImportState::PendingImport));
-            (key.facts.state, key.facts.enabled) = (KeyState::PendingImport, false);
-            (key.facts.valid_to, key.facts.expiration_model) = (None, None);
+            (key.metadata.state, key.metadata.enabled) = (KeyState::PendingImport, false);
+            (key.metadata.valid_to, key.metadata.expiration_model) = (None, None);
             Ok(())
         };
         self.play(OPERATION, (access, region), key.as_str(), act).await
@@ -341,16 +341,16 @@ impl AwsKms for ScriptedKms {
     ) -> Answer<DeletionScheduled> {
         const OPERATION: Operation = Operation::SCHEDULE_KEY_DELETION;
         let act = |model: &mut Model| {
-            let facts = &mut model.alive(OPERATION, region, key)?.facts;
-            let waits = facts
+            let metadata = &mut model.alive(OPERATION, region, key)?.metadata;
+            let waits = metadata
                 .multi_region
                 .as_ref()
                 .is_some_and(|family| family.kind == MultiRegionKind::Primary && !family.replicas.is_empty());
             let date = (!waits).then(|| NOW.plus_seconds(i64::from(window.days()) * 86_400));
-            facts.state = if waits { KeyState::PendingReplicaDeletion } else { KeyState::PendingDeletion };
-            (facts.enabled, facts.deletion_date) = (false, date);
-            facts.pending_window = waits.then_some(window);
-            Ok(DeletionScheduled { date, state: Some(facts.state.clone()) })
+            metadata.state = if waits { KeyState::PendingReplicaDeletion } else { KeyState::PendingDeletion };
+            (metadata.enabled, metadata.deletion_date) = (false, date);
+            metadata.pending_window = waits.then_some(window);
+            Ok(DeletionScheduled { date, state: Some(metadata.state.clone()) })
         };
         self.play(OPERATION, (access, region), key.as_str(), act).await
     }
@@ -360,9 +360,9 @@ impl AwsKms for ScriptedKms {
         let act = |model: &mut Model| {
             let states = [KeyState::PendingDeletion, KeyState::PendingReplicaDeletion];
             let key = model.key_that_is(OPERATION, region, key, &states)?;
-            let empty = key.facts.current_material.is_none();
-            key.facts.state = if empty { KeyState::PendingImport } else { KeyState::Disabled };
-            (key.facts.deletion_date, key.facts.pending_window) = (None, None);
+            let empty = key.metadata.current_material.is_none();
+            key.metadata.state = if empty { KeyState::PendingImport } else { KeyState::Disabled };
+            (key.metadata.deletion_date, key.metadata.pending_window) = (None, None);
             Ok(())
         };
         self.play(OPERATION, (access, region), key.as_str(), act).await
@@ -374,7 +374,7 @@ impl AwsKms for ScriptedKms {
         region: &Region,
         key: &AwsKeyId,
         replica: &NewReplica,
-    ) -> Answer<KeyFacts> {
+    ) -> Answer<KeyMetadata> {
         const OPERATION: Operation = Operation::REPLICATE_KEY;
         let act = |model: &mut Model| {
             let primary = model.alive(OPERATION, region, key)?.clone();
@@ -382,17 +382,17 @@ impl AwsKms for ScriptedKms {
             if model.keys.contains_key(&place) {
                 return Err(refused(OPERATION, "AlreadyExistsException", "the region has a replica already"));
             }
-            let external = primary.facts.origin == Origin::External;
+            let external = primary.metadata.origin == Origin::External;
             let mut copy = primary.clone();
-            copy.facts.arn = primary.facts.arn.in_region(replica.region.clone());
-            copy.facts.description = replica.description.clone();
-            copy.facts.state = if external { KeyState::PendingImport } else { KeyState::Enabled };
-            copy.facts.enabled = !external;
+            copy.metadata.arn = primary.metadata.arn.in_region(replica.region.clone());
+            copy.metadata.description = replica.description.clone();
+            copy.metadata.state = if external { KeyState::PendingImport } else { KeyState::Enabled };
+            copy.metadata.enabled = !external;
             copy.tags = replica.tags.clone();
             copy.policy = replica.policy.clone().unwrap_or(copy.policy);
             model.keys.insert(place, copy);
-            model.settle_family(&primary.facts.arn);
-            model.key(OPERATION, &replica.region, key).map(|key| key.facts.clone())
+            model.settle_family(&primary.metadata.arn);
+            model.key(OPERATION, &replica.region, key).map(|key| key.metadata.clone())
         };
         self.play(OPERATION, (access, region), key.as_str(), act).await
     }
@@ -407,7 +407,7 @@ impl AwsKms for ScriptedKms {
         const OPERATION: Operation = Operation::UPDATE_PRIMARY_REGION;
         let act = |model: &mut Model| {
             model.alive(OPERATION, region, key)?;
-            let primary = model.alive(OPERATION, new_primary, key)?.facts.arn.clone();
+            let primary = model.alive(OPERATION, new_primary, key)?.metadata.arn.clone();
             model.settle_family(&primary);
             Ok(())
         };
@@ -416,7 +416,7 @@ impl AwsKms for ScriptedKms {
 
     async fn public_key(&self, access: &Access, region: &Region, key: &AwsKeyId) -> Answer<Vec<u8>> {
         const OPERATION: Operation = Operation::GET_PUBLIC_KEY;
-        let act = |model: &mut Model| match model.key(OPERATION, region, key)?.facts.spec.is_asymmetric() {
+        let act = |model: &mut Model| match model.key(OPERATION, region, key)?.metadata.spec.is_asymmetric() {
             true => Ok(wrapping_key()),
             false => Err(refused(OPERATION, "UnsupportedOperationException", "the key is not asymmetric")),
         };

@@ -7,16 +7,16 @@ use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
 
 use super::super::port::{MaterialImport, NewKey};
-use super::{Asked, Cue};
+use super::{Cue, RecordedCall};
 use crate::aws::failure::AwsFailure;
 use crate::aws::operation::Operation;
 use crate::aws::page::{Marker, Page, Paging};
-use crate::domain::key::facts::{Algorithms, KeyFacts, MultiRegion, Rotation, RotationStatus};
+use crate::domain::key::aws_enums::{KeyManager, KeyState, MultiRegionKind, Origin};
 use crate::domain::key::material::{MaterialId, MaterialState, RotationKind};
+use crate::domain::key::metadata::{Algorithms, KeyMetadata, MultiRegion, Rotation, RotationStatus};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::tag::Tag;
-use crate::domain::key::word::{KeyManager, KeyState, MultiRegionKind, Origin};
 use crate::domain::place::{AccountId, Region};
 use crate::domain::time::Time;
 
@@ -25,11 +25,8 @@ type Answer<T> = Result<T, AwsFailure>;
 /// The key in the model.
 #[derive(Debug, Clone)]
 pub struct ModelKey {
-    /// What DescribeKey says.
-    pub facts: KeyFacts,
-    /// Its policy.
+    pub metadata: KeyMetadata,
     pub policy: PolicyText,
-    /// Its tags.
     pub tags: Vec<Tag>,
     /// Whether and when it is rotated.
     pub rotation: RotationStatus,
@@ -44,7 +41,7 @@ pub(super) struct Model {
     pub(super) keys: BTreeMap<(Region, AwsKeyId), ModelKey>,
     pub(super) aliases: BTreeMap<(Region, AliasName), AwsKeyId>,
     pub(super) cues: VecDeque<(Operation, Cue)>,
-    pub(super) asked: Vec<Asked>,
+    pub(super) asked: Vec<RecordedCall>,
     pub(super) made: u128,
 }
 
@@ -74,10 +71,10 @@ impl Model {
         states: &[KeyState],
     ) -> Answer<&mut ModelKey> {
         let found = self.key(operation, region, key)?;
-        if states.contains(&found.facts.state) {
+        if states.contains(&found.metadata.state) {
             return Ok(found);
         }
-        let message = format!("{} is {}.", found.facts.arn, found.facts.state);
+        let message = format!("{} is {}.", found.metadata.arn, found.metadata.state);
         Err(refused(operation, "KMSInvalidStateException", &message))
     }
 
@@ -86,7 +83,7 @@ impl Model {
         self.key_that_is(operation, region, key, &[Enabled, Disabled, PendingImport])
     }
 
-    pub(super) fn create(&mut self, account: AccountId, region: &Region, key: &NewKey) -> KeyFacts {
+    pub(super) fn create(&mut self, account: AccountId, region: &Region, key: &NewKey) -> KeyMetadata {
         self.made += 1;
         let id = match key.multi_region {
             true => format!("mrk-{:032x}", self.made),
@@ -96,7 +93,7 @@ impl Model {
         let external = key.origin == Origin::External;
         let current = (!external).then(|| material_id(self.made));
         let family = || MultiRegion { kind: MultiRegionKind::Primary, primary: arn.clone(), replicas: Vec::new() };
-        let facts = KeyFacts {
+        let metadata = KeyMetadata {
             created_at: Some(NOW),
             description: key.description.clone(),
             enabled: !external,
@@ -120,15 +117,15 @@ impl Model {
         let root = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Sid": "Enable IAM User Permissions",
             "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{account}:root")}, "Action": "kms:*", "Resource": "*"}]});
         let model = ModelKey {
-            facts: facts.clone(),
+            metadata: metadata.clone(),
             policy: key.policy.clone().unwrap_or_else(|| PolicyText::of(&root).expect("a policy")),
             tags: key.tags.clone(),
             rotation: RotationStatus::default(),
             materials: current.map(|id| material(Some(id), None)).into_iter().collect(),
             imports: Vec::new(),
         };
-        self.keys.insert((region.clone(), facts.key_id().clone()), model);
-        facts
+        self.keys.insert((region.clone(), metadata.key_id().clone()), model);
+        metadata
     }
 
     /// Writes a family's composition into each of its members.
@@ -141,7 +138,7 @@ impl Model {
             let kind = if region == *primary.region() { MultiRegionKind::Primary } else { MultiRegionKind::Replica };
             if let Some(member) = self.keys.get_mut(&(region, primary.id().clone())) {
                 let (primary, replicas) = (primary.clone(), replicas.clone());
-                member.facts.multi_region = Some(MultiRegion { kind, primary, replicas });
+                member.metadata.multi_region = Some(MultiRegion { kind, primary, replicas });
             }
         }
     }

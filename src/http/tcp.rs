@@ -20,9 +20,9 @@ const NEVER: u64 = u64::MAX;
 
 /// All connections. Cheap to clone.
 #[derive(Clone)]
-pub struct Connections(Arc<Book>);
+pub struct Connections(Arc<Registry>);
 
-struct Book {
+struct Registry {
     began: Instant,
     allowed: Duration,
     open: Mutex<Vec<Weak<Open>>>,
@@ -34,13 +34,13 @@ pub struct Connection(Arc<Open>);
 struct Open {
     socket: Socket,
     due: AtomicU64,
-    book: Arc<Book>,
+    registry: Arc<Registry>,
 }
 
 impl Connections {
     /// Connections on which a request may be awaited, and an answer read, for so long.
     pub fn allowed(allowed: Duration) -> Self {
-        Self(Arc::new(Book { began: Instant::now(), allowed, open: Mutex::default() }))
+        Self(Arc::new(Registry { began: Instant::now(), allowed, open: Mutex::default() }))
     }
 
     /// Takes a new connection in; what actix calls for each.
@@ -48,7 +48,7 @@ impl Connections {
         let Some(stream) = stream.downcast_ref::<TlsStream<TcpStream>>() else { return };
         match stream.get_ref().0.as_fd().try_clone_to_owned() {
             Ok(socket) => {
-                let open = Open { socket: socket.into(), due: AtomicU64::new(0), book: self.0.clone() };
+                let open = Open { socket: socket.into(), due: AtomicU64::new(0), registry: self.0.clone() };
                 let connection = Connection(Arc::new(open));
                 connection.0.await_client();
                 self.open().push(Arc::downgrade(&connection.0));
@@ -80,7 +80,7 @@ impl Connections {
     }
 }
 
-impl Book {
+impl Registry {
     fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(NEVER - 1)
     }
@@ -97,8 +97,8 @@ impl Connection {
 impl Open {
     /// From now on the client is to read its answer, and to ask again or go.
     fn await_client(&self) {
-        let allowed = u64::try_from(self.book.allowed.as_millis()).unwrap_or(NEVER);
-        self.due.store(self.book.now().saturating_add(allowed), Ordering::Relaxed);
+        let allowed = u64::try_from(self.registry.allowed.as_millis()).unwrap_or(NEVER);
+        self.due.store(self.registry.now().saturating_add(allowed), Ordering::Relaxed);
     }
 }
 

@@ -2,7 +2,7 @@
 
 /// An enumeration of AWS's words: known ones are variants, others are kept. It is text in JSON and in the log, so that a
 /// word which becomes known later is read as that from old records too.
-macro_rules! words {
+macro_rules! open_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,14 +28,13 @@ macro_rules! words {
             ///
             /// # Errors
             /// When it is none of them; the message names all that are.
-            pub fn parse_known(word: &str) -> Result<Self, $crate::domain::key::word::UnknownWord> {
+            pub fn parse_known(word: &str) -> Result<Self, $crate::domain::key::aws_enums::UnknownWord> {
                 match Self::parse(word) {
-                    Self::Other(_) => Err($crate::domain::key::word::UnknownWord::new(word, &[$($word,)*])),
+                    Self::Other(_) => Err($crate::domain::key::aws_enums::UnknownWord::new(word, &[$($word,)*])),
                     known => Ok(known),
                 }
             }
 
-            /// AWS's word.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $word,)*
@@ -64,7 +63,7 @@ macro_rules! words {
     };
 }
 
-pub(super) use words;
+pub(super) use open_enum;
 
 /// A word that AWS does not know, where a known one is needed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -80,12 +79,10 @@ impl UnknownWord {
     }
 }
 
-words! {
+open_enum! {
     /// Where the key material comes from.
     Origin {
-        /// AWS made it.
         AwsKms = "AWS_KMS",
-        /// It is imported.
         External = "EXTERNAL",
         /// It lives in a CloudHSM cluster.
         AwsCloudHsm = "AWS_CLOUDHSM",
@@ -94,16 +91,12 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// What a key can be used for at the moment.
     KeyState {
-        /// It is being made.
         Creating = "Creating",
-        /// It works.
         Enabled = "Enabled",
-        /// It is switched off.
         Disabled = "Disabled",
-        /// It will be deleted.
         PendingDeletion = "PendingDeletion",
         /// It has no material yet, or no longer.
         PendingImport = "PendingImport",
@@ -116,17 +109,15 @@ words! {
     }
 }
 
-words! {
-    /// Whose the key is.
+open_enum! {
     KeyManager {
         /// The service's that uses it.
         Aws = "AWS",
-        /// The customer's.
         Customer = "CUSTOMER",
     }
 }
 
-words! {
+open_enum! {
     /// Whether imported material ends by itself.
     ExpirationModel {
         /// At its `ValidTo`.
@@ -136,12 +127,11 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// Which one of a family of multi-region keys it is.
     MultiRegionKind {
         /// The one that the others are made from.
         Primary = "PRIMARY",
-        /// One made from it.
         Replica = "REPLICA",
     }
 }

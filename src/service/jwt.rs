@@ -38,11 +38,10 @@ struct CustomClaims {
 }
 
 const ISSUER: &str = "kylo";
-/// The root domain.
 const ROOT: Uuid = Uuid::nil();
 /// Makes and checks access tokens. Remembers which ones it found good, so that a client that sends the same token with
 /// every request is checked once; their end is checked every time.
-pub(super) struct Mint {
+pub(super) struct TokenSigner {
     audience: String,
     signing: EncodingKey,
     checking: DecodingKey,
@@ -66,7 +65,7 @@ struct Good {
 /// So many good tokens are remembered.
 const GOOD_MAX: usize = 4096;
 
-impl Mint {
+impl TokenSigner {
     /// One that signs with this key, for this installation.
     pub(super) fn new(installation: InstallationId, key: &[u8]) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
@@ -105,7 +104,7 @@ impl Mint {
             exp: made + ACCESS_SECONDS,
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
-            .map_err(|_| Failure::Broken("a token could not be signed"))
+            .map_err(|_| Failure::Internal("a token could not be signed"))
     }
 
     /// Whose a token is, and of which session.
@@ -182,8 +181,8 @@ mod tests {
     const KEY: &[u8] = b"the key of this installation";
     const NOW: Time = Time::from_nanos(1_600_000_000 * 1_000_000_000);
 
-    fn mint() -> Mint {
-        Mint::new(InstallationId::new(Uuid::from_u128(1)), KEY)
+    fn signer() -> TokenSigner {
+        TokenSigner::new(InstallationId::new(Uuid::from_u128(1)), KEY)
     }
 
     /// The claims of a good token, with these put in; null takes a claim out.
@@ -210,7 +209,7 @@ mod tests {
         at: Time,
     ) -> Result<(SessionId, UserId), TokenProblem> {
         let token = jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(key));
-        mint().check(&token.expect("signed"), at)
+        signer().check(&token.expect("signed"), at)
     }
 
     #[test]
@@ -240,23 +239,23 @@ mod tests {
 
     #[test]
     fn a_token_ends_to_the_second_also_one_that_was_found_good_before() {
-        let (mint, claims) = (mint(), claims(json!({})));
+        let (signer, claims) = (signer(), claims(json!({})));
         let key = EncodingKey::from_secret(KEY);
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).expect("signed");
-        assert!(mint.check(&token, NOW.plus_seconds(299)).is_ok());
-        assert_eq!(mint.check(&token, NOW.plus_seconds(300)), Err(TokenProblem::Expired));
+        assert!(signer.check(&token, NOW.plus_seconds(299)).is_ok());
+        assert_eq!(signer.check(&token, NOW.plus_seconds(300)), Err(TokenProblem::Expired));
     }
 
     #[test]
     fn the_signature_of_a_good_token_does_not_make_another_one_good() {
-        let (mint, key) = (mint(), EncodingKey::from_secret(KEY));
+        let (signer, key) = (signer(), EncodingKey::from_secret(KEY));
         let sign =
             |changes| jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims(changes), &key).expect("signed");
         let (good, other) = (sign(json!({})), sign(json!({"exp": NOW.seconds() + 9_000})));
-        assert!(mint.check(&good, NOW).is_ok());
+        assert!(signer.check(&good, NOW).is_ok());
         let forged = format!("{}.{}", other.rsplit_once('.').expect("three parts").0, signature(&good));
-        assert_eq!(mint.check(&forged, NOW), Err(TokenProblem::Signature));
-        assert!(mint.check(&good, NOW).is_ok());
+        assert_eq!(signer.check(&forged, NOW), Err(TokenProblem::Signature));
+        assert!(signer.check(&good, NOW).is_ok());
     }
 
     #[test]
@@ -268,7 +267,7 @@ mod tests {
         let payload = URL_SAFE_NO_PAD.encode(good.to_string());
         for named in ["none", "NONE", "RS256", "ES256", "hs256", ""] {
             let header = URL_SAFE_NO_PAD.encode(json!({"alg": named, "typ": "JWT"}).to_string());
-            assert_eq!(mint().check(&format!("{header}.{payload}."), NOW), Err(TokenProblem::Algorithm), "{named}");
+            assert_eq!(signer().check(&format!("{header}.{payload}."), NOW), Err(TokenProblem::Algorithm), "{named}");
         }
     }
 }

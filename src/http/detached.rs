@@ -9,9 +9,9 @@ use tracing::Instrument;
 
 /// A handler whose work, once its arguments are there, comes to its end.
 #[derive(Clone)]
-pub struct ToTheEnd<H>(pub H);
+pub struct Detached<H>(pub H);
 
-impl<A, H> Handler<A> for ToTheEnd<H>
+impl<A, H> Handler<A> for Detached<H>
 where
     H: Handler<A, Output: 'static, Future: 'static>,
 {

@@ -37,8 +37,10 @@ impl Core {
     pub(super) fn refuse_strays(&self) -> Result<(), Failure> {
         let keys = self.keyring.owners()?;
         match &self.state().state.installation {
-            Some(installation) if !keys.contains(&tokens::owner(installation.id)) => Err(Failure::Broken(KEYRING_LOST)),
-            None if held_by_a_log(&keys) => Err(Failure::Broken(LOG_LOST)),
+            Some(installation) if !keys.contains(&tokens::owner(installation.id)) => {
+                Err(Failure::Internal(KEYRING_LOST))
+            }
+            None if held_by_a_log(&keys) => Err(Failure::Internal(LOG_LOST)),
             _ => Ok(()),
         }
     }

@@ -29,8 +29,7 @@ const LARGEST_BODY: usize = 1 << 20;
 /// What AWS calls the version of a request that names none.
 const NO_VERSION: &str = "NO_VERSION_SPECIFIED";
 
-/// What all requests share.
-pub struct Cloud {
+pub(super) struct Cloud {
     pub plan: LabPlan,
     pub sessions: Sessions,
     pub faults: Faults,
@@ -39,7 +38,7 @@ pub struct Cloud {
 }
 
 /// Answers every request to the lab's port.
-pub async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     let body = payload.to_bytes_limited(LARGEST_BODY).await;
     let now = Utc::now();
     let body = match body {
@@ -50,7 +49,7 @@ pub async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payload: web:
     };
     if request.path().starts_with(control::PREFIX) {
         let answer = control::answer(&cloud, &request, &body, now);
-        return match cloud.kms.settle().await {
+        return match cloud.kms.flush().await {
             Ok(()) => answer,
             Err(_) => control::failed(),
         };
@@ -68,7 +67,7 @@ pub async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payload: web:
     let request_id = Uuid::new_v4().to_string();
     let mut outcome = call.outcome(&cloud, misfortune, now);
     if let Ok(Answer::Json(_)) = &outcome
-        && let Err(refusal) = cloud.kms.settle().await
+        && let Err(refusal) = cloud.kms.flush().await
     {
         outcome = Err(refusal);
     }
@@ -200,7 +199,7 @@ fn media_type(service: Service) -> &'static str {
 }
 
 /// A response with a body of a media type.
-pub fn respond(status: u16, media_type: &'static str, body: String) -> HttpResponse {
+pub(super) fn respond(status: u16, media_type: &'static str, body: String) -> HttpResponse {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     HttpResponse::build(status).content_type(media_type).body(body)
 }
@@ -214,11 +213,11 @@ fn numbered(mut response: HttpResponse<BoxBody>, request_id: &str) -> HttpRespon
 }
 
 /// A second handle on a client's connection, to cut it off in the middle of a call.
-pub struct Line(TcpStream);
+pub(super) struct Line(TcpStream);
 
 impl Line {
     /// Of an accepted connection; none if the process may open no more files.
-    pub fn of(connection: &impl AsFd) -> Option<Line> {
+    pub(super) fn of(connection: &impl AsFd) -> Option<Line> {
         connection.as_fd().try_clone_to_owned().ok().map(|fd: OwnedFd| Line(TcpStream::from(fd)))
     }
 }

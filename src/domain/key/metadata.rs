@@ -2,34 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::limit::{DeletionWindow, RotationPeriod};
+use super::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
+use super::days::{DeletionWindow, RotationPeriod};
 use super::material::{ImportState, MaterialId, MaterialState, RotationKind};
 use super::name::{AwsKeyId, KeyArn};
 use super::spec::{KeySpec, KeyUsage};
-use super::word::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
 use crate::domain::place::{AccountId, Region};
 use crate::domain::time::Time;
 
 /// A key as DescribeKey shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyFacts {
+pub struct KeyMetadata {
     /// The key, with its account and region.
     pub arn: KeyArn,
-    /// When AWS made it.
     pub created_at: Option<Time>,
     /// What it is for, in somebody's words.
     pub description: String,
     /// Whether it can be used.
     pub enabled: bool,
-    /// Its kind.
     pub spec: KeySpec,
-    /// Its use.
     pub usage: KeyUsage,
     /// Why it can or cannot be used.
     pub state: KeyState,
     /// Where its material comes from.
     pub origin: Origin,
-    /// Whose it is.
     pub manager: KeyManager,
     /// Its family over several regions, if it is of one.
     pub multi_region: Option<MultiRegion>,
@@ -56,15 +52,12 @@ pub struct KeyFacts {
 /// What a key can be used with, in AWS's words. All but one of the lists are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Algorithms {
-    /// To encrypt.
     pub encryption: Vec<String>,
-    /// To sign.
     pub signing: Vec<String>,
     /// To make message authentication codes.
     pub mac: Vec<String>,
     /// To agree on a secret.
     pub key_agreement: Vec<String>,
-    /// To send a secret.
     pub encapsulation: Vec<String>,
 }
 
@@ -75,11 +68,10 @@ pub struct MultiRegion {
     pub kind: MultiRegionKind,
     /// The one that the others are made from.
     pub primary: KeyArn,
-    /// The others.
     pub replicas: Vec<KeyArn>,
 }
 
-impl KeyFacts {
+impl KeyMetadata {
     /// AWS's id of the key.
     pub fn key_id(&self) -> &AwsKeyId {
         self.arn.id()
@@ -129,7 +121,6 @@ pub struct Rotation {
     pub kind: Option<RotationKind>,
     /// Whether it ends, if it is imported.
     pub expiration_model: Option<ExpirationModel>,
-    /// When it ends.
     pub valid_to: Option<Time>,
     /// What the importer said about it.
     pub description: Option<String>,
@@ -143,7 +134,7 @@ mod tests {
     fn facts_survive_the_log() {
         let arn = KeyArn::parse("arn:aws:kms:eu-west-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab");
         let arn = arn.expect("a key");
-        let facts = KeyFacts {
+        let metadata = KeyMetadata {
             created_at: Some(Time::from_nanos(1_700_000_000_123_000_000)),
             description: "payroll".to_owned(),
             enabled: false,
@@ -169,9 +160,9 @@ mod tests {
             xks_key_id: Some("x".to_owned()),
         };
         let config = bincode::config::standard();
-        let bytes = bincode::serde::encode_to_vec(&facts, config).expect("it can be written");
-        let (read, _): (KeyFacts, usize) = bincode::serde::decode_from_slice(&bytes, config).expect("and read");
-        assert_eq!(read, facts);
+        let bytes = bincode::serde::encode_to_vec(&metadata, config).expect("it can be written");
+        let (read, _): (KeyMetadata, usize) = bincode::serde::decode_from_slice(&bytes, config).expect("and read");
+        assert_eq!(read, metadata);
         assert!(read.is_pending_deletion() && read.region().as_str() == "eu-west-1");
     }
 }

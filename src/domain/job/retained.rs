@@ -18,25 +18,23 @@ pub trait Parted {
 
 /// Jobs of one kind, in order of creation.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Kept<J: Clone> {
+pub struct Retained<J: Clone> {
     all: Table<JobId, J>,
     ended: Vector<JobId>,
     parts: usize,
 }
 
-impl<J: Clone> Default for Kept<J> {
+impl<J: Clone> Default for Retained<J> {
     fn default() -> Self {
         Self { all: Table::default(), ended: Vector::new(), parts: 0 }
     }
 }
 
-impl<J: Clone + Parted> Kept<J> {
-    /// All of them.
+impl<J: Clone + Parted> Retained<J> {
     pub fn all(&self) -> &Table<JobId, J> {
         &self.all
     }
 
-    /// One of them.
     pub fn get(&self, id: JobId) -> Option<&Arc<J>> {
         self.all.get(&id)
     }
@@ -46,7 +44,6 @@ impl<J: Clone + Parted> Kept<J> {
         self.all.insert(id, job);
     }
 
-    /// Changes one.
     pub(super) fn change(&mut self, id: JobId, change: impl FnOnce(&mut J)) {
         self.all.change(&id, change);
     }
@@ -76,7 +73,7 @@ mod tests {
     #[test]
     fn large_jobs_make_room_sooner() {
         let id = |n: usize| JobId::new(Uuid::from_u128(n as u128));
-        let mut jobs = Kept::default();
+        let mut jobs = Retained::default();
         for (n, job) in [1, 2, PARTS_KEPT, 3, PARTS_KEPT + 1].into_iter().enumerate() {
             jobs.add(id(n), job);
             jobs.end(id(n));
@@ -87,7 +84,7 @@ mod tests {
     #[test]
     fn open_jobs_stay_and_old_ones_make_room() {
         let id = |n: usize| JobId::new(Uuid::from_u128(n as u128));
-        let mut jobs = Kept::default();
+        let mut jobs = Retained::default();
         for n in 0..KEPT + 3 {
             jobs.add(id(n), n);
             if n != 1 {
