@@ -1,5 +1,6 @@
 //! AWS connections: with which credentials AWS is spoken to. The secret halves are sealed and pass through untouched.
 
+use super::collection::{Collection, Named};
 use super::event::{ConnectionEvent, Event, Sealed};
 use super::id::ConnectionId;
 use super::kms::AssumedRole;
@@ -158,7 +159,7 @@ fn update(
 }
 
 fn refuse_taken(state: &State, name: &ConnectionName) -> Result<(), Refusal> {
-    match state.connection_named(name) {
+    match state.connections.named(name) {
         Some(_) => Err(Refusal::ConnectionNameTaken(name.clone())),
         None => Ok(()),
     }
@@ -168,19 +169,43 @@ fn users_of(state: &State, id: ConnectionId) -> Vec<super::name::KmsName> {
     state.kms.iter().filter(|kms| kms.connection == id).map(|kms| kms.name.clone()).take(10).collect()
 }
 
-impl Connection {
-    pub fn created(
-        id: ConnectionId,
-        at: Time,
-        name: ConnectionName,
-        settings: ConnectionSettings,
-        secret: Sealed,
-    ) -> Self {
-        Self { id, name, settings, secret, last_test: None, created: at, updated: at }
+impl Named for Connection {
+    type Id = ConnectionId;
+    type Name = ConnectionName;
+
+    fn id(&self) -> ConnectionId {
+        self.id
     }
 
-    /// Takes in what has happened since.
-    pub fn apply(&mut self, at: Time, event: &ConnectionEvent) {
+    fn name(&self) -> ConnectionName {
+        self.name.clone()
+    }
+}
+
+impl Collection<Connection> {
+    /// Takes in what has happened to a connection.
+    pub(super) fn apply(&mut self, at: Time, id: ConnectionId, event: &ConnectionEvent) {
+        match event {
+            ConnectionEvent::Created { name, settings, secret } => self.insert(Connection {
+                id,
+                name: name.clone(),
+                settings: settings.clone(),
+                secret: secret.clone(),
+                last_test: None,
+                created: at,
+                updated: at,
+            }),
+            ConnectionEvent::Deleted => drop(self.remove(&id)),
+            ConnectionEvent::SettingsChanged { .. }
+            | ConnectionEvent::Renamed { .. }
+            | ConnectionEvent::SecretReplaced { .. }
+            | ConnectionEvent::Tested { .. } => self.change(&id, |connection| connection.apply(at, event)),
+        }
+    }
+}
+
+impl Connection {
+    fn apply(&mut self, at: Time, event: &ConnectionEvent) {
         match event {
             ConnectionEvent::SettingsChanged { settings } => self.settings = settings.clone(),
             ConnectionEvent::Renamed { to } => self.name = to.clone(),

@@ -3,6 +3,7 @@
 
 pub mod acl;
 pub mod action;
+pub mod collection;
 pub mod connection;
 pub mod cron;
 pub mod event;

@@ -2,8 +2,9 @@
 
 mod keys;
 
+use super::collection::Collection;
 use super::connection::{self, Connection, ConnectionCommand};
-use super::event::{ConnectionEvent, Event, GroupEvent, InstallationEvent, KmsEvent, Sealed, SessionEvent, UserEvent};
+use super::event::{Event, GroupEvent, InstallationEvent, KmsEvent, Sealed, SessionEvent, UserEvent};
 use super::group::{self, Group, GroupCommand, SystemGroup};
 use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, OperationId, SourceKeyId, TemplateId, UserId};
 use super::job::bulk::BulkJob;
@@ -39,7 +40,7 @@ pub struct State {
     pub users: Table<UserId, User>,
     pub groups: Table<GroupName, Group>,
     pub sessions: Sessions,
-    pub connections: Table<ConnectionId, Connection>,
+    pub connections: Collection<Connection>,
     pub kms: Table<KmsId, Kms>,
     pub keys: Table<KeyId, Key>,
     pub source_keys: Table<SourceKeyId, SourceKey>,
@@ -50,7 +51,6 @@ pub struct State {
     /// The schedules and their runs.
     pub schedules: Schedules,
     users_by_name: HashMap<UserName, UserId>,
-    connections_by_name: HashMap<ConnectionName, ConnectionId>,
     kms_by_name: HashMap<KmsName, KmsId>,
     source_keys_by_name: HashMap<SourceKeyName, SourceKeyId>,
     kms_by_account: HashMap<AccountId, Vec<KmsId>>,
@@ -136,7 +136,7 @@ impl State {
                     self.users.change(user, |user| user.note_login(at, source));
                 }
             }
-            Event::Connection(id, event) => self.apply_connection(at, *id, event),
+            Event::Connection(id, event) => self.connections.apply(at, *id, event),
             Event::Kms(id, event) => self.apply_kms(at, *id, event),
             Event::Key(id, event) => self.apply_key(at, *id, event),
             Event::SourceKey(id, event) => self.apply_source_key(at, *id, event),
@@ -241,7 +241,7 @@ impl State {
 
     /// The connection of this name.
     pub fn connection_named(&self, name: &ConnectionName) -> Option<&Arc<Connection>> {
-        self.connections.get(self.connections_by_name.get(name)?)
+        self.connections.named(name)
     }
 
     /// The KMS of this name.
@@ -368,33 +368,6 @@ impl State {
             GroupEvent::Described { .. } => {}
         }
         self.groups.change(name, |group| group.apply(at, event));
-    }
-
-    fn apply_connection(&mut self, at: Time, id: ConnectionId, event: &ConnectionEvent) {
-        match event {
-            ConnectionEvent::Created { name, settings, secret } => {
-                let made = Connection::created(id, at, name.clone(), settings.clone(), secret.clone());
-                self.connections_by_name.insert(name.clone(), id);
-                self.connections.insert(id, made);
-                return;
-            }
-            ConnectionEvent::Renamed { to } => {
-                if let Some(connection) = self.connections.get(&id) {
-                    self.connections_by_name.remove(&connection.name);
-                    self.connections_by_name.insert(to.clone(), id);
-                }
-            }
-            ConnectionEvent::Deleted => {
-                if let Some(connection) = self.connections.remove(&id) {
-                    self.connections_by_name.remove(&connection.name);
-                }
-                return;
-            }
-            ConnectionEvent::SettingsChanged { .. }
-            | ConnectionEvent::SecretReplaced { .. }
-            | ConnectionEvent::Tested { .. } => {}
-        }
-        self.connections.change(&id, |connection| connection.apply(at, event));
     }
 
     fn apply_kms(&mut self, at: Time, id: KmsId, event: &KmsEvent) {

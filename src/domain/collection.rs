@@ -1,0 +1,111 @@
+//! The entries of an aggregate, by id, by unique name and in the order of creation. Only the aggregate's own events
+//! change it; the index by name follows by itself.
+
+use super::table::Table;
+use imbl::HashMap;
+use std::hash::Hash;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// An entry that has an id, and a name that no other entry has.
+pub trait Named: Clone {
+    type Id: Clone + Eq + Hash;
+    type Name: Clone + Eq + Hash;
+
+    fn id(&self) -> Self::Id;
+
+    /// The name as it is compared: in one case where case does not tell two names apart.
+    fn name(&self) -> Self::Name;
+}
+
+/// A table with an index by name. It reads as the table does.
+#[derive(Clone, Debug)]
+pub struct Collection<T: Named> {
+    rows: Table<T::Id, T>,
+    by_name: HashMap<T::Name, T::Id>,
+}
+
+impl<T: Named> Collection<T> {
+    pub fn named(&self, name: &T::Name) -> Option<&Arc<T>> {
+        self.rows.get(self.by_name.get(name)?)
+    }
+
+    pub(super) fn insert(&mut self, entry: T) {
+        self.remove(&entry.id());
+        self.by_name.insert(entry.name(), entry.id());
+        self.rows.insert(entry.id(), entry);
+    }
+
+    /// Changes an entry in place, if it is there; the change may rename it.
+    pub(super) fn change(&mut self, id: &T::Id, change: impl FnOnce(&mut T)) {
+        let Some(before) = self.rows.get(id).map(|entry| entry.name()) else { return };
+        self.rows.change(id, change);
+        let after = self.rows.get(id).map(|entry| entry.name());
+        if let Some(after) = after.filter(|after| *after != before) {
+            self.by_name.remove(&before);
+            self.by_name.insert(after, id.clone());
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: &T::Id) -> Option<Arc<T>> {
+        let removed = self.rows.remove(id)?;
+        self.by_name.remove(&removed.name());
+        Some(removed)
+    }
+}
+
+impl<T: Named> Deref for Collection<T> {
+    type Target = Table<T::Id, T>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.rows
+    }
+}
+
+impl<T: Named> Default for Collection<T> {
+    fn default() -> Self {
+        Self { rows: Table::default(), by_name: HashMap::new() }
+    }
+}
+
+/// Equal when the entries are, in the same order: the index follows from them.
+impl<T: Named + PartialEq> PartialEq for Collection<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq)]
+    struct Page(u8, &'static str);
+
+    impl Named for Page {
+        type Id = u8;
+        type Name = &'static str;
+
+        fn id(&self) -> u8 {
+            self.0
+        }
+
+        fn name(&self) -> &'static str {
+            self.1
+        }
+    }
+
+    #[test]
+    fn the_index_by_name_follows_every_change() {
+        let mut pages = Collection::default();
+        pages.insert(Page(1, "one"));
+        pages.insert(Page(2, "two"));
+        pages.change(&1, |page| page.1 = "first");
+        assert_eq!((pages.named(&"one"), pages.named(&"first").map(|page| page.0)), (None, Some(1)));
+        pages.insert(Page(2, "second"));
+        assert_eq!((pages.named(&"two"), pages.named(&"second").map(|page| page.0)), (None, Some(2)));
+        pages.remove(&1);
+        pages.change(&1, |page| page.1 = "again");
+        assert_eq!((pages.named(&"first"), pages.named(&"again"), pages.len()), (None, None, 1));
+    }
+}
