@@ -3,6 +3,7 @@
 
 pub mod kind;
 
+use super::collection::{Collection, Named};
 use super::event::{Event, Sealed};
 use super::id::SourceKeyId;
 use super::name::{JsonText, SourceKeyName};
@@ -206,16 +207,44 @@ fn refuse_deletion(state: &State, key: &SourceKey) -> Result<(), Refusal> {
     }
 }
 
+impl Named for SourceKey {
+    type Id = SourceKeyId;
+    type Name = SourceKeyName;
+
+    fn id(&self) -> SourceKeyId {
+        self.id
+    }
+
+    fn name(&self) -> SourceKeyName {
+        self.made.name.clone()
+    }
+}
+
+impl Collection<SourceKey> {
+    /// Takes in what has happened to a source key.
+    pub(super) fn apply(&mut self, at: Time, id: SourceKeyId, event: &SourceKeyEvent) {
+        match event {
+            SourceKeyEvent::Created { made, material } => self.insert(SourceKey {
+                id,
+                made: made.as_ref().clone(),
+                material: material.clone(),
+                exported: false,
+                created: at,
+                updated: at,
+            }),
+            SourceKeyEvent::Deleted => drop(self.remove(&id)),
+            SourceKeyEvent::Described { .. } | SourceKeyEvent::MadeUnexportable | SourceKeyEvent::Exported => {
+                self.change(&id, |key| key.apply(at, event));
+            }
+        }
+    }
+}
+
 impl SourceKey {
     /// In which state of the KMIP standard it is: usable, as all source keys are as long as they exist.
     pub const STATE: &str = "Active";
 
-    pub fn created(id: SourceKeyId, at: Time, made: NewSourceKey, material: Sealed) -> Self {
-        Self { id, made, material, exported: false, created: at, updated: at }
-    }
-
-    /// Takes in what has happened since.
-    pub fn apply(&mut self, at: Time, event: &SourceKeyEvent) {
+    fn apply(&mut self, at: Time, event: &SourceKeyEvent) {
         match event {
             SourceKeyEvent::Described { labels, meta } => {
                 self.made.labels = labels.clone();

@@ -22,7 +22,7 @@ use super::place::{AccountId, Region};
 use super::refusal::Refusal;
 use super::schedule::{self, ScheduleCommand, Schedules};
 use super::session::{self, SessionCommand, Sessions};
-use super::source_key::{self, SourceKey, SourceKeyCommand, SourceKeyEvent};
+use super::source_key::{self, SourceKey, SourceKeyCommand};
 use super::table::Table;
 use super::template::{self, Template, TemplateCommand, Templates};
 use super::time::Time;
@@ -43,7 +43,7 @@ pub struct State {
     pub connections: Collection<Connection>,
     pub kms: Table<KmsId, Kms>,
     pub keys: Table<KeyId, Key>,
-    pub source_keys: Table<SourceKeyId, SourceKey>,
+    pub source_keys: Collection<SourceKey>,
     /// What is being asked of AWS at the moment, or was when the program ended.
     pub operations: HashMap<OperationId, PendingOperation>,
     pub jobs: Jobs,
@@ -52,7 +52,6 @@ pub struct State {
     pub schedules: Schedules,
     users_by_name: HashMap<UserName, UserId>,
     kms_by_name: HashMap<KmsName, KmsId>,
-    source_keys_by_name: HashMap<SourceKeyName, SourceKeyId>,
     kms_by_account: HashMap<AccountId, Vec<KmsId>>,
     keys_at_aws: HashMap<KmsId, HashMap<(Region, AwsKeyId), KeyId>>,
 }
@@ -139,7 +138,7 @@ impl State {
             Event::Connection(id, event) => self.connections.apply(at, *id, event),
             Event::Kms(id, event) => self.apply_kms(at, *id, event),
             Event::Key(id, event) => self.apply_key(at, *id, event),
-            Event::SourceKey(id, event) => self.apply_source_key(at, *id, event),
+            Event::SourceKey(id, event) => self.source_keys.apply(at, *id, event),
             Event::Job(id, event) => self.jobs.apply(at, *id, event),
             Event::Template(id, event) => self.templates.apply(at, *id, event),
             Event::Schedule(id, event) => self.schedules.apply(at, *id, event),
@@ -261,7 +260,7 @@ impl State {
 
     /// The source key of this name.
     pub fn source_key_named(&self, name: &SourceKeyName) -> Option<&Arc<SourceKey>> {
-        self.source_keys.get(self.source_keys_by_name.get(name)?)
+        self.source_keys.named(name)
     }
 
     /// The KMSs that manage regions of this account.
@@ -400,23 +399,6 @@ impl State {
             | KmsEvent::AclsChanged { .. }
             | KmsEvent::Archived
             | KmsEvent::Recovered => self.kms.change(&id, |kms| kms.apply(at, event)),
-        }
-    }
-
-    fn apply_source_key(&mut self, at: Time, id: SourceKeyId, event: &SourceKeyEvent) {
-        match event {
-            SourceKeyEvent::Created { made, material } => {
-                self.source_keys_by_name.insert(made.name.clone(), id);
-                self.source_keys.insert(id, SourceKey::created(id, at, (**made).clone(), material.clone()));
-            }
-            SourceKeyEvent::Deleted => {
-                if let Some(key) = self.source_keys.remove(&id) {
-                    self.source_keys_by_name.remove(&key.made.name);
-                }
-            }
-            SourceKeyEvent::Described { .. } | SourceKeyEvent::MadeUnexportable | SourceKeyEvent::Exported => {
-                self.source_keys.change(&id, |key| key.apply(at, event));
-            }
         }
     }
 }
