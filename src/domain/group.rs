@@ -6,6 +6,7 @@ use super::id::UserId;
 use super::name::GroupName;
 use super::refusal::Refusal;
 use super::state::State;
+use super::table::Table;
 use super::time::Time;
 
 /// A group as it stands. Who is in it stands with the users.
@@ -158,22 +159,31 @@ pub fn refuse_last_admin(state: &State) -> Result<(), Refusal> {
     if admins < 2 { Err(Refusal::LastAdmin) } else { Ok(()) }
 }
 
-impl Group {
-    /// A new one; none unless that is what the event says.
-    pub fn created(name: &GroupName, at: Time, event: &GroupEvent) -> Option<Self> {
-        let GroupEvent::Created { description, metadata } = event else { return None };
-        Some(Self {
-            name: name.clone(),
-            description: description.clone(),
-            metadata: metadata.clone(),
-            members: 0,
-            created: at,
-            updated: at,
-        })
+impl Table<GroupName, Group> {
+    /// Takes in what has happened to a group.
+    pub(super) fn apply(&mut self, at: Time, name: &GroupName, event: &GroupEvent) {
+        match event {
+            GroupEvent::Created { description, metadata } => {
+                let group = Group {
+                    name: name.clone(),
+                    description: description.clone(),
+                    metadata: metadata.clone(),
+                    members: 0,
+                    created: at,
+                    updated: at,
+                };
+                self.insert(name.clone(), group);
+            }
+            GroupEvent::Removed => drop(self.remove(name)),
+            GroupEvent::Described { .. } | GroupEvent::MemberAdded { .. } | GroupEvent::MemberRemoved { .. } => {
+                self.change(name, |group| group.apply(at, event));
+            }
+        }
     }
+}
 
-    /// Takes in what has happened since.
-    pub fn apply(&mut self, at: Time, event: &GroupEvent) {
+impl Group {
+    fn apply(&mut self, at: Time, event: &GroupEvent) {
         match event {
             GroupEvent::Described { description, metadata } => {
                 self.description = description.clone();

@@ -1,6 +1,7 @@
 //! A KMS: an AWS account with some of its regions, under management here. Adding, amending, permitting, archiving.
 
 use super::acl::{Acl, AclChange, Principal};
+use super::collection::{Collection, Named};
 use super::event::{Event, KmsEvent};
 use super::id::{ConnectionId, KmsId};
 use super::name::KmsName;
@@ -9,6 +10,8 @@ use super::refusal::Refusal;
 use super::state::State;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// A KMS as it stands.
 #[derive(Clone, PartialEq, Debug)]
@@ -228,27 +231,78 @@ fn check_enabled(regions: &[Region], seen: &AccountProbe) -> Result<(), Refusal>
     }
 }
 
-impl Kms {
-    pub fn added(id: KmsId, at: Time, event: &KmsEvent) -> Option<Self> {
-        let KmsEvent::Added { name, account, arn, connection, role, regions, cloud } = event else { return None };
-        Some(Self {
-            id,
-            name: name.clone(),
-            account: *account,
-            arn: arn.clone(),
-            connection: *connection,
-            role: role.clone(),
-            regions: regions.clone(),
-            cloud: *cloud,
-            acl: Acl::default(),
-            archived: false,
-            created: at,
-            updated: at,
-        })
+impl Named for Kms {
+    type Id = KmsId;
+    type Name = KmsName;
+
+    fn id(&self) -> KmsId {
+        self.id
     }
 
-    /// Takes in what has happened since. It cannot fail: an event is a fact, and the log is full of old ones.
-    pub fn apply(&mut self, at: Time, event: &KmsEvent) {
+    fn name(&self) -> KmsName {
+        self.name.clone()
+    }
+}
+
+/// All KMSs, by account too. It reads as the collection does.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KmsCollection {
+    all: Collection<Kms>,
+    by_account: imbl::HashMap<AccountId, Vec<KmsId>>,
+}
+
+impl KmsCollection {
+    /// Returns the KMSs that manage regions of this account.
+    pub fn of_account(&self, account: AccountId) -> impl Iterator<Item = &Arc<Kms>> {
+        self.by_account.get(&account).into_iter().flatten().filter_map(|id| self.all.get(id))
+    }
+
+    /// Takes in what has happened to a KMS. It cannot fail: an event is a fact, and the log is full of old ones.
+    pub(super) fn apply(&mut self, at: Time, id: KmsId, event: &KmsEvent) {
+        match event {
+            KmsEvent::Added { name, account, arn, connection, role, regions, cloud } => {
+                self.by_account.entry(*account).or_default().push(id);
+                self.all.insert(Kms {
+                    id,
+                    name: name.clone(),
+                    account: *account,
+                    arn: arn.clone(),
+                    connection: *connection,
+                    role: role.clone(),
+                    regions: regions.clone(),
+                    cloud: *cloud,
+                    acl: Acl::default(),
+                    archived: false,
+                    created: at,
+                    updated: at,
+                });
+            }
+            KmsEvent::Deleted => {
+                let Some(kms) = self.all.remove(&id) else { return };
+                if let Some(of_account) = self.by_account.get_mut(&kms.account) {
+                    of_account.retain(|other| *other != id);
+                }
+            }
+            KmsEvent::RegionsReplaced { .. }
+            | KmsEvent::ConnectionReplaced { .. }
+            | KmsEvent::RoleReplaced { .. }
+            | KmsEvent::AclsChanged { .. }
+            | KmsEvent::Archived
+            | KmsEvent::Recovered => self.all.change(&id, |kms| kms.apply(at, event)),
+        }
+    }
+}
+
+impl Deref for KmsCollection {
+    type Target = Collection<Kms>;
+
+    fn deref(&self) -> &Collection<Kms> {
+        &self.all
+    }
+}
+
+impl Kms {
+    fn apply(&mut self, at: Time, event: &KmsEvent) {
         match event {
             KmsEvent::RegionsReplaced { to } => self.regions = to.clone(),
             KmsEvent::ConnectionReplaced { to, arn } => {

@@ -15,7 +15,7 @@ use super::key::aggregate::Key;
 use super::key::command::KeyCommand;
 use super::key::name::AwsKeyId;
 use super::key::operation::Operation;
-use super::kms::{self, Kms, KmsCommand};
+use super::kms::{self, Kms, KmsCollection, KmsCommand};
 use super::name::{ConnectionName, GroupName, KmsName, SourceKeyName, UserName};
 use super::password::PasswordPolicy;
 use super::place::{AccountId, Region};
@@ -37,11 +37,11 @@ pub struct State {
     pub installation: Option<Installation>,
     /// The rules for passwords and lockout.
     pub password_policy: PasswordPolicy,
-    pub users: Table<UserId, User>,
+    pub users: Collection<User>,
     pub groups: Table<GroupName, Group>,
     pub sessions: Sessions,
     pub connections: Collection<Connection>,
-    pub kms: Table<KmsId, Kms>,
+    pub kms: KmsCollection,
     pub keys: Table<KeyId, Key>,
     pub source_keys: Collection<SourceKey>,
     /// What is being asked of AWS at the moment, or was when the program ended.
@@ -50,9 +50,6 @@ pub struct State {
     pub templates: Templates,
     /// The schedules and their runs.
     pub schedules: Schedules,
-    users_by_name: HashMap<UserName, UserId>,
-    kms_by_name: HashMap<KmsName, KmsId>,
-    kms_by_account: HashMap<AccountId, Vec<KmsId>>,
     keys_at_aws: HashMap<KmsId, HashMap<(Region, AwsKeyId), KeyId>>,
 }
 
@@ -235,7 +232,7 @@ impl State {
 
     /// The user who signs in with this name, in whatever case.
     pub fn user_named(&self, name: &UserName) -> Option<&Arc<User>> {
-        self.users.get(self.users_by_name.get(&name.folded())?)
+        self.users.named(&name.folded())
     }
 
     /// The connection of this name.
@@ -245,7 +242,7 @@ impl State {
 
     /// The KMS of this name.
     pub fn kms_named(&self, name: &KmsName) -> Option<&Arc<Kms>> {
-        self.kms.get(self.kms_by_name.get(name)?)
+        self.kms.named(name)
     }
 
     /// The KMS of this id, or else of this name: nobody can take a KMS's place by a name.
@@ -265,7 +262,7 @@ impl State {
 
     /// The KMSs that manage regions of this account.
     pub fn kms_of_account(&self, account: AccountId) -> impl Iterator<Item = &Arc<Kms>> {
-        self.kms_by_account.get(&account).into_iter().flatten().filter_map(|id| self.kms.get(id))
+        self.kms.of_account(account)
     }
 
     fn install(&self, id: InstallationId, token_key: Sealed, admin: UserCommand) -> Result<Vec<Event>, Refusal> {
@@ -309,48 +306,27 @@ impl State {
 
     fn apply_user(&mut self, at: Time, id: UserId, event: &UserEvent) {
         match event {
-            UserEvent::Created { name, .. } => {
-                self.users_by_name.insert(name.folded(), id);
-                if let Some(user) = User::created(id, at, event) {
-                    self.users.insert(id, user);
-                }
-                return;
-            }
-            UserEvent::Renamed { to } => {
-                if let Some(user) = self.users.get(&id) {
-                    self.users_by_name.remove(&user.name.folded());
-                    self.users_by_name.insert(to.folded(), id);
-                }
-            }
-            // Whoever had a session with the old password has it no more.
+            // A session that was opened with the old password ends with it.
             UserEvent::PasswordChanged { .. } => self.sessions.drop_of(id),
             UserEvent::Removed => {
                 self.sessions.drop_of(id);
-                if let Some(user) = self.users.remove(&id) {
-                    self.users_by_name.remove(&user.name.folded());
-                    for group in &user.groups {
-                        self.groups.change(group, |group| group.members = group.members.saturating_sub(1));
-                    }
+                for group in self.users.get(&id).map(|user| user.groups.clone()).unwrap_or_default() {
+                    self.groups.change(&group, |group| group.members = group.members.saturating_sub(1));
                 }
-                return;
             }
-            UserEvent::ProfileChanged { .. }
+            UserEvent::Created { .. }
+            | UserEvent::Renamed { .. }
+            | UserEvent::ProfileChanged { .. }
             | UserEvent::PasswordRehashed { .. }
             | UserEvent::PasswordChangeRequired { .. }
             | UserEvent::LoginFailed { .. }
             | UserEvent::LockoutCleared => {}
         }
-        self.users.change(&id, |user| user.apply(at, event));
+        self.users.apply(at, id, event);
     }
 
     fn apply_group(&mut self, at: Time, name: &GroupName, event: &GroupEvent) {
         match event {
-            GroupEvent::Created { .. } => {
-                if let Some(group) = Group::created(name, at, event) {
-                    self.groups.insert(name.clone(), group);
-                }
-                return;
-            }
             GroupEvent::MemberAdded { user } => self.users.change(user, |user| user.groups.push(name.clone())),
             GroupEvent::MemberRemoved { user } => {
                 self.users.change(user, |user| user.groups.retain(|group| group != name));
@@ -361,44 +337,23 @@ impl State {
                 for id in members {
                     self.users.change(&id, |user| user.groups.retain(|group| group != name));
                 }
-                self.groups.remove(name);
-                return;
             }
-            GroupEvent::Described { .. } => {}
+            GroupEvent::Created { .. } | GroupEvent::Described { .. } => {}
         }
-        self.groups.change(name, |group| group.apply(at, event));
+        self.groups.apply(at, name, event);
     }
 
     fn apply_kms(&mut self, at: Time, id: KmsId, event: &KmsEvent) {
+        self.kms.apply(at, id, event);
         match event {
-            KmsEvent::Added { .. } => {
-                if let Some(kms) = Kms::added(id, at, event) {
-                    self.kms_by_name.insert(kms.name.clone(), id);
-                    self.kms_by_account.entry(kms.account).or_default().push(id);
-                    self.kms.insert(id, kms);
-                }
-            }
-            KmsEvent::Deleted => {
-                if let Some(kms) = self.kms.remove(&id) {
-                    self.kms_by_name.remove(&kms.name);
-                    if let Some(of_account) = self.kms_by_account.get_mut(&kms.account) {
-                        of_account.retain(|other| *other != id);
-                    }
-                    self.operations.retain(|_, pending| pending.kms != id);
-                    for key in self.keys_at_aws.remove(&id).into_iter().flatten().map(|(_, key)| key) {
-                        self.keys.remove(&key);
-                    }
-                }
-            }
-            KmsEvent::RegionsReplaced { to } => {
-                self.kms.change(&id, |kms| kms.apply(at, event));
-                self.forget_keys_outside(id, to);
-            }
-            KmsEvent::ConnectionReplaced { .. }
+            KmsEvent::Deleted => self.forget_keys_of(id),
+            KmsEvent::RegionsReplaced { to } => self.forget_keys_outside(id, to),
+            KmsEvent::Added { .. }
+            | KmsEvent::ConnectionReplaced { .. }
             | KmsEvent::RoleReplaced { .. }
             | KmsEvent::AclsChanged { .. }
             | KmsEvent::Archived
-            | KmsEvent::Recovered => self.kms.change(&id, |kms| kms.apply(at, event)),
+            | KmsEvent::Recovered => {}
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Users: who signs in, with what they are known by, and what their failed logins lead to.
 
 use super::acl::Principal;
+use super::collection::{Collection, Named};
 use super::event::{Event, KmsEvent, Sealed, UserEvent};
 use super::group::{self, SystemGroup};
 use super::id::UserId;
@@ -177,29 +178,52 @@ fn remove(state: &State, id: UserId) -> Result<Vec<Event>, Refusal> {
     Ok(rights.chain([Event::User(id, UserEvent::Removed)]).collect())
 }
 
-impl User {
-    /// A new one; none unless that is what the event says.
-    pub fn created(id: UserId, at: Time, event: &UserEvent) -> Option<Self> {
-        let UserEvent::Created { name, profile, password, must_change } = event else { return None };
-        Some(Self {
-            id,
-            name: name.clone(),
-            profile: profile.clone(),
-            groups: Vec::new(),
-            password: password.clone(),
-            earlier_passwords: Vec::new(),
-            password_set: at,
-            must_change: *must_change,
-            failures: Vec::new(),
-            logins: 0,
-            last_login: None,
-            created: at,
-            updated: at,
-        })
+impl Named for User {
+    type Id = UserId;
+    type Name = UserName;
+
+    fn id(&self) -> UserId {
+        self.id
     }
 
-    /// Takes in what has happened since.
-    pub fn apply(&mut self, at: Time, event: &UserEvent) {
+    fn name(&self) -> UserName {
+        self.name.folded()
+    }
+}
+
+impl Collection<User> {
+    /// Takes in what has happened to a user.
+    pub(super) fn apply(&mut self, at: Time, id: UserId, event: &UserEvent) {
+        match event {
+            UserEvent::Created { name, profile, password, must_change } => self.insert(User {
+                id,
+                name: name.clone(),
+                profile: profile.clone(),
+                groups: Vec::new(),
+                password: password.clone(),
+                earlier_passwords: Vec::new(),
+                password_set: at,
+                must_change: *must_change,
+                failures: Vec::new(),
+                logins: 0,
+                last_login: None,
+                created: at,
+                updated: at,
+            }),
+            UserEvent::Removed => drop(self.remove(&id)),
+            UserEvent::ProfileChanged { .. }
+            | UserEvent::Renamed { .. }
+            | UserEvent::PasswordChanged { .. }
+            | UserEvent::PasswordRehashed { .. }
+            | UserEvent::PasswordChangeRequired { .. }
+            | UserEvent::LoginFailed { .. }
+            | UserEvent::LockoutCleared => self.change(&id, |user| user.apply(at, event)),
+        }
+    }
+}
+
+impl User {
+    fn apply(&mut self, at: Time, event: &UserEvent) {
         match event {
             UserEvent::ProfileChanged { profile } => self.profile = profile.clone(),
             UserEvent::Renamed { to } => self.name = to.clone(),

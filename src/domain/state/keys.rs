@@ -95,6 +95,13 @@ impl State {
         }
     }
 
+    pub(super) fn forget_keys_of(&mut self, id: KmsId) {
+        self.operations.retain(|_, pending| pending.kms != id);
+        for key in self.keys_at_aws.remove(&id).into_iter().flatten().map(|(_, key)| key) {
+            self.keys.remove(&key);
+        }
+    }
+
     /// Keys are known in the regions that their KMS manages, and nowhere else.
     pub(super) fn forget_keys_outside(&mut self, id: KmsId, regions: &[Region]) {
         self.operations.retain(|_, pending| pending.kms != id || regions.contains(&pending.region));
