@@ -1,6 +1,7 @@
 //! Schedules: work that is done by itself when it is due, and the runs in which it was done. Two runs of one schedule
 //! are never at the same time, and what was missed while nobody was there is made up for by one run.
 
+use super::collection::{Collection, Named};
 use super::cron::Cron;
 use super::event::Event;
 use super::id::{JobId, KeyId, KmsId, ScheduleId};
@@ -310,14 +311,25 @@ impl Schedule {
     }
 }
 
+impl Named for Schedule {
+    type Id = ScheduleId;
+    type Name = ScheduleName;
+
+    fn id(&self) -> ScheduleId {
+        self.id
+    }
+
+    fn name(&self) -> ScheduleName {
+        self.name.clone()
+    }
+}
+
 /// All schedules, and the runs that are remembered.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Schedules {
-    /// The schedules, in order of creation.
-    pub all: Table<ScheduleId, Schedule>,
+    pub all: Collection<Schedule>,
     /// Their runs, in the order in which they began.
     pub runs: Table<JobId, Run>,
-    by_name: imbl::HashMap<ScheduleName, ScheduleId>,
     /// Runs of schedules that are gone, the oldest first.
     ownerless: imbl::Vector<JobId>,
 }
@@ -328,7 +340,7 @@ const OWNERLESS_MAX: usize = 1000;
 impl Schedules {
     /// The schedule of this name.
     pub fn named(&self, name: &ScheduleName) -> Option<&Arc<Schedule>> {
-        self.all.get(self.by_name.get(name)?)
+        self.all.named(name)
     }
 
     /// Takes in what has happened.
@@ -345,8 +357,7 @@ impl Schedules {
                     created: at,
                     updated: at,
                 };
-                self.by_name.insert(name.clone(), id);
-                self.all.insert(id, schedule);
+                self.all.insert(schedule);
             }
             ScheduleEvent::Updated { settings } => self.all.change(&id, |schedule| {
                 // What would have been due by the new times in the past is not made up for.
@@ -366,7 +377,6 @@ impl Schedules {
             }
             ScheduleEvent::Deleted => {
                 if let Some(schedule) = self.all.remove(&id) {
-                    self.by_name.remove(&schedule.name);
                     self.ownerless.extend(schedule.runs.iter().copied());
                 }
                 while self.ownerless.len() > OWNERLESS_MAX {

@@ -24,7 +24,7 @@ use super::schedule::{self, ScheduleCommand, Schedules};
 use super::session::{self, SessionCommand, Sessions};
 use super::source_key::{self, SourceKey, SourceKeyCommand};
 use super::table::Table;
-use super::template::{self, Template, TemplateCommand, Templates};
+use super::template::{self, Template, TemplateCommand};
 use super::time::Time;
 use super::user::{self, User, UserCommand};
 use imbl::HashMap;
@@ -47,7 +47,7 @@ pub struct State {
     /// What is being asked of AWS at the moment, or was when the program ended.
     pub operations: HashMap<OperationId, PendingOperation>,
     pub jobs: Jobs,
-    pub templates: Templates,
+    pub templates: Collection<Template>,
     /// The schedules and their runs.
     pub schedules: Schedules,
     keys_at_aws: HashMap<KmsId, HashMap<(Region, AwsKeyId), KeyId>>,
@@ -195,7 +195,7 @@ impl State {
     /// # Errors
     /// When there is none.
     pub fn template(&self, id: TemplateId) -> Result<&Arc<Template>, Refusal> {
-        self.templates.all.get(&id).ok_or_else(|| Refusal::TemplateUnknown(id.to_string()))
+        self.templates.get(&id).ok_or_else(|| Refusal::TemplateUnknown(id.to_string()))
     }
 
     /// The connection of this id.

@@ -1,6 +1,7 @@
 //! Policy templates: one policy for many keys of an AWS account. A key that has a template's policy carries its id in a
 //! tag, and by that tag the template finds its keys again.
 
+use super::collection::{Collection, Named};
 use super::event::Event;
 use super::id::{KeyId, KmsId, TemplateId};
 use super::key::aggregate::Key;
@@ -10,7 +11,6 @@ use super::name::TemplateName;
 use super::place::AccountId;
 use super::refusal::Refusal;
 use super::state::State;
-use super::table::Table;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -160,58 +160,59 @@ pub fn keys_of<'a>(state: &'a State, template: &Template) -> impl Iterator<Item 
     state.keys.iter().filter(has)
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Templates {
-    /// They, in order of creation.
-    pub all: Table<TemplateId, Template>,
-    by_name: imbl::HashMap<TemplateName, TemplateId>,
-}
+impl Named for Template {
+    type Id = TemplateId;
+    type Name = TemplateName;
 
-impl Templates {
-    /// The template of this name.
-    pub fn named(&self, name: &TemplateName) -> Option<&Arc<Template>> {
-        self.all.get(self.by_name.get(name)?)
+    fn id(&self) -> TemplateId {
+        self.id
     }
 
-    /// Takes in what has happened.
-    pub fn apply(&mut self, at: Time, id: TemplateId, event: &TemplateEvent) {
+    fn name(&self) -> TemplateName {
+        self.name.clone()
+    }
+}
+
+impl Collection<Template> {
+    /// Takes in what has happened to a template.
+    pub(super) fn apply(&mut self, at: Time, id: TemplateId, event: &TemplateEvent) {
         match event {
-            TemplateEvent::Created { name, account, kms, policy } => {
-                let template = Template {
-                    id,
-                    name: name.clone(),
-                    account: *account,
-                    kms: *kms,
-                    policy: policy.clone(),
-                    policy_since: at,
-                    verified: false,
-                    last_push: None,
-                    created: at,
-                    updated: at,
-                };
-                self.by_name.insert(name.clone(), id);
-                self.all.insert(id, template);
-            }
-            TemplateEvent::PolicyReplaced { to } => self.all.change(&id, |template| {
-                template.policy = to.clone();
-                template.policy_since = at;
-                template.verified = false;
-                template.updated = at;
+            TemplateEvent::Created { name, account, kms, policy } => self.insert(Template {
+                id,
+                name: name.clone(),
+                account: *account,
+                kms: *kms,
+                policy: policy.clone(),
+                policy_since: at,
+                verified: false,
+                last_push: None,
+                created: at,
+                updated: at,
             }),
-            TemplateEvent::Pushed(push) => self.all.change(&id, |template| {
-                template.last_push = Some(push.clone());
-                template.updated = at;
-            }),
-            TemplateEvent::Deleted => {
-                if let Some(template) = self.all.remove(&id) {
-                    self.by_name.remove(&template.name);
-                }
+            TemplateEvent::Deleted => drop(self.remove(&id)),
+            TemplateEvent::PolicyReplaced { .. } | TemplateEvent::Pushed(_) => {
+                self.change(&id, |template| template.apply(at, event));
             }
         }
     }
 
     /// Takes in that AWS has accepted a template's policy on a key: the one of now, if it was asked for since then.
-    pub fn note_accepted(&mut self, id: TemplateId, asked: Time) {
-        self.all.change(&id, |template| template.verified |= asked >= template.policy_since);
+    pub(super) fn note_accepted(&mut self, id: TemplateId, asked: Time) {
+        self.change(&id, |template| template.verified |= asked >= template.policy_since);
+    }
+}
+
+impl Template {
+    fn apply(&mut self, at: Time, event: &TemplateEvent) {
+        match event {
+            TemplateEvent::PolicyReplaced { to } => {
+                self.policy = to.clone();
+                self.policy_since = at;
+                self.verified = false;
+            }
+            TemplateEvent::Pushed(push) => self.last_push = Some(push.clone()),
+            TemplateEvent::Created { .. } | TemplateEvent::Deleted => return,
+        }
+        self.updated = at;
     }
 }

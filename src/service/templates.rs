@@ -158,7 +158,7 @@ impl Templates {
         let caller = permit.caller();
         let state = &caller.published.state;
         let sees = |template: &Template| access::sees_template(&caller.user, state, template);
-        Ok((list::page_for(caller, &state.templates.all, query, caller, sees)?, caller.clone()))
+        Ok((list::page_for(caller, &state.templates, query, caller, sees)?, caller.clone()))
     }
 
     pub fn get(&self, permit: &TemplatePermit<View>) -> TemplateSeen {
@@ -214,7 +214,7 @@ impl Core {
     /// Gives every key of a template its policy, by the rights that the one who asked for it has at each.
     async fn push(self: &Arc<Self>, by: UserId, context: &RequestContext, id: TemplateId) -> Push {
         let published = self.state();
-        let template = published.state.templates.all.get(&id);
+        let template = published.state.templates.get(&id);
         let keys = template.map(|template| keys_of(&published.state, template).map(|key| key.id).collect::<Vec<_>>());
         let pushed = stream::iter(keys.unwrap_or_default())
             .map(|key| async move { (key, self.push_to(by, context, id, key).await) });
@@ -252,7 +252,7 @@ impl Core {
 /// # Errors
 /// When there is none.
 pub(super) fn find_for(state: &State, text: &str, account: AccountId) -> Result<Arc<Template>, Refusal> {
-    let with_id = TemplateId::parse(text).ok().and_then(|id| state.templates.all.get(&id));
+    let with_id = TemplateId::parse(text).ok().and_then(|id| state.templates.get(&id));
     let named = || state.templates.named(&TemplateName::parse(text).ok()?);
     let found = with_id.or_else(named).filter(|template| template.account == account);
     let unknown = || Refusal::TemplateElsewhere { template: text.chars().take(80).collect(), account };

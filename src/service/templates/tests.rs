@@ -137,7 +137,7 @@ fn a_template_that_keys_have_is_not_deleted() {
     let changed = world.run(world.services().keys.change(&permit, &World::context(), wanted));
     assert_eq!(changed.unwrap_or_else(|f| panic!("{f}")).key.tag(TEMPLATE_TAG), None);
     delete(&world).expect("deleted");
-    assert!(world.state().templates.all.is_empty());
+    assert!(world.state().templates.is_empty());
 }
 
 #[test]
