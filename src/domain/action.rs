@@ -110,10 +110,8 @@ impl ActionSet {
     /// May one do this, given the set? [`Action::View`] asks for either of the two views.
     pub const fn permits(self, action: Action) -> bool {
         let held = if self.0 & Action::View.bit() != 0 { self.0 | VIEWS } else { self.0 };
-        match action {
-            Action::View => held & VIEWS != 0,
-            other => held & other.bit() != 0,
-        }
+        let wanted = if action.bit() == Action::View.bit() { VIEWS } else { action.bit() };
+        held & wanted != 0
     }
 
     #[must_use]

@@ -281,7 +281,7 @@ impl ScheduleSettings {
                 };
                 ids.iter().filter(is_new).try_for_each(|id| state.kms(*id).map(drop))
             }
-            _ => Ok(()),
+            Work::Synchronize(SynchronizationPlan::All) | Work::RotateKeys(_) => Ok(()),
         }
     }
 

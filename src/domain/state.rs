@@ -276,12 +276,9 @@ impl State {
             events.push(Event::Group(name, GroupEvent::Created { description, metadata }));
         }
         let made = user::decide(self, admin)?;
-        let first = made.iter().find_map(|event| match event {
-            Event::User(id, UserEvent::Created { .. }) => Some(*id),
-            _ => None,
-        });
+        let first = made.first().cloned();
         events.extend(made);
-        if let Some(user) = first {
+        if let Some(Event::User(user, UserEvent::Created { .. })) = first {
             events.push(Event::Group(system_name(SystemGroup::Admin)?, GroupEvent::MemberAdded { user }));
         }
         Ok(events)

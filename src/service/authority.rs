@@ -46,7 +46,17 @@ impl Authority {
         self.rights.iter().try_for_each(|right| {
             right(user, state).map_err(|failure| match failure {
                 Failure::Refused(refusal) => refusal,
-                _ => Refusal::RightWithdrawn,
+                Failure::Unauthenticated(_)
+                | Failure::Forbidden(_)
+                | Failure::Cloud(_)
+                | Failure::Interrupted
+                | Failure::NotYetConsistent
+                | Failure::Busy
+                | Failure::TooLarge
+                | Failure::Stopped(_)
+                | Failure::Log(_)
+                | Failure::Keyring(_)
+                | Failure::Internal(_) => Refusal::RightWithdrawn,
             })
         })
     }

@@ -228,7 +228,7 @@ impl KmsAccounts {
         };
         let role = match &update {
             KmsChange::Role(role) => Some(role),
-            _ => kms.role.as_ref(),
+            KmsChange::None | KmsChange::Connection(_) | KmsChange::Regions { .. } => kms.role.as_ref(),
         };
         let suffices = |seen: &AccountProbe| kms.recent_probe_suffices(&update, seen);
         let probe = self.core.probe_account(connection, role, suffices).await?;

@@ -5,7 +5,7 @@ use super::event::{Aspect, KeyEvent, RotationJob};
 use super::material::{MaterialId, MaterialState};
 use super::metadata::{KeyMetadata, Rotation, RotationStatus};
 use super::name::{AliasName, AwsKeyId};
-use super::operation::{Import, Operation};
+use super::operation::{Import, KeyRotation, Operation};
 use super::policy_text::PolicyText;
 use super::tag::Tag;
 use crate::domain::action::Action;
@@ -105,7 +105,7 @@ impl Key {
     pub fn known(id: KeyId, kms: KmsId, region: Region, at: Time, learned: &[Aspect]) -> Option<Self> {
         let metadata = learned.iter().find_map(|aspect| match aspect {
             Aspect::Metadata(metadata) => Some(metadata.as_ref().clone()),
-            _ => None,
+            Aspect::Aliases(_) | Aspect::Tags(_) | Aspect::Policy(_) | Aspect::Rotation(_) => None,
         })?;
         let mut key = Self {
             id,
@@ -181,14 +181,14 @@ impl Key {
         {
             self.note_import(at, import, waited);
         }
-        match done {
-            Operation::Rotate { from, .. } => self.rotated_from = Some(*from),
-            Operation::RotateMaterial if is_certain || self.metadata.current_material != material => {
+        // Deleted material stays known: AWS lists it too, and takes back only the same.
+        match done.rotation() {
+            Some(KeyRotation::Replaces(old)) => self.rotated_from = Some(old),
+            Some(KeyRotation::OfMaterial) if is_certain || self.metadata.current_material != material => {
                 self.rotated_at = Some(at);
                 self.last_rotation = Some(Ok(()));
             }
-            // Deleted material stays known: AWS lists it too, and takes back only the same.
-            _ => {}
+            Some(KeyRotation::OfMaterial) | None => {}
         }
     }
 
@@ -200,7 +200,7 @@ impl Key {
     pub fn fail(&mut self, at: Time, wanted: &Operation, reason: &str) {
         self.pending = None;
         self.updated = at;
-        if matches!(wanted, Operation::RotateMaterial | Operation::Rotate { .. }) {
+        if wanted.rotation().is_some() {
             self.last_rotation = Some(Err(reason.to_owned()));
         }
     }
@@ -288,7 +288,9 @@ impl Key {
             Origin::External if !self.materials.is_empty() => MaterialOrigin::Cckm,
             // It was made from here and waits for material.
             Origin::External if self.metadata.state == KeyState::PendingImport => MaterialOrigin::Cckm,
-            _ => MaterialOrigin::Unknown,
+            Origin::External | Origin::ExternalKeyStore | Origin::AwsCloudHsm | Origin::Other(_) => {
+                MaterialOrigin::Unknown
+            }
         }
     }
 

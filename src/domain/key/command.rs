@@ -145,11 +145,7 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
 /// AWS finds an alias by its name, on whichever key it is by now: it must still be where it was when the right to take it
 /// from there was checked.
 fn check_alias(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refusal> {
-    let (alias, holder) = match wanted {
-        Operation::DeleteAlias { alias } => (alias, id),
-        Operation::AddAlias { alias, from: Some(holder) } => (alias, *holder),
-        _ => return Ok(()),
-    };
+    let Some((alias, holder)) = wanted.taken_alias(id) else { return Ok(()) };
     match state.key(holder)?.aliases.contains(alias) {
         true => Ok(()),
         false => Err(Refusal::AliasUnknown { alias: alias.clone(), key: holder }),
@@ -183,7 +179,7 @@ fn conclude(
     };
     let found = match &outcome {
         Outcome::Halfway { seen, .. } => Some(seen.as_ref().clone().all()),
-        _ => None,
+        Outcome::Done(_) | Outcome::Reconciled(_) | Outcome::Failed(_) => None,
     };
     let event = match outcome {
         Outcome::Done(seen) => KeyEvent::OperationDone { operation, learned: learned(*seen) },

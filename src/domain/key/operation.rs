@@ -155,10 +155,37 @@ pub enum EncryptFor {
     AllAccounts,
 }
 
+/// How an operation gives a key new material.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyRotation {
+    /// The new key takes the place of this one.
+    Replaces(KeyId),
+    /// The key stays, and AWS gives it other material.
+    OfMaterial,
+}
+
 impl Operation {
     /// Does it make a key?
     pub fn makes_a_key(&self) -> bool {
-        matches!(self, Self::Create(_) | Self::Upload { .. } | Self::Rotate { .. } | Self::Replicate { .. })
+        match self {
+            Self::Create(_) | Self::Upload { .. } | Self::Rotate { .. } | Self::Replicate { .. } => true,
+            Self::Enable
+            | Self::Disable
+            | Self::Describe { .. }
+            | Self::PutPolicy { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::AddAlias { .. }
+            | Self::DeleteAlias { .. }
+            | Self::EnableRotation { .. }
+            | Self::DisableRotation
+            | Self::RotateMaterial
+            | Self::ImportMaterial(_)
+            | Self::DeleteMaterial { .. }
+            | Self::ScheduleDeletion { .. }
+            | Self::CancelDeletion
+            | Self::MovePrimary { .. } => false,
+        }
     }
 
     /// The material that it imports, if it does.
@@ -166,13 +193,49 @@ impl Operation {
         match self {
             Self::Upload { import, .. } | Self::ImportMaterial(import) => Some(import),
             Self::Rotate { import, .. } => import.as_ref(),
-            _ => None,
+            Self::Create(_)
+            | Self::Replicate { .. }
+            | Self::Enable
+            | Self::Disable
+            | Self::Describe { .. }
+            | Self::PutPolicy { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::AddAlias { .. }
+            | Self::DeleteAlias { .. }
+            | Self::EnableRotation { .. }
+            | Self::DisableRotation
+            | Self::RotateMaterial
+            | Self::DeleteMaterial { .. }
+            | Self::ScheduleDeletion { .. }
+            | Self::CancelDeletion
+            | Self::MovePrimary { .. } => None,
         }
     }
 
     /// Does it change what the other keys of a multi-region family tell of their family?
     pub fn changes_family(&self) -> bool {
-        matches!(self, Self::Replicate { .. } | Self::MovePrimary { .. })
+        match self {
+            Self::Replicate { .. } | Self::MovePrimary { .. } => true,
+            Self::Create(_)
+            | Self::Upload { .. }
+            | Self::Rotate { .. }
+            | Self::Enable
+            | Self::Disable
+            | Self::Describe { .. }
+            | Self::PutPolicy { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::AddAlias { .. }
+            | Self::DeleteAlias { .. }
+            | Self::EnableRotation { .. }
+            | Self::DisableRotation
+            | Self::RotateMaterial
+            | Self::ImportMaterial(_)
+            | Self::DeleteMaterial { .. }
+            | Self::ScheduleDeletion { .. }
+            | Self::CancelDeletion => false,
+        }
     }
 
     /// The policy template whose policy AWS accepts with it, if it is one's.
@@ -182,7 +245,23 @@ impl Operation {
             Self::Create(new) | Self::Upload { new, .. } => of_tags(&new.tags),
             Self::Replicate { new, .. } => of_tags(&new.tags),
             Self::PutPolicy { template, .. } => template.clone(),
-            _ => None,
+            // The new key of a rotation keeps the policy that the old one has: nobody has put a template's.
+            Self::Rotate { .. }
+            | Self::Enable
+            | Self::Disable
+            | Self::Describe { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::AddAlias { .. }
+            | Self::DeleteAlias { .. }
+            | Self::EnableRotation { .. }
+            | Self::DisableRotation
+            | Self::RotateMaterial
+            | Self::ImportMaterial(_)
+            | Self::DeleteMaterial { .. }
+            | Self::ScheduleDeletion { .. }
+            | Self::CancelDeletion
+            | Self::MovePrimary { .. } => None,
         };
         TemplateId::parse(&id?).ok()
     }
@@ -192,7 +271,103 @@ impl Operation {
         match self {
             Self::Rotate { from, .. } => Some(*from),
             Self::AddAlias { from, .. } => *from,
-            _ => None,
+            Self::Create(_)
+            | Self::Upload { .. }
+            | Self::Replicate { .. }
+            | Self::Enable
+            | Self::Disable
+            | Self::Describe { .. }
+            | Self::PutPolicy { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::DeleteAlias { .. }
+            | Self::EnableRotation { .. }
+            | Self::DisableRotation
+            | Self::RotateMaterial
+            | Self::ImportMaterial(_)
+            | Self::DeleteMaterial { .. }
+            | Self::ScheduleDeletion { .. }
+            | Self::CancelDeletion
+            | Self::MovePrimary { .. } => None,
+        }
+    }
+
+    /// The alias that it takes away from a key of ours, and from which.
+    pub fn taken_alias(&self, key: KeyId) -> Option<(&AliasName, KeyId)> {
+        match self {
+            Self::DeleteAlias { alias } => Some((alias, key)),
+            Self::AddAlias { alias, from } => from.map(|holder| (alias, holder)),
+            // A rotation takes the aliases that the old key has when it begins, whichever these are.
+            Self::Rotate { .. }
+            | Self::Create(_)
+            | Self::Upload { .. }
+            | Self::Replicate { .. }
+            | Self::Enable
+            | Self::Disable
+            | Self::Describe { .. }
+            | Self::PutPolicy { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::EnableRotation { .. }
+            | Self::DisableRotation
+            | Self::RotateMaterial
+            | Self::ImportMaterial(_)
+            | Self::DeleteMaterial { .. }
+            | Self::ScheduleDeletion { .. }
+            | Self::CancelDeletion
+            | Self::MovePrimary { .. } => None,
+        }
+    }
+
+    /// How it gives a key new material, if it does.
+    pub fn rotation(&self) -> Option<KeyRotation> {
+        match self {
+            Self::Rotate { from, .. } => Some(KeyRotation::Replaces(*from)),
+            Self::RotateMaterial => Some(KeyRotation::OfMaterial),
+            Self::Create(_)
+            | Self::Upload { .. }
+            | Self::Replicate { .. }
+            | Self::Enable
+            | Self::Disable
+            | Self::Describe { .. }
+            | Self::PutPolicy { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::AddAlias { .. }
+            | Self::DeleteAlias { .. }
+            | Self::EnableRotation { .. }
+            | Self::DisableRotation
+            | Self::ImportMaterial(_)
+            | Self::DeleteMaterial { .. }
+            | Self::ScheduleDeletion { .. }
+            | Self::CancelDeletion
+            | Self::MovePrimary { .. } => None,
+        }
+    }
+
+    /// The policy that it puts on a key that is there; none if it leaves the key's policy as it is.
+    pub fn put_policy(&self) -> Option<&PolicyText> {
+        match self {
+            Self::PutPolicy { policy, .. } => Some(policy),
+            Self::Create(_)
+            | Self::Upload { .. }
+            | Self::Rotate { .. }
+            | Self::Replicate { .. }
+            | Self::Enable
+            | Self::Disable
+            | Self::Describe { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::AddAlias { .. }
+            | Self::DeleteAlias { .. }
+            | Self::EnableRotation { .. }
+            | Self::DisableRotation
+            | Self::RotateMaterial
+            | Self::ImportMaterial(_)
+            | Self::DeleteMaterial { .. }
+            | Self::ScheduleDeletion { .. }
+            | Self::CancelDeletion
+            | Self::MovePrimary { .. } => None,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Key policies built from people: who administers a key, who uses it, in the shape that AWS's own console writes; and
 //! the people read back out of a policy of that shape.
 
+// JSON has all the kinds of values that it will have.
+#![allow(clippy::wildcard_enum_match_arm)]
+
 use super::operation::EncryptFor;
 use super::policy_text::{PolicyText, PolicyTextError};
 use super::spec::KeyUsage;
@@ -170,7 +173,9 @@ fn use_actions(usage: &KeyUsage) -> &'static [&'static str] {
         KeyUsage::SignVerify => &["kms:DescribeKey", "kms:GetPublicKey", "kms:Sign", "kms:Verify"],
         KeyUsage::GenerateVerifyMac => &["kms:DescribeKey", "kms:GenerateMac", "kms:VerifyMac"],
         KeyUsage::KeyAgreement => &["kms:DescribeKey", "kms:GetPublicKey", "kms:DeriveSharedSecret"],
-        _ => &["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+        KeyUsage::EncryptDecrypt | KeyUsage::EncapsulateDecapsulate | KeyUsage::Other(_) => {
+            &["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! A key policy as AWS keeps it: the text of a JSON object.
 
+// JSON has all the kinds of values that it will have.
+#![allow(clippy::wildcard_enum_match_arm)]
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -135,10 +135,10 @@ impl KeySpec {
     /// # Errors
     /// When it has not.
     pub fn check_partition(&self, partition: Partition) -> Result<(), SpecMistake> {
-        match self {
-            Self::Sm2 if partition != Partition::AwsCn => Err(SpecMistake::Elsewhere { spec: self.clone(), partition }),
-            _ => Ok(()),
+        if *self == Self::Sm2 && partition != Partition::AwsCn {
+            return Err(SpecMistake::Elsewhere { spec: self.clone(), partition });
         }
+        Ok(())
     }
 
     /// Whether such a key has a public half.

@@ -51,7 +51,7 @@ pub(super) fn synchronise(
 pub(super) fn missing(state: &State, id: KeyId, began: Time) -> Vec<Event> {
     match state.keys.get(&id) {
         Some(key) if key.lags_behind(began) && !key.gone => vec![Event::Key(id, KeyEvent::Vanished)],
-        _ => vec![],
+        Some(_) | None => vec![],
     }
 }
 

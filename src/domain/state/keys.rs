@@ -5,7 +5,7 @@ use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::key::aggregate::{Certainty, Key};
 use crate::domain::key::event::{Aspect, KeyEvent};
 use crate::domain::key::name::AwsKeyId;
-use crate::domain::key::operation::Operation;
+use crate::domain::key::operation::KeyRotation;
 use crate::domain::place::Region;
 use crate::domain::time::Time;
 
@@ -57,22 +57,17 @@ impl State {
         }
         self.keys.change(id, |key| key.accomplish(at, wanted, learned, certainty));
         // What was found later may not be what was put.
-        let is_put = match wanted {
-            Operation::PutPolicy { policy, .. } => {
-                certainty == Certainty::Done || self.keys.get(id).is_some_and(|key| key.policy.as_ref() == Some(policy))
-            }
-            _ => true,
-        };
+        let has = |policy| self.keys.get(id).is_some_and(|key| key.policy.as_ref() == Some(policy));
+        let is_put = certainty == Certainty::Done || wanted.put_policy().is_none_or(has);
         if let Some(template) = wanted.template().filter(|_| is_put) {
             self.templates.note_accepted(template, pending.since);
         }
-        match wanted {
-            Operation::Rotate { from, .. } => self.replace(at, *from, *id),
-            Operation::AddAlias { alias, from: Some(from) } => {
-                let moved = self.keys.get(id).is_some_and(|key| key.aliases.contains(alias));
-                self.keys.change(from, |key| if moved { key.lose(at, alias) } else { key.pending = None });
-            }
-            _ => {}
+        if let Some(KeyRotation::Replaces(old)) = wanted.rotation() {
+            self.replace(at, old, *id);
+        }
+        if let Some((alias, holder)) = wanted.taken_alias(*id).filter(|(_, holder)| holder != id) {
+            let moved = self.keys.get(id).is_some_and(|key| key.aliases.contains(alias));
+            self.keys.change(&holder, |key| if moved { key.lose(at, alias) } else { key.pending = None });
         }
     }
 

@@ -284,7 +284,22 @@ fn as_done(known: Option<&Key>, told: Option<Box<KeyMetadata>>, done: &Operation
     let policy = match done {
         Operation::PutPolicy { policy, .. } => Some(policy.clone()),
         Operation::Create(new) | Operation::Upload { new, .. } | Operation::Rotate { new, .. } => new.policy.clone(),
-        _ => None,
+        Operation::Replicate { new, .. } => new.policy.clone(),
+        Operation::Enable
+        | Operation::Disable
+        | Operation::Describe { .. }
+        | Operation::Tag { .. }
+        | Operation::Untag { .. }
+        | Operation::AddAlias { .. }
+        | Operation::DeleteAlias { .. }
+        | Operation::EnableRotation { .. }
+        | Operation::DisableRotation
+        | Operation::RotateMaterial
+        | Operation::ImportMaterial(_)
+        | Operation::DeleteMaterial { .. }
+        | Operation::ScheduleDeletion { .. }
+        | Operation::CancelDeletion
+        | Operation::MovePrimary { .. } => None,
     };
     Some(Snapshot { metadata, aliases: None, tags: None, policy, rotation: None })
 }

@@ -153,7 +153,22 @@ impl Core {
             Operation::Replicate { new, .. } => {
                 self.replicate(&place, operation, new, pending.since, way, made).await?
             }
-            _ => {
+            Operation::Enable
+            | Operation::Disable
+            | Operation::Describe { .. }
+            | Operation::PutPolicy { .. }
+            | Operation::Tag { .. }
+            | Operation::Untag { .. }
+            | Operation::AddAlias { .. }
+            | Operation::DeleteAlias { .. }
+            | Operation::EnableRotation { .. }
+            | Operation::DisableRotation
+            | Operation::RotateMaterial
+            | Operation::ImportMaterial(_)
+            | Operation::DeleteMaterial { .. }
+            | Operation::ScheduleDeletion { .. }
+            | Operation::CancelDeletion
+            | Operation::MovePrimary { .. } => {
                 let key = self.state().state.key(pending.key).map_err(Failure::from)?.aws_id().clone();
                 match (way, wanted) {
                     (Way::Fresh, _) => self.change(&place, &key, wanted).await?,

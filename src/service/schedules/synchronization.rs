@@ -59,7 +59,7 @@ impl Core {
 fn failures(job: &SyncJob) -> String {
     let mut failed = job.regions.iter().filter_map(|region| match &region.end.as_ref()?.way {
         RegionWay::Failed(reason) => Some(format!("{}/{}: {reason}", region.place.account, region.place.region)),
-        _ => None,
+        RegionWay::Done(_) | RegionWay::Left => None,
     });
     let mut told: Vec<String> = failed.by_ref().take(TOLD).collect();
     match failed.count() {

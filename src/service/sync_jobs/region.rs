@@ -193,7 +193,25 @@ impl Reading<'_> {
                 Event::Key(_, KeyEvent::Found { .. }) => self.tally.added.add(1),
                 Event::Key(_, KeyEvent::Observed { .. }) => self.tally.updated.add(1),
                 Event::Key(_, KeyEvent::Vanished) => self.tally.gone.add(1),
-                _ => {}
+                Event::Key(
+                    _,
+                    KeyEvent::OperationRequested { .. }
+                    | KeyEvent::OperationDone { .. }
+                    | KeyEvent::OperationFailed { .. }
+                    | KeyEvent::OperationReconciled { .. }
+                    | KeyEvent::RotationJobSet { .. }
+                    | KeyEvent::Forgotten,
+                )
+                | Event::Installation(_)
+                | Event::User(..)
+                | Event::Group(..)
+                | Event::Session(..)
+                | Event::Connection(..)
+                | Event::Kms(..)
+                | Event::SourceKey(..)
+                | Event::Job(..)
+                | Event::Template(..)
+                | Event::Schedule(..) => {}
             }
         }
         Ok(())
