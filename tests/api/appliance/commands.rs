@@ -1,0 +1,232 @@
+//! The commands beside the server: the log as JSON lines, its verification, the check of a configuration, help.
+
+use crate::support::appliance::{Appliance, ended, program, subject};
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+#[test]
+fn events_are_the_same_lines_with_and_without_a_server() {
+    let mut appliance = Appliance::start();
+    appliance.kms("kms", &["eu-west-1"]);
+    let online = lines(&appliance.data(), &[]);
+    assert!(appliance.terminate().success());
+    let offline = lines(&appliance.data(), &[]);
+    assert_eq!(online, offline);
+    for (line, seq) in offline.iter().zip(1..) {
+        assert_eq!(line["seq"], seq, "{line}");
+        for member in ["id", "time", "actor", "request_id", "stream", "hash"] {
+            assert!(line[member].is_string(), "{member}: {line}");
+        }
+        assert!(line["event"].is_object(), "{line}");
+    }
+    let text = offline.iter().map(Value::to_string).collect::<String>();
+    assert!(text.contains("[sealed]") && !text.contains("argon2") && !text.contains("lab-only/"), "{text}");
+}
+
+#[test]
+fn a_list_that_was_cut_off_is_not_taken_for_the_log() {
+    let home = TempDir::new().expect("a directory");
+    let server = UnixListener::bind(home.path().join("control.sock")).expect("a socket");
+    let serving = std::thread::spawn(move || {
+        let (mut caller, _) = server.accept().expect("a caller");
+        BufReader::new(&caller).read_line(&mut String::new()).expect("a request");
+        caller.write_all(b"{\"seq\":1}\n").expect("written");
+    });
+    let (code, said, err) = ended(&mut events(home.path()));
+    serving.join().expect("served");
+    assert_eq!((code, said.as_str()), (Some(1), "{\"seq\":1}\n"));
+    assert!(err.contains("ended before it had told all"), "{err}");
+
+    let appliance = Appliance::start();
+    let mut server = UnixStream::connect(appliance.data().join("control.sock")).expect("connected");
+    server.write_all(b"{\"later\":{}}\n").expect("written");
+    let answer = std::io::read_to_string(server).expect("an answer");
+    assert!(answer.starts_with("{\"error\":\"the server does not know this request"), "{answer}");
+}
+
+/// Else the service itself could not open its log any more.
+#[test]
+fn what_root_looks_at_stays_its_owners() {
+    const NOBODY: u32 = 65534;
+    let mut appliance = Appliance::start();
+    appliance.kms("kms", &["eu-west-1"]);
+    assert!(appliance.terminate().success());
+    let data = appliance.data();
+    let home = data.parent().expect("its directory").to_owned();
+    let mut all = vec![home, data.clone()];
+    for directory in [data.clone(), data.join("log")] {
+        all.extend(fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path()));
+    }
+    for path in &all {
+        if let Err(error) = std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)) {
+            return eprintln!("skipped: only root gives files away: {error}");
+        }
+    }
+    let (code, _, err) = ended(program().args(["verify", "--data"]).arg(&data));
+    assert_eq!(code, Some(0), "{err}");
+    let log = fs::read_dir(data.join("log")).expect("a directory").map(|entry| entry.expect("an entry").path());
+    for path in log.chain([data.join("lock"), data.join("head")]) {
+        assert_eq!(path.metadata().expect("there").uid(), NOBODY, "{}", path.display());
+    }
+}
+
+#[test]
+fn events_are_filtered_by_stream_time_and_actor() {
+    let appliance = Appliance::start();
+    let kms = appliance.kms("kms", &["eu-west-1"]);
+    let ann = appliance.member("ann", &["CCKM Admins"]);
+    ann.patch(&format!("/v1/cckm/aws/kms/{kms}"), json!({"regions": ["us-east-1"]})).expect(200);
+    let data = appliance.data();
+
+    let of_kms = lines(&data, &["--stream", "kms/"]);
+    let actors = |lines: &[Value]| lines.iter().map(|line| line["actor"].clone()).collect::<Vec<_>>();
+    assert_eq!(actors(&of_kms), ["admin", "ann"]);
+    assert_eq!(lines(&data, &["--stream", &format!("kms/{kms}")]), of_kms);
+    assert!(lines(&data, &["--stream", "kms/0b90f8de"]).is_empty());
+
+    assert_eq!(lines(&data, &["--stream", "kms/", "--actor", "ann"]), of_kms[1..]);
+    assert_eq!(lines(&data, &["--stream", "kms/", "--actor", &subject(&ann)]), of_kms[1..]);
+    let system = lines(&data, &["--actor", "system"]);
+    assert!(!system.is_empty() && system.iter().all(|line| line["actor"] == "system"));
+
+    let time = |line: &Value| line["time"].as_str().expect("a time").to_owned();
+    let (first, second) = (time(&of_kms[0]), time(&of_kms[1]));
+    assert_eq!(lines(&data, &["--stream", "kms/", "--since", &second]), of_kms[1..]);
+    assert_eq!(lines(&data, &["--stream", "kms/", "--until", &first]), of_kms[..1]);
+    assert_eq!(lines(&data, &["--stream", "kms/", "--since", &first, "--until", &second]), of_kms);
+
+    let (code, _, err) = ended(events(&data).args(["--since", "yesterday"]));
+    assert_eq!(code, Some(2));
+    assert!(err.contains("RFC 3339"), "{err}");
+}
+
+#[test]
+fn events_follow_a_running_server() {
+    let mut appliance = Appliance::start();
+    let admin = appliance.admin();
+    let command = &mut events(&appliance.data());
+    let mut follower =
+        command.args(["--follow", "--stream", "group/team"]).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut told = BufReader::new(follower.stdout.take().expect("its output")).lines();
+    for n in 1..=3 {
+        admin.post("/v1/usermgmt/groups", json!({"name": format!("other-{n}")})).expect(201);
+        admin.post("/v1/usermgmt/groups", json!({"name": format!("team-{n}")})).expect(201);
+        let line: Value = serde_json::from_str(&told.next().expect("a line").expect("UTF-8")).expect("JSON");
+        assert_eq!(line["stream"], format!("group/team-{n}"));
+    }
+    // It ends with the server, or when nobody listens any more.
+    assert!(appliance.terminate().success());
+    assert!(told.next().is_none());
+    assert_eq!(follower.wait().expect("its end").code(), Some(0));
+
+    let (code, _, err) = ended(events(&appliance.data()).arg("--follow"));
+    assert_eq!(code, Some(1));
+    assert!(err.contains("--follow needs a running server on this data directory"), "{err}");
+}
+
+#[test]
+fn verify_says_that_the_chain_is_whole() {
+    let mut appliance = Appliance::start();
+    let verify = |data: &Path| {
+        let (code, said, err) = ended(program().args(["verify", "--data"]).arg(data));
+        assert_eq!(code, Some(0), "{err}");
+        said
+    };
+    let online = verify(&appliance.data());
+    let last = lines(&appliance.data(), &[]).pop().expect("a line");
+    assert!(online.starts_with(&format!("{} records, from ", last["seq"])), "{online}");
+    assert!(
+        online.contains(&format!("the chain is whole; its last hash is {}", last["hash"].as_str().expect("a hash")))
+    );
+    appliance.kill();
+    assert_eq!(verify(&appliance.data()), online);
+
+    let nowhere = TempDir::new().expect("a directory");
+    for command in ["verify", "events"] {
+        let (code, _, err) = ended(program().args([command, "--data"]).arg(nowhere.path()));
+        assert_eq!(code, Some(1));
+        assert!(err.starts_with("claviger: there is no log in "), "{err}");
+    }
+}
+
+#[test]
+fn the_configuration_that_comes_with_it_is_good() {
+    let data = TempDir::new().expect("a directory");
+    let mut check = program();
+    check.args(["check-config", "--config", "config/claviger.toml"]).env("CLAVIGER_STORAGE_DATA_DIR", data.path());
+    assert_eq!(ended(&mut check), (Some(0), "the configuration is good\n".to_owned(), String::new()));
+}
+
+#[test]
+fn all_that_is_wrong_with_a_configuration_is_named_at_once() {
+    let home = TempDir::new().expect("a directory");
+    let config = home.path().join("claviger.toml");
+    let named = |settings: &str, expected: &[&str]| {
+        fs::write(&config, settings).expect("written");
+        for command in ["check-config", "serve"] {
+            let mut command_line = program();
+            command_line.args([command, "--config"]).arg(&config);
+            command_line.env("CLAVIGER_STORAGE_DATA_DIR", home.path().join("data"));
+            let (code, out, err) = ended(command_line.env("CLAVIGER_SERVER_BODY_LIMIT_BYTES", "1"));
+            assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
+            for expected in expected {
+                assert!(err.contains(expected), "`{expected}` is not in:\n{err}");
+            }
+        }
+    };
+    named(
+        "[server]\nworkers = 5000\n[tls]\ncertificate = \"/no/such.crt\"\n[aws]\nmax_attempts = 99\n[log]\nlevel = \"x=loud\"\n",
+        &[
+            "server.workers: `5000`",
+            "server.body_limit_bytes: `1`",
+            "tls.certificate: `/no/such.crt` is given without",
+            "aws.max_attempts: `99`",
+            "log.level: `x=loud`",
+        ],
+    );
+    named(
+        "[server]\nworkrs = 1\nlisten = \"nowhere\"\n[other]\nx = 1\n",
+        &["claviger.toml:2: server.workrs: unknown field", "claviger.toml:3: server.listen", "claviger.toml:5: other"],
+    );
+    named("[server\n", &["claviger.toml:1: "]);
+}
+
+#[test]
+fn every_command_helps() {
+    let (code, out, _) = ended(program().arg("--help"));
+    assert_eq!(code, Some(0));
+    let options = [
+        ("serve", "--config <FILE>"),
+        ("lab", "--cloud-listen <ADDR:PORT>"),
+        ("check-config", "--config <FILE>"),
+        ("verify", "--data <DIR>"),
+        ("events", "--follow"),
+    ];
+    for (command, option) in options {
+        assert!(out.lines().any(|line| line.trim().starts_with(command)), "{command} is not in:\n{out}");
+        let (code, help, err) = ended(program().args([command, "--help"]));
+        assert_eq!((code, err.as_str()), (Some(0), ""));
+        assert!(help.contains("Usage: claviger ") && help.contains(option), "{help}");
+    }
+    assert_eq!(ended(program().arg("--version")).1, format!("claviger {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(ended(program().arg("dance")).0, Some(2));
+}
+
+fn events(data: &Path) -> Command {
+    let mut command = program();
+    command.args(["events", "--data"]).arg(data);
+    command
+}
+
+/// The lines that it prints.
+fn lines(data: &Path, filters: &[&str]) -> Vec<Value> {
+    let (code, out, err) = ended(events(data).args(filters));
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}

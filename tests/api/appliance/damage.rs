@@ -1,0 +1,213 @@
+//! A damaged data directory: the program refuses to start and says what to do, or nothing was lost. It never panics, and
+//! never begins anew where there was something.
+
+use crate::support::appliance::{Appliance, ended, lab, program};
+use serde_json::json;
+use std::fs;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+const BACKUP: &str = "restore the data directory from a backup";
+const WHOLE_BACKUP: &str = "restore the whole data directory from one backup";
+
+/// A data directory with a few hundred records, after an orderly end.
+struct Sound {
+    appliance: Appliance,
+    copies: TempDir,
+    said: String,
+}
+
+impl Sound {
+    fn make() -> Self {
+        let mut appliance = Appliance::start();
+        let admin = appliance.admin();
+        for n in 0..120 {
+            let body = json!({"name": format!("group-{n}"), "description": "x".repeat(300)});
+            admin.post("/v1/usermgmt/groups", body).expect(201);
+        }
+        assert!(appliance.terminate().success());
+        let (code, said, problem) = ended(&mut verify(&appliance.data()));
+        assert_eq!(code, Some(0), "{problem}");
+        Self { appliance, copies: TempDir::new().expect("a directory"), said }
+    }
+
+    /// A copy that is then damaged.
+    fn damaged(&self, damage: impl FnOnce(&Path)) -> TempDir {
+        let copy = TempDir::new_in(&self.copies).expect("a directory");
+        copy_all(&self.appliance.data(), copy.path());
+        damage(copy.path());
+        copy
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("a directory") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        let kind = entry.file_type().expect("a kind");
+        if kind.is_dir() {
+            fs::create_dir(&target).expect("a directory");
+            copy_all(&entry.path(), &target);
+        } else if kind.is_file() {
+            fs::copy(entry.path(), &target).expect("a copy");
+        }
+    }
+}
+
+fn verify(data: &Path) -> Command {
+    let mut command = program();
+    command.args(["verify", "--data"]).arg(data);
+    command
+}
+
+fn serve(data: &Path) -> Command {
+    let mut command = program();
+    command.arg("serve").env("CLAVIGER_STORAGE_DATA_DIR", data).env("CLAVIGER_SERVER_LISTEN", "127.0.0.1:0");
+    command
+}
+
+/// Asserts that a command ends with exit code 1 and with this on standard error, and without a panic.
+#[track_caller]
+fn assert_refuses(command: &mut Command, told: &[&str]) {
+    let (code, out, err) = ended(command);
+    assert_eq!(code, Some(1), "{out}{err}");
+    assert!(!err.contains("panic") && !err.contains("RUST_BACKTRACE"), "{err}");
+    let last = err.lines().last().unwrap_or_default();
+    assert!(last.starts_with("claviger: "), "{err}");
+    for told in last.split(": ").filter(|told| told.len() > 20) {
+        assert_eq!(last.matches(told).count(), 1, "told twice: {last}");
+    }
+    told.iter().for_each(|told| assert!(last.contains(told), "`{told}` is not in: {last}"));
+}
+
+#[track_caller]
+fn assert_nobody_opens(data: &Path, told: &[&str]) {
+    for mut command in [verify(data), lab(data), serve(data)] {
+        assert_refuses(&mut command, told);
+    }
+}
+
+/// Asserts that nobody opens it, or that nothing at all is missing.
+#[track_caller]
+fn assert_noticed_or_whole(sound: &Sound, data: &Path) {
+    let (code, said, problem) = ended(&mut verify(data));
+    if code == Some(0) {
+        assert_eq!(said, sound.said, "something was lost in silence");
+    } else {
+        assert!(!problem.contains("panic"), "{problem}");
+        assert_nobody_opens(data, &["backup"]);
+    }
+}
+
+#[test]
+fn what_is_missing_or_cut_is_noticed_by_everybody() {
+    let sound = Sound::make();
+    let cut = |name: &'static str, keep: fn(u64) -> u64| {
+        move |data: &Path| {
+            let file = fs::File::options().write(true).open(data.join(name)).expect("the file");
+            file.set_len(keep(file.metadata().expect("its length").len())).expect("cut");
+        }
+    };
+    let half = sound.damaged(cut("log/db", |length| length / 2));
+    assert_noticed_or_whole(&sound, half.path());
+    let most = sound.damaged(cut("log/db", |_| 4096));
+    assert_nobody_opens(most.path(), &[BACKUP]);
+    let nothing = sound.damaged(cut("log/db", |_| 0));
+    assert_nobody_opens(nothing.path(), &[BACKUP]);
+    let without_db = sound.damaged(|data| fs::remove_file(data.join("log/db")).expect("removed"));
+    assert_refuses(&mut lab(without_db.path()), &["the log has lost its end", BACKUP]);
+    assert_refuses(&mut verify(without_db.path()), &["there is no log in"]);
+    let without_head = sound.damaged(|data| fs::remove_file(data.join("head")).expect("removed"));
+    assert_nobody_opens(without_head.path(), &["head is missing or unreadable", WHOLE_BACKUP]);
+    let empty_head = sound.damaged(cut("head", |_| 0));
+    assert_nobody_opens(empty_head.path(), &["head is missing or unreadable", WHOLE_BACKUP]);
+    let without_conf = sound.damaged(|data| fs::remove_file(data.join("log/conf")).expect("removed"));
+    assert_noticed_or_whole(&sound, without_conf.path());
+}
+
+#[test]
+fn a_missing_log_is_not_begun_anew() {
+    let sound = Sound::make();
+    let without_log = sound.damaged(|data| fs::remove_dir_all(data.join("log")).expect("removed"));
+    assert_refuses(&mut lab(without_log.path()), &["the log has lost its end", BACKUP]);
+    let without_log = sound.damaged(|data| fs::remove_dir_all(data.join("log")).expect("removed"));
+    assert_refuses(&mut verify(without_log.path()), &["there is no log in"]);
+    // With every trace of the log gone, the keyring still knows that there was one.
+    let forgotten = sound.damaged(|data| {
+        fs::remove_dir_all(data.join("log")).expect("removed");
+        fs::remove_file(data.join("head")).expect("removed");
+    });
+    assert_refuses(&mut lab(forgotten.path()), &["the log was lost", WHOLE_BACKUP]);
+    // Even if nobody but the first administrator ever had a secret.
+    for entry in fs::read_dir(forgotten.path().join("keyring")).expect("a directory") {
+        let entry = entry.expect("an entry");
+        if entry.file_name().to_string_lossy().starts_with("connection-") {
+            fs::remove_file(entry.path()).expect("removed");
+        }
+    }
+    assert_refuses(&mut lab(forgotten.path()), &["the log was lost", WHOLE_BACKUP]);
+}
+
+#[test]
+fn without_its_keys_nothing_starts() {
+    let sound = Sound::make();
+    let without_master = sound.damaged(|data| fs::remove_file(data.join("master.key")).expect("removed"));
+    assert_refuses(&mut lab(without_master.path()), &["master.key"]);
+    let other_master = sound.damaged(|data| fs::write(data.join("master.key"), [7; 32]).expect("written"));
+    assert_refuses(&mut lab(other_master.path()), &["master key"]);
+    let without_keyring = sound.damaged(|data| fs::remove_dir_all(data.join("keyring")).expect("removed"));
+    assert_refuses(&mut lab(without_keyring.path()), &["the keyring has no key of this installation", WHOLE_BACKUP]);
+}
+
+#[test]
+fn bytes_that_have_changed_are_noticed_or_do_not_matter() {
+    const FLIPS: u64 = 24;
+    let sound = Sound::make();
+    let length = fs::metadata(sound.appliance.data().join("log/db")).expect("the file").len();
+    let mut noticed = 0;
+    for n in 0..FLIPS {
+        let at = length * (2 * n + 1) / (2 * FLIPS);
+        let copy = sound.damaged(|data| {
+            let file = fs::File::options().read(true).write(true).open(data.join("log/db")).expect("the file");
+            let mut bytes = [0; 8];
+            file.read_exact_at(&mut bytes, at.min(length - 8)).expect("read");
+            file.write_all_at(&bytes.map(|byte| !byte), at.min(length - 8)).expect("written");
+        });
+        let (code, said, problem) = ended(&mut verify(copy.path()));
+        match code {
+            Some(0) => assert_eq!(said, sound.said, "byte {at}: something was lost in silence"),
+            _ => assert!(problem.starts_with("claviger: ") && problem.contains("backup"), "byte {at}: {problem}"),
+        }
+        noticed += u64::from(code != Some(0));
+    }
+    assert!(noticed > 0, "no byte of {length} matters");
+}
+
+#[test]
+fn verify_names_the_first_record_that_is_broken() {
+    let sound = Sound::make();
+    let key = |seq: u64| [&seq.to_be_bytes()[..], &[0, 0]].concat();
+    let in_the_store = |change: &dyn Fn(&sled::Tree)| {
+        sound.damaged(|data| {
+            let store = sled::open(data.join("log")).expect("a store");
+            change(&store.open_tree("events").expect("a tree"));
+            store.flush().expect("flushed");
+        })
+    };
+    // As if somebody who knows the store had wanted to change the past.
+    let forged = in_the_store(&|records| {
+        for seq in [90, 50] {
+            let mut record = records.get(key(seq)).expect("read").expect("a record").to_vec();
+            let at = record.windows(3).position(|bytes| bytes == b"xxx").expect("its description");
+            record[at] = b'y';
+            records.insert(key(seq), record).expect("written");
+        }
+    });
+    assert_nobody_opens(forged.path(), &["record 50 of the log is broken", BACKUP]);
+    let gone = in_the_store(&|records| drop(records.remove(key(60)).expect("removed")));
+    assert_nobody_opens(gone.path(), &["record 60 of the log is broken", "missing", BACKUP]);
+    let shorter = in_the_store(&|records| drop(records.pop_max().expect("removed")));
+    assert_nobody_opens(shorter.path(), &["the log has lost its end", BACKUP]);
+}

@@ -1,0 +1,148 @@
+//! A disk that is full, or that fails: what cannot be made durable is refused and never acknowledged, reads go on, and
+//! once the disk is sound again nothing that was acknowledged is lost.
+
+use crate::support::appliance::{Appliance, ended, program};
+use crate::support::client::Client;
+use crate::support::strace::{Call, Tracer};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// A small file system in memory; unmounted when dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// None, and a word why, where nothing can be mounted.
+    fn mount(at: &Path, size: &str) -> Option<Self> {
+        std::fs::create_dir(at).expect("a directory");
+        let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={size},mode=700"), "claviger-test"], at);
+        mounted.map_err(|why| eprintln!("skipped: nothing can be mounted here: {why}")).ok()?;
+        Some(Self(at.to_owned()))
+    }
+
+    fn resize(&self, size: &str) {
+        mount(&["-o", &format!("remount,size={size}")], &self.0).expect("a larger disk");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: a process that a failed test has left may still have it open.
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+fn mount(arguments: &[&str], at: &Path) -> Result<(), String> {
+    let output = Command::new("mount").args(arguments).arg(at).output().map_err(|error| error.to_string())?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
+
+#[test]
+fn a_full_disk_stops_changes_and_nothing_else() {
+    let home = TempDir::new().expect("a directory");
+    let Some(disk) = SmallDisk::mount(&home.path().join("data"), "3m") else { return };
+    let mut appliance = Appliance::start_in(home, &[]);
+    let admin = appliance.admin();
+    let mut acknowledged = 0;
+    let refused = loop {
+        let answer = add_group(&admin, acknowledged + 1);
+        if answer.status != 201 {
+            break answer;
+        }
+        acknowledged += 1;
+        assert!(acknowledged < 20_000, "the disk is never full");
+    };
+    refused.refused(503, "NCERRUnavailable");
+    assert_reads_only(&appliance, &admin, acknowledged);
+
+    appliance.kill();
+    let (code, said, problem) = ended(program().args(["verify", "--data"]).arg(appliance.data()));
+    // It may have found room enough in what it had.
+    assert!(code == Some(0) || problem.contains("make room on its disk and start again"), "{said}{problem}");
+    disk.resize("64m");
+    let (code, said, problem) = ended(program().args(["verify", "--data"]).arg(appliance.data()));
+    assert_eq!(code, Some(0), "{said}{problem}");
+    appliance.restart();
+    assert_whole(&appliance, acknowledged);
+    appliance.kill();
+    drop(disk);
+}
+
+#[test]
+fn a_failed_sync_is_never_believed() {
+    let mut appliance = Appliance::start();
+    let admin = appliance.admin();
+    add_group(&admin, 1).expect(201);
+    let failing = ["-e", "trace=fdatasync,fadvise64", "-e", "inject=fdatasync:error=EIO"];
+    let Some(tracer) = Tracer::attach(appliance.pid(), &failing) else { return };
+    add_group(&admin, 2).refused(503, "NCERRUnavailable");
+    let traced = tracer.end();
+    // What the system has of the file in memory is not what the disk has: the next start is to read the disk.
+    assert!(traced.calls.iter().any(Call::forgets_the_log), "{:?}", traced.calls);
+    // The disk is well again, and still nothing is written: nobody knows what became of the pages that it lost.
+    assert_reads_only(&appliance, &admin, 1);
+    assert!(appliance.log().contains("the log stopped: nothing is written until the next start"));
+    assert!(appliance.terminate().success());
+    appliance.restart();
+    assert_whole(&appliance, 1);
+}
+
+/// sled would take what it cannot read for the end of the log, and overwrite what follows.
+#[test]
+fn a_log_that_cannot_be_read_is_left_as_it_is() {
+    let mut appliance = Appliance::start();
+    let admin = appliance.admin();
+    (1..=20).for_each(|n| drop(add_group(&admin, n).expect(201)));
+    assert!(appliance.terminate().success());
+    let store = appliance.data().join("log/db");
+    let before = std::fs::read(&store).expect("the store");
+
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-o", "/dev/null", "-e", "inject=read,pread64:error=EIO", "-P"]).arg(&store);
+    let verify = strace.arg(program().get_program()).args(["verify", "--data"]).arg(appliance.data());
+    if let Err(error) = Command::new("strace").arg("-V").output() {
+        return eprintln!("skipped: there is no strace: {error}");
+    }
+    let (code, _, problem) = ended(verify);
+    if problem.contains("ptrace") {
+        return eprintln!("skipped: strace cannot start it: {problem}");
+    }
+    assert!(code == Some(1) && problem.contains("cannot read") && problem.contains("log/db"), "{code:?} {problem}");
+    assert!(std::fs::read(&store).expect("the store") == before, "it was written to");
+    appliance.restart();
+    assert_whole(&appliance, 20);
+}
+
+fn add_group(admin: &Client, n: usize) -> crate::support::client::Answer {
+    let body = json!({"name": format!("group-{n}"), "description": "x".repeat(1000)});
+    admin.post("/v1/usermgmt/groups", body)
+}
+
+/// Changes are refused, the service says so to those who watch it, and reads are answered as before.
+fn assert_reads_only(appliance: &Appliance, admin: &Client, groups: usize) {
+    add_group(admin, groups + 1).refused(503, "NCERRUnavailable");
+    let sign_in = json!({"username": "admin", "password": crate::support::appliance::PASSWORD});
+    appliance.nobody().post("/v1/auth/tokens", sign_in).refused(503, "NCERRUnavailable");
+    let nobody = appliance.nobody();
+    assert_eq!(nobody.get("/readyz").status, 503);
+    assert_eq!(nobody.get("/healthz").status, 200);
+    assert!(admin.get("/metrics").text.contains("claviger_ledger_accepting 0"));
+    assert_eq!(admin.get("/v1/usermgmt/groups?name=group-*").expect(200)["total"], groups);
+    admin.get(&format!("/v1/usermgmt/groups/group-{groups}")).expect(200);
+}
+
+/// All that was acknowledged is there, at most one more, and changes are taken.
+fn assert_whole(appliance: &Appliance, acknowledged: usize) {
+    let admin = appliance.admin();
+    assert_eq!(appliance.nobody().get("/readyz").status, 200);
+    for n in [1, acknowledged] {
+        admin.get(&format!("/v1/usermgmt/groups/group-{n}")).expect(200);
+    }
+    let found = admin.get("/v1/usermgmt/groups?name=group-*").expect(200)["total"].as_u64().expect("a number");
+    let found = usize::try_from(found).expect("a count");
+    assert!((acknowledged..=acknowledged + 1).contains(&found), "{found} of {acknowledged}");
+    add_group(&admin, found + 1).expect(201);
+    let (code, said, problem) = ended(program().args(["verify", "--data"]).arg(appliance.data()));
+    assert_eq!(code, Some(0), "{said}{problem}");
+}

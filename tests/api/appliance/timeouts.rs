@@ -1,0 +1,144 @@
+//! How long the server waits for a client that says nothing: as long as the settings say, at each stage.
+
+use crate::support::appliance::Appliance;
+use crate::support::lab::Lab;
+use crate::support::raw_http::{connect, read_to_end, shake_hands};
+use rustls::StreamOwned;
+use serde_json::json;
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+/// Far beyond the one second that is set, far below every default.
+const SOON: Duration = Duration::from_secs(4);
+
+#[test]
+fn a_handshake_is_waited_for_as_long_as_the_settings_say() {
+    // Longer than where nothing is said, so that a busy machine cannot spoil the test.
+    let appliance = Appliance::start_with(&[("CLAVIGER_SERVER_TLS_HANDSHAKE_TIMEOUT_SECONDS", "4")]);
+    let begun = Instant::now();
+    read_to_end(&mut connect(&appliance));
+    assert!(begun.elapsed() > Duration::from_millis(3900), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn the_rest_of_a_head_is_not_waited_for() {
+    let appliance = impatient("CLAVIGER_SERVER_CLIENT_REQUEST_TIMEOUT_SECONDS");
+    let mut stream = shake_hands(&appliance);
+    let begun = Instant::now();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: ").expect("sent");
+    let told = read_to_end(&mut stream);
+    assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn the_rest_of_a_body_is_not_waited_for() {
+    let appliance = impatient("CLAVIGER_SERVER_CLIENT_BODY_TIMEOUT_SECONDS");
+    let mut stream = shake_hands(&appliance);
+    let begun = Instant::now();
+    // Nobody has to be signed in for this one.
+    let head = "POST /api/v1/auth/tokens HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{";
+    stream.write_all(head.as_bytes()).expect("sent");
+    let told = read_to_end(&mut stream);
+    assert!(told.starts_with("HTTP/1.1 408 ") && told.contains("NCERRRequestTimeout"), "{told}");
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn an_idle_connection_is_kept_for_a_while() {
+    let appliance = impatient("CLAVIGER_SERVER_KEEP_ALIVE_SECONDS");
+    let mut stream = shake_hands(&appliance);
+    let ask = |stream: &mut StreamOwned<_, _>| {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n").expect("sent")
+    };
+    ask(&mut stream);
+    ask(&mut stream);
+    let begun = Instant::now();
+    let told = read_to_end(&mut stream);
+    assert_eq!(told.matches("HTTP/1.1 200 ").count(), 2, "{told}");
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+}
+
+/// actix has a timer for the first head only.
+#[test]
+fn the_rest_of_a_second_head_is_not_waited_for() {
+    let appliance = hasty();
+    let mut stream = shake_hands(&appliance);
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n").expect("sent");
+    let mut first = [0; 15];
+    stream.read_exact(&mut first).expect("an answer");
+    let begun = Instant::now();
+    stream.write_all(b"G").expect("sent");
+    read_to_end(&mut stream);
+    assert!(&first == b"HTTP/1.1 200 OK" && begun.elapsed() < CLOSED, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn the_rest_of_a_body_in_chunks_is_not_waited_for_after_the_answer() {
+    let appliance = hasty();
+    for path in ["/api/v1/auth/tokens", "/api/v1/cckm/aws/kms"] {
+        let mut stream = shake_hands(&appliance);
+        let begun = Instant::now();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n");
+        stream.write_all(head.as_bytes()).expect("sent");
+        let told = read_to_end(&mut stream);
+        assert!(told.starts_with("HTTP/1.1 40"), "{told}");
+        assert!(begun.elapsed() < CLOSED, "{path}: {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_read_does_not_hold_its_connection() {
+    let appliance = hasty();
+    let mut stream = shake_hands(&appliance);
+    // Far more than the buffers on the way take.
+    for _ in 0..400 {
+        if stream.write_all(b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: here\r\n\r\n").is_err() {
+            break;
+        }
+    }
+    std::thread::sleep(CLOSED);
+    let begun = Instant::now();
+    let told = read_to_end(&mut stream);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(told.matches("HTTP/1.1 200 OK").count() < 400, "all was answered");
+}
+
+/// A request that takes long is not the client's fault.
+#[test]
+fn a_slow_answer_is_waited_for() {
+    let appliance = hasty();
+    let slow = json!([{"service": "sts", "operation": "GetCallerIdentity", "delay_ms": 6000}]);
+    Lab::of(&appliance).order(&slow);
+    let admin = appliance.admin();
+    admin.post("/v1/cckm/aws/accounts", json!({"connection": "test_aws-connection"})).expect(200);
+}
+
+#[test]
+fn a_head_is_answered_without_a_body() {
+    let appliance = Appliance::start();
+    let mut stream = shake_hands(&appliance);
+    stream.write_all(b"HEAD /healthz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").expect("sent");
+    let told = read_to_end(&mut stream);
+    assert!(told.starts_with("HTTP/1.1 200 ") && told.ends_with("\r\n\r\n"), "{told}");
+}
+
+/// Longer than a hasty server waits, whatever it waits for.
+const CLOSED: Duration = Duration::from_secs(8);
+
+/// With one second for each stage.
+fn hasty() -> Appliance {
+    let stages = ["CLIENT_REQUEST_TIMEOUT", "CLIENT_BODY_TIMEOUT", "CLIENT_ANSWER_TIMEOUT", "KEEP_ALIVE"];
+    let settings: Vec<_> = stages.iter().map(|stage| format!("CLAVIGER_SERVER_{stage}_SECONDS")).collect();
+    Appliance::start_with(&settings.iter().map(|name| (name.as_str(), "1")).collect::<Vec<_>>())
+}
+
+/// With one second for this stage, and a minute or more for all others.
+fn impatient(stage: &str) -> Appliance {
+    let stages = [
+        ("CLAVIGER_SERVER_CLIENT_REQUEST_TIMEOUT_SECONDS", "60"),
+        ("CLAVIGER_SERVER_CLIENT_BODY_TIMEOUT_SECONDS", "60"),
+        ("CLAVIGER_SERVER_KEEP_ALIVE_SECONDS", "60"),
+    ];
+    Appliance::start_with(&stages.map(|(name, long)| (name, if name == stage { "1" } else { long })))
+}

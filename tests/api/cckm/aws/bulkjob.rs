@@ -1,0 +1,162 @@
+//! Bulk jobs: the same done to many keys, each judged and answered for on its own.
+
+use crate::cckm::aws::synchronization_jobs::{end_of_job, lab, make_key, permit};
+use crate::support::appliance::{Appliance, id};
+use crate::support::client::Client;
+use serde_json::{Value, json};
+
+const JOBS: &str = "/v1/cckm/aws/bulkjob";
+const NO_KEY: &str = "00000000-0000-4000-8000-000000000000";
+
+#[test]
+fn each_operation_is_done_to_all_keys() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    appliance.kms("kms", &["eu-west-3", "us-east-1"]);
+    let keys =
+        [make_key(&admin, "kms", "eu-west-3", "one"), make_key(&admin, "kms", "us-east-1", "two")].map(|k| id(&k));
+    for (operation, state) in [
+        ("disablekey", "Disabled"),
+        ("enablekey", "Enabled"),
+        ("schedulekeydeletion", "PendingDeletion"),
+        ("cancelkeydeletion", "Disabled"),
+    ] {
+        let begun = admin.post(JOBS, json!({"keys": keys, "operation": operation})).expect(202);
+        assert_eq!(begun["uri"], format!("kylo:kylo:cckm:bulkjob:{}", id(&begun)));
+        assert_eq!((&begun["keys"], &begun["operation"]), (&json!(keys), &json!(operation)));
+        let job = end_of(&admin, &begun);
+        assert_eq!((&job["overall_status"], &job["cloud"]), (&json!("completed"), &json!("aws")), "{job}");
+        for key in &keys {
+            assert_eq!(job["detailed_status"][key], "Success", "{job}");
+            let key = admin.get(&format!("/v1/cckm/aws/keys/{key}")).expect(200);
+            assert_eq!(key["aws_param"]["KeyState"], state, "{operation}");
+        }
+    }
+    let list = admin.get(&format!("{JOBS}?operation=enablekey")).expect(200);
+    assert_eq!((&list["total"], &list["resources"][0]["overall_status"]), (&json!(1), &json!("completed")));
+}
+
+#[test]
+fn a_key_that_aws_refuses_or_that_does_not_exist_fails_alone() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    appliance.kms("kms", &["eu-west-3"]);
+    let [good, pending] = ["good", "pending"].map(|alias| id(&make_key(&admin, "kms", "eu-west-3", alias)));
+    admin.post(&format!("/v1/cckm/aws/keys/{pending}/schedule-deletion"), json!({"days": 7})).expect(200);
+    let body = json!({"keys": [good, pending, NO_KEY], "operation": "disablekey"});
+    let job = end_of(&admin, &admin.post(JOBS, body).expect(202));
+    assert_eq!((&job["overall_status"], &job["detailed_status"][&good]), (&json!("failed"), &json!("Success")));
+    let refused = job["detailed_status"][&pending].as_str().expect("a text");
+    assert!(refused.contains("KMSInvalidStateException"), "{refused}");
+    let unknown = job["detailed_status"][NO_KEY].as_str().expect("a text");
+    assert!(unknown.contains("does not exist"), "{unknown}");
+    let cancel = admin.post(&format!("{JOBS}/{}/cancel", id(&job)), json!({}));
+    assert!(cancel.refused(409, "NCERRConflict").contains("ended"));
+}
+
+#[test]
+fn a_job_that_a_crash_has_cut_off_goes_on_with_the_keys_that_are_left() {
+    let mut appliance = Appliance::start();
+    let admin = appliance.admin();
+    appliance.kms("kms", &["eu-west-3"]);
+    let keys = ["one", "two"].map(|alias| id(&make_key(&admin, "kms", "eu-west-3", alias)));
+    lab(&appliance, "faults", &json!([{"service": "kms", "operation": "ScheduleKeyDeletion", "delay_ms": 20_000}]));
+    let body = json!({"keys": keys, "operation": "schedulekeydeletion", "days": 7});
+    let begun = admin.post(JOBS, body).expect(202);
+    let path = format!("{JOBS}/{}", id(&begun));
+    // One of the two is not held up.
+    while !keys.iter().any(|key| admin.get(&path).expect(200)["detailed_status"][key] == "Success") {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    appliance.kill();
+    appliance.restart();
+    let admin = appliance.admin();
+    let job = end_of_job(&admin, &path);
+    assert_eq!((&job["overall_status"], &job["abort"]), (&json!("completed"), &json!(false)), "{job}");
+    for key in &keys {
+        assert_eq!(job["detailed_status"][key], "Success", "{job}");
+        let key = admin.get(&format!("/v1/cckm/aws/keys/{key}")).expect(200);
+        assert_eq!(key["aws_param"]["KeyState"], "PendingDeletion");
+    }
+}
+
+#[test]
+fn each_key_needs_the_bulk_action_and_the_action_of_the_single_call() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let full = appliance.kms("full", &["eu-west-3"]);
+    let half = appliance.kms("half", &["us-east-1"]);
+    appliance.kms("none", &["eu-west-1"]);
+    let [may, may_not, hidden] = [("full", "eu-west-3"), ("half", "us-east-1"), ("none", "eu-west-1")]
+        .map(|(kms, region)| id(&make_key(&admin, kms, region, "payroll")));
+    let ann = appliance.user("ann");
+    permit(&admin, &full, &ann, &["view", "keybulkoperation", "keyupdate"]);
+    permit(&admin, &half, &ann, &["view", "keybulkoperation"]);
+
+    let asks = |keys: Value| json!({"keys": keys, "operation": "disablekey"});
+    ann.post(JOBS, asks(json!([hidden]))).refused(404, "NCERRResourceNotFound");
+    let job = end_of(&ann, &ann.post(JOBS, asks(json!([may, may_not, hidden]))).expect(202));
+    assert_eq!(job["detailed_status"][&may], "Success");
+    assert!(job["detailed_status"][&may_not].as_str().is_some_and(|text| text.contains("keyupdate")), "{job}");
+    assert!(job["detailed_status"][&hidden].as_str().is_some_and(|text| text.contains("does not exist")), "{job}");
+    let untouched = admin.get(&format!("/v1/cckm/aws/keys/{may_not}")).expect(200);
+    assert_eq!(untouched["aws_param"]["KeyState"], "Enabled");
+
+    let of_admin = admin.post(JOBS, asks(json!([hidden]))).expect(202);
+    end_of(&admin, &of_admin);
+    ann.get(&format!("{JOBS}/{}", id(&of_admin))).refused(404, "NCERRResourceNotFound");
+    // Not even in part: nor where a key is one that she may run jobs on, but not see.
+    let brought = admin.post(
+        "/v1/cckm/aws/keys",
+        json!({"kms": "full", "region": "eu-west-3",
+        "aws_param": {"Origin": "EXTERNAL"}}),
+    );
+    let unseen = appliance.user("eve");
+    permit(&admin, &full, &unseen, &["viewnative", "keybulkoperation"]);
+    for keys in [json!([may]), json!([may, id(&brought.expect(201))])] {
+        let job = end_of(&admin, &admin.post(JOBS, asks(keys.clone())).expect(202));
+        let seen = unseen.get(&format!("{JOBS}/{}", id(&job))).status;
+        assert_eq!(seen, if keys.as_array().map(Vec::len) == Some(1) { 200 } else { 404 });
+    }
+    assert_eq!(ann.get(JOBS).expect(200)["total"], 3);
+    permit(&admin, &full, &appliance.user("bob"), &["view", "keyupdate"]);
+    let lacking = appliance.user("bob").post(JOBS, asks(json!([may]))).refused(403, "NCERRInsufficientPermissions");
+    assert!(lacking.contains("keybulkoperation"), "{lacking}");
+}
+
+#[test]
+fn bad_input_is_refused_before_anything_is_begun() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    appliance.kms("kms", &["eu-west-3"]);
+    let key = id(&make_key(&admin, "kms", "eu-west-3", "payroll"));
+    let many: Vec<String> = (0..101).map(|n| format!("00000000-0000-4000-8000-{n:012}")).collect();
+    for (body, word) in [
+        (json!({"operation": "enablekey"}), "keys"),
+        (json!({"keys": [], "operation": "enablekey"}), "keys"),
+        (json!({"keys": many, "operation": "enablekey"}), "100"),
+        (json!({"keys": [key, key], "operation": "enablekey"}), "twice"),
+        (json!({"keys": ["x"], "operation": "enablekey"}), "keys"),
+        (json!({"keys": [key]}), "operation"),
+        (json!({"keys": [key], "operation": "rotatekey"}), "schedulekeydeletion"),
+        (json!({"keys": [key], "operation": "enablekey", "days": 7}), "days"),
+        (json!({"keys": [key], "operation": "schedulekeydeletion", "days": 6}), "days"),
+        (json!({"keys": [key], "operation": "schedulekeydeletion", "days": 31}), "days"),
+        (json!({"keys": [key], "operation": "applypolicytemplate"}), "policy_template_id"),
+        (json!({"keys": [key], "operation": "enablekey", "policy_template_id": NO_KEY}), "policy_template_id"),
+    ] {
+        let message = admin.post(JOBS, body.clone()).refused(400, "NCERRInvalidParamValue");
+        assert!(message.contains(word), "{body}: {message}");
+    }
+    let body = json!({"keys": [key], "operation": "applypolicytemplate", "policy_template_id": NO_KEY});
+    let message = admin.post(JOBS, body).refused(404, "NCERRResourceNotFound");
+    assert!(message.contains("no policy template"), "{message}");
+    admin.get(&format!("{JOBS}/{NO_KEY}")).refused(404, "NCERRResourceNotFound");
+    admin.get(&format!("{JOBS}/x")).refused(400, "NCERRInvalidParamValue");
+    admin.post(&format!("{JOBS}/{NO_KEY}/cancel"), json!({})).refused(404, "NCERRResourceNotFound");
+    assert_eq!(admin.get(JOBS).expect(200)["total"], 0);
+}
+
+fn end_of(client: &Client, job: &Value) -> Value {
+    end_of_job(client, &format!("{JOBS}/{}", id(job)))
+}

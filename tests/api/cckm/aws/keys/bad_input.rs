@@ -1,0 +1,389 @@
+//! What no client should ask of keys, and what AWS can do to those who ask rightly: each gets the contract's error, and
+//! the log holds no more than the failed outcome.
+
+use crate::support::kms_fixture::{AWAY, HOME, KEYS, Workbench, at, aws_id, wish};
+use crate::support::visible_state::Picture;
+use chrono::{TimeDelta, Utc};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const INVALID: &str = "NCERRInvalidParamValue";
+const UPLOAD: &str = "/v1/cckm/aws/upload-key";
+
+fn in_days(days: i64) -> String {
+    (Utc::now() + TimeDelta::days(days)).to_rfc3339()
+}
+
+/// Bodies that ask for a key that cannot be, and a text of the answer.
+fn impossible_keys() -> Vec<(Value, u16, &'static str)> {
+    let aws = |aws_param: Value| wish(aws_param);
+    let with = |more: Value| {
+        let mut body = wish(json!({}));
+        for (member, value) in more.as_object().expect("members") {
+            body[member] = value.clone();
+        }
+        body
+    };
+    let tag = |key: &str, value: &str| json!([{"TagKey": key, "TagValue": value}]);
+    let many: Vec<_> = (0..51).map(|number| json!({"TagKey": number.to_string(), "TagValue": ""})).collect();
+    let policy = json!({"Version": "2012-10-17", "Statement": []});
+    vec![
+        (json!({}), 400, "kms"),
+        (json!({"kms": "bench"}), 400, "region"),
+        (with(json!({"kms": "nobody's"})), 404, "does not exist"),
+        (with(json!({"kms": "00000000-0000-4000-8000-000000000000"})), 404, "does not exist"),
+        (with(json!({"region": "us-east-1"})), 400, "`eu-west-1`, `eu-west-2`"),
+        (with(json!({"region": "mars-1"})), 400, "region"),
+        (aws(json!({"KeySpec": "RSA_1024"})), 400, "RSA_2048"),
+        (aws(json!({"KeySpec": "RSA_2048"})), 400, "ENCRYPT_DECRYPT or SIGN_VERIFY"),
+        (aws(json!({"KeySpec": "ECC_SECG_P256K1", "KeyUsage": "KEY_AGREEMENT"})), 400, "SIGN_VERIFY is expected"),
+        (aws(json!({"KeyUsage": "SIGN_VERIFY"})), 400, "ENCRYPT_DECRYPT is expected"),
+        (aws(json!({"KeyUsage": "WRAP"})), 400, "GENERATE_VERIFY_MAC"),
+        (aws(json!({"KeySpec": "SM2", "KeyUsage": "SIGN_VERIFY"})), 400, "aws-cn"),
+        (aws(json!({"Origin": "MARS"})), 400, "EXTERNAL"),
+        (aws(json!({"Origin": "AWS_CLOUDHSM"})), 400, "AWS_KMS or EXTERNAL"),
+        (aws(json!({"Alias": "aws/mine"})), 400, "AWS's own"),
+        (aws(json!({"Alias": "alias/aws/mine"})), 400, "AWS's own"),
+        (aws(json!({"Alias": "with blank"})), 400, "letters, digits"),
+        (aws(json!({"Alias": "x".repeat(251)})), 400, "250"),
+        (aws(json!({"Description": "x".repeat(8193)})), 400, "8192"),
+        (aws(json!({"Tags": many})), 400, "50"),
+        (aws(json!({"Tags": tag("", "")})), 400, "must not be empty"),
+        (aws(json!({"Tags": tag("aws:mine", "")})), 400, "AWS's own"),
+        (aws(json!({"Tags": tag(&"k".repeat(129), "")})), 400, "128"),
+        (aws(json!({"Tags": tag("k", &"v".repeat(257))})), 400, "256"),
+        (aws(json!({"Tags": tag("k", "<v>")})), 400, "letters"),
+        (aws(json!({"Tags": [tag("k", "1")[0], tag("k", "2")[0]]})), 400, "more than once"),
+        (aws(json!({"Tags": [{"TagKey": 7}]})), 400, "string"),
+        (aws(json!({"Policy": "{not JSON"})), 400, "not JSON"),
+        (aws(json!({"Policy": "[]"})), 400, "not a JSON object"),
+        (aws(json!({"Policy": 7})), 400, "not a JSON object"),
+        (aws(json!({"Policy": {"Statement": "x".repeat(33_000)}})), 400, "32768"),
+        (with(json!({"aws_param": {"Policy": policy}, "key_users": ["ann"]})), 400, "only one"),
+        (with(json!({"policytemplate": "t", "key_users": ["ann"]})), 400, "only one"),
+        (with(json!({"policytemplate": "t", "aws_param": {"Policy": policy}})), 400, "only one"),
+        (with(json!({"policytemplate": "nobody's"})), 404, "no policy template"),
+        (with(json!({"key_users": ["a b"]})), 400, "key_users"),
+        (with(json!({"key_admins": ["arn:aws:iam::123456789012:role/x"]})), 400, "key_admins"),
+        (with(json!({"external_accounts": ["12"]})), 400, "external_accounts"),
+        (with(json!({"aws_param": "text"})), 400, "aws_param"),
+    ]
+}
+
+#[test]
+fn keys_that_cannot_be_are_refused_before_aws_is_asked() {
+    let bench = Workbench::new();
+    let source = bench.source(json!({"name": "aes"}));
+    bench.source(json!({"name": "small", "size": 128}));
+    let before = (Picture::of(&bench.admin), bench.lab.calls("kms:CreateKey"));
+    for (body, status, text) in impossible_keys() {
+        let mut upload = body.clone();
+        upload["source_key_identifier"] = source["id"].clone();
+        for (path, body) in [(KEYS, body), (UPLOAD, upload)] {
+            // An upload is always of external material.
+            if path == UPLOAD && !body["aws_param"]["Origin"].is_null() {
+                continue;
+            }
+            // What its material is not, its spec cannot be.
+            let text = if path == UPLOAD && text.starts_with("ENCRYPT_DECRYPT or") { "aes 256" } else { text };
+            let text = if path == UPLOAD && (text == "aws-cn" || body["aws_param"]["KeySpec"] == "ECC_SECG_P256K1") {
+                "does not fit"
+            } else {
+                text
+            };
+            let answer = bench.admin.post(path, body.clone());
+            let message = answer.body["message"].as_str().unwrap_or_default().to_owned();
+            assert_eq!(answer.status, status, "{path} {body}: {}", answer.text);
+            assert!(message.contains(text), "{path} {body}: {message}");
+        }
+    }
+    let upload = |more: Value| {
+        let mut body = json!({"kms": "bench", "region": HOME, "source_key_identifier": "aes"});
+        for (member, value) in more.as_object().expect("members") {
+            body[member] = value.clone();
+        }
+        body
+    };
+    for (body, status, text) in [
+        (upload(json!({"source_key_identifier": null})), 400, "source_key_identifier"),
+        (upload(json!({"source_key_identifier": "nobody's"})), 404, "does not exist"),
+        (upload(json!({"source_key_identifier": "small"})), 400, "does not fit any key"),
+        (upload(json!({"aws_param": {"KeySpec": "HMAC_256"}})), 400, "does not fit a key with spec HMAC_256"),
+        (upload(json!({"source_key_tier": "hsm-luna"})), 400, "local"),
+        (upload(json!({"key_expiration": true})), 400, "valid_to"),
+        (upload(json!({"key_expiration": true, "valid_to": in_days(-1)})), 400, "must be ahead"),
+        (upload(json!({"key_expiration": true, "valid_to": in_days(366)})), 400, "no later than"),
+        (upload(json!({"key_expiration": true, "aws_param": {"ValidTo": in_days(-1)}})), 400, "must be ahead"),
+        (upload(json!({"key_expiration": true, "valid_to": "tomorrow"})), 400, "RFC 3339"),
+        (upload(json!({"key_expiration": false, "valid_to": in_days(1)})), 400, "key_expiration"),
+    ] {
+        let answer = bench.admin.post(UPLOAD, body.clone());
+        assert_eq!(answer.status, status, "{body}: {}", answer.text);
+        assert!(answer.text.contains(text), "{body}: {}", answer.text);
+    }
+    for path in [format!("{KEYS}?dry_run=true"), format!("{UPLOAD}?dry_run=true")] {
+        let message = bench.admin.post(&path, upload(json!({}))).refused(400, INVALID);
+        assert!(message.starts_with("dry_run"), "{message}");
+    }
+    assert_eq!((Picture::of(&bench.admin), bench.lab.calls("kms:CreateKey")), before);
+    assert_eq!(bench.total(""), 0);
+}
+
+#[test]
+fn changes_that_cannot_be_are_refused_before_aws_is_asked() {
+    let bench = Workbench::new();
+    let key = bench.make(json!({"MultiRegion": true}));
+    bench.source(json!({"name": "hmac", "algorithm": "hmac-sha256"}));
+    bench.source(json!({"name": "aes"}));
+    let many: Vec<_> = (0..51).map(|number| json!({"tag_key": number.to_string(), "tag_value": ""})).collect();
+    let policy = json!({"Version": "2012-10-17", "Statement": []});
+    let end = |valid_to: String| json!({"source_key_identifier": "aes", "key_expiration": true, "valid_to": valid_to});
+    let table = [
+        ("update-description", json!({}), "description"),
+        ("update-description", json!({"description": "x".repeat(8193)}), "8192"),
+        ("update-description", json!({"description": 7}), "string"),
+        ("policy", json!({}), "policy"),
+        ("policy", json!({"Policy": "{"}), "not JSON"),
+        ("policy", json!({"Policy": policy, "policytemplate": "t"}), "only one"),
+        ("policy", json!({"Policy": policy, "key_users": ["ann"]}), "only one"),
+        ("policy", json!({"key_users": "ann"}), "sequence"),
+        ("add-tags", json!({}), "tags"),
+        ("add-tags", json!({"tags": []}), "at least one"),
+        ("add-tags", json!({"tags": many}), "50"),
+        ("add-tags", json!({"tags": [{"tag_key": "aws:x", "tag_value": ""}]}), "AWS's own"),
+        ("add-tags", json!({"tags": [{"tag_value": ""}]}), "tag_key"),
+        ("add-tags", json!({"tags": ["a"]}), "tags"),
+        ("remove-tags", json!({"tags": []}), "at least one"),
+        ("remove-tags", json!({"tags": ["aws:x"]}), "AWS's own"),
+        ("remove-tags", json!({"tags": [{"tag_key": "a"}]}), "string"),
+        ("add-alias", json!({}), "alias"),
+        ("add-alias", json!({"alias": "aws/mine"}), "AWS's own"),
+        ("add-alias", json!({"alias": "x".repeat(251)}), "250"),
+        ("delete-alias", json!({"alias": "a b"}), "letters"),
+        ("enable-auto-rotation", json!({"rotation_period_in_days": 89}), "90 to 2560"),
+        ("enable-auto-rotation", json!({"rotation_period_in_days": 2561}), "90 to 2560"),
+        ("enable-auto-rotation", json!({"rotation_period_in_days": "often"}), "rotation_period_in_days"),
+        ("schedule-deletion", json!({}), "days"),
+        ("schedule-deletion", json!({"days": 6}), "7 to 30"),
+        ("schedule-deletion", json!({"days": 31}), "7 to 30"),
+        ("schedule-deletion", json!({"days": -7}), "7 to 30"),
+        ("schedule-deletion", json!({"days": 7.5}), "days"),
+        ("rotate", json!({"disable_encrypt": true, "disable_encrypt_on_all_accounts": true}), "excludes"),
+        ("rotate", json!({"source_key_id": "hmac"}), "does not fit"),
+        ("rotate", json!({"source_key_id": "aes", "source_key_tier": "dsm"}), "local"),
+        ("rotate", json!({"source_key_id": "aes", "key_expiration": true}), "valid_to"),
+        ("rotate", json!({"description": "x".repeat(8193)}), "8192"),
+        ("rotate?dry_run=true", json!({}), "dry_run"),
+        ("import-material", json!({}), "source_key_identifier"),
+        ("import-material", json!({"source_key_identifier": "hmac"}), "does not fit"),
+        ("import-material", json!({"source_key_identifier": "aes", "import_type": "OLD"}), "EXISTING_KEY_MATERIAL"),
+        ("import-material", json!({"source_key_identifier": "aes", "key_material_id": "x"}), "key_material_id"),
+        ("import-material", end(in_days(-1)), "must be ahead"),
+        ("import-material", end(in_days(366)), "no later than"),
+        ("delete-material", json!({"key_material_id": "x"}), "key_material_id"),
+        ("replicate-key", json!({}), "replica_region"),
+        ("replicate-key", json!({"replica_region": "us-east-1"}), "not managed"),
+        ("replicate-key", json!({"replica_region": "mars-1"}), "replica_region"),
+        ("replicate-key", json!({"replica_region": AWAY, "aws_param": {"Alias": "aws/x"}}), "AWS's own"),
+        ("replicate-key", json!({"replica_region": AWAY, "aws_param": {"Description": "x".repeat(8193)}}), "8192"),
+        ("replicate-key?dry_run=true", json!({"replica_region": AWAY}), "dry_run"),
+        ("update-primary-region", json!({}), "PrimaryRegion"),
+        ("update-primary-region", json!({"PrimaryRegion": "mars-1"}), "PrimaryRegion"),
+    ];
+    let before = (bench.see(&key), Picture::of(&bench.admin));
+    for (what, body, text) in table {
+        let answer = bench.ask(&key, what, body.clone());
+        assert_eq!(answer.status, 400, "{what} {body}: {}", answer.text);
+        assert!(answer.text.contains(text), "{what} {body}: {}", answer.text);
+    }
+    bench.ask(&key, "rotate", json!({"source_key_id": "nobody's"})).refused(404, "NCERRResourceNotFound");
+    bench.ask(&key, "policy", json!({"policytemplate": "nobody's"})).refused(404, "NCERRResourceNotFound");
+    bench.ask(&key, "delete-alias", json!({"alias": "not its own"})).refused(400, INVALID);
+    for what in ["add-tags", "import-material", "policy", "rotate", "replicate-key"] {
+        let answer = bench.admin.send(Method::POST, &at(&key, what), Some(b"[]".to_vec()));
+        answer.refused(400, "NCERRBadRequest");
+    }
+    bench.admin.get(&at(&key, "rotations?sort=KeyId")).refused(400, INVALID);
+    assert_eq!((bench.see(&key), Picture::of(&bench.admin)), before);
+    for (id, status, name) in
+        [("nothing", 400, INVALID), ("00000000-0000-4000-8000-000000000000", 404, "NCERRResourceNotFound")]
+    {
+        bench.admin.get(&format!("{KEYS}/{id}")).refused(status, name);
+        bench.admin.post(&format!("{KEYS}/{id}/enable"), json!({})).refused(status, name);
+    }
+}
+
+#[test]
+fn members_of_another_type_are_refused_by_name() {
+    let bench = Workbench::new();
+    let key = bench.make(json!({"MultiRegion": true}));
+    let before = Picture::of(&bench.admin);
+    let source = json!({"source_key_identifier": "aes", "source_key_tier": "local", "key_expiration": true,
+        "valid_to": in_days(1)});
+    let mut new = wish(json!({"Alias": "a"}));
+    new["key_users"] = json!(["ann"]);
+    let mut upload = new.clone();
+    for (member, value) in source.as_object().expect("members") {
+        upload[member] = value.clone();
+    }
+    let verify = json!({"alias": "a", "kms": "bench", "region": HOME});
+    let doors = [
+        (KEYS.to_owned(), new),
+        (UPLOAD.to_owned(), upload),
+        ("/v1/cckm/aws/alias/verify".to_owned(), verify),
+        (at(&key, "update-description"), json!({"description": "d"})),
+        (at(&key, "policy"), json!({"key_admins": ["ann"], "policytemplate": "t"})),
+        (at(&key, "add-tags"), json!({"tags": [{"tag_key": "a", "tag_value": "b"}]})),
+        (at(&key, "remove-tags"), json!({"tags": ["a"]})),
+        (at(&key, "add-alias"), json!({"alias": "a"})),
+        (at(&key, "delete-alias"), json!({"alias": "a"})),
+        (at(&key, "enable-auto-rotation"), json!({"rotation_period_in_days": 90})),
+        (at(&key, "rotate"), json!({"description": "d", "disable_encrypt": true, "retain_alias": true})),
+        (at(&key, "import-material"), source),
+        (at(&key, "delete-material"), json!({"key_material_id": "x"})),
+        (at(&key, "schedule-deletion"), json!({"days": 7})),
+        (at(&key, "replicate-key"), json!({"replica_region": AWAY, "aws_param": {}, "key_users": ["ann"]})),
+        (at(&key, "update-primary-region"), json!({"PrimaryRegion": AWAY})),
+    ];
+    for (path, good) in doors {
+        for (member, value) in good.as_object().expect("members") {
+            for wrong in [json!(-1.5), json!("a text"), json!([{}]), json!({"a": []}), json!(true)] {
+                let same = |kind: fn(&Value) -> bool| kind(&wrong) && kind(value);
+                if same(Value::is_number) || same(Value::is_string) || same(Value::is_boolean) || same(Value::is_object)
+                {
+                    continue;
+                }
+                let mut body = good.clone();
+                body[member] = wrong;
+                let answer = bench.admin.post(&path, body.clone());
+                let message = answer.body["message"].as_str().unwrap_or_default();
+                assert!(answer.status == 400 && message.starts_with(member), "{path} {body}: {}", answer.text);
+            }
+        }
+        bench.admin.send(Method::POST, &path, Some(b"{\"a\": ".to_vec())).refused(400, "NCERRBadRequest");
+    }
+    assert_eq!(Picture::of(&bench.admin), before);
+}
+
+#[test]
+fn what_the_keys_state_does_not_allow_is_a_conflict_that_names_the_state() {
+    let bench = Workbench::new();
+    bench.source(json!({"name": "aes"}));
+    let going = bench.make(json!({}));
+    bench.change(&going, "schedule-deletion", json!({"days": 7}));
+    let waiting = bench.make(json!({"Origin": "EXTERNAL"}));
+    let off = bench.make(json!({}));
+    bench.change(&off, "disable", json!({}));
+    let plain = bench.make(json!({}));
+    let table = [
+        (&going, "enable", json!({}), "pending deletion"),
+        (&going, "disable", json!({}), "pending deletion"),
+        (&going, "update-description", json!({"description": "x"}), "pending deletion"),
+        (&going, "add-tags", json!({"tags": [{"tag_key": "a", "tag_value": ""}]}), "pending deletion"),
+        (&going, "schedule-deletion", json!({"days": 7}), "pending deletion"),
+        (&going, "enable-auto-rotation", json!({}), "pending deletion"),
+        (&waiting, "enable", json!({}), "pending import"),
+        (&off, "enable-auto-rotation", json!({}), "disabled"),
+        (&off, "rotate-material", json!({}), "disabled"),
+        (&plain, "cancel-deletion", json!({}), "not pending deletion"),
+        (&plain, "replicate-key", json!({"replica_region": AWAY}), "not the primary key"),
+    ];
+    for (key, what, body, text) in table {
+        let before = bench.see(key);
+        let message = bench.ask(key, what, body).refused(409, "NCERRConflict");
+        assert!(message.contains(text), "{what}: {message}");
+        let after = bench.see(key);
+        assert_eq!((&after["aws_param"], &after["gone"]), (&before["aws_param"], &before["gone"]), "{what}");
+    }
+    // What is not a matter of state is AWS's no, with its code.
+    let message = bench.ask(&plain, "import-material", json!({"source_key_identifier": "aes"}));
+    let message = message.refused(502, "NCERRCloudError");
+    assert!(message.contains("UnsupportedOperationException"), "{message}");
+    // An alias that only AWS knows blocks the name as well.
+    bench.lab.kms(HOME, "CreateAlias", &json!({"TargetKeyId": aws_id(&off), "AliasName": "alias/theirs"}));
+    let message = bench.ask(&plain, "add-alias", json!({"alias": "theirs"})).refused(409, "NCERRConflict");
+    assert!(message.contains("AlreadyExistsException"), "{message}");
+}
+
+/// A fault of AWS, what the caller is told, and whether AWS may have done it all the same.
+const FAULTS: [(&str, u16, &str); 4] = [
+    ("throttle", 502, "ThrottlingException"),
+    ("deny", 502, "AccessDeniedException"),
+    ("internal", 502, "KMSInternalException"),
+    ("drop", 502, "UpdateKeyDescription"),
+];
+
+#[test]
+fn aws_throttling_denying_or_failing_is_told_and_nothing_but_the_failure_is_noted() {
+    let bench = Workbench::new();
+    let key = bench.make(json!({"Description": "before"}));
+    let stream = format!("key/{}", key["id"].as_str().expect("an id"));
+    for (fault, status, text) in FAULTS {
+        let events = bench.events(&stream).len();
+        bench
+            .lab
+            .order(&json!([{"service": "kms", "operation": "UpdateKeyDescription", "times": 1000, "answer": fault}]));
+        let answer = bench.ask(&key, "update-description", json!({"description": fault}));
+        bench.lab.order(&json!([]));
+        let message = answer.refused(status, "NCERRCloudError");
+        assert!(message.contains(text), "{fault}: {message}");
+        let noted = &bench.events(&stream)[events..];
+        let names: Vec<_> = noted.iter().map(|(name, _)| name.as_str()).collect();
+        let closed = ["OperationFailed", "OperationReconciled"].contains(names.last().expect("an event"));
+        assert!(names.len() == 2 && names[0] == "OperationRequested" && closed, "{fault}: {names:?}");
+        // AWS did it, and its answer was lost: what is shown is what AWS holds.
+        let description = if fault == "drop" { fault } else { "before" };
+        assert_eq!(bench.see(&key)["aws_param"]["Description"], description, "{fault}");
+        let told = bench.lab.kms(HOME, "DescribeKey", &json!({"KeyId": aws_id(&key)}));
+        assert_eq!(told["KeyMetadata"]["Description"], description, "{fault}");
+    }
+    bench.change(&key, "update-description", json!({"description": "after"}));
+}
+
+#[test]
+fn a_key_that_aws_did_not_make_leaves_nothing_behind() {
+    let bench = Workbench::new();
+    for (fault, _, _) in FAULTS.into_iter().take(3) {
+        bench.lab.order(&json!([{"service": "kms", "operation": "CreateKey", "times": 1000, "answer": fault}]));
+        let message = bench.admin.post(KEYS, wish(json!({}))).refused(502, "NCERRCloudError");
+        bench.lab.order(&json!([]));
+        assert!(message.contains("CreateKey"), "{message}");
+        bench.assert_agreement();
+        assert_eq!(bench.total(""), 0);
+    }
+    let events = bench.events("key/");
+    let failed = events.iter().filter(|(name, _)| name == "OperationFailed").count();
+    assert_eq!((events.len(), failed), (6, 3), "{events:?}");
+}
+
+#[test]
+fn a_key_whose_material_was_refused_is_known_to_wait_for_it() {
+    let bench = Workbench::new();
+    bench.source(json!({"name": "aes"}));
+    bench.lab.order(&json!([{"service": "kms", "operation": "ImportKeyMaterial", "answer": "deny"}]));
+    let body = json!({"kms": "bench", "region": HOME, "source_key_identifier": "aes", "aws_param": {"Alias": "up"}});
+    let message = bench.admin.post(UPLOAD, body).refused(502, "NCERRCloudError");
+    assert!(message.contains("AccessDeniedException"), "{message}");
+    bench.assert_agreement();
+    let list = bench.admin.get(&format!("{KEYS}?alias=up")).expect(200);
+    let key = &list["resources"][0];
+    assert_eq!((&list["total"], &key["aws_param"]["KeyState"]), (&json!(1), &json!("PendingImport")));
+    assert_eq!((key.get("local_key_id"), &key["key_source"]), (None, &json!("")), "it has no material of ours");
+    let filled = bench.change(key, "import-material", json!({"source_key_identifier": "aes"}));
+    assert_eq!(filled["aws_param"]["KeyState"], "Enabled");
+}
+
+#[test]
+fn aws_that_is_slow_or_not_there_is_told_within_the_time_that_is_set() {
+    let environment = [
+        ("CLAVIGER_AWS_CONNECT_TIMEOUT_MS", "300"),
+        ("CLAVIGER_AWS_READ_TIMEOUT_MS", "300"),
+        ("CLAVIGER_AWS_DEADLINE_MS", "1000"),
+    ];
+    let bench = Workbench::with(&environment);
+    let key = bench.make(json!({}));
+    bench.lab.order(&json!([{"service": "kms", "operation": "DisableKey", "times": 1000, "delay_ms": 2000}]));
+    let message = bench.ask(&key, "disable", json!({})).refused(504, "NCERRCloudTimeout");
+    assert!(message.contains("DisableKey"), "{message}");
+    bench.lab.order(&json!([]));
+}

@@ -1,0 +1,225 @@
+//! The crash matrix: the program is killed between each pair of steps of what makes and deletes keys, and started again.
+//! Then AWS and Claviger agree: nothing orphaned, nothing doubled, nothing unknown.
+//!
+//! The lab cloud holds the program before one call to AWS: all calls before it were done, it and all after it were not.
+//! "Nothing" means that the new key is neither at AWS nor here; "all" that all steps were taken in the end.
+//!
+//! | operation | killed before | then |
+//! |---|---|---|
+//! | create | CreateKey | nothing |
+//! | create | CreateAlias, reading back | all |
+//! | upload | CreateKey | nothing |
+//! | upload | CreateAlias, GetParametersForImport, ImportKeyMaterial, reading back | all |
+//! | import | GetParametersForImport, ImportKeyMaterial, reading back | all |
+//! | rotate | CreateKey | nothing, and the old key is as it was |
+//! | rotate | GetParametersForImport, ImportKeyMaterial, UpdateAlias, CreateAlias, GetKeyPolicy, PutKeyPolicy, reading back | all |
+//! | replicate | ReplicateKey | nothing |
+//! | replicate | waiting for it, CreateAlias, reading back | all |
+//! | schedule-deletion | ScheduleKeyDeletion | the key is as it was |
+//! | schedule-deletion | reading back | all |
+//! | add-alias (moving) | UpdateAlias | both keys are as they were |
+//! | add-alias (moving) | reading back | all |
+
+use crate::support::appliance::id;
+use crate::support::kms_fixture::{AWAY, HOME, KEYS, Workbench, at, aws, aws_id};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The first call of reading back that no step before it makes.
+const READING_BACK: &str = "ListAliases";
+
+/// Sends this to the program, holds it before a call to AWS, kills it there, starts it again, and waits until it knows
+/// what became of the operation.
+#[track_caller]
+fn interrupt(bench: &mut Workbench, before: &str, path: &str, body: &Value) {
+    interrupt_after(bench, 0, before, path, body);
+}
+
+/// The same, where so many calls of that name come before the operation begins.
+#[track_caller]
+fn interrupt_after(bench: &mut Workbench, earlier: u32, before: &str, path: &str, body: &Value) {
+    let held = json!({"service": "kms", "operation": before, "delay_ms": 120_000});
+    let passed = json!({"service": "kms", "operation": before, "times": earlier});
+    bench.lab.order(&if earlier > 0 { json!([passed, held]) } else { json!([held]) });
+    let (admin, path, body) = (bench.admin.clone(), path.to_owned(), body.to_string().into_bytes());
+    let asking = thread::spawn(move || admin.try_send(Method::POST, &path, Some(body)));
+    bench.lab.wait_until_taken();
+    bench.appliance.kill();
+    assert!(asking.join().expect("a thread").is_err(), "{before}: answered before the end");
+    assert_eq!(bench.open_operations().len(), 1, "{before}: the intent is in the log");
+    bench.restart();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !bench.open_operations().is_empty() {
+        assert!(Instant::now() < deadline, "{before}: what became of it stays unknown\n{}", bench.appliance.log());
+        thread::sleep(Duration::from_millis(50));
+    }
+    bench.assert_agreement();
+}
+
+/// The keys with this alias.
+fn named(bench: &Workbench, alias: &str) -> Vec<Value> {
+    let list = bench.admin.get(&format!("{KEYS}?alias={alias}")).expect(200);
+    list["resources"].as_array().expect("keys").clone()
+}
+
+/// How many keys there are: at AWS, and here just as many.
+#[track_caller]
+fn assert_keys(bench: &Workbench, count: usize, shown: &str) {
+    assert_eq!(bench.lab.keys(HOME).len() + bench.lab.keys(AWAY).len(), count, "{shown}");
+    assert_eq!(bench.total(""), count as u64, "{shown}");
+}
+
+/// What failed for good can be asked for again, and works.
+fn asked(alias: &str) -> Value {
+    json!({"kms": "bench", "region": HOME, "aws_param": {"Alias": alias, "Description": alias}})
+}
+
+#[test]
+fn a_create_that_is_cut_off_comes_to_nothing_or_to_its_end() {
+    let mut bench = Workbench::new();
+    interrupt(&mut bench, "CreateKey", KEYS, &asked("first"));
+    assert_keys(&bench, 0, "CreateKey");
+    for (number, before) in ["CreateAlias", READING_BACK].into_iter().enumerate() {
+        let alias = format!("key-{number}");
+        interrupt(&mut bench, before, KEYS, &asked(&alias));
+        assert_keys(&bench, number + 1, before);
+        let keys = named(&bench, &alias);
+        assert_eq!((keys.len(), aws(&keys[0], "Description")), (1, &json!(alias)), "{before}");
+    }
+    bench.make_by(KEYS, asked("first"));
+}
+
+#[test]
+fn an_upload_that_is_cut_off_comes_to_nothing_or_to_its_end() {
+    let mut bench = Workbench::new();
+    let source = bench.source(json!({"name": "aes"}));
+    let path = "/v1/cckm/aws/upload-key";
+    let body = |alias: &str| {
+        let mut body = asked(alias);
+        body["source_key_identifier"] = json!("aes");
+        body
+    };
+    interrupt(&mut bench, "CreateKey", path, &body("first"));
+    assert_keys(&bench, 0, "CreateKey");
+    let steps = ["CreateAlias", "GetParametersForImport", "ImportKeyMaterial", READING_BACK];
+    for (number, before) in steps.into_iter().enumerate() {
+        let alias = format!("key-{number}");
+        interrupt(&mut bench, before, path, &body(&alias));
+        assert_keys(&bench, number + 1, before);
+        assert_brought(&named(&bench, &alias)[0], &source, before);
+    }
+}
+
+#[track_caller]
+fn assert_brought(key: &Value, source: &Value, shown: &str) {
+    let seen = (aws(key, "KeyState"), &key["local_key_id"], &key["key_material_origin"]);
+    assert_eq!(seen, (&json!("Enabled"), &source["id"], &json!("cckm")), "{shown}");
+}
+
+#[test]
+fn an_import_that_is_cut_off_comes_to_its_end() {
+    let mut bench = Workbench::new();
+    let (first, second) = (bench.source(json!({"name": "first"})), bench.source(json!({"name": "second"})));
+    for before in ["GetParametersForImport", "ImportKeyMaterial", READING_BACK] {
+        let key = bench.make(json!({"Origin": "EXTERNAL"}));
+        interrupt(&mut bench, before, &at(&key, "import-material"), &json!({"source_key_identifier": "first"}));
+        assert_brought(&bench.see(&key), &first, before);
+        // A further material waits for its rotation.
+        let body = json!({"source_key_identifier": "second", "import_type": "NEW_KEY_MATERIAL"});
+        interrupt(&mut bench, before, &at(&key, "import-material"), &body);
+        let rows = bench.admin.get(&at(&key, "rotations")).expect(200)["resources"].take();
+        let sources: Vec<_> = rows.as_array().expect("rows").iter().map(|row| &row["source_key_identifier"]).collect();
+        assert!(sources.len() == 2 && sources.contains(&&first["id"]) && sources.contains(&&second["id"]), "{rows}");
+    }
+}
+
+#[test]
+fn a_rotation_that_is_cut_off_comes_to_nothing_or_to_its_end() {
+    let mut bench = Workbench::new();
+    let source = bench.source(json!({"name": "aes"}));
+    let body = json!({"source_key_id": "aes", "retain_alias": true, "disable_encrypt": true, "description": "new"});
+    let steps = [
+        "CreateKey",
+        "GetParametersForImport",
+        "ImportKeyMaterial",
+        "UpdateAlias",
+        "CreateAlias",
+        "GetKeyPolicy",
+        "PutKeyPolicy",
+        READING_BACK,
+    ];
+    let mut count = 0;
+    for (number, before) in steps.into_iter().enumerate() {
+        let alias = format!("key-{number}");
+        let old = bench.make_by(KEYS, asked(&alias));
+        // The key is read before it is replaced.
+        let earlier = u32::from(before == "GetKeyPolicy" || before == READING_BACK);
+        interrupt_after(&mut bench, earlier, before, &at(&old, "rotate"), &body);
+        let (new, retired) = (named(&bench, &alias)[0].clone(), bench.see(&old));
+        count += if before == "CreateKey" { 1 } else { 2 };
+        assert_keys(&bench, count, before);
+        if before == "CreateKey" {
+            assert_eq!((id(&new), &new["aws_param"]), (id(&old), &old["aws_param"]));
+            assert!(retired["rotation_status"].as_str().is_some_and(|status| status.starts_with("FAILED: ")));
+            continue;
+        }
+        assert_brought(&new, &source, before);
+        assert_eq!((&new["rotated_from"], &retired["rotated_to"]), (&old["id"], &new["id"]), "{before}");
+        let kept = aws(&retired, "Alias").as_array().expect("an alias");
+        assert!(kept.len() == 1 && kept[0].as_str().is_some_and(|kept| kept.starts_with(&format!("alias/{alias}-"))));
+        let denials = aws(&retired, "Policy")["Statement"].as_array().expect("statements").clone();
+        assert_eq!(denials.iter().filter(|one| one["Effect"] == "Deny").count(), 1, "{before}");
+    }
+}
+
+#[test]
+fn a_replication_that_is_cut_off_comes_to_nothing_or_to_its_end() {
+    let mut bench = Workbench::new();
+    let mut count = 0;
+    for (number, before) in ["ReplicateKey", "DescribeKey", "CreateAlias", READING_BACK].into_iter().enumerate() {
+        let alias = format!("key-{number}");
+        let primary = bench.make(json!({"MultiRegion": true}));
+        let body = json!({"replica_region": AWAY, "aws_param": {"Alias": alias}});
+        interrupt(&mut bench, before, &at(&primary, "replicate-key"), &body);
+        count += if before == "ReplicateKey" { 1 } else { 2 };
+        assert_keys(&bench, count, before);
+        let replicas = named(&bench, &alias);
+        let family = aws(&bench.see(&primary), "MultiRegionConfiguration")["ReplicaKeys"].clone();
+        if before == "ReplicateKey" {
+            assert_eq!((replicas, family), (vec![], json!([])));
+            continue;
+        }
+        assert_eq!((replicas.len(), aws_id(&replicas[0])), (1, aws_id(&primary)), "{before}");
+        assert_eq!(family[0]["Region"], AWAY, "{before}");
+    }
+}
+
+#[test]
+fn a_deletion_that_is_cut_off_is_scheduled_or_not() {
+    let mut bench = Workbench::new();
+    for (before, state) in [("ScheduleKeyDeletion", "Enabled"), (READING_BACK, "PendingDeletion")] {
+        let key = bench.make(json!({}));
+        interrupt(&mut bench, before, &at(&key, "schedule-deletion"), &json!({"days": 7}));
+        let seen = bench.see(&key);
+        assert_eq!(aws(&seen, "KeyState"), state, "{before}");
+        assert_eq!(seen["deletion_date"].is_string(), state == "PendingDeletion", "{before}");
+        let told = bench.lab.kms(HOME, "DescribeKey", &json!({"KeyId": aws_id(&key)}));
+        assert_eq!(told["KeyMetadata"]["KeyState"], state, "{before}");
+    }
+}
+
+#[test]
+fn an_alias_whose_move_is_cut_off_is_with_one_key_and_known_to_be() {
+    let mut bench = Workbench::new();
+    let (one, other) = (bench.make(json!({"Alias": "wanted"})), bench.make(json!({})));
+    for (before, holder) in [("UpdateAlias", &one), (READING_BACK, &other)] {
+        interrupt(&mut bench, before, &at(&other, "add-alias"), &json!({"alias": "wanted"}));
+        let keys = named(&bench, "wanted");
+        assert_eq!((keys.len(), &keys[0]["id"]), (1, &holder["id"]), "{before}");
+    }
+    // Neither key is thought to be busy.
+    bench.change(&one, "disable", json!({}));
+    bench.change(&other, "disable", json!({}));
+}

@@ -1,0 +1,4 @@
+//! `/v1/cckm/aws/kms`
+
+mod history;
+mod regions;

@@ -1,0 +1,87 @@
+//! Changing the regions of a KMS: AWS is asked which are enabled, but not again and again.
+
+use crate::support::appliance::{Appliance, id};
+use crate::support::lab::Lab;
+use serde_json::json;
+
+#[test]
+fn aws_is_asked_again_only_for_what_it_did_not_say_a_moment_ago() {
+    let appliance = Appliance::start();
+    let (admin, lab) = (appliance.admin(), Lab::of(&appliance));
+    let kms = format!("/v1/cckm/aws/kms/{}", appliance.kms("kms", &["eu-west-3"]));
+    let asked = || (lab.calls("sts:GetCallerIdentity"), lab.calls("ec2:DescribeRegions"));
+
+    let before = asked();
+    for regions in [json!(["eu-west-1", "us-east-1"]), json!(["us-east-1"]), json!(["eu-west-3"])] {
+        let seen = admin.patch(&kms, json!({ "regions": regions })).expect(200);
+        assert_eq!(seen["regions"], regions);
+    }
+    assert_eq!(asked(), before, "these regions were enabled a moment ago");
+
+    // A region that was not enabled may be by now.
+    for _ in 0..2 {
+        let before = asked();
+        admin.patch(&kms, json!({"regions": ["af-south-1"]})).refused(400, "NCERRInvalidParamValue");
+        assert_eq!(asked(), (before.0 + 1, before.1 + 1));
+    }
+}
+
+#[test]
+fn what_was_seen_holds_until_aws_says_no_or_the_connection_is_changed() {
+    let appliance = Appliance::start();
+    let (admin, lab) = (appliance.admin(), Lab::of(&appliance));
+    let kms = format!("/v1/cckm/aws/kms/{}", appliance.kms("kms", &["eu-west-3"]));
+    let account = json!({"connection": "test_aws-connection"});
+    let denied = json!([{"service": "ec2", "operation": "DescribeRegions", "answer": "deny", "times": 2}]);
+
+    lab.order(&denied);
+    admin.patch(&kms, json!({"regions": ["eu-west-1"]})).expect(200);
+    admin.post("/v1/cckm/aws/accounts", account.clone()).refused(502, "NCERRCloudError");
+    admin.patch(&kms, json!({"regions": ["eu-west-3"]})).refused(502, "NCERRCloudError");
+    admin.post("/v1/cckm/aws/accounts", account).expect(200);
+    admin.patch(&kms, json!({"regions": ["eu-west-3"]})).expect(200);
+
+    let connection = "/v1/connectionmgmt/services/aws/connections/test_aws-connection";
+    admin.patch(connection, json!({"description": "changed"})).expect(200);
+    let before = lab.calls("ec2:DescribeRegions");
+    admin.patch(&kms, json!({"regions": ["eu-west-1"]})).expect(200);
+    assert_eq!(lab.calls("ec2:DescribeRegions"), before + 1);
+}
+
+/// The vendor's page puts this permission first.
+#[test]
+fn a_check_of_permissions_names_what_is_missing_even_that_to_list_regions() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let account = |connection: &str, validate: bool| {
+        let role = "arn:aws:iam::789012123456:role/test-assume-role-no-regions";
+        let body = json!({"connection": connection, "assume_role_arn": role, "validate": validate});
+        admin.post("/v1/cckm/aws/accounts", body)
+    };
+    let message = account("test_aws-connection", false).refused(502, "NCERRCloudError");
+    assert!(message.contains("DescribeRegions"), "{message}");
+    let seen = account("test_aws-connection", true).expect(200);
+    assert_eq!((&seen["account_id"], &seen["regions"]), (&json!("789012123456"), &json!([])));
+    assert_eq!(seen["missing_permissions"], json!(["ec2:DescribeRegions"]), "{seen}");
+}
+
+#[test]
+fn a_role_that_is_repeated_keeps_its_external_id() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let role = "arn:aws:iam::789012123456:role/test-assume-role-ac";
+    let body = json!({"name": "far", "account_id": "789012123456", "connection": "test_aws-connection",
+        "regions": ["eu-west-1"], "assume_role_arn": role, "assume_role_external_id": "test-ext-id"});
+    let added = admin.post("/v1/cckm/aws/kms", body).expect(201);
+    let path = format!("/v1/cckm/aws/kms/{}", id(&added));
+    for same in [json!({"assume_role_arn": role}), json!({"assume_role_external_id": "test-ext-id"})] {
+        assert_eq!(admin.patch(&path, same).expect(200), added);
+    }
+    let fewer = admin.patch(&path, json!({"assume_role_arn": role, "regions": ["eu-west-2"]})).expect(200);
+    assert_eq!((&fewer["regions"], &fewer["assume_role_external_id"]), (&json!(["eu-west-2"]), &json!("test-ext-id")));
+    let wrong = json!({"assume_role_external_id": "not-the-right-one"});
+    admin.patch(&path, wrong).refused(502, "NCERRCloudError");
+    let elsewhere = json!({"assume_role_arn": "arn:aws:iam::123456789012:role/test-own-role"});
+    let message = admin.patch(&path, elsewhere).refused(400, "NCERRInvalidParamValue");
+    assert!(message.starts_with("assume_role_arn: "), "{message}");
+}

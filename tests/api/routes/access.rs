@@ -1,0 +1,405 @@
+//! Who may do what: every route for everybody who might call it, and every action for users and for groups.
+
+use crate::support::appliance::{Appliance, id, subject};
+use crate::support::client::{Answer, Client};
+use crate::support::visible_state::Picture;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Who may call a route.
+enum Who {
+    Anybody,
+    /// Everybody who is signed in.
+    SignedIn,
+    /// Members of `admin` and of these groups.
+    Members(&'static [&'static str]),
+    /// Whoever has any action on the KMS, and administrators of KMSs.
+    Viewers,
+    /// Administrators of KMSs; for viewers 403, for all others the KMS does not exist.
+    Keepers,
+    /// Those with an action on the key's KMS; `key_access` says with which. This viewer of the KMS sees no keys.
+    OfKey,
+}
+
+use Who::{Anybody, Keepers, Members, OfKey, SignedIn, Viewers};
+
+const USERS: Who = Members(&["User Admins"]);
+const CONNECTIONS: Who = Members(&["Connection Admins"]);
+const CONNECTIONS_SEEN: Who = Members(&["Connection Admins", "CCKM Admins"]);
+const KMS: Who = Members(&["CCKM Admins"]);
+const ADMIN: Who = Members(&[]);
+const MATERIAL: Who = Members(&["CCKM Admins"]);
+
+#[rustfmt::skip]
+const ROUTES: &[(Method, &str, Who)] = &[
+    (Method::POST,   "/auth/tokens", Anybody),
+    (Method::GET,    "/auth/tokens", SignedIn),
+    (Method::GET,    "/auth/tokens/{id}", SignedIn),
+    (Method::DELETE, "/auth/tokens/{id}", SignedIn),
+    (Method::POST,   "/auth/revoke", Anybody),
+    (Method::PATCH,  "/auth/changepw", Anybody),
+    (Method::GET,    "/auth/self/user", SignedIn),
+    (Method::POST,   "/usermgmt/users", USERS),
+    (Method::GET,    "/usermgmt/users", USERS),
+    (Method::GET,    "/usermgmt/users/{id}", USERS),
+    (Method::PATCH,  "/usermgmt/users/{id}", USERS),
+    (Method::DELETE, "/usermgmt/users/{id}", USERS),
+    (Method::POST,   "/usermgmt/groups", USERS),
+    (Method::GET,    "/usermgmt/groups", SignedIn),
+    (Method::GET,    "/usermgmt/groups/{name}", SignedIn),
+    (Method::PATCH,  "/usermgmt/groups/{name}", USERS),
+    (Method::DELETE, "/usermgmt/groups/{name}", USERS),
+    (Method::POST,   "/usermgmt/groups/{name}/users/{user_id}", USERS),
+    (Method::DELETE, "/usermgmt/groups/{name}/users/{user_id}", USERS),
+    (Method::GET,    "/usermgmt/pwdpolicies/global", ADMIN),
+    (Method::PATCH,  "/usermgmt/pwdpolicies/global", ADMIN),
+    (Method::POST,   "/connectionmgmt/services/aws/connections", CONNECTIONS),
+    (Method::GET,    "/connectionmgmt/services/aws/connections", CONNECTIONS_SEEN),
+    (Method::POST,   "/connectionmgmt/services/aws/connection-test", CONNECTIONS),
+    (Method::GET,    "/connectionmgmt/services/aws/connections/{id}", CONNECTIONS_SEEN),
+    (Method::PATCH,  "/connectionmgmt/services/aws/connections/{id}", CONNECTIONS),
+    (Method::DELETE, "/connectionmgmt/services/aws/connections/{id}", CONNECTIONS),
+    (Method::POST,   "/connectionmgmt/services/aws/connections/{id}/test", CONNECTIONS),
+    (Method::POST,   "/cckm/aws/accounts", KMS),
+    (Method::POST,   "/cckm/aws/get-all-regions", KMS),
+    (Method::GET,    "/cckm/aws/actions", SignedIn),
+    (Method::POST,   "/cckm/aws/get-iam-users", SignedIn),
+    (Method::POST,   "/cckm/aws/get-iam-roles", SignedIn),
+    (Method::POST,   "/cckm/aws/templates", SignedIn),
+    (Method::GET,    "/cckm/aws/templates", SignedIn),
+    (Method::GET,    "/cckm/aws/templates/{id}", SignedIn),
+    (Method::PATCH,  "/cckm/aws/templates/{id}", SignedIn),
+    (Method::DELETE, "/cckm/aws/templates/{id}", SignedIn),
+    (Method::POST,   "/scheduler/job-configs", KMS),
+    (Method::GET,    "/scheduler/job-configs", SignedIn),
+    (Method::GET,    "/scheduler/job-configs/{id}", SignedIn),
+    (Method::PATCH,  "/scheduler/job-configs/{id}", KMS),
+    (Method::DELETE, "/scheduler/job-configs/{id}", KMS),
+    (Method::POST,   "/scheduler/job-configs/{id}/run-now", KMS),
+    (Method::GET,    "/scheduler/jobs", SignedIn),
+    (Method::GET,    "/scheduler/jobs/{id}", SignedIn),
+    (Method::POST,   "/cckm/aws/keys/{id}/enable-rotation-job", SignedIn),
+    (Method::POST,   "/cckm/aws/keys/{id}/disable-rotation-job", SignedIn),
+    (Method::POST,   "/cckm/aws/kms", KMS),
+    (Method::GET,    "/cckm/aws/kms", SignedIn),
+    (Method::GET,    "/cckm/aws/kms/{id}", Viewers),
+    (Method::PATCH,  "/cckm/aws/kms/{id}", Keepers),
+    (Method::DELETE, "/cckm/aws/kms/{id}", Keepers),
+    (Method::GET,    "/cckm/aws/kms/{id}/history", Viewers),
+    (Method::POST,   "/cckm/aws/kms/{id}/update-acls", Keepers),
+    (Method::POST,   "/cckm/aws/kms/{id}/archive", Keepers),
+    (Method::POST,   "/cckm/aws/kms/{id}/recover", Keepers),
+    (Method::POST,   "/cckm/aws/keys", SignedIn),
+    (Method::GET,    "/cckm/aws/keys", SignedIn),
+    (Method::GET,    "/cckm/aws/keys/{id}", OfKey),
+    (Method::DELETE, "/cckm/aws/keys/{id}", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/enable", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/disable", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/update-description", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/policy", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/add-tags", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/remove-tags", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/add-alias", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/delete-alias", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/enable-auto-rotation", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/disable-auto-rotation", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/rotate-material", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/rotate", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/import-material", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/delete-material", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/schedule-deletion", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/cancel-deletion", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/replicate-key", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/update-primary-region", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/get-key-rotation-status", OfKey),
+    (Method::POST,   "/cckm/aws/keys/{id}/refresh", OfKey),
+    (Method::GET,    "/cckm/aws/keys/{id}/rotations", OfKey),
+    (Method::GET,    "/cckm/aws/keys/{id}/download-public-key", OfKey),
+    (Method::POST,   "/cckm/aws/upload-key", SignedIn),
+    (Method::POST,   "/cckm/aws/alias/verify", SignedIn),
+    (Method::POST,   "/vault/keys2", MATERIAL),
+    (Method::GET,    "/vault/keys2", MATERIAL),
+    (Method::GET,    "/vault/keys2/{id}", MATERIAL),
+    (Method::PATCH,  "/vault/keys2/{id}", MATERIAL),
+    (Method::DELETE, "/vault/keys2/{id}", MATERIAL),
+    (Method::POST,   "/vault/keys2/{id}/export", MATERIAL),
+    (Method::POST,   "/cckm/aws/synchronization-jobs", SignedIn),
+    (Method::GET,    "/cckm/aws/synchronization-jobs", SignedIn),
+    (Method::GET,    "/cckm/aws/synchronization-jobs/{id}", SignedIn),
+    (Method::POST,   "/cckm/aws/synchronization-jobs/{id}/cancel", SignedIn),
+    (Method::POST,   "/cckm/aws/bulkjob", SignedIn),
+    (Method::GET,    "/cckm/aws/bulkjob", SignedIn),
+    (Method::GET,    "/cckm/aws/bulkjob/{id}", SignedIn),
+    (Method::POST,   "/cckm/aws/bulkjob/{id}/cancel", SignedIn),
+];
+
+const GROUPS: [&str; 5] = ["admin", "CCKM Admins", "CCKM Users", "Connection Admins", "User Admins"];
+
+#[test]
+fn every_route_of_the_api_is_in_the_walk() {
+    let families = claviger::http::routes::families();
+    let endpoints = families.iter().filter(|family| family.name != "Service").flat_map(|family| &family.endpoints);
+    let name = |method: &str, path: &str| format!("{method} {}", path.trim_start_matches("/api/v1"));
+    let served: BTreeSet<_> = endpoints.map(|endpoint| name(endpoint.method.as_str(), &endpoint.path)).collect();
+    let walked: BTreeSet<_> = ROUTES.iter().map(|(method, path, _)| name(method.as_str(), path)).collect();
+    assert_eq!((served.len(), &served), (ROUTES.len(), &walked));
+}
+
+#[test]
+fn every_route_lets_in_those_who_may_and_nobody_else() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let kms = appliance.kms("first", &["eu-west-1"]);
+    let wish = json!({"kms": "first", "region": "eu-west-1", "aws_param": {}});
+    let key = id(&admin.post("/v1/cckm/aws/keys", wish).expect(201));
+    let source = id(&admin.post("/v1/vault/keys2", json!({})).expect(201));
+    let members: Vec<_> = GROUPS.iter().map(|group| (*group, appliance.member(group, &[group]))).collect();
+    let (nobody, plain, viewer) = (appliance.nobody(), appliance.user("plain"), appliance.user("viewer"));
+    permit(&admin, &kms, &json!({"user_id": subject(&viewer), "actions": ["reportview"], "permit": true})).expect(200);
+    let before = Picture::of(&admin);
+    for (method, path, who) in ROUTES {
+        let send = |client: &Client| {
+            let families = [("/kms/", &kms), ("/keys/", &key), ("/keys2/", &source)];
+            let family = families.iter().find(|(family, _)| path.contains(family));
+            let id = family.map_or("00000000-0000-4000-8000-000000000000", |(_, id)| id);
+            let path = path.replace("{id}", id).replace("{user_id}", "local%7C00000000-0000-4000-8000-000000000000");
+            // A group with no rights of its own: others may only be handed out by `admin`.
+            let path = path.replace("{name}", "CCKM%20Users");
+            client.send(method.clone(), &format!("/v1{path}?dry_run=true"), Some(b"{}".to_vec()))
+        };
+        let shown = |name: &str| format!("{method} {path} by {name}");
+        match who {
+            Anybody => assert_ne!(send(&nobody).status, 401, "{}", shown("nobody")),
+            _ => drop(send(&nobody).refused(401, "NCERRUnauthorized")),
+        }
+        for (name, client) in [("plain", &plain), ("viewer", &viewer)] {
+            match who {
+                Anybody | SignedIn => assert_let_in(&send(client), &shown(name)),
+                Viewers if name == "viewer" => assert_let_in(&send(client), &shown(name)),
+                Keepers if name == "viewer" => assert_names(&send(client).refused(403, FORBIDDEN), &["CCKM Admins"]),
+                Viewers | Keepers | OfKey => drop(send(client).refused(404, "NCERRResourceNotFound")),
+                Members(groups) => assert_names(&send(client).refused(403, FORBIDDEN), groups),
+            }
+        }
+        for (group, client) in &members {
+            let may = match who {
+                Anybody | SignedIn => true,
+                Members(groups) => *group == "admin" || groups.contains(group),
+                Viewers | Keepers | OfKey => ["admin", "CCKM Admins"].contains(group),
+            };
+            let answer = send(client);
+            match (may, who) {
+                (true, _) => assert_let_in(&answer, &shown(group)),
+                (false, Members(_)) => drop(answer.refused(403, FORBIDDEN)),
+                (false, _) => drop(answer.refused(404, "NCERRResourceNotFound")),
+            }
+        }
+    }
+    assert_eq!(Picture::of(&admin), before, "a walk with dry_run changes nothing");
+}
+
+const FORBIDDEN: &str = "NCERRInsufficientPermissions";
+
+fn assert_let_in(answer: &Answer, shown: &str) {
+    assert!(![401, 403].contains(&answer.status) && answer.status < 500, "{shown}: {} {}", answer.status, answer.text);
+}
+
+/// The message names `admin` and these groups.
+fn assert_names(message: &str, groups: &[&str]) {
+    let named = |group: &str| message.contains(&format!("`{group}`"));
+    assert!(named("admin") && groups.iter().all(|group| named(group)), "{groups:?}: {message}");
+}
+
+#[test]
+fn every_action_works_for_a_user_and_for_a_group_and_only_while_it_is_permitted() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let kms = appliance.kms("first", &["eu-west-1"]);
+    appliance.kms("second", &["eu-west-2"]);
+    admin.post("/v1/usermgmt/groups", json!({"name": "officers"})).expect(201);
+    let (ann, bob) = (appliance.member("ann", &["officers"]), appliance.user("bob"));
+    let actions = all_actions(&admin);
+    assert_eq!(actions.len(), 34, "{actions:?}");
+    for action in &actions {
+        for principal in [json!({"user_id": subject(&ann)}), json!({"group": "officers"})] {
+            let mut entry = principal.clone();
+            entry["actions"] = json!([action]);
+            let mut wish = entry.clone();
+            wish["permit"] = json!(true);
+            assert_unseen(&ann, &kms);
+            let shown = permit(&admin, &kms, &wish).expect(200);
+            assert_eq!(shown["acls"], json!([entry]));
+            assert_eq!(permit(&admin, &kms, &wish).expect(200), shown, "once more changes nothing");
+            assert_viewer(&ann, &kms, &shown);
+            assert_unseen(&bob, &kms);
+            wish["permit"] = json!(false);
+            assert!(permit(&admin, &kms, &wish).expect(200).get("acls").is_none(), "an entry left empty disappears");
+        }
+    }
+    for nobody in [&ann, &bob] {
+        assert_hidden(nobody, &kms);
+    }
+}
+
+#[test]
+fn the_table_of_actions_is_whole_unless_a_part_is_asked_for() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let whole = admin.get("/v1/cckm/aws/actions").expect(200);
+    let rows = whole["resources"].as_array().expect("rows");
+    // The seed's 46 rows and the bulk one.
+    assert_eq!((rows.len(), &whole["total"]), (47, &json!(47)));
+    let part = admin.get("/v1/cckm/aws/actions?skip=2&limit=1").expect(200);
+    assert_eq!((&part["resources"], &part["total"]), (&json!([rows[2]]), &json!(47)));
+    admin.get("/v1/cckm/aws/actions?limit=0").refused(400, "NCERRInvalidParamValue");
+}
+
+/// The actions of the vendor's table, and `view`, which its examples use.
+fn all_actions(client: &Client) -> BTreeSet<String> {
+    let table = client.get("/v1/cckm/aws/actions").expect(200);
+    let rows = table["resources"].as_array().expect("rows").iter();
+    let named = rows.flat_map(|row| row["actions"].as_array().expect("actions")).map(|action| action.as_str());
+    let mut actions: BTreeSet<_> = named.map(|action| action.expect("a name").to_owned()).collect();
+    assert!(actions.contains("keybulkoperation"));
+    actions.insert("view".to_owned());
+    actions
+}
+
+/// The caller sees the KMS and its own rights there, and may not change it.
+fn assert_viewer(client: &Client, kms: &str, shown: &Value) {
+    let path = format!("/v1/cckm/aws/kms/{kms}");
+    assert_eq!(&client.get(&path).expect(200), shown);
+    let list = client.get("/v1/cckm/aws/kms").expect(200);
+    assert_eq!((&list["total"], &list["resources"]), (&json!(1), &json!([shown])));
+    for message in [
+        client.patch(&path, json!({"regions": ["eu-west-3"]})).refused(403, FORBIDDEN),
+        client.delete(&path).refused(403, FORBIDDEN),
+        permit(client, kms, &json!({"group": "officers", "actions": ["keydelete"], "permit": true}))
+            .refused(403, FORBIDDEN),
+    ] {
+        assert_names(&message, &["CCKM Admins"]);
+    }
+}
+
+fn assert_unseen(client: &Client, kms: &str) {
+    let list = client.get("/v1/cckm/aws/kms").expect(200);
+    assert_eq!((&list["total"], &list["resources"]), (&json!(0), &json!([])));
+    client.get(&format!("/v1/cckm/aws/kms/{kms}")).refused(404, "NCERRResourceNotFound");
+}
+
+/// The caller cannot tell the KMS from one that never was.
+fn assert_hidden(client: &Client, kms: &str) {
+    let never = "00000000-0000-4000-8000-000000000000";
+    assert_unseen(client, kms);
+    for (method, end) in [
+        (Method::GET, ""),
+        (Method::GET, "?at=2099-01-01T00:00:00Z"),
+        (Method::GET, "/history"),
+        (Method::PATCH, ""),
+        (Method::DELETE, ""),
+        (Method::POST, "/update-acls"),
+        (Method::POST, "/archive"),
+    ] {
+        let ask =
+            |kms: &str| client.send(method.clone(), &format!("/v1/cckm/aws/kms/{kms}{end}"), Some(b"{}".to_vec()));
+        let (hidden, unknown) =
+            (ask(kms).refused(404, "NCERRResourceNotFound"), ask(never).refused(404, "NCERRResourceNotFound"));
+        assert_eq!(hidden.replace(kms, never), unknown, "{method} {end}");
+    }
+}
+
+#[test]
+fn entries_of_one_request_apply_in_order_and_all_or_none() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let kms = appliance.kms("first", &["eu-west-1"]);
+    let ann = subject(&appliance.user("ann"));
+    let user = |actions: Value, permit: bool| json!({"user_id": ann, "actions": actions, "permit": permit});
+    let group = |actions: Value, permit: bool| json!({"group": "CCKM Users", "actions": actions, "permit": permit});
+    let several = json!({"acls": [
+        user(json!(["view", "keycreate"]), true), group(json!(["keyrotate"]), true),
+        user(json!(["keycreate", "keydelete"]), false), user(json!(["keyupload"]), true),
+    ]});
+    let acls =
+        json!([{"user_id": ann, "actions": ["view", "keyupload"]}, {"group": "CCKM Users", "actions": ["keyrotate"]}]);
+    let shown = permit(&admin, &kms, &several).expect(200);
+    let sorted = |acls: &Value| -> Vec<BTreeSet<String>> {
+        let entries = acls.as_array().expect("entries").iter();
+        entries.map(|e| e["actions"].as_array().expect("actions").iter().map(Value::to_string).collect()).collect()
+    };
+    assert_eq!(sorted(&shown["acls"]), sorted(&acls), "{shown}");
+    let before = Picture::of(&admin);
+    for bad in [
+        user(json!(["fly"]), true),
+        json!({"group": "nobody's", "actions": ["view"], "permit": true}),
+        json!({"user_id": "local|00000000-0000-4000-8000-000000000000", "actions": ["view"], "permit": false}),
+        json!({"user_id": ann, "group": "CCKM Users", "actions": ["view"], "permit": true}),
+        json!({"actions": ["view"], "permit": true}),
+        json!({"user_id": ann, "actions": ["view"]}),
+        json!({"user_id": ann, "permit": true}),
+        json!({"user_id": ann, "actions": [], "permit": true}),
+        json!(7),
+        Value::Null,
+    ] {
+        let patch = json!({"acls": [group(json!(["keydelete"]), true), user(json!(["view"]), false), bad]});
+        let answer = permit(&admin, &kms, &patch);
+        assert!([400, 404].contains(&answer.status), "{patch}: {}", answer.text);
+    }
+    assert_eq!(Picture::of(&admin), before);
+    // Each half of `view` can be taken away by itself.
+    let halved = permit(&admin, &kms, &user(json!(["viewnative", "keyupload"]), false)).expect(200);
+    assert_eq!(halved["acls"][0], json!({"user_id": ann, "actions": ["viewbyok"]}));
+}
+
+#[test]
+fn each_sees_the_entries_that_hold_for_oneself_and_administrators_see_all() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let kms = appliance.kms("first", &["eu-west-1"]);
+    let (ann, bob) = (appliance.member("ann", &["CCKM Users"]), appliance.user("bob"));
+    let entries = [
+        json!({"user_id": subject(&ann), "actions": ["view"]}),
+        json!({"user_id": subject(&bob), "actions": ["keycreate"]}),
+        json!({"group": "CCKM Users", "actions": ["keydelete"]}),
+        json!({"group": "User Admins", "actions": ["keyrotate"]}),
+    ];
+    for entry in &entries {
+        let mut wish = entry.clone();
+        wish["permit"] = json!(true);
+        permit(&admin, &kms, &wish).expect(200);
+    }
+    let seen = |client: &Client| client.get(&format!("/v1/cckm/aws/kms/{kms}")).expect(200)["acls"].take();
+    assert_eq!(seen(&admin), json!(entries));
+    assert_eq!(seen(&appliance.member("officer", &["CCKM Admins"])), json!(entries));
+    assert_eq!(seen(&ann), json!([entries[0], entries[2]]));
+    assert_eq!(seen(&bob), json!([entries[1]]));
+    let then = |client: &Client| client.get(&format!("/v1/cckm/aws/kms/{kms}?at=2099-01-01T00:00:00Z")).expect(200);
+    assert_eq!(then(&ann)["acls"], json!([entries[0], entries[2]]));
+}
+
+#[test]
+fn a_viewer_does_not_learn_from_the_history_who_else_may_what() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let kms = appliance.kms("first", &["eu-west-1"]);
+    let ann = appliance.user("ann");
+    permit(&admin, &kms, &json!({"group": "User Admins", "actions": ["keyrotate"], "permit": true})).expect(200);
+    permit(&admin, &kms, &json!({"user_id": subject(&ann), "actions": ["view"], "permit": true})).expect(200);
+    let changes = |client: &Client| -> Vec<Value> {
+        let history = client.get(&format!("/v1/cckm/aws/kms/{kms}/history")).expect(200);
+        let entries = history["resources"].as_array().expect("entries").iter();
+        entries
+            .filter(|entry| entry["event"] == "AclsChanged")
+            .map(|entry| entry["details"]["changes"].clone())
+            .collect()
+    };
+    let [everything, own] = [changes(&admin), changes(&ann)];
+    assert_eq!((everything.len(), own.len()), (2, 2));
+    assert_eq!((&own[0], &own[1]), (&json!([]), &everything[1]));
+    assert!(everything[0].to_string().contains("User Admins"));
+}
+
+fn permit(client: &Client, kms: &str, wish: &Value) -> Answer {
+    client.post(&format!("/v1/cckm/aws/kms/{kms}/update-acls"), wish.clone())
+}

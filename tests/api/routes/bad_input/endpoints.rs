@@ -1,0 +1,171 @@
+//! Every endpoint with a body, and a body that is as it should be.
+
+use crate::support::appliance::{Appliance, PASSWORD, subject, user_id};
+use crate::support::client::{Answer, Client};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// An endpoint with a body.
+pub(super) struct Door {
+    pub method: Method,
+    pub path: String,
+    /// A body with every member that can stand beside the others, as it should be.
+    pub good: Value,
+    /// The members without which it does not work.
+    pub required: &'static [&'static str],
+    /// The members that may have 255 characters and no more.
+    pub names: &'static [&'static str],
+    /// Whether the good body can be tried out with `dry_run`.
+    pub tries: bool,
+}
+
+/// An appliance with one of everything.
+pub(super) struct Furnished {
+    pub appliance: Appliance,
+    pub admin: Client,
+    pub kms: String,
+    pub other_kms: String,
+    pub ann: String,
+    pub ann_in_path: String,
+}
+
+pub(super) fn furnished() -> Furnished {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let ann = appliance.user("ann");
+    let (ann, ann_in_path) = (subject(&ann), user_id(&ann));
+    admin.post("/v1/usermgmt/groups", json!({"name": "officers"})).expect(201);
+    let kms = appliance.kms("first", &["eu-west-1", "eu-west-2"]);
+    let other_kms = appliance.kms("second", &["us-east-1"]);
+    // One that no KMS rests on, so that it may lead anywhere.
+    let spare = json!({"name": "spare", "access_key_id": "AKIA", "secret_access_key": "none"});
+    admin.post("/v1/connectionmgmt/services/aws/connections", spare).expect(201);
+    Furnished { appliance, admin, kms, other_kms, ann, ann_in_path }
+}
+
+impl Furnished {
+    pub(super) fn doors(&self) -> Vec<Door> {
+        let door = |method, path: &str, required, names, good| Door {
+            method,
+            path: path.to_owned(),
+            good,
+            required,
+            names,
+            tries: !path.starts_with("/v1/auth"),
+        };
+        let role = json!({"assume_role_arn": "arn:aws:iam::789012123456:role/test-assume-role-ac",
+            "assume_role_external_id": "test-ext-id"});
+        let connection = json!({"name": "third", "description": "d", "access_key_id": "AKIALABUSER1ONLYLAB1",
+            "secret_access_key": "lab-only/user1/not+a+secret/of+any+use01", "cloud_name": "aws",
+            "aws_region": "eu-west-1", "aws_sts_regional_endpoints": "regional", "is_role_anywhere": false,
+            "products": ["cckm"], "labels": {"a": "b"}, "meta": {"c": 1}});
+        let connection = with(connection, &role);
+        let user = json!({"username": "bob", "password": PASSWORD, "name": "Bob", "nickname": "b", "email": "b@c.d",
+            "email_verified": true, "password_change_required": false, "user_metadata": {}, "app_metadata": {},
+            "login_flags": {"prevent_ui_login": true}, "failed_logins_count": 0, "connection": "local_account"});
+        let group = json!({"name": "officers", "description": "d", "app_metadata": {}, "client_metadata": {},
+            "user_metadata": {}});
+        let policy = self.admin.get("/v1/usermgmt/pwdpolicies/global").expect(200);
+        let tokens = json!({"grant_type": "password", "username": "ann", "password": PASSWORD,
+            "refresh_token": "none", "connection": "local_account", "domain": "root", "auth_domain": "root",
+            "auth_domain_path": "/", "labels": ["a"], "refresh_token_lifetime": 5, "cookies": false,
+            "refresh_token_revoke_unused_in": 5, "renew_refresh_token": false});
+        let kms = json!({"name": "third", "account_id": "789012123456", "connection": "test_aws-connection",
+            "regions": ["us-east-2", "us-west-1"]});
+        let passwords = json!({"username": "ann", "password": PASSWORD, "new_password": "Another-secret-4"});
+        let (post, patch) = (Method::POST, Method::PATCH);
+        let connections = "/v1/connectionmgmt/services/aws/connections";
+        vec![
+            door(post.clone(), "/v1/auth/tokens", &["username", "password"], &[], tokens),
+            door(patch.clone(), "/v1/auth/changepw", &["username", "password", "new_password"], &[], passwords),
+            door(post.clone(), "/v1/auth/revoke", &["refresh_token"], &[], json!({"refresh_token": "none"})),
+            door(
+                post.clone(),
+                "/v1/usermgmt/users",
+                &["username", "password"],
+                &["username", "name", "nickname", "email"],
+                user.clone(),
+            ),
+            door(
+                patch.clone(),
+                &format!("/v1/usermgmt/users/{}", self.ann_in_path),
+                &[],
+                &["username", "name", "nickname", "email"],
+                user,
+            ),
+            door(post.clone(), "/v1/usermgmt/groups", &["name"], &["name"], with(group.clone(), &json!({"name": "g"}))),
+            door(patch.clone(), "/v1/usermgmt/groups/officers", &[], &[], group),
+            door(patch.clone(), "/v1/usermgmt/pwdpolicies/global", &[], &[], policy),
+            door(
+                post.clone(),
+                connections,
+                &["name", "access_key_id", "secret_access_key"],
+                &["name"],
+                connection.clone(),
+            ),
+            door(patch.clone(), &format!("{connections}/spare"), &[], &["name"], connection.clone()),
+            door(
+                post.clone(),
+                "/v1/connectionmgmt/services/aws/connection-test",
+                &["access_key_id", "secret_access_key"],
+                &[],
+                without(connection, "name"),
+            ),
+            door(
+                post.clone(),
+                "/v1/cckm/aws/accounts",
+                &["connection"],
+                &[],
+                with(json!({"connection": "test_aws-connection", "validate": false}), &role),
+            ),
+            door(
+                post.clone(),
+                "/v1/cckm/aws/get-all-regions",
+                &["connection"],
+                &[],
+                json!({"connection": "test_aws-connection"}),
+            ),
+            door(
+                post.clone(),
+                "/v1/cckm/aws/kms",
+                &["name", "account_id", "connection", "regions"],
+                &["name"],
+                with(kms, &role),
+            ),
+            door(
+                patch,
+                &format!("/v1/cckm/aws/kms/{}", self.kms),
+                &[],
+                &[],
+                json!({"connection": "test_aws-connection", "regions": ["eu-west-3"]}),
+            ),
+            door(
+                post,
+                &format!("/v1/cckm/aws/kms/{}/update-acls", self.kms),
+                &["actions", "permit"],
+                &[],
+                json!({"group": "officers", "actions": ["view"], "permit": true}),
+            ),
+        ]
+    }
+}
+
+impl Door {
+    pub(super) fn send(&self, client: &Client, body: &Value, query: &str) -> Answer {
+        client.send(self.method.clone(), &format!("{}{query}", self.path), Some(body.to_string().into_bytes()))
+    }
+}
+
+/// The body with these members put in.
+pub(super) fn with(mut body: Value, members: &Value) -> Value {
+    for (member, value) in members.as_object().expect("members") {
+        body[member] = value.clone();
+    }
+    body
+}
+
+/// The body without this member.
+pub(super) fn without(mut body: Value, member: &str) -> Value {
+    body.as_object_mut().expect("members").remove(member);
+    body
+}

@@ -1,0 +1,179 @@
+//! Every operation that the API's description names, and what no client should send it. The doors say what exactly is
+//! told; here it is enough that nothing breaks, that every error has the contract's shape, and that no operation is
+//! forgotten.
+
+use crate::support::appliance::{Appliance, id, user_id};
+use crate::support::client::{Answer, Client};
+use crate::support::visible_state::Picture;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// An operation of the description.
+struct Operation {
+    method: Method,
+    path: String,
+    /// The members of its body; none: it takes no body.
+    members: Option<Vec<String>>,
+    /// It works without a body, too.
+    takes_none: bool,
+}
+
+/// An appliance with one of everything that a path can name.
+struct House {
+    admin: Client,
+    document: Value,
+    paths: Vec<(&'static str, String)>,
+    _appliance: Appliance,
+}
+
+impl House {
+    fn furnished() -> Self {
+        let appliance = Appliance::start();
+        let admin = appliance.admin();
+        let made = |path: &str, body: Value| id(&admin.post(path, body).expect(201));
+        let kms = appliance.kms("kms", &["eu-west-3"]);
+        let key = made("/v1/cckm/aws/keys", json!({"kms": "kms", "region": "eu-west-3", "aws_param": {"Alias": "a"}}));
+        let source = made("/v1/vault/keys2", json!({"name": "source"}));
+        let template = made("/v1/cckm/aws/templates", json!({"name": "t", "kms": "kms", "key_users": ["user1"]}));
+        let schedule = json!({"name": "s", "operation": "cckm_key_rotation", "run_at": "0 3 1 1 *"});
+        let schedule = made("/v1/scheduler/job-configs", schedule);
+        let ann = user_id(&appliance.user("ann"));
+        admin.post("/v1/usermgmt/groups", json!({"name": "officers"})).expect(201);
+        let document = admin.get("/v1/openapi.json").expect(200);
+        let paths = vec![
+            ("/cckm/aws/kms/{id}", format!("/cckm/aws/kms/{kms}")),
+            ("/cckm/aws/keys/{id}", format!("/cckm/aws/keys/{key}")),
+            ("/vault/keys2/{id}", format!("/vault/keys2/{source}")),
+            ("/cckm/aws/templates/{id}", format!("/cckm/aws/templates/{template}")),
+            ("/scheduler/job-configs/{id}", format!("/scheduler/job-configs/{schedule}")),
+            ("/connections/{id}", "/connections/test_aws-connection".to_owned()),
+            ("{name}", "officers".to_owned()),
+            ("/users/{id}", format!("/users/{ann}")),
+            ("{user_id}", ann),
+            ("{id}", "00000000-0000-4000-8000-000000000000".to_owned()),
+        ];
+        Self { admin, document, paths, _appliance: appliance }
+    }
+
+    /// All operations, with paths that name what is there.
+    fn operations(&self) -> Vec<Operation> {
+        let paths = self.document["paths"].as_object().expect("paths");
+        let all = paths.iter().flat_map(|(path, item)| {
+            item.as_object().expect("operations").iter().map(move |(method, operation)| (method, path, operation))
+        });
+        all.map(|(method, path, operation)| Operation {
+            method: method.to_uppercase().parse().expect("a method"),
+            path: self.paths.iter().fold(path.clone(), |path, (name, there)| path.replace(name, there)),
+            members: operation
+                .get("requestBody")
+                .map(|body| self.members(&body["content"]["application/json"]["schema"])),
+            takes_none: operation["requestBody"]["required"] != json!(true),
+        })
+        .collect()
+    }
+
+    /// The members of a schema, those of its parts included.
+    fn members(&self, schema: &Value) -> Vec<String> {
+        let schema = match schema["$ref"].as_str() {
+            Some(reference) => self.document.pointer(reference.trim_start_matches('#')).expect("a schema"),
+            None => schema,
+        };
+        let parts = ["allOf", "anyOf", "oneOf"].into_iter().filter_map(|part| schema[part].as_array()).flatten();
+        let own = schema["properties"].as_object().into_iter().flat_map(|own| own.keys().cloned());
+        own.chain(parts.flat_map(|part| self.members(part))).collect()
+    }
+
+    /// Sends it, and looks at the answer.
+    #[track_caller]
+    fn send(&self, operation: &Operation, query: &str, body: &[u8]) -> Answer {
+        let path = format!("{}{query}", operation.path.trim_start_matches("/api"));
+        let answer = self.admin.send(operation.method.clone(), &path, Some(body.to_vec()));
+        let shown = String::from_utf8_lossy(&body[..body.len().min(80)]);
+        let shown = format!("{} {path} {shown}: {} {}", operation.method, answer.status, answer.text);
+        assert!(answer.status < 500 || answer.status == 502, "{shown}");
+        if answer.status >= 400 {
+            let has = |member: &str, is: fn(&Value) -> bool| answer.body.get(member).is_some_and(is);
+            assert!(has("code", Value::is_u64) && has("codeDesc", Value::is_string), "{shown}");
+            assert!(has("message", Value::is_string), "{shown}");
+        }
+        answer
+    }
+}
+
+#[test]
+fn no_operation_takes_what_is_not_a_json_object() {
+    let house = House::furnished();
+    let before = Picture::of(&house.admin);
+    let operations = house.operations();
+    let with_body: Vec<_> = operations.iter().filter(|operation| operation.members.is_some()).collect();
+    assert!(operations.len() > 100 && with_body.len() > 40, "{} {}", operations.len(), with_body.len());
+    let deep = "[".repeat(20_000);
+    for operation in with_body {
+        for body in [b"[]", b"null".as_slice(), b"\"x\"", b"7", b"{", b"{\"a\": \"\xff\"}", b"{} x", deep.as_bytes()] {
+            assert_eq!(house.send(operation, "", body).status, 400, "{} {}", operation.method, operation.path);
+        }
+        if !operation.takes_none {
+            assert_eq!(house.send(operation, "", b"").status, 400, "{} {}", operation.method, operation.path);
+        }
+        let large = format!("{{\"a\": \"{}\"}}", "a".repeat(2 * 1024 * 1024));
+        assert_eq!(house.send(operation, "", large.as_bytes()).status, 413, "{}", operation.path);
+    }
+    assert_eq!(Picture::of(&house.admin), before);
+}
+
+#[test]
+fn no_member_of_any_body_breaks_anything() {
+    let house = House::furnished();
+    let before = Picture::of(&house.admin);
+    let wrong = [
+        json!(null),
+        json!(true),
+        json!(-1.5),
+        json!(u64::MAX),
+        json!(""),
+        json!("x".repeat(300)),
+        json!("é".repeat(70_000)),
+        json!([]),
+        json!([{}]),
+        json!([null]),
+        json!({}),
+        json!({"a": [1]}),
+    ];
+    for operation in house.operations() {
+        for member in operation.members.iter().flatten() {
+            for wrong in &wrong {
+                let body = json!({ member: wrong }).to_string();
+                // Whatever can be meant is tried and not done; what cannot be tried says so.
+                house.send(&operation, "?dry_run=true", body.as_bytes());
+            }
+        }
+    }
+    assert_eq!(Picture::of(&house.admin), before);
+}
+
+#[test]
+fn no_path_and_no_query_breaks_anything() {
+    let house = House::furnished();
+    let before = Picture::of(&house.admin);
+    let names = ["%00", "%2e%2e", "a%2Fb", "%ff", "*", "%F0%9F%98%80", "none"].map(str::to_owned);
+    for mut operation in house.operations() {
+        for query in ["?dry_run=true&limit=x", "?dry_run=true&skip=-1&sort=%00", "?dry_run=true&at=x&id=%ff&name=%"] {
+            house.send(&operation, query, b"{}");
+        }
+        let whole = operation.path.clone();
+        let Some((place, _)) = whole.match_indices('/').find(|(at, _)| is_name(&whole[at + 1..])) else { continue };
+        let (head, rest) = whole.split_at(place + 1);
+        let rest = rest.find('/').map_or("", |end| &rest[end..]);
+        for name in names.iter().cloned().chain(["A".repeat(3_000)]) {
+            operation.path = format!("{head}{name}{rest}");
+            house.send(&operation, "?dry_run=true", b"{}");
+        }
+    }
+    assert_eq!(Picture::of(&house.admin), before);
+}
+
+/// Does a path go on here with something that the furnishing put in?
+fn is_name(rest: &str) -> bool {
+    let part = rest.split('/').next().unwrap_or_default();
+    part == "officers" || part == "test_aws-connection" || part.matches('-').count() == 4
+}

@@ -1,0 +1,175 @@
+//! Requests that are wrong before their body is read: path, method, query, content type.
+
+use crate::support::appliance::Appliance;
+use crate::support::client::Client;
+use crate::support::visible_state::Picture;
+use reqwest::Method;
+use serde_json::json;
+
+const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
+const CONNECTIONS: &str = "/v1/connectionmgmt/services/aws/connections";
+
+/// What a path names, whether it must be an id, and the methods and ends with which it is called.
+type Named = (&'static str, bool, &'static [(Method, &'static str)]);
+
+const NAMED: &[Named] = &[
+    (
+        "/v1/cckm/aws/kms/",
+        true,
+        &[
+            (Method::GET, ""),
+            (Method::GET, "?at=2020-11-05T05:29:17Z"),
+            (Method::PATCH, ""),
+            (Method::DELETE, ""),
+            (Method::GET, "/history"),
+            (Method::POST, "/update-acls"),
+            (Method::POST, "/archive"),
+            (Method::POST, "/recover"),
+        ],
+    ),
+    (
+        "/v1/connectionmgmt/services/aws/connections/",
+        false,
+        &[(Method::GET, ""), (Method::PATCH, ""), (Method::DELETE, ""), (Method::POST, "/test")],
+    ),
+    ("/v1/usermgmt/users/", true, &[(Method::GET, ""), (Method::PATCH, ""), (Method::DELETE, "")]),
+    ("/v1/usermgmt/groups/", false, &[(Method::GET, ""), (Method::PATCH, ""), (Method::DELETE, "")]),
+    ("/v1/usermgmt/groups/CCKM%20Users/users/", true, &[(Method::POST, ""), (Method::DELETE, "")]),
+    ("/v1/auth/tokens/", true, &[(Method::GET, ""), (Method::DELETE, "")]),
+];
+
+#[test]
+fn paths_that_name_nothing_are_refused() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let before = Picture::of(&admin);
+    let long = "x".repeat(300);
+    for (path, must_be_an_id, calls) in NAMED {
+        let good_body = json!({"group": "CCKM Users", "actions": ["view"], "permit": true}).to_string();
+        let send = |name: &str, (method, end): &(Method, &str)| {
+            let answer =
+                admin.send(method.clone(), &format!("{path}{name}{end}"), Some(good_body.clone().into_bytes()));
+            assert!(answer.status < 500, "{method} {path}{name}{end}: {}", answer.text);
+            answer
+        };
+        for call in *calls {
+            let message = send(UNKNOWN, call).refused(404, "NCERRResourceNotFound");
+            assert!(message.contains(UNKNOWN), "{message}");
+            for name in ["not-an-id", "%FF%FE", "%00", "a%2Fb", "local%7C", "%20", &long] {
+                let answer = send(name, call);
+                match (*must_be_an_id, answer.status) {
+                    (true, _) | (false, 400) => answer.refused(400, "NCERRInvalidParamValue"),
+                    (false, _) => answer.refused(404, "NCERRResourceNotFound"),
+                };
+            }
+        }
+    }
+    assert_eq!(Picture::of(&admin), before);
+}
+
+#[test]
+fn what_is_not_served_says_so() {
+    let appliance = Appliance::start();
+    let (nobody, admin) = (appliance.nobody(), appliance.admin());
+    for path in ["/", "/api", "/api/v1", "/api/v2/cckm/aws/kms", "/v1/cckm/aws/kms/a/b", "/v1/auth", "/v1/%FF", "/%2e"]
+    {
+        for method in [Method::GET, Method::POST, Method::OPTIONS] {
+            let message = nobody.send(method, path, None).refused(404, "NCERRResourceNotFound");
+            assert!(message.starts_with("there is no API at /"), "{message}");
+        }
+    }
+    for endpoint in claviger::http::routes::families().iter().flat_map(|family| &family.endpoints) {
+        let (served, path) = (&endpoint.method, endpoint.path.trim_start_matches("/api"));
+        for method in [Method::PUT, Method::OPTIONS, Method::TRACE] {
+            let answer = admin.send(method.clone(), path, None);
+            let allowed = answer.headers["allow"].to_str().expect("methods").to_owned();
+            assert!(allowed.split(", ").any(|allowed| allowed == served.as_str()), "{path}: {allowed}");
+            let message = answer.refused(405, "NCERRMethodNotAllowed");
+            assert_eq!(message, format!("{method} is not served here, but {allowed}"));
+        }
+    }
+}
+
+#[test]
+fn lists_refuse_what_they_cannot_do_and_leave_out_what_they_do_not_know() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let history = format!("/v1/cckm/aws/kms/{}/history", appliance.kms("first", &["eu-west-1"]));
+    let lists =
+        ["/v1/cckm/aws/kms", CONNECTIONS, "/v1/usermgmt/users", "/v1/usermgmt/groups", "/v1/auth/tokens", &history];
+    let bad = [
+        ("limit", &["0", "-2", "ten", "1.5", "9223372036854775808", "1%202", "%FF"][..]),
+        ("skip", &["-1", "x", "1.5", "18446744073709551616", "%00"]),
+        ("sort", &["shoe_size", "-shoe_size", "--name", "name%20desc", "acls"]),
+        ("dry_run", &["maybe", "1"]),
+    ];
+    for list in lists {
+        for (member, values) in bad {
+            for value in values {
+                let message = admin.get(&format!("{list}?{member}={value}")).refused(400, "NCERRInvalidParamValue");
+                assert!(message.starts_with(&format!("{member}: ")), "{list} {member}={value}: {message}");
+            }
+        }
+        let total = admin.get(list).expect(200)["total"].clone();
+        for query in ["", "limit=&skip=&sort=&name=", "shoe_size=44", "&&=&%", "limit=9223372036854775807", "limit=-1"]
+        {
+            let page = admin.get(&format!("{list}?{query}")).expect(200);
+            assert_eq!(page["total"], total, "{list}?{query}");
+            assert_eq!(page["resources"].as_array().map(Vec::len), total.as_u64().map(|total| total as usize));
+        }
+        let past = admin.get(&format!("{list}?skip=18446744073709551615&limit=9223372036854775807")).expect(200);
+        assert_eq!((&past["total"], &past["resources"]), (&total, &json!([])));
+    }
+}
+
+#[test]
+fn filters_of_few_values_refuse_all_others() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    for (list, filter, known) in [
+        (CONNECTIONS, "last_connection_ok=maybe", "true, false"),
+        (CONNECTIONS, "cloud_name=azure", "aws, aws-us-gov, aws-cn"),
+        ("/v1/cckm/aws/kms", "status=asleep", "active, archived"),
+        ("/v1/cckm/aws/kms", "cloud_name=aws&cloud_name=azure", "aws, aws-us-gov, aws-cn"),
+    ] {
+        let message = admin.get(&format!("{list}?{filter}")).refused(400, "NCERRInvalidParamValue");
+        assert!(message.contains(known), "{message}");
+    }
+}
+
+#[test]
+fn moments_are_taken_as_rfc_3339_has_them_and_no_other_way() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let kms = format!("/v1/cckm/aws/kms/{}", appliance.kms("first", &["eu-west-1"]));
+    for at in ["yesterday", "2020", "2020-11-05", "2020-13-05T05:29:17Z", "2020-11-05T05:29:17", "1600000000"] {
+        let message = admin.get(&format!("{kms}?at={at}")).refused(400, "NCERRInvalidParamValue");
+        assert!(message.starts_with("at: "), "{message}");
+    }
+    for at in ["0001-01-01T00:00:00Z", "1677-01-01T00:00:00Z", "2020-11-05T05:29:17.5%2B02:00"] {
+        admin.get(&format!("{kms}?at={at}")).refused(404, "NCERRResourceNotFound");
+    }
+    for at in ["2300-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", ""] {
+        assert_eq!(admin.get(&format!("{kms}?at={at}")).expect(200)["name"], "first");
+    }
+}
+
+#[test]
+fn the_content_type_does_not_matter() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let send = |client: &Client, kind: Option<&str>| {
+        let body = json!({"connection": "test_aws-connection"}).to_string().into_bytes();
+        client.send_as(Method::POST, "/v1/cckm/aws/accounts", kind, body)
+    };
+    let kinds = [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=latin1",
+        "multipart/form-data",
+        "?",
+    ];
+    for kind in kinds.into_iter().map(Some).chain([None]) {
+        assert_eq!(send(&admin, kind).expect(200)["account_id"], "123456789012", "{kind:?}");
+    }
+}

@@ -1,0 +1,241 @@
+//! The appliance under test: the real program with a lab cloud, a data directory of its own, and ports that are free.
+
+use crate::support::client::Client;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// The password of `admin`, and of everybody else.
+pub(crate) const PASSWORD: &str = "Lab-secret-4-tests";
+
+/// A program that runs; it ends with this value.
+pub(crate) struct Appliance {
+    process: Child,
+    home: TempDir,
+    environment: Vec<(String, String)>,
+    /// `https://127.0.0.1:PORT`
+    pub api: String,
+    /// `http://127.0.0.1:PORT`
+    pub cloud: String,
+    /// What it printed for the one who started it.
+    pub greeting: String,
+}
+
+impl Appliance {
+    /// On an empty data directory.
+    pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// On an empty data directory, with variables of the environment.
+    pub(crate) fn start_with(environment: &[(&str, &str)]) -> Self {
+        Self::start_in(TempDir::new().expect("a directory"), environment)
+    }
+
+    /// On whatever data directory there is in this one.
+    pub(crate) fn start_in(home: TempDir, environment: &[(&str, &str)]) -> Self {
+        let environment = owned(environment);
+        let (process, greeting) = launch(home.path(), &environment);
+        let (api, cloud) = addresses(&greeting);
+        Self { process, home, environment, api, cloud, greeting }
+    }
+
+    /// Again, on the same data directory; it must have ended.
+    pub(crate) fn restart(&mut self) {
+        (self.process, self.greeting) = launch(self.home.path(), &self.environment);
+        (self.api, self.cloud) = addresses(&self.greeting);
+    }
+
+    /// Again, on the same data directory, with other variables of the environment.
+    pub(crate) fn restart_with(&mut self, environment: &[(&str, &str)]) {
+        self.environment = owned(environment);
+        self.restart();
+    }
+
+    /// SIGKILL: as if the power had gone.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill().expect("a process to kill");
+        self.process.wait().expect("its end");
+    }
+
+    /// SIGTERM, and how it ended; within the ten seconds that a stop may take, and a little.
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
+        self.signal(Signal::SIGTERM);
+        let deadline = Instant::now() + Duration::from_secs(12);
+        while Instant::now() < deadline {
+            if let Some(status) = self.process.try_wait().expect("its status") {
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("it did not stop within 12 s of SIGTERM; its log:\n{}", self.log());
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal).expect("a process to signal");
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.process.id()).expect("a pid"))
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.home.path().join("data")
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
+    }
+
+    pub(crate) fn nobody(&self) -> Client {
+        let pem = std::fs::read(self.data().join("tls.crt")).expect("the certificate");
+        Client::nobody(&self.api, &pem)
+    }
+
+    pub(crate) fn admin(&self) -> Client {
+        self.nobody().sign_in("admin", PASSWORD)
+    }
+
+    /// A user of this name, who is made if need be, in no group.
+    pub(crate) fn user(&self, name: &str) -> Client {
+        let answer = self.admin().post("/v1/usermgmt/users", json!({"username": name, "password": PASSWORD}));
+        assert!([201, 409].contains(&answer.status), "{}", answer.text);
+        self.nobody().sign_in(name, PASSWORD)
+    }
+
+    /// A user in these groups.
+    pub(crate) fn member(&self, name: &str, groups: &[&str]) -> Client {
+        let user = self.user(name);
+        let id = user_id(&user);
+        for group in groups {
+            let path = format!("/v1/usermgmt/groups/{}/users/{id}", group.replace(' ', "%20"));
+            self.admin().post(&path, json!({})).expect(200);
+        }
+        user
+    }
+
+    /// Adds a KMS of the lab's first account by the ready-made connection, and gives its id.
+    pub(crate) fn kms(&self, name: &str, regions: &[&str]) -> String {
+        let body = json!({
+            "name": name, "regions": regions, "account_id": "123456789012", "connection": "test_aws-connection",
+        });
+        id(&self.admin().post("/v1/cckm/aws/kms", body).expect(201))
+    }
+}
+
+impl Drop for Appliance {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<_> = log.lines().collect();
+            eprintln!("the end of the appliance's log:\n{}", lines[lines.len().saturating_sub(30)..].join("\n"));
+        }
+    }
+}
+
+/// The `id` of a resource.
+pub(crate) fn id(resource: &Value) -> String {
+    resource["id"].as_str().expect("an id").to_owned()
+}
+
+/// The `user_id` of a signed-in user, as `local|<uuid>` escaped for a path.
+pub(crate) fn user_id(user: &Client) -> String {
+    subject(user).replace('|', "%7C")
+}
+
+/// The `user_id` of a signed-in user.
+pub(crate) fn subject(user: &Client) -> String {
+    user.get("/v1/auth/self/user").expect(200)["user_id"].as_str().expect("a user id").to_owned()
+}
+
+/// The program, with no settings but those that a test gives.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CLAVIGER_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// The lab on this data directory, on ports that are free.
+pub(crate) fn lab(data: &Path) -> Command {
+    let mut command = program();
+    command.args(["lab", "--listen", "127.0.0.1:0", "--cloud-listen", "127.0.0.1:0", "--data"]).arg(data);
+    command.env("CLAVIGER_ADMIN_PASSWORD", PASSWORD);
+    command
+}
+
+/// Runs a command that is to end by itself and soon: its exit code, standard output and standard error.
+pub(crate) fn ended(command: &mut Command) -> (Option<i32>, String, String) {
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let pid = Pid::from_raw(i32::try_from(process.id()).expect("a pid"));
+    let (out, err) = (process.stdout.take().expect("a pipe"), process.stderr.take().expect("a pipe"));
+    let out = std::thread::spawn(move || std::io::read_to_string(out).expect("UTF-8"));
+    let err = std::thread::spawn(move || std::io::read_to_string(err).expect("UTF-8"));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while process.try_wait().expect("its status").is_none() {
+        if Instant::now() > deadline {
+            kill(pid, Signal::SIGKILL).expect("a process to kill");
+            panic!("{command:?} goes on and on; it says:\n{}", err.join().expect("its errors"));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let code = process.wait().expect("its end").code();
+    (code, out.join().expect("its output"), err.join().expect("its errors"))
+}
+
+fn owned(environment: &[(&str, &str)]) -> Vec<(String, String)> {
+    environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+}
+
+/// Starts the lab in this directory, and waits for what it prints.
+fn launch(home: &Path, environment: &[(String, String)]) -> (Child, String) {
+    let log = File::options().create(true).append(true).open(home.join("log")).expect("a log");
+    let mut process = lab(&home.join("data"))
+        // With the number of the last event in it.
+        .env("CLAVIGER_METRICS_REQUIRE_TOKEN", "true")
+        // The lab shows at once what it has done.
+        .env("CLAVIGER_AWS_SETTLE_SECONDS", "0")
+        // Cheap hashes: tests sign in often.
+        .env("CLAVIGER_PASSWORDS_MEMORY_KIB", "1024")
+        .env("CLAVIGER_PASSWORDS_ITERATIONS", "1")
+        .envs(environment.iter().cloned())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .expect("the program starts");
+    let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+    let mut greeting = String::new();
+    while !greeting.contains("lab cloud ") {
+        let Some(Ok(line)) = lines.next() else {
+            let log = std::fs::read_to_string(home.join("log")).unwrap_or_default();
+            panic!("the appliance did not start; its log:\n{log}");
+        };
+        greeting.push_str(&line);
+        greeting.push('\n');
+    }
+    // The rest is read too: a full pipe would stop the program.
+    std::thread::spawn(move || lines.for_each(drop));
+    (process, greeting)
+}
+
+/// Where the API and the lab cloud are.
+fn addresses(greeting: &str) -> (String, String) {
+    (greeted(greeting, "API ").trim_end_matches("/api/v1").to_owned(), greeted(greeting, "lab cloud "))
+}
+
+/// The last word of the line of the greeting that begins so.
+pub(crate) fn greeted(greeting: &str, begin: &str) -> String {
+    let line = greeting.lines().find(|line| line.trim().starts_with(begin)).expect("such a line");
+    line.split_whitespace().last().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,108 @@
+//! The lab cloud as others meet it: its own door for faults and the clock, and its KMS over signed requests.
+
+use crate::support::appliance::Appliance;
+use reqwest::blocking::Client as Http;
+use rusoto_core::Region;
+use rusoto_core::signature::SignedRequest;
+use rusoto_credential::AwsCredentials;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The lab cloud of an appliance; somebody with the first account's access key.
+pub(crate) struct Lab {
+    http: Http,
+    cloud: String,
+    user: [String; 2],
+}
+
+impl Lab {
+    /// That of this appliance, as long as it runs.
+    pub(crate) fn of(appliance: &Appliance) -> Self {
+        let http = Http::builder().no_proxy().build().expect("an HTTP client");
+        Self { http, cloud: appliance.cloud.trim_end_matches('/').to_owned(), user: user() }
+    }
+
+    /// Sets the faults to order.
+    pub(crate) fn order(&self, faults: &Value) {
+        let answer = self.http.put(self.at("faults")).body(faults.to_string()).send().expect("an answer");
+        assert_eq!(answer.status(), 200, "{faults}");
+    }
+
+    /// Waits until a call has met each fault.
+    pub(crate) fn wait_until_taken(&self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.read("faults") != json!([]) {
+            assert!(Instant::now() < deadline, "no call came: {}", self.read("faults"));
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Puts the clock of KMS ahead by so many days in all.
+    pub(crate) fn move_clock(&self, days: u32) {
+        let body = json!({"ahead_seconds": days * 86_400 + 60}).to_string();
+        assert_eq!(self.http.put(self.at("clock")).body(body).send().expect("an answer").status(), 200);
+    }
+
+    /// How often an operation, such as `kms:ListKeys`, was called so far.
+    pub(crate) fn calls(&self, operation: &str) -> u64 {
+        let counts = self.read("calls");
+        counts[operation].as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum()
+    }
+
+    /// A call to KMS that succeeds.
+    #[track_caller]
+    pub(crate) fn kms(&self, region: &str, operation: &str, body: &Value) -> Value {
+        let (status, answer) = self.try_kms(region, operation, body);
+        assert_eq!(status, 200, "{operation} {body}: {answer}");
+        answer
+    }
+
+    /// A call to KMS: the status and the answer.
+    pub(crate) fn try_kms(&self, region: &str, operation: &str, body: &Value) -> (u16, Value) {
+        let place = Region::Custom { name: region.to_owned(), endpoint: self.cloud.clone() };
+        let mut request = SignedRequest::new("POST", "kms", &place, "/");
+        request.set_content_type("application/x-amz-json-1.1".to_owned());
+        request.add_header("x-amz-target", &format!("TrentService.{operation}"));
+        request.set_payload(Some(body.to_string().into_bytes()));
+        let [id, secret] = &self.user;
+        request.sign(&AwsCredentials::new(id, secret, None, None));
+        let mut sent = self.http.post(format!("{}/", self.cloud)).body(body.to_string());
+        for (name, values) in request.headers() {
+            for value in values {
+                sent = sent.header(name.as_str(), value.as_slice());
+            }
+        }
+        let answer = sent.send().expect("an answer");
+        let status = answer.status().as_u16();
+        // Some operations answer with nothing at all.
+        (status, serde_json::from_str(&answer.text().expect("a text")).unwrap_or_default())
+    }
+
+    /// What AWS tells of all keys of the account's own in a region, by their ids.
+    pub(crate) fn keys(&self, region: &str) -> BTreeMap<String, Value> {
+        let keys = self.kms(region, "ListKeys", &json!({"Limit": 1000}));
+        let ids = keys["Keys"].as_array().expect("keys").iter().map(|key| key["KeyId"].as_str().expect("an id"));
+        let tell = |id: &str| self.kms(region, "DescribeKey", &json!({"KeyId": id}))["KeyMetadata"].take();
+        let told = ids.map(|id| (id.to_owned(), tell(id)));
+        told.filter(|(_, told)| told["KeyManager"] == "CUSTOMER").collect()
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("{}/_lab/{path}", self.cloud)
+    }
+
+    fn read(&self, path: &str) -> Value {
+        let text = self.http.get(self.at(path)).send().and_then(|answer| answer.text()).expect("an answer");
+        serde_json::from_str(&text).expect("JSON")
+    }
+}
+
+/// The first access key of the built-in lab cloud, and its secret.
+fn user() -> [String; 2] {
+    let lab = std::fs::read_to_string("config/lab-cloud.toml").expect("the lab cloud");
+    let lab: toml::Table = lab.parse().expect("TOML");
+    let user = &lab["accounts"][0]["users"][0];
+    ["access_key_id", "secret_access_key"].map(|member| user[member].as_str().expect("a text").to_owned())
+}

@@ -1,0 +1,10 @@
+//! The program under test, its clients, its lab cloud, and what looks at it from outside.
+
+pub(crate) mod appliance;
+pub(crate) mod client;
+pub(crate) mod json_schema;
+pub(crate) mod kms_fixture;
+pub(crate) mod lab;
+pub(crate) mod raw_http;
+pub(crate) mod strace;
+pub(crate) mod visible_state;

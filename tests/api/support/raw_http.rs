@@ -1,0 +1,79 @@
+//! Requests byte by byte, for clients that are slow or strange.
+
+use crate::support::appliance::Appliance;
+use crate::support::client::Client;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use serde_json::Value;
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A connection to the appliance.
+pub(crate) type Stream = StreamOwned<ClientConnection, TcpStream>;
+
+/// A request whose head is with the server, and whose body is not.
+pub(crate) struct Begun {
+    stream: Stream,
+    body: String,
+}
+
+impl Begun {
+    /// Sends the head, and gives the server the time to read it.
+    pub(crate) fn send(appliance: &Appliance, client: &Client, method: &str, path: &str, body: &Value) -> Self {
+        let (mut stream, body, token) = (shake_hands(appliance), body.to_string(), client.token());
+        let head = format!(
+            "{method} /api{path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).expect("sent");
+        stream.flush().expect("sent");
+        std::thread::sleep(Duration::from_millis(500));
+        Self { stream, body }
+    }
+
+    /// Sends the body, and gives the answer.
+    pub(crate) fn end(mut self) -> String {
+        self.stream.write_all(self.body.as_bytes()).expect("sent");
+        read_to_end(&mut self.stream)
+    }
+
+    /// Sends the body, and closes the connection without a farewell once the server has it.
+    pub(crate) fn hang_up(mut self) {
+        self.stream.write_all(self.body.as_bytes()).expect("sent");
+        self.stream.flush().expect("sent");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+}
+
+pub(crate) fn connect(appliance: &Appliance) -> TcpStream {
+    let stream = TcpStream::connect(appliance.api.trim_start_matches("https://")).expect("connected");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("set");
+    stream
+}
+
+pub(crate) fn shake_hands(appliance: &Appliance) -> StreamOwned<ClientConnection, TcpStream> {
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_file(appliance.data().join("tls.crt")).expect("a certificate");
+    roots.add(certificate).expect("a root");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
+    let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
+    let name = ServerName::try_from("127.0.0.1").expect("a name");
+    StreamOwned::new(ClientConnection::new(config, name).expect("a client"), connect(appliance))
+}
+
+/// What comes until the server closes the connection.
+pub(crate) fn read_to_end(stream: &mut impl Read) -> String {
+    let mut bytes = Vec::new();
+    match stream.read_to_end(&mut bytes) {
+        Ok(_) => {}
+        // Closed without a farewell, too.
+        Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {}
+        Err(error) => panic!("the connection stays open: {error}"),
+    }
+    String::from_utf8(bytes).expect("UTF-8")
+}

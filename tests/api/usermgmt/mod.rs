@@ -1,0 +1,3 @@
+//! `/v1/usermgmt`
+
+mod users;

@@ -1,0 +1,3 @@
+//! `/v1/vault`
+
+mod keys2;
