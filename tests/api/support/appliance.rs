@@ -205,7 +205,7 @@ fn launch(home: &Path, environment: &[(String, String)]) -> (Child, String) {
         // With the number of the last event in it.
         .env("CLAVIGER_METRICS_REQUIRE_TOKEN", "true")
         // The lab shows at once what it has done.
-        .env("CLAVIGER_AWS_SETTLE_SECONDS", "0")
+        .env("CLAVIGER_AWS_CONSISTENCY_WAIT_SECONDS", "0")
         // Cheap hashes: tests sign in often.
         .env("CLAVIGER_PASSWORDS_MEMORY_KIB", "1024")
         .env("CLAVIGER_PASSWORDS_ITERATIONS", "1")
