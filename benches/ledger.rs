@@ -57,7 +57,7 @@ fn main() -> Outcome<()> {
 async fn concurrent_writes(directory: &Path) -> Outcome<(f64, f64)> {
     let ledger = Ledger::open(directory, LedgerOptions::default())?;
     record(&ledger, (0..WRITERS).map(added).collect::<Outcome<_>>()?).await?;
-    let mut heads = ledger.follow();
+    let mut heads = ledger.watch_head();
     let syncs = tokio::spawn(async move {
         let mut syncs = 0u64;
         while heads.changed().await.is_ok() {

@@ -115,7 +115,7 @@ pub fn said(verified: &Verified) -> String {
 }
 
 async fn events(writer: OwnedWriteHalf, ledger: Ledger, filter: Filter, follow: bool) -> io::Result<()> {
-    let mut head = ledger.follow();
+    let mut head = ledger.watch_head();
     let mut writer = BufWriter::new(writer);
     let mut next = 1;
     loop {

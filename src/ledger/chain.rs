@@ -1,5 +1,5 @@
 //! What holds records together: each has the next number, names the hash of the one before, and is later than it.
-//! Whoever reads the log reads it through a [`Walk`], so nothing broken is ever believed.
+//! Whoever reads the log reads it through a [`ChainReader`], so nothing broken is ever believed.
 
 use super::error::{Fault, LedgerError};
 use super::record::{Happening, Record, RecordHash, previous_of};
@@ -35,7 +35,7 @@ impl Linked {
     }
 
     /// What happened, and the end of the chain after it.
-    pub(super) fn follow(&self, before: &Chain) -> Result<(Event, Chain), LedgerError> {
+    pub(super) fn decode_event(&self, before: &Chain) -> Result<(Event, Chain), LedgerError> {
         let Happening { seq, time, event } = Happening::decode(&self.bytes).map_err(|fault| self.broken(fault))?;
         self.check_number(seq)?;
         check_time(seq, before.time, time)?;
@@ -57,7 +57,7 @@ pub(super) fn check_time(seq: u64, before: Time, time: Time) -> Result<(), Ledge
 }
 
 /// A walk along the records, checking numbers and hashes. After an error there are no more.
-pub(super) struct Walk {
+pub(super) struct ChainReader {
     entries: Entries,
     upto: u64,
     last: u64,
@@ -65,7 +65,7 @@ pub(super) struct Walk {
     done: bool,
 }
 
-impl Walk {
+impl ChainReader {
     /// From the first record to number `upto`.
     pub(super) fn whole(store: &dyn Store, upto: u64) -> Self {
         Self::after(store, 0, Some(RecordHash::default()), upto)
@@ -129,7 +129,7 @@ impl Walk {
     }
 }
 
-impl Iterator for Walk {
+impl Iterator for ChainReader {
     type Item = Result<Linked, LedgerError>;
 
     fn next(&mut self) -> Option<Self::Item> {

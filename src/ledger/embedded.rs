@@ -11,7 +11,7 @@
 
 use super::directory::{Directory, io};
 use super::error::LedgerError;
-use super::head::{HeadFile, Known};
+use super::head::{HeadFile, HeadMark};
 use super::store::{AppendError, Entries, Entry, Store, StoreError};
 use sled::{Batch, Db, IVec, Mode, Tree};
 use std::fs::File;
@@ -52,12 +52,12 @@ struct End {
 
 impl Embedded {
     /// Opens the log in a directory, or makes one. Returns with it what was known to be in it.
-    pub(super) fn open(directory: Directory, cache_bytes: u64) -> Result<(Self, Known), LedgerError> {
+    pub(super) fn open(directory: Directory, cache_bytes: u64) -> Result<(Self, HeadMark), LedgerError> {
         let path = directory.head();
         let exists = directory.log().join("db").exists();
         let (note, known) = match exists || path.exists() {
             true => HeadFile::open(&path)?,
-            false => (HeadFile::create(&path, Known::default())?, Known::default()),
+            false => (HeadFile::create(&path, HeadMark::default())?, HeadMark::default()),
         };
         if known.seq > 0 && !exists {
             return Err(LedgerError::Shorter { known: known.seq, found: 0 });
@@ -71,13 +71,13 @@ impl Embedded {
 
     /// Opens a log whatever is known of it, to be read and not to be written.
     pub(super) fn open_as_it_is(directory: Directory) -> Result<Self, LedgerError> {
-        Self::open_noting(directory, READING_CACHE_BYTES, Known { seq: u64::MAX, ..Known::default() }, None)
+        Self::open_noting(directory, READING_CACHE_BYTES, HeadMark { seq: u64::MAX, ..HeadMark::default() }, None)
     }
 
     fn open_noting(
         directory: Directory,
         cache_bytes: u64,
-        known: Known,
+        known: HeadMark,
         note: Option<HeadFile>,
     ) -> Result<Self, LedgerError> {
         let log = directory.log();
@@ -128,7 +128,7 @@ impl Embedded {
         self.refuse_blobs()?;
         end.head += entries.len() as u64;
         let hash = entries.last().map(|entry| entry.hash).unwrap_or_default();
-        let known = Known { seq: end.head, hash };
+        let known = HeadMark { seq: end.head, hash };
         Ok(end.note.as_mut().map_or(Ok(()), |note| note.note(known))?)
     }
 

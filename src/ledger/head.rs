@@ -24,14 +24,14 @@ const SYNC_EVERY: u32 = 64;
 
 /// A record that is known to be durable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Known {
+pub(super) struct HeadMark {
     /// Its number; 0: there is none.
     pub seq: u64,
     /// Its hash.
     pub hash: RecordHash,
 }
 
-impl Known {
+impl HeadMark {
     /// Refuses another record in the place of this one.
     pub(super) fn check(self, linked: &Linked) -> Result<(), LedgerError> {
         match linked.seq == self.seq && linked.hash != self.hash {
@@ -51,7 +51,7 @@ pub(super) struct HeadFile {
 
 impl HeadFile {
     /// Makes the file, in one step: a file that says nothing is never seen. The caller syncs the directory.
-    pub(super) fn create(path: &Path, known: Known) -> Result<Self, LedgerError> {
+    pub(super) fn create(path: &Path, known: HeadMark) -> Result<Self, LedgerError> {
         let unfinished = path.with_extension("new");
         let failed = io("make", &unfinished);
         let file = owner_only().create(true).truncate(true).open(&unfinished).map_err(failed)?;
@@ -64,7 +64,7 @@ impl HeadFile {
     }
 
     /// Opens it and reads the later of its two notes.
-    pub(super) fn open(path: &Path) -> Result<(Self, Known), LedgerError> {
+    pub(super) fn open(path: &Path) -> Result<(Self, HeadMark), LedgerError> {
         let file = owner_only().open(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => LedgerError::HeadUnknown(path.to_owned()),
             _ => io("open", path)(error),
@@ -80,7 +80,7 @@ impl HeadFile {
     }
 
     /// Notes a record that is durable.
-    pub(super) fn note(&mut self, known: Known) -> std::io::Result<()> {
+    pub(super) fn note(&mut self, known: HeadMark) -> std::io::Result<()> {
         self.write(known)?;
         self.unsynced += 1;
         if self.unsynced >= SYNC_EVERY || !self.synced_any { self.sync() } else { Ok(()) }
@@ -94,7 +94,7 @@ impl HeadFile {
         Ok(())
     }
 
-    fn write(&mut self, known: Known) -> std::io::Result<()> {
+    fn write(&mut self, known: HeadMark) -> std::io::Result<()> {
         let place = PLACES[self.next];
         self.next = 1 - self.next;
         self.file.write_all_at(line(known).as_bytes(), place)
@@ -102,18 +102,18 @@ impl HeadFile {
 }
 
 /// One line that people can read, too.
-fn line(known: Known) -> String {
+fn line(known: HeadMark) -> String {
     let note = format!("claviger head 1 {:020} {}", known.seq, known.hash);
     format!("{note} {}\n", RecordHash::of(note.as_bytes()))
 }
 
-fn read(file: &File, place: u64) -> Option<Known> {
-    let mut bytes = vec![0; line(Known::default()).len()];
+fn read(file: &File, place: u64) -> Option<HeadMark> {
+    let mut bytes = vec![0; line(HeadMark::default()).len()];
     file.read_exact_at(&mut bytes, place).ok()?;
     let text = std::str::from_utf8(&bytes).ok()?;
     let mut words = text.split_whitespace().skip(3);
     let (seq, hash) = (words.next()?.parse().ok()?, parse_hash(words.next()?)?);
-    let known = Known { seq, hash };
+    let known = HeadMark { seq, hash };
     (line(known) == text).then_some(known)
 }
 
@@ -129,8 +129,8 @@ fn parse_hash(text: &str) -> Option<RecordHash> {
 mod tests {
     use super::*;
 
-    fn known(seq: u64) -> Known {
-        Known { seq, hash: RecordHash::of(&seq.to_be_bytes()) }
+    fn known(seq: u64) -> HeadMark {
+        HeadMark { seq, hash: RecordHash::of(&seq.to_be_bytes()) }
     }
 
     #[test]
@@ -139,8 +139,8 @@ mod tests {
         let path = dir.path().join("head");
         // What a first start left that was killed.
         std::fs::write(path.with_extension("new"), "claviger he").expect("writes");
-        let mut head = HeadFile::create(&path, Known::default()).expect("creates");
-        assert_eq!(HeadFile::open(&path).expect("opens").1, Known::default());
+        let mut head = HeadFile::create(&path, HeadMark::default()).expect("creates");
+        assert_eq!(HeadFile::open(&path).expect("opens").1, HeadMark::default());
         for seq in 1..=5 {
             head.note(known(seq)).expect("notes");
             assert_eq!(HeadFile::open(&path).expect("opens").1, known(seq));

@@ -4,7 +4,7 @@
 //!
 //! `record` is what is kept and its bytes, `chain` what holds records together, `store` where they are kept (`embedded`
 //! on sled), `head` how a log that lost its end is noticed, `writer` the one thread that writes, `replay` the way back
-//! from bytes to state, `history` which records concern a KMS or a connection, `lines` records as JSON for people.
+//! from bytes to state, `history` which records concern a KMS or a connection, `json_lines` records as JSON for people.
 
 mod chain;
 mod directory;
@@ -12,7 +12,7 @@ mod embedded;
 mod error;
 mod head;
 mod history;
-mod lines;
+mod json_lines;
 mod record;
 mod replay;
 mod store;
@@ -24,7 +24,7 @@ mod writer;
 mod tests;
 
 pub use error::{Fault, LedgerError, Stopped, WriteError};
-pub use lines::Filter;
+pub use json_lines::Filter;
 pub use record::{Record, RecordHash};
 pub use store::{AppendError, Entries, Entry, Store, StoreError};
 pub use verify::{Records, Verified, accept, read, verify};
@@ -35,10 +35,10 @@ use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use arc_swap::ArcSwap;
-use chain::Walk;
+use chain::ChainReader;
 use directory::Directory;
 use embedded::Embedded;
-use head::Known;
+use head::HeadMark;
 use history::History;
 use replay::Replayed;
 use std::path::Path;
@@ -141,7 +141,7 @@ impl Ledger {
         Self::start(Arc::new(store), known, options)
     }
 
-    fn start(store: Arc<dyn Store>, known: Known, options: LedgerOptions) -> Result<Self, LedgerError> {
+    fn start(store: Arc<dyn Store>, known: HeadMark, options: LedgerOptions) -> Result<Self, LedgerError> {
         let Replayed { state, history, chain } = replay::replay(&*store, store.head(), known)?;
         let (orders, queue) = mpsc::channel(options.queue.max(1));
         let shared = Arc::new(Shared {
@@ -152,9 +152,9 @@ impl Ledger {
         });
         let writer =
             Writer { store: store.clone(), shared: shared.clone(), options: options.clone(), chain, orders: queue };
-        if let Some(heads) = store.follow() {
+        if let Some(heads) = store.watch_heads() {
             let orders = orders.downgrade();
-            spawn("ledger-follower", move || writer::follow(&heads, &orders))?;
+            spawn("ledger-follower", move || writer::pass_on_heads(&heads, &orders))?;
         }
         let thread = spawn("ledger-writer", move || writer.run())?;
         Ok(Self(Arc::new(Inner {
@@ -214,7 +214,7 @@ impl Ledger {
     /// The durable records from number `from` on, in order, up to the last one that there is now. After an error
     /// there are no more.
     pub fn read(&self, from: u64) -> Records {
-        Records::new(Walk::middle(&*self.0.store, from, self.state().head))
+        Records::new(ChainReader::middle(&*self.0.store, from, self.state().head))
     }
 
     /// The numbers of the records of a stream, oldest first. Only KMSs and connections have a history.
@@ -231,7 +231,7 @@ impl Ledger {
     }
 
     /// The number of the last durable record, and each new one.
-    pub fn follow(&self) -> watch::Receiver<u64> {
+    pub fn watch_head(&self) -> watch::Receiver<u64> {
         self.0.shared.head.subscribe()
     }
 
@@ -241,7 +241,7 @@ impl Ledger {
     /// The first one that is broken.
     pub fn verify(&self) -> Result<Verified, LedgerError> {
         let head = self.state().head;
-        verify::walk(Walk::whole(&*self.0.store, head), Known::default())
+        verify::walk(ChainReader::whole(&*self.0.store, head), HeadMark::default())
     }
 
     /// May something still be written? Once false, for good.

@@ -1,8 +1,8 @@
 //! From bytes back to state. One thread reads, which is half of the work; another checks the chain, decodes and applies.
 
-use super::chain::{Chain, Linked, Walk};
+use super::chain::{Chain, ChainReader, Linked};
 use super::error::LedgerError;
-use super::head::Known;
+use super::head::HeadMark;
 use super::history::History;
 use super::store::{Entries, Store, StoreError};
 use crate::domain::state::State;
@@ -26,7 +26,7 @@ impl Replayed {
     }
 
     pub(super) fn absorb(&mut self, linked: &Linked) -> Result<(), LedgerError> {
-        let (event, chain) = linked.follow(&self.chain)?;
+        let (event, chain) = linked.decode_event(&self.chain)?;
         self.state.apply(chain.time, &event);
         self.history.note(chain.seq, &event);
         self.chain = chain;
@@ -38,13 +38,13 @@ impl Replayed {
 ///
 /// # Errors
 /// The first thing wrong with it.
-pub(super) fn replay(store: &dyn Store, upto: u64, known: Known) -> Result<Replayed, LedgerError> {
+pub(super) fn replay(store: &dyn Store, upto: u64, known: HeadMark) -> Result<Replayed, LedgerError> {
     std::thread::scope(|scope| {
         let (give, take) = sync_channel(AHEAD);
         let entries = store.read(1);
         scope.spawn(move || read(entries, &give));
         let mut replayed = Replayed::nothing();
-        for linked in Walk::over(Box::new(take.into_iter().flat_map(Batch::unpack)), upto) {
+        for linked in ChainReader::over(Box::new(take.into_iter().flat_map(Batch::unpack)), upto) {
             let linked = linked?;
             known.check(&linked)?;
             replayed.absorb(&linked)?;

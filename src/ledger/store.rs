@@ -33,7 +33,7 @@ pub trait Store: Send + Sync {
     fn head(&self) -> u64;
 
     /// The number of the last record, again each time that somebody else has appended; none if nobody else can.
-    fn follow(&self) -> Option<Receiver<u64>> {
+    fn watch_heads(&self) -> Option<Receiver<u64>> {
         None
     }
 }

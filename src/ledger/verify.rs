@@ -1,10 +1,10 @@
 //! A log that no server has open: to be checked, read, or, by an operator who knows better, accepted as it is.
 
-use super::chain::{Chain, Walk, check_time};
+use super::chain::{Chain, ChainReader, check_time};
 use super::directory::{Directory, io, sync};
 use super::embedded::{Embedded, READING_CACHE_BYTES};
 use super::error::LedgerError;
-use super::head::{HeadFile, Known};
+use super::head::{HeadFile, HeadMark};
 use super::record::{Record, RecordHash};
 use super::store::Store;
 use crate::domain::time::Time;
@@ -28,7 +28,7 @@ pub struct Verified {
 /// The first record that is broken, or why the log cannot be read.
 pub fn verify(directory: &Path) -> Result<Verified, LedgerError> {
     let (store, known) = open(directory)?;
-    walk(Walk::whole(&store, store.head()), known)
+    walk(ChainReader::whole(&store, store.head()), known)
 }
 
 /// Reads the log in a data directory that no process has open, from record number `from` on.
@@ -37,7 +37,7 @@ pub fn verify(directory: &Path) -> Result<Verified, LedgerError> {
 /// Why the log cannot be read.
 pub fn read(directory: &Path, from: u64) -> Result<Records, LedgerError> {
     let (store, _) = open(directory)?;
-    let records = Records::new(Walk::middle(&store, from, store.head()));
+    let records = Records::new(ChainReader::middle(&store, from, store.head()));
     Ok(Records { _store: Some(Box::new(store)), ..records })
 }
 
@@ -51,14 +51,14 @@ pub fn accept(directory: &Path) -> Result<Verified, LedgerError> {
     let taken = Directory::take(directory)?;
     let path = taken.head();
     let store = Embedded::open_as_it_is(taken)?;
-    let verified = walk(Walk::whole(&store, store.head()), Known::default())?;
+    let verified = walk(ChainReader::whole(&store, store.head()), HeadMark::default())?;
     drop(store);
-    HeadFile::create(&path, Known { seq: verified.records, hash: verified.hash })?;
+    HeadFile::create(&path, HeadMark { seq: verified.records, hash: verified.hash })?;
     sync(directory)?;
     Ok(verified)
 }
 
-fn open(directory: &Path) -> Result<(Embedded, Known), LedgerError> {
+fn open(directory: &Path) -> Result<(Embedded, HeadMark), LedgerError> {
     refuse_absent(directory)?;
     Embedded::open(Directory::take(directory)?, READING_CACHE_BYTES)
 }
@@ -74,12 +74,12 @@ fn refuse_absent(directory: &Path) -> Result<(), LedgerError> {
 }
 
 /// Checks every record that comes.
-pub(super) fn walk(walk: Walk, known: Known) -> Result<Verified, LedgerError> {
+pub(super) fn walk(walk: ChainReader, known: HeadMark) -> Result<Verified, LedgerError> {
     let (mut end, mut first) = (Chain::START, None);
     for linked in walk {
         let linked = linked?;
         known.check(&linked)?;
-        (_, end) = linked.follow(&end)?;
+        (_, end) = linked.decode_event(&end)?;
         first.get_or_insert(end.time);
     }
     Ok(Verified { records: end.seq, hash: end.hash, span: first.map(|first| (first, end.time)) })
@@ -87,14 +87,14 @@ pub(super) fn walk(walk: Walk, known: Known) -> Result<Verified, LedgerError> {
 
 /// Records in order. After an error there are no more.
 pub struct Records {
-    walk: Walk,
+    walk: ChainReader,
     before: Option<Time>,
     broken: bool,
     _store: Option<Box<dyn Store>>,
 }
 
 impl Records {
-    pub(super) fn new(walk: Walk) -> Self {
+    pub(super) fn new(walk: ChainReader) -> Self {
         Self { walk, before: None, broken: false, _store: None }
     }
 

@@ -3,7 +3,7 @@
 //!
 //! What is published is durable. After a failed write nothing is written any more: what reached the disk is not known.
 
-use super::chain::{Chain, Walk};
+use super::chain::{Chain, ChainReader};
 use super::error::{LedgerError, Stopped, WriteError};
 use super::record::Draft;
 use super::store::{AppendError, Entry, Store};
@@ -201,8 +201,8 @@ impl Writer {
     fn catch_up(&mut self) -> Result<(), LedgerError> {
         let mut end = Tentative { state: self.shared.published.load().state.clone(), chain: self.chain };
         let mut events = Vec::new();
-        for linked in Walk::on_from(&*self.store, &self.chain, self.store.head()) {
-            let (event, chain) = linked?.follow(&end.chain)?;
+        for linked in ChainReader::on_from(&*self.store, &self.chain, self.store.head()) {
+            let (event, chain) = linked?.decode_event(&end.chain)?;
             end.state.apply(chain.time, &event);
             end.chain = chain;
             events.push(event);
@@ -242,7 +242,7 @@ pub(super) fn time_after(last: Time, now: Time) -> Time {
 }
 
 /// Passes on that others have appended, for as long as there is a writer.
-pub(super) fn follow(heads: &std::sync::mpsc::Receiver<u64>, orders: &mpsc::WeakSender<Order>) {
+pub(super) fn pass_on_heads(heads: &std::sync::mpsc::Receiver<u64>, orders: &mpsc::WeakSender<Order>) {
     while heads.recv().is_ok() {
         let Some(orders) = orders.upgrade() else { return };
         if orders.blocking_send(Order::CatchUp).is_err() {

@@ -122,7 +122,7 @@ impl World {
     pub(super) fn until(&self, what: &str, holds: impl Fn(&State) -> bool) {
         let core = self.core();
         self.run(async move {
-            let mut head = core.ledger.follow();
+            let mut head = core.ledger.watch_head();
             let wait = async {
                 while !holds(&core.state().state) {
                     head.changed().await.expect("the log goes on");

@@ -6,7 +6,7 @@ use super::*;
 
 async fn five() -> Arc<Memory> {
     let store = Arc::new(Memory::default());
-    let ledger = Ledger::start(store.clone(), Known::default(), options()).expect("starts");
+    let ledger = Ledger::start(store.clone(), HeadMark::default(), options()).expect("starts");
     for n in 0..5 {
         record(&ledger, vec![added(n, &format!("k{n}"))]).await.expect("recorded");
     }
@@ -15,7 +15,7 @@ async fn five() -> Arc<Memory> {
 }
 
 fn broken(store: &Arc<Memory>) -> (u64, Fault) {
-    match Ledger::start(store.clone(), Known::default(), options()) {
+    match Ledger::start(store.clone(), HeadMark::default(), options()) {
         Err(LedgerError::Corrupt { seq, fault }) => (seq, fault),
         other => panic!("not broken: {:?}", other.map(|ledger| ledger.state().head)),
     }
@@ -40,7 +40,7 @@ async fn a_changed_record_is_named_whatever_it_still_looks_like() {
 async fn a_changed_last_record_is_known_by_the_note_beside_the_log() {
     let store = five().await;
     let last = store.read(5).next().expect("there").expect("readable").1;
-    let known = Known { seq: 5, hash: RecordHash::of(&last) };
+    let known = HeadMark { seq: 5, hash: RecordHash::of(&last) };
     store.tamper(5, |bytes| change_a_letter(bytes));
     let opened = Ledger::start(store, known, options());
     assert!(matches!(opened.err(), Some(LedgerError::Foreign { seq: 5, .. })));
@@ -85,7 +85,7 @@ async fn a_length_that_was_damaged_takes_no_memory() {
 #[tokio::test]
 async fn a_log_may_be_read_from_anywhere_and_stops_at_what_is_broken() {
     let store = five().await;
-    let ledger = Ledger::start(store.clone(), Known::default(), options()).expect("starts");
+    let ledger = Ledger::start(store.clone(), HeadMark::default(), options()).expect("starts");
     record(&ledger, vec![regions_replaced(0, &["us-east-1"])]).await.expect("recorded");
     let read = |from| ledger.read(from).map(|record| record.map(|record| record.seq)).collect::<Result<Vec<_>, _>>();
     assert_eq!(read(0).expect("whole"), [1, 2, 3, 4, 5, 6]);

@@ -162,7 +162,7 @@ async fn a_failed_sync_of_the_disk_stops_the_ledger() {
         0 => Err(std::io::Error::other("EIO")),
         _ => file.sync_data(),
     });
-    let ledger = Ledger::start(Arc::new(store), Known::default(), options()).expect("starts");
+    let ledger = Ledger::start(Arc::new(store), HeadMark::default(), options()).expect("starts");
     for n in 0..2 {
         record(&ledger, vec![added(n, &format!("k{n}"))]).await.expect("recorded");
     }

@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 fn start(store: &Arc<Memory>) -> Ledger {
-    Ledger::start(store.clone(), Known::default(), options()).expect("starts")
+    Ledger::start(store.clone(), HeadMark::default(), options()).expect("starts")
 }
 
 fn name(text: &str) -> KmsName {
@@ -149,7 +149,7 @@ async fn a_moved_head_is_read_and_decided_on_again() {
 async fn what_others_append_is_followed() {
     let store = Arc::new(Memory::shared());
     let ledger = start(&store);
-    let mut heads = ledger.follow();
+    let mut heads = ledger.watch_head();
     store.let_a_rival_append(&[added(1, "theirs")]);
     heads.wait_for(|head| *head == 1).await.expect("open");
     assert_eq!(ledger.state().state.kms.len(), 1);
@@ -249,7 +249,8 @@ async fn time_only_goes_forward_and_a_decision_is_told_its_records_time() {
     let times = [100, 100, 50, i64::MAX, 7];
     let next = AtomicUsize::new(0);
     let clock = Arc::new(move || Time::from_nanos(times[next.fetch_add(1, Ordering::Relaxed).min(4)]));
-    let ledger = Ledger::start(store.clone(), Known::default(), LedgerOptions { clock, ..options() }).expect("starts");
+    let ledger =
+        Ledger::start(store.clone(), HeadMark::default(), LedgerOptions { clock, ..options() }).expect("starts");
     for round in 0..5u128 {
         let told = Arc::new(Mutex::new(None));
         let tell = told.clone();

@@ -134,7 +134,7 @@ impl Store for Memory {
         self.inside().durable.len() as u64
     }
 
-    fn follow(&self) -> Option<Receiver<u64>> {
+    fn watch_heads(&self) -> Option<Receiver<u64>> {
         let mut inside = self.inside();
         let (tell, heads) = channel();
         inside.shared.then(|| {

@@ -189,7 +189,7 @@ proptest! {
         let store = Arc::new(Memory::default());
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let (before, heads) = runtime.block_on(async {
-            let ledger = Ledger::start(store.clone(), Known::default(), options()).expect("starts");
+            let ledger = Ledger::start(store.clone(), HeadMark::default(), options()).expect("starts");
             record(&ledger, vec![lab()]).await.expect("recorded");
             for command in commands {
                 let decided = ledger.execute(by_nobody(), move |state, _| state.decide(proved(state, &command))).await;
@@ -198,7 +198,7 @@ proptest! {
             let heads: Vec<_> = (0..4).map(|n| ledger.history(&Stream::Kms(sample::kms(n)))).collect();
             Ok((ledger.state(), heads))
         })?;
-        let again = Ledger::start(store, Known::default(), options()).expect("starts");
+        let again = Ledger::start(store, HeadMark::default(), options()).expect("starts");
         prop_assert_eq!(again.state(), before);
         let found: Vec<_> = (0..4).map(|n| again.history(&Stream::Kms(sample::kms(n)))).collect();
         prop_assert_eq!(found, heads);

@@ -82,7 +82,7 @@ impl House {
     }
 
     async fn end_of(&self, id: JobId) -> Arc<SyncJob> {
-        let mut heads = self.ledger.follow();
+        let mut heads = self.ledger.watch_head();
         let ended = async {
             loop {
                 let job = self.ledger.state().state.sync_job(id).expect("a job").clone();
