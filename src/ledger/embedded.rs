@@ -33,6 +33,21 @@ const RELEASE_PATIENCE: Duration = Duration::from_secs(5);
 /// Makes the content of sled's file durable; tests fail it on cue.
 type SyncFile = Box<dyn Fn(&File) -> std::io::Result<()> + Send + Sync>;
 
+/// Steps of a commit between which a crash may come; tests look at what it would leave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum CommitStep {
+    /// sled has the rows, and keeps some of them to itself.
+    Applied,
+    /// sled has given all to the system.
+    Flushed,
+    /// The disk has it; the note of the head does not say so yet.
+    Synced,
+}
+
+/// Called after each step.
+#[cfg(test)]
+type AfterStep = Box<dyn Fn(CommitStep) + Send + Sync>;
+
 pub(super) struct Embedded {
     // Fields are dropped in this order: the directory is let go last.
     tree: Tree,
@@ -41,6 +56,8 @@ pub(super) struct Embedded {
     file: File,
     blobs: PathBuf,
     end: Mutex<End>,
+    #[cfg(test)]
+    after_step: AfterStep,
     directory: Directory,
 }
 
@@ -97,7 +114,17 @@ impl Embedded {
         let file = File::options().read(true).write(true).open(&file).map_err(io("open", &file))?;
         let end = Mutex::new(End { head, failed: note.is_none(), note });
         let blobs = log.join("blobs");
-        let store = Self { tree, db, sync: Box::new(File::sync_data), file, blobs, end, directory };
+        let store = Self {
+            tree,
+            db,
+            sync: Box::new(File::sync_data),
+            file,
+            blobs,
+            end,
+            #[cfg(test)]
+            after_step: Box::new(|_| {}),
+            directory,
+        };
         // The tree itself may be new, and so may everything around it.
         guarded(|| store.db.flush()).map_err(unopenable)?;
         store.refuse_blobs().map_err(unopenable)?;
@@ -111,6 +138,20 @@ impl Embedded {
         self.sync = Box::new(sync);
     }
 
+    /// Something to be done after each step of a commit.
+    #[cfg(test)]
+    pub(super) fn after_each_step(&mut self, run: impl Fn(CommitStep) + Send + Sync + 'static) {
+        self.after_step = Box::new(run);
+    }
+
+    #[cfg(test)]
+    fn after(&self, step: CommitStep) {
+        (self.after_step)(step);
+    }
+
+    #[cfg(not(test))]
+    fn after(&self, _: CommitStep) {}
+
     fn end(&self) -> std::sync::MutexGuard<'_, End> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -123,8 +164,11 @@ impl Embedded {
             }
         }
         guarded(|| self.tree.apply_batch(batch))?;
+        self.after(CommitStep::Applied);
         guarded(|| self.db.flush())?;
+        self.after(CommitStep::Flushed);
         (self.sync)(&self.file)?;
+        self.after(CommitStep::Synced);
         self.refuse_blobs()?;
         end.head += entries.len() as u64;
         let hash = entries.last().map(|entry| entry.hash).unwrap_or_default();

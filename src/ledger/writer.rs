@@ -111,7 +111,9 @@ impl Writer {
                     self.publish(&plan.end, &plan.outcomes);
                     return answer(waiting, plan.outcomes);
                 }
-                Err(AppendError::Moved(_)) => self.catch_up_or_stop(),
+                Err(AppendError::Moved(head)) if head > self.chain.seq => self.catch_up_or_stop(),
+                // Records that were durable are gone: to go on would be to write others in their place.
+                Err(AppendError::Moved(found)) => self.stop(&LedgerError::Shorter { known: self.chain.seq, found }),
                 Err(AppendError::Failed(error)) => self.stop(&error),
             }
         }
@@ -181,7 +183,7 @@ impl Writer {
         let made = outcomes.iter().flatten().flat_map(|committed| &committed.events);
         self.note_history(self.chain.seq + 1, made);
         self.chain = end.chain;
-        self.shared.publish(end.published());
+        self.shared.publish(end.published(), end.chain);
     }
 
     fn note_history<'a>(&self, first: u64, events: impl Iterator<Item = &'a Event>) {
@@ -199,9 +201,13 @@ impl Writer {
 
     /// Takes in what others have appended.
     fn catch_up(&mut self) -> Result<(), LedgerError> {
+        let head = self.store.head();
+        if head < self.chain.seq {
+            return Err(LedgerError::Shorter { known: self.chain.seq, found: head });
+        }
         let mut end = Tentative { state: self.shared.published.load().state.clone(), chain: self.chain };
         let mut events = Vec::new();
-        for linked in ChainReader::on_from(&*self.store, &self.chain, self.store.head()) {
+        for linked in ChainReader::on_from(&*self.store, &self.chain, head) {
             let (event, chain) = linked?.decode_event(&end.chain)?;
             end.state.apply(chain.time, &event);
             end.chain = chain;
@@ -209,7 +215,7 @@ impl Writer {
         }
         self.note_history(self.chain.seq + 1, events.iter());
         self.chain = end.chain;
-        self.shared.publish(end.published());
+        self.shared.publish(end.published(), end.chain);
         Ok(())
     }
 

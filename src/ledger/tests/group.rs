@@ -142,7 +142,7 @@ async fn a_moved_head_is_read_and_decided_on_again() {
     store.let_a_rival_come_first(vec![added(3, "more")]);
     assert_eq!(add(&ledger, 4, "last").await.expect("added").head, 5);
     assert_eq!(ledger.history(&added(1, "x").stream()), [2, 3]);
-    assert_eq!(ledger.verify().expect("whole").records, 5);
+    assert_eq!(ledger.verify().await.expect("whole").records, 5);
 }
 
 #[tokio::test]
@@ -153,6 +153,34 @@ async fn what_others_append_is_followed() {
     store.let_a_rival_append(&[added(1, "theirs")]);
     heads.wait_for(|head| *head == 1).await.expect("open");
     assert_eq!(ledger.state().state.kms.len(), 1);
+}
+
+/// A store that forgets what it had acknowledged must not be written to: other records would take the lost ones' places.
+#[tokio::test]
+async fn a_store_that_lost_its_end_stops_the_ledger() {
+    for notice_by_writing in [true, false] {
+        let store = Arc::new(Memory::shared());
+        let ledger = start(&store);
+        for n in 0..3 {
+            record(&ledger, vec![added(n, &format!("k{n}"))]).await.expect("added");
+        }
+        store.forget_last(2);
+        if notice_by_writing {
+            let refused = tokio::time::timeout(Duration::from_secs(10), add(&ledger, 3, "more")).await;
+            assert!(matches!(refused, Ok(Err(WriteError::Stopped(Stopped::Failed)))), "{refused:?}");
+        } else {
+            store.tell_head();
+            let stopped = async {
+                while ledger.is_accepting() {
+                    tokio::time::sleep(Duration::from_millis(1)).await
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(10), stopped).await.expect("it stops");
+        }
+        assert!(!ledger.is_accepting());
+        assert_eq!((ledger.state().head, ledger.state().state.kms.len()), (3, 3), "what was durable stays to be seen");
+        assert!(matches!(ledger.verify().await, Err(LedgerError::Shorter { known: 3, found: 1 })));
+    }
 }
 
 #[tokio::test]
@@ -180,7 +208,7 @@ async fn after_a_failed_sync_nothing_is_written_and_nothing_undurable_published(
     assert!(matches!(refused, Err(WriteError::Stopped(Stopped::Failed))), "refusals too may rest on what is lost");
     assert!(!ledger.is_accepting());
     assert_eq!((store.syncs(), ledger.state().head, ledger.state().state.kms.len()), (syncs, 1, 1));
-    assert_eq!(all(&ledger).len(), 1);
+    assert_eq!(all(&ledger).await.len(), 1);
     assert_eq!(start(&Arc::new(store.after_a_power_cut())).state(), ledger.state());
 }
 
@@ -259,10 +287,10 @@ async fn time_only_goes_forward_and_a_decision_is_told_its_records_time() {
             Ok(vec![added(2 * round, &format!("a{round}")), added(2 * round + 1, &format!("b{round}"))])
         };
         let head = ledger.execute(by_nobody(), decide).await.expect("added").head;
-        let first = ledger.read_one(head - 1).expect("whole").expect("there");
+        let first = ledger.read_one(head - 1).await.expect("whole").expect("there");
         assert_eq!(*told.lock().expect("free"), Some(first.time));
     }
-    let times: Vec<_> = all(&ledger).iter().map(|record| record.time).collect();
+    let times: Vec<_> = all(&ledger).await.iter().map(|record| record.time).collect();
     assert_eq!(times[..6].iter().map(|time| time.nanos()).collect::<Vec<_>>(), [100, 101, 102, 103, 104, 105]);
     assert!(times.is_sorted_by(|a, b| a < b));
     assert_eq!(start(&Arc::new(store.after_a_power_cut())).state(), ledger.state());

@@ -77,6 +77,19 @@ impl Memory {
         self.inside().append_as_rival(events);
     }
 
+    /// The last records are gone, although they were durable.
+    pub(super) fn forget_last(&self, records: usize) {
+        let durable = &mut self.inside().durable;
+        durable.truncate(durable.len() - records);
+    }
+
+    /// Tells those who follow how many records there are.
+    pub(super) fn tell_head(&self) {
+        let inside = self.inside();
+        let head = inside.durable.len() as u64;
+        inside.followers.iter().for_each(|follower| follower.send(head).expect("somebody follows"));
+    }
+
     /// Changes a record behind everybody's back.
     pub(super) fn tamper(&self, seq: usize, change: impl FnOnce(&mut Vec<u8>)) {
         change(&mut self.inside().durable[seq - 1]);
