@@ -3,16 +3,16 @@
 //! last of a whole list of events is `{"end": …}`, so that one that was cut off is not taken for the log.
 
 use crate::domain::time::Time;
-use crate::ledger::{Filter, Ledger, LedgerError, Verified};
+use crate::ledger::{Filter, Ledger, Record, Verified};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, BufWriter};
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 #[derive(Serialize, Deserialize, Debug)]
@@ -100,7 +100,7 @@ async fn tell(mut writer: impl AsyncWrite + Unpin, line: &serde_json::Value) -> 
 }
 
 async fn verify(mut writer: OwnedWriteHalf, ledger: Ledger) -> io::Result<()> {
-    let verified = tokio::task::spawn_blocking(move || ledger.verify()).await?;
+    let verified = ledger.verify().await;
     let line = serde_json::to_string(&match verified {
         Ok(verified) => Ok(said(&verified)),
         Err(broken) => Err(broken.to_string()),
@@ -117,23 +117,24 @@ pub fn said(verified: &Verified) -> String {
 async fn events(writer: OwnedWriteHalf, ledger: Ledger, filter: Filter, follow: bool) -> io::Result<()> {
     let mut head = ledger.watch_head();
     let mut writer = BufWriter::new(writer);
+    let filter = Arc::new(filter);
     let mut next = 1;
     loop {
         let until = *head.borrow_and_update();
-        let (lines, mut wanted) = mpsc::channel(256);
-        let (source, filter) = (ledger.clone(), filter.clone());
-        let reading = tokio::task::spawn_blocking(move || read(&source, next, until, &filter, &lines));
-        while let Some(line) = wanted.recv().await {
-            writer.write_all(line.as_bytes()).await?;
-            writer.write_all(b"\n").await?;
-        }
-        if let Err(broken) = reading.await? {
-            return tell(writer, &json!({"error": broken.to_string()})).await;
+        while next <= until {
+            let records = match ledger.read_range(next, PIECE).await {
+                Ok(records) => records,
+                Err(broken) => return tell(writer, &json!({"error": broken.to_string()})).await,
+            };
+            let Some(last) = records.last() else { break };
+            next = last.seq + 1;
+            let filter = filter.clone();
+            let lines = tokio::task::spawn_blocking(move || lines(&records, &filter)).await?;
+            writer.write_all(lines.as_bytes()).await?;
         }
         writer.flush().await?;
-        next = until + 1;
         if !follow {
-            return tell(writer, &json!({"end": until})).await;
+            return tell(writer, &json!({"end": next - 1})).await;
         }
         if head.changed().await.is_err() {
             return Ok(());
@@ -141,21 +142,11 @@ async fn events(writer: OwnedWriteHalf, ledger: Ledger, filter: Filter, follow: 
     }
 }
 
-fn read(
-    ledger: &Ledger,
-    from: u64,
-    until: u64,
-    filter: &Filter,
-    lines: &mpsc::Sender<String>,
-) -> Result<(), LedgerError> {
-    for record in ledger.read(from) {
-        let record = record?;
-        if record.seq > until {
-            return Ok(());
-        }
-        if filter.takes(&record) && lines.blocking_send(record.to_line()).is_err() {
-            return Ok(());
-        }
-    }
-    Ok(())
+/// Records that are read at once.
+const PIECE: usize = 1000;
+
+/// Those that are wanted, as JSON.
+fn lines(records: &[Record], filter: &Filter) -> String {
+    let wanted = records.iter().filter(|record| filter.takes(record));
+    wanted.flat_map(|record| [record.to_line(), "\n".to_owned()]).collect()
 }

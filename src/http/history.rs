@@ -54,7 +54,7 @@ pub async fn of_kms(
     listing: Listing<Entry>,
     services: Data<Services>,
 ) -> Result<List<EntryView>, Problem> {
-    let page = services.kms.history(&who.permit, kms_id(&request)?, &listing.0)?;
+    let page = services.kms.history(&who.permit, kms_id(&request)?, &listing.0).await?;
     Ok(List::of(page.skip, page.limit, page.total, page.entries.iter().map(view)))
 }
 

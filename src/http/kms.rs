@@ -79,7 +79,7 @@ pub async fn get_at(
     request: HttpRequest,
     services: Data<Services>,
 ) -> Result<Json<KmsView>, Problem> {
-    let seen = services.kms.get_at(&who.permit, kms_id(&request)?, at(&request)?)?;
+    let seen = services.kms.get_at(&who.permit, kms_id(&request)?, at(&request)?).await?;
     Ok(Json(KmsView::of(seen)))
 }
 

@@ -81,11 +81,12 @@ impl ChainReader {
         Self::after(store, chain.seq, Some(chain.hash), upto)
     }
 
-    /// From record number `from` on, of which it is not checked what it says of the one before.
+    /// From the record before number `from` on: of that one it is not checked what it says of the one before, and only
+    /// its hash is believed.
     pub(super) fn middle(store: &dyn Store, from: u64, upto: u64) -> Self {
         match from {
-            0 | 1 => Self::whole(store, upto),
-            from => Self::after(store, from - 1, None, upto),
+            0..=2 => Self::whole(store, upto),
+            from => Self::after(store, from - 2, None, upto),
         }
     }
 

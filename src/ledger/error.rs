@@ -78,6 +78,9 @@ pub enum LedgerError {
          directory from one backup", .0.display()
     )]
     HeadUnknown(PathBuf),
+    /// The thread that reads has ended: the ledger was closed, or the thread failed, which is a defect of the program.
+    #[error("the log is not read any more: it was closed")]
+    ReaderGone,
 }
 
 fn remedy(source: &StoreError, known: u64) -> &'static str {

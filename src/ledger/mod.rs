@@ -4,7 +4,7 @@
 //!
 //! `record` is what is kept and its bytes, `chain` what holds records together, `store` where they are kept (`embedded`
 //! on sled), `head` how a log that lost its end is noticed, `writer` the one thread that writes, `replay` the way back
-//! from bytes to state, `history` which records concern a KMS or a connection, `json_lines` records as JSON for people.
+//! from bytes to state, `reader` the thread that reads for histories, `history` which records concern a KMS or a connection, `json_lines` records as JSON for people.
 
 mod chain;
 mod directory;
@@ -13,6 +13,7 @@ mod error;
 mod head;
 mod history;
 mod json_lines;
+mod reader;
 mod record;
 mod replay;
 mod store;
@@ -35,11 +36,12 @@ use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use arc_swap::ArcSwap;
-use chain::ChainReader;
+use chain::{Chain, ChainReader};
 use directory::Directory;
 use embedded::Embedded;
 use head::HeadMark;
 use history::History;
+use reader::{RANGE_MAX, Reader, Wanted};
 use replay::Replayed;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -109,6 +111,8 @@ impl Default for LedgerOptions {
 /// What the writer makes and everybody reads.
 struct Shared {
     published: ArcSwap<Published>,
+    /// The end of the chain; never behind what is published.
+    chain: Mutex<Chain>,
     history: RwLock<History>,
     accepting: AtomicBool,
     head: watch::Sender<u64>,
@@ -117,16 +121,22 @@ struct Shared {
 struct Inner {
     shared: Arc<Shared>,
     store: Arc<dyn Store>,
+    reader: Reader,
     clock: Arc<dyn Fn() -> Time + Send + Sync>,
     orders: Mutex<Option<mpsc::Sender<Order>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Shared {
-    fn publish(&self, published: Published) {
+    fn publish(&self, published: Published, chain: Chain) {
+        *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = chain;
         let head = published.head;
         self.published.store(Arc::new(published));
         self.head.send_replace(head);
+    }
+
+    fn chain_end(&self) -> Chain {
+        *self.chain.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -146,6 +156,7 @@ impl Ledger {
         let (orders, queue) = mpsc::channel(options.queue.max(1));
         let shared = Arc::new(Shared {
             published: ArcSwap::from_pointee(Published { head: chain.seq, time: chain.time, state }),
+            chain: Mutex::new(chain),
             history: RwLock::new(history),
             accepting: AtomicBool::new(true),
             head: watch::Sender::new(chain.seq),
@@ -156,10 +167,12 @@ impl Ledger {
             let orders = orders.downgrade();
             spawn("ledger-follower", move || writer::pass_on_heads(&heads, &orders))?;
         }
+        let reader = Reader::start(store.clone(), shared.clone())?;
         let thread = spawn("ledger-writer", move || writer.run())?;
         Ok(Self(Arc::new(Inner {
             shared,
             store,
+            reader,
             clock: options.clock,
             orders: Mutex::new(Some(orders)),
             writer: Mutex::new(Some(thread)),
@@ -211,10 +224,41 @@ impl Ledger {
         Ok(Committed { head: published.head, published: Arc::new(published), events })
     }
 
-    /// The durable records from number `from` on, in order, up to the last one that there is now. After an error
-    /// there are no more.
-    pub fn read(&self, from: u64) -> Records {
-        Records::new(ChainReader::middle(&*self.0.store, from, self.state().head))
+    /// The durable records from number `from` on, in order: at most `limit`, and never more than a thousand. Fewer when
+    /// they are large, none when there are no more. Whoever wants all goes on after the last one.
+    ///
+    /// # Errors
+    /// The first one that is broken.
+    pub async fn read_range(&self, from: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
+        self.0.reader.read(Wanted::Range { from, limit }).await
+    }
+
+    /// The record of this number; none if there is no such record yet.
+    ///
+    /// # Errors
+    /// When it is broken.
+    pub async fn read_one(&self, seq: u64) -> Result<Option<Record>, LedgerError> {
+        if seq == 0 { Ok(None) } else { Ok(self.read_range(seq, 1).await?.pop()) }
+    }
+
+    /// The records of these numbers, which must ascend; those that are not there yet are left out. They are read a thousand
+    /// at a time, so that other reads get their turn.
+    ///
+    /// # Errors
+    /// The first one that is broken.
+    pub async fn read_many(&self, numbers: &[u64]) -> Result<Vec<Record>, LedgerError> {
+        let mut records: Vec<Record> = Vec::new();
+        let mut rest = numbers;
+        while !rest.is_empty() {
+            let wanted = rest[..rest.len().min(RANGE_MAX)].to_vec();
+            records.extend(self.0.reader.read(Wanted::Numbers(wanted)).await?);
+            let read = records.last().map_or(0, |record| record.seq);
+            match rest.partition_point(|seq| *seq <= read) {
+                0 => break,
+                done => rest = &rest[done..],
+            }
+        }
+        Ok(records)
     }
 
     /// The numbers of the records of a stream, oldest first. Only KMSs and connections have a history.
@@ -222,26 +266,20 @@ impl Ledger {
         self.0.shared.history.read().unwrap_or_else(PoisonError::into_inner).of(stream).to_vec()
     }
 
-    /// The record of this number; none if there is no such record yet.
-    ///
-    /// # Errors
-    /// When it is broken.
-    pub fn read_one(&self, seq: u64) -> Result<Option<Record>, LedgerError> {
-        if seq == 0 { Ok(None) } else { self.read(seq).next().transpose() }
-    }
-
     /// The number of the last durable record, and each new one.
     pub fn watch_head(&self) -> watch::Receiver<u64> {
         self.0.shared.head.subscribe()
     }
 
-    /// Walks over all records and checks them.
+    /// Reads all records and checks them, on a thread of its own.
     ///
     /// # Errors
     /// The first one that is broken.
-    pub fn verify(&self) -> Result<Verified, LedgerError> {
-        let head = self.state().head;
-        verify::walk(ChainReader::whole(&*self.0.store, head), HeadMark::default())
+    pub async fn verify(&self) -> Result<Verified, LedgerError> {
+        let (store, end) = (self.0.store.clone(), self.0.shared.chain_end());
+        let known = HeadMark { seq: end.seq, hash: end.hash };
+        let check = move || verify::walk(ChainReader::whole(&*store, end.seq), known);
+        tokio::task::spawn_blocking(check).await.map_err(|_| LedgerError::ReaderGone)?
     }
 
     /// May something still be written? Once false, for good.

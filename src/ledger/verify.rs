@@ -37,8 +37,8 @@ pub fn verify(directory: &Path) -> Result<Verified, LedgerError> {
 /// Why the log cannot be read.
 pub fn read(directory: &Path, from: u64) -> Result<Records, LedgerError> {
     let (store, _) = open(directory)?;
-    let records = Records::new(ChainReader::middle(&store, from, store.head()));
-    Ok(Records { _store: Some(Box::new(store)), ..records })
+    let reader = ChainReader::middle(&store, from, store.head());
+    Ok(Records { reader, from, before: None, broken: false, _store: Box::new(store) })
 }
 
 /// Takes what is there for all there was: for an operator who has no better copy of a log that lost its end. What is
@@ -87,24 +87,25 @@ pub(super) fn walk(walk: ChainReader, known: HeadMark) -> Result<Verified, Ledge
 
 /// Records in order. After an error there are no more.
 pub struct Records {
-    walk: ChainReader,
+    reader: ChainReader,
+    from: u64,
     before: Option<Time>,
     broken: bool,
-    _store: Option<Box<dyn Store>>,
+    _store: Box<dyn Store>,
 }
 
 impl Records {
-    pub(super) fn new(walk: ChainReader) -> Self {
-        Self { walk, before: None, broken: false, _store: None }
-    }
-
     fn step(&mut self) -> Result<Option<Record>, LedgerError> {
-        let Some(linked) = self.walk.next().transpose()? else { return Ok(None) };
-        let record = linked.decode()?;
-        if let Some(before) = self.before.replace(record.time) {
-            check_time(record.seq, before, record.time)?;
+        while let Some(linked) = self.reader.next().transpose()? {
+            let record = linked.decode()?;
+            if let Some(before) = self.before.replace(record.time) {
+                check_time(record.seq, before, record.time)?;
+            }
+            if record.seq >= self.from {
+                return Ok(Some(record));
+            }
         }
-        Ok(Some(record))
+        Ok(None)
     }
 }
 

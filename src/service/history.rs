@@ -60,7 +60,7 @@ pub(super) fn refuse_unseen(caller: &Caller, id: KmsId) -> Result<(), Failure> {
 ///
 /// # Errors
 /// When the KMS never existed, or the log cannot be read.
-pub(super) fn page(ledger: &Ledger, caller: &Caller, id: KmsId, query: &Query) -> Result<HistoryPage, Failure> {
+pub(super) async fn page(ledger: &Ledger, caller: &Caller, id: KmsId, query: &Query) -> Result<HistoryPage, Failure> {
     let mut numbers = ledger.history(&Stream::Kms(id));
     if numbers.is_empty() {
         return Err(Failure::Refused(Refusal::KmsUnknown(id.to_string())));
@@ -68,14 +68,18 @@ pub(super) fn page(ledger: &Ledger, caller: &Caller, id: KmsId, query: &Query) -
     if query.sort.iter().any(|(member, _)| !matches!(member.as_str(), "seq" | "time")) {
         return Err(super::failure::invalid("sort", "a history is sorted by seq or -seq").into());
     }
-    if query.sort.first().is_some_and(|(_, descending)| *descending) {
+    let newest_first = query.sort.first().is_some_and(|(_, descending)| *descending);
+    if newest_first {
         numbers.reverse();
     }
     let total = numbers.len();
-    let wanted = numbers.into_iter().skip(query.skip).take(query.limit.rows());
-    let records = wanted.filter_map(|seq| ledger.read_one(seq).transpose());
-    let entries =
-        records.map(|record| record.map(|record| Entry::seen_by(caller, record))).collect::<Result<Vec<_>, _>>()?;
+    let mut wanted: Vec<u64> = numbers.into_iter().skip(query.skip).take(query.limit.rows()).collect();
+    wanted.sort_unstable();
+    let records = ledger.read_many(&wanted).await?;
+    let mut entries: Vec<_> = records.into_iter().map(|record| Entry::seen_by(caller, record)).collect();
+    if newest_first {
+        entries.reverse();
+    }
     Ok(HistoryPage { skip: query.skip, limit: query.limit, total, entries })
 }
 
@@ -83,11 +87,11 @@ pub(super) fn page(ledger: &Ledger, caller: &Caller, id: KmsId, query: &Query) -
 ///
 /// # Errors
 /// When the log cannot be read.
-pub(super) fn state_of_kms_at(ledger: &Ledger, id: KmsId, at: Time) -> Result<State, Failure> {
-    let own = until(ledger, &Stream::Kms(id), at)?;
+pub(super) async fn state_of_kms_at(ledger: &Ledger, id: KmsId, at: Time) -> Result<State, Failure> {
+    let own = until(ledger, &Stream::Kms(id), at).await?;
     let mut records = Vec::new();
     for connection in own.iter().filter_map(connection_of) {
-        records.extend(until(ledger, &Stream::Connection(connection), at)?);
+        records.extend(until(ledger, &Stream::Connection(connection), at).await?);
     }
     records.extend(own);
     let mut state = State::default();
@@ -95,17 +99,23 @@ pub(super) fn state_of_kms_at(ledger: &Ledger, id: KmsId, at: Time) -> Result<St
     Ok(state)
 }
 
-fn until(ledger: &Ledger, stream: &Stream, at: Time) -> Result<Vec<Record>, Failure> {
+/// The records of a stream up to a moment. Most histories are short and most moments late, so they are read from the
+/// beginning, a piece at a time.
+async fn until(ledger: &Ledger, stream: &Stream, at: Time) -> Result<Vec<Record>, Failure> {
     let mut records = Vec::new();
-    for seq in ledger.history(stream) {
-        let Some(record) = ledger.read_one(seq)? else { break };
-        if record.time > at {
+    for numbers in ledger.history(stream).chunks(PIECE) {
+        records.extend(ledger.read_many(numbers).await?);
+        let early = records.partition_point(|record| record.time <= at);
+        if early < records.len() {
+            records.truncate(early);
             break;
         }
-        records.push(record);
     }
     Ok(records)
 }
+
+/// Records that are read at once on the way to a moment.
+const PIECE: usize = 256;
 
 fn connection_of(record: &Record) -> Option<crate::domain::id::ConnectionId> {
     match &record.event {

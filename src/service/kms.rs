@@ -177,10 +177,10 @@ impl KmsAccounts {
     ///
     /// # Errors
     /// When the caller may not see it, or it did not exist then.
-    pub fn get_at(&self, permit: &Permit<SignedIn>, id: KmsId, at: Time) -> Result<KmsSeen, Failure> {
+    pub async fn get_at(&self, permit: &Permit<SignedIn>, id: KmsId, at: Time) -> Result<KmsSeen, Failure> {
         let caller = permit.caller();
         history::refuse_unseen(caller, id)?;
-        let past = history::state_of_kms_at(&self.core.ledger, id, at)?;
+        let past = history::state_of_kms_at(&self.core.ledger, id, at).await?;
         match past.kms.get(&id) {
             Some(kms) => Ok(seen(kms.clone(), &past, caller)),
             None => Err(Failure::Refused(Refusal::KmsUnknown(format!("{id} at {at}")))),
@@ -191,14 +191,14 @@ impl KmsAccounts {
     ///
     /// # Errors
     /// When the caller may not see it, or it never existed.
-    pub fn history(
+    pub async fn history(
         &self,
         permit: &Permit<SignedIn>,
         id: KmsId,
         query: &Query,
     ) -> Result<history::HistoryPage, Failure> {
         history::refuse_unseen(permit.caller(), id)?;
-        history::page(&self.core.ledger, permit.caller(), id, query)
+        history::page(&self.core.ledger, permit.caller(), id, query).await
     }
 
     /// Changes one thing: connection, regions or role.

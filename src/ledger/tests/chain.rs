@@ -87,15 +87,59 @@ async fn a_log_may_be_read_from_anywhere_and_stops_at_what_is_broken() {
     let store = five().await;
     let ledger = Ledger::start(store.clone(), HeadMark::default(), options()).expect("starts");
     record(&ledger, vec![regions_replaced(0, &["us-east-1"])]).await.expect("recorded");
-    let read = |from| ledger.read(from).map(|record| record.map(|record| record.seq)).collect::<Result<Vec<_>, _>>();
-    assert_eq!(read(0).expect("whole"), [1, 2, 3, 4, 5, 6]);
-    assert_eq!(read(4).expect("whole"), [4, 5, 6]);
-    assert_eq!(read(7).expect("whole"), Vec::<u64>::new());
+    let read = async |from, limit| ledger.read_range(from, limit).await.map(numbers);
+    assert_eq!(read(0, 100).await.expect("whole"), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(read(1, 2).await.expect("whole"), [1, 2]);
+    assert_eq!(read(4, 100).await.expect("whole"), [4, 5, 6]);
+    assert_eq!(read(7, 100).await.expect("whole"), Vec::<u64>::new());
     assert_eq!(ledger.history(&added(0, "x").stream()), [1, 6]);
-    assert_eq!(ledger.read_one(6).expect("whole").map(|record| record.event.stream()), Some(added(0, "x").stream()));
-    assert!(matches!(ledger.read_one(7), Ok(None)));
+    let one = ledger.read_one(6).await.expect("whole");
+    assert_eq!(one.map(|record| record.event.stream()), Some(added(0, "x").stream()));
+    assert!(matches!(ledger.read_one(7).await, Ok(None)));
+    assert!(matches!(ledger.read_one(0).await, Ok(None)));
 
     store.tamper(4, |bytes| change_a_letter(bytes));
-    assert!(read(1).is_err() && read(5).is_ok());
-    assert!(matches!(ledger.verify(), Err(LedgerError::Corrupt { seq: 4, fault: Fault::Changed { .. } })));
+    assert!(read(1, 100).await.is_err() && read(5, 100).await.is_err() && read(6, 100).await.is_ok());
+    assert!(matches!(ledger.verify().await, Err(LedgerError::Corrupt { seq: 4, fault: Fault::Changed { .. } })));
+}
+
+fn numbers(records: Vec<Record>) -> Vec<u64> {
+    records.iter().map(|record| record.seq).collect()
+}
+
+/// Whatever of a record was changed: itself, or what it says of the one before.
+#[tokio::test]
+async fn a_record_that_is_asked_for_by_number_has_its_place_in_the_chain() {
+    for damage in [|bytes: &mut Vec<u8>| change_a_letter(bytes), |bytes: &mut Vec<u8>| bytes[1..33].fill(7)]
+        as [fn(&mut Vec<u8>); 2]
+    {
+        for seq in 1..=5 {
+            let store = five().await;
+            let ledger = Ledger::start(store.clone(), HeadMark::default(), options()).expect("starts");
+            assert_eq!(numbers(ledger.read_many(&[1, 3, 5, 6]).await.expect("whole")), [1, 3, 5]);
+            store.tamper(seq, damage);
+            let asked = ledger.read_one(seq as u64).await;
+            assert!(
+                matches!(asked, Err(LedgerError::Corrupt { .. } | LedgerError::Foreign { .. })),
+                "{seq}: {asked:?}"
+            );
+            assert!(ledger.read_many(&[seq as u64]).await.is_err());
+        }
+    }
+}
+
+/// Records of one KMS are scattered over the log: each is found, whatever lies between them.
+#[tokio::test]
+async fn scattered_records_are_read_in_order() {
+    let store = Arc::new(Memory::default());
+    let ledger = Ledger::start(store, HeadMark::default(), options()).expect("starts");
+    for n in 0..30 {
+        let events = (0..100).map(|m| added(100 * n + m, &format!("k{n}-{m}"))).collect();
+        record(&ledger, events).await.expect("recorded");
+    }
+    let wanted: Vec<u64> = (1..=3000).filter(|seq| seq % 7 == 0 || seq % 501 < 9).collect();
+    assert_eq!(numbers(ledger.read_many(&wanted).await.expect("whole")), wanted);
+    let all: Vec<u64> = (1..=3000).collect();
+    assert_eq!(numbers(ledger.read_many(&all).await.expect("whole")), all);
+    assert_eq!(ledger.read_range(1, usize::MAX).await.expect("whole").len(), RANGE_MAX);
 }

@@ -172,7 +172,7 @@ async fn a_failed_sync_of_the_disk_stops_the_ledger() {
     }
     assert!(!ledger.is_accepting());
     // sled shows the third record, but nobody may: it may be gone after the next power cut.
-    assert_eq!((ledger.state().head, all(&ledger).len()), (2, 2));
+    assert_eq!((ledger.state().head, all(&ledger).await.len()), (2, 2));
 }
 
 #[tokio::test]

@@ -37,6 +37,6 @@ async fn record(ledger: &Ledger, events: Vec<Event>) -> Result<Committed, WriteE
     ledger.execute(by_nobody(), move |_, _| Ok(events.clone())).await
 }
 
-fn all(ledger: &Ledger) -> Vec<Record> {
-    ledger.read(1).collect::<Result<_, _>>().expect("a whole log")
+async fn all(ledger: &Ledger) -> Vec<Record> {
+    ledger.read_range(1, RANGE_MAX).await.expect("a whole log")
 }
