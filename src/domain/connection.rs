@@ -1,12 +1,14 @@
 //! AWS connections: with which credentials AWS is spoken to. The secret halves are sealed and pass through untouched.
 
+pub mod refusal;
+
 use super::collection::{Collection, Named};
 use super::event::{ConnectionEvent, Event, Sealed};
 use super::id::ConnectionId;
 use super::kms::AssumedRole;
 use super::name::{ConnectionName, JsonText};
 use super::place::{Partition, Region};
-use super::refusal::Refusal;
+use super::refusal::{ConnectionRefusal, Refusal};
 use super::state::State;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -125,7 +127,7 @@ pub fn decide(state: &State, command: ConnectionCommand) -> Result<Vec<Event>, R
             let connection = state.connection(id)?;
             match users_of(state, id).as_slice() {
                 [] => Ok(vec![Event::Connection(id, ConnectionEvent::Deleted)]),
-                by => Err(Refusal::ConnectionInUse { connection: connection.name.clone(), by: by.to_vec() }),
+                by => Err(ConnectionRefusal::InUse { connection: connection.name.clone(), by: by.to_vec() }.into()),
             }
         }
     }
@@ -146,7 +148,7 @@ fn update(
     if settings.cloud != connection.settings.cloud {
         let by = users_of(state, connection.id);
         if !by.is_empty() {
-            return Err(Refusal::ConnectionCloudFixed { connection: connection.name.clone(), by });
+            return Err(ConnectionRefusal::CloudFixed { connection: connection.name.clone(), by }.into());
         }
     }
     if settings != connection.settings {
@@ -160,7 +162,7 @@ fn update(
 
 fn refuse_taken(state: &State, name: &ConnectionName) -> Result<(), Refusal> {
     match state.connections.named(name) {
-        Some(_) => Err(Refusal::ConnectionNameTaken(name.clone())),
+        Some(_) => Err(ConnectionRefusal::NameTaken(name.clone()).into()),
         None => Ok(()),
     }
 }

@@ -1,10 +1,12 @@
 //! Groups, and the system groups that carry rights of their own.
 
+pub mod refusal;
+
 use super::acl::Principal;
 use super::event::{Event, GroupEvent, GroupMetadata};
 use super::id::UserId;
 use super::name::GroupName;
-use super::refusal::Refusal;
+use super::refusal::{GroupRefusal, Refusal};
 use super::state::State;
 use super::table::Table;
 use super::time::Time;
@@ -109,7 +111,7 @@ pub fn decide(state: &State, command: GroupCommand) -> Result<Vec<Event>, Refusa
     match command {
         GroupCommand::Create { name, description, metadata } => {
             if state.groups.get(&name).is_some() {
-                return Err(Refusal::GroupNameTaken(name));
+                return Err(GroupRefusal::NameTaken(name).into());
             }
             Ok(vec![Event::Group(name, GroupEvent::Created { description, metadata })])
         }
@@ -128,7 +130,7 @@ pub fn decide(state: &State, command: GroupCommand) -> Result<Vec<Event>, Refusa
         GroupCommand::RemoveMember { name, user } => {
             state.group(&name)?;
             if !state.user(user)?.groups.contains(&name) {
-                return Err(Refusal::NotAMember { user, group: name });
+                return Err(GroupRefusal::NotAMember { user, group: name }.into());
             }
             if SystemGroup::of(&name) == Some(SystemGroup::Admin) {
                 refuse_last_admin(state)?;
@@ -143,7 +145,7 @@ pub fn decide(state: &State, command: GroupCommand) -> Result<Vec<Event>, Refusa
 fn remove(state: &State, name: GroupName) -> Result<Vec<Event>, Refusal> {
     state.group(&name)?;
     if SystemGroup::of(&name).is_some() {
-        return Err(Refusal::GroupIsSystem(name));
+        return Err(GroupRefusal::IsSystem(name).into());
     }
     let principal = Principal::Group(name.clone());
     let rights = state.kms.iter().filter_map(|kms| Some(Event::Kms(kms.id, kms.withdraw_all(&principal)?)));
@@ -156,7 +158,7 @@ fn remove(state: &State, name: GroupName) -> Result<Vec<Event>, Refusal> {
 /// When the group `admin` has but one member.
 pub fn refuse_last_admin(state: &State) -> Result<(), Refusal> {
     let admins = state.users.iter().filter(|user| user.is_in(SystemGroup::Admin)).take(2).count();
-    if admins < 2 { Err(Refusal::LastAdmin) } else { Ok(()) }
+    if admins < 2 { Err(GroupRefusal::LastAdmin.into()) } else { Ok(()) }
 }
 
 impl Table<GroupName, Group> {

@@ -1,12 +1,14 @@
 //! A KMS: an AWS account with some of its regions, under management here. Adding, amending, permitting, archiving.
 
+pub mod refusal;
+
 use super::acl::{Acl, AclChange, Principal};
 use super::collection::{Collection, Named};
 use super::event::{Event, KmsEvent};
 use super::id::{ConnectionId, KmsId};
 use super::name::KmsName;
 use super::place::{AccountId, Arn, ExternalId, Partition, Region, RoleArn};
-use super::refusal::Refusal;
+use super::refusal::{KmsRefusal, Refusal};
 use super::state::State;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -144,7 +146,7 @@ pub fn decide(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal>
             let kms = state.kms(id)?;
             // Half of the new role may be the old one's.
             if matches!(update, KmsChange::Role(_)) && role != kms.role {
-                return Err(Refusal::KmsChanged(kms.name.clone()));
+                return Err(KmsRefusal::Changed(kms.name.clone()).into());
             }
             (id, kms.update(state, update, seen)?)
         }
@@ -162,12 +164,12 @@ pub fn decide(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal>
 /// What stands against it.
 pub fn check_new(state: &State, new: &NewKms) -> Result<(), Refusal> {
     if state.kms_named(&new.name).is_some() {
-        return Err(Refusal::KmsNameTaken(new.name.clone()));
+        return Err(KmsRefusal::NameTaken(new.name.clone()).into());
     }
     let connection = state.connection(new.connection)?;
     check_role(connection.settings.cloud, new.role.as_ref())?;
     if let Some(role) = new.role.as_ref().filter(|role| role.arn.account() != new.account) {
-        return Err(Refusal::AccountMismatch { claimed: new.account, actual: role.arn.account() });
+        return Err(KmsRefusal::AccountMismatch { claimed: new.account, actual: role.arn.account() }.into());
     }
     check_regions(state, new.id, new.account, connection.settings.cloud, &new.regions)
 }
@@ -182,13 +184,17 @@ fn add(state: &State, new: NewKms, seen: AccountProbe) -> Result<Vec<KmsEvent>, 
 }
 
 fn check_account(claimed: AccountId, seen: &AccountProbe) -> Result<(), Refusal> {
-    if seen.account == claimed { Ok(()) } else { Err(Refusal::AccountMismatch { claimed, actual: seen.account }) }
+    if seen.account == claimed {
+        Ok(())
+    } else {
+        Err(KmsRefusal::AccountMismatch { claimed, actual: seen.account }.into())
+    }
 }
 
 fn check_role(cloud: Partition, role: Option<&AssumedRole>) -> Result<(), Refusal> {
     match role {
         Some(role) if role.arn.partition() != cloud => {
-            Err(Refusal::RoleElsewhere { role: role.arn.clone(), partition: cloud })
+            Err(KmsRefusal::RoleElsewhere { role: role.arn.clone(), partition: cloud }.into())
         }
         _ => Ok(()),
     }
@@ -202,19 +208,19 @@ fn check_regions(
     regions: &[Region],
 ) -> Result<(), Refusal> {
     if regions.is_empty() {
-        return Err(Refusal::RegionsEmpty);
+        return Err(KmsRefusal::RegionsEmpty.into());
     }
     for (at, region) in regions.iter().enumerate() {
         if region.partition() != cloud {
-            return Err(Refusal::RegionElsewhere { region: region.clone(), partition: cloud });
+            return Err(KmsRefusal::RegionElsewhere { region: region.clone(), partition: cloud }.into());
         }
         if regions[..at].contains(region) {
-            return Err(Refusal::RegionDuplicated(region.clone()));
+            return Err(KmsRefusal::RegionDuplicated(region.clone()).into());
         }
     }
     for other in state.kms_of_account(account).filter(|other| other.id != id) {
         if let Some(region) = regions.iter().find(|region| other.regions.contains(region)) {
-            return Err(Refusal::RegionTaken { region: region.clone(), account, by: other.name.clone() });
+            return Err(KmsRefusal::RegionTaken { region: region.clone(), account, by: other.name.clone() }.into());
         }
     }
     Ok(())
@@ -222,11 +228,12 @@ fn check_regions(
 
 fn check_enabled(regions: &[Region], seen: &AccountProbe) -> Result<(), Refusal> {
     match regions.iter().find(|region| !seen.enabled.contains(region)) {
-        Some(region) => Err(Refusal::RegionNotEnabled {
+        Some(region) => Err(KmsRefusal::RegionNotEnabled {
             region: region.clone(),
             account: seen.account,
             enabled: seen.enabled.clone(),
-        }),
+        }
+        .into()),
         None => Ok(()),
     }
 }
@@ -335,7 +342,7 @@ impl Kms {
             (Some(to), None, None) => KmsChange::Connection(to),
             (None, Some(to), None) => KmsChange::Regions { to, forget_keys: patch.forget_keys },
             (None, None, Some(to)) => KmsChange::Role(to),
-            _ => return Err(Refusal::SeveralChanges),
+            _ => return Err(KmsRefusal::SeveralChanges.into()),
         };
         self.check_change(state, &change)?;
         Ok(change)
@@ -346,7 +353,7 @@ impl Kms {
         let Some(arn) = arn.or_else(|| now.map(|role| role.arn.clone())) else {
             return match external_id {
                 None => Ok(None),
-                Some(_) => Err(Refusal::ExternalIdAlone),
+                Some(_) => Err(KmsRefusal::ExternalIdAlone.into()),
             };
         };
         let kept = || now.filter(|role| role.arn == arn)?.external_id.clone();
@@ -372,10 +379,11 @@ impl Kms {
             KmsChange::Connection(to) => {
                 let connection = state.connection(*to)?;
                 if connection.settings.cloud != self.cloud {
-                    return Err(Refusal::ConnectionElsewhere {
+                    return Err(KmsRefusal::ConnectionElsewhere {
                         connection: connection.name.clone(),
                         partition: self.cloud,
-                    });
+                    }
+                    .into());
                 }
                 Ok(())
             }
@@ -385,13 +393,13 @@ impl Kms {
     /// Refuses to take a region away whose keys would be forgotten, unless that is what is wanted.
     fn refuse_orphans(&self, state: &State, to: &[Region], forget: bool) -> Result<(), Refusal> {
         if state.operations.values().any(|pending| pending.kms == self.id && !to.contains(&pending.region)) {
-            return Err(Refusal::KmsBusy(self.name.clone()));
+            return Err(KmsRefusal::Busy(self.name.clone()).into());
         }
         let removed = self.regions.iter().filter(|region| !to.contains(region));
         for region in removed {
             let count = state.keys_of_kms(self.id).filter(|key| key.region == *region && !key.gone).count();
             if count > 0 && !forget {
-                return Err(Refusal::RegionHasKeys { region: region.clone(), count });
+                return Err(KmsRefusal::RegionHasKeys { region: region.clone(), count }.into());
             }
         }
         Ok(())
@@ -419,7 +427,7 @@ impl Kms {
         };
         match seen.account == self.account {
             true => Ok(()),
-            false => Err(Refusal::KmsLedElsewhere { member, account: self.account, actual: seen.account }),
+            false => Err(KmsRefusal::LedElsewhere { member, account: self.account, actual: seen.account }.into()),
         }
     }
 
@@ -451,7 +459,7 @@ impl Kms {
         const GIVEN_UP: i64 = 86_400;
         let mine = state.operations.values().filter(|pending| pending.kms == self.id);
         match mine.map(|pending| pending.since.plus_seconds(GIVEN_UP)).any(|end| end > at) {
-            true => Err(Refusal::KmsBusy(self.name.clone())),
+            true => Err(KmsRefusal::Busy(self.name.clone()).into()),
             false => Ok(vec![KmsEvent::Deleted]),
         }
     }
@@ -462,7 +470,11 @@ impl Kms {
     }
 
     fn recover(&self) -> Result<Vec<KmsEvent>, Refusal> {
-        if self.archived { Ok(vec![KmsEvent::Recovered]) } else { Err(Refusal::KmsNotArchived(self.name.clone())) }
+        if self.archived {
+            Ok(vec![KmsEvent::Recovered])
+        } else {
+            Err(KmsRefusal::NotArchived(self.name.clone()).into())
+        }
     }
 
     /// Refuses all but view, recover and delete while the KMS is put away.
@@ -470,7 +482,7 @@ impl Kms {
     /// # Errors
     /// When it is.
     pub fn refuse_archived(&self) -> Result<(), Refusal> {
-        if self.archived { Err(Refusal::KmsArchived(self.name.clone())) } else { Ok(()) }
+        if self.archived { Err(KmsRefusal::Archived(self.name.clone()).into()) } else { Ok(()) }
     }
 }
 

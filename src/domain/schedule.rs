@@ -1,13 +1,15 @@
 //! Schedules: work that is done by itself when it is due, and the runs in which it was done. Two runs of one schedule
 //! are never at the same time, and what was missed while nobody was there is made up for by one run.
 
+pub mod refusal;
+
 use super::collection::{Collection, Named};
 use super::cron::Cron;
 use super::event::Event;
 use super::id::{JobId, KeyId, KmsId, ScheduleId};
 use super::key::event::KeyEvent;
 use super::name::ScheduleName;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, ScheduleRefusal};
 use super::span::Span;
 use super::state::State;
 use super::table::Table;
@@ -200,7 +202,7 @@ pub fn decide(state: &State, command: ScheduleCommand) -> Result<Vec<Event>, Ref
     match command {
         ScheduleCommand::Create { id, name, settings } => {
             if state.schedules.named(&name).is_some() {
-                return Err(Refusal::ScheduleNameTaken(name));
+                return Err(ScheduleRefusal::NameTaken(name).into());
             }
             settings.check(state, None)?;
             Ok(vec![Event::Schedule(id, ScheduleEvent::Created { name, settings })])
@@ -230,7 +232,7 @@ fn delete(state: &State, id: ScheduleId, force: bool) -> Result<Vec<Event>, Refu
     schedule.refuse_running()?;
     let keys: Vec<KeyId> = state.keys_under(id).collect();
     if !keys.is_empty() && !force {
-        return Err(Refusal::ScheduleHasKeys { schedule: schedule.name.clone(), keys: keys.len() });
+        return Err(ScheduleRefusal::HasKeys { schedule: schedule.name.clone(), keys: keys.len() }.into());
     }
     let freed = keys.into_iter().map(|key| Event::Key(key, KeyEvent::RotationJobSet { job: None }));
     Ok(freed.chain([Event::Schedule(id, ScheduleEvent::Deleted)]).collect())
@@ -242,7 +244,7 @@ impl State {
     /// # Errors
     /// When there is none.
     pub fn schedule(&self, id: ScheduleId) -> Result<&Arc<Schedule>, Refusal> {
-        self.schedules.all.get(&id).ok_or_else(|| Refusal::ScheduleUnknown(id.to_string()))
+        self.schedules.all.get(&id).ok_or_else(|| ScheduleRefusal::Unknown(id.to_string()).into())
     }
 
     /// The schedule of this id, which rotates keys.
@@ -253,7 +255,7 @@ impl State {
         let schedule = self.schedule(id)?;
         match schedule.settings.work {
             Work::RotateKeys(_) => Ok(schedule),
-            Work::Synchronize(_) => Err(Refusal::ScheduleNotRotating(schedule.name.clone())),
+            Work::Synchronize(_) => Err(ScheduleRefusal::NotRotating(schedule.name.clone()).into()),
         }
     }
 
@@ -305,7 +307,7 @@ impl Schedule {
 
     fn refuse_running(&self) -> Result<(), Refusal> {
         match self.running {
-            Some(run) => Err(Refusal::ScheduleRunning { schedule: self.name.clone(), run }),
+            Some(run) => Err(ScheduleRefusal::Running { schedule: self.name.clone(), run }.into()),
             None => Ok(()),
         }
     }

@@ -1,9 +1,11 @@
 //! Sessions: a sign-in opens one, its refresh token carries it on, a revocation closes it. What is past its end is
 //! dropped when the next event comes in, by that event's time, so that replay comes to the same.
 
+pub mod refusal;
+
 use super::event::{Event, RefreshGrant, SessionEvent, TokenHash};
 use super::id::{RefreshTokenId, SessionId, UserId};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, SessionRefusal};
 use super::state::State;
 use super::time::Time;
 
@@ -77,27 +79,28 @@ pub enum SessionCommand {
 pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refusal> {
     match command {
         SessionCommand::Open { id, user, proved, source, refresh, labels, at } => {
-            let holder = state.user(user).map_err(|_| Refusal::BadCredentials)?;
+            let holder = state.user(user).map_err(|_| Refusal::Session(SessionRefusal::BadCredentials))?;
             if holder.password_set != proved {
-                return Err(Refusal::BadCredentials);
+                return Err(SessionRefusal::BadCredentials.into());
             }
             if let Some(until) = holder.locked_until(&state.password_policy, &source).filter(|until| *until > at) {
-                return Err(Refusal::LoginLocked { seconds: until.seconds() - at.seconds() });
+                return Err(SessionRefusal::LoginLocked { seconds: until.seconds() - at.seconds() }.into());
             }
             if holder.password_due(&state.password_policy, at) {
-                return Err(Refusal::PasswordChangeDue);
+                return Err(SessionRefusal::PasswordChangeDue.into());
             }
             let closed = state.sessions.surplus_of(user).map(|id| Event::Session(id, SessionEvent::Closed));
             let opened = Event::Session(id, SessionEvent::Opened { user, source, refresh, labels });
             Ok(closed.chain([opened]).collect())
         }
         SessionCommand::Refresh { hash, replace, at } => {
-            let session = state.sessions.by_refresh(&hash).ok_or(Refusal::RefreshTokenInvalid)?;
+            let session =
+                state.sessions.by_refresh(&hash).ok_or(Refusal::Session(SessionRefusal::RefreshTokenInvalid))?;
             if session.refresh_ends().is_some_and(|end| end <= at) {
-                return Err(Refusal::RefreshTokenInvalid);
+                return Err(SessionRefusal::RefreshTokenInvalid.into());
             }
             if state.user(session.user)?.password_due(&state.password_policy, at) {
-                return Err(Refusal::PasswordChangeDue);
+                return Err(SessionRefusal::PasswordChangeDue.into());
             }
             let event = replace.map_or(SessionEvent::Refreshed, |refresh| SessionEvent::RefreshReplaced { refresh });
             Ok(vec![Event::Session(session.id, event)])

@@ -2,12 +2,13 @@
 //! through untouched; only the fingerprint and the public half are here in the clear.
 
 pub mod kind;
+pub mod refusal;
 
 use super::collection::{Collection, Named};
 use super::event::{Event, Sealed};
 use super::id::SourceKeyId;
 use super::name::{JsonText, SourceKeyName};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, SourceKeyRefusal};
 use super::state::State;
 use super::time::Time;
 use kind::SourceKeyKind;
@@ -176,7 +177,7 @@ pub fn decide(state: &State, command: SourceKeyCommand) -> Result<Vec<Event>, Re
     let (id, events) = match command {
         SourceKeyCommand::Create { id, made, material } => {
             if state.source_key_named(&made.name).is_some() {
-                return Err(Refusal::SourceKeyNameTaken(made.name));
+                return Err(SourceKeyRefusal::NameTaken(made.name).into());
             }
             (id, vec![SourceKeyEvent::Created { made, material }])
         }
@@ -197,12 +198,12 @@ pub fn decide(state: &State, command: SourceKeyCommand) -> Result<Vec<Event>, Re
 
 fn refuse_deletion(state: &State, key: &SourceKey) -> Result<(), Refusal> {
     if key.made.undeletable {
-        return Err(Refusal::SourceKeyUndeletable(key.made.name.clone()));
+        return Err(SourceKeyRefusal::Undeletable(key.made.name.clone()).into());
     }
     // After a crash an import is finished from what was asked, and then the material is needed.
     let mut imports = state.operations.values().filter_map(|pending| pending.wanted.import());
     match imports.any(|import| import.source == key.id) {
-        true => Err(Refusal::SourceKeyBusy(key.made.name.clone())),
+        true => Err(SourceKeyRefusal::Busy(key.made.name.clone()).into()),
         false => Ok(()),
     }
 }
@@ -282,7 +283,7 @@ impl SourceKey {
     }
 
     fn refuse_unexportable(&self) -> Result<(), Refusal> {
-        if self.made.unexportable { Err(Refusal::SourceKeyUnexportable(self.made.name.clone())) } else { Ok(()) }
+        if self.made.unexportable { Err(SourceKeyRefusal::Unexportable(self.made.name.clone()).into()) } else { Ok(()) }
     }
 }
 

@@ -19,7 +19,10 @@ use super::kms::{self, Kms, KmsCollection, KmsCommand};
 use super::name::{ConnectionName, GroupName, KmsName, SourceKeyName, UserName};
 use super::password::PasswordPolicy;
 use super::place::{AccountId, Region};
-use super::refusal::Refusal;
+use super::refusal::{
+    ConnectionRefusal, GroupRefusal, InstallationRefusal, JobRefusal, KeyRefusal, KmsRefusal, Refusal,
+    SourceKeyRefusal, TemplateRefusal, UserRefusal,
+};
 use super::schedule::{self, ScheduleCommand, Schedules};
 use super::session::{self, SessionCommand, Sessions};
 use super::source_key::{self, SourceKey, SourceKeyCommand};
@@ -147,7 +150,7 @@ impl State {
     /// # Errors
     /// When there is none.
     pub fn kms(&self, id: KmsId) -> Result<&Arc<Kms>, Refusal> {
-        self.kms.get(&id).ok_or_else(|| Refusal::KmsUnknown(id.to_string()))
+        self.kms.get(&id).ok_or_else(|| KmsRefusal::Unknown(id.to_string()).into())
     }
 
     /// The key of this id.
@@ -155,7 +158,7 @@ impl State {
     /// # Errors
     /// When there is none.
     pub fn key(&self, id: KeyId) -> Result<&Arc<Key>, Refusal> {
-        self.keys.get(&id).ok_or_else(|| Refusal::KeyUnknown(id.to_string()))
+        self.keys.get(&id).ok_or_else(|| KeyRefusal::Unknown(id.to_string()).into())
     }
 
     /// The synchronisation job of this id.
@@ -163,7 +166,7 @@ impl State {
     /// # Errors
     /// When there is none.
     pub fn sync_job(&self, id: JobId) -> Result<&Arc<SyncJob>, Refusal> {
-        self.jobs.sync.get(id).ok_or_else(|| Refusal::JobUnknown(id.to_string()))
+        self.jobs.sync.get(id).ok_or_else(|| JobRefusal::Unknown(id.to_string()).into())
     }
 
     /// The bulk job of this id.
@@ -171,7 +174,7 @@ impl State {
     /// # Errors
     /// When there is none.
     pub fn bulk_job(&self, id: JobId) -> Result<&Arc<BulkJob>, Refusal> {
-        self.jobs.bulk.get(id).ok_or_else(|| Refusal::JobUnknown(id.to_string()))
+        self.jobs.bulk.get(id).ok_or_else(|| JobRefusal::Unknown(id.to_string()).into())
     }
 
     /// The key that AWS names so.
@@ -195,7 +198,7 @@ impl State {
     /// # Errors
     /// When there is none.
     pub fn template(&self, id: TemplateId) -> Result<&Arc<Template>, Refusal> {
-        self.templates.get(&id).ok_or_else(|| Refusal::TemplateUnknown(id.to_string()))
+        self.templates.get(&id).ok_or_else(|| TemplateRefusal::Unknown(id.to_string()).into())
     }
 
     /// The connection of this id.
@@ -203,7 +206,7 @@ impl State {
     /// # Errors
     /// When there is none.
     pub fn connection(&self, id: ConnectionId) -> Result<&Arc<Connection>, Refusal> {
-        self.connections.get(&id).ok_or_else(|| Refusal::ConnectionUnknown(id.to_string()))
+        self.connections.get(&id).ok_or_else(|| ConnectionRefusal::Unknown(id.to_string()).into())
     }
 
     /// The source key of this id.
@@ -211,7 +214,7 @@ impl State {
     /// # Errors
     /// When there is none.
     pub fn source_key(&self, id: SourceKeyId) -> Result<&Arc<SourceKey>, Refusal> {
-        self.source_keys.get(&id).ok_or_else(|| Refusal::SourceKeyUnknown(id.to_string()))
+        self.source_keys.get(&id).ok_or_else(|| SourceKeyRefusal::Unknown(id.to_string()).into())
     }
 
     /// The user of this id.
@@ -219,7 +222,7 @@ impl State {
     /// # Errors
     /// When there is none.
     pub fn user(&self, id: UserId) -> Result<&Arc<User>, Refusal> {
-        self.users.get(&id).ok_or_else(|| Refusal::UserUnknown(id.subject()))
+        self.users.get(&id).ok_or_else(|| UserRefusal::Unknown(id.subject()).into())
     }
 
     /// The group of this name.
@@ -227,7 +230,7 @@ impl State {
     /// # Errors
     /// When there is none.
     pub fn group(&self, name: &GroupName) -> Result<&Arc<Group>, Refusal> {
-        self.groups.get(name).ok_or_else(|| Refusal::GroupUnknown(name.to_string()))
+        self.groups.get(name).ok_or_else(|| GroupRefusal::Unknown(name.to_string()).into())
     }
 
     /// The user who signs in with this name, in whatever case.
@@ -252,7 +255,7 @@ impl State {
     pub fn kms_called(&self, text: &str) -> Result<&Arc<Kms>, Refusal> {
         let with_id = KmsId::parse(text).ok().and_then(|id| self.kms.get(&id));
         let named = || self.kms_named(&KmsName::parse(text).ok()?);
-        with_id.or_else(named).ok_or_else(|| Refusal::KmsUnknown(text.chars().take(80).collect()))
+        with_id.or_else(named).ok_or_else(|| KmsRefusal::Unknown(text.chars().take(80).collect()).into())
     }
 
     /// The source key of this name.
@@ -267,7 +270,7 @@ impl State {
 
     fn install(&self, id: InstallationId, token_key: Sealed, admin: UserCommand) -> Result<Vec<Event>, Refusal> {
         if self.installation.is_some() {
-            return Err(Refusal::AlreadyInstalled);
+            return Err(InstallationRefusal::Exists.into());
         }
         let mut events = vec![Event::Installation(InstallationEvent::Created { id, token_key })];
         for group in SystemGroup::ALL {
@@ -356,5 +359,5 @@ impl State {
 }
 
 fn system_name(group: SystemGroup) -> Result<GroupName, Refusal> {
-    GroupName::parse(group.name()).map_err(|_| Refusal::GroupUnknown(group.name().to_owned()))
+    GroupName::parse(group.name()).map_err(|_| Refusal::Group(GroupRefusal::Unknown(group.name().to_owned())))
 }

@@ -1,6 +1,8 @@
 //! Policy templates: one policy for many keys of an AWS account. A key that has a template's policy carries its id in a
 //! tag, and by that tag the template finds its keys again.
 
+pub mod refusal;
+
 use super::collection::{Collection, Named};
 use super::event::Event;
 use super::id::{KeyId, KmsId, TemplateId};
@@ -9,7 +11,7 @@ use super::key::policy::{PeopleMistake, PolicyContext, PolicyPrincipals};
 use super::key::policy_text::PolicyText;
 use super::name::TemplateName;
 use super::place::AccountId;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, TemplateRefusal};
 use super::state::State;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -127,7 +129,7 @@ pub fn decide(state: &State, command: TemplateCommand) -> Result<Vec<Event>, Ref
     let (id, event) = match command {
         TemplateCommand::Create { id, name, account, kms, policy } => {
             if state.templates.named(&name).is_some() {
-                return Err(Refusal::TemplateNameTaken(name));
+                return Err(TemplateRefusal::NameTaken(name).into());
             }
             (id, Some(TemplateEvent::Created { name, account, kms, policy }))
         }
@@ -135,7 +137,7 @@ pub fn decide(state: &State, command: TemplateCommand) -> Result<Vec<Event>, Ref
             let template = state.template(id)?;
             let changes = template.policy != to;
             if changes && template.verified && !pushes {
-                return Err(Refusal::TemplateNeedsPush(template.name.clone()));
+                return Err(TemplateRefusal::NeedsPush(template.name.clone()).into());
             }
             (id, changes.then_some(TemplateEvent::PolicyReplaced { to }))
         }
@@ -144,7 +146,7 @@ pub fn decide(state: &State, command: TemplateCommand) -> Result<Vec<Event>, Ref
             let template = state.template(id)?;
             match keys_of(state, template).next() {
                 None => (id, Some(TemplateEvent::Deleted)),
-                Some(_) => return Err(Refusal::TemplateInUse(template.name.clone())),
+                Some(_) => return Err(TemplateRefusal::InUse(template.name.clone()).into()),
             }
         }
     };

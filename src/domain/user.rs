@@ -1,5 +1,7 @@
 //! Users: who signs in, with what they are known by, and what their failed logins lead to.
 
+pub mod refusal;
+
 use super::acl::Principal;
 use super::collection::{Collection, Named};
 use super::event::{Event, KmsEvent, Sealed, UserEvent};
@@ -7,7 +9,7 @@ use super::group::{self, SystemGroup};
 use super::id::UserId;
 use super::name::{GroupName, JsonText, UserName};
 use super::password::{HISTORY_MAX, PasswordPolicy, PasswordProblem};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, SessionRefusal, UserRefusal};
 use super::state::State;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -129,7 +131,7 @@ pub fn decide(state: &State, command: UserCommand) -> Result<Vec<Event>, Refusal
         UserCommand::ChangeOwnPassword { id, proved, password, at } => {
             let user = state.user(id)?;
             if user.password_set != proved {
-                return Err(Refusal::BadCredentials);
+                return Err(SessionRefusal::BadCredentials.into());
             }
             user.refuse_changed_lately(&state.password_policy, at)?;
             Ok(vec![Event::User(id, UserEvent::PasswordChanged { password, must_change: false })])
@@ -161,7 +163,7 @@ pub fn network_of(source: &str) -> String {
 
 fn refuse_taken(state: &State, name: &UserName) -> Result<(), Refusal> {
     match state.user_named(name) {
-        Some(_) => Err(Refusal::UserNameTaken(name.clone())),
+        Some(_) => Err(UserRefusal::NameTaken(name.clone()).into()),
         None => Ok(()),
     }
 }
@@ -300,7 +302,7 @@ impl User {
         let days = policy.password_change_min_days;
         let early = self.password_set.plus_seconds(i64::from(days) * 86_400) > at;
         if days > 0 && early && !self.password_due(policy, at) {
-            return Err(Refusal::PasswordRejected(PasswordProblem::ChangedLately(days)));
+            return Err(UserRefusal::PasswordRejected(PasswordProblem::ChangedLately(days)).into());
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The error table: one enum in; status, code, name and text out. No other place turns a failure into an answer.
 
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Refusal, RefusalKind, SessionRefusal};
 use crate::service::failure::{AwsFailure, Failure};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
@@ -129,7 +129,7 @@ pub fn row(problem: &Problem) -> &'static Row {
 
 fn row_of_failure(failure: &Failure) -> &'static Row {
     match failure {
-        Failure::Refused(refusal) => row_of_refusal(refusal),
+        Failure::Refused(refusal) => row_of_kind(refusal.reason().kind),
         Failure::Unauthenticated(_) => &UNAUTHORIZED,
         Failure::Forbidden(_) => &FORBIDDEN,
         Failure::Cloud(AwsFailure::Timeout { .. }) => &CLOUD_TIMEOUT,
@@ -149,80 +149,17 @@ fn row_of_failure(failure: &Failure) -> &'static Row {
     }
 }
 
-fn row_of_refusal(refusal: &Refusal) -> &'static Row {
-    match refusal {
-        Refusal::Invalid { .. }
-        | Refusal::RegionsEmpty
-        | Refusal::RegionDuplicated(_)
-        | Refusal::RegionElsewhere { .. }
-        | Refusal::RegionNotManaged { .. }
-        | Refusal::NotAsymmetric(_)
-        | Refusal::NotRotatable(_)
-        | Refusal::RegionNotEnabled { .. }
-        | Refusal::AccountMismatch { .. }
-        | Refusal::KmsLedElsewhere { .. }
-        | Refusal::ExternalIdAlone
-        | Refusal::RoleElsewhere { .. }
-        | Refusal::ConnectionElsewhere { .. }
-        | Refusal::TemplateNeedsPush(_)
-        | Refusal::ScheduleNotRotating(_)
-        | Refusal::PolicyRejected(_) => &INVALID,
-        Refusal::SeveralChanges => &BAD_REQUEST,
-        Refusal::PasswordRejected(_) | Refusal::NewPasswordRejected(_) => &UNPROCESSABLE,
-        Refusal::KmsUnknown(_)
-        | Refusal::KeyUnknown(_)
-        | Refusal::JobUnknown(_)
-        | Refusal::AliasUnknown { .. }
-        | Refusal::ConnectionUnknown(_)
-        | Refusal::SourceKeyUnknown(_)
-        | Refusal::UserUnknown(_)
-        | Refusal::GroupUnknown(_)
-        | Refusal::NotAMember { .. }
-        | Refusal::TemplateUnknown(_)
-        | Refusal::TemplateElsewhere { .. }
-        | Refusal::ScheduleUnknown(_)
-        | Refusal::RunUnknown(_)
-        | Refusal::TokenUnknown(_) => &NOT_FOUND,
-        Refusal::KmsNameTaken(_)
-        | Refusal::RegionTaken { .. }
-        | Refusal::KmsArchived(_)
-        | Refusal::RegionHasKeys { .. }
-        | Refusal::KmsBusy(_)
-        | Refusal::KeyExists(_)
-        | Refusal::KeyGone(_)
-        | Refusal::KeyNotGone(_)
-        | Refusal::KeyBusy(_)
-        | Refusal::JobEnded(_)
-        | Refusal::RegionBeingSynchronised { .. }
-        | Refusal::AliasHeld { .. }
-        | Refusal::AliasTaken(_)
-        | Refusal::NotPrimary(_)
-        | Refusal::KeyRotated { .. }
-        | Refusal::PolicyUnreadable(_)
-        | Refusal::KmsChanged(_)
-        | Refusal::ReplicaThere(_)
-        | Refusal::KmsNotArchived(_)
-        | Refusal::ConnectionNameTaken(_)
-        | Refusal::ConnectionInUse { .. }
-        | Refusal::ConnectionCloudFixed { .. }
-        | Refusal::ConnectionLeadsElsewhere { .. }
-        | Refusal::SourceKeyNameTaken(_)
-        | Refusal::SourceKeyUnexportable(_)
-        | Refusal::SourceKeyUndeletable(_)
-        | Refusal::SourceKeyBusy(_)
-        | Refusal::UserNameTaken(_)
-        | Refusal::GroupNameTaken(_)
-        | Refusal::GroupIsSystem(_)
-        | Refusal::LastAdmin
-        | Refusal::TemplateNameTaken(_)
-        | Refusal::TemplateInUse(_)
-        | Refusal::ScheduleNameTaken(_)
-        | Refusal::ScheduleHasKeys { .. }
-        | Refusal::ScheduleRunning { .. }
-        | Refusal::AlreadyInstalled => &CONFLICT,
-        Refusal::BadCredentials | Refusal::RefreshTokenInvalid | Refusal::PasswordChangeDue => &UNAUTHORIZED,
-        Refusal::RightWithdrawn => &FORBIDDEN,
-        Refusal::LoginLocked { .. } => &TOO_MANY,
+/// The row of each kind of refusal.
+fn row_of_kind(kind: RefusalKind) -> &'static Row {
+    match kind {
+        RefusalKind::Invalid => &INVALID,
+        RefusalKind::Contradictory => &BAD_REQUEST,
+        RefusalKind::Unprocessable => &UNPROCESSABLE,
+        RefusalKind::Unauthenticated => &UNAUTHORIZED,
+        RefusalKind::Forbidden => &FORBIDDEN,
+        RefusalKind::Unknown => &NOT_FOUND,
+        RefusalKind::Taken | RefusalKind::InUse | RefusalKind::Busy | RefusalKind::Conflict => &CONFLICT,
+        RefusalKind::Locked => &TOO_MANY,
     }
 }
 
@@ -254,7 +191,7 @@ impl ResponseError for Problem {
             answer.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
         match self {
-            Problem::Failure(Failure::Refused(Refusal::LoginLocked { seconds })) => {
+            Problem::Failure(Failure::Refused(Refusal::Session(SessionRefusal::LoginLocked { seconds }))) => {
                 answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
             }
             Problem::Failure(Failure::Busy) => {

@@ -10,7 +10,7 @@ use crate::domain::key::aggregate::Key;
 use crate::domain::kms::Kms;
 use crate::domain::name::GroupName;
 use crate::domain::place::AccountId;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{KeyRefusal, KmsRefusal, Refusal, TemplateRefusal};
 use crate::domain::state::State;
 use crate::domain::template::{Template, keys_of};
 use crate::domain::user::User;
@@ -182,7 +182,7 @@ impl<A: KmsRight> KmsPermit<A> {
     /// Settles whether the caller may do this on the KMS of this id.
     ///
     /// # Errors
-    /// [`Refusal::KmsUnknown`] if there is no such KMS, or none that the caller may know of; [`Failure::Forbidden`]
+    /// [`KmsRefusal::Unknown`] if there is no such KMS, or none that the caller may know of; [`Failure::Forbidden`]
     /// that names the missing action, or the group, if the caller may view it but no more.
     pub fn authorize(caller: Caller, id: KmsId) -> Result<Self, Failure> {
         let kms = caller.published.state.kms(id)?.clone();
@@ -198,7 +198,9 @@ impl<A: KmsRight> KmsPermit<A> {
         let id = caller.published.state.kms_called(text)?.id;
         Self::authorize(caller, id).map_err(|failure| match failure {
             // By its name, its id is not told.
-            Failure::Refused(Refusal::KmsUnknown(_)) => Refusal::KmsUnknown(text.chars().take(80).collect()).into(),
+            Failure::Refused(Refusal::Kms(KmsRefusal::Unknown(_))) => {
+                Refusal::Kms(KmsRefusal::Unknown(text.chars().take(80).collect())).into()
+            }
             other => other,
         })
     }
@@ -219,7 +221,7 @@ fn check_kms<A: KmsRight>(user: &User, kms: &Kms) -> Result<(), Failure> {
     }
     let granted = granted(user, kms);
     if granted.is_empty() {
-        return Err(Failure::Refused(Refusal::KmsUnknown(kms.id.to_string())));
+        return Err(KmsRefusal::Unknown(kms.id.to_string()).into());
     }
     match A::ACTION {
         None => Err(Failure::Forbidden(MissingRight::Membership(names(ManageKms::GROUPS)))),
@@ -298,7 +300,7 @@ impl<A: KeyRight> KeyPermit<A> {
     /// Settles whether the caller may do this on the key of this id.
     ///
     /// # Errors
-    /// [`Refusal::KeyUnknown`] if there is no such key, or none that the caller may know of; [`Failure::Forbidden`]
+    /// [`KeyRefusal::Unknown`] if there is no such key, or none that the caller may know of; [`Failure::Forbidden`]
     /// that names the missing action, if the caller may view it but no more.
     pub fn authorize(caller: Caller, id: KeyId) -> Result<Self, Failure> {
         let caller = caller.with_right(move |user, state| check_key::<A>(user, state, id))?;
@@ -329,7 +331,7 @@ fn check_key<A: KeyRight>(user: &User, state: &State, id: KeyId) -> Result<(), F
         false => granted(user, state.kms(key.kms)?),
     };
     if !granted.permits(key.view_action()) {
-        return Err(Failure::Refused(Refusal::KeyUnknown(id.to_string())));
+        return Err(KeyRefusal::Unknown(id.to_string()).into());
     }
     match A::action(key) {
         action if granted.permits(action) => Ok(()),
@@ -348,11 +350,12 @@ impl<A: KmsRight> TemplatePermit<A> {
     /// Settles whether the caller may do this with the template of this id: whoever may on any KMS of its account.
     ///
     /// # Errors
-    /// [`Refusal::TemplateUnknown`] if there is no such template, or none that the caller may know of;
+    /// [`TemplateRefusal::Unknown`] if there is no such template, or none that the caller may know of;
     /// [`Failure::Forbidden`] that names the missing action, if the caller may view it but no more.
     pub fn authorize(caller: Caller, id: TemplateId) -> Result<Self, Failure> {
         let template = caller.published.state.template(id)?.clone();
-        let caller = in_account::<A>(caller, template.account, Refusal::TemplateUnknown(id.to_string()))?;
+        let caller =
+            in_account::<A>(caller, template.account, Refusal::Template(TemplateRefusal::Unknown(id.to_string())))?;
         Ok(Self { caller, template, right: PhantomData })
     }
 

@@ -3,7 +3,7 @@
 
 use super::failure::Failure;
 use crate::domain::id::{SessionId, UserId};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Refusal, SessionRefusal};
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::domain::user::User;
@@ -34,14 +34,14 @@ impl Authority {
     /// Settles all of it by the state as it is now.
     ///
     /// # Errors
-    /// [`Refusal::RightWithdrawn`] if the session was closed, the user removed or to change the password first, or a
+    /// [`SessionRefusal::RightWithdrawn`] if the session was closed, the user removed or to change the password first, or a
     /// right taken away; or what a rule refuses by itself, as when the thing that the right was for is gone.
     pub(super) fn authorize(&self, state: &State, at: Time) -> Result<(), Refusal> {
         let is_open = |id: SessionId| state.sessions.get(&id).is_some_and(|session| session.user == self.user);
         let user = state.users.get(&self.user).filter(|_| self.session.is_none_or(is_open));
-        let user = user.ok_or(Refusal::RightWithdrawn)?;
+        let user = user.ok_or(Refusal::Session(SessionRefusal::RightWithdrawn))?;
         if self.session.is_some() && user.password_due(&state.password_policy, at) {
-            return Err(Refusal::RightWithdrawn);
+            return Err(SessionRefusal::RightWithdrawn.into());
         }
         self.rights.iter().try_for_each(|right| {
             right(user, state).map_err(|failure| match failure {
@@ -56,7 +56,7 @@ impl Authority {
                 | Failure::Stopped(_)
                 | Failure::Log(_)
                 | Failure::Keyring(_)
-                | Failure::Internal(_) => Refusal::RightWithdrawn,
+                | Failure::Internal(_) => SessionRefusal::RightWithdrawn.into(),
             })
         })
     }

@@ -16,7 +16,7 @@ use crate::domain::job::command::JobCommand;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::aws_enums::KeyState;
 use crate::domain::key::operation::Operation;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::JobRefusal;
 use crate::domain::state::Command;
 use crate::ledger::Committed;
 use futures_util::stream::{self, StreamExt};
@@ -236,7 +236,7 @@ fn is_so(key: &Key, task: &BulkTask) -> bool {
 
 fn visible(caller: &Caller, id: JobId) -> Result<&Arc<BulkJob>, Failure> {
     let job = caller.published.state.bulk_job(id)?;
-    if sees(caller, job) { Ok(job) } else { Err(Failure::Refused(Refusal::JobUnknown(id.to_string()))) }
+    if sees(caller, job) { Ok(job) } else { Err(JobRefusal::Unknown(id.to_string()).into()) }
 }
 
 /// A job is seen by the one who wanted it, and by those who could have wanted all of it.

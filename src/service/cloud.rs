@@ -7,7 +7,7 @@ use crate::domain::connection::{self, Connection, ConnectionSettings};
 use crate::domain::id::ConnectionId;
 use crate::domain::kms::{AccountProbe, AssumedRole, Kms};
 use crate::domain::place::AccountId;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::ConnectionRefusal;
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::keyring::Owner;
@@ -100,12 +100,13 @@ impl Core {
 fn refuse_other(connection: &Connection, kms: &Kms, actual: AccountId) -> Result<(), Failure> {
     match actual == kms.account {
         true => Ok(()),
-        false => Err(Failure::Refused(Refusal::ConnectionLeadsElsewhere {
+        false => Err(ConnectionRefusal::LeadsElsewhere {
             connection: connection.name.clone(),
             kms: kms.name.clone(),
             account: kms.account,
             actual,
-        })),
+        }
+        .into()),
     }
 }
 

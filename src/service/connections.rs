@@ -10,7 +10,7 @@ use crate::domain::connection::{Connection, ConnectionCommand, ConnectionSetting
 use crate::domain::id::ConnectionId;
 use crate::domain::name::ConnectionName;
 use crate::domain::place::Partition;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{ConnectionRefusal, Refusal};
 use crate::domain::state::{Command, State};
 use crate::ledger::Committed;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub fn find(state: &State, text: &str) -> Result<Arc<Connection>, Failure> {
     let named = || state.connection_named(&ConnectionName::parse(text).ok()?);
     match meant.or_else(named) {
         Some(connection) => Ok(connection.clone()),
-        None => Err(Failure::Refused(Refusal::ConnectionUnknown(text.chars().take(255).collect()))),
+        None => Err(ConnectionRefusal::Unknown(text.chars().take(255).collect()).into()),
     }
 }
 
@@ -67,7 +67,7 @@ impl Connections {
     ) -> Result<Arc<Connection>, Failure> {
         let change = permit.caller().change(context);
         if permit.caller().published.state.connection_named(&name).is_some() {
-            return Err(Failure::Refused(Refusal::ConnectionNameTaken(name)));
+            return Err(ConnectionRefusal::NameTaken(name).into());
         }
         self.store(&change, name, draft).await
     }

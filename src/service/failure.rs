@@ -2,7 +2,7 @@
 
 pub use crate::aws::failure::AwsFailure;
 use crate::domain::action::Action;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{AggregateRefusal, Refusal};
 use crate::keyring::KeyringError;
 use crate::ledger::{LedgerError, WriteError};
 
@@ -101,6 +101,12 @@ pub enum MissingRight {
 
 fn groups(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
+}
+
+impl<R: AggregateRefusal> From<R> for Failure {
+    fn from(refusal: R) -> Self {
+        Failure::Refused(refusal.into())
+    }
 }
 
 impl From<WriteError> for Failure {

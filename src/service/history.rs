@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::list::{Limit, Query};
 use crate::domain::event::{Actor, Event, KmsEvent, Stream};
 use crate::domain::id::KmsId;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::KmsRefusal;
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::ledger::{Ledger, Record};
@@ -47,13 +47,13 @@ impl Entry {
 /// A history is seen by those who see the KMS; that of a deleted one by administrators of KMSs.
 ///
 /// # Errors
-/// [`Refusal::KmsUnknown`] for everybody else.
+/// [`KmsRefusal::Unknown`] for everybody else.
 pub(super) fn refuse_unseen(caller: &Caller, id: KmsId) -> Result<(), Failure> {
     let seen = match caller.published.state.kms.get(&id) {
         Some(kms) => access::sees(&caller.user, kms),
         None => access::administers_kms(&caller.user),
     };
-    if seen { Ok(()) } else { Err(Failure::Refused(Refusal::KmsUnknown(id.to_string()))) }
+    if seen { Ok(()) } else { Err(KmsRefusal::Unknown(id.to_string()).into()) }
 }
 
 /// The page that the query asks for.
@@ -63,7 +63,7 @@ pub(super) fn refuse_unseen(caller: &Caller, id: KmsId) -> Result<(), Failure> {
 pub(super) async fn page(ledger: &Ledger, caller: &Caller, id: KmsId, query: &Query) -> Result<HistoryPage, Failure> {
     let mut numbers = ledger.history(&Stream::Kms(id));
     if numbers.is_empty() {
-        return Err(Failure::Refused(Refusal::KmsUnknown(id.to_string())));
+        return Err(KmsRefusal::Unknown(id.to_string()).into());
     }
     if query.sort.iter().any(|(member, _)| !matches!(member.as_str(), "seq" | "time")) {
         return Err(super::failure::invalid("sort", "a history is sorted by seq or -seq").into());

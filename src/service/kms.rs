@@ -12,7 +12,7 @@ use crate::domain::id::{KmsId, UserId};
 use crate::domain::kms::{self, AccountProbe, AssumedRole, Kms, KmsChange, KmsCommand, KmsPatch, NewKms, RoleRequest};
 use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Partition, Region};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::KmsRefusal;
 use crate::domain::state::{Command, State};
 use crate::domain::time::Time;
 use crate::ledger::Committed;
@@ -183,7 +183,7 @@ impl KmsAccounts {
         let past = history::state_of_kms_at(&self.core.ledger, id, at).await?;
         match past.kms.get(&id) {
             Some(kms) => Ok(seen(kms.clone(), &past, caller)),
-            None => Err(Failure::Refused(Refusal::KmsUnknown(format!("{id} at {at}")))),
+            None => Err(KmsRefusal::Unknown(format!("{id} at {at}")).into()),
         }
     }
 

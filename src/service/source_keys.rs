@@ -9,7 +9,7 @@ use super::list::{self, Field, Listed, Page, Query};
 use super::material::Material;
 use crate::domain::id::SourceKeyId;
 use crate::domain::name::{JsonText, SourceKeyName};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::SourceKeyRefusal;
 use crate::domain::source_key::kind::{Curve, SourceKeyKind};
 use crate::domain::source_key::{MaterialOrigin, NewSourceKey, SourceKey, SourceKeyCommand, UsageMask};
 use crate::domain::state::{Command, State};
@@ -79,7 +79,7 @@ pub fn find(state: &State, text: &str, by: NamedBy) -> Result<Arc<SourceKey>, Fa
         NamedBy::Name => named(),
         NamedBy::Either => with_id().or_else(named),
     };
-    found.cloned().ok_or_else(|| Failure::Refused(Refusal::SourceKeyUnknown(text.chars().take(255).collect())))
+    found.cloned().ok_or_else(|| SourceKeyRefusal::Unknown(text.chars().take(255).collect()).into())
 }
 
 impl SourceKeys {
@@ -111,7 +111,7 @@ impl SourceKeys {
             None => SourceKeyName::parse(&format!("ks-{id}")).map_err(|_| Failure::Internal("an id is no name"))?,
         };
         if self.core.state().state.source_key_named(&name).is_some() {
-            return Err(Failure::Refused(Refusal::SourceKeyNameTaken(name)));
+            return Err(SourceKeyRefusal::NameTaken(name).into());
         }
         let origin = if draft.brought.is_some() { MaterialOrigin::Brought } else { MaterialOrigin::Generated };
         let material = obtain(draft.kind, draft.brought).await?;

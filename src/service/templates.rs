@@ -13,7 +13,7 @@ use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::KeyUsage;
 use crate::domain::name::TemplateName;
 use crate::domain::place::{AccountId, Partition};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Refusal, TemplateRefusal};
 use crate::domain::state::{Command, State};
 use crate::domain::template::{Push, Template, TemplateCommand, TemplatePolicy, keys_of};
 use crate::domain::user::User;
@@ -255,7 +255,7 @@ pub(super) fn find_for(state: &State, text: &str, account: AccountId) -> Result<
     let with_id = TemplateId::parse(text).ok().and_then(|id| state.templates.get(&id));
     let named = || state.templates.named(&TemplateName::parse(text).ok()?);
     let found = with_id.or_else(named).filter(|template| template.account == account);
-    let unknown = || Refusal::TemplateElsewhere { template: text.chars().take(80).collect(), account };
+    let unknown = || TemplateRefusal::Elsewhere { template: text.chars().take(80).collect(), account }.into();
     found.cloned().ok_or_else(unknown)
 }
 

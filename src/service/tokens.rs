@@ -9,7 +9,7 @@ use super::users::{Proof, Proved};
 use crate::domain::event::{Actor, RefreshGrant, Sealed, TokenHash};
 use crate::domain::group::SystemGroup;
 use crate::domain::id::{InstallationId, RefreshTokenId, SessionId};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Refusal, SessionRefusal};
 use crate::domain::session::{ACCESS_SECONDS, Session, SessionCommand};
 use crate::domain::state::{Command, State};
 use crate::domain::user::User;
@@ -126,7 +126,7 @@ impl Tokens {
     ) -> Result<Issued, Failure> {
         let hash = hash_of(&refresh_token);
         let published = self.core.state();
-        let invalid = || Failure::Refused(Refusal::RefreshTokenInvalid);
+        let invalid = || Failure::Refused(Refusal::Session(SessionRefusal::RefreshTokenInvalid));
         let session = published.state.sessions.by_refresh(&hash).ok_or_else(invalid)?.clone();
         let user = published.state.user(session.user)?;
         let (replace, text) = match patch.renew {
@@ -153,7 +153,7 @@ impl Tokens {
         let open = published.state.sessions.get(&session).filter(|open| open.user == user);
         let user = open.and_then(|open| published.state.users.get(&open.user)).ok_or(TokenProblem::Revoked)?.clone();
         if user.password_due(&published.state.password_policy, now) {
-            return Err(Failure::Refused(Refusal::PasswordChangeDue));
+            return Err(SessionRefusal::PasswordChangeDue.into());
         }
         Ok(Caller::present(user, session, published))
     }
@@ -183,7 +183,7 @@ impl Tokens {
     pub fn get(&self, permit: &Permit<SignedIn>, id: RefreshTokenId) -> Result<Session, Failure> {
         let caller = permit.caller();
         let session = caller.published.state.sessions.by_token(&id).filter(|session| owns(caller, session));
-        session.cloned().ok_or_else(|| Failure::Refused(Refusal::TokenUnknown(id.to_string())))
+        session.cloned().ok_or_else(|| SessionRefusal::TokenUnknown(id.to_string()).into())
     }
 
     /// Closes the session of a refresh token, named by its id.

@@ -12,7 +12,7 @@ use crate::domain::event::Sealed;
 use crate::domain::id::{InstallationId, UserId};
 use crate::domain::name::UserName;
 use crate::domain::password::{PasswordPolicy, PasswordProblem};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Refusal, SessionRefusal, UserRefusal};
 use crate::domain::state::{Command, State};
 use crate::domain::user::{User, UserCommand, UserProfile, network_of};
 use crate::keyring::Owner;
@@ -71,7 +71,7 @@ impl Users {
         let state = &permit.caller().published.state;
         state.password_policy.check_password(&password).map_err(Refusal::from)?;
         if state.user_named(&name).is_some() {
-            return Err(Failure::Refused(Refusal::UserNameTaken(name)));
+            return Err(UserRefusal::NameTaken(name).into());
         }
         let change = permit.caller().change(context);
         let id = UserId::new(Uuid::new_v4());
@@ -169,8 +169,8 @@ impl Users {
     ) -> Result<Arc<User>, Failure> {
         let proved = self.proof.prove(context, name, source, present.clone()).await?;
         self.replace_password(context, proved, present, new).await.map_err(|failure| match failure {
-            Failure::Refused(Refusal::PasswordRejected(problem)) if problem.is_of_the_new_one() => {
-                Refusal::NewPasswordRejected(problem).into()
+            Failure::Refused(Refusal::User(UserRefusal::PasswordRejected(problem))) if problem.is_of_the_new_one() => {
+                Refusal::User(UserRefusal::NewPasswordRejected(problem)).into()
             }
             failure => failure,
         })
@@ -294,7 +294,7 @@ impl Proof {
         };
         let now = self.core.now();
         if let Some(until) = locked.filter(|until| *until > now) {
-            return Err(Failure::Refused(Refusal::LoginLocked { seconds: until.seconds() - now.seconds() }));
+            return Err(SessionRefusal::LoginLocked { seconds: until.seconds() - now.seconds() }.into());
         }
         let failures = match user {
             Some(user) => match self.check(&user, password).await? {
@@ -310,7 +310,7 @@ impl Proof {
         // From the beginning: only the failure of a user who exists is written to the log, and the time that this takes
         // must not tell.
         tokio::time::sleep_until(begun + lockout::delay(failures)).await;
-        Err(Failure::Refused(Refusal::BadCredentials))
+        Err(SessionRefusal::BadCredentials.into())
     }
 
     async fn check(&self, user: &User, password: Zeroizing<String>) -> Result<bool, Failure> {

@@ -29,7 +29,7 @@ fn events(events: impl IntoIterator<Item = ConnectionEvent>) -> Result<Vec<Event
 #[test]
 fn a_name_is_given_once_and_is_free_again_after_the_deletion() {
     assert_eq!(when(&after(&[]), create(connection_id(), "lab")), Ok(vec![connected()]));
-    let taken = Refusal::ConnectionNameTaken(connection_name("lab"));
+    let taken = Refusal::Connection(ConnectionRefusal::NameTaken(connection_name("lab")));
     assert_eq!(when(&after(&[connected()]), create(OTHER, "lab")), Err(taken));
     let deleted = Event::Connection(connection_id(), ConnectionEvent::Deleted);
     assert!(when(&after(&[connected(), deleted]), create(OTHER, "lab")).is_ok());
@@ -55,7 +55,7 @@ fn a_new_name_must_be_free_and_frees_the_old_one() {
         secret: Sealed(vec![1]),
     };
     let mut log = vec![connected(), Event::Connection(OTHER, made)];
-    let taken = Refusal::ConnectionNameTaken(connection_name("other"));
+    let taken = Refusal::Connection(ConnectionRefusal::NameTaken(connection_name("other")));
     assert_eq!(when(&after(&log), update(Some("other"), settings(Partition::Aws), None)), Err(taken));
     log.push(Event::Connection(connection_id(), ConnectionEvent::Renamed { to: connection_name("new") }));
     let state = after(&log);
@@ -70,10 +70,10 @@ fn a_connection_in_use_keeps_its_partition_and_is_not_deleted() {
     let delete = || ConnectionCommand::Delete { id: connection_id() };
     let by = || vec![KmsName::parse("kms-0").expect("a name")];
     assert!(when(&unused, elsewhere()).is_ok());
-    let fixed = Refusal::ConnectionCloudFixed { connection: connection_name("lab"), by: by() };
+    let fixed = Refusal::Connection(ConnectionRefusal::CloudFixed { connection: connection_name("lab"), by: by() });
     assert_eq!(when(&used, elsewhere()), Err(fixed));
     assert_eq!(when(&unused, delete()), events([ConnectionEvent::Deleted]));
-    let in_use = Refusal::ConnectionInUse { connection: connection_name("lab"), by: by() };
+    let in_use = Refusal::Connection(ConnectionRefusal::InUse { connection: connection_name("lab"), by: by() });
     assert_eq!(when(&used, delete()), Err(in_use));
 }
 
@@ -86,5 +86,8 @@ fn a_test_is_noted_and_is_no_change_of_the_connection() {
     let state = after(&[connected(), Event::Connection(connection_id(), tested)]);
     let connection = state.connection(connection_id()).expect("the connection");
     assert_eq!((connection.updated, &connection.last_test), (at(1), &Some(LastTest { at: at(2), error })));
-    assert_eq!(when(&after(&[]), note), Err(Refusal::ConnectionUnknown(connection_id().to_string())));
+    assert_eq!(
+        when(&after(&[]), note),
+        Err(Refusal::Connection(ConnectionRefusal::Unknown(connection_id().to_string())))
+    );
 }

@@ -6,6 +6,7 @@ use crate::domain::action::Action;
 use crate::domain::event::KmsEvent;
 use crate::domain::example::{group, group_name, joined, user, user_id};
 use crate::domain::key::example::{added, after, kms_id};
+use crate::domain::refusal::UserRefusal;
 use crate::domain::state::Command;
 
 fn create(name: &str) -> GroupCommand {
@@ -32,7 +33,10 @@ fn when(state: &State, command: GroupCommand) -> Result<Vec<Event>, Refusal> {
 #[test]
 fn a_name_is_given_once() {
     assert_eq!(when(&after(&[]), create("ops")), Ok(vec![group("ops")]));
-    assert_eq!(when(&after(&[group("ops")]), create("ops")), Err(Refusal::GroupNameTaken(group_name("ops"))));
+    assert_eq!(
+        when(&after(&[group("ops")]), create("ops")),
+        Err(Refusal::Group(GroupRefusal::NameTaken(group_name("ops"))))
+    );
 }
 
 #[test]
@@ -52,9 +56,9 @@ fn a_description_that_is_the_present_one_is_no_change() {
 fn a_user_joins_once_and_leaves_only_what_was_joined() {
     let mut log = vec![user(1), group("ops")];
     assert_eq!(when(&after(&log), add("ops", 1)), Ok(vec![joined("ops", 1)]));
-    let stranger = Refusal::NotAMember { user: user_id(1), group: group_name("ops") };
+    let stranger = Refusal::Group(GroupRefusal::NotAMember { user: user_id(1), group: group_name("ops") });
     assert_eq!(when(&after(&log), take("ops", 1)), Err(stranger));
-    assert_eq!(when(&after(&log), add("ops", 2)), Err(Refusal::UserUnknown(user_id(2).subject())));
+    assert_eq!(when(&after(&log), add("ops", 2)), Err(Refusal::User(UserRefusal::Unknown(user_id(2).subject()))));
     log.push(joined("ops", 1));
     assert_eq!(when(&after(&log), add("ops", 1)), Ok(vec![]));
     let left = Event::Group(group_name("ops"), GroupEvent::MemberRemoved { user: user_id(1) });
@@ -81,7 +85,7 @@ fn a_group_leaves_no_right_behind_for_a_later_one_of_its_name() {
 #[test]
 fn system_groups_stay() {
     for system in SystemGroup::ALL {
-        let refused = Refusal::GroupIsSystem(group_name(system.name()));
+        let refused = Refusal::Group(GroupRefusal::IsSystem(group_name(system.name())));
         assert_eq!(when(&after(&[group(system.name())]), remove(system.name())), Err(refused));
     }
 }
@@ -89,7 +93,7 @@ fn system_groups_stay() {
 #[test]
 fn the_last_administrator_stays_in() {
     let mut log = vec![user(1), user(2), group("admin"), joined("admin", 1)];
-    assert_eq!(when(&after(&log), take("admin", 1)), Err(Refusal::LastAdmin));
+    assert_eq!(when(&after(&log), take("admin", 1)), Err(Refusal::Group(GroupRefusal::LastAdmin)));
     log.push(joined("admin", 2));
     assert!(when(&after(&log), take("admin", 1)).is_ok());
 }

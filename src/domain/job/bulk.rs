@@ -5,7 +5,7 @@ use super::retained::Parted;
 use super::sync::JobStatus;
 use crate::domain::id::{JobId, KeyId, TemplateId, UserId};
 use crate::domain::key::days::DeletionWindow;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{JobRefusal, Refusal};
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use serde::{Deserialize, Serialize};
@@ -182,7 +182,7 @@ impl BulkJob {
 
     fn cancel(&self) -> Result<Vec<BulkEvent>, Refusal> {
         match (self.completed, self.cancelled) {
-            (Some(_), _) => Err(Refusal::JobEnded(self.id)),
+            (Some(_), _) => Err(JobRefusal::Ended(self.id).into()),
             (None, true) => Ok(vec![]),
             (None, false) => Ok(vec![BulkEvent::CancelRequested]),
         }
@@ -253,6 +253,6 @@ mod tests {
         let (state, refused) = when(&steps);
         let job = state.bulk_job(ID).expect("a job");
         assert_eq!((job.cancelled, job.status(), &job.keys[1].end), (true, JobStatus::Completed, &None));
-        assert_eq!(refused, Err(Refusal::JobEnded(ID)));
+        assert_eq!(refused, Err(JobRefusal::Ended(ID).into()));
     }
 }

@@ -4,5 +4,6 @@
 pub mod bulk;
 pub mod command;
 pub mod event;
+pub mod refusal;
 pub mod retained;
 pub mod sync;

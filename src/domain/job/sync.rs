@@ -4,7 +4,7 @@ use super::event::SyncEvent;
 use super::retained::Parted;
 use crate::domain::id::{JobId, KmsId, UserId};
 use crate::domain::place::{AccountId, Region};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{JobRefusal, KmsRefusal, Refusal};
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use serde::{Deserialize, Serialize};
@@ -167,7 +167,11 @@ fn places(
 }
 
 fn unmanaged(region: &Region, kms: &crate::domain::kms::Kms) -> Refusal {
-    Refusal::RegionNotManaged { region: region.clone(), kms: kms.name.clone(), managed: kms.regions.clone() }
+    Refusal::Kms(KmsRefusal::RegionNotManaged {
+        region: region.clone(),
+        kms: kms.name.clone(),
+        managed: kms.regions.clone(),
+    })
 }
 
 /// The regions that jobs go through now. One at a time goes through a region: two would do the same work twice.
@@ -194,7 +198,7 @@ impl<'a> Open<'a> {
         for region in kms.regions.iter().filter(|region| regions.is_none_or(|wanted| wanted.contains(region))) {
             match self.0.get(&(id, region)) {
                 Some(job) => {
-                    busy = busy.or(Some(Refusal::RegionBeingSynchronised { region: region.clone(), job: *job }));
+                    busy = busy.or(Some(Refusal::Job(JobRefusal::RegionBusy { region: region.clone(), job: *job })));
                 }
                 None => places.push(SyncPlace { kms: id, account: kms.account, region: region.clone() }),
             }
@@ -286,7 +290,7 @@ impl SyncJob {
 
     fn cancel(&self) -> Result<Vec<SyncEvent>, Refusal> {
         match (self.completed, self.cancelled) {
-            (Some(_), _) => Err(Refusal::JobEnded(self.id)),
+            (Some(_), _) => Err(JobRefusal::Ended(self.id).into()),
             (None, true) => Ok(vec![]),
             (None, false) => Ok(vec![SyncEvent::CancelRequested]),
         }
@@ -358,17 +362,17 @@ mod tests {
     fn a_region_that_none_manages_and_a_kms_that_manages_none_are_refused() {
         for regions in [["eu-west-3", "sa-east-1"], ["eu-west-3", "eu-west-1"]] {
             let refused = when(&[start(1, &[0, 1], Some(&regions))]).1;
-            assert!(matches!(refused, Err(Refusal::RegionNotManaged { .. })), "{refused:?}");
+            assert!(matches!(refused, Err(Refusal::Kms(KmsRefusal::RegionNotManaged { .. }))), "{refused:?}");
         }
         let mut state = after(&[added(0, &["eu-west-3"])]);
         state.apply(Time::from_nanos(9), &Event::Kms(kms_id(0), KmsEvent::Archived));
         let refused = decide(&state, start(1, &[0], None));
-        assert!(matches!(refused, Err(Refusal::KmsArchived(_))));
+        assert!(matches!(refused, Err(Refusal::Kms(KmsRefusal::Archived(_)))));
     }
 
     #[test]
     fn one_job_at_a_time_goes_through_a_region() {
-        let taken = Refusal::RegionBeingSynchronised { region: region("eu-west-3"), job: job_id(1) };
+        let taken = Refusal::Job(JobRefusal::RegionBusy { region: region("eu-west-3"), job: job_id(1) });
         assert_eq!(when(&[start(1, &[0], Some(&["eu-west-3"])), start(2, &[0], None)]).1, Err(taken));
         let other = when(&[start(1, &[0], Some(&["eu-west-3"])), start(2, &[0], Some(&["eu-west-1"]))]).1;
         assert_eq!(places_of(other), [place(0, "eu-west-1")]);
@@ -405,14 +409,14 @@ mod tests {
             let kms = kms.iter().map(|n| kms_id(*n)).collect();
             SyncCommand::Start { id: job_id(n), by: None, all: false, kms, regions: None, leave_out }
         };
-        assert!(matches!(decide(&after(&log), start(1, &[0, 1], false)), Err(Refusal::KmsArchived(_))));
+        assert!(matches!(decide(&after(&log), start(1, &[0, 1], false)), Err(Refusal::Kms(KmsRefusal::Archived(_)))));
         let (id, events) = decide(&after(&log), start(1, &[0, 1, 7], true)).expect("it begins");
         let [SyncEvent::Started { places, .. }] = &events[..] else { panic!("{events:?}") };
         assert_eq!(places.iter().map(|place| place.kms).collect::<Vec<_>>(), [kms_id(0), kms_id(0)]);
-        assert!(matches!(decide(&after(&log), start(1, &[1], true)), Err(Refusal::KmsArchived(_))));
+        assert!(matches!(decide(&after(&log), start(1, &[1], true)), Err(Refusal::Kms(KmsRefusal::Archived(_)))));
         log.extend(events.into_iter().map(|event| Event::Job(id, JobEvent::Synchronisation(event))));
         let busy = decide(&after(&log), start(2, &[0], true));
-        assert!(matches!(busy, Err(Refusal::RegionBeingSynchronised { job, .. }) if job == id));
+        assert!(matches!(busy, Err(Refusal::Job(JobRefusal::RegionBusy { job, .. })) if job == id));
     }
 
     #[test]
@@ -425,6 +429,6 @@ mod tests {
         let left = end(1, "eu-west-3", RegionWay::Left);
         let (state, refused) = when(&[start(1, &[0], Some(&["eu-west-3"])), cancel.clone(), left, cancel]);
         assert_eq!(state.sync_job(job_id(1)).expect("a job").status(), JobStatus::Completed);
-        assert_eq!(refused, Err(Refusal::JobEnded(job_id(1))));
+        assert_eq!(refused, Err(JobRefusal::Ended(job_id(1)).into()));
     }
 }

@@ -7,7 +7,7 @@ use super::sync::{self, Began};
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::place::Region;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{KeyRefusal, KmsRefusal, Refusal};
 use crate::domain::state::State;
 use crate::domain::time::Time;
 
@@ -116,7 +116,7 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
         KeyCommand::Forget { id } => {
             let key = state.key(id)?;
             state.kms(key.kms)?.refuse_archived()?;
-            if key.gone { Ok(vec![Event::Key(id, KeyEvent::Forgotten)]) } else { Err(Refusal::KeyNotGone(id)) }
+            if key.gone { Ok(vec![Event::Key(id, KeyEvent::Forgotten)]) } else { Err(KeyRefusal::NotGone(id).into()) }
         }
     }
 }
@@ -124,7 +124,7 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
 fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: &Operation) -> Result<(), Refusal> {
     check_place(state, kms, region)?;
     match wanted.makes_a_key() {
-        true if state.keys.get(&id).is_some() => return Err(Refusal::KeyExists(id)),
+        true if state.keys.get(&id).is_some() => return Err(KeyRefusal::Exists(id).into()),
         true => {}
         false => state.key(id)?.refuse_gone()?,
     }
@@ -132,7 +132,7 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
     if let Operation::Replicate { new, .. } = wanted
         && state.key_at_aws(kms, region, &new.key).is_some_and(|there| !there.gone)
     {
-        return Err(Refusal::ReplicaThere(region.clone()));
+        return Err(KeyRefusal::ReplicaThere(region.clone()).into());
     }
     for touched in [Some(id), wanted.also_affects()].into_iter().flatten() {
         if let Some(key) = state.keys.get(&touched) {
@@ -148,7 +148,7 @@ fn check_alias(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refus
     let Some((alias, holder)) = wanted.taken_alias(id) else { return Ok(()) };
     match state.key(holder)?.aliases.contains(alias) {
         true => Ok(()),
-        false => Err(Refusal::AliasUnknown { alias: alias.clone(), key: holder }),
+        false => Err(KeyRefusal::AliasUnknown { alias: alias.clone(), key: holder }.into()),
     }
 }
 
@@ -162,7 +162,8 @@ pub fn check_place(state: &State, kms: KmsId, region: &Region) -> Result<(), Ref
     if kms.regions.contains(region) {
         return Ok(());
     }
-    Err(Refusal::RegionNotManaged { region: region.clone(), kms: kms.name.clone(), managed: kms.regions.clone() })
+    Err(KmsRefusal::RegionNotManaged { region: region.clone(), kms: kms.name.clone(), managed: kms.regions.clone() }
+        .into())
 }
 
 fn conclude(
@@ -221,10 +222,10 @@ fn observe(state: &State, id: KeyId, kms: KmsId, region: Region, seen: Snapshot)
 
 impl Key {
     fn refuse_gone(&self) -> Result<(), Refusal> {
-        if self.gone { Err(Refusal::KeyGone(self.id)) } else { Ok(()) }
+        if self.gone { Err(KeyRefusal::Gone(self.id).into()) } else { Ok(()) }
     }
 
     fn refuse_pending(&self) -> Result<(), Refusal> {
-        if self.pending.is_some() { Err(Refusal::KeyBusy(self.id)) } else { Ok(()) }
+        if self.pending.is_some() { Err(KeyRefusal::Busy(self.id).into()) } else { Ok(()) }
     }
 }

@@ -16,6 +16,7 @@ pub mod name;
 pub mod operation;
 pub mod policy;
 pub mod policy_text;
+pub mod refusal;
 pub mod spec;
 pub mod sync;
 pub mod tag;

@@ -97,6 +97,7 @@ mod tests {
     use crate::domain::key::name::AliasName;
     use crate::domain::key::operation::{NewKey, Operation};
     use crate::domain::key::spec::{KeySpec, KeyUsage};
+    use crate::domain::refusal::KmsRefusal;
     use uuid::Uuid;
 
     const LATE: Began = Began { aliases: Time::from_nanos(i64::MAX), key: Time::from_nanos(i64::MAX) };
@@ -195,6 +196,6 @@ mod tests {
     fn nothing_is_taken_in_for_a_region_that_is_not_managed_any_more() {
         let state = after(&[added(0, &["eu-west-1"])]);
         let refused = synchronise(&state, key_id(9), kms_id(0), region("eu-west-3"), snapshot(1, ""), LATE);
-        assert!(matches!(refused, Err(Refusal::RegionNotManaged { .. })));
+        assert!(matches!(refused, Err(Refusal::Kms(KmsRefusal::RegionNotManaged { .. }))));
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::id::{KeyId, OperationId};
 use crate::domain::key::event::KeyEvent;
 use crate::domain::key::example::{ACCOUNT, added, after, at, connection_id, found, kms_id, region};
 use crate::domain::key::operation::Operation;
+use crate::domain::refusal::{ConnectionRefusal, GroupRefusal, UserRefusal};
 use crate::domain::state::Command;
 use uuid::Uuid;
 
@@ -81,9 +82,12 @@ fn an_account_comes_under_management_as_aws_knows_it() {
     let state = after(&[connected()]);
     assert_eq!(add(&state, new(0, &["eu-west-3", "us-east-2"])), Ok(vec![added(0, &["eu-west-3", "us-east-2"])]));
     let elsewhere = AccountProbe { account: other_account(), ..seen() };
-    let refused = Refusal::AccountMismatch { claimed: account(), actual: other_account() };
+    let refused = Refusal::Kms(KmsRefusal::AccountMismatch { claimed: account(), actual: other_account() });
     assert_eq!(when(&state, KmsCommand::Add { new: new(0, &["eu-west-3"]), seen: elsewhere }), Err(refused));
-    assert_eq!(add(&after(&[]), new(0, &["eu-west-3"])), Err(Refusal::ConnectionUnknown(connection_id().to_string())));
+    assert_eq!(
+        add(&after(&[]), new(0, &["eu-west-3"])),
+        Err(Refusal::Connection(ConnectionRefusal::Unknown(connection_id().to_string())))
+    );
 }
 
 #[test]
@@ -91,23 +95,24 @@ fn a_role_must_be_of_the_account_and_of_the_connections_partition() {
     let state = after(&[connected()]);
     let with = |role: AssumedRole| add(&state, NewKms { role: Some(role), ..new(0, &["eu-west-3"]) });
     assert!(with(role(ACCOUNT)).is_ok());
-    let refused = Refusal::AccountMismatch { claimed: account(), actual: other_account() };
+    let refused = Refusal::Kms(KmsRefusal::AccountMismatch { claimed: account(), actual: other_account() });
     assert_eq!(with(role("789012123456")), Err(refused));
     let arn = RoleArn::parse(&format!("arn:aws-cn:iam::{ACCOUNT}:role/keys")).expect("a role");
-    let refused = Refusal::RoleElsewhere { role: arn.clone(), partition: Partition::Aws };
+    let refused = Refusal::Kms(KmsRefusal::RoleElsewhere { role: arn.clone(), partition: Partition::Aws });
     assert_eq!(with(AssumedRole { arn, external_id: None }), Err(refused));
 }
 
 #[test]
 fn regions_are_of_the_partition_enabled_and_given_once() {
     let state = after(&[connected()]);
-    assert_eq!(add(&state, new(0, &[])), Err(Refusal::RegionsEmpty));
+    assert_eq!(add(&state, new(0, &[])), Err(Refusal::Kms(KmsRefusal::RegionsEmpty)));
     let twice = ["eu-west-3", "eu-west-1", "eu-west-3"];
-    assert_eq!(add(&state, new(0, &twice)), Err(Refusal::RegionDuplicated(region("eu-west-3"))));
-    let refused = Refusal::RegionElsewhere { region: region("cn-north-1"), partition: Partition::Aws };
+    assert_eq!(add(&state, new(0, &twice)), Err(Refusal::Kms(KmsRefusal::RegionDuplicated(region("eu-west-3")))));
+    let refused = Refusal::Kms(KmsRefusal::RegionElsewhere { region: region("cn-north-1"), partition: Partition::Aws });
     assert_eq!(add(&state, new(0, &["eu-west-3", "cn-north-1"])), Err(refused));
-    let refused =
-        |name| Refusal::RegionNotEnabled { region: region(name), account: account(), enabled: seen().enabled };
+    let refused = |name| {
+        Refusal::Kms(KmsRefusal::RegionNotEnabled { region: region(name), account: account(), enabled: seen().enabled })
+    };
     assert_eq!(add(&state, new(0, &["eu-west-3", "af-south-1"])), Err(refused("af-south-1")));
 }
 
@@ -115,8 +120,8 @@ fn regions_are_of_the_partition_enabled_and_given_once() {
 fn an_account_is_added_again_only_under_another_name_and_with_other_regions() {
     let state = after(&[connected(), added(0, &["eu-west-3"])]);
     let same_name = NewKms { id: kms_id(1), ..new(0, &["eu-west-1"]) };
-    assert_eq!(add(&state, same_name), Err(Refusal::KmsNameTaken(name(0))));
-    let taken = Refusal::RegionTaken { region: region("eu-west-3"), account: account(), by: name(0) };
+    assert_eq!(add(&state, same_name), Err(Refusal::Kms(KmsRefusal::NameTaken(name(0)))));
+    let taken = Refusal::Kms(KmsRefusal::RegionTaken { region: region("eu-west-3"), account: account(), by: name(0) });
     assert_eq!(add(&state, new(1, &["eu-west-1", "eu-west-3"])), Err(taken));
     assert_eq!(add(&state, new(1, &["eu-west-1"])), Ok(vec![added(1, &["eu-west-1"])]));
     let gone = after(&[connected(), added(0, &["eu-west-3"]), Event::Kms(kms_id(0), KmsEvent::Deleted)]);
@@ -134,7 +139,7 @@ fn wishes_come_down_to_one_change_or_none() {
     assert_eq!(kms.change(&state, one.clone()), Ok(to_regions(&["eu-west-1"])));
     let wished = RoleRequest { arn: Some(role(ACCOUNT).arn), external_id: None };
     let two = KmsPatch { role: wished, ..one };
-    assert_eq!(kms.change(&state, two), Err(Refusal::SeveralChanges));
+    assert_eq!(kms.change(&state, two), Err(Refusal::Kms(KmsRefusal::SeveralChanges)));
 }
 
 #[test]
@@ -156,7 +161,7 @@ fn the_half_of_a_role_that_is_not_wished_for_stays() {
     assert_eq!(patched(&state, None, secret("other")), Ok(KmsChange::Role(other)));
     let elsewhere = AssumedRole { external_id: None, arn: role("789012123456").arn };
     assert_eq!(patched(&state, Some(elsewhere.arn.clone()), None), Ok(KmsChange::Role(elsewhere)));
-    assert_eq!(patched(&with(None), None, secret("one")), Err(Refusal::ExternalIdAlone));
+    assert_eq!(patched(&with(None), None, secret("one")), Err(Refusal::Kms(KmsRefusal::ExternalIdAlone)));
 }
 
 #[test]
@@ -167,18 +172,19 @@ fn regions_are_replaced_by_the_rules_of_a_new_kms() {
         update(&state, to_regions(&["eu-west-1", "eu-west-3"]), seen()),
         events([KmsEvent::RegionsReplaced { to }])
     );
-    assert_eq!(update(&state, to_regions(&[]), seen()), Err(Refusal::RegionsEmpty));
-    let taken = Refusal::RegionTaken { region: region("us-east-2"), account: account(), by: name(1) };
+    assert_eq!(update(&state, to_regions(&[]), seen()), Err(Refusal::Kms(KmsRefusal::RegionsEmpty)));
+    let taken = Refusal::Kms(KmsRefusal::RegionTaken { region: region("us-east-2"), account: account(), by: name(1) });
     assert_eq!(update(&state, to_regions(&["us-east-2"]), seen()), Err(taken));
     let elsewhere = AccountProbe { account: other_account(), ..seen() };
-    let refused = Refusal::KmsLedElsewhere { member: "connection", account: account(), actual: other_account() };
+    let refused =
+        Refusal::Kms(KmsRefusal::LedElsewhere { member: "connection", account: account(), actual: other_account() });
     assert_eq!(update(&state, to_regions(&["eu-west-1"]), elsewhere), Err(refused));
 }
 
 #[test]
 fn a_region_with_managed_keys_goes_only_by_force_and_takes_them_along() {
     let mut log = vec![connected(), added(0, &["eu-west-3", "eu-west-1"]), found(0, "payroll")];
-    let refused = Refusal::RegionHasKeys { region: region("eu-west-3"), count: 1 };
+    let refused = Refusal::Kms(KmsRefusal::RegionHasKeys { region: region("eu-west-3"), count: 1 });
     assert_eq!(update(&after(&log), to_regions(&["eu-west-1"]), seen()), Err(refused));
     let (to, forget_keys) = (regions(&["eu-west-1"]), true);
     let forced = update(&after(&log), KmsChange::Regions { to: to.clone(), forget_keys }, seen());
@@ -212,10 +218,12 @@ fn another_connection_must_be_of_the_partition_and_reach_the_account() {
     let known = AccountProbe { arn: arn.clone(), ..seen() };
     let replaced = KmsEvent::ConnectionReplaced { to: same, arn };
     assert_eq!(update(&state, KmsChange::Connection(same), known.clone()), events([replaced]));
-    let refused = Refusal::ConnectionElsewhere { connection: connection_name("c2"), partition: Partition::Aws };
+    let refused =
+        Refusal::Kms(KmsRefusal::ConnectionElsewhere { connection: connection_name("c2"), partition: Partition::Aws });
     assert_eq!(update(&state, KmsChange::Connection(china), known), Err(refused));
     let elsewhere = AccountProbe { account: other_account(), ..seen() };
-    let refused = Refusal::KmsLedElsewhere { member: "connection", account: account(), actual: other_account() };
+    let refused =
+        Refusal::Kms(KmsRefusal::LedElsewhere { member: "connection", account: account(), actual: other_account() });
     assert_eq!(update(&state, KmsChange::Connection(same), elsewhere), Err(refused));
 }
 
@@ -229,9 +237,9 @@ fn permissions_are_for_users_and_groups_that_exist() {
         assert_eq!(permit(&state, principal, true, &actions), events([KmsEvent::AclsChanged { changes }]));
     }
     let nobody = permit(&state, Principal::User(user_id(9)), true, &actions);
-    assert_eq!(nobody, Err(Refusal::UserUnknown(user_id(9).subject())));
+    assert_eq!(nobody, Err(Refusal::User(UserRefusal::Unknown(user_id(9).subject()))));
     let no_group = permit(&state, Principal::Group(group_name("none")), true, &actions);
-    assert!(matches!(no_group, Err(Refusal::GroupUnknown(_))), "{no_group:?}");
+    assert!(matches!(no_group, Err(Refusal::Group(GroupRefusal::Unknown(_)))), "{no_group:?}");
 }
 
 #[test]
@@ -249,14 +257,17 @@ fn permitting_what_is_permitted_and_withdrawing_what_is_not_changes_nothing() {
 fn an_archived_kms_is_recovered_or_deleted_and_nothing_else() {
     let archived = Event::Kms(kms_id(0), KmsEvent::Archived);
     let state = after(&[connected(), user(1), added(0, &["eu-west-3"]), archived]);
-    let refused = || Err(Refusal::KmsArchived(name(0)));
+    let refused = || Err(Refusal::Kms(KmsRefusal::Archived(name(0))));
     assert_eq!(when(&state, KmsCommand::Archive { id: kms_id(0) }), refused());
     assert_eq!(update(&state, to_regions(&["eu-west-1"]), seen()), refused());
     assert_eq!(permit(&state, Principal::User(user_id(1)), true, &[Action::View]), refused());
     assert_eq!(when(&state, KmsCommand::Recover { id: kms_id(0) }), events([KmsEvent::Recovered]));
     assert_eq!(when(&state, KmsCommand::Delete { id: kms_id(0), at: at(9) }), events([KmsEvent::Deleted]));
     let in_use = after(&[added(0, &["eu-west-3"])]);
-    assert_eq!(when(&in_use, KmsCommand::Recover { id: kms_id(0) }), Err(Refusal::KmsNotArchived(name(0))));
+    assert_eq!(
+        when(&in_use, KmsCommand::Recover { id: kms_id(0) }),
+        Err(Refusal::Kms(KmsRefusal::NotArchived(name(0))))
+    );
 }
 
 #[test]
@@ -267,7 +278,7 @@ fn a_kms_is_not_deleted_while_aws_is_asked_unless_that_is_a_day_ago() {
     let asked = KeyEvent::OperationRequested { operation, kms: kms_id(0), region, wanted };
     let state = after(&[connected(), added(0, &["eu-west-3"]), Event::Key(id, asked)]);
     let delete = |at| when(&state, KmsCommand::Delete { id: kms_id(0), at });
-    assert_eq!(delete(at(3).plus_seconds(86_399)), Err(Refusal::KmsBusy(name(0))));
+    assert_eq!(delete(at(3).plus_seconds(86_399)), Err(Refusal::Kms(KmsRefusal::Busy(name(0)))));
     assert_eq!(delete(at(4).plus_seconds(86_400)), events([KmsEvent::Deleted]));
 }
 
@@ -276,7 +287,7 @@ fn a_deleted_kms_takes_its_keys_along_and_leaves_its_name() {
     let log = [connected(), added(0, &["eu-west-3"]), found(0, "payroll"), Event::Kms(kms_id(0), KmsEvent::Deleted)];
     let state = after(&log);
     assert!(state.kms.is_empty() && state.keys.is_empty() && state.kms_named(&name(0)).is_none());
-    let unknown = Err(Refusal::KmsUnknown(kms_id(0).to_string()));
+    let unknown = Err(Refusal::Kms(KmsRefusal::Unknown(kms_id(0).to_string())));
     assert_eq!(when(&state, KmsCommand::Delete { id: kms_id(0), at: at(9) }), unknown);
 }
 

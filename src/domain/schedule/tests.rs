@@ -9,6 +9,7 @@ use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::{AwsKeyId, KeyArn};
 use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Arn, Partition, Region};
+use crate::domain::refusal::KmsRefusal;
 use crate::domain::state::Command;
 use uuid::Uuid;
 
@@ -95,7 +96,10 @@ fn a_name_is_had_by_one_schedule() {
     let other = ScheduleId::new(Uuid::from_u128(9));
     let create = |name| ScheduleCommand::Create { id: other, name, settings: hourly() };
     let state = given([created()]);
-    assert_eq!(when(&state, create(name("hourly"))), Err(Refusal::ScheduleNameTaken(name("hourly"))));
+    assert_eq!(
+        when(&state, create(name("hourly"))),
+        Err(Refusal::Schedule(ScheduleRefusal::NameTaken(name("hourly"))))
+    );
     assert!(when(&state, create(name("daily"))).is_ok());
     let state = given([created(), ScheduleEvent::Deleted]);
     assert!(when(&state, create(name("hourly"))).is_ok());
@@ -109,7 +113,7 @@ fn settings_that_contradict_themselves_are_refused() {
     assert!(matches!(refused, Err(Refusal::Invalid { member: "end_date", .. })), "{refused:?}");
     let work = Work::Synchronize(SynchronizationPlan::Kms(vec![KMS]));
     let update = ScheduleCommand::Update { id: ID, settings: ScheduleSettings { work, ..hourly() } };
-    assert_eq!(when(&given([created()]), update), Err(Refusal::KmsUnknown(KMS.to_string())));
+    assert_eq!(when(&given([created()]), update), Err(Refusal::Kms(KmsRefusal::Unknown(KMS.to_string()))));
 }
 
 #[test]
@@ -163,7 +167,7 @@ fn what_was_due_while_it_was_disabled_is_not_made_up_for() {
 #[test]
 fn two_runs_are_never_at_the_same_time() {
     let state = given([created(), started(Cause::Asked)]);
-    let running = Err(Refusal::ScheduleRunning { schedule: name("hourly"), run: RUN });
+    let running = Err(Refusal::Schedule(ScheduleRefusal::Running { schedule: name("hourly"), run: RUN }));
     let start = ScheduleCommand::StartRun { id: ID, run: OTHER_RUN, cause: Cause::Asked };
     assert_eq!(when(&state, start.clone()), running);
     assert_eq!(when(&state, ScheduleCommand::Delete { id: ID, force: true }), running);
@@ -190,7 +194,7 @@ fn the_last_hundred_runs_are_remembered() {
 fn a_schedule_with_keys_is_deleted_only_by_force_and_frees_them() {
     let state = with_a_key(given([created()]));
     let refused = when(&state, ScheduleCommand::Delete { id: ID, force: false });
-    assert_eq!(refused, Err(Refusal::ScheduleHasKeys { schedule: name("hourly"), keys: 1 }));
+    assert_eq!(refused, Err(Refusal::Schedule(ScheduleRefusal::HasKeys { schedule: name("hourly"), keys: 1 })));
     let freed = Event::Key(KEY, KeyEvent::RotationJobSet { job: None });
     let deleted = Event::Schedule(ID, ScheduleEvent::Deleted);
     assert_eq!(when(&state, ScheduleCommand::Delete { id: ID, force: true }), Ok(vec![freed, deleted]));
@@ -201,9 +205,9 @@ fn a_key_goes_under_a_schedule_that_rotates_keys_and_under_no_other() {
     use crate::domain::key::command::KeyCommand;
     let set = |state: &State| state.decide(Command::Key(KeyCommand::SetRotationJob { id: KEY, job: Some(job()) }));
     let state = with_a_key(State::default());
-    assert_eq!(set(&state), Err(Refusal::ScheduleUnknown(ID.to_string())));
+    assert_eq!(set(&state), Err(Refusal::Schedule(ScheduleRefusal::Unknown(ID.to_string()))));
     let work = Work::Synchronize(SynchronizationPlan::All);
     let settings = ScheduleSettings { work, ..hourly() };
     let other = with_a_key(given([ScheduleEvent::Created { name: name("sync"), settings }]));
-    assert_eq!(set(&other), Err(Refusal::ScheduleNotRotating(name("sync"))));
+    assert_eq!(set(&other), Err(Refusal::Schedule(ScheduleRefusal::NotRotating(name("sync")))));
 }

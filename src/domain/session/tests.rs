@@ -31,22 +31,22 @@ fn events(events: impl IntoIterator<Item = SessionEvent>) -> Result<Vec<Event>, 
 fn a_user_signs_in_unless_locked_out_or_due_to_change_the_password() {
     let opened = signed_in(1, refresh(1, None, None));
     assert_eq!(when(&after(&[user(1)]), open(2)), Ok(vec![opened]));
-    assert_eq!(when(&after(&[]), open(2)), Err(Refusal::BadCredentials));
+    assert_eq!(when(&after(&[]), open(2)), Err(Refusal::Session(SessionRefusal::BadCredentials)));
     let mut log = vec![user(1)];
     let failed = UserEvent::LoginFailed { source: HERE.to_owned() };
     log.extend((0..5).map(|_| Event::User(user_id(1), failed.clone())));
-    assert_eq!(when(&after(&log), open(26)), Err(Refusal::LoginLocked { seconds: 40 }));
+    assert_eq!(when(&after(&log), open(26)), Err(Refusal::Session(SessionRefusal::LoginLocked { seconds: 40 })));
     assert!(when(&after(&log), open(66)).is_ok());
     let ordered = UserEvent::PasswordChangeRequired { required: true };
     let state = after(&[user(1), Event::User(user_id(1), ordered)]);
-    assert_eq!(when(&state, open(3)), Err(Refusal::PasswordChangeDue));
+    assert_eq!(when(&state, open(3)), Err(Refusal::Session(SessionRefusal::PasswordChangeDue)));
 }
 
 #[test]
 fn a_password_that_was_changed_while_it_was_proved_opens_nothing() {
     let changed = UserEvent::PasswordChanged { password: password(2), must_change: false };
     let state = after(&[user(1), Event::User(user_id(1), changed)]);
-    assert_eq!(when(&state, open(3)), Err(Refusal::BadCredentials));
+    assert_eq!(when(&state, open(3)), Err(Refusal::Session(SessionRefusal::BadCredentials)));
     let rehashed = UserEvent::PasswordRehashed { password: password(2) };
     assert!(when(&after(&[user(1), Event::User(user_id(1), rehashed)]), open(3)).is_ok());
 }
@@ -59,7 +59,7 @@ fn a_refresh_token_carries_the_session_on_and_a_replaced_one_no_more() {
     let replaced = SessionEvent::RefreshReplaced { refresh: new.clone() };
     assert_eq!(when(&after(&log), carry_on(1, Some(new), 9)), events([replaced.clone()]));
     log.push(Event::Session(session_id(1), replaced));
-    assert_eq!(when(&after(&log), carry_on(1, None, 9)), Err(Refusal::RefreshTokenInvalid));
+    assert_eq!(when(&after(&log), carry_on(1, None, 9)), Err(Refusal::Session(SessionRefusal::RefreshTokenInvalid)));
     assert!(when(&after(&log), carry_on(2, None, 9)).is_ok());
 }
 
@@ -68,13 +68,13 @@ fn a_refresh_token_ends_by_its_age_however_much_it_is_used() {
     let mut log = vec![user(1), signed_in(1, refresh(1, Some(10), None))];
     assert!(when(&after(&log), carry_on(1, None, 11)).is_ok());
     log.push(Event::Session(session_id(1), SessionEvent::Refreshed));
-    assert_eq!(when(&after(&log), carry_on(1, None, 12)), Err(Refusal::RefreshTokenInvalid));
+    assert_eq!(when(&after(&log), carry_on(1, None, 12)), Err(Refusal::Session(SessionRefusal::RefreshTokenInvalid)));
 }
 
 #[test]
 fn a_refresh_token_ends_when_it_is_not_used_for_long() {
     let mut log = vec![user(1), signed_in(1, refresh(1, None, Some(10)))];
-    assert_eq!(when(&after(&log), carry_on(1, None, 12)), Err(Refusal::RefreshTokenInvalid));
+    assert_eq!(when(&after(&log), carry_on(1, None, 12)), Err(Refusal::Session(SessionRefusal::RefreshTokenInvalid)));
     log.push(Event::Session(session_id(1), SessionEvent::Refreshed));
     assert!(when(&after(&log), carry_on(1, None, 12)).is_ok());
 }
@@ -107,7 +107,7 @@ fn a_closed_session_is_closed_and_closing_it_again_changes_nothing() {
     assert_eq!(when(&after(&log), close()), events([SessionEvent::Closed]));
     log.push(Event::Session(session_id(1), SessionEvent::Closed));
     assert_eq!(when(&after(&log), close()), events([]));
-    assert_eq!(when(&after(&log), carry_on(1, None, 3)), Err(Refusal::RefreshTokenInvalid));
+    assert_eq!(when(&after(&log), carry_on(1, None, 3)), Err(Refusal::Session(SessionRefusal::RefreshTokenInvalid)));
 }
 
 #[test]

@@ -80,7 +80,10 @@ fn events(events: impl IntoIterator<Item = SourceKeyEvent>) -> Result<Vec<Event>
 #[test]
 fn a_name_is_given_once_and_is_free_again_after_the_deletion() {
     assert_eq!(given([]).when(create(ID)), events([created()]));
-    assert_eq!(given([created()]).when(create(OTHER)), Err(Refusal::SourceKeyNameTaken(name("payroll"))));
+    assert_eq!(
+        given([created()]).when(create(OTHER)),
+        Err(Refusal::SourceKey(SourceKeyRefusal::NameTaken(name("payroll"))))
+    );
     let after = given([created(), SourceKeyEvent::Deleted]);
     assert!(after.when(create(OTHER)).is_ok());
     assert!(after.0.source_key_named(&name("payroll")).is_none());
@@ -101,7 +104,7 @@ fn a_key_becomes_unexportable_and_stays_so() {
     assert_eq!(given([created()]).when(update(None, Some(true))), events([SourceKeyEvent::MadeUnexportable]));
     let after = given([created(), SourceKeyEvent::MadeUnexportable]);
     assert_eq!(after.when(update(None, Some(true))), events([]));
-    let refused = Refusal::SourceKeyUnexportable(name("payroll"));
+    let refused = Refusal::SourceKey(SourceKeyRefusal::Unexportable(name("payroll")));
     assert_eq!(after.when(update(None, Some(false))), Err(refused.clone()));
     assert_eq!(after.when(SourceKeyCommand::Export { id: ID }), Err(refused));
 }
@@ -117,7 +120,7 @@ fn an_export_is_recorded_each_time_and_changes_nothing_else() {
 #[test]
 fn an_undeletable_key_is_not_deleted() {
     assert_eq!(given([created()]).when(SourceKeyCommand::Delete { id: ID }), events([SourceKeyEvent::Deleted]));
-    let refused = Refusal::SourceKeyUndeletable(name("payroll"));
+    let refused = Refusal::SourceKey(SourceKeyRefusal::Undeletable(name("payroll")));
     assert_eq!(given([kept_for_ever()]).when(SourceKeyCommand::Delete { id: ID }), Err(refused));
 }
 
@@ -132,7 +135,7 @@ fn a_key_whose_import_is_under_way_is_not_deleted() {
     let requested = key(KeyEvent::OperationRequested { operation, kms, region, wanted: Box::new(wanted) });
     busy.0.apply(Time::from_nanos(2), &requested);
     let delete = SourceKeyCommand::Delete { id: ID };
-    assert_eq!(busy.when(delete.clone()), Err(Refusal::SourceKeyBusy(name("payroll"))));
+    assert_eq!(busy.when(delete.clone()), Err(Refusal::SourceKey(SourceKeyRefusal::Busy(name("payroll")))));
     let failed = key(KeyEvent::OperationFailed { operation, reason: "no".to_owned() });
     busy.0.apply(Time::from_nanos(3), &failed);
     assert_eq!(busy.when(delete), events([SourceKeyEvent::Deleted]));
@@ -140,7 +143,7 @@ fn a_key_whose_import_is_under_way_is_not_deleted() {
 
 #[test]
 fn what_is_not_there_is_unknown() {
-    let unknown = Err(Refusal::SourceKeyUnknown(ID.to_string()));
+    let unknown = Err(Refusal::SourceKey(SourceKeyRefusal::Unknown(ID.to_string())));
     for command in [SourceKeyCommand::Export { id: ID }, SourceKeyCommand::Delete { id: ID }, update(None, None)] {
         assert_eq!(given([created(), SourceKeyEvent::Deleted]).when(command.clone()), unknown);
         assert_eq!(given([]).when(command), unknown);

@@ -6,6 +6,7 @@ use crate::domain::action::Action;
 use crate::domain::event::InstallationEvent;
 use crate::domain::example::{group, joined, password, refresh, signed_in, user, user_id, user_name};
 use crate::domain::key::example::{added, after, at, kms_id};
+use crate::domain::refusal::GroupRefusal;
 use crate::domain::state::Command;
 
 const DAY: i64 = 86_400;
@@ -58,9 +59,15 @@ fn ann(state: &State) -> &User {
 #[test]
 fn a_name_is_given_once_whatever_its_case() {
     assert_eq!(when(&after(&[]), create(1, "user1")), Ok(vec![user(1)]));
-    assert_eq!(when(&after(&[user(1)]), create(2, "USER1")), Err(Refusal::UserNameTaken(user_name("USER1"))));
+    assert_eq!(
+        when(&after(&[user(1)]), create(2, "USER1")),
+        Err(Refusal::User(UserRefusal::NameTaken(user_name("USER1"))))
+    );
     let two = after(&[user(1), user(2)]);
-    assert_eq!(when(&two, update(Some("User2"), None, None, false)), Err(Refusal::UserNameTaken(user_name("User2"))));
+    assert_eq!(
+        when(&two, update(Some("User2"), None, None, false)),
+        Err(Refusal::User(UserRefusal::NameTaken(user_name("User2"))))
+    );
     let own = UserEvent::Renamed { to: user_name("User1") };
     assert_eq!(when(&two, update(Some("User1"), None, None, false)), events([own]));
 }
@@ -92,7 +99,10 @@ fn the_own_password_is_changed_only_by_who_proved_the_present_one_however_it_is_
     let changed = UserEvent::PasswordChanged { password: password(7), must_change: false };
     assert_eq!(when(&state, change_own(1, 2)), events([changed]));
     let other = UserEvent::PasswordChanged { password: password(3), must_change: false };
-    assert_eq!(when(&after(&[user(1), happened(other)]), change_own(1, 3)), Err(Refusal::BadCredentials));
+    assert_eq!(
+        when(&after(&[user(1), happened(other)]), change_own(1, 3)),
+        Err(Refusal::Session(SessionRefusal::BadCredentials))
+    );
     let rehashed = UserEvent::PasswordRehashed { password: password(3) };
     assert!(when(&after(&[user(1), happened(rehashed)]), change_own(1, 3)).is_ok());
 }
@@ -101,7 +111,7 @@ fn the_own_password_is_changed_only_by_who_proved_the_present_one_however_it_is_
 fn the_own_password_is_not_changed_again_at_once_unless_it_is_due() {
     let lasting = PasswordPolicy { password_change_min_days: 2, ..PasswordPolicy::default() };
     let state = after(&[user(1), policy(lasting)]);
-    let early = Refusal::PasswordRejected(PasswordProblem::ChangedLately(2));
+    let early = Refusal::User(UserRefusal::PasswordRejected(PasswordProblem::ChangedLately(2)));
     assert_eq!(when(&state, change_own(1, 2 * DAY)), Err(early));
     assert!(when(&state, change_own(1, 2 * DAY + 1)).is_ok());
     let ordered = happened(UserEvent::PasswordChangeRequired { required: true });
@@ -199,7 +209,7 @@ fn a_user_leaves_no_right_no_session_and_no_membership_behind() {
 fn the_last_administrator_stays() {
     let mut log = vec![user(1), user(2), group("admin"), joined("admin", 1)];
     let remove = || UserCommand::Remove { id: user_id(1) };
-    assert_eq!(when(&after(&log), remove()), Err(Refusal::LastAdmin));
+    assert_eq!(when(&after(&log), remove()), Err(Refusal::Group(GroupRefusal::LastAdmin)));
     log.push(joined("admin", 2));
     assert_eq!(when(&after(&log), remove()), events([UserEvent::Removed]));
 }

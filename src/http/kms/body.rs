@@ -7,7 +7,7 @@ use crate::domain::id::UserId;
 use crate::domain::kms::{AssumedRole, RoleRequest};
 use crate::domain::name::{GroupName, KmsName};
 use crate::domain::place::{AccountId, ExternalId, Region, RoleArn};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{KmsRefusal, Refusal};
 use crate::http::body::{excerpt, optional, read_as, required};
 use crate::service::failure::invalid;
 use crate::service::kms::{Addition, KmsPatchRequest};
@@ -214,7 +214,7 @@ fn action(name: &str) -> Result<Action, Refusal> {
 fn role(arn: Option<String>, external_id: Option<String>) -> Result<Option<AssumedRole>, Refusal> {
     match (arn, external_id) {
         (None, None) => Ok(None),
-        (None, Some(_)) => Err(Refusal::ExternalIdAlone),
+        (None, Some(_)) => Err(KmsRefusal::ExternalIdAlone.into()),
         (Some(arn), id) => Ok(Some(AssumedRole {
             arn: read_as("assume_role_arn", &arn, RoleArn::parse)?,
             external_id: id.map(|text| read_external_id(&text)).transpose()?,

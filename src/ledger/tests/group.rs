@@ -9,6 +9,7 @@ use crate::domain::job::event::{JobEvent, SyncEvent};
 use crate::domain::job::sync::SyncPlace;
 use crate::domain::name::{GroupName, KmsName};
 use crate::domain::place::AccountId;
+use crate::domain::refusal::KmsRefusal;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ fn name(text: &str) -> KmsName {
 async fn add(ledger: &Ledger, n: u128, called: &'static str) -> Result<Committed, WriteError> {
     let decide = move |state: &State, _| match state.kms_named(&name(called)) {
         None => Ok(vec![added(n, called)]),
-        Some(_) => Err(Refusal::KmsNameTaken(name(called))),
+        Some(_) => Err(KmsRefusal::NameTaken(name(called)).into()),
     };
     ledger.execute(by_nobody(), decide).await
 }
@@ -81,7 +82,7 @@ async fn a_decision_sees_what_was_decided_before_it_and_is_answered_when_that_is
     assert_eq!(first.await.expect("ran").expect("added").head, 1);
     let one = one.await.expect("ran").expect("added");
     let refused = two.await.expect("ran");
-    assert!(matches!(refused, Err(WriteError::Refused(Refusal::KmsNameTaken(_)))));
+    assert!(matches!(refused, Err(WriteError::Refused(Refusal::Kms(KmsRefusal::NameTaken(_))))));
     assert_eq!((one.head, one.published.state.kms.len(), store.syncs()), (2, 2, 2));
 }
 
@@ -115,8 +116,11 @@ async fn what_changes_nothing_or_is_refused_is_not_written() {
     let store = Arc::new(Memory::default());
     let ledger = start(&store);
     let nothing = ledger.execute(by_nobody(), |_, _| Ok(vec![])).await.expect("agrees");
-    let refused = ledger.execute(by_nobody(), |_, _| Err(Refusal::RegionsEmpty)).await;
-    assert!(nothing.events.is_empty() && matches!(refused, Err(WriteError::Refused(Refusal::RegionsEmpty))));
+    let refused = ledger.execute(by_nobody(), |_, _| Err(KmsRefusal::RegionsEmpty.into())).await;
+    assert!(
+        nothing.events.is_empty()
+            && matches!(refused, Err(WriteError::Refused(Refusal::Kms(KmsRefusal::RegionsEmpty))))
+    );
     assert_eq!((store.syncs(), ledger.state().head), (0, 0));
 }
 
@@ -132,11 +136,11 @@ async fn a_moved_head_is_read_and_decided_on_again() {
         seen.fetch_add(1, Ordering::Relaxed);
         match state.kms_named(&name("theirs")) {
             None => Ok(vec![added(2, "theirs")]),
-            Some(_) => Err(Refusal::KmsNameTaken(name("theirs"))),
+            Some(_) => Err(KmsRefusal::NameTaken(name("theirs")).into()),
         }
     };
     let refused = ledger.execute(by_nobody(), decide).await;
-    assert!(matches!(refused, Err(WriteError::Refused(Refusal::KmsNameTaken(_)))));
+    assert!(matches!(refused, Err(WriteError::Refused(Refusal::Kms(KmsRefusal::NameTaken(_))))));
     assert_eq!((tries.load(Ordering::Relaxed), ledger.state().head), (2, 3));
 
     store.let_a_rival_come_first(vec![added(3, "more")]);
@@ -204,7 +208,7 @@ async fn after_a_failed_sync_nothing_is_written_and_nothing_undurable_published(
         assert!(matches!(task.await.expect("ran"), Err(WriteError::Stopped(Stopped::Failed))));
     }
     let syncs = store.syncs();
-    let refused = ledger.execute(by_nobody(), |_, _| Err(Refusal::RegionsEmpty)).await;
+    let refused = ledger.execute(by_nobody(), |_, _| Err(KmsRefusal::RegionsEmpty.into())).await;
     assert!(matches!(refused, Err(WriteError::Stopped(Stopped::Failed))), "refusals too may rest on what is lost");
     assert!(!ledger.is_accepting());
     assert_eq!((store.syncs(), ledger.state().head, ledger.state().state.kms.len()), (syncs, 1, 1));

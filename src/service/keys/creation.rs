@@ -16,7 +16,7 @@ use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::Tag;
 use crate::domain::kms::Kms;
 use crate::domain::place::Region;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{KeyRefusal, KmsRefusal, Refusal};
 use crate::domain::time::Time;
 use crate::ledger::Committed;
 use crate::service::Core;
@@ -167,7 +167,7 @@ impl Keys {
         let primary = permit.key();
         let kind = primary.metadata.multi_region.as_ref().map(|family| &family.kind);
         if kind != Some(&MultiRegionKind::Primary) {
-            return Err(Failure::Refused(Refusal::NotPrimary(primary.id)));
+            return Err(KeyRefusal::NotPrimary(primary.id).into());
         }
         let state = &permit.caller().published.state;
         let mut of_account = state.kms_of_account(primary.metadata.account());
@@ -259,10 +259,10 @@ impl Core {
     /// When the key was rotated already, or what is wished does not fit it.
     pub(in crate::service) fn rotation(&self, old: &Key, request: RotationRequest) -> Result<Effect, Failure> {
         if let Some(to) = old.rotated_to {
-            return Err(Failure::Refused(Refusal::KeyRotated { id: old.id, to }));
+            return Err(KeyRefusal::Rotated { id: old.id, to }.into());
         }
         if old.policy.is_none() {
-            return Err(Failure::Refused(Refusal::PolicyUnreadable(old.id)));
+            return Err(KeyRefusal::PolicyUnreadable(old.id).into());
         }
         let origin = if request.import.is_some() { Origin::External } else { Origin::AwsKms };
         let import = match request.import {
@@ -318,7 +318,7 @@ impl Core {
 pub(super) fn check_rotation_job(key: &Key, job: &RotationJob) -> Result<(), Failure> {
     if key.metadata.manager != KeyManager::Customer || !matches!(key.metadata.origin, Origin::AwsKms | Origin::External)
     {
-        return Err(Failure::Refused(Refusal::NotRotatable(key.id)));
+        return Err(KeyRefusal::NotRotatable(key.id).into());
     }
     if key.metadata.origin == Origin::External && job.key_source == NATIVE {
         let problem = "must be `local`: the key's material does not come from AWS";
@@ -344,5 +344,9 @@ fn successor(old: &Key, origin: Origin, description: Option<String>) -> NewKey {
 }
 
 fn unmanaged(region: &Region, kms: &Kms) -> Refusal {
-    Refusal::RegionNotManaged { region: region.clone(), kms: kms.name.clone(), managed: kms.regions.clone() }
+    Refusal::Kms(KmsRefusal::RegionNotManaged {
+        region: region.clone(),
+        kms: kms.name.clone(),
+        managed: kms.regions.clone(),
+    })
 }

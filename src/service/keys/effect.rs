@@ -13,7 +13,7 @@ use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::operation::Operation;
 use crate::domain::place::Region;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{KeyRefusal, Refusal};
 use crate::domain::state::{Command, PendingOperation};
 use crate::ledger::Committed;
 use crate::service::Core;
@@ -206,7 +206,8 @@ impl Core {
             // Without a word of AWS's about the key, what stops the look says nothing of what was done before; and what
             // was only held up can go on later.
             (Stage::Refused, Way::Again) => {
-                let is_over = matches!(failure, Failure::Interrupted | Failure::Refused(Refusal::KeyUnknown(_)));
+                let is_over =
+                    matches!(failure, Failure::Interrupted | Failure::Refused(Refusal::Key(KeyRefusal::Unknown(_))));
                 is_over || (reached.is_some() && is_final(&failure))
             }
             (Stage::Unknown | Stage::Reading, _) => false,

@@ -31,7 +31,7 @@ use crate::domain::key::name::AliasName;
 use crate::domain::key::operation::Operation;
 use crate::domain::key::policy::{PolicyContext, PolicyPrincipals};
 use crate::domain::place::Region;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{KeyRefusal, Refusal};
 use crate::domain::state::State;
 use crate::domain::template::TEMPLATE_TAG;
 use crate::ledger::Committed;
@@ -120,13 +120,13 @@ impl Keys {
         // It is taken away from that key, which takes the same right there; and nobody learns of a key by its alias.
         let caller = permit.caller().clone();
         let caller = match KeyPermit::<A>::authorize(caller, holder.id) {
-            Err(Failure::Refused(Refusal::KeyUnknown(_))) => {
-                return Err(Failure::Refused(Refusal::AliasTaken(alias)));
+            Err(Failure::Refused(Refusal::Key(KeyRefusal::Unknown(_)))) => {
+                return Err(KeyRefusal::AliasTaken(alias).into());
             }
             authorized => authorized?.caller().clone(),
         };
         if holder.metadata.is_pending_deletion() {
-            return Err(Failure::Refused(Refusal::AliasHeld { alias, by: holder.id }));
+            return Err(KeyRefusal::AliasHeld { alias, by: holder.id }.into());
         }
         let wanted = Operation::AddAlias { alias, from: Some(holder.id) };
         self.change_as(&caller, key, context, wanted).await
@@ -144,7 +144,7 @@ impl Keys {
     ) -> Result<KeySeen, Failure> {
         let key = permit.key();
         if !key.aliases.contains(&alias) {
-            return Err(Failure::Refused(Refusal::AliasUnknown { alias, key: key.id }));
+            return Err(KeyRefusal::AliasUnknown { alias, key: key.id }.into());
         }
         self.change(permit, context, Operation::DeleteAlias { alias }).await
     }
@@ -268,7 +268,7 @@ impl Keys {
     pub async fn public_key(&self, permit: &KeyPermit<ViewKey>) -> Result<Vec<u8>, Failure> {
         let key = permit.key();
         if !key.metadata.spec.is_asymmetric() {
-            return Err(Failure::Refused(Refusal::NotAsymmetric(key.id)));
+            return Err(KeyRefusal::NotAsymmetric(key.id).into());
         }
         let place = self.core.place(key.kms, &key.region).await?;
         Ok(self.core.aws_kms.public_key(&place.access, &place.region, key.aws_id()).await?)

@@ -12,6 +12,7 @@ use crate::domain::key::aws_enums::{KeyState, Origin};
 use crate::domain::key::operation::{EncryptFor, RetiredKey};
 use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Arn};
+use crate::domain::refusal::ConnectionRefusal;
 use crate::domain::state::PendingOperation;
 use crate::service::access::CreateKey;
 use crate::service::keys::perform::Way;
@@ -54,7 +55,10 @@ fn no_key_is_made_in_another_account_than_that_of_the_kms() {
     let world = World::new();
     lead_to(&world, "999999999999");
     let refused = make(&world, "lost").err().expect("it is refused");
-    assert!(matches!(refused, Failure::Refused(Refusal::ConnectionLeadsElsewhere { .. })), "{refused}");
+    assert!(
+        matches!(refused, Failure::Refused(Refusal::Connection(ConnectionRefusal::LeadsElsewhere { .. }))),
+        "{refused}"
+    );
     assert_eq!((world.kms.calls().len(), world.state().operations.len()), (0, 0));
 }
 
@@ -215,7 +219,7 @@ fn a_key_whose_policy_may_not_be_read_is_not_replaced_by_one_with_another() {
     let kept = RetiredKey { retain_alias: false, disable_encrypt: None };
     let request = || RotationRequest { description: None, import: None, old: kept.clone() };
     let refused = world.run(world.services().keys.rotate(&permit, &World::context(), request())).err();
-    assert!(matches!(refused, Some(Failure::Refused(Refusal::PolicyUnreadable(id))) if id == old.id));
+    assert!(matches!(refused, Some(Failure::Refused(Refusal::Key(KeyRefusal::PolicyUnreadable(id)))) if id == old.id));
     let rotated = world.run(world.services().keys.rotate(&permit, &World::context(), request()));
     rotated.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
 }
@@ -279,7 +283,7 @@ fn a_replica_that_aws_had_deleted_is_made_again_and_known_once() {
         world.run(world.services().keys.replicate(&permit, &World::context(), request)).map(|seen| seen.key)
     };
     let first = replicate().unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(matches!(replicate(), Err(Failure::Refused(Refusal::ReplicaThere(_)))));
+    assert!(matches!(replicate(), Err(Failure::Refused(Refusal::Key(KeyRefusal::ReplicaThere(_))))));
     world.kms.vanish(&first.region, first.aws_id());
     let change = Change::of(Actor::System, "test".into());
     world.run(world.core().conclude(&change, KeyCommand::NoteVanished { id: first.id })).map(drop).expect("noted");

@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::list::{Page, Query};
 use crate::domain::id::{JobId, KmsId, ScheduleId};
 use crate::domain::name::ScheduleName;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Refusal, ScheduleRefusal};
 use crate::domain::schedule::{Cause, Run, Schedule, ScheduleCommand, ScheduleSettings, SynchronizationPlan, Work};
 use crate::domain::state::{Command, State};
 use crate::ledger::Committed;
@@ -210,5 +210,5 @@ pub fn named_kms(state: &State, texts: &[String]) -> Result<Vec<KmsId>, Refusal>
 
 fn run_of(state: &State, id: JobId) -> Result<Arc<Run>, Failure> {
     let run = state.schedules.runs.get(&id).cloned();
-    run.ok_or_else(|| Failure::Refused(Refusal::RunUnknown(id.to_string())))
+    run.ok_or_else(|| ScheduleRefusal::RunUnknown(id.to_string()).into())
 }

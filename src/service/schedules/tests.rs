@@ -7,6 +7,7 @@ use crate::domain::cron::Cron;
 use crate::domain::event::{Actor, Event};
 use crate::domain::id::KeyId;
 use crate::domain::key::event::{KeyEvent, LOCAL, NATIVE, RotationJob};
+use crate::domain::refusal::KeyRefusal;
 use crate::domain::schedule::{KeyOutcome, RotationPlan, RunOutcome, SynchronizationPlan, Work};
 use crate::domain::span::Span;
 use crate::domain::time::Time;
@@ -249,7 +250,7 @@ fn a_run_that_is_asked_for_begins_at_once_and_not_beside_another() {
     let name = ScheduleName::parse("hourly").expect("a name");
     match run_now() {
         Err(Failure::Refused(refusal)) => {
-            assert_eq!(refusal, Refusal::ScheduleRunning { schedule: name, run: run.id });
+            assert_eq!(refusal, Refusal::Schedule(ScheduleRefusal::Running { schedule: name, run: run.id }));
         }
         other => panic!("{:?}", other.map(drop)),
     }
@@ -372,5 +373,5 @@ fn keys_that_no_schedule_can_rotate_are_not_put_under_one() {
     let refreshed = world.run(world.services().keys.refresh(&permit, &World::context()));
     refreshed.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     let refused = put_under(&world, key, schedule, NATIVE);
-    assert!(matches!(refused, Err(Failure::Refused(Refusal::NotRotatable(id))) if id == key));
+    assert!(matches!(refused, Err(Failure::Refused(Refusal::Key(KeyRefusal::NotRotatable(id)))) if id == key));
 }

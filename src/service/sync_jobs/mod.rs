@@ -19,7 +19,7 @@ use crate::domain::id::{JobId, KmsId, UserId};
 use crate::domain::job::command::JobCommand;
 use crate::domain::job::sync::{Counts, SyncCommand, SyncJob};
 use crate::domain::place::Region;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::JobRefusal;
 use crate::domain::state::{Command, State};
 use crate::ledger::Committed;
 pub(super) use live::Running;
@@ -184,7 +184,7 @@ fn visible(caller: &Caller, id: JobId) -> Result<&Arc<SyncJob>, Failure> {
     let job = state.sync_job(id)?;
     match sees(caller, job) {
         true => Ok(job),
-        false => Err(Failure::Refused(Refusal::JobUnknown(id.to_string()))),
+        false => Err(JobRefusal::Unknown(id.to_string()).into()),
     }
 }
 

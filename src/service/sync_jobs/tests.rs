@@ -13,6 +13,7 @@ use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::name::{ConnectionName, UserName};
 use crate::domain::place::Partition;
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::keyring::Keyring;
 use crate::ledger::{Context, Ledger, LedgerOptions};
@@ -220,7 +221,7 @@ async fn a_cancelled_job_ends_although_aws_hangs() {
     let id = house.begin(&["eu-west-3"]).await.expect("it begins");
     house.until_asked(Operation::DESCRIBE_KEY).await;
     let second = house.begin(&["eu-west-3"]).await;
-    assert!(matches!(second, Err(Failure::Refused(Refusal::RegionBeingSynchronised { job, .. })) if job == id));
+    assert!(matches!(second, Err(Failure::Refused(Refusal::Job(JobRefusal::RegionBusy { job, .. }))) if job == id));
 
     let jobs = &house.services.sync_jobs;
     let job = house.ledger.state().state.sync_job(id).expect("a job").clone();

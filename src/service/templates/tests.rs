@@ -9,6 +9,7 @@ use crate::domain::key::aws_enums::Origin;
 use crate::domain::key::name::AliasName;
 use crate::domain::name::KmsName;
 use crate::domain::place::Region;
+use crate::domain::refusal::SessionRefusal;
 use crate::domain::template::TEMPLATE_TAG;
 use crate::service::failure::MissingRight;
 use crate::service::keys::{KeyRequest, PolicyChoice};
@@ -89,7 +90,7 @@ fn a_verified_template_is_changed_only_with_a_push_which_reaches_its_keys() {
     );
     let other = world.key("other", PolicyChoice::Default);
     let without = update(&world, "admin", template.id, &people("carl"), false);
-    assert_eq!(refusal(without), Refusal::TemplateNeedsPush(template.name.clone()));
+    assert_eq!(refusal(without), Refusal::Template(TemplateRefusal::NeedsPush(template.name.clone())));
 
     let push = update(&world, "admin", template.id, &people("carl"), true).expect("pushed");
     assert_eq!(push, Push { done: vec![one.id, two.id], failed: vec![] });
@@ -126,7 +127,7 @@ fn a_template_that_keys_have_is_not_deleted() {
         world.run(world.services().templates.delete(&permit, &World::context()))
     };
     let key = world.key("one", PolicyChoice::Template("payroll".to_owned()));
-    let in_use = Refusal::TemplateInUse(template.name.clone());
+    let in_use = Refusal::Template(TemplateRefusal::InUse(template.name.clone()));
     assert!(in_use.to_string().contains("has one or more key associated"));
     assert_eq!(refusal(delete(&world)), in_use);
     // With another policy the key has the template's tag no more.
@@ -145,7 +146,8 @@ fn a_template_is_for_keys_of_its_account_only() {
     let world = World::new();
     let template = make(&world, "payroll", people("ann"));
     let other = AccountId::parse("789012123456").expect("an account");
-    let elsewhere = |text: &str| Err(Refusal::TemplateElsewhere { template: text.to_owned(), account: other });
+    let elsewhere =
+        |text: &str| Err(Refusal::Template(TemplateRefusal::Elsewhere { template: text.to_owned(), account: other }));
     assert_eq!(find_for(&world.state(), "payroll", other).map(drop), elsewhere("payroll"));
     assert_eq!(find_for(&world.state(), "none", other).map(drop), elsewhere("none"));
     assert_eq!(find_for(&world.state(), "payroll", template.account).map(|found| found.id), Ok(template.id));
@@ -160,8 +162,8 @@ fn templates_need_keyupdate_on_a_kms_of_their_account() {
     world.user("updater", &[Action::ViewNative, Action::KeyUpdate]);
     let authorize = |name| TemplatePermit::<UpdateKey>::authorize(world.caller(name), template.id).map(drop);
     let view = |name| TemplatePermit::<View>::authorize(world.caller(name), template.id).map(drop);
-    assert!(matches!(view("stranger"), Err(Failure::Refused(Refusal::TemplateUnknown(_)))));
-    assert!(matches!(authorize("stranger"), Err(Failure::Refused(Refusal::TemplateUnknown(_)))));
+    assert!(matches!(view("stranger"), Err(Failure::Refused(Refusal::Template(TemplateRefusal::Unknown(_))))));
+    assert!(matches!(authorize("stranger"), Err(Failure::Refused(Refusal::Template(TemplateRefusal::Unknown(_))))));
     assert!(view("viewer").is_ok() && view("updater").is_ok() && authorize("updater").is_ok());
     assert!(matches!(authorize("viewer"), Err(Failure::Forbidden(MissingRight::Action(Action::KeyUpdate)))));
     // Names are told to nobody else either.
@@ -229,7 +231,7 @@ fn a_push_reaches_no_key_that_the_caller_may_not_change_by_then() {
     let change = PeopleChange { admins: Some(vec!["eve".to_owned()]), ..PeopleChange::default() };
     let change = TemplateChange { policy: Some(PolicyChange::Principals(change)), push: true };
     let pushed = world.run(world.services().templates.update(&permit, &World::context(), change));
-    assert_eq!(refusal(pushed), Refusal::RightWithdrawn);
+    assert_eq!(refusal(pushed), Refusal::Session(SessionRefusal::RightWithdrawn));
     assert_eq!(admin_at_aws(&world, &hidden), arn("ann"));
 }
 

@@ -1,0 +1,57 @@
+//! Refusals of a key: the message, the kind and the reason of each.
+
+use super::super::id::KeyId;
+use super::super::place::Region;
+use super::super::refusal::reason::reasons;
+use super::name::AliasName;
+
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum KeyRefusal {
+    #[error("replica_region: there is a replica of this key in `{0}` already (AlreadyExistsException)")]
+    ReplicaThere(Region),
+    #[error("the policy of AWS key {0} may not be read (kms:GetKeyPolicy), and the key that replaces it is to have it")]
+    PolicyUnreadable(KeyId),
+    #[error("AWS key {0} does not exist")]
+    Unknown(String),
+    #[error("there is a key {0} already")]
+    Exists(KeyId),
+    #[error("AWS does not have key {0} any more: its entry can be viewed and deleted")]
+    Gone(KeyId),
+    #[error("AWS still has key {0}: schedule its deletion; the entry can be deleted once the key is gone")]
+    NotGone(KeyId),
+    #[error("alias: `{alias}` belongs to key {by}, which is pending deletion and keeps it until then")]
+    AliasHeld { alias: AliasName, by: KeyId },
+    #[error("alias: `{0}` is taken in this region; choose another one")]
+    AliasTaken(AliasName),
+    #[error("alias: key {key} does not have the alias `{alias}`")]
+    AliasUnknown { alias: AliasName, key: KeyId },
+    #[error("key {0} is not asymmetric: it has no public key")]
+    NotAsymmetric(KeyId),
+    #[error(
+        "key {0} cannot be rotated by a schedule: only keys that AWS does not manage itself, of origin AWS_KMS or EXTERNAL, can"
+    )]
+    NotRotatable(KeyId),
+    #[error("key {0} is not the primary key of a multi-region family: only such a key can be replicated")]
+    NotPrimary(KeyId),
+    #[error("key {id} was rotated already: key {to} has taken its place")]
+    Rotated { id: KeyId, to: KeyId },
+    #[error("another operation on key {0} is under way; try again in a moment")]
+    Busy(KeyId),
+}
+
+reasons! { KeyRefusal =>
+    ReplicaThere: Taken, "replica_exists", "The key has a replica in the region already.";
+    PolicyUnreadable: Conflict, "policy_unreadable", "The policy that the new key is to have may not be read.";
+    Unknown: Unknown, "key_unknown", "There is no such key, or none that the caller may see.";
+    Exists: Taken, "key_exists", "The id of the key is in use.";
+    Gone: Conflict, "key_gone", "AWS does not have the key any more.";
+    NotGone: Conflict, "key_not_gone", "AWS still has the key.";
+    AliasHeld: Taken, "alias_held", "A key that is pending deletion has the alias, and keeps it until then.";
+    AliasTaken: Taken, "alias_taken", "Another key of the region has the alias.";
+    AliasUnknown: Unknown, "alias_unknown", "The key does not have the alias.";
+    NotAsymmetric: Invalid, "key_not_asymmetric", "The key has no public key.";
+    NotRotatable: Invalid, "key_not_rotatable", "A schedule cannot rotate the key: AWS manages it, or its origin is another one.";
+    NotPrimary: Conflict, "key_not_primary", "The key is not the primary key of a multi-region family.";
+    Rotated: Conflict, "key_rotated", "Another key has taken the place of the key.";
+    Busy: Busy, "key_busy", "Another operation on the key is under way.";
+}

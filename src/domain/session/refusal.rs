@@ -1,0 +1,28 @@
+//! Refusals of signing in, and refresh tokens: the message, the kind and the reason of each.
+
+use super::super::refusal::reason::reasons;
+
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum SessionRefusal {
+    #[error("the user name or the password is wrong")]
+    BadCredentials,
+    #[error("too many failed logins for this user name from this address; try again in {seconds} s")]
+    LoginLocked { seconds: i64 },
+    #[error("your session was closed, or your right to do this withdrawn, before it was done; nothing was changed")]
+    RightWithdrawn,
+    #[error("the password must be changed first: PATCH /api/v1/auth/changepw with username, password and new_password")]
+    PasswordChangeDue,
+    #[error("refresh_token: it is not, or no longer, valid; sign in again")]
+    RefreshTokenInvalid,
+    #[error("token `{0}` does not exist")]
+    TokenUnknown(String),
+}
+
+reasons! { SessionRefusal =>
+    BadCredentials: Unauthenticated, "credentials_wrong", "The user name or the password is wrong; which one is not said.";
+    LoginLocked: Locked, "login_locked", "Too many logins for the user name have failed from this address.";
+    RightWithdrawn: Forbidden, "right_withdrawn", "The session was closed, or the right withdrawn, while the request was served.";
+    PasswordChangeDue: Unauthenticated, "password_change_due", "The password must be changed first.";
+    RefreshTokenInvalid: Unauthenticated, "refresh_token_invalid", "The refresh token is unknown, revoked or expired; which of them is not said.";
+    TokenUnknown: Unknown, "refresh_token_unknown", "There is no such refresh token, or it is not the caller's.";
+}

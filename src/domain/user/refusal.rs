@@ -1,0 +1,24 @@
+//! Refusals of a user: the message, the kind and the reason of each.
+
+use super::super::name::UserName;
+use super::super::password::PasswordProblem;
+use super::super::refusal::reason::reasons;
+
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum UserRefusal {
+    #[error("user `{0}` does not exist")]
+    Unknown(String),
+    #[error("username: there is a user named `{0}` already; choose another name")]
+    NameTaken(UserName),
+    #[error("password: {0}")]
+    PasswordRejected(PasswordProblem),
+    #[error("new_password: {0}")]
+    NewPasswordRejected(PasswordProblem),
+}
+
+reasons! { UserRefusal =>
+    Unknown: Unknown, "user_unknown", "There is no such user.";
+    NameTaken: Taken, "user_name_taken", "A user has the name already.";
+    PasswordRejected: Unprocessable, "password_rejected", "The password policy does not allow the password.";
+    NewPasswordRejected: Unprocessable, "new_password_rejected", "The password policy does not allow the new password.";
+}
