@@ -1,6 +1,6 @@
 //! The commands beside the server: the log as JSON lines, its verification, the check of a configuration, help.
 
-use crate::support::appliance::{Appliance, ended, program, subject};
+use crate::support::appliance::{Appliance, program, run_to_end, subject};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -38,7 +38,7 @@ fn a_list_that_was_cut_off_is_not_taken_for_the_log() {
         BufReader::new(&caller).read_line(&mut String::new()).expect("a request");
         caller.write_all(b"{\"seq\":1}\n").expect("written");
     });
-    let (code, said, err) = ended(&mut events(home.path()));
+    let (code, said, err) = run_to_end(&mut events(home.path()));
     serving.join().expect("served");
     assert_eq!((code, said.as_str()), (Some(1), "{\"seq\":1}\n"));
     assert!(err.contains("ended before it had told all"), "{err}");
@@ -68,7 +68,7 @@ fn what_root_looks_at_stays_its_owners() {
             return eprintln!("skipped: only root gives files away: {error}");
         }
     }
-    let (code, _, err) = ended(program().args(["verify", "--data"]).arg(&data));
+    let (code, _, err) = run_to_end(program().args(["verify", "--data"]).arg(&data));
     assert_eq!(code, Some(0), "{err}");
     let log = fs::read_dir(data.join("log")).expect("a directory").map(|entry| entry.expect("an entry").path());
     for path in log.chain([data.join("lock"), data.join("head")]) {
@@ -101,7 +101,7 @@ fn events_are_filtered_by_stream_time_and_actor() {
     assert_eq!(lines(&data, &["--stream", "kms/", "--until", &first]), of_kms[..1]);
     assert_eq!(lines(&data, &["--stream", "kms/", "--since", &first, "--until", &second]), of_kms);
 
-    let (code, _, err) = ended(events(&data).args(["--since", "yesterday"]));
+    let (code, _, err) = run_to_end(events(&data).args(["--since", "yesterday"]));
     assert_eq!(code, Some(2));
     assert!(err.contains("RFC 3339"), "{err}");
 }
@@ -125,7 +125,7 @@ fn events_follow_a_running_server() {
     assert!(told.next().is_none());
     assert_eq!(follower.wait().expect("its end").code(), Some(0));
 
-    let (code, _, err) = ended(events(&appliance.data()).arg("--follow"));
+    let (code, _, err) = run_to_end(events(&appliance.data()).arg("--follow"));
     assert_eq!(code, Some(1));
     assert!(err.contains("--follow needs a running server on this data directory"), "{err}");
 }
@@ -134,7 +134,7 @@ fn events_follow_a_running_server() {
 fn verify_says_that_the_chain_is_whole() {
     let mut appliance = Appliance::start();
     let verify = |data: &Path| {
-        let (code, said, err) = ended(program().args(["verify", "--data"]).arg(data));
+        let (code, said, err) = run_to_end(program().args(["verify", "--data"]).arg(data));
         assert_eq!(code, Some(0), "{err}");
         said
     };
@@ -149,7 +149,7 @@ fn verify_says_that_the_chain_is_whole() {
 
     let nowhere = TempDir::new().expect("a directory");
     for command in ["verify", "events"] {
-        let (code, _, err) = ended(program().args([command, "--data"]).arg(nowhere.path()));
+        let (code, _, err) = run_to_end(program().args([command, "--data"]).arg(nowhere.path()));
         assert_eq!(code, Some(1));
         assert!(err.starts_with("claviger: there is no log in "), "{err}");
     }
@@ -160,7 +160,7 @@ fn the_configuration_that_comes_with_it_is_good() {
     let data = TempDir::new().expect("a directory");
     let mut check = program();
     check.args(["check-config", "--config", "config/claviger.toml"]).env("CLAVIGER_STORAGE_DATA_DIR", data.path());
-    assert_eq!(ended(&mut check), (Some(0), "the configuration is good\n".to_owned(), String::new()));
+    assert_eq!(run_to_end(&mut check), (Some(0), "the configuration is good\n".to_owned(), String::new()));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn all_that_is_wrong_with_a_configuration_is_named_at_once() {
             let mut command_line = program();
             command_line.args([command, "--config"]).arg(&config);
             command_line.env("CLAVIGER_STORAGE_DATA_DIR", home.path().join("data"));
-            let (code, out, err) = ended(command_line.env("CLAVIGER_SERVER_BODY_LIMIT_BYTES", "1"));
+            let (code, out, err) = run_to_end(command_line.env("CLAVIGER_SERVER_BODY_LIMIT_BYTES", "1"));
             assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
             for expected in expected {
                 assert!(err.contains(expected), "`{expected}` is not in:\n{err}");
@@ -199,7 +199,7 @@ fn all_that_is_wrong_with_a_configuration_is_named_at_once() {
 
 #[test]
 fn every_command_helps() {
-    let (code, out, _) = ended(program().arg("--help"));
+    let (code, out, _) = run_to_end(program().arg("--help"));
     assert_eq!(code, Some(0));
     let options = [
         ("serve", "--config <FILE>"),
@@ -210,12 +210,12 @@ fn every_command_helps() {
     ];
     for (command, option) in options {
         assert!(out.lines().any(|line| line.trim().starts_with(command)), "{command} is not in:\n{out}");
-        let (code, help, err) = ended(program().args([command, "--help"]));
+        let (code, help, err) = run_to_end(program().args([command, "--help"]));
         assert_eq!((code, err.as_str()), (Some(0), ""));
         assert!(help.contains("Usage: claviger ") && help.contains(option), "{help}");
     }
-    assert_eq!(ended(program().arg("--version")).1, format!("claviger {}\n", env!("CARGO_PKG_VERSION")));
-    assert_eq!(ended(program().arg("dance")).0, Some(2));
+    assert_eq!(run_to_end(program().arg("--version")).1, format!("claviger {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(run_to_end(program().arg("dance")).0, Some(2));
 }
 
 fn events(data: &Path) -> Command {
@@ -226,7 +226,7 @@ fn events(data: &Path) -> Command {
 
 /// The lines that it prints.
 fn lines(data: &Path, filters: &[&str]) -> Vec<Value> {
-    let (code, out, err) = ended(events(data).args(filters));
+    let (code, out, err) = run_to_end(events(data).args(filters));
     assert_eq!((code, err.as_str()), (Some(0), ""));
     out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }

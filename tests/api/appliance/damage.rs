@@ -1,7 +1,7 @@
 //! A damaged data directory: the program refuses to start and says what to do, or nothing was lost. It never panics, and
 //! never begins anew where there was something.
 
-use crate::support::appliance::{Appliance, ended, lab, program};
+use crate::support::appliance::{Appliance, lab, program, run_to_end};
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::FileExt;
@@ -28,7 +28,7 @@ impl Sound {
             admin.post("/v1/usermgmt/groups", body).expect(201);
         }
         assert!(appliance.terminate().success());
-        let (code, said, problem) = ended(&mut verify(&appliance.data()));
+        let (code, said, problem) = run_to_end(&mut verify(&appliance.data()));
         assert_eq!(code, Some(0), "{problem}");
         Self { appliance, copies: TempDir::new().expect("a directory"), said }
     }
@@ -71,7 +71,7 @@ fn serve(data: &Path) -> Command {
 /// Asserts that a command ends with exit code 1 and with this on standard error, and without a panic.
 #[track_caller]
 fn assert_refuses(command: &mut Command, told: &[&str]) {
-    let (code, out, err) = ended(command);
+    let (code, out, err) = run_to_end(command);
     assert_eq!(code, Some(1), "{out}{err}");
     assert!(!err.contains("panic") && !err.contains("RUST_BACKTRACE"), "{err}");
     let last = err.lines().last().unwrap_or_default();
@@ -92,7 +92,7 @@ fn assert_nobody_opens(data: &Path, told: &[&str]) {
 /// Asserts that nobody opens it, or that nothing at all is missing.
 #[track_caller]
 fn assert_noticed_or_whole(sound: &Sound, data: &Path) {
-    let (code, said, problem) = ended(&mut verify(data));
+    let (code, said, problem) = run_to_end(&mut verify(data));
     if code == Some(0) {
         assert_eq!(said, sound.said, "something was lost in silence");
     } else {
@@ -175,7 +175,7 @@ fn bytes_that_have_changed_are_noticed_or_do_not_matter() {
             file.read_exact_at(&mut bytes, at.min(length - 8)).expect("read");
             file.write_all_at(&bytes.map(|byte| !byte), at.min(length - 8)).expect("written");
         });
-        let (code, said, problem) = ended(&mut verify(copy.path()));
+        let (code, said, problem) = run_to_end(&mut verify(copy.path()));
         match code {
             Some(0) => assert_eq!(said, sound.said, "byte {at}: something was lost in silence"),
             _ => assert!(problem.starts_with("claviger: ") && problem.contains("backup"), "byte {at}: {problem}"),

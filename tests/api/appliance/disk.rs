@@ -1,9 +1,9 @@
 //! A disk that is full, or that fails: what cannot be made durable is refused and never acknowledged, reads go on, and
 //! once the disk is sound again nothing that was acknowledged is lost.
 
-use crate::support::appliance::{Appliance, ended, program};
+use crate::support::appliance::{Appliance, program, run_to_end};
 use crate::support::client::Client;
-use crate::support::strace::{Call, Tracer};
+use crate::support::strace::{Strace, SystemCall};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -57,11 +57,11 @@ fn a_full_disk_stops_changes_and_nothing_else() {
     assert_reads_only(&appliance, &admin, acknowledged);
 
     appliance.kill();
-    let (code, said, problem) = ended(program().args(["verify", "--data"]).arg(appliance.data()));
+    let (code, said, problem) = run_to_end(program().args(["verify", "--data"]).arg(appliance.data()));
     // It may have found room enough in what it had.
     assert!(code == Some(0) || problem.contains("make room on its disk and start again"), "{said}{problem}");
     disk.resize("64m");
-    let (code, said, problem) = ended(program().args(["verify", "--data"]).arg(appliance.data()));
+    let (code, said, problem) = run_to_end(program().args(["verify", "--data"]).arg(appliance.data()));
     assert_eq!(code, Some(0), "{said}{problem}");
     appliance.restart();
     assert_whole(&appliance, acknowledged);
@@ -75,11 +75,11 @@ fn a_failed_sync_is_never_believed() {
     let admin = appliance.admin();
     add_group(&admin, 1).expect(201);
     let failing = ["-e", "trace=fdatasync,fadvise64", "-e", "inject=fdatasync:error=EIO"];
-    let Some(tracer) = Tracer::attach(appliance.pid(), &failing) else { return };
+    let Some(tracer) = Strace::attach(appliance.pid(), &failing) else { return };
     add_group(&admin, 2).refused(503, "NCERRUnavailable");
     let traced = tracer.end();
     // What the system has of the file in memory is not what the disk has: the next start is to read the disk.
-    assert!(traced.calls.iter().any(Call::forgets_the_log), "{:?}", traced.calls);
+    assert!(traced.calls.iter().any(SystemCall::evicts_the_log_from_cache), "{:?}", traced.calls);
     // The disk is well again, and still nothing is written: nobody knows what became of the pages that it lost.
     assert_reads_only(&appliance, &admin, 1);
     assert!(appliance.log().contains("the log stopped: nothing is written until the next start"));
@@ -104,7 +104,7 @@ fn a_log_that_cannot_be_read_is_left_as_it_is() {
     if let Err(error) = Command::new("strace").arg("-V").output() {
         return eprintln!("skipped: there is no strace: {error}");
     }
-    let (code, _, problem) = ended(verify);
+    let (code, _, problem) = run_to_end(verify);
     if problem.contains("ptrace") {
         return eprintln!("skipped: strace cannot start it: {problem}");
     }
@@ -143,6 +143,6 @@ fn assert_whole(appliance: &Appliance, acknowledged: usize) {
     let found = usize::try_from(found).expect("a count");
     assert!((acknowledged..=acknowledged + 1).contains(&found), "{found} of {acknowledged}");
     add_group(&admin, found + 1).expect(201);
-    let (code, said, problem) = ended(program().args(["verify", "--data"]).arg(appliance.data()));
+    let (code, said, problem) = run_to_end(program().args(["verify", "--data"]).arg(appliance.data()));
     assert_eq!(code, Some(0), "{said}{problem}");
 }

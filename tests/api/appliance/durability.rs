@@ -1,9 +1,9 @@
 //! Durable means durable: what was acknowledged is there after the process was killed at any moment, nothing is there
 //! in half, and the disk has it before anybody is told.
 
-use crate::support::appliance::{Appliance, PASSWORD, ended, lab, program};
+use crate::support::appliance::{Appliance, PASSWORD, lab, program, run_to_end};
 use crate::support::client::Client;
-use crate::support::strace::{DISK_AND_ANSWERS, Tracer};
+use crate::support::strace::{DISK_AND_ANSWERS, Strace};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -37,7 +37,7 @@ fn what_was_acknowledged_survives_a_kill_at_any_moment() {
     for _ in 0..ROUNDS {
         let before = acknowledged;
         acknowledged = write_until_killed(&mut appliance, &kms, before);
-        let (code, said, problem) = ended(program().args(["verify", "--data"]).arg(appliance.data()));
+        let (code, said, problem) = run_to_end(program().args(["verify", "--data"]).arg(appliance.data()));
         assert_eq!(code, Some(0), "{said}{problem}");
         assert!(said.contains("the chain is whole"), "{said}");
         appliance.restart();
@@ -171,7 +171,7 @@ fn the_disk_has_a_change_before_anybody_is_told() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let kms = appliance.kms("kms", &["eu-west-1"]);
-    let Some(tracer) = Tracer::attach(appliance.pid(), &DISK_AND_ANSWERS) else { return };
+    let Some(tracer) = Strace::attach(appliance.pid(), &DISK_AND_ANSWERS) else { return };
     let changes: [(Method, String, Value); 4] = [
         (Method::POST, "/v1/usermgmt/groups".to_owned(), json!({"name": "one"})),
         (Method::POST, "/v1/usermgmt/users".to_owned(), person(1)),
@@ -180,14 +180,14 @@ fn the_disk_has_a_change_before_anybody_is_told() {
     ];
     let mut spans = Vec::new();
     for (method, path, body) in changes {
-        let begun = Tracer::now();
+        let begun = Strace::now();
         let answer = admin.send(method, &path, Some(body.to_string().into_bytes()));
         assert!([200, 201].contains(&answer.status), "{}", answer.text);
-        spans.push((path, begun, Tracer::now()));
+        spans.push((path, begun, Strace::now()));
     }
-    let begun = Tracer::now();
+    let begun = Strace::now();
     admin.get("/v1/cckm/aws/kms").expect(200);
-    let read = (begun, Tracer::now());
+    let read = (begun, Strace::now());
 
     let traced = tracer.end();
     for (path, begun, ended) in spans {
@@ -209,7 +209,7 @@ fn changes_that_come_together_share_a_sync() {
     let admin = appliance.admin();
     // Every sync takes a while, as it does on a slow disk.
     let slowly = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:delay_exit=20000"];
-    let Some(tracer) = Tracer::attach(appliance.pid(), &slowly) else { return };
+    let Some(tracer) = Strace::attach(appliance.pid(), &slowly) else { return };
     let start = Barrier::new(TOGETHER);
     thread::scope(|scope| {
         for n in 0..TOGETHER {

@@ -73,9 +73,9 @@ fn moto_holds_keys_that_are_made_changed_and_deleted() {
     let Some(service) = Service::before_moto() else { return };
     let admin = service.admin();
     connect(&admin);
-    let wish = json!({"kms": "moto", "region": HOME, "aws_param": {"Description": "first",
+    let body = json!({"kms": "moto", "region": HOME, "aws_param": {"Description": "first",
         "Tags": [{"TagKey": "team", "TagValue": "a"}]}});
-    let key = admin.post("/v1/cckm/aws/keys", wish).expect(201);
+    let key = admin.post("/v1/cckm/aws/keys", body).expect(201);
     assert_eq!((&key["aws_param"]["KeyState"], &key["aws_param"]["Origin"]), (&json!("Enabled"), &json!("AWS_KMS")));
     let at = |what: &str| format!("/v1/cckm/aws/keys/{}{what}", id(&key));
     let change = |what: &str, body: Value| {
@@ -112,8 +112,8 @@ fn moto_takes_material_as_far_as_it_knows_imports() {
     let admin = service.admin();
     connect(&admin);
     admin.post("/v1/vault/keys2", json!({"name": "aes"})).expect(201);
-    let wish = json!({"kms": "moto", "region": HOME, "source_key_identifier": "aes"});
-    let answer = admin.post("/v1/cckm/aws/upload-key", wish);
+    let body = json!({"kms": "moto", "region": HOME, "source_key_identifier": "aes"});
+    let answer = admin.post("/v1/cckm/aws/upload-key", body);
     if answer.status == 502 {
         for operation in ["GetParametersForImport", "ImportKeyMaterial"] {
             if answer.text.contains(operation) {

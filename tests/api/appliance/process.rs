@@ -1,7 +1,7 @@
 //! The program as a process: one for each data directory, an orderly end, a new certificate without one, and a second
 //! start that goes on where the first ended.
 
-use crate::support::appliance::{Appliance, PASSWORD, ended, greeted, lab, program};
+use crate::support::appliance::{Appliance, PASSWORD, lab, program, run_to_end, startup_value};
 use crate::support::client::Client;
 use nix::sys::signal::Signal;
 use reqwest::blocking::Client as Http;
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 #[test]
 fn one_process_at_a_time_has_a_data_directory() {
     let appliance = Appliance::start();
-    let (code, out, err) = ended(&mut lab(&appliance.data()));
+    let (code, out, err) = run_to_end(&mut lab(&appliance.data()));
     assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
     // The lab cloud is the first to need its part of it.
     let part = appliance.data().join("lab-cloud");
@@ -25,7 +25,7 @@ fn one_process_at_a_time_has_a_data_directory() {
     assert!(err.starts_with("claviger: ") && err.contains(&told), "{err}");
     // The first one did not notice.
     appliance.admin().get("/v1/cckm/aws/kms").expect(200);
-    let (code, said, problem) = ended(program().args(["verify", "--data"]).arg(appliance.data()));
+    let (code, said, problem) = run_to_end(program().args(["verify", "--data"]).arg(appliance.data()));
     assert_eq!(code, Some(0), "{said}{problem}");
 }
 
@@ -52,13 +52,13 @@ fn an_accepted_request_is_answered_before_the_end() {
     let mut appliance = Appliance::start();
     let admin = appliance.admin();
     let cloud = Cloud::of(&appliance);
-    cloud.order(&json!([{"service": "sts", "delay_ms": 2000, "times": 1}]));
+    cloud.set_faults(&json!([{"service": "sts", "delay_ms": 2000, "times": 1}]));
     let answering = thread::spawn(move || {
         let body = json!({"name": "slow", "account_id": "123456789012", "connection": "test_aws-connection",
             "regions": ["eu-west-1"]});
         admin.post("/v1/cckm/aws/kms", body)
     });
-    cloud.wait_until_taken();
+    cloud.wait_until_faults_met();
     let begun = Instant::now();
     assert!(appliance.terminate().success());
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
@@ -126,7 +126,7 @@ fn a_second_start_goes_on_where_the_first_ended() {
     assert!(appliance.terminate().success());
     appliance.restart();
 
-    assert!(appliance.greeting.contains("(as at the first start)"), "{}", appliance.greeting);
+    assert!(appliance.startup_message.contains("(as at the first start)"), "{}", appliance.startup_message);
     // The token of the first run is good in the second.
     let admin = appliance.nobody().with_token(admin.token());
     assert_eq!(admin.get(&format!("/v1/cckm/aws/kms/{kms}")).expect(200), before);
@@ -142,13 +142,13 @@ fn a_second_start_goes_on_where_the_first_ended() {
 #[test]
 fn a_password_is_made_and_printed_at_the_first_start_only() {
     let mut appliance = Appliance::start_with(&[("CLAVIGER_ADMIN_PASSWORD", "")]);
-    let password = greeted(&appliance.greeting, "password ");
-    assert!(password.len() >= 20, "{}", appliance.greeting);
+    let password = startup_value(&appliance.startup_message, "password ");
+    assert!(password.len() >= 20, "{}", appliance.startup_message);
     appliance.nobody().sign_in("admin", &password).get("/v1/usermgmt/users").expect(200);
     assert!(!appliance.log().contains(&password));
     assert!(appliance.terminate().success());
     appliance.restart();
-    assert!(!appliance.greeting.contains(&password), "{}", appliance.greeting);
+    assert!(!appliance.startup_message.contains(&password), "{}", appliance.startup_message);
     appliance.nobody().sign_in("admin", &password);
 }
 
@@ -159,7 +159,7 @@ fn a_first_password_that_is_too_weak_is_refused_and_nothing_is_begun() {
     for (weak, told) in
         [("Short-1", "at least 12 characters"), ("no-upper-case-1", "upper"), ("No-Digit-in-it", "digit")]
     {
-        let (code, out, err) = ended(lab(&data).env("CLAVIGER_ADMIN_PASSWORD", weak));
+        let (code, out, err) = run_to_end(lab(&data).env("CLAVIGER_ADMIN_PASSWORD", weak));
         assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
         assert!(err.starts_with("claviger: CLAVIGER_ADMIN_PASSWORD must have ") && err.contains(told), "{err}");
         assert!(!err.contains(weak), "{err}");
@@ -168,7 +168,7 @@ fn a_first_password_that_is_too_weak_is_refused_and_nothing_is_begun() {
     appliance.nobody().sign_in("admin", PASSWORD);
 }
 
-/// The lab cloud's own door.
+/// The lab cloud's own endpoint.
 struct Cloud {
     http: Http,
     faults: String,
@@ -180,13 +180,13 @@ impl Cloud {
         Self { http, faults: format!("{}/_lab/faults", appliance.cloud) }
     }
 
-    fn order(&self, faults: &Value) {
+    fn set_faults(&self, faults: &Value) {
         let answer = self.http.put(&self.faults).body(faults.to_string()).send().expect("an answer");
         assert_eq!(answer.status(), 200);
     }
 
     /// Waits until a call has met each fault.
-    fn wait_until_taken(&self) {
+    fn wait_until_faults_met(&self) {
         let left = || self.http.get(&self.faults).send().and_then(|answer| answer.text()).expect("an answer");
         wait_for("a call", || left() == "[]");
     }

@@ -1,7 +1,7 @@
 //! `claviger serve` as a service manager runs it: a configuration of its own, its data elsewhere, and a socket by which
 //! it tells how it is.
 
-use crate::support::appliance::{PASSWORD, ended, program};
+use crate::support::appliance::{PASSWORD, program, run_to_end};
 use crate::support::client::Client;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -129,7 +129,7 @@ fn the_first_password_is_kept_in_a_file_and_must_be_changed() {
 fn a_service_that_cannot_start_says_why() {
     let service = Service::start(&[("CLAVIGER_ADMIN_PASSWORD", PASSWORD)]);
     let config = service.home.path().join("claviger.toml");
-    let (code, _, err) = ended(program().args(["serve", "--config"]).arg(&config));
+    let (code, _, err) = run_to_end(program().args(["serve", "--config"]).arg(&config));
     assert_eq!(code, Some(1));
     assert!(err.contains("is in use: another process has it open; stop that one first"), "{err}");
 
@@ -137,11 +137,11 @@ fn a_service_that_cannot_start_says_why() {
     let taken = service.api.trim_start_matches("https://");
     let mut second = program();
     second.args(["serve", "--config"]).arg(&config).env("CLAVIGER_STORAGE_DATA_DIR", elsewhere.path().join("data"));
-    let (code, _, err) = ended(second.env("CLAVIGER_SERVER_LISTEN", taken));
+    let (code, _, err) = run_to_end(second.env("CLAVIGER_SERVER_LISTEN", taken));
     assert_eq!(code, Some(1));
     assert!(err.contains(&format!("cannot listen on {taken}: Address already in use")), "{err}");
     // Nothing was begun: neither the installation nor, at a later start, what is due.
-    let (_, said, err) = ended(program().args(["verify", "--data"]).arg(elsewhere.path().join("data")));
+    let (_, said, err) = run_to_end(program().args(["verify", "--data"]).arg(elsewhere.path().join("data")));
     assert!(said.starts_with("0 records: "), "{said}{err}");
 }
 
@@ -157,7 +157,7 @@ fn a_start_that_is_refused_leaves_the_first_password_as_it_is() {
         fs::rename(service.data().join(name), service.home.path().join(format!("{name}.away"))).expect("moved away");
     }
     let config = service.home.path().join("claviger.toml");
-    let (code, _, err) = ended(program().args(["serve", "--config"]).arg(&config));
+    let (code, _, err) = run_to_end(program().args(["serve", "--config"]).arg(&config));
     assert!(code == Some(1) && err.contains("the event log is empty"), "{err}");
     assert_eq!(fs::read_to_string(&file).expect("the password"), password);
 }

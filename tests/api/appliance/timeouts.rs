@@ -1,8 +1,8 @@
 //! How long the server waits for a client that says nothing: as long as the settings say, at each stage.
 
 use crate::support::appliance::Appliance;
-use crate::support::lab::Lab;
-use crate::support::raw_http::{connect, read_to_end, shake_hands};
+use crate::support::lab::LabClient;
+use crate::support::raw_http::{connect, connect_tls, read_to_end};
 use rustls::StreamOwned;
 use serde_json::json;
 use std::io::{Read, Write};
@@ -22,8 +22,8 @@ fn a_handshake_is_waited_for_as_long_as_the_settings_say() {
 
 #[test]
 fn the_rest_of_a_head_is_not_waited_for() {
-    let appliance = impatient("CLAVIGER_SERVER_CLIENT_REQUEST_TIMEOUT_SECONDS");
-    let mut stream = shake_hands(&appliance);
+    let appliance = with_short_timeout("CLAVIGER_SERVER_CLIENT_REQUEST_TIMEOUT_SECONDS");
+    let mut stream = connect_tls(&appliance);
     let begun = Instant::now();
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: ").expect("sent");
     let told = read_to_end(&mut stream);
@@ -33,8 +33,8 @@ fn the_rest_of_a_head_is_not_waited_for() {
 
 #[test]
 fn the_rest_of_a_body_is_not_waited_for() {
-    let appliance = impatient("CLAVIGER_SERVER_CLIENT_BODY_TIMEOUT_SECONDS");
-    let mut stream = shake_hands(&appliance);
+    let appliance = with_short_timeout("CLAVIGER_SERVER_CLIENT_BODY_TIMEOUT_SECONDS");
+    let mut stream = connect_tls(&appliance);
     let begun = Instant::now();
     // Nobody has to be signed in for this one.
     let head = "POST /api/v1/auth/tokens HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{";
@@ -46,8 +46,8 @@ fn the_rest_of_a_body_is_not_waited_for() {
 
 #[test]
 fn an_idle_connection_is_kept_for_a_while() {
-    let appliance = impatient("CLAVIGER_SERVER_KEEP_ALIVE_SECONDS");
-    let mut stream = shake_hands(&appliance);
+    let appliance = with_short_timeout("CLAVIGER_SERVER_KEEP_ALIVE_SECONDS");
+    let mut stream = connect_tls(&appliance);
     let ask = |stream: &mut StreamOwned<_, _>| {
         stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n").expect("sent")
     };
@@ -62,8 +62,8 @@ fn an_idle_connection_is_kept_for_a_while() {
 /// actix has a timer for the first head only.
 #[test]
 fn the_rest_of_a_second_head_is_not_waited_for() {
-    let appliance = hasty();
-    let mut stream = shake_hands(&appliance);
+    let appliance = with_short_timeouts();
+    let mut stream = connect_tls(&appliance);
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n").expect("sent");
     let mut first = [0; 15];
     stream.read_exact(&mut first).expect("an answer");
@@ -75,9 +75,9 @@ fn the_rest_of_a_second_head_is_not_waited_for() {
 
 #[test]
 fn the_rest_of_a_body_in_chunks_is_not_waited_for_after_the_answer() {
-    let appliance = hasty();
+    let appliance = with_short_timeouts();
     for path in ["/api/v1/auth/tokens", "/api/v1/cckm/aws/kms"] {
-        let mut stream = shake_hands(&appliance);
+        let mut stream = connect_tls(&appliance);
         let begun = Instant::now();
         let head = format!("POST {path} HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n");
         stream.write_all(head.as_bytes()).expect("sent");
@@ -89,8 +89,8 @@ fn the_rest_of_a_body_in_chunks_is_not_waited_for_after_the_answer() {
 
 #[test]
 fn an_answer_that_is_not_read_does_not_hold_its_connection() {
-    let appliance = hasty();
-    let mut stream = shake_hands(&appliance);
+    let appliance = with_short_timeouts();
+    let mut stream = connect_tls(&appliance);
     // Far more than the buffers on the way take.
     for _ in 0..400 {
         if stream.write_all(b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: here\r\n\r\n").is_err() {
@@ -107,9 +107,9 @@ fn an_answer_that_is_not_read_does_not_hold_its_connection() {
 /// A request that takes long is not the client's fault.
 #[test]
 fn a_slow_answer_is_waited_for() {
-    let appliance = hasty();
+    let appliance = with_short_timeouts();
     let slow = json!([{"service": "sts", "operation": "GetCallerIdentity", "delay_ms": 6000}]);
-    Lab::of(&appliance).order(&slow);
+    LabClient::of(&appliance).set_faults(&slow);
     let admin = appliance.admin();
     admin.post("/v1/cckm/aws/accounts", json!({"connection": "test_aws-connection"})).expect(200);
 }
@@ -117,24 +117,24 @@ fn a_slow_answer_is_waited_for() {
 #[test]
 fn a_head_is_answered_without_a_body() {
     let appliance = Appliance::start();
-    let mut stream = shake_hands(&appliance);
+    let mut stream = connect_tls(&appliance);
     stream.write_all(b"HEAD /healthz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").expect("sent");
     let told = read_to_end(&mut stream);
     assert!(told.starts_with("HTTP/1.1 200 ") && told.ends_with("\r\n\r\n"), "{told}");
 }
 
-/// Longer than a hasty server waits, whatever it waits for.
+/// Longer than a with_short_timeouts server waits, whatever it waits for.
 const CLOSED: Duration = Duration::from_secs(8);
 
 /// With one second for each stage.
-fn hasty() -> Appliance {
+fn with_short_timeouts() -> Appliance {
     let stages = ["CLIENT_REQUEST_TIMEOUT", "CLIENT_BODY_TIMEOUT", "CLIENT_ANSWER_TIMEOUT", "KEEP_ALIVE"];
     let settings: Vec<_> = stages.iter().map(|stage| format!("CLAVIGER_SERVER_{stage}_SECONDS")).collect();
     Appliance::start_with(&settings.iter().map(|name| (name.as_str(), "1")).collect::<Vec<_>>())
 }
 
 /// With one second for this stage, and a minute or more for all others.
-fn impatient(stage: &str) -> Appliance {
+fn with_short_timeout(stage: &str) -> Appliance {
     let stages = [
         ("CLAVIGER_SERVER_CLIENT_REQUEST_TIMEOUT_SECONDS", "60"),
         ("CLAVIGER_SERVER_CLIENT_BODY_TIMEOUT_SECONDS", "60"),

@@ -1,4 +1,4 @@
-//! Tokens: what is in one, what is not taken for one, and when one stops working; passwords and lockout at the same door.
+//! Tokens: what is in one, what is not taken for one, and when one stops working; passwords and lockout at the same endpoint.
 
 use crate::support::appliance::{Appliance, PASSWORD, id, program, subject, user_id};
 use crate::support::client::{Answer, Client};
@@ -53,14 +53,14 @@ fn what_is_no_good_token_is_refused_and_the_reason_named() {
         (format!("Bearer {}", headed(json!({"alg": "RS256", "typ": "JWT"}), &signature)), "not signed with HS256"),
         (format!("Bearer {}", headed(json!({"typ": "JWT"}), &signature)), "not a JWT"),
     ] {
-        let answer = nobody.showing(&authorization).get(SELF);
+        let answer = nobody.with_authorization(&authorization).get(SELF);
         assert_eq!(answer.headers["www-authenticate"], "Bearer");
         let message = answer.refused(401, "NCERRUnauthorized");
         assert!(message.contains(reason), "{reason} is expected of {authorization}: {message}");
         assert!(!message.contains(&signature));
     }
     assert!(nobody.get(SELF).refused(401, "NCERRUnauthorized").contains("no token"));
-    nobody.showing(&format!("bearer  {good}")).get(SELF).expect(200);
+    nobody.with_authorization(&format!("bearer  {good}")).get(SELF).expect(200);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::support::appliance::{Appliance, id, subject};
 use crate::support::client::{Answer, Client};
-use crate::support::visible_state::Picture;
+use crate::support::visible_state::VisibleState;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -157,7 +157,7 @@ fn every_route_lets_in_those_who_may_and_nobody_else() {
     let members: Vec<_> = GROUPS.iter().map(|group| (*group, appliance.member(group, &[group]))).collect();
     let (nobody, plain, viewer) = (appliance.nobody(), appliance.user("plain"), appliance.user("viewer"));
     permit(&admin, &kms, &json!({"user_id": subject(&viewer), "actions": ["reportview"], "permit": true})).expect(200);
-    let before = Picture::of(&admin);
+    let before = VisibleState::of(&admin);
     for (method, path, who) in ROUTES {
         let send = |client: &Client| {
             let families = [("/kms/", &kms), ("/keys/", &key), ("/keys2/", &source)];
@@ -196,7 +196,7 @@ fn every_route_lets_in_those_who_may_and_nobody_else() {
             }
         }
     }
-    assert_eq!(Picture::of(&admin), before, "a walk with dry_run changes nothing");
+    assert_eq!(VisibleState::of(&admin), before, "a walk with dry_run changes nothing");
 }
 
 const FORBIDDEN: &str = "NCERRInsufficientPermissions";
@@ -329,7 +329,7 @@ fn entries_of_one_request_apply_in_order_and_all_or_none() {
         entries.map(|e| e["actions"].as_array().expect("actions").iter().map(Value::to_string).collect()).collect()
     };
     assert_eq!(sorted(&shown["acls"]), sorted(&acls), "{shown}");
-    let before = Picture::of(&admin);
+    let before = VisibleState::of(&admin);
     for bad in [
         user(json!(["fly"]), true),
         json!({"group": "nobody's", "actions": ["view"], "permit": true}),
@@ -346,7 +346,7 @@ fn entries_of_one_request_apply_in_order_and_all_or_none() {
         let answer = permit(&admin, &kms, &patch);
         assert!([400, 404].contains(&answer.status), "{patch}: {}", answer.text);
     }
-    assert_eq!(Picture::of(&admin), before);
+    assert_eq!(VisibleState::of(&admin), before);
     // Each half of `view` can be taken away by itself.
     let halved = permit(&admin, &kms, &user(json!(["viewnative", "keyupload"]), false)).expect(200);
     assert_eq!(halved["acls"][0], json!({"user_id": ann, "actions": ["viewbyok"]}));

@@ -2,7 +2,7 @@
 
 use crate::support::appliance::Appliance;
 use crate::support::client::Client;
-use crate::support::visible_state::Picture;
+use crate::support::visible_state::VisibleState;
 use reqwest::Method;
 use serde_json::json;
 
@@ -42,7 +42,7 @@ const NAMED: &[Named] = &[
 fn paths_that_name_nothing_are_refused() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
-    let before = Picture::of(&admin);
+    let before = VisibleState::of(&admin);
     let long = "x".repeat(300);
     for (path, must_be_an_id, calls) in NAMED {
         let good_body = json!({"group": "CCKM Users", "actions": ["view"], "permit": true}).to_string();
@@ -64,7 +64,7 @@ fn paths_that_name_nothing_are_refused() {
             }
         }
     }
-    assert_eq!(Picture::of(&admin), before);
+    assert_eq!(VisibleState::of(&admin), before);
 }
 
 #[test]

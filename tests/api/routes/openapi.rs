@@ -183,8 +183,8 @@ fn real_answers_about_keys_fit_their_schemas() {
     admin.calls("delete", "/vault/keys2/{id}", &[&pair], None);
 
     let keys = "/cckm/aws/keys";
-    let wish = |aws_param: Value| Some(json!({"kms": "kms", "region": "eu-west-1", "aws_param": aws_param}));
-    let key = id(&admin.calls("post", keys, &[], wish(json!({"Alias": "a", "MultiRegion": true}))));
+    let key_body = |aws_param: Value| Some(json!({"kms": "kms", "region": "eu-west-1", "aws_param": aws_param}));
+    let key = id(&admin.calls("post", keys, &[], key_body(json!({"Alias": "a", "MultiRegion": true}))));
     let one = |what: &str| format!("{keys}/{{id}}{what}");
     let change = |what: &str, body: Value| admin.calls("post", &one(what), &[&key], Some(body));
     change("/replicate-key", json!({"replica_region": "eu-west-2"}));
@@ -218,13 +218,14 @@ fn real_answers_about_keys_fit_their_schemas() {
     admin.calls("post", &one("/rotate"), &[&key], Some(json!({"source_key_id": source, "retain_alias": true})));
     let verify = json!({"kms": "kms", "region": "eu-west-1", "alias": "a"});
     admin.calls("post", "/cckm/aws/alias/verify", &[], Some(verify));
-    let rsa = id(&admin.calls("post", keys, &[], wish(json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}))));
+    let rsa =
+        id(&admin.calls("post", keys, &[], key_body(json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}))));
     assert_eq!(admin.client.get(&format!("/v1{keys}/{rsa}/download-public-key")).status, 200);
 
-    admin.fails("post", keys, &[], wish(json!({"KeySpec": "none"})), 400);
+    admin.fails("post", keys, &[], key_body(json!({"KeySpec": "none"})), 400);
     admin.fails("get", &one(""), &[NO_KMS], None, 404);
     admin.fails("delete", &one(""), &[&key], None, 409);
-    admin.fails("post", keys, &[], wish(json!({"Alias": "a"})), 409);
+    admin.fails("post", keys, &[], key_body(json!({"Alias": "a"})), 409);
     admin.fails("get", &one("/download-public-key"), &[&key], None, 400);
 }
 

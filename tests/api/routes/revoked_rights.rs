@@ -1,8 +1,8 @@
 //! Rights that are withdrawn while a request is under way: its head was read before, its body comes after.
 
 use crate::support::appliance::{Appliance, PASSWORD, id, subject, user_id};
-use crate::support::raw_http::Begun;
-use crate::support::strace::Tracer;
+use crate::support::raw_http::PartialRequest;
+use crate::support::strace::Strace;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ fn who_was_removed_meanwhile_changes_nobodys_password() {
     let (admin, ann) = (appliance.admin(), appliance.member("ann", &["User Admins"]));
     let bob = user_id(&appliance.user("bob"));
     let path = format!("/v1/usermgmt/users/{bob}");
-    let begun = Begun::send(&appliance, &ann, "PATCH", &path, &json!({"password": NEW}));
+    let begun = PartialRequest::send(&appliance, &ann, "PATCH", &path, &json!({"password": NEW}));
     admin.delete(&format!("/v1/usermgmt/users/{}", user_id(&ann))).expect(204);
     let told = begun.end();
     assert!(told.starts_with("HTTP/1.1 403 ") && told.contains(SOUGHT), "{told}");
@@ -28,7 +28,7 @@ fn who_became_an_administrator_meanwhile_is_not_changed_by_less() {
     let (admin, ann) = (appliance.admin(), appliance.member("ann", &["User Admins"]));
     let bob = user_id(&appliance.user("bob"));
     let path = format!("/v1/usermgmt/users/{bob}");
-    let begun = Begun::send(&appliance, &ann, "PATCH", &path, &json!({"password": NEW}));
+    let begun = PartialRequest::send(&appliance, &ann, "PATCH", &path, &json!({"password": NEW}));
     admin.post(&format!("/v1/usermgmt/groups/admin/users/{bob}"), json!({})).expect(200);
     let told = begun.end();
     assert!(told.starts_with("HTTP/1.1 403 ") && told.contains(SOUGHT), "{told}");
@@ -46,7 +46,7 @@ fn an_action_that_was_taken_away_meanwhile_changes_no_key() {
     let entry = |actions: &[&str], permit| json!({"user_id": subject(&ann), "actions": actions, "permit": permit});
     admin.post(&acls, entry(&["view", "viewnative", "keyupdate"], true)).expect(200);
     let path = format!("{key}/update-description");
-    let begun = Begun::send(&appliance, &ann, "POST", &path, &json!({"description": "after"}));
+    let begun = PartialRequest::send(&appliance, &ann, "POST", &path, &json!({"description": "after"}));
     admin.post(&acls, entry(&["keyupdate"], false)).expect(200);
     let told = begun.end();
     assert!(told.starts_with("HTTP/1.1 403 ") && told.contains(SOUGHT), "{told}");
@@ -58,7 +58,7 @@ fn who_is_to_change_the_password_first_changes_nothing_else() {
     let appliance = Appliance::start();
     let (admin, ann) = (appliance.admin(), appliance.member("ann", &["CCKM Admins"]));
     let kms = format!("/v1/cckm/aws/kms/{}", appliance.kms("first", &["eu-west-1"]));
-    let begun = Begun::send(&appliance, &ann, "PATCH", &kms, &json!({"regions": ["eu-west-3"]}));
+    let begun = PartialRequest::send(&appliance, &ann, "PATCH", &kms, &json!({"regions": ["eu-west-3"]}));
     let path = format!("/v1/usermgmt/users/{}", user_id(&ann));
     admin.patch(&path, json!({"password_change_required": true})).expect(200);
     let told = begun.end();
@@ -76,7 +76,7 @@ fn an_alias_that_has_moved_meanwhile_is_not_taken_from_where_it_is() {
         |alias: &str| format!("/v1/cckm/aws/keys/{}", id(&admin.post("/v1/cckm/aws/keys", body(alias)).expect(201)));
     let (one, two) = (made("wanted"), made("other"));
     let path = format!("{one}/delete-alias");
-    let begun = Begun::send(&appliance, &admin, "POST", &path, &json!({"alias": "wanted"}));
+    let begun = PartialRequest::send(&appliance, &admin, "POST", &path, &json!({"alias": "wanted"}));
     admin.post(&format!("{two}/add-alias"), json!({"alias": "wanted"})).expect(200);
     let told = begun.end();
     assert!(told.starts_with("HTTP/1.1 404 ") && told.contains("alias/wanted"), "{told}");
@@ -91,9 +91,9 @@ fn an_order_that_was_recorded_is_carried_out_without_its_client() {
     let admin = appliance.admin();
     appliance.kms("first", &["eu-west-1"]);
     let slow = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:delay_enter=1500000"];
-    let Some(tracer) = Tracer::attach(appliance.pid(), &slow) else { return };
+    let Some(tracer) = Strace::attach(appliance.pid(), &slow) else { return };
     let jobs = "/v1/cckm/aws/synchronization-jobs";
-    Begun::send(&appliance, &admin, "POST", jobs, &json!({"kms": ["first"]})).hang_up();
+    PartialRequest::send(&appliance, &admin, "POST", jobs, &json!({"kms": ["first"]})).finish_and_disconnect();
     std::thread::sleep(Duration::from_millis(2500));
     drop(tracer);
     let deadline = Instant::now() + Duration::from_secs(10);
@@ -112,7 +112,7 @@ fn a_session_that_was_closed_meanwhile_changes_nothing() {
     let admin = appliance.admin();
     let kms = format!("/v1/cckm/aws/kms/{}", appliance.kms("first", &["eu-west-1"]));
     let other = appliance.admin();
-    let begun = Begun::send(&appliance, &other, "PATCH", &kms, &json!({"regions": ["eu-west-3"]}));
+    let begun = PartialRequest::send(&appliance, &other, "PATCH", &kms, &json!({"regions": ["eu-west-3"]}));
     let sessions = admin.get("/v1/auth/tokens?sort=-createdAt").expect(200);
     let last = sessions["resources"][0]["id"].as_str().expect("an id").to_owned();
     admin.delete(&format!("/v1/auth/tokens/{last}")).expect(204);

@@ -46,18 +46,18 @@ fn run(admin: &Client, schedule: &Value) -> Value {
 fn a_schedule_is_made_shown_changed_and_deleted() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
-    let mut wish = rotation(
+    let mut body = rotation(
         "weekly",
         json!({"cloud_name": "aws", "expire_in": "30d", "expiration": "90d",
         "rotation_after": "6d", "aws_param": {"retain_alias": true, "rotate_material": false}}),
     );
-    wish["start_date"] = json!("2026-01-01T14:24:00Z");
-    wish["end_date"] = json!("2050-12-07T14:24:00Z");
-    let schedule = admin.post(SCHEDULES, wish.clone()).expect(201);
+    body["start_date"] = json!("2026-01-01T14:24:00Z");
+    body["end_date"] = json!("2050-12-07T14:24:00Z");
+    let schedule = admin.post(SCHEDULES, body.clone()).expect(201);
     for member in ["name", "operation", "run_at", "run_on", "start_date", "end_date", "cckm_key_rotation_params"] {
-        assert_eq!(schedule[member], wish[member], "{member}");
+        assert_eq!(schedule[member], body[member], "{member}");
     }
-    assert_eq!(schedule["job_config_params"], wish["cckm_key_rotation_params"]);
+    assert_eq!(schedule["job_config_params"], body["cckm_key_rotation_params"]);
     assert_eq!((&schedule["disabled"], &schedule["keys_count"]), (&json!(false), &json!(0)));
     assert!(schedule["next_run_at"].as_str().is_some_and(|at| at.ends_with("T09:00:00Z")), "{schedule}");
     assert_eq!(admin.get(&at(&schedule)).expect(200), schedule);
@@ -70,7 +70,7 @@ fn a_schedule_is_made_shown_changed_and_deleted() {
         "aws_param": {"retain_alias": true, "rotate_material": true}});
     assert_eq!((&changed["run_at"], &changed["job_config_params"]), (&json!("*/5 * * * *"), &params));
     assert_eq!((changed.get("end_date"), changed.get("next_run_at")), (None, None));
-    assert_eq!((&changed["start_date"], &changed["description"]), (&wish["start_date"], &json!("often")));
+    assert_eq!((&changed["start_date"], &changed["description"]), (&body["start_date"], &json!("often")));
 
     let kms = appliance.kms("kms", &["eu-west-3"]);
     let sync = json!({"name": "sync", "operation": "cckm_synchronization", "run_at": "0 1 * * *",

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The password of `admin`, and of everybody else.
-pub(crate) const PASSWORD: &str = "Lab-secret-4-tests";
+pub(crate) const PASSWORD: &str = "LabClient-secret-4-tests";
 
 /// A program that runs; it ends with this value.
 pub(crate) struct Appliance {
@@ -24,7 +24,7 @@ pub(crate) struct Appliance {
     /// `http://127.0.0.1:PORT`
     pub cloud: String,
     /// What it printed for the one who started it.
-    pub greeting: String,
+    pub startup_message: String,
 }
 
 impl Appliance {
@@ -41,15 +41,15 @@ impl Appliance {
     /// On whatever data directory there is in this one.
     pub(crate) fn start_in(home: TempDir, environment: &[(&str, &str)]) -> Self {
         let environment = owned(environment);
-        let (process, greeting) = launch(home.path(), &environment);
-        let (api, cloud) = addresses(&greeting);
-        Self { process, home, environment, api, cloud, greeting }
+        let (process, startup_message) = launch(home.path(), &environment);
+        let (api, cloud) = addresses(&startup_message);
+        Self { process, home, environment, api, cloud, startup_message }
     }
 
     /// Again, on the same data directory; it must have ended.
     pub(crate) fn restart(&mut self) {
-        (self.process, self.greeting) = launch(self.home.path(), &self.environment);
-        (self.api, self.cloud) = addresses(&self.greeting);
+        (self.process, self.startup_message) = launch(self.home.path(), &self.environment);
+        (self.api, self.cloud) = addresses(&self.startup_message);
     }
 
     /// Again, on the same data directory, with other variables of the environment.
@@ -176,7 +176,7 @@ pub(crate) fn lab(data: &Path) -> Command {
 }
 
 /// Runs a command that is to end by itself and soon: its exit code, standard output and standard error.
-pub(crate) fn ended(command: &mut Command) -> (Option<i32>, String, String) {
+pub(crate) fn run_to_end(command: &mut Command) -> (Option<i32>, String, String) {
     let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let pid = Pid::from_raw(i32::try_from(process.id()).expect("a pid"));
     let (out, err) = (process.stdout.take().expect("a pipe"), process.stderr.take().expect("a pipe"));
@@ -215,27 +215,30 @@ fn launch(home: &Path, environment: &[(String, String)]) -> (Child, String) {
         .spawn()
         .expect("the program starts");
     let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
-    let mut greeting = String::new();
-    while !greeting.contains("lab cloud ") {
+    let mut startup_message = String::new();
+    while !startup_message.contains("lab cloud ") {
         let Some(Ok(line)) = lines.next() else {
             let log = std::fs::read_to_string(home.join("log")).unwrap_or_default();
             panic!("the appliance did not start; its log:\n{log}");
         };
-        greeting.push_str(&line);
-        greeting.push('\n');
+        startup_message.push_str(&line);
+        startup_message.push('\n');
     }
     // The rest is read too: a full pipe would stop the program.
     std::thread::spawn(move || lines.for_each(drop));
-    (process, greeting)
+    (process, startup_message)
 }
 
 /// Where the API and the lab cloud are.
-fn addresses(greeting: &str) -> (String, String) {
-    (greeted(greeting, "API ").trim_end_matches("/api/v1").to_owned(), greeted(greeting, "lab cloud "))
+fn addresses(startup_message: &str) -> (String, String) {
+    (
+        startup_value(startup_message, "API ").trim_end_matches("/api/v1").to_owned(),
+        startup_value(startup_message, "lab cloud "),
+    )
 }
 
-/// The last word of the line of the greeting that begins so.
-pub(crate) fn greeted(greeting: &str, begin: &str) -> String {
-    let line = greeting.lines().find(|line| line.trim().starts_with(begin)).expect("such a line");
+/// The last word of the line of the startup_message that begins so.
+pub(crate) fn startup_value(startup_message: &str, begin: &str) -> String {
+    let line = startup_message.lines().find(|line| line.trim().starts_with(begin)).expect("such a line");
     line.split_whitespace().last().unwrap_or_default().to_owned()
 }

@@ -5,7 +5,7 @@ use reqwest::blocking::{Client as Http, Response};
 use serde_json::Value;
 use std::time::Duration;
 
-/// Someone, or nobody, at the door.
+/// Someone, or nobody, at the endpoint.
 #[derive(Clone)]
 pub(crate) struct Client {
     http: Http,
@@ -39,11 +39,11 @@ impl Client {
 
     /// The same, with a token.
     pub(crate) fn with_token(&self, token: &str) -> Self {
-        self.showing(&format!("Bearer {token}"))
+        self.with_authorization(&format!("Bearer {token}"))
     }
 
     /// The same, with this text as its authorization, whatever that is.
-    pub(crate) fn showing(&self, authorization: &str) -> Self {
+    pub(crate) fn with_authorization(&self, authorization: &str) -> Self {
         Self { authorization: Some(authorization.to_owned()), ..self.clone() }
     }
 

@@ -1,9 +1,9 @@
 //! An appliance with one KMS of the lab's first account, and the keys that a test makes there. Whatever changes a key
 //! answers with the key as it now is, and the next look at it says the same: that is asserted for every change.
 
-use crate::support::appliance::{Appliance, ended, id, program};
+use crate::support::appliance::{Appliance, id, program, run_to_end};
 use crate::support::client::{Answer, Client};
-use crate::support::lab::Lab;
+use crate::support::lab::LabClient;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,15 +15,15 @@ pub(crate) const AWAY: &str = "eu-west-2";
 pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// An appliance, its administrator, its lab cloud, and a KMS.
-pub(crate) struct Workbench {
+pub(crate) struct KmsFixture {
     pub appliance: Appliance,
     pub admin: Client,
-    pub lab: Lab,
-    /// Its id; its name is `bench`.
+    pub lab: LabClient,
+    /// Its id; its name is `fixture`.
     pub kms: String,
 }
 
-impl Workbench {
+impl KmsFixture {
     /// With no keys at all.
     pub(crate) fn new() -> Self {
         Self::with(&[])
@@ -32,26 +32,26 @@ impl Workbench {
     /// The same, with variables of the environment.
     pub(crate) fn with(environment: &[(&str, &str)]) -> Self {
         let appliance = Appliance::start_with(environment);
-        let (admin, lab) = (appliance.admin(), Lab::of(&appliance));
-        let kms = appliance.kms("bench", &[HOME, AWAY]);
+        let (admin, lab) = (appliance.admin(), LabClient::of(&appliance));
+        let kms = appliance.kms("fixture", &[HOME, AWAY]);
         Self { appliance, admin, lab, kms }
     }
 
     /// Starts the program again once it has ended.
     pub(crate) fn restart(&mut self) {
         self.appliance.restart();
-        (self.admin, self.lab) = (self.appliance.admin(), Lab::of(&self.appliance));
+        (self.admin, self.lab) = (self.appliance.admin(), LabClient::of(&self.appliance));
     }
 
     /// A key with these members of `aws_param`.
     #[track_caller]
-    pub(crate) fn make(&self, aws_param: Value) -> Value {
-        self.made(self.admin.post(KEYS, wish(aws_param)))
+    pub(crate) fn create(&self, aws_param: Value) -> Value {
+        self.made(self.admin.post(KEYS, key_body(aws_param)))
     }
 
     /// A key from what another body asks for.
     #[track_caller]
-    pub(crate) fn make_by(&self, path: &str, body: Value) -> Value {
+    pub(crate) fn create_at(&self, path: &str, body: Value) -> Value {
         self.made(self.admin.post(path, body))
     }
 
@@ -59,31 +59,31 @@ impl Workbench {
     #[track_caller]
     fn made(&self, answer: Answer) -> Value {
         let key = answer.expect(201);
-        assert_eq!(self.see(&key), key);
+        assert_eq!(self.read(&key), key);
         key
     }
 
     /// The key as it is now.
     #[track_caller]
-    pub(crate) fn see(&self, key: &Value) -> Value {
+    pub(crate) fn read(&self, key: &Value) -> Value {
         self.admin.get(&at(key, "")).expect(200)
     }
 
     /// Asks something of a key.
-    pub(crate) fn ask(&self, key: &Value, what: &str, body: Value) -> Answer {
+    pub(crate) fn post(&self, key: &Value, what: &str, body: Value) -> Answer {
         self.admin.post(&at(key, what), body)
     }
 
     #[track_caller]
     pub(crate) fn change(&self, key: &Value, what: &str, body: Value) -> Value {
-        let changed = self.ask(key, what, body).expect(200);
+        let changed = self.post(key, what, body).expect(200);
         assert_eq!(changed["id"], key["id"]);
-        assert_eq!(self.see(key), changed, "{what}");
+        assert_eq!(self.read(key), changed, "{what}");
         changed
     }
 
     #[track_caller]
-    pub(crate) fn source(&self, body: Value) -> Value {
+    pub(crate) fn create_source_key(&self, body: Value) -> Value {
         self.admin.post("/v1/vault/keys2", body).expect(201)
     }
 
@@ -117,7 +117,7 @@ impl Workbench {
     /// The events of all keys (`key/`), or of one, as the program tells them: their names, and what they say.
     pub(crate) fn events(&self, stream: &str) -> Vec<(String, Value)> {
         let data = self.appliance.data();
-        let (code, output, errors) = ended(program().args(["events", "--stream", stream, "--data"]).arg(&data));
+        let (code, output, errors) = run_to_end(program().args(["events", "--stream", stream, "--data"]).arg(&data));
         assert_eq!(code, Some(0), "{errors}");
         let event = |line: &str| {
             let line: Value = serde_json::from_str(line).expect("JSON");
@@ -148,8 +148,8 @@ impl Workbench {
 }
 
 /// The body that asks for a key.
-pub(crate) fn wish(aws_param: Value) -> Value {
-    json!({"kms": "bench", "region": HOME, "aws_param": aws_param})
+pub(crate) fn key_body(aws_param: Value) -> Value {
+    json!({"kms": "fixture", "region": HOME, "aws_param": aws_param})
 }
 
 pub(crate) fn at(key: &Value, what: &str) -> String {

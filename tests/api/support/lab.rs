@@ -11,13 +11,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The lab cloud of an appliance; somebody with the first account's access key.
-pub(crate) struct Lab {
+pub(crate) struct LabClient {
     http: Http,
     cloud: String,
     user: [String; 2],
 }
 
-impl Lab {
+impl LabClient {
     /// That of this appliance, as long as it runs.
     pub(crate) fn of(appliance: &Appliance) -> Self {
         let http = Http::builder().no_proxy().build().expect("an HTTP client");
@@ -25,13 +25,13 @@ impl Lab {
     }
 
     /// Sets the faults to order.
-    pub(crate) fn order(&self, faults: &Value) {
+    pub(crate) fn set_faults(&self, faults: &Value) {
         let answer = self.http.put(self.at("faults")).body(faults.to_string()).send().expect("an answer");
         assert_eq!(answer.status(), 200, "{faults}");
     }
 
     /// Waits until a call has met each fault.
-    pub(crate) fn wait_until_taken(&self) {
+    pub(crate) fn wait_until_faults_met(&self) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while self.read("faults") != json!([]) {
             assert!(Instant::now() < deadline, "no call came: {}", self.read("faults"));

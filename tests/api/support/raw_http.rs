@@ -15,15 +15,15 @@ use std::time::Duration;
 pub(crate) type Stream = StreamOwned<ClientConnection, TcpStream>;
 
 /// A request whose head is with the server, and whose body is not.
-pub(crate) struct Begun {
+pub(crate) struct PartialRequest {
     stream: Stream,
     body: String,
 }
 
-impl Begun {
+impl PartialRequest {
     /// Sends the head, and gives the server the time to read it.
     pub(crate) fn send(appliance: &Appliance, client: &Client, method: &str, path: &str, body: &Value) -> Self {
-        let (mut stream, body, token) = (shake_hands(appliance), body.to_string(), client.token());
+        let (mut stream, body, token) = (connect_tls(appliance), body.to_string(), client.token());
         let head = format!(
             "{method} /api{path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
@@ -42,7 +42,7 @@ impl Begun {
     }
 
     /// Sends the body, and closes the connection without a farewell once the server has it.
-    pub(crate) fn hang_up(mut self) {
+    pub(crate) fn finish_and_disconnect(mut self) {
         self.stream.write_all(self.body.as_bytes()).expect("sent");
         self.stream.flush().expect("sent");
         std::thread::sleep(Duration::from_millis(300));
@@ -55,7 +55,7 @@ pub(crate) fn connect(appliance: &Appliance) -> TcpStream {
     stream
 }
 
-pub(crate) fn shake_hands(appliance: &Appliance) -> StreamOwned<ClientConnection, TcpStream> {
+pub(crate) fn connect_tls(appliance: &Appliance) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
     let certificate = CertificateDer::from_pem_file(appliance.data().join("tls.crt")).expect("a certificate");
     roots.add(certificate).expect("a root");

@@ -12,20 +12,20 @@ use tempfile::NamedTempFile;
 pub(crate) const DISK_AND_ANSWERS: [&str; 2] =
     ["-e", "trace=fdatasync,fsync,sync_file_range,sendto,sendmsg,write,writev,pwrite64"];
 
-/// A strace that is attached; detached by [`Tracer::end`], or when dropped.
-pub(crate) struct Tracer {
+/// A strace that is attached; detached by [`Strace::end`], or when dropped.
+pub(crate) struct Strace {
     strace: Child,
     output: NamedTempFile,
 }
 
 /// What it saw, in order.
-pub(crate) struct Traced {
-    pub calls: Vec<Call>,
+pub(crate) struct Trace {
+    pub calls: Vec<SystemCall>,
 }
 
 /// A system call that has returned.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub(crate) struct SystemCall {
     /// Seconds since 1970, of its return, or of its beginning where it was not interrupted.
     at: f64,
     name: String,
@@ -34,7 +34,7 @@ pub(crate) struct Call {
     succeeded: bool,
 }
 
-impl Tracer {
+impl Strace {
     /// Attaches to a process, with all its threads. None, and a word why, where that cannot be done: not every
     /// container permits it.
     pub(crate) fn attach(pid: Pid, options: &[&str]) -> Option<Self> {
@@ -62,10 +62,10 @@ impl Tracer {
         SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64()
     }
 
-    pub(crate) fn end(mut self) -> Traced {
+    pub(crate) fn end(mut self) -> Trace {
         self.detach();
         let text = std::fs::read_to_string(self.output.path()).expect("its output");
-        Traced { calls: calls(&text) }
+        Trace { calls: calls(&text) }
     }
 
     fn detach(&mut self) {
@@ -77,27 +77,27 @@ impl Tracer {
     }
 }
 
-impl Drop for Tracer {
+impl Drop for Strace {
     fn drop(&mut self) {
         self.detach();
     }
 }
 
-impl Traced {
+impl Trace {
     /// What returned between these moments.
-    pub(crate) fn between(&self, from: f64, to: f64) -> impl Iterator<Item = &Call> {
+    pub(crate) fn between(&self, from: f64, to: f64) -> impl Iterator<Item = &SystemCall> {
         self.calls.iter().filter(move |call| (from..=to).contains(&call.at))
     }
 }
 
-impl Call {
+impl SystemCall {
     /// Is this the sync that makes records durable?
     pub(crate) fn syncs_the_log(&self) -> bool {
         self.name == "fdatasync" && self.file.ends_with("/log/db") && self.succeeded
     }
 
     /// Does this let the system forget what it has of the log in memory?
-    pub(crate) fn forgets_the_log(&self) -> bool {
+    pub(crate) fn evicts_the_log_from_cache(&self) -> bool {
         self.name == "fadvise64" && self.file.ends_with("/log/db") && self.succeeded
     }
 
@@ -109,7 +109,7 @@ impl Call {
 
 /// Lines are `PID TIME name(3<file>, …) = 0`; one that others come between is cut in two: `… <unfinished ...>` and
 /// `PID TIME <... name resumed>…) = 0`.
-fn calls(text: &str) -> Vec<Call> {
+fn calls(text: &str) -> Vec<SystemCall> {
     let mut open = HashMap::new();
     let mut calls = Vec::new();
     for line in text.lines() {
@@ -122,10 +122,10 @@ fn calls(text: &str) -> Vec<Call> {
             open.insert(pid.to_owned(), parts(begun));
         } else if call.starts_with("<... ") {
             let Some((name, file)) = open.remove(pid) else { continue };
-            calls.push(Call { at, name, file, succeeded });
+            calls.push(SystemCall { at, name, file, succeeded });
         } else if result.is_some() {
             let (name, file) = parts(call);
-            calls.push(Call { at, name, file, succeeded });
+            calls.push(SystemCall { at, name, file, succeeded });
         }
     }
     calls

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// The whole of the lists, the policy, and how many events the log has.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Picture {
+pub(crate) struct VisibleState {
     lists: Vec<Value>,
     events: u64,
 }
@@ -21,7 +21,7 @@ const LISTS: [&str; 8] = [
     "/v1/vault/keys2?limit=-1",
 ];
 
-impl Picture {
+impl VisibleState {
     pub(crate) fn of(admin: &Client) -> Self {
         Self { lists: LISTS.iter().map(|list| admin.get(list).expect(200)).collect(), events: events(admin) }
     }

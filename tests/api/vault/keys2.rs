@@ -1,7 +1,7 @@
 //! `/v1/vault/keys2`: source keys made and brought, exported on record, deleted for ever; and that their material is
 //! nowhere in the clear.
 
-use crate::support::appliance::{Appliance, ended, id, program, subject};
+use crate::support::appliance::{Appliance, id, program, run_to_end, subject};
 use crate::support::client::Client;
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
@@ -305,7 +305,7 @@ fn assert_nowhere_in_the_clear(appliance: &Appliance, materials: &[&[u8]]) {
         files(&appliance.data()).into_iter().map(|path| (path.clone(), fs::read(&path).unwrap_or_default())).collect();
     texts.push((PathBuf::from("the log"), appliance.log().into_bytes()));
     let data = appliance.data();
-    let (code, output, _) = ended(program().args(["events", "--data"]).arg(&data));
+    let (code, output, _) = run_to_end(program().args(["events", "--data"]).arg(&data));
     assert_eq!(code, Some(0));
     assert!(output.contains("source-key/"), "{output}");
     texts.push((PathBuf::from("the events"), output.into_bytes()));
@@ -327,7 +327,7 @@ fn assert_nowhere_in_the_clear(appliance: &Appliance, materials: &[&[u8]]) {
 /// The events of a source key, as the program tells them.
 fn events(appliance: &Appliance, key: &Value) -> Vec<Value> {
     let (data, stream) = (appliance.data(), format!("source-key/{}", id(key)));
-    let (code, output, errors) = ended(program().args(["events", "--stream", &stream, "--data"]).arg(&data));
+    let (code, output, errors) = run_to_end(program().args(["events", "--stream", &stream, "--data"]).arg(&data));
     assert_eq!(code, Some(0), "{errors}");
     output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }

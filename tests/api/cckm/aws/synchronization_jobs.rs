@@ -243,7 +243,7 @@ fn keys(client: &Client, query: &str) -> Vec<Value> {
     list["resources"].as_array().expect("rows").clone()
 }
 
-/// Orders something at the lab's own door.
+/// Orders something at the lab's own endpoint.
 pub(crate) fn lab(appliance: &Appliance, what: &str, order: &Value) {
     let http = reqwest::blocking::Client::builder().no_proxy().build().expect("an HTTP client");
     let url = format!("{}/_lab/{what}", appliance.cloud);

@@ -46,12 +46,12 @@ fn a_template_is_made_used_changed_by_a_push_and_deleted() {
     assert_eq!(listed["total"], 2);
 
     // Clients that drop a list send it empty.
-    let wish = json!({"key_admins": [], "key_users": ["user1"], "auto_push": false});
-    let refused = admin.patch(&at(&template), wish.clone()).refused(400, "NCERRInvalidParamValue");
+    let body = json!({"key_admins": [], "key_users": ["user1"], "auto_push": false});
+    let refused = admin.patch(&at(&template), body.clone()).refused(400, "NCERRInvalidParamValue");
     assert!(refused.starts_with("auto_push"), "{refused}");
-    let mut wish = wish;
-    wish["auto_push"] = json!(true);
-    let pushed = admin.patch(&at(&template), wish).expect(200);
+    let mut body = body;
+    body["auto_push"] = json!(true);
+    let pushed = admin.patch(&at(&template), body).expect(200);
     assert_eq!(pushed["push_report"], json!({"pushed": [id(&made), id(&plain)], "failed": []}));
     assert_eq!(pushed["is_verified"], true);
     assert_eq!(admin.get(&at(&template)).expect(200), pushed);

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// An endpoint with a body.
-pub(super) struct Door {
+pub(super) struct Endpoint {
     pub method: Method,
     pub path: String,
     /// A body with every member that can stand beside the others, as it should be.
@@ -16,11 +16,11 @@ pub(super) struct Door {
     /// The members that may have 255 characters and no more.
     pub names: &'static [&'static str],
     /// Whether the good body can be tried out with `dry_run`.
-    pub tries: bool,
+    pub dry_run: bool,
 }
 
 /// An appliance with one of everything.
-pub(super) struct Furnished {
+pub(super) struct Fixture {
     pub appliance: Appliance,
     pub admin: Client,
     pub kms: String,
@@ -29,7 +29,7 @@ pub(super) struct Furnished {
     pub ann_in_path: String,
 }
 
-pub(super) fn furnished() -> Furnished {
+pub(super) fn fixture() -> Fixture {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let ann = appliance.user("ann");
@@ -40,18 +40,18 @@ pub(super) fn furnished() -> Furnished {
     // One that no KMS rests on, so that it may lead anywhere.
     let spare = json!({"name": "spare", "access_key_id": "AKIA", "secret_access_key": "none"});
     admin.post("/v1/connectionmgmt/services/aws/connections", spare).expect(201);
-    Furnished { appliance, admin, kms, other_kms, ann, ann_in_path }
+    Fixture { appliance, admin, kms, other_kms, ann, ann_in_path }
 }
 
-impl Furnished {
-    pub(super) fn doors(&self) -> Vec<Door> {
-        let door = |method, path: &str, required, names, good| Door {
+impl Fixture {
+    pub(super) fn endpoints(&self) -> Vec<Endpoint> {
+        let endpoint = |method, path: &str, required, names, good| Endpoint {
             method,
             path: path.to_owned(),
             good,
             required,
             names,
-            tries: !path.starts_with("/v1/auth"),
+            dry_run: !path.starts_with("/v1/auth"),
         };
         let role = json!({"assume_role_arn": "arn:aws:iam::789012123456:role/test-assume-role-ac",
             "assume_role_external_id": "test-ext-id"});
@@ -76,70 +76,76 @@ impl Furnished {
         let (post, patch) = (Method::POST, Method::PATCH);
         let connections = "/v1/connectionmgmt/services/aws/connections";
         vec![
-            door(post.clone(), "/v1/auth/tokens", &["username", "password"], &[], tokens),
-            door(patch.clone(), "/v1/auth/changepw", &["username", "password", "new_password"], &[], passwords),
-            door(post.clone(), "/v1/auth/revoke", &["refresh_token"], &[], json!({"refresh_token": "none"})),
-            door(
+            endpoint(post.clone(), "/v1/auth/tokens", &["username", "password"], &[], tokens),
+            endpoint(patch.clone(), "/v1/auth/changepw", &["username", "password", "new_password"], &[], passwords),
+            endpoint(post.clone(), "/v1/auth/revoke", &["refresh_token"], &[], json!({"refresh_token": "none"})),
+            endpoint(
                 post.clone(),
                 "/v1/usermgmt/users",
                 &["username", "password"],
                 &["username", "name", "nickname", "email"],
                 user.clone(),
             ),
-            door(
+            endpoint(
                 patch.clone(),
                 &format!("/v1/usermgmt/users/{}", self.ann_in_path),
                 &[],
                 &["username", "name", "nickname", "email"],
                 user,
             ),
-            door(post.clone(), "/v1/usermgmt/groups", &["name"], &["name"], with(group.clone(), &json!({"name": "g"}))),
-            door(patch.clone(), "/v1/usermgmt/groups/officers", &[], &[], group),
-            door(patch.clone(), "/v1/usermgmt/pwdpolicies/global", &[], &[], policy),
-            door(
+            endpoint(
+                post.clone(),
+                "/v1/usermgmt/groups",
+                &["name"],
+                &["name"],
+                with(group.clone(), &json!({"name": "g"})),
+            ),
+            endpoint(patch.clone(), "/v1/usermgmt/groups/officers", &[], &[], group),
+            endpoint(patch.clone(), "/v1/usermgmt/pwdpolicies/global", &[], &[], policy),
+            endpoint(
                 post.clone(),
                 connections,
                 &["name", "access_key_id", "secret_access_key"],
                 &["name"],
                 connection.clone(),
             ),
-            door(patch.clone(), &format!("{connections}/spare"), &[], &["name"], connection.clone()),
-            door(
+            endpoint(patch.clone(), &format!("{connections}/spare"), &[], &["name"], connection.clone()),
+            endpoint(
                 post.clone(),
                 "/v1/connectionmgmt/services/aws/connection-test",
                 &["access_key_id", "secret_access_key"],
                 &[],
                 without(connection, "name"),
             ),
-            door(
+            endpoint(
                 post.clone(),
                 "/v1/cckm/aws/accounts",
                 &["connection"],
                 &[],
                 with(json!({"connection": "test_aws-connection", "validate": false}), &role),
             ),
-            door(
+            endpoint(
                 post.clone(),
                 "/v1/cckm/aws/get-all-regions",
                 &["connection"],
                 &[],
                 json!({"connection": "test_aws-connection"}),
             ),
-            door(
+            endpoint(
                 post.clone(),
                 "/v1/cckm/aws/kms",
                 &["name", "account_id", "connection", "regions"],
                 &["name"],
                 with(kms, &role),
             ),
-            door(
+            endpoint(
                 patch,
                 &format!("/v1/cckm/aws/kms/{}", self.kms),
                 &[],
                 &[],
                 json!({"connection": "test_aws-connection", "regions": ["eu-west-3"]}),
             ),
-            door(
+            endpoint(
                 post,
                 &format!("/v1/cckm/aws/kms/{}/update-acls", self.kms),
                 &["actions", "permit"],
@@ -150,7 +156,7 @@ impl Furnished {
     }
 }
 
-impl Door {
+impl Endpoint {
     pub(super) fn send(&self, client: &Client, body: &Value, query: &str) -> Answer {
         client.send(self.method.clone(), &format!("{}{query}", self.path), Some(body.to_string().into_bytes()))
     }

@@ -1,10 +1,10 @@
-//! Every operation that the API's description names, and what no client should send it. The doors say what exactly is
+//! Every operation that the API's description names, and what no client should send it. The endpoints say what exactly is
 //! told; here it is enough that nothing breaks, that every error has the contract's shape, and that no operation is
 //! forgotten.
 
 use crate::support::appliance::{Appliance, id, user_id};
 use crate::support::client::{Answer, Client};
-use crate::support::visible_state::Picture;
+use crate::support::visible_state::VisibleState;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -19,15 +19,15 @@ struct Operation {
 }
 
 /// An appliance with one of everything that a path can name.
-struct House {
+struct Fixture {
     admin: Client,
     document: Value,
     paths: Vec<(&'static str, String)>,
     _appliance: Appliance,
 }
 
-impl House {
-    fn furnished() -> Self {
+impl Fixture {
+    fn start() -> Self {
         let appliance = Appliance::start();
         let admin = appliance.admin();
         let made = |path: &str, body: Value| id(&admin.post(path, body).expect(201));
@@ -102,29 +102,29 @@ impl House {
 
 #[test]
 fn no_operation_takes_what_is_not_a_json_object() {
-    let house = House::furnished();
-    let before = Picture::of(&house.admin);
-    let operations = house.operations();
+    let fixture = Fixture::start();
+    let before = VisibleState::of(&fixture.admin);
+    let operations = fixture.operations();
     let with_body: Vec<_> = operations.iter().filter(|operation| operation.members.is_some()).collect();
     assert!(operations.len() > 100 && with_body.len() > 40, "{} {}", operations.len(), with_body.len());
     let deep = "[".repeat(20_000);
     for operation in with_body {
         for body in [b"[]", b"null".as_slice(), b"\"x\"", b"7", b"{", b"{\"a\": \"\xff\"}", b"{} x", deep.as_bytes()] {
-            assert_eq!(house.send(operation, "", body).status, 400, "{} {}", operation.method, operation.path);
+            assert_eq!(fixture.send(operation, "", body).status, 400, "{} {}", operation.method, operation.path);
         }
         if !operation.takes_none {
-            assert_eq!(house.send(operation, "", b"").status, 400, "{} {}", operation.method, operation.path);
+            assert_eq!(fixture.send(operation, "", b"").status, 400, "{} {}", operation.method, operation.path);
         }
         let large = format!("{{\"a\": \"{}\"}}", "a".repeat(2 * 1024 * 1024));
-        assert_eq!(house.send(operation, "", large.as_bytes()).status, 413, "{}", operation.path);
+        assert_eq!(fixture.send(operation, "", large.as_bytes()).status, 413, "{}", operation.path);
     }
-    assert_eq!(Picture::of(&house.admin), before);
+    assert_eq!(VisibleState::of(&fixture.admin), before);
 }
 
 #[test]
 fn no_member_of_any_body_breaks_anything() {
-    let house = House::furnished();
-    let before = Picture::of(&house.admin);
+    let fixture = Fixture::start();
+    let before = VisibleState::of(&fixture.admin);
     let wrong = [
         json!(null),
         json!(true),
@@ -139,26 +139,26 @@ fn no_member_of_any_body_breaks_anything() {
         json!({}),
         json!({"a": [1]}),
     ];
-    for operation in house.operations() {
+    for operation in fixture.operations() {
         for member in operation.members.iter().flatten() {
             for wrong in &wrong {
                 let body = json!({ member: wrong }).to_string();
                 // Whatever can be meant is tried and not done; what cannot be tried says so.
-                house.send(&operation, "?dry_run=true", body.as_bytes());
+                fixture.send(&operation, "?dry_run=true", body.as_bytes());
             }
         }
     }
-    assert_eq!(Picture::of(&house.admin), before);
+    assert_eq!(VisibleState::of(&fixture.admin), before);
 }
 
 #[test]
 fn no_path_and_no_query_breaks_anything() {
-    let house = House::furnished();
-    let before = Picture::of(&house.admin);
+    let fixture = Fixture::start();
+    let before = VisibleState::of(&fixture.admin);
     let names = ["%00", "%2e%2e", "a%2Fb", "%ff", "*", "%F0%9F%98%80", "none"].map(str::to_owned);
-    for mut operation in house.operations() {
+    for mut operation in fixture.operations() {
         for query in ["?dry_run=true&limit=x", "?dry_run=true&skip=-1&sort=%00", "?dry_run=true&at=x&id=%ff&name=%"] {
-            house.send(&operation, query, b"{}");
+            fixture.send(&operation, query, b"{}");
         }
         let whole = operation.path.clone();
         let Some((place, _)) = whole.match_indices('/').find(|(at, _)| is_name(&whole[at + 1..])) else { continue };
@@ -166,10 +166,10 @@ fn no_path_and_no_query_breaks_anything() {
         let rest = rest.find('/').map_or("", |end| &rest[end..]);
         for name in names.iter().cloned().chain(["A".repeat(3_000)]) {
             operation.path = format!("{head}{name}{rest}");
-            house.send(&operation, "?dry_run=true", b"{}");
+            fixture.send(&operation, "?dry_run=true", b"{}");
         }
     }
-    assert_eq!(Picture::of(&house.admin), before);
+    assert_eq!(VisibleState::of(&fixture.admin), before);
 }
 
 /// Does a path go on here with something that the furnishing put in?

@@ -1,4 +1,4 @@
-//! Bodies that no client should send, at every door that takes one: each gets the contract's error, naming the member,
+//! Bodies that no client should send, at every endpoint that takes one: each gets the contract's error, naming the member,
 //! and changes nothing.
 
 mod endpoints;
@@ -7,30 +7,30 @@ mod wrong_values;
 
 use crate::support::appliance::{Appliance, id};
 use crate::support::client::Answer;
-use crate::support::visible_state::Picture;
-use endpoints::{Door, furnished, with, without};
+use crate::support::visible_state::VisibleState;
+use endpoints::{Endpoint, fixture, with, without};
 use serde_json::{Value, json};
 
 #[test]
 fn the_good_bodies_are_good_and_unknown_members_do_not_matter() {
-    let furnished = furnished();
-    let before = Picture::of(&furnished.admin);
-    for door in furnished.doors().iter().filter(|door| door.tries) {
-        for body in [door.good.clone(), with(door.good.clone(), &json!({"surely unknown": {"a": [1, {}]}}))] {
-            let answer = door.send(&furnished.admin, &body, "?dry_run=true");
-            assert!([200, 201].contains(&answer.status), "{} {body}: {}", door.path, answer.text);
+    let fixture = fixture();
+    let before = VisibleState::of(&fixture.admin);
+    for endpoint in fixture.endpoints().iter().filter(|endpoint| endpoint.dry_run) {
+        for body in [endpoint.good.clone(), with(endpoint.good.clone(), &json!({"surely unknown": {"a": [1, {}]}}))] {
+            let answer = endpoint.send(&fixture.admin, &body, "?dry_run=true");
+            assert!([200, 201].contains(&answer.status), "{} {body}: {}", endpoint.path, answer.text);
         }
     }
-    assert_eq!(Picture::of(&furnished.admin), before);
+    assert_eq!(VisibleState::of(&fixture.admin), before);
 }
 
 #[test]
 fn what_is_not_a_json_object_in_utf_8_is_refused_at_every_door() {
-    let furnished = furnished();
-    let before = Picture::of(&furnished.admin);
-    for door in furnished.doors() {
-        let member = door.good.as_object().and_then(|good| good.keys().next()).expect("a member").clone();
-        let whole = door.good.to_string();
+    let fixture = fixture();
+    let before = VisibleState::of(&fixture.admin);
+    for endpoint in fixture.endpoints() {
+        let member = endpoint.good.as_object().and_then(|good| good.keys().next()).expect("a member").clone();
+        let whole = endpoint.good.to_string();
         let deep = format!("{{\"{member}\": {}{}}}", "[".repeat(20_000), "]".repeat(20_000));
         let bodies: [Vec<u8>; 12] = [
             vec![],
@@ -48,82 +48,82 @@ fn what_is_not_a_json_object_in_utf_8_is_refused_at_every_door() {
         ];
         for body in bodies {
             let shown = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
-            refused(furnished.admin.send(door.method.clone(), &door.path, Some(body)), 400, &door, &shown);
+            refused(fixture.admin.send(endpoint.method.clone(), &endpoint.path, Some(body)), 400, &endpoint, &shown);
         }
         let large = format!("{{\"{member}\": \"{}\"}}", "a".repeat(2 * 1024 * 1024));
-        let answer = furnished.admin.send(door.method.clone(), &door.path, Some(large.into_bytes()));
+        let answer = fixture.admin.send(endpoint.method.clone(), &endpoint.path, Some(large.into_bytes()));
         // Of those who need no token a short one is taken only.
-        let most = if door.tries { "1048576 bytes" } else { "65536 bytes" };
-        assert!(answer.refused(413, "NCERRRequestTooLarge").contains(most), "{}", door.path);
+        let most = if endpoint.dry_run { "1048576 bytes" } else { "65536 bytes" };
+        assert!(answer.refused(413, "NCERRRequestTooLarge").contains(most), "{}", endpoint.path);
     }
-    assert_eq!(Picture::of(&furnished.admin), before);
+    assert_eq!(VisibleState::of(&fixture.admin), before);
 }
 
 #[test]
 fn missing_null_empty_mistyped_and_endless_members_are_refused_by_name() {
-    let furnished = furnished();
-    let before = Picture::of(&furnished.admin);
-    for door in furnished.doors() {
-        let spoilt = |member: &str, value: Value| with(door.good.clone(), &json!({member: value}));
+    let fixture = fixture();
+    let before = VisibleState::of(&fixture.admin);
+    for endpoint in fixture.endpoints() {
+        let spoilt = |member: &str, value: Value| with(endpoint.good.clone(), &json!({member: value}));
         let mut cases = Vec::new();
-        for member in door.required {
-            cases.push((*member, without(door.good.clone(), member)));
+        for member in endpoint.required {
+            cases.push((*member, without(endpoint.good.clone(), member)));
             cases.push((*member, spoilt(member, Value::Null)));
             cases.push((*member, spoilt(member, json!(""))));
         }
-        for (member, value) in door.good.as_object().expect("members") {
+        for (member, value) in endpoint.good.as_object().expect("members") {
             let wrong = [json!(7), json!(-1.5), json!("text"), json!([{}]), json!({"a": []}), json!(true)];
             for wrong in wrong.into_iter().filter(|wrong| kind(wrong) != kind(value)) {
                 cases.push((member, spoilt(member, wrong)));
             }
         }
-        for member in door.names {
+        for member in endpoint.names {
             cases.push((*member, spoilt(member, json!("é".repeat(256)))));
             cases.push((*member, spoilt(member, json!("x".repeat(500_000)))));
         }
         for (member, body) in cases {
-            let message = refused(door.send(&furnished.admin, &body, ""), 400, &door, &body.to_string());
-            assert!(message.starts_with(member), "{} {body}: {message}", door.path);
+            let message = refused(endpoint.send(&fixture.admin, &body, ""), 400, &endpoint, &body.to_string());
+            assert!(message.starts_with(member), "{} {body}: {message}", endpoint.path);
         }
     }
-    assert_eq!(Picture::of(&furnished.admin), before);
+    assert_eq!(VisibleState::of(&fixture.admin), before);
 }
 
 #[test]
 fn values_that_cannot_be_meant_are_refused_by_name() {
-    let furnished = furnished();
-    let admin = &furnished.admin;
-    let before = Picture::of(admin);
-    let doors = furnished.doors();
-    let mut untried: Vec<&str> = doors.iter().map(|door| door.path.as_str()).collect();
-    for (path, member, wrong, status, text) in furnished.wrong_values() {
-        let mut doors = doors.iter().filter(|door| door.path.ends_with(path));
-        let door = doors.next().unwrap_or_else(|| panic!("no door {path}"));
-        let body = with(door.good.clone(), &wrong);
-        let message = refused(door.send(admin, &body, ""), status, door, &body.to_string());
+    let fixture = fixture();
+    let admin = &fixture.admin;
+    let before = VisibleState::of(admin);
+    let endpoints = fixture.endpoints();
+    let mut untried: Vec<&str> = endpoints.iter().map(|endpoint| endpoint.path.as_str()).collect();
+    for (path, member, wrong, status, text) in fixture.wrong_values() {
+        let mut endpoints = endpoints.iter().filter(|endpoint| endpoint.path.ends_with(path));
+        let endpoint = endpoints.next().unwrap_or_else(|| panic!("no endpoint {path}"));
+        let body = with(endpoint.good.clone(), &wrong);
+        let message = refused(endpoint.send(admin, &body, ""), status, endpoint, &body.to_string());
         assert!(message.contains(member) && message.contains(text), "{path} {wrong}: {message}");
-        untried.retain(|tried| *tried != door.path);
+        untried.retain(|tried| *tried != endpoint.path);
     }
-    assert_eq!(untried, ["/v1/auth/revoke"], "doors without a wrong value");
-    assert_eq!(Picture::of(admin), before);
+    assert_eq!(untried, ["/v1/auth/revoke"], "endpoints without a wrong value");
+    assert_eq!(VisibleState::of(admin), before);
     let refresh = json!({"grant_type": "refresh_token", "refresh_token": "never made"});
-    furnished.appliance.nobody().post("/v1/auth/tokens", refresh).refused(401, "NCERRUnauthorized");
+    fixture.appliance.nobody().post("/v1/auth/tokens", refresh).refused(401, "NCERRUnauthorized");
     let missing = admin.post("/v1/auth/tokens", json!({"grant_type": "refresh_token"}));
     assert!(missing.refused(400, "NCERRInvalidParamValue").starts_with("refresh_token"));
 }
 
 #[test]
 fn a_connection_that_is_used_stays() {
-    let furnished = furnished();
-    let before = Picture::of(&furnished.admin);
+    let fixture = fixture();
+    let before = VisibleState::of(&fixture.admin);
     let path = "/v1/connectionmgmt/services/aws/connections/test_aws-connection";
-    let message = furnished.admin.delete(path).refused(409, "NCERRConflict");
+    let message = fixture.admin.delete(path).refused(409, "NCERRConflict");
     assert!(message.contains("`first`") && message.contains("`second`"), "{message}");
-    assert_eq!(Picture::of(&furnished.admin), before);
-    for kms in [&furnished.kms, &furnished.other_kms] {
-        furnished.admin.delete(&format!("/v1/cckm/aws/kms/{kms}")).expect(204);
+    assert_eq!(VisibleState::of(&fixture.admin), before);
+    for kms in [&fixture.kms, &fixture.other_kms] {
+        fixture.admin.delete(&format!("/v1/cckm/aws/kms/{kms}")).expect(204);
     }
-    furnished.admin.delete(path).expect(204);
+    fixture.admin.delete(path).expect(204);
 }
 
 #[test]
@@ -148,9 +148,9 @@ fn names_may_have_255_characters_of_any_script() {
 
 /// Asserts the contract's error of this status; gives its message.
 #[track_caller]
-fn refused(answer: Answer, status: u16, door: &Door, body: &str) -> String {
+fn refused(answer: Answer, status: u16, endpoint: &Endpoint, body: &str) -> String {
     let shown: String = body.chars().take(300).collect();
-    assert_eq!(answer.status, status, "{} {} {shown}: {}", door.method, door.path, answer.text);
+    assert_eq!(answer.status, status, "{} {} {shown}: {}", endpoint.method, endpoint.path, answer.text);
     let named = answer.body["codeDesc"].as_str().unwrap_or_default().split(':').next().unwrap_or_default().to_owned();
     let names: &[&str] = match status {
         400 => &["NCERRBadRequest", "NCERRInvalidParamValue"],

@@ -1,12 +1,12 @@
 //! Values that cannot be meant, member by member.
 
-use super::endpoints::Furnished;
+use super::endpoints::Fixture;
 use serde_json::{Value, json};
 
 /// The end of a path, a member, members to put into the good body, the status, and a text of the message.
 pub(super) type Wrong = (&'static str, &'static str, Value, u16, &'static str);
 
-impl Furnished {
+impl Fixture {
     /// What is wrong by its value, not by its type.
     pub(super) fn wrong_values(&self) -> Vec<Wrong> {
         let arn = "arn:aws:iam::789012123456:role/test-assume-role-ac";
@@ -76,11 +76,11 @@ impl Furnished {
             "assume_role_external_id": "", "regions": regions})
         };
         wrong.push(("/kms", "regions", regions(&["eu-central-1", "us-east-1"]), 409, "`second`"));
-        wrong.extend(self.wrong_changes(arn));
+        wrong.extend(self.wrong_updates(arn));
         wrong
     }
 
-    fn wrong_changes(&self, arn: &str) -> Vec<Wrong> {
+    fn wrong_updates(&self, arn: &str) -> Vec<Wrong> {
         let first: &'static str = self.kms.clone().leak();
         let acls: &'static str = format!("{first}/update-acls").leak();
         let ann_in_path: &'static str = self.ann_in_path.clone().leak();

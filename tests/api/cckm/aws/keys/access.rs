@@ -3,7 +3,7 @@
 
 use crate::support::appliance::{id, subject};
 use crate::support::client::{Answer, Client};
-use crate::support::kms_fixture::{HOME, KEYS, Workbench, at, wish};
+use crate::support::kms_fixture::{HOME, KEYS, KmsFixture, at, key_body};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -41,24 +41,24 @@ const CALLS: [(&str, &str, &str); 26] = [
     ("POST", "refresh", "keysynchronize"),
 ];
 
-/// A bench, and somebody with no rights yet.
-struct Ground {
-    bench: Workbench,
+/// A fixture, and somebody with no rights yet.
+struct AccessFixture {
+    fixture: KmsFixture,
     ann: Client,
     subject: String,
 }
 
-impl Ground {
+impl AccessFixture {
     fn new() -> Self {
-        let bench = Workbench::new();
-        let ann = bench.appliance.user("ann");
-        Self { subject: subject(&ann), bench, ann }
+        let fixture = KmsFixture::new();
+        let ann = fixture.appliance.user("ann");
+        Self { subject: subject(&ann), fixture, ann }
     }
 
     /// Gives or takes one action on the KMS.
     fn permit(&self, action: &str, permit: bool) {
-        let wish = json!({"user_id": self.subject, "actions": [action], "permit": permit});
-        self.bench.admin.post(&format!("/v1/cckm/aws/kms/{}/update-acls", self.bench.kms), wish).expect(200);
+        let entry = json!({"user_id": self.subject, "actions": [action], "permit": permit});
+        self.fixture.admin.post(&format!("/v1/cckm/aws/kms/{}/update-acls", self.fixture.kms), entry).expect(200);
     }
 
     /// Calls without a word in the body: whoever is let in is told what is missing there.
@@ -77,33 +77,33 @@ impl Ground {
 
 #[test]
 fn each_call_on_a_key_needs_its_action_and_is_told_which() {
-    let ground = Ground::new();
-    let native = ground.bench.make(json!({}));
-    let brought = ground.bench.make(json!({"Origin": "EXTERNAL"}));
+    let access = AccessFixture::new();
+    let native = access.fixture.create(json!({}));
+    let brought = access.fixture.create(json!({"Origin": "EXTERNAL"}));
     for (key, view) in [(&native, "viewnative"), (&brought, "viewbyok")] {
         for call in CALLS {
             let (_, what, action) = call;
-            ground.call(key, call).refused(404, NOT_FOUND);
+            access.call(key, call).refused(404, NOT_FOUND);
             if action != "view" {
                 // An action alone does not show the key.
-                ground.permit(action, true);
-                ground.call(key, call).refused(404, NOT_FOUND);
-                ground.permit(action, false);
-                ground.permit(view, true);
-                let message = ground.call(key, call).refused(403, FORBIDDEN);
+                access.permit(action, true);
+                access.call(key, call).refused(404, NOT_FOUND);
+                access.permit(action, false);
+                access.permit(view, true);
+                let message = access.call(key, call).refused(403, FORBIDDEN);
                 assert!(message.contains(&format!("`{action}`")), "{what}: {message}");
-                ground.permit(action, true);
+                access.permit(action, true);
             }
-            ground.permit(view, true);
-            let answer = ground.call(key, call);
+            access.permit(view, true);
+            let answer = access.call(key, call);
             assert!(![401, 403, 404].contains(&answer.status) && answer.status < 500, "{what}: {}", answer.text);
-            ground.permit(view, false);
+            access.permit(view, false);
             if action != "view" {
-                ground.permit(action, false);
+                access.permit(action, false);
             }
         }
     }
-    assert_eq!(ground.bench.see(&native), native, "nothing was done");
+    assert_eq!(access.fixture.read(&native), native, "nothing was done");
 }
 
 #[test]
@@ -119,80 +119,80 @@ fn every_route_of_a_key_is_in_the_walk() {
 
 #[test]
 fn making_keys_needs_its_action_on_the_kms_that_is_named() {
-    let ground = Ground::new();
-    let source = ground.bench.source(json!({}));
-    let upload = json!({"kms": "bench", "region": HOME, "source_key_identifier": source["id"]});
-    let verify = json!({"kms": ground.bench.kms, "region": HOME, "alias": "free"});
+    let access = AccessFixture::new();
+    let source = access.fixture.create_source_key(json!({}));
+    let upload = json!({"kms": "fixture", "region": HOME, "source_key_identifier": source["id"]});
+    let verify = json!({"kms": access.fixture.kms, "region": HOME, "alias": "free"});
     for (path, action, body, done) in [
-        (KEYS, "keycreate", wish(json!({})), 201),
+        (KEYS, "keycreate", key_body(json!({})), 201),
         ("/v1/cckm/aws/upload-key", "keyupload", upload, 201),
         ("/v1/cckm/aws/alias/verify", "view", verify, 200),
     ] {
-        let message = ground.ann.post(path, body.clone()).refused(404, NOT_FOUND);
+        let message = access.ann.post(path, body.clone()).refused(404, NOT_FOUND);
         assert!(message.contains("does not exist"), "{message}");
-        ground.permit("reportview", true);
+        access.permit("reportview", true);
         if action != "view" {
-            let message = ground.ann.post(path, body.clone()).refused(403, FORBIDDEN);
+            let message = access.ann.post(path, body.clone()).refused(403, FORBIDDEN);
             assert!(message.contains(&format!("`{action}`")), "{message}");
         }
-        ground.permit(action, true);
-        ground.ann.post(path, body).expect(done);
-        ground.permit(action, false);
-        ground.permit("reportview", false);
+        access.permit(action, true);
+        access.ann.post(path, body).expect(done);
+        access.permit(action, false);
+        access.permit("reportview", false);
     }
-    assert_eq!(ground.bench.total(""), 2);
-    assert_eq!(ground.seen().len(), 0, "who makes keys does not see them for that");
+    assert_eq!(access.fixture.total(""), 2);
+    assert_eq!(access.seen().len(), 0, "who makes keys does not see them for that");
 }
 
 #[test]
 fn each_view_shows_its_kind_of_keys_and_hides_the_rest() {
-    let ground = Ground::new();
-    let native = ground.bench.make(json!({}));
-    let source = ground.bench.source(json!({}));
-    let upload = json!({"kms": "bench", "region": HOME, "source_key_identifier": source["id"]});
-    let brought = ground.bench.make_by("/v1/cckm/aws/upload-key", upload);
+    let access = AccessFixture::new();
+    let native = access.fixture.create(json!({}));
+    let source = access.fixture.create_source_key(json!({}));
+    let upload = json!({"kms": "fixture", "region": HOME, "source_key_identifier": source["id"]});
+    let brought = access.fixture.create_at("/v1/cckm/aws/upload-key", upload);
     let never = "00000000-0000-4000-8000-000000000000";
     let hidden = |key: &Value| {
-        let said = ground.ann.get(&at(key, "")).refused(404, NOT_FOUND);
-        let unknown = ground.ann.get(&format!("{KEYS}/{never}")).refused(404, NOT_FOUND);
+        let said = access.ann.get(&at(key, "")).refused(404, NOT_FOUND);
+        let unknown = access.ann.get(&format!("{KEYS}/{never}")).refused(404, NOT_FOUND);
         assert_eq!(said.replace(&id(key), never), unknown);
     };
-    assert_eq!(ground.seen(), Vec::<String>::new());
-    ground.permit("viewnative", true);
-    assert_eq!(ground.seen(), [id(&native)]);
-    assert_eq!(ground.ann.get(&at(&native, "")).expect(200), native);
+    assert_eq!(access.seen(), Vec::<String>::new());
+    access.permit("viewnative", true);
+    assert_eq!(access.seen(), [id(&native)]);
+    assert_eq!(access.ann.get(&at(&native, "")).expect(200), native);
     hidden(&brought);
-    ground.permit("viewnative", false);
-    ground.permit("viewbyok", true);
-    assert_eq!(ground.seen(), [id(&brought)]);
-    assert_eq!(ground.ann.get(&at(&brought, "")).expect(200), brought);
+    access.permit("viewnative", false);
+    access.permit("viewbyok", true);
+    assert_eq!(access.seen(), [id(&brought)]);
+    assert_eq!(access.ann.get(&at(&brought, "")).expect(200), brought);
     hidden(&native);
-    ground.permit("view", true);
-    assert_eq!(ground.seen().len(), 2);
-    ground.permit("view", false);
+    access.permit("view", true);
+    assert_eq!(access.seen().len(), 2);
+    access.permit("view", false);
     for other in ["viewhyokkey", "viewcloudhsmkey", "keycreate", "reportview"] {
-        ground.permit(other, true);
+        access.permit(other, true);
     }
-    assert_eq!(ground.seen(), Vec::<String>::new());
+    assert_eq!(access.seen(), Vec::<String>::new());
     hidden(&native);
     hidden(&brought);
 }
 
 #[test]
 fn an_alias_is_taken_away_only_from_a_key_that_may_be_changed() {
-    let ground = Ground::new();
-    let native = ground.bench.make(json!({}));
-    let source = ground.bench.source(json!({}));
-    let upload = json!({"kms": "bench", "region": HOME, "source_key_identifier": source["id"],
+    let access = AccessFixture::new();
+    let native = access.fixture.create(json!({}));
+    let source = access.fixture.create_source_key(json!({}));
+    let upload = json!({"kms": "fixture", "region": HOME, "source_key_identifier": source["id"],
         "aws_param": {"Alias": "held"}});
-    let holder = ground.bench.make_by("/v1/cckm/aws/upload-key", upload);
-    ground.permit("viewnative", true);
-    ground.permit("keyupdate", true);
-    let ask = || ground.ann.post(&at(&native, "add-alias"), json!({"alias": "held"}));
+    let holder = access.fixture.create_at("/v1/cckm/aws/upload-key", upload);
+    access.permit("viewnative", true);
+    access.permit("keyupdate", true);
+    let ask = || access.ann.post(&at(&native, "add-alias"), json!({"alias": "held"}));
     let told = ask().refused(409, "NCERRConflict");
     assert!(told.contains("alias/held") && !told.contains(&id(&holder)), "{told}");
-    assert_eq!(ground.bench.see(&holder), holder);
-    ground.permit("viewbyok", true);
+    assert_eq!(access.fixture.read(&holder), holder);
+    access.permit("viewbyok", true);
     ask().expect(200);
-    assert!(ground.bench.see(&holder)["aws_param"].get("Alias").is_none());
+    assert!(access.fixture.read(&holder)["aws_param"].get("Alias").is_none());
 }

@@ -1,8 +1,8 @@
 //! What no client should ask of keys, and what AWS can do to those who ask rightly: each gets the contract's error, and
 //! the log holds no more than the failed outcome.
 
-use crate::support::kms_fixture::{AWAY, HOME, KEYS, Workbench, at, aws_id, wish};
-use crate::support::visible_state::Picture;
+use crate::support::kms_fixture::{AWAY, HOME, KEYS, KmsFixture, at, aws_id, key_body};
+use crate::support::visible_state::VisibleState;
 use chrono::{TimeDelta, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -16,9 +16,9 @@ fn in_days(days: i64) -> String {
 
 /// Bodies that ask for a key that cannot be, and a text of the answer.
 fn impossible_keys() -> Vec<(Value, u16, &'static str)> {
-    let aws = |aws_param: Value| wish(aws_param);
+    let aws = |aws_param: Value| key_body(aws_param);
     let with = |more: Value| {
-        let mut body = wish(json!({}));
+        let mut body = key_body(json!({}));
         for (member, value) in more.as_object().expect("members") {
             body[member] = value.clone();
         }
@@ -29,7 +29,7 @@ fn impossible_keys() -> Vec<(Value, u16, &'static str)> {
     let policy = json!({"Version": "2012-10-17", "Statement": []});
     vec![
         (json!({}), 400, "kms"),
-        (json!({"kms": "bench"}), 400, "region"),
+        (json!({"kms": "fixture"}), 400, "region"),
         (with(json!({"kms": "nobody's"})), 404, "does not exist"),
         (with(json!({"kms": "00000000-0000-4000-8000-000000000000"})), 404, "does not exist"),
         (with(json!({"region": "us-east-1"})), 400, "`eu-west-1`, `eu-west-2`"),
@@ -72,10 +72,10 @@ fn impossible_keys() -> Vec<(Value, u16, &'static str)> {
 
 #[test]
 fn keys_that_cannot_be_are_refused_before_aws_is_asked() {
-    let bench = Workbench::new();
-    let source = bench.source(json!({"name": "aes"}));
-    bench.source(json!({"name": "small", "size": 128}));
-    let before = (Picture::of(&bench.admin), bench.lab.calls("kms:CreateKey"));
+    let fixture = KmsFixture::new();
+    let source = fixture.create_source_key(json!({"name": "aes"}));
+    fixture.create_source_key(json!({"name": "small", "size": 128}));
+    let before = (VisibleState::of(&fixture.admin), fixture.lab.calls("kms:CreateKey"));
     for (body, status, text) in impossible_keys() {
         let mut upload = body.clone();
         upload["source_key_identifier"] = source["id"].clone();
@@ -91,14 +91,14 @@ fn keys_that_cannot_be_are_refused_before_aws_is_asked() {
             } else {
                 text
             };
-            let answer = bench.admin.post(path, body.clone());
+            let answer = fixture.admin.post(path, body.clone());
             let message = answer.body["message"].as_str().unwrap_or_default().to_owned();
             assert_eq!(answer.status, status, "{path} {body}: {}", answer.text);
             assert!(message.contains(text), "{path} {body}: {message}");
         }
     }
     let upload = |more: Value| {
-        let mut body = json!({"kms": "bench", "region": HOME, "source_key_identifier": "aes"});
+        let mut body = json!({"kms": "fixture", "region": HOME, "source_key_identifier": "aes"});
         for (member, value) in more.as_object().expect("members") {
             body[member] = value.clone();
         }
@@ -117,24 +117,24 @@ fn keys_that_cannot_be_are_refused_before_aws_is_asked() {
         (upload(json!({"key_expiration": true, "valid_to": "tomorrow"})), 400, "RFC 3339"),
         (upload(json!({"key_expiration": false, "valid_to": in_days(1)})), 400, "key_expiration"),
     ] {
-        let answer = bench.admin.post(UPLOAD, body.clone());
+        let answer = fixture.admin.post(UPLOAD, body.clone());
         assert_eq!(answer.status, status, "{body}: {}", answer.text);
         assert!(answer.text.contains(text), "{body}: {}", answer.text);
     }
     for path in [format!("{KEYS}?dry_run=true"), format!("{UPLOAD}?dry_run=true")] {
-        let message = bench.admin.post(&path, upload(json!({}))).refused(400, INVALID);
+        let message = fixture.admin.post(&path, upload(json!({}))).refused(400, INVALID);
         assert!(message.starts_with("dry_run"), "{message}");
     }
-    assert_eq!((Picture::of(&bench.admin), bench.lab.calls("kms:CreateKey")), before);
-    assert_eq!(bench.total(""), 0);
+    assert_eq!((VisibleState::of(&fixture.admin), fixture.lab.calls("kms:CreateKey")), before);
+    assert_eq!(fixture.total(""), 0);
 }
 
 #[test]
 fn changes_that_cannot_be_are_refused_before_aws_is_asked() {
-    let bench = Workbench::new();
-    let key = bench.make(json!({"MultiRegion": true}));
-    bench.source(json!({"name": "hmac", "algorithm": "hmac-sha256"}));
-    bench.source(json!({"name": "aes"}));
+    let fixture = KmsFixture::new();
+    let key = fixture.create(json!({"MultiRegion": true}));
+    fixture.create_source_key(json!({"name": "hmac", "algorithm": "hmac-sha256"}));
+    fixture.create_source_key(json!({"name": "aes"}));
     let many: Vec<_> = (0..51).map(|number| json!({"tag_key": number.to_string(), "tag_value": ""})).collect();
     let policy = json!({"Version": "2012-10-17", "Statement": []});
     let end = |valid_to: String| json!({"source_key_identifier": "aes", "key_expiration": true, "valid_to": valid_to});
@@ -190,44 +190,44 @@ fn changes_that_cannot_be_are_refused_before_aws_is_asked() {
         ("update-primary-region", json!({}), "PrimaryRegion"),
         ("update-primary-region", json!({"PrimaryRegion": "mars-1"}), "PrimaryRegion"),
     ];
-    let before = (bench.see(&key), Picture::of(&bench.admin));
+    let before = (fixture.read(&key), VisibleState::of(&fixture.admin));
     for (what, body, text) in table {
-        let answer = bench.ask(&key, what, body.clone());
+        let answer = fixture.post(&key, what, body.clone());
         assert_eq!(answer.status, 400, "{what} {body}: {}", answer.text);
         assert!(answer.text.contains(text), "{what} {body}: {}", answer.text);
     }
-    bench.ask(&key, "rotate", json!({"source_key_id": "nobody's"})).refused(404, "NCERRResourceNotFound");
-    bench.ask(&key, "policy", json!({"policytemplate": "nobody's"})).refused(404, "NCERRResourceNotFound");
-    bench.ask(&key, "delete-alias", json!({"alias": "not its own"})).refused(400, INVALID);
+    fixture.post(&key, "rotate", json!({"source_key_id": "nobody's"})).refused(404, "NCERRResourceNotFound");
+    fixture.post(&key, "policy", json!({"policytemplate": "nobody's"})).refused(404, "NCERRResourceNotFound");
+    fixture.post(&key, "delete-alias", json!({"alias": "not its own"})).refused(400, INVALID);
     for what in ["add-tags", "import-material", "policy", "rotate", "replicate-key"] {
-        let answer = bench.admin.send(Method::POST, &at(&key, what), Some(b"[]".to_vec()));
+        let answer = fixture.admin.send(Method::POST, &at(&key, what), Some(b"[]".to_vec()));
         answer.refused(400, "NCERRBadRequest");
     }
-    bench.admin.get(&at(&key, "rotations?sort=KeyId")).refused(400, INVALID);
-    assert_eq!((bench.see(&key), Picture::of(&bench.admin)), before);
+    fixture.admin.get(&at(&key, "rotations?sort=KeyId")).refused(400, INVALID);
+    assert_eq!((fixture.read(&key), VisibleState::of(&fixture.admin)), before);
     for (id, status, name) in
         [("nothing", 400, INVALID), ("00000000-0000-4000-8000-000000000000", 404, "NCERRResourceNotFound")]
     {
-        bench.admin.get(&format!("{KEYS}/{id}")).refused(status, name);
-        bench.admin.post(&format!("{KEYS}/{id}/enable"), json!({})).refused(status, name);
+        fixture.admin.get(&format!("{KEYS}/{id}")).refused(status, name);
+        fixture.admin.post(&format!("{KEYS}/{id}/enable"), json!({})).refused(status, name);
     }
 }
 
 #[test]
 fn members_of_another_type_are_refused_by_name() {
-    let bench = Workbench::new();
-    let key = bench.make(json!({"MultiRegion": true}));
-    let before = Picture::of(&bench.admin);
+    let fixture = KmsFixture::new();
+    let key = fixture.create(json!({"MultiRegion": true}));
+    let before = VisibleState::of(&fixture.admin);
     let source = json!({"source_key_identifier": "aes", "source_key_tier": "local", "key_expiration": true,
         "valid_to": in_days(1)});
-    let mut new = wish(json!({"Alias": "a"}));
+    let mut new = key_body(json!({"Alias": "a"}));
     new["key_users"] = json!(["ann"]);
     let mut upload = new.clone();
     for (member, value) in source.as_object().expect("members") {
         upload[member] = value.clone();
     }
-    let verify = json!({"alias": "a", "kms": "bench", "region": HOME});
-    let doors = [
+    let verify = json!({"alias": "a", "kms": "fixture", "region": HOME});
+    let endpoints = [
         (KEYS.to_owned(), new),
         (UPLOAD.to_owned(), upload),
         ("/v1/cckm/aws/alias/verify".to_owned(), verify),
@@ -245,7 +245,7 @@ fn members_of_another_type_are_refused_by_name() {
         (at(&key, "replicate-key"), json!({"replica_region": AWAY, "aws_param": {}, "key_users": ["ann"]})),
         (at(&key, "update-primary-region"), json!({"PrimaryRegion": AWAY})),
     ];
-    for (path, good) in doors {
+    for (path, good) in endpoints {
         for (member, value) in good.as_object().expect("members") {
             for wrong in [json!(-1.5), json!("a text"), json!([{}]), json!({"a": []}), json!(true)] {
                 let same = |kind: fn(&Value) -> bool| kind(&wrong) && kind(value);
@@ -255,26 +255,26 @@ fn members_of_another_type_are_refused_by_name() {
                 }
                 let mut body = good.clone();
                 body[member] = wrong;
-                let answer = bench.admin.post(&path, body.clone());
+                let answer = fixture.admin.post(&path, body.clone());
                 let message = answer.body["message"].as_str().unwrap_or_default();
                 assert!(answer.status == 400 && message.starts_with(member), "{path} {body}: {}", answer.text);
             }
         }
-        bench.admin.send(Method::POST, &path, Some(b"{\"a\": ".to_vec())).refused(400, "NCERRBadRequest");
+        fixture.admin.send(Method::POST, &path, Some(b"{\"a\": ".to_vec())).refused(400, "NCERRBadRequest");
     }
-    assert_eq!(Picture::of(&bench.admin), before);
+    assert_eq!(VisibleState::of(&fixture.admin), before);
 }
 
 #[test]
 fn what_the_keys_state_does_not_allow_is_a_conflict_that_names_the_state() {
-    let bench = Workbench::new();
-    bench.source(json!({"name": "aes"}));
-    let going = bench.make(json!({}));
-    bench.change(&going, "schedule-deletion", json!({"days": 7}));
-    let waiting = bench.make(json!({"Origin": "EXTERNAL"}));
-    let off = bench.make(json!({}));
-    bench.change(&off, "disable", json!({}));
-    let plain = bench.make(json!({}));
+    let fixture = KmsFixture::new();
+    fixture.create_source_key(json!({"name": "aes"}));
+    let going = fixture.create(json!({}));
+    fixture.change(&going, "schedule-deletion", json!({"days": 7}));
+    let waiting = fixture.create(json!({"Origin": "EXTERNAL"}));
+    let off = fixture.create(json!({}));
+    fixture.change(&off, "disable", json!({}));
+    let plain = fixture.create(json!({}));
     let table = [
         (&going, "enable", json!({}), "pending deletion"),
         (&going, "disable", json!({}), "pending deletion"),
@@ -289,19 +289,19 @@ fn what_the_keys_state_does_not_allow_is_a_conflict_that_names_the_state() {
         (&plain, "replicate-key", json!({"replica_region": AWAY}), "not the primary key"),
     ];
     for (key, what, body, text) in table {
-        let before = bench.see(key);
-        let message = bench.ask(key, what, body).refused(409, "NCERRConflict");
+        let before = fixture.read(key);
+        let message = fixture.post(key, what, body).refused(409, "NCERRConflict");
         assert!(message.contains(text), "{what}: {message}");
-        let after = bench.see(key);
+        let after = fixture.read(key);
         assert_eq!((&after["aws_param"], &after["gone"]), (&before["aws_param"], &before["gone"]), "{what}");
     }
     // What is not a matter of state is AWS's no, with its code.
-    let message = bench.ask(&plain, "import-material", json!({"source_key_identifier": "aes"}));
+    let message = fixture.post(&plain, "import-material", json!({"source_key_identifier": "aes"}));
     let message = message.refused(502, "NCERRCloudError");
     assert!(message.contains("UnsupportedOperationException"), "{message}");
     // An alias that only AWS knows blocks the name as well.
-    bench.lab.kms(HOME, "CreateAlias", &json!({"TargetKeyId": aws_id(&off), "AliasName": "alias/theirs"}));
-    let message = bench.ask(&plain, "add-alias", json!({"alias": "theirs"})).refused(409, "NCERRConflict");
+    fixture.lab.kms(HOME, "CreateAlias", &json!({"TargetKeyId": aws_id(&off), "AliasName": "alias/theirs"}));
+    let message = fixture.post(&plain, "add-alias", json!({"alias": "theirs"})).refused(409, "NCERRConflict");
     assert!(message.contains("AlreadyExistsException"), "{message}");
 }
 
@@ -315,61 +315,61 @@ const FAULTS: [(&str, u16, &str); 4] = [
 
 #[test]
 fn aws_throttling_denying_or_failing_is_told_and_nothing_but_the_failure_is_noted() {
-    let bench = Workbench::new();
-    let key = bench.make(json!({"Description": "before"}));
+    let fixture = KmsFixture::new();
+    let key = fixture.create(json!({"Description": "before"}));
     let stream = format!("key/{}", key["id"].as_str().expect("an id"));
     for (fault, status, text) in FAULTS {
-        let events = bench.events(&stream).len();
-        bench
-            .lab
-            .order(&json!([{"service": "kms", "operation": "UpdateKeyDescription", "times": 1000, "answer": fault}]));
-        let answer = bench.ask(&key, "update-description", json!({"description": fault}));
-        bench.lab.order(&json!([]));
+        let events = fixture.events(&stream).len();
+        fixture.lab.set_faults(
+            &json!([{"service": "kms", "operation": "UpdateKeyDescription", "times": 1000, "answer": fault}]),
+        );
+        let answer = fixture.post(&key, "update-description", json!({"description": fault}));
+        fixture.lab.set_faults(&json!([]));
         let message = answer.refused(status, "NCERRCloudError");
         assert!(message.contains(text), "{fault}: {message}");
-        let noted = &bench.events(&stream)[events..];
+        let noted = &fixture.events(&stream)[events..];
         let names: Vec<_> = noted.iter().map(|(name, _)| name.as_str()).collect();
         let closed = ["OperationFailed", "OperationReconciled"].contains(names.last().expect("an event"));
         assert!(names.len() == 2 && names[0] == "OperationRequested" && closed, "{fault}: {names:?}");
         // AWS did it, and its answer was lost: what is shown is what AWS holds.
         let description = if fault == "drop" { fault } else { "before" };
-        assert_eq!(bench.see(&key)["aws_param"]["Description"], description, "{fault}");
-        let told = bench.lab.kms(HOME, "DescribeKey", &json!({"KeyId": aws_id(&key)}));
+        assert_eq!(fixture.read(&key)["aws_param"]["Description"], description, "{fault}");
+        let told = fixture.lab.kms(HOME, "DescribeKey", &json!({"KeyId": aws_id(&key)}));
         assert_eq!(told["KeyMetadata"]["Description"], description, "{fault}");
     }
-    bench.change(&key, "update-description", json!({"description": "after"}));
+    fixture.change(&key, "update-description", json!({"description": "after"}));
 }
 
 #[test]
 fn a_key_that_aws_did_not_make_leaves_nothing_behind() {
-    let bench = Workbench::new();
+    let fixture = KmsFixture::new();
     for (fault, _, _) in FAULTS.into_iter().take(3) {
-        bench.lab.order(&json!([{"service": "kms", "operation": "CreateKey", "times": 1000, "answer": fault}]));
-        let message = bench.admin.post(KEYS, wish(json!({}))).refused(502, "NCERRCloudError");
-        bench.lab.order(&json!([]));
+        fixture.lab.set_faults(&json!([{"service": "kms", "operation": "CreateKey", "times": 1000, "answer": fault}]));
+        let message = fixture.admin.post(KEYS, key_body(json!({}))).refused(502, "NCERRCloudError");
+        fixture.lab.set_faults(&json!([]));
         assert!(message.contains("CreateKey"), "{message}");
-        bench.assert_agreement();
-        assert_eq!(bench.total(""), 0);
+        fixture.assert_agreement();
+        assert_eq!(fixture.total(""), 0);
     }
-    let events = bench.events("key/");
+    let events = fixture.events("key/");
     let failed = events.iter().filter(|(name, _)| name == "OperationFailed").count();
     assert_eq!((events.len(), failed), (6, 3), "{events:?}");
 }
 
 #[test]
 fn a_key_whose_material_was_refused_is_known_to_wait_for_it() {
-    let bench = Workbench::new();
-    bench.source(json!({"name": "aes"}));
-    bench.lab.order(&json!([{"service": "kms", "operation": "ImportKeyMaterial", "answer": "deny"}]));
-    let body = json!({"kms": "bench", "region": HOME, "source_key_identifier": "aes", "aws_param": {"Alias": "up"}});
-    let message = bench.admin.post(UPLOAD, body).refused(502, "NCERRCloudError");
+    let fixture = KmsFixture::new();
+    fixture.create_source_key(json!({"name": "aes"}));
+    fixture.lab.set_faults(&json!([{"service": "kms", "operation": "ImportKeyMaterial", "answer": "deny"}]));
+    let body = json!({"kms": "fixture", "region": HOME, "source_key_identifier": "aes", "aws_param": {"Alias": "up"}});
+    let message = fixture.admin.post(UPLOAD, body).refused(502, "NCERRCloudError");
     assert!(message.contains("AccessDeniedException"), "{message}");
-    bench.assert_agreement();
-    let list = bench.admin.get(&format!("{KEYS}?alias=up")).expect(200);
+    fixture.assert_agreement();
+    let list = fixture.admin.get(&format!("{KEYS}?alias=up")).expect(200);
     let key = &list["resources"][0];
     assert_eq!((&list["total"], &key["aws_param"]["KeyState"]), (&json!(1), &json!("PendingImport")));
     assert_eq!((key.get("local_key_id"), &key["key_source"]), (None, &json!("")), "it has no material of ours");
-    let filled = bench.change(key, "import-material", json!({"source_key_identifier": "aes"}));
+    let filled = fixture.change(key, "import-material", json!({"source_key_identifier": "aes"}));
     assert_eq!(filled["aws_param"]["KeyState"], "Enabled");
 }
 
@@ -380,10 +380,10 @@ fn aws_that_is_slow_or_not_there_is_told_within_the_time_that_is_set() {
         ("CLAVIGER_AWS_READ_TIMEOUT_MS", "300"),
         ("CLAVIGER_AWS_DEADLINE_MS", "1000"),
     ];
-    let bench = Workbench::with(&environment);
-    let key = bench.make(json!({}));
-    bench.lab.order(&json!([{"service": "kms", "operation": "DisableKey", "times": 1000, "delay_ms": 2000}]));
-    let message = bench.ask(&key, "disable", json!({})).refused(504, "NCERRCloudTimeout");
+    let fixture = KmsFixture::with(&environment);
+    let key = fixture.create(json!({}));
+    fixture.lab.set_faults(&json!([{"service": "kms", "operation": "DisableKey", "times": 1000, "delay_ms": 2000}]));
+    let message = fixture.post(&key, "disable", json!({})).refused(504, "NCERRCloudTimeout");
     assert!(message.contains("DisableKey"), "{message}");
-    bench.lab.order(&json!([]));
+    fixture.lab.set_faults(&json!([]));
 }

@@ -21,7 +21,7 @@
 //! | add-alias (moving) | reading back | all |
 
 use crate::support::appliance::id;
-use crate::support::kms_fixture::{AWAY, HOME, KEYS, Workbench, at, aws, aws_id};
+use crate::support::kms_fixture::{AWAY, HOME, KEYS, KmsFixture, at, aws, aws_id};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::thread;
@@ -33,82 +33,82 @@ const READING_BACK: &str = "ListAliases";
 /// Sends this to the program, holds it before a call to AWS, kills it there, starts it again, and waits until it knows
 /// what became of the operation.
 #[track_caller]
-fn interrupt(bench: &mut Workbench, before: &str, path: &str, body: &Value) {
-    interrupt_after(bench, 0, before, path, body);
+fn interrupt(fixture: &mut KmsFixture, before: &str, path: &str, body: &Value) {
+    interrupt_after(fixture, 0, before, path, body);
 }
 
 /// The same, where so many calls of that name come before the operation begins.
 #[track_caller]
-fn interrupt_after(bench: &mut Workbench, earlier: u32, before: &str, path: &str, body: &Value) {
+fn interrupt_after(fixture: &mut KmsFixture, earlier: u32, before: &str, path: &str, body: &Value) {
     let held = json!({"service": "kms", "operation": before, "delay_ms": 120_000});
     let passed = json!({"service": "kms", "operation": before, "times": earlier});
-    bench.lab.order(&if earlier > 0 { json!([passed, held]) } else { json!([held]) });
-    let (admin, path, body) = (bench.admin.clone(), path.to_owned(), body.to_string().into_bytes());
+    fixture.lab.set_faults(&if earlier > 0 { json!([passed, held]) } else { json!([held]) });
+    let (admin, path, body) = (fixture.admin.clone(), path.to_owned(), body.to_string().into_bytes());
     let asking = thread::spawn(move || admin.try_send(Method::POST, &path, Some(body)));
-    bench.lab.wait_until_taken();
-    bench.appliance.kill();
+    fixture.lab.wait_until_faults_met();
+    fixture.appliance.kill();
     assert!(asking.join().expect("a thread").is_err(), "{before}: answered before the end");
-    assert_eq!(bench.open_operations().len(), 1, "{before}: the intent is in the log");
-    bench.restart();
+    assert_eq!(fixture.open_operations().len(), 1, "{before}: the intent is in the log");
+    fixture.restart();
     let deadline = Instant::now() + Duration::from_secs(20);
-    while !bench.open_operations().is_empty() {
-        assert!(Instant::now() < deadline, "{before}: what became of it stays unknown\n{}", bench.appliance.log());
+    while !fixture.open_operations().is_empty() {
+        assert!(Instant::now() < deadline, "{before}: what became of it stays unknown\n{}", fixture.appliance.log());
         thread::sleep(Duration::from_millis(50));
     }
-    bench.assert_agreement();
+    fixture.assert_agreement();
 }
 
 /// The keys with this alias.
-fn named(bench: &Workbench, alias: &str) -> Vec<Value> {
-    let list = bench.admin.get(&format!("{KEYS}?alias={alias}")).expect(200);
+fn named(fixture: &KmsFixture, alias: &str) -> Vec<Value> {
+    let list = fixture.admin.get(&format!("{KEYS}?alias={alias}")).expect(200);
     list["resources"].as_array().expect("keys").clone()
 }
 
 /// How many keys there are: at AWS, and here just as many.
 #[track_caller]
-fn assert_keys(bench: &Workbench, count: usize, shown: &str) {
-    assert_eq!(bench.lab.keys(HOME).len() + bench.lab.keys(AWAY).len(), count, "{shown}");
-    assert_eq!(bench.total(""), count as u64, "{shown}");
+fn assert_keys(fixture: &KmsFixture, count: usize, shown: &str) {
+    assert_eq!(fixture.lab.keys(HOME).len() + fixture.lab.keys(AWAY).len(), count, "{shown}");
+    assert_eq!(fixture.total(""), count as u64, "{shown}");
 }
 
 /// What failed for good can be asked for again, and works.
 fn asked(alias: &str) -> Value {
-    json!({"kms": "bench", "region": HOME, "aws_param": {"Alias": alias, "Description": alias}})
+    json!({"kms": "fixture", "region": HOME, "aws_param": {"Alias": alias, "Description": alias}})
 }
 
 #[test]
 fn a_create_that_is_cut_off_comes_to_nothing_or_to_its_end() {
-    let mut bench = Workbench::new();
-    interrupt(&mut bench, "CreateKey", KEYS, &asked("first"));
-    assert_keys(&bench, 0, "CreateKey");
+    let mut fixture = KmsFixture::new();
+    interrupt(&mut fixture, "CreateKey", KEYS, &asked("first"));
+    assert_keys(&fixture, 0, "CreateKey");
     for (number, before) in ["CreateAlias", READING_BACK].into_iter().enumerate() {
         let alias = format!("key-{number}");
-        interrupt(&mut bench, before, KEYS, &asked(&alias));
-        assert_keys(&bench, number + 1, before);
-        let keys = named(&bench, &alias);
+        interrupt(&mut fixture, before, KEYS, &asked(&alias));
+        assert_keys(&fixture, number + 1, before);
+        let keys = named(&fixture, &alias);
         assert_eq!((keys.len(), aws(&keys[0], "Description")), (1, &json!(alias)), "{before}");
     }
-    bench.make_by(KEYS, asked("first"));
+    fixture.create_at(KEYS, asked("first"));
 }
 
 #[test]
 fn an_upload_that_is_cut_off_comes_to_nothing_or_to_its_end() {
-    let mut bench = Workbench::new();
-    let source = bench.source(json!({"name": "aes"}));
+    let mut fixture = KmsFixture::new();
+    let source = fixture.create_source_key(json!({"name": "aes"}));
     let path = "/v1/cckm/aws/upload-key";
     let body = |alias: &str| {
         let mut body = asked(alias);
         body["source_key_identifier"] = json!("aes");
         body
     };
-    interrupt(&mut bench, "CreateKey", path, &body("first"));
-    assert_keys(&bench, 0, "CreateKey");
+    interrupt(&mut fixture, "CreateKey", path, &body("first"));
+    assert_keys(&fixture, 0, "CreateKey");
     let steps = ["CreateAlias", "GetParametersForImport", "ImportKeyMaterial", READING_BACK];
     for (number, before) in steps.into_iter().enumerate() {
         let alias = format!("key-{number}");
-        interrupt(&mut bench, before, path, &body(&alias));
-        assert_keys(&bench, number + 1, before);
-        assert_brought(&named(&bench, &alias)[0], &source, before);
+        interrupt(&mut fixture, before, path, &body(&alias));
+        assert_keys(&fixture, number + 1, before);
+        assert_brought(&named(&fixture, &alias)[0], &source, before);
     }
 }
 
@@ -120,16 +120,17 @@ fn assert_brought(key: &Value, source: &Value, shown: &str) {
 
 #[test]
 fn an_import_that_is_cut_off_comes_to_its_end() {
-    let mut bench = Workbench::new();
-    let (first, second) = (bench.source(json!({"name": "first"})), bench.source(json!({"name": "second"})));
+    let mut fixture = KmsFixture::new();
+    let (first, second) =
+        (fixture.create_source_key(json!({"name": "first"})), fixture.create_source_key(json!({"name": "second"})));
     for before in ["GetParametersForImport", "ImportKeyMaterial", READING_BACK] {
-        let key = bench.make(json!({"Origin": "EXTERNAL"}));
-        interrupt(&mut bench, before, &at(&key, "import-material"), &json!({"source_key_identifier": "first"}));
-        assert_brought(&bench.see(&key), &first, before);
+        let key = fixture.create(json!({"Origin": "EXTERNAL"}));
+        interrupt(&mut fixture, before, &at(&key, "import-material"), &json!({"source_key_identifier": "first"}));
+        assert_brought(&fixture.read(&key), &first, before);
         // A further material waits for its rotation.
         let body = json!({"source_key_identifier": "second", "import_type": "NEW_KEY_MATERIAL"});
-        interrupt(&mut bench, before, &at(&key, "import-material"), &body);
-        let rows = bench.admin.get(&at(&key, "rotations")).expect(200)["resources"].take();
+        interrupt(&mut fixture, before, &at(&key, "import-material"), &body);
+        let rows = fixture.admin.get(&at(&key, "rotations")).expect(200)["resources"].take();
         let sources: Vec<_> = rows.as_array().expect("rows").iter().map(|row| &row["source_key_identifier"]).collect();
         assert!(sources.len() == 2 && sources.contains(&&first["id"]) && sources.contains(&&second["id"]), "{rows}");
     }
@@ -137,8 +138,8 @@ fn an_import_that_is_cut_off_comes_to_its_end() {
 
 #[test]
 fn a_rotation_that_is_cut_off_comes_to_nothing_or_to_its_end() {
-    let mut bench = Workbench::new();
-    let source = bench.source(json!({"name": "aes"}));
+    let mut fixture = KmsFixture::new();
+    let source = fixture.create_source_key(json!({"name": "aes"}));
     let body = json!({"source_key_id": "aes", "retain_alias": true, "disable_encrypt": true, "description": "new"});
     let steps = [
         "CreateKey",
@@ -153,13 +154,13 @@ fn a_rotation_that_is_cut_off_comes_to_nothing_or_to_its_end() {
     let mut count = 0;
     for (number, before) in steps.into_iter().enumerate() {
         let alias = format!("key-{number}");
-        let old = bench.make_by(KEYS, asked(&alias));
+        let old = fixture.create_at(KEYS, asked(&alias));
         // The key is read before it is replaced.
         let earlier = u32::from(before == "GetKeyPolicy" || before == READING_BACK);
-        interrupt_after(&mut bench, earlier, before, &at(&old, "rotate"), &body);
-        let (new, retired) = (named(&bench, &alias)[0].clone(), bench.see(&old));
+        interrupt_after(&mut fixture, earlier, before, &at(&old, "rotate"), &body);
+        let (new, retired) = (named(&fixture, &alias)[0].clone(), fixture.read(&old));
         count += if before == "CreateKey" { 1 } else { 2 };
-        assert_keys(&bench, count, before);
+        assert_keys(&fixture, count, before);
         if before == "CreateKey" {
             assert_eq!((id(&new), &new["aws_param"]), (id(&old), &old["aws_param"]));
             assert!(retired["rotation_status"].as_str().is_some_and(|status| status.starts_with("FAILED: ")));
@@ -176,17 +177,17 @@ fn a_rotation_that_is_cut_off_comes_to_nothing_or_to_its_end() {
 
 #[test]
 fn a_replication_that_is_cut_off_comes_to_nothing_or_to_its_end() {
-    let mut bench = Workbench::new();
+    let mut fixture = KmsFixture::new();
     let mut count = 0;
     for (number, before) in ["ReplicateKey", "DescribeKey", "CreateAlias", READING_BACK].into_iter().enumerate() {
         let alias = format!("key-{number}");
-        let primary = bench.make(json!({"MultiRegion": true}));
+        let primary = fixture.create(json!({"MultiRegion": true}));
         let body = json!({"replica_region": AWAY, "aws_param": {"Alias": alias}});
-        interrupt(&mut bench, before, &at(&primary, "replicate-key"), &body);
+        interrupt(&mut fixture, before, &at(&primary, "replicate-key"), &body);
         count += if before == "ReplicateKey" { 1 } else { 2 };
-        assert_keys(&bench, count, before);
-        let replicas = named(&bench, &alias);
-        let family = aws(&bench.see(&primary), "MultiRegionConfiguration")["ReplicaKeys"].clone();
+        assert_keys(&fixture, count, before);
+        let replicas = named(&fixture, &alias);
+        let family = aws(&fixture.read(&primary), "MultiRegionConfiguration")["ReplicaKeys"].clone();
         if before == "ReplicateKey" {
             assert_eq!((replicas, family), (vec![], json!([])));
             continue;
@@ -198,28 +199,28 @@ fn a_replication_that_is_cut_off_comes_to_nothing_or_to_its_end() {
 
 #[test]
 fn a_deletion_that_is_cut_off_is_scheduled_or_not() {
-    let mut bench = Workbench::new();
+    let mut fixture = KmsFixture::new();
     for (before, state) in [("ScheduleKeyDeletion", "Enabled"), (READING_BACK, "PendingDeletion")] {
-        let key = bench.make(json!({}));
-        interrupt(&mut bench, before, &at(&key, "schedule-deletion"), &json!({"days": 7}));
-        let seen = bench.see(&key);
+        let key = fixture.create(json!({}));
+        interrupt(&mut fixture, before, &at(&key, "schedule-deletion"), &json!({"days": 7}));
+        let seen = fixture.read(&key);
         assert_eq!(aws(&seen, "KeyState"), state, "{before}");
         assert_eq!(seen["deletion_date"].is_string(), state == "PendingDeletion", "{before}");
-        let told = bench.lab.kms(HOME, "DescribeKey", &json!({"KeyId": aws_id(&key)}));
+        let told = fixture.lab.kms(HOME, "DescribeKey", &json!({"KeyId": aws_id(&key)}));
         assert_eq!(told["KeyMetadata"]["KeyState"], state, "{before}");
     }
 }
 
 #[test]
 fn an_alias_whose_move_is_cut_off_is_with_one_key_and_known_to_be() {
-    let mut bench = Workbench::new();
-    let (one, other) = (bench.make(json!({"Alias": "wanted"})), bench.make(json!({})));
+    let mut fixture = KmsFixture::new();
+    let (one, other) = (fixture.create(json!({"Alias": "wanted"})), fixture.create(json!({})));
     for (before, holder) in [("UpdateAlias", &one), (READING_BACK, &other)] {
-        interrupt(&mut bench, before, &at(&other, "add-alias"), &json!({"alias": "wanted"}));
-        let keys = named(&bench, "wanted");
+        interrupt(&mut fixture, before, &at(&other, "add-alias"), &json!({"alias": "wanted"}));
+        let keys = named(&fixture, "wanted");
         assert_eq!((keys.len(), &keys[0]["id"]), (1, &holder["id"]), "{before}");
     }
     // Neither key is thought to be busy.
-    bench.change(&one, "disable", json!({}));
-    bench.change(&other, "disable", json!({}));
+    fixture.change(&one, "disable", json!({}));
+    fixture.change(&other, "disable", json!({}));
 }

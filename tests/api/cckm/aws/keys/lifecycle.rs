@@ -1,7 +1,9 @@
 //! The life of keys that AWS makes: made, found, changed, copied to other regions, deleted.
 
-use crate::support::kms_fixture::{ACCOUNT, AWAY, HOME, KEYS, Workbench, at, aws, aws_id, has_tag, open_policy, wish};
-use crate::support::lab::Lab;
+use crate::support::kms_fixture::{
+    ACCOUNT, AWAY, HOME, KEYS, KmsFixture, at, aws, aws_id, has_tag, key_body, open_policy,
+};
+use crate::support::lab::LabClient;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -25,14 +27,14 @@ const KINDS: [(&str, Option<&str>, &str); 14] = [
 
 #[test]
 fn every_kind_of_key_is_made_and_shown_as_aws_has_it() {
-    let bench = Workbench::new();
+    let fixture = KmsFixture::new();
     for (spec, usage, kind) in KINDS {
-        let mut wish = json!({"KeySpec": spec, "Description": spec});
+        let mut body = json!({"KeySpec": spec, "Description": spec});
         if let Some(usage) = usage {
-            wish["KeyUsage"] = json!(usage);
+            body["KeyUsage"] = json!(usage);
         }
-        let key = bench.make(wish);
-        let told = bench.lab.kms(HOME, "DescribeKey", &json!({"KeyId": aws_id(&key)}))["KeyMetadata"].take();
+        let key = fixture.create(body);
+        let told = fixture.lab.kms(HOME, "DescribeKey", &json!({"KeyId": aws_id(&key)}))["KeyMetadata"].take();
         for member in ["KeySpec", "KeyUsage", "KeyState", "Origin", "Arn", "Description", "MultiRegion", "KeyManager"] {
             assert_eq!(aws(&key, member), &told[member], "{spec} {member}");
         }
@@ -41,19 +43,19 @@ fn every_kind_of_key_is_made_and_shown_as_aws_has_it() {
         }
         assert_eq!((&key["key_type"], &key["key_material_origin"]), (&json!(kind), &json!("native")), "{spec}");
         assert_eq!((&key["key_source"], &key["gone"], &key["blocked"]), (&json!(""), &json!(false), &json!(false)));
-        let pem = bench.admin.get(&at(&key, "download-public-key"));
+        let pem = fixture.admin.get(&at(&key, "download-public-key"));
         match kind {
-            "asymmetric" => assert_pem(&bench.lab, &key, &pem.text),
+            "asymmetric" => assert_pem(&fixture.lab, &key, &pem.text),
             _ => assert!(pem.refused(400, "NCERRInvalidParamValue").contains("not asymmetric")),
         }
     }
-    assert_eq!(bench.total(""), KINDS.len() as u64);
+    assert_eq!(fixture.total(""), KINDS.len() as u64);
     // AWS's older name for the spec.
-    let key = bench.make(json!({"CustomerMasterKeySpec": "HMAC_256"}));
+    let key = fixture.create(json!({"CustomerMasterKeySpec": "HMAC_256"}));
     assert_eq!((aws(&key, "KeySpec"), aws(&key, "CustomerMasterKeySpec")), (&json!("HMAC_256"), &json!("HMAC_256")));
 }
 
-fn assert_pem(lab: &Lab, key: &Value, pem: &str) {
+fn assert_pem(lab: &LabClient, key: &Value, pem: &str) {
     let told = lab.kms(HOME, "GetPublicKey", &json!({"KeyId": aws_id(key)}));
     let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     assert_eq!(body, told["PublicKey"].as_str().expect("a public key"));
@@ -62,13 +64,13 @@ fn assert_pem(lab: &Lab, key: &Value, pem: &str) {
 
 #[test]
 fn a_key_is_made_with_all_that_is_its_own() {
-    let bench = Workbench::new();
+    let fixture = KmsFixture::new();
     let policy = open_policy();
-    let key = bench.make(json!({
+    let key = fixture.create(json!({
         "Alias": "payroll", "Description": "Löhne", "Policy": policy, "MultiRegion": true, "KeyUsage": "ENCRYPT_DECRYPT",
         "Tags": [{"TagKey": "team", "TagValue": "payroll"}, {"TagKey": "empty", "TagValue": ""}],
     }));
-    assert_eq!((&key["kms"], &key["kms_id"], &key["region"]), (&json!("bench"), &json!(bench.kms), &json!(HOME)));
+    assert_eq!((&key["kms"], &key["kms_id"], &key["region"]), (&json!("fixture"), &json!(fixture.kms), &json!(HOME)));
     assert_eq!((&key["account_id"], &key["cloud_name"]), (&json!(ACCOUNT), &json!("aws")));
     assert_eq!(key["uri"], format!("kylo:kylo:cckm:aws-key:{}", key["id"].as_str().expect("an id")));
     assert_eq!(aws(&key, "Alias"), &json!(["alias/payroll"]));
@@ -77,31 +79,31 @@ fn a_key_is_made_with_all_that_is_its_own() {
     assert_eq!(aws(&key, "MultiRegionConfiguration")["MultiRegionKeyType"], "PRIMARY");
     assert!(aws_id(&key).starts_with("mrk-"));
     // The same name once more, with its prefix, is AWS's to refuse: nothing of the second key stays hidden.
-    let message = bench.admin.post(KEYS, wish(json!({"Alias": "alias/payroll"}))).refused(409, "NCERRConflict");
+    let message = fixture.admin.post(KEYS, key_body(json!({"Alias": "alias/payroll"}))).refused(409, "NCERRConflict");
     assert!(message.contains("AlreadyExistsException"), "{message}");
-    bench.assert_agreement();
+    fixture.assert_agreement();
 }
 
 #[test]
 fn keys_are_found_by_each_filter() {
-    let bench = Workbench::new();
-    let other = bench.appliance.kms("other", &["us-east-1"]);
-    let plain = bench.make(json!({"Alias": "plain", "Description": "one of a kind",
+    let fixture = KmsFixture::new();
+    let other = fixture.appliance.kms("other", &["us-east-1"]);
+    let plain = fixture.create(json!({"Alias": "plain", "Description": "one of a kind",
         "Tags": [{"TagKey": "team", "TagValue": "a"}]}));
-    let family = bench.make(json!({"MultiRegion": true, "KeySpec": "HMAC_256"}));
-    let waiting = bench.make(json!({"Origin": "EXTERNAL"}));
-    let rsa = bench.make_by(
+    let family = fixture.create(json!({"MultiRegion": true, "KeySpec": "HMAC_256"}));
+    let waiting = fixture.create(json!({"Origin": "EXTERNAL"}));
+    let rsa = fixture.create_at(
         KEYS,
         json!({"kms": other, "region": "us-east-1",
             "aws_param": {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}}),
     );
-    bench.change(&rsa, "disable", json!({}));
+    fixture.change(&rsa, "disable", json!({}));
     let text = |key: &Value, member: &str| aws(key, member).as_str().expect("a text").to_owned();
     let table: Vec<(String, Vec<&Value>)> = vec![
         (format!("id={}", plain["id"].as_str().expect("an id")), vec![&plain]),
         ("kms=other".to_owned(), vec![&rsa]),
         (format!("kms={other}"), vec![&rsa]),
-        (format!("kms_id={}", bench.kms), vec![&plain, &family, &waiting]),
+        (format!("kms_id={}", fixture.kms), vec![&plain, &family, &waiting]),
         ("region=us-east-1".to_owned(), vec![&rsa]),
         ("keymanager=AWS".to_owned(), vec![]),
         ("keymanager=CUSTOMER&region=us-east-1".to_owned(), vec![&rsa]),
@@ -138,12 +140,12 @@ fn keys_are_found_by_each_filter() {
         ("rotation_status=SUCCESSFUL".to_owned(), vec![]),
     ];
     for (query, expected) in table {
-        let list = bench.admin.get(&format!("{KEYS}?{query}")).expect(200);
+        let list = fixture.admin.get(&format!("{KEYS}?{query}")).expect(200);
         let found: Vec<_> = list["resources"].as_array().expect("keys").iter().map(|key| key["id"].clone()).collect();
         let expected: Vec<_> = expected.iter().map(|key| key["id"].clone()).collect();
         assert_eq!(sorted(found), sorted(expected), "{query}");
     }
-    let page = bench.admin.get(&format!("{KEYS}?sort=-createdAt&limit=1&skip=1")).expect(200);
+    let page = fixture.admin.get(&format!("{KEYS}?sort=-createdAt&limit=1&skip=1")).expect(200);
     assert_eq!((&page["total"], &page["resources"][0]["id"]), (&json!(4), &waiting["id"]));
 }
 
@@ -154,35 +156,35 @@ fn sorted(mut ids: Vec<Value>) -> Vec<String> {
 
 #[test]
 fn a_key_is_enabled_disabled_described_and_tagged() {
-    let bench = Workbench::new();
-    let key = bench.make(json!({}));
-    let off = bench.change(&key, "disable", json!({}));
+    let fixture = KmsFixture::new();
+    let key = fixture.create(json!({}));
+    let off = fixture.change(&key, "disable", json!({}));
     assert_eq!((aws(&off, "KeyState"), aws(&off, "Enabled")), (&json!("Disabled"), &json!(false)));
     assert!(off["updatedAt"].as_str() > key["updatedAt"].as_str());
     // A body may be left out.
-    let on = bench.admin.send(Method::POST, &at(&key, "enable"), None).expect(200);
+    let on = fixture.admin.send(Method::POST, &at(&key, "enable"), None).expect(200);
     assert_eq!((aws(&on, "KeyState"), aws(&on, "Enabled")), (&json!("Enabled"), &json!(true)));
-    assert_eq!(bench.see(&key), on);
+    assert_eq!(fixture.read(&key), on);
 
-    let described = bench.change(&key, "update-description", json!({"description": "payroll"}));
+    let described = fixture.change(&key, "update-description", json!({"description": "payroll"}));
     assert_eq!(aws(&described, "Description"), "payroll");
-    assert_eq!(aws(&bench.change(&key, "update-description", json!({"description": ""})), "Description"), "");
+    assert_eq!(aws(&fixture.change(&key, "update-description", json!({"description": ""})), "Description"), "");
 
     let tags = json!({"tags": [{"tag_key": "a", "tag_value": "1"}, {"tag_key": "b", "tag_value": ""}]});
-    let tagged = bench.change(&key, "add-tags", tags);
+    let tagged = fixture.change(&key, "add-tags", tags);
     assert!(has_tag(&tagged, "a", "1") && has_tag(&tagged, "b", ""));
-    let again = bench.change(&key, "add-tags", json!({"tags": [{"tag_key": "a", "tag_value": "2"}]}));
+    let again = fixture.change(&key, "add-tags", json!({"tags": [{"tag_key": "a", "tag_value": "2"}]}));
     assert!(has_tag(&again, "a", "2") && !has_tag(&again, "a", "1"));
-    let fewer = bench.change(&key, "remove-tags", json!({"tags": ["a", "never there"]}));
+    let fewer = fixture.change(&key, "remove-tags", json!({"tags": ["a", "never there"]}));
     assert!(!has_tag(&fewer, "a", "2") && has_tag(&fewer, "b", ""));
     // A trial says what would be done, and does nothing.
-    bench.ask(&key, "disable?dry_run=true", json!({})).expect(200);
-    assert_eq!(bench.see(&key), fewer);
+    fixture.post(&key, "disable?dry_run=true", json!({})).expect(200);
+    assert_eq!(fixture.read(&key), fewer);
 }
 
 #[test]
 fn a_policy_is_given_as_an_object_as_text_or_by_people_who_are_read_back() {
-    let bench = Workbench::new();
+    let fixture = KmsFixture::new();
     let people = json!({"key_admins": ["user1"], "key_admins_roles": ["test-own-role"], "key_users": ["no-regions"],
         "key_users_roles": ["test-own-role"], "external_accounts": ["789012123456"]});
     let shows = |key: &Value| {
@@ -190,149 +192,150 @@ fn a_policy_is_given_as_an_object_as_text_or_by_people_who_are_read_back() {
         let shown = members.into_iter().filter(|member| !key[*member].is_null());
         Value::Object(shown.map(|member| (member.to_owned(), key[member].clone())).collect())
     };
-    let mut body = wish(json!({}));
+    let mut body = key_body(json!({}));
     for (member, names) in people.as_object().expect("members") {
         body[member] = names.clone();
     }
-    let key = bench.make_by(KEYS, body);
+    let key = fixture.create_at(KEYS, body);
     assert_eq!(shows(&key), people);
-    let policy = bench.lab.kms(HOME, "GetKeyPolicy", &json!({"KeyId": aws_id(&key), "PolicyName": "default"}));
+    let policy = fixture.lab.kms(HOME, "GetKeyPolicy", &json!({"KeyId": aws_id(&key), "PolicyName": "default"}));
     let policy: Value = serde_json::from_str(policy["Policy"].as_str().expect("a text")).expect("JSON");
     assert_eq!(aws(&key, "Policy"), &policy);
     assert!(policy.to_string().contains("arn:aws:iam::789012123456:root"), "{policy}");
 
-    let mine = bench.change(&key, "policy", json!({"Policy": open_policy()}));
+    let mine = fixture.change(&key, "policy", json!({"Policy": open_policy()}));
     assert_eq!((aws(&mine, "Policy"), shows(&mine)), (&open_policy(), json!({})));
-    let fewer = bench.change(&key, "policy", json!({"key_users": ["user1"]}));
+    let fewer = fixture.change(&key, "policy", json!({"key_users": ["user1"]}));
     assert_eq!(shows(&fewer), json!({"key_users": ["user1"]}));
-    let text = bench.change(&key, "policy", json!({"policy": open_policy().to_string()}));
+    let text = fixture.change(&key, "policy", json!({"policy": open_policy().to_string()}));
     assert_eq!(aws(&text, "Policy"), &open_policy());
     // The lockout check is AWS's.
     let lockout = json!({"Version": "2012-10-17", "Statement": []});
-    let message = bench.ask(&key, "policy", json!({"Policy": lockout})).refused(502, "NCERRCloudError");
+    let message = fixture.post(&key, "policy", json!({"Policy": lockout})).refused(502, "NCERRCloudError");
     assert!(message.contains("MalformedPolicyDocument"), "{message}");
-    assert_eq!(aws(&bench.see(&key), "Policy"), &open_policy());
+    assert_eq!(aws(&fixture.read(&key), "Policy"), &open_policy());
 }
 
 #[test]
 fn an_alias_is_added_moved_between_own_keys_and_taken_away() {
-    let bench = Workbench::new();
-    let (one, other) = (bench.make(json!({"Alias": "wanted"})), bench.make(json!({})));
-    let both = bench.change(&one, "add-alias", json!({"alias": "second"}));
+    let fixture = KmsFixture::new();
+    let (one, other) = (fixture.create(json!({"Alias": "wanted"})), fixture.create(json!({})));
+    let both = fixture.change(&one, "add-alias", json!({"alias": "second"}));
     assert_eq!(aws(&both, "Alias"), &json!(["alias/second", "alias/wanted"]));
-    assert_eq!(bench.change(&one, "add-alias", json!({"alias": "alias/second"})), both, "it has it already");
-    let moved = bench.change(&other, "add-alias", json!({"alias": "wanted"}));
+    assert_eq!(fixture.change(&one, "add-alias", json!({"alias": "alias/second"})), both, "it has it already");
+    let moved = fixture.change(&other, "add-alias", json!({"alias": "wanted"}));
     assert_eq!(aws(&moved, "Alias"), &json!(["alias/wanted"]));
-    assert_eq!(aws(&bench.see(&one), "Alias"), &json!(["alias/second"]));
-    let target = bench.lab.kms(HOME, "DescribeKey", &json!({"KeyId": "alias/wanted"}));
+    assert_eq!(aws(&fixture.read(&one), "Alias"), &json!(["alias/second"]));
+    let target = fixture.lab.kms(HOME, "DescribeKey", &json!({"KeyId": "alias/wanted"}));
     assert_eq!(target["KeyMetadata"]["KeyId"], aws_id(&other));
 
     let verify = |alias: &str| {
-        let body = json!({"alias": alias, "kms": "bench", "region": HOME});
-        bench.admin.post("/v1/cckm/aws/alias/verify", body).expect(200)
+        let body = json!({"alias": alias, "kms": "fixture", "region": HOME});
+        fixture.admin.post("/v1/cckm/aws/alias/verify", body).expect(200)
     };
     assert_eq!(verify("wanted"), json!({"alias": "alias/wanted", "is_available": false}));
     assert_eq!(verify("alias/free"), json!({"alias": "alias/free", "is_available": true}));
 
-    bench.change(&other, "schedule-deletion", json!({"days": 7}));
-    let message = bench.ask(&one, "add-alias", json!({"alias": "wanted"})).refused(409, "NCERRConflict");
+    fixture.change(&other, "schedule-deletion", json!({"days": 7}));
+    let message = fixture.post(&one, "add-alias", json!({"alias": "wanted"})).refused(409, "NCERRConflict");
     assert!(
         message.contains(other["id"].as_str().expect("an id")) && message.contains("pending deletion"),
         "{message}"
     );
-    let none = bench.change(&one, "delete-alias", json!({"alias": "second"}));
+    let none = fixture.change(&one, "delete-alias", json!({"alias": "second"}));
     assert!(aws(&none, "Alias").is_null());
-    bench.ask(&one, "delete-alias", json!({"alias": "second"})).refused(404, "NCERRResourceNotFound");
+    fixture.post(&one, "delete-alias", json!({"alias": "second"})).refused(404, "NCERRResourceNotFound");
 }
 
 #[test]
 fn a_key_is_scheduled_for_deletion_kept_after_all_or_gone_and_forgotten() {
-    let bench = Workbench::new();
-    let key = bench.make(json!({"Alias": "short-lived"}));
-    let going = bench.change(&key, "schedule-deletion", json!({"days": 7}));
+    let fixture = KmsFixture::new();
+    let key = fixture.create(json!({"Alias": "short-lived"}));
+    let going = fixture.change(&key, "schedule-deletion", json!({"days": 7}));
     assert_eq!((aws(&going, "KeyState"), aws(&going, "Enabled")), (&json!("PendingDeletion"), &json!(false)));
     assert!(going["deletion_date"].is_string() && going["deletion_date"] == *aws(&going, "DeletionDate"));
-    let message = bench.admin.delete(&at(&key, "")).refused(409, "NCERRConflict");
+    let message = fixture.admin.delete(&at(&key, "")).refused(409, "NCERRConflict");
     assert!(message.contains("AWS still has key"), "{message}");
-    let kept = bench.change(&key, "cancel-deletion", json!({}));
+    let kept = fixture.change(&key, "cancel-deletion", json!({}));
     assert_eq!((aws(&kept, "KeyState"), kept.get("deletion_date")), (&json!("Disabled"), None));
 
-    bench.change(&key, "schedule-deletion", json!({"days": 30}));
-    bench.lab.move_clock(31);
-    let gone = bench.change(&key, "refresh", json!({}));
+    fixture.change(&key, "schedule-deletion", json!({"days": 30}));
+    fixture.lab.move_clock(31);
+    let gone = fixture.change(&key, "refresh", json!({}));
     assert_eq!(gone["gone"], true);
-    assert_eq!(bench.change(&key, "refresh", json!({})), gone, "gone is gone");
-    assert_eq!((bench.total("gone=true"), bench.total("gone=false")), (1, 0));
-    let message = bench.ask(&key, "enable", json!({})).refused(409, "NCERRConflict");
+    assert_eq!(fixture.change(&key, "refresh", json!({})), gone, "gone is gone");
+    assert_eq!((fixture.total("gone=true"), fixture.total("gone=false")), (1, 0));
+    let message = fixture.post(&key, "enable", json!({})).refused(409, "NCERRConflict");
     assert!(message.contains("AWS does not have key"), "{message}");
     // Its alias is free again.
-    bench.make(json!({"Alias": "short-lived"}));
-    bench.admin.delete(&at(&key, "")).expect(204);
-    bench.admin.get(&at(&key, "")).refused(404, "NCERRResourceNotFound");
-    bench.admin.delete(&at(&key, "")).refused(404, "NCERRResourceNotFound");
+    fixture.create(json!({"Alias": "short-lived"}));
+    fixture.admin.delete(&at(&key, "")).expect(204);
+    fixture.admin.get(&at(&key, "")).refused(404, "NCERRResourceNotFound");
+    fixture.admin.delete(&at(&key, "")).refused(404, "NCERRResourceNotFound");
 }
 
 #[test]
 fn a_key_that_vanished_is_noticed_by_whatever_is_asked_of_it() {
-    let bench = Workbench::new();
-    let key = bench.make(json!({}));
-    bench.lab.kms(HOME, "ScheduleKeyDeletion", &json!({"KeyId": aws_id(&key), "PendingWindowInDays": 7}));
-    bench.lab.move_clock(8);
-    bench.ask(&key, "update-description", json!({"description": "late"})).refused(502, "NCERRCloudError");
-    assert_eq!(bench.see(&key)["gone"], true);
+    let fixture = KmsFixture::new();
+    let key = fixture.create(json!({}));
+    fixture.lab.kms(HOME, "ScheduleKeyDeletion", &json!({"KeyId": aws_id(&key), "PendingWindowInDays": 7}));
+    fixture.lab.move_clock(8);
+    fixture.post(&key, "update-description", json!({"description": "late"})).refused(502, "NCERRCloudError");
+    assert_eq!(fixture.read(&key)["gone"], true);
 }
 
 #[test]
 fn a_change_from_elsewhere_is_seen_by_a_refresh() {
-    let bench = Workbench::new();
-    let key = bench.make(json!({}));
-    bench.lab.kms(HOME, "DisableKey", &json!({"KeyId": aws_id(&key)}));
-    bench.lab.kms(HOME, "CreateAlias", &json!({"TargetKeyId": aws_id(&key), "AliasName": "alias/theirs"}));
-    assert_eq!(aws(&bench.see(&key), "KeyState"), "Enabled");
-    let seen = bench.change(&key, "refresh", json!({}));
+    let fixture = KmsFixture::new();
+    let key = fixture.create(json!({}));
+    fixture.lab.kms(HOME, "DisableKey", &json!({"KeyId": aws_id(&key)}));
+    fixture.lab.kms(HOME, "CreateAlias", &json!({"TargetKeyId": aws_id(&key), "AliasName": "alias/theirs"}));
+    assert_eq!(aws(&fixture.read(&key), "KeyState"), "Enabled");
+    let seen = fixture.change(&key, "refresh", json!({}));
     assert_eq!((aws(&seen, "KeyState"), aws(&seen, "Alias")), (&json!("Disabled"), &json!(["alias/theirs"])));
 }
 
 #[test]
 fn a_family_spreads_over_regions_and_its_primary_moves() {
-    let bench = Workbench::new();
-    let primary = bench.make(json!({"MultiRegion": true, "Alias": "family", "Description": "first"}));
+    let fixture = KmsFixture::new();
+    let primary = fixture.create(json!({"MultiRegion": true, "Alias": "family", "Description": "first"}));
     let body = json!({"replica_region": AWAY, "aws_param": {"Alias": "family", "Description": "second",
         "Tags": [{"TagKey": "team", "TagValue": "a"}]}, "key_users": ["user1"]});
-    let replica = bench.make_by(&at(&primary, "replicate-key"), body.clone());
+    let replica = fixture.create_at(&at(&primary, "replicate-key"), body.clone());
     assert_eq!((&replica["region"], aws_id(&replica)), (&json!(AWAY), aws_id(&primary)));
     assert_eq!((aws(&replica, "Alias"), aws(&replica, "Description")), (&json!(["alias/family"]), &json!("second")));
     assert_eq!(replica["key_users"], json!(["user1"]));
     assert!(has_tag(&replica, "team", "a"));
     assert_eq!(aws(&replica, "MultiRegionConfiguration")["MultiRegionKeyType"], "REPLICA");
-    let found = bench.admin.get(&format!("{KEYS}?keyid={}&region={AWAY}", aws_id(&primary))).expect(200);
+    let found = fixture.admin.get(&format!("{KEYS}?keyid={}&region={AWAY}", aws_id(&primary))).expect(200);
     assert_eq!((&found["total"], &found["resources"][0]), (&json!(1), &replica));
     // The primary knows its replica without being asked again.
-    let seen = bench.see(&primary);
+    let seen = fixture.read(&primary);
     assert_eq!(aws(&seen, "MultiRegionConfiguration")["ReplicaKeys"][0]["Region"], AWAY, "{seen}");
 
-    let message = bench.ask(&primary, "replicate-key", body).refused(409, "NCERRConflict");
+    let message = fixture.post(&primary, "replicate-key", body).refused(409, "NCERRConflict");
     assert!(message.contains("AlreadyExistsException"), "{message}");
-    assert_eq!(bench.total(""), 2);
-    let message = bench.ask(&replica, "replicate-key", json!({"replica_region": HOME})).refused(409, "NCERRConflict");
+    assert_eq!(fixture.total(""), 2);
+    let message =
+        fixture.post(&replica, "replicate-key", json!({"replica_region": HOME})).refused(409, "NCERRConflict");
     assert!(message.contains("not the primary key"), "{message}");
 
-    let moved = bench.change(&primary, "update-primary-region", json!({"PrimaryRegion": AWAY}));
+    let moved = fixture.change(&primary, "update-primary-region", json!({"PrimaryRegion": AWAY}));
     assert_eq!(aws(&moved, "MultiRegionConfiguration")["MultiRegionKeyType"], "REPLICA");
-    let other = bench.see(&replica);
+    let other = fixture.read(&replica);
     assert_eq!(aws(&other, "MultiRegionConfiguration")["MultiRegionKeyType"], "PRIMARY", "{other}");
 }
 
 #[test]
 fn a_kms_is_found_by_its_name_even_if_that_looks_like_an_id() {
-    let bench = Workbench::new();
+    let fixture = KmsFixture::new();
     let name = "0b90f8de-8617-498d-ad63-ca18eb717ae7";
-    let named = bench.appliance.kms(name, &["eu-west-3"]);
+    let named = fixture.appliance.kms(name, &["eu-west-3"]);
     let body = json!({"kms": name, "region": "eu-west-3", "aws_param": {}});
-    assert_eq!(bench.admin.post(KEYS, body).expect(201)["kms_id"], named.as_str());
+    assert_eq!(fixture.admin.post(KEYS, body).expect(201)["kms_id"], named.as_str());
     // And one that is named as another one's id does not take its place.
-    let impostor = bench.appliance.kms(&named, &["us-east-1"]);
+    let impostor = fixture.appliance.kms(&named, &["us-east-1"]);
     let body = json!({"kms": named, "region": "eu-west-3", "aws_param": {}});
-    assert_eq!(bench.admin.post(KEYS, body).expect(201)["kms_id"], named.as_str());
+    assert_eq!(fixture.admin.post(KEYS, body).expect(201)["kms_id"], named.as_str());
     assert_ne!(named, impostor);
 }

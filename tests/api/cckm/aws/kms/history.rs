@@ -1,6 +1,6 @@
 //! What the log tells of a KMS's past, and what the dry run tells of a future that does not come.
 
-use crate::support::appliance::{Appliance, ended, program, subject};
+use crate::support::appliance::{Appliance, program, run_to_end, subject};
 use crate::support::client::Client;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -222,7 +222,7 @@ fn a_dry_run_makes_all_checks_those_of_aws_included() {
 }
 
 fn events(appliance: &Appliance) -> Vec<String> {
-    let (code, out, err) = ended(program().args(["events", "--data"]).arg(appliance.data()));
+    let (code, out, err) = run_to_end(program().args(["events", "--data"]).arg(appliance.data()));
     assert_eq!(code, Some(0), "{err}");
     out.lines().map(str::to_owned).collect()
 }

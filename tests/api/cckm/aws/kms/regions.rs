@@ -1,13 +1,13 @@
 //! Changing the regions of a KMS: AWS is asked which are enabled, but not again and again.
 
 use crate::support::appliance::{Appliance, id};
-use crate::support::lab::Lab;
+use crate::support::lab::LabClient;
 use serde_json::json;
 
 #[test]
 fn aws_is_asked_again_only_for_what_it_did_not_say_a_moment_ago() {
     let appliance = Appliance::start();
-    let (admin, lab) = (appliance.admin(), Lab::of(&appliance));
+    let (admin, lab) = (appliance.admin(), LabClient::of(&appliance));
     let kms = format!("/v1/cckm/aws/kms/{}", appliance.kms("kms", &["eu-west-3"]));
     let asked = || (lab.calls("sts:GetCallerIdentity"), lab.calls("ec2:DescribeRegions"));
 
@@ -29,12 +29,12 @@ fn aws_is_asked_again_only_for_what_it_did_not_say_a_moment_ago() {
 #[test]
 fn what_was_seen_holds_until_aws_says_no_or_the_connection_is_changed() {
     let appliance = Appliance::start();
-    let (admin, lab) = (appliance.admin(), Lab::of(&appliance));
+    let (admin, lab) = (appliance.admin(), LabClient::of(&appliance));
     let kms = format!("/v1/cckm/aws/kms/{}", appliance.kms("kms", &["eu-west-3"]));
     let account = json!({"connection": "test_aws-connection"});
     let denied = json!([{"service": "ec2", "operation": "DescribeRegions", "answer": "deny", "times": 2}]);
 
-    lab.order(&denied);
+    lab.set_faults(&denied);
     admin.patch(&kms, json!({"regions": ["eu-west-1"]})).expect(200);
     admin.post("/v1/cckm/aws/accounts", account.clone()).refused(502, "NCERRCloudError");
     admin.patch(&kms, json!({"regions": ["eu-west-3"]})).refused(502, "NCERRCloudError");
