@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::failure::AwsFailure;
-use super::operation::Operation;
+use super::operation::AwsOperation;
 use super::port::{Access, AccessKeys};
 use super::retry::Deadline;
 
@@ -111,10 +111,7 @@ impl Sessions {
         };
         add(Some(access.partition.as_str()));
         add(access.region.as_ref().map(|region| region.as_str()));
-        add(Some(match access.sts {
-            super::port::StsEndpoints::Legacy => "legacy",
-            super::port::StsEndpoints::Regional => "regional",
-        }));
+        add(Some(access.sts.name()));
         add(Some(&access.keys.id));
         add(Some(&access.keys.secret));
         add(access.keys.session_token.as_ref().map(|token| token.as_str()));
@@ -158,7 +155,7 @@ impl Sessions {
                 _ => self.start(&mut slots, fingerprint, assume()),
             }
         };
-        let late = || AwsFailure::Timeout { operation: Operation::ASSUME_ROLE, after: deadline.elapsed() };
+        let late = || AwsFailure::Timeout { operation: AwsOperation::ASSUME_ROLE, after: deadline.elapsed() };
         deadline.limit(flight).await.unwrap_or_else(|| Err(late()))
     }
 
@@ -221,7 +218,7 @@ impl Slots {
 
 fn unfinished() -> AwsFailure {
     AwsFailure::NotSent {
-        operation: Operation::ASSUME_ROLE,
+        operation: AwsOperation::ASSUME_ROLE,
         reason: "the attempt was abandoned before it ended".to_owned(),
     }
 }
@@ -261,7 +258,7 @@ mod tests {
 
     fn refused() -> AwsFailure {
         let (code, message) = ("AccessDenied".to_owned(), "no".to_owned());
-        AwsFailure::Refused { operation: Operation::ASSUME_ROLE, status: 403, code, message }
+        AwsFailure::Refused { operation: AwsOperation::ASSUME_ROLE, status: 403, code, message }
     }
 
     #[tokio::test]
@@ -368,7 +365,7 @@ mod tests {
         let changed: Vec<Access> = [
             |a: &mut Access| a.partition = Partition::AwsCn,
             |a: &mut Access| a.region = Some(Region::parse("eu-west-1").expect("a region")),
-            |a: &mut Access| a.sts = crate::aws::port::StsEndpoints::Regional,
+            |a: &mut Access| a.sts = crate::domain::connection::StsEndpoints::Regional,
             |a: &mut Access| a.keys.id = "AKIA2".to_owned(),
             |a: &mut Access| a.keys.secret = "other".to_owned().into(),
             |a: &mut Access| a.keys.session_token = Some(String::new().into()),

@@ -3,8 +3,9 @@
 //! Endpoints are always `https`, except where the configuration says otherwise.
 
 use super::operation::Service;
-use super::port::{Access, StsEndpoints};
+use super::port::Access;
 use super::settings::EndpointOverride;
+use crate::domain::connection::StsEndpoints;
 use crate::domain::place::{Partition, Region};
 
 /// Where to send a call, and what to sign it for.

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-pub use super::operation::Operation;
+use super::operation::AwsOperation;
 
 /// Why a call to AWS brought no answer that the caller can use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,7 +13,7 @@ pub enum AwsFailure {
     #[error("{operation} refused by AWS: {code}: {message}")]
     Refused {
         /// The call that was refused.
-        operation: Operation,
+        operation: AwsOperation,
         /// The HTTP status of the answer.
         status: u16,
         /// AWS's own code, such as `AccessDenied`.
@@ -25,7 +25,7 @@ pub enum AwsFailure {
     #[error("{operation} throttled by AWS: {code}: {message}")]
     Throttled {
         /// The call that was throttled.
-        operation: Operation,
+        operation: AwsOperation,
         /// AWS's own code, such as `RequestLimitExceeded`.
         code: String,
         /// AWS's own message.
@@ -35,7 +35,7 @@ pub enum AwsFailure {
     #[error("{operation} failed inside AWS with status {status}: {code}: {message}")]
     Faulty {
         /// The call that failed.
-        operation: Operation,
+        operation: AwsOperation,
         /// The HTTP status of the last answer.
         status: u16,
         /// AWS's own code, or `Unknown` where it gave none.
@@ -47,7 +47,7 @@ pub enum AwsFailure {
     #[error("{operation} had no answer from AWS within {} ms", .after.as_millis())]
     Timeout {
         /// The call that had no answer.
-        operation: Operation,
+        operation: AwsOperation,
         /// How long it was waited for, all attempts together.
         after: Duration,
     },
@@ -55,7 +55,7 @@ pub enum AwsFailure {
     #[error("{operation} did not reach AWS: {reason}")]
     Unreachable {
         /// The call that was to be sent.
-        operation: Operation,
+        operation: AwsOperation,
         /// What the network or TLS said.
         reason: String,
         /// Whether the call may have arrived; if not, AWS has certainly not done it.
@@ -65,7 +65,7 @@ pub enum AwsFailure {
     #[error("{operation} answered with something that is not AWS's answer: {reason}")]
     Unintelligible {
         /// The call that was answered.
-        operation: Operation,
+        operation: AwsOperation,
         /// What is wrong with the answer.
         reason: String,
     },
@@ -73,14 +73,14 @@ pub enum AwsFailure {
     #[error("{operation} was not sent: {reason}")]
     NotSent {
         /// The call that was to be sent.
-        operation: Operation,
+        operation: AwsOperation,
         /// Why not, and what would help.
         reason: String,
     },
 }
 
 impl AwsFailure {
-    pub fn operation(&self) -> Operation {
+    pub fn operation(&self) -> AwsOperation {
         match self {
             Self::Refused { operation, .. }
             | Self::Throttled { operation, .. }
@@ -130,7 +130,7 @@ impl AwsFailure {
     pub fn may_have_been_done(&self) -> bool {
         match self {
             // It was on the way to another call, which was never sent then.
-            failure if failure.operation() == Operation::ASSUME_ROLE => false,
+            failure if failure.operation() == AwsOperation::ASSUME_ROLE => false,
             Self::Refused { .. } | Self::Throttled { .. } | Self::NotSent { .. } => false,
             Self::Unreachable { sent, .. } => *sent,
             Self::Faulty { .. } | Self::Timeout { .. } | Self::Unintelligible { .. } => true,
@@ -141,10 +141,12 @@ impl AwsFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::call::AwsCall;
+    use crate::aws::kms::calls::{CreateAlias, CreateKey};
 
     #[test]
     fn what_may_have_been_done_is_told_from_what_was_not() {
-        let operation = Operation::CREATE_KEY;
+        let operation = CreateKey::OPERATION;
         let text = String::new;
         let unreachable = |sent| AwsFailure::Unreachable { operation, reason: text(), sent };
         let timeout = |operation| AwsFailure::Timeout { operation, after: Duration::ZERO };
@@ -157,7 +159,7 @@ mod tests {
             (AwsFailure::Faulty { operation, status: 500, code: text(), message: text() }, true),
             (AwsFailure::Unintelligible { operation, reason: text() }, true),
             (timeout(operation), true),
-            (timeout(Operation::ASSUME_ROLE), false),
+            (timeout(AwsOperation::ASSUME_ROLE), false),
         ] {
             assert_eq!(failure.may_have_been_done(), may_have, "{failure:?}");
         }
@@ -166,7 +168,7 @@ mod tests {
     #[test]
     fn awss_codes_have_a_meaning() {
         let refused = |code: &str| AwsFailure::Refused {
-            operation: Operation::CREATE_ALIAS,
+            operation: CreateAlias::OPERATION,
             status: 400,
             code: code.to_owned(),
             message: String::new(),

@@ -7,11 +7,11 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::failure::AwsFailure;
-use super::operation::Operation;
+use super::operation::AwsOperation;
 use super::xml::Element;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
+pub enum Fault {
     /// AWS answered with an error.
     Answered { status: u16, code: String, message: String },
     /// No connection was made: nothing of the call was sent.
@@ -19,7 +19,7 @@ pub(super) enum Fault {
     /// The other side could not prove who it is: nothing of the call was sent.
     Untrusted(String),
     /// The connection broke, perhaps after the call had arrived.
-    Broken(String),
+    ConnectionLost(String),
     /// No answer, or not all of it, in time.
     Silent,
     /// Something answered, but not as AWS does.
@@ -30,7 +30,7 @@ pub(super) enum Fault {
 
 /// Whether a call may be sent again when it is unknown what became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repeat {
+pub enum Repeat {
     /// It only reads.
     Reading,
     /// Doing it twice is no worse than doing it once.
@@ -95,7 +95,7 @@ impl Fault {
                 let passing = matches!(status, 500 | 502..) || PASSING.contains(&code.as_str());
                 passing && repeat != Repeat::IfNotDone
             }
-            Self::Broken(_) | Self::Silent => repeat != Repeat::IfNotDone,
+            Self::ConnectionLost(_) | Self::Silent => repeat != Repeat::IfNotDone,
             Self::Untrusted(_) | Self::Garbled(_) | Self::Unsendable(_) => false,
         }
     }
@@ -104,7 +104,7 @@ impl Fault {
     /// may still have done it the first.
     pub(super) fn after(self, earlier: Self, repeat: Repeat) -> Self {
         match self {
-            Self::NotConnected(reason) | Self::Untrusted(reason) => Self::Broken(reason),
+            Self::NotConnected(reason) | Self::Untrusted(reason) => Self::ConnectionLost(reason),
             fault if repeat == Repeat::Reading || fault.may_have_arrived() => fault,
             _ => earlier,
         }
@@ -114,7 +114,7 @@ impl Fault {
     pub(super) fn may_have_arrived(&self) -> bool {
         match self {
             Self::Answered { status, .. } => *status >= 500 && !self.is_throttling(),
-            Self::Broken(_) | Self::Silent | Self::Garbled(_) => true,
+            Self::ConnectionLost(_) | Self::Silent | Self::Garbled(_) => true,
             Self::NotConnected(_) | Self::Untrusted(_) | Self::Unsendable(_) => false,
         }
     }
@@ -125,7 +125,7 @@ impl Fault {
     }
 
     /// What the caller is told. `after` is how long all attempts took.
-    pub(super) fn into_failure(self, operation: Operation, after: Duration) -> AwsFailure {
+    pub(super) fn into_failure(self, operation: AwsOperation, after: Duration) -> AwsFailure {
         let throttling = self.is_throttling();
         match self {
             Self::Answered { code, message, .. } if throttling => AwsFailure::Throttled { operation, code, message },
@@ -136,7 +136,7 @@ impl Fault {
             Self::NotConnected(reason) | Self::Untrusted(reason) => {
                 AwsFailure::Unreachable { operation, reason, sent: false }
             }
-            Self::Broken(reason) => AwsFailure::Unreachable { operation, reason, sent: true },
+            Self::ConnectionLost(reason) => AwsFailure::Unreachable { operation, reason, sent: true },
             Self::Silent => AwsFailure::Timeout { operation, after },
             Self::Garbled(reason) => AwsFailure::Unintelligible { operation, reason },
             Self::Unsendable(reason) => AwsFailure::NotSent { operation, reason },
@@ -144,16 +144,16 @@ impl Fault {
     }
 
     /// The same fault with every secret in its texts blotted out.
-    pub(super) fn veiled(self, veil: &Veil) -> Self {
+    pub(super) fn redacted(self, redactor: &Redactor) -> Self {
         match self {
             Self::Answered { status, code, message } => {
-                Self::Answered { status, code: veil.over(code), message: veil.over(message) }
+                Self::Answered { status, code: redactor.redact(code), message: redactor.redact(message) }
             }
-            Self::NotConnected(reason) => Self::NotConnected(veil.over(reason)),
-            Self::Untrusted(reason) => Self::Untrusted(veil.over(reason)),
-            Self::Broken(reason) => Self::Broken(veil.over(reason)),
-            Self::Garbled(reason) => Self::Garbled(veil.over(reason)),
-            Self::Unsendable(reason) => Self::Unsendable(veil.over(reason)),
+            Self::NotConnected(reason) => Self::NotConnected(redactor.redact(reason)),
+            Self::Untrusted(reason) => Self::Untrusted(redactor.redact(reason)),
+            Self::ConnectionLost(reason) => Self::ConnectionLost(redactor.redact(reason)),
+            Self::Garbled(reason) => Self::Garbled(redactor.redact(reason)),
+            Self::Unsendable(reason) => Self::Unsendable(redactor.redact(reason)),
             Self::Silent => Self::Silent,
         }
     }
@@ -188,9 +188,9 @@ pub(super) fn tidy(text: &str) -> String {
 
 /// The secrets of a call. AWS repeats a session token when it explains why a signature does not match.
 #[derive(Clone, Default)]
-pub(super) struct Veil(Vec<Zeroizing<String>>);
+pub(super) struct Redactor(Vec<Zeroizing<String>>);
 
-impl Veil {
+impl Redactor {
     /// Shorter texts are no secrets of AWS, and would blot out half a message.
     const SHORTEST: usize = 6;
 
@@ -201,7 +201,7 @@ impl Veil {
     }
 
     /// The text without the secrets.
-    pub(super) fn over(&self, mut text: String) -> String {
+    pub(super) fn redact(&self, mut text: String) -> String {
         for secret in &self.0 {
             if text.contains(secret.as_str()) {
                 text = text.replace(secret.as_str(), "[hidden]");
@@ -263,7 +263,7 @@ mod tests {
             (answered(403, "AccessDenied"), false, false),
             (Fault::NotConnected(reason()), true, true),
             (Fault::Untrusted(reason()), false, false),
-            (Fault::Broken(reason()), true, false),
+            (Fault::ConnectionLost(reason()), true, false),
             (Fault::Silent, true, false),
             (Fault::Garbled(reason()), false, false),
             (Fault::Unsendable(reason()), false, false),
@@ -284,11 +284,11 @@ mod tests {
 
     #[test]
     fn secrets_are_blotted_out_of_every_text() {
-        let mut veil = Veil::default();
-        veil.hide("wJalrXUtnFEMI");
-        veil.hide("ab");
+        let mut redactor = Redactor::default();
+        redactor.hide("wJalrXUtnFEMI");
+        redactor.hide("ab");
         let fault = Fault::of_answer(403, "SignatureDoesNotMatch", "token:wJalrXUtnFEMI\nab");
-        let shown = format!("{:?}", fault.veiled(&veil));
+        let shown = format!("{:?}", fault.redacted(&redactor));
         assert!(shown.contains("token:[hidden] ab"), "{shown}");
     }
 

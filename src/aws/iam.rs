@@ -1,39 +1,36 @@
-//! IAM's signed query requests (rusoto's client for IAM is not in use), and its SimulatePrincipalPolicy.
-//!
-//! Only what is asked and what the answer means stands here; `rusoto.rs` signs, sends and repeats.
+//! IAM's SimulatePrincipalPolicy: which actions a principal's policies do not allow. rusoto's client for IAM is not in
+//! use, so that it is a signed form of ours.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
-use rusoto_core::signature::SignedRequest;
-
-use super::endpoint::Endpoint;
-use super::operation::Operation;
+use super::call::{AwsCall, Wire};
+use super::fault::{Fault, Repeat};
+use super::operation::AwsOperation;
 use super::port::Caller;
 use super::xml::Element;
 use crate::domain::place::{Arn, RoleArn};
 
 /// Whose policies are to be simulated.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Principal {
+pub(super) enum SimulationSource {
     /// A user or a role.
-    Source(Arn),
+    Principal(Arn),
     /// The account's root user, whom no policy restricts and whom IAM refuses to simulate.
     Root,
 }
 
-impl Principal {
+impl SimulationSource {
     /// The principal behind a caller. Only the name of an assumed role is known then: a role with a path is not found.
     pub(super) fn of(caller: &Caller) -> Result<Self, String> {
         let arn = &caller.arn;
         if let Some(role) = arn.role_of_session() {
             let role = RoleArn::named(arn.partition(), caller.account, role).map_err(|error| error.to_string())?;
-            return Ok(Self::Source(role.as_arn().clone()));
+            return Ok(Self::Principal(role.as_arn().clone()));
         }
         match (arn.service(), arn.resource()) {
             ("iam", "root") => Ok(Self::Root),
-            ("iam", user) if user.starts_with("user/") => Ok(Self::Source(arn.clone())),
+            ("iam", user) if user.starts_with("user/") => Ok(Self::Principal(arn.clone())),
             _ => Err(format!("the policies of `{arn}` cannot be simulated: a user or a role is needed")),
         }
     }
@@ -57,11 +54,11 @@ impl Simulation {
         Self { source, actions, decided: HashMap::new(), next, pages: 0 }
     }
 
-    /// The parameters of the next request, if there is any.
-    pub(super) fn next_page(&self) -> Option<Vec<(String, String)>> {
+    /// The call for the next page, if there is one.
+    pub(super) fn next_call(&self) -> Option<SimulatePrincipalPolicy> {
         let marker = self.next.as_ref()?;
         let mut parameters = vec![
-            ("Action".to_owned(), Operation::SIMULATE_PRINCIPAL_POLICY.name.to_owned()),
+            ("Action".to_owned(), AwsOperation::SIMULATE_PRINCIPAL_POLICY.name.to_owned()),
             ("Version".to_owned(), "2010-05-08".to_owned()),
             ("PolicySourceArn".to_owned(), self.source.to_string()),
         ];
@@ -69,11 +66,11 @@ impl Simulation {
         parameters
             .extend(numbered.map(|(index, action)| (format!("ActionNames.member.{}", index + 1), action.clone())));
         parameters.extend(marker.iter().map(|marker| ("Marker".to_owned(), marker.clone())));
-        Some(parameters)
+        Some(SimulatePrincipalPolicy { parameters })
     }
 
     /// Takes in one page of decisions.
-    pub(super) fn take_in(&mut self, page: Page) -> Result<(), String> {
+    pub(super) fn take_in(&mut self, page: SimulationPage) -> Result<(), String> {
         self.decided.extend(page.decisions);
         self.pages += 1;
         self.next = match page.marker {
@@ -98,16 +95,30 @@ impl Simulation {
     }
 }
 
-/// One page of the answer.
+/// One page of a simulation.
+pub(super) struct SimulatePrincipalPolicy {
+    parameters: Vec<(String, String)>,
+}
+
+impl AwsCall for SimulatePrincipalPolicy {
+    type Answer = SimulationPage;
+    const OPERATION: AwsOperation = AwsOperation::SIMULATE_PRINCIPAL_POLICY;
+    const REPEAT: Repeat = Repeat::Reading;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<SimulationPage, Fault> {
+        SimulationPage::parse(&wire.form(&self.parameters).await?).map_err(Fault::Garbled)
+    }
+}
+
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Page {
+pub(super) struct SimulationPage {
     /// Action in lower case, and whether it is allowed.
     decisions: Vec<(String, bool)>,
     marker: Option<String>,
 }
 
-impl Page {
-    pub(super) fn parse(body: &[u8]) -> Result<Self, String> {
+impl SimulationPage {
+    fn parse(body: &[u8]) -> Result<Self, String> {
         let root = Element::parse(body).map_err(|fault| fault.to_string())?;
         let result = root.child("SimulatePrincipalPolicyResult");
         let result = result.ok_or_else(|| format!("`{}` is not a simulation", root.name()))?;
@@ -122,22 +133,6 @@ impl Page {
     }
 }
 
-/// The request, not yet signed.
-pub(super) fn request(endpoint: &Endpoint, parameters: &[(String, String)]) -> SignedRequest {
-    let region = endpoint.as_rusoto();
-    let service = Operation::SIMULATE_PRINCIPAL_POLICY.service.as_str();
-    let mut request = SignedRequest::new("POST", service, &region, "/");
-    request.set_content_type("application/x-www-form-urlencoded; charset=utf-8".to_owned());
-    let pairs = parameters.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
-    request.set_payload(Some(pairs.collect::<Vec<_>>().join("&").into_bytes()));
-    request
-}
-
-fn encoded(text: &str) -> PercentEncode<'_> {
-    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    utf8_percent_encode(text, RESERVED)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,9 +143,9 @@ mod tests {
             account: AccountId::parse("123456789012").expect("an account"),
             arn: Arn::parse(arn).expect("an ARN"),
         };
-        Principal::of(&caller).map(|principal| match principal {
-            Principal::Root => "root".to_owned(),
-            Principal::Source(source) => source.to_string(),
+        SimulationSource::of(&caller).map(|source| match source {
+            SimulationSource::Root => "root".to_owned(),
+            SimulationSource::Principal(source) => source.to_string(),
         })
     }
 
@@ -171,7 +166,7 @@ mod tests {
         Simulation::new(Arn::parse("arn:aws:iam::123456789012:user/ann").expect("an ARN"), Arc::new(actions))
     }
 
-    fn page(decisions: &[(&str, &str)], marker: Option<&str>) -> Page {
+    fn page(decisions: &[(&str, &str)], marker: Option<&str>) -> SimulationPage {
         let members = decisions.iter().map(|(action, decision)| {
             format!("<member><EvalActionName>{action}</EvalActionName><EvalDecision>{decision}</EvalDecision></member>")
         });
@@ -182,17 +177,17 @@ mod tests {
             members.collect::<String>(),
             more.unwrap_or_default()
         );
-        Page::parse(body.as_bytes()).expect("a page")
+        SimulationPage::parse(body.as_bytes()).expect("a page")
     }
 
     #[test]
     fn what_is_not_allowed_is_missing_over_all_pages() {
         let mut simulation = simulation();
         simulation.take_in(page(&[("kms:listkeys", "implicitDeny")], Some("m/1="))).expect("a first page");
-        let second = simulation.next_page().expect("a second page");
+        let second = simulation.next_call().expect("a second page").parameters;
         assert_eq!(second.last(), Some(&("Marker".to_owned(), "m/1=".to_owned())));
         simulation.take_in(page(&[("kms:CreateKey", "allowed")], None)).expect("a second page");
-        assert_eq!(simulation.next_page(), None);
+        assert!(simulation.next_call().is_none());
         assert_eq!(simulation.missing(), Ok(vec!["kms:ListKeys".to_owned()]));
     }
 
@@ -204,6 +199,6 @@ mod tests {
         let mut simulation = self::simulation();
         let endless = (0..100).try_for_each(|_| simulation.take_in(page(&[], Some("again"))));
         assert!(endless.is_err());
-        assert!(Page::parse(b"<html/>").is_err());
+        assert!(SimulationPage::parse(b"<html/>").is_err());
     }
 }

@@ -2,28 +2,60 @@
 
 use chrono::DateTime;
 
-use super::operation::Operation;
+use super::call::{AwsCall, Wire};
+use super::fault::{Fault, Repeat};
+use super::operation::AwsOperation;
 use super::page::Page;
 use super::port::{IamListing, IamPrincipal};
 use super::xml::Element;
 use crate::domain::place::Arn;
 use crate::domain::time::Time;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+/// A page of the account's users.
+pub(super) struct ListUsers(pub(super) IamListing);
+
+/// A page of the account's roles.
+pub(super) struct ListRoles(pub(super) IamListing);
+
+impl AwsCall for ListUsers {
+    type Answer = Page<IamPrincipal>;
+    const OPERATION: AwsOperation = AwsOperation::LIST_USERS;
+    const REPEAT: Repeat = Repeat::Reading;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<Page<IamPrincipal>, Fault> {
+        PrincipalKind::User.list(&self.0, wire).await
+    }
+}
+
+impl AwsCall for ListRoles {
+    type Answer = Page<IamPrincipal>;
+    const OPERATION: AwsOperation = AwsOperation::LIST_ROLES;
+    const REPEAT: Repeat = Repeat::Reading;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<Page<IamPrincipal>, Fault> {
+        PrincipalKind::Role.list(&self.0, wire).await
+    }
+}
+
+#[derive(Clone, Copy)]
+enum PrincipalKind {
     User,
     Role,
 }
 
-impl Kind {
-    pub(super) fn operation(self) -> Operation {
+impl PrincipalKind {
+    async fn list(self, listing: &IamListing, wire: &Wire<'_>) -> Result<Page<IamPrincipal>, Fault> {
+        self.parse(&wire.form(&self.parameters(listing)).await?).map_err(Fault::Garbled)
+    }
+
+    const fn operation(self) -> AwsOperation {
         match self {
-            Self::User => Operation::LIST_USERS,
-            Self::Role => Operation::LIST_ROLES,
+            Self::User => ListUsers::OPERATION,
+            Self::Role => ListRoles::OPERATION,
         }
     }
 
-    pub(super) fn parameters(self, listing: &IamListing) -> Vec<(String, String)> {
+    fn parameters(self, listing: &IamListing) -> Vec<(String, String)> {
         let mut parameters = vec![("Action", self.operation().name.to_owned()), ("Version", "2010-05-08".to_owned())];
         parameters.extend(listing.path_prefix.iter().map(|prefix| ("PathPrefix", prefix.clone())));
         parameters.extend(listing.paging.limit.iter().map(|limit| ("MaxItems", limit.to_string())));
@@ -31,7 +63,7 @@ impl Kind {
         parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    pub(super) fn parse(self, body: &[u8]) -> Result<Page<IamPrincipal>, String> {
+    fn parse(self, body: &[u8]) -> Result<Page<IamPrincipal>, String> {
         let (result, list, name, id) = match self {
             Self::User => ("ListUsersResult", "Users", "UserName", "UserId"),
             Self::Role => ("ListRolesResult", "Roles", "RoleName", "RoleId"),
@@ -67,7 +99,7 @@ mod tests {
         let paging = Paging { marker: Some(Marker::new("m/1")), limit: Some(7) };
         let listing = IamListing { path_prefix: Some("/ops/".to_owned()), paging };
         let said: Vec<String> =
-            Kind::Role.parameters(&listing).iter().map(|(name, value)| format!("{name}={value}")).collect();
+            PrincipalKind::Role.parameters(&listing).iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(said, ["Action=ListRoles", "Version=2010-05-08", "PathPrefix=/ops/", "MaxItems=7", "Marker=m/1"]);
     }
 
@@ -77,7 +109,7 @@ mod tests {
                      <UserId>AIDA1</UserId><Arn>arn:aws:iam::123456789012:user/ops/ann</Arn>\
                      <CreateDate>2026-01-02T03:04:05Z</CreateDate></member></Users><IsTruncated>true</IsTruncated>\
                      <Marker>m2</Marker></ListUsersResult></ListUsersResponse>";
-        let page = Kind::User.parse(users.as_bytes()).expect("a page");
+        let page = PrincipalKind::User.parse(users.as_bytes()).expect("a page");
         assert_eq!(page.next, Some(Marker::new("m2")));
         let ann = &page.items[0];
         assert_eq!((ann.path.as_str(), ann.name.as_str(), ann.id.as_str()), ("/ops/", "ann", "AIDA1"));
@@ -85,8 +117,8 @@ mod tests {
         let roles = "<ListRolesResponse><ListRolesResult><Roles><member><Path>/</Path><RoleName>r</RoleName>\
                      <RoleId>AROA1</RoleId><Arn>arn:aws:iam::123456789012:role/r</Arn><Description>d</Description>\
                      </member></Roles><IsTruncated>false</IsTruncated></ListRolesResult></ListRolesResponse>";
-        let page = Kind::Role.parse(roles.as_bytes()).expect("a page");
+        let page = PrincipalKind::Role.parse(roles.as_bytes()).expect("a page");
         assert_eq!((page.items[0].description.as_deref(), page.next), (Some("d"), None));
-        assert!(Kind::User.parse(roles.as_bytes()).is_err() && Kind::Role.parse(b"<html/>").is_err());
+        assert!(PrincipalKind::User.parse(roles.as_bytes()).is_err() && PrincipalKind::Role.parse(b"<html/>").is_err());
     }
 }

@@ -3,6 +3,7 @@
 //! Services speak to the [`port::Aws`] and [`kms::port::AwsKms`] traits in domain terms and never learn what is behind it. Nothing here decides
 //! anything about keys or KMSs, and nothing here may put a credential into a log line, an error or a `Debug` text.
 
+pub mod call;
 pub mod failure;
 pub mod kms;
 pub mod operation;
@@ -11,13 +12,16 @@ pub mod port;
 pub mod rusoto;
 pub mod settings;
 
+mod client;
+mod concurrency_limiter;
 mod credentials;
+mod ec2;
 mod endpoint;
 mod fault;
 mod iam;
 mod iam_list;
-mod in_flight;
 mod retry;
+mod sts;
 mod transport;
 mod xml;
 

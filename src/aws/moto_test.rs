@@ -6,13 +6,14 @@
 use super::endpoint::Endpoint;
 use super::failure::AwsFailure;
 use super::fault::Fault;
-use super::operation::Operation;
+use super::operation::AwsOperation;
 use super::page::Paging;
-use super::port::{Access, AccessKeys, Aws, IamListing, RoleToAssume, SessionName, StsEndpoints};
+use super::port::{Access, AccessKeys, Aws, IamListing, RoleToAssume, SessionName};
 use super::rusoto::RusotoAws;
 use super::settings::{AwsSettings, EndpointOverride};
 use super::transport::{Answer, Transport};
 use super::xml::Element;
+use crate::domain::connection::StsEndpoints;
 use crate::domain::place::{ExternalId, Partition, Region, RoleArn};
 use rusoto_core::credential::AwsCredentials;
 use rusoto_core::signature::SignedRequest;
@@ -125,7 +126,7 @@ async fn what_moto_does_not_have_is_told_as_its_own_error() {
         // No version of moto up to the pinned one simulates policies; a later one may.
         Ok(missing) => assert!(missing.len() <= 1),
         Err(failure) => {
-            assert_eq!(failure.operation(), Operation::SIMULATE_PRINCIPAL_POLICY, "{failure:?}");
+            assert_eq!(failure.operation(), AwsOperation::SIMULATE_PRINCIPAL_POLICY, "{failure:?}");
             let answered = matches!(failure, AwsFailure::Faulty { .. } | AwsFailure::Unintelligible { .. });
             assert!(answered, "{failure:?}");
             eprintln!("moto says: {failure}");

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::failure::AwsFailure;
 use super::page::{Page, Paging};
+use crate::domain::connection::StsEndpoints;
 use crate::domain::place::{AccountId, Arn, ExternalId, Partition, Region, RoleArn};
 use crate::domain::time::Time;
 
@@ -69,15 +70,6 @@ impl fmt::Debug for AccessKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessKeys").field("id", &self.id).finish_non_exhaustive()
     }
-}
-
-/// Which of STS's endpoints to ask, as `aws_sts_regional_endpoints` says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum StsEndpoints {
-    /// The one global endpoint, in partition `aws`; the others have regional ones only.
-    #[default]
-    Legacy,
-    Regional,
 }
 
 /// A role, and how to ask for it.

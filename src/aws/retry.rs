@@ -133,9 +133,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_may_have_arrived_is_never_told_as_not_sent() {
-        let (broken, unconnected) = (|| Fault::Broken("b".to_owned()), || Fault::NotConnected("n".to_owned()));
+        let (broken, unconnected) = (|| Fault::ConnectionLost("b".to_owned()), || Fault::NotConnected("n".to_owned()));
         let outcomes = vec![Err(unconnected()), Err(broken()), Err(unconnected()), Err(unconnected())];
-        assert_eq!(run(QUICK, LONG, outcomes).await, (Err(Fault::Broken("n".to_owned())), 4));
+        assert_eq!(run(QUICK, LONG, outcomes).await, (Err(Fault::ConnectionLost("n".to_owned())), 4));
         let outcomes = (0..4).map(|_| Err(unconnected())).collect();
         assert_eq!(run(QUICK, LONG, outcomes).await, (Err(unconnected()), 4));
     }

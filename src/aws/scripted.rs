@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::failure::AwsFailure;
-use super::operation::Operation;
+use super::operation::AwsOperation;
 use super::page::Page;
 use super::port::{Access, Aws, Caller, IamListing, IamPrincipal};
 use crate::domain::place::{AccountId, Arn, Region};
@@ -44,7 +44,7 @@ impl<T: Clone> Part<T> {
         *lock(&self.always) = Some(cue);
     }
 
-    async fn play(&self, operation: Operation) -> Result<T, AwsFailure> {
+    async fn play(&self, operation: AwsOperation) -> Result<T, AwsFailure> {
         let next = lock(&self.next).pop_front();
         let cue = next.or_else(|| lock(&self.always).clone());
         match cue {
@@ -59,7 +59,7 @@ impl<T: Clone> Part<T> {
 /// A call that was made, with what it was made with.
 #[derive(Debug, Clone)]
 pub struct RecordedCall {
-    pub operation: Operation,
+    pub operation: AwsOperation,
     /// The way in that the service chose.
     pub access: Access,
     /// The actions of a simulation.
@@ -100,7 +100,7 @@ impl ScriptedAws {
         lock(&self.asked).clone()
     }
 
-    fn note(&self, operation: Operation, access: &Access, actions: &[&str]) {
+    fn note(&self, operation: AwsOperation, access: &Access, actions: &[&str]) {
         let actions = actions.iter().map(ToString::to_string).collect();
         lock(&self.asked).push(RecordedCall { operation, access: access.clone(), actions });
     }
@@ -109,28 +109,28 @@ impl ScriptedAws {
 #[async_trait]
 impl Aws for ScriptedAws {
     async fn caller(&self, access: &Access) -> Result<Caller, AwsFailure> {
-        self.note(Operation::GET_CALLER_IDENTITY, access, &[]);
-        self.caller.play(Operation::GET_CALLER_IDENTITY).await
+        self.note(AwsOperation::GET_CALLER_IDENTITY, access, &[]);
+        self.caller.play(AwsOperation::GET_CALLER_IDENTITY).await
     }
 
     async fn enabled_regions(&self, access: &Access) -> Result<Vec<Region>, AwsFailure> {
-        self.note(Operation::DESCRIBE_REGIONS, access, &[]);
-        self.regions.play(Operation::DESCRIBE_REGIONS).await
+        self.note(AwsOperation::DESCRIBE_REGIONS, access, &[]);
+        self.regions.play(AwsOperation::DESCRIBE_REGIONS).await
     }
 
     async fn missing_permissions(&self, access: &Access, actions: &[&str]) -> Result<Vec<String>, AwsFailure> {
-        self.note(Operation::SIMULATE_PRINCIPAL_POLICY, access, actions);
-        self.missing.play(Operation::SIMULATE_PRINCIPAL_POLICY).await
+        self.note(AwsOperation::SIMULATE_PRINCIPAL_POLICY, access, actions);
+        self.missing.play(AwsOperation::SIMULATE_PRINCIPAL_POLICY).await
     }
 
     async fn list_users(&self, access: &Access, _: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure> {
-        self.note(Operation::LIST_USERS, access, &[]);
-        self.users.play(Operation::LIST_USERS).await
+        self.note(AwsOperation::LIST_USERS, access, &[]);
+        self.users.play(AwsOperation::LIST_USERS).await
     }
 
     async fn list_roles(&self, access: &Access, _: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure> {
-        self.note(Operation::LIST_ROLES, access, &[]);
-        self.roles.play(Operation::LIST_ROLES).await
+        self.note(AwsOperation::LIST_ROLES, access, &[]);
+        self.roles.play(AwsOperation::LIST_ROLES).await
     }
 }
 
@@ -151,7 +151,8 @@ mod tests {
         let keys = AccessKeys { id: "AKIA1".to_owned(), secret: "s3cret".to_owned().into(), session_token: None };
         let access = Access::with_keys(Partition::Aws, keys);
         let aws = ScriptedAws::with_account("123456789012", &["eu-west-1"]);
-        let timeout = AwsFailure::Timeout { operation: Operation::GET_CALLER_IDENTITY, after: Duration::from_secs(1) };
+        let timeout =
+            AwsFailure::Timeout { operation: AwsOperation::GET_CALLER_IDENTITY, after: Duration::from_secs(1) };
         aws.caller.next(Cue::Fail(timeout.clone()));
         aws.regions.next(Cue::Hang);
 

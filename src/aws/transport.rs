@@ -16,10 +16,10 @@ use reqwest::{Client, Method, Url};
 use rusoto_core::proto::xml::util::{Next, XmlParseError, XmlResponse, parse_response};
 use rusoto_core::request::{DispatchSignedRequestFuture, HttpResponse};
 use rusoto_core::signature::{SignedRequest, SignedRequestPayload};
-use rusoto_core::{ByteStream, DispatchSignedRequest, HttpDispatchError};
+use rusoto_core::{ByteStream, DispatchSignedRequest, HttpDispatchError, RusotoError};
 use serde::de::IgnoredAny;
 
-use super::fault::{Fault, Protocol, Veil};
+use super::fault::{Fault, Protocol, Redactor, tidy};
 use super::settings::AwsSettings;
 
 /// Why the way out to AWS cannot be set up.
@@ -80,7 +80,7 @@ impl Answer {
 #[derive(Clone)]
 pub(super) struct Transport {
     client: Client,
-    veil: Veil,
+    redactor: Redactor,
 }
 
 /// More than any operation in use answers with (a page of log events has 1 MiB and its escapes).
@@ -89,8 +89,8 @@ const LARGEST_ANSWER: usize = 4 << 20;
 impl Transport {
     /// Builds the client from settings that `AwsSettings::check` has found in order.
     pub(super) fn new(settings: &AwsSettings) -> Result<Self, TransportError> {
-        let mut veil = Veil::default();
-        let proxy = settings.proxy.as_deref().map(|url| proxy(url, &settings.no_proxy, &mut veil)).transpose()?;
+        let mut redactor = Redactor::default();
+        let proxy = settings.proxy.as_deref().map(|url| proxy(url, &settings.no_proxy, &mut redactor)).transpose()?;
         let builder = || {
             let builder = Client::builder()
                 .http1_only()
@@ -127,12 +127,12 @@ impl Transport {
                 builder().tls_certs_only([]).build().map_err(|error| TransportError::Client(reason(&error)))
             })?,
         };
-        Ok(Self { client: built, veil })
+        Ok(Self { client: built, redactor })
     }
 
     /// Sends a signed request once and reads the whole answer.
     pub(super) async fn send(&self, request: SignedRequest) -> Result<Answer, Fault> {
-        self.exchange(request).await.map_err(|fault| fault.veiled(&self.veil))
+        self.exchange(request).await.map_err(|fault| fault.redacted(&self.redactor))
     }
 
     async fn exchange(&self, request: SignedRequest) -> Result<Answer, Fault> {
@@ -154,13 +154,13 @@ impl Transport {
     }
 }
 
-fn proxy(url: &str, no_proxy: &[String], veil: &mut Veil) -> Result<reqwest::Proxy, TransportError> {
+fn proxy(url: &str, no_proxy: &[String], redactor: &mut Redactor) -> Result<reqwest::Proxy, TransportError> {
     // The reason is left out of the error: it may quote the URL with its password.
     let unusable = || TransportError::Client("the proxy's URL cannot be used".to_owned());
     let parsed = Url::parse(url).map_err(|_| unusable())?;
     if let Some(password) = parsed.password() {
-        veil.hide(password);
-        veil.hide(&percent_encoding::percent_decode_str(password).decode_utf8_lossy());
+        redactor.hide(password);
+        redactor.hide(&percent_encoding::percent_decode_str(password).decode_utf8_lossy());
     }
     let excepted = reqwest::NoProxy::from_string(&no_proxy.join(","));
     Ok(reqwest::Proxy::all(parsed).map_err(|_| unusable())?.no_proxy(excepted))
@@ -216,7 +216,7 @@ fn fault(error: reqwest::Error) -> Fault {
     } else if error.is_builder() {
         Fault::Unsendable(reason(&error))
     } else {
-        Fault::Broken(reason(&error))
+        Fault::ConnectionLost(reason(&error))
     }
 }
 
@@ -247,13 +247,13 @@ fn reason(error: &dyn Error) -> String {
         }
         cause = error.source();
     }
-    super::fault::tidy(&text)
+    tidy(&text)
 }
 
 /// The transport for one attempt through one of rusoto's clients.
 ///
 /// rusoto's own errors are texts, and its clients read errors of the protocol only in part. So this keeps what went
-/// wrong, in our terms, and whoever made the attempt asks for it.
+/// wrong, in our terms, and the one who made the attempt asks for it.
 #[derive(Clone)]
 pub(super) struct Attempt {
     transport: Transport,
@@ -266,9 +266,13 @@ impl Attempt {
         Self { transport: transport.clone(), protocol, fault: Arc::default() }
     }
 
-    /// What went wrong; nothing if rusoto itself did not understand the answer.
-    pub(super) fn fault(&self) -> Option<Fault> {
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// What went wrong, in our terms, when a client of rusoto's failed over this.
+    pub(super) fn fault_of<E>(&self, error: RusotoError<E>) -> Fault {
+        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+        fault.unwrap_or_else(|| match error {
+            RusotoError::ParseError(reason) => Fault::Garbled(tidy(&reason)),
+            _ => Fault::Garbled("rusoto did not understand it".to_owned()),
+        })
     }
 
     async fn exchange(self, request: SignedRequest) -> Result<HttpResponse, HttpDispatchError> {

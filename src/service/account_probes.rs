@@ -79,7 +79,7 @@ impl AccountProbes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::failure::Operation;
+    use crate::aws::operation::AwsOperation;
     use crate::domain::place::{AccountId, Arn};
     use std::time::Duration;
     use uuid::Uuid;
@@ -146,7 +146,7 @@ mod tests {
     async fn a_look_that_failed_or_is_old_suffices_nobody() {
         let (account_probes, count) = (AccountProbes::default(), AtomicU64::new(0));
         let reason = "no credentials".to_owned();
-        let failed = async { Err(AwsFailure::NotSent { operation: Operation::GET_CALLER_IDENTITY, reason }) };
+        let failed = async { Err(AwsFailure::NotSent { operation: AwsOperation::GET_CALLER_IDENTITY, reason }) };
         assert!(account_probes.share(way(), |_| true, failed).await.is_err());
         assert_eq!(ask(&account_probes, &count, |_| true).await, "000000000001");
         let turns = account_probes.turns(way());

@@ -2,8 +2,8 @@
 
 use super::Core;
 use super::failure::Failure;
-use crate::aws::port::{Access, AccessKeys, RoleToAssume, SessionName, StsEndpoints};
-use crate::domain::connection::{self, Connection, ConnectionSettings};
+use crate::aws::port::{Access, AccessKeys, RoleToAssume, SessionName};
+use crate::domain::connection::{Connection, ConnectionSettings};
 use crate::domain::id::ConnectionId;
 use crate::domain::kms::{AccountProbe, AssumedRole, Kms};
 use crate::domain::place::AccountId;
@@ -148,10 +148,7 @@ pub(super) fn access(settings: &ConnectionSettings, secret: &str, role: Option<&
             session_token: None,
         },
         region: settings.region.clone(),
-        sts: match settings.sts_endpoints {
-            connection::StsEndpoints::Legacy => StsEndpoints::Legacy,
-            connection::StsEndpoints::Regional => StsEndpoints::Regional,
-        },
+        sts: settings.sts_endpoints,
         roles: roles.collect(),
     }
 }

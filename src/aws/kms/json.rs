@@ -1,174 +1,48 @@
-//! KMS's operations as signed JSON requests, where `rusoto_kms` lacks the operation or a member of it.
+//! The JSON that several calls share.
 //!
-//! What is asked stands here, as the shapes that AWS documents; `adapter.rs` signs, sends and repeats.
+//! AWS's words are taken as they are; only what a key cannot be without, its ARN and its kind, must be there.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use rusoto_core::signature::SignedRequest;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::port::{LockoutCheck, MaterialImport, NewKey, NewReplica};
-use crate::aws::endpoint::Endpoint;
-use crate::aws::operation::Operation;
+use crate::domain::key::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
+use crate::domain::key::days::DeletionWindow;
+use crate::domain::key::material::MaterialId;
+use crate::domain::key::metadata::{Algorithms, KeyMetadata, MultiRegion};
+use crate::domain::key::name::{AwsKeyId, KeyArn};
+use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::Tag;
+use crate::domain::time::Time;
 
-/// A request, not yet signed.
-pub(super) fn request(endpoint: &Endpoint, operation: Operation, body: Bytes) -> SignedRequest {
-    let mut request = SignedRequest::new("POST", operation.service.as_str(), &endpoint.as_rusoto(), "/");
-    request.set_content_type("application/x-amz-json-1.1".to_owned());
-    request.add_header("x-amz-target", &format!("TrentService.{}", operation.name));
-    request.set_payload(Some(body));
-    request
-}
-
+/// A request with nothing but a key's id.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct OfKey<'a> {
-    pub(super) key_id: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct CreateKey<'a> {
-    key_spec: &'a str,
-    key_usage: &'a str,
-    origin: &'a str,
-    description: &'a str,
-    multi_region: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<&'a str>,
-    #[serde(skip_serializing_if = "is_false")]
-    bypass_policy_lockout_safety_check: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<TagMember<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    custom_key_store_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    xks_key_id: Option<&'a str>,
-}
-
-impl<'a> CreateKey<'a> {
-    pub(super) fn of(key: &'a NewKey) -> Self {
-        Self {
-            key_spec: key.spec.as_str(),
-            key_usage: key.usage.as_str(),
-            origin: key.origin.as_str(),
-            description: &key.description,
-            multi_region: key.multi_region,
-            policy: key.policy.as_ref().map(|policy| policy.as_str()),
-            bypass_policy_lockout_safety_check: key.lockout == LockoutCheck::Bypassed,
-            tags: TagMember::all(&key.tags),
-            custom_key_store_id: key.custom_key_store_id.as_deref(),
-            xks_key_id: key.xks_key_id.as_deref(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct ReplicateKey<'a> {
+pub(super) struct KeyIdBody<'a> {
     key_id: &'a str,
-    replica_region: &'a str,
-    description: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<&'a str>,
-    #[serde(skip_serializing_if = "is_false")]
-    bypass_policy_lockout_safety_check: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<TagMember<'a>>,
 }
 
-impl<'a> ReplicateKey<'a> {
-    pub(super) fn of(key_id: &'a str, replica: &'a NewReplica) -> Self {
-        Self {
-            key_id,
-            replica_region: replica.region.as_str(),
-            description: &replica.description,
-            policy: replica.policy.as_ref().map(|policy| policy.as_str()),
-            bypass_policy_lockout_safety_check: replica.lockout == LockoutCheck::Bypassed,
-            tags: TagMember::all(&replica.tags),
-        }
+impl<'a> KeyIdBody<'a> {
+    pub(super) fn of(key: &'a AwsKeyId) -> Self {
+        Self { key_id: key.as_str() }
     }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct TagMember<'a> {
+pub(super) struct TagBody<'a> {
     tag_key: &'a str,
     tag_value: &'a str,
 }
 
-impl<'a> TagMember<'a> {
-    fn all(tags: &'a [Tag]) -> Vec<Self> {
+impl<'a> TagBody<'a> {
+    pub(super) fn all(tags: &'a [Tag]) -> Vec<Self> {
         tags.iter().map(|tag| Self { tag_key: &tag.key, tag_value: &tag.value }).collect()
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct EnableKeyRotation<'a> {
-    pub(super) key_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) rotation_period_in_days: Option<u16>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct ListKeyRotations<'a> {
-    pub(super) key_id: &'a str,
-    pub(super) include_key_material: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) limit: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) marker: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct ImportKeyMaterial<'a> {
-    key_id: &'a str,
-    import_token: Blob<'a>,
-    encrypted_key_material: Blob<'a>,
-    expiration_model: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    valid_to: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    import_type: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_material_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_material_description: Option<&'a str>,
-}
-
-impl<'a> ImportKeyMaterial<'a> {
-    pub(super) fn of(key_id: &'a str, import: &'a MaterialImport) -> Self {
-        Self {
-            key_id,
-            import_token: Blob(&import.token),
-            encrypted_key_material: Blob(&import.wrapped),
-            expiration_model: match import.expires {
-                Some(_) => "KEY_MATERIAL_EXPIRES",
-                None => "KEY_MATERIAL_DOES_NOT_EXPIRE",
-            },
-            valid_to: import.expires.map(|moment| moment.seconds()),
-            import_type: import.import_type.as_ref().map(|word| word.as_str()),
-            key_material_id: import.material.as_ref().map(|id| id.as_str()),
-            key_material_description: import.description.as_deref(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct DeleteImportedKeyMaterial<'a> {
-    pub(super) key_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) key_material_id: Option<&'a str>,
-}
-
-/// Bytes as AWS wants them in JSON.
-struct Blob<'a>(&'a [u8]);
+/// Bytes in base64, as AWS wants them in JSON.
+pub(super) struct Blob<'a>(pub(super) &'a [u8]);
 
 impl Serialize for Blob<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -176,6 +50,122 @@ impl Serialize for Blob<'_> {
     }
 }
 
-fn is_false(value: &bool) -> bool {
+pub(super) fn is_false(value: &bool) -> bool {
     !value
+}
+
+/// A moment as AWS's JSON has it: seconds since 1970, with a fraction down to the millisecond.
+pub(super) fn moment(seconds: f64) -> Time {
+    Time::from_nanos(((seconds * 1_000.0).round() as i64).saturating_mul(1_000_000))
+}
+
+/// An answer whose members are of no interest.
+#[derive(Deserialize)]
+pub(super) struct NoMembers {}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct KeyMetadataBody {
+    arn: String,
+    key_id: Option<String>,
+    #[serde(rename = "AWSAccountId")]
+    account_id: Option<String>,
+    creation_date: Option<f64>,
+    description: Option<String>,
+    enabled: Option<bool>,
+    key_spec: Option<String>,
+    customer_master_key_spec: Option<String>,
+    key_usage: Option<String>,
+    key_state: Option<String>,
+    origin: Option<String>,
+    key_manager: Option<String>,
+    multi_region_configuration: Option<MultiRegionConfiguration>,
+    deletion_date: Option<f64>,
+    pending_deletion_window_in_days: Option<i64>,
+    valid_to: Option<f64>,
+    expiration_model: Option<String>,
+    encryption_algorithms: Option<Vec<String>>,
+    signing_algorithms: Option<Vec<String>>,
+    mac_algorithms: Option<Vec<String>>,
+    key_agreement_algorithms: Option<Vec<String>>,
+    encapsulation_algorithms: Option<Vec<String>>,
+    current_key_material_id: Option<String>,
+    custom_key_store_id: Option<String>,
+    cloud_hsm_cluster_id: Option<String>,
+    xks_key_configuration: Option<XksKeyConfiguration>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct XksKeyConfiguration {
+    id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct MultiRegionConfiguration {
+    multi_region_key_type: String,
+    primary_key: Relative,
+    #[serde(default)]
+    replica_keys: Vec<Relative>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Relative {
+    arn: String,
+}
+
+impl KeyMetadataBody {
+    pub(super) fn metadata(self) -> Result<KeyMetadata, String> {
+        let arn = KeyArn::parse(&self.arn).map_err(|error| error.to_string())?;
+        self.is_coherent_with(&arn)?;
+        let spec = self.key_spec.or(self.customer_master_key_spec).ok_or("a key without KeySpec")?;
+        let state = self.key_state.ok_or("a key without KeyState")?;
+        let state = KeyState::parse(&state);
+        Ok(KeyMetadata {
+            created_at: self.creation_date.map(moment),
+            description: self.description.unwrap_or_default(),
+            enabled: self.enabled.unwrap_or(state == KeyState::Enabled),
+            spec: KeySpec::parse(&spec),
+            usage: KeyUsage::parse(&self.key_usage.ok_or("a key without KeyUsage")?),
+            state,
+            origin: Origin::parse(self.origin.as_deref().unwrap_or("AWS_KMS")),
+            manager: KeyManager::parse(self.key_manager.as_deref().unwrap_or("CUSTOMER")),
+            multi_region: self.multi_region_configuration.map(MultiRegionConfiguration::family).transpose()?,
+            deletion_date: self.deletion_date.map(moment),
+            pending_window: self.pending_deletion_window_in_days.and_then(|days| DeletionWindow::parse(days).ok()),
+            valid_to: self.valid_to.map(moment),
+            expiration_model: self.expiration_model.as_deref().map(ExpirationModel::parse),
+            algorithms: Algorithms {
+                encryption: self.encryption_algorithms.unwrap_or_default(),
+                signing: self.signing_algorithms.unwrap_or_default(),
+                mac: self.mac_algorithms.unwrap_or_default(),
+                key_agreement: self.key_agreement_algorithms.unwrap_or_default(),
+                encapsulation: self.encapsulation_algorithms.unwrap_or_default(),
+            },
+            current_material: self.current_key_material_id.as_deref().map(MaterialId::told),
+            custom_key_store_id: self.custom_key_store_id,
+            cloud_hsm_cluster_id: self.cloud_hsm_cluster_id,
+            xks_key_id: self.xks_key_configuration.and_then(|configuration| configuration.id),
+            arn,
+        })
+    }
+
+    fn is_coherent_with(&self, arn: &KeyArn) -> Result<(), String> {
+        let id = self.key_id.as_ref().is_none_or(|id| id == arn.id().as_str());
+        let account = self.account_id.as_ref().is_none_or(|account| *account == arn.account().to_string());
+        if id && account { Ok(()) } else { Err(format!("`{arn}` with another key's id or account")) }
+    }
+}
+
+impl MultiRegionConfiguration {
+    fn family(self) -> Result<MultiRegion, String> {
+        let arn = |relative: Relative| KeyArn::parse(&relative.arn).map_err(|error| error.to_string());
+        Ok(MultiRegion {
+            kind: MultiRegionKind::parse(&self.multi_region_key_type),
+            primary: arn(self.primary_key)?,
+            replicas: self.replica_keys.into_iter().map(arn).collect::<Result<_, _>>()?,
+        })
+    }
 }

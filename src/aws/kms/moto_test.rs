@@ -2,7 +2,16 @@
 
 use std::fmt::Debug;
 
-use super::port::{AwsKms, LockoutCheck, MaterialImport, NewKey, NewReplica, WrappingAlgorithm};
+use std::sync::Arc;
+
+use super::calls::{
+    CancelKeyDeletion, CreateAlias, CreateKey, DeleteAlias, DeleteImportedKeyMaterial, DescribeKey, DisableKey,
+    DisableKeyRotation, EnableKey, EnableKeyRotation, GetKeyPolicy, GetKeyRotationStatus, GetParametersForImport,
+    GetPublicKey, ImportKeyMaterial, ListAliases, ListKeyRotations, ListKeys, ListResourceTags, PutKeyPolicy,
+    ReplicateKey, RotateKeyOnDemand, ScheduleKeyDeletion, TagResource, UntagResource, UpdateAlias,
+    UpdateKeyDescription, UpdatePrimaryRegion, WrappingAlgorithm,
+};
+use super::port::AwsKms;
 use crate::aws::failure::AwsFailure;
 use crate::aws::moto_test::{access, moto};
 use crate::aws::page::Paging;
@@ -13,14 +22,15 @@ use crate::domain::key::aws_enums::{KeyManager, KeyState, MultiRegionKind, Origi
 use crate::domain::key::days::{DeletionWindow, RotationPeriod};
 use crate::domain::key::material::RotationKind;
 use crate::domain::key::name::{AliasName, AwsKeyId};
+use crate::domain::key::operation::{NewKey, NewReplica};
 use crate::domain::key::policy_text::PolicyText;
-use crate::domain::key::spec::{KeySpec, KeyUsage};
+use crate::domain::key::spec::KeySpec;
 use crate::domain::key::tag::Tag;
 use crate::domain::place::{Partition, Region};
 
 /// moto's KMS, a way in, and a region.
 struct Moto {
-    kms: RusotoAws,
+    kms: Arc<dyn AwsKms>,
     access: Access,
     region: Region,
 }
@@ -30,19 +40,19 @@ impl Moto {
         // moto makes RSA keys of 4096 bits while the caller waits.
         let (read_timeout_ms, deadline_ms) = (120_000, 120_000);
         let settings = AwsSettings { max_attempts: 1, read_timeout_ms, deadline_ms, ..moto()? };
-        let kms = RusotoAws::new(&settings).expect("the settings are in order");
+        let kms = Arc::new(RusotoAws::new(&settings).expect("the settings are in order"));
         let region = Region::parse("eu-west-3").expect("a region");
         Some(Self { kms, access: access(Partition::Aws), region })
     }
 
-    async fn key(&self, key: &NewKey) -> AwsKeyId {
-        let metadata = self.kms.create_key(&self.access, &self.region, key).await.expect("moto answers");
+    async fn key(&self, new: NewKey) -> AwsKeyId {
+        let metadata = self.kms.call(&self.access, &self.region, CreateKey::of(new)).await.expect("moto answers");
         metadata.key_id().clone()
     }
 }
 
 fn plain() -> NewKey {
-    NewKey::plain(KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt)
+    CreateKey::plain().new
 }
 
 /// moto has no such operation, or no such member: the test's output says so by name. A later moto may have it.
@@ -65,9 +75,11 @@ async fn keys_of_every_spec_that_moto_knows_are_made_and_described() {
         let new = NewKey {
             description: "from claviger".to_owned(),
             tags: vec![Tag::told("team", "ops")],
-            ..NewKey::plain(spec.clone(), spec.usages()[0].clone())
+            spec: spec.clone(),
+            usage: spec.usages()[0].clone(),
+            ..plain()
         };
-        let made = match kms.create_key(&access, &region, &new).await {
+        let made = match kms.call(&access, &region, CreateKey::of(new.clone())).await {
             Ok(made) => made,
             Err(failure) => {
                 assert_eq!(failure.code(), Some("ValidationException"), "{failure}");
@@ -75,7 +87,7 @@ async fn keys_of_every_spec_that_moto_knows_are_made_and_described() {
                 continue;
             }
         };
-        let described = kms.describe_key(&access, &region, made.key_id()).await.expect("moto answers");
+        let described = kms.call(&access, &region, DescribeKey::of(made.key_id().clone())).await.expect("moto answers");
         assert_eq!(described, made);
         assert_eq!((described.spec.as_str(), &described.usage), (spec.as_str(), &new.usage));
         assert_eq!((described.state, described.manager), (KeyState::Enabled, KeyManager::Customer));
@@ -83,7 +95,7 @@ async fn keys_of_every_spec_that_moto_knows_are_made_and_described() {
         assert!(described.created_at.is_some() && described.enabled);
         assert_eq!((described.arn.account().to_string().as_str(), described.arn.region()), ("123456789012", &region));
         if spec.is_asymmetric() {
-            let der = kms.public_key(&access, &region, made.key_id()).await;
+            let der = kms.call(&access, &region, GetPublicKey { key: made.key_id().clone() }).await;
             if !lacks(&format!("GetPublicKey for {spec}"), &der) {
                 assert_eq!(der.expect("answered")[0], 0x30, "a DER sequence");
             }
@@ -94,11 +106,11 @@ async fn keys_of_every_spec_that_moto_knows_are_made_and_described() {
 #[tokio::test]
 async fn keys_are_listed_over_pages_and_unknown_ones_are_not_found() {
     let Some(moto) = Moto::open() else { return };
-    let made = [moto.key(&plain()).await, moto.key(&plain()).await, moto.key(&plain()).await];
+    let made = [moto.key(plain()).await, moto.key(plain()).await, moto.key(plain()).await];
     let Moto { kms, access, region } = moto;
     let (mut paging, mut listed) = (Paging::first(2), Vec::new());
     loop {
-        let page = kms.list_keys(&access, &region, &paging).await.expect("moto answers");
+        let page = kms.call(&access, &region, ListKeys { paging: paging.clone() }).await.expect("moto answers");
         listed.extend(page.items.iter().map(|arn| arn.id().clone()));
         match page.next {
             Some(next) => paging.marker = Some(next),
@@ -107,155 +119,196 @@ async fn keys_are_listed_over_pages_and_unknown_ones_are_not_found() {
     }
     assert!(made.iter().all(|key| listed.contains(key)));
     let unknown = AwsKeyId::parse("00000000-0000-0000-0000-000000000000").expect("an id");
-    let failure = kms.describe_key(&access, &region, &unknown).await.expect_err("there is none");
+    let failure = kms.call(&access, &region, DescribeKey::of(unknown.clone())).await.expect_err("there is none");
     assert!(failure.is_not_found() && !failure.may_have_been_done(), "{failure:?}");
 }
 
 #[tokio::test]
 async fn tags_description_and_state_change() {
     let Some(moto) = Moto::open() else { return };
-    let key = moto.key(&NewKey { tags: vec![Tag::told("a", "1"), Tag::told("b", "2")], ..plain() }).await;
+    let key = moto.key(NewKey { tags: vec![Tag::told("a", "1"), Tag::told("b", "2")], ..plain() }).await;
     let Moto { kms, access, region } = moto;
-    kms.tag(&access, &region, &key, &[Tag::told("b", "3"), Tag::told("ü", "")]).await.expect("moto answers");
-    kms.untag(&access, &region, &key, &["a".to_owned(), "not there".to_owned()]).await.expect("moto answers");
-    let mut tags = kms.list_tags(&access, &region, &key).await.expect("moto answers");
+    kms.call(&access, &region, TagResource { key: key.clone(), tags: vec![Tag::told("b", "3"), Tag::told("ü", "")] })
+        .await
+        .expect("moto answers");
+    kms.call(
+        &access,
+        &region,
+        UntagResource { key: key.clone(), tag_keys: vec!["a".to_owned(), "not there".to_owned()] },
+    )
+    .await
+    .expect("moto answers");
+    let mut tags =
+        kms.pages(&access, &region, ListResourceTags::of(key.clone())).collect().await.expect("moto answers");
     tags.sort();
     assert_eq!(tags, [Tag::told("b", "3"), Tag::told("ü", "")]);
-    kms.update_description(&access, &region, &key, "for wages").await.expect("moto answers");
-    kms.disable(&access, &region, &key).await.expect("moto answers");
-    let metadata = kms.describe_key(&access, &region, &key).await.expect("moto answers");
+    kms.call(&access, &region, UpdateKeyDescription { key: key.clone(), description: "for wages".to_owned() })
+        .await
+        .expect("moto answers");
+    kms.call(&access, &region, DisableKey { key: key.clone() }).await.expect("moto answers");
+    let metadata = kms.call(&access, &region, DescribeKey::of(key.clone())).await.expect("moto answers");
     assert_eq!(
         (metadata.description.as_str(), metadata.state, metadata.enabled),
         ("for wages", KeyState::Disabled, false)
     );
-    kms.enable(&access, &region, &key).await.expect("moto answers");
-    let metadata = kms.describe_key(&access, &region, &key).await.expect("moto answers");
+    kms.call(&access, &region, EnableKey { key: key.clone() }).await.expect("moto answers");
+    let metadata = kms.call(&access, &region, DescribeKey::of(key.clone())).await.expect("moto answers");
     assert_eq!((metadata.state, metadata.enabled), (KeyState::Enabled, true));
 }
 
 #[tokio::test]
 async fn aliases_are_made_moved_listed_and_taken_away() {
     let Some(moto) = Moto::open() else { return };
-    let (one, other) = (moto.key(&plain()).await, moto.key(&plain()).await);
+    let (one, other) = (moto.key(plain()).await, moto.key(plain()).await);
     let Moto { kms, access, region } = moto;
     let alias = AliasName::parse_own(&format!("claviger/{one}")).expect("an alias");
-    kms.create_alias(&access, &region, &alias, &one).await.expect("moto answers");
-    let again = kms.create_alias(&access, &region, &alias, &other).await.expect_err("it is taken");
+    kms.call(&access, &region, CreateAlias { alias: alias.clone(), key: one.clone() }).await.expect("moto answers");
+    let again = kms
+        .call(&access, &region, CreateAlias { alias: alias.clone(), key: other.clone() })
+        .await
+        .expect_err("it is taken");
     assert!(again.is_already_there(), "{again:?}");
-    kms.update_alias(&access, &region, &alias, &other).await.expect("moto answers");
-    let of = |key| {
+    kms.call(&access, &region, UpdateAlias { alias: alias.clone(), key: other.clone() }).await.expect("moto answers");
+    let of = |key: &AwsKeyId| {
         let (kms, access, region) = (&kms, &access, &region);
-        async move { kms.list_aliases(access, region, Some(key), &Paging::default()).await.expect("moto answers").items }
+        let list = ListAliases { key: Some(key.clone()), paging: Paging::default() };
+        async move { kms.call(access, region, list).await.expect("moto answers").items }
     };
     assert_eq!(of(&one).await, []);
     let moved = of(&other).await;
     assert_eq!((moved.len(), &moved[0].name, moved[0].target.as_ref()), (1, &alias, Some(&other)));
-    let all = kms.list_aliases(&access, &region, None, &Paging::default()).await.expect("moto answers");
+    let all =
+        kms.call(&access, &region, ListAliases { key: None, paging: Paging::default() }).await.expect("moto answers");
     assert!(all.items.iter().any(|alias| alias.name.is_of_aws()), "AWS's own are listed too");
-    let behind = kms.describe_alias(&access, &region, &alias).await.expect("moto answers");
+    let behind = kms.call(&access, &region, DescribeKey::behind(alias.clone())).await.expect("moto answers");
     assert_eq!(behind.key_id(), &other);
-    kms.delete_alias(&access, &region, &alias).await.expect("moto answers");
-    assert!(kms.describe_alias(&access, &region, &alias).await.expect_err("it is gone").is_not_found());
-    assert!(kms.delete_alias(&access, &region, &alias).await.expect_err("it is gone").is_not_found());
+    kms.call(&access, &region, DeleteAlias { alias: alias.clone() }).await.expect("moto answers");
+    assert!(
+        kms.call(&access, &region, DescribeKey::behind(alias.clone())).await.expect_err("it is gone").is_not_found()
+    );
+    assert!(
+        kms.call(&access, &region, DeleteAlias { alias: alias.clone() }).await.expect_err("it is gone").is_not_found()
+    );
 }
 
 #[tokio::test]
 async fn a_policy_is_read_and_replaced() {
     let Some(moto) = Moto::open() else { return };
-    let key = moto.key(&plain()).await;
+    let key = moto.key(plain()).await;
     let Moto { kms, access, region } = moto;
-    let default = kms.get_key_policy(&access, &region, &key).await.expect("moto answers");
+    let default = kms.call(&access, &region, GetKeyPolicy { key: key.clone() }).await.expect("moto answers");
     assert!(default.as_str().contains(":root"), "{default}");
     let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["kms:*"],
         "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Resource": "*"}]});
     let policy = PolicyText::of(&policy).expect("a policy");
-    for lockout in [LockoutCheck::Kept, LockoutCheck::Bypassed] {
-        kms.put_key_policy(&access, &region, &key, &policy, lockout).await.expect("moto answers");
-        assert_eq!(kms.get_key_policy(&access, &region, &key).await.expect("moto answers"), policy);
+    for bypass_lockout_check in [false, true] {
+        kms.call(&access, &region, PutKeyPolicy { key: key.clone(), policy: policy.clone(), bypass_lockout_check })
+            .await
+            .expect("moto answers");
+        assert_eq!(kms.call(&access, &region, GetKeyPolicy { key: key.clone() }).await.expect("moto answers"), policy);
     }
 }
 
 #[tokio::test]
 async fn rotation_is_switched_on_and_off_and_asked_for() {
     let Some(moto) = Moto::open() else { return };
-    let key = moto.key(&plain()).await;
+    let key = moto.key(plain()).await;
     let Moto { kms, access, region } = moto;
     let period = RotationPeriod::parse(180).expect("days");
-    kms.enable_rotation(&access, &region, &key, Some(period)).await.expect("moto answers");
-    let status = kms.rotation_status(&access, &region, &key).await.expect("moto answers");
+    kms.call(&access, &region, EnableKeyRotation { key: key.clone(), period: Some(period) })
+        .await
+        .expect("moto answers");
+    let status = kms.call(&access, &region, GetKeyRotationStatus { key: key.clone() }).await.expect("moto answers");
     assert!(status.enabled);
     match status.period {
         Some(said) => assert_eq!(said, period),
         None => eprintln!("moto lacks RotationPeriodInDays in GetKeyRotationStatus"),
     }
-    kms.rotate_on_demand(&access, &region, &key).await.expect("moto answers");
-    let rotations = kms.list_rotations(&access, &region, &key, &Paging::default()).await.expect("moto answers").items;
+    kms.call(&access, &region, RotateKeyOnDemand { key: key.clone() }).await.expect("moto answers");
+    let rotations = kms
+        .call(&access, &region, ListKeyRotations { key: key.clone(), paging: Paging::default() })
+        .await
+        .expect("moto answers")
+        .items;
     assert_eq!(rotations.last().and_then(|row| row.kind.clone()), Some(RotationKind::OnDemand), "{rotations:?}");
     if rotations.iter().all(|row| row.material.is_none()) {
         eprintln!("moto lacks KeyMaterialId in ListKeyRotations");
     }
-    kms.disable_rotation(&access, &region, &key).await.expect("moto answers");
-    assert!(!kms.rotation_status(&access, &region, &key).await.expect("moto answers").enabled);
+    kms.call(&access, &region, DisableKeyRotation { key: key.clone() }).await.expect("moto answers");
+    assert!(
+        !kms.call(&access, &region, GetKeyRotationStatus { key: key.clone() }).await.expect("moto answers").enabled
+    );
 }
 
 #[tokio::test]
 async fn deletion_is_scheduled_and_called_off() {
     let Some(moto) = Moto::open() else { return };
-    let key = moto.key(&plain()).await;
+    let key = moto.key(plain()).await;
     let Moto { kms, access, region } = moto;
     let window = DeletionWindow::parse(7).expect("days");
-    let scheduled = kms.schedule_deletion(&access, &region, &key, window).await.expect("moto answers");
-    let metadata = kms.describe_key(&access, &region, &key).await.expect("moto answers");
+    let scheduled =
+        kms.call(&access, &region, ScheduleKeyDeletion { key: key.clone(), window }).await.expect("moto answers");
+    let metadata = kms.call(&access, &region, DescribeKey::of(key.clone())).await.expect("moto answers");
     assert!(metadata.is_pending_deletion() && !metadata.enabled);
     let (date, made) = (scheduled.date.expect("moto says when"), metadata.created_at.expect("moto says when"));
     assert!((date.seconds() - made.seconds() - 7 * 86_400).abs() < 60, "{date} {made}");
-    kms.cancel_deletion(&access, &region, &key).await.expect("moto answers");
-    let metadata = kms.describe_key(&access, &region, &key).await.expect("moto answers");
+    kms.call(&access, &region, CancelKeyDeletion { key: key.clone() }).await.expect("moto answers");
+    let metadata = kms.call(&access, &region, DescribeKey::of(key.clone())).await.expect("moto answers");
     assert_eq!((metadata.state, metadata.deletion_date), (KeyState::Disabled, None));
 }
 
 #[tokio::test]
 async fn a_multi_region_key_has_a_replica() {
     let Some(moto) = Moto::open() else { return };
-    let key = moto.key(&NewKey { multi_region: true, ..plain() }).await;
+    let key = moto.key(NewKey { multi_region: true, ..plain() }).await;
     let Moto { kms, access, region } = moto;
     assert!(key.is_multi_region());
-    let metadata = kms.describe_key(&access, &region, &key).await.expect("moto answers");
+    let metadata = kms.call(&access, &region, DescribeKey::of(key.clone())).await.expect("moto answers");
     let family = metadata.multi_region.expect("it is of one");
     assert_eq!((family.kind, family.primary.region()), (MultiRegionKind::Primary, &region));
-    let replica = NewReplica {
-        region: Region::parse("eu-west-1").expect("a region"),
-        description: "there".to_owned(),
-        policy: None,
-        lockout: LockoutCheck::Kept,
-        tags: vec![Tag::told("team", "ops")],
+    let replica = ReplicateKey {
+        new: NewReplica {
+            key: key.clone(),
+            primary: region.clone(),
+            aliases: Vec::new(),
+            description: "there".to_owned(),
+            policy: None,
+            bypass_lockout_check: false,
+            tags: vec![Tag::told("team", "ops")],
+        },
+        replica_region: Region::parse("eu-west-1").expect("a region"),
     };
-    let made = kms.replicate(&access, &region, &key, &replica).await.expect("moto answers");
-    assert_eq!((made.key_id(), made.region()), (&key, &replica.region));
+    let made = kms.call(&access, &region, replica.clone()).await.expect("moto answers");
+    assert_eq!((made.key_id(), made.region()), (&key, &replica.replica_region));
     match made.multi_region.expect("it is of one").kind {
         MultiRegionKind::Replica => {}
         kind => eprintln!("moto lacks REPLICA in the answer of ReplicateKey: it says {kind}"),
     }
-    let moved = kms.update_primary_region(&access, &region, &key, &replica.region).await;
+    let moved = kms
+        .call(&access, &region, UpdatePrimaryRegion { key: key.clone(), new_primary: replica.replica_region.clone() })
+        .await;
     lacks("UpdatePrimaryRegion", &moved);
 }
 
 #[tokio::test]
 async fn material_is_imported_if_moto_can() {
     let Some(moto) = Moto::open() else { return };
-    let key = moto.key(&NewKey { origin: Origin::External, ..plain() }).await;
+    let key = moto.key(NewKey { origin: Origin::External, ..plain() }).await;
     let Moto { kms, access, region } = moto;
-    let metadata = kms.describe_key(&access, &region, &key).await.expect("moto answers");
+    let metadata = kms.call(&access, &region, DescribeKey::of(key.clone())).await.expect("moto answers");
     assert_eq!(metadata.origin, Origin::External);
     if metadata.state != KeyState::PendingImport {
         eprintln!("moto lacks the key state PendingImport: a key without material is {}", metadata.state);
     }
     let wrapping = WrappingAlgorithm::RsaesOaepSha256;
-    let parameters = kms.parameters_for_import(&access, &region, &key, wrapping).await;
-    let import = MaterialImport::first(b"token".to_vec(), b"wrapped".to_vec());
+    let parameters = kms.call(&access, &region, GetParametersForImport { key: key.clone(), algorithm: wrapping }).await;
+    let import = ImportKeyMaterial::first(key.clone(), b"token".to_vec(), b"wrapped".to_vec());
     if !lacks("GetParametersForImport", &parameters) {
         assert!(!parameters.expect("answered").wrapping_key.is_empty());
     }
-    lacks("ImportKeyMaterial", &kms.import_material(&access, &region, &key, &import).await);
-    lacks("DeleteImportedKeyMaterial", &kms.delete_material(&access, &region, &key, None).await);
+    lacks("ImportKeyMaterial", &kms.call(&access, &region, import.clone()).await);
+    lacks(
+        "DeleteImportedKeyMaterial",
+        &kms.call(&access, &region, DeleteImportedKeyMaterial { key: key.clone(), material: None }).await,
+    );
 }

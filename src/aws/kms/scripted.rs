@@ -3,14 +3,17 @@
 //! One account, any region. A cue strikes before or after the effect: "after" is the crash that matters, AWS has done
 //! it and nobody was told.
 
-mod calls;
+mod answers;
 mod model;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::port::NewKey;
+use async_trait::async_trait;
+
+use super::calls::{Answer, CreateKey, Request};
+use super::port::AwsKms;
 use crate::aws::failure::AwsFailure;
-use crate::aws::operation::Operation;
+use crate::aws::operation::AwsOperation;
 use crate::aws::port::Access;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::AwsKeyId;
@@ -34,12 +37,15 @@ pub enum Cue {
 /// A call that was made.
 #[derive(Debug, Clone)]
 pub struct RecordedCall {
-    pub operation: Operation,
-    /// The way in that the service chose.
     pub access: Access,
     pub region: Region,
-    /// The key or alias that it was about; empty for lists and new keys.
-    pub subject: String,
+    pub request: Request,
+}
+
+impl RecordedCall {
+    pub fn operation(&self) -> AwsOperation {
+        self.request.operation()
+    }
 }
 
 #[derive(Debug)]
@@ -54,18 +60,18 @@ impl ScriptedKms {
     }
 
     /// What happens to the next call of an operation; several are used up in order.
-    pub fn next(&self, operation: Operation, cue: Cue) {
+    pub fn next(&self, operation: AwsOperation, cue: Cue) {
         self.model().cues.push_back((operation, cue));
     }
 
     /// Every call so far, in order.
     pub fn calls(&self) -> Vec<RecordedCall> {
-        self.model().asked.clone()
+        self.model().recorded.clone()
     }
 
     /// How often an operation was called.
-    pub fn times(&self, operation: Operation) -> usize {
-        self.model().asked.iter().filter(|asked| asked.operation == operation).count()
+    pub fn times(&self, operation: AwsOperation) -> usize {
+        self.model().recorded.iter().filter(|call| call.operation() == operation).count()
     }
 
     pub fn keys(&self) -> Vec<ModelKey> {
@@ -83,8 +89,8 @@ impl ScriptedKms {
     }
 
     /// Makes a key behind everybody's back.
-    pub fn plant(&self, region: &Region, key: &NewKey) -> KeyMetadata {
-        self.model().create(self.account, region, key)
+    pub fn plant(&self, region: &Region, call: &CreateKey) -> KeyMetadata {
+        self.model().create(self.account, region, call)
     }
 
     /// Makes a key vanish, as at the end of its deletion window.
@@ -94,24 +100,28 @@ impl ScriptedKms {
         model.aliases.retain(|(there, _), target| there != region || target != key);
     }
 
-    async fn play<T>(
-        &self,
-        operation: Operation,
-        (access, region): (&Access, &Region),
-        subject: &str,
-        act: impl FnOnce(&mut Model) -> Result<T, AwsFailure>,
-    ) -> Result<T, AwsFailure> {
+    fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl AwsKms for ScriptedKms {
+    async fn send(&self, access: &Access, region: &Region, request: Request) -> Result<Answer, AwsFailure> {
         let outcome = {
             let mut model = self.model();
-            let (access, region, subject) = (access.clone(), region.clone(), subject.to_owned());
-            model.asked.push(RecordedCall { operation, access, region, subject });
+            let (access, call) = (access.clone(), request.clone());
+            model.recorded.push(RecordedCall { access, region: region.clone(), request: call });
+            let operation = request.operation();
             let cue = model.cues.iter().position(|(cued, _)| *cued == operation);
-            match cue.and_then(|at| model.cues.remove(at)).map(|(_, cue)| cue) {
-                None => Some(act(&mut model)),
+            let cue = cue.and_then(|at| model.cues.remove(at)).map(|(_, cue)| cue);
+            let mut answer = || model.answer(self.account, region, &request);
+            match cue {
+                None => Some(answer()),
                 Some(Cue::Fail(failure)) => Some(Err(failure)),
-                Some(Cue::FailAfter(failure)) => Some(act(&mut model).and(Err(failure))),
+                Some(Cue::FailAfter(failure)) => Some(answer().and(Err(failure))),
                 Some(Cue::Hang) => None,
-                Some(Cue::HangAfter) => act(&mut model).map_or_else(|failure| Some(Err(failure)), |_| None),
+                Some(Cue::HangAfter) => answer().map_or_else(|failure| Some(Err(failure)), |_| None),
             }
         };
         match outcome {
@@ -119,23 +129,22 @@ impl ScriptedKms {
             None => std::future::pending().await,
         }
     }
-
-    fn model(&self) -> MutexGuard<'_, Model> {
-        self.model.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::super::port::{AwsKms, LockoutCheck, MaterialImport, NewReplica};
     use super::*;
+    use crate::aws::call::AwsCall;
+    use crate::aws::kms::calls::{
+        CancelKeyDeletion, DescribeKey, EnableKey, ImportKeyMaterial, ListKeys, ReplicateKey, ScheduleKeyDeletion,
+    };
     use crate::aws::page::Paging;
     use crate::aws::port::AccessKeys;
     use crate::domain::key::aws_enums::{KeyState, Origin};
     use crate::domain::key::days::DeletionWindow;
-    use crate::domain::key::spec::{KeySpec, KeyUsage};
+    use crate::domain::key::operation::{NewKey, NewReplica};
     use crate::domain::place::Partition;
 
     fn access() -> Access {
@@ -147,70 +156,69 @@ mod tests {
         Region::parse(name).expect("a region")
     }
 
-    fn new() -> NewKey {
-        NewKey::plain(KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt)
-    }
-
     #[tokio::test]
     async fn a_cue_strikes_before_or_after_the_effect() {
         let kms = ScriptedKms::in_account("123456789012");
+        let port: &dyn AwsKms = &kms;
         let (access, paris) = (access(), region("eu-west-3"));
-        let failure = AwsFailure::Timeout { operation: Operation::CREATE_KEY, after: Duration::from_secs(1) };
+        let failure = AwsFailure::Timeout { operation: CreateKey::OPERATION, after: Duration::from_secs(1) };
         for (cue, keys) in
             [(Cue::Fail(failure.clone()), 0), (Cue::FailAfter(failure.clone()), 1), (Cue::Hang, 1), (Cue::HangAfter, 2)]
         {
-            kms.next(Operation::CREATE_KEY, cue);
-            let (key, limit) = (new(), Duration::from_millis(10));
-            let call = tokio::time::timeout(limit, kms.create_key(&access, &paris, &key)).await;
+            kms.next(CreateKey::OPERATION, cue);
+            let limit = Duration::from_millis(10);
+            let call = tokio::time::timeout(limit, port.call(&access, &paris, CreateKey::plain())).await;
             assert!(!matches!(call, Ok(Ok(_))), "{call:?}");
             assert_eq!(kms.keys().len(), keys);
         }
-        assert!(kms.create_key(&access, &paris, &new()).await.is_ok());
-        assert_eq!(kms.times(Operation::CREATE_KEY), 5);
+        assert!(port.call(&access, &paris, CreateKey::plain()).await.is_ok());
+        assert_eq!(kms.times(CreateKey::OPERATION), 5);
     }
 
     #[tokio::test]
     async fn the_model_keeps_awss_states() {
         let kms = ScriptedKms::in_account("123456789012");
+        let port: &dyn AwsKms = &kms;
         let (access, paris, ireland) = (access(), region("eu-west-3"), region("eu-west-1"));
-        let external = NewKey { origin: Origin::External, multi_region: true, ..new() };
-        let key = kms.create_key(&access, &paris, &external).await.expect("made").key_id().clone();
-        assert!(kms.enable(&access, &paris, &key).await.expect_err("it has no material").is_invalid_state());
-        let import = MaterialImport::first(b"token".to_vec(), b"wrapped".to_vec());
-        kms.import_material(&access, &paris, &key, &import).await.expect("imported");
-        let replica = NewReplica {
-            region: ireland.clone(),
+        let external = CreateKey::of(NewKey { origin: Origin::External, multi_region: true, ..CreateKey::plain().new });
+        let key = port.call(&access, &paris, external).await.expect("made").key_id().clone();
+        let enabled = port.call(&access, &paris, EnableKey { key: key.clone() }).await;
+        assert!(enabled.expect_err("it has no material").is_invalid_state());
+        let import = ImportKeyMaterial::first(key.clone(), b"token".to_vec(), b"wrapped".to_vec());
+        port.call(&access, &paris, import).await.expect("imported");
+        let new = NewReplica {
+            key: key.clone(),
+            primary: paris.clone(),
+            aliases: Vec::new(),
             description: String::new(),
             policy: None,
-            lockout: LockoutCheck::Kept,
+            bypass_lockout_check: false,
             tags: Vec::new(),
         };
-        let metadata = kms.replicate(&access, &paris, &key, &replica).await.expect("replicated");
+        let replica = ReplicateKey { new, replica_region: ireland.clone() };
+        let metadata = port.call(&access, &paris, replica.clone()).await.expect("replicated");
         assert_eq!((&metadata.state, metadata.region()), (&KeyState::PendingImport, &ireland));
-        let twice = kms.replicate(&access, &paris, &key, &replica).await;
+        let twice = port.call(&access, &paris, replica).await;
         assert!(twice.expect_err("it is there").is_already_there());
-        let scheduled = kms.schedule_deletion(&access, &paris, &key, DeletionWindow::default()).await.expect("done");
+        let deletion = ScheduleKeyDeletion { key: key.clone(), window: DeletionWindow::default() };
+        let scheduled = port.call(&access, &paris, deletion).await.expect("done");
         assert_eq!((scheduled.date, scheduled.state), (None, Some(KeyState::PendingReplicaDeletion)));
-        kms.cancel_deletion(&access, &paris, &key).await.expect("called off");
+        port.call(&access, &paris, CancelKeyDeletion { key: key.clone() }).await.expect("called off");
         assert_eq!(kms.key(&paris, &key).expect("there").metadata.state, KeyState::Disabled);
         kms.vanish(&ireland, &key);
-        assert!(kms.describe_key(&access, &ireland, &key).await.expect_err("gone").is_not_found());
+        assert!(port.call(&access, &ireland, DescribeKey::of(key)).await.expect_err("gone").is_not_found());
     }
 
     #[tokio::test]
     async fn lists_have_pages() {
         let kms = ScriptedKms::in_account("123456789012");
+        let port: &dyn AwsKms = &kms;
         let (access, paris) = (access(), region("eu-west-3"));
-        (0..5).for_each(|_| drop(kms.plant(&paris, &new())));
-        let (mut paging, mut seen) = (Paging::first(2), 0);
-        loop {
-            let page = kms.list_keys(&access, &paris, &paging).await.expect("answered");
-            seen += page.items.len();
-            match page.next {
-                Some(next) => paging.marker = Some(next),
-                None => break,
-            }
+        (0..5).for_each(|_| drop(kms.plant(&paris, &CreateKey::plain())));
+        let (mut pages, mut seen) = (port.pages(&access, &paris, ListKeys { paging: Paging::first(2) }), 0);
+        while let Some(keys) = pages.next().await.expect("answered") {
+            seen += keys.len();
         }
-        assert_eq!((seen, kms.times(Operation::LIST_KEYS)), (5, 3));
+        assert_eq!((seen, kms.times(ListKeys::OPERATION)), (5, 3));
     }
 }

@@ -5,7 +5,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::port::{AwsKms, DeletionScheduled, LockoutCheck, MaterialImport, NewKey, NewReplica, WrappingAlgorithm};
+use super::calls::{
+    CancelKeyDeletion, CreateAlias, CreateKey, DeleteAlias, DeleteImportedKeyMaterial, DeletionScheduled, DescribeKey,
+    DisableKey, DisableKeyRotation, EnableKey, EnableKeyRotation, GetKeyPolicy, GetKeyRotationStatus,
+    GetParametersForImport, GetPublicKey, ImportKeyMaterial, ListAliases, ListKeyRotations, ListKeys, ListResourceTags,
+    PutKeyPolicy, ReplicateKey, RotateKeyOnDemand, ScheduleKeyDeletion, TagResource, UntagResource, UpdateAlias,
+    UpdateKeyDescription, UpdatePrimaryRegion, WrappingAlgorithm,
+};
+use super::port::AwsKms;
 use crate::aws::failure::AwsFailure;
 use crate::aws::fake::{Fake, RecordedCall, Reply};
 use crate::aws::page::{Marker, Paging};
@@ -16,6 +23,7 @@ use crate::domain::key::aws_enums::{ExpirationModel, KeyManager, KeyState, Multi
 use crate::domain::key::days::{DeletionWindow, RotationPeriod};
 use crate::domain::key::material::{ImportState, ImportType, MaterialId, MaterialState, RotationKind};
 use crate::domain::key::name::{AliasName, AwsKeyId};
+use crate::domain::key::operation::{NewKey, NewReplica};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::Tag;
@@ -25,11 +33,11 @@ use crate::domain::time::Time;
 const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 const FAMILY: &str = "mrk-1234abcd12ab34cd56ef1234567890ab";
 
-fn port(settings: AwsSettings) -> RusotoAws {
+fn port(settings: AwsSettings) -> Arc<dyn AwsKms> {
     let opened = RusotoAws::new(&settings).expect("the settings are in order");
-    let mut line = Arc::into_inner(opened.line).expect("nobody else has it");
-    line.retry.base = Duration::from_millis(5);
-    RusotoAws { line: Arc::new(line) }
+    let mut client = Arc::into_inner(opened.client).expect("nobody else has it");
+    client.retry.base = Duration::from_millis(5);
+    Arc::new(RusotoAws { client: Arc::new(client) })
 }
 
 fn settings(fake: &Fake) -> AwsSettings {
@@ -94,70 +102,94 @@ async fn every_operation_asks_in_awss_own_words() {
     let tags = [Tag::told("team", "ops")];
     let third = Paging { marker: Some(Marker::new("m2")), limit: Some(1_000) };
     let new = NewKey {
+        spec: KeySpec::Hmac256,
+        usage: KeyUsage::GenerateVerifyMac,
         origin: Origin::External,
         description: "d".to_owned(),
         multi_region: true,
         policy: Some(policy()),
-        lockout: LockoutCheck::Bypassed,
+        bypass_lockout_check: true,
         tags: tags.to_vec(),
-        custom_key_store_id: Some("cks-1".to_owned()),
-        xks_key_id: Some("xks".to_owned()),
-        ..NewKey::plain(KeySpec::Hmac256, KeyUsage::GenerateVerifyMac)
+        ..CreateKey::plain().new
     };
-    let replica = NewReplica {
-        region: Region::parse("eu-west-1").expect("a region"),
-        description: String::new(),
-        policy: None,
-        lockout: LockoutCheck::Kept,
-        tags: tags.to_vec(),
+    let new = CreateKey { new, custom_key_store_id: Some("cks-1".to_owned()), xks_key_id: Some("xks".to_owned()) };
+    let replica = ReplicateKey {
+        new: NewReplica {
+            key: key.clone(),
+            primary: paris.clone(),
+            aliases: Vec::new(),
+            description: "".to_owned(),
+            policy: None,
+            bypass_lockout_check: false,
+            tags: tags.to_vec(),
+        },
+        replica_region: Region::parse("eu-west-1").expect("a region"),
     };
-    let first = MaterialImport::first(b"token".to_vec(), b"wrapped".to_vec());
-    let again = MaterialImport {
+    let first = ImportKeyMaterial::first(key.clone(), b"token".to_vec(), b"wrapped".to_vec());
+    let again = ImportKeyMaterial {
         expires: Some(Time::from_nanos(1_800_000_000_900_000_000)),
         import_type: Some(ImportType::ExistingKeyMaterial),
         material: Some(MaterialId::told("0f")),
         description: Some("batch 7".to_owned()),
         ..first.clone()
     };
-    let plain = NewKey::plain(KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt);
+    let plain = CreateKey::plain();
     let window = DeletionWindow::parse(7).expect("days");
 
-    kms.create_key(&access, &paris, &plain).await.expect("answered");
-    kms.create_key(&access, &paris, &new).await.expect("answered");
-    kms.describe_key(&access, &paris, &key).await.expect("answered");
-    kms.describe_alias(&access, &paris, &alias).await.expect("answered");
-    kms.list_keys(&access, &paris, &third).await.expect("answered");
-    kms.list_aliases(&access, &paris, None, &Paging::default()).await.expect("answered");
-    kms.list_aliases(&access, &paris, Some(&key), &Paging::first(100)).await.expect("answered");
-    kms.get_key_policy(&access, &paris, &key).await.expect("answered");
-    kms.put_key_policy(&access, &paris, &key, &policy(), LockoutCheck::Kept).await.expect("answered");
-    kms.put_key_policy(&access, &paris, &key, &policy(), LockoutCheck::Bypassed).await.expect("answered");
-    kms.list_tags(&access, &paris, &key).await.expect("answered");
-    kms.tag(&access, &paris, &key, &tags).await.expect("answered");
-    kms.untag(&access, &paris, &key, &["team".to_owned()]).await.expect("answered");
-    kms.create_alias(&access, &paris, &alias, &key).await.expect("answered");
-    kms.update_alias(&access, &paris, &alias, &key).await.expect("answered");
-    kms.delete_alias(&access, &paris, &alias).await.expect("answered");
-    kms.enable(&access, &paris, &key).await.expect("answered");
-    kms.disable(&access, &paris, &key).await.expect("answered");
-    kms.update_description(&access, &paris, &key, "for wages").await.expect("answered");
-    kms.enable_rotation(&access, &paris, &key, None).await.expect("answered");
-    kms.enable_rotation(&access, &paris, &key, RotationPeriod::parse(90).ok()).await.expect("answered");
-    kms.disable_rotation(&access, &paris, &key).await.expect("answered");
-    kms.rotation_status(&access, &paris, &key).await.expect("answered");
-    kms.rotate_on_demand(&access, &paris, &key).await.expect("answered");
-    kms.list_rotations(&access, &paris, &key, &third).await.expect("answered");
+    kms.call(&access, &paris, plain.clone()).await.expect("answered");
+    kms.call(&access, &paris, new.clone()).await.expect("answered");
+    kms.call(&access, &paris, DescribeKey::of(key.clone())).await.expect("answered");
+    kms.call(&access, &paris, DescribeKey::behind(alias.clone())).await.expect("answered");
+    kms.call(&access, &paris, ListKeys { paging: third.clone() }).await.expect("answered");
+    kms.call(&access, &paris, ListAliases { key: None, paging: Paging::default() }).await.expect("answered");
+    kms.call(&access, &paris, ListAliases { key: Some(key.clone()), paging: Paging::first(100) })
+        .await
+        .expect("answered");
+    kms.call(&access, &paris, GetKeyPolicy { key: key.clone() }).await.expect("answered");
+    kms.call(&access, &paris, PutKeyPolicy { key: key.clone(), policy: policy(), bypass_lockout_check: false })
+        .await
+        .expect("answered");
+    kms.call(&access, &paris, PutKeyPolicy { key: key.clone(), policy: policy(), bypass_lockout_check: true })
+        .await
+        .expect("answered");
+    kms.pages(&access, &paris, ListResourceTags::of(key.clone())).collect().await.expect("answered");
+    kms.call(&access, &paris, TagResource { key: key.clone(), tags: tags.to_vec() }).await.expect("answered");
+    kms.call(&access, &paris, UntagResource { key: key.clone(), tag_keys: vec!["team".to_owned()] })
+        .await
+        .expect("answered");
+    kms.call(&access, &paris, CreateAlias { alias: alias.clone(), key: key.clone() }).await.expect("answered");
+    kms.call(&access, &paris, UpdateAlias { alias: alias.clone(), key: key.clone() }).await.expect("answered");
+    kms.call(&access, &paris, DeleteAlias { alias: alias.clone() }).await.expect("answered");
+    kms.call(&access, &paris, EnableKey { key: key.clone() }).await.expect("answered");
+    kms.call(&access, &paris, DisableKey { key: key.clone() }).await.expect("answered");
+    kms.call(&access, &paris, UpdateKeyDescription { key: key.clone(), description: "for wages".to_owned() })
+        .await
+        .expect("answered");
+    kms.call(&access, &paris, EnableKeyRotation { key: key.clone(), period: None }).await.expect("answered");
+    kms.call(&access, &paris, EnableKeyRotation { key: key.clone(), period: RotationPeriod::parse(90).ok() })
+        .await
+        .expect("answered");
+    kms.call(&access, &paris, DisableKeyRotation { key: key.clone() }).await.expect("answered");
+    kms.call(&access, &paris, GetKeyRotationStatus { key: key.clone() }).await.expect("answered");
+    kms.call(&access, &paris, RotateKeyOnDemand { key: key.clone() }).await.expect("answered");
+    kms.call(&access, &paris, ListKeyRotations { key: key.clone(), paging: third.clone() }).await.expect("answered");
     let wrapping = WrappingAlgorithm::RsaAesKeyWrapSha256;
-    kms.parameters_for_import(&access, &paris, &key, wrapping).await.expect("answered");
-    kms.import_material(&access, &paris, &key, &first).await.expect("answered");
-    kms.import_material(&access, &paris, &key, &again).await.expect("answered");
-    kms.delete_material(&access, &paris, &key, None).await.expect("answered");
-    kms.delete_material(&access, &paris, &key, Some(&MaterialId::told("0f"))).await.expect("answered");
-    kms.schedule_deletion(&access, &paris, &key, window).await.expect("answered");
-    kms.cancel_deletion(&access, &paris, &key).await.expect("answered");
-    kms.replicate(&access, &paris, &key, &replica).await.expect("answered");
-    kms.update_primary_region(&access, &paris, &key, &replica.region).await.expect("answered");
-    kms.public_key(&access, &paris, &key).await.expect("answered");
+    kms.call(&access, &paris, GetParametersForImport { key: key.clone(), algorithm: wrapping })
+        .await
+        .expect("answered");
+    kms.call(&access, &paris, first.clone()).await.expect("answered");
+    kms.call(&access, &paris, again.clone()).await.expect("answered");
+    kms.call(&access, &paris, DeleteImportedKeyMaterial { key: key.clone(), material: None }).await.expect("answered");
+    kms.call(&access, &paris, DeleteImportedKeyMaterial { key: key.clone(), material: Some(MaterialId::told("0f")) })
+        .await
+        .expect("answered");
+    kms.call(&access, &paris, ScheduleKeyDeletion { key: key.clone(), window }).await.expect("answered");
+    kms.call(&access, &paris, CancelKeyDeletion { key: key.clone() }).await.expect("answered");
+    kms.call(&access, &paris, replica.clone()).await.expect("answered");
+    kms.call(&access, &paris, UpdatePrimaryRegion { key: key.clone(), new_primary: replica.replica_region.clone() })
+        .await
+        .expect("answered");
+    kms.call(&access, &paris, GetPublicKey { key: key.clone() }).await.expect("answered");
 
     let all = fake.calls();
     for asked in &all {
@@ -222,7 +254,7 @@ async fn a_key_is_read_with_all_that_aws_says_of_it() {
             "ReplicaKeys": [{"Arn": arn("eu-west-1"), "Region": "eu-west-1"}]},
         "CustomKeyStoreId": "cks-1", "CloudHsmClusterId": "cluster-1", "XksKeyConfiguration": {"Id": "x1"}}});
     let fake = Fake::answering(move |_, _| Reply::Http(200, body.to_string())).await;
-    let metadata = port(settings(&fake)).describe_key(&access(), &paris(), &key()).await.expect("answered");
+    let metadata = port(settings(&fake)).call(&access(), &paris(), DescribeKey::of(key())).await.expect("answered");
     assert_eq!((metadata.key_id().as_str(), metadata.region().as_str()), (FAMILY, "eu-west-3"));
     assert_eq!(metadata.created_at.expect("known").to_string(), "2023-11-14T22:13:20.125Z");
     assert_eq!((metadata.spec.clone(), metadata.usage.clone()), (KeySpec::EccNistP521, KeyUsage::KeyAgreement));
@@ -249,7 +281,7 @@ async fn words_that_aws_adds_survive() {
         key_metadata[member] = word.into();
     }
     let fake = Fake::answering(move |_, _| Reply::Http(200, json!({"KeyMetadata": key_metadata}).to_string())).await;
-    let metadata = port(settings(&fake)).describe_key(&access(), &paris(), &key()).await.expect("answered");
+    let metadata = port(settings(&fake)).call(&access(), &paris(), DescribeKey::of(key())).await.expect("answered");
     let words = [metadata.spec.as_str(), metadata.state.as_str(), metadata.usage.as_str(), metadata.origin.as_str()];
     assert_eq!(words, ["SLH_DSA_1", "Resting", "THINK", "MOON"]);
 }
@@ -268,10 +300,11 @@ async fn lists_come_in_pages_and_odd_entries_hide_no_others() {
     })
     .await;
     let kms = port(settings(&fake));
-    let page = kms.list_keys(&access(), &paris(), &Paging::default()).await.expect("answered");
+    let page = kms.call(&access(), &paris(), ListKeys { paging: Paging::default() }).await.expect("answered");
     assert_eq!(page.items.iter().map(|arn| arn.id().as_str()).collect::<Vec<_>>(), [ID, FAMILY]);
     assert_eq!(page.next, Some(Marker::new("m2")));
-    let page = kms.list_aliases(&access(), &paris(), None, &Paging::default()).await.expect("answered");
+    let page =
+        kms.call(&access(), &paris(), ListAliases { key: None, paging: Paging::default() }).await.expect("answered");
     assert!(page.items[0].name.is_of_aws() && page.items[0].target.is_none());
     assert_eq!((page.items[1].target.clone(), page.next), (Some(key()), None));
 }
@@ -284,11 +317,15 @@ async fn tags_are_read_over_all_pages() {
         Reply::Http(200, json!({"Tags": tags, "Truncated": !last, "NextMarker": "m2"}).to_string())
     })
     .await;
-    let tags = port(settings(&fake)).list_tags(&access(), &paris(), &key()).await.expect("answered");
+    let tags = port(settings(&fake))
+        .pages(&access(), &paris(), ListResourceTags::of(key()))
+        .collect()
+        .await
+        .expect("answered");
     assert_eq!(tags, [Tag::told("a", "ü"), Tag::told("b", "ü")]);
     let endless = json!({"Tags": [], "Truncated": true, "NextMarker": "m"});
     let fake = Fake::answering(move |_, _| Reply::Http(200, endless.to_string())).await;
-    let outcome = port(settings(&fake)).list_tags(&access(), &paris(), &key()).await;
+    let outcome = port(settings(&fake)).pages(&access(), &paris(), ListResourceTags::of(key())).collect().await;
     assert!(matches!(outcome, Err(AwsFailure::Unintelligible { .. })), "{outcome:?}");
 }
 
@@ -313,11 +350,12 @@ async fn rotations_and_materials_are_read() {
     })
     .await;
     let (kms, access, paris) = (port(settings(&fake)), access(), paris());
-    let status = kms.rotation_status(&access, &paris, &key()).await.expect("answered");
+    let status = kms.call(&access, &paris, GetKeyRotationStatus { key: key() }).await.expect("answered");
     assert_eq!((status.enabled, status.period.map(RotationPeriod::days)), (true, Some(365)));
     assert_eq!(status.next.map(Time::seconds), Some(1_700_000_000));
     assert_eq!(status.on_demand_started.map(Time::seconds), Some(1_600_000_000));
-    let page = kms.list_rotations(&access, &paris, &key(), &Paging::default()).await.expect("answered");
+    let page =
+        kms.call(&access, &paris, ListKeyRotations { key: key(), paging: Paging::default() }).await.expect("answered");
     let [second, first] = page.items.as_slice() else { panic!("two materials: {page:?}") };
     assert_eq!(
         (second.state.clone(), second.kind.clone()),
@@ -331,13 +369,18 @@ async fn rotations_and_materials_are_read() {
         (first.material.clone(), first.rotated_at, first.kind.clone()),
         (Some(MaterialId::told("0b")), None, None)
     );
-    let import = MaterialImport::first(vec![1], vec![2]);
-    let material = kms.import_material(&access, &paris, &key(), &import).await.expect("answered");
+    let import = ImportKeyMaterial::first(key(), vec![1], vec![2]);
+    let material = kms.call(&access, &paris, import.clone()).await.expect("answered");
     assert_eq!(material, Some(MaterialId::told("0c")));
-    let parameters = kms.parameters_for_import(&access, &paris, &key(), WrappingAlgorithm::RsaesOaepSha256).await;
+    let parameters = kms
+        .call(&access, &paris, GetParametersForImport { key: key(), algorithm: WrappingAlgorithm::RsaesOaepSha256 })
+        .await;
     let parameters = parameters.expect("answered");
     assert_eq!((parameters.token.as_slice(), parameters.wrapping_key.as_slice()), (&b"token"[..], &b"key"[..]));
-    let scheduled = kms.schedule_deletion(&access, &paris, &key(), DeletionWindow::default()).await.expect("answered");
+    let scheduled = kms
+        .call(&access, &paris, ScheduleKeyDeletion { key: key(), window: DeletionWindow::default() })
+        .await
+        .expect("answered");
     let date = Some(Time::from_nanos(1_700_000_000_000_000_000));
     assert_eq!(scheduled, DeletionScheduled { date, state: Some(KeyState::PendingDeletion) });
 }
@@ -355,20 +398,20 @@ async fn what_makes_something_each_time_is_sent_again_only_if_nothing_was_done()
     for (reply, always, once) in cases {
         let fake = Fake::answering(move |_, _| reply()).await;
         let (kms, access, paris, key) = (port(settings(&fake)), access(), paris(), key());
-        let import = MaterialImport::first(vec![1], vec![2]);
-        let plain = NewKey::plain(KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt);
+        let import = ImportKeyMaterial::first(key.clone(), vec![1], vec![2]);
+        let plain = CreateKey::plain();
         let sent = |before: usize| fake.calls().len() - before;
 
-        let failure = kms.describe_key(&access, &paris, &key).await.expect_err("it fails");
+        let failure = kms.call(&access, &paris, DescribeKey::of(key.clone())).await.expect_err("it fails");
         assert_eq!(sent(0), always, "{failure}");
         let before = fake.calls().len();
-        let failure = kms.disable(&access, &paris, &key).await.expect_err("it fails");
+        let failure = kms.call(&access, &paris, DisableKey { key: key.clone() }).await.expect_err("it fails");
         assert_eq!(sent(before), always, "{failure}");
         for outcome in [
-            (fake.calls().len(), kms.create_key(&access, &paris, &plain).await.map(drop)),
-            (fake.calls().len(), kms.rotate_on_demand(&access, &paris, &key).await),
-            (fake.calls().len(), kms.import_material(&access, &paris, &key, &import).await.map(drop)),
-            (fake.calls().len(), kms.create_alias(&access, &paris, &alias(), &key).await),
+            (fake.calls().len(), kms.call(&access, &paris, plain.clone()).await.map(drop)),
+            (fake.calls().len(), kms.call(&access, &paris, RotateKeyOnDemand { key: key.clone() }).await),
+            (fake.calls().len(), kms.call(&access, &paris, import.clone()).await.map(drop)),
+            (fake.calls().len(), kms.call(&access, &paris, CreateAlias { alias: alias(), key: key.clone() }).await),
         ] {
             let failure = outcome.1.expect_err("it fails");
             assert_eq!(failure.may_have_been_done(), once == 1 && always == 4, "{failure}");
@@ -387,13 +430,13 @@ async fn awss_code_and_message_are_kept() {
     })
     .await;
     let (kms, access, paris, key) = (port(settings(&fake)), access(), paris(), key());
-    let failure = kms.enable(&access, &paris, &key).await.expect_err("refused");
+    let failure = kms.call(&access, &paris, EnableKey { key: key.clone() }).await.expect_err("refused");
     assert!(failure.is_invalid_state());
     assert_eq!(failure.to_string(), "kms:EnableKey refused by AWS: KMSInvalidStateException: arn is pending deletion.");
-    assert!(kms.describe_key(&access, &paris, &key).await.expect_err("refused").is_not_found());
-    let garbled = kms.list_keys(&access, &paris, &Paging::default()).await;
+    assert!(kms.call(&access, &paris, DescribeKey::of(key.clone())).await.expect_err("refused").is_not_found());
+    let garbled = kms.call(&access, &paris, ListKeys { paging: Paging::default() }).await;
     assert!(matches!(garbled, Err(AwsFailure::Unintelligible { .. })), "{garbled:?}");
-    let garbled = kms.disable(&access, &paris, &key).await;
+    let garbled = kms.call(&access, &paris, DisableKey { key: key.clone() }).await;
     assert!(matches!(garbled, Err(AwsFailure::Unintelligible { .. })), "a page of a proxy is no success: {garbled:?}");
 }
 
@@ -404,7 +447,7 @@ async fn an_answer_about_another_key_is_no_answer() {
         key_metadata[member] = value.into();
         let fake =
             Fake::answering(move |_, _| Reply::Http(200, json!({"KeyMetadata": key_metadata}).to_string())).await;
-        let outcome = port(settings(&fake)).describe_key(&access(), &paris(), &key()).await;
+        let outcome = port(settings(&fake)).call(&access(), &paris(), DescribeKey::of(key())).await;
         assert!(matches!(outcome, Err(AwsFailure::Unintelligible { .. })), "{outcome:?}");
     }
 }
@@ -413,7 +456,7 @@ async fn an_answer_about_another_key_is_no_answer() {
 async fn a_region_of_another_partition_is_not_asked() {
     let fake = Fake::answering(|asked, _| answer(asked)).await;
     let beijing = Region::parse("cn-north-1").expect("a region");
-    let outcome = port(settings(&fake)).describe_key(&access(), &beijing, &key()).await;
+    let outcome = port(settings(&fake)).call(&access(), &beijing, DescribeKey::of(key())).await;
     assert!(matches!(outcome, Err(AwsFailure::NotSent { .. })), "{outcome:?}");
     assert!(fake.calls().is_empty());
 }
@@ -442,12 +485,12 @@ async fn a_role_is_assumed_once_for_all_regions_and_again_when_its_session_has_e
         session_name: SessionName::shaped_from("claviger"),
     };
     let (kms, access) = (port(settings(&fake)), Access { roles: vec![role], ..access() });
-    let plain = NewKey::plain(KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt);
+    let plain = CreateKey::plain();
     for region in ["eu-west-3", "eu-west-1"] {
         let region = Region::parse(region).expect("a region");
-        kms.describe_key(&access, &region, &key()).await.expect("answered");
+        kms.call(&access, &region, DescribeKey::of(key())).await.expect("answered");
     }
-    kms.create_key(&access, &paris(), &plain).await.expect("answered at the second time");
+    kms.call(&access, &paris(), plain.clone()).await.expect("answered at the second time");
     let calls: Vec<String> = fake.calls().iter().map(|asked| asked.action() + &asked.target()).collect();
     assert_eq!(calls, ["AssumeRole", "DescribeKey", "DescribeKey", "CreateKey", "AssumeRole", "CreateKey"]);
     assert_eq!(fake.calls()[1].header("x-amz-security-token"), Some("token-of-it"));
@@ -461,19 +504,22 @@ async fn no_more_calls_are_under_way_than_allowed() {
     })
     .await;
     let kms = port(AwsSettings { max_in_flight_per_region: 1, ..settings(&fake) });
-    let (hanging, access, paris, key) = (kms.clone(), access(), paris(), key());
+    let (hanging, access, paris, key) = (Arc::clone(&kms), access(), paris(), key());
     let call = tokio::spawn({
         let (access, paris, key) = (access.clone(), paris.clone(), key.clone());
-        async move { hanging.enable(&access, &paris, &key).await }
+        async move { hanging.call(&access, &paris, EnableKey { key: key.clone() }).await }
     });
     while fake.calls().is_empty() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let waiting = kms.describe_key(&access, &paris, &key);
+    let waiting = kms.call(&access, &paris, DescribeKey::of(key.clone()));
     assert!(tokio::time::timeout(Duration::from_millis(50), waiting).await.is_err(), "it waits for its turn");
     assert_eq!(fake.calls().len(), 1, "and was not sent");
     let elsewhere = Region::parse("eu-west-1").expect("a region");
-    assert!(kms.describe_key(&access, &elsewhere, &key).await.is_ok(), "another region does not wait");
+    assert!(kms.call(&access, &elsewhere, DescribeKey::of(key.clone())).await.is_ok(), "another region does not wait");
     call.abort();
-    assert!(kms.describe_key(&access, &paris, &key).await.is_ok(), "a call that was given up makes room");
+    assert!(
+        kms.call(&access, &paris, DescribeKey::of(key.clone())).await.is_ok(),
+        "a call that was given up makes room"
+    );
 }

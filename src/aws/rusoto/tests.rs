@@ -1,11 +1,15 @@
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::super::fake::{Fake, RecordedCall, Reply};
 use super::super::page::Paging;
-use super::super::port::{IamListing, SessionName, StsEndpoints};
+use super::super::port::{AccessKeys, IamListing, RoleToAssume, SessionName};
 use super::super::settings::EndpointOverride;
 use super::*;
-use crate::domain::place::{ExternalId, RoleArn};
+use crate::domain::connection::StsEndpoints;
+use crate::domain::place::{ExternalId, Partition, RoleArn};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
@@ -20,9 +24,9 @@ fn settings(url: &str) -> AwsSettings {
 /// The port on a fake, with pauses that suit a test.
 fn port(settings: &AwsSettings) -> RusotoAws {
     let opened = RusotoAws::new(settings).expect("the settings are in order");
-    let mut line = Arc::into_inner(opened.line).expect("nobody else has it");
-    line.retry.base = Duration::from_millis(5);
-    RusotoAws { line: Arc::new(line) }
+    let mut client = Arc::into_inner(opened.client).expect("nobody else has it");
+    client.retry.base = Duration::from_millis(5);
+    RusotoAws { client: Arc::new(client) }
 }
 
 fn access() -> Access {
@@ -178,7 +182,7 @@ async fn what_does_not_pass_is_told_as_it_is() {
         let failure = port(&settings(&fake.url())).caller(&access()).await.expect_err("a failure");
         assert!(expected(&failure), "{failure:?}");
         assert_eq!(fake.calls().len(), sent, "{failure:?}");
-        assert_eq!(failure.operation(), Operation::GET_CALLER_IDENTITY);
+        assert_eq!(failure.operation(), AwsOperation::GET_CALLER_IDENTITY);
     }
 }
 
@@ -318,7 +322,7 @@ async fn refused_keys_are_not_tried_again_and_again() {
     let port = port(&settings(&fake.url()));
     let access = Access { roles: vec![role("one", None)], ..access() };
     let failure = port.enabled_regions(&access).await.expect_err("refused");
-    assert_eq!((failure.operation(), failure.code()), (Operation::ASSUME_ROLE, Some("InvalidClientTokenId")));
+    assert_eq!((failure.operation(), failure.code()), (AwsOperation::ASSUME_ROLE, Some("InvalidClientTokenId")));
     assert_eq!(fake.calls().len(), 1);
 }
 

@@ -63,7 +63,7 @@ async fn a_broken_answer_is_told_from_a_missing_connection() {
     for bytes in ["", "HTTP/1.1 200 x\r\ncontent-length: 100\r\n\r\nhalf", "SSH-2.0-OpenSSH_9.2\r\n"] {
         let fake = Fake::answering(move |_, _| Reply::Raw(bytes.into())).await;
         let fault = send(&settings(), &fake.url()).await.expect_err("broken");
-        assert!(matches!(fault, Fault::Broken(_)), "{bytes}: {fault:?}");
+        assert!(matches!(fault, Fault::ConnectionLost(_)), "{bytes}: {fault:?}");
     }
     let unused = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
     for url in [format!("http://{unused}"), "http://name.invalid".to_owned()] {

@@ -3,8 +3,10 @@
 
 use super::at_work::Claim;
 use super::perform::{Broken, Performed, Stage, Way};
+use crate::aws::call::AwsCall;
 use crate::aws::failure::AwsFailure;
-use crate::aws::operation::Operation as Call;
+use crate::aws::kms::calls::DescribeKey;
+use crate::aws::operation::AwsOperation;
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::key::aggregate::{Key, Snapshot};
 use crate::domain::key::aws_enums::KeyState;
@@ -269,14 +271,14 @@ impl Core {
 /// Would it fail again however often it is tried?
 fn is_final(failure: &Failure) -> bool {
     match failure {
-        Failure::Cloud(cloud @ AwsFailure::Refused { .. }) => cloud.operation() != Call::ASSUME_ROLE,
+        Failure::Cloud(cloud @ AwsFailure::Refused { .. }) => cloud.operation() != AwsOperation::ASSUME_ROLE,
         failure => matches!(failure, Failure::Refused(_)),
     }
 }
 
 /// May the key itself not be read? What keeps from AWS altogether says nothing of the key.
 fn is_unreadable(cloud: &AwsFailure) -> bool {
-    cloud.is_denied() && cloud.operation() == Call::DESCRIBE_KEY
+    cloud.is_denied() && cloud.operation() == DescribeKey::OPERATION
 }
 
 /// A key that AWS changed or made and does not show: as it was known or told, but for what was put.

@@ -19,8 +19,7 @@ use super::access::{self, KeyPermit, KeyRight, Permit, RotateKey, SignedIn, Upda
 use super::caller::{Caller, RequestContext};
 use super::failure::{Failure, MissingRight};
 use super::list::{Page, Query};
-use crate::aws::operation::Operation as Call;
-use crate::aws::page::{Paging, Walk};
+use crate::aws::kms::calls::{DescribeKey, GetKeyRotationStatus, GetPublicKey, ListKeyRotations};
 use crate::domain::action::Action;
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
@@ -240,7 +239,8 @@ impl Keys {
     pub async fn rotation_status(&self, permit: &KeyPermit<ViewKey>) -> Result<RotationStatus, Failure> {
         let key = permit.key();
         let place = self.core.place(key.kms, &key.region).await?;
-        Ok(self.core.aws_kms.rotation_status(&place.access, &place.region, key.aws_id()).await?)
+        let call = GetKeyRotationStatus { key: key.aws_id().clone() };
+        Ok(self.core.aws_kms.call(&place.access, &place.region, call).await?)
     }
 
     /// All materials of a key, as AWS knows them.
@@ -250,15 +250,8 @@ impl Keys {
     pub async fn rotations(&self, permit: &KeyPermit<ViewKey>) -> Result<Vec<Rotation>, Failure> {
         let key = permit.key();
         let place = self.core.place(key.kms, &key.region).await?;
-        let (mut all, mut walk) = (Vec::new(), Walk::of(Call::LIST_KEY_ROTATIONS, Paging::default()));
-        loop {
-            let aws = &self.core.aws_kms;
-            let page = aws.list_rotations(&place.access, &place.region, key.aws_id(), &walk.paging).await?;
-            all.extend(page.items);
-            if !walk.goes_on(page.next)? {
-                return Ok(all);
-            }
-        }
+        let list = ListKeyRotations::of(key.aws_id().clone());
+        Ok(self.core.aws_kms.pages(&place.access, &place.region, list).collect().await?)
     }
 
     /// The public half of an asymmetric key, as the DER of a SubjectPublicKeyInfo.
@@ -271,7 +264,8 @@ impl Keys {
             return Err(KeyRefusal::NotAsymmetric(key.id).into());
         }
         let place = self.core.place(key.kms, &key.region).await?;
-        Ok(self.core.aws_kms.public_key(&place.access, &place.region, key.aws_id()).await?)
+        let call = GetPublicKey { key: key.aws_id().clone() };
+        Ok(self.core.aws_kms.call(&place.access, &place.region, call).await?)
     }
 
     /// Is an alias free in a region of a KMS, at AWS too?
@@ -288,7 +282,7 @@ impl Keys {
         let kms = access::KmsPermit::<access::View>::authorize_named(permit.caller().clone(), kms)?;
         crate::domain::key::command::check_place(&permit.caller().published.state, kms.kms().id, region)?;
         let place = self.core.place(kms.kms().id, region).await?;
-        match self.core.aws_kms.describe_alias(&place.access, region, alias).await {
+        match self.core.aws_kms.call(&place.access, region, DescribeKey::behind(alias.clone())).await {
             Ok(_) => Ok(false),
             Err(failure) if failure.is_not_found() => Ok(true),
             Err(failure) => Err(failure.into()),

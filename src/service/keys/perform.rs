@@ -2,10 +2,15 @@
 //! AWS has made is found by its tag, and what cannot be repeated is only looked for.
 
 use super::reading::{Place, until_there};
+use crate::aws::call::AwsCall;
 use crate::aws::failure::AwsFailure;
-use crate::aws::kms::port::{self, LockoutCheck, MaterialImport, WrappingAlgorithm};
-use crate::aws::operation::Operation as Call;
-use crate::aws::page::{Paging, Walk};
+use crate::aws::kms::calls::{
+    CancelKeyDeletion, CreateAlias, CreateKey, DeleteAlias, DeleteImportedKeyMaterial, DescribeKey, DisableKey,
+    DisableKeyRotation, EnableKey, EnableKeyRotation, GetKeyPolicy, GetParametersForImport, ImportKeyMaterial,
+    ListKeys, ListResourceTags, PutKeyPolicy, ReplicateKey, RotateKeyOnDemand, ScheduleKeyDeletion, TagResource,
+    UntagResource, UpdateAlias, UpdateKeyDescription, UpdatePrimaryRegion, WrappingAlgorithm,
+};
+use crate::aws::page::Paging;
 use crate::domain::id::{KeyId, OperationId};
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::aws_enums::KeyState;
@@ -89,7 +94,7 @@ impl Broken {
 
     /// Was it the import itself that was refused, by AWS or by the rules here, and not the way to it?
     fn is_of_the_import(&self) -> bool {
-        let importing = [Call::GET_PARAMETERS_FOR_IMPORT, Call::IMPORT_KEY_MATERIAL];
+        let importing = [GetParametersForImport::OPERATION, ImportKeyMaterial::OPERATION];
         match &self.failure {
             Failure::Cloud(cloud @ AwsFailure::Refused { .. }) => importing.contains(&cloud.operation()),
             failure => matches!(failure, Failure::Refused(_)),
@@ -217,7 +222,8 @@ impl Core {
         let made = match (way, made) {
             (_, Some(made)) => Made { id: made.clone(), metadata: None },
             (Way::Fresh, None) => {
-                let made = self.aws_kms.create_key(&place.access, &place.region, &wire_key(new, operation)).await?;
+                let new = NewKey { tags: marked(&new.tags, operation), ..new.clone() };
+                let made = self.aws_kms.call(&place.access, &place.region, CreateKey::of(new)).await?;
                 Made { id: made.key_id().clone(), metadata: Some(Box::new(made)) }
             }
             (Way::Again, None) => Made { id: self.find_marked(place, operation, since).await?.key()?, metadata: None },
@@ -237,8 +243,9 @@ impl Core {
     ) -> Result<Made, Broken> {
         let mut metadata = None;
         if way == Way::Fresh {
-            let replica = wire_replica(place, new, operation);
-            let told = self.aws_kms.replicate(&place.access, &new.primary, &new.key, &replica).await?;
+            let marked = NewReplica { tags: marked(&new.tags, operation), ..new.clone() };
+            let call = ReplicateKey { new: marked, replica_region: place.region.clone() };
+            let told = self.aws_kms.call(&place.access, &new.primary, call).await?;
             metadata = Some(Box::new(told));
             self.wait_until_usable(place, &new.key).await.at(&new.key)?;
         } else if made.is_none() {
@@ -251,9 +258,11 @@ impl Core {
     /// Gives a key the aliases that it does not have yet.
     async fn name(&self, place: &Place, key: &AwsKeyId, aliases: &[AliasName]) -> Result<(), Broken> {
         for alias in aliases {
-            match until_there(|| self.aws_kms.create_alias(&place.access, &place.region, alias, key)).await {
+            let call = CreateAlias { alias: alias.clone(), key: key.clone() };
+            match until_there(|| self.aws_kms.call(&place.access, &place.region, call.clone())).await {
                 Err(failure) if failure.is_already_there() => {
-                    let holder = self.aws_kms.describe_alias(&place.access, &place.region, alias).await?;
+                    let call = DescribeKey::behind(alias.clone());
+                    let holder = self.aws_kms.call(&place.access, &place.region, call).await?;
                     if holder.key_id() != key {
                         return Err(failure.into());
                     }
@@ -266,7 +275,8 @@ impl Core {
 
     /// Imports a key's first material, unless it has some.
     async fn import_unless_there(&self, place: &Place, key: &AwsKeyId, import: &Import) -> Result<(), Broken> {
-        let metadata = until_there(|| self.aws_kms.describe_key(&place.access, &place.region, key)).await?;
+        let call = DescribeKey::of(key.clone());
+        let metadata = until_there(|| self.aws_kms.call(&place.access, &place.region, call.clone())).await?;
         if metadata.state != KeyState::PendingImport {
             return Ok(());
         }
@@ -276,7 +286,7 @@ impl Core {
     /// Imports material that AWS may have got already: AWS itself knows whether it is there.
     async fn import_again(&self, id: KeyId, place: &Place, key: &AwsKeyId, import: &Import) -> Result<(), Broken> {
         let known = self.state().state.key(id).map_err(Failure::from)?.clone();
-        let metadata = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
+        let metadata = self.aws_kms.call(&place.access, &place.region, DescribeKey::of(key.clone())).await?;
         if metadata.state != KeyState::PendingImport && known.metadata.state == KeyState::PendingImport {
             return Ok(());
         }
@@ -287,9 +297,10 @@ impl Core {
     }
 
     async fn import(&self, place: &Place, key: &AwsKeyId, import: &Import) -> Result<(), Broken> {
-        let metadata = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
+        let metadata = self.aws_kms.call(&place.access, &place.region, DescribeKey::of(key.clone())).await?;
         let algorithm = WrappingAlgorithm::of(&metadata.spec);
-        let parameters = self.aws_kms.parameters_for_import(&place.access, &place.region, key, algorithm).await?;
+        let call = GetParametersForImport { key: key.clone(), algorithm };
+        let parameters = self.aws_kms.call(&place.access, &place.region, call).await?;
         let wrapped = self.wrap(import.source, &parameters.wrapping_key)?;
         let import_type = match (import.existing, metadata.state == KeyState::PendingImport) {
             // Only these can have several materials.
@@ -298,7 +309,8 @@ impl Core {
             (false, true) => None,
             (false, false) => Some(ImportType::NewKeyMaterial),
         };
-        let import = MaterialImport {
+        let call = ImportKeyMaterial {
+            key: key.clone(),
             token: parameters.token,
             wrapped,
             expires: import.valid_to,
@@ -306,7 +318,7 @@ impl Core {
             material: import.material.clone(),
             description: import.description.clone(),
         };
-        self.aws_kms.import_material(&place.access, &place.region, key, &import).await?;
+        self.aws_kms.call(&place.access, &place.region, call).await?;
         Ok(())
     }
 
@@ -322,50 +334,73 @@ impl Core {
         let from = self.state().state.key(from).map_err(Failure::from)?.clone();
         // As they were known at the request: after a crash some may have moved already.
         for alias in &from.aliases {
-            self.aws_kms.update_alias(&place.access, &place.region, alias, to).await?;
+            let call = UpdateAlias { alias: alias.clone(), key: to.clone() };
+            self.aws_kms.call(&place.access, &place.region, call).await?;
             if old.retain_alias {
                 self.name(place, from.aws_id(), &[stamped(alias, since)?]).await?;
             }
         }
         let Some(who) = old.disable_encrypt else { return Ok(()) };
-        let policy = self.aws_kms.get_key_policy(&place.access, &place.region, from.aws_id()).await?;
+        let key = from.aws_id().clone();
+        let policy = self.aws_kms.call(&place.access, &place.region, GetKeyPolicy { key: key.clone() }).await?;
         let policy = policy::without_encrypt(&policy, from.metadata.account(), who)
             .map_err(|problem| Failure::Refused(Refusal::Invalid { member: "policy", problem: problem.to_string() }))?;
-        let check = LockoutCheck::Kept;
-        self.aws_kms.put_key_policy(&place.access, &place.region, from.aws_id(), &policy, check).await?;
+        let call = PutKeyPolicy { key, policy, bypass_lockout_check: false };
+        self.aws_kms.call(&place.access, &place.region, call).await?;
         Ok(())
     }
 
     /// Changes a key that is there, in one step.
     async fn change(&self, place: &Place, key: &AwsKeyId, wanted: &Operation) -> Result<(), Broken> {
-        let (aws, access, region) = (&self.aws_kms, &place.access, &place.region);
+        let (aws, access, region, key) = (&self.aws_kms, &place.access, &place.region, key.clone());
         match wanted {
-            Operation::Enable => aws.enable(access, region, key).await?,
-            Operation::Disable => aws.disable(access, region, key).await?,
-            Operation::Describe { to } => aws.update_description(access, region, key, to).await?,
+            Operation::Enable => aws.call(access, region, EnableKey { key }).await?,
+            Operation::Disable => aws.call(access, region, DisableKey { key }).await?,
+            Operation::Describe { to } => {
+                aws.call(access, region, UpdateKeyDescription { key, description: to.clone() }).await?;
+            }
             Operation::PutPolicy { policy, template } => {
-                aws.put_key_policy(access, region, key, policy, LockoutCheck::Kept).await?;
+                let (policy, bypass_lockout_check) = (policy.clone(), false);
+                aws.call(access, region, PutKeyPolicy { key: key.clone(), policy, bypass_lockout_check }).await?;
                 let noted = match template {
-                    Some(id) => aws.tag(access, region, key, &[Tag::told(super::TEMPLATE_TAG, id)]).await,
-                    None => aws.untag(access, region, key, &[super::TEMPLATE_TAG.to_owned()]).await,
+                    Some(id) => {
+                        let tags = vec![Tag::told(super::TEMPLATE_TAG, id)];
+                        aws.call(access, region, TagResource { key, tags }).await
+                    }
+                    None => {
+                        let tag_keys = vec![super::TEMPLATE_TAG.to_owned()];
+                        aws.call(access, region, UntagResource { key, tag_keys }).await
+                    }
                 };
                 noted.map_err(|failure| Broken::from(failure).with(Stage::Unknown))?;
             }
-            Operation::Tag { tags } => aws.tag(access, region, key, tags).await?,
-            Operation::Untag { keys } => aws.untag(access, region, key, keys).await?,
-            Operation::AddAlias { alias, from: None } => aws.create_alias(access, region, alias, key).await?,
-            Operation::AddAlias { alias, from: Some(_) } => aws.update_alias(access, region, alias, key).await?,
-            Operation::DeleteAlias { alias } => aws.delete_alias(access, region, alias).await?,
-            Operation::EnableRotation { period } => aws.enable_rotation(access, region, key, *period).await?,
-            Operation::DisableRotation => aws.disable_rotation(access, region, key).await?,
-            Operation::RotateMaterial => aws.rotate_on_demand(access, region, key).await?,
-            Operation::ImportMaterial(import) => self.import(place, key, import).await?,
-            Operation::DeleteMaterial { material } => {
-                aws.delete_material(access, region, key, material.as_ref()).await?;
+            Operation::Tag { tags } => aws.call(access, region, TagResource { key, tags: tags.clone() }).await?,
+            Operation::Untag { keys } => {
+                aws.call(access, region, UntagResource { key, tag_keys: keys.clone() }).await?;
             }
-            Operation::ScheduleDeletion { window } => drop(aws.schedule_deletion(access, region, key, *window).await?),
-            Operation::CancelDeletion => aws.cancel_deletion(access, region, key).await?,
-            Operation::MovePrimary { to } => aws.update_primary_region(access, region, key, to).await?,
+            Operation::AddAlias { alias, from: None } => {
+                aws.call(access, region, CreateAlias { alias: alias.clone(), key }).await?;
+            }
+            Operation::AddAlias { alias, from: Some(_) } => {
+                aws.call(access, region, UpdateAlias { alias: alias.clone(), key }).await?;
+            }
+            Operation::DeleteAlias { alias } => aws.call(access, region, DeleteAlias { alias: alias.clone() }).await?,
+            Operation::EnableRotation { period } => {
+                aws.call(access, region, EnableKeyRotation { key, period: *period }).await?;
+            }
+            Operation::DisableRotation => aws.call(access, region, DisableKeyRotation { key }).await?,
+            Operation::RotateMaterial => aws.call(access, region, RotateKeyOnDemand { key }).await?,
+            Operation::ImportMaterial(import) => self.import(place, &key, import).await?,
+            Operation::DeleteMaterial { material } => {
+                aws.call(access, region, DeleteImportedKeyMaterial { key, material: material.clone() }).await?;
+            }
+            Operation::ScheduleDeletion { window } => {
+                aws.call(access, region, ScheduleKeyDeletion { key, window: *window }).await?;
+            }
+            Operation::CancelDeletion => aws.call(access, region, CancelKeyDeletion { key }).await?,
+            Operation::MovePrimary { to } => {
+                aws.call(access, region, UpdatePrimaryRegion { key, new_primary: to.clone() }).await?;
+            }
             Operation::Create(_)
             | Operation::Upload { .. }
             | Operation::Rotate { .. }
@@ -384,7 +419,7 @@ impl Core {
         new: &NewReplica,
         since: Time,
     ) -> Result<Trace, AwsFailure> {
-        match self.aws_kms.list_tags(&place.access, &place.region, &new.key).await {
+        match self.tags(place, &new.key).await {
             Ok(tags) if is_marked(&tags, operation) => Ok(Trace::Key(new.key.clone())),
             Ok(_) => Ok(self.none_seen(since)),
             Err(failure) if failure.is_not_found() => Ok(self.none_seen(since)),
@@ -400,14 +435,14 @@ impl Core {
     /// The key that carries the mark of an operation, among those that are not known here.
     async fn find_marked(&self, place: &Place, operation: OperationId, since: Time) -> Result<Trace, AwsFailure> {
         let mut unseen = self.none_seen(since);
-        let mut walk = Walk::of(Call::LIST_KEYS, Paging::first(1000));
-        loop {
-            let page = self.aws_kms.list_keys(&place.access, &place.region, &walk.paging).await?;
-            for arn in &page.items {
+        let list = ListKeys { paging: Paging::first(1000) };
+        let mut pages = self.aws_kms.pages(&place.access, &place.region, list);
+        while let Some(keys) = pages.next().await? {
+            for arn in &keys {
                 if self.state().state.key_at_aws(place.kms, &place.region, arn.id()).is_some() {
                     continue;
                 }
-                match self.aws_kms.list_tags(&place.access, &place.region, arn.id()).await {
+                match self.tags(place, arn.id()).await {
                     Ok(tags) if is_marked(&tags, operation) => {
                         return Ok(Trace::Key(arn.id().clone()));
                     }
@@ -420,10 +455,12 @@ impl Core {
                     Err(failure) => return Err(failure),
                 }
             }
-            if !walk.goes_on(page.next)? {
-                return Ok(unseen);
-            }
         }
+        Ok(unseen)
+    }
+
+    async fn tags(&self, place: &Place, key: &AwsKeyId) -> Result<Vec<Tag>, AwsFailure> {
+        self.aws_kms.pages(&place.access, &place.region, ListResourceTags::of(key.clone())).collect().await
     }
 
     /// What it says that AWS shows no key: nothing so soon after it was asked for.
@@ -439,7 +476,7 @@ impl Core {
         if since.plus_seconds(DAY) <= self.now() {
             return Ok(false);
         }
-        match self.aws_kms.describe_key(&place.access, &place.region, key).await {
+        match self.aws_kms.call(&place.access, &place.region, DescribeKey::of(key.clone())).await {
             Ok(metadata) => Ok(metadata.created_at.is_none_or(|made| made.plus_seconds(CLOCKS_DIFFER) >= since)),
             Err(failure) if failure.is_denied() || failure.is_not_found() => Ok(true),
             Err(failure) => Err(failure),
@@ -459,32 +496,6 @@ impl Trace {
             Self::NotYetConsistent => Err(Broken::from(Failure::NotYetConsistent).with(Stage::Unknown)),
         }
     }
-}
-
-fn wire_key(new: &NewKey, operation: OperationId) -> port::NewKey {
-    port::NewKey {
-        origin: new.origin.clone(),
-        description: new.description.clone(),
-        multi_region: new.multi_region,
-        policy: new.policy.clone(),
-        lockout: lockout(new.bypass_lockout_check),
-        tags: marked(&new.tags, operation),
-        ..port::NewKey::plain(new.spec.clone(), new.usage.clone())
-    }
-}
-
-fn wire_replica(place: &Place, new: &NewReplica, operation: OperationId) -> port::NewReplica {
-    port::NewReplica {
-        region: place.region.clone(),
-        description: new.description.clone(),
-        policy: new.policy.clone(),
-        lockout: lockout(new.bypass_lockout_check),
-        tags: marked(&new.tags, operation),
-    }
-}
-
-fn lockout(bypass: bool) -> LockoutCheck {
-    if bypass { LockoutCheck::Bypassed } else { LockoutCheck::Kept }
 }
 
 fn is_marked(tags: &[Tag], operation: OperationId) -> bool {

@@ -2,8 +2,8 @@
 
 use super::perform::Way;
 use crate::aws::failure::AwsFailure;
-use crate::aws::operation::Operation as Call;
-use crate::aws::page::{Paging, Walk};
+use crate::aws::kms::calls::{DescribeKey, GetKeyPolicy, GetKeyRotationStatus, ListAliases, ListResourceTags};
+use crate::aws::page::Paging;
 use crate::aws::port::Access;
 use crate::domain::id::KmsId;
 use crate::domain::key::aggregate::Snapshot;
@@ -45,7 +45,7 @@ impl Core {
 
     /// Everything that AWS holds of a key. What may not be read is left out.
     pub(super) async fn read(&self, place: &Place, key: &AwsKeyId) -> Result<Snapshot, AwsFailure> {
-        let metadata = self.aws_kms.describe_key(&place.access, &place.region, key).await?;
+        let metadata = self.aws_kms.call(&place.access, &place.region, DescribeKey::of(key.clone())).await?;
         let aliases = self.aliases(place, key);
         let (aliases, rest) = futures_util::future::join(aliases, self.read_beside(place, metadata)).await;
         Ok(Snapshot { aliases: readable(aliases)?, ..rest? })
@@ -58,11 +58,18 @@ impl Core {
         metadata: KeyMetadata,
     ) -> Result<Snapshot, AwsFailure> {
         let (aws, access, region, key) = (&self.aws_kms, &place.access, &place.region, metadata.key_id());
-        let tags =
-            async { if is_ours(&metadata) { readable(aws.list_tags(access, region, key).await) } else { Ok(None) } };
-        let policy = async { readable(aws.get_key_policy(access, region, key).await) };
+        let tags = async {
+            match is_ours(&metadata) {
+                true => readable(aws.pages(access, region, ListResourceTags::of(key.clone())).collect().await),
+                false => Ok(None),
+            }
+        };
+        let policy = async { readable(aws.call(access, region, GetKeyPolicy { key: key.clone() }).await) };
         let rotation = async {
-            if can_rotate(&metadata) { readable(aws.rotation_status(access, region, key).await) } else { Ok(None) }
+            match can_rotate(&metadata) {
+                true => readable(aws.call(access, region, GetKeyRotationStatus { key: key.clone() }).await),
+                false => Ok(None),
+            }
         };
         let (tags, policy, rotation) = futures_util::future::join3(tags, policy, rotation).await;
         let (tags, policy, rotation) = (tags?, policy?, rotation?);
@@ -70,14 +77,9 @@ impl Core {
     }
 
     async fn aliases(&self, place: &Place, key: &AwsKeyId) -> Result<Vec<AliasName>, AwsFailure> {
-        let (mut aliases, mut walk) = (Vec::new(), Walk::of(Call::LIST_ALIASES, Paging::default()));
-        loop {
-            let page = self.aws_kms.list_aliases(&place.access, &place.region, Some(key), &walk.paging).await?;
-            aliases.extend(page.items.into_iter().map(|alias| alias.name));
-            if !walk.goes_on(page.next)? {
-                break;
-            }
-        }
+        let list = ListAliases { key: Some(key.clone()), paging: Paging::default() };
+        let aliases = self.aws_kms.pages(&place.access, &place.region, list).collect().await?;
+        let mut aliases: Vec<AliasName> = aliases.into_iter().map(|alias| alias.name).collect();
         aliases.sort();
         Ok(aliases)
     }
@@ -105,7 +107,7 @@ impl Core {
     /// Waits until a replica is made.
     pub(super) async fn wait_until_usable(&self, place: &Place, key: &AwsKeyId) -> Result<(), AwsFailure> {
         for read in 1..READS * 2 {
-            match self.aws_kms.describe_key(&place.access, &place.region, key).await {
+            match self.aws_kms.call(&place.access, &place.region, DescribeKey::of(key.clone())).await {
                 Ok(metadata) if metadata.state != KeyState::Creating => return Ok(()),
                 Err(failure) if !failure.is_not_found() => return Err(failure),
                 _ => tokio::time::sleep(pause(read)).await,

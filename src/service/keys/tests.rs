@@ -1,9 +1,13 @@
 //! Whose account a key's operations reach, and what is made of one whose outcome nobody knows.
 
 use super::*;
+use crate::aws::call::AwsCall;
 use crate::aws::failure::AwsFailure;
+use crate::aws::kms::calls::{
+    CreateAlias, CreateKey, DescribeKey, GetKeyPolicy, ListKeys, PutKeyPolicy, UntagResource,
+};
 use crate::aws::kms::scripted::{Cue, refused};
-use crate::aws::operation::Operation as Call;
+use crate::aws::operation::AwsOperation;
 use crate::aws::port::Caller as AwsCaller;
 use crate::aws::scripted::Cue as StsCue;
 use crate::domain::event::Actor;
@@ -14,7 +18,7 @@ use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Arn};
 use crate::domain::refusal::ConnectionRefusal;
 use crate::domain::state::PendingOperation;
-use crate::service::access::CreateKey;
+use crate::service::access;
 use crate::service::keys::perform::Way;
 use crate::service::kms::Addition;
 use crate::service::world::{ACCOUNT, REGION, World};
@@ -65,7 +69,7 @@ fn no_key_is_made_in_another_account_than_that_of_the_kms() {
 #[test]
 fn whose_the_credentials_are_is_asked_once() {
     let world = World::new();
-    let probes = || world.aws.calls().iter().filter(|call| call.operation == Call::GET_CALLER_IDENTITY).count();
+    let probes = || world.aws.calls().iter().filter(|call| call.operation == AwsOperation::GET_CALLER_IDENTITY).count();
     let before = probes();
     for alias in ["one", "two"] {
         make(&world, alias).map(drop).unwrap_or_else(|failure| panic!("{failure}"));
@@ -86,15 +90,15 @@ fn look(world: &World) -> Result<(), Failure> {
 #[test]
 fn what_cannot_be_looked_for_now_stays_open() {
     let mut world = World::new();
-    let lost = || AwsFailure::Timeout { operation: Call::CREATE_KEY, after: Duration::from_secs(1) };
+    let lost = || AwsFailure::Timeout { operation: CreateKey::OPERATION, after: Duration::from_secs(1) };
     let slow_down = || {
         let text = || "Rate exceeded".to_owned();
-        Cue::Fail(AwsFailure::Throttled { operation: Call::LIST_KEYS, code: text(), message: text() })
+        Cue::Fail(AwsFailure::Throttled { operation: ListKeys::OPERATION, code: text(), message: text() })
     };
-    world.kms.next(Call::CREATE_KEY, Cue::FailAfter(lost()));
-    world.kms.next(Call::LIST_KEYS, slow_down());
+    world.kms.next(CreateKey::OPERATION, Cue::FailAfter(lost()));
+    world.kms.next(ListKeys::OPERATION, slow_down());
     make(&world, "found").map(drop).expect_err("nobody knows what became of it");
-    world.kms.next(Call::LIST_KEYS, slow_down());
+    world.kms.next(ListKeys::OPERATION, slow_down());
     look(&world).expect_err("AWS cannot be asked");
     assert_eq!(world.state().operations.len(), 1);
 
@@ -113,11 +117,11 @@ fn what_cannot_be_looked_for_now_stays_open() {
     assert_eq!(found, [AliasName::parse_own("found").expect("an alias")]);
 }
 
-fn lost(operation: Call) -> AwsFailure {
+fn lost(operation: AwsOperation) -> AwsFailure {
     AwsFailure::Timeout { operation, after: Duration::from_secs(1) }
 }
 
-fn throttled(operation: Call) -> AwsFailure {
+fn throttled(operation: AwsOperation) -> AwsFailure {
     AwsFailure::Throttled { operation, code: "ThrottlingException".to_owned(), message: "Rate exceeded".to_owned() }
 }
 
@@ -130,12 +134,12 @@ fn change(world: &World, key: &Key, wanted: Operation) -> Result<KeySeen, Failur
 fn what_was_done_and_could_not_be_read_back_is_not_said_to_have_failed() {
     let world = World::new();
     let key = world.key("one", PolicyChoice::Default);
-    world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(throttled(Call::DESCRIBE_KEY)));
+    world.kms.next(DescribeKey::OPERATION, Cue::Fail(throttled(DescribeKey::OPERATION)));
     change(&world, &key, Operation::Disable).map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(world.known(key.id).metadata.state, KeyState::Disabled);
     // Nor is it known when AWS cannot be read at all: then it is looked for later.
     for _ in 0..2 {
-        world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(throttled(Call::DESCRIBE_KEY)));
+        world.kms.next(DescribeKey::OPERATION, Cue::Fail(throttled(DescribeKey::OPERATION)));
     }
     change(&world, &key, Operation::Enable).map(drop).expect_err("it is not known");
     assert_eq!(world.state().operations.len(), 1);
@@ -147,8 +151,8 @@ fn what_was_done_and_could_not_be_read_back_is_not_said_to_have_failed() {
 fn a_policy_that_was_put_is_known_though_its_tag_was_refused() {
     let world = World::new();
     let key = world.key("one", PolicyChoice::Default);
-    let refusal = refused(Call::UNTAG_RESOURCE, "AccessDeniedException", "no");
-    world.kms.next(Call::UNTAG_RESOURCE, Cue::Fail(refusal));
+    let refusal = refused(UntagResource::OPERATION, "AccessDeniedException", "no");
+    world.kms.next(UntagResource::OPERATION, Cue::Fail(refusal));
     let principals =
         PolicyChoice::Principals(PolicyPrincipals { admins: vec!["ann".to_owned()], ..PolicyPrincipals::default() });
     let wanted = world.services().keys.policy_for(&key, principals).unwrap_or_else(|failure| panic!("{failure}"));
@@ -160,17 +164,17 @@ fn a_policy_that_was_put_is_known_though_its_tag_was_refused() {
 #[test]
 fn a_key_whose_making_had_no_answer_is_brought_to_its_end() {
     let world = World::new();
-    world.kms.next(Call::CREATE_KEY, Cue::FailAfter(lost(Call::CREATE_KEY)));
+    world.kms.next(CreateKey::OPERATION, Cue::FailAfter(lost(CreateKey::OPERATION)));
     let made = make(&world, "found").unwrap_or_else(|failure| panic!("{failure}")).key;
     assert_eq!(made.aliases, [AliasName::parse_own("found").expect("an alias")]);
-    assert_eq!(world.kms.calls().iter().filter(|call| call.operation == Call::CREATE_KEY).count(), 1);
+    assert_eq!(world.kms.calls().iter().filter(|call| call.operation() == CreateKey::OPERATION).count(), 1);
 }
 
 /// AWS shows a new key with a delay: whoever looks too early would take it for never made.
 #[test]
 fn a_key_that_aws_does_not_show_may_still_have_been_made_for_a_while() {
     let world = World::new();
-    world.kms.next(Call::CREATE_KEY, Cue::Fail(lost(Call::CREATE_KEY)));
+    world.kms.next(CreateKey::OPERATION, Cue::Fail(lost(CreateKey::OPERATION)));
     let failure = make(&world, "lost").err().expect("there was no answer");
     assert!(matches!(failure, Failure::Cloud(AwsFailure::Timeout { .. })), "{failure}");
     assert_eq!(world.state().operations.len(), 1);
@@ -185,7 +189,7 @@ fn a_key_that_aws_does_not_show_may_still_have_been_made_for_a_while() {
 fn a_key_that_has_all_aliases_of_another_has_replaced_it_whatever_failed_then() {
     let world = World::new();
     let old = world.key("payroll", PolicyChoice::Default);
-    world.kms.next(Call::PUT_KEY_POLICY, Cue::Fail(refused(Call::PUT_KEY_POLICY, "AccessDeniedException", "no")));
+    world.kms.next(PutKeyPolicy::OPERATION, Cue::Fail(refused(PutKeyPolicy::OPERATION, "AccessDeniedException", "no")));
     let permit = KeyPermit::<RotateKey>::authorize(world.caller("admin"), old.id).unwrap_or_else(|f| panic!("{f}"));
     let old_key = RetiredKey { retain_alias: false, disable_encrypt: Some(EncryptFor::OwnAccount) };
     let request = RotationRequest { description: None, import: None, old: old_key };
@@ -201,20 +205,20 @@ fn a_key_whose_policy_may_not_be_read_is_not_replaced_by_one_with_another() {
     let world = World::new();
     let old = world.key("payroll", PolicyChoice::Default);
     // As a synchronisation finds it that may not read policies.
-    let denied = || Cue::Fail(refused(Call::GET_KEY_POLICY, "AccessDeniedException", "no"));
+    let denied = || Cue::Fail(refused(GetKeyPolicy::OPERATION, "AccessDeniedException", "no"));
     let change = Change::of(Actor::System, "test".into());
     let core = world.core();
     let forget = KeyCommand::Forget { id: old.id };
     world.run(core.conclude(&change, KeyCommand::NoteVanished { id: old.id })).map(drop).expect("noted");
     world.run(core.conclude(&change, forget)).map(drop).expect("forgotten");
-    world.kms.next(Call::GET_KEY_POLICY, denied());
+    world.kms.next(GetKeyPolicy::OPERATION, denied());
     let place = world.run(core.place(old.kms, &old.region)).unwrap_or_else(|failure| panic!("{failure}"));
     let seen = Box::new(world.run(core.read(&place, old.aws_id())).expect("read"));
     let (kms, region) = (old.kms, old.region.clone());
     world.run(core.conclude(&change, KeyCommand::Observe { id: old.id, kms, region, seen })).map(drop).expect("noted");
     assert_eq!(world.known(old.id).policy, None);
 
-    world.kms.next(Call::GET_KEY_POLICY, denied());
+    world.kms.next(GetKeyPolicy::OPERATION, denied());
     let permit = KeyPermit::<RotateKey>::authorize(world.caller("admin"), old.id).unwrap_or_else(|f| panic!("{f}"));
     let kept = RetiredKey { retain_alias: false, disable_encrypt: None };
     let request = || RotationRequest { description: None, import: None, old: kept.clone() };
@@ -233,8 +237,8 @@ fn a_key_that_may_not_be_read_any_more_is_not_busy_for_ever() {
         PolicyChoice::Principals(PolicyPrincipals { admins: vec!["ann".to_owned()], ..PolicyPrincipals::default() });
     let wanted = world.services().keys.policy_for(&key, principals).unwrap_or_else(|failure| panic!("{failure}"));
     for _ in 0..2 {
-        let denied = refused(Call::DESCRIBE_KEY, "AccessDeniedException", "no");
-        world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(denied));
+        let denied = refused(DescribeKey::OPERATION, "AccessDeniedException", "no");
+        world.kms.next(DescribeKey::OPERATION, Cue::Fail(denied));
     }
     change(&world, &key, wanted).map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     let at_aws = world.kms.key(&key.region, key.aws_id()).expect("it is at AWS");
@@ -246,8 +250,8 @@ fn a_key_that_is_gone_is_noted_and_not_looked_for_for_ever() {
     let world = World::new();
     let key = world.key("one", PolicyChoice::Default);
     for _ in 0..12 {
-        let gone = refused(Call::DESCRIBE_KEY, "NotFoundException", "no such key");
-        world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(gone));
+        let gone = refused(DescribeKey::OPERATION, "NotFoundException", "no such key");
+        world.kms.next(DescribeKey::OPERATION, Cue::Fail(gone));
     }
     change(&world, &key, Operation::Disable).map(drop).expect_err("it is gone");
     assert!(world.known(key.id).gone && world.state().operations.is_empty());
@@ -270,8 +274,8 @@ fn a_replica_that_aws_had_deleted_is_made_again_and_known_once() {
     let added = world.run(world.services().kms.add(world.admin(), &World::context(), other));
     added.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     let replicate = || {
-        let permit =
-            KeyPermit::<CreateKey>::authorize(world.caller("admin"), primary.id).unwrap_or_else(|f| panic!("{f}"));
+        let permit = KeyPermit::<access::CreateKey>::authorize(world.caller("admin"), primary.id)
+            .unwrap_or_else(|f| panic!("{f}"));
         let request = ReplicaRequest {
             region: Region::parse("eu-west-1").expect("a region"),
             aliases: Vec::new(),
@@ -301,12 +305,12 @@ fn a_policy_is_not_believed_to_be_put_because_aws_cannot_be_asked() {
     let principals =
         PolicyChoice::Principals(PolicyPrincipals { admins: vec!["ann".to_owned()], ..PolicyPrincipals::default() });
     let wanted = world.services().keys.policy_for(&key, principals).unwrap_or_else(|failure| panic!("{failure}"));
-    world.kms.next(Call::PUT_KEY_POLICY, Cue::Fail(lost(Call::PUT_KEY_POLICY)));
-    world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(throttled(Call::DESCRIBE_KEY)));
+    world.kms.next(PutKeyPolicy::OPERATION, Cue::Fail(lost(PutKeyPolicy::OPERATION)));
+    world.kms.next(DescribeKey::OPERATION, Cue::Fail(throttled(DescribeKey::OPERATION)));
     change(&world, &key, wanted).map(drop).expect_err("there was no answer");
     for _ in 0..4 {
-        let denied = refused(Call::ASSUME_ROLE, "AccessDenied", "no");
-        world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(denied));
+        let denied = refused(AwsOperation::ASSUME_ROLE, "AccessDenied", "no");
+        world.kms.next(DescribeKey::OPERATION, Cue::Fail(denied));
     }
     world.kill();
     world.start();
@@ -320,8 +324,8 @@ fn a_policy_is_not_believed_to_be_put_because_aws_cannot_be_asked() {
 fn a_key_that_may_not_be_read_from_the_first_is_known() {
     let world = World::new();
     for _ in 0..2 {
-        let denied = refused(Call::DESCRIBE_KEY, "AccessDeniedException", "no");
-        world.kms.next(Call::DESCRIBE_KEY, Cue::Fail(denied));
+        let denied = refused(DescribeKey::OPERATION, "AccessDeniedException", "no");
+        world.kms.next(DescribeKey::OPERATION, Cue::Fail(denied));
     }
     let request = KeyRequest { aliases: Vec::new(), ..request("unused") };
     let made = world.run(world.services().keys.create(&world.admin(), &World::context(), request));
@@ -332,8 +336,8 @@ fn a_key_that_may_not_be_read_from_the_first_is_known() {
 #[test]
 fn a_making_that_was_held_up_goes_on_later() {
     let world = World::new();
-    world.kms.next(Call::CREATE_KEY, Cue::FailAfter(lost(Call::CREATE_KEY)));
-    world.kms.next(Call::CREATE_ALIAS, Cue::Fail(throttled(Call::CREATE_ALIAS)));
+    world.kms.next(CreateKey::OPERATION, Cue::FailAfter(lost(CreateKey::OPERATION)));
+    world.kms.next(CreateAlias::OPERATION, Cue::Fail(throttled(CreateAlias::OPERATION)));
     let failure = make(&world, "late").err().expect("it has no name yet");
     assert!(matches!(failure, Failure::Cloud(AwsFailure::Timeout { .. })), "{failure}");
     assert_eq!(world.state().operations.len(), 1);

@@ -1,7 +1,7 @@
 //! What a rotation run does: every key under the schedule that its plan takes gets new material, or a successor. One
 //! key's failure is that key's alone. A run that was cut off goes on where it was.
 
-use crate::aws::page::Paging;
+use crate::aws::kms::calls::ListKeyRotations;
 use crate::domain::id::{JobId, KeyId, ScheduleId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::event::{NATIVE, RotationJob};
@@ -143,7 +143,8 @@ impl Core {
     async fn has_waiting_material(&self, key: &Key) -> Result<bool, Failure> {
         let place = self.place(key.kms, &key.region).await?;
         // AWS lists what waits first, and one material can wait at a time.
-        let page = self.aws_kms.list_rotations(&place.access, &place.region, key.aws_id(), &Paging::default()).await?;
+        let first = ListKeyRotations::of(key.aws_id().clone());
+        let page = self.aws_kms.call(&place.access, &place.region, first).await?;
         Ok(page.items.iter().any(|rotation| rotation.state == Some(MaterialState::PendingRotation)))
     }
 

@@ -1,8 +1,9 @@
 //! Schedules over a clock that the tests move: what is run when, once, and with what outcome.
 
 use super::*;
+use crate::aws::call::AwsCall;
+use crate::aws::kms::calls::{CreateKey, ImportKeyMaterial, RotateKeyOnDemand, UpdateAlias};
 use crate::aws::kms::scripted::{Cue, refused};
-use crate::aws::operation::Operation as Call;
 use crate::domain::cron::Cron;
 use crate::domain::event::{Actor, Event};
 use crate::domain::id::KeyId;
@@ -84,10 +85,10 @@ fn a_run_begins_when_it_is_due_and_not_before_and_once() {
     assert_eq!((run.schedule, run.cause), (schedule, Cause::Due(crate::aws::kms::scripted::NOW.plus_seconds(HOUR))));
     assert_eq!(run.ended.as_ref().map(|(_, outcome)| outcome), Some(&RunOutcome::Done));
     assert_eq!(run.keys, [(key, KeyOutcome::MaterialRotated)]);
-    assert_eq!(world.kms.times(Call::ROTATE_KEY_ON_DEMAND), 1);
+    assert_eq!(world.kms.times(RotateKeyOnDemand::OPERATION), 1);
     world.pass(HOUR);
     look(&world);
-    assert_eq!((runs(&world).len(), world.kms.times(Call::ROTATE_KEY_ON_DEMAND)), (2, 2));
+    assert_eq!((runs(&world).len(), world.kms.times(RotateKeyOnDemand::OPERATION)), (2, 2));
 }
 
 #[test]
@@ -129,8 +130,8 @@ fn one_keys_failure_is_that_keys_alone() {
     let (schedule, one) = scheduled(&world, material());
     let two = world.key("other", PolicyChoice::Default).id;
     put_under(&world, two, schedule, NATIVE).expect("put under it");
-    let denied = refused(Call::ROTATE_KEY_ON_DEMAND, "AccessDeniedException", "no");
-    world.kms.next(Call::ROTATE_KEY_ON_DEMAND, Cue::Fail(denied));
+    let denied = refused(RotateKeyOnDemand::OPERATION, "AccessDeniedException", "no");
+    world.kms.next(RotateKeyOnDemand::OPERATION, Cue::Fail(denied));
     world.pass(HOUR);
     look(&world);
     let run = &runs(&world)[0];
@@ -166,14 +167,14 @@ fn a_run_that_was_cut_off_goes_on_and_treats_no_key_twice() {
     let two = world.key("other", PolicyChoice::Default).id;
     put_under(&world, two, schedule, NATIVE).expect("put under it");
     // The first key's rotation is done at AWS, and nobody is told before the program ends.
-    world.kms.next(Call::ROTATE_KEY_ON_DEMAND, Cue::HangAfter);
+    world.kms.next(RotateKeyOnDemand::OPERATION, Cue::HangAfter);
     world.pass(HOUR);
     drop(world.run(world.core().begin_due(Time::from_nanos(0))));
     let began = |state: &State| state.keys.get(&one).is_some_and(|key| key.pending.is_some());
     world.until("the first key's rotation begins", began);
     let kms = world.kms.clone();
     world.run(async move {
-        while kms.times(Call::ROTATE_KEY_ON_DEMAND) == 0 {
+        while kms.times(RotateKeyOnDemand::OPERATION) == 0 {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     });
@@ -184,7 +185,7 @@ fn a_run_that_was_cut_off_goes_on_and_treats_no_key_twice() {
     let [run] = &runs(&world)[..] else { panic!("one run is expected: {:?}", runs(&world)) };
     let rotated = |key| (key, KeyOutcome::MaterialRotated);
     assert_eq!(run.keys, [rotated(one), rotated(two)]);
-    assert_eq!(world.kms.times(Call::ROTATE_KEY_ON_DEMAND), 2, "each key once");
+    assert_eq!(world.kms.times(RotateKeyOnDemand::OPERATION), 2, "each key once");
 }
 
 #[test]
@@ -192,7 +193,7 @@ fn a_key_that_was_replaced_when_the_program_ended_is_not_replaced_again_and_stan
     let mut world = World::new();
     let (schedule, old) = scheduled(&world, RotationPlan::default());
     // AWS has made the new key, and nobody was told.
-    world.kms.next(Call::CREATE_KEY, Cue::HangAfter);
+    world.kms.next(CreateKey::OPERATION, Cue::HangAfter);
     world.pass(HOUR);
     drop(world.run(world.core().begin_due(Time::from_nanos(0))));
     let kms = world.kms.clone();
@@ -226,12 +227,12 @@ fn imported_material_that_waits_is_rotated_to_before_more_is_imported() {
     };
     let updated = world.run(world.services().schedules.update(&world.admin(), &World::context(), replaces, update));
     updated.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
-    let denied = refused(Call::ROTATE_KEY_ON_DEMAND, "LimitExceededException", "no");
-    world.kms.next(Call::ROTATE_KEY_ON_DEMAND, Cue::Fail(denied));
+    let denied = refused(RotateKeyOnDemand::OPERATION, "LimitExceededException", "no");
+    world.kms.next(RotateKeyOnDemand::OPERATION, Cue::Fail(denied));
     world.pass(HOUR);
     look(&world);
     assert!(matches!(runs(&world)[1].keys[..], [(id, KeyOutcome::Failed(_))] if id == key), "{:?}", runs(&world));
-    let imports = || world.kms.times(Call::IMPORT_KEY_MATERIAL);
+    let imports = || world.kms.times(ImportKeyMaterial::OPERATION);
     assert_eq!(imports(), 2);
     world.pass(HOUR);
     look(&world);
@@ -243,7 +244,7 @@ fn imported_material_that_waits_is_rotated_to_before_more_is_imported() {
 fn a_run_that_is_asked_for_begins_at_once_and_not_beside_another() {
     let world = World::new();
     let (schedule, _) = scheduled(&world, material());
-    world.kms.next(Call::ROTATE_KEY_ON_DEMAND, Cue::Hang);
+    world.kms.next(RotateKeyOnDemand::OPERATION, Cue::Hang);
     let run_now = || world.run(world.services().schedules.run_now(&world.admin(), &World::context(), schedule));
     let run = run_now().unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!((run.cause, run.ended.clone()), (Cause::Asked, None));
@@ -310,7 +311,7 @@ fn a_source_key_that_aws_took_nothing_of_goes_again() {
     let schedule = hourly(&world, Work::RotateKeys(RotationPlan::default()));
     let key = world.key("payroll", PolicyChoice::Default).id;
     put_under(&world, key, schedule, LOCAL).expect("put under it");
-    world.kms.next(Call::CREATE_KEY, Cue::Fail(refused(Call::CREATE_KEY, "LimitExceededException", "no")));
+    world.kms.next(CreateKey::OPERATION, Cue::Fail(refused(CreateKey::OPERATION, "LimitExceededException", "no")));
     world.pass(HOUR);
     look(&world);
     assert!(matches!(runs(&world)[0].keys[..], [(_, KeyOutcome::Failed(_))]), "{:?}", runs(&world));
@@ -326,7 +327,7 @@ fn a_source_key_that_aws_may_have_something_of_stays() {
     let schedule = hourly(&world, Work::RotateKeys(RotationPlan::default()));
     let key = world.key("payroll", PolicyChoice::Default).id;
     put_under(&world, key, schedule, LOCAL).expect("put under it");
-    world.kms.next(Call::UPDATE_ALIAS, Cue::Fail(refused(Call::UPDATE_ALIAS, "AccessDeniedException", "no")));
+    world.kms.next(UpdateAlias::OPERATION, Cue::Fail(refused(UpdateAlias::OPERATION, "AccessDeniedException", "no")));
     world.pass(HOUR);
     look(&world);
     assert!(matches!(runs(&world)[0].keys[..], [(_, KeyOutcome::Failed(_))]), "{:?}", runs(&world));

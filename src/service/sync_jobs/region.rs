@@ -3,8 +3,8 @@
 
 use super::live::Tally;
 use crate::aws::failure::AwsFailure;
-use crate::aws::operation::Operation as Call;
-use crate::aws::page::{Paging, Walk};
+use crate::aws::kms::calls::{DescribeKey, ListAliases, ListKeys};
+use crate::aws::page::Paging;
 use crate::domain::event::Event;
 use crate::domain::id::KeyId;
 use crate::domain::job::sync::SyncPlace;
@@ -86,10 +86,11 @@ impl Reading<'_> {
     /// Reads every key that AWS lists, and gives their ids.
     async fn keys(&self) -> Result<HashSet<AwsKeyId>, Failure> {
         let mut aliases = self.aliases().await?;
-        let (mut listed, mut walk) = (HashSet::new(), Walk::of(Call::LIST_KEYS, Paging::first(KEYS_PER_PAGE)));
-        loop {
-            let page = self.core.aws_kms.list_keys(&self.place.access, &self.place.region, &walk.paging).await?;
-            let ids = page.items.into_iter().map(|arn| arn.id().clone());
+        let mut listed = HashSet::new();
+        let list = ListKeys { paging: Paging::first(KEYS_PER_PAGE) };
+        let mut pages = self.core.aws_kms.pages(&self.place.access, &self.place.region, list);
+        while let Some(keys) = pages.next().await? {
+            let ids = keys.into_iter().map(|arn| arn.id().clone());
             let new: Vec<_> = ids.filter(|id| listed.insert(id.clone())).collect();
             self.tally.listed.add(new.len() as u64);
             let keys = new.into_iter().map(|id| {
@@ -97,26 +98,17 @@ impl Reading<'_> {
                 self.key(id, aliases)
             });
             side_by_side(keys).await?;
-            if !walk.goes_on(page.next)? {
-                return Ok(listed);
-            }
         }
+        Ok(listed)
     }
 
     /// All aliases of the region, by key: one list is cheaper than one for each key.
     async fn aliases(&self) -> Result<HashMap<AwsKeyId, Vec<AliasName>>, Failure> {
         let mut aliases: HashMap<AwsKeyId, Vec<AliasName>> = HashMap::new();
-        let mut walk = Walk::of(Call::LIST_ALIASES, Paging::first(ALIASES_PER_PAGE));
-        loop {
-            let page =
-                self.core.aws_kms.list_aliases(&self.place.access, &self.place.region, None, &walk.paging).await?;
-            for alias in page.items {
-                if let Some(key) = alias.target {
-                    aliases.entry(key).or_default().push(alias.name);
-                }
-            }
-            if !walk.goes_on(page.next)? {
-                break;
+        let list = ListAliases { key: None, paging: Paging::first(ALIASES_PER_PAGE) };
+        for alias in self.core.aws_kms.pages(&self.place.access, &self.place.region, list).collect().await? {
+            if let Some(key) = alias.target {
+                aliases.entry(key).or_default().push(alias.name);
             }
         }
         aliases.values_mut().for_each(|names| names.sort());
@@ -127,7 +119,7 @@ impl Reading<'_> {
     async fn key(&self, id: AwsKeyId, aliases: Vec<AliasName>) -> Result<(), Failure> {
         let began = Began { aliases: self.began, key: self.core.now() };
         let (aws, access, region) = (&self.core.aws_kms, &self.place.access, &self.place.region);
-        let seen = match aws.describe_key(access, region, &id).await {
+        let seen = match aws.call(access, region, DescribeKey::of(id.clone())).await {
             Ok(metadata) => self.core.read_beside(&self.place, metadata).await,
             Err(failure) => Err(failure),
         };
@@ -150,7 +142,7 @@ impl Reading<'_> {
 
     async fn unlisted_key(&self, id: AwsKeyId) -> Result<(), Failure> {
         let began = self.core.now();
-        match self.core.aws_kms.describe_key(&self.place.access, &self.place.region, &id).await {
+        match self.core.aws_kms.call(&self.place.access, &self.place.region, DescribeKey::of(id.clone())).await {
             // It was made after the list, or the list lags behind.
             Ok(_) => Ok(()),
             Err(failure) => self.not_read(&id, failure, began).await,

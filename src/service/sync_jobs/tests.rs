@@ -1,16 +1,16 @@
 //! Synchronisation against a scripted KMS: what it reads, what it writes down, and what it survives.
 
 use super::*;
-use crate::aws::kms::port::NewKey;
+use crate::aws::call::AwsCall;
+use crate::aws::kms::calls::{CreateKey, DescribeKey, ListKeys};
 use crate::aws::kms::scripted::{Cue, ScriptedKms, refused};
-use crate::aws::operation::Operation;
+use crate::aws::operation::AwsOperation;
 use crate::aws::scripted::ScriptedAws;
 use crate::domain::connection::{ConnectionSettings, StsEndpoints};
 use crate::domain::event::{ConnectionEvent, Event, Sealed};
 use crate::domain::job::sync::{JobStatus, RegionWay};
 use crate::domain::key::example::{ACCOUNT, added, connection_id, kms_id, region};
 use crate::domain::key::name::AwsKeyId;
-use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::name::{ConnectionName, UserName};
 use crate::domain::place::Partition;
 use crate::domain::refusal::Refusal;
@@ -65,8 +65,7 @@ impl House {
     }
 
     fn plant(&self, region_name: &str) -> AwsKeyId {
-        let key = NewKey::plain(KeySpec::SymmetricDefault, KeyUsage::EncryptDecrypt);
-        self.aws.plant(&region(region_name), &key).key_id().clone()
+        self.aws.plant(&region(region_name), &CreateKey::plain()).key_id().clone()
     }
 
     async fn begin(&self, regions: &[&str]) -> Result<JobId, Failure> {
@@ -96,7 +95,7 @@ impl House {
         tokio::time::timeout(Duration::from_secs(20), ended).await.expect("it ends")
     }
 
-    async fn until_asked(&self, operation: Operation) {
+    async fn until_asked(&self, operation: AwsOperation) {
         let asked = async {
             while self.aws.times(operation) == 0 {
                 tokio::time::sleep(Duration::from_millis(2)).await;
@@ -187,7 +186,7 @@ async fn what_changed_at_aws_is_updated_and_what_vanished_is_gone() {
 async fn the_failure_of_a_region_fails_that_region_alone() {
     let house = House::new().await;
     REGIONS.iter().for_each(|name| drop(house.plant(name)));
-    house.aws.next(Operation::LIST_KEYS, Cue::Fail(refused(Operation::LIST_KEYS, "AccessDeniedException", "not here")));
+    house.aws.next(ListKeys::OPERATION, Cue::Fail(refused(ListKeys::OPERATION, "AccessDeniedException", "not here")));
     let job = house.synchronise(&REGIONS).await;
     assert_eq!(job.status(), JobStatus::Failed);
     let (failed, done): (Vec<_>, Vec<_>) = (0..2).partition(|part| matches!(way(&job, *part), RegionWay::Failed(_)));
@@ -201,14 +200,14 @@ async fn the_failure_of_a_region_fails_that_region_alone() {
 async fn a_key_that_may_not_be_read_is_counted_and_the_region_goes_on() {
     let house = House::new().await;
     (0..3).for_each(|_| drop(house.plant("eu-west-3")));
-    let denied = || Cue::Fail(refused(Operation::DESCRIBE_KEY, "AccessDeniedException", "not this one"));
-    house.aws.next(Operation::DESCRIBE_KEY, denied());
+    let denied = || Cue::Fail(refused(DescribeKey::OPERATION, "AccessDeniedException", "not this one"));
+    house.aws.next(DescribeKey::OPERATION, denied());
     let job = house.synchronise(&["eu-west-3"]).await;
     assert_eq!((job.status(), counts(&job, 0)), (JobStatus::Completed, [3, 2, 0, 0, 1]));
     let RegionWay::Done(Some(trouble)) = way(&job, 0) else { panic!("{:?}", way(&job, 0)) };
     assert!(trouble.contains("AccessDeniedException: not this one"), "{trouble}");
 
-    (0..3).for_each(|_| house.aws.next(Operation::DESCRIBE_KEY, denied()));
+    (0..3).for_each(|_| house.aws.next(DescribeKey::OPERATION, denied()));
     let job = house.synchronise(&["eu-west-3"]).await;
     assert_eq!(job.status(), JobStatus::Failed, "not one key could be read: it is not the keys");
 }
@@ -217,9 +216,9 @@ async fn a_key_that_may_not_be_read_is_counted_and_the_region_goes_on() {
 async fn a_cancelled_job_ends_although_aws_hangs() {
     let house = House::new().await;
     house.plant("eu-west-3");
-    house.aws.next(Operation::DESCRIBE_KEY, Cue::Hang);
+    house.aws.next(DescribeKey::OPERATION, Cue::Hang);
     let id = house.begin(&["eu-west-3"]).await.expect("it begins");
-    house.until_asked(Operation::DESCRIBE_KEY).await;
+    house.until_asked(DescribeKey::OPERATION).await;
     let second = house.begin(&["eu-west-3"]).await;
     assert!(matches!(second, Err(Failure::Refused(Refusal::Job(JobRefusal::RegionBusy { job, .. }))) if job == id));
 
@@ -237,9 +236,9 @@ async fn a_cancelled_job_ends_although_aws_hangs() {
 async fn a_job_that_was_cut_off_goes_on_after_a_restart() {
     let house = House::new().await;
     house.plant("eu-west-3");
-    house.aws.next(Operation::LIST_KEYS, Cue::Hang);
+    house.aws.next(ListKeys::OPERATION, Cue::Hang);
     let id = house.begin(&["eu-west-3"]).await.expect("it begins");
-    house.until_asked(Operation::LIST_KEYS).await;
+    house.until_asked(ListKeys::OPERATION).await;
     let _again = house.restarted().await;
     let job = house.end_of(id).await;
     assert_eq!((job.status(), counts(&job, 0)), (JobStatus::Completed, [1, 1, 0, 0, 0]));

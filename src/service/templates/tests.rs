@@ -1,8 +1,9 @@
 //! What templates do to keys: made with one, changed with one, and reached by a push.
 
 use super::*;
+use crate::aws::call::AwsCall;
+use crate::aws::kms::calls::PutKeyPolicy;
 use crate::aws::kms::scripted::{Cue, refused};
-use crate::aws::operation::Operation as Call;
 use crate::domain::action::Action;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::aws_enums::Origin;
@@ -104,8 +105,8 @@ fn a_push_names_the_keys_that_it_did_not_reach_and_can_be_repeated() {
     let world = World::new();
     let template = make(&world, "payroll", people("ann"));
     let one = world.key("one", PolicyChoice::Template("payroll".to_owned()));
-    let denied = refused(Call::PUT_KEY_POLICY, "AccessDeniedException", "no");
-    world.kms.next(Call::PUT_KEY_POLICY, Cue::Fail(denied));
+    let denied = refused(PutKeyPolicy::OPERATION, "AccessDeniedException", "no");
+    world.kms.next(PutKeyPolicy::OPERATION, Cue::Fail(denied));
     let push = update(&world, "admin", template.id, &people("bob"), true).expect("changed here all the same");
     assert_eq!((push.done.len(), push.failed[0].0), (0, one.id));
     assert!(push.failed[0].1.contains("AccessDeniedException"), "{}", push.failed[0].1);

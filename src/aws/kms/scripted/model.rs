@@ -6,13 +6,13 @@ use std::sync::OnceLock;
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
 
-use super::super::port::{MaterialImport, NewKey};
 use super::{Cue, RecordedCall};
 use crate::aws::failure::AwsFailure;
-use crate::aws::operation::Operation;
+use crate::aws::kms::calls::{CreateKey, ImportKeyMaterial, ReplicateKey};
+use crate::aws::operation::AwsOperation;
 use crate::aws::page::{Marker, Page, Paging};
-use crate::domain::key::aws_enums::{KeyManager, KeyState, MultiRegionKind, Origin};
-use crate::domain::key::material::{MaterialId, MaterialState, RotationKind};
+use crate::domain::key::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
+use crate::domain::key::material::{ImportState, ImportType, MaterialId, MaterialState, RotationKind};
 use crate::domain::key::metadata::{Algorithms, KeyMetadata, MultiRegion, Rotation, RotationStatus};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
 use crate::domain::key::policy_text::PolicyText;
@@ -20,7 +20,7 @@ use crate::domain::key::tag::Tag;
 use crate::domain::place::{AccountId, Region};
 use crate::domain::time::Time;
 
-type Answer<T> = Result<T, AwsFailure>;
+type ModelResult<T> = Result<T, AwsFailure>;
 
 /// The key in the model.
 #[derive(Debug, Clone)]
@@ -33,15 +33,15 @@ pub struct ModelKey {
     /// Its materials, the current one first.
     pub materials: Vec<Rotation>,
     /// What was imported into it.
-    pub imports: Vec<MaterialImport>,
+    pub imports: Vec<ImportKeyMaterial>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Model {
     pub(super) keys: BTreeMap<(Region, AwsKeyId), ModelKey>,
     pub(super) aliases: BTreeMap<(Region, AliasName), AwsKeyId>,
-    pub(super) cues: VecDeque<(Operation, Cue)>,
-    pub(super) asked: Vec<RecordedCall>,
+    pub(super) cues: VecDeque<(AwsOperation, Cue)>,
+    pub(super) recorded: Vec<RecordedCall>,
     pub(super) made: u128,
 }
 
@@ -52,12 +52,17 @@ pub const NOW: Time = Time::from_nanos(1_767_225_600_000_000_000);
 const PAGE: usize = 100;
 
 /// A refusal of AWS's, as KMS words it.
-pub fn refused(operation: Operation, code: &str, message: &str) -> AwsFailure {
+pub fn refused(operation: AwsOperation, code: &str, message: &str) -> AwsFailure {
     AwsFailure::Refused { operation, status: 400, code: code.to_owned(), message: message.to_owned() }
 }
 
 impl Model {
-    pub(super) fn key(&mut self, operation: Operation, region: &Region, key: &AwsKeyId) -> Answer<&mut ModelKey> {
+    pub(super) fn key(
+        &mut self,
+        operation: AwsOperation,
+        region: &Region,
+        key: &AwsKeyId,
+    ) -> ModelResult<&mut ModelKey> {
         let found = self.keys.get_mut(&(region.clone(), key.clone()));
         found.ok_or_else(|| refused(operation, "NotFoundException", &format!("Key '{key}' does not exist")))
     }
@@ -65,11 +70,11 @@ impl Model {
     /// A key in one of these states.
     pub(super) fn key_that_is(
         &mut self,
-        operation: Operation,
+        operation: AwsOperation,
         region: &Region,
         key: &AwsKeyId,
         states: &[KeyState],
-    ) -> Answer<&mut ModelKey> {
+    ) -> ModelResult<&mut ModelKey> {
         let found = self.key(operation, region, key)?;
         if states.contains(&found.metadata.state) {
             return Ok(found);
@@ -78,12 +83,18 @@ impl Model {
         Err(refused(operation, "KMSInvalidStateException", &message))
     }
 
-    pub(super) fn alive(&mut self, operation: Operation, region: &Region, key: &AwsKeyId) -> Answer<&mut ModelKey> {
+    pub(super) fn alive(
+        &mut self,
+        operation: AwsOperation,
+        region: &Region,
+        key: &AwsKeyId,
+    ) -> ModelResult<&mut ModelKey> {
         use KeyState::{Disabled, Enabled, PendingImport};
         self.key_that_is(operation, region, key, &[Enabled, Disabled, PendingImport])
     }
 
-    pub(super) fn create(&mut self, account: AccountId, region: &Region, key: &NewKey) -> KeyMetadata {
+    pub(super) fn create(&mut self, account: AccountId, region: &Region, call: &CreateKey) -> KeyMetadata {
+        let key = &call.new;
         self.made += 1;
         let id = match key.multi_region {
             true => format!("mrk-{:032x}", self.made),
@@ -109,9 +120,9 @@ impl Model {
             expiration_model: None,
             algorithms: Algorithms::default(),
             current_material: current.clone(),
-            custom_key_store_id: key.custom_key_store_id.clone(),
+            custom_key_store_id: call.custom_key_store_id.clone(),
             cloud_hsm_cluster_id: None,
-            xks_key_id: key.xks_key_id.clone(),
+            xks_key_id: call.xks_key_id.clone(),
             arn,
         };
         let root = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Sid": "Enable IAM User Permissions",
@@ -128,8 +139,21 @@ impl Model {
         metadata
     }
 
+    pub(super) fn replicate(&mut self, primary: &ModelKey, call: &ReplicateKey) {
+        let external = primary.metadata.origin == Origin::External;
+        let mut copy = primary.clone();
+        copy.metadata.arn = primary.metadata.arn.in_region(call.replica_region.clone());
+        copy.metadata.description = call.new.description.clone();
+        copy.metadata.state = if external { KeyState::PendingImport } else { KeyState::Enabled };
+        copy.metadata.enabled = !external;
+        copy.tags = call.new.tags.clone();
+        copy.policy = call.new.policy.clone().unwrap_or(copy.policy);
+        self.keys.insert((call.replica_region.clone(), call.new.key.clone()), copy);
+        self.write_family(&primary.metadata.arn);
+    }
+
     /// Writes a family's composition into each of its members.
-    pub(super) fn settle_family(&mut self, primary: &KeyArn) {
+    pub(super) fn write_family(&mut self, primary: &KeyArn) {
         let of_family = |region_and_id: &&(Region, AwsKeyId)| region_and_id.1 == *primary.id();
         let regions: Vec<Region> = self.keys.keys().filter(of_family).map(|(region, _)| region.clone()).collect();
         let replicas = regions.iter().filter(|region| *region != primary.region());
@@ -144,11 +168,54 @@ impl Model {
     }
 }
 
+impl ModelKey {
+    /// Makes the material that waits for a rotation current, or a fresh one if none waits.
+    pub(super) fn rotate(&mut self, fresh: MaterialId) {
+        let waiting = self.materials.iter().position(|old| old.state == Some(MaterialState::PendingRotation));
+        let id = waiting.and_then(|at| self.materials.remove(at).material).unwrap_or(fresh);
+        self.materials.iter_mut().for_each(|old| old.state = Some(MaterialState::NonCurrent));
+        self.materials.insert(0, material(Some(id.clone()), Some(RotationKind::OnDemand)));
+        self.metadata.current_material = Some(id);
+    }
+
+    /// Takes material in, and says under which id.
+    pub(super) fn import(&mut self, call: &ImportKeyMaterial, fresh: MaterialId) -> MaterialId {
+        self.imports.push(call.clone());
+        if call.import_type == Some(ImportType::NewKeyMaterial) {
+            // It waits until the key is rotated to it.
+            let state = Some(MaterialState::PendingRotation);
+            self.materials.insert(0, Rotation { state, ..material(Some(fresh.clone()), None) });
+            return fresh;
+        }
+        let known = call.material.clone().or_else(|| self.materials.first().and_then(|old| old.material.clone()));
+        let id = known.unwrap_or(fresh);
+        let expires = call.expires;
+        let model = if expires.is_some() { ExpirationModel::Expires } else { ExpirationModel::DoesNotExpire };
+        self.materials.retain(|old| old.material.as_ref() != Some(&id));
+        self.materials.insert(
+            0,
+            Rotation {
+                import_state: Some(ImportState::Imported),
+                expiration_model: Some(model.clone()),
+                valid_to: expires,
+                description: call.description.clone(),
+                ..material(Some(id.clone()), None)
+            },
+        );
+        (self.metadata.valid_to, self.metadata.expiration_model) = (expires, Some(model));
+        if self.metadata.state == KeyState::PendingImport {
+            (self.metadata.state, self.metadata.enabled) = (KeyState::Enabled, true);
+        }
+        self.metadata.current_material = Some(id.clone());
+        id
+    }
+}
+
 pub(super) fn material_id(number: u128) -> MaterialId {
     MaterialId::told(&format!("{number:064x}"))
 }
 
-pub(super) fn material(id: Option<MaterialId>, kind: Option<RotationKind>) -> Rotation {
+fn material(id: Option<MaterialId>, kind: Option<RotationKind>) -> Rotation {
     Rotation {
         material: id,
         state: Some(MaterialState::Current),

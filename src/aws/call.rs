@@ -1,0 +1,114 @@
+//! What a call to AWS is, and the way on which one attempt at it goes out.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use rusoto_core::credential::{AwsCredentials, StaticProvider};
+use rusoto_core::signature::SignedRequest;
+use rusoto_core::{Client as RusotoClient, RusotoError};
+use rusoto_ec2::Ec2Client;
+use rusoto_kms::KmsClient;
+use rusoto_sts::StsClient;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::endpoint::Endpoint;
+use super::fault::{Fault, Protocol, Repeat, tidy};
+use super::operation::AwsOperation;
+use super::port::AccessKeys;
+use super::transport::{Answer, Attempt, Transport};
+
+/// One operation of AWS with all that is asked: how it is sent once, and how its answer is read.
+pub trait AwsCall: Send + Sync {
+    type Answer: Send;
+    const OPERATION: AwsOperation;
+    /// When it may be sent again.
+    const REPEAT: Repeat;
+
+    /// Sends it once.
+    fn attempt(&self, wire: &Wire<'_>) -> impl Future<Output = Result<Self::Answer, Fault>> + Send;
+}
+
+/// Where an attempt goes, and whose keys sign it.
+pub struct Wire<'a> {
+    pub(super) transport: &'a Transport,
+    pub(super) operation: AwsOperation,
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) keys: &'a AccessKeys,
+}
+
+impl Wire<'_> {
+    /// Sends a call through rusoto's client for KMS.
+    pub(super) async fn kms<T, E>(
+        &self,
+        send: impl AsyncFnOnce(KmsClient) -> Result<T, RusotoError<E>>,
+    ) -> Result<T, Fault> {
+        let (client, region, attempt) = self.rusoto(Protocol::Json);
+        let outcome = send(KmsClient::new_with_client(client, region)).await;
+        outcome.map_err(|error| attempt.fault_of(error))
+    }
+
+    pub(super) async fn sts<T, E>(
+        &self,
+        send: impl AsyncFnOnce(StsClient) -> Result<T, RusotoError<E>>,
+    ) -> Result<T, Fault> {
+        let (client, region, attempt) = self.rusoto(Protocol::Query);
+        let outcome = send(StsClient::new_with_client(client, region)).await;
+        outcome.map_err(|error| attempt.fault_of(error))
+    }
+
+    pub(super) async fn ec2<T, E>(
+        &self,
+        send: impl AsyncFnOnce(Ec2Client) -> Result<T, RusotoError<E>>,
+    ) -> Result<T, Fault> {
+        let (client, region, attempt) = self.rusoto(Protocol::Query);
+        let outcome = send(Ec2Client::new_with_client(client, region)).await;
+        outcome.map_err(|error| attempt.fault_of(error))
+    }
+
+    /// Sends a signed JSON request of ours.
+    pub(super) async fn json<T: DeserializeOwned>(&self, body: &(impl Serialize + Sync)) -> Result<T, Fault> {
+        let body = serde_json::to_vec(body).map_err(|error| Fault::Unsendable(error.to_string()))?;
+        let region = self.endpoint.as_rusoto();
+        let mut request = SignedRequest::new("POST", self.operation.service.as_str(), &region, "/");
+        request.set_content_type("application/x-amz-json-1.1".to_owned());
+        request.add_header("x-amz-target", &format!("TrentService.{}", self.operation.name));
+        request.set_payload(Some(body));
+        let answer = self.signed(Protocol::Json, request).await?;
+        serde_json::from_slice(answer.json()?).map_err(|error| Fault::Garbled(tidy(&error.to_string())))
+    }
+
+    /// Sends a signed form of ours, and gives the XML that is answered.
+    pub(super) async fn form(&self, parameters: &[(String, String)]) -> Result<Bytes, Fault> {
+        let mut request = SignedRequest::new("POST", self.operation.service.as_str(), &self.endpoint.as_rusoto(), "/");
+        request.set_content_type("application/x-www-form-urlencoded; charset=utf-8".to_owned());
+        let pairs = parameters.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
+        request.set_payload(Some(pairs.collect::<Vec<_>>().join("&").into_bytes()));
+        Ok(self.signed(Protocol::Query, request).await?.body)
+    }
+
+    /// Signs and sends a request, and gives the answer if it is a success.
+    async fn signed(&self, protocol: Protocol, mut request: SignedRequest) -> Result<Answer, Fault> {
+        request.sign(&self.rusoto_keys());
+        let answer = self.transport.send(request).await?;
+        if answer.is_success() { Ok(answer) } else { Err(answer.fault(protocol)) }
+    }
+
+    fn rusoto(&self, protocol: Protocol) -> (RusotoClient, rusoto_core::Region, Attempt) {
+        let attempt = Attempt::over(self.transport, protocol);
+        let client = RusotoClient::new_with(StaticProvider::from(self.rusoto_keys()), attempt.clone());
+        (client, self.endpoint.as_rusoto(), attempt)
+    }
+
+    fn rusoto_keys(&self) -> AwsCredentials {
+        let keys = self.keys;
+        let token = keys.session_token.as_ref().map(|token| token.to_string());
+        AwsCredentials::new(keys.id.clone(), keys.secret.to_string(), token, None)
+    }
+}
+
+fn encoded(text: &str) -> PercentEncode<'_> {
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, RESERVED)
+}

@@ -1,0 +1,264 @@
+//! The way of every call to AWS: a permit where calls are limited, the credentials at the end of the chain of roles, and
+//! attempts until one succeeds or the deadline is near. A kept session that AWS no longer takes is forgotten, and the
+//! role is assumed once more.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::call::{AwsCall, Wire};
+use super::concurrency_limiter::ConcurrencyLimiter;
+use super::credentials::{Freshness, Session, Sessions};
+use super::endpoint::{Endpoint, Endpoints, is_of_legacy_sts};
+use super::failure::AwsFailure;
+use super::fault::Redactor;
+use super::port::{Access, AccessKeys, RoleToAssume};
+use super::retry::{Deadline, Retry};
+use super::rusoto::AwsSetupError;
+use super::settings::AwsSettings;
+use super::sts::AssumeRole;
+use super::transport::Transport;
+use crate::domain::connection::StsEndpoints;
+use crate::domain::place::Region;
+
+/// What all calls share.
+pub(super) struct Client {
+    transport: Transport,
+    endpoints: Endpoints,
+    limiter: ConcurrencyLimiter,
+    sessions: Sessions,
+    pub(super) retry: Retry,
+    time_limit: Duration,
+    session_time: Duration,
+}
+
+/// A session for each connection and role of a large installation, and some more.
+const SESSIONS_MAX: usize = 4_096;
+
+/// AWS's own limit for a role that is assumed with keys of another role.
+const CHAINED_SESSION_MAX: Duration = Duration::from_secs(3_600);
+
+/// Where a call goes, as whom, and until when.
+struct Route<'a> {
+    access: &'a Access,
+    /// For the log.
+    region: Option<&'a Region>,
+    endpoint: Endpoint,
+    freshness: Freshness,
+    deadline: Deadline,
+}
+
+impl Client {
+    /// Takes settings that `AwsSettings::check` has found in order. Nothing is sent yet; only the CA bundle is read.
+    pub(super) fn new(settings: &AwsSettings) -> Result<Self, AwsSetupError> {
+        Ok(Self {
+            transport: Transport::new(settings)?,
+            endpoints: Endpoints::new(&settings.endpoints),
+            limiter: ConcurrencyLimiter::new(settings.max_in_flight_per_region),
+            sessions: Sessions::with_capacity(SESSIONS_MAX).map_err(|_| AwsSetupError::NoRandomness)?,
+            retry: Retry::up_to(settings.max_attempts),
+            time_limit: settings.deadline(),
+            session_time: Duration::from_secs(u64::from(settings.assume_role_duration_seconds)),
+        })
+    }
+
+    /// The moment at which a call that begins now is given up.
+    pub(super) fn deadline(&self) -> Deadline {
+        Deadline::after(self.time_limit)
+    }
+
+    /// Makes a call to a service that has an endpoint in each region.
+    pub(super) async fn call_in_region<C: AwsCall>(
+        self: &Arc<Self>,
+        access: &Access,
+        region: &Region,
+        call: &C,
+    ) -> Result<C::Answer, AwsFailure> {
+        let not_sent = |reason| AwsFailure::NotSent { operation: C::OPERATION, reason };
+        if region.partition() != access.partition {
+            let partition = access.partition;
+            return Err(not_sent(format!("`{region}` is not a region of partition `{partition}`")));
+        }
+        let deadline = self.deadline();
+        let permit = self.limiter.acquire(access, region, deadline).await;
+        let _permit = permit.ok_or_else(|| not_sent(format!("too many calls to `{region}` are under way already")))?;
+        let endpoint = self.endpoints.in_region(C::OPERATION.service, region);
+        let access = access_in(access, region);
+        let route = Route { access: &access, region: Some(region), endpoint, freshness: Freshness::Kept, deadline };
+        self.call_by(&route, call).await
+    }
+
+    /// Makes a call to a service whose endpoint follows from the access.
+    pub(super) async fn call<C: AwsCall>(
+        self: &Arc<Self>,
+        access: &Access,
+        freshness: Freshness,
+        deadline: Deadline,
+        call: &C,
+    ) -> Result<C::Answer, AwsFailure> {
+        let endpoint = self.endpoints.find(C::OPERATION.service, access);
+        let region = access.region.as_ref();
+        self.call_by(&Route { access, region, endpoint, freshness, deadline }, call).await
+    }
+
+    /// Resolves the credentials and sends; once more with new sessions if AWS no longer takes the kept ones.
+    async fn call_by<C: AwsCall>(self: &Arc<Self>, route: &Route<'_>, call: &C) -> Result<C::Answer, AwsFailure> {
+        let (operation, access) = (C::OPERATION, route.access);
+        let region = route.region.map(Region::as_str);
+        let span = tracing::info_span!("aws_call", %operation, partition = %access.partition, region);
+        async {
+            is_coherent(access).map_err(|reason| AwsFailure::NotSent { operation, reason })?;
+            let may_be_stale = route.freshness == Freshness::Kept && self.has_kept_sessions(access);
+            match self.call_as(route, route.freshness, call).await {
+                Err(failure) if may_be_stale && is_stale(&failure) => {
+                    tracing::debug!(%failure, "kept sessions are forgotten");
+                    self.call_as(route, Freshness::Anew, call).await
+                }
+                outcome => outcome,
+            }
+        }
+        .instrument(span)
+        .await
+    }
+
+    async fn call_as<C: AwsCall>(
+        self: &Arc<Self>,
+        route: &Route<'_>,
+        freshness: Freshness,
+        call: &C,
+    ) -> Result<C::Answer, AwsFailure> {
+        let keys = self.keys(route.access, freshness, route.deadline).await?;
+        self.send(&route.endpoint, &keys, route.deadline, call).await
+    }
+
+    /// Makes attempts. What they fail with is told without the credentials that they were made with.
+    async fn send<C: AwsCall>(
+        &self,
+        endpoint: &Endpoint,
+        keys: &AccessKeys,
+        deadline: Deadline,
+        call: &C,
+    ) -> Result<C::Answer, AwsFailure> {
+        let operation = C::OPERATION;
+        // Without keys rusoto would send the call unsigned.
+        if keys.id.is_empty() || keys.secret.is_empty() {
+            let reason = "an access key id and a secret access key are needed".to_owned();
+            return Err(AwsFailure::NotSent { operation, reason });
+        }
+        let mut redactor = Redactor::default();
+        redactor.hide(&keys.secret);
+        keys.session_token.iter().for_each(|token| redactor.hide(token));
+        let wire = Wire { transport: &self.transport, operation, endpoint, keys };
+        let attempt = || async { call.attempt(&wire).await.map_err(|fault| fault.redacted(&redactor)) };
+        let outcome = self.retry.run(deadline, C::REPEAT, attempt).await;
+        outcome.map_err(|fault| fault.into_failure(operation, deadline.elapsed()))
+    }
+
+    fn has_kept_sessions(&self, access: &Access) -> bool {
+        let mut depths = 1..=access.roles.len();
+        depths.any(|depth| self.sessions.kept(self.sessions.fingerprint(access, depth)).is_some())
+    }
+
+    /// The keys at the end of the chain of roles.
+    async fn keys(
+        self: &Arc<Self>,
+        access: &Access,
+        freshness: Freshness,
+        deadline: Deadline,
+    ) -> Result<AccessKeys, AwsFailure> {
+        if freshness == Freshness::Kept
+            && !access.roles.is_empty()
+            && let Some(session) = self.sessions.kept(self.sessions.fingerprint(access, access.roles.len()))
+        {
+            return Ok(session.keys);
+        }
+        let mut keys = access.keys.clone();
+        for (index, role) in access.roles.iter().enumerate() {
+            let fingerprint = self.sessions.fingerprint(access, index + 1);
+            let assume = || self.clone().assume(access.clone(), keys, role.clone());
+            keys = self.sessions.get(fingerprint, freshness, deadline, assume).await?.keys;
+        }
+        Ok(keys)
+    }
+
+    /// Assumes one role, with a deadline of its own: others may be waiting for the same session.
+    async fn assume(
+        self: Arc<Self>,
+        access: Access,
+        keys: AccessKeys,
+        role: RoleToAssume,
+    ) -> Result<Session, AwsFailure> {
+        let lasts = match keys.session_token {
+            Some(_) => self.session_time.min(CHAINED_SESSION_MAX),
+            None => self.session_time,
+        };
+        let call = AssumeRole { role, lasts };
+        let asked_at = Instant::now();
+        let endpoint = self.endpoints.find(AssumeRole::OPERATION.service, &access);
+        let given = self.send(&endpoint, &keys, self.deadline(), &call).await?;
+        Ok(Session::new(given.keys, asked_at, given.lasts))
+    }
+}
+
+/// Nothing crosses from one partition to another: a role or region elsewhere is a mistake to be told, not sent.
+fn is_coherent(access: &Access) -> Result<(), String> {
+    let partition = access.partition;
+    if let Some(region) = access.region.as_ref().filter(|region| region.partition() != partition) {
+        return Err(format!("`{region}` is not a region of partition `{partition}`"));
+    }
+    match access.roles.iter().find(|role| role.arn.partition() != partition) {
+        Some(role) => Err(format!("`{}` is not a role of partition `{partition}`", role.arn)),
+        None => Ok(()),
+    }
+}
+
+/// Whether AWS no longer takes the credentials as such, whatever they were to be used for.
+fn is_stale(failure: &AwsFailure) -> bool {
+    const STALE: [&str; 7] = [
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "InvalidToken",
+        "RequestExpired",
+        "UnrecognizedClientException",
+    ];
+    failure.code().is_some_and(|code| STALE.contains(&code))
+}
+
+/// The access with which a region is reached: sessions that the global endpoint of STS gives are good only in the regions
+/// that every account has.
+fn access_in<'a>(access: &'a Access, region: &Region) -> Cow<'a, Access> {
+    match access.roles.is_empty() || access.sts == StsEndpoints::Regional || is_of_legacy_sts(region) {
+        true => Cow::Borrowed(access),
+        false => Cow::Owned(Access { sts: StsEndpoints::Regional, ..access.clone() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::port::{RoleToAssume, SessionName};
+    use crate::domain::place::{Partition, RoleArn};
+    use zeroize::Zeroizing;
+
+    #[test]
+    fn sessions_for_regions_that_are_opted_in_come_from_a_regional_endpoint() {
+        let secret = Zeroizing::new("secret".to_owned());
+        let keys = AccessKeys { id: "AKIA1".to_owned(), secret, session_token: None };
+        let plain = Access::with_keys(Partition::Aws, keys);
+        let role = RoleToAssume {
+            arn: RoleArn::parse("arn:aws:iam::123456789012:role/keys").expect("a role"),
+            external_id: None,
+            session_name: SessionName::shaped_from("test"),
+        };
+        let assuming = Access { roles: vec![role], ..plain.clone() };
+        let sts = |access: &Access, region: &str| access_in(access, &Region::parse(region).expect("a region")).sts;
+        assert_eq!(sts(&assuming, "eu-west-3"), StsEndpoints::Legacy);
+        assert_eq!(sts(&assuming, "eu-south-1"), StsEndpoints::Regional);
+        assert_eq!(sts(&plain, "eu-south-1"), StsEndpoints::Legacy, "keys of a user are good everywhere");
+    }
+}

@@ -1,0 +1,25 @@
+//! CancelKeyDeletion: a key that waited for its deletion is disabled instead.
+
+use rusoto_kms::Kms;
+
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::name::AwsKeyId;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancelKeyDeletion {
+    pub key: AwsKeyId,
+}
+
+impl AwsCall for CancelKeyDeletion {
+    type Answer = ();
+    const OPERATION: AwsOperation = AwsOperation::kms("CancelKeyDeletion");
+    // The second time AWS would answer that no deletion is pending.
+    const REPEAT: Repeat = Repeat::IfNotDone;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
+        let request = rusoto_kms::CancelKeyDeletionRequest { key_id: self.key.to_string() };
+        wire.kms(async |kms| kms.cancel_key_deletion(request).await).await.map(drop)
+    }
+}

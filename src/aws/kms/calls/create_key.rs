@@ -1,0 +1,102 @@
+//! CreateKey. rusoto knows neither HMAC and ML-DSA keys nor key stores outside AWS.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::kms::json::{KeyMetadataBody, TagBody, is_false};
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::metadata::KeyMetadata;
+use crate::domain::key::operation::NewKey;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateKey {
+    /// Its aliases are not sent: they are made by calls of their own.
+    pub new: NewKey,
+    /// The custom key store that is to hold it.
+    pub custom_key_store_id: Option<String>,
+    /// Its id in the key manager outside AWS that holds it.
+    pub xks_key_id: Option<String>,
+}
+
+impl CreateKey {
+    /// A key in AWS's own key store.
+    pub fn of(new: NewKey) -> Self {
+        Self { new, custom_key_store_id: None, xks_key_id: None }
+    }
+
+    /// A symmetric key with nothing out of the ordinary.
+    #[cfg(test)]
+    pub fn plain() -> Self {
+        use crate::domain::key::aws_enums::Origin;
+        use crate::domain::key::spec::{KeySpec, KeyUsage};
+        Self::of(NewKey {
+            aliases: Vec::new(),
+            spec: KeySpec::SymmetricDefault,
+            usage: KeyUsage::EncryptDecrypt,
+            origin: Origin::AwsKms,
+            description: String::new(),
+            multi_region: false,
+            policy: None,
+            bypass_lockout_check: false,
+            tags: Vec::new(),
+        })
+    }
+}
+
+impl AwsCall for CreateKey {
+    type Answer = KeyMetadata;
+    const OPERATION: AwsOperation = AwsOperation::kms("CreateKey");
+    // Each time makes another key.
+    const REPEAT: Repeat = Repeat::IfNotDone;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<KeyMetadata, Fault> {
+        let answer: AnswerBody = wire.json(&RequestBody::of(self)).await?;
+        answer.key_metadata.metadata().map_err(Fault::Garbled)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RequestBody<'a> {
+    key_spec: &'a str,
+    key_usage: &'a str,
+    origin: &'a str,
+    description: &'a str,
+    multi_region: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    bypass_policy_lockout_safety_check: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<TagBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom_key_store_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    xks_key_id: Option<&'a str>,
+}
+
+impl<'a> RequestBody<'a> {
+    fn of(call: &'a CreateKey) -> Self {
+        let new = &call.new;
+        Self {
+            key_spec: new.spec.as_str(),
+            key_usage: new.usage.as_str(),
+            origin: new.origin.as_str(),
+            description: &new.description,
+            multi_region: new.multi_region,
+            policy: new.policy.as_ref().map(|policy| policy.as_str()),
+            bypass_policy_lockout_safety_check: new.bypass_lockout_check,
+            tags: TagBody::all(&new.tags),
+            custom_key_store_id: call.custom_key_store_id.as_deref(),
+            xks_key_id: call.xks_key_id.as_deref(),
+        }
+    }
+}
+
+/// DescribeKey answers the same.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AnswerBody {
+    pub(super) key_metadata: KeyMetadataBody,
+}

@@ -1,0 +1,37 @@
+//! DeleteImportedKeyMaterial. rusoto knows no materials by id.
+
+use serde::Serialize;
+
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::kms::json::NoMembers;
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::material::MaterialId;
+use crate::domain::key::name::AwsKeyId;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeleteImportedKeyMaterial {
+    pub key: AwsKeyId,
+    /// The current one if `None`.
+    pub material: Option<MaterialId>,
+}
+
+impl AwsCall for DeleteImportedKeyMaterial {
+    type Answer = ();
+    const OPERATION: AwsOperation = AwsOperation::kms("DeleteImportedKeyMaterial");
+    const REPEAT: Repeat = Repeat::Always;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
+        let key_material_id = self.material.as_ref().map(MaterialId::as_str);
+        let NoMembers {} = wire.json(&RequestBody { key_id: self.key.as_str(), key_material_id }).await?;
+        Ok(())
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RequestBody<'a> {
+    key_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_material_id: Option<&'a str>,
+}

@@ -1,0 +1,53 @@
+//! DescribeKey: what a key is. rusoto's answer lacks its current material, its algorithms for MACs and more.
+
+use serde::Serialize;
+
+use super::create_key::AnswerBody;
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::metadata::KeyMetadata;
+use crate::domain::key::name::{AliasName, AwsKeyId};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DescribeKey {
+    pub key: KeyOrAlias,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyOrAlias {
+    Key(AwsKeyId),
+    Alias(AliasName),
+}
+
+impl DescribeKey {
+    pub fn of(key: AwsKeyId) -> Self {
+        Self { key: KeyOrAlias::Key(key) }
+    }
+
+    /// The key behind an alias. AWS refuses it as not found if there is no such alias.
+    pub fn behind(alias: AliasName) -> Self {
+        Self { key: KeyOrAlias::Alias(alias) }
+    }
+}
+
+impl AwsCall for DescribeKey {
+    type Answer = KeyMetadata;
+    const OPERATION: AwsOperation = AwsOperation::kms("DescribeKey");
+    const REPEAT: Repeat = Repeat::Reading;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<KeyMetadata, Fault> {
+        let key_id = match &self.key {
+            KeyOrAlias::Key(key) => key.as_str(),
+            KeyOrAlias::Alias(alias) => alias.as_str(),
+        };
+        let answer: AnswerBody = wire.json(&RequestBody { key_id }).await?;
+        answer.key_metadata.metadata().map_err(Fault::Garbled)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RequestBody<'a> {
+    key_id: &'a str,
+}

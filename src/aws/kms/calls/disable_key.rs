@@ -1,0 +1,24 @@
+//! DisableKey: a key cannot be used until it is enabled again.
+
+use rusoto_kms::Kms;
+
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::name::AwsKeyId;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisableKey {
+    pub key: AwsKeyId,
+}
+
+impl AwsCall for DisableKey {
+    type Answer = ();
+    const OPERATION: AwsOperation = AwsOperation::kms("DisableKey");
+    const REPEAT: Repeat = Repeat::Always;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
+        let request = rusoto_kms::DisableKeyRequest { key_id: self.key.to_string() };
+        wire.kms(async |kms| kms.disable_key(request).await).await
+    }
+}

@@ -1,0 +1,24 @@
+//! DisableKeyRotation: AWS no longer rotates a key by itself.
+
+use rusoto_kms::Kms;
+
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::name::AwsKeyId;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisableKeyRotation {
+    pub key: AwsKeyId,
+}
+
+impl AwsCall for DisableKeyRotation {
+    type Answer = ();
+    const OPERATION: AwsOperation = AwsOperation::kms("DisableKeyRotation");
+    const REPEAT: Repeat = Repeat::Always;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
+        let request = rusoto_kms::DisableKeyRotationRequest { key_id: self.key.to_string() };
+        wire.kms(async |kms| kms.disable_key_rotation(request).await).await
+    }
+}

@@ -1,0 +1,24 @@
+//! EnableKey: a disabled key can be used again.
+
+use rusoto_kms::Kms;
+
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::name::AwsKeyId;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnableKey {
+    pub key: AwsKeyId,
+}
+
+impl AwsCall for EnableKey {
+    type Answer = ();
+    const OPERATION: AwsOperation = AwsOperation::kms("EnableKey");
+    const REPEAT: Repeat = Repeat::Always;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
+        let request = rusoto_kms::EnableKeyRequest { key_id: self.key.to_string() };
+        wire.kms(async |kms| kms.enable_key(request).await).await
+    }
+}

@@ -1,0 +1,37 @@
+//! EnableKeyRotation: AWS rotates a key by itself. rusoto knows no period.
+
+use serde::Serialize;
+
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::kms::json::NoMembers;
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::days::RotationPeriod;
+use crate::domain::key::name::AwsKeyId;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnableKeyRotation {
+    pub key: AwsKeyId,
+    /// AWS's own period, a year, if `None`.
+    pub period: Option<RotationPeriod>,
+}
+
+impl AwsCall for EnableKeyRotation {
+    type Answer = ();
+    const OPERATION: AwsOperation = AwsOperation::kms("EnableKeyRotation");
+    const REPEAT: Repeat = Repeat::Always;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
+        let rotation_period_in_days = self.period.map(RotationPeriod::days);
+        let NoMembers {} = wire.json(&RequestBody { key_id: self.key.as_str(), rotation_period_in_days }).await?;
+        Ok(())
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RequestBody<'a> {
+    key_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation_period_in_days: Option<u16>,
+}

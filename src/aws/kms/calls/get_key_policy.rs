@@ -1,0 +1,30 @@
+//! GetKeyPolicy.
+
+use rusoto_kms::Kms;
+
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::name::AwsKeyId;
+use crate::domain::key::policy_text::PolicyText;
+
+/// The name of the only policy that a key can have.
+pub(super) const POLICY_NAME: &str = "default";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GetKeyPolicy {
+    pub key: AwsKeyId,
+}
+
+impl AwsCall for GetKeyPolicy {
+    type Answer = PolicyText;
+    const OPERATION: AwsOperation = AwsOperation::kms("GetKeyPolicy");
+    const REPEAT: Repeat = Repeat::Reading;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<PolicyText, Fault> {
+        let request =
+            rusoto_kms::GetKeyPolicyRequest { key_id: self.key.to_string(), policy_name: POLICY_NAME.to_owned() };
+        let answer = wire.kms(async |kms| kms.get_key_policy(request).await).await?;
+        PolicyText::parse(&answer.policy.unwrap_or_default()).map_err(|error| Fault::Garbled(error.to_string()))
+    }
+}

@@ -1,0 +1,41 @@
+//! GetKeyRotationStatus: whether and when AWS rotates a key. rusoto knows no period and no dates.
+
+use serde::Deserialize;
+
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::kms::json::{KeyIdBody, moment};
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::days::RotationPeriod;
+use crate::domain::key::metadata::RotationStatus;
+use crate::domain::key::name::AwsKeyId;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GetKeyRotationStatus {
+    pub key: AwsKeyId,
+}
+
+impl AwsCall for GetKeyRotationStatus {
+    type Answer = RotationStatus;
+    const OPERATION: AwsOperation = AwsOperation::kms("GetKeyRotationStatus");
+    const REPEAT: Repeat = Repeat::Reading;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<RotationStatus, Fault> {
+        let answer: AnswerBody = wire.json(&KeyIdBody::of(&self.key)).await?;
+        Ok(RotationStatus {
+            enabled: answer.key_rotation_enabled,
+            period: answer.rotation_period_in_days.and_then(|days| RotationPeriod::parse(days).ok()),
+            next: answer.next_rotation_date.map(moment),
+            on_demand_started: answer.on_demand_rotation_start_date.map(moment),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AnswerBody {
+    key_rotation_enabled: bool,
+    rotation_period_in_days: Option<i64>,
+    next_rotation_date: Option<f64>,
+    on_demand_rotation_start_date: Option<f64>,
+}

@@ -1,0 +1,100 @@
+//! GetParametersForImport: what is needed to wrap material for a key, with a wrapping key of RSA 4096.
+
+use std::fmt;
+
+use rusoto_kms::Kms;
+
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::kms::json::moment;
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::name::AwsKeyId;
+use crate::domain::key::spec::KeySpec;
+use crate::domain::time::Time;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GetParametersForImport {
+    pub key: AwsKeyId,
+    pub algorithm: WrappingAlgorithm,
+}
+
+/// How material is wrapped on its way to AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WrappingAlgorithm {
+    /// For what fits into one block of RSA: symmetric and HMAC material.
+    RsaesOaepSha256,
+    /// For what does not: private keys, in PKCS#8.
+    RsaAesKeyWrapSha256,
+}
+
+impl WrappingAlgorithm {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RsaesOaepSha256 => "RSAES_OAEP_SHA_256",
+            Self::RsaAesKeyWrapSha256 => "RSA_AES_KEY_WRAP_SHA_256",
+        }
+    }
+
+    /// The algorithm that material of a kind is wrapped with.
+    pub fn of(spec: &KeySpec) -> Self {
+        if spec.is_asymmetric() { Self::RsaAesKeyWrapSha256 } else { Self::RsaesOaepSha256 }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct ImportParameters {
+    /// The wrapping key, as the DER of a SubjectPublicKeyInfo.
+    pub wrapping_key: Vec<u8>,
+    /// Goes back to AWS with the wrapped material.
+    pub token: Vec<u8>,
+    /// Until when both are good.
+    pub valid_to: Option<Time>,
+}
+
+impl fmt::Debug for ImportParameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportParameters").field("valid_to", &self.valid_to).finish_non_exhaustive()
+    }
+}
+
+impl AwsCall for GetParametersForImport {
+    type Answer = ImportParameters;
+    const OPERATION: AwsOperation = AwsOperation::kms("GetParametersForImport");
+    const REPEAT: Repeat = Repeat::Reading;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<ImportParameters, Fault> {
+        let request = rusoto_kms::GetParametersForImportRequest {
+            key_id: self.key.to_string(),
+            wrapping_algorithm: self.algorithm.as_str().to_owned(),
+            wrapping_key_spec: "RSA_4096".to_owned(),
+        };
+        let answer = wire.kms(async |kms| kms.get_parameters_for_import(request).await).await?;
+        match (answer.public_key, answer.import_token) {
+            (Some(key), Some(token)) if !key.is_empty() && !token.is_empty() => Ok(ImportParameters {
+                wrapping_key: key.to_vec(),
+                token: token.to_vec(),
+                valid_to: answer.parameters_valid_to.map(moment),
+            }),
+            _ => Err(Fault::Garbled("it holds no wrapping key, or no token".to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_keys_are_wrapped_in_two_layers() {
+        assert_eq!(WrappingAlgorithm::of(&KeySpec::SymmetricDefault), WrappingAlgorithm::RsaesOaepSha256);
+        assert_eq!(WrappingAlgorithm::of(&KeySpec::Hmac512), WrappingAlgorithm::RsaesOaepSha256);
+        assert_eq!(WrappingAlgorithm::of(&KeySpec::Rsa4096), WrappingAlgorithm::RsaAesKeyWrapSha256);
+        assert_eq!(WrappingAlgorithm::of(&KeySpec::EccSecgP256k1), WrappingAlgorithm::RsaAesKeyWrapSha256);
+    }
+
+    #[test]
+    fn tokens_are_not_shown() {
+        let parameters = ImportParameters { wrapping_key: b"key".to_vec(), token: b"token".to_vec(), valid_to: None };
+        assert_eq!(format!("{parameters:?}"), "ImportParameters { valid_to: None, .. }");
+    }
+}

@@ -1,0 +1,26 @@
+//! GetPublicKey: the public half of an asymmetric key, as the DER of a SubjectPublicKeyInfo.
+
+use rusoto_kms::Kms;
+
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::name::AwsKeyId;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GetPublicKey {
+    pub key: AwsKeyId,
+}
+
+impl AwsCall for GetPublicKey {
+    type Answer = Vec<u8>;
+    const OPERATION: AwsOperation = AwsOperation::kms("GetPublicKey");
+    const REPEAT: Repeat = Repeat::Reading;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<Vec<u8>, Fault> {
+        let request = rusoto_kms::GetPublicKeyRequest { key_id: self.key.to_string(), grant_tokens: None };
+        let answer = wire.kms(async |kms| kms.get_public_key(request).await).await?;
+        let der = answer.public_key.filter(|der| !der.is_empty());
+        der.map(|der| der.to_vec()).ok_or_else(|| Fault::Garbled("it holds no key".to_owned()))
+    }
+}

@@ -1,0 +1,101 @@
+//! ListKeyRotations: all materials of a key: the first, the current one, and those that wait for a rotation.
+
+use serde::{Deserialize, Serialize};
+
+use super::PagedCall;
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::kms::json::moment;
+use crate::aws::operation::AwsOperation;
+use crate::aws::page::{Marker, Page, Paging};
+use crate::domain::key::aws_enums::ExpirationModel;
+use crate::domain::key::material::{ImportState, MaterialId, MaterialState, RotationKind};
+use crate::domain::key::metadata::Rotation;
+use crate::domain::key::name::AwsKeyId;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListKeyRotations {
+    pub key: AwsKeyId,
+    pub paging: Paging,
+}
+
+impl ListKeyRotations {
+    pub fn of(key: AwsKeyId) -> Self {
+        Self { key, paging: Paging::default() }
+    }
+}
+
+impl AwsCall for ListKeyRotations {
+    type Answer = Page<Rotation>;
+    const OPERATION: AwsOperation = AwsOperation::kms("ListKeyRotations");
+    const REPEAT: Repeat = Repeat::Reading;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<Page<Rotation>, Fault> {
+        let answer: AnswerBody = wire
+            .json(&RequestBody {
+                key_id: self.key.as_str(),
+                include_key_material: "ALL_KEY_MATERIAL",
+                limit: self.paging.limit,
+                marker: self.paging.marker.as_ref().map(Marker::as_str),
+            })
+            .await?;
+        let rows = answer.rotations.into_iter().map(RotationBody::rotation);
+        Ok(Page::of(rows.collect(), answer.truncated, answer.next_marker))
+    }
+}
+
+impl PagedCall for ListKeyRotations {
+    type Item = Rotation;
+
+    fn paging(&mut self) -> &mut Paging {
+        &mut self.paging
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RequestBody<'a> {
+    key_id: &'a str,
+    include_key_material: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AnswerBody {
+    #[serde(default)]
+    rotations: Vec<RotationBody>,
+    next_marker: Option<String>,
+    truncated: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RotationBody {
+    key_material_id: Option<String>,
+    key_material_description: Option<String>,
+    key_material_state: Option<String>,
+    import_state: Option<String>,
+    expiration_model: Option<String>,
+    valid_to: Option<f64>,
+    rotation_date: Option<f64>,
+    rotation_type: Option<String>,
+}
+
+impl RotationBody {
+    fn rotation(self) -> Rotation {
+        Rotation {
+            material: self.key_material_id.as_deref().map(MaterialId::told),
+            state: self.key_material_state.as_deref().map(MaterialState::parse),
+            import_state: self.import_state.as_deref().map(ImportState::parse),
+            rotated_at: self.rotation_date.map(moment),
+            kind: self.rotation_type.as_deref().map(RotationKind::parse),
+            expiration_model: self.expiration_model.as_deref().map(ExpirationModel::parse),
+            valid_to: self.valid_to.map(moment),
+            description: self.key_material_description,
+        }
+    }
+}

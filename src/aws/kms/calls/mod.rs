@@ -1,0 +1,132 @@
+//! The calls to KMS: one file for each, with what is asked, how it is sent, when it may be sent again, and what is
+//! answered. An operation goes through `rusoto_kms` where rusoto knows it with all its members, and is a signed JSON
+//! request of ours otherwise.
+//!
+//! A new call is a file here, its `mod` line, and its row in [`kms_calls!`].
+
+use std::sync::Arc;
+
+use super::port::{KmsCall, PagedCall};
+use crate::aws::call::AwsCall;
+use crate::aws::client::Client;
+use crate::aws::failure::AwsFailure;
+use crate::aws::operation::AwsOperation;
+use crate::aws::port::Access;
+use crate::domain::place::Region;
+
+mod cancel_key_deletion;
+mod create_alias;
+mod create_key;
+mod delete_alias;
+mod delete_imported_key_material;
+mod describe_key;
+mod disable_key;
+mod disable_key_rotation;
+mod enable_key;
+mod enable_key_rotation;
+mod get_key_policy;
+mod get_key_rotation_status;
+mod get_parameters_for_import;
+mod get_public_key;
+mod import_key_material;
+mod list_aliases;
+mod list_key_rotations;
+mod list_keys;
+mod list_resource_tags;
+mod put_key_policy;
+mod replicate_key;
+mod rotate_key_on_demand;
+mod schedule_key_deletion;
+mod tag_resource;
+mod untag_resource;
+mod update_alias;
+mod update_key_description;
+mod update_primary_region;
+
+pub use describe_key::KeyOrAlias;
+pub use get_parameters_for_import::{ImportParameters, WrappingAlgorithm};
+pub use list_aliases::Alias;
+pub use schedule_key_deletion::DeletionScheduled;
+
+/// Makes [`Request`] and [`Answer`], which a `dyn` port can carry, from the list of calls.
+macro_rules! kms_calls {
+    ($($file:ident::$call:ident,)*) => {
+        $(pub use $file::$call;)*
+
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Request {
+            $($call($call),)*
+        }
+
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Answer {
+            $($call(<$call as AwsCall>::Answer),)*
+        }
+
+        impl Request {
+            pub fn operation(&self) -> AwsOperation {
+                match self {
+                    $(Self::$call(_) => $call::OPERATION,)*
+                }
+            }
+
+            /// Sends it to AWS.
+            pub(in crate::aws) async fn send(
+                &self,
+                client: &Arc<Client>,
+                access: &Access,
+                region: &Region,
+            ) -> Result<Answer, AwsFailure> {
+                match self {
+                    $(Self::$call(call) => client.call_in_region(access, region, call).await.map(Answer::$call),)*
+                }
+            }
+        }
+
+        $(
+            impl From<$call> for Request {
+                fn from(call: $call) -> Self {
+                    Self::$call(call)
+                }
+            }
+
+            impl KmsCall for $call {
+                fn own(answer: Answer) -> Option<Self::Answer> {
+                    let Answer::$call(answer) = answer else { return None };
+                    Some(answer)
+                }
+            }
+        )*
+    };
+}
+
+kms_calls! {
+    cancel_key_deletion::CancelKeyDeletion,
+    create_alias::CreateAlias,
+    create_key::CreateKey,
+    delete_alias::DeleteAlias,
+    delete_imported_key_material::DeleteImportedKeyMaterial,
+    describe_key::DescribeKey,
+    disable_key::DisableKey,
+    disable_key_rotation::DisableKeyRotation,
+    enable_key::EnableKey,
+    enable_key_rotation::EnableKeyRotation,
+    get_key_policy::GetKeyPolicy,
+    get_key_rotation_status::GetKeyRotationStatus,
+    get_parameters_for_import::GetParametersForImport,
+    get_public_key::GetPublicKey,
+    import_key_material::ImportKeyMaterial,
+    list_aliases::ListAliases,
+    list_key_rotations::ListKeyRotations,
+    list_keys::ListKeys,
+    list_resource_tags::ListResourceTags,
+    put_key_policy::PutKeyPolicy,
+    replicate_key::ReplicateKey,
+    rotate_key_on_demand::RotateKeyOnDemand,
+    schedule_key_deletion::ScheduleKeyDeletion,
+    tag_resource::TagResource,
+    untag_resource::UntagResource,
+    update_alias::UpdateAlias,
+    update_key_description::UpdateKeyDescription,
+    update_primary_region::UpdatePrimaryRegion,
+}

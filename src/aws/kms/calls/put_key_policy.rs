@@ -1,0 +1,34 @@
+//! PutKeyPolicy: replaces a key's policy.
+
+use rusoto_kms::Kms;
+
+use super::get_key_policy::POLICY_NAME;
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::name::AwsKeyId;
+use crate::domain::key::policy_text::PolicyText;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutKeyPolicy {
+    pub key: AwsKeyId,
+    pub policy: PolicyText,
+    /// Whether AWS accepts a policy that keeps its own author from changing it again.
+    pub bypass_lockout_check: bool,
+}
+
+impl AwsCall for PutKeyPolicy {
+    type Answer = ();
+    const OPERATION: AwsOperation = AwsOperation::kms("PutKeyPolicy");
+    const REPEAT: Repeat = Repeat::Always;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
+        let request = rusoto_kms::PutKeyPolicyRequest {
+            key_id: self.key.to_string(),
+            policy_name: POLICY_NAME.to_owned(),
+            policy: self.policy.to_string(),
+            bypass_policy_lockout_safety_check: self.bypass_lockout_check.then_some(true),
+        };
+        wire.kms(async |kms| kms.put_key_policy(request).await).await
+    }
+}

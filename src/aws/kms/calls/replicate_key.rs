@@ -1,0 +1,65 @@
+//! ReplicateKey: makes a replica of a multi-region key. It is sent to the region of the primary key.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::kms::json::{KeyMetadataBody, TagBody, is_false};
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::metadata::KeyMetadata;
+use crate::domain::key::operation::NewReplica;
+use crate::domain::place::Region;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReplicateKey {
+    /// Its aliases are not sent: they are made by calls of their own.
+    pub new: NewReplica,
+    /// Where the replica is made.
+    pub replica_region: Region,
+}
+
+impl AwsCall for ReplicateKey {
+    type Answer = KeyMetadata;
+    const OPERATION: AwsOperation = AwsOperation::kms("ReplicateKey");
+    // The second time AWS would answer that the region has a replica already.
+    const REPEAT: Repeat = Repeat::IfNotDone;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<KeyMetadata, Fault> {
+        let answer: AnswerBody = wire.json(&RequestBody::of(self)).await?;
+        answer.replica_key_metadata.metadata().map_err(Fault::Garbled)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RequestBody<'a> {
+    key_id: &'a str,
+    replica_region: &'a str,
+    description: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    bypass_policy_lockout_safety_check: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<TagBody<'a>>,
+}
+
+impl<'a> RequestBody<'a> {
+    fn of(call: &'a ReplicateKey) -> Self {
+        let new = &call.new;
+        Self {
+            key_id: new.key.as_str(),
+            replica_region: call.replica_region.as_str(),
+            description: &new.description,
+            policy: new.policy.as_ref().map(|policy| policy.as_str()),
+            bypass_policy_lockout_safety_check: new.bypass_lockout_check,
+            tags: TagBody::all(&new.tags),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AnswerBody {
+    replica_key_metadata: KeyMetadataBody,
+}

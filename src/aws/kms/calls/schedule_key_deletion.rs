@@ -1,0 +1,41 @@
+//! ScheduleKeyDeletion: AWS deletes a key after a number of days.
+
+use rusoto_kms::Kms;
+
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::kms::json::moment;
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::aws_enums::KeyState;
+use crate::domain::key::days::DeletionWindow;
+use crate::domain::key::name::AwsKeyId;
+use crate::domain::time::Time;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleKeyDeletion {
+    pub key: AwsKeyId,
+    pub window: DeletionWindow,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletionScheduled {
+    /// Not known while a primary waits for its replicas to be deleted first.
+    pub date: Option<Time>,
+    /// The key's state now, where AWS says it.
+    pub state: Option<KeyState>,
+}
+
+impl AwsCall for ScheduleKeyDeletion {
+    type Answer = DeletionScheduled;
+    const OPERATION: AwsOperation = AwsOperation::kms("ScheduleKeyDeletion");
+    // The second time AWS would refuse because of the key's state.
+    const REPEAT: Repeat = Repeat::IfNotDone;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<DeletionScheduled, Fault> {
+        let pending_window_in_days = Some(i64::from(self.window.days()));
+        let request = rusoto_kms::ScheduleKeyDeletionRequest { key_id: self.key.to_string(), pending_window_in_days };
+        let answer = wire.kms(async |kms| kms.schedule_key_deletion(request).await).await?;
+        let state = answer.key_state.as_deref().map(KeyState::parse);
+        Ok(DeletionScheduled { date: answer.deletion_date.map(moment), state })
+    }
+}

@@ -1,0 +1,28 @@
+//! TagResource: adds tags, or changes their values.
+
+use rusoto_kms::Kms;
+
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::name::AwsKeyId;
+use crate::domain::key::tag::Tag;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagResource {
+    pub key: AwsKeyId,
+    pub tags: Vec<Tag>,
+}
+
+impl AwsCall for TagResource {
+    type Answer = ();
+    const OPERATION: AwsOperation = AwsOperation::kms("TagResource");
+    const REPEAT: Repeat = Repeat::Always;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
+        let tags = self.tags.iter();
+        let tags = tags.map(|tag| rusoto_kms::Tag { tag_key: tag.key.clone(), tag_value: tag.value.clone() });
+        let request = rusoto_kms::TagResourceRequest { key_id: self.key.to_string(), tags: tags.collect() };
+        wire.kms(async |kms| kms.tag_resource(request).await).await
+    }
+}

@@ -1,0 +1,26 @@
+//! UntagResource. Tags that a key does not have are no error.
+
+use rusoto_kms::Kms;
+
+use crate::aws::call::{AwsCall, Wire};
+use crate::aws::fault::{Fault, Repeat};
+use crate::aws::operation::AwsOperation;
+use crate::domain::key::name::AwsKeyId;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UntagResource {
+    pub key: AwsKeyId,
+    pub tag_keys: Vec<String>,
+}
+
+impl AwsCall for UntagResource {
+    type Answer = ();
+    const OPERATION: AwsOperation = AwsOperation::kms("UntagResource");
+    const REPEAT: Repeat = Repeat::Always;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
+        let request =
+            rusoto_kms::UntagResourceRequest { key_id: self.key.to_string(), tag_keys: self.tag_keys.clone() };
+        wire.kms(async |kms| kms.untag_resource(request).await).await
+    }
+}

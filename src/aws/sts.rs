@@ -1,0 +1,74 @@
+//! The calls to STS.
+
+use std::time::Duration;
+
+use rusoto_sts::{AssumeRoleRequest, GetCallerIdentityRequest, Sts};
+
+use super::call::{AwsCall, Wire};
+use super::fault::{Fault, Repeat};
+use super::operation::AwsOperation;
+use super::port::{AccessKeys, Caller, RoleToAssume};
+use crate::domain::place::{AccountId, Arn, PlaceError};
+
+/// Who the credentials belong to.
+pub(super) struct GetCallerIdentity;
+
+impl AwsCall for GetCallerIdentity {
+    type Answer = Caller;
+    const OPERATION: AwsOperation = AwsOperation::GET_CALLER_IDENTITY;
+    const REPEAT: Repeat = Repeat::Reading;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<Caller, Fault> {
+        let answer = wire.sts(async |sts| sts.get_caller_identity(GetCallerIdentityRequest {}).await).await?;
+        let odd = |error: PlaceError| Fault::Garbled(error.to_string());
+        let account = AccountId::parse(&answer.account.unwrap_or_default()).map_err(odd)?;
+        let arn = Arn::parse(&answer.arn.unwrap_or_default()).map_err(odd)?;
+        Ok(Caller { account, arn })
+    }
+}
+
+pub(super) struct AssumeRole {
+    pub(super) role: RoleToAssume,
+    /// How long the session is to last.
+    pub(super) lasts: Duration,
+}
+
+pub(super) struct AssumedKeys {
+    pub(super) keys: AccessKeys,
+    pub(super) lasts: Duration,
+}
+
+impl AwsCall for AssumeRole {
+    type Answer = AssumedKeys;
+    const OPERATION: AwsOperation = AwsOperation::ASSUME_ROLE;
+    // A session more harms nobody.
+    const REPEAT: Repeat = Repeat::Reading;
+
+    async fn attempt(&self, wire: &Wire<'_>) -> Result<AssumedKeys, Fault> {
+        let request = AssumeRoleRequest {
+            role_arn: self.role.arn.to_string(),
+            role_session_name: self.role.session_name.as_str().to_owned(),
+            external_id: self.role.external_id.as_ref().map(ToString::to_string),
+            duration_seconds: Some(self.lasts.as_secs() as i64),
+            ..AssumeRoleRequest::default()
+        };
+        let answer = wire.sts(async |sts| sts.assume_role(request).await).await?;
+        let given =
+            answer.credentials.filter(|given| !given.access_key_id.is_empty() && !given.session_token.is_empty());
+        let given = given.ok_or_else(|| Fault::Garbled("it holds no credentials".to_owned()))?;
+        let lasts = lifetime(&given.expiration, self.lasts);
+        let keys = AccessKeys {
+            id: given.access_key_id,
+            secret: given.secret_access_key.into(),
+            session_token: Some(given.session_token.into()),
+        };
+        Ok(AssumedKeys { keys, lasts })
+    }
+}
+
+/// How long a session lasts: by AWS's word, but no longer than was asked for, should the clocks differ.
+fn lifetime(expiration: &str, asked: Duration) -> Duration {
+    let Ok(ends) = chrono::DateTime::parse_from_rfc3339(expiration) else { return asked };
+    let left = ends.to_utc() - chrono::Utc::now();
+    left.to_std().unwrap_or_default().min(asked)
+}
