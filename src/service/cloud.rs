@@ -1,18 +1,20 @@
 //! How a connection, and the roles assumed over it, become access to AWS; and what AWS says of the account there.
 
-use super::Core;
+use super::account_probes::AccountProbes;
 use super::failure::Failure;
-use crate::aws::port::{Access, AccessKeys, RoleToAssume, SessionName};
+use super::recorder::Recorder;
+use super::secrets::Secrets;
+use crate::aws::port::{Access, AccessKeys, Aws, RoleToAssume, SessionName};
 use crate::domain::connection::{Connection, ConnectionSettings};
-use crate::domain::id::ConnectionId;
+use crate::domain::id::{ConnectionId, KmsId};
 use crate::domain::kms::{AccountProbe, AssumedRole, Kms};
-use crate::domain::place::AccountId;
+use crate::domain::place::{AccountId, Region};
 use crate::domain::refusal::ConnectionRefusal;
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::keyring::Owner;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 /// What the sealing of a connection's secret access key is bound to.
@@ -23,7 +25,38 @@ pub(super) fn owner(id: ConnectionId) -> Owner {
     Owner::new("connection", id.uuid())
 }
 
-impl Core {
+/// The accounts at AWS that KMSs and connections lead to.
+pub(in crate::service) struct Cloud {
+    recorder: Recorder,
+    secrets: Secrets,
+    pub aws: Arc<dyn Aws>,
+    /// The looks at accounts that are going on.
+    account_probes: AccountProbes,
+    /// Whose the credentials of connections are.
+    accounts: Accounts,
+}
+
+/// A region of a KMS, and access to it.
+pub(in crate::service) struct RegionAccess {
+    pub kms: KmsId,
+    pub region: Region,
+    pub access: Access,
+}
+
+impl Cloud {
+    pub(super) fn new(recorder: Recorder, secrets: Secrets, aws: Arc<dyn Aws>) -> Self {
+        let (account_probes, accounts) = (AccountProbes::default(), Accounts::default());
+        Self { recorder, secrets, aws, account_probes, accounts }
+    }
+
+    /// Access to a region of a KMS.
+    pub(super) async fn region(&self, kms: KmsId, region: &Region) -> Result<RegionAccess, Failure> {
+        let published = self.recorder.state();
+        let kms = published.state.kms(kms)?;
+        let access = self.access_to(&published.state, kms).await?;
+        Ok(RegionAccess { kms: kms.id, region: region.clone(), access })
+    }
+
     /// Asks AWS who we are over this connection (and role), and which regions are enabled there.
     pub(super) async fn probe(
         &self,
@@ -86,7 +119,7 @@ impl Core {
     }
 
     fn secret(&self, connection: &Connection) -> Result<Zeroizing<String>, Failure> {
-        let secret = self.unseal(&owner(connection.id), SECRET_ACCESS_KEY, &connection.secret)?;
+        let secret = self.secrets.unseal(&owner(connection.id), SECRET_ACCESS_KEY, &connection.secret)?;
         let secret = std::str::from_utf8(&secret).map_err(|_| Failure::Internal("a sealed secret is not text"))?;
         Ok(Zeroizing::new(secret.to_owned()))
     }

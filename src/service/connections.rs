@@ -1,11 +1,12 @@
 //! AWS connections: storing them, testing them, and finding them by name or id.
 
-use super::Core;
 use super::access::{ManageConnections, Permit, ViewConnections};
 use super::caller::{Change, RequestContext};
-use super::cloud::{self, SECRET_ACCESS_KEY, owner};
+use super::cloud::{self, Cloud, SECRET_ACCESS_KEY, owner};
 use super::failure::Failure;
 use super::list::{self, Field, Listed, Page, Query};
+use super::recorder::Recorder;
+use super::secrets::Secrets;
 use crate::domain::connection::{Connection, ConnectionCommand, ConnectionSettings};
 use crate::domain::id::ConnectionId;
 use crate::domain::name::ConnectionName;
@@ -20,7 +21,9 @@ use zeroize::Zeroizing;
 /// The use cases of connections. Cheap to clone.
 #[derive(Clone)]
 pub struct Connections {
-    core: Arc<Core>,
+    recorder: Recorder,
+    secrets: Secrets,
+    cloud: Arc<Cloud>,
 }
 
 /// A connection as a caller wants it.
@@ -50,8 +53,8 @@ pub fn find(state: &State, text: &str) -> Result<Arc<Connection>, Failure> {
 }
 
 impl Connections {
-    pub(super) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+    pub(super) fn new(recorder: Recorder, secrets: Secrets, cloud: Arc<Cloud>) -> Self {
+        Self { recorder, secrets, cloud }
     }
 
     /// Stores a connection; AWS is not asked.
@@ -107,10 +110,10 @@ impl Connections {
         // Before anything is sealed.
         let to = update(&connection.settings)?;
         let (state, given) = (&permit.caller().published.state, secret.as_ref().map(|secret| secret.as_str()));
-        self.core.refuse_other_account(state, &connection, &to, given).await?;
+        self.cloud.refuse_other_account(state, &connection, &to, given).await?;
         let id = connection.id;
         let secret = match secret {
-            Some(secret) => Some(self.core.seal(&change, &owner(id), SECRET_ACCESS_KEY, secret.as_bytes()).await?),
+            Some(secret) => Some(self.secrets.seal(&change, &owner(id), SECRET_ACCESS_KEY, secret.as_bytes()).await?),
             None => None,
         };
         let command = move |state: &State, _| {
@@ -118,7 +121,7 @@ impl Connections {
             let settings = update(&state.connection(id)?.settings)?;
             Ok(Command::Connection(ConnectionCommand::Update { id, name, settings, secret }))
         };
-        shown(&self.core.carry_out(&change, command).await?, id)
+        shown(&self.recorder.append_with(&change, command).await?, id)
     }
 
     /// Deletes a connection and, for ever, the key that its secret was sealed with.
@@ -134,7 +137,7 @@ impl Connections {
         let change = permit.caller().change(context);
         let id = find(&permit.caller().published.state, text)?.id;
         self.command(&change, ConnectionCommand::Delete { id }).await?;
-        self.core.shred(&change, &owner(id)).await;
+        self.secrets.shred(&change, &owner(id)).await;
         Ok(())
     }
 
@@ -150,8 +153,8 @@ impl Connections {
     ) -> Result<TestOutcome, Failure> {
         let change = permit.caller().change(context);
         let connection = find(&permit.caller().published.state, text)?;
-        let access = self.core.access(&connection, None)?;
-        let error = self.core.aws.caller(&access).await.err().map(|failure| failure.to_string());
+        let access = self.cloud.access(&connection, None)?;
+        let error = self.cloud.aws.caller(&access).await.err().map(|failure| failure.to_string());
         let command = ConnectionCommand::NoteTest { id: connection.id, error: error.clone() };
         self.command(&change, command).await?;
         Ok(TestOutcome { error })
@@ -160,7 +163,7 @@ impl Connections {
     /// Asks AWS whether a connection that is not stored would work.
     pub async fn try_out(&self, _permit: &Permit<ManageConnections>, draft: &ConnectionDraft) -> TestOutcome {
         let access = cloud::access(&draft.settings, &draft.secret, None);
-        TestOutcome { error: self.core.aws.caller(&access).await.err().map(|failure| failure.to_string()) }
+        TestOutcome { error: self.cloud.aws.caller(&access).await.err().map(|failure| failure.to_string()) }
     }
 
     /// Stores the lab's ready-made connection at its first start.
@@ -178,13 +181,13 @@ impl Connections {
         draft: ConnectionDraft,
     ) -> Result<Arc<Connection>, Failure> {
         let id = ConnectionId::new(Uuid::new_v4());
-        let secret = self.core.seal(change, &owner(id), SECRET_ACCESS_KEY, draft.secret.as_bytes()).await?;
+        let secret = self.secrets.seal(change, &owner(id), SECRET_ACCESS_KEY, draft.secret.as_bytes()).await?;
         let command = ConnectionCommand::Create { id, name, settings: draft.settings, secret };
-        shown(&self.core.record_sealed(change, &owner(id), Command::Connection(command)).await?, id)
+        shown(&self.secrets.append_owner(&self.recorder, change, &owner(id), Command::Connection(command)).await?, id)
     }
 
     async fn command(&self, change: &Change, command: ConnectionCommand) -> Result<Committed, Failure> {
-        self.core.record(change, Command::Connection(command)).await
+        self.recorder.append(change, Command::Connection(command)).await
     }
 }
 

@@ -1,10 +1,10 @@
 //! Groups: making, describing, removing them, and who is in them.
 
-use super::Core;
 use super::access::{ManageUsers, Permit, SignedIn};
 use super::caller::RequestContext;
 use super::failure::Failure;
 use super::list::{self, Field, Listed, Page, Query};
+use super::recorder::Recorder;
 use crate::domain::event::GroupMetadata;
 use crate::domain::group::{Group, GroupCommand};
 use crate::domain::id::UserId;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// The use cases of groups. Cheap to clone.
 #[derive(Clone)]
 pub struct Groups {
-    core: Arc<Core>,
+    recorder: Recorder,
 }
 
 /// What a group is to be described by.
@@ -29,8 +29,8 @@ pub struct GroupPatch {
 }
 
 impl Groups {
-    pub(super) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+    pub(super) fn new(recorder: Recorder) -> Self {
+        Self { recorder }
     }
 
     /// Makes a group.
@@ -88,7 +88,7 @@ impl Groups {
             let description = patch.description.unwrap_or_else(|| group.description.clone());
             Ok(Command::Group(GroupCommand::Describe { name, description, metadata }))
         };
-        shown(&self.core.carry_out(&permit.caller().change(context), command).await?, &name)
+        shown(&self.recorder.append_with(&permit.caller().change(context), command).await?, &name)
     }
 
     /// Puts a user in; it is no mistake if it is in already.
@@ -142,7 +142,7 @@ impl Groups {
         command: GroupCommand,
     ) -> Result<Committed, Failure> {
         let change = permit.caller().change(context);
-        self.core.record(&change, Command::Group(command)).await
+        self.recorder.append(&change, Command::Group(command)).await
     }
 }
 

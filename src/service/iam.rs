@@ -31,7 +31,7 @@ impl KmsAccounts {
     /// When there is no such KMS for the caller, or what AWS says.
     pub async fn iam_users(&self, permit: &Permit<SignedIn>, wanted: Wanted) -> Result<Principals, Failure> {
         let (access, listing) = self.way(permit, wanted).await?;
-        let page = self.core.aws.list_users(&access, &listing).await?;
+        let page = self.cloud.aws.list_users(&access, &listing).await?;
         Ok(Principals { items: page.items, next: page.next.map(text) })
     }
 
@@ -41,7 +41,7 @@ impl KmsAccounts {
     /// As [`KmsAccounts::iam_users`].
     pub async fn iam_roles(&self, permit: &Permit<SignedIn>, wanted: Wanted) -> Result<Principals, Failure> {
         let (access, listing) = self.way(permit, wanted).await?;
-        let page = self.core.aws.list_roles(&access, &listing).await?;
+        let page = self.cloud.aws.list_roles(&access, &listing).await?;
         Ok(Principals { items: page.items, next: page.next.map(text) })
     }
 
@@ -49,7 +49,7 @@ impl KmsAccounts {
         let permit = KmsPermit::<View>::authorize_named(permit.caller().clone(), &wanted.kms)?;
         let kms = permit.kms();
         kms.refuse_archived()?;
-        let access = self.core.access_to(&permit.caller().published.state, kms).await?;
+        let access = self.cloud.access_to(&permit.caller().published.state, kms).await?;
         let paging = Paging { marker: wanted.marker.map(Marker::new), limit: wanted.limit };
         Ok((access, IamListing { path_prefix: wanted.path_prefix, paging }))
     }

@@ -2,10 +2,10 @@
 //! lost or exchanged, nothing is begun anew and nothing is deleted.
 
 use super::failure::Failure;
-use super::{Core, cloud, source_keys, tokens, users};
+use super::{cloud, source_keys, tokens, users};
 use crate::domain::id::InstallationId;
 use crate::domain::state::State;
-use crate::keyring::Owner;
+use crate::keyring::{Keyring, Owner};
 use std::collections::HashSet;
 
 const LOG_LOST: &str = "the event log is empty, but the keyring holds keys of secrets that were recorded: the log was \
@@ -20,40 +20,35 @@ fn begun(id: InstallationId) -> Owner {
 
 const BEGUN: &str = "log";
 
-impl Core {
-    /// Marks in the keyring that the log was begun, so that its loss will be noticed.
-    pub(super) fn mark_begun(&self) -> Result<(), Failure> {
-        let published = self.state();
-        let Some(installation) = &published.state.installation else { return Ok(()) };
-        let mark = begun(installation.id);
-        if !self.keyring.owners()?.contains(&mark) {
-            self.keyring.seal(&mark, "begun", b"")?;
-        }
-        Ok(())
+/// Marks in the keyring that the log was begun, so that its loss will be noticed.
+pub(super) fn mark_begun(keyring: &Keyring, state: &State) -> Result<(), Failure> {
+    let Some(installation) = &state.installation else { return Ok(()) };
+    let mark = begun(installation.id);
+    if !keyring.owners()?.contains(&mark) {
+        keyring.seal(&mark, "begun", b"")?;
     }
+    Ok(())
+}
 
-    /// Refuses a log and a keyring that do not belong together. A first start that was cut off leaves the keys of an
-    /// installation and of its first user, and begins again; more than that means that there was a log.
-    pub(super) fn refuse_strays(&self) -> Result<(), Failure> {
-        let keys = self.keyring.owners()?;
-        match &self.state().state.installation {
-            Some(installation) if !keys.contains(&tokens::owner(installation.id)) => {
-                Err(Failure::Internal(KEYRING_LOST))
-            }
-            None if held_by_a_log(&keys) => Err(Failure::Internal(LOG_LOST)),
-            _ => Ok(()),
-        }
+/// Refuses a log and a keyring that do not belong together. A first start that was cut off leaves the keys of an
+/// installation and of its first user, and begins again; more than that means that there was a log.
+pub(super) fn refuse_strays(keyring: &Keyring, state: &State) -> Result<(), Failure> {
+    let keys = keyring.owners()?;
+    match &state.installation {
+        Some(installation) if !keys.contains(&tokens::owner(installation.id)) => Err(Failure::Internal(KEYRING_LOST)),
+        None if held_by_a_log(&keys) => Err(Failure::Internal(LOG_LOST)),
+        _ => Ok(()),
     }
+}
 
-    /// A crash between the keyring and the log can leave data keys of owners who never came to be, or are gone.
-    pub(super) fn shred_orphans(&self) -> Result<(), Failure> {
-        let owners = owners(&self.state().state);
-        for orphan in self.keyring.owners()?.into_iter().filter(|owner| !owners.contains(owner)) {
-            tracing::warn!(owner = %orphan, "deleting the data key of an owner who is not in the log");
-            self.keyring.shred(&orphan)?;
-        }
-        Ok(())
+/// A crash between the keyring and the log can leave data keys of owners who never came to be, or are gone.
+pub(super) fn shred_orphans(keyring: &Keyring, state: &State) -> Result<(), Failure> {
+    let owners = owners(state);
+    for orphan in keyring.owners()?.into_iter().filter(|owner| !owners.contains(owner)) {
+        tracing::warn!(owner = %orphan, "deleting the data key of an owner who is not in the log");
+        keyring.shred(&orphan)?;
     }
+    Ok(())
 }
 
 fn owners(state: &State) -> HashSet<Owner> {

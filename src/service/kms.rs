@@ -1,12 +1,13 @@
 //! KMSs: looking at accounts, adding, viewing, amending, permitting, archiving, forgetting.
 
-use super::Core;
 use super::access::{self, KmsPermit, ManageKms, Permit, SignedIn, Update, View};
 use super::caller::{Caller, RequestContext};
+use super::cloud::Cloud;
 use super::connections;
 use super::failure::Failure;
 use super::history;
 use super::list::{self, Field, Listed, Page, Query};
+use super::recorder::Recorder;
 use crate::domain::acl::AclChange;
 use crate::domain::id::{KmsId, UserId};
 use crate::domain::kms::{self, AccountProbe, AssumedRole, Kms, KmsChange, KmsCommand, KmsPatch, NewKms, RoleRequest};
@@ -22,7 +23,8 @@ use uuid::Uuid;
 /// The use cases of KMSs. Cheap to clone.
 #[derive(Clone)]
 pub struct KmsAccounts {
-    pub(super) core: Arc<Core>,
+    recorder: Recorder,
+    pub(super) cloud: Arc<Cloud>,
 }
 
 /// A KMS as one caller sees it.
@@ -102,8 +104,8 @@ pub const PREREQUISITES: &[&str] = &[
 ];
 
 impl KmsAccounts {
-    pub(super) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+    pub(super) fn new(recorder: Recorder, cloud: Arc<Cloud>) -> Self {
+        Self { recorder, cloud }
     }
 
     /// The account and the regions that a connection (and a role) leads to.
@@ -119,15 +121,15 @@ impl KmsAccounts {
     ) -> Result<AccountSeen, Failure> {
         let connection = connections::find(&permit.caller().published.state, connection)?;
         if !validate {
-            return Ok(AccountSeen { probe: self.core.probe(&connection, role).await?, missing_permissions: None });
+            return Ok(AccountSeen { probe: self.cloud.probe(&connection, role).await?, missing_permissions: None });
         }
-        let access = self.core.access(&connection, role)?;
-        let missing = self.core.aws.missing_permissions(&access, PREREQUISITES).await?;
+        let access = self.cloud.access(&connection, role)?;
+        let missing = self.cloud.aws.missing_permissions(&access, PREREQUISITES).await?;
         let probe = match missing.iter().any(|missing| missing == DESCRIBE_REGIONS) {
-            false => self.core.probe(&connection, role).await?,
+            false => self.cloud.probe(&connection, role).await?,
             // They cannot be told, and what is missing can.
             true => {
-                let caller = self.core.aws.caller(&access).await?;
+                let caller = self.cloud.aws.caller(&access).await?;
                 AccountProbe { account: caller.account, arn: caller.arn, enabled: Vec::new() }
             }
         };
@@ -150,10 +152,10 @@ impl KmsAccounts {
         let id = KmsId::new(Uuid::new_v4());
         let new = NewKms { id, name, account, connection: connection.id, role, regions };
         kms::check_new(state, &new)?;
-        let seen = self.core.probe(&connection, new.role.as_ref()).await?;
+        let seen = self.cloud.probe(&connection, new.role.as_ref()).await?;
         let change = permit.caller().change(context);
         let command = KmsCommand::Add { new, seen };
-        let committed = self.core.record(&change, Command::Kms(command)).await?;
+        let committed = self.recorder.append(&change, Command::Kms(command)).await?;
         shown(&committed, id, permit.caller())
     }
 
@@ -180,7 +182,7 @@ impl KmsAccounts {
     pub async fn get_at(&self, permit: &Permit<SignedIn>, id: KmsId, at: Time) -> Result<KmsSeen, Failure> {
         let caller = permit.caller();
         history::refuse_unseen(caller, id)?;
-        let past = history::state_of_kms_at(&self.core.ledger, id, at).await?;
+        let past = history::state_of_kms_at(self.recorder.ledger(), id, at).await?;
         match past.kms.get(&id) {
             Some(kms) => Ok(seen(kms.clone(), &past, caller)),
             None => Err(KmsRefusal::Unknown(format!("{id} at {at}")).into()),
@@ -198,7 +200,7 @@ impl KmsAccounts {
         query: &Query,
     ) -> Result<history::HistoryPage, Failure> {
         history::refuse_unseen(permit.caller(), id)?;
-        history::page(&self.core.ledger, permit.caller(), id, query).await
+        history::page(self.recorder.ledger(), permit.caller(), id, query).await
     }
 
     /// Changes one thing: connection, regions or role.
@@ -231,7 +233,7 @@ impl KmsAccounts {
             KmsChange::None | KmsChange::Connection(_) | KmsChange::Regions { .. } => kms.role.as_ref(),
         };
         let suffices = |seen: &AccountProbe| kms.recent_probe_suffices(&update, seen);
-        let probe = self.core.probe_account(connection, role, suffices).await?;
+        let probe = self.cloud.probe_account(connection, role, suffices).await?;
         let command = KmsCommand::Update { id: kms.id, update, role: kms.role.clone(), seen: probe };
         self.command(&permit, context, command).await
     }
@@ -275,7 +277,7 @@ impl KmsAccounts {
     pub async fn delete(&self, permit: KmsPermit<Update>, context: &RequestContext) -> Result<(), Failure> {
         let (id, change) = (permit.kms().id, permit.caller().change(context));
         let delete = move |_: &State, at| Ok(Command::Kms(KmsCommand::Delete { id, at }));
-        self.core.carry_out(&change, delete).await.map(drop)
+        self.recorder.append_with(&change, delete).await.map(drop)
     }
 
     async fn command(
@@ -284,18 +286,18 @@ impl KmsAccounts {
         context: &RequestContext,
         command: KmsCommand,
     ) -> Result<KmsSeen, Failure> {
-        let committed = self.carry_out(permit, context, command).await?;
+        let committed = self.append(permit, context, command).await?;
         shown(&committed, permit.kms().id, permit.caller())
     }
 
-    async fn carry_out(
+    async fn append(
         &self,
         permit: &KmsPermit<Update>,
         context: &RequestContext,
         command: KmsCommand,
     ) -> Result<Committed, Failure> {
         let change = permit.caller().change(context);
-        self.core.record(&change, Command::Kms(command)).await
+        self.recorder.append(&change, Command::Kms(command)).await
     }
 }
 

@@ -21,7 +21,9 @@ pub mod list;
 pub mod lockout;
 pub mod material;
 pub mod passwords;
+mod recorder;
 pub mod schedules;
+mod secrets;
 pub mod source_keys;
 pub mod sync_jobs;
 pub mod templates;
@@ -32,16 +34,18 @@ mod world;
 
 use crate::aws::kms::port::AwsKms;
 use crate::aws::port::Aws;
-use crate::domain::event::{Actor, Event, Sealed};
+use crate::domain::event::Actor;
 use crate::domain::id::InstallationId;
 use crate::domain::name::UserName;
-use crate::domain::refusal::Refusal;
-use crate::domain::state::{Command, State};
+use crate::domain::state::Command;
 use crate::domain::time::Time;
-use crate::keyring::{Keyring, Owner};
-use crate::ledger::{Committed, Context, Ledger, Published};
+use crate::keyring::Keyring;
+use crate::ledger::{Committed, Ledger, Published};
 use caller::Change;
+use cloud::Cloud;
 use failure::Failure;
+use recorder::Recorder;
+use secrets::Secrets;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use uuid::Uuid;
@@ -63,23 +67,20 @@ pub struct Services {
     pub users: users::Users,
     pub groups: groups::Groups,
     pub tokens: tokens::Tokens,
+    recorder: Recorder,
+    #[cfg(test)]
     core: Arc<Core>,
 }
 
-/// What every use case stands on.
+/// What the use cases of keys, jobs and schedules stand on.
 pub struct Core {
-    ledger: Ledger,
-    keyring: Keyring,
-    aws: Arc<dyn Aws>,
+    recorder: Recorder,
+    secrets: Secrets,
+    cloud: Arc<Cloud>,
     aws_kms: Arc<dyn AwsKms>,
-    clock: Clock,
     /// Where work goes on whose caller may go away.
     runtime: Handle,
     running_syncs: Arc<sync_jobs::Running>,
-    /// The looks at accounts that are going on.
-    account_probes: account_probes::AccountProbes,
-    /// Whose the credentials of connections are.
-    accounts: cloud::Accounts,
     /// The operations on keys that somebody is at.
     at_work: keys::AtWork,
     /// After how long what AWS does not show was not made.
@@ -125,29 +126,32 @@ impl Services {
         first: impl FnOnce() -> Result<FirstAdmin, E>,
     ) -> Result<Self, E> {
         let hasher = passwords::Hasher::new(parts.hashing)?;
+        let runtime = Handle::current();
+        let recorder = Recorder::new(parts.ledger, parts.clock);
+        let keyring = parts.keyring;
+        let secrets = Secrets::new(keyring.clone(), runtime.clone());
+        keyring_check::refuse_strays(&keyring, &recorder.state().state)?;
+        let proof = users::Proof::new(recorder.clone(), secrets.clone(), hasher);
+        let users = users::Users::new(recorder.clone(), secrets.clone(), proof.clone());
+        if recorder.state().state.installation.is_none() {
+            let id = InstallationId::new(Uuid::new_v4());
+            let FirstAdmin { name, password, must_change } = first()?;
+            users.install(tokens::new_token_key(&keyring, id)?, id, name, password, must_change).await?;
+        }
+        keyring_check::mark_begun(&keyring, &recorder.state().state)?;
+        keyring_check::shred_orphans(&keyring, &recorder.state().state)?;
+        let (aws, aws_kms) = (parts.aws, parts.aws_kms);
+        let cloud = Arc::new(Cloud::new(recorder.clone(), secrets.clone(), aws));
         let core = Arc::new(Core {
-            ledger: parts.ledger,
-            keyring: parts.keyring,
-            aws: parts.aws,
-            aws_kms: parts.aws_kms,
-            clock: parts.clock,
-            runtime: Handle::current(),
+            recorder: recorder.clone(),
+            secrets: secrets.clone(),
+            cloud: cloud.clone(),
+            aws_kms,
+            runtime,
             running_syncs: Arc::default(),
-            account_probes: account_probes::AccountProbes::default(),
-            accounts: cloud::Accounts::default(),
             at_work: keys::AtWork::default(),
             consistency_wait_seconds: parts.consistency_wait_seconds,
         });
-        core.refuse_strays()?;
-        let proof = users::Proof::new(core.clone(), hasher);
-        let users = users::Users::new(core.clone(), proof.clone());
-        if core.state().state.installation.is_none() {
-            let id = InstallationId::new(Uuid::new_v4());
-            let FirstAdmin { name, password, must_change } = first()?;
-            users.install(tokens::new_token_key(&core, id)?, id, name, password, must_change).await?;
-        }
-        core.mark_begun()?;
-        core.shred_orphans()?;
         core.reconcile_for_ever();
         let sync_jobs = sync_jobs::SyncJobs::new(core.clone());
         let bulk_jobs = bulk_jobs::BulkJobs::new(core.clone());
@@ -157,118 +161,56 @@ impl Services {
         Ok(Self {
             sync_jobs,
             bulk_jobs,
-            kms: kms::KmsAccounts::new(core.clone()),
+            kms: kms::KmsAccounts::new(recorder.clone(), cloud.clone()),
             keys: keys::Keys::new(core.clone()),
             templates: templates::Templates::new(core.clone()),
             schedules: schedules::Schedules::new(core.clone()),
-            connections: connections::Connections::new(core.clone()),
-            source_keys: source_keys::SourceKeys::new(core.clone()),
+            connections: connections::Connections::new(recorder.clone(), secrets.clone(), cloud),
+            source_keys: source_keys::SourceKeys::new(recorder.clone(), secrets.clone()),
             users,
-            groups: groups::Groups::new(core.clone()),
-            tokens: tokens::Tokens::new(core.clone(), proof, parts.refresh)?,
+            groups: groups::Groups::new(recorder.clone()),
+            tokens: tokens::Tokens::new(recorder.clone(), &secrets, proof, parts.refresh)?,
+            recorder,
+            #[cfg(test)]
             core,
         })
     }
 
     /// Does the log still take changes?
     pub fn is_accepting(&self) -> bool {
-        self.core.ledger.is_accepting()
+        self.recorder.ledger().is_accepting()
     }
 
     pub fn now(&self) -> Time {
-        self.core.now()
+        self.recorder.now()
     }
 
     /// The log itself, for those who read it whole.
     pub fn ledger(&self) -> &Ledger {
-        &self.core.ledger
+        self.recorder.ledger()
     }
 
     /// The state as of now.
     pub fn state(&self) -> Arc<Published> {
-        self.core.ledger.state()
+        self.recorder.state()
     }
 }
 
 impl Core {
     fn state(&self) -> Arc<Published> {
-        self.ledger.state()
+        self.recorder.state()
     }
 
-    /// What time it is, as the log counts it: never before the last record, even if the clock was set back since.
     fn now(&self) -> Time {
-        (self.clock)().max(self.state().time)
+        self.recorder.now()
     }
 
-    /// Judges a command, and once more the right to it, in the writer, and records what comes of it; or, for a dry run,
-    /// only judges.
-    async fn carry_out(
-        &self,
-        change: &Change,
-        command: impl Fn(&State, Time) -> Result<Command, Refusal> + Send + 'static,
-    ) -> Result<Committed, Failure> {
-        let context = Context { actor: change.actor.clone(), request_id: change.request_id.to_string() };
-        let authority = change.authority.clone();
-        let decide = move |state: &State, at: Time| -> Result<Vec<Event>, Refusal> {
-            authority.iter().try_for_each(|authority| authority.authorize(state, at))?;
-            state.decide(command(state, at)?)
-        };
-        if change.dry_run {
-            return Ok(self.ledger.consider(decide)?);
-        }
-        Ok(self.ledger.execute(context, decide).await?)
-    }
-
-    /// The same for a command that does not depend on what the writer finds.
     async fn record(&self, change: &Change, command: Command) -> Result<Committed, Failure> {
-        self.carry_out(change, move |_, _| Ok(command.clone())).await
+        self.recorder.append(change, command).await
     }
 
-    /// Seals a secret; in a dry run nothing is written, so nothing is sealed either. A new owner's data key is synced
-    /// to the disk, for which no other request waits.
-    async fn seal(
-        &self,
-        change: &Change,
-        owner: &Owner,
-        purpose: &'static str,
-        secret: &[u8],
-    ) -> Result<Sealed, Failure> {
-        if change.dry_run {
-            return Ok(Sealed(Vec::new()));
-        }
-        let (keyring, owner, secret) = (self.keyring.clone(), owner.clone(), Zeroizing::new(secret.to_vec()));
-        let sealing = self.runtime.spawn_blocking(move || keyring.seal(&owner, purpose, &secret));
-        Ok(Sealed(sealing.await.map_err(|_| Failure::Internal("the program is stopping"))??))
-    }
-
-    /// Records a new owner whose secret was sealed a moment ago. One who is refused leaves no data key behind.
-    async fn record_sealed(&self, change: &Change, owner: &Owner, command: Command) -> Result<Committed, Failure> {
-        let made = self.record(change, command).await;
-        // Only a refusal is sure to have recorded nothing; any other doubt is settled at the next start.
-        if let Err(Failure::Refused(_)) = made {
-            self.shred(change, owner).await;
-        }
-        made
-    }
-
-    fn unseal(&self, owner: &Owner, purpose: &'static str, sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        Ok(self.keyring.open_sealed(owner, purpose, &sealed.0)?)
-    }
-
-    /// Deletes the data key of an owner who is gone. The removal itself is recorded already, so a failure here is
-    /// logged and made good at the next start.
-    async fn shred(&self, change: &Change, owner: &Owner) {
-        if change.dry_run {
-            return;
-        }
-        let (keyring, owner) = (self.keyring.clone(), owner.clone());
-        let shredding = self.runtime.spawn_blocking(move || {
-            if let Err(failure) = keyring.shred(&owner) {
-                tracing::error!(%failure, %owner, "the data key of a removed owner could not be deleted");
-            }
-        });
-        // Cut off by the end of the program: made good at the next start, too.
-        let _ = shredding.await;
+    fn source_keys(&self) -> source_keys::SourceKeys {
+        source_keys::SourceKeys::new(self.recorder.clone(), self.secrets.clone())
     }
 }
 

@@ -1,12 +1,13 @@
 //! Source keys: made or brought, sealed, described, exported on record, deleted for ever. Members of `CCKM Admins` manage
 //! them; who may upload a key or import material on some KMS may look at them, to choose one (see `access`).
 
-use super::Core;
 use super::access::{ManageSourceKeys, Permit, ViewSourceKeys};
 use super::caller::{Change, RequestContext};
 use super::failure::Failure;
 use super::list::{self, Field, Listed, Page, Query};
 use super::material::Material;
+use super::recorder::Recorder;
+use super::secrets::Secrets;
 use crate::domain::id::SourceKeyId;
 use crate::domain::name::{JsonText, SourceKeyName};
 use crate::domain::refusal::SourceKeyRefusal;
@@ -30,7 +31,8 @@ pub(super) fn owner(id: SourceKeyId) -> Owner {
 /// The use cases of source keys. Cheap to clone.
 #[derive(Clone)]
 pub struct SourceKeys {
-    core: Arc<Core>,
+    recorder: Recorder,
+    secrets: Secrets,
 }
 
 /// A source key as a caller wants it.
@@ -83,8 +85,8 @@ pub fn find(state: &State, text: &str, by: NamedBy) -> Result<Arc<SourceKey>, Fa
 }
 
 impl SourceKeys {
-    pub(super) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+    pub(super) fn new(recorder: Recorder, secrets: Secrets) -> Self {
+        Self { recorder, secrets }
     }
 
     /// Makes a source key, or takes in one that is brought.
@@ -110,7 +112,7 @@ impl SourceKeys {
             Some(name) => name.clone(),
             None => SourceKeyName::parse(&format!("ks-{id}")).map_err(|_| Failure::Internal("an id is no name"))?,
         };
-        if self.core.state().state.source_key_named(&name).is_some() {
+        if self.recorder.state().state.source_key_named(&name).is_some() {
             return Err(SourceKeyRefusal::NameTaken(name).into());
         }
         let origin = if draft.brought.is_some() { MaterialOrigin::Brought } else { MaterialOrigin::Generated };
@@ -182,7 +184,7 @@ impl SourceKeys {
             return Ok((shown(&self.command(&change, SourceKeyCommand::Export { id }).await?, id)?, None));
         }
         // Before the record: it must not tell of an export that could not be.
-        let secret = self.core.material(id)?;
+        let secret = self.material(id)?;
         let committed = self.command(&change, SourceKeyCommand::Export { id }).await?;
         Ok((shown(&committed, id)?, Some(Material::kept(key.made.kind, secret))))
     }
@@ -206,7 +208,7 @@ impl SourceKeys {
     /// As [`SourceKeys::delete`].
     pub(super) async fn remove(&self, change: &Change, id: SourceKeyId) -> Result<(), Failure> {
         self.command(change, SourceKeyCommand::Delete { id }).await?;
-        self.core.shred(change, &owner(id)).await;
+        self.secrets.shred(change, &owner(id)).await;
         Ok(())
     }
 
@@ -217,25 +219,23 @@ impl SourceKeys {
         made: NewSourceKey,
         material: &Material,
     ) -> Result<Arc<SourceKey>, Failure> {
-        let sealed = self.core.seal(change, &owner(id), MATERIAL, material.secret()).await?;
+        let sealed = self.secrets.seal(change, &owner(id), MATERIAL, material.secret()).await?;
         let command = SourceKeyCommand::Create { id, made: Box::new(made), material: sealed };
-        shown(&self.core.record_sealed(change, &owner(id), Command::SourceKey(command)).await?, id)
+        shown(&self.secrets.append_owner(&self.recorder, change, &owner(id), Command::SourceKey(command)).await?, id)
     }
 
     async fn command(&self, change: &Change, command: SourceKeyCommand) -> Result<Committed, Failure> {
-        self.core.record(change, Command::SourceKey(command)).await
+        self.recorder.append(change, Command::SourceKey(command)).await
     }
-}
 
-impl Core {
     /// A source key's material in the clear, for other use cases: to be wrapped for AWS, never to be shown.
     ///
     /// # Errors
     /// When there is no such source key, or its material cannot be unsealed.
     pub(super) fn material(&self, id: SourceKeyId) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let published = self.state();
+        let published = self.recorder.state();
         let key = published.state.source_key(id)?;
-        self.unseal(&owner(id), MATERIAL, &key.material)
+        self.secrets.unseal(&owner(id), MATERIAL, &key.material)
     }
 }
 

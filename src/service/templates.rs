@@ -187,7 +187,7 @@ impl Templates {
             let to = wished_policy(state, state.template(id)?, &request.policy)?;
             Ok(Command::Template(TemplateCommand::ReplacePolicy { id, to, pushes }))
         };
-        let committed = self.core.carry_out(&change, command).await?;
+        let committed = self.core.recorder.append_with(&change, command).await?;
         if !pushes || change.dry_run {
             return shown(&committed, id, &caller.user);
         }

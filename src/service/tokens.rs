@@ -1,10 +1,11 @@
 //! Tokens: signing in, carrying a session on, revoking it, and telling who a bearer token belongs to.
 
-use super::Core;
 use super::access::{Permit, SignedIn};
 use super::caller::{Caller, Change, RequestContext};
 use super::failure::{Failure, TokenProblem, invalid};
 use super::jwt::TokenSigner;
+use super::recorder::Recorder;
+use super::secrets::Secrets;
 use super::users::{Proof, Proved};
 use crate::domain::event::{Actor, RefreshGrant, Sealed, TokenHash};
 use crate::domain::group::SystemGroup;
@@ -13,7 +14,7 @@ use crate::domain::refusal::{Refusal, SessionRefusal};
 use crate::domain::session::{ACCESS_SECONDS, Session, SessionCommand};
 use crate::domain::state::{Command, State};
 use crate::domain::user::User;
-use crate::keyring::Owner;
+use crate::keyring::{Keyring, Owner};
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,7 +25,7 @@ use zeroize::Zeroizing;
 /// The use cases of tokens. Cheap to clone.
 #[derive(Clone)]
 pub struct Tokens {
-    core: Arc<Core>,
+    recorder: Recorder,
     proof: Proof,
     signer: Arc<TokenSigner>,
     refresh: RefreshDefaults,
@@ -80,13 +81,18 @@ pub(super) fn owner(id: InstallationId) -> Owner {
 }
 
 impl Tokens {
-    pub(super) fn new(core: Arc<Core>, proof: Proof, refresh: RefreshDefaults) -> Result<Self, Failure> {
-        let published = core.state();
+    pub(super) fn new(
+        recorder: Recorder,
+        secrets: &Secrets,
+        proof: Proof,
+        refresh: RefreshDefaults,
+    ) -> Result<Self, Failure> {
+        let published = recorder.state();
         let installation =
             published.state.installation.as_ref().ok_or(Failure::Internal("the installation has not been made yet"))?;
-        let key = core.unseal(&owner(installation.id), TOKEN_KEY, &installation.token_key)?;
+        let key = secrets.unseal(&owner(installation.id), TOKEN_KEY, &installation.token_key)?;
         let signer = Arc::new(TokenSigner::new(installation.id, &key));
-        Ok(Self { proof, core, signer, refresh })
+        Ok(Self { proof, recorder, signer, refresh })
     }
 
     /// Signs in with a password.
@@ -109,7 +115,7 @@ impl Tokens {
             let (source, refresh, labels) = (source.clone(), refresh.clone(), labels.clone());
             Ok(Command::Session(SessionCommand::Open { id, user: user_id, proved, source, refresh, labels, at }))
         };
-        let committed = self.core.carry_out(&own_change(&user, context), decide).await?;
+        let committed = self.recorder.append_with(&own_change(&user, context), decide).await?;
         drop(attempt);
         self.issue(&committed.published.state, id, text)
     }
@@ -125,7 +131,7 @@ impl Tokens {
         patch: RefreshRequest,
     ) -> Result<Issued, Failure> {
         let hash = hash_of(&refresh_token);
-        let published = self.core.state();
+        let published = self.recorder.state();
         let invalid = || Failure::Refused(Refusal::Session(SessionRefusal::RefreshTokenInvalid));
         let session = published.state.sessions.by_refresh(&hash).ok_or_else(invalid)?.clone();
         let user = published.state.user(session.user)?;
@@ -138,7 +144,7 @@ impl Tokens {
         };
         let decide =
             move |_: &State, at| Ok(Command::Session(SessionCommand::Refresh { hash, replace: replace.clone(), at }));
-        let committed = self.core.carry_out(&own_change(user, context), decide).await?;
+        let committed = self.recorder.append_with(&own_change(user, context), decide).await?;
         self.issue(&committed.published.state, session.id, text)
     }
 
@@ -147,8 +153,8 @@ impl Tokens {
     /// # Errors
     /// What is wrong with the token; that the password must be changed first.
     pub fn authenticate(&self, bearer: &str) -> Result<Caller, Failure> {
-        let published = self.core.state();
-        let now = self.core.now();
+        let published = self.recorder.state();
+        let now = self.recorder.now();
         let (session, user) = self.signer.check(bearer, now)?;
         let open = published.state.sessions.get(&session).filter(|open| open.user == user);
         let user = open.and_then(|open| published.state.users.get(&open.user)).ok_or(TokenProblem::Revoked)?.clone();
@@ -205,7 +211,7 @@ impl Tokens {
     /// # Errors
     /// When the log fails.
     pub async fn revoke(&self, context: &RequestContext, refresh_token: &str) -> Result<(), Failure> {
-        let published = self.core.state();
+        let published = self.recorder.state();
         let Some(session) = published.state.sessions.by_refresh(&hash_of(refresh_token)) else { return Ok(()) };
         let user = published.state.user(session.user)?;
         self.close(Change { dry_run: context.dry_run, ..own_change(user, context) }, session.id).await
@@ -213,7 +219,7 @@ impl Tokens {
 
     async fn close(&self, change: Change, id: SessionId) -> Result<(), Failure> {
         let decide = move |_: &State, _| Ok(Command::Session(SessionCommand::Close { id }));
-        self.core.carry_out(&change, decide).await.map(drop)
+        self.recorder.append_with(&change, decide).await.map(drop)
     }
 
     fn new_refresh(&self, patch: &RefreshRequest) -> Result<(RefreshGrant, Zeroizing<String>), Failure> {
@@ -258,8 +264,8 @@ fn hash_of(token: &str) -> TokenHash {
 }
 
 /// Fresh bytes for a token key, sealed.
-pub(super) fn new_token_key(core: &Core, id: InstallationId) -> Result<Sealed, Failure> {
+pub(super) fn new_token_key(keyring: &Keyring, id: InstallationId) -> Result<Sealed, Failure> {
     let mut bytes = Zeroizing::new([0u8; 32]);
     aws_lc_rs::rand::fill(bytes.as_mut()).map_err(|_| Failure::Internal("the system gives no random numbers"))?;
-    Ok(Sealed(core.keyring.seal(&owner(id), TOKEN_KEY, bytes.as_ref())?))
+    Ok(Sealed(keyring.seal(&owner(id), TOKEN_KEY, bytes.as_ref())?))
 }

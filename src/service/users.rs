@@ -7,7 +7,9 @@ use super::failure::Failure;
 use super::list::{self, Field, Listed, Page, Query};
 use super::lockout::{self, UnknownUserFailures};
 use super::passwords::{Checked, Hasher};
-use super::{Core, system_change};
+use super::recorder::Recorder;
+use super::secrets::Secrets;
+use super::system_change;
 use crate::domain::event::Sealed;
 use crate::domain::id::{InstallationId, UserId};
 use crate::domain::name::UserName;
@@ -24,7 +26,8 @@ use zeroize::Zeroizing;
 /// The use cases of users. Cheap to clone.
 #[derive(Clone)]
 pub struct Users {
-    core: Arc<Core>,
+    recorder: Recorder,
+    secrets: Secrets,
     proof: Proof,
 }
 
@@ -51,8 +54,8 @@ pub(super) fn owner(id: UserId) -> Owner {
 }
 
 impl Users {
-    pub(super) fn new(core: Arc<Core>, proof: Proof) -> Self {
-        Self { core, proof }
+    pub(super) fn new(recorder: Recorder, secrets: Secrets, proof: Proof) -> Self {
+        Self { recorder, secrets, proof }
     }
 
     /// Makes a user.
@@ -77,7 +80,7 @@ impl Users {
         let id = UserId::new(Uuid::new_v4());
         let password = self.proof.seal_new(&change, id, password).await?;
         let command = UserCommand::Create { id, name, profile, password, must_change };
-        shown(&self.core.record_sealed(&change, &owner(id), Command::User(command)).await?, id)
+        shown(&self.secrets.append_owner(&self.recorder, &change, &owner(id), Command::User(command)).await?, id)
     }
 
     /// The users.
@@ -136,7 +139,7 @@ impl Users {
             let profile = update(&state.user(id)?.profile)?;
             Ok(Command::User(UserCommand::Update { id, name, profile, password, must_change, clear_lockout }))
         };
-        shown(&self.core.carry_out(&change, command).await?, id)
+        shown(&self.recorder.append_with(&change, command).await?, id)
     }
 
     /// Removes a user, every right that was given to it, and, for ever, the key that its password was sealed with.
@@ -151,7 +154,7 @@ impl Users {
     ) -> Result<(), Failure> {
         let change = permit.over_user(id)?.caller().change(context);
         self.command(&change, UserCommand::Remove { id }).await?;
-        self.core.shred(&change, &owner(id)).await;
+        self.secrets.shred(&change, &owner(id)).await;
         Ok(())
     }
 
@@ -187,7 +190,7 @@ impl Users {
         if *present == *new {
             return Err(Failure::Refused(PasswordProblem::Unchanged.into()));
         }
-        let policy = &self.core.state().state.password_policy;
+        let policy = &self.recorder.state().state.password_policy;
         self.proof.refuse_bad(policy, &user, &new).await?;
         let actor = crate::domain::event::Actor::User { id: user.id, name: user.name.clone() };
         let change = Change::of(actor, context.request_id.clone());
@@ -197,7 +200,7 @@ impl Users {
             let password = password.clone();
             Ok(Command::User(UserCommand::ChangeOwnPassword { id, proved, password, at }))
         };
-        shown(&self.core.carry_out(&change, decide).await?, id)
+        shown(&self.recorder.append_with(&change, decide).await?, id)
     }
 
     /// The rules for passwords and lockout.
@@ -217,7 +220,7 @@ impl Users {
     ) -> Result<PasswordPolicy, Failure> {
         let change = permit.caller().change(context);
         let command = Command::ChangePasswordPolicy(policy);
-        let committed = self.core.record(&change, command).await?;
+        let committed = self.recorder.append(&change, command).await?;
         Ok(committed.published.state.password_policy.clone())
     }
 
@@ -239,11 +242,11 @@ impl Users {
         let profile = UserProfile { full_name: "Administrator".to_owned(), ..UserProfile::default() };
         let admin = Box::new(UserCommand::Create { id, name: admin, profile, password, must_change });
         let command = Command::Install { id: installation, token_key, admin };
-        self.core.record(&change, command).await.map(drop)
+        self.recorder.append(&change, command).await.map(drop)
     }
 
     async fn command(&self, change: &Change, command: UserCommand) -> Result<Committed, Failure> {
-        self.core.record(change, Command::User(command)).await
+        self.recorder.append(change, Command::User(command)).await
     }
 }
 
@@ -254,7 +257,8 @@ fn shown(committed: &Committed, id: UserId) -> Result<Arc<User>, Failure> {
 /// Proving who somebody is by a password; shared by signing in and changing the password. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Proof {
-    core: Arc<Core>,
+    recorder: Recorder,
+    secrets: Secrets,
     hasher: Hasher,
     unknown_users: Arc<UnknownUserFailures>,
     attempts: Attempts,
@@ -268,8 +272,8 @@ pub(super) struct Proved {
 }
 
 impl Proof {
-    pub(super) fn new(core: Arc<Core>, hasher: Hasher) -> Self {
-        Self { core, hasher, unknown_users: Arc::default(), attempts: Attempts::default() }
+    pub(super) fn new(recorder: Recorder, secrets: Secrets, hasher: Hasher) -> Self {
+        Self { recorder, secrets, hasher, unknown_users: Arc::default(), attempts: Attempts::default() }
     }
 
     /// The user of this name, if the password is right. Failures are counted, slowed and locked, alike for names that
@@ -285,14 +289,14 @@ impl Proof {
         let stranger = name.chars().take(256).collect::<String>().to_lowercase();
         let attempt = self.attempts.begin(&stranger, &network).await?;
         let begun = tokio::time::Instant::now();
-        let published = self.core.state();
+        let published = self.recorder.state();
         let state = &published.state;
         let user = UserName::parse(name).ok().and_then(|name| state.user_named(&name).cloned());
         let locked = match &user {
             Some(user) => user.locked_until(&state.password_policy, source),
             None => self.unknown_users.locked_until(&state.password_policy, &stranger, &network),
         };
-        let now = self.core.now();
+        let now = self.recorder.now();
         if let Some(until) = locked.filter(|until| *until > now) {
             return Err(SessionRefusal::LoginLocked { seconds: until.seconds() - now.seconds() }.into());
         }
@@ -314,7 +318,7 @@ impl Proof {
     }
 
     async fn check(&self, user: &User, password: Zeroizing<String>) -> Result<bool, Failure> {
-        let phc = self.core.unseal(&owner(user.id), PASSWORD, &user.password)?;
+        let phc = self.secrets.unseal(&owner(user.id), PASSWORD, &user.password)?;
         match self.hasher.check(password.clone(), phc).await? {
             Checked::Wrong => Ok(false),
             Checked::Right { outdated } => {
@@ -330,14 +334,14 @@ impl Proof {
         let change = system_change("rehash");
         let to = self.seal_new(&change, user.id, password).await?;
         let command = UserCommand::Rehash { id: user.id, from: user.password.clone(), to };
-        self.core.record(&change, Command::User(command)).await.map(drop)
+        self.recorder.append(&change, Command::User(command)).await.map(drop)
     }
 
     async fn note_failure(&self, context: &RequestContext, user: &User, source: &str) -> Result<u32, Failure> {
         let change = Change::of(crate::domain::event::Actor::System, context.request_id.clone());
         let (id, from) = (user.id, source.to_owned());
         let decide = move |_: &State, _| Ok(Command::User(UserCommand::NoteFailure { id, source: from.clone() }));
-        let committed = self.core.carry_out(&change, decide).await?;
+        let committed = self.recorder.append_with(&change, decide).await?;
         let user = committed.published.state.user(id)?;
         Ok(user.failures_from(source).map_or(1, |failures| failures.count))
     }
@@ -345,7 +349,7 @@ impl Proof {
     /// Hashes and seals a password.
     async fn seal_new(&self, change: &Change, id: UserId, password: Zeroizing<String>) -> Result<Sealed, Failure> {
         let phc = Zeroizing::new(self.hasher.hash(password).await?);
-        self.core.seal(change, &owner(id), PASSWORD, phc.as_bytes()).await
+        self.secrets.seal(change, &owner(id), PASSWORD, phc.as_bytes()).await
     }
 
     /// Refuses what the policy does not allow, the last passwords included.
@@ -354,7 +358,7 @@ impl Proof {
         let threshold = policy.password_history_threshold;
         let last = std::iter::once(&user.password).chain(&user.earlier_passwords).take(threshold as usize);
         for sealed in last {
-            let phc = self.core.unseal(&owner(user.id), PASSWORD, sealed)?;
+            let phc = self.secrets.unseal(&owner(user.id), PASSWORD, sealed)?;
             if let Checked::Right { .. } = self.hasher.check(new.clone(), phc).await? {
                 return Err(Failure::Refused(PasswordProblem::UsedBefore(threshold).into()));
             }

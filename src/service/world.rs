@@ -122,7 +122,7 @@ impl World {
     pub(super) fn until(&self, what: &str, holds: impl Fn(&State) -> bool) {
         let core = self.core();
         self.run(async move {
-            let mut head = core.ledger.watch_head();
+            let mut head = core.recorder.ledger().watch_head();
             let wait = async {
                 while !holds(&core.state().state) {
                     head.changed().await.expect("the log goes on");
@@ -143,7 +143,8 @@ impl World {
         self.run(async move {
             let mut records: Vec<Record> = Vec::new();
             loop {
-                let more = core.ledger.read_range(records.len() as u64 + 1, 1000).await.expect("a whole log");
+                let more =
+                    core.recorder.ledger().read_range(records.len() as u64 + 1, 1000).await.expect("a whole log");
                 if more.is_empty() {
                     return records;
                 }

@@ -4,7 +4,6 @@ use super::perform::Way;
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::calls::{DescribeKey, GetKeyPolicy, GetKeyRotationStatus, ListAliases, ListResourceTags};
 use crate::aws::page::Paging;
-use crate::aws::port::Access;
 use crate::domain::id::KmsId;
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::aws_enums::{KeyManager, KeyState, Origin};
@@ -14,16 +13,10 @@ use crate::domain::key::operation::Operation;
 use crate::domain::place::Region;
 use crate::domain::state::PendingOperation;
 use crate::service::Core;
+pub(in crate::service) use crate::service::cloud::RegionAccess as Place;
 use crate::service::failure::Failure;
 use std::future::Future;
 use std::time::Duration;
-
-/// A region of a KMS, and the way there.
-pub(in crate::service) struct Place {
-    pub kms: KmsId,
-    pub region: Region,
-    pub access: Access,
-}
 
 /// How often AWS is read until it shows what it has just done.
 const READS: u32 = 6;
@@ -31,10 +24,7 @@ const READS: u32 = 6;
 impl Core {
     /// The way to a region of a KMS.
     pub(in crate::service) async fn place(&self, kms: KmsId, region: &Region) -> Result<Place, Failure> {
-        let published = self.state();
-        let kms = published.state.kms(kms)?;
-        let access = self.access_to(&published.state, kms).await?;
-        Ok(Place { kms: kms.id, region: region.clone(), access })
+        self.cloud.region(kms, region).await
     }
 
     /// What AWS holds of the key of an operation.

@@ -15,7 +15,7 @@ use crate::domain::template::TEMPLATE_TAG;
 use crate::service::caller::Change;
 use crate::service::failure::{Failure, invalid};
 use crate::service::material::wrapping::Wrapping;
-use crate::service::source_keys::{NamedBy, SourceKeyDraft, SourceKeys, find};
+use crate::service::source_keys::{NamedBy, SourceKeyDraft, find};
 use crate::service::{Core, templates};
 use std::sync::Arc;
 
@@ -74,7 +74,7 @@ impl Core {
             meta: None,
             brought: None,
         };
-        Ok(SourceKeys::new(self.clone()).make(change, draft).await?.id)
+        Ok(self.source_keys().make(change, draft).await?.id)
     }
 
     /// Deletes a source key that was made for an operation which came to nothing, unless AWS may have its material.
@@ -86,7 +86,7 @@ impl Core {
         if imported || state.operations.values().any(|pending| is_open(&pending.wanted)) {
             return;
         }
-        if let Err(failure) = SourceKeys::new(self.clone()).remove(change, id).await {
+        if let Err(failure) = self.source_keys().remove(change, id).await {
             tracing::warn!(source_key = %id, %failure, "a source key that nobody needs could not be deleted");
         }
     }
@@ -120,6 +120,6 @@ impl Core {
     /// The material of a source key, wrapped for AWS with its public key.
     pub(super) fn wrap(&self, source: SourceKeyId, wrapping_key: &[u8]) -> Result<Vec<u8>, Failure> {
         let kind = self.state().state.source_key(source)?.made.kind;
-        Wrapping::of(kind).wrap(&self.material(source)?, wrapping_key)
+        Wrapping::of(kind).wrap(&self.source_keys().material(source)?, wrapping_key)
     }
 }

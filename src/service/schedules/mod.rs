@@ -165,7 +165,7 @@ impl Schedules {
     ) -> Result<ScheduleSeen, Failure> {
         let caller = permit.caller();
         let judged = move |state: &State, _| Ok(Command::Schedule(command(state)?));
-        let committed = self.core.carry_out(&caller.change(context), judged).await?;
+        let committed = self.core.recorder.append_with(&caller.change(context), judged).await?;
         let schedule = committed.published.state.schedule(id)?.clone();
         Ok(Coverage::of(caller).seen(schedule))
     }

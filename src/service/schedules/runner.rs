@@ -25,7 +25,7 @@ impl Core {
         let started = self.now();
         drop(self.resume_runs());
         self.runtime.spawn(async move {
-            let mut head = core.ledger.watch_head();
+            let mut head = core.recorder.ledger().watch_head();
             loop {
                 drop(core.begin_due(started).await);
                 let pause = core.until_next_due();
