@@ -1,5 +1,7 @@
 //! What the ledger costs, against this machine's disk in the same run: durable writes with 64 writers at once, replay,
-//! and the memory that an open log takes. `LEDGER_EVENTS` sets how many events the log gets (1 000 000 otherwise).
+//! and the memory that an open log takes. `LEDGER_EVENTS` sets how many events the log gets (1 000 000 otherwise), and
+//! `LEDGER_SINGLE_EVENTS` how many a second log gets, each in a commit of its own (100 000 otherwise). Replay is compared
+//! with what is possible: checking and decoding the same bytes from memory, with the same threads.
 
 mod disk;
 mod large_log;
@@ -34,19 +36,23 @@ fn main() -> Outcome<()> {
     println!("{:<58}{:>12.2}", "  of the disk's own rate", writes / disk);
     println!("{:<58}{:>12.1}", "  changes that share a sync", writes / syncs);
 
-    let log = root.join("replay");
-    let started = Instant::now();
-    runtime.block_on(write(&log, events))?;
-    println!(
-        "{:<58}{:>12.0}",
-        "events written in batches of 100, per second",
-        events as f64 / started.elapsed().as_secs_f64()
-    );
-    println!("{:<58}{:>12.1}", "  bytes on disk per event", size(&log)? as f64 / events as f64);
-    for _ in 0..2 {
-        let opened = std::process::Command::new(std::env::current_exe()?).env("LEDGER_BENCH_OPEN", &log).status()?;
-        if !opened.success() {
-            return Err("the log did not open".into());
+    let single = std::env::var("LEDGER_SINGLE_EVENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
+    for (events, at_once) in [(events, 100), (single, 1)] {
+        let log = root.join(format!("replay-{at_once}"));
+        let started = Instant::now();
+        runtime.block_on(write(&log, events, at_once))?;
+        println!(
+            "{:<58}{:>12.0}",
+            format!("events written in commits of {at_once}, per second"),
+            events as f64 / started.elapsed().as_secs_f64()
+        );
+        println!("{:<58}{:>12.1}", "  bytes on disk per event", size(&log)? as f64 / events as f64);
+        for _ in 0..2 {
+            let opened =
+                std::process::Command::new(std::env::current_exe()?).env("LEDGER_BENCH_OPEN", &log).status()?;
+            if !opened.success() {
+                return Err("the log did not open".into());
+            }
         }
     }
     std::fs::remove_dir_all(&root)?;
@@ -89,9 +95,9 @@ async fn concurrent_writes(directory: &Path) -> Outcome<(f64, f64)> {
     Ok((changes as f64 / took, syncs.await? as f64 / took))
 }
 
-async fn write(directory: &Path, events: u64) -> Outcome<()> {
+async fn write(directory: &Path, events: u64, at_once: usize) -> Outcome<()> {
     let ledger = Ledger::open(directory, LedgerOptions::default())?;
-    large_log::fill(&ledger, KMS_ENTRIES, events).await?;
+    large_log::fill(&ledger, KMS_ENTRIES, events, at_once).await?;
     ledger.close().await;
     Ok(())
 }
@@ -104,6 +110,11 @@ fn open(directory: &Path) -> Outcome<()> {
     println!("{:<58}{:>12.0}", "  events per second", events / took);
     println!("{:<58}{:>12.0}", "  memory in MiB", memory()? / 1024.0);
     println!("{:<58}{:>12.0}", "  KMS entries", ledger.state().state.kms.len() as f64);
+    drop(ledger);
+    let (records, alone) = claviger::ledger::decoding_alone(directory)?;
+    let possible = records as f64 / alone.as_secs_f64();
+    println!("{:<58}{possible:>12.0}", "  checked and decoded from memory, per second");
+    println!("{:<58}{:>12.2}", "  of what is possible", events / took / possible);
     Ok(())
 }
 

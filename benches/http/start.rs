@@ -44,7 +44,7 @@ pub(crate) fn write_log(directory: &Path, runtime: &Runtime, kms_entries: u64, e
     Program::start(directory)?.stop()?;
     runtime.block_on(async {
         let ledger = Ledger::open(&directory.join("data"), LedgerOptions::default())?;
-        large_log::fill(&ledger, kms_entries, events).await?;
+        large_log::fill(&ledger, kms_entries, events, 100).await?;
         ledger.close().await;
         Ok(())
     })

@@ -12,8 +12,6 @@ use uuid::Uuid;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// Events that are recorded at once.
-const BATCH: usize = 100;
 const REGIONS: [&str; 8] = [
     "us-east-1",
     "us-west-2",
@@ -25,9 +23,9 @@ const REGIONS: [&str; 8] = [
     "sa-east-1",
 ];
 
-/// Records so many events: first so many KMS entries, then changes to them and sessions.
-pub(crate) async fn fill(ledger: &Ledger, kms_entries: u64, events: u64) -> Outcome<()> {
-    let mut batch = Vec::with_capacity(BATCH);
+/// Records so many events, `at_once` in one commit: first so many KMS entries, then changes to them and sessions.
+pub(crate) async fn fill(ledger: &Ledger, kms_entries: u64, events: u64, at_once: usize) -> Outcome<()> {
+    let mut batch = Vec::with_capacity(at_once);
     for n in 0..events {
         batch.push(match n {
             n if n < kms_entries => added(n)?,
@@ -39,7 +37,7 @@ pub(crate) async fn fill(ledger: &Ledger, kms_entries: u64, events: u64) -> Outc
                 _ => session(n - 2, SessionEvent::Closed),
             },
         });
-        if batch.len() == BATCH || n + 1 == events {
+        if batch.len() == at_once || n + 1 == events {
             record(ledger, std::mem::take(&mut batch)).await?;
         }
     }

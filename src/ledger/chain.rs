@@ -3,7 +3,7 @@
 
 use super::error::{Fault, LedgerError};
 use super::record::{Happening, Record, RecordHash, previous_of};
-use super::store::{Entries, Store, StoreError};
+use super::store::{Batch, Batches, Store, StoreError};
 use crate::domain::event::Event;
 use crate::domain::time::Time;
 
@@ -11,7 +11,6 @@ use crate::domain::time::Time;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Chain {
     pub seq: u64,
-    /// Its hash.
     pub hash: RecordHash,
     pub time: Time,
 }
@@ -21,24 +20,24 @@ impl Chain {
 }
 
 /// A record's bytes, known to have their place.
-pub(super) struct Linked {
+#[derive(Clone, Copy)]
+pub(super) struct Linked<'a> {
     pub seq: u64,
-    pub bytes: Vec<u8>,
+    pub bytes: &'a [u8],
     pub hash: RecordHash,
 }
 
-impl Linked {
+impl Linked<'_> {
     pub(super) fn decode(&self) -> Result<Record, LedgerError> {
-        let record = Record::decode_hashed(&self.bytes, self.hash).map_err(|fault| self.broken(fault))?;
+        let record = Record::decode_hashed(self.bytes, self.hash).map_err(|fault| self.broken(fault))?;
         self.check_number(record.seq)?;
         Ok(record)
     }
 
-    /// What happened, and the end of the chain after it.
-    pub(super) fn decode_event(&self, before: &Chain) -> Result<(Event, Chain), LedgerError> {
-        let Happening { seq, time, event } = Happening::decode(&self.bytes).map_err(|fault| self.broken(fault))?;
+    /// What happened, and the end of the chain after it. Its time is not compared with that of the one before.
+    pub(super) fn decode_event(&self) -> Result<(Event, Chain), LedgerError> {
+        let Happening { seq, time, event } = Happening::decode(self.bytes).map_err(|fault| self.broken(fault))?;
         self.check_number(seq)?;
-        check_time(seq, before.time, time)?;
         Ok((event, Chain { seq, hash: self.hash, time }))
     }
 
@@ -47,21 +46,44 @@ impl Linked {
     }
 
     fn broken(&self, fault: Fault) -> LedgerError {
-        LedgerError::Corrupt { seq: self.seq, fault }
+        corrupt(self.seq, fault)
     }
 }
 
 /// Refuses a record that is not later than the one before.
 pub(super) fn check_time(seq: u64, before: Time, time: Time) -> Result<(), LedgerError> {
-    if time > before { Ok(()) } else { Err(LedgerError::Corrupt { seq, fault: Fault::Time }) }
+    if time > before { Ok(()) } else { Err(corrupt(seq, Fault::Time)) }
+}
+
+/// Records that are known to have their places, and their hashes.
+pub(super) struct LinkedBatch {
+    records: Batch,
+    hashes: Vec<RecordHash>,
+}
+
+impl LinkedBatch {
+    pub(super) fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    pub(super) fn get(&self, n: usize) -> Option<Linked<'_>> {
+        let (seq, bytes) = self.records.get(n)?;
+        Some(Linked { seq, bytes, hash: *self.hashes.get(n)? })
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Linked<'_>> {
+        (0..self.len()).filter_map(|n| self.get(n))
+    }
 }
 
 /// A walk along the records, checking numbers and hashes. After an error there are no more.
 pub(super) struct ChainReader {
-    entries: Entries,
+    batches: Batches,
     upto: u64,
     last: u64,
     hash: Option<RecordHash>,
+    /// What is wrong with the record after those that were just handed out.
+    held: Option<LedgerError>,
     done: bool,
 }
 
@@ -71,9 +93,9 @@ impl ChainReader {
         Self::after(store, 0, Some(RecordHash::default()), upto)
     }
 
-    /// The same over records that are read elsewhere.
-    pub(super) fn over(entries: Entries, upto: u64) -> Self {
-        Self { entries, upto, last: 0, hash: Some(RecordHash::default()), done: upto == 0 }
+    /// The same over records that are elsewhere already.
+    pub(super) fn over(batches: Batches, upto: u64) -> Self {
+        Self { batches, upto, last: 0, hash: Some(RecordHash::default()), held: None, done: upto == 0 }
     }
 
     /// From the record after this end of the chain on.
@@ -93,51 +115,88 @@ impl ChainReader {
     fn after(store: &dyn Store, last: u64, hash: Option<RecordHash>, upto: u64) -> Self {
         // Nothing to read is also nothing to fail.
         let done = last >= upto;
-        let entries = if done { Box::new(std::iter::empty()) } else { store.read(last + 1) };
-        Self { entries, upto, last, hash, done }
+        let batches = if done { Box::new(std::iter::empty()) } else { store.read(last + 1) };
+        Self { batches, upto, last, hash, held: None, done }
     }
 
-    fn step(&mut self) -> Result<Linked, LedgerError> {
+    fn step(&mut self) -> Result<LinkedBatch, LedgerError> {
         let due = self.last + 1;
-        let broken = |seq, fault| LedgerError::Corrupt { seq, fault };
-        let (seq, bytes) = match self.entries.next() {
-            Some(Ok(entry)) => entry,
-            Some(Err(StoreError::PartMissing { seq, part })) => return Err(broken(seq, Fault::PartMissing(part))),
-            Some(Err(error)) => return Err(broken(due, error.into())),
+        let records = match self.batches.next() {
+            Some(Ok(records)) => records,
+            Some(Err(StoreError::PartMissing { seq, part })) => return Err(corrupt(seq, Fault::PartMissing(part))),
+            Some(Err(StoreError::BadRow { seq, what })) => return Err(corrupt(seq, Fault::Row(what))),
+            Some(Err(error)) => return Err(corrupt(due, error.into())),
             None => return Err(LedgerError::Shorter { known: self.upto, found: self.last }),
         };
-        if seq != due {
-            return Err(broken(due, Fault::Missing(seq)));
-        }
-        let hash = RecordHash::of(&bytes);
-        let previous = previous_of(&bytes).map_err(|fault| broken(seq, fault))?;
-        match self.hash {
-            Some(expected) if expected != previous => Err(self.blame(seq, hash, expected, previous)),
-            _ => {
-                (self.last, self.hash) = (seq, Some(hash));
-                Ok(Linked { seq, bytes, hash })
+        let mut hashes = Vec::with_capacity(records.len());
+        for (n, (seq, bytes)) in records.iter().enumerate() {
+            if self.last >= self.upto {
+                break;
             }
+            match self.link(seq, bytes, || records.get(n + 1).map(|(_, bytes)| bytes)) {
+                Ok(hash) => hashes.push(hash),
+                Err(error) => {
+                    self.held = Some(error);
+                    break;
+                }
+            }
+        }
+        match hashes.len() {
+            0 => Err(self.held.take().unwrap_or(LedgerError::Shorter { known: self.upto, found: self.last })),
+            _ => Ok(LinkedBatch { records, hashes }),
         }
     }
 
-    /// Record `seq` does not name the one before. Which of the two was changed, the next one tells.
-    fn blame(&mut self, seq: u64, hash: RecordHash, before: RecordHash, named: RecordHash) -> LedgerError {
-        let next = self.entries.next().and_then(Result::ok).and_then(|(_, bytes)| previous_of(&bytes).ok());
-        if seq == 1 || next.is_some_and(|named| named != hash) {
-            return LedgerError::Corrupt { seq, fault: Fault::Detached };
+    /// Checks one record, by what came before.
+    fn link<'a>(
+        &mut self,
+        seq: u64,
+        bytes: &[u8],
+        next: impl Fn() -> Option<&'a [u8]>,
+    ) -> Result<RecordHash, LedgerError> {
+        let due = self.last + 1;
+        if seq != due {
+            return Err(corrupt(due, Fault::Missing(seq)));
         }
-        LedgerError::Corrupt { seq: seq - 1, fault: Fault::Changed { expected: named, found: before } }
+        let hash = RecordHash::of(bytes);
+        let previous = previous_of(bytes).map_err(|fault| corrupt(seq, fault))?;
+        if let Some(before) = self.hash.filter(|before| *before != previous) {
+            let after = match next() {
+                Some(next) => previous_of(next).ok(),
+                None => self.first_of_next_batch(),
+            };
+            return Err(blame(seq, hash, before, previous, after));
+        }
+        (self.last, self.hash) = (seq, Some(hash));
+        Ok(hash)
+    }
+
+    fn first_of_next_batch(&mut self) -> Option<RecordHash> {
+        let records = self.batches.next()?.ok()?;
+        previous_of(records.get(0)?.1).ok()
     }
 }
 
+/// Record `seq` does not name the one before. Which of the two was changed, the next one tells by what it names.
+fn blame(seq: u64, hash: RecordHash, before: RecordHash, named: RecordHash, next: Option<RecordHash>) -> LedgerError {
+    if seq == 1 || next.is_some_and(|next| next != hash) {
+        return corrupt(seq, Fault::Detached);
+    }
+    corrupt(seq - 1, Fault::Changed { expected: named, found: before })
+}
+
+fn corrupt(seq: u64, fault: Fault) -> LedgerError {
+    LedgerError::Corrupt { seq, fault }
+}
+
 impl Iterator for ChainReader {
-    type Item = Result<Linked, LedgerError>;
+    type Item = Result<LinkedBatch, LedgerError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.done {
             return None;
         }
-        let step = self.step();
+        let step = self.held.take().map_or_else(|| self.step(), Err);
         self.done = step.is_err() || self.last >= self.upto;
         Some(step)
     }

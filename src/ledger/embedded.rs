@@ -2,7 +2,7 @@
 //! the measurements behind the rules here.
 //!
 //! - sled's `flush` waits for neither the disk's cache nor the file's length, so `sync_data` on its file follows it.
-//! - sled puts large pages into files under `blobs/` that it never syncs. No value is longer than [`PART_MAX`], so
+//! - sled puts large pages into files under `blobs/` that it never syncs. No row is longer than 4 KiB (`rows`), so
 //!   none is that large; should there be such a file all the same, the store stops.
 //! - a file whose sync failed is never believed again, nor what the system still has of it in memory.
 //! - sled takes what it cannot read for the end of the log, and overwrites what follows. So the file is read from end to
@@ -12,7 +12,8 @@
 use super::directory::{Directory, io};
 use super::error::LedgerError;
 use super::head::{HeadFile, HeadMark};
-use super::store::{AppendError, Entries, Entry, Store, StoreError};
+use super::rows::{self, PackedRow, RowKey, RowReader, RowWriter};
+use super::store::{AppendError, Batches, Entry, Store, StoreError};
 use sled::{Batch, Db, IVec, Mode, Tree};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -21,10 +22,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The longest value. A record that is longer is kept in several; one part shorter than this is the last.
-const PART_MAX: usize = 4096;
-/// Eight bytes of number, two of part.
-const KEY_LENGTH: usize = 10;
 /// Memory for walking once from end to end.
 pub(super) const READING_CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// How long sled may take to let go of its file after a store in the same process was closed.
@@ -63,6 +60,8 @@ pub(super) struct Embedded {
 
 struct End {
     head: u64,
+    /// The last row, if the next commit goes on with it.
+    tail: Option<PackedRow>,
     note: Option<HeadFile>,
     failed: bool,
 }
@@ -110,9 +109,13 @@ impl Embedded {
         }
         let db = open_sled(&log, cache_bytes).map_err(unopenable)?;
         let tree = guarded(|| db.open_tree("events")).map_err(unopenable)?;
-        let head = last(&tree).map_err(unopenable)?;
+        if row(|| tree.first()).map_err(unopenable)?.is_some_and(|(_, first)| rows::is_of_an_earlier_format(&first)) {
+            return Err(LedgerError::EarlierFormat(log));
+        }
+        let last = row(|| tree.last()).map_err(unopenable)?;
+        let (head, tail) = last.map_or((0, None), |(key, last)| rows::end_of(key, &last));
         let file = File::options().read(true).write(true).open(&file).map_err(io("open", &file))?;
-        let end = Mutex::new(End { head, failed: note.is_none(), note });
+        let end = Mutex::new(End { head, tail, failed: note.is_none(), note });
         let blobs = log.join("blobs");
         let store = Self {
             tree,
@@ -152,16 +155,22 @@ impl Embedded {
     #[cfg(not(test))]
     fn after(&self, _: CommitStep) {}
 
+    #[cfg(test)]
+    pub(super) fn row_count(&self) -> usize {
+        self.tree.len()
+    }
+
     fn end(&self) -> std::sync::MutexGuard<'_, End> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self, end: &mut End, entries: &[Entry]) -> Result<(), StoreError> {
+        let mut writer = RowWriter::new(end.head + 1, end.tail.take());
+        entries.iter().for_each(|entry| writer.push(&entry.bytes));
+        let (rows, tail) = writer.finish();
         let mut batch = Batch::default();
-        for (seq, entry) in (end.head + 1..).zip(entries) {
-            for (part, value) in parts(&entry.bytes).enumerate() {
-                batch.insert(&key(seq, part as u16), value);
-            }
+        for (key, value) in rows {
+            batch.insert(&key.to_bytes(), value);
         }
         guarded(|| self.tree.apply_batch(batch))?;
         self.after(CommitStep::Applied);
@@ -171,6 +180,7 @@ impl Embedded {
         self.after(CommitStep::Synced);
         self.refuse_blobs()?;
         end.head += entries.len() as u64;
+        end.tail = tail;
         let hash = entries.last().map(|entry| entry.hash).unwrap_or_default();
         let known = HeadMark { seq: end.head, hash };
         Ok(end.note.as_mut().map_or(Ok(()), |note| note.note(known))?)
@@ -201,8 +211,14 @@ impl Store for Embedded {
         Ok(written?)
     }
 
-    fn read(&self, from: u64) -> Entries {
-        Box::new(Reading { rows: self.tree.range(key(from, 0)..), done: false })
+    fn read(&self, from: u64) -> Batches {
+        match self.rows(from) {
+            Ok(mut rows) => {
+                let rows = std::iter::from_fn(move || row(|| rows.next().transpose()).transpose());
+                Box::new(RowReader::new(rows, from))
+            }
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }
     }
 
     fn head(&self) -> u64 {
@@ -218,80 +234,24 @@ impl Drop for Embedded {
     }
 }
 
-/// Records as they come out of the tree, their parts put together.
-struct Reading {
-    rows: sled::Iter,
-    done: bool,
-}
-
-impl Iterator for Reading {
-    type Item = Result<(u64, Vec<u8>), StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.done {
-            return None;
-        }
-        let record = self.record().transpose();
-        self.done = !matches!(record, Some(Ok(_)));
-        record
+impl Embedded {
+    /// The rows from the one on in which record `from` lies.
+    fn rows(&self, from: u64) -> Result<sled::Iter, StoreError> {
+        let before = guarded(|| self.tree.range(..=RowKey::last(from).to_bytes()).next_back().transpose())?;
+        let first = match before {
+            None => RowKey::first(0),
+            Some((key, _)) => match RowKey::parse(&key)? {
+                RowKey { seq, part } if part > 0 && seq < from => RowKey::first(seq + 1),
+                RowKey { seq, .. } => RowKey::first(seq),
+            },
+        };
+        Ok(self.tree.range(first.to_bytes()..))
     }
 }
 
-impl Reading {
-    fn record(&mut self) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
-        let Some((seq, part, first)) = self.row()? else { return Ok(None) };
-        if part != 0 {
-            return Err(StoreError::PartMissing { seq, part: 0 });
-        }
-        let mut bytes = first.to_vec();
-        let (mut length, mut next) = (first.len(), 1);
-        while length == PART_MAX {
-            match self.row()? {
-                Some((same, part, more)) if same == seq && u32::from(part) == next => {
-                    bytes.extend_from_slice(&more);
-                    length = more.len();
-                    next += 1;
-                }
-                _ => return Err(StoreError::PartMissing { seq, part: next }),
-            }
-        }
-        Ok(Some((seq, bytes)))
-    }
-
-    fn row(&mut self) -> Result<Option<(u64, u16, IVec)>, StoreError> {
-        let rows = &mut self.rows;
-        let Some((key, value)) = guarded(|| rows.next().transpose())? else { return Ok(None) };
-        let (seq, part) = parse_key(&key).ok_or_else(|| StoreError::Damaged("a key is not one of ours".to_owned()))?;
-        Ok(Some((seq, part, value)))
-    }
-}
-
-fn key(seq: u64, part: u16) -> [u8; KEY_LENGTH] {
-    let mut key = [0; KEY_LENGTH];
-    key[..8].copy_from_slice(&seq.to_be_bytes());
-    key[8..].copy_from_slice(&part.to_be_bytes());
-    key
-}
-
-fn parse_key(key: &[u8]) -> Option<(u64, u16)> {
-    let (seq, part) = key.split_at_checked(8)?;
-    Some((u64::from_be_bytes(seq.try_into().ok()?), u16::from_be_bytes(part.try_into().ok()?)))
-}
-
-/// Pieces of [`PART_MAX`] and a shorter one at the end, empty if need be: so the last one is known by its length.
-fn parts(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let whole = bytes.len() / PART_MAX;
-    (0..=whole).map(move |part| &bytes[part * PART_MAX..bytes.len().min((part + 1) * PART_MAX)])
-}
-
-fn last(tree: &Tree) -> Result<u64, StoreError> {
-    match guarded(|| tree.last())? {
-        None => Ok(0),
-        Some((key, _)) => match parse_key(&key) {
-            Some((seq, _)) => Ok(seq),
-            None => Err(StoreError::Damaged("a key is not one of ours".to_owned())),
-        },
-    }
+fn row(mut rows: impl FnMut() -> sled::Result<Option<(IVec, IVec)>>) -> Result<Option<(RowKey, IVec)>, StoreError> {
+    let Some((key, value)) = guarded(&mut rows)? else { return Ok(None) };
+    Ok(Some((RowKey::parse(&key)?, value)))
 }
 
 /// Refuses a file that cannot be read from end to end, or whose last writes have failed.

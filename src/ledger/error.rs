@@ -78,6 +78,12 @@ pub enum LedgerError {
          directory from one backup", .0.display()
     )]
     HeadUnknown(PathBuf),
+    /// The log is of a format that is not read any more.
+    #[error(
+        "the log in {} was written by an earlier version of this program, in a format that is not read any more: begin \
+         with an empty data directory", .0.display()
+    )]
+    EarlierFormat(PathBuf),
     /// The thread that reads has ended: the ledger was closed, or the thread failed, which is a defect of the program.
     #[error("the log is not read any more: it was closed")]
     ReaderGone,
@@ -112,6 +118,9 @@ pub enum Fault {
     /// A part of it is not there.
     #[error("part {0} of it is missing")]
     PartMissing(u32),
+    /// The row that it lies in is not as it was written.
+    #[error("its row {0}")]
+    Row(&'static str),
     /// It is written in a layout that this program does not know.
     #[error("its version is {0}, which this program does not know; a later one wrote it, or it was damaged")]
     Version(u8),

@@ -4,7 +4,7 @@
 use crate::domain::event::{Event, Stream};
 use std::collections::HashMap;
 
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug, PartialEq)]
 pub(super) struct History(HashMap<Stream, Vec<u64>>);
 
 impl History {

@@ -3,7 +3,7 @@
 //! is not.
 //!
 //! `record` is what is kept and its bytes, `chain` what holds records together, `store` where they are kept (`embedded`
-//! on sled), `head` how a log that lost its end is noticed, `writer` the one thread that writes, `replay` the way back
+//! on sled, `rows` how they lie there), `head` how a log that lost its end is noticed, `writer` the one thread that writes, `replay` the way back
 //! from bytes to state, `reader` the thread that reads for histories, `history` which records concern a KMS or a connection, `json_lines` records as JSON for people.
 
 mod chain;
@@ -13,9 +13,11 @@ mod error;
 mod head;
 mod history;
 mod json_lines;
+mod limit;
 mod reader;
 mod record;
 mod replay;
+mod rows;
 mod store;
 mod upcast;
 mod verify;
@@ -26,8 +28,9 @@ mod tests;
 
 pub use error::{Fault, LedgerError, Stopped, WriteError};
 pub use json_lines::Filter;
+pub use limit::decoding_alone;
 pub use record::{Record, RecordHash};
-pub use store::{AppendError, Entries, Entry, Store, StoreError};
+pub use store::{AppendError, Batch, Batches, Entry, Store, StoreError};
 pub use verify::{Records, Verified, accept, read, verify};
 
 use crate::domain::event::{Actor, Event, Stream};
@@ -152,7 +155,7 @@ impl Ledger {
     }
 
     fn start(store: Arc<dyn Store>, known: HeadMark, options: LedgerOptions) -> Result<Self, LedgerError> {
-        let Replayed { state, history, chain } = replay::replay(&*store, store.head(), known)?;
+        let Replayed { state, history, chain } = replay::replay(&*store, Replayed::nothing(), store.head(), known)?;
         let (orders, queue) = mpsc::channel(options.queue.max(1));
         let shared = Arc::new(Shared {
             published: ArcSwap::from_pointee(Published { head: chain.seq, time: chain.time, state }),

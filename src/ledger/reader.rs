@@ -8,6 +8,7 @@
 use super::Shared;
 use super::chain::{Chain, ChainReader, check_time};
 use super::error::LedgerError;
+use super::head::HeadMark;
 use super::record::Record;
 use super::store::Store;
 use std::ops::RangeInclusive;
@@ -117,19 +118,20 @@ impl Piece<'_> {
             return Ok(false);
         }
         let mut before = None;
-        for linked in ChainReader::middle(self.store, from, (last + 1).min(self.end.seq)) {
-            let linked = linked?; // It names the one before: that one is as it was written.
-            if linked.seq > last || self.bytes >= BYTES_MAX {
-                return Ok(linked.seq > last);
-            }
-            if linked.seq == self.end.seq && linked.hash != self.end.hash {
-                return Err(LedgerError::Foreign { seq: linked.seq, known: self.end.hash, found: linked.hash });
-            }
-            let record = linked.decode()?;
-            check_time(record.seq, before.replace(record.time).unwrap_or(Chain::START.time), record.time)?;
-            if range.contains(&record.seq) && wanted(record.seq) {
-                self.bytes += linked.bytes.len();
-                self.records.push(record);
+        let known = HeadMark { seq: self.end.seq, hash: self.end.hash };
+        for batch in ChainReader::middle(self.store, from, (last + 1).min(self.end.seq)) {
+            for linked in batch?.iter() {
+                // It names the one before: that one is as it was written.
+                if linked.seq > last || self.bytes >= BYTES_MAX {
+                    return Ok(linked.seq > last);
+                }
+                known.check(&linked)?;
+                let record = linked.decode()?;
+                check_time(record.seq, before.replace(record.time).unwrap_or(Chain::START.time), record.time)?;
+                if range.contains(&record.seq) && wanted(record.seq) {
+                    self.bytes += linked.bytes.len();
+                    self.records.push(record);
+                }
             }
         }
         Ok(true)

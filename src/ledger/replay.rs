@@ -1,19 +1,23 @@
-//! From bytes back to state. One thread reads, which is half of the work; another checks the chain, decodes and applies.
+//! From bytes back to state, on three threads or more: one reads the store and checks the chain, others decode, and one
+//! applies, which has to go in order. So a start takes as long as the slowest of the three.
 
-use super::chain::{Chain, ChainReader, Linked};
+use super::chain::{Chain, ChainReader, LinkedBatch, check_time};
 use super::error::LedgerError;
 use super::head::HeadMark;
 use super::history::History;
-use super::store::{Entries, Store, StoreError};
+use super::store::Store;
+use crate::domain::event::Event;
 use crate::domain::state::State;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::num::NonZero;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// Records handed from thread to thread at once.
-const BATCH: usize = 256;
-/// Batches that may wait: enough to ride out a stall, little enough not to be seen in the memory.
-const AHEAD: usize = 16;
+/// Batches that may wait for each thread: enough to ride out a stall, little enough not to be seen in the memory.
+const AHEAD: usize = 8;
+/// More threads that decode are of no use: applying is slower than so many.
+const DECODERS_MAX: usize = 3;
 
 /// What the log comes to.
+#[derive(Clone)]
 pub(super) struct Replayed {
     pub state: State,
     pub history: History,
@@ -25,76 +29,90 @@ impl Replayed {
         Self { state: State::default(), history: History::default(), chain: Chain::START }
     }
 
-    pub(super) fn absorb(&mut self, linked: &Linked) -> Result<(), LedgerError> {
-        let (event, chain) = linked.decode_event(&self.chain)?;
-        self.state.apply(chain.time, &event);
-        self.history.note(chain.seq, &event);
+    pub(super) fn absorb(&mut self, event: &Event, chain: Chain) -> Result<(), LedgerError> {
+        check_time(chain.seq, self.chain.time, chain.time)?;
+        self.state.apply(chain.time, event);
+        self.history.note(chain.seq, event);
         self.chain = chain;
         Ok(())
     }
 }
 
-/// Reads the log up to record `upto`.
+/// Reads the log from where `start` ends up to record `upto`.
 ///
 /// # Errors
 /// The first thing wrong with it.
-pub(super) fn replay(store: &dyn Store, upto: u64, known: HeadMark) -> Result<Replayed, LedgerError> {
+pub(super) fn replay(store: &dyn Store, start: Replayed, upto: u64, known: HeadMark) -> Result<Replayed, LedgerError> {
+    let mut replayed = start;
+    let reader = ChainReader::on_from(store, &replayed.chain, upto);
+    decoded(reader, known, |event, chain| replayed.absorb(&event, chain))?;
+    Ok(replayed)
+}
+
+/// Decodes what the reader brings, and hands it over in order.
+pub(super) fn decoded(
+    batches: impl Iterator<Item = Result<LinkedBatch, LedgerError>> + Send,
+    known: HeadMark,
+    mut take: impl FnMut(Event, Chain) -> Result<(), LedgerError>,
+) -> Result<(), LedgerError> {
+    let decoders =
+        std::thread::available_parallelism().map_or(1, NonZero::get).saturating_sub(1).clamp(1, DECODERS_MAX);
     std::thread::scope(|scope| {
-        let (give, take) = sync_channel(AHEAD);
-        let entries = store.read(1);
-        scope.spawn(move || read(entries, &give));
-        let mut replayed = Replayed::nothing();
-        for linked in ChainReader::over(Box::new(take.into_iter().flat_map(Batch::unpack)), upto) {
-            let linked = linked?;
-            known.check(&linked)?;
-            replayed.absorb(&linked)?;
+        let (mut to, mut from) = (Vec::new(), Vec::new());
+        for _ in 0..decoders {
+            let (give, given) = sync_channel(AHEAD);
+            let (tell, told) = sync_channel(AHEAD);
+            scope.spawn(move || decode(&given, &tell, known));
+            to.push(give);
+            from.push(told);
         }
-        Ok(replayed)
+        scope.spawn(move || hand_out(batches, &to));
+        // Whoever gave the batches out in turn gets them back in turn.
+        for told in from.iter().cycle() {
+            let Ok(Decoded { events, broken }) = told.recv() else { return Ok(()) };
+            for (event, chain) in events {
+                take(event, chain)?;
+            }
+            if let Some(error) = broken {
+                return Err(error);
+            }
+        }
+        Ok(())
     })
 }
 
-/// Records one behind the other: memory that one thread takes and another returns is dear, so it is taken rarely.
-struct Batch {
-    bytes: Vec<u8>,
-    /// The number of each record, and where it ends.
-    records: Vec<(u64, usize)>,
-    /// What came instead of the next one.
-    broken: Option<StoreError>,
+/// The events of a batch, and what came instead of the next one.
+struct Decoded {
+    events: Vec<(Event, Chain)>,
+    broken: Option<LedgerError>,
 }
 
-impl Batch {
-    fn new() -> Self {
-        Self { bytes: Vec::with_capacity(BATCH * 256), records: Vec::with_capacity(BATCH), broken: None }
-    }
-
-    fn push(&mut self, seq: u64, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-        self.records.push((seq, self.bytes.len()));
-    }
-
-    fn unpack(self) -> impl Iterator<Item = Result<(u64, Vec<u8>), StoreError>> + Send {
-        let Self { bytes, records, broken } = self;
-        let mut begin = 0;
-        let whole = records.into_iter().map(move |(seq, end)| {
-            let record = bytes[begin..end].to_vec();
-            begin = end;
-            Ok((seq, record))
-        });
-        whole.chain(broken.map(Err))
-    }
-}
-
-/// Ends when nobody listens any more: then the other side has all that it wants, or has found something broken.
-fn read(entries: Entries, give: &SyncSender<Batch>) {
-    let mut batch = Batch::new();
-    for entry in entries {
-        match entry {
-            Ok((seq, bytes)) => batch.push(seq, &bytes),
-            Err(error) => batch.broken = Some(error),
-        }
-        if batch.records.len() == BATCH && give.send(std::mem::replace(&mut batch, Batch::new())).is_err() {
+/// Ends when nobody listens any more: then the other side has found something broken.
+fn hand_out(
+    batches: impl Iterator<Item = Result<LinkedBatch, LedgerError>>,
+    to: &[SyncSender<Result<LinkedBatch, LedgerError>>],
+) {
+    for (batch, decoder) in batches.zip(to.iter().cycle()) {
+        if decoder.send(batch).is_err() {
             return;
         }
     }
-    let _ = give.send(batch);
+}
+
+fn decode(given: &Receiver<Result<LinkedBatch, LedgerError>>, tell: &SyncSender<Decoded>, known: HeadMark) {
+    for batch in given {
+        let mut decoded = Decoded { events: Vec::new(), broken: None };
+        let outcome = batch.and_then(|batch| {
+            decoded.events.reserve_exact(batch.len());
+            batch.iter().try_for_each(|linked| {
+                known.check(&linked)?;
+                decoded.events.push(linked.decode_event()?);
+                Ok(())
+            })
+        });
+        decoded.broken = outcome.err();
+        if tell.send(decoded).is_err() {
+            return;
+        }
+    }
 }

@@ -1,11 +1,12 @@
 //! A log that no server has open: to be checked, read, or, by an operator who knows better, accepted as it is.
 
-use super::chain::{Chain, ChainReader, check_time};
+use super::chain::{Chain, ChainReader, LinkedBatch, check_time};
 use super::directory::{Directory, io, sync};
 use super::embedded::{Embedded, READING_CACHE_BYTES};
 use super::error::LedgerError;
 use super::head::{HeadFile, HeadMark};
 use super::record::{Record, RecordHash};
+use super::replay;
 use super::store::Store;
 use crate::domain::time::Time;
 use std::io::ErrorKind;
@@ -38,7 +39,7 @@ pub fn verify(directory: &Path) -> Result<Verified, LedgerError> {
 pub fn read(directory: &Path, from: u64) -> Result<Records, LedgerError> {
     let (store, _) = open(directory)?;
     let reader = ChainReader::middle(&store, from, store.head());
-    Ok(Records { reader, from, before: None, broken: false, _store: Box::new(store) })
+    Ok(Records { reader, from, batch: None, before: None, broken: false, _store: Box::new(store) })
 }
 
 /// Takes what is there for all there was: for an operator who has no better copy of a log that lost its end. What is
@@ -58,7 +59,7 @@ pub fn accept(directory: &Path) -> Result<Verified, LedgerError> {
     Ok(verified)
 }
 
-fn open(directory: &Path) -> Result<(Embedded, HeadMark), LedgerError> {
+pub(super) fn open(directory: &Path) -> Result<(Embedded, HeadMark), LedgerError> {
     refuse_absent(directory)?;
     Embedded::open(Directory::take(directory)?, READING_CACHE_BYTES)
 }
@@ -74,14 +75,14 @@ fn refuse_absent(directory: &Path) -> Result<(), LedgerError> {
 }
 
 /// Checks every record that comes.
-pub(super) fn walk(walk: ChainReader, known: HeadMark) -> Result<Verified, LedgerError> {
+pub(super) fn walk(reader: ChainReader, known: HeadMark) -> Result<Verified, LedgerError> {
     let (mut end, mut first) = (Chain::START, None);
-    for linked in walk {
-        let linked = linked?;
-        known.check(&linked)?;
-        (_, end) = linked.decode_event(&end)?;
+    replay::decoded(reader, known, |_, chain| {
+        check_time(chain.seq, end.time, chain.time)?;
+        end = chain;
         first.get_or_insert(end.time);
-    }
+        Ok(())
+    })?;
     Ok(Verified { records: end.seq, hash: end.hash, span: first.map(|first| (first, end.time)) })
 }
 
@@ -89,6 +90,8 @@ pub(super) fn walk(walk: ChainReader, known: HeadMark) -> Result<Verified, Ledge
 pub struct Records {
     reader: ChainReader,
     from: u64,
+    /// Those that were read, and how many of them were handed out.
+    batch: Option<(LinkedBatch, usize)>,
     before: Option<Time>,
     broken: bool,
     _store: Box<dyn Store>,
@@ -96,8 +99,18 @@ pub struct Records {
 
 impl Records {
     fn step(&mut self) -> Result<Option<Record>, LedgerError> {
-        while let Some(linked) = self.reader.next().transpose()? {
+        loop {
+            let Some(linked) = self.batch.as_ref().and_then(|(batch, at)| batch.get(*at)) else {
+                match self.reader.next().transpose()? {
+                    Some(batch) => self.batch = Some((batch, 0)),
+                    None => return Ok(None),
+                }
+                continue;
+            };
             let record = linked.decode()?;
+            if let Some((_, at)) = &mut self.batch {
+                *at += 1;
+            }
             if let Some(before) = self.before.replace(record.time) {
                 check_time(record.seq, before, record.time)?;
             }
@@ -105,7 +118,6 @@ impl Records {
                 return Ok(Some(record));
             }
         }
-        Ok(None)
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! What is published is durable. After a failed write nothing is written any more: what reached the disk is not known.
 
-use super::chain::{Chain, ChainReader};
+use super::chain::{Chain, ChainReader, check_time};
 use super::error::{LedgerError, Stopped, WriteError};
 use super::record::Draft;
 use super::store::{AppendError, Entry, Store};
@@ -207,11 +207,14 @@ impl Writer {
         }
         let mut end = Tentative { state: self.shared.published.load().state.clone(), chain: self.chain };
         let mut events = Vec::new();
-        for linked in ChainReader::on_from(&*self.store, &self.chain, head) {
-            let (event, chain) = linked?.decode_event(&end.chain)?;
-            end.state.apply(chain.time, &event);
-            end.chain = chain;
-            events.push(event);
+        for batch in ChainReader::on_from(&*self.store, &self.chain, head) {
+            for linked in batch?.iter() {
+                let (event, chain) = linked.decode_event()?;
+                check_time(chain.seq, end.chain.time, chain.time)?;
+                end.state.apply(chain.time, &event);
+                end.chain = chain;
+                events.push(event);
+            }
         }
         self.note_history(self.chain.seq + 1, events.iter());
         self.chain = end.chain;

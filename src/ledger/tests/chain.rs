@@ -39,8 +39,8 @@ async fn a_changed_record_is_named_whatever_it_still_looks_like() {
 #[tokio::test]
 async fn a_changed_last_record_is_known_by_the_note_beside_the_log() {
     let store = five().await;
-    let last = store.read(5).next().expect("there").expect("readable").1;
-    let known = HeadMark { seq: 5, hash: RecordHash::of(&last) };
+    let last = store.read(5).next().expect("there").expect("readable");
+    let known = HeadMark { seq: 5, hash: RecordHash::of(last.get(0).expect("a record").1) };
     store.tamper(5, |bytes| change_a_letter(bytes));
     let opened = Ledger::start(store, known, options());
     assert!(matches!(opened.err(), Some(LedgerError::Foreign { seq: 5, .. })));

@@ -35,6 +35,13 @@ fn tree(at: &Path) -> (sled::Db, sled::Tree) {
     (db, tree)
 }
 
+/// The first record of each row.
+fn rows(at: &Path) -> Vec<u64> {
+    let (_db, tree) = tree(at);
+    let seq = |key: sled::IVec| u64::from_be_bytes(key[..8].try_into().expect("a key"));
+    tree.iter().keys().map(|key| seq(key.expect("readable"))).collect()
+}
+
 fn key(seq: u64, part: u16) -> Vec<u8> {
     [seq.to_be_bytes().as_slice(), &part.to_be_bytes()].concat()
 }
@@ -58,15 +65,18 @@ pub(super) fn copy_into(from: &Path, to: &Path) {
 
 #[tokio::test]
 async fn a_record_that_is_gone_is_named() {
-    let (at, _) = log(30).await;
-    for seq in [1, 17, 29] {
+    let (at, _) = log(90).await;
+    let rows = rows(at.path());
+    assert!(rows.len() > 3, "{rows:?}");
+    for two in rows.windows(2) {
+        let (seq, after) = (two[0], two[1]);
         let at = copy(at.path());
         let (db, tree) = tree(at.path());
         tree.remove(key(seq, 0)).expect("removed").expect("was there");
         db.flush().expect("flushed");
         drop((db, tree));
         assert!(matches!(open(at.path()), Err(LedgerError::Corrupt { seq: named, fault: Fault::Missing(next) })
-            if named == seq && next == seq + 1));
+            if named == seq && next == after));
         let verified = verify::verify(at.path()).expect_err("broken");
         assert!(verified.to_string().contains(&format!("record {seq} ")), "{verified}");
         assert!(verified.to_string().contains("backup"), "{verified}");
@@ -100,20 +110,49 @@ async fn a_part_that_is_gone_is_named() {
 }
 
 #[tokio::test]
+async fn a_row_that_was_changed_is_named_by_the_first_record_that_it_costs() {
+    let (at, _) = log(30).await;
+    let rows = rows(at.path());
+    let (seq, after) = (rows[1], rows[2]);
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(Damage, u64, &str); 4] = [
+        (|row| row.truncate(2), seq, "is cut short"),
+        (|row| row.truncate(row.len() - 1), after - 1, "is cut short"),
+        (|row| row.push(0), after - 1, "has bytes after its last record"),
+        (|row| row[0] = 9, seq, "is of no known kind"),
+    ];
+    for (damage, named, how) in damages {
+        let at = copy(at.path());
+        let (db, tree) = tree(at.path());
+        let mut row = tree.get(key(seq, 0)).expect("readable").expect("there").to_vec();
+        damage(&mut row);
+        tree.insert(key(seq, 0), row).expect("changed");
+        db.flush().expect("flushed");
+        drop((db, tree));
+        let broken = open(at.path());
+        assert!(
+            matches!(&broken, Err(LedgerError::Corrupt { seq, fault: Fault::Row(what) }) if (*seq, *what) == (named, how)),
+            "{named} {how}: {broken:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_log_that_lost_its_end_is_refused_until_it_is_accepted() {
     let (at, _) = log(30).await;
+    let last = *rows(at.path()).last().expect("rows");
     let (db, tree) = tree(at.path());
-    for seq in 28..=30 {
-        tree.remove(key(seq, 0)).expect("removed").expect("was there");
-    }
+    tree.remove(key(last, 0)).expect("removed").expect("was there");
     db.flush().expect("flushed");
     drop((db, tree));
     for _ in 0..2 {
-        assert!(matches!(open(at.path()), Err(LedgerError::Shorter { known: 30, found: 27 })));
-        assert!(matches!(verify::verify(at.path()), Err(LedgerError::Shorter { known: 30, found: 27 })));
+        assert!(matches!(open(at.path()), Err(LedgerError::Shorter { known: 30, found }) if found == last - 1));
+        assert!(
+            matches!(verify::verify(at.path()), Err(LedgerError::Shorter { known: 30, found }) if found == last - 1)
+        );
     }
-    assert_eq!(verify::accept(at.path()).expect("whole in itself").records, 27);
-    assert_eq!(open(at.path()).expect("opens").head, 27);
+    assert_eq!(verify::accept(at.path()).expect("whole in itself").records, last - 1);
+    assert_eq!(open(at.path()).expect("opens").head, last - 1);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use super::sample::{added, regions_replaced};
 use super::*;
 use crate::domain::event::{GroupEvent, KmsEvent};
 use crate::domain::name::GroupName;
+use head::HeadFile;
 use std::os::unix::fs::PermissionsExt;
 use store::{AppendError, Entry, StoreError};
 use tempfile::TempDir;
@@ -23,6 +24,11 @@ fn store(at: &TempDir) -> Embedded {
 fn entry(bytes: Vec<u8>) -> Entry {
     let hash = RecordHash::of(&bytes);
     Entry { bytes, hash }
+}
+
+fn records(store: &Embedded, from: u64) -> Vec<(u64, Vec<u8>)> {
+    let batches = store.read(from).map(|batch| batch.expect("readable"));
+    batches.flat_map(|batch| batch.iter().map(|(seq, bytes)| (seq, bytes.to_vec())).collect::<Vec<_>>()).collect()
 }
 
 fn files_under(path: &Path) -> usize {
@@ -97,11 +103,11 @@ fn records_of_any_size_are_kept_without_blobs() {
     drop(store);
     let store = self::store(&at);
     assert_eq!(files_under(&at.path().join("log/blobs")), 0);
-    for (read, (seq, size)) in store.read(1).zip((1..).zip(&sizes)) {
-        assert_eq!(read.expect("readable"), (seq, content(*size)));
+    let whole: Vec<_> = (1..).zip(&sizes).map(|(seq, size)| (seq, content(*size))).collect();
+    assert_eq!(records(&store, 1), whole);
+    for from in [2, 100, whole.len()] {
+        assert_eq!(records(&store, from as u64), whole[from - 1..]);
     }
-    assert_eq!(store.read(1).count(), sizes.len());
-    assert_eq!(store.read(100).next().expect("there").expect("readable").0, 100);
 }
 
 /// Through the whole ledger, as an AWS policy or a long description would come.
@@ -129,7 +135,7 @@ fn nothing_is_appended_unless_the_head_is_the_expected_one() {
     for expected in [0, 1, 3] {
         assert!(matches!(store.append(expected, &[entry(vec![3])]), Err(AppendError::Moved(2))));
     }
-    assert_eq!(store.read(1).count(), 2);
+    assert_eq!(records(&store, 1).len(), 2);
 }
 
 #[test]
@@ -187,4 +193,39 @@ async fn a_blob_stops_the_ledger_and_keeps_it_from_opening() {
     drop(ledger);
     std::fs::write(at.path().join("log/blobs/123"), "large").expect("written");
     assert!(matches!(open(&at).err(), Some(LedgerError::Unopenable { source: StoreError::Blobs(_), .. }) | None));
+}
+
+/// Commits of one record share rows, also over a restart, and nothing of what was acknowledged is written over.
+#[tokio::test]
+async fn commits_share_rows_over_a_restart() {
+    let at = directory();
+    for round in 0..4u128 {
+        let ledger = open(&at).expect("opens");
+        for n in 0..25 {
+            record(&ledger, vec![added(100 * round + n, &format!("k{round}-{n}"))]).await.expect("recorded");
+        }
+        ledger.close().await;
+    }
+    let store = store(&at);
+    assert_eq!(records(&store, 1).len(), 100);
+    assert!(store.row_count() < 50, "{} rows", store.row_count());
+    drop(store);
+    assert_eq!(open(&at).expect("opens").state().state.kms.len(), 100);
+}
+
+#[test]
+fn a_log_of_an_earlier_format_is_refused() {
+    for version in [1, 2] {
+        let at = directory();
+        let db = sled::Config::new().path(at.path().join("log")).open().expect("opens");
+        let row = [&[version], [0; 40].as_slice()].concat();
+        db.open_tree("events").expect("a tree").insert([0, 0, 0, 0, 0, 0, 0, 1, 0, 0], row).expect("inserted");
+        drop(db);
+        HeadFile::create(&at.path().join("head"), HeadMark { seq: 1, ..HeadMark::default() }).expect("noted");
+        for refused in [open(&at).err(), verify::verify(at.path()).err(), verify::accept(at.path()).err()] {
+            let refused = refused.expect("refused");
+            assert!(matches!(refused, LedgerError::EarlierFormat(_)), "{refused:?}");
+            assert!(refused.to_string().contains("begin with an empty data directory"), "{refused}");
+        }
+    }
 }

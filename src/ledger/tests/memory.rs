@@ -2,7 +2,7 @@
 
 use super::super::chain::Chain;
 use super::super::record::Draft;
-use super::super::store::{AppendError, Entries, Entry, Store, StoreError};
+use super::super::store::{AppendError, Batch, Batches, Entry, Store, StoreError};
 use super::*;
 use std::sync::Condvar;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -138,9 +138,14 @@ impl Store for Memory {
         Ok(())
     }
 
-    fn read(&self, from: u64) -> Entries {
-        let records = self.inside().durable.clone();
-        Box::new((1..).zip(records).skip(from as usize - 1).map(Ok))
+    fn read(&self, from: u64) -> Batches {
+        let records: Vec<_> = (1..).zip(self.inside().durable.clone()).skip(from as usize - 1).collect();
+        let batch = |records: &[(u64, Vec<u8>)]| {
+            let mut batch = Batch::default();
+            records.iter().for_each(|(seq, bytes)| batch.push(*seq, bytes));
+            Ok(batch)
+        };
+        Box::new(records.chunks(3).map(batch).collect::<Vec<_>>().into_iter())
     }
 
     fn head(&self) -> u64 {

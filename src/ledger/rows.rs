@@ -1,0 +1,413 @@
+//! How records lie in the rows of the store. A row has at most [`ROW_MAX`] bytes, and its key is the number of its first
+//! record (eight bytes, big end first, so that rows are sorted by it) and a part (two bytes).
+//!
+//! - a packed row: [`PACKED`], how many records it has (two bytes), then each behind its length (two bytes). Part 0.
+//! - a record too long for that: parts 0, 1, …, each full but the last. Part 0 begins with [`LONG`] and the record's
+//!   length (four bytes), the others with [`MORE`].
+//!
+//! A commit goes on with the last row as long as that is short (see [`TAIL_MAX`]), and so writes it anew: else commits of
+//! one record would make one row each, and rows are what reading the log costs. The store replaces a row as a whole or
+//! not at all, within the one batch of the commit.
+//!
+//! Whatever is read is checked: kinds, counts and lengths here, numbers and hashes by the chain.
+
+use super::store::{Batch, StoreError};
+
+/// The longest row. Far below what sled would put into a file of its own, which it never syncs.
+const ROW_MAX: usize = 4096;
+/// A row of at least so many bytes is not gone on with by the next commit. The longer, the fewer rows there are, and the
+/// more is written anew.
+const TAIL_MAX: usize = 1536;
+
+const PACKED: u8 = 0xC1;
+const LONG: u8 = 0xC2;
+const MORE: u8 = 0xC3;
+
+const PACKED_HEADER: usize = 1 + 2;
+const LENGTH: usize = 2;
+const LONG_HEADER: usize = 1 + 4;
+const MORE_HEADER: usize = 1;
+/// The longest record that has a place in a packed row.
+const PACKED_RECORD_MAX: usize = ROW_MAX - PACKED_HEADER - LENGTH;
+const KEY_LENGTH: usize = 8 + 2;
+
+/// Where a row is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct RowKey {
+    /// The number of its first record.
+    pub seq: u64,
+    /// Which part of that record, if it is a long one.
+    pub part: u16,
+}
+
+impl RowKey {
+    pub(super) fn first(seq: u64) -> Self {
+        Self { seq, part: 0 }
+    }
+
+    pub(super) fn last(seq: u64) -> Self {
+        Self { seq, part: u16::MAX }
+    }
+
+    pub(super) fn to_bytes(self) -> [u8; KEY_LENGTH] {
+        let mut key = [0; KEY_LENGTH];
+        key[..8].copy_from_slice(&self.seq.to_be_bytes());
+        key[8..].copy_from_slice(&self.part.to_be_bytes());
+        key
+    }
+
+    pub(super) fn parse(key: &[u8]) -> Result<Self, StoreError> {
+        let parsed = key.split_first_chunk().and_then(|(seq, part)| Some((*seq, <[u8; 2]>::try_from(part).ok()?)));
+        let (seq, part) = parsed.ok_or_else(|| StoreError::Damaged("a key is not one of ours".to_owned()))?;
+        Ok(Self { seq: u64::from_be_bytes(seq), part: u16::from_be_bytes(part) })
+    }
+}
+
+/// Whether the first row of a log is of a format before this one, in which each record had a row that began with its
+/// version.
+pub(super) fn is_of_an_earlier_format(row: &[u8]) -> bool {
+    matches!(row.first(), Some(1 | 2))
+}
+
+/// The number of the last record, and the row that the next commit goes on with, by the last row of the store. What is
+/// wrong with that row shows when it is read.
+pub(super) fn end_of(key: RowKey, row: &[u8]) -> (u64, Option<PackedRow>) {
+    match (key.part, packed_count(row)) {
+        (0, Some(count)) => {
+            let tail = PackedRow { first: key.seq, count, bytes: row.to_vec() };
+            (key.seq.saturating_add(u64::from(count).saturating_sub(1)), tail.short())
+        }
+        _ => (key.seq, None),
+    }
+}
+
+fn packed_count(row: &[u8]) -> Option<u16> {
+    match row {
+        [PACKED, high, low, ..] => Some(u16::from_be_bytes([*high, *low])),
+        _ => None,
+    }
+}
+
+/// A row of whole records.
+#[derive(Clone, Debug)]
+pub(super) struct PackedRow {
+    first: u64,
+    count: u16,
+    bytes: Vec<u8>,
+}
+
+impl PackedRow {
+    fn new(first: u64) -> Self {
+        Self { first, count: 0, bytes: vec![PACKED, 0, 0] }
+    }
+
+    fn has_place_for(&self, record: &[u8]) -> bool {
+        self.bytes.len() + LENGTH + record.len() <= ROW_MAX
+    }
+
+    fn push(&mut self, record: &[u8]) {
+        self.count += 1; // At most as many as there are bytes in a row.
+        self.bytes[1..PACKED_HEADER].copy_from_slice(&self.count.to_be_bytes());
+        self.bytes.extend_from_slice(&(record.len() as u16).to_be_bytes());
+        self.bytes.extend_from_slice(record);
+    }
+
+    /// Itself, if the next commit goes on with it.
+    fn short(self) -> Option<Self> {
+        (self.bytes.len() < TAIL_MAX).then_some(self)
+    }
+}
+
+/// Lays the records of a commit into rows.
+pub(super) struct RowWriter {
+    rows: Vec<(RowKey, Vec<u8>)>,
+    open: Option<PackedRow>,
+    changed: bool,
+    next: u64,
+}
+
+impl RowWriter {
+    /// For records from number `next` on, after a row that may be gone on with.
+    pub(super) fn new(next: u64, tail: Option<PackedRow>) -> Self {
+        Self { rows: Vec::new(), open: tail, changed: false, next }
+    }
+
+    pub(super) fn push(&mut self, record: &[u8]) {
+        if record.len() > PACKED_RECORD_MAX {
+            self.end_row();
+            self.push_long(record);
+        } else {
+            if self.open.as_ref().is_some_and(|row| !row.has_place_for(record)) {
+                self.end_row();
+            }
+            self.open.get_or_insert_with(|| PackedRow::new(self.next)).push(record);
+            self.changed = true;
+        }
+        self.next += 1;
+    }
+
+    /// The rows to write, and the one that the next commit goes on with.
+    pub(super) fn finish(mut self) -> (Vec<(RowKey, Vec<u8>)>, Option<PackedRow>) {
+        let tail = self.open.clone().and_then(PackedRow::short);
+        self.end_row();
+        (self.rows, tail)
+    }
+
+    fn end_row(&mut self) {
+        if let Some(row) = self.open.take().filter(|_| self.changed) {
+            self.rows.push((RowKey::first(row.first), row.bytes));
+        }
+        self.changed = false;
+    }
+
+    fn push_long(&mut self, record: &[u8]) {
+        let (first, more) = record.split_at(ROW_MAX - LONG_HEADER);
+        let length = (record.len() as u32).to_be_bytes();
+        self.rows.push((RowKey::first(self.next), [&[LONG], length.as_slice(), first].concat()));
+        for (part, piece) in (1..).zip(more.chunks(ROW_MAX - MORE_HEADER)) {
+            self.rows.push((RowKey { seq: self.next, part }, [&[MORE], piece].concat()));
+        }
+    }
+}
+
+/// Puts records together again, in batches that grow: who reads one record does not wait for many.
+pub(super) struct RowReader<I> {
+    rows: I,
+    from: u64,
+    /// The number that the next row should have.
+    due: u64,
+    batch: Batch,
+    batch_bytes: usize,
+    /// What comes after the batch that was just handed out.
+    held: Option<StoreError>,
+    done: bool,
+}
+
+const FIRST_BATCH_BYTES: usize = 4096;
+const BATCH_BYTES: usize = 64 * 1024;
+
+impl<I: Iterator<Item = Result<(RowKey, V), StoreError>>, V: AsRef<[u8]>> RowReader<I> {
+    /// Hands out records from number `from` on, of rows that begin with the one where that record lies.
+    pub(super) fn new(rows: I, from: u64) -> Self {
+        Self { rows, from, due: 0, batch: Batch::default(), batch_bytes: FIRST_BATCH_BYTES, held: None, done: false }
+    }
+
+    /// Reads rows until the batch is full; false at the end.
+    fn fill(&mut self) -> Result<bool, StoreError> {
+        while self.batch.bytes() < self.batch_bytes {
+            let Some((key, row)) = self.rows.next().transpose()? else { return Ok(false) };
+            if key.part != 0 {
+                return Err(StoreError::PartMissing { seq: key.seq.max(self.due), part: 0 });
+            }
+            if key.seq < self.due {
+                return Err(bad(key.seq, "lies inside of the row before it"));
+            }
+            self.due = match row.as_ref().first() {
+                Some(&PACKED) => self.unpack(key.seq, row.as_ref())?,
+                Some(&LONG) => self.join(key.seq, row.as_ref())?,
+                _ => return Err(bad(key.seq, "is of no known kind")),
+            };
+        }
+        Ok(true)
+    }
+
+    fn unpack(&mut self, first: u64, row: &[u8]) -> Result<u64, StoreError> {
+        let count = packed_count(row).ok_or_else(|| bad(first, "is cut short"))?;
+        if count == 0 {
+            return Err(bad(first, "has no record"));
+        }
+        let (mut rest, mut seq) = (&row[PACKED_HEADER..], first);
+        for _ in 0..count {
+            let (length, after) = rest.split_first_chunk().ok_or_else(|| bad(seq, "is cut short"))?;
+            let length = usize::from(u16::from_be_bytes(*length));
+            let (record, after) = after.split_at_checked(length).ok_or_else(|| bad(seq, "is cut short"))?;
+            self.take(seq, record);
+            (rest, seq) = (after, seq.saturating_add(1));
+        }
+        match rest.len() {
+            0 => Ok(seq),
+            _ => Err(bad(seq - 1, "has bytes after its last record")),
+        }
+    }
+
+    fn join(&mut self, seq: u64, row: &[u8]) -> Result<u64, StoreError> {
+        let (header, piece) = row.split_at_checked(LONG_HEADER).ok_or_else(|| bad(seq, "is cut short"))?;
+        let length = header.iter().skip(1).fold(0, |length, byte| length << 8 | usize::from(*byte));
+        let mut record = piece.to_vec();
+        let mut full = row.len() == ROW_MAX;
+        for part in 1..=u16::MAX {
+            if record.len() >= length || !full {
+                break;
+            }
+            match self.rows.next().transpose()? {
+                Some((key, row)) if key == (RowKey { seq, part }) && row.as_ref().first() == Some(&MORE) => {
+                    record.extend_from_slice(&row.as_ref()[MORE_HEADER..]);
+                    full = row.as_ref().len() == ROW_MAX;
+                }
+                _ => return Err(StoreError::PartMissing { seq, part: part.into() }),
+            }
+        }
+        match record.len().cmp(&length) {
+            std::cmp::Ordering::Equal => self.take(seq, &record),
+            std::cmp::Ordering::Less => return Err(bad(seq, "is cut short")),
+            std::cmp::Ordering::Greater => return Err(bad(seq, "has bytes after its last record")),
+        }
+        Ok(seq.saturating_add(1))
+    }
+
+    fn take(&mut self, seq: u64, record: &[u8]) {
+        if seq >= self.from {
+            self.batch.push(seq, record);
+        }
+    }
+}
+
+impl<I: Iterator<Item = Result<(RowKey, V), StoreError>>, V: AsRef<[u8]>> Iterator for RowReader<I> {
+    type Item = Result<Batch, StoreError>;
+
+    /// After an error there are no more.
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(error) = self.held.take() {
+            return Some(Err(error));
+        }
+        if self.done {
+            return None;
+        }
+        match self.fill() {
+            Ok(more) => self.done = !more,
+            Err(error) => (self.done, self.held) = (true, Some(error)),
+        }
+        self.batch_bytes = (2 * self.batch_bytes).min(BATCH_BYTES);
+        let batch = std::mem::replace(&mut self.batch, Batch::with_room_for(self.batch_bytes));
+        match batch.is_empty() {
+            true => self.next(), // The end, or an error: neither comes twice.
+            false => Some(Ok(batch)),
+        }
+    }
+}
+
+fn bad(seq: u64, what: &'static str) -> StoreError {
+    StoreError::BadRow { seq, what }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    type Rows = BTreeMap<RowKey, Vec<u8>>;
+
+    fn content(seq: u64, length: usize) -> Vec<u8> {
+        (0..length).map(|at| (at as u64 * 31 + seq) as u8).collect()
+    }
+
+    /// Writes commits of records of these lengths, as the store does.
+    fn written(commits: &[Vec<usize>]) -> Rows {
+        let (mut rows, mut next, mut tail) = (Rows::new(), 1, None);
+        for commit in commits {
+            let mut writer = RowWriter::new(next, tail);
+            for length in commit {
+                writer.push(&content(next, *length));
+                next += 1;
+            }
+            let (written, short) = writer.finish();
+            let (last, row) = written.last().expect("a commit has records");
+            let (head, again) = end_of(*last, row);
+            assert_eq!((head, again.map(|row| row.bytes)), (next - 1, short.as_ref().map(|row| row.bytes.clone())));
+            rows.extend(written);
+            tail = short;
+        }
+        assert!(rows.values().all(|row| row.len() <= ROW_MAX));
+        rows
+    }
+
+    fn read(rows: &Rows, from: u64) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        let first = rows.range(..=RowKey::last(from)).next_back().map_or(RowKey::first(0), |(key, _)| match key.part {
+            0 => *key,
+            _ if key.seq < from => RowKey::first(key.seq + 1),
+            _ => RowKey::first(key.seq),
+        });
+        let mut records = Vec::new();
+        for batch in RowReader::new(rows.range(first..).map(|(key, row)| Ok((*key, row))), from) {
+            records.extend(batch?.iter().map(|(seq, record)| (seq, record.to_vec())));
+        }
+        Ok(records)
+    }
+
+    proptest! {
+        #[test]
+        fn records_of_any_length_are_read_from_any_number(
+            commits in proptest::collection::vec(
+                proptest::collection::vec(prop_oneof![8 => 0..400usize, 2 => 3_900..4_200usize, 1 => 0..30_000usize], 1..40), 1..20
+            ),
+            from: prop::sample::Index,
+        ) {
+            let lengths = commits.concat();
+            let rows = written(&commits);
+            let from = 1 + from.index(lengths.len()) as u64;
+            let whole: Vec<_> = (1..).zip(&lengths).map(|(seq, length)| (seq, content(seq, *length))).collect();
+            prop_assert_eq!(&read(&rows, from).expect("whole"), &whole[from as usize - 1..]);
+        }
+
+        /// Whatever a row holds: records or an error, never a panic.
+        #[test]
+        fn any_bytes_are_records_or_an_error(
+            at: prop::sample::Index, byte: u8, cut: prop::sample::Index, more in proptest::collection::vec(any::<u8>(), 0..3)
+        ) {
+            let mut rows = written(&[vec![200; 30], vec![9_000], vec![10; 3]]);
+            for row in rows.values_mut() {
+                let length = row.len();
+                row[at.index(length)] = byte;
+                row.truncate(cut.index(length + 1));
+                row.extend_from_slice(&more);
+            }
+            let _ = read(&rows, 1);
+            rows.iter().for_each(|(key, row)| drop(end_of(*key, row)));
+        }
+    }
+
+    #[test]
+    fn commits_of_one_record_share_rows() {
+        let rows = written(&vec![vec![250]; 100]);
+        assert!(rows.len() < 20, "{} rows", rows.len());
+        let rows = written(&[vec![250; 100]]);
+        assert!(rows.len() < 8, "{} rows", rows.len());
+    }
+
+    #[test]
+    fn a_damaged_row_is_named_by_the_first_record_that_it_costs() {
+        type Damage = fn(&mut Vec<u8>);
+        // The second row has records 17 to 32.
+        let whole = written(&[vec![250; 40]]);
+        let second = *whole.keys().nth(1).expect("rows");
+        assert_eq!(second, RowKey::first(17));
+        let damages: [(Damage, u64, &str); 7] = [
+            (|row| row.truncate(1), 17, "is cut short"),
+            (|row| row.truncate(row.len() - 1), 32, "is cut short"),
+            (|row| row.truncate(PACKED_HEADER + 2 * 252 + 1), 19, "is cut short"),
+            (|row| row.push(0), 32, "has bytes after its last record"),
+            (|row| row[2] = 0, 17, "has no record"),
+            (|row| row[0] = 7, 17, "is of no known kind"),
+            (|row| row[0] = LONG, 17, "is cut short"),
+        ];
+        for (damage, named, how) in damages {
+            let mut rows = whole.clone();
+            damage(rows.get_mut(&second).expect("there"));
+            let broken = read(&rows, 1);
+            assert!(
+                matches!(&broken, Err(StoreError::BadRow { seq, what }) if (*seq, *what) == (named, how)),
+                "{named} {how}: {broken:?}"
+            );
+        }
+        let mut rows = whole.clone();
+        rows.insert(RowKey::first(20), whole[&second].clone());
+        assert!(matches!(
+            read(&rows, 1),
+            Err(StoreError::BadRow { seq: 20, what: "lies inside of the row before it" })
+        ));
+        let mut rows = whole;
+        rows.insert(RowKey { seq: 20, part: 1 }, vec![MORE]);
+        assert!(matches!(read(&rows, 1), Err(StoreError::PartMissing { seq: 33, part: 0 })));
+    }
+}
