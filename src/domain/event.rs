@@ -130,6 +130,8 @@ pub enum UserEvent {
     LockoutCleared,
     /// The user is no more.
     Removed,
+    /// The right password was given, and a session opened.
+    LoggedIn { source: String },
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

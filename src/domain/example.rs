@@ -52,6 +52,11 @@ pub(crate) fn refresh(n: u8, lifetime_seconds: Option<u64>, unused_seconds: Opti
     RefreshGrant { id, hash: TokenHash([n; 32]), lifetime_seconds, unused_seconds }
 }
 
+/// What a sign-in of user `n` says of the user.
+pub(crate) fn logged_in(n: u8) -> Event {
+    Event::User(user_id(n.into()), UserEvent::LoggedIn { source: "192.0.2.1".to_owned() })
+}
+
 /// User `n` signs in: session `n`.
 pub(crate) fn signed_in(n: u8, refresh: RefreshGrant) -> Event {
     let source = "192.0.2.1".to_owned();

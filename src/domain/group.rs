@@ -3,6 +3,7 @@
 pub mod refusal;
 
 use super::acl::Principal;
+use super::cascade;
 use super::event::{Event, GroupEvent, GroupMetadata};
 use super::id::UserId;
 use super::name::GroupName;
@@ -141,14 +142,12 @@ pub fn decide(state: &State, command: GroupCommand) -> Result<Vec<Event>, Refusa
     }
 }
 
-/// Rights that were given to the group go first: a new group of that name must not inherit them.
 fn remove(state: &State, name: GroupName) -> Result<Vec<Event>, Refusal> {
     state.group(&name)?;
     if SystemGroup::of(&name).is_some() {
         return Err(GroupRefusal::IsSystem(name).into());
     }
-    let principal = Principal::Group(name.clone());
-    let rights = state.kms.iter().filter_map(|kms| Some(Event::Kms(kms.id, kms.withdraw_all(&principal)?)));
+    let rights = cascade::withdraw_rights(state, Principal::Group(name.clone()));
     Ok(rights.chain([Event::Group(name, GroupEvent::Removed)]).collect())
 }
 

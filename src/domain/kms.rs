@@ -3,6 +3,7 @@
 pub mod refusal;
 
 use super::acl::{Acl, AclChange, Principal};
+use super::cascade;
 use super::collection::{Collection, Named};
 use super::event::{Event, KmsEvent};
 use super::id::{ConnectionId, KmsId};
@@ -153,7 +154,10 @@ pub fn decide(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal>
         KmsCommand::UpdateAcls { id, changes } => (id, state.kms(id)?.update_acls(state, changes)?),
         KmsCommand::Archive { id } => (id, state.kms(id)?.archive()?),
         KmsCommand::Recover { id } => (id, state.kms(id)?.recover()?),
-        KmsCommand::Delete { id, at } => (id, state.kms(id)?.delete(state, at)?),
+        KmsCommand::Delete { id, at } => {
+            state.kms(id)?.refuse_busy(state, at)?;
+            return Ok(cascade::give_up_operations(state, id).chain([Event::Kms(id, KmsEvent::Deleted)]).collect());
+        }
     };
     Ok(events.into_iter().map(|event| Event::Kms(id, event)).collect())
 }
@@ -397,7 +401,7 @@ impl Kms {
         }
         let removed = self.regions.iter().filter(|region| !to.contains(region));
         for region in removed {
-            let count = state.keys_of_kms(self.id).filter(|key| key.region == *region && !key.gone).count();
+            let count = state.keys.of_region(self.id, region).filter(|key| !key.gone).count();
             if count > 0 && !forget {
                 return Err(KmsRefusal::RegionHasKeys { region: region.clone(), count }.into());
             }
@@ -455,12 +459,12 @@ impl Kms {
 
     /// Not while AWS is being asked: what it makes would be known to nobody. What has had no end for a day will have none:
     /// the account or the credentials are gone, and must not keep the KMS here.
-    fn delete(&self, state: &State, at: Time) -> Result<Vec<KmsEvent>, Refusal> {
+    fn refuse_busy(&self, state: &State, at: Time) -> Result<(), Refusal> {
         const GIVEN_UP: i64 = 86_400;
         let mine = state.operations.values().filter(|pending| pending.kms == self.id);
         match mine.map(|pending| pending.since.plus_seconds(GIVEN_UP)).any(|end| end > at) {
             true => Err(KmsRefusal::Busy(self.name.clone()).into()),
-            false => Ok(vec![KmsEvent::Deleted]),
+            false => Ok(()),
         }
     }
 

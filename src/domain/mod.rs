@@ -6,6 +6,7 @@
 
 pub mod acl;
 pub mod action;
+mod cascade;
 pub mod collection;
 pub mod connection;
 pub mod cron;

@@ -3,7 +3,7 @@
 
 pub mod refusal;
 
-use super::event::{Event, RefreshGrant, SessionEvent, TokenHash};
+use super::event::{Event, RefreshGrant, SessionEvent, TokenHash, UserEvent};
 use super::id::{RefreshTokenId, SessionId, UserId};
 use super::refusal::{Refusal, SessionRefusal};
 use super::state::State;
@@ -90,8 +90,9 @@ pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refu
                 return Err(SessionRefusal::PasswordChangeDue.into());
             }
             let closed = state.sessions.surplus_of(user).map(|id| Event::Session(id, SessionEvent::Closed));
+            let login = Event::User(user, UserEvent::LoggedIn { source: source.clone() });
             let opened = Event::Session(id, SessionEvent::Opened { user, source, refresh, labels });
-            Ok(closed.chain([opened]).collect())
+            Ok(closed.chain([login, opened]).collect())
         }
         SessionCommand::Refresh { hash, replace, at } => {
             let session =
@@ -199,11 +200,9 @@ impl Sessions {
         }
     }
 
-    /// Drops all sessions of a user.
-    pub fn drop_of(&mut self, user: UserId) {
-        for (_, id) in self.by_user.get(&user).cloned().unwrap_or_default() {
-            self.take(&id);
-        }
+    /// Returns the sessions of a user, the one that was not used for the longest time first.
+    pub fn of_user(&self, user: UserId) -> impl Iterator<Item = SessionId> {
+        self.by_user.get(&user).into_iter().flatten().map(|(_, id)| *id)
     }
 
     fn put(&mut self, session: Session) {

@@ -1,20 +1,20 @@
 //! The whole picture, and how each event changes it. A copy costs nothing: readers hold one while the writer goes on.
 
-mod keys;
-
+use super::cascade;
 use super::collection::Collection;
 use super::connection::{self, Connection, ConnectionCommand};
-use super::event::{Event, GroupEvent, InstallationEvent, KmsEvent, Sealed, SessionEvent, UserEvent};
+use super::event::{Event, GroupEvent, InstallationEvent, Sealed, UserEvent};
 use super::group::{self, Group, GroupCommand, SystemGroup};
-use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, OperationId, SourceKeyId, TemplateId, UserId};
+use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, SourceKeyId, TemplateId, UserId};
 use super::job::bulk::BulkJob;
 use super::job::command::{self as job, JobCommand, Jobs};
 use super::job::sync::SyncJob;
 use super::key;
 use super::key::aggregate::Key;
+use super::key::collection::KeyCollection;
 use super::key::command::KeyCommand;
 use super::key::name::AwsKeyId;
-use super::key::operation::Operation;
+pub use super::key::operation::{PendingOperation, PendingOperations};
 use super::kms::{self, Kms, KmsCollection, KmsCommand};
 use super::name::{ConnectionName, GroupName, KmsName, SourceKeyName, UserName};
 use super::password::PasswordPolicy;
@@ -30,7 +30,6 @@ use super::table::Table;
 use super::template::{self, Template, TemplateCommand};
 use super::time::Time;
 use super::user::{self, User, UserCommand};
-use imbl::HashMap;
 use std::sync::Arc;
 
 /// All that is known, after some number of events.
@@ -45,25 +44,14 @@ pub struct State {
     pub sessions: Sessions,
     pub connections: Collection<Connection>,
     pub kms: KmsCollection,
-    pub keys: Table<KeyId, Key>,
+    pub keys: KeyCollection,
     pub source_keys: Collection<SourceKey>,
     /// What is being asked of AWS at the moment, or was when the program ended.
-    pub operations: HashMap<OperationId, PendingOperation>,
+    pub operations: PendingOperations,
     pub jobs: Jobs,
     pub templates: Collection<Template>,
     /// The schedules and their runs.
     pub schedules: Schedules,
-    keys_at_aws: HashMap<KmsId, HashMap<(Region, AwsKeyId), KeyId>>,
-}
-
-/// An operation that was requested and has no outcome yet.
-#[derive(Clone, PartialEq, Debug)]
-pub struct PendingOperation {
-    pub key: KeyId,
-    pub kms: KmsId,
-    pub region: Region,
-    pub wanted: Operation,
-    pub since: Time,
 }
 
 /// What the first event made.
@@ -126,18 +114,22 @@ impl State {
     pub fn apply(&mut self, at: Time, event: &Event) {
         match event {
             Event::Installation(event) => self.apply_installation(at, event),
-            Event::User(id, event) => self.apply_user(at, *id, event),
-            Event::Group(name, event) => self.apply_group(at, name, event),
+            Event::User(id, event) => self.users.apply(at, *id, event),
+            Event::Group(name, event) => {
+                cascade::index_memberships(self, name, event);
+                self.groups.apply(at, name, event);
+            }
             Event::Session(id, event) => {
+                // A session also ends by time alone, and no event says so.
                 self.sessions.drop_ended(at);
                 self.sessions.apply(at, *id, event);
-                if let SessionEvent::Opened { user, source, .. } = event {
-                    self.users.change(user, |user| user.note_login(at, source));
-                }
             }
             Event::Connection(id, event) => self.connections.apply(at, *id, event),
-            Event::Kms(id, event) => self.apply_kms(at, *id, event),
-            Event::Key(id, event) => self.apply_key(at, *id, event),
+            Event::Kms(id, event) => {
+                cascade::hide_keys(self, *id, event);
+                self.kms.apply(at, *id, event);
+            }
+            Event::Key(id, event) => self.keys.apply(&mut self.operations, at, *id, event),
             Event::SourceKey(id, event) => self.source_keys.apply(at, *id, event),
             Event::Job(id, event) => self.jobs.apply(at, *id, event),
             Event::Template(id, event) => self.templates.apply(at, *id, event),
@@ -179,7 +171,7 @@ impl State {
 
     /// The key that AWS names so.
     pub fn key_at_aws(&self, kms: KmsId, region: &Region, id: &AwsKeyId) -> Option<&Arc<Key>> {
-        self.keys.get(self.keys_at_aws.get(&kms)?.get(&(region.clone(), id.clone()))?)
+        self.keys.at_aws(kms, region, id)
     }
 
     /// The keys of a multi-region family: they share AWS's id.
@@ -190,7 +182,7 @@ impl State {
 
     /// The keys of a KMS, in no order.
     pub fn keys_of_kms(&self, kms: KmsId) -> impl Iterator<Item = &Arc<Key>> {
-        self.keys_at_aws.get(&kms).into_iter().flat_map(HashMap::values).filter_map(|id| self.keys.get(id))
+        self.keys.of_kms(kms)
     }
 
     /// The policy template of this id.
@@ -301,59 +293,6 @@ impl State {
                 self.installation = Some(Installation { id: *id, token_key: token_key.clone(), created: at });
             }
             InstallationEvent::PasswordPolicyChanged { policy } => self.password_policy = policy.clone(),
-        }
-    }
-
-    fn apply_user(&mut self, at: Time, id: UserId, event: &UserEvent) {
-        match event {
-            // A session that was opened with the old password ends with it.
-            UserEvent::PasswordChanged { .. } => self.sessions.drop_of(id),
-            UserEvent::Removed => {
-                self.sessions.drop_of(id);
-                for group in self.users.get(&id).map(|user| user.groups.clone()).unwrap_or_default() {
-                    self.groups.change(&group, |group| group.members = group.members.saturating_sub(1));
-                }
-            }
-            UserEvent::Created { .. }
-            | UserEvent::Renamed { .. }
-            | UserEvent::ProfileChanged { .. }
-            | UserEvent::PasswordRehashed { .. }
-            | UserEvent::PasswordChangeRequired { .. }
-            | UserEvent::LoginFailed { .. }
-            | UserEvent::LockoutCleared => {}
-        }
-        self.users.apply(at, id, event);
-    }
-
-    fn apply_group(&mut self, at: Time, name: &GroupName, event: &GroupEvent) {
-        match event {
-            GroupEvent::MemberAdded { user } => self.users.change(user, |user| user.groups.push(name.clone())),
-            GroupEvent::MemberRemoved { user } => {
-                self.users.change(user, |user| user.groups.retain(|group| group != name));
-            }
-            GroupEvent::Removed => {
-                let members: Vec<_> =
-                    self.users.iter().filter(|user| user.groups.contains(name)).map(|user| user.id).collect();
-                for id in members {
-                    self.users.change(&id, |user| user.groups.retain(|group| group != name));
-                }
-            }
-            GroupEvent::Created { .. } | GroupEvent::Described { .. } => {}
-        }
-        self.groups.apply(at, name, event);
-    }
-
-    fn apply_kms(&mut self, at: Time, id: KmsId, event: &KmsEvent) {
-        self.kms.apply(at, id, event);
-        match event {
-            KmsEvent::Deleted => self.forget_keys_of(id),
-            KmsEvent::RegionsReplaced { to } => self.forget_keys_outside(id, to),
-            KmsEvent::Added { .. }
-            | KmsEvent::ConnectionReplaced { .. }
-            | KmsEvent::RoleReplaced { .. }
-            | KmsEvent::AclsChanged { .. }
-            | KmsEvent::Archived
-            | KmsEvent::Recovered => {}
         }
     }
 }

@@ -3,7 +3,21 @@
 
 use imbl::{HashMap, Vector};
 use std::hash::Hash;
+use std::ops::Deref;
 use std::sync::Arc;
+
+/// What a list of pages is made of: rows in the order of creation.
+pub trait Rows {
+    type Row;
+
+    fn count(&self) -> usize;
+
+    /// Returns all rows, oldest first.
+    fn rows(&self) -> impl Iterator<Item = &Arc<Self::Row>>;
+
+    /// Returns the rows from number `skip` on, oldest first.
+    fn rows_from(&self, skip: usize) -> impl Iterator<Item = &Arc<Self::Row>>;
+}
 
 /// Rows by key, in order of creation.
 #[derive(Clone, Debug)]
@@ -71,6 +85,39 @@ impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
     /// The rows from number `skip` on, oldest first; to get there costs no walk.
     pub fn iter_from(&self, skip: usize) -> impl Iterator<Item = &Arc<V>> {
         self.order.focus().narrow(skip.min(self.order.len())..).into_iter().filter_map(|(_, key)| self.get(key))
+    }
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> Rows for Table<K, V> {
+    type Row = V;
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Arc<V>> {
+        self.iter()
+    }
+
+    fn rows_from(&self, skip: usize) -> impl Iterator<Item = &Arc<V>> {
+        self.iter_from(skip)
+    }
+}
+
+/// A collection lists what its table does.
+impl<C: Deref<Target: Rows>> Rows for C {
+    type Row = <C::Target as Rows>::Row;
+
+    fn count(&self) -> usize {
+        self.deref().count()
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Arc<Self::Row>> {
+        self.deref().rows()
+    }
+
+    fn rows_from(&self, skip: usize) -> impl Iterator<Item = &Arc<Self::Row>> {
+        self.deref().rows_from(skip)
     }
 }
 

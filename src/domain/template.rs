@@ -88,6 +88,8 @@ pub enum TemplateEvent {
     Pushed(Push),
     /// The template is no more.
     Deleted,
+    /// AWS has accepted its policy on a key.
+    Verified,
 }
 
 /// What can be asked of templates.
@@ -192,15 +194,10 @@ impl Collection<Template> {
                 updated: at,
             }),
             TemplateEvent::Deleted => drop(self.remove(&id)),
-            TemplateEvent::PolicyReplaced { .. } | TemplateEvent::Pushed(_) => {
+            TemplateEvent::PolicyReplaced { .. } | TemplateEvent::Pushed(_) | TemplateEvent::Verified => {
                 self.change(&id, |template| template.apply(at, event));
             }
         }
-    }
-
-    /// Takes in that AWS has accepted a template's policy on a key: the one of now, if it was asked for since then.
-    pub(super) fn note_accepted(&mut self, id: TemplateId, asked: Time) {
-        self.change(&id, |template| template.verified |= asked >= template.policy_since);
     }
 }
 
@@ -213,6 +210,10 @@ impl Template {
                 self.verified = false;
             }
             TemplateEvent::Pushed(push) => self.last_push = Some(push.clone()),
+            TemplateEvent::Verified => {
+                self.verified = true;
+                return;
+            }
             TemplateEvent::Created { .. } | TemplateEvent::Deleted => return,
         }
         self.updated = at;

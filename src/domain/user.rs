@@ -3,8 +3,9 @@
 pub mod refusal;
 
 use super::acl::Principal;
+use super::cascade;
 use super::collection::{Collection, Named};
-use super::event::{Event, KmsEvent, Sealed, UserEvent};
+use super::event::{Event, Sealed, UserEvent};
 use super::group::{self, SystemGroup};
 use super::id::UserId;
 use super::name::{GroupName, JsonText, UserName};
@@ -134,7 +135,8 @@ pub fn decide(state: &State, command: UserCommand) -> Result<Vec<Event>, Refusal
                 return Err(SessionRefusal::BadCredentials.into());
             }
             user.refuse_changed_lately(&state.password_policy, at)?;
-            Ok(vec![Event::User(id, UserEvent::PasswordChanged { password, must_change: false })])
+            let changed = Event::User(id, UserEvent::PasswordChanged { password, must_change: false });
+            Ok([changed].into_iter().chain(cascade::close_sessions(state, id)).collect())
         }
         UserCommand::Rehash { id, from, to } => {
             let same = state.user(id)?.password == from;
@@ -168,16 +170,14 @@ fn refuse_taken(state: &State, name: &UserName) -> Result<(), Refusal> {
     }
 }
 
-/// Rights that were given to the user go first, so that no id is left behind in any list.
 fn remove(state: &State, id: UserId) -> Result<Vec<Event>, Refusal> {
     let user = state.user(id)?;
     if user.is_in(SystemGroup::Admin) {
         group::refuse_last_admin(state)?;
     }
-    let principal = Principal::User(id);
-    let rights = state.kms.iter().filter_map(|kms| Some((kms.id, kms.withdraw_all(&principal)?)));
-    let rights = rights.map(|(kms, event): (_, KmsEvent)| Event::Kms(kms, event));
-    Ok(rights.chain([Event::User(id, UserEvent::Removed)]).collect())
+    let rights = cascade::withdraw_rights(state, Principal::User(id));
+    let left = cascade::close_sessions(state, id).chain(cascade::leave_groups(user));
+    Ok(rights.chain(left).chain([Event::User(id, UserEvent::Removed)]).collect())
 }
 
 impl Named for User {
@@ -219,6 +219,7 @@ impl Collection<User> {
             | UserEvent::PasswordRehashed { .. }
             | UserEvent::PasswordChangeRequired { .. }
             | UserEvent::LoginFailed { .. }
+            | UserEvent::LoggedIn { .. }
             | UserEvent::LockoutCleared => self.change(&id, |user| user.apply(at, event)),
         }
     }
@@ -241,22 +242,22 @@ impl User {
                 return;
             }
             UserEvent::PasswordChangeRequired { required } => self.must_change = *required,
-            UserEvent::LoginFailed { source } => return self.note_failure(at, source),
+            UserEvent::LoginFailed { source } => return self.count_failure(at, source),
+            UserEvent::LoggedIn { source } => return self.count_login(at, source),
             UserEvent::LockoutCleared => self.failures.clear(),
             UserEvent::Created { .. } | UserEvent::Removed => return,
         }
         self.updated = at;
     }
 
-    /// Takes in a good login from this address.
-    pub fn note_login(&mut self, at: Time, source: &str) {
+    fn count_login(&mut self, at: Time, source: &str) {
         self.logins += 1;
         self.last_login = Some(at);
         let source = network_of(source);
         self.failures.retain(|failures| failures.source != source);
     }
 
-    fn note_failure(&mut self, at: Time, source: &str) {
+    fn count_failure(&mut self, at: Time, source: &str) {
         let source = network_of(source);
         let known = self.failures.iter().position(|failures| failures.source == source);
         let count = known.map_or(0, |place| self.failures.remove(place).count);
@@ -338,7 +339,9 @@ impl User {
         if clear_lockout && !self.failures.is_empty() {
             events.push(UserEvent::LockoutCleared);
         }
-        Ok(events.into_iter().map(|event| Event::User(self.id, event)).collect())
+        let ends_sessions = events.iter().any(|event| matches!(event, UserEvent::PasswordChanged { .. }));
+        let closed = ends_sessions.then(|| cascade::close_sessions(state, self.id)).into_iter().flatten();
+        Ok(events.into_iter().map(|event| Event::User(self.id, event)).chain(closed).collect())
     }
 }
 

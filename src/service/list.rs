@@ -3,10 +3,9 @@
 use super::access;
 use super::caller::Caller;
 use super::failure::{Failure, invalid};
-use crate::domain::table::Table;
+use crate::domain::table::Rows;
 use crate::domain::time::Time;
 use std::cmp::Ordering;
-use std::hash::Hash;
 use std::sync::Arc;
 
 /// How many rows at most.
@@ -67,15 +66,14 @@ pub trait Listed {
 ///
 /// # Errors
 /// As [`page`].
-pub fn page_for<K, T>(
+pub fn page_for<T>(
     caller: &Caller,
-    table: &Table<K, T>,
+    table: &impl Rows<Row = T>,
     query: &Query,
     around: &T::Around,
     sees: impl Fn(&T) -> bool,
 ) -> Result<Page<T>, Failure>
 where
-    K: Clone + Eq + Hash,
     T: Listed + Clone,
 {
     let all = access::administers_kms(&caller.user);
@@ -86,14 +84,13 @@ where
 ///
 /// # Errors
 /// When the query sorts by a member that cannot be sorted by, or asks for a word that the member never holds.
-pub fn page<K, T>(
-    table: &Table<K, T>,
+pub fn page<T>(
+    table: &impl Rows<Row = T>,
     query: &Query,
     around: &T::Around,
     sees: Option<&dyn Fn(&T) -> bool>,
 ) -> Result<Page<T>, Failure>
 where
-    K: Clone + Eq + Hash,
     T: Listed + Clone,
 {
     if let Some((member, _)) = query.sort.iter().find(|(member, _)| !T::SORTS.contains(&member.as_str())) {
@@ -109,14 +106,14 @@ where
     }
     let filters = grouped::<T>(&query.filters);
     if filters.is_empty() && query.sort.is_empty() && sees.is_none() {
-        let rows = table.iter_from(query.skip).take(query.limit.rows()).cloned().collect();
-        return Ok(Page { skip: query.skip, limit: query.limit, total: table.len(), rows });
+        let rows = table.rows_from(query.skip).take(query.limit.rows()).cloned().collect();
+        return Ok(Page { skip: query.skip, limit: query.limit, total: table.count(), rows });
     }
     let matches = |row: &&Arc<T>| {
         sees.is_none_or(|sees| sees(row))
             && filters.iter().all(|(member, wanted)| is_any_of(&row.field(member, around), member, wanted))
     };
-    let mut rows: Vec<_> = table.iter().filter(matches).collect();
+    let mut rows: Vec<_> = table.rows().filter(matches).collect();
     if !query.sort.is_empty() {
         rows.sort_by_cached_key(|row| Order::of(row.as_ref(), &query.sort, around));
     }
@@ -209,6 +206,7 @@ impl Ord for Order {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::table::Table;
 
     #[derive(Clone)]
     struct Row(&'static str, u64);

@@ -28,6 +28,7 @@ pub mod source_keys;
 pub mod sync_jobs;
 pub mod templates;
 pub mod tokens;
+mod unmanaged_keys;
 pub mod users;
 #[cfg(test)]
 mod world;
@@ -153,6 +154,7 @@ impl Services {
             consistency_wait_seconds: parts.consistency_wait_seconds,
         });
         core.reconcile_for_ever();
+        core.remove_unmanaged_keys();
         let sync_jobs = sync_jobs::SyncJobs::new(core.clone());
         let bulk_jobs = bulk_jobs::BulkJobs::new(core.clone());
         sync_jobs.resume();

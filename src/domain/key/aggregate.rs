@@ -148,7 +148,7 @@ impl Key {
         self.updated = at;
     }
 
-    /// Takes in what has happened since. It cannot fail: an event is a fact. What concerns operations is `State`'s.
+    /// Takes in what has happened since. It cannot fail: an event is a fact. What concerns operations is in `apply.rs`.
     pub fn apply(&mut self, at: Time, event: &KeyEvent) {
         match event {
             KeyEvent::Observed { learned } => self.learn(at, learned),
@@ -161,12 +161,24 @@ impl Key {
                 self.rotation_job.clone_from(job);
                 self.updated = at;
             }
+            KeyEvent::Replaced { by } => {
+                self.rotated_to = Some(*by);
+                self.rotation_job = None;
+                self.rotated_at = Some(at);
+                self.last_rotation = Some(Ok(()));
+                self.updated = at;
+            }
+            KeyEvent::AliasMoved { alias, .. } => {
+                self.aliases.retain(|mine| mine != alias);
+                self.updated = at;
+            }
             KeyEvent::OperationRequested { .. }
             | KeyEvent::OperationDone { .. }
             | KeyEvent::OperationFailed { .. }
             | KeyEvent::OperationReconciled { .. }
             | KeyEvent::Found { .. }
-            | KeyEvent::Forgotten => {}
+            | KeyEvent::Forgotten
+            | KeyEvent::Unmanaged { .. } => {}
         }
     }
 
@@ -203,23 +215,6 @@ impl Key {
         if wanted.rotation().is_some() {
             self.last_rotation = Some(Err(reason.to_owned()));
         }
-    }
-
-    /// Takes in that another key replaced it.
-    pub fn note_replaced(&mut self, at: Time, by: KeyId) {
-        self.pending = None;
-        self.rotated_to = Some(by);
-        self.rotation_job = None;
-        self.rotated_at = Some(at);
-        self.last_rotation = Some(Ok(()));
-        self.updated = at;
-    }
-
-    /// Takes in that another key has this alias now.
-    pub fn lose(&mut self, at: Time, alias: &AliasName) {
-        self.pending = None;
-        self.aliases.retain(|mine| mine != alias);
-        self.updated = at;
     }
 
     /// Material that waited for a rotation gets its name when it becomes the current one.

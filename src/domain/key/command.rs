@@ -1,6 +1,7 @@
 //! What can be asked of keys, and what stands against it. AWS judges the rest, and says so itself.
 
 use super::aggregate::{Key, Snapshot};
+use super::conclude;
 use super::event::{KeyEvent, RotationJob};
 use super::operation::Operation;
 use super::sync::{self, Began};
@@ -64,6 +65,10 @@ pub enum KeyCommand {
     Forget {
         id: KeyId,
     },
+    /// Remove some of the keys whose KMS was deleted, or whose region was taken from it.
+    RemoveUnmanaged {
+        most: usize,
+    },
 }
 
 /// What came of an operation.
@@ -93,7 +98,7 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
             check_request(state, id, kms, &region, &wanted)?;
             Ok(vec![Event::Key(id, KeyEvent::OperationRequested { operation, kms, region, wanted })])
         }
-        KeyCommand::Conclude { operation, outcome, related } => conclude(state, operation, outcome, related),
+        KeyCommand::Conclude { operation, outcome, related } => conclude::conclude(state, operation, outcome, related),
         KeyCommand::Observe { id, kms, region, seen } => observe(state, id, kms, region, *seen),
         KeyCommand::NoteVanished { id } => {
             let key = state.key(id)?;
@@ -117,6 +122,10 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
             let key = state.key(id)?;
             state.kms(key.kms)?.refuse_archived()?;
             if key.gone { Ok(vec![Event::Key(id, KeyEvent::Forgotten)]) } else { Err(KeyRefusal::NotGone(id).into()) }
+        }
+        KeyCommand::RemoveUnmanaged { most } => {
+            let some = state.keys.unmanaged().take(most);
+            Ok(some.map(|(id, cause)| Event::Key(id, KeyEvent::Unmanaged { cause })).collect())
         }
     }
 }
@@ -164,43 +173,6 @@ pub fn check_place(state: &State, kms: KmsId, region: &Region) -> Result<(), Ref
     }
     Err(KmsRefusal::RegionNotManaged { region: region.clone(), kms: kms.name.clone(), managed: kms.regions.clone() }
         .into())
-}
-
-fn conclude(
-    state: &State,
-    operation: OperationId,
-    outcome: Outcome,
-    related: Option<(KeyId, Box<Snapshot>)>,
-) -> Result<Vec<Event>, Refusal> {
-    // Concluded already: by the reconciler, or with the KMS that was deleted meanwhile.
-    let Some(pending) = state.operations.get(&operation) else { return Ok(vec![]) };
-    let learned = |seen: Snapshot| match state.keys.get(&pending.key) {
-        Some(key) => key.news(seen),
-        None => seen.all(),
-    };
-    let found = match &outcome {
-        Outcome::Halfway { seen, .. } => Some(seen.as_ref().clone().all()),
-        Outcome::Done(_) | Outcome::Reconciled(_) | Outcome::Failed(_) => None,
-    };
-    let event = match outcome {
-        Outcome::Done(seen) => KeyEvent::OperationDone { operation, learned: learned(*seen) },
-        Outcome::Reconciled(seen) => KeyEvent::OperationReconciled { operation, learned: learned(*seen) },
-        Outcome::Halfway { reason, .. } | Outcome::Failed(reason) => KeyEvent::OperationFailed { operation, reason },
-    };
-    let mut events = vec![Event::Key(pending.key, event)];
-    events.extend(found.map(|learned| {
-        let (kms, region) = (pending.kms, pending.region.clone());
-        Event::Key(pending.key, KeyEvent::Found { kms, region, learned })
-    }));
-    if let Some((id, seen)) = related
-        && let Some(key) = state.keys.get(&id)
-    {
-        let learned = key.news(*seen);
-        if !learned.is_empty() {
-            events.push(Event::Key(id, KeyEvent::Observed { learned }));
-        }
-    }
-    Ok(events)
 }
 
 fn observe(state: &State, id: KeyId, kms: KmsId, region: Region, seen: Snapshot) -> Result<Vec<Event>, Refusal> {

@@ -5,7 +5,7 @@ use super::name::AliasName;
 use super::operation::Operation;
 use super::policy_text::PolicyText;
 use super::tag::Tag;
-use crate::domain::id::{KmsId, OperationId, ScheduleId};
+use crate::domain::id::{KeyId, KmsId, OperationId, ScheduleId};
 use crate::domain::place::Region;
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +37,22 @@ pub enum KeyEvent {
     Vanished,
     /// A schedule rotates it from now on, or no more.
     RotationJobSet { job: Option<RotationJob> },
-    /// The entry here was removed. AWS itself was not touched.
+    /// The entry here was removed: somebody wanted it, or the same key of AWS's is known anew. AWS itself was not touched.
     Forgotten,
+    /// It is managed here no longer, and its entry was removed. AWS itself was not touched.
+    Unmanaged { cause: UnmanagedCause },
+    /// A rotation has put another key in its place.
+    Replaced { by: KeyId },
+    /// Another key has this alias now.
+    AliasMoved { alias: AliasName, to: KeyId },
+}
+
+/// Why a key is managed no longer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum UnmanagedCause {
+    KmsDeleted,
+    /// The region was taken from its KMS.
+    RegionRemoved,
 }
 
 /// One side of a key, as AWS was seen to hold it.

@@ -4,8 +4,11 @@
 //! gives is parsed strictly; what AWS says is taken as it is.
 
 pub mod aggregate;
+mod apply;
 pub mod aws_enums;
+pub mod collection;
 pub mod command;
+mod conclude;
 pub mod days;
 pub mod event;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::name::{AliasName, AwsKeyId};
 use super::policy_text::PolicyText;
 use super::spec::{KeySpec, KeyUsage};
 use super::tag::Tag;
-use crate::domain::id::{KeyId, SourceKeyId, TemplateId};
+use crate::domain::id::{KeyId, KmsId, OperationId, SourceKeyId, TemplateId};
 use crate::domain::place::Region;
 use crate::domain::template::TEMPLATE_TAG;
 use crate::domain::time::Time;
@@ -16,6 +16,19 @@ use serde::{Deserialize, Serialize};
 
 /// The tag that every key made from here carries, with the id of the operation that made it.
 pub const MARK: &str = "claviger:operation";
+
+/// An operation that was requested and has no outcome yet.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PendingOperation {
+    pub key: KeyId,
+    pub kms: KmsId,
+    pub region: Region,
+    pub wanted: Operation,
+    pub since: Time,
+}
+
+/// What is being asked of AWS at the moment, or was when the program ended.
+pub type PendingOperations = imbl::HashMap<OperationId, PendingOperation>;
 
 /// What is to be done to one key.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::event::UserEvent;
-use crate::domain::example::{password, refresh, session_id, signed_in, user, user_id};
+use crate::domain::example::{logged_in, password, refresh, session_id, signed_in, user, user_id};
 use crate::domain::key::example::{after, at};
 use crate::domain::state::Command;
 
@@ -30,7 +30,7 @@ fn events(events: impl IntoIterator<Item = SessionEvent>) -> Result<Vec<Event>, 
 #[test]
 fn a_user_signs_in_unless_locked_out_or_due_to_change_the_password() {
     let opened = signed_in(1, refresh(1, None, None));
-    assert_eq!(when(&after(&[user(1)]), open(2)), Ok(vec![opened]));
+    assert_eq!(when(&after(&[user(1)]), open(2)), Ok(vec![logged_in(1), opened]));
     assert_eq!(when(&after(&[]), open(2)), Err(Refusal::Session(SessionRefusal::BadCredentials)));
     let mut log = vec![user(1)];
     let failed = UserEvent::LoginFailed { source: HERE.to_owned() };
@@ -124,9 +124,10 @@ fn with_too_many_sessions_the_one_that_was_not_used_for_longest_is_closed() {
     log.extend((0..SESSIONS_MAX - 1).map(opened));
     let id_of = |n: u128| SessionId::new(uuid::Uuid::from_u128(1_000_000 + n));
     let new = || signed_in(1, refresh(1, None, None));
-    assert_eq!(when(&after(&log), open(3000)), Ok(vec![new()]));
+    let logged_in = || logged_in(1);
+    assert_eq!(when(&after(&log), open(3000)), Ok(vec![logged_in(), new()]));
     // The first one was used again.
     log.extend([opened(SESSIONS_MAX), Event::Session(id_of(0), SessionEvent::Refreshed)]);
     let closed = Event::Session(id_of(1), SessionEvent::Closed);
-    assert_eq!(when(&after(&log), open(3000)), Ok(vec![closed, new()]));
+    assert_eq!(when(&after(&log), open(3000)), Ok(vec![closed, logged_in(), new()]));
 }

@@ -5,7 +5,7 @@ use crate::domain::event::Event;
 use crate::domain::id::{KeyId, OperationId, ScheduleId, SourceKeyId};
 use crate::domain::key::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
 use crate::domain::key::days::{DeletionWindow, RotationPeriod};
-use crate::domain::key::event::{Aspect, KeyEvent, RotationJob};
+use crate::domain::key::event::{Aspect, KeyEvent, RotationJob, UnmanagedCause};
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::metadata::{Algorithms, KeyMetadata, MultiRegion, RotationStatus};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
@@ -162,6 +162,10 @@ pub(super) fn every_kind() -> Vec<Event> {
         mine(KeyEvent::RotationJobSet { job: Some(job) }),
         mine(KeyEvent::RotationJobSet { job: None }),
         mine(KeyEvent::Forgotten),
+        mine(KeyEvent::Unmanaged { cause: UnmanagedCause::KmsDeleted }),
+        mine(KeyEvent::Unmanaged { cause: UnmanagedCause::RegionRemoved }),
+        mine(KeyEvent::Replaced { by: key(1) }),
+        mine(KeyEvent::AliasMoved { alias: alias("alias/new"), to: key(1) }),
     ]);
     events
 }

@@ -74,6 +74,7 @@ pub(super) fn every_kind() -> Vec<Event> {
         },
         TemplateEvent::PolicyReplaced { to: TemplatePolicy::Text(text) },
         TemplateEvent::Pushed(Push { done: vec![key], failed: vec![(other, "AccessDeniedException: no".to_owned())] }),
+        TemplateEvent::Verified,
         TemplateEvent::Deleted,
     ];
     let template = TemplateId::new(uuid(0xb00));

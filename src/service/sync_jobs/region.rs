@@ -192,7 +192,10 @@ impl Reading<'_> {
                     | KeyEvent::OperationFailed { .. }
                     | KeyEvent::OperationReconciled { .. }
                     | KeyEvent::RotationJobSet { .. }
-                    | KeyEvent::Forgotten,
+                    | KeyEvent::Forgotten
+                    | KeyEvent::Unmanaged { .. }
+                    | KeyEvent::Replaced { .. }
+                    | KeyEvent::AliasMoved { .. },
                 )
                 | Event::Installation(_)
                 | Event::User(..)

@@ -1,0 +1,80 @@
+//! What a change of one aggregate brings with it in others.
+//!
+//! The rule: it brings events with it, each in the stream of what it changes, so that a stream is true by itself and an
+//! event changes its own aggregate only. The first half of this file makes these events. The second half has the
+//! exceptions: what an event does change elsewhere in the state, and why.
+
+use super::acl::Principal;
+use super::event::{Event, GroupEvent, KmsEvent, SessionEvent};
+use super::id::{KmsId, UserId};
+use super::key::event::KeyEvent;
+use super::key::operation::PendingOperation;
+use super::name::GroupName;
+use super::state::State;
+use super::template::TemplateEvent;
+use super::user::User;
+
+/// A user who is removed, or whose password is changed, has no session any more.
+pub(super) fn close_sessions(state: &State, user: UserId) -> impl Iterator<Item = Event> {
+    state.sessions.of_user(user).map(|id| Event::Session(id, SessionEvent::Closed))
+}
+
+/// A user who is removed leaves all groups.
+pub(super) fn leave_groups(user: &User) -> impl Iterator<Item = Event> {
+    user.groups.iter().map(|group| Event::Group(group.clone(), GroupEvent::MemberRemoved { user: user.id }))
+}
+
+/// A user or group that is removed loses all rights: a new one of that name must not inherit them.
+pub(super) fn withdraw_rights(state: &State, principal: Principal) -> impl Iterator<Item = Event> {
+    state.kms.iter().filter_map(move |kms| Some(Event::Kms(kms.id, kms.withdraw_all(&principal)?)))
+}
+
+/// Operations on keys of a KMS that is deleted are given up: AWS will not be asked any more what became of them.
+pub(super) fn give_up_operations(state: &State, kms: KmsId) -> impl Iterator<Item = Event> {
+    let pending = state.operations.iter().filter(move |(_, pending)| pending.kms == kms);
+    pending.map(|(operation, pending)| {
+        let reason = "the KMS was deleted here before it was known what AWS had done".to_owned();
+        Event::Key(pending.key, KeyEvent::OperationFailed { operation: *operation, reason })
+    })
+}
+
+/// A policy that AWS has accepted on a key verifies the template it comes from, unless that gives another one by now.
+pub(super) fn verify_template(state: &State, done: &PendingOperation) -> Option<Event> {
+    let template = state.templates.get(&done.wanted.template()?)?;
+    let is_news = !template.verified && done.since >= template.policy_since;
+    is_news.then(|| Event::Template(template.id, TemplateEvent::Verified))
+}
+
+/// A KMS knows keys in the regions that it manages, and nowhere else. There may be 100 000 of them, so they are hidden
+/// at once, and their own events follow in batches ([`super::key::command::KeyCommand::RemoveUnmanaged`]).
+pub(super) fn hide_keys(state: &mut State, kms: KmsId, event: &KmsEvent) {
+    match event {
+        KmsEvent::Deleted => state.keys.hide_kms(kms),
+        KmsEvent::RegionsReplaced { to } => state.keys.hide_outside(kms, to),
+        KmsEvent::Added { .. }
+        | KmsEvent::ConnectionReplaced { .. }
+        | KmsEvent::RoleReplaced { .. }
+        | KmsEvent::AclsChanged { .. }
+        | KmsEvent::Archived
+        | KmsEvent::Recovered => {}
+    }
+}
+
+/// Who is in a group is told by the group's stream; the list of groups at each user is an index of it. The end of a
+/// group is the end of all memberships in it.
+pub(super) fn index_memberships(state: &mut State, name: &GroupName, event: &GroupEvent) {
+    match event {
+        GroupEvent::MemberAdded { user } => state.users.change(user, |user| user.groups.push(name.clone())),
+        GroupEvent::MemberRemoved { user } => {
+            state.users.change(user, |user| user.groups.retain(|group| group != name));
+        }
+        GroupEvent::Removed => {
+            let members: Vec<_> =
+                state.users.iter().filter(|user| user.groups.contains(name)).map(|user| user.id).collect();
+            for id in members {
+                state.users.change(&id, |user| user.groups.retain(|group| group != name));
+            }
+        }
+        GroupEvent::Created { .. } | GroupEvent::Described { .. } => {}
+    }
+}

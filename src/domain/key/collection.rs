@@ -1,0 +1,231 @@
+//! All keys that are known here, and where AWS has them. Whether a key is managed is decided here alone: the keys of a
+//! KMS that was deleted, or of a region that was taken from one, are gone for every reader at once, in constant time.
+//! Their rows stay until each key's own event has removed it.
+
+use super::aggregate::Key;
+use super::event::UnmanagedCause;
+use super::name::AwsKeyId;
+use crate::domain::id::{KeyId, KmsId};
+use crate::domain::place::Region;
+use crate::domain::table::{Rows, Table};
+use imbl::{HashMap, Vector};
+use std::sync::Arc;
+
+type Ids = HashMap<AwsKeyId, KeyId>;
+
+/// Keys by our id, in the order in which they became known, with the indexes that lead to them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KeyCollection {
+    /// Every key, those included that are no longer managed.
+    rows: Table<KeyId, Key>,
+    /// The keys that are managed, by where AWS has them.
+    at_aws: HashMap<KmsId, HashMap<Region, Ids>>,
+    /// What is no longer managed and has rows left.
+    unmanaged: HashMap<KmsId, HashMap<Region, Vector<Hidden>>>,
+}
+
+/// The keys that one change took from a region: it may have been taken away, given back and taken away again.
+#[derive(Clone, Debug, PartialEq)]
+struct Hidden {
+    cause: UnmanagedCause,
+    keys: Ids,
+}
+
+impl KeyCollection {
+    pub fn get(&self, id: &KeyId) -> Option<&Arc<Key>> {
+        self.rows.get(id).filter(|key| self.manages(key))
+    }
+
+    /// Returns the key that AWS names so in a region of a KMS.
+    pub fn at_aws(&self, kms: KmsId, region: &Region, id: &AwsKeyId) -> Option<&Arc<Key>> {
+        self.rows.get(self.at_aws.get(&kms)?.get(region)?.get(id)?)
+    }
+
+    /// Returns the keys of a KMS, in no order.
+    pub fn of_kms(&self, kms: KmsId) -> impl Iterator<Item = &Arc<Key>> {
+        let ids = self.at_aws.get(&kms).into_iter().flat_map(HashMap::values).flat_map(HashMap::values);
+        ids.filter_map(|id| self.rows.get(id))
+    }
+
+    /// Returns the keys of one region of a KMS, in no order.
+    pub fn of_region(&self, kms: KmsId, region: &Region) -> impl Iterator<Item = &Arc<Key>> {
+        let ids = self.at_aws.get(&kms).and_then(|regions| regions.get(region)).into_iter().flat_map(HashMap::values);
+        ids.filter_map(|id| self.rows.get(id))
+    }
+
+    /// Returns all keys that are managed, in the order in which they became known.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Key>> {
+        self.rows.iter().filter(|key| self.manages(key))
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows.len() - self.hidden().map(|hidden| hidden.keys.len()).sum::<usize>()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the keys that are no longer managed and still have a row, in no order.
+    pub fn unmanaged(&self) -> impl Iterator<Item = (KeyId, UnmanagedCause)> {
+        self.hidden().flat_map(|hidden| hidden.keys.values().map(|id| (*id, hidden.cause)))
+    }
+
+    /// Adds a key. A replica that AWS had deleted and that was made again has the same id at AWS: it takes the place of
+    /// the one that was known.
+    pub(in crate::domain) fn insert(&mut self, key: Key) {
+        let regions = self.at_aws.entry(key.kms).or_default();
+        let displaced = regions.entry(key.region.clone()).or_default().insert(key.aws_id().clone(), key.id);
+        if let Some(displaced) = displaced.filter(|displaced| *displaced != key.id) {
+            self.rows.remove(&displaced);
+        }
+        self.rows.insert(key.id, key);
+    }
+
+    pub(in crate::domain) fn change(&mut self, id: &KeyId, change: impl FnOnce(&mut Key)) {
+        self.rows.change(id, change);
+    }
+
+    /// Removes a key, managed or not.
+    pub(in crate::domain) fn remove(&mut self, id: &KeyId) {
+        let Some(key) = self.rows.remove(id) else { return };
+        if let Some(regions) = self.at_aws.get_mut(&key.kms)
+            && let Some(ids) = regions.get_mut(&key.region)
+            && ids.get(key.aws_id()) == Some(id)
+        {
+            ids.remove(key.aws_id());
+        }
+        let Some(regions) = self.unmanaged.get_mut(&key.kms) else { return };
+        let Some(changes) = regions.get_mut(&key.region) else { return };
+        for hidden in changes.iter_mut().filter(|hidden| hidden.keys.get(key.aws_id()) == Some(id)) {
+            hidden.keys.remove(key.aws_id());
+        }
+        changes.retain(|hidden| !hidden.keys.is_empty());
+        if changes.is_empty() {
+            regions.remove(&key.region);
+        }
+        if regions.is_empty() {
+            self.unmanaged.remove(&key.kms);
+        }
+    }
+
+    /// Hides the keys of a KMS that is deleted.
+    pub(in crate::domain) fn hide_kms(&mut self, kms: KmsId) {
+        for (region, keys) in self.at_aws.remove(&kms).unwrap_or_default() {
+            self.hide(kms, region, keys, UnmanagedCause::KmsDeleted);
+        }
+    }
+
+    /// Hides the keys of a KMS that are in none of these regions.
+    pub(in crate::domain) fn hide_outside(&mut self, kms: KmsId, regions: &[Region]) {
+        let Some(known) = self.at_aws.get_mut(&kms) else { return };
+        let removed: Vec<_> = known.keys().filter(|region| !regions.contains(region)).cloned().collect();
+        for region in removed {
+            let keys = self.at_aws.get_mut(&kms).and_then(|known| known.remove(&region)).unwrap_or_default();
+            self.hide(kms, region, keys, UnmanagedCause::RegionRemoved);
+        }
+    }
+
+    fn hide(&mut self, kms: KmsId, region: Region, keys: Ids, cause: UnmanagedCause) {
+        if !keys.is_empty() {
+            let changes = self.unmanaged.entry(kms).or_default().entry(region).or_default();
+            changes.push_back(Hidden { cause, keys });
+        }
+    }
+
+    fn hidden(&self) -> impl Iterator<Item = &Hidden> {
+        self.unmanaged.values().flat_map(HashMap::values).flatten()
+    }
+
+    /// Tells whether the key of a row is managed. The same key of AWS's may be known anew before its old row is removed.
+    fn manages(&self, key: &Key) -> bool {
+        let regions = if self.unmanaged.is_empty() { None } else { self.unmanaged.get(&key.kms) };
+        let changes = regions.and_then(|regions| regions.get(&key.region));
+        changes.is_none_or(|changes| !changes.iter().any(|hidden| hidden.keys.get(key.aws_id()) == Some(&key.id)))
+    }
+}
+
+impl Rows for KeyCollection {
+    type Row = Key;
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Arc<Key>> {
+        self.iter()
+    }
+
+    fn rows_from(&self, skip: usize) -> impl Iterator<Item = &Arc<Key>> {
+        // While keys are hidden, rows have to be counted.
+        let (jump, walk) = if self.unmanaged.is_empty() { (skip, 0) } else { (0, skip) };
+        self.rows.iter_from(jump).filter(|key| self.manages(key)).skip(walk)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::{Event, KmsEvent};
+    use crate::domain::key::command::KeyCommand;
+    use crate::domain::key::event::KeyEvent;
+    use crate::domain::key::example::{added, after, found, key_id, kms_id, region, snapshot};
+    use crate::domain::state::{Command, State};
+
+    fn kms(event: KmsEvent) -> Event {
+        Event::Kms(kms_id(0), event)
+    }
+
+    fn regions(names: &[&str]) -> Event {
+        kms(KmsEvent::RegionsReplaced { to: names.iter().map(|name| region(name)).collect() })
+    }
+
+    fn remove(log: &[Event], most: usize) -> Vec<Event> {
+        after(log).decide(Command::Key(KeyCommand::RemoveUnmanaged { most })).expect("it is never refused")
+    }
+
+    fn visible(state: &State) -> (usize, usize, usize) {
+        let keys = &state.keys;
+        (keys.len(), keys.iter().count(), keys.rows_from(1).count())
+    }
+
+    #[test]
+    fn the_keys_of_a_deleted_kms_are_gone_at_once_and_their_events_follow_in_batches() {
+        let mut log = vec![added(0, &["eu-west-3"]), found(0, "a"), found(1, "b"), found(2, "c")];
+        assert_eq!(visible(&after(&log)), (3, 3, 2));
+        log.push(kms(KmsEvent::Deleted));
+        let state = after(&log);
+        assert_eq!(visible(&state), (0, 0, 0));
+        assert!(state.keys.get(&key_id(0)).is_none() && state.keys_of_kms(kms_id(0)).next().is_none());
+        // Its regions are free at once.
+        log.push(added(1, &["eu-west-3"]));
+        let mut sizes = Vec::new();
+        while let events @ [_, ..] = &remove(&log, 2)[..] {
+            assert!(events.iter().all(|event| matches!(
+                event,
+                Event::Key(_, KeyEvent::Unmanaged { cause: UnmanagedCause::KmsDeleted })
+            )));
+            sizes.push(events.len());
+            log.extend(events.to_vec());
+        }
+        assert_eq!((sizes, after(&log).keys.rows.len()), (vec![2, 1], 0));
+    }
+
+    #[test]
+    fn a_key_that_is_known_anew_before_its_old_entry_is_removed_stays() {
+        let mut log = vec![added(0, &["eu-west-3", "eu-west-1"]), found(0, "a"), found(1, "b")];
+        log.extend([regions(&["eu-west-1"]), regions(&["eu-west-1", "eu-west-3"])]);
+        assert_eq!(visible(&after(&log)), (0, 0, 0));
+        let learned = snapshot(0, "a").all();
+        let anew = KeyEvent::Found { kms: kms_id(0), region: region("eu-west-3"), learned };
+        log.push(Event::Key(key_id(9), anew));
+        let removed = remove(&log, 500);
+        assert_eq!(removed.len(), 2);
+        log.extend(removed);
+        let state = after(&log);
+        assert_eq!((visible(&state), remove(&log, 500)), ((1, 1, 0), vec![]));
+        let id = snapshot(0, "a").metadata.key_id().clone();
+        let known = state.key_at_aws(kms_id(0), &region("eu-west-3"), &id).map(|key| key.id);
+        assert_eq!(known, Some(key_id(9)));
+    }
+}
