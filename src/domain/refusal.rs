@@ -106,18 +106,3 @@ impl From<PolicyProblem> for Refusal {
         InstallationRefusal::PolicyRejected(problem).into()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn every_reason_has_a_name_of_its_own_in_snake_case() {
-        let mut names = BTreeSet::new();
-        for reason in Refusal::reasons() {
-            assert!(reason.name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{}", reason.name);
-            assert!(names.insert(reason.name), "{} is there twice", reason.name);
-        }
-    }
-}

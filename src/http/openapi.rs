@@ -3,7 +3,7 @@
 
 use super::describe::{Described, Description, QueryMember};
 use super::endpoint::{Endpoint, Family};
-use super::error::{ErrorBody, ROWS, Row};
+use super::error::{ErrorBody, ROWS, Row, causes};
 use super::examples::Example;
 use actix_web::body::BoxBody;
 use actix_web::http::Method;
@@ -219,8 +219,9 @@ fn error_response(status: u16) -> Response {
     let rows: Vec<&Row> = ROWS.iter().filter(|row| row.status == status).collect();
     let text = rows.iter().map(|row| format!("{} (`{}`)", row.text, row.name)).collect::<Vec<_>>().join(", or: ");
     let examples = rows.iter().map(|row| {
-        let value =
-            json!({"code": row.code, "codeDesc": row.code_desc(), "message": "what is wrong, and with which member"});
+        let reason = causes().find(|cause| cause.row == *row).map(|cause| cause.reason);
+        let value = json!({"code": row.code, "codeDesc": row.code_desc(), "reason": reason,
+            "message": "what is wrong, and with which member"});
         (row.name, example::Example::builder().value(Some(value)).build())
     });
     let schema = Ref::from_schema_name(ErrorBody::name());

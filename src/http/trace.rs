@@ -1,6 +1,6 @@
 //! The request's id and span, its line in the log, and its count in the metrics.
 
-use super::error::{Problem, row};
+use super::error::{Problem, cause};
 use super::metrics::Metrics;
 use super::tcp::Connection;
 use crate::domain::user::User;
@@ -93,7 +93,7 @@ fn is_told(response: &ServiceResponse<impl MessageBody>) -> bool {
 fn tell(response: &ServiceResponse<impl MessageBody>, begun: Instant) {
     let status = response.status();
     if let Some(problem) = response.response().error().and_then(|error| error.as_error::<Problem>())
-        && row(problem).status >= 500
+        && cause(problem).row.status >= 500
     {
         tracing::error!(error = problem as &dyn std::error::Error, status = status.as_u16(), "request failed");
     }

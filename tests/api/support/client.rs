@@ -129,6 +129,7 @@ impl Answer {
         assert!(self.body["code"].is_u64(), "{}", self.text);
         let named = self.body["codeDesc"].as_str().unwrap_or_default();
         assert!(named.starts_with(&format!("{name}: ")), "{name} is expected: {}", self.text);
+        assert!(self.body["reason"].is_string(), "{}", self.text);
         assert!(self.headers.contains_key("x-request-id"));
         let message = self.body["message"].as_str().unwrap_or_default();
         assert!(!message.is_empty(), "{}", self.text);

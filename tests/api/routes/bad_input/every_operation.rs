@@ -94,7 +94,7 @@ impl Fixture {
         if answer.status >= 400 {
             let has = |member: &str, is: fn(&Value) -> bool| answer.body.get(member).is_some_and(is);
             assert!(has("code", Value::is_u64) && has("codeDesc", Value::is_string), "{shown}");
-            assert!(has("message", Value::is_string), "{shown}");
+            assert!(has("message", Value::is_string) && has("reason", Value::is_string), "{shown}");
         }
         answer
     }

@@ -1,0 +1,240 @@
+//! The tables of errors: rows (status, code and name) for kinds of failures, and the reasons that tell failures of one
+//! row apart. The match that gives each failure its row and its reason is here too; docs/api.md is compared with both.
+
+use super::Problem;
+use crate::domain::refusal::{Refusal, RefusalKind};
+use crate::service::failure::{AwsFailure, Failure, MissingRight, TokenProblem};
+use serde::Serialize;
+
+/// One row of the table: what a client gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    pub status: u16,
+    /// The number in the body.
+    pub code: u16,
+    /// The stable name that clients look for.
+    pub name: &'static str,
+    pub text: &'static str,
+}
+
+impl Row {
+    /// The name and what it means, as clients read it.
+    pub fn code_desc(&self) -> String {
+        format!("{}: {}", self.name, self.text)
+    }
+}
+
+const fn kind(status: u16, code: u16, name: &'static str, text: &'static str) -> Row {
+    Row { status, code, name, text }
+}
+
+const BAD_REQUEST: Row = kind(400, 1, "NCERRBadRequest", "Bad HTTP request");
+const INVALID: Row = kind(400, 4, "NCERRInvalidParamValue", "Invalid parameter value");
+const UNAUTHORIZED: Row = kind(401, 20, "NCERRUnauthorized", "Unauthorized");
+const FORBIDDEN: Row = kind(403, 15, "NCERRInsufficientPermissions", "Insufficient permissions");
+const NOT_FOUND: Row = kind(404, 9, "NCERRResourceNotFound", "Resource not found");
+const NO_METHOD: Row = kind(405, 5, "NCERRMethodNotAllowed", "Method not allowed");
+const TOO_SLOW: Row = kind(408, 8, "NCERRRequestTimeout", "Request timeout");
+const CONFLICT: Row = kind(409, 10, "NCERRConflict", "Conflict with the present state");
+const TOO_LARGE: Row = kind(413, 13, "NCERRRequestTooLarge", "Request too large");
+const UNSUPPORTED: Row = kind(415, 16, "NCERRUnsupportedMediaType", "Unsupported media type");
+const UNPROCESSABLE: Row = kind(422, 22, "NCERRUnprocessableEntity", "Unprocessable entity");
+const TOO_MANY: Row = kind(429, 29, "NCERRTooManyRequests", "Too many requests");
+const INTERNAL: Row = kind(500, 50, "NCERRInternalServerError", "Internal server error");
+const CLOUD: Row = kind(502, 52, "NCERRCloudError", "AWS refused or failed");
+const UNAVAILABLE: Row = kind(503, 53, "NCERRUnavailable", "Service unavailable");
+const CLOUD_TIMEOUT: Row = kind(504, 54, "NCERRCloudTimeout", "AWS did not answer in time");
+
+/// Every row there is, for the documentation and its test.
+pub const ROWS: &[Row] = &[
+    BAD_REQUEST,
+    INVALID,
+    UNAUTHORIZED,
+    FORBIDDEN,
+    NOT_FOUND,
+    NO_METHOD,
+    TOO_SLOW,
+    CONFLICT,
+    TOO_LARGE,
+    UNSUPPORTED,
+    UNPROCESSABLE,
+    TOO_MANY,
+    INTERNAL,
+    CLOUD,
+    UNAVAILABLE,
+    CLOUD_TIMEOUT,
+];
+
+/// The row of each kind of refusal.
+fn row_of(kind: RefusalKind) -> &'static Row {
+    match kind {
+        RefusalKind::Invalid => &INVALID,
+        RefusalKind::Contradictory => &BAD_REQUEST,
+        RefusalKind::Unprocessable => &UNPROCESSABLE,
+        RefusalKind::Unauthenticated => &UNAUTHORIZED,
+        RefusalKind::Forbidden => &FORBIDDEN,
+        RefusalKind::Unknown => &NOT_FOUND,
+        RefusalKind::Taken | RefusalKind::InUse | RefusalKind::Busy | RefusalKind::Conflict => &CONFLICT,
+        RefusalKind::Locked => &TOO_MANY,
+    }
+}
+
+/// What a client is told of a failure, beside its message.
+#[derive(Clone, Copy, Debug)]
+pub struct Cause {
+    pub row: &'static Row,
+    /// In snake case. Part of the API: it stays when messages change.
+    pub reason: &'static str,
+    /// When an answer has it, as docs/api.md says it.
+    pub when: &'static str,
+}
+
+/// The causes of failures that are no refusals of the domain, and the list of them.
+macro_rules! causes {
+    ($($cause:ident: $row:ident, $reason:literal, $when:literal;)+) => {
+        $(const $cause: Cause = Cause { row: &$row, reason: $reason, when: $when };)+
+        const CAUSES: &[Cause] = &[$($cause),+];
+    };
+}
+
+causes! {
+    BODY_INVALID: BAD_REQUEST, "body_invalid", "The body is not the JSON that is expected.";
+    BODY_CUT_OFF: BAD_REQUEST, "body_cut_off", "The body did not arrive whole.";
+    BODY_TOO_LARGE: TOO_LARGE, "body_too_large", "The body is larger than is read.";
+    BODY_ENCODED: UNSUPPORTED, "body_encoded", "The body has a `Content-Encoding`.";
+    BODY_TOO_SLOW: TOO_SLOW, "body_too_slow", "The body did not arrive in time; the connection is closed.";
+    PARAMETER_INVALID: INVALID, "parameter_invalid", "A member of the query does not hold what it should.";
+    NO_ROUTE: NOT_FOUND, "not_found", "Nothing is served at the path.";
+    METHOD_NOT_ALLOWED: NO_METHOD, "method_not_allowed", "The path has no such method.";
+    TOKEN_MISSING: UNAUTHORIZED, "token_missing", "No bearer token was sent.";
+    TOKEN_INVALID: UNAUTHORIZED, "token_invalid", "The bearer token is not one that was made here.";
+    TOKEN_EXPIRED: UNAUTHORIZED, "token_expired", "The bearer token has expired.";
+    TOKEN_REVOKED: UNAUTHORIZED, "token_revoked", "The session of the bearer token is closed.";
+    PERMISSION_MISSING: FORBIDDEN, "permission_missing", "The action that the message names is not permitted.";
+    MEMBERSHIP_MISSING: FORBIDDEN, "membership_missing", "Only members of the groups that the message names may do this.";
+    GROUP_PRIVILEGED: FORBIDDEN, "group_privileged", "Only members of `admin` may change who is in the group.";
+    USER_PRIVILEGED: FORBIDDEN, "user_privileged", "Only members of `admin` may change a user of a privileged group.";
+    AWS_REFUSED: CLOUD, "aws_refused", "AWS refused; its own code and message are in `message`.";
+    AWS_INVALID_STATE: CONFLICT, "aws_invalid_state", "AWS says that the key is in the wrong state (`KMSInvalidStateException`, `DisabledException`).";
+    AWS_ALREADY_EXISTS: CONFLICT, "aws_already_exists", "AWS says that the thing exists (`AlreadyExistsException`).";
+    AWS_THROTTLED: CLOUD, "aws_throttled", "AWS asked to slow down, at every attempt.";
+    AWS_FAULTY: CLOUD, "aws_faulty", "AWS answered that the fault is its own.";
+    AWS_UNREACHABLE: CLOUD, "aws_unreachable", "AWS was not reached, or the connection broke.";
+    AWS_UNINTELLIGIBLE: CLOUD, "aws_unintelligible", "The answer is not one that AWS gives to this call.";
+    AWS_NOT_SENT: CLOUD, "aws_not_sent", "The call makes no sense with these credentials, and was not sent.";
+    AWS_TIMEOUT: CLOUD_TIMEOUT, "aws_timeout", "AWS did not answer in time.";
+    BUSY: TOO_MANY, "too_many_sign_ins", "Too many sign-ins at once.";
+    CHANGE_TOO_LARGE: TOO_LARGE, "change_too_large", "The change is larger than a record of the log may be.";
+    LOG_STOPPED: UNAVAILABLE, "log_stopped", "The event log has stopped; the service must be restarted.";
+    INTERRUPTED: UNAVAILABLE, "interrupted", "The program ended before AWS had done what was asked.";
+    NOT_YET_CONSISTENT: UNAVAILABLE, "not_yet_consistent", "What AWS has done is not known yet.";
+    LOG_UNREADABLE: INTERNAL, "log_unreadable", "The event log could not be read.";
+    KEYRING_FAILED: INTERNAL, "keyring_failed", "A secret could not be sealed or unsealed.";
+    INTERNAL_ERROR: INTERNAL, "internal_error", "A defect; the log of the program says more.";
+}
+
+/// Every cause there is, refusals first.
+pub fn causes() -> impl Iterator<Item = Cause> {
+    let refusals = Refusal::reasons();
+    let refusals = refusals.map(|reason| Cause { row: row_of(reason.kind), reason: reason.name, when: reason.when });
+    refusals.chain(CAUSES.iter().copied())
+}
+
+/// No `_` arm: a new failure does not compile until it has its cause.
+pub fn cause(problem: &Problem) -> Cause {
+    match problem {
+        Problem::Failure(failure) => cause_of(failure),
+        Problem::Body(_) => BODY_INVALID,
+        Problem::BodyCutOff => BODY_CUT_OFF,
+        Problem::BodyTooLarge(_) => BODY_TOO_LARGE,
+        Problem::BodyEncoded(_) => BODY_ENCODED,
+        Problem::BodyTooSlow(_) => BODY_TOO_SLOW,
+        Problem::Query { .. } => PARAMETER_INVALID,
+        Problem::NoRoute(_) => NO_ROUTE,
+        Problem::NoMethod { .. } => METHOD_NOT_ALLOWED,
+    }
+}
+
+fn cause_of(failure: &Failure) -> Cause {
+    match failure {
+        Failure::Refused(refusal) => {
+            let reason = refusal.reason();
+            Cause { row: row_of(reason.kind), reason: reason.name, when: reason.when }
+        }
+        Failure::Unauthenticated(problem) => match problem {
+            TokenProblem::Missing => TOKEN_MISSING,
+            TokenProblem::Malformed
+            | TokenProblem::Algorithm
+            | TokenProblem::Signature
+            | TokenProblem::Audience
+            | TokenProblem::Claims => TOKEN_INVALID,
+            TokenProblem::Expired => TOKEN_EXPIRED,
+            TokenProblem::Revoked => TOKEN_REVOKED,
+        },
+        Failure::Forbidden(missing) => match missing {
+            MissingRight::Action(_) => PERMISSION_MISSING,
+            MissingRight::Membership(_) | MissingRight::UseOfMaterial(_) => MEMBERSHIP_MISSING,
+            MissingRight::PrivilegedGroup(_) => GROUP_PRIVILEGED,
+            MissingRight::PrivilegedUser(_) => USER_PRIVILEGED,
+        },
+        Failure::Cloud(cloud) => cause_at_aws(cloud),
+        Failure::Busy => BUSY,
+        Failure::TooLarge => CHANGE_TOO_LARGE,
+        Failure::Stopped(_) => LOG_STOPPED,
+        Failure::Interrupted => INTERRUPTED,
+        Failure::NotYetConsistent => NOT_YET_CONSISTENT,
+        Failure::Log(_) => LOG_UNREADABLE,
+        Failure::Keyring(_) => KEYRING_FAILED,
+        Failure::Internal(_) => INTERNAL_ERROR,
+    }
+}
+
+fn cause_at_aws(failure: &AwsFailure) -> Cause {
+    match failure {
+        failure if failure.is_invalid_state() => AWS_INVALID_STATE,
+        failure if failure.is_already_there() => AWS_ALREADY_EXISTS,
+        AwsFailure::Refused { .. } => AWS_REFUSED,
+        AwsFailure::Throttled { .. } => AWS_THROTTLED,
+        AwsFailure::Faulty { .. } => AWS_FAULTY,
+        AwsFailure::Timeout { .. } => AWS_TIMEOUT,
+        AwsFailure::Unreachable { .. } => AWS_UNREACHABLE,
+        AwsFailure::Unintelligible { .. } => AWS_UNINTELLIGIBLE,
+        AwsFailure::NotSent { .. } => AWS_NOT_SENT,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn documentation() -> String {
+        std::fs::read_to_string("docs/api.md").expect("the documentation")
+    }
+
+    #[test]
+    fn the_documentation_shows_every_row() {
+        let shown = documentation();
+        let shown = shown.lines().filter(|line| line.contains("| `NCERR"));
+        let shown: Vec<_> = shown.map(|line| line.rsplitn(3, '|').nth(2).unwrap_or_default().trim()).collect();
+        let rows = ROWS.iter().map(|row| format!("| {} | {} | `{}`", row.status, row.code, row.name));
+        assert_eq!(shown, rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_documentation_shows_every_reason() {
+        let table = causes().fold("| reason | status | when |\n|---|---|---|\n".to_owned(), |table, cause| {
+            table + &format!("| `{}` | {} | {} |\n", cause.reason, cause.row.status, cause.when)
+        });
+        assert!(documentation().contains(&table), "docs/api.md, under Errors, has another table than:\n{table}");
+    }
+
+    #[test]
+    fn a_reason_stands_for_one_cause_and_is_in_snake_case() {
+        let mut seen = BTreeSet::new();
+        for cause in causes() {
+            assert!(cause.reason.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{}", cause.reason);
+            assert!(seen.insert(cause.reason), "{} is there twice", cause.reason);
+        }
+    }
+}
