@@ -7,7 +7,10 @@ pub mod calls;
 pub mod port;
 
 mod json;
+mod key_metadata;
 
+#[cfg(test)]
+mod fake_kms;
 #[cfg(test)]
 mod moto_test;
 #[cfg(test)]

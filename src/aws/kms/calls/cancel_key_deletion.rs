@@ -23,3 +23,14 @@ impl AwsCall for CancelKeyDeletion {
         wire.kms(async |kms| kms.cancel_key_deletion(request).await).await.map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::fake_kms::{key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        assert_eq!(sent(CancelKeyDeletion { key: key() }).await, r#"CancelKeyDeletion {ID}"#);
+    }
+}

@@ -25,3 +25,17 @@ impl AwsCall for CreateAlias {
         wire.kms(async |kms| kms.create_alias(request).await).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::fake_kms::{alias, key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        assert_eq!(
+            sent(CreateAlias { alias: alias(), key: key() }).await,
+            r#"CreateAlias {"AliasName":"alias/payroll","TargetKeyId":"1234abcd-12ab-34cd-56ef-1234567890ab"}"#
+        );
+    }
+}

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::call::{AwsCall, Wire};
 use crate::aws::fault::{Fault, Repeat};
-use crate::aws::kms::json::{KeyMetadataBody, TagBody, is_false};
+use crate::aws::kms::json::{TagBody, is_false};
+use crate::aws::kms::key_metadata::KeyMetadataBody;
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::operation::NewKey;
@@ -99,4 +100,38 @@ impl<'a> RequestBody<'a> {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct AnswerBody {
     pub(super) key_metadata: KeyMetadataBody,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    use crate::aws::kms::fake_kms::{exchange, metadata, policy};
+    use crate::domain::key::aws_enums::Origin;
+    use crate::domain::key::spec::{KeySpec, KeyUsage};
+    use crate::domain::key::tag::Tag;
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        let new = NewKey {
+            spec: KeySpec::Hmac256,
+            usage: KeyUsage::GenerateVerifyMac,
+            origin: Origin::External,
+            description: "d".to_owned(),
+            multi_region: true,
+            policy: Some(policy()),
+            bypass_lockout_check: true,
+            tags: vec![Tag::told("team", "ops")],
+            ..CreateKey::plain().new
+        };
+        let custom_key_store_id = Some("cks-1".to_owned());
+        let full = CreateKey { new, custom_key_store_id, xks_key_id: Some("xks".to_owned()) };
+        let answer = json!({"KeyMetadata": metadata()});
+        let plain = exchange(CreateKey::plain(), &answer).await.0;
+        insta::assert_snapshot!([plain, exchange(full, &answer).await.0].join("\n"), @r#"
+        CreateKey {"Description":"","KeySpec":"SYMMETRIC_DEFAULT","KeyUsage":"ENCRYPT_DECRYPT","MultiRegion":false,"Origin":"AWS_KMS"}
+        CreateKey {"BypassPolicyLockoutSafetyCheck":true,"CustomKeyStoreId":"cks-1","Description":"d","KeySpec":"HMAC_256","KeyUsage":"GENERATE_VERIFY_MAC","MultiRegion":true,"Origin":"EXTERNAL","Policy":"{\"Statement\":[]}","Tags":[{"TagKey":"team","TagValue":"ops"}],"XksKeyId":"xks"}
+        "#);
+    }
 }

@@ -23,3 +23,14 @@ impl AwsCall for DeleteAlias {
         wire.kms(async |kms| kms.delete_alias(request).await).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::fake_kms::{alias, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        assert_eq!(sent(DeleteAlias { alias: alias() }).await, r#"DeleteAlias {"AliasName":"alias/payroll"}"#);
+    }
+}

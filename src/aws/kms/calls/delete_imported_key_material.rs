@@ -35,3 +35,18 @@ struct RequestBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     key_material_id: Option<&'a str>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::fake_kms::{key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        let call = DeleteImportedKeyMaterial { key: key(), material: None };
+        assert_eq!(sent(call.clone()).await, "DeleteImportedKeyMaterial {ID}");
+        let material = Some(MaterialId::told("0f"));
+        let expected = r#"DeleteImportedKeyMaterial {ID,"KeyMaterialId":"0f"}"#;
+        assert_eq!(sent(DeleteImportedKeyMaterial { material, ..call }).await, expected);
+    }
+}

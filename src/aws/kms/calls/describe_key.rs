@@ -51,3 +51,19 @@ impl AwsCall for DescribeKey {
 struct RequestBody<'a> {
     key_id: &'a str,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    use crate::aws::kms::fake_kms::{alias, exchange, key, metadata};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        let answer = json!({"KeyMetadata": metadata()});
+        assert_eq!(exchange(DescribeKey::of(key()), &answer).await.0, "DescribeKey {ID}");
+        let behind = exchange(DescribeKey::behind(alias()), &answer).await.0;
+        assert_eq!(behind, r#"DescribeKey {"KeyId":"alias/payroll"}"#);
+    }
+}

@@ -22,3 +22,14 @@ impl AwsCall for DisableKey {
         wire.kms(async |kms| kms.disable_key(request).await).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::fake_kms::{key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        assert_eq!(sent(DisableKey { key: key() }).await, r#"DisableKey {ID}"#);
+    }
+}

@@ -22,3 +22,14 @@ impl AwsCall for DisableKeyRotation {
         wire.kms(async |kms| kms.disable_key_rotation(request).await).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::fake_kms::{key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        assert_eq!(sent(DisableKeyRotation { key: key() }).await, r#"DisableKeyRotation {ID}"#);
+    }
+}

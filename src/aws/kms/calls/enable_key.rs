@@ -22,3 +22,14 @@ impl AwsCall for EnableKey {
         wire.kms(async |kms| kms.enable_key(request).await).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::fake_kms::{key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        assert_eq!(sent(EnableKey { key: key() }).await, r#"EnableKey {ID}"#);
+    }
+}

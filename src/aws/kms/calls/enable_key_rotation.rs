@@ -35,3 +35,18 @@ struct RequestBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     rotation_period_in_days: Option<u16>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::fake_kms::{key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        let call = EnableKeyRotation { key: key(), period: None };
+        assert_eq!(sent(call.clone()).await, "EnableKeyRotation {ID}");
+        let period = RotationPeriod::parse(90).ok();
+        let expected = r#"EnableKeyRotation {ID,"RotationPeriodInDays":90}"#;
+        assert_eq!(sent(EnableKeyRotation { period, ..call }).await, expected);
+    }
+}

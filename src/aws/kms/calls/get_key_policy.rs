@@ -28,3 +28,18 @@ impl AwsCall for GetKeyPolicy {
         PolicyText::parse(&answer.policy.unwrap_or_default()).map_err(|error| Fault::Garbled(error.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    use crate::aws::kms::fake_kms::{exchange, key};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        let (sent, policy) = exchange(GetKeyPolicy { key: key() }, json!({"Policy": "{}"})).await;
+        assert_eq!(sent, r#"GetKeyPolicy {ID,"PolicyName":"default"}"#);
+        assert_eq!(policy.as_str(), "{}");
+    }
+}

@@ -39,3 +39,23 @@ struct AnswerBody {
     next_rotation_date: Option<f64>,
     on_demand_rotation_start_date: Option<f64>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    use crate::aws::kms::fake_kms::{ID, exchange, key};
+    use crate::domain::time::Time;
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words_and_read() {
+        let body = json!({"KeyId": ID, "KeyRotationEnabled": true, "RotationPeriodInDays": 365,
+            "NextRotationDate": 1_700_000_000.0, "OnDemandRotationStartDate": 1_600_000_000.0});
+        let (sent, status) = exchange(GetKeyRotationStatus { key: key() }, body).await;
+        assert_eq!(sent, "GetKeyRotationStatus {ID}");
+        assert_eq!((status.enabled, status.period.map(RotationPeriod::days)), (true, Some(365)));
+        assert_eq!(status.next.map(Time::seconds), Some(1_700_000_000));
+        assert_eq!(status.on_demand_started.map(Time::seconds), Some(1_600_000_000));
+    }
+}

@@ -83,6 +83,9 @@ impl AwsCall for GetParametersForImport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    use crate::aws::kms::fake_kms::{ID, exchange, key};
 
     #[test]
     fn private_keys_are_wrapped_in_two_layers() {
@@ -96,5 +99,17 @@ mod tests {
     fn tokens_are_not_shown() {
         let parameters = ImportParameters { wrapping_key: b"key".to_vec(), token: b"token".to_vec(), valid_to: None };
         assert_eq!(format!("{parameters:?}"), "ImportParameters { valid_to: None, .. }");
+    }
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words_and_read() {
+        let call = GetParametersForImport { key: key(), algorithm: WrappingAlgorithm::RsaAesKeyWrapSha256 };
+        let body =
+            json!({"KeyId": ID, "ImportToken": "dG9rZW4=", "PublicKey": "a2V5", "ParametersValidTo": 1_700_086_400.0});
+        let (sent, parameters) = exchange(call, body).await;
+        let expected = r#"GetParametersForImport {ID,"WrappingAlgorithm":"RSA_AES_KEY_WRAP_SHA_256","WrappingKeySpec":"RSA_4096"}"#;
+        assert_eq!(sent, expected);
+        assert_eq!((parameters.token.as_slice(), parameters.wrapping_key.as_slice()), (&b"token"[..], &b"key"[..]));
+        assert_eq!(parameters.valid_to.map(Time::seconds), Some(1_700_086_400));
     }
 }

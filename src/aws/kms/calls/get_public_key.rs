@@ -24,3 +24,17 @@ impl AwsCall for GetPublicKey {
         der.map(|der| der.to_vec()).ok_or_else(|| Fault::Garbled("it holds no key".to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    use crate::aws::kms::fake_kms::{ID, exchange, key};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        let (sent, der) = exchange(GetPublicKey { key: key() }, json!({"KeyId": ID, "PublicKey": "a2V5"})).await;
+        assert_eq!((sent.as_str(), der.as_slice()), ("GetPublicKey {ID}", &b"key"[..]));
+    }
+}

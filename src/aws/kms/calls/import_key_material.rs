@@ -102,6 +102,9 @@ struct AnswerBody {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    use crate::aws::kms::fake_kms::{ID, exchange, key, sent};
 
     #[test]
     fn wrapped_material_and_tokens_are_not_shown() {
@@ -109,5 +112,28 @@ mod tests {
         let shown = format!("{:?}", ImportKeyMaterial::first(key, b"token".to_vec(), b"wrapped".to_vec()));
         assert!(shown.ends_with("expires: None, import_type: None, material: None, .. }"), "{shown}");
         assert!(!shown.contains("116, 111") && !shown.contains("119, 114"), "{shown}");
+    }
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        let first = ImportKeyMaterial::first(key(), b"token".to_vec(), b"wrapped".to_vec());
+        let again = ImportKeyMaterial {
+            expires: Some(Time::from_nanos(1_800_000_000_900_000_000)),
+            import_type: Some(ImportType::ExistingKeyMaterial),
+            material: Some(MaterialId::told("0f")),
+            description: Some("batch 7".to_owned()),
+            ..first.clone()
+        };
+        insta::assert_snapshot!([sent(first).await, sent(again).await].join("\n"), @r#"
+        ImportKeyMaterial {"EncryptedKeyMaterial":"d3JhcHBlZA==","ExpirationModel":"KEY_MATERIAL_DOES_NOT_EXPIRE","ImportToken":"dG9rZW4=",ID}
+        ImportKeyMaterial {"EncryptedKeyMaterial":"d3JhcHBlZA==","ExpirationModel":"KEY_MATERIAL_EXPIRES","ImportToken":"dG9rZW4=","ImportType":"EXISTING_KEY_MATERIAL",ID,"KeyMaterialDescription":"batch 7","KeyMaterialId":"0f","ValidTo":1800000000}
+        "#);
+    }
+
+    #[tokio::test]
+    async fn awss_id_of_the_material_is_read() {
+        let call = ImportKeyMaterial::first(key(), vec![1], vec![2]);
+        let (_, material) = exchange(call, json!({"KeyId": ID, "KeyMaterialId": "0c"})).await;
+        assert_eq!(material, Some(MaterialId::told("0c")));
     }
 }

@@ -51,3 +51,28 @@ impl PagedCall for ListAliases {
         &mut self.paging
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    use crate::aws::kms::fake_kms::{ID, exchange, key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        assert_eq!(sent(ListAliases { key: None, paging: Paging::default() }).await, "ListAliases {}");
+        let of_key = ListAliases { key: Some(key()), paging: Paging::first(100) };
+        assert_eq!(sent(of_key).await, r#"ListAliases {ID,"Limit":100}"#);
+    }
+
+    #[tokio::test]
+    async fn an_alias_of_aws_may_have_no_key() {
+        let body = json!({"Truncated": false, "Aliases": [
+            {"AliasName": "alias/aws/s3", "AliasArn": "arn:aws:kms:eu-west-3:123456789012:alias/aws/s3"},
+            {"AliasName": "alias/a", "TargetKeyId": ID, "CreationDate": 1.5}]});
+        let (_, page) = exchange(ListAliases { key: None, paging: Paging::default() }, body).await;
+        assert!(page.items[0].name.is_of_aws() && page.items[0].target.is_none());
+        assert_eq!((page.items[1].target.clone(), page.next), (Some(key()), None));
+    }
+}

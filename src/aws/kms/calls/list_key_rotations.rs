@@ -99,3 +99,35 @@ impl RotationBody {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    use crate::aws::kms::fake_kms::{ID, exchange, key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        let paging = Paging { marker: Some(Marker::new("m2")), limit: Some(1_000) };
+        let expected = r#"ListKeyRotations {"IncludeKeyMaterial":"ALL_KEY_MATERIAL",ID,"Limit":1000,"Marker":"m2"}"#;
+        assert_eq!(sent(ListKeyRotations { key: key(), paging }).await, expected);
+    }
+
+    #[tokio::test]
+    async fn materials_are_read() {
+        let body = json!({"Truncated": false, "Rotations": [
+            {"KeyId": ID, "KeyMaterialId": "0a", "KeyMaterialState": "CURRENT", "RotationDate": 1_700_000_000.5,
+             "RotationType": "ON_DEMAND", "ImportState": "IMPORTED", "ExpirationModel": "KEY_MATERIAL_EXPIRES",
+             "ValidTo": 1_800_000_000.0, "KeyMaterialDescription": "second"},
+            {"KeyId": ID, "KeyMaterialId": "0b", "KeyMaterialState": "NON_CURRENT"}]});
+        let (_, page) = exchange(ListKeyRotations::of(key()), body).await;
+        let [second, first] = page.items.as_slice() else { panic!("two materials: {page:?}") };
+        assert_eq!(second.state, Some(MaterialState::Current));
+        assert_eq!(second.kind, Some(RotationKind::OnDemand));
+        assert_eq!(second.import_state, Some(ImportState::Imported));
+        assert_eq!(second.description.as_deref(), Some("second"));
+        assert_eq!(first.material, Some(MaterialId::told("0b")));
+        assert_eq!((first.rotated_at, first.kind.clone()), (None, None));
+    }
+}

@@ -40,3 +40,28 @@ impl PagedCall for ListKeys {
         &mut self.paging
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    use crate::aws::kms::fake_kms::{FAMILY, ID, exchange, sent};
+    use crate::aws::page::Marker;
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        let paging = Paging { marker: Some(Marker::new("m2")), limit: Some(1_000) };
+        assert_eq!(sent(ListKeys { paging }).await, r#"ListKeys {"Limit":1000,"Marker":"m2"}"#);
+    }
+
+    #[tokio::test]
+    async fn an_odd_entry_hides_no_others() {
+        let entry = |id: &str| json!({"KeyId": id, "KeyArn": format!("arn:aws:kms:eu-west-3:123456789012:key/{id}")});
+        let entries = [entry(ID), entry("of-a-new-shape"), entry(FAMILY)];
+        let body = json!({"Keys": entries, "Truncated": true, "NextMarker": "m2"});
+        let (_, page) = exchange(ListKeys { paging: Paging::default() }, body).await;
+        assert_eq!(page.items.iter().map(|arn| arn.id().as_str()).collect::<Vec<_>>(), [ID, FAMILY]);
+        assert_eq!(page.next, Some(Marker::new("m2")));
+    }
+}

@@ -43,3 +43,41 @@ impl PagedCall for ListResourceTags {
         &mut self.paging
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    use crate::aws::failure::AwsFailure;
+    use crate::aws::fake::{Fake, Reply};
+    use crate::aws::kms::fake_kms::{access, key, paris, port, sent, settings};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        assert_eq!(sent(ListResourceTags::of(key())).await, "ListResourceTags {ID}");
+    }
+
+    #[tokio::test]
+    async fn tags_are_read_over_all_pages() {
+        let fake = Fake::answering(|asked, _| {
+            let last = asked.body.contains("\"m2\"");
+            let tags = json!([{"TagKey": if last { "b" } else { "a" }, "TagValue": "ü"}]);
+            Reply::Http(200, json!({"Tags": tags, "Truncated": !last, "NextMarker": "m2"}).to_string())
+        })
+        .await;
+        let (kms, access, paris) = (port(settings(&fake)), access(), paris());
+        let tags = kms.pages(&access, &paris, ListResourceTags::of(key())).collect().await.expect("answered");
+        assert_eq!(tags, [Tag::told("a", "ü"), Tag::told("b", "ü")]);
+    }
+
+    #[tokio::test]
+    async fn a_list_that_goes_round_is_refused() {
+        let endless = json!({"Tags": [], "Truncated": true, "NextMarker": "m"});
+        let fake = Fake::answering(move |_, _| Reply::Http(200, endless.to_string())).await;
+        let (kms, access, paris) = (port(settings(&fake)), access(), paris());
+        let outcome = kms.pages(&access, &paris, ListResourceTags::of(key())).collect().await;
+        assert!(matches!(outcome, Err(AwsFailure::Unintelligible { .. })), "{outcome:?}");
+        assert_eq!(fake.calls().len(), 2);
+    }
+}

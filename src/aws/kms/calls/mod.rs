@@ -10,6 +10,8 @@ use super::port::{KmsCall, PagedCall};
 use crate::aws::call::AwsCall;
 use crate::aws::client::Client;
 use crate::aws::failure::AwsFailure;
+#[cfg(test)]
+use crate::aws::fault::Repeat;
 use crate::aws::operation::AwsOperation;
 use crate::aws::port::Access;
 use crate::domain::place::Region;
@@ -62,6 +64,10 @@ macro_rules! kms_calls {
         pub enum Answer {
             $($call(<$call as AwsCall>::Answer),)*
         }
+
+        /// Every call, and when it may be sent again.
+        #[cfg(test)]
+        const ALL: &[(AwsOperation, Repeat)] = &[$(($call::OPERATION, $call::REPEAT),)*];
 
         impl Request {
             pub fn operation(&self) -> AwsOperation {
@@ -129,4 +135,29 @@ kms_calls! {
     update_alias::UpdateAlias,
     update_key_description::UpdateKeyDescription,
     update_primary_region::UpdatePrimaryRegion,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_calls_that_read_or_can_be_done_twice_are_repeated() {
+        let by = |repeat: Repeat| ALL.iter().filter(move |(_, of)| *of == repeat).map(|(operation, _)| operation.name);
+        let is_read = |name: &str| ["Describe", "Get", "List"].iter().any(|verb| name.starts_with(verb));
+        assert!(by(Repeat::Reading).all(is_read));
+        let once = [
+            "CancelKeyDeletion",
+            "CreateAlias",
+            "CreateKey",
+            "DeleteAlias",
+            "ImportKeyMaterial",
+            "ReplicateKey",
+            "RotateKeyOnDemand",
+            "ScheduleKeyDeletion",
+            "UpdatePrimaryRegion",
+        ];
+        assert_eq!(by(Repeat::IfNotDone).collect::<Vec<_>>(), once);
+        assert!(!by(Repeat::Always).any(is_read));
+    }
 }

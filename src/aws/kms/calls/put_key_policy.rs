@@ -32,3 +32,18 @@ impl AwsCall for PutKeyPolicy {
         wire.kms(async |kms| kms.put_key_policy(request).await).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::fake_kms::{key, policy, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        let call = PutKeyPolicy { key: key(), policy: policy(), bypass_lockout_check: false };
+        let expected = r#"PutKeyPolicy {ID,"Policy":"{\"Statement\":[]}","PolicyName":"default"}"#;
+        assert_eq!(sent(call.clone()).await, expected);
+        let expected = r#"PutKeyPolicy {"BypassPolicyLockoutSafetyCheck":true,ID,"Policy":"{\"Statement\":[]}","PolicyName":"default"}"#;
+        assert_eq!(sent(PutKeyPolicy { bypass_lockout_check: true, ..call }).await, expected);
+    }
+}

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::call::{AwsCall, Wire};
 use crate::aws::fault::{Fault, Repeat};
-use crate::aws::kms::json::{KeyMetadataBody, TagBody, is_false};
+use crate::aws::kms::json::{TagBody, is_false};
+use crate::aws::kms::key_metadata::KeyMetadataBody;
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::operation::NewReplica;
@@ -62,4 +63,30 @@ impl<'a> RequestBody<'a> {
 #[serde(rename_all = "PascalCase")]
 struct AnswerBody {
     replica_key_metadata: KeyMetadataBody,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    use crate::aws::kms::fake_kms::{exchange, key, metadata, paris};
+    use crate::domain::key::tag::Tag;
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        let new = NewReplica {
+            key: key(),
+            primary: paris(),
+            aliases: Vec::new(),
+            description: String::new(),
+            policy: None,
+            bypass_lockout_check: false,
+            tags: vec![Tag::told("team", "ops")],
+        };
+        let call = ReplicateKey { new, replica_region: Region::parse("eu-west-1").expect("a region") };
+        let answer = json!({"ReplicaKeyMetadata": metadata(), "ReplicaPolicy": "{}", "ReplicaTags": []});
+        let expected = r#"ReplicateKey {"Description":"",ID,"ReplicaRegion":"eu-west-1","Tags":[{"TagKey":"team","TagValue":"ops"}]}"#;
+        assert_eq!(exchange(call, answer).await.0, expected);
+    }
 }

@@ -22,3 +22,14 @@ impl AwsCall for RotateKeyOnDemand {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::fake_kms::{key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        assert_eq!(sent(RotateKeyOnDemand { key: key() }).await, r#"RotateKeyOnDemand {ID}"#);
+    }
+}

@@ -39,3 +39,27 @@ impl AwsCall for ScheduleKeyDeletion {
         Ok(DeletionScheduled { date: answer.deletion_date.map(moment), state })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    use crate::aws::kms::fake_kms::{ID, exchange, key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        let window = DeletionWindow::parse(7).expect("days");
+        let sent = sent(ScheduleKeyDeletion { key: key(), window }).await;
+        assert_eq!(sent, r#"ScheduleKeyDeletion {ID,"PendingWindowInDays":7}"#);
+    }
+
+    #[tokio::test]
+    async fn date_and_state_are_read() {
+        let body = json!({"KeyId": ID, "DeletionDate": 1_700_000_000.0, "KeyState": "PendingDeletion"});
+        let call = ScheduleKeyDeletion { key: key(), window: DeletionWindow::default() };
+        let date = Some(Time::from_nanos(1_700_000_000_000_000_000));
+        let expected = DeletionScheduled { date, state: Some(KeyState::PendingDeletion) };
+        assert_eq!(exchange(call, body).await.1, expected);
+    }
+}

@@ -26,3 +26,17 @@ impl AwsCall for TagResource {
         wire.kms(async |kms| kms.tag_resource(request).await).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::fake_kms::{key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        assert_eq!(
+            sent(TagResource { key: key(), tags: vec![Tag::told("team", "ops")] }).await,
+            r#"TagResource {ID,"Tags":[{"TagKey":"team","TagValue":"ops"}]}"#
+        );
+    }
+}

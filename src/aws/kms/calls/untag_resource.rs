@@ -24,3 +24,17 @@ impl AwsCall for UntagResource {
         wire.kms(async |kms| kms.untag_resource(request).await).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::fake_kms::{key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        assert_eq!(
+            sent(UntagResource { key: key(), tag_keys: vec!["team".to_owned()] }).await,
+            r#"UntagResource {ID,"TagKeys":["team"]}"#
+        );
+    }
+}

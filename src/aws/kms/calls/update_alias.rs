@@ -25,3 +25,17 @@ impl AwsCall for UpdateAlias {
         wire.kms(async |kms| kms.update_alias(request).await).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::fake_kms::{alias, key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        assert_eq!(
+            sent(UpdateAlias { alias: alias(), key: key() }).await,
+            r#"UpdateAlias {"AliasName":"alias/payroll","TargetKeyId":"1234abcd-12ab-34cd-56ef-1234567890ab"}"#
+        );
+    }
+}

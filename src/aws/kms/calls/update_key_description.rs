@@ -26,3 +26,17 @@ impl AwsCall for UpdateKeyDescription {
         wire.kms(async |kms| kms.update_key_description(request).await).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::fake_kms::{key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        assert_eq!(
+            sent(UpdateKeyDescription { key: key(), description: "for wages".to_owned() }).await,
+            r#"UpdateKeyDescription {"Description":"for wages",ID}"#
+        );
+    }
+}

@@ -29,3 +29,16 @@ impl AwsCall for UpdatePrimaryRegion {
         wire.kms(async |kms| kms.update_primary_region(request).await).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::fake_kms::{key, sent};
+
+    #[tokio::test]
+    async fn it_is_asked_in_awss_words() {
+        let new_primary = Region::parse("eu-west-1").expect("a region");
+        let sent = sent(UpdatePrimaryRegion { key: key(), new_primary }).await;
+        assert_eq!(sent, r#"UpdatePrimaryRegion {ID,"PrimaryRegion":"eu-west-1"}"#);
+    }
+}
