@@ -4,11 +4,13 @@
 //! proxy's password, which no `Debug` text shows.
 
 use std::collections::HashSet;
-use std::fmt;
+use std::fmt::{self, Display};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 use super::operation::Service;
 use crate::domain::place::{Partition, Region};
@@ -85,16 +87,20 @@ impl fmt::Debug for AwsSettings {
 #[serde(deny_unknown_fields)]
 pub struct EndpointOverride {
     /// Only calls in this partition.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "parsed")]
     pub partition: Option<Partition>,
     /// Only calls to this service.
     #[serde(default)]
     pub service: Option<Service>,
     /// Only calls in this region.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "parsed")]
     pub region: Option<Region>,
     /// Where those calls go: `https://host[:port][/path]`, or `http://…` for a network that needs no protection.
     pub url: String,
+}
+
+fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(from: D) -> Result<Option<T>, D::Error> {
+    String::deserialize(from)?.parse().map(Some).map_err(D::Error::custom)
 }
 
 /// A setting that cannot be meant. The caller puts the section's name in front.

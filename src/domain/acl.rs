@@ -3,10 +3,9 @@
 use super::action::{Action, ActionSet};
 use super::id::UserId;
 use super::name::GroupName;
-use serde::{Deserialize, Serialize};
 
 /// For whom an entry is: one user or one group, never both.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Principal {
     User(UserId),
     Group(GroupName),
@@ -23,7 +22,7 @@ impl Principal {
 }
 
 /// One wish of an update: to permit these actions to this principal, or to withdraw them.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AclChange {
     pub principal: Principal,
     /// Which actions, as asked for.

@@ -1,14 +1,13 @@
 //! The table "APIs and Action Mapping" as data: every action, the API that needs it, what it permits.
 //! One place: the routes name actions from here, and `GET /v1/cckm/aws/actions` serves the table.
 
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// An action that can be permitted on a KMS. New ones go to the end: the log stores the position.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-        pub enum Action { $($(#[$doc])* #[serde(rename = $name)] $variant,)* }
+        /// An action that can be permitted on a KMS.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+        pub enum Action { $($(#[$doc])* $variant,)* }
 
         impl Action {
             /// Every action there is, in the order in which sets of them are shown.

@@ -11,7 +11,6 @@ use super::place::{Partition, Region};
 use super::refusal::{ConnectionRefusal, Refusal};
 use super::state::State;
 use super::time::Time;
-use serde::{Deserialize, Serialize};
 
 /// A connection as it stands.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,7 +29,7 @@ pub struct Connection {
 }
 
 /// All of a connection that is not secret.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConnectionSettings {
     pub description: String,
     /// The public half of the credentials.
@@ -48,7 +47,7 @@ pub struct ConnectionSettings {
 }
 
 /// `aws_sts_regional_endpoints`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum StsEndpoints {
     /// The global endpoint, where the partition has one.
     #[default]

@@ -1,8 +1,7 @@
 //! Every event that the log can hold. An event is a fact: resolved ids, values after defaulting, never a secret in
 //! the clear, never a display name that may change.
 //!
-//! The bytes of old events are a contract: variants and fields are never changed, reordered or removed. A changed
-//! event is a new variant at the end, and `ledger::upcast` turns the old one into it.
+//! How they are written is the ledger's: `ledger::layout` has a layout for each, and says how an event is changed.
 
 use super::acl::AclChange;
 use super::connection::ConnectionSettings;
@@ -20,11 +19,10 @@ use super::schedule::ScheduleEvent;
 use super::source_key::SourceKeyEvent;
 use super::template::TemplateEvent;
 use super::user::UserProfile;
-use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
 /// What happened, and to whom.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Event {
     /// The installation as a whole.
     Installation(InstallationEvent),
@@ -41,15 +39,8 @@ pub enum Event {
 }
 
 /// A secret that the keyring has sealed: bytes that tell nothing without it.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Sealed(pub Vec<u8>);
-
-/// Bytes for the log; for people, who read JSON, only that there is something.
-impl Serialize for Sealed {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        if to.is_human_readable() { to.serialize_str("[sealed]") } else { self.0.serialize(to) }
-    }
-}
 
 impl fmt::Debug for Sealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,15 +49,8 @@ impl fmt::Debug for Sealed {
 }
 
 /// The SHA-256 of a refresh token, which is 256 random bits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
-
-/// Bytes for the log; for people, who read JSON, only that there is something.
-impl Serialize for TokenHash {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        if to.is_human_readable() { to.serialize_str("[hash]") } else { self.0.serialize(to) }
-    }
-}
 
 impl fmt::Debug for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,7 +58,7 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum InstallationEvent {
     /// The first event of every log.
     Created {
@@ -90,7 +74,7 @@ pub enum InstallationEvent {
     },
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum UserEvent {
     Created {
         /// What the user signs in with.
@@ -134,7 +118,7 @@ pub enum UserEvent {
     LoggedIn { source: String },
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum GroupEvent {
     Created {
         description: String,
@@ -158,14 +142,14 @@ pub enum GroupEvent {
 }
 
 /// JSON that clients attach to a group.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct GroupMetadata {
     pub app: Option<JsonText>,
     pub client: Option<JsonText>,
     pub user: Option<JsonText>,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum SessionEvent {
     Opened {
         user: UserId,
@@ -184,7 +168,7 @@ pub enum SessionEvent {
 }
 
 /// A refresh token as it is kept: never itself.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RefreshGrant {
     /// By which its owner names it.
     pub id: RefreshTokenId,
@@ -196,7 +180,7 @@ pub struct RefreshGrant {
     pub unused_seconds: Option<u64>,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum ConnectionEvent {
     Created {
         name: ConnectionName,
@@ -226,7 +210,7 @@ pub enum ConnectionEvent {
     Deleted,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum KmsEvent {
     /// An AWS account, with some of its regions, came under management.
     Added {
@@ -333,7 +317,7 @@ impl Event {
     }
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Actor {
     System,
     /// A user, under the name of that time.

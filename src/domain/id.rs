@@ -1,6 +1,5 @@
 //! Ids as types, and the uris built from them. An id past the door of the house is never a bare `Uuid` or `String`.
 
-use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
 
@@ -15,7 +14,7 @@ pub struct NotAnId {
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident, $expected:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Uuid);
 
         impl $name {

@@ -12,7 +12,6 @@ use super::place::{AccountId, Arn, ExternalId, Partition, Region, RoleArn};
 use super::refusal::{KmsRefusal, Refusal};
 use super::state::State;
 use super::time::Time;
-use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -38,7 +37,7 @@ pub struct Kms {
 }
 
 /// A role to assume, and the external id that its trust policy asks for.
-#[derive(Clone, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
 pub struct AssumedRole {
     pub arn: RoleArn,
     /// The external id, if the role wants one. AWS does not count it as a secret.

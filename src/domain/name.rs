@@ -1,6 +1,5 @@
 //! Names that people give to things, and JSON texts that they attach; parsed once.
 
-use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
@@ -41,7 +40,7 @@ fn check(text: &str) -> Result<(), NameError> {
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Arc<str>);
 
         impl $name {
@@ -52,6 +51,11 @@ macro_rules! name {
             pub fn parse(text: &str) -> Result<Self, NameError> {
                 check(text)?;
                 Ok(Self(text.into()))
+            }
+
+            /// Takes a name from the log, which was one by the rules of its day.
+            pub fn stored(text: &str) -> Self {
+                Self(text.into())
             }
 
             /// The name as it was given.
@@ -69,12 +73,6 @@ macro_rules! name {
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Debug::fmt(&*self.0, f)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                Self::parse(&String::deserialize(from)?).map_err(serde::de::Error::custom)
             }
         }
     };
@@ -110,7 +108,7 @@ impl UserName {
 }
 
 /// A JSON value that a client attached (labels, metadata), kept as its text: the log's codec is not self-describing.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JsonText(Arc<str>);
 
 /// The longest attached JSON text, in bytes.
@@ -124,6 +122,15 @@ impl JsonText {
     pub fn of(value: &serde_json::Value) -> Result<Self, usize> {
         let text = value.to_string();
         if text.len() > JSON_TEXT_MAX { Err(text.len()) } else { Ok(Self(text.into())) }
+    }
+
+    /// Takes a text from the log, which was made of a JSON value.
+    pub fn stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// The value again; `null` should the text ever not be JSON.

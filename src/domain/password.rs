@@ -1,10 +1,9 @@
 //! The rules for passwords and lockout, as an administrator sets them. Times in minutes and days, as clients know them.
 
 use super::time::Time;
-use serde::{Deserialize, Serialize};
 
 /// The global password policy; the names are those of the API.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PasswordPolicy {
     /// At least so many upper-case letters.
     pub inclusive_min_upper_case: u32,

@@ -14,7 +14,6 @@ use super::span::Span;
 use super::state::State;
 use super::table::Table;
 use super::time::Time;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// A schedule as it stands.
@@ -36,7 +35,7 @@ pub struct Schedule {
 }
 
 /// What a schedule does, and when.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct ScheduleSettings {
     pub description: String,
     pub run_at: Cron,
@@ -49,7 +48,7 @@ pub struct ScheduleSettings {
     pub work: Work,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Work {
     /// Rotates the keys that are under it.
     RotateKeys(RotationPlan),
@@ -67,7 +66,7 @@ impl Work {
     }
 }
 
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct RotationPlan {
     /// New material that comes from here lasts so long; none: for ever.
     pub expiration: Option<Span>,
@@ -81,13 +80,13 @@ pub struct RotationPlan {
     pub rotate_material: bool,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum SynchronizationPlan {
     All,
     Kms(Vec<KmsId>),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cause {
     Due(Time),
     /// It had been due while the program was not running.
@@ -111,7 +110,7 @@ pub struct Run {
     pub keys: Vec<(KeyId, KeyOutcome)>,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RunOutcome {
     Done,
     /// Not all was done, and why.
@@ -119,7 +118,7 @@ pub enum RunOutcome {
 }
 
 /// What became of one key in a run.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KeyOutcome {
     MaterialRotated,
     /// This key has taken its place.
@@ -128,7 +127,7 @@ pub enum KeyOutcome {
     Failed(String),
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum ScheduleEvent {
     Created {
         name: ScheduleName,

@@ -12,7 +12,6 @@ use super::refusal::{Refusal, SourceKeyRefusal};
 use super::state::State;
 use super::time::Time;
 use kind::SourceKeyKind;
-use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
 /// A source key as it stands.
@@ -31,7 +30,7 @@ pub struct SourceKey {
 }
 
 /// All that is known of a source key when it is made, save its material.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct NewSourceKey {
     pub name: SourceKeyName,
     pub kind: SourceKeyKind,
@@ -50,7 +49,7 @@ pub struct NewSourceKey {
     pub public_key: Option<String>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MaterialOrigin {
     Generated,
     /// A client brought it, and may still have it.
@@ -58,7 +57,7 @@ pub enum MaterialOrigin {
 }
 
 /// The vendor's bits for uses of a key: 1 sign, 2 verify, 4 encrypt, 8 decrypt, and so on up to bit 21.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UsageMask(u32);
 
 impl UsageMask {
@@ -94,7 +93,7 @@ impl UsageMask {
 }
 
 /// SHA-256 of a symmetric material, or of the public half (DER) of an asymmetric one.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint(pub [u8; 32]);
 
 impl fmt::Display for Fingerprint {
@@ -109,15 +108,8 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// Bytes for the log; for people, who read JSON, hexadecimal digits.
-impl Serialize for Fingerprint {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        if to.is_human_readable() { to.collect_str(self) } else { self.0.serialize(to) }
-    }
-}
-
 /// Events of a source key. Who caused them stands in their records.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum SourceKeyEvent {
     /// A source key was made.
     Created {

@@ -1,11 +1,10 @@
 //! A length of time as clients write it: `30d` or `12h`.
 
 use super::time::Time;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Whole days or hours, at least one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Span {
     /// Days.
     Days(u32),

@@ -14,7 +14,6 @@ use super::place::AccountId;
 use super::refusal::{Refusal, TemplateRefusal};
 use super::state::State;
 use super::time::Time;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The tag of a key that has a template's policy; its value is the template's id.
@@ -42,7 +41,7 @@ pub struct Template {
 }
 
 /// What a template gives: the wording for people depends on the key.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum TemplatePolicy {
     Text(PolicyText),
     /// One that gives these people their rights; nobody: AWS's default.
@@ -63,7 +62,7 @@ impl TemplatePolicy {
 }
 
 /// What became of a policy that was pushed to the template's keys.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Push {
     /// The keys that have it now.
     pub done: Vec<KeyId>,
@@ -71,7 +70,7 @@ pub struct Push {
     pub failed: Vec<(KeyId, String)>,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum TemplateEvent {
     Created {
         name: TemplateName,

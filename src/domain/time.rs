@@ -1,19 +1,11 @@
 //! A moment as the log keeps it. The domain is told the time; it never asks a clock.
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
-use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
 /// A moment: nanoseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
-
-/// Nanoseconds for the log; RFC 3339 for people, who read JSON.
-impl Serialize for Time {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        if to.is_human_readable() { to.collect_str(self) } else { to.serialize_i64(self.0) }
-    }
-}
 
 impl Time {
     /// From nanoseconds since 1970.

@@ -13,7 +13,6 @@ use super::password::{HISTORY_MAX, PasswordPolicy, PasswordProblem};
 use super::refusal::{Refusal, SessionRefusal, UserRefusal};
 use super::state::State;
 use super::time::Time;
-use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// A user as it stands.
@@ -54,7 +53,7 @@ pub struct Failures {
 pub const SOURCES_MAX: usize = 32;
 
 /// What is known of a user besides name and password.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct UserProfile {
     pub full_name: String,
     pub nickname: String,

@@ -1,7 +1,8 @@
 //! The envelope that resources share: id, uri, account, times.
 
+use crate::domain::place::Region;
 use crate::domain::time::Time;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::fmt::Display;
 use utoipa::ToSchema;
 
@@ -50,6 +51,16 @@ impl Envelope {
 }
 
 /// A moment as clients read it.
-pub fn rfc3339<S: serde::Serializer>(time: &Time, to: S) -> Result<S::Ok, S::Error> {
+pub fn rfc3339<S: Serializer>(time: &Time, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(time)
+}
+
+/// What clients read as text.
+pub fn text<S: Serializer>(value: &impl Display, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(value)
+}
+
+/// The names of regions, without a copy of each: a page holds many.
+pub fn regions<S: Serializer>(regions: &[Region], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(regions.iter().map(Region::as_str))
 }

@@ -3,7 +3,7 @@
 use super::error::Problem;
 use super::guard::{Admitted, kms_id};
 use super::paging::{Columns, List, Listing};
-use crate::domain::event::{Actor, Event};
+use crate::domain::event::Actor;
 use crate::domain::time::Time;
 use crate::service::Services;
 use crate::service::access::SignedIn;
@@ -55,11 +55,10 @@ pub async fn of_kms(
     services: Data<Services>,
 ) -> Result<List<EntryView>, Problem> {
     let page = services.kms.history(&who.permit, kms_id(&request)?, &listing.0).await?;
-    Ok(List::of(page.skip, page.limit, page.total, page.entries.iter().map(view)))
+    Ok(List::of(page.skip, page.limit, page.total, page.entries.into_iter().map(view)))
 }
 
-fn view(entry: &Entry) -> EntryView {
-    let (event, details) = named(&entry.event);
+fn view(entry: Entry) -> EntryView {
     let user_id = match &entry.actor {
         Actor::User { id, .. } => Some(id.subject()),
         Actor::System | Actor::Schedule { .. } => None,
@@ -69,25 +68,8 @@ fn view(entry: &Entry) -> EntryView {
         time: entry.time,
         actor: entry.actor.to_string(),
         user_id,
-        request_id: entry.request_id.clone(),
-        event,
-        details,
-    }
-}
-
-/// The event's name and members: serde writes an event as `{"Kms": [id, {"Name": {members}}]}` or `[id, "Name"]`.
-fn named(event: &Event) -> (String, Value) {
-    let inner = match serde_json::to_value(event) {
-        Ok(Value::Object(outer)) => outer.into_iter().next().map(|(_, value)| value),
-        _ => None,
-    };
-    let own = match inner {
-        Some(Value::Array(parts)) => parts.into_iter().nth(1),
-        other => other,
-    };
-    match own {
-        Some(Value::String(name)) => (name, Value::Object(Default::default())),
-        Some(Value::Object(one)) => one.into_iter().next().unwrap_or_default(),
-        _ => (String::new(), Value::Null),
+        request_id: entry.request_id,
+        event: entry.event,
+        details: entry.details,
     }
 }

@@ -80,8 +80,8 @@ pub enum LedgerError {
     HeadUnknown(PathBuf),
     /// The log is of a format that is not read any more.
     #[error(
-        "the log in {} was written by an earlier version of this program, in a format that is not read any more: begin \
-         with an empty data directory", .0.display()
+        "the log in {} was written by a version of Claviger before 1.0 (record version 1), which this one cannot read: \
+         begin with an empty data directory", .0.display()
     )]
     EarlierFormat(PathBuf),
     /// The thread that reads has ended: the ledger was closed, or the thread failed, which is a defect of the program.

@@ -1,10 +1,12 @@
 //! Records for people and their tools: one JSON object on a line, and which of them are wanted. Secrets show only as
-//! that there is one.
+//! that there is one. The JSON is that of the layouts, whose names are fixed anyway: live types have none.
 
+use super::layout::{LayoutOf, v2};
 use super::record::Record;
 use crate::domain::event::{Actor, Event};
 use crate::domain::time::Time;
 use serde::Serialize;
+use serde_json::Value;
 
 /// Which records are wanted: those that fit all that is given.
 #[derive(Clone, Debug, Default)]
@@ -42,13 +44,13 @@ fn is_by(actor: &Actor, wanted: &str) -> bool {
 struct Line<'a> {
     seq: u64,
     id: String,
-    time: Time,
+    time: String,
     actor: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_id: Option<String>,
     request_id: &'a str,
     stream: String,
-    event: &'a Event,
+    event: v2::Event<'a>,
     hash: String,
 }
 
@@ -58,7 +60,7 @@ impl Record {
         let line = Line {
             seq: self.seq,
             id: self.event_id.to_string(),
-            time: self.time,
+            time: self.time.to_string(),
             actor: self.actor.to_string(),
             actor_id: match &self.actor {
                 Actor::System => None,
@@ -67,10 +69,28 @@ impl Record {
             },
             request_id: &self.request_id,
             stream: self.stream().to_string(),
-            event: &self.event,
+            event: LayoutOf::of(&self.event),
             hash: self.hash.to_string(),
         };
         // Events are made of named members and strings: nothing in them that JSON could not hold.
         serde_json::to_string(&line).unwrap_or_else(|error| format!("{{\"seq\":{},\"error\":\"{error}\"}}", self.seq))
+    }
+}
+
+/// The name of an event, such as `RegionsReplaced`, and its members.
+pub fn name_and_members(event: &Event) -> (String, Value) {
+    // An event is written as `{"Kms": [id, {"Name": {members}}]}` or `{"Kms": [id, "Name"]}`.
+    let inner = match serde_json::to_value(v2::Event::of(event)) {
+        Ok(Value::Object(outer)) => outer.into_iter().next().map(|(_, value)| value),
+        _ => None,
+    };
+    let own = match inner {
+        Some(Value::Array(parts)) => parts.into_iter().nth(1),
+        other => other,
+    };
+    match own {
+        Some(Value::String(name)) => (name, Value::Object(Default::default())),
+        Some(Value::Object(one)) => one.into_iter().next().unwrap_or_default(),
+        _ => (String::new(), Value::Null),
     }
 }

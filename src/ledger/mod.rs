@@ -2,9 +2,10 @@
 //! it. It never changes a record once written, never answers before the record is durable, and never publishes what
 //! is not.
 //!
-//! `record` is what is kept and its bytes, `chain` what holds records together, `store` where they are kept (`embedded`
-//! on sled, `rows` how they lie there), `head` how a log that lost its end is noticed, `writer` the one thread that writes, `replay` the way back
-//! from bytes to state, `reader` the thread that reads for histories, `history` which records concern a KMS or a connection, `json_lines` records as JSON for people.
+//! `record` is what is kept and its bytes, `layout` what of live types is in them, `chain` what holds records together,
+//! `store` where they are kept (`embedded` on sled, `rows` how they lie there), `head` how a log that lost its end is noticed, `writer` the one
+//! thread that writes, `replay` the way back from bytes to state, `reader` the thread that reads for histories,
+//! `history` which records concern a KMS or a connection, `json_lines` records as JSON for people.
 
 mod chain;
 mod directory;
@@ -13,13 +14,13 @@ mod error;
 mod head;
 mod history;
 mod json_lines;
+mod layout;
 mod limit;
 mod reader;
 mod record;
 mod replay;
 mod rows;
 mod store;
-mod upcast;
 mod verify;
 mod writer;
 
@@ -27,7 +28,7 @@ mod writer;
 mod tests;
 
 pub use error::{Fault, LedgerError, Stopped, WriteError};
-pub use json_lines::Filter;
+pub use json_lines::{Filter, name_and_members};
 pub use limit::decoding_alone;
 pub use record::{Record, RecordHash};
 pub use store::{AppendError, Batch, Batches, Entry, Store, StoreError};

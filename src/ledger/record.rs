@@ -1,17 +1,17 @@
-//! A record: one event with who, when and why, and the bytes that it is kept as. The bytes of a version never change;
-//! a new layout is a new version beside the old ones. `tests/golden/` holds records of every version.
+//! A record: one event with who, when and why, and the bytes that it is kept as: a version, the hash of the record
+//! before, and the rest as bincode writes it from `layout`. The bytes of a version never change; `tests/golden/` holds
+//! records of every version.
 
 use super::error::Fault;
-use super::upcast;
+use super::layout::{IntoLive, LayoutOf, v2};
 use crate::domain::event::{Actor, Event, Stream};
 use crate::domain::id::EventId;
 use crate::domain::time::Time;
 use aws_lc_rs::digest;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The version that is written today. It is the first byte of a record.
-const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 2;
 
 /// What all versions begin with: the version and the hash of the record before.
 const BEGINNING: usize = 1 + 32;
@@ -19,12 +19,15 @@ const BEGINNING: usize = 1 + 32;
 /// The longest record, in bytes. Far above what a request may bring; a length over it can only be damage.
 pub(super) const RECORD_MAX: usize = 4 * 1024 * 1024;
 
+/// Room for most records, in bytes, so that writing one takes memory once.
+const TYPICAL_LENGTH: usize = 512;
+
 /// What the codec may count while it reads one. It counts what values take in memory (eight bytes for a number or a length
 /// that takes one byte here), so this is more than eight times as much.
 const CLAIMED_MAX: usize = 16 * RECORD_MAX;
 
 /// The SHA-256 of a record as it is stored.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct RecordHash(pub [u8; 32]);
 
 impl RecordHash {
@@ -67,31 +70,6 @@ pub struct Record {
     pub hash: RecordHash,
 }
 
-/// Version 1, without the first two members: those are read without the codec, which is slow with a hash, see
-/// [`version_of`] and [`previous_of`].
-#[derive(Deserialize)]
-struct V1<'a> {
-    seq: u64,
-    event_id: EventId,
-    time: Time,
-    actor: Actor,
-    request_id: &'a str,
-    event: Event,
-}
-
-/// The whole of it to write from, without copying.
-#[derive(Serialize)]
-struct V1Ref<'a> {
-    version: u8,
-    previous: RecordHash,
-    seq: u64,
-    event_id: EventId,
-    time: Time,
-    actor: &'a Actor,
-    request_id: &'a str,
-    event: &'a Event,
-}
-
 /// All that the state is made from: reading only this is what makes replay fast.
 pub(super) struct Happening {
     pub seq: u64,
@@ -113,9 +91,19 @@ pub(super) struct Draft<'a> {
 impl Draft<'_> {
     /// The bytes to keep; none when there are more of them than a record may have.
     pub(super) fn encode(&self) -> Option<Vec<u8>> {
-        let Draft { seq, event_id, time, actor, request_id, event, previous } = *self;
-        let layout = V1Ref { version: VERSION, previous, seq, event_id, time, actor, request_id, event };
-        let bytes = bincode::serde::encode_to_vec(layout, bincode::config::standard()).ok()?;
+        let Draft { seq, event_id, time, actor, request_id, event, previous } = self;
+        let entry = v2::Entry {
+            seq: *seq,
+            event_id: LayoutOf::of(event_id),
+            time: LayoutOf::of(time),
+            actor: LayoutOf::of(*actor),
+            request_id: v2::Text::from(*request_id),
+            event: LayoutOf::of(*event),
+        };
+        let mut bytes = Vec::with_capacity(TYPICAL_LENGTH);
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&previous.0);
+        bincode::serde::encode_into_std_write(entry, &mut bytes, bincode::config::standard()).ok()?;
         (bytes.len() <= RECORD_MAX).then_some(bytes)
     }
 }
@@ -131,10 +119,19 @@ impl Record {
 
     /// The same for whoever has hashed the bytes already.
     pub(super) fn decode_hashed(bytes: &[u8], hash: RecordHash) -> Result<Self, Fault> {
-        match version_of(bytes)? {
-            1 => Ok(V1::read(bytes)?.into_record(previous_of(bytes)?, hash)),
-            version => Err(Fault::Version(version)),
-        }
+        let previous = previous_of(bytes)?;
+        let v2::Entry { seq, event_id, time, actor, request_id, event } = entry_of(bytes)?;
+        Ok(Record {
+            version: VERSION,
+            seq,
+            event_id: event_id.into_live()?,
+            time: time.into_live()?,
+            actor: actor.into_live()?,
+            request_id: request_id.into_live()?,
+            event: event.into_live()?,
+            previous,
+            hash,
+        })
     }
 
     /// To whose history it belongs.
@@ -146,39 +143,28 @@ impl Record {
 impl Happening {
     /// Reads what happened from a record of any version.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Fault> {
-        match version_of(bytes)? {
-            1 => V1::read(bytes).map(V1::into_happening),
-            version => Err(Fault::Version(version)),
-        }
+        let v2::Entry { seq, time, event, .. } = entry_of(bytes)?;
+        Ok(Self { seq, time: time.into_live()?, event: event.into_live()? })
     }
 }
 
-impl<'a> V1<'a> {
-    fn read(bytes: &'a [u8]) -> Result<Self, Fault> {
-        if bytes.len() > RECORD_MAX {
-            return Err(Fault::Undecodable(format!(
-                "it has {} bytes, and no record has more than {RECORD_MAX}",
-                bytes.len()
-            )));
-        }
-        let config = bincode::config::standard().with_limit::<CLAIMED_MAX>();
-        let rest = bytes.get(BEGINNING..).unwrap_or_default();
-        let (v1, length): (Self, usize) = bincode::serde::borrow_decode_from_slice(rest, config)
-            .map_err(|error| Fault::Undecodable(error.to_string()))?;
-        match rest.len() - length {
-            0 => Ok(v1),
-            more => Err(Fault::Undecodable(format!("{more} bytes follow its end"))),
-        }
+/// Reads what follows the beginning. A later version gets an arm of its own here.
+pub(super) fn entry_of(bytes: &[u8]) -> Result<v2::Entry<'_>, Fault> {
+    match version_of(bytes)? {
+        VERSION => {}
+        version => return Err(Fault::Version(version)),
     }
-
-    fn into_record(self, previous: RecordHash, hash: RecordHash) -> Record {
-        let V1 { seq, event_id, time, actor, request_id, event } = self;
-        let (request_id, event) = (request_id.to_owned(), upcast::to_present(event));
-        Record { version: 1, seq, event_id, time, actor, request_id, event, previous, hash }
+    if bytes.len() > RECORD_MAX {
+        let problem = format!("it has {} bytes, and no record has more than {RECORD_MAX}", bytes.len());
+        return Err(Fault::Undecodable(problem));
     }
-
-    fn into_happening(self) -> Happening {
-        Happening { seq: self.seq, time: self.time, event: upcast::to_present(self.event) }
+    let config = bincode::config::standard().with_limit::<CLAIMED_MAX>();
+    let rest = bytes.get(BEGINNING..).unwrap_or_default();
+    let (entry, length) = bincode::serde::borrow_decode_from_slice(rest, config)
+        .map_err(|error| Fault::Undecodable(error.to_string()))?;
+    match rest.len() - length {
+        0 => Ok(entry),
+        more => Err(Fault::Undecodable(format!("{more} bytes follow its end"))),
     }
 }
 

@@ -9,7 +9,8 @@ use crate::domain::id::KmsId;
 use crate::domain::refusal::KmsRefusal;
 use crate::domain::state::State;
 use crate::domain::time::Time;
-use crate::ledger::{Ledger, Record};
+use crate::ledger::{self, Ledger, Record};
+use serde_json::Value;
 
 /// One page of a history.
 pub struct HistoryPage {
@@ -27,7 +28,10 @@ pub struct Entry {
     pub time: Time,
     pub actor: Actor,
     pub request_id: String,
-    pub event: Event,
+    /// The event's name.
+    pub event: String,
+    /// Its members.
+    pub details: Value,
 }
 
 impl Entry {
@@ -40,7 +44,8 @@ impl Entry {
         {
             changes.retain(|change| change.principal.holds_for(caller.user.id, &caller.user.groups));
         }
-        Self { seq, time, actor, request_id, event }
+        let (event, details) = ledger::name_and_members(&event);
+        Self { seq, time, actor, request_id, event, details }
     }
 }
 

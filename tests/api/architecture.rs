@@ -35,6 +35,17 @@ fn nobody_imports_whom_they_may_not() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// What is stored has a layout in `ledger::layout`, what is shown a view in `http`: a type of the domain is free to
+/// change, and none is serialised itself.
+#[test]
+fn no_type_of_the_domain_is_serialised() {
+    for file in sources(Path::new("src/domain")) {
+        let text = fs::read_to_string(&file).expect("a source");
+        let named = ["serde::", "Serialize", "bincode"].into_iter().find(|name| text.contains(name));
+        assert!(named.is_none(), "{} names {}", file.display(), named.unwrap_or_default());
+    }
+}
+
 #[test]
 fn the_reader_of_use_lines_sees_every_form() {
     let text = "use crate::domain::id;\nuse crate::{aws::port, ledger};\nuse crate::{\n    http,\n    lab::{a, b},\n};\n\

@@ -8,7 +8,6 @@ use crate::domain::key::days::DeletionWindow;
 use crate::domain::refusal::{JobRefusal, Refusal};
 use crate::domain::state::State;
 use crate::domain::time::Time;
-use serde::{Deserialize, Serialize};
 
 /// A bulk job takes so many keys at most.
 pub const KEYS_MAX: usize = 100;
@@ -38,7 +37,7 @@ pub struct BulkKey {
 }
 
 /// What a bulk job does to each key.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum BulkTask {
     Enable,
     /// Take it out of use.

@@ -4,9 +4,8 @@ use super::bulk::BulkTask;
 use super::sync::{Counts, SyncPlace};
 use crate::domain::id::{KeyId, KmsId, UserId};
 use crate::domain::place::Region;
-use serde::{Deserialize, Serialize};
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum JobEvent {
     /// Of one that synchronises keys.
     Synchronisation(SyncEvent),
@@ -15,7 +14,7 @@ pub enum JobEvent {
 }
 
 /// Events of a job that brings what is known here in line with AWS.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum SyncEvent {
     Started {
         /// Who wanted it; none: the program itself.
@@ -56,7 +55,7 @@ pub enum SyncEvent {
 }
 
 /// Events of a job that does the same to many keys.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum BulkEvent {
     Started {
         /// Who wanted it, and by whose rights it acts.

@@ -7,7 +7,6 @@ use crate::domain::place::{AccountId, Region};
 use crate::domain::refusal::{JobRefusal, KmsRefusal, Refusal};
 use crate::domain::state::State;
 use crate::domain::time::Time;
-use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
 #[derive(Clone, PartialEq, Debug)]
@@ -28,7 +27,7 @@ pub struct SyncJob {
 }
 
 /// A region of a KMS.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SyncPlace {
     pub kms: KmsId,
     pub account: AccountId,
@@ -60,7 +59,7 @@ pub enum RegionWay {
 }
 
 /// What was found in a region: numbers of keys.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Counts {
     pub listed: u64,
     /// They were not known here.

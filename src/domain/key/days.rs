@@ -1,6 +1,5 @@
 //! Numbers of days within AWS's limits.
 
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A number of days that AWS does not take.
@@ -15,8 +14,7 @@ pub struct DaysOutOfRange {
 macro_rules! days {
     ($(#[$doc:meta])* $name:ident, $least:literal ..= $most:literal, $default:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "u16", into = "u16")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(u16);
 
         impl $name {
@@ -42,20 +40,6 @@ macro_rules! days {
         impl Default for $name {
             fn default() -> Self {
                 Self($default)
-            }
-        }
-
-        impl TryFrom<u16> for $name {
-            type Error = DaysOutOfRange;
-
-            fn try_from(days: u16) -> Result<Self, DaysOutOfRange> {
-                Self::parse(i64::from(days))
-            }
-        }
-
-        impl From<$name> for u16 {
-            fn from(days: $name) -> u16 {
-                days.0
             }
         }
 
@@ -88,15 +72,5 @@ mod tests {
         }
         let said = DeletionWindow::parse(i64::MAX).expect_err("too long").to_string();
         assert_eq!(said, "`9223372036854775807` is out of range: 7 to 30 days are expected");
-    }
-
-    #[test]
-    fn the_log_holds_the_number_and_takes_only_a_good_one() {
-        let config = bincode::config::standard();
-        let bytes = bincode::serde::encode_to_vec(RotationPeriod(365), config).expect("a number");
-        assert_eq!(bytes, bincode::serde::encode_to_vec(365_u16, config).expect("a number"));
-        let (read, _): (RotationPeriod, usize) = bincode::serde::decode_from_slice(&bytes, config).expect("it is good");
-        assert_eq!(read, RotationPeriod::default());
-        assert!(bincode::serde::decode_from_slice::<DeletionWindow, _>(&bytes, config).is_err());
     }
 }

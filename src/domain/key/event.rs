@@ -7,9 +7,8 @@ use super::policy_text::PolicyText;
 use super::tag::Tag;
 use crate::domain::id::{KeyId, KmsId, OperationId, ScheduleId};
 use crate::domain::place::Region;
-use serde::{Deserialize, Serialize};
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum KeyEvent {
     /// AWS is about to be asked. What comes of it follows under the same operation id.
     OperationRequested {
@@ -48,7 +47,7 @@ pub enum KeyEvent {
 }
 
 /// Why a key is managed no longer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum UnmanagedCause {
     KmsDeleted,
     /// The region was taken from its KMS.
@@ -56,7 +55,7 @@ pub enum UnmanagedCause {
 }
 
 /// One side of a key, as AWS was seen to hold it.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Aspect {
     Metadata(Box<KeyMetadata>),
     Aliases(Vec<AliasName>),
@@ -73,7 +72,7 @@ pub const NATIVE: &str = "native";
 pub const LOCAL: &str = "local";
 
 /// How a schedule rotates a key.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RotationJob {
     pub schedule: ScheduleId,
     /// Where new material comes from: `native`, or the tier of source keys, such as `local`.

@@ -1,7 +1,5 @@
 //! What AWS says of a key: facts, not wishes.
 
-use serde::{Deserialize, Serialize};
-
 use super::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
 use super::days::{DeletionWindow, RotationPeriod};
 use super::material::{ImportState, MaterialId, MaterialState, RotationKind};
@@ -11,7 +9,7 @@ use crate::domain::place::{AccountId, Region};
 use crate::domain::time::Time;
 
 /// A key as DescribeKey shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyMetadata {
     /// The key, with its account and region.
     pub arn: KeyArn,
@@ -50,7 +48,7 @@ pub struct KeyMetadata {
 }
 
 /// What a key can be used with, in AWS's words. All but one of the lists are empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Algorithms {
     pub encryption: Vec<String>,
     pub signing: Vec<String>,
@@ -62,7 +60,7 @@ pub struct Algorithms {
 }
 
 /// A family of keys that share id and material over several regions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MultiRegion {
     /// Which of the family it is.
     pub kind: MultiRegionKind,
@@ -94,7 +92,7 @@ impl KeyMetadata {
 }
 
 /// Whether and when AWS rotates a key.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RotationStatus {
     /// Whether it does so by itself.
     pub enabled: bool,
@@ -107,7 +105,7 @@ pub struct RotationStatus {
 }
 
 /// One material of a key, and how it came to be the current one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {
     /// The material, where AWS names it.
     pub material: Option<MaterialId>,
@@ -124,45 +122,4 @@ pub struct Rotation {
     pub valid_to: Option<Time>,
     /// What the importer said about it.
     pub description: Option<String>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn facts_survive_the_log() {
-        let arn = KeyArn::parse("arn:aws:kms:eu-west-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab");
-        let arn = arn.expect("a key");
-        let metadata = KeyMetadata {
-            created_at: Some(Time::from_nanos(1_700_000_000_123_000_000)),
-            description: "payroll".to_owned(),
-            enabled: false,
-            spec: KeySpec::parse("SOMETHING_NEW"),
-            usage: KeyUsage::EncryptDecrypt,
-            state: KeyState::PendingReplicaDeletion,
-            origin: Origin::External,
-            manager: KeyManager::Customer,
-            multi_region: Some(MultiRegion {
-                kind: MultiRegionKind::Primary,
-                primary: arn.clone(),
-                replicas: vec![arn.in_region(Region::parse("eu-west-3").expect("a region"))],
-            }),
-            arn,
-            deletion_date: None,
-            pending_window: DeletionWindow::parse(7).ok(),
-            valid_to: Some(Time::from_nanos(1)),
-            expiration_model: Some(ExpirationModel::Expires),
-            algorithms: Algorithms { encryption: vec!["SYMMETRIC_DEFAULT".to_owned()], ..Algorithms::default() },
-            current_material: Some(MaterialId::told("0f")),
-            custom_key_store_id: None,
-            cloud_hsm_cluster_id: None,
-            xks_key_id: Some("x".to_owned()),
-        };
-        let config = bincode::config::standard();
-        let bytes = bincode::serde::encode_to_vec(&metadata, config).expect("it can be written");
-        let (read, _): (KeyMetadata, usize) = bincode::serde::decode_from_slice(&bytes, config).expect("and read");
-        assert_eq!(read, metadata);
-        assert!(read.is_pending_deletion() && read.region().as_str() == "eu-west-1");
-    }
 }

@@ -12,7 +12,6 @@ use crate::domain::id::{KeyId, KmsId, OperationId, SourceKeyId, TemplateId};
 use crate::domain::place::Region;
 use crate::domain::template::TEMPLATE_TAG;
 use crate::domain::time::Time;
-use serde::{Deserialize, Serialize};
 
 /// The tag that every key made from here carries, with the id of the operation that made it.
 pub const MARK: &str = "claviger:operation";
@@ -31,7 +30,7 @@ pub struct PendingOperation {
 pub type PendingOperations = imbl::HashMap<OperationId, PendingOperation>;
 
 /// What is to be done to one key.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Operation {
     Create(NewKey),
     /// Make a key without material, and import a source key's material into it.
@@ -106,7 +105,7 @@ pub enum Operation {
 }
 
 /// A key that is to be made.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct NewKey {
     pub aliases: Vec<AliasName>,
     pub spec: KeySpec,
@@ -123,7 +122,7 @@ pub struct NewKey {
 }
 
 /// A replica that is to be made.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct NewReplica {
     /// The primary key's id at AWS, which the replica shares.
     pub key: AwsKeyId,
@@ -139,7 +138,7 @@ pub struct NewReplica {
 }
 
 /// Material that is to be imported.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Import {
     pub source: SourceKeyId,
     /// When AWS is to forget it; none: never.
@@ -153,7 +152,7 @@ pub struct Import {
 }
 
 /// What becomes of a key that was rotated.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct RetiredKey {
     /// It keeps each alias with a time stamp behind it.
     pub retain_alias: bool,
@@ -162,7 +161,7 @@ pub struct RetiredKey {
 }
 
 /// Who may not encrypt with a key that was rotated.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EncryptFor {
     OwnAccount,
     AllAccounts,

@@ -8,11 +8,10 @@ use super::operation::EncryptFor;
 use super::policy_text::{PolicyText, PolicyTextError};
 use super::spec::KeyUsage;
 use crate::domain::place::{AccountId, Arn, Partition};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Who administers a key and who uses it. Users and roles are names in the key's own account, or whole ARNs.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PolicyPrincipals {
     pub admins: Vec<String>,
     pub admin_roles: Vec<String>,

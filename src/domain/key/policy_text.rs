@@ -6,11 +6,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A policy's text. Two policies are equal if they mean the same to IAM, however they are written.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone)]
 pub struct PolicyText(Arc<str>);
 
 /// The longest policy, in bytes: AWS's limit.
@@ -61,6 +60,11 @@ impl PolicyText {
             Value::String(text) => Self::parse(text),
             value => Self::parse(&value.to_string()),
         }
+    }
+
+    /// Takes a text from the log, which was a policy by the rules of its day.
+    pub fn stored(text: &str) -> Self {
+        Self(text.into())
     }
 
     /// The text, as it was given.
@@ -119,7 +123,6 @@ impl fmt::Debug for PolicyText {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     fn policy(text: &str) -> PolicyText {
         PolicyText::parse(text).expect("a policy")
@@ -158,16 +161,5 @@ mod tests {
         assert_eq!(PolicyText::parse("{\"a\":\"ключ\"}"), Err(PolicyTextError::Character('к')));
         assert!(PolicyText::parse("{\"a\":\"\\u043a\"}").is_ok());
         assert!(PolicyText::parse(&"{\"a\":".repeat(5_000)).is_err(), "nested too deep");
-    }
-
-    proptest! {
-        #[test]
-        fn a_policy_survives_the_log(name in "[a-z\u{e0}-\u{ff}]{0,40}", number in any::<i64>()) {
-            let one = PolicyText::of(&serde_json::json!({ name: [number, "x"] })).expect("a policy");
-            let config = bincode::config::standard();
-            let bytes = bincode::serde::encode_to_vec(&one, config).expect("it is text");
-            let (read, _): (PolicyText, usize) = bincode::serde::decode_from_slice(&bytes, config).expect("text");
-            prop_assert_eq!(read.as_str(), one.as_str());
-        }
     }
 }

@@ -1,9 +1,7 @@
 //! A key's tags.
 
-use serde::{Deserialize, Serialize};
-
 /// A name and a value that hang on a key.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tag {
     /// Unique on the key; upper and lower case differ.
     pub key: String,

@@ -4,10 +4,9 @@
 use crate::domain::key::spec::KeySpec;
 use crate::domain::place::Partition;
 use crate::domain::refusal::Refusal;
-use serde::{Deserialize, Serialize};
 
-/// Algorithm and size. The log stores the position: new ones go to the end.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+/// Algorithm and size.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum SourceKeyKind {
     Aes(AesSize),
     Rsa(RsaSize),
@@ -15,7 +14,7 @@ pub enum SourceKeyKind {
     Hmac(HmacHash, HmacSize),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum AesSize {
     /// 128 bits; what AWS takes in China, where it makes an SM4 key of it.
     Aes128,
@@ -25,7 +24,7 @@ pub enum AesSize {
     Aes256,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RsaSize {
     /// 2048 bits.
     Rsa2048,
@@ -36,7 +35,7 @@ pub enum RsaSize {
 }
 
 /// The curves that AWS has and that we have.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Curve {
     /// NIST P-256, also called prime256v1.
     Secp256r1,
@@ -49,7 +48,7 @@ pub enum Curve {
 }
 
 /// The hash of an HMAC key.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum HmacHash {
     /// SHA-256.
     Sha256,
@@ -60,7 +59,7 @@ pub enum HmacHash {
 }
 
 /// The size of an HMAC key, measured by what its hash gives: each hash has three sizes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum HmacSize {
     /// Half as long; AWS takes none of these.
     Half,

@@ -4,9 +4,9 @@ use super::action_names;
 use crate::domain::acl::{AclEntry, Principal};
 use crate::domain::action::{API_TABLE, Action};
 use crate::domain::kms::{AssumedRole, Kms};
-use crate::domain::name::{GroupName, KmsName};
+use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Region};
-use crate::http::envelope::Envelope;
+use crate::http::envelope::{self, Envelope};
 use crate::service::kms::{self, AccountSeen, KmsSeen};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -49,9 +49,11 @@ pub struct KmsView {
     #[serde(flatten)]
     envelope: Envelope,
     /// Its name here.
+    #[serde(serialize_with = "envelope::text")]
     #[schema(value_type = String, example = "kms")]
     name: KmsName,
     /// The AWS account.
+    #[serde(serialize_with = "envelope::text")]
     #[schema(value_type = String, example = "123456789012")]
     account_id: AccountId,
     /// As whom AWS knows the connection there.
@@ -72,6 +74,7 @@ pub struct KmsView {
     #[schema(example = "aws")]
     connection: String,
     /// Its regions.
+    #[serde(serialize_with = "envelope::regions")]
     #[schema(value_type = Vec<String>, example = json!(["ap-south-1", "us-east-1"]))]
     regions: Vec<Region>,
     /// Its partition.
@@ -96,8 +99,8 @@ pub(super) struct AclView {
     user_id: Option<String>,
     /// The group.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false)]
-    group: Option<GroupName>,
+    #[schema(nullable = false)]
+    group: Option<String>,
     /// Which actions.
     #[schema(schema_with = action_names)]
     actions: Vec<&'static str>,
@@ -170,7 +173,7 @@ impl AclView {
     fn of(entry: &AclEntry) -> Self {
         let (user_id, group) = match &entry.principal {
             Principal::User(id) => (Some(id.subject()), None),
-            Principal::Group(name) => (None, Some(name.clone())),
+            Principal::Group(name) => (None, Some(name.to_string())),
         };
         Self { user_id, group, actions: entry.actions.iter().map(Action::name).collect() }
     }

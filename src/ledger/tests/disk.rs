@@ -222,7 +222,8 @@ fn a_log_of_an_earlier_format_is_refused() {
         db.open_tree("events").expect("a tree").insert([0, 0, 0, 0, 0, 0, 0, 1, 0, 0], row).expect("inserted");
         drop(db);
         HeadFile::create(&at.path().join("head"), HeadMark { seq: 1, ..HeadMark::default() }).expect("noted");
-        for refused in [open(&at).err(), verify::verify(at.path()).err(), verify::accept(at.path()).err()] {
+        let read = verify::read(at.path(), 1).map(drop).err();
+        for refused in [open(&at).err(), read, verify::verify(at.path()).err(), verify::accept(at.path()).err()] {
             let refused = refused.expect("refused");
             assert!(matches!(refused, LedgerError::EarlierFormat(_)), "{refused:?}");
             assert!(refused.to_string().contains("begin with an empty data directory"), "{refused}");

@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::acl::{AclChange, Principal};
 use crate::domain::action::Action;
 use crate::domain::connection::{ConnectionCommand, ConnectionSettings};
-use crate::domain::event::{RefreshGrant, Sealed, TokenHash};
+use crate::domain::event::{ConnectionEvent, RefreshGrant, Sealed, TokenHash};
 use crate::domain::example;
 use crate::domain::group::GroupCommand;
 use crate::domain::id::{RefreshTokenId, SessionId};
@@ -173,9 +173,9 @@ fn proved(state: &State, command: &Command) -> Command {
 
 /// The connection that the commands rest on.
 fn lab() -> Event {
-    let made = |event: &Event| sample::kind(event) == "connection created";
+    let made = |event: &Event| matches!(event, Event::Connection(_, ConnectionEvent::Created { .. }));
     let mut event = sample::every_kind().into_iter().find(made).expect("a sample");
-    if let Event::Connection(_, crate::domain::event::ConnectionEvent::Created { settings, .. }) = &mut event {
+    if let Event::Connection(_, ConnectionEvent::Created { settings, .. }) = &mut event {
         settings.cloud = crate::domain::place::Partition::Aws;
     }
     event
@@ -220,7 +220,7 @@ proptest! {
         let (event, actor) = (event.clone(), actor.clone());
         let same = Record { version, seq, event_id, time, actor, request_id: request_id.clone(), event, previous, hash };
         prop_assert_eq!(&record, &same);
-        prop_assert_eq!((version, hash), (1, RecordHash::of(&bytes)));
+        prop_assert_eq!((version, hash), (record::VERSION, RecordHash::of(&bytes)));
     }
 
     /// Whatever the bytes are: a record or a fault, never a panic, never more memory than there are bytes for.

@@ -1,6 +1,6 @@
-//! One event of every kind that happens to jobs.
+//! Events of every kind that happens to jobs.
 
-use super::sample::{kms, regions, user, uuid};
+use super::sample::{Form, kms, regions, user, uuid};
 use crate::domain::event::Event;
 use crate::domain::id::{JobId, KeyId, TemplateId};
 use crate::domain::job::bulk::BulkTask;
@@ -9,7 +9,7 @@ use crate::domain::job::sync::{Counts, SyncPlace};
 use crate::domain::key::days::DeletionWindow;
 use crate::domain::place::AccountId;
 
-pub(super) fn every_kind() -> Vec<Event> {
+pub(super) fn every_kind(form: Form) -> Vec<Event> {
     let sync = |event| Event::Job(JobId::new(uuid(0xa00)), JobEvent::Synchronisation(event));
     let bulk = |event| Event::Job(JobId::new(uuid(0xa01)), JobEvent::Bulk(event));
     let region = regions(&["eu-west-1"]).remove(0);
@@ -27,10 +27,8 @@ pub(super) fn every_kind() -> Vec<Event> {
     ];
     let reason = || "DescribeKey refused by AWS: AccessDeniedException: no".to_owned();
     let mut events = vec![
-        sync(SyncEvent::Started { by: Some(user(0)), all: false, places: places.clone() }),
-        sync(SyncEvent::Started { by: None, all: true, places }),
-        sync(SyncEvent::RegionFinished { kms: kms(0), region: region.clone(), counts, trouble: None }),
-        sync(SyncEvent::RegionFinished { kms: kms(0), region: region.clone(), counts, trouble: Some(reason()) }),
+        sync(SyncEvent::Started { by: form.option(user(0)), all: form.switch(), places: form.list(places) }),
+        sync(SyncEvent::RegionFinished { kms: kms(0), region: region.clone(), counts, trouble: form.option(reason()) }),
         sync(SyncEvent::RegionFailed { kms: kms(0), region: region.clone(), counts, reason: reason() }),
         sync(SyncEvent::RegionLeft { kms: kms(0), region, counts }),
         sync(SyncEvent::CancelRequested),
@@ -40,7 +38,7 @@ pub(super) fn every_kind() -> Vec<Event> {
         bulk(BulkEvent::CancelRequested),
         bulk(BulkEvent::Finished),
     ];
-    let started = |task| bulk(BulkEvent::Started { by: user(0), task, keys: vec![key(0), key(1)] });
+    let started = |task| bulk(BulkEvent::Started { by: user(0), task, keys: form.list(vec![key(0), key(1)]) });
     events.extend(tasks.map(started));
     events
 }

@@ -1,6 +1,6 @@
-//! One event of every kind that keys have, and one operation of every kind.
+//! Events of every kind that keys have, and operations of every kind.
 
-use super::sample::{kms, uuid};
+use super::sample::{Form, kms, uuid};
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, OperationId, ScheduleId, SourceKeyId};
 use crate::domain::key::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
@@ -13,7 +13,7 @@ use crate::domain::key::operation::{EncryptFor, Import, NewKey, NewReplica, Oper
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::Tag;
-use crate::domain::place::Region;
+use crate::domain::place::{AccountId, Region};
 use crate::domain::time::Time;
 
 fn key(n: u128) -> KeyId {
@@ -36,136 +36,158 @@ fn policy() -> PolicyText {
     PolicyText::parse(r#"{"Version":"2012-10-17","Statement":[]}"#).expect("a policy")
 }
 
-fn import() -> Import {
+fn import(form: Form) -> Import {
     Import {
         source: SourceKeyId::new(uuid(0x700)),
-        valid_to: Some(Time::from_nanos(1_800_000_000_000_000_000)),
-        existing: true,
-        material: Some(MaterialId::told(&"0f".repeat(32))),
-        description: Some("from here".to_owned()),
+        valid_to: form.option(Time::from_nanos(1_800_000_000_000_000_000)),
+        existing: form.switch(),
+        material: form.option(MaterialId::told(&"0f".repeat(32))),
+        description: form.option("from here".to_owned()),
     }
 }
 
-fn new_key() -> NewKey {
+fn new_key(form: Form) -> NewKey {
     NewKey {
-        aliases: vec![alias("alias/payroll")],
-        spec: KeySpec::SymmetricDefault,
+        aliases: form.list(vec![alias("alias/payroll")]),
+        spec: form.option(KeySpec::parse("SOMETHING_NEW")).unwrap_or(KeySpec::SymmetricDefault),
         usage: KeyUsage::EncryptDecrypt,
         origin: Origin::External,
-        description: "payroll".to_owned(),
-        multi_region: true,
-        policy: Some(policy()),
-        bypass_lockout_check: false,
-        tags: vec![Tag::told("team", "платформа")],
+        description: form.text("payroll"),
+        multi_region: form.switch(),
+        policy: form.option(policy()),
+        bypass_lockout_check: form.switch(),
+        tags: form.list(vec![Tag::told("team", "платформа")]),
     }
 }
 
-fn learned() -> Vec<Aspect> {
-    let account =
-        "123456789012".parse().ok().and_then(|n: u64| crate::domain::place::AccountId::parse(&format!("{n:012}")).ok());
-    let arn = KeyArn::of(account.expect("an account"), region("eu-west-1"), aws_key());
-    let metadata = KeyMetadata {
-        created_at: Some(Time::from_nanos(1_700_000_000_123_000_000)),
-        description: "payroll".to_owned(),
-        enabled: true,
+fn replica(form: Form) -> NewReplica {
+    NewReplica {
+        key: aws_key(),
+        primary: region("eu-west-1"),
+        aliases: form.list(vec![alias("alias/payroll")]),
+        description: form.text("payroll"),
+        policy: form.option(policy()),
+        bypass_lockout_check: form.switch(),
+        tags: form.list(vec![Tag::told("team", "")]),
+    }
+}
+
+fn metadata(form: Form) -> KeyMetadata {
+    let arn = KeyArn::of(AccountId::parse("123456789012").expect("an account"), region("eu-west-1"), aws_key());
+    let replicas = form.list(vec![arn.in_region(region("eu-west-3"))]);
+    let names = |name: &str| form.list(vec![name.to_owned()]);
+    KeyMetadata {
+        created_at: form.option(Time::from_nanos(1_700_000_000_123_000_000)),
+        description: form.text("payroll"),
+        enabled: form.switch(),
         spec: KeySpec::SymmetricDefault,
         usage: KeyUsage::EncryptDecrypt,
-        state: KeyState::Enabled,
+        state: form.option(KeyState::PendingReplicaDeletion).unwrap_or(KeyState::Enabled),
         origin: Origin::External,
         manager: KeyManager::Customer,
-        multi_region: Some(MultiRegion {
-            kind: MultiRegionKind::Primary,
-            primary: arn.clone(),
-            replicas: vec![arn.in_region(region("eu-west-3"))],
-        }),
+        multi_region: form.option(MultiRegion { kind: MultiRegionKind::Primary, primary: arn.clone(), replicas }),
         arn,
-        deletion_date: None,
-        pending_window: DeletionWindow::parse(7).ok(),
-        valid_to: None,
-        expiration_model: Some(ExpirationModel::DoesNotExpire),
-        algorithms: Algorithms { encryption: vec!["SYMMETRIC_DEFAULT".to_owned()], ..Algorithms::default() },
-        current_material: Some(MaterialId::told("0f")),
-        custom_key_store_id: None,
-        cloud_hsm_cluster_id: None,
-        xks_key_id: Some("x".to_owned()),
+        deletion_date: form.option(Time::from_nanos(1_700_000_000_123_000_001)),
+        pending_window: form.option(DeletionWindow::parse(7).expect("days")),
+        valid_to: form.option(Time::from_nanos(-1)),
+        expiration_model: form.option(ExpirationModel::DoesNotExpire),
+        algorithms: Algorithms {
+            encryption: names("SYMMETRIC_DEFAULT"),
+            signing: names("ECDSA_SHA_256"),
+            mac: names("HMAC_SHA_256"),
+            key_agreement: names("ECDH"),
+            encapsulation: names("ML_KEM_768"),
+        },
+        current_material: form.option(MaterialId::told("0f")),
+        custom_key_store_id: form.option("cks-1234567890abcdef0".to_owned()),
+        cloud_hsm_cluster_id: form.option("cluster-1a23b4cdefg".to_owned()),
+        xks_key_id: form.option("x".to_owned()),
+    }
+}
+
+fn learned(form: Form) -> Vec<Aspect> {
+    let rotation = RotationStatus {
+        enabled: form.switch(),
+        period: form.option(RotationPeriod::parse(90).expect("days")),
+        next: form.option(Time::from_nanos(3)),
+        on_demand_started: form.option(Time::from_nanos(4)),
     };
     vec![
-        Aspect::Metadata(Box::new(metadata)),
-        Aspect::Aliases(vec![alias("alias/payroll")]),
-        Aspect::Tags(vec![Tag::told("a", "b")]),
+        Aspect::Metadata(Box::new(metadata(form))),
+        Aspect::Aliases(form.list(vec![alias("alias/payroll")])),
+        Aspect::Tags(form.list(vec![Tag::told("a", "b")])),
         Aspect::Policy(policy()),
-        Aspect::Rotation(RotationStatus {
-            enabled: true,
-            period: RotationPeriod::parse(90).ok(),
-            next: Some(Time::from_nanos(3)),
-            on_demand_started: None,
-        }),
+        Aspect::Rotation(rotation),
     ]
 }
 
-fn operations() -> Vec<Operation> {
-    let old = RetiredKey { retain_alias: true, disable_encrypt: Some(EncryptFor::AllAccounts) };
-    let replica = NewReplica {
-        key: aws_key(),
-        primary: region("eu-west-1"),
-        aliases: vec![],
-        description: String::new(),
-        policy: None,
-        bypass_lockout_check: true,
-        tags: vec![],
+/// A family without replicas is told only in full metadata.
+fn alone() -> Aspect {
+    let mut metadata = metadata(Form::Full);
+    metadata.multi_region.iter_mut().for_each(|family| family.replicas.clear());
+    Aspect::Metadata(Box::new(metadata))
+}
+
+fn operations(form: Form) -> Vec<Operation> {
+    let who = form.option(EncryptFor::AllAccounts).unwrap_or(EncryptFor::OwnAccount);
+    let old = |disable_encrypt| RetiredKey { retain_alias: form.switch(), disable_encrypt };
+    let rotate = |old| {
+        let (from, new, import) = (key(0), new_key(form), form.option(import(form)));
+        Operation::Rotate { from, new, import, old }
     };
     vec![
-        Operation::Create(new_key()),
-        Operation::Upload { new: new_key(), import: import() },
-        Operation::Rotate { from: key(0), new: new_key(), import: Some(import()), old },
-        Operation::Replicate { of: key(0), new: replica },
+        Operation::Create(new_key(form)),
+        Operation::Upload { new: new_key(form), import: import(form) },
+        rotate(old(None)),
+        rotate(old(Some(who))),
+        Operation::Replicate { of: key(0), new: replica(form) },
         Operation::Enable,
         Operation::Disable,
-        Operation::Describe { to: "otherwise".to_owned() },
-        Operation::PutPolicy { policy: policy(), template: Some("a template".to_owned()) },
-        Operation::Tag { tags: vec![Tag::told("a", "c")] },
-        Operation::Untag { keys: vec!["a".to_owned()] },
-        Operation::AddAlias { alias: alias("alias/new"), from: Some(key(1)) },
+        Operation::Describe { to: form.text("otherwise") },
+        Operation::PutPolicy { policy: policy(), template: form.option("a template".to_owned()) },
+        Operation::Tag { tags: form.list(vec![Tag::told("a", "c")]) },
+        Operation::Untag { keys: form.list(vec!["a".to_owned()]) },
+        Operation::AddAlias { alias: alias("alias/new"), from: form.option(key(1)) },
         Operation::DeleteAlias { alias: alias("alias/new") },
-        Operation::EnableRotation { period: RotationPeriod::parse(365).ok() },
+        Operation::EnableRotation { period: form.option(RotationPeriod::parse(365).expect("days")) },
         Operation::DisableRotation,
         Operation::RotateMaterial,
-        Operation::ImportMaterial(import()),
-        Operation::DeleteMaterial { material: None },
+        Operation::ImportMaterial(import(form)),
+        Operation::DeleteMaterial { material: form.option(MaterialId::told(&"0f".repeat(32))) },
         Operation::ScheduleDeletion { window: DeletionWindow::parse(30).expect("days") },
         Operation::CancelDeletion,
         Operation::MovePrimary { to: region("eu-west-3") },
     ]
 }
 
-pub(super) fn every_kind() -> Vec<Event> {
-    let mine = |event| Event::Key(key(0), event);
+pub(super) fn every_kind(form: Form) -> impl Iterator<Item = Event> {
     let operation = OperationId::new(uuid(0x800));
     let requested = |wanted| {
         let (region, wanted) = (region("eu-west-1"), Box::new(wanted));
-        mine(KeyEvent::OperationRequested { operation, kms: kms(0), region, wanted })
+        KeyEvent::OperationRequested { operation, kms: kms(0), region, wanted }
     };
-    let mut events: Vec<_> = operations().into_iter().map(requested).collect();
+    let mut events: Vec<_> = operations(form).into_iter().map(requested).collect();
     let job = RotationJob {
         schedule: ScheduleId::new(uuid(0x900)),
         key_source: "native".to_owned(),
-        disable_encrypt: true,
-        disable_encrypt_on_all_accounts: false,
+        disable_encrypt: form.switch(),
+        disable_encrypt_on_all_accounts: form.switch(),
     };
     events.extend([
-        mine(KeyEvent::OperationDone { operation, learned: learned() }),
-        mine(KeyEvent::OperationFailed { operation, reason: "AccessDeniedException: no".to_owned() }),
-        mine(KeyEvent::OperationReconciled { operation, learned: vec![] }),
-        mine(KeyEvent::Found { kms: kms(0), region: region("eu-west-1"), learned: learned() }),
-        mine(KeyEvent::Observed { learned: learned() }),
-        mine(KeyEvent::Vanished),
-        mine(KeyEvent::RotationJobSet { job: Some(job) }),
-        mine(KeyEvent::RotationJobSet { job: None }),
-        mine(KeyEvent::Forgotten),
-        mine(KeyEvent::Unmanaged { cause: UnmanagedCause::KmsDeleted }),
-        mine(KeyEvent::Unmanaged { cause: UnmanagedCause::RegionRemoved }),
-        mine(KeyEvent::Replaced { by: key(1) }),
-        mine(KeyEvent::AliasMoved { alias: alias("alias/new"), to: key(1) }),
+        KeyEvent::OperationDone { operation, learned: form.list(learned(form)) },
+        KeyEvent::OperationFailed { operation, reason: "AccessDeniedException: no".to_owned() },
+        KeyEvent::OperationReconciled { operation, learned: form.list(learned(form)) },
+        KeyEvent::Found { kms: kms(0), region: region("eu-west-1"), learned: form.list(learned(form)) },
+        KeyEvent::Observed { learned: learned(form) },
+        KeyEvent::Observed { learned: form.list(vec![alone()]) },
+        KeyEvent::Vanished,
+        KeyEvent::RotationJobSet { job: Some(job.clone()) },
+        KeyEvent::RotationJobSet { job: form.option(job) },
+        KeyEvent::Forgotten,
+        KeyEvent::Unmanaged { cause: UnmanagedCause::KmsDeleted },
+        KeyEvent::Unmanaged { cause: UnmanagedCause::RegionRemoved },
+        KeyEvent::Replaced { by: key(1) },
+        KeyEvent::AliasMoved { alias: alias("alias/new"), to: key(1) },
     ]);
-    events
+    events.into_iter().map(|event| Event::Key(key(0), event))
 }

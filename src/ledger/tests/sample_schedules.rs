@@ -1,6 +1,6 @@
-//! One event of every kind that policy templates and schedules have.
+//! Events of every kind that policy templates and schedules have.
 
-use super::sample::{kms, uuid};
+use super::sample::{Form, kms, uuid};
 use crate::domain::cron::Cron;
 use crate::domain::event::{Actor, Event};
 use crate::domain::id::{JobId, KeyId, ScheduleId, TemplateId};
@@ -28,31 +28,32 @@ pub(super) fn actor() -> Actor {
     Actor::Schedule { id: schedule(), name: name() }
 }
 
-fn settings(work: Work) -> ScheduleSettings {
+fn settings(form: Form, work: Work) -> ScheduleSettings {
     ScheduleSettings {
-        description: "every week".to_owned(),
+        description: form.text("every week"),
         run_at: Cron::parse("0 9 * * sat").expect("a cron expression"),
-        start: Some(Time::from_nanos(1_700_000_000_000_000_000)),
-        end: None,
-        disabled: false,
+        start: form.option(Time::from_nanos(1_700_000_000_000_000_000)),
+        end: form.option(Time::from_nanos(1_800_000_000_000_000_000)),
+        disabled: form.switch(),
         work,
     }
 }
 
-pub(super) fn every_kind() -> Vec<Event> {
+fn of_schedules(form: Form) -> impl Iterator<Item = Event> {
     let plan = RotationPlan {
-        expiration: Some(Span::Days(90)),
-        expire_in: Some(Span::Hours(12)),
-        rotation_after: None,
-        retain_alias: true,
-        rotate_material: false,
+        expiration: form.option(Span::Days(90)),
+        expire_in: form.option(Span::Hours(12)),
+        rotation_after: form.option(Span::Days(3_650)),
+        retain_alias: form.switch(),
+        rotate_material: form.switch(),
     };
     let (run, key, other) = (JobId::new(uuid(0xa00)), KeyId::new(uuid(0x600)), KeyId::new(uuid(0x601)));
     let treated = |outcome| ScheduleEvent::KeyTreated { run, key, outcome };
-    let schedules = [
-        ScheduleEvent::Created { name: name(), settings: settings(Work::RotateKeys(plan)) },
-        ScheduleEvent::Updated { settings: settings(Work::Synchronize(SynchronizationPlan::All)) },
-        ScheduleEvent::Updated { settings: settings(Work::Synchronize(SynchronizationPlan::Kms(vec![kms(0)]))) },
+    let synchronize = |plan| settings(form, Work::Synchronize(plan));
+    let events = vec![
+        ScheduleEvent::Created { name: name(), settings: settings(form, Work::RotateKeys(plan)) },
+        ScheduleEvent::Updated { settings: synchronize(SynchronizationPlan::All) },
+        ScheduleEvent::Updated { settings: synchronize(SynchronizationPlan::Kms(form.list(vec![kms(0)]))) },
         ScheduleEvent::RunStarted { run, cause: Cause::Due(Time::from_nanos(1)) },
         ScheduleEvent::RunStarted { run, cause: Cause::Missed(Time::from_nanos(2)) },
         ScheduleEvent::RunStarted { run, cause: Cause::Asked },
@@ -63,21 +64,38 @@ pub(super) fn every_kind() -> Vec<Event> {
         ScheduleEvent::RunFinished { run, outcome: RunOutcome::Failed("1 of 3 keys were not rotated".to_owned()) },
         ScheduleEvent::Deleted,
     ];
+    events.into_iter().map(|event| Event::Schedule(schedule(), event))
+}
+
+fn of_templates(form: Form) -> impl Iterator<Item = Event> {
     let text = PolicyText::parse(r#"{"Version":"2012-10-17","Statement":[]}"#).expect("a policy");
-    let people = PolicyPrincipals { admins: vec!["ann".to_owned()], ..PolicyPrincipals::default() };
-    let templates = [
+    let names = |name: &str| form.list(vec![name.to_owned()]);
+    let people = PolicyPrincipals {
+        admins: names("ann"),
+        admin_roles: names("keepers"),
+        users: names("bob"),
+        user_roles: names("arn:aws:iam::123456789012:role/payroll"),
+        accounts: names("210987654321"),
+    };
+    let (done, failed) = (KeyId::new(uuid(0x600)), KeyId::new(uuid(0x601)));
+    let events = vec![
         TemplateEvent::Created {
             name: TemplateName::parse("payroll").expect("a name"),
             account: AccountId::parse("123456789012").expect("an account"),
-            kms: Some(kms(0)),
+            kms: form.option(kms(0)),
             policy: TemplatePolicy::Principals(people),
         },
         TemplateEvent::PolicyReplaced { to: TemplatePolicy::Text(text) },
-        TemplateEvent::Pushed(Push { done: vec![key], failed: vec![(other, "AccessDeniedException: no".to_owned())] }),
+        TemplateEvent::Pushed(Push {
+            done: form.list(vec![done]),
+            failed: form.list(vec![(failed, "AccessDeniedException: no".to_owned())]),
+        }),
         TemplateEvent::Verified,
         TemplateEvent::Deleted,
     ];
-    let template = TemplateId::new(uuid(0xb00));
-    let templates = templates.into_iter().map(|event| Event::Template(template, event));
-    templates.chain(schedules.into_iter().map(|event| Event::Schedule(schedule(), event))).collect()
+    events.into_iter().map(|event| Event::Template(TemplateId::new(uuid(0xb00)), event))
+}
+
+pub(super) fn every_kind(form: Form) -> impl Iterator<Item = Event> {
+    of_templates(form).chain(of_schedules(form))
 }

@@ -1,0 +1,53 @@
+//! What is in every record, and what happened to whom.
+
+use super::connection::ConnectionEvent;
+use super::group::GroupEvent;
+use super::installation::InstallationEvent;
+use super::job::JobEvent;
+use super::key::KeyEvent;
+use super::kms::KmsEvent;
+use super::primitives::{Moment, Text};
+use super::schedule::ScheduleEvent;
+use super::session::SessionEvent;
+use super::source_key::SourceKeyEvent;
+use super::template::TemplateEvent;
+use super::user::UserEvent;
+use crate::domain::event as live;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A record without its version and the hash of the one before, which are read without the codec.
+#[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(in crate::ledger) struct Entry<'a> {
+    pub(in crate::ledger) seq: u64,
+    pub(in crate::ledger) event_id: Uuid,
+    pub(in crate::ledger) time: Moment,
+    pub(in crate::ledger) actor: Actor<'a>,
+    pub(in crate::ledger) request_id: Text<'a>,
+    pub(in crate::ledger) event: Event<'a>,
+}
+
+layout! {
+    enum Actor<'a> of live::Actor {
+        System,
+        User { id: Uuid, name: Text<'a> },
+        Schedule { id: Uuid, name: Text<'a> },
+    }
+}
+
+layout! {
+    enum Event<'a> of live::Event {
+        Installation(event: InstallationEvent<'a>),
+        User(id: Uuid, event: UserEvent<'a>),
+        Group(name: Text<'a>, event: GroupEvent<'a>),
+        Session(id: Uuid, event: SessionEvent<'a>),
+        Connection(id: Uuid, event: ConnectionEvent<'a>),
+        Kms(id: Uuid, event: KmsEvent<'a>),
+        Key(id: Uuid, event: KeyEvent<'a>),
+        SourceKey(id: Uuid, event: SourceKeyEvent<'a>),
+        Job(id: Uuid, event: JobEvent<'a>),
+        Template(id: Uuid, event: TemplateEvent<'a>),
+        Schedule(id: Uuid, event: ScheduleEvent<'a>),
+    }
+}
