@@ -2,6 +2,7 @@
 //! the answer says its status and body. So the description of the API is read off the code that serves it; `openapi`
 //! makes the document of it.
 
+use crate::service::access::RequiredRight;
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,10 +18,8 @@ pub trait Described {
 /// What is known about one operation.
 #[derive(Default)]
 pub struct Description {
-    /// Is a bearer token needed?
-    pub needs_token: bool,
-    /// Who may, where that is not everybody who is signed in.
-    pub access: Option<String>,
+    /// The right that the guard among the arguments asks for, if there is one.
+    pub guard: Option<RequiredRight>,
     pub query: Vec<QueryMember>,
     /// What the body holds, if there is one, and whether there must be one.
     pub body: Option<(RefOr<Schema>, Required)>,
@@ -72,6 +71,12 @@ impl Description {
     /// Adds an answer without a body.
     pub fn answers_nothing(&mut self, status: u16) {
         self.answers.insert(status, None);
+    }
+
+    /// Sets the right that a guard asks for. A guard reads the query too, and may meet a defect.
+    pub fn is_guarded_by(&mut self, right: RequiredRight) {
+        self.guard = Some(right);
+        self.may_fail(&[400, 500]);
     }
 
     /// Adds statuses of the error table.

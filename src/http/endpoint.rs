@@ -3,6 +3,7 @@
 use super::describe::{Described, Description};
 use super::detached::Detached;
 use super::examples::Example;
+use crate::service::access::RequiredRight;
 use actix_web::guard::{Any, Get, Head, fn_guard};
 use actix_web::http::Method;
 use actix_web::{FromRequest, Handler, Responder, Route, web};
@@ -26,6 +27,8 @@ pub struct Endpoint {
     pub id: &'static str,
     /// What it does, in a line.
     pub summary: &'static str,
+    /// The right that a call needs.
+    pub needs: RequiredRight,
     /// Examples of what is asked and answered.
     pub examples: fn() -> Vec<Example>,
     routes: Vec<Route>,
@@ -34,6 +37,17 @@ pub struct Endpoint {
     answer: fn(&mut Description),
     effect: Effect,
     failures: &'static [u16],
+}
+
+/// An endpoint of which it is not yet said which right it needs.
+pub struct Unprotected(Endpoint);
+
+impl Unprotected {
+    /// Says which right a call needs. The guard of the handler asks for the same one, as far as the path tells; where the
+    /// body names the KMS, the use case authorizes.
+    pub fn needs(self, right: RequiredRight) -> Endpoint {
+        Endpoint { needs: right, ..self.0 }
+    }
 }
 
 /// A member of the query with which another handler serves.
@@ -61,22 +75,32 @@ enum Effect {
 }
 
 /// `GET`: changes nothing.
-pub fn get<A: Arguments>(path: &str, handler: impl Serves<A>, id: &'static str, summary: &'static str) -> Endpoint {
-    Endpoint { effect: Effect::None, ..serve(Method::GET, path, handler, id, summary) }
+pub fn get<A: Arguments>(path: &str, handler: impl Serves<A>, id: &'static str, summary: &'static str) -> Unprotected {
+    Unprotected(Endpoint { effect: Effect::None, ..serve(Method::GET, path, handler, id, summary) })
 }
 
 /// `POST`
-pub fn post<A: Arguments>(path: &str, handler: impl Serves<A>, id: &'static str, summary: &'static str) -> Endpoint {
+pub fn post<A: Arguments>(path: &str, handler: impl Serves<A>, id: &'static str, summary: &'static str) -> Unprotected {
     change(Method::POST, path, handler, id, summary)
 }
 
 /// `PATCH`
-pub fn patch<A: Arguments>(path: &str, handler: impl Serves<A>, id: &'static str, summary: &'static str) -> Endpoint {
+pub fn patch<A: Arguments>(
+    path: &str,
+    handler: impl Serves<A>,
+    id: &'static str,
+    summary: &'static str,
+) -> Unprotected {
     change(Method::PATCH, path, handler, id, summary)
 }
 
 /// `DELETE`
-pub fn delete<A: Arguments>(path: &str, handler: impl Serves<A>, id: &'static str, summary: &'static str) -> Endpoint {
+pub fn delete<A: Arguments>(
+    path: &str,
+    handler: impl Serves<A>,
+    id: &'static str,
+    summary: &'static str,
+) -> Unprotected {
     change(Method::DELETE, path, handler, id, summary)
 }
 
@@ -87,8 +111,8 @@ fn change<A: Arguments>(
     handler: impl Serves<A>,
     id: &'static str,
     summary: &'static str,
-) -> Endpoint {
-    serve(method, path, Detached(handler), id, summary)
+) -> Unprotected {
+    Unprotected(serve(method, path, Detached(handler), id, summary))
 }
 
 fn serve<A, H>(method: Method, path: &str, handler: H, id: &'static str, summary: &'static str) -> Endpoint
@@ -102,6 +126,7 @@ where
         path: path.to_owned(),
         id,
         summary,
+        needs: RequiredRight::Administer,
         examples: Vec::new,
         variant: None,
         arguments: A::describe,
@@ -163,18 +188,29 @@ impl Endpoint {
         self.routes
     }
 
+    /// Is it not served without a bearer token?
+    pub fn needs_token(&self) -> bool {
+        !matches!(self.needs, RequiredRight::Nothing | RequiredRight::AsConfigured)
+    }
+
+    /// The right that the guard of its handler asks for.
+    pub fn guard(&self) -> RequiredRight {
+        self.description().guard.unwrap_or(RequiredRight::Nothing)
+    }
+
     /// All that is known about it.
     pub fn description(&self) -> Description {
         let mut description = Description::default();
         (self.arguments)(&mut description);
         (self.answer)(&mut description);
+        description.may_fail(self.needs.failures());
         description.may_fail(self.failures);
         if self.path.contains('{') {
             description.may_fail(&[404]);
         }
         if self.effect != Effect::None {
             description.may_fail(&[503]);
-            if description.needs_token {
+            if self.needs_token() {
                 // The right may be withdrawn before it is used.
                 description.may_fail(&[403]);
             }

@@ -4,15 +4,12 @@
 
 use super::describe::{Described, Description};
 use super::error::Problem;
-use super::paging::{members, quoted};
+use super::paging::members;
 use super::trace::request_id;
-use crate::domain::action::Action;
 use crate::domain::id::{KeyId, KmsId, TemplateId};
 use crate::domain::user::User;
 use crate::service::Services;
-use crate::service::access::{
-    self, KeyPermit, KeyRight, KmsPermit, KmsRight, ManageKms, Permit, Right, TemplatePermit,
-};
+use crate::service::access::{KeyPermit, KeyRight, KmsPermit, KmsRight, Permit, RequiredRight, Right, TemplatePermit};
 use crate::service::caller::{Caller, RequestContext};
 use crate::service::failure::{Failure, TokenProblem, invalid};
 use actix_web::dev::Payload;
@@ -133,63 +130,31 @@ impl FromRequest for Anybody {
 
 impl<R: Right> Described for Admitted<R> {
     fn describe(to: &mut Description) {
-        to.needs_token = true;
-        to.may_fail(&[400, 401, 500]);
-        if !R::GROUPS.is_empty() {
-            to.may_fail(&[403]);
-            to.access = Some(format!("For members of {}.", quoted(&access::names(R::GROUPS))));
-        }
+        to.is_guarded_by(R::REQUIRED);
     }
 }
 
 impl<A: KmsRight> Described for OnKms<A> {
     fn describe(to: &mut Description) {
-        to.needs_token = true;
-        to.may_fail(&[400, 401, 404, 500]);
-        let admins = quoted(&access::names(ManageKms::GROUPS));
-        to.access = Some(match A::ACTION {
-            // Whoever may not view a KMS is told that there is none.
-            Some(Action::View) => format!("For members of {admins}, and for whoever has any action on the KMS."),
-            Some(action) => format!("For members of {admins}, and for whoever has `{}` on the KMS.", action.name()),
-            None => format!("For members of {admins}."),
-        });
-        if A::ACTION != Some(Action::View) {
-            to.may_fail(&[403]);
-        }
+        to.is_guarded_by(A::required());
     }
 }
 
 impl<A: KeyRight> Described for OnKey<A> {
     fn describe(to: &mut Description) {
-        to.needs_token = true;
-        to.may_fail(&[400, 401, 403, 404, 500]);
-        let admins = quoted(&access::names(ManageKms::GROUPS));
-        let actions: Vec<_> = A::ACTIONS.iter().map(|action| action.name()).collect();
-        to.access =
-            Some(format!("For members of {admins}, and for whoever has {} on the key's KMS.", quoted(&actions)));
+        to.is_guarded_by(A::REQUIRED);
     }
 }
 
 impl<A: KmsRight> Described for OnTemplate<A> {
     fn describe(to: &mut Description) {
-        to.needs_token = true;
-        to.may_fail(&[400, 401, 404, 500]);
-        let admins = quoted(&access::names(ManageKms::GROUPS));
-        let what = match A::ACTION {
-            Some(action) if action != Action::View => {
-                to.may_fail(&[403]);
-                format!("`{}`", action.name())
-            }
-            _ => "any action".to_owned(),
-        };
-        to.access =
-            Some(format!("For members of {admins}, and for whoever has {what} on a KMS of the template's account."));
+        to.is_guarded_by(A::required_on_template());
     }
 }
 
 impl Described for Anybody {
     fn describe(to: &mut Description) {
-        to.may_fail(&[400, 500]);
+        to.is_guarded_by(RequiredRight::Nothing);
     }
 }
 

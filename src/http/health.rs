@@ -7,7 +7,7 @@ use super::error::Problem;
 use super::guard::Admitted;
 use super::metrics::Metrics;
 use crate::service::Services;
-use crate::service::access::Administer;
+use crate::service::access::{Administer, RequiredRight};
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -78,8 +78,7 @@ impl FromRequest for Watcher {
 
 impl Described for Watcher {
     fn describe(to: &mut Description) {
-        to.access = Some("The settings may ask for a token of a member of `admin`, or close it.".to_owned());
-        to.may_fail(&[401, 403, 404]);
+        to.guard = Some(RequiredRight::AsConfigured);
     }
 }
 

@@ -1,4 +1,5 @@
-//! The doors: parse, authenticate, authorise, call one use case, render. Knows actix; knows nothing of sled or AWS.
+//! The API over HTTPS. Each handler authorizes, reads its request, calls one use case and renders the answer. Knows
+//! actix; knows nothing of sled or AWS.
 
 pub mod answer;
 pub mod body;
@@ -22,6 +23,7 @@ pub mod openapi;
 pub mod paging;
 pub mod password_policy;
 pub mod rendered;
+pub mod required_right;
 pub mod routes;
 pub mod schedules;
 pub mod server;

@@ -128,17 +128,17 @@ fn put(item: &mut PathItem, method: &Method, operation: Operation) {
 
 fn operation(family: &Family, endpoint: &Endpoint, description: Description) -> Operation {
     let examples = (endpoint.examples)();
-    let Description { needs_token, access, query, body, answers, failures, .. } = description;
+    let Description { query, body, answers, failures, .. } = description;
     let mut operation = Operation::builder()
         .operation_id(Some(endpoint.id))
         .tag(family.name)
         .summary(Some(endpoint.summary))
-        .description(access)
+        .description(endpoint.needs.sentence())
         .request_body(body.map(|body| request_body(body, &examples)));
     for parameter in path_parameters(&endpoint.path).chain(query.into_iter().map(query_parameter)) {
         operation = operation.parameter(parameter);
     }
-    if needs_token {
+    if endpoint.needs_token() {
         operation = operation.security(SecurityRequirement::new(TOKEN, [""; 0]));
     }
     for (status, body) in answers {

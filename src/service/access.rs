@@ -1,6 +1,8 @@
 //! Who may do what: the only place that makes a permit. Every rule of access is here, so that it can be read in one go;
 //! `http` asks for permits by type, and a use case takes the permit that it needs, so neither can forget the other.
 
+mod rights;
+
 use super::caller::{Caller, is_one_of};
 use super::failure::{Failure, MissingRight};
 use crate::domain::action::{Action, ActionSet};
@@ -14,6 +16,11 @@ use crate::domain::refusal::{KeyRefusal, KmsRefusal, Refusal, TemplateRefusal};
 use crate::domain::state::State;
 use crate::domain::template::{Template, keys_of};
 use crate::domain::user::User;
+pub use rights::{
+    Administer, CancelKeyDeletion, CreateKey, DeleteKey, DeleteMaterial, ImportMaterial, KeyRight, KmsRight,
+    ManageConnections, ManageKms, ManageSchedules, ManageSourceKeys, ManageUsers, RequiredRight, Right, RotateKey,
+    RunBulkJobs, SignedIn, Synchronize, Update, UpdateKey, UploadKey, View, ViewConnections, ViewKey, ViewSourceKeys,
+};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -23,85 +30,16 @@ pub struct Permit<R> {
     right: PhantomData<R>,
 }
 
-/// A right that does not depend on a single KMS.
-pub trait Right: 'static {
-    /// The groups whose members have it (`admin` always has); none: everybody who is signed in.
-    const GROUPS: &'static [SystemGroup];
-
-    /// Settles whether somebody who is in none of these groups has it all the same.
-    ///
-    /// # Errors
-    /// What is lacking.
-    fn otherwise(_: &User, _: &State) -> Result<(), MissingRight> {
-        Err(MissingRight::Membership(names(Self::GROUPS)))
-    }
-}
-
-/// The right of everybody who is signed in.
-pub struct SignedIn;
-/// To add KMSs and to look at accounts.
-pub struct ManageKms;
-pub struct ManageConnections;
-/// To see connections, which managing KMSs needs as well.
-pub struct ViewConnections;
-/// To make, change, export and delete source keys.
-pub struct ManageSourceKeys;
-/// To see source keys, without their material: whoever may use one on any KMS must be able to choose it.
-pub struct ViewSourceKeys;
-/// To manage users and groups.
-pub struct ManageUsers;
-pub struct ManageSchedules;
-/// To do what only administrators do.
-pub struct Administer;
-
-impl Right for SignedIn {
-    const GROUPS: &'static [SystemGroup] = &[];
-}
-impl Right for ManageKms {
-    const GROUPS: &'static [SystemGroup] = &[SystemGroup::CckmAdmins];
-}
-impl Right for ManageConnections {
-    const GROUPS: &'static [SystemGroup] = &[SystemGroup::ConnectionAdmins];
-}
-impl Right for ViewConnections {
-    const GROUPS: &'static [SystemGroup] = &[SystemGroup::ConnectionAdmins, SystemGroup::CckmAdmins];
-}
-impl Right for ManageSourceKeys {
-    const GROUPS: &'static [SystemGroup] = &[SystemGroup::CckmAdmins];
-}
-impl Right for ViewSourceKeys {
-    const GROUPS: &'static [SystemGroup] = &[SystemGroup::CckmAdmins];
-
-    fn otherwise(user: &User, state: &State) -> Result<(), MissingRight> {
-        let uses_material = |kms: &Arc<Kms>| {
-            let granted = granted(user, kms);
-            granted.permits(Action::KeyUpload) || granted.permits(Action::KeyMaterialImport)
-        };
-        match state.kms.iter().any(uses_material) {
-            true => Ok(()),
-            false => Err(MissingRight::UseOfMaterial(names(Self::GROUPS))),
-        }
-    }
-}
-impl Right for ManageUsers {
-    const GROUPS: &'static [SystemGroup] = &[SystemGroup::UserAdmins];
-}
-impl Right for ManageSchedules {
-    const GROUPS: &'static [SystemGroup] = &[SystemGroup::CckmAdmins];
-}
-impl Right for Administer {
-    const GROUPS: &'static [SystemGroup] = &[SystemGroup::Admin];
-}
-
 impl<R: Right> Permit<R> {
     /// Settles whether the caller has the right.
     ///
     /// # Errors
     /// [`Failure::Forbidden`] that names the groups whose members have it.
     pub fn authorize(caller: Caller) -> Result<Self, Failure> {
-        Self::with_right(caller, |user, state| match R::GROUPS.is_empty() || is_one_of(user, R::GROUPS) {
-            true => Ok(()),
-            false => R::otherwise(user, state).map_err(Failure::Forbidden),
+        Self::with_right(caller, |user, state| match R::REQUIRED.groups() {
+            [] => Ok(()),
+            groups if is_one_of(user, groups) => Ok(()),
+            _ => R::otherwise(user, state).map_err(Failure::Forbidden),
         })
     }
 
@@ -146,36 +84,11 @@ impl Permit<ManageUsers> {
     }
 }
 
-/// The names of the groups whose members have a right that names these.
-pub fn names(groups: &[SystemGroup]) -> Vec<&'static str> {
-    let mut names = vec![SystemGroup::Admin.name()];
-    names.extend(groups.iter().filter(|group| **group != SystemGroup::Admin).map(|group| group.name()));
-    names
-}
-
 /// Proof that the caller may do `A` on one KMS. Only this module makes one.
 pub struct KmsPermit<A> {
     caller: Caller,
     kms: Arc<Kms>,
     right: PhantomData<A>,
-}
-
-/// What one may do on a single KMS.
-pub trait KmsRight: 'static {
-    /// The action that must be permitted; none: only administrators of KMSs may.
-    const ACTION: Option<Action>;
-}
-
-/// To view the KMS: whoever has any action on it.
-pub struct View;
-/// To change the KMS itself.
-pub struct Update;
-
-impl KmsRight for View {
-    const ACTION: Option<Action> = Some(Action::View);
-}
-impl KmsRight for Update {
-    const ACTION: Option<Action> = None;
 }
 
 impl<A: KmsRight> KmsPermit<A> {
@@ -224,7 +137,7 @@ fn check_kms<A: KmsRight>(user: &User, kms: &Kms) -> Result<(), Failure> {
         return Err(KmsRefusal::Unknown(kms.id.to_string()).into());
     }
     match A::ACTION {
-        None => Err(Failure::Forbidden(MissingRight::Membership(names(ManageKms::GROUPS)))),
+        None => Err(Failure::Forbidden(MissingRight::Membership(RequiredRight::UpdateKms.group_names()))),
         Some(Action::View) => Ok(()),
         Some(action) if granted.permits(action) => Ok(()),
         Some(action) => Err(Failure::Forbidden(MissingRight::Action(action))),
@@ -237,63 +150,6 @@ pub struct KeyPermit<A> {
     key: Arc<Key>,
     kms: Arc<Kms>,
     right: PhantomData<A>,
-}
-
-/// What one may do on a single key.
-pub trait KeyRight: 'static {
-    /// The actions that it may come down to.
-    const ACTIONS: &'static [Action];
-    /// The action that must be permitted on the key's KMS.
-    fn action(key: &Key) -> Action;
-}
-
-/// To view a key: which action that takes depends on the key.
-pub struct ViewKey;
-
-impl KeyRight for ViewKey {
-    const ACTIONS: &'static [Action] =
-        &[Action::ViewNative, Action::ViewByok, Action::ViewHyokKey, Action::ViewCloudHsmKey];
-
-    fn action(key: &Key) -> Action {
-        key.view_action()
-    }
-}
-
-/// Rights that are one action, on a key as on a KMS.
-macro_rules! rights {
-    ($($(#[$doc:meta])* $right:ident = $action:ident,)*) => {
-        $($(#[$doc])*
-        pub struct $right;
-
-        impl KmsRight for $right {
-            const ACTION: Option<Action> = Some(Action::$action);
-        }
-
-        impl KeyRight for $right {
-            const ACTIONS: &'static [Action] = &[Action::$action];
-
-            fn action(_: &Key) -> Action {
-                Action::$action
-            }
-        })*
-    };
-}
-
-rights! {
-    CreateKey = KeyCreate,
-    UploadKey = KeyUpload,
-    /// To change a key: state, policy, description, tags, aliases, automatic rotation.
-    UpdateKey = KeyUpdate,
-    RotateKey = KeyRotate,
-    /// To schedule a key's deletion, or to forget one that is gone.
-    DeleteKey = KeyDelete,
-    /// To cancel a key's deletion.
-    CancelKeyDeletion = KeyCancelDelete,
-    ImportMaterial = KeyMaterialImport,
-    DeleteMaterial = KeyMaterialDelete,
-    /// To read keys from AWS.
-    Synchronize = KeySynchronize,
-    RunBulkJobs = KeyBulkOperation,
 }
 
 impl<A: KeyRight> KeyPermit<A> {
@@ -392,7 +248,7 @@ fn check_account<A: KmsRight>(user: &User, state: &State, account: AccountId) ->
     let granted: Vec<ActionSet> = of_account.filter(|granted| !granted.is_empty()).collect();
     match A::ACTION {
         _ if granted.is_empty() => Err(None),
-        None => Err(Some(MissingRight::Membership(names(ManageKms::GROUPS)))),
+        None => Err(Some(MissingRight::Membership(RequiredRight::UpdateKms.group_names()))),
         Some(Action::View) => Ok(()),
         Some(action) if granted.iter().any(|granted| granted.permits(action)) => Ok(()),
         Some(action) => Err(Some(MissingRight::Action(action))),

@@ -1,0 +1,100 @@
+//! How the right that a call needs is written: in the description of the API, and in docs/api.md.
+
+use super::paging::quoted;
+use crate::service::access::RequiredRight;
+
+impl RequiredRight {
+    /// A sentence for the description of the API; none where everybody with a token may call.
+    pub fn sentence(self) -> Option<String> {
+        let users = match self {
+            Self::Nothing | Self::SignedIn => return None,
+            Self::AsConfigured => {
+                return Some("The settings may ask for a token of a member of `admin`, or close it.".to_owned());
+            }
+            Self::ManageKms
+            | Self::ManageConnections
+            | Self::ViewConnections
+            | Self::ManageSourceKeys
+            | Self::ManageUsers
+            | Self::ManageSchedules
+            | Self::Administer
+            | Self::UpdateKms => None,
+            Self::ViewSourceKeys => Some("users with `keyupload` or `keymaterialimport` on any KMS".to_owned()),
+            Self::ViewKms => Some("users with any action on the KMS".to_owned()),
+            Self::OnKms(action) => Some(format!("users with `{}` on the KMS", action.name())),
+            Self::OnEveryKms(action) => Some(format!("users with `{}` on each of the KMSs", action.name())),
+            Self::ViewKey => Some(
+                "users with `viewnative` (for a key with imported material, `viewbyok`) on the key's KMS".to_owned(),
+            ),
+            Self::OnKey(action) => Some(format!("users who may view the key and have `{}` on its KMS", action.name())),
+            Self::OnSomeKey(action) => {
+                Some(format!("users who may view one of the keys and have `{}` on its KMS", action.name()))
+            }
+            Self::ViewTemplate => Some("users with any action on a KMS of the template's account".to_owned()),
+            Self::OnTemplate(action) => {
+                Some(format!("users with `{}` on a KMS of the template's account", action.name()))
+            }
+            Self::ViewSyncJob => Some("users with `keysynchronize` on each of the job's KMSs".to_owned()),
+            Self::ViewBulkJob => {
+                Some("the user who began the job, and users with `keybulkoperation` on each of its keys".to_owned())
+            }
+        };
+        let members = format!("members of {}", quoted(&self.group_names()));
+        Some(match users {
+            Some(users) => format!("For {members}, and {users}."),
+            None => format!("For {members}."),
+        })
+    }
+
+    /// Its name in docs/api.md, which explains each.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "none",
+            Self::AsConfigured => "none, or admin",
+            Self::SignedIn => "signed in",
+            Self::ManageKms | Self::UpdateKms => "KMS",
+            Self::ManageConnections => "connections",
+            Self::ViewConnections => "connections view",
+            Self::ManageSourceKeys => "source keys",
+            Self::ViewSourceKeys => "source keys view",
+            Self::ManageUsers => "users",
+            Self::ManageSchedules => "schedules",
+            Self::Administer => "admin",
+            Self::ViewKms => "KMS view",
+            Self::ViewKey => "key view",
+            Self::ViewTemplate => "template view",
+            Self::ViewSyncJob | Self::ViewBulkJob => "job view",
+            Self::OnKms(action)
+            | Self::OnEveryKms(action)
+            | Self::OnKey(action)
+            | Self::OnSomeKey(action)
+            | Self::OnTemplate(action) => action.name(),
+        }
+    }
+
+    /// The statuses of the error table that a call gets without the right.
+    pub(super) fn failures(self) -> &'static [u16] {
+        match self {
+            Self::Nothing => &[],
+            Self::AsConfigured => &[401, 403, 404],
+            Self::SignedIn => &[401],
+            Self::ManageKms
+            | Self::ManageConnections
+            | Self::ViewConnections
+            | Self::ManageSourceKeys
+            | Self::ViewSourceKeys
+            | Self::ManageUsers
+            | Self::ManageSchedules
+            | Self::Administer => &[401, 403],
+            Self::ViewKms | Self::ViewTemplate | Self::ViewSyncJob | Self::ViewBulkJob => &[401, 404],
+            // A user who may not view a thing is told that there is none.
+            Self::UpdateKms
+            | Self::OnKms(_)
+            | Self::OnEveryKms(_)
+            | Self::ViewKey
+            | Self::OnKey(_)
+            | Self::OnSomeKey(_)
+            | Self::OnTemplate(_) => &[401, 403, 404],
+        }
+    }
+}
