@@ -22,6 +22,8 @@ pub mod name;
 pub mod password;
 pub mod place;
 pub mod refusal;
+#[cfg(test)]
+pub(crate) mod scenario;
 pub mod schedule;
 pub mod session;
 pub mod source_key;

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::domain::example::{connected, connection_name, settings};
-use crate::domain::key::example::{added, after, at, connection_id};
+use crate::domain::key::example::{added, at, connection_id};
 use crate::domain::name::KmsName;
-use crate::domain::state::Command;
+use crate::domain::scenario::given;
 use uuid::Uuid;
 
 const OTHER: ConnectionId = ConnectionId::new(Uuid::from_u128(1));
@@ -18,33 +18,28 @@ fn update(name: Option<&str>, settings: ConnectionSettings, secret: Option<Seale
     ConnectionCommand::Update { id: connection_id(), name: name.map(connection_name), settings, secret }
 }
 
-fn when(state: &State, command: ConnectionCommand) -> Result<Vec<Event>, Refusal> {
-    state.decide(Command::Connection(command))
-}
-
-fn events(events: impl IntoIterator<Item = ConnectionEvent>) -> Result<Vec<Event>, Refusal> {
-    Ok(events.into_iter().map(|event| Event::Connection(connection_id(), event)).collect())
+fn events(events: impl IntoIterator<Item = ConnectionEvent>) -> Vec<Event> {
+    events.into_iter().map(|event| Event::Connection(connection_id(), event)).collect()
 }
 
 #[test]
 fn a_name_is_given_once_and_is_free_again_after_the_deletion() {
-    assert_eq!(when(&after(&[]), create(connection_id(), "lab")), Ok(vec![connected()]));
-    let taken = Refusal::Connection(ConnectionRefusal::NameTaken(connection_name("lab")));
-    assert_eq!(when(&after(&[connected()]), create(OTHER, "lab")), Err(taken));
+    given([]).when(create(connection_id(), "lab")).then([connected()]);
+    let taken = ConnectionRefusal::NameTaken(connection_name("lab"));
+    given([connected()]).when(create(OTHER, "lab")).then_refused(taken);
     let deleted = Event::Connection(connection_id(), ConnectionEvent::Deleted);
-    assert!(when(&after(&[connected(), deleted]), create(OTHER, "lab")).is_ok());
+    given([connected(), deleted]).when(create(OTHER, "lab")).then_done();
 }
 
 #[test]
 fn only_what_differs_is_recorded() {
-    let state = after(&[connected()]);
-    assert_eq!(when(&state, update(Some("lab"), settings(Partition::Aws), None)), events([]));
+    let state = given([connected()]);
+    state.when(update(Some("lab"), settings(Partition::Aws), None)).then(events([]));
     let described = ConnectionSettings { description: "for keys".to_owned(), ..settings(Partition::Aws) };
-    let all = when(&state, update(Some("aws"), described.clone(), Some(Sealed(vec![2]))));
     let renamed = ConnectionEvent::Renamed { to: connection_name("aws") };
-    let changed = ConnectionEvent::SettingsChanged { settings: described };
+    let changed = ConnectionEvent::SettingsChanged { settings: described.clone() };
     let replaced = ConnectionEvent::SecretReplaced { secret: Sealed(vec![2]) };
-    assert_eq!(all, events([renamed, changed, replaced]));
+    state.when(update(Some("aws"), described, Some(Sealed(vec![2])))).then(events([renamed, changed, replaced]));
 }
 
 #[test]
@@ -54,27 +49,26 @@ fn a_new_name_must_be_free_and_frees_the_old_one() {
         settings: settings(Partition::Aws),
         secret: Sealed(vec![1]),
     };
-    let mut log = vec![connected(), Event::Connection(OTHER, made)];
-    let taken = Refusal::Connection(ConnectionRefusal::NameTaken(connection_name("other")));
-    assert_eq!(when(&after(&log), update(Some("other"), settings(Partition::Aws), None)), Err(taken));
-    log.push(Event::Connection(connection_id(), ConnectionEvent::Renamed { to: connection_name("new") }));
-    let state = after(&log);
+    let mut state = given([connected(), Event::Connection(OTHER, made)]);
+    let taken = ConnectionRefusal::NameTaken(connection_name("other"));
+    state.when(update(Some("other"), settings(Partition::Aws), None)).then_refused(taken);
+    state.push(Event::Connection(connection_id(), ConnectionEvent::Renamed { to: connection_name("new") }));
     assert!(state.connection_named(&connection_name("lab")).is_none());
     assert_eq!(state.connection_named(&connection_name("new")).map(|found| found.id), Some(connection_id()));
 }
 
 #[test]
 fn a_connection_in_use_keeps_its_partition_and_is_not_deleted() {
-    let (unused, used) = (after(&[connected()]), after(&[connected(), added(0, &["eu-west-3"])]));
+    let (unused, used) = (given([connected()]), given([connected(), added(0, &["eu-west-3"])]));
     let elsewhere = || update(None, settings(Partition::AwsCn), None);
     let delete = || ConnectionCommand::Delete { id: connection_id() };
     let by = || vec![KmsName::parse("kms-0").expect("a name")];
-    assert!(when(&unused, elsewhere()).is_ok());
-    let fixed = Refusal::Connection(ConnectionRefusal::CloudFixed { connection: connection_name("lab"), by: by() });
-    assert_eq!(when(&used, elsewhere()), Err(fixed));
-    assert_eq!(when(&unused, delete()), events([ConnectionEvent::Deleted]));
-    let in_use = Refusal::Connection(ConnectionRefusal::InUse { connection: connection_name("lab"), by: by() });
-    assert_eq!(when(&used, delete()), Err(in_use));
+    unused.when(elsewhere()).then_done();
+    let fixed = ConnectionRefusal::CloudFixed { connection: connection_name("lab"), by: by() };
+    used.when(elsewhere()).then_refused(fixed);
+    unused.when(delete()).then(events([ConnectionEvent::Deleted]));
+    let in_use = ConnectionRefusal::InUse { connection: connection_name("lab"), by: by() };
+    used.when(delete()).then_refused(in_use);
 }
 
 #[test]
@@ -82,12 +76,9 @@ fn a_test_is_noted_and_is_no_change_of_the_connection() {
     let error = Some("AccessDenied".to_owned());
     let note = ConnectionCommand::NoteTest { id: connection_id(), error: error.clone() };
     let tested = ConnectionEvent::Tested { error: error.clone() };
-    assert_eq!(when(&after(&[connected()]), note.clone()), events([tested.clone()]));
-    let state = after(&[connected(), Event::Connection(connection_id(), tested)]);
+    given([connected()]).when(note.clone()).then(events([tested.clone()]));
+    let state = given([connected(), Event::Connection(connection_id(), tested)]);
     let connection = state.connection(connection_id()).expect("the connection");
     assert_eq!((connection.updated, &connection.last_test), (at(1), &Some(LastTest { at: at(2), error })));
-    assert_eq!(
-        when(&after(&[]), note),
-        Err(Refusal::Connection(ConnectionRefusal::Unknown(connection_id().to_string())))
-    );
+    given([]).when(note).then_refused(ConnectionRefusal::Unknown(connection_id().to_string()));
 }

@@ -5,9 +5,9 @@ use crate::domain::acl::AclChange;
 use crate::domain::action::Action;
 use crate::domain::event::KmsEvent;
 use crate::domain::example::{group, group_name, joined, user, user_id};
-use crate::domain::key::example::{added, after, kms_id};
+use crate::domain::key::example::{added, kms_id};
 use crate::domain::refusal::UserRefusal;
-use crate::domain::state::Command;
+use crate::domain::scenario::{Given, given};
 
 fn create(name: &str) -> GroupCommand {
     let (description, metadata) = (String::new(), GroupMetadata::default());
@@ -26,47 +26,40 @@ fn remove(name: &str) -> GroupCommand {
     GroupCommand::Remove { name: group_name(name) }
 }
 
-fn when(state: &State, command: GroupCommand) -> Result<Vec<Event>, Refusal> {
-    state.decide(Command::Group(command))
-}
-
 #[test]
 fn a_name_is_given_once() {
-    assert_eq!(when(&after(&[]), create("ops")), Ok(vec![group("ops")]));
-    assert_eq!(
-        when(&after(&[group("ops")]), create("ops")),
-        Err(Refusal::Group(GroupRefusal::NameTaken(group_name("ops"))))
-    );
+    given([]).when(create("ops")).then([group("ops")]);
+    given([group("ops")]).when(create("ops")).then_refused(GroupRefusal::NameTaken(group_name("ops")));
 }
 
 #[test]
 fn a_description_that_is_the_present_one_is_no_change() {
-    let state = after(&[group("ops")]);
+    let state = given([group("ops")]);
     let describe = |description: &str| {
         let (description, metadata) = (description.to_owned(), GroupMetadata::default());
-        when(&state, GroupCommand::Describe { name: group_name("ops"), description, metadata })
+        state.when(GroupCommand::Describe { name: group_name("ops"), description, metadata })
     };
-    assert_eq!(describe(""), Ok(vec![]));
+    describe("").then([]);
     let (description, metadata) = ("operators".to_owned(), GroupMetadata::default());
     let described = Event::Group(group_name("ops"), GroupEvent::Described { description, metadata });
-    assert_eq!(describe("operators"), Ok(vec![described]));
+    describe("operators").then([described]);
 }
 
 #[test]
 fn a_user_joins_once_and_leaves_only_what_was_joined() {
-    let mut log = vec![user(1), group("ops")];
-    assert_eq!(when(&after(&log), add("ops", 1)), Ok(vec![joined("ops", 1)]));
-    let stranger = Refusal::Group(GroupRefusal::NotAMember { user: user_id(1), group: group_name("ops") });
-    assert_eq!(when(&after(&log), take("ops", 1)), Err(stranger));
-    assert_eq!(when(&after(&log), add("ops", 2)), Err(Refusal::User(UserRefusal::Unknown(user_id(2).subject()))));
-    log.push(joined("ops", 1));
-    assert_eq!(when(&after(&log), add("ops", 1)), Ok(vec![]));
+    let mut state = given([user(1), group("ops")]);
+    state.when(add("ops", 1)).then([joined("ops", 1)]);
+    let stranger = GroupRefusal::NotAMember { user: user_id(1), group: group_name("ops") };
+    state.when(take("ops", 1)).then_refused(stranger);
+    state.when(add("ops", 2)).then_refused(UserRefusal::Unknown(user_id(2).subject()));
+    state.push(joined("ops", 1));
+    state.when(add("ops", 1)).then([]);
     let left = Event::Group(group_name("ops"), GroupEvent::MemberRemoved { user: user_id(1) });
-    assert_eq!(when(&after(&log), take("ops", 1)), Ok(vec![left.clone()]));
-    let members = |log: &[Event]| after(log).group(&group_name("ops")).map(|group| group.members);
-    assert_eq!(members(&log), Ok(1));
-    log.push(left);
-    assert_eq!(members(&log), Ok(0));
+    state.when(take("ops", 1)).then([left.clone()]);
+    let members = |state: &Given| state.group(&group_name("ops")).map(|group| group.members);
+    assert_eq!(members(&state), Ok(1));
+    state.push(left);
+    assert_eq!(members(&state), Ok(0));
 }
 
 #[test]
@@ -74,26 +67,25 @@ fn a_group_leaves_no_right_behind_for_a_later_one_of_its_name() {
     let change =
         AclChange { principal: Principal::Group(group_name("ops")), actions: vec![Action::View], permit: true };
     let permitted = Event::Kms(kms_id(0), KmsEvent::AclsChanged { changes: vec![change.clone()] });
-    let log = [user(1), group("ops"), joined("ops", 1), added(0, &["eu-west-3"]), permitted];
+    let state = given([user(1), group("ops"), joined("ops", 1), added(0, &["eu-west-3"]), permitted]);
     let withdrawn = KmsEvent::AclsChanged { changes: vec![AclChange { permit: false, ..change }] };
-    let events = vec![Event::Kms(kms_id(0), withdrawn), Event::Group(group_name("ops"), GroupEvent::Removed)];
-    assert_eq!(when(&after(&log), remove("ops")), Ok(events.clone()));
-    let state = after(&[log.as_slice(), &events].concat());
+    let events = [Event::Kms(kms_id(0), withdrawn), Event::Group(group_name("ops"), GroupEvent::Removed)];
+    let state = state.when(remove("ops")).then(events);
     assert!(state.user(user_id(1)).expect("the user").groups.is_empty());
 }
 
 #[test]
 fn system_groups_stay() {
     for system in SystemGroup::ALL {
-        let refused = Refusal::Group(GroupRefusal::IsSystem(group_name(system.name())));
-        assert_eq!(when(&after(&[group(system.name())]), remove(system.name())), Err(refused));
+        let refused = GroupRefusal::IsSystem(group_name(system.name()));
+        given([group(system.name())]).when(remove(system.name())).then_refused(refused);
     }
 }
 
 #[test]
 fn the_last_administrator_stays_in() {
-    let mut log = vec![user(1), user(2), group("admin"), joined("admin", 1)];
-    assert_eq!(when(&after(&log), take("admin", 1)), Err(Refusal::Group(GroupRefusal::LastAdmin)));
-    log.push(joined("admin", 2));
-    assert!(when(&after(&log), take("admin", 1)).is_ok());
+    let mut state = given([user(1), user(2), group("admin"), joined("admin", 1)]);
+    state.when(take("admin", 1)).then_refused(GroupRefusal::LastAdmin);
+    state.push(joined("admin", 2));
+    state.when(take("admin", 1)).then_done();
 }

@@ -197,9 +197,8 @@ impl BulkJob {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::event::Event;
-    use crate::domain::job::command::{JobCommand, decide as decide_job};
-    use crate::domain::key::example::{after, key_id};
+    use crate::domain::key::example::key_id;
+    use crate::domain::scenario::given;
     use uuid::Uuid;
 
     const ID: JobId = JobId::new(Uuid::from_u128(1));
@@ -213,45 +212,37 @@ mod tests {
         BulkCommand::EndKey { id: ID, key: key_id(key), end: end.map_err(str::to_owned) }
     }
 
-    fn when(commands: &[BulkCommand]) -> (State, Result<Vec<Event>, Refusal>) {
-        let (mut events, mut last) = (vec![], Ok(vec![]));
-        for command in commands {
-            last = decide_job(&after(&events), JobCommand::Bulk(command.clone()));
-            events.extend(last.clone().unwrap_or_default());
-        }
-        (after(&events), last)
-    }
-
-    fn status(commands: &[BulkCommand]) -> JobStatus {
-        when(commands).0.bulk_job(ID).expect("a job").status()
+    fn status(commands: impl IntoIterator<Item = BulkCommand>) -> JobStatus {
+        given([]).after_all(commands).bulk_job(ID).expect("a job").status()
     }
 
     #[test]
     fn some_keys_are_taken_but_not_too_many_and_none_twice() {
         let most: Vec<u128> = (0..100).collect();
         let more: Vec<u128> = (0..101).collect();
-        assert!(when(&[start(&most)]).1.is_ok());
+        given([]).when(start(&most)).then_done();
         for bad in [vec![], more, vec![1, 2, 1]] {
-            assert!(matches!(when(&[start(&bad)]).1, Err(Refusal::Invalid { member: "keys", .. })));
+            let refused = given([]).when(start(&bad)).refusal();
+            assert!(matches!(refused, Refusal::Invalid { member: "keys", .. }), "{refused:?}");
         }
     }
 
     #[test]
     fn a_job_fails_if_a_key_did() {
         let finish = BulkCommand::Finish { id: ID };
-        assert_eq!(status(&[start(&[1, 2]), end(1, Ok(()))]), JobStatus::InProgress);
-        assert_eq!(status(&[start(&[1, 2]), end(1, Ok(())), end(2, Ok(())), finish.clone()]), JobStatus::Completed);
-        assert_eq!(status(&[start(&[1, 2]), end(1, Err("no")), end(2, Ok(())), finish]), JobStatus::Failed);
-        assert_eq!(when(&[start(&[1]), end(1, Ok(())), end(1, Err("late"))]).1, Ok(vec![]), "each key ends once");
+        assert_eq!(status([start(&[1, 2]), end(1, Ok(()))]), JobStatus::InProgress);
+        assert_eq!(status([start(&[1, 2]), end(1, Ok(())), end(2, Ok(())), finish.clone()]), JobStatus::Completed);
+        assert_eq!(status([start(&[1, 2]), end(1, Err("no")), end(2, Ok(())), finish]), JobStatus::Failed);
+        let ended = given([]).after_all([start(&[1]), end(1, Ok(()))]);
+        ended.when(end(1, Err("late"))).then([]);
     }
 
     #[test]
     fn a_cancelled_job_leaves_the_rest_as_it_is() {
         let (cancel, finish) = (BulkCommand::Cancel { id: ID }, BulkCommand::Finish { id: ID });
-        let steps = [start(&[1, 2]), end(1, Ok(())), cancel.clone(), finish, cancel];
-        let (state, refused) = when(&steps);
+        let state = given([]).after_all([start(&[1, 2]), end(1, Ok(())), cancel.clone(), finish]);
         let job = state.bulk_job(ID).expect("a job");
         assert_eq!((job.cancelled, job.status(), &job.keys[1].end), (true, JobStatus::Completed, &None));
-        assert_eq!(refused, Err(JobRefusal::Ended(ID).into()));
+        state.when(cancel).then_refused(JobRefusal::Ended(ID));
     }
 }

@@ -307,9 +307,9 @@ impl SyncJob {
 mod tests {
     use super::*;
     use crate::domain::event::{Event, KmsEvent};
-    use crate::domain::job::command::{JobCommand, decide as decide_job};
     use crate::domain::job::event::JobEvent;
-    use crate::domain::key::example::{ACCOUNT, added, after, kms_id, region};
+    use crate::domain::key::example::{ACCOUNT, added, kms_id, region};
+    use crate::domain::scenario::{Decided, Given, given};
     use uuid::Uuid;
 
     fn job_id(n: u128) -> JobId {
@@ -331,19 +331,14 @@ mod tests {
         SyncCommand::EndRegion { id: job_id(n), kms: kms_id(0), region: region(name), end }
     }
 
-    /// Two KMSs, and what commands make of them; the last one may be refused.
-    fn when(commands: &[SyncCommand]) -> (State, Result<Vec<Event>, Refusal>) {
-        let mut events = vec![added(0, &["eu-west-3", "eu-west-1"]), added(1, &["us-east-1"])];
-        let mut last = Ok(vec![]);
-        for command in commands {
-            last = decide_job(&after(&events), JobCommand::Sync(command.clone()));
-            events.extend(last.clone().unwrap_or_default());
-        }
-        (after(&events), last)
+    /// Two KMSs, and what these commands have made of them.
+    fn after_commands(commands: impl IntoIterator<Item = SyncCommand>) -> Given {
+        let kms = [added(0, &["eu-west-3", "eu-west-1"]), added(1, &["us-east-1"])];
+        given(kms).after_all(commands)
     }
 
-    fn places_of(outcome: Result<Vec<Event>, Refusal>) -> Vec<SyncPlace> {
-        match outcome.expect("it begins").remove(0) {
+    fn places_of(started: Decided) -> Vec<SyncPlace> {
+        match started.events().remove(0) {
             Event::Job(_, JobEvent::Synchronisation(SyncEvent::Started { places, .. })) => places,
             other => panic!("{other:?}"),
         }
@@ -351,83 +346,77 @@ mod tests {
 
     #[test]
     fn a_job_goes_through_all_regions_or_those_that_are_asked_for() {
-        let all = places_of(when(&[start(1, &[0, 1], None)]).1);
+        let all = places_of(after_commands([]).when(start(1, &[0, 1], None)));
         assert_eq!(all, [place(0, "eu-west-3"), place(0, "eu-west-1"), place(1, "us-east-1")]);
-        let some = places_of(when(&[start(1, &[0, 1], Some(&["us-east-1", "eu-west-1"]))]).1);
+        let some = places_of(after_commands([]).when(start(1, &[0, 1], Some(&["us-east-1", "eu-west-1"]))));
         assert_eq!(some, [place(0, "eu-west-1"), place(1, "us-east-1")]);
     }
 
     #[test]
     fn a_region_that_none_manages_and_a_kms_that_manages_none_are_refused() {
         for regions in [["eu-west-3", "sa-east-1"], ["eu-west-3", "eu-west-1"]] {
-            let refused = when(&[start(1, &[0, 1], Some(&regions))]).1;
-            assert!(matches!(refused, Err(Refusal::Kms(KmsRefusal::RegionNotManaged { .. }))), "{refused:?}");
+            let refused = after_commands([]).when(start(1, &[0, 1], Some(&regions))).refusal();
+            assert!(matches!(refused, Refusal::Kms(KmsRefusal::RegionNotManaged { .. })), "{refused:?}");
         }
-        let mut state = after(&[added(0, &["eu-west-3"])]);
-        state.apply(Time::from_nanos(9), &Event::Kms(kms_id(0), KmsEvent::Archived));
-        let refused = decide(&state, start(1, &[0], None));
-        assert!(matches!(refused, Err(Refusal::Kms(KmsRefusal::Archived(_)))));
+        let archived = Event::Kms(kms_id(0), KmsEvent::Archived);
+        let refused = given([added(0, &["eu-west-3"]), archived]).when(start(1, &[0], None)).refusal();
+        assert!(matches!(refused, Refusal::Kms(KmsRefusal::Archived(_))));
     }
 
     #[test]
     fn one_job_at_a_time_goes_through_a_region() {
-        let taken = Refusal::Job(JobRefusal::RegionBusy { region: region("eu-west-3"), job: job_id(1) });
-        assert_eq!(when(&[start(1, &[0], Some(&["eu-west-3"])), start(2, &[0], None)]).1, Err(taken));
-        let other = when(&[start(1, &[0], Some(&["eu-west-3"])), start(2, &[0], Some(&["eu-west-1"]))]).1;
+        let taken = JobRefusal::RegionBusy { region: region("eu-west-3"), job: job_id(1) };
+        let started = after_commands([start(1, &[0], Some(&["eu-west-3"]))]);
+        started.when(start(2, &[0], None)).then_refused(taken);
+        let other = started.when(start(2, &[0], Some(&["eu-west-1"])));
         assert_eq!(places_of(other), [place(0, "eu-west-1")]);
-        let done = end(1, "eu-west-3", RegionWay::Done(None));
-        let again = when(&[start(1, &[0], Some(&["eu-west-3"])), done, start(2, &[0], None)]).1;
-        assert_eq!(places_of(again).len(), 2);
+        let ended = started.when(end(1, "eu-west-3", RegionWay::Done(None))).then_done();
+        assert_eq!(places_of(ended.when(start(2, &[0], None))).len(), 2);
     }
 
     #[test]
     fn a_job_ends_with_its_last_region_and_fails_if_one_did() {
         let (failed, done) = (RegionWay::Failed("no".to_owned()), RegionWay::Done(None));
-        let (state, _) = when(&[start(1, &[0], None), end(1, "eu-west-1", failed)]);
+        let state = after_commands([start(1, &[0], None), end(1, "eu-west-1", failed)]);
         assert_eq!(state.sync_job(job_id(1)).expect("a job").status(), JobStatus::InProgress);
-        let (state, events) = when(&[
-            start(1, &[0], None),
-            end(1, "eu-west-1", RegionWay::Failed("no".into())),
-            end(1, "eu-west-3", done.clone()),
-        ]);
+        let last = state.when(end(1, "eu-west-3", done.clone()));
+        assert_eq!(last.events().len(), 2, "the region's end and the job's");
+        let state = last.then_done();
         let job = state.sync_job(job_id(1)).expect("a job");
-        assert_eq!((job.status(), events.expect("events").len()), (JobStatus::Failed, 2));
+        assert_eq!(job.status(), JobStatus::Failed);
         assert_eq!(job.regions[0].end.as_ref().map(|end| end.counts.listed), Some(7));
-        let twice =
-            when(&[start(1, &[0], Some(&["eu-west-3"])), end(1, "eu-west-3", done.clone()), end(1, "eu-west-3", done)]);
-        assert_eq!(twice.1, Ok(vec![]));
+        let ended = after_commands([start(1, &[0], Some(&["eu-west-3"])), end(1, "eu-west-3", done.clone())]);
+        ended.when(end(1, "eu-west-3", done)).then([]);
     }
 
     /// A schedule goes on with what is left, and nobody chooses for it.
     #[test]
     fn what_cannot_be_synchronised_now_is_left_out_where_nobody_asks() {
         let two = [added(0, &["eu-west-3", "us-east-1"]), added(1, &["eu-west-1"])];
-        let mut log = two.to_vec();
-        log.push(Event::Kms(kms_id(1), KmsEvent::Archived));
+        let state = given(two).and([Event::Kms(kms_id(1), KmsEvent::Archived)]);
         let start = |n: u128, kms: &[u128], leave_out| {
             let kms = kms.iter().map(|n| kms_id(*n)).collect();
             SyncCommand::Start { id: job_id(n), by: None, all: false, kms, regions: None, leave_out }
         };
-        assert!(matches!(decide(&after(&log), start(1, &[0, 1], false)), Err(Refusal::Kms(KmsRefusal::Archived(_)))));
-        let (id, events) = decide(&after(&log), start(1, &[0, 1, 7], true)).expect("it begins");
-        let [SyncEvent::Started { places, .. }] = &events[..] else { panic!("{events:?}") };
+        let archived = |refusal| matches!(refusal, Refusal::Kms(KmsRefusal::Archived(_)));
+        assert!(archived(state.when(start(1, &[0, 1], false)).refusal()));
+        let places = places_of(state.when(start(1, &[0, 1, 7], true)));
         assert_eq!(places.iter().map(|place| place.kms).collect::<Vec<_>>(), [kms_id(0), kms_id(0)]);
-        assert!(matches!(decide(&after(&log), start(1, &[1], true)), Err(Refusal::Kms(KmsRefusal::Archived(_)))));
-        log.extend(events.into_iter().map(|event| Event::Job(id, JobEvent::Synchronisation(event))));
-        let busy = decide(&after(&log), start(2, &[0], true));
-        assert!(matches!(busy, Err(Refusal::Job(JobRefusal::RegionBusy { job, .. })) if job == id));
+        assert!(archived(state.when(start(1, &[1], true)).refusal()));
+        let busy = state.after_all([start(1, &[0, 1, 7], true)]).when(start(2, &[0], true)).refusal();
+        assert!(matches!(busy, Refusal::Job(JobRefusal::RegionBusy { job, .. }) if job == job_id(1)));
     }
 
     #[test]
     fn a_cancelled_job_is_completed_once_its_regions_are_left() {
         let cancel = SyncCommand::Cancel { id: job_id(1) };
-        let (state, _) = when(&[start(1, &[0], Some(&["eu-west-3"])), cancel.clone()]);
+        let state = after_commands([start(1, &[0], Some(&["eu-west-3"])), cancel.clone()]);
         let job = state.sync_job(job_id(1)).expect("a job");
         assert!(job.cancelled && job.completed.is_none());
-        assert_eq!(when(&[start(1, &[0], None), cancel.clone(), cancel.clone()]).1, Ok(vec![]));
+        state.when(cancel.clone()).then([]);
         let left = end(1, "eu-west-3", RegionWay::Left);
-        let (state, refused) = when(&[start(1, &[0], Some(&["eu-west-3"])), cancel.clone(), left, cancel]);
+        let state = state.when(left).then_done();
         assert_eq!(state.sync_job(job_id(1)).expect("a job").status(), JobStatus::Completed);
-        assert_eq!(refused, Err(JobRefusal::Ended(job_id(1)).into()));
+        state.when(cancel).then_refused(JobRefusal::Ended(job_id(1)));
     }
 }

@@ -7,10 +7,10 @@ use crate::domain::event::Sealed;
 use crate::domain::example::{connected, connection_name, group, group_name, joined, settings, user, user_id};
 use crate::domain::id::{KeyId, OperationId};
 use crate::domain::key::event::KeyEvent;
-use crate::domain::key::example::{ACCOUNT, added, after, at, connection_id, found, kms_id, region};
+use crate::domain::key::example::{ACCOUNT, added, at, connection_id, found, kms_id, region};
 use crate::domain::key::operation::Operation;
 use crate::domain::refusal::{ConnectionRefusal, GroupRefusal, UserRefusal};
-use crate::domain::state::Command;
+use crate::domain::scenario::given;
 use uuid::Uuid;
 
 fn account() -> AccountId {
@@ -49,105 +49,98 @@ fn new(n: u128, names: &[&str]) -> NewKms {
     NewKms { id, name, account: account(), connection, role: None, regions }
 }
 
-fn add(state: &State, new: NewKms) -> Result<Vec<Event>, Refusal> {
-    when(state, KmsCommand::Add { new, seen: seen() })
+fn add(new: NewKms) -> KmsCommand {
+    KmsCommand::Add { new, seen: seen() }
 }
 
 fn to_regions(names: &[&str]) -> KmsChange {
     KmsChange::Regions { to: regions(names), forget_keys: false }
 }
 
-fn update(state: &State, update: KmsChange, seen: AccountProbe) -> Result<Vec<Event>, Refusal> {
-    when(state, KmsCommand::Update { id: kms_id(0), update, role: None, seen })
+fn update(update: KmsChange, seen: AccountProbe) -> KmsCommand {
+    KmsCommand::Update { id: kms_id(0), update, role: None, seen }
 }
 
-fn permit(state: &State, principal: Principal, permit: bool, actions: &[Action]) -> Result<Vec<Event>, Refusal> {
-    when(state, KmsCommand::UpdateAcls { id: kms_id(0), changes: vec![change(principal, permit, actions)] })
+fn permit(principal: Principal, permit: bool, actions: &[Action]) -> KmsCommand {
+    KmsCommand::UpdateAcls { id: kms_id(0), changes: vec![change(principal, permit, actions)] }
 }
 
 fn change(principal: Principal, permit: bool, actions: &[Action]) -> AclChange {
     AclChange { principal, actions: actions.to_vec(), permit }
 }
 
-fn when(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal> {
-    state.decide(Command::Kms(command))
-}
-
-fn events(events: impl IntoIterator<Item = KmsEvent>) -> Result<Vec<Event>, Refusal> {
-    Ok(events.into_iter().map(|event| Event::Kms(kms_id(0), event)).collect())
+fn events(events: impl IntoIterator<Item = KmsEvent>) -> Vec<Event> {
+    events.into_iter().map(|event| Event::Kms(kms_id(0), event)).collect()
 }
 
 #[test]
 fn an_account_comes_under_management_as_aws_knows_it() {
-    let state = after(&[connected()]);
-    assert_eq!(add(&state, new(0, &["eu-west-3", "us-east-2"])), Ok(vec![added(0, &["eu-west-3", "us-east-2"])]));
+    let state = given([connected()]);
+    state.when(add(new(0, &["eu-west-3", "us-east-2"]))).then([added(0, &["eu-west-3", "us-east-2"])]);
     let elsewhere = AccountProbe { account: other_account(), ..seen() };
-    let refused = Refusal::Kms(KmsRefusal::AccountMismatch { claimed: account(), actual: other_account() });
-    assert_eq!(when(&state, KmsCommand::Add { new: new(0, &["eu-west-3"]), seen: elsewhere }), Err(refused));
-    assert_eq!(
-        add(&after(&[]), new(0, &["eu-west-3"])),
-        Err(Refusal::Connection(ConnectionRefusal::Unknown(connection_id().to_string())))
-    );
+    let refused = KmsRefusal::AccountMismatch { claimed: account(), actual: other_account() };
+    state.when(KmsCommand::Add { new: new(0, &["eu-west-3"]), seen: elsewhere }).then_refused(refused);
+    given([]).when(add(new(0, &["eu-west-3"]))).then_refused(ConnectionRefusal::Unknown(connection_id().to_string()));
 }
 
 #[test]
 fn a_role_must_be_of_the_account_and_of_the_connections_partition() {
-    let state = after(&[connected()]);
-    let with = |role: AssumedRole| add(&state, NewKms { role: Some(role), ..new(0, &["eu-west-3"]) });
-    assert!(with(role(ACCOUNT)).is_ok());
-    let refused = Refusal::Kms(KmsRefusal::AccountMismatch { claimed: account(), actual: other_account() });
-    assert_eq!(with(role("789012123456")), Err(refused));
+    let state = given([connected()]);
+    let with = |role: AssumedRole| state.when(add(NewKms { role: Some(role), ..new(0, &["eu-west-3"]) }));
+    with(role(ACCOUNT)).then_done();
+    let refused = KmsRefusal::AccountMismatch { claimed: account(), actual: other_account() };
+    with(role("789012123456")).then_refused(refused);
     let arn = RoleArn::parse(&format!("arn:aws-cn:iam::{ACCOUNT}:role/keys")).expect("a role");
-    let refused = Refusal::Kms(KmsRefusal::RoleElsewhere { role: arn.clone(), partition: Partition::Aws });
-    assert_eq!(with(AssumedRole { arn, external_id: None }), Err(refused));
+    let refused = KmsRefusal::RoleElsewhere { role: arn.clone(), partition: Partition::Aws };
+    with(AssumedRole { arn, external_id: None }).then_refused(refused);
 }
 
 #[test]
 fn regions_are_of_the_partition_enabled_and_given_once() {
-    let state = after(&[connected()]);
-    assert_eq!(add(&state, new(0, &[])), Err(Refusal::Kms(KmsRefusal::RegionsEmpty)));
+    let state = given([connected()]);
+    state.when(add(new(0, &[]))).then_refused(KmsRefusal::RegionsEmpty);
     let twice = ["eu-west-3", "eu-west-1", "eu-west-3"];
-    assert_eq!(add(&state, new(0, &twice)), Err(Refusal::Kms(KmsRefusal::RegionDuplicated(region("eu-west-3")))));
-    let refused = Refusal::Kms(KmsRefusal::RegionElsewhere { region: region("cn-north-1"), partition: Partition::Aws });
-    assert_eq!(add(&state, new(0, &["eu-west-3", "cn-north-1"])), Err(refused));
+    state.when(add(new(0, &twice))).then_refused(KmsRefusal::RegionDuplicated(region("eu-west-3")));
+    let refused = KmsRefusal::RegionElsewhere { region: region("cn-north-1"), partition: Partition::Aws };
+    state.when(add(new(0, &["eu-west-3", "cn-north-1"]))).then_refused(refused);
     let refused = |name| {
         Refusal::Kms(KmsRefusal::RegionNotEnabled { region: region(name), account: account(), enabled: seen().enabled })
     };
-    assert_eq!(add(&state, new(0, &["eu-west-3", "af-south-1"])), Err(refused("af-south-1")));
+    state.when(add(new(0, &["eu-west-3", "af-south-1"]))).then_refused(refused("af-south-1"));
 }
 
 #[test]
 fn an_account_is_added_again_only_under_another_name_and_with_other_regions() {
-    let state = after(&[connected(), added(0, &["eu-west-3"])]);
+    let state = given([connected(), added(0, &["eu-west-3"])]);
     let same_name = NewKms { id: kms_id(1), ..new(0, &["eu-west-1"]) };
-    assert_eq!(add(&state, same_name), Err(Refusal::Kms(KmsRefusal::NameTaken(name(0)))));
-    let taken = Refusal::Kms(KmsRefusal::RegionTaken { region: region("eu-west-3"), account: account(), by: name(0) });
-    assert_eq!(add(&state, new(1, &["eu-west-1", "eu-west-3"])), Err(taken));
-    assert_eq!(add(&state, new(1, &["eu-west-1"])), Ok(vec![added(1, &["eu-west-1"])]));
-    let gone = after(&[connected(), added(0, &["eu-west-3"]), Event::Kms(kms_id(0), KmsEvent::Deleted)]);
-    assert!(add(&gone, NewKms { id: kms_id(1), ..new(0, &["eu-west-3"]) }).is_ok());
+    state.when(add(same_name)).then_refused(KmsRefusal::NameTaken(name(0)));
+    let taken = KmsRefusal::RegionTaken { region: region("eu-west-3"), account: account(), by: name(0) };
+    state.when(add(new(1, &["eu-west-1", "eu-west-3"]))).then_refused(taken);
+    state.when(add(new(1, &["eu-west-1"]))).then([added(1, &["eu-west-1"])]);
+    let gone = given([connected(), added(0, &["eu-west-3"]), Event::Kms(kms_id(0), KmsEvent::Deleted)]);
+    gone.when(add(NewKms { id: kms_id(1), ..new(0, &["eu-west-3"]) })).then_done();
 }
 
 #[test]
-fn wishes_come_down_to_one_change_or_none() {
-    let state = after(&[connected(), added(0, &["eu-west-3"])]);
+fn a_patch_is_one_change_or_none() {
+    let state = given([connected(), added(0, &["eu-west-3"])]);
     let kms = state.kms(kms_id(0)).expect("the KMS");
     let present =
         KmsPatch { connection: Some(connection_id()), regions: Some(regions(&["eu-west-3"])), ..KmsPatch::default() };
     assert_eq!(kms.change(&state, present.clone()), Ok(KmsChange::None));
     let one = KmsPatch { regions: Some(regions(&["eu-west-1"])), ..present };
     assert_eq!(kms.change(&state, one.clone()), Ok(to_regions(&["eu-west-1"])));
-    let wished = RoleRequest { arn: Some(role(ACCOUNT).arn), external_id: None };
-    let two = KmsPatch { role: wished, ..one };
+    let other = RoleRequest { arn: Some(role(ACCOUNT).arn), external_id: None };
+    let two = KmsPatch { role: other, ..one };
     assert_eq!(kms.change(&state, two), Err(Refusal::Kms(KmsRefusal::SeveralChanges)));
 }
 
 #[test]
-fn the_half_of_a_role_that_is_not_wished_for_stays() {
+fn the_half_of_a_role_that_is_not_given_stays() {
     let secret = |text: &str| Some(ExternalId::parse(text).expect("an external id"));
     let with = |role: Option<AssumedRole>| {
         let replaced = KmsEvent::RoleReplaced { to: role, arn: seen().arn };
-        after(&[connected(), added(0, &["eu-west-3"]), Event::Kms(kms_id(0), replaced)])
+        given([connected(), added(0, &["eu-west-3"]), Event::Kms(kms_id(0), replaced)])
     };
     let known = AssumedRole { external_id: secret("one"), ..role(ACCOUNT) };
     let state = with(Some(known.clone()));
@@ -166,36 +159,33 @@ fn the_half_of_a_role_that_is_not_wished_for_stays() {
 
 #[test]
 fn regions_are_replaced_by_the_rules_of_a_new_kms() {
-    let state = after(&[connected(), added(0, &["eu-west-3"]), added(1, &["us-east-2"])]);
+    let state = given([connected(), added(0, &["eu-west-3"]), added(1, &["us-east-2"])]);
     let to = regions(&["eu-west-1", "eu-west-3"]);
-    assert_eq!(
-        update(&state, to_regions(&["eu-west-1", "eu-west-3"]), seen()),
-        events([KmsEvent::RegionsReplaced { to }])
-    );
-    assert_eq!(update(&state, to_regions(&[]), seen()), Err(Refusal::Kms(KmsRefusal::RegionsEmpty)));
-    let taken = Refusal::Kms(KmsRefusal::RegionTaken { region: region("us-east-2"), account: account(), by: name(1) });
-    assert_eq!(update(&state, to_regions(&["us-east-2"]), seen()), Err(taken));
+    state
+        .when(update(to_regions(&["eu-west-1", "eu-west-3"]), seen()))
+        .then(events([KmsEvent::RegionsReplaced { to }]));
+    state.when(update(to_regions(&[]), seen())).then_refused(KmsRefusal::RegionsEmpty);
+    let taken = KmsRefusal::RegionTaken { region: region("us-east-2"), account: account(), by: name(1) };
+    state.when(update(to_regions(&["us-east-2"]), seen())).then_refused(taken);
     let elsewhere = AccountProbe { account: other_account(), ..seen() };
-    let refused =
-        Refusal::Kms(KmsRefusal::LedElsewhere { member: "connection", account: account(), actual: other_account() });
-    assert_eq!(update(&state, to_regions(&["eu-west-1"]), elsewhere), Err(refused));
+    let refused = KmsRefusal::LedElsewhere { member: "connection", account: account(), actual: other_account() };
+    state.when(update(to_regions(&["eu-west-1"]), elsewhere)).then_refused(refused);
 }
 
 #[test]
 fn a_region_with_managed_keys_goes_only_by_force_and_takes_them_along() {
-    let mut log = vec![connected(), added(0, &["eu-west-3", "eu-west-1"]), found(0, "payroll")];
-    let refused = Refusal::Kms(KmsRefusal::RegionHasKeys { region: region("eu-west-3"), count: 1 });
-    assert_eq!(update(&after(&log), to_regions(&["eu-west-1"]), seen()), Err(refused));
+    let state = given([connected(), added(0, &["eu-west-3", "eu-west-1"]), found(0, "payroll")]);
+    let refused = KmsRefusal::RegionHasKeys { region: region("eu-west-3"), count: 1 };
+    state.when(update(to_regions(&["eu-west-1"]), seen())).then_refused(refused);
     let (to, forget_keys) = (regions(&["eu-west-1"]), true);
-    let forced = update(&after(&log), KmsChange::Regions { to: to.clone(), forget_keys }, seen());
-    assert_eq!(forced, events([KmsEvent::RegionsReplaced { to }]));
-    log.extend(forced.unwrap_or_default());
-    assert!(after(&log).keys.is_empty());
+    let forced = state.when(update(KmsChange::Regions { to: to.clone(), forget_keys }, seen()));
+    let after = forced.then(events([KmsEvent::RegionsReplaced { to }]));
+    assert!(after.keys.is_empty());
 }
 
 #[test]
-fn a_recent_sighting_does_for_regions_that_were_enabled_and_for_nothing_else() {
-    let state = after(&[connected(), added(0, &["eu-west-3"])]);
+fn a_recent_probe_does_for_regions_that_were_enabled_and_for_nothing_else() {
+    let state = given([connected(), added(0, &["eu-west-3"])]);
     let kms = state.kms(kms_id(0)).expect("the KMS");
     assert!(kms.recent_probe_suffices(&to_regions(&["eu-west-1"]), &seen()));
     assert!(!kms.recent_probe_suffices(&to_regions(&["eu-west-1", "af-south-1"]), &seen()));
@@ -213,61 +203,57 @@ fn another_connection_must_be_of_the_partition_and_reach_the_account() {
         Event::Connection(ConnectionId::new(Uuid::from_u128(n)), event)
     };
     let (same, china) = (ConnectionId::new(Uuid::from_u128(1)), ConnectionId::new(Uuid::from_u128(2)));
-    let state = after(&[connected(), made(1, Partition::Aws), made(2, Partition::AwsCn), added(0, &["eu-west-3"])]);
+    let state = given([connected(), made(1, Partition::Aws), made(2, Partition::AwsCn), added(0, &["eu-west-3"])]);
     let arn = arn(&format!("arn:aws:iam::{ACCOUNT}:user/other"));
     let known = AccountProbe { arn: arn.clone(), ..seen() };
     let replaced = KmsEvent::ConnectionReplaced { to: same, arn };
-    assert_eq!(update(&state, KmsChange::Connection(same), known.clone()), events([replaced]));
-    let refused =
-        Refusal::Kms(KmsRefusal::ConnectionElsewhere { connection: connection_name("c2"), partition: Partition::Aws });
-    assert_eq!(update(&state, KmsChange::Connection(china), known), Err(refused));
+    state.when(update(KmsChange::Connection(same), known.clone())).then(events([replaced]));
+    let refused = KmsRefusal::ConnectionElsewhere { connection: connection_name("c2"), partition: Partition::Aws };
+    state.when(update(KmsChange::Connection(china), known)).then_refused(refused);
     let elsewhere = AccountProbe { account: other_account(), ..seen() };
-    let refused =
-        Refusal::Kms(KmsRefusal::LedElsewhere { member: "connection", account: account(), actual: other_account() });
-    assert_eq!(update(&state, KmsChange::Connection(same), elsewhere), Err(refused));
+    let refused = KmsRefusal::LedElsewhere { member: "connection", account: account(), actual: other_account() };
+    state.when(update(KmsChange::Connection(same), elsewhere)).then_refused(refused);
 }
 
 #[test]
 fn permissions_are_for_users_and_groups_that_exist() {
-    let state = after(&[user(1), group("ops"), joined("ops", 1), added(0, &["eu-west-3"])]);
+    let state = given([user(1), group("ops"), joined("ops", 1), added(0, &["eu-west-3"])]);
     let actions = [Action::KeyCreate, Action::KeyUpdate];
     let (ann, ops) = (Principal::User(user_id(1)), Principal::Group(group_name("ops")));
     for principal in [ann, ops] {
         let changes = vec![change(principal.clone(), true, &actions)];
-        assert_eq!(permit(&state, principal, true, &actions), events([KmsEvent::AclsChanged { changes }]));
+        state.when(permit(principal, true, &actions)).then(events([KmsEvent::AclsChanged { changes }]));
     }
-    let nobody = permit(&state, Principal::User(user_id(9)), true, &actions);
-    assert_eq!(nobody, Err(Refusal::User(UserRefusal::Unknown(user_id(9).subject()))));
-    let no_group = permit(&state, Principal::Group(group_name("none")), true, &actions);
-    assert!(matches!(no_group, Err(Refusal::Group(GroupRefusal::Unknown(_)))), "{no_group:?}");
+    let nobody = state.when(permit(Principal::User(user_id(9)), true, &actions));
+    nobody.then_refused(UserRefusal::Unknown(user_id(9).subject()));
+    let no_group = state.when(permit(Principal::Group(group_name("none")), true, &actions));
+    let refused = no_group.refusal();
+    assert!(matches!(refused, Refusal::Group(GroupRefusal::Unknown(_))), "{refused:?}");
 }
 
 #[test]
 fn permitting_what_is_permitted_and_withdrawing_what_is_not_changes_nothing() {
     let (ann, actions) = (Principal::User(user_id(1)), [Action::KeyCreate]);
-    let mut log = vec![user(1), added(0, &["eu-west-3"])];
-    assert_eq!(permit(&after(&log), ann.clone(), false, &actions), events([]));
-    log.extend(permit(&after(&log), ann.clone(), true, &actions).expect("permitted"));
-    assert_eq!(permit(&after(&log), ann.clone(), true, &actions), events([]));
-    log.extend(permit(&after(&log), ann, false, &actions).expect("withdrawn"));
-    assert_eq!(after(&log).kms(kms_id(0)).expect("the KMS").acl, Acl::default());
+    let mut state = given([user(1), added(0, &["eu-west-3"])]);
+    state.when(permit(ann.clone(), false, &actions)).then(events([]));
+    state = state.when(permit(ann.clone(), true, &actions)).then_done();
+    state.when(permit(ann.clone(), true, &actions)).then(events([]));
+    state = state.when(permit(ann, false, &actions)).then_done();
+    assert_eq!(state.kms(kms_id(0)).expect("the KMS").acl, Acl::default());
 }
 
 #[test]
 fn an_archived_kms_is_recovered_or_deleted_and_nothing_else() {
     let archived = Event::Kms(kms_id(0), KmsEvent::Archived);
-    let state = after(&[connected(), user(1), added(0, &["eu-west-3"]), archived]);
-    let refused = || Err(Refusal::Kms(KmsRefusal::Archived(name(0))));
-    assert_eq!(when(&state, KmsCommand::Archive { id: kms_id(0) }), refused());
-    assert_eq!(update(&state, to_regions(&["eu-west-1"]), seen()), refused());
-    assert_eq!(permit(&state, Principal::User(user_id(1)), true, &[Action::View]), refused());
-    assert_eq!(when(&state, KmsCommand::Recover { id: kms_id(0) }), events([KmsEvent::Recovered]));
-    assert_eq!(when(&state, KmsCommand::Delete { id: kms_id(0), at: at(9) }), events([KmsEvent::Deleted]));
-    let in_use = after(&[added(0, &["eu-west-3"])]);
-    assert_eq!(
-        when(&in_use, KmsCommand::Recover { id: kms_id(0) }),
-        Err(Refusal::Kms(KmsRefusal::NotArchived(name(0))))
-    );
+    let state = given([connected(), user(1), added(0, &["eu-west-3"]), archived]);
+    let refused = || KmsRefusal::Archived(name(0));
+    state.when(KmsCommand::Archive { id: kms_id(0) }).then_refused(refused());
+    state.when(update(to_regions(&["eu-west-1"]), seen())).then_refused(refused());
+    state.when(permit(Principal::User(user_id(1)), true, &[Action::View])).then_refused(refused());
+    state.when(KmsCommand::Recover { id: kms_id(0) }).then(events([KmsEvent::Recovered]));
+    state.when(KmsCommand::Delete { id: kms_id(0), at: at(9) }).then(events([KmsEvent::Deleted]));
+    let in_use = given([added(0, &["eu-west-3"])]);
+    in_use.when(KmsCommand::Recover { id: kms_id(0) }).then_refused(KmsRefusal::NotArchived(name(0)));
 }
 
 #[test]
@@ -276,10 +262,10 @@ fn a_kms_is_not_deleted_while_aws_is_asked_unless_that_is_a_day_ago() {
     let wanted = Box::new(Operation::Enable);
     let (id, region) = (KeyId::new(Uuid::from_u128(9)), region("eu-west-3"));
     let asked = KeyEvent::OperationRequested { operation, kms: kms_id(0), region, wanted };
-    let state = after(&[connected(), added(0, &["eu-west-3"]), Event::Key(id, asked)]);
-    let delete = |at| when(&state, KmsCommand::Delete { id: kms_id(0), at });
-    assert_eq!(delete(at(3).plus_seconds(86_399)), Err(Refusal::Kms(KmsRefusal::Busy(name(0)))));
-    let deleted = delete(at(4).plus_seconds(86_400)).expect("it is given up");
+    let state = given([connected(), added(0, &["eu-west-3"]), Event::Key(id, asked)]);
+    let delete = |at| state.when(KmsCommand::Delete { id: kms_id(0), at });
+    delete(at(3).plus_seconds(86_399)).then_refused(KmsRefusal::Busy(name(0)));
+    let deleted = delete(at(4).plus_seconds(86_400)).events();
     let [Event::Key(_, KeyEvent::OperationFailed { .. }), Event::Kms(_, KmsEvent::Deleted)] = &deleted[..] else {
         panic!("{deleted:?}");
     };
@@ -287,17 +273,17 @@ fn a_kms_is_not_deleted_while_aws_is_asked_unless_that_is_a_day_ago() {
 
 #[test]
 fn a_deleted_kms_takes_its_keys_along_and_leaves_its_name() {
-    let log = [connected(), added(0, &["eu-west-3"]), found(0, "payroll"), Event::Kms(kms_id(0), KmsEvent::Deleted)];
-    let state = after(&log);
+    let kms = [connected(), added(0, &["eu-west-3"]), found(0, "payroll")];
+    let state = given(kms).and(events([KmsEvent::Deleted]));
     assert!(state.kms.is_empty() && state.keys.is_empty() && state.kms_named(&name(0)).is_none());
-    let unknown = Err(Refusal::Kms(KmsRefusal::Unknown(kms_id(0).to_string())));
-    assert_eq!(when(&state, KmsCommand::Delete { id: kms_id(0), at: at(9) }), unknown);
+    let unknown = KmsRefusal::Unknown(kms_id(0).to_string());
+    state.when(KmsCommand::Delete { id: kms_id(0), at: at(9) }).then_refused(unknown);
 }
 
 #[test]
 fn each_change_is_dated() {
     let replaced = KmsEvent::RegionsReplaced { to: regions(&["eu-west-1"]) };
-    let state = after(&[added(0, &["eu-west-3"]), Event::Kms(kms_id(0), replaced)]);
+    let state = given([added(0, &["eu-west-3"]), Event::Kms(kms_id(0), replaced)]);
     let kms = state.kms(kms_id(0)).expect("the KMS");
     assert_eq!((kms.created, kms.updated, &kms.regions), (at(1), at(2), &regions(&["eu-west-1"])));
 }

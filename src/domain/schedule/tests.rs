@@ -10,7 +10,7 @@ use crate::domain::key::name::{AwsKeyId, KeyArn};
 use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Arn, Partition, Region};
 use crate::domain::refusal::KmsRefusal;
-use crate::domain::state::Command;
+use crate::domain::scenario::Given;
 use uuid::Uuid;
 
 const ID: ScheduleId = ScheduleId::new(Uuid::from_u128(1));
@@ -46,21 +46,13 @@ fn started(cause: Cause) -> ScheduleEvent {
     ScheduleEvent::RunStarted { run: RUN, cause }
 }
 
-/// The state after these events, a minute apart.
-fn given(events: impl IntoIterator<Item = ScheduleEvent>) -> State {
-    let mut state = State::default();
-    for (minute, event) in (0..).zip(events) {
-        state.apply(START.plus_seconds(minute * 60), &Event::Schedule(ID, event));
-    }
-    state
-}
-
-fn when(state: &State, command: ScheduleCommand) -> Result<Vec<Event>, Refusal> {
-    state.decide(Command::Schedule(command))
+/// These events of the schedule, a minute apart.
+fn scheduled(events: impl IntoIterator<Item = ScheduleEvent>) -> Given {
+    Given::dated(START, 60, events.into_iter().map(|event| Event::Schedule(ID, event)))
 }
 
 /// A KMS with a key that the schedule rotates.
-fn with_a_key(mut state: State) -> State {
+fn with_a_key(mut state: Given) -> Given {
     let account = AccountId::parse("123456789012").expect("an account");
     let region = Region::parse("eu-west-3").expect("a region");
     let aws_id = AwsKeyId::parse("1234abcd-12ab-34cd-56ef-1234567890ab").expect("an id");
@@ -76,9 +68,9 @@ fn with_a_key(mut state: State) -> State {
     let arn = KeyArn::of(account, region.clone(), aws_id);
     let metadata = KeyMetadata { arn, created_at: Some(START), ..example::snapshot(0, "").metadata };
     let found = KeyEvent::Found { kms: KMS, region, learned: vec![Aspect::Metadata(Box::new(metadata))] };
-    state.apply(START, &Event::Kms(KMS, added));
-    state.apply(START, &Event::Key(KEY, found));
-    state.apply(START, &Event::Key(KEY, KeyEvent::RotationJobSet { job: Some(job()) }));
+    state.push_at(START, Event::Kms(KMS, added));
+    state.push_at(START, Event::Key(KEY, found));
+    state.push_at(START, Event::Key(KEY, KeyEvent::RotationJobSet { job: Some(job()) }));
     state
 }
 
@@ -95,46 +87,43 @@ fn job() -> RotationJob {
 fn a_name_is_had_by_one_schedule() {
     let other = ScheduleId::new(Uuid::from_u128(9));
     let create = |name| ScheduleCommand::Create { id: other, name, settings: hourly() };
-    let state = given([created()]);
-    assert_eq!(
-        when(&state, create(name("hourly"))),
-        Err(Refusal::Schedule(ScheduleRefusal::NameTaken(name("hourly"))))
-    );
-    assert!(when(&state, create(name("daily"))).is_ok());
-    let state = given([created(), ScheduleEvent::Deleted]);
-    assert!(when(&state, create(name("hourly"))).is_ok());
+    let state = scheduled([created()]);
+    state.when(create(name("hourly"))).then_refused(ScheduleRefusal::NameTaken(name("hourly")));
+    state.when(create(name("daily"))).then_done();
+    let state = scheduled([created(), ScheduleEvent::Deleted]);
+    state.when(create(name("hourly"))).then_done();
 }
 
 #[test]
 fn settings_that_contradict_themselves_are_refused() {
     let (start, end) = (Some(START.plus_seconds(1)), Some(START));
     let settings = ScheduleSettings { start, end, ..hourly() };
-    let refused = when(&State::default(), ScheduleCommand::Create { id: ID, name: name("a"), settings });
-    assert!(matches!(refused, Err(Refusal::Invalid { member: "end_date", .. })), "{refused:?}");
+    let refused = scheduled([]).when(ScheduleCommand::Create { id: ID, name: name("a"), settings }).refusal();
+    assert!(matches!(refused, Refusal::Invalid { member: "end_date", .. }), "{refused:?}");
     let work = Work::Synchronize(SynchronizationPlan::Kms(vec![KMS]));
     let update = ScheduleCommand::Update { id: ID, settings: ScheduleSettings { work, ..hourly() } };
-    assert_eq!(when(&given([created()]), update), Err(Refusal::Kms(KmsRefusal::Unknown(KMS.to_string()))));
+    scheduled([created()]).when(update).then_refused(KmsRefusal::Unknown(KMS.to_string()));
 }
 
 #[test]
 fn the_same_settings_again_are_no_change() {
-    let update = |settings| when(&given([created()]), ScheduleCommand::Update { id: ID, settings });
-    assert_eq!(update(hourly()), Ok(vec![]));
+    let update = |settings| scheduled([created()]).when(ScheduleCommand::Update { id: ID, settings });
+    update(hourly()).then([]);
     let settings = ScheduleSettings { disabled: true, ..hourly() };
     let updated = Event::Schedule(ID, ScheduleEvent::Updated { settings: settings.clone() });
-    assert_eq!(update(settings), Ok(vec![updated]));
+    update(settings).then([updated]);
 }
 
 #[test]
 fn it_is_due_after_it_was_made_and_after_what_was_dealt_with() {
-    let due = |events: &[ScheduleEvent]| given(events.to_vec()).schedule(ID).expect("there").next_due();
+    let due = |events: &[ScheduleEvent]| scheduled(events.to_vec()).schedule(ID).expect("there").next_due();
     let one = START.plus_seconds(HOUR);
     assert_eq!(due(&[created()]), Some(one));
     // A run because it was due deals with all up to now; one that was asked for does not.
     assert_eq!(due(&[created(), started(Cause::Asked)]), Some(one));
-    let mut state = given([created()]);
+    let mut state = scheduled([created()]);
     let late = START.plus_seconds(5 * HOUR + 60);
-    state.apply(late, &Event::Schedule(ID, started(Cause::Missed(one))));
+    state.push_at(late, Event::Schedule(ID, started(Cause::Missed(one))));
     assert_eq!(state.schedule(ID).expect("there").next_due(), Some(START.plus_seconds(6 * HOUR)));
 }
 
@@ -142,7 +131,7 @@ fn it_is_due_after_it_was_made_and_after_what_was_dealt_with() {
 fn it_is_due_between_start_and_end_and_not_while_disabled() {
     let due = |settings: ScheduleSettings| {
         let updated = ScheduleEvent::Updated { settings };
-        given([created(), updated]).schedule(ID).expect("there").next_due()
+        scheduled([created(), updated]).schedule(ID).expect("there").next_due()
     };
     let at = |hours| Some(START.plus_seconds(hours * HOUR));
     assert_eq!(due(ScheduleSettings { start: at(7), ..hourly() }), at(7), "the start itself counts");
@@ -153,38 +142,38 @@ fn it_is_due_between_start_and_end_and_not_while_disabled() {
 
 #[test]
 fn what_was_due_while_it_was_disabled_is_not_made_up_for() {
-    let mut state = given([created()]);
+    let mut state = scheduled([created()]);
     let update = |disabled| ScheduleEvent::Updated { settings: ScheduleSettings { disabled, ..hourly() } };
-    state.apply(START, &Event::Schedule(ID, update(true)));
-    state.apply(START.plus_seconds(9 * HOUR), &Event::Schedule(ID, update(false)));
+    state.push_at(START, Event::Schedule(ID, update(true)));
+    state.push_at(START.plus_seconds(9 * HOUR), Event::Schedule(ID, update(false)));
     assert_eq!(state.schedule(ID).expect("there").next_due(), Some(START.plus_seconds(10 * HOUR)));
     // Another description alone leaves what is due as it is.
     let settings = ScheduleSettings { description: "x".to_owned(), ..hourly() };
-    state.apply(START.plus_seconds(20 * HOUR), &Event::Schedule(ID, ScheduleEvent::Updated { settings }));
+    state.push_at(START.plus_seconds(20 * HOUR), Event::Schedule(ID, ScheduleEvent::Updated { settings }));
     assert_eq!(state.schedule(ID).expect("there").next_due(), Some(START.plus_seconds(10 * HOUR)));
 }
 
 #[test]
 fn two_runs_are_never_at_the_same_time() {
-    let state = given([created(), started(Cause::Asked)]);
-    let running = Err(Refusal::Schedule(ScheduleRefusal::Running { schedule: name("hourly"), run: RUN }));
+    let state = scheduled([created(), started(Cause::Asked)]);
+    let running = ScheduleRefusal::Running { schedule: name("hourly"), run: RUN };
     let start = ScheduleCommand::StartRun { id: ID, run: OTHER_RUN, cause: Cause::Asked };
-    assert_eq!(when(&state, start.clone()), running);
-    assert_eq!(when(&state, ScheduleCommand::Delete { id: ID, force: true }), running);
+    state.when(start.clone()).then_refused(running.clone());
+    state.when(ScheduleCommand::Delete { id: ID, force: true }).then_refused(running.clone());
     let finished = ScheduleEvent::RunFinished { run: RUN, outcome: RunOutcome::Done };
-    let state = given([created(), started(Cause::Asked), finished]);
-    assert!(when(&state, start).is_ok());
+    let state = scheduled([created(), started(Cause::Asked), finished]);
+    state.when(start).then_done();
     let run = state.schedules.runs.get(&RUN).expect("it is remembered");
     assert_eq!(run.ended, Some((START.plus_seconds(120), RunOutcome::Done)));
 }
 
 #[test]
 fn the_last_hundred_runs_are_remembered() {
-    let mut state = given([created()]);
+    let mut state = scheduled([created()]);
     for n in 0..250 {
         let run = JobId::new(Uuid::from_u128(1_000 + n));
-        state.apply(START, &Event::Schedule(ID, ScheduleEvent::RunStarted { run, cause: Cause::Asked }));
-        state.apply(START, &Event::Schedule(ID, ScheduleEvent::RunFinished { run, outcome: RunOutcome::Done }));
+        state.push_at(START, Event::Schedule(ID, ScheduleEvent::RunStarted { run, cause: Cause::Asked }));
+        state.push_at(START, Event::Schedule(ID, ScheduleEvent::RunFinished { run, outcome: RunOutcome::Done }));
     }
     let first = state.schedules.runs.iter().next().map(|run| run.id);
     assert_eq!((state.schedules.runs.len(), first), (RUNS_MAX, Some(JobId::new(Uuid::from_u128(1_150)))));
@@ -192,22 +181,22 @@ fn the_last_hundred_runs_are_remembered() {
 
 #[test]
 fn a_schedule_with_keys_is_deleted_only_by_force_and_frees_them() {
-    let state = with_a_key(given([created()]));
-    let refused = when(&state, ScheduleCommand::Delete { id: ID, force: false });
-    assert_eq!(refused, Err(Refusal::Schedule(ScheduleRefusal::HasKeys { schedule: name("hourly"), keys: 1 })));
+    let state = with_a_key(scheduled([created()]));
+    let refused = state.when(ScheduleCommand::Delete { id: ID, force: false });
+    refused.then_refused(ScheduleRefusal::HasKeys { schedule: name("hourly"), keys: 1 });
     let freed = Event::Key(KEY, KeyEvent::RotationJobSet { job: None });
     let deleted = Event::Schedule(ID, ScheduleEvent::Deleted);
-    assert_eq!(when(&state, ScheduleCommand::Delete { id: ID, force: true }), Ok(vec![freed, deleted]));
+    state.when(ScheduleCommand::Delete { id: ID, force: true }).then([freed, deleted]);
 }
 
 #[test]
 fn a_key_goes_under_a_schedule_that_rotates_keys_and_under_no_other() {
     use crate::domain::key::command::KeyCommand;
-    let set = |state: &State| state.decide(Command::Key(KeyCommand::SetRotationJob { id: KEY, job: Some(job()) }));
-    let state = with_a_key(State::default());
-    assert_eq!(set(&state), Err(Refusal::Schedule(ScheduleRefusal::Unknown(ID.to_string()))));
+    let set = |state: &Given| state.when(KeyCommand::SetRotationJob { id: KEY, job: Some(job()) });
+    let state = with_a_key(scheduled([]));
+    set(&state).then_refused(ScheduleRefusal::Unknown(ID.to_string()));
     let work = Work::Synchronize(SynchronizationPlan::All);
     let settings = ScheduleSettings { work, ..hourly() };
-    let other = with_a_key(given([ScheduleEvent::Created { name: name("sync"), settings }]));
-    assert_eq!(set(&other), Err(Refusal::Schedule(ScheduleRefusal::NotRotating(name("sync")))));
+    let other = with_a_key(scheduled([ScheduleEvent::Created { name: name("sync"), settings }]));
+    set(&other).then_refused(ScheduleRefusal::NotRotating(name("sync")));
 }

@@ -3,8 +3,8 @@
 use super::*;
 use crate::domain::event::UserEvent;
 use crate::domain::example::{logged_in, password, refresh, session_id, signed_in, user, user_id};
-use crate::domain::key::example::{after, at};
-use crate::domain::state::Command;
+use crate::domain::key::example::at;
+use crate::domain::scenario::given;
 
 const HERE: &str = "192.0.2.1";
 
@@ -19,83 +19,79 @@ fn carry_on(hash: u8, replace: Option<RefreshGrant>, second: i64) -> SessionComm
     SessionCommand::Refresh { hash: TokenHash([hash; 32]), replace, at: at(second) }
 }
 
-fn when(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refusal> {
-    state.decide(Command::Session(command))
-}
-
-fn events(events: impl IntoIterator<Item = SessionEvent>) -> Result<Vec<Event>, Refusal> {
-    Ok(events.into_iter().map(|event| Event::Session(session_id(1), event)).collect())
+fn events(events: impl IntoIterator<Item = SessionEvent>) -> Vec<Event> {
+    events.into_iter().map(|event| Event::Session(session_id(1), event)).collect()
 }
 
 #[test]
 fn a_user_signs_in_unless_locked_out_or_due_to_change_the_password() {
     let opened = signed_in(1, refresh(1, None, None));
-    assert_eq!(when(&after(&[user(1)]), open(2)), Ok(vec![logged_in(1), opened]));
-    assert_eq!(when(&after(&[]), open(2)), Err(Refusal::Session(SessionRefusal::BadCredentials)));
-    let mut log = vec![user(1)];
+    given([user(1)]).when(open(2)).then([logged_in(1), opened]);
+    given([]).when(open(2)).then_refused(SessionRefusal::BadCredentials);
+    let mut state = given([user(1)]);
     let failed = UserEvent::LoginFailed { source: HERE.to_owned() };
-    log.extend((0..5).map(|_| Event::User(user_id(1), failed.clone())));
-    assert_eq!(when(&after(&log), open(26)), Err(Refusal::Session(SessionRefusal::LoginLocked { seconds: 40 })));
-    assert!(when(&after(&log), open(66)).is_ok());
+    state.extend((0..5).map(|_| Event::User(user_id(1), failed.clone())));
+    state.when(open(26)).then_refused(SessionRefusal::LoginLocked { seconds: 40 });
+    state.when(open(66)).then_done();
     let ordered = UserEvent::PasswordChangeRequired { required: true };
-    let state = after(&[user(1), Event::User(user_id(1), ordered)]);
-    assert_eq!(when(&state, open(3)), Err(Refusal::Session(SessionRefusal::PasswordChangeDue)));
+    let state = given([user(1), Event::User(user_id(1), ordered)]);
+    state.when(open(3)).then_refused(SessionRefusal::PasswordChangeDue);
 }
 
 #[test]
 fn a_password_that_was_changed_while_it_was_proved_opens_nothing() {
     let changed = UserEvent::PasswordChanged { password: password(2), must_change: false };
-    let state = after(&[user(1), Event::User(user_id(1), changed)]);
-    assert_eq!(when(&state, open(3)), Err(Refusal::Session(SessionRefusal::BadCredentials)));
+    let state = given([user(1), Event::User(user_id(1), changed)]);
+    state.when(open(3)).then_refused(SessionRefusal::BadCredentials);
     let rehashed = UserEvent::PasswordRehashed { password: password(2) };
-    assert!(when(&after(&[user(1), Event::User(user_id(1), rehashed)]), open(3)).is_ok());
+    given([user(1), Event::User(user_id(1), rehashed)]).when(open(3)).then_done();
 }
 
 #[test]
 fn a_refresh_token_carries_the_session_on_and_a_replaced_one_no_more() {
-    let mut log = vec![user(1), signed_in(1, refresh(1, None, None))];
-    assert_eq!(when(&after(&log), carry_on(1, None, 9)), events([SessionEvent::Refreshed]));
+    let mut state = given([user(1), signed_in(1, refresh(1, None, None))]);
+    state.when(carry_on(1, None, 9)).then(events([SessionEvent::Refreshed]));
     let new = refresh(2, None, None);
     let replaced = SessionEvent::RefreshReplaced { refresh: new.clone() };
-    assert_eq!(when(&after(&log), carry_on(1, Some(new), 9)), events([replaced.clone()]));
-    log.push(Event::Session(session_id(1), replaced));
-    assert_eq!(when(&after(&log), carry_on(1, None, 9)), Err(Refusal::Session(SessionRefusal::RefreshTokenInvalid)));
-    assert!(when(&after(&log), carry_on(2, None, 9)).is_ok());
+    state.when(carry_on(1, Some(new), 9)).then(events([replaced.clone()]));
+    state.push(Event::Session(session_id(1), replaced));
+    state.when(carry_on(1, None, 9)).then_refused(SessionRefusal::RefreshTokenInvalid);
+    state.when(carry_on(2, None, 9)).then_done();
 }
 
 #[test]
 fn a_refresh_token_ends_by_its_age_however_much_it_is_used() {
-    let mut log = vec![user(1), signed_in(1, refresh(1, Some(10), None))];
-    assert!(when(&after(&log), carry_on(1, None, 11)).is_ok());
-    log.push(Event::Session(session_id(1), SessionEvent::Refreshed));
-    assert_eq!(when(&after(&log), carry_on(1, None, 12)), Err(Refusal::Session(SessionRefusal::RefreshTokenInvalid)));
+    let mut state = given([user(1), signed_in(1, refresh(1, Some(10), None))]);
+    state.when(carry_on(1, None, 11)).then_done();
+    state.push(Event::Session(session_id(1), SessionEvent::Refreshed));
+    state.when(carry_on(1, None, 12)).then_refused(SessionRefusal::RefreshTokenInvalid);
 }
 
 #[test]
 fn a_refresh_token_ends_when_it_is_not_used_for_long() {
-    let mut log = vec![user(1), signed_in(1, refresh(1, None, Some(10)))];
-    assert_eq!(when(&after(&log), carry_on(1, None, 12)), Err(Refusal::Session(SessionRefusal::RefreshTokenInvalid)));
-    log.push(Event::Session(session_id(1), SessionEvent::Refreshed));
-    assert!(when(&after(&log), carry_on(1, None, 12)).is_ok());
+    let mut state = given([user(1), signed_in(1, refresh(1, None, Some(10)))]);
+    state.when(carry_on(1, None, 12)).then_refused(SessionRefusal::RefreshTokenInvalid);
+    state.push(Event::Session(session_id(1), SessionEvent::Refreshed));
+    state.when(carry_on(1, None, 12)).then_done();
 }
 
 #[test]
 fn a_session_outlives_its_refresh_token_by_the_last_access_token() {
-    let state = after(&[user(1), signed_in(1, refresh(1, Some(10), None))]);
+    let state = given([user(1), signed_in(1, refresh(1, Some(10), None))]);
     let session = state.sessions.get(&session_id(1)).expect("the session");
     assert_eq!(session.refresh_ends(), Some(at(12)));
     assert_eq!(session.ends(), Some(at(2).plus_seconds(ACCESS_SECONDS)));
-    let endless = after(&[user(1), signed_in(1, refresh(1, None, None))]);
+    let endless = given([user(1), signed_in(1, refresh(1, None, None))]);
     assert_eq!(endless.sessions.get(&session_id(1)).and_then(Session::ends), None);
 }
 
 #[test]
 fn what_has_ended_is_dropped_when_the_next_session_event_comes() {
-    let mut state = after(&[user(1), user(2), signed_in(1, refresh(1, Some(10), None))]);
+    let mut state = given([user(1), user(2), signed_in(1, refresh(1, Some(10), None))]);
     let end = at(3).plus_seconds(ACCESS_SECONDS);
-    state.apply(end, &signed_in(2, refresh(2, None, None)));
+    state.push_at(end, signed_in(2, refresh(2, None, None)));
     assert!(state.sessions.get(&session_id(1)).is_some(), "still good at this very moment");
-    state.apply(end.plus_seconds(1), &Event::Session(session_id(2), SessionEvent::Refreshed));
+    state.push_at(end.plus_seconds(1), Event::Session(session_id(2), SessionEvent::Refreshed));
     assert!(state.sessions.get(&session_id(1)).is_none() && state.sessions.by_refresh(&TokenHash([1; 32])).is_none());
     assert_eq!(state.sessions.len(), 1);
 }
@@ -103,16 +99,16 @@ fn what_has_ended_is_dropped_when_the_next_session_event_comes() {
 #[test]
 fn a_closed_session_is_closed_and_closing_it_again_changes_nothing() {
     let close = || SessionCommand::Close { id: session_id(1) };
-    let mut log = vec![user(1), signed_in(1, refresh(1, None, None))];
-    assert_eq!(when(&after(&log), close()), events([SessionEvent::Closed]));
-    log.push(Event::Session(session_id(1), SessionEvent::Closed));
-    assert_eq!(when(&after(&log), close()), events([]));
-    assert_eq!(when(&after(&log), carry_on(1, None, 3)), Err(Refusal::Session(SessionRefusal::RefreshTokenInvalid)));
+    let mut state = given([user(1), signed_in(1, refresh(1, None, None))]);
+    state.when(close()).then(events([SessionEvent::Closed]));
+    state.push(Event::Session(session_id(1), SessionEvent::Closed));
+    state.when(close()).then(events([]));
+    state.when(carry_on(1, None, 3)).then_refused(SessionRefusal::RefreshTokenInvalid);
 }
 
 #[test]
 fn with_too_many_sessions_the_one_that_was_not_used_for_longest_is_closed() {
-    let mut log = vec![user(1)];
+    let mut state = given([user(1)]);
     let opened = |n: usize| {
         let hash = TokenHash(std::array::from_fn(|at| u8::try_from(n >> (8 * (at % 2)) & 255).expect("a byte")));
         let refresh =
@@ -121,13 +117,13 @@ fn with_too_many_sessions_the_one_that_was_not_used_for_longest_is_closed() {
         let id = SessionId::new(uuid::Uuid::from_u128(1_000_000 + n as u128));
         Event::Session(id, SessionEvent::Opened { user, source, refresh, labels })
     };
-    log.extend((0..SESSIONS_MAX - 1).map(opened));
+    state.extend((0..SESSIONS_MAX - 1).map(opened));
     let id_of = |n: u128| SessionId::new(uuid::Uuid::from_u128(1_000_000 + n));
     let new = || signed_in(1, refresh(1, None, None));
     let logged_in = || logged_in(1);
-    assert_eq!(when(&after(&log), open(3000)), Ok(vec![logged_in(), new()]));
+    state.when(open(3000)).then([logged_in(), new()]);
     // The first one was used again.
-    log.extend([opened(SESSIONS_MAX), Event::Session(id_of(0), SessionEvent::Refreshed)]);
+    state.extend([opened(SESSIONS_MAX), Event::Session(id_of(0), SessionEvent::Refreshed)]);
     let closed = Event::Session(id_of(1), SessionEvent::Closed);
-    assert_eq!(when(&after(&log), open(3000)), Ok(vec![closed, logged_in(), new()]));
+    state.when(open(3000)).then([closed, logged_in(), new()]);
 }

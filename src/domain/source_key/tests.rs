@@ -4,32 +4,17 @@ use super::kind::{AesSize, SourceKeyKind};
 use super::*;
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::key::event::KeyEvent;
+use crate::domain::key::example::at;
 use crate::domain::key::operation::{Import, Operation};
 use crate::domain::place::Region;
-use crate::domain::state::Command;
+use crate::domain::scenario::given;
 use uuid::Uuid;
 
 const ID: SourceKeyId = SourceKeyId::new(Uuid::from_u128(1));
 const OTHER: SourceKeyId = SourceKeyId::new(Uuid::from_u128(2));
 
-struct Given(State);
-
-fn given(events: impl IntoIterator<Item = SourceKeyEvent>) -> Given {
-    let mut state = State::default();
-    for (second, event) in (1..).zip(events) {
-        state.apply(Time::from_nanos(second), &Event::SourceKey(ID, event));
-    }
-    Given(state)
-}
-
-impl Given {
-    fn when(&self, command: SourceKeyCommand) -> Result<Vec<Event>, Refusal> {
-        self.0.decide(Command::SourceKey(command))
-    }
-
-    fn key(&self) -> &SourceKey {
-        self.0.source_key(ID).expect("the key")
-    }
+fn key(state: &State) -> &SourceKey {
+    state.source_key(ID).expect("the key")
 }
 
 fn name(text: &str) -> SourceKeyName {
@@ -73,55 +58,52 @@ fn update(labels: Option<JsonText>, unexportable: Option<bool>) -> SourceKeyComm
     SourceKeyCommand::Update { id: ID, labels, meta: None, unexportable }
 }
 
-fn events(events: impl IntoIterator<Item = SourceKeyEvent>) -> Result<Vec<Event>, Refusal> {
-    Ok(events.into_iter().map(|event| Event::SourceKey(ID, event)).collect())
+fn events(events: impl IntoIterator<Item = SourceKeyEvent>) -> Vec<Event> {
+    events.into_iter().map(|event| Event::SourceKey(ID, event)).collect()
 }
 
 #[test]
 fn a_name_is_given_once_and_is_free_again_after_the_deletion() {
-    assert_eq!(given([]).when(create(ID)), events([created()]));
-    assert_eq!(
-        given([created()]).when(create(OTHER)),
-        Err(Refusal::SourceKey(SourceKeyRefusal::NameTaken(name("payroll"))))
-    );
-    let after = given([created(), SourceKeyEvent::Deleted]);
-    assert!(after.when(create(OTHER)).is_ok());
-    assert!(after.0.source_key_named(&name("payroll")).is_none());
+    given([]).when(create(ID)).then(events([created()]));
+    given(events([created()])).when(create(OTHER)).then_refused(SourceKeyRefusal::NameTaken(name("payroll")));
+    let after = given(events([created(), SourceKeyEvent::Deleted]));
+    after.when(create(OTHER)).then_done();
+    assert!(after.source_key_named(&name("payroll")).is_none());
 }
 
 #[test]
 fn labels_are_replaced_and_what_is_not_given_stays() {
     let labels = json(r#"{"team":"b"}"#);
     let described = SourceKeyEvent::Described { labels: labels.clone(), meta: None };
-    assert_eq!(given([created()]).when(update(labels.clone(), None)), events([described.clone()]));
-    let after = given([created(), described]);
-    assert_eq!((&after.key().made.labels, after.key().updated), (&labels, Time::from_nanos(2)));
-    assert_eq!(after.when(update(labels, Some(false))), events([]));
+    given(events([created()])).when(update(labels.clone(), None)).then(events([described.clone()]));
+    let after = given(events([created(), described]));
+    assert_eq!((&key(&after).made.labels, key(&after).updated), (&labels, at(2)));
+    after.when(update(labels, Some(false))).then(events([]));
 }
 
 #[test]
 fn a_key_becomes_unexportable_and_stays_so() {
-    assert_eq!(given([created()]).when(update(None, Some(true))), events([SourceKeyEvent::MadeUnexportable]));
-    let after = given([created(), SourceKeyEvent::MadeUnexportable]);
-    assert_eq!(after.when(update(None, Some(true))), events([]));
-    let refused = Refusal::SourceKey(SourceKeyRefusal::Unexportable(name("payroll")));
-    assert_eq!(after.when(update(None, Some(false))), Err(refused.clone()));
-    assert_eq!(after.when(SourceKeyCommand::Export { id: ID }), Err(refused));
+    given(events([created()])).when(update(None, Some(true))).then(events([SourceKeyEvent::MadeUnexportable]));
+    let after = given(events([created(), SourceKeyEvent::MadeUnexportable]));
+    after.when(update(None, Some(true))).then(events([]));
+    let refused = SourceKeyRefusal::Unexportable(name("payroll"));
+    after.when(update(None, Some(false))).then_refused(refused.clone());
+    after.when(SourceKeyCommand::Export { id: ID }).then_refused(refused);
 }
 
 #[test]
 fn an_export_is_recorded_each_time_and_changes_nothing_else() {
-    assert_eq!(given([created()]).when(SourceKeyCommand::Export { id: ID }), events([SourceKeyEvent::Exported]));
-    let after = given([created(), SourceKeyEvent::Exported]);
-    assert_eq!((after.key().exported, after.key().updated), (true, Time::from_nanos(1)));
-    assert_eq!(after.when(SourceKeyCommand::Export { id: ID }), events([SourceKeyEvent::Exported]));
+    given(events([created()])).when(SourceKeyCommand::Export { id: ID }).then(events([SourceKeyEvent::Exported]));
+    let after = given(events([created(), SourceKeyEvent::Exported]));
+    assert_eq!((key(&after).exported, key(&after).updated), (true, at(1)));
+    after.when(SourceKeyCommand::Export { id: ID }).then(events([SourceKeyEvent::Exported]));
 }
 
 #[test]
 fn an_undeletable_key_is_not_deleted() {
-    assert_eq!(given([created()]).when(SourceKeyCommand::Delete { id: ID }), events([SourceKeyEvent::Deleted]));
-    let refused = Refusal::SourceKey(SourceKeyRefusal::Undeletable(name("payroll")));
-    assert_eq!(given([kept_for_ever()]).when(SourceKeyCommand::Delete { id: ID }), Err(refused));
+    given(events([created()])).when(SourceKeyCommand::Delete { id: ID }).then(events([SourceKeyEvent::Deleted]));
+    let refused = SourceKeyRefusal::Undeletable(name("payroll"));
+    given(events([kept_for_ever()])).when(SourceKeyCommand::Delete { id: ID }).then_refused(refused);
 }
 
 #[test]
@@ -131,22 +113,22 @@ fn a_key_whose_import_is_under_way_is_not_deleted() {
     let region = Region::parse("eu-west-1").expect("a region");
     let wanted = Operation::ImportMaterial(import);
     let key = |event| Event::Key(KeyId::new(Uuid::from_u128(5)), event);
-    let mut busy = given([created()]);
+    let mut busy = given(events([created()]));
     let requested = key(KeyEvent::OperationRequested { operation, kms, region, wanted: Box::new(wanted) });
-    busy.0.apply(Time::from_nanos(2), &requested);
+    busy.push(requested);
     let delete = SourceKeyCommand::Delete { id: ID };
-    assert_eq!(busy.when(delete.clone()), Err(Refusal::SourceKey(SourceKeyRefusal::Busy(name("payroll")))));
+    busy.when(delete.clone()).then_refused(SourceKeyRefusal::Busy(name("payroll")));
     let failed = key(KeyEvent::OperationFailed { operation, reason: "no".to_owned() });
-    busy.0.apply(Time::from_nanos(3), &failed);
-    assert_eq!(busy.when(delete), events([SourceKeyEvent::Deleted]));
+    busy.push(failed);
+    busy.when(delete).then(events([SourceKeyEvent::Deleted]));
 }
 
 #[test]
 fn what_is_not_there_is_unknown() {
-    let unknown = Err(Refusal::SourceKey(SourceKeyRefusal::Unknown(ID.to_string())));
+    let unknown = SourceKeyRefusal::Unknown(ID.to_string());
     for command in [SourceKeyCommand::Export { id: ID }, SourceKeyCommand::Delete { id: ID }, update(None, None)] {
-        assert_eq!(given([created(), SourceKeyEvent::Deleted]).when(command.clone()), unknown);
-        assert_eq!(given([]).when(command), unknown);
+        given(events([created(), SourceKeyEvent::Deleted])).when(command.clone()).then_refused(unknown.clone());
+        given([]).when(command).then_refused(unknown.clone());
     }
 }
 

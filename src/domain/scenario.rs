@@ -1,0 +1,191 @@
+//! For tests: a rule of the domain as a sentence. Given these events, when this command comes, then these events
+//! follow, or this refusal. No store, no clock: each event is dated one step after the one before it.
+
+use super::connection::ConnectionCommand;
+use super::event::Event;
+use super::group::GroupCommand;
+use super::job::bulk::BulkCommand;
+use super::job::command::JobCommand;
+use super::job::sync::SyncCommand;
+use super::key::command::KeyCommand;
+use super::key::example::at;
+use super::kms::KmsCommand;
+use super::refusal::Refusal;
+use super::schedule::ScheduleCommand;
+use super::session::SessionCommand;
+use super::source_key::SourceKeyCommand;
+use super::state::{Command, State};
+use super::template::TemplateCommand;
+use super::time::Time;
+use super::user::UserCommand;
+use std::ops::Deref;
+
+/// The state after these events: the first at second 1, the next at second 2, and so on.
+pub(crate) fn given(events: impl IntoIterator<Item = Event>) -> Given {
+    Given::dated(at(1), 1, events)
+}
+
+/// A state, and when its next event is dated. It is read as the [`State`] that it is.
+#[derive(Clone)]
+pub(crate) struct Given {
+    state: State,
+    next: Time,
+    step_seconds: i64,
+}
+
+impl Given {
+    /// The state after these events, the first at this time, each a step after the one before.
+    pub(crate) fn dated(first: Time, step_seconds: i64, events: impl IntoIterator<Item = Event>) -> Self {
+        Self { state: State::default(), next: first, step_seconds }.and(events)
+    }
+
+    /// The same, after more events.
+    pub(crate) fn and(mut self, events: impl IntoIterator<Item = Event>) -> Self {
+        self.extend(events);
+        self
+    }
+
+    /// One more event.
+    pub(crate) fn push(&mut self, event: Event) {
+        self.push_at(self.next, event);
+    }
+
+    /// One more event, at this time; later ones follow it.
+    pub(crate) fn push_at(&mut self, time: Time, event: Event) {
+        self.state.apply(time, &event);
+        self.next = time.plus_seconds(self.step_seconds);
+    }
+
+    /// The state after these commands, each of which is done.
+    #[track_caller]
+    pub(crate) fn after_all(self, commands: impl IntoIterator<Item = impl Into<Command>>) -> Self {
+        commands.into_iter().fold(self, |given, command| given.when(command).then_done())
+    }
+
+    pub(crate) fn when(&self, command: impl Into<Command>) -> Decided {
+        Decided { given: self.clone(), decision: self.state.decide(command.into()) }
+    }
+}
+
+impl Extend<Event> for Given {
+    fn extend<I: IntoIterator<Item = Event>>(&mut self, events: I) {
+        events.into_iter().for_each(|event| self.push(event));
+    }
+}
+
+impl Deref for Given {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+/// What a command is answered with. It must be looked at, or the test says nothing.
+#[must_use]
+pub(crate) struct Decided {
+    given: Given,
+    decision: Result<Vec<Event>, Refusal>,
+}
+
+impl Decided {
+    /// Asserts that exactly these events follow. Returns the state after them.
+    #[track_caller]
+    pub(crate) fn then(self, expected: impl IntoIterator<Item = Event>) -> Given {
+        let expected: Vec<Event> = expected.into_iter().collect();
+        assert_eq!(self.decision, Ok(expected.clone()));
+        self.given.and(expected)
+    }
+
+    /// Asserts that the command is done, where a test does not care by which events. Returns the state after them.
+    #[track_caller]
+    pub(crate) fn then_done(self) -> Given {
+        let events = self.events();
+        self.given.and(events)
+    }
+
+    /// Asserts exactly this refusal.
+    #[track_caller]
+    pub(crate) fn then_refused(self, expected: impl Into<Refusal>) {
+        assert_eq!(self.decision, Err(expected.into()));
+    }
+
+    /// The events that follow, for a test that looks at a part of them only.
+    #[track_caller]
+    pub(crate) fn events(&self) -> Vec<Event> {
+        match &self.decision {
+            Ok(events) => events.clone(),
+            Err(refusal) => panic!("refused: {refusal:?}"),
+        }
+    }
+
+    /// The refusal, for a test that looks at its variant only.
+    #[track_caller]
+    pub(crate) fn refusal(self) -> Refusal {
+        self.decision.expect_err("a refusal")
+    }
+}
+
+macro_rules! into_command {
+    ($($variant:ident($command:ty)),*) => {
+        $(impl From<$command> for Command {
+            fn from(command: $command) -> Self {
+                Self::$variant(command)
+            }
+        })*
+    };
+}
+
+impl From<SyncCommand> for Command {
+    fn from(command: SyncCommand) -> Self {
+        Self::Job(JobCommand::Sync(command))
+    }
+}
+
+impl From<BulkCommand> for Command {
+    fn from(command: BulkCommand) -> Self {
+        Self::Job(JobCommand::Bulk(command))
+    }
+}
+
+into_command!(
+    User(UserCommand),
+    Group(GroupCommand),
+    Session(SessionCommand),
+    Connection(ConnectionCommand),
+    Kms(KmsCommand),
+    Key(KeyCommand),
+    SourceKey(SourceKeyCommand),
+    Job(JobCommand),
+    Template(TemplateCommand),
+    Schedule(ScheduleCommand)
+);
+
+mod tests {
+    use super::*;
+    use crate::domain::example::{group, group_name};
+    use crate::domain::refusal::GroupRefusal;
+
+    fn create() -> Decided {
+        let (name, description, metadata) = (group_name("ops"), String::new(), Default::default());
+        given([]).when(GroupCommand::Create { name, description, metadata })
+    }
+
+    #[test]
+    fn what_follows_is_part_of_what_is_given_from_then_on() {
+        let state = create().then([group("ops")]);
+        assert_eq!(state.group(&group_name("ops")).expect("the group").created, at(1));
+    }
+
+    #[test]
+    #[should_panic(expected = "left == right")]
+    fn another_event_than_expected_fails_the_test() {
+        create().then([group("others")]);
+    }
+
+    #[test]
+    #[should_panic(expected = "left == right")]
+    fn a_missing_refusal_fails_the_test() {
+        create().then_refused(GroupRefusal::NameTaken(group_name("ops")));
+    }
+}
