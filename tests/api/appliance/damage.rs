@@ -3,7 +3,9 @@
 
 use crate::support::appliance::{Appliance, lab, program, run_to_end};
 use serde_json::json;
+use std::cell::Cell;
 use std::fs;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::Command;
@@ -188,7 +190,6 @@ fn bytes_that_have_changed_are_noticed_or_do_not_matter() {
 #[test]
 fn verify_names_the_first_record_that_is_broken() {
     let sound = Sound::make();
-    let key = |seq: u64| [&seq.to_be_bytes()[..], &[0, 0]].concat();
     let in_the_store = |change: &dyn Fn(&sled::Tree)| {
         sound.damaged(|data| {
             let store = sled::open(data.join("log")).expect("a store");
@@ -199,15 +200,41 @@ fn verify_names_the_first_record_that_is_broken() {
     // As if somebody who knows the store had wanted to change the past.
     let forged = in_the_store(&|records| {
         for seq in [90, 50] {
-            let mut record = records.get(key(seq)).expect("read").expect("a record").to_vec();
-            let at = record.windows(3).position(|bytes| bytes == b"xxx").expect("its description");
-            record[at] = b'y';
-            records.insert(key(seq), record).expect("written");
+            let (first, key, mut row) = row_with(records, seq);
+            let record = place_in(&row, seq - first);
+            let description = row[record.clone()].windows(3).position(|bytes| bytes == b"xxx");
+            row[record.start + description.expect("its description")] = b'y';
+            records.insert(key, row).expect("written");
         }
     });
     assert_nobody_opens(forged.path(), &["record 50 of the log is broken", BACKUP]);
-    let gone = in_the_store(&|records| drop(records.remove(key(60)).expect("removed")));
-    assert_nobody_opens(gone.path(), &["record 60 of the log is broken", "missing", BACKUP]);
+    let lost = Cell::new(0);
+    let gone = in_the_store(&|records| {
+        let (first, key, _) = row_with(records, 60);
+        lost.set(first);
+        records.remove(key).expect("removed");
+    });
+    assert_nobody_opens(gone.path(), &[&format!("record {} of the log is broken", lost.get()), "missing", BACKUP]);
     let shorter = in_the_store(&|records| drop(records.pop_max().expect("removed")));
     assert_nobody_opens(shorter.path(), &["the log has lost its end", BACKUP]);
+}
+
+/// The row that has this record, with its key and the number of its first record.
+fn row_with(rows: &sled::Tree, seq: u64) -> (u64, sled::IVec, Vec<u8>) {
+    let (key, row) = rows.get_lt((seq + 1).to_be_bytes()).expect("read").expect("a row");
+    let first = u64::from_be_bytes(key[..8].try_into().expect("a number"));
+    (first, key, row.to_vec())
+}
+
+/// Where the record at this index is in a packed row: three bytes of header, then each record behind its length.
+fn place_in(row: &[u8], index: u64) -> Range<usize> {
+    let mut at = 3;
+    for _ in 0..index {
+        at += 2 + length(row, at);
+    }
+    at + 2..at + 2 + length(row, at)
+}
+
+fn length(row: &[u8], at: usize) -> usize {
+    u16::from_be_bytes([row[at], row[at + 1]]).into()
 }
