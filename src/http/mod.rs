@@ -31,6 +31,7 @@ pub mod source_keys;
 pub mod sync_jobs;
 pub mod tcp;
 pub mod templates;
+pub mod text;
 pub mod tokens;
 pub mod trace;
 pub mod users;

@@ -8,7 +8,11 @@ use super::operation::EncryptFor;
 use super::policy_text::{PolicyText, PolicyTextError};
 use super::spec::KeyUsage;
 use crate::domain::place::{AccountId, Arn, Partition};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::fmt;
 
 /// Who administers a key and who uses it. Users and roles are names in the key's own account, or whole ARNs.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -110,15 +114,15 @@ impl PolicyPrincipals {
 
     /// The people of a policy in the shape that [`PolicyPrincipals::policy`] writes; none if it has another.
     pub fn of(policy: &PolicyText, policy_context: &PolicyContext) -> Option<Self> {
-        let policy = policy.value();
+        let policy: Shape<'_> = serde_json::from_str(policy.as_str()).ok()?;
         let mut sorted = Self::default();
         let mut rooted = false;
-        for statement in policy.get("Statement")?.as_array()? {
-            if statement.get("Effect")? != "Allow" {
+        for Statement { sid, effect, principal } in policy.statements {
+            if effect != "Allow" {
                 return None;
             }
-            let principals = texts(statement.get("Principal")?.get("AWS")?)?;
-            match statement.get("Sid")?.as_str()? {
+            let Texts(principals) = principal.aws;
+            match &*sid {
                 ROOT_SID => rooted = principals == [policy_context.principal("root")],
                 ADMINS_SID => policy_context.sort(&principals, &mut sorted.admins, &mut sorted.admin_roles, None)?,
                 USERS_SID => {
@@ -130,6 +134,66 @@ impl PolicyPrincipals {
             }
         }
         rooted.then_some(sorted)
+    }
+}
+
+/// As much of a policy as tells its people. It is read out of the text for every key that is shown, so that nothing is
+/// copied that need not be.
+#[derive(Deserialize)]
+struct Shape<'a> {
+    #[serde(rename = "Statement", borrow)]
+    statements: Vec<Statement<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement<'a> {
+    #[serde(borrow)]
+    sid: Cow<'a, str>,
+    #[serde(borrow)]
+    effect: Cow<'a, str>,
+    #[serde(borrow)]
+    principal: Principal<'a>,
+}
+
+#[derive(Deserialize)]
+struct Principal<'a> {
+    #[serde(rename = "AWS", borrow)]
+    aws: Texts<'a>,
+}
+
+/// A text, or a list of texts.
+struct Texts<'a>(Vec<Cow<'a, str>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reading;
+        impl<'de> Visitor<'de> for Reading {
+            type Value = Texts<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of texts")
+            }
+
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Texts(vec![text.into()]))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Texts(vec![text.to_owned().into()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                #[derive(Deserialize)]
+                struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+                let mut texts = Vec::with_capacity(4);
+                while let Some(Text(text)) = list.next_element()? {
+                    texts.push(text);
+                }
+                Ok(Texts(texts))
+            }
+        }
+        from.deserialize_any(Reading)
     }
 }
 
@@ -178,14 +242,6 @@ fn use_actions(usage: &KeyUsage) -> &'static [&'static str] {
     }
 }
 
-fn texts(value: &Value) -> Option<Vec<String>> {
-    match value {
-        Value::String(one) => Some(vec![one.clone()]),
-        Value::Array(many) => many.iter().map(|text| text.as_str().map(str::to_owned)).collect(),
-        _ => None,
-    }
-}
-
 impl PolicyContext {
     fn principal(&self, resource: &str) -> String {
         self.principal_of(&self.account.to_string(), resource)
@@ -230,7 +286,7 @@ impl PolicyContext {
     /// Puts principals where they belong; none if one belongs nowhere.
     fn sort(
         &self,
-        principals: &[String],
+        principals: &[Cow<'_, str>],
         users: &mut Vec<String>,
         roles: &mut Vec<String>,
         accounts: Option<&mut Vec<String>>,
@@ -239,7 +295,7 @@ impl PolicyContext {
         for text in principals {
             let arn = Arn::parse(text).ok()?;
             let own = arn.account() == Some(self.account);
-            let shown = |name: &str| if own { name.to_owned() } else { text.clone() };
+            let shown = |name: &str| if own { name.to_owned() } else { text.clone().into_owned() };
             match (arn.resource(), arn.resource().split_once('/')) {
                 ("root", _) => foreign.push(arn.account()?.to_string()),
                 (_, Some(("user", name))) => users.push(shown(name)),
@@ -305,10 +361,24 @@ mod tests {
             json!({"Version": "2012-10-17", "Statement": []}),
             json!({"Version": "2012-10-17", "Statement": [{"Sid": "Mine", "Effect": "Allow",
                 "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"}]}),
+            json!({"Version": "2012-10-17", "Statement": [{"Sid": ROOT_SID, "Effect": "Allow",
+                "Principal": "*", "Action": "kms:*", "Resource": "*"}]}),
+            json!({"Version": "2012-10-17", "Statement": [{"Sid": ROOT_SID, "Effect": "Deny",
+                "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"}]}),
         ] {
             let policy = PolicyText::of(&other).expect("a policy");
             assert_eq!(PolicyPrincipals::of(&policy, &policy_context()), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_text_with_escapes_and_spaces_is_read_as_any_other() {
+        let text = r#"{ "Version" : "2012-10-17", "Statement" : [ {
+            "Sid" : "Enable IAM User\u0020Permissions", "Effect" : "\u0041llow",
+            "Principal" : { "AWS" : [ "arn:aws:iam::123456789012:r\u006fot" ] }, "Action" : "kms:*", "Resource" : "*"
+        } ] }"#;
+        let policy = PolicyText::parse(text).expect("a policy");
+        assert_eq!(PolicyPrincipals::of(&policy, &policy_context()), Some(PolicyPrincipals::default()));
     }
 
     #[test]

@@ -177,7 +177,7 @@ pub async fn add_alias(
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let alias = alias(body.0)?;
-    Ok(Json(KeyView::of(&services.keys.add_alias(&who.permit, &who.context, alias).await?)))
+    Ok(Json(KeyView::of(services.keys.add_alias(&who.permit, &who.context, alias).await?)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/delete-alias`
@@ -187,7 +187,7 @@ pub async fn delete_alias(
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let alias = alias(body.0)?;
-    Ok(Json(KeyView::of(&services.keys.delete_alias(&who.permit, &who.context, alias).await?)))
+    Ok(Json(KeyView::of(services.keys.delete_alias(&who.permit, &who.context, alias).await?)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/enable-auto-rotation`
@@ -236,11 +236,11 @@ pub async fn update_primary_region(
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let to = read_as("PrimaryRegion", &required("PrimaryRegion", body.0.primary_region)?, Region::parse)?;
-    Ok(Json(KeyView::of(&services.keys.move_primary(&who.permit, &who.context, to).await?)))
+    Ok(Json(KeyView::of(services.keys.move_primary(&who.permit, &who.context, to).await?)))
 }
 
 async fn changed<A: KeyRight>(who: OnKey<A>, services: &Services, wanted: Operation) -> Result<Json<KeyView>, Problem> {
-    Ok(Json(KeyView::of(&services.keys.change(&who.permit, &who.context, wanted).await?)))
+    Ok(Json(KeyView::of(services.keys.change(&who.permit, &who.context, wanted).await?)))
 }
 
 fn alias(body: AliasBody) -> Result<AliasName, Refusal> {

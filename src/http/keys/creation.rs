@@ -143,7 +143,7 @@ pub async fn create(
 ) -> Result<Created<KeyView>, Problem> {
     let (request, _) = body.0.request()?;
     let seen = services.keys.create(&who.permit, &who.context, request).await?;
-    Ok(Created(KeyView::of(&seen)))
+    Ok(Created(KeyView::of(seen)))
 }
 
 /// `POST /v1/cckm/aws/upload-key`
@@ -155,7 +155,7 @@ pub async fn upload(
     let (request, material) = body.0.request()?;
     let material = import(material, "source_key_identifier")?;
     let seen = services.keys.upload(&who.permit, &who.context, request, material).await?;
-    Ok(Created(KeyView::of(&seen)))
+    Ok(Created(KeyView::of(seen)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/rotate`
@@ -179,7 +179,7 @@ pub async fn rotate(
         old: RetiredKey { retain_alias: body.retain_alias.unwrap_or(false), disable_encrypt },
     };
     let seen = services.keys.rotate(&who.permit, &who.context, request).await?;
-    Ok(Json(KeyView::of(&seen)))
+    Ok(Json(KeyView::of(seen)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/replicate-key`
@@ -199,7 +199,7 @@ pub async fn replicate(
         tags: aws.tags()?,
     };
     let seen = services.keys.replicate(&who.permit, &who.context, request).await?;
-    Ok(Created(KeyView::of(&seen)))
+    Ok(Created(KeyView::of(seen)))
 }
 
 impl CreateBody {

@@ -74,7 +74,7 @@ pub async fn import_material(
 ) -> Result<Json<KeyView>, Problem> {
     let request = import(body.0, "source_key_identifier")?;
     let seen = services.keys.import_material(&who.permit, &who.context, request).await?;
-    Ok(Json(KeyView::of(&seen)))
+    Ok(Json(KeyView::of(seen)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/delete-material`
@@ -86,7 +86,7 @@ pub async fn delete_material(
     let material = body.0.key_material_id;
     let material = material.map(|text| read_as("key_material_id", &text, MaterialId::parse)).transpose()?;
     let seen = services.keys.change(&who.permit, &who.context, Operation::DeleteMaterial { material }).await?;
-    Ok(Json(KeyView::of(&seen)))
+    Ok(Json(KeyView::of(seen)))
 }
 
 impl ImportBody {

@@ -1,5 +1,6 @@
 //! AWS keys, and all that is done to them.
 
+mod aws_param;
 pub mod change;
 pub mod creation;
 pub mod material;

@@ -110,13 +110,13 @@ pub async fn list(
     services: Data<Services>,
 ) -> Result<List<KeyView>, Problem> {
     let (page, caller) = services.keys.list(&who.permit, &listing.0)?;
-    let view = move |key: &Arc<Key>| KeyView::of(&keys::seen(key.clone(), &caller.published.state));
+    let view = move |key: &Arc<Key>| KeyView::of(keys::seen(key.clone(), &caller.published.state));
     Ok(paging::answer(page, view))
 }
 
 /// `GET /v1/cckm/aws/keys/{id}`
 pub async fn get(who: OnKey<ViewKey>, services: Data<Services>) -> Json<KeyView> {
-    Json(KeyView::of(&services.keys.get(&who.permit)))
+    Json(KeyView::of(services.keys.get(&who.permit)))
 }
 
 /// `DELETE /v1/cckm/aws/keys/{id}`
@@ -127,7 +127,7 @@ pub async fn forget(who: OnKey<DeleteKey>, services: Data<Services>) -> Result<N
 
 /// `POST /v1/cckm/aws/keys/{id}/refresh`
 pub async fn refresh(who: OnKey<Synchronize>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
-    Ok(Json(KeyView::of(&services.keys.refresh(&who.permit, &who.context).await?)))
+    Ok(Json(KeyView::of(services.keys.refresh(&who.permit, &who.context).await?)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/get-key-rotation-status`

@@ -42,12 +42,12 @@ pub async fn enable(
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let job = body.0.job()?;
-    Ok(Json(KeyView::of(&services.keys.set_rotation_job(&who.permit, &who.context, Some(job)).await?)))
+    Ok(Json(KeyView::of(services.keys.set_rotation_job(&who.permit, &who.context, Some(job)).await?)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/disable-rotation-job`
 pub async fn disable(who: OnKey<RotateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
-    Ok(Json(KeyView::of(&services.keys.set_rotation_job(&who.permit, &who.context, None).await?)))
+    Ok(Json(KeyView::of(services.keys.set_rotation_job(&who.permit, &who.context, None).await?)))
 }
 
 impl RotationJobBody {
