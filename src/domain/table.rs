@@ -3,20 +3,22 @@
 
 use imbl::{HashMap, Vector};
 use std::hash::Hash;
-use std::ops::Deref;
 use std::sync::Arc;
 
-/// What a list of pages is made of: rows in the order of creation.
-pub trait Rows {
-    type Row;
+/// What lists are made of: rows in the order of creation. A copy costs nothing.
+pub trait Rows: Clone + Send + Sync + 'static {
+    type Id: Clone + Send + Sync + 'static;
+    type Row: Send + Sync + 'static;
 
     fn count(&self) -> usize;
 
-    /// Returns all rows, oldest first.
-    fn rows(&self) -> impl Iterator<Item = &Arc<Self::Row>>;
+    fn row(&self, id: &Self::Id) -> Option<&Arc<Self::Row>>;
 
     /// Returns the rows from number `skip` on, oldest first.
-    fn rows_from(&self, skip: usize) -> impl Iterator<Item = &Arc<Self::Row>>;
+    fn rows_from(&self, skip: usize) -> impl Iterator<Item = (&Self::Id, &Arc<Self::Row>)>;
+
+    /// Returns the rows with these ids, oldest first, each once.
+    fn pick<'a>(&'a self, ids: &'a [Self::Id]) -> Vec<(&'a Self::Id, &'a Arc<Self::Row>)>;
 }
 
 /// Rows by key, in order of creation.
@@ -81,43 +83,34 @@ impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
     pub fn iter(&self) -> impl Iterator<Item = &Arc<V>> {
         self.order.iter().filter_map(|(_, key)| self.get(key))
     }
-
-    /// The rows from number `skip` on, oldest first; to get there costs no walk.
-    pub fn iter_from(&self, skip: usize) -> impl Iterator<Item = &Arc<V>> {
-        self.order.focus().narrow(skip.min(self.order.len())..).into_iter().filter_map(|(_, key)| self.get(key))
-    }
 }
 
-impl<K: Clone + Eq + Hash, V: Clone> Rows for Table<K, V> {
+impl<K, V> Rows for Table<K, V>
+where
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    type Id = K;
     type Row = V;
 
     fn count(&self) -> usize {
         self.len()
     }
 
-    fn rows(&self) -> impl Iterator<Item = &Arc<V>> {
-        self.iter()
+    fn row(&self, key: &K) -> Option<&Arc<V>> {
+        self.get(key)
     }
 
-    fn rows_from(&self, skip: usize) -> impl Iterator<Item = &Arc<V>> {
-        self.iter_from(skip)
-    }
-}
-
-/// A collection lists what its table does.
-impl<C: Deref<Target: Rows>> Rows for C {
-    type Row = <C::Target as Rows>::Row;
-
-    fn count(&self) -> usize {
-        self.deref().count()
+    fn rows_from(&self, skip: usize) -> impl Iterator<Item = (&K, &Arc<V>)> {
+        let keys = self.order.focus().narrow(skip.min(self.order.len())..).into_iter();
+        keys.filter_map(|(_, key)| Some((key, self.get(key)?)))
     }
 
-    fn rows(&self) -> impl Iterator<Item = &Arc<Self::Row>> {
-        self.deref().rows()
-    }
-
-    fn rows_from(&self, skip: usize) -> impl Iterator<Item = &Arc<Self::Row>> {
-        self.deref().rows_from(skip)
+    fn pick<'a>(&'a self, keys: &'a [K]) -> Vec<(&'a K, &'a Arc<V>)> {
+        let mut picked: Vec<_> = keys.iter().filter_map(|key| Some((key, self.rows.get(key)?))).collect();
+        picked.sort_unstable_by_key(|(_, (number, _))| *number);
+        picked.dedup_by_key(|(_, (number, _))| *number);
+        picked.into_iter().map(|(key, (_, row))| (key, row)).collect()
     }
 }
 
@@ -141,8 +134,12 @@ mod tests {
             }
             let expected: Vec<_> = model.iter().map(|(_, v)| *v).collect();
             prop_assert_eq!(table.iter().map(|v| **v).collect::<Vec<_>>(), expected.clone());
-            prop_assert_eq!(table.iter_from(skip).map(|v| **v).collect::<Vec<_>>(),
-                expected.into_iter().skip(skip).collect::<Vec<_>>());
+            prop_assert_eq!(table.rows_from(skip).map(|(_, v)| **v).collect::<Vec<_>>(),
+                expected.iter().copied().skip(skip).collect::<Vec<_>>());
+            prop_assert_eq!(table.rows_from(0).map(|(key, v)| (*key, **v)).collect::<Vec<_>>(), model.clone());
+            let keys = [3, 19, 0, 3, 7, 40];
+            model.retain(|(key, _)| keys.contains(key));
+            prop_assert_eq!(table.pick(&keys).iter().map(|(key, v)| (**key, ***v)).collect::<Vec<_>>(), model);
         }
     }
 }

@@ -95,8 +95,8 @@ pub async fn list(
     listing: Listing<BulkJob>,
     services: Data<Services>,
 ) -> Result<List<BulkJobView>, Problem> {
-    let page = services.bulk_jobs.list(&who.permit, &listing.0)?;
-    Ok(paging::answer(page, |job: &Arc<BulkJob>| BulkJobView::of(job)))
+    let page = services.bulk_jobs.list(&who.permit, &listing.0).await?;
+    paging::answer(page, |job: &Arc<BulkJob>| BulkJobView::of(job)).await
 }
 
 /// `GET /v1/cckm/aws/bulkjob/{id}`

@@ -157,8 +157,8 @@ pub async fn list(
     listing: Listing<Connection>,
     services: Data<Services>,
 ) -> Result<List<ConnectionView>, Problem> {
-    let page = services.connections.list(&who.permit, &listing.0)?;
-    Ok(paging::answer(page, |connection: &Arc<Connection>| ConnectionView::of(connection)))
+    let page = services.connections.list(&who.permit, &listing.0).await?;
+    paging::answer(page, |connection: &Arc<Connection>| ConnectionView::of(connection)).await
 }
 
 /// `GET /v1/connectionmgmt/services/aws/connections/{id}`

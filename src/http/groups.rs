@@ -91,8 +91,8 @@ pub async fn list(
     listing: Listing<Group>,
     services: Data<Services>,
 ) -> Result<List<GroupView>, Problem> {
-    let page = services.groups.list(&who.permit, &listing.0)?;
-    Ok(paging::answer(page, |group: &Arc<Group>| GroupView::of(group)))
+    let page = services.groups.list(&who.permit, &listing.0).await?;
+    paging::answer(page, |group: &Arc<Group>| GroupView::of(group)).await
 }
 
 /// `GET /v1/usermgmt/groups/{name}`

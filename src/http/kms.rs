@@ -63,9 +63,9 @@ pub async fn list(
     listing: Listing<Kms>,
     services: Data<Services>,
 ) -> Result<List<KmsView>, Problem> {
-    let (page, caller) = services.kms.list(&who.permit, &listing.0)?;
+    let (page, caller) = services.kms.list(&who.permit, &listing.0).await?;
     let view = move |kms: &_| KmsView::of(kms::seen(std::sync::Arc::clone(kms), &caller.published.state, &caller));
-    Ok(paging::answer(page, view))
+    paging::answer(page, view).await
 }
 
 /// `GET /v1/cckm/aws/kms/{id}` without `at`

@@ -41,9 +41,9 @@ pub async fn list(
     listing: Listing<Schedule>,
     services: Data<Services>,
 ) -> Result<List<ScheduleView>, Problem> {
-    let (page, coverage) = services.schedules.list(&who.permit, &listing.0)?;
+    let (page, coverage) = services.schedules.list(&who.permit, &listing.0).await?;
     let view = move |schedule: &Arc<Schedule>| ScheduleView::of(&coverage.seen(schedule.clone()));
-    Ok(paging::answer(page, view))
+    paging::answer(page, view).await
 }
 
 /// `GET /v1/scheduler/job-configs/{id}`
@@ -94,8 +94,8 @@ pub async fn runs(
     listing: Listing<Run>,
     services: Data<Services>,
 ) -> Result<List<RunView>, Problem> {
-    let (page, caller) = services.schedules.runs(&who.permit, &listing.0)?;
-    Ok(paging::answer(page, move |run: &Arc<Run>| RunView::of(run, &caller)))
+    let (page, caller) = services.schedules.runs(&who.permit, &listing.0).await?;
+    paging::answer(page, move |run: &Arc<Run>| RunView::of(run, &caller)).await
 }
 
 /// `GET /v1/scheduler/jobs/{id}`

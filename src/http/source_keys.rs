@@ -166,8 +166,8 @@ pub async fn list(
     listing: Listing<SourceKey>,
     services: Data<Services>,
 ) -> Result<List<SourceKeyView>, Problem> {
-    let page = services.source_keys.list(&who.permit, &listing.0)?;
-    Ok(paging::answer(page, |key: &Arc<SourceKey>| SourceKeyView::of(key)))
+    let page = services.source_keys.list(&who.permit, &listing.0).await?;
+    paging::answer(page, |key: &Arc<SourceKey>| SourceKeyView::of(key)).await
 }
 
 /// `GET /v1/vault/keys2/{id}`

@@ -99,10 +99,10 @@ pub async fn list(
     listing: Listing<SyncJob>,
     services: Data<Services>,
 ) -> Result<List<SyncJobView>, Problem> {
-    let (page, caller) = services.sync_jobs.list(&who.permit, &listing.0)?;
+    let (page, caller) = services.sync_jobs.list(&who.permit, &listing.0).await?;
     let jobs = services.sync_jobs.clone();
     let view = move |job: &Arc<SyncJob>| SyncJobView::of(&jobs.seen(job, &caller.published.state));
-    Ok(paging::answer(page, view))
+    paging::answer(page, view).await
 }
 
 /// `GET /v1/cckm/aws/synchronization-jobs/{id}`

@@ -158,11 +158,11 @@ pub async fn list(
     listing: Listing<Template>,
     services: Data<Services>,
 ) -> Result<List<TemplateView>, Problem> {
-    let (page, caller) = services.templates.list(&who.permit, &listing.0)?;
+    let (page, caller) = services.templates.list(&who.permit, &listing.0).await?;
     let view = move |template: &Arc<Template>| {
         TemplateView::of(&templates::seen(template.clone(), &caller.published.state, &caller.user))
     };
-    Ok(paging::answer(page, view))
+    paging::answer(page, view).await
 }
 
 /// `GET /v1/cckm/aws/templates/{id}`

@@ -159,10 +159,10 @@ pub async fn list(
     listing: Listing<User>,
     services: Data<Services>,
 ) -> Result<List<UserView>, Problem> {
-    let page = services.users.list(&who.permit, &listing.0)?;
+    let page = services.users.list(&who.permit, &listing.0).await?;
     let published = services.state();
     let now = services.now();
-    Ok(paging::answer(page, move |user: &Arc<User>| UserView::of(user, &published.state.password_policy, now)))
+    paging::answer(page, move |user: &Arc<User>| UserView::of(user, &published.state.password_policy, now)).await
 }
 
 /// `GET /v1/usermgmt/users/{id}`

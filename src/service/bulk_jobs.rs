@@ -17,7 +17,8 @@ use crate::domain::key::aggregate::Key;
 use crate::domain::key::aws_enums::KeyState;
 use crate::domain::key::operation::Operation;
 use crate::domain::refusal::JobRefusal;
-use crate::domain::state::Command;
+use crate::domain::state::{Command, State};
+use crate::domain::table::Table;
 use crate::ledger::Committed;
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
@@ -83,10 +84,8 @@ impl BulkJobs {
     ///
     /// # Errors
     /// When the query sorts by what cannot be sorted by.
-    pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<Page<BulkJob>, Failure> {
-        let caller = permit.caller();
-        let sees = |job: &BulkJob| sees(caller, job);
-        list::page_for(caller, caller.published.state.jobs.bulk.all(), query, &(), sees)
+    pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<Page<BulkJob>, Failure> {
+        list::page(permit.caller(), query).await
     }
 
     /// One job.
@@ -253,12 +252,22 @@ fn sees(caller: &Caller, job: &BulkJob) -> bool {
 }
 
 impl Listed for BulkJob {
-    type Around = ();
+    type Rows = Table<JobId, Self>;
     const SORTS: &'static [&'static str] =
         &["id", "operation", "overall_status", "completed_at", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] = &["id", "operation", "overall_status", "cloud", "keys", "abort"];
+    const IDENTITIES: &'static [&'static str] = &["id"];
+    const SEES: Option<fn(&Caller, &Self) -> bool> = Some(sees);
 
-    fn field(&self, member: &str, (): &()) -> Field {
+    fn rows(state: &State) -> &Self::Rows {
+        state.jobs.bulk.all()
+    }
+
+    fn identified(_: &State, _: &str, value: &str) -> Vec<JobId> {
+        JobId::parse(value).into_iter().collect()
+    }
+
+    fn field(&self, member: &str, _: &Caller) -> Field {
         match member {
             "id" => Field::Text(self.id.to_string()),
             "operation" => Field::Text(self.task.name().to_owned()),

@@ -1,7 +1,7 @@
 //! AWS connections: storing them, testing them, and finding them by name or id.
 
 use super::access::{ManageConnections, Permit, ViewConnections};
-use super::caller::{Change, RequestContext};
+use super::caller::{Caller, Change, RequestContext};
 use super::cloud::{self, Cloud, SECRET_ACCESS_KEY, owner};
 use super::failure::Failure;
 use super::list::{self, Field, Listed, Page, Query};
@@ -13,6 +13,7 @@ use crate::domain::name::ConnectionName;
 use crate::domain::place::Partition;
 use crate::domain::refusal::{ConnectionRefusal, Refusal};
 use crate::domain::state::{Command, State};
+use crate::domain::table::Table;
 use crate::ledger::Committed;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -79,8 +80,8 @@ impl Connections {
     ///
     /// # Errors
     /// When the query sorts by what cannot be sorted by.
-    pub fn list(&self, permit: &Permit<ViewConnections>, query: &Query) -> Result<Page<Connection>, Failure> {
-        list::page(&permit.caller().published.state.connections, query, &(), None)
+    pub async fn list(&self, permit: &Permit<ViewConnections>, query: &Query) -> Result<Page<Connection>, Failure> {
+        list::page(permit.caller(), query).await
     }
 
     /// One connection, by name or id.
@@ -196,14 +197,27 @@ fn shown(committed: &Committed, id: ConnectionId) -> Result<Arc<Connection>, Fai
 }
 
 impl Listed for Connection {
-    type Around = ();
+    type Rows = Table<ConnectionId, Self>;
     const SORTS: &'static [&'static str] =
         &["id", "name", "cloud_name", "last_connection_ok", "last_connection_at", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] = &["id", "name", "cloud_name", "last_connection_ok"];
     const WORDS: &'static [(&'static str, &'static [&'static str])] =
         &[("cloud_name", Partition::NAMES), ("last_connection_ok", &["true", "false"])];
+    const IDENTITIES: &'static [&'static str] = &["id", "name"];
 
-    fn field(&self, member: &str, (): &()) -> Field {
+    fn rows(state: &State) -> &Self::Rows {
+        &state.connections
+    }
+
+    fn identified(state: &State, member: &str, value: &str) -> Vec<ConnectionId> {
+        let id = match member {
+            "id" => ConnectionId::parse(value).ok(),
+            _ => ConnectionName::parse(value).ok().and_then(|name| Some(state.connection_named(&name)?.id)),
+        };
+        id.into_iter().collect()
+    }
+
+    fn field(&self, member: &str, _: &Caller) -> Field {
         let test = self.last_test.as_ref();
         match member {
             "id" => Field::Text(self.id.to_string()),

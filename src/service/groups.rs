@@ -1,7 +1,7 @@
 //! Groups: making, describing, removing them, and who is in them.
 
 use super::access::{ManageUsers, Permit, SignedIn};
-use super::caller::RequestContext;
+use super::caller::{Caller, RequestContext};
 use super::failure::Failure;
 use super::list::{self, Field, Listed, Page, Query};
 use super::recorder::Recorder;
@@ -10,6 +10,7 @@ use crate::domain::group::{Group, GroupCommand};
 use crate::domain::id::UserId;
 use crate::domain::name::GroupName;
 use crate::domain::state::{Command, State};
+use crate::domain::table::Table;
 use crate::domain::user::User;
 use crate::ledger::Committed;
 use std::sync::Arc;
@@ -53,8 +54,8 @@ impl Groups {
     ///
     /// # Errors
     /// When the query sorts by what cannot be sorted by.
-    pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<Page<Group>, Failure> {
-        list::page(&permit.caller().published.state.groups, query, &(), None)
+    pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<Page<Group>, Failure> {
+        list::page(permit.caller(), query).await
     }
 
     /// One group.
@@ -151,11 +152,20 @@ fn shown(committed: &Committed, name: &GroupName) -> Result<Arc<Group>, Failure>
 }
 
 impl Listed for Group {
-    type Around = ();
+    type Rows = Table<GroupName, Self>;
     const SORTS: &'static [&'static str] = &["name", "description", "users_count", "created_at", "updated_at"];
     const FILTERS: &'static [&'static str] = &["name"];
+    const IDENTITIES: &'static [&'static str] = &["name"];
 
-    fn field(&self, member: &str, (): &()) -> Field {
+    fn rows(state: &State) -> &Self::Rows {
+        &state.groups
+    }
+
+    fn identified(_: &State, _: &str, value: &str) -> Vec<GroupName> {
+        GroupName::parse(value).into_iter().collect()
+    }
+
+    fn field(&self, member: &str, _: &Caller) -> Field {
         match member {
             "name" => Field::Text(self.name.to_string()),
             "description" => Field::Text(self.description.clone()),

@@ -15,6 +15,7 @@ use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Partition, Region};
 use crate::domain::refusal::KmsRefusal;
 use crate::domain::state::{Command, State};
+use crate::domain::table::Table;
 use crate::domain::time::Time;
 use crate::ledger::Committed;
 use std::sync::Arc;
@@ -163,11 +164,9 @@ impl KmsAccounts {
     ///
     /// # Errors
     /// When the query sorts by what cannot be sorted by.
-    pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Kms>, Caller), Failure> {
+    pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Kms>, Caller), Failure> {
         let caller = permit.caller();
-        let sees = |kms: &Kms| access::sees(&caller.user, kms);
-        let state = &caller.published.state;
-        Ok((list::page_for(caller, &state.kms, query, state, sees)?, caller.clone()))
+        Ok((list::page(caller, query).await?, caller.clone()))
     }
 
     /// One KMS as it is.
@@ -335,22 +334,41 @@ impl EntriesOf {
 }
 
 impl Listed for Kms {
-    type Around = State;
+    type Rows = Table<KmsId, Self>;
     const SORTS: &'static [&'static str] =
         &["id", "name", "account_id", "cloud_name", "connection", "status", "arn", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] =
         &["id", "name", "account_id", "cloud_name", "connection", "region", "status"];
     const WORDS: &'static [(&'static str, &'static [&'static str])] =
         &[("cloud_name", Partition::NAMES), ("status", &["active", "archived"])];
+    const IDENTITIES: &'static [&'static str] = &["id", "name", "account_id"];
+    const SEES: Option<fn(&Caller, &Self) -> bool> = Some(|caller, kms| access::sees(&caller.user, kms));
 
-    fn field(&self, member: &str, state: &State) -> Field {
+    fn rows(state: &State) -> &Self::Rows {
+        &state.kms
+    }
+
+    fn identified(state: &State, member: &str, value: &str) -> Vec<KmsId> {
+        match member {
+            "id" => KmsId::parse(value).into_iter().collect(),
+            "name" => {
+                KmsName::parse(value).ok().and_then(|name| Some(state.kms_named(&name)?.id)).into_iter().collect()
+            }
+            _ => AccountId::parse(value)
+                .into_iter()
+                .flat_map(|account| state.kms_of_account(account).map(|kms| kms.id))
+                .collect(),
+        }
+    }
+
+    fn field(&self, member: &str, caller: &Caller) -> Field {
         match member {
             "id" => Field::Text(self.id.to_string()),
             "name" => Field::Text(self.name.to_string()),
             "account_id" => Field::Text(self.account.to_string()),
             "cloud_name" => Field::Text(self.cloud.as_str().to_owned()),
             "arn" => Field::Text(self.arn.to_string()),
-            "connection" => Field::Text(connection_name(self, state)),
+            "connection" => Field::Text(connection_name(self, &caller.published.state)),
             "region" => Field::Texts(self.regions.iter().map(Region::to_string).collect()),
             "status" => Field::Text(status(self).to_owned()),
             "createdAt" => Field::Moment(self.created),

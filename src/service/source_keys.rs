@@ -2,7 +2,7 @@
 //! them; who may upload a key or import material on some KMS may look at them, to choose one (see `access`).
 
 use super::access::{ManageSourceKeys, Permit, ViewSourceKeys};
-use super::caller::{Change, RequestContext};
+use super::caller::{Caller, Change, RequestContext};
 use super::failure::Failure;
 use super::list::{self, Field, Listed, Page, Query};
 use super::material::Material;
@@ -14,6 +14,7 @@ use crate::domain::refusal::SourceKeyRefusal;
 use crate::domain::source_key::kind::{Curve, SourceKeyKind};
 use crate::domain::source_key::{MaterialOrigin, NewSourceKey, SourceKey, SourceKeyCommand, UsageMask};
 use crate::domain::state::{Command, State};
+use crate::domain::table::Table;
 use crate::keyring::Owner;
 use crate::ledger::Committed;
 use std::sync::Arc;
@@ -136,12 +137,12 @@ impl SourceKeys {
     ///
     /// # Errors
     /// When the query sorts by what cannot be sorted by.
-    pub fn list(&self, permit: &Permit<ViewSourceKeys>, query: &Query) -> Result<Page<SourceKey>, Failure> {
+    pub async fn list(&self, permit: &Permit<ViewSourceKeys>, query: &Query) -> Result<Page<SourceKey>, Failure> {
         let mut query = query.clone();
         for (_, wanted) in query.filters.iter_mut().filter(|(member, _)| member == "algorithm") {
             *wanted = wanted.to_lowercase();
         }
-        list::page(&permit.caller().published.state.source_keys, &query, &(), None)
+        list::page(permit.caller(), &query).await
     }
 
     /// One source key.
@@ -255,7 +256,7 @@ fn shown(committed: &Committed, id: SourceKeyId) -> Result<Arc<SourceKey>, Failu
 }
 
 impl Listed for SourceKey {
-    type Around = ();
+    type Rows = Table<SourceKeyId, Self>;
     const SORTS: &'static [&'static str] =
         &["id", "name", "algorithm", "size", "curveid", "state", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] = &[
@@ -270,8 +271,21 @@ impl Listed for SourceKey {
         "usageMask",
         "sha256Fingerprint",
     ];
+    const IDENTITIES: &'static [&'static str] = &["id", "name"];
 
-    fn field(&self, member: &str, (): &()) -> Field {
+    fn rows(state: &State) -> &Self::Rows {
+        &state.source_keys
+    }
+
+    fn identified(state: &State, member: &str, value: &str) -> Vec<SourceKeyId> {
+        let id = match member {
+            "id" => SourceKeyId::parse(value).ok(),
+            _ => SourceKeyName::parse(value).ok().and_then(|name| Some(state.source_key_named(&name)?.id)),
+        };
+        id.into_iter().collect()
+    }
+
+    fn field(&self, member: &str, _: &Caller) -> Field {
         let made = &self.made;
         match member {
             "id" => Field::Text(self.id.to_string()),

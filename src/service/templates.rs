@@ -15,6 +15,7 @@ use crate::domain::name::TemplateName;
 use crate::domain::place::{AccountId, Partition};
 use crate::domain::refusal::{Refusal, TemplateRefusal};
 use crate::domain::state::{Command, State};
+use crate::domain::table::Table;
 use crate::domain::template::{Push, Template, TemplateCommand, TemplatePolicy, keys_of};
 use crate::domain::user::User;
 use crate::ledger::Committed;
@@ -154,11 +155,9 @@ impl Templates {
     ///
     /// # Errors
     /// When the query sorts by what cannot be sorted by.
-    pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Template>, Caller), Failure> {
+    pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Template>, Caller), Failure> {
         let caller = permit.caller();
-        let state = &caller.published.state;
-        let sees = |template: &Template| access::sees_template(&caller.user, state, template);
-        Ok((list::page_for(caller, &state.templates, query, caller, sees)?, caller.clone()))
+        Ok((list::page(caller, query).await?, caller.clone()))
     }
 
     pub fn get(&self, permit: &TemplatePermit<View>) -> TemplateSeen {
@@ -327,9 +326,24 @@ fn partition(state: &State, account: AccountId) -> Option<Partition> {
 }
 
 impl Listed for Template {
-    type Around = Caller;
+    type Rows = Table<TemplateId, Self>;
     const SORTS: &'static [&'static str] = &["id", "name", "account_id", "is_verified", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] = &["id", "name", "kms", "account_id", "is_verified"];
+    const IDENTITIES: &'static [&'static str] = &["id", "name"];
+    const SEES: Option<fn(&Caller, &Self) -> bool> =
+        Some(|caller, template| access::sees_template(&caller.user, &caller.published.state, template));
+
+    fn rows(state: &State) -> &Self::Rows {
+        &state.templates
+    }
+
+    fn identified(state: &State, member: &str, value: &str) -> Vec<TemplateId> {
+        let id = match member {
+            "id" => TemplateId::parse(value).ok(),
+            _ => TemplateName::parse(value).ok().and_then(|name| Some(state.templates.named(&name)?.id)),
+        };
+        id.into_iter().collect()
+    }
 
     fn field(&self, member: &str, viewer: &Caller) -> Field {
         match member {

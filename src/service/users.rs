@@ -2,7 +2,7 @@
 
 use super::access::{Administer, ManageUsers, Permit, SignedIn};
 use super::attempts::{Attempt, Attempts};
-use super::caller::{Change, RequestContext};
+use super::caller::{Caller, Change, RequestContext};
 use super::failure::Failure;
 use super::list::{self, Field, Listed, Page, Query};
 use super::lockout::{self, UnknownUserFailures};
@@ -16,6 +16,7 @@ use crate::domain::name::UserName;
 use crate::domain::password::{PasswordPolicy, PasswordProblem};
 use crate::domain::refusal::{Refusal, SessionRefusal, UserRefusal};
 use crate::domain::state::{Command, State};
+use crate::domain::table::Table;
 use crate::domain::user::{User, UserCommand, UserProfile, network_of};
 use crate::keyring::Owner;
 use crate::ledger::Committed;
@@ -87,8 +88,8 @@ impl Users {
     ///
     /// # Errors
     /// When the query sorts by what cannot be sorted by.
-    pub fn list(&self, permit: &Permit<ManageUsers>, query: &Query) -> Result<Page<User>, Failure> {
-        list::page(&permit.caller().published.state.users, query, &(), None)
+    pub async fn list(&self, permit: &Permit<ManageUsers>, query: &Query) -> Result<Page<User>, Failure> {
+        list::page(permit.caller(), query).await
     }
 
     /// One user.
@@ -368,12 +369,25 @@ impl Proof {
 }
 
 impl Listed for User {
-    type Around = ();
+    type Rows = Table<UserId, Self>;
     const SORTS: &'static [&'static str] =
         &["user_id", "username", "name", "nickname", "email", "created_at", "updated_at", "last_login", "logins_count"];
     const FILTERS: &'static [&'static str] = &["user_id", "username", "name", "email", "groups"];
+    const IDENTITIES: &'static [&'static str] = &["user_id", "username"];
 
-    fn field(&self, member: &str, (): &()) -> Field {
+    fn rows(state: &State) -> &Self::Rows {
+        &state.users
+    }
+
+    fn identified(state: &State, member: &str, value: &str) -> Vec<UserId> {
+        let id = match member {
+            "user_id" => UserId::parse_subject(value).ok(),
+            _ => UserName::parse(value).ok().and_then(|name| Some(state.user_named(&name)?.id)),
+        };
+        id.into_iter().collect()
+    }
+
+    fn field(&self, member: &str, _: &Caller) -> Field {
         match member {
             "user_id" => Field::Text(self.id.subject()),
             "username" => Field::Text(self.name.to_string()),

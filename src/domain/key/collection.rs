@@ -146,20 +146,27 @@ impl KeyCollection {
 }
 
 impl Rows for KeyCollection {
+    type Id = KeyId;
     type Row = Key;
 
     fn count(&self) -> usize {
         self.len()
     }
 
-    fn rows(&self) -> impl Iterator<Item = &Arc<Key>> {
-        self.iter()
+    fn row(&self, id: &KeyId) -> Option<&Arc<Key>> {
+        self.get(id)
     }
 
-    fn rows_from(&self, skip: usize) -> impl Iterator<Item = &Arc<Key>> {
+    fn rows_from(&self, skip: usize) -> impl Iterator<Item = (&KeyId, &Arc<Key>)> {
         // While keys are hidden, rows have to be counted.
         let (jump, walk) = if self.unmanaged.is_empty() { (skip, 0) } else { (0, skip) };
-        self.rows.iter_from(jump).filter(|key| self.manages(key)).skip(walk)
+        self.rows.rows_from(jump).filter(|(_, key)| self.manages(key)).skip(walk)
+    }
+
+    fn pick<'a>(&'a self, ids: &'a [KeyId]) -> Vec<(&'a KeyId, &'a Arc<Key>)> {
+        let mut picked = self.rows.pick(ids);
+        picked.retain(|(_, key)| self.manages(key));
+        picked
     }
 }
 

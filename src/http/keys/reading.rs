@@ -109,9 +109,9 @@ pub async fn list(
     listing: Listing<Key>,
     services: Data<Services>,
 ) -> Result<List<KeyView>, Problem> {
-    let (page, caller) = services.keys.list(&who.permit, &listing.0)?;
+    let (page, caller) = services.keys.list(&who.permit, &listing.0).await?;
     let view = move |key: &Arc<Key>| KeyView::of(keys::seen(key.clone(), &caller.published.state));
-    Ok(paging::answer(page, view))
+    paging::answer(page, view).await
 }
 
 /// `GET /v1/cckm/aws/keys/{id}`

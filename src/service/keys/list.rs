@@ -1,23 +1,17 @@
 //! The list of keys: what can be filtered and sorted by.
 
 use super::TEMPLATE_TAG;
+use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
+use crate::domain::key::collection::KeyCollection;
 use crate::domain::key::name::AliasName;
 use crate::domain::state::State;
 use crate::service::access;
 use crate::service::caller::Caller;
-use crate::service::failure::Failure;
-use crate::service::list::{self, Field, Listed, Page, Query};
-
-/// The keys that a caller may see and that match a query.
-pub(super) fn page(caller: &Caller, query: &Query) -> Result<Page<Key>, Failure> {
-    let state = &caller.published.state;
-    let sees = |key: &Key| access::sees_key(&caller.user, state, key);
-    list::page_for(caller, &state.keys, query, state, sees)
-}
+use crate::service::list::{Field, Listed};
 
 impl Listed for Key {
-    type Around = State;
+    type Rows = KeyCollection;
     const SORTS: &'static [&'static str] = &[
         "id",
         "kms",
@@ -70,8 +64,20 @@ impl Listed for Key {
         // Nothing has one as long as no key store has a name here.
         "custom_key_store_name",
     ];
+    const IDENTITIES: &'static [&'static str] = &["id"];
+    const SEES: Option<fn(&Caller, &Self) -> bool> =
+        Some(|caller, key| access::sees_key(&caller.user, &caller.published.state, key));
 
-    fn field(&self, member: &str, state: &State) -> Field {
+    fn rows(state: &State) -> &Self::Rows {
+        &state.keys
+    }
+
+    fn identified(_: &State, _: &str, value: &str) -> Vec<KeyId> {
+        KeyId::parse(value).into_iter().collect()
+    }
+
+    fn field(&self, member: &str, caller: &Caller) -> Field {
+        let state = &caller.published.state;
         let text = |text: &str| Field::Text(text.to_owned());
         let some = |value: Option<String>| value.map_or(Field::Absent, Field::Text);
         let metadata = &self.metadata;

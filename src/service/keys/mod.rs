@@ -18,7 +18,7 @@ use super::Core;
 use super::access::{self, KeyPermit, KeyRight, Permit, RotateKey, SignedIn, UpdateKey, ViewKey};
 use super::caller::{Caller, RequestContext};
 use super::failure::{Failure, MissingRight};
-use super::list::{Page, Query};
+use super::list::{Page, Query, page};
 use crate::aws::kms::calls::{DescribeKey, GetKeyRotationStatus, GetPublicKey, ListKeyRotations};
 use crate::domain::action::Action;
 use crate::domain::id::KeyId;
@@ -62,9 +62,9 @@ impl Keys {
     ///
     /// # Errors
     /// When the query sorts by what cannot be sorted by.
-    pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Key>, Caller), Failure> {
+    pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Key>, Caller), Failure> {
         let caller = permit.caller();
-        Ok((list::page(caller, query)?, caller.clone()))
+        Ok((page(caller, query).await?, caller.clone()))
     }
 
     /// One key as it is known here.

@@ -1,12 +1,24 @@
-//! Filter, sort and page over a state. An unfiltered list in order of creation costs its page; all else walks the rows.
+//! Filter, sort and page over a state.
+//!
+//! What a page costs depends on how its rows are found. A list in order of creation that nobody is kept from costs its
+//! page; a filter by an identity (see [`Listed::IDENTITIES`]) costs the few rows that an index names; everything else
+//! walks all rows, on a thread of its own if they are many (`pool`).
+
+mod filter;
+pub mod pool;
+
+pub use filter::Field;
 
 use super::access;
 use super::caller::Caller;
-use super::failure::{Failure, invalid};
-use crate::domain::table::Rows;
-use crate::domain::time::Time;
-use std::cmp::Ordering;
+use super::failure::Failure;
+use crate::domain::state::State;
+use crate::domain::table::{self, Rows as _};
+use filter::{Filters, SortKey, check, is_pattern};
 use std::sync::Arc;
+
+/// So many rows are looked at on the thread that answers, in about a millisecond.
+const ROWS_AT_ONCE: usize = 1_000;
 
 /// How many rows at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,98 +40,135 @@ pub struct Query {
     pub filters: Vec<(String, String)>,
 }
 
-pub struct Page<T> {
+pub struct Page<T: Listed> {
     pub skip: usize,
     pub limit: Limit,
+    /// How many rows match.
     pub total: usize,
-    /// The rows of this page.
-    pub rows: Vec<Arc<T>>,
+    pub rows: Rows<T>,
 }
 
-/// What a member of a row holds, to be compared.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Field {
-    Absent,
-    Flag(bool),
-    Number(u64),
-    Moment(Time),
-    Text(String),
-    /// Several texts, any of which may match.
-    Texts(Vec<String>),
+/// The rows of a page, to be taken piece by piece: it holds the state as it was, and not a copy of each row.
+pub struct Rows<T: Listed> {
+    all: T::Rows,
+    /// Which rows; none: all of them in their order.
+    picked: Option<Vec<Id<T>>>,
+    next: usize,
+    end: usize,
 }
+
+/// The id of a row.
+pub type Id<T> = <<T as Listed>::Rows as table::Rows>::Id;
 
 /// A row that can be listed.
-pub trait Listed {
-    /// What is needed besides the row to tell its members.
-    type Around;
+pub trait Listed: Sized + 'static {
+    /// What holds the rows.
+    type Rows: table::Rows<Row = Self>;
     /// The members that can be sorted by.
     const SORTS: &'static [&'static str];
     /// The members that can be filtered by.
     const FILTERS: &'static [&'static str];
     /// The members that hold one of a few words, and which: a filter that asks for another one is a mistake.
     const WORDS: &'static [(&'static str, &'static [&'static str])] = &[];
+    /// The members whose value an index leads from to the few rows that hold it; the most exact first.
+    const IDENTITIES: &'static [&'static str] = &[];
+    /// Whether a caller may know of a row; none: everybody who may ask for the list sees all of it. Who administers
+    /// KMSs is not asked.
+    const SEES: Option<fn(&Caller, &Self) -> bool> = None;
+
+    fn rows(state: &State) -> &Self::Rows;
+
+    /// The rows that a member's value (one of the identities, and no pattern) leads to: all that hold it, and perhaps
+    /// others.
+    fn identified(_state: &State, _member: &str, _value: &str) -> Vec<Id<Self>> {
+        Vec::new()
+    }
+
     /// What a member (one of the above) holds.
-    fn field(&self, member: &str, around: &Self::Around) -> Field;
+    fn field(&self, member: &str, caller: &Caller) -> Field;
 }
 
-/// The page that the query asks for, of the rows that the caller `sees`; who administers KMSs sees all of them.
-///
-/// # Errors
-/// As [`page`].
-pub fn page_for<T>(
-    caller: &Caller,
-    table: &impl Rows<Row = T>,
-    query: &Query,
-    around: &T::Around,
-    sees: impl Fn(&T) -> bool,
-) -> Result<Page<T>, Failure>
-where
-    T: Listed + Clone,
-{
-    let all = access::administers_kms(&caller.user);
-    page(table, query, around, (!all).then_some(&sees as &dyn Fn(&T) -> bool))
-}
-
-/// The page that the query asks for, of the rows that `sees` tells.
+/// The page that the query asks for, of the rows that the caller may know of.
 ///
 /// # Errors
 /// When the query sorts by a member that cannot be sorted by, or asks for a word that the member never holds.
-pub fn page<T>(
-    table: &impl Rows<Row = T>,
-    query: &Query,
-    around: &T::Around,
-    sees: Option<&dyn Fn(&T) -> bool>,
-) -> Result<Page<T>, Failure>
-where
-    T: Listed + Clone,
-{
-    if let Some((member, _)) = query.sort.iter().find(|(member, _)| !T::SORTS.contains(&member.as_str())) {
-        return Err(invalid("sort", format!("`{member}` cannot be sorted by; {} can", T::SORTS.join(", "))).into());
+pub async fn page<T: Listed>(caller: &Caller, query: &Query) -> Result<Page<T>, Failure> {
+    page_of(T::rows(&caller.published.state), caller, query).await
+}
+
+async fn page_of<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query) -> Result<Page<T>, Failure> {
+    check::<T>(query)?;
+    let filters = Filters::of::<T>(query);
+    if filters.is_empty() && query.sort.is_empty() && sees::<T>(caller).is_none() {
+        return Ok(Page::of(query, all.count(), all, None));
     }
-    for (member, wanted) in &query.filters {
-        match T::WORDS.iter().find(|(known, _)| known == member) {
-            Some((member, words)) if !words.contains(&wanted.as_str()) => {
-                return Err(invalid(member, format!("must be one of {}", words.join(", "))).into());
-            }
-            _ => {}
+    let candidates = candidates::<T>(&caller.published.state, &filters);
+    if candidates.as_ref().map_or(all.count(), Vec::len) <= ROWS_AT_ONCE {
+        return Ok(find(all, caller, query, candidates));
+    }
+    let (all, caller, query) = (all.clone(), caller.clone(), query.clone());
+    pool::run(move || find(&all, &caller, &query, candidates)).await
+}
+
+/// The rows that can match at all, if one of the filters is by an identity.
+fn candidates<T: Listed>(state: &State, filters: &Filters<'_>) -> Option<Vec<Id<T>>> {
+    T::IDENTITIES.iter().find_map(|member| {
+        let values = filters.values(member)?;
+        let exact = values.iter().all(|value| !is_pattern(member, value));
+        exact.then(|| values.iter().flat_map(|value| T::identified(state, member, value)).collect())
+    })
+}
+
+fn sees<T: Listed>(caller: &Caller) -> Option<fn(&Caller, &T) -> bool> {
+    T::SEES.filter(|_| !access::administers_kms(&caller.user))
+}
+
+fn find<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query, candidates: Option<Vec<Id<T>>>) -> Page<T> {
+    let (filters, sees) = (Filters::of::<T>(query), sees::<T>(caller));
+    let matches = |(_, row): &(&Id<T>, &Arc<T>)| {
+        sees.is_none_or(|sees| sees(caller, row)) && filters.match_row(row.as_ref(), caller)
+    };
+    let mut rows: Vec<(&Id<T>, &Arc<T>)> = match &candidates {
+        Some(candidates) => all.pick(candidates).into_iter().filter(matches).collect(),
+        None => all.rows_from(0).filter(matches).collect(),
+    };
+    if !query.sort.is_empty() {
+        rows.sort_by_cached_key(|(_, row)| SortKey::of(row.as_ref(), &query.sort, caller));
+    }
+    let picked = rows.iter().skip(query.skip).take(query.limit.rows()).map(|(id, _)| (*id).clone()).collect();
+    Page::of(query, rows.len(), all, Some(picked))
+}
+
+impl<T: Listed> Page<T> {
+    fn of(query: &Query, total: usize, all: &T::Rows, picked: Option<Vec<Id<T>>>) -> Self {
+        let (next, end) = match &picked {
+            Some(picked) => (0, picked.len()),
+            None => (query.skip.min(total), query.skip.saturating_add(query.limit.rows()).min(total)),
+        };
+        let rows = Rows { all: all.clone(), picked, next, end };
+        Page { skip: query.skip, limit: query.limit, total, rows }
+    }
+}
+
+impl<T: Listed> Rows<T> {
+    /// How many are still to be taken.
+    pub fn len(&self) -> usize {
+        self.end - self.next
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The next so many rows, or as many as there are.
+    pub fn take(&mut self, count: usize) -> Vec<Arc<T>> {
+        let (from, to) = (self.next, self.end.min(self.next.saturating_add(count)));
+        self.next = to;
+        match &self.picked {
+            Some(picked) => picked[from..to].iter().filter_map(|id| self.all.row(id)).cloned().collect(),
+            None => self.all.rows_from(from).take(to - from).map(|(_, row)| row.clone()).collect(),
         }
     }
-    let filters = grouped::<T>(&query.filters);
-    if filters.is_empty() && query.sort.is_empty() && sees.is_none() {
-        let rows = table.rows_from(query.skip).take(query.limit.rows()).cloned().collect();
-        return Ok(Page { skip: query.skip, limit: query.limit, total: table.count(), rows });
-    }
-    let matches = |row: &&Arc<T>| {
-        sees.is_none_or(|sees| sees(row))
-            && filters.iter().all(|(member, wanted)| is_any_of(&row.field(member, around), member, wanted))
-    };
-    let mut rows: Vec<_> = table.rows().filter(matches).collect();
-    if !query.sort.is_empty() {
-        rows.sort_by_cached_key(|row| Order::of(row.as_ref(), &query.sort, around));
-    }
-    let total = rows.len();
-    let rows = rows.into_iter().skip(query.skip).take(query.limit.rows()).cloned().collect();
-    Ok(Page { skip: query.skip, limit: query.limit, total, rows })
 }
 
 impl Limit {
@@ -131,134 +180,5 @@ impl Limit {
     }
 }
 
-fn grouped<T: Listed>(filters: &[(String, String)]) -> Vec<(&str, Vec<&str>)> {
-    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (member, wanted) in filters.iter().filter(|(member, _)| T::FILTERS.contains(&member.as_str())) {
-        match groups.iter_mut().find(|(known, _)| known == member) {
-            Some((_, values)) => values.push(wanted),
-            None => groups.push((member, vec![wanted])),
-        }
-    }
-    groups
-}
-
-fn is_any_of(field: &Field, member: &str, wanted: &[&str]) -> bool {
-    let is = |text: &str, wanted: &str| match member {
-        "name" | "username" | "alias" => matches_pattern(text, wanted),
-        _ => text == wanted,
-    };
-    wanted.iter().any(|wanted| match field {
-        Field::Absent => wanted.is_empty(),
-        Field::Flag(flag) => *wanted == if *flag { "true" } else { "false" },
-        Field::Number(number) => *wanted == number.to_string(),
-        Field::Moment(at) => *wanted == at.to_string(),
-        Field::Text(text) => is(text, wanted),
-        Field::Texts(texts) => texts.iter().any(|text| is(text, wanted)),
-    })
-}
-
-/// `*` stands for any text, the empty one too.
-fn matches_pattern(text: &str, pattern: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    true
-}
-
-/// A row's place among others, by several members.
-#[derive(PartialEq, Eq)]
-struct Order(Vec<(Field, bool)>);
-
-impl Order {
-    fn of<T: Listed>(row: &T, sort: &[(String, bool)], around: &T::Around) -> Self {
-        Self(sort.iter().map(|(member, descending)| (row.field(member, around), *descending)).collect())
-    }
-}
-
-impl PartialOrd for Order {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Order {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let by_member = self.0.iter().zip(&other.0).map(|((mine, descending), (theirs, _))| match descending {
-            true => theirs.cmp(mine),
-            false => mine.cmp(theirs),
-        });
-        by_member.fold(Ordering::Equal, Ordering::then)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::table::Table;
-
-    #[derive(Clone)]
-    struct Row(&'static str, u64);
-
-    impl Listed for Row {
-        type Around = ();
-        const SORTS: &'static [&'static str] = &["name", "size"];
-        const FILTERS: &'static [&'static str] = &["name", "size"];
-        fn field(&self, member: &str, (): &()) -> Field {
-            if member == "name" { Field::Text(self.0.to_owned()) } else { Field::Number(self.1) }
-        }
-    }
-
-    fn ask(skip: usize, limit: Limit, sort: &[(&str, bool)], filters: &[(&str, &str)]) -> (usize, Vec<&'static str>) {
-        let mut table = Table::default();
-        for (n, row) in [Row("b", 2), Row("a", 1), Row("ab", 2), Row("c", 3)].into_iter().enumerate() {
-            table.insert(n, row);
-        }
-        let sort = sort.iter().map(|(member, down)| ((*member).to_owned(), *down)).collect();
-        let filters = filters.iter().map(|(member, value)| ((*member).to_owned(), (*value).to_owned())).collect();
-        let page = page(&table, &Query { skip, limit, sort, filters }, &(), None).unwrap_or_else(|e| panic!("{e}"));
-        (page.total, page.rows.iter().map(|row| row.0).collect())
-    }
-
-    #[test]
-    fn without_wishes_rows_come_in_order_of_creation() {
-        assert_eq!(ask(1, Limit::Rows(2), &[], &[]), (4, vec!["a", "ab"]));
-        assert_eq!(ask(9, Limit::All, &[], &[]), (4, vec![]));
-    }
-
-    #[test]
-    fn several_members_sort_and_equal_rows_keep_their_order() {
-        assert_eq!(ask(0, Limit::All, &[("size", true)], &[]).1, ["c", "b", "ab", "a"]);
-        assert_eq!(ask(0, Limit::All, &[("size", true), ("name", false)], &[]).1, ["c", "ab", "b", "a"]);
-    }
-
-    #[test]
-    fn filters_mean_any_of_their_values_and_all_of_their_members() {
-        assert_eq!(ask(0, Limit::All, &[], &[("name", "a"), ("name", "c")]), (2, vec!["a", "c"]));
-        assert_eq!(ask(0, Limit::Rows(1), &[], &[("name", "*b"), ("size", "2")]), (2, vec!["b"]));
-        assert_eq!(ask(0, Limit::All, &[], &[("unknown", "x")]).0, 4);
-    }
-
-    #[test]
-    fn a_star_stands_for_any_text() {
-        for (text, pattern) in
-            [("abc", "*"), ("abc", "a*c"), ("abc", "abc*"), ("abc", "*b*"), ("abab", "*ab"), ("", "*")]
-        {
-            assert!(matches_pattern(text, pattern), "{text} {pattern}");
-        }
-        for (text, pattern) in [("abc", "a*b"), ("abc", "ab"), ("ab", "ab*b"), ("abc", "")] {
-            assert!(!matches_pattern(text, pattern), "{text} {pattern}");
-        }
-    }
-}
+mod tests;

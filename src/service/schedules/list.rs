@@ -1,27 +1,33 @@
 //! The lists of schedules and of their runs: what can be filtered and sorted by.
 
+use crate::domain::id::{JobId, ScheduleId};
+use crate::domain::name::ScheduleName;
 use crate::domain::schedule::{Cause, Run, RunOutcome, Schedule};
 use crate::domain::state::State;
-use crate::service::failure::Failure;
-use crate::service::list::{self, Field, Listed, Page, Query};
-
-/// The schedules that match a query.
-pub(super) fn schedules(state: &State, query: &Query) -> Result<Page<Schedule>, Failure> {
-    list::page(&state.schedules.all, query, &(), None)
-}
-
-/// The runs that match a query.
-pub(super) fn runs(state: &State, query: &Query) -> Result<Page<Run>, Failure> {
-    list::page(&state.schedules.runs, query, &(), None)
-}
+use crate::domain::table::Table;
+use crate::service::caller::Caller;
+use crate::service::list::{Field, Listed};
 
 impl Listed for Schedule {
-    type Around = ();
+    type Rows = Table<ScheduleId, Self>;
     const SORTS: &'static [&'static str] =
         &["id", "name", "operation", "run_at", "disabled", "next_run_at", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] = &["id", "name", "operation", "run_at", "disabled", "cloud_name"];
+    const IDENTITIES: &'static [&'static str] = &["id", "name"];
 
-    fn field(&self, member: &str, (): &()) -> Field {
+    fn rows(state: &State) -> &Self::Rows {
+        &state.schedules.all
+    }
+
+    fn identified(state: &State, member: &str, value: &str) -> Vec<ScheduleId> {
+        let id = match member {
+            "id" => ScheduleId::parse(value).ok(),
+            _ => ScheduleName::parse(value).ok().and_then(|name| Some(state.schedules.named(&name)?.id)),
+        };
+        id.into_iter().collect()
+    }
+
+    fn field(&self, member: &str, _: &Caller) -> Field {
         match member {
             "id" => Field::Text(self.id.to_string()),
             "name" => Field::Text(self.name.to_string()),
@@ -38,11 +44,20 @@ impl Listed for Schedule {
 }
 
 impl Listed for Run {
-    type Around = ();
+    type Rows = Table<JobId, Self>;
     const SORTS: &'static [&'static str] = &["id", "name", "operation", "overall_status", "createdAt", "completed_at"];
     const FILTERS: &'static [&'static str] = &["id", "name", "job_config_id", "operation", "overall_status", "cause"];
+    const IDENTITIES: &'static [&'static str] = &["id"];
 
-    fn field(&self, member: &str, (): &()) -> Field {
+    fn rows(state: &State) -> &Self::Rows {
+        &state.schedules.runs
+    }
+
+    fn identified(_: &State, _: &str, value: &str) -> Vec<JobId> {
+        JobId::parse(value).into_iter().collect()
+    }
+
+    fn field(&self, member: &str, _: &Caller) -> Field {
         match member {
             "id" => Field::Text(self.id.to_string()),
             "name" => Field::Text(self.name.to_string()),

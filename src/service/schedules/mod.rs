@@ -14,7 +14,7 @@ use super::Core;
 use super::access::{self, ManageSchedules, Permit, SignedIn};
 use super::caller::{Caller, Change, RequestContext};
 use super::failure::Failure;
-use super::list::{Page, Query};
+use super::list::{Page, Query, page, pool};
 use crate::domain::id::{JobId, KmsId, ScheduleId};
 use crate::domain::name::ScheduleName;
 use crate::domain::refusal::{Refusal, ScheduleRefusal};
@@ -71,9 +71,10 @@ impl Schedules {
     ///
     /// # Errors
     /// When the query sorts by what cannot be sorted by.
-    pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Schedule>, Coverage), Failure> {
-        let caller = permit.caller();
-        Ok((list::schedules(&caller.published.state, query)?, Coverage::of(caller)))
+    pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Schedule>, Coverage), Failure> {
+        let page = page(permit.caller(), query).await?;
+        let caller = permit.caller().clone();
+        Ok((page, pool::run(move || Coverage::of(&caller)).await?))
     }
 
     /// One schedule.
@@ -142,9 +143,9 @@ impl Schedules {
     ///
     /// # Errors
     /// When the query sorts by what cannot be sorted by.
-    pub fn runs(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Run>, Caller), Failure> {
+    pub async fn runs(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Run>, Caller), Failure> {
         let caller = permit.caller();
-        Ok((list::runs(&caller.published.state, query)?, caller.clone()))
+        Ok((page(caller, query).await?, caller.clone()))
     }
 
     /// One run.

@@ -1,25 +1,30 @@
 //! The list of synchronisation jobs: what can be filtered and sorted by.
 
 use super::sees;
+use crate::domain::id::{JobId, KmsId};
 use crate::domain::job::sync::SyncJob;
 use crate::domain::state::State;
+use crate::domain::table::Table;
 use crate::service::caller::Caller;
-use crate::service::failure::Failure;
-use crate::service::list::{self, Field, Listed, Page, Query};
-
-/// The jobs that a caller may see and that match a query.
-pub(super) fn page(caller: &Caller, query: &Query) -> Result<Page<SyncJob>, Failure> {
-    let state = &caller.published.state;
-    let sees = |job: &SyncJob| sees(caller, job);
-    list::page_for(caller, state.jobs.sync.all(), query, state, sees)
-}
+use crate::service::list::{Field, Listed};
 
 impl Listed for SyncJob {
-    type Around = State;
+    type Rows = Table<JobId, Self>;
     const SORTS: &'static [&'static str] = &["id", "overall_status", "completed_at", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] = &["id", "kms", "overall_status", "abort"];
+    const IDENTITIES: &'static [&'static str] = &["id"];
+    const SEES: Option<fn(&Caller, &Self) -> bool> = Some(sees);
 
-    fn field(&self, member: &str, state: &State) -> Field {
+    fn rows(state: &State) -> &Self::Rows {
+        state.jobs.sync.all()
+    }
+
+    fn identified(_: &State, _: &str, value: &str) -> Vec<JobId> {
+        JobId::parse(value).into_iter().collect()
+    }
+
+    fn field(&self, member: &str, caller: &Caller) -> Field {
+        let state = &caller.published.state;
         match member {
             "id" => Field::Text(self.id.to_string()),
             // Clients give a KMS by its name or by its id.
@@ -34,6 +39,6 @@ impl Listed for SyncJob {
     }
 }
 
-fn names(id: crate::domain::id::KmsId, state: &State) -> Vec<String> {
+fn names(id: KmsId, state: &State) -> Vec<String> {
     state.kms.get(&id).map(|kms| kms.name.to_string()).into_iter().chain([id.to_string()]).collect()
 }

@@ -13,7 +13,7 @@ use super::Core;
 use super::access::{self, KmsPermit, Permit, SignedIn, Synchronize};
 use super::caller::{Caller, Change, RequestContext};
 use super::failure::{Failure, MissingRight, invalid};
-use super::list::{Page, Query};
+use super::list::{Page, Query, page};
 use crate::domain::action::Action;
 use crate::domain::id::{JobId, KmsId, UserId};
 use crate::domain::job::command::JobCommand;
@@ -104,9 +104,9 @@ impl SyncJobs {
     ///
     /// # Errors
     /// When the query sorts by what cannot be sorted by.
-    pub fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<SyncJob>, Caller), Failure> {
+    pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<SyncJob>, Caller), Failure> {
         let caller = permit.caller();
-        Ok((list::page(caller, query)?, caller.clone()))
+        Ok((page(caller, query).await?, caller.clone()))
     }
 
     /// One job.

@@ -171,7 +171,7 @@ fn templates_need_keyupdate_on_a_kms_of_their_account() {
     let list = |name| {
         let query = Query { skip: 0, limit: list::Limit::All, sort: vec![], filters: vec![] };
         let permit = Permit::authorize(world.caller(name)).unwrap_or_else(|failure| panic!("{failure}"));
-        world.services().templates.list(&permit, &query).map(|(page, _)| page.total).unwrap_or(99)
+        world.run(world.services().templates.list(&permit, &query)).map(|(page, _)| page.total).unwrap_or(99)
     };
     assert_eq!((list("stranger"), list("viewer"), list("admin")), (0, 1, 1));
 }

@@ -1,0 +1,154 @@
+//! Which rows match a query, and in which order they come.
+
+use super::{Listed, Query};
+use crate::domain::time::Time;
+use crate::service::caller::Caller;
+use crate::service::failure::{Failure, invalid};
+use std::cmp::Ordering;
+
+/// What a member of a row holds, to be compared.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Field {
+    Absent,
+    Flag(bool),
+    Number(u64),
+    Moment(Time),
+    Text(String),
+    /// Several texts, any of which may match.
+    Texts(Vec<String>),
+}
+
+/// The filters of a query by member: a row matches one when it holds any of the values.
+pub(super) struct Filters<'a>(Vec<(&'a str, Vec<&'a str>)>);
+
+/// A row's place among others, by several members.
+#[derive(PartialEq, Eq)]
+pub(super) struct SortKey(Vec<(Field, bool)>);
+
+/// Checks that a query asks for what the rows have.
+///
+/// # Errors
+/// When the query sorts by a member that cannot be sorted by, or asks for a word that the member never holds.
+pub(super) fn check<T: Listed>(query: &Query) -> Result<(), Failure> {
+    if let Some((member, _)) = query.sort.iter().find(|(member, _)| !T::SORTS.contains(&member.as_str())) {
+        return Err(invalid("sort", format!("`{member}` cannot be sorted by; {} can", T::SORTS.join(", "))).into());
+    }
+    for (member, wanted) in &query.filters {
+        match T::WORDS.iter().find(|(known, _)| known == member) {
+            Some((member, words)) if !words.contains(&wanted.as_str()) => {
+                return Err(invalid(member, format!("must be one of {}", words.join(", "))).into());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Filters<'a> {
+    /// Those by members that rows have; others mean nothing.
+    pub(super) fn of<T: Listed>(query: &'a Query) -> Self {
+        let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (member, wanted) in query.filters.iter().filter(|(member, _)| T::FILTERS.contains(&member.as_str())) {
+            match groups.iter_mut().find(|(known, _)| known == member) {
+                Some((_, values)) => values.push(wanted),
+                None => groups.push((member, vec![wanted])),
+            }
+        }
+        Self(groups)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn values(&self, member: &str) -> Option<&[&'a str]> {
+        self.0.iter().find(|(known, _)| *known == member).map(|(_, values)| values.as_slice())
+    }
+
+    pub(super) fn match_row<T: Listed>(&self, row: &T, caller: &Caller) -> bool {
+        self.0.iter().all(|(member, wanted)| is_any_of(&row.field(member, caller), member, wanted))
+    }
+}
+
+/// Whether a member's value is a pattern, in which `*` stands for any text.
+pub(super) fn is_pattern(member: &str, value: &str) -> bool {
+    takes_patterns(member) && value.contains('*')
+}
+
+fn takes_patterns(member: &str) -> bool {
+    matches!(member, "name" | "username" | "alias")
+}
+
+fn is_any_of(field: &Field, member: &str, wanted: &[&str]) -> bool {
+    let is = |text: &str, wanted: &str| match takes_patterns(member) {
+        true => matches_pattern(text, wanted),
+        false => text == wanted,
+    };
+    wanted.iter().any(|wanted| match field {
+        Field::Absent => wanted.is_empty(),
+        Field::Flag(flag) => *wanted == if *flag { "true" } else { "false" },
+        Field::Number(number) => *wanted == number.to_string(),
+        Field::Moment(at) => *wanted == at.to_string(),
+        Field::Text(text) => is(text, wanted),
+        Field::Texts(texts) => texts.iter().any(|text| is(text, wanted)),
+    })
+}
+
+/// `*` stands for any text, the empty one too.
+fn matches_pattern(text: &str, pattern: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    true
+}
+
+impl SortKey {
+    pub(super) fn of<T: Listed>(row: &T, sort: &[(String, bool)], caller: &Caller) -> Self {
+        Self(sort.iter().map(|(member, descending)| (row.field(member, caller), *descending)).collect())
+    }
+}
+
+impl PartialOrd for SortKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for SortKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_member = self.0.iter().zip(&other.0).map(|((mine, descending), (theirs, _))| match descending {
+            true => theirs.cmp(mine),
+            false => mine.cmp(theirs),
+        });
+        by_member.fold(Ordering::Equal, Ordering::then)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches_pattern;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (text, pattern) in
+            [("abc", "*"), ("abc", "a*c"), ("abc", "abc*"), ("abc", "*b*"), ("abab", "*ab"), ("", "*")]
+        {
+            assert!(matches_pattern(text, pattern), "{text} {pattern}");
+        }
+        for (text, pattern) in [("abc", "a*b"), ("abc", "ab"), ("ab", "ab*b"), ("abc", "")] {
+            assert!(!matches_pattern(text, pattern), "{text} {pattern}");
+        }
+    }
+}
