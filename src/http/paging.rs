@@ -257,6 +257,38 @@ pub fn quoted(words: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::group::Group;
+    use crate::domain::name::GroupName;
+    use crate::domain::table::Table;
+    use crate::domain::time::Time;
+    use actix_web::body::{BodySize, MessageBody, to_bytes};
+    use serde_json::json;
+
+    fn group(n: usize) -> (GroupName, Group) {
+        let name = GroupName::parse(&format!("g{n}")).unwrap_or_else(|problem| panic!("{problem}"));
+        let at = Time::from_nanos(0);
+        let (description, metadata) = (String::new(), Default::default());
+        (name.clone(), Group { name, description, metadata, members: 0, created: at, updated: at })
+    }
+
+    #[actix_web::test]
+    async fn a_page_is_the_same_text_whether_it_is_streamed_or_not() {
+        for (count, is_streamed) in [(0, false), (ROWS_AT_ONCE, false), (ROWS_AT_ONCE + 1, false), (PIECE, false)]
+            .into_iter()
+            .chain([(PIECE + 1, true), (2 * PIECE, true), (2 * PIECE + 1, true)])
+        {
+            let mut groups = Table::default();
+            (0..count).map(group).for_each(|(name, group)| groups.insert(name, group));
+            let page = Page::of_rows(Limit::All, &groups);
+            let list = answer(page, |group: &Arc<Group>| group.name.to_string()).await;
+            let body = list.unwrap_or_else(|problem| panic!("{problem}")).response.into_body();
+            assert_eq!(body.size() == BodySize::Stream, is_streamed, "{count}");
+            let text = to_bytes(body).await.unwrap_or_else(|problem| panic!("{problem}"));
+            let names: Vec<String> = (0..count).map(|n| format!("g{n}")).collect();
+            let expected = format!(r#"{{"skip":0,"limit":-1,"total":{count},"resources":{}}}"#, json!(names));
+            assert_eq!(text, expected.as_bytes(), "{count}");
+        }
+    }
 
     #[test]
     fn a_query_has_defaults_and_says_what_is_wrong() {

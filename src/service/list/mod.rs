@@ -140,6 +140,13 @@ fn find<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query, candidates: Op
 }
 
 impl<T: Listed> Page<T> {
+    /// The first page of these rows.
+    #[cfg(test)]
+    pub(crate) fn of_rows(limit: Limit, rows: &T::Rows) -> Self {
+        let query = Query { skip: 0, limit, sort: Vec::new(), filters: Vec::new() };
+        Self::of(&query, rows.count(), rows, None)
+    }
+
     fn of(query: &Query, total: usize, all: &T::Rows, picked: Option<Vec<Id<T>>>) -> Self {
         let (next, end) = match &picked {
             Some(picked) => (0, picked.len()),
