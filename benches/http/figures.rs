@@ -5,6 +5,12 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
+pub(crate) fn percentile(values: &[f64], percent: usize) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() * percent / 100).copied().unwrap_or(f64::NAN)
+}
+
 /// A figure that has no target of its own.
 pub(crate) fn figure(what: &str, value: f64, digits: usize) {
     println!("{what:<72}{value:>12.digits$}");

@@ -77,6 +77,37 @@ impl Line {
     }
 }
 
+impl Line {
+    /// Sends a request, insists on 200, and throws the answer away, whatever its length; gives how long it was.
+    pub(crate) async fn drain(&mut self, request: &[u8]) -> Outcome<usize> {
+        self.stream.write_all(request).await?;
+        self.stream.flush().await?;
+        let mut read = self.stream.read(&mut self.buffer).await?;
+        if !self.buffer[..read].starts_with(b"HTTP/1.1 200") {
+            return Err(String::from_utf8_lossy(&self.buffer[..read]).into());
+        }
+        if measure(&self.buffer[..read]).is_none_or(|(_, length)| length > 0) {
+            return Err("the answer is not streamed".into());
+        }
+        let (mut end, mut length) = (Vec::new(), 0);
+        loop {
+            length += read;
+            end.extend_from_slice(&self.buffer[read.saturating_sub(LAST_CHUNK.len())..read]);
+            end.drain(..end.len().saturating_sub(LAST_CHUNK.len()));
+            if end == LAST_CHUNK {
+                return Ok(length);
+            }
+            read = self.stream.read(&mut self.buffer).await?;
+            if read == 0 {
+                return Err("the connection was closed in the middle of an answer".into());
+            }
+        }
+    }
+}
+
+/// What a streamed answer ends with.
+const LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
+
 /// How long head and body are, once the head is there. All answers that are measured tell their length.
 fn measure(bytes: &[u8]) -> Option<(usize, usize)> {
     const LENGTH: &[u8] = b"content-length: ";

@@ -4,6 +4,8 @@
 //! - `patch`: durable changes of 64 clients at once, against the disk's own rate of synced writes
 //! - `start`: replay, time to readiness and memory with 1 000 000 events and 10 000 KMS entries
 //! - `list`: one page of the list with 100 000 KMS entries, against the same page with 100
+//! - `keys`: one of 1 000 000 keys by its names, long pages of keys, and another client meanwhile
+//! - `memory`: what a key takes in memory
 //!
 //! `cargo bench --bench http` runs all of them; `cargo bench --bench http -- get list` only those named. Each prints
 //! its figures and, in one line, the target and whether it is met. The program under test is the real one, started as
@@ -14,10 +16,12 @@
 mod disk;
 mod figures;
 mod get;
+mod keys;
 #[path = "../large_log/mod.rs"]
 mod large_log;
 mod line;
 mod list;
+mod memory;
 mod patch;
 mod program;
 mod start;
@@ -35,7 +39,7 @@ fn main() -> Outcome<()> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let root = std::env::current_dir()?.join("target/bench-http");
     let _ = std::fs::remove_dir_all(&root);
-    for name in ["get", "patch", "start", "list"] {
+    for name in ["get", "patch", "start", "list", "keys", "memory"] {
         if wanted.is_empty() || wanted.iter().any(|part| part == name) {
             let directory = root.join(name);
             std::fs::create_dir_all(&directory)?;
@@ -45,7 +49,9 @@ fn main() -> Outcome<()> {
                 "get" => get::run(&directory, &runtime)?,
                 "patch" => patch::run(&directory, &runtime)?,
                 "start" => start::run(&directory, &runtime)?,
-                _ => list::run(&directory, &runtime)?,
+                "list" => list::run(&directory, &runtime)?,
+                "keys" => keys::run(&directory, &runtime)?,
+                _ => memory::run()?,
             }
         }
     }

@@ -1,5 +1,8 @@
 //! A log such as a busy installation writes, for benchmarks that need a large one.
 
+#[allow(dead_code, reason = "not every benchmark needs keys")]
+pub(crate) mod keys;
+
 use claviger::domain::acl::{AclChange, Principal};
 use claviger::domain::action::Action;
 use claviger::domain::event::{Actor, Event, KmsEvent, RefreshGrant, SessionEvent, TokenHash};
