@@ -1,4 +1,4 @@
-//! What a call to AWS is, and the way on which one attempt at it goes out.
+//! What a call to AWS is, and how one attempt at it is signed and sent.
 
 use std::future::Future;
 
@@ -17,7 +17,7 @@ use super::endpoint::Endpoint;
 use super::fault::{Fault, Protocol, Repeat, tidy};
 use super::operation::AwsOperation;
 use super::port::AccessKeys;
-use super::transport::{Answer, Attempt, Transport};
+use super::transport::{HttpAnswer, RusotoDispatch, Transport};
 
 /// One operation of AWS with all that is asked: how it is sent once, and how its answer is read.
 pub trait AwsCall: Send + Sync {
@@ -44,27 +44,27 @@ impl Wire<'_> {
         &self,
         send: impl AsyncFnOnce(KmsClient) -> Result<T, RusotoError<E>>,
     ) -> Result<T, Fault> {
-        let (client, region, attempt) = self.rusoto(Protocol::Json);
+        let (client, region, dispatch) = self.rusoto(Protocol::Json);
         let outcome = send(KmsClient::new_with_client(client, region)).await;
-        outcome.map_err(|error| attempt.fault_of(error))
+        outcome.map_err(|error| dispatch.fault_of(error))
     }
 
     pub(super) async fn sts<T, E>(
         &self,
         send: impl AsyncFnOnce(StsClient) -> Result<T, RusotoError<E>>,
     ) -> Result<T, Fault> {
-        let (client, region, attempt) = self.rusoto(Protocol::Query);
+        let (client, region, dispatch) = self.rusoto(Protocol::Query);
         let outcome = send(StsClient::new_with_client(client, region)).await;
-        outcome.map_err(|error| attempt.fault_of(error))
+        outcome.map_err(|error| dispatch.fault_of(error))
     }
 
     pub(super) async fn ec2<T, E>(
         &self,
         send: impl AsyncFnOnce(Ec2Client) -> Result<T, RusotoError<E>>,
     ) -> Result<T, Fault> {
-        let (client, region, attempt) = self.rusoto(Protocol::Query);
+        let (client, region, dispatch) = self.rusoto(Protocol::Query);
         let outcome = send(Ec2Client::new_with_client(client, region)).await;
-        outcome.map_err(|error| attempt.fault_of(error))
+        outcome.map_err(|error| dispatch.fault_of(error))
     }
 
     /// Sends a signed JSON request of ours.
@@ -76,7 +76,7 @@ impl Wire<'_> {
         request.add_header("x-amz-target", &format!("TrentService.{}", self.operation.name));
         request.set_payload(Some(body));
         let answer = self.signed(Protocol::Json, request).await?;
-        serde_json::from_slice(answer.json()?).map_err(|error| Fault::Garbled(tidy(&error.to_string())))
+        serde_json::from_slice(answer.json()?).map_err(|error| Fault::Unintelligible(tidy(&error.to_string())))
     }
 
     /// Sends a signed form of ours, and gives the XML that is answered.
@@ -89,16 +89,16 @@ impl Wire<'_> {
     }
 
     /// Signs and sends a request, and gives the answer if it is a success.
-    async fn signed(&self, protocol: Protocol, mut request: SignedRequest) -> Result<Answer, Fault> {
+    async fn signed(&self, protocol: Protocol, mut request: SignedRequest) -> Result<HttpAnswer, Fault> {
         request.sign(&self.rusoto_keys());
         let answer = self.transport.send(request).await?;
         if answer.is_success() { Ok(answer) } else { Err(answer.fault(protocol)) }
     }
 
-    fn rusoto(&self, protocol: Protocol) -> (RusotoClient, rusoto_core::Region, Attempt) {
-        let attempt = Attempt::over(self.transport, protocol);
-        let client = RusotoClient::new_with(StaticProvider::from(self.rusoto_keys()), attempt.clone());
-        (client, self.endpoint.as_rusoto(), attempt)
+    fn rusoto(&self, protocol: Protocol) -> (RusotoClient, rusoto_core::Region, RusotoDispatch) {
+        let dispatch = RusotoDispatch::over(self.transport, protocol);
+        let client = RusotoClient::new_with(StaticProvider::from(self.rusoto_keys()), dispatch.clone());
+        (client, self.endpoint.as_rusoto(), dispatch)
     }
 
     fn rusoto_keys(&self) -> AwsCredentials {

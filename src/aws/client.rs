@@ -1,6 +1,6 @@
-//! The way of every call to AWS: a permit where calls are limited, the credentials at the end of the chain of roles, and
-//! attempts until one succeeds or the deadline is near. A kept session that AWS no longer takes is forgotten, and the
-//! role is assumed once more.
+//! The way of every call to AWS, from top to bottom: a permit where calls are limited, the credentials at the end of the
+//! chain of roles, attempts until one succeeds or the deadline is near. When AWS no longer takes a kept session, the
+//! session is forgotten and the role is assumed once more.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ const CHAINED_SESSION_MAX: Duration = Duration::from_secs(3_600);
 /// Where a call goes, as whom, and until when.
 struct Route<'a> {
     access: &'a Access,
-    /// For the log.
+    /// Shown in the log.
     region: Option<&'a Region>,
     endpoint: Endpoint,
     freshness: Freshness,
@@ -134,7 +134,7 @@ impl Client {
         self.send(&route.endpoint, &keys, route.deadline, call).await
     }
 
-    /// Makes attempts. What they fail with is told without the credentials that they were made with.
+    /// Makes attempts. Their errors are told without the credentials that they were made with.
     async fn send<C: AwsCall>(
         &self,
         endpoint: &Endpoint,

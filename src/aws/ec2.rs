@@ -24,7 +24,7 @@ impl AwsCall for DescribeRegions {
         let names = enabled.filter_map(|region| region.region_name);
         let regions: Vec<Region> = names.filter_map(|name| known(&name, self.partition)).collect();
         if regions.is_empty() {
-            return Err(Fault::Garbled("it names no region".to_owned()));
+            return Err(Fault::Unintelligible("it names no region".to_owned()));
         }
         Ok(regions)
     }

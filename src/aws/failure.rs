@@ -1,4 +1,4 @@
-//! What can go wrong on the way to AWS and back, for whoever has to tell a caller or an operator.
+//! What can go wrong on the way to AWS and back, as callers and operators are told.
 //!
 //! AWS's own code and message are kept word for word. No variant can hold a credential, and none may ever be given one.
 
@@ -12,31 +12,24 @@ pub enum AwsFailure {
     /// AWS answered, and the answer is no. Repeating the call changes nothing until something else changes.
     #[error("{operation} refused by AWS: {code}: {message}")]
     Refused {
-        /// The call that was refused.
         operation: AwsOperation,
-        /// The HTTP status of the answer.
         status: u16,
         /// AWS's own code, such as `AccessDenied`.
         code: String,
-        /// AWS's own message.
         message: String,
     },
     /// AWS kept asking to slow down, to the end of the attempts or of the deadline.
     #[error("{operation} throttled by AWS: {code}: {message}")]
     Throttled {
-        /// The call that was throttled.
         operation: AwsOperation,
         /// AWS's own code, such as `RequestLimitExceeded`.
         code: String,
-        /// AWS's own message.
         message: String,
     },
     /// AWS answered that the fault is its own (5xx), to the end of the attempts or of the deadline.
     #[error("{operation} failed inside AWS with status {status}: {code}: {message}")]
     Faulty {
-        /// The call that failed.
         operation: AwsOperation,
-        /// The HTTP status of the last answer.
         status: u16,
         /// AWS's own code, or `Unknown` where it gave none.
         code: String,
@@ -46,7 +39,6 @@ pub enum AwsFailure {
     /// No answer in time. Whether AWS did anything is unknown.
     #[error("{operation} had no answer from AWS within {} ms", .after.as_millis())]
     Timeout {
-        /// The call that had no answer.
         operation: AwsOperation,
         /// How long it was waited for, all attempts together.
         after: Duration,
@@ -54,7 +46,6 @@ pub enum AwsFailure {
     /// No connection to the endpoint (name, route, proxy or TLS), or it broke.
     #[error("{operation} did not reach AWS: {reason}")]
     Unreachable {
-        /// The call that was to be sent.
         operation: AwsOperation,
         /// What the network or TLS said.
         reason: String,
@@ -63,16 +54,10 @@ pub enum AwsFailure {
     },
     /// An answer came that is not what the operation answers with: something other than AWS may be answering.
     #[error("{operation} answered with something that is not AWS's answer: {reason}")]
-    Unintelligible {
-        /// The call that was answered.
-        operation: AwsOperation,
-        /// What is wrong with the answer.
-        reason: String,
-    },
+    Unintelligible { operation: AwsOperation, reason: String },
     /// The call makes no sense for these credentials, and was not sent.
     #[error("{operation} was not sent: {reason}")]
     NotSent {
-        /// The call that was to be sent.
         operation: AwsOperation,
         /// Why not, and what would help.
         reason: String,
@@ -101,6 +86,7 @@ impl AwsFailure {
             }
         }
     }
+
     /// Whether AWS answered with this error code.
     pub fn is(&self, code: &str) -> bool {
         self.code() == Some(code)

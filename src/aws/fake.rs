@@ -18,12 +18,12 @@ pub(super) enum Reply {
 
 /// A request as it arrived.
 #[derive(Debug, Clone)]
-pub(super) struct RecordedCall {
+pub(super) struct RecordedRequest {
     pub(super) head: String,
     pub(super) body: String,
 }
 
-impl RecordedCall {
+impl RecordedRequest {
     /// A parameter of the form in the body.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
         let mut pairs = self.body.split('&').filter_map(|pair| pair.split_once('='));
@@ -57,12 +57,12 @@ impl RecordedCall {
 /// The server. It lives as long as the test's runtime.
 pub(super) struct Fake {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<RecordedCall>>>,
+    asked: Arc<Mutex<Vec<RecordedRequest>>>,
 }
 
 impl Fake {
     /// Answers each request by a function of the request and of how many came before it.
-    pub(super) async fn answering(answer: impl Fn(&RecordedCall, usize) -> Reply + Send + Sync + 'static) -> Self {
+    pub(super) async fn answering(answer: impl Fn(&RecordedRequest, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -82,20 +82,20 @@ impl Fake {
     }
 
     /// All requests so far, in order.
-    pub(super) fn calls(&self) -> Vec<RecordedCall> {
+    pub(super) fn calls(&self) -> Vec<RecordedRequest> {
         self.asked.lock().expect("no panic under the lock").clone()
     }
 
     /// The operations that were asked for, in order.
     pub(super) fn actions(&self) -> Vec<String> {
-        self.calls().iter().map(RecordedCall::action).collect()
+        self.calls().iter().map(RecordedRequest::action).collect()
     }
 }
 
 async fn serve(
     mut stream: TcpStream,
-    answer: &(dyn Fn(&RecordedCall, usize) -> Reply + Send + Sync),
-    log: &Mutex<Vec<RecordedCall>>,
+    answer: &(dyn Fn(&RecordedRequest, usize) -> Reply + Send + Sync),
+    log: &Mutex<Vec<RecordedRequest>>,
 ) -> Option<()> {
     loop {
         let asked = read(&mut stream).await?;
@@ -121,12 +121,12 @@ async fn serve(
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<RecordedCall> {
+async fn read(stream: &mut TcpStream) -> Option<RecordedRequest> {
     let mut bytes = Vec::new();
     loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-            let mut asked = RecordedCall { head, body: String::new() };
+            let mut asked = RecordedRequest { head, body: String::new() };
             let length = asked.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
             let mut body = bytes.split_off(end + 4);
             while body.len() < length {

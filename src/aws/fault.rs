@@ -21,9 +21,9 @@ pub enum Fault {
     /// The connection broke, perhaps after the call had arrived.
     ConnectionLost(String),
     /// No answer, or not all of it, in time.
-    Silent,
+    TimedOut,
     /// Something answered, but not as AWS does.
-    Garbled(String),
+    Unintelligible(String),
     /// The call cannot be put into an HTTP request.
     Unsendable(String),
 }
@@ -80,8 +80,8 @@ impl Fault {
         match (code, status) {
             ("", 429 | 500..) => Self::Answered { status, code: "Unknown".to_owned(), message: tidy(message) },
             ("", 407) => Self::NotConnected("the proxy asks for a user and a password, or refuses them".to_owned()),
-            ("", 300..=399) => Self::Garbled(format!("a redirection (status {status}), which AWS never sends")),
-            ("", _) => Self::Garbled(format!("status {status} without an AWS error code")),
+            ("", 300..=399) => Self::Unintelligible(format!("a redirection (status {status}), which AWS never sends")),
+            ("", _) => Self::Unintelligible(format!("status {status} without an AWS error code")),
             _ => Self::Answered { status, code: tidy(code), message: tidy(message) },
         }
     }
@@ -95,13 +95,13 @@ impl Fault {
                 let passing = matches!(status, 500 | 502..) || PASSING.contains(&code.as_str());
                 passing && repeat != Repeat::IfNotDone
             }
-            Self::ConnectionLost(_) | Self::Silent => repeat != Repeat::IfNotDone,
-            Self::Untrusted(_) | Self::Garbled(_) | Self::Unsendable(_) => false,
+            Self::ConnectionLost(_) | Self::TimedOut => repeat != Repeat::IfNotDone,
+            Self::Untrusted(_) | Self::Unintelligible(_) | Self::Unsendable(_) => false,
         }
     }
 
-    /// What a last attempt's fault comes to after one that may have arrived: if AWS would not have it the second time, it
-    /// may still have done it the first.
+    /// The fault of the last attempt, after an earlier one that may have arrived: if AWS refuses the second, it may still
+    /// have done the first.
     pub(super) fn after(self, earlier: Self, repeat: Repeat) -> Self {
         match self {
             Self::NotConnected(reason) | Self::Untrusted(reason) => Self::ConnectionLost(reason),
@@ -114,7 +114,7 @@ impl Fault {
     pub(super) fn may_have_arrived(&self) -> bool {
         match self {
             Self::Answered { status, .. } => *status >= 500 && !self.is_throttling(),
-            Self::ConnectionLost(_) | Self::Silent | Self::Garbled(_) => true,
+            Self::ConnectionLost(_) | Self::TimedOut | Self::Unintelligible(_) => true,
             Self::NotConnected(_) | Self::Untrusted(_) | Self::Unsendable(_) => false,
         }
     }
@@ -137,13 +137,13 @@ impl Fault {
                 AwsFailure::Unreachable { operation, reason, sent: false }
             }
             Self::ConnectionLost(reason) => AwsFailure::Unreachable { operation, reason, sent: true },
-            Self::Silent => AwsFailure::Timeout { operation, after },
-            Self::Garbled(reason) => AwsFailure::Unintelligible { operation, reason },
+            Self::TimedOut => AwsFailure::Timeout { operation, after },
+            Self::Unintelligible(reason) => AwsFailure::Unintelligible { operation, reason },
             Self::Unsendable(reason) => AwsFailure::NotSent { operation, reason },
         }
     }
 
-    /// The same fault with every secret in its texts blotted out.
+    /// The same fault with every secret in its texts replaced.
     pub(super) fn redacted(self, redactor: &Redactor) -> Self {
         match self {
             Self::Answered { status, code, message } => {
@@ -152,9 +152,9 @@ impl Fault {
             Self::NotConnected(reason) => Self::NotConnected(redactor.redact(reason)),
             Self::Untrusted(reason) => Self::Untrusted(redactor.redact(reason)),
             Self::ConnectionLost(reason) => Self::ConnectionLost(redactor.redact(reason)),
-            Self::Garbled(reason) => Self::Garbled(redactor.redact(reason)),
+            Self::Unintelligible(reason) => Self::Unintelligible(redactor.redact(reason)),
             Self::Unsendable(reason) => Self::Unsendable(redactor.redact(reason)),
-            Self::Silent => Self::Silent,
+            Self::TimedOut => Self::TimedOut,
         }
     }
 }
@@ -191,7 +191,7 @@ pub(super) fn tidy(text: &str) -> String {
 pub(super) struct Redactor(Vec<Zeroizing<String>>);
 
 impl Redactor {
-    /// Shorter texts are no secrets of AWS, and would blot out half a message.
+    /// AWS has no shorter secrets, and replacing shorter texts would spoil the message.
     const SHORTEST: usize = 6;
 
     pub(super) fn hide(&mut self, secret: &str) {
@@ -235,14 +235,14 @@ mod tests {
         let body = br#"{"Message":"said so"}"#;
         let header = Some("AccessDeniedException:http://internal.amazon.com/coral/");
         assert_eq!(Fault::of_error(Protocol::Json, 400, header, body), answered(400, "AccessDeniedException"));
-        assert!(matches!(Fault::of_error(Protocol::Json, 403, None, b"<html/>"), Fault::Garbled(_)));
+        assert!(matches!(Fault::of_error(Protocol::Json, 403, None, b"<html/>"), Fault::Unintelligible(_)));
         assert!(matches!(Fault::of_error(Protocol::Json, 503, None, b""), Fault::Answered { status: 503, .. }));
     }
 
     #[test]
     fn an_answer_without_a_code_is_not_from_aws_unless_it_is_a_breakdown() {
-        assert!(matches!(Fault::of_query_answer(403, b"<html>Blocked</html>"), Fault::Garbled(_)));
-        assert!(matches!(Fault::of_query_answer(302, b""), Fault::Garbled(_)));
+        assert!(matches!(Fault::of_query_answer(403, b"<html>Blocked</html>"), Fault::Unintelligible(_)));
+        assert!(matches!(Fault::of_query_answer(302, b""), Fault::Unintelligible(_)));
         assert!(matches!(Fault::of_query_answer(407, b""), Fault::NotConnected(_)));
         assert!(matches!(Fault::of_query_answer(503, b"busy"), Fault::Answered { status: 503, .. }));
     }
@@ -264,8 +264,8 @@ mod tests {
             (Fault::NotConnected(reason()), true, true),
             (Fault::Untrusted(reason()), false, false),
             (Fault::ConnectionLost(reason()), true, false),
-            (Fault::Silent, true, false),
-            (Fault::Garbled(reason()), false, false),
+            (Fault::TimedOut, true, false),
+            (Fault::Unintelligible(reason()), false, false),
             (Fault::Unsendable(reason()), false, false),
         ] {
             assert_eq!(fault.is_worth_repeating(Always), always, "{fault:?}");
@@ -279,11 +279,11 @@ mod tests {
         assert_eq!(refused().after(earlier(), Repeat::Always), earlier());
         assert_eq!(answered(400, "Throttling").after(earlier(), Repeat::Always), earlier());
         assert_eq!(refused().after(earlier(), Repeat::Reading), refused(), "nothing was to be done");
-        assert_eq!(Fault::Silent.after(earlier(), Repeat::Always), Fault::Silent);
+        assert_eq!(Fault::TimedOut.after(earlier(), Repeat::Always), Fault::TimedOut);
     }
 
     #[test]
-    fn secrets_are_blotted_out_of_every_text() {
+    fn secrets_are_replaced_in_every_text() {
         let mut redactor = Redactor::default();
         redactor.hide("wJalrXUtnFEMI");
         redactor.hide("ab");

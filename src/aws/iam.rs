@@ -47,7 +47,7 @@ pub(super) struct Simulation {
 }
 
 impl Simulation {
-    const MOST_PAGES: usize = 50;
+    const PAGES_MAX: usize = 50;
 
     pub(super) fn new(source: Arn, actions: Arc<[String]>) -> Self {
         let next = if actions.is_empty() { None } else { Some(None) };
@@ -74,7 +74,7 @@ impl Simulation {
         self.decided.extend(page.decisions);
         self.pages += 1;
         self.next = match page.marker {
-            Some(_) if self.pages == Self::MOST_PAGES => return Err(format!("more than {} pages", Self::MOST_PAGES)),
+            Some(_) if self.pages == Self::PAGES_MAX => return Err(format!("more than {} pages", Self::PAGES_MAX)),
             Some(marker) => Some(Some(marker)),
             None => None,
         };
@@ -106,7 +106,7 @@ impl AwsCall for SimulatePrincipalPolicy {
     const REPEAT: Repeat = Repeat::Reading;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<SimulationPage, Fault> {
-        SimulationPage::parse(&wire.form(&self.parameters).await?).map_err(Fault::Garbled)
+        SimulationPage::parse(&wire.form(&self.parameters).await?).map_err(Fault::Unintelligible)
     }
 }
 

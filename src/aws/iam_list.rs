@@ -45,7 +45,7 @@ enum PrincipalKind {
 
 impl PrincipalKind {
     async fn list(self, listing: &IamListing, wire: &Wire<'_>) -> Result<Page<IamPrincipal>, Fault> {
-        self.parse(&wire.form(&self.parameters(listing)).await?).map_err(Fault::Garbled)
+        self.parse(&wire.form(&self.parameters(listing)).await?).map_err(Fault::Unintelligible)
     }
 
     const fn operation(self) -> AwsOperation {

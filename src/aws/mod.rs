@@ -1,7 +1,10 @@
 //! The way out to AWS.
 //!
-//! Services speak to the [`port::Aws`] and [`kms::port::AwsKms`] traits in domain terms and never learn what is behind it. Nothing here decides
-//! anything about keys or KMSs, and nothing here may put a credential into a log line, an error or a `Debug` text.
+//! Services speak to the traits [`port::Aws`] and [`kms::port::AwsKms`] in domain terms and never learn what is behind
+//! them. Nothing here decides anything about keys or KMSs, and nothing here may put a credential into a log line, an
+//! error or a `Debug` text.
+//!
+//! What is asked of AWS is a [`call::AwsCall`]; `client.rs` makes the call.
 
 pub mod call;
 pub mod failure;

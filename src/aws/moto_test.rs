@@ -11,7 +11,7 @@ use super::page::Paging;
 use super::port::{Access, AccessKeys, Aws, IamListing, RoleToAssume, SessionName};
 use super::rusoto::RusotoAws;
 use super::settings::{AwsSettings, EndpointOverride};
-use super::transport::{Answer, Transport};
+use super::transport::{HttpAnswer, Transport};
 use super::xml::Element;
 use crate::domain::connection::StsEndpoints;
 use crate::domain::place::{ExternalId, Partition, Region, RoleArn};
@@ -45,7 +45,7 @@ async fn make_role(settings: &AwsSettings, account: &str, name: &str) -> RoleArn
     request.set_payload(Some(form));
     request.sign(&AwsCredentials::new("AKIAMOTO", "moto-secret", None, None));
     let transport = Transport::new(settings).expect("the settings are in order");
-    let Answer { status, body, .. } = transport.send(request).await.expect("moto answers");
+    let HttpAnswer { status, body, .. } = transport.send(request).await.expect("moto answers");
     let exists = Fault::of_query_answer(status, &body);
     assert!(
         status == 200 || matches!(&exists, Fault::Answered { code, .. } if code == "EntityAlreadyExists"),

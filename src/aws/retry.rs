@@ -67,7 +67,7 @@ impl Retry {
             let fault = match deadline.limit(attempt()).await {
                 Some(Ok(answer)) => return Ok(answer),
                 Some(Err(fault)) => fault,
-                None => return Err(Fault::Silent),
+                None => return Err(Fault::TimedOut),
             };
             made += 1;
             let pause = self.pause(made);
@@ -161,7 +161,7 @@ mod tests {
     async fn a_hanging_attempt_ends_at_the_deadline() {
         let deadline = Deadline::after(Duration::from_millis(30));
         let outcome = QUICK.run(deadline, Repeat::Always, std::future::pending::<Result<(), Fault>>).await;
-        assert_eq!(outcome, Err(Fault::Silent));
+        assert_eq!(outcome, Err(Fault::TimedOut));
         assert!(deadline.elapsed() < Duration::from_secs(1));
     }
 

@@ -1,4 +1,4 @@
-//! The ports on AWS itself. `client.rs` has the way of every call; each call says itself what is sent and read.
+//! The two ports on AWS itself. Each call says what is sent and how the answer is read; `client.rs` makes it.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ impl RusotoAws {
         Ok(Self { client: Arc::new(Client::new(settings)?) })
     }
 
-    /// Makes a call by a session that is kept, if one is.
+    /// Makes a call with a kept session, if there is one.
     async fn call<C: AwsCall>(&self, access: &Access, deadline: Deadline, call: &C) -> Result<C::Answer, AwsFailure> {
         self.client.call(access, Freshness::Kept, deadline, call).await
     }

@@ -1,4 +1,4 @@
-//! An AWS for tests of the services: it answers, fails or hangs on cue, and remembers what it was asked.
+//! An AWS for tests of the services: it answers, fails or hangs on cue, and records its calls.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -60,7 +60,6 @@ impl<T: Clone> Part<T> {
 #[derive(Debug, Clone)]
 pub struct RecordedCall {
     pub operation: AwsOperation,
-    /// The way in that the service chose.
     pub access: Access,
     /// The actions of a simulation.
     pub actions: Vec<String>,
@@ -78,7 +77,7 @@ pub struct ScriptedAws {
     pub users: Part<Page<IamPrincipal>>,
     /// Cues for `list_roles`.
     pub roles: Part<Page<IamPrincipal>>,
-    asked: Mutex<Vec<RecordedCall>>,
+    recorded: Mutex<Vec<RecordedCall>>,
 }
 
 impl ScriptedAws {
@@ -97,39 +96,39 @@ impl ScriptedAws {
 
     /// Every call so far, in order.
     pub fn calls(&self) -> Vec<RecordedCall> {
-        lock(&self.asked).clone()
+        lock(&self.recorded).clone()
     }
 
-    fn note(&self, operation: AwsOperation, access: &Access, actions: &[&str]) {
+    fn record(&self, operation: AwsOperation, access: &Access, actions: &[&str]) {
         let actions = actions.iter().map(ToString::to_string).collect();
-        lock(&self.asked).push(RecordedCall { operation, access: access.clone(), actions });
+        lock(&self.recorded).push(RecordedCall { operation, access: access.clone(), actions });
     }
 }
 
 #[async_trait]
 impl Aws for ScriptedAws {
     async fn caller(&self, access: &Access) -> Result<Caller, AwsFailure> {
-        self.note(AwsOperation::GET_CALLER_IDENTITY, access, &[]);
+        self.record(AwsOperation::GET_CALLER_IDENTITY, access, &[]);
         self.caller.play(AwsOperation::GET_CALLER_IDENTITY).await
     }
 
     async fn enabled_regions(&self, access: &Access) -> Result<Vec<Region>, AwsFailure> {
-        self.note(AwsOperation::DESCRIBE_REGIONS, access, &[]);
+        self.record(AwsOperation::DESCRIBE_REGIONS, access, &[]);
         self.regions.play(AwsOperation::DESCRIBE_REGIONS).await
     }
 
     async fn missing_permissions(&self, access: &Access, actions: &[&str]) -> Result<Vec<String>, AwsFailure> {
-        self.note(AwsOperation::SIMULATE_PRINCIPAL_POLICY, access, actions);
+        self.record(AwsOperation::SIMULATE_PRINCIPAL_POLICY, access, actions);
         self.missing.play(AwsOperation::SIMULATE_PRINCIPAL_POLICY).await
     }
 
     async fn list_users(&self, access: &Access, _: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure> {
-        self.note(AwsOperation::LIST_USERS, access, &[]);
+        self.record(AwsOperation::LIST_USERS, access, &[]);
         self.users.play(AwsOperation::LIST_USERS).await
     }
 
     async fn list_roles(&self, access: &Access, _: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure> {
-        self.note(AwsOperation::LIST_ROLES, access, &[]);
+        self.record(AwsOperation::LIST_ROLES, access, &[]);
         self.roles.play(AwsOperation::LIST_ROLES).await
     }
 }

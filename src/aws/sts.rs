@@ -20,7 +20,7 @@ impl AwsCall for GetCallerIdentity {
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<Caller, Fault> {
         let answer = wire.sts(async |sts| sts.get_caller_identity(GetCallerIdentityRequest {}).await).await?;
-        let odd = |error: PlaceError| Fault::Garbled(error.to_string());
+        let odd = |error: PlaceError| Fault::Unintelligible(error.to_string());
         let account = AccountId::parse(&answer.account.unwrap_or_default()).map_err(odd)?;
         let arn = Arn::parse(&answer.arn.unwrap_or_default()).map_err(odd)?;
         Ok(Caller { account, arn })
@@ -41,7 +41,7 @@ pub(super) struct AssumedKeys {
 impl AwsCall for AssumeRole {
     type Answer = AssumedKeys;
     const OPERATION: AwsOperation = AwsOperation::ASSUME_ROLE;
-    // A session more harms nobody.
+    // A second session does no harm.
     const REPEAT: Repeat = Repeat::Reading;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<AssumedKeys, Fault> {
@@ -55,7 +55,7 @@ impl AwsCall for AssumeRole {
         let answer = wire.sts(async |sts| sts.assume_role(request).await).await?;
         let given =
             answer.credentials.filter(|given| !given.access_key_id.is_empty() && !given.session_token.is_empty());
-        let given = given.ok_or_else(|| Fault::Garbled("it holds no credentials".to_owned()))?;
+        let given = given.ok_or_else(|| Fault::Unintelligible("it holds no credentials".to_owned()))?;
         let lasts = lifetime(&given.expiration, self.lasts);
         let keys = AccessKeys {
             id: given.access_key_id,

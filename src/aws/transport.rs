@@ -48,13 +48,13 @@ pub enum TransportError {
 
 /// An answer, whatever its status.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct HttpAnswer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
 
-impl Answer {
+impl HttpAnswer {
     pub(super) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -72,7 +72,7 @@ impl Answer {
             return Ok(b"{}");
         }
         let read = serde_json::from_slice::<HashMap<String, IgnoredAny>>(body);
-        read.map(|_| body).map_err(|error| Fault::Garbled(format!("not a JSON object: {error}")))
+        read.map(|_| body).map_err(|error| Fault::Unintelligible(format!("not a JSON object: {error}")))
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) struct Transport {
 }
 
 /// More than any operation in use answers with (a page of log events has 1 MiB and its escapes).
-const LARGEST_ANSWER: usize = 4 << 20;
+const ANSWER_BYTES_MAX: usize = 4 << 20;
 
 impl Transport {
     /// Builds the client from settings that `AwsSettings::check` has found in order.
@@ -131,26 +131,26 @@ impl Transport {
     }
 
     /// Sends a signed request once and reads the whole answer.
-    pub(super) async fn send(&self, request: SignedRequest) -> Result<Answer, Fault> {
+    pub(super) async fn send(&self, request: SignedRequest) -> Result<HttpAnswer, Fault> {
         self.exchange(request).await.map_err(|fault| fault.redacted(&self.redactor))
     }
 
-    async fn exchange(&self, request: SignedRequest) -> Result<Answer, Fault> {
+    async fn exchange(&self, request: SignedRequest) -> Result<HttpAnswer, Fault> {
         let request = outgoing(request)?;
         let mut response = self.client.execute(request).await.map_err(fault)?;
-        let too_large = || Fault::Garbled(format!("more than {LARGEST_ANSWER} bytes"));
-        if response.content_length().is_some_and(|length| length > LARGEST_ANSWER as u64) {
+        let too_large = || Fault::Unintelligible(format!("more than {ANSWER_BYTES_MAX} bytes"));
+        if response.content_length().is_some_and(|length| length > ANSWER_BYTES_MAX as u64) {
             return Err(too_large());
         }
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(fault)? {
-            if body.len() + chunk.len() > LARGEST_ANSWER {
+            if body.len() + chunk.len() > ANSWER_BYTES_MAX {
                 return Err(too_large());
             }
             body.extend_from_slice(&chunk);
         }
         let status = response.status().as_u16();
-        Ok(Answer { status, headers: std::mem::take(response.headers_mut()), body: body.freeze() })
+        Ok(HttpAnswer { status, headers: std::mem::take(response.headers_mut()), body: body.freeze() })
     }
 }
 
@@ -212,7 +212,7 @@ fn fault(error: reqwest::Error) -> Fault {
     } else if error.is_connect() {
         Fault::NotConnected(reason(&error))
     } else if error.is_timeout() {
-        Fault::Silent
+        Fault::TimedOut
     } else if error.is_builder() {
         Fault::Unsendable(reason(&error))
     } else {
@@ -255,13 +255,13 @@ fn reason(error: &dyn Error) -> String {
 /// rusoto's own errors are texts, and its clients read errors of the protocol only in part. So this keeps what went
 /// wrong, in our terms, and the one who made the attempt asks for it.
 #[derive(Clone)]
-pub(super) struct Attempt {
+pub(super) struct RusotoDispatch {
     transport: Transport,
     protocol: Protocol,
     fault: Arc<Mutex<Option<Fault>>>,
 }
 
-impl Attempt {
+impl RusotoDispatch {
     pub(super) fn over(transport: &Transport, protocol: Protocol) -> Self {
         Self { transport: transport.clone(), protocol, fault: Arc::default() }
     }
@@ -270,8 +270,8 @@ impl Attempt {
     pub(super) fn fault_of<E>(&self, error: RusotoError<E>) -> Fault {
         let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
         fault.unwrap_or_else(|| match error {
-            RusotoError::ParseError(reason) => Fault::Garbled(tidy(&reason)),
-            _ => Fault::Garbled("rusoto did not understand it".to_owned()),
+            RusotoError::ParseError(reason) => Fault::Unintelligible(tidy(&reason)),
+            _ => Fault::Unintelligible("rusoto did not understand it".to_owned()),
         })
     }
 
@@ -284,14 +284,15 @@ impl Attempt {
         if !answer.is_success() {
             return Err(given_up(answer.fault(self.protocol)));
         }
-        let reply = || rusoto_response(&answer).ok_or_else(|| given_up(Fault::Garbled("an unknown status".to_owned())));
+        let reply =
+            || rusoto_response(&answer).ok_or_else(|| given_up(Fault::Unintelligible("an unknown status".to_owned())));
         match self.protocol {
             Protocol::Query => {
                 // rusoto's readers never return from a document that ends too early, so that none may get that far.
                 let walked = parse_response::<_, std::convert::Infallible>(&mut reply()?, walk).await;
                 match walked {
                     Ok(Walked(true)) => reply(),
-                    _ => Err(given_up(Fault::Garbled("not well-formed XML".to_owned()))),
+                    _ => Err(given_up(Fault::Unintelligible("not well-formed XML".to_owned()))),
                 }
             }
             // rusoto does not look at the answer of an operation without a result: a proxy's page would be a success.
@@ -303,7 +304,7 @@ impl Attempt {
     }
 }
 
-impl DispatchSignedRequest for Attempt {
+impl DispatchSignedRequest for RusotoDispatch {
     /// The time limit is the caller's: `retry` holds the deadline.
     fn dispatch(&self, request: SignedRequest, _timeout: Option<Duration>) -> DispatchSignedRequestFuture {
         Box::pin(self.clone().exchange(request))
@@ -323,7 +324,7 @@ fn walk(_root: &str, events: &mut XmlResponse<'_>) -> Result<Walked, XmlParseErr
     Ok(Walked(seen))
 }
 
-fn rusoto_response(answer: &Answer) -> Option<HttpResponse> {
+fn rusoto_response(answer: &HttpAnswer) -> Option<HttpResponse> {
     let headers = answer.headers.iter().filter_map(|(name, value)| {
         let value = value.to_str().ok()?.to_owned();
         Some((name.as_str().parse().ok()?, value))

@@ -13,13 +13,13 @@ pub(super) enum XmlFault {
     NotText,
     #[error("not well-formed XML: {0}")]
     Malformed(String),
-    #[error("XML nested deeper than {MOST_DEEP} levels")]
+    #[error("XML nested deeper than {DEPTH_MAX} levels")]
     TooDeep,
     #[error("XML that ends too early")]
     Truncated,
 }
 
-const MOST_DEEP: usize = 32;
+const DEPTH_MAX: usize = 32;
 
 /// An element with its text and its children, attributes left out: the query protocol uses none.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Element {
         let mut open: Vec<Element> = Vec::new();
         loop {
             let closed = match reader.read_event().map_err(|error| XmlFault::Malformed(error.to_string()))? {
-                Event::Start(_) if open.len() == MOST_DEEP => return Err(XmlFault::TooDeep),
+                Event::Start(_) if open.len() == DEPTH_MAX => return Err(XmlFault::TooDeep),
                 Event::Start(tag) => {
                     open.push(Self::named(tag.local_name().as_ref()));
                     continue;

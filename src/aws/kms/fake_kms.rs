@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::port::{AwsKms, KmsCall};
 use crate::aws::failure::AwsFailure;
-use crate::aws::fake::{Fake, RecordedCall, Reply};
+use crate::aws::fake::{Fake, RecordedRequest, Reply};
 use crate::aws::port::{Access, AccessKeys};
 use crate::aws::rusoto::RusotoAws;
 use crate::aws::settings::{AwsSettings, EndpointOverride};
@@ -90,7 +90,7 @@ pub(super) fn metadata() -> Value {
 }
 
 /// An answer that any of the calls in the tests can do with.
-pub(super) fn sane_answer(sent: &RecordedCall) -> Reply {
+pub(super) fn sane_answer(sent: &RecordedRequest) -> Reply {
     match sent.target().as_str() {
         "CreateKey" | "DescribeKey" => Reply::Http(200, json!({"KeyMetadata": metadata()}).to_string()),
         _ => Reply::Http(200, String::new()),

@@ -12,7 +12,7 @@ use crate::domain::time::Time;
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct KeyIdBody<'a> {
-    key_id: &'a str,
+    pub(super) key_id: &'a str,
 }
 
 impl<'a> KeyIdBody<'a> {

@@ -17,14 +17,14 @@ use crate::domain::place::Region;
 /// AWS KMS as the services see it.
 #[async_trait]
 pub trait AwsKms: Send + Sync + 'static {
-    /// Carries any call. Services use [`call`](#method.call), which knows the answer's type.
+    /// Carries any call. Services use `call`, which knows the type of the answer.
     async fn send(&self, access: &Access, region: &Region, request: Request) -> Result<Answer, AwsFailure>;
 }
 
 /// A call to KMS. `calls/mod.rs` implements it for each.
 pub trait KmsCall: AwsCall + Clone + Into<Request> {
-    /// Its own answer, if the answer is its own.
-    fn own(answer: Answer) -> Option<Self::Answer>;
+    /// The answer to this call; `None` if it is the answer to another.
+    fn answer_of(answer: Answer) -> Option<Self::Answer>;
 }
 
 /// A call that AWS answers page by page.
@@ -37,7 +37,7 @@ pub trait PagedCall: KmsCall + AwsCall<Answer = Page<<Self as PagedCall>::Item>>
 impl dyn AwsKms + '_ {
     pub async fn call<C: KmsCall>(&self, access: &Access, region: &Region, call: C) -> Result<C::Answer, AwsFailure> {
         let answer = self.send(access, region, call.into()).await?;
-        C::own(answer).ok_or_else(|| AwsFailure::Unintelligible {
+        C::answer_of(answer).ok_or_else(|| AwsFailure::Unintelligible {
             operation: C::OPERATION,
             reason: "it is the answer to another call".to_owned(),
         })

@@ -83,12 +83,12 @@ impl ScriptedKms {
         self.model().keys.get(&(region.clone(), key.clone())).cloned()
     }
 
-    /// Changes a key behind everybody's back.
+    /// Changes a key as somebody else in the account would.
     pub fn change(&self, region: &Region, key: &AwsKeyId, change: impl FnOnce(&mut ModelKey)) {
         change(self.model().keys.get_mut(&(region.clone(), key.clone())).expect("the test names a key"));
     }
 
-    /// Makes a key behind everybody's back.
+    /// Makes a key as somebody else in the account would.
     pub fn plant(&self, region: &Region, call: &CreateKey) -> KeyMetadata {
         self.model().create(self.account, region, call)
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::fake::{Fake, RecordedCall, Reply};
+use super::super::fake::{Fake, RecordedRequest, Reply};
 use super::super::page::Paging;
 use super::super::port::{AccessKeys, IamListing, RoleToAssume, SessionName};
 use super::super::settings::EndpointOverride;
@@ -216,7 +216,7 @@ async fn the_deadline_covers_all_attempts() {
 }
 
 /// A cloud with roles: `AssumeRole` gives a session per role, calls tell who makes them.
-fn cloud(asked: &RecordedCall) -> Reply {
+fn cloud(asked: &RecordedRequest) -> Reply {
     match asked.action().as_str() {
         "AssumeRole" => {
             session(asked.parameter("RoleArn").unwrap_or_default().rsplit('/').next().unwrap_or_default(), 3_600)
@@ -249,7 +249,7 @@ async fn roles_are_assumed_one_through_the_other_and_sessions_are_kept() {
 
     let first_only = Access { roles: vec![role("one", None)], ..access.clone() };
     port.enabled_regions(&first_only).await.expect("answered");
-    assert_eq!(fake.calls().last().and_then(RecordedCall::key_id), Some("one"));
+    assert_eq!(fake.calls().last().and_then(RecordedRequest::key_id), Some("one"));
     assert_eq!(fake.calls().len(), 6);
 }
 

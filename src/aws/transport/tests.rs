@@ -19,7 +19,7 @@ fn signed(url: &str) -> SignedRequest {
     request
 }
 
-async fn send(settings: &AwsSettings, url: &str) -> Result<Answer, Fault> {
+async fn send(settings: &AwsSettings, url: &str) -> Result<HttpAnswer, Fault> {
     Transport::new(settings).expect("the settings are in order").send(signed(url)).await
 }
 
@@ -53,7 +53,7 @@ async fn silence_is_limited_before_and_within_an_answer() {
         let fake = Fake::answering(move |_, _| Reply::Stall(head.into())).await;
         let started = Instant::now();
         let settings = AwsSettings { read_timeout_ms: 300, ..settings() };
-        assert_eq!(send(&settings, &fake.url()).await.err(), Some(Fault::Silent));
+        assert_eq!(send(&settings, &fake.url()).await.err(), Some(Fault::TimedOut));
         assert!(started.elapsed() < Duration::from_secs(4));
     }
 }
@@ -84,7 +84,7 @@ async fn an_answer_has_a_largest_size_declared_or_not() {
     for bytes in [declared, chunked] {
         let fake = Fake::answering(move |_, _| Reply::Raw(bytes.clone())).await;
         let fault = send(&settings(), &fake.url()).await.expect_err("too large");
-        assert!(matches!(&fault, Fault::Garbled(reason) if reason.contains("4194304")), "{fault:?}");
+        assert!(matches!(&fault, Fault::Unintelligible(reason) if reason.contains("4194304")), "{fault:?}");
     }
 }
 

@@ -53,7 +53,7 @@ impl AwsCall for CreateKey {
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<KeyMetadata, Fault> {
         let answer: AnswerBody = wire.json(&RequestBody::of(self)).await?;
-        answer.key_metadata.metadata().map_err(Fault::Garbled)
+        answer.key_metadata.metadata().map_err(Fault::Unintelligible)
     }
 }
 

@@ -1,10 +1,9 @@
 //! DescribeKey: what a key is. rusoto's answer lacks its current material, its algorithms for MACs and more.
 
-use serde::Serialize;
-
 use super::create_key::AnswerBody;
 use crate::aws::call::{AwsCall, Wire};
 use crate::aws::fault::{Fault, Repeat};
+use crate::aws::kms::json::KeyIdBody;
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::{AliasName, AwsKeyId};
@@ -41,15 +40,9 @@ impl AwsCall for DescribeKey {
             KeyOrAlias::Key(key) => key.as_str(),
             KeyOrAlias::Alias(alias) => alias.as_str(),
         };
-        let answer: AnswerBody = wire.json(&RequestBody { key_id }).await?;
-        answer.key_metadata.metadata().map_err(Fault::Garbled)
+        let answer: AnswerBody = wire.json(&KeyIdBody { key_id }).await?;
+        answer.key_metadata.metadata().map_err(Fault::Unintelligible)
     }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct RequestBody<'a> {
-    key_id: &'a str,
 }
 
 #[cfg(test)]

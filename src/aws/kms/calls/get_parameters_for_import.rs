@@ -75,7 +75,7 @@ impl AwsCall for GetParametersForImport {
                 token: token.to_vec(),
                 valid_to: answer.parameters_valid_to.map(moment),
             }),
-            _ => Err(Fault::Garbled("it holds no wrapping key, or no token".to_owned())),
+            _ => Err(Fault::Unintelligible("it holds no wrapping key, or no token".to_owned())),
         }
     }
 }

@@ -21,7 +21,7 @@ impl AwsCall for GetPublicKey {
         let request = rusoto_kms::GetPublicKeyRequest { key_id: self.key.to_string(), grant_tokens: None };
         let answer = wire.kms(async |kms| kms.get_public_key(request).await).await?;
         let der = answer.public_key.filter(|der| !der.is_empty());
-        der.map(|der| der.to_vec()).ok_or_else(|| Fault::Garbled("it holds no key".to_owned()))
+        der.map(|der| der.to_vec()).ok_or_else(|| Fault::Unintelligible("it holds no key".to_owned()))
     }
 }
 

@@ -97,7 +97,7 @@ macro_rules! kms_calls {
             }
 
             impl KmsCall for $call {
-                fn own(answer: Answer) -> Option<Self::Answer> {
+                fn answer_of(answer: Answer) -> Option<Self::Answer> {
                     let Answer::$call(answer) = answer else { return None };
                     Some(answer)
                 }

@@ -27,7 +27,7 @@ impl AwsCall for ReplicateKey {
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<KeyMetadata, Fault> {
         let answer: AnswerBody = wire.json(&RequestBody::of(self)).await?;
-        answer.replica_key_metadata.metadata().map_err(Fault::Garbled)
+        answer.replica_key_metadata.metadata().map_err(Fault::Unintelligible)
     }
 }
 
