@@ -46,9 +46,9 @@ pub struct Config {
     /// The first password of `admin`, from the environment only.
     #[serde(skip)]
     pub admin_password: Option<AdminPassword>,
-    /// What stands in the file and does not count, since the environment says otherwise: a line for each.
+    /// A line for each setting of the file that the environment overrides, and for each that is given by a former name.
     #[serde(skip)]
-    pub overridden: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// The first password of `admin`, as `CLAVIGER_ADMIN_PASSWORD` gave it. Shown by nothing, wiped when dropped.

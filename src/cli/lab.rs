@@ -82,6 +82,7 @@ pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
         return Err(LabStartError::Unusable(problems.join("\n")));
     }
     logging::start(&config.log)?;
+    config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let keys_of_cloud = config.storage.data_dir.join(CLOUD_DIR);
     let cloud = LabCloud::start(plan, arguments.cloud_listen, Some(&keys_of_cloud)).await?;
     config.aws.endpoints = vec![EndpointOverride {

@@ -43,7 +43,7 @@ pub async fn run(arguments: ServeArguments) -> Result<(), ServeError> {
         return Err(ServeError::Unusable(problems.join("\n")));
     }
     logging::start(&config.log)?;
-    config.overridden.iter().for_each(|overridden| tracing::warn!("{overridden}"));
+    config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     tracing::info!("the master key comes from {}", config.master_key.source(&config.storage.data_dir));
     let file = config.storage.data_dir.join(FIRST_PASSWORD);
     let appliance = Appliance::start(config).await?;
@@ -61,7 +61,7 @@ pub async fn run(arguments: ServeArguments) -> Result<(), ServeError> {
 pub fn check(arguments: &ServeArguments) -> Result<ExitCode, ServeError> {
     let config = Config::load_here(arguments.config.as_deref())?;
     let problems = problems(&config);
-    config.overridden.iter().chain(&problems).for_each(|line| eprintln!("{line}"));
+    config.warnings.iter().chain(&problems).for_each(|line| eprintln!("{line}"));
     if problems.is_empty() {
         // Whoever does not read it has the exit code.
         let _ = writeln!(std::io::stdout(), "the configuration is good");

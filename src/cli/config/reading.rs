@@ -17,6 +17,10 @@ const ADMIN_PASSWORD: &str = "CLAVIGER_ADMIN_PASSWORD";
 /// Variables with our prefix that others read: clients and tests.
 const NOT_SETTINGS: [&str; 2] = ["CLAVIGER_URL", "CLAVIGER_MOTO_URL"];
 
+/// Settings that have another name now: the section, the former key, the present one. The former is still read, with a
+/// warning.
+const RENAMED: [(&str, &str, &str); 1] = [("aws", "settle_seconds", "consistency_wait_seconds")];
+
 /// The documented settings: which keys there are, and by their defaults of what type.
 static DOCUMENTED: LazyLock<Table> =
     LazyLock::new(|| toml::from_str(&documented_defaults()).expect("a test reads this constant text"));
@@ -46,7 +50,7 @@ pub(super) fn read(path: Option<&Path>, env: impl Iterator<Item = (String, Strin
         Ok(settings) => settings.unwrap_or_default(),
         Err(mistake) => return Err(vec![mistake]),
     };
-    let (mut admin_password, mut overridden) = (None, Vec::new());
+    let (mut admin_password, mut warnings) = (None, Vec::new());
     for (name, value) in env.filter(|(name, _)| name.starts_with(PREFIX)) {
         if name == ADMIN_PASSWORD {
             let value = Zeroizing::new(value);
@@ -57,7 +61,7 @@ pub(super) fn read(path: Option<&Path>, env: impl Iterator<Item = (String, Strin
                     let variable = name.clone();
                     let given = settings.insert(place, Given { value: value.clone(), origin: Origin::Variable(name) });
                     if let Some(Given { origin, .. }) = given.filter(|given| given.value != value) {
-                        overridden.push(format!("{origin}: what stands here is overridden by {variable}"));
+                        warnings.push(format!("{origin}: what stands here is overridden by {variable}"));
                     }
                 }
                 Err(mistake) => mistakes.push(mistake),
@@ -66,6 +70,7 @@ pub(super) fn read(path: Option<&Path>, env: impl Iterator<Item = (String, Strin
     }
     // An empty text counts as no setting, so that a default can be written down, and a file's setting taken back.
     settings.retain(|_, given| given.value.as_str() != Some(""));
+    mistakes.extend(take_former_names(&mut settings, &mut warnings));
     mistakes.splice(0..0, wrong_settings(&settings));
     if !mistakes.is_empty() {
         return Err(mistakes);
@@ -73,7 +78,7 @@ pub(super) fn read(path: Option<&Path>, env: impl Iterator<Item = (String, Strin
     let config = Config::deserialize(Value::Table(together(&settings)));
     let mut config = config.map_err(|error| vec![last_resort(&error)])?;
     config.admin_password = admin_password;
-    config.overridden = overridden;
+    config.warnings = warnings;
     Ok(config)
 }
 
@@ -121,7 +126,10 @@ fn variable(name: &str, text: &str) -> Result<((String, Option<String>), Value),
     let documented = || DOCUMENTED.iter().filter_map(|(section, keys)| Some((section, keys.as_table()?)));
     let mut settings =
         documented().flat_map(|(section, keys)| keys.iter().map(move |(key, value)| (section, key, value)));
-    let Some((section, key, default)) = settings.find(|(section, key, _)| variable_of(section, Some(key)) == name)
+    let former = RENAMED.iter().find(|(section, former, _)| variable_of(section, Some(former)) == name);
+    let documented_name = former.map_or(name.to_owned(), |(section, _, key)| variable_of(section, Some(key)));
+    let Some((section, key, default)) =
+        settings.find(|(section, key, _)| variable_of(section, Some(key)) == documented_name)
     else {
         let section = documented().find(|(section, _)| name.starts_with(&format!("{}_", variable_of(section, None))));
         let names = |(section, keys): (&String, &Table)| {
@@ -130,7 +138,8 @@ fn variable(name: &str, text: &str) -> Result<((String, Option<String>), Value),
         let expected = section.map(|section| format!(": one of {} is expected", names(section)));
         return Err(Mistake::UnknownVariable { name: name.to_owned(), expected });
     };
-    let place = (section.clone(), Some(key.clone()));
+    let key = former.map_or(key.as_str(), |(_, former, _)| former);
+    let place = (section.clone(), Some(key.to_owned()));
     if text.is_empty() {
         return Ok((place, Value::String(String::new())));
     }
@@ -146,6 +155,24 @@ fn variable(name: &str, text: &str) -> Result<((String, Option<String>), Value),
         _ => Value::String(text.to_owned()),
     };
     Ok((place, value))
+}
+
+/// Puts what is given by a former name under the present one, with a warning. Given by both, neither can be meant.
+fn take_former_names(settings: &mut Settings, warnings: &mut Vec<String>) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for (section, former, key) in RENAMED {
+        let place = |key: &str| (section.to_owned(), Some(key.to_owned()));
+        let Some(given) = settings.remove(&place(former)) else { continue };
+        if let Some(other) = settings.get(&place(key)) {
+            let what =
+                format!("is the former name of {section}.{key}, which is given too ({}): leave it out", other.origin);
+            mistakes.push(Mistake::Setting { origin: given.origin, key: format!("{section}.{former}"), what });
+        } else {
+            warnings.push(format!("{}: {section}.{former} is called {section}.{key} now", given.origin));
+            settings.insert(place(key), given);
+        }
+    }
+    mistakes
 }
 
 fn variable_of(section: &str, key: Option<&str>) -> String {

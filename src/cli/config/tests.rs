@@ -271,9 +271,37 @@ fn what_a_variable_overrides_in_the_file_is_told_and_no_value_is() {
     let text = "[log]\nformat = \"json\"\nlevel = \"warn\"\n\n[aws]\nproxy = \"http://a:hunter2@b:1\"\n";
     let proxy = ("CLAVIGER_AWS_PROXY", "http://a:hunter3@b:1");
     let config = load(text, &[("CLAVIGER_LOG_FORMAT", "text"), ("CLAVIGER_LOG_LEVEL", "warn"), proxy]).expect("good");
-    let told = config.overridden.join("\n");
-    assert_eq!(config.overridden.len(), 2, "{told}");
+    let told = config.warnings.join("\n");
+    assert_eq!(config.warnings.len(), 2, "{told}");
     assert!(told.contains(":2") && told.contains("CLAVIGER_LOG_FORMAT") && !told.contains("hunter"), "{told}");
+}
+
+#[test]
+fn a_setting_by_its_former_name_counts_and_is_warned_of() {
+    let former = "[aws]\nsettle_seconds = 7\n";
+    let by_file = load(former, &[]).expect("good");
+    assert_eq!(by_file.aws.consistency_wait_seconds, 7);
+    let warning = by_file.warnings.join("\n");
+    assert!(warning.ends_with(":2: aws.settle_seconds is called aws.consistency_wait_seconds now"), "{warning}");
+    let variable = ("CLAVIGER_AWS_SETTLE_SECONDS", "9");
+    let by_variable = load(former, &[variable]).expect("good");
+    assert_eq!((by_variable.aws.consistency_wait_seconds, by_variable.warnings.len()), (9, 2));
+    let wrong = [("CLAVIGER_AWS_SETTLE_SECONDS", "soon")];
+    insta::assert_snapshot!(mistakes("", &wrong).join("\n"), @"environment: CLAVIGER_AWS_SETTLE_SECONDS: aws.settle_seconds: `soon` is not a whole number");
+}
+
+#[test]
+fn a_setting_by_both_of_its_names_is_refused() {
+    let both = "[aws]\nsettle_seconds = 7\nconsistency_wait_seconds = 7\n";
+    let told = mistakes(both, &[]).join("\n");
+    assert!(
+        told.starts_with("FILE:2: aws.settle_seconds: is the former name of aws.consistency_wait_seconds"),
+        "{told}"
+    );
+    assert!(told.ends_with("claviger.toml:3): leave it out"), "{told}");
+    let variable = [("CLAVIGER_AWS_CONSISTENCY_WAIT_SECONDS", "7")];
+    let mistakes = mistakes("[aws]\nsettle_seconds = 7\n", &variable);
+    assert!(mistakes[0].contains("environment: CLAVIGER_AWS_CONSISTENCY_WAIT_SECONDS"), "{mistakes:?}");
 }
 
 #[test]

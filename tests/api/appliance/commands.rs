@@ -164,6 +164,18 @@ fn the_configuration_that_comes_with_it_is_good() {
 }
 
 #[test]
+fn a_former_name_of_a_setting_is_good_and_told_by_check_config() {
+    let data = TempDir::new().expect("a directory");
+    let file = data.path().join("claviger.toml");
+    std::fs::write(&file, "[aws]\nsettle_seconds = 60\n").expect("written");
+    let mut check = program();
+    check.args(["check-config", "--config"]).arg(&file).env("CLAVIGER_STORAGE_DATA_DIR", data.path());
+    let (code, out, err) = run_to_end(&mut check);
+    assert_eq!((code, out.as_str()), (Some(0), "the configuration is good\n"), "{err}");
+    assert!(err.contains("claviger.toml:2: aws.settle_seconds is called aws.consistency_wait_seconds now"), "{err}");
+}
+
+#[test]
 fn all_that_is_wrong_with_a_configuration_is_named_at_once() {
     let home = TempDir::new().expect("a directory");
     let config = home.path().join("claviger.toml");
