@@ -3,7 +3,9 @@
 //! Started once, by `main`. Other libraries are kept quiet unless the setting names them, and never get as far as
 //! printing what they send and receive: that may hold secrets, whatever level is asked for.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Metadata, Subscriber};
@@ -37,12 +39,19 @@ pub enum LoggingError {
 pub fn start(settings: &LogSettings) -> Result<(), LoggingError> {
     let terminal = std::io::stderr().is_terminal();
     subscriber(settings, terminal, std::io::stderr)?.try_init()?;
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string);
-        let message = panic.payload_as_str().unwrap_or("no message");
-        tracing::error!(place, backtrace = %std::backtrace::Backtrace::capture(), "panic: {message}");
-    }));
+    std::panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// Logs a panic with its file, line and thread. These are in the program itself; they need no debug information.
+/// A backtrace is there only if `RUST_BACKTRACE` asks for it.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string);
+    let thread = std::thread::current();
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    let message = panic.payload_as_str().unwrap_or("no message");
+    tracing::error!(location, thread = thread.name().unwrap_or("unnamed"), backtrace, "panic: {message}");
 }
 
 fn subscriber<W>(
@@ -165,6 +174,32 @@ mod tests {
             tracing::trace!("ours");
         });
         assert!(text.contains("ours") && !text.contains("hunter2"), "{text}");
+    }
+
+    /// The hook is the whole process's: other tests' panics go where they went before.
+    #[test]
+    fn a_panic_is_logged_with_its_place_and_thread() {
+        let here = std::thread::Builder::new().name("worker-7".to_owned());
+        let run = || {
+            let (before, this) = (std::panic::take_hook(), std::thread::current().id());
+            std::panic::set_hook(Box::new(move |panic| match std::thread::current().id() == this {
+                true => log_panic(panic),
+                false => before(panic),
+            }));
+            let text = logged(LogFormat::Json, "info", || {
+                let _span = tracing::info_span!("request", request_id = "r-1").entered();
+                std::panic::catch_unwind(|| panic!("lost {}", 7)).expect_err("it panics");
+            });
+            (text, line!() - 2)
+        };
+        let (text, line) = here.spawn(run).expect("a thread").join().expect("its log");
+        let logged: serde_json::Value = serde_json::from_str(&text).expect("one line of JSON");
+        assert_eq!((&logged["level"], &logged["message"]), (&"ERROR".into(), &"panic: lost 7".into()));
+        assert!(
+            logged["location"].as_str().is_some_and(|at| at.starts_with(&format!("{}:{line}:", file!()))),
+            "{text}"
+        );
+        assert_eq!((&logged["thread"], &logged["spans"][0]["request_id"]), (&"worker-7".into(), &"r-1".into()));
     }
 
     #[test]
