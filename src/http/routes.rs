@@ -75,17 +75,41 @@ fn no_method(request: &HttpRequest, allowed: &str) -> Result<HttpResponse, Probl
 mod tests {
     use super::*;
     use crate::service::access::RequiredRight::SignedIn;
+    use std::collections::BTreeSet;
 
     #[test]
     fn the_guard_of_each_handler_asks_for_the_right_of_its_row() {
         for endpoint in families().iter().flat_map(|family| &family.endpoints) {
             let (guard, row) = (endpoint.guard(), endpoint.needs);
             let is_left_to_the_use_case = guard == SignedIn && row.is_checked_by_the_use_case();
-            assert!(
-                guard == row || is_left_to_the_use_case,
-                "{}: {row:?} in the row, {guard:?} asked for",
-                endpoint.id
-            );
+            let id = endpoint.id;
+            assert!(guard == row || is_left_to_the_use_case, "{id}: {row:?} in the row, {guard:?} asked for");
         }
+    }
+
+    #[test]
+    fn the_documentation_shows_the_right_of_every_row() {
+        let families = families();
+        let rows = families.iter().flat_map(|family| &family.endpoints);
+        let rows: BTreeSet<_> =
+            rows.map(|endpoint| format!("{} {} | {}", endpoint.method, endpoint.path, endpoint.needs.name())).collect();
+        let text = std::fs::read_to_string("docs/api.md").expect("the documentation");
+        let shown: BTreeSet<_> = text.lines().flat_map(documented).collect();
+        let missing: Vec<_> = rows.difference(&shown).collect();
+        let wrong: Vec<_> = shown.difference(&rows).collect();
+        assert!(missing.is_empty() && wrong.is_empty(), "missing in docs/api.md: {missing:#?}, wrong: {wrong:#?}");
+    }
+
+    /// The routes of a line such as "| `POST …/{id}/enable`, `/disable` | keyupdate | …", each with its right.
+    fn documented(line: &str) -> Vec<String> {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let [_, routes, right, ..] = cells[..] else { return Vec::new() };
+        let mut routes = routes.split('`').skip(1).step_by(2);
+        let first = routes.next().and_then(|route| route.split_once(' '));
+        let Some((method @ ("GET" | "POST" | "PATCH" | "DELETE"), path)) = first else { return Vec::new() };
+        let path = path.replace("…/", "cckm/aws/keys/").replace("{id or name}", "{id}");
+        let path = if path.starts_with('/') { path } else { format!("/api/v1/{path}") };
+        let others = routes.map(|end| path.rsplit_once('/').map_or("", |(start, _)| start).to_owned() + end);
+        std::iter::once(path.clone()).chain(others).map(|path| format!("{method} {path} | {right}")).collect()
     }
 }
