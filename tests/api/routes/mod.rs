@@ -5,3 +5,4 @@ mod bad_input;
 mod malformed_requests;
 mod openapi;
 mod revoked_rights;
+mod rights;

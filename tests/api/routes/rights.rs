@@ -1,0 +1,214 @@
+//! Every route asks for the right that its row names, and for nothing else: each is called by nobody, by users with too
+//! little, by users with just enough, and by members of each group.
+
+use crate::support::appliance::{Appliance, id, subject};
+use crate::support::client::{Answer, Client};
+use crate::support::visible_state::VisibleState;
+use claviger::http::endpoint::Endpoint;
+use claviger::http::routes::families;
+use claviger::service::access::RequiredRight;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const NEVER: &str = "00000000-0000-4000-8000-000000000000";
+const GROUPS: [&str; 5] = ["admin", "CCKM Admins", "CCKM Users", "Connection Admins", "User Admins"];
+/// An action that opens no route: it shows the KMS, and none of its keys.
+const NO_MORE: &str = "reportview";
+
+/// What the caller is told.
+enum Expected {
+    LetIn,
+    /// That there is no such thing.
+    Hidden,
+    /// Which action is missing.
+    ActionMissing(&'static str),
+    /// Which groups have the right.
+    MembershipMissing(Vec<&'static str>),
+}
+
+/// What users in no group are told who have just these actions on the KMS.
+fn cases(right: RequiredRight) -> Vec<(Vec<&'static str>, Expected)> {
+    use Expected::{ActionMissing, Hidden, LetIn, MembershipMissing};
+    let members = || MembershipMissing(right.group_names());
+    match right {
+        RequiredRight::Nothing | RequiredRight::AsConfigured | RequiredRight::SignedIn => vec![(vec![], LetIn)],
+        RequiredRight::ManageKms
+        | RequiredRight::ManageConnections
+        | RequiredRight::ViewConnections
+        | RequiredRight::ManageSourceKeys
+        | RequiredRight::ManageUsers
+        | RequiredRight::ManageSchedules
+        | RequiredRight::Administer => vec![(vec![], members()), (vec!["keyupload"], members())],
+        RequiredRight::ViewSourceKeys => vec![
+            (vec![], members()),
+            (vec![NO_MORE], members()),
+            (vec!["keyupload"], LetIn),
+            (vec!["keymaterialimport"], LetIn),
+        ],
+        RequiredRight::ViewKms | RequiredRight::ViewTemplate => vec![(vec![], Hidden), (vec![NO_MORE], LetIn)],
+        RequiredRight::UpdateKms => vec![(vec![], Hidden), (vec![NO_MORE], members())],
+        RequiredRight::OnKms(action) | RequiredRight::OnEveryKms(action) | RequiredRight::OnTemplate(action) => {
+            vec![(vec![], Hidden), (vec![NO_MORE], ActionMissing(action.name())), (vec![action.name()], LetIn)]
+        }
+        RequiredRight::ViewKey => vec![(vec![], Hidden), (vec![NO_MORE], Hidden), (vec!["viewnative"], LetIn)],
+        RequiredRight::OnKey(action) | RequiredRight::OnSomeKey(action) => vec![
+            (vec![], Hidden),
+            (vec![action.name()], Hidden),
+            (vec!["viewnative"], ActionMissing(action.name())),
+            (vec!["viewnative", action.name()], LetIn),
+        ],
+        RequiredRight::ViewSyncJob => vec![(vec![], Hidden), (vec![NO_MORE], Hidden), (vec!["keysynchronize"], LetIn)],
+        RequiredRight::ViewBulkJob => vec![
+            (vec![], Hidden),
+            (vec!["keybulkoperation"], Hidden),
+            (vec!["viewnative"], Hidden),
+            (vec!["viewnative", "keybulkoperation"], LetIn),
+        ],
+    }
+}
+
+#[test]
+fn every_route_asks_for_the_right_of_its_row() {
+    let world = World::new();
+    let families = families();
+    let endpoints = families.iter().filter(|family| family.name != "Service").flat_map(|family| &family.endpoints);
+    let rows: Vec<_> = endpoints.map(|endpoint| (endpoint, cases(endpoint.needs))).collect();
+    let mut users = BTreeMap::new();
+    for (actions, _) in rows.iter().flat_map(|(_, cases)| cases) {
+        let name = format!("u{}", users.len());
+        users.entry(actions.clone()).or_insert_with(|| world.user(&name, actions));
+    }
+    let members: Vec<_> = GROUPS.iter().map(|group| (*group, world.appliance.member(group, &[group]))).collect();
+    let nobody = world.appliance.nobody();
+    let before = VisibleState::of(&world.admin);
+    for (endpoint, cases) in &rows {
+        match endpoint.needs_token() {
+            true => drop(world.call(endpoint, &nobody).refused(401, "NCERRUnauthorized")),
+            false => assert_ne!(world.call(endpoint, &nobody).status, 401, "{}", endpoint.id),
+        }
+        for (actions, expected) in cases {
+            expected.check(endpoint, world.call(endpoint, &users[actions]), &format!("{actions:?}"));
+        }
+        for (group, client) in &members {
+            let answer = world.call(endpoint, client);
+            let has_it = endpoint.needs.groups().is_empty() || endpoint.needs.group_names().contains(group);
+            // Who is in a group without the right has no action on the KMS either.
+            let refused = cases.iter().find(|(actions, _)| actions.is_empty()).map(|(_, expected)| expected);
+            match refused {
+                Some(refused) if !has_it => refused.check(endpoint, answer, group),
+                _ => Expected::LetIn.check(endpoint, answer, group),
+            }
+        }
+    }
+    assert_eq!(VisibleState::of(&world.admin), before, "the walk changes nothing");
+}
+
+impl Expected {
+    #[track_caller]
+    fn check(&self, endpoint: &Endpoint, answer: Answer, caller: &str) {
+        let shown = format!("{} by {caller}: {} {}", endpoint.id, answer.status, answer.text);
+        let reason = answer.body["reason"].as_str().unwrap_or_default().to_owned();
+        match self {
+            Expected::LetIn => {
+                assert!(![401, 403].contains(&answer.status) && answer.status < 500, "{shown}");
+                // What the right is about is there for those who have it.
+                let is_about_something = cases(endpoint.needs).iter().any(|(_, case)| matches!(case, Expected::Hidden));
+                assert!(answer.status != 404 || !is_about_something, "{shown}");
+            }
+            Expected::Hidden => {
+                assert_eq!(answer.status, 404, "{shown}");
+                assert!(reason.ends_with("_unknown"), "{shown}");
+            }
+            Expected::ActionMissing(action) => {
+                assert_eq!((answer.status, reason.as_str()), (403, "permission_missing"), "{shown}");
+                assert!(shown.contains(&format!("`{action}`")), "{shown}");
+            }
+            Expected::MembershipMissing(groups) => {
+                assert_eq!((answer.status, reason.as_str()), (403, "membership_missing"), "{shown}");
+                assert!(groups.iter().all(|group| shown.contains(&format!("`{group}`"))), "{shown}");
+            }
+        }
+    }
+}
+
+/// An appliance with one of each thing that a path can name.
+struct World {
+    appliance: Appliance,
+    admin: Client,
+    kms: String,
+    key: String,
+    source_key: String,
+    template: String,
+    sync_job: String,
+    bulk_job: String,
+}
+
+impl World {
+    fn new() -> Self {
+        let appliance = Appliance::start();
+        let admin = appliance.admin();
+        let kms = appliance.kms("first", &["eu-west-1"]);
+        let make = |path: &str, body: Value, status: u16| id(&admin.post(path, body).expect(status));
+        let key = make("/v1/cckm/aws/keys", json!({"kms": "first", "region": "eu-west-1", "aws_param": {}}), 201);
+        let source_key = make("/v1/vault/keys2", json!({}), 201);
+        let template = make("/v1/cckm/aws/templates", json!({"name": "first", "kms": "first"}), 201);
+        let sync_job = make("/v1/cckm/aws/synchronization-jobs", json!({"kms": ["first"]}), 202);
+        let bulk_job = make("/v1/cckm/aws/bulkjob", json!({"keys": [key], "operation": "enablekey"}), 202);
+        for job in [format!("synchronization-jobs/{sync_job}"), format!("bulkjob/{bulk_job}")] {
+            while admin.get(&format!("/v1/cckm/aws/{job}")).expect(200)["overall_status"] == "in_progress" {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        Self { appliance, admin, kms, key, source_key, template, sync_job, bulk_job }
+    }
+
+    /// A user in no group with these actions on the KMS.
+    fn user(&self, name: &str, actions: &[&str]) -> Client {
+        let user = self.appliance.user(name);
+        if !actions.is_empty() {
+            let entry = json!({"user_id": subject(&user), "actions": actions, "permit": true});
+            self.admin.post(&format!("/v1/cckm/aws/kms/{}/update-acls", self.kms), entry).expect(200);
+        }
+        user
+    }
+
+    /// Calls without effect: as a dry run, or with a body that is refused once the caller is let in.
+    fn call(&self, endpoint: &Endpoint, client: &Client) -> Answer {
+        let families = [
+            ("/kms/", &self.kms),
+            ("/keys/", &self.key),
+            ("/keys2/", &self.source_key),
+            ("/templates/", &self.template),
+            ("/synchronization-jobs/", &self.sync_job),
+            ("/bulkjob/", &self.bulk_job),
+        ];
+        let id = families.iter().find(|(family, _)| endpoint.path.contains(family)).map_or(NEVER, |(_, id)| id);
+        let path = endpoint.path.trim_start_matches("/api").replace("{id}", id);
+        // A group without rights of its own: only `admin` may put users into others.
+        let path = path.replace("{name}", "CCKM%20Users").replace("{user_id}", &format!("local%7C{NEVER}"));
+        let names_the_kms_in_its_body = endpoint.needs.is_checked_by_the_use_case() && !endpoint.path.contains("{id}");
+        let (query, body) = match names_the_kms_in_its_body {
+            true => self.body(endpoint.id),
+            false => ("?dry_run=true", json!({})),
+        };
+        let method = Method::from_bytes(endpoint.method.as_str().as_bytes()).expect("a method");
+        client.send(method, &format!("{path}{query}"), Some(body.to_string().into_bytes()))
+    }
+
+    /// A query and a body that name the KMS, or the key, that the right is about.
+    fn body(&self, id: &str) -> (&'static str, Value) {
+        // Not a region of the KMS: these two know no dry run.
+        let elsewhere = json!({"kms": "first", "region": "eu-west-2", "source_key_identifier": self.source_key});
+        match id {
+            "createKey" | "uploadKey" => ("", elsewhere),
+            "verifyAlias" => ("", json!({"kms": self.kms, "region": "eu-west-1", "alias": "free"})),
+            "listIamUsers" | "listIamRoles" => ("", json!({"kms": "first"})),
+            "synchronizeKeys" => ("?dry_run=true", json!({"kms": ["first"]})),
+            "startBulkJob" => ("?dry_run=true", json!({"keys": [self.key], "operation": "enablekey"})),
+            "createTemplate" => ("?dry_run=true", json!({"name": "second", "kms": "first"})),
+            other => panic!("`{other}` needs a right on what its body names: give it a body here"),
+        }
+    }
+}
