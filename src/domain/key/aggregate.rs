@@ -139,7 +139,7 @@ impl Key {
                 Aspect::Metadata(metadata) => self.take_in(metadata),
                 Aspect::Aliases(aliases) => self.aliases.clone_from(aliases),
                 Aspect::Tags(tags) => self.tags.clone_from(tags),
-                Aspect::Policy(policy) => self.policy = Some(policy.clone()),
+                Aspect::Policy(policy) => self.policy = Some(policy.shared()),
                 Aspect::Rotation(rotation) => self.rotation = Some(rotation.clone()),
             }
         }

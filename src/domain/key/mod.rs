@@ -20,6 +20,7 @@ pub mod operation;
 pub mod policy;
 pub mod policy_text;
 pub mod refusal;
+mod shared;
 pub mod spec;
 pub mod sync;
 pub mod tag;

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::shared::share;
 use serde_json::Value;
 
 /// A policy's text. Two policies are equal if they mean the same to IAM, however they are written.
@@ -65,6 +66,11 @@ impl PolicyText {
     /// Takes a text from the log, which was a policy by the rules of its day.
     pub fn stored(text: &str) -> Self {
         Self(text.into())
+    }
+
+    /// The same policy; its text is in memory once, however many keys have it.
+    pub(super) fn shared(&self) -> Self {
+        Self(share(&self.0))
     }
 
     /// The text, as it was given.
