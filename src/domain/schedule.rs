@@ -8,6 +8,7 @@ use super::cron::Cron;
 use super::event::Event;
 use super::id::{JobId, KeyId, KmsId, ScheduleId};
 use super::key::event::KeyEvent;
+use super::key::index::Term;
 use super::name::ScheduleName;
 use super::refusal::{Refusal, ScheduleRefusal};
 use super::span::Span;
@@ -260,8 +261,7 @@ impl State {
 
     /// The keys that a schedule rotates, in order of creation.
     pub fn keys_under(&self, id: ScheduleId) -> impl Iterator<Item = KeyId> {
-        let under = self.keys.iter().filter(move |key| key.rotation_job.as_ref().is_some_and(|job| job.schedule == id));
-        under.map(|key| key.id)
+        self.keys.find(Term::Schedule(id)).into_iter().map(|key| key.id)
     }
 }
 

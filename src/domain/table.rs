@@ -18,7 +18,7 @@ pub trait Rows: Clone + Send + Sync + 'static {
     fn rows_from(&self, skip: usize) -> impl Iterator<Item = (&Self::Id, &Arc<Self::Row>)>;
 
     /// Returns the rows with these ids, oldest first, each once.
-    fn pick<'a>(&'a self, ids: &'a [Self::Id]) -> Vec<(&'a Self::Id, &'a Arc<Self::Row>)>;
+    fn pick(&self, ids: impl IntoIterator<Item = Self::Id>) -> Vec<(Self::Id, &Arc<Self::Row>)>;
 }
 
 /// Rows by key, in order of creation.
@@ -106,11 +106,12 @@ where
         keys.filter_map(|(_, key)| Some((key, self.get(key)?)))
     }
 
-    fn pick<'a>(&'a self, keys: &'a [K]) -> Vec<(&'a K, &'a Arc<V>)> {
-        let mut picked: Vec<_> = keys.iter().filter_map(|key| Some((key, self.rows.get(key)?))).collect();
-        picked.sort_unstable_by_key(|(_, (number, _))| *number);
-        picked.dedup_by_key(|(_, (number, _))| *number);
-        picked.into_iter().map(|(key, (_, row))| (key, row)).collect()
+    fn pick(&self, keys: impl IntoIterator<Item = K>) -> Vec<(K, &Arc<V>)> {
+        let found = |key| self.rows.get(&key).map(|(number, row)| (*number, key, row));
+        let mut picked: Vec<_> = keys.into_iter().filter_map(found).collect();
+        picked.sort_unstable_by_key(|(number, ..)| *number);
+        picked.dedup_by_key(|(number, ..)| *number);
+        picked.into_iter().map(|(_, key, row)| (key, row)).collect()
     }
 }
 
@@ -139,7 +140,7 @@ mod tests {
             prop_assert_eq!(table.rows_from(0).map(|(key, v)| (*key, **v)).collect::<Vec<_>>(), model.clone());
             let keys = [3, 19, 0, 3, 7, 40];
             model.retain(|(key, _)| keys.contains(key));
-            prop_assert_eq!(table.pick(&keys).iter().map(|(key, v)| (**key, ***v)).collect::<Vec<_>>(), model);
+            prop_assert_eq!(table.pick(keys).iter().map(|(key, v)| (*key, ***v)).collect::<Vec<_>>(), model);
         }
     }
 }

@@ -7,6 +7,7 @@ use super::collection::{Collection, Named};
 use super::event::Event;
 use super::id::{KeyId, KmsId, TemplateId};
 use super::key::aggregate::Key;
+use super::key::index::Term;
 use super::key::policy::{PeopleMistake, PolicyContext, PolicyPrincipals};
 use super::key::policy_text::PolicyText;
 use super::name::TemplateName;
@@ -156,11 +157,9 @@ pub fn decide(state: &State, command: TemplateCommand) -> Result<Vec<Event>, Ref
 
 /// The keys of its account that carry a template's tag and are still at AWS.
 pub fn keys_of<'a>(state: &'a State, template: &Template) -> impl Iterator<Item = &'a Arc<Key>> {
-    let (id, account) = (template.id.to_string(), template.account);
-    let has = move |key: &&Arc<Key>| {
-        !key.gone && key.metadata.account() == account && key.tag(TEMPLATE_TAG) == Some(id.as_str())
-    };
-    state.keys.iter().filter(has)
+    let account = template.account;
+    let tagged = state.keys.find(Term::Template(&template.id.to_string())).into_iter();
+    tagged.filter(move |key| !key.gone && key.metadata.account() == account)
 }
 
 impl Named for Template {

@@ -8,7 +8,7 @@ use super::access::{
 use super::caller::{Caller, Change, RequestContext};
 use super::failure::Failure;
 use super::keys::{Keys, PolicyChoice};
-use super::list::{self, Field, Listed, Page, Query};
+use super::list::{self, Candidates, Field, Listed, Page, Query};
 use crate::domain::action::Action;
 use crate::domain::id::{JobId, KeyId, UserId};
 use crate::domain::job::bulk::{BulkCommand, BulkJob, BulkTask, check_keys};
@@ -263,8 +263,8 @@ impl Listed for BulkJob {
         state.jobs.bulk.all()
     }
 
-    fn identified(_: &State, _: &str, value: &str) -> Vec<JobId> {
-        JobId::parse(value).into_iter().collect()
+    fn identified<'a>(_: &'a State, _: &str, value: &str) -> Candidates<'a, Self> {
+        Box::new(JobId::parse(value).into_iter())
     }
 
     fn field(&self, member: &str, _: &Caller) -> Field {

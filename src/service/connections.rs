@@ -4,7 +4,7 @@ use super::access::{ManageConnections, Permit, ViewConnections};
 use super::caller::{Caller, Change, RequestContext};
 use super::cloud::{self, Cloud, SECRET_ACCESS_KEY, owner};
 use super::failure::Failure;
-use super::list::{self, Field, Listed, Page, Query};
+use super::list::{self, Candidates, Field, Listed, Page, Query};
 use super::recorder::Recorder;
 use super::secrets::Secrets;
 use crate::domain::connection::{Connection, ConnectionCommand, ConnectionSettings};
@@ -209,12 +209,12 @@ impl Listed for Connection {
         &state.connections
     }
 
-    fn identified(state: &State, member: &str, value: &str) -> Vec<ConnectionId> {
+    fn identified<'a>(state: &'a State, member: &str, value: &str) -> Candidates<'a, Self> {
         let id = match member {
             "id" => ConnectionId::parse(value).ok(),
             _ => ConnectionName::parse(value).ok().and_then(|name| Some(state.connection_named(&name)?.id)),
         };
-        id.into_iter().collect()
+        Box::new(id.into_iter())
     }
 
     fn field(&self, member: &str, _: &Caller) -> Field {

@@ -3,7 +3,7 @@
 use super::access::{ManageUsers, Permit, SignedIn};
 use super::caller::{Caller, RequestContext};
 use super::failure::Failure;
-use super::list::{self, Field, Listed, Page, Query};
+use super::list::{self, Candidates, Field, Listed, Page, Query};
 use super::recorder::Recorder;
 use crate::domain::event::GroupMetadata;
 use crate::domain::group::{Group, GroupCommand};
@@ -161,8 +161,8 @@ impl Listed for Group {
         &state.groups
     }
 
-    fn identified(_: &State, _: &str, value: &str) -> Vec<GroupName> {
-        GroupName::parse(value).into_iter().collect()
+    fn identified<'a>(_: &'a State, _: &str, value: &str) -> Candidates<'a, Self> {
+        Box::new(GroupName::parse(value).into_iter())
     }
 
     fn field(&self, member: &str, _: &Caller) -> Field {

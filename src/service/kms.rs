@@ -6,7 +6,7 @@ use super::cloud::Cloud;
 use super::connections;
 use super::failure::Failure;
 use super::history;
-use super::list::{self, Field, Listed, Page, Query};
+use super::list::{self, Candidates, Field, Listed, Page, Query};
 use super::recorder::Recorder;
 use crate::domain::acl::AclChange;
 use crate::domain::id::{KmsId, UserId};
@@ -348,16 +348,16 @@ impl Listed for Kms {
         &state.kms
     }
 
-    fn identified(state: &State, member: &str, value: &str) -> Vec<KmsId> {
+    fn identified<'a>(state: &'a State, member: &str, value: &str) -> Candidates<'a, Self> {
         match member {
-            "id" => KmsId::parse(value).into_iter().collect(),
+            "id" => Box::new(KmsId::parse(value).into_iter()),
             "name" => {
-                KmsName::parse(value).ok().and_then(|name| Some(state.kms_named(&name)?.id)).into_iter().collect()
+                Box::new(KmsName::parse(value).ok().and_then(|name| Some(state.kms_named(&name)?.id)).into_iter())
             }
-            _ => AccountId::parse(value)
-                .into_iter()
-                .flat_map(|account| state.kms_of_account(account).map(|kms| kms.id))
-                .collect(),
+            _ => {
+                let account = AccountId::parse(value).into_iter();
+                Box::new(account.flat_map(|account| state.kms_of_account(account)).map(|kms| kms.id))
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 use super::access::{ManageSourceKeys, Permit, ViewSourceKeys};
 use super::caller::{Caller, Change, RequestContext};
 use super::failure::Failure;
-use super::list::{self, Field, Listed, Page, Query};
+use super::list::{self, Candidates, Field, Listed, Page, Query};
 use super::material::Material;
 use super::recorder::Recorder;
 use super::secrets::Secrets;
@@ -277,12 +277,12 @@ impl Listed for SourceKey {
         &state.source_keys
     }
 
-    fn identified(state: &State, member: &str, value: &str) -> Vec<SourceKeyId> {
+    fn identified<'a>(state: &'a State, member: &str, value: &str) -> Candidates<'a, Self> {
         let id = match member {
             "id" => SourceKeyId::parse(value).ok(),
             _ => SourceKeyName::parse(value).ok().and_then(|name| Some(state.source_key_named(&name)?.id)),
         };
-        id.into_iter().collect()
+        Box::new(id.into_iter())
     }
 
     fn field(&self, member: &str, _: &Caller) -> Field {

@@ -5,7 +5,7 @@ use super::access::{self, KeyPermit, KmsPermit, Permit, SignedIn, TemplatePermit
 use super::caller::{Caller, Change, RequestContext};
 use super::failure::{Failure, invalid};
 use super::keys::{Effect, policy_context};
-use super::list::{self, Field, Listed, Page, Query};
+use super::list::{self, Candidates, Field, Listed, Page, Query};
 use crate::domain::id::{KeyId, KmsId, TemplateId, UserId};
 use crate::domain::key::operation::Operation;
 use crate::domain::key::policy::{PolicyContext, PolicyPrincipals};
@@ -337,12 +337,12 @@ impl Listed for Template {
         &state.templates
     }
 
-    fn identified(state: &State, member: &str, value: &str) -> Vec<TemplateId> {
+    fn identified<'a>(state: &'a State, member: &str, value: &str) -> Candidates<'a, Self> {
         let id = match member {
             "id" => TemplateId::parse(value).ok(),
             _ => TemplateName::parse(value).ok().and_then(|name| Some(state.templates.named(&name)?.id)),
         };
-        id.into_iter().collect()
+        Box::new(id.into_iter())
     }
 
     fn field(&self, member: &str, viewer: &Caller) -> Field {

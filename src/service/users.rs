@@ -4,7 +4,7 @@ use super::access::{Administer, ManageUsers, Permit, SignedIn};
 use super::attempts::{Attempt, Attempts};
 use super::caller::{Caller, Change, RequestContext};
 use super::failure::Failure;
-use super::list::{self, Field, Listed, Page, Query};
+use super::list::{self, Candidates, Field, Listed, Page, Query};
 use super::lockout::{self, UnknownUserFailures};
 use super::passwords::{Checked, Hasher};
 use super::recorder::Recorder;
@@ -379,12 +379,12 @@ impl Listed for User {
         &state.users
     }
 
-    fn identified(state: &State, member: &str, value: &str) -> Vec<UserId> {
+    fn identified<'a>(state: &'a State, member: &str, value: &str) -> Candidates<'a, Self> {
         let id = match member {
             "user_id" => UserId::parse_subject(value).ok(),
             _ => UserName::parse(value).ok().and_then(|name| Some(state.user_named(&name)?.id)),
         };
-        id.into_iter().collect()
+        Box::new(id.into_iter())
     }
 
     fn field(&self, member: &str, _: &Caller) -> Field {

@@ -4,6 +4,7 @@
 
 use super::aggregate::Key;
 use super::event::UnmanagedCause;
+use super::index::{KeyIndex, Term, hashes, terms};
 use super::name::AwsKeyId;
 use crate::domain::id::{KeyId, KmsId};
 use crate::domain::place::Region;
@@ -20,6 +21,8 @@ pub struct KeyCollection {
     rows: Table<KeyId, Key>,
     /// The keys that are managed, by where AWS has them.
     at_aws: HashMap<KmsId, HashMap<Region, Ids>>,
+    /// Every key by what it is looked for by.
+    index: KeyIndex,
     /// What is no longer managed and has rows left.
     unmanaged: HashMap<KmsId, HashMap<Region, Vector<Hidden>>>,
 }
@@ -53,6 +56,17 @@ impl KeyCollection {
         ids.filter_map(|id| self.rows.get(id))
     }
 
+    /// Returns the keys that may have a term, and rarely others, in no order.
+    pub fn candidates<'a>(&'a self, term: Term<'_>) -> impl Iterator<Item = KeyId> + use<'a> {
+        self.index.candidates(&term)
+    }
+
+    /// Returns the keys that have a term, in the order in which they became known.
+    pub fn find(&self, term: Term<'_>) -> Vec<&Arc<Key>> {
+        let found = self.pick(self.candidates(term)).into_iter().map(|(_, key)| key);
+        found.filter(|key| terms(key).any(|has| has == term)).collect()
+    }
+
     /// Returns all keys that are managed, in the order in which they became known.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Key>> {
         self.rows.iter().filter(|key| self.manages(key))
@@ -76,19 +90,27 @@ impl KeyCollection {
     pub(in crate::domain) fn insert(&mut self, key: Key) {
         let regions = self.at_aws.entry(key.kms).or_default();
         let displaced = regions.entry(key.region.clone()).or_default().insert(key.aws_id().clone(), key.id);
-        if let Some(displaced) = displaced.filter(|displaced| *displaced != key.id) {
-            self.rows.remove(&displaced);
+        for id in displaced.into_iter().chain([key.id]) {
+            if let Some(before) = self.rows.remove(&id) {
+                self.index.remove(&before);
+            }
         }
+        self.index.insert(&key);
         self.rows.insert(key.id, key);
     }
 
     pub(in crate::domain) fn change(&mut self, id: &KeyId, change: impl FnOnce(&mut Key)) {
+        let Some(before) = self.rows.get(id).map(|key| hashes(key)) else { return };
         self.rows.change(id, change);
+        if let Some(key) = self.rows.get(id) {
+            self.index.update(&before, key);
+        }
     }
 
     /// Removes a key, managed or not.
     pub(in crate::domain) fn remove(&mut self, id: &KeyId) {
         let Some(key) = self.rows.remove(id) else { return };
+        self.index.remove(&key);
         if let Some(regions) = self.at_aws.get_mut(&key.kms)
             && let Some(ids) = regions.get_mut(&key.region)
             && ids.get(key.aws_id()) == Some(id)
@@ -163,7 +185,7 @@ impl Rows for KeyCollection {
         self.rows.rows_from(jump).filter(|(_, key)| self.manages(key)).skip(walk)
     }
 
-    fn pick<'a>(&'a self, ids: &'a [KeyId]) -> Vec<(&'a KeyId, &'a Arc<Key>)> {
+    fn pick(&self, ids: impl IntoIterator<Item = KeyId>) -> Vec<(KeyId, &Arc<Key>)> {
         let mut picked = self.rows.pick(ids);
         picked.retain(|(_, key)| self.manages(key));
         picked
@@ -174,10 +196,15 @@ impl Rows for KeyCollection {
 mod tests {
     use super::*;
     use crate::domain::event::{Event, KmsEvent};
+    use crate::domain::id::ScheduleId;
     use crate::domain::key::command::KeyCommand;
-    use crate::domain::key::event::KeyEvent;
+    use crate::domain::key::event::{Aspect, KeyEvent, RotationJob};
     use crate::domain::key::example::{added, after, found, key_id, kms_id, region, snapshot};
+    use crate::domain::key::name::AliasName;
+    use crate::domain::key::tag::Tag;
     use crate::domain::state::{Command, State};
+    use crate::domain::template::TEMPLATE_TAG;
+    use uuid::Uuid;
 
     fn kms(event: KmsEvent) -> Event {
         Event::Kms(kms_id(0), event)
@@ -216,6 +243,54 @@ mod tests {
             log.extend(events.to_vec());
         }
         assert_eq!((sizes, after(&log).keys.rows.len()), (vec![2, 1], 0));
+    }
+
+    /// The keys that every term leads to are those that have it, and the index holds nothing else.
+    fn check_index(keys: &KeyCollection) {
+        let mut fresh = KeyIndex::default();
+        keys.rows.iter().for_each(|key| fresh.insert(key));
+        assert_eq!(keys.index, fresh);
+        for term in keys.iter().flat_map(|key| terms(key)) {
+            let having: Vec<_> = keys.iter().filter(|key| terms(key).any(|has| has == term)).collect();
+            assert_eq!(keys.find(term), having, "{term:?}");
+        }
+    }
+
+    #[test]
+    fn what_keys_are_looked_for_by_leads_to_them_whatever_happens() {
+        let learn = |n, aspect| Event::Key(key_id(n), KeyEvent::Observed { learned: vec![aspect] });
+        let aliases = |names: &[&str]| {
+            Aspect::Aliases(names.iter().map(|name| AliasName::parse(name).expect("an alias")).collect())
+        };
+        let schedule = ScheduleId::new(Uuid::from_u128(7));
+        let job = RotationJob {
+            schedule,
+            key_source: "native".to_owned(),
+            disable_encrypt: false,
+            disable_encrypt_on_all_accounts: false,
+        };
+        let anew = KeyEvent::Found { kms: kms_id(0), region: region("eu-west-3"), learned: snapshot(0, "a").all() };
+        let log = [
+            added(0, &["eu-west-3", "eu-west-1"]),
+            found(0, "a"),
+            found(1, "b"),
+            found(2, "c"),
+            learn(0, aliases(&["alias/one", "alias/two"])),
+            learn(1, aliases(&["alias/two"])),
+            learn(0, aliases(&["alias/one"])),
+            learn(1, Aspect::Tags(vec![Tag::told(TEMPLATE_TAG, "t")])),
+            Event::Key(key_id(1), KeyEvent::RotationJobSet { job: Some(job) }),
+            Event::Key(key_id(9), anew),
+            Event::Key(key_id(1), KeyEvent::RotationJobSet { job: None }),
+            Event::Key(key_id(2), KeyEvent::Forgotten),
+            regions(&["eu-west-1"]),
+        ];
+        for until in 1..=log.len() {
+            check_index(&after(&log[..until]).keys);
+        }
+        let state = after(&log[..log.len() - 4]);
+        assert_eq!(state.keys.find(Term::Schedule(schedule)).len(), 1);
+        assert!(after(&log).keys.find(Term::Schedule(schedule)).is_empty());
     }
 
     #[test]

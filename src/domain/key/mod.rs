@@ -13,6 +13,7 @@ pub mod days;
 pub mod event;
 #[cfg(test)]
 pub(crate) mod example;
+pub mod index;
 pub mod material;
 pub mod metadata;
 pub mod name;

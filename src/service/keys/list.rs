@@ -4,11 +4,13 @@ use super::TEMPLATE_TAG;
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::collection::KeyCollection;
-use crate::domain::key::name::AliasName;
+use crate::domain::key::index::Term;
+use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
+use crate::domain::name::KmsName;
 use crate::domain::state::State;
 use crate::service::access;
 use crate::service::caller::Caller;
-use crate::service::list::{Field, Listed};
+use crate::service::list::{Candidates, Field, Listed};
 
 impl Listed for Key {
     type Rows = KeyCollection;
@@ -64,7 +66,7 @@ impl Listed for Key {
         // Nothing has one as long as no key store has a name here.
         "custom_key_store_name",
     ];
-    const IDENTITIES: &'static [&'static str] = &["id"];
+    const IDENTITIES: &'static [&'static str] = &["id", "keyid", "arn", "alias", "kms_id", "kms"];
     const SEES: Option<fn(&Caller, &Self) -> bool> =
         Some(|caller, key| access::sees_key(&caller.user, &caller.published.state, key));
 
@@ -72,8 +74,24 @@ impl Listed for Key {
         &state.keys
     }
 
-    fn identified(_: &State, _: &str, value: &str) -> Vec<KeyId> {
-        KeyId::parse(value).into_iter().collect()
+    fn identified<'a>(state: &'a State, member: &str, value: &str) -> Candidates<'a, Self> {
+        let keys = &state.keys;
+        match member {
+            "id" => Box::new(KeyId::parse(value).into_iter()),
+            "keyid" => Box::new(AwsKeyId::parse(value).into_iter().flat_map(|id| keys.candidates(Term::AwsId(&id)))),
+            "arn" => Box::new(KeyArn::parse(value).into_iter().flat_map(|arn| keys.candidates(Term::AwsId(arn.id())))),
+            "alias" => {
+                let names = [AliasName::parse(value), AliasName::parse(&format!("alias/{value}"))];
+                Box::new(names.into_iter().flatten().flat_map(|alias| keys.candidates(Term::Alias(&alias))))
+            }
+            // By its id, or by its name.
+            _ => {
+                let called = state.kms_called(value).ok();
+                let named = KmsName::parse(value).ok().and_then(|name| state.kms_named(&name));
+                let kms = called.into_iter().chain(named).map(|kms| kms.id);
+                Box::new(kms.flat_map(|kms| state.keys_of_kms(kms).map(|key| key.id)))
+            }
+        }
     }
 
     fn field(&self, member: &str, caller: &Caller) -> Field {

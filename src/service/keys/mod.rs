@@ -25,6 +25,7 @@ use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::command::KeyCommand;
 use crate::domain::key::event::RotationJob;
+use crate::domain::key::index::Term;
 use crate::domain::key::metadata::{Rotation, RotationStatus};
 use crate::domain::key::name::AliasName;
 use crate::domain::key::operation::Operation;
@@ -292,8 +293,8 @@ impl Keys {
 
 /// The key of ours, in the same region, that has an alias.
 fn holder<'a>(state: &'a State, related: &Key, alias: &AliasName) -> Option<&'a Arc<Key>> {
-    let mut keys = state.keys_of_kms(related.kms).filter(|key| key.region == related.region && !key.gone);
-    keys.find(|key| key.aliases.contains(alias))
+    let mut keys = state.keys.find(Term::Alias(alias)).into_iter();
+    keys.find(|key| key.kms == related.kms && key.region == related.region && !key.gone)
 }
 
 fn shown(committed: &Committed, id: KeyId) -> Result<KeySeen, Failure> {

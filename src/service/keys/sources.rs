@@ -3,6 +3,7 @@
 use super::creation::PolicyChoice;
 use crate::domain::id::SourceKeyId;
 use crate::domain::key::aggregate::Key;
+use crate::domain::key::index::Term;
 use crate::domain::key::operation::Operation;
 use crate::domain::key::policy::PolicyContext;
 use crate::domain::key::policy_text::PolicyText;
@@ -81,7 +82,7 @@ impl Core {
     pub(in crate::service) async fn drop_unused(self: &Arc<Self>, change: &Change, id: SourceKeyId) {
         let published = self.state();
         let state = &published.state;
-        let imported = state.keys.iter().any(|key| key.materials.iter().any(|material| material.source == id));
+        let imported = !state.keys.find(Term::SourceKey(id)).is_empty();
         let is_open = |wanted: &Operation| wanted.import().is_some_and(|import| import.source == id);
         if imported || state.operations.values().any(|pending| is_open(&pending.wanted)) {
             return;

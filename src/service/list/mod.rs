@@ -60,6 +60,9 @@ pub struct Rows<T: Listed> {
 /// The id of a row.
 pub type Id<T> = <<T as Listed>::Rows as table::Rows>::Id;
 
+/// Ids that an index leads to.
+pub type Candidates<'a, T> = Box<dyn Iterator<Item = Id<T>> + 'a>;
+
 /// A row that can be listed.
 pub trait Listed: Sized + 'static {
     /// What holds the rows.
@@ -80,8 +83,8 @@ pub trait Listed: Sized + 'static {
 
     /// The rows that a member's value (one of the identities, and no pattern) leads to: all that hold it, and perhaps
     /// others.
-    fn identified(_state: &State, _member: &str, _value: &str) -> Vec<Id<Self>> {
-        Vec::new()
+    fn identified<'a>(_state: &'a State, _member: &str, _value: &str) -> Candidates<'a, Self> {
+        Box::new(std::iter::empty())
     }
 
     /// What a member (one of the above) holds.
@@ -103,19 +106,26 @@ async fn page_of<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query) -> Re
         return Ok(Page::of(query, all.count(), all, None));
     }
     let candidates = candidates::<T>(&caller.published.state, &filters);
-    if candidates.as_ref().map_or(all.count(), Vec::len) <= ROWS_AT_ONCE {
-        return Ok(find(all, caller, query, candidates));
+    let is_short = candidates.is_some() || all.count() <= ROWS_AT_ONCE;
+    let few = candidates.map(|candidates| candidates.take(ROWS_AT_ONCE + 1).collect::<Vec<_>>());
+    if is_short && few.as_ref().is_none_or(|few| few.len() <= ROWS_AT_ONCE) {
+        return Ok(find(all, caller, query, few));
     }
     let (all, caller, query) = (all.clone(), caller.clone(), query.clone());
-    pool::run(move || find(&all, &caller, &query, candidates)).await
+    let walk = move || {
+        let candidates = self::candidates::<T>(&caller.published.state, &Filters::of::<T>(&query));
+        find(&all, &caller, &query, candidates.map(Iterator::collect))
+    };
+    pool::run(walk).await
 }
 
 /// The rows that can match at all, if one of the filters is by an identity.
-fn candidates<T: Listed>(state: &State, filters: &Filters<'_>) -> Option<Vec<Id<T>>> {
+fn candidates<'a, T: Listed>(state: &'a State, filters: &Filters<'_>) -> Option<Candidates<'a, T>> {
     T::IDENTITIES.iter().find_map(|member| {
         let values = filters.values(member)?;
         let exact = values.iter().all(|value| !is_pattern(member, value));
-        exact.then(|| values.iter().flat_map(|value| T::identified(state, member, value)).collect())
+        let found: Vec<_> = values.iter().filter(|_| exact).map(|value| T::identified(state, member, value)).collect();
+        exact.then(|| Box::new(found.into_iter().flatten()) as Candidates<'a, T>)
     })
 }
 
@@ -125,18 +135,17 @@ fn sees<T: Listed>(caller: &Caller) -> Option<fn(&Caller, &T) -> bool> {
 
 fn find<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query, candidates: Option<Vec<Id<T>>>) -> Page<T> {
     let (filters, sees) = (Filters::of::<T>(query), sees::<T>(caller));
-    let matches = |(_, row): &(&Id<T>, &Arc<T>)| {
-        sees.is_none_or(|sees| sees(caller, row)) && filters.match_row(row.as_ref(), caller)
-    };
-    let mut rows: Vec<(&Id<T>, &Arc<T>)> = match &candidates {
-        Some(candidates) => all.pick(candidates).into_iter().filter(matches).collect(),
-        None => all.rows_from(0).filter(matches).collect(),
+    let matches = |row: &Arc<T>| sees.is_none_or(|sees| sees(caller, row)) && filters.match_row(row.as_ref(), caller);
+    let mut rows: Vec<(Id<T>, &Arc<T>)> = match candidates {
+        Some(candidates) => all.pick(candidates).into_iter().filter(|(_, row)| matches(row)).collect(),
+        None => all.rows_from(0).filter(|(_, row)| matches(row)).map(|(id, row)| (id.clone(), row)).collect(),
     };
     if !query.sort.is_empty() {
         rows.sort_by_cached_key(|(_, row)| SortKey::of(row.as_ref(), &query.sort, caller));
     }
-    let picked = rows.iter().skip(query.skip).take(query.limit.rows()).map(|(id, _)| (*id).clone()).collect();
-    Page::of(query, rows.len(), all, Some(picked))
+    let total = rows.len();
+    let picked = rows.into_iter().skip(query.skip).take(query.limit.rows()).map(|(id, _)| id).collect();
+    Page::of(query, total, all, Some(picked))
 }
 
 impl<T: Listed> Page<T> {

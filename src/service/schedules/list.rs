@@ -6,7 +6,7 @@ use crate::domain::schedule::{Cause, Run, RunOutcome, Schedule};
 use crate::domain::state::State;
 use crate::domain::table::Table;
 use crate::service::caller::Caller;
-use crate::service::list::{Field, Listed};
+use crate::service::list::{Candidates, Field, Listed};
 
 impl Listed for Schedule {
     type Rows = Table<ScheduleId, Self>;
@@ -19,12 +19,12 @@ impl Listed for Schedule {
         &state.schedules.all
     }
 
-    fn identified(state: &State, member: &str, value: &str) -> Vec<ScheduleId> {
+    fn identified<'a>(state: &'a State, member: &str, value: &str) -> Candidates<'a, Self> {
         let id = match member {
             "id" => ScheduleId::parse(value).ok(),
             _ => ScheduleName::parse(value).ok().and_then(|name| Some(state.schedules.named(&name)?.id)),
         };
-        id.into_iter().collect()
+        Box::new(id.into_iter())
     }
 
     fn field(&self, member: &str, _: &Caller) -> Field {
@@ -53,8 +53,8 @@ impl Listed for Run {
         &state.schedules.runs
     }
 
-    fn identified(_: &State, _: &str, value: &str) -> Vec<JobId> {
-        JobId::parse(value).into_iter().collect()
+    fn identified<'a>(_: &'a State, _: &str, value: &str) -> Candidates<'a, Self> {
+        Box::new(JobId::parse(value).into_iter())
     }
 
     fn field(&self, member: &str, _: &Caller) -> Field {

@@ -16,6 +16,7 @@ use super::caller::{Caller, Change, RequestContext};
 use super::failure::Failure;
 use super::list::{Page, Query, page, pool};
 use crate::domain::id::{JobId, KmsId, ScheduleId};
+use crate::domain::key::index::Term;
 use crate::domain::name::ScheduleName;
 use crate::domain::refusal::{Refusal, ScheduleRefusal};
 use crate::domain::schedule::{Cause, Run, Schedule, ScheduleCommand, ScheduleSettings, SynchronizationPlan, Work};
@@ -74,7 +75,11 @@ impl Schedules {
     pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Schedule>, Coverage), Failure> {
         let page = page(permit.caller(), query).await?;
         let caller = permit.caller().clone();
-        Ok((page, pool::run(move || Coverage::of(&caller)).await?))
+        let cover = move || {
+            let all: Vec<_> = caller.published.state.schedules.all.iter().map(|schedule| schedule.id).collect();
+            Coverage::of(&caller, &all)
+        };
+        Ok((page, pool::run(cover).await?))
     }
 
     /// One schedule.
@@ -84,7 +89,7 @@ impl Schedules {
     pub fn get(&self, permit: &Permit<SignedIn>, id: ScheduleId) -> Result<ScheduleSeen, Failure> {
         let caller = permit.caller();
         let schedule = caller.published.state.schedule(id)?.clone();
-        Ok(Coverage::of(caller).seen(schedule))
+        Ok(Coverage::of(caller, &[schedule.id]).seen(schedule))
     }
 
     /// Changes what a schedule does, or when: `amend` makes the settings that are to be out of those that are, as the
@@ -168,7 +173,7 @@ impl Schedules {
         let judged = move |state: &State, _| Ok(Command::Schedule(command(state)?));
         let committed = self.core.recorder.append_with(&caller.change(context), judged).await?;
         let schedule = committed.published.state.schedule(id)?.clone();
-        Ok(Coverage::of(caller).seen(schedule))
+        Ok(Coverage::of(caller, &[schedule.id]).seen(schedule))
     }
 }
 
@@ -179,15 +184,13 @@ impl Core {
 }
 
 impl Coverage {
-    fn of(caller: &Caller) -> Self {
+    fn of(caller: &Caller, schedules: &[ScheduleId]) -> Self {
         let state = &caller.published.state;
-        let mut keys = HashMap::new();
-        for key in state.keys.iter().filter(|key| access::sees_key(&caller.user, state, key)) {
-            if let Some(job) = &key.rotation_job {
-                *keys.entry(job.schedule).or_insert(0) += 1;
-            }
-        }
-        Self { caller: caller.clone(), keys }
+        let count = |id: &ScheduleId| {
+            let keys = state.keys.find(Term::Schedule(*id)).into_iter();
+            (*id, keys.filter(|key| access::sees_key(&caller.user, state, key)).count())
+        };
+        Self { caller: caller.clone(), keys: schedules.iter().map(count).collect() }
     }
 
     /// A schedule with what the caller may see of what it covers.

@@ -6,7 +6,7 @@ use crate::domain::job::sync::SyncJob;
 use crate::domain::state::State;
 use crate::domain::table::Table;
 use crate::service::caller::Caller;
-use crate::service::list::{Field, Listed};
+use crate::service::list::{Candidates, Field, Listed};
 
 impl Listed for SyncJob {
     type Rows = Table<JobId, Self>;
@@ -19,8 +19,8 @@ impl Listed for SyncJob {
         state.jobs.sync.all()
     }
 
-    fn identified(_: &State, _: &str, value: &str) -> Vec<JobId> {
-        JobId::parse(value).into_iter().collect()
+    fn identified<'a>(_: &'a State, _: &str, value: &str) -> Candidates<'a, Self> {
+        Box::new(JobId::parse(value).into_iter())
     }
 
     fn field(&self, member: &str, caller: &Caller) -> Field {
