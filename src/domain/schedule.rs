@@ -15,6 +15,7 @@ use super::span::Span;
 use super::state::State;
 use super::table::Table;
 use super::time::Time;
+use imbl::Vector;
 use std::sync::Arc;
 
 /// A schedule as it stands.
@@ -107,8 +108,16 @@ pub struct Run {
     pub started: Time,
     /// When and how it ended; none: it goes on.
     pub ended: Option<(Time, RunOutcome)>,
-    /// What became of each key so far.
-    pub keys: Vec<(KeyId, KeyOutcome)>,
+    /// What became of each key so far. There may be 100 000: a copy of the run shares them.
+    pub keys: Vector<(KeyId, KeyOutcome)>,
+    treated: imbl::HashSet<KeyId>,
+}
+
+impl Run {
+    /// Is it written down what became of this key?
+    pub fn has_treated(&self, key: KeyId) -> bool {
+        self.treated.contains(&key)
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -370,7 +379,10 @@ impl Schedules {
             }),
             ScheduleEvent::RunStarted { run, cause } => self.start(at, id, *run, *cause),
             ScheduleEvent::KeyTreated { run, key, outcome } => {
-                self.runs.change(run, |run| run.keys.push((*key, outcome.clone())));
+                self.runs.change(run, |run| {
+                    run.keys.push_back((*key, outcome.clone()));
+                    run.treated.insert(*key);
+                });
             }
             ScheduleEvent::RunFinished { run, outcome } => {
                 self.runs.change(run, |run| run.ended = Some((at, outcome.clone())));
@@ -391,7 +403,17 @@ impl Schedules {
     fn start(&mut self, at: Time, id: ScheduleId, run: JobId, cause: Cause) {
         let Some(schedule) = self.all.get(&id) else { return };
         let (name, operation) = (schedule.name.clone(), schedule.settings.work.name());
-        let begun = Run { id: run, schedule: id, name, operation, cause, started: at, ended: None, keys: Vec::new() };
+        let begun = Run {
+            id: run,
+            schedule: id,
+            name,
+            operation,
+            cause,
+            started: at,
+            ended: None,
+            keys: Vector::new(),
+            treated: Default::default(),
+        };
         self.runs.insert(run, begun);
         let mut forgotten = None;
         self.all.change(&id, |schedule| {

@@ -7,6 +7,7 @@ use crate::domain::place::{AccountId, Region};
 use crate::domain::refusal::{JobRefusal, KmsRefusal, Refusal};
 use crate::domain::state::State;
 use crate::domain::time::Time;
+use imbl::Vector;
 use std::collections::{HashMap, HashSet};
 
 #[derive(Clone, PartialEq, Debug)]
@@ -16,14 +17,18 @@ pub struct SyncJob {
     pub by: Option<UserId>,
     /// All KMSs were asked for.
     pub all: bool,
-    /// Its regions, and what came of each.
-    pub regions: Vec<SyncRegion>,
+    /// Its regions, and what came of each. There may be 100 000: a copy of the job shares them.
+    pub regions: Vector<SyncRegion>,
     /// Somebody wants it to stop.
     pub cancelled: bool,
     pub completed: Option<Time>,
     pub created: Time,
     /// When something about it last changed.
     pub updated: Time,
+    /// Where in `regions` a place is.
+    places: imbl::HashMap<(KmsId, Region), usize>,
+    /// How many regions are not at their end.
+    open: usize,
 }
 
 /// A region of a KMS.
@@ -230,6 +235,8 @@ impl SyncJob {
             completed: places.is_empty().then_some(at),
             created: at,
             updated: at,
+            places: places.iter().map(|place| (place.kms, place.region.clone())).zip(0..).collect(),
+            open: places.len(),
         })
     }
 
@@ -237,12 +244,12 @@ impl SyncJob {
     pub fn apply(&mut self, at: Time, event: &SyncEvent) {
         match event {
             SyncEvent::RegionFinished { kms, region, counts, trouble } => {
-                self.note_end(*kms, region, *counts, RegionWay::Done(trouble.clone()));
+                self.set_end(*kms, region, *counts, RegionWay::Done(trouble.clone()));
             }
             SyncEvent::RegionFailed { kms, region, counts, reason } => {
-                self.note_end(*kms, region, *counts, RegionWay::Failed(reason.clone()));
+                self.set_end(*kms, region, *counts, RegionWay::Failed(reason.clone()));
             }
-            SyncEvent::RegionLeft { kms, region, counts } => self.note_end(*kms, region, *counts, RegionWay::Left),
+            SyncEvent::RegionLeft { kms, region, counts } => self.set_end(*kms, region, *counts, RegionWay::Left),
             SyncEvent::CancelRequested => self.cancelled = true,
             SyncEvent::Finished => self.completed = Some(at),
             SyncEvent::Started { .. } => return,
@@ -266,13 +273,9 @@ impl SyncJob {
     }
 
     fn end_region(&self, kms: KmsId, region: Region, end: RegionEnd) -> Vec<SyncEvent> {
-        let (mine, others): (Vec<_>, Vec<_>) = self
-            .regions
-            .iter()
-            .filter(|part| part.end.is_none())
-            .partition(|part| part.place.kms == kms && part.place.region == region);
-        // Written down already.
-        if mine.is_empty() || self.completed.is_some() {
+        let is_open = self.region(kms, &region).is_some_and(|part| part.end.is_none());
+        // It was written down already.
+        if !is_open || self.completed.is_some() {
             return vec![];
         }
         let RegionEnd { counts, way } = end;
@@ -281,7 +284,7 @@ impl SyncJob {
             RegionWay::Failed(reason) => SyncEvent::RegionFailed { kms, region, counts, reason },
             RegionWay::Left => SyncEvent::RegionLeft { kms, region, counts },
         }];
-        if others.is_empty() {
+        if self.open == 1 {
             events.push(SyncEvent::Finished);
         }
         events
@@ -295,10 +298,15 @@ impl SyncJob {
         }
     }
 
-    fn note_end(&mut self, kms: KmsId, region: &Region, counts: Counts, way: RegionWay) {
-        let here = |part: &&mut SyncRegion| part.place.kms == kms && part.place.region == *region;
-        if let Some(part) = self.regions.iter_mut().find(here) {
-            part.end = Some(RegionEnd { counts, way });
+    fn region(&self, kms: KmsId, region: &Region) -> Option<&SyncRegion> {
+        self.regions.get(*self.places.get(&(kms, region.clone()))?)
+    }
+
+    fn set_end(&mut self, kms: KmsId, region: &Region, counts: Counts, way: RegionWay) {
+        let place = self.places.get(&(kms, region.clone())).copied();
+        let Some(part) = place.and_then(|place| self.regions.get_mut(place)) else { return };
+        if part.end.replace(RegionEnd { counts, way }).is_none() {
+            self.open -= 1;
         }
     }
 }
@@ -418,5 +426,19 @@ mod tests {
         let state = state.when(left).then_done();
         assert_eq!(state.sync_job(job_id(1)).expect("a job").status(), JobStatus::Completed);
         state.when(cancel).then_refused(JobRefusal::Ended(job_id(1)));
+    }
+
+    /// A job of many regions does not copy itself for each one that ends.
+    #[test]
+    fn a_region_that_ends_leaves_the_others_where_they_are() {
+        let places = (0..2_000).map(|n| place(n, "eu-west-3")).collect();
+        let mut job =
+            SyncJob::started(job_id(1), Time::from_nanos(1), &SyncEvent::Started { by: None, all: true, places })
+                .expect("a job");
+        let before = job.clone();
+        job.set_end(kms_id(7), &region("eu-west-3"), Counts::default(), RegionWay::Left);
+        let kept = before.regions.iter().zip(&job.regions).filter(|(before, after)| std::ptr::eq(*before, *after));
+        assert!(kept.count() > 1_800, "the regions are shared, but for a leaf of them");
+        assert_eq!((job.open, before.open), (1_999, 2_000));
     }
 }

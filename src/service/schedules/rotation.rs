@@ -40,7 +40,7 @@ impl Core {
             self.schedule(change, ScheduleCommand::NoteKey { id, run, key, outcome }).await?;
         }
         let published = self.state();
-        let treated = published.state.schedules.runs.get(&run).map(|run| run.keys.as_slice()).unwrap_or_default();
+        let treated = published.state.schedules.runs.get(&run).map(|run| run.keys.clone()).unwrap_or_default();
         let failed = treated.iter().filter(|(_, outcome)| matches!(outcome, KeyOutcome::Failed(_))).count();
         Ok(match failed {
             0 => RunOutcome::Done,
@@ -199,13 +199,12 @@ enum Turn {
 
 impl Turn {
     fn of(run: &Run, key: &Key) -> Self {
-        let is_noted = |id: KeyId| run.keys.iter().any(|(noted, _)| *noted == id);
         let since_then = |at: Option<Time>| at.is_some_and(|at| at >= run.started);
-        if is_noted(key.id) {
+        if run.has_treated(key.id) {
             return Self::Over;
         }
         match (key.rotated_from, key.rotated_to) {
-            (Some(old), _) if since_then(Some(key.created)) => match is_noted(old) {
+            (Some(old), _) if since_then(Some(key.created)) => match run.has_treated(old) {
                 true => Self::Over,
                 false => Self::Unnoted(old, KeyOutcome::ReplacedBy(key.id)),
             },
