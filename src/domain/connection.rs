@@ -1,5 +1,6 @@
 //! AWS connections: with which credentials AWS is spoken to. The secret halves are sealed and pass through untouched.
 
+pub mod patch;
 pub mod refusal;
 
 use super::collection::{Collection, Named};
@@ -11,6 +12,7 @@ use super::place::{Partition, Region};
 use super::refusal::{ConnectionRefusal, Refusal};
 use super::state::State;
 use super::time::Time;
+use patch::ConnectionPatch;
 
 /// A connection as it stands.
 #[derive(Clone, PartialEq, Debug)]
@@ -88,8 +90,7 @@ pub enum ConnectionCommand {
     Update {
         id: ConnectionId,
         name: Option<ConnectionName>,
-        /// All settings as they are to be.
-        settings: ConnectionSettings,
+        patch: ConnectionPatch,
         /// A new secret access key, sealed.
         secret: Option<Sealed>,
     },
@@ -114,8 +115,9 @@ pub fn decide(state: &State, command: ConnectionCommand) -> Result<Vec<Event>, R
             refuse_taken(state, &name)?;
             Ok(vec![Event::Connection(id, ConnectionEvent::Created { name, settings, secret })])
         }
-        ConnectionCommand::Update { id, name, settings, secret } => {
+        ConnectionCommand::Update { id, name, patch, secret } => {
             let connection = state.connection(id)?;
+            let settings = connection.settings.patched(patch)?;
             update(state, connection, name, settings, secret)
         }
         ConnectionCommand::NoteTest { id, error } => {

@@ -75,6 +75,13 @@ impl SystemGroup {
     }
 }
 
+/// What a caller wants changed of a group. A member that is none stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct GroupPatch {
+    pub description: Option<String>,
+    pub metadata: GroupMetadata,
+}
+
 /// What can be asked of groups.
 #[derive(Clone, Debug)]
 pub enum GroupCommand {
@@ -86,10 +93,7 @@ pub enum GroupCommand {
     },
     Describe {
         name: GroupName,
-        /// As it is to be.
-        description: String,
-        /// As it is to be.
-        metadata: GroupMetadata,
+        patch: GroupPatch,
     },
     AddMember {
         name: GroupName,
@@ -116,8 +120,9 @@ pub fn decide(state: &State, command: GroupCommand) -> Result<Vec<Event>, Refusa
             }
             Ok(vec![Event::Group(name, GroupEvent::Created { description, metadata })])
         }
-        GroupCommand::Describe { name, description, metadata } => {
+        GroupCommand::Describe { name, patch } => {
             let group = state.group(&name)?;
+            let (description, metadata) = group.patched(patch);
             if group.description == description && group.metadata == metadata {
                 return Ok(vec![]);
             }
@@ -184,6 +189,16 @@ impl Table<GroupName, Group> {
 }
 
 impl Group {
+    fn patched(&self, patch: GroupPatch) -> (String, GroupMetadata) {
+        let (given, now) = (patch.metadata, self.metadata.clone());
+        let metadata = GroupMetadata {
+            app: given.app.or(now.app),
+            client: given.client.or(now.client),
+            user: given.user.or(now.user),
+        };
+        (patch.description.unwrap_or_else(|| self.description.clone()), metadata)
+    }
+
     fn apply(&mut self, at: Time, event: &GroupEvent) {
         match event {
             GroupEvent::Described { description, metadata } => {

@@ -20,6 +20,7 @@ pub mod key;
 pub mod kms;
 pub mod name;
 pub mod password;
+pub mod patch;
 pub mod place;
 pub mod refusal;
 #[cfg(test)]

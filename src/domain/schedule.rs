@@ -1,6 +1,7 @@
 //! Schedules: work that is done by itself when it is due, and the runs in which it was done. Two runs of one schedule
 //! are never at the same time, and what was missed while nobody was there is made up for by one run.
 
+pub mod patch;
 pub mod refusal;
 
 use super::collection::{Collection, Named};
@@ -16,6 +17,7 @@ use super::state::State;
 use super::table::Table;
 use super::time::Time;
 use imbl::Vector;
+use patch::SchedulePatch;
 use std::sync::Arc;
 
 /// A schedule as it stands.
@@ -178,11 +180,7 @@ pub enum ScheduleCommand {
         settings: ScheduleSettings,
     },
     /// Let it do something else, or at other times.
-    Update {
-        id: ScheduleId,
-        /// All of it, as it is to be.
-        settings: ScheduleSettings,
-    },
+    Update { id: ScheduleId, patch: Box<SchedulePatch> },
     StartRun {
         id: ScheduleId,
         /// Under this id.
@@ -216,8 +214,9 @@ pub fn decide(state: &State, command: ScheduleCommand) -> Result<Vec<Event>, Ref
             settings.check(state, None)?;
             Ok(vec![Event::Schedule(id, ScheduleEvent::Created { name, settings })])
         }
-        ScheduleCommand::Update { id, settings } => {
+        ScheduleCommand::Update { id, patch } => {
             let schedule = state.schedule(id)?;
+            let settings = schedule.patched(state, *patch)?;
             settings.check(state, Some(&schedule.settings))?;
             let changes = schedule.settings != settings;
             Ok(if changes { vec![Event::Schedule(id, ScheduleEvent::Updated { settings })] } else { vec![] })

@@ -1,6 +1,7 @@
 //! Policy templates: one policy for many keys of an AWS account. A key that has a template's policy carries its id in a
 //! tag, and by that tag the template finds its keys again.
 
+pub mod patch;
 pub mod refusal;
 
 use super::collection::{Collection, Named};
@@ -10,11 +11,14 @@ use super::key::aggregate::Key;
 use super::key::index::Term;
 use super::key::policy::{PeopleMistake, PolicyContext, PolicyPrincipals};
 use super::key::policy_text::PolicyText;
+use super::key::spec::KeyUsage;
 use super::name::TemplateName;
-use super::place::AccountId;
+use super::patch::invalid;
+use super::place::{AccountId, Partition};
 use super::refusal::{Refusal, TemplateRefusal};
 use super::state::State;
 use super::time::Time;
+use patch::TemplatePatch;
 use std::sync::Arc;
 
 /// The tag of a key that has a template's policy; its value is the template's id.
@@ -59,6 +63,15 @@ impl TemplatePolicy {
             Self::Text(text) => Ok(text.clone()),
             Self::Principals(people) => people.policy(setting),
         }
+    }
+
+    /// Checks the policy for a key that encrypts, as most do.
+    ///
+    /// # Errors
+    /// As for [`Self::for_key`].
+    pub fn check(&self, partition: Partition, account: AccountId) -> Result<(), Refusal> {
+        let context = PolicyContext { partition, account, usage: KeyUsage::EncryptDecrypt };
+        self.for_key(&context).map(drop).map_err(|problem| invalid("policy", problem))
     }
 }
 
@@ -108,8 +121,7 @@ pub enum TemplateCommand {
     /// Let it give another policy.
     ReplacePolicy {
         id: TemplateId,
-        /// What it is to give.
-        to: TemplatePolicy,
+        patch: Option<TemplatePatch>,
         /// It is pushed to the template's keys afterwards.
         pushes: bool,
     },
@@ -135,8 +147,9 @@ pub fn decide(state: &State, command: TemplateCommand) -> Result<Vec<Event>, Ref
             }
             (id, Some(TemplateEvent::Created { name, account, kms, policy }))
         }
-        TemplateCommand::ReplacePolicy { id, to, pushes } => {
+        TemplateCommand::ReplacePolicy { id, patch, pushes } => {
             let template = state.template(id)?;
+            let to = patched_policy(state, template, patch)?;
             let changes = template.policy != to;
             if changes && template.verified && !pushes {
                 return Err(TemplateRefusal::NeedsPush(template.name.clone()).into());
@@ -153,6 +166,22 @@ pub fn decide(state: &State, command: TemplateCommand) -> Result<Vec<Event>, Ref
         }
     };
     Ok(event.into_iter().map(|event| Event::Template(id, event)).collect())
+}
+
+/// The policy of a template after a patch.
+///
+/// # Errors
+/// When a name in it can be no principal, or it would be longer than AWS takes.
+pub fn patched_policy(
+    state: &State,
+    template: &Template,
+    patch: Option<TemplatePatch>,
+) -> Result<TemplatePolicy, Refusal> {
+    let to = template.policy.patched(patch);
+    if let Some(kms) = state.kms_of_account(template.account).next() {
+        to.check(kms.cloud, template.account)?;
+    }
+    Ok(to)
 }
 
 /// The keys of its account that carry a template's tag and are still at AWS.

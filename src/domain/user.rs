@@ -1,5 +1,6 @@
 //! Users: who signs in, with what they are known by, and what their failed logins lead to.
 
+pub mod patch;
 pub mod refusal;
 
 use super::acl::Principal;
@@ -13,6 +14,7 @@ use super::password::{HISTORY_MAX, PasswordPolicy, PasswordProblem};
 use super::refusal::{Refusal, SessionRefusal, UserRefusal};
 use super::state::State;
 use super::time::Time;
+use patch::ProfilePatch;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// A user as it stands.
@@ -82,8 +84,7 @@ pub enum UserCommand {
     Update {
         id: UserId,
         name: Option<UserName>,
-        /// The profile as it is to be.
-        profile: UserProfile,
+        profile: ProfilePatch,
         /// A new password's hash, sealed.
         password: Option<Sealed>,
         /// Must change it first, or need not any more.
@@ -311,7 +312,7 @@ impl User {
         &self,
         state: &State,
         name: Option<UserName>,
-        profile: UserProfile,
+        profile: ProfilePatch,
         password: Option<Sealed>,
         must_change: Option<bool>,
         clear_lockout: bool,
@@ -323,6 +324,7 @@ impl User {
             }
             events.push(UserEvent::Renamed { to });
         }
+        let profile = self.profile.patched(profile);
         if profile != self.profile {
             events.push(UserEvent::ProfileChanged { profile });
         }

@@ -6,8 +6,9 @@ use super::envelope::Envelope;
 use super::error::Problem;
 use super::guard::Admitted;
 use super::paging::{self, List, Listing};
+use crate::domain::connection::patch::ConnectionPatch;
 use crate::domain::connection::{Connection, ConnectionSettings, StsEndpoints};
-use crate::domain::kms::AssumedRole;
+use crate::domain::kms::RoleRequest;
 use crate::domain::name::{ConnectionName, JsonText};
 use crate::domain::place::{ExternalId, Partition, Region, RoleArn};
 use crate::domain::refusal::Refusal;
@@ -181,8 +182,8 @@ pub async fn update(
     let mut body = body.0;
     let name = body.name.take().map(|name| read_as("name", &name, ConnectionName::parse)).transpose()?;
     let secret = body.secret()?;
-    let update = move |now: &ConnectionSettings| body.clone().settings(Some(now));
-    let changed = services.connections.update(who.permit, &who.context, &id, name, update, secret).await?;
+    let patch = body.patch()?;
+    let changed = services.connections.update(who.permit, &who.context, &id, name, patch, secret).await?;
     Ok(Json(ConnectionView::of(&changed)))
 }
 
@@ -221,7 +222,9 @@ impl ConnectionBody {
         // Before a key is asked for that such a connection would not have.
         self.refuse_role_anywhere()?;
         let secret = required("secret_access_key", self.secret()?)?;
-        Ok(ConnectionDraft { settings: self.settings(None)?, secret })
+        let patch = self.patch()?;
+        let access_key_id = required("access_key_id", patch.access_key_id.clone())?;
+        Ok(ConnectionDraft { settings: ConnectionSettings::new(access_key_id).patched(patch)?, secret })
     }
 
     fn refuse_role_anywhere(&self) -> Result<(), Refusal> {
@@ -242,71 +245,41 @@ impl ConnectionBody {
         Ok(secret)
     }
 
-    /// The settings as they are to be: what is not given stays as it is, or has its default.
-    fn settings(self, now: Option<&ConnectionSettings>) -> Result<ConnectionSettings, Refusal> {
+    fn patch(self) -> Result<ConnectionPatch, Refusal> {
         self.refuse_role_anywhere()?;
-        let role = match self.assume_role_arn.is_some() || self.assume_role_external_id.is_some() {
-            true => Some(read_role(self.assume_role_arn, self.assume_role_external_id, now)?),
-            false => now.and_then(|now| now.role.clone()),
-        };
-        let access_key_id = self.access_key_id.or_else(|| now.map(|now| now.access_key_id.clone()));
-        let access_key_id = required("access_key_id", access_key_id)?;
-        if access_key_id.len() > 128 || !access_key_id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        let is_key_id = |id: &str| id.len() <= 128 && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if self.access_key_id.as_ref().is_some_and(|id| !is_key_id(id)) {
             return Err(invalid("access_key_id", "must be at most 128 letters, digits and `_`"));
         }
-        let description = self.description.or_else(|| now.map(|now| now.description.clone())).unwrap_or_default();
-        if description.chars().count() > 1024 {
+        if self.description.as_ref().is_some_and(|text| text.chars().count() > 1024) {
             return Err(invalid("description", "must not be longer than 1024 characters"));
         }
-        let cloud = self.cloud_name.map(|text| read_as("cloud_name", &text, Partition::parse)).transpose()?;
-        let cloud = cloud.or(now.map(|now| now.cloud)).unwrap_or(Partition::Aws);
-        let region = self.aws_region.map(|text| read_as("aws_region", &text, Region::parse)).transpose()?;
-        let region = region.or_else(|| now.and_then(|now| now.region.clone()));
-        refuse_elsewhere(cloud, region.as_ref(), role.as_ref())?;
         let words = [("legacy", StsEndpoints::Legacy), ("regional", StsEndpoints::Regional)];
         let sts = self.aws_sts_regional_endpoints.map(|text| one_of("aws_sts_regional_endpoints", &text, &words));
-        let products = self.products.or_else(|| now.map(|now| now.products.clone()));
-        Ok(ConnectionSettings {
-            description,
-            access_key_id,
-            cloud,
-            role,
-            region,
-            sts_endpoints: sts.transpose()?.or(now.map(|now| now.sts_endpoints)).unwrap_or_default(),
-            products: products.map(read_products).transpose()?.unwrap_or_else(|| vec!["cckm".to_owned()]),
-            labels: attached("labels", self.labels)?.or_else(|| now.and_then(|now| now.labels.clone())),
-            meta: attached("meta", self.meta)?.or_else(|| now.and_then(|now| now.meta.clone())),
+        let external_id = self.assume_role_external_id;
+        Ok(ConnectionPatch {
+            description: self.description,
+            access_key_id: self.access_key_id,
+            cloud: read_some("cloud_name", self.cloud_name, Partition::parse)?,
+            role: RoleRequest {
+                arn: read_some("assume_role_arn", self.assume_role_arn, RoleArn::parse)?,
+                external_id: read_some("assume_role_external_id", external_id, ExternalId::parse)?,
+            },
+            region: read_some("aws_region", self.aws_region, Region::parse)?,
+            sts_endpoints: sts.transpose()?,
+            products: self.products.map(read_products).transpose()?,
+            labels: attached("labels", self.labels)?,
+            meta: attached("meta", self.meta)?,
         })
     }
 }
 
-fn read_role(
-    arn: Option<String>,
-    external_id: Option<String>,
-    now: Option<&ConnectionSettings>,
-) -> Result<AssumedRole, Refusal> {
-    let before = now.and_then(|now| now.role.as_ref());
-    let arn = match arn {
-        Some(text) => Some(read_as("assume_role_arn", &text, RoleArn::parse)?),
-        None => before.map(|role| role.arn.clone()),
-    };
-    let problem = || invalid("assume_role_external_id", "can be given only together with assume_role_arn");
-    let external_id = match external_id {
-        Some(text) => Some(read_as("assume_role_external_id", &text, ExternalId::parse)?),
-        None => before.and_then(|role| role.external_id.clone()),
-    };
-    Ok(AssumedRole { arn: arn.ok_or_else(problem)?, external_id })
-}
-
-fn refuse_elsewhere(cloud: Partition, region: Option<&Region>, role: Option<&AssumedRole>) -> Result<(), Refusal> {
-    let named = cloud.as_str();
-    if let Some(region) = region.filter(|region| region.partition() != cloud) {
-        return Err(invalid("aws_region", format!("`{region}` is not a region of partition `{named}`")));
-    }
-    if let Some(role) = role.filter(|role| role.arn.partition() != cloud) {
-        return Err(invalid("assume_role_arn", format!("`{}` is not in partition `{named}`", role.arn.as_arn())));
-    }
-    Ok(())
+fn read_some<T, E: std::fmt::Display>(
+    member: &'static str,
+    text: Option<String>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<Option<T>, Refusal> {
+    text.map(|text| read_as(member, &text, parse)).transpose()
 }
 
 fn read_products(products: Vec<String>) -> Result<Vec<String>, Refusal> {

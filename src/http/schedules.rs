@@ -12,7 +12,6 @@ use super::paging::{self, List, Listing};
 use crate::domain::id::{JobId, ScheduleId};
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::{Run, Schedule};
-use crate::domain::state::State;
 use crate::service::Services;
 use crate::service::access::{ManageSchedules, SignedIn};
 use actix_web::dev::Payload;
@@ -30,9 +29,9 @@ pub async fn create(
     body: Body<ScheduleBody>,
     services: Data<Services>,
 ) -> Result<Created<ScheduleView>, Problem> {
-    let state = &who.permit.caller().published.state;
-    let (name, settings) = body.0.request(state)?;
-    Ok(Created(ScheduleView::of(&services.schedules.create(&who.permit, &who.context, name, settings).await?)))
+    let (name, settings, patch) = body.0.request()?;
+    let made = services.schedules.create(&who.permit, &who.context, name, settings, patch).await?;
+    Ok(Created(ScheduleView::of(&made)))
 }
 
 /// `GET /v1/scheduler/job-configs`
@@ -62,8 +61,8 @@ pub async fn update(
     body: Body<ScheduleBody>,
     services: Data<Services>,
 ) -> Result<Json<ScheduleView>, Problem> {
-    let update = move |state: &State, now: &Schedule| body.0.clone().updated(state, now);
-    let seen = services.schedules.update(&who.permit, &who.context, schedule_id(&id)?, update).await?;
+    let patch = body.0.patch()?;
+    let seen = services.schedules.update(&who.permit, &who.context, schedule_id(&id)?, patch).await?;
     Ok(Json(ScheduleView::of(&seen)))
 }
 

@@ -11,13 +11,12 @@ use crate::domain::key::policy_text::PolicyText;
 use crate::domain::name::TemplateName;
 use crate::domain::place::AccountId;
 use crate::domain::refusal::Refusal;
+use crate::domain::template::patch::{PrincipalsPatch, TemplatePatch};
 use crate::domain::template::{Push, Template, TemplatePolicy};
 use crate::service::Services;
 use crate::service::access::{SignedIn, UpdateKey, View};
 use crate::service::failure::invalid;
-use crate::service::templates::{
-    self, Owner, PeopleChange, PolicyChange, TemplateChange, TemplateRequest, TemplateSeen,
-};
+use crate::service::templates::{self, Owner, TemplateChange, TemplateRequest, TemplateSeen};
 use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -144,8 +143,8 @@ pub async fn create(
         (None, None) => return Err(invalid("kms", "or account_id must be given").into()),
     };
     let policy = match body.change()? {
-        Some(PolicyChange::Text(text)) => TemplatePolicy::Text(text),
-        Some(PolicyChange::Principals(change)) => TemplatePolicy::Principals(change.of_nobody()),
+        Some(TemplatePatch::Text(text)) => TemplatePolicy::Text(text),
+        Some(TemplatePatch::Principals(change)) => TemplatePolicy::Principals(change.over(PolicyPrincipals::default())),
         None => TemplatePolicy::Principals(PolicyPrincipals::default()),
     };
     let seen = services.templates.create(&who.permit, &who.context, TemplateRequest { name, owner, policy }).await?;
@@ -191,8 +190,8 @@ pub async fn delete(who: OnTemplate<UpdateKey>, services: Data<Services>) -> Res
 
 impl TemplateBody {
     /// The policy that is asked for: a text or lists, not both.
-    fn change(&mut self) -> Result<Option<PolicyChange>, Refusal> {
-        let people = PeopleChange {
+    fn change(&mut self) -> Result<Option<TemplatePatch>, Refusal> {
+        let people = PrincipalsPatch {
             admins: self.key_admins.take(),
             admin_roles: self.key_admins_roles.take(),
             users: self.key_users.take(),
@@ -206,9 +205,9 @@ impl TemplateBody {
             // Clients that go over from lists to a text send the lists empty.
             (Some(text), _) => {
                 let text = PolicyText::of(&text).map_err(|problem| invalid("policy", problem))?;
-                Ok(Some(PolicyChange::Text(text)))
+                Ok(Some(TemplatePatch::Text(text)))
             }
-            (None, true) => Ok(Some(PolicyChange::Principals(people))),
+            (None, true) => Ok(Some(TemplatePatch::Principals(people))),
             (None, false) => Ok(None),
         }
     }

@@ -12,6 +12,7 @@ use crate::domain::name::UserName;
 use crate::domain::password::PasswordPolicy;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
+use crate::domain::user::patch::ProfilePatch;
 use crate::domain::user::{User, UserProfile};
 use crate::service::Services;
 use crate::service::access::{ManageUsers, SignedIn};
@@ -148,7 +149,7 @@ pub async fn create(
     let name = read_as("username", &required("username", body.username.take())?, UserName::parse)?;
     let password = password("password", body.password.take())?;
     let must_change = body.password_change_required.unwrap_or(false);
-    let profile = body.profile(&UserProfile::default())?;
+    let profile = UserProfile::default().patched(body.profile()?);
     let user = services.users.create(who.permit, &who.context, name, profile, password, must_change).await?;
     Ok(Created(view(&services, &user)))
 }
@@ -196,9 +197,9 @@ pub async fn update(
         password,
         must_change: body.password_change_required,
         clear_lockout: body.failed_logins_count.is_some(),
+        profile: body.profile()?,
     };
-    let update = move |now: &UserProfile| body.clone().profile(now);
-    let user = services.users.update(who.permit, &who.context, id, patch, update).await?;
+    let user = services.users.update(who.permit, &who.context, id, patch).await?;
     Ok(Json(view(&services, &user)))
 }
 
@@ -223,27 +224,26 @@ pub fn view(services: &Services, user: &User) -> UserView {
 }
 
 impl UserBody {
-    fn profile(self, now: &UserProfile) -> Result<UserProfile, Refusal> {
+    fn profile(self) -> Result<ProfilePatch, Refusal> {
         if let Some(connection) = &self.connection {
             super::body::one_of("connection", connection, &[("local_account", ())])?;
         }
         if self.failed_logins_count.is_some_and(|count| count != 0) {
             return Err(invalid("failed_logins_count", "can only be set to 0"));
         }
-        let text = |member: &'static str, given: Option<String>, now: &String| match given {
-            None => Ok(now.clone()),
-            Some(text) if text.chars().count() > 255 => Err(invalid(member, "must not be longer than 255 characters")),
-            Some(text) => Ok(text),
-        };
-        let flags = self.login_flags.and_then(|flags| flags.prevent_ui_login);
-        Ok(UserProfile {
-            full_name: text("name", self.name, &now.full_name)?,
-            nickname: text("nickname", self.nickname, &now.nickname)?,
-            email: text("email", self.email, &now.email)?,
-            email_verified: self.email_verified.unwrap_or(now.email_verified),
-            user_metadata: attached("user_metadata", self.user_metadata)?.or_else(|| now.user_metadata.clone()),
-            app_metadata: attached("app_metadata", self.app_metadata)?.or_else(|| now.app_metadata.clone()),
-            prevent_ui_login: flags.unwrap_or(now.prevent_ui_login),
+        for (member, given) in [("name", &self.name), ("nickname", &self.nickname), ("email", &self.email)] {
+            if given.as_ref().is_some_and(|text| text.chars().count() > 255) {
+                return Err(invalid(member, "must not be longer than 255 characters"));
+            }
+        }
+        Ok(ProfilePatch {
+            full_name: self.name,
+            nickname: self.nickname,
+            email: self.email,
+            email_verified: self.email_verified,
+            user_metadata: attached("user_metadata", self.user_metadata)?,
+            app_metadata: attached("app_metadata", self.app_metadata)?,
+            prevent_ui_login: self.login_flags.and_then(|flags| flags.prevent_ui_login),
         })
     }
 }

@@ -7,11 +7,12 @@ use super::failure::Failure;
 use super::list::{self, Candidates, Field, Listed, Page, Query};
 use super::recorder::Recorder;
 use super::secrets::Secrets;
+use crate::domain::connection::patch::ConnectionPatch;
 use crate::domain::connection::{Connection, ConnectionCommand, ConnectionSettings};
 use crate::domain::id::ConnectionId;
 use crate::domain::name::ConnectionName;
 use crate::domain::place::Partition;
-use crate::domain::refusal::{ConnectionRefusal, Refusal};
+use crate::domain::refusal::ConnectionRefusal;
 use crate::domain::state::{Command, State};
 use crate::domain::table::Table;
 use crate::ledger::Committed;
@@ -92,10 +93,10 @@ impl Connections {
         find(&permit.caller().published.state, text)
     }
 
-    /// Changes what differs: `amend` makes the settings that are to be out of those that are, as the writer finds them.
+    /// Changes what differs.
     ///
     /// # Errors
-    /// What `amend` says; when the new name is in use, or the cloud or the account of a connection in use would change;
+    /// When the settings would contradict themselves, the new name is in use, or the cloud or the account of a connection in use would change;
     /// what AWS says of new credentials that a KMS would rest on.
     pub async fn update(
         &self,
@@ -103,13 +104,13 @@ impl Connections {
         context: &RequestContext,
         text: &str,
         name: Option<ConnectionName>,
-        update: impl Fn(&ConnectionSettings) -> Result<ConnectionSettings, Refusal> + Send + 'static,
+        patch: ConnectionPatch,
         secret: Option<Zeroizing<String>>,
     ) -> Result<Arc<Connection>, Failure> {
         let change = permit.caller().change(context);
         let connection = find(&permit.caller().published.state, text)?;
         // Before anything is sealed.
-        let to = update(&connection.settings)?;
+        let to = connection.settings.patched(patch.clone())?;
         let (state, given) = (&permit.caller().published.state, secret.as_ref().map(|secret| secret.as_str()));
         self.cloud.refuse_other_account(state, &connection, &to, given).await?;
         let id = connection.id;
@@ -117,12 +118,7 @@ impl Connections {
             Some(secret) => Some(self.secrets.seal(&change, &owner(id), SECRET_ACCESS_KEY, secret.as_bytes()).await?),
             None => None,
         };
-        let command = move |state: &State, _| {
-            let (name, secret) = (name.clone(), secret.clone());
-            let settings = update(&state.connection(id)?.settings)?;
-            Ok(Command::Connection(ConnectionCommand::Update { id, name, settings, secret }))
-        };
-        shown(&self.recorder.append_with(&change, command).await?, id)
+        shown(&self.command(&change, ConnectionCommand::Update { id, name, patch, secret }).await?, id)
     }
 
     /// Deletes a connection and, for ever, the key that its secret was sealed with.

@@ -5,8 +5,7 @@ use super::caller::{Caller, RequestContext};
 use super::failure::Failure;
 use super::list::{self, Candidates, Field, Listed, Page, Query};
 use super::recorder::Recorder;
-use crate::domain::event::GroupMetadata;
-use crate::domain::group::{Group, GroupCommand};
+use crate::domain::group::{Group, GroupCommand, GroupPatch};
 use crate::domain::id::UserId;
 use crate::domain::name::GroupName;
 use crate::domain::state::{Command, State};
@@ -19,14 +18,6 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Groups {
     recorder: Recorder,
-}
-
-/// What a group is to be described by.
-#[derive(Clone, Default)]
-pub struct GroupPatch {
-    pub description: Option<String>,
-    /// Attached JSON: members that are given replace those that are there.
-    pub metadata: GroupMetadata,
 }
 
 impl Groups {
@@ -77,19 +68,8 @@ impl Groups {
         name: GroupName,
         patch: GroupPatch,
     ) -> Result<Arc<Group>, Failure> {
-        let described = name.clone();
-        // Out of what the writer finds: somebody else may be changing another member at the same time.
-        let command = move |state: &State, _| {
-            let (name, group, patch) = (described.clone(), state.group(&described)?, patch.clone());
-            let metadata = GroupMetadata {
-                app: patch.metadata.app.or_else(|| group.metadata.app.clone()),
-                client: patch.metadata.client.or_else(|| group.metadata.client.clone()),
-                user: patch.metadata.user.or_else(|| group.metadata.user.clone()),
-            };
-            let description = patch.description.unwrap_or_else(|| group.description.clone());
-            Ok(Command::Group(GroupCommand::Describe { name, description, metadata }))
-        };
-        shown(&self.recorder.append_with(&permit.caller().change(context), command).await?, &name)
+        let command = GroupCommand::Describe { name: name.clone(), patch };
+        shown(&self.command(&permit, context, command).await?, &name)
     }
 
     /// Puts a user in; it is no mistake if it is in already.

@@ -8,7 +8,7 @@ use super::keys::{Effect, policy_context};
 use super::list::{self, Candidates, Field, Listed, Page, Query};
 use crate::domain::id::{KeyId, KmsId, TemplateId, UserId};
 use crate::domain::key::operation::Operation;
-use crate::domain::key::policy::{PolicyContext, PolicyPrincipals};
+use crate::domain::key::policy::PolicyContext;
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::KeyUsage;
 use crate::domain::name::TemplateName;
@@ -16,7 +16,8 @@ use crate::domain::place::{AccountId, Partition};
 use crate::domain::refusal::{Refusal, TemplateRefusal};
 use crate::domain::state::{Command, State};
 use crate::domain::table::Table;
-use crate::domain::template::{Push, Template, TemplateCommand, TemplatePolicy, keys_of};
+use crate::domain::template::patch::TemplatePatch;
+use crate::domain::template::{self, Push, Template, TemplateCommand, TemplatePolicy, keys_of};
 use crate::domain::user::User;
 use crate::ledger::Committed;
 use futures_util::{StreamExt, stream};
@@ -48,58 +49,9 @@ pub enum Owner {
 /// What a caller wants changed of a template.
 pub struct TemplateChange {
     /// What it is to give; none: as now.
-    pub policy: Option<PolicyChange>,
+    pub policy: Option<TemplatePatch>,
     /// Is it to be pushed to the keys that have it?
     pub push: bool,
-}
-
-#[derive(Clone)]
-pub enum PolicyChange {
-    Text(PolicyText),
-    /// One for people; lists that are not given stay as they are.
-    Principals(PeopleChange),
-}
-
-/// Other people. What is none stays.
-#[derive(Clone, Default)]
-pub struct PeopleChange {
-    /// Users who administer the keys.
-    pub admins: Option<Vec<String>>,
-    pub admin_roles: Option<Vec<String>>,
-    pub users: Option<Vec<String>>,
-    pub user_roles: Option<Vec<String>>,
-    /// Other accounts that use them.
-    pub accounts: Option<Vec<String>>,
-}
-
-impl PeopleChange {
-    pub fn is_some(&self) -> bool {
-        self.lists().any(|list| list.is_some())
-    }
-
-    /// Is anybody named in a list?
-    pub fn names_somebody(&self) -> bool {
-        self.lists().any(|list| list.as_ref().is_some_and(|list| !list.is_empty()))
-    }
-
-    /// The people, where there was nobody before.
-    pub fn of_nobody(self) -> PolicyPrincipals {
-        self.of(PolicyPrincipals::default())
-    }
-
-    fn of(self, now: PolicyPrincipals) -> PolicyPrincipals {
-        PolicyPrincipals {
-            admins: self.admins.unwrap_or(now.admins),
-            admin_roles: self.admin_roles.unwrap_or(now.admin_roles),
-            users: self.users.unwrap_or(now.users),
-            user_roles: self.user_roles.unwrap_or(now.user_roles),
-            accounts: self.accounts.unwrap_or(now.accounts),
-        }
-    }
-
-    fn lists(&self) -> impl Iterator<Item = &Option<Vec<String>>> {
-        [&self.admins, &self.admin_roles, &self.users, &self.user_roles, &self.accounts].into_iter()
-    }
 }
 
 /// A template as it is shown.
@@ -145,7 +97,7 @@ impl Templates {
         let unknown = || invalid("account_id", format!("there is no KMS of account {account}"));
         let caller = access::in_account::<UpdateKey>(caller.clone(), account, unknown())?;
         let cloud = partition(&caller.published.state, account).ok_or_else(unknown)?;
-        check_policy(&request.policy, cloud, account)?;
+        request.policy.check(cloud, account)?;
         let (id, name, policy) = (TemplateId::new(Uuid::new_v4()), request.name, request.policy);
         let command = TemplateCommand::Create { id, name, account, kms, policy };
         shown(&self.core.template(&caller.change(context), command).await?, id, &caller.user)
@@ -176,17 +128,14 @@ impl Templates {
         request: TemplateChange,
     ) -> Result<TemplateSeen, Failure> {
         let (mut caller, template) = (permit.caller().clone(), permit.template());
-        wished_policy(&caller.published.state, template, &request.policy)?;
+        template::patched_policy(&caller.published.state, template, request.policy.clone())?;
         if request.push {
             // A policy that reaches some of its keys and not others, for want of a right, would help nobody.
             caller = access::on_all_keys_of(caller, template.id)?;
         }
         let (id, pushes, change) = (template.id, request.push, caller.change(context));
-        let command = move |state: &State, _| {
-            let to = wished_policy(state, state.template(id)?, &request.policy)?;
-            Ok(Command::Template(TemplateCommand::ReplacePolicy { id, to, pushes }))
-        };
-        let committed = self.core.recorder.append_with(&change, command).await?;
+        let command = TemplateCommand::ReplacePolicy { id, patch: request.policy, pushes };
+        let committed = self.core.template(&change, command).await?;
         if !pushes || change.dry_run {
             return shown(&committed, id, &caller.user);
         }
@@ -284,36 +233,6 @@ fn visible_kms(template: &Template, state: &State, user: &User) -> Option<KmsId>
 fn shown(committed: &Committed, id: TemplateId, user: &User) -> Result<TemplateSeen, Failure> {
     let state = &committed.published.state;
     Ok(seen(state.template(id)?.clone(), state, user))
-}
-
-/// The policy that a template is to give, as it is now and with what is wished for.
-fn wished_policy(
-    state: &State,
-    template: &Template,
-    request: &Option<PolicyChange>,
-) -> Result<TemplatePolicy, Refusal> {
-    let to = changed(&template.policy, request.clone());
-    if let Some(cloud) = partition(state, template.account) {
-        check_policy(&to, cloud, template.account)?;
-    }
-    Ok(to)
-}
-
-fn changed(now: &TemplatePolicy, change: Option<PolicyChange>) -> TemplatePolicy {
-    match (change, now) {
-        (None, now) => now.clone(),
-        (Some(PolicyChange::Text(text)), _) => TemplatePolicy::Text(text),
-        (Some(PolicyChange::Principals(change)), TemplatePolicy::Principals(people)) => {
-            TemplatePolicy::Principals(change.of(people.clone()))
-        }
-        // Clients that keep a text send the lists that they do not use empty.
-        (Some(PolicyChange::Principals(change)), text) if !change.names_somebody() => text.clone(),
-        (Some(PolicyChange::Principals(change)), _) => TemplatePolicy::Principals(change.of_nobody()),
-    }
-}
-
-fn check_policy(policy: &TemplatePolicy, cloud: Partition, account: AccountId) -> Result<(), Refusal> {
-    policy.for_key(&encrypting(cloud, account)).map(drop).map_err(|problem| invalid("policy", problem))
 }
 
 /// A key that encrypts: most do.

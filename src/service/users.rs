@@ -17,6 +17,7 @@ use crate::domain::password::{PasswordPolicy, PasswordProblem};
 use crate::domain::refusal::{Refusal, SessionRefusal, UserRefusal};
 use crate::domain::state::{Command, State};
 use crate::domain::table::Table;
+use crate::domain::user::patch::ProfilePatch;
 use crate::domain::user::{User, UserCommand, UserProfile, network_of};
 use crate::keyring::Owner;
 use crate::ledger::Committed;
@@ -32,7 +33,7 @@ pub struct Users {
     proof: Proof,
 }
 
-/// What a user change is to come to.
+/// What a caller wants changed of a user.
 #[derive(Default)]
 pub struct UserPatch {
     /// A new name to sign in with.
@@ -41,6 +42,7 @@ pub struct UserPatch {
     /// Must change the password first, or need not any more.
     pub must_change: Option<bool>,
     pub clear_lockout: bool,
+    pub profile: ProfilePatch,
 }
 
 /// What the sealing of a user's password hash is bound to.
@@ -104,22 +106,19 @@ impl Users {
         permit.caller().user.clone()
     }
 
-    /// Changes what differs: `amend` makes the profile that is to be out of the one that is, as the writer finds it.
+    /// Changes what differs.
     ///
     /// # Errors
-    /// What `amend` says; when the name is in use, the password is not good enough, or the user has more rights than the caller.
+    /// When the name is in use, the password is not good enough, or the user has more rights than the caller.
     pub async fn update(
         &self,
         permit: Permit<ManageUsers>,
         context: &RequestContext,
         id: UserId,
         patch: UserPatch,
-        update: impl Fn(&UserProfile) -> Result<UserProfile, Refusal> + Send + 'static,
     ) -> Result<Arc<User>, Failure> {
         let permit = permit.over_user(id)?;
         let user = self.get(&permit, id)?;
-        // Before a password is hashed.
-        update(&user.profile)?;
         let change = permit.caller().change(context);
         let password = match patch.password {
             None => None,
@@ -134,13 +133,9 @@ impl Users {
                 Some(self.proof.seal_new(&change, id, password).await?)
             }
         };
-        let UserPatch { name, must_change, clear_lockout, .. } = patch;
-        let command = move |state: &State, _| {
-            let (name, password) = (name.clone(), password.clone());
-            let profile = update(&state.user(id)?.profile)?;
-            Ok(Command::User(UserCommand::Update { id, name, profile, password, must_change, clear_lockout }))
-        };
-        shown(&self.recorder.append_with(&change, command).await?, id)
+        let UserPatch { name, must_change, clear_lockout, profile, .. } = patch;
+        let command = UserCommand::Update { id, name, profile, password, must_change, clear_lockout };
+        shown(&self.command(&change, command).await?, id)
     }
 
     /// Removes a user, every right that was given to it, and, for ever, the key that its password was sealed with.

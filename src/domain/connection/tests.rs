@@ -14,8 +14,8 @@ fn create(id: ConnectionId, name: &str) -> ConnectionCommand {
     ConnectionCommand::Create { id, name, settings, secret: Sealed(vec![1]) }
 }
 
-fn update(name: Option<&str>, settings: ConnectionSettings, secret: Option<Sealed>) -> ConnectionCommand {
-    ConnectionCommand::Update { id: connection_id(), name: name.map(connection_name), settings, secret }
+fn update(name: Option<&str>, patch: ConnectionPatch, secret: Option<Sealed>) -> ConnectionCommand {
+    ConnectionCommand::Update { id: connection_id(), name: name.map(connection_name), patch, secret }
 }
 
 fn events(events: impl IntoIterator<Item = ConnectionEvent>) -> Vec<Event> {
@@ -34,12 +34,13 @@ fn a_name_is_given_once_and_is_free_again_after_the_deletion() {
 #[test]
 fn only_what_differs_is_recorded() {
     let state = given([connected()]);
-    state.when(update(Some("lab"), settings(Partition::Aws), None)).then(events([]));
+    state.when(update(Some("lab"), ConnectionPatch::default(), None)).then(events([]));
     let described = ConnectionSettings { description: "for keys".to_owned(), ..settings(Partition::Aws) };
+    let patch = ConnectionPatch { description: Some("for keys".to_owned()), ..ConnectionPatch::default() };
     let renamed = ConnectionEvent::Renamed { to: connection_name("aws") };
-    let changed = ConnectionEvent::SettingsChanged { settings: described.clone() };
+    let changed = ConnectionEvent::SettingsChanged { settings: described };
     let replaced = ConnectionEvent::SecretReplaced { secret: Sealed(vec![2]) };
-    state.when(update(Some("aws"), described, Some(Sealed(vec![2])))).then(events([renamed, changed, replaced]));
+    state.when(update(Some("aws"), patch, Some(Sealed(vec![2])))).then(events([renamed, changed, replaced]));
 }
 
 #[test]
@@ -51,7 +52,7 @@ fn a_new_name_must_be_free_and_frees_the_old_one() {
     };
     let mut state = given([connected(), Event::Connection(OTHER, made)]);
     let taken = ConnectionRefusal::NameTaken(connection_name("other"));
-    state.when(update(Some("other"), settings(Partition::Aws), None)).then_refused(taken);
+    state.when(update(Some("other"), ConnectionPatch::default(), None)).then_refused(taken);
     state.push(Event::Connection(connection_id(), ConnectionEvent::Renamed { to: connection_name("new") }));
     assert!(state.connection_named(&connection_name("lab")).is_none());
     assert_eq!(state.connection_named(&connection_name("new")).map(|found| found.id), Some(connection_id()));
@@ -60,7 +61,8 @@ fn a_new_name_must_be_free_and_frees_the_old_one() {
 #[test]
 fn a_connection_in_use_keeps_its_partition_and_is_not_deleted() {
     let (unused, used) = (given([connected()]), given([connected(), added(0, &["eu-west-3"])]));
-    let elsewhere = || update(None, settings(Partition::AwsCn), None);
+    let elsewhere =
+        || update(None, ConnectionPatch { cloud: Some(Partition::AwsCn), ..ConnectionPatch::default() }, None);
     let delete = || ConnectionCommand::Delete { id: connection_id() };
     let by = || vec![KmsName::parse("kms-0").expect("a name")];
     unused.when(elsewhere()).then_done();

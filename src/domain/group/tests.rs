@@ -36,8 +36,8 @@ fn a_name_is_given_once() {
 fn a_description_that_is_the_present_one_is_no_change() {
     let state = given([group("ops")]);
     let describe = |description: &str| {
-        let (description, metadata) = (description.to_owned(), GroupMetadata::default());
-        state.when(GroupCommand::Describe { name: group_name("ops"), description, metadata })
+        let patch = GroupPatch { description: Some(description.to_owned()), ..GroupPatch::default() };
+        state.when(GroupCommand::Describe { name: group_name("ops"), patch })
     };
     describe("").then([]);
     let (description, metadata) = ("operators".to_owned(), GroupMetadata::default());

@@ -1,5 +1,6 @@
 //! What schedules allow and refuse, and when they are due.
 
+use super::patch::SynchronizationPatch;
 use super::*;
 use crate::domain::event::KmsEvent;
 use crate::domain::id::ConnectionId;
@@ -8,6 +9,7 @@ use crate::domain::key::example;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::{AwsKeyId, KeyArn};
 use crate::domain::name::KmsName;
+use crate::domain::patch::Patch;
 use crate::domain::place::{AccountId, Arn, Partition, Region};
 use crate::domain::refusal::KmsRefusal;
 use crate::domain::scenario::Given;
@@ -101,17 +103,23 @@ fn settings_that_contradict_themselves_are_refused() {
     let refused = scheduled([]).when(ScheduleCommand::Create { id: ID, name: name("a"), settings }).refusal();
     assert!(matches!(refused, Refusal::Invalid { member: "end_date", .. }), "{refused:?}");
     let work = Work::Synchronize(SynchronizationPlan::Kms(vec![KMS]));
-    let update = ScheduleCommand::Update { id: ID, settings: ScheduleSettings { work, ..hourly() } };
-    scheduled([created()]).when(update).then_refused(KmsRefusal::Unknown(KMS.to_string()));
+    let create = ScheduleCommand::Create { id: ID, name: name("a"), settings: ScheduleSettings { work, ..hourly() } };
+    scheduled([]).when(create).then_refused(KmsRefusal::Unknown(KMS.to_string()));
 }
 
 #[test]
 fn the_same_settings_again_are_no_change() {
-    let update = |settings| scheduled([created()]).when(ScheduleCommand::Update { id: ID, settings });
-    update(hourly()).then([]);
-    let settings = ScheduleSettings { disabled: true, ..hourly() };
-    let updated = Event::Schedule(ID, ScheduleEvent::Updated { settings: settings.clone() });
-    update(settings).then([updated]);
+    let update = |patch| scheduled([created()]).when(ScheduleCommand::Update { id: ID, patch: Box::new(patch) });
+    update(SchedulePatch { name: Some("hourly".to_owned()), ..SchedulePatch::default() }).then([]);
+    let end = example::at(9);
+    let disabled = ScheduleSettings { disabled: true, end: Some(end), ..hourly() };
+    update(SchedulePatch { disabled: Some(true), end: Patch::Set(end), ..SchedulePatch::default() })
+        .then([Event::Schedule(ID, ScheduleEvent::Updated { settings: disabled })]);
+    let renamed = update(SchedulePatch { name: Some("daily".to_owned()), ..SchedulePatch::default() }).refusal();
+    assert!(matches!(renamed, Refusal::Invalid { member: "name", .. }), "{renamed:?}");
+    let synchronization = Some(SynchronizationPatch::All);
+    let other_work = update(SchedulePatch { synchronization, ..SchedulePatch::default() }).refusal();
+    assert!(matches!(other_work, Refusal::Invalid { member: "cckm_synchronization_params", .. }), "{other_work:?}");
 }
 
 #[test]

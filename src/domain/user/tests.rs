@@ -25,7 +25,7 @@ fn same() -> UserCommand {
 }
 
 fn update(name: Option<&str>, new: Option<Sealed>, must_change: Option<bool>, clear_lockout: bool) -> UserCommand {
-    let (id, name, profile) = (user_id(1), name.map(user_name), UserProfile::default());
+    let (id, name, profile) = (user_id(1), name.map(user_name), ProfilePatch::default());
     UserCommand::Update { id, name, profile, password: new, must_change, clear_lockout }
 }
 
@@ -197,4 +197,18 @@ fn the_last_administrator_stays() {
     state.when(remove()).then_refused(GroupRefusal::LastAdmin);
     state.push(joined("admin", 2));
     state.when(remove()).then_done();
+}
+
+#[test]
+fn what_a_patch_does_not_give_stays() {
+    let patch = |nickname: Option<&str>, email: Option<&str>| {
+        let (nickname, email) = (nickname.map(str::to_owned), email.map(str::to_owned));
+        let profile = ProfilePatch { nickname, email, ..ProfilePatch::default() };
+        let (name, password, must_change, clear_lockout) = (None, None, None, false);
+        UserCommand::Update { id: user_id(1), name, profile, password, must_change, clear_lockout }
+    };
+    let state = given([user(1)]).when(patch(Some("ann"), Some("ann@example.org"))).then_done();
+    let state = state.when(patch(Some("annie"), None)).then_done();
+    let profile = &state.user(user_id(1)).expect("the user").profile;
+    assert_eq!((profile.nickname.as_str(), profile.email.as_str()), ("annie", "ann@example.org"));
 }

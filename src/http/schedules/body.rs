@@ -2,15 +2,14 @@
 
 use crate::domain::cron::Cron;
 use crate::domain::name::ScheduleName;
+use crate::domain::patch::Patch;
 use crate::domain::refusal::Refusal;
-use crate::domain::schedule::{RotationPlan, Schedule, ScheduleSettings, SynchronizationPlan, Work};
+use crate::domain::schedule::patch::{RotationPatch, SchedulePatch, SynchronizationPatch};
+use crate::domain::schedule::{RotationPlan, ScheduleSettings, SynchronizationPlan, Work};
 use crate::domain::span::Span;
-use crate::domain::state::State;
-use crate::domain::time::Time;
 use crate::http::body::{clearable, one_of, optional, read_as, required};
 use crate::http::keys::material::moment;
 use crate::service::failure::invalid;
-use crate::service::schedules;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -107,58 +106,36 @@ pub(super) struct SynchronizationBody {
 }
 
 impl ScheduleBody {
-    /// The name and the settings of a new schedule.
-    pub fn request(mut self, state: &State) -> Result<(ScheduleName, ScheduleSettings), Refusal> {
+    /// The name of a new schedule, what it must have, and the rest.
+    pub(in crate::http) fn request(mut self) -> Result<(ScheduleName, ScheduleSettings, SchedulePatch), Refusal> {
         let name = read_as("name", &required("name", self.name.take())?, ScheduleName::parse)?;
         let rotates = one_of("operation", &required("operation", self.operation.take())?, OPERATIONS)?;
         let work = match rotates {
             true => Work::RotateKeys(RotationPlan::default()),
-            // Which KMSs, the parameters must say.
+            // The parameters must name the KMSs.
             false => Work::Synchronize(SynchronizationPlan::Kms(Vec::new())),
         };
-        let (run_at, description) = (required("run_at", self.run_at.take())?, String::new());
-        let run_at = read_as("run_at", &run_at, Cron::parse)?;
-        let blank = ScheduleSettings { description, run_at, start: None, end: None, disabled: false, work };
-        Ok((name, self.settings(state, blank)?))
+        let run_at = read_as("run_at", &required("run_at", self.run_at.take())?, Cron::parse)?;
+        Ok((name, ScheduleSettings::new(run_at, work), self.patch()?))
     }
 
-    /// The settings that a schedule is to have.
-    pub fn updated(self, state: &State, schedule: &Schedule) -> Result<ScheduleSettings, Refusal> {
-        let differs = |given: &Option<String>, known: &str| given.as_ref().is_some_and(|given| given != known);
-        if differs(&self.name, schedule.name.as_str()) {
-            return Err(invalid("name", "the name of a schedule cannot be changed"));
-        }
-        if differs(&self.operation, schedule.settings.work.name()) {
-            return Err(invalid("operation", "the operation of a schedule cannot be changed"));
-        }
-        self.settings(state, schedule.settings.clone())
-    }
-
-    /// The settings with what is given put in.
-    fn settings(self, state: &State, now: ScheduleSettings) -> Result<ScheduleSettings, Refusal> {
+    pub(in crate::http) fn patch(self) -> Result<SchedulePatch, Refusal> {
         if let Some(run_on) = &self.run_on {
             one_of("run_on", run_on, &[("any", ())])?;
         }
         if self.description.as_ref().is_some_and(|text| text.chars().count() > 1024) {
             return Err(invalid("description", "must not be longer than 1024 characters"));
         }
-        let work = match (now.work, self.cckm_key_rotation_params, self.cckm_synchronization_params) {
-            (Work::RotateKeys(plan), params, None) => Work::RotateKeys(params.unwrap_or_default().plan(plan)?),
-            (Work::Synchronize(plan), None, params) => Work::Synchronize(params.unwrap_or_default().plan(state, plan)?),
-            (Work::RotateKeys(_), _, Some(_)) => {
-                return Err(invalid("cckm_synchronization_params", "does not go with the operation cckm_key_rotation"));
-            }
-            (Work::Synchronize(_), Some(_), _) => {
-                return Err(invalid("cckm_key_rotation_params", "does not go with the operation cckm_synchronization"));
-            }
-        };
-        Ok(ScheduleSettings {
-            description: self.description.unwrap_or(now.description),
-            run_at: self.run_at.map_or(Ok(now.run_at), |text| read_as("run_at", &text, Cron::parse))?,
-            start: changed(self.start_date, now.start, |text| moment("start_date", text))?,
-            end: changed(self.end_date, now.end, |text| moment("end_date", text))?,
-            disabled: self.disabled.unwrap_or(now.disabled),
-            work,
+        Ok(SchedulePatch {
+            name: self.name,
+            operation: self.operation,
+            description: self.description,
+            run_at: self.run_at.map(|text| read_as("run_at", &text, Cron::parse)).transpose()?,
+            start: clearing(self.start_date, |text| moment("start_date", text))?,
+            end: clearing(self.end_date, |text| moment("end_date", text))?,
+            disabled: self.disabled,
+            rotation: self.cckm_key_rotation_params.map(RotationBody::patch).transpose()?,
+            synchronization: self.cckm_synchronization_params.map(SynchronizationBody::patch).transpose()?,
         })
     }
 }
@@ -166,16 +143,12 @@ impl ScheduleBody {
 /// Is it the rotation of keys?
 const OPERATIONS: &[(&str, bool)] = &[("cckm_key_rotation", true), ("cckm_synchronization", false)];
 
-/// What a member that may be emptied comes to: absent, as now; empty, nothing; else what it says.
-fn changed<T>(
-    given: Option<String>,
-    now: Option<T>,
-    read: impl FnOnce(&str) -> Result<T, Refusal>,
-) -> Result<Option<T>, Refusal> {
+/// Reads a member that the empty text takes away.
+fn clearing<T>(given: Option<String>, read: impl FnOnce(&str) -> Result<T, Refusal>) -> Result<Patch<T>, Refusal> {
     match given.as_deref() {
-        None => Ok(now),
-        Some("") => Ok(None),
-        Some(text) => read(text).map(Some),
+        None => Ok(Patch::Keep),
+        Some("") => Ok(Patch::Clear),
+        Some(text) => read(text).map(Patch::Set),
     }
 }
 
@@ -184,41 +157,28 @@ fn check_cloud(name: Option<&String>) -> Result<(), Refusal> {
 }
 
 impl RotationBody {
-    fn plan(self, now: RotationPlan) -> Result<RotationPlan, Refusal> {
+    fn patch(self) -> Result<RotationPatch, Refusal> {
         check_cloud(self.cloud_name.as_ref())?;
         let aws = self.aws_param.unwrap_or_default();
-        let plan = RotationPlan {
-            expiration: changed(self.expiration, now.expiration, |text| read_as("expiration", text, Span::parse))?,
-            expire_in: changed(self.expire_in, now.expire_in, |text| read_as("expire_in", text, Span::parse))?,
-            rotation_after: changed(self.rotation_after, now.rotation_after, |text| {
-                read_as("rotation_after", text, Span::parse)
-            })?,
-            retain_alias: aws.retain_alias.unwrap_or(now.retain_alias),
-            rotate_material: aws.rotate_material.unwrap_or(now.rotate_material),
-        };
-        let start = Time::from_nanos(0);
-        if plan.expiration.is_some_and(|span| span.after(start) > start.plus_seconds(365 * 86_400)) {
-            return Err(invalid("expiration", "must be no longer than 365 days, as AWS has it"));
-        }
-        Ok(plan)
+        let span = |member, given| clearing(given, |text| read_as(member, text, Span::parse));
+        Ok(RotationPatch {
+            expiration: span("expiration", self.expiration)?,
+            expire_in: span("expire_in", self.expire_in)?,
+            rotation_after: span("rotation_after", self.rotation_after)?,
+            retain_alias: aws.retain_alias,
+            rotate_material: aws.rotate_material,
+        })
     }
 }
 
 impl SynchronizationBody {
-    fn plan(self, state: &State, now: SynchronizationPlan) -> Result<SynchronizationPlan, Refusal> {
+    fn patch(self) -> Result<SynchronizationPatch, Refusal> {
         check_cloud(self.cloud_name.as_ref())?;
-        let all = self.synchronize_all.unwrap_or(false);
-        let plan = match self.kms.filter(|kms| !kms.is_empty()) {
-            Some(_) if all => return Err(invalid("kms", "and synchronize_all exclude each other; give one of them")),
-            Some(kms) => SynchronizationPlan::Kms(schedules::named_kms(state, &kms)?),
-            None if all => SynchronizationPlan::All,
-            None => now,
-        };
-        match plan {
-            SynchronizationPlan::Kms(kms) if kms.is_empty() => {
-                Err(invalid("cckm_synchronization_params.kms", "or synchronize_all must be given"))
-            }
-            plan => Ok(plan),
+        match (self.kms.filter(|kms| !kms.is_empty()), self.synchronize_all.unwrap_or(false)) {
+            (Some(_), true) => Err(invalid("kms", "and synchronize_all exclude each other; give one of them")),
+            (Some(kms), false) => Ok(SynchronizationPatch::Kms(kms)),
+            (None, true) => Ok(SynchronizationPatch::All),
+            (None, false) => Ok(SynchronizationPatch::Keep),
         }
     }
 }

@@ -5,10 +5,11 @@ use super::sample;
 use super::*;
 use crate::domain::acl::{AclChange, Principal};
 use crate::domain::action::Action;
+use crate::domain::connection::patch::ConnectionPatch;
 use crate::domain::connection::{ConnectionCommand, ConnectionSettings};
 use crate::domain::event::{ConnectionEvent, RefreshGrant, Sealed, TokenHash};
 use crate::domain::example;
-use crate::domain::group::GroupCommand;
+use crate::domain::group::{GroupCommand, GroupPatch};
 use crate::domain::id::{RefreshTokenId, SessionId};
 use crate::domain::kms::{AccountProbe, AssumedRole, KmsChange, KmsCommand, NewKms};
 use crate::domain::name::{GroupName, KmsName};
@@ -16,7 +17,8 @@ use crate::domain::password::PasswordPolicy;
 use crate::domain::place::{AccountId, Arn, Partition, RoleArn};
 use crate::domain::session::SessionCommand;
 use crate::domain::state::Command;
-use crate::domain::user::{UserCommand, UserProfile};
+use crate::domain::user::UserCommand;
+use crate::domain::user::patch::ProfilePatch;
 use proptest::prelude::*;
 use record::Draft;
 
@@ -117,11 +119,12 @@ fn command() -> impl Strategy<Value = Command> {
 fn of_connections(what: u8, a: u128, b: u128, flag: bool) -> ConnectionCommand {
     let (id, name) = (sample::connection(a), example::connection_name(&format!("c{b}")));
     let description = format!("connection {b}");
+    let patch = ConnectionPatch { description: Some(description.clone()), ..ConnectionPatch::default() };
     let settings = ConnectionSettings { description, ..example::settings(Partition::Aws) };
     let secret = Sealed(vec![b as u8]);
     match what {
         0 => ConnectionCommand::Create { id: sample::connection(a + 1), name, settings, secret },
-        1 => ConnectionCommand::Update { id, name: flag.then_some(name), settings, secret: flag.then_some(secret) },
+        1 => ConnectionCommand::Update { id, name: flag.then_some(name), patch, secret: flag.then_some(secret) },
         2 => ConnectionCommand::NoteTest { id, error: flag.then(|| "AccessDenied".to_owned()) },
         3 => ConnectionCommand::Delete { id },
         _ => ConnectionCommand::Delete { id: sample::connection(a + 1) },
@@ -135,7 +138,7 @@ fn of_people(what: u8, a: u128, b: u128, flag: bool) -> Command {
         0 => Command::User(UserCommand::Update {
             id,
             name: flag.then(|| sample::user_name(&format!("u{b}"))),
-            profile: UserProfile { nickname: format!("n{b}"), ..UserProfile::default() },
+            profile: ProfilePatch { nickname: Some(format!("n{b}")), ..ProfilePatch::default() },
             password: flag.then_some(password),
             must_change: Some(b.is_multiple_of(2)),
             clear_lockout: flag,
@@ -148,8 +151,7 @@ fn of_people(what: u8, a: u128, b: u128, flag: bool) -> Command {
         }),
         3 => Command::Group(GroupCommand::Describe {
             name,
-            description: format!("group {b}"),
-            metadata: Default::default(),
+            patch: GroupPatch { description: Some(format!("group {b}")), ..GroupPatch::default() },
         }),
         _ => Command::Group(GroupCommand::RemoveMember { name, user }),
     }

@@ -18,7 +18,8 @@ use super::list::{Page, Query, page, pool};
 use crate::domain::id::{JobId, KmsId, ScheduleId};
 use crate::domain::key::index::Term;
 use crate::domain::name::ScheduleName;
-use crate::domain::refusal::{Refusal, ScheduleRefusal};
+use crate::domain::refusal::ScheduleRefusal;
+use crate::domain::schedule::patch::SchedulePatch;
 use crate::domain::schedule::{Cause, Run, Schedule, ScheduleCommand, ScheduleSettings, SynchronizationPlan, Work};
 use crate::domain::state::{Command, State};
 use crate::ledger::Committed;
@@ -52,7 +53,7 @@ impl Schedules {
         Self { core }
     }
 
-    /// Makes a schedule.
+    /// Makes a schedule: one of these settings, and what the patch says of them.
     ///
     /// # Errors
     /// When the name is in use, or the settings contradict themselves.
@@ -62,10 +63,11 @@ impl Schedules {
         context: &RequestContext,
         name: ScheduleName,
         settings: ScheduleSettings,
+        patch: SchedulePatch,
     ) -> Result<ScheduleSeen, Failure> {
+        let settings = settings.patched(&permit.caller().published.state, patch)?;
         let id = ScheduleId::new(Uuid::new_v4());
-        let command = ScheduleCommand::Create { id, name, settings };
-        self.command(permit, context, id, move |_| Ok(command.clone())).await
+        self.command(permit, context, id, ScheduleCommand::Create { id, name, settings }).await
     }
 
     /// The schedules: whoever puts a key under one must be able to choose.
@@ -92,22 +94,18 @@ impl Schedules {
         Ok(Coverage::of(caller, &[schedule.id]).seen(schedule))
     }
 
-    /// Changes what a schedule does, or when: `amend` makes the settings that are to be out of those that are, as the
-    /// writer finds them.
+    /// Changes what a schedule does, or when.
     ///
     /// # Errors
-    /// When there is none, or the settings would contradict themselves.
+    /// When there is none, its name or its work would change, or the settings would contradict themselves.
     pub async fn update(
         &self,
         permit: &Permit<ManageSchedules>,
         context: &RequestContext,
         id: ScheduleId,
-        update: impl Fn(&State, &Schedule) -> Result<ScheduleSettings, Refusal> + Send + 'static,
+        patch: SchedulePatch,
     ) -> Result<ScheduleSeen, Failure> {
-        self.command(permit, context, id, move |state| {
-            Ok(ScheduleCommand::Update { id, settings: update(state, state.schedule(id)?)? })
-        })
-        .await
+        self.command(permit, context, id, ScheduleCommand::Update { id, patch: Box::new(patch) }).await
     }
 
     /// Deletes a schedule; with `force`, keys that are under it are under none then.
@@ -167,11 +165,10 @@ impl Schedules {
         permit: &Permit<ManageSchedules>,
         context: &RequestContext,
         id: ScheduleId,
-        command: impl Fn(&State) -> Result<ScheduleCommand, Refusal> + Send + 'static,
+        command: ScheduleCommand,
     ) -> Result<ScheduleSeen, Failure> {
         let caller = permit.caller();
-        let judged = move |state: &State, _| Ok(Command::Schedule(command(state)?));
-        let committed = self.core.recorder.append_with(&caller.change(context), judged).await?;
+        let committed = self.core.schedule(&caller.change(context), command).await?;
         let schedule = committed.published.state.schedule(id)?.clone();
         Ok(Coverage::of(caller, &[schedule.id]).seen(schedule))
     }
@@ -202,14 +199,6 @@ impl Coverage {
         };
         ScheduleSeen { keys: self.keys.get(&schedule.id).copied().unwrap_or(0), kms, schedule }
     }
-}
-
-/// The KMSs that a caller names for a synchronisation, by names or ids.
-///
-/// # Errors
-/// When there is no such KMS.
-pub fn named_kms(state: &State, texts: &[String]) -> Result<Vec<KmsId>, Refusal> {
-    texts.iter().map(|text| Ok(state.kms_called(text)?.id)).collect()
 }
 
 fn run_of(state: &State, id: JobId) -> Result<Arc<Run>, Failure> {

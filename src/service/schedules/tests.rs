@@ -8,7 +8,9 @@ use crate::domain::cron::Cron;
 use crate::domain::event::{Actor, Event};
 use crate::domain::id::KeyId;
 use crate::domain::key::event::{KeyEvent, LOCAL, NATIVE, RotationJob};
-use crate::domain::refusal::KeyRefusal;
+use crate::domain::patch::Patch;
+use crate::domain::refusal::{KeyRefusal, Refusal};
+use crate::domain::schedule::patch::{RotationPatch, SchedulePatch};
 use crate::domain::schedule::{KeyOutcome, RotationPlan, RunOutcome, SynchronizationPlan, Work};
 use crate::domain::span::Span;
 use crate::domain::time::Time;
@@ -33,7 +35,13 @@ fn hourly(world: &World, work: Work) -> ScheduleId {
         work,
     };
     let name = ScheduleName::parse("hourly").expect("a name");
-    let made = world.run(world.services().schedules.create(&world.admin(), &World::context(), name, settings));
+    let made = world.run(world.services().schedules.create(
+        &world.admin(),
+        &World::context(),
+        name,
+        settings,
+        SchedulePatch::default(),
+    ));
     made.unwrap_or_else(|failure| panic!("{failure}")).schedule.id
 }
 
@@ -226,9 +234,8 @@ fn imported_material_that_waits_is_rotated_to_before_more_is_imported() {
     world.pass(HOUR);
     look(&world);
     let KeyOutcome::ReplacedBy(key) = runs(&world)[0].keys[0].1 else { panic!("{:?}", runs(&world)) };
-    let update = move |_: &State, now: &Schedule| {
-        Ok(ScheduleSettings { work: Work::RotateKeys(material()), ..now.settings.clone() })
-    };
+    let rotation = Some(RotationPatch { rotate_material: Some(true), ..RotationPatch::default() });
+    let update = SchedulePatch { rotation, ..SchedulePatch::default() };
     let updated = world.run(world.services().schedules.update(&world.admin(), &World::context(), replaces, update));
     updated.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     let denied = refused(RotateKeyOnDemand::OPERATION, "LimitExceededException", "no");
@@ -280,9 +287,12 @@ fn a_plan_takes_the_keys_that_it_names_and_no_other() {
     look(&world);
     assert_eq!(treated(&world, 2), [], "it was rotated an hour ago");
     // Material that never ends does not end soon.
-    let expiring = Work::RotateKeys(RotationPlan { expire_in: Some(Span::Days(30)), ..material() });
-    let update =
-        move |_: &State, now: &Schedule| Ok(ScheduleSettings { work: expiring.clone(), ..now.settings.clone() });
+    let rotation = Some(RotationPatch {
+        expire_in: Patch::Set(Span::Days(30)),
+        rotation_after: Patch::Clear,
+        ..RotationPatch::default()
+    });
+    let update = SchedulePatch { rotation, ..SchedulePatch::default() };
     let updated = world.run(world.services().schedules.update(&world.admin(), &World::context(), schedule, update));
     updated.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     world.pass(HOUR);

@@ -8,10 +8,12 @@ use crate::domain::action::Action;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::aws_enums::Origin;
 use crate::domain::key::name::AliasName;
+use crate::domain::key::policy::PolicyPrincipals;
 use crate::domain::name::KmsName;
 use crate::domain::place::Region;
 use crate::domain::refusal::SessionRefusal;
 use crate::domain::template::TEMPLATE_TAG;
+use crate::domain::template::patch::PrincipalsPatch;
 use crate::service::failure::MissingRight;
 use crate::service::keys::{KeyRequest, PolicyChoice};
 use crate::service::kms::Addition;
@@ -31,8 +33,8 @@ fn make(world: &World, name: &str, policy: TemplatePolicy) -> Arc<Template> {
 
 fn update(world: &World, caller: &str, id: TemplateId, policy: &TemplatePolicy, push: bool) -> Result<Push, Failure> {
     let TemplatePolicy::Principals(people) = policy else { panic!("lists are expected") };
-    let change = PeopleChange { admins: Some(people.admins.clone()), ..PeopleChange::default() };
-    let change = TemplateChange { policy: Some(PolicyChange::Principals(change)), push };
+    let change = PrincipalsPatch { admins: Some(people.admins.clone()), ..PrincipalsPatch::default() };
+    let change = TemplateChange { policy: Some(TemplatePatch::Principals(change)), push };
     let permit = TemplatePermit::authorize(world.caller(caller), id)?;
     let seen = world.run(world.services().templates.update(&permit, &World::context(), change))?;
     Ok(seen.template.last_push.clone().unwrap_or(Push { done: Vec::new(), failed: Vec::new() }))
@@ -229,8 +231,8 @@ fn a_push_reaches_no_key_that_the_caller_may_not_change_by_then() {
     let made = world.run(world.services().keys.create(&world.admin(), &World::context(), request));
     let hidden = made.unwrap_or_else(|failure| panic!("{failure}")).key;
 
-    let change = PeopleChange { admins: Some(vec!["eve".to_owned()]), ..PeopleChange::default() };
-    let change = TemplateChange { policy: Some(PolicyChange::Principals(change)), push: true };
+    let change = PrincipalsPatch { admins: Some(vec!["eve".to_owned()]), ..PrincipalsPatch::default() };
+    let change = TemplateChange { policy: Some(TemplatePatch::Principals(change)), push: true };
     let pushed = world.run(world.services().templates.update(&permit, &World::context(), change));
     assert_eq!(refusal(pushed), Refusal::Session(SessionRefusal::RightWithdrawn));
     assert_eq!(admin_at_aws(&world, &hidden), arn("ann"));
