@@ -34,20 +34,10 @@ use zeroize::Zeroizing;
 pub enum StartError {
     /// The data directory cannot be made.
     #[error("the data directory `{}` cannot be made", path.display())]
-    DataDir {
-        /// Which.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
+    DataDir { path: PathBuf, source: std::io::Error },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
-    Listen {
-        /// Which.
-        address: SocketAddr,
-        /// What the system says.
-        source: std::io::Error,
-    },
+    Listen { address: SocketAddr, source: std::io::Error },
     /// The log does not open.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -57,7 +47,6 @@ pub enum StartError {
     /// The way to AWS cannot be set up.
     #[error(transparent)]
     Aws(#[from] AwsSetupError),
-    /// No TLS.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The password that was given for the first administrator is too easy to guess.
@@ -65,12 +54,7 @@ pub enum StartError {
     WeakPassword(PasswordProblem),
     /// The password that was made for the first administrator cannot be kept.
     #[error("the first password could not be written to `{}`", path.display())]
-    FirstPassword {
-        /// Where.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
+    FirstPassword { path: PathBuf, source: std::io::Error },
     /// No socket for the commands that read the log.
     #[error("the control socket in the data directory cannot be made")]
     Control(#[source] std::io::Error),

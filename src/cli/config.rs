@@ -32,7 +32,6 @@ pub struct Config {
     pub storage: StorageSettings,
     /// What seals the secrets in it.
     pub master_key: MasterKeySettings,
-    /// How passwords are hashed.
     pub passwords: PasswordSettings,
     /// How long tokens are good.
     pub tokens: TokenSettings,
@@ -85,26 +84,18 @@ impl ConfigError {
 pub enum Mistake {
     /// The file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    Unreadable { path: PathBuf, source: std::io::Error },
     /// The file is not TOML.
     #[error("{}:{line}: {what}", path.display())]
     Syntax {
-        /// The file.
         path: PathBuf,
         /// Counted from 1.
         line: usize,
-        /// What the parser said.
         what: String,
     },
     /// A setting that does not exist, or a value of another type or form.
     #[error("{origin}: {key}: {what}")]
     Setting {
-        /// Where it was given.
         origin: Origin,
         /// The key, with its section.
         key: String,
@@ -114,7 +105,6 @@ pub enum Mistake {
     /// A variable that is no setting.
     #[error("environment: {name}: there is no such setting{}", expected.as_deref().unwrap_or_default())]
     UnknownVariable {
-        /// The variable.
         name: String,
         /// What could have been meant.
         expected: Option<String>,

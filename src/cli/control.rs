@@ -77,7 +77,8 @@ async fn answer(caller: UnixStream, ledger: Ledger) {
     // A caller who has gone wants no answer.
     let _ = match serde_json::from_str(&line) {
         Err(_) => {
-            tell(writer, &json!({"error": "the server does not know this request: is it of another version?"})).await
+            write_line(writer, &json!({"error": "the server does not know this request: is it of another version?"}))
+                .await
         }
         Ok(request) => serve_one(request, writer, ledger).await,
     };
@@ -94,7 +95,7 @@ async fn serve_one(request: Request, writer: OwnedWriteHalf, ledger: Ledger) -> 
     }
 }
 
-async fn tell(mut writer: impl AsyncWrite + Unpin, line: &serde_json::Value) -> io::Result<()> {
+async fn write_line(mut writer: impl AsyncWrite + Unpin, line: &serde_json::Value) -> io::Result<()> {
     writer.write_all(format!("{line}\n").as_bytes()).await?;
     writer.flush().await
 }
@@ -102,14 +103,14 @@ async fn tell(mut writer: impl AsyncWrite + Unpin, line: &serde_json::Value) -> 
 async fn verify(mut writer: OwnedWriteHalf, ledger: Ledger) -> io::Result<()> {
     let verified = ledger.verify().await;
     let line = serde_json::to_string(&match verified {
-        Ok(verified) => Ok(said(&verified)),
+        Ok(verified) => Ok(summary(&verified)),
         Err(broken) => Err(broken.to_string()),
     })?;
     writer.write_all(line.as_bytes()).await
 }
 
 /// What a whole chain is told as.
-pub fn said(verified: &Verified) -> String {
+pub fn summary(verified: &Verified) -> String {
     let span = verified.span.map(|(first, last)| format!(", from {first} to {last}")).unwrap_or_default();
     format!("{} records{span}: the chain is whole; its last hash is {}", verified.records, verified.hash)
 }
@@ -124,7 +125,7 @@ async fn events(writer: OwnedWriteHalf, ledger: Ledger, filter: Filter, follow: 
         while next <= until {
             let records = match ledger.read_range(next, PIECE).await {
                 Ok(records) => records,
-                Err(broken) => return tell(writer, &json!({"error": broken.to_string()})).await,
+                Err(broken) => return write_line(writer, &json!({"error": broken.to_string()})).await,
             };
             let Some(last) = records.last() else { break };
             next = last.seq + 1;
@@ -134,7 +135,7 @@ async fn events(writer: OwnedWriteHalf, ledger: Ledger, filter: Filter, follow: 
         }
         writer.flush().await?;
         if !follow {
-            return tell(writer, &json!({"end": next - 1})).await;
+            return write_line(writer, &json!({"end": next - 1})).await;
         }
         if head.changed().await.is_err() {
             return Ok(());

@@ -11,7 +11,6 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Which log.
 #[derive(clap::Args, Debug)]
 pub struct LogArguments {
     /// The data directory [default: that of the configuration]
@@ -22,7 +21,6 @@ pub struct LogArguments {
     config: Option<PathBuf>,
 }
 
-/// Which events.
 #[derive(clap::Args, Debug)]
 pub struct EventsArguments {
     #[command(flatten)]
@@ -47,10 +45,8 @@ pub struct EventsArguments {
 /// Why the log cannot be told.
 #[derive(Debug, thiserror::Error)]
 pub enum EventsError {
-    /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The log.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// The server that has the log open, or the output.
@@ -61,16 +57,10 @@ pub enum EventsError {
     Corrupt(String),
     /// Root could not go on as the directory's owner.
     #[error("cannot go on as user {uid}, to whom the data directory belongs; start it as that user")]
-    Owner {
-        /// Who.
-        uid: u32,
-        /// What the system says.
-        source: io::Error,
-    },
+    Owner { uid: u32, source: io::Error },
     /// The server ended before it had told all.
     #[error("the server ended before it had told all of the log; ask again")]
     CutOff,
-    /// Nobody writes.
     #[error("--follow needs a running server on this data directory, and there is none")]
     NobodyWrites,
 }
@@ -94,7 +84,7 @@ pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
                 Some(LastWord::End(_)) => return Ok(()),
                 None => {}
             }
-            if !say(&mut out, &line)? {
+            if !print_line(&mut out, &line)? {
                 return Ok(());
             }
         }
@@ -112,7 +102,7 @@ pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
     };
     for record in ledger::read(&data_dir, 1)? {
         let record = record?;
-        if filter.takes(&record) && !say(&mut out, &record.to_line())? {
+        if filter.takes(&record) && !print_line(&mut out, &record.to_line())? {
             return Ok(());
         }
     }
@@ -133,10 +123,10 @@ pub fn verify(arguments: &LogArguments) -> Result<(), EventsError> {
             return Err(EventsError::Corrupt(broken));
         }
         let answer: Result<String, String> = serde_json::from_str(&line).map_err(|_| EventsError::CutOff)?;
-        say(&mut io::stdout(), &answer.map_err(EventsError::Corrupt)?)?;
+        print_line(&mut io::stdout(), &answer.map_err(EventsError::Corrupt)?)?;
         return Ok(());
     }
-    say(&mut io::stdout(), &control::said(&ledger::verify(&data_dir)?))?;
+    print_line(&mut io::stdout(), &control::summary(&ledger::verify(&data_dir)?))?;
     Ok(())
 }
 
@@ -169,7 +159,7 @@ fn ask(mut server: UnixStream, request: &Request) -> io::Result<BufReader<UnixSt
 }
 
 /// Writes a line; false if nobody reads any more (`claviger events | head`).
-fn say(out: &mut impl Write, line: &str) -> io::Result<bool> {
+fn print_line(out: &mut impl Write, line: &str) -> io::Result<bool> {
     match writeln!(out, "{line}").and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         other => other.map(|()| true),

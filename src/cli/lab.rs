@@ -34,22 +34,18 @@ pub struct LabArguments {
 /// Why the lab does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum LabStartError {
-    /// The lab cloud.
     #[error(transparent)]
     Cloud(#[from] LabError),
-    /// The appliance.
     #[error(transparent)]
     Appliance(#[from] StartError),
     /// No place for the data.
     #[error("this user has no data directory; say where with --data DIR")]
     NoDataDir,
-    /// The environment.
     #[error(transparent)]
     Config(#[from] super::config::ConfigError),
     /// The configuration cannot be meant.
     #[error("the configuration is not usable:\n{0}")]
     Unusable(String),
-    /// The log.
     #[error(transparent)]
     Logging(#[from] logging::LoggingError),
     /// The connection that is made ready.
@@ -93,7 +89,7 @@ pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
     }];
     let appliance = Appliance::start(config).await?;
     if is_untouched(&appliance) {
-        furnish(&appliance, &keys).await?;
+        add_connection(&appliance, &keys).await?;
     }
     greet(&appliance, &cloud, &keys);
     appliance.run().await?;
@@ -107,7 +103,7 @@ fn is_untouched(appliance: &Appliance) -> bool {
     state.connections.is_empty() && state.users.iter().all(|user| user.logins == 0)
 }
 
-async fn furnish(appliance: &Appliance, keys: &LabKeys) -> Result<(), LabStartError> {
+async fn add_connection(appliance: &Appliance, keys: &LabKeys) -> Result<(), LabStartError> {
     let Ok(name) = ConnectionName::parse(CONNECTION) else { return Ok(()) };
     let settings = ConnectionSettings {
         description: "the lab cloud, ready to use".to_owned(),
@@ -121,7 +117,7 @@ async fn furnish(appliance: &Appliance, keys: &LabKeys) -> Result<(), LabStartEr
         meta: None,
     };
     let secret = Zeroizing::new(keys.secret_access_key().to_owned());
-    appliance.services.connections.furnish(name, ConnectionDraft { settings, secret }).await?;
+    appliance.services.connections.ensure(name, ConnectionDraft { settings, secret }).await?;
     Ok(())
 }
 

@@ -19,14 +19,8 @@ use super::config::{LogFormat, LogSettings};
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
 pub enum LoggingError {
-    /// The level is none.
     #[error("log.level: `{level}`: {source}")]
-    Level {
-        /// What the setting says.
-        level: String,
-        /// What the library said.
-        source: filter::ParseError,
-    },
+    Level { level: String, source: filter::ParseError },
     /// There is a log already.
     #[error("the log was started before: {0}")]
     Started(#[from] tracing_subscriber::util::TryInitError),

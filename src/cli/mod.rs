@@ -48,13 +48,13 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Events(arguments) => events::print(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("claviger: {}", whole(error.as_ref()));
+        eprintln!("claviger: {}", with_causes(error.as_ref()));
         ExitCode::FAILURE
     })
 }
 
 /// An error with its causes, in one line; a cause that the text names already is not told twice.
-fn whole(error: &dyn Error) -> String {
+fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

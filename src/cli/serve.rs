@@ -7,7 +7,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// With which configuration.
 #[derive(clap::Args, Debug)]
 pub struct ServeArguments {
     /// The configuration; every key is documented in config/claviger.toml [default: none, only the environment]
@@ -24,10 +23,8 @@ pub enum ServeError {
     /// The configuration cannot be meant.
     #[error("the configuration is not usable; `claviger check-config` says the same:\n{0}")]
     Unusable(String),
-    /// The log.
     #[error(transparent)]
     Logging(#[from] logging::LoggingError),
-    /// The appliance.
     #[error(transparent)]
     Start(#[from] StartError),
 }
@@ -72,5 +69,5 @@ pub fn check(arguments: &ServeArguments) -> Result<ExitCode, ServeError> {
 
 /// All that is wrong with a configuration, each with its remedy.
 pub fn problems(config: &Config) -> Vec<String> {
-    config.check().iter().map(|problem| super::whole(problem)).collect()
+    config.check().iter().map(|problem| super::with_causes(problem)).collect()
 }

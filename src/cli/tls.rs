@@ -22,12 +22,7 @@ pub enum TlsError {
     Making(#[from] rcgen::Error),
     /// It could not be kept.
     #[error("`{}` could not be written", path.display())]
-    Keeping {
-        /// Which file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
+    Keeping { path: PathBuf, source: std::io::Error },
     /// rustls refuses its own defaults.
     #[error("TLS could not be set up")]
     Setup(#[from] rustls::Error),

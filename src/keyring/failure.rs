@@ -13,9 +13,7 @@ pub enum KeyringError {
     Disk {
         /// What was being done, as a verb.
         doing: &'static str,
-        /// To what.
         path: PathBuf,
-        /// What the system said.
         source: io::Error,
     },
     /// Another process, or another keyring in this one, has the directory open.
@@ -23,18 +21,12 @@ pub enum KeyringError {
     InUse(PathBuf),
     /// The file that holds a secret is open to others.
     #[error("`{}` is open to others (mode {mode:04o}): run `chmod 600 {}`", path.display(), path.display())]
-    OpenToOthers {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
+    OpenToOthers { path: PathBuf, mode: u32 },
     /// There is no master key, and none may be made.
     #[error("the master key `{}` does not exist: {remedy}", path.display())]
     MasterKeyMissing {
         /// Where it was looked for.
         path: PathBuf,
-        /// What to do.
         remedy: &'static str,
     },
     /// What was found is not a master key.
@@ -59,7 +51,6 @@ pub enum KeyringError {
     /// A file of the keyring is not what was written there.
     #[error("`{}` is damaged: {what}: restore the keyring from a backup", path.display())]
     Damaged {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         what: &'static str,
@@ -72,7 +63,6 @@ pub enum KeyringError {
     Unreadable {
         /// For whom it should have been sealed.
         owner: Owner,
-        /// For what.
         purpose: &'static str,
     },
     /// The cryptographic provider failed, for example for want of random bytes.

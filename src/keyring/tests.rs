@@ -8,9 +8,9 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// A place for a keyring and its master key, and ways to open it as a restarted process would.
-struct Place(TempDir);
+struct TestDirectory(TempDir);
 
-impl Place {
+impl TestDirectory {
     fn new() -> Self {
         Self(tempfile::tempdir().expect("a temporary directory"))
     }
@@ -68,7 +68,7 @@ proptest! {
 
 #[test]
 fn secrets_open_after_a_restart() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let sealed = place.open().seal(&owner(1), "secret", b"open sesame").expect("sealed");
     let keyring = place.open();
     assert_eq!(*keyring.open_sealed(&owner(1), "secret", &sealed).expect("opened"), b"open sesame");
@@ -77,7 +77,7 @@ fn secrets_open_after_a_restart() {
 
 #[test]
 fn what_is_shredded_stays_unreadable_even_for_the_same_owner_made_anew() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let keyring = place.open();
     let sealed = keyring.seal(&owner(1), "secret", b"open sesame").expect("sealed");
     keyring.shred(&owner(1)).expect("shredded");
@@ -92,7 +92,7 @@ fn what_is_shredded_stays_unreadable_even_for_the_same_owner_made_anew() {
 
 #[test]
 fn a_shredding_that_was_cut_short_counts() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let sealed = place.open().seal(&owner(1), "secret", b"open sesame").expect("sealed");
     let length = fs::read(place.file_of(&owner(1))).expect("read").len();
     fs::write(place.file_of(&owner(1)), vec![0; length]).expect("overwritten");
@@ -124,7 +124,7 @@ fn two_threads_at_once_make_one_key() {
 
 #[test]
 fn another_master_key_is_refused() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let sealed = place.open().seal(&owner(1), "secret", b"open sesame").expect("sealed");
     let right = fs::read(place.master()).expect("read");
     place.put_master(&[0xa5; 32], 0o600);
@@ -135,7 +135,7 @@ fn another_master_key_is_refused() {
 
 #[test]
 fn a_lost_master_key_is_not_replaced_by_a_new_one() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     drop(place.open());
     fs::remove_file(place.master()).expect("removed");
     let error = place.try_open().expect_err("refused").to_string();
@@ -145,7 +145,7 @@ fn a_lost_master_key_is_not_replaced_by_a_new_one() {
 
 #[test]
 fn a_lost_check_file_is_damage() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.open().seal(&owner(1), "secret", b"").expect("sealed");
     fs::remove_file(place.keyring().join(CHECK_FILE)).expect("removed");
     assert!(matches!(place.try_open(), Err(KeyringError::Damaged { .. })));
@@ -153,7 +153,7 @@ fn a_lost_check_file_is_damage() {
 
 #[test]
 fn nobody_else_may_read_what_it_writes() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let keyring = place.open();
     keyring.seal(&owner(1), "secret", b"").expect("sealed");
     assert_eq!(mode(&place.master()), 0o600);
@@ -166,7 +166,7 @@ fn nobody_else_may_read_what_it_writes() {
 
 #[test]
 fn a_master_key_that_others_may_read_is_refused() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     for open in [0o640, 0o604, 0o644, 0o660, 0o601] {
         place.put_master(&[0xa5; 32], open);
         let error = place.try_open().expect_err("refused").to_string();
@@ -178,7 +178,7 @@ fn a_master_key_that_others_may_read_is_refused() {
 fn a_master_key_is_32_bytes_raw_or_as_base64() {
     let raw = [0xa5; 32];
     let base64 = "paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU=";
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.put_master(&raw, 0o600);
     drop(place.open());
     for same in [base64.to_owned(), format!("{base64}\n"), format!("  {base64}\r\n")] {
@@ -194,7 +194,7 @@ fn a_master_key_is_32_bytes_raw_or_as_base64() {
 
 #[test]
 fn a_passphrase_opens_what_it_made() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let open = |text: &str| Keyring::open(&place.keyring(), MasterKeySource::Passphrase(text.to_owned().into()));
     let sealed = open("correct horse").expect("it opens").seal(&owner(1), "secret", b"open sesame").expect("sealed");
     let keyring = open("correct horse").expect("it opens");
@@ -215,7 +215,7 @@ fn a_passphrase_opens_what_it_made() {
 
 #[test]
 fn one_keyring_at_a_time() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let first = place.open();
     assert!(matches!(place.try_open(), Err(KeyringError::InUse(_))));
     let clone = first.clone();
@@ -227,7 +227,7 @@ fn one_keyring_at_a_time() {
 
 #[test]
 fn what_a_crash_left_is_removed_and_foreign_files_are_not() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     drop(place.open());
     let unfinished = place.keyring().join(format!(".unfinished-{}", Uuid::new_v4()));
     let foreign = place.keyring().join("README");
@@ -241,7 +241,7 @@ fn what_a_crash_left_is_removed_and_foreign_files_are_not() {
 
 #[test]
 fn a_damaged_data_key_is_named_and_not_replaced() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.open().seal(&owner(1), "secret", b"open sesame").expect("sealed");
     let mut content = fs::read(place.file_of(&owner(1))).expect("read");
     content[20] ^= 1;
@@ -254,7 +254,7 @@ fn a_damaged_data_key_is_named_and_not_replaced() {
 
 #[test]
 fn a_data_key_cannot_be_given_to_another_owner() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.open().seal(&owner(1), "secret", b"open sesame").expect("sealed");
     fs::copy(place.file_of(&owner(1)), place.file_of(&owner(2))).expect("copied");
     assert!(matches!(place.open().seal(&owner(2), "secret", b""), Err(KeyringError::Damaged { .. })));
@@ -262,7 +262,7 @@ fn a_data_key_cannot_be_given_to_another_owner() {
 
 #[test]
 fn nothing_shows_a_secret() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let keyring = place.open();
     assert_eq!(format!("{keyring:?}"), "Keyring");
     let source = MasterKeySource::Passphrase("correct horse".to_owned().into());

@@ -48,9 +48,9 @@ pub(super) fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: Dat
             cloud.faults.set(Vec::new());
             HttpResponse::NoContent().finish()
         }
-        "calls" if method == Method::GET => ok(&json!(cloud.tally.counts())),
+        "calls" if method == Method::GET => ok(&json!(cloud.call_counts.counts())),
         "calls" if method == Method::DELETE => {
-            cloud.tally.clear();
+            cloud.call_counts.clear();
             HttpResponse::NoContent().finish()
         }
         "sessions" if method == Method::DELETE => {

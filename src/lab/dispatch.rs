@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::call_counts::CallCounts;
 use super::caller::Caller;
 use super::fault::{Faults, Misfortune};
 use super::kms::Kms;
@@ -18,7 +19,6 @@ use super::refusal::{Dialect, Refusal};
 use super::service::Service;
 use super::session::Sessions;
 use super::sigv4::{Claim, Received};
-use super::tally::Tally;
 use super::wire::query::Parameters;
 use super::wire::xml::Element;
 use super::wire::{json, query};
@@ -33,7 +33,7 @@ pub(super) struct Cloud {
     pub plan: LabPlan,
     pub sessions: Sessions,
     pub faults: Faults,
-    pub tally: Tally,
+    pub call_counts: CallCounts,
     pub kms: Kms,
 }
 
@@ -54,15 +54,15 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
             Err(_) => control::failed(),
         };
     }
-    let call = Call::read(&request, &body);
-    cloud.tally.count(&call.action(), call.region());
+    let call = SignedCall::read(&request, &body);
+    cloud.call_counts.count(&call.action(), call.region());
     let fault = cloud.faults.take(call.service, &call.operation, call.region());
     let misfortune = fault.as_ref().and_then(|fault| fault.answer);
     if let Some(fault) = &fault {
         tokio::time::sleep(fault.delay()).await;
     }
     if misfortune == Some(Misfortune::Drop) {
-        hang_up(&request);
+        disconnect(&request);
     }
     let request_id = Uuid::new_v4().to_string();
     let mut outcome = call.outcome(&cloud, misfortune, now);
@@ -84,7 +84,7 @@ enum Answer {
 }
 
 /// One call of an operation, as far as it can be told before anything is checked.
-struct Call<'a> {
+struct SignedCall<'a> {
     received: Received<'a>,
     claim: Result<Claim, Refusal>,
     service: Service,
@@ -92,8 +92,8 @@ struct Call<'a> {
     parameters: Parameters,
 }
 
-impl<'a> Call<'a> {
-    fn read(request: &'a HttpRequest, body: &'a [u8]) -> Call<'a> {
+impl<'a> SignedCall<'a> {
+    fn read(request: &'a HttpRequest, body: &'a [u8]) -> SignedCall<'a> {
         let headers = request.headers().iter();
         let received = Received {
             method: request.method().as_str(),
@@ -113,7 +113,7 @@ impl<'a> Call<'a> {
             Dialect::Query | Dialect::Ec2 => parameters.get("Action"),
         };
         let operation = operation.unwrap_or_default().to_owned();
-        Call { received, claim, service, operation, parameters }
+        SignedCall { received, claim, service, operation, parameters }
     }
 
     fn action(&self) -> String {
@@ -213,17 +213,17 @@ fn numbered(mut response: HttpResponse<BoxBody>, request_id: &str) -> HttpRespon
 }
 
 /// A second handle on a client's connection, to cut it off in the middle of a call.
-pub(super) struct Line(TcpStream);
+pub(super) struct CallerSocket(TcpStream);
 
-impl Line {
+impl CallerSocket {
     /// Of an accepted connection; none if the process may open no more files.
-    pub(super) fn of(connection: &impl AsFd) -> Option<Line> {
-        connection.as_fd().try_clone_to_owned().ok().map(|fd: OwnedFd| Line(TcpStream::from(fd)))
+    pub(super) fn of(connection: &impl AsFd) -> Option<CallerSocket> {
+        connection.as_fd().try_clone_to_owned().ok().map(|fd: OwnedFd| CallerSocket(TcpStream::from(fd)))
     }
 }
 
-fn hang_up(request: &HttpRequest) {
-    if let Some(Line(connection)) = request.conn_data::<Line>() {
+fn disconnect(request: &HttpRequest) {
+    if let Some(CallerSocket(connection)) = request.conn_data::<CallerSocket>() {
         // If it fails, the client has hung up already.
         let _ = connection.shutdown(Shutdown::Both);
     }

@@ -86,14 +86,14 @@ fn trust_policy(role: &Role, account: &Account) -> String {
 /// Which part of a listing is wanted.
 struct Listing<'a> {
     prefix: &'a str,
-    page: Page,
+    page: ListPage,
 }
 
 impl<'a> Listing<'a> {
     fn read(caller: &Caller<'_>, kind: &str, action: &str, parameters: &'a Parameters) -> Result<Listing<'a>, Refusal> {
         let mut constraints = Constraints::default();
         let prefix = constraints.text(parameters, &PATH_PREFIX).unwrap_or("/");
-        let page = Page::read(parameters, constraints)?;
+        let page = ListPage::read(parameters, constraints)?;
         if !prefix.starts_with('/') {
             let fault = "The specified value for pathPrefix is invalid. It must begin with the / character and contain \
                          only alphanumeric characters and/or / characters.";
@@ -118,7 +118,7 @@ fn simulate(caller: &Caller<'_>, parameters: &Parameters) -> Result<Vec<Element>
     if actions.is_empty() {
         constraints.missing("ActionNames");
     }
-    let page = Page::read(parameters, constraints)?;
+    let page = ListPage::read(parameters, constraints)?;
     let source = source.ok_or(Refusal::Internal)?;
     caller.require("iam:SimulatePrincipalPolicy", Some(source.to_owned()))?;
     let identity = principal(caller.account, source)?;
@@ -180,20 +180,20 @@ fn invalid_input(message: String) -> Refusal {
 }
 
 /// IAM's paging: at most so many, from a marker on.
-struct Page {
+struct ListPage {
     start: usize,
     size: usize,
 }
 
-impl Page {
-    fn read(parameters: &Parameters, mut constraints: Constraints) -> Result<Page, Refusal> {
+impl ListPage {
+    fn read(parameters: &Parameters, mut constraints: Constraints) -> Result<ListPage, Refusal> {
         let size = constraints.number(parameters, "MaxItems", (1, 1000), 100);
         constraints.finish()?;
         let start = match parameters.get("Marker") {
             None => 0,
             Some(marker) => read_marker(marker).ok_or_else(|| Refusal::Invalid(format!("Invalid Marker: {marker}")))?,
         };
-        Ok(Page { start, size: usize::try_from(size).unwrap_or(1) })
+        Ok(ListPage { start, size: usize::try_from(size).unwrap_or(1) })
     }
 
     fn cut(&self, name: &str, all: Vec<Element>) -> Vec<Element> {

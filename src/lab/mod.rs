@@ -16,6 +16,7 @@
 //! "answer": "throttle"}`. `service`, `operation` and `region` may be left out (any), `times` too (1); `answer` is
 //! `throttle`, `internal`, `unavailable`, `deny` or `drop`, or is left out for a delay alone.
 
+mod call_counts;
 mod caller;
 mod constraint;
 mod control;
@@ -34,7 +35,6 @@ mod service;
 mod session;
 mod sigv4;
 mod sts;
-mod tally;
 mod wire;
 
 pub use plan::{LabKeys, LabPlan, Mistake, Problem};

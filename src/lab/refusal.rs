@@ -16,7 +16,6 @@ pub(super) enum Dialect {
 /// Why a request is not answered with what it asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Not signed at all.
     Unsigned,
     /// Signed in a form that cannot be checked. AWS's words.
     SignatureIncomplete(String),

@@ -10,12 +10,12 @@ use actix_web::{App, HttpServer, web};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
-use super::dispatch::{self, Cloud, Line};
+use super::call_counts::CallCounts;
+use super::dispatch::{self, CallerSocket, Cloud};
 use super::fault::Faults;
 use super::kms::{Kms, StoreError};
 use super::plan::{LabPlan, Mistake};
 use super::session::Sessions;
-use super::tally::Tally;
 
 /// Threads that serve; a call is a matter of microseconds.
 const WORKERS: usize = 2;
@@ -47,7 +47,13 @@ impl LabCloud {
         let address = listener.local_addr().map_err(not_bound)?;
         let sessions = Sessions::new().map_err(|_| LabError::NoRandomness)?;
         let kms = Kms::open(keys)?;
-        let cloud = web::Data::new(Cloud { plan, sessions, faults: Faults::default(), tally: Tally::default(), kms });
+        let cloud = web::Data::new(Cloud {
+            plan,
+            sessions,
+            faults: Faults::default(),
+            call_counts: CallCounts::default(),
+            kms,
+        });
         let server =
             HttpServer::new(move || App::new().app_data(cloud.clone()).default_service(web::to(dispatch::answer)))
                 .workers(WORKERS)
@@ -74,7 +80,7 @@ impl LabCloud {
 }
 
 fn keep_line(connection: &dyn Any, kept: &mut Extensions) {
-    if let Some(line) = connection.downcast_ref::<actix_web::rt::net::TcpStream>().and_then(Line::of) {
+    if let Some(line) = connection.downcast_ref::<actix_web::rt::net::TcpStream>().and_then(CallerSocket::of) {
         kept.insert(line);
     }
 }
@@ -85,12 +91,7 @@ fn keep_line(connection: &dyn Any, kept: &mut Extensions) {
 pub enum LabError {
     /// The plan's file cannot be read.
     #[error("cannot read the lab cloud's plan {}", path.display())]
-    PlanUnreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
+    PlanUnreadable { path: PathBuf, source: io::Error },
     /// The plan is not TOML of the documented form.
     #[error("the lab cloud's plan, line {line}, column {column}: {problem}")]
     PlanMalformed {
@@ -101,7 +102,6 @@ pub enum LabError {
         /// What is wrong there; never quotes the line, which may hold a secret.
         problem: String,
     },
-    /// The plan breaks rules.
     #[error("the lab cloud's plan has mistakes: {}", list(.0))]
     PlanMistaken(Vec<Mistake>),
     /// Asked to listen where others could come in.
@@ -112,7 +112,6 @@ pub enum LabError {
     Listen {
         /// Where it was to listen.
         address: SocketAddr,
-        /// What the system says.
         source: io::Error,
     },
     /// The keys that were kept cannot be used.

@@ -34,8 +34,10 @@ pub(super) struct Session {
 pub(super) enum Holder {
     /// A user's own, by name: GetSessionToken.
     User(String),
-    /// A role's: AssumeRole.
-    Role { role: String, session: String },
+    Role {
+        role: String,
+        session: String,
+    },
 }
 
 /// Credentials as they are handed out.

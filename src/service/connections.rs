@@ -167,7 +167,7 @@ impl Connections {
     ///
     /// # Errors
     /// When the log or the keyring fails.
-    pub async fn furnish(&self, name: ConnectionName, draft: ConnectionDraft) -> Result<Arc<Connection>, Failure> {
+    pub async fn ensure(&self, name: ConnectionName, draft: ConnectionDraft) -> Result<Arc<Connection>, Failure> {
         self.store(&super::system_change("first-start"), name, draft).await
     }
 

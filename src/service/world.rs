@@ -227,7 +227,7 @@ impl World {
         };
         let draft = ConnectionDraft { settings, secret: Zeroizing::new("s3cret".to_owned()) };
         let name = ConnectionName::parse("aws").expect("a name");
-        let furnished = self.run(self.services().connections.furnish(name, draft));
+        let furnished = self.run(self.services().connections.ensure(name, draft));
         furnished.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
         let addition = Addition {
             name: KmsName::parse("kms").expect("a name"),

@@ -15,20 +15,10 @@ use zeroize::Zeroizing;
 pub enum CertificateProblem {
     /// A file cannot be read.
     #[error("`{}` cannot be read: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    Unreadable { path: PathBuf, source: std::io::Error },
     /// Anybody on the machine may read the private key.
     #[error("`{}` is open to all (mode {mode:04o}): run `chmod o= {}`", path.display(), path.display())]
-    OpenToAll {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
+    OpenToAll { path: PathBuf, mode: u32 },
     /// There is no certificate in the file.
     #[error("`{}` holds no certificate: PEM with `BEGIN CERTIFICATE` is expected", .0.display())]
     NoCertificate(PathBuf),
@@ -38,22 +28,10 @@ pub enum CertificateProblem {
     /// The two do not belong together.
     #[error("the certificate `{}` was not made for the key `{}`: give the key that it was made with",
         certificate.display(), private_key.display())]
-    Mismatch {
-        /// The certificate's file.
-        certificate: PathBuf,
-        /// The key's file.
-        private_key: PathBuf,
-    },
+    Mismatch { certificate: PathBuf, private_key: PathBuf },
     /// One of them is of a kind that cannot be used.
     #[error("`{}` and `{}` cannot be used together: {source}", certificate.display(), private_key.display())]
-    Unusable {
-        /// The certificate's file.
-        certificate: PathBuf,
-        /// The key's file.
-        private_key: PathBuf,
-        /// What the TLS library said.
-        source: rustls::Error,
-    },
+    Unusable { certificate: PathBuf, private_key: PathBuf, source: rustls::Error },
 }
 
 /// Reads a certificate (with those that lead to its root) and its private key, and proves that they belong together.

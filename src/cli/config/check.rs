@@ -21,7 +21,6 @@ pub enum Problem {
     OutOfRange {
         /// The key, with its section.
         key: &'static str,
-        /// What it says.
         value: u64,
         /// The least that it may say.
         least: u64,
@@ -33,7 +32,6 @@ pub enum Problem {
     HalfPair {
         /// The key that is there.
         given: &'static str,
-        /// What it says.
         path: PathBuf,
         /// The key that is not.
         missing: &'static str,
@@ -49,7 +47,6 @@ pub enum Problem {
     DataDir {
         /// The directory, or the one above it that is missing.
         path: PathBuf,
-        /// What the system said.
         source: std::io::Error,
     },
     /// A relative path, which would depend on where the program is started.
@@ -57,15 +54,11 @@ pub enum Problem {
     Relative {
         /// The key, with its section.
         key: &'static str,
-        /// What it says.
         path: PathBuf,
     },
     /// No socket fits below it.
     #[error("storage.data_dir: `{}` is too long: at most {SOCKET_MAX} bytes fit, with `/control.sock` behind it", path.display())]
-    LongPath {
-        /// What it says.
-        path: PathBuf,
-    },
+    LongPath { path: PathBuf },
     /// A source that needs a file, and none is named.
     #[error("master_key.path: is needed with source = \"passphrase_file\"")]
     NoPassphraseFile,
@@ -79,7 +72,6 @@ pub enum Problem {
     TooManyLanes {
         /// The memory of one hash.
         memory_kib: u32,
-        /// Its lanes.
         parallelism: u32,
     },
     /// Something in the section for AWS.

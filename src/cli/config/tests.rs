@@ -189,17 +189,17 @@ fn the_admin_password_comes_from_the_environment_and_is_not_shown() {
 }
 
 /// A directory with a certificate and its key, and a configuration that uses nothing else of the machine.
-struct Place(TempDir);
+struct TestDirectory(TempDir);
 
-impl Place {
+impl TestDirectory {
     fn new() -> Self {
-        let place = Self(tempfile::tempdir().expect("a temporary directory"));
+        let directory = Self(tempfile::tempdir().expect("a temporary directory"));
         for name in ["one", "two"] {
             let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
-            place.write(&format!("{name}.crt"), &made.cert.pem(), 0o644);
-            place.write(&format!("{name}.key"), &made.signing_key.serialize_pem(), 0o640);
+            directory.write(&format!("{name}.crt"), &made.cert.pem(), 0o644);
+            directory.write(&format!("{name}.key"), &made.signing_key.serialize_pem(), 0o640);
         }
-        place
+        directory
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -230,27 +230,27 @@ impl Place {
 
 #[test]
 fn a_good_configuration_has_no_problem_and_checking_leaves_nothing_behind() {
-    let place = Place::new();
-    assert_eq!(place.problems(|_| {}), [""; 0]);
-    assert!(!place.path("data").exists());
-    fs::create_dir(place.path("data")).expect("made");
-    assert_eq!(place.problems(|_| {}), [""; 0]);
-    assert_eq!(fs::read_dir(place.path("data")).expect("listed").count(), 0);
+    let directory = TestDirectory::new();
+    assert_eq!(directory.problems(|_| {}), [""; 0]);
+    assert!(!directory.path("data").exists());
+    fs::create_dir(directory.path("data")).expect("made");
+    assert_eq!(directory.problems(|_| {}), [""; 0]);
+    assert_eq!(fs::read_dir(directory.path("data")).expect("listed").count(), 0);
 }
 
 #[test]
 fn all_problems_are_named_at_once() {
-    let place = Place::new();
-    place.write("data", "a file", 0o644);
-    place.write("master.key", "hunter2", 0o600);
-    let problems = place.problems(|config| {
+    let directory = TestDirectory::new();
+    directory.write("data", "a file", 0o644);
+    directory.write("master.key", "hunter2", 0o600);
+    let problems = directory.problems(|config| {
         config.server.shutdown_timeout_seconds = 60;
         config.server.max_connections = 0;
         config.tls.private_key = None;
         config.tls.self_signed_names = vec!["not a name".to_owned(), "kms.example".to_owned(), "::1".to_owned()];
-        config.master_key.path = Some(place.path("master.key"));
+        config.master_key.path = Some(directory.path("master.key"));
         config.passwords.memory_kib = 64;
-        config.aws.ca_bundle = Some(place.path("one.key"));
+        config.aws.ca_bundle = Some(directory.path("one.key"));
         config.log.level = "loud".to_owned();
     });
     insta::assert_snapshot!(problems.join("\n"), @r"
@@ -306,23 +306,23 @@ fn a_setting_by_both_of_its_names_is_refused() {
 
 #[test]
 fn a_data_directory_must_have_room_for_the_name_of_its_socket() {
-    let place = Place::new();
-    let long = place.path(&"d".repeat(120));
-    let problems = place.problems(|config| config.storage.data_dir = long.clone());
+    let directory = TestDirectory::new();
+    let long = directory.path(&"d".repeat(120));
+    let problems = directory.problems(|config| config.storage.data_dir = long.clone());
     assert!(problems.iter().any(|problem| problem.contains("is too long")), "{problems:?}");
 }
 
 #[test]
 fn a_certificate_must_belong_to_its_key() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let with = |certificate: &str, key: &str| {
-        place.problems(|config| {
-            config.tls.certificate = Some(place.path(certificate));
-            config.tls.private_key = Some(place.path(key));
+        directory.problems(|config| {
+            config.tls.certificate = Some(directory.path(certificate));
+            config.tls.private_key = Some(directory.path(key));
         })
     };
-    place.write("open.key", &fs::read_to_string(place.path("one.key")).expect("read"), 0o644);
-    place.write("empty", "", 0o600);
+    directory.write("open.key", &fs::read_to_string(directory.path("one.key")).expect("read"), 0o644);
+    directory.write("empty", "", 0o600);
     let all = [
         with("one.crt", "two.key"),
         with("one.crt", "open.key"),
@@ -343,15 +343,15 @@ fn a_certificate_must_belong_to_its_key() {
 
 #[test]
 fn the_master_key_is_looked_at() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let with = |kind, path: Option<&str>, create| {
-        place.problems(|config| {
-            let path = path.map(|name| place.path(name));
+        directory.problems(|config| {
+            let path = path.map(|name| directory.path(name));
             config.master_key = MasterKeySettings { source: kind, path, create, credential: "a/b".to_owned() };
         })
     };
-    place.write("open", "paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU=", 0o644);
-    place.write("blank", "\n", 0o600);
+    directory.write("open", "paWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaU=", 0o644);
+    directory.write("blank", "\n", 0o600);
     let all = [
         with(MasterKeyKind::File, None, false),
         with(MasterKeyKind::File, Some("open"), true),
@@ -370,8 +370,8 @@ fn the_master_key_is_looked_at() {
 
 #[test]
 fn a_level_is_a_level() {
-    let place = Place::new();
-    let with = |level: &str| place.problems(|config| config.log.level = level.to_owned()).is_empty();
+    let directory = TestDirectory::new();
+    let with = |level: &str| directory.problems(|config| config.log.level = level.to_owned()).is_empty();
     for good in ["info", "DEBUG", "off", "warn,claviger::aws=debug", "info,sled=error"] {
         assert!(with(good), "{good}");
     }

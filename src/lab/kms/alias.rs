@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::ask::Ask;
 use super::call::{Call, Names};
 use super::key::seconds;
-use super::page::Page;
+use super::page::PageRequest;
+use super::request::Request;
 use super::state::Alias;
 use super::{Answer, exception};
 use crate::lab::refusal::Refusal;
@@ -18,10 +18,10 @@ const PATTERN: &str = "^[a-zA-Z0-9:/_-]+$";
 const MOST_OF_A_KEY: usize = 50;
 
 /// `CreateAlias`
-pub(super) fn create_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = read_name(ask);
-    let target = ask.required("TargetKeyId", (1, 2048));
-    ask.finish()?;
+pub(super) fn create_alias(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = read_name(request);
+    let target = request.required("TargetKeyId", (1, 2048));
+    request.finish()?;
     require_own(name)?;
     let arn = call.arn(name);
     call.require(&arn)?;
@@ -49,10 +49,10 @@ pub(super) fn create_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `UpdateAlias`
-pub(super) fn update_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = read_name(ask);
-    let target = ask.required("TargetKeyId", (1, 2048));
-    ask.finish()?;
+pub(super) fn update_alias(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = read_name(request);
+    let target = request.required("TargetKeyId", (1, 2048));
+    request.finish()?;
     require_own(name)?;
     let arn = call.arn(name);
     call.require(&arn)?;
@@ -72,9 +72,9 @@ pub(super) fn update_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `DeleteAlias`
-pub(super) fn delete_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = read_name(ask);
-    ask.finish()?;
+pub(super) fn delete_alias(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = read_name(request);
+    request.finish()?;
     require_own(name)?;
     let arn = call.arn(name);
     call.require(&arn)?;
@@ -85,10 +85,10 @@ pub(super) fn delete_alias(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `ListAliases`
-pub(super) fn list_aliases(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let page = Page::read(ask, 50, 100);
-    let target = ask.text("KeyId", (1, 2048));
-    ask.finish()?;
+pub(super) fn list_aliases(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let page = PageRequest::read(request, 50, 100);
+    let target = request.text("KeyId", (1, 2048));
+    request.finish()?;
     call.require("*")?;
     let after = page.after()?;
     let state = call.kms.state()?;
@@ -114,10 +114,10 @@ fn describe(alias: &Alias) -> Value {
     entry
 }
 
-fn read_name<'a>(ask: &mut Ask<'a>) -> &'a str {
-    let name = ask.required("AliasName", (1, 256));
+fn read_name<'a>(request: &mut Request<'a>) -> &'a str {
+    let name = request.required("AliasName", (1, 256));
     if !name.chars().all(|c| c.is_ascii_alphanumeric() || ":/_-".contains(c)) {
-        ask.unfit("AliasName", name, PATTERN);
+        request.unfit("AliasName", name, PATTERN);
     }
     name
 }

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::ask::Ask;
 use super::call::Call;
+use super::request::Request;
 use super::spec::{Spec, Usage};
 use super::usage::{refuse_dry_run, seal};
 use super::{Answer, asymmetric, crypto};
@@ -14,10 +14,10 @@ use crate::lab::refusal::Refusal;
 const LENGTH: (i64, i64) = (1, 1024);
 
 /// `GenerateRandom`
-pub(super) fn generate_random(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let length = ask.number("NumberOfBytes", LENGTH);
-    ask.text("CustomKeyStoreId", (1, 64));
-    ask.finish()?;
+pub(super) fn generate_random(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let length = request.number("NumberOfBytes", LENGTH);
+    request.text("CustomKeyStoreId", (1, 64));
+    request.finish()?;
     call.require("*")?;
     let Some(length) = length else {
         return Err(Refusal::Invalid("NumberOfBytes is required.".to_owned()));
@@ -27,22 +27,22 @@ pub(super) fn generate_random(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `GenerateDataKey`
-pub(super) fn generate_data_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    data_key(call, ask, true)
+pub(super) fn generate_data_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    data_key(call, request, true)
 }
 
 /// `GenerateDataKeyWithoutPlaintext`
-pub(super) fn generate_data_key_without_plaintext(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    data_key(call, ask, false)
+pub(super) fn generate_data_key_without_plaintext(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    data_key(call, request, false)
 }
 
-fn data_key(call: &Call<'_>, ask: &mut Ask<'_>, in_the_clear: bool) -> Answer {
-    let name = ask.key_id();
-    let context = ask.map("EncryptionContext");
-    let spec = ask.choice("KeySpec", &["AES_256", "AES_128"]);
-    let number = ask.number("NumberOfBytes", LENGTH);
-    let dry = ask.flag("DryRun");
-    ask.finish()?;
+fn data_key(call: &Call<'_>, request: &mut Request<'_>, in_the_clear: bool) -> Answer {
+    let name = request.key_id();
+    let context = request.map("EncryptionContext");
+    let spec = request.choice("KeySpec", &["AES_256", "AES_128"]);
+    let number = request.number("NumberOfBytes", LENGTH);
+    let dry = request.flag("DryRun");
+    request.finish()?;
     let length = match (spec, number) {
         (Some("AES_128"), None) => 16,
         (Some(_), None) => 32,
@@ -68,13 +68,13 @@ fn data_key(call: &Call<'_>, ask: &mut Ask<'_>, in_the_clear: bool) -> Answer {
 }
 
 /// `GenerateDataKeyPair`
-pub(super) fn generate_data_key_pair(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    pair(call, ask, true)
+pub(super) fn generate_data_key_pair(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    pair(call, request, true)
 }
 
 /// `GenerateDataKeyPairWithoutPlaintext`
-pub(super) fn generate_data_key_pair_without_plaintext(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    pair(call, ask, false)
+pub(super) fn generate_data_key_pair_without_plaintext(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    pair(call, request, false)
 }
 
 const PAIRS: [&str; 12] = [
@@ -92,12 +92,12 @@ const PAIRS: [&str; 12] = [
     "ML_KEM_1024",
 ];
 
-fn pair(call: &Call<'_>, ask: &mut Ask<'_>, in_the_clear: bool) -> Answer {
-    let name = ask.key_id();
-    let spec = ask.required_choice("KeyPairSpec", &PAIRS);
-    let context = ask.map("EncryptionContext");
-    let dry = ask.flag("DryRun");
-    ask.finish()?;
+fn pair(call: &Call<'_>, request: &mut Request<'_>, in_the_clear: bool) -> Answer {
+    let name = request.key_id();
+    let spec = request.required_choice("KeyPairSpec", &PAIRS);
+    let context = request.map("EncryptionContext");
+    let dry = request.flag("DryRun");
+    request.finish()?;
     let tool = call.tool(name, Usage::EncryptDecrypt, call.operation)?;
     tool.require_algorithm("SYMMETRIC_DEFAULT")?;
     refuse_dry_run(dry)?;

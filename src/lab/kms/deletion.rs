@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::ask::Ask;
 use super::call::Call;
 use super::key::{Deletion, KeyState, seconds};
+use super::request::Request;
 use super::{Answer, exception};
 use crate::lab::refusal::Refusal;
 
@@ -14,10 +14,10 @@ const LEAST_DAYS: i64 = 7;
 const MOST_DAYS: i64 = 30;
 
 /// `ScheduleKeyDeletion`
-pub(super) fn schedule_key_deletion(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let days = ask.number("PendingWindowInDays", (1, 365)).unwrap_or(USUAL_DAYS);
-    ask.finish()?;
+pub(super) fn schedule_key_deletion(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let days = request.number("PendingWindowInDays", (1, 365)).unwrap_or(USUAL_DAYS);
+    request.finish()?;
     if !(LEAST_DAYS..=MOST_DAYS).contains(&days) {
         let why = format!("PendingWindowInDays must be between {LEAST_DAYS} and {MOST_DAYS}");
         return Err(Refusal::Invalid(why));
@@ -41,9 +41,9 @@ pub(super) fn schedule_key_deletion(call: &Call<'_>, ask: &mut Ask<'_>) -> Answe
 }
 
 /// `CancelKeyDeletion`
-pub(super) fn cancel_key_deletion(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    ask.finish()?;
+pub(super) fn cancel_key_deletion(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    request.finish()?;
     call.change(name, |key| {
         let arn = key.arn(call.region);
         if !matches!(key.state(call.region), KeyState::PendingDeletion | KeyState::PendingReplicaDeletion) {

@@ -3,10 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::ask::Ask;
 use super::call::{Call, Names};
 use super::crypto::{Bytes, Slot, symmetric_length};
 use super::key::{Key, KeyState, Material, Standing};
+use super::request::Request;
 use super::spec::Spec;
 use super::{Answer, asymmetric, exception, wrapping};
 use crate::lab::refusal::Refusal;
@@ -15,7 +15,7 @@ const MATERIAL_ID: (usize, usize) = (64, 64);
 const LONGEST_DAYS: i64 = 365;
 
 /// What is asked for beside the material itself.
-struct Parameters<'a> {
+struct ImportParameters<'a> {
     valid_to: Option<DateTime<Utc>>,
     /// `None` if nothing is said: then it depends on what the key has.
     new: Option<bool>,
@@ -23,19 +23,19 @@ struct Parameters<'a> {
     description: Option<&'a str>,
 }
 
-impl<'a> Parameters<'a> {
-    fn read(call: &Call<'_>, ask: &mut Ask<'a>) -> Result<Parameters<'a>, Refusal> {
+impl<'a> ImportParameters<'a> {
+    fn read(call: &Call<'_>, request: &mut Request<'a>) -> Result<ImportParameters<'a>, Refusal> {
         let models = ["KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"];
-        let expires = ask.choice("ExpirationModel", &models) != Some("KEY_MATERIAL_DOES_NOT_EXPIRE");
-        let valid_to = ask.time("ValidTo");
-        let kind = ask.choice("ImportType", &["NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"]);
-        let id = ask.text("KeyMaterialId", MATERIAL_ID);
-        let description = ask.text("KeyMaterialDescription", (0, 256));
+        let expires = request.choice("ExpirationModel", &models) != Some("KEY_MATERIAL_DOES_NOT_EXPIRE");
+        let valid_to = request.time("ValidTo");
+        let kind = request.choice("ImportType", &["NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"]);
+        let id = request.text("KeyMaterialId", MATERIAL_ID);
+        let description = request.text("KeyMaterialDescription", (0, 256));
         let unfit = |c: char| !(c.is_ascii_alphanumeric() || c.is_whitespace() || ":/_.-".contains(c));
         if let Some(text) = description.filter(|text| text.contains(unfit)) {
-            ask.unfit("KeyMaterialDescription", text, r"^[a-zA-Z0-9:/_\s.-]+$");
+            request.unfit("KeyMaterialDescription", text, r"^[a-zA-Z0-9:/_\s.-]+$");
         }
-        ask.finish()?;
+        request.finish()?;
         let invalid = |why: &str| Err(Refusal::Invalid(why.to_owned()));
         match valid_to {
             None if expires => {
@@ -56,7 +56,7 @@ impl<'a> Parameters<'a> {
         if new == Some(true) && id.is_some() {
             return invalid("KeyMaterialId must not be set if the ImportType is NEW_KEY_MATERIAL");
         }
-        Ok(Parameters { valid_to, new, id, description })
+        Ok(ImportParameters { valid_to, new, id, description })
     }
 
     fn only_for_symmetric(&self) -> bool {
@@ -65,11 +65,11 @@ impl<'a> Parameters<'a> {
 }
 
 /// `ImportKeyMaterial`
-pub(super) fn import_key_material(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let token = ask.required_bytes("ImportToken", (1, 6144));
-    let wrapped = ask.required_bytes("EncryptedKeyMaterial", (1, 6144));
-    let parameters = Parameters::read(call, ask)?;
+pub(super) fn import_key_material(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let token = request.required_bytes("ImportToken", (1, 6144));
+    let wrapped = request.required_bytes("EncryptedKeyMaterial", (1, 6144));
+    let parameters = ImportParameters::read(call, request)?;
     // Unwrapping takes a while: it happens before others have to wait.
     let mut arn = String::new();
     call.look(name, Names::OfKeys, |key, _| {
@@ -119,7 +119,7 @@ fn known_by(key: &Key, secret: &[u8]) -> Result<Vec<u8>, Refusal> {
 fn take_in(
     call: &Call<'_>,
     key: &mut Key,
-    parameters: &Parameters<'_>,
+    parameters: &ImportParameters<'_>,
     id: &str,
     secret: Bytes,
 ) -> Result<(), Refusal> {
@@ -185,10 +185,10 @@ fn add(call: &Call<'_>, key: &mut Key, id: &str) -> Result<(), Refusal> {
 }
 
 /// `DeleteImportedKeyMaterial`
-pub(super) fn delete_imported_key_material(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let wanted = ask.text("KeyMaterialId", MATERIAL_ID);
-    ask.finish()?;
+pub(super) fn delete_imported_key_material(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let wanted = request.text("KeyMaterialId", MATERIAL_ID);
+    request.finish()?;
     call.change(name, |key| {
         wrapping::require_importable(key, call.region)?;
         let arn = key.arn(call.region);

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::ask::Ask;
 use super::call::{Call, Names};
 use super::crypto::{self, Slot};
 use super::key::{Key, Material, Origin, Placement, Standing};
-use super::page::Page;
+use super::page::PageRequest;
+use super::request::Request;
 use super::spec::{Spec, Usage};
 use super::{Answer, exception, managed, policy, tags};
 use crate::lab::refusal::Refusal;
@@ -17,18 +17,18 @@ use crate::lab::refusal::Refusal;
 pub(super) const DESCRIPTION: (usize, usize) = (0, 8192);
 
 /// `CreateKey`
-pub(super) fn create_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let spec = read_spec(ask)?;
-    let usage = ask.choice("KeyUsage", &Usage::NAMES).and_then(Usage::named);
-    let origin = ask.choice("Origin", &["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]);
-    let description = ask.text("Description", DESCRIPTION).unwrap_or_default();
-    let given_policy = ask.text("Policy", policy::LENGTH);
-    let bypass = ask.flag("BypassPolicyLockoutSafetyCheck");
-    let given_tags = ask.tags().unwrap_or_default();
-    let multi_region = ask.flag("MultiRegion");
-    let store = ask.text("CustomKeyStoreId", (1, 64));
-    ask.text("XksKeyId", (1, 128));
-    ask.finish()?;
+pub(super) fn create_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let spec = read_spec(request)?;
+    let usage = request.choice("KeyUsage", &Usage::NAMES).and_then(Usage::named);
+    let origin = request.choice("Origin", &["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]);
+    let description = request.text("Description", DESCRIPTION).unwrap_or_default();
+    let given_policy = request.text("Policy", policy::LENGTH);
+    let bypass = request.flag("BypassPolicyLockoutSafetyCheck");
+    let given_tags = request.tags().unwrap_or_default();
+    let multi_region = request.flag("MultiRegion");
+    let store = request.text("CustomKeyStoreId", (1, 64));
+    request.text("XksKeyId", (1, 128));
+    request.finish()?;
     call.require("*")?;
     if !given_tags.is_empty() {
         call.require_action("TagResource", "*")?;
@@ -68,9 +68,9 @@ pub(super) fn create_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
     Ok(json!({ "KeyMetadata": metadata }))
 }
 
-fn read_spec(ask: &mut Ask<'_>) -> Result<Spec, Refusal> {
+fn read_spec(request: &mut Request<'_>) -> Result<Spec, Refusal> {
     let names = Spec::names();
-    let (new, old) = (ask.choice("KeySpec", &names), ask.choice("CustomerMasterKeySpec", &names));
+    let (new, old) = (request.choice("KeySpec", &names), request.choice("CustomerMasterKeySpec", &names));
     if new.is_some() && old.is_some() {
         let why = "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is \
                    deprecated.";
@@ -111,18 +111,18 @@ fn first_material(id: &str, spec: Spec, origin: Origin, partition: &str) -> Resu
 }
 
 /// `DescribeKey`
-pub(super) fn describe_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    ask.finish()?;
+pub(super) fn describe_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    request.finish()?;
     managed::make_predefined(call, name)?;
     call.look(name, Names::OfAliasesToo, |key, _| Ok(json!({ "KeyMetadata": key.metadata(call.region)? })))
 }
 
 /// `ListKeys`
-pub(super) fn list_keys(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let page = Page::read(ask, 100, 1000);
-    let owners = ask.texts("ResourceOwners");
-    ask.finish()?;
+pub(super) fn list_keys(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let page = PageRequest::read(request, 100, 1000);
+    let owners = request.texts("ResourceOwners");
+    request.finish()?;
     call.require("*")?;
     let after = page.after()?;
     let state = call.kms.state()?;
@@ -134,18 +134,18 @@ pub(super) fn list_keys(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `EnableKey`
-pub(super) fn enable_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    switch(call, ask, true)
+pub(super) fn enable_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    switch(call, request, true)
 }
 
 /// `DisableKey`
-pub(super) fn disable_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    switch(call, ask, false)
+pub(super) fn disable_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    switch(call, request, false)
 }
 
-fn switch(call: &Call<'_>, ask: &mut Ask<'_>, enabled: bool) -> Answer {
-    let name = ask.key_id();
-    ask.finish()?;
+fn switch(call: &Call<'_>, request: &mut Request<'_>, enabled: bool) -> Answer {
+    let name = request.key_id();
+    request.finish()?;
     call.change_silently(name, |key| {
         key.require_material(call.region)?;
         key.placement_mut(call.region)?.enabled = enabled;
@@ -154,10 +154,10 @@ fn switch(call: &Call<'_>, ask: &mut Ask<'_>, enabled: bool) -> Answer {
 }
 
 /// `UpdateKeyDescription`
-pub(super) fn update_key_description(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let description = ask.required("Description", DESCRIPTION).to_owned();
-    ask.finish()?;
+pub(super) fn update_key_description(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let description = request.required("Description", DESCRIPTION).to_owned();
+    request.finish()?;
     call.change_silently(name, |key| {
         key.require_not_deleted(call.region)?;
         key.placement_mut(call.region)?.description = description;
@@ -166,11 +166,11 @@ pub(super) fn update_key_description(call: &Call<'_>, ask: &mut Ask<'_>) -> Answ
 }
 
 /// `ListGrants`: there are none, but the key has to be there.
-pub(super) fn list_grants(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let page = Page::read(ask, 50, 100);
-    ask.text("GrantId", (1, 128));
-    ask.finish()?;
+pub(super) fn list_grants(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let page = PageRequest::read(request, 50, 100);
+    request.text("GrantId", (1, 128));
+    request.finish()?;
     page.after()?;
     call.look(name, Names::OfKeys, |_, _| Ok(page.cut("Grants", std::iter::empty())))
 }

@@ -5,8 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::ask::Ask;
 use super::call::{Call, Tool};
+use super::request::Request;
 use super::spec::Usage;
 use super::usage::{PLAINTEXT, refuse_dry_run};
 use super::{Answer, exception};
@@ -15,10 +15,10 @@ use crate::lab::refusal::Refusal;
 const ALGORITHMS: [&str; 4] = ["HMAC_SHA_224", "HMAC_SHA_256", "HMAC_SHA_384", "HMAC_SHA_512"];
 
 /// `GenerateMac`
-pub(super) fn generate_mac(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let (name, message, algorithm) = read(ask);
-    let dry = ask.flag("DryRun");
-    ask.finish()?;
+pub(super) fn generate_mac(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let (name, message, algorithm) = read(request);
+    let dry = request.flag("DryRun");
+    request.finish()?;
     let tool = call.tool(name, Usage::GenerateVerifyMac, call.operation)?;
     let mac = hmac::sign(&key(&tool, algorithm)?, &message);
     refuse_dry_run(dry)?;
@@ -26,20 +26,20 @@ pub(super) fn generate_mac(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `VerifyMac`
-pub(super) fn verify_mac(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let (name, message, algorithm) = read(ask);
-    let mac = ask.required_bytes("Mac", (1, 6144));
-    let dry = ask.flag("DryRun");
-    ask.finish()?;
+pub(super) fn verify_mac(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let (name, message, algorithm) = read(request);
+    let mac = request.required_bytes("Mac", (1, 6144));
+    let dry = request.flag("DryRun");
+    request.finish()?;
     let tool = call.tool(name, Usage::GenerateVerifyMac, call.operation)?;
     hmac::verify(&key(&tool, algorithm)?, &message, &mac).map_err(|_| exception::invalid_mac(""))?;
     refuse_dry_run(dry)?;
     Ok(json!({ "KeyId": tool.arn, "MacValid": true, "MacAlgorithm": algorithm }))
 }
 
-fn read<'a>(ask: &mut Ask<'a>) -> (&'a str, Vec<u8>, &'a str) {
-    let name = ask.key_id();
-    (name, ask.required_bytes("Message", PLAINTEXT), ask.required_choice("MacAlgorithm", &ALGORITHMS))
+fn read<'a>(request: &mut Request<'a>) -> (&'a str, Vec<u8>, &'a str) {
+    let name = request.key_id();
+    (name, request.required_bytes("Message", PLAINTEXT), request.required_choice("MacAlgorithm", &ALGORITHMS))
 }
 
 fn key(tool: &Tool, algorithm: &str) -> Result<hmac::Key, Refusal> {

@@ -23,9 +23,9 @@ const PERIOD_DAYS: i64 = 365;
 ///
 /// # Errors
 /// If they cannot be kept.
-pub(super) fn furnish(call: &Call<'_>) -> Result<(), Refusal> {
+pub(super) fn create_managed_keys(call: &Call<'_>) -> Result<(), Refusal> {
     let mut state = call.kms.state()?;
-    if state.furnish(call.account(), call.region) {
+    if state.note_managed_keys(call.account(), call.region) {
         return Ok(());
     }
     for service in IN_USE {

@@ -19,16 +19,15 @@ use zeroize::Zeroizing;
 use super::caller::Caller;
 use super::plan::LabPlan;
 use super::refusal::Refusal;
-use ask::Ask;
 use call::Call;
 use clock::Clock;
 use crypto::{Bytes, Slot};
+use request::Request;
 use state::State;
 use store::Store;
 pub(super) use store::StoreError;
 
 mod alias;
-mod ask;
 mod asymmetric;
 mod call;
 mod clock;
@@ -45,6 +44,7 @@ mod page;
 mod policy;
 mod principal;
 mod replica;
+mod request;
 mod rotation;
 mod signing;
 mod spec;
@@ -96,9 +96,9 @@ impl Kms {
             operation: operation.to_owned(),
             version: super::service::Service::Kms.version().to_owned(),
         })?;
-        let body = Ask::object(body)?;
-        managed::furnish(&call)?;
-        perform(&call, &mut Ask::new(&body))
+        let body = Request::object(body)?;
+        managed::create_managed_keys(&call)?;
+        perform(&call, &mut Request::new(&body))
     }
 
     /// Waits until all changes so far are on the disk: an answer goes out after that.
@@ -151,7 +151,7 @@ impl Kms {
     }
 }
 
-type Operation = fn(&Call<'_>, &mut Ask<'_>) -> Answer;
+type Operation = fn(&Call<'_>, &mut Request<'_>) -> Answer;
 
 fn operation_named(name: &str) -> Option<Operation> {
     Some(match name {

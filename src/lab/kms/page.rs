@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use super::ask::Ask;
 use super::exception;
+use super::request::Request;
 use crate::lab::refusal::Refusal;
 
 /// What every marker begins with, before it is encoded: something else is not one of ours.
@@ -13,16 +13,19 @@ const MARK: &str = "after:";
 
 /// Which part of a listing is wanted.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(super) struct PageRequest {
     limit: usize,
     marker: Option<String>,
 }
 
-impl Page {
+impl PageRequest {
     /// Reads what is asked for: so many if nothing is said, and never more than `most`.
-    pub(super) fn read(ask: &mut Ask<'_>, usual: usize, most: usize) -> Page {
-        let limit = ask.number("Limit", (1, 1000)).and_then(|limit| usize::try_from(limit).ok());
-        Page { limit: limit.unwrap_or(usual).min(most), marker: ask.text("Marker", (1, 1024)).map(str::to_owned) }
+    pub(super) fn read(request: &mut Request<'_>, usual: usize, most: usize) -> PageRequest {
+        let limit = request.number("Limit", (1, 1000)).and_then(|limit| usize::try_from(limit).ok());
+        PageRequest {
+            limit: limit.unwrap_or(usual).min(most),
+            marker: request.text("Marker", (1, 1024)).map(str::to_owned),
+        }
     }
 
     /// The name after which the page begins; empty for the first page.

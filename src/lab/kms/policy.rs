@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ask::Ask;
 use super::call::{Call, Names};
-use super::page::Page;
+use super::page::PageRequest;
+use super::request::Request;
 use super::{Answer, exception, principal};
 use crate::lab::permission::matches;
 use crate::lab::refusal::Refusal;
@@ -166,10 +166,10 @@ fn lets_caller_change_it(call: &Call<'_>, statements: &[Map<String, Value>]) -> 
 }
 
 /// `GetKeyPolicy`
-pub(super) fn get_key_policy(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let policy = ask.text("PolicyName", (1, 128)).unwrap_or(NAME);
-    ask.finish()?;
+pub(super) fn get_key_policy(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let policy = request.text("PolicyName", (1, 128)).unwrap_or(NAME);
+    request.finish()?;
     call.look(name, Names::OfKeys, |key, _| {
         if policy != NAME {
             return Err(exception::not_found(format!("No such policy {policy} exists")));
@@ -179,12 +179,12 @@ pub(super) fn get_key_policy(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `PutKeyPolicy`
-pub(super) fn put_key_policy(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let policy = ask.text("PolicyName", (1, 128)).unwrap_or(NAME);
-    let document = ask.required("Policy", LENGTH);
-    let bypass = ask.flag("BypassPolicyLockoutSafetyCheck");
-    ask.finish()?;
+pub(super) fn put_key_policy(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let policy = request.text("PolicyName", (1, 128)).unwrap_or(NAME);
+    let document = request.required("Policy", LENGTH);
+    let bypass = request.flag("BypassPolicyLockoutSafetyCheck");
+    request.finish()?;
     call.change_silently(name, |key| {
         if policy != NAME {
             return Err(exception::not_found(format!("No such policy {policy} exists")));
@@ -195,10 +195,10 @@ pub(super) fn put_key_policy(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `ListKeyPolicies`
-pub(super) fn list_key_policies(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let page = Page::read(ask, 100, 1000);
-    ask.finish()?;
+pub(super) fn list_key_policies(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let page = PageRequest::read(request, 100, 1000);
+    request.finish()?;
     let after = page.after()?;
     call.look(name, Names::OfKeys, |_, _| {
         let names = [NAME].into_iter().filter(|name| *name > after.as_str());

@@ -4,23 +4,23 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::ask::Ask;
 use super::call::{Call, Names};
 use super::key::{Key, Placement};
+use super::request::Request;
 use super::{Answer, exception, keys, policy, tags};
 use crate::lab::refusal::Refusal;
 
 const REGION_PATTERN: &str = r"^([a-z]+-){2,3}\d+$";
 
 /// `ReplicateKey`
-pub(super) fn replicate_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let region = read_region(ask, "ReplicaRegion");
-    let given_policy = ask.text("Policy", policy::LENGTH);
-    let bypass = ask.flag("BypassPolicyLockoutSafetyCheck");
-    let description = ask.text("Description", keys::DESCRIPTION).unwrap_or_default();
-    let given_tags = ask.tags().unwrap_or_default();
-    ask.finish()?;
+pub(super) fn replicate_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let region = read_region(request, "ReplicaRegion");
+    let given_policy = request.text("Policy", policy::LENGTH);
+    let bypass = request.flag("BypassPolicyLockoutSafetyCheck");
+    let description = request.text("Description", keys::DESCRIPTION).unwrap_or_default();
+    let given_tags = request.tags().unwrap_or_default();
+    request.finish()?;
     require_region(call, region)?;
     // AWS asks for these where the replica is to be.
     call.require_action("CreateKey", "*")?;
@@ -60,10 +60,10 @@ fn with_metadata(mut answer: Value, key: &Key, region: &str) -> Answer {
 }
 
 /// `UpdatePrimaryRegion`
-pub(super) fn update_primary_region(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let region = read_region(ask, "PrimaryRegion");
-    ask.finish()?;
+pub(super) fn update_primary_region(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let region = read_region(request, "PrimaryRegion");
+    request.finish()?;
     require_region(call, region)?;
     {
         let state = call.kms.state()?;
@@ -80,15 +80,15 @@ pub(super) fn update_primary_region(call: &Call<'_>, ask: &mut Ask<'_>) -> Answe
     })
 }
 
-fn read_region<'a>(ask: &mut Ask<'a>, name: &str) -> &'a str {
-    let region = ask.required(name, (1, 32));
+fn read_region<'a>(request: &mut Request<'a>, name: &str) -> &'a str {
+    let region = request.required(name, (1, 32));
     let parts: Vec<&str> = region.split('-').collect();
     let words = parts.len().saturating_sub(1);
     let fits = (2..=3).contains(&words)
         && parts[..words].iter().all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
         && parts[words..].iter().all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
     if !fits && !region.is_empty() {
-        ask.unfit(name, region, REGION_PATTERN);
+        request.unfit(name, region, REGION_PATTERN);
     }
     region
 }

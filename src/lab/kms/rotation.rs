@@ -3,11 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::ask::Ask;
 use super::call::{Call, Names};
 use super::crypto::{self, Slot};
 use super::key::{Key, KeyState, Material, Origin, Rotation, Standing, expiration_model, seconds};
-use super::page::Page;
+use super::page::PageRequest;
+use super::request::Request;
 use super::{Answer, exception};
 use crate::lab::refusal::Refusal;
 
@@ -76,10 +76,10 @@ impl Key {
 }
 
 /// `EnableKeyRotation`
-pub(super) fn enable_key_rotation(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let period = ask.number("RotationPeriodInDays", PERIOD_DAYS);
-    ask.finish()?;
+pub(super) fn enable_key_rotation(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let period = request.number("RotationPeriodInDays", PERIOD_DAYS);
+    request.finish()?;
     call.change_silently(name, |key| {
         key.require_automatic(call.region)?;
         // Asking again without a period keeps what is there; with another one, counting begins anew.
@@ -93,9 +93,9 @@ pub(super) fn enable_key_rotation(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer 
 }
 
 /// `DisableKeyRotation`
-pub(super) fn disable_key_rotation(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    ask.finish()?;
+pub(super) fn disable_key_rotation(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    request.finish()?;
     call.change_silently(name, |key| {
         key.require_automatic(call.region)?;
         key.rotation = None;
@@ -104,9 +104,9 @@ pub(super) fn disable_key_rotation(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer
 }
 
 /// `GetKeyRotationStatus`
-pub(super) fn get_key_rotation_status(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    ask.finish()?;
+pub(super) fn get_key_rotation_status(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    request.finish()?;
     call.look(name, Names::OfKeys, |key, _| {
         // AWS answers for every kind of key; those that cannot rotate by themselves just do not.
         let going_away = matches!(key.state(call.region), KeyState::PendingDeletion | KeyState::PendingReplicaDeletion);
@@ -121,9 +121,9 @@ pub(super) fn get_key_rotation_status(call: &Call<'_>, ask: &mut Ask<'_>) -> Ans
 }
 
 /// `RotateKeyOnDemand`
-pub(super) fn rotate_key_on_demand(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    ask.finish()?;
+pub(super) fn rotate_key_on_demand(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    request.finish()?;
     call.change(name, |key| {
         key.require_rotatable(call.region)?;
         key.require_primary(call.region)?;
@@ -152,11 +152,11 @@ pub(super) fn rotate_key_on_demand(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer
 }
 
 /// `ListKeyRotations`
-pub(super) fn list_key_rotations(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let page = Page::read(ask, 100, 1000);
-    let include = ask.choice("IncludeKeyMaterial", &["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"]);
-    ask.finish()?;
+pub(super) fn list_key_rotations(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let page = PageRequest::read(request, 100, 1000);
+    let include = request.choice("IncludeKeyMaterial", &["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"]);
+    request.finish()?;
     let after = page.after()?;
     call.look(name, Names::OfKeys, |key, _| {
         key.require_rotatable(call.region)?;

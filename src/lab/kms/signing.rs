@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::ask::Ask;
 use super::asymmetric::{self, Message};
 use super::call::{Call, Names};
+use super::request::Request;
 use super::spec::Usage;
 use super::usage::{PLAINTEXT, refuse_dry_run};
 use super::{Answer, exception};
@@ -29,9 +29,9 @@ const ALGORITHMS: [&str; 13] = [
 ];
 
 /// `GetPublicKey`
-pub(super) fn get_public_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    ask.finish()?;
+pub(super) fn get_public_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    request.finish()?;
     let tool = {
         let state = call.kms.state()?;
         let key = call.find(&state, name, Names::OfAliasesToo, call.operation)?;
@@ -51,10 +51,10 @@ pub(super) fn get_public_key(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `Sign`
-pub(super) fn sign(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let parameters = Parameters::read(ask);
-    let dry = ask.flag("DryRun");
-    ask.finish()?;
+pub(super) fn sign(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let parameters = SigningParameters::read(request);
+    let dry = request.flag("DryRun");
+    request.finish()?;
     let tool = call.tool(parameters.name, Usage::SignVerify, call.operation)?;
     tool.require_algorithm(parameters.algorithm)?;
     let signature = asymmetric::sign(tool.spec, tool.secret()?, parameters.algorithm, parameters.message()?)?;
@@ -67,11 +67,11 @@ pub(super) fn sign(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `Verify`
-pub(super) fn verify(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let parameters = Parameters::read(ask);
-    let signature = ask.required_bytes("Signature", (1, 6144));
-    let dry = ask.flag("DryRun");
-    ask.finish()?;
+pub(super) fn verify(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let parameters = SigningParameters::read(request);
+    let signature = request.required_bytes("Signature", (1, 6144));
+    let dry = request.flag("DryRun");
+    request.finish()?;
     let tool = call.tool(parameters.name, Usage::SignVerify, call.operation)?;
     tool.require_algorithm(parameters.algorithm)?;
     if !asymmetric::verify(tool.spec, tool.secret()?, parameters.algorithm, parameters.message()?, &signature)? {
@@ -82,20 +82,20 @@ pub(super) fn verify(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// What Sign and Verify are both told.
-struct Parameters<'a> {
+struct SigningParameters<'a> {
     name: &'a str,
     message: Vec<u8>,
     kind: &'a str,
     algorithm: &'a str,
 }
 
-impl<'a> Parameters<'a> {
-    fn read(ask: &mut Ask<'a>) -> Parameters<'a> {
-        Parameters {
-            name: ask.key_id(),
-            message: ask.required_bytes("Message", PLAINTEXT),
-            kind: ask.choice("MessageType", &["RAW", "DIGEST", "EXTERNAL_MU"]).unwrap_or("RAW"),
-            algorithm: ask.required_choice("SigningAlgorithm", &ALGORITHMS),
+impl<'a> SigningParameters<'a> {
+    fn read(request: &mut Request<'a>) -> SigningParameters<'a> {
+        SigningParameters {
+            name: request.key_id(),
+            message: request.required_bytes("Message", PLAINTEXT),
+            kind: request.choice("MessageType", &["RAW", "DIGEST", "EXTERNAL_MU"]).unwrap_or("RAW"),
+            algorithm: request.required_choice("SigningAlgorithm", &ALGORITHMS),
         }
     }
 
@@ -109,12 +109,12 @@ impl<'a> Parameters<'a> {
 }
 
 /// `DeriveSharedSecret`
-pub(super) fn derive_shared_secret(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let algorithm = ask.required_choice("KeyAgreementAlgorithm", &["ECDH"]);
-    let other = ask.required_bytes("PublicKey", (1, 8192));
-    let dry = ask.flag("DryRun");
-    ask.finish()?;
+pub(super) fn derive_shared_secret(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let algorithm = request.required_choice("KeyAgreementAlgorithm", &["ECDH"]);
+    let other = request.required_bytes("PublicKey", (1, 8192));
+    let dry = request.flag("DryRun");
+    request.finish()?;
     let tool = call.tool(name, Usage::KeyAgreement, call.operation)?;
     let shared = asymmetric::agree(tool.spec, tool.secret()?, &other)?.ok_or_else(|| {
         Refusal::Invalid(format!("PublicKey is not a public key of key spec {} in DER.", tool.spec.name()))

@@ -14,7 +14,7 @@ use crate::lab::refusal::Refusal;
 #[derive(Debug, Default)]
 pub(super) struct State {
     keys: HashMap<String, Key>,
-    places: HashMap<(String, String), Place>,
+    regions: HashMap<(String, String), RegionalKeys>,
     /// What happens next to which key.
     due: BTreeSet<(DateTime<Utc>, String)>,
     due_of: HashMap<String, DateTime<Utc>>,
@@ -22,12 +22,12 @@ pub(super) struct State {
 
 /// One account in one region.
 #[derive(Debug, Default)]
-struct Place {
+struct RegionalKeys {
     keys: BTreeSet<String>,
     aliases: BTreeMap<String, Alias>,
     /// Key and alias, for the aliases of one key.
     aliases_of: BTreeSet<(String, String)>,
-    furnished: bool,
+    has_managed_keys: bool,
 }
 
 /// A name for a key.
@@ -56,10 +56,10 @@ impl State {
             state.keys.insert(key.id.clone(), key);
         }
         for alias in store.aliases::<Alias>()? {
-            state.place_mut(&alias.account, &alias.region).insert(alias);
+            state.regional_mut(&alias.account, &alias.region).insert(alias);
         }
-        for place in state.places.values_mut() {
-            place.furnished = place.aliases.keys().any(|name| name.starts_with(super::alias::RESERVED));
+        for regional in state.regions.values_mut() {
+            regional.has_managed_keys = regional.aliases.keys().any(|name| name.starts_with(super::alias::RESERVED));
         }
         Ok(state)
     }
@@ -111,13 +111,13 @@ impl State {
     }
 
     fn leave_old_places(&mut self, key: &Key, store: &Store) -> Result<(), Refusal> {
-        let left = |((account, region), place): &(&(String, String), &mut Place)| {
-            *account == key.account && !key.placements.contains_key(region) && place.keys.contains(&key.id)
+        let left = |((account, region), regional): &(&(String, String), &mut RegionalKeys)| {
+            *account == key.account && !key.placements.contains_key(region) && regional.keys.contains(&key.id)
         };
-        for (_, place) in self.places.iter_mut().filter(left) {
-            place.keys.remove(&key.id);
-            for name in place.names_of(&key.id) {
-                if let Some(alias) = place.remove(&name) {
+        for (_, regional) in self.regions.iter_mut().filter(left) {
+            regional.keys.remove(&key.id);
+            for name in regional.names_of(&key.id) {
+                if let Some(alias) = regional.remove(&name) {
                     store.forget_alias(&alias.arn)?;
                 }
             }
@@ -127,9 +127,9 @@ impl State {
 
     fn index(&mut self, key: &Key) {
         for region in key.placements.keys() {
-            let place = self.place_mut(&key.account, region);
-            if !place.keys.contains(&key.id) {
-                place.keys.insert(key.id.clone());
+            let regional = self.regional_mut(&key.account, region);
+            if !regional.keys.contains(&key.id) {
+                regional.keys.insert(key.id.clone());
             }
         }
         self.expect(&key.id, key.next_due());
@@ -148,25 +148,25 @@ impl State {
     /// The ids of the keys in a region that follow an id.
     pub(super) fn ids_after(&self, account: &str, region: &str, after: &str) -> impl Iterator<Item = &String> {
         let range = (Excluded(after.to_owned()), Unbounded);
-        self.place(account, region).into_iter().flat_map(move |place| place.keys.range(range.clone()))
+        self.regional(account, region).into_iter().flat_map(move |regional| regional.keys.range(range.clone()))
     }
 
     pub(super) fn alias(&self, account: &str, region: &str, name: &str) -> Option<&Alias> {
-        self.place(account, region)?.aliases.get(name)
+        self.regional(account, region)?.aliases.get(name)
     }
 
     /// The aliases in a region that follow a name.
     pub(super) fn aliases_after(&self, account: &str, region: &str, after: &str) -> impl Iterator<Item = &Alias> {
         let range = (Excluded(after.to_owned()), Unbounded);
-        self.place(account, region)
+        self.regional(account, region)
             .into_iter()
-            .flat_map(move |place| place.aliases.range::<String, _>(range.clone()).map(|(_, alias)| alias))
+            .flat_map(move |regional| regional.aliases.range::<String, _>(range.clone()).map(|(_, alias)| alias))
     }
 
     /// The aliases of a key in a region, in the order of their names.
     pub(super) fn aliases_of(&self, account: &str, region: &str, id: &str) -> Vec<&Alias> {
-        let Some(place) = self.place(account, region) else { return Vec::new() };
-        place.names_of(id).iter().filter_map(|name| place.aliases.get(name)).collect()
+        let Some(regional) = self.regional(account, region) else { return Vec::new() };
+        regional.names_of(id).iter().filter_map(|name| regional.aliases.get(name)).collect()
     }
 
     /// Sets an alias, new or not.
@@ -175,7 +175,7 @@ impl State {
     /// If it cannot be kept.
     pub(super) fn set_alias(&mut self, alias: Alias, store: &Store) -> Result<(), Refusal> {
         store.save_alias(&alias.arn, &alias)?;
-        self.place_mut(&alias.account, &alias.region).insert(alias);
+        self.regional_mut(&alias.account, &alias.region).insert(alias);
         Ok(())
     }
 
@@ -190,27 +190,27 @@ impl State {
         name: &str,
         store: &Store,
     ) -> Result<(), Refusal> {
-        match self.place_mut(account, region).remove(name) {
+        match self.regional_mut(account, region).remove(name) {
             Some(alias) => store.forget_alias(&alias.arn),
             None => Ok(()),
         }
     }
 
     /// Notes that AWS's own keys of a region are there; whether they have been before.
-    pub(super) fn furnish(&mut self, account: &str, region: &str) -> bool {
-        std::mem::replace(&mut self.place_mut(account, region).furnished, true)
+    pub(super) fn note_managed_keys(&mut self, account: &str, region: &str) -> bool {
+        std::mem::replace(&mut self.regional_mut(account, region).has_managed_keys, true)
     }
 
-    fn place(&self, account: &str, region: &str) -> Option<&Place> {
-        self.places.get(&(account.to_owned(), region.to_owned()))
+    fn regional(&self, account: &str, region: &str) -> Option<&RegionalKeys> {
+        self.regions.get(&(account.to_owned(), region.to_owned()))
     }
 
-    fn place_mut(&mut self, account: &str, region: &str) -> &mut Place {
-        self.places.entry((account.to_owned(), region.to_owned())).or_default()
+    fn regional_mut(&mut self, account: &str, region: &str) -> &mut RegionalKeys {
+        self.regions.entry((account.to_owned(), region.to_owned())).or_default()
     }
 }
 
-impl Place {
+impl RegionalKeys {
     fn insert(&mut self, alias: Alias) {
         self.remove(&alias.name);
         if let Some(target) = &alias.target {

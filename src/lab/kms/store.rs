@@ -36,21 +36,12 @@ struct Trees {
 /// What cannot be read or used.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The directory.
     #[error("cannot use {}", path.display())]
-    Unusable {
-        /// Which.
-        path: PathBuf,
-        /// What sled says.
-        source: sled::Error,
-    },
-    /// Another lab has it.
+    Unusable { path: PathBuf, source: sled::Error },
     #[error("{} is in use: another process has it open; stop that one first", .0.display())]
     InUse(PathBuf),
-    /// The database, once open.
     #[error("cannot read the keys")]
     Unreadable(#[from] sled::Error),
-    /// A record.
     #[error("the record `{0}` is damaged")]
     Damaged(String),
 }

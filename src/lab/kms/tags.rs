@@ -5,9 +5,9 @@ use std::ops::Bound::{Excluded, Unbounded};
 
 use serde_json::json;
 
-use super::ask::Ask;
 use super::call::{Call, Names};
-use super::page::Page;
+use super::page::PageRequest;
+use super::request::Request;
 use super::{Answer, exception};
 use crate::lab::refusal::Refusal;
 
@@ -47,13 +47,13 @@ fn is_allowed(c: char) -> bool {
 }
 
 /// `TagResource`
-pub(super) fn tag_resource(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let Some(given) = ask.tags() else {
-        ask.missing("Tags");
-        return ask.finish().map(|()| serde_json::Value::Null);
+pub(super) fn tag_resource(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let Some(given) = request.tags() else {
+        request.missing("Tags");
+        return request.finish().map(|()| serde_json::Value::Null);
     };
-    ask.finish()?;
+    request.finish()?;
     call.change_silently(name, |key| {
         key.require_not_deleted(call.region)?;
         let placement = key.placement_mut(call.region)?;
@@ -63,13 +63,13 @@ pub(super) fn tag_resource(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `UntagResource`
-pub(super) fn untag_resource(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let Some(keys) = ask.texts("TagKeys") else {
-        ask.missing("TagKeys");
-        return ask.finish().map(|()| serde_json::Value::Null);
+pub(super) fn untag_resource(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let Some(keys) = request.texts("TagKeys") else {
+        request.missing("TagKeys");
+        return request.finish().map(|()| serde_json::Value::Null);
     };
-    ask.finish()?;
+    request.finish()?;
     call.change_silently(name, |key| {
         key.require_not_deleted(call.region)?;
         let placement = key.placement_mut(call.region)?;
@@ -82,10 +82,10 @@ pub(super) fn untag_resource(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `ListResourceTags`
-pub(super) fn list_resource_tags(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let page = Page::read(ask, 50, 50);
-    ask.finish()?;
+pub(super) fn list_resource_tags(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let page = PageRequest::read(request, 50, 50);
+    request.finish()?;
     let after = page.after()?;
     call.look(name, Names::OfKeys, |key, _| {
         let tags = key.placement(call.region)?.tags.range::<String, _>((Excluded(after), Unbounded));

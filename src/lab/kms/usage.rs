@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::ask::Ask;
 use super::call::{Call, Names, Tool};
 use super::crypto::{self, Blob, Bytes};
+use super::request::Request;
 use super::spec::Usage;
 use super::{Answer, asymmetric, exception};
 use crate::lab::refusal::Refusal;
@@ -22,13 +22,13 @@ const SYMMETRIC: &str = "SYMMETRIC_DEFAULT";
 type Context = BTreeMap<String, String>;
 
 /// `Encrypt`
-pub(super) fn encrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let plaintext = ask.required_bytes("Plaintext", PLAINTEXT);
-    let algorithm = ask.choice("EncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
-    let context = ask.map("EncryptionContext");
-    let dry = ask.flag("DryRun");
-    ask.finish()?;
+pub(super) fn encrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let plaintext = request.required_bytes("Plaintext", PLAINTEXT);
+    let algorithm = request.choice("EncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
+    let context = request.map("EncryptionContext");
+    let dry = request.flag("DryRun");
+    request.finish()?;
     let tool = call.tool(name, Usage::EncryptDecrypt, call.operation)?;
     let ciphertext = seal(&tool, algorithm, &context, &plaintext)?;
     refuse_dry_run(dry)?;
@@ -40,13 +40,13 @@ pub(super) fn encrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `Decrypt`
-pub(super) fn decrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.text("KeyId", (1, 2048));
-    let ciphertext = ask.required_bytes("CiphertextBlob", CIPHERTEXT);
-    let algorithm = ask.choice("EncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
-    let context = ask.map("EncryptionContext");
-    let dry = ask.flag("DryRun");
-    ask.finish()?;
+pub(super) fn decrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.text("KeyId", (1, 2048));
+    let ciphertext = request.required_bytes("CiphertextBlob", CIPHERTEXT);
+    let algorithm = request.choice("EncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
+    let context = request.map("EncryptionContext");
+    let dry = request.flag("DryRun");
+    request.finish()?;
     let opened = open(call, "Decrypt", name, algorithm, &context, &ciphertext)?;
     refuse_dry_run(dry)?;
     let mut answer = json!({
@@ -61,16 +61,16 @@ pub(super) fn decrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
 }
 
 /// `ReEncrypt`
-pub(super) fn re_encrypt(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let ciphertext = ask.required_bytes("CiphertextBlob", CIPHERTEXT);
-    let from = ask.text("SourceKeyId", (1, 2048));
-    let to = ask.required("DestinationKeyId", (1, 2048));
-    let from_algorithm = ask.choice("SourceEncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
-    let to_algorithm = ask.choice("DestinationEncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
-    let from_context = ask.map("SourceEncryptionContext");
-    let to_context = ask.map("DestinationEncryptionContext");
-    let dry = ask.flag("DryRun");
-    ask.finish()?;
+pub(super) fn re_encrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let ciphertext = request.required_bytes("CiphertextBlob", CIPHERTEXT);
+    let from = request.text("SourceKeyId", (1, 2048));
+    let to = request.required("DestinationKeyId", (1, 2048));
+    let from_algorithm = request.choice("SourceEncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
+    let to_algorithm = request.choice("DestinationEncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
+    let from_context = request.map("SourceEncryptionContext");
+    let to_context = request.map("DestinationEncryptionContext");
+    let dry = request.flag("DryRun");
+    request.finish()?;
     let opened = open(call, "ReEncryptFrom", from, from_algorithm, &from_context, &ciphertext)?;
     let tool = call.tool(to, Usage::EncryptDecrypt, "ReEncryptTo")?;
     let sealed = seal(&tool, to_algorithm, &to_context, &opened.plaintext)?;

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::ask::Ask;
 use super::call::{Call, Names};
 use super::crypto::{self, Bytes, Slot};
 use super::key::{Key, Origin};
+use super::request::Request;
 use super::spec::Spec;
 use super::{Answer, asymmetric, exception};
 use crate::lab::refusal::Refusal;
@@ -43,11 +43,11 @@ struct Token {
 }
 
 /// `GetParametersForImport`
-pub(super) fn get_parameters_for_import(call: &Call<'_>, ask: &mut Ask<'_>) -> Answer {
-    let name = ask.key_id();
-    let algorithm = ask.required_choice("WrappingAlgorithm", &ALGORITHMS);
-    let size = ask.required_choice("WrappingKeySpec", &SIZES);
-    ask.finish()?;
+pub(super) fn get_parameters_for_import(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+    let name = request.key_id();
+    let algorithm = request.required_choice("WrappingAlgorithm", &ALGORITHMS);
+    let size = request.required_choice("WrappingKeySpec", &SIZES);
+    request.finish()?;
     let mut arn = String::new();
     call.look(name, Names::OfKeys, |key, _| {
         require_importable(key, call.region)?;

@@ -37,9 +37,7 @@ pub enum Problem {
     /// A region that the account's partition does not have in the list that it is taken from.
     #[error("`{region}` is not one of the regions under `partitions.{partition}.{list}`")]
     RegionUnknown {
-        /// The region as given.
         region: String,
-        /// The account's partition.
         partition: &'static str,
         /// The member that would have to list it.
         list: &'static str,
@@ -82,12 +80,7 @@ pub enum Problem {
     TrustMalformed(String),
     /// A principal that the plan does not contain.
     #[error("`{principal}` is not in this plan, or not in partition `{partition}`")]
-    TrustUnknown {
-        /// The principal as given.
-        principal: String,
-        /// The role's partition.
-        partition: &'static str,
-    },
+    TrustUnknown { principal: String, partition: &'static str },
     /// A text that cannot be an external id.
     #[error("`{0}` is not an external id: 2 to 1224 letters, digits and any of _+=,.@:/-")]
     ExternalIdMalformed(String),

@@ -1,6 +1,6 @@
 //! What the lab cloud consists of: regions, accounts, users, roles. Read once at start, never changed.
 //!
-//! `file.rs` spells the TOML, `judge.rs` turns it into what stands here and names every mistake (`mistake.rs`).
+//! `file.rs` spells the TOML, `validate.rs` turns it into what stands here and names every mistake (`mistake.rs`).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,8 +12,8 @@ use super::permission::Permissions;
 use super::secret::Secret;
 
 mod file;
-mod judge;
 mod mistake;
+mod validate;
 
 pub use mistake::{Mistake, Problem};
 
@@ -53,7 +53,7 @@ impl LabPlan {
     /// As for [`LabPlan::read`].
     pub fn parse(text: &str) -> Result<LabPlan, LabError> {
         let file = toml::from_str(text).map_err(|error| LabError::plan_syntax(text, &error))?;
-        judge::judge(file).map_err(LabError::PlanMistaken)
+        validate::validate(file).map_err(LabError::PlanMistaken)
     }
 
     /// The access key of the plan's first user that has one: for the ready-made connection and for people's SDKs.

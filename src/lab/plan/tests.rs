@@ -90,7 +90,7 @@ fn an_empty_plan_lacks_an_access_key() {
 }
 
 #[test]
-fn accounts_partitions_and_regions_are_judged() {
+fn accounts_partitions_and_regions_are_validated() {
     let found = mistakes(LabPlan::parse(
         r#"
         [partitions.aws]
@@ -132,7 +132,7 @@ fn accounts_partitions_and_regions_are_judged() {
 }
 
 #[test]
-fn users_are_judged() {
+fn users_are_validated() {
     let found = mistakes(parse(
         r#"
         [[accounts.users]]
@@ -168,7 +168,7 @@ fn users_are_judged() {
 }
 
 #[test]
-fn roles_are_judged() {
+fn roles_are_validated() {
     let found = mistakes(parse(
         r#"
         [[accounts.roles]]

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-mod door;
+mod dispatch;
 mod ec2;
 mod iam;
 mod kms;
@@ -145,7 +145,6 @@ impl Keys {
     }
 }
 
-/// Speaks JSON with KMS.
 struct KmsClient<'a> {
     lab: &'a Lab,
     keys: Keys,

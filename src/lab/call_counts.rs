@@ -5,12 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 /// How often each `service:Operation` was called in each region, whatever the answer was.
 #[derive(Debug, Default)]
-pub(super) struct Tally(Mutex<BTreeMap<String, BTreeMap<String, u64>>>);
+pub(super) struct CallCounts(Mutex<BTreeMap<String, BTreeMap<String, u64>>>);
 
 /// So many different names are counted; more only a client makes up.
 const MOST_NAMES: usize = 500;
 
-impl Tally {
+impl CallCounts {
     pub(super) fn count(&self, action: &str, region: &str) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() < MOST_NAMES || counts.contains_key(action) {

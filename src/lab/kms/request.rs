@@ -1,6 +1,6 @@
 //! What an operation is asked: the members of a JSON request, judged as AWS judges them.
 //!
-//! Each reading method notes what is wrong and goes on; [`Ask::finish`] refuses with all of it at once.
+//! Each reading method notes what is wrong and goes on; [`Request::finish`] refuses with all of it at once.
 
 use std::collections::BTreeMap;
 
@@ -16,14 +16,14 @@ use crate::lab::refusal::Refusal;
 /// Shortest and longest, or least and most.
 pub(super) type Range = (usize, usize);
 
-pub(super) struct Ask<'a> {
+pub(super) struct Request<'a> {
     members: &'a Map<String, Value>,
     constraints: Constraints,
     /// Something of another type than the member has: AWS does not even begin to judge then.
     mistyped: Option<Refusal>,
 }
 
-impl<'a> Ask<'a> {
+impl<'a> Request<'a> {
     /// The body of a request as an object.
     ///
     /// # Errors
@@ -33,8 +33,8 @@ impl<'a> Ask<'a> {
         serde_json::from_slice(body).map_err(|_| exception::serialization(""))
     }
 
-    pub(super) fn new(members: &'a Map<String, Value>) -> Ask<'a> {
-        Ask { members, constraints: Constraints::default(), mistyped: None }
+    pub(super) fn new(members: &'a Map<String, Value>) -> Request<'a> {
+        Request { members, constraints: Constraints::default(), mistyped: None }
     }
 
     /// Ends the reading.
@@ -55,7 +55,7 @@ impl<'a> Ask<'a> {
         Some(text)
     }
 
-    /// A text that has to be there; empty if it is not, which [`Ask::finish`] refuses.
+    /// A text that has to be there; empty if it is not, which [`Request::finish`] refuses.
     pub(super) fn required(&mut self, name: &str, range: Range) -> &'a str {
         match self.text(name, range) {
             Some(text) => text,
@@ -108,7 +108,6 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// Bytes.
     pub(super) fn bytes(&mut self, name: &str, range: Range) -> Option<Vec<u8>> {
         let value = self.member(name)?;
         let Some(bytes) = value.as_str().and_then(|text| STANDARD.decode(text).ok()) else {

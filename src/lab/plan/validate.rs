@@ -15,7 +15,7 @@ const SHORTEST_MAXIMUM: i64 = 3600;
 const LONGEST_MAXIMUM: i64 = 43_200;
 
 /// Makes the plan, or says everything that is wrong with it.
-pub(super) fn judge(file: PlanFile) -> Result<LabPlan, Vec<Mistake>> {
+pub(super) fn validate(file: PlanFile) -> Result<LabPlan, Vec<Mistake>> {
     let mut mistakes = Mistakes::default();
     let partitions = offers(&file, &mut mistakes);
     let (mut ids, mut key_ids) = (HashSet::new(), HashSet::new());
@@ -27,7 +27,7 @@ pub(super) fn judge(file: PlanFile) -> Result<LabPlan, Vec<Mistake>> {
         } else if !ids.insert(account.id.clone()) {
             mistakes.note(format!("{place}.id"), Problem::AccountRepeated(account.id.clone()));
         }
-        accounts.extend(judge_account(&place, account, &partitions, &mut key_ids, &mut mistakes));
+        accounts.extend(validate_account(&place, account, &partitions, &mut key_ids, &mut mistakes));
     }
     check_trusts(&accounts, &mut mistakes);
     let keys = accounts.iter().flat_map(|account| &account.users).find_map(|user| user.keys.clone());
@@ -64,7 +64,7 @@ fn offers(file: &PlanFile, mistakes: &mut Mistakes) -> HashMap<Partition, Offer>
     offers
 }
 
-fn judge_account(
+fn validate_account(
     place: &str,
     file: AccountFile,
     offers: &HashMap<Partition, Offer>,
@@ -80,7 +80,7 @@ fn judge_account(
         mistakes.note(format!("{place}.partition"), Problem::PartitionEmpty(partition.as_str()));
         return None;
     };
-    let regions = judge_regions(place, &file, partition, offer, mistakes);
+    let regions = validate_regions(place, &file, partition, offer, mistakes);
     let owner = Owner { partition, account: &file.id };
     let mut names = HashSet::new();
     let mut users = Vec::new();
@@ -89,7 +89,7 @@ fn judge_account(
         if !names.insert(user.name.clone()) {
             mistakes.note(format!("{place}.name"), Problem::NameRepeated(user.name.clone()));
         }
-        users.push(judge_user(&place, user, &owner, key_ids, mistakes));
+        users.push(validate_user(&place, user, &owner, key_ids, mistakes));
     }
     names.clear();
     let mut roles = Vec::new();
@@ -98,12 +98,12 @@ fn judge_account(
         if !names.insert(role.name.clone()) {
             mistakes.note(format!("{place}.name"), Problem::NameRepeated(role.name.clone()));
         }
-        roles.push(judge_role(&place, role, &owner, mistakes));
+        roles.push(validate_role(&place, role, &owner, mistakes));
     }
     Some(Account { id: file.id, partition, regions, users, roles })
 }
 
-fn judge_regions(
+fn validate_regions(
     place: &str,
     file: &AccountFile,
     partition: Partition,
@@ -136,7 +136,7 @@ struct Owner<'a> {
     account: &'a str,
 }
 
-fn judge_user(
+fn validate_user(
     place: &str,
     file: UserFile,
     owner: &Owner<'_>,
@@ -162,11 +162,11 @@ fn judge_user(
             None
         }
     };
-    let permissions = judge_permissions(place, file.allow, file.deny, mistakes);
-    User { identity: judge_identity(place, owner, "user", file.name, file.path, permissions, mistakes), keys }
+    let permissions = validate_permissions(place, file.allow, file.deny, mistakes);
+    User { identity: validate_identity(place, owner, "user", file.name, file.path, permissions, mistakes), keys }
 }
 
-fn judge_role(place: &str, file: RoleFile, owner: &Owner<'_>, mistakes: &mut Mistakes) -> Role {
+fn validate_role(place: &str, file: RoleFile, owner: &Owner<'_>, mistakes: &mut Mistakes) -> Role {
     if let Some(id) = file.external_id.as_ref().filter(|id| !is_external_id(id)) {
         mistakes.note(format!("{place}.external_id"), Problem::ExternalIdMalformed(id.clone()));
     }
@@ -181,9 +181,9 @@ fn judge_role(place: &str, file: RoleFile, owner: &Owner<'_>, mistakes: &mut Mis
             None => mistakes.note(format!("{place}.trusts[{n}]"), Problem::TrustMalformed(text)),
         }
     }
-    let permissions = judge_permissions(place, file.allow, file.deny, mistakes);
+    let permissions = validate_permissions(place, file.allow, file.deny, mistakes);
     Role {
-        identity: judge_identity(place, owner, "role", file.name, file.path, permissions, mistakes),
+        identity: validate_identity(place, owner, "role", file.name, file.path, permissions, mistakes),
         description: file.description,
         external_id: file.external_id,
         trusts,
@@ -191,7 +191,7 @@ fn judge_role(place: &str, file: RoleFile, owner: &Owner<'_>, mistakes: &mut Mis
     }
 }
 
-fn judge_identity(
+fn validate_identity(
     place: &str,
     owner: &Owner<'_>,
     kind: &str,
@@ -212,7 +212,7 @@ fn judge_identity(
     Identity { name, path, arn, id, permissions }
 }
 
-fn judge_permissions(place: &str, allow: Vec<String>, deny: Vec<String>, mistakes: &mut Mistakes) -> Permissions {
+fn validate_permissions(place: &str, allow: Vec<String>, deny: Vec<String>, mistakes: &mut Mistakes) -> Permissions {
     for (list, patterns) in [("allow", &allow), ("deny", &deny)] {
         for (n, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| !is_action_pattern(pattern)) {
             mistakes.note(format!("{place}.{list}[{n}]"), Problem::ActionMalformed(pattern.clone()));
