@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::endpoint::Endpoint;
 use super::fault::{Fault, Protocol, Repeat, tidy};
-use super::operation::AwsOperation;
+use super::operation::{AwsOperation, Service};
 use super::port::AccessKeys;
 use super::transport::{HttpAnswer, RusotoDispatch, Transport};
 
@@ -44,36 +44,37 @@ impl Wire<'_> {
         &self,
         send: impl AsyncFnOnce(KmsClient) -> Result<T, RusotoError<E>>,
     ) -> Result<T, Fault> {
-        let (client, region, dispatch) = self.rusoto(Protocol::Json);
-        let outcome = send(KmsClient::new_with_client(client, region)).await;
-        outcome.map_err(|error| dispatch.fault_of(error))
+        self.rusoto(Protocol::Json, KmsClient::new_with_client, send).await
     }
 
     pub(super) async fn sts<T, E>(
         &self,
         send: impl AsyncFnOnce(StsClient) -> Result<T, RusotoError<E>>,
     ) -> Result<T, Fault> {
-        let (client, region, dispatch) = self.rusoto(Protocol::Query);
-        let outcome = send(StsClient::new_with_client(client, region)).await;
-        outcome.map_err(|error| dispatch.fault_of(error))
+        self.rusoto(Protocol::Query, StsClient::new_with_client, send).await
     }
 
     pub(super) async fn ec2<T, E>(
         &self,
         send: impl AsyncFnOnce(Ec2Client) -> Result<T, RusotoError<E>>,
     ) -> Result<T, Fault> {
-        let (client, region, dispatch) = self.rusoto(Protocol::Query);
-        let outcome = send(Ec2Client::new_with_client(client, region)).await;
-        outcome.map_err(|error| dispatch.fault_of(error))
+        self.rusoto(Protocol::Query, Ec2Client::new_with_client, send).await
     }
 
     /// Sends a signed JSON request of ours.
     pub(super) async fn json<T: DeserializeOwned>(&self, body: &(impl Serialize + Sync)) -> Result<T, Fault> {
+        let target = match self.operation.service {
+            Service::Kms => "TrentService",
+            Service::Logs => "Logs_20140328",
+            Service::Sts | Service::Ec2 | Service::Iam => {
+                return Err(Fault::Unsendable("the service takes no JSON".to_owned()));
+            }
+        };
         let body = serde_json::to_vec(body).map_err(|error| Fault::Unsendable(error.to_string()))?;
         let region = self.endpoint.as_rusoto();
         let mut request = SignedRequest::new("POST", self.operation.service.as_str(), &region, "/");
         request.set_content_type("application/x-amz-json-1.1".to_owned());
-        request.add_header("x-amz-target", &format!("TrentService.{}", self.operation.name));
+        request.add_header("x-amz-target", &format!("{target}.{}", self.operation.name));
         request.set_payload(Some(body));
         let answer = self.signed(Protocol::Json, request).await?;
         serde_json::from_slice(answer.json()?).map_err(|error| Fault::Unintelligible(tidy(&error.to_string())))
@@ -95,10 +96,16 @@ impl Wire<'_> {
         if answer.is_success() { Ok(answer) } else { Err(answer.fault(protocol)) }
     }
 
-    fn rusoto(&self, protocol: Protocol) -> (RusotoClient, rusoto_core::Region, RusotoDispatch) {
+    async fn rusoto<C, T, E>(
+        &self,
+        protocol: Protocol,
+        client_over: impl FnOnce(RusotoClient, rusoto_core::Region) -> C,
+        send: impl AsyncFnOnce(C) -> Result<T, RusotoError<E>>,
+    ) -> Result<T, Fault> {
         let dispatch = RusotoDispatch::over(self.transport, protocol);
         let client = RusotoClient::new_with(StaticProvider::from(self.rusoto_keys()), dispatch.clone());
-        (client, self.endpoint.as_rusoto(), dispatch)
+        let outcome = send(client_over(client, self.endpoint.as_rusoto())).await;
+        outcome.map_err(|error| dispatch.fault_of(error))
     }
 
     fn rusoto_keys(&self) -> AwsCredentials {

@@ -104,9 +104,9 @@ pub(super) struct AnswerBody {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
+    use super::*;
     use crate::aws::kms::fake_kms::{exchange, metadata, policy};
     use crate::domain::key::aws_enums::Origin;
     use crate::domain::key::spec::{KeySpec, KeyUsage};

@@ -47,9 +47,9 @@ impl AwsCall for DescribeKey {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
+    use super::*;
     use crate::aws::kms::fake_kms::{alias, exchange, key, metadata};
 
     #[tokio::test]

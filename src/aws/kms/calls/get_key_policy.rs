@@ -31,9 +31,9 @@ impl AwsCall for GetKeyPolicy {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
+    use super::*;
     use crate::aws::kms::fake_kms::{exchange, key};
 
     #[tokio::test]

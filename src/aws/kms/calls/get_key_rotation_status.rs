@@ -42,9 +42,9 @@ struct AnswerBody {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
+    use super::*;
     use crate::aws::kms::fake_kms::{ID, exchange, key};
     use crate::domain::time::Time;
 

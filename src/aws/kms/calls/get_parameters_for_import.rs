@@ -82,9 +82,9 @@ impl AwsCall for GetParametersForImport {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
+    use super::*;
     use crate::aws::kms::fake_kms::{ID, exchange, key};
 
     #[test]

@@ -27,9 +27,9 @@ impl AwsCall for GetPublicKey {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
+    use super::*;
     use crate::aws::kms::fake_kms::{ID, exchange, key};
 
     #[tokio::test]

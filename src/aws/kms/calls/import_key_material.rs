@@ -101,9 +101,9 @@ struct AnswerBody {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
+    use super::*;
     use crate::aws::kms::fake_kms::{ID, exchange, key, sent};
 
     #[test]

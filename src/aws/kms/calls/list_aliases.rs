@@ -54,9 +54,9 @@ impl PagedCall for ListAliases {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
+    use super::*;
     use crate::aws::kms::fake_kms::{ID, exchange, key, sent};
 
     #[tokio::test]

@@ -102,9 +102,9 @@ impl RotationBody {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
+    use super::*;
     use crate::aws::kms::fake_kms::{ID, exchange, key, sent};
 
     #[tokio::test]

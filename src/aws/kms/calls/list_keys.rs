@@ -43,9 +43,9 @@ impl PagedCall for ListKeys {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
+    use super::*;
     use crate::aws::kms::fake_kms::{FAMILY, ID, exchange, sent};
     use crate::aws::page::Marker;
 

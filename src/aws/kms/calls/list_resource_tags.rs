@@ -46,9 +46,9 @@ impl PagedCall for ListResourceTags {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
+    use super::*;
     use crate::aws::failure::AwsFailure;
     use crate::aws::fake::{Fake, Reply};
     use crate::aws::kms::fake_kms::{access, key, paris, port, sent, settings};

@@ -67,9 +67,9 @@ struct AnswerBody {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
+    use super::*;
     use crate::aws::kms::fake_kms::{exchange, key, metadata, paris};
     use crate::domain::key::tag::Tag;
 

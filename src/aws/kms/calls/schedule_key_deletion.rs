@@ -42,9 +42,9 @@ impl AwsCall for ScheduleKeyDeletion {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
 
+    use super::*;
     use crate::aws::kms::fake_kms::{ID, exchange, key, sent};
 
     #[tokio::test]
