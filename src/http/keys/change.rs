@@ -3,18 +3,18 @@
 use super::creation::described;
 use super::policy::PolicyBody;
 use super::view::KeyView;
-use crate::domain::key::days::{DeletionWindow, RotationPeriod};
+use crate::domain::key::days::DeletionWindow;
 use crate::domain::key::name::AliasName;
 use crate::domain::key::operation::Operation;
 use crate::domain::key::tag::{Tag, check_tag_key, check_tags};
 use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
 use crate::http::answer::Json;
-use crate::http::body::{Body, BodyOrNone, clearable, optional, read_as, required};
+use crate::http::body::{Body, clearable, optional, read_as, required};
 use crate::http::error::Problem;
 use crate::http::guard::OnKey;
 use crate::service::Services;
-use crate::service::access::{CancelKeyDeletion, DeleteKey, KeyRight, RotateKey, UpdateKey};
+use crate::service::access::{CancelKeyDeletion, DeleteKey, KeyRight, UpdateKey};
 use crate::service::failure::invalid;
 use actix_web::web::Data;
 use serde::Deserialize;
@@ -82,16 +82,6 @@ pub struct AliasBody {
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "payroll")]
     alias: Option<String>,
-}
-
-/// How often AWS is to rotate a key.
-#[derive(Deserialize, Default, ToSchema)]
-#[schema(as = AutoRotationRequest)]
-pub struct AutoRotationBody {
-    /// 90 to 2560; AWS's default if absent.
-    #[serde(default, deserialize_with = "optional")]
-    #[schema(example = 365)]
-    rotation_period_in_days: Option<i64>,
 }
 
 /// When AWS is to delete a key.
@@ -190,27 +180,6 @@ pub async fn delete_alias(
     Ok(Json(KeyView::of(services.keys.delete_alias(&who.permit, &who.context, alias).await?)))
 }
 
-/// `POST /v1/cckm/aws/keys/{id}/enable-auto-rotation`
-pub async fn enable_auto_rotation(
-    who: OnKey<UpdateKey>,
-    body: BodyOrNone<AutoRotationBody>,
-    services: Data<Services>,
-) -> Result<Json<KeyView>, Problem> {
-    let period = body.0.rotation_period_in_days.map(RotationPeriod::parse).transpose();
-    let period = period.map_err(|problem| invalid("rotation_period_in_days", problem))?;
-    changed(who, &services, Operation::EnableRotation { period }).await
-}
-
-/// `POST /v1/cckm/aws/keys/{id}/disable-auto-rotation`
-pub async fn disable_auto_rotation(who: OnKey<UpdateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
-    changed(who, &services, Operation::DisableRotation).await
-}
-
-/// `POST /v1/cckm/aws/keys/{id}/rotate-material`
-pub async fn rotate_material(who: OnKey<RotateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
-    changed(who, &services, Operation::RotateMaterial).await
-}
-
 /// `POST /v1/cckm/aws/keys/{id}/schedule-deletion`
 pub async fn schedule_deletion(
     who: OnKey<DeleteKey>,
@@ -239,7 +208,11 @@ pub async fn update_primary_region(
     Ok(Json(KeyView::of(services.keys.move_primary(&who.permit, &who.context, to).await?)))
 }
 
-async fn changed<A: KeyRight>(who: OnKey<A>, services: &Services, wanted: Operation) -> Result<Json<KeyView>, Problem> {
+pub(super) async fn changed<A: KeyRight>(
+    who: OnKey<A>,
+    services: &Services,
+    wanted: Operation,
+) -> Result<Json<KeyView>, Problem> {
     Ok(Json(KeyView::of(services.keys.change(&who.permit, &who.context, wanted).await?)))
 }
 

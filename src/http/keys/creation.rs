@@ -1,23 +1,22 @@
-//! Making keys: creating, uploading, rotating into a new one, replicating.
+//! Making keys: creating, uploading, replicating.
 
 use super::material::{ImportBody, import};
 use super::policy::PolicyBody;
 use super::view::KeyView;
 use crate::domain::key::aws_enums::Origin;
 use crate::domain::key::name::AliasName;
-use crate::domain::key::operation::{EncryptFor, RetiredKey};
 use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::{Tag, check_tags};
 use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
-use crate::http::answer::{Created, Json};
-use crate::http::body::{Body, BodyOrNone, optional, read_as, required};
+use crate::http::answer::Created;
+use crate::http::body::{Body, optional, read_as, required};
 use crate::http::error::Problem;
 use crate::http::guard::{Admitted, OnKey};
 use crate::service::Services;
-use crate::service::access::{CreateKey, RotateKey, SignedIn};
+use crate::service::access::{CreateKey, SignedIn};
 use crate::service::failure::invalid;
-use crate::service::keys::{KeyRequest, ReplicaRequest, RotationRequest};
+use crate::service::keys::{KeyRequest, ReplicaRequest};
 use actix_web::web::Data;
 use serde::Deserialize;
 use serde_json::Value;
@@ -100,26 +99,6 @@ pub struct AwsTag {
     tag_value: String,
 }
 
-/// How a key is to be replaced.
-#[derive(Deserialize, Default, ToSchema)]
-#[schema(as = RotateKeyRequest)]
-pub struct RotateBody {
-    /// The new key's description; the old one's if absent.
-    #[serde(default, deserialize_with = "optional")]
-    description: Option<String>,
-    /// The old key may not encrypt any more, for its own account.
-    #[serde(default, deserialize_with = "optional")]
-    disable_encrypt: Option<bool>,
-    /// The old key may not encrypt any more, for all accounts.
-    #[serde(default, deserialize_with = "optional")]
-    disable_encrypt_on_all_accounts: Option<bool>,
-    /// The old key keeps each alias with a time stamp behind it.
-    #[serde(default, deserialize_with = "optional")]
-    retain_alias: Option<bool>,
-    #[serde(flatten)]
-    import: ImportBody,
-}
-
 /// A replica that is to be made.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ReplicateKeyRequest)]
@@ -156,30 +135,6 @@ pub async fn upload(
     let material = import(material, "source_key_identifier")?;
     let seen = services.keys.upload(&who.permit, &who.context, request, material).await?;
     Ok(Created(KeyView::of(seen)))
-}
-
-/// `POST /v1/cckm/aws/keys/{id}/rotate`
-pub async fn rotate(
-    who: OnKey<RotateKey>,
-    body: BodyOrNone<RotateBody>,
-    services: Data<Services>,
-) -> Result<Json<KeyView>, Problem> {
-    let body = body.0;
-    let disable_encrypt = match (body.disable_encrypt, body.disable_encrypt_on_all_accounts) {
-        (Some(true), Some(true)) => {
-            return Err(invalid("disable_encrypt", "excludes disable_encrypt_on_all_accounts; give one of them").into());
-        }
-        (Some(true), _) => Some(EncryptFor::OwnAccount),
-        (_, Some(true)) => Some(EncryptFor::AllAccounts),
-        _ => None,
-    };
-    let request = RotationRequest {
-        description: body.description.map(|text| described("description", text)).transpose()?,
-        import: if body.import.is_given() { Some(import(body.import, "source_key_id")?) } else { None },
-        old: RetiredKey { retain_alias: body.retain_alias.unwrap_or(false), disable_encrypt },
-    };
-    let seen = services.keys.rotate(&who.permit, &who.context, request).await?;
-    Ok(Json(KeyView::of(seen)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/replicate-key`

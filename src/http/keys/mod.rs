@@ -6,5 +6,5 @@ pub mod creation;
 pub mod material;
 pub mod policy;
 pub mod reading;
-pub mod rotation_job;
+pub mod rotation;
 pub mod view;

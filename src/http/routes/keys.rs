@@ -5,7 +5,7 @@ use crate::domain::action::Action::{
     KeyUpload,
 };
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
-use crate::http::keys::{change, creation, material, reading, rotation_job};
+use crate::http::keys::{change, creation, material, reading, rotation};
 use crate::http::{source_keys, templates};
 use crate::service::access::RequiredRight::{
     ManageSourceKeys, OnKey, OnKms, OnTemplate, SignedIn, ViewKey, ViewKms, ViewSourceKeys, ViewTemplate,
@@ -52,7 +52,7 @@ pub(super) fn keys() -> Vec<Endpoint> {
             .refuses(AT_AWS),
         post(
             &one("/enable-auto-rotation"),
-            change::enable_auto_rotation,
+            rotation::enable_auto_rotation,
             "enableKeyAutoRotation",
             "Let AWS rotate a key by itself",
         )
@@ -60,20 +60,20 @@ pub(super) fn keys() -> Vec<Endpoint> {
         .refuses(AT_AWS),
         post(
             &one("/disable-auto-rotation"),
-            change::disable_auto_rotation,
+            rotation::disable_auto_rotation,
             "disableKeyAutoRotation",
             "Let AWS rotate a key no more",
         )
         .needs(OnKey(KeyUpdate))
         .refuses(AT_AWS),
-        post(&one("/rotate-material"), change::rotate_material, "rotateKeyMaterial", "Rotate a key's material now")
+        post(&one("/rotate-material"), rotation::rotate_material, "rotateKeyMaterial", "Rotate a key's material now")
             .needs(OnKey(KeyRotate))
             .refuses(AT_AWS),
-        post(&one("/rotate"), creation::rotate, "rotateKey", "Replace a key by a new one")
+        post(&one("/rotate"), rotation::rotate, "rotateKey", "Replace a key by a new one")
             .needs(OnKey(KeyRotate))
             .refuses(AT_AWS)
             .no_dry_run(),
-        get(&one("/rotations"), reading::rotations, "listKeyRotations", "List a key's materials")
+        get(&one("/rotations"), rotation::rotations, "listKeyRotations", "List a key's materials")
             .needs(ViewKey)
             .refuses(AT_AWS),
         post(
@@ -112,7 +112,7 @@ pub(super) fn keys() -> Vec<Endpoint> {
         .refuses(AT_AWS),
         post(
             &one("/enable-rotation-job"),
-            rotation_job::enable,
+            rotation::enable_job,
             "enableKeyRotationJob",
             "Put a key under a schedule that rotates it",
         )
@@ -120,7 +120,7 @@ pub(super) fn keys() -> Vec<Endpoint> {
         .refuses(&[409]),
         post(
             &one("/disable-rotation-job"),
-            rotation_job::disable,
+            rotation::disable_job,
             "disableKeyRotationJob",
             "Take a key off the schedule that rotates it",
         )
@@ -128,7 +128,7 @@ pub(super) fn keys() -> Vec<Endpoint> {
         .refuses(&[409]),
         post(
             &one("/get-key-rotation-status"),
-            reading::rotation_status,
+            rotation::rotation_status,
             "getKeyRotationStatus",
             "Show whether AWS rotates a key",
         )

@@ -1,0 +1,267 @@
+//! Rotation of keys: replacing one by a new one, new material in the same one, AWS's own rotation, and schedules that
+//! rotate.
+
+use super::change::changed;
+use super::creation::described;
+use super::material::{ImportBody, import};
+use super::view::KeyView;
+use crate::domain::id::ScheduleId;
+use crate::domain::key::aggregate::Key;
+use crate::domain::key::days::RotationPeriod;
+use crate::domain::key::event::{LOCAL, NATIVE, RotationJob};
+use crate::domain::key::metadata::{Rotation, RotationStatus};
+use crate::domain::key::operation::{EncryptFor, Operation, RetiredKey};
+use crate::domain::refusal::Refusal;
+use crate::http::answer::Json;
+use crate::http::body::{Body, BodyOrNone, one_of, optional, read_as, required};
+use crate::http::error::Problem;
+use crate::http::guard::OnKey;
+use crate::http::paging::{Columns, List, Listing};
+use crate::service::Services;
+use crate::service::access::{RotateKey, UpdateKey, ViewKey};
+use crate::service::failure::invalid;
+use crate::service::keys::RotationRequest;
+use actix_web::web::Data;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// How a key is to be replaced.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = RotateKeyRequest)]
+pub struct RotateBody {
+    /// The new key's description; the old one's if absent.
+    #[serde(default, deserialize_with = "optional")]
+    description: Option<String>,
+    /// The old key may not encrypt any more, for its own account.
+    #[serde(default, deserialize_with = "optional")]
+    disable_encrypt: Option<bool>,
+    /// The old key may not encrypt any more, for all accounts.
+    #[serde(default, deserialize_with = "optional")]
+    disable_encrypt_on_all_accounts: Option<bool>,
+    /// The old key keeps each alias with a time stamp behind it.
+    #[serde(default, deserialize_with = "optional")]
+    retain_alias: Option<bool>,
+    #[serde(flatten)]
+    import: ImportBody,
+}
+
+/// How often AWS is to rotate a key.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = AutoRotationRequest)]
+pub struct AutoRotationBody {
+    /// 90 to 2560; AWS's default if absent.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = 365)]
+    rotation_period_in_days: Option<i64>,
+}
+
+/// Which schedule rotates a key, and how.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = RotationJobRequest)]
+pub struct RotationJobBody {
+    /// The id of the schedule.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "0b90f8de-8617-498d-ad63-ca18eb717ae7")]
+    job_config_id: Option<String>,
+    /// Where new material comes from: `native` (default), from AWS; `local`, from a new source key.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "native")]
+    auto_rotate_key_source: Option<String>,
+    /// The old key may not encrypt any more, for its own account.
+    #[serde(default, deserialize_with = "optional")]
+    auto_rotate_disable_encrypt: Option<bool>,
+    /// The old key may not encrypt any more, for all accounts.
+    #[serde(default, deserialize_with = "optional")]
+    auto_rotate_disable_encrypt_on_all_accounts: Option<bool>,
+}
+
+/// Whether and when AWS rotates a key.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RotationStatus)]
+#[serde(rename_all = "PascalCase")]
+pub struct RotationStatusView {
+    /// Its id at AWS.
+    key_id: String,
+    /// Whether AWS rotates it by itself.
+    key_rotation_enabled: bool,
+    /// When next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_rotation_date: Option<String>,
+    /// Since when a rotation that was asked for is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    on_demand_rotation_start_date: Option<String>,
+    /// How often.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    rotation_period_in_days: Option<u16>,
+}
+
+/// One material of a key.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Rotation)]
+pub struct RotationView {
+    /// As AWS tells it.
+    #[schema(value_type = Object)]
+    aws_param: Value,
+    /// The tier of the source key, or empty.
+    key_source: &'static str,
+    /// `native`, `cckm` or `unknown`.
+    key_material_origin: &'static str,
+    /// The source key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    source_key_identifier: Option<String>,
+}
+
+impl Columns for Rotation {
+    const SORTS: &'static [&'static str] = &[];
+    const FILTERS: &'static [&'static str] = &[];
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/rotate`
+pub async fn rotate(
+    who: OnKey<RotateKey>,
+    body: BodyOrNone<RotateBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let body = body.0;
+    let disable_encrypt = match (body.disable_encrypt, body.disable_encrypt_on_all_accounts) {
+        (Some(true), Some(true)) => {
+            return Err(invalid("disable_encrypt", "excludes disable_encrypt_on_all_accounts; give one of them").into());
+        }
+        (Some(true), _) => Some(EncryptFor::OwnAccount),
+        (_, Some(true)) => Some(EncryptFor::AllAccounts),
+        _ => None,
+    };
+    let request = RotationRequest {
+        description: body.description.map(|text| described("description", text)).transpose()?,
+        import: if body.import.is_given() { Some(import(body.import, "source_key_id")?) } else { None },
+        old: RetiredKey { retain_alias: body.retain_alias.unwrap_or(false), disable_encrypt },
+    };
+    let seen = services.keys.rotate(&who.permit, &who.context, request).await?;
+    Ok(Json(KeyView::of(seen)))
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/rotate-material`
+pub async fn rotate_material(who: OnKey<RotateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
+    changed(who, &services, Operation::RotateMaterial).await
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/enable-auto-rotation`
+pub async fn enable_auto_rotation(
+    who: OnKey<UpdateKey>,
+    body: BodyOrNone<AutoRotationBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let period = body.0.rotation_period_in_days.map(RotationPeriod::parse).transpose();
+    let period = period.map_err(|problem| invalid("rotation_period_in_days", problem))?;
+    changed(who, &services, Operation::EnableRotation { period }).await
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/disable-auto-rotation`
+pub async fn disable_auto_rotation(who: OnKey<UpdateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
+    changed(who, &services, Operation::DisableRotation).await
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/get-key-rotation-status`
+pub async fn rotation_status(
+    who: OnKey<ViewKey>,
+    services: Data<Services>,
+) -> Result<Json<RotationStatusView>, Problem> {
+    let status = services.keys.rotation_status(&who.permit).await?;
+    Ok(Json(RotationStatusView::of(who.permit.key(), &status)))
+}
+
+/// `GET /v1/cckm/aws/keys/{id}/rotations`
+pub async fn rotations(
+    who: OnKey<ViewKey>,
+    listing: Listing<Rotation>,
+    services: Data<Services>,
+) -> Result<List<RotationView>, Problem> {
+    if let Some((member, _)) = listing.0.sort.first() {
+        return Err(invalid("sort", format!("`{member}` cannot be sorted by: materials come in AWS's order")).into());
+    }
+    let rotations = services.keys.rotations(&who.permit).await?;
+    let (skip, limit) = (listing.0.skip, listing.0.limit);
+    let view = |rotation: &Rotation| RotationView::of(who.permit.key(), rotation);
+    Ok(List::of(skip, limit, rotations.len(), rotations.iter().skip(skip).take(limit.rows()).map(view)))
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/enable-rotation-job`
+pub async fn enable_job(
+    who: OnKey<RotateKey>,
+    body: Body<RotationJobBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let job = body.0.job()?;
+    Ok(Json(KeyView::of(services.keys.set_rotation_job(&who.permit, &who.context, Some(job)).await?)))
+}
+
+/// `POST /v1/cckm/aws/keys/{id}/disable-rotation-job`
+pub async fn disable_job(who: OnKey<RotateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
+    Ok(Json(KeyView::of(services.keys.set_rotation_job(&who.permit, &who.context, None).await?)))
+}
+
+impl RotationJobBody {
+    fn job(self) -> Result<RotationJob, Refusal> {
+        // Some clients name the product where others name the tier.
+        let words = [(NATIVE, NATIVE), (LOCAL, LOCAL), ("ciphertrust", LOCAL)];
+        let source = self.auto_rotate_key_source.map(|text| one_of("auto_rotate_key_source", &text, &words));
+        let job = RotationJob {
+            schedule: read_as("job_config_id", &required("job_config_id", self.job_config_id)?, ScheduleId::parse)?,
+            key_source: source.transpose()?.unwrap_or(NATIVE).to_owned(),
+            disable_encrypt: self.auto_rotate_disable_encrypt.unwrap_or(false),
+            disable_encrypt_on_all_accounts: self.auto_rotate_disable_encrypt_on_all_accounts.unwrap_or(false),
+        };
+        if job.disable_encrypt && job.disable_encrypt_on_all_accounts {
+            let problem = "excludes auto_rotate_disable_encrypt_on_all_accounts; give one of them";
+            return Err(invalid("auto_rotate_disable_encrypt", problem));
+        }
+        Ok(job)
+    }
+}
+
+impl RotationStatusView {
+    fn of(key: &Key, status: &RotationStatus) -> Self {
+        Self {
+            key_id: key.aws_id().as_str().to_owned(),
+            key_rotation_enabled: status.enabled,
+            next_rotation_date: status.next.map(|at| at.to_string()),
+            on_demand_rotation_start_date: status.on_demand_started.map(|at| at.to_string()),
+            rotation_period_in_days: status.period.map(|period| period.days()),
+        }
+    }
+}
+
+impl RotationView {
+    fn of(key: &Key, rotation: &Rotation) -> Self {
+        let ours = key.material(rotation);
+        let mut all = Map::new();
+        let mut put = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                all.insert(name.to_owned(), Value::String(value));
+            }
+        };
+        put("KeyId", Some(key.aws_id().as_str().to_owned()));
+        put("KeyMaterialId", rotation.material.as_ref().map(ToString::to_string));
+        put("KeyMaterialState", rotation.state.as_ref().map(ToString::to_string));
+        put("ImportState", rotation.import_state.as_ref().map(ToString::to_string));
+        put("RotationDate", rotation.rotated_at.map(|at| at.to_string()));
+        put("RotationType", rotation.kind.as_ref().map(ToString::to_string));
+        put("ExpirationModel", rotation.expiration_model.as_ref().map(ToString::to_string));
+        put("ValidTo", rotation.valid_to.map(|at| at.to_string()));
+        put("KeyMaterialDescription", rotation.description.clone());
+        Self {
+            aws_param: Value::Object(all),
+            key_source: if ours.is_some() { "local" } else { "" },
+            key_material_origin: match ours {
+                Some(_) => "cckm",
+                None => key.material_origin().name(),
+            },
+            source_key_identifier: ours.map(|ours| ours.source.to_string()),
+        }
+    }
+}
