@@ -1,7 +1,6 @@
 //! The same done to many keys: each by the operation that a single call would be, and by the rights of the one who
 //! wanted it, as they are at that moment. A key that may not be touched, or that AWS refuses, fails alone.
 
-use super::Core;
 use super::access::{
     self, CancelKeyDeletion, DeleteKey, KeyPermit, KeyRight, Permit, RunBulkJobs, SignedIn, UpdateKey,
 };
@@ -9,6 +8,7 @@ use super::caller::{Caller, Change, RequestContext};
 use super::failure::Failure;
 use super::keys::{Keys, PolicyChoice};
 use super::list::{self, Candidates, Field, Listed, Page, Query};
+use super::recorder::Recorder;
 use crate::domain::action::Action;
 use crate::domain::id::{JobId, KeyId, UserId};
 use crate::domain::job::bulk::{BulkCommand, BulkJob, BulkTask, check_keys};
@@ -23,6 +23,7 @@ use crate::ledger::Committed;
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 /// So many keys of a job are worked on at once.
@@ -35,8 +36,10 @@ const LOOKS: u32 = 240;
 /// The use cases of bulk jobs. Cheap to clone.
 #[derive(Clone)]
 pub struct BulkJobs {
-    core: Arc<Core>,
+    recorder: Recorder,
     keys: Keys,
+    /// Where jobs go on when the caller has gone away.
+    runtime: Handle,
 }
 
 /// Is a job begun, or gone on with after a restart?
@@ -47,8 +50,8 @@ enum Run {
 }
 
 impl BulkJobs {
-    pub(super) fn new(core: Arc<Core>) -> Self {
-        Self { keys: Keys::new(core.clone()), core }
+    pub(super) fn new(recorder: Recorder, keys: Keys, runtime: Handle) -> Self {
+        Self { recorder, keys, runtime }
     }
 
     /// Begins a job. The caller must be permitted bulk jobs on one of the keys at least; what is not permitted on the
@@ -113,7 +116,7 @@ impl BulkJobs {
 
     /// Goes on with the jobs that the last run of the program left open.
     pub(super) fn resume(&self) {
-        let published = self.core.state();
+        let published = self.recorder.state();
         let state = &published.state;
         for job in state.jobs.bulk.all().iter().filter(|job| job.completed.is_none()) {
             tracing::info!(job = %job.id, "a bulk job goes on");
@@ -123,7 +126,7 @@ impl BulkJobs {
 
     fn launch(&self, job: &Arc<BulkJob>, change: Change, run: Run) {
         let (jobs, job) = (self.clone(), job.clone());
-        self.core.runtime.spawn(async move {
+        self.runtime.spawn(async move {
             let open: Vec<KeyId> = job.keys.iter().filter(|key| key.end.is_none()).map(|key| key.id).collect();
             let work = open.into_iter().map(|key| jobs.run_key(&job, key, &change, run));
             stream::iter(work).buffer_unordered(KEYS_AT_ONCE).collect::<()>().await;
@@ -133,7 +136,7 @@ impl BulkJobs {
 
     /// Does it to one key, and writes down what came of it. If the log takes nothing any more, the key stays open.
     async fn run_key(&self, job: &BulkJob, key: KeyId, change: &Change, run: Run) {
-        if self.core.state().state.jobs.bulk.get(job.id).is_none_or(|job| job.cancelled) {
+        if self.recorder.state().state.jobs.bulk.get(job.id).is_none_or(|job| job.cancelled) {
             return;
         }
         let context = RequestContext { request_id: change.request_id.clone(), dry_run: false };
@@ -183,7 +186,7 @@ impl BulkJobs {
 
     /// The one who wanted the job, with today's rights.
     fn caller(&self, by: UserId) -> Result<Caller, Failure> {
-        let published = self.core.state();
+        let published = self.recorder.state();
         let user = published.state.user(by)?.clone();
         Ok(Caller::absent(user, published))
     }
@@ -191,7 +194,7 @@ impl BulkJobs {
     /// What the last run of the program left open on a key is ended by others; until then nothing is known of it.
     async fn wait_until_idle(&self, key: KeyId) {
         for _ in 0..LOOKS {
-            if self.core.state().state.keys.get(&key).is_none_or(|key| key.pending.is_none()) {
+            if self.recorder.state().state.keys.get(&key).is_none_or(|key| key.pending.is_none()) {
                 return;
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -205,7 +208,7 @@ impl BulkJobs {
     }
 
     async fn command(&self, change: &Change, command: BulkCommand) -> Result<Committed, Failure> {
-        self.core.record(change, Command::Job(JobCommand::Bulk(command))).await
+        self.recorder.append(change, Command::Job(JobCommand::Bulk(command))).await
     }
 }
 

@@ -4,6 +4,8 @@ use super::account_probes::AccountProbes;
 use super::failure::Failure;
 use super::recorder::Recorder;
 use super::secrets::Secrets;
+use crate::aws::failure::AwsFailure;
+use crate::aws::kms::port::{AwsKms, KmsCall, PagedCall, Pages};
 use crate::aws::port::{Access, AccessKeys, Aws, RoleToAssume, SessionName};
 use crate::domain::connection::{Connection, ConnectionSettings};
 use crate::domain::id::{ConnectionId, KmsId};
@@ -30,6 +32,7 @@ pub(in crate::service) struct Cloud {
     recorder: Recorder,
     secrets: Secrets,
     pub aws: Arc<dyn Aws>,
+    aws_kms: Arc<dyn AwsKms>,
     /// The looks at accounts that are going on.
     account_probes: AccountProbes,
     /// Whose the credentials of connections are.
@@ -40,13 +43,35 @@ pub(in crate::service) struct Cloud {
 pub(in crate::service) struct RegionAccess {
     pub kms: KmsId,
     pub region: Region,
-    pub access: Access,
+    access: Access,
+    aws: Arc<dyn AwsKms>,
+}
+
+impl RegionAccess {
+    /// Asks AWS KMS in this region.
+    pub(in crate::service) async fn call<C: KmsCall>(&self, call: C) -> Result<C::Answer, AwsFailure> {
+        self.aws.call(&self.access, &self.region, call).await
+    }
+
+    /// Asks AWS KMS in another region of the same account.
+    pub(in crate::service) async fn call_in<C: KmsCall>(
+        &self,
+        region: &Region,
+        call: C,
+    ) -> Result<C::Answer, AwsFailure> {
+        self.aws.call(&self.access, region, call).await
+    }
+
+    /// All pages of a list of this region, from the one that `first` asks for.
+    pub(in crate::service) fn pages<C: PagedCall>(&self, first: C) -> Pages<'_, C> {
+        self.aws.pages(&self.access, &self.region, first)
+    }
 }
 
 impl Cloud {
-    pub(super) fn new(recorder: Recorder, secrets: Secrets, aws: Arc<dyn Aws>) -> Self {
+    pub(super) fn new(recorder: Recorder, secrets: Secrets, aws: Arc<dyn Aws>, aws_kms: Arc<dyn AwsKms>) -> Self {
         let (account_probes, accounts) = (AccountProbes::default(), Accounts::default());
-        Self { recorder, secrets, aws, account_probes, accounts }
+        Self { recorder, secrets, aws, aws_kms, account_probes, accounts }
     }
 
     /// Access to a region of a KMS.
@@ -54,7 +79,7 @@ impl Cloud {
         let published = self.recorder.state();
         let kms = published.state.kms(kms)?;
         let access = self.access_to(&published.state, kms).await?;
-        Ok(RegionAccess { kms: kms.id, region: region.clone(), access })
+        Ok(RegionAccess { kms: kms.id, region: region.clone(), access, aws: self.aws_kms.clone() })
     }
 
     /// Asks AWS who we are over this connection (and role), and which regions are enabled there.

@@ -20,6 +20,7 @@ pub mod kms;
 pub mod list;
 pub mod lockout;
 pub mod material;
+mod operations;
 pub mod passwords;
 mod recorder;
 pub mod schedules;
@@ -38,10 +39,9 @@ use crate::aws::port::Aws;
 use crate::domain::event::Actor;
 use crate::domain::id::InstallationId;
 use crate::domain::name::UserName;
-use crate::domain::state::Command;
 use crate::domain::time::Time;
 use crate::keyring::Keyring;
-use crate::ledger::{Committed, Ledger, Published};
+use crate::ledger::{Ledger, Published};
 use caller::Change;
 use cloud::Cloud;
 use failure::Failure;
@@ -69,23 +69,6 @@ pub struct Services {
     pub groups: groups::Groups,
     pub tokens: tokens::Tokens,
     recorder: Recorder,
-    #[cfg(test)]
-    core: Arc<Core>,
-}
-
-/// What the use cases of keys, jobs and schedules stand on.
-pub struct Core {
-    recorder: Recorder,
-    secrets: Secrets,
-    cloud: Arc<Cloud>,
-    aws_kms: Arc<dyn AwsKms>,
-    /// Where work goes on whose caller may go away.
-    runtime: Handle,
-    running_syncs: Arc<sync_jobs::Running>,
-    /// The operations on keys that somebody is at.
-    at_work: keys::AtWork,
-    /// After how long what AWS does not show was not made.
-    consistency_wait_seconds: i64,
 }
 
 /// Tells the time; a test gives its own.
@@ -141,40 +124,33 @@ impl Services {
         }
         keyring_check::mark_begun(&keyring, &recorder.state().state)?;
         keyring_check::shred_orphans(&keyring, &recorder.state().state)?;
-        let (aws, aws_kms) = (parts.aws, parts.aws_kms);
-        let cloud = Arc::new(Cloud::new(recorder.clone(), secrets.clone(), aws));
-        let core = Arc::new(Core {
-            recorder: recorder.clone(),
-            secrets: secrets.clone(),
-            cloud: cloud.clone(),
-            aws_kms,
-            runtime,
-            running_syncs: Arc::default(),
-            at_work: keys::AtWork::default(),
-            consistency_wait_seconds: parts.consistency_wait_seconds,
-        });
-        core.reconcile_for_ever();
-        core.remove_unmanaged_keys();
-        let sync_jobs = sync_jobs::SyncJobs::new(core.clone());
-        let bulk_jobs = bulk_jobs::BulkJobs::new(core.clone());
+        let cloud = Arc::new(Cloud::new(recorder.clone(), secrets.clone(), parts.aws, parts.aws_kms));
+        let source_keys = source_keys::SourceKeys::new(recorder.clone(), secrets.clone());
+        let wait = parts.consistency_wait_seconds;
+        let target = keys::KeyTarget::new(recorder.clone(), cloud.clone(), source_keys.clone(), wait);
+        let operations = keys::KeyOperations::new(target, recorder.clone(), runtime.clone());
+        operations.reconcile_forever();
+        unmanaged_keys::remove_forever(recorder.clone(), &runtime);
+        let keys = keys::Keys::new(recorder.clone(), cloud.clone(), source_keys.clone(), operations.clone());
+        let sync_jobs = sync_jobs::SyncJobs::new(recorder.clone(), cloud.clone(), runtime.clone());
+        let bulk_jobs = bulk_jobs::BulkJobs::new(recorder.clone(), keys.clone(), runtime.clone());
         sync_jobs.resume();
         bulk_jobs.resume();
-        core.run_schedules_for_ever();
+        let schedules = schedules::Schedules::new(recorder.clone(), keys.clone(), sync_jobs.clone(), runtime, wait);
+        schedules.run_forever();
         Ok(Self {
             sync_jobs,
             bulk_jobs,
             kms: kms::KmsAccounts::new(recorder.clone(), cloud.clone()),
-            keys: keys::Keys::new(core.clone()),
-            templates: templates::Templates::new(core.clone()),
-            schedules: schedules::Schedules::new(core.clone()),
+            keys,
+            templates: templates::Templates::new(recorder.clone(), operations),
+            schedules,
             connections: connections::Connections::new(recorder.clone(), secrets.clone(), cloud),
-            source_keys: source_keys::SourceKeys::new(recorder.clone(), secrets.clone()),
+            source_keys,
             users,
             groups: groups::Groups::new(recorder.clone()),
             tokens: tokens::Tokens::new(recorder.clone(), &secrets, proof, parts.refresh)?,
             recorder,
-            #[cfg(test)]
-            core,
         })
     }
 
@@ -195,24 +171,6 @@ impl Services {
     /// The state as of now.
     pub fn state(&self) -> Arc<Published> {
         self.recorder.state()
-    }
-}
-
-impl Core {
-    fn state(&self) -> Arc<Published> {
-        self.recorder.state()
-    }
-
-    fn now(&self) -> Time {
-        self.recorder.now()
-    }
-
-    async fn record(&self, change: &Change, command: Command) -> Result<Committed, Failure> {
-        self.recorder.append(change, command).await
-    }
-
-    fn source_keys(&self) -> source_keys::SourceKeys {
-        source_keys::SourceKeys::new(self.recorder.clone(), self.secrets.clone())
     }
 }
 

@@ -1,11 +1,11 @@
 //! Policy templates: making, viewing, changing, deleting; and the push of a changed policy to the keys that have it.
 
-use super::Core;
 use super::access::{self, KeyPermit, KmsPermit, Permit, SignedIn, TemplatePermit, UpdateKey, View};
 use super::caller::{Caller, Change, RequestContext};
 use super::failure::{Failure, invalid};
-use super::keys::{Effect, policy_context};
+use super::keys::{KeyOperations, OperationRequest, policy_context};
 use super::list::{self, Candidates, Field, Listed, Page, Query};
+use super::recorder::Recorder;
 use crate::domain::id::{KeyId, KmsId, TemplateId, UserId};
 use crate::domain::key::operation::Operation;
 use crate::domain::key::policy::PolicyContext;
@@ -27,7 +27,8 @@ use uuid::Uuid;
 /// The use cases of policy templates. Cheap to clone.
 #[derive(Clone)]
 pub struct Templates {
-    core: Arc<Core>,
+    recorder: Recorder,
+    operations: KeyOperations,
 }
 
 /// A template that a caller wants.
@@ -71,8 +72,8 @@ pub struct TemplateSeen {
 const AT_ONCE: usize = 8;
 
 impl Templates {
-    pub(super) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+    pub(super) fn new(recorder: Recorder, operations: KeyOperations) -> Self {
+        Self { recorder, operations }
     }
 
     /// Makes a template.
@@ -100,7 +101,7 @@ impl Templates {
         request.policy.check(cloud, account)?;
         let (id, name, policy) = (TemplateId::new(Uuid::new_v4()), request.name, request.policy);
         let command = TemplateCommand::Create { id, name, account, kms, policy };
-        shown(&self.core.template(&caller.change(context), command).await?, id, &caller.user)
+        shown(&self.append(&caller.change(context), command).await?, id, &caller.user)
     }
 
     /// The templates that the caller may see.
@@ -135,13 +136,13 @@ impl Templates {
         }
         let (id, pushes, change) = (template.id, request.push, caller.change(context));
         let command = TemplateCommand::ReplacePolicy { id, patch: request.policy, pushes };
-        let committed = self.core.template(&change, command).await?;
+        let committed = self.append(&change, command).await?;
         if !pushes || change.dry_run {
             return shown(&committed, id, &caller.user);
         }
         let context = RequestContext { request_id: change.request_id.clone(), dry_run: false };
-        let push = self.core.push(caller.user.id, &context, id).await;
-        shown(&self.core.template(&change.done(), TemplateCommand::NotePush { id, push }).await?, id, &caller.user)
+        let push = self.push(caller.user.id, &context, id).await;
+        shown(&self.append(&change.done(), TemplateCommand::NotePush { id, push }).await?, id, &caller.user)
     }
 
     /// Deletes a template that no key has.
@@ -150,18 +151,16 @@ impl Templates {
     /// When keys have it.
     pub async fn delete(&self, permit: &TemplatePermit<UpdateKey>, context: &RequestContext) -> Result<(), Failure> {
         let command = TemplateCommand::Delete { id: permit.template().id };
-        self.core.template(&permit.caller().change(context), command).await.map(drop)
+        self.append(&permit.caller().change(context), command).await.map(drop)
     }
-}
 
-impl Core {
-    async fn template(&self, change: &Change, command: TemplateCommand) -> Result<Committed, Failure> {
-        self.record(change, Command::Template(command)).await
+    async fn append(&self, change: &Change, command: TemplateCommand) -> Result<Committed, Failure> {
+        self.recorder.append(change, Command::Template(command)).await
     }
 
     /// Gives every key of a template its policy, by the rights that the one who asked for it has at each.
-    async fn push(self: &Arc<Self>, by: UserId, context: &RequestContext, id: TemplateId) -> Push {
-        let published = self.state();
+    async fn push(&self, by: UserId, context: &RequestContext, id: TemplateId) -> Push {
+        let published = self.recorder.state();
         let template = published.state.templates.get(&id);
         let keys = template.map(|template| keys_of(&published.state, template).map(|key| key.id).collect::<Vec<_>>());
         let pushed = stream::iter(keys.unwrap_or_default())
@@ -178,20 +177,20 @@ impl Core {
     }
 
     async fn push_to(
-        self: &Arc<Self>,
+        &self,
         by: UserId,
         context: &RequestContext,
         id: TemplateId,
         key: KeyId,
     ) -> Result<Committed, Failure> {
-        let published = self.state();
+        let published = self.recorder.state();
         let caller = Caller::absent(published.state.user(by)?.clone(), published.clone());
         let permit = KeyPermit::<UpdateKey>::authorize(caller, key)?;
         let (key, template) = (permit.key(), published.state.template(id)?);
         let policy = template.policy.for_key(&policy_context(key)).map_err(|problem| invalid("policy", problem))?;
         let wanted = Operation::PutPolicy { policy, template: Some(id.to_string()) };
-        let effect = Effect { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
-        effect.carry_out(self, &permit.caller().change(context)).await
+        let request = OperationRequest { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
+        self.operations.request(&permit.caller().change(context), request).await
     }
 }
 

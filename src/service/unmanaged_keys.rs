@@ -2,11 +2,12 @@
 //! event. Here the events of the keys themselves follow, in small commits with pauses between them, so that the changes
 //! of others are not held up. The state tells which keys are left, so a restart goes on where the program ended.
 
-use super::{Core, system_change};
+use super::recorder::Recorder;
+use super::system_change;
 use crate::domain::key::command::KeyCommand;
 use crate::domain::state::Command;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 
 /// How many keys one commit removes at most. What it keeps the writer busy is what another change may have to wait.
 const BATCH: usize = 50;
@@ -20,27 +21,24 @@ const IDLE: Duration = Duration::from_secs(1);
 /// How long the log is left alone when it takes no changes.
 const STOPPED: Duration = Duration::from_secs(30);
 
-impl Core {
-    /// Removes the keys that are no longer managed, those first that the last run of the program left.
-    pub(super) fn remove_unmanaged_keys(self: &Arc<Self>) {
-        let core = self.clone();
-        self.runtime.spawn(async move {
-            let change = system_change("unmanaged-keys");
-            loop {
-                if core.state().state.keys.unmanaged().next().is_none() {
-                    tokio::time::sleep(IDLE).await;
-                    continue;
-                }
-                let begun = Instant::now();
-                let command = Command::Key(KeyCommand::RemoveUnmanaged { most: BATCH });
-                match core.record(&change, command).await {
-                    Ok(_) => tokio::time::sleep(begun.elapsed() * PAUSE_FACTOR).await,
-                    Err(failure) => {
-                        tracing::warn!(%failure, "the entries of keys that are no longer managed stay for now");
-                        tokio::time::sleep(STOPPED).await;
-                    }
+/// Removes the keys that are no longer managed, those first that the last run of the program left.
+pub(super) fn remove_forever(recorder: Recorder, runtime: &Handle) {
+    runtime.spawn(async move {
+        let change = system_change("unmanaged-keys");
+        loop {
+            if recorder.state().state.keys.unmanaged().next().is_none() {
+                tokio::time::sleep(IDLE).await;
+                continue;
+            }
+            let begun = Instant::now();
+            let command = Command::Key(KeyCommand::RemoveUnmanaged { most: BATCH });
+            match recorder.append(&change, command).await {
+                Ok(_) => tokio::time::sleep(begun.elapsed() * PAUSE_FACTOR).await,
+                Err(failure) => {
+                    tracing::warn!(%failure, "the entries of keys that are no longer managed stay for now");
+                    tokio::time::sleep(STOPPED).await;
                 }
             }
-        });
-    }
+        }
+    });
 }

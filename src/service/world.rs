@@ -7,8 +7,9 @@ use super::connections::ConnectionDraft;
 use super::keys::{KeyRequest, PolicyChoice};
 use super::kms::Addition;
 use super::passwords::Hashing;
+use super::recorder::Recorder;
 use super::tokens::RefreshDefaults;
-use super::{Core, FirstAdmin, Parts, Services};
+use super::{FirstAdmin, Parts, Services, system_change};
 use crate::aws::kms::scripted::{NOW, ScriptedKms};
 use crate::aws::scripted::ScriptedAws;
 use crate::domain::acl::{AclChange, Principal};
@@ -17,9 +18,10 @@ use crate::domain::connection::{ConnectionSettings, StsEndpoints};
 use crate::domain::id::{KeyId, KmsId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::aws_enums::Origin;
+use crate::domain::key::command::KeyCommand;
 use crate::domain::name::{ConnectionName, KmsName, UserName};
 use crate::domain::place::{AccountId, Partition, Region};
-use crate::domain::state::State;
+use crate::domain::state::{Command, State};
 use crate::domain::time::Time;
 use crate::domain::user::UserProfile;
 use crate::keyring::Keyring;
@@ -98,6 +100,14 @@ impl World {
         drop(services);
     }
 
+    /// The way into the log, for a test that is the program itself. Only between [`World::kill`] and [`World::start`].
+    pub(super) fn open_log(&self) -> Recorder {
+        let now = self.clock.clone();
+        let clock: super::Clock = Arc::new(move || Time::from_nanos(now.load(Ordering::Relaxed)));
+        let options = LedgerOptions { clock: clock.clone(), ..LedgerOptions::default() };
+        Recorder::new(Ledger::open(self.home.path(), options).expect("a log"), clock)
+    }
+
     pub(super) fn pass(&self, seconds: i64) {
         self.clock.fetch_add(seconds * 1_000_000_000, Ordering::Relaxed);
     }
@@ -110,8 +120,14 @@ impl World {
         &self.process.as_ref().expect("it runs").services
     }
 
-    pub(super) fn core(&self) -> Arc<Core> {
-        self.services().core.clone()
+    pub(super) fn recorder(&self) -> Recorder {
+        self.services().recorder.clone()
+    }
+
+    /// Writes something of a key down, as the program itself.
+    pub(super) fn note(&self, command: KeyCommand) {
+        let noted = async { self.recorder().append(&system_change("test"), Command::Key(command)).await };
+        self.run(noted).map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     }
 
     pub(super) fn run<T>(&self, work: impl Future<Output = T>) -> T {
@@ -120,11 +136,11 @@ impl World {
 
     /// Waits until the state is as it should be, for ten seconds at most.
     pub(super) fn until(&self, what: &str, holds: impl Fn(&State) -> bool) {
-        let core = self.core();
+        let recorder = self.recorder();
         self.run(async move {
-            let mut head = core.recorder.ledger().watch_head();
+            let mut head = recorder.ledger().watch_head();
             let wait = async {
-                while !holds(&core.state().state) {
+                while !holds(&recorder.state().state) {
                     head.changed().await.expect("the log goes on");
                 }
             };
@@ -134,17 +150,16 @@ impl World {
 
     /// The state as of now.
     pub(super) fn state(&self) -> State {
-        self.core().state().state.clone()
+        self.recorder().state().state.clone()
     }
 
     /// Everything that was written down so far.
     pub(super) fn records(&self) -> Vec<Record> {
-        let core = self.core();
+        let recorder = self.recorder();
         self.run(async move {
             let mut records: Vec<Record> = Vec::new();
             loop {
-                let more =
-                    core.recorder.ledger().read_range(records.len() as u64 + 1, 1000).await.expect("a whole log");
+                let more = recorder.ledger().read_range(records.len() as u64 + 1, 1000).await.expect("a whole log");
                 if more.is_empty() {
                     return records;
                 }
@@ -159,7 +174,7 @@ impl World {
 
     /// A user as a caller.
     pub(super) fn caller(&self, name: &str) -> Caller {
-        let published = self.core().state();
+        let published = self.recorder().state();
         let user = published.state.user_named(&UserName::parse(name).expect("a name")).expect("a user").clone();
         Caller::absent(user, published)
     }

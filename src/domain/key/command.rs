@@ -27,7 +27,7 @@ pub enum KeyCommand {
     /// Write down what came of it.
     Conclude {
         operation: OperationId,
-        outcome: Outcome,
+        outcome: Outcome<Box<Snapshot>>,
         /// Another key that changed with it, and what AWS holds of it now.
         related: Option<(KeyId, Box<Snapshot>)>,
     },
@@ -71,18 +71,18 @@ pub enum KeyCommand {
     },
 }
 
-/// What came of an operation.
+/// What came of an operation, with what AWS was seen to hold.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum Outcome<Seen> {
     /// AWS did it, and holds this now.
-    Done(Box<Snapshot>),
+    Done(Seen),
     /// The program had ended in between; AWS holds this now.
-    Reconciled(Box<Snapshot>),
-    /// AWS made the key, and refused what was to follow.
+    Reconciled(Seen),
+    /// AWS made the thing, and refused what was to follow.
     Halfway {
         reason: String,
-        /// What AWS holds of the key.
-        seen: Box<Snapshot>,
+        /// What AWS holds of it.
+        seen: Seen,
     },
     /// AWS did not do it.
     Failed(String),

@@ -14,7 +14,7 @@ use crate::domain::state::State;
 pub(super) fn conclude(
     state: &State,
     operation: OperationId,
-    outcome: Outcome,
+    outcome: Outcome<Box<Snapshot>>,
     related: Option<(KeyId, Box<Snapshot>)>,
 ) -> Result<Vec<Event>, Refusal> {
     // It was concluded already: by the reconciler, or with the KMS that was deleted meanwhile.

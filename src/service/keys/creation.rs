@@ -1,15 +1,15 @@
-//! Making keys: new ones, uploaded ones, ones that replace another, replicas.
+//! Making keys: new ones, uploaded ones, replicas.
 
-use super::effect::Effect;
+use super::operations::OperationRequest;
+use super::reading::read;
 use super::{KeySeen, Keys, policy_context, shown};
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
-use crate::domain::key::aws_enums::{KeyManager, MultiRegionKind, Origin};
+use crate::domain::key::aws_enums::{MultiRegionKind, Origin};
 use crate::domain::key::command::{KeyCommand, check_place};
-use crate::domain::key::event::{NATIVE, RotationJob};
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::name::AliasName;
-use crate::domain::key::operation::{Import, MARK, NewKey, NewReplica, Operation, RetiredKey};
+use crate::domain::key::operation::{Import, NewKey, NewReplica, Operation};
 use crate::domain::key::policy::{PolicyContext, PolicyPrincipals};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
@@ -19,9 +19,8 @@ use crate::domain::place::Region;
 use crate::domain::refusal::{KeyRefusal, KmsRefusal, Refusal};
 use crate::domain::time::Time;
 use crate::ledger::Committed;
-use crate::service::Core;
-use crate::service::access::{CreateKey, KeyPermit, KmsPermit, KmsRight, Permit, RotateKey, SignedIn, UploadKey};
-use crate::service::caller::{Change, RequestContext};
+use crate::service::access::{CreateKey, KeyPermit, KmsPermit, KmsRight, Permit, SignedIn, UploadKey};
+use crate::service::caller::{Caller, Change, RequestContext};
 use crate::service::failure::{Failure, invalid};
 use uuid::Uuid;
 
@@ -71,17 +70,6 @@ pub struct ImportRequest {
     pub description: Option<String>,
 }
 
-/// A key that is to be replaced.
-#[derive(Default)]
-pub struct RotationRequest {
-    /// The new key's description; none: the old one's.
-    pub description: Option<String>,
-    /// Where the new key's material comes from; none: AWS makes it.
-    pub import: Option<ImportRequest>,
-    /// What becomes of the old key.
-    pub old: RetiredKey,
-}
-
 /// A replica that a caller wants.
 pub struct ReplicaRequest {
     pub region: Region,
@@ -127,31 +115,11 @@ impl Keys {
     ) -> Result<KeySeen, Failure> {
         let kms = KmsPermit::<UploadKey>::authorize_named(permit.caller().clone(), &request.kms)?;
         request.origin = Origin::External;
-        request.spec = Some(self.core.fitting_spec(&import.source, request.spec, kms.kms().cloud)?);
+        request.spec = Some(self.fitting_spec(&import.source, request.spec, kms.kms().cloud)?);
         let region = request.region.clone();
         let new = self.new_key(&kms, request)?;
-        let import = self.core.wished_import(import)?;
+        let import = self.checked_import(import)?;
         self.make(&kms, context, region, Operation::Upload { new, import }).await
-    }
-
-    /// Makes a key that replaces another: its aliases move there, and each names the other.
-    ///
-    /// # Errors
-    /// As [`Keys::create`].
-    pub async fn rotate(
-        &self,
-        permit: &KeyPermit<RotateKey>,
-        context: &RequestContext,
-        request: RotationRequest,
-    ) -> Result<KeySeen, Failure> {
-        let mut key = permit.key().clone();
-        // Not by what was known of it when it was read last; a dry run is refused below.
-        if !context.dry_run {
-            let read = self.core.read_anew(&permit.caller().change(context), &key).await?;
-            key = read.published.state.key(key.id)?.clone();
-        }
-        let effect = self.core.rotation(&key, request)?;
-        self.carry_out(effect, permit.caller(), context).await
     }
 
     /// Makes a replica of a multi-region key.
@@ -182,7 +150,7 @@ impl Keys {
             primary: primary.region.clone(),
             aliases: request.aliases,
             description: request.description.unwrap_or_else(|| primary.metadata.description.clone()),
-            policy: self.core.policy(request.policy, &policy_context, &mut tags)?,
+            policy: self.policy(request.policy, &policy_context, &mut tags)?,
             bypass_lockout_check: request.bypass_lockout_check,
             tags,
         };
@@ -196,7 +164,7 @@ impl Keys {
     pub fn policy_for(&self, key: &Key, choice: PolicyChoice) -> Result<Operation, Failure> {
         let policy_context = policy_context(key);
         let mut tags = Vec::new();
-        let Some(policy) = self.core.policy(choice, &policy_context, &mut tags)? else {
+        let Some(policy) = self.policy(choice, &policy_context, &mut tags)? else {
             let problem = "must be given: as `policy`, as `policytemplate`, or as key_admins and its kin";
             return Err(invalid("policy", problem).into());
         };
@@ -210,7 +178,7 @@ impl Keys {
         let usage = spec.usage_or_default(request.usage).map_err(|problem| invalid("aws_param.KeyUsage", problem))?;
         let policy_context = PolicyContext { partition: kms.cloud, account: kms.account, usage: usage.clone() };
         let mut tags = request.tags;
-        let policy = self.core.policy(request.policy, &policy_context, &mut tags)?;
+        let policy = self.policy(request.policy, &policy_context, &mut tags)?;
         Ok(NewKey {
             aliases: request.aliases,
             spec,
@@ -232,71 +200,44 @@ impl Keys {
         wanted: Operation,
     ) -> Result<KeySeen, Failure> {
         check_place(&kms.caller().published.state, kms.kms().id, &region)?;
-        let effect = Effect { key: KeyId::new(Uuid::new_v4()), kms: kms.kms().id, region, wanted };
-        self.carry_out(effect, kms.caller(), context).await
+        let request = OperationRequest { key: KeyId::new(Uuid::new_v4()), kms: kms.kms().id, region, wanted };
+        self.request(request, kms.caller(), context).await
     }
 
-    async fn carry_out(
+    pub(super) async fn request(
         &self,
-        effect: Effect,
-        caller: &crate::service::caller::Caller,
+        request: OperationRequest,
+        caller: &Caller,
         context: &RequestContext,
     ) -> Result<KeySeen, Failure> {
         if context.dry_run {
             let problem = "cannot be used where AWS makes a key: AWS does not say what it would make";
             return Err(invalid("dry_run", problem).into());
         }
-        let id = effect.key;
-        let committed = effect.carry_out(&self.core, &caller.change(context)).await?;
+        let id = request.key;
+        let committed = self.operations.request(&caller.change(context), request).await?;
         shown(&committed, id)
     }
 }
 
-impl Core {
-    /// What the rotation of a key into a new one comes to. Whoever asks for it has checked that it may be.
-    ///
-    /// # Errors
-    /// When the key was rotated already, or what is wished does not fit it.
-    pub(in crate::service) fn rotation(&self, old: &Key, request: RotationRequest) -> Result<Effect, Failure> {
-        if let Some(to) = old.rotated_to {
-            return Err(KeyRefusal::Rotated { id: old.id, to }.into());
-        }
-        if old.policy.is_none() {
-            return Err(KeyRefusal::PolicyUnreadable(old.id).into());
-        }
-        let origin = if request.import.is_some() { Origin::External } else { Origin::AwsKms };
-        let import = match request.import {
-            Some(import) => {
-                self.fitting_spec(&import.source, Some(old.metadata.spec.clone()), old.metadata.arn.partition())?;
-                Some(self.wished_import(import)?)
-            }
-            None if old.metadata.origin == Origin::External => {
-                return Err(invalid("source_key_id", "must be given: the key's material does not come from AWS").into());
-            }
-            None => None,
-        };
-        let new = successor(old, origin, request.description);
-        let wanted = Operation::Rotate { from: old.id, new, import, old: request.old };
-        Ok(Effect { key: KeyId::new(Uuid::new_v4()), kms: old.kms, region: old.region.clone(), wanted })
-    }
-
+impl Keys {
     /// Reads a key as AWS holds it now, and writes that down.
     ///
     /// # Errors
     /// What AWS says.
     pub(in crate::service) async fn read_anew(&self, change: &Change, key: &Key) -> Result<Committed, Failure> {
         let (id, kms, region) = (key.id, key.kms, key.region.clone());
-        let place = self.place(kms, &region).await?;
-        let seen = Box::new(self.read(&place, key.aws_id()).await?);
-        self.conclude(change, KeyCommand::Observe { id, kms, region, seen }).await
+        let at = self.cloud.region(kms, &region).await?;
+        let seen = Box::new(read(&at, key.aws_id()).await?);
+        self.append(change, KeyCommand::Observe { id, kms, region, seen }).await
     }
 
     /// What an import of a source key's material comes to.
     ///
     /// # Errors
     /// When there is no such source key, or the end of the material is not ahead.
-    pub(in crate::service) fn wished_import(&self, request: ImportRequest) -> Result<Import, Failure> {
-        let now = self.now();
+    pub(in crate::service) fn checked_import(&self, request: ImportRequest) -> Result<Import, Failure> {
+        let now = self.recorder.now();
         let latest = now.plus_seconds(365 * 86_400);
         if request.valid_to.is_some_and(|end| end <= now || end > latest) {
             return Err(invalid("valid_to", format!("must be ahead, and no later than {latest}")).into());
@@ -308,38 +249,6 @@ impl Core {
             material: request.material,
             description: request.description,
         })
-    }
-}
-
-/// Can a schedule rotate this key so? It would fail each time that it is due, with nobody there to see it.
-///
-/// # Errors
-/// When not.
-pub(super) fn check_rotation_job(key: &Key, job: &RotationJob) -> Result<(), Failure> {
-    if key.metadata.manager != KeyManager::Customer || !matches!(key.metadata.origin, Origin::AwsKms | Origin::External)
-    {
-        return Err(KeyRefusal::NotRotatable(key.id).into());
-    }
-    if key.metadata.origin == Origin::External && job.key_source == NATIVE {
-        let problem = "must be `local`: the key's material does not come from AWS";
-        return Err(invalid("auto_rotate_key_source", problem).into());
-    }
-    Ok(())
-}
-
-/// A key like another one.
-fn successor(old: &Key, origin: Origin, description: Option<String>) -> NewKey {
-    let own = |tag: &&Tag| !tag.is_of_aws() && tag.key != MARK;
-    NewKey {
-        aliases: Vec::new(),
-        spec: old.metadata.spec.clone(),
-        usage: old.metadata.usage.clone(),
-        origin,
-        description: description.unwrap_or_else(|| old.metadata.description.clone()),
-        multi_region: old.metadata.multi_region.is_some(),
-        policy: old.policy.clone(),
-        bypass_lockout_check: false,
-        tags: old.tags.iter().filter(own).cloned().collect(),
     }
 }
 

@@ -1,6 +1,5 @@
 //! The list of keys: what can be filtered and sorted by.
 
-use super::TEMPLATE_TAG;
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::collection::KeyCollection;
@@ -8,6 +7,7 @@ use crate::domain::key::index::Term;
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
 use crate::domain::name::KmsName;
 use crate::domain::state::State;
+use crate::domain::template::TEMPLATE_TAG;
 use crate::service::access;
 use crate::service::caller::Caller;
 use crate::service::list::{Candidates, Field, Listed};

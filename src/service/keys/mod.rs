@@ -1,46 +1,46 @@
 //! AWS keys: making, viewing, changing, rotating, deleting. Each change is one operation with an intent and an outcome
-//! (`effect`), taken in steps (`perform`) and read back (`reading`); what a crash left open is ended by `reconcile`.
+//! (`operations`), and is read back (`reading`).
 
-mod at_work;
 mod creation;
-mod effect;
 mod list;
-mod perform;
+pub mod operations;
 pub(super) mod reading;
-mod reconcile;
+mod rotation;
 mod sources;
 
-pub(in crate::service) use at_work::AtWork;
-pub use creation::{ImportRequest, KeyRequest, PolicyChoice, ReplicaRequest, RotationRequest};
-pub(in crate::service) use effect::Effect;
+pub use creation::{ImportRequest, KeyRequest, PolicyChoice, ReplicaRequest};
+pub(in crate::service) use operations::{KeyOperations, KeyTarget, OperationRequest};
+pub use rotation::RotationRequest;
 
-use super::Core;
-use super::access::{self, KeyPermit, KeyRight, Permit, RotateKey, SignedIn, UpdateKey, ViewKey};
-use super::caller::{Caller, RequestContext};
+use super::access::{self, KeyPermit, KeyRight, Permit, SignedIn, UpdateKey, ViewKey};
+use super::caller::{Caller, Change, RequestContext};
+use super::cloud::Cloud;
 use super::failure::{Failure, MissingRight};
 use super::list::{Page, Query, page};
-use crate::aws::kms::calls::{DescribeKey, GetKeyRotationStatus, GetPublicKey, ListKeyRotations};
+use super::recorder::Recorder;
+use super::source_keys::SourceKeys;
+use crate::aws::kms::calls::{DescribeKey, GetPublicKey};
 use crate::domain::action::Action;
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
-use crate::domain::key::command::KeyCommand;
-use crate::domain::key::event::RotationJob;
+use crate::domain::key::command::{KeyCommand, check_place};
 use crate::domain::key::index::Term;
-use crate::domain::key::metadata::{Rotation, RotationStatus};
 use crate::domain::key::name::AliasName;
 use crate::domain::key::operation::Operation;
 use crate::domain::key::policy::{PolicyContext, PolicyPrincipals};
 use crate::domain::place::Region;
 use crate::domain::refusal::{KeyRefusal, Refusal};
-use crate::domain::state::State;
-use crate::domain::template::TEMPLATE_TAG;
+use crate::domain::state::{Command, State};
 use crate::ledger::Committed;
 use std::sync::Arc;
 
 /// The use cases of keys. Cheap to clone.
 #[derive(Clone)]
 pub struct Keys {
-    core: Arc<Core>,
+    recorder: Recorder,
+    cloud: Arc<Cloud>,
+    source_keys: SourceKeys,
+    pub(in crate::service) operations: KeyOperations,
 }
 
 /// A key as it is shown.
@@ -55,8 +55,17 @@ pub struct KeySeen {
 }
 
 impl Keys {
-    pub(super) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+    pub(super) fn new(
+        recorder: Recorder,
+        cloud: Arc<Cloud>,
+        source_keys: SourceKeys,
+        operations: KeyOperations,
+    ) -> Self {
+        Self { recorder, cloud, source_keys, operations }
+    }
+
+    async fn append(&self, change: &Change, command: KeyCommand) -> Result<Committed, Failure> {
+        self.recorder.append(change, Command::Key(command)).await
     }
 
     /// The keys that the caller may see.
@@ -93,8 +102,8 @@ impl Keys {
         context: &RequestContext,
         wanted: Operation,
     ) -> Result<KeySeen, Failure> {
-        let effect = Effect { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
-        let committed = effect.carry_out(&self.core, &caller.change(context)).await?;
+        let request = OperationRequest { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
+        let committed = self.operations.request(&caller.change(context), request).await?;
         shown(&committed, key.id)
     }
 
@@ -181,8 +190,8 @@ impl Keys {
         request: ImportRequest,
     ) -> Result<KeySeen, Failure> {
         let key = permit.key();
-        self.core.fitting_spec(&request.source, Some(key.metadata.spec.clone()), permit.kms().cloud)?;
-        let import = self.core.wished_import(request)?;
+        self.fitting_spec(&request.source, Some(key.metadata.spec.clone()), permit.kms().cloud)?;
+        let import = self.checked_import(request)?;
         self.change(permit, context, Operation::ImportMaterial(import)).await
     }
 
@@ -196,9 +205,9 @@ impl Keys {
         context: &RequestContext,
     ) -> Result<KeySeen, Failure> {
         let (key, change) = (permit.key(), permit.caller().change(context));
-        let committed = match self.core.read_anew(&change, key).await {
+        let committed = match self.read_anew(&change, key).await {
             Err(Failure::Cloud(cloud)) if cloud.is_not_found() => {
-                self.core.conclude(&change, KeyCommand::NoteVanished { id: key.id }).await?
+                self.append(&change, KeyCommand::NoteVanished { id: key.id }).await?
             }
             read => read?,
         };
@@ -211,48 +220,7 @@ impl Keys {
     /// When AWS still has it.
     pub async fn forget<A: KeyRight>(&self, permit: &KeyPermit<A>, context: &RequestContext) -> Result<(), Failure> {
         let command = KeyCommand::Forget { id: permit.key().id };
-        self.core.conclude(&permit.caller().change(context), command).await.map(drop)
-    }
-
-    /// Puts a key under a schedule that rotates it, or takes it off the one that it is under.
-    ///
-    /// # Errors
-    /// When there is no such schedule, or it could not rotate the key.
-    pub async fn set_rotation_job(
-        &self,
-        permit: &KeyPermit<RotateKey>,
-        context: &RequestContext,
-        job: Option<RotationJob>,
-    ) -> Result<KeySeen, Failure> {
-        let key = permit.key();
-        if let Some(job) = &job {
-            creation::check_rotation_job(key, job)?;
-        }
-        let command = KeyCommand::SetRotationJob { id: key.id, job };
-        let committed = self.core.conclude(&permit.caller().change(context), command).await?;
-        shown(&committed, key.id)
-    }
-
-    /// Whether and when AWS rotates a key.
-    ///
-    /// # Errors
-    /// What AWS says.
-    pub async fn rotation_status(&self, permit: &KeyPermit<ViewKey>) -> Result<RotationStatus, Failure> {
-        let key = permit.key();
-        let place = self.core.place(key.kms, &key.region).await?;
-        let call = GetKeyRotationStatus { key: key.aws_id().clone() };
-        Ok(self.core.aws_kms.call(&place.access, &place.region, call).await?)
-    }
-
-    /// All materials of a key, as AWS knows them.
-    ///
-    /// # Errors
-    /// What AWS says.
-    pub async fn rotations(&self, permit: &KeyPermit<ViewKey>) -> Result<Vec<Rotation>, Failure> {
-        let key = permit.key();
-        let place = self.core.place(key.kms, &key.region).await?;
-        let list = ListKeyRotations::of(key.aws_id().clone());
-        Ok(self.core.aws_kms.pages(&place.access, &place.region, list).collect().await?)
+        self.append(&permit.caller().change(context), command).await.map(drop)
     }
 
     /// The public half of an asymmetric key, as the DER of a SubjectPublicKeyInfo.
@@ -264,9 +232,9 @@ impl Keys {
         if !key.metadata.spec.is_asymmetric() {
             return Err(KeyRefusal::NotAsymmetric(key.id).into());
         }
-        let place = self.core.place(key.kms, &key.region).await?;
+        let at = self.cloud.region(key.kms, &key.region).await?;
         let call = GetPublicKey { key: key.aws_id().clone() };
-        Ok(self.core.aws_kms.call(&place.access, &place.region, call).await?)
+        Ok(at.call(call).await?)
     }
 
     /// Is an alias free in a region of a KMS, at AWS too?
@@ -281,9 +249,9 @@ impl Keys {
         alias: &AliasName,
     ) -> Result<bool, Failure> {
         let kms = access::KmsPermit::<access::View>::authorize_named(permit.caller().clone(), kms)?;
-        crate::domain::key::command::check_place(&permit.caller().published.state, kms.kms().id, region)?;
-        let place = self.core.place(kms.kms().id, region).await?;
-        match self.core.aws_kms.call(&place.access, region, DescribeKey::behind(alias.clone())).await {
+        check_place(&permit.caller().published.state, kms.kms().id, region)?;
+        let at = self.cloud.region(kms.kms().id, region).await?;
+        match at.call(DescribeKey::behind(alias.clone())).await {
             Ok(_) => Ok(false),
             Err(failure) if failure.is_not_found() => Ok(true),
             Err(failure) => Err(failure.into()),

@@ -1,5 +1,6 @@
 //! Where a key's material and its policy come from: source keys, templates, people.
 
+use super::Keys;
 use super::creation::PolicyChoice;
 use crate::domain::id::SourceKeyId;
 use crate::domain::key::aggregate::Key;
@@ -15,12 +16,11 @@ use crate::domain::source_key::kind::SourceKeyKind;
 use crate::domain::template::TEMPLATE_TAG;
 use crate::service::caller::Change;
 use crate::service::failure::{Failure, invalid};
-use crate::service::material::wrapping::Wrapping;
 use crate::service::source_keys::{NamedBy, SourceKeyDraft, find};
-use crate::service::{Core, templates};
+use crate::service::templates;
 use std::sync::Arc;
 
-impl Core {
+impl Keys {
     /// The policy that a choice comes to; a template leaves its tag.
     pub(super) fn policy(
         &self,
@@ -35,7 +35,7 @@ impl Core {
                 Ok(Some(principals.policy(policy_context).map_err(|problem| invalid("policy", problem))?))
             }
             PolicyChoice::Template(text) => {
-                let template = templates::find_for(&self.state().state, &text, policy_context.account)?;
+                let template = templates::find_for(&self.recorder.state().state, &text, policy_context.account)?;
                 tags.retain(|tag| tag.key != TEMPLATE_TAG);
                 tags.push(Tag::told(TEMPLATE_TAG, template.id.to_string()));
                 let policy = template.policy.for_key(policy_context);
@@ -46,7 +46,7 @@ impl Core {
 
     /// The source key of this name or id.
     pub(super) fn source_key(&self, text: &str) -> Result<Arc<SourceKey>, Failure> {
-        find(&self.state().state, text, NamedBy::Either)
+        find(&self.recorder.state().state, text, NamedBy::Either)
     }
 
     /// Makes a source key whose material fits a key like this one: where the new material of keys with the key source
@@ -55,11 +55,11 @@ impl Core {
     /// # Errors
     /// When no source key fits.
     pub(in crate::service) async fn fresh_source_key(
-        self: &Arc<Self>,
+        &self,
         change: &Change,
         like: &Key,
     ) -> Result<SourceKeyId, Failure> {
-        let published = self.state();
+        let published = self.recorder.state();
         let Some(kind) = SourceKeyKind::fitting(&like.metadata.spec, like.metadata.arn.partition()) else {
             let problem = format!("`local`: no source key fits a key with spec {}", like.metadata.spec);
             return Err(invalid("auto_rotate_key_source", problem).into());
@@ -75,19 +75,19 @@ impl Core {
             meta: None,
             brought: None,
         };
-        Ok(self.source_keys().make(change, draft).await?.id)
+        Ok(self.source_keys.make(change, draft).await?.id)
     }
 
     /// Deletes a source key that was made for an operation which came to nothing, unless AWS may have its material.
-    pub(in crate::service) async fn drop_unused(self: &Arc<Self>, change: &Change, id: SourceKeyId) {
-        let published = self.state();
+    pub(in crate::service) async fn drop_unused(&self, change: &Change, id: SourceKeyId) {
+        let published = self.recorder.state();
         let state = &published.state;
         let imported = !state.keys.find(Term::SourceKey(id)).is_empty();
         let is_open = |wanted: &Operation| wanted.import().is_some_and(|import| import.source == id);
         if imported || state.operations.values().any(|pending| is_open(&pending.wanted)) {
             return;
         }
-        if let Err(failure) = self.source_keys().remove(change, id).await {
+        if let Err(failure) = self.source_keys.remove(change, id).await {
             tracing::warn!(source_key = %id, %failure, "a source key that nobody needs could not be deleted");
         }
     }
@@ -116,11 +116,5 @@ impl Core {
             (None, Some(spec)) => Ok(spec),
             (None, None) => Err(problem("any key of AWS's").into()),
         }
-    }
-
-    /// The material of a source key, wrapped for AWS with its public key.
-    pub(super) fn wrap(&self, source: SourceKeyId, wrapping_key: &[u8]) -> Result<Vec<u8>, Failure> {
-        let kind = self.state().state.source_key(source)?.made.kind;
-        Wrapping::of(kind).wrap(&self.source_keys().material(source)?, wrapping_key)
     }
 }

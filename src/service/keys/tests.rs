@@ -10,19 +10,15 @@ use crate::aws::kms::scripted::{Cue, refused};
 use crate::aws::operation::AwsOperation;
 use crate::aws::port::Caller as AwsCaller;
 use crate::aws::scripted::Cue as StsCue;
-use crate::domain::event::Actor;
 use crate::domain::id::OperationId;
 use crate::domain::key::aws_enums::{KeyState, Origin};
 use crate::domain::key::operation::{EncryptFor, RetiredKey};
 use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Arn};
 use crate::domain::refusal::ConnectionRefusal;
-use crate::domain::state::PendingOperation;
 use crate::service::access;
-use crate::service::keys::perform::Way;
 use crate::service::kms::Addition;
 use crate::service::world::{ACCOUNT, REGION, World};
-use crate::service::{caller::Change, keys::creation::KeyRequest};
 use std::time::Duration;
 
 fn request(alias: &str) -> KeyRequest {
@@ -79,12 +75,10 @@ fn whose_the_credentials_are_is_asked_once() {
 
 /// Looks for what became of the only open operation.
 fn look(world: &World) -> Result<(), Failure> {
-    let open: Vec<(OperationId, PendingOperation)> =
-        world.state().operations.iter().map(|(id, pending)| (*id, pending.clone())).collect();
-    let [(id, pending)] = open.as_slice() else { panic!("one operation is open: {open:?}") };
-    let core = world.core();
-    let change = Change::of(Actor::System, "test".into());
-    world.run(core.end(&change, *id, pending, Way::Again)).map(drop)
+    let open: Vec<OperationId> = world.state().operations.keys().copied().collect();
+    let [id] = open.as_slice() else { panic!("one operation is open: {open:?}") };
+    let operations = &world.services().keys.operations;
+    world.run(operations.recover_now(*id)).unwrap_or(Err(Failure::Interrupted)).map(drop)
 }
 
 #[test]
@@ -190,7 +184,8 @@ fn a_key_that_has_all_aliases_of_another_has_replaced_it_whatever_failed_then() 
     let world = World::new();
     let old = world.key("payroll", PolicyChoice::Default);
     world.kms.next(PutKeyPolicy::OPERATION, Cue::Fail(refused(PutKeyPolicy::OPERATION, "AccessDeniedException", "no")));
-    let permit = KeyPermit::<RotateKey>::authorize(world.caller("admin"), old.id).unwrap_or_else(|f| panic!("{f}"));
+    let permit =
+        KeyPermit::<access::RotateKey>::authorize(world.caller("admin"), old.id).unwrap_or_else(|f| panic!("{f}"));
     let old_key = RetiredKey { retain_alias: false, disable_encrypt: Some(EncryptFor::OwnAccount) };
     let request = RotationRequest { description: None, import: None, old: old_key };
     let rotated = world.run(world.services().keys.rotate(&permit, &World::context(), request));
@@ -206,20 +201,19 @@ fn a_key_whose_policy_may_not_be_read_is_not_replaced_by_one_with_another() {
     let old = world.key("payroll", PolicyChoice::Default);
     // As a synchronisation finds it that may not read policies.
     let denied = || Cue::Fail(refused(GetKeyPolicy::OPERATION, "AccessDeniedException", "no"));
-    let change = Change::of(Actor::System, "test".into());
-    let core = world.core();
-    let forget = KeyCommand::Forget { id: old.id };
-    world.run(core.conclude(&change, KeyCommand::NoteVanished { id: old.id })).map(drop).expect("noted");
-    world.run(core.conclude(&change, forget)).map(drop).expect("forgotten");
+    world.note(KeyCommand::NoteVanished { id: old.id });
+    world.note(KeyCommand::Forget { id: old.id });
     world.kms.next(GetKeyPolicy::OPERATION, denied());
-    let place = world.run(core.place(old.kms, &old.region)).unwrap_or_else(|failure| panic!("{failure}"));
-    let seen = Box::new(world.run(core.read(&place, old.aws_id())).expect("read"));
-    let (kms, region) = (old.kms, old.region.clone());
-    world.run(core.conclude(&change, KeyCommand::Observe { id: old.id, kms, region, seen })).map(drop).expect("noted");
+    let seen = world.run(async {
+        let at = world.services().keys.cloud.region(old.kms, &old.region).await.unwrap_or_else(|f| panic!("{f}"));
+        Box::new(reading::read(&at, old.aws_id()).await.expect("read"))
+    });
+    world.note(KeyCommand::Observe { id: old.id, kms: old.kms, region: old.region.clone(), seen });
     assert_eq!(world.known(old.id).policy, None);
 
     world.kms.next(GetKeyPolicy::OPERATION, denied());
-    let permit = KeyPermit::<RotateKey>::authorize(world.caller("admin"), old.id).unwrap_or_else(|f| panic!("{f}"));
+    let permit =
+        KeyPermit::<access::RotateKey>::authorize(world.caller("admin"), old.id).unwrap_or_else(|f| panic!("{f}"));
     let kept = RetiredKey { retain_alias: false, disable_encrypt: None };
     let request = || RotationRequest { description: None, import: None, old: kept.clone() };
     let refused = world.run(world.services().keys.rotate(&permit, &World::context(), request())).err();
@@ -289,8 +283,7 @@ fn a_replica_that_aws_had_deleted_is_made_again_and_known_once() {
     let first = replicate().unwrap_or_else(|failure| panic!("{failure}"));
     assert!(matches!(replicate(), Err(Failure::Refused(Refusal::Key(KeyRefusal::ReplicaThere(_))))));
     world.kms.vanish(&first.region, first.aws_id());
-    let change = Change::of(Actor::System, "test".into());
-    world.run(world.core().conclude(&change, KeyCommand::NoteVanished { id: first.id })).map(drop).expect("noted");
+    world.note(KeyCommand::NoteVanished { id: first.id });
     let second = replicate().unwrap_or_else(|failure| panic!("{failure}"));
     let state = world.state();
     assert!(state.keys.get(&first.id).is_none());

@@ -10,11 +10,13 @@ mod tests;
 
 pub use list::{cause, status};
 
-use super::Core;
 use super::access::{self, ManageSchedules, Permit, SignedIn};
 use super::caller::{Caller, Change, RequestContext};
 use super::failure::Failure;
+use super::keys::Keys;
 use super::list::{Page, Query, page, pool};
+use super::recorder::Recorder;
+use super::sync_jobs::SyncJobs;
 use crate::domain::id::{JobId, KmsId, ScheduleId};
 use crate::domain::key::index::Term;
 use crate::domain::name::ScheduleName;
@@ -25,12 +27,19 @@ use crate::domain::state::{Command, State};
 use crate::ledger::Committed;
 use std::collections::HashMap;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 /// The use cases of schedules. Cheap to clone.
 #[derive(Clone)]
 pub struct Schedules {
-    core: Arc<Core>,
+    recorder: Recorder,
+    keys: Keys,
+    sync_jobs: SyncJobs,
+    /// Where runs go on when the caller has gone away.
+    runtime: Handle,
+    /// After how many seconds what AWS does not show was not made.
+    consistency_wait_seconds: i64,
 }
 
 /// A schedule as it is shown.
@@ -49,8 +58,14 @@ pub struct Coverage {
 }
 
 impl Schedules {
-    pub(super) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+    pub(super) fn new(
+        recorder: Recorder,
+        keys: Keys,
+        sync_jobs: SyncJobs,
+        runtime: Handle,
+        consistency_wait_seconds: i64,
+    ) -> Self {
+        Self { recorder, keys, sync_jobs, runtime, consistency_wait_seconds }
     }
 
     /// Makes a schedule: one of these settings, and what the patch says of them.
@@ -120,7 +135,7 @@ impl Schedules {
         force: bool,
     ) -> Result<(), Failure> {
         let change = permit.caller().change(context);
-        self.core.schedule(&change, ScheduleCommand::Delete { id, force }).await.map(drop)
+        self.append(&change, ScheduleCommand::Delete { id, force }).await.map(drop)
     }
 
     /// Begins a run now, and gives it as it began.
@@ -134,10 +149,10 @@ impl Schedules {
         id: ScheduleId,
     ) -> Result<Arc<Run>, Failure> {
         let change = permit.caller().change(context);
-        let (run, committed) = self.core.begin(&change, id, Cause::Asked).await?;
+        let (run, committed) = self.begin(&change, id, Cause::Asked).await?;
         let begun = run_of(&committed.published.state, run)?;
         if !change.dry_run {
-            drop(self.core.spawn_run(id, run));
+            drop(self.spawn_run(id, run));
         }
         Ok(begun)
     }
@@ -168,15 +183,13 @@ impl Schedules {
         command: ScheduleCommand,
     ) -> Result<ScheduleSeen, Failure> {
         let caller = permit.caller();
-        let committed = self.core.schedule(&caller.change(context), command).await?;
+        let committed = self.append(&caller.change(context), command).await?;
         let schedule = committed.published.state.schedule(id)?.clone();
         Ok(Coverage::of(caller, &[schedule.id]).seen(schedule))
     }
-}
 
-impl Core {
-    async fn schedule(&self, change: &Change, command: ScheduleCommand) -> Result<Committed, Failure> {
-        self.record(change, Command::Schedule(command)).await
+    async fn append(&self, change: &Change, command: ScheduleCommand) -> Result<Committed, Failure> {
+        self.recorder.append(change, Command::Schedule(command)).await
     }
 }
 

@@ -1,20 +1,17 @@
 //! What a rotation run does: every key under the schedule that its plan takes gets new material, or a successor. One
 //! key's failure is that key's alone. A run that was cut off goes on where it was.
 
-use crate::aws::kms::calls::ListKeyRotations;
+use super::Schedules;
 use crate::domain::id::{JobId, KeyId, ScheduleId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::event::{NATIVE, RotationJob};
-use crate::domain::key::material::MaterialState;
 use crate::domain::key::operation::{EncryptFor, Operation, RetiredKey};
 use crate::domain::schedule::{KeyOutcome, RotationPlan, Run, RunOutcome, ScheduleCommand};
 use crate::domain::state::State;
 use crate::domain::time::Time;
-use crate::service::Core;
 use crate::service::caller::Change;
 use crate::service::failure::Failure;
-use crate::service::keys::{Effect, ImportRequest, RotationRequest};
-use std::sync::Arc;
+use crate::service::keys::{ImportRequest, OperationRequest, RotationRequest};
 use std::time::Duration;
 
 /// The pause between two looks at a key on which an operation is under way,
@@ -22,24 +19,24 @@ const LOOK: Duration = Duration::from_millis(500);
 /// and how long it is looked at beyond the time after which AWS is believed, in seconds.
 const TIMEOUT: u64 = 60;
 
-impl Core {
+impl Schedules {
     /// Rotates the keys under a schedule, one after the other.
     ///
     /// # Errors
     /// When what became of a key cannot be written down.
     pub(super) async fn rotate_keys(
-        self: &Arc<Self>,
+        &self,
         change: &Change,
         id: ScheduleId,
         run: JobId,
         plan: &RotationPlan,
     ) -> Result<RunOutcome, Failure> {
-        let keys: Vec<KeyId> = self.state().state.keys_under(id).collect();
+        let keys: Vec<KeyId> = self.recorder.state().state.keys_under(id).collect();
         for key in keys {
             let Some((key, outcome)) = self.treat(change, id, run, key, plan).await else { continue };
-            self.schedule(change, ScheduleCommand::NoteKey { id, run, key, outcome }).await?;
+            self.append(change, ScheduleCommand::NoteKey { id, run, key, outcome }).await?;
         }
-        let published = self.state();
+        let published = self.recorder.state();
         let treated = published.state.schedules.runs.get(&run).map(|run| run.keys.clone()).unwrap_or_default();
         let failed = treated.iter().filter(|(_, outcome)| matches!(outcome, KeyOutcome::Failed(_))).count();
         Ok(match failed {
@@ -50,7 +47,7 @@ impl Core {
 
     /// Rotates one key, and says what became of which; nothing if the run has no business with it.
     async fn treat(
-        self: &Arc<Self>,
+        &self,
         change: &Change,
         id: ScheduleId,
         run: JobId,
@@ -58,17 +55,17 @@ impl Core {
         plan: &RotationPlan,
     ) -> Option<(KeyId, KeyOutcome)> {
         self.wait_until_free(key).await;
-        let published = self.state();
+        let published = self.recorder.state();
         let state = &published.state;
         let (run, key) = (state.schedules.runs.get(&run)?, state.keys.get(&key)?);
-        match Turn::of(run, key) {
-            Turn::Over => return None,
-            Turn::Unnoted(key, outcome) => return Some((key, outcome)),
-            Turn::Due => {}
+        match Progress::of(run, key) {
+            Progress::Over => return None,
+            Progress::Unnoted(key, outcome) => return Some((key, outcome)),
+            Progress::Due => {}
         }
         // It may have been taken off the schedule since the run began.
         let job = key.rotation_job.as_ref().filter(|job| job.schedule == id)?;
-        if !is_taken(plan, key, self.now()) {
+        if !is_taken(plan, key, self.recorder.now()) {
             return None;
         }
         let rotated = self.rotate(change, state, key, job, plan).await;
@@ -78,7 +75,7 @@ impl Core {
     /// Rotates a key with material that AWS makes, or that a new source key gives; the source key goes if AWS takes
     /// nothing of it.
     async fn rotate(
-        self: &Arc<Self>,
+        &self,
         change: &Change,
         state: &State,
         key: &Key,
@@ -90,18 +87,18 @@ impl Core {
         let mut key = key.clone();
         // Not by what was known of it when it was read last.
         if !plan.rotate_material {
-            let read = self.read_anew(change, &key).await?;
+            let read = self.keys.read_anew(change, &key).await?;
             key = read.published.state.key(key.id)?.as_ref().clone();
         }
         let key = &key;
-        let waits = plan.rotate_material && job.key_source != NATIVE && self.has_waiting_material(key).await?;
+        let waits = plan.rotate_material && job.key_source != NATIVE && self.keys.has_waiting_material(key).await?;
         let source = match job.key_source == NATIVE || waits {
             true => None,
-            false => Some(self.fresh_source_key(change, key).await?),
+            false => Some(self.keys.fresh_source_key(change, key).await?),
         };
         let import = source.map(|source| ImportRequest {
             source: source.to_string(),
-            valid_to: plan.expiration.map(|span| span.after(self.now())),
+            valid_to: plan.expiration.map(|span| span.after(self.recorder.now())),
             existing: false,
             material: None,
             description: None,
@@ -113,7 +110,7 @@ impl Core {
         if let (Err(failure), Some(source)) = (&rotated, source)
             && !self.may_be_imported(failure, made)
         {
-            self.drop_unused(change, source).await;
+            self.keys.drop_unused(change, source).await;
         }
         rotated
     }
@@ -121,36 +118,27 @@ impl Core {
     /// May AWS have the material, although the rotation failed? What is here may be its only other copy.
     fn may_be_imported(&self, failure: &Failure, made: Option<KeyId>) -> bool {
         let is_lost = matches!(failure, Failure::Cloud(cloud) if cloud.may_have_been_done());
-        is_lost || made.is_some_and(|made| self.state().state.keys.get(&made).is_some())
+        is_lost || made.is_some_and(|made| self.recorder.state().state.keys.get(&made).is_some())
     }
 
     async fn rotate_material(
-        self: &Arc<Self>,
+        &self,
         change: &Change,
         key: &Key,
         import: Option<ImportRequest>,
     ) -> Result<KeyOutcome, Failure> {
-        let on_key = |wanted| Effect { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
+        let on_key = |wanted| OperationRequest { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
         if let Some(import) = import {
-            let import = Operation::ImportMaterial(self.wished_import(import)?);
-            on_key(import).carry_out(self, change).await?;
+            let import = Operation::ImportMaterial(self.keys.checked_import(import)?);
+            self.keys.operations.request(change, on_key(import)).await?;
         }
-        on_key(Operation::RotateMaterial).carry_out(self, change).await?;
+        self.keys.operations.request(change, on_key(Operation::RotateMaterial)).await?;
         Ok(KeyOutcome::MaterialRotated)
-    }
-
-    /// Does a key have material that waits to be rotated to?
-    async fn has_waiting_material(&self, key: &Key) -> Result<bool, Failure> {
-        let place = self.place(key.kms, &key.region).await?;
-        // AWS lists what waits first, and one material can wait at a time.
-        let first = ListKeyRotations::of(key.aws_id().clone());
-        let page = self.aws_kms.call(&place.access, &place.region, first).await?;
-        Ok(page.items.iter().any(|rotation| rotation.state == Some(MaterialState::PendingRotation)))
     }
 
     /// Replaces a key; says also which key was to be made.
     async fn replace(
-        self: &Arc<Self>,
+        &self,
         change: &Change,
         key: &Key,
         import: Option<ImportRequest>,
@@ -163,18 +151,18 @@ impl Core {
             (false, false) => None,
         };
         let old = RetiredKey { retain_alias: plan.retain_alias, disable_encrypt };
-        let effect = match self.rotation(key, RotationRequest { description: None, import, old }) {
-            Ok(effect) => effect,
+        let request = match self.keys.rotation(key, RotationRequest { description: None, import, old }) {
+            Ok(request) => request,
             Err(failure) => return (Err(failure), None),
         };
-        let new = effect.key;
-        (effect.carry_out(self, change).await.map(|_| KeyOutcome::ReplacedBy(new)), Some(new))
+        let new = request.key;
+        (self.keys.operations.request(change, request).await.map(|_| KeyOutcome::ReplacedBy(new)), Some(new))
     }
 
     /// An operation that the last run of the program left open is ended by the reconciler; then it is known what became
     /// of the key.
     async fn wait_until_free(&self, key: KeyId) {
-        let is_busy = || self.state().state.keys.get(&key).is_some_and(|key| key.pending.is_some());
+        let is_busy = || self.recorder.state().state.keys.get(&key).is_some_and(|key| key.pending.is_some());
         let free = async {
             while is_busy() {
                 tokio::time::sleep(LOOK).await;
@@ -188,7 +176,7 @@ impl Core {
 
 /// How far a run is with a key. A run that goes on after the end of the program finds keys whose rotation was done and
 /// not written down in the run.
-enum Turn {
+enum Progress {
     /// It has not had its turn.
     Due,
     /// It has had its turn, or it is what the run made.
@@ -197,7 +185,7 @@ enum Turn {
     Unnoted(KeyId, KeyOutcome),
 }
 
-impl Turn {
+impl Progress {
     fn of(run: &Run, key: &Key) -> Self {
         let since_then = |at: Option<Time>| at.is_some_and(|at| at >= run.started);
         if run.has_treated(key.id) {

@@ -1,26 +1,24 @@
 //! What a synchronisation run does: it starts a synchronisation of the KMSs that its plan names, and waits for its end.
 
+use super::Schedules;
 use crate::domain::id::{JobId, KmsId};
 use crate::domain::job::sync::{JobStatus, RegionWay, SyncJob};
 use crate::domain::schedule::SynchronizationPlan;
 use crate::domain::time::Time;
-use crate::service::Core;
 use crate::service::caller::Change;
 use crate::service::failure::Failure;
-use crate::service::sync_jobs::SyncJobs;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How often the job is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
-impl Core {
+impl Schedules {
     /// Brings what is known here of these KMSs in line with AWS, and says which regions failed, if any did.
     ///
     /// # Errors
     /// What stands against it.
     pub(super) async fn synchronize_kms(
-        self: &Arc<Self>,
+        &self,
         change: &Change,
         plan: &SynchronizationPlan,
         since: Time,
@@ -31,10 +29,10 @@ impl Core {
         };
         let begun = match self.cut_off(all, &kms, since) {
             Some(job) => job,
-            None => SyncJobs::new(self.clone()).begin(change, None, all, kms, None).await?.job.id,
+            None => self.sync_jobs.begin(change, None, all, kms, None).await?.job.id,
         };
         loop {
-            let job = self.state().state.sync_job(begun)?.clone();
+            let job = self.recorder.state().state.sync_job(begun)?.clone();
             if job.completed.is_some() {
                 return Ok((job.status() == JobStatus::Failed).then(|| failures(&job)));
             }
@@ -44,7 +42,7 @@ impl Core {
 
     /// The job that this run had begun when the program ended; it has been taken up again by itself.
     fn cut_off(&self, all: bool, kms: &[KmsId], since: Time) -> Option<JobId> {
-        let published = self.state();
+        let published = self.recorder.state();
         let mut open = published.state.jobs.sync.all().iter().filter(|job| job.completed.is_none());
         // What could not be synchronised then was left out.
         let of_plan = |job: &SyncJob| job.kms().iter().all(|id| all || kms.contains(id));
@@ -52,7 +50,7 @@ impl Core {
     }
 
     fn active_kms(&self) -> Vec<KmsId> {
-        self.state().state.kms.iter().filter(|kms| !kms.archived).map(|kms| kms.id).collect()
+        self.recorder.state().state.kms.iter().filter(|kms| !kms.archived).map(|kms| kms.id).collect()
     }
 }
 

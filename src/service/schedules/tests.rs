@@ -66,9 +66,9 @@ fn scheduled(world: &World, plan: RotationPlan) -> (ScheduleId, KeyId) {
 
 /// Looks whether something is due, and waits for the end of what is.
 fn look(world: &World) {
-    let core = world.core();
+    let schedules = world.services().schedules.clone();
     world.run(async {
-        for run in core.begin_due(Time::from_nanos(0)).await {
+        for run in schedules.begin_due(Time::from_nanos(0)).await {
             run.await.expect("a run ends");
         }
     });
@@ -181,7 +181,7 @@ fn a_run_that_was_cut_off_goes_on_and_treats_no_key_twice() {
     // The first key's rotation is done at AWS, and nobody is told before the program ends.
     world.kms.next(RotateKeyOnDemand::OPERATION, Cue::HangAfter);
     world.pass(HOUR);
-    drop(world.run(world.core().begin_due(Time::from_nanos(0))));
+    drop(world.run(world.services().schedules.begin_due(Time::from_nanos(0))));
     let began = |state: &State| state.keys.get(&one).is_some_and(|key| key.pending.is_some());
     world.until("the first key's rotation begins", began);
     let kms = world.kms.clone();
@@ -207,7 +207,7 @@ fn a_key_that_was_replaced_when_the_program_ended_is_not_replaced_again_and_stan
     // AWS has made the new key, and nobody was told.
     world.kms.next(CreateKey::OPERATION, Cue::HangAfter);
     world.pass(HOUR);
-    drop(world.run(world.core().begin_due(Time::from_nanos(0))));
+    drop(world.run(world.services().schedules.begin_due(Time::from_nanos(0))));
     let kms = world.kms.clone();
     world.run(async move {
         while kms.keys().len() < 2 {
@@ -268,7 +268,7 @@ fn a_run_that_is_asked_for_begins_at_once_and_not_beside_another() {
     }
     // Nor does one begin because it is due.
     world.pass(2 * HOUR);
-    assert!(world.run(world.core().begin_due(Time::from_nanos(0))).is_empty());
+    assert!(world.run(world.services().schedules.begin_due(Time::from_nanos(0))).is_empty());
     assert_eq!(runs(&world).len(), 1);
 }
 

@@ -9,11 +9,12 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use super::Core;
 use super::access::{self, KmsPermit, Permit, SignedIn, Synchronize};
 use super::caller::{Caller, Change, RequestContext};
+use super::cloud::Cloud;
 use super::failure::{Failure, MissingRight, invalid};
 use super::list::{Page, Query, page};
+use super::recorder::Recorder;
 use crate::domain::action::Action;
 use crate::domain::id::{JobId, KmsId, UserId};
 use crate::domain::job::command::JobCommand;
@@ -22,14 +23,19 @@ use crate::domain::place::Region;
 use crate::domain::refusal::JobRefusal;
 use crate::domain::state::{Command, State};
 use crate::ledger::Committed;
-pub(super) use live::Running;
+use live::Running;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 /// The use cases of synchronisation jobs. Cheap to clone.
 #[derive(Clone)]
 pub struct SyncJobs {
-    core: Arc<Core>,
+    recorder: Recorder,
+    cloud: Arc<Cloud>,
+    running: Arc<Running>,
+    /// Where jobs go on when the caller has gone away.
+    runtime: Handle,
 }
 
 /// What a caller wants synchronised.
@@ -54,8 +60,8 @@ pub struct SyncJobSeen {
 }
 
 impl SyncJobs {
-    pub(super) fn new(core: Arc<Core>) -> Self {
-        Self { core }
+    pub(super) fn new(recorder: Recorder, cloud: Arc<Cloud>, runtime: Handle) -> Self {
+        Self { recorder, cloud, running: Arc::default(), runtime }
     }
 
     /// Begins a job.
@@ -132,7 +138,7 @@ impl SyncJobs {
         let change = permit.caller().change(context);
         let committed = self.command(&change, SyncCommand::Cancel { id }).await?;
         if !change.dry_run {
-            self.core.running_syncs.cancel(id);
+            self.running.cancel(id);
         }
         let state = &committed.published.state;
         Ok(self.seen(state.sync_job(id)?, state))
@@ -144,12 +150,12 @@ impl SyncJobs {
         SyncJobSeen {
             job: job.clone(),
             kms: job.kms().into_iter().map(name).collect(),
-            counts: self.core.running_syncs.counts(job),
+            counts: self.running.counts(job),
         }
     }
 
     async fn command(&self, change: &Change, command: SyncCommand) -> Result<Committed, Failure> {
-        self.core.record(change, Command::Job(JobCommand::Sync(command))).await
+        self.recorder.append(change, Command::Job(JobCommand::Sync(command))).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! One region: AWS's list of keys, each key read and compared, and a look at those that AWS did not list. An unchanged
 //! key costs no write. Keys are read side by side, so that what is new is written down by many at once and shares a sync.
 
+use super::SyncJobs;
 use super::live::Tally;
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::calls::{DescribeKey, ListAliases, ListKeys};
@@ -15,10 +16,11 @@ use crate::domain::key::name::{AliasName, AwsKeyId};
 use crate::domain::key::sync::Began;
 use crate::domain::state::Command;
 use crate::domain::time::Time;
-use crate::service::Core;
 use crate::service::caller::Change;
+use crate::service::cloud::RegionAccess;
 use crate::service::failure::Failure;
-use crate::service::keys::reading::Place;
+use crate::service::keys::reading::read_rest;
+use crate::service::recorder::Recorder;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -37,8 +39,8 @@ const ALIASES_PER_PAGE: u16 = 100;
 
 /// A region that is being read.
 struct Reading<'a> {
-    core: &'a Core,
-    place: Place,
+    recorder: &'a Recorder,
+    at: RegionAccess,
     change: &'a Change,
     tally: &'a Tally,
     /// When its aliases were read.
@@ -59,7 +61,7 @@ impl fmt::Display for AwsTrouble {
     }
 }
 
-impl Core {
+impl SyncJobs {
     /// Goes through a region; the outcome is the first key that could not be read, and why.
     pub(super) async fn synchronise(
         &self,
@@ -67,9 +69,16 @@ impl Core {
         tally: &Tally,
         change: &Change,
     ) -> Result<Option<String>, Failure> {
-        check_place(&self.state().state, of.kms, &of.region)?;
-        let place = self.place(of.kms, &of.region).await?;
-        let reading = Reading { core: self, place, change, tally, began: self.now(), trouble: Mutex::default() };
+        check_place(&self.recorder.state().state, of.kms, &of.region)?;
+        let at = self.cloud.region(of.kms, &of.region).await?;
+        let reading = Reading {
+            recorder: &self.recorder,
+            at,
+            change,
+            tally,
+            began: self.recorder.now(),
+            trouble: Mutex::default(),
+        };
         let listed = reading.keys().await?;
         reading.unlisted(&listed).await?;
         let counts = tally.counts();
@@ -88,7 +97,7 @@ impl Reading<'_> {
         let mut aliases = self.aliases().await?;
         let mut listed = HashSet::new();
         let list = ListKeys { paging: Paging::first(KEYS_PER_PAGE) };
-        let mut pages = self.core.aws_kms.pages(&self.place.access, &self.place.region, list);
+        let mut pages = self.at.pages(list);
         while let Some(keys) = pages.next().await? {
             let ids = keys.into_iter().map(|arn| arn.id().clone());
             let new: Vec<_> = ids.filter(|id| listed.insert(id.clone())).collect();
@@ -106,7 +115,7 @@ impl Reading<'_> {
     async fn aliases(&self) -> Result<HashMap<AwsKeyId, Vec<AliasName>>, Failure> {
         let mut aliases: HashMap<AwsKeyId, Vec<AliasName>> = HashMap::new();
         let list = ListAliases { key: None, paging: Paging::first(ALIASES_PER_PAGE) };
-        for alias in self.core.aws_kms.pages(&self.place.access, &self.place.region, list).collect().await? {
+        for alias in self.at.pages(list).collect().await? {
             if let Some(key) = alias.target {
                 aliases.entry(key).or_default().push(alias.name);
             }
@@ -117,10 +126,9 @@ impl Reading<'_> {
 
     /// Reads a key that AWS has listed, and takes it in.
     async fn key(&self, id: AwsKeyId, aliases: Vec<AliasName>) -> Result<(), Failure> {
-        let began = Began { aliases: self.began, key: self.core.now() };
-        let (aws, access, region) = (&self.core.aws_kms, &self.place.access, &self.place.region);
-        let seen = match aws.call(access, region, DescribeKey::of(id.clone())).await {
-            Ok(metadata) => self.core.read_beside(&self.place, metadata).await,
+        let began = Began { aliases: self.began, key: self.recorder.now() };
+        let seen = match self.at.call(DescribeKey::of(id.clone())).await {
+            Ok(metadata) => read_rest(&self.at, metadata).await,
             Err(failure) => Err(failure),
         };
         match seen {
@@ -131,18 +139,18 @@ impl Reading<'_> {
 
     /// Looks whether AWS still has the keys that it has not listed.
     async fn unlisted(&self, listed: &HashSet<AwsKeyId>) -> Result<(), Failure> {
-        let published = self.core.state();
-        let here = published.state.keys_of_kms(self.place.kms);
+        let published = self.recorder.state();
+        let here = published.state.keys_of_kms(self.at.kms);
         let unlisted = here
-            .filter(|key| key.region == self.place.region && !key.gone && key.pending.is_none())
+            .filter(|key| key.region == self.at.region && !key.gone && key.pending.is_none())
             .filter(|key| !listed.contains(key.aws_id()));
         let ids: Vec<AwsKeyId> = unlisted.map(|key| key.aws_id().clone()).collect();
         side_by_side(ids.into_iter().map(|id| self.unlisted_key(id))).await
     }
 
     async fn unlisted_key(&self, id: AwsKeyId) -> Result<(), Failure> {
-        let began = self.core.now();
-        match self.core.aws_kms.call(&self.place.access, &self.place.region, DescribeKey::of(id.clone())).await {
+        let began = self.recorder.now();
+        match self.at.call(DescribeKey::of(id.clone())).await {
             // It was made after the list, or the list lags behind.
             Ok(_) => Ok(()),
             Err(failure) => self.not_read(&id, failure, began).await,
@@ -150,8 +158,8 @@ impl Reading<'_> {
     }
 
     async fn take_in(&self, seen: Snapshot, began: Began) -> Result<(), Failure> {
-        let (kms, region) = (self.place.kms, self.place.region.clone());
-        let published = self.core.state();
+        let (kms, region) = (self.at.kms, self.at.region.clone());
+        let published = self.recorder.state();
         let known = published.state.key_at_aws(kms, &region, seen.metadata.key_id());
         if known.is_some_and(|known| known.synchronise(seen.clone(), began).is_none()) {
             return Ok(());
@@ -163,8 +171,8 @@ impl Reading<'_> {
     /// Takes in that a key could not be read: it is gone, or it alone gives trouble; else the region does.
     async fn not_read(&self, id: &AwsKeyId, failure: AwsFailure, began: Time) -> Result<(), Failure> {
         if failure.is_not_found() {
-            let published = self.core.state();
-            return match published.state.key_at_aws(self.place.kms, &self.place.region, id) {
+            let published = self.recorder.state();
+            return match published.state.key_at_aws(self.at.kms, &self.at.region, id) {
                 Some(key) => self.command(KeyCommand::NoteMissing { id: key.id, began }).await,
                 None => Ok(()),
             };
@@ -179,7 +187,7 @@ impl Reading<'_> {
     }
 
     async fn command(&self, command: KeyCommand) -> Result<(), Failure> {
-        let committed = self.core.record(self.change, Command::Key(command)).await?;
+        let committed = self.recorder.append(self.change, Command::Key(command)).await?;
         for event in &committed.events {
             match event {
                 Event::Key(_, KeyEvent::Found { .. }) => self.tally.added.add(1),

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 impl SyncJobs {
     /// Goes on with the jobs that the last run of the program left open.
     pub(in crate::service) fn resume(&self) {
-        let published = self.core.state();
+        let published = self.recorder.state();
         let state = &published.state;
         for job in state.jobs.sync.all().iter().filter(|job| job.completed.is_none()) {
             tracing::info!(job = %job.id, "a synchronisation goes on");
@@ -21,28 +21,28 @@ impl SyncJobs {
     }
 
     pub(super) fn launch(&self, job: &SyncJob, change: Change) {
-        let live = self.core.running_syncs.enter(job);
+        let live = self.running.enter(job);
         // Somebody may have cancelled it before it was entered, and found nothing to stop.
-        if self.core.state().state.jobs.sync.get(job.id).is_some_and(|job| job.cancelled) {
-            self.core.running_syncs.cancel(job.id);
+        if self.recorder.state().state.jobs.sync.get(job.id).is_some_and(|job| job.cancelled) {
+            self.running.cancel(job.id);
         }
         let jobs = self.clone();
-        self.core.runtime.spawn(async move {
+        self.runtime.spawn(async move {
             let mut regions = JoinSet::new();
             for region in live.regions.clone() {
                 let (jobs, live, change) = (jobs.clone(), live.clone(), change.clone());
                 regions.spawn(async move { jobs.run_region(&live, &region, &change).await });
             }
             while regions.join_next().await.is_some() {}
-            jobs.core.running_syncs.leave(live.job);
+            jobs.running.leave(live.job);
         });
     }
 
     /// Goes through a region, and writes down how it ended. If the log takes nothing any more, the region stays open.
     async fn run_region(&self, live: &Arc<Live>, region: &LiveRegion, change: &Change) {
         let work = async {
-            let _turn = self.core.running_syncs.turns.acquire().await;
-            self.core.synchronise(&region.place, &region.tally, change).await
+            let _turn = self.running.turns.acquire().await;
+            self.synchronise(&region.place, &region.tally, change).await
         };
         let way = tokio::select! {
             biased;

@@ -226,7 +226,7 @@ async fn a_cancelled_job_ends_although_aws_hangs() {
     let job = house.ledger.state().state.sync_job(id).expect("a job").clone();
     assert_eq!(jobs.seen(&job, &house.ledger.state().state).counts[0].listed, 1, "counted so far");
     jobs.command(&system_change("test"), SyncCommand::Cancel { id }).await.expect("noted");
-    jobs.core.running_syncs.cancel(id);
+    jobs.running.cancel(id);
     let job = house.end_of(id).await;
     assert_eq!((job.cancelled, job.status(), way(&job, 0)), (true, JobStatus::Completed, &RegionWay::Left));
     house.synchronise(&["eu-west-3"]).await;

@@ -1,0 +1,46 @@
+//! Schedule the deletion of a key, and cancel it. Single calls that affect nothing else; recovery: the key is only looked
+//! at.
+
+use super::{ChangesKey, KeyStepError, OperationSteps, Work};
+use crate::aws::call::AwsCall;
+use crate::aws::kms::calls::{CancelKeyDeletion, ScheduleKeyDeletion};
+use crate::domain::key::aggregate::Snapshot;
+use crate::domain::key::days::DeletionWindow;
+use crate::domain::key::name::AwsKeyId;
+use async_trait::async_trait;
+
+pub(super) const SCHEDULE: OperationSteps =
+    OperationSteps { operation: "schedule-deletion", calls: &[ScheduleKeyDeletion::OPERATION] };
+
+pub(super) struct ScheduleDeletion {
+    pub window: DeletionWindow,
+}
+
+#[async_trait]
+impl ChangesKey for ScheduleDeletion {
+    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
+        work.at.call(ScheduleKeyDeletion { key: key.clone(), window: self.window }).await?;
+        Ok(())
+    }
+
+    fn shows(&self, seen: &Snapshot) -> bool {
+        seen.metadata.is_pending_deletion()
+    }
+}
+
+pub(super) const CANCEL: OperationSteps =
+    OperationSteps { operation: "cancel-deletion", calls: &[CancelKeyDeletion::OPERATION] };
+
+pub(super) struct CancelDeletion;
+
+#[async_trait]
+impl ChangesKey for CancelDeletion {
+    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
+        work.at.call(CancelKeyDeletion { key: key.clone() }).await?;
+        Ok(())
+    }
+
+    fn shows(&self, seen: &Snapshot) -> bool {
+        !seen.metadata.is_pending_deletion()
+    }
+}

@@ -1,0 +1,95 @@
+//! Single calls that change what a key is: enabled or not, its description, its tags. They affect nothing else; recovery:
+//! the key is only looked at.
+
+use super::{ChangesKey, KeyStepError, OperationSteps, Work};
+use crate::aws::call::AwsCall;
+use crate::aws::kms::calls::{DisableKey, EnableKey, TagResource, UntagResource, UpdateKeyDescription};
+use crate::domain::key::aggregate::Snapshot;
+use crate::domain::key::aws_enums::KeyState;
+use crate::domain::key::name::AwsKeyId;
+use crate::domain::key::tag::Tag;
+use async_trait::async_trait;
+
+pub(super) const ENABLE: OperationSteps = OperationSteps { operation: "enable", calls: &[EnableKey::OPERATION] };
+
+pub(super) struct Enable;
+
+#[async_trait]
+impl ChangesKey for Enable {
+    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
+        Ok(work.at.call(EnableKey { key: key.clone() }).await?)
+    }
+
+    fn shows(&self, seen: &Snapshot) -> bool {
+        seen.metadata.state == KeyState::Enabled
+    }
+}
+
+pub(super) const DISABLE: OperationSteps = OperationSteps { operation: "disable", calls: &[DisableKey::OPERATION] };
+
+pub(super) struct Disable;
+
+#[async_trait]
+impl ChangesKey for Disable {
+    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
+        Ok(work.at.call(DisableKey { key: key.clone() }).await?)
+    }
+
+    fn shows(&self, seen: &Snapshot) -> bool {
+        seen.metadata.state == KeyState::Disabled
+    }
+}
+
+pub(super) const DESCRIBE: OperationSteps =
+    OperationSteps { operation: "describe", calls: &[UpdateKeyDescription::OPERATION] };
+
+pub(super) struct Describe<'a> {
+    pub to: &'a str,
+}
+
+#[async_trait]
+impl ChangesKey for Describe<'_> {
+    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
+        Ok(work.at.call(UpdateKeyDescription { key: key.clone(), description: self.to.to_owned() }).await?)
+    }
+
+    fn shows(&self, seen: &Snapshot) -> bool {
+        seen.metadata.description == self.to
+    }
+}
+
+pub(super) const TAG: OperationSteps = OperationSteps { operation: "tag", calls: &[TagResource::OPERATION] };
+
+/// Adds tags, or gives those that are there other values.
+pub(super) struct AddTags<'a> {
+    pub tags: &'a [Tag],
+}
+
+#[async_trait]
+impl ChangesKey for AddTags<'_> {
+    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
+        Ok(work.at.call(TagResource { key: key.clone(), tags: self.tags.to_vec() }).await?)
+    }
+
+    fn shows(&self, seen: &Snapshot) -> bool {
+        seen.tags.as_ref().is_none_or(|seen| self.tags.iter().all(|tag| seen.contains(tag)))
+    }
+}
+
+pub(super) const UNTAG: OperationSteps = OperationSteps { operation: "untag", calls: &[UntagResource::OPERATION] };
+
+pub(super) struct RemoveTags<'a> {
+    /// The keys of the tags.
+    pub keys: &'a [String],
+}
+
+#[async_trait]
+impl ChangesKey for RemoveTags<'_> {
+    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
+        Ok(work.at.call(UntagResource { key: key.clone(), tag_keys: self.keys.to_vec() }).await?)
+    }
+
+    fn shows(&self, seen: &Snapshot) -> bool {
+        seen.tags.as_ref().is_none_or(|seen| seen.iter().all(|tag| !self.keys.contains(&tag.key)))
+    }
+}

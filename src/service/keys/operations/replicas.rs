@@ -1,0 +1,72 @@
+//! Multi-region keys. After both operations the relatives that are known here are read again: each tells of all.
+//!
+//! - replicate makes a replica, which has the id of its primary key; waits until it is made; then gives it its aliases.
+//!   Recovery: the replica is there and carries the mark, or was made since
+//! - move the primary changes a key; recovery: it is only looked at
+
+use super::aliases::give_aliases;
+use super::{ChangesKey, KeyStepError, Made, MakesKey, OperationSteps, Reaching, Work, search};
+use crate::aws::call::AwsCall;
+use crate::aws::kms::calls::{CreateAlias, DescribeKey, ReplicateKey, UpdatePrimaryRegion};
+use crate::domain::key::aggregate::Snapshot;
+use crate::domain::key::aws_enums::KeyState;
+use crate::domain::key::name::AwsKeyId;
+use crate::domain::key::operation::NewReplica;
+use crate::domain::key::policy_text::PolicyText;
+use crate::domain::place::Region;
+use crate::service::keys::reading::wait_until_usable;
+use async_trait::async_trait;
+
+pub(super) const REPLICATE: OperationSteps = OperationSteps {
+    operation: "replicate",
+    calls: &[ReplicateKey::OPERATION, DescribeKey::OPERATION, CreateAlias::OPERATION],
+};
+
+pub(super) struct Replicate<'a> {
+    pub new: &'a NewReplica,
+}
+
+#[async_trait]
+impl MakesKey for Replicate<'_> {
+    async fn make(&self, work: &Work<'_>) -> Result<Made, KeyStepError> {
+        let new = NewReplica { tags: search::marked(&self.new.tags, work.operation), ..self.new.clone() };
+        let call = ReplicateKey { new, replica_region: work.at.region.clone() };
+        let told = work.at.call_in(&self.new.primary, call).await?;
+        wait_until_usable(&work.at, &self.new.key).await.reaching(&self.new.key)?;
+        Ok(Made { id: self.new.key.clone(), told: Some(Box::new(told)) })
+    }
+
+    async fn find(&self, work: &Work<'_>) -> Result<AwsKeyId, KeyStepError> {
+        search::marked_replica(work, &self.new.key).await
+    }
+
+    async fn finish(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
+        give_aliases(&work.at, key, &self.new.aliases).await
+    }
+
+    fn shows(&self, seen: &Snapshot) -> bool {
+        seen.metadata.state != KeyState::Creating
+    }
+
+    fn policy(&self) -> Option<&PolicyText> {
+        self.new.policy.as_ref()
+    }
+}
+
+pub(super) const MOVE_PRIMARY: OperationSteps =
+    OperationSteps { operation: "move-primary", calls: &[UpdatePrimaryRegion::OPERATION] };
+
+pub(super) struct MovePrimary<'a> {
+    pub to: &'a Region,
+}
+
+#[async_trait]
+impl ChangesKey for MovePrimary<'_> {
+    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
+        Ok(work.at.call(UpdatePrimaryRegion { key: key.clone(), new_primary: self.to.clone() }).await?)
+    }
+
+    fn shows(&self, seen: &Snapshot) -> bool {
+        seen.metadata.state != KeyState::Updating
+    }
+}

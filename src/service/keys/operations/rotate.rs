@@ -1,0 +1,108 @@
+//! Rotate: a key like another one takes its place.
+//!
+//! - makes: the new key; then its material, if it is a source key's
+//! - affects: the old key, which loses its aliases to the new one, keeps each with a time stamp if that is asked for, and
+//!   may not encrypt any more if that is asked for
+//! - recovery: the new key is found by its mark, and all steps that follow are taken again
+
+use super::aliases::give_aliases;
+use super::material::import_unless_there;
+use super::{KeyStepError, Made, MakesKey, OperationSteps, Work, create};
+use crate::aws::call::AwsCall;
+use crate::aws::kms::calls::{
+    CreateAlias, CreateKey, GetKeyPolicy, GetParametersForImport, ImportKeyMaterial, PutKeyPolicy, UpdateAlias,
+};
+use crate::domain::id::KeyId;
+use crate::domain::key::aggregate::Snapshot;
+use crate::domain::key::aws_enums::KeyState;
+use crate::domain::key::name::{AliasName, AwsKeyId};
+use crate::domain::key::operation::{Import, NewKey, RetiredKey};
+use crate::domain::key::policy;
+use crate::domain::key::policy_text::PolicyText;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
+use crate::domain::time::Time;
+use crate::service::failure::Failure;
+use async_trait::async_trait;
+
+pub(super) const STEPS: OperationSteps = OperationSteps {
+    operation: "rotate",
+    calls: &[
+        CreateKey::OPERATION,
+        GetParametersForImport::OPERATION,
+        ImportKeyMaterial::OPERATION,
+        UpdateAlias::OPERATION,
+        CreateAlias::OPERATION,
+        GetKeyPolicy::OPERATION,
+        PutKeyPolicy::OPERATION,
+    ],
+};
+
+pub(super) struct Rotate<'a> {
+    pub from: KeyId,
+    pub new: &'a NewKey,
+    pub import: Option<&'a Import>,
+    pub old: &'a RetiredKey,
+}
+
+#[async_trait]
+impl MakesKey for Rotate<'_> {
+    async fn make(&self, work: &Work<'_>) -> Result<Made, KeyStepError> {
+        create::make(work, self.new).await
+    }
+
+    async fn finish(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
+        give_aliases(&work.at, key, &self.new.aliases).await?;
+        if let Some(import) = self.import {
+            import_unless_there(work, key, import).await?;
+        }
+        self.hand_over(work, key).await
+    }
+
+    fn shows(&self, _seen: &Snapshot) -> bool {
+        true
+    }
+
+    fn policy(&self) -> Option<&PolicyText> {
+        self.new.policy.as_ref()
+    }
+
+    /// With all aliases of the old key, and material, the new one has taken its place whatever failed after that, and the
+    /// schedule must go on with it.
+    fn is_complete(&self, state: &State, seen: &Snapshot) -> bool {
+        let aliases = seen.aliases.as_deref().unwrap_or_default();
+        let old = state.keys.get(&self.from);
+        seen.metadata.state != KeyState::PendingImport
+            && old.is_some_and(|old| old.aliases.iter().all(|alias| aliases.contains(alias)))
+    }
+}
+
+impl Rotate<'_> {
+    /// Moves the aliases of the old key to the new one, and retires the old one.
+    async fn hand_over(&self, work: &Work<'_>, to: &AwsKeyId) -> Result<(), KeyStepError> {
+        let published = work.target.recorder.state();
+        let from = published.state.key(self.from).map_err(Failure::from)?;
+        // As they were known at the request: after a crash some may have moved already.
+        for alias in &from.aliases {
+            work.at.call(UpdateAlias { alias: alias.clone(), key: to.clone() }).await?;
+            if self.old.retain_alias {
+                give_aliases(&work.at, from.aws_id(), &[stamped(alias, work.pending.since)?]).await?;
+            }
+        }
+        let Some(who) = self.old.disable_encrypt else { return Ok(()) };
+        let key = from.aws_id().clone();
+        let policy = work.at.call(GetKeyPolicy { key: key.clone() }).await?;
+        let policy = policy::without_encrypt(&policy, from.metadata.account(), who)
+            .map_err(|problem| Failure::Refused(Refusal::Invalid { member: "policy", problem: problem.to_string() }))?;
+        work.at.call(PutKeyPolicy { key, policy, bypass_lockout_check: false }).await?;
+        Ok(())
+    }
+}
+
+/// The alias under which a key that was rotated is still found: with the time of its rotation.
+fn stamped(alias: &AliasName, at: Time) -> Result<AliasName, Failure> {
+    let stamp = at.calendar().format("%Y%m%d%H%M%S");
+    let room = 250 - "-20201105052917".len();
+    let short: String = alias.short().chars().take(room).collect();
+    AliasName::parse_own(&format!("{short}-{stamp}")).map_err(|_| Failure::Internal("a stamped alias is none"))
+}

@@ -1,0 +1,215 @@
+//! Keys as what operations work on: how the log knows their operations, and how an attempt goes.
+
+use super::{KeyOperation, KeyStepError, Made, Work, of};
+use crate::aws::call::AwsCall;
+use crate::aws::failure::AwsFailure;
+use crate::aws::kms::calls::DescribeKey;
+use crate::domain::id::{KeyId, OperationId};
+use crate::domain::key::aggregate::Snapshot;
+use crate::domain::key::command::{KeyCommand, Outcome};
+use crate::domain::key::metadata::KeyMetadata;
+use crate::domain::key::name::AwsKeyId;
+use crate::domain::refusal::{KeyRefusal, Refusal};
+use crate::domain::state::{Command, PendingOperation, State};
+use crate::domain::time::Time;
+use crate::service::caller::Change;
+use crate::service::cloud::{Cloud, RegionAccess};
+use crate::service::failure::Failure;
+use crate::service::keys::reading::{read, read_back};
+use crate::service::operations::{Attempt, OperationTarget, Progress, Stage};
+use crate::service::recorder::Recorder;
+use crate::service::source_keys::SourceKeys;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// Keys, and what the steps of their operations need.
+pub(in crate::service) struct KeyTarget {
+    pub(super) recorder: Recorder,
+    cloud: Arc<Cloud>,
+    pub(super) source_keys: SourceKeys,
+    /// After how many seconds what AWS does not show was not made.
+    consistency_wait_seconds: i64,
+}
+
+impl KeyTarget {
+    pub(in crate::service) fn new(
+        recorder: Recorder,
+        cloud: Arc<Cloud>,
+        source_keys: SourceKeys,
+        consistency_wait_seconds: i64,
+    ) -> Self {
+        Self { recorder, cloud, source_keys, consistency_wait_seconds }
+    }
+
+    /// Would AWS show by now what it was asked to make then?
+    pub(super) fn is_consistent_since(&self, then: Time) -> bool {
+        then.plus_seconds(self.consistency_wait_seconds) <= self.recorder.now()
+    }
+
+    async fn look_at(&self, at: &RegionAccess, other: KeyId) -> Result<Option<(KeyId, Box<Snapshot>)>, AwsFailure> {
+        let published = self.recorder.state();
+        let Some(aws_id) = published.state.keys.get(&other).map(|key| key.aws_id().clone()) else { return Ok(None) };
+        Ok(Some((other, Box::new(read(at, &aws_id).await?))))
+    }
+
+    async fn take_steps(&self, work: &Work<'_>, attempt: &Attempt<AwsKeyId>) -> Result<Made, KeyStepError> {
+        match of(&work.pending.wanted) {
+            KeyOperation::Makes(making) => {
+                let made = match attempt {
+                    Attempt::First => making.make(work).await?,
+                    Attempt::Recovery { made: Some(made) } => Made { id: made.clone(), told: None },
+                    Attempt::Recovery { made: None } => Made { id: making.find(work).await?, told: None },
+                };
+                making.finish(work, &made.id).await.map_err(|error| error.reaching(&made.id))?;
+                Ok(made)
+            }
+            KeyOperation::Changes(change) => {
+                let published = self.recorder.state();
+                let id = published.state.key(work.pending.key).map_err(Failure::from)?.aws_id().clone();
+                match attempt {
+                    Attempt::First => change.change(work, &id).await?,
+                    Attempt::Recovery { .. } => change.recover(work, &id).await?,
+                }
+                Ok(Made { id, told: None })
+            }
+        }
+    }
+
+    /// Writes down what AWS holds now of the known keys of the same multi-region family: each tells of all. What cannot
+    /// be read now, a synchronisation will read.
+    async fn look_at_relatives(&self, change: &Change, pending: &PendingOperation, seen: &Snapshot) {
+        let aws_id = seen.metadata.key_id();
+        for relative in self.recorder.state().state.family(seen.metadata.account(), aws_id) {
+            if relative.id == pending.key || relative.gone {
+                continue;
+            }
+            let (id, kms, region) = (relative.id, relative.kms, relative.region.clone());
+            let look = async {
+                let at = self.cloud.region(kms, &region).await?;
+                let seen = Box::new(read(&at, aws_id).await?);
+                let command = KeyCommand::Observe { id, kms, region, seen };
+                self.recorder.append(change, Command::Key(command)).await
+            };
+            if let Err(failure) = look.await {
+                tracing::warn!(key = %id, %failure, "a relative of a multi-region key could not be looked at");
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl OperationTarget for KeyTarget {
+    type Pending = PendingOperation;
+    type Handle = AwsKeyId;
+    type Told = KeyMetadata;
+    type Seen = Box<Snapshot>;
+    type Related = (KeyId, Box<Snapshot>);
+
+    fn open(&self, state: &State) -> Vec<OperationId> {
+        state.operations.keys().copied().collect()
+    }
+
+    fn pending(&self, state: &State, operation: OperationId) -> Option<PendingOperation> {
+        state.operations.get(&operation).cloned()
+    }
+
+    fn handle(&self, state: &State, pending: &PendingOperation) -> Option<AwsKeyId> {
+        state.keys.get(&pending.key).map(|key| key.aws_id().clone())
+    }
+
+    fn conclusion(
+        &self,
+        operation: OperationId,
+        outcome: Outcome<Box<Snapshot>>,
+        related: Option<(KeyId, Box<Snapshot>)>,
+    ) -> Command {
+        Command::Key(KeyCommand::Conclude { operation, outcome, related })
+    }
+
+    fn makes(&self, pending: &PendingOperation) -> bool {
+        pending.wanted.makes_a_key()
+    }
+
+    fn is_complete(&self, state: &State, pending: &PendingOperation, seen: &Box<Snapshot>) -> bool {
+        match of(&pending.wanted) {
+            KeyOperation::Makes(making) => making.is_complete(state, seen),
+            KeyOperation::Changes(_) => false,
+        }
+    }
+
+    fn is_forgotten(&self, failure: &Failure) -> bool {
+        matches!(failure, Failure::Refused(Refusal::Key(KeyRefusal::Unknown(_))))
+    }
+
+    fn is_unreadable(&self, failure: &AwsFailure) -> bool {
+        failure.is_denied() && failure.operation() == DescribeKey::OPERATION
+    }
+
+    fn assumed(&self, state: &State, pending: &PendingOperation, told: Option<KeyMetadata>) -> Option<Box<Snapshot>> {
+        let known = state.keys.get(&pending.key).filter(|_| !self.makes(pending));
+        let metadata = known.map(|known| known.metadata.clone()).or(told)?;
+        let policy = match of(&pending.wanted) {
+            KeyOperation::Makes(making) => making.policy().cloned(),
+            KeyOperation::Changes(change) => change.policy().cloned(),
+        };
+        Some(Box::new(Snapshot { metadata, aliases: None, tags: None, policy, rotation: None }))
+    }
+
+    async fn attempt(
+        &self,
+        operation: OperationId,
+        pending: &PendingOperation,
+        attempt: &Attempt<AwsKeyId>,
+    ) -> Result<Progress<Self>, KeyStepError> {
+        // Nothing is done yet, whatever is lost on the way to AWS.
+        let at = self.cloud.region(pending.kms, &pending.region).await;
+        let at = at.map_err(|failure| KeyStepError::from(failure).with(Stage::Refused))?;
+        let work = Work { target: self, at, operation, pending };
+        let Made { id, told } = self.take_steps(&work, attempt).await?;
+        let unread = |failure: AwsFailure| KeyStepError {
+            told: told.clone(),
+            ..KeyStepError::from(failure).reaching(&id).with(Stage::Unread)
+        };
+        let shows = |seen: &Snapshot| match of(&pending.wanted) {
+            KeyOperation::Makes(making) => making.shows(seen),
+            KeyOperation::Changes(change) => change.shows(seen),
+        };
+        // In a recovery what AWS shows is what counts: another change may have come after it.
+        let seen = read_back(&work.at, &id, |seen| !attempt.is_first() || shows(seen)).await.map_err(unread)?;
+        let related = match pending.wanted.also_affects() {
+            Some(other) => self.look_at(&work.at, other).await.map_err(unread)?,
+            None => None,
+        };
+        Ok(Progress::Done { seen: Box::new(seen), related })
+    }
+
+    async fn look(&self, pending: &PendingOperation, key: &AwsKeyId) -> Result<Box<Snapshot>, Failure> {
+        let at = self.cloud.region(pending.kms, &pending.region).await?;
+        Ok(Box::new(read(&at, key).await?))
+    }
+
+    async fn look_at_related(&self, pending: &PendingOperation) -> Option<(KeyId, Box<Snapshot>)> {
+        let other = pending.wanted.also_affects()?;
+        let at = self.cloud.region(pending.kms, &pending.region).await.ok()?;
+        self.look_at(&at, other).await.ok().flatten()
+    }
+
+    async fn before_outcome(&self, change: &Change, pending: &PendingOperation, seen: &Box<Snapshot>) {
+        if pending.wanted.changes_family() {
+            self.look_at_relatives(change, pending, seen).await;
+        }
+    }
+
+    async fn note_if_vanished(&self, change: &Change, pending: &PendingOperation) {
+        let published = self.recorder.state();
+        let Some(key) = published.state.keys.get(&pending.key) else { return };
+        let looked = self.look(pending, key.aws_id()).await;
+        if !matches!(looked, Err(Failure::Cloud(cloud)) if cloud.is_not_found()) {
+            return;
+        }
+        let command = Command::Key(KeyCommand::NoteVanished { id: key.id });
+        if let Err(failure) = self.recorder.append(change, command).await {
+            tracing::warn!(key = %key.id, %failure, "it could not be written down that AWS does not have a key any more");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Upload: AWS makes a key without material, and a source key's material is imported into it.
+//!
+//! - makes: the key, as a creation does; then its aliases; then the import
+//! - recovery: as of a creation; material is imported if the key still waits for some
+
+use super::aliases::{give_aliases, has_alias};
+use super::material::import_unless_there;
+use super::{KeyStepError, Made, MakesKey, OperationSteps, Work, create};
+use crate::aws::call::AwsCall;
+use crate::aws::kms::calls::{CreateAlias, CreateKey, GetParametersForImport, ImportKeyMaterial};
+use crate::domain::key::aggregate::Snapshot;
+use crate::domain::key::name::AwsKeyId;
+use crate::domain::key::operation::{Import, NewKey};
+use crate::domain::key::policy_text::PolicyText;
+use async_trait::async_trait;
+
+pub(super) const STEPS: OperationSteps = OperationSteps {
+    operation: "upload",
+    calls: &[
+        CreateKey::OPERATION,
+        CreateAlias::OPERATION,
+        GetParametersForImport::OPERATION,
+        ImportKeyMaterial::OPERATION,
+    ],
+};
+
+pub(super) struct Upload<'a> {
+    pub new: &'a NewKey,
+    pub import: &'a Import,
+}
+
+#[async_trait]
+impl MakesKey for Upload<'_> {
+    async fn make(&self, work: &Work<'_>) -> Result<Made, KeyStepError> {
+        create::make(work, self.new).await
+    }
+
+    async fn finish(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
+        give_aliases(&work.at, key, &self.new.aliases).await?;
+        import_unless_there(work, key, self.import).await
+    }
+
+    fn shows(&self, seen: &Snapshot) -> bool {
+        self.new.aliases.iter().all(|alias| has_alias(seen, alias))
+    }
+
+    fn policy(&self) -> Option<&PolicyText> {
+        self.new.policy.as_ref()
+    }
+}

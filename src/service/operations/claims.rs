@@ -1,0 +1,32 @@
+//! Which operations a task of this run of the program is at: no other task may take them up meanwhile.
+
+use crate::domain::id::OperationId;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The claimed operations. Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct Claims(Arc<Mutex<HashSet<OperationId>>>);
+
+/// The claim of one task to one operation, until it is dropped.
+pub(super) struct Claim {
+    claims: Claims,
+    operation: OperationId,
+}
+
+impl Claims {
+    /// Takes an operation; none if another task is at it.
+    pub(super) fn claim(&self, operation: OperationId) -> Option<Claim> {
+        self.operations().insert(operation).then(|| Claim { claims: self.clone(), operation })
+    }
+
+    fn operations(&self) -> MutexGuard<'_, HashSet<OperationId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.claims.operations().remove(&self.operation);
+    }
+}
