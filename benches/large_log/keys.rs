@@ -15,6 +15,7 @@ use claviger::domain::key::tag::Tag;
 use claviger::domain::place::{AccountId, Partition, Region};
 use claviger::domain::time::Time;
 use claviger::ledger::Ledger;
+use std::sync::Arc;
 use uuid::Uuid;
 
 pub(crate) const ACCOUNTS: u64 = 100;
@@ -57,7 +58,7 @@ pub(crate) fn found(n: u64) -> Outcome<Event> {
         pending_window: None,
         valid_to: None,
         expiration_model: None,
-        algorithms: Algorithms { encryption: vec!["SYMMETRIC_DEFAULT".to_owned()], ..Algorithms::default() },
+        algorithms: Arc::new(Algorithms { encryption: vec!["SYMMETRIC_DEFAULT".to_owned()], ..Algorithms::default() }),
         current_material: None,
         custom_key_store_id: None,
         cloud_hsm_cluster_id: None,

@@ -11,6 +11,7 @@ use crate::domain::key::material::MaterialId;
 use crate::domain::key::metadata::{Algorithms, KeyMetadata, MultiRegion};
 use crate::domain::key::name::KeyArn;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
+use std::sync::Arc;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -81,18 +82,18 @@ impl KeyMetadataBody {
             state,
             origin: Origin::parse(self.origin.as_deref().unwrap_or("AWS_KMS")),
             manager: KeyManager::parse(self.key_manager.as_deref().unwrap_or("CUSTOMER")),
-            multi_region: self.multi_region_configuration.map(MultiRegionConfiguration::family).transpose()?,
+            multi_region: self.multi_region_configuration.map(|family| family.family().map(Box::new)).transpose()?,
             deletion_date: self.deletion_date.map(moment),
             pending_window: self.pending_deletion_window_in_days.and_then(|days| DeletionWindow::parse(days).ok()),
             valid_to: self.valid_to.map(moment),
             expiration_model: self.expiration_model.as_deref().map(ExpirationModel::parse),
-            algorithms: Algorithms {
+            algorithms: Arc::new(Algorithms {
                 encryption: self.encryption_algorithms.unwrap_or_default(),
                 signing: self.signing_algorithms.unwrap_or_default(),
                 mac: self.mac_algorithms.unwrap_or_default(),
                 key_agreement: self.key_agreement_algorithms.unwrap_or_default(),
                 encapsulation: self.encapsulation_algorithms.unwrap_or_default(),
-            },
+            }),
             current_material: self.current_key_material_id.as_deref().map(MaterialId::told),
             custom_key_store_id: self.custom_key_store_id,
             cloud_hsm_cluster_id: self.cloud_hsm_cluster_id,

@@ -7,6 +7,7 @@ use super::metadata::{KeyMetadata, Rotation, RotationStatus};
 use super::name::{AliasName, AwsKeyId};
 use super::operation::{Import, KeyRotation, Operation};
 use super::policy_text::PolicyText;
+use super::shared::share_algorithms;
 use super::tag::Tag;
 use crate::domain::action::Action;
 use crate::domain::id::{KeyId, KmsId, OperationId, SourceKeyId};
@@ -227,6 +228,7 @@ impl Key {
             waiting.material.clone_from(current);
         }
         self.metadata = metadata.clone();
+        self.metadata.algorithms = share_algorithms(&metadata.algorithms);
     }
 
     fn note_import(&mut self, at: Time, import: &Import, waited: bool) {

@@ -3,7 +3,7 @@
 use super::aggregate::Snapshot;
 use super::aws_enums::{KeyManager, KeyState, Origin};
 use super::event::KeyEvent;
-use super::metadata::{Algorithms, KeyMetadata};
+use super::metadata::KeyMetadata;
 use super::name::{AwsKeyId, KeyArn};
 use super::spec::{KeySpec, KeyUsage};
 use crate::domain::event::{Event, KmsEvent};
@@ -77,7 +77,7 @@ pub(crate) fn snapshot(n: u128, description: &str) -> Snapshot {
         pending_window: None,
         valid_to: None,
         expiration_model: None,
-        algorithms: Algorithms::default(),
+        algorithms: Default::default(),
         current_material: None,
         custom_key_store_id: None,
         cloud_hsm_cluster_id: None,

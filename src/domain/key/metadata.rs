@@ -1,5 +1,7 @@
 //! What AWS says of a key: facts, not wishes.
 
+use std::sync::Arc;
+
 use super::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
 use super::days::{DeletionWindow, RotationPeriod};
 use super::material::{ImportState, MaterialId, MaterialState, RotationKind};
@@ -26,7 +28,7 @@ pub struct KeyMetadata {
     pub origin: Origin,
     pub manager: KeyManager,
     /// Its family over several regions, if it is of one.
-    pub multi_region: Option<MultiRegion>,
+    pub multi_region: Option<Box<MultiRegion>>,
     /// When it will be deleted.
     pub deletion_date: Option<Time>,
     /// How long AWS will wait once the last replica is gone.
@@ -36,7 +38,7 @@ pub struct KeyMetadata {
     /// Whether its imported material ends.
     pub expiration_model: Option<ExpirationModel>,
     /// With what it can be used.
-    pub algorithms: Algorithms,
+    pub algorithms: Arc<Algorithms>,
     /// The material that it encrypts with, for symmetric keys.
     pub current_material: Option<MaterialId>,
     /// The custom key store that holds it.
@@ -48,7 +50,7 @@ pub struct KeyMetadata {
 }
 
 /// What a key can be used with, in AWS's words. All but one of the lists are empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Algorithms {
     pub encryption: Vec<String>,
     pub signing: Vec<String>,

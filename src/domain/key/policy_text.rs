@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::shared::share;
+use super::shared::share_policy;
 use serde_json::Value;
 
 /// A policy's text. Two policies are equal if they mean the same to IAM, however they are written.
@@ -70,7 +70,7 @@ impl PolicyText {
 
     /// The same policy; its text is in memory once, however many keys have it.
     pub(super) fn shared(&self) -> Self {
-        Self(share(&self.0))
+        Self(share_policy(&self.0))
     }
 
     /// The text, as it was given.

@@ -143,7 +143,7 @@ impl<'a> AwsParam<'a> {
             key_usage: metadata.usage.as_str(),
             mac_algorithms: &metadata.algorithms.mac,
             multi_region: metadata.multi_region.is_some(),
-            multi_region_configuration: metadata.multi_region.as_ref().map(Family::of),
+            multi_region_configuration: metadata.multi_region.as_deref().map(Family::of),
             next_rotation_date: rotation.and_then(|rotation| rotation.next).map(Text),
             origin: metadata.origin.as_str(),
             pending_deletion_window_in_days: metadata.pending_window.map(|window| window.days()),

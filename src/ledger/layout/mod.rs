@@ -16,6 +16,7 @@
 //!   Files that are there are never edited.
 
 use super::error::Fault;
+use std::sync::Arc;
 
 #[macro_use]
 mod layout_macro;
@@ -87,6 +88,18 @@ impl<'a, Live, Layout: LayoutOf<'a, Live>> LayoutOf<'a, Box<Live>> for Box<Layou
 impl<Live, Layout: IntoLive<Live>> IntoLive<Box<Live>> for Box<Layout> {
     fn into_live(self) -> Result<Box<Live>, Impossible> {
         (*self).into_live().map(Box::new)
+    }
+}
+
+impl<'a, Live, Layout: LayoutOf<'a, Live>> LayoutOf<'a, Arc<Live>> for Box<Layout> {
+    fn of(live: &'a Arc<Live>) -> Self {
+        Box::new(Layout::of(live))
+    }
+}
+
+impl<Live, Layout: IntoLive<Live>> IntoLive<Arc<Live>> for Box<Layout> {
+    fn into_live(self) -> Result<Arc<Live>, Impossible> {
+        (*self).into_live().map(Arc::new)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::Tag;
 use crate::domain::place::{AccountId, Region};
 use crate::domain::time::Time;
+use std::sync::Arc;
 
 fn key(n: u128) -> KeyId {
     KeyId::new(uuid(0x600 + n))
@@ -85,19 +86,23 @@ fn metadata(form: Form) -> KeyMetadata {
         state: form.option(KeyState::PendingReplicaDeletion).unwrap_or(KeyState::Enabled),
         origin: Origin::External,
         manager: KeyManager::Customer,
-        multi_region: form.option(MultiRegion { kind: MultiRegionKind::Primary, primary: arn.clone(), replicas }),
+        multi_region: form.option(Box::new(MultiRegion {
+            kind: MultiRegionKind::Primary,
+            primary: arn.clone(),
+            replicas,
+        })),
         arn,
         deletion_date: form.option(Time::from_nanos(1_700_000_000_123_000_001)),
         pending_window: form.option(DeletionWindow::parse(7).expect("days")),
         valid_to: form.option(Time::from_nanos(-1)),
         expiration_model: form.option(ExpirationModel::DoesNotExpire),
-        algorithms: Algorithms {
+        algorithms: Arc::new(Algorithms {
             encryption: names("SYMMETRIC_DEFAULT"),
             signing: names("ECDSA_SHA_256"),
             mac: names("HMAC_SHA_256"),
             key_agreement: names("ECDH"),
             encapsulation: names("ML_KEM_768"),
-        },
+        }),
         current_material: form.option(MaterialId::told("0f")),
         custom_key_store_id: form.option("cks-1234567890abcdef0".to_owned()),
         cloud_hsm_cluster_id: form.option("cluster-1a23b4cdefg".to_owned()),

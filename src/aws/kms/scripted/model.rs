@@ -1,7 +1,7 @@
 //! The model behind the scripted KMS: keys, aliases, and the rules of their states.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
@@ -13,7 +13,7 @@ use crate::aws::operation::AwsOperation;
 use crate::aws::page::{Marker, Page, Paging};
 use crate::domain::key::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
 use crate::domain::key::material::{ImportState, ImportType, MaterialId, MaterialState, RotationKind};
-use crate::domain::key::metadata::{Algorithms, KeyMetadata, MultiRegion, Rotation, RotationStatus};
+use crate::domain::key::metadata::{KeyMetadata, MultiRegion, Rotation, RotationStatus};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::tag::Tag;
@@ -113,12 +113,12 @@ impl Model {
             state: if external { KeyState::PendingImport } else { KeyState::Enabled },
             origin: key.origin.clone(),
             manager: KeyManager::Customer,
-            multi_region: key.multi_region.then(family),
+            multi_region: key.multi_region.then(family).map(Box::new),
             deletion_date: None,
             pending_window: None,
             valid_to: None,
             expiration_model: None,
-            algorithms: Algorithms::default(),
+            algorithms: Arc::default(),
             current_material: current.clone(),
             custom_key_store_id: call.custom_key_store_id.clone(),
             cloud_hsm_cluster_id: None,
@@ -162,7 +162,7 @@ impl Model {
             let kind = if region == *primary.region() { MultiRegionKind::Primary } else { MultiRegionKind::Replica };
             if let Some(member) = self.keys.get_mut(&(region, primary.id().clone())) {
                 let (primary, replicas) = (primary.clone(), replicas.clone());
-                member.metadata.multi_region = Some(MultiRegion { kind, primary, replicas });
+                member.metadata.multi_region = Some(Box::new(MultiRegion { kind, primary, replicas }));
             }
         }
     }
