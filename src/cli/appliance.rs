@@ -8,7 +8,7 @@ use crate::aws::rusoto::{AwsSetupError, RusotoAws};
 use crate::domain::name::{NameError, UserName};
 use crate::domain::password::{PasswordPolicy, PasswordProblem};
 use crate::domain::time::Time;
-use crate::http::health::MetricsDoor;
+use crate::http::health::MetricsAccess;
 use crate::http::server::{self, Server, ServerOptions, Timeouts};
 use crate::keyring::{Keyring, KeyringError};
 use crate::ledger::{Ledger, LedgerError, LedgerOptions};
@@ -156,7 +156,7 @@ impl Appliance {
         Ok(Self { address, services, first_password, server, serving, control, certificate, signals, config })
     }
 
-    /// Serves until SIGTERM or SIGINT, then stops in order: no new connections, accepted requests answered, the log
+    /// DescribedHandler until SIGTERM or SIGINT, then stops in order: no new connections, accepted requests answered, the log
     /// closed. SIGHUP reads the certificate again.
     ///
     /// # Errors
@@ -271,9 +271,9 @@ fn server_options(config: &Config, listener: TcpListener, tls: rustls::ServerCon
         shutdown_seconds: server.shutdown_timeout_seconds,
         max_connections: server.max_connections,
         metrics: match (config.metrics.enabled, config.metrics.require_token) {
-            (false, _) => MetricsDoor::Closed,
-            (true, false) => MetricsDoor::Open,
-            (true, true) => MetricsDoor::ForAdmins,
+            (false, _) => MetricsAccess::Closed,
+            (true, false) => MetricsAccess::Open,
+            (true, true) => MetricsAccess::ForAdmins,
         },
     }
 }

@@ -4,7 +4,7 @@ use super::answer::{Accepted, Json};
 use super::body::{Body, one_of, optional, read_as, required};
 use super::envelope::Envelope;
 use super::error::Problem;
-use super::guard::Admitted;
+use super::guard::Authorized;
 use super::paging::{self, List, Listing};
 use super::sync_jobs::{job_id, maybe_rfc3339};
 use crate::domain::id::{KeyId, TemplateId};
@@ -78,7 +78,7 @@ pub struct BulkJobView {
 
 /// `POST /v1/cckm/aws/bulkjob`
 pub async fn start(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     body: Body<BulkBody>,
     services: Data<Services>,
 ) -> Result<Accepted<BulkJobView>, Problem> {
@@ -91,7 +91,7 @@ pub async fn start(
 
 /// `GET /v1/cckm/aws/bulkjob`
 pub async fn list(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     listing: Listing<BulkJob>,
     services: Data<Services>,
 ) -> Result<List<BulkJobView>, Problem> {
@@ -101,7 +101,7 @@ pub async fn list(
 
 /// `GET /v1/cckm/aws/bulkjob/{id}`
 pub async fn get(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<BulkJobView>, Problem> {
@@ -111,7 +111,7 @@ pub async fn get(
 
 /// `POST /v1/cckm/aws/bulkjob/{id}/cancel`
 pub async fn cancel(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<BulkJobView>, Problem> {

@@ -4,7 +4,7 @@ use super::answer::{Created, Json, NoContent};
 use super::body::{Body, clearable, one_of, optional, read_as, required};
 use super::envelope::Envelope;
 use super::error::Problem;
-use super::guard::Admitted;
+use super::guard::Authorized;
 use super::paging::{self, List, Listing};
 use crate::domain::connection::patch::ConnectionPatch;
 use crate::domain::connection::{Connection, ConnectionSettings, StsEndpoints};
@@ -142,7 +142,7 @@ pub struct TestView {
 
 /// `POST /v1/connectionmgmt/services/aws/connections`
 pub async fn create(
-    who: Admitted<ManageConnections>,
+    who: Authorized<ManageConnections>,
     body: Body<ConnectionBody>,
     services: Data<Services>,
 ) -> Result<Created<ConnectionView>, Problem> {
@@ -154,7 +154,7 @@ pub async fn create(
 
 /// `GET /v1/connectionmgmt/services/aws/connections`
 pub async fn list(
-    who: Admitted<ViewConnections>,
+    who: Authorized<ViewConnections>,
     listing: Listing<Connection>,
     services: Data<Services>,
 ) -> Result<List<ConnectionView>, Problem> {
@@ -164,7 +164,7 @@ pub async fn list(
 
 /// `GET /v1/connectionmgmt/services/aws/connections/{id}`
 pub async fn get(
-    who: Admitted<ViewConnections>,
+    who: Authorized<ViewConnections>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<ConnectionView>, Problem> {
@@ -174,7 +174,7 @@ pub async fn get(
 
 /// `PATCH /v1/connectionmgmt/services/aws/connections/{id}`
 pub async fn update(
-    who: Admitted<ManageConnections>,
+    who: Authorized<ManageConnections>,
     id: Path<String>,
     body: Body<ConnectionBody>,
     services: Data<Services>,
@@ -189,7 +189,7 @@ pub async fn update(
 
 /// `DELETE /v1/connectionmgmt/services/aws/connections/{id}`
 pub async fn delete(
-    who: Admitted<ManageConnections>,
+    who: Authorized<ManageConnections>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
@@ -199,7 +199,7 @@ pub async fn delete(
 
 /// `POST /v1/connectionmgmt/services/aws/connections/{id}/test`
 pub async fn test(
-    who: Admitted<ManageConnections>,
+    who: Authorized<ManageConnections>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<TestView>, Problem> {
@@ -209,7 +209,7 @@ pub async fn test(
 
 /// `POST /v1/connectionmgmt/services/aws/connection-test`
 pub async fn try_out(
-    who: Admitted<ManageConnections>,
+    who: Authorized<ManageConnections>,
     body: Body<ConnectionBody>,
     services: Data<Services>,
 ) -> Result<Json<TestView>, Problem> {

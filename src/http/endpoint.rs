@@ -10,8 +10,8 @@ use actix_web::{FromRequest, Handler, Responder, Route, web};
 use utoipa::openapi::SchemaFormat;
 use utoipa::openapi::schema::{Object, Type};
 
-pub struct Family {
-    /// What they are about: a tag of the document.
+pub struct EndpointGroup {
+    /// A tag of the document.
     pub name: &'static str,
     /// The same in a sentence.
     pub about: &'static str,
@@ -62,8 +62,8 @@ pub trait Arguments: FromRequest + Described + 'static {}
 impl<A: FromRequest + Described + 'static> Arguments for A {}
 
 /// A handler whose answer can describe itself.
-pub trait Serves<A>: Handler<A, Output: Responder + Described + 'static> {}
-impl<A, H: Handler<A, Output: Responder + Described + 'static>> Serves<A> for H {}
+pub trait DescribedHandler<A>: Handler<A, Output: Responder + Described + 'static> {}
+impl<A, H: Handler<A, Output: Responder + Described + 'static>> DescribedHandler<A> for H {}
 
 /// What a call leaves behind.
 #[derive(Clone, Copy, PartialEq)]
@@ -75,19 +75,29 @@ enum Effect {
 }
 
 /// `GET`: changes nothing.
-pub fn get<A: Arguments>(path: &str, handler: impl Serves<A>, id: &'static str, summary: &'static str) -> Unprotected {
+pub fn get<A: Arguments>(
+    path: &str,
+    handler: impl DescribedHandler<A>,
+    id: &'static str,
+    summary: &'static str,
+) -> Unprotected {
     Unprotected(Endpoint { effect: Effect::None, ..serve(Method::GET, path, handler, id, summary) })
 }
 
 /// `POST`
-pub fn post<A: Arguments>(path: &str, handler: impl Serves<A>, id: &'static str, summary: &'static str) -> Unprotected {
+pub fn post<A: Arguments>(
+    path: &str,
+    handler: impl DescribedHandler<A>,
+    id: &'static str,
+    summary: &'static str,
+) -> Unprotected {
     change(Method::POST, path, handler, id, summary)
 }
 
 /// `PATCH`
 pub fn patch<A: Arguments>(
     path: &str,
-    handler: impl Serves<A>,
+    handler: impl DescribedHandler<A>,
     id: &'static str,
     summary: &'static str,
 ) -> Unprotected {
@@ -97,7 +107,7 @@ pub fn patch<A: Arguments>(
 /// `DELETE`
 pub fn delete<A: Arguments>(
     path: &str,
-    handler: impl Serves<A>,
+    handler: impl DescribedHandler<A>,
     id: &'static str,
     summary: &'static str,
 ) -> Unprotected {
@@ -108,7 +118,7 @@ pub fn delete<A: Arguments>(
 fn change<A: Arguments>(
     method: Method,
     path: &str,
-    handler: impl Serves<A>,
+    handler: impl DescribedHandler<A>,
     id: &'static str,
     summary: &'static str,
 ) -> Unprotected {
@@ -118,7 +128,7 @@ fn change<A: Arguments>(
 fn serve<A, H>(method: Method, path: &str, handler: H, id: &'static str, summary: &'static str) -> Endpoint
 where
     A: Arguments,
-    H: Serves<A>,
+    H: DescribedHandler<A>,
 {
     Endpoint {
         routes: vec![of_method(&method).to(handler)],
@@ -176,7 +186,7 @@ impl Endpoint {
         member: &'static str,
         format: &'static str,
         text: &'static str,
-        handler: impl Serves<A>,
+        handler: impl DescribedHandler<A>,
     ) -> Self {
         let given = fn_guard(move |context| super::paging::is_given(context.head().uri.query(), member));
         self.routes.insert(0, of_method(&self.method).guard(given).to(handler));

@@ -4,7 +4,7 @@ use super::answer::{Created, Json, NoContent};
 use super::body::{Body, clearable, optional, read_as, required};
 use super::connections::{attached, shown};
 use super::error::Problem;
-use super::guard::Admitted;
+use super::guard::Authorized;
 use super::paging::{self, List, Listing};
 use super::users::{self, UserView};
 use crate::domain::event::GroupMetadata;
@@ -74,7 +74,7 @@ pub struct GroupView {
 
 /// `POST /v1/usermgmt/groups`
 pub async fn create(
-    who: Admitted<ManageUsers>,
+    who: Authorized<ManageUsers>,
     body: Body<GroupBody>,
     services: Data<Services>,
 ) -> Result<Created<GroupView>, Problem> {
@@ -86,7 +86,7 @@ pub async fn create(
 
 /// `GET /v1/usermgmt/groups`
 pub async fn list(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     listing: Listing<Group>,
     services: Data<Services>,
 ) -> Result<List<GroupView>, Problem> {
@@ -96,7 +96,7 @@ pub async fn list(
 
 /// `GET /v1/usermgmt/groups/{name}`
 pub async fn get(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     name: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<GroupView>, Problem> {
@@ -106,7 +106,7 @@ pub async fn get(
 
 /// `PATCH /v1/usermgmt/groups/{name}`
 pub async fn describe(
-    who: Admitted<ManageUsers>,
+    who: Authorized<ManageUsers>,
     name: Path<String>,
     body: Body<GroupBody>,
     services: Data<Services>,
@@ -121,7 +121,7 @@ pub async fn describe(
 
 /// `DELETE /v1/usermgmt/groups/{name}`
 pub async fn remove(
-    who: Admitted<ManageUsers>,
+    who: Authorized<ManageUsers>,
     name: Path<String>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
@@ -131,7 +131,7 @@ pub async fn remove(
 
 /// `POST /v1/usermgmt/groups/{name}/users/{user_id}`
 pub async fn add_member(
-    who: Admitted<ManageUsers>,
+    who: Authorized<ManageUsers>,
     path: Path<(String, String)>,
     services: Data<Services>,
 ) -> Result<Json<UserView>, Problem> {
@@ -142,7 +142,7 @@ pub async fn add_member(
 
 /// `DELETE /v1/usermgmt/groups/{name}/users/{user_id}`
 pub async fn remove_member(
-    who: Admitted<ManageUsers>,
+    who: Authorized<ManageUsers>,
     path: Path<(String, String)>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {

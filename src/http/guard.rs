@@ -1,5 +1,5 @@
-//! Access as types: the first argument of a handler says which right its route needs, and holds the proof of it. Each is
-//! ready at once (it reads the state: no lock that waits, no disk), because actix polls a handler's arguments side by
+//! Access as types: the first argument of a handler says which right its route needs, and holds the proof of it. A guard's
+//! future is ready at once (it reads the state: no lock that waits, no disk), because actix polls a handler's arguments side by
 //! side and the first error wins; so access is authorized before a byte of the body is read.
 
 use super::describe::{Described, Description};
@@ -19,56 +19,56 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
-/// Somebody who has the right `R`, and how they asked.
-pub struct Admitted<R> {
+/// A caller who has the right `R`, and the request's context.
+pub struct Authorized<R> {
     pub permit: Permit<R>,
     pub context: RequestContext,
 }
 
-/// Somebody who may do `A` on the KMS that the path names, and how they asked.
+/// A caller who may do `A` on the KMS that the path names.
 pub struct OnKms<A> {
     pub permit: KmsPermit<A>,
     pub context: RequestContext,
 }
 
-/// Somebody who may do `A` on the key that the path names, and how they asked.
+/// A caller who may do `A` on the key that the path names.
 pub struct OnKey<A> {
     pub permit: KeyPermit<A>,
     pub context: RequestContext,
 }
 
-/// Somebody who may do `A` with the policy template that the path names, and how they asked.
+/// A caller who may do `A` with the policy template that the path names.
 pub struct OnTemplate<A> {
     pub permit: TemplatePermit<A>,
     pub context: RequestContext,
 }
 
-/// Anybody at all: how they asked, and from where.
-pub struct Anybody {
+/// A caller without a token, of whom only the address is known.
+pub struct Anonymous {
     pub context: RequestContext,
     pub source: String,
     request: HttpRequest,
 }
 
-impl Anybody {
-    /// Lets the log tell who it turned out to be.
+impl Anonymous {
+    /// Notes for the log which user it turned out to be.
     pub fn is(&self, user: Arc<User>) {
         self.request.extensions_mut().insert(user);
     }
 }
 
-impl<R: Right + 'static> FromRequest for Admitted<R> {
+impl<R: Right + 'static> FromRequest for Authorized<R> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(admit(request))
+        ready(authorize(request))
     }
 }
 
-fn admit<R: Right>(request: &HttpRequest) -> Result<Admitted<R>, Problem> {
+fn authorize<R: Right>(request: &HttpRequest) -> Result<Authorized<R>, Problem> {
     let permit = Permit::authorize(caller(request)?)?;
-    Ok(Admitted { permit, context: context(request)? })
+    Ok(Authorized { permit, context: context(request)? })
 }
 
 impl<A: KmsRight + 'static> FromRequest for OnKms<A> {
@@ -76,11 +76,11 @@ impl<A: KmsRight + 'static> FromRequest for OnKms<A> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(admit_on_kms(request))
+        ready(authorize_on_kms(request))
     }
 }
 
-fn admit_on_kms<A: KmsRight>(request: &HttpRequest) -> Result<OnKms<A>, Problem> {
+fn authorize_on_kms<A: KmsRight>(request: &HttpRequest) -> Result<OnKms<A>, Problem> {
     let caller = caller(request)?;
     let permit = KmsPermit::authorize(caller, kms_id(request)?)?;
     Ok(OnKms { permit, context: context(request)? })
@@ -91,11 +91,11 @@ impl<A: KeyRight + 'static> FromRequest for OnKey<A> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(admit_on_key(request))
+        ready(authorize_on_key(request))
     }
 }
 
-fn admit_on_key<A: KeyRight>(request: &HttpRequest) -> Result<OnKey<A>, Problem> {
+fn authorize_on_key<A: KeyRight>(request: &HttpRequest) -> Result<OnKey<A>, Problem> {
     let caller = caller(request)?;
     let text = request.match_info().get("id").unwrap_or_default();
     let id = KeyId::parse(text).map_err(|problem| invalid("id", problem))?;
@@ -107,18 +107,18 @@ impl<A: KmsRight + 'static> FromRequest for OnTemplate<A> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(admit_on_template(request))
+        ready(authorize_on_template(request))
     }
 }
 
-fn admit_on_template<A: KmsRight>(request: &HttpRequest) -> Result<OnTemplate<A>, Problem> {
+fn authorize_on_template<A: KmsRight>(request: &HttpRequest) -> Result<OnTemplate<A>, Problem> {
     let caller = caller(request)?;
     let text = request.match_info().get("id").unwrap_or_default();
     let id = TemplateId::parse(text).map_err(|problem| invalid("id", problem))?;
     Ok(OnTemplate { permit: TemplatePermit::authorize(caller, id)?, context: context(request)? })
 }
 
-impl FromRequest for Anybody {
+impl FromRequest for Anonymous {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -128,7 +128,7 @@ impl FromRequest for Anybody {
     }
 }
 
-impl<R: Right> Described for Admitted<R> {
+impl<R: Right> Described for Authorized<R> {
     fn describe(to: &mut Description) {
         to.is_guarded_by(R::REQUIRED);
     }
@@ -152,7 +152,7 @@ impl<A: KmsRight> Described for OnTemplate<A> {
     }
 }
 
-impl Described for Anybody {
+impl Described for Anonymous {
     fn describe(to: &mut Description) {
         to.is_guarded_by(RequiredRight::Nothing);
     }

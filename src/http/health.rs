@@ -4,7 +4,7 @@
 use super::answer::Json;
 use super::describe::{Described, Description};
 use super::error::Problem;
-use super::guard::Admitted;
+use super::guard::Authorized;
 use super::metrics::Metrics;
 use crate::service::Services;
 use crate::service::access::{Administer, RequiredRight};
@@ -33,18 +33,18 @@ pub struct Readiness(bool);
 /// The text form that Prometheus reads.
 pub struct MetricsText(String);
 
-/// Who gets the figures of `/metrics`; set when the server starts.
+/// Who may read `/metrics`; set when the server starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MetricsDoor {
-    /// Nobody: as if there were no such path.
+pub enum MetricsAccess {
+    /// Nobody: the path answers as one that is not served.
     Closed,
     Open,
-    /// Whoever shows a token of a member of `admin`.
+    /// Members of `admin`.
     ForAdmins,
 }
 
-/// Somebody who gets the figures.
-pub struct Watcher;
+/// The guard of `/metrics`.
+pub struct MetricsReader;
 
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -59,24 +59,26 @@ pub async fn ready(services: Data<Services>) -> Readiness {
 }
 
 /// `GET /metrics`: in the text form that Prometheus reads.
-pub async fn metrics(_who: Watcher, services: Data<Services>, metrics: Data<Metrics>) -> MetricsText {
+pub async fn metrics(_who: MetricsReader, services: Data<Services>, metrics: Data<Metrics>) -> MetricsText {
     MetricsText(metrics.text(&services))
 }
 
-impl FromRequest for Watcher {
+impl FromRequest for MetricsReader {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        future::ready(match request.app_data::<MetricsDoor>().unwrap_or(&MetricsDoor::Closed) {
-            MetricsDoor::Closed => Err(Problem::NoRoute(request.path().to_owned())),
-            MetricsDoor::Open => Ok(Self),
-            MetricsDoor::ForAdmins => Admitted::<Administer>::from_request(request, payload).into_inner().map(|_| Self),
+        future::ready(match request.app_data::<MetricsAccess>().unwrap_or(&MetricsAccess::Closed) {
+            MetricsAccess::Closed => Err(Problem::NoRoute(request.path().to_owned())),
+            MetricsAccess::Open => Ok(Self),
+            MetricsAccess::ForAdmins => {
+                Authorized::<Administer>::from_request(request, payload).into_inner().map(|_| Self)
+            }
         })
     }
 }
 
-impl Described for Watcher {
+impl Described for MetricsReader {
     fn describe(to: &mut Description) {
         to.guard = Some(RequiredRight::AsConfigured);
     }

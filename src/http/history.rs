@@ -1,7 +1,7 @@
 //! `GET /v1/cckm/aws/kms/{id}/history`: who did what to a KMS, and when.
 
 use super::error::Problem;
-use super::guard::{Admitted, kms_id};
+use super::guard::{Authorized, kms_id};
 use super::paging::{Columns, List, Listing};
 use crate::domain::event::Actor;
 use crate::domain::time::Time;
@@ -49,7 +49,7 @@ impl Columns for Entry {
 
 /// `GET /v1/cckm/aws/kms/{id}/history`
 pub async fn of_kms(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     request: HttpRequest,
     listing: Listing<Entry>,
     services: Data<Services>,

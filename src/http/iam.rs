@@ -3,7 +3,7 @@
 use super::answer::Json;
 use super::body::{Body, optional, required};
 use super::error::Problem;
-use super::guard::Admitted;
+use super::guard::Authorized;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::service::Services;
@@ -114,7 +114,7 @@ pub struct RoleView {
 
 /// `POST /v1/cckm/aws/get-iam-users`
 pub async fn users(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     body: Body<IamBody>,
     services: Data<Services>,
 ) -> Result<Json<UsersView>, Problem> {
@@ -124,7 +124,7 @@ pub async fn users(
 
 /// `POST /v1/cckm/aws/get-iam-roles`
 pub async fn roles(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     body: Body<IamBody>,
     services: Data<Services>,
 ) -> Result<Json<RolesView>, Problem> {

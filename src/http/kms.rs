@@ -6,7 +6,7 @@ mod view;
 use super::answer::{Created, Json, NoContent, Rendered};
 use super::body::Body;
 use super::error::Problem;
-use super::guard::{Admitted, OnKms, kms_id};
+use super::guard::{Authorized, OnKms, kms_id};
 use super::paging::{self, Columns, List, Listing, is_given, members};
 use super::rendered;
 use crate::domain::action::Action;
@@ -26,7 +26,7 @@ pub use view::KmsView;
 
 /// `POST /v1/cckm/aws/accounts`
 pub async fn accounts(
-    who: Admitted<ManageKms>,
+    who: Authorized<ManageKms>,
     body: Body<AccountBody>,
     services: Data<Services>,
 ) -> Result<Json<AccountView>, Problem> {
@@ -38,7 +38,7 @@ pub async fn accounts(
 
 /// `POST /v1/cckm/aws/get-all-regions`
 pub async fn all_regions(
-    who: Admitted<ManageKms>,
+    who: Authorized<ManageKms>,
     body: Body<AccountBody>,
     services: Data<Services>,
 ) -> Result<Json<RegionsView>, Problem> {
@@ -49,7 +49,7 @@ pub async fn all_regions(
 
 /// `POST /v1/cckm/aws/kms`
 pub async fn add(
-    who: Admitted<ManageKms>,
+    who: Authorized<ManageKms>,
     body: Body<AddBody>,
     services: Data<Services>,
 ) -> Result<Created<KmsView>, Problem> {
@@ -59,7 +59,7 @@ pub async fn add(
 
 /// `GET /v1/cckm/aws/kms`
 pub async fn list(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     listing: Listing<Kms>,
     services: Data<Services>,
 ) -> Result<List<KmsView>, Problem> {
@@ -75,7 +75,7 @@ pub async fn get(who: OnKms<View>, services: Data<Services>) -> Result<Rendered<
 
 /// `GET /v1/cckm/aws/kms/{id}?at=<RFC 3339>`
 pub async fn get_at(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     request: HttpRequest,
     services: Data<Services>,
 ) -> Result<Json<KmsView>, Problem> {
@@ -122,9 +122,13 @@ pub async fn recover(who: OnKms<Update>, services: Data<Services>) -> Result<Jso
 }
 
 /// `GET /v1/cckm/aws/actions`
-pub async fn actions(_who: Admitted<SignedIn>, request: HttpRequest, listing: Listing<ActionView>) -> List<ActionView> {
+pub async fn actions(
+    _who: Authorized<SignedIn>,
+    request: HttpRequest,
+    listing: Listing<ActionView>,
+) -> List<ActionView> {
     let (table, Query { skip, limit, .. }) = (ActionView::table(), listing.0);
-    // Whoever asks for the table wants the table.
+    // A client that asks for the table gets all of it.
     let limit = if is_given(Some(request.query_string()), "limit") { limit } else { Limit::All };
     let total = table.len();
     List::of(skip, limit, total, table.into_iter().skip(skip).take(limit.rows()))

@@ -1,6 +1,6 @@
 //! Counts and times for Prometheus: `/metrics`.
 
-use super::health::MetricsDoor;
+use super::health::MetricsAccess;
 use crate::service::Services;
 use actix_web::HttpRequest;
 use actix_web::http::Method;
@@ -40,9 +40,9 @@ fn known(method: &Method) -> &'static str {
 }
 
 impl Metrics {
-    /// Figures for those whom the door lets in. The number of the last event is for administrators alone: it grows by a
+    /// The figures that these may read. The number of the last event is for administrators alone: it grows by a
     /// failed login of a user who exists, and not by one of a stranger.
-    pub fn new(door: MetricsDoor) -> Self {
+    pub fn new(access: MetricsAccess) -> Self {
         let mut registry = Registry::with_prefix("claviger");
         let gauge = |registry: &mut Registry, name, help| {
             let gauge = Gauge::default();
@@ -55,7 +55,7 @@ impl Metrics {
             Histogram::new([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]);
         registry.register("http_request_duration_seconds", "Time to answer a request", durations.clone());
         let head = Gauge::default();
-        if door == MetricsDoor::ForAdmins {
+        if access == MetricsAccess::ForAdmins {
             registry.register("ledger_head", "Number of the last event", head.clone());
         }
         Self {

@@ -2,7 +2,7 @@
 //! handlers say. Nothing about a single endpoint stands here.
 
 use super::describe::{Described, Description, QueryMember};
-use super::endpoint::{Endpoint, Family};
+use super::endpoint::{Endpoint, EndpointGroup};
 use super::error::{ErrorBody, ROWS, Row, causes};
 use super::examples::Example;
 use actix_web::body::BoxBody;
@@ -25,7 +25,7 @@ use utoipa::openapi::{
 pub struct Document(Bytes);
 
 /// The description as an answer.
-pub struct Written(Bytes);
+pub struct DocumentText(Bytes);
 
 const ABOUT: &str = "An AWS cloud key manager that an organisation runs itself.\n\nBodies are JSON, whatever the content \
     type says; members that are not known are left alone, and an empty text for an optional member is the same as no \
@@ -49,8 +49,8 @@ const PATH_PARAMETERS: &[(&str, &str, Option<&str>)] = &[
 ];
 
 /// `GET /api/v1/openapi.json`
-pub async fn serve(document: Data<Document>) -> Written {
-    Written(document.0.clone())
+pub async fn serve(document: Data<Document>) -> DocumentText {
+    DocumentText(document.0.clone())
 }
 
 impl Document {
@@ -58,12 +58,12 @@ impl Document {
     ///
     /// # Errors
     /// When it cannot be written out.
-    pub fn of(families: &[Family]) -> serde_json::Result<Self> {
-        serde_json::to_vec(&describe(families)).map(|text| Self(text.into()))
+    pub fn of(groups: &[EndpointGroup]) -> serde_json::Result<Self> {
+        serde_json::to_vec(&describe(groups)).map(|text| Self(text.into()))
     }
 }
 
-impl Responder for Written {
+impl Responder for DocumentText {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
@@ -71,23 +71,23 @@ impl Responder for Written {
     }
 }
 
-impl Described for Written {
+impl Described for DocumentText {
     fn describe(to: &mut Description) {
         to.answers_with(200, "application/json", Object::with_type(Type::Object));
     }
 }
 
-fn describe(families: &[Family]) -> OpenApi {
+fn describe(groups: &[EndpointGroup]) -> OpenApi {
     let mut paths = Paths::new();
     let mut schemas: BTreeMap<String, RefOr<Schema>> = BTreeMap::new();
     let mut tags = Vec::new();
-    for family in families {
-        tags.push(Tag::builder().name(family.name).description(Some(family.about)).build());
-        for endpoint in &family.endpoints {
+    for group in groups {
+        tags.push(Tag::builder().name(group.name).description(Some(group.about)).build());
+        for endpoint in &group.endpoints {
             let mut description = endpoint.description();
             schemas.append(&mut description.schemas);
             let item = paths.paths.entry(endpoint.path.clone()).or_default();
-            put(item, &endpoint.method, operation(family, endpoint, description));
+            put(item, &endpoint.method, operation(group, endpoint, description));
         }
     }
     schemas.insert(ErrorBody::name().into_owned(), <ErrorBody as utoipa::PartialSchema>::schema());
@@ -126,12 +126,12 @@ fn put(item: &mut PathItem, method: &Method, operation: Operation) {
     item.merge_operations(PathItem::new(of_method, operation));
 }
 
-fn operation(family: &Family, endpoint: &Endpoint, description: Description) -> Operation {
+fn operation(group: &EndpointGroup, endpoint: &Endpoint, description: Description) -> Operation {
     let examples = (endpoint.examples)();
     let Description { query, body, answers, failures, .. } = description;
     let mut operation = Operation::builder()
         .operation_id(Some(endpoint.id))
-        .tag(family.name)
+        .tag(group.name)
         .summary(Some(endpoint.summary))
         .description(endpoint.needs.sentence())
         .request_body(body.map(|body| request_body(body, &examples)));
@@ -245,7 +245,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn document() -> Value {
-        serde_json::to_value(describe(&routes::families())).unwrap_or_else(|error| panic!("{error}"))
+        serde_json::to_value(describe(&routes::endpoint_groups())).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Each method of each path in the document, and its operation.
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn the_document_has_what_the_server_serves_and_nothing_else() {
-        let served: Vec<_> = routes::families().into_iter().flat_map(|family| family.endpoints).collect();
+        let served: Vec<_> = routes::endpoint_groups().into_iter().flat_map(|group| group.endpoints).collect();
         let names: BTreeSet<_> =
             served.iter().map(|endpoint| format!("{} {}", endpoint.method, endpoint.path)).collect();
         assert_eq!(names.len(), served.len(), "an endpoint is in the list twice");

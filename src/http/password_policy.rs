@@ -3,7 +3,7 @@
 use super::answer::Json;
 use super::body::{Body, optional};
 use super::error::Problem;
-use super::guard::Admitted;
+use super::guard::Authorized;
 use crate::domain::password::PasswordPolicy;
 use crate::service::Services;
 use crate::service::access::Administer;
@@ -63,13 +63,13 @@ policy! {
 }
 
 /// `GET /v1/usermgmt/pwdpolicies/global`
-pub async fn get(who: Admitted<Administer>, services: Data<Services>) -> Json<PolicyView> {
+pub async fn get(who: Authorized<Administer>, services: Data<Services>) -> Json<PolicyView> {
     Json(PolicyView::of(services.users.policy(&who.permit)))
 }
 
 /// `PATCH /v1/usermgmt/pwdpolicies/global`
 pub async fn update(
-    who: Admitted<Administer>,
+    who: Authorized<Administer>,
     body: Body<PolicyBody>,
     services: Data<Services>,
 ) -> Result<Json<PolicyView>, Problem> {

@@ -6,7 +6,7 @@ mod keys;
 mod kms;
 mod users;
 
-use super::endpoint::{Endpoint, Family, get};
+use super::endpoint::{Endpoint, EndpointGroup, get};
 use super::error::Problem;
 use super::{health, openapi};
 use crate::service::access::RequiredRight::{AsConfigured, Nothing};
@@ -14,9 +14,10 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 use std::future::ready;
 
-pub fn all(config: &mut ServiceConfig) {
+/// Serves all of them.
+pub fn configure(config: &mut ServiceConfig) {
     let mut paths: Vec<(String, Vec<Endpoint>)> = Vec::new();
-    for endpoint in families().into_iter().flat_map(|family| family.endpoints) {
+    for endpoint in endpoint_groups().into_iter().flat_map(|group| group.endpoints) {
         // All methods of a path are one resource, so that any other method gets a 405.
         match paths.iter_mut().find(|(path, _)| *path == endpoint.path) {
             Some((_, endpoints)) => endpoints.push(endpoint),
@@ -33,24 +34,24 @@ pub fn all(config: &mut ServiceConfig) {
 }
 
 /// Every endpoint there is. Where two paths could match the same request, the first one does.
-pub fn families() -> Vec<Family> {
+pub fn endpoint_groups() -> Vec<EndpointGroup> {
     vec![
-        family("KMS", "AWS accounts, and their regions under management.", kms::kms()),
-        family("Keys", "AWS keys, and all that is done to them.", keys::keys()),
-        family("Source keys", "Material that can be imported into AWS keys.", keys::source_keys()),
-        family("Jobs", "Work on many keys that goes on after the call.", jobs::jobs()),
-        family("Policy templates", "One policy for many keys.", keys::policy_templates()),
-        family("Schedules", "Work that is done by itself when it is due.", jobs::scheduler()),
-        family("Connections", "Credentials for AWS.", kms::connections()),
-        family("Tokens", "Signing in and out, and the own password.", users::tokens()),
-        family("Users and groups", "Who may sign in, and what they belong to.", users::users_and_groups()),
-        Family { name: "Service", about: "For those who watch over the service.", endpoints: service() },
+        group("KMS", "AWS accounts, and their regions under management.", kms::kms()),
+        group("Keys", "AWS keys, and all that is done to them.", keys::keys()),
+        group("Source keys", "Material that can be imported into AWS keys.", keys::source_keys()),
+        group("Jobs", "Work on many keys that goes on after the call.", jobs::jobs()),
+        group("Policy templates", "One policy for many keys.", keys::policy_templates()),
+        group("Schedules", "Work that is done by itself when it is due.", jobs::scheduler()),
+        group("Connections", "Credentials for AWS.", kms::connections()),
+        group("Tokens", "Signing in and out, and the own password.", users::tokens()),
+        group("Users and groups", "Who may sign in, and what they belong to.", users::users_and_groups()),
+        EndpointGroup { name: "Service", about: "For those who watch over the service.", endpoints: service() },
     ]
 }
 
-fn family(name: &'static str, about: &'static str, endpoints: Vec<Endpoint>) -> Family {
+fn group(name: &'static str, about: &'static str, endpoints: Vec<Endpoint>) -> EndpointGroup {
     let endpoints = endpoints.into_iter().map(|endpoint| endpoint.under("/api/v1")).collect();
-    Family { name, about, endpoints }
+    EndpointGroup { name, about, endpoints }
 }
 
 fn service() -> Vec<Endpoint> {
@@ -79,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_guard_of_each_handler_asks_for_the_right_of_its_row() {
-        for endpoint in families().iter().flat_map(|family| &family.endpoints) {
+        for endpoint in endpoint_groups().iter().flat_map(|group| &group.endpoints) {
             let (guard, row) = (endpoint.guard(), endpoint.needs);
             let is_left_to_the_use_case = guard == SignedIn && row.is_checked_by_the_use_case();
             let id = endpoint.id;
@@ -89,8 +90,8 @@ mod tests {
 
     #[test]
     fn the_documentation_shows_the_right_of_every_row() {
-        let families = families();
-        let rows = families.iter().flat_map(|family| &family.endpoints);
+        let groups = endpoint_groups();
+        let rows = groups.iter().flat_map(|group| &group.endpoints);
         let rows: BTreeSet<_> =
             rows.map(|endpoint| format!("{} {} | {}", endpoint.method, endpoint.path, endpoint.needs.name())).collect();
         let text = std::fs::read_to_string("docs/api.md").expect("the documentation");

@@ -7,7 +7,7 @@ use super::answer::{Created, Json, NoContent};
 use super::body::{Body, read_as};
 use super::describe::{Described, Description};
 use super::error::Problem;
-use super::guard::{Admitted, flag};
+use super::guard::{Authorized, flag};
 use super::paging::{self, List, Listing};
 use crate::domain::id::{JobId, ScheduleId};
 use crate::domain::refusal::Refusal;
@@ -25,7 +25,7 @@ use view::{RunView, ScheduleView};
 
 /// `POST /v1/scheduler/job-configs`
 pub async fn create(
-    who: Admitted<ManageSchedules>,
+    who: Authorized<ManageSchedules>,
     body: Body<ScheduleBody>,
     services: Data<Services>,
 ) -> Result<Created<ScheduleView>, Problem> {
@@ -36,7 +36,7 @@ pub async fn create(
 
 /// `GET /v1/scheduler/job-configs`
 pub async fn list(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     listing: Listing<Schedule>,
     services: Data<Services>,
 ) -> Result<List<ScheduleView>, Problem> {
@@ -47,7 +47,7 @@ pub async fn list(
 
 /// `GET /v1/scheduler/job-configs/{id}`
 pub async fn get(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<ScheduleView>, Problem> {
@@ -56,7 +56,7 @@ pub async fn get(
 
 /// `PATCH /v1/scheduler/job-configs/{id}`
 pub async fn update(
-    who: Admitted<ManageSchedules>,
+    who: Authorized<ManageSchedules>,
     id: Path<String>,
     body: Body<ScheduleBody>,
     services: Data<Services>,
@@ -68,7 +68,7 @@ pub async fn update(
 
 /// `DELETE /v1/scheduler/job-configs/{id}`
 pub async fn delete(
-    who: Admitted<ManageSchedules>,
+    who: Authorized<ManageSchedules>,
     id: Path<String>,
     force: Force,
     services: Data<Services>,
@@ -79,7 +79,7 @@ pub async fn delete(
 
 /// `POST /v1/scheduler/job-configs/{id}/run-now`
 pub async fn run_now(
-    who: Admitted<ManageSchedules>,
+    who: Authorized<ManageSchedules>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Created<RunView>, Problem> {
@@ -89,7 +89,7 @@ pub async fn run_now(
 
 /// `GET /v1/scheduler/jobs`
 pub async fn runs(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     listing: Listing<Run>,
     services: Data<Services>,
 ) -> Result<List<RunView>, Problem> {
@@ -99,7 +99,7 @@ pub async fn runs(
 
 /// `GET /v1/scheduler/jobs/{id}`
 pub async fn run(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<RunView>, Problem> {

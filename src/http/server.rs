@@ -1,7 +1,7 @@
 //! Listeners, TLS, limits, graceful stop.
 
 use super::body::BodyLimit;
-use super::health::MetricsDoor;
+use super::health::MetricsAccess;
 use super::metrics::Metrics;
 use super::openapi::Document;
 use super::tcp::Connections;
@@ -28,7 +28,7 @@ pub struct ServerOptions {
     pub shutdown_seconds: u64,
     /// Connections at once, of all workers together.
     pub max_connections: usize,
-    pub metrics: MetricsDoor,
+    pub metrics: MetricsAccess,
 }
 
 /// How long the server waits for a client.
@@ -63,7 +63,7 @@ pub fn start(
 ) -> std::io::Result<(Server, impl Future<Output = std::io::Result<()>> + use<>)> {
     let address = options.listener.local_addr()?;
     let (services, metrics) = (Data::new(services), Data::new(Metrics::new(options.metrics)));
-    let document = Data::new(Document::of(&routes::families())?);
+    let document = Data::new(Document::of(&routes::endpoint_groups())?);
     let limit = BodyLimit { bytes: options.body_limit, time: options.timeouts.body };
     let Timeouts { head, idle, answer, .. } = options.timeouts;
     let connections = Connections::allowed(answer + idle + head);
@@ -79,7 +79,7 @@ pub fn start(
             .app_data(options.metrics)
             .wrap(from_fn(trace::around))
             .wrap(NormalizePath::trim())
-            .configure(routes::all)
+            .configure(routes::configure)
     })
     .workers(options.workers)
     .tls_handshake_timeout(options.timeouts.handshake)

@@ -5,7 +5,7 @@ use super::body::{Body, BodyOrNone, one_of, optional, read_as};
 use super::connections::{attached, shown};
 use super::envelope::Envelope;
 use super::error::Problem;
-use super::guard::Admitted;
+use super::guard::Authorized;
 use super::paging::{self, List, Listing, members};
 use crate::domain::name::SourceKeyName;
 use crate::domain::refusal::Refusal;
@@ -152,7 +152,7 @@ pub struct ExportView {
 
 /// `POST /v1/vault/keys2`
 pub async fn create(
-    who: Admitted<ManageSourceKeys>,
+    who: Authorized<ManageSourceKeys>,
     body: Body<SourceKeyBody>,
     services: Data<Services>,
 ) -> Result<Created<SourceKeyView>, Problem> {
@@ -162,7 +162,7 @@ pub async fn create(
 
 /// `GET /v1/vault/keys2`
 pub async fn list(
-    who: Admitted<ViewSourceKeys>,
+    who: Authorized<ViewSourceKeys>,
     listing: Listing<SourceKey>,
     services: Data<Services>,
 ) -> Result<List<SourceKeyView>, Problem> {
@@ -172,7 +172,7 @@ pub async fn list(
 
 /// `GET /v1/vault/keys2/{id}`
 pub async fn get(
-    who: Admitted<ViewSourceKeys>,
+    who: Authorized<ViewSourceKeys>,
     id: Path<String>,
     request: HttpRequest,
     services: Data<Services>,
@@ -183,7 +183,7 @@ pub async fn get(
 
 /// `PATCH /v1/vault/keys2/{id}`
 pub async fn update(
-    who: Admitted<ManageSourceKeys>,
+    who: Authorized<ManageSourceKeys>,
     id: Path<String>,
     request: HttpRequest,
     body: Body<SourceKeyBody>,
@@ -197,7 +197,7 @@ pub async fn update(
 
 /// `DELETE /v1/vault/keys2/{id}`
 pub async fn delete(
-    who: Admitted<ManageSourceKeys>,
+    who: Authorized<ManageSourceKeys>,
     id: Path<String>,
     request: HttpRequest,
     services: Data<Services>,
@@ -209,7 +209,7 @@ pub async fn delete(
 
 /// `POST /v1/vault/keys2/{id}/export`
 pub async fn export(
-    who: Admitted<ManageSourceKeys>,
+    who: Authorized<ManageSourceKeys>,
     id: Path<String>,
     request: HttpRequest,
     body: BodyOrNone<ExportBody>,

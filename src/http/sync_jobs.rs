@@ -4,7 +4,7 @@ use super::answer::{Accepted, Json};
 use super::body::{Body, optional, read_as};
 use super::envelope::{Envelope, rfc3339};
 use super::error::Problem;
-use super::guard::Admitted;
+use super::guard::Authorized;
 use super::paging::{self, List, Listing};
 use crate::domain::id::JobId;
 use crate::domain::job::sync::{Counts, JobStatus, RegionWay, SyncJob, SyncRegion};
@@ -85,7 +85,7 @@ pub struct ProgressView {
 
 /// `POST /v1/cckm/aws/synchronization-jobs`
 pub async fn start(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     body: Body<SyncBody>,
     services: Data<Services>,
 ) -> Result<Accepted<SyncJobView>, Problem> {
@@ -95,7 +95,7 @@ pub async fn start(
 
 /// `GET /v1/cckm/aws/synchronization-jobs`
 pub async fn list(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     listing: Listing<SyncJob>,
     services: Data<Services>,
 ) -> Result<List<SyncJobView>, Problem> {
@@ -107,7 +107,7 @@ pub async fn list(
 
 /// `GET /v1/cckm/aws/synchronization-jobs/{id}`
 pub async fn get(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<SyncJobView>, Problem> {
@@ -116,7 +116,7 @@ pub async fn get(
 
 /// `POST /v1/cckm/aws/synchronization-jobs/{id}/cancel`
 pub async fn cancel(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<SyncJobView>, Problem> {

@@ -4,7 +4,7 @@ use super::answer::{Created, Json, NoContent};
 use super::body::{Body, optional, read_as, required};
 use super::envelope::Envelope;
 use super::error::Problem;
-use super::guard::{Admitted, OnTemplate};
+use super::guard::{Authorized, OnTemplate};
 use super::paging::{self, List, Listing};
 use crate::domain::key::policy::PolicyPrincipals;
 use crate::domain::key::policy_text::PolicyText;
@@ -130,7 +130,7 @@ pub struct PushFailureView {
 
 /// `POST /v1/cckm/aws/templates`
 pub async fn create(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     body: Body<TemplateBody>,
     services: Data<Services>,
 ) -> Result<Created<TemplateView>, Problem> {
@@ -153,7 +153,7 @@ pub async fn create(
 
 /// `GET /v1/cckm/aws/templates`
 pub async fn list(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     listing: Listing<Template>,
     services: Data<Services>,
 ) -> Result<List<TemplateView>, Problem> {

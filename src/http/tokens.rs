@@ -3,7 +3,7 @@
 use super::answer::{Json, NoContent, Unstored};
 use super::body::{ShortBody, one_of, optional, required};
 use super::error::Problem;
-use super::guard::{Admitted, Anybody};
+use super::guard::{Anonymous, Authorized};
 use super::paging::{Columns, List, Listing};
 use crate::domain::id::RefreshTokenId;
 use crate::domain::name::NAME_MAX;
@@ -151,7 +151,7 @@ enum Grant {
 
 /// `POST /v1/auth/tokens`
 pub async fn issue(
-    who: Anybody,
+    who: Anonymous,
     body: ShortBody<TokenBody>,
     services: Data<Services>,
 ) -> Result<Unstored<IssuedView>, Problem> {
@@ -176,7 +176,7 @@ pub async fn issue(
 
 /// `GET /v1/auth/tokens`
 pub async fn list(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     listing: Listing<Session>,
     services: Data<Services>,
 ) -> Result<List<TokenView>, Problem> {
@@ -188,7 +188,7 @@ pub async fn list(
 
 /// `GET /v1/auth/tokens/{id}`
 pub async fn get(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<TokenView>, Problem> {
@@ -197,7 +197,7 @@ pub async fn get(
 
 /// `DELETE /v1/auth/tokens/{id}`
 pub async fn revoke_by_id(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
@@ -206,7 +206,11 @@ pub async fn revoke_by_id(
 }
 
 /// `POST /v1/auth/revoke`
-pub async fn revoke(who: Anybody, body: ShortBody<RevokeBody>, services: Data<Services>) -> Result<NoContent, Problem> {
+pub async fn revoke(
+    who: Anonymous,
+    body: ShortBody<RevokeBody>,
+    services: Data<Services>,
+) -> Result<NoContent, Problem> {
     let token = required("refresh_token", body.0.refresh_token)?;
     services.tokens.revoke(&who.context, &token).await?;
     Ok(NoContent)
@@ -214,7 +218,7 @@ pub async fn revoke(who: Anybody, body: ShortBody<RevokeBody>, services: Data<Se
 
 /// `PATCH /v1/auth/changepw`
 pub async fn change_password(
-    who: Anybody,
+    who: Anonymous,
     body: ShortBody<ChangePasswordBody>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
@@ -227,7 +231,7 @@ pub async fn change_password(
 }
 
 /// A failed login counts whether it was meant or not, so these cannot be tried out.
-fn refuse_dry_run(who: &Anybody) -> Result<(), Refusal> {
+fn refuse_dry_run(who: &Anonymous) -> Result<(), Refusal> {
     match who.context.dry_run {
         true => Err(invalid("dry_run", "passwords and tokens cannot be tried out")),
         false => Ok(()),

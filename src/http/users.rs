@@ -4,7 +4,7 @@ use super::answer::{Created, Json, NoContent};
 use super::body::{Body, clearable, optional, read_as, required};
 use super::connections::{attached, shown};
 use super::error::Problem;
-use super::guard::Admitted;
+use super::guard::Authorized;
 use super::paging::{self, List, Listing};
 use super::tokens::password;
 use crate::domain::id::UserId;
@@ -141,7 +141,7 @@ pub struct UserView {
 
 /// `POST /v1/usermgmt/users`
 pub async fn create(
-    who: Admitted<ManageUsers>,
+    who: Authorized<ManageUsers>,
     body: Body<UserBody>,
     services: Data<Services>,
 ) -> Result<Created<UserView>, Problem> {
@@ -156,7 +156,7 @@ pub async fn create(
 
 /// `GET /v1/usermgmt/users`
 pub async fn list(
-    who: Admitted<ManageUsers>,
+    who: Authorized<ManageUsers>,
     listing: Listing<User>,
     services: Data<Services>,
 ) -> Result<List<UserView>, Problem> {
@@ -168,7 +168,7 @@ pub async fn list(
 
 /// `GET /v1/usermgmt/users/{id}`
 pub async fn get(
-    who: Admitted<ManageUsers>,
+    who: Authorized<ManageUsers>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<UserView>, Problem> {
@@ -177,13 +177,13 @@ pub async fn get(
 }
 
 /// `GET /v1/auth/self/user`
-pub async fn own(who: Admitted<SignedIn>, services: Data<Services>) -> Result<Json<UserView>, Problem> {
+pub async fn own(who: Authorized<SignedIn>, services: Data<Services>) -> Result<Json<UserView>, Problem> {
     Ok(Json(view(&services, &services.users.own(&who.permit))))
 }
 
 /// `PATCH /v1/usermgmt/users/{id}`
 pub async fn update(
-    who: Admitted<ManageUsers>,
+    who: Authorized<ManageUsers>,
     id: Path<String>,
     body: Body<UserBody>,
     services: Data<Services>,
@@ -205,7 +205,7 @@ pub async fn update(
 
 /// `DELETE /v1/usermgmt/users/{id}`
 pub async fn remove(
-    who: Admitted<ManageUsers>,
+    who: Authorized<ManageUsers>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {

@@ -31,7 +31,7 @@ pub struct Permit<R> {
 }
 
 impl<R: Right> Permit<R> {
-    /// Settles whether the caller has the right.
+    /// Authorizes the caller.
     ///
     /// # Errors
     /// [`Failure::Forbidden`] that names the groups whose members have it.
@@ -56,7 +56,7 @@ impl<R: Right> Permit<R> {
 }
 
 impl Permit<ManageUsers> {
-    /// The same, if the caller may change this user: whoever can set a password can sign in as its owner.
+    /// The same, if the caller may change this user: a user who can set a password can sign in as its owner.
     ///
     /// # Errors
     /// When there is no such user; [`Failure::Forbidden`] if it has rights that only `admin` may touch.
@@ -92,7 +92,7 @@ pub struct KmsPermit<A> {
 }
 
 impl<A: KmsRight> KmsPermit<A> {
-    /// Settles whether the caller may do this on the KMS of this id.
+    /// Authorizes the caller on the KMS of this id.
     ///
     /// # Errors
     /// [`KmsRefusal::Unknown`] if there is no such KMS, or none that the caller may know of; [`Failure::Forbidden`]
@@ -153,7 +153,7 @@ pub struct KeyPermit<A> {
 }
 
 impl<A: KeyRight> KeyPermit<A> {
-    /// Settles whether the caller may do this on the key of this id.
+    /// Authorizes the caller on the key of this id.
     ///
     /// # Errors
     /// [`KeyRefusal::Unknown`] if there is no such key, or none that the caller may know of; [`Failure::Forbidden`]
@@ -203,7 +203,7 @@ pub struct TemplatePermit<A> {
 }
 
 impl<A: KmsRight> TemplatePermit<A> {
-    /// Settles whether the caller may do this with the template of this id: whoever may on any KMS of its account.
+    /// Authorizes the caller for the template of this id: the right on any KMS of its account is enough.
     ///
     /// # Errors
     /// [`TemplateRefusal::Unknown`] if there is no such template, or none that the caller may know of;

@@ -1,4 +1,4 @@
-//! What a change rests on. A right is checked when the head of a request is read, and used when its body has come, a
+//! The rights that a change rests on. A right is checked when the head of a request is read, and used when its body has come, a
 //! password is hashed, or AWS has answered; so it is checked again, by the same rule, in the moment of recording.
 
 use super::failure::Failure;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 type Right = Arc<dyn Fn(&User, &State) -> Result<(), Failure> + Send + Sync>;
 
-/// Whose rights, in which session, and by which rules they were checked.
+/// A user, the session, and the rules by which the user's rights were checked.
 #[derive(Clone)]
 pub(super) struct Authority {
     user: UserId,
@@ -20,7 +20,7 @@ pub(super) struct Authority {
 }
 
 impl Authority {
-    /// Of somebody of whom no right is checked yet.
+    /// Of a user of whom no right is checked yet.
     pub(super) fn of(user: UserId, session: Option<SessionId>) -> Self {
         Self { user, session, rights: Vec::new() }
     }
@@ -31,7 +31,7 @@ impl Authority {
         self
     }
 
-    /// Settles all of it by the state as it is now.
+    /// Checks all rights once more, by the state as it is now.
     ///
     /// # Errors
     /// [`SessionRefusal::RightWithdrawn`] if the session was closed, the user removed or to change the password first, or a

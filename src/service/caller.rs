@@ -1,4 +1,4 @@
-//! Who asks, and under which request. Made by `tokens` from a bearer token; groups are today's, not the token's.
+//! The caller of a request, and the request's context. Made by `tokens` from a bearer token; groups are today's, not the token's.
 
 use super::authority::Authority;
 use super::failure::Failure;
@@ -25,7 +25,7 @@ impl Caller {
         Self { authority: Authority::of(user.id, Some(session)), user, published }
     }
 
-    /// A user for whom a job goes on: nobody asks at the moment, so there is no session.
+    /// A user for whom a job goes on, without a session.
     pub fn absent(user: Arc<User>, published: Arc<Published>) -> Self {
         Self { authority: Authority::of(user.id, None), user, published }
     }
@@ -47,7 +47,7 @@ impl Caller {
         Ok(Self { authority: self.authority.with(right), ..self })
     }
 
-    /// The caller's wish to change something.
+    /// A change on behalf of the caller.
     pub fn change(&self, context: &RequestContext) -> Change {
         let actor = Actor::User { id: self.user.id, name: self.user.name.clone() };
         let authority = Some(self.authority.clone());
@@ -60,7 +60,7 @@ pub(super) fn is_one_of(user: &User, groups: &[SystemGroup]) -> bool {
     user.is_in(SystemGroup::Admin) || groups.iter().any(|group| user.is_in(*group))
 }
 
-/// How a request was asked.
+/// What a use case needs to know of the request.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
     /// Its id, the client's own if it sent a sane one.
@@ -69,7 +69,7 @@ pub struct RequestContext {
     pub dry_run: bool,
 }
 
-/// A change on its way: who wants it, under which request, and whether for real.
+/// A change that is to be recorded: its actor, its request, and whether it is a dry run.
 #[derive(Clone)]
 pub struct Change {
     pub actor: Actor,

@@ -12,7 +12,7 @@ use crate::domain::refusal::Refusal;
 use crate::http::answer::Created;
 use crate::http::body::{Body, optional, read_as, required};
 use crate::http::error::Problem;
-use crate::http::guard::{Admitted, OnKey};
+use crate::http::guard::{Authorized, OnKey};
 use crate::service::Services;
 use crate::service::access::{CreateKey, SignedIn};
 use crate::service::failure::invalid;
@@ -116,7 +116,7 @@ pub struct ReplicateBody {
 
 /// `POST /v1/cckm/aws/keys`
 pub async fn create(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     body: Body<CreateBody>,
     services: Data<Services>,
 ) -> Result<Created<KeyView>, Problem> {
@@ -127,7 +127,7 @@ pub async fn create(
 
 /// `POST /v1/cckm/aws/upload-key`
 pub async fn upload(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     body: Body<CreateBody>,
     services: Data<Services>,
 ) -> Result<Created<KeyView>, Problem> {

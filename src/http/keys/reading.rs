@@ -8,7 +8,7 @@ use crate::http::answer::{Json, NoContent};
 use crate::http::body::{Body, optional, read_as, required};
 use crate::http::describe::{Described, Description};
 use crate::http::error::Problem;
-use crate::http::guard::{Admitted, OnKey};
+use crate::http::guard::{Authorized, OnKey};
 use crate::http::paging::{self, List, Listing};
 use crate::service::Services;
 use crate::service::access::{DeleteKey, SignedIn, Synchronize, ViewKey};
@@ -57,7 +57,7 @@ pub struct PublicKeyPem {
 
 /// `GET /v1/cckm/aws/keys`
 pub async fn list(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     listing: Listing<Key>,
     services: Data<Services>,
 ) -> Result<List<KeyView>, Problem> {
@@ -90,7 +90,7 @@ pub async fn public_key(who: OnKey<ViewKey>, services: Data<Services>) -> Result
 
 /// `POST /v1/cckm/aws/alias/verify`
 pub async fn verify_alias(
-    who: Admitted<SignedIn>,
+    who: Authorized<SignedIn>,
     body: Body<AliasVerifyBody>,
     services: Data<Services>,
 ) -> Result<Json<AliasVerifyView>, Problem> {

@@ -78,7 +78,7 @@ fn what_is_not_served_says_so() {
             assert!(message.starts_with("there is no API at /"), "{message}");
         }
     }
-    for endpoint in claviger::http::routes::families().iter().flat_map(|family| &family.endpoints) {
+    for endpoint in claviger::http::routes::endpoint_groups().iter().flat_map(|group| &group.endpoints) {
         let (served, path) = (&endpoint.method, endpoint.path.trim_start_matches("/api"));
         for method in [Method::PUT, Method::OPTIONS, Method::TRACE] {
             let answer = admin.send(method.clone(), path, None);

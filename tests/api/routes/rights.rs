@@ -5,7 +5,7 @@ use crate::support::appliance::{Appliance, id, subject};
 use crate::support::client::{Answer, Client};
 use crate::support::visible_state::VisibleState;
 use claviger::http::endpoint::Endpoint;
-use claviger::http::routes::families;
+use claviger::http::routes::endpoint_groups;
 use claviger::service::access::RequiredRight;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -74,8 +74,8 @@ fn cases(right: RequiredRight) -> Vec<(Vec<&'static str>, Expected)> {
 #[test]
 fn every_route_asks_for_the_right_of_its_row() {
     let world = World::new();
-    let families = families();
-    let endpoints = families.iter().filter(|family| family.name != "Service").flat_map(|family| &family.endpoints);
+    let groups = endpoint_groups();
+    let endpoints = groups.iter().filter(|group| group.name != "Service").flat_map(|group| &group.endpoints);
     let rows: Vec<_> = endpoints.map(|endpoint| (endpoint, cases(endpoint.needs))).collect();
     let mut users = BTreeMap::new();
     for (actions, _) in rows.iter().flat_map(|(_, cases)| cases) {

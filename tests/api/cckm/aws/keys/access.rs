@@ -14,8 +14,8 @@ const FORBIDDEN: &str = "NCERRInsufficientPermissions";
 /// The calls on one key: the method, the end of the path, and the action that it needs beside the view, as the rows of
 /// the routes name it. (None: nothing beside the view.)
 fn calls() -> Vec<(Method, String, Option<&'static str>)> {
-    let families = claviger::http::routes::families();
-    let endpoints = families.iter().flat_map(|family| &family.endpoints);
+    let groups = claviger::http::routes::endpoint_groups();
+    let endpoints = groups.iter().flat_map(|group| &group.endpoints);
     let on_a_key = endpoints.filter_map(|endpoint| {
         let what = endpoint.path.strip_prefix("/api/v1/cckm/aws/keys/{id}")?.trim_start_matches('/').to_owned();
         let action = match endpoint.needs {
