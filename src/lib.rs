@@ -1,7 +1,7 @@
 //! Claviger: the AWS side of a cloud key manager that an organisation runs itself.
 //!
-//! One request goes one way through the house: `http` parses and authorises, `service` runs the use case,
-//! `domain` judges it, `ledger` records it. `docs/architecture.md` has the whole picture, and
+//! A request passes the modules in one order: `http` parses and authorises, `service` runs the use case,
+//! `domain` decides, `ledger` records. `docs/architecture.md` describes them, and
 //! `tests/api/architecture.rs` holds the table of who may use whom.
 #![forbid(unsafe_code)]
 

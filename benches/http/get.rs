@@ -24,7 +24,7 @@ const ROUND: Duration = Duration::from_millis(1500);
 const SERVER: Option<usize> = Some(0);
 const CLIENT: Option<usize> = Some(1);
 
-/// What one round of one server came to.
+/// The figures of one round of one server.
 struct Round {
     per_second: f64,
     cpu_micros: f64,

@@ -1,6 +1,6 @@
-//! One page of the list of KMSs: with 100 000 entries it may cost twice what it costs with 100. Two programs run side by
-//! side, and are asked in turn. Lists that cannot be a matter of the page alone (a filter, a
-//! user who sees a few entries only) are shown beside it.
+//! One page of the list of KMSs: with 100 000 entries it may cost twice what it costs with 100. Two programs run side
+//! by side, and are asked in turn. Lists that cannot be a matter of the page alone (a filter, a user who sees a few
+//! entries only) are shown as well.
 
 use crate::Outcome;
 use crate::figures::{at_most, figure, median};

@@ -1,4 +1,5 @@
-//! How much memory a key takes: the state of a large installation, built event by event as replay does, in this process.
+//! How much memory a key takes: the state of a large installation, built event by event as replay does, in this
+//! process.
 
 use crate::Outcome;
 use crate::figures::{at_most, figure};

@@ -26,7 +26,6 @@ pub trait AwsCall: Send + Sync {
     /// When it may be sent again.
     const REPEAT: Repeat;
 
-    /// Sends it once.
     fn attempt(&self, wire: &Wire<'_>) -> impl Future<Output = Result<Self::Answer, Fault>> + Send;
 }
 

@@ -1,6 +1,6 @@
-//! The way of every call to AWS, from top to bottom: a permit where calls are limited, the credentials at the end of the
-//! chain of roles, attempts until one succeeds or the deadline is near. When AWS no longer takes a kept session, the
-//! session is forgotten and the role is assumed once more.
+//! The way of every call to AWS, from top to bottom: a permit where calls are limited, the credentials at the end of
+//! the chain of roles, attempts until one succeeds or the deadline is near. When AWS no longer takes a kept session,
+//! the session is forgotten and the role is assumed once more.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -24,7 +24,6 @@ use super::transport::Transport;
 use crate::domain::connection::StsEndpoints;
 use crate::domain::place::Region;
 
-/// What all calls share.
 pub(super) struct Client {
     transport: Transport,
     endpoints: Endpoints,
@@ -44,7 +43,6 @@ const CHAINED_SESSION_MAX: Duration = Duration::from_secs(3_600);
 /// Where a call goes, as whom, and until when.
 struct Route<'a> {
     access: &'a Access,
-    /// Shown in the log.
     region: Option<&'a Region>,
     endpoint: Endpoint,
     freshness: Freshness,
@@ -229,8 +227,8 @@ fn is_stale(failure: &AwsFailure) -> bool {
     failure.code().is_some_and(|code| STALE.contains(&code))
 }
 
-/// The access with which a region is reached: sessions that the global endpoint of STS gives are good only in the regions
-/// that every account has.
+/// The access with which a region is reached: sessions that the global endpoint of STS gives are good only in the
+/// regions that every account has.
 fn access_in<'a>(access: &'a Access, region: &Region) -> Cow<'a, Access> {
     match access.roles.is_empty() || access.sts == StsEndpoints::Regional || is_of_legacy_sts(region) {
         true => Cow::Borrowed(access),

@@ -1,7 +1,7 @@
 //! How many calls are under way at once in a region of an account: AWS grants calls per second for each of those.
 //!
-//! Permits are given in the order of asking. A permit is kept during a call's pauses too, so that a region that throttles
-//! is asked less often by all.
+//! Permits are given in the order of asking. A permit is kept during a call's pauses too, so that a region that
+//! throttles is asked less often by all.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +23,7 @@ pub(super) struct ConcurrencyLimiter {
     semaphores: Mutex<HashMap<(Owner, Region), Arc<Semaphore>>>,
 }
 
-/// Whose grant of calls a call uses up.
+/// The account and region whose quota a call uses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Owner {
     /// The account of the role that is assumed last.

@@ -1,5 +1,5 @@
-//! Sessions of assumed roles: kept until shortly before they end, assumed once however many ask, never kept in the clear
-//! under a secret.
+//! Sessions of assumed roles: kept until shortly before they end, assumed once however many ask, never kept in the
+//! clear under a secret.
 //!
 //! A session is found by a fingerprint of all that went into it, so changed keys or another external id never meet an
 //! old session. The fingerprint's key is made at start and lives nowhere else.

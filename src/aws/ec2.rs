@@ -30,8 +30,8 @@ impl AwsCall for DescribeRegions {
     }
 }
 
-/// A region of a kind that is not known here must not hide the others, and one of another partition (some emulators name
-/// all there are) is of no use with these keys.
+/// A region of a kind that is not known here must not hide the others, and one of another partition (some emulators
+/// name all there are) is of no use with these keys.
 fn known(name: &str, partition: Partition) -> Option<Region> {
     let region = Region::parse(name);
     let region = region.inspect_err(|error| tracing::warn!(%error, "AWS named a region that is left out")).ok()?;

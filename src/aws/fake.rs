@@ -42,7 +42,6 @@ impl RecordedRequest {
         target.strip_prefix("TrentService.").unwrap_or(target).to_owned()
     }
 
-    /// A header's value.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(':'));
         lines.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next()

@@ -1,6 +1,7 @@
 //! Why one attempt at a call failed: what `transport` finds out, `retry` weighs and `failure` tells.
 //!
-//! Texts in a fault come from the network. They are cut, cleaned and freed of credentials here, before anyone sees them.
+//! Texts in a fault come from the network. They are cut, cleaned and freed of credentials here, before anyone sees
+//! them.
 
 use std::time::Duration;
 
@@ -43,7 +44,6 @@ pub enum Repeat {
 pub(super) enum Protocol {
     /// Forms in, XML out: STS, IAM, EC2.
     Query,
-    /// JSON both ways: KMS.
     Json,
 }
 
@@ -100,8 +100,8 @@ impl Fault {
         }
     }
 
-    /// The fault of the last attempt, after an earlier one that may have arrived: if AWS refuses the second, it may still
-    /// have done the first.
+    /// The fault of the last attempt, after an earlier one that may have arrived: if AWS refuses the second, it may
+    /// still have done the first.
     pub(super) fn after(self, earlier: Self, repeat: Repeat) -> Self {
         match self {
             Self::NotConnected(reason) | Self::Untrusted(reason) => Self::ConnectionLost(reason),

@@ -11,7 +11,7 @@ use super::port::Caller;
 use super::xml::Element;
 use crate::domain::place::{Arn, RoleArn};
 
-/// Whose policies are to be simulated.
+/// The principal whose policies are simulated.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SimulationSource {
     /// A user or a role.

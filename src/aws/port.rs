@@ -17,7 +17,7 @@ use crate::domain::time::Time;
 /// AWS as the services see it.
 #[async_trait]
 pub trait Aws: Send + Sync + 'static {
-    /// Who the credentials, after all roles are assumed, belong to (STS GetCallerIdentity).
+    /// The principal that the credentials belong to after all roles are assumed (STS GetCallerIdentity).
     async fn caller(&self, access: &Access) -> Result<Caller, AwsFailure>;
 
     /// The regions that are enabled for the account, in the order in which AWS names them (EC2 DescribeRegions).
@@ -102,7 +102,7 @@ impl SessionName {
     }
 }
 
-/// Who AWS says is calling.
+/// The caller, as AWS names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The account that the caller belongs to.
@@ -111,7 +111,7 @@ pub struct Caller {
     pub arn: Arn,
 }
 
-/// Which users or roles to list.
+/// Selects users or roles to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IamListing {
     /// Only those whose path begins so, such as `/division/`.

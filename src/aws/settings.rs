@@ -109,9 +109,7 @@ pub enum SettingsMistake {
     /// A number outside its range.
     #[error("{member}: `{value}` is out of range: {least} to {most} is expected")]
     OutOfRange {
-        /// The member.
         member: &'static str,
-        /// What it says.
         value: u64,
         /// The least that it may say.
         least: u64,
@@ -121,7 +119,6 @@ pub enum SettingsMistake {
     /// A time that another time makes pointless.
     #[error("{member}: `{value}` is longer than deadline_ms, `{deadline_ms}`: a shorter time is expected")]
     BeyondDeadline {
-        /// The member.
         member: &'static str,
         /// What it says, in milliseconds.
         value: u64,
@@ -137,7 +134,7 @@ pub enum SettingsMistake {
     /// An endpoint that is no endpoint's URL.
     #[error("endpoints[{index}].url: `{url}`: {fault}: `https://host`, with a port and a path if needed, is expected")]
     Endpoint {
-        /// Which entry, counted from 0.
+        /// The entry's index, from 0.
         index: usize,
         /// What it says, without a password.
         url: String,
@@ -147,7 +144,7 @@ pub enum SettingsMistake {
     /// An endpoint whose region lies outside its partition.
     #[error("endpoints[{index}].region: `{region}` is not a region of partition `{partition}`")]
     EndpointRegion {
-        /// Which entry, counted from 0.
+        /// The entry's index, from 0.
         index: usize,
         /// The region that it names.
         region: Region,
@@ -165,7 +162,6 @@ pub enum SettingsMistake {
 /// What is wrong with a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UrlFault {
-    /// Not a URL.
     #[error("not a URL")]
     Malformed,
     /// Not `http` or `https`.

@@ -10,7 +10,7 @@ use super::operation::AwsOperation;
 use super::port::{AccessKeys, Caller, RoleToAssume};
 use crate::domain::place::{AccountId, Arn, PlaceError};
 
-/// Who the credentials belong to.
+/// The principal that the credentials belong to.
 pub(super) struct GetCallerIdentity;
 
 impl AwsCall for GetCallerIdentity {

@@ -27,16 +27,10 @@ use super::settings::AwsSettings;
 pub enum TransportError {
     /// The CA bundle cannot be read.
     #[error("ca_bundle: `{}` cannot be read: {source}", path.display())]
-    CaBundleUnreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    CaBundleUnreadable { path: PathBuf, source: std::io::Error },
     /// The CA bundle is not a PEM file of certificates.
     #[error("ca_bundle: `{}` {fault}: a PEM file of certificates is expected", path.display())]
     CaBundleInvalid {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         fault: &'static str,

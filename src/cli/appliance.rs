@@ -86,7 +86,7 @@ pub struct Appliance {
     config: Config,
 }
 
-/// What the system says to the process. Until it is listened to, each of them ends it.
+/// The signals to the process. A signal that is not listened to ends it.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -147,7 +147,7 @@ impl Appliance {
             Ok::<_, StartError>(FirstAdmin { name, password, must_change })
         };
         let services = Services::start(parts, first).await?;
-        // From before the first connection on: whoever sees that it serves may tell it to stop.
+        // From before the first connection on: a client that sees it serve may send it a signal.
         let signals = Signals::listen(hangup).map_err(StartError::Signals)?;
         let options = server_options(&config, listener, certificate.server_config()?);
         let (server, running) = server::start(services.clone(), options).map_err(listen)?;
@@ -156,8 +156,8 @@ impl Appliance {
         Ok(Self { address, services, first_password, server, serving, control, certificate, signals, config })
     }
 
-    /// DescribedHandler until SIGTERM or SIGINT, then stops in order: no new connections, accepted requests answered, the log
-    /// closed. SIGHUP reads the certificate again.
+    /// DescribedHandler until SIGTERM or SIGINT, then stops in order: no new connections, accepted requests answered,
+    /// the log closed. SIGHUP reads the certificate again.
     ///
     /// # Errors
     /// When the server ends by itself.

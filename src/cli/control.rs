@@ -40,8 +40,8 @@ pub fn path(data_dir: &Path) -> PathBuf {
     data_dir.join("control.sock")
 }
 
-/// DescribedHandler the socket until the task is aborted. A socket that an earlier run left behind is replaced: whoever holds
-/// the log holds the directory.
+/// DescribedHandler the socket until the task is aborted. A socket that an earlier run left behind is replaced: whoever
+/// holds the log holds the directory.
 ///
 /// # Errors
 /// When the socket cannot be made.
@@ -109,7 +109,7 @@ async fn verify(mut writer: OwnedWriteHalf, ledger: Ledger) -> io::Result<()> {
     writer.write_all(line.as_bytes()).await
 }
 
-/// What a whole chain is told as.
+/// The sentence about a chain that is whole.
 pub fn summary(verified: &Verified) -> String {
     let span = verified.span.map(|(first, last)| format!(", from {first} to {last}")).unwrap_or_default();
     format!("{} records{span}: the chain is whole; its last hash is {}", verified.records, verified.hash)
@@ -146,7 +146,7 @@ async fn events(writer: OwnedWriteHalf, ledger: Ledger, filter: Filter, follow: 
 /// Records that are read at once.
 const PIECE: usize = 1000;
 
-/// Those that are wanted, as JSON.
+/// The records that pass the filter, as JSON.
 fn lines(records: &[Record], filter: &Filter) -> String {
     let wanted = records.iter().filter(|record| filter.takes(record));
     wanted.flat_map(|record| [record.to_line(), "\n".to_owned()]).collect()

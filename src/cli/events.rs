@@ -42,7 +42,7 @@ pub struct EventsArguments {
     follow: bool,
 }
 
-/// Why the log cannot be told.
+/// Why the log cannot be printed.
 #[derive(Debug, thiserror::Error)]
 pub enum EventsError {
     #[error(transparent)]
@@ -88,7 +88,7 @@ pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
                 return Ok(());
             }
         }
-        // Who follows goes on until the server ends.
+        // With --follow it goes on until the server ends.
         return if arguments.follow { Ok(()) } else { Err(EventsError::CutOff) };
     }
     if arguments.follow {

@@ -1,4 +1,4 @@
-//! `claviger lab`: the appliance beside an AWS of its own, for demonstrations, air-gapped labs and tests.
+//! `claviger lab`: the appliance with an AWS of its own, for demonstrations, air-gapped labs and tests.
 
 use super::appliance::{Appliance, FIRST_PASSWORD, StartError};
 use super::config::{AdminPassword, Config};
@@ -156,6 +156,6 @@ Try:
   curl -k https://{address}/api/v1/cckm/aws/kms -H "Authorization: Bearer $TOKEN"
 "#
     );
-    // Whoever does not read it finds all of it in the data directory and the settings.
+    // If nobody reads it, the data directory and the settings say the same.
     let _ = std::io::stdout().write_all(text.as_bytes());
 }

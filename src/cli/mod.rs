@@ -28,7 +28,7 @@ pub struct Arguments {
 enum Command {
     /// Serve the API
     Serve(serve::ServeArguments),
-    /// Serve the API beside an AWS of its own, to try things out
+    /// Serve the API with an AWS of its own, to try things out
     Lab(lab::LabArguments),
     /// Check the configuration, and say what is wrong with it
     CheckConfig(serve::ServeArguments),

@@ -1,4 +1,4 @@
-//! What the service manager is told: ready, reloading, stopping, alive.
+//! Messages to the service manager: ready, reloading, stopping, alive.
 //!
 //! Outside systemd all of this does nothing. A message that cannot be sent is logged and never stops the program.
 

@@ -60,7 +60,7 @@ pub fn check(arguments: &ServeArguments) -> Result<ExitCode, ServeError> {
     let problems = problems(&config);
     config.warnings.iter().chain(&problems).for_each(|line| eprintln!("{line}"));
     if problems.is_empty() {
-        // Whoever does not read it has the exit code.
+        // If nobody reads it, the exit code says the same.
         let _ = writeln!(std::io::stdout(), "the configuration is good");
         return Ok(ExitCode::SUCCESS);
     }

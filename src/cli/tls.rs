@@ -113,7 +113,7 @@ fn names_of_this_machine() -> Vec<String> {
     named.then(|| host.to_owned()).into_iter().chain(local).collect()
 }
 
-/// Whole or not at all: half a file would be in the way of every later start.
+/// Writes all or nothing: half a file would stop every later start.
 fn keep(path: &Path, pem: &[u8]) -> Result<(), TlsError> {
     let unfinished = path.with_extension("new");
     let options = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).clone();

@@ -25,7 +25,6 @@ impl Principal {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AclChange {
     pub principal: Principal,
-    /// Which actions, as asked for.
     pub actions: Vec<Action>,
     /// Permit (true) or withdraw (false).
     pub permit: bool,
@@ -126,7 +125,7 @@ mod tests {
             let fresh: Vec<_> = more.actions.iter().copied().filter(|a| !held.permits(*a)).collect();
             prop_assume!(!fresh.is_empty());
             prop_assume!(!fresh.contains(&Action::View) || !held.permits(Action::View));
-            // A part of `view` given beside `view` itself is not new.
+            // A part of `view` given together with `view` is not new.
             prop_assume!(!fresh.contains(&Action::View) || !held.permits(Action::ViewNative));
             let permit = AclChange { actions: fresh, permit: true, ..more };
             let mut changed = acl.clone();

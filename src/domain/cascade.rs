@@ -60,7 +60,7 @@ pub(super) fn hide_keys(state: &mut State, kms: KmsId, event: &KmsEvent) {
     }
 }
 
-/// Who is in a group is told by the group's stream; the list of groups at each user is an index of it. The end of a
+/// The group's stream tells its members; the list of groups at each user is an index of it. The end of a
 /// group is the end of all memberships in it.
 pub(super) fn index_memberships(state: &mut State, name: &GroupName, event: &GroupEvent) {
     match event {

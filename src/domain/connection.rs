@@ -79,7 +79,6 @@ pub struct LastTest {
 #[derive(Clone, Debug)]
 pub enum ConnectionCommand {
     Create {
-        /// Under this id.
         id: ConnectionId,
         name: ConnectionName,
         /// All that is not secret.

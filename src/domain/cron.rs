@@ -25,7 +25,6 @@ pub struct Cron {
 /// Why a text is no cron expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CronError {
-    /// Not five fields.
     #[error(
         "a cron expression has five fields (minute, hour, day of the month, month, day of the week), such as `0 9 * * sat`; this one has {0}"
     )]
@@ -33,9 +32,7 @@ pub enum CronError {
     /// A part of a field that cannot be read.
     #[error("`{part}` is not a {field}: {}", expected(.least, .greatest))]
     Part {
-        /// Which field.
         field: &'static str,
-        /// What is there.
         part: String,
         /// The least that would do.
         least: u32,

@@ -104,10 +104,7 @@ pub enum UserEvent {
         password: Sealed,
     },
     /// Whether the password must be changed before anything else.
-    PasswordChangeRequired {
-        /// Must it?
-        required: bool,
-    },
+    PasswordChangeRequired { required: bool },
     /// A wrong password was given for this user.
     LoginFailed { source: String },
     /// An administrator forgave the failed logins.
@@ -172,7 +169,6 @@ pub enum SessionEvent {
 pub struct RefreshGrant {
     /// By which its owner names it.
     pub id: RefreshTokenId,
-    /// What it hashes to.
     pub hash: TokenHash,
     /// Seconds from its making to its end; none: no such end.
     pub lifetime_seconds: Option<u64>,
@@ -221,7 +217,7 @@ pub enum KmsEvent {
         connection: ConnectionId,
         /// The role assumed for it, if any.
         role: Option<AssumedRole>,
-        /// Which regions, in the order given.
+        /// The regions, in the order given.
         regions: Vec<Region>,
         cloud: Partition,
     },

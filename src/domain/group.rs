@@ -12,13 +12,12 @@ use super::state::State;
 use super::table::Table;
 use super::time::Time;
 
-/// A group as it stands. Who is in it stands with the users.
+/// A group. Its members are kept with the users.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Group {
     /// Its name, which is its identity.
     pub name: GroupName,
     pub description: String,
-    /// Attached JSON.
     pub metadata: GroupMetadata,
     /// How many users are in it.
     pub members: u64,
@@ -85,27 +84,11 @@ pub struct GroupPatch {
 /// What can be asked of groups.
 #[derive(Clone, Debug)]
 pub enum GroupCommand {
-    Create {
-        name: GroupName,
-        description: String,
-        /// Attached JSON.
-        metadata: GroupMetadata,
-    },
-    Describe {
-        name: GroupName,
-        patch: GroupPatch,
-    },
-    AddMember {
-        name: GroupName,
-        user: UserId,
-    },
-    RemoveMember {
-        name: GroupName,
-        user: UserId,
-    },
-    Remove {
-        name: GroupName,
-    },
+    Create { name: GroupName, description: String, metadata: GroupMetadata },
+    Describe { name: GroupName, patch: GroupPatch },
+    AddMember { name: GroupName, user: UserId },
+    RemoveMember { name: GroupName, user: UserId },
+    Remove { name: GroupName },
 }
 
 /// Says what would happen; does nothing.

@@ -1,4 +1,4 @@
-//! Ids as types, and the uris built from them. An id past the door of the house is never a bare `Uuid` or `String`.
+//! Ids as types, and the uris built from them. Past `http` an id is never a bare `Uuid` or `String`.
 
 use std::fmt;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! A KMS: an AWS account with some of its regions, under management here. Adding, amending, permitting, archiving.
+//! A KMS: an AWS account with some of its regions, under management here. Adding, updating, permitting, archiving.
 
 pub mod refusal;
 
@@ -26,7 +26,7 @@ pub struct Kms {
     pub connection: ConnectionId,
     /// The role assumed for it.
     pub role: Option<AssumedRole>,
-    /// Which regions, in the order given.
+    /// The regions, in the order given.
     pub regions: Vec<Region>,
     pub cloud: Partition,
     pub acl: Acl,
@@ -47,7 +47,6 @@ pub struct AssumedRole {
 /// A KMS that is to be added.
 #[derive(Clone, Debug)]
 pub struct NewKms {
-    /// Under this id.
     pub id: KmsId,
     pub name: KmsName,
     /// The account that the caller says it is.
@@ -364,7 +363,7 @@ impl Kms {
         Ok(Some(AssumedRole { arn, external_id }))
     }
 
-    /// May the amendment rest on what AWS said a moment ago? Only one of regions, and only if they were enabled then:
+    /// May the update rest on what AWS said a moment ago? Only one of regions, and only if they were enabled then:
     /// AWS takes longer to disable a region, and a region that was not enabled may be by now.
     pub fn recent_probe_suffices(&self, update: &KmsChange, seen: &AccountProbe) -> bool {
         let KmsChange::Regions { to, .. } = update else { return false };
@@ -456,8 +455,8 @@ impl Kms {
         })
     }
 
-    /// Not while AWS is being asked: what it makes would be known to nobody. What has had no end for a day will have none:
-    /// the account or the credentials are gone, and must not keep the KMS here.
+    /// Not while AWS is being asked: what it makes would be known to nobody. What has had no end for a day will have
+    /// none: the account or the credentials are gone, and must not keep the KMS here.
     fn refuse_busy(&self, state: &State, at: Time) -> Result<(), Refusal> {
         const GIVEN_UP: i64 = 86_400;
         let mine = state.operations.values().filter(|pending| pending.kms == self.id);

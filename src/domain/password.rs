@@ -52,20 +52,13 @@ pub const HISTORY_MAX: u32 = 24;
 /// What is wrong with a password. The password itself is never in it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PasswordProblem {
-    /// Too few characters.
     #[error("must have at least {0} characters")]
     TooShort(u32),
-    /// Too many characters.
     #[error("must have at most {0} characters")]
     TooLong(u32),
     /// Too few of one kind.
     #[error("must have at least {least} {kind}")]
-    TooFew {
-        /// So many are needed.
-        least: u32,
-        /// Of what.
-        kind: &'static str,
-    },
+    TooFew { least: u32, kind: &'static str },
     /// One of the last ones.
     #[error("must not be one of the last {0} passwords")]
     UsedBefore(u32),
@@ -93,13 +86,11 @@ pub enum PolicyProblem {
     /// More characters of certain kinds than fit.
     #[error("the four kinds of characters together must not ask for more than inclusive_max_total_length")]
     Kinds,
-    /// Too long a history.
     #[error("password_history_threshold must be at most {HISTORY_MAX}")]
     History,
     /// Days that no calendar needs.
     #[error("password_lifetime and password_change_min_days must be at most 36500 days, and the first over the second")]
     Days,
-    /// Lockout steps.
     #[error("failed_logins_lockout_thresholds must have at most 32 entries of at most 525600 minutes")]
     Lockout,
 }

@@ -27,10 +27,8 @@ pub enum PlaceError {
     /// Not 12 digits.
     #[error("`{0}` is not an AWS account id: 12 digits are expected")]
     AccountId(Excerpt),
-    /// Not an ARN.
     #[error("`{text}` is not an ARN: {reason}")]
     Arn {
-        /// What was given.
         text: Excerpt,
         /// What is wrong with it, or what would be right.
         reason: ArnFault,

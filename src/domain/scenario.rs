@@ -45,7 +45,6 @@ impl Given {
         self
     }
 
-    /// One more event.
     pub(crate) fn push(&mut self, event: Event) {
         self.push_at(self.next, event);
     }
@@ -104,7 +103,6 @@ impl Decided {
         self.given.and(events)
     }
 
-    /// Asserts exactly this refusal.
     #[track_caller]
     pub(crate) fn then_refused(self, expected: impl Into<Refusal>) {
         assert_eq!(self.decision, Err(expected.into()));

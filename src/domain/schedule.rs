@@ -173,24 +173,34 @@ pub enum ScheduleEvent {
 #[derive(Clone, Debug)]
 pub enum ScheduleCommand {
     Create {
-        /// Under this id.
         id: ScheduleId,
         name: ScheduleName,
         /// What it is to do, and when.
         settings: ScheduleSettings,
     },
     /// Let it do something else, or at other times.
-    Update { id: ScheduleId, patch: Box<SchedulePatch> },
+    Update {
+        id: ScheduleId,
+        patch: Box<SchedulePatch>,
+    },
     StartRun {
         id: ScheduleId,
-        /// Under this id.
         run: JobId,
         cause: Cause,
     },
     /// Write down that a run is done with a key.
-    NoteKey { id: ScheduleId, run: JobId, key: KeyId, outcome: KeyOutcome },
+    NoteKey {
+        id: ScheduleId,
+        run: JobId,
+        key: KeyId,
+        outcome: KeyOutcome,
+    },
     /// Write down that a run has ended.
-    FinishRun { id: ScheduleId, run: JobId, outcome: RunOutcome },
+    FinishRun {
+        id: ScheduleId,
+        run: JobId,
+        outcome: RunOutcome,
+    },
     Delete {
         id: ScheduleId,
         /// Keys that are under it are under none then.

@@ -1,5 +1,5 @@
 //! Sessions: a sign-in opens one, its refresh token carries it on, a revocation closes it. What is past its end is
-//! dropped when the next event comes in, by that event's time, so that replay comes to the same.
+//! dropped when the next event comes in, by that event's time, so that replay makes the same state.
 
 pub mod refusal;
 
@@ -50,7 +50,6 @@ impl Session {
 pub enum SessionCommand {
     /// Open one for a user whose password was proved.
     Open {
-        /// Under this id.
         id: SessionId,
         user: UserId,
         /// When the password that was proved was set: a change since then makes the proof void.
@@ -120,7 +119,7 @@ pub struct Sessions {
     by_hash: imbl::HashMap<TokenHash, SessionId>,
     by_token: imbl::HashMap<RefreshTokenId, SessionId>,
     ends: imbl::OrdSet<(Time, SessionId)>,
-    /// Those of each user, in the order of their last use.
+    /// The sessions of each user, in the order of their last use.
     by_user: imbl::HashMap<UserId, imbl::OrdSet<(Time, SessionId)>>,
 }
 
@@ -155,12 +154,11 @@ impl Sessions {
         self.open.len()
     }
 
-    /// None?
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
 
-    /// Those of a user that are too many if one more is opened: the ones that were not used for the longest time.
+    /// The sessions of a user that are closed when one more is opened: those that were not used for the longest time.
     fn surplus_of(&self, user: UserId) -> impl Iterator<Item = SessionId> {
         let theirs = self.by_user.get(&user);
         let surplus = theirs.map_or(0, |theirs| (theirs.len() + 1).saturating_sub(SESSIONS_MAX));

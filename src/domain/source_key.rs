@@ -108,7 +108,7 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// Events of a source key. Who caused them stands in their records.
+/// Events of a source key. Their records name the actor.
 #[derive(Clone, PartialEq, Debug)]
 pub enum SourceKeyEvent {
     /// A source key was made.
@@ -137,7 +137,6 @@ pub enum SourceKeyEvent {
 #[derive(Clone, Debug)]
 pub enum SourceKeyCommand {
     Create {
-        /// Under this id.
         id: SourceKeyId,
         /// All that is known of it.
         made: Box<NewSourceKey>,

@@ -3,10 +3,9 @@
 use super::time::Time;
 use std::fmt;
 
-/// Whole days or hours, at least one.
+/// A number of days or hours, at least one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Span {
-    /// Days.
     Days(u32),
     Hours(u32),
 }

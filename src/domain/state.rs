@@ -1,4 +1,4 @@
-//! The whole picture, and how each event changes it. A copy costs nothing: readers hold one while the writer goes on.
+//! All state, and how each event changes it. A copy is cheap: readers keep one while the writer continues.
 
 use super::cascade;
 use super::collection::Collection;

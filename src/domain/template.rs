@@ -109,7 +109,6 @@ pub enum TemplateEvent {
 #[derive(Clone, Debug)]
 pub enum TemplateCommand {
     Create {
-        /// Under this id.
         id: TemplateId,
         name: TemplateName,
         /// The account whose keys it is for.

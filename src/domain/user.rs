@@ -71,7 +71,6 @@ pub struct UserProfile {
 #[derive(Clone, Debug)]
 pub enum UserCommand {
     Create {
-        /// Under this id.
         id: UserId,
         /// What it signs in with.
         name: UserName,

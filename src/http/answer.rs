@@ -1,5 +1,5 @@
 //! What handlers answer when all went well. The type says the status and what the body holds, both to the client and to
-//! the description of the API, so the two cannot differ. Beside these: `paging::List` (200).
+//! the description of the API, so the two cannot differ. `paging::List` (200) is another.
 
 use super::describe::{Described, Description};
 use super::error::Problem;

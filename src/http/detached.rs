@@ -7,7 +7,7 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use tracing::Instrument;
 
-/// A handler whose work, once its arguments are there, comes to its end.
+/// A handler whose work is finished once its arguments are there, whatever its client does.
 #[derive(Clone)]
 pub struct Detached<H>(pub H);
 

@@ -43,8 +43,8 @@ pub struct Endpoint {
 pub struct Unprotected(Endpoint);
 
 impl Unprotected {
-    /// Says which right a call needs. The guard of the handler asks for the same one, as far as the path tells; where the
-    /// body names the KMS, the use case authorizes.
+    /// Says which right a call needs. The guard of the handler asks for the same one, as far as the path tells; where
+    /// the body names the KMS, the use case authorizes.
     pub fn needs(self, right: RequiredRight) -> Endpoint {
         Endpoint { needs: right, ..self.0 }
     }

@@ -1,4 +1,5 @@
-//! Errors as answers: one enum in; status, code, name, reason and text out. No other place turns a failure into an answer.
+//! Errors as answers: one enum in; status, code, name, reason and text out. No other place turns a failure into an
+//! answer.
 
 mod table;
 
@@ -13,7 +14,7 @@ use utoipa::openapi::schema::{Object, Type};
 /// Why a request gets an error for an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// The use case did not come to its end.
+    /// The use case failed.
     #[error(transparent)]
     Failure(#[from] Failure),
     /// The body is not the JSON that is expected.

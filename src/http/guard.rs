@@ -1,6 +1,6 @@
-//! Access as types: the first argument of a handler says which right its route needs, and holds the proof of it. A guard's
-//! future is ready at once (it reads the state: no lock that waits, no disk), because actix polls a handler's arguments side by
-//! side and the first error wins; so access is authorized before a byte of the body is read.
+//! Access as types: the first argument of a handler says which right its route needs, and holds the proof of it. A
+//! guard's future is ready at once (it reads the state: no lock that waits, no disk), because actix polls a handler's
+//! arguments side by side and the first error wins; so access is authorized before a byte of the body is read.
 
 use super::describe::{Described, Description};
 use super::error::Problem;

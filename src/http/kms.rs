@@ -1,4 +1,4 @@
-//! The KMS endpoints of the vendor's page, archive and recover beside them.
+//! The KMS endpoints of the vendor's page, and archive and recover.
 
 mod body;
 mod view;

@@ -14,7 +14,6 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 use std::future::ready;
 
-/// Serves all of them.
 pub fn configure(config: &mut ServiceConfig) {
     let mut paths: Vec<(String, Vec<Endpoint>)> = Vec::new();
     for endpoint in endpoint_groups().into_iter().flat_map(|group| group.endpoints) {

@@ -43,7 +43,7 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Wraps every request.
 ///
 /// # Errors
-/// Those of the handler.
+/// The handler's own.
 pub async fn around(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

@@ -31,7 +31,7 @@ impl Owner {
         &self.kind
     }
 
-    /// Which one of its kind it is.
+    /// Its id among owners of its kind.
     pub fn id(&self) -> Uuid {
         self.id
     }

@@ -1,4 +1,4 @@
-//! Who sends a request: found from its signature, and what that principal may do.
+//! The caller of a request, found from its signature, and what that principal may do.
 
 use chrono::{DateTime, Utc};
 
@@ -121,8 +121,8 @@ pub(super) fn session_arn(account: &Account, role: &Role, session: &str) -> Stri
     format!("arn:{}:sts::{}:assumed-role/{}/{session}", account.partition, account.id, role.identity.name)
 }
 
-/// A region has to exist. IAM, which has none, is signed for in one region at AWS; here any will do, because an SDK that
-/// is told an endpoint signs for the region that it is set to.
+/// A region has to exist. IAM, which has none, is signed for in one region at AWS; here any will do, because an SDK
+/// that is told an endpoint signs for the region that it is set to.
 fn check_region(plan: &LabPlan, claim: &Claim) -> Result<Partition, Refusal> {
     let region = &claim.scope.region;
     plan.partition_of(region).ok_or_else(|| {

@@ -11,7 +11,7 @@ pub(super) struct Text {
     pub required: bool,
     /// Shortest and longest, in characters.
     pub length: (usize, usize),
-    /// Which characters may occur, as AWS prints it and as a test.
+    /// The characters that may occur, as AWS prints them and as a test.
     pub pattern: (&'static str, fn(char) -> bool),
 }
 

@@ -1,4 +1,5 @@
-//! The lab's own door, `/_lab/…`: health, faults to order, counted calls, sessions to end, the clock. Not part of AWS.
+//! The lab's control endpoints, `/_lab/…`: health, faults to order, counted calls, sessions to end, the clock. Not part
+//! of AWS.
 //!
 //! It asks for no signature, so it answers only to who is on this machine and means it: a loopback peer, and a `Host`
 //! that is one too (a web page with a name that points here must not reach it).

@@ -153,7 +153,7 @@ impl<'a> SignedCall<'a> {
         }
     }
 
-    /// In the query protocol the version stands beside the operation; the JSON services have only one.
+    /// In the query protocol a request names the version and the operation; the JSON services have only one.
     fn check_version(&self) -> Result<(), Refusal> {
         let version = self.parameters.get("Version").unwrap_or(NO_VERSION);
         if self.service.dialect() == Dialect::Json || version == self.service.version() {

@@ -83,7 +83,7 @@ fn trust_policy(role: &Role, account: &Account) -> String {
     utf8_percent_encode(&document.to_string(), NON_ALPHANUMERIC).to_string()
 }
 
-/// Which part of a listing is wanted.
+/// The part of a listing that a request asks for.
 struct Listing<'a> {
     prefix: &'a str,
     page: ListPage,

@@ -1,8 +1,8 @@
 //! The embedded lab cloud: an AWS of our own on a loopback port, for demonstrations, air-gapped labs and tests.
 //!
 //! It speaks AWS's wire protocols with signatures checked, one port for all services, so real SDKs can use it. The rest
-//! of the program meets it over HTTP only, and a production command never starts it. Beside AWS it answers `/_lab/`,
-//! from this machine only, for tests:
+//! of the program meets it over HTTP only, and a production command never starts it. Besides AWS's APIs it serves
+//! `/_lab/`, from this machine only, for tests:
 //!
 //! | request | effect |
 //! |---|---|

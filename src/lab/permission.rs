@@ -1,4 +1,4 @@
-//! What a user or a role may do: lists of allowed and denied actions, with AWS's wildcards.
+//! The permissions of a user or a role: lists of allowed and denied actions, with AWS's wildcards.
 //!
 //! Deliberately less than IAM's policies: no resources and no conditions. A denial always wins over a permission.
 

@@ -30,14 +30,14 @@ pub struct LabCloud {
 }
 
 impl LabCloud {
-    /// Starts the lab cloud as planned; with port 0 the system chooses one. It serves until it is stopped.
-    /// Keys are kept in a directory of their own, or without one in memory only.
+    /// Starts the lab cloud as planned; with port 0 the system chooses one. It serves until it is stopped. Keys are
+    /// kept in a directory of their own, or without one in memory only.
     ///
     /// Has to be called within a tokio runtime.
     ///
     /// # Errors
-    /// If the address is not a loopback one (the lab's secrets are public) or cannot be listened on, or if the directory
-    /// cannot be used.
+    /// If the address is not a loopback one (the lab's secrets are public) or cannot be listened on, or if the
+    /// directory cannot be used.
     pub async fn start(plan: LabPlan, listen: SocketAddr, keys: Option<&Path>) -> Result<LabCloud, LabError> {
         if !listen.ip().is_loopback() {
             return Err(LabError::NotLoopback(listen));

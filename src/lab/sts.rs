@@ -1,6 +1,6 @@
-//! STS: who am I, become somebody else, and temporary credentials.
+//! STS: GetCallerIdentity, AssumeRole and temporary credentials.
 //!
-//! AssumeRole never tells why a role does not let somebody in: an unknown role, a stranger and a wrong external id get
+//! AssumeRole never says why it refuses: an unknown role, a caller that is not trusted and a wrong external id get
 //! the same answer, as at AWS.
 
 use chrono::{DateTime, SecondsFormat, Utc};

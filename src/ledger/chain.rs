@@ -1,5 +1,5 @@
 //! What holds records together: each has the next number, names the hash of the one before, and is later than it.
-//! Whoever reads the log reads it through a [`ChainReader`], so nothing broken is ever believed.
+//! All reads of the log go through a [`ChainReader`], so nothing broken is ever believed.
 
 use super::error::{Fault, LedgerError};
 use super::record::{Happening, Record, RecordHash, previous_of};

@@ -41,7 +41,6 @@ pub(super) enum CommitStep {
     Synced,
 }
 
-/// Called after each step.
 #[cfg(test)]
 type AfterStep = Box<dyn Fn(CommitStep) + Send + Sync>;
 
@@ -269,8 +268,8 @@ fn refuse_unreadable(path: &Path) -> Result<(), LedgerError> {
     }
 }
 
-/// Lets the system forget what it has of a file in memory. After a failed write that is not what the disk has, and would
-/// be read as if it were until it is forgotten.
+/// Lets the system forget what it has of a file in memory. After a failed write that is not what the disk has, and
+/// would be read as if it were until it is forgotten.
 fn forget(file: &File) {
     if let Err(error) = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed) {
         tracing::warn!(%error, "what the system remembers of the log could not be dropped; restart the machine");

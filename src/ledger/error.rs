@@ -18,9 +18,7 @@ pub enum LedgerError {
     /// The operating system refused something.
     #[error("cannot {doing} {}: {source}", .path.display())]
     Io {
-        /// What was tried.
         doing: &'static str,
-        /// On what.
         path: PathBuf,
         /// What the operating system said.
         source: io::Error,
@@ -28,11 +26,9 @@ pub enum LedgerError {
     /// The store does not open.
     #[error("the log in {} does not open: {source}; {}", .path.display(), remedy(.source, *.known))]
     Unopenable {
-        /// The log's directory.
         path: PathBuf,
         /// So many records were known to be in it.
         known: u64,
-        /// What the store said.
         source: StoreError,
     },
     /// A record is not what it was when it was written.
@@ -53,7 +49,6 @@ pub enum LedgerError {
     Shorter {
         /// So many were durable, at least.
         known: u64,
-        /// So many are there.
         found: u64,
     },
     /// Another log than the one that was written here.
@@ -62,11 +57,9 @@ pub enum LedgerError {
          the file `head` beside it do not belong together; restore the whole data directory from one backup"
     )]
     Foreign {
-        /// Which record.
         seq: u64,
         /// What was noted when it was written.
         known: RecordHash,
-        /// What it has.
         found: RecordHash,
     },
     /// No log where one was expected.
@@ -135,7 +128,6 @@ pub enum Fault {
     Changed {
         /// What the next record says.
         expected: RecordHash,
-        /// What it has.
         found: RecordHash,
     },
     /// It does not name the one before, although the next one names it.
@@ -172,7 +164,6 @@ pub enum Stopped {
     /// Something could not be made durable. Whether what was being written will be there after a restart is not known.
     #[error("the log stopped: a write could not be made durable; start again when the disk is sound, see the log")]
     Failed,
-    /// The ledger was closed.
     #[error("the log is closed")]
     Closed,
 }

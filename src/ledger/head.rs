@@ -1,11 +1,11 @@
-//! How far the log goes, noted beside it: the number and the hash of a record that is durable. A store that opens with
-//! less, or with another record there, has lost something, and only this file can tell.
+//! How far the log goes, noted in a file next to it: the number and the hash of a record that is durable. A store that
+//! opens with less, or with another record there, has lost something, and only this file can tell.
 //!
 //! The note is written after the store's sync, so it never claims what is not durable, and without a sync of its own
 //! except for the first commit, every [`SYNC_EVERY`]th, and at the end. So it is exact after the end, or the violent
 //! death, of the process; after a power cut it may be behind by up to that many commits (or half a minute, after which
-//! the kernel writes by itself), and the loss of just those would not be noticed. It protects against disks and
-//! copies that forget, not against somebody who can write both files.
+//! the kernel writes by itself), and the loss of just those would not be noticed. It protects against disks and copies
+//! that forget, not against somebody who can write both files.
 //!
 //! Two places are written in turn, each with a checksum: one that was torn leaves the other.
 
@@ -27,7 +27,6 @@ const SYNC_EVERY: u32 = 64;
 pub(super) struct HeadMark {
     /// Its number; 0: there is none.
     pub seq: u64,
-    /// Its hash.
     pub hash: RecordHash,
 }
 
@@ -86,7 +85,6 @@ impl HeadFile {
         if self.unsynced >= SYNC_EVERY || !self.synced_any { self.sync() } else { Ok(()) }
     }
 
-    /// Makes the note durable.
     pub(super) fn sync(&mut self) -> std::io::Result<()> {
         self.file.sync_data()?;
         self.unsynced = 0;

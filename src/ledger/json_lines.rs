@@ -8,14 +8,12 @@ use crate::domain::time::Time;
 use serde::Serialize;
 use serde_json::Value;
 
-/// Which records are wanted: those that fit all that is given.
+/// A filter of records: a record must fit all that is given.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// The stream begins so, e.g. `kms/` or `user/<id>`.
     pub stream: Option<String>,
-    /// Not earlier.
     pub since: Option<Time>,
-    /// Not later.
     pub until: Option<Time>,
     /// By this one: `system`, a user's name of that time, or a user's id with or without `local|`.
     pub actor: Option<String>,

@@ -9,8 +9,8 @@ use super::verify;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Reads the log of a directory into memory, and measures how long it takes from there to check and decode all of it, with
-/// the threads that replay has. Returns the number of records too.
+/// Reads the log of a directory into memory, and measures how long it takes from there to check and decode all of it,
+/// with the threads that replay has. Returns the number of records too.
 ///
 /// # Errors
 /// The first record that is broken, or why the log cannot be read.

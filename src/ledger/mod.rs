@@ -1,11 +1,11 @@
 //! The ledger: the append-only log of events, the one writer, and the state that it publishes. Only the services use
-//! it. It never changes a record once written, never answers before the record is durable, and never publishes what
-//! is not.
+//! it. It never changes a record once written, never answers before the record is durable, and never publishes what is
+//! not.
 //!
 //! `record` is what is kept and its bytes, `layout` what of live types is in them, `chain` what holds records together,
-//! `store` where they are kept (`embedded` on sled, `rows` how they lie there), `head` how a log that lost its end is noticed, `writer` the one
-//! thread that writes, `replay` the way back from bytes to state, `reader` the thread that reads for histories,
-//! `history` which records concern a KMS or a connection, `json_lines` records as JSON for people.
+//! `store` where they are kept (`embedded` on sled, `rows` how they lie there), `head` how a log that lost its end is
+//! noticed, `writer` the one thread that writes, `replay` the way back from bytes to state, `reader` the thread that
+//! reads for histories, `history` which records concern a KMS or a connection, `json_lines` records as JSON for people.
 
 mod chain;
 mod directory;
@@ -55,7 +55,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 use writer::{Order, Proposal, Writer};
 
-/// The log and the state that it comes to. Copies are cheap, and all are the same ledger.
+/// The log and the state that its events make. Copies are cheap, and all are the same ledger.
 #[derive(Clone)]
 pub struct Ledger(Arc<Inner>);
 
@@ -66,7 +66,7 @@ pub struct Published {
     pub head: u64,
     /// When that was written; the beginning of time before the first.
     pub time: Time,
-    /// What all records up to that one come to.
+    /// The state after all records up to that one.
     pub state: State,
 }
 
@@ -229,7 +229,7 @@ impl Ledger {
     }
 
     /// The durable records from number `from` on, in order: at most `limit`, and never more than a thousand. Fewer when
-    /// they are large, none when there are no more. Whoever wants all goes on after the last one.
+    /// they are large, none when there are no more. A caller that wants all goes on after the last one.
     ///
     /// # Errors
     /// The first one that is broken.
@@ -245,8 +245,8 @@ impl Ledger {
         if seq == 0 { Ok(None) } else { Ok(self.read_range(seq, 1).await?.pop()) }
     }
 
-    /// The records of these numbers, which must ascend; those that are not there yet are left out. They are read a thousand
-    /// at a time, so that other reads get their turn.
+    /// The records of these numbers, which must ascend; those that are not there yet are left out. They are read a
+    /// thousand at a time, so that other reads get their turn.
     ///
     /// # Errors
     /// The first one that is broken.

@@ -1,9 +1,9 @@
 //! Reads of the past, for histories and `claviger events`: on a thread of their own, one at a time, so that no thread
-//! that serves requests waits for the disk. One read brings at most [`RANGE_MAX`] records and about [`BYTES_MAX`] bytes, so
-//! that none waits long for the others.
+//! that serves requests waits for the disk. One read brings at most [`RANGE_MAX`] records and about [`BYTES_MAX`]
+//! bytes, so that none waits long for the others.
 //!
-//! A record is believed when it names the hash of the one before, and the one after it names its own. Of the last record
-//! of the log the hash is known.
+//! A record is believed when it names the hash of the one before, and the one after it names its own. Of the last
+//! record of the log the hash is known.
 
 use super::Shared;
 use super::chain::{Chain, ChainReader, check_time};

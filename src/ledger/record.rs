@@ -22,8 +22,8 @@ pub(super) const RECORD_MAX: usize = 4 * 1024 * 1024;
 /// Room for most records, in bytes, so that writing one takes memory once.
 const TYPICAL_LENGTH: usize = 512;
 
-/// What the codec may count while it reads one. It counts what values take in memory (eight bytes for a number or a length
-/// that takes one byte here), so this is more than eight times as much.
+/// What the codec may count while it reads one. It counts what values take in memory (eight bytes for a number or a
+/// length that takes one byte here), so this is more than eight times as much.
 const CLAIMED_MAX: usize = 16 * RECORD_MAX;
 
 /// The SHA-256 of a record as it is stored.

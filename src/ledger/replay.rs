@@ -16,7 +16,7 @@ const AHEAD: usize = 8;
 /// More threads that decode are of no use: applying is slower than so many.
 const DECODERS_MAX: usize = 3;
 
-/// What the log comes to.
+/// The state that the log makes.
 #[derive(Clone)]
 pub(super) struct Replayed {
     pub state: State,

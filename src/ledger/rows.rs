@@ -15,8 +15,8 @@ use super::store::{Batch, StoreError};
 
 /// The longest row. Far below what sled would put into a file of its own, which it never syncs.
 const ROW_MAX: usize = 4096;
-/// A row of at least so many bytes is not gone on with by the next commit. The longer, the fewer rows there are, and the
-/// more is written anew.
+/// A row of at least so many bytes is not gone on with by the next commit. The longer, the fewer rows there are, and
+/// the more is written anew.
 const TAIL_MAX: usize = 1536;
 
 const PACKED: u8 = 0xC1;
@@ -31,7 +31,6 @@ const MORE_HEADER: usize = 1;
 const PACKED_RECORD_MAX: usize = ROW_MAX - PACKED_HEADER - LENGTH;
 const KEY_LENGTH: usize = 8 + 2;
 
-/// Where a row is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct RowKey {
     /// The number of its first record.

@@ -10,7 +10,6 @@ use std::sync::mpsc::Receiver;
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub bytes: Vec<u8>,
-    /// Its hash.
     pub hash: RecordHash,
 }
 
@@ -82,13 +81,11 @@ pub trait Store: Send + Sync {
     }
 }
 
-/// Why nothing was appended.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
     /// The last record is another one.
     #[error("the last record is number {0}")]
     Moved(u64),
-    /// Something went wrong.
     #[error(transparent)]
     Failed(#[from] StoreError),
 }
@@ -105,7 +102,6 @@ pub enum StoreError {
     /// A part of a record is not there.
     #[error("part {part} of record {seq} is missing")]
     PartMissing {
-        /// Of which record.
         seq: u64,
         /// Which part, from 0.
         part: u32,

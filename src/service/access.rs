@@ -1,4 +1,4 @@
-//! Who may do what: the only place that makes a permit. Every rule of access is here, so that it can be read in one go;
+//! Access rules: the only module that makes a permit. Every rule of access is here, so that it can be read in one go;
 //! `http` asks for permits by type, and a use case takes the permit that it needs, so neither can forget the other.
 
 mod rights;
@@ -228,7 +228,8 @@ impl<A: KmsRight> TemplatePermit<A> {
 /// The caller, if `A` is permitted on any KMS of an account.
 ///
 /// # Errors
-/// [`Failure::Forbidden`] that names what is lacking; `unknown`, if the caller may not know that the account is managed.
+/// [`Failure::Forbidden`] that names what is lacking; `unknown`, if the caller may not know that the account is
+/// managed.
 pub fn in_account<A: KmsRight>(caller: Caller, account: AccountId, unknown: Refusal) -> Result<Caller, Failure> {
     caller.with_right(move |user, state| {
         check_account::<A>(user, state, account)
@@ -275,8 +276,8 @@ pub fn sees_kms_of(user: &User, state: &State, kms: KmsId) -> bool {
     state.kms.get(&kms).map_or_else(|| administers_kms(user), |kms| sees(user, kms))
 }
 
-/// The caller, if every key that has a template may be changed: those of the moment, each time it is checked. A key that
-/// the caller may not know of is not named.
+/// The caller, if every key that has a template may be changed: those of the moment, each time it is checked. A key
+/// that the caller may not know of is not named.
 ///
 /// # Errors
 /// [`Failure::Forbidden`] that names the action.

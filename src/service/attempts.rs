@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 /// So many may wait from one address; more would keep others from the little hashing that can be done at once.
 const WAITING_MAX: usize = 64;
 
-/// Who is at it, and who waits. Cheap to clone.
+/// The attempts that run and those that wait. Cheap to clone.
 #[derive(Clone, Default)]
 pub(super) struct Attempts(Arc<StdMutex<Queues>>);
 
@@ -24,7 +24,7 @@ type Pair = (String, String);
 
 /// The one attempt under a name from an address; the next one begins when this is dropped.
 pub(super) struct Attempt {
-    // In this order: the place is given up after the door is open.
+    // In this order: the slot is given back after the lock is released.
     _inside: OwnedMutexGuard<()>,
     _place: Place,
 }

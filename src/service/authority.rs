@@ -1,5 +1,6 @@
-//! The rights that a change rests on. A right is checked when the head of a request is read, and used when its body has come, a
-//! password is hashed, or AWS has answered; so it is checked again, by the same rule, in the moment of recording.
+//! The rights that a change rests on. A right is checked when the head of a request is read, and used when its body has
+//! come, a password is hashed, or AWS has answered; so it is checked again, by the same rule, in the moment of
+//! recording.
 
 use super::failure::Failure;
 use crate::domain::id::{SessionId, UserId};
@@ -34,8 +35,8 @@ impl Authority {
     /// Checks all rights once more, by the state as it is now.
     ///
     /// # Errors
-    /// [`SessionRefusal::RightWithdrawn`] if the session was closed, the user removed or to change the password first, or a
-    /// right taken away; or what a rule refuses by itself, as when the thing that the right was for is gone.
+    /// [`SessionRefusal::RightWithdrawn`] if the session was closed, the user removed or to change the password first,
+    /// or a right taken away; or what a rule refuses by itself, as when the thing that the right was for is gone.
     pub(super) fn authorize(&self, state: &State, at: Time) -> Result<(), Refusal> {
         let is_open = |id: SessionId| state.sessions.get(&id).is_some_and(|session| session.user == self.user);
         let user = state.users.get(&self.user).filter(|_| self.session.is_none_or(is_open));

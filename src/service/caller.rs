@@ -1,4 +1,5 @@
-//! The caller of a request, and the request's context. Made by `tokens` from a bearer token; groups are today's, not the token's.
+//! The caller of a request, and the request's context. Made by `tokens` from a bearer token; groups are today's, not
+//! the token's.
 
 use super::authority::Authority;
 use super::failure::Failure;
@@ -73,7 +74,6 @@ pub struct RequestContext {
 #[derive(Clone)]
 pub struct Change {
     pub actor: Actor,
-    /// Under which request.
     pub request_id: RequestId,
     /// Only say what would happen.
     pub dry_run: bool,

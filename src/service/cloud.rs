@@ -35,7 +35,7 @@ pub(in crate::service) struct Cloud {
     aws_kms: Arc<dyn AwsKms>,
     /// The looks at accounts that are going on.
     account_probes: AccountProbes,
-    /// Whose the credentials of connections are.
+    /// The principals of the connections' credentials.
     accounts: Accounts,
 }
 
@@ -168,8 +168,8 @@ fn refuse_other(connection: &Connection, kms: &Kms, actual: AccountId) -> Result
     }
 }
 
-/// Whose the credentials of connections are, as AWS said after each connection's last change: the account of credentials
-/// never changes.
+/// The principals of the connections' credentials, as AWS said after each connection's last change: the account of
+/// credentials never changes.
 #[derive(Default)]
 pub(super) struct Accounts(Mutex<HashMap<ConnectionId, (Time, AccountId)>>);
 

@@ -35,7 +35,7 @@ pub struct ConnectionDraft {
     pub secret: Zeroizing<String>,
 }
 
-/// What a test of a connection came to.
+/// The result of a test of a connection.
 pub struct TestOutcome {
     /// None: AWS knows us. Otherwise why not.
     pub error: Option<String>,
@@ -96,8 +96,8 @@ impl Connections {
     /// Changes what differs.
     ///
     /// # Errors
-    /// When the settings would contradict themselves, the new name is in use, or the cloud or the account of a connection in use would change;
-    /// what AWS says of new credentials that a KMS would rest on.
+    /// When the settings would contradict themselves, the new name is in use, or the cloud or the account of a
+    /// connection in use would change; what AWS says of new credentials that a KMS would rest on.
     pub async fn update(
         &self,
         permit: Permit<ManageConnections>,

@@ -6,10 +6,9 @@ use crate::domain::refusal::{AggregateRefusal, Refusal};
 use crate::keyring::KeyringError;
 use crate::ledger::{LedgerError, WriteError};
 
-/// Why a use case did not come to its end.
+/// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The domain refuses.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// No, or no good, bearer token.
@@ -27,10 +26,9 @@ pub enum Failure {
     /// AWS does not show, yet, what became of what was asked.
     #[error("what AWS has done is not known yet; it is looked for")]
     NotYetConsistent,
-    /// Too much at once.
     #[error("too many sign-ins at once; try again in a moment")]
     Busy,
-    /// What a change comes to is larger than a record may be.
+    /// The events of a change are larger than a record may be.
     #[error("the change is too large to be recorded; make it in parts")]
     TooLarge,
     /// The log takes no changes any more.
@@ -50,7 +48,6 @@ pub enum Failure {
 /// What is wrong with a bearer token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenProblem {
-    /// None was sent.
     #[error("no token: send `Authorization: Bearer <jwt>`, and get one with POST /api/v1/auth/tokens")]
     Missing,
     /// Not a JWT at all.
@@ -62,13 +59,11 @@ pub enum TokenProblem {
     /// Signed with another key, or changed since.
     #[error("the token's signature is wrong")]
     Signature,
-    /// For another installation.
     #[error("the token is for another audience")]
     Audience,
     /// From another issuer, or without the claims that ours have.
     #[error("the token's claims are not those of a token made here")]
     Claims,
-    /// Past its end.
     #[error("the token has expired")]
     Expired,
     /// The session is closed, or its user gone.
@@ -76,7 +71,7 @@ pub enum TokenProblem {
     Revoked,
 }
 
-/// Which right a caller lacks.
+/// The right that a caller lacks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MissingRight {
     /// An action on a KMS.

@@ -28,9 +28,7 @@ pub struct Entry {
     pub time: Time,
     pub actor: Actor,
     pub request_id: String,
-    /// The event's name.
     pub event: String,
-    /// Its members.
     pub details: Value,
 }
 

@@ -7,7 +7,7 @@ use crate::aws::page::{Marker, Paging};
 pub use crate::aws::port::IamPrincipal as Principal;
 use crate::aws::port::{Access, IamListing};
 
-/// Whose principals a caller wants, and which.
+/// The KMS whose principals a caller wants, and a filter.
 pub struct Wanted {
     /// Of which KMS's account: name or id.
     pub kms: String,

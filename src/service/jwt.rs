@@ -107,7 +107,7 @@ impl TokenSigner {
             .map_err(|_| Failure::Internal("a token could not be signed"))
     }
 
-    /// Whose a token is, and of which session.
+    /// The user and the session of a token.
     pub(super) fn check(&self, bearer: &str, now: Time) -> Result<(SessionId, UserId), TokenProblem> {
         let known = self.recall(bearer);
         let good = match known {
@@ -165,8 +165,8 @@ fn problem(kind: &ErrorKind, bearer: &str) -> TokenProblem {
     }
 }
 
-/// Does the header name an algorithm, but not ours? Of `none` and of names that nobody knows, the decoder says only that
-/// they cannot be read.
+/// Does the header name an algorithm, but not ours? Of `none` and of names that nobody knows, the decoder says only
+/// that they cannot be read.
 fn names_another_algorithm(bearer: &str) -> bool {
     let header = bearer.split('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
     let header = header.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());

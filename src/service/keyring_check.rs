@@ -41,7 +41,7 @@ pub(super) fn refuse_strays(keyring: &Keyring, state: &State) -> Result<(), Fail
     }
 }
 
-/// A crash between the keyring and the log can leave data keys of owners who never came to be, or are gone.
+/// A crash between the keyring and the log can leave data keys of owners that were never recorded, or are gone.
 pub(super) fn shred_orphans(keyring: &Keyring, state: &State) -> Result<(), Failure> {
     let owners = owners(state);
     for orphan in keyring.owners()?.into_iter().filter(|owner| !owners.contains(owner)) {

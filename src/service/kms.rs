@@ -1,4 +1,4 @@
-//! KMSs: looking at accounts, adding, viewing, amending, permitting, archiving, forgetting.
+//! KMSs: looking at accounts, adding, viewing, updating, permitting, archiving, forgetting.
 
 use super::access::{self, KmsPermit, ManageKms, Permit, SignedIn, Update, View};
 use super::caller::{Caller, RequestContext};
@@ -33,11 +33,11 @@ pub struct KmsSeen {
     pub kms: Arc<Kms>,
     /// The name of its connection.
     pub connection: String,
-    /// Whose entries are shown: all, or those that hold for this caller.
+    /// The entries that are shown: all, or those that hold for this caller.
     pub entries_of: EntriesOf,
 }
 
-/// Whose entries of an access list are shown.
+/// The entries of an access list that are shown.
 #[derive(Clone)]
 pub enum EntriesOf {
     All,
@@ -47,7 +47,6 @@ pub enum EntriesOf {
 
 /// An account that a connection leads to.
 pub struct AccountSeen {
-    /// What AWS says of it.
     pub probe: AccountProbe,
     /// Permissions of the prerequisites that are missing there; none: not asked.
     pub missing_permissions: Option<Vec<String>>,
@@ -188,7 +187,7 @@ impl KmsAccounts {
         }
     }
 
-    /// Who did what to one KMS, and when, oldest first; also one that is deleted now.
+    /// The events of one KMS with their actors, oldest first; a deleted KMS keeps its history.
     ///
     /// # Errors
     /// When the caller may not see it, or it never existed.

@@ -37,7 +37,8 @@ impl UnknownUserFailures {
     }
 }
 
-/// How long after its request the answer to a failed login is held back: from an eighth of a second, doubling, up to two seconds.
+/// How long after its request the answer to a failed login is held back: from an eighth of a second, doubling, up to
+/// two seconds.
 pub fn delay(failures: u32) -> Duration {
     Duration::from_millis(125) * 2u32.pow(failures.saturating_sub(1).min(4))
 }

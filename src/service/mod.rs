@@ -82,7 +82,6 @@ pub struct Parts {
     /// The way to AWS KMS.
     pub aws_kms: Arc<dyn AwsKms>,
     pub clock: Clock,
-    /// How passwords are hashed.
     pub hashing: passwords::Hashing,
     /// How long refresh tokens live.
     pub refresh: tokens::RefreshDefaults,
@@ -90,7 +89,7 @@ pub struct Parts {
     pub consistency_wait_seconds: i64,
 }
 
-/// Who may do everything at the very first.
+/// The user who may do everything on a new installation.
 pub struct FirstAdmin {
     /// What that user signs in with.
     pub name: UserName,

@@ -9,7 +9,6 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-/// How passwords are hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hashing {
     pub memory_kib: u32,

@@ -36,7 +36,7 @@ impl Recorder {
         &self.ledger
     }
 
-    /// Writes down what a command comes to. A dry run is judged only.
+    /// Appends the events of a command. A dry run only decides.
     pub(in crate::service) async fn append(&self, change: &Change, command: Command) -> Result<Committed, Failure> {
         self.append_with(change, move |_, _| Ok(command.clone())).await
     }

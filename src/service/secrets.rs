@@ -10,7 +10,7 @@ use crate::ledger::Committed;
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
-/// The keyring, for use beside the log. Cheap to clone.
+/// The keyring, for use with the log. Cheap to clone.
 #[derive(Clone)]
 pub(in crate::service) struct Secrets {
     keyring: Keyring,

@@ -1,5 +1,5 @@
-//! Source keys: made or brought, sealed, described, exported on record, deleted for ever. Members of `CCKM Admins` manage
-//! them; who may upload a key or import material on some KMS may look at them, to choose one (see `access`).
+//! Source keys: made or brought, sealed, described, exported on record, deleted for ever. Members of `CCKM Admins`
+//! manage them; who may upload a key or import material on some KMS may look at them, to choose one (see `access`).
 
 use super::access::{ManageSourceKeys, Permit, ViewSourceKeys};
 use super::caller::{Caller, Change, RequestContext};
@@ -57,7 +57,6 @@ pub struct SourceKeyDraft {
 pub struct SourceKeyChanges {
     pub labels: Option<JsonText>,
     pub meta: Option<JsonText>,
-    /// Only ever towards yes.
     pub unexportable: Option<bool>,
 }
 

@@ -148,7 +148,7 @@ impl Tokens {
         self.issue(&committed.published.state, session.id, text)
     }
 
-    /// Who a bearer token belongs to. Reads the state: no lock that waits for anybody, no disk.
+    /// The caller of a bearer token. Reads the state: no lock, no disk.
     ///
     /// # Errors
     /// What is wrong with the token; that the password must be changed first.

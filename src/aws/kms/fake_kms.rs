@@ -16,7 +16,6 @@ use crate::domain::key::policy_text::PolicyText;
 use crate::domain::place::{Partition, Region};
 
 pub(super) const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
-/// A multi-region key.
 pub(super) const FAMILY: &str = "mrk-1234abcd12ab34cd56ef1234567890ab";
 
 /// What a call sends that is content with an empty answer: the operation's name and the body, in which `ID` stands for

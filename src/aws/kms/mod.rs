@@ -1,7 +1,7 @@
 //! The way out to AWS KMS.
 //!
-//! Services make the calls of `calls/` through [`port::AwsKms`]; `aws::rusoto` is the port on AWS itself, `scripted` the
-//! one for tests.
+//! Services make the calls of `calls/` through [`port::AwsKms`]; `aws::rusoto` is the port on AWS itself, `scripted`
+//! the one for tests.
 
 pub mod calls;
 pub mod port;

@@ -1,5 +1,5 @@
-//! What holds for every call to KMS: what is repeated, how failures are told, whose sessions are used, how many calls are
-//! under way at once.
+//! What holds for every call to KMS: what is repeated, how failures are told, whose sessions are used, how many calls
+//! are under way at once.
 
 use std::sync::Arc;
 use std::time::Duration;

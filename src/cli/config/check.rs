@@ -1,4 +1,4 @@
-//! What would keep the program from working with its settings, found before it starts.
+//! Finds, before the start, settings that the program cannot work with.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -186,7 +186,7 @@ fn master_key(settings: &MasterKeySettings, data_dir: &Path, found: &mut Vec<Pro
         return;
     }
     match settings.source(data_dir).check() {
-        // Whoever checks the settings by hand has not been given the service's credentials.
+        // A check by hand runs without the service's credentials.
         Ok(()) | Err(KeyringError::NoCredentials(_)) => {}
         Err(error) => found.push(Problem::MasterKey(error)),
     }

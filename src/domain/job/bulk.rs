@@ -15,7 +15,7 @@ pub const KEYS_MAX: usize = 100;
 #[derive(Clone, PartialEq, Debug)]
 pub struct BulkJob {
     pub id: JobId,
-    /// Who wanted it, and by whose rights it acts.
+    /// The user who started it; it acts by that user's rights.
     pub by: UserId,
     pub task: BulkTask,
     /// To which keys, and what came of each.
@@ -44,7 +44,6 @@ pub enum BulkTask {
     Disable,
     /// Let AWS delete it after a while.
     ScheduleDeletion {
-        /// After how many days.
         window: DeletionWindow,
     },
     CancelDeletion,
@@ -71,7 +70,6 @@ impl BulkTask {
 #[derive(Clone, Debug)]
 pub enum BulkCommand {
     Start {
-        /// Under which id.
         id: JobId,
         by: UserId,
         /// What is to be done.
@@ -82,7 +80,6 @@ pub enum BulkCommand {
     EndKey {
         id: JobId,
         key: KeyId,
-        /// Done, or why not.
         end: Result<(), String>,
     },
     Cancel {

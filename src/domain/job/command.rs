@@ -21,7 +21,7 @@ pub enum JobCommand {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Jobs {
     pub sync: Retained<SyncJob>,
-    /// Those that do the same to many keys.
+    /// Jobs that do the same to many keys.
     pub bulk: Retained<BulkJob>,
 }
 

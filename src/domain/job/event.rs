@@ -17,11 +17,11 @@ pub enum JobEvent {
 #[derive(Clone, PartialEq, Debug)]
 pub enum SyncEvent {
     Started {
-        /// Who wanted it; none: the program itself.
+        /// The user who started it; none: the program itself.
         by: Option<UserId>,
         /// All KMSs were asked for, and these are they.
         all: bool,
-        /// Which regions of which KMSs.
+        /// The regions of each KMS.
         places: Vec<SyncPlace>,
     },
     /// A region was gone through to its end.
@@ -58,7 +58,7 @@ pub enum SyncEvent {
 #[derive(Clone, PartialEq, Debug)]
 pub enum BulkEvent {
     Started {
-        /// Who wanted it, and by whose rights it acts.
+        /// The user who started it; it acts by that user's rights.
         by: UserId,
         task: BulkTask,
         keys: Vec<KeyId>,
@@ -66,11 +66,7 @@ pub enum BulkEvent {
     /// It is done to a key.
     KeyDone { key: KeyId },
     /// It is not done to a key.
-    KeyFailed {
-        key: KeyId,
-        /// Why not.
-        reason: String,
-    },
+    KeyFailed { key: KeyId, reason: String },
     /// Somebody wants it to stop.
     CancelRequested,
     /// Nothing is left to do.

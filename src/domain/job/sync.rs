@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 #[derive(Clone, PartialEq, Debug)]
 pub struct SyncJob {
     pub id: JobId,
-    /// Who wanted it; none: the program itself.
+    /// The user who started it; none: the program itself.
     pub by: Option<UserId>,
     /// All KMSs were asked for.
     pub all: bool,
@@ -67,20 +67,20 @@ pub enum RegionWay {
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Counts {
     pub listed: u64,
-    /// They were not known here.
+    /// Keys that were not known here.
     pub added: u64,
-    /// They were otherwise than known here.
+    /// Keys that differed from what was known here.
     pub updated: u64,
     /// AWS does not have them any more.
     pub gone: u64,
-    /// They could not be read.
+    /// Keys that could not be read.
     pub errors: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum JobStatus {
     InProgress,
-    /// It came to its end, or was cancelled.
+    /// It is done, or was cancelled.
     Completed,
     /// A part of it failed.
     Failed,
@@ -101,14 +101,13 @@ impl JobStatus {
 #[derive(Clone, Debug)]
 pub enum SyncCommand {
     Start {
-        /// Under which id.
         id: JobId,
-        /// Who wants it; none: the program itself.
+        /// The user who starts it; none: the program itself.
         by: Option<UserId>,
         /// All KMSs were asked for, and these are they.
         all: bool,
         kms: Vec<KmsId>,
-        /// Which regions; none: all that each manages.
+        /// The regions; none: all that each KMS manages.
         regions: Option<Vec<Region>>,
         /// Leave out what cannot be synchronised now, if anything is left: nobody is there to choose anew.
         leave_out: bool,

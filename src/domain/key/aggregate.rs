@@ -269,7 +269,7 @@ impl Key {
         self.metadata.key_id()
     }
 
-    /// Which of our materials AWS speaks of. One that waits for its rotation has no name here yet.
+    /// The source key of the material that AWS names. Material that waits for its rotation has no name here yet.
     pub fn material(&self, told: &Rotation) -> Option<&ImportedMaterial> {
         let named = told.material.as_ref();
         let named = self.materials.iter().rfind(|ours| named.is_some() && ours.material.as_ref() == named);

@@ -110,13 +110,12 @@ open_enum! {
     ExpirationModel {
         /// At its `ValidTo`.
         Expires = "KEY_MATERIAL_EXPIRES",
-        /// Never.
         DoesNotExpire = "KEY_MATERIAL_DOES_NOT_EXPIRE",
     }
 }
 
 open_enum! {
-    /// Which one of a family of multi-region keys it is.
+    /// The role of a multi-region key in its family.
     MultiRegionKind {
         /// The one that the others are made from.
         Primary = "PRIMARY",

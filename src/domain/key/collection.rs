@@ -159,7 +159,8 @@ impl KeyCollection {
         self.unmanaged.values().flat_map(HashMap::values).flatten()
     }
 
-    /// Tells whether the key of a row is managed. The same key of AWS's may be known anew before its old row is removed.
+    /// Tells whether the key of a row is managed. The same key of AWS's may be known anew before its old row is
+    /// removed.
     fn manages(&self, key: &Key) -> bool {
         let regions = if self.unmanaged.is_empty() { None } else { self.unmanaged.get(&key.kms) };
         let changes = regions.and_then(|regions| regions.get(&key.region));

@@ -151,8 +151,8 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
     Ok(())
 }
 
-/// AWS finds an alias by its name, on whichever key it is by now: it must still be where it was when the right to take it
-/// from there was checked.
+/// AWS finds an alias by its name, on whichever key it is by now: it must still be where it was when the right to take
+/// it from there was checked.
 fn check_alias(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refusal> {
     let Some((alias, holder)) = wanted.taken_alias(id) else { return Ok(()) };
     match state.key(holder)?.aliases.contains(alias) {

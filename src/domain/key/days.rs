@@ -30,7 +30,6 @@ macro_rules! days {
                 }
             }
 
-            /// The number of days.
             pub const fn days(self) -> u16 {
                 self.0
             }

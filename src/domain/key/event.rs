@@ -36,7 +36,8 @@ pub enum KeyEvent {
     Vanished,
     /// A schedule rotates it from now on, or no more.
     RotationJobSet { job: Option<RotationJob> },
-    /// The entry here was removed: somebody wanted it, or the same key of AWS's is known anew. AWS itself was not touched.
+    /// The entry here was removed: somebody wanted it, or the same key of AWS's is known anew. AWS itself was not
+    /// touched.
     Forgotten,
     /// It is managed here no longer, and its entry was removed. AWS itself was not touched.
     Unmanaged { cause: UnmanagedCause },

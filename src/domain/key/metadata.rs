@@ -64,7 +64,7 @@ pub struct Algorithms {
 /// A family of keys that share id and material over several regions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MultiRegion {
-    /// Which of the family it is.
+    /// Whether it is the primary or a replica.
     pub kind: MultiRegionKind,
     /// The one that the others are made from.
     pub primary: KeyArn,
@@ -106,7 +106,7 @@ pub struct RotationStatus {
     pub on_demand_started: Option<Time>,
 }
 
-/// One material of a key, and how it came to be the current one.
+/// One material of a key, and how it became the current one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {
     /// The material, where AWS names it.

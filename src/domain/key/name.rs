@@ -8,13 +8,10 @@ use crate::domain::place::{AccountId, Arn, Partition, Region};
 /// A text that names no key, or no alias.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyNameError {
-    /// Not a key's id.
     #[error("`{0}` is not the id of an AWS key: a UUID, or `mrk-` and 32 hexadecimal digits, is expected")]
     KeyId(String),
-    /// Not a key's ARN.
     #[error("`{0}` is not the ARN of an AWS key: `arn:aws:kms:eu-west-1:123456789012:key/id` is expected")]
     KeyArn(String),
-    /// Not an alias.
     #[error(
         "`{0}` is not an alias: `alias/` and up to {most} letters, digits and `/_-` are expected",
         most = AliasName::LONGEST - AliasName::PREFIX.len()

@@ -94,7 +94,6 @@ pub enum Operation {
     },
     /// Let AWS delete it after a while.
     ScheduleDeletion {
-        /// After how many days.
         window: DeletionWindow,
     },
     CancelDeletion,
@@ -145,7 +144,7 @@ pub struct Import {
     pub valid_to: Option<Time>,
     /// Is it material that the key has had before (true), or may it be new?
     pub existing: bool,
-    /// Which of the key's materials, if it is one that AWS knows.
+    /// The id of the material, if AWS knows it already.
     pub material: Option<MaterialId>,
     /// What AWS shows beside it.
     pub description: Option<String>,
@@ -160,7 +159,7 @@ pub struct RetiredKey {
     pub disable_encrypt: Option<EncryptFor>,
 }
 
-/// Who may not encrypt with a key that was rotated.
+/// The principals that may no longer encrypt with a key that was rotated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EncryptFor {
     OwnAccount,

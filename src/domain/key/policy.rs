@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::fmt;
 
-/// Who administers a key and who uses it. Users and roles are names in the key's own account, or whole ARNs.
+/// The principals that administer a key and that use it. Users and roles are names in the key's own account, or whole
+/// ARNs.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PolicyPrincipals {
     pub admins: Vec<String>,
@@ -25,7 +26,7 @@ pub struct PolicyPrincipals {
     pub accounts: Vec<String>,
 }
 
-/// Whose key it is, and what for: what the wording of a policy depends on.
+/// The account and kind of a key, on which the wording of its policy depends.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PolicyContext {
     pub partition: Partition,
@@ -40,14 +41,11 @@ pub enum PeopleMistake {
     /// Neither a name nor an ARN.
     #[error("{member}: `{text}` is not the name or ARN of an IAM {kind}")]
     NotAPrincipal {
-        /// In which member.
         member: &'static str,
         /// `user` or `role`.
         kind: &'static str,
-        /// What was given.
         text: String,
     },
-    /// Not an account.
     #[error("external_accounts: `{0}` is not an AWS account id of twelve digits")]
     NotAnAccount(String),
     /// The policy would be too long.

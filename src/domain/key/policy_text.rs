@@ -19,7 +19,6 @@ pub const POLICY_MAX: usize = 32 * 1024;
 /// A text that is no policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyTextError {
-    /// Not JSON.
     #[error("the policy is not JSON: {0}")]
     NotJson(String),
     /// JSON, but not an object.
@@ -28,7 +27,6 @@ pub enum PolicyTextError {
     /// A sign that AWS takes only as a JSON escape.
     #[error("the policy holds `{0}`: AWS takes signs up to U+00FF, and others as JSON escapes")]
     Character(char),
-    /// Longer than AWS takes.
     #[error("a policy has up to {POLICY_MAX} bytes, and this one has {0}")]
     TooLong(usize),
 }

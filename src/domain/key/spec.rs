@@ -68,21 +68,16 @@ pub enum SpecMistake {
     /// AWS has no such combination.
     #[error("`{usage}` is not a usage of a key with spec {spec}: {} is expected", listed(.spec.usages()))]
     Usage {
-        /// The kind of key.
         spec: KeySpec,
         /// What it was to be used for.
         usage: KeyUsage,
     },
     /// Several usages are possible, and none was said.
     #[error("a key with spec {spec} needs a usage: {} is expected", listed(.spec.usages()))]
-    UsageNeeded {
-        /// The kind of key.
-        spec: KeySpec,
-    },
+    UsageNeeded { spec: KeySpec },
     /// AWS has such keys in China only.
     #[error("there are no keys with spec {spec} in partition `{partition}`: only in `aws-cn`")]
     Elsewhere {
-        /// The kind of key.
         spec: KeySpec,
         /// Where it was to be.
         partition: Partition,

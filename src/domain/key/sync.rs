@@ -21,7 +21,7 @@ pub struct Began {
     pub key: Time,
 }
 
-/// What taking in a key that was read comes to.
+/// The events that a key read at AWS causes.
 ///
 /// # Errors
 /// When the KMS is gone or put away, or does not manage the region any more.
@@ -47,7 +47,7 @@ pub(super) fn synchronise(
     })
 }
 
-/// What not finding a key comes to.
+/// The events that a key missing at AWS causes.
 pub(super) fn missing(state: &State, id: KeyId, began: Time) -> Vec<Event> {
     match state.keys.get(&id) {
         Some(key) if key.lags_behind(began) && !key.gone => vec![Event::Key(id, KeyEvent::Vanished)],

@@ -20,7 +20,6 @@ pub enum RefusalKind {
     Unknown,
     /// Another thing has the name or the place.
     Taken,
-    /// Other things need it.
     InUse,
     /// Something is under way; the same request may succeed in a moment.
     Busy,

@@ -5,7 +5,6 @@ use crate::domain::key::spec::KeySpec;
 use crate::domain::place::Partition;
 use crate::domain::refusal::Refusal;
 
-/// Algorithm and size.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum SourceKeyKind {
     Aes(AesSize),

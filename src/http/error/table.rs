@@ -79,7 +79,7 @@ fn row_of(kind: RefusalKind) -> &'static Row {
     }
 }
 
-/// What a client is told of a failure, beside its message.
+/// What a client is told of a failure, besides its message.
 #[derive(Clone, Copy, Debug)]
 pub struct Cause {
     pub row: &'static Row,

@@ -1,4 +1,4 @@
-//! What clients say of KMSs: bodies, and what they come to.
+//! Request bodies of KMSs, and the typed values made from them.
 
 use super::action_names;
 use crate::domain::acl::{AclChange, Principal};

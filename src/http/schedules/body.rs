@@ -1,4 +1,4 @@
-//! What clients say of schedules: bodies, and the settings that they come to.
+//! What clients say of schedules: bodies, and the settings made from them.
 
 use crate::domain::cron::Cron;
 use crate::domain::name::ScheduleName;

@@ -21,7 +21,7 @@ pub(super) struct Call<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// Which names of keys an operation takes.
+/// The kinds of key names that an operation takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Names {
     /// Ids and ARNs of keys.

@@ -2,7 +2,8 @@
 //!
 //! # The ciphertext of a symmetric key
 //!
-//! AWS keeps its own format to itself; the lab's is open, so that a test can make one with nothing but the key material:
+//! AWS keeps its own format to itself; the lab's is open, so that a test can make one with nothing but the key
+//! material:
 //!
 //! | bytes | what |
 //! |---|---|
@@ -14,8 +15,8 @@
 //! | rest | AES-GCM ciphertext and its 16 byte tag, with the key material as key |
 //!
 //! The additional authenticated data is the encryption context as JSON: an object of texts, in the order of its names,
-//! without spaces and without escaping what is not ASCII (`{"purpose":"test"}`); nothing at all if the context is empty.
-//! The cipher is AES-256, in China regions AES-128 in place of AWS's SM4.
+//! without spaces and without escaping what is not ASCII (`{"purpose":"test"}`); nothing at all if the context is
+//! empty. The cipher is AES-256, in China regions AES-128 in place of AWS's SM4.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -14,7 +14,7 @@ use crate::lab::refusal::Refusal;
 const MATERIAL_ID: (usize, usize) = (64, 64);
 const LONGEST_DAYS: i64 = 365;
 
-/// What is asked for beside the material itself.
+/// The parameters of an import besides the material.
 struct ImportParameters<'a> {
     valid_to: Option<DateTime<Utc>>,
     /// `None` if nothing is said: then it depends on what the key has.
@@ -91,7 +91,8 @@ pub(super) fn import_key_material(call: &Call<'_>, request: &mut Request<'_>) ->
     })
 }
 
-/// What tells one material of a key from another: of a pair the public half, however the private one is written.
+/// A value that tells one material of a key from another: of a pair the public half, since a private key can be encoded
+/// in several ways.
 fn known_by(key: &Key, secret: &[u8]) -> Result<Vec<u8>, Refusal> {
     let spec = key.spec;
     let (least, most) = match spec {

@@ -49,7 +49,7 @@ pub(super) struct Material {
     pub description: Option<String>,
 }
 
-/// How a material came to be used, or is going to be.
+/// How a material became current, or is going to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Standing {
     First,

@@ -1,10 +1,10 @@
 //! Key Management Service: keys, aliases, policies, tags, rotation, import, replicas, and real cryptography with them.
 //!
 //! Faithful to AWS in answers, states and refusals as far as a client can see, with these limits: a change is complete
-//! when it is answered (no `Creating`, no `Updating`); there are no custom key stores (so nothing is ever `Unavailable`)
-//! and no grants (the listing is empty); key policies are kept and judged for lockout, but whether a caller may do
-//! something is decided by the allow and deny lists of the plan alone, and nobody reaches the keys of another account.
-//! SM2 and ML-KEM keys can be made and described but not used, SM4 is played by AES-128.
+//! when it is answered (no `Creating`, no `Updating`); there are no custom key stores (so nothing is ever
+//! `Unavailable`) and no grants (the listing is empty); key policies are kept and judged for lockout, but whether a
+//! caller may do something is decided by the allow and deny lists of the plan alone, and nobody reaches the keys of
+//! another account. SM2 and ML-KEM keys can be made and described but not used, SM4 is played by AES-128.
 //!
 //! Time is the lab's own clock (`clock.rs`), which a test can move. What is due (deletions, expiry, rotation) happens
 //! when the next call comes in, dated when it was due.

@@ -11,7 +11,7 @@ use crate::lab::refusal::Refusal;
 /// What every marker begins with, before it is encoded: something else is not one of ours.
 const MARK: &str = "after:";
 
-/// Which part of a listing is wanted.
+/// The part of a listing that a request asks for.
 #[derive(Debug)]
 pub(super) struct PageRequest {
     limit: usize,

@@ -1,4 +1,4 @@
-//! What an operation is asked: the members of a JSON request, judged as AWS judges them.
+//! The members of a JSON request, validated as AWS validates them.
 //!
 //! Each reading method notes what is wrong and goes on; [`Request::finish`] refuses with all of it at once.
 

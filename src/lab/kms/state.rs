@@ -10,7 +10,7 @@ use super::key::Key;
 use super::store::{Store, StoreError};
 use crate::lab::refusal::Refusal;
 
-/// What the lab's KMS keeps. A key is changed as a copy, which [`State::add`] puts in its place.
+/// The keys of the lab's KMS. A key is changed as a copy, which [`State::add`] puts in its place.
 #[derive(Debug, Default)]
 pub(super) struct State {
     keys: HashMap<String, Key>,
@@ -64,7 +64,7 @@ impl State {
         Ok(state)
     }
 
-    /// Lets happen whatever is due by now, in the order of its dates.
+    /// Carries out all that is due by now, in the order of its dates.
     ///
     /// # Errors
     /// If it cannot be kept.

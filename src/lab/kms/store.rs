@@ -63,7 +63,7 @@ impl Store {
     pub(super) fn open(directory: Option<&Path>) -> Result<Store, StoreError> {
         let Some(path) = directory else { return Ok(Store(None)) };
         let open = || {
-            // What the appliance keeps may lie beside it: nobody else's business.
+            // The appliance's data may be in the same directory: nobody else may read it.
             DirBuilder::new().recursive(true).mode(0o700).create(path)?;
             let database = sled::Config::new().path(path).cache_capacity(64 << 20).open()?;
             let tree = |name: &str| database.open_tree(name);
@@ -144,7 +144,7 @@ impl Store {
         self.write(|trees| trees.aliases.remove(arn).map(drop))
     }
 
-    /// Waits until all that was written is on the disk. Those who wait at the same time share the work.
+    /// Waits until all that was written is on the disk. Callers that wait at the same time share one flush.
     ///
     /// # Errors
     /// [`Refusal::Internal`] if the disk refuses.

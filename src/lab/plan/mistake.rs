@@ -1,4 +1,4 @@
-//! What can be wrong with a plan, each with the place where it stands.
+//! Mistakes in a plan, each with its place in the file.
 
 use std::fmt;
 

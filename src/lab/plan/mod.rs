@@ -1,6 +1,6 @@
-//! What the lab cloud consists of: regions, accounts, users, roles. Read once at start, never changed.
+//! The plan of the lab cloud: regions, accounts, users, roles. Read once at start, never changed.
 //!
-//! `file.rs` spells the TOML, `validate.rs` turns it into what stands here and names every mistake (`mistake.rs`).
+//! `file.rs` spells the TOML, `validate.rs` turns it into the types below and names every mistake (`mistake.rs`).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -23,7 +23,7 @@ const BUILT_IN: &str = include_str!("../../../config/lab-cloud.toml");
 /// When everything in the plan was created, as far as IAM's listings tell. RFC 3339.
 pub(in crate::lab) const CREATED: &str = "2020-11-05T05:29:17Z";
 
-/// A lab cloud as planned: parsed, judged, without contradictions.
+/// A lab cloud as planned: parsed and validated.
 #[derive(Debug, Clone)]
 pub struct LabPlan {
     partitions: HashMap<Partition, Offer>,
@@ -66,7 +66,7 @@ impl LabPlan {
         self.accounts.iter().find(|account| account.id == id)
     }
 
-    /// Whose access key this is.
+    /// The user that this access key belongs to.
     pub(in crate::lab) fn key_holder(&self, access_key_id: &str) -> Option<(&Account, &User, &LabKeys)> {
         self.accounts.iter().find_map(|account| {
             account.users.iter().find_map(|user| {
@@ -198,7 +198,7 @@ pub(in crate::lab) struct Role {
     pub max_session: i64,
 }
 
-/// Whom a role lets in.
+/// The principals that may assume a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::lab) enum Trust {
     Anyone,

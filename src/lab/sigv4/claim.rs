@@ -12,7 +12,7 @@ use crate::lab::wire::query;
 /// A signature with all that is needed to check it, except the key.
 #[derive(Debug, Clone)]
 pub(crate) struct Claim {
-    /// Whose key it is said to be.
+    /// The access key that the request names.
     pub access_key_id: String,
     /// What the signature is good for.
     pub scope: Scope,

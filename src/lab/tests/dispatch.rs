@@ -1,4 +1,4 @@
-//! What has to fit before a service is asked, and the lab's own door.
+//! Checks made before a service is called, and the lab's control endpoints.
 
 use std::time::Duration;
 

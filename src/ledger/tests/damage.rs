@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A log of so many records, in groups of three, and what it comes to.
+/// A log of so many records, in groups of three, and the state it makes.
 async fn log(records: u128) -> (TempDir, Arc<Published>) {
     let at = tempfile::tempdir().expect("a directory");
     let ledger = Ledger::open(at.path(), options()).expect("opens");

@@ -1,7 +1,7 @@
-//! Records as past programs wrote them: `tests/golden/records-v<version>.bin`, each record behind its length (four bytes,
-//! big end first), and beside it what they are, one line of JSON each. **These files are law**: files are added, never
-//! edited and never removed. Bytes that an installation wrote years ago must still be read, and as the same; so must be
-//! the JSON that its auditors were given. If a test here fails, what changed is wrong, and not the file.
+//! Records as past programs wrote them: `tests/golden/records-v<version>.bin`, each record behind its length (four
+//! bytes, big end first), and beside it what they are, one line of JSON each. **These files are law**: files are added,
+//! never edited and never removed. Bytes that an installation wrote years ago must still be read, and as the same; so
+//! must be the JSON that its auditors were given. If a test here fails, what changed is wrong, and not the file.
 
 use super::layout::coverage::{Covered, Forms};
 use super::layout::v2;

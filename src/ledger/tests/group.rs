@@ -159,7 +159,8 @@ async fn what_others_append_is_followed() {
     assert_eq!(ledger.state().state.kms.len(), 1);
 }
 
-/// A store that forgets what it had acknowledged must not be written to: other records would take the lost ones' places.
+/// A store that forgets what it had acknowledged must not be written to: other records would take the lost ones'
+/// places.
 #[tokio::test]
 async fn a_store_that_lost_its_end_stops_the_ledger() {
     for notice_by_writing in [true, false] {

@@ -14,7 +14,6 @@ use std::sync::Arc;
 /// The right that a call needs. Members of `admin` have every right.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RequiredRight {
-    /// Not even a token.
     Nothing,
     /// What the settings say: nothing, or to be an administrator.
     AsConfigured,
@@ -35,7 +34,7 @@ pub enum RequiredRight {
     /// The action on every KMS that the body names.
     OnEveryKms(Action),
     ViewKey,
-    /// The action on the KMS of the key, beside the right to view the key.
+    /// The action on the KMS of the key, besides the right to view the key.
     OnKey(Action),
     /// The same of at least one of the keys that the body names.
     OnSomeKey(Action),
@@ -50,7 +49,7 @@ pub enum RequiredRight {
 }
 
 impl RequiredRight {
-    /// The groups whose members have it, beside `admin`.
+    /// The groups, besides `admin`, whose members have it.
     pub const fn groups(self) -> &'static [SystemGroup] {
         match self {
             Self::Nothing | Self::AsConfigured | Self::SignedIn => &[],

@@ -1,4 +1,4 @@
-//! Which rows match a query, and in which order they come.
+//! Filters and sorts the rows of a list.
 
 use super::{Listed, Query};
 use crate::domain::time::Time;
@@ -45,7 +45,7 @@ pub(super) fn check<T: Listed>(query: &Query) -> Result<(), Failure> {
 }
 
 impl<'a> Filters<'a> {
-    /// Those by members that rows have; others mean nothing.
+    /// Filters by members that rows have; others are ignored.
     pub(super) fn of<T: Listed>(query: &'a Query) -> Self {
         let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
         for (member, wanted) in query.filters.iter().filter(|(member, _)| T::FILTERS.contains(&member.as_str())) {

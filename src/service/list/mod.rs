@@ -43,7 +43,6 @@ pub struct Query {
 pub struct Page<T: Listed> {
     pub skip: usize,
     pub limit: Limit,
-    /// How many rows match.
     pub total: usize,
     pub rows: Rows<T>,
 }
@@ -51,7 +50,7 @@ pub struct Page<T: Listed> {
 /// The rows of a page, to be taken piece by piece: it holds the state as it was, and not a copy of each row.
 pub struct Rows<T: Listed> {
     all: T::Rows,
-    /// Which rows; none: all of them in their order.
+    /// The filter; none: all rows in their order.
     picked: Option<Vec<Id<T>>>,
     next: usize,
     end: usize,
@@ -65,7 +64,6 @@ pub type Candidates<'a, T> = Box<dyn Iterator<Item = Id<T>> + 'a>;
 
 /// A row that can be listed.
 pub trait Listed: Sized + 'static {
-    /// What holds the rows.
     type Rows: table::Rows<Row = Self>;
     /// The members that can be sorted by.
     const SORTS: &'static [&'static str];

@@ -38,8 +38,8 @@ impl<T: OperationTarget> Operations<T> {
         self.note(requested, outcome, related).await
     }
 
-    /// AWS has done all of it, and what it holds now could not be read. If it cannot be read now either, it will be later;
-    /// but a thing that is gone, or that may not be read any more, is not waited for.
+    /// AWS has done all of it, and what it holds now could not be read. If it cannot be read now either, it will be
+    /// later; but a thing that is gone, or that may not be read any more, is not waited for.
     async fn note_unread(&self, requested: &Requested<T>, error: StepError<T>) -> Result<Committed, Failure> {
         let StepError { failure, reached, told, .. } = error;
         let (target, pending) = (&self.target, &requested.pending);
@@ -66,8 +66,8 @@ impl<T: OperationTarget> Operations<T> {
         self.note_done(requested, seen, related).await
     }
 
-    /// Writes down how far an operation came that was stopped, and gives the caller's failure. If AWS cannot be asked what
-    /// it did, the operation stays open, and is taken up again later.
+    /// Writes down how far an operation came that was stopped, and gives the caller's failure. If AWS cannot be asked
+    /// what it did, the operation stays open, and is taken up again later.
     async fn note_stopped(&self, requested: &Requested<T>, error: StepError<T>) -> Failure {
         let StepError { failure, stage, reached, told: _ } = error;
         let (target, pending) = (&self.target, &requested.pending);

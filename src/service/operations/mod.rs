@@ -79,8 +79,8 @@ impl<T: OperationTarget> Operations<T> {
         Self { target: Arc::new(target), recorder, claims: Claims::default(), runtime }
     }
 
-    /// Writes the intent down, asks AWS, and writes the outcome down. Once the intent is in the log the work goes on even
-    /// if the caller goes away.
+    /// Writes the intent down, asks AWS, and writes the outcome down. Once the intent is in the log the work goes on
+    /// even if the caller goes away.
     ///
     /// # Errors
     /// What stands against it here, or what AWS says.
@@ -110,7 +110,8 @@ impl<T: OperationTarget> Operations<T> {
         }
     }
 
-    /// Takes an operation to its end, however long AWS is at it. Answers with the end, or with none if AWS takes minutes.
+    /// Takes an operation to its end, however long AWS is at it. Answers with the end, or with none if AWS takes
+    /// minutes.
     async fn follow(&self, mut requested: Requested<T>, answer: oneshot::Sender<Option<Result<Committed, Failure>>>) {
         let mut answer = Some(answer);
         let operation = requested.operation;
@@ -131,8 +132,8 @@ impl<T: OperationTarget> Operations<T> {
         }
     }
 
-    /// Makes one attempt, and concludes it. If AWS's answer was lost and may mean that something was made, AWS is asked at
-    /// once what it has, and the steps that are left are taken.
+    /// Makes one attempt, and concludes it. If AWS's answer was lost and may mean that something was made, AWS is asked
+    /// at once what it has, and the steps that are left are taken.
     async fn advance(&self, requested: Requested<T>) -> Concluded<T> {
         let (lost, recovery) = match requested.attempt(&self.target).await.sift(&self.target) {
             Sifted::Attempted(attempted) => return attempted.conclude(self).await,

@@ -83,7 +83,7 @@ impl Schedules {
         plan: &RotationPlan,
     ) -> Result<KeyOutcome, Failure> {
         state.kms(key.kms)?.refuse_archived()?;
-        // An earlier run may have imported material and not come to rotate to it.
+        // An earlier run may have imported material and not yet rotated to it.
         let mut key = key.clone();
         // Not by what was known of it when it was read last.
         if !plan.rotate_material {

@@ -1,5 +1,5 @@
 //! The runner: begins the runs that are due, and after a start goes on with those that the end of the program cut off.
-//! That two runs of one schedule are never at the same time is settled in the log, not here.
+//! That two runs of one schedule are never at the same time is decided in the log, not here.
 
 use super::Schedules;
 use crate::domain::event::Actor;

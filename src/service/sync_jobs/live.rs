@@ -36,13 +36,13 @@ pub(super) struct LiveRegion {
 #[derive(Default)]
 pub(super) struct Tally {
     pub listed: Counter,
-    /// They were not known here.
+    /// Keys that were not known here.
     pub added: Counter,
-    /// They were otherwise than known here.
+    /// Keys that differed from what was known here.
     pub updated: Counter,
     /// AWS does not have them any more.
     pub gone: Counter,
-    /// They could not be read.
+    /// Keys that could not be read.
     pub errors: Counter,
 }
 

@@ -45,7 +45,7 @@ pub enum SyncRequest {
     Some {
         /// Names or ids of KMSs.
         kms: Vec<String>,
-        /// Which regions; none: all that each manages.
+        /// The regions; none: all that each KMS manages.
         regions: Option<Vec<Region>>,
     },
 }
@@ -144,7 +144,7 @@ impl SyncJobs {
         Ok(self.seen(state.sync_job(id)?, state))
     }
 
-    /// A job with what is shown beside it.
+    /// A job with the names that are shown with it.
     pub fn seen(&self, job: &Arc<SyncJob>, state: &State) -> SyncJobSeen {
         let name = |id: KmsId| state.kms.get(&id).map_or_else(|| id.to_string(), |kms| kms.name.to_string());
         SyncJobSeen {

@@ -1,5 +1,6 @@
 //! One region: AWS's list of keys, each key read and compared, and a look at those that AWS did not list. An unchanged
-//! key costs no write. Keys are read side by side, so that what is new is written down by many at once and shares a sync.
+//! key costs no write. Keys are read side by side, so that what is new is written down by many at once and shares a
+//! sync.
 
 use super::SyncJobs;
 use super::live::Tally;

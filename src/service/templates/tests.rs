@@ -198,7 +198,7 @@ fn a_push_tells_nobody_of_keys_that_are_hidden() {
     assert!(!refused.to_string().contains(&one.id.to_string()));
 }
 
-/// Whoever sends a body slowly could else push to keys that came under the template meanwhile.
+/// Otherwise a client that sends its body slowly could push to keys that came under the template meanwhile.
 #[test]
 fn a_push_reaches_no_key_that_the_caller_may_not_change_by_then() {
     let world = World::new();

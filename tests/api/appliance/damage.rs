@@ -1,5 +1,5 @@
-//! A damaged data directory: the program refuses to start and says what to do, or nothing was lost. It never panics, and
-//! never begins anew where there was something.
+//! A damaged data directory: the program refuses to start and says what to do, or nothing was lost. It never panics,
+//! and never begins anew where there was something.
 
 use crate::support::appliance::{Appliance, lab, program, run_to_end};
 use serde_json::json;

@@ -1,4 +1,5 @@
-//! Tokens: what is in one, what is not taken for one, and when one stops working; passwords and lockout at the same endpoint.
+//! Tokens: what is in one, what is not taken for one, and when one stops working; passwords and lockout at the same
+//! endpoint.
 
 use crate::support::appliance::{Appliance, PASSWORD, id, program, subject, user_id};
 use crate::support::client::{Answer, Client};

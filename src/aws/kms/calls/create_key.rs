@@ -95,7 +95,6 @@ impl<'a> RequestBody<'a> {
     }
 }
 
-/// DescribeKey answers the same.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct AnswerBody {

@@ -76,7 +76,6 @@ macro_rules! kms_calls {
                 }
             }
 
-            /// Sends it to AWS.
             pub(in crate::aws) async fn send(
                 &self,
                 client: &Arc<Client>,

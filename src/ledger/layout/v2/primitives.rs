@@ -1,6 +1,6 @@
-//! What members are made of: text, bytes, moments, ids. Text that was checked when it was given is taken as it is: which
-//! names are allowed today does not decide what could be called so once. What has a shape (a region, an ARN, a number of
-//! days) is parsed.
+//! What members are made of: text, bytes, moments, ids. Text that was checked when it was given is taken as it is:
+//! which names are allowed today does not decide what could be called so once. What has a shape (a region, an ARN, a
+//! number of days) is parsed.
 
 use crate::domain::connection::StsEndpoints as LiveStsEndpoints;
 use crate::domain::cron::Cron;
@@ -24,7 +24,6 @@ use std::borrow::Cow;
 use std::fmt;
 use uuid::Uuid;
 
-/// A text.
 pub(in crate::ledger) struct Text<'a>(Cow<'a, str>);
 
 impl Serialize for Text<'_> {

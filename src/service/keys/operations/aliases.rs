@@ -1,5 +1,5 @@
-//! Aliases: give one to a key, take one from a key, move one. An alias that moves affects the key that loses it. Recovery:
-//! the keys are only looked at, since AWS finds an alias by its name, on whichever key it is by now.
+//! Aliases: give one to a key, take one from a key, move one. An alias that moves affects the key that loses it.
+//! Recovery: the keys are only looked at, since AWS finds an alias by its name, on whichever key it is by now.
 
 use super::{ChangesKey, KeyStepError, OperationSteps, Work};
 use crate::aws::call::AwsCall;

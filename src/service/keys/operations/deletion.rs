@@ -1,5 +1,5 @@
-//! Schedule the deletion of a key, and cancel it. Single calls that affect nothing else; recovery: the key is only looked
-//! at.
+//! Schedule the deletion of a key, and cancel it. Single calls that affect nothing else; recovery: the key is only
+//! looked at.
 
 use super::{ChangesKey, KeyStepError, OperationSteps, Work};
 use crate::aws::call::AwsCall;

@@ -75,7 +75,6 @@ impl KeyOperations {
 /// An operation on its way.
 struct Work<'a> {
     target: &'a KeyTarget,
-    /// Where it goes.
     at: RegionAccess,
     operation: OperationId,
     pending: &'a PendingOperation,

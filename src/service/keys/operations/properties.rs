@@ -1,5 +1,5 @@
-//! Single calls that change what a key is: enabled or not, its description, its tags. They affect nothing else; recovery:
-//! the key is only looked at.
+//! Single calls that change what a key is: enabled or not, its description, its tags. They affect nothing else;
+//! recovery: the key is only looked at.
 
 use super::{ChangesKey, KeyStepError, OperationSteps, Work};
 use crate::aws::call::AwsCall;

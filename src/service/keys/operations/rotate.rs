@@ -67,8 +67,8 @@ impl MakesKey for Rotate<'_> {
         self.new.policy.as_ref()
     }
 
-    /// With all aliases of the old key, and material, the new one has taken its place whatever failed after that, and the
-    /// schedule must go on with it.
+    /// With all aliases of the old key, and material, the new one has taken its place whatever failed after that, and
+    /// the schedule must go on with it.
     fn is_complete(&self, state: &State, seen: &Snapshot) -> bool {
         let aliases = seen.aliases.as_deref().unwrap_or_default();
         let old = state.keys.get(&self.from);

@@ -1,5 +1,5 @@
-//! Rotation by AWS itself: let it, or not; and have it done now. Single calls that affect nothing else; recovery: the key
-//! is only looked at. The replacement of a key by another one is in `rotate.rs`.
+//! Rotation by AWS itself: let it, or not; and have it done now. Single calls that affect nothing else; recovery: the
+//! key is only looked at. The replacement of a key by another one is in `rotate.rs`.
 
 use super::{ChangesKey, KeyStepError, OperationSteps, Work};
 use crate::aws::call::AwsCall;

@@ -1,5 +1,5 @@
-//! How a key that an operation may have made is found at AWS: by the tag with the operation's id. AWS shows a new key with
-//! a delay, so what is not there counts as never made only after a while.
+//! How a key that an operation may have made is found at AWS: by the tag with the operation's id. AWS shows a new key
+//! with a delay, so what is not there counts as never made only after a while.
 
 use super::{KeyStepError, Work};
 use crate::aws::failure::AwsFailure;

@@ -1,5 +1,5 @@
-//! The vendor's page, from top to bottom: its example requests as they stand there (`tests/seed/*.sh`; only the host, the
-//! token and the id of the KMS are put in), and its example answers member for member (`tests/seed/*.json`).
+//! The vendor's page, from top to bottom: its example requests as they stand there (`tests/seed/*.sh`; only the host,
+//! the token and the id of the KMS are put in), and its example answers member for member (`tests/seed/*.json`).
 //!
 //! The page's answers to "add" show another KMS than its requests ask for (name, connection, regions), so both are
 //! tested: what the request asks for, and the KMS that the answers show. The answer by AssumeRole has a comma here that

@@ -1,5 +1,5 @@
-//! Every operation that the API's description names, and what no client should send it. The endpoints say what exactly is
-//! told; here it is enough that nothing breaks, that every error has the contract's shape, and that no operation is
+//! Every operation that the API's description names, and what no client should send it. The endpoints say what exactly
+//! is told; here it is enough that nothing breaks, that every error has the contract's shape, and that no operation is
 //! forgotten.
 
 use crate::support::appliance::{Appliance, id, user_id};

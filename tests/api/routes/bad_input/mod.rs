@@ -1,5 +1,5 @@
-//! Bodies that no client should send, at every endpoint that takes one: each gets the contract's error, naming the member,
-//! and changes nothing.
+//! Bodies that no client should send, at every endpoint that takes one: each gets the contract's error, naming the
+//! member, and changes nothing.
 
 mod endpoints;
 mod every_operation;

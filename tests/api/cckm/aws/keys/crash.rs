@@ -1,5 +1,5 @@
-//! The crash matrix: the program is killed between each pair of steps of what makes and deletes keys, and started again.
-//! Then AWS and Claviger agree: nothing orphaned, nothing doubled, nothing unknown.
+//! The crash matrix: the program is killed between each pair of steps of what makes and deletes keys, and started
+//! again. Then AWS and Claviger agree: nothing orphaned, nothing doubled, nothing unknown.
 //!
 //! The lab cloud holds the program before one call to AWS: all calls before it were done, it and all after it were not.
 //! "Nothing" means that the new key is neither at AWS nor here; "all" that all steps were taken in the end.
