@@ -1,15 +1,16 @@
 //! What the ledger costs, against this machine's disk in the same run: durable writes with 64 writers at once, replay,
 //! and the memory that an open log takes. `LEDGER_EVENTS` sets how many events the log gets (1 000 000 otherwise), and
-//! `LEDGER_SINGLE_EVENTS` how many a second log gets, each in a commit of its own (100 000 otherwise). Replay is
-//! compared with what is possible: checking and decoding the same bytes from memory, with the same threads.
+//! `LEDGER_SINGLE_EVENTS` how many a second log gets, each in a commit of its own (20 000 otherwise). Replay is compared
+//! with what is possible: checking and decoding the same bytes from memory, with the same threads.
 
 mod disk;
 mod large_log;
 
-use claviger::ledger::{Ledger, LedgerOptions};
+use claviger::ledger::{Ledger, LedgerError, LedgerOptions};
 use large_log::{added, record, regions_replaced};
 use std::error::Error;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -21,7 +22,7 @@ const MEASURED: Duration = Duration::from_secs(5);
 fn main() -> Outcome<()> {
     // The measuring process for replay is a fresh one: its memory is that of an open log and nothing else.
     if let Ok(directory) = std::env::var("LEDGER_BENCH_OPEN") {
-        return open(Path::new(&directory));
+        return open(Path::new(&directory), std::env::var_os("LEDGER_BENCH_SNAPSHOT").is_some());
     }
     let events: u64 = std::env::var("LEDGER_EVENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
     let root = std::env::current_dir()?.join("target/bench-ledger");
@@ -36,7 +37,7 @@ fn main() -> Outcome<()> {
     println!("{:<58}{:>12.2}", "  of the disk's own rate", writes / disk);
     println!("{:<58}{:>12.1}", "  changes that share a sync", writes / syncs);
 
-    let single = std::env::var("LEDGER_SINGLE_EVENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(100_000);
+    let single = std::env::var("LEDGER_SINGLE_EVENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000);
     for (events, at_once) in [(events, 100), (single, 1)] {
         let log = root.join(format!("replay-{at_once}"));
         let started = Instant::now();
@@ -48,15 +49,30 @@ fn main() -> Outcome<()> {
         );
         println!("{:<58}{:>12.1}", "  bytes on disk per event", size(&log)? as f64 / events as f64);
         for _ in 0..2 {
-            let opened =
-                std::process::Command::new(std::env::current_exe()?).env("LEDGER_BENCH_OPEN", &log).status()?;
-            if !opened.success() {
-                return Err("the log did not open".into());
-            }
+            open_afresh(&log, false)?;
+        }
+        let started = Instant::now();
+        runtime.block_on(async { Ok::<_, LedgerError>(Ledger::open(&log, with_snapshots())?.close().await) })?;
+        println!("{:<58}{:>12.2}", "seconds to open, write a snapshot and close", started.elapsed().as_secs_f64());
+        for _ in 0..2 {
+            open_afresh(&log, true)?;
         }
     }
     std::fs::remove_dir_all(&root)?;
     Ok(())
+}
+
+fn open_afresh(log: &Path, snapshot: bool) -> Outcome<()> {
+    let mut command = std::process::Command::new(std::env::current_exe()?);
+    command.env("LEDGER_BENCH_OPEN", log);
+    if snapshot {
+        command.env("LEDGER_BENCH_SNAPSHOT", "");
+    }
+    if command.status()?.success() { Ok(()) } else { Err("the log did not open".into()) }
+}
+
+fn with_snapshots() -> LedgerOptions {
+    LedgerOptions { snapshot_key: Some(Arc::new(|| Some([7; 32]))), ..LedgerOptions::default() }
 }
 
 /// Changes, and syncs, per second.
@@ -102,11 +118,17 @@ async fn write(directory: &Path, events: u64, at_once: usize) -> Outcome<()> {
     Ok(())
 }
 
-fn open(directory: &Path) -> Outcome<()> {
+fn open(directory: &Path, snapshot: bool) -> Outcome<()> {
     let started = Instant::now();
-    let ledger = Ledger::open(directory, LedgerOptions::default())?;
+    let options = if snapshot { with_snapshots() } else { LedgerOptions::default() };
+    let ledger = Ledger::open(directory, options)?;
     let (took, events) = (started.elapsed().as_secs_f64(), ledger.state().head as f64);
-    println!("{:<58}{took:>12.2}", format!("seconds to open a log of {events} events"));
+    let by = if snapshot { "by its snapshot" } else { "by its records" };
+    println!("{:<58}{took:>12.2}", format!("seconds to open a log of {events} events {by}"));
+    if snapshot {
+        println!("{:<58}{:>12.0}", "  memory in MiB", memory()? / 1024.0);
+        return Ok(());
+    }
     println!("{:<58}{:>12.0}", "  events per second", events / took);
     println!("{:<58}{:>12.0}", "  memory in MiB", memory()? / 1024.0);
     println!("{:<58}{:>12.0}", "  KMS entries", ledger.state().state.kms.len() as f64);

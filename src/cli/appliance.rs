@@ -11,7 +11,7 @@ use crate::domain::time::Time;
 use crate::http::health::MetricsAccess;
 use crate::http::server::{self, Server, ServerOptions, Timeouts};
 use crate::keyring::{Keyring, KeyringError};
-use crate::ledger::{Ledger, LedgerError, LedgerOptions};
+use crate::ledger::{Ledger, LedgerError, LedgerOptions, SnapshotKey};
 use crate::service::failure::Failure;
 use crate::service::passwords::Hashing;
 use crate::service::tokens::RefreshDefaults;
@@ -23,7 +23,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -116,7 +116,8 @@ impl Appliance {
             .map_err(|source| StartError::DataDir { path: data_dir.clone(), source })?;
         // At once: until it is listened to it ends the process, and systemd takes that for a good end.
         let hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
-        let ledger = Ledger::open(data_dir, ledger_options(&config))?;
+        let keyring = Arc::new(Mutex::new(None));
+        let ledger = Ledger::open(data_dir, ledger_options(&config, &keyring))?;
         let name = UserName::parse("admin")?;
         if ledger.state().state.installation.is_none() {
             refuse_weak(&config)?;
@@ -127,7 +128,7 @@ impl Appliance {
         let listen = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).map_err(listen)?;
         let control = control::serve(data_dir, ledger.clone()).map_err(StartError::Control)?;
-        let keyring = Keyring::open(&config.storage.keyring_dir(), config.master_key.source(data_dir))?;
+        let keyring = open_keyring(&config, &keyring)?;
         let must_change = config.login.require_first_password_change;
         let aws = RusotoAws::new(&config.aws)?;
         let parts = Parts {
@@ -231,8 +232,29 @@ fn allow_files() {
     }
 }
 
-fn ledger_options(config: &Config) -> LedgerOptions {
-    LedgerOptions { cache_bytes: config.storage.cache_mib.saturating_mul(1024 * 1024), ..LedgerOptions::default() }
+fn ledger_options(config: &Config, keyring: &Arc<Mutex<Option<Keyring>>>) -> LedgerOptions {
+    let cache_bytes = config.storage.cache_mib.saturating_mul(1024 * 1024);
+    let snapshot_key = Some(snapshot_key(config.clone(), keyring.clone()));
+    LedgerOptions { cache_bytes, snapshot_key, ..LedgerOptions::default() }
+}
+
+/// The key for snapshots of the state. The keyring is opened for it while the ledger is, if there is a snapshot; what
+/// keeps it from opening is said when the start comes to it.
+fn snapshot_key(config: Config, keyring: Arc<Mutex<Option<Keyring>>>) -> SnapshotKey {
+    Arc::new(move || {
+        let keyring = open_keyring(&config, &keyring).ok()?;
+        Some(*keyring.derived_key("snapshot of the state"))
+    })
+}
+
+/// Opens the keyring unless it is open.
+fn open_keyring(config: &Config, open: &Mutex<Option<Keyring>>) -> Result<Keyring, KeyringError> {
+    let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(keyring) = &*open {
+        return Ok(keyring.clone());
+    }
+    let keyring = Keyring::open(&config.storage.keyring_dir(), config.master_key.source(&config.storage.data_dir))?;
+    Ok(open.insert(keyring).clone())
 }
 
 fn hashing(config: &Config) -> Hashing {

@@ -42,6 +42,11 @@ pub struct AclEntry {
 pub struct Acl(Vec<AclEntry>);
 
 impl Acl {
+    /// Puts a list together from its entries.
+    pub fn restored(entries: Vec<AclEntry>) -> Self {
+        Self(entries)
+    }
+
     pub fn entries(&self) -> &[AclEntry] {
         &self.0
     }

@@ -62,6 +62,14 @@ impl<T: Named> Deref for Collection<T> {
     }
 }
 
+impl<T: Named> FromIterator<T> for Collection<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(entries: I) -> Self {
+        let mut collection = Self::default();
+        entries.into_iter().for_each(|entry| collection.insert(entry));
+        collection
+    }
+}
+
 impl<T: Named> Default for Collection<T> {
     fn default() -> Self {
         Self { rows: Table::default(), by_name: HashMap::new() }

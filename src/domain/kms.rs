@@ -254,7 +254,7 @@ impl Named for Kms {
 }
 
 /// All KMSs, by account too. It reads as the collection does.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct KmsCollection {
     all: Collection<Kms>,
     by_account: imbl::HashMap<AccountId, Vec<KmsId>>,
@@ -264,6 +264,13 @@ impl KmsCollection {
     /// Returns the KMSs that manage regions of this account.
     pub fn of_account(&self, account: AccountId) -> impl Iterator<Item = &Arc<Kms>> {
         self.by_account.get(&account).into_iter().flatten().filter_map(|id| self.all.get(id))
+    }
+
+    /// Puts the collection together from its entries, in their order.
+    pub fn restored(entries: Vec<Kms>) -> Self {
+        let mut by_account = imbl::HashMap::<_, Vec<_>>::new();
+        entries.iter().for_each(|kms| by_account.entry(kms.account).or_default().push(kms.id));
+        Self { all: entries.into_iter().collect(), by_account }
     }
 
     /// Takes in what has happened to a KMS. It cannot fail: an event is a fact, and the log is full of old ones.
@@ -299,6 +306,13 @@ impl KmsCollection {
             | KmsEvent::Archived
             | KmsEvent::Recovered => self.all.change(&id, |kms| kms.apply(at, event)),
         }
+    }
+}
+
+/// Equal when the entries are, in the same order: the index follows from them.
+impl PartialEq for KmsCollection {
+    fn eq(&self, other: &Self) -> bool {
+        self.all == other.all
     }
 }
 

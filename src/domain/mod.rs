@@ -23,6 +23,7 @@ pub mod password;
 pub mod patch;
 pub mod place;
 pub mod refusal;
+pub mod restore;
 #[cfg(test)]
 pub(crate) mod scenario;
 pub mod schedule;

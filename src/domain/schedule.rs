@@ -61,12 +61,20 @@ pub enum Work {
 }
 
 impl Work {
+    const ROTATE_KEYS: &'static str = "cckm_key_rotation";
+    const SYNCHRONIZE: &'static str = "cckm_synchronization";
+
     /// The word that clients use.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::RotateKeys(_) => "cckm_key_rotation",
-            Self::Synchronize(_) => "cckm_synchronization",
+            Self::RotateKeys(_) => Self::ROTATE_KEYS,
+            Self::Synchronize(_) => Self::SYNCHRONIZE,
         }
+    }
+
+    /// The name of some work that is written so.
+    pub fn name_of(text: &str) -> Option<&'static str> {
+        [Self::ROTATE_KEYS, Self::SYNCHRONIZE].into_iter().find(|name| *name == text)
     }
 }
 
@@ -112,7 +120,7 @@ pub struct Run {
     pub ended: Option<(Time, RunOutcome)>,
     /// What became of each key so far. There may be 100 000: a copy of the run shares them.
     pub keys: Vector<(KeyId, KeyOutcome)>,
-    treated: imbl::HashSet<KeyId>,
+    pub(crate) treated: imbl::HashSet<KeyId>,
 }
 
 impl Run {
@@ -357,6 +365,18 @@ pub struct Schedules {
 const OWNERLESS_MAX: usize = 1000;
 
 impl Schedules {
+    /// Puts schedules and runs together again, in their order.
+    pub fn restored(schedules: Vec<Schedule>, remembered: Vec<Run>, ownerless: Vec<JobId>) -> Self {
+        let mut runs = Table::default();
+        remembered.into_iter().for_each(|run| runs.insert(run.id, run));
+        Self { all: schedules.into_iter().collect(), runs, ownerless: ownerless.into_iter().collect() }
+    }
+
+    /// Returns the runs of schedules that are gone, the oldest first.
+    pub fn ownerless(&self) -> impl Iterator<Item = &JobId> {
+        self.ownerless.iter()
+    }
+
     /// The schedule of this name.
     pub fn named(&self, name: &ScheduleName) -> Option<&Arc<Schedule>> {
         self.all.named(name)

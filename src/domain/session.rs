@@ -130,6 +130,13 @@ impl PartialEq for Sessions {
 }
 
 impl Sessions {
+    /// Puts the open sessions together again.
+    pub fn restored(sessions: Vec<Session>) -> Self {
+        let mut restored = Self::default();
+        sessions.into_iter().for_each(|session| restored.put(session));
+        restored
+    }
+
     /// The session of this id.
     pub fn get(&self, id: &SessionId) -> Option<&Session> {
         self.open.get(id)

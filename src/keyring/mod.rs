@@ -90,6 +90,12 @@ impl Keyring {
             .map_err(|_| KeyringError::Unreadable { owner: owner.clone(), purpose })
     }
 
+    /// A key of its own for a purpose that is no secret's, such as a MAC over a cache. The same master key gives the same
+    /// one, and nobody can tell the master key from it.
+    pub fn derived_key(&self, purpose: &'static str) -> Zeroizing<[u8; 32]> {
+        self.shared.master.derived(purpose)
+    }
+
     /// Deletes the owner's data key: all that was sealed for it is unreadable for ever. An owner without a key is no
     /// error.
     ///

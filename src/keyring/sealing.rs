@@ -4,6 +4,7 @@
 //! authenticated too, so that sealed bytes cannot be moved to another owner, purpose or version.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::hmac;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// The form that this program writes. Others will follow; this one stays readable.
@@ -43,6 +44,17 @@ impl Key {
         let mut key = Self([0; KEY_LEN]);
         fill(&mut key.0)?;
         Ok(key)
+    }
+
+    /// Another key, which only this one gives, for a purpose.
+    pub(super) fn derived(&self, purpose: &str) -> Zeroizing<[u8; KEY_LEN]> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
+        let mut derived = Zeroizing::new([0; KEY_LEN]);
+        // Expansion as in HKDF, of a key that is uniform already. What is sealed begins otherwise.
+        derived.copy_from_slice(
+            hmac::sign(&key, &[b"claviger derived key\0", purpose.as_bytes(), &[1]].concat()).as_ref(),
+        );
+        derived
     }
 
     /// Seals a text for the context.
@@ -130,6 +142,14 @@ mod tests {
             let sealed = key(1).seal(&[text.as_bytes(), b""], b"secret").expect("sealing works");
             prop_assert!(key(1).open(&[left.as_bytes(), right.as_bytes()], &sealed).is_err());
         }
+    }
+
+    #[test]
+    fn derived_keys_differ_by_master_key_and_purpose() {
+        assert_eq!(key(1).derived("a"), key(1).derived("a"));
+        assert_ne!(key(1).derived("a"), key(1).derived("b"));
+        assert_ne!(key(1).derived("a"), key(2).derived("a"));
+        assert_ne!(*key(1).derived("a"), [1; KEY_LEN]);
     }
 
     #[test]

@@ -14,6 +14,28 @@ impl History {
         }
     }
 
+    /// All streams that have a history, in a fixed order.
+    pub(super) fn streams(&self) -> Vec<Stream> {
+        let mut streams: Vec<_> = self.0.keys().cloned().collect();
+        streams.sort_by_cached_key(Stream::to_string);
+        streams
+    }
+
+    /// Copies what there is of these streams up to record `seq`.
+    pub(super) fn copy_upto(&self, seq: u64, streams: &[Stream], into: &mut Self) {
+        for stream in streams {
+            let numbers = self.of(stream);
+            into.restore(stream.clone(), numbers[..numbers.partition_point(|number| *number <= seq)].to_vec());
+        }
+    }
+
+    /// Takes in the numbers of a whole stream.
+    pub(super) fn restore(&mut self, stream: Stream, numbers: Vec<u64>) {
+        if !numbers.is_empty() {
+            self.0.insert(stream, numbers);
+        }
+    }
+
     /// The numbers of a stream's records, oldest first.
     pub(super) fn of(&self, stream: &Stream) -> &[u64] {
         self.0.get(stream).map_or(&[], Vec::as_slice)

@@ -4,8 +4,9 @@
 //!
 //! `record` is what is kept and its bytes, `layout` what of live types is in them, `chain` what holds records together,
 //! `store` where they are kept (`embedded` on sled, `rows` how they lie there), `head` how a log that lost its end is
-//! noticed, `writer` the one thread that writes, `replay` the way back from bytes to state, `reader` the thread that
-//! reads for histories, `history` which records concern a KMS or a connection, `json_lines` records as JSON for people.
+//! noticed, `writer` the one thread that writes, `replay` the way back from bytes to state, `snapshot` a cache of the
+//! state, `reader` the thread that reads for histories, `history` which records concern a KMS or a connection,
+//! `json_lines` records as JSON for people.
 
 mod chain;
 mod directory;
@@ -20,6 +21,7 @@ mod reader;
 mod record;
 mod replay;
 mod rows;
+mod snapshot;
 mod store;
 mod verify;
 mod writer;
@@ -31,6 +33,7 @@ pub use error::{Fault, LedgerError, Stopped, WriteError};
 pub use json_lines::{Filter, name_and_members};
 pub use limit::decoding_alone;
 pub use record::{Record, RecordHash};
+pub use snapshot::SnapshotKey;
 pub use store::{AppendError, Batch, Batches, Entry, Store, StoreError};
 pub use verify::{Records, Verified, accept, read, verify};
 
@@ -47,6 +50,7 @@ use head::HeadMark;
 use history::History;
 use reader::{RANGE_MAX, Reader, Wanted};
 use replay::Replayed;
+use snapshot::{Keeper, Place};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -99,6 +103,8 @@ pub struct LedgerOptions {
     pub cache_bytes: u64,
     /// So many decisions may wait; the next ones wait to be let in.
     pub queue: usize,
+    /// Under which key snapshots of the state are kept; none: there are none.
+    pub snapshot_key: Option<SnapshotKey>,
 }
 
 impl Default for LedgerOptions {
@@ -108,6 +114,7 @@ impl Default for LedgerOptions {
             ids: Arc::new(|| EventId::new(Uuid::new_v4())),
             cache_bytes: 64 * 1024 * 1024,
             queue: 1024,
+            snapshot_key: None,
         }
     }
 }
@@ -126,6 +133,8 @@ struct Inner {
     shared: Arc<Shared>,
     store: Arc<dyn Store>,
     reader: Reader,
+    /// Checks what a snapshot stood for.
+    check: Mutex<Option<JoinHandle<()>>>,
     clock: Arc<dyn Fn() -> Time + Send + Sync>,
     orders: Mutex<Option<mpsc::Sender<Order>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -137,6 +146,16 @@ impl Shared {
         let head = published.head;
         self.published.store(Arc::new(published));
         self.head.send_replace(head);
+    }
+
+    /// What had happened to each KMS and connection up to record `seq`. Copied a few streams at a time: the writer must
+    /// not wait for all of it.
+    fn history_upto(&self, seq: u64) -> History {
+        let history = || self.history.read().unwrap_or_else(PoisonError::into_inner);
+        let streams = history().streams();
+        let mut copy = History::default();
+        streams.chunks(256).for_each(|streams| history().copy_upto(seq, streams, &mut copy));
+        copy
     }
 
     fn chain_end(&self) -> Chain {
@@ -152,11 +171,23 @@ impl Ledger {
     /// system refuses something.
     pub fn open(directory: &Path, options: LedgerOptions) -> Result<Self, LedgerError> {
         let (store, known) = Embedded::open(Directory::take(directory)?, options.cache_bytes)?;
-        Self::start(Arc::new(store), known, options)
+        let snapshots = options.snapshot_key.clone().map(|key| Place::new(directory, key));
+        Self::start_with(snapshots, Arc::new(store), known, options)
     }
 
+    #[cfg(test)]
     fn start(store: Arc<dyn Store>, known: HeadMark, options: LedgerOptions) -> Result<Self, LedgerError> {
-        let Replayed { state, history, chain } = replay::replay(&*store, Replayed::nothing(), store.head(), known)?;
+        Self::start_with(None, store, known, options)
+    }
+
+    fn start_with(
+        snapshots: Option<Place>,
+        store: Arc<dyn Store>,
+        known: HeadMark,
+        options: LedgerOptions,
+    ) -> Result<Self, LedgerError> {
+        let (replayed, rested_on) = snapshot::replay(snapshots.as_ref(), &*store, known)?;
+        let Replayed { state, history, chain } = replayed;
         let (orders, queue) = mpsc::channel(options.queue.max(1));
         let shared = Arc::new(Shared {
             published: ArcSwap::from_pointee(Published { head: chain.seq, time: chain.time, state }),
@@ -165,8 +196,16 @@ impl Ledger {
             accepting: AtomicBool::new(true),
             head: watch::Sender::new(chain.seq),
         });
-        let writer =
-            Writer { store: store.clone(), shared: shared.clone(), options: options.clone(), chain, orders: queue };
+        let keeper = Keeper::start(snapshots, &shared, rested_on.seq)?;
+        let check = snapshot::check_rest(store.clone(), shared.clone(), rested_on)?;
+        let writer = Writer {
+            store: store.clone(),
+            shared: shared.clone(),
+            options: options.clone(),
+            chain,
+            orders: queue,
+            keeper: Some(keeper),
+        };
         if let Some(heads) = store.watch_heads() {
             let orders = orders.downgrade();
             spawn("ledger-follower", move || writer::pass_on_heads(&heads, &orders))?;
@@ -177,6 +216,7 @@ impl Ledger {
             shared,
             store,
             reader,
+            check: Mutex::new(check),
             clock: options.clock,
             orders: Mutex::new(Some(orders)),
             writer: Mutex::new(Some(thread)),
@@ -317,6 +357,9 @@ impl Drop for Inner {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer.filter(|writer| writer.thread().id() != std::thread::current().id()) {
             let _ = writer.join();
+        }
+        if let Some(check) = self.check.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = check.join();
         }
     }
 }

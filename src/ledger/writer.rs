@@ -6,6 +6,7 @@
 use super::chain::{Chain, ChainReader, check_time};
 use super::error::{LedgerError, Stopped, WriteError};
 use super::record::Draft;
+use super::snapshot::Keeper;
 use super::store::{AppendError, Entry, Store};
 use super::{Committed, Context, LedgerOptions, Published, RecordHash, Shared};
 use crate::domain::event::Event;
@@ -49,6 +50,8 @@ pub(super) struct Writer {
     pub options: LedgerOptions,
     pub chain: Chain,
     pub orders: mpsc::Receiver<Order>,
+    /// There until the end.
+    pub keeper: Option<Keeper>,
 }
 
 /// A state that is not durable yet, and the end of its chain.
@@ -68,6 +71,7 @@ struct Plan {
 impl Writer {
     pub(super) fn run(mut self) {
         let mut waiting = VecDeque::new();
+        self.note_for_snapshot();
         while let Some(order) = self.orders.blocking_recv() {
             let last = self.gather(order, &mut waiting);
             while !waiting.is_empty() {
@@ -78,7 +82,12 @@ impl Writer {
                 Some(Order::CatchUp) => self.catch_up_or_stop(),
                 Some(Order::Close(done)) => {
                     // Whoever comes now is told by the closed queue; whoever waits on `done` finds it closed.
+                    let keeper = self.keeper.take().filter(|_| self.is_accepting());
+                    let (published, chain) = (self.shared.published.load_full(), self.chain);
                     drop(self);
+                    if let Some(keeper) = keeper {
+                        keeper.finish(&published, chain);
+                    }
                     let _ = done.send(());
                     return;
                 }
@@ -184,6 +193,13 @@ impl Writer {
         self.note_history(self.chain.seq + 1, made);
         self.chain = end.chain;
         self.shared.publish(end.published(), end.chain);
+        self.note_for_snapshot();
+    }
+
+    fn note_for_snapshot(&mut self) {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.note(&self.shared.published.load(), self.chain);
+        }
     }
 
     fn note_history<'a>(&self, first: u64, events: impl Iterator<Item = &'a Event>) {

@@ -31,6 +31,24 @@ impl<J: Clone> Default for Retained<J> {
 }
 
 impl<J: Clone + Parted> Retained<J> {
+    /// Puts jobs together again, in their order, with those that have ended, the one that ended first at the front, and
+    /// how many parts those have.
+    pub fn restored(jobs: Vec<J>, id: impl Fn(&J) -> JobId, ended: Vec<JobId>, parts: usize) -> Self {
+        let mut all = Table::default();
+        jobs.into_iter().for_each(|job| all.insert(id(&job), job));
+        Self { all, ended: ended.into_iter().collect(), parts }
+    }
+
+    /// Returns how many parts the jobs have that have ended.
+    pub fn ended_parts(&self) -> usize {
+        self.parts
+    }
+
+    /// Returns the jobs that have ended, the one that ended first at the front.
+    pub fn ended(&self) -> impl Iterator<Item = &JobId> {
+        self.ended.iter()
+    }
+
     pub fn all(&self) -> &Table<JobId, J> {
         &self.all
     }

@@ -26,9 +26,9 @@ pub struct SyncJob {
     /// When something about it last changed.
     pub updated: Time,
     /// Where in `regions` a place is.
-    places: imbl::HashMap<(KmsId, Region), usize>,
+    pub(crate) places: imbl::HashMap<(KmsId, Region), usize>,
     /// How many regions are not at their end.
-    open: usize,
+    pub(crate) open: usize,
 }
 
 /// A region of a KMS.

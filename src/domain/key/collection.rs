@@ -15,7 +15,7 @@ use std::sync::Arc;
 type Ids = HashMap<AwsKeyId, KeyId>;
 
 /// Keys by our id, in the order in which they became known, with the indexes that lead to them.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct KeyCollection {
     /// Every key, those included that are no longer managed.
     rows: Table<KeyId, Key>,
@@ -34,7 +34,63 @@ struct Hidden {
     keys: Ids,
 }
 
+/// Equal when the rows are, in the same order, and the same ones are managed: the index follows from them.
+impl PartialEq for KeyCollection {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows && self.unmanaged == other.unmanaged
+    }
+}
+
+/// The keys that one change took from a region of a KMS and that have rows left.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnmanagedKeys {
+    pub kms: KmsId,
+    pub region: Region,
+    pub cause: UnmanagedCause,
+    pub keys: Vec<KeyId>,
+}
+
 impl KeyCollection {
+    /// Puts the collection together from all its rows, in their order, and what is not managed, in the order in which it
+    /// was hidden.
+    pub fn restored(rows: Vec<Key>, unmanaged: Vec<UnmanagedKeys>) -> Self {
+        let hidden: std::collections::HashSet<KeyId> =
+            unmanaged.iter().flat_map(|change| &change.keys).copied().collect();
+        let mut restored = Self::default();
+        for key in rows {
+            match hidden.contains(&key.id) {
+                true => restored.rows.insert(key.id, key),
+                false => restored.insert(key),
+            }
+        }
+        for UnmanagedKeys { kms, region, cause, keys } in unmanaged {
+            let ids = keys.iter().filter_map(|id| Some((restored.rows.get(id)?.aws_id().clone(), *id))).collect();
+            restored.hide(kms, region, ids, cause);
+        }
+        restored
+    }
+
+    /// Returns every row, those included that are no longer managed, in the order in which they became known.
+    pub fn all_rows(&self) -> impl Iterator<Item = &Arc<Key>> {
+        self.rows.iter()
+    }
+
+    /// Returns what is no longer managed and has rows left, each region's in the order in which it was hidden.
+    pub fn unmanaged_entries(&self) -> Vec<UnmanagedKeys> {
+        let mut entries = Vec::new();
+        for (kms, regions) in &self.unmanaged {
+            for (region, changes) in regions {
+                entries.extend(changes.iter().map(|hidden| {
+                    let mut keys: Vec<_> = hidden.keys.values().copied().collect();
+                    keys.sort_by_key(|id| id.uuid());
+                    UnmanagedKeys { kms: *kms, region: region.clone(), cause: hidden.cause, keys }
+                }));
+            }
+        }
+        entries.sort_by(|one, other| (one.kms.uuid(), &one.region).cmp(&(other.kms.uuid(), &other.region)));
+        entries
+    }
+
     pub fn get(&self, id: &KeyId) -> Option<&Arc<Key>> {
         self.rows.get(id).filter(|key| self.manages(key))
     }

@@ -23,6 +23,7 @@ mod layout_macro;
 
 #[cfg(test)]
 pub(super) mod coverage;
+pub(super) mod state;
 #[cfg(test)]
 mod tests;
 pub(super) mod v2;
@@ -46,6 +47,12 @@ pub(super) struct Impossible(Box<str>);
 impl Impossible {
     fn because(error: impl ToString) -> Self {
         Self(error.to_string().into())
+    }
+}
+
+impl std::fmt::Display for Impossible {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

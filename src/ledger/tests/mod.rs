@@ -13,6 +13,7 @@ mod sample_jobs;
 mod sample_keys;
 mod sample_schedules;
 mod sample_source_keys;
+mod snapshot;
 
 use super::*;
 use std::sync::atomic::AtomicU64;
@@ -25,6 +26,7 @@ fn options() -> LedgerOptions {
         ids: Arc::new(move || EventId::new(Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::Relaxed))))),
         cache_bytes: 1024 * 1024,
         queue: 128,
+        snapshot_key: None,
     }
 }
 

@@ -31,7 +31,7 @@ fn probe(account: u128) -> AccountProbe {
 }
 
 /// Anything that can be asked, of a few things, so that much of it fits together.
-fn command() -> impl Strategy<Value = Command> {
+pub(super) fn command() -> impl Strategy<Value = Command> {
     let (few, flag) = (0u128..4, any::<bool>());
     let group = |n| GroupName::parse(&format!("g{n}")).expect("a name");
     let regions = proptest::sample::subsequence(vec!["eu-west-1", "us-east-1", "ap-south-1"], 0..3);
@@ -163,7 +163,7 @@ fn role(account: u128) -> AssumedRole {
 }
 
 /// The command, with the password proved that the user has now.
-fn proved(state: &State, command: &Command) -> Command {
+pub(super) fn proved(state: &State, command: &Command) -> Command {
     let mut command = command.clone();
     if let Command::Session(SessionCommand::Open { user, proved, .. }) = &mut command
         && let Ok(user) = state.user(*user)
@@ -174,7 +174,7 @@ fn proved(state: &State, command: &Command) -> Command {
 }
 
 /// The connection that the commands rest on.
-fn lab() -> Event {
+pub(super) fn lab() -> Event {
     let made = |event: &Event| matches!(event, Event::Connection(_, ConnectionEvent::Created { .. }));
     let mut event = sample::every_kind().into_iter().find(made).expect("a sample");
     if let Event::Connection(_, ConnectionEvent::Created { settings, .. }) = &mut event {

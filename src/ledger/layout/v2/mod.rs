@@ -1,19 +1,19 @@
 //! Version 2 of the record. Variants are added at the end of an enum; nothing else here is ever changed.
 
-mod connection;
+pub(super) mod connection;
 mod event;
-mod group;
-mod installation;
-mod job;
-mod key;
-mod kms;
-mod operation;
+pub(super) mod group;
+pub(super) mod installation;
+pub(super) mod job;
+pub(super) mod key;
+pub(super) mod kms;
+pub(super) mod operation;
 pub(super) mod primitives;
-mod schedule;
-mod session;
-mod source_key;
-mod template;
-mod user;
+pub(super) mod schedule;
+pub(super) mod session;
+pub(super) mod source_key;
+pub(super) mod template;
+pub(super) mod user;
 
 #[cfg(test)]
 pub(in crate::ledger) use event::Actor;

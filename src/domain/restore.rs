@@ -1,0 +1,82 @@
+//! A state put together again from its entries, as a snapshot has them. Indexes are not entries: they follow.
+
+use super::connection::Connection;
+use super::group::Group;
+use super::id::{JobId, OperationId};
+use super::job::bulk::BulkJob;
+use super::job::command::Jobs;
+use super::job::retained::{Parted, Retained};
+use super::job::sync::SyncJob;
+use super::key::aggregate::Key;
+use super::key::collection::{KeyCollection, UnmanagedKeys};
+use super::key::operation::PendingOperation;
+use super::kms::{Kms, KmsCollection};
+use super::password::PasswordPolicy;
+use super::schedule::{Run, Schedule, Schedules};
+use super::session::{Session, Sessions};
+use super::source_key::SourceKey;
+use super::state::{Installation, State};
+use super::table::Table;
+use super::template::Template;
+use super::user::User;
+
+/// All entries of a state, those that have an order in it.
+pub struct Entries {
+    pub installation: Option<Installation>,
+    pub password_policy: PasswordPolicy,
+    pub users: Vec<User>,
+    pub groups: Vec<Group>,
+    pub sessions: Vec<Session>,
+    pub connections: Vec<Connection>,
+    pub kms: Vec<Kms>,
+    /// Those included that are no longer managed.
+    pub keys: Vec<Key>,
+    pub unmanaged_keys: Vec<UnmanagedKeys>,
+    pub source_keys: Vec<SourceKey>,
+    pub operations: Vec<(OperationId, PendingOperation)>,
+    pub sync_jobs: Vec<SyncJob>,
+    /// And how many parts those have.
+    pub ended_sync_jobs: (Vec<JobId>, usize),
+    pub bulk_jobs: Vec<BulkJob>,
+    pub ended_bulk_jobs: (Vec<JobId>, usize),
+    pub templates: Vec<Template>,
+    pub schedules: Vec<Schedule>,
+    pub runs: Vec<Run>,
+    pub ownerless_runs: Vec<JobId>,
+}
+
+impl From<Entries> for State {
+    fn from(entries: Entries) -> Self {
+        let table = |entries: Vec<Group>| {
+            let mut table = Table::default();
+            entries.into_iter().for_each(|group| table.insert(group.name.clone(), group));
+            table
+        };
+        Self {
+            installation: entries.installation,
+            password_policy: entries.password_policy,
+            users: entries.users.into_iter().collect(),
+            groups: table(entries.groups),
+            sessions: Sessions::restored(entries.sessions),
+            connections: entries.connections.into_iter().collect(),
+            kms: KmsCollection::restored(entries.kms),
+            keys: KeyCollection::restored(entries.keys, entries.unmanaged_keys),
+            source_keys: entries.source_keys.into_iter().collect(),
+            operations: entries.operations.into_iter().collect(),
+            jobs: Jobs {
+                sync: restored_jobs(entries.sync_jobs, |job| job.id, entries.ended_sync_jobs),
+                bulk: restored_jobs(entries.bulk_jobs, |job| job.id, entries.ended_bulk_jobs),
+            },
+            templates: entries.templates.into_iter().collect(),
+            schedules: Schedules::restored(entries.schedules, entries.runs, entries.ownerless_runs),
+        }
+    }
+}
+
+fn restored_jobs<J: Clone + Parted>(
+    jobs: Vec<J>,
+    id: impl Fn(&J) -> JobId,
+    (ended, parts): (Vec<JobId>, usize),
+) -> Retained<J> {
+    Retained::restored(jobs, id, ended, parts)
+}

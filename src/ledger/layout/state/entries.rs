@@ -1,0 +1,321 @@
+//! The entries of a state: what has happened to each so far. What events hold too is laid out as it is there.
+
+use super::super::v2::connection::ConnectionSettings;
+use super::super::v2::group::GroupMetadata;
+use super::super::v2::job::{BulkTask, Counts, SyncPlace};
+use super::super::v2::key::{KeyMetadata, RotationJob, RotationStatus, Tag};
+use super::super::v2::kms::{Action, AssumedRole, Principal};
+use super::super::v2::operation::Operation;
+use super::super::v2::primitives::{Bytes, Moment, Partition, Text};
+use super::super::v2::schedule::ScheduleSettings;
+use super::super::v2::session::RefreshGrant;
+use super::super::v2::source_key::NewSourceKey;
+use super::super::v2::template::{Push, TemplatePolicy};
+use super::super::v2::user::UserProfile;
+use super::super::{Impossible, IntoLive, LayoutOf};
+use crate::domain::job::{bulk, sync};
+use crate::domain::key::{aggregate, collection, event as key_event, operation};
+use crate::domain::{acl, connection, group, kms, schedule, session, source_key, state, template, user};
+use uuid::Uuid;
+
+layout! {
+    struct Installation<'a> of state::Installation {
+        id: Uuid,
+        token_key: Bytes<'a>,
+        created: Moment,
+    }
+}
+
+layout! {
+    struct User<'a> of user::User {
+        id: Uuid,
+        name: Text<'a>,
+        profile: UserProfile<'a>,
+        groups: Vec<Text<'a>>,
+        password: Bytes<'a>,
+        earlier_passwords: Vec<Bytes<'a>>,
+        password_set: Moment,
+        must_change: bool,
+        failures: Vec<Failures<'a>>,
+        logins: u64,
+        last_login: Option<Moment>,
+        created: Moment,
+        updated: Moment,
+    }
+}
+
+layout! {
+    struct Failures<'a> of user::Failures {
+        source: Text<'a>,
+        count: u32,
+        last: Moment,
+    }
+}
+
+layout! {
+    struct Group<'a> of group::Group {
+        name: Text<'a>,
+        description: Text<'a>,
+        metadata: GroupMetadata<'a>,
+        members: u64,
+        created: Moment,
+        updated: Moment,
+    }
+}
+
+layout! {
+    struct Session<'a> of session::Session {
+        id: Uuid,
+        user: Uuid,
+        refresh: RefreshGrant,
+        refresh_made: Moment,
+        labels: Vec<Text<'a>>,
+        opened: Moment,
+        used: Moment,
+    }
+}
+
+layout! {
+    struct Connection<'a> of connection::Connection {
+        id: Uuid,
+        name: Text<'a>,
+        settings: ConnectionSettings<'a>,
+        secret: Bytes<'a>,
+        last_test: Option<LastTest<'a>>,
+        created: Moment,
+        updated: Moment,
+    }
+}
+
+layout! {
+    struct LastTest<'a> of connection::LastTest {
+        at: Moment,
+        error: Option<Text<'a>>,
+    }
+}
+
+layout! {
+    struct Kms<'a> of kms::Kms {
+        id: Uuid,
+        name: Text<'a>,
+        account: Text<'a>,
+        arn: Text<'a>,
+        connection: Uuid,
+        role: Option<AssumedRole<'a>>,
+        regions: Vec<Text<'a>>,
+        cloud: Partition,
+        acl: Vec<AclEntry<'a>>,
+        archived: bool,
+        created: Moment,
+        updated: Moment,
+    }
+}
+
+layout! {
+    struct AclEntry<'a> of acl::AclEntry {
+        principal: Principal<'a>,
+        actions: Vec<Action>,
+    }
+}
+
+impl<'a> LayoutOf<'a, acl::Acl> for Vec<AclEntry<'a>> {
+    fn of(live: &'a acl::Acl) -> Self {
+        live.entries().iter().map(LayoutOf::of).collect()
+    }
+}
+
+impl IntoLive<acl::Acl> for Vec<AclEntry<'_>> {
+    fn into_live(self) -> Result<acl::Acl, Impossible> {
+        self.into_iter().map(IntoLive::into_live).collect::<Result<_, _>>().map(acl::Acl::restored)
+    }
+}
+
+impl LayoutOf<'_, crate::domain::action::ActionSet> for Vec<Action> {
+    fn of(live: &crate::domain::action::ActionSet) -> Self {
+        live.iter().map(|action| LayoutOf::of(&action)).collect()
+    }
+}
+
+impl IntoLive<crate::domain::action::ActionSet> for Vec<Action> {
+    fn into_live(self) -> Result<crate::domain::action::ActionSet, Impossible> {
+        let actions: Vec<crate::domain::action::Action> = self.into_live()?;
+        Ok(crate::domain::action::ActionSet::of(&actions))
+    }
+}
+
+layout! {
+    struct Key<'a> of aggregate::Key {
+        id: Uuid,
+        kms: Uuid,
+        region: Text<'a>,
+        metadata: KeyMetadata<'a>,
+        aliases: Vec<Text<'a>>,
+        tags: Vec<Tag<'a>>,
+        policy: Option<Text<'a>>,
+        rotation: Option<RotationStatus>,
+        materials: Vec<ImportedMaterial<'a>>,
+        pending: Option<Uuid>,
+        gone: bool,
+        rotated_from: Option<Uuid>,
+        rotated_to: Option<Uuid>,
+        rotated_at: Option<Moment>,
+        last_rotation: Option<Outcome<'a>>,
+        rotation_job: Option<RotationJob<'a>>,
+        synced: Moment,
+        created: Moment,
+        updated: Moment,
+    }
+}
+
+layout! {
+    struct ImportedMaterial<'a> of aggregate::ImportedMaterial {
+        source: Uuid,
+        material: Option<Text<'a>>,
+        valid_to: Option<Moment>,
+        imported: Moment,
+    }
+}
+
+layout! {
+    struct UnmanagedKeys<'a> of collection::UnmanagedKeys {
+        kms: Uuid,
+        region: Text<'a>,
+        cause: UnmanagedCause,
+        keys: Vec<Uuid>,
+    }
+}
+
+layout! {
+    enum UnmanagedCause of key_event::UnmanagedCause {
+        KmsDeleted,
+        RegionRemoved,
+    }
+}
+
+layout! {
+    struct SourceKey<'a> of source_key::SourceKey {
+        id: Uuid,
+        made: NewSourceKey<'a>,
+        material: Bytes<'a>,
+        exported: bool,
+        created: Moment,
+        updated: Moment,
+    }
+}
+
+layout! {
+    struct PendingOperation<'a> of operation::PendingOperation {
+        key: Uuid,
+        kms: Uuid,
+        region: Text<'a>,
+        wanted: Operation<'a>,
+        since: Moment,
+    }
+}
+
+layout! {
+    struct SyncRegion<'a> of sync::SyncRegion {
+        place: SyncPlace<'a>,
+        end: Option<RegionEnd<'a>>,
+    }
+}
+
+layout! {
+    struct RegionEnd<'a> of sync::RegionEnd {
+        counts: Counts,
+        way: RegionWay<'a>,
+    }
+}
+
+layout! {
+    enum RegionWay<'a> of sync::RegionWay {
+        Done(trouble: Option<Text<'a>>),
+        Failed(reason: Text<'a>),
+        Left,
+    }
+}
+
+layout! {
+    struct BulkJob<'a> of bulk::BulkJob {
+        id: Uuid,
+        by: Uuid,
+        task: BulkTask,
+        keys: Vec<BulkKey<'a>>,
+        cancelled: bool,
+        completed: Option<Moment>,
+        created: Moment,
+        updated: Moment,
+    }
+}
+
+layout! {
+    struct BulkKey<'a> of bulk::BulkKey {
+        id: Uuid,
+        end: Option<Outcome<'a>>,
+    }
+}
+
+layout! {
+    struct Template<'a> of template::Template {
+        id: Uuid,
+        name: Text<'a>,
+        account: Text<'a>,
+        kms: Option<Uuid>,
+        policy: TemplatePolicy<'a>,
+        policy_since: Moment,
+        verified: bool,
+        last_push: Option<Push<'a>>,
+        created: Moment,
+        updated: Moment,
+    }
+}
+
+layout! {
+    struct Schedule<'a> of schedule::Schedule {
+        id: Uuid,
+        name: Text<'a>,
+        settings: ScheduleSettings<'a>,
+        dealt_until: Moment,
+        running: Option<Uuid>,
+        runs: Vec<Uuid>,
+        created: Moment,
+        updated: Moment,
+    }
+}
+
+/// Done, or why not.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub(in crate::ledger) enum Outcome<'a> {
+    Done,
+    Failed(Text<'a>),
+}
+
+impl<'a> LayoutOf<'a, Result<(), String>> for Outcome<'a> {
+    fn of(live: &'a Result<(), String>) -> Self {
+        match live {
+            Ok(()) => Self::Done,
+            Err(reason) => Self::Failed(LayoutOf::of(reason)),
+        }
+    }
+}
+
+impl IntoLive<Result<(), String>> for Outcome<'_> {
+    fn into_live(self) -> Result<Result<(), String>, Impossible> {
+        Ok(match self {
+            Self::Done => Ok(()),
+            Self::Failed(reason) => Err(reason.into_live()?),
+        })
+    }
+}
+
+#[cfg(test)]
+impl super::super::coverage::Covered for Outcome<'_> {
+    fn wanted(place: &str, wanted: &mut super::super::coverage::Forms) {
+        wanted.extend([format!("{place} done"), format!("{place} failed")]);
+    }
+
+    fn note(&self, place: &str, seen: &mut super::super::coverage::Forms) {
+        seen.insert(format!("{place} {}", if matches!(self, Self::Done) { "done" } else { "failed" }));
+    }
+}

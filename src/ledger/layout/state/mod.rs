@@ -1,0 +1,227 @@
+//! What is in a snapshot: the layout of the whole state, in parts that are encoded and decoded side by side. Indexes are
+//! not in it: they follow from the entries.
+//!
+//! A snapshot is a cache. So the layouts here may change: raise [`VERSION`] whenever the bytes of the same state change
+//! (a test notices), and snapshots of the version before are thrown away.
+
+mod entries;
+mod indexed;
+
+use super::v2::installation::PasswordPolicy;
+use super::{Impossible, IntoLive, LayoutOf};
+use crate::domain::event::Stream;
+use crate::domain::id::{ConnectionId, JobId, KmsId};
+use crate::domain::job::retained::{Parted, Retained};
+use crate::domain::key::aggregate;
+use crate::domain::restore::Entries;
+use crate::domain::state::State;
+use crate::ledger::history::History;
+use crate::ledger::snapshot::{Doubt, PartWriter, SnapshotFile};
+use entries::*;
+use indexed::{Run, SyncJob};
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use uuid::Uuid;
+
+/// The version of these layouts.
+pub(in crate::ledger) const VERSION: u8 = 1;
+
+/// All but keys and histories.
+const REST: u16 = 1;
+const KEYS: u16 = 2;
+const HISTORIES: u16 = 3;
+
+/// So many keys are in one part: enough parts for all threads, each far smaller than the state.
+const KEYS_AT_ONCE: usize = 10_000;
+const STREAMS_AT_ONCE: usize = 10_000;
+/// More threads than that wait for the one that builds the tables.
+const THREADS_MAX: usize = 4;
+
+#[derive(Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+struct Rest<'a> {
+    installation: Option<Installation<'a>>,
+    password_policy: PasswordPolicy,
+    users: Vec<User<'a>>,
+    groups: Vec<Group<'a>>,
+    sessions: Vec<Session<'a>>,
+    connections: Vec<Connection<'a>>,
+    kms: Vec<Kms<'a>>,
+    unmanaged_keys: Vec<UnmanagedKeys<'a>>,
+    source_keys: Vec<SourceKey<'a>>,
+    operations: Vec<(Uuid, PendingOperation<'a>)>,
+    sync_jobs: Vec<SyncJob<'a>>,
+    /// And how many parts those have.
+    ended_sync_jobs: (Vec<Uuid>, u64),
+    bulk_jobs: Vec<BulkJob<'a>>,
+    ended_bulk_jobs: (Vec<Uuid>, u64),
+    templates: Vec<Template<'a>>,
+    schedules: Vec<Schedule<'a>>,
+    runs: Vec<Run<'a>>,
+    ownerless_runs: Vec<Uuid>,
+}
+
+/// A stream that has a history, and the numbers of its records.
+#[derive(Serialize, Deserialize)]
+enum StreamHistory {
+    Kms(Uuid, Vec<u64>),
+    Connection(Uuid, Vec<u64>),
+}
+
+/// Writes the parts of a snapshot. Entries without an order are sorted, so that the same state gives the same bytes.
+pub(in crate::ledger) fn write(state: &State, history: &History, parts: &mut PartWriter) -> io::Result<()> {
+    write_rest(state, parts)?;
+    let mut keys = state.keys.all_rows().map(|key| Key::of(key)).peekable();
+    while keys.peek().is_some() {
+        push(parts, KEYS, &keys.by_ref().take(KEYS_AT_ONCE).collect::<Vec<_>>())?;
+    }
+    for streams in history.streams().chunks(STREAMS_AT_ONCE) {
+        let histories = streams.iter().filter_map(|stream| {
+            let numbers = history.of(stream).to_vec();
+            match stream {
+                Stream::Kms(id) => Some(StreamHistory::Kms(id.uuid(), numbers)),
+                Stream::Connection(id) => Some(StreamHistory::Connection(id.uuid(), numbers)),
+                Stream::Installation
+                | Stream::User(_)
+                | Stream::Group(_)
+                | Stream::Session(_)
+                | Stream::Key(_)
+                | Stream::SourceKey(_)
+                | Stream::Job(_)
+                | Stream::Template(_)
+                | Stream::Schedule(_) => None, // They have no history.
+            }
+        });
+        push(parts, HISTORIES, &histories.collect::<Vec<_>>())?;
+    }
+    Ok(())
+}
+
+fn write_rest(state: &State, parts: &mut PartWriter) -> io::Result<()> {
+    let unmanaged = state.keys.unmanaged_entries();
+    let mut sessions: Vec<_> = state.sessions.iter().collect();
+    sessions.sort_by_key(|session| session.id.uuid());
+    let mut operations: Vec<_> = state.operations.iter().collect();
+    operations.sort_by_key(|(id, _)| id.uuid());
+    let rest = Rest {
+        installation: LayoutOf::of(&state.installation),
+        password_policy: LayoutOf::of(&state.password_policy),
+        users: state.users.iter().map(|entry| User::of(entry)).collect(),
+        groups: state.groups.iter().map(|entry| Group::of(entry)).collect(),
+        sessions: sessions.into_iter().map(Session::of).collect(),
+        connections: state.connections.iter().map(|entry| Connection::of(entry)).collect(),
+        kms: state.kms.iter().map(|entry| Kms::of(entry)).collect(),
+        unmanaged_keys: unmanaged.iter().map(UnmanagedKeys::of).collect(),
+        source_keys: state.source_keys.iter().map(|entry| SourceKey::of(entry)).collect(),
+        operations: operations.into_iter().map(|(id, entry)| (id.uuid(), LayoutOf::of(entry))).collect(),
+        sync_jobs: state.jobs.sync.all().iter().map(|entry| SyncJob::of(entry)).collect(),
+        ended_sync_jobs: ended(&state.jobs.sync),
+        bulk_jobs: state.jobs.bulk.all().iter().map(|entry| BulkJob::of(entry)).collect(),
+        ended_bulk_jobs: ended(&state.jobs.bulk),
+        templates: state.templates.iter().map(|entry| Template::of(entry)).collect(),
+        schedules: state.schedules.all.iter().map(|entry| Schedule::of(entry)).collect(),
+        runs: state.schedules.runs.iter().map(|entry| Run::of(entry)).collect(),
+        ownerless_runs: state.schedules.ownerless().map(|id| id.uuid()).collect(),
+    };
+    push(parts, REST, &rest)
+}
+
+fn ended<J: Clone + Parted>(jobs: &Retained<J>) -> (Vec<Uuid>, u64) {
+    (jobs.ended().map(|id| id.uuid()).collect(), jobs.ended_parts() as u64)
+}
+
+fn restored_ended((ids, parts): (Vec<Uuid>, u64)) -> Result<(Vec<JobId>, usize), Impossible> {
+    Ok((ids.into_live()?, usize::try_from(parts).map_err(Impossible::because)?))
+}
+
+fn push(parts: &mut PartWriter, kind: u16, layout: &impl Serialize) -> io::Result<()> {
+    let bytes = bincode::serde::encode_to_vec(layout, bincode::config::standard()).map_err(io::Error::other)?;
+    parts.push(kind, &bytes)
+}
+
+/// A part that was read.
+enum Part {
+    Rest(Box<Entries>),
+    Keys(Vec<aggregate::Key>),
+    Histories(Vec<StreamHistory>),
+}
+
+/// Reads all parts, on several threads, and puts the state together.
+pub(in crate::ledger) fn read(file: &SnapshotFile) -> Result<(State, History), Doubt> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).clamp(1, THREADS_MAX);
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= file.len() {
+                        return;
+                    }
+                    let part = file.part(n).and_then(|(kind, bytes)| decode(kind, &bytes));
+                    found.lock().unwrap_or_else(PoisonError::into_inner).push((n, part));
+                }
+            });
+        }
+    });
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.sort_by_key(|(n, _)| *n);
+    let (mut rest, mut keys, mut history) = (None, Vec::new(), History::default());
+    for (_, part) in found {
+        match part? {
+            Part::Rest(entries) => rest = Some(entries),
+            Part::Keys(more) => keys.extend(more),
+            Part::Histories(histories) => histories.into_iter().for_each(|one| match one {
+                StreamHistory::Kms(id, numbers) => history.restore(Stream::Kms(KmsId::new(id)), numbers),
+                StreamHistory::Connection(id, numbers) => {
+                    history.restore(Stream::Connection(ConnectionId::new(id)), numbers);
+                }
+            }),
+        }
+    }
+    let rest = rest.ok_or(Doubt::Form)?;
+    Ok((State::from(Entries { keys, ..*rest }), history))
+}
+
+fn decode(kind: u16, bytes: &[u8]) -> Result<Part, Doubt> {
+    match kind {
+        REST => Ok(Part::Rest(Box::new(entries_of(parse(bytes)?)?))),
+        KEYS => Ok(Part::Keys(parse::<Vec<Key>>(bytes)?.into_live()?)),
+        HISTORIES => parse(bytes).map(Part::Histories),
+        _ => Err(Doubt::Form),
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Doubt> {
+    let (value, length) = bincode::serde::borrow_decode_from_slice(bytes, bincode::config::standard())
+        .map_err(|error| Doubt::Content(error.to_string()))?;
+    if length == bytes.len() { Ok(value) } else { Err(Doubt::Content("there is more than was read".to_owned())) }
+}
+
+fn entries_of(rest: Rest<'_>) -> Result<Entries, Impossible> {
+    Ok(Entries {
+        installation: rest.installation.into_live()?,
+        password_policy: rest.password_policy.into_live()?,
+        users: rest.users.into_live()?,
+        groups: rest.groups.into_live()?,
+        sessions: rest.sessions.into_live()?,
+        connections: rest.connections.into_live()?,
+        kms: rest.kms.into_live()?,
+        keys: Vec::new(),
+        unmanaged_keys: rest.unmanaged_keys.into_live()?,
+        source_keys: rest.source_keys.into_live()?,
+        operations: rest.operations.into_live()?,
+        sync_jobs: rest.sync_jobs.into_live()?,
+        ended_sync_jobs: restored_ended(rest.ended_sync_jobs)?,
+        bulk_jobs: rest.bulk_jobs.into_live()?,
+        ended_bulk_jobs: restored_ended(rest.ended_bulk_jobs)?,
+        templates: rest.templates.into_live()?,
+        schedules: rest.schedules.into_live()?,
+        runs: rest.runs.into_live()?,
+        ownerless_runs: rest.ownerless_runs.into_live()?,
+    })
+}
