@@ -6,7 +6,7 @@
 mod disk;
 mod large_log;
 
-use claviger::ledger::{Ledger, LedgerError, LedgerOptions};
+use claviger::ledger::{Ledger, LedgerOptions};
 use large_log::{added, record, regions_replaced};
 use std::error::Error;
 use std::path::Path;
@@ -52,7 +52,7 @@ fn main() -> Outcome<()> {
             open_afresh(&log, false)?;
         }
         let started = Instant::now();
-        runtime.block_on(async { Ok::<_, LedgerError>(Ledger::open(&log, with_snapshots())?.close().await) })?;
+        runtime.block_on(Ledger::open(&log, with_snapshots())?.close());
         println!("{:<58}{:>12.2}", "seconds to open, write a snapshot and close", started.elapsed().as_secs_f64());
         for _ in 0..2 {
             open_afresh(&log, true)?;

@@ -3,7 +3,7 @@
 //! `claviger snapshot\n` | version of the parts (1 byte) | parts | table | MAC (32 bytes) | length of the table (4 bytes)
 //!
 //! The table has the number, hash and time of the record that the snapshot rests on, and the kind, length and SHA-256 of
-//! each part; the MAC is over the beginning and the table, and so over all. Parts are read, checked and decoded side by
+//! each part; the MAC is over the beginning, the program's version and the table, and so over all. Parts are read, checked and decoded side by
 //! side. Numbers are big-endian.
 
 use super::super::chain::Chain;
@@ -66,7 +66,7 @@ impl SnapshotFile {
         }
         let signed = tail((4 + MAC_LENGTH + length) as u64, length + MAC_LENGTH)?;
         let (table, mac) = signed.split_at(length);
-        hmac::verify(key, &[BEGINNING.as_slice(), table].concat(), mac).map_err(|_| Doubt::Mac)?;
+        hmac::verify(key, &signed_bytes(table), mac).map_err(|_| Doubt::Mac)?;
         let (chain, parts) = parse_table(table).ok_or(Doubt::Form)?;
         Ok(Self { file, chain, parts })
     }
@@ -85,6 +85,12 @@ impl SnapshotFile {
         }
         Ok((part.kind, bytes))
     }
+}
+
+/// What the MAC is over. The program's version is in it: layouts may differ from one to the next, and to replay the log once
+/// after an update is cheap.
+fn signed_bytes(table: &[u8]) -> Vec<u8> {
+    [BEGINNING.as_slice(), env!("CARGO_PKG_VERSION").as_bytes(), table].concat()
 }
 
 fn parse_table(table: &[u8]) -> Option<(Chain, Vec<PartRow>)> {
@@ -134,7 +140,7 @@ pub(super) fn write(
     parts.file.write_all(&BEGINNING)?;
     fill(&mut parts)?;
     let PartWriter { mut file, table } = parts;
-    let mac = hmac::sign(key, &[BEGINNING.as_slice(), &table].concat());
+    let mac = hmac::sign(key, &signed_bytes(&table));
     file.write_all(&table)?;
     file.write_all(mac.as_ref())?;
     file.write_all(&(table.len() as u32).to_be_bytes())?;

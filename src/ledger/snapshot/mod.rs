@@ -177,7 +177,7 @@ pub(super) enum Doubt {
     Io(#[from] std::io::Error),
     #[error("it is not a snapshot, or one of another version")]
     Form,
-    #[error("its MAC is wrong: it was changed, or made under another master key")]
+    #[error("its MAC is wrong: it was changed, or made under another master key or by another version of the program")]
     Mac,
     #[error("part {0} of it was changed")]
     Part(usize),

@@ -1,8 +1,8 @@
 //! What is in a snapshot: the layout of the whole state, in parts that are encoded and decoded side by side. Indexes are
 //! not in it: they follow from the entries.
 //!
-//! A snapshot is a cache. So the layouts here may change: raise [`VERSION`] whenever the bytes of the same state change
-//! (a test notices), and snapshots of the version before are thrown away.
+//! A snapshot is a cache, and one of another version of the program is thrown away. So the layouts here may change; raise
+//! [`VERSION`] then, for builds of the same version.
 
 mod entries;
 mod indexed;
