@@ -2,7 +2,7 @@
 //! All reads of the log go through a [`ChainReader`], so nothing broken is ever believed.
 
 use super::error::{Fault, LedgerError};
-use super::record::{Happening, Record, RecordHash, previous_of};
+use super::record::{Record, RecordHash, RecordedEvent, previous_of};
 use super::store::{Batch, Batches, Store, StoreError};
 use crate::domain::event::Event;
 use crate::domain::time::Time;
@@ -36,7 +36,8 @@ impl Linked<'_> {
 
     /// What happened, and the end of the chain after it. Its time is not compared with that of the one before.
     pub(super) fn decode_event(&self) -> Result<(Event, Chain), LedgerError> {
-        let Happening { seq, time, event } = Happening::decode(self.bytes).map_err(|fault| self.broken(fault))?;
+        let RecordedEvent { seq, time, event } =
+            RecordedEvent::decode(self.bytes).map_err(|fault| self.broken(fault))?;
         self.check_number(seq)?;
         Ok((event, Chain { seq, hash: self.hash, time }))
     }

@@ -71,7 +71,7 @@ pub struct Record {
 }
 
 /// All that the state is made from: reading only this is what makes replay fast.
-pub(super) struct Happening {
+pub(super) struct RecordedEvent {
     pub seq: u64,
     pub time: Time,
     pub event: Event,
@@ -140,7 +140,7 @@ impl Record {
     }
 }
 
-impl Happening {
+impl RecordedEvent {
     /// Reads what happened from a record of any version.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Fault> {
         let v2::Entry { seq, time, event, .. } = entry_of(bytes)?;
