@@ -58,9 +58,11 @@ impl KeyCollection {
             unmanaged.iter().flat_map(|change| &change.keys).copied().collect();
         let mut restored = Self::default();
         for key in rows {
-            match hidden.contains(&key.id) {
-                true => restored.rows.insert(key.id, key),
-                false => restored.insert(key),
+            if hidden.contains(&key.id) {
+                restored.index.insert(&key);
+                restored.rows.insert(key.id, key);
+            } else {
+                restored.insert(key);
             }
         }
         for UnmanagedKeys { kms, region, cause, keys } in unmanaged {
