@@ -157,7 +157,7 @@ impl Appliance {
         Ok(Self { address, services, first_password, server, serving, control, certificate, signals, config })
     }
 
-    /// DescribedHandler until SIGTERM or SIGINT, then stops in order: no new connections, accepted requests answered,
+    /// Serves until SIGTERM or SIGINT, then stops in order: no new connections, accepted requests answered,
     /// the log closed. SIGHUP reads the certificate again.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ pub fn path(data_dir: &Path) -> PathBuf {
     data_dir.join("control.sock")
 }
 
-/// DescribedHandler the socket until the task is aborted. A socket that an earlier run left behind is replaced: whoever
+/// Serves the socket until the task is aborted. A socket that an earlier run left behind is replaced: whoever
 /// holds the log holds the directory.
 ///
 /// # Errors

@@ -29,7 +29,7 @@ pub enum ServeError {
     Start(#[from] StartError),
 }
 
-/// DescribedHandler until it is told to stop.
+/// Serves until it is told to stop.
 ///
 /// # Errors
 /// What does not start, and why.
