@@ -224,7 +224,7 @@ fn first_permitted(caller: &Caller, keys: &[KeyId]) -> Result<KeyPermit<RunBulkJ
     Err(refusal)
 }
 
-/// Is the key as the task would have it? RequestContext after a restart only: the last run may have come so far.
+/// Is the key as the task would have it? Asked after a restart only: the last run may have come so far.
 fn is_so(key: &Key, task: &BulkTask) -> bool {
     match task {
         BulkTask::Enable => key.metadata.state == KeyState::Enabled,

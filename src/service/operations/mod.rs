@@ -28,7 +28,7 @@ use tokio::sync::oneshot;
 
 /// The operations on one kind of target.
 pub(in crate::service) struct Operations<T: OperationTarget> {
-    pub(in crate::service) target: Arc<T>,
+    target: Arc<T>,
     recorder: Recorder,
     claims: Claims,
     /// Where work goes on whose caller may go away.
@@ -43,7 +43,7 @@ pub(in crate::service) enum Answer {
 }
 
 /// An operation whose intent is in the log.
-pub(in crate::service) struct Requested<T: OperationTarget> {
+struct Requested<T: OperationTarget> {
     operation: OperationId,
     pending: T::Pending,
     change: Change,
