@@ -4,31 +4,58 @@
 //! The lab cloud holds the program before one call to AWS: all calls before it were done, it and all after it were not.
 //! "Nothing" means that the new key is neither at AWS nor here; "all" that all steps were taken in the end.
 //!
+//! Which calls an operation makes, and in which order, is the program's own table (`keys::operations::STEPS`): each is
+//! walked here, and an operation that is not in this file fails a test.
+//!
 //! | operation | killed before | then |
 //! |---|---|---|
-//! | create | CreateKey | nothing |
-//! | create | CreateAlias, reading back | all |
-//! | upload | CreateKey | nothing |
-//! | upload | CreateAlias, GetParametersForImport, ImportKeyMaterial, reading back | all |
-//! | import | GetParametersForImport, ImportKeyMaterial, reading back | all |
-//! | rotate | CreateKey | nothing, and the old key is as it was |
-//! | rotate | GetParametersForImport, ImportKeyMaterial, UpdateAlias, CreateAlias, GetKeyPolicy, PutKeyPolicy, reading back | all |
-//! | replicate | ReplicateKey | nothing |
-//! | replicate | waiting for it, CreateAlias, reading back | all |
-//! | schedule-deletion | ScheduleKeyDeletion | the key is as it was |
-//! | schedule-deletion | reading back | all |
-//! | add-alias (moving) | UpdateAlias | both keys are as they were |
-//! | add-alias (moving) | reading back | all |
+//! | create, upload, replicate | the call that makes the key | nothing |
+//! | rotate | the call that makes the key | nothing, and the old key is as it was |
+//! | create, upload, rotate, replicate | any later call, reading back | all |
+//! | import-material | any call, reading back | all |
+//! | move-alias | its call; reading back | both keys are as they were; all |
+//! | schedule-deletion | its call; reading back | the key is as it was; all |
 
 use crate::support::appliance::id;
 use crate::support::kms_fixture::{AWAY, HOME, KEYS, KmsFixture, at, aws, aws_id};
+use claviger::service::keys::operations::STEPS;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// The first call of reading back that no step before it makes.
 const READING_BACK: &str = "ListAliases";
+
+/// The operations that have a test of their own here.
+const TESTED: &[&str] =
+    &["create", "upload", "import-material", "rotate", "replicate", "schedule-deletion", "move-alias"];
+
+/// The others make nothing and move nothing: after a crash the key is only looked at, as `schedule-deletion` shows.
+const LOOKED_AT: &[&str] = &[
+    "enable",
+    "disable",
+    "describe",
+    "tag",
+    "untag",
+    "put-policy",
+    "add-alias",
+    "delete-alias",
+    "enable-rotation",
+    "disable-rotation",
+    "rotate-material",
+    "delete-material",
+    "cancel-deletion",
+    "move-primary",
+];
+
+/// The calls of an operation, and that of reading back.
+#[track_caller]
+fn steps(operation: &str) -> Vec<&'static str> {
+    let steps = STEPS.iter().find(|steps| steps.operation == operation).expect("an operation");
+    steps.calls.iter().map(|call| call.name).chain([READING_BACK]).collect()
+}
 
 /// Sends this to the program, holds it before a call to AWS, kills it there, starts it again, and waits until it knows
 /// what became of the operation.
@@ -81,7 +108,7 @@ fn a_create_that_is_cut_off_comes_to_nothing_or_to_its_end() {
     let mut fixture = KmsFixture::new();
     interrupt(&mut fixture, "CreateKey", KEYS, &asked("first"));
     assert_keys(&fixture, 0, "CreateKey");
-    for (number, before) in ["CreateAlias", READING_BACK].into_iter().enumerate() {
+    for (number, before) in steps("create").into_iter().skip(1).enumerate() {
         let alias = format!("key-{number}");
         interrupt(&mut fixture, before, KEYS, &asked(&alias));
         assert_keys(&fixture, number + 1, before);
@@ -103,8 +130,7 @@ fn an_upload_that_is_cut_off_comes_to_nothing_or_to_its_end() {
     };
     interrupt(&mut fixture, "CreateKey", path, &body("first"));
     assert_keys(&fixture, 0, "CreateKey");
-    let steps = ["CreateAlias", "GetParametersForImport", "ImportKeyMaterial", READING_BACK];
-    for (number, before) in steps.into_iter().enumerate() {
+    for (number, before) in steps("upload").into_iter().skip(1).enumerate() {
         let alias = format!("key-{number}");
         interrupt(&mut fixture, before, path, &body(&alias));
         assert_keys(&fixture, number + 1, before);
@@ -123,7 +149,7 @@ fn an_import_that_is_cut_off_comes_to_its_end() {
     let mut fixture = KmsFixture::new();
     let (first, second) =
         (fixture.create_source_key(json!({"name": "first"})), fixture.create_source_key(json!({"name": "second"})));
-    for before in ["GetParametersForImport", "ImportKeyMaterial", READING_BACK] {
+    for before in steps("import-material") {
         let key = fixture.create(json!({"Origin": "EXTERNAL"}));
         interrupt(&mut fixture, before, &at(&key, "import-material"), &json!({"source_key_identifier": "first"}));
         assert_brought(&fixture.read(&key), &first, before);
@@ -141,18 +167,8 @@ fn a_rotation_that_is_cut_off_comes_to_nothing_or_to_its_end() {
     let mut fixture = KmsFixture::new();
     let source = fixture.create_source_key(json!({"name": "aes"}));
     let body = json!({"source_key_id": "aes", "retain_alias": true, "disable_encrypt": true, "description": "new"});
-    let steps = [
-        "CreateKey",
-        "GetParametersForImport",
-        "ImportKeyMaterial",
-        "UpdateAlias",
-        "CreateAlias",
-        "GetKeyPolicy",
-        "PutKeyPolicy",
-        READING_BACK,
-    ];
     let mut count = 0;
-    for (number, before) in steps.into_iter().enumerate() {
+    for (number, before) in steps("rotate").into_iter().enumerate() {
         let alias = format!("key-{number}");
         let old = fixture.create_at(KEYS, asked(&alias));
         // The key is read before it is replaced.
@@ -179,7 +195,7 @@ fn a_rotation_that_is_cut_off_comes_to_nothing_or_to_its_end() {
 fn a_replication_that_is_cut_off_comes_to_nothing_or_to_its_end() {
     let mut fixture = KmsFixture::new();
     let mut count = 0;
-    for (number, before) in ["ReplicateKey", "DescribeKey", "CreateAlias", READING_BACK].into_iter().enumerate() {
+    for (number, before) in steps("replicate").into_iter().enumerate() {
         let alias = format!("key-{number}");
         let primary = fixture.create(json!({"MultiRegion": true}));
         let body = json!({"replica_region": AWAY, "aws_param": {"Alias": alias}});
@@ -200,7 +216,7 @@ fn a_replication_that_is_cut_off_comes_to_nothing_or_to_its_end() {
 #[test]
 fn a_deletion_that_is_cut_off_is_scheduled_or_not() {
     let mut fixture = KmsFixture::new();
-    for (before, state) in [("ScheduleKeyDeletion", "Enabled"), (READING_BACK, "PendingDeletion")] {
+    for (before, state) in steps("schedule-deletion").into_iter().zip(["Enabled", "PendingDeletion"]) {
         let key = fixture.create(json!({}));
         interrupt(&mut fixture, before, &at(&key, "schedule-deletion"), &json!({"days": 7}));
         let seen = fixture.read(&key);
@@ -215,7 +231,7 @@ fn a_deletion_that_is_cut_off_is_scheduled_or_not() {
 fn an_alias_whose_move_is_cut_off_is_with_one_key_and_known_to_be() {
     let mut fixture = KmsFixture::new();
     let (one, other) = (fixture.create(json!({"Alias": "wanted"})), fixture.create(json!({})));
-    for (before, holder) in [("UpdateAlias", &one), (READING_BACK, &other)] {
+    for (before, holder) in steps("move-alias").into_iter().zip([&one, &other]) {
         interrupt(&mut fixture, before, &at(&other, "add-alias"), &json!({"alias": "wanted"}));
         let keys = named(&fixture, "wanted");
         assert_eq!((keys.len(), &keys[0]["id"]), (1, &holder["id"]), "{before}");
@@ -223,4 +239,10 @@ fn an_alias_whose_move_is_cut_off_is_with_one_key_and_known_to_be() {
     // Neither key is thought to be busy.
     fixture.change(&one, "disable", json!({}));
     fixture.change(&other, "disable", json!({}));
+}
+
+#[test]
+fn every_operation_is_in_the_matrix() {
+    let operations: BTreeSet<_> = STEPS.iter().map(|steps| steps.operation).collect();
+    assert_eq!(operations, TESTED.iter().chain(LOOKED_AT).copied().collect());
 }
