@@ -133,6 +133,12 @@ impl Key {
         Some(key)
     }
 
+    /// Keeps what other keys have too in memory once: what comes from elsewhere than an event is not shared yet.
+    pub(super) fn share(&mut self) {
+        self.policy = self.policy.as_ref().map(PolicyText::shared);
+        self.metadata.algorithms = share_algorithms(&self.metadata.algorithms);
+    }
+
     /// Takes in what AWS was seen to hold.
     pub fn learn(&mut self, at: Time, learned: &[Aspect]) {
         for aspect in learned {

@@ -57,7 +57,8 @@ impl KeyCollection {
         let hidden: std::collections::HashSet<KeyId> =
             unmanaged.iter().flat_map(|change| &change.keys).copied().collect();
         let mut restored = Self::default();
-        for key in rows {
+        for mut key in rows {
+            key.share();
             if hidden.contains(&key.id) {
                 restored.index.insert(&key);
                 restored.rows.insert(key.id, key);
