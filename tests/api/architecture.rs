@@ -36,12 +36,14 @@ fn nobody_imports_whom_they_may_not() {
 }
 
 /// What is stored has a layout in `ledger::layout`, what is shown a view in `http`: a type of the domain is free to
-/// change, and none is serialised itself.
+/// change, and none is serialised itself. `key/policy.rs` reads AWS's JSON of a policy, and writes none.
 #[test]
 fn no_type_of_the_domain_is_serialised() {
     for file in sources(Path::new("src/domain")) {
         let text = fs::read_to_string(&file).expect("a source");
-        let named = ["serde::", "Serialize", "bincode"].into_iter().find(|name| text.contains(name));
+        let reads_aws = file.ends_with("key/policy.rs");
+        let mut names = ["Serialize", "bincode", "serde::"].into_iter().filter(|name| !reads_aws || *name != "serde::");
+        let named = names.find(|name| text.contains(name));
         assert!(named.is_none(), "{} names {}", file.display(), named.unwrap_or_default());
     }
 }
