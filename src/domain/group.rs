@@ -1,6 +1,7 @@
-//! Groups, and the system groups that carry rights of their own.
+//! Groups. The system groups are in `system.rs`.
 
 pub mod refusal;
+mod system;
 
 use super::acl::Principal;
 use super::cascade;
@@ -11,6 +12,7 @@ use super::refusal::{GroupRefusal, Refusal};
 use super::state::State;
 use super::table::Table;
 use super::time::Time;
+pub use system::SystemGroup;
 
 /// A group. Its members are kept with the users.
 #[derive(Clone, PartialEq, Debug)]
@@ -24,54 +26,6 @@ pub struct Group {
     pub created: Time,
     /// When it was last changed.
     pub updated: Time,
-}
-
-/// The groups that always exist.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SystemGroup {
-    Admin,
-    /// May do everything on every KMS.
-    CckmAdmins,
-    /// No rights of its own: a handy group to permit things to.
-    CckmUsers,
-    ConnectionAdmins,
-    UserAdmins,
-}
-
-impl SystemGroup {
-    pub const ALL: [SystemGroup; 5] =
-        [Self::Admin, Self::CckmAdmins, Self::CckmUsers, Self::ConnectionAdmins, Self::UserAdmins];
-
-    /// The name that clients use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::CckmAdmins => "CCKM Admins",
-            Self::CckmUsers => "CCKM Users",
-            Self::ConnectionAdmins => "Connection Admins",
-            Self::UserAdmins => "User Admins",
-        }
-    }
-
-    pub const fn description(self) -> &'static str {
-        match self {
-            Self::Admin => "may do everything",
-            Self::CckmAdmins => "may do everything on every KMS",
-            Self::CckmUsers => "users of cloud keys; what they may do is permitted on each KMS",
-            Self::ConnectionAdmins => "manage connections",
-            Self::UserAdmins => "manage users and groups",
-        }
-    }
-
-    /// The system group of that name.
-    pub fn of(name: &GroupName) -> Option<Self> {
-        Self::ALL.into_iter().find(|group| group.name() == name.as_str())
-    }
-
-    /// Does it carry rights that managing users does not? Only `admin` may hand those out.
-    pub const fn is_privileged(self) -> bool {
-        matches!(self, Self::Admin | Self::CckmAdmins | Self::ConnectionAdmins)
-    }
 }
 
 /// What a caller wants changed of a group. A member that is none stays as it is.

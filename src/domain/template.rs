@@ -12,6 +12,7 @@ use super::key::index::Term;
 use super::key::policy::{PeopleMistake, PolicyContext, PolicyPrincipals};
 use super::key::policy_text::PolicyText;
 use super::key::spec::KeyUsage;
+pub use super::key::tag::TEMPLATE_TAG;
 use super::name::TemplateName;
 use super::patch::invalid;
 use super::place::{AccountId, Partition};
@@ -20,9 +21,6 @@ use super::state::State;
 use super::time::Time;
 use patch::TemplatePatch;
 use std::sync::Arc;
-
-/// The tag of a key that has a template's policy; its value is the template's id.
-pub const TEMPLATE_TAG: &str = "cckm_policy_template_id";
 
 /// A template as it stands.
 #[derive(Clone, PartialEq, Debug)]

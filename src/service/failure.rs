@@ -98,7 +98,7 @@ fn groups(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
 }
 
-impl<R: AggregateRefusal> From<R> for Failure {
+impl<R: AggregateRefusal + Into<Refusal>> From<R> for Failure {
     fn from(refusal: R) -> Self {
         Failure::Refused(refusal.into())
     }

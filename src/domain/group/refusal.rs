@@ -3,7 +3,7 @@
 use super::super::id::UserId;
 use super::super::name::GroupName;
 use super::super::refusal::reason::reasons;
-use super::SystemGroup;
+use super::system::SystemGroup;
 
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum GroupRefusal {

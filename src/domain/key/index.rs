@@ -2,8 +2,8 @@
 
 use super::aggregate::Key;
 use super::name::{AliasName, AwsKeyId};
+use super::tag::TEMPLATE_TAG;
 use crate::domain::id::{KeyId, ScheduleId, SourceKeyId};
-use crate::domain::template::TEMPLATE_TAG;
 use imbl::OrdSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use uuid::Uuid;

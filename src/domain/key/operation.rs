@@ -7,10 +7,9 @@ use super::material::MaterialId;
 use super::name::{AliasName, AwsKeyId};
 use super::policy_text::PolicyText;
 use super::spec::{KeySpec, KeyUsage};
-use super::tag::Tag;
+use super::tag::{TEMPLATE_TAG, Tag};
 use crate::domain::id::{KeyId, KmsId, OperationId, SourceKeyId, TemplateId};
 use crate::domain::place::Region;
-use crate::domain::template::TEMPLATE_TAG;
 use crate::domain::time::Time;
 
 /// The tag that every key made from here carries, with the id of the operation that made it.

@@ -11,6 +11,9 @@ pub struct Tag {
 /// How many tags a key may have.
 pub const TAGS_PER_KEY_MAX: usize = 50;
 
+/// The tag of a key that has a template's policy; its value is the template's id.
+pub const TEMPLATE_TAG: &str = "cckm_policy_template_id";
+
 const KEY_MAX: usize = 128;
 const VALUE_MAX: usize = 256;
 

@@ -1,6 +1,5 @@
 //! Kinds and reasons of refusals. A kind decides the status of the answer; a reason is what clients compare.
 
-use super::Refusal;
 use std::fmt::Display;
 
 /// How a refusal is answered. `http::error` has the status of each kind.
@@ -40,7 +39,7 @@ pub struct Reason {
 }
 
 /// The refusals of one aggregate.
-pub trait AggregateRefusal: Into<Refusal> {
+pub trait AggregateRefusal {
     /// Every reason that one of them can have.
     const REASONS: &'static [Reason];
 
@@ -51,18 +50,18 @@ pub trait AggregateRefusal: Into<Refusal> {
 /// the match of `reason` and the list `REASONS` come from these lines. A variant without a line does not compile.
 macro_rules! reasons {
     ($refusal:ident => $($variant:ident: $kind:ident, $name:literal, $when:literal;)+) => {
-        impl $crate::domain::refusal::AggregateRefusal for $refusal {
-            const REASONS: &'static [$crate::domain::refusal::Reason] = &[$($crate::domain::refusal::Reason {
+        impl $crate::domain::refusal::reason::AggregateRefusal for $refusal {
+            const REASONS: &'static [$crate::domain::refusal::reason::Reason] = &[$($crate::domain::refusal::reason::Reason {
                 name: $name,
-                kind: $crate::domain::refusal::RefusalKind::$kind,
+                kind: $crate::domain::refusal::reason::RefusalKind::$kind,
                 when: $when,
             }),+];
 
-            fn reason(&self) -> $crate::domain::refusal::Reason {
+            fn reason(&self) -> $crate::domain::refusal::reason::Reason {
                 match self {
-                    $(Self::$variant { .. } => $crate::domain::refusal::Reason {
+                    $(Self::$variant { .. } => $crate::domain::refusal::reason::Reason {
                         name: $name,
-                        kind: $crate::domain::refusal::RefusalKind::$kind,
+                        kind: $crate::domain::refusal::reason::RefusalKind::$kind,
                         when: $when,
                     },)+
                 }
