@@ -5,6 +5,7 @@
 //! - `start`: replay, time to readiness and memory with 1 000 000 events and 10 000 KMS entries
 //! - `list`: one page of the list with 100 000 KMS entries, against the same page with 100
 //! - `keys`: one of 1 000 000 keys by its names, long pages of keys, and another client meanwhile
+//! - `deletion`: another client's changes while the 100 000 keys of a deleted KMS go
 //! - `memory`: what a key takes in memory
 //!
 //! `cargo bench --bench http` runs all of them; `cargo bench --bench http -- get list` only those named. Each prints
@@ -12,6 +13,7 @@
 //! `claviger lab`; its data lies in `target/bench-http`, so that is the disk that is measured. The rounds of the things
 //! compared take turns, and medians are compared, so that other load on the machine weighs on all of them alike.
 
+mod deletion;
 #[path = "../disk/mod.rs"]
 mod disk;
 mod figures;
@@ -39,7 +41,7 @@ fn main() -> Outcome<()> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let root = std::env::current_dir()?.join("target/bench-http");
     let _ = std::fs::remove_dir_all(&root);
-    for name in ["get", "patch", "start", "list", "keys", "memory"] {
+    for name in ["get", "patch", "start", "list", "keys", "deletion", "memory"] {
         if wanted.is_empty() || wanted.iter().any(|part| part == name) {
             let directory = root.join(name);
             std::fs::create_dir_all(&directory)?;
@@ -51,6 +53,7 @@ fn main() -> Outcome<()> {
                 "start" => start::run(&directory, &runtime)?,
                 "list" => list::run(&directory, &runtime)?,
                 "keys" => keys::run(&directory, &runtime)?,
+                "deletion" => deletion::run(&directory, &runtime)?,
                 _ => memory::run()?,
             }
         }

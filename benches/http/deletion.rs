@@ -1,0 +1,106 @@
+//! The deletion of a KMS with 100 000 keys: how long it takes to answer, and how long another client's durable change
+//! takes while the entries of the keys go, against the same change on a quiet machine.
+
+use crate::Outcome;
+use crate::figures::{at_most, figure, percentile};
+use crate::large_log::keys::{ACCOUNTS, accounts, found};
+use crate::large_log::{kms, record};
+use crate::line::{Line, request};
+use crate::program::Program;
+use claviger::ledger::{Ledger, LedgerOptions};
+use serde_json::json;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+
+const KEYS: u64 = 100_000;
+const BATCH: u64 = 100;
+/// How long the other client changes something, before the deletion and after it.
+const WATCH: Duration = Duration::from_secs(10);
+/// How long the removal of all keys may take.
+const LATEST: Duration = Duration::from_secs(600);
+/// How long the program runs between two restarts.
+const RUN: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(1);
+
+pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
+    Program::start(directory)?.stop()?;
+    runtime.block_on(async {
+        let ledger = open(directory)?;
+        record(&ledger, accounts()?).await?;
+        for from in (0..KEYS).step_by(BATCH as usize) {
+            // All of them in the first account.
+            let batch = (from..from + BATCH).map(|n| found(n * ACCOUNTS)).collect::<Outcome<_>>()?;
+            record(&ledger, batch).await?;
+        }
+        ledger.close().await;
+        Ok::<_, Box<dyn std::error::Error>>(())
+    })?;
+    let program = Program::start(directory)?;
+    let (quiet, meanwhile, deleted) = runtime.block_on(delete(&program))?;
+    program.stop()?;
+    let (quiet, meanwhile) = (percentile(&quiet, 99), percentile(&meanwhile, 99));
+    figure("deletion: a KMS of 100 000 keys, until it is answered, in ms", deleted, 1);
+    figure("deletion: another client's change, 99th percentile, in ms", quiet, 2);
+    figure("deletion: meanwhile, another client's change, 99th percentile, in ms", meanwhile, 2);
+    at_most("deletion: the same as a ratio", meanwhile / quiet, 2.0);
+    let (mut remaining, began) = (left(directory, runtime)?, Instant::now());
+    figure("deletion: keys whose entries were left then", remaining as f64, 0);
+    // The removal goes on after each restart.
+    while remaining > 0 && began.elapsed() < LATEST {
+        let program = Program::start(directory)?;
+        std::thread::sleep(RUN);
+        program.stop()?;
+        remaining = left(directory, runtime)?;
+    }
+    figure("deletion: seconds until all had gone, with restarts in between", began.elapsed().as_secs_f64(), 0);
+    if remaining > 0 { Err(format!("{remaining} keys of the deleted KMS were left").into()) } else { Ok(()) }
+}
+
+/// How long changes of another client take, before the deletion and after it, and how long the deletion itself, in ms.
+async fn delete(program: &Program) -> Outcome<(Vec<f64>, Vec<f64>, f64)> {
+    let (token, mut line) = (program.sign_in("admin").await?, program.line().await?);
+    line.insist(&request("POST", "/api/v1/usermgmt/groups", &token, &json!({"name": "bench"}).to_string()), 201)
+        .await?;
+    let quiet = changes(&mut line, &token).await?;
+    let began = Instant::now();
+    let path = format!("/api/v1/cckm/aws/kms/{}", kms(0));
+    line.insist(&request("DELETE", &path, &token, ""), 204).await?;
+    let deleted = millis(began.elapsed());
+    let page = line.insist(&request("GET", "/api/v1/cckm/aws/keys?limit=1", &token, ""), 200).await?;
+    if page["total"] != 0 {
+        return Err(format!("{} keys of the deleted KMS are still shown", page["total"]).into());
+    }
+    Ok((quiet, changes(&mut line, &token).await?, deleted))
+}
+
+async fn changes(line: &mut Line, token: &str) -> Outcome<Vec<f64>> {
+    let (mut took, began) = (vec![], Instant::now());
+    while began.elapsed() < WATCH {
+        let body = json!({"description": took.len().to_string() + &began.elapsed().as_nanos().to_string()});
+        let change = request("PATCH", "/api/v1/usermgmt/groups/bench", token, &body.to_string());
+        let sent = Instant::now();
+        line.insist(&change, 200).await?;
+        took.push(millis(sent.elapsed()));
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(took)
+}
+
+/// How many entries of keys are still to go.
+fn left(directory: &Path, runtime: &Runtime) -> Outcome<usize> {
+    runtime.block_on(async {
+        let ledger = open(directory)?;
+        let left = ledger.state().state.keys.unmanaged().count();
+        ledger.close().await;
+        Ok(left)
+    })
+}
+
+fn open(directory: &Path) -> Outcome<Ledger> {
+    Ok(Ledger::open(&directory.join("data"), LedgerOptions::default())?)
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
