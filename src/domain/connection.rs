@@ -1,16 +1,15 @@
 //! AWS connections: with which credentials AWS is spoken to. The secret halves are sealed and pass through untouched.
 
+pub mod decide;
 pub mod patch;
 pub mod refusal;
 
 use super::collection::{Collection, Named};
-use super::event::{ConnectionEvent, Event, Sealed};
+use super::event::{ConnectionEvent, Sealed};
 use super::id::ConnectionId;
 use super::kms::AssumedRole;
 use super::name::{ConnectionName, JsonText};
 use super::place::{Partition, Region};
-use super::refusal::{ConnectionRefusal, Refusal};
-use super::state::State;
 use super::time::Time;
 use patch::ConnectionPatch;
 
@@ -102,73 +101,6 @@ pub enum ConnectionCommand {
     Delete {
         id: ConnectionId,
     },
-}
-
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
-pub fn decide(state: &State, command: ConnectionCommand) -> Result<Vec<Event>, Refusal> {
-    match command {
-        ConnectionCommand::Create { id, name, settings, secret } => {
-            refuse_taken(state, &name)?;
-            Ok(vec![Event::Connection(id, ConnectionEvent::Created { name, settings, secret })])
-        }
-        ConnectionCommand::Update { id, name, patch, secret } => {
-            let connection = state.connection(id)?;
-            let settings = connection.settings.patched(patch)?;
-            update(state, connection, name, settings, secret)
-        }
-        ConnectionCommand::NoteTest { id, error } => {
-            state.connection(id)?;
-            Ok(vec![Event::Connection(id, ConnectionEvent::Tested { error })])
-        }
-        ConnectionCommand::Delete { id } => {
-            let connection = state.connection(id)?;
-            match users_of(state, id).as_slice() {
-                [] => Ok(vec![Event::Connection(id, ConnectionEvent::Deleted)]),
-                by => Err(ConnectionRefusal::InUse { connection: connection.name.clone(), by: by.to_vec() }.into()),
-            }
-        }
-    }
-}
-
-fn update(
-    state: &State,
-    connection: &Connection,
-    name: Option<ConnectionName>,
-    settings: ConnectionSettings,
-    secret: Option<Sealed>,
-) -> Result<Vec<Event>, Refusal> {
-    let mut events = Vec::new();
-    if let Some(to) = name.filter(|name| *name != connection.name) {
-        refuse_taken(state, &to)?;
-        events.push(ConnectionEvent::Renamed { to });
-    }
-    if settings.cloud != connection.settings.cloud {
-        let by = users_of(state, connection.id);
-        if !by.is_empty() {
-            return Err(ConnectionRefusal::CloudFixed { connection: connection.name.clone(), by }.into());
-        }
-    }
-    if settings != connection.settings {
-        events.push(ConnectionEvent::SettingsChanged { settings });
-    }
-    if let Some(secret) = secret {
-        events.push(ConnectionEvent::SecretReplaced { secret });
-    }
-    Ok(events.into_iter().map(|event| Event::Connection(connection.id, event)).collect())
-}
-
-fn refuse_taken(state: &State, name: &ConnectionName) -> Result<(), Refusal> {
-    match state.connections.named(name) {
-        Some(_) => Err(ConnectionRefusal::NameTaken(name.clone()).into()),
-        None => Ok(()),
-    }
-}
-
-fn users_of(state: &State, id: ConnectionId) -> Vec<super::name::KmsName> {
-    state.kms.iter().filter(|kms| kms.connection == id).map(|kms| kms.name.clone()).take(10).collect()
 }
 
 impl Named for Connection {

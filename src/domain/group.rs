@@ -1,15 +1,12 @@
 //! Groups. The system groups are in `system.rs`.
 
+pub mod decide;
 pub mod refusal;
 mod system;
 
-use super::acl::Principal;
-use super::cascade;
-use super::event::{Event, GroupEvent, GroupMetadata};
+use super::event::{GroupEvent, GroupMetadata};
 use super::id::UserId;
 use super::name::GroupName;
-use super::refusal::{GroupRefusal, Refusal};
-use super::state::State;
 use super::table::Table;
 use super::time::Time;
 pub use system::SystemGroup;
@@ -43,63 +40,6 @@ pub enum GroupCommand {
     AddMember { name: GroupName, user: UserId },
     RemoveMember { name: GroupName, user: UserId },
     Remove { name: GroupName },
-}
-
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
-pub fn decide(state: &State, command: GroupCommand) -> Result<Vec<Event>, Refusal> {
-    match command {
-        GroupCommand::Create { name, description, metadata } => {
-            if state.groups.get(&name).is_some() {
-                return Err(GroupRefusal::NameTaken(name).into());
-            }
-            Ok(vec![Event::Group(name, GroupEvent::Created { description, metadata })])
-        }
-        GroupCommand::Describe { name, patch } => {
-            let group = state.group(&name)?;
-            let (description, metadata) = group.patched(patch);
-            if group.description == description && group.metadata == metadata {
-                return Ok(vec![]);
-            }
-            Ok(vec![Event::Group(name, GroupEvent::Described { description, metadata })])
-        }
-        GroupCommand::AddMember { name, user } => {
-            state.group(&name)?;
-            let in_already = state.user(user)?.groups.contains(&name);
-            Ok(if in_already { vec![] } else { vec![Event::Group(name, GroupEvent::MemberAdded { user })] })
-        }
-        GroupCommand::RemoveMember { name, user } => {
-            state.group(&name)?;
-            if !state.user(user)?.groups.contains(&name) {
-                return Err(GroupRefusal::NotAMember { user, group: name }.into());
-            }
-            if SystemGroup::of(&name) == Some(SystemGroup::Admin) {
-                refuse_last_admin(state)?;
-            }
-            Ok(vec![Event::Group(name, GroupEvent::MemberRemoved { user })])
-        }
-        GroupCommand::Remove { name } => remove(state, name),
-    }
-}
-
-fn remove(state: &State, name: GroupName) -> Result<Vec<Event>, Refusal> {
-    state.group(&name)?;
-    if SystemGroup::of(&name).is_some() {
-        return Err(GroupRefusal::IsSystem(name).into());
-    }
-    let rights = cascade::withdraw_rights(state, Principal::Group(name.clone()));
-    Ok(rights.chain([Event::Group(name, GroupEvent::Removed)]).collect())
-}
-
-/// Somebody must be left who may do everything.
-///
-/// # Errors
-/// When the group `admin` has but one member.
-pub fn refuse_last_admin(state: &State) -> Result<(), Refusal> {
-    let admins = state.users.iter().filter(|user| user.is_in(SystemGroup::Admin)).take(2).count();
-    if admins < 2 { Err(GroupRefusal::LastAdmin.into()) } else { Ok(()) }
 }
 
 impl Table<GroupName, Group> {

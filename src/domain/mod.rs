@@ -8,6 +8,7 @@ pub mod acl;
 pub mod action;
 mod cascade;
 pub mod collection;
+pub mod command;
 pub mod connection;
 pub mod cron;
 pub mod event;

@@ -1,6 +1,7 @@
 //! For tests: a rule of the domain as a sentence. Given these events, when this command comes, then these events
 //! follow, or this refusal. No store, no clock: each event is dated one step after the one before it.
 
+use super::command::Command;
 use super::connection::ConnectionCommand;
 use super::event::Event;
 use super::group::GroupCommand;
@@ -14,7 +15,7 @@ use super::refusal::Refusal;
 use super::schedule::ScheduleCommand;
 use super::session::SessionCommand;
 use super::source_key::SourceKeyCommand;
-use super::state::{Command, State};
+use super::state::State;
 use super::template::TemplateCommand;
 use super::time::Time;
 use super::user::UserCommand;

@@ -1,19 +1,15 @@
 //! Schedules: work that is done by itself when it is due, and the runs in which it was done. Two runs of one schedule
 //! are never at the same time, and what was missed while nobody was there is made up for by one run.
 
+pub mod decide;
 pub mod patch;
 pub mod refusal;
 
 use super::collection::{Collection, Named};
 use super::cron::Cron;
-use super::event::Event;
 use super::id::{JobId, KeyId, KmsId, ScheduleId};
-use super::key::event::KeyEvent;
-use super::key::index::Term;
 use super::name::ScheduleName;
-use super::refusal::{Refusal, ScheduleRefusal};
 use super::span::Span;
-use super::state::State;
 use super::table::Table;
 use super::time::Time;
 use imbl::Vector;
@@ -219,97 +215,10 @@ pub enum ScheduleCommand {
 /// So many runs of a schedule are remembered; the log has them all.
 pub const RUNS_MAX: usize = 100;
 
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
-pub fn decide(state: &State, command: ScheduleCommand) -> Result<Vec<Event>, Refusal> {
-    match command {
-        ScheduleCommand::Create { id, name, settings } => {
-            if state.schedules.named(&name).is_some() {
-                return Err(ScheduleRefusal::NameTaken(name).into());
-            }
-            settings.check(state, None)?;
-            Ok(vec![Event::Schedule(id, ScheduleEvent::Created { name, settings })])
-        }
-        ScheduleCommand::Update { id, patch } => {
-            let schedule = state.schedule(id)?;
-            let settings = schedule.patched(state, *patch)?;
-            settings.check(state, Some(&schedule.settings))?;
-            let changes = schedule.settings != settings;
-            Ok(if changes { vec![Event::Schedule(id, ScheduleEvent::Updated { settings })] } else { vec![] })
-        }
-        ScheduleCommand::StartRun { id, run, cause } => {
-            state.schedule(id)?.refuse_running()?;
-            Ok(vec![Event::Schedule(id, ScheduleEvent::RunStarted { run, cause })])
-        }
-        ScheduleCommand::NoteKey { id, run, key, outcome } => {
-            Ok(vec![Event::Schedule(id, ScheduleEvent::KeyTreated { run, key, outcome })])
-        }
-        ScheduleCommand::FinishRun { id, run, outcome } => {
-            Ok(vec![Event::Schedule(id, ScheduleEvent::RunFinished { run, outcome })])
-        }
-        ScheduleCommand::Delete { id, force } => delete(state, id, force),
-    }
-}
-
-fn delete(state: &State, id: ScheduleId, force: bool) -> Result<Vec<Event>, Refusal> {
-    let schedule = state.schedule(id)?;
-    schedule.refuse_running()?;
-    let keys: Vec<KeyId> = state.keys_under(id).collect();
-    if !keys.is_empty() && !force {
-        return Err(ScheduleRefusal::HasKeys { schedule: schedule.name.clone(), keys: keys.len() }.into());
-    }
-    let freed = keys.into_iter().map(|key| Event::Key(key, KeyEvent::RotationJobSet { job: None }));
-    Ok(freed.chain([Event::Schedule(id, ScheduleEvent::Deleted)]).collect())
-}
-
-impl State {
-    /// The schedule of this id.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn schedule(&self, id: ScheduleId) -> Result<&Arc<Schedule>, Refusal> {
-        self.schedules.all.get(&id).ok_or_else(|| ScheduleRefusal::Unknown(id.to_string()).into())
-    }
-
-    /// The schedule of this id, which rotates keys.
-    ///
-    /// # Errors
-    /// When there is none, or it does other work.
-    pub fn rotation_schedule(&self, id: ScheduleId) -> Result<&Arc<Schedule>, Refusal> {
-        let schedule = self.schedule(id)?;
-        match schedule.settings.work {
-            Work::RotateKeys(_) => Ok(schedule),
-            Work::Synchronize(_) => Err(ScheduleRefusal::NotRotating(schedule.name.clone()).into()),
-        }
-    }
-
-    /// The keys that a schedule rotates, in order of creation.
-    pub fn keys_under(&self, id: ScheduleId) -> impl Iterator<Item = KeyId> {
-        self.keys.find(Term::Schedule(id)).into_iter().map(|key| key.id)
-    }
-}
-
 impl ScheduleSettings {
-    /// What it had before it need not be there any more.
-    fn check(&self, state: &State, before: Option<&Self>) -> Result<(), Refusal> {
-        if let (Some(start), Some(end)) = (self.start, self.end)
-            && start > end
-        {
-            return Err(Refusal::Invalid { member: "end_date", problem: "must not be before start_date".to_owned() });
-        }
-        match &self.work {
-            Work::Synchronize(SynchronizationPlan::Kms(ids)) => {
-                let known = before.map(|before| &before.work);
-                let is_new = |id: &&KmsId| match known {
-                    Some(Work::Synchronize(SynchronizationPlan::Kms(before))) => !before.contains(id),
-                    _ => true,
-                };
-                ids.iter().filter(is_new).try_for_each(|id| state.kms(*id).map(drop))
-            }
-            Work::Synchronize(SynchronizationPlan::All) | Work::RotateKeys(_) => Ok(()),
-        }
+    /// Returns the settings of a new schedule of which only this much is known.
+    pub const fn new(run_at: Cron, work: Work) -> Self {
+        Self { description: String::new(), run_at, start: None, end: None, disabled: false, work }
     }
 
     /// Do the two come due at the same times?
@@ -328,13 +237,6 @@ impl Schedule {
         // Being due exactly at the start counts.
         let from = start.map_or(self.dealt_until, |start| self.dealt_until.max(start.just_before()));
         run_at.next_after(from).filter(|due| end.is_none_or(|end| *due <= end))
-    }
-
-    fn refuse_running(&self) -> Result<(), Refusal> {
-        match self.running {
-            Some(run) => Err(ScheduleRefusal::Running { schedule: self.name.clone(), run }.into()),
-            None => Ok(()),
-        }
     }
 }
 

@@ -1,12 +1,11 @@
 //! Sessions: a sign-in opens one, its refresh token carries it on, a revocation closes it. What is past its end is
 //! dropped when the next event comes in, by that event's time, so that replay makes the same state.
 
+pub mod decide;
 pub mod refusal;
 
-use super::event::{Event, RefreshGrant, SessionEvent, TokenHash, UserEvent};
+use super::event::{RefreshGrant, SessionEvent, TokenHash};
 use super::id::{RefreshTokenId, SessionId, UserId};
-use super::refusal::{Refusal, SessionRefusal};
-use super::state::State;
 use super::time::Time;
 
 /// How long an access token is good for, in seconds.
@@ -69,47 +68,6 @@ pub enum SessionCommand {
     Close {
         id: SessionId,
     },
-}
-
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
-pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refusal> {
-    match command {
-        SessionCommand::Open { id, user, proved, source, refresh, labels, at } => {
-            let holder = state.user(user).map_err(|_| Refusal::Session(SessionRefusal::BadCredentials))?;
-            if holder.password_set != proved {
-                return Err(SessionRefusal::BadCredentials.into());
-            }
-            if let Some(until) = holder.locked_until(&state.password_policy, &source).filter(|until| *until > at) {
-                return Err(SessionRefusal::LoginLocked { seconds: until.seconds() - at.seconds() }.into());
-            }
-            if holder.password_due(&state.password_policy, at) {
-                return Err(SessionRefusal::PasswordChangeDue.into());
-            }
-            let closed = state.sessions.surplus_of(user).map(|id| Event::Session(id, SessionEvent::Closed));
-            let login = Event::User(user, UserEvent::LoggedIn { source: source.clone() });
-            let opened = Event::Session(id, SessionEvent::Opened { user, source, refresh, labels });
-            Ok(closed.chain([login, opened]).collect())
-        }
-        SessionCommand::Refresh { hash, replace, at } => {
-            let session =
-                state.sessions.by_refresh(&hash).ok_or(Refusal::Session(SessionRefusal::RefreshTokenInvalid))?;
-            if session.refresh_ends().is_some_and(|end| end <= at) {
-                return Err(SessionRefusal::RefreshTokenInvalid.into());
-            }
-            if state.user(session.user)?.password_due(&state.password_policy, at) {
-                return Err(SessionRefusal::PasswordChangeDue.into());
-            }
-            let event = replace.map_or(SessionEvent::Refreshed, |refresh| SessionEvent::RefreshReplaced { refresh });
-            Ok(vec![Event::Session(session.id, event)])
-        }
-        SessionCommand::Close { id } => match state.sessions.get(&id) {
-            Some(_) => Ok(vec![Event::Session(id, SessionEvent::Closed)]),
-            None => Ok(vec![]),
-        },
-    }
 }
 
 /// The sessions that are open.

@@ -1,15 +1,15 @@
 //! Source keys: material that is made or brought here, to be imported into AWS keys. The material is sealed and passes
 //! through untouched; only the fingerprint and the public half are here in the clear.
 
+pub mod decide;
 pub mod kind;
 pub mod refusal;
 
 use super::collection::{Collection, Named};
-use super::event::{Event, Sealed};
+use super::event::Sealed;
 use super::id::SourceKeyId;
 use super::name::{JsonText, SourceKeyName};
-use super::refusal::{Refusal, SourceKeyRefusal};
-use super::state::State;
+use super::refusal::Refusal;
 use super::time::Time;
 use kind::SourceKeyKind;
 use std::fmt;
@@ -160,45 +160,6 @@ pub enum SourceKeyCommand {
     },
 }
 
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
-pub fn decide(state: &State, command: SourceKeyCommand) -> Result<Vec<Event>, Refusal> {
-    let (id, events) = match command {
-        SourceKeyCommand::Create { id, made, material } => {
-            if state.source_key_named(&made.name).is_some() {
-                return Err(SourceKeyRefusal::NameTaken(made.name).into());
-            }
-            (id, vec![SourceKeyEvent::Created { made, material }])
-        }
-        SourceKeyCommand::Update { id, labels, meta, unexportable } => {
-            (id, state.source_key(id)?.update(labels, meta, unexportable)?)
-        }
-        SourceKeyCommand::Export { id } => {
-            state.source_key(id)?.refuse_unexportable()?;
-            (id, vec![SourceKeyEvent::Exported])
-        }
-        SourceKeyCommand::Delete { id } => {
-            refuse_deletion(state, state.source_key(id)?)?;
-            (id, vec![SourceKeyEvent::Deleted])
-        }
-    };
-    Ok(events.into_iter().map(|event| Event::SourceKey(id, event)).collect())
-}
-
-fn refuse_deletion(state: &State, key: &SourceKey) -> Result<(), Refusal> {
-    if key.made.undeletable {
-        return Err(SourceKeyRefusal::Undeletable(key.made.name.clone()).into());
-    }
-    // After a crash an import is finished from what was asked, and then the material is needed.
-    let mut imports = state.operations.values().filter_map(|pending| pending.wanted.import());
-    match imports.any(|import| import.source == key.id) {
-        true => Err(SourceKeyRefusal::Busy(key.made.name.clone()).into()),
-        false => Ok(()),
-    }
-}
-
 impl Named for SourceKey {
     type Id = SourceKeyId;
     type Name = SourceKeyName;
@@ -250,31 +211,6 @@ impl SourceKey {
             SourceKeyEvent::Created { .. } | SourceKeyEvent::Deleted => return,
         }
         self.updated = at;
-    }
-
-    fn update(
-        &self,
-        labels: Option<JsonText>,
-        meta: Option<JsonText>,
-        unexportable: Option<bool>,
-    ) -> Result<Vec<SourceKeyEvent>, Refusal> {
-        if unexportable == Some(false) {
-            self.refuse_unexportable()?;
-        }
-        let labels = labels.or_else(|| self.made.labels.clone());
-        let meta = meta.or_else(|| self.made.meta.clone());
-        let mut events = Vec::new();
-        if labels != self.made.labels || meta != self.made.meta {
-            events.push(SourceKeyEvent::Described { labels, meta });
-        }
-        if unexportable == Some(true) && !self.made.unexportable {
-            events.push(SourceKeyEvent::MadeUnexportable);
-        }
-        Ok(events)
-    }
-
-    fn refuse_unexportable(&self) -> Result<(), Refusal> {
-        if self.made.unexportable { Err(SourceKeyRefusal::Unexportable(self.made.name.clone()).into()) } else { Ok(()) }
     }
 }
 

@@ -2,34 +2,33 @@
 
 use super::cascade;
 use super::collection::Collection;
-use super::connection::{self, Connection, ConnectionCommand};
-use super::event::{Event, GroupEvent, InstallationEvent, Sealed, UserEvent};
-use super::group::{self, Group, GroupCommand, SystemGroup};
-use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, SourceKeyId, TemplateId, UserId};
+use super::connection::Connection;
+use super::event::{Event, InstallationEvent, Sealed};
+use super::group::Group;
+use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, ScheduleId, SourceKeyId, TemplateId, UserId};
 use super::job::bulk::BulkJob;
-use super::job::command::{self as job, JobCommand, Jobs};
+use super::job::command::Jobs;
 use super::job::sync::SyncJob;
-use super::key;
 use super::key::aggregate::Key;
 use super::key::collection::KeyCollection;
-use super::key::command::KeyCommand;
+use super::key::index::Term;
 use super::key::name::AwsKeyId;
 pub use super::key::operation::{PendingOperation, PendingOperations};
-use super::kms::{self, Kms, KmsCollection, KmsCommand};
+use super::kms::{Kms, KmsCollection};
 use super::name::{ConnectionName, GroupName, KmsName, SourceKeyName, UserName};
 use super::password::PasswordPolicy;
 use super::place::{AccountId, Region};
 use super::refusal::{
-    ConnectionRefusal, GroupRefusal, InstallationRefusal, JobRefusal, KeyRefusal, KmsRefusal, Refusal,
-    SourceKeyRefusal, TemplateRefusal, UserRefusal,
+    ConnectionRefusal, GroupRefusal, JobRefusal, KeyRefusal, KmsRefusal, Refusal, ScheduleRefusal, SourceKeyRefusal,
+    TemplateRefusal, UserRefusal,
 };
-use super::schedule::{self, ScheduleCommand, Schedules};
-use super::session::{self, SessionCommand, Sessions};
-use super::source_key::{self, SourceKey, SourceKeyCommand};
+use super::schedule::{Schedule, Schedules, Work};
+use super::session::Sessions;
+use super::source_key::SourceKey;
 use super::table::Table;
-use super::template::{self, Template, TemplateCommand};
+use super::template::Template;
 use super::time::Time;
-use super::user::{self, User, UserCommand};
+use super::user::User;
 use std::sync::Arc;
 
 /// All that is known, after some number of events.
@@ -64,52 +63,7 @@ pub struct Installation {
     pub created: Time,
 }
 
-/// All that can be asked.
-#[derive(Clone, Debug)]
-pub enum Command {
-    Install {
-        /// The audience of the tokens made here.
-        id: InstallationId,
-        /// The key that signs them, sealed.
-        token_key: Sealed,
-        admin: Box<UserCommand>,
-    },
-    /// Change the rules for passwords and lockout.
-    ChangePasswordPolicy(PasswordPolicy),
-    User(UserCommand),
-    Group(GroupCommand),
-    Session(SessionCommand),
-    Connection(ConnectionCommand),
-    Kms(KmsCommand),
-    Key(KeyCommand),
-    SourceKey(SourceKeyCommand),
-    Job(JobCommand),
-    Template(TemplateCommand),
-    Schedule(ScheduleCommand),
-}
-
 impl State {
-    /// Says what would happen; does nothing.
-    ///
-    /// # Errors
-    /// What stands against it.
-    pub fn decide(&self, command: Command) -> Result<Vec<Event>, Refusal> {
-        match command {
-            Command::Install { id, token_key, admin } => self.install(id, token_key, *admin),
-            Command::ChangePasswordPolicy(policy) => self.change_policy(policy),
-            Command::User(command) => user::decide(self, command),
-            Command::Group(command) => group::decide(self, command),
-            Command::Session(command) => session::decide(self, command),
-            Command::Connection(command) => connection::decide(self, command),
-            Command::Kms(command) => kms::decide(self, command),
-            Command::Key(command) => key::command::decide(self, command),
-            Command::SourceKey(command) => source_key::decide(self, command),
-            Command::Job(command) => job::decide(self, command),
-            Command::Template(command) => template::decide(self, command),
-            Command::Schedule(command) => schedule::decide(self, command),
-        }
-    }
-
     /// Takes in what has happened. It cannot fail: an event is a fact.
     pub fn apply(&mut self, at: Time, event: &Event) {
         match event {
@@ -260,31 +214,29 @@ impl State {
         self.kms.of_account(account)
     }
 
-    fn install(&self, id: InstallationId, token_key: Sealed, admin: UserCommand) -> Result<Vec<Event>, Refusal> {
-        if self.installation.is_some() {
-            return Err(InstallationRefusal::Exists.into());
-        }
-        let mut events = vec![Event::Installation(InstallationEvent::Created { id, token_key })];
-        for group in SystemGroup::ALL {
-            let name = system_name(group)?;
-            let (description, metadata) = (group.description().to_owned(), Default::default());
-            events.push(Event::Group(name, GroupEvent::Created { description, metadata }));
-        }
-        let made = user::decide(self, admin)?;
-        let first = made.first().cloned();
-        events.extend(made);
-        if let Some(Event::User(user, UserEvent::Created { .. })) = first {
-            events.push(Event::Group(system_name(SystemGroup::Admin)?, GroupEvent::MemberAdded { user }));
-        }
-        Ok(events)
+    /// The schedule of this id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn schedule(&self, id: ScheduleId) -> Result<&Arc<Schedule>, Refusal> {
+        self.schedules.all.get(&id).ok_or_else(|| ScheduleRefusal::Unknown(id.to_string()).into())
     }
 
-    fn change_policy(&self, policy: PasswordPolicy) -> Result<Vec<Event>, Refusal> {
-        policy.check()?;
-        if policy == self.password_policy {
-            return Ok(vec![]);
+    /// The schedule of this id, which rotates keys.
+    ///
+    /// # Errors
+    /// When there is none, or it does other work.
+    pub fn rotation_schedule(&self, id: ScheduleId) -> Result<&Arc<Schedule>, Refusal> {
+        let schedule = self.schedule(id)?;
+        match schedule.settings.work {
+            Work::RotateKeys(_) => Ok(schedule),
+            Work::Synchronize(_) => Err(ScheduleRefusal::NotRotating(schedule.name.clone()).into()),
         }
-        Ok(vec![Event::Installation(InstallationEvent::PasswordPolicyChanged { policy })])
+    }
+
+    /// The keys that a schedule rotates, in order of creation.
+    pub fn keys_under(&self, id: ScheduleId) -> impl Iterator<Item = KeyId> {
+        self.keys.find(Term::Schedule(id)).into_iter().map(|key| key.id)
     }
 
     fn apply_installation(&mut self, at: Time, event: &InstallationEvent) {
@@ -295,8 +247,4 @@ impl State {
             InstallationEvent::PasswordPolicyChanged { policy } => self.password_policy = policy.clone(),
         }
     }
-}
-
-fn system_name(group: SystemGroup) -> Result<GroupName, Refusal> {
-    GroupName::parse(group.name()).map_err(|_| Refusal::Group(GroupRefusal::Unknown(group.name().to_owned())))
 }

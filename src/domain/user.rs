@@ -1,18 +1,15 @@
 //! Users: who signs in, with what they are known by, and what their failed logins lead to.
 
+pub mod decide;
 pub mod patch;
 pub mod refusal;
 
-use super::acl::Principal;
-use super::cascade;
 use super::collection::{Collection, Named};
-use super::event::{Event, Sealed, UserEvent};
-use super::group::{self, SystemGroup};
+use super::event::{Sealed, UserEvent};
+use super::group::SystemGroup;
 use super::id::UserId;
 use super::name::{GroupName, JsonText, UserName};
-use super::password::{HISTORY_MAX, PasswordPolicy, PasswordProblem};
-use super::refusal::{Refusal, SessionRefusal, UserRefusal};
-use super::state::State;
+use super::password::{HISTORY_MAX, PasswordPolicy};
 use super::time::Time;
 use patch::ProfilePatch;
 use std::net::{IpAddr, Ipv6Addr};
@@ -115,40 +112,6 @@ pub enum UserCommand {
     },
 }
 
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
-pub fn decide(state: &State, command: UserCommand) -> Result<Vec<Event>, Refusal> {
-    match command {
-        UserCommand::Create { id, name, profile, password, must_change } => {
-            refuse_taken(state, &name)?;
-            Ok(vec![Event::User(id, UserEvent::Created { name, profile, password, must_change })])
-        }
-        UserCommand::Update { id, name, profile, password, must_change, clear_lockout } => {
-            state.user(id)?.update(state, name, profile, password, must_change, clear_lockout)
-        }
-        UserCommand::ChangeOwnPassword { id, proved, password, at } => {
-            let user = state.user(id)?;
-            if user.password_set != proved {
-                return Err(SessionRefusal::BadCredentials.into());
-            }
-            user.refuse_changed_lately(&state.password_policy, at)?;
-            let changed = Event::User(id, UserEvent::PasswordChanged { password, must_change: false });
-            Ok([changed].into_iter().chain(cascade::close_sessions(state, id)).collect())
-        }
-        UserCommand::Rehash { id, from, to } => {
-            let same = state.user(id)?.password == from;
-            Ok(same.then_some(Event::User(id, UserEvent::PasswordRehashed { password: to })).into_iter().collect())
-        }
-        UserCommand::NoteFailure { id, source } => {
-            state.user(id)?;
-            Ok(vec![Event::User(id, UserEvent::LoginFailed { source })])
-        }
-        UserCommand::Remove { id } => remove(state, id),
-    }
-}
-
 /// As what failed logins from an address are counted: of IPv6 the first half, for whoever has one address there has all
 /// that begin so; an IPv4 address that is written as one of IPv6 is that of IPv4. Else the address itself.
 pub fn network_of(source: &str) -> String {
@@ -160,23 +123,6 @@ pub fn network_of(source: &str) -> String {
         Ok(IpAddr::V4(address)) => address.to_string(),
         Err(_) => source.to_owned(),
     }
-}
-
-fn refuse_taken(state: &State, name: &UserName) -> Result<(), Refusal> {
-    match state.user_named(name) {
-        Some(_) => Err(UserRefusal::NameTaken(name.clone()).into()),
-        None => Ok(()),
-    }
-}
-
-fn remove(state: &State, id: UserId) -> Result<Vec<Event>, Refusal> {
-    let user = state.user(id)?;
-    if user.is_in(SystemGroup::Admin) {
-        group::refuse_last_admin(state)?;
-    }
-    let rights = cascade::withdraw_rights(state, Principal::User(id));
-    let left = cascade::close_sessions(state, id).chain(cascade::leave_groups(user));
-    Ok(rights.chain(left).chain([Event::User(id, UserEvent::Removed)]).collect())
 }
 
 impl Named for User {
@@ -296,52 +242,6 @@ impl User {
     pub fn password_due(&self, policy: &PasswordPolicy, at: Time) -> bool {
         let days = i64::from(policy.password_lifetime);
         self.must_change || (days > 0 && self.password_set.plus_seconds(days * 86_400) <= at)
-    }
-
-    fn refuse_changed_lately(&self, policy: &PasswordPolicy, at: Time) -> Result<(), Refusal> {
-        let days = policy.password_change_min_days;
-        let early = self.password_set.plus_seconds(i64::from(days) * 86_400) > at;
-        if days > 0 && early && !self.password_due(policy, at) {
-            return Err(UserRefusal::PasswordRejected(PasswordProblem::ChangedLately(days)).into());
-        }
-        Ok(())
-    }
-
-    fn update(
-        &self,
-        state: &State,
-        name: Option<UserName>,
-        profile: ProfilePatch,
-        password: Option<Sealed>,
-        must_change: Option<bool>,
-        clear_lockout: bool,
-    ) -> Result<Vec<Event>, Refusal> {
-        let mut events = Vec::new();
-        if let Some(to) = name.filter(|name| *name != self.name) {
-            if to.folded() != self.name.folded() {
-                refuse_taken(state, &to)?;
-            }
-            events.push(UserEvent::Renamed { to });
-        }
-        let profile = self.profile.patched(profile);
-        if profile != self.profile {
-            events.push(UserEvent::ProfileChanged { profile });
-        }
-        match (password, must_change) {
-            (Some(password), must) => {
-                events.push(UserEvent::PasswordChanged { password, must_change: must.unwrap_or(self.must_change) });
-            }
-            (None, Some(required)) if required != self.must_change => {
-                events.push(UserEvent::PasswordChangeRequired { required });
-            }
-            (None, _) => {}
-        }
-        if clear_lockout && !self.failures.is_empty() {
-            events.push(UserEvent::LockoutCleared);
-        }
-        let ends_sessions = events.iter().any(|event| matches!(event, UserEvent::PasswordChanged { .. }));
-        let closed = ends_sessions.then(|| cascade::close_sessions(state, self.id)).into_iter().flatten();
-        Ok(events.into_iter().map(|event| Event::User(self.id, event)).chain(closed).collect())
     }
 }
 

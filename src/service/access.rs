@@ -14,7 +14,8 @@ use crate::domain::name::GroupName;
 use crate::domain::place::AccountId;
 use crate::domain::refusal::{KeyRefusal, KmsRefusal, Refusal, TemplateRefusal};
 use crate::domain::state::State;
-use crate::domain::template::{Template, keys_of};
+use crate::domain::template::Template;
+use crate::domain::template::decide::keys_of;
 use crate::domain::user::User;
 pub use rights::{
     Administer, CancelKeyDeletion, CreateKey, DeleteKey, DeleteMaterial, ImportMaterial, KeyRight, KmsRight,

@@ -3,9 +3,10 @@
 use super::Clock;
 use super::caller::Change;
 use super::failure::Failure;
+use crate::domain::command::Command;
 use crate::domain::event::Event;
 use crate::domain::refusal::Refusal;
-use crate::domain::state::{Command, State};
+use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::ledger::{Committed, Context, Ledger, Published};
 use std::sync::Arc;

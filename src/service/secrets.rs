@@ -3,8 +3,8 @@
 use super::caller::Change;
 use super::failure::Failure;
 use super::recorder::Recorder;
+use crate::domain::command::Command;
 use crate::domain::event::Sealed;
-use crate::domain::state::Command;
 use crate::keyring::{Keyring, Owner};
 use crate::ledger::Committed;
 use tokio::runtime::Handle;

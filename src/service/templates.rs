@@ -6,6 +6,7 @@ use super::failure::{Failure, invalid};
 use super::keys::{KeyOperations, OperationRequest, policy_context};
 use super::list::{self, Candidates, Field, Listed, Page, Query};
 use super::recorder::Recorder;
+use crate::domain::command::Command;
 use crate::domain::id::{KeyId, KmsId, TemplateId, UserId};
 use crate::domain::key::operation::Operation;
 use crate::domain::key::policy::PolicyContext;
@@ -14,10 +15,11 @@ use crate::domain::key::spec::KeyUsage;
 use crate::domain::name::TemplateName;
 use crate::domain::place::{AccountId, Partition};
 use crate::domain::refusal::{Refusal, TemplateRefusal};
-use crate::domain::state::{Command, State};
+use crate::domain::state::State;
 use crate::domain::table::Table;
+use crate::domain::template::decide::{keys_of, patched_policy};
 use crate::domain::template::patch::TemplatePatch;
-use crate::domain::template::{self, Push, Template, TemplateCommand, TemplatePolicy, keys_of};
+use crate::domain::template::{Push, Template, TemplateCommand, TemplatePolicy};
 use crate::domain::user::User;
 use crate::ledger::Committed;
 use futures_util::{StreamExt, stream};
@@ -129,7 +131,7 @@ impl Templates {
         request: TemplateChange,
     ) -> Result<TemplateSeen, Failure> {
         let (mut caller, template) = (permit.caller().clone(), permit.template());
-        template::patched_policy(&caller.published.state, template, request.policy.clone())?;
+        patched_policy(&caller.published.state, template, request.policy.clone())?;
         if request.push {
             // A policy that reaches some of its keys and not others, for want of a right, would help nobody.
             caller = access::on_all_keys_of(caller, template.id)?;

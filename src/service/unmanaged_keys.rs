@@ -4,8 +4,8 @@
 
 use super::recorder::Recorder;
 use super::system_change;
+use crate::domain::command::Command;
 use crate::domain::key::command::KeyCommand;
-use crate::domain::state::Command;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 

@@ -1,9 +1,11 @@
 //! What can be asked of connections, and what not.
 
 use super::*;
+use crate::domain::event::Event;
 use crate::domain::example::{connected, connection_name, settings};
 use crate::domain::key::example::{added, at, connection_id};
 use crate::domain::name::KmsName;
+use crate::domain::refusal::ConnectionRefusal;
 use crate::domain::scenario::given;
 use uuid::Uuid;
 

@@ -2,10 +2,13 @@
 
 use super::*;
 use crate::domain::acl::AclChange;
+use crate::domain::acl::Principal;
 use crate::domain::action::Action;
+use crate::domain::event::Event;
 use crate::domain::event::KmsEvent;
 use crate::domain::example::{group, group_name, joined, user, user_id};
 use crate::domain::key::example::{added, kms_id};
+use crate::domain::refusal::GroupRefusal;
 use crate::domain::refusal::UserRefusal;
 use crate::domain::scenario::{Given, given};
 

@@ -1,12 +1,13 @@
 //! A job that does the same to many keys, by the rights of the one who wanted it.
 
+pub mod decide;
+
 use super::event::BulkEvent;
 use super::retained::Parted;
 use super::sync::JobStatus;
 use crate::domain::id::{JobId, KeyId, TemplateId, UserId};
 use crate::domain::key::days::DeletionWindow;
 use crate::domain::refusal::{JobRefusal, Refusal};
-use crate::domain::state::State;
 use crate::domain::time::Time;
 
 /// A bulk job takes so many keys at most.
@@ -89,25 +90,6 @@ pub enum BulkCommand {
     Finish {
         id: JobId,
     },
-}
-
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
-pub fn decide(state: &State, command: BulkCommand) -> Result<(JobId, Vec<BulkEvent>), Refusal> {
-    match command {
-        BulkCommand::Start { id, by, task, keys } => {
-            check_keys(&keys)?;
-            Ok((id, vec![BulkEvent::Started { by, task, keys }]))
-        }
-        BulkCommand::EndKey { id, key, end } => Ok((id, state.bulk_job(id)?.end_key(key, end))),
-        BulkCommand::Cancel { id } => Ok((id, state.bulk_job(id)?.cancel()?)),
-        BulkCommand::Finish { id } => {
-            let job = state.bulk_job(id)?;
-            Ok((id, if job.completed.is_some() { vec![] } else { vec![BulkEvent::Finished] }))
-        }
-    }
 }
 
 /// Some keys, not too many, each once.

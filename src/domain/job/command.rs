@@ -1,13 +1,10 @@
 //! What can be asked of jobs, and all jobs together.
 
-use super::bulk::{self, BulkCommand, BulkJob};
+use super::bulk::{BulkCommand, BulkJob};
 use super::event::{BulkEvent, JobEvent, SyncEvent};
 use super::retained::Retained;
-use super::sync::{self, SyncCommand, SyncJob};
-use crate::domain::event::Event;
+use super::sync::{SyncCommand, SyncJob};
 use crate::domain::id::JobId;
-use crate::domain::refusal::Refusal;
-use crate::domain::state::State;
 use crate::domain::time::Time;
 
 /// What can be asked of jobs.
@@ -23,23 +20,6 @@ pub struct Jobs {
     pub sync: Retained<SyncJob>,
     /// Jobs that do the same to many keys.
     pub bulk: Retained<BulkJob>,
-}
-
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
-pub fn decide(state: &State, command: JobCommand) -> Result<Vec<Event>, Refusal> {
-    match command {
-        JobCommand::Sync(command) => {
-            let (id, events) = sync::decide(state, command)?;
-            Ok(events.into_iter().map(|event| Event::Job(id, JobEvent::Synchronisation(event))).collect())
-        }
-        JobCommand::Bulk(command) => {
-            let (id, events) = bulk::decide(state, command)?;
-            Ok(events.into_iter().map(|event| Event::Job(id, JobEvent::Bulk(event))).collect())
-        }
-    }
 }
 
 impl Jobs {

@@ -3,6 +3,7 @@
 
 pub mod bulk;
 pub mod command;
+pub mod decide;
 pub mod event;
 pub mod refusal;
 pub mod retained;

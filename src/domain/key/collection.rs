@@ -255,6 +255,7 @@ impl Rows for KeyCollection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::command::Command;
     use crate::domain::event::{Event, KmsEvent};
     use crate::domain::id::ScheduleId;
     use crate::domain::key::command::KeyCommand;
@@ -262,7 +263,7 @@ mod tests {
     use crate::domain::key::example::{added, after, found, key_id, kms_id, region, snapshot};
     use crate::domain::key::name::AliasName;
     use crate::domain::key::tag::Tag;
-    use crate::domain::state::{Command, State};
+    use crate::domain::state::State;
     use crate::domain::template::TEMPLATE_TAG;
     use uuid::Uuid;
 

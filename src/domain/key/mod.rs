@@ -10,6 +10,7 @@ pub mod collection;
 pub mod command;
 mod conclude;
 pub mod days;
+pub mod decide;
 pub mod event;
 #[cfg(test)]
 pub(crate) mod example;

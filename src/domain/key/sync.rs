@@ -3,7 +3,8 @@
 
 use super::aggregate::{Key, Snapshot};
 use super::aws_enums::KeyManager;
-use super::command::check_place;
+use super::command::Began;
+use super::decide::check_place;
 use super::event::{Aspect, KeyEvent};
 use super::operation::MARK;
 use super::tag::Tag;
@@ -13,13 +14,6 @@ use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 use crate::domain::time::Time;
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Began {
-    /// Of the region's aliases, which are read first.
-    pub aliases: Time,
-    pub key: Time,
-}
 
 /// The events that a key read at AWS causes.
 ///

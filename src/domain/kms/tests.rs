@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::action::Action;
 use crate::domain::event::ConnectionEvent;
+use crate::domain::event::Event;
 use crate::domain::event::Sealed;
 use crate::domain::example::{connected, connection_name, group, group_name, joined, settings, user, user_id};
 use crate::domain::id::{KeyId, OperationId};
@@ -11,6 +12,7 @@ use crate::domain::key::example::{ACCOUNT, added, at, connection_id, found, kms_
 use crate::domain::key::operation::Operation;
 use crate::domain::refusal::{ConnectionRefusal, GroupRefusal, UserRefusal};
 use crate::domain::scenario::given;
+use crate::domain::state::State;
 use uuid::Uuid;
 
 fn account() -> AccountId {

@@ -2,8 +2,10 @@
 
 use super::patch::SynchronizationPatch;
 use super::*;
+use crate::domain::event::Event;
 use crate::domain::event::KmsEvent;
 use crate::domain::id::ConnectionId;
+use crate::domain::key::event::KeyEvent;
 use crate::domain::key::event::{Aspect, NATIVE, RotationJob};
 use crate::domain::key::example;
 use crate::domain::key::metadata::KeyMetadata;
@@ -12,6 +14,7 @@ use crate::domain::name::KmsName;
 use crate::domain::patch::Patch;
 use crate::domain::place::{AccountId, Arn, Partition, Region};
 use crate::domain::refusal::KmsRefusal;
+use crate::domain::refusal::{Refusal, ScheduleRefusal};
 use crate::domain::scenario::Given;
 use uuid::Uuid;
 

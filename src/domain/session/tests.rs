@@ -1,9 +1,11 @@
 //! What can be asked of sessions, and when they end.
 
 use super::*;
+use crate::domain::event::Event;
 use crate::domain::event::UserEvent;
 use crate::domain::example::{logged_in, password, refresh, session_id, signed_in, user, user_id};
 use crate::domain::key::example::at;
+use crate::domain::refusal::SessionRefusal;
 use crate::domain::scenario::given;
 
 const HERE: &str = "192.0.2.1";

@@ -2,12 +2,15 @@
 
 use super::kind::{AesSize, SourceKeyKind};
 use super::*;
+use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::key::event::KeyEvent;
 use crate::domain::key::example::at;
 use crate::domain::key::operation::{Import, Operation};
 use crate::domain::place::Region;
+use crate::domain::refusal::SourceKeyRefusal;
 use crate::domain::scenario::given;
+use crate::domain::state::State;
 use uuid::Uuid;
 
 const ID: SourceKeyId = SourceKeyId::new(Uuid::from_u128(1));

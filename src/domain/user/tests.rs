@@ -2,14 +2,19 @@
 
 use super::*;
 use crate::domain::acl::AclChange;
+use crate::domain::acl::Principal;
 use crate::domain::action::Action;
+use crate::domain::event::Event;
 use crate::domain::event::{GroupEvent, InstallationEvent, KmsEvent, SessionEvent};
 use crate::domain::example::{
     group, group_name, joined, logged_in, password, refresh, session_id, signed_in, user, user_id, user_name,
 };
 use crate::domain::key::example::{added, at, kms_id};
+use crate::domain::password::PasswordProblem;
 use crate::domain::refusal::GroupRefusal;
+use crate::domain::refusal::{SessionRefusal, UserRefusal};
 use crate::domain::scenario::{Given, given};
+use crate::domain::state::State;
 
 const DAY: i64 = 86_400;
 const HERE: &str = "192.0.2.1";

@@ -17,8 +17,8 @@ pub(in crate::service) use target::{Attempt, OperationTarget, Progress, Stage, S
 use super::caller::Change;
 use super::failure::Failure;
 use super::recorder::Recorder;
+use crate::domain::command::Command;
 use crate::domain::id::OperationId;
-use crate::domain::state::Command;
 use crate::ledger::Committed;
 use claims::Claims;
 use std::sync::Arc;

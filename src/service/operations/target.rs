@@ -1,9 +1,10 @@
 //! What the engine must know of the things that operations work on. Keys are the first kind.
 
 use crate::aws::failure::AwsFailure;
+use crate::domain::command::Command;
 use crate::domain::id::OperationId;
 use crate::domain::key::command::Outcome;
-use crate::domain::state::{Command, State};
+use crate::domain::state::State;
 use crate::service::caller::Change;
 use crate::service::failure::Failure;
 use async_trait::async_trait;

@@ -21,6 +21,7 @@ pub(in crate::service) use target::KeyTarget;
 
 use crate::aws::failure::AwsFailure;
 use crate::aws::operation::AwsOperation;
+use crate::domain::command::Command;
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::command::KeyCommand;
@@ -29,7 +30,7 @@ use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::operation::Operation;
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::place::Region;
-use crate::domain::state::{Command, PendingOperation, State};
+use crate::domain::state::{PendingOperation, State};
 use crate::ledger::Committed;
 use crate::service::caller::Change;
 use crate::service::cloud::RegionAccess;

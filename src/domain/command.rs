@@ -1,0 +1,97 @@
+//! All that can be asked of the domain. Each command goes to the `decide.rs` of its aggregate.
+
+use super::connection::{self, ConnectionCommand};
+use super::event::{Event, GroupEvent, InstallationEvent, Sealed, UserEvent};
+use super::group::{self, GroupCommand, SystemGroup};
+use super::id::InstallationId;
+use super::job::command::JobCommand;
+use super::key::command::KeyCommand;
+use super::kms::{self, KmsCommand};
+use super::name::GroupName;
+use super::password::PasswordPolicy;
+use super::refusal::{GroupRefusal, InstallationRefusal, Refusal};
+use super::schedule::{self, ScheduleCommand};
+use super::session::{self, SessionCommand};
+use super::source_key::{self, SourceKeyCommand};
+use super::state::State;
+use super::template::{self, TemplateCommand};
+use super::user::{self, UserCommand};
+use super::{job, key};
+
+/// All that can be asked.
+#[derive(Clone, Debug)]
+pub enum Command {
+    Install {
+        /// The audience of the tokens made here.
+        id: InstallationId,
+        /// The key that signs them, sealed.
+        token_key: Sealed,
+        admin: Box<UserCommand>,
+    },
+    /// Change the rules for passwords and lockout.
+    ChangePasswordPolicy(PasswordPolicy),
+    User(UserCommand),
+    Group(GroupCommand),
+    Session(SessionCommand),
+    Connection(ConnectionCommand),
+    Kms(KmsCommand),
+    Key(KeyCommand),
+    SourceKey(SourceKeyCommand),
+    Job(JobCommand),
+    Template(TemplateCommand),
+    Schedule(ScheduleCommand),
+}
+
+impl State {
+    /// Says what would happen; does nothing.
+    ///
+    /// # Errors
+    /// What stands against it.
+    pub fn decide(&self, command: Command) -> Result<Vec<Event>, Refusal> {
+        match command {
+            Command::Install { id, token_key, admin } => self.install(id, token_key, *admin),
+            Command::ChangePasswordPolicy(policy) => self.change_policy(policy),
+            Command::User(command) => user::decide::decide(self, command),
+            Command::Group(command) => group::decide::decide(self, command),
+            Command::Session(command) => session::decide::decide(self, command),
+            Command::Connection(command) => connection::decide::decide(self, command),
+            Command::Kms(command) => kms::decide::decide(self, command),
+            Command::Key(command) => key::decide::decide(self, command),
+            Command::SourceKey(command) => source_key::decide::decide(self, command),
+            Command::Job(command) => job::decide::decide(self, command),
+            Command::Template(command) => template::decide::decide(self, command),
+            Command::Schedule(command) => schedule::decide::decide(self, command),
+        }
+    }
+
+    fn install(&self, id: InstallationId, token_key: Sealed, admin: UserCommand) -> Result<Vec<Event>, Refusal> {
+        if self.installation.is_some() {
+            return Err(InstallationRefusal::Exists.into());
+        }
+        let mut events = vec![Event::Installation(InstallationEvent::Created { id, token_key })];
+        for group in SystemGroup::ALL {
+            let name = system_name(group)?;
+            let (description, metadata) = (group.description().to_owned(), Default::default());
+            events.push(Event::Group(name, GroupEvent::Created { description, metadata }));
+        }
+        let made = user::decide::decide(self, admin)?;
+        let first = made.first().cloned();
+        events.extend(made);
+        if let Some(Event::User(user, UserEvent::Created { .. })) = first {
+            events.push(Event::Group(system_name(SystemGroup::Admin)?, GroupEvent::MemberAdded { user }));
+        }
+        Ok(events)
+    }
+
+    fn change_policy(&self, policy: PasswordPolicy) -> Result<Vec<Event>, Refusal> {
+        policy.check()?;
+        if policy == self.password_policy {
+            return Ok(vec![]);
+        }
+        Ok(vec![Event::Installation(InstallationEvent::PasswordPolicyChanged { policy })])
+    }
+}
+
+fn system_name(group: SystemGroup) -> Result<GroupName, Refusal> {
+    GroupName::parse(group.name()).map_err(|_| Refusal::Group(GroupRefusal::Unknown(group.name().to_owned())))
+}

@@ -1,0 +1,26 @@
+//! What is decided on bulk jobs: each command, on the state that it finds, becomes events or a refusal.
+
+use super::{BulkCommand, check_keys};
+use crate::domain::id::JobId;
+use crate::domain::job::event::BulkEvent;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: BulkCommand) -> Result<(JobId, Vec<BulkEvent>), Refusal> {
+    match command {
+        BulkCommand::Start { id, by, task, keys } => {
+            check_keys(&keys)?;
+            Ok((id, vec![BulkEvent::Started { by, task, keys }]))
+        }
+        BulkCommand::EndKey { id, key, end } => Ok((id, state.bulk_job(id)?.end_key(key, end))),
+        BulkCommand::Cancel { id } => Ok((id, state.bulk_job(id)?.cancel()?)),
+        BulkCommand::Finish { id } => {
+            let job = state.bulk_job(id)?;
+            Ok((id, if job.completed.is_some() { vec![] } else { vec![BulkEvent::Finished] }))
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! What is decided on jobs: each command, on the state that it finds, becomes events or a refusal.
+
+use super::bulk;
+use super::command::JobCommand;
+use super::event::JobEvent;
+use super::sync;
+use crate::domain::event::Event;
+use crate::domain::refusal::Refusal;
+use crate::domain::state::State;
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: JobCommand) -> Result<Vec<Event>, Refusal> {
+    match command {
+        JobCommand::Sync(command) => {
+            let (id, events) = sync::decide::decide(state, command)?;
+            Ok(events.into_iter().map(|event| Event::Job(id, JobEvent::Synchronisation(event))).collect())
+        }
+        JobCommand::Bulk(command) => {
+            let (id, events) = bulk::decide::decide(state, command)?;
+            Ok(events.into_iter().map(|event| Event::Job(id, JobEvent::Bulk(event))).collect())
+        }
+    }
+}

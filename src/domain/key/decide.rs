@@ -1,0 +1,128 @@
+//! What is decided on keys: each command, on the state that it finds, becomes events or a refusal. AWS judges the
+//! rest, and says so itself.
+
+use super::aggregate::{Key, Snapshot};
+use super::command::KeyCommand;
+use super::conclude;
+use super::event::KeyEvent;
+use super::operation::Operation;
+use super::sync;
+use crate::domain::event::Event;
+use crate::domain::id::{KeyId, KmsId};
+use crate::domain::place::Region;
+use crate::domain::refusal::{KeyRefusal, KmsRefusal, Refusal};
+use crate::domain::state::State;
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal> {
+    match command {
+        KeyCommand::Request { id, operation, kms, region, wanted } => {
+            check_request(state, id, kms, &region, &wanted)?;
+            Ok(vec![Event::Key(id, KeyEvent::OperationRequested { operation, kms, region, wanted })])
+        }
+        KeyCommand::Conclude { operation, outcome, related } => conclude::conclude(state, operation, outcome, related),
+        KeyCommand::Observe { id, kms, region, seen } => observe(state, id, kms, region, *seen),
+        KeyCommand::NoteVanished { id } => {
+            let key = state.key(id)?;
+            Ok(if key.gone { vec![] } else { vec![Event::Key(id, KeyEvent::Vanished)] })
+        }
+        KeyCommand::Synchronise { id, kms, region, seen, began } => {
+            sync::synchronise(state, id, kms, region, *seen, began)
+        }
+        KeyCommand::NoteMissing { id, began } => Ok(sync::missing(state, id, began)),
+        KeyCommand::SetRotationJob { id, job } => {
+            let key = state.key(id)?;
+            state.kms(key.kms)?.refuse_archived()?;
+            key.refuse_gone()?;
+            if let Some(job) = &job {
+                state.rotation_schedule(job.schedule)?;
+            }
+            let event = (key.rotation_job != job).then_some(Event::Key(id, KeyEvent::RotationJobSet { job }));
+            Ok(event.into_iter().collect())
+        }
+        KeyCommand::Forget { id } => {
+            let key = state.key(id)?;
+            state.kms(key.kms)?.refuse_archived()?;
+            if key.gone { Ok(vec![Event::Key(id, KeyEvent::Forgotten)]) } else { Err(KeyRefusal::NotGone(id).into()) }
+        }
+        KeyCommand::RemoveUnmanaged { most } => {
+            let some = state.keys.unmanaged().take(most);
+            Ok(some.map(|(id, cause)| Event::Key(id, KeyEvent::Unmanaged { cause })).collect())
+        }
+    }
+}
+
+fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: &Operation) -> Result<(), Refusal> {
+    check_place(state, kms, region)?;
+    match wanted.makes_a_key() {
+        true if state.keys.get(&id).is_some() => return Err(KeyRefusal::Exists(id).into()),
+        true => {}
+        false => state.key(id)?.refuse_gone()?,
+    }
+    check_alias(state, id, wanted)?;
+    if let Operation::Replicate { new, .. } = wanted
+        && state.key_at_aws(kms, region, &new.key).is_some_and(|there| !there.gone)
+    {
+        return Err(KeyRefusal::ReplicaThere(region.clone()).into());
+    }
+    for touched in [Some(id), wanted.also_affects()].into_iter().flatten() {
+        if let Some(key) = state.keys.get(&touched) {
+            key.refuse_pending()?;
+        }
+    }
+    Ok(())
+}
+
+/// AWS finds an alias by its name, on whichever key it is by now: it must still be where it was when the right to take
+/// it from there was checked.
+fn check_alias(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refusal> {
+    let Some((alias, holder)) = wanted.taken_alias(id) else { return Ok(()) };
+    match state.key(holder)?.aliases.contains(alias) {
+        true => Ok(()),
+        false => Err(KeyRefusal::AliasUnknown { alias: alias.clone(), key: holder }.into()),
+    }
+}
+
+/// A place where keys can be asked for: a KMS that is not put away, and a region that it manages.
+///
+/// # Errors
+/// When it is no such place.
+pub fn check_place(state: &State, kms: KmsId, region: &Region) -> Result<(), Refusal> {
+    let kms = state.kms(kms)?;
+    kms.refuse_archived()?;
+    if kms.regions.contains(region) {
+        return Ok(());
+    }
+    Err(KmsRefusal::RegionNotManaged { region: region.clone(), kms: kms.name.clone(), managed: kms.regions.clone() }
+        .into())
+}
+
+fn observe(state: &State, id: KeyId, kms: KmsId, region: Region, seen: Snapshot) -> Result<Vec<Event>, Refusal> {
+    state.kms(kms)?;
+    let Some(key) = state.key_at_aws(kms, &region, seen.metadata.key_id()) else {
+        // The region may have been taken away while the key was read.
+        if check_place(state, kms, &region).is_err() {
+            return Ok(vec![]);
+        }
+        return Ok(vec![Event::Key(id, KeyEvent::Found { kms, region, learned: seen.all() })]);
+    };
+    let was_gone = key.gone;
+    // Whoever moves its aliases must know which they were; what comes of it is read at the end.
+    let aliases = if key.pending.is_some() { None } else { seen.aliases };
+    let seen = Snapshot { aliases, ..seen };
+    let learned = key.news(seen);
+    Ok(if learned.is_empty() && !was_gone { vec![] } else { vec![Event::Key(key.id, KeyEvent::Observed { learned })] })
+}
+
+impl Key {
+    fn refuse_gone(&self) -> Result<(), Refusal> {
+        if self.gone { Err(KeyRefusal::Gone(self.id).into()) } else { Ok(()) }
+    }
+
+    fn refuse_pending(&self) -> Result<(), Refusal> {
+        if self.pending.is_some() { Err(KeyRefusal::Busy(self.id).into()) } else { Ok(()) }
+    }
+}

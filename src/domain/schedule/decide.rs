@@ -1,0 +1,174 @@
+//! What is decided on schedules: each command, on the state that it finds, becomes events or a refusal.
+
+use super::patch::{RotationPatch, SchedulePatch, SynchronizationPatch};
+use super::{RotationPlan, Schedule, ScheduleCommand, ScheduleEvent, ScheduleSettings, SynchronizationPlan, Work};
+use crate::domain::event::Event;
+use crate::domain::id::{KeyId, KmsId, ScheduleId};
+use crate::domain::key::event::KeyEvent;
+use crate::domain::patch::invalid;
+use crate::domain::refusal::{Refusal, ScheduleRefusal};
+use crate::domain::state::State;
+use crate::domain::time::Time;
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: ScheduleCommand) -> Result<Vec<Event>, Refusal> {
+    match command {
+        ScheduleCommand::Create { id, name, settings } => {
+            if state.schedules.named(&name).is_some() {
+                return Err(ScheduleRefusal::NameTaken(name).into());
+            }
+            settings.check(state, None)?;
+            Ok(vec![Event::Schedule(id, ScheduleEvent::Created { name, settings })])
+        }
+        ScheduleCommand::Update { id, patch } => {
+            let schedule = state.schedule(id)?;
+            let settings = schedule.patched(state, *patch)?;
+            settings.check(state, Some(&schedule.settings))?;
+            let changes = schedule.settings != settings;
+            Ok(if changes { vec![Event::Schedule(id, ScheduleEvent::Updated { settings })] } else { vec![] })
+        }
+        ScheduleCommand::StartRun { id, run, cause } => {
+            state.schedule(id)?.refuse_running()?;
+            Ok(vec![Event::Schedule(id, ScheduleEvent::RunStarted { run, cause })])
+        }
+        ScheduleCommand::NoteKey { id, run, key, outcome } => {
+            Ok(vec![Event::Schedule(id, ScheduleEvent::KeyTreated { run, key, outcome })])
+        }
+        ScheduleCommand::FinishRun { id, run, outcome } => {
+            Ok(vec![Event::Schedule(id, ScheduleEvent::RunFinished { run, outcome })])
+        }
+        ScheduleCommand::Delete { id, force } => delete(state, id, force),
+    }
+}
+
+fn delete(state: &State, id: ScheduleId, force: bool) -> Result<Vec<Event>, Refusal> {
+    let schedule = state.schedule(id)?;
+    schedule.refuse_running()?;
+    let keys: Vec<KeyId> = state.keys_under(id).collect();
+    if !keys.is_empty() && !force {
+        return Err(ScheduleRefusal::HasKeys { schedule: schedule.name.clone(), keys: keys.len() }.into());
+    }
+    let freed = keys.into_iter().map(|key| Event::Key(key, KeyEvent::RotationJobSet { job: None }));
+    Ok(freed.chain([Event::Schedule(id, ScheduleEvent::Deleted)]).collect())
+}
+
+impl ScheduleSettings {
+    /// What it had before it need not be there any more.
+    fn check(&self, state: &State, before: Option<&Self>) -> Result<(), Refusal> {
+        if let (Some(start), Some(end)) = (self.start, self.end)
+            && start > end
+        {
+            return Err(Refusal::Invalid { member: "end_date", problem: "must not be before start_date".to_owned() });
+        }
+        match &self.work {
+            Work::Synchronize(SynchronizationPlan::Kms(ids)) => {
+                let known = before.map(|before| &before.work);
+                let is_new = |id: &&KmsId| match known {
+                    Some(Work::Synchronize(SynchronizationPlan::Kms(before))) => !before.contains(id),
+                    _ => true,
+                };
+                ids.iter().filter(is_new).try_for_each(|id| state.kms(*id).map(drop))
+            }
+            Work::Synchronize(SynchronizationPlan::All) | Work::RotateKeys(_) => Ok(()),
+        }
+    }
+}
+
+impl Schedule {
+    fn refuse_running(&self) -> Result<(), Refusal> {
+        match self.running {
+            Some(run) => Err(ScheduleRefusal::Running { schedule: self.name.clone(), run }.into()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// AWS keeps imported material no longer.
+const EXPIRATION_MAX_DAYS: i64 = 365;
+
+impl Schedule {
+    /// Returns the settings after the patch.
+    ///
+    /// # Errors
+    /// When the name or the work would change, or what [`ScheduleSettings::patched`] says.
+    pub fn patched(&self, state: &State, patch: SchedulePatch) -> Result<ScheduleSettings, Refusal> {
+        let differs = |given: &Option<String>, known: &str| given.as_ref().is_some_and(|given| given != known);
+        if differs(&patch.name, self.name.as_str()) {
+            return Err(invalid("name", "the name of a schedule cannot be changed"));
+        }
+        if differs(&patch.operation, self.settings.work.name()) {
+            return Err(invalid("operation", "the operation of a schedule cannot be changed"));
+        }
+        self.settings.patched(state, patch)
+    }
+}
+
+impl ScheduleSettings {
+    /// Returns the settings after the patch.
+    ///
+    /// # Errors
+    /// When the patch is for other work, names a KMS that does not exist, or leaves nothing to synchronise.
+    pub fn patched(&self, state: &State, patch: SchedulePatch) -> Result<Self, Refusal> {
+        let now = self.clone();
+        let work = match (now.work, patch.rotation, patch.synchronization) {
+            (Work::RotateKeys(plan), patch, None) => Work::RotateKeys(plan.patched(patch.unwrap_or_default())?),
+            (Work::Synchronize(plan), None, patch) => {
+                Work::Synchronize(plan.patched(state, patch.unwrap_or_default())?)
+            }
+            (Work::RotateKeys(_), _, Some(_)) => {
+                return Err(invalid("cckm_synchronization_params", "does not go with the operation cckm_key_rotation"));
+            }
+            (Work::Synchronize(_), Some(_), _) => {
+                return Err(invalid("cckm_key_rotation_params", "does not go with the operation cckm_synchronization"));
+            }
+        };
+        Ok(Self {
+            description: patch.description.unwrap_or(now.description),
+            run_at: patch.run_at.unwrap_or(now.run_at),
+            start: patch.start.over(now.start),
+            end: patch.end.over(now.end),
+            disabled: patch.disabled.unwrap_or(now.disabled),
+            work,
+        })
+    }
+}
+
+impl RotationPlan {
+    fn patched(self, patch: RotationPatch) -> Result<Self, Refusal> {
+        let plan = Self {
+            expiration: patch.expiration.over(self.expiration),
+            expire_in: patch.expire_in.over(self.expire_in),
+            rotation_after: patch.rotation_after.over(self.rotation_after),
+            retain_alias: patch.retain_alias.unwrap_or(self.retain_alias),
+            rotate_material: patch.rotate_material.unwrap_or(self.rotate_material),
+        };
+        let start = Time::from_nanos(0);
+        let latest = start.plus_seconds(EXPIRATION_MAX_DAYS * 86_400);
+        if plan.expiration.is_some_and(|span| span.after(start) > latest) {
+            return Err(invalid("expiration", "must be no longer than 365 days, as AWS has it"));
+        }
+        Ok(plan)
+    }
+}
+
+impl SynchronizationPlan {
+    fn patched(self, state: &State, patch: SynchronizationPatch) -> Result<Self, Refusal> {
+        let plan = match patch {
+            SynchronizationPatch::Keep => self,
+            SynchronizationPatch::All => Self::All,
+            SynchronizationPatch::Kms(names) => {
+                let ids = names.iter().map(|name| Ok(state.kms_called(name)?.id));
+                Self::Kms(ids.collect::<Result<_, Refusal>>()?)
+            }
+        };
+        match plan {
+            Self::Kms(kms) if kms.is_empty() => {
+                Err(invalid("cckm_synchronization_params.kms", "or synchronize_all must be given"))
+            }
+            Self::Kms(_) | Self::All => Ok(plan),
+        }
+    }
+}

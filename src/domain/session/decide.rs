@@ -1,0 +1,47 @@
+//! What is decided on sessions: each command, on the state that it finds, becomes events or a refusal.
+
+use super::SessionCommand;
+use crate::domain::event::{Event, SessionEvent, UserEvent};
+use crate::domain::refusal::{Refusal, SessionRefusal};
+use crate::domain::state::State;
+
+/// Says what would happen; does nothing.
+///
+/// # Errors
+/// What stands against it.
+pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refusal> {
+    match command {
+        SessionCommand::Open { id, user, proved, source, refresh, labels, at } => {
+            let holder = state.user(user).map_err(|_| Refusal::Session(SessionRefusal::BadCredentials))?;
+            if holder.password_set != proved {
+                return Err(SessionRefusal::BadCredentials.into());
+            }
+            if let Some(until) = holder.locked_until(&state.password_policy, &source).filter(|until| *until > at) {
+                return Err(SessionRefusal::LoginLocked { seconds: until.seconds() - at.seconds() }.into());
+            }
+            if holder.password_due(&state.password_policy, at) {
+                return Err(SessionRefusal::PasswordChangeDue.into());
+            }
+            let closed = state.sessions.surplus_of(user).map(|id| Event::Session(id, SessionEvent::Closed));
+            let login = Event::User(user, UserEvent::LoggedIn { source: source.clone() });
+            let opened = Event::Session(id, SessionEvent::Opened { user, source, refresh, labels });
+            Ok(closed.chain([login, opened]).collect())
+        }
+        SessionCommand::Refresh { hash, replace, at } => {
+            let session =
+                state.sessions.by_refresh(&hash).ok_or(Refusal::Session(SessionRefusal::RefreshTokenInvalid))?;
+            if session.refresh_ends().is_some_and(|end| end <= at) {
+                return Err(SessionRefusal::RefreshTokenInvalid.into());
+            }
+            if state.user(session.user)?.password_due(&state.password_policy, at) {
+                return Err(SessionRefusal::PasswordChangeDue.into());
+            }
+            let event = replace.map_or(SessionEvent::Refreshed, |refresh| SessionEvent::RefreshReplaced { refresh });
+            Ok(vec![Event::Session(session.id, event)])
+        }
+        SessionCommand::Close { id } => match state.sessions.get(&id) {
+            Some(_) => Ok(vec![Event::Session(id, SessionEvent::Closed)]),
+            None => Ok(vec![]),
+        },
+    }
+}
