@@ -5,11 +5,11 @@ pub mod patch;
 pub mod refusal;
 
 use super::collection::{Collection, Named};
-use super::event::{ConnectionEvent, Sealed};
 use super::id::ConnectionId;
 use super::kms::AssumedRole;
 use super::name::{ConnectionName, JsonText};
 use super::place::{Partition, Region};
+use super::sealed::Sealed;
 use super::time::Time;
 use patch::ConnectionPatch;
 
@@ -72,6 +72,36 @@ pub struct LastTest {
     pub at: Time,
     /// None: well. Otherwise why not.
     pub error: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum ConnectionEvent {
+    Created {
+        name: ConnectionName,
+        /// All that is not secret.
+        settings: ConnectionSettings,
+        /// The secret access key, sealed.
+        secret: Sealed,
+    },
+    SettingsChanged {
+        /// All of them, as they are now.
+        settings: ConnectionSettings,
+    },
+    Renamed {
+        to: ConnectionName,
+    },
+    /// A new secret access key.
+    SecretReplaced {
+        /// The new one, sealed.
+        secret: Sealed,
+    },
+    /// AWS was asked whether the connection works.
+    Tested {
+        /// None: it does. Otherwise why not.
+        error: Option<String>,
+    },
+    /// The connection is no more.
+    Deleted,
 }
 
 /// What can be asked of connections.

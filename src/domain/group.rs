@@ -4,9 +4,8 @@ pub mod decide;
 pub mod refusal;
 mod system;
 
-use super::event::{GroupEvent, GroupMetadata};
 use super::id::UserId;
-use super::name::GroupName;
+use super::name::{GroupName, JsonText};
 use super::table::Table;
 use super::time::Time;
 pub use system::SystemGroup;
@@ -30,6 +29,37 @@ pub struct Group {
 pub struct GroupPatch {
     pub description: Option<String>,
     pub metadata: GroupMetadata,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum GroupEvent {
+    Created {
+        description: String,
+        /// Attached JSON: for applications, for clients, for users.
+        metadata: GroupMetadata,
+    },
+    /// Description or metadata were changed.
+    Described {
+        description: String,
+        /// All of it, as it is now.
+        metadata: GroupMetadata,
+    },
+    MemberAdded {
+        user: UserId,
+    },
+    MemberRemoved {
+        user: UserId,
+    },
+    /// The group is no more, nor is any membership in it.
+    Removed,
+}
+
+/// JSON that clients attach to a group.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct GroupMetadata {
+    pub app: Option<JsonText>,
+    pub client: Option<JsonText>,
+    pub user: Option<JsonText>,
 }
 
 /// What can be asked of groups.

@@ -5,7 +5,6 @@ pub mod refusal;
 
 use super::acl::{Acl, AclChange, Principal};
 use super::collection::{Collection, Named};
-use super::event::KmsEvent;
 use super::id::{ConnectionId, KmsId};
 use super::name::KmsName;
 use super::place::{AccountId, Arn, ExternalId, Partition, Region, RoleArn};
@@ -96,6 +95,49 @@ pub enum KmsChange {
         forget_keys: bool,
     },
     Role(AssumedRole),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum KmsEvent {
+    /// An AWS account, with some of its regions, came under management.
+    Added {
+        name: KmsName,
+        account: AccountId,
+        /// As whom AWS knows us there.
+        arn: Arn,
+        connection: ConnectionId,
+        /// The role assumed for it, if any.
+        role: Option<AssumedRole>,
+        /// The regions, in the order given.
+        regions: Vec<Region>,
+        cloud: Partition,
+    },
+    RegionsReplaced {
+        /// All of them, as they are now.
+        to: Vec<Region>,
+    },
+    /// Another connection to the same account.
+    ConnectionReplaced {
+        to: ConnectionId,
+        /// As whom AWS knows us now.
+        arn: Arn,
+    },
+    /// Another role in the same account, or none.
+    RoleReplaced {
+        to: Option<AssumedRole>,
+        /// As whom AWS knows us now.
+        arn: Arn,
+    },
+    /// Permissions were given and taken, together.
+    AclsChanged {
+        /// In this order.
+        changes: Vec<AclChange>,
+    },
+    /// Put away: viewed, recovered or deleted, nothing else.
+    Archived,
+    Recovered,
+    /// No longer under management. AWS itself was not touched.
+    Deleted,
 }
 
 /// What can be asked of KMSs.

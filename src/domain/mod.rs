@@ -28,6 +28,7 @@ pub mod restore;
 #[cfg(test)]
 pub(crate) mod scenario;
 pub mod schedule;
+pub mod sealed;
 pub mod session;
 pub mod source_key;
 pub mod span;

@@ -4,9 +4,9 @@
 pub mod decide;
 pub mod refusal;
 
-use super::event::{RefreshGrant, SessionEvent, TokenHash};
 use super::id::{RefreshTokenId, SessionId, UserId};
 use super::time::Time;
+use std::fmt;
 
 /// How long an access token is good for, in seconds.
 pub const ACCESS_SECONDS: i64 = 300;
@@ -42,6 +42,46 @@ impl Session {
     pub fn ends(&self) -> Option<Time> {
         self.refresh_ends().map(|refresh| refresh.max(self.used.plus_seconds(ACCESS_SECONDS)))
     }
+}
+
+/// The SHA-256 of a refresh token, which is 256 random bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenHash(pub [u8; 32]);
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(..)")
+    }
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum SessionEvent {
+    Opened {
+        user: UserId,
+        source: String,
+        /// The refresh token given with it.
+        refresh: RefreshGrant,
+        /// Attached to the token by the client.
+        labels: Vec<String>,
+    },
+    /// The refresh token was used for a new access token.
+    Refreshed,
+    /// The refresh token was used and replaced by a new one.
+    RefreshReplaced { refresh: RefreshGrant },
+    /// The session is over: its tokens are worth nothing.
+    Closed,
+}
+
+/// A refresh token as it is kept: never itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RefreshGrant {
+    /// By which its owner names it.
+    pub id: RefreshTokenId,
+    pub hash: TokenHash,
+    /// Seconds from its making to its end; none: no such end.
+    pub lifetime_seconds: Option<u64>,
+    /// Seconds without use after which it ends; none: no such end.
+    pub unused_seconds: Option<u64>,
 }
 
 /// What can be asked of sessions.

@@ -6,10 +6,10 @@ pub mod kind;
 pub mod refusal;
 
 use super::collection::{Collection, Named};
-use super::event::Sealed;
 use super::id::SourceKeyId;
 use super::name::{JsonText, SourceKeyName};
 use super::refusal::Refusal;
+use super::sealed::Sealed;
 use super::time::Time;
 use kind::SourceKeyKind;
 use std::fmt;

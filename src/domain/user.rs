@@ -5,11 +5,11 @@ pub mod patch;
 pub mod refusal;
 
 use super::collection::{Collection, Named};
-use super::event::{Sealed, UserEvent};
 use super::group::SystemGroup;
 use super::id::UserId;
 use super::name::{GroupName, JsonText, UserName};
 use super::password::{HISTORY_MAX, PasswordPolicy};
+use super::sealed::Sealed;
 use super::time::Time;
 use patch::ProfilePatch;
 use std::net::{IpAddr, Ipv6Addr};
@@ -62,6 +62,47 @@ pub struct UserProfile {
     pub app_metadata: Option<JsonText>,
     /// May not use the console.
     pub prevent_ui_login: bool,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum UserEvent {
+    Created {
+        /// What the user signs in with.
+        name: UserName,
+        /// What else is known of the user.
+        profile: UserProfile,
+        /// The password's Argon2id hash (PHC string), sealed.
+        password: Sealed,
+        /// Must change the password before anything else.
+        must_change: bool,
+    },
+    ProfileChanged {
+        /// All of it, as it is now.
+        profile: UserProfile,
+    },
+    /// The user signs in with another name.
+    Renamed { to: UserName },
+    PasswordChanged {
+        /// Its hash, sealed.
+        password: Sealed,
+        /// Must change it again before anything else.
+        must_change: bool,
+    },
+    /// The same password, hashed with today's parameters.
+    PasswordRehashed {
+        /// Its hash, sealed.
+        password: Sealed,
+    },
+    /// Whether the password must be changed before anything else.
+    PasswordChangeRequired { required: bool },
+    /// A wrong password was given for this user.
+    LoginFailed { source: String },
+    /// An administrator forgave the failed logins.
+    LockoutCleared,
+    /// The user is no more.
+    Removed,
+    /// The right password was given, and a session opened.
+    LoggedIn { source: String },
 }
 
 /// What can be asked of users.
