@@ -1,6 +1,7 @@
-//! Who may import whom: every `use` line and every path through `crate::` against the table of docs/architecture.md.
+//! Who may import whom: every `use` line and every path through `crate::` against the table of docs/architecture.md; and
+//! how many files of the domain import each other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -54,6 +55,46 @@ fn the_reader_of_use_lines_sees_every_form() {
                 let x = crate::keyring::Keyring::open();\n// crate::cli in a comment";
     let expected: BTreeSet<String> = ["domain", "aws", "ledger", "http", "lab", "keyring"].map(str::to_owned).into();
     assert_eq!(modules_used(text), expected);
+}
+
+/// The domain's files that import each other in a circle, directly or through others, can be read and changed only
+/// together. The largest such circle may shrink, and not grow.
+#[test]
+fn no_circle_of_imports_in_the_domain_grows() {
+    const LARGEST: usize = 3;
+    let files: Vec<_> = sources(Path::new("src/domain")).into_iter().filter(|file| !is_for_tests(file)).collect();
+    let modules: BTreeSet<String> = files.iter().map(|file| path_of(file)).collect();
+    let imports: BTreeMap<String, BTreeSet<String>> = files
+        .iter()
+        .map(|file| {
+            let text = fs::read_to_string(file).expect("a source");
+            let module = path_of(file);
+            let used = imports_of(&module, &text).into_iter().filter_map(|path| owner(&path, &modules));
+            let used = used.filter(|used| *used != module).collect();
+            (module, used)
+        })
+        .collect();
+    let reached: BTreeMap<&String, BTreeSet<&String>> =
+        modules.iter().map(|module| (module, reachable(module, &imports))).collect();
+    let circle_of = |module: &String| -> Vec<&String> {
+        reached[module].iter().copied().filter(|other| reached[*other].contains(module)).collect()
+    };
+    let largest = modules.iter().map(circle_of).max_by_key(Vec::len).unwrap_or_default();
+    assert!(largest.len() <= LARGEST, "{} files import each other, and {LARGEST} may: {largest:#?}", largest.len());
+}
+
+#[test]
+fn the_reader_of_imports_resolves_every_form() {
+    let text = "use super::{id, name::{A, B}};\npub use crate::domain::key::{\n    self,\n    tag::Tag as T,\n};\nuse std::fmt;\n\
+                use patch::Patch;\nfn f() -> super::time::Time {}\n// use super::comment;\n#[cfg(test)]\nmod tests {\nuse super::not;\n}";
+    let found = imports_of("domain::kms", text);
+    let expected = ["domain::id", "domain::name::A", "domain::name::B", "domain::key", "domain::key::tag::Tag"];
+    let expected =
+        expected.into_iter().chain(["domain::kms::std::fmt", "domain::kms::patch::Patch", "domain::time::Time"]);
+    assert_eq!(found, expected.map(str::to_owned).collect());
+    let modules = ["domain::kms", "domain::kms::patch", "domain::id"].map(str::to_owned).into();
+    assert_eq!(owner("domain::kms::patch::Patch", &modules).as_deref(), Some("domain::kms::patch"));
+    assert_eq!(owner("domain::time::Time", &modules), None);
 }
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
@@ -114,4 +155,93 @@ fn first_names(group: &str) -> Vec<String> {
 fn name_at(text: &str) -> Option<String> {
     let name: String = text.chars().take_while(|sign| sign.is_alphanumeric() || *sign == '_').collect();
     (!name.is_empty()).then_some(name)
+}
+
+fn is_for_tests(file: &Path) -> bool {
+    file.file_stem().is_some_and(|stem| ["tests", "example", "scenario"].iter().any(|name| stem == *name))
+}
+
+/// The path of a file's module: `domain::key::tag`.
+fn path_of(file: &Path) -> String {
+    let file = file.with_extension("");
+    let parts: Vec<_> = file.iter().skip(1).filter_map(|part| part.to_str()).filter(|part| *part != "mod").collect();
+    parts.join("::")
+}
+
+/// All paths that a module's `use` lines and its paths through `crate::` and `super::` name, from the crate's root. A
+/// path that begins with another crate is taken for one of the module itself.
+fn imports_of(module: &str, text: &str) -> BTreeSet<String> {
+    let lines: Vec<_> = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
+    let code = lines.join("\n");
+    let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let mut paths = Vec::new();
+    for statement in code.split("use ").skip(1).filter_map(|rest| rest.split(';').next()) {
+        expand("", statement, &mut paths);
+    }
+    for start in ["crate::", "super::"] {
+        for (at, _) in code.match_indices(start).filter(|(at, _)| !code[..*at].ends_with("::")) {
+            let path: String =
+                code[at..].chars().take_while(|sign| sign.is_alphanumeric() || ['_', ':'].contains(sign)).collect();
+            paths.push(path);
+        }
+    }
+    paths.iter().filter(|path| !path.ends_with("::")).map(|path| from_root(module, path)).collect()
+}
+
+/// Writes out the paths of a `use` tree.
+fn expand(prefix: &str, tree: &str, paths: &mut Vec<String>) {
+    let (mut depth, mut start) = (0, 0);
+    for (at, sign) in tree.char_indices().chain([(tree.len(), ',')]) {
+        match sign {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                let member = tree[start..at].trim();
+                start = (at + 1).min(tree.len());
+                match member.split_once('{') {
+                    Some((head, rest)) => {
+                        let inner = rest.rsplit_once('}').map_or(rest, |(inner, _)| inner);
+                        expand(&format!("{prefix}{head}"), inner, paths);
+                    }
+                    None if member.is_empty() => {}
+                    None => {
+                        let name = member.split(" as ").next().unwrap_or_default();
+                        paths.push(format!("{prefix}{name}").trim_end_matches("::self").to_owned());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn from_root(module: &str, path: &str) -> String {
+    let (mut base, mut parts): (Vec<&str>, _) = (module.split("::").collect(), path.split("::").peekable());
+    if parts.next_if_eq(&"crate").is_some() {
+        base.clear();
+    }
+    while parts.next_if_eq(&"super").is_some() {
+        base.pop();
+    }
+    parts.next_if_eq(&"self");
+    base.into_iter().chain(parts).collect::<Vec<_>>().join("::")
+}
+
+/// The module that a path leads into: the longest beginning of it that is one.
+fn owner(path: &str, modules: &BTreeSet<String>) -> Option<String> {
+    let parts: Vec<_> = path.split("::").collect();
+    (1..=parts.len()).rev().map(|length| parts[..length].join("::")).find(|module| modules.contains(module))
+}
+
+/// The modules that one imports, directly or through others.
+fn reachable<'a>(from: &str, imports: &'a BTreeMap<String, BTreeSet<String>>) -> BTreeSet<&'a String> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![from]);
+    while let Some(module) = open.pop() {
+        for next in imports.get(module).into_iter().flatten() {
+            if found.insert(next) {
+                open.push(next);
+            }
+        }
+    }
+    found
 }
