@@ -79,6 +79,17 @@ impl Program {
         Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
     }
 
+    /// Waits until it does nothing by itself any more: after a start by a snapshot it checks the log behind it.
+    pub(crate) fn wait_until_idle(&self) -> Outcome<()> {
+        loop {
+            let before = self.cpu()?;
+            std::thread::sleep(Duration::from_secs(1));
+            if self.cpu()? - before < Duration::from_millis(20) {
+                return Ok(());
+            }
+        }
+    }
+
     /// What a line of its status says, in MiB: `VmRSS` now, `VmHWM` at the most.
     pub(crate) fn memory(&self, member: &str) -> Outcome<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
