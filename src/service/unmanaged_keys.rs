@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 /// How many keys one commit removes at most. What it keeps the writer busy is what another change may have to wait.
-const BATCH: usize = 10;
+const BATCH: usize = 5;
 
 /// The writer is free for others at least this many times as long as a commit takes.
 const PAUSE_FACTOR: u32 = 4;
