@@ -189,7 +189,7 @@ impl Named for Kms {
 }
 
 /// All KMSs, by account too. It reads as the collection does.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct KmsCollection {
     all: Collection<Kms>,
     by_account: imbl::HashMap<AccountId, Vec<KmsId>>,
@@ -232,6 +232,9 @@ impl KmsCollection {
                 let Some(kms) = self.all.remove(&id) else { return };
                 if let Some(of_account) = self.by_account.get_mut(&kms.account) {
                     of_account.retain(|other| *other != id);
+                    if of_account.is_empty() {
+                        self.by_account.remove(&kms.account);
+                    }
                 }
             }
             KmsEvent::RegionsReplaced { .. }
@@ -241,13 +244,6 @@ impl KmsCollection {
             | KmsEvent::Archived
             | KmsEvent::Recovered => self.all.change(&id, |kms| kms.apply(at, event)),
         }
-    }
-}
-
-/// Equal when the entries are, in the same order: the index follows from them.
-impl PartialEq for KmsCollection {
-    fn eq(&self, other: &Self) -> bool {
-        self.all == other.all
     }
 }
 

@@ -111,7 +111,7 @@ pub enum SessionCommand {
 }
 
 /// The sessions that are open.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sessions {
     open: imbl::HashMap<SessionId, Session>,
     by_hash: imbl::HashMap<TokenHash, SessionId>,
@@ -119,12 +119,6 @@ pub struct Sessions {
     ends: imbl::OrdSet<(Time, SessionId)>,
     /// The sessions of each user, in the order of their last use.
     by_user: imbl::HashMap<UserId, imbl::OrdSet<(Time, SessionId)>>,
-}
-
-impl PartialEq for Sessions {
-    fn eq(&self, other: &Self) -> bool {
-        self.open == other.open
-    }
 }
 
 impl Sessions {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 type Ids = HashMap<AwsKeyId, KeyId>;
 
 /// Keys by our id, in the order in which they became known, with the indexes that lead to them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeyCollection {
     /// Every key, those included that are no longer managed.
     rows: Table<KeyId, Key>,
@@ -32,13 +32,6 @@ pub struct KeyCollection {
 struct Hidden {
     cause: UnmanagedCause,
     keys: Ids,
-}
-
-/// Equal when the rows are, in the same order, and the same ones are managed: the index follows from them.
-impl PartialEq for KeyCollection {
-    fn eq(&self, other: &Self) -> bool {
-        self.rows == other.rows && self.unmanaged == other.unmanaged
-    }
 }
 
 /// The keys that one change took from a region of a KMS and that have rows left.
@@ -175,6 +168,12 @@ impl KeyCollection {
             && ids.get(key.aws_id()) == Some(id)
         {
             ids.remove(key.aws_id());
+            if ids.is_empty() {
+                regions.remove(&key.region);
+            }
+            if regions.is_empty() {
+                self.at_aws.remove(&key.kms);
+            }
         }
         let Some(regions) = self.unmanaged.get_mut(&key.kms) else { return };
         let Some(changes) = regions.get_mut(&key.region) else { return };
@@ -204,6 +203,9 @@ impl KeyCollection {
         for region in removed {
             let keys = self.at_aws.get_mut(&kms).and_then(|known| known.remove(&region)).unwrap_or_default();
             self.hide(kms, region, keys, UnmanagedCause::RegionRemoved);
+        }
+        if self.at_aws.get(&kms).is_some_and(HashMap::is_empty) {
+            self.at_aws.remove(&kms);
         }
     }
 

@@ -3,8 +3,8 @@
 //! `claviger snapshot\n` | version of the parts (1 byte) | parts | table | MAC (32 bytes) | length of the table (4 bytes)
 //!
 //! The table has the number, hash and time of the record that the snapshot rests on, and the kind, length and SHA-256 of
-//! each part; the MAC is over the beginning, the program's version and the table, and so over all. Parts are read, checked and decoded side by
-//! side. Numbers are big-endian.
+//! each part. The MAC covers the beginning, the program's version and the table, and through the hashes the parts. Parts
+//! are read, checked and decoded in parallel. Numbers are big-endian.
 
 use super::super::chain::Chain;
 use super::super::directory::owner_only;

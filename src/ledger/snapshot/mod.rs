@@ -75,6 +75,14 @@ impl Place {
         SnapshotFile::open(&self.path, &self.mac_key().ok_or(Doubt::NoKey)?)
     }
 
+    /// Writes a snapshot that has these parts.
+    #[cfg(test)]
+    pub(super) fn write_parts(&self, chain: Chain, parts: &[(u16, Vec<u8>)]) -> Result<(), Doubt> {
+        let key = self.mac_key().ok_or(Doubt::NoKey)?;
+        let fill = |writer: &mut PartWriter| parts.iter().try_for_each(|(kind, bytes)| writer.push(*kind, bytes));
+        Ok(file::write(&self.path, &key, chain, fill)?)
+    }
+
     fn read(&self, key: &hmac::Key, store: &dyn Store, known: HeadMark) -> Result<Replayed, Doubt> {
         let file = SnapshotFile::open(&self.path, key)?;
         let chain = file.chain;

@@ -19,7 +19,10 @@ fn directory() -> PathBuf {
 /// Every file of records, with the bytes of each.
 fn files() -> Vec<(PathBuf, Vec<Vec<u8>>)> {
     let entries = std::fs::read_dir(directory()).expect("a directory").map(|entry| entry.expect("an entry").path());
-    let files = entries.filter(|path| path.extension().is_some_and(|extension| extension == "bin"));
+    let files = entries.filter(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("records-") && name.ends_with(".bin")
+    });
     files.map(|path| (path.clone(), records(&std::fs::read(path).expect("readable")))).collect()
 }
 

@@ -14,6 +14,7 @@ mod sample_keys;
 mod sample_schedules;
 mod sample_source_keys;
 mod snapshot;
+mod snapshot_golden;
 
 use super::*;
 use std::sync::atomic::AtomicU64;

@@ -1,4 +1,5 @@
 //! `/v1/cckm/aws/kms`
 
+mod deletion;
 mod history;
 mod regions;
