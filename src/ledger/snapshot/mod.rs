@@ -13,6 +13,8 @@ mod keeper;
 pub(super) use file::{PartWriter, SnapshotFile};
 pub(super) use keeper::Keeper;
 
+#[cfg(test)]
+use super::chain::Chain;
 use super::chain::ChainReader;
 use super::error::LedgerError;
 use super::head::HeadMark;
