@@ -1,4 +1,4 @@
-//! What a call to AWS is, and how one attempt at it is signed and sent.
+//! The type of a call to AWS, and the signing and sending of one attempt.
 
 use std::future::Future;
 
@@ -19,17 +19,17 @@ use super::operation::{AwsOperation, Service};
 use super::port::AccessKeys;
 use super::transport::{HttpAnswer, RusotoDispatch, Transport};
 
-/// One operation of AWS with all that is asked: how it is sent once, and how its answer is read.
+/// One operation of AWS with its parameters. It defines how one attempt is sent and how the answer is read.
 pub trait AwsCall: Send + Sync {
     type Answer: Send;
     const OPERATION: AwsOperation;
-    /// When it may be sent again.
+    /// The condition under which the call may be sent again.
     const REPEAT: Repeat;
 
     fn attempt(&self, wire: &Wire<'_>) -> impl Future<Output = Result<Self::Answer, Fault>> + Send;
 }
 
-/// Where an attempt goes, and whose keys sign it.
+/// The endpoint of an attempt and the keys that sign it.
 pub struct Wire<'a> {
     pub(super) transport: &'a Transport,
     pub(super) operation: AwsOperation,
@@ -38,7 +38,7 @@ pub struct Wire<'a> {
 }
 
 impl Wire<'_> {
-    /// Sends a call through rusoto's client for KMS.
+    /// Sends a call through rusoto's KMS client.
     pub(super) async fn kms<T, E>(
         &self,
         send: impl AsyncFnOnce(KmsClient) -> Result<T, RusotoError<E>>,
@@ -60,7 +60,7 @@ impl Wire<'_> {
         self.rusoto(Protocol::Query, Ec2Client::new_with_client, send).await
     }
 
-    /// Sends a signed JSON request of ours.
+    /// Sends a signed JSON request. It serves operations that rusoto does not know, or not with all their members.
     pub(super) async fn json<T: DeserializeOwned>(&self, body: &(impl Serialize + Sync)) -> Result<T, Fault> {
         let target = match self.operation.service {
             Service::Kms => "TrentService",
@@ -79,7 +79,7 @@ impl Wire<'_> {
         serde_json::from_slice(answer.json()?).map_err(|error| Fault::Unintelligible(tidy(&error.to_string())))
     }
 
-    /// Sends a signed form of ours, and gives the XML that is answered.
+    /// Sends a signed form and returns the XML of the answer.
     pub(super) async fn form(&self, parameters: &[(String, String)]) -> Result<Bytes, Fault> {
         let mut request = SignedRequest::new("POST", self.operation.service.as_str(), &self.endpoint.as_rusoto(), "/");
         request.set_content_type("application/x-www-form-urlencoded; charset=utf-8".to_owned());
@@ -88,7 +88,7 @@ impl Wire<'_> {
         Ok(self.signed(Protocol::Query, request).await?.body)
     }
 
-    /// Signs and sends a request, and gives the answer if it is a success.
+    /// Signs and sends a request, and returns the answer if it is a success.
     async fn signed(&self, protocol: Protocol, mut request: SignedRequest) -> Result<HttpAnswer, Fault> {
         request.sign(&self.rusoto_keys());
         let answer = self.transport.send(request).await?;

@@ -1,6 +1,6 @@
-//! The way of every call to AWS, from top to bottom: a permit where calls are limited, the credentials at the end of
-//! the chain of roles, attempts until one succeeds or the deadline is near. When AWS no longer takes a kept session,
-//! the session is forgotten and the role is assumed once more.
+//! Sends every call to AWS. A call to KMS first acquires a permit of the concurrency limiter. The client then resolves
+//! the credentials through the chain of roles, and makes attempts until one succeeds or the deadline is near. If AWS
+//! rejects a cached session, the client assumes the roles again and repeats the call once.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -34,13 +34,13 @@ pub(super) struct Client {
     session_time: Duration,
 }
 
-/// A session for each connection and role of a large installation, and some more.
+/// Room for a session of each connection and role of a large installation.
 const SESSIONS_MAX: usize = 4_096;
 
-/// AWS's own limit for a role that is assumed with keys of another role.
+/// AWS's limit for a role that is assumed with the credentials of another role.
 const CHAINED_SESSION_MAX: Duration = Duration::from_secs(3_600);
 
-/// Where a call goes, as whom, and until when.
+/// The destination, the credentials and the deadline of a call.
 struct Route<'a> {
     access: &'a Access,
     region: Option<&'a Region>,
@@ -50,7 +50,7 @@ struct Route<'a> {
 }
 
 impl Client {
-    /// Takes settings that `AwsSettings::check` has found in order. Nothing is sent yet; only the CA bundle is read.
+    /// Builds the client from settings that have passed `AwsSettings::check`. It reads the CA bundle and sends nothing.
     pub(super) fn new(settings: &AwsSettings) -> Result<Self, AwsSetupError> {
         Ok(Self {
             transport: Transport::new(settings)?,
@@ -63,12 +63,12 @@ impl Client {
         })
     }
 
-    /// The moment at which a call that begins now is given up.
+    /// The deadline of a call that begins now.
     pub(super) fn deadline(&self) -> Deadline {
         Deadline::after(self.time_limit)
     }
 
-    /// Makes a call to a service that has an endpoint in each region.
+    /// Sends a call to a service that has an endpoint in each region.
     pub(super) async fn call_in_region<C: AwsCall>(
         self: &Arc<Self>,
         access: &Access,
@@ -89,7 +89,7 @@ impl Client {
         self.call_by(&route, call).await
     }
 
-    /// Makes a call to a service whose endpoint follows from the access.
+    /// Sends a call to a service whose endpoint follows from the access.
     pub(super) async fn call<C: AwsCall>(
         self: &Arc<Self>,
         access: &Access,
@@ -102,7 +102,8 @@ impl Client {
         self.call_by(&Route { access, region, endpoint, freshness, deadline }, call).await
     }
 
-    /// Resolves the credentials and sends; once more with new sessions if AWS no longer takes the kept ones.
+    /// Resolves the credentials and sends the call. If AWS rejects cached sessions, the call is sent once more with new
+    /// ones.
     async fn call_by<C: AwsCall>(self: &Arc<Self>, route: &Route<'_>, call: &C) -> Result<C::Answer, AwsFailure> {
         let (operation, access) = (C::OPERATION, route.access);
         let region = route.region.map(Region::as_str);
@@ -132,7 +133,7 @@ impl Client {
         self.send(&route.endpoint, &keys, route.deadline, call).await
     }
 
-    /// Makes attempts. Their errors are told without the credentials that they were made with.
+    /// Makes attempts. The credentials are removed from the texts of their errors.
     async fn send<C: AwsCall>(
         &self,
         endpoint: &Endpoint,
@@ -141,7 +142,7 @@ impl Client {
         call: &C,
     ) -> Result<C::Answer, AwsFailure> {
         let operation = C::OPERATION;
-        // Without keys rusoto would send the call unsigned.
+        // rusoto sends a call unsigned if the keys are empty.
         if keys.id.is_empty() || keys.secret.is_empty() {
             let reason = "an access key id and a secret access key are needed".to_owned();
             return Err(AwsFailure::NotSent { operation, reason });
@@ -160,7 +161,7 @@ impl Client {
         depths.any(|depth| self.sessions.kept(self.sessions.fingerprint(access, depth)).is_some())
     }
 
-    /// The keys at the end of the chain of roles.
+    /// The credentials of the last role of the chain, or the access keys if there is no role.
     async fn keys(
         self: &Arc<Self>,
         access: &Access,
@@ -182,7 +183,7 @@ impl Client {
         Ok(keys)
     }
 
-    /// Assumes one role, with a deadline of its own: others may be waiting for the same session.
+    /// Assumes one role. The deadline is not that of the caller, because several callers can wait for the same session.
     async fn assume(
         self: Arc<Self>,
         access: Access,
@@ -201,7 +202,7 @@ impl Client {
     }
 }
 
-/// Nothing crosses from one partition to another: a role or region elsewhere is a mistake to be told, not sent.
+/// Checks that regions and roles belong to the partition of the access. A call never crosses partitions.
 fn is_coherent(access: &Access) -> Result<(), String> {
     let partition = access.partition;
     if let Some(region) = access.region.as_ref().filter(|region| region.partition() != partition) {
@@ -213,7 +214,7 @@ fn is_coherent(access: &Access) -> Result<(), String> {
     }
 }
 
-/// Whether AWS no longer takes the credentials as such, whatever they were to be used for.
+/// Whether AWS rejected the credentials themselves, regardless of the operation.
 fn is_stale(failure: &AwsFailure) -> bool {
     const STALE: [&str; 7] = [
         "AuthFailure",
@@ -227,8 +228,8 @@ fn is_stale(failure: &AwsFailure) -> bool {
     failure.code().is_some_and(|code| STALE.contains(&code))
 }
 
-/// The access with which a region is reached: sessions that the global endpoint of STS gives are good only in the
-/// regions that every account has.
+/// The access for a call to a region. Sessions of the global endpoint of STS are valid only in the regions that are
+/// enabled by default, so that other regions need a session of a regional endpoint.
 fn access_in<'a>(access: &'a Access, region: &Region) -> Cow<'a, Access> {
     match access.roles.is_empty() || access.sts == StsEndpoints::Regional || is_of_legacy_sts(region) {
         true => Cow::Borrowed(access),

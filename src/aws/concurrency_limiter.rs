@@ -1,7 +1,7 @@
-//! How many calls are under way at once in a region of an account: AWS grants calls per second for each of those.
+//! Limits the number of concurrent calls in each region of an account, because AWS's request quotas apply there.
 //!
-//! Permits are given in the order of asking. A permit is kept during a call's pauses too, so that a region that
-//! throttles is asked less often by all.
+//! Permits are granted in the order of the requests. A call keeps its permit during its pauses, so that throttling in a
+//! region slows down all calls to it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use super::port::Access;
 use super::retry::Deadline;
 use crate::domain::place::{AccountId, Region};
 
-/// Leave to make one call. The call is over when it is dropped.
+/// The permission to make one call. Dropping it ends the call.
 pub(super) struct Permit {
     _permit: OwnedSemaphorePermit,
 }
@@ -28,20 +28,20 @@ pub(super) struct ConcurrencyLimiter {
 enum Owner {
     /// The account of the role that is assumed last.
     Account(AccountId),
-    /// The account of a key pair, which only AWS knows: the id stands for it.
+    /// The id of an access key. Only AWS knows its account, so that the id stands for the account.
     Keys(String),
 }
 
-/// Idle semaphores are dropped when there are more than this.
+/// Above this number idle semaphores are dropped.
 const SEMAPHORES_MAX: usize = 1_024;
 
 impl ConcurrencyLimiter {
-    /// `limit` calls at once in each region of an account, and one at least.
+    /// Allows `limit` concurrent calls in each region of an account, and at least one.
     pub(super) fn new(limit: u32) -> Self {
         Self { limit: limit.max(1) as usize, semaphores: Mutex::default() }
     }
 
-    /// Waits for a permit; `None` if there is none before the deadline.
+    /// Waits for a permit; `None` if none is free before the deadline.
     pub(super) async fn acquire(&self, access: &Access, region: &Region, deadline: Deadline) -> Option<Permit> {
         let permit = deadline.limit(self.semaphore(access, region).acquire_owned()).await?;
         permit.ok().map(|permit| Permit { _permit: permit })
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn roles_of_one_account_share_its_limit_whoever_assumes_them() {
+    async fn roles_of_one_account_share_its_limit() {
         let role = |name: &str| RoleToAssume {
             arn: RoleArn::parse(&format!("arn:aws:iam::123456789012:role/{name}")).expect("a role"),
             external_id: None,

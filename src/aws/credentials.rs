@@ -1,8 +1,9 @@
-//! Sessions of assumed roles: kept until shortly before they end, assumed once however many ask, never kept in the
-//! clear under a secret.
+//! The cache of the sessions of assumed roles. A session is cached until shortly before it expires. Concurrent requests
+//! for one session share one AssumeRole call.
 //!
-//! A session is found by a fingerprint of all that went into it, so changed keys or another external id never meet an
-//! old session. The fingerprint's key is made at start and lives nowhere else.
+//! The key of the cache is a fingerprint of everything that determines a session: changed keys or another external id
+//! never find an old session. The fingerprint is an HMAC under a key that is generated at start and never stored, so
+//! that it reveals no secret.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,7 +23,7 @@ use super::operation::AwsOperation;
 use super::port::{Access, AccessKeys};
 use super::retry::Deadline;
 
-/// Keys of an assumed role, and how long they are good for.
+/// The credentials of an assumed role, and their expiry.
 #[derive(Debug, Clone)]
 pub(super) struct Session {
     pub(super) keys: AccessKeys,
@@ -31,9 +32,9 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// A session that was asked for at a moment and lasts for a time.
+    /// A session that was requested at `asked_at` and is valid for `lasts`.
     pub(super) fn new(keys: AccessKeys, asked_at: Instant, lasts: Duration) -> Self {
-        // What was handed out last must outlive the call that it was handed out for.
+        // A session that is returned just before its renewal must outlive the call that uses it.
         let margin = (lasts / 4).min(Duration::from_secs(300));
         let ends = asked_at + lasts;
         Self { keys, ends, renewed_from: ends - margin }
@@ -44,16 +45,16 @@ impl Session {
     }
 }
 
-/// Whether a kept session will do.
+/// Whether a cached session is acceptable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Freshness {
-    /// A kept one is welcome.
+    /// A cached session is acceptable.
     Kept,
-    /// It must be assumed now: a check that passes with a kept session would prove nothing.
+    /// The role must be assumed again: a check of the credentials that uses a cached session would prove nothing.
     Anew,
 }
 
-/// What a session is found by.
+/// The key of a session in the cache.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Fingerprint([u8; 32]);
 
@@ -68,14 +69,15 @@ type Flight = Shared<BoxFuture<'static, Outcome>>;
 
 enum Slot {
     Kept(Session),
-    /// Being assumed, by a task of its own: whoever asked first may go away.
+    /// The session is being requested. The request runs in its own task, so that it does not depend on the caller that
+    /// started it.
     Flying {
         number: u64,
         flight: Flight,
     },
 }
 
-/// All sessions. Clones share them.
+/// The cache of sessions. Clones share it.
 #[derive(Clone)]
 pub(super) struct Sessions {
     shared: Arc<Cache>,
@@ -94,16 +96,16 @@ struct Slots {
 }
 
 impl Sessions {
-    /// Room for so many sessions. Fails only if the system has no randomness.
+    /// Creates a cache for `capacity` sessions. It fails only if the system provides no randomness.
     pub(super) fn with_capacity(capacity: usize) -> Result<Self, Unspecified> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())?;
         Ok(Self { shared: Arc::new(Cache { key, slots: Mutex::default(), capacity: capacity.max(1) }) })
     }
 
-    /// The fingerprint of the session that the first `depth` roles of an access lead to.
+    /// The fingerprint of the session after the first `depth` roles of an access.
     pub(super) fn fingerprint(&self, access: &Access, depth: usize) -> Fingerprint {
         let mut context = hmac::Context::with_key(&self.shared.key);
-        // Each part after its length: no two lists of parts give the same bytes.
+        // Each part follows its length, so that no two lists of parts give the same bytes.
         let mut add = |part: Option<&str>| {
             let length = part.map_or(u64::MAX, |part| part.len() as u64);
             context.update(&length.to_le_bytes());
@@ -125,7 +127,7 @@ impl Sessions {
         Fingerprint(fingerprint)
     }
 
-    /// A kept session that is still good for a while.
+    /// A cached session that need not be renewed yet.
     pub(super) fn kept(&self, fingerprint: Fingerprint) -> Option<Session> {
         match self.slots().by_fingerprint.get(&fingerprint) {
             Some(Slot::Kept(session)) if session.is_fresh() => Some(session.clone()),
@@ -133,7 +135,7 @@ impl Sessions {
         }
     }
 
-    /// The session, kept or assumed by `assume`. All who ask at the same time wait for one and the same answer.
+    /// Returns the cached session, or the one that `assume` requests. Concurrent callers share one request.
     pub(super) async fn get<A, F>(
         &self,
         fingerprint: Fingerprint,
@@ -193,15 +195,15 @@ impl Sessions {
         };
     }
 
-    /// The map is consistent after every statement, so a panic elsewhere leaves nothing half-done behind.
+    /// The map is consistent after every statement, so that a poisoned lock can be used.
     fn slots(&self) -> MutexGuard<'_, Slots> {
         self.shared.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Slots {
-    /// Drops what has ended, so that no dead secret stays in memory, then what ends first, so that one more has room.
-    /// Flights stay: somebody waits for them.
+    /// Removes expired sessions, so that their secrets do not stay in memory. If the cache is still full, it removes
+    /// the sessions that expire first. Requests in flight stay.
     fn make_room(&mut self, capacity: usize, newcomer: Fingerprint) {
         self.by_fingerprint.remove(&newcomer);
         self.by_fingerprint.retain(|_, slot| !matches!(slot, Slot::Kept(session) if !session.is_fresh()));
@@ -262,7 +264,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn many_who_ask_at_once_share_one_flight_even_if_the_first_goes_away() {
+    async fn concurrent_callers_share_one_request_even_if_the_first_is_cancelled() {
         let (sessions, made) = (sessions(8), Arc::new(AtomicUsize::new(0)));
         let fingerprint = sessions.fingerprint(&access(), 1);
         let ask = |wait: Duration| {
@@ -298,7 +300,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_blocks_nobody() {
+    async fn a_panic_blocks_no_other_caller() {
         let sessions = sessions(8);
         let fingerprint = sessions.fingerprint(&access(), 1);
         let boom = || async { panic!("planned") };
@@ -308,7 +310,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_waits_too_long_is_told_so() {
+    async fn a_caller_that_waits_too_long_gets_a_timeout() {
         let sessions = sessions(8);
         let short = Deadline::after(Duration::from_millis(20));
         let outcome =
@@ -317,7 +319,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sessions_are_renewed_before_they_end_and_when_asked_to_be() {
+    async fn sessions_are_renewed_before_they_expire_and_on_request() {
         let sessions = sessions(8);
         let fingerprint = sessions.fingerprint(&access(), 1);
         let get = |freshness, id: &'static str, lasts| {
@@ -343,7 +345,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_number_of_sessions_is_bounded_and_the_first_to_end_goes() {
+    async fn the_number_of_sessions_is_bounded_and_the_first_to_expire_is_removed() {
         let sessions = sessions(3);
         let mut fingerprints = Vec::new();
         for number in 0..5_u64 {

@@ -1,4 +1,4 @@
-//! The calls to EC2, which is asked for the regions only.
+//! The calls to EC2. Only the list of regions is used.
 
 use rusoto_ec2::{DescribeRegionsRequest, Ec2};
 
@@ -7,7 +7,7 @@ use super::fault::{Fault, Repeat};
 use super::operation::AwsOperation;
 use crate::domain::place::{Partition, Region};
 
-/// The regions that are enabled for the account.
+/// DescribeRegions: the regions that are enabled for the account.
 pub(super) struct DescribeRegions {
     pub(super) partition: Partition,
 }
@@ -24,7 +24,7 @@ impl AwsCall for DescribeRegions {
         let names = enabled.filter_map(|region| region.region_name);
         let regions: Vec<Region> = names.filter_map(|name| known(&name, self.partition)).collect();
         if regions.is_empty() {
-            return Err(Fault::Unintelligible("it names no region".to_owned()));
+            return Err(Fault::Unintelligible("the answer names no region".to_owned()));
         }
         Ok(regions)
     }

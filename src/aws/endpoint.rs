@@ -1,6 +1,6 @@
-//! Where a call goes, and for which region it is signed: partition, service and region to a URL.
+//! Maps partition, service and region to the URL of the endpoint and to the region of the signature.
 //!
-//! Endpoints are always `https`, except where the configuration says otherwise.
+//! Endpoints use `https`, unless the configuration overrides them.
 
 use super::operation::Service;
 use super::port::Access;
@@ -8,30 +8,30 @@ use super::settings::EndpointOverride;
 use crate::domain::connection::StsEndpoints;
 use crate::domain::place::{Partition, Region};
 
-/// Where to send a call, and what to sign it for.
+/// The URL that a call is sent to, and the region that it is signed for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Endpoint {
-    /// Scheme, host, port and path, without a slash at the end.
+    /// Scheme, host, port and path, without a trailing slash.
     pub(super) url: String,
     /// The region that the signature names.
     pub(super) signing_region: Region,
 }
 
 impl Endpoint {
-    /// The same in rusoto's terms.
+    /// Converts the endpoint to rusoto's type.
     pub(super) fn as_rusoto(&self) -> rusoto_core::Region {
         rusoto_core::Region::Custom { name: self.signing_region.to_string(), endpoint: self.url.clone() }
     }
 }
 
-/// All endpoints: AWS's own, and what the configuration puts in their place.
+/// All endpoints: those of AWS, and the overrides of the configuration.
 #[derive(Debug, Clone)]
 pub(super) struct Endpoints {
     overrides: Vec<EndpointOverride>,
 }
 
 impl Endpoints {
-    /// Takes overrides that `AwsSettings::check` has found in order.
+    /// Takes overrides that have passed `AwsSettings::check`.
     pub(super) fn new(overrides: &[EndpointOverride]) -> Self {
         let tidy = |entry: &EndpointOverride| EndpointOverride {
             url: entry.url.trim_end_matches('/').to_owned(),
@@ -40,7 +40,7 @@ impl Endpoints {
         Self { overrides: overrides.iter().map(tidy).collect() }
     }
 
-    /// Where a call goes to a service that has an endpoint in each region, whatever region the access has.
+    /// The endpoint of a service in a region. The region of the access is ignored.
     pub(super) fn in_region(&self, service: Service, region: &Region) -> Endpoint {
         let (partition, region) = (region.partition(), region.clone());
         match self.overriding(service, partition, &region) {
@@ -49,7 +49,7 @@ impl Endpoints {
         }
     }
 
-    /// Where a call of this service goes.
+    /// The endpoint of a service for an access.
     pub(super) fn find(&self, service: Service, access: &Access) -> Endpoint {
         let partition = access.partition;
         let region = match service {
@@ -57,7 +57,7 @@ impl Endpoints {
             _ => access.region.clone().unwrap_or_else(|| partition.default_region()),
         };
         if let Some(url) = self.overriding(service, partition, &region) {
-            // Signed for the region that was asked for, also by STS's legacy rule: a VPC endpoint is regional.
+            // The legacy rule of STS does not apply: a VPC endpoint is regional and expects a signature for its region.
             return Endpoint { url: url.to_owned(), signing_region: region };
         }
         match service {
@@ -86,7 +86,7 @@ fn regional(service: Service, partition: Partition, region: Region) -> Endpoint 
     Endpoint { url: format!("https://{service}.{region}.{}", partition.dns_suffix()), signing_region: region }
 }
 
-/// IAM is one service for a whole partition, signed for the region it calls home.
+/// IAM has one endpoint for each partition. Its requests are signed for the default region of the partition.
 fn home_of_iam(partition: Partition) -> Region {
     partition.default_region()
 }
@@ -100,13 +100,13 @@ fn iam(partition: Partition, home: Region) -> Endpoint {
     Endpoint { url: url.to_owned(), signing_region: home }
 }
 
-/// Is this one of the regions in which a session of the global endpoint is good?
+/// Whether a session of the global endpoint of STS is valid in the region.
 pub(super) fn is_of_legacy_sts(region: &Region) -> bool {
     STS_LEGACY.contains(&region.as_str())
 }
 
-/// The regions for which AWS's own clients, left to their legacy rule, ask the global endpoint. The list is closed:
-/// younger regions, and the other partitions, have always been asked by their own endpoints.
+/// The regions for which AWS's SDKs use the global endpoint in legacy mode. The list is closed: newer regions and the
+/// other partitions always use regional endpoints.
 const STS_LEGACY: [&str; 15] = [
     "ap-northeast-1",
     "ap-south-1",

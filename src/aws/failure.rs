@@ -1,15 +1,15 @@
-//! What can go wrong on the way to AWS and back, as callers and operators are told.
+//! The error of a call to AWS, for callers and operators.
 //!
-//! AWS's own code and message are kept word for word. No variant can hold a credential, and none may ever be given one.
+//! AWS's error code and message are kept unchanged. No variant may hold a credential.
 
 use std::time::Duration;
 
 use super::operation::AwsOperation;
 
-/// Why a call to AWS brought no answer that the caller can use.
+/// The reason why a call to AWS failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AwsFailure {
-    /// AWS answered, and the answer is no. Repeating the call changes nothing until something else changes.
+    /// AWS refused the call. A repetition fails too, until something else changes.
     #[error("{operation} refused by AWS: {code}: {message}")]
     Refused {
         operation: AwsOperation,
@@ -18,7 +18,7 @@ pub enum AwsFailure {
         code: String,
         message: String,
     },
-    /// AWS kept asking to slow down, to the end of the attempts or of the deadline.
+    /// AWS throttled the call until the attempts or the time ran out.
     #[error("{operation} throttled by AWS: {code}: {message}")]
     Throttled {
         operation: AwsOperation,
@@ -26,40 +26,40 @@ pub enum AwsFailure {
         code: String,
         message: String,
     },
-    /// AWS answered that the fault is its own (5xx), to the end of the attempts or of the deadline.
+    /// AWS answered with an internal error (5xx) until the attempts or the time ran out.
     #[error("{operation} failed inside AWS with status {status}: {code}: {message}")]
     Faulty {
         operation: AwsOperation,
         status: u16,
-        /// AWS's own code, or `Unknown` where it gave none.
+        /// AWS's error code, or `Unknown` if AWS gave none.
         code: String,
-        /// AWS's own message, which may be empty.
+        /// AWS's message, which may be empty.
         message: String,
     },
-    /// No answer in time. Whether AWS did anything is unknown.
+    /// AWS did not answer in time. Whether AWS executed the call is unknown.
     #[error("{operation} had no answer from AWS within {} ms", .after.as_millis())]
     Timeout {
         operation: AwsOperation,
-        /// How long it was waited for, all attempts together.
+        /// The duration of all attempts together.
         after: Duration,
     },
-    /// No connection to the endpoint (name, route, proxy or TLS), or it broke.
+    /// The connection to the endpoint failed (name, route, proxy or TLS) or was lost.
     #[error("{operation} did not reach AWS: {reason}")]
     Unreachable {
         operation: AwsOperation,
-        /// What the network or TLS said.
+        /// The error of the network or of TLS.
         reason: String,
-        /// Whether the call may have arrived; if not, AWS has certainly not done it.
+        /// Whether the call may have arrived. If `false`, AWS did not execute it.
         sent: bool,
     },
-    /// An answer came that is not what the operation answers with: something other than AWS may be answering.
+    /// The answer does not have the form of the operation's answer: it may not come from AWS.
     #[error("{operation} answered with something that is not AWS's answer: {reason}")]
     Unintelligible { operation: AwsOperation, reason: String },
-    /// The call makes no sense for these credentials, and was not sent.
+    /// The call was not sent, because the credentials or the parameters do not allow it.
     #[error("{operation} was not sent: {reason}")]
     NotSent {
         operation: AwsOperation,
-        /// Why not, and what would help.
+        /// The cause, and the remedy if there is one.
         reason: String,
     },
 }
@@ -77,7 +77,7 @@ impl AwsFailure {
         }
     }
 
-    /// AWS's own error code, if AWS answered with one.
+    /// AWS's error code, if AWS answered with one.
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Refused { code, .. } | Self::Throttled { code, .. } | Self::Faulty { code, .. } => Some(code),
@@ -92,30 +92,31 @@ impl AwsFailure {
         self.code() == Some(code)
     }
 
-    /// Whether there is no such key, alias or region in AWS.
+    /// Whether the key, alias or region does not exist in AWS.
     pub fn is_not_found(&self) -> bool {
         self.is("NotFoundException")
     }
 
-    /// Whether the key's state, which AWS's message names, does not allow the call.
+    /// Whether the state of the key does not allow the call. AWS's message names the state.
     pub fn is_invalid_state(&self) -> bool {
         self.is("KMSInvalidStateException") || self.is("DisabledException")
     }
 
-    /// Whether what was to be made is there already: an alias, or a replica in that region.
+    /// Whether the alias, or the replica in that region, exists already.
     pub fn is_already_there(&self) -> bool {
         self.is("AlreadyExistsException")
     }
 
-    /// Whether the credentials, or the key's policy, do not allow the call.
+    /// Whether IAM or the key's policy does not allow the call.
     pub fn is_denied(&self) -> bool {
         matches!(self.code(), Some("AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation"))
     }
 
-    /// Whether AWS may have done it all the same. Only looking tells; if not, the call can be made again without harm.
+    /// Whether AWS may have executed the call despite the failure. If `true`, only a read at AWS tells; if `false`, the
+    /// call can be repeated safely.
     pub fn may_have_been_done(&self) -> bool {
         match self {
-            // It was on the way to another call, which was never sent then.
+            // AssumeRole precedes the actual call, which was not sent.
             failure if failure.operation() == AwsOperation::ASSUME_ROLE => false,
             Self::Refused { .. } | Self::Throttled { .. } | Self::NotSent { .. } => false,
             Self::Unreachable { sent, .. } => *sent,
@@ -131,7 +132,7 @@ mod tests {
     use crate::aws::kms::calls::{CreateAlias, CreateKey};
 
     #[test]
-    fn what_may_have_been_done_is_told_from_what_was_not() {
+    fn failures_say_whether_aws_may_have_executed_the_call() {
         let operation = CreateKey::OPERATION;
         let text = String::new;
         let unreachable = |sent| AwsFailure::Unreachable { operation, reason: text(), sent };
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn awss_codes_have_a_meaning() {
+    fn error_codes_of_aws_are_classified() {
         let refused = |code: &str| AwsFailure::Refused {
             operation: CreateAlias::OPERATION,
             status: 400,

@@ -1,4 +1,5 @@
-//! An HTTP server for tests of the way out: it answers, breaks off or hangs as told, and remembers what it was asked.
+//! An HTTP server for tests of the client. It answers, breaks the connection or hangs as the test says, and records the
+//! requests.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -6,17 +7,17 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What to do with a request.
+/// The reaction to a request.
 pub(super) enum Reply {
-    /// An HTTP answer with that status and body.
+    /// An HTTP answer with a status and a body.
     Http(u16, String),
-    /// These bytes and nothing else, then the end of the connection.
+    /// These bytes, then the end of the connection.
     Raw(Vec<u8>),
     /// These bytes, then silence.
     Stall(Vec<u8>),
 }
 
-/// A request as it arrived.
+/// A request as it was received.
 #[derive(Debug, Clone)]
 pub(super) struct RecordedRequest {
     pub(super) head: String,
@@ -24,19 +25,19 @@ pub(super) struct RecordedRequest {
 }
 
 impl RecordedRequest {
-    /// A parameter of the form in the body.
+    /// A parameter of the form in the body, decoded.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
         let mut pairs = self.body.split('&').filter_map(|pair| pair.split_once('='));
         let (_, value) = pairs.find(|(found, _)| *found == name)?;
         Some(percent_encoding::percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned())
     }
 
-    /// The operation that was asked for.
+    /// The operation of a request in the query protocol.
     pub(super) fn action(&self) -> String {
         self.parameter("Action").unwrap_or_default()
     }
 
-    /// The operation of KMS that was asked for.
+    /// The operation of a request to KMS.
     pub(super) fn target(&self) -> String {
         let target = self.header("x-amz-target").unwrap_or_default();
         target.strip_prefix("TrentService.").unwrap_or(target).to_owned()
@@ -53,14 +54,14 @@ impl RecordedRequest {
     }
 }
 
-/// The server. It lives as long as the test's runtime.
+/// The server. It runs as long as the test's runtime.
 pub(super) struct Fake {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<RecordedRequest>>>,
 }
 
 impl Fake {
-    /// Answers each request by a function of the request and of how many came before it.
+    /// Starts a server that answers with a function of the request and of the number of requests before it.
     pub(super) async fn answering(answer: impl Fn(&RecordedRequest, usize) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
@@ -85,7 +86,7 @@ impl Fake {
         self.asked.lock().expect("no panic under the lock").clone()
     }
 
-    /// The operations that were asked for, in order.
+    /// The operations of the requests in the query protocol, in order.
     pub(super) fn actions(&self) -> Vec<String> {
         self.calls().iter().map(RecordedRequest::action).collect()
     }

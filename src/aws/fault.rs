@@ -1,7 +1,7 @@
-//! Why one attempt at a call failed: what `transport` finds out, `retry` weighs and `failure` tells.
+//! The error of one attempt at a call. `transport` creates it, `retry` decides by it, and it becomes an [`AwsFailure`].
 //!
-//! Texts in a fault come from the network. They are cut, cleaned and freed of credentials here, before anyone sees
-//! them.
+//! The texts of a fault come from the network. This module truncates them, and removes control characters and
+//! credentials.
 
 use std::time::Duration;
 
@@ -15,40 +15,40 @@ use super::xml::Element;
 pub enum Fault {
     /// AWS answered with an error.
     Answered { status: u16, code: String, message: String },
-    /// No connection was made: nothing of the call was sent.
+    /// The connection failed before anything was sent.
     NotConnected(String),
-    /// The other side could not prove who it is: nothing of the call was sent.
+    /// The certificate of the server is not trusted. Nothing was sent.
     Untrusted(String),
-    /// The connection broke, perhaps after the call had arrived.
+    /// The connection was lost. The call may have arrived.
     ConnectionLost(String),
-    /// No answer, or not all of it, in time.
+    /// The complete answer did not arrive in time.
     TimedOut,
-    /// Something answered, but not as AWS does.
+    /// The answer does not have the form of an answer of AWS.
     Unintelligible(String),
-    /// The call cannot be put into an HTTP request.
+    /// The call cannot be expressed as an HTTP request.
     Unsendable(String),
 }
 
-/// Whether a call may be sent again when it is unknown what became of it.
+/// The condition under which a call may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
-    /// It only reads.
+    /// The call only reads.
     Reading,
-    /// Doing it twice is no worse than doing it once.
+    /// The call is idempotent.
     Always,
-    /// Only if AWS has certainly not done it.
+    /// The call may be sent again only if AWS did certainly not execute it.
     IfNotDone,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Protocol {
-    /// Forms in, XML out: STS, IAM, EC2.
+    /// Forms in requests, XML in answers: STS, IAM, EC2.
     Query,
     Json,
 }
 
 impl Fault {
-    /// The error that a service answers with. `header` is the answer's `x-amzn-errortype`, if it has one.
+    /// Reads the error answer of a service. `header` is the header `x-amzn-errortype` of the answer.
     pub(super) fn of_error(protocol: Protocol, status: u16, header: Option<&str>, body: &[u8]) -> Self {
         match protocol {
             Protocol::Query => Self::of_query_answer(status, body),
@@ -56,8 +56,8 @@ impl Fault {
         }
     }
 
-    /// The error that a service with the JSON protocol answers with: a code that may carry a name space in front and an
-    /// address behind (`com.amazonaws.kms#NotFoundException:http://…`), and a message.
+    /// Reads the error answer of a service with the JSON protocol. The code may have a namespace in front and a URL
+    /// behind it (`com.amazonaws.kms#NotFoundException:http://…`).
     fn of_json_answer(status: u16, header: Option<&str>, body: &[u8]) -> Self {
         let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         let part = |names: [&str; 2]| names.into_iter().find_map(|name| body.get(name)?.as_str());
@@ -66,7 +66,7 @@ impl Fault {
         Self::of_answer(status, code, part(["message", "Message"]).unwrap_or_default())
     }
 
-    /// The error that a service with the query protocol answers with: `ErrorResponse/Error` (STS, IAM) or
+    /// Reads the error answer of a service with the query protocol: `ErrorResponse/Error` (STS, IAM) or
     /// `Response/Errors/Error` (EC2).
     pub(super) fn of_query_answer(status: u16, body: &[u8]) -> Self {
         let root = Element::parse(body).unwrap_or_default();
@@ -75,7 +75,7 @@ impl Fault {
         Self::of_answer(status, part("Code"), part("Message"))
     }
 
-    /// An answer that is no success, with AWS's code and message if it held any.
+    /// The fault of an answer that is no success, with AWS's code and message if the answer has any.
     pub(super) fn of_answer(status: u16, code: &str, message: &str) -> Self {
         match (code, status) {
             ("", 429 | 500..) => Self::Answered { status, code: "Unknown".to_owned(), message: tidy(message) },
@@ -86,7 +86,7 @@ impl Fault {
         }
     }
 
-    /// Whether another attempt may help, and does no harm.
+    /// Whether another attempt may succeed and is safe.
     pub(super) fn is_worth_repeating(&self, repeat: Repeat) -> bool {
         match self {
             Self::NotConnected(_) => true,
@@ -100,8 +100,8 @@ impl Fault {
         }
     }
 
-    /// The fault of the last attempt, after an earlier one that may have arrived: if AWS refuses the second, it may
-    /// still have done the first.
+    /// Combines the fault of the last attempt with that of an earlier attempt that may have arrived. AWS may have
+    /// executed the earlier attempt even if it refuses the last one.
     pub(super) fn after(self, earlier: Self, repeat: Repeat) -> Self {
         match self {
             Self::NotConnected(reason) | Self::Untrusted(reason) => Self::ConnectionLost(reason),
@@ -110,7 +110,7 @@ impl Fault {
         }
     }
 
-    /// Whether AWS may have done what was asked.
+    /// Whether AWS may have executed the call.
     pub(super) fn may_have_arrived(&self) -> bool {
         match self {
             Self::Answered { status, .. } => *status >= 500 && !self.is_throttling(),
@@ -119,12 +119,12 @@ impl Fault {
         }
     }
 
-    /// Whether AWS asks to be asked less often. Such a call has not been done.
+    /// Whether AWS throttled the call. A throttled call has not been executed.
     fn is_throttling(&self) -> bool {
         matches!(self, Self::Answered { status, code, .. } if *status == 429 || THROTTLING.contains(&code.as_str()))
     }
 
-    /// What the caller is told. `after` is how long all attempts took.
+    /// Converts the fault to the error for the caller. `after` is the duration of all attempts.
     pub(super) fn into_failure(self, operation: AwsOperation, after: Duration) -> AwsFailure {
         let throttling = self.is_throttling();
         match self {
@@ -143,7 +143,7 @@ impl Fault {
         }
     }
 
-    /// The same fault with every secret in its texts replaced.
+    /// Replaces every secret in the texts.
     pub(super) fn redacted(self, redactor: &Redactor) -> Self {
         match self {
             Self::Answered { status, code, message } => {
@@ -159,7 +159,7 @@ impl Fault {
     }
 }
 
-/// By which codes AWS's services ask to slow down. `LimitExceededException` is not among them: it is a quota.
+/// The throttling codes of AWS's services. `LimitExceededException` is not one of them: it reports a quota.
 const THROTTLING: [&str; 10] = [
     "Throttling",
     "ThrottlingException",
@@ -173,10 +173,10 @@ const THROTTLING: [&str; 10] = [
     "SlowDown",
 ];
 
-/// Refusals that pass by themselves.
+/// The codes of transient errors with a 4xx status.
 const PASSING: [&str; 2] = ["RequestTimeout", "RequestTimeoutException"];
 
-/// A text from the network, made fit for one line of a log: no control characters, not too long.
+/// Makes a text from the network fit for one line of a log: it replaces control characters and truncates the text.
 pub(super) fn tidy(text: &str) -> String {
     const LONGEST: usize = 1_000;
     let mut tidy: String = text.trim().chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -186,12 +186,13 @@ pub(super) fn tidy(text: &str) -> String {
     tidy
 }
 
-/// The secrets of a call. AWS repeats a session token when it explains why a signature does not match.
+/// Removes the secrets of a call from texts. AWS quotes a session token when it explains why a signature does not
+/// match.
 #[derive(Clone, Default)]
 pub(super) struct Redactor(Vec<Zeroizing<String>>);
 
 impl Redactor {
-    /// AWS has no shorter secrets, and replacing shorter texts would spoil the message.
+    /// AWS has no shorter secrets, and the replacement of shorter texts would garble messages.
     const SHORTEST: usize = 6;
 
     pub(super) fn hide(&mut self, secret: &str) {
@@ -200,7 +201,7 @@ impl Redactor {
         }
     }
 
-    /// The text without the secrets.
+    /// Replaces the secrets in a text.
     pub(super) fn redact(&self, mut text: String) -> String {
         for secret in &self.0 {
             if text.contains(secret.as_str()) {
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_code_is_not_from_aws_unless_it_is_a_breakdown() {
+    fn an_answer_without_a_code_is_not_from_aws_unless_its_status_is_5xx() {
         assert!(matches!(Fault::of_query_answer(403, b"<html>Blocked</html>"), Fault::Unintelligible(_)));
         assert!(matches!(Fault::of_query_answer(302, b""), Fault::Unintelligible(_)));
         assert!(matches!(Fault::of_query_answer(407, b""), Fault::NotConnected(_)));
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_repeated_and_a_change_only_if_it_was_not_done() {
+    fn only_transient_faults_are_repeated_and_a_change_only_if_it_was_not_executed() {
         use Repeat::{Always, IfNotDone};
         let reason = || "r".to_owned();
         for (fault, always, if_not_done) in [
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_does_not_undo_an_earlier_attempt_that_may_have_arrived() {
+    fn a_refusal_does_not_hide_an_earlier_attempt_that_may_have_arrived() {
         let (earlier, refused) = (|| answered(500, "InternalFailure"), || answered(403, "AccessDenied"));
         assert_eq!(refused().after(earlier(), Repeat::Always), earlier());
         assert_eq!(answered(400, "Throttling").after(earlier(), Repeat::Always), earlier());

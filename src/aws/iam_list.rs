@@ -1,4 +1,4 @@
-//! IAM's ListUsers and ListRoles: what is asked, and what the answer means.
+//! IAM's ListUsers and ListRoles.
 
 use chrono::DateTime;
 
@@ -11,10 +11,10 @@ use super::xml::Element;
 use crate::domain::place::Arn;
 use crate::domain::time::Time;
 
-/// A page of the account's users.
+/// ListUsers: a page of the account's users.
 pub(super) struct ListUsers(pub(super) IamListing);
 
-/// A page of the account's roles.
+/// ListRoles: a page of the account's roles.
 pub(super) struct ListRoles(pub(super) IamListing);
 
 impl AwsCall for ListUsers {
@@ -95,7 +95,7 @@ mod tests {
     use crate::aws::page::{Marker, Paging};
 
     #[test]
-    fn a_listing_says_prefix_limit_and_marker() {
+    fn a_listing_sends_prefix_limit_and_marker() {
         let paging = Paging { marker: Some(Marker::new("m/1")), limit: Some(7) };
         let listing = IamListing { path_prefix: Some("/ops/".to_owned()), paging };
         let said: Vec<String> =

@@ -1,5 +1,5 @@
-//! IAM's SimulatePrincipalPolicy: which actions a principal's policies do not allow. rusoto's client for IAM is not in
-//! use, so that it is a signed form of ours.
+//! IAM's SimulatePrincipalPolicy: finds the actions that a principal's policies do not allow. It is sent as a signed
+//! form, because rusoto's IAM client is not a dependency.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,12 +16,13 @@ use crate::domain::place::{Arn, RoleArn};
 pub(super) enum SimulationSource {
     /// A user or a role.
     Principal(Arn),
-    /// The account's root user, whom no policy restricts and whom IAM refuses to simulate.
+    /// The account's root user. No policy restricts it, and IAM does not simulate it.
     Root,
 }
 
 impl SimulationSource {
-    /// The principal behind a caller. Only the name of an assumed role is known then: a role with a path is not found.
+    /// The principal of a caller. The ARN of a session has only the name of the role, so that a role with a path is not
+    /// found.
     pub(super) fn of(caller: &Caller) -> Result<Self, String> {
         let arn = &caller.arn;
         if let Some(role) = arn.role_of_session() {
@@ -41,7 +42,7 @@ pub(super) struct Simulation {
     source: Arn,
     actions: Arc<[String]>,
     decided: HashMap<String, bool>,
-    /// Where the next page begins; nothing once all were read.
+    /// The marker of the next page, which the first page does not have. `None` once all pages are read.
     next: Option<Option<String>>,
     pages: usize,
 }
@@ -54,7 +55,7 @@ impl Simulation {
         Self { source, actions, decided: HashMap::new(), next, pages: 0 }
     }
 
-    /// The call for the next page, if there is one.
+    /// The call for the next page; `None` once all pages are read.
     pub(super) fn next_call(&self) -> Option<SimulatePrincipalPolicy> {
         let marker = self.next.as_ref()?;
         let mut parameters = vec![
@@ -69,7 +70,7 @@ impl Simulation {
         Some(SimulatePrincipalPolicy { parameters })
     }
 
-    /// Takes in one page of decisions.
+    /// Adds a page of decisions.
     pub(super) fn take_in(&mut self, page: SimulationPage) -> Result<(), String> {
         self.decided.extend(page.decisions);
         self.pages += 1;
@@ -81,14 +82,14 @@ impl Simulation {
         Ok(())
     }
 
-    /// The actions that are not allowed, in the order in which they were asked about.
+    /// The actions that are not allowed, in the order of the request.
     pub(super) fn missing(&self) -> Result<Vec<String>, String> {
         let mut missing = Vec::new();
         for action in self.actions.iter() {
             match self.decided.get(&action.to_ascii_lowercase()) {
                 Some(true) => {}
                 Some(false) => missing.push(action.clone()),
-                None => return Err(format!("it decides nothing about `{action}`")),
+                None => return Err(format!("the answer has no decision about `{action}`")),
             }
         }
         Ok(missing)
@@ -112,7 +113,7 @@ impl AwsCall for SimulatePrincipalPolicy {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SimulationPage {
-    /// Action in lower case, and whether it is allowed.
+    /// The actions in lower case, and whether each is allowed.
     decisions: Vec<(String, bool)>,
     marker: Option<String>,
 }
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_stands_behind_its_session() {
+    fn the_principal_of_a_session_is_its_role() {
         let source = |text: &str| Ok(text.to_owned());
         assert_eq!(
             principal("arn:aws-cn:sts::123456789012:assumed-role/deploy/me"),
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_allowed_is_missing_over_all_pages() {
+    fn actions_that_are_not_allowed_are_missing_over_all_pages() {
         let mut simulation = simulation();
         simulation.take_in(page(&[("kms:listkeys", "implicitDeny")], Some("m/1="))).expect("a first page");
         let second = simulation.next_call().expect("a second page").parameters;

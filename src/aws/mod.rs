@@ -1,10 +1,10 @@
-//! The way out to AWS.
+//! The client for AWS.
 //!
-//! Services speak to the traits [`port::Aws`] and [`kms::port::AwsKms`] in domain terms and never learn what is behind
-//! them. Nothing here decides anything about keys or KMSs, and nothing here may put a credential into a log line, an
+//! Services call AWS through the traits [`port::Aws`] and [`kms::port::AwsKms`], in domain terms, and do not depend on
+//! the implementation. This module makes no decision about keys or KMSs. It never puts a credential into a log line, an
 //! error or a `Debug` text.
 //!
-//! What is asked of AWS is a [`call::AwsCall`]; `client.rs` makes the call.
+//! Each operation of AWS is a [`call::AwsCall`]; `client.rs` sends it.
 
 pub mod call;
 pub mod failure;

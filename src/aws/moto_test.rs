@@ -1,7 +1,7 @@
-//! The adapter against moto, an AWS that others wrote: real HTTP, real answers.
+//! Tests of the client against moto, an independent emulation of AWS.
 //!
-//! Skipped unless `CLAVIGER_MOTO_URL` (such as `http://127.0.0.1:5000`) says where a `moto_server` listens;
-//! `tests/python/requirements-moto.txt` has the version, `scripts/test` starts one.
+//! The tests are skipped unless `CLAVIGER_MOTO_URL` (such as `http://127.0.0.1:5000`) is the URL of a `moto_server`.
+//! `tests/python/requirements-moto.txt` has the version; `scripts/test` starts the server.
 
 use super::endpoint::Endpoint;
 use super::failure::AwsFailure;
@@ -18,7 +18,7 @@ use crate::domain::place::{ExternalId, Partition, Region, RoleArn};
 use rusoto_core::credential::AwsCredentials;
 use rusoto_core::signature::SignedRequest;
 
-/// Gives the settings for the server, or says that there is none.
+/// The settings for the server; `None`, and a line on stderr, if there is none.
 pub(super) fn moto() -> Option<AwsSettings> {
     let Ok(url) = std::env::var("CLAVIGER_MOTO_URL") else {
         eprintln!("skipped: CLAVIGER_MOTO_URL does not say where a moto_server listens");
@@ -33,7 +33,7 @@ pub(super) fn access(partition: Partition) -> Access {
     Access::with_keys(partition, keys)
 }
 
-/// A role made in moto by a query of our own, with a name that no other test uses.
+/// Creates a role in moto. No other test may use its name.
 async fn make_role(settings: &AwsSettings, account: &str, name: &str) -> RoleArn {
     let url = settings.endpoints.first().map(|entry| entry.url.clone()).unwrap_or_default();
     let home = Partition::Aws.default_region();
@@ -61,7 +61,7 @@ async fn make_role(settings: &AwsSettings, account: &str, name: &str) -> RoleArn
 }
 
 #[tokio::test]
-async fn who_am_i_and_where_in_three_partitions() {
+async fn caller_and_regions_are_read_in_three_partitions() {
     let Some(settings) = moto() else { return };
     let aws = RusotoAws::new(&settings).expect("the settings are in order");
     for partition in Partition::ALL {
@@ -92,7 +92,7 @@ async fn a_role_is_assumed_and_moto_sees_its_session() {
         assert_eq!((caller.account, caller.arn.to_string().as_str()), (arn.account(), expected));
         assert!(!aws.enabled_regions(&access).await.expect("moto answers").is_empty());
     }
-    // moto knows an account as soon as someone assumes a role in it.
+    // moto creates an account when a role in it is assumed.
     let elsewhere = RoleArn::parse("arn:aws:iam::789012123456:role/claviger-elsewhere").expect("a role");
     let access = Access { roles: vec![role(arn), role(elsewhere)], ..access(Partition::Aws) };
     let caller = aws.caller(&access).await.expect("moto answers");
@@ -114,7 +114,7 @@ async fn roles_and_users_are_listed() {
 }
 
 #[tokio::test]
-async fn what_moto_does_not_have_is_told_as_its_own_error() {
+async fn an_operation_that_moto_lacks_fails_with_motos_error() {
     let Some(settings) = moto() else { return };
     let aws = RusotoAws::new(&AwsSettings { max_attempts: 1, ..settings.clone() }).expect("the settings are in order");
     let arn = make_role(&settings, "123456789012", "claviger-moto-simulated").await;
@@ -123,7 +123,7 @@ async fn what_moto_does_not_have_is_told_as_its_own_error() {
     let access = Access { roles: vec![role], ..access(Partition::Aws) };
     let outcome = aws.missing_permissions(&access, &["kms:CreateKey"]).await;
     match outcome {
-        // No version of moto up to the pinned one simulates policies; a later one may.
+        // The pinned version of moto does not simulate policies; a later one may.
         Ok(missing) => assert!(missing.len() <= 1),
         Err(failure) => {
             assert_eq!(failure.operation(), AwsOperation::SIMULATE_PRINCIPAL_POLICY, "{failure:?}");

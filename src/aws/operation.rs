@@ -1,15 +1,15 @@
-//! Services and operations by AWS's own names. The operations of KMS stand with their calls.
+//! Services and operations by AWS's names. The operations of KMS are defined in the files of their calls.
 
 use std::fmt;
 
 use serde::Deserialize;
 
-/// A service of AWS, by its short name.
+/// A service of AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
     Sts,
-    /// Virtual machines; asked for the regions only.
+    /// Only the list of regions is used.
     Ec2,
     Iam,
     Kms,
@@ -17,7 +17,7 @@ pub enum Service {
 }
 
 impl Service {
-    /// The short name, as in endpoints and signatures.
+    /// The name in endpoints and signatures.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sts => "sts",
@@ -39,7 +39,7 @@ impl fmt::Display for Service {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AwsOperation {
     pub service: Service,
-    /// The operation's name in AWS's own documentation.
+    /// The operation's name in AWS's documentation.
     pub name: &'static str,
 }
 
@@ -50,16 +50,13 @@ impl AwsOperation {
 
     pub const GET_CALLER_IDENTITY: Self = Self { service: Service::Sts, name: "GetCallerIdentity" };
     pub const ASSUME_ROLE: Self = Self { service: Service::Sts, name: "AssumeRole" };
-    /// The regions of the account.
     pub const DESCRIBE_REGIONS: Self = Self { service: Service::Ec2, name: "DescribeRegions" };
     pub const SIMULATE_PRINCIPAL_POLICY: Self = Self { service: Service::Iam, name: "SimulatePrincipalPolicy" };
-    /// The users of the account.
     pub const LIST_USERS: Self = Self { service: Service::Iam, name: "ListUsers" };
-    /// The roles of the account.
     pub const LIST_ROLES: Self = Self { service: Service::Iam, name: "ListRoles" };
 }
 
-/// As an IAM policy names it: `sts:GetCallerIdentity`.
+/// The form of IAM policies: `sts:GetCallerIdentity`.
 impl fmt::Display for AwsOperation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.service, self.name)

@@ -1,32 +1,32 @@
-//! Lists that AWS gives page by page.
+//! Paginated lists of AWS.
 
-/// Where a page begins, and how long it may be.
+/// The start and the size of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Paging {
-    /// What the page before gave; nothing for the first page.
+    /// The marker from the page before; `None` for the first page.
     pub marker: Option<Marker>,
-    /// How many at most, 1 to 1000; AWS's own default if nothing is said.
+    /// The largest number of items, 1 to 1000; AWS's default if `None`.
     pub limit: Option<u16>,
 }
 
 impl Paging {
-    /// The first page of up to so many.
+    /// The first page, with up to `limit` items.
     pub fn first(limit: u16) -> Self {
         Self { marker: None, limit: Some(limit) }
     }
 
-    /// Limit and marker as rusoto's requests have them.
+    /// Limit and marker in the types of rusoto's requests.
     pub(super) fn to_rusoto(&self) -> (Option<i64>, Option<String>) {
         (self.limit.map(i64::from), self.marker.as_ref().map(|marker| marker.as_str().to_owned()))
     }
 }
 
-/// AWS's mark of where the next page begins. It means nothing elsewhere, and AWS does not keep it for long.
+/// AWS's opaque marker of the next page. It is valid only for the same list and for a short time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker(String);
 
 impl Marker {
-    /// Takes a marker that AWS gave.
+    /// Wraps a marker that AWS returned.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -39,9 +39,9 @@ impl Marker {
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// What is on it; an empty page need not be the last.
+    /// The items; an empty page need not be the last.
     pub items: Vec<T>,
-    /// Where the next one begins, if there is one.
+    /// The marker of the next page; `None` on the last one.
     pub next: Option<Marker>,
 }
 

@@ -1,7 +1,7 @@
-//! What the services need of AWS, in domain terms.
+//! The port to STS, EC2 and IAM, in domain terms.
 //!
-//! The services hold an `Arc<dyn Aws>`; `rusoto.rs` is the real one, `scripted.rs` the one for tests. Every call has a
-//! deadline of its own and repeats only what is safe to repeat, so that a caller needs neither.
+//! The services hold an `Arc<dyn Aws>`; `rusoto.rs` implements it for AWS, `scripted.rs` for tests. Every call has a
+//! deadline and retries only what is safe to repeat, so that callers need neither.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::domain::connection::StsEndpoints;
 use crate::domain::place::{AccountId, Arn, ExternalId, Partition, Region, RoleArn};
 use crate::domain::time::Time;
 
-/// AWS as the services see it.
+/// The operations of STS, EC2 and IAM that the services use.
 #[async_trait]
 pub trait Aws: Send + Sync + 'static {
     /// The principal that the credentials belong to after all roles are assumed (STS GetCallerIdentity).
@@ -23,8 +23,8 @@ pub trait Aws: Send + Sync + 'static {
     /// The regions that are enabled for the account, in the order in which AWS names them (EC2 DescribeRegions).
     async fn enabled_regions(&self, access: &Access) -> Result<Vec<Region>, AwsFailure>;
 
-    /// Those of `actions` (such as `kms:CreateKey`) that the caller's policies do not allow, in the given order
-    /// (IAM SimulatePrincipalPolicy, which the caller must itself be allowed to call).
+    /// The subset of `actions` (such as `kms:CreateKey`) that the caller's policies do not allow, in the given order
+    /// (IAM SimulatePrincipalPolicy, for which the caller itself needs the permission).
     async fn missing_permissions(&self, access: &Access, actions: &[&str]) -> Result<Vec<String>, AwsFailure>;
 
     /// A page of the account's users (IAM ListUsers).
@@ -34,18 +34,18 @@ pub trait Aws: Send + Sync + 'static {
     async fn list_roles(&self, access: &Access, listing: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure>;
 }
 
-/// How to get at an account: where it is, with which keys, through which roles.
+/// The access to an account: partition, keys and roles.
 #[derive(Debug, Clone)]
 pub struct Access {
     /// The partition that the keys belong to.
     pub partition: Partition,
     /// The keys that sign the first call.
     pub keys: AccessKeys,
-    /// The region whose endpoints are asked; the partition's default region if there is none.
+    /// The region of the endpoints; the partition's default region if `None`.
     pub region: Option<Region>,
-    /// Which endpoint of STS is asked.
+    /// The choice between the global and the regional endpoints of STS.
     pub sts: StsEndpoints,
-    /// Assumed one after the other: the connection's own role first, then the one asked for on the KMS.
+    /// The roles to assume one after the other: the connection's role first, then the role of the KMS.
     pub roles: Vec<RoleToAssume>,
 }
 
@@ -56,7 +56,7 @@ impl Access {
     }
 }
 
-/// An access key pair, with a session token if it is a temporary one.
+/// An access key pair, with a session token if it is temporary.
 #[derive(Clone)]
 pub struct AccessKeys {
     /// The access key id, which is not a secret.
@@ -72,13 +72,13 @@ impl fmt::Debug for AccessKeys {
     }
 }
 
-/// A role, and how to ask for it.
+/// A role and the parameters of AssumeRole.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RoleToAssume {
     pub arn: RoleArn,
-    /// What its trust policy asks for, if it does.
+    /// The external id, if the role's trust policy requires one.
     pub external_id: Option<ExternalId>,
-    /// What the session is called in AWS's own logs.
+    /// The name of the session in CloudTrail.
     pub session_name: SessionName,
 }
 
@@ -87,7 +87,7 @@ pub struct RoleToAssume {
 pub struct SessionName(String);
 
 impl SessionName {
-    /// Makes a name out of any text: what STS would refuse becomes `-`, what is too long is cut.
+    /// Makes a valid name of any text: it replaces invalid characters by `-` and truncates the text.
     pub fn shaped_from(text: &str) -> Self {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         let mut name: String = text.chars().take(64).map(|c| if allowed(c) { c } else { '-' }).collect();
@@ -102,10 +102,9 @@ impl SessionName {
     }
 }
 
-/// The caller, as AWS names it.
+/// The principal that the credentials belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The account that the caller belongs to.
     pub account: AccountId,
     /// The user, or the session of a role.
     pub arn: Arn,
@@ -114,23 +113,23 @@ pub struct Caller {
 /// Selects users or roles to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IamListing {
-    /// Only those whose path begins so, such as `/division/`.
+    /// The prefix of the path, such as `/division/`; all paths if `None`.
     pub path_prefix: Option<String>,
-    /// Where to begin, and how many; IAM gives up to 1000 at once, and 100 if nothing is said.
+    /// The page. IAM returns up to 1000 items, and 100 by default.
     pub paging: Paging,
 }
 
-/// A user or a role, as IAM lists it.
+/// A user or a role in a list of IAM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IamPrincipal {
     /// The path, `/` if it has none.
     pub path: String,
     /// The name, without the path.
     pub name: String,
-    /// IAM's id of it, such as `AIDA…` or `AROA…`.
+    /// IAM's unique id, such as `AIDA…` or `AROA…`.
     pub id: String,
     pub arn: Arn,
     pub created_at: Option<Time>,
-    /// What somebody said about it; roles only.
+    /// The description; only roles have one.
     pub description: Option<String>,
 }

@@ -1,7 +1,7 @@
-//! Deadlines and repetition: how long a call may take, and when it is sent again.
+//! Deadlines and retries.
 //!
-//! The pause before attempt n is a random part of `base * 2^n`, never more than `cap`, and no attempt starts that could
-//! not end before the deadline.
+//! Exponential backoff with full jitter: the pause after attempt n is a random part of `base * 2^(n - 1)`, and never
+//! longer than `cap`. No attempt starts after the deadline.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::fault::{Fault, Repeat};
 
-/// The moment at which a call is given up.
+/// The time limit of a call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline {
     started: Instant,
@@ -23,12 +23,12 @@ impl Deadline {
         Self { started, at: started + time }
     }
 
-    /// How long it has been since the start.
+    /// The time since the start.
     pub(super) fn elapsed(self) -> Duration {
         self.started.elapsed()
     }
 
-    /// Waits for something until the deadline.
+    /// Awaits a future until the deadline; `None` if it did not complete.
     pub(super) async fn limit<T>(self, work: impl Future<Output = T>) -> Option<T> {
         tokio::time::timeout_at(self.at, work).await.ok()
     }
@@ -38,10 +38,10 @@ impl Deadline {
     }
 }
 
-/// How often and how fast a call is sent again.
+/// The number of attempts and the pauses between them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Retry {
-    /// How often it is sent at most.
+    /// The largest number of attempts.
     pub(super) max_attempts: u32,
     /// The longest pause before the second attempt.
     pub(super) base: Duration,
@@ -50,12 +50,12 @@ pub(super) struct Retry {
 }
 
 impl Retry {
-    /// Attempts of that number, with pauses that suit AWS's throttling.
+    /// Up to `max_attempts` attempts, with pauses that suit AWS's throttling.
     pub(super) fn up_to(max_attempts: u32) -> Self {
         Self { max_attempts, base: Duration::from_millis(200), cap: Duration::from_secs(5) }
     }
 
-    /// Makes attempts until one succeeds, another would not help, or time is up.
+    /// Makes attempts until one succeeds, or the fault is permanent, or attempts or time run out.
     pub(super) async fn run<T, F, A>(&self, deadline: Deadline, repeat: Repeat, mut attempt: A) -> Result<T, Fault>
     where
         A: FnMut() -> F,
@@ -85,7 +85,7 @@ impl Retry {
         }
     }
 
-    /// Full jitter: callers that were throttled together do not come back together.
+    /// Full jitter: callers that were throttled together do not retry together.
     fn pause(&self, made: u32) -> Duration {
         let longest = self.base.saturating_mul(1 << (made - 1).min(16)).min(self.cap);
         let mut random = [0; 4];
@@ -126,13 +126,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn attempts_are_bounded_and_the_last_fault_is_told() {
+    async fn attempts_are_bounded_and_the_last_fault_is_returned() {
         let outcomes = (0..9).map(|_| Err(throttled())).collect();
         assert_eq!(run(QUICK, LONG, outcomes).await, (Err(throttled()), 4));
     }
 
     #[tokio::test]
-    async fn what_may_have_arrived_is_never_told_as_not_sent() {
+    async fn a_call_that_may_have_arrived_is_never_reported_as_not_sent() {
         let (broken, unconnected) = (|| Fault::ConnectionLost("b".to_owned()), || Fault::NotConnected("n".to_owned()));
         let outcomes = vec![Err(unconnected()), Err(broken()), Err(unconnected()), Err(unconnected())];
         assert_eq!(run(QUICK, LONG, outcomes).await, (Err(Fault::ConnectionLost("n".to_owned())), 4));
@@ -150,7 +150,7 @@ mod tests {
     async fn no_pause_goes_beyond_the_deadline() {
         let slow = Retry { max_attempts: 1_000, base: Duration::from_secs(60), cap: Duration::from_secs(60) };
         let started = Instant::now();
-        // A pause of a random part of a minute is shorter than 20 ms once in 3000 times, which the deadline then ends.
+        // A random part of a minute is shorter than 20 ms once in 3000 times; the deadline ends the attempts then.
         let (outcome, made) =
             run(slow, Duration::from_millis(20), (0..1_000).map(|_| Err(throttled())).collect()).await;
         assert!(outcome.is_err() && made <= 3, "{made}");

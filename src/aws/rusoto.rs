@@ -1,4 +1,4 @@
-//! The two ports on AWS itself. Each call says what is sent and how the answer is read; `client.rs` makes it.
+//! The implementation of both ports for AWS. The calls define requests and answers; `client.rs` sends them.
 
 use std::sync::Arc;
 
@@ -22,28 +22,28 @@ use super::sts::GetCallerIdentity;
 use super::transport::TransportError;
 use crate::domain::place::Region;
 
-/// Why the port cannot be opened.
+/// The reason why the client cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum AwsSetupError {
-    /// A setting cannot be meant.
+    /// A setting is invalid.
     #[error("aws.{0}")]
     Settings(SettingsMistake),
     /// The HTTP client cannot be set up from the settings.
     #[error("aws.{0}")]
     Transport(#[from] TransportError),
-    /// The system has no randomness.
+    /// The system provides no randomness.
     #[error("the system gives no random numbers")]
     NoRandomness,
 }
 
-/// AWS itself, or whatever the configured endpoints lead to. Clones share connections and sessions.
+/// AWS, or the servers behind the configured endpoints. Clones share connections and sessions.
 #[derive(Clone)]
 pub struct RusotoAws {
     pub(super) client: Arc<Client>,
 }
 
 impl RusotoAws {
-    /// Opens the port. Nothing is sent yet; only the CA bundle is read.
+    /// Creates the client. It reads the CA bundle and sends nothing.
     pub fn new(settings: &AwsSettings) -> Result<Self, AwsSetupError> {
         if let Some(mistake) = settings.check().into_iter().next() {
             return Err(AwsSetupError::Settings(mistake));
@@ -51,7 +51,7 @@ impl RusotoAws {
         Ok(Self { client: Arc::new(Client::new(settings)?) })
     }
 
-    /// Makes a call with a kept session, if there is one.
+    /// Sends a call, with a cached session if there is one.
     async fn call<C: AwsCall>(&self, access: &Access, deadline: Deadline, call: &C) -> Result<C::Answer, AwsFailure> {
         self.client.call(access, Freshness::Kept, deadline, call).await
     }
@@ -67,7 +67,7 @@ impl AwsKms for RusotoAws {
 #[async_trait]
 impl Aws for RusotoAws {
     async fn caller(&self, access: &Access) -> Result<Caller, AwsFailure> {
-        // The question is whether these keys and roles work, so that roles are assumed anew.
+        // The call checks that keys and roles work, so that it must not use cached sessions.
         self.client.call(access, Freshness::Anew, self.client.deadline(), &GetCallerIdentity).await
     }
 
@@ -80,7 +80,7 @@ impl Aws for RusotoAws {
         const OPERATION: AwsOperation = AwsOperation::SIMULATE_PRINCIPAL_POLICY;
         let deadline = self.client.deadline();
         let source = match access.roles.last() {
-            // The role as it was asked for: the session's ARN has lost the role's path.
+            // The ARN of the session lacks the role's path, which IAM needs.
             Some(role) => SimulationSource::Principal(role.arn.as_arn().clone()),
             None => {
                 let caller = self.call(access, deadline, &GetCallerIdentity).await?;

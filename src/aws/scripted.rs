@@ -1,4 +1,5 @@
-//! An AWS for tests of the services: it answers, fails or hangs on cue, and records its calls.
+//! An implementation of the port for tests of the services. It answers, fails or hangs as scripted, and records the
+//! calls.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,16 +12,16 @@ use super::page::Page;
 use super::port::{Access, Aws, Caller, IamListing, IamPrincipal};
 use crate::domain::place::{AccountId, Arn, Region};
 
-/// What happens when a call is made.
+/// The scripted outcome of a call.
 #[derive(Debug, Clone)]
 pub enum Cue<T> {
     Answer(T),
     Fail(AwsFailure),
-    /// It never returns.
+    /// The call never returns.
     Hang,
 }
 
-/// The cues of one call.
+/// The scripted outcomes of one operation.
 #[derive(Debug)]
 pub struct Part<T> {
     next: Mutex<VecDeque<Cue<T>>>,
@@ -34,12 +35,12 @@ impl<T> Default for Part<T> {
 }
 
 impl<T: Clone> Part<T> {
-    /// What happens to the next call; several are used up in order.
+    /// Adds the outcome of one call. Outcomes are used in the order in which they were added.
     pub fn next(&self, cue: Cue<T>) {
         lock(&self.next).push_back(cue);
     }
 
-    /// What happens to every call that has no cue of its own.
+    /// Sets the outcome of every call that has none of its own.
     pub fn always(&self, cue: Cue<T>) {
         *lock(&self.always) = Some(cue);
     }
@@ -56,32 +57,27 @@ impl<T: Clone> Part<T> {
     }
 }
 
-/// A call that was made, with what it was made with.
+/// A recorded call.
 #[derive(Debug, Clone)]
 pub struct RecordedCall {
     pub operation: AwsOperation,
     pub access: Access,
-    /// The actions of a simulation.
+    /// The actions of SimulatePrincipalPolicy; empty for other operations.
     pub actions: Vec<String>,
 }
 
 #[derive(Debug, Default)]
 pub struct ScriptedAws {
-    /// Cues for `caller`.
     pub caller: Part<Caller>,
-    /// Cues for `enabled_regions`.
     pub regions: Part<Vec<Region>>,
-    /// Cues for `missing_permissions`.
     pub missing: Part<Vec<String>>,
-    /// Cues for `list_users`.
     pub users: Part<Page<IamPrincipal>>,
-    /// Cues for `list_roles`.
     pub roles: Part<Page<IamPrincipal>>,
     recorded: Mutex<Vec<RecordedCall>>,
 }
 
 impl ScriptedAws {
-    /// An account with a user `user1`, these regions, and nothing missing.
+    /// An account with a user `user1`, these regions, and no missing permissions.
     pub fn with_account(account: &str, regions: &[&str]) -> Self {
         let scripted = Self::default();
         scripted.caller.always(Cue::Answer(Caller {
@@ -94,7 +90,7 @@ impl ScriptedAws {
         scripted
     }
 
-    /// Every call so far, in order.
+    /// The calls so far, in order.
     pub fn calls(&self) -> Vec<RecordedCall> {
         lock(&self.recorded).clone()
     }
@@ -146,7 +142,7 @@ mod tests {
     use crate::domain::place::Partition;
 
     #[tokio::test]
-    async fn cues_are_used_up_before_the_standing_one_and_calls_are_noted() {
+    async fn single_cues_precede_the_standing_one_and_calls_are_recorded() {
         let keys = AccessKeys { id: "AKIA1".to_owned(), secret: "s3cret".to_owned().into(), session_token: None };
         let access = Access::with_keys(Partition::Aws, keys);
         let aws = ScriptedAws::with_account("123456789012", &["eu-west-1"]);

@@ -1,7 +1,7 @@
-//! How AWS is reached: the `[aws]` section of the configuration.
+//! The `[aws]` section of the configuration.
 //!
-//! Every member has a default that works against AWS itself over an open network. Nothing here is secret except a
-//! proxy's password, which no `Debug` text shows.
+//! Every member has a default that works for AWS over an open network. The only secret is the password of a proxy,
+//! which `Debug` does not show.
 
 use std::collections::HashSet;
 use std::fmt::{self, Display};
@@ -19,27 +19,27 @@ use crate::domain::place::{Partition, Region};
 #[derive(Clone, Deserialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct AwsSettings {
-    /// How long a connection (name, TCP, TLS, proxy) may take, in milliseconds.
+    /// The timeout for a connection (name, TCP, TLS, proxy), in milliseconds.
     pub connect_timeout_ms: u64,
-    /// How long AWS may stay silent while an answer is awaited or read, in milliseconds.
+    /// The timeout for each read of an answer, in milliseconds.
     pub read_timeout_ms: u64,
-    /// How long a call may take with all its attempts and assumed roles, in milliseconds.
+    /// The time limit of a call with all its attempts and assumed roles, in milliseconds.
     pub deadline_ms: u64,
-    /// How often a call is sent at most.
+    /// The largest number of attempts of a call.
     pub max_attempts: u32,
-    /// How many calls to KMS are under way at once in a region of an account; others wait for their turn.
+    /// The largest number of concurrent calls to KMS in a region of an account; further calls wait.
     pub max_in_flight_per_region: u32,
-    /// The proxy for all calls, as `http://user:password@host:port`; the environment's proxy is not looked at.
+    /// The proxy for all calls, as `http://user:password@host:port`. Proxy variables of the environment are ignored.
     pub proxy: Option<String>,
-    /// Hosts, domains with all below them, addresses and networks that are reached without the proxy.
+    /// The hosts, domains with their subdomains, addresses and networks that bypass the proxy.
     pub no_proxy: Vec<String>,
-    /// A PEM file of the certificate authorities to trust, instead of the system's own.
+    /// A PEM file of the certificate authorities to trust, instead of those of the system.
     pub ca_bundle: Option<PathBuf>,
-    /// Endpoints that are not where AWS has them; the most specific entry that fits a call wins.
+    /// Endpoints that replace those of AWS. The most specific entry that matches a call is used.
     pub endpoints: Vec<EndpointOverride>,
-    /// For how long a role is assumed, in seconds. Roles assumed through another role get an hour at most.
+    /// The duration of a role's session, in seconds. A role that is assumed through another role gets an hour at most.
     pub assume_role_duration_seconds: u32,
-    /// After how long a key that AWS does not show was not made, in seconds: AWS shows changes with a delay.
+    /// The time after which a key that AWS does not list was not created, in seconds. AWS is eventually consistent.
     pub consistency_wait_seconds: u32,
 }
 
@@ -79,23 +79,23 @@ impl fmt::Debug for AwsSettings {
     }
 }
 
-/// An endpoint that is not where AWS has it: a VPC endpoint, an emulator, the lab cloud.
+/// An endpoint that replaces one of AWS: a VPC endpoint, an emulator, the lab cloud.
 ///
-/// What an entry leaves out fits every call. Where several fit, the one that names the service wins over one that does
-/// not, then the one that names the region, then the one that names the partition.
+/// A member that is left out matches every call. If several entries match, an entry with a service precedes one
+/// without, then one with a region, then one with a partition.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct EndpointOverride {
-    /// Only calls in this partition.
+    /// Matches calls in this partition only.
     #[serde(default, deserialize_with = "parsed")]
     pub partition: Option<Partition>,
-    /// Only calls to this service.
+    /// Matches calls to this service only.
     #[serde(default)]
     pub service: Option<Service>,
-    /// Only calls in this region.
+    /// Matches calls in this region only.
     #[serde(default, deserialize_with = "parsed")]
     pub region: Option<Region>,
-    /// Where those calls go: `https://host[:port][/path]`, or `http://…` for a network that needs no protection.
+    /// The URL of the endpoint: `https://host[:port][/path]`, or `http://…` in a trusted network.
     pub url: String,
 }
 
@@ -103,7 +103,7 @@ fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: Display>>(from: D) -> Resul
     String::deserialize(from)?.parse().map(Some).map_err(D::Error::custom)
 }
 
-/// A setting that cannot be meant. The caller puts the section's name in front.
+/// An invalid setting. The caller puts the section's name in front.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsMistake {
     /// A number outside its range.
@@ -111,69 +111,66 @@ pub enum SettingsMistake {
     OutOfRange {
         member: &'static str,
         value: u64,
-        /// The least that it may say.
+        /// The smallest valid value.
         least: u64,
-        /// The most that it may say.
+        /// The largest valid value.
         most: u64,
     },
-    /// A time that another time makes pointless.
+    /// A timeout that exceeds the deadline.
     #[error("{member}: `{value}` is longer than deadline_ms, `{deadline_ms}`: a shorter time is expected")]
     BeyondDeadline {
         member: &'static str,
-        /// What it says, in milliseconds.
+        /// The value, in milliseconds.
         value: u64,
         /// The deadline, in milliseconds.
         deadline_ms: u64,
     },
-    /// A proxy that is no proxy's URL. The URL is not shown: it may hold a password.
+    /// An invalid URL of a proxy. The error does not show the URL, which may hold a password.
     #[error("proxy: {0}: `http://host:port` or `http://user:password@host:port` is expected")]
     Proxy(UrlFault),
-    /// An entry of `no_proxy` that can match nothing, or more than it seems.
+    /// An entry of `no_proxy` that matches nothing, or more than intended.
     #[error("no_proxy: `{0}` is not a host, domain, address or network")]
     NoProxy(String),
-    /// An endpoint that is no endpoint's URL.
+    /// An invalid URL of an endpoint.
     #[error("endpoints[{index}].url: `{url}`: {fault}: `https://host`, with a port and a path if needed, is expected")]
     Endpoint {
         /// The entry's index, from 0.
         index: usize,
-        /// What it says, without a password.
+        /// The URL, without a password.
         url: String,
-        /// What is wrong with it.
         fault: UrlFault,
     },
-    /// An endpoint whose region lies outside its partition.
+    /// An endpoint whose region is not in its partition.
     #[error("endpoints[{index}].region: `{region}` is not a region of partition `{partition}`")]
     EndpointRegion {
         /// The entry's index, from 0.
         index: usize,
-        /// The region that it names.
         region: Region,
-        /// The partition that it names.
         partition: Partition,
     },
     /// Two endpoints for the same calls.
     #[error("endpoints[{index}]: fits the same calls as an entry before it")]
     EndpointTwice {
-        /// The later entry, counted from 0.
+        /// The index of the later entry, from 0.
         index: usize,
     },
 }
 
-/// What is wrong with a URL.
+/// The fault of a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UrlFault {
     #[error("not a URL")]
     Malformed,
-    /// Not `http` or `https`.
+    /// The scheme is neither `http` nor `https`.
     #[error("neither http nor https")]
     Scheme,
-    /// A user or a password where none belongs.
+    /// The URL has a user or a password.
     #[error("it holds a user or a password")]
     Credentials,
-    /// A query or a fragment.
+    /// The URL has a query or a fragment.
     #[error("it holds a query or a fragment")]
     Query,
-    /// A path with characters that a signature could not cover.
+    /// The path has characters that a signature does not cover.
     #[error("its path holds more than letters, digits and `-._~/`")]
     Path,
 }
@@ -181,7 +178,7 @@ pub enum UrlFault {
 const MINUTE_MS: u64 = 60_000;
 
 impl AwsSettings {
-    /// Names everything that cannot be meant; empty if all is well.
+    /// Returns all invalid settings; empty if all are valid.
     pub fn check(&self) -> Vec<SettingsMistake> {
         let mut mistakes = Vec::new();
         mistakes.extend(within("connect_timeout_ms", self.connect_timeout_ms, 10, 10 * MINUTE_MS));
@@ -261,7 +258,7 @@ fn check_endpoint(url: &str) -> Result<(), UrlFault> {
 }
 
 fn parse_url(url: &str) -> Result<reqwest::Url, UrlFault> {
-    // The parser is forgiving (`https:host`, blanks, back slashes); what signs the request is not.
+    // The parser accepts `https:host`, blanks and backslashes; the code that signs requests does not.
     let parsed = reqwest::Url::parse(url).map_err(|_| UrlFault::Malformed)?;
     if !matches!(parsed.scheme(), "http" | "https") {
         return Err(UrlFault::Scheme);
@@ -274,7 +271,7 @@ fn parse_url(url: &str) -> Result<reqwest::Url, UrlFault> {
     Ok(parsed)
 }
 
-/// A URL for a message or a log line: user and password left out, whatever the text is.
+/// A URL without user and password, for a message or a log line. The text need not be a valid URL.
 fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return if url.contains('@') { "…".to_owned() } else { url.to_owned() };

@@ -10,7 +10,7 @@ use super::operation::AwsOperation;
 use super::port::{AccessKeys, Caller, RoleToAssume};
 use crate::domain::place::{AccountId, Arn, PlaceError};
 
-/// The principal that the credentials belong to.
+/// GetCallerIdentity: the principal that the credentials belong to.
 pub(super) struct GetCallerIdentity;
 
 impl AwsCall for GetCallerIdentity {
@@ -29,7 +29,7 @@ impl AwsCall for GetCallerIdentity {
 
 pub(super) struct AssumeRole {
     pub(super) role: RoleToAssume,
-    /// How long the session is to last.
+    /// The duration of the session.
     pub(super) lasts: Duration,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct AssumedKeys {
 impl AwsCall for AssumeRole {
     type Answer = AssumedKeys;
     const OPERATION: AwsOperation = AwsOperation::ASSUME_ROLE;
-    // A second session does no harm.
+    // A second session is harmless.
     const REPEAT: Repeat = Repeat::Reading;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<AssumedKeys, Fault> {
@@ -55,7 +55,7 @@ impl AwsCall for AssumeRole {
         let answer = wire.sts(async |sts| sts.assume_role(request).await).await?;
         let given =
             answer.credentials.filter(|given| !given.access_key_id.is_empty() && !given.session_token.is_empty());
-        let given = given.ok_or_else(|| Fault::Unintelligible("it holds no credentials".to_owned()))?;
+        let given = given.ok_or_else(|| Fault::Unintelligible("the answer has no credentials".to_owned()))?;
         let lasts = lifetime(&given.expiration, self.lasts);
         let keys = AccessKeys {
             id: given.access_key_id,
@@ -66,7 +66,8 @@ impl AwsCall for AssumeRole {
     }
 }
 
-/// How long a session lasts: by AWS's word, but no longer than was asked for, should the clocks differ.
+/// The remaining lifetime of a session: until AWS's expiration, but not longer than requested, in case the clocks
+/// differ.
 fn lifetime(expiration: &str, asked: Duration) -> Duration {
     let Ok(ends) = chrono::DateTime::parse_from_rfc3339(expiration) else { return asked };
     let left = ends.to_utc() - chrono::Utc::now();

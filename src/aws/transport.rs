@@ -1,8 +1,8 @@
-//! How a signed request reaches AWS: rusoto's dispatch on a maintained HTTP client.
+//! Sends signed requests: rusoto's dispatch trait on top of reqwest.
 //!
-//! HTTP/1.1 over rustls, timeouts, pooled connections, an optional proxy and an own CA bundle. rusoto's own HTTP and
-//! TLS stack is never used. An answer's size is bounded, a redirection is never followed, and no request is sent twice
-//! here: `retry` decides that.
+//! The transport uses HTTP/1.1 over rustls with timeouts, a connection pool, an optional proxy and an optional CA
+//! bundle. rusoto's HTTP and TLS stack is not used. The size of answers is bounded and redirects are not followed. No
+//! request is sent twice here; `retry` decides about that.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -22,7 +22,7 @@ use serde::de::IgnoredAny;
 use super::fault::{Fault, Protocol, Redactor, tidy};
 use super::settings::AwsSettings;
 
-/// Why the way out to AWS cannot be set up.
+/// The reason why the transport cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
     /// The CA bundle cannot be read.
@@ -32,7 +32,7 @@ pub enum TransportError {
     #[error("ca_bundle: `{}` {fault}: a PEM file of certificates is expected", path.display())]
     CaBundleInvalid {
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault, as the predicate of a sentence.
         fault: &'static str,
     },
     /// The HTTP client cannot be built.
@@ -40,7 +40,7 @@ pub enum TransportError {
     Client(String),
 }
 
-/// An answer, whatever its status.
+/// An HTTP answer with any status.
 #[derive(Debug)]
 pub(super) struct HttpAnswer {
     pub(super) status: u16,
@@ -53,13 +53,13 @@ impl HttpAnswer {
         (200..300).contains(&self.status)
     }
 
-    /// What an answer that is no success says.
+    /// The fault that an answer other than a success reports.
     pub(super) fn fault(&self, protocol: Protocol) -> Fault {
         let header = self.headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok());
         Fault::of_error(protocol, self.status, header, &self.body)
     }
 
-    /// The text of the JSON object in the answer. Nothing, and `null`, are objects without members.
+    /// The text of the JSON object in the answer. An empty body and `null` count as an empty object.
     pub(super) fn json(&self) -> Result<&[u8], Fault> {
         let body = self.body.trim_ascii();
         if body.is_empty() || body == b"null" {
@@ -70,18 +70,18 @@ impl HttpAnswer {
     }
 }
 
-/// The HTTP client. Clones share its connections.
+/// The HTTP client. Clones share the connections.
 #[derive(Clone)]
 pub(super) struct Transport {
     client: Client,
     redactor: Redactor,
 }
 
-/// More than any operation in use answers with (a page of log events has 1 MiB and its escapes).
+/// The largest body of an answer. No operation in use exceeds it.
 const ANSWER_BYTES_MAX: usize = 4 << 20;
 
 impl Transport {
-    /// Builds the client from settings that `AwsSettings::check` has found in order.
+    /// Builds the client from settings that have passed `AwsSettings::check`.
     pub(super) fn new(settings: &AwsSettings) -> Result<Self, TransportError> {
         let mut redactor = Redactor::default();
         let proxy = settings.proxy.as_deref().map(|url| proxy(url, &settings.no_proxy, &mut redactor)).transpose()?;
@@ -91,7 +91,7 @@ impl Transport {
                 .connect_timeout(settings.connect_timeout())
                 .read_timeout(settings.read_timeout())
                 .pool_idle_timeout(Duration::from_secs(20))
-                // A host may stand for all regions: an emulator, the lab cloud.
+                // An emulator or the lab cloud serves all regions on one host.
                 .pool_max_idle_per_host(16 * settings.max_in_flight_per_region as usize)
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
@@ -112,7 +112,7 @@ impl Transport {
                     false => TransportError::Client(reason(&error)),
                 })?
             }
-            // A system without any root must still reach the lab cloud, which speaks plain HTTP.
+            // A system without CA certificates must still reach the lab cloud, which uses plain HTTP.
             None => builder().build().or_else(|error| {
                 tracing::warn!(
                     reason = reason(&error),
@@ -124,7 +124,7 @@ impl Transport {
         Ok(Self { client: built, redactor })
     }
 
-    /// Sends a signed request once and reads the whole answer.
+    /// Sends a signed request once and reads the complete answer.
     pub(super) async fn send(&self, request: SignedRequest) -> Result<HttpAnswer, Fault> {
         self.exchange(request).await.map_err(|fault| fault.redacted(&self.redactor))
     }
@@ -149,7 +149,7 @@ impl Transport {
 }
 
 fn proxy(url: &str, no_proxy: &[String], redactor: &mut Redactor) -> Result<reqwest::Proxy, TransportError> {
-    // The reason is left out of the error: it may quote the URL with its password.
+    // The error omits the cause, which may quote the URL with its password.
     let unusable = || TransportError::Client("the proxy's URL cannot be used".to_owned());
     let parsed = Url::parse(url).map_err(|_| unusable())?;
     if let Some(password) = parsed.password() {
@@ -169,7 +169,7 @@ fn ca_bundle(path: &Path) -> Result<Vec<reqwest::Certificate>, TransportError> {
     if certificates.is_empty() { Err(invalid("holds no certificate")) } else { Ok(certificates) }
 }
 
-/// The signed request as the client's own, with every signed header as it was signed.
+/// Converts a signed request to reqwest's type. Every signed header stays as it was signed.
 fn outgoing(signed: SignedRequest) -> Result<reqwest::Request, Fault> {
     let unsendable = |what: &str| Fault::Unsendable(format!("its {what} cannot be put into an HTTP request"));
     let method = Method::from_bytes(signed.method.as_bytes()).map_err(|_| unsendable("method"))?;
@@ -182,7 +182,7 @@ fn outgoing(signed: SignedRequest) -> Result<reqwest::Request, Fault> {
     for (name, values) in &signed.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unsendable("headers"))?;
         if name == CONTENT_LENGTH {
-            continue; // set by the client, which knows the body
+            continue; // reqwest sets it from the body
         }
         for value in values {
             let what = if name == AUTHORIZATION { "access key id" } else { name.as_str() };
@@ -220,7 +220,7 @@ fn is_from_tls(error: &reqwest::Error) -> bool {
         if error.is::<rustls::Error>() {
             return true;
         }
-        // What an I/O error wraps is not its source, and the connector wraps twice.
+        // `source` of an I/O error skips the error that it wraps, and the connector wraps twice.
         let wrapped = error.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref());
         cause = match wrapped {
             Some(wrapped) => Some(wrapped),
@@ -230,7 +230,7 @@ fn is_from_tls(error: &reqwest::Error) -> bool {
     false
 }
 
-/// The error with all that caused it, which is where the useful part stands.
+/// The text of an error with its causes, which hold the useful details.
 fn reason(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -246,8 +246,8 @@ fn reason(error: &dyn Error) -> String {
 
 /// The transport for one attempt through one of rusoto's clients.
 ///
-/// rusoto's own errors are texts, and its clients read errors of the protocol only in part. So this keeps what went
-/// wrong, in our terms, and the one who made the attempt asks for it.
+/// rusoto's errors are texts, and its clients parse error answers only in part. The dispatch therefore keeps the
+/// [`Fault`] of the attempt, and [`RusotoDispatch::fault_of`] returns it.
 #[derive(Clone)]
 pub(super) struct RusotoDispatch {
     transport: Transport,
@@ -260,12 +260,12 @@ impl RusotoDispatch {
         Self { transport: transport.clone(), protocol, fault: Arc::default() }
     }
 
-    /// What went wrong, in our terms, when a client of rusoto's failed over this.
+    /// The fault of the attempt, after rusoto's client has failed.
     pub(super) fn fault_of<E>(&self, error: RusotoError<E>) -> Fault {
         let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
         fault.unwrap_or_else(|| match error {
             RusotoError::ParseError(reason) => Fault::Unintelligible(tidy(&reason)),
-            _ => Fault::Unintelligible("rusoto did not understand it".to_owned()),
+            _ => Fault::Unintelligible("rusoto cannot read the answer".to_owned()),
         })
     }
 
@@ -282,14 +282,14 @@ impl RusotoDispatch {
             || rusoto_response(&answer).ok_or_else(|| given_up(Fault::Unintelligible("an unknown status".to_owned())));
         match self.protocol {
             Protocol::Query => {
-                // rusoto's readers never return from a document that ends too early, so that none may get that far.
+                // rusoto's parsers loop forever on a truncated document, so that it must be rejected first.
                 let walked = parse_response::<_, std::convert::Infallible>(&mut reply()?, walk).await;
                 match walked {
                     Ok(Walked(true)) => reply(),
                     _ => Err(given_up(Fault::Unintelligible("not well-formed XML".to_owned()))),
                 }
             }
-            // rusoto does not look at the answer of an operation without a result: a proxy's page would be a success.
+            // rusoto ignores the body of an operation without a result, so that the page of a proxy would be a success.
             Protocol::Json => match answer.json() {
                 Ok(_) => reply(),
                 Err(fault) => Err(given_up(fault)),
@@ -299,13 +299,13 @@ impl RusotoDispatch {
 }
 
 impl DispatchSignedRequest for RusotoDispatch {
-    /// The time limit is the caller's: `retry` holds the deadline.
+    /// The timeout is ignored: `retry` enforces the deadline.
     fn dispatch(&self, request: SignedRequest, _timeout: Option<Duration>) -> DispatchSignedRequestFuture {
         Box::pin(self.clone().exchange(request))
     }
 }
 
-/// Whether a document was read to its end without an error. An empty one was not.
+/// Whether a document is well-formed and not empty.
 #[derive(Default)]
 struct Walked(bool);
 

@@ -1,12 +1,12 @@
-//! The little XML that AWS's query protocol needs where rusoto has no parser of its own: errors, and IAM.
+//! A parser for the XML of AWS's query protocol where rusoto has none: errors, and IAM.
 //!
-//! The answer comes from the network and may be anything: depth is bounded here, size by the transport.
+//! The input is untrusted. This module limits its depth, the transport its size.
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesRef, Event};
 
-/// Why a text is not the XML that AWS sends.
+/// The reason why a document cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum XmlFault {
     #[error("not UTF-8")]
@@ -21,7 +21,7 @@ pub(super) enum XmlFault {
 
 const DEPTH_MAX: usize = 32;
 
-/// An element with its text and its children, attributes left out: the query protocol uses none.
+/// An element with its text and its children. Attributes are dropped, because the query protocol uses none.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Element {
     name: String,
@@ -30,7 +30,7 @@ pub(super) struct Element {
 }
 
 impl Element {
-    /// Reads a whole document and gives its root.
+    /// Parses a document and returns its root.
     pub(super) fn parse(body: &[u8]) -> Result<Self, XmlFault> {
         let text = std::str::from_utf8(body).map_err(|_| XmlFault::NotText)?;
         let mut reader = Reader::from_str(text);
@@ -70,27 +70,27 @@ impl Element {
         Self { name: name.to_owned(), ..Self::default() }
     }
 
-    /// The element's own name, without a namespace.
+    /// The name, without a namespace.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The element's text, without the blanks around it.
+    /// The text, without leading and trailing whitespace.
     pub(super) fn text(&self) -> &str {
         self.text.trim()
     }
 
-    /// The first child of that name.
+    /// The first child with this name.
     pub(super) fn child(&self, name: &str) -> Option<&Element> {
         self.children.iter().find(|child| child.name == name)
     }
 
-    /// The text of the first child of that name.
+    /// The text of the first child with this name.
     pub(super) fn child_text(&self, name: &str) -> Option<&str> {
         self.child(name).map(Element::text)
     }
 
-    /// All children of that name.
+    /// All children with this name.
     pub(super) fn children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
         self.children.iter().filter(move |child| child.name == name)
     }
@@ -102,7 +102,7 @@ fn add_text(open: &mut [Element], text: &str) {
     }
 }
 
-/// Only characters by number and the five names of XML itself: a document's own entities are never expanded.
+/// Resolves character references and the five predefined entities. Entities that a document defines are an error.
 fn resolve(reference: &BytesRef<'_>) -> Result<String, XmlFault> {
     let malformed = |what: String| XmlFault::Malformed(what);
     if let Some(character) = reference.resolve_char_ref().map_err(|error| malformed(error.to_string()))? {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_well_formed() {
+    fn rejects_documents_that_are_not_well_formed() {
         for body in ["", "  ", "<a><b></a>", "<a>", "<a>&custom;</a>", "</a>", "{}", "<a", "<a></a"] {
             assert!(Element::parse(body.as_bytes()).is_err(), "{body}");
         }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_great_depth_without_recursion() {
+    fn rejects_great_depth_without_recursion() {
         let deep = "<a>".repeat(100_000);
         assert_eq!(Element::parse(deep.as_bytes()), Err(XmlFault::TooDeep));
     }

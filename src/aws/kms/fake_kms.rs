@@ -1,4 +1,4 @@
-//! A KMS at a fake endpoint, for tests of single calls: it tells what was sent, and answers as told.
+//! KMS at a fake endpoint, for tests of single calls. The functions return the request and the parsed answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,13 +18,13 @@ use crate::domain::place::{Partition, Region};
 pub(super) const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 pub(super) const FAMILY: &str = "mrk-1234abcd12ab34cd56ef1234567890ab";
 
-/// What a call sends that is content with an empty answer: the operation's name and the body, in which `ID` stands for
-/// the member with the key's id.
+/// The request of a call that accepts an empty answer: the operation's name and the body, in which `ID` replaces the
+/// member with the key's id.
 pub(super) async fn sent<C: KmsCall>(call: C) -> String {
     exchange(call, "").await.0
 }
 
-/// What a call sends, and what it makes of an answer.
+/// The request of a call as in [`sent`], and its answer parsed from a body.
 pub(super) async fn exchange<C: KmsCall>(call: C, body: impl ToString) -> (String, C::Answer) {
     let body = body.to_string();
     let fake = Fake::answering(move |_, _| Reply::Http(200, body.clone())).await;
@@ -39,13 +39,13 @@ pub(super) async fn exchange<C: KmsCall>(call: C, body: impl ToString) -> (Strin
     (format!("{} {body}", sent.target()).replace(&format!("\"KeyId\":\"{ID}\""), "ID"), answer)
 }
 
-/// What a call makes of an answer.
+/// The answer of a call, parsed from a body.
 pub(super) async fn answered<C: KmsCall>(call: C, body: Value) -> Result<C::Answer, AwsFailure> {
     let fake = Fake::answering(move |_, _| Reply::Http(200, body.to_string())).await;
     port(settings(&fake)).call(&access(), &paris(), call).await
 }
 
-/// The port, with pauses that suit a test.
+/// The port, with short pauses between attempts.
 pub(super) fn port(settings: AwsSettings) -> Arc<dyn AwsKms> {
     let opened = RusotoAws::new(&settings).expect("the settings are in order");
     let mut client = Arc::into_inner(opened.client).expect("nobody else has it");
@@ -88,7 +88,7 @@ pub(super) fn metadata() -> Value {
     })
 }
 
-/// An answer that any of the calls in the tests can do with.
+/// A valid answer for each call in the tests.
 pub(super) fn sane_answer(sent: &RecordedRequest) -> Reply {
     match sent.target().as_str() {
         "CreateKey" | "DescribeKey" => Reply::Http(200, json!({"KeyMetadata": metadata()}).to_string()),

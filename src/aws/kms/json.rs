@@ -1,4 +1,4 @@
-//! The JSON that several calls share.
+//! JSON types that several calls share.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::tag::Tag;
 use crate::domain::time::Time;
 
-/// A request with nothing but a key's id.
+/// A request whose only member is the key's id.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct KeyIdBody<'a> {
@@ -34,7 +34,7 @@ impl<'a> TagBody<'a> {
     }
 }
 
-/// Bytes in base64, as AWS wants them in JSON.
+/// Bytes that are serialized in base64.
 pub(super) struct Blob<'a>(pub(super) &'a [u8]);
 
 impl Serialize for Blob<'_> {
@@ -47,7 +47,7 @@ pub(super) fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// A moment as AWS's JSON has it: seconds since 1970, with a fraction down to the millisecond.
+/// Converts a timestamp of AWS's JSON: seconds since 1970, with milliseconds as a fraction.
 pub(super) fn moment(seconds: f64) -> Time {
     Time::from_nanos(((seconds * 1_000.0).round() as i64).saturating_mul(1_000_000))
 }

@@ -1,6 +1,7 @@
-//! What KMS says of a key, as several calls answer it.
+//! KMS's `KeyMetadata`, which several calls return.
 //!
-//! AWS's words are taken as they are; only what a key cannot be without, its ARN and its kind, must be there.
+//! Unknown values of AWS's enums are accepted. Only the members that identify and describe every key are required: ARN,
+//! spec, usage and state.
 
 use serde::Deserialize;
 
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_is_read_with_all_that_aws_says_of_it() {
+    async fn all_members_of_the_metadata_are_read() {
         let arn = |region: &str| format!("arn:aws:kms:{region}:123456789012:key/{FAMILY}");
         let body = json!({
             "AWSAccountId": "123456789012", "KeyId": FAMILY, "Arn": arn("eu-west-3"), "CreationDate": 1_700_000_000.125,
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn words_that_aws_adds_survive() {
+    async fn unknown_enum_values_are_kept() {
         let mut body = metadata();
         let words = [("KeySpec", "SLH_DSA_1"), ("KeyState", "Resting"), ("KeyUsage", "THINK"), ("Origin", "MOON")];
         words.iter().for_each(|(member, word)| body[member] = (*word).into());
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_about_another_key_is_no_answer() {
+    async fn metadata_with_a_different_key_or_account_is_rejected() {
         for (member, value) in [("KeyId", FAMILY), ("AWSAccountId", "210987654321"), ("Arn", "arn:aws:s3:::bucket")] {
             let mut body = metadata();
             body[member] = value.into();

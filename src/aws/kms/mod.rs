@@ -1,7 +1,7 @@
-//! The way out to AWS KMS.
+//! The client for AWS KMS.
 //!
-//! Services make the calls of `calls/` through [`port::AwsKms`]; `aws::rusoto` is the port on AWS itself, `scripted`
-//! the one for tests.
+//! Services send the calls of `calls/` through [`port::AwsKms`]. `aws::rusoto` implements the port for AWS, `scripted`
+//! for tests.
 
 pub mod calls;
 pub mod port;

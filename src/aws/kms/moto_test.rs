@@ -1,4 +1,4 @@
-//! The adapter against moto's KMS, which others wrote. Skipped as `aws/moto_test.rs` says.
+//! Tests of the client against moto's KMS. They are skipped as `aws/moto_test.rs` says.
 
 use std::fmt::Debug;
 
@@ -28,7 +28,7 @@ use crate::domain::key::spec::KeySpec;
 use crate::domain::key::tag::Tag;
 use crate::domain::place::{Partition, Region};
 
-/// moto's KMS, a way in, and a region.
+/// moto's KMS with credentials and a region.
 struct Moto {
     kms: Arc<dyn AwsKms>,
     access: Access,
@@ -37,7 +37,7 @@ struct Moto {
 
 impl Moto {
     fn open() -> Option<Self> {
-        // moto makes RSA keys of 4096 bits while the caller waits.
+        // moto generates RSA keys of 4096 bits within the call.
         let (read_timeout_ms, deadline_ms) = (120_000, 120_000);
         let settings = AwsSettings { max_attempts: 1, read_timeout_ms, deadline_ms, ..moto()? };
         let kms = Arc::new(RusotoAws::new(&settings).expect("the settings are in order"));
@@ -55,7 +55,7 @@ fn plain() -> NewKey {
     CreateKey::plain().new
 }
 
-/// moto has no such operation, or no such member: the test's output says so by name. A later moto may have it.
+/// Whether moto lacks an operation. The output of the test names it, because a later version of moto may have it.
 fn lacks<T: Debug>(what: &str, outcome: &Result<T, AwsFailure>) -> bool {
     match outcome {
         Ok(_) => false,
@@ -157,7 +157,7 @@ async fn tags_description_and_state_change() {
 }
 
 #[tokio::test]
-async fn aliases_are_made_moved_listed_and_taken_away() {
+async fn aliases_are_created_moved_listed_and_deleted() {
     let Some(moto) = Moto::open() else { return };
     let (one, other) = (moto.key(plain()).await, moto.key(plain()).await);
     let Moto { kms, access, region } = moto;
@@ -210,7 +210,7 @@ async fn a_policy_is_read_and_replaced() {
 }
 
 #[tokio::test]
-async fn rotation_is_switched_on_and_off_and_asked_for() {
+async fn rotation_is_enabled_disabled_and_done_on_demand() {
     let Some(moto) = Moto::open() else { return };
     let key = moto.key(plain()).await;
     let Moto { kms, access, region } = moto;
@@ -241,7 +241,7 @@ async fn rotation_is_switched_on_and_off_and_asked_for() {
 }
 
 #[tokio::test]
-async fn deletion_is_scheduled_and_called_off() {
+async fn deletion_is_scheduled_and_cancelled() {
     let Some(moto) = Moto::open() else { return };
     let key = moto.key(plain()).await;
     let Moto { kms, access, region } = moto;

@@ -1,9 +1,8 @@
-//! What the services need of AWS KMS, in domain terms.
+//! The port to AWS KMS, in domain terms.
 //!
-//! A call goes to one region of the account behind an [`Access`], waits for a permit there, has a deadline, and is
-//! repeated only where that is safe: what [`AwsFailure::may_have_been_done`] says of a failure can be relied on. It
-//! answers once AWS has confirmed it. AWS is eventually consistent: what was changed a moment ago may still be read as
-//! it was.
+//! A call goes to one region of the account of an [`Access`]. It waits for a permit of that region, has a deadline, and
+//! is retried only where that is safe, so that [`AwsFailure::may_have_been_done`] is reliable. A call returns after AWS
+//! has confirmed it. AWS is eventually consistent: a read shortly after a change may still return the old value.
 
 use async_trait::async_trait;
 
@@ -14,20 +13,20 @@ use crate::aws::page::{Marker, Page, Paging};
 use crate::aws::port::Access;
 use crate::domain::place::Region;
 
-/// AWS KMS as the services see it.
+/// AWS KMS. `dyn AwsKms` has the method `call`, which knows the type of the answer.
 #[async_trait]
 pub trait AwsKms: Send + Sync + 'static {
-    /// Carries any call. Services use `call`, which knows the type of the answer.
+    /// Sends a call. Services use `call` instead.
     async fn send(&self, access: &Access, region: &Region, request: Request) -> Result<Answer, AwsFailure>;
 }
 
-/// A call to KMS. `calls/mod.rs` implements it for each.
+/// A call to KMS. `calls/mod.rs` implements the trait for each call.
 pub trait KmsCall: AwsCall + Clone + Into<Request> {
-    /// The answer to this call; `None` if it is the answer to another.
+    /// The answer to this call; `None` if the answer belongs to another call.
     fn answer_of(answer: Answer) -> Option<Self::Answer>;
 }
 
-/// A call that AWS answers page by page.
+/// A call with a paginated answer.
 pub trait PagedCall: KmsCall + AwsCall<Answer = Page<<Self as PagedCall>::Item>> {
     type Item: Send;
 
@@ -39,17 +38,17 @@ impl dyn AwsKms + '_ {
         let answer = self.send(access, region, call.into()).await?;
         C::answer_of(answer).ok_or_else(|| AwsFailure::Unintelligible {
             operation: C::OPERATION,
-            reason: "it is the answer to another call".to_owned(),
+            reason: "the answer belongs to another call".to_owned(),
         })
     }
 
-    /// All pages of a list, from the one that `first` asks for.
+    /// The pages of a list, beginning with the page that `first` requests.
     pub fn pages<'a, C: PagedCall>(&'a self, access: &'a Access, region: &'a Region, first: C) -> Pages<'a, C> {
         Pages { aws: self, access, region, next: Some(first), read: 0 }
     }
 }
 
-/// The pages of a list, each asked for when it is wanted.
+/// The pages of a list. Each page is requested when it is needed.
 pub struct Pages<'a, C> {
     aws: &'a dyn AwsKms,
     access: &'a Access,
@@ -58,14 +57,14 @@ pub struct Pages<'a, C> {
     read: u32,
 }
 
-/// No list of AWS's has so many pages: what goes on beyond them goes round.
+/// The largest number of pages. A list with more pages is cyclic.
 const PAGES_MAX: u32 = 10_000;
 
 impl<C: PagedCall> Pages<'_, C> {
-    /// The items of the next page, which may be none; `None` after the last page.
+    /// Returns the items of the next page, which may be empty; `None` after the last page.
     ///
     /// # Errors
-    /// What AWS says, and [`AwsFailure::Unintelligible`] when the list comes back to where it was, or has no end.
+    /// AWS's failure, and [`AwsFailure::Unintelligible`] if the list does not end.
     pub async fn next(&mut self) -> Result<Option<Vec<C::Item>>, AwsFailure> {
         let Some(call) = &mut self.next else { return Ok(None) };
         let page = self.aws.call(self.access, self.region, call.clone()).await?;
@@ -78,7 +77,7 @@ impl<C: PagedCall> Pages<'_, C> {
         Ok(Some(page.items))
     }
 
-    /// The items of all pages.
+    /// Returns the items of all pages.
     ///
     /// # Errors
     /// Those of [`Pages::next`].
@@ -104,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_without_an_end_is_refused() {
+    fn an_endless_list_is_rejected() {
         let mut paging = Paging::first(9);
         let marker = |n: u32| Marker::new(n.to_string());
         assert_eq!(go_on(&mut paging, marker(1), 1), Ok(()));

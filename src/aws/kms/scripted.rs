@@ -1,7 +1,8 @@
-//! A KMS for tests of the services, with a small model of keys: it does what AWS would, or fails or hangs on cue.
+//! An implementation of the port for tests of the services, on a small model of keys. It behaves as AWS, or fails or
+//! hangs as scripted.
 //!
-//! One account, any region. A cue strikes before or after the effect: "after" is the crash that matters, AWS has done
-//! it and nobody was told.
+//! The model has one account and any region. A scripted failure occurs before or after the effect. "After" is the case
+//! in which AWS has executed the call and the answer is lost.
 
 mod answers;
 mod model;
@@ -21,20 +22,20 @@ use crate::domain::place::{AccountId, Region};
 use model::Model;
 pub use model::{ModelKey, NOW, refused, unwrapping_key};
 
-/// What happens to the next call of an operation.
+/// The scripted outcome of a call.
 #[derive(Debug, Clone)]
 pub enum Cue {
-    /// It fails, and nothing is done.
+    /// The call fails without an effect.
     Fail(AwsFailure),
-    /// It is done, and fails all the same.
+    /// The call takes effect and fails.
     FailAfter(AwsFailure),
-    /// It never returns, and nothing is done.
+    /// The call never returns and has no effect.
     Hang,
-    /// It is done, and never returns.
+    /// The call takes effect and never returns.
     HangAfter,
 }
 
-/// A call that was made.
+/// A recorded call.
 #[derive(Debug, Clone)]
 pub struct RecordedCall {
     pub access: Access,
@@ -59,17 +60,17 @@ impl ScriptedKms {
         Self { account: AccountId::parse(account).expect("the test gives an account"), model: Mutex::default() }
     }
 
-    /// What happens to the next call of an operation; several are used up in order.
+    /// Adds the outcome of one call of an operation. Outcomes are used in the order in which they were added.
     pub fn next(&self, operation: AwsOperation, cue: Cue) {
         self.model().cues.push_back((operation, cue));
     }
 
-    /// Every call so far, in order.
+    /// The calls so far, in order.
     pub fn calls(&self) -> Vec<RecordedCall> {
         self.model().recorded.clone()
     }
 
-    /// How often an operation was called.
+    /// The number of calls of an operation.
     pub fn times(&self, operation: AwsOperation) -> usize {
         self.model().recorded.iter().filter(|call| call.operation() == operation).count()
     }
@@ -78,22 +79,21 @@ impl ScriptedKms {
         self.model().keys.values().cloned().collect()
     }
 
-    /// A key as it is.
     pub fn key(&self, region: &Region, key: &AwsKeyId) -> Option<ModelKey> {
         self.model().keys.get(&(region.clone(), key.clone())).cloned()
     }
 
-    /// Changes a key as somebody else in the account would.
+    /// Changes a key from outside the tested program.
     pub fn change(&self, region: &Region, key: &AwsKeyId, change: impl FnOnce(&mut ModelKey)) {
         change(self.model().keys.get_mut(&(region.clone(), key.clone())).expect("the test names a key"));
     }
 
-    /// Makes a key as somebody else in the account would.
+    /// Creates a key from outside the tested program.
     pub fn plant(&self, region: &Region, call: &CreateKey) -> KeyMetadata {
         self.model().create(self.account, region, call)
     }
 
-    /// Makes a key vanish, as at the end of its deletion window.
+    /// Removes a key, as at the end of its deletion window.
     pub fn vanish(&self, region: &Region, key: &AwsKeyId) {
         let mut model = self.model();
         model.keys.remove(&(region.clone(), key.clone()));
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cue_strikes_before_or_after_the_effect() {
+    async fn a_cue_applies_before_or_after_the_effect() {
         let kms = ScriptedKms::in_account("123456789012");
         let port: &dyn AwsKms = &kms;
         let (access, paris) = (access(), region("eu-west-3"));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_model_keeps_awss_states() {
+    async fn the_model_has_the_key_states_of_aws() {
         let kms = ScriptedKms::in_account("123456789012");
         let port: &dyn AwsKms = &kms;
         let (access, paris, ireland) = (access(), region("eu-west-3"), region("eu-west-1"));

@@ -1,5 +1,4 @@
-//! What holds for every call to KMS: what is repeated, how failures are told, whose sessions are used, how many calls
-//! are under way at once.
+//! Tests of the rules for all calls to KMS: retries, failures, sessions of roles, limits of concurrency.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use crate::aws::settings::AwsSettings;
 use crate::domain::place::{Region, RoleArn};
 
 #[tokio::test]
-async fn what_makes_something_each_time_is_sent_again_only_if_nothing_was_done() {
+async fn calls_that_are_not_idempotent_are_repeated_only_if_they_were_not_executed() {
     type Case = (fn() -> Reply, usize, usize);
     let cases: [Case; 5] = [
         (|| error(400, "ThrottlingException", "Rate exceeded"), 4, 4),
@@ -51,7 +50,7 @@ async fn what_makes_something_each_time_is_sent_again_only_if_nothing_was_done()
 }
 
 #[tokio::test]
-async fn awss_code_and_message_are_kept() {
+async fn code_and_message_of_aws_are_kept() {
     let fake = Fake::answering(|asked, _| match asked.target().as_str() {
         "EnableKey" => error(400, "KMSInvalidStateException", "arn is pending deletion."),
         "DescribeKey" => error(400, "com.amazonaws.kms#NotFoundException", "Key 'x' does not exist"),
@@ -71,7 +70,7 @@ async fn awss_code_and_message_are_kept() {
 }
 
 #[tokio::test]
-async fn a_region_of_another_partition_is_not_asked() {
+async fn no_call_goes_to_a_region_of_another_partition() {
     let fake = Fake::answering(|asked, _| sane_answer(asked)).await;
     let beijing = Region::parse("cn-north-1").expect("a region");
     let outcome = port(settings(&fake)).call(&access(), &beijing, DescribeKey::of(key())).await;
@@ -115,7 +114,7 @@ async fn a_role_is_assumed_once_for_all_regions_and_again_when_its_session_has_e
 }
 
 #[tokio::test]
-async fn no_more_calls_are_under_way_than_allowed() {
+async fn the_number_of_concurrent_calls_is_limited() {
     let fake = Fake::answering(|asked, _| match asked.target().as_str() {
         "EnableKey" => Reply::Stall(Vec::new()),
         _ => sane_answer(asked),

@@ -40,7 +40,7 @@ async fn the_request_arrives_as_it_was_signed_and_connections_are_kept() {
 }
 
 #[tokio::test]
-async fn a_redirection_is_an_answer_and_not_followed() {
+async fn a_redirect_is_not_followed() {
     let answer = b"HTTP/1.1 302 x\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n".to_vec();
     let fake = Fake::answering(move |_, _| Reply::Raw(answer.clone())).await;
     assert_eq!(send(&settings(), &fake.url()).await.expect("answered").status, 302);
@@ -48,7 +48,7 @@ async fn a_redirection_is_an_answer_and_not_followed() {
 }
 
 #[tokio::test]
-async fn silence_is_limited_before_and_within_an_answer() {
+async fn the_read_timeout_applies_before_and_within_an_answer() {
     for head in ["", "HTTP/1.1 200 x\r\ncontent-length: 100\r\n\r\nhalf"] {
         let fake = Fake::answering(move |_, _| Reply::Stall(head.into())).await;
         let started = Instant::now();
@@ -59,7 +59,7 @@ async fn silence_is_limited_before_and_within_an_answer() {
 }
 
 #[tokio::test]
-async fn a_broken_answer_is_told_from_a_missing_connection() {
+async fn a_broken_answer_differs_from_a_failed_connection() {
     for bytes in ["", "HTTP/1.1 200 x\r\ncontent-length: 100\r\n\r\nhalf", "SSH-2.0-OpenSSH_9.2\r\n"] {
         let fake = Fake::answering(move |_, _| Reply::Raw(bytes.into())).await;
         let fault = send(&settings(), &fake.url()).await.expect_err("broken");
@@ -73,7 +73,7 @@ async fn a_broken_answer_is_told_from_a_missing_connection() {
 }
 
 #[tokio::test]
-async fn an_answer_has_a_largest_size_declared_or_not() {
+async fn the_size_of_an_answer_is_limited_with_and_without_a_length() {
     let declared = format!("HTTP/1.1 200 x\r\ncontent-length: {}\r\n\r\n", 1_u64 << 40).into_bytes();
     let mut chunked = b"HTTP/1.1 200 x\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
     for _ in 0..6 {
@@ -89,7 +89,7 @@ async fn an_answer_has_a_largest_size_declared_or_not() {
 }
 
 #[tokio::test]
-async fn a_proxy_is_asked_with_its_password_and_can_be_excepted() {
+async fn a_proxy_gets_its_password_and_can_be_bypassed() {
     let proxy = Fake::answering(|asked, _| match asked.header("proxy-authorization") {
         Some("Basic YW5uOnBhc3Mgd29yZA==") => Reply::Http(200, "by the proxy".to_owned()),
         _ => Reply::Http(407, String::new()),
@@ -162,7 +162,7 @@ fn a_ca_bundle_that_is_none_is_named() {
     }
 }
 
-/// An HTTPS server with a certificate of its own for one name; gives its port and its authority.
+/// Starts an HTTPS server with a self-signed certificate for one name. Returns its port and the certificate.
 fn tls_server(name: &str) -> (u16, String) {
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
     let key = rustls_pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");

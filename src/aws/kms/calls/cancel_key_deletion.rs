@@ -1,4 +1,4 @@
-//! CancelKeyDeletion: a key that waited for its deletion is disabled instead.
+//! CancelKeyDeletion: cancels the scheduled deletion of a key, which is disabled afterwards.
 
 use rusoto_kms::Kms;
 
@@ -15,7 +15,7 @@ pub struct CancelKeyDeletion {
 impl AwsCall for CancelKeyDeletion {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("CancelKeyDeletion");
-    // The second time AWS would answer that no deletion is pending.
+    // AWS refuses a repetition, because no deletion is pending any more.
     const REPEAT: Repeat = Repeat::IfNotDone;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
@@ -30,7 +30,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{key, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         assert_eq!(sent(CancelKeyDeletion { key: key() }).await, r#"CancelKeyDeletion {ID}"#);
     }
 }

@@ -16,7 +16,7 @@ pub struct CreateAlias {
 impl AwsCall for CreateAlias {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("CreateAlias");
-    // The second time AWS would answer that the alias exists already.
+    // AWS refuses a repetition, because the alias exists already.
     const REPEAT: Repeat = Repeat::IfNotDone;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
@@ -32,7 +32,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{alias, key, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         assert_eq!(
             sent(CreateAlias { alias: alias(), key: key() }).await,
             r#"CreateAlias {"AliasName":"alias/payroll","TargetKeyId":"1234abcd-12ab-34cd-56ef-1234567890ab"}"#

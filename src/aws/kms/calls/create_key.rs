@@ -1,4 +1,4 @@
-//! CreateKey. rusoto knows neither HMAC and ML-DSA keys nor key stores outside AWS.
+//! CreateKey. rusoto lacks HMAC keys, ML-DSA keys and external key stores.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +12,11 @@ use crate::domain::key::operation::NewKey;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateKey {
-    /// Its aliases are not sent: they are made by calls of their own.
+    /// The new key. Its aliases are ignored: CreateAlias creates them.
     pub new: NewKey,
-    /// The custom key store that is to hold it.
+    /// The custom key store of the key; AWS's own if `None`.
     pub custom_key_store_id: Option<String>,
-    /// Its id in the key manager outside AWS that holds it.
+    /// The id of the external key in an external key store.
     pub xks_key_id: Option<String>,
 }
 
@@ -26,7 +26,7 @@ impl CreateKey {
         Self { new, custom_key_store_id: None, xks_key_id: None }
     }
 
-    /// A symmetric key with nothing out of the ordinary.
+    /// A symmetric key with default settings.
     #[cfg(test)]
     pub fn plain() -> Self {
         use crate::domain::key::aws_enums::Origin;
@@ -48,7 +48,7 @@ impl CreateKey {
 impl AwsCall for CreateKey {
     type Answer = KeyMetadata;
     const OPERATION: AwsOperation = AwsOperation::kms("CreateKey");
-    // Each time makes another key.
+    // Every call creates a key.
     const REPEAT: Repeat = Repeat::IfNotDone;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<KeyMetadata, Fault> {
@@ -112,7 +112,7 @@ mod tests {
     use crate::domain::key::tag::Tag;
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         let new = NewKey {
             spec: KeySpec::Hmac256,
             usage: KeyUsage::GenerateVerifyMac,

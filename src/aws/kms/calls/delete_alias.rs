@@ -15,7 +15,7 @@ pub struct DeleteAlias {
 impl AwsCall for DeleteAlias {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("DeleteAlias");
-    // The second time AWS would answer that there is no such alias.
+    // AWS refuses a repetition, because the alias does not exist any more.
     const REPEAT: Repeat = Repeat::IfNotDone;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
@@ -30,7 +30,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{alias, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         assert_eq!(sent(DeleteAlias { alias: alias() }).await, r#"DeleteAlias {"AliasName":"alias/payroll"}"#);
     }
 }

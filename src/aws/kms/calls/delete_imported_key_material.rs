@@ -1,4 +1,4 @@
-//! DeleteImportedKeyMaterial. rusoto knows no materials by id.
+//! DeleteImportedKeyMaterial. rusoto lacks the id of the material.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::domain::key::name::AwsKeyId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeleteImportedKeyMaterial {
     pub key: AwsKeyId,
-    /// The current one if `None`.
+    /// The material to delete; the current one if `None`.
     pub material: Option<MaterialId>,
 }
 
@@ -42,7 +42,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{key, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         let call = DeleteImportedKeyMaterial { key: key(), material: None };
         assert_eq!(sent(call.clone()).await, "DeleteImportedKeyMaterial {ID}");
         let material = Some(MaterialId::told("0f"));

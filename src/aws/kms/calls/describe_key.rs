@@ -1,4 +1,4 @@
-//! DescribeKey: what a key is. rusoto's answer lacks its current material, its algorithms for MACs and more.
+//! DescribeKey. rusoto's answer lacks the current material, the MAC algorithms and other members.
 
 use super::create_key::AnswerBody;
 use crate::aws::call::{AwsCall, Wire};
@@ -24,7 +24,7 @@ impl DescribeKey {
         Self { key: KeyOrAlias::Key(key) }
     }
 
-    /// The key behind an alias. AWS refuses it as not found if there is no such alias.
+    /// Describes the key of an alias. AWS answers `NotFoundException` if the alias does not exist.
     pub fn behind(alias: AliasName) -> Self {
         Self { key: KeyOrAlias::Alias(alias) }
     }
@@ -53,7 +53,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{alias, exchange, key, metadata};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         let answer = json!({"KeyMetadata": metadata()});
         assert_eq!(exchange(DescribeKey::of(key()), &answer).await.0, "DescribeKey {ID}");
         let behind = exchange(DescribeKey::behind(alias()), &answer).await.0;

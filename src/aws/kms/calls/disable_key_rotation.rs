@@ -1,4 +1,4 @@
-//! DisableKeyRotation: AWS no longer rotates a key by itself.
+//! DisableKeyRotation: disables the automatic rotation of a key.
 
 use rusoto_kms::Kms;
 
@@ -29,7 +29,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{key, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         assert_eq!(sent(DisableKeyRotation { key: key() }).await, r#"DisableKeyRotation {ID}"#);
     }
 }

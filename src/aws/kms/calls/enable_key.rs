@@ -1,4 +1,4 @@
-//! EnableKey: a disabled key can be used again.
+//! EnableKey.
 
 use rusoto_kms::Kms;
 
@@ -29,7 +29,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{key, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         assert_eq!(sent(EnableKey { key: key() }).await, r#"EnableKey {ID}"#);
     }
 }

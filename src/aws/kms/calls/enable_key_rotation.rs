@@ -1,4 +1,4 @@
-//! EnableKeyRotation: AWS rotates a key by itself. rusoto knows no period.
+//! EnableKeyRotation: enables the automatic rotation of a key. rusoto lacks the period.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::domain::key::name::AwsKeyId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnableKeyRotation {
     pub key: AwsKeyId,
-    /// AWS's own period, a year, if `None`.
+    /// The period; AWS's default of a year if `None`.
     pub period: Option<RotationPeriod>,
 }
 
@@ -42,7 +42,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{key, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         let call = EnableKeyRotation { key: key(), period: None };
         assert_eq!(sent(call.clone()).await, "EnableKeyRotation {ID}");
         let period = RotationPeriod::parse(90).ok();

@@ -8,7 +8,7 @@ use crate::aws::operation::AwsOperation;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::policy_text::PolicyText;
 
-/// The name of the only policy that a key can have.
+/// The name of a key's only policy.
 pub(super) const POLICY_NAME: &str = "default";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{exchange, key};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         let (sent, policy) = exchange(GetKeyPolicy { key: key() }, json!({"Policy": "{}"})).await;
         assert_eq!(sent, r#"GetKeyPolicy {ID,"PolicyName":"default"}"#);
         assert_eq!(policy.as_str(), "{}");

@@ -1,4 +1,4 @@
-//! GetKeyRotationStatus: whether and when AWS rotates a key. rusoto knows no period and no dates.
+//! GetKeyRotationStatus: the automatic rotation of a key. rusoto lacks the period and the dates.
 
 use serde::Deserialize;
 
@@ -49,7 +49,7 @@ mod tests {
     use crate::domain::time::Time;
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words_and_read() {
+    async fn the_request_matches_the_api_and_the_answer_is_read() {
         let body = json!({"KeyId": ID, "KeyRotationEnabled": true, "RotationPeriodInDays": 365,
             "NextRotationDate": 1_700_000_000.0, "OnDemandRotationStartDate": 1_600_000_000.0});
         let (sent, status) = exchange(GetKeyRotationStatus { key: key() }, body).await;

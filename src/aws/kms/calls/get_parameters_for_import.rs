@@ -1,4 +1,4 @@
-//! GetParametersForImport: what is needed to wrap material for a key, with a wrapping key of RSA 4096.
+//! GetParametersForImport: the wrapping key (RSA 4096) and the token for an import of material.
 
 use std::fmt;
 
@@ -18,12 +18,12 @@ pub struct GetParametersForImport {
     pub algorithm: WrappingAlgorithm,
 }
 
-/// How material is wrapped on its way to AWS.
+/// The algorithm that wraps material for an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WrappingAlgorithm {
-    /// For what fits into one block of RSA: symmetric and HMAC material.
+    /// For symmetric and HMAC material, which fits into one RSA block.
     RsaesOaepSha256,
-    /// For what does not: private keys, in PKCS#8.
+    /// For private keys in PKCS#8, which do not fit.
     RsaAesKeyWrapSha256,
 }
 
@@ -35,7 +35,7 @@ impl WrappingAlgorithm {
         }
     }
 
-    /// The algorithm that material of a kind is wrapped with.
+    /// The algorithm for the material of a key spec.
     pub fn of(spec: &KeySpec) -> Self {
         if spec.is_asymmetric() { Self::RsaAesKeyWrapSha256 } else { Self::RsaesOaepSha256 }
     }
@@ -45,9 +45,9 @@ impl WrappingAlgorithm {
 pub struct ImportParameters {
     /// The wrapping key, as the DER of a SubjectPublicKeyInfo.
     pub wrapping_key: Vec<u8>,
-    /// Goes back to AWS with the wrapped material.
+    /// The import token, which AWS expects with the wrapped material.
     pub token: Vec<u8>,
-    /// Until when both are good.
+    /// The expiry of wrapping key and token.
     pub valid_to: Option<Time>,
 }
 
@@ -75,7 +75,7 @@ impl AwsCall for GetParametersForImport {
                 token: token.to_vec(),
                 valid_to: answer.parameters_valid_to.map(moment),
             }),
-            _ => Err(Fault::Unintelligible("it holds no wrapping key, or no token".to_owned())),
+            _ => Err(Fault::Unintelligible("the answer has no wrapping key or no token".to_owned())),
         }
     }
 }
@@ -88,7 +88,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{ID, exchange, key};
 
     #[test]
-    fn private_keys_are_wrapped_in_two_layers() {
+    fn private_keys_are_wrapped_with_an_aes_key() {
         assert_eq!(WrappingAlgorithm::of(&KeySpec::SymmetricDefault), WrappingAlgorithm::RsaesOaepSha256);
         assert_eq!(WrappingAlgorithm::of(&KeySpec::Hmac512), WrappingAlgorithm::RsaesOaepSha256);
         assert_eq!(WrappingAlgorithm::of(&KeySpec::Rsa4096), WrappingAlgorithm::RsaAesKeyWrapSha256);
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words_and_read() {
+    async fn the_request_matches_the_api_and_the_answer_is_read() {
         let call = GetParametersForImport { key: key(), algorithm: WrappingAlgorithm::RsaAesKeyWrapSha256 };
         let body =
             json!({"KeyId": ID, "ImportToken": "dG9rZW4=", "PublicKey": "a2V5", "ParametersValidTo": 1_700_086_400.0});

@@ -1,4 +1,4 @@
-//! GetPublicKey: the public half of an asymmetric key, as the DER of a SubjectPublicKeyInfo.
+//! GetPublicKey: the public key of an asymmetric key, as the DER of a SubjectPublicKeyInfo.
 
 use rusoto_kms::Kms;
 
@@ -21,7 +21,7 @@ impl AwsCall for GetPublicKey {
         let request = rusoto_kms::GetPublicKeyRequest { key_id: self.key.to_string(), grant_tokens: None };
         let answer = wire.kms(async |kms| kms.get_public_key(request).await).await?;
         let der = answer.public_key.filter(|der| !der.is_empty());
-        der.map(|der| der.to_vec()).ok_or_else(|| Fault::Unintelligible("it holds no key".to_owned()))
+        der.map(|der| der.to_vec()).ok_or_else(|| Fault::Unintelligible("the answer has no public key".to_owned()))
     }
 }
 
@@ -33,7 +33,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{ID, exchange, key};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         let (sent, der) = exchange(GetPublicKey { key: key() }, json!({"KeyId": ID, "PublicKey": "a2V5"})).await;
         assert_eq!((sent.as_str(), der.as_slice()), ("GetPublicKey {ID}", &b"key"[..]));
     }

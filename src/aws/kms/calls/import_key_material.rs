@@ -1,4 +1,4 @@
-//! ImportKeyMaterial: imports wrapped material. rusoto knows no materials by id.
+//! ImportKeyMaterial: imports wrapped material. rusoto lacks the id of the material and the import type.
 
 use std::fmt;
 
@@ -15,14 +15,14 @@ use crate::domain::time::Time;
 #[derive(Clone, PartialEq, Eq)]
 pub struct ImportKeyMaterial {
     pub key: AwsKeyId,
-    /// Came with the wrapping key.
+    /// The import token of the wrapping key.
     pub token: Vec<u8>,
     pub wrapped: Vec<u8>,
-    /// When AWS forgets it, to the second; never if `None`.
+    /// The expiry of the material, in whole seconds; never if `None`.
     pub expires: Option<Time>,
-    /// Whether the key knows it already. A key's first material needs no type.
+    /// Whether the material is new to the key. The first material of a key needs no type.
     pub import_type: Option<ImportType>,
-    /// Which of the key's materials it is, when it is imported again.
+    /// The id of the material, if it is imported again.
     pub material: Option<MaterialId>,
     pub description: Option<String>,
 }
@@ -46,10 +46,10 @@ impl fmt::Debug for ImportKeyMaterial {
 }
 
 impl AwsCall for ImportKeyMaterial {
-    /// AWS's id of the material, where AWS says it.
+    /// AWS's id of the material, if AWS returns one.
     type Answer = Option<MaterialId>;
     const OPERATION: AwsOperation = AwsOperation::kms("ImportKeyMaterial");
-    // Each time may make another material.
+    // Every call may add a material.
     const REPEAT: Repeat = Repeat::IfNotDone;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<Option<MaterialId>, Fault> {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         let first = ImportKeyMaterial::first(key(), b"token".to_vec(), b"wrapped".to_vec());
         let again = ImportKeyMaterial {
             expires: Some(Time::from_nanos(1_800_000_000_900_000_000)),

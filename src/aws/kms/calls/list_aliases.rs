@@ -1,4 +1,4 @@
-//! ListAliases: the aliases of the region, or of one of its keys. AWS gives up to 100 at once.
+//! ListAliases: the aliases of a region or of a key. A page has up to 100 entries.
 
 use rusoto_kms::Kms;
 
@@ -11,7 +11,7 @@ use crate::domain::key::name::{AliasName, AwsKeyId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListAliases {
-    /// All keys of the region if `None`.
+    /// The key whose aliases are listed; all keys of the region if `None`.
     pub key: Option<AwsKeyId>,
     pub paging: Paging,
 }
@@ -19,7 +19,7 @@ pub struct ListAliases {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alias {
     pub name: AliasName,
-    /// The key; AWS's own aliases exist before their key does.
+    /// The key; `None` for an alias of AWS whose key does not exist yet.
     pub target: Option<AwsKeyId>,
 }
 
@@ -60,7 +60,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{ID, exchange, key, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         assert_eq!(sent(ListAliases { key: None, paging: Paging::default() }).await, "ListAliases {}");
         let of_key = ListAliases { key: Some(key()), paging: Paging::first(100) };
         assert_eq!(sent(of_key).await, r#"ListAliases {ID,"Limit":100}"#);

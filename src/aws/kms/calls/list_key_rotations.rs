@@ -1,4 +1,4 @@
-//! ListKeyRotations: all materials of a key: the first, the current one, and those that wait for a rotation.
+//! ListKeyRotations: all materials of a key, including the first one and those that are pending rotation.
 
 use serde::{Deserialize, Serialize};
 
@@ -108,7 +108,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{ID, exchange, key, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         let paging = Paging { marker: Some(Marker::new("m2")), limit: Some(1_000) };
         let expected = r#"ListKeyRotations {"IncludeKeyMaterial":"ALL_KEY_MATERIAL",ID,"Limit":1000,"Marker":"m2"}"#;
         assert_eq!(sent(ListKeyRotations { key: key(), paging }).await, expected);

@@ -1,4 +1,4 @@
-//! ListKeys: the keys of the region, AWS's own among them, in AWS's order.
+//! ListKeys: the keys of a region, including AWS managed keys, in AWS's order.
 
 use rusoto_kms::Kms;
 
@@ -50,13 +50,13 @@ mod tests {
     use crate::aws::page::Marker;
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         let paging = Paging { marker: Some(Marker::new("m2")), limit: Some(1_000) };
         assert_eq!(sent(ListKeys { paging }).await, r#"ListKeys {"Limit":1000,"Marker":"m2"}"#);
     }
 
     #[tokio::test]
-    async fn an_odd_entry_hides_no_others() {
+    async fn an_unknown_entry_does_not_hide_the_others() {
         let entry = |id: &str| json!({"KeyId": id, "KeyArn": format!("arn:aws:kms:eu-west-3:123456789012:key/{id}")});
         let entries = [entry(ID), entry("of-a-new-shape"), entry(FAMILY)];
         let body = json!({"Keys": entries, "Truncated": true, "NextMarker": "m2"});

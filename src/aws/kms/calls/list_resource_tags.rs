@@ -54,7 +54,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{access, key, paris, port, sent, settings};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         assert_eq!(sent(ListResourceTags::of(key())).await, "ListResourceTags {ID}");
     }
 
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_list_that_goes_round_is_refused() {
+    async fn a_cyclic_list_is_rejected() {
         let endless = json!({"Tags": [], "Truncated": true, "NextMarker": "m"});
         let fake = Fake::answering(move |_, _| Reply::Http(200, endless.to_string())).await;
         let (kms, access, paris) = (port(settings(&fake)), access(), paris());

@@ -1,8 +1,7 @@
-//! The calls to KMS: one file for each, with what is asked, how it is sent, when it may be sent again, and what is
-//! answered. An operation goes through `rusoto_kms` where rusoto knows it with all its members, and is a signed JSON
-//! request of ours otherwise.
+//! The calls to KMS. Each file defines the parameters, the request, the retry condition and the answer of one call. A
+//! call uses `rusoto_kms` if rusoto knows the operation with all its members, and a signed JSON request otherwise.
 //!
-//! A new call is a file here, its `mod` line, and its row in [`kms_calls!`].
+//! A new call needs a file here, its `mod` line, and its row in [`kms_calls!`].
 
 use std::sync::Arc;
 
@@ -50,7 +49,7 @@ pub use get_parameters_for_import::{ImportParameters, WrappingAlgorithm};
 pub use list_aliases::Alias;
 pub use schedule_key_deletion::DeletionScheduled;
 
-/// Makes [`Request`] and [`Answer`], which a `dyn` port can carry, from the list of calls.
+/// Defines [`Request`] and [`Answer`], the types of the `dyn` port, from the list of calls.
 macro_rules! kms_calls {
     ($($file:ident::$call:ident,)*) => {
         $(pub use $file::$call;)*
@@ -65,7 +64,7 @@ macro_rules! kms_calls {
             $($call(<$call as AwsCall>::Answer),)*
         }
 
-        /// Every call, and when it may be sent again.
+        /// The operations of all calls with their retry conditions.
         #[cfg(test)]
         const ALL: &[(AwsOperation, Repeat)] = &[$(($call::OPERATION, $call::REPEAT),)*];
 
@@ -141,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_calls_that_read_or_can_be_done_twice_are_repeated() {
+    fn only_calls_that_read_or_are_idempotent_are_repeated() {
         let by = |repeat: Repeat| ALL.iter().filter(move |(_, of)| *of == repeat).map(|(operation, _)| operation.name);
         let is_read = |name: &str| ["Describe", "Get", "List"].iter().any(|verb| name.starts_with(verb));
         assert!(by(Repeat::Reading).all(is_read));

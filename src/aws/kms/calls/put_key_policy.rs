@@ -13,7 +13,7 @@ use crate::domain::key::policy_text::PolicyText;
 pub struct PutKeyPolicy {
     pub key: AwsKeyId,
     pub policy: PolicyText,
-    /// Whether AWS accepts a policy that keeps its own author from changing it again.
+    /// Whether AWS accepts a policy under which the caller cannot change the policy again.
     pub bypass_lockout_check: bool,
 }
 
@@ -39,7 +39,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{key, policy, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         let call = PutKeyPolicy { key: key(), policy: policy(), bypass_lockout_check: false };
         let expected = r#"PutKeyPolicy {ID,"Policy":"{\"Statement\":[]}","PolicyName":"default"}"#;
         assert_eq!(sent(call.clone()).await, expected);

@@ -1,4 +1,4 @@
-//! ReplicateKey: makes a replica of a multi-region key. It is sent to the region of the primary key.
+//! ReplicateKey: creates a replica of a multi-region key. The call goes to the region of the primary key.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,16 +13,16 @@ use crate::domain::place::Region;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplicateKey {
-    /// Its aliases are not sent: they are made by calls of their own.
+    /// The new replica. Its aliases are ignored: CreateAlias creates them.
     pub new: NewReplica,
-    /// Where the replica is made.
+    /// The region of the replica.
     pub replica_region: Region,
 }
 
 impl AwsCall for ReplicateKey {
     type Answer = KeyMetadata;
     const OPERATION: AwsOperation = AwsOperation::kms("ReplicateKey");
-    // The second time AWS would answer that the region has a replica already.
+    // AWS refuses a repetition, because the region has a replica already.
     const REPEAT: Repeat = Repeat::IfNotDone;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<KeyMetadata, Fault> {
@@ -74,7 +74,7 @@ mod tests {
     use crate::domain::key::tag::Tag;
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         let new = NewReplica {
             key: key(),
             primary: paris(),

@@ -1,4 +1,4 @@
-//! RotateKeyOnDemand: rotates a key now. rusoto does not know it.
+//! RotateKeyOnDemand: rotates a key immediately. rusoto lacks the operation.
 
 use crate::aws::call::{AwsCall, Wire};
 use crate::aws::fault::{Fault, Repeat};
@@ -14,7 +14,7 @@ pub struct RotateKeyOnDemand {
 impl AwsCall for RotateKeyOnDemand {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("RotateKeyOnDemand");
-    // Each time makes another material.
+    // Every call creates a material.
     const REPEAT: Repeat = Repeat::IfNotDone;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
@@ -29,7 +29,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{key, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         assert_eq!(sent(RotateKeyOnDemand { key: key() }).await, r#"RotateKeyOnDemand {ID}"#);
     }
 }

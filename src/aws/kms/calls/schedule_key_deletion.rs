@@ -1,4 +1,4 @@
-//! ScheduleKeyDeletion: AWS deletes a key after a number of days.
+//! ScheduleKeyDeletion: schedules the deletion of a key after a number of days.
 
 use rusoto_kms::Kms;
 
@@ -19,16 +19,16 @@ pub struct ScheduleKeyDeletion {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeletionScheduled {
-    /// Not known while a primary waits for its replicas to be deleted first.
+    /// The date of the deletion; `None` for a primary key that has replicas, which must be deleted first.
     pub date: Option<Time>,
-    /// The key's state now, where AWS says it.
+    /// The new state of the key, if AWS returns it.
     pub state: Option<KeyState>,
 }
 
 impl AwsCall for ScheduleKeyDeletion {
     type Answer = DeletionScheduled;
     const OPERATION: AwsOperation = AwsOperation::kms("ScheduleKeyDeletion");
-    // The second time AWS would refuse because of the key's state.
+    // AWS refuses a repetition because of the key's state.
     const REPEAT: Repeat = Repeat::IfNotDone;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<DeletionScheduled, Fault> {
@@ -48,7 +48,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{ID, exchange, key, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         let window = DeletionWindow::parse(7).expect("days");
         let sent = sent(ScheduleKeyDeletion { key: key(), window }).await;
         assert_eq!(sent, r#"ScheduleKeyDeletion {ID,"PendingWindowInDays":7}"#);

@@ -1,4 +1,4 @@
-//! TagResource: adds tags, or changes their values.
+//! TagResource: adds tags or changes their values.
 
 use rusoto_kms::Kms;
 
@@ -33,7 +33,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{key, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         assert_eq!(
             sent(TagResource { key: key(), tags: vec![Tag::told("team", "ops")] }).await,
             r#"TagResource {ID,"Tags":[{"TagKey":"team","TagValue":"ops"}]}"#

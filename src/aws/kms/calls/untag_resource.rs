@@ -1,4 +1,4 @@
-//! UntagResource. Tags that a key does not have are no error.
+//! UntagResource: removes tags. AWS ignores tags that the key does not have.
 
 use rusoto_kms::Kms;
 
@@ -31,7 +31,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{key, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         assert_eq!(
             sent(UntagResource { key: key(), tag_keys: vec!["team".to_owned()] }).await,
             r#"UntagResource {ID,"TagKeys":["team"]}"#

@@ -1,4 +1,4 @@
-//! UpdateAlias: an alias moves to another key of the same kind and use.
+//! UpdateAlias: moves an alias to another key of the same type and usage.
 
 use rusoto_kms::Kms;
 
@@ -10,7 +10,7 @@ use crate::domain::key::name::{AliasName, AwsKeyId};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdateAlias {
     pub alias: AliasName,
-    /// The key that it moves to.
+    /// The new target of the alias.
     pub key: AwsKeyId,
 }
 
@@ -32,7 +32,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{alias, key, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         assert_eq!(
             sent(UpdateAlias { alias: alias(), key: key() }).await,
             r#"UpdateAlias {"AliasName":"alias/payroll","TargetKeyId":"1234abcd-12ab-34cd-56ef-1234567890ab"}"#

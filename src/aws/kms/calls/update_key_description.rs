@@ -33,7 +33,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{key, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         assert_eq!(
             sent(UpdateKeyDescription { key: key(), description: "for wages".to_owned() }).await,
             r#"UpdateKeyDescription {"Description":"for wages",ID}"#

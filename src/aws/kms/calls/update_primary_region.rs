@@ -1,4 +1,4 @@
-//! UpdatePrimaryRegion: another region's replica becomes the primary key. It is sent to the region of the present one.
+//! UpdatePrimaryRegion: makes a replica the primary key. The call goes to the region of the current primary key.
 
 use rusoto_kms::Kms;
 
@@ -18,7 +18,7 @@ pub struct UpdatePrimaryRegion {
 impl AwsCall for UpdatePrimaryRegion {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("UpdatePrimaryRegion");
-    // The second time AWS would refuse: the key asked is no longer the primary.
+    // AWS refuses a repetition, because the key is no longer the primary.
     const REPEAT: Repeat = Repeat::IfNotDone;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
@@ -36,7 +36,7 @@ mod tests {
     use crate::aws::kms::fake_kms::{key, sent};
 
     #[tokio::test]
-    async fn it_is_asked_in_awss_words() {
+    async fn the_request_matches_the_api() {
         let new_primary = Region::parse("eu-west-1").expect("a region");
         let sent = sent(UpdatePrimaryRegion { key: key(), new_primary }).await;
         assert_eq!(sent, r#"UpdatePrimaryRegion {ID,"PrimaryRegion":"eu-west-1"}"#);

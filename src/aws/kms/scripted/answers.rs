@@ -1,4 +1,4 @@
-//! What each call does to the model, and what it answers.
+//! The effect of each call on the model, and its answer.
 
 use super::model::{Model, NOW, material_id, page, refused, wrapping_key};
 use crate::aws::failure::AwsFailure;
@@ -8,7 +8,7 @@ use crate::domain::key::material::ImportState;
 use crate::domain::key::metadata::{Rotation, RotationStatus};
 use crate::domain::place::{AccountId, Region};
 
-/// The states in which a key is enabled and disabled.
+/// The states in which a key can be enabled or disabled.
 const USABLE: [KeyState; 2] = [KeyState::Enabled, KeyState::Disabled];
 
 const DAY: i64 = 86_400;

@@ -1,4 +1,4 @@
-//! The model behind the scripted KMS: keys, aliases, and the rules of their states.
+//! The model of the scripted KMS: keys, aliases, and the rules of the key states.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, OnceLock};
@@ -22,17 +22,14 @@ use crate::domain::time::Time;
 
 type ModelResult<T> = Result<T, AwsFailure>;
 
-/// The key in the model.
 #[derive(Debug, Clone)]
 pub struct ModelKey {
     pub metadata: KeyMetadata,
     pub policy: PolicyText,
     pub tags: Vec<Tag>,
-    /// Whether and when it is rotated.
     pub rotation: RotationStatus,
-    /// Its materials, the current one first.
+    /// The materials, newest first.
     pub materials: Vec<Rotation>,
-    /// What was imported into it.
     pub imports: Vec<ImportKeyMaterial>,
 }
 
@@ -45,13 +42,12 @@ pub(super) struct Model {
     pub(super) made: u128,
 }
 
-/// The model's only moment: 2026-01-01T00:00:00Z.
+/// The time of the model, which does not pass: 2026-01-01T00:00:00Z.
 pub const NOW: Time = Time::from_nanos(1_767_225_600_000_000_000);
 
-/// The longest page that the model gives when nothing is said, as AWS.
+/// The default size of a page, as in AWS.
 const PAGE: usize = 100;
 
-/// A refusal of AWS's, as KMS words it.
 pub fn refused(operation: AwsOperation, code: &str, message: &str) -> AwsFailure {
     AwsFailure::Refused { operation, status: 400, code: code.to_owned(), message: message.to_owned() }
 }
@@ -67,7 +63,7 @@ impl Model {
         found.ok_or_else(|| refused(operation, "NotFoundException", &format!("Key '{key}' does not exist")))
     }
 
-    /// A key in one of these states.
+    /// The key, if its state is one of `states`.
     pub(super) fn key_that_is(
         &mut self,
         operation: AwsOperation,
@@ -152,7 +148,7 @@ impl Model {
         self.write_family(&primary.metadata.arn);
     }
 
-    /// Writes a family's composition into each of its members.
+    /// Updates the multi-region configuration of a primary key and its replicas.
     pub(super) fn write_family(&mut self, primary: &KeyArn) {
         let of_family = |region_and_id: &&(Region, AwsKeyId)| region_and_id.1 == *primary.id();
         let regions: Vec<Region> = self.keys.keys().filter(of_family).map(|(region, _)| region.clone()).collect();
@@ -169,7 +165,7 @@ impl Model {
 }
 
 impl ModelKey {
-    /// Makes the material that waits for a rotation current, or a fresh one if none waits.
+    /// Rotates to the material that is pending rotation, or to `fresh` if there is none.
     pub(super) fn rotate(&mut self, fresh: MaterialId) {
         let waiting = self.materials.iter().position(|old| old.state == Some(MaterialState::PendingRotation));
         let id = waiting.and_then(|at| self.materials.remove(at).material).unwrap_or(fresh);
@@ -178,11 +174,11 @@ impl ModelKey {
         self.metadata.current_material = Some(id);
     }
 
-    /// Takes material in, and says under which id.
+    /// Imports material and returns its id.
     pub(super) fn import(&mut self, call: &ImportKeyMaterial, fresh: MaterialId) -> MaterialId {
         self.imports.push(call.clone());
         if call.import_type == Some(ImportType::NewKeyMaterial) {
-            // It waits until the key is rotated to it.
+            // New material becomes current by a rotation.
             let state = Some(MaterialState::PendingRotation);
             self.materials.insert(0, Rotation { state, ..material(Some(fresh.clone()), None) });
             return fresh;
@@ -235,7 +231,7 @@ pub(super) fn page<T>(all: Vec<T>, paging: &Paging) -> Page<T> {
     Page { items: all.into_iter().skip(from).take(limit).collect(), next }
 }
 
-/// The key that material for the model is wrapped for, so that a test can unwrap what a service has sent.
+/// The private half of the wrapping key, so that a test can unwrap the material that a service has sent.
 pub fn unwrapping_key() -> &'static PrivateDecryptingKey {
     static KEY: OnceLock<PrivateDecryptingKey> = OnceLock::new();
     KEY.get_or_init(|| PrivateDecryptingKey::generate(KeySize::Rsa4096).expect("the system has randomness"))
