@@ -19,7 +19,7 @@ use super::operation::{AwsOperation, Service};
 use super::port::AccessKeys;
 use super::transport::{HttpAnswer, RusotoDispatch, Transport};
 
-/// One operation of AWS with its parameters. It defines how one attempt is sent and how the answer is read.
+/// An operation of AWS with its parameters. The implementation sends one attempt and reads the answer.
 pub trait AwsCall: Send + Sync {
     type Answer: Send;
     const OPERATION: AwsOperation;

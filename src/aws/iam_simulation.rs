@@ -37,7 +37,7 @@ impl SimulationSource {
     }
 }
 
-/// One simulation over all its pages.
+/// A simulation with the decisions of all its pages.
 pub(super) struct Simulation {
     source: Arn,
     actions: Arc<[String]>,
@@ -96,7 +96,7 @@ impl Simulation {
     }
 }
 
-/// One page of a simulation.
+/// The call for a page of a simulation.
 pub(super) struct SimulatePrincipalPolicy {
     parameters: Vec<(String, String)>,
 }

@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde::Deserialize;
 
-/// A service of AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
@@ -35,7 +34,7 @@ impl fmt::Display for Service {
     }
 }
 
-/// One operation of one service, such as STS's `GetCallerIdentity`.
+/// An operation of a service, such as STS's `GetCallerIdentity`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AwsOperation {
     pub service: Service,

@@ -1,13 +1,13 @@
-//! Counts calls, so that a test can tell whether something was asked at all, and how often.
+//! Counts calls, so that a test can check which calls were made and how often.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// How often each `service:Operation` was called in each region, whatever the answer was.
+/// The number of calls of each `service:Operation` in each region, with any answer.
 #[derive(Debug, Default)]
 pub(super) struct CallCounts(Mutex<BTreeMap<String, BTreeMap<String, u64>>>);
 
-/// So many different names are counted; more only a client makes up.
+/// The largest number of distinct names. Only invented names exceed it.
 const MOST_NAMES: usize = 500;
 
 impl CallCounts {
@@ -21,7 +21,6 @@ impl CallCounts {
         }
     }
 
-    /// The counts by action and region.
     pub(super) fn counts(&self) -> BTreeMap<String, BTreeMap<String, u64>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

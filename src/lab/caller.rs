@@ -1,4 +1,4 @@
-//! The caller of a request, found from its signature, and what that principal may do.
+//! The caller of a request, found by its signature, and its permissions.
 
 use chrono::{DateTime, Utc};
 
@@ -18,19 +18,19 @@ pub(super) struct Caller<'a> {
 
 #[derive(Debug, Clone)]
 pub(super) enum Who<'a> {
-    /// A user with an own access key.
+    /// A user with a long-term access key.
     User(&'a User),
     /// A user with temporary credentials.
     UserSession(&'a User),
-    /// A role that somebody has assumed, and the name of the session.
+    /// An assumed role, and the name of the session.
     RoleSession(&'a Role, String),
 }
 
 impl<'a> Caller<'a> {
-    /// Checks the signature of a request for a service and finds the caller.
+    /// Verifies the signature of a request to a service and finds the caller.
     ///
     /// # Errors
-    /// The first fault that AWS would name.
+    /// The first fault, in AWS's order.
     pub(super) fn authenticate(
         plan: &'a LabPlan,
         sessions: &Sessions,
@@ -52,7 +52,7 @@ impl<'a> Caller<'a> {
                 (caller, session.secret_access_key.reveal().to_owned())
             }
         };
-        // To another partition, and to a region that the account has not enabled, its keys are unknown.
+        // Another partition, and a region that the account has not enabled, do not know the access key.
         let at_home = caller.account.partition == partition
             && (service == Service::Iam || caller.account.may_use(&claim.scope.region));
         if !at_home {
@@ -71,7 +71,7 @@ impl<'a> Caller<'a> {
         Some(Caller { account, who })
     }
 
-    /// The user or the role behind it.
+    /// The user or the role.
     pub(super) fn identity(&self) -> &'a Identity {
         match &self.who {
             Who::User(user) | Who::UserSession(user) => &user.identity,
@@ -79,7 +79,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Its ARN as STS tells it.
+    /// The ARN that GetCallerIdentity returns.
     pub(super) fn arn(&self) -> String {
         match &self.who {
             Who::User(user) | Who::UserSession(user) => user.identity.arn.clone(),
@@ -87,7 +87,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Its unique id as STS tells it.
+    /// The unique id that GetCallerIdentity returns.
     pub(super) fn id(&self) -> String {
         match &self.who {
             Who::User(user) | Who::UserSession(user) => user.identity.id.clone(),
@@ -99,10 +99,10 @@ impl<'a> Caller<'a> {
         &self.identity().permissions
     }
 
-    /// Insists on a permission.
+    /// Requires a permission.
     ///
     /// # Errors
-    /// [`Refusal::Denied`] if it is missing or denied.
+    /// [`Refusal::Denied`] if the permission is missing or denied.
     pub(super) fn require(&self, action: &str, resource: Option<String>) -> Result<(), Refusal> {
         match self.permissions().decide(action) {
             Decision::Allowed => Ok(()),
@@ -110,7 +110,6 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// The refusal of an action.
     pub(super) fn denied(&self, action: &str, resource: Option<String>, explicit: bool) -> Refusal {
         Refusal::Denied { who: self.arn(), action: action.to_owned(), resource, explicit }
     }
@@ -121,8 +120,8 @@ pub(super) fn session_arn(account: &Account, role: &Role, session: &str) -> Stri
     format!("arn:{}:sts::{}:assumed-role/{}/{session}", account.partition, account.id, role.identity.name)
 }
 
-/// A region has to exist. IAM, which has none, is signed for in one region at AWS; here any will do, because an SDK
-/// that is told an endpoint signs for the region that it is set to.
+/// Checks that the region of a signature exists. AWS expects one fixed region for IAM; the lab accepts any, because an
+/// SDK with a custom endpoint signs for its configured region.
 fn check_region(plan: &LabPlan, claim: &Claim) -> Result<Partition, Refusal> {
     let region = &claim.scope.region;
     plan.partition_of(region).ok_or_else(|| {

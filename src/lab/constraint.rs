@@ -1,26 +1,25 @@
-//! Parameters judged as AWS judges them: all broken constraints of a request in one message.
+//! Validation of parameters as in AWS: one message reports all violated constraints of a request.
 
 use super::refusal::Refusal;
 use super::wire::query::Parameters;
 
-/// What a text parameter has to be.
+/// The constraints of a text parameter.
 pub(super) struct Text {
     /// The parameter, such as `RoleArn`.
     pub name: &'static str,
-    /// Whether it may be left out.
     pub required: bool,
-    /// Shortest and longest, in characters.
+    /// The minimum and maximum length, in characters.
     pub length: (usize, usize),
-    /// The characters that may occur, as AWS prints them and as a test.
+    /// The allowed characters: the pattern that AWS prints, and the predicate.
     pub pattern: (&'static str, fn(char) -> bool),
 }
 
-/// The broken constraints of one request.
+/// The violated constraints of one request.
 #[derive(Debug, Default)]
 pub(super) struct Constraints(Vec<String>);
 
 impl Constraints {
-    /// A text parameter; judged in any case, returned if it is there.
+    /// Validates a text parameter and returns its value, valid or not; `None` if the parameter is missing.
     pub(super) fn text<'a>(&mut self, parameters: &'a Parameters, rule: &Text) -> Option<&'a str> {
         let Some(value) = parameters.get(rule.name) else {
             if rule.required {
@@ -43,7 +42,7 @@ impl Constraints {
         Some(value)
     }
 
-    /// A number, or what counts if it is left out.
+    /// Validates a number. Returns `absent` if the parameter is missing or invalid.
     pub(super) fn number(
         &mut self,
         parameters: &Parameters,
@@ -65,15 +64,15 @@ impl Constraints {
         absent
     }
 
-    /// Notes that something required is not there.
+    /// Records that a required parameter is missing.
     pub(super) fn missing(&mut self, name: &str) {
         self.0.push(format!("Value null at '{}' failed to satisfy constraint: Member must not be null", member(name)));
     }
 
-    /// Ends the judgement.
+    /// Ends the validation.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`] with everything that was broken.
+    /// [`Refusal::Invalid`] with all violated constraints.
     pub(super) fn finish(self) -> Result<(), Refusal> {
         let count = self.0.len();
         match count {
@@ -83,13 +82,13 @@ impl Constraints {
         }
     }
 
-    /// Notes that a value breaks a constraint. AWS's words for it.
+    /// Records that a value violates a constraint, which is given in AWS's words.
     pub(super) fn broken(&mut self, name: &str, value: &str, constraint: &str) {
         self.0.push(format!("Value '{value}' at '{}' failed to satisfy constraint: {constraint}", member(name)));
     }
 }
 
-/// A parameter's name as AWS writes it in these messages: its first letter small.
+/// The name of a parameter in AWS's messages: it begins with a lower-case letter.
 fn member(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(letters).collect()
@@ -100,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_broken_constraints_stand_in_one_message() {
+    fn one_message_reports_all_violated_constraints() {
         let parameters = Parameters::read("Name=a%20&Seconds=5&Word=x", b"");
         let mut constraints = Constraints::default();
         let pattern: (&str, fn(char) -> bool) = ("[a-z]*", |c| c.is_ascii_lowercase());

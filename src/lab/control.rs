@@ -1,8 +1,8 @@
-//! The lab's control endpoints, `/_lab/…`: health, faults to order, counted calls, sessions to end, the clock. Not part
-//! of AWS.
+//! The lab's control endpoints, `/_lab/…`: health, injected faults, call counts, expiry of sessions, the clock. AWS has
+//! no such endpoints.
 //!
-//! It asks for no signature, so it answers only to who is on this machine and means it: a loopback peer, and a `Host`
-//! that is one too (a web page with a name that points here must not reach it).
+//! Requests are not signed. The lab therefore accepts only a loopback peer with a loopback `Host` header: a web page
+//! must not reach the lab through a domain name that resolves to 127.0.0.1.
 
 use std::net::IpAddr;
 
@@ -16,20 +16,20 @@ use super::dispatch::Cloud;
 use super::fault::Fault;
 use super::service::Service;
 
-/// What all of its paths begin with.
+/// The prefix of the control paths.
 pub(super) const PREFIX: &str = "/_lab/";
 
-/// How far the clock of KMS is to be ahead of the machine's. (Up to 136 years.)
+/// The offset of the clock of KMS to the machine's clock, up to 136 years.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClockSetting {
     ahead_seconds: u32,
 }
 
-/// Answers a request to the lab itself.
+/// Answers a request to a control endpoint.
 pub(super) fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: DateTime<Utc>) -> HttpResponse {
     if !is_local(request) {
-        return error(403, "the lab is told what to do only from this machine".to_owned());
+        return error(403, "the lab accepts control requests from this machine only".to_owned());
     }
     let path = request.path().strip_prefix(PREFIX).unwrap_or_default();
     let method = request.method();
@@ -67,13 +67,13 @@ pub(super) fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: Dat
             Err(fault) => error(400, format!("clock: {fault}")),
         },
         "health" | "faults" | "calls" | "sessions" | "clock" => {
-            error(405, format!("{method} is not for {PREFIX}{path}"))
+            error(405, format!("{PREFIX}{path} does not support {method}"))
         }
-        _ => error(404, format!("there is no {PREFIX}{path}: health, faults, calls, sessions, clock")),
+        _ => error(404, format!("{PREFIX}{path} does not exist: health, faults, calls, sessions, clock")),
     }
 }
 
-/// The answer if an order cannot be kept.
+/// The answer if a change cannot be stored.
 pub(super) fn failed() -> HttpResponse {
     error(500, "the lab cannot write to its disk".to_owned())
 }

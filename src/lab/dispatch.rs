@@ -1,4 +1,4 @@
-//! From an HTTP request to a service of the lab and back: signature, operation, faults to order, the answer's spelling.
+//! Dispatches an HTTP request to a service of the lab: signature, operation, injected faults, form of the answer.
 
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
@@ -24,9 +24,9 @@ use super::wire::xml::Element;
 use super::wire::{json, query};
 use super::{control, ec2, iam, sts};
 
-/// No request to these services comes near it.
+/// The largest body of a request, in bytes. No valid request exceeds it.
 const LARGEST_BODY: usize = 1 << 20;
-/// What AWS calls the version of a request that names none.
+/// AWS's placeholder for the version of a request without one.
 const NO_VERSION: &str = "NO_VERSION_SPECIFIED";
 
 pub(super) struct Cloud {
@@ -43,7 +43,7 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
     let now = Utc::now();
     let body = match body {
         Ok(Ok(body)) => body,
-        // The client broke off: nobody will read this.
+        // The client has disconnected, so that nobody reads the answer.
         Ok(Err(_)) => return respond(400, "text/plain", String::new()),
         Err(_) => return refuse(Service::Sts, &Refusal::TooLarge, &Uuid::new_v4().to_string()),
     };
@@ -77,13 +77,13 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
     }
 }
 
-/// What a service answers, in the terms of its protocol.
+/// The answer of a service, by protocol.
 enum Answer {
     Xml(Vec<Element>),
     Json(Value),
 }
 
-/// One call of an operation, as far as it can be told before anything is checked.
+/// A request, parsed and not checked.
 struct SignedCall<'a> {
     received: Received<'a>,
     claim: Result<Claim, Refusal>,
@@ -153,7 +153,7 @@ impl<'a> SignedCall<'a> {
         }
     }
 
-    /// In the query protocol a request names the version and the operation; the JSON services have only one.
+    /// Checks the version of a request in the query protocol. Requests to JSON services have none.
     fn check_version(&self) -> Result<(), Refusal> {
         let version = self.parameters.get("Version").unwrap_or(NO_VERSION);
         if self.service.dialect() == Dialect::Json || version == self.service.version() {
@@ -212,11 +212,11 @@ fn numbered(mut response: HttpResponse<BoxBody>, request_id: &str) -> HttpRespon
     response
 }
 
-/// A second handle on a client's connection, to cut it off in the middle of a call.
+/// A second handle of a client's connection, which closes the connection within a call.
 pub(super) struct CallerSocket(TcpStream);
 
 impl CallerSocket {
-    /// Of an accepted connection; none if the process may open no more files.
+    /// Duplicates the socket of an accepted connection; `None` if the process may open no more files.
     pub(super) fn of(connection: &impl AsFd) -> Option<CallerSocket> {
         connection.as_fd().try_clone_to_owned().ok().map(|fd: OwnedFd| CallerSocket(TcpStream::from(fd)))
     }
@@ -224,7 +224,7 @@ impl CallerSocket {
 
 fn disconnect(request: &HttpRequest) {
     if let Some(CallerSocket(connection)) = request.conn_data::<CallerSocket>() {
-        // If it fails, the client has hung up already.
+        // An error means that the client has disconnected already.
         let _ = connection.shutdown(Shutdown::Both);
     }
 }

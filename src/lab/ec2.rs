@@ -1,4 +1,4 @@
-//! EC2: the regions of an account, and nothing else.
+//! EC2: only DescribeRegions.
 
 use super::caller::Caller;
 use super::permission::matches;
@@ -11,7 +11,7 @@ use super::wire::xml::Element;
 /// Answers an operation of EC2.
 ///
 /// # Errors
-/// What AWS would refuse.
+/// The refusal that AWS would answer.
 pub(super) fn answer(caller: &Caller<'_>, operation: &str, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
     match operation {
         "DescribeRegions" => describe_regions(caller, parameters),
@@ -40,7 +40,7 @@ fn describe_regions(caller: &Caller<'_>, parameters: &Parameters) -> Result<Vec<
         });
     }
     let suffix = caller.account.partition.dns_suffix();
-    // A region that is asked for by name is described even if it is not enabled.
+    // A region in `RegionName` is described even if it is not enabled.
     let wanted = |region: &&Region| {
         let chosen = if named.is_empty() {
             all || region.opt_in != OptIn::NotOptedIn
@@ -58,7 +58,7 @@ fn describe_regions(caller: &Caller<'_>, parameters: &Parameters) -> Result<Vec<
     Ok(vec![Element::new("regionInfo").children(items)])
 }
 
-/// EC2 takes no more filters in one request; further ones are not looked at.
+/// EC2's limit of filters in one request. Further filters are ignored.
 const MOST_FILTERS: u32 = 200;
 
 fn endpoint(region: &Region, suffix: &str) -> String {
@@ -74,7 +74,7 @@ fn flag(parameters: &Parameters, name: &str) -> Result<bool, Refusal> {
     }
 }
 
-/// `Filter.N.Name` with `Filter.N.Value.M`: any of the values, with wildcards.
+/// `Filter.N.Name` with `Filter.N.Value.M`: one of the values must match. Values may have wildcards.
 struct Filter<'a> {
     name: &'a str,
     values: Vec<&'a str>,

@@ -1,6 +1,6 @@
-//! Faults to order: a test says which calls shall be slow, throttled, refused or cut off, and how many of them.
+//! Fault injection: a test defines which calls, and how many, are delayed, throttled, refused or disconnected.
 //!
-//! Only `control.rs` sets them. Without an order the lab never fails on purpose.
+//! Only `control.rs` sets faults.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,43 +9,43 @@ use serde::{Deserialize, Serialize};
 
 use super::service::Service;
 
-/// An order. Members that are left out fit every call.
+/// A fault to inject. A member that is left out matches every call.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Fault {
-    /// `sts`, `ec2`, `iam`, `kms`.
+    /// The service: `sts`, `ec2`, `iam` or `kms`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// Such as `AssumeRole`.
+    /// The operation, such as `AssumeRole`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// The region that a request is signed for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// For how many calls it holds from now on.
+    /// The number of calls that get the fault.
     #[serde(default = "once")]
     pub times: u32,
-    /// How long the answer takes, in milliseconds.
+    /// The delay of the answer, in milliseconds.
     #[serde(default)]
     pub delay_ms: u64,
-    /// What is answered; if left out, what would be answered anyway.
+    /// The answer of the fault; the regular answer if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Misfortune>,
 }
 
-/// What happens to a call.
+/// The outcome of a call with a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Misfortune {
-    /// Too many requests, in the words of the service.
+    /// The service's throttling error.
     Throttle,
     /// 500.
     Internal,
     /// 503.
     Unavailable,
-    /// The caller lacks the permission.
+    /// The permission is denied.
     Deny,
-    /// The connection is closed without an answer.
+    /// The operation is executed and the connection is closed without an answer.
     Drop,
 }
 
@@ -54,7 +54,6 @@ fn once() -> u32 {
 }
 
 impl Fault {
-    /// How long the answer takes.
     pub(super) fn delay(&self) -> Duration {
         Duration::from_millis(self.delay_ms)
     }
@@ -68,23 +67,22 @@ impl Fault {
     }
 }
 
-/// The orders that stand.
+/// The active faults.
 #[derive(Debug, Default)]
 pub(super) struct Faults(Mutex<Vec<Fault>>);
 
 impl Faults {
-    /// Replaces all orders.
     pub(super) fn set(&self, faults: Vec<Fault>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = faults;
     }
 
-    /// The orders that still hold, with the calls that are left of each.
+    /// The active faults with their remaining numbers of calls.
     pub(super) fn left(&self) -> Vec<Fault> {
         let faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         faults.iter().filter(|fault| fault.times > 0).cloned().collect()
     }
 
-    /// Uses up one call of the first order that fits.
+    /// Takes one call from the first fault that matches.
     pub(super) fn take(&self, service: Service, operation: &str, region: &str) -> Option<Fault> {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fault = faults.iter_mut().find(|fault| fault.fits(service, operation, region))?;
@@ -98,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_holds_for_the_calls_that_it_names() {
+    fn a_fault_applies_to_the_calls_that_match() {
         let faults = Faults::default();
         let order = r#"[{"service": "sts", "operation": "AssumeRole", "region": "eu-west-3", "times": 2,
                          "answer": "throttle"}, {"service": "ec2", "delay_ms": 5}]"#;
@@ -117,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_with_unknown_members_is_refused() {
+    fn a_fault_with_unknown_members_is_rejected() {
         assert!(serde_json::from_str::<Fault>(r#"{"servce": "sts"}"#).is_err());
         assert!(serde_json::from_str::<Fault>(r#"{"answer": "explode"}"#).is_err());
     }

@@ -1,6 +1,6 @@
-//! IAM: the principals of an account, and the policy simulator.
+//! IAM: lists of users and roles, and the policy simulator.
 //!
-//! The simulator answers from the allow and deny lists of the plan; resources make no difference to it.
+//! The simulator evaluates the allow and deny lists of the plan and ignores resources.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,9 +19,9 @@ use super::wire::xml::Element;
 /// Answers an operation of IAM.
 ///
 /// # Errors
-/// What AWS would refuse.
+/// The refusal that AWS would answer.
 pub(super) fn answer(caller: &Caller<'_>, operation: &str, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
-    // Without MFA, the temporary credentials of a user are of no use at IAM.
+    // IAM rejects the temporary credentials of a user without MFA.
     if matches!(caller.who, Who::UserSession(_)) {
         return Err(Refusal::KeyUnknown);
     }
@@ -63,7 +63,7 @@ fn description(identity: &Identity, kind: &str) -> Element {
         .text("CreateDate", CREATED)
 }
 
-/// The role's trust as a policy document, escaped as in a URL: so IAM lists it.
+/// The role's trust policy. IAM's lists contain the document URL-encoded.
 fn trust_policy(role: &Role, account: &Account) -> String {
     let principals: Vec<Value> = role
         .trusts
@@ -83,7 +83,7 @@ fn trust_policy(role: &Role, account: &Account) -> String {
     utf8_percent_encode(&document.to_string(), NON_ALPHANUMERIC).to_string()
 }
 
-/// The part of a listing that a request asks for.
+/// The parameters of ListUsers and ListRoles.
 struct Listing<'a> {
     prefix: &'a str,
     page: ListPage,
@@ -144,7 +144,7 @@ fn simulate(caller: &Caller<'_>, parameters: &Parameters) -> Result<Vec<Element>
     Ok(page.cut("EvaluationResults", results.collect()))
 }
 
-/// The user or role of an ARN, in the caller's own account.
+/// The user or role with an ARN, in the caller's account.
 fn principal<'a>(account: &'a Account, arn: &str) -> Result<&'a Identity, Refusal> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let resource = match parts.as_slice() {
@@ -179,7 +179,7 @@ fn invalid_input(message: String) -> Refusal {
     Refusal::Special { status: 400, code: "InvalidInput", message }
 }
 
-/// IAM's paging: at most so many, from a marker on.
+/// A page of a list of IAM: index of the first item and number of items.
 struct ListPage {
     start: usize,
     size: usize,

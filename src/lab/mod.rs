@@ -1,20 +1,20 @@
-//! The embedded lab cloud: an AWS of our own on a loopback port, for demonstrations, air-gapped labs and tests.
+//! The lab cloud: an embedded emulation of AWS on a loopback port, for demonstrations, air-gapped labs and tests.
 //!
-//! It speaks AWS's wire protocols with signatures checked, one port for all services, so real SDKs can use it. The rest
-//! of the program meets it over HTTP only, and a production command never starts it. Besides AWS's APIs it serves
-//! `/_lab/`, from this machine only, for tests:
+//! The lab implements AWS's wire protocols and checks signatures, so that real SDKs can use it. One port serves all
+//! services. The rest of the program uses the lab over HTTP only, and no production command starts it. For tests it
+//! also serves `/_lab/`, to this machine only:
 //!
 //! | request | effect |
 //! |---|---|
 //! | `GET /_lab/health` | `{"status": "ok", "services": ["sts", …]}` |
-//! | `PUT /_lab/faults` | sets the faults to order; `[]` or `DELETE` clears, `GET` shows what is left |
-//! | `GET /_lab/calls` | how often each operation was called: `{"sts:AssumeRole": {"eu-west-3": 2}}`; `DELETE` clears |
-//! | `DELETE /_lab/sessions` | every session issued so far is expired |
-//! | `GET /_lab/clock` | how far the clock of KMS is ahead: `{"ahead_seconds": 0}`; `PUT` sets it |
+//! | `PUT /_lab/faults` | sets the faults to inject; `[]` or `DELETE` clears them, `GET` returns the remaining ones |
+//! | `GET /_lab/calls` | the number of calls by operation: `{"sts:AssumeRole": {"eu-west-3": 2}}`; `DELETE` clears it |
+//! | `DELETE /_lab/sessions` | expires every session issued so far |
+//! | `GET /_lab/clock` | the offset of the clock of KMS: `{"ahead_seconds": 0}`; `PUT` sets it |
 //!
 //! A fault: `{"service": "sts", "operation": "AssumeRole", "region": "eu-west-3", "times": 2, "delay_ms": 100,
-//! "answer": "throttle"}`. `service`, `operation` and `region` may be left out (any), `times` too (1); `answer` is
-//! `throttle`, `internal`, `unavailable`, `deny` or `drop`, or is left out for a delay alone.
+//! "answer": "throttle"}`. `service`, `operation` and `region` match every call if they are left out; `times` defaults
+//! to 1. `answer` is `throttle`, `internal`, `unavailable`, `deny` or `drop`; without it the call is only delayed.
 
 mod call_counts;
 mod caller;

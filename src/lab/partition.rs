@@ -1,28 +1,28 @@
-//! AWS's partitions: separate clouds that share their protocols and nothing else.
+//! AWS's partitions: separate clouds with the same protocols.
 //!
-//! The lab serves all of them on one port; which one a request is meant for follows from the region it is signed for.
+//! The lab serves all partitions on one port. The region of the signature determines the partition of a request.
 
 use std::fmt;
 
-/// One of the three partitions that the lab can shape.
+/// A partition that the lab supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Partition {
     Aws,
-    /// The regions for the government of the United States.
+    /// GovCloud (US).
     UsGov,
     China,
 }
 
 impl Partition {
-    /// All of them, in the order in which they are searched.
+    /// All partitions, in the order in which they are searched.
     pub(super) const ALL: [Partition; 3] = [Partition::Aws, Partition::UsGov, Partition::China];
 
-    /// The partition with this name, as it stands in an ARN.
+    /// The partition with a name as in ARNs.
     pub(super) fn parse(text: &str) -> Option<Partition> {
         Partition::ALL.into_iter().find(|partition| partition.as_str() == text)
     }
 
-    /// Its name in an ARN.
+    /// The name in ARNs.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Partition::Aws => "aws",
@@ -31,7 +31,7 @@ impl Partition {
         }
     }
 
-    /// What its service addresses end in.
+    /// The suffix of the service endpoints.
     pub(super) fn dns_suffix(self) -> &'static str {
         match self {
             Partition::Aws | Partition::UsGov => "amazonaws.com",

@@ -1,26 +1,26 @@
 //! The permissions of a user or a role: lists of allowed and denied actions, with AWS's wildcards.
 //!
-//! Deliberately less than IAM's policies: no resources and no conditions. A denial always wins over a permission.
+//! Unlike IAM's policies, they have no resources and no conditions. A denial overrides a permission.
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Permissions {
-    /// Patterns such as `*`, `kms:*`, `ec2:DescribeRegions`.
+    /// Patterns of allowed actions, such as `*`, `kms:*`, `ec2:DescribeRegions`.
     pub allow: Vec<String>,
-    /// Patterns of what stays forbidden whatever is allowed.
+    /// Patterns of denied actions.
     pub deny: Vec<String>,
 }
 
-/// The outcome for one action, in the words of IAM's policy simulator.
+/// The decision about an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// Allowed by a pattern, denied by none.
+    /// A pattern allows the action, and none denies it.
     Allowed,
     ImplicitDeny,
     ExplicitDeny,
 }
 
 impl Decision {
-    /// As the simulator writes it.
+    /// The name in the answers of IAM's policy simulator.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Decision::Allowed => "allowed",
@@ -31,7 +31,7 @@ impl Decision {
 }
 
 impl Permissions {
-    /// Decides on an action such as `ec2:DescribeRegions`; case does not matter, as in IAM.
+    /// Decides about an action such as `ec2:DescribeRegions`. The comparison ignores case, as in IAM.
     pub(super) fn decide(&self, action: &str) -> Decision {
         let action = action.to_ascii_lowercase();
         let matched = |patterns: &[String]| patterns.iter().any(|p| matches(&p.to_ascii_lowercase(), &action));
@@ -45,7 +45,7 @@ impl Permissions {
     }
 }
 
-/// Whether a pattern can be one of actions: `*`, or a service, a colon and a name, each with `*` and `?`.
+/// Whether a text is a pattern of actions: `*`, or a service, a colon and a name, which may contain `*` and `?`.
 pub(super) fn is_action_pattern(pattern: &str) -> bool {
     let part = |text: &str| {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'*' | b'?'))
@@ -53,12 +53,12 @@ pub(super) fn is_action_pattern(pattern: &str) -> bool {
     pattern == "*" || pattern.split_once(':').is_some_and(|(service, name)| part(service) && part(name))
 }
 
-/// Whether the text fits the pattern, where `*` stands for any run of characters and `?` for any one.
+/// Whether a text matches a pattern, in which `*` stands for any characters and `?` for one character.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);
-    // Where to go on if the run that the last star stands for has to be one character longer.
+    // The state to return to if the last star has to match one character more.
     let mut retry: Option<(usize, usize)> = None;
     while t < text.len() {
         match pattern.get(p) {
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wildcards_stand_for_runs_and_single_characters() {
+    fn wildcards_match_any_characters_and_single_characters() {
         for (pattern, text) in
             [("*", ""), ("*", "a:b"), ("kms:*", "kms:CreateKey"), ("k?s:*Key", "kms:CreateKey"), ("a*b*c", "aXbYbZc")]
         {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_wins_and_silence_denies() {
+    fn a_denial_overrides_and_the_default_is_denial() {
         let permissions = Permissions { allow: vec!["kms:*".into()], deny: vec!["kms:Schedule*".into()] };
         assert_eq!(permissions.decide("KMS:createkey"), Decision::Allowed);
         assert_eq!(permissions.decide("kms:ScheduleKeyDeletion"), Decision::ExplicitDeny);

@@ -1,29 +1,28 @@
-//! Everything that the lab cloud refuses, and how each kind of AWS service says it.
+//! The errors of the lab cloud, and their form in each protocol.
 //!
-//! One refusal, three spellings: STS and IAM, EC2, and the JSON services differ in code and status for the same thing.
-//! No refusal holds a secret.
+//! STS and IAM, EC2, and the JSON services have different codes and statuses for the same refusal. No refusal contains
+//! a secret.
 
-/// How a service words its errors.
+/// The form of a service's errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     Query,
-    /// EC2.
     Ec2,
-    /// KMS and others that speak JSON 1.1.
+    /// JSON 1.1, as in KMS.
     Json,
 }
 
-/// Why a request is not answered with what it asked for.
+/// The reason why a request fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
     Unsigned,
-    /// Signed in a form that cannot be checked. AWS's words.
+    /// The signature cannot be parsed. The text is AWS's message.
     SignatureIncomplete(String),
-    /// The signature, or what it is scoped to, is wrong. AWS's words.
+    /// The signature or its scope is wrong. The text is AWS's message.
     SignatureWrong(String),
-    /// Signed too long ago, or in the future. AWS's words.
+    /// The time of the signature is too old or in the future. The text is AWS's message.
     SignatureUntimely(String),
-    /// The access key, or the session token with it, is not known here.
+    /// The access key or the session token is unknown.
     KeyUnknown,
     SessionExpired,
     /// The caller lacks a permission.
@@ -31,35 +30,34 @@ pub(super) enum Refusal {
         who: String,
         /// The action, such as `ec2:DescribeRegions`.
         action: String,
-        /// What it was to be done to, if the service says so.
+        /// The ARN of the resource, if the service names it.
         resource: Option<String>,
-        /// Whether a denial forbids it, rather than the lack of a permission.
+        /// Whether a denial forbids the action, rather than a missing permission.
         explicit: bool,
     },
-    /// A role does not let the caller in, or is not there; AWS does not tell which.
+    /// The role does not trust the caller or does not exist. AWS does not say which.
     RoleDenied {
         who: String,
-        /// ARN of the role, as asked for.
+        /// The ARN of the role in the request.
         role: String,
     },
     OperationMissing,
-    /// The service has no such operation.
     OperationUnknown {
         operation: String,
-        /// The version of the API that was asked for.
+        /// The version of the API in the request.
         version: String,
     },
-    /// Parameters are not as they have to be. AWS's words.
+    /// A parameter is invalid. The text is AWS's message.
     Invalid(String),
-    /// The body is larger than any request can be.
+    /// The body is too large.
     TooLarge,
-    /// Too many requests; only to order.
+    /// The request is throttled; only as an injected fault.
     Throttled,
-    /// The service failed; only to order, or if the machine gives no randomness.
+    /// The service failed: an injected fault, an error of the disk, or missing randomness.
     Internal,
-    /// The service is not there; only to order.
+    /// The service is unavailable; only as an injected fault.
     Unavailable,
-    /// A refusal that only one operation knows.
+    /// A refusal of a specific operation.
     Special {
         status: u16,
         code: &'static str,
@@ -67,7 +65,7 @@ pub(super) enum Refusal {
     },
 }
 
-/// A refusal as it goes out.
+/// A refusal in the form of a protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
     pub status: u16,
@@ -82,12 +80,12 @@ const TOKEN_EXPIRED: &str = "The security token included in the request is expir
 const NOT_VALIDATED: &str = "AWS was not able to validate the provided access credentials";
 
 impl Refusal {
-    /// The plain case of a signature that comes out otherwise.
+    /// The signature does not match.
     pub(super) fn mismatch() -> Refusal {
         Refusal::SignatureWrong(MISMATCH.to_owned())
     }
 
-    /// Status, code and words in a service's dialect.
+    /// Status, code and message in a dialect.
     pub(super) fn row(&self, dialect: Dialect) -> Row {
         let (status, code, message) = match dialect {
             Dialect::Query => self.in_query(),
@@ -169,7 +167,7 @@ impl Refusal {
         }
     }
 
-    /// IAM's sentence about who may not do what.
+    /// IAM's message for a denied action.
     fn denial(&self) -> String {
         match self {
             Refusal::Denied { who, action, resource, explicit } => {
@@ -197,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_service_words_the_same_refusal_in_its_own_way() {
+    fn each_dialect_has_its_own_code_for_a_refusal() {
         let told = |refusal: Refusal| {
             [Dialect::Query, Dialect::Ec2, Dialect::Json].map(|dialect| {
                 let row = refusal.row(dialect);

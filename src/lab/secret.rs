@@ -1,6 +1,6 @@
-//! A text that nobody may see by accident.
+//! A secret text, which `Debug` does not show.
 //!
-//! The lab's secrets protect nothing, but the habit of never printing one has to hold here as everywhere.
+//! The lab's secrets protect nothing, but the rule that no secret is printed applies here too.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-/// A secret text. `Debug` shows none of it, and there is no `Display`.
+/// A secret text. `Debug` does not show it, and `Display` is not implemented.
 #[derive(Clone)]
 pub(super) struct Secret(Zeroizing<String>);
 
@@ -17,7 +17,7 @@ impl Secret {
         Secret(Zeroizing::new(text))
     }
 
-    /// The text itself, for signing and for the answer that hands it out.
+    /// The text, for signatures and for the answer with the credentials.
     pub(super) fn reveal(&self) -> &str {
         &self.0
     }
@@ -30,7 +30,7 @@ impl fmt::Debug for Secret {
 }
 
 impl<'de> Deserialize<'de> for Secret {
-    // Through a value, because serde's own "invalid type" message would quote what stands there.
+    // The detour avoids serde's "invalid type" message, which would quote the value.
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
         match toml::Value::deserialize(from)? {
             toml::Value::String(text) => Ok(Secret::new(text)),
@@ -39,7 +39,7 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// Only for what is sealed right afterwards: a session inside its token.
+/// Only for a session, which is encrypted immediately afterwards.
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(self.reveal())

@@ -1,4 +1,4 @@
-//! The lab cloud's life: start on a loopback port, stop.
+//! Start and stop of the lab cloud.
 
 use std::any::Any;
 use std::io;
@@ -17,9 +17,9 @@ use super::kms::{Kms, StoreError};
 use super::plan::{LabPlan, Mistake};
 use super::session::Sessions;
 
-/// Threads that serve; a call is a matter of microseconds.
+/// The number of threads. Most calls take microseconds.
 const WORKERS: usize = 2;
-/// How long a stop waits for calls under way, in seconds.
+/// The time that a stop waits for running calls, in seconds.
 const PATIENCE: u64 = 2;
 
 #[derive(Debug)]
@@ -30,13 +30,13 @@ pub struct LabCloud {
 }
 
 impl LabCloud {
-    /// Starts the lab cloud as planned; with port 0 the system chooses one. It serves until it is stopped. Keys are
-    /// kept in a directory of their own, or without one in memory only.
+    /// Starts the lab cloud with a plan. With port 0 the system chooses the port. The lab stores its keys in the
+    /// directory `keys`, or only in memory if there is none.
     ///
-    /// Has to be called within a tokio runtime.
+    /// The function must be called within a tokio runtime.
     ///
     /// # Errors
-    /// If the address is not a loopback one (the lab's secrets are public) or cannot be listened on, or if the
+    /// [`LabError`] if the address is not a loopback address (the lab's secrets are public), or if the port or the
     /// directory cannot be used.
     pub async fn start(plan: LabPlan, listen: SocketAddr, keys: Option<&Path>) -> Result<LabCloud, LabError> {
         if !listen.ip().is_loopback() {
@@ -71,10 +71,10 @@ impl LabCloud {
         self.address
     }
 
-    /// Stops it: calls under way get two seconds.
+    /// Stops the lab. Running calls get two seconds to end.
     pub async fn stop(self) {
         self.handle.stop(true).await;
-        // It has stopped in any case; how, nobody can act on.
+        // The lab has stopped in any case, and an error has no remedy.
         let _ = self.serving.await;
     }
 }
@@ -85,45 +85,41 @@ fn keep_line(connection: &dyn Any, kept: &mut Extensions) {
     }
 }
 
-/// Why there is no lab cloud.
+/// The reason why the lab cloud cannot start.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LabError {
-    /// The plan's file cannot be read.
+    /// The file of the plan cannot be read.
     #[error("cannot read the lab cloud's plan {}", path.display())]
     PlanUnreadable { path: PathBuf, source: io::Error },
-    /// The plan is not TOML of the documented form.
+    /// The plan is not valid TOML, or not of the documented form.
     #[error("the lab cloud's plan, line {line}, column {column}: {problem}")]
     PlanMalformed {
-        /// Line, counted from 1.
+        /// The line, from 1.
         line: usize,
-        /// Column, counted from 1.
+        /// The column, from 1.
         column: usize,
-        /// What is wrong there; never quotes the line, which may hold a secret.
+        /// The fault. The text does not quote the line, which may hold a secret.
         problem: String,
     },
     #[error("the lab cloud's plan has mistakes: {}", list(.0))]
     PlanMistaken(Vec<Mistake>),
-    /// Asked to listen where others could come in.
+    /// The address is not a loopback address.
     #[error("the lab cloud listens on loopback only, not on {0}: its secrets are public")]
     NotLoopback(SocketAddr),
-    /// The port is taken, or the system forbids it.
+    /// The port is in use, or the system forbids it.
     #[error("the lab cloud cannot listen on {address}")]
-    Listen {
-        /// Where it was to listen.
-        address: SocketAddr,
-        source: io::Error,
-    },
-    /// The keys that were kept cannot be used.
+    Listen { address: SocketAddr, source: io::Error },
+    /// The stored keys cannot be used.
     #[error("the lab cloud's keys cannot be used")]
     Keys(#[from] StoreError),
-    /// The machine gives no randomness.
-    #[error("the machine gives no randomness")]
+    /// The system provides no randomness.
+    #[error("the system gives no random numbers")]
     NoRandomness,
 }
 
 impl LabError {
-    /// A mistake in TOML itself, with its place.
+    /// A syntax error in the plan, with its position.
     pub(super) fn plan_syntax(text: &str, error: &toml::de::Error) -> LabError {
         let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or(text);
         let line = before.matches('\n').count() + 1;

@@ -1,4 +1,4 @@
-//! The AWS services of the lab, and how a request is told to be for one of them.
+//! The AWS services of the lab, and the selection of the service for a request.
 
 use super::refusal::Dialect;
 use super::wire::json;
@@ -7,9 +7,9 @@ use super::wire::json;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Service {
     Sts,
-    /// Of EC2 only the regions.
+    /// Only DescribeRegions.
     Ec2,
-    /// Of IAM the listings and the policy simulator.
+    /// Only lists of principals and the policy simulator.
     Iam,
     Kms,
 }
@@ -17,7 +17,7 @@ pub(super) enum Service {
 impl Service {
     pub(super) const ALL: [Service; 4] = [Service::Sts, Service::Ec2, Service::Iam, Service::Kms];
 
-    /// Its name in a signature's scope, and before the colon of an action.
+    /// The name in the scope of signatures, and before the colon of an action.
     pub(super) fn name(self) -> &'static str {
         match self {
             Service::Sts => "sts",
@@ -27,7 +27,6 @@ impl Service {
         }
     }
 
-    /// How it words its errors.
     pub(super) fn dialect(self) -> Dialect {
         match self {
             Service::Sts | Service::Iam => Dialect::Query,
@@ -36,7 +35,7 @@ impl Service {
         }
     }
 
-    /// The version of its API: the one that SDKs name in the query protocol.
+    /// The version of the API, which requests of the query protocol contain.
     pub(super) fn version(self) -> &'static str {
         match self {
             Service::Sts => "2011-06-15",
@@ -46,7 +45,7 @@ impl Service {
         }
     }
 
-    /// The XML namespace of its answers.
+    /// The XML namespace of the answers; empty for JSON services.
     pub(super) fn namespace(self) -> &'static str {
         match self {
             Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
@@ -56,13 +55,13 @@ impl Service {
         }
     }
 
-    /// The service with this name in a signature's scope.
+    /// The service with a name.
     pub(super) fn named(name: &str) -> Option<Service> {
         Service::ALL.into_iter().find(|service| service.name() == name)
     }
 
-    /// The service that a request addresses: at AWS the host name says so, here, with one port for all, what it asks.
-    /// A request that gives no hint is for the service that it is signed for, and for STS if that helps no further.
+    /// The service of a request. AWS selects it by the host name. The lab has one port for all services and uses the
+    /// target or the version, then the scope of the signature, then STS.
     pub(super) fn addressed(target: Option<&str>, version: Option<&str>, scope: Option<&str>) -> Service {
         if let Some((prefix, _)) = target.and_then(json::target)
             && prefix == "TrentService"
@@ -80,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_asked_tells_the_service() {
+    fn the_request_determines_the_service() {
         let told = Service::addressed;
         assert_eq!(told(Some("TrentService.ListKeys"), None, Some("sts")), Service::Kms);
         assert_eq!(told(None, Some("2016-11-15"), Some("sts")), Service::Ec2);

@@ -1,7 +1,7 @@
-//! Temporary credentials, kept nowhere: the session token *is* the session, sealed with a key of this run.
+//! Temporary credentials. The session token contains the session, encrypted with a key of this run.
 //!
-//! So the lab needs no table of sessions, and a restart ends them all. The token must stay unreadable outside: it holds
-//! the secret that goes with it.
+//! The lab therefore stores no sessions, and a restart ends them all. The token is encrypted because it contains the
+//! secret access key.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -15,24 +15,22 @@ use serde::{Deserialize, Serialize};
 use super::refusal::Refusal;
 use super::secret::Secret;
 
-/// What a session token holds.
+/// The content of a session token.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Session {
-    /// The account that it acts in.
+    /// The account of the user or role.
     pub account: String,
     pub holder: Holder,
-    /// The access key that belongs to it.
     pub access_key_id: String,
-    /// The secret half of that key.
     pub secret_access_key: Secret,
-    /// When it ends, in seconds since 1970.
+    /// The expiry, in seconds since 1970.
     pub expires: i64,
     issued: i64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Holder {
-    /// A user's own, by name: GetSessionToken.
+    /// The name of a user, who has called GetSessionToken.
     User(String),
     Role {
         role: String,
@@ -40,13 +38,13 @@ pub(super) enum Holder {
     },
 }
 
-/// Credentials as they are handed out.
+/// Credentials of a new session.
 #[derive(Debug)]
 pub(super) struct Credentials {
     /// `ASIA…`
     pub access_key_id: String,
     pub secret_access_key: Secret,
-    /// To be sent along with every request.
+    /// The session token, which every request must contain.
     pub token: Secret,
     pub expires: DateTime<Utc>,
 }
@@ -54,25 +52,25 @@ pub(super) struct Credentials {
 /// Issues sessions and opens their tokens.
 pub(super) struct Sessions {
     key: RandomizedNonceKey,
-    /// Sessions issued until then are over, in microseconds since 1970.
+    /// Sessions issued until this time have ended. In microseconds since 1970.
     ended_until: AtomicI64,
 }
 
 impl Sessions {
-    /// With a fresh key: tokens of another run are unknown here.
+    /// Generates the key of this run, which does not open the tokens of other runs.
     ///
     /// # Errors
-    /// If the machine gives no randomness.
+    /// The system provides no randomness.
     pub(super) fn new() -> Result<Sessions, aws_lc_rs::error::Unspecified> {
         let mut key = [0; 32];
         rand::fill(&mut key)?;
         Ok(Sessions { key: RandomizedNonceKey::new(&AES_256_GCM, &key)?, ended_until: AtomicI64::new(i64::MIN) })
     }
 
-    /// Starts a session of so many seconds.
+    /// Starts a session that lasts `seconds`.
     ///
     /// # Errors
-    /// [`Refusal::Internal`] if the machine gives no randomness.
+    /// [`Refusal::Internal`] if the system provides no randomness.
     pub(super) fn issue(
         &self,
         account: &str,
@@ -97,10 +95,11 @@ impl Sessions {
         Ok(Credentials { access_key_id, secret_access_key, token: self.seal(&session)?, expires })
     }
 
-    /// The session of a token.
+    /// Decrypts a token.
     ///
     /// # Errors
-    /// If the token is not ours or belongs to another key, and if the session is over.
+    /// [`Refusal::KeyUnknown`] if the token is not of this run or belongs to another key, and
+    /// [`Refusal::SessionExpired`].
     pub(super) fn open(&self, token: &str, access_key_id: &str, now: DateTime<Utc>) -> Result<Session, Refusal> {
         let session = self.unseal(token).filter(|session| session.access_key_id == access_key_id);
         let session = session.ok_or(Refusal::KeyUnknown)?;
@@ -108,7 +107,7 @@ impl Sessions {
         if ended || session.expires <= now.timestamp() { Err(Refusal::SessionExpired) } else { Ok(session) }
     }
 
-    /// Ends every session that has been issued so far.
+    /// Ends every session issued so far.
     pub(super) fn end_all(&self, now: DateTime<Utc>) {
         self.ended_until.store(now.timestamp_micros(), Ordering::Relaxed);
     }
@@ -129,7 +128,7 @@ impl Sessions {
     }
 }
 
-/// A capital letter or digit as AWS uses them in ids.
+/// A character of AWS's alphabet for ids.
 fn letter(byte: u8) -> char {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     char::from(ALPHABET[usize::from(byte % 32)])
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_garbled_token_and_one_of_another_run_are_unknown() {
+    fn a_modified_token_and_a_token_of_another_run_are_unknown() {
         let (sessions, now) = (Sessions::new().expect("randomness"), Utc::now());
         let given = issued(&sessions, now);
         let token = given.token.reveal();
@@ -168,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn ending_all_spares_only_later_sessions() {
+    fn end_all_does_not_end_later_sessions() {
         let (sessions, now) = (Sessions::new().expect("randomness"), Utc::now());
         let old = issued(&sessions, now);
         sessions.end_all(now);
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_secret_shows() {
+    fn debug_output_shows_no_secret() {
         let sessions = Sessions::new().expect("randomness");
         let given = issued(&sessions, Utc::now());
         let shown = format!("{given:?}");

@@ -1,7 +1,6 @@
-//! STS: GetCallerIdentity, AssumeRole and temporary credentials.
+//! STS: GetCallerIdentity, AssumeRole and GetSessionToken.
 //!
-//! AssumeRole never says why it refuses: an unknown role, a caller that is not trusted and a wrong external id get
-//! the same answer, as at AWS.
+//! As in AWS, AssumeRole has the same answer for an unknown role, a caller that is not trusted and a wrong external id.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -15,7 +14,7 @@ use super::session::{Credentials, Holder, Sessions};
 use super::wire::query::Parameters;
 use super::wire::xml::Element;
 
-/// AWS's limits for the length of sessions, in seconds.
+/// AWS's limits for the duration of sessions, in seconds.
 const SHORTEST: i64 = 900;
 const LONGEST_OF_ROLE: i64 = 43_200;
 const DEFAULT_OF_ROLE: i64 = 3600;
@@ -26,7 +25,7 @@ const DEFAULT_OF_USER: i64 = 43_200;
 /// Answers an operation of STS.
 ///
 /// # Errors
-/// What AWS would refuse.
+/// The refusal that AWS would answer.
 pub(super) fn answer(
     plan: &LabPlan,
     sessions: &Sessions,
@@ -46,7 +45,7 @@ pub(super) fn answer(
     }
 }
 
-/// Needs no permission: AWS answers it even to those who may do nothing.
+/// GetCallerIdentity needs no permission.
 fn get_caller_identity(caller: &Caller<'_>) -> Vec<Element> {
     vec![
         Element::of("Arn", &caller.arn()),
@@ -87,7 +86,7 @@ fn assume_role(
     Ok(answer)
 }
 
-/// What AssumeRole is asked for.
+/// The parameters of AssumeRole.
 struct Assumption<'a> {
     role_arn: &'a str,
     session_name: &'a str,
@@ -114,7 +113,8 @@ impl<'a> Assumption<'a> {
     }
 }
 
-/// A session policy narrows what the session may do. Ignoring it would hand out more than AWS does, so it is refused.
+/// Refuses session policies and MFA. A session policy restricts the permissions of a session; if the lab ignored it,
+/// the session would have more permissions than in AWS.
 fn refuse_unsupported(parameters: &Parameters) -> Result<(), Refusal> {
     let narrowing = ["Policy", "PolicyArns.member.1.arn"].into_iter().find(|name| parameters.get(name).is_some());
     if let Some(name) = narrowing {
@@ -137,7 +137,7 @@ fn role_of<'a>(plan: &'a LabPlan, arn: &str) -> Option<(&'a Account, &'a Role)> 
     Some((account, account.roles.iter().find(|role| role.identity.arn == arn)?))
 }
 
-/// Whether the role's trust, the caller's own permissions and the external id agree.
+/// Whether the role's trust policy, the caller's permissions and the external id allow AssumeRole.
 fn lets_in(account: &Account, role: &Role, caller: &Caller<'_>, external_id: Option<&str>) -> bool {
     let by_name = role.trusts.contains(&Trust::Principal(caller.identity().arn.clone()));
     let by_account =
@@ -145,10 +145,10 @@ fn lets_in(account: &Account, role: &Role, caller: &Caller<'_>, external_id: Opt
     let trusted = match caller.permissions().decide("sts:AssumeRole") {
         Decision::ExplicitDeny => false,
         Decision::Allowed => by_name || by_account,
-        // Inside one account a trust policy that names the principal is enough.
+        // Within one account a trust policy that names the principal is sufficient.
         Decision::ImplicitDeny => by_name && caller.account.id == account.id,
     };
-    // A role that asks for none does not mind one.
+    // A role without an external id accepts any.
     let expected = role.external_id.as_deref();
     trusted && caller.account.partition == account.partition && (expected.is_none() || expected == external_id)
 }

@@ -80,7 +80,7 @@ impl<C: PagedCall> Pages<'_, C> {
     /// Returns the items of all pages.
     ///
     /// # Errors
-    /// Those of [`Pages::next`].
+    /// As for [`Pages::next`].
     pub async fn collect(mut self) -> Result<Vec<C::Item>, AwsFailure> {
         let mut all = Vec::new();
         while let Some(items) = self.next().await? {

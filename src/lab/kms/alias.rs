@@ -1,4 +1,4 @@
-//! Aliases: names for keys, one account and region at a time.
+//! Aliases. An alias belongs to an account and a region.
 
 use serde_json::{Value, json};
 
@@ -10,11 +10,11 @@ use super::state::Alias;
 use super::{Answer, exception};
 use crate::lab::refusal::Refusal;
 
-/// What the names of AWS's own begin with.
+/// The prefix of the aliases of AWS managed keys.
 pub(super) const RESERVED: &str = "alias/aws/";
 const PREFIX: &str = "alias/";
 const PATTERN: &str = "^[a-zA-Z0-9:/_-]+$";
-/// So many aliases one key can have.
+/// AWS's limit of aliases for a key.
 const MOST_OF_A_KEY: usize = 50;
 
 /// `CreateAlias`
@@ -61,7 +61,7 @@ pub(super) fn update_alias(call: &Call<'_>, request: &mut Request<'_>) -> Answer
     let key = call.find(&state, target, Names::OfKeys, call.operation)?;
     key.require_not_deleted(call.region)?;
     let old = alias.target.as_deref().and_then(|id| state.key(call.account(), call.region, id));
-    // AWS keeps the kind of key behind an alias.
+    // AWS requires a new target of the same type and usage.
     if old.is_some_and(|old| old.usage != key.usage || old.spec.is_asymmetric() != key.spec.is_asymmetric()) {
         let why = "The current and new KMS keys must be of the same type and have the same key usage.";
         return Err(Refusal::Invalid(why.to_owned()));

@@ -1,4 +1,4 @@
-//! Key pairs: RSA, elliptic curves and ML-DSA, kept as PKCS#8.
+//! Key pairs in PKCS#8: RSA, elliptic curves and ML-DSA.
 
 use aws_lc_rs::agreement::{self, ECDH_P256, ECDH_P384, ECDH_P521};
 use aws_lc_rs::digest::{self, Digest};
@@ -24,10 +24,10 @@ pub(super) enum Message<'a> {
     Digest(&'a [u8]),
 }
 
-/// Makes a pair.
+/// Generates a key pair.
 ///
 /// # Errors
-/// `UnsupportedOperationException` for what there is no cryptography for here.
+/// `UnsupportedOperationException` if the lab does not implement the spec.
 pub(super) fn generate(spec: Spec) -> Result<Bytes, Refusal> {
     let random = SystemRandom::new();
     let document = match spec {
@@ -52,7 +52,7 @@ fn generate_rsa(size: KeySize) -> Result<Bytes, Refusal> {
     made.map(|der| Zeroizing::new(der.as_ref().to_vec())).map_err(|_| Refusal::Internal)
 }
 
-/// The public half as X.509 writes it; none if the bytes are not a pair of this spec.
+/// The DER of the public key in X.509 form; `None` if the bytes are not a key pair of this spec.
 pub(super) fn public_key(spec: Spec, secret: &[u8]) -> Option<Vec<u8>> {
     let der = |der: Result<PublicKeyX509Der<'_>, _>| der.ok().map(|der| der.as_ref().to_vec());
     match spec {
@@ -68,10 +68,11 @@ pub(super) fn public_key(spec: Spec, secret: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// Signs.
+/// Signs a message or a digest.
 ///
 /// # Errors
-/// `ValidationException` for a digest of the wrong length, `UnsupportedOperationException` for what is not done here.
+/// `ValidationException` for a digest of the wrong length, `UnsupportedOperationException` if the lab does not
+/// implement the spec or the algorithm.
 pub(super) fn sign(spec: Spec, secret: &[u8], algorithm: &str, message: Message<'_>) -> Result<Vec<u8>, Refusal> {
     let wrong = |_| Refusal::Internal;
     match spec {
@@ -103,7 +104,7 @@ pub(super) fn sign(spec: Spec, secret: &[u8], algorithm: &str, message: Message<
     }
 }
 
-/// Whether a signature is one of this key.
+/// Verifies a signature.
 ///
 /// # Errors
 /// As for [`sign`].
@@ -142,7 +143,7 @@ pub(super) fn verify(
     Ok(verdict.is_ok())
 }
 
-/// The algorithms with SHA-384 and so on by the ends of their names.
+/// The digest of a message for an algorithm, whose name ends with the hash.
 fn hashed(algorithm: &str, message: Message<'_>) -> Result<Digest, Refusal> {
     let hash = if algorithm.ends_with("_384") {
         &digest::SHA384
@@ -158,7 +159,7 @@ fn hashed(algorithm: &str, message: Message<'_>) -> Result<Digest, Refusal> {
     }
 }
 
-/// Where the whole message is needed.
+/// The message itself, for algorithms that do not sign a digest.
 fn raw<'a>(algorithm: &str, message: Message<'a>) -> Result<&'a [u8], Refusal> {
     match message {
         Message::Raw(message) if algorithm != "ED25519_PH_SHA_512" => Ok(message),
@@ -168,10 +169,10 @@ fn raw<'a>(algorithm: &str, message: Message<'a>) -> Result<&'a [u8], Refusal> {
     }
 }
 
-/// Encrypts with the public half of an RSA pair.
+/// Encrypts with the public key of an RSA key pair.
 ///
 /// # Errors
-/// `ValidationException` if the text is too long.
+/// `ValidationException` if the plaintext is too long.
 pub(super) fn encrypt(spec: Spec, secret: &[u8], algorithm: &str, plaintext: &[u8]) -> Result<Vec<u8>, Refusal> {
     let padding = oaep(algorithm).ok_or_else(|| no_cryptography(spec))?;
     let public = public_key(spec, secret).ok_or_else(|| no_cryptography(spec))?;
@@ -189,7 +190,7 @@ pub(super) fn encrypt(spec: Spec, secret: &[u8], algorithm: &str, plaintext: &[u
     Ok(ciphertext)
 }
 
-/// Decrypts with an RSA pair; none if it is not for this pair and algorithm.
+/// Decrypts with an RSA key pair; `None` if the ciphertext does not belong to this key pair and algorithm.
 pub(super) fn decrypt(secret: &[u8], algorithm: &str, ciphertext: &[u8]) -> Option<Bytes> {
     let key = OaepPrivateDecryptingKey::new(PrivateDecryptingKey::from_pkcs8(secret).ok()?).ok()?;
     let mut plaintext = Zeroizing::new(vec![0; key.min_output_size()]);
@@ -198,11 +199,11 @@ pub(super) fn decrypt(secret: &[u8], algorithm: &str, ciphertext: &[u8]) -> Opti
     Some(plaintext)
 }
 
-/// The shared secret of a pair and the public half of another one, which is in the form of X.509; none if it is not
-/// on the same curve.
+/// Derives the shared secret of a key pair and another public key in X.509 form; `None` if the public key is not on the
+/// same curve.
 ///
 /// # Errors
-/// `UnsupportedOperationException` for what there is no cryptography for here.
+/// `UnsupportedOperationException` if the lab does not implement the spec.
 pub(super) fn agree(spec: Spec, secret: &[u8], other: &[u8]) -> Result<Option<Bytes>, Refusal> {
     let curve = match spec {
         Spec::P256 => &ECDH_P256,
@@ -263,5 +264,5 @@ fn oaep(algorithm: &str) -> Option<&'static OaepAlgorithm> {
 }
 
 fn no_cryptography(spec: Spec) -> Refusal {
-    exception::unsupported(format!("the lab cloud keeps {} keys, but has no cryptography for them", spec.name()))
+    exception::unsupported(format!("the lab cloud does not implement cryptography for key spec {}", spec.name()))
 }

@@ -1,4 +1,4 @@
-//! One call of an operation: who asks, where and when, and which key is meant.
+//! The context of a call of an operation: caller, region and time, and the lookup of the key.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -21,16 +21,16 @@ pub(super) struct Call<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// The kinds of key names that an operation takes.
+/// The kinds of key names that an operation accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Names {
-    /// Ids and ARNs of keys.
+    /// Key ids and key ARNs.
     OfKeys,
-    /// Aliases and their ARNs too.
+    /// Key ids, key ARNs, alias names and alias ARNs.
     OfAliasesToo,
 }
 
-/// A key in use: what a cryptographic operation needs of it, without holding up others.
+/// The data of a key for a cryptographic operation, which runs without the lock of the state.
 #[derive(Debug)]
 pub(super) struct Tool {
     pub id: String,
@@ -43,15 +43,15 @@ pub(super) struct Tool {
 }
 
 impl Tool {
-    /// The secret itself.
+    /// The secret of the material.
     ///
     /// # Errors
-    /// [`Refusal::Internal`] if it is not there, which the key's state has ruled out.
+    /// [`Refusal::Internal`] if it is missing, which the check of the key's state excludes.
     pub(super) fn secret(&self) -> Result<&[u8], Refusal> {
         self.secret.get().ok_or(Refusal::Internal)
     }
 
-    /// Insists on an algorithm of the key.
+    /// Requires an algorithm that the key supports.
     ///
     /// # Errors
     /// `InvalidKeyUsageException`.
@@ -64,7 +64,7 @@ impl Tool {
     }
 }
 
-/// What AWS lets an account do with a key of AWS's own.
+/// The operations that AWS allows an account on AWS managed keys.
 const ALLOWED_ON_MANAGED: [&str; 8] = [
     "DescribeKey",
     "GetKeyPolicy",
@@ -81,17 +81,17 @@ impl Call<'_> {
         &self.caller.account.id
     }
 
-    /// The ARN of something of this account in this region, such as `key/…`.
+    /// The ARN of a resource, such as `key/…`, of this account and region.
     pub(super) fn arn(&self, resource: &str) -> String {
         self.arn_in(self.region, resource)
     }
 
-    /// The same in another region.
+    /// The ARN of a resource of this account in a region.
     pub(super) fn arn_in(&self, region: &str, resource: &str) -> String {
         format!("arn:{}:kms:{region}:{}:{resource}", self.caller.account.partition, self.account())
     }
 
-    /// Insists on the permission for this operation.
+    /// Requires the permission for this operation.
     ///
     /// # Errors
     /// [`Refusal::Denied`].
@@ -99,7 +99,7 @@ impl Call<'_> {
         self.require_action(self.operation, resource)
     }
 
-    /// Insists on the permission for another one, such as `TagResource` for what CreateKey does on the side.
+    /// Requires the permission for another action, such as `TagResource` for CreateKey with tags.
     ///
     /// # Errors
     /// [`Refusal::Denied`].
@@ -107,19 +107,19 @@ impl Call<'_> {
         self.caller.require(&format!("kms:{action}"), Some(resource.to_owned()))
     }
 
-    /// Looks at a key.
+    /// Finds a key and reads it.
     ///
     /// # Errors
-    /// If there is none, it must not be looked at, or the operation refuses.
+    /// As for [`Call::find`], and the refusal of the function.
     pub(super) fn look(&self, name: &str, names: Names, look: impl FnOnce(&Key, &State) -> Answer) -> Answer {
         let state = self.kms.state()?;
         look(self.find(&state, name, names, self.operation)?, &state)
     }
 
-    /// Changes a key: all of it, or nothing if the operation refuses.
+    /// Finds a key, changes a copy of it, and stores the copy unless the function refuses.
     ///
     /// # Errors
-    /// As for [`Call::look`], and if it cannot be kept.
+    /// As for [`Call::find`], the refusal of the function, and [`Refusal::Internal`] if the key cannot be stored.
     pub(super) fn change(&self, name: &str, change: impl FnOnce(&mut Key) -> Answer) -> Answer {
         let mut state = self.kms.state()?;
         let mut key = self.find(&state, name, Names::OfKeys, self.operation)?.clone();
@@ -128,7 +128,7 @@ impl Call<'_> {
         Ok(answer)
     }
 
-    /// Changes a key and answers nothing.
+    /// Changes a key, with an empty answer.
     ///
     /// # Errors
     /// As for [`Call::change`].
@@ -136,10 +136,10 @@ impl Call<'_> {
         self.change(name, |key| change(key).map(|()| Value::Null))
     }
 
-    /// Takes a key into use for an operation of a kind: it has to be enabled and meant for that.
+    /// Finds a key for a cryptographic operation. The key must be enabled and have the usage.
     ///
     /// # Errors
-    /// What its state, its usage or the caller's permissions forbid.
+    /// As for [`Call::find`], and the refusal for the key's state or usage.
     pub(super) fn tool(&self, name: &str, usage: Usage, action: &str) -> Result<Tool, Refusal> {
         let state = self.kms.state()?;
         let key = self.find(&state, name, Names::OfAliasesToo, action)?;
@@ -154,15 +154,15 @@ impl Call<'_> {
         self.ready(tool)
     }
 
-    /// The current material of a key, as a tool.
+    /// The data of a key with its current material.
     ///
     /// # Errors
-    /// [`Refusal::Internal`] if there is none, which the key's state has ruled out.
+    /// [`Refusal::Internal`] if there is no material, which the check of the key's state excludes.
     pub(super) fn tool_of(&self, key: &Key) -> Result<Tool, Refusal> {
         key.current().map(|material| self.tool_from(key, material)).ok_or(Refusal::Internal)
     }
 
-    /// The material with this id, as a tool.
+    /// The data of a key with the material of an id.
     pub(super) fn tool_with(&self, key: &Key, material_id: &str) -> Option<Tool> {
         key.materials.iter().find(|material| material.id == material_id).map(|material| self.tool_from(key, material))
     }
@@ -179,10 +179,10 @@ impl Call<'_> {
         }
     }
 
-    /// Makes a pair that nobody has used so far: large ones take long, so nobody waits for them before.
+    /// Generates the key pair of a key on first use, because the generation of a large one takes long.
     ///
     /// # Errors
-    /// If there is no way to make it, or it cannot be kept.
+    /// As for [`asymmetric::generate`], and [`Refusal::Internal`] if the key pair cannot be stored.
     pub(super) fn ready(&self, tool: Tool) -> Result<Tool, Refusal> {
         if tool.secret.get().is_none() {
             tool.secret.fill(asymmetric::generate(tool.spec)?);
@@ -191,7 +191,7 @@ impl Call<'_> {
         Ok(tool)
     }
 
-    /// The key that a name stands for, if the caller may do this with it.
+    /// Finds a key by name and requires the permission for an action on it.
     ///
     /// # Errors
     /// `NotFoundException`, `InvalidArnException`, `AccessDeniedException`.
@@ -229,7 +229,7 @@ impl Call<'_> {
         }
     }
 
-    /// The resource part of an ARN, which has to be of this account and region.
+    /// The resource part of an ARN, which must be of this account and region.
     fn resource_of<'n>(&self, arn: &'n str, action: &str) -> Result<&'n str, Refusal> {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let [_, partition, "kms", region, account, resource] = parts[..] else {
@@ -247,7 +247,7 @@ impl Call<'_> {
         Ok(resource)
     }
 
-    /// The refusal where no key policy lets the caller in.
+    /// The refusal if no key policy allows the action.
     fn closed(&self, action: &str, arn: &str) -> Refusal {
         let who = self.caller.arn();
         exception::access_denied(format!(
@@ -257,7 +257,7 @@ impl Call<'_> {
     }
 }
 
-/// Whether a text can be the id of a key.
+/// Whether a text has the form of a key id.
 fn is_key_id(text: &str) -> bool {
     let hexadecimal = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
     match text.strip_prefix("mrk-") {

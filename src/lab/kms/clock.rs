@@ -1,6 +1,6 @@
-//! The clock of the lab's KMS: the machine's, moved ahead as far as a test has asked for.
+//! The clock of the lab's KMS: the machine's clock plus an offset that a test sets.
 //!
-//! Waiting periods, expiry and rotation follow it. Signatures and sessions do not: their times come from clients.
+//! It determines deletion, expiry and rotation. Signatures and sessions use the machine's clock, because clients do.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub(super) struct Clock(AtomicU32);
 
 impl Clock {
-    /// A clock that is ahead of the machine's by so many seconds.
+    /// A clock that is ahead of the machine's clock by `seconds`.
     pub(super) fn ahead_by(seconds: u32) -> Clock {
         Clock(AtomicU32::new(seconds))
     }
@@ -19,12 +19,11 @@ impl Clock {
         Utc::now() + TimeDelta::seconds(i64::from(self.ahead_seconds()))
     }
 
-    /// How far it is ahead.
     pub(super) fn ahead_seconds(&self) -> u32 {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Sets how far it is ahead. What has happened stays as it is, even if that is less than before.
+    /// Sets the offset. A smaller offset does not undo changes.
     pub(super) fn set(&self, seconds: u32) {
         self.0.store(seconds, Ordering::Relaxed);
     }

@@ -1,22 +1,22 @@
-//! Secrets, and what symmetric keys do with them.
+//! Secrets, and encryption with symmetric keys.
 //!
 //! # The ciphertext of a symmetric key
 //!
-//! AWS keeps its own format to itself; the lab's is open, so that a test can make one with nothing but the key
+//! AWS does not publish its format. The lab's format is documented, so that a test can create a ciphertext from the key
 //! material:
 //!
-//! | bytes | what |
+//! | bytes | content |
 //! |---|---|
 //! | 4 | `LAB1` |
-//! | 1 | length of the key's id |
-//! | so many | the key's id, in ASCII (`1234abcd-…` or `mrk-…`) |
-//! | 32 | the id of the key material, as bytes: SHA-256 of the key's id followed by the material |
-//! | 12 | a nonce |
+//! | 1 | length n of the key id |
+//! | n | key id, in ASCII (`1234abcd-…` or `mrk-…`) |
+//! | 32 | id of the key material, as bytes: SHA-256 of the key id followed by the material |
+//! | 12 | nonce |
 //! | rest | AES-GCM ciphertext and its 16 byte tag, with the key material as key |
 //!
-//! The additional authenticated data is the encryption context as JSON: an object of texts, in the order of its names,
-//! without spaces and without escaping what is not ASCII (`{"purpose":"test"}`); nothing at all if the context is
-//! empty. The cipher is AES-256, in China regions AES-128 in place of AWS's SM4.
+//! The additional authenticated data is the encryption context as a JSON object, with sorted names, without spaces and
+//! without escapes of non-ASCII characters (`{"purpose":"test"}`). It is empty if the context is empty. The cipher is
+//! AES-256; in China regions it is AES-128 instead of AWS's SM4.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -37,24 +37,23 @@ const MAGIC: &[u8] = b"LAB1";
 const MATERIAL_ID: usize = 32;
 const TAG: usize = 16;
 
-/// A secret. It is wiped when nobody holds it any more.
+/// A secret, which is zeroed on drop.
 pub(super) type Bytes = Zeroizing<Vec<u8>>;
 
-/// Place for one secret, which can come later. Copies share it. `Debug` shows none of it.
+/// A secret that can be set later. Clones share it. `Debug` does not show it.
 #[derive(Clone, Default)]
 pub(super) struct Slot(Arc<OnceLock<Bytes>>);
 
 impl Slot {
-    /// With a secret in it.
     pub(super) fn of(secret: Bytes) -> Slot {
         let slot = Slot::default();
         slot.fill(secret);
         slot
     }
 
-    /// Puts a secret in, unless there is one already.
+    /// Sets the secret, unless it is set already.
     pub(super) fn fill(&self, secret: Bytes) {
-        // Two may have made one at the same time; the first one counts.
+        // Two calls may generate the secret at the same time; the first one is kept.
         let _ = self.0.set(secret);
     }
 
@@ -83,20 +82,20 @@ impl<'de> Deserialize<'de> for Slot {
     }
 }
 
-/// Random bytes.
+/// Returns random bytes.
 ///
 /// # Errors
-/// If the machine gives none.
+/// [`Refusal::Internal`] if the system provides no randomness.
 pub(super) fn random(length: usize) -> Result<Bytes, Refusal> {
     let mut bytes = Zeroizing::new(vec![0; length]);
     rand::fill(&mut bytes).map_err(|_| Refusal::Internal)?;
     Ok(bytes)
 }
 
-/// Makes the secret of a key that is not a pair.
+/// Generates the secret of a symmetric or HMAC key.
 ///
 /// # Errors
-/// If the machine gives no randomness.
+/// As for [`random`].
 pub(super) fn generate(spec: Spec, partition: &str) -> Result<Bytes, Refusal> {
     random(match spec {
         Spec::Hmac224 => 28,
@@ -107,15 +106,15 @@ pub(super) fn generate(spec: Spec, partition: &str) -> Result<Bytes, Refusal> {
     })
 }
 
-/// How long the secret of a symmetric key is: in China SM4 has 128 bits.
+/// The length of a symmetric key, in bytes. SM4, in China, has 128 bits.
 pub(super) fn symmetric_length(partition: &str) -> usize {
     if partition == Partition::China.as_str() { 16 } else { 32 }
 }
 
-/// Encrypts.
+/// Encrypts with a symmetric key.
 ///
 /// # Errors
-/// [`Refusal::Internal`] if the machine gives no randomness.
+/// [`Refusal::Internal`] if the system provides no randomness.
 pub(super) fn seal(
     key_id: &str,
     material_id: &str,
@@ -134,6 +133,7 @@ pub(super) fn seal(
     Ok([MAGIC, &[length], key_id.as_bytes(), &material, &nonce, &sealed].concat())
 }
 
+/// A parsed ciphertext.
 #[derive(Debug)]
 pub(super) struct Blob<'a> {
     pub key_id: &'a str,
@@ -169,7 +169,7 @@ fn cipher(secret: &[u8]) -> Result<LessSafeKey, Refusal> {
 
 /// The encryption context as additional authenticated data.
 fn bound(context: &BTreeMap<String, String>) -> Vec<u8> {
-    // A map of texts cannot fail.
+    // The serialization of a map of texts cannot fail.
     if context.is_empty() { Vec::new() } else { serde_json::to_vec(context).unwrap_or_default() }
 }
 
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_ciphertext_is_not_taken_apart() {
+    fn an_invalid_ciphertext_is_not_parsed() {
         for bytes in [&b""[..], b"LAB1", b"LAB1\xff1234", &[b'x'; 100]] {
             assert!(Blob::read(bytes).is_none());
         }

@@ -1,4 +1,4 @@
-//! Keys that KMS makes for others and keeps no memory of, and random bytes.
+//! Data keys, data key pairs and random bytes. KMS does not store them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

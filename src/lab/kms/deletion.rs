@@ -1,4 +1,4 @@
-//! Deletion of keys: announced, called off, and done when its time has come (`Key::happen`).
+//! ScheduleKeyDeletion and CancelKeyDeletion. `Key::happen` deletes a key when its deletion is due.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -51,7 +51,7 @@ pub(super) fn cancel_key_deletion(call: &Call<'_>, request: &mut Request<'_>) ->
         }
         let placement = key.placement_mut(call.region)?;
         placement.deletion = None;
-        // It comes back, but not into use.
+        // AWS disables a key whose deletion is cancelled.
         placement.enabled = false;
         Ok(json!({ "KeyId": arn }))
     })

@@ -1,4 +1,4 @@
-//! AWS's exceptions of KMS, in AWS's words where they are known.
+//! The exceptions of KMS, with AWS's messages where they are known.
 
 use super::super::refusal::Refusal;
 
@@ -44,7 +44,7 @@ exceptions! {
     unsupported => "UnsupportedOperationException",
 }
 
-/// A key that is not there.
+/// The refusal for a key that does not exist.
 pub(super) fn no_such_key(arn: &str) -> Refusal {
     not_found(format!("Key '{arn}' does not exist"))
 }

@@ -1,4 +1,4 @@
-//! Import of key material, and taking it away again.
+//! Import and deletion of key material.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -14,10 +14,10 @@ use crate::lab::refusal::Refusal;
 const MATERIAL_ID: (usize, usize) = (64, 64);
 const LONGEST_DAYS: i64 = 365;
 
-/// The parameters of an import besides the material.
+/// The parameters of ImportKeyMaterial except token and material.
 struct ImportParameters<'a> {
     valid_to: Option<DateTime<Utc>>,
-    /// `None` if nothing is said: then it depends on what the key has.
+    /// Whether the import type is `NEW_KEY_MATERIAL`. `None` means new if the key has no material.
     new: Option<bool>,
     id: Option<&'a str>,
     description: Option<&'a str>,
@@ -70,7 +70,7 @@ pub(super) fn import_key_material(call: &Call<'_>, request: &mut Request<'_>) ->
     let token = request.required_bytes("ImportToken", (1, 6144));
     let wrapped = request.required_bytes("EncryptedKeyMaterial", (1, 6144));
     let parameters = ImportParameters::read(call, request)?;
-    // Unwrapping takes a while: it happens before others have to wait.
+    // Unwrapping is slow, so that it is done without the lock of the state.
     let mut arn = String::new();
     call.look(name, Names::OfKeys, |key, _| {
         wrapping::require_importable(key, call.region)?;
@@ -91,8 +91,8 @@ pub(super) fn import_key_material(call: &Call<'_>, request: &mut Request<'_>) ->
     })
 }
 
-/// A value that tells one material of a key from another: of a pair the public half, since a private key can be encoded
-/// in several ways.
+/// The bytes that identify a material: the secret, or the public key of a key pair, because a private key has several
+/// encodings.
 fn known_by(key: &Key, secret: &[u8]) -> Result<Vec<u8>, Refusal> {
     let spec = key.spec;
     let (least, most) = match spec {
@@ -147,7 +147,7 @@ fn take_in(
         (false, true) => {}
     }
     for material in key.materials.iter_mut().filter(|material| material.id == id) {
-        // After an end of all imports nothing is left of the old one.
+        // The secret is deleted with the last import of the material.
         if material.secret.get().is_none() {
             material.secret = Slot::of(secret.clone());
         }
@@ -161,7 +161,7 @@ fn take_in(
     Ok(())
 }
 
-/// The first material is the current one at once; a further one waits for a rotation.
+/// Adds a material. The first one is current immediately; others are pending rotation.
 fn add(call: &Call<'_>, key: &mut Key, id: &str) -> Result<(), Refusal> {
     let arn = key.arn(call.region);
     let standing = if key.materials.is_empty() { Standing::First } else { Standing::Pending };
@@ -195,7 +195,7 @@ pub(super) fn delete_imported_key_material(call: &Call<'_>, request: &mut Reques
         let arn = key.arn(call.region);
         let current = key.current().map(|material| material.id.clone());
         let Some(id) = wanted.map(str::to_owned).or(current) else {
-            // There never was any: nothing to do.
+            // The key never had material.
             return Ok(json!({ "KeyId": arn }));
         };
         if !key.materials.iter().any(|material| material.id == id) {

@@ -1,4 +1,4 @@
-//! A key with all its replicas: what they share stands once, what differs by region in its placements.
+//! A key with its replicas. The replicas share the key's own members; a [`Placement`] has the members of one region.
 
 use std::collections::BTreeMap;
 
@@ -14,19 +14,19 @@ use crate::lab::refusal::Refusal;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Key {
-    /// As AWS writes it: a UUID, or `mrk-` and 32 hexadecimal digits.
+    /// A UUID, or `mrk-` and 32 hexadecimal digits.
     pub id: String,
     pub account: String,
     pub partition: String,
     pub spec: Spec,
     pub usage: Usage,
     pub origin: Origin,
-    /// The service that a key of AWS's own is for.
+    /// The service of an AWS managed key; `None` for a customer managed key.
     pub managed_for: Option<String>,
     pub multi_region: bool,
-    /// The region of the primary key; of a key that is in one region only, that one.
+    /// The region of the primary key, or the region of a single-region key.
     pub primary: String,
-    /// Oldest first. The last one that is not pending is the current one.
+    /// The materials, oldest first. The last one that is not pending is the current one.
     pub materials: Vec<Material>,
     pub rotation: Option<Rotation>,
     pub on_demand_rotations: u32,
@@ -42,14 +42,14 @@ pub(super) enum Origin {
 /// One material of a key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Material {
-    /// 64 hexadecimal digits; empty where AWS shows none and nothing can be brought.
+    /// 64 hexadecimal digits; empty for a generated key pair, for which AWS shows no id.
     pub id: String,
     pub secret: Slot,
     pub standing: Standing,
     pub description: Option<String>,
 }
 
-/// How a material became current, or is going to.
+/// The rotation state of a material.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Standing {
     First,
@@ -63,7 +63,7 @@ pub(super) struct Rotation {
     pub next: DateTime<Utc>,
 }
 
-/// What a key is in one region.
+/// The members of a key in one region.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Placement {
     pub created: DateTime<Utc>,
@@ -72,20 +72,20 @@ pub(super) struct Placement {
     pub policy: String,
     pub tags: BTreeMap<String, String>,
     pub deletion: Option<Deletion>,
-    /// The imported materials that are here, by their ids, and until when.
+    /// The ids of the materials that are imported in the region, and their expiry.
     pub imports: BTreeMap<String, Option<DateTime<Utc>>>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Deletion {
     At(DateTime<Utc>),
-    /// So many days after the last replica is gone.
+    /// `days` after the deletion of the last replica.
     AfterReplicas {
         days: i64,
     },
 }
 
-/// AWS's states, as far as they occur here.
+/// The key states of AWS that occur in the lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyState {
     Enabled,
@@ -117,42 +117,42 @@ impl Origin {
 }
 
 impl Material {
-    /// The id of what is known by these bytes: a secret, or the public half of a pair.
+    /// The id of the material that `known_by` identifies: a secret, or the public key of a key pair.
     pub(super) fn id_of(key_id: &str, known_by: &[u8]) -> String {
         let hash = digest(&SHA256, &[key_id.as_bytes(), known_by].concat());
         hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whether it belongs to the key for good.
+    /// Whether the material is permanently associated with the key, in contrast to pending material.
     pub(super) fn is_associated(&self) -> bool {
         self.standing != Standing::Pending
     }
 }
 
 impl Key {
-    /// Its ARN in a region.
+    /// The ARN in a region.
     pub(super) fn arn(&self, region: &str) -> String {
         format!("arn:{}:kms:{region}:{}:key/{}", self.partition, self.account, self.id)
     }
 
-    /// What it is in a region.
+    /// The members of a region.
     ///
     /// # Errors
-    /// `NotFoundException` if it is not there.
+    /// `NotFoundException` if the key is not in the region.
     pub(super) fn placement(&self, region: &str) -> Result<&Placement, Refusal> {
         self.placements.get(region).ok_or_else(|| exception::no_such_key(&self.arn(region)))
     }
 
-    /// The same, to be changed.
+    /// The members of a region, mutable.
     ///
     /// # Errors
-    /// `NotFoundException` if it is not there.
+    /// `NotFoundException` if the key is not in the region.
     pub(super) fn placement_mut(&mut self, region: &str) -> Result<&mut Placement, Refusal> {
         let arn = self.arn(region);
         self.placements.get_mut(region).ok_or_else(|| exception::no_such_key(&arn))
     }
 
-    /// Its state in a region.
+    /// The state in a region.
     pub(super) fn state(&self, region: &str) -> KeyState {
         let Some(placement) = self.placements.get(region) else { return KeyState::PendingDeletion };
         match &placement.deletion {
@@ -164,19 +164,19 @@ impl Key {
         }
     }
 
-    /// Whether all material that belongs to it is there.
+    /// Whether all associated material is imported in the region.
     pub(super) fn is_complete(&self, placement: &Placement) -> bool {
         let mut associated = self.materials.iter().filter(|material| material.is_associated()).peekable();
         self.origin == Origin::AwsKms
             || (associated.peek().is_some() && associated.all(|material| placement.imports.contains_key(&material.id)))
     }
 
-    /// The material that encrypts and signs.
+    /// The current material.
     pub(super) fn current(&self) -> Option<&Material> {
         self.materials.iter().rev().find(|material| material.is_associated())
     }
 
-    /// Insists on a key that is not about to be deleted.
+    /// Requires that no deletion is pending.
     ///
     /// # Errors
     /// `KMSInvalidStateException`.
@@ -189,7 +189,7 @@ impl Key {
         Err(exception::invalid_state(format!("{} is pending {pending}.", self.arn(region))))
     }
 
-    /// Insists on a key that has its material.
+    /// Requires that the key has its material and no deletion is pending.
     ///
     /// # Errors
     /// `KMSInvalidStateException`.
@@ -203,7 +203,7 @@ impl Key {
         }
     }
 
-    /// Insists on a key that can be used.
+    /// Requires the state `Enabled`.
     ///
     /// # Errors
     /// `KMSInvalidStateException` or `DisabledException`.
@@ -218,7 +218,7 @@ impl Key {
     /// AWS's `KeyMetadata`.
     ///
     /// # Errors
-    /// `NotFoundException` if it is not in the region.
+    /// `NotFoundException` if the key is not in the region.
     pub(super) fn metadata(&self, region: &str) -> Result<Value, Refusal> {
         let placement = self.placement(region)?;
         let state = self.state(region);
@@ -276,7 +276,7 @@ impl Key {
         })
     }
 
-    /// When the next thing happens to it by itself.
+    /// The date of the next deletion, expiry or automatic rotation.
     pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {
         let placements = self.placements.values();
         let ends = placements.clone().filter_map(|placement| match placement.deletion {
@@ -284,16 +284,16 @@ impl Key {
             _ => None,
         });
         let expiries = placements.flat_map(|placement| placement.imports.values().flatten().copied());
-        // While it is not enabled it does not rotate; it makes up for it afterwards.
+        // A key that is not enabled does not rotate. An overdue rotation follows when it is enabled again.
         let enabled = self.state(&self.primary) == KeyState::Enabled;
         let rotation = self.rotation.as_ref().filter(|_| enabled).map(|rotation| rotation.next);
         ends.chain(expiries).chain(rotation).min()
     }
 
-    /// Lets happen what is due at a time. Where its last placement ends, it is gone.
+    /// Carries out the deletions, expiries and rotations that are due. A key without placements is deleted.
     ///
     /// # Errors
-    /// If the machine gives no randomness.
+    /// [`Refusal::Internal`] if the system provides no randomness.
     pub(super) fn happen(&mut self, at: DateTime<Utc>) -> Result<(), Refusal> {
         let ended = |placement: &Placement| matches!(placement.deletion, Some(Deletion::At(date)) if date <= at);
         self.placements.retain(|_, placement| !ended(placement));
@@ -323,7 +323,7 @@ impl Key {
         Ok(())
     }
 
-    /// Takes an imported material away from a region.
+    /// Deletes imported material from a region. Pending material of the primary key is deleted from all regions.
     pub(super) fn forget_import(&mut self, region: &str, id: &str) {
         let pending = self.materials.iter().any(|material| material.id == id && !material.is_associated());
         let everywhere = pending && region == self.primary;
@@ -341,7 +341,7 @@ impl Key {
     }
 }
 
-/// A time as KMS writes it: seconds since 1970, with milliseconds.
+/// A timestamp in KMS's JSON: seconds since 1970, with milliseconds as a fraction.
 pub(super) fn seconds(time: DateTime<Utc>) -> f64 {
     #[allow(clippy::cast_precision_loss)] // exact for some hundred thousand years
     let millis = time.timestamp_millis() as f64;

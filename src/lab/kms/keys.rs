@@ -1,4 +1,4 @@
-//! Keys as such: made, described, listed, switched on and off.
+//! Create, describe, list, enable and disable keys.
 
 use std::collections::BTreeMap;
 
@@ -76,7 +76,7 @@ fn read_spec(request: &mut Request<'_>) -> Result<Spec, Refusal> {
                    deprecated.";
         return Err(Refusal::Invalid(why.to_owned()));
     }
-    // What is no spec at all is refused with everything else that is wrong.
+    // An unknown spec is refused in `finish`, with the other violated constraints.
     Ok(new.or(old).and_then(Spec::named).unwrap_or(Spec::SymmetricDefault))
 }
 
@@ -97,7 +97,7 @@ fn read_origin(origin: Option<&str>, store: Option<&str>, spec: Spec) -> Result<
     }
 }
 
-/// Pairs are made when they are first used: see [`Call::ready`].
+/// The material of a new key. A key pair is generated on first use: see [`Call::ready`].
 fn first_material(id: &str, spec: Spec, origin: Origin, partition: &str) -> Result<Vec<Material>, Refusal> {
     if origin == Origin::External {
         return Ok(Vec::new());
@@ -126,7 +126,7 @@ pub(super) fn list_keys(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     call.require("*")?;
     let after = page.after()?;
     let state = call.kms.state()?;
-    // Nobody shares keys here.
+    // The lab has no shared keys.
     let own = owners.is_none_or(|owners| owners.contains(&"SELF"));
     let ids = state.ids_after(call.account(), call.region, &after).filter(|_| own);
     let entries = ids.map(|id| (id.clone(), json!({ "KeyId": id, "KeyArn": call.arn(&format!("key/{id}")) })));
@@ -165,7 +165,7 @@ pub(super) fn update_key_description(call: &Call<'_>, request: &mut Request<'_>)
     })
 }
 
-/// `ListGrants`: there are none, but the key has to be there.
+/// `ListGrants`: checks the key and returns an empty list.
 pub(super) fn list_grants(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let name = request.key_id();
     let page = PageRequest::read(request, 50, 100);

@@ -1,4 +1,4 @@
-//! Keys of AWS's own: `alias/aws/ebs` and others, in every account and region.
+//! AWS managed keys, such as `alias/aws/ebs`, which exist in every account and region.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,16 @@ use super::spec::{Spec, Usage};
 use super::state::{Alias, State};
 use crate::lab::refusal::Refusal;
 
-/// Services whose key is there from the start.
+/// The services whose keys exist from the start.
 const IN_USE: [&str; 4] = ["ebs", "rds", "s3", "secretsmanager"];
-/// Services whose alias is there, and whose key is made when DescribeKey asks for it.
+/// The services whose aliases exist from the start, and whose keys are created by DescribeKey.
 const PREDEFINED: [&str; 3] = ["dynamodb", "lambda", "ssm"];
 const PERIOD_DAYS: i64 = 365;
 
-/// Makes them where a region is met for the first time.
+/// Creates the managed keys of the account and region at the first call.
 ///
 /// # Errors
-/// If they cannot be kept.
+/// [`Refusal::Internal`] if they cannot be stored.
 pub(super) fn create_managed_keys(call: &Call<'_>) -> Result<(), Refusal> {
     let mut state = call.kms.state()?;
     if state.note_managed_keys(call.account(), call.region) {
@@ -38,10 +38,10 @@ pub(super) fn create_managed_keys(call: &Call<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Makes the key of a predefined alias, if the name is one that has none yet.
+/// Creates the key of a predefined alias, if `name` is such an alias without a key.
 ///
 /// # Errors
-/// If it cannot be kept.
+/// [`Refusal::Internal`] if the key cannot be stored.
 pub(super) fn make_predefined(call: &Call<'_>, name: &str) -> Result<(), Refusal> {
     let name = name.rsplit_once(":alias/").map_or(name, |(_, rest)| rest);
     let name = name.strip_prefix("alias/").unwrap_or(name);
@@ -108,7 +108,7 @@ fn alias(call: &Call<'_>, service: &str, target: Option<String>) -> Alias {
     }
 }
 
-/// The service may use it for the account, and the account may look at it.
+/// The policy of a managed key: the service may use the key for the account, and the account may read its metadata.
 fn policy(call: &Call<'_>, service: &str) -> Value {
     let (partition, account) = (call.caller.account.partition, call.account());
     let suffix = call.caller.account.partition.dns_suffix();

@@ -1,13 +1,16 @@
-//! Key Management Service: keys, aliases, policies, tags, rotation, import, replicas, and real cryptography with them.
+//! Key Management Service: keys, aliases, policies, tags, rotation, import, replicas, and cryptographic operations.
 //!
-//! Faithful to AWS in answers, states and refusals as far as a client can see, with these limits: a change is complete
-//! when it is answered (no `Creating`, no `Updating`); there are no custom key stores (so nothing is ever
-//! `Unavailable`) and no grants (the listing is empty); key policies are kept and judged for lockout, but whether a
-//! caller may do something is decided by the allow and deny lists of the plan alone, and nobody reaches the keys of
-//! another account. SM2 and ML-KEM keys can be made and described but not used, SM4 is played by AES-128.
+//! Answers, key states and refusals are those of AWS, with these limits:
 //!
-//! Time is the lab's own clock (`clock.rs`), which a test can move. What is due (deletions, expiry, rotation) happens
-//! when the next call comes in, dated when it was due.
+//! - A change is complete when it is answered; the states `Creating` and `Updating` do not occur.
+//! - There are no custom key stores, so that the state `Unavailable` does not occur.
+//! - There are no grants; their list is empty.
+//! - Key policies are stored and checked for lockout, but not evaluated. Permissions follow from the allow and deny
+//!   lists of the plan, and the keys of another account are not accessible.
+//! - SM2 and ML-KEM keys can be created and described but not used. AES-128 replaces SM4.
+//!
+//! The lab's clock (`clock.rs`) can be moved by a test. Due deletions, expiries and rotations are carried out at the
+//! next call, with the date at which they were due.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -54,24 +57,24 @@ mod tags;
 mod usage;
 mod wrapping;
 
-/// The service with all that it keeps.
+/// The service with its state.
 #[derive(Debug)]
 pub(super) struct Kms {
     state: Mutex<State>,
     store: Store,
     clock: Clock,
-    /// Wrapping keys and the like, by name, as far as they were needed.
+    /// The lab's own secrets, such as wrapping keys, by name. They are generated on first use.
     own: Mutex<HashMap<String, Slot>>,
 }
 
-/// What an operation answers; `null` where AWS answers nothing.
+/// The answer of an operation; `null` for an empty body.
 type Answer = Result<Value, Refusal>;
 
 impl Kms {
-    /// Opens what a directory keeps, or starts empty and keeps nothing.
+    /// Opens the database in a directory; without a directory, the state is only in memory.
     ///
     /// # Errors
-    /// If the directory cannot be used, or what is in it cannot be read.
+    /// [`StoreError`] if the directory cannot be used, or its content cannot be read.
     pub(super) fn open(directory: Option<&Path>) -> Result<Kms, StoreError> {
         let store = Store::open(directory)?;
         let state = State::load(&store)?;
@@ -79,10 +82,10 @@ impl Kms {
         Ok(Kms { state: Mutex::new(state), store, clock, own: Mutex::default() })
     }
 
-    /// Answers an operation, for a caller who has proved who it is.
+    /// Answers an operation for an authenticated caller.
     ///
     /// # Errors
-    /// What AWS would refuse.
+    /// The refusal that AWS would answer.
     pub(super) fn answer(
         &self,
         plan: &LabPlan,
@@ -101,30 +104,30 @@ impl Kms {
         perform(&call, &mut Request::new(&body))
     }
 
-    /// Waits until all changes so far are on the disk: an answer goes out after that.
+    /// Waits until all changes so far are on the disk. The answer is sent after that.
     ///
     /// # Errors
-    /// [`Refusal::Internal`] if the disk refuses.
+    /// [`Refusal::Internal`] if the disk fails.
     pub(super) async fn flush(&self) -> Result<(), Refusal> {
         self.store.flush().await
     }
 
-    /// How far the clock is ahead of the machine's, in seconds.
+    /// The offset of the clock to the machine's clock, in seconds.
     pub(super) fn ahead_seconds(&self) -> u32 {
         self.clock.ahead_seconds()
     }
 
-    /// Moves the clock.
+    /// Sets the offset of the clock.
     ///
     /// # Errors
-    /// [`Refusal::Internal`] if the disk refuses.
+    /// [`Refusal::Internal`] if the disk fails.
     pub(super) fn move_clock(&self, ahead_seconds: u32) -> Result<(), Refusal> {
         self.store.save_clock(ahead_seconds)?;
         self.clock.set(ahead_seconds);
         Ok(())
     }
 
-    /// A secret of the lab's own. It is made when it is first needed, and kept.
+    /// Returns one of the lab's own secrets. It is generated and stored on first use.
     fn own_secret(&self, name: &str, make: impl FnOnce() -> Result<Bytes, Refusal>) -> Result<Slot, Refusal> {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = own.get(name) {
@@ -143,7 +146,7 @@ impl Kms {
         Ok(slot)
     }
 
-    /// What is kept, with everything done that was due.
+    /// Locks the state and carries out what is due.
     fn state(&self) -> Result<MutexGuard<'_, State>, Refusal> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.catch_up(self.clock.now(), &self.store)?;

@@ -1,4 +1,4 @@
-//! Pages of listings: `Limit` and `Marker` in, `NextMarker` and `Truncated` out.
+//! Pages of lists: `Limit` and `Marker` in requests, `NextMarker` and `Truncated` in answers.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,10 +8,10 @@ use super::exception;
 use super::request::Request;
 use crate::lab::refusal::Refusal;
 
-/// What every marker begins with, before it is encoded: something else is not one of ours.
+/// The prefix of every marker, before it is encoded. It distinguishes valid markers from others.
 const MARK: &str = "after:";
 
-/// The part of a listing that a request asks for.
+/// The page that a request asks for.
 #[derive(Debug)]
 pub(super) struct PageRequest {
     limit: usize,
@@ -19,7 +19,7 @@ pub(super) struct PageRequest {
 }
 
 impl PageRequest {
-    /// Reads what is asked for: so many if nothing is said, and never more than `most`.
+    /// Reads limit and marker. The limit defaults to `usual` and is at most `most`.
     pub(super) fn read(request: &mut Request<'_>, usual: usize, most: usize) -> PageRequest {
         let limit = request.number("Limit", (1, 1000)).and_then(|limit| usize::try_from(limit).ok());
         PageRequest {
@@ -31,7 +31,7 @@ impl PageRequest {
     /// The name after which the page begins; empty for the first page.
     ///
     /// # Errors
-    /// `InvalidMarkerException` if no listing gave out this marker.
+    /// `InvalidMarkerException`.
     pub(super) fn after(&self) -> Result<String, Refusal> {
         let Some(marker) = &self.marker else { return Ok(String::new()) };
         let decoded = URL_SAFE_NO_PAD.decode(marker).ok().and_then(|bytes| String::from_utf8(bytes).ok());
@@ -39,7 +39,7 @@ impl PageRequest {
         name.ok_or_else(|| exception::invalid_marker("Could not deserialize marker"))
     }
 
-    /// Takes the page from what follows [`Page::after`], each with its name.
+    /// Builds the page from the named items that follow [`PageRequest::after`].
     pub(super) fn cut(&self, member: &str, following: impl Iterator<Item = (String, Value)>) -> Value {
         let mut found: Vec<(String, Value)> = following.take(self.limit + 1).collect();
         let truncated = found.len() > self.limit;

@@ -1,4 +1,4 @@
-//! Key policies: kept as they are given, judged for form and for whether they lock the caller out.
+//! Key policies. They are stored as given, and checked for their form and for lockout of the caller.
 
 use serde_json::{Map, Value, json};
 
@@ -9,13 +9,13 @@ use super::{Answer, exception, principal};
 use crate::lab::permission::matches;
 use crate::lab::refusal::Refusal;
 
-/// Shortest and longest, as the API has it. The service itself takes less.
+/// The minimum and maximum length in the API. The service has the smaller limit [`LARGEST`].
 pub(super) const LENGTH: (usize, usize) = (1, 131_072);
 const LARGEST: usize = 32_768;
-/// The only name that a key policy can have.
+/// The name of a key's only policy.
 const NAME: &str = "default";
 
-/// The policy that a key gets: the given one, or AWS's default.
+/// Validates the given policy of a key, or returns AWS's default.
 ///
 /// # Errors
 /// `MalformedPolicyDocumentException`, `LimitExceededException`.
@@ -35,7 +35,7 @@ pub(super) fn judge(call: &Call<'_>, given: Option<&str>, bypass_lockout_check: 
     Ok(text.to_owned())
 }
 
-/// AWS's default, in AWS's own layout.
+/// AWS's default policy, with AWS's layout.
 fn default_policy(call: &Call<'_>) -> String {
     let root = format!("arn:{}:iam::{}:root", call.caller.account.partition, call.account());
     format!(
@@ -116,7 +116,7 @@ fn judge_statement(call: &Call<'_>, statement: &Map<String, Value>) -> Result<()
     }
 }
 
-/// The AWS principals of a statement. None if they are not of the right form.
+/// The AWS principals of a statement; `None` if their form is invalid.
 fn principals(statement: &Map<String, Value>) -> Option<Vec<&str>> {
     match statement.get("Principal").or(statement.get("NotPrincipal"))? {
         Value::String(all) if all == "*" => Some(vec!["*"]),
@@ -143,8 +143,8 @@ fn texts(value: Option<&Value>) -> Option<Vec<&str>> {
     }
 }
 
-/// AWS's lockout safety check: somebody who sets a policy must still be able to set another one. Conditions are not
-/// evaluated here: a permission with one does not count, and neither does a denial.
+/// AWS's lockout safety check: the policy must allow the caller to change it again. Statements with conditions are
+/// ignored, because conditions are not evaluated.
 fn lets_caller_change_it(call: &Call<'_>, statements: &[Map<String, Value>]) -> bool {
     let applies = |statement: &&Map<String, Value>| {
         let action = |patterns: &Value| {

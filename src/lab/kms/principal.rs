@@ -1,11 +1,11 @@
-//! Principals in key policies: AWS refuses those that it does not know.
+//! Principals in key policies. AWS refuses unknown ones.
 
 use crate::lab::caller::Caller;
 use crate::lab::partition::Partition;
 use crate::lab::plan::LabPlan;
 
-/// Whether a principal can stand in a policy: everybody, an account, or a user, role or session of one. Users and roles
-/// of accounts in the plan have to be there; other accounts could be anybody's.
+/// Whether a principal is valid in a policy: everybody, an account, or a user, role or session. In accounts of the plan
+/// the user or role must exist; other accounts are not checked.
 pub(super) fn is_known(plan: &LabPlan, partition: Partition, text: &str) -> bool {
     if text == "*" || is_account(text) {
         return true;
@@ -33,7 +33,7 @@ pub(super) fn is_known(plan: &LabPlan, partition: Partition, text: &str) -> bool
     }
 }
 
-/// Whether a principal of a policy is the one who calls, or its account.
+/// Whether a principal of a policy matches the caller or its account.
 pub(super) fn is_caller(caller: &Caller<'_>, text: &str) -> bool {
     let account = caller.account;
     let root = format!("arn:{}:iam::{}:root", account.partition, account.id);

@@ -1,4 +1,4 @@
-//! Multi-region keys: replicas in other regions, and which of all is the primary one.
+//! Multi-region keys: ReplicateKey and UpdatePrimaryRegion.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(super) fn replicate_key(call: &Call<'_>, request: &mut Request<'_>) -> Answe
     let given_tags = request.tags().unwrap_or_default();
     request.finish()?;
     require_region(call, region)?;
-    // AWS asks for these where the replica is to be.
+    // AWS requires these permissions in the region of the replica.
     call.require_action("CreateKey", "*")?;
     if !given_tags.is_empty() {
         call.require_action("TagResource", "*")?;
@@ -41,7 +41,7 @@ pub(super) fn replicate_key(call: &Call<'_>, request: &mut Request<'_>) -> Answe
             policy: policy::judge(call, given_policy, bypass)?,
             tags: tags::judge(given_tags, BTreeMap::new())?,
             deletion: None,
-            // Imported material has to be imported here too.
+            // Imported material must be imported into the replica too.
             imports: BTreeMap::new(),
         };
         let answer = json!({ "ReplicaPolicy": placement.policy, "ReplicaTags": listed(&placement) });
@@ -93,7 +93,7 @@ fn read_region<'a>(request: &mut Request<'a>, name: &str) -> &'a str {
     region
 }
 
-/// Replicas stay in the partition, and in regions that the account may use.
+/// Requires a region that is enabled for the account.
 fn require_region(call: &Call<'_>, region: &str) -> Result<(), Refusal> {
     if call.caller.account.may_use(region) {
         Ok(())

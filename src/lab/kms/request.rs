@@ -1,6 +1,6 @@
-//! The members of a JSON request, validated as AWS validates them.
+//! The members of a JSON request, validated as in AWS.
 //!
-//! Each reading method notes what is wrong and goes on; [`Request::finish`] refuses with all of it at once.
+//! The methods that read a member record its faults. [`Request::finish`] refuses the request with all faults.
 
 use std::collections::BTreeMap;
 
@@ -13,21 +13,21 @@ use super::exception;
 use crate::lab::constraint::Constraints;
 use crate::lab::refusal::Refusal;
 
-/// Shortest and longest, or least and most.
+/// A minimum and a maximum length.
 pub(super) type Range = (usize, usize);
 
 pub(super) struct Request<'a> {
     members: &'a Map<String, Value>,
     constraints: Constraints,
-    /// Something of another type than the member has: AWS does not even begin to judge then.
+    /// The refusal of a member with a wrong type, which precedes all other faults in AWS.
     mistyped: Option<Refusal>,
 }
 
 impl<'a> Request<'a> {
-    /// The body of a request as an object.
+    /// Parses the body of a request. An empty body is an empty object.
     ///
     /// # Errors
-    /// `SerializationException` if it is none.
+    /// `SerializationException` if the body is not a JSON object.
     pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
         let body = if body.is_empty() { b"{}" } else { body };
         serde_json::from_slice(body).map_err(|_| exception::serialization(""))
@@ -37,7 +37,7 @@ impl<'a> Request<'a> {
         Request { members, constraints: Constraints::default(), mistyped: None }
     }
 
-    /// Ends the reading.
+    /// Refuses the request if a member had a fault.
     ///
     /// # Errors
     /// `SerializationException` or `ValidationException`.
@@ -55,7 +55,7 @@ impl<'a> Request<'a> {
         Some(text)
     }
 
-    /// A text that has to be there; empty if it is not, which [`Request::finish`] refuses.
+    /// Reads a required text; empty if it is missing, which [`Request::finish`] refuses.
     pub(super) fn required(&mut self, name: &str, range: Range) -> &'a str {
         match self.text(name, range) {
             Some(text) => text,
@@ -63,7 +63,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The member that names a key.
+    /// Reads the name of the key.
     pub(super) fn key_id(&mut self) -> &'a str {
         self.required("KeyId", (1, 2048))
     }
@@ -77,7 +77,7 @@ impl<'a> Request<'a> {
         Some(text)
     }
 
-    /// One of some words that has to be there.
+    /// Reads a required member of an enum.
     pub(super) fn required_choice(&mut self, name: &str, words: &[&str]) -> &'a str {
         match self.choice(name, words) {
             Some(text) => text,
@@ -99,7 +99,7 @@ impl<'a> Request<'a> {
         Some(number)
     }
 
-    /// Yes or no; no if nothing is said.
+    /// Reads a Boolean, which defaults to `false`.
     pub(super) fn flag(&mut self, name: &str) -> bool {
         match self.member(name) {
             None => false,
@@ -113,12 +113,12 @@ impl<'a> Request<'a> {
         let Some(bytes) = value.as_str().and_then(|text| STANDARD.decode(text).ok()) else {
             return self.mistyped(name, "a base64-encoded Blob");
         };
-        // Never quoted: they may be secret.
+        // The message does not quote the bytes, which may be secret.
         self.measure(name, "***", bytes.len(), range);
         Some(bytes)
     }
 
-    /// Bytes that have to be there.
+    /// Reads required bytes.
     pub(super) fn required_bytes(&mut self, name: &str, range: Range) -> Vec<u8> {
         match self.bytes(name, range) {
             Some(bytes) => bytes,
@@ -126,7 +126,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// A time, in seconds since 1970.
+    /// Reads a timestamp in seconds since 1970.
     pub(super) fn time(&mut self, name: &str) -> Option<DateTime<Utc>> {
         let value = self.member(name)?;
         #[allow(clippy::cast_possible_truncation)] // `as` saturates, and milliseconds since 1970 fit
@@ -148,7 +148,7 @@ impl<'a> Request<'a> {
         if texts.is_none() { self.mistyped(name, "a List") } else { texts }
     }
 
-    /// Tags: pairs of a key and a value.
+    /// Reads the tags as pairs of key and value.
     pub(super) fn tags(&mut self) -> Option<Vec<(&'a str, &'a str)>> {
         let value = self.member("Tags")?;
         let Some(all) = value.as_array() else { return self.mistyped("Tags", "a List") };
@@ -169,18 +169,18 @@ impl<'a> Request<'a> {
         Some(tags)
     }
 
-    /// Notes that something required is not there.
+    /// Records that a required member is missing.
     pub(super) fn missing(&mut self, name: &str) -> &'static str {
         self.constraints.missing(name);
         ""
     }
 
-    /// Notes that a text does not fit the pattern that AWS prints.
+    /// Records that a text does not match a pattern, which the message quotes.
     pub(super) fn unfit(&mut self, name: &str, value: &str, pattern: &str) {
         self.constraints.broken(name, value, &format!("Member must satisfy regular expression pattern: {pattern}"));
     }
 
-    /// A member that is there. `null` is the same as nothing.
+    /// The value of a member; `None` if it is missing or `null`.
     fn member(&self, name: &str) -> Option<&'a Value> {
         self.members.get(name).filter(|value| !value.is_null())
     }

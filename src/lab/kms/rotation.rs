@@ -1,4 +1,4 @@
-//! Rotation of the material of symmetric keys: by itself every so often, and on demand.
+//! Automatic and on-demand rotation of symmetric keys.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -13,16 +13,16 @@ use crate::lab::refusal::Refusal;
 
 const PERIOD_DAYS: (i64, i64) = (90, 2560);
 const USUAL_PERIOD_DAYS: i64 = 365;
-/// So often a key can be rotated on demand.
+/// AWS's limit of on-demand rotations for a key.
 const MOST_ON_DEMAND: u32 = 25;
-/// How long before an automatic rotation none can be demanded.
+/// The time before an automatic rotation in which an on-demand rotation is refused.
 const MINUTES_BEFORE: i64 = 20;
 
 impl Key {
-    /// Gives the key new material of AWS's own.
+    /// Rotates the key to new generated material.
     ///
     /// # Errors
-    /// If the machine gives no randomness.
+    /// As for [`crypto::random`].
     pub(super) fn rotate_natively(&mut self, at: DateTime<Utc>, on_demand: bool) -> Result<(), Refusal> {
         let secret = crypto::generate(self.spec, &self.partition)?;
         self.materials.push(Material {
@@ -34,7 +34,7 @@ impl Key {
         Ok(())
     }
 
-    /// Whether a material waits for a rotation, and is everywhere where it has to be.
+    /// The material that is pending rotation, if it is imported in all regions of the key.
     fn pending_material(&mut self) -> Option<&mut Material> {
         let placements = &self.placements;
         self.materials.iter_mut().find(|material| {
@@ -82,7 +82,7 @@ pub(super) fn enable_key_rotation(call: &Call<'_>, request: &mut Request<'_>) ->
     request.finish()?;
     call.change_silently(name, |key| {
         key.require_automatic(call.region)?;
-        // Asking again without a period keeps what is there; with another one, counting begins anew.
+        // A repeated call without a period keeps the current one. Another period restarts the interval.
         let standing = key.rotation.as_ref().map(|rotation| rotation.period_days);
         let period_days = period.or(standing).unwrap_or(USUAL_PERIOD_DAYS);
         if standing != Some(period_days) {
@@ -108,7 +108,7 @@ pub(super) fn get_key_rotation_status(call: &Call<'_>, request: &mut Request<'_>
     let name = request.key_id();
     request.finish()?;
     call.look(name, Names::OfKeys, |key, _| {
-        // AWS answers for every kind of key; those that cannot rotate by themselves just do not.
+        // AWS answers for every kind of key. Keys without automatic rotation have it disabled.
         let going_away = matches!(key.state(call.region), KeyState::PendingDeletion | KeyState::PendingReplicaDeletion);
         let rotation = key.rotation.as_ref().filter(|_| !going_away);
         let mut status = json!({ "KeyId": key.arn(call.region), "KeyRotationEnabled": rotation.is_some() });
@@ -163,7 +163,7 @@ pub(super) fn list_key_rotations(call: &Call<'_>, request: &mut Request<'_>) -> 
         let wanted = |material: &&Material| {
             include == Some("ALL_KEY_MATERIAL") || matches!(material.standing, Standing::Rotated { .. })
         };
-        // Places in the list, not ids, make the order.
+        // The order is that of the rotations, not of the ids.
         let listed = key
             .materials
             .iter()

@@ -1,4 +1,4 @@
-//! What pairs do: show the public half, sign, verify, and agree on a secret.
+//! Operations of key pairs: GetPublicKey, Sign, Verify and DeriveSharedSecret.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -81,7 +81,7 @@ pub(super) fn verify(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     Ok(json!({ "KeyId": tool.arn, "SignatureValid": true, "SigningAlgorithm": parameters.algorithm }))
 }
 
-/// What Sign and Verify are both told.
+/// The common parameters of Sign and Verify.
 struct SigningParameters<'a> {
     name: &'a str,
     message: Vec<u8>,

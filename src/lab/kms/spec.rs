@@ -1,4 +1,4 @@
-//! Key specs and usages: which go together, and with which algorithms. AWS's table.
+//! Key specs and key usages: AWS's table of valid combinations and their algorithms.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::exception;
 use crate::lab::partition::Partition;
 use crate::lab::refusal::Refusal;
 
-/// What a key is made of.
+/// The key spec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(super) enum Spec {
@@ -52,7 +52,7 @@ pub(super) enum Spec {
     MlKem1024,
 }
 
-/// What a key is for.
+/// The key usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(super) enum Usage {
@@ -79,12 +79,11 @@ impl Usage {
         Usage::NAMES[place]
     }
 
-    /// The usage with this name.
     pub(super) fn named(name: &str) -> Option<Usage> {
         Usage::ALL.into_iter().find(|usage| usage.name() == name)
     }
 
-    /// The member of a description that lists the algorithms for it.
+    /// The member of the key's metadata that lists the algorithms of the usage.
     pub(super) fn algorithms_member(self) -> &'static str {
         match self {
             Usage::EncryptDecrypt => "EncryptionAlgorithms",
@@ -129,7 +128,6 @@ impl Spec {
         (Spec::MlKem1024, "ML_KEM_1024"),
     ];
 
-    /// The names of all of them.
     pub(super) fn names() -> Vec<&'static str> {
         Spec::ALL.iter().map(|(_, name)| *name).collect()
     }
@@ -138,12 +136,11 @@ impl Spec {
         Spec::ALL.iter().find(|(spec, _)| *spec == self).map_or("", |(_, name)| name)
     }
 
-    /// The spec with this name.
     pub(super) fn named(name: &str) -> Option<Spec> {
         Spec::ALL.iter().find(|(_, known)| *known == name).map(|(spec, _)| *spec)
     }
 
-    /// The algorithms for a usage; none if the two do not go together.
+    /// The algorithms for a usage; empty if the combination is invalid.
     pub(super) fn algorithms(self, usage: Usage) -> &'static [&'static str] {
         match (self, usage) {
             (Spec::SymmetricDefault, Usage::EncryptDecrypt) => &["SYMMETRIC_DEFAULT"],
@@ -168,10 +165,10 @@ impl Spec {
         }
     }
 
-    /// The usage that is asked for, or the only one that may be left out.
+    /// The usage of a new key, which defaults to `ENCRYPT_DECRYPT` for symmetric keys only.
     ///
     /// # Errors
-    /// `ValidationException` if it is needed, or does not go with the spec.
+    /// `ValidationException` if the usage is missing, or invalid for the spec.
     pub(super) fn usage(self, asked: Option<Usage>) -> Result<Usage, Refusal> {
         let usage = match asked {
             Some(usage) => usage,
@@ -188,7 +185,7 @@ impl Spec {
         Ok(usage)
     }
 
-    /// Refuses what a partition does not offer.
+    /// Refuses a spec that a partition does not offer.
     ///
     /// # Errors
     /// `UnsupportedOperationException`.
@@ -202,22 +199,21 @@ impl Spec {
         Ok(())
     }
 
-    /// Whether it is one secret that encrypts.
+    /// Whether it is a symmetric encryption key.
     pub(super) fn is_symmetric(self) -> bool {
         self == Spec::SymmetricDefault
     }
 
-    /// Whether it is one secret that authenticates.
     pub(super) fn is_hmac(self) -> bool {
         matches!(self, Spec::Hmac224 | Spec::Hmac256 | Spec::Hmac384 | Spec::Hmac512)
     }
 
-    /// Whether it has a public half.
+    /// Whether it is a key pair.
     pub(super) fn is_asymmetric(self) -> bool {
         !self.is_symmetric() && !self.is_hmac()
     }
 
-    /// Whether material can be brought for it.
+    /// Whether material can be imported.
     pub(super) fn importable(self) -> bool {
         !self.names_post_quantum()
     }
@@ -226,7 +222,7 @@ impl Spec {
         self.name().starts_with("ML_")
     }
 
-    /// Adds spec and algorithms to a description.
+    /// Adds spec, usage and algorithms to the metadata of a key.
     pub(super) fn describe(self, usage: Usage, description: &mut Value) {
         description["KeySpec"] = json!(self.name());
         description["CustomerMasterKeySpec"] = json!(self.name());

@@ -1,4 +1,4 @@
-//! All keys and aliases of the lab, and what is due when.
+//! All keys and aliases of the lab, and the dates of due changes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound::{Excluded, Unbounded};
@@ -10,45 +10,44 @@ use super::key::Key;
 use super::store::{Store, StoreError};
 use crate::lab::refusal::Refusal;
 
-/// The keys of the lab's KMS. A key is changed as a copy, which [`State::add`] puts in its place.
+/// The keys of the lab's KMS. A change is made to a copy of a key, which [`State::add`] stores.
 #[derive(Debug, Default)]
 pub(super) struct State {
     keys: HashMap<String, Key>,
     regions: HashMap<(String, String), RegionalKeys>,
-    /// What happens next to which key.
+    /// The date of the next due change of each key, sorted.
     due: BTreeSet<(DateTime<Utc>, String)>,
     due_of: HashMap<String, DateTime<Utc>>,
 }
 
-/// One account in one region.
+/// The keys and aliases of an account in a region.
 #[derive(Debug, Default)]
 struct RegionalKeys {
     keys: BTreeSet<String>,
     aliases: BTreeMap<String, Alias>,
-    /// Key and alias, for the aliases of one key.
+    /// Pairs of key id and alias, to find the aliases of a key.
     aliases_of: BTreeSet<(String, String)>,
     has_managed_keys: bool,
 }
 
-/// A name for a key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Alias {
     pub account: String,
     pub region: String,
-    /// With `alias/`.
+    /// The name with `alias/`.
     pub name: String,
     pub arn: String,
-    /// None for an alias of AWS's own whose key is made when it is first asked for.
+    /// The key; `None` for an alias of AWS whose key is not created yet.
     pub target: Option<String>,
     pub created: DateTime<Utc>,
     pub updated: DateTime<Utc>,
 }
 
 impl State {
-    /// Reads what was kept.
+    /// Reads the stored keys and aliases.
     ///
     /// # Errors
-    /// If it cannot be read.
+    /// [`StoreError`] if the database or a record cannot be read.
     pub(super) fn load(store: &Store) -> Result<State, StoreError> {
         let mut state = State::default();
         for key in store.keys::<Key>()? {
@@ -64,10 +63,10 @@ impl State {
         Ok(state)
     }
 
-    /// Carries out all that is due by now, in the order of its dates.
+    /// Carries out all due changes in the order of their dates.
     ///
     /// # Errors
-    /// If it cannot be kept.
+    /// [`Refusal::Internal`] if a change cannot be stored.
     pub(super) fn catch_up(&mut self, now: DateTime<Utc>, store: &Store) -> Result<(), Refusal> {
         while let Some((date, id)) = self.due.first().filter(|(date, _)| *date <= now).cloned() {
             if let Some(key) = self.keys.get_mut(&id) {
@@ -78,25 +77,25 @@ impl State {
         Ok(())
     }
 
-    /// A key that is in a region.
     pub(super) fn key(&self, account: &str, region: &str, id: &str) -> Option<&Key> {
         self.keys.get(id).filter(|key| key.account == account && key.placements.contains_key(region))
     }
 
-    /// Takes a key in, new or changed.
+    /// Stores a new or changed key.
     ///
     /// # Errors
-    /// If it cannot be kept.
+    /// [`Refusal::Internal`] if the key cannot be stored.
     pub(super) fn add(&mut self, key: Key, store: &Store) -> Result<(), Refusal> {
         let id = key.id.clone();
         self.keys.insert(id.clone(), key);
         self.save(&id, store)
     }
 
-    /// Keeps a key as it is now; one that is nowhere any more is forgotten, with the aliases of where it was.
+    /// Stores a key in its current form. A key without placements is deleted, as are the aliases in regions that the
+    /// key has left.
     ///
     /// # Errors
-    /// If it cannot be kept.
+    /// [`Refusal::Internal`] if the key cannot be stored.
     pub(super) fn save(&mut self, id: &str, store: &Store) -> Result<(), Refusal> {
         let Some(key) = self.keys.remove(id) else { return Ok(()) };
         self.leave_old_places(&key, store)?;
@@ -145,7 +144,7 @@ impl State {
         }
     }
 
-    /// The ids of the keys in a region that follow an id.
+    /// The ids of the keys in a region, after `after`.
     pub(super) fn ids_after(&self, account: &str, region: &str, after: &str) -> impl Iterator<Item = &String> {
         let range = (Excluded(after.to_owned()), Unbounded);
         self.regional(account, region).into_iter().flat_map(move |regional| regional.keys.range(range.clone()))
@@ -155,7 +154,7 @@ impl State {
         self.regional(account, region)?.aliases.get(name)
     }
 
-    /// The aliases in a region that follow a name.
+    /// The aliases in a region, after `after`.
     pub(super) fn aliases_after(&self, account: &str, region: &str, after: &str) -> impl Iterator<Item = &Alias> {
         let range = (Excluded(after.to_owned()), Unbounded);
         self.regional(account, region)
@@ -163,16 +162,16 @@ impl State {
             .flat_map(move |regional| regional.aliases.range::<String, _>(range.clone()).map(|(_, alias)| alias))
     }
 
-    /// The aliases of a key in a region, in the order of their names.
+    /// The aliases of a key in a region, sorted by name.
     pub(super) fn aliases_of(&self, account: &str, region: &str, id: &str) -> Vec<&Alias> {
         let Some(regional) = self.regional(account, region) else { return Vec::new() };
         regional.names_of(id).iter().filter_map(|name| regional.aliases.get(name)).collect()
     }
 
-    /// Sets an alias, new or not.
+    /// Stores a new or changed alias.
     ///
     /// # Errors
-    /// If it cannot be kept.
+    /// [`Refusal::Internal`] if the alias cannot be stored.
     pub(super) fn set_alias(&mut self, alias: Alias, store: &Store) -> Result<(), Refusal> {
         store.save_alias(&alias.arn, &alias)?;
         self.regional_mut(&alias.account, &alias.region).insert(alias);
@@ -182,7 +181,7 @@ impl State {
     /// Removes an alias.
     ///
     /// # Errors
-    /// If that cannot be kept.
+    /// [`Refusal::Internal`] if the removal cannot be stored.
     pub(super) fn remove_alias(
         &mut self,
         account: &str,
@@ -196,7 +195,7 @@ impl State {
         }
     }
 
-    /// Notes that AWS's own keys of a region are there; whether they have been before.
+    /// Records that the managed keys of a region are created. Returns whether they were before.
     pub(super) fn note_managed_keys(&mut self, account: &str, region: &str) -> bool {
         std::mem::replace(&mut self.regional_mut(account, region).has_managed_keys, true)
     }

@@ -1,6 +1,6 @@
-//! Where the lab keeps its keys between runs: a sled database of its own, one JSON record for each key and each alias.
+//! The database of the lab's keys: a sled database with a JSON record for each key and each alias.
 //!
-//! Key material stands in it in the clear. It protects nothing: everything in the lab is for trying out.
+//! Key material is stored in plaintext, because keys of the lab are for tests only.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -17,14 +17,14 @@ use super::super::refusal::Refusal;
 
 const CLOCK: &str = "ahead_seconds";
 
-/// The database, or nothing at all.
+/// The database; `None` if the lab stores nothing.
 #[derive(Debug)]
 pub(super) struct Store(Option<Trees>);
 
 #[derive(Debug)]
 struct Trees {
     database: sled::Db,
-    /// How many writes there have been, and how many of them are on the disk for sure.
+    /// The number of writes, and the number of writes that are on the disk.
     written: AtomicU64,
     flushed: AtomicU64,
     flushing: Mutex<()>,
@@ -33,7 +33,6 @@ struct Trees {
     lab: sled::Tree,
 }
 
-/// What cannot be read or used.
 #[derive(Debug, Error)]
 pub enum StoreError {
     #[error("cannot use {}", path.display())]
@@ -46,24 +45,24 @@ pub enum StoreError {
     Damaged(String),
 }
 
-/// How often, and how long apart, a database that another has is tried.
+/// The number of attempts to open a locked database, and the pause between them.
 const PATIENCE: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// sled tells it in words only.
+/// sled reports a lock only in the text of the error.
 fn is_locked(error: &sled::Error) -> bool {
     matches!(error, sled::Error::Io(error) if error.to_string().contains("lock"))
 }
 
 impl Store {
-    /// Opens or makes the database in a directory; without one, nothing is kept.
+    /// Opens or creates the database in a directory; without a directory nothing is stored.
     ///
     /// # Errors
-    /// If the directory cannot be used, or another process has it.
+    /// [`StoreError`] if the directory cannot be used, or another process has opened it.
     pub(super) fn open(directory: Option<&Path>) -> Result<Store, StoreError> {
         let Some(path) = directory else { return Ok(Store(None)) };
         let open = || {
-            // The appliance's data may be in the same directory: nobody else may read it.
+            // The parent can be the appliance's data directory, which only its user may read.
             DirBuilder::new().recursive(true).mode(0o700).create(path)?;
             let database = sled::Config::new().path(path).cache_capacity(64 << 20).open()?;
             let tree = |name: &str| database.open_tree(name);
@@ -72,7 +71,7 @@ impl Store {
             Ok(Store(Some(Trees { database, written, flushed, flushing: Mutex::new(()), keys, aliases, lab })))
         };
         let mut opened = open();
-        // A lab that has just ended lets go of its files a moment later.
+        // A lab that has just stopped releases its lock with a delay.
         for _ in 0..PATIENCE {
             match &opened {
                 Err(error) if is_locked(error) => std::thread::sleep(PAUSE),
@@ -86,43 +85,43 @@ impl Store {
         })
     }
 
-    /// All keys.
+    /// Reads all keys.
     ///
     /// # Errors
-    /// If the database or a record cannot be read.
+    /// [`StoreError`] if the database or a record cannot be read.
     pub(super) fn keys<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
         self.0.as_ref().map_or_else(|| Ok(Vec::new()), |trees| all(&trees.keys))
     }
 
-    /// All aliases.
+    /// Reads all aliases.
     ///
     /// # Errors
-    /// If the database or a record cannot be read.
+    /// [`StoreError`] if the database or a record cannot be read.
     pub(super) fn aliases<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
         self.0.as_ref().map_or_else(|| Ok(Vec::new()), |trees| all(&trees.aliases))
     }
 
-    /// How far the clock was ahead.
+    /// Reads the offset of the clock, in seconds.
     ///
     /// # Errors
-    /// If the database or the record cannot be read.
+    /// [`StoreError`] if the database or the record cannot be read.
     pub(super) fn clock(&self) -> Result<u32, StoreError> {
         let Some(trees) = &self.0 else { return Ok(0) };
         trees.lab.get(CLOCK)?.map_or(Ok(0), |bytes| read(CLOCK.as_bytes(), &bytes))
     }
 
-    /// Something of the lab's own, such as a wrapping key.
+    /// Reads one of the lab's own secrets, such as a wrapping key.
     pub(super) fn own(&self, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
         let Some(trees) = &self.0 else { return Ok(None) };
         trees.lab.get(name).map(|found| found.map(|bytes| bytes.to_vec())).map_err(|_| Refusal::Internal)
     }
 
-    /// Keeps something of the lab's own.
+    /// Stores one of the lab's own secrets.
     pub(super) fn save_own(&self, name: &str, bytes: &[u8]) -> Result<(), Refusal> {
         self.write(|trees| trees.lab.insert(name, bytes).map(drop))
     }
 
-    /// Keeps how far the clock is ahead.
+    /// Stores the offset of the clock.
     pub(super) fn save_clock(&self, seconds: u32) -> Result<(), Refusal> {
         self.write(|trees| trees.lab.insert(CLOCK, seconds.to_string().as_bytes()).map(drop))
     }
@@ -135,7 +134,7 @@ impl Store {
         self.write(|trees| trees.keys.remove(id).map(drop))
     }
 
-    /// Keeps an alias under its ARN.
+    /// Stores an alias under its ARN.
     pub(super) fn save_alias(&self, arn: &str, alias: &impl Serialize) -> Result<(), Refusal> {
         self.write(|trees| trees.aliases.insert(arn, json(alias)).map(drop))
     }
@@ -144,10 +143,10 @@ impl Store {
         self.write(|trees| trees.aliases.remove(arn).map(drop))
     }
 
-    /// Waits until all that was written is on the disk. Callers that wait at the same time share one flush.
+    /// Waits until all writes so far are on the disk. Concurrent callers share a flush.
     ///
     /// # Errors
-    /// [`Refusal::Internal`] if the disk refuses.
+    /// [`Refusal::Internal`] if the disk fails.
     pub(super) async fn flush(&self) -> Result<(), Refusal> {
         let Some(trees) = &self.0 else { return Ok(()) };
         let wanted = trees.written.load(Ordering::Acquire);
@@ -160,7 +159,7 @@ impl Store {
         }
         let written = trees.written.load(Ordering::Acquire);
         let database = trees.database.clone();
-        // Not sled's own `flush_async`: it has been seen to sleep for ever.
+        // sled's `flush_async` is not used: a hang was observed.
         let flushed = tokio::task::spawn_blocking(move || database.flush()).await;
         flushed.map_err(|_| Refusal::Internal)?.map_err(|error| failed(&error))?;
         trees.flushed.store(written, Ordering::Release);
@@ -181,7 +180,7 @@ fn failed(error: &sled::Error) -> Refusal {
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {
-    // Maps with texts as keys, texts, numbers, times: none of them can fail.
+    // The serialization of maps with text keys, texts, numbers and times cannot fail.
     serde_json::to_vec(value).unwrap_or_default()
 }
 

@@ -1,4 +1,4 @@
-//! Tags of keys, within AWS's limits.
+//! Tags of keys.
 
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
@@ -11,10 +11,10 @@ use super::request::Request;
 use super::{Answer, exception};
 use crate::lab::refusal::Refusal;
 
-/// So many tags one key can have.
+/// AWS's limit of tags for a key.
 const MOST: usize = 50;
 
-/// Adds tags to what is there already.
+/// Validates tags and adds them to existing ones.
 ///
 /// # Errors
 /// `TagException`.

@@ -1,4 +1,4 @@
-//! Encrypt, Decrypt and ReEncrypt, with symmetric keys and with RSA pairs.
+//! Encrypt, Decrypt and ReEncrypt, with symmetric keys and RSA key pairs.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::spec::Usage;
 use super::{Answer, asymmetric, exception};
 use crate::lab::refusal::Refusal;
 
-/// Sizes of texts and ciphertexts, in bytes.
+/// The sizes of plaintexts and ciphertexts, in bytes.
 pub(super) const PLAINTEXT: (usize, usize) = (1, 4096);
 const CIPHERTEXT: (usize, usize) = (1, 6144);
 const ALGORITHMS: [&str; 4] = ["SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"];
@@ -93,7 +93,7 @@ pub(super) fn re_encrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
 /// Encrypts with a key.
 ///
 /// # Errors
-/// If algorithm, context or length do not go with the key.
+/// The refusal if the algorithm, the context or the length is invalid for the key.
 pub(super) fn seal(tool: &Tool, algorithm: &str, context: &Context, plaintext: &[u8]) -> Result<Vec<u8>, Refusal> {
     tool.require_algorithm(algorithm)?;
     if algorithm == SYMMETRIC {
@@ -108,7 +108,7 @@ struct Opened {
     plaintext: Bytes,
 }
 
-/// Decrypts, with the key that is named or that the ciphertext names.
+/// Decrypts with the key of the request, or with the key that the ciphertext names.
 fn open(
     call: &Call<'_>,
     action: &str,
@@ -120,7 +120,7 @@ fn open(
     let invalid = || exception::invalid_ciphertext("");
     if algorithm == SYMMETRIC {
         let blob = Blob::read(ciphertext);
-        // A key that is named is judged even if the ciphertext is nonsense.
+        // The key of the request is checked even if the ciphertext is invalid.
         let named = name.map(|name| call.tool(name, Usage::EncryptDecrypt, action)).transpose()?;
         if let Some(tool) = &named {
             tool.require_algorithm(algorithm)?;
@@ -145,7 +145,7 @@ fn open(
     Ok(Opened { tool, plaintext })
 }
 
-/// The key and the material that made a ciphertext. One that this account does not have here is not told from another.
+/// The key and the material of a ciphertext. As in AWS, the refusal does not reveal whether the key exists elsewhere.
 fn sealed_with(call: &Call<'_>, action: &str, blob: &Blob<'_>) -> Result<Tool, Refusal> {
     let state = call.kms.state()?;
     if state.key(call.account(), call.region, blob.key_id).is_none() {
@@ -166,10 +166,10 @@ fn require_no_context(algorithm: &str, context: &Context) -> Result<(), Refusal>
     Err(Refusal::Invalid(format!("EncryptionContext is not supported with algorithm {algorithm}.")))
 }
 
-/// Ends a call that was only to see whether it would do.
+/// Ends a dry run, which is refused after all checks have passed.
 ///
 /// # Errors
-/// `DryRunOperationException` if so.
+/// `DryRunOperationException` if `dry` is set.
 pub(super) fn refuse_dry_run(dry: bool) -> Result<(), Refusal> {
     if dry {
         Err(exception::dry_run("The request would have succeeded, but the DryRun option is set."))

@@ -1,7 +1,7 @@
-//! The way in for material: keys to wrap it with, and the tokens that go with them.
+//! Wrapping keys and import tokens.
 //!
-//! AWS makes a new wrapping key for each call. The lab keeps one of each size, because making one takes long; that a
-//! token is used with the right key, algorithm and size is checked all the same.
+//! AWS generates a wrapping key for each call. The lab has one of each size, because the generation takes long. The
+//! token still binds key, algorithm and size.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrapPadded as _};
@@ -33,7 +33,7 @@ const SIZES: [&str; 4] = ["RSA_2048", "RSA_3072", "RSA_4096", "SM2"];
 const VALID_HOURS: i64 = 24;
 const TOKEN_KEY: &str = "token-key";
 
-/// What stands in a token: which key it is for, and how the material is wrapped.
+/// The content of an import token.
 #[derive(Debug, Serialize, Deserialize)]
 struct Token {
     key: String,
@@ -69,7 +69,7 @@ pub(super) fn get_parameters_for_import(call: &Call<'_>, request: &mut Request<'
     }))
 }
 
-/// Refuses keys whose material AWS makes.
+/// Requires the origin `EXTERNAL`.
 ///
 /// # Errors
 /// `UnsupportedOperationException`.
@@ -88,7 +88,7 @@ fn require_fitting(key: &Key, algorithm: &str, size: &str) -> Result<(), Refusal
         let why = format!("The lab cloud does not wrap with {algorithm} and {size}.");
         return Err(exception::unsupported(why));
     }
-    // A private RSA key is longer than anything that RSA alone can encrypt.
+    // A private RSA key is too long for RSA encryption alone.
     let short_way = algorithm.starts_with("RSAES_");
     let p521_in_2048 = key.spec == Spec::P521 && size == "RSA_2048";
     if short_way && (long || p521_in_2048) {
@@ -102,7 +102,7 @@ fn require_fitting(key: &Key, algorithm: &str, size: &str) -> Result<(), Refusal
     Ok(())
 }
 
-/// Unwraps material that was wrapped for a key.
+/// Unwraps material with the wrapping key of a token.
 ///
 /// # Errors
 /// `InvalidImportTokenException`, `ExpiredImportTokenException`, `InvalidCiphertextException`.
@@ -121,7 +121,7 @@ pub(super) fn unwrap(call: &Call<'_>, arn: &str, token: &[u8], wrapped: &[u8]) -
     }
 }
 
-/// An AES key in RSA, then the material in AES key wrap with padding.
+/// Decrypts an AES key with RSA, then unwraps the material with AES key wrap with padding.
 fn unwrap_in_two(secret: &[u8], algorithm: &str, wrapped: &[u8], size: Spec) -> Option<Bytes> {
     let modulus = match size {
         Spec::Rsa2048 => 256,

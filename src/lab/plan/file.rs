@@ -1,4 +1,4 @@
-//! The plan as it stands in its TOML file: spelling only, nothing is judged here.
+//! The TOML form of the plan, before validation.
 
 use std::collections::BTreeMap;
 

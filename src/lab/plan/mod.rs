@@ -1,6 +1,6 @@
-//! The plan of the lab cloud: regions, accounts, users, roles. Read once at start, never changed.
+//! The plan of the lab cloud: regions, accounts, users, roles. It is read once at start.
 //!
-//! `file.rs` spells the TOML, `validate.rs` turns it into the types below and names every mistake (`mistake.rs`).
+//! `file.rs` defines the TOML. `validate.rs` converts it to the types below and reports every mistake (`mistake.rs`).
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,13 +17,13 @@ mod validate;
 
 pub use mistake::{Mistake, Problem};
 
-/// The plan that is used when none is given: `config/lab-cloud.toml`, which documents every member.
+/// The default plan: `config/lab-cloud.toml`, which documents every member.
 const BUILT_IN: &str = include_str!("../../../config/lab-cloud.toml");
 
-/// When everything in the plan was created, as far as IAM's listings tell. RFC 3339.
+/// The creation date of all users and roles in IAM's lists, in RFC 3339.
 pub(in crate::lab) const CREATED: &str = "2020-11-05T05:29:17Z";
 
-/// A lab cloud as planned: parsed and validated.
+/// The validated plan of a lab cloud.
 #[derive(Debug, Clone)]
 pub struct LabPlan {
     partitions: HashMap<Partition, Offer>,
@@ -32,7 +32,7 @@ pub struct LabPlan {
 }
 
 impl LabPlan {
-    /// The plan of `config/lab-cloud.toml`, which is part of the program.
+    /// The plan of `config/lab-cloud.toml`, which is compiled in.
     pub fn built_in() -> LabPlan {
         LabPlan::parse(BUILT_IN).expect("a test reads the plan that is compiled in")
     }
@@ -40,14 +40,14 @@ impl LabPlan {
     /// Reads a plan from a TOML file.
     ///
     /// # Errors
-    /// If the file cannot be read, is not TOML of the documented form, or contradicts itself; every mistake is named.
+    /// [`LabError`] if the file cannot be read, is not of the documented form, or has mistakes, all of which are named.
     pub fn read(path: &Path) -> Result<LabPlan, LabError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| LabError::PlanUnreadable { path: path.to_owned(), source })?;
         LabPlan::parse(&text)
     }
 
-    /// Reads a plan from the text of a TOML file.
+    /// Parses a plan from the text of a TOML file.
     ///
     /// # Errors
     /// As for [`LabPlan::read`].
@@ -56,17 +56,16 @@ impl LabPlan {
         validate::validate(file).map_err(LabError::PlanMistaken)
     }
 
-    /// The access key of the plan's first user that has one: for the ready-made connection and for people's SDKs.
+    /// The first access key in the plan. The default connection uses it, and `claviger lab` prints it for SDKs.
     pub fn default_keys(&self) -> LabKeys {
         self.keys.clone()
     }
 
-    /// The account with this id.
     pub(in crate::lab) fn account(&self, id: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.id == id)
     }
 
-    /// The user that this access key belongs to.
+    /// The user with an access key.
     pub(in crate::lab) fn key_holder(&self, access_key_id: &str) -> Option<(&Account, &User, &LabKeys)> {
         self.accounts.iter().find_map(|account| {
             account.users.iter().find_map(|user| {
@@ -76,7 +75,6 @@ impl LabPlan {
         })
     }
 
-    /// The partition that a region belongs to.
     pub(in crate::lab) fn partition_of(&self, region: &str) -> Option<Partition> {
         Partition::ALL.into_iter().find(|partition| {
             self.partitions
@@ -86,7 +84,7 @@ impl LabPlan {
     }
 }
 
-/// An access key pair of a lab user. It opens nothing outside the lab.
+/// An access key pair of a lab user. It is valid only in the lab.
 #[derive(Clone)]
 pub struct LabKeys {
     access_key_id: String,
@@ -109,49 +107,45 @@ impl fmt::Debug for LabKeys {
     }
 }
 
-/// The regions of a partition.
 #[derive(Debug, Clone, Default)]
 struct Offer {
     enabled: Vec<String>,
     opt_in: Vec<String>,
 }
 
-/// An account with everything in it.
 #[derive(Debug, Clone)]
 pub(in crate::lab) struct Account {
     pub id: String,
     pub partition: Partition,
-    /// All regions of the partition, as they stand for this account; the order is the plan's.
+    /// All regions of the partition with their status for the account, in the order of the plan.
     pub regions: Vec<Region>,
     pub users: Vec<User>,
     pub roles: Vec<Role>,
 }
 
 impl Account {
-    /// The user with this name.
     pub(super) fn user(&self, name: &str) -> Option<&User> {
         self.users.iter().find(|user| user.identity.name == name)
     }
 
-    /// The role with this name.
     pub(super) fn role(&self, name: &str) -> Option<&Role> {
         self.roles.iter().find(|role| role.identity.name == name)
     }
 
-    /// Whether the account may use a region.
+    /// Whether a region is enabled for the account.
     pub(super) fn may_use(&self, region: &str) -> bool {
         self.regions.iter().any(|known| known.name == region && known.opt_in != OptIn::NotOptedIn)
     }
 }
 
-/// A region as it stands for an account.
+/// A region and its status for an account.
 #[derive(Debug, Clone)]
 pub(in crate::lab) struct Region {
     pub name: String,
     pub opt_in: OptIn,
 }
 
-/// Whether an account may use a region, in EC2's words.
+/// The status of a region for an account, as in EC2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::lab) enum OptIn {
     NotRequired,
@@ -160,7 +154,7 @@ pub(in crate::lab) enum OptIn {
 }
 
 impl OptIn {
-    /// As EC2 writes it.
+    /// The value in EC2's answers.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             OptIn::NotRequired => "opt-in-not-required",
@@ -170,11 +164,11 @@ impl OptIn {
     }
 }
 
-/// What users and roles have in common.
+/// The common members of users and roles.
 #[derive(Debug, Clone)]
 pub(in crate::lab) struct Identity {
     pub name: String,
-    /// `/`, or one or more parts between slashes.
+    /// The IAM path: `/`, or one or more parts between slashes.
     pub path: String,
     pub arn: String,
     /// AWS's unique id: `AIDA…` for a user, `AROA…` for a role.
@@ -194,17 +188,17 @@ pub(in crate::lab) struct Role {
     pub description: Option<String>,
     pub external_id: Option<String>,
     pub trusts: Vec<Trust>,
-    /// The longest session, in seconds.
+    /// The maximum duration of a session, in seconds.
     pub max_session: i64,
 }
 
-/// The principals that may assume a role.
+/// A principal, or several, that may assume a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::lab) enum Trust {
     Anyone,
-    /// Everybody in an account whom that account allows `sts:AssumeRole`.
+    /// The principals of an account with the permission `sts:AssumeRole`.
     Account(String),
-    /// One user or role, by ARN.
+    /// A user or role, by ARN.
     Principal(String),
 }
 

@@ -1,8 +1,8 @@
-//! The built-in plan, and every rule broken once.
+//! Tests of the built-in plan, and of each rule.
 
 use super::*;
 
-/// A plan with one account, into which a test writes what it wants.
+/// Parses a plan with one account, to which `account` is appended.
 fn parse(account: &str) -> Result<LabPlan, LabError> {
     LabPlan::parse(&format!(
         "[partitions.aws]\nenabled = [\"us-east-1\", \"eu-west-3\"]\nopt_in = [\"eu-south-1\"]\n\
@@ -12,7 +12,7 @@ fn parse(account: &str) -> Result<LabPlan, LabError> {
     ))
 }
 
-/// The mistakes as (place, problem).
+/// The mistakes as pairs of path and problem.
 fn mistakes(result: Result<LabPlan, LabError>) -> Vec<(String, Problem)> {
     match result {
         Err(LabError::PlanMistaken(mistakes)) => mistakes.into_iter().map(|m| (m.place, m.problem)).collect(),
@@ -21,7 +21,7 @@ fn mistakes(result: Result<LabPlan, LabError>) -> Vec<(String, Problem)> {
 }
 
 #[test]
-fn the_built_in_plan_has_what_the_documentation_promises() {
+fn the_built_in_plan_has_the_documented_content() {
     let plan = LabPlan::built_in();
     let first = plan.account("123456789012").expect("the first account");
     let user = first.user("user1").expect("its user");
@@ -85,7 +85,7 @@ fn an_unreadable_file_is_named() {
 }
 
 #[test]
-fn an_empty_plan_lacks_an_access_key() {
+fn a_plan_without_an_access_key_is_rejected() {
     assert_eq!(mistakes(LabPlan::parse("")), [("accounts".into(), Problem::NoAccessKey)]);
 }
 
@@ -201,7 +201,7 @@ fn roles_are_validated() {
 }
 
 #[test]
-fn a_mistake_names_place_value_and_remedy() {
+fn a_mistake_names_path_value_and_remedy() {
     let error = parse("allow = [\"kms\"]\n").expect_err("a mistake").to_string();
     assert_eq!(
         error,
@@ -211,7 +211,7 @@ fn a_mistake_names_place_value_and_remedy() {
 }
 
 #[test]
-fn the_regions_of_an_account_follow_its_choices() {
+fn an_account_can_opt_in_to_regions_and_disable_regions() {
     let plan = LabPlan::parse(
         "[partitions.aws]\nenabled = [\"us-east-1\", \"eu-west-3\"]\nopt_in = [\"eu-south-1\", \"af-south-1\"]\n\
          [[accounts]]\nid = \"123456789012\"\nopted_in_regions = [\"eu-south-1\"]\ndisabled_regions = [\"eu-west-3\"]\n\

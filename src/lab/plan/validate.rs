@@ -1,4 +1,4 @@
-//! From the file to the plan: every rule that a plan has to keep, and every mistake collected.
+//! Validates the TOML form of a plan and converts it. All mistakes are collected.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,11 +10,11 @@ use super::{Account, Identity, LabKeys, LabPlan, Offer, OptIn, Region, Role, Tru
 use crate::lab::partition::Partition;
 use crate::lab::permission::{Permissions, is_action_pattern};
 
-/// IAM's shortest and default value for a role's longest session.
+/// IAM's minimum, and default, of a role's maximum session duration, in seconds.
 const SHORTEST_MAXIMUM: i64 = 3600;
 const LONGEST_MAXIMUM: i64 = 43_200;
 
-/// Makes the plan, or says everything that is wrong with it.
+/// Validates a plan, or returns all its mistakes.
 pub(super) fn validate(file: PlanFile) -> Result<LabPlan, Vec<Mistake>> {
     let mut mistakes = Mistakes::default();
     let partitions = offers(&file, &mut mistakes);
@@ -130,7 +130,7 @@ fn validate_regions(
     enabled.chain(opt_in).map(|(region, own)| Region { name: region.clone(), opt_in: status(region, own) }).collect()
 }
 
-/// Where a user or role lives: what its ARN begins with.
+/// The account of a user or role.
 struct Owner<'a> {
     partition: Partition,
     account: &'a str,
@@ -221,7 +221,7 @@ fn validate_permissions(place: &str, allow: Vec<String>, deny: Vec<String>, mist
     Permissions { allow, deny }
 }
 
-/// A role may trust only what there is: AWS refuses a trust policy with an unknown principal too.
+/// Checks that trusted principals exist. AWS refuses a trust policy with an unknown principal too.
 fn check_trusts(accounts: &[Account], mistakes: &mut Mistakes) {
     for (a, account) in accounts.iter().enumerate() {
         let neighbours = || accounts.iter().filter(|other| other.partition == account.partition);
@@ -268,7 +268,7 @@ fn parse_trust(text: &str) -> Option<Trust> {
     }
 }
 
-/// An id like those that AWS gives, and the same one at every start.
+/// A unique id in AWS's form, which is the same at every start.
 fn unique_id(prefix: &str, arn: &str) -> String {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let digest = digest::digest(&digest::SHA256, arn.as_bytes());

@@ -1,16 +1,16 @@
-//! The canonical request: the one spelling of a request on which client and server agree.
+//! The canonical request of Signature Version 4.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Claim, Received};
 use crate::lab::wire::query;
 
-/// All but RFC 3986's unreserved characters is escaped.
+/// All characters except the unreserved ones of RFC 3986.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// In a path the slash stays too.
+/// In a path the slash is not escaped.
 const ESCAPED_IN_PATH: &AsciiSet = &ESCAPED.remove(b'/');
 
-/// The canonical request. Bytes, because header values need not be UTF-8.
+/// The canonical request, in bytes, because header values need not be UTF-8.
 pub(super) fn request(request: &Received<'_>, claim: &Claim, body_hash: &str) -> Vec<u8> {
     let mut names = claim.signed_headers.clone();
     names.sort();
@@ -27,7 +27,7 @@ pub(super) fn request(request: &Received<'_>, claim: &Claim, body_hash: &str) ->
     text
 }
 
-/// The path without `.`, `..` and doubled slashes, and escaped once more: every service but S3 signs it so.
+/// The path, normalized and escaped once more. Only S3 does not do so.
 pub(super) fn path(raw: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     for part in raw.split('/') {
@@ -44,7 +44,7 @@ pub(super) fn path(raw: &str) -> String {
     utf8_percent_encode(&normal, ESCAPED_IN_PATH).to_string()
 }
 
-/// The parameters without the signature, escaped in one way and sorted.
+/// The parameters without the signature, with uniform escapes and sorted.
 pub(super) fn query_string(raw: &str) -> String {
     let mut parts: Vec<(String, String)> = query::raw_pairs(raw)
         .filter(|(name, _)| name != b"X-Amz-Signature")
@@ -59,7 +59,7 @@ fn escape(bytes: &[u8]) -> String {
     percent_encoding::percent_encode(bytes, ESCAPED).to_string()
 }
 
-/// A header's values in their order, each trimmed and with single spaces, joined by commas.
+/// The values of a header in their order, with whitespace collapsed, joined by commas.
 fn header(request: &Received<'_>, name: &str) -> Vec<u8> {
     let values = request.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| {
         let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());

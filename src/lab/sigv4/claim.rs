@@ -1,4 +1,4 @@
-//! What a request says about its own signature: read from the `Authorization` header or from the query string.
+//! Parses the signature of a request, from the `Authorization` header or from the query string.
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
@@ -9,24 +9,24 @@ use super::{ALGORITHM, BASIC, LONGEST_PRESIGNED, Received};
 use crate::lab::refusal::Refusal;
 use crate::lab::wire::query;
 
-/// A signature with all that is needed to check it, except the key.
+/// A signature with the data for its verification, except the secret key.
 #[derive(Debug, Clone)]
 pub(crate) struct Claim {
     /// The access key that the request names.
     pub access_key_id: String,
-    /// What the signature is good for.
+    /// The credential scope.
     pub scope: Scope,
-    /// When the request was signed.
+    /// The time of the signature.
     pub time: DateTime<Utc>,
-    /// The session token, if one came along.
+    /// The session token, if the request has one.
     pub session_token: Option<String>,
     pub(super) signed_headers: Vec<String>,
     pub(super) signature: String,
-    /// How long a presigned request lives, in seconds.
+    /// The validity of a presigned request, in seconds.
     pub(super) expires: Option<i64>,
 }
 
-/// The scope of a signature.
+/// The credential scope of a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scope {
     /// The day, as `20150830`.
@@ -39,10 +39,10 @@ pub(crate) struct Scope {
 }
 
 impl Claim {
-    /// Reads the claim of a request.
+    /// Parses the signature of a request.
     ///
     /// # Errors
-    /// If the request is not signed, or in a form that cannot be checked.
+    /// [`Refusal::Unsigned`], [`Refusal::SignatureIncomplete`] or [`Refusal::SignatureWrong`].
     pub(crate) fn read(request: &Received<'_>) -> Result<Claim, Refusal> {
         let parameters = query::pairs(request.query);
         let in_query = parameters.iter().any(|(name, _)| name == "X-Amz-Algorithm");
@@ -140,7 +140,7 @@ fn parse_signed_headers(list: &str) -> Vec<String> {
     list.split(';').map(str::to_ascii_lowercase).collect()
 }
 
-/// ISO 8601's basic form; a `Date` header may also have HTTP's own.
+/// Parses ISO 8601's basic format. A `Date` header may also have HTTP's format.
 fn parse_time(text: &str) -> Result<DateTime<Utc>, Refusal> {
     NaiveDateTime::parse_from_str(text, BASIC)
         .map(|time| time.and_utc())

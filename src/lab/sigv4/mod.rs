@@ -1,8 +1,8 @@
-//! Checks a request's signature as AWS does: Signature Version 4, in headers or in the query string.
+//! Verifies Signature Version 4, in headers or in the query string.
 //!
-//! `claim.rs` reads what a request says about its signature, `canonical.rs` builds the text that was signed, and this
-//! file judges. The order of the checks is AWS's, so that a request with several faults gets the same answer.
-//! Keys and who holds them are no business of this module.
+//! `claim.rs` parses the signature of a request, `canonical.rs` builds the canonical request, and this file verifies
+//! the signature. The checks are in AWS's order, so that a request with several faults gets the same answer. The caller
+//! looks up the secret key.
 
 use aws_lc_rs::{constant_time, digest, hmac};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,30 +14,30 @@ mod claim;
 
 pub(super) use claim::{Claim, Scope};
 
-/// How far a client's clock may be away, in minutes.
+/// The tolerated difference of the client's clock, in minutes.
 const SKEW_MINUTES: i64 = 5;
-/// The longest life of a presigned request: a week, in seconds.
+/// The maximum validity of a presigned request: a week, in seconds.
 const LONGEST_PRESIGNED: i64 = 604_800;
-/// How times are written in signatures.
+/// The format of times in signatures.
 const BASIC: &str = "%Y%m%dT%H%M%SZ";
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const TERMINATOR: &str = "aws4_request";
 
-/// A request as it came over the wire, before anybody has decoded anything.
+/// A request as received, with all escapes.
 #[derive(Debug, Clone)]
 pub(super) struct Received<'a> {
     pub method: &'a str,
     /// The path with its escapes, without the query string.
     pub path: &'a str,
-    /// The query string with its escapes; empty if there is none.
+    /// The query string with its escapes; empty if the request has none.
     pub query: &'a str,
-    /// Header fields in their order, names in lower case.
+    /// The header fields in their order, with names in lower case.
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: &'a [u8],
 }
 
 impl Received<'_> {
-    /// The first value of a header field, if it is text.
+    /// The first value of a header field, if the value is UTF-8.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
         std::str::from_utf8(value).ok()
@@ -45,10 +45,10 @@ impl Received<'_> {
 }
 
 impl Claim {
-    /// Everything that can be judged without the key: time, scope, and which headers are signed.
+    /// Checks what does not need the key: time, signed headers and scope.
     ///
     /// # Errors
-    /// The first fault, in AWS's order and words.
+    /// The first fault, in AWS's order.
     pub(super) fn check_form(&self, request: &Received<'_>, service: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
         self.check_time(now)?;
         self.check_signed_headers(request)?;
@@ -72,13 +72,13 @@ impl Claim {
         if faults.is_empty() { Ok(()) } else { Err(Refusal::SignatureWrong(faults)) }
     }
 
-    /// Whether the holder of the secret has signed this request.
+    /// Verifies the signature with a secret key.
     ///
     /// # Errors
-    /// If not.
+    /// [`Refusal::mismatch`].
     pub(super) fn verify(&self, request: &Received<'_>, secret_access_key: &str) -> Result<(), Refusal> {
         let body_hash = hex(digest::digest(&digest::SHA256, request.body).as_ref());
-        // The hash that the client declares is part of what it signed, so it must be true.
+        // The declared hash is part of the signature, so that it must match the body.
         if let Some(declared) = request.header("x-amz-content-sha256")
             && declared != body_hash
         {
@@ -119,7 +119,7 @@ impl Claim {
             let fault = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
             return Err(Refusal::SignatureWrong(fault.to_owned()));
         }
-        // AWS's rule for clients: every x-amz-* header is signed. An unsigned one could have been added on the way.
+        // AWS requires a signature of every x-amz-* header. A third party could have added an unsigned one.
         match request.headers.iter().find(|(name, _)| name.starts_with("x-amz-") && !signed(name)) {
             Some((name, _)) => {
                 Err(Refusal::SignatureWrong(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.")))

@@ -1,4 +1,4 @@
-//! Signatures that AWS has published, botocore's presigned form, and everything that must not pass.
+//! Tests with signatures of AWS's published test suite and of botocore, and with invalid signatures.
 
 use chrono::TimeZone as _;
 
@@ -10,7 +10,7 @@ fn at_signing() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2015, 8, 30, 12, 36, 0).single().expect("a time that exists")
 }
 
-/// A request of AWS's test suite: signed for `us-east-1/service`, key `AKIDEXAMPLE`.
+/// A request of AWS's test suite, signed for `us-east-1/service` with the key `AKIDEXAMPLE`.
 struct Sample<'a> {
     method: &'a str,
     query: &'a str,
@@ -62,7 +62,7 @@ fn judge(request: &Received<'_>, service: &str, now: DateTime<Utc>) -> Result<()
 }
 
 #[test]
-fn signatures_of_the_published_suite_are_right() {
+fn signatures_of_the_published_suite_are_valid() {
     let samples = [
         VANILLA,
         Sample {
@@ -102,7 +102,7 @@ fn signatures_of_the_published_suite_are_right() {
 }
 
 #[test]
-fn paths_lose_dots_and_doubled_slashes_and_are_escaped_again() {
+fn paths_are_normalized_and_escaped_again() {
     for (raw, canonical) in [
         ("", "/"),
         ("/", "/"),
@@ -120,7 +120,7 @@ fn paths_lose_dots_and_doubled_slashes_and_are_escaped_again() {
 }
 
 #[test]
-fn parameters_are_escaped_in_one_way_and_sorted() {
+fn parameters_are_escaped_uniformly_and_sorted() {
     for (raw, canonical) in [
         ("", ""),
         ("b=2&a=2&a=1&X-Amz-Signature=00", "a=1&a=2&b=2"),
@@ -133,7 +133,7 @@ fn parameters_are_escaped_in_one_way_and_sorted() {
 }
 
 #[test]
-fn whatever_was_signed_may_not_change() {
+fn a_change_of_a_signed_part_invalidates_the_signature() {
     let sample = Sample {
         method: "POST",
         headers: &[("content-type", "application/x-www-form-urlencoded")],
@@ -166,7 +166,7 @@ fn whatever_was_signed_may_not_change() {
 }
 
 #[test]
-fn a_declared_body_hash_must_be_true() {
+fn a_declared_body_hash_must_match() {
     let sample = Sample {
         headers: &[("x-amz-content-sha256", "UNSIGNED-PAYLOAD")],
         signed: "host;x-amz-content-sha256;x-amz-date",
@@ -176,7 +176,7 @@ fn a_declared_body_hash_must_be_true() {
 }
 
 #[test]
-fn five_minutes_of_skew_are_fine_and_no_more() {
+fn a_clock_skew_of_five_minutes_is_tolerated() {
     let judged = |minutes, seconds| {
         let now = at_signing() + TimeDelta::minutes(minutes) + TimeDelta::seconds(seconds);
         judge(&VANILLA.received(), "service", now)
@@ -201,7 +201,7 @@ fn five_minutes_of_skew_are_fine_and_no_more() {
 }
 
 #[test]
-fn the_scope_has_to_fit_in_every_part() {
+fn every_part_of_the_scope_is_checked() {
     let mut request = VANILLA.received();
     request.headers[2].1 = b"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150831/us-east-1/service/aws3, \
         SignedHeaders=host;x-amz-date, Signature=00"
@@ -218,7 +218,7 @@ fn the_scope_has_to_fit_in_every_part() {
 }
 
 #[test]
-fn host_and_every_amz_header_have_to_be_signed() {
+fn host_and_every_amz_header_must_be_signed() {
     let unsigned_host = Sample { signed: "x-amz-date", ..VANILLA };
     let slipped_in = Sample { headers: &[("x-amz-target", "TrentService.ListKeys")], ..VANILLA };
     let wrong = |text: &str| Err(Refusal::SignatureWrong(text.into()));
@@ -233,7 +233,7 @@ fn host_and_every_amz_header_have_to_be_signed() {
 }
 
 #[test]
-fn what_cannot_be_read_is_incomplete_and_what_is_not_there_is_missing() {
+fn a_malformed_signature_is_incomplete_and_an_absent_one_is_missing() {
     let read = |authorization: Option<&str>, query: &str| {
         let mut request = VANILLA.received();
         request.query = query;
@@ -260,7 +260,7 @@ fn what_cannot_be_read_is_incomplete_and_what_is_not_there_is_missing() {
 }
 
 #[test]
-fn a_date_header_does_and_a_malformed_one_does_not() {
+fn a_date_header_is_accepted_and_a_malformed_date_is_not() {
     let with_date = |name: &str, value: &str| {
         let mut request = VANILLA.received();
         request.headers[1] = (name.into(), value.as_bytes().to_vec());
@@ -273,8 +273,8 @@ fn a_date_header_does_and_a_malformed_one_does_not() {
 }
 
 #[test]
-fn a_presigned_request_lives_as_long_as_it_says() {
-    // Made with botocore's SigV4QueryAuth (expires=60) for this key, service and time.
+fn a_presigned_request_expires() {
+    // Signed with botocore's SigV4QueryAuth (expires=60) for this key, service and time.
     const QUERY: &str = "Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=\
         AKIDEXAMPLE%2F20150830%2Fus-east-1%2Fsts%2Faws4_request&X-Amz-Date=20150830T123600Z&X-Amz-Expires=60&\
         X-Amz-SignedHeaders=host&X-Amz-Signature=1d10ef2bc2bb1b02201752f1912e9eb7a5df0d0d7bd2cc98b1f5557b7a9254be";

@@ -1,4 +1,4 @@
-//! Checks made before a service is called, and the lab's control endpoints.
+//! Tests of the checks before a service is called, and of the control endpoints.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use rusoto_core::credential::AwsCredentials;
 use super::*;
 
 #[tokio::test]
-async fn action_service_and_version_have_to_fit() {
+async fn action_service_and_version_must_match() {
     let lab = Lab::start().await;
     let keys = Keys::of("user1");
     for (service, form, status, part) in [
@@ -22,7 +22,7 @@ async fn action_service_and_version_have_to_fit() {
         assert_told(refused(lab.post(&keys, service, form).await), status, &[part]);
     }
     let elsewhere = lab.signed(&keys, "iam", "eu-west-3", &format!("{IAM}ListUsers"), &[]);
-    assert_eq!(lab.send(elsewhere).await.0, 200, "an SDK signs for its own region even where there are none");
+    assert_eq!(lab.send(elsewhere).await.0, 200, "IAM accepts a signature for any region");
     let target = [("x-amz-target", "TrentService.Dance")];
     let json = lab.signed(&keys, "kms", "eu-west-3", "{}", &target);
     assert_eq!(lab.send(json).await, (400, r#"{"__type":"UnknownOperationException"}"#.to_owned()));
@@ -31,7 +31,7 @@ async fn action_service_and_version_have_to_fit() {
 }
 
 #[tokio::test]
-async fn unsigned_oversized_and_query_requests() {
+async fn unsigned_oversized_and_presigned_requests_are_handled() {
     let lab = Lab::start().await;
     let client = reqwest::Client::new();
     let bare = client.post(lab.url("/")).body("Version=2011-06-15&Action=GetCallerIdentity").send().await;
@@ -55,7 +55,7 @@ async fn unsigned_oversized_and_query_requests() {
 }
 
 #[tokio::test]
-async fn faults_come_to_order_and_calls_are_counted() {
+async fn faults_are_injected_and_calls_are_counted() {
     let lab = Lab::start().await;
     let keys = Keys::of("user1");
     let order = |answer: &str| json!([{ "service": "sts", "region": "eu-west-3", "answer": answer }]);
@@ -67,7 +67,7 @@ async fn faults_come_to_order_and_calls_are_counted() {
     ] {
         assert_eq!(lab.control(Method::PUT, "/_lab/faults", &order(answer)).await.0, 200);
         lab.whoami(&keys, "us-east-1").await.expect("another region");
-        // Through a plain client: rusoto repeats what fails with 500.
+        // The request is sent without rusoto, which retries after status 500.
         let form = "Version=2011-06-15&Action=GetCallerIdentity";
         let request = lab.signed(&keys, "sts", "eu-west-3", form, &[]);
         assert_told(refused(lab.send(request).await), status, &[part]);
@@ -91,7 +91,7 @@ async fn faults_come_to_order_and_calls_are_counted() {
 }
 
 #[tokio::test]
-async fn the_labs_own_door_is_for_this_machine_and_well_formed_orders() {
+async fn control_endpoints_accept_only_local_and_well_formed_requests() {
     let lab = Lab::start().await;
     let (status, health) = lab.control(Method::GET, "/_lab/health", &Value::Null).await;
     assert_eq!((status, &health["status"]), (200, &json!("ok")));

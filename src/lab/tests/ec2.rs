@@ -1,4 +1,4 @@
-//! Regions and who may list them.
+//! Tests of DescribeRegions.
 
 use rusoto_core::RusotoError;
 use rusoto_ec2::{DescribeRegionsError, DescribeRegionsRequest, Ec2, Ec2Client, Filter};
@@ -17,7 +17,7 @@ async fn regions(
 }
 
 #[tokio::test]
-async fn regions_are_described_as_they_stand_for_the_account() {
+async fn regions_have_the_status_for_the_account() {
     let lab = Lab::start().await;
     let ec2 = lab.ec2(&Keys::of("user1"), "us-east-1");
     let enabled = regions(&ec2, DescribeRegionsRequest::default()).await.expect("regions");
@@ -55,7 +55,7 @@ async fn regions_are_described_as_they_stand_for_the_account() {
 }
 
 #[tokio::test]
-async fn who_may_not_list_regions_is_told_so() {
+async fn describe_regions_requires_a_permission() {
     let lab = Lab::start().await;
     let role = "arn:aws:iam::789012123456:role/test-assume-role-no-regions";
     let session = lab.assume(&Keys::of("user1"), role, None).await.expect("a session");

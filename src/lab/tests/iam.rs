@@ -1,4 +1,4 @@
-//! Listings and the policy simulator.
+//! Tests of IAM's lists and of the policy simulator.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Keys, aliases, policies and tags.
+//! Tests of keys, aliases, policies and permissions.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const REGION: &str = "eu-west-3";
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 
 #[tokio::test]
-async fn a_key_is_described_as_it_was_made() {
+async fn a_key_is_described_as_it_was_created() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let key = kms.create(json!({ "Description": "d", "Tags": [{ "TagKey": "a", "TagValue": "" }] })).await;
@@ -47,7 +47,7 @@ async fn a_key_is_described_as_it_was_made() {
 }
 
 #[tokio::test]
-async fn specs_and_usages_go_together_as_at_aws() {
+async fn specs_and_usages_combine_as_in_aws() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     for (spec, usage, member, first) in [
@@ -114,7 +114,7 @@ async fn keys_are_found_by_id_arn_alias_and_alias_arn() {
 }
 
 #[tokio::test]
-async fn aliases_are_made_moved_and_removed() {
+async fn aliases_are_created_moved_and_deleted() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let (one, two) = (kms.id(json!({})).await, kms.id(json!({})).await);
@@ -142,12 +142,12 @@ async fn aliases_are_made_moved_and_removed() {
     assert_eq!(kms.code("DeleteAlias", json!({ "AliasName": "alias/b" })).await, "NotFoundException");
     kms.call("ScheduleKeyDeletion", json!({ "KeyId": two })).await;
     assert_eq!(kms.code("CreateAlias", to("alias/d", &two)).await, "KMSInvalidStateException");
-    // The name of a key that is going away stays taken.
+    // The alias of a key with a pending deletion still exists.
     assert_eq!(kms.code("CreateAlias", to("alias/a", &one)).await, "AlreadyExistsException");
 }
 
 #[tokio::test]
-async fn policies_are_kept_as_given_and_nobody_locks_themselves_out() {
+async fn policies_are_kept_as_given_and_a_lockout_is_refused() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let id = kms.id(json!({})).await;
@@ -191,7 +191,7 @@ async fn policies_are_kept_as_given_and_nobody_locks_themselves_out() {
 }
 
 #[tokio::test]
-async fn permissions_are_those_of_the_plan() {
+async fn permissions_follow_from_the_plan() {
     let lab = Lab::start().await;
     let id = lab.kms(REGION).id(json!({})).await;
     let powerless = lab.kms_as(Keys::of("powerless"), REGION);
@@ -212,7 +212,7 @@ async fn permissions_are_those_of_the_plan() {
 }
 
 #[tokio::test]
-async fn keys_of_awss_own_are_everywhere_and_cannot_be_managed() {
+async fn aws_managed_keys_exist_in_every_region_and_cannot_be_changed() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let listed = kms.call("ListAliases", json!({ "Limit": 100 })).await;
@@ -228,7 +228,7 @@ async fn keys_of_awss_own_are_everywhere_and_cannot_be_managed() {
     for operation in ["ScheduleKeyDeletion", "DisableKey", "EnableKeyRotation", "RotateKeyOnDemand"] {
         assert_eq!(kms.code(operation, json!({ "KeyId": id })).await, "AccessDeniedException", "{operation}");
     }
-    // One that nobody has used yet is made when somebody looks at it.
+    // DescribeKey creates the key of a predefined alias.
     let made = kms.described("alias/aws/ssm", "KeyId").await;
     assert_eq!(kms.described("alias/aws/ssm", "KeyId").await, made);
     assert_ne!(lab.kms("eu-west-1").described("alias/aws/ebs", "KeyId").await, json!(id));

@@ -1,11 +1,11 @@
-//! What keys are for.
+//! Tests of the cryptographic operations.
 
 use super::*;
 
 const REGION: &str = "eu-west-3";
 
 #[tokio::test]
-async fn symmetric_keys_encrypt_for_one_context_and_can_be_exchanged() {
+async fn symmetric_keys_encrypt_with_a_context_and_re_encrypt() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let (one, two) = (kms.id(json!({})).await, kms.id(json!({})).await);
@@ -37,7 +37,7 @@ async fn symmetric_keys_encrypt_for_one_context_and_can_be_exchanged() {
 }
 
 #[tokio::test]
-async fn data_keys_come_in_the_clear_and_sealed() {
+async fn data_keys_are_returned_in_plaintext_and_encrypted() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let id = kms.id(json!({})).await;
@@ -62,7 +62,7 @@ async fn data_keys_come_in_the_clear_and_sealed() {
 }
 
 #[tokio::test]
-async fn pairs_sign_and_verify_messages_and_digests() {
+async fn key_pairs_sign_and_verify_messages_and_digests() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     for (spec, algorithm, digest_length) in [
@@ -110,7 +110,7 @@ async fn pairs_sign_and_verify_messages_and_digests() {
 }
 
 #[tokio::test]
-async fn rsa_pairs_encrypt() {
+async fn rsa_key_pairs_encrypt() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let id = kms.id(json!({ "KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT" })).await;
@@ -129,7 +129,7 @@ async fn rsa_pairs_encrypt() {
 }
 
 #[tokio::test]
-async fn two_keys_agree_on_a_secret() {
+async fn two_keys_derive_the_same_shared_secret() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     for spec in ["ECC_NIST_P256", "ECC_NIST_P521"] {

@@ -1,4 +1,4 @@
-//! Material that is brought: wrapped, imported, used, expired, taken away, brought again.
+//! Tests of imported material: import, use, expiry, deletion and re-import.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use super::*;
 const REGION: &str = "eu-west-3";
 const FOREVER: &str = "KEY_MATERIAL_DOES_NOT_EXPIRE";
 
-/// Import parameters, and the material wrapped with them.
+/// The request of ImportKeyMaterial, with wrapped material.
 async fn parcel(kms: &KmsClient<'_>, id: &str, algorithm: &str, material: &[u8]) -> Value {
     let ask = json!({ "KeyId": id, "WrappingAlgorithm": algorithm, "WrappingKeySpec": "RSA_2048" });
     let given = kms.call("GetParametersForImport", ask).await;
@@ -59,7 +59,7 @@ fn with(mut ask: Value, more: Value) -> Value {
     ask
 }
 
-/// A ciphertext as `kms/crypto.rs` documents it, made from nothing but the material.
+/// A ciphertext in the format of `kms/crypto.rs`, created from the material.
 fn sealed_by_hand(id: &str, material: &[u8], context: &str, text: &[u8]) -> Vec<u8> {
     let material_id = digest(&SHA256, &[id.as_bytes(), material].concat());
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, material).expect("a key"));
@@ -70,7 +70,7 @@ fn sealed_by_hand(id: &str, material: &[u8], context: &str, text: &[u8]) -> Vec<
 }
 
 #[tokio::test]
-async fn what_was_sealed_with_the_material_itself_opens_with_the_imported_key() {
+async fn the_imported_key_decrypts_a_ciphertext_of_its_material() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
@@ -94,7 +94,7 @@ async fn what_was_sealed_with_the_material_itself_opens_with_the_imported_key() 
 }
 
 #[tokio::test]
-async fn pairs_and_macs_are_the_ones_that_were_brought() {
+async fn imported_key_pairs_and_hmac_keys_are_used() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let pair = signature::EcdsaKeyPair::generate(&signature::ECDSA_P384_SHA384_ASN1_SIGNING).expect("a pair");
@@ -122,7 +122,7 @@ async fn pairs_and_macs_are_the_ones_that_were_brought() {
 }
 
 #[tokio::test]
-async fn only_the_same_material_comes_back() {
+async fn only_the_same_material_can_be_imported_again() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
@@ -151,7 +151,7 @@ async fn only_the_same_material_comes_back() {
 }
 
 #[tokio::test]
-async fn tokens_and_parcels_are_judged() {
+async fn tokens_and_parameters_are_validated() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
@@ -185,7 +185,7 @@ async fn tokens_and_parcels_are_judged() {
 }
 
 #[tokio::test]
-async fn material_expires_when_its_time_has_come() {
+async fn material_expires() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
@@ -205,7 +205,7 @@ async fn material_expires_when_its_time_has_come() {
 }
 
 #[tokio::test]
-async fn new_material_waits_for_a_rotation() {
+async fn new_material_is_pending_until_a_rotation() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
@@ -235,13 +235,13 @@ async fn new_material_waits_for_a_rotation() {
     assert_eq!(kms.described(&id, "CurrentKeyMaterialId").await, two);
     let opened = kms.call("Decrypt", json!({ "CiphertextBlob": sealed["CiphertextBlob"] })).await;
     assert_eq!(opened["KeyMaterialId"], one);
-    // Without all of its material the key cannot be used.
+    // A key can be used only if all its associated material is imported.
     kms.call("DeleteImportedKeyMaterial", json!({ "KeyId": id, "KeyMaterialId": one })).await;
     assert_eq!(states().await, told("NON_CURRENT PENDING_IMPORT", "CURRENT IMPORTED"));
     assert_eq!(kms.described(&id, "KeyState").await, json!("PendingImport"));
     kms.call("ImportKeyMaterial", parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
     assert_eq!(kms.described(&id, "KeyState").await, json!("Enabled"));
-    // What only waits is not bound to the key yet.
+    // Pending material is not associated with the key yet.
     let three = with(parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[3; 32]).await, new("three"));
     let three = kms.call("ImportKeyMaterial", three).await["KeyMaterialId"].clone();
     kms.call("DeleteImportedKeyMaterial", json!({ "KeyId": id, "KeyMaterialId": three })).await;
@@ -250,7 +250,7 @@ async fn new_material_waits_for_a_rotation() {
 }
 
 #[tokio::test]
-async fn a_multi_region_keys_new_material_has_to_be_everywhere_before_it_rotates() {
+async fn new_material_of_a_multi_region_key_must_be_imported_everywhere_before_a_rotation() {
     let lab = Lab::start().await;
     let (kms, there) = (lab.kms(REGION), lab.kms("eu-west-1"));
     let id = kms.id(json!({ "Origin": "EXTERNAL", "MultiRegion": true })).await;

@@ -1,4 +1,4 @@
-//! Paging, tags and the limits of AWS.
+//! Tests of pagination, tags, key states and AWS's limits.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::*;
 const REGION: &str = "eu-west-3";
 
 #[tokio::test]
-async fn listings_come_page_by_page_and_lose_nothing() {
+async fn lists_are_paginated_and_complete() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let mut made = BTreeSet::new();
@@ -38,7 +38,7 @@ async fn listings_come_page_by_page_and_lose_nothing() {
 }
 
 #[tokio::test]
-async fn tags_keep_to_the_limits_of_aws() {
+async fn tags_have_the_limits_of_aws() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let id = kms.id(json!({})).await;
@@ -53,7 +53,7 @@ async fn tags_keep_to_the_limits_of_aws() {
     let page = kms.call("ListResourceTags", json!({ "KeyId": id, "Limit": 49 })).await;
     let next = json!({ "KeyId": id, "Marker": page["NextMarker"] });
     assert_eq!(kms.call("ListResourceTags", next).await["Tags"], json!([{ "TagKey": "t49", "TagValue": "v" }]));
-    // The same key again only changes the value.
+    // A tag with an existing key replaces the value.
     let again = json!({ "KeyId": id, "Tags": [{ "TagKey": "t00", "TagValue": "w" }] });
     kms.call("TagResource", again).await;
     kms.call("UntagResource", json!({ "KeyId": id, "TagKeys": ["t01", "not-there"] })).await;
@@ -75,7 +75,7 @@ async fn tags_keep_to_the_limits_of_aws() {
 }
 
 #[tokio::test]
-async fn states_decide_what_can_be_done() {
+async fn key_states_determine_the_allowed_operations() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let disabled = kms.id(json!({})).await;
@@ -111,7 +111,7 @@ async fn states_decide_what_can_be_done() {
     }
     let (_, told) = kms.refusal("EnableKey", json!({ "KeyId": deleted })).await;
     assert_eq!(told, format!("arn:aws:kms:eu-west-3:123456789012:key/{deleted} is pending deletion."));
-    // What AWS lets happen all the same.
+    // AWS allows these operations in any state.
     for operation in ["GetKeyPolicy", "ListResourceTags", "GetKeyRotationStatus", "DescribeKey"] {
         kms.call(operation, json!({ "KeyId": deleted })).await;
     }
@@ -121,7 +121,7 @@ async fn states_decide_what_can_be_done() {
 }
 
 #[tokio::test]
-async fn a_key_is_gone_when_its_waiting_period_is_over_and_its_aliases_with_it() {
+async fn a_key_and_its_aliases_are_deleted_after_the_waiting_period() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let id = kms.id(json!({})).await;

@@ -1,4 +1,4 @@
-//! Multi-region keys.
+//! Tests of multi-region keys.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const HOME: &str = "eu-west-3";
 const AWAY: &str = "us-east-1";
 
 #[tokio::test]
-async fn replicas_share_id_and_material_and_little_else() {
+async fn replicas_share_id_and_material() {
     let lab = Lab::start().await;
     let (home, away) = (lab.kms(HOME), lab.kms(AWAY));
     let id = home.id(json!({ "MultiRegion": true, "Description": "here" })).await;
@@ -44,7 +44,7 @@ async fn replicas_share_id_and_material_and_little_else() {
 }
 
 #[tokio::test]
-async fn another_region_becomes_the_primary_one() {
+async fn a_replica_becomes_the_primary_key() {
     let lab = Lab::start().await;
     let (home, away) = (lab.kms(HOME), lab.kms(AWAY));
     let id = home.id(json!({ "MultiRegion": true })).await;
@@ -61,7 +61,7 @@ async fn another_region_becomes_the_primary_one() {
 }
 
 #[tokio::test]
-async fn a_primary_key_waits_for_its_replicas_to_go_first() {
+async fn a_primary_key_is_deleted_after_its_replicas() {
     let lab = Lab::start().await;
     let (home, away) = (lab.kms(HOME), lab.kms(AWAY));
     let id = home.id(json!({ "MultiRegion": true })).await;

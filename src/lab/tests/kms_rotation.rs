@@ -1,11 +1,11 @@
-//! Rotation: on demand, and by itself when the clock has come so far.
+//! Tests of automatic and on-demand rotation.
 
 use super::*;
 
 const REGION: &str = "eu-west-3";
 
 #[tokio::test]
-async fn rotation_on_demand_keeps_old_ciphertexts_readable() {
+async fn a_key_decrypts_old_ciphertexts_after_a_rotation() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let id = kms.id(json!({})).await;
@@ -36,7 +36,7 @@ async fn rotation_on_demand_keeps_old_ciphertexts_readable() {
 }
 
 #[tokio::test]
-async fn a_key_rotates_by_itself_as_often_as_the_time_has_come() {
+async fn a_key_rotates_automatically_for_each_elapsed_period() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let id = kms.id(json!({})).await;
@@ -53,7 +53,7 @@ async fn a_key_rotates_by_itself_as_often_as_the_time_has_come() {
     let days = |later: &Value| later.as_f64().zip(on["NextRotationDate"].as_f64()).map(|(l, n)| (l - n) / 86_400.0);
     assert_eq!(days(&rotations[1]["RotationDate"]), Some(90.0));
     assert_eq!(days(&status().await["NextRotationDate"]), Some(180.0));
-    // What is off does not rotate, and makes up for it.
+    // A disabled key does not rotate; the overdue rotation follows when it is enabled.
     kms.call("DisableKey", json!({ "KeyId": id })).await;
     lab.days_ahead(300).await;
     let count =
@@ -68,7 +68,7 @@ async fn a_key_rotates_by_itself_as_often_as_the_time_has_come() {
 }
 
 #[tokio::test]
-async fn only_symmetric_keys_of_awss_making_rotate_by_themselves() {
+async fn only_symmetric_keys_without_imported_material_rotate_automatically() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let hmac = kms.id(json!({ "KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC" })).await;

@@ -1,4 +1,4 @@
-//! KMS through rusoto, which the appliance uses: what it makes of answers and refusals.
+//! Tests of KMS with rusoto's client.
 
 use rusoto_kms::{
     CancelKeyDeletionRequest, CreateAliasRequest, CreateKeyError, CreateKeyRequest, DescribeKeyError,
@@ -12,7 +12,7 @@ use super::*;
 const REGION: &str = "eu-west-3";
 
 #[tokio::test]
-async fn rusoto_understands_answers() {
+async fn rusoto_parses_answers() {
     let lab = Lab::start().await;
     let kms = Client::new_with(Wire, Keys::of("user1").provider(), lab.region(REGION));
     let made = kms.create_key(CreateKeyRequest::default()).await.expect("a key").key_metadata.expect("a description");
@@ -43,7 +43,7 @@ async fn rusoto_understands_answers() {
 }
 
 #[tokio::test]
-async fn rusoto_understands_refusals() {
+async fn rusoto_parses_refusals() {
     let lab = Lab::start().await;
     let kms = Client::new_with(Wire, Keys::of("user1").provider(), lab.region(REGION));
     let unknown = DescribeKeyRequest { key_id: "alias/none".into(), ..Default::default() };

@@ -1,4 +1,4 @@
-//! What the lab keeps when it ends.
+//! Tests of the lab's database.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ async fn start(directory: &std::path::Path) -> Lab {
 }
 
 #[tokio::test]
-async fn everything_is_there_again_after_a_restart() {
+async fn a_restart_preserves_the_state() {
     let directory = tempfile::tempdir().expect("a directory");
     let lab = start(directory.path()).await;
     let kms = lab.kms(REGION);
@@ -47,7 +47,7 @@ async fn everything_is_there_again_after_a_restart() {
 }
 
 #[tokio::test]
-async fn many_keys_are_made_and_listed_quickly() {
+async fn many_keys_are_created_and_listed_quickly() {
     let directory = tempfile::tempdir().expect("a directory");
     let lab = start(directory.path()).await;
     let kms = lab.kms(REGION);
@@ -58,6 +58,6 @@ async fn many_keys_are_made_and_listed_quickly() {
     }
     let page = kms.call("ListKeys", json!({ "Limit": 1000 })).await;
     assert_eq!((page["Keys"].as_array().map(Vec::len), &page["Truncated"]), (Some(504), &json!(false)));
-    // Generous: what is meant is that no pair is made before it is used, and nothing is written twice.
+    // The limit is generous. The test fails if key pairs are generated at creation, or if keys are written twice.
     assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
 }

@@ -1,4 +1,4 @@
-//! The lab cloud as clients meet it: over HTTP, through rusoto and with requests signed by hand.
+//! Tests of the lab cloud over HTTP, with rusoto and with manually signed requests.
 
 use std::time::Duration;
 
@@ -29,7 +29,6 @@ mod kms_rusoto;
 mod kms_store;
 mod sts;
 
-/// A lab of its own for a test.
 struct Lab {
     cloud: LabCloud,
 }
@@ -84,7 +83,7 @@ impl Lab {
         Ok(answer.arn.expect("an ARN"))
     }
 
-    /// A form, signed for `service` in `us-east-1`.
+    /// Sends a form, signed for `service` in `us-east-1`.
     async fn post(&self, keys: &Keys, service: &str, form: &str) -> (u16, String) {
         self.send(self.signed(keys, service, "us-east-1", form, &[])).await
     }
@@ -109,7 +108,7 @@ impl Lab {
         KmsClient { lab: self, keys, region }
     }
 
-    /// Moves the clock of KMS ahead, by so many days in all.
+    /// Sets the offset of the clock of KMS.
     async fn days_ahead(&self, days: u32) {
         let setting = json!({ "ahead_seconds": days * 86_400 });
         assert_eq!(self.control(Method::PUT, "/_lab/clock", &setting).await, (200, setting));
@@ -165,7 +164,7 @@ impl KmsClient<'_> {
         }
     }
 
-    /// How an operation is refused: AWS's code, and the words.
+    /// The code and the message of a refusal.
     #[track_caller]
     fn refusal(&self, operation: &str, ask: Value) -> impl Future<Output = (String, String)> {
         let place = std::panic::Location::caller();
@@ -197,7 +196,7 @@ impl KmsClient<'_> {
         async move { answer.await["KeyId"].as_str().expect("an id").to_owned() }
     }
 
-    /// A member of a key's description.
+    /// A member of a key's metadata.
     async fn described(&self, id: &str, member: &str) -> Value {
         self.call("DescribeKey", json!({ "KeyId": id })).await["KeyMetadata"][member].clone()
     }
@@ -226,7 +225,7 @@ fn decoded(value: &Value) -> Vec<u8> {
     STANDARD.decode(value.as_str().expect("a text")).expect("base 64")
 }
 
-/// rusoto's way out, over plain HTTP. (Its own client speaks TLS only.)
+/// A dispatch for rusoto over plain HTTP. rusoto's HTTP client supports TLS only.
 struct Wire;
 
 impl DispatchSignedRequest for Wire {
@@ -257,7 +256,7 @@ async fn over_the_wire(request: SignedRequest) -> reqwest::Result<reqwest::Respo
     send.body(body).send().await
 }
 
-/// Status and body of whatever a client could not make sense of. (rusoto does not know STS's plain errors.)
+/// Status and body of an error answer that rusoto cannot parse, as those of STS.
 fn told<E: std::fmt::Debug>(error: RusotoError<E>) -> (u16, String) {
     match error {
         RusotoError::Unknown(answer) => (answer.status.as_u16(), answer.body_as_str().to_owned()),
@@ -265,7 +264,7 @@ fn told<E: std::fmt::Debug>(error: RusotoError<E>) -> (u16, String) {
     }
 }
 
-/// Whether an answer has this status and all of these parts.
+/// Asserts that a call was refused with a status and that the body contains all parts.
 #[track_caller]
 fn assert_told<T>(result: Result<T, (u16, String)>, status: u16, parts: &[&str]) {
     let Err((actual, body)) = result else { panic!("not refused") };

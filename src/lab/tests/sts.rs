@@ -1,4 +1,4 @@
-//! Identities, roles and sessions.
+//! Tests of identities, roles and sessions.
 
 use rusoto_ec2::{DescribeRegionsRequest, Ec2};
 use rusoto_sts::Sts;
@@ -6,7 +6,7 @@ use rusoto_sts::Sts;
 use super::*;
 
 #[tokio::test]
-async fn identities_are_told_in_every_partition() {
+async fn the_caller_identity_is_returned_in_every_partition() {
     let lab = Lab::start().await;
     for (user, region, arn) in [
         ("user1", "eu-west-3", "arn:aws:iam::123456789012:user/user1"),
@@ -20,7 +20,7 @@ async fn identities_are_told_in_every_partition() {
 }
 
 #[tokio::test]
-async fn wrong_keys_and_wrong_places_are_refused() {
+async fn wrong_keys_and_wrong_regions_are_refused() {
     let lab = Lab::start().await;
     let keys = Keys::of("user1");
     let other = Keys { secret: "x".repeat(40), ..keys.clone() };
@@ -38,7 +38,7 @@ async fn wrong_keys_and_wrong_places_are_refused() {
 }
 
 #[tokio::test]
-async fn a_role_is_assumed_with_the_right_external_id_only() {
+async fn a_role_is_assumed_only_with_the_correct_external_id() {
     let lab = Lab::start().await;
     let keys = Keys::of("user1");
     let session = lab.assume(&keys, ROLE, Some("test-ext-id")).await.expect("a session");
@@ -63,7 +63,7 @@ async fn a_role_is_assumed_with_the_right_external_id_only() {
 }
 
 #[tokio::test]
-async fn what_assume_role_is_asked_for_is_judged() {
+async fn the_parameters_of_assume_role_are_validated() {
     let lab = Lab::start().await;
     let keys = Keys::of("user1");
     let role = |rest: &str| format!("Version=2011-06-15&Action=AssumeRole&RoleArn={OPEN_ROLE}{rest}");
@@ -126,7 +126,7 @@ async fn a_session_works_with_its_token_until_it_ends() {
 }
 
 #[tokio::test]
-async fn session_tokens_of_users_are_theirs_but_no_good_at_iam() {
+async fn the_session_of_a_user_is_valid_except_at_iam() {
     let lab = Lab::start().await;
     let client = lab.sts(&Keys::of("user1"), "us-east-1");
     let given = client.get_session_token(Default::default()).await.expect("a session").credentials.expect("some");

@@ -1,4 +1,4 @@
-//! The JSON 1.1 protocol: the operation in `X-Amz-Target`, JSON in and out.
+//! The JSON 1.1 protocol: the operation in `X-Amz-Target`, JSON in requests and answers.
 
 use serde_json::{Value, json};
 
@@ -12,12 +12,12 @@ pub(crate) fn target(header: &str) -> Option<(&str, &str)> {
     header.rsplit_once('.').filter(|(service, operation)| !service.is_empty() && !operation.is_empty())
 }
 
-/// An answer; nothing at all where there is nothing to say.
+/// The body of an answer; empty for `null`.
 pub(crate) fn answer(result: &Value) -> String {
     if result.is_null() { String::new() } else { result.to_string() }
 }
 
-/// An error. Some have no words at all: AWS leaves the member out then.
+/// The body of an error. Without a message AWS omits the member.
 pub(crate) fn refusal(row: &Row) -> String {
     if row.message.is_empty() {
         json!({ "__type": row.code }).to_string()
@@ -38,7 +38,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_without_words_has_only_a_type() {
+    fn an_error_without_a_message_has_only_a_type() {
         let row = |message: &str| Row { status: 400, code: "UnknownOperationException", message: message.into() };
         assert_eq!(refusal(&row("")), r#"{"__type":"UnknownOperationException"}"#);
         assert_eq!(refusal(&row("x")), r#"{"__type":"UnknownOperationException","message":"x"}"#);

@@ -1,4 +1,4 @@
-//! The wire protocols of AWS's services: how requests and answers are spelled, with no meaning in them.
+//! The wire protocols of AWS's services: syntax of requests and answers, independent of the operations.
 
 pub(super) mod json;
 pub(super) mod query;

@@ -1,4 +1,4 @@
-//! The query protocol: parameters in a form or a query string in, XML out. EC2 has its own variant of the answers.
+//! The query protocol: parameters in a form or a query string, answers in XML. EC2 has a variant of the answers.
 
 use std::borrow::Cow;
 
@@ -12,20 +12,20 @@ use crate::lab::refusal::Row;
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    /// Reads the parameters of a query string and of a form.
+    /// Parses the parameters of a query string and of a form.
     pub(crate) fn read(query: &str, form: &[u8]) -> Parameters {
         let mut all = pairs(query);
-        // A form that is not UTF-8 has no parameters that anybody could have meant.
+        // A form that is not UTF-8 is ignored.
         all.extend(std::str::from_utf8(form).map(pairs).unwrap_or_default());
         Parameters(all)
     }
 
-    /// A parameter's value; the first one counts.
+    /// The first value of a parameter.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The values of `<name>.1`, `<name>.2`, … in the order of their numbers.
+    /// The values of `<name>.1`, `<name>.2`, … in the order of the numbers.
     pub(crate) fn list(&self, name: &str) -> Vec<&str> {
         let mut numbered: Vec<(u32, &str)> = self
             .0
@@ -40,13 +40,13 @@ impl Parameters {
     }
 }
 
-/// The decoded parts of a query string or form. `+` is a space, as in every form.
+/// The decoded parameters of a query string or form. `+` is a space.
 pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
     let decoded = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     raw_pairs(text).map(|(name, value)| (decoded(name), decoded(value))).collect()
 }
 
-/// The same as bytes, for signatures: what is not UTF-8 stays what it is.
+/// The decoded parameters as bytes, for signatures: bytes that are not UTF-8 stay unchanged.
 pub(crate) fn raw_pairs(text: &str) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> + '_ {
     text.split('&').filter(|part| !part.is_empty()).map(|part| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
@@ -59,7 +59,7 @@ fn decode(text: &str) -> Vec<u8> {
     percent_decode(spaced.as_bytes()).collect()
 }
 
-/// An answer of STS or IAM.
+/// The document of an answer of STS or IAM.
 pub(crate) fn answer(namespace: &str, operation: &str, result: Vec<Element>, request_id: &str) -> String {
     Element::new(&format!("{operation}Response"))
         .namespace(namespace)
@@ -68,14 +68,14 @@ pub(crate) fn answer(namespace: &str, operation: &str, result: Vec<Element>, req
         .document()
 }
 
-/// An error of STS or IAM.
+/// The document of an error of STS or IAM.
 pub(crate) fn refusal(namespace: &str, row: &Row, request_id: &str) -> String {
     let blame = if row.status < 500 { "Sender" } else { "Receiver" };
     let error = Element::new("Error").text("Type", blame).text("Code", row.code).text("Message", &row.message);
     Element::new("ErrorResponse").namespace(namespace).child(error).text("RequestId", request_id).document()
 }
 
-/// An answer of EC2.
+/// The document of an answer of EC2.
 pub(crate) fn ec2_answer(namespace: &str, operation: &str, result: Vec<Element>, request_id: &str) -> String {
     Element::new(&format!("{operation}Response"))
         .namespace(namespace)
@@ -84,7 +84,7 @@ pub(crate) fn ec2_answer(namespace: &str, operation: &str, result: Vec<Element>,
         .document()
 }
 
-/// An error of EC2.
+/// The document of an error of EC2.
 pub(crate) fn ec2_refusal(row: &Row, request_id: &str) -> String {
     let error = Element::new("Error").text("Code", row.code).text("Message", &row.message);
     Element::new("Response").child(Element::new("Errors").child(error)).text("RequestID", request_id).document()
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_two_shapes_of_errors() {
+    fn both_forms_of_errors() {
         let row = Row { status: 403, code: "AccessDenied", message: "a < b & c".into() };
         assert_eq!(
             refusal("urn:x", &row, "id"),

@@ -1,4 +1,4 @@
-//! XML for answers: a tree of named elements, written out in one go.
+//! XML documents of answers.
 
 use quick_xml::escape::escape;
 
@@ -26,13 +26,13 @@ impl Element {
         Element { name: name.to_owned(), namespace: None, content: Content::Text(text.to_owned()) }
     }
 
-    /// Sets the namespace of it and of all below it.
+    /// Sets the namespace of the element and its descendants.
     pub(crate) fn namespace(mut self, namespace: &str) -> Element {
         self.namespace = Some(namespace.to_owned());
         self
     }
 
-    /// Adds a child. (A text gives way to it.)
+    /// Adds a child. The child replaces a text.
     pub(crate) fn child(self, child: Element) -> Element {
         self.children([child])
     }
@@ -42,7 +42,7 @@ impl Element {
         self.child(Element::of(name, text))
     }
 
-    /// Adds a child with a text, if there is one.
+    /// Adds a child with a text, unless the text is `None`.
     pub(crate) fn optional(self, name: &str, text: Option<&str>) -> Element {
         self.children(text.map(|text| Element::of(name, text)))
     }
@@ -55,7 +55,7 @@ impl Element {
         self
     }
 
-    /// The whole document with this element as its root.
+    /// The document with this element as its root.
     pub(crate) fn document(&self) -> String {
         let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         self.write(&mut text);
@@ -78,7 +78,7 @@ impl Element {
     }
 }
 
-/// XML 1.0 has no way to write most control characters, and a client's own text comes back in error messages.
+/// Replaces characters that XML 1.0 cannot represent. Error messages quote texts of clients, which may have any.
 fn printable(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_xml_cannot_write_is_escaped_or_replaced() {
+    fn special_characters_are_escaped_and_invalid_ones_are_replaced() {
         let document = Element::new("A").namespace("urn:a").text("B", "<&\u{1}>").child(Element::new("C")).document();
         assert!(document.ends_with("<A xmlns=\"urn:a\"><B>&lt;&amp;\u{fffd}&gt;</B><C></C></A>\n"), "{document}");
     }

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn awss_id_of_the_material_is_read() {
+    async fn the_id_of_the_material_is_read() {
         let call = ImportKeyMaterial::first(key(), vec![1], vec![2]);
         let (_, material) = exchange(call, json!({"KeyId": ID, "KeyMaterialId": "0c"})).await;
         assert_eq!(material, Some(MaterialId::told("0c")));
