@@ -8,14 +8,14 @@ use std::sync::{Mutex, PoisonError};
 pub(super) struct CallCounts(Mutex<BTreeMap<String, BTreeMap<String, u64>>>);
 
 /// The largest number of distinct names. Only invented names exceed it.
-const MOST_NAMES: usize = 500;
+const MAX_NAMES: usize = 500;
 
 impl CallCounts {
     pub(super) fn count(&self, action: &str, region: &str) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() < MOST_NAMES || counts.contains_key(action) {
+        if counts.len() < MAX_NAMES || counts.contains_key(action) {
             let regions = counts.entry(action.to_owned()).or_default();
-            if regions.len() < MOST_NAMES || regions.contains_key(region) {
+            if regions.len() < MAX_NAMES || regions.contains_key(region) {
                 *regions.entry(region.to_owned()).or_default() += 1;
             }
         }

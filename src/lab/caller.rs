@@ -13,11 +13,11 @@ use super::sigv4::{Claim, Received};
 #[derive(Debug, Clone)]
 pub(super) struct Caller<'a> {
     pub account: &'a Account,
-    pub who: Who<'a>,
+    pub principal: Principal<'a>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Who<'a> {
+pub(super) enum Principal<'a> {
     /// A user with a long-term access key.
     User(&'a User),
     /// A user with temporary credentials.
@@ -44,7 +44,7 @@ impl<'a> Caller<'a> {
         let (caller, secret) = match &claim.session_token {
             None => {
                 let (account, user, keys) = plan.key_holder(&claim.access_key_id).ok_or(Refusal::KeyUnknown)?;
-                (Caller { account, who: Who::User(user) }, keys.secret_access_key().to_owned())
+                (Caller { account, principal: Principal::User(user) }, keys.secret_access_key().to_owned())
             }
             Some(token) => {
                 let session = sessions.open(token, &claim.access_key_id, now)?;
@@ -64,34 +64,34 @@ impl<'a> Caller<'a> {
 
     fn of_session(plan: &'a LabPlan, session: &Session) -> Option<Caller<'a>> {
         let account = plan.account(&session.account)?;
-        let who = match &session.holder {
-            Holder::User(name) => Who::UserSession(account.user(name)?),
-            Holder::Role { role, session } => Who::RoleSession(account.role(role)?, session.clone()),
+        let principal = match &session.holder {
+            Holder::User(name) => Principal::UserSession(account.user(name)?),
+            Holder::Role { role, session } => Principal::RoleSession(account.role(role)?, session.clone()),
         };
-        Some(Caller { account, who })
+        Some(Caller { account, principal })
     }
 
     /// The user or the role.
     pub(super) fn identity(&self) -> &'a Identity {
-        match &self.who {
-            Who::User(user) | Who::UserSession(user) => &user.identity,
-            Who::RoleSession(role, _) => &role.identity,
+        match &self.principal {
+            Principal::User(user) | Principal::UserSession(user) => &user.identity,
+            Principal::RoleSession(role, _) => &role.identity,
         }
     }
 
     /// The ARN that GetCallerIdentity returns.
     pub(super) fn arn(&self) -> String {
-        match &self.who {
-            Who::User(user) | Who::UserSession(user) => user.identity.arn.clone(),
-            Who::RoleSession(role, session) => session_arn(self.account, role, session),
+        match &self.principal {
+            Principal::User(user) | Principal::UserSession(user) => user.identity.arn.clone(),
+            Principal::RoleSession(role, session) => session_arn(self.account, role, session),
         }
     }
 
     /// The unique id that GetCallerIdentity returns.
     pub(super) fn id(&self) -> String {
-        match &self.who {
-            Who::User(user) | Who::UserSession(user) => user.identity.id.clone(),
-            Who::RoleSession(role, session) => format!("{}:{session}", role.identity.id),
+        match &self.principal {
+            Principal::User(user) | Principal::UserSession(user) => user.identity.id.clone(),
+            Principal::RoleSession(role, session) => format!("{}:{session}", role.identity.id),
         }
     }
 
@@ -111,7 +111,7 @@ impl<'a> Caller<'a> {
     }
 
     pub(super) fn denied(&self, action: &str, resource: Option<String>, explicit: bool) -> Refusal {
-        Refusal::Denied { who: self.arn(), action: action.to_owned(), resource, explicit }
+        Refusal::Denied { caller: self.arn(), action: action.to_owned(), resource, explicit }
     }
 }
 

@@ -30,14 +30,14 @@ impl Constraints {
         let (shortest, longest) = rule.length;
         let length = value.chars().count();
         if length > longest {
-            self.broken(rule.name, value, &format!("Member must have length less than or equal to {longest}"));
+            self.violated(rule.name, value, &format!("Member must have length less than or equal to {longest}"));
         }
         if length < shortest {
-            self.broken(rule.name, value, &format!("Member must have length greater than or equal to {shortest}"));
+            self.violated(rule.name, value, &format!("Member must have length greater than or equal to {shortest}"));
         }
         let (printed, fits) = rule.pattern;
         if !value.chars().all(fits) {
-            self.broken(rule.name, value, &format!("Member must satisfy regular expression pattern: {printed}"));
+            self.violated(rule.name, value, &format!("Member must satisfy regular expression pattern: {printed}"));
         }
         Some(value)
     }
@@ -53,13 +53,13 @@ impl Constraints {
         let Some(value) = parameters.get(name) else { return absent };
         match value.parse::<i64>() {
             Ok(number) if number < least => {
-                self.broken(name, value, &format!("Member must have value greater than or equal to {least}"));
+                self.violated(name, value, &format!("Member must have value greater than or equal to {least}"));
             }
             Ok(number) if number > most => {
-                self.broken(name, value, &format!("Member must have value less than or equal to {most}"));
+                self.violated(name, value, &format!("Member must have value less than or equal to {most}"));
             }
             Ok(number) => return number,
-            Err(_) => self.broken(name, value, "Member must be a number"),
+            Err(_) => self.violated(name, value, "Member must be a number"),
         }
         absent
     }
@@ -83,7 +83,7 @@ impl Constraints {
     }
 
     /// Records that a value violates a constraint, which is given in AWS's words.
-    pub(super) fn broken(&mut self, name: &str, value: &str, constraint: &str) {
+    pub(super) fn violated(&mut self, name: &str, value: &str, constraint: &str) {
         self.0.push(format!("Value '{value}' at '{}' failed to satisfy constraint: {constraint}", member(name)));
     }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::call_counts::CallCounts;
 use super::caller::Caller;
-use super::fault::{Faults, Misfortune};
+use super::fault::{FaultAnswer, Faults};
 use super::kms::Kms;
 use super::plan::LabPlan;
 use super::refusal::{Dialect, Refusal};
@@ -25,7 +25,7 @@ use super::wire::{json, query};
 use super::{control, ec2, iam, sts};
 
 /// The largest body of a request, in bytes. No valid request exceeds it.
-const LARGEST_BODY: usize = 1 << 20;
+const MAX_BODY_BYTES: usize = 1 << 20;
 /// AWS's placeholder for the version of a request without one.
 const NO_VERSION: &str = "NO_VERSION_SPECIFIED";
 
@@ -39,7 +39,7 @@ pub(super) struct Cloud {
 
 /// Answers every request to the lab's port.
 pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    let body = payload.to_bytes_limited(LARGEST_BODY).await;
+    let body = payload.to_bytes_limited(MAX_BODY_BYTES).await;
     let now = Utc::now();
     let body = match body {
         Ok(Ok(body)) => body,
@@ -57,15 +57,15 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
     let call = SignedCall::read(&request, &body);
     cloud.call_counts.count(&call.action(), call.region());
     let fault = cloud.faults.take(call.service, &call.operation, call.region());
-    let misfortune = fault.as_ref().and_then(|fault| fault.answer);
+    let injected = fault.as_ref().and_then(|fault| fault.answer);
     if let Some(fault) = &fault {
         tokio::time::sleep(fault.delay()).await;
     }
-    if misfortune == Some(Misfortune::Drop) {
+    if injected == Some(FaultAnswer::Drop) {
         disconnect(&request);
     }
     let request_id = Uuid::new_v4().to_string();
-    let mut outcome = call.outcome(&cloud, misfortune, now);
+    let mut outcome = call.outcome(&cloud, injected, now);
     if let Ok(Answer::Json(_)) = &outcome
         && let Err(refusal) = cloud.kms.flush().await
     {
@@ -124,16 +124,16 @@ impl<'a> SignedCall<'a> {
         self.claim.as_ref().map_or("", |claim| &claim.scope.region)
     }
 
-    fn outcome(&self, cloud: &Cloud, misfortune: Option<Misfortune>, now: DateTime<Utc>) -> Result<Answer, Refusal> {
-        match misfortune {
-            Some(Misfortune::Throttle) => return Err(Refusal::Throttled),
-            Some(Misfortune::Internal) => return Err(Refusal::Internal),
-            Some(Misfortune::Unavailable) => return Err(Refusal::Unavailable),
-            Some(Misfortune::Deny | Misfortune::Drop) | None => {}
+    fn outcome(&self, cloud: &Cloud, injected: Option<FaultAnswer>, now: DateTime<Utc>) -> Result<Answer, Refusal> {
+        match injected {
+            Some(FaultAnswer::Throttle) => return Err(Refusal::Throttled),
+            Some(FaultAnswer::Internal) => return Err(Refusal::Internal),
+            Some(FaultAnswer::Unavailable) => return Err(Refusal::Unavailable),
+            Some(FaultAnswer::Deny | FaultAnswer::Drop) | None => {}
         }
         let claim = self.claim.as_ref().map_err(Refusal::clone)?;
         let caller = Caller::authenticate(&cloud.plan, &cloud.sessions, &self.received, claim, self.service, now)?;
-        if misfortune == Some(Misfortune::Deny) {
+        if injected == Some(FaultAnswer::Deny) {
             return Err(caller.denied(&self.action(), None, true));
         }
         if self.operation.is_empty() {

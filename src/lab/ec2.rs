@@ -59,7 +59,7 @@ fn describe_regions(caller: &Caller<'_>, parameters: &Parameters) -> Result<Vec<
 }
 
 /// EC2's limit of filters in one request. Further filters are ignored.
-const MOST_FILTERS: u32 = 200;
+const MAX_FILTERS: u32 = 200;
 
 fn endpoint(region: &Region, suffix: &str) -> String {
     format!("ec2.{}.{suffix}", region.name)
@@ -83,7 +83,7 @@ struct Filter<'a> {
 impl<'a> Filter<'a> {
     fn read_all(parameters: &'a Parameters) -> Result<Vec<Filter<'a>>, Refusal> {
         let mut filters = Vec::new();
-        for n in 1..=MOST_FILTERS {
+        for n in 1..=MAX_FILTERS {
             let Some(name) = parameters.get(&format!("Filter.{n}.Name")) else { break };
             if !["endpoint", "opt-in-status", "region-name"].contains(&name) {
                 return Err(Refusal::Invalid(format!("The filter '{name}' is invalid")));

@@ -30,13 +30,13 @@ pub(super) struct Fault {
     pub delay_ms: u64,
     /// The answer of the fault; the regular answer if left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answer: Option<Misfortune>,
+    pub answer: Option<FaultAnswer>,
 }
 
-/// The outcome of a call with a fault.
+/// The answer to a call with a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Misfortune {
+pub(super) enum FaultAnswer {
     /// The service's throttling error.
     Throttle,
     /// 500.
@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(faults.take(Service::Sts, "AssumeRole", "us-east-1"), None);
         for _ in 0..2 {
             let fault = faults.take(Service::Sts, "AssumeRole", "eu-west-3").expect("it holds twice");
-            assert_eq!(fault.answer, Some(Misfortune::Throttle));
+            assert_eq!(fault.answer, Some(FaultAnswer::Throttle));
         }
         assert_eq!(faults.take(Service::Sts, "AssumeRole", "eu-west-3"), None);
         assert_eq!(faults.left().len(), 1);

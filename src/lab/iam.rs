@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::caller::{Caller, Who};
+use super::caller::{Caller, Principal};
 use super::constraint::{Constraints, Text};
 use super::permission::is_action_pattern;
 use super::plan::{Account, CREATED, Identity, Role, Trust};
@@ -22,7 +22,7 @@ use super::wire::xml::Element;
 /// The refusal that AWS would answer.
 pub(super) fn answer(caller: &Caller<'_>, operation: &str, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
     // IAM rejects the temporary credentials of a user without MFA.
-    if matches!(caller.who, Who::UserSession(_)) {
+    if matches!(caller.principal, Principal::UserSession(_)) {
         return Err(Refusal::KeyUnknown);
     }
     match operation {

@@ -21,13 +21,13 @@ pub(super) enum Refusal {
     /// The signature or its scope is wrong. The text is AWS's message.
     SignatureWrong(String),
     /// The time of the signature is too old or in the future. The text is AWS's message.
-    SignatureUntimely(String),
+    SignatureTimeInvalid(String),
     /// The access key or the session token is unknown.
     KeyUnknown,
     SessionExpired,
     /// The caller lacks a permission.
     Denied {
-        who: String,
+        caller: String,
         /// The action, such as `ec2:DescribeRegions`.
         action: String,
         /// The ARN of the resource, if the service names it.
@@ -37,7 +37,7 @@ pub(super) enum Refusal {
     },
     /// The role does not trust the caller or does not exist. AWS does not say which.
     RoleDenied {
-        who: String,
+        caller: String,
         /// The ARN of the role in the request.
         role: String,
     },
@@ -99,7 +99,7 @@ impl Refusal {
         match self {
             Refusal::Unsigned => (403, "MissingAuthenticationToken", "Request is missing Authentication Token".into()),
             Refusal::SignatureIncomplete(why) => (400, "IncompleteSignature", why.clone()),
-            Refusal::SignatureWrong(why) | Refusal::SignatureUntimely(why) => {
+            Refusal::SignatureWrong(why) | Refusal::SignatureTimeInvalid(why) => {
                 (403, "SignatureDoesNotMatch", why.clone())
             }
             Refusal::KeyUnknown => (403, "InvalidClientTokenId", TOKEN_INVALID.into()),
@@ -123,7 +123,7 @@ impl Refusal {
             Refusal::SignatureWrong(why) if why == MISMATCH => (401, "AuthFailure", NOT_VALIDATED.into()),
             Refusal::SignatureWrong(why) => (401, "AuthFailure", why.clone()),
             Refusal::KeyUnknown => (401, "AuthFailure", NOT_VALIDATED.into()),
-            Refusal::SignatureUntimely(_) | Refusal::SessionExpired => {
+            Refusal::SignatureTimeInvalid(_) | Refusal::SessionExpired => {
                 (400, "RequestExpired", "Request has expired.".into())
             }
             Refusal::Denied { .. } | Refusal::RoleDenied { .. } => {
@@ -151,7 +151,7 @@ impl Refusal {
         match self {
             Refusal::Unsigned => (400, "MissingAuthenticationTokenException", "Missing Authentication Token".into()),
             Refusal::SignatureIncomplete(why) => (400, "IncompleteSignatureException", why.clone()),
-            Refusal::SignatureWrong(why) | Refusal::SignatureUntimely(why) => {
+            Refusal::SignatureWrong(why) | Refusal::SignatureTimeInvalid(why) => {
                 (400, "InvalidSignatureException", why.clone())
             }
             Refusal::KeyUnknown => (400, "UnrecognizedClientException", TOKEN_INVALID.into()),
@@ -170,17 +170,17 @@ impl Refusal {
     /// IAM's message for a denied action.
     fn denial(&self) -> String {
         match self {
-            Refusal::Denied { who, action, resource, explicit } => {
+            Refusal::Denied { caller, action, resource, explicit } => {
                 let on = resource.as_ref().map(|resource| format!(" on resource: {resource}")).unwrap_or_default();
                 let because = if *explicit {
                     "with an explicit deny in an identity-based policy".to_owned()
                 } else {
                     format!("because no identity-based policy allows the {action} action")
                 };
-                format!("User: {who} is not authorized to perform: {action}{on} {because}")
+                format!("User: {caller} is not authorized to perform: {action}{on} {because}")
             }
-            Refusal::RoleDenied { who, role } => {
-                format!("User: {who} is not authorized to perform: sts:AssumeRole on resource: {role}")
+            Refusal::RoleDenied { caller, role } => {
+                format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role}")
             }
             _ => String::new(),
         }
@@ -196,26 +196,26 @@ mod tests {
 
     #[test]
     fn each_dialect_has_its_own_code_for_a_refusal() {
-        let told = |refusal: Refusal| {
+        let answers = |refusal: Refusal| {
             [Dialect::Query, Dialect::Ec2, Dialect::Json].map(|dialect| {
                 let row = refusal.row(dialect);
                 (row.status, row.code)
             })
         };
         assert_eq!(
-            told(Refusal::KeyUnknown),
+            answers(Refusal::KeyUnknown),
             [(403, "InvalidClientTokenId"), (401, "AuthFailure"), (400, "UnrecognizedClientException")]
         );
         assert_eq!(
-            told(Refusal::mismatch()),
+            answers(Refusal::mismatch()),
             [(403, "SignatureDoesNotMatch"), (401, "AuthFailure"), (400, "InvalidSignatureException")]
         );
         assert_eq!(
-            told(Refusal::SessionExpired),
+            answers(Refusal::SessionExpired),
             [(403, "ExpiredToken"), (400, "RequestExpired"), (400, "ExpiredTokenException")]
         );
         assert_eq!(
-            told(Refusal::Throttled),
+            answers(Refusal::Throttled),
             [(400, "Throttling"), (503, "RequestLimitExceeded"), (400, "ThrottlingException")]
         );
     }
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn a_denial_names_caller_action_and_resource() {
         let refusal = Refusal::Denied {
-            who: "arn:aws:iam::123456789012:user/ann".into(),
+            caller: "arn:aws:iam::123456789012:user/ann".into(),
             action: "iam:ListUsers".into(),
             resource: Some("arn:aws:iam::123456789012:user/".into()),
             explicit: false,

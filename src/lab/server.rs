@@ -20,7 +20,7 @@ use super::session::Sessions;
 /// The number of threads. Most calls take microseconds.
 const WORKERS: usize = 2;
 /// The time that a stop waits for running calls, in seconds.
-const PATIENCE: u64 = 2;
+const SHUTDOWN_TIMEOUT_SECONDS: u64 = 2;
 
 #[derive(Debug)]
 pub struct LabCloud {
@@ -58,8 +58,8 @@ impl LabCloud {
             HttpServer::new(move || App::new().app_data(cloud.clone()).default_service(web::to(dispatch::answer)))
                 .workers(WORKERS)
                 .disable_signals()
-                .shutdown_timeout(PATIENCE)
-                .on_connect(keep_line)
+                .shutdown_timeout(SHUTDOWN_TIMEOUT_SECONDS)
+                .on_connect(keep_socket)
                 .listen(listener)
                 .map_err(not_bound)?
                 .run();
@@ -79,9 +79,9 @@ impl LabCloud {
     }
 }
 
-fn keep_line(connection: &dyn Any, kept: &mut Extensions) {
-    if let Some(line) = connection.downcast_ref::<actix_web::rt::net::TcpStream>().and_then(CallerSocket::of) {
-        kept.insert(line);
+fn keep_socket(connection: &dyn Any, extensions: &mut Extensions) {
+    if let Some(socket) = connection.downcast_ref::<actix_web::rt::net::TcpStream>().and_then(CallerSocket::of) {
+        extensions.insert(socket);
     }
 }
 

@@ -80,12 +80,12 @@ mod tests {
 
     #[test]
     fn the_request_determines_the_service() {
-        let told = Service::addressed;
-        assert_eq!(told(Some("TrentService.ListKeys"), None, Some("sts")), Service::Kms);
-        assert_eq!(told(None, Some("2016-11-15"), Some("sts")), Service::Ec2);
-        assert_eq!(told(None, Some("2010-05-08"), None), Service::Iam);
-        assert_eq!(told(None, Some("2009-01-01"), Some("ec2")), Service::Ec2);
-        assert_eq!(told(None, None, Some("s3")), Service::Sts);
-        assert_eq!(told(None, None, None), Service::Sts);
+        let addressed = Service::addressed;
+        assert_eq!(addressed(Some("TrentService.ListKeys"), None, Some("sts")), Service::Kms);
+        assert_eq!(addressed(None, Some("2016-11-15"), Some("sts")), Service::Ec2);
+        assert_eq!(addressed(None, Some("2010-05-08"), None), Service::Iam);
+        assert_eq!(addressed(None, Some("2009-01-01"), Some("ec2")), Service::Ec2);
+        assert_eq!(addressed(None, None, Some("s3")), Service::Sts);
+        assert_eq!(addressed(None, None, None), Service::Sts);
     }
 }

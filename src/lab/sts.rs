@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::caller::{Caller, Who, session_arn};
+use super::caller::{Caller, Principal, session_arn};
 use super::constraint::{Constraints, Text};
 use super::permission::Decision;
 use super::plan::{Account, LabPlan, Role, Trust};
@@ -15,12 +15,12 @@ use super::wire::query::Parameters;
 use super::wire::xml::Element;
 
 /// AWS's limits for the duration of sessions, in seconds.
-const SHORTEST: i64 = 900;
-const LONGEST_OF_ROLE: i64 = 43_200;
-const DEFAULT_OF_ROLE: i64 = 3600;
-const LONGEST_OF_CHAINED_ROLE: i64 = 3600;
-const LONGEST_OF_USER: i64 = 129_600;
-const DEFAULT_OF_USER: i64 = 43_200;
+const MIN_DURATION: i64 = 900;
+const MAX_ROLE_DURATION: i64 = 43_200;
+const DEFAULT_ROLE_DURATION: i64 = 3600;
+const MAX_CHAINED_DURATION: i64 = 3600;
+const MAX_USER_DURATION: i64 = 129_600;
+const DEFAULT_USER_DURATION: i64 = 43_200;
 
 /// Answers an operation of STS.
 ///
@@ -61,33 +61,33 @@ fn assume_role(
     parameters: &Parameters,
     now: DateTime<Utc>,
 ) -> Result<Vec<Element>, Refusal> {
-    let ask = Assumption::read(parameters)?;
-    let refused = || Refusal::RoleDenied { who: caller.arn(), role: ask.role_arn.to_owned() };
-    let (account, role) = role_of(plan, ask.role_arn).ok_or_else(refused)?;
-    if !lets_in(account, role, caller, ask.external_id) {
+    let request = AssumeRoleParameters::read(parameters)?;
+    let refused = || Refusal::RoleDenied { caller: caller.arn(), role: request.role_arn.to_owned() };
+    let (account, role) = role_of(plan, request.role_arn).ok_or_else(refused)?;
+    if !may_assume(account, role, caller, request.external_id) {
         return Err(refused());
     }
-    if ask.seconds > role.max_session {
+    if request.seconds > role.max_session {
         let fault = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
         return Err(Refusal::Invalid(fault.to_owned()));
     }
-    if matches!(caller.who, Who::RoleSession(..)) && ask.seconds > LONGEST_OF_CHAINED_ROLE {
+    if matches!(caller.principal, Principal::RoleSession(..)) && request.seconds > MAX_CHAINED_DURATION {
         let fault =
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.";
         return Err(Refusal::Invalid(fault.to_owned()));
     }
-    let holder = Holder::Role { role: role.identity.name.clone(), session: ask.session_name.to_owned() };
-    let given = sessions.issue(&account.id, holder, ask.seconds, now)?;
+    let holder = Holder::Role { role: role.identity.name.clone(), session: request.session_name.to_owned() };
+    let given = sessions.issue(&account.id, holder, request.seconds, now)?;
     let user = Element::new("AssumedRoleUser")
-        .text("AssumedRoleId", &format!("{}:{}", role.identity.id, ask.session_name))
-        .text("Arn", &session_arn(account, role, ask.session_name));
+        .text("AssumedRoleId", &format!("{}:{}", role.identity.id, request.session_name))
+        .text("Arn", &session_arn(account, role, request.session_name));
     let mut answer = vec![user, credentials(&given)];
-    answer.extend(ask.source_identity.map(|source| Element::of("SourceIdentity", source)));
+    answer.extend(request.source_identity.map(|source| Element::of("SourceIdentity", source)));
     Ok(answer)
 }
 
 /// The parameters of AssumeRole.
-struct Assumption<'a> {
+struct AssumeRoleParameters<'a> {
     role_arn: &'a str,
     session_name: &'a str,
     external_id: Option<&'a str>,
@@ -95,21 +95,22 @@ struct Assumption<'a> {
     seconds: i64,
 }
 
-impl<'a> Assumption<'a> {
-    fn read(parameters: &'a Parameters) -> Result<Assumption<'a>, Refusal> {
+impl<'a> AssumeRoleParameters<'a> {
+    fn read(parameters: &'a Parameters) -> Result<AssumeRoleParameters<'a>, Refusal> {
         let mut constraints = Constraints::default();
         let role_arn = constraints.text(parameters, &ROLE_ARN);
         let session_name = constraints.text(parameters, &ROLE_SESSION_NAME);
         let external_id = constraints.text(parameters, &EXTERNAL_ID);
         let source_identity = constraints.text(parameters, &SOURCE_IDENTITY);
-        let seconds = constraints.number(parameters, "DurationSeconds", (SHORTEST, LONGEST_OF_ROLE), DEFAULT_OF_ROLE);
+        let seconds =
+            constraints.number(parameters, "DurationSeconds", (MIN_DURATION, MAX_ROLE_DURATION), DEFAULT_ROLE_DURATION);
         constraints.finish()?;
         let (Some(role_arn), Some(session_name)) = (role_arn, session_name) else { return Err(Refusal::Internal) };
         if !role_arn.starts_with("arn:") || role_arn.splitn(6, ':').count() < 6 {
             return Err(Refusal::Invalid(format!("{role_arn} is invalid")));
         }
         refuse_unsupported(parameters)?;
-        Ok(Assumption { role_arn, session_name, external_id, source_identity, seconds })
+        Ok(AssumeRoleParameters { role_arn, session_name, external_id, source_identity, seconds })
     }
 }
 
@@ -138,7 +139,7 @@ fn role_of<'a>(plan: &'a LabPlan, arn: &str) -> Option<(&'a Account, &'a Role)> 
 }
 
 /// Whether the role's trust policy, the caller's permissions and the external id allow AssumeRole.
-fn lets_in(account: &Account, role: &Role, caller: &Caller<'_>, external_id: Option<&str>) -> bool {
+fn may_assume(account: &Account, role: &Role, caller: &Caller<'_>, external_id: Option<&str>) -> bool {
     let by_name = role.trusts.contains(&Trust::Principal(caller.identity().arn.clone()));
     let by_account =
         role.trusts.iter().any(|trust| *trust == Trust::Anyone || *trust == Trust::Account(caller.account.id.clone()));
@@ -159,7 +160,7 @@ fn get_session_token(
     parameters: &Parameters,
     now: DateTime<Utc>,
 ) -> Result<Vec<Element>, Refusal> {
-    let Who::User(user) = caller.who else {
+    let Principal::User(user) = caller.principal else {
         return Err(Refusal::Special {
             status: 403,
             code: "AccessDenied",
@@ -167,7 +168,8 @@ fn get_session_token(
         });
     };
     let mut constraints = Constraints::default();
-    let seconds = constraints.number(parameters, "DurationSeconds", (SHORTEST, LONGEST_OF_USER), DEFAULT_OF_USER);
+    let seconds =
+        constraints.number(parameters, "DurationSeconds", (MIN_DURATION, MAX_USER_DURATION), DEFAULT_USER_DURATION);
     constraints.finish()?;
     refuse_unsupported(parameters)?;
     let holder = Holder::User(user.identity.name.clone());

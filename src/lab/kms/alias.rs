@@ -15,7 +15,7 @@ pub(super) const RESERVED: &str = "alias/aws/";
 const PREFIX: &str = "alias/";
 const PATTERN: &str = "^[a-zA-Z0-9:/_-]+$";
 /// AWS's limit of aliases for a key.
-const MOST_OF_A_KEY: usize = 50;
+const MAX_ALIASES_OF_KEY: usize = 50;
 
 /// `CreateAlias`
 pub(super) fn create_alias(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
@@ -32,8 +32,8 @@ pub(super) fn create_alias(call: &Call<'_>, request: &mut Request<'_>) -> Answer
     }
     key.require_not_deleted(call.region)?;
     let id = key.id.clone();
-    if state.aliases_of(call.account(), call.region, &id).len() >= MOST_OF_A_KEY {
-        return Err(exception::limit_exceeded(format!("A key cannot have more than {MOST_OF_A_KEY} aliases")));
+    if state.aliases_of(call.account(), call.region, &id).len() >= MAX_ALIASES_OF_KEY {
+        return Err(exception::limit_exceeded(format!("A key cannot have more than {MAX_ALIASES_OF_KEY} aliases")));
     }
     let alias = Alias {
         account: call.account().to_owned(),
@@ -117,7 +117,7 @@ fn describe(alias: &Alias) -> Value {
 fn read_name<'a>(request: &mut Request<'a>) -> &'a str {
     let name = request.required("AliasName", (1, 256));
     if !name.chars().all(|c| c.is_ascii_alphanumeric() || ":/_-".contains(c)) {
-        request.unfit("AliasName", name, PATTERN);
+        request.pattern_mismatch("AliasName", name, PATTERN);
     }
     name
 }

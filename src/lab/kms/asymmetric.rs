@@ -216,7 +216,8 @@ pub(super) fn agree(spec: Spec, secret: &[u8], other: &[u8]) -> Result<Option<By
     Ok(agreement::agree(&own, other, (), |shared| Ok(Zeroizing::new(shared.to_vec()))).ok())
 }
 
-fn modulus(spec: Spec) -> usize {
+/// The length of the modulus of an RSA key, in bytes.
+pub(super) fn modulus(spec: Spec) -> usize {
     match spec {
         Spec::Rsa2048 => 256,
         Spec::Rsa3072 => 384,

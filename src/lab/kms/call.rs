@@ -32,7 +32,7 @@ pub(super) enum Names {
 
 /// The data of a key for a cryptographic operation, which runs without the lock of the state.
 #[derive(Debug)]
-pub(super) struct Tool {
+pub(super) struct CryptoKey {
     pub id: String,
     pub arn: String,
     pub spec: Spec,
@@ -42,7 +42,7 @@ pub(super) struct Tool {
     secret: Slot,
 }
 
-impl Tool {
+impl CryptoKey {
     /// The secret of the material.
     ///
     /// # Errors
@@ -111,9 +111,9 @@ impl Call<'_> {
     ///
     /// # Errors
     /// As for [`Call::find`], and the refusal of the function.
-    pub(super) fn look(&self, name: &str, names: Names, look: impl FnOnce(&Key, &State) -> Answer) -> Answer {
+    pub(super) fn read(&self, name: &str, names: Names, read: impl FnOnce(&Key, &State) -> Answer) -> Answer {
         let state = self.kms.state()?;
-        look(self.find(&state, name, names, self.operation)?, &state)
+        read(self.find(&state, name, names, self.operation)?, &state)
     }
 
     /// Finds a key, changes a copy of it, and stores the copy unless the function refuses.
@@ -140,7 +140,7 @@ impl Call<'_> {
     ///
     /// # Errors
     /// As for [`Call::find`], and the refusal for the key's state or usage.
-    pub(super) fn tool(&self, name: &str, usage: Usage, action: &str) -> Result<Tool, Refusal> {
+    pub(super) fn crypto_key(&self, name: &str, usage: Usage, action: &str) -> Result<CryptoKey, Refusal> {
         let state = self.kms.state()?;
         let key = self.find(&state, name, Names::OfAliasesToo, action)?;
         key.require_enabled(self.region)?;
@@ -149,26 +149,29 @@ impl Call<'_> {
             let why = format!("{arn} key usage is {usage} which is not valid for {operation}.");
             return Err(exception::invalid_key_usage(why));
         }
-        let tool = self.tool_of(key)?;
+        let crypto_key = self.current_crypto_key(key)?;
         drop(state);
-        self.ready(tool)
+        self.generate_if_missing(crypto_key)
     }
 
     /// The data of a key with its current material.
     ///
     /// # Errors
     /// [`Refusal::Internal`] if there is no material, which the check of the key's state excludes.
-    pub(super) fn tool_of(&self, key: &Key) -> Result<Tool, Refusal> {
-        key.current().map(|material| self.tool_from(key, material)).ok_or(Refusal::Internal)
+    pub(super) fn current_crypto_key(&self, key: &Key) -> Result<CryptoKey, Refusal> {
+        key.current().map(|material| self.crypto_key_from(key, material)).ok_or(Refusal::Internal)
     }
 
     /// The data of a key with the material of an id.
-    pub(super) fn tool_with(&self, key: &Key, material_id: &str) -> Option<Tool> {
-        key.materials.iter().find(|material| material.id == material_id).map(|material| self.tool_from(key, material))
+    pub(super) fn crypto_key_with(&self, key: &Key, material_id: &str) -> Option<CryptoKey> {
+        key.materials
+            .iter()
+            .find(|material| material.id == material_id)
+            .map(|material| self.crypto_key_from(key, material))
     }
 
-    fn tool_from(&self, key: &Key, material: &Material) -> Tool {
-        Tool {
+    fn crypto_key_from(&self, key: &Key, material: &Material) -> CryptoKey {
+        CryptoKey {
             id: key.id.clone(),
             arn: key.arn(self.region),
             spec: key.spec,
@@ -183,12 +186,12 @@ impl Call<'_> {
     ///
     /// # Errors
     /// As for [`asymmetric::generate`], and [`Refusal::Internal`] if the key pair cannot be stored.
-    pub(super) fn ready(&self, tool: Tool) -> Result<Tool, Refusal> {
-        if tool.secret.get().is_none() {
-            tool.secret.fill(asymmetric::generate(tool.spec)?);
-            self.kms.state()?.save(&tool.id, &self.kms.store)?;
+    pub(super) fn generate_if_missing(&self, crypto_key: CryptoKey) -> Result<CryptoKey, Refusal> {
+        if crypto_key.secret.get().is_none() {
+            crypto_key.secret.fill(asymmetric::generate(crypto_key.spec)?);
+            self.kms.state()?.save(&crypto_key.id, &self.kms.store)?;
         }
-        Ok(tool)
+        Ok(crypto_key)
     }
 
     /// Finds a key by name and requires the permission for an action on it.
@@ -207,7 +210,7 @@ impl Call<'_> {
         self.require_action(action, &arn)?;
         let key = state.key(self.account(), self.region, &id).ok_or_else(|| exception::no_such_key(&arn))?;
         if key.managed_for.is_some() && !ALLOWED_ON_MANAGED.contains(&self.operation) {
-            return Err(self.closed(action, &arn));
+            return Err(self.denied_by_key_policy(action, &arn));
         }
         Ok(key)
     }
@@ -242,13 +245,13 @@ impl Call<'_> {
             return Err(exception::not_found(format!("Invalid arn {region}")));
         }
         if account != self.account() {
-            return Err(self.closed(action, arn));
+            return Err(self.denied_by_key_policy(action, arn));
         }
         Ok(resource)
     }
 
     /// The refusal if no key policy allows the action.
-    fn closed(&self, action: &str, arn: &str) -> Refusal {
+    fn denied_by_key_policy(&self, action: &str, arn: &str) -> Refusal {
         let who = self.caller.arn();
         exception::access_denied(format!(
             "User: {who} is not authorized to perform: kms:{action} on resource: {arn} because no resource-based \

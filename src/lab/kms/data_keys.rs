@@ -36,7 +36,7 @@ pub(super) fn generate_data_key_without_plaintext(call: &Call<'_>, request: &mut
     data_key(call, request, false)
 }
 
-fn data_key(call: &Call<'_>, request: &mut Request<'_>, in_the_clear: bool) -> Answer {
+fn data_key(call: &Call<'_>, request: &mut Request<'_>, with_plaintext: bool) -> Answer {
     let name = request.key_id();
     let context = request.map("EncryptionContext");
     let spec = request.choice("KeySpec", &["AES_256", "AES_128"]);
@@ -52,16 +52,16 @@ fn data_key(call: &Call<'_>, request: &mut Request<'_>, in_the_clear: bool) -> A
             return Err(Refusal::Invalid(why.to_owned()));
         }
     };
-    let tool = call.tool(name, Usage::EncryptDecrypt, call.operation)?;
+    let crypto_key = call.crypto_key(name, Usage::EncryptDecrypt, call.operation)?;
     let secret = crypto::random(length)?;
-    let sealed = seal(&tool, "SYMMETRIC_DEFAULT", &context, &secret)?;
+    let sealed = seal(&crypto_key, "SYMMETRIC_DEFAULT", &context, &secret)?;
     refuse_dry_run(dry)?;
     let mut answer = json!({
-        "KeyId": tool.arn,
+        "KeyId": crypto_key.arn,
         "CiphertextBlob": STANDARD.encode(sealed),
-        "KeyMaterialId": tool.material_id,
+        "KeyMaterialId": crypto_key.material_id,
     });
-    if in_the_clear {
+    if with_plaintext {
         answer["Plaintext"] = json!(STANDARD.encode(&secret));
     }
     Ok(answer)
@@ -92,26 +92,26 @@ const PAIRS: [&str; 12] = [
     "ML_KEM_1024",
 ];
 
-fn pair(call: &Call<'_>, request: &mut Request<'_>, in_the_clear: bool) -> Answer {
+fn pair(call: &Call<'_>, request: &mut Request<'_>, with_plaintext: bool) -> Answer {
     let name = request.key_id();
     let spec = request.required_choice("KeyPairSpec", &PAIRS);
     let context = request.map("EncryptionContext");
     let dry = request.flag("DryRun");
     request.finish()?;
-    let tool = call.tool(name, Usage::EncryptDecrypt, call.operation)?;
-    tool.require_algorithm("SYMMETRIC_DEFAULT")?;
+    let crypto_key = call.crypto_key(name, Usage::EncryptDecrypt, call.operation)?;
+    crypto_key.require_algorithm("SYMMETRIC_DEFAULT")?;
     refuse_dry_run(dry)?;
     let spec = Spec::named(spec).ok_or(Refusal::Internal)?;
     let secret = asymmetric::generate(spec)?;
     let public = asymmetric::public_key(spec, &secret).ok_or(Refusal::Internal)?;
     let mut answer: Value = json!({
-        "KeyId": tool.arn,
+        "KeyId": crypto_key.arn,
         "KeyPairSpec": spec.name(),
-        "KeyMaterialId": tool.material_id,
+        "KeyMaterialId": crypto_key.material_id,
         "PublicKey": STANDARD.encode(public),
-        "PrivateKeyCiphertextBlob": STANDARD.encode(seal(&tool, "SYMMETRIC_DEFAULT", &context, &secret)?),
+        "PrivateKeyCiphertextBlob": STANDARD.encode(seal(&crypto_key, "SYMMETRIC_DEFAULT", &context, &secret)?),
     });
-    if in_the_clear {
+    if with_plaintext {
         answer["PrivateKeyPlaintext"] = json!(STANDARD.encode(&secret));
     }
     Ok(answer)

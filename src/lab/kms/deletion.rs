@@ -1,4 +1,4 @@
-//! ScheduleKeyDeletion and CancelKeyDeletion. `Key::happen` deletes a key when its deletion is due.
+//! ScheduleKeyDeletion and CancelKeyDeletion. `Key::apply_due` deletes a key when its deletion is due.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -9,17 +9,17 @@ use super::request::Request;
 use super::{Answer, exception};
 use crate::lab::refusal::Refusal;
 
-const USUAL_DAYS: i64 = 30;
-const LEAST_DAYS: i64 = 7;
-const MOST_DAYS: i64 = 30;
+const DEFAULT_DAYS: i64 = 30;
+const MIN_DAYS: i64 = 7;
+const MAX_DAYS: i64 = 30;
 
 /// `ScheduleKeyDeletion`
 pub(super) fn schedule_key_deletion(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let name = request.key_id();
-    let days = request.number("PendingWindowInDays", (1, 365)).unwrap_or(USUAL_DAYS);
+    let days = request.number("PendingWindowInDays", (1, 365)).unwrap_or(DEFAULT_DAYS);
     request.finish()?;
-    if !(LEAST_DAYS..=MOST_DAYS).contains(&days) {
-        let why = format!("PendingWindowInDays must be between {LEAST_DAYS} and {MOST_DAYS}");
+    if !(MIN_DAYS..=MAX_DAYS).contains(&days) {
+        let why = format!("PendingWindowInDays must be between {MIN_DAYS} and {MAX_DAYS}");
         return Err(Refusal::Invalid(why));
     }
     call.change(name, |key| {

@@ -12,7 +12,7 @@ use super::{Answer, asymmetric, exception, wrapping};
 use crate::lab::refusal::Refusal;
 
 const MATERIAL_ID: (usize, usize) = (64, 64);
-const LONGEST_DAYS: i64 = 365;
+const MAX_VALIDITY_DAYS: i64 = 365;
 
 /// The parameters of ImportKeyMaterial except token and material.
 struct ImportParameters<'a> {
@@ -33,7 +33,7 @@ impl<'a> ImportParameters<'a> {
         let description = request.text("KeyMaterialDescription", (0, 256));
         let unfit = |c: char| !(c.is_ascii_alphanumeric() || c.is_whitespace() || ":/_.-".contains(c));
         if let Some(text) = description.filter(|text| text.contains(unfit)) {
-            request.unfit("KeyMaterialDescription", text, r"^[a-zA-Z0-9:/_\s.-]+$");
+            request.pattern_mismatch("KeyMaterialDescription", text, r"^[a-zA-Z0-9:/_\s.-]+$");
         }
         request.finish()?;
         let invalid = |why: &str| Err(Refusal::Invalid(why.to_owned()));
@@ -47,7 +47,7 @@ impl<'a> ImportParameters<'a> {
                 );
             }
             Some(date) if date <= call.now => return invalid("ValidTo must be a date in the future"),
-            Some(date) if date > call.now + TimeDelta::days(LONGEST_DAYS) => {
+            Some(date) if date > call.now + TimeDelta::days(MAX_VALIDITY_DAYS) => {
                 return invalid("ValidTo must be at most 365 days in the future");
             }
             _ => {}
@@ -72,7 +72,7 @@ pub(super) fn import_key_material(call: &Call<'_>, request: &mut Request<'_>) ->
     let parameters = ImportParameters::read(call, request)?;
     // Unwrapping is slow, so that it is done without the lock of the state.
     let mut arn = String::new();
-    call.look(name, Names::OfKeys, |key, _| {
+    call.read(name, Names::OfKeys, |key, _| {
         wrapping::require_importable(key, call.region)?;
         key.require_not_deleted(call.region)?;
         arn = key.arn(call.region);
@@ -81,8 +81,8 @@ pub(super) fn import_key_material(call: &Call<'_>, request: &mut Request<'_>) ->
     let secret = wrapping::unwrap(call, &arn, &token, &wrapped)?;
     call.change(name, |key| {
         key.require_not_deleted(call.region)?;
-        let id = Material::id_of(&key.id, &known_by(key, &secret)?);
-        take_in(call, key, &parameters, &id, secret)?;
+        let id = Material::id_of(&key.id, &identifying_bytes(key, &secret)?);
+        associate(call, key, &parameters, &id, secret)?;
         let mut answer = json!({ "KeyId": arn });
         if key.spec.is_symmetric() {
             answer["KeyMaterialId"] = json!(id);
@@ -93,7 +93,7 @@ pub(super) fn import_key_material(call: &Call<'_>, request: &mut Request<'_>) ->
 
 /// The bytes that identify a material: the secret, or the public key of a key pair, because a private key has several
 /// encodings.
-fn known_by(key: &Key, secret: &[u8]) -> Result<Vec<u8>, Refusal> {
+fn identifying_bytes(key: &Key, secret: &[u8]) -> Result<Vec<u8>, Refusal> {
     let spec = key.spec;
     let (least, most) = match spec {
         Spec::SymmetricDefault => (symmetric_length(&key.partition), symmetric_length(&key.partition)),
@@ -117,7 +117,7 @@ fn known_by(key: &Key, secret: &[u8]) -> Result<Vec<u8>, Refusal> {
     Err(exception::incorrect_key_material(why))
 }
 
-fn take_in(
+fn associate(
     call: &Call<'_>,
     key: &mut Key,
     parameters: &ImportParameters<'_>,

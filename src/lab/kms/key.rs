@@ -117,9 +117,9 @@ impl Origin {
 }
 
 impl Material {
-    /// The id of the material that `known_by` identifies: a secret, or the public key of a key pair.
-    pub(super) fn id_of(key_id: &str, known_by: &[u8]) -> String {
-        let hash = digest(&SHA256, &[key_id.as_bytes(), known_by].concat());
+    /// The id of the material that `identifying_bytes` identifies: a secret, or the public key of a key pair.
+    pub(super) fn id_of(key_id: &str, identifying_bytes: &[u8]) -> String {
+        let hash = digest(&SHA256, &[key_id.as_bytes(), identifying_bytes].concat());
         hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -294,7 +294,7 @@ impl Key {
     ///
     /// # Errors
     /// [`Refusal::Internal`] if the system provides no randomness.
-    pub(super) fn happen(&mut self, at: DateTime<Utc>) -> Result<(), Refusal> {
+    pub(super) fn apply_due(&mut self, at: DateTime<Utc>) -> Result<(), Refusal> {
         let ended = |placement: &Placement| matches!(placement.deletion, Some(Deletion::At(date)) if date <= at);
         self.placements.retain(|_, placement| !ended(placement));
         let alone = self.placements.len() == 1;

@@ -40,8 +40,8 @@ pub(super) fn create_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
         created: call.now,
         enabled: true,
         description: description.to_owned(),
-        policy: policy::judge(call, given_policy, bypass)?,
-        tags: tags::judge(given_tags, BTreeMap::new())?,
+        policy: policy::validate(call, given_policy, bypass)?,
+        tags: tags::validate(given_tags, BTreeMap::new())?,
         deletion: None,
         imports: BTreeMap::new(),
     };
@@ -97,7 +97,7 @@ fn read_origin(origin: Option<&str>, store: Option<&str>, spec: Spec) -> Result<
     }
 }
 
-/// The material of a new key. A key pair is generated on first use: see [`Call::ready`].
+/// The material of a new key. A key pair is generated on first use: see [`Call::generate_if_missing`].
 fn first_material(id: &str, spec: Spec, origin: Origin, partition: &str) -> Result<Vec<Material>, Refusal> {
     if origin == Origin::External {
         return Ok(Vec::new());
@@ -114,8 +114,8 @@ fn first_material(id: &str, spec: Spec, origin: Origin, partition: &str) -> Resu
 pub(super) fn describe_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let name = request.key_id();
     request.finish()?;
-    managed::make_predefined(call, name)?;
-    call.look(name, Names::OfAliasesToo, |key, _| Ok(json!({ "KeyMetadata": key.metadata(call.region)? })))
+    managed::create_predefined(call, name)?;
+    call.read(name, Names::OfAliasesToo, |key, _| Ok(json!({ "KeyMetadata": key.metadata(call.region)? })))
 }
 
 /// `ListKeys`
@@ -135,15 +135,15 @@ pub(super) fn list_keys(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
 
 /// `EnableKey`
 pub(super) fn enable_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
-    switch(call, request, true)
+    set_enabled(call, request, true)
 }
 
 /// `DisableKey`
 pub(super) fn disable_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
-    switch(call, request, false)
+    set_enabled(call, request, false)
 }
 
-fn switch(call: &Call<'_>, request: &mut Request<'_>, enabled: bool) -> Answer {
+fn set_enabled(call: &Call<'_>, request: &mut Request<'_>, enabled: bool) -> Answer {
     let name = request.key_id();
     request.finish()?;
     call.change_silently(name, |key| {
@@ -172,5 +172,5 @@ pub(super) fn list_grants(call: &Call<'_>, request: &mut Request<'_>) -> Answer 
     request.text("GrantId", (1, 128));
     request.finish()?;
     page.after()?;
-    call.look(name, Names::OfKeys, |_, _| Ok(page.cut("Grants", std::iter::empty())))
+    call.read(name, Names::OfKeys, |_, _| Ok(page.cut("Grants", std::iter::empty())))
 }

@@ -25,11 +25,11 @@ const PERIOD_DAYS: i64 = 365;
 /// [`Refusal::Internal`] if they cannot be stored.
 pub(super) fn create_managed_keys(call: &Call<'_>) -> Result<(), Refusal> {
     let mut state = call.kms.state()?;
-    if state.note_managed_keys(call.account(), call.region) {
+    if state.mark_managed_keys(call.account(), call.region) {
         return Ok(());
     }
     for service in IN_USE {
-        let id = make(call, &mut state, service)?;
+        let id = create(call, &mut state, service)?;
         state.set_alias(alias(call, service, Some(id)), &call.kms.store)?;
     }
     for service in PREDEFINED {
@@ -42,7 +42,7 @@ pub(super) fn create_managed_keys(call: &Call<'_>) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// [`Refusal::Internal`] if the key cannot be stored.
-pub(super) fn make_predefined(call: &Call<'_>, name: &str) -> Result<(), Refusal> {
+pub(super) fn create_predefined(call: &Call<'_>, name: &str) -> Result<(), Refusal> {
     let name = name.rsplit_once(":alias/").map_or(name, |(_, rest)| rest);
     let name = name.strip_prefix("alias/").unwrap_or(name);
     let Some(service) = name.strip_prefix("aws/").filter(|service| PREDEFINED.contains(service)) else {
@@ -51,13 +51,13 @@ pub(super) fn make_predefined(call: &Call<'_>, name: &str) -> Result<(), Refusal
     let mut state = call.kms.state()?;
     let known = state.alias(call.account(), call.region, &format!("alias/aws/{service}"));
     if known.is_some_and(|alias| alias.target.is_none()) {
-        let id = make(call, &mut state, service)?;
+        let id = create(call, &mut state, service)?;
         state.set_alias(alias(call, service, Some(id)), &call.kms.store)?;
     }
     Ok(())
 }
 
-fn make(call: &Call<'_>, state: &mut State, service: &str) -> Result<String, Refusal> {
+fn create(call: &Call<'_>, state: &mut State, service: &str) -> Result<String, Refusal> {
     let id = Uuid::new_v4().to_string();
     let partition = call.caller.account.partition.as_str();
     let secret = crypto::generate(Spec::SymmetricDefault, partition)?;

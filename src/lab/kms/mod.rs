@@ -64,7 +64,7 @@ pub(super) struct Kms {
     store: Store,
     clock: Clock,
     /// The lab's own secrets, such as wrapping keys, by name. They are generated on first use.
-    own: Mutex<HashMap<String, Slot>>,
+    secrets: Mutex<HashMap<String, Slot>>,
 }
 
 /// The answer of an operation; `null` for an empty body.
@@ -79,7 +79,7 @@ impl Kms {
         let store = Store::open(directory)?;
         let state = State::load(&store)?;
         let clock = Clock::ahead_by(store.clock()?);
-        Ok(Kms { state: Mutex::new(state), store, clock, own: Mutex::default() })
+        Ok(Kms { state: Mutex::new(state), store, clock, secrets: Mutex::default() })
     }
 
     /// Answers an operation for an authenticated caller.
@@ -128,21 +128,21 @@ impl Kms {
     }
 
     /// Returns one of the lab's own secrets. It is generated and stored on first use.
-    fn own_secret(&self, name: &str, make: impl FnOnce() -> Result<Bytes, Refusal>) -> Result<Slot, Refusal> {
-        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = own.get(name) {
+    fn lab_secret(&self, name: &str, generate: impl FnOnce() -> Result<Bytes, Refusal>) -> Result<Slot, Refusal> {
+        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = secrets.get(name) {
             return Ok(slot.clone());
         }
-        let secret = match self.store.own(name)? {
-            Some(kept) => Zeroizing::new(kept),
+        let secret = match self.store.lab_secret(name)? {
+            Some(stored) => Zeroizing::new(stored),
             None => {
-                let made = make()?;
-                self.store.save_own(name, &made)?;
-                made
+                let generated = generate()?;
+                self.store.save_lab_secret(name, &generated)?;
+                generated
             }
         };
         let slot = Slot::of(secret);
-        own.insert(name.to_owned(), slot.clone());
+        secrets.insert(name.to_owned(), slot.clone());
         Ok(slot)
     }
 

@@ -9,9 +9,9 @@ use super::{Answer, exception, principal};
 use crate::lab::permission::matches;
 use crate::lab::refusal::Refusal;
 
-/// The minimum and maximum length in the API. The service has the smaller limit [`LARGEST`].
+/// The minimum and maximum length in the API. The service has the smaller limit [`MAX_BYTES`].
 pub(super) const LENGTH: (usize, usize) = (1, 131_072);
-const LARGEST: usize = 32_768;
+const MAX_BYTES: usize = 32_768;
 /// The name of a key's only policy.
 const NAME: &str = "default";
 
@@ -19,16 +19,16 @@ const NAME: &str = "default";
 ///
 /// # Errors
 /// `MalformedPolicyDocumentException`, `LimitExceededException`.
-pub(super) fn judge(call: &Call<'_>, given: Option<&str>, bypass_lockout_check: bool) -> Result<String, Refusal> {
+pub(super) fn validate(call: &Call<'_>, given: Option<&str>, bypass_lockout_check: bool) -> Result<String, Refusal> {
     let Some(text) = given else { return Ok(default_policy(call)) };
-    if text.len() > LARGEST {
-        return Err(exception::limit_exceeded(format!("A key policy cannot be larger than {LARGEST} bytes")));
+    if text.len() > MAX_BYTES {
+        return Err(exception::limit_exceeded(format!("A key policy cannot be larger than {MAX_BYTES} bytes")));
     }
     let statements = statements(text)?;
     for statement in &statements {
-        judge_statement(call, statement)?;
+        validate_statement(call, statement)?;
     }
-    if !bypass_lockout_check && !lets_caller_change_it(call, &statements) {
+    if !bypass_lockout_check && !allows_caller_to_change_it(call, &statements) {
         let why = "The new key policy will not allow you to update the key policy in the future.";
         return Err(exception::malformed_policy(why));
     }
@@ -81,7 +81,7 @@ fn statements(text: &str) -> Result<Vec<Map<String, Value>>, Refusal> {
 const ELEMENTS: [&str; 9] =
     ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
-fn judge_statement(call: &Call<'_>, statement: &Map<String, Value>) -> Result<(), Refusal> {
+fn validate_statement(call: &Call<'_>, statement: &Map<String, Value>) -> Result<(), Refusal> {
     let malformed = |why: String| Err(exception::malformed_policy(why));
     if let Some(element) = statement.keys().find(|name| !ELEMENTS.contains(&name.as_str())) {
         return malformed(format!("Syntax error: unknown element {element}"));
@@ -145,7 +145,7 @@ fn texts(value: Option<&Value>) -> Option<Vec<&str>> {
 
 /// AWS's lockout safety check: the policy must allow the caller to change it again. Statements with conditions are
 /// ignored, because conditions are not evaluated.
-fn lets_caller_change_it(call: &Call<'_>, statements: &[Map<String, Value>]) -> bool {
+fn allows_caller_to_change_it(call: &Call<'_>, statements: &[Map<String, Value>]) -> bool {
     let applies = |statement: &&Map<String, Value>| {
         let action = |patterns: &Value| {
             let patterns = texts(Some(patterns)).unwrap_or_default();
@@ -170,7 +170,7 @@ pub(super) fn get_key_policy(call: &Call<'_>, request: &mut Request<'_>) -> Answ
     let name = request.key_id();
     let policy = request.text("PolicyName", (1, 128)).unwrap_or(NAME);
     request.finish()?;
-    call.look(name, Names::OfKeys, |key, _| {
+    call.read(name, Names::OfKeys, |key, _| {
         if policy != NAME {
             return Err(exception::not_found(format!("No such policy {policy} exists")));
         }
@@ -189,7 +189,7 @@ pub(super) fn put_key_policy(call: &Call<'_>, request: &mut Request<'_>) -> Answ
         if policy != NAME {
             return Err(exception::not_found(format!("No such policy {policy} exists")));
         }
-        key.placement_mut(call.region)?.policy = judge(call, Some(document), bypass)?;
+        key.placement_mut(call.region)?.policy = validate(call, Some(document), bypass)?;
         Ok(())
     })
 }
@@ -200,7 +200,7 @@ pub(super) fn list_key_policies(call: &Call<'_>, request: &mut Request<'_>) -> A
     let page = PageRequest::read(request, 100, 1000);
     request.finish()?;
     let after = page.after()?;
-    call.look(name, Names::OfKeys, |_, _| {
+    call.read(name, Names::OfKeys, |_, _| {
         let names = [NAME].into_iter().filter(|name| *name > after.as_str());
         Ok(page.cut("PolicyNames", names.map(|name| (name.to_owned(), json!(name)))))
     })

@@ -2,17 +2,17 @@
 
 use crate::lab::caller::Caller;
 use crate::lab::partition::Partition;
-use crate::lab::plan::LabPlan;
+use crate::lab::plan::{LabPlan, is_account_id};
 
 /// Whether a principal is valid in a policy: everybody, an account, or a user, role or session. In accounts of the plan
 /// the user or role must exist; other accounts are not checked.
 pub(super) fn is_known(plan: &LabPlan, partition: Partition, text: &str) -> bool {
-    if text == "*" || is_account(text) {
+    if text == "*" || is_account_id(text) {
         return true;
     }
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let ["arn", of, service, "", account, resource] = parts[..] else { return false };
-    if of != partition.as_str() || !is_account(account) {
+    if of != partition.as_str() || !is_account_id(account) {
         return false;
     }
     let known = plan.account(account);
@@ -38,8 +38,4 @@ pub(super) fn is_caller(caller: &Caller<'_>, text: &str) -> bool {
     let account = caller.account;
     let root = format!("arn:{}:iam::{}:root", account.partition, account.id);
     text == "*" || text == account.id || text == root || text == caller.identity().arn || text == caller.arn()
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }

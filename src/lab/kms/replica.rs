@@ -38,8 +38,8 @@ pub(super) fn replicate_key(call: &Call<'_>, request: &mut Request<'_>) -> Answe
             created: call.now,
             enabled: true,
             description: description.to_owned(),
-            policy: policy::judge(call, given_policy, bypass)?,
-            tags: tags::judge(given_tags, BTreeMap::new())?,
+            policy: policy::validate(call, given_policy, bypass)?,
+            tags: tags::validate(given_tags, BTreeMap::new())?,
             deletion: None,
             // Imported material must be imported into the replica too.
             imports: BTreeMap::new(),
@@ -88,7 +88,7 @@ fn read_region<'a>(request: &mut Request<'a>, name: &str) -> &'a str {
         && parts[..words].iter().all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
         && parts[words..].iter().all(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
     if !fits && !region.is_empty() {
-        request.unfit(name, region, REGION_PATTERN);
+        request.pattern_mismatch(name, region, REGION_PATTERN);
     }
     region
 }

@@ -72,7 +72,7 @@ impl<'a> Request<'a> {
         let text = self.text(name, (0, usize::MAX))?;
         if !words.contains(&text) {
             let set = words.join(", ");
-            self.constraints.broken(name, text, &format!("Member must satisfy enum value set: [{set}]"));
+            self.constraints.violated(name, text, &format!("Member must satisfy enum value set: [{set}]"));
         }
         Some(text)
     }
@@ -90,11 +90,11 @@ impl<'a> Request<'a> {
         let Some(number) = value.as_i64() else { return self.mistyped(name, "an Integer") };
         if number < least {
             let rule = format!("Member must have value greater than or equal to {least}");
-            self.constraints.broken(name, &number.to_string(), &rule);
+            self.constraints.violated(name, &number.to_string(), &rule);
         }
         if number > most {
             let rule = format!("Member must have value less than or equal to {most}");
-            self.constraints.broken(name, &number.to_string(), &rule);
+            self.constraints.violated(name, &number.to_string(), &rule);
         }
         Some(number)
     }
@@ -176,8 +176,8 @@ impl<'a> Request<'a> {
     }
 
     /// Records that a text does not match a pattern, which the message quotes.
-    pub(super) fn unfit(&mut self, name: &str, value: &str, pattern: &str) {
-        self.constraints.broken(name, value, &format!("Member must satisfy regular expression pattern: {pattern}"));
+    pub(super) fn pattern_mismatch(&mut self, name: &str, value: &str, pattern: &str) {
+        self.constraints.violated(name, value, &format!("Member must satisfy regular expression pattern: {pattern}"));
     }
 
     /// The value of a member; `None` if it is missing or `null`.
@@ -187,11 +187,11 @@ impl<'a> Request<'a> {
 
     fn measure(&mut self, name: &str, shown: &str, length: usize, (shortest, longest): Range) {
         if length > longest {
-            self.constraints.broken(name, shown, &format!("Member must have length less than or equal to {longest}"));
+            self.constraints.violated(name, shown, &format!("Member must have length less than or equal to {longest}"));
         }
         if length < shortest {
             let rule = format!("Member must have length greater than or equal to {shortest}");
-            self.constraints.broken(name, shown, &rule);
+            self.constraints.violated(name, shown, &rule);
         }
     }
 

@@ -12,9 +12,9 @@ use super::{Answer, exception};
 use crate::lab::refusal::Refusal;
 
 const PERIOD_DAYS: (i64, i64) = (90, 2560);
-const USUAL_PERIOD_DAYS: i64 = 365;
+const DEFAULT_PERIOD_DAYS: i64 = 365;
 /// AWS's limit of on-demand rotations for a key.
-const MOST_ON_DEMAND: u32 = 25;
+const MAX_ON_DEMAND: u32 = 25;
 /// The time before an automatic rotation in which an on-demand rotation is refused.
 const MINUTES_BEFORE: i64 = 20;
 
@@ -84,7 +84,7 @@ pub(super) fn enable_key_rotation(call: &Call<'_>, request: &mut Request<'_>) ->
         key.require_automatic(call.region)?;
         // A repeated call without a period keeps the current one. Another period restarts the interval.
         let standing = key.rotation.as_ref().map(|rotation| rotation.period_days);
-        let period_days = period.or(standing).unwrap_or(USUAL_PERIOD_DAYS);
+        let period_days = period.or(standing).unwrap_or(DEFAULT_PERIOD_DAYS);
         if standing != Some(period_days) {
             key.rotation = Some(Rotation { period_days, next: call.now + TimeDelta::days(period_days) });
         }
@@ -107,7 +107,7 @@ pub(super) fn disable_key_rotation(call: &Call<'_>, request: &mut Request<'_>) -
 pub(super) fn get_key_rotation_status(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let name = request.key_id();
     request.finish()?;
-    call.look(name, Names::OfKeys, |key, _| {
+    call.read(name, Names::OfKeys, |key, _| {
         // AWS answers for every kind of key. Keys without automatic rotation have it disabled.
         let going_away = matches!(key.state(call.region), KeyState::PendingDeletion | KeyState::PendingReplicaDeletion);
         let rotation = key.rotation.as_ref().filter(|_| !going_away);
@@ -128,8 +128,8 @@ pub(super) fn rotate_key_on_demand(call: &Call<'_>, request: &mut Request<'_>) -
         key.require_rotatable(call.region)?;
         key.require_primary(call.region)?;
         key.require_enabled(call.region)?;
-        if key.on_demand_rotations >= MOST_ON_DEMAND {
-            let why = format!("The key has been rotated on demand {MOST_ON_DEMAND} times, which is the most.");
+        if key.on_demand_rotations >= MAX_ON_DEMAND {
+            let why = format!("The key has been rotated on demand {MAX_ON_DEMAND} times, which is the most.");
             return Err(exception::limit_exceeded(why));
         }
         let soon = call.now + TimeDelta::minutes(MINUTES_BEFORE);
@@ -158,7 +158,7 @@ pub(super) fn list_key_rotations(call: &Call<'_>, request: &mut Request<'_>) -> 
     let include = request.choice("IncludeKeyMaterial", &["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"]);
     request.finish()?;
     let after = page.after()?;
-    call.look(name, Names::OfKeys, |key, _| {
+    call.read(name, Names::OfKeys, |key, _| {
         key.require_rotatable(call.region)?;
         let wanted = |material: &&Material| {
             include == Some("ALL_KEY_MATERIAL") || matches!(material.standing, Standing::Rotated { .. })

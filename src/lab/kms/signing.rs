@@ -32,7 +32,7 @@ const ALGORITHMS: [&str; 13] = [
 pub(super) fn get_public_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let name = request.key_id();
     request.finish()?;
-    let tool = {
+    let crypto_key = {
         let state = call.kms.state()?;
         let key = call.find(&state, name, Names::OfAliasesToo, call.operation)?;
         if !key.spec.is_asymmetric() {
@@ -41,12 +41,12 @@ pub(super) fn get_public_key(call: &Call<'_>, request: &mut Request<'_>) -> Answ
             return Err(exception::unsupported(why));
         }
         key.require_enabled(call.region)?;
-        call.tool_of(key)?
+        call.current_crypto_key(key)?
     };
-    let tool = call.ready(tool)?;
-    let public = asymmetric::public_key(tool.spec, tool.secret()?).ok_or(Refusal::Internal)?;
-    let mut answer = json!({ "KeyId": tool.arn, "PublicKey": STANDARD.encode(public) });
-    tool.spec.describe(tool.usage, &mut answer);
+    let crypto_key = call.generate_if_missing(crypto_key)?;
+    let public = asymmetric::public_key(crypto_key.spec, crypto_key.secret()?).ok_or(Refusal::Internal)?;
+    let mut answer = json!({ "KeyId": crypto_key.arn, "PublicKey": STANDARD.encode(public) });
+    crypto_key.spec.describe(crypto_key.usage, &mut answer);
     Ok(answer)
 }
 
@@ -55,12 +55,13 @@ pub(super) fn sign(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let parameters = SigningParameters::read(request);
     let dry = request.flag("DryRun");
     request.finish()?;
-    let tool = call.tool(parameters.name, Usage::SignVerify, call.operation)?;
-    tool.require_algorithm(parameters.algorithm)?;
-    let signature = asymmetric::sign(tool.spec, tool.secret()?, parameters.algorithm, parameters.message()?)?;
+    let crypto_key = call.crypto_key(parameters.name, Usage::SignVerify, call.operation)?;
+    crypto_key.require_algorithm(parameters.algorithm)?;
+    let signature =
+        asymmetric::sign(crypto_key.spec, crypto_key.secret()?, parameters.algorithm, parameters.message()?)?;
     refuse_dry_run(dry)?;
     Ok(json!({
-        "KeyId": tool.arn,
+        "KeyId": crypto_key.arn,
         "Signature": STANDARD.encode(signature),
         "SigningAlgorithm": parameters.algorithm,
     }))
@@ -72,13 +73,19 @@ pub(super) fn verify(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let signature = request.required_bytes("Signature", (1, 6144));
     let dry = request.flag("DryRun");
     request.finish()?;
-    let tool = call.tool(parameters.name, Usage::SignVerify, call.operation)?;
-    tool.require_algorithm(parameters.algorithm)?;
-    if !asymmetric::verify(tool.spec, tool.secret()?, parameters.algorithm, parameters.message()?, &signature)? {
+    let crypto_key = call.crypto_key(parameters.name, Usage::SignVerify, call.operation)?;
+    crypto_key.require_algorithm(parameters.algorithm)?;
+    if !asymmetric::verify(
+        crypto_key.spec,
+        crypto_key.secret()?,
+        parameters.algorithm,
+        parameters.message()?,
+        &signature,
+    )? {
         return Err(exception::invalid_signature(""));
     }
     refuse_dry_run(dry)?;
-    Ok(json!({ "KeyId": tool.arn, "SignatureValid": true, "SigningAlgorithm": parameters.algorithm }))
+    Ok(json!({ "KeyId": crypto_key.arn, "SignatureValid": true, "SigningAlgorithm": parameters.algorithm }))
 }
 
 /// The common parameters of Sign and Verify.
@@ -115,15 +122,15 @@ pub(super) fn derive_shared_secret(call: &Call<'_>, request: &mut Request<'_>) -
     let other = request.required_bytes("PublicKey", (1, 8192));
     let dry = request.flag("DryRun");
     request.finish()?;
-    let tool = call.tool(name, Usage::KeyAgreement, call.operation)?;
-    let shared = asymmetric::agree(tool.spec, tool.secret()?, &other)?.ok_or_else(|| {
-        Refusal::Invalid(format!("PublicKey is not a public key of key spec {} in DER.", tool.spec.name()))
+    let crypto_key = call.crypto_key(name, Usage::KeyAgreement, call.operation)?;
+    let shared = asymmetric::agree(crypto_key.spec, crypto_key.secret()?, &other)?.ok_or_else(|| {
+        Refusal::Invalid(format!("PublicKey is not a public key of key spec {} in DER.", crypto_key.spec.name()))
     })?;
     refuse_dry_run(dry)?;
     Ok(json!({
-        "KeyId": tool.arn,
+        "KeyId": crypto_key.arn,
         "SharedSecret": STANDARD.encode(&shared),
         "KeyAgreementAlgorithm": algorithm,
-        "KeyOrigin": tool.origin.name(),
+        "KeyOrigin": crypto_key.origin.name(),
     }))
 }

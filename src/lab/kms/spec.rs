@@ -190,9 +190,13 @@ impl Spec {
     /// # Errors
     /// `UnsupportedOperationException`.
     pub(super) fn offered(self, partition: Partition) -> Result<(), Refusal> {
-        let china = partition == Partition::China;
-        let kem = matches!(self, Spec::MlKem512 | Spec::MlKem768 | Spec::MlKem1024);
-        if (self == Spec::Sm2) != china && (self == Spec::Sm2 || kem) {
+        let in_china = partition == Partition::China;
+        let missing = match self {
+            Spec::Sm2 => !in_china,
+            Spec::MlKem512 | Spec::MlKem768 | Spec::MlKem1024 => in_china,
+            _ => false,
+        };
+        if missing {
             let why = format!("The key spec {} is not supported in this Region.", self.name());
             return Err(exception::unsupported(why));
         }
@@ -215,10 +219,10 @@ impl Spec {
 
     /// Whether material can be imported.
     pub(super) fn importable(self) -> bool {
-        !self.names_post_quantum()
+        !self.is_post_quantum()
     }
 
-    fn names_post_quantum(self) -> bool {
+    fn is_post_quantum(self) -> bool {
         self.name().starts_with("ML_")
     }
 

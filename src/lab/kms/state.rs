@@ -70,7 +70,7 @@ impl State {
     pub(super) fn catch_up(&mut self, now: DateTime<Utc>, store: &Store) -> Result<(), Refusal> {
         while let Some((date, id)) = self.due.first().filter(|(date, _)| *date <= now).cloned() {
             if let Some(key) = self.keys.get_mut(&id) {
-                key.happen(date)?;
+                key.apply_due(date)?;
             }
             self.save(&id, store)?;
         }
@@ -98,10 +98,10 @@ impl State {
     /// [`Refusal::Internal`] if the key cannot be stored.
     pub(super) fn save(&mut self, id: &str, store: &Store) -> Result<(), Refusal> {
         let Some(key) = self.keys.remove(id) else { return Ok(()) };
-        self.leave_old_places(&key, store)?;
+        self.leave_regions(&key, store)?;
         if key.placements.is_empty() {
-            self.expect(id, None);
-            return store.forget_key(id);
+            self.set_due(id, None);
+            return store.remove_key(id);
         }
         self.index(&key);
         store.save_key(id, &key)?;
@@ -109,7 +109,7 @@ impl State {
         Ok(())
     }
 
-    fn leave_old_places(&mut self, key: &Key, store: &Store) -> Result<(), Refusal> {
+    fn leave_regions(&mut self, key: &Key, store: &Store) -> Result<(), Refusal> {
         let left = |((account, region), regional): &(&(String, String), &mut RegionalKeys)| {
             *account == key.account && !key.placements.contains_key(region) && regional.keys.contains(&key.id)
         };
@@ -117,7 +117,7 @@ impl State {
             regional.keys.remove(&key.id);
             for name in regional.names_of(&key.id) {
                 if let Some(alias) = regional.remove(&name) {
-                    store.forget_alias(&alias.arn)?;
+                    store.remove_alias(&alias.arn)?;
                 }
             }
         }
@@ -131,10 +131,10 @@ impl State {
                 regional.keys.insert(key.id.clone());
             }
         }
-        self.expect(&key.id, key.next_due());
+        self.set_due(&key.id, key.next_due());
     }
 
-    fn expect(&mut self, id: &str, due: Option<DateTime<Utc>>) {
+    fn set_due(&mut self, id: &str, due: Option<DateTime<Utc>>) {
         if let Some(date) = self.due_of.remove(id) {
             self.due.remove(&(date, id.to_owned()));
         }
@@ -190,13 +190,13 @@ impl State {
         store: &Store,
     ) -> Result<(), Refusal> {
         match self.regional_mut(account, region).remove(name) {
-            Some(alias) => store.forget_alias(&alias.arn),
+            Some(alias) => store.remove_alias(&alias.arn),
             None => Ok(()),
         }
     }
 
     /// Records that the managed keys of a region are created. Returns whether they were before.
-    pub(super) fn note_managed_keys(&mut self, account: &str, region: &str) -> bool {
+    pub(super) fn mark_managed_keys(&mut self, account: &str, region: &str) -> bool {
         std::mem::replace(&mut self.regional_mut(account, region).has_managed_keys, true)
     }
 

@@ -46,8 +46,8 @@ pub enum StoreError {
 }
 
 /// The number of attempts to open a locked database, and the pause between them.
-const PATIENCE: u32 = 40;
-const PAUSE: Duration = Duration::from_millis(50);
+const OPEN_ATTEMPTS: u32 = 40;
+const OPEN_PAUSE: Duration = Duration::from_millis(50);
 
 /// sled reports a lock only in the text of the error.
 fn is_locked(error: &sled::Error) -> bool {
@@ -72,9 +72,9 @@ impl Store {
         };
         let mut opened = open();
         // A lab that has just stopped releases its lock with a delay.
-        for _ in 0..PATIENCE {
+        for _ in 0..OPEN_ATTEMPTS {
             match &opened {
-                Err(error) if is_locked(error) => std::thread::sleep(PAUSE),
+                Err(error) if is_locked(error) => std::thread::sleep(OPEN_PAUSE),
                 _ => break,
             }
             opened = open();
@@ -111,13 +111,13 @@ impl Store {
     }
 
     /// Reads one of the lab's own secrets, such as a wrapping key.
-    pub(super) fn own(&self, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
+    pub(super) fn lab_secret(&self, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
         let Some(trees) = &self.0 else { return Ok(None) };
         trees.lab.get(name).map(|found| found.map(|bytes| bytes.to_vec())).map_err(|_| Refusal::Internal)
     }
 
     /// Stores one of the lab's own secrets.
-    pub(super) fn save_own(&self, name: &str, bytes: &[u8]) -> Result<(), Refusal> {
+    pub(super) fn save_lab_secret(&self, name: &str, bytes: &[u8]) -> Result<(), Refusal> {
         self.write(|trees| trees.lab.insert(name, bytes).map(drop))
     }
 
@@ -130,7 +130,7 @@ impl Store {
         self.write(|trees| trees.keys.insert(id, json(key)).map(drop))
     }
 
-    pub(super) fn forget_key(&self, id: &str) -> Result<(), Refusal> {
+    pub(super) fn remove_key(&self, id: &str) -> Result<(), Refusal> {
         self.write(|trees| trees.keys.remove(id).map(drop))
     }
 
@@ -139,7 +139,7 @@ impl Store {
         self.write(|trees| trees.aliases.insert(arn, json(alias)).map(drop))
     }
 
-    pub(super) fn forget_alias(&self, arn: &str) -> Result<(), Refusal> {
+    pub(super) fn remove_alias(&self, arn: &str) -> Result<(), Refusal> {
         self.write(|trees| trees.aliases.remove(arn).map(drop))
     }
 
@@ -153,7 +153,7 @@ impl Store {
         if trees.flushed.load(Ordering::Acquire) >= wanted {
             return Ok(());
         }
-        let _settling = trees.flushing.lock().await;
+        let _guard = trees.flushing.lock().await;
         if trees.flushed.load(Ordering::Acquire) >= wanted {
             return Ok(());
         }

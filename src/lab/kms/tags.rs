@@ -12,13 +12,13 @@ use super::{Answer, exception};
 use crate::lab::refusal::Refusal;
 
 /// AWS's limit of tags for a key.
-const MOST: usize = 50;
+const MAX_TAGS: usize = 50;
 
 /// Validates tags and adds them to existing ones.
 ///
 /// # Errors
 /// `TagException`.
-pub(super) fn judge(
+pub(super) fn validate(
     given: Vec<(&str, &str)>,
     mut tags: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Refusal> {
@@ -36,7 +36,7 @@ pub(super) fn judge(
         seen.push(key);
         tags.insert(key.to_owned(), value.to_owned());
     }
-    if tags.len() > MOST {
+    if tags.len() > MAX_TAGS {
         return Err(exception::tag("Too many tags"));
     }
     Ok(tags)
@@ -57,7 +57,7 @@ pub(super) fn tag_resource(call: &Call<'_>, request: &mut Request<'_>) -> Answer
     call.change_silently(name, |key| {
         key.require_not_deleted(call.region)?;
         let placement = key.placement_mut(call.region)?;
-        placement.tags = judge(given, std::mem::take(&mut placement.tags))?;
+        placement.tags = validate(given, std::mem::take(&mut placement.tags))?;
         Ok(())
     })
 }
@@ -87,7 +87,7 @@ pub(super) fn list_resource_tags(call: &Call<'_>, request: &mut Request<'_>) -> 
     let page = PageRequest::read(request, 50, 50);
     request.finish()?;
     let after = page.after()?;
-    call.look(name, Names::OfKeys, |key, _| {
+    call.read(name, Names::OfKeys, |key, _| {
         let tags = key.placement(call.region)?.tags.range::<String, _>((Excluded(after), Unbounded));
         let entries = tags.map(|(key, value)| (key.clone(), json!({ "TagKey": key, "TagValue": value })));
         Ok(page.cut("Tags", entries))

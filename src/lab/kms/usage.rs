@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::call::{Call, Names, Tool};
+use super::call::{Call, CryptoKey, Names};
 use super::crypto::{self, Blob, Bytes};
 use super::request::Request;
 use super::spec::Usage;
@@ -29,11 +29,11 @@ pub(super) fn encrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let context = request.map("EncryptionContext");
     let dry = request.flag("DryRun");
     request.finish()?;
-    let tool = call.tool(name, Usage::EncryptDecrypt, call.operation)?;
-    let ciphertext = seal(&tool, algorithm, &context, &plaintext)?;
+    let crypto_key = call.crypto_key(name, Usage::EncryptDecrypt, call.operation)?;
+    let ciphertext = seal(&crypto_key, algorithm, &context, &plaintext)?;
     refuse_dry_run(dry)?;
     Ok(json!({
-        "KeyId": tool.arn,
+        "KeyId": crypto_key.arn,
         "CiphertextBlob": STANDARD.encode(ciphertext),
         "EncryptionAlgorithm": algorithm,
     }))
@@ -50,12 +50,12 @@ pub(super) fn decrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let opened = open(call, "Decrypt", name, algorithm, &context, &ciphertext)?;
     refuse_dry_run(dry)?;
     let mut answer = json!({
-        "KeyId": opened.tool.arn,
+        "KeyId": opened.crypto_key.arn,
         "Plaintext": STANDARD.encode(&opened.plaintext),
         "EncryptionAlgorithm": algorithm,
     });
     if algorithm == SYMMETRIC {
-        answer["KeyMaterialId"] = json!(opened.tool.material_id);
+        answer["KeyMaterialId"] = json!(opened.crypto_key.material_id);
     }
     Ok(answer)
 }
@@ -72,19 +72,20 @@ pub(super) fn re_encrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let dry = request.flag("DryRun");
     request.finish()?;
     let opened = open(call, "ReEncryptFrom", from, from_algorithm, &from_context, &ciphertext)?;
-    let tool = call.tool(to, Usage::EncryptDecrypt, "ReEncryptTo")?;
-    let sealed = seal(&tool, to_algorithm, &to_context, &opened.plaintext)?;
+    let crypto_key = call.crypto_key(to, Usage::EncryptDecrypt, "ReEncryptTo")?;
+    let sealed = seal(&crypto_key, to_algorithm, &to_context, &opened.plaintext)?;
     refuse_dry_run(dry)?;
     let mut answer = json!({
         "CiphertextBlob": STANDARD.encode(sealed),
-        "SourceKeyId": opened.tool.arn,
-        "KeyId": tool.arn,
+        "SourceKeyId": opened.crypto_key.arn,
+        "KeyId": crypto_key.arn,
         "SourceEncryptionAlgorithm": from_algorithm,
         "DestinationEncryptionAlgorithm": to_algorithm,
     });
-    for (member, tool) in [("SourceKeyMaterialId", &opened.tool), ("DestinationKeyMaterialId", &tool)] {
-        if tool.spec.is_symmetric() {
-            answer[member] = json!(tool.material_id);
+    for (member, crypto_key) in [("SourceKeyMaterialId", &opened.crypto_key), ("DestinationKeyMaterialId", &crypto_key)]
+    {
+        if crypto_key.spec.is_symmetric() {
+            answer[member] = json!(crypto_key.material_id);
         }
     }
     Ok(answer)
@@ -94,17 +95,22 @@ pub(super) fn re_encrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
 ///
 /// # Errors
 /// The refusal if the algorithm, the context or the length is invalid for the key.
-pub(super) fn seal(tool: &Tool, algorithm: &str, context: &Context, plaintext: &[u8]) -> Result<Vec<u8>, Refusal> {
-    tool.require_algorithm(algorithm)?;
+pub(super) fn seal(
+    crypto_key: &CryptoKey,
+    algorithm: &str,
+    context: &Context,
+    plaintext: &[u8],
+) -> Result<Vec<u8>, Refusal> {
+    crypto_key.require_algorithm(algorithm)?;
     if algorithm == SYMMETRIC {
-        return crypto::seal(&tool.id, &tool.material_id, tool.secret()?, context, plaintext);
+        return crypto::seal(&crypto_key.id, &crypto_key.material_id, crypto_key.secret()?, context, plaintext);
     }
     require_no_context(algorithm, context)?;
-    asymmetric::encrypt(tool.spec, tool.secret()?, algorithm, plaintext)
+    asymmetric::encrypt(crypto_key.spec, crypto_key.secret()?, algorithm, plaintext)
 }
 
 struct Opened {
-    tool: Tool,
+    crypto_key: CryptoKey,
     plaintext: Bytes,
 }
 
@@ -121,32 +127,32 @@ fn open(
     if algorithm == SYMMETRIC {
         let blob = Blob::read(ciphertext);
         // The key of the request is checked even if the ciphertext is invalid.
-        let named = name.map(|name| call.tool(name, Usage::EncryptDecrypt, action)).transpose()?;
-        if let Some(tool) = &named {
-            tool.require_algorithm(algorithm)?;
+        let named = name.map(|name| call.crypto_key(name, Usage::EncryptDecrypt, action)).transpose()?;
+        if let Some(crypto_key) = &named {
+            crypto_key.require_algorithm(algorithm)?;
         }
         let blob = blob.ok_or_else(invalid)?;
-        if named.is_some_and(|tool| tool.id != blob.key_id) {
+        if named.is_some_and(|crypto_key| crypto_key.id != blob.key_id) {
             let why = "The key ID in the request does not identify a CMK that can perform this operation.";
             return Err(exception::incorrect_key(why));
         }
-        let tool = sealed_with(call, action, &blob)?;
-        let plaintext = blob.open(tool.secret()?, context).ok_or_else(invalid)?;
-        return Ok(Opened { tool, plaintext });
+        let crypto_key = sealed_with(call, action, &blob)?;
+        let plaintext = blob.open(crypto_key.secret()?, context).ok_or_else(invalid)?;
+        return Ok(Opened { crypto_key, plaintext });
     }
     let Some(name) = name else {
         let why = "KeyId is required if the ciphertext was encrypted under an asymmetric KMS key";
         return Err(Refusal::Invalid(why.to_owned()));
     };
-    let tool = call.tool(name, Usage::EncryptDecrypt, action)?;
-    tool.require_algorithm(algorithm)?;
+    let crypto_key = call.crypto_key(name, Usage::EncryptDecrypt, action)?;
+    crypto_key.require_algorithm(algorithm)?;
     require_no_context(algorithm, context)?;
-    let plaintext = asymmetric::decrypt(tool.secret()?, algorithm, ciphertext).ok_or_else(invalid)?;
-    Ok(Opened { tool, plaintext })
+    let plaintext = asymmetric::decrypt(crypto_key.secret()?, algorithm, ciphertext).ok_or_else(invalid)?;
+    Ok(Opened { crypto_key, plaintext })
 }
 
 /// The key and the material of a ciphertext. As in AWS, the refusal does not reveal whether the key exists elsewhere.
-fn sealed_with(call: &Call<'_>, action: &str, blob: &Blob<'_>) -> Result<Tool, Refusal> {
+fn sealed_with(call: &Call<'_>, action: &str, blob: &Blob<'_>) -> Result<CryptoKey, Refusal> {
     let state = call.kms.state()?;
     if state.key(call.account(), call.region, blob.key_id).is_none() {
         call.require_action(action, "*")?;
@@ -156,7 +162,7 @@ fn sealed_with(call: &Call<'_>, action: &str, blob: &Blob<'_>) -> Result<Tool, R
     }
     let key = call.find(&state, blob.key_id, Names::OfKeys, action)?;
     key.require_enabled(call.region)?;
-    call.tool_with(key, &blob.material_id).ok_or_else(|| exception::invalid_ciphertext(""))
+    call.crypto_key_with(key, &blob.material_id).ok_or_else(|| exception::invalid_ciphertext(""))
 }
 
 fn require_no_context(algorithm: &str, context: &Context) -> Result<(), Refusal> {

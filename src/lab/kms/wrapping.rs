@@ -49,7 +49,7 @@ pub(super) fn get_parameters_for_import(call: &Call<'_>, request: &mut Request<'
     let size = request.required_choice("WrappingKeySpec", &SIZES);
     request.finish()?;
     let mut arn = String::new();
-    call.look(name, Names::OfKeys, |key, _| {
+    call.read(name, Names::OfKeys, |key, _| {
         require_importable(key, call.region)?;
         key.require_not_deleted(call.region)?;
         require_fitting(key, algorithm, size)?;
@@ -117,18 +117,15 @@ pub(super) fn unwrap(call: &Call<'_>, arn: &str, token: &[u8], wrapped: &[u8]) -
     let failed = || exception::invalid_ciphertext("The key material could not be decrypted.");
     match token.algorithm.strip_prefix("RSA_AES_KEY_WRAP_") {
         None => asymmetric::decrypt(secret, &token.algorithm, wrapped).ok_or_else(failed),
-        Some(hash) => unwrap_in_two(secret, &format!("RSAES_OAEP_{hash}"), wrapped, token.size).ok_or_else(failed),
+        Some(hash) => {
+            unwrap_with_aes_key(secret, &format!("RSAES_OAEP_{hash}"), wrapped, token.size).ok_or_else(failed)
+        }
     }
 }
 
 /// Decrypts an AES key with RSA, then unwraps the material with AES key wrap with padding.
-fn unwrap_in_two(secret: &[u8], algorithm: &str, wrapped: &[u8], size: Spec) -> Option<Bytes> {
-    let modulus = match size {
-        Spec::Rsa2048 => 256,
-        Spec::Rsa3072 => 384,
-        _ => 512,
-    };
-    let (head, rest) = wrapped.split_at_checked(modulus)?;
+fn unwrap_with_aes_key(secret: &[u8], algorithm: &str, wrapped: &[u8], size: Spec) -> Option<Bytes> {
+    let (head, rest) = wrapped.split_at_checked(asymmetric::modulus(size))?;
     let between = asymmetric::decrypt(secret, algorithm, head)?;
     let mut material = Zeroizing::new(vec![0; rest.len()]);
     let length = AesKek::new(&AES_256, &between).ok()?.unwrap_with_padding(rest, &mut material).ok()?.len();
@@ -137,11 +134,11 @@ fn unwrap_in_two(secret: &[u8], algorithm: &str, wrapped: &[u8], size: Spec) -> 
 }
 
 fn wrapping_key(call: &Call<'_>, size: Spec) -> Result<Slot, Refusal> {
-    call.kms.own_secret(&format!("wrapping-{}", size.name()), || asymmetric::generate(size))
+    call.kms.lab_secret(&format!("wrapping-{}", size.name()), || asymmetric::generate(size))
 }
 
 fn token_cipher(call: &Call<'_>) -> Result<LessSafeKey, Refusal> {
-    let secret = call.kms.own_secret(TOKEN_KEY, || crypto::random(32))?;
+    let secret = call.kms.lab_secret(TOKEN_KEY, || crypto::random(32))?;
     let key = UnboundKey::new(&AES_256_GCM, secret.get().unwrap_or_default());
     key.map(LessSafeKey::new).map_err(|_| Refusal::Internal)
 }

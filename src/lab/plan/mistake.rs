@@ -97,13 +97,13 @@ pub enum Problem {
 pub(super) struct Mistakes(Vec<Mistake>);
 
 impl Mistakes {
-    pub(super) fn note(&mut self, place: impl Into<String>, problem: Problem) {
+    pub(super) fn add(&mut self, place: impl Into<String>, problem: Problem) {
         self.0.push(Mistake { place: place.into(), problem });
     }
 
     /// Records that a list of a partition does not contain a region.
-    pub(super) fn note_region(&mut self, place: String, region: &str, partition: Partition, list: &'static str) {
-        self.note(place, Problem::RegionUnknown { region: region.to_owned(), partition: partition.as_str(), list });
+    pub(super) fn add_unknown_region(&mut self, place: String, region: &str, partition: Partition, list: &'static str) {
+        self.add(place, Problem::RegionUnknown { region: region.to_owned(), partition: partition.as_str(), list });
     }
 
     /// All mistakes, in the order of the file.

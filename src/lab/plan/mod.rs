@@ -16,6 +16,7 @@ mod mistake;
 mod validate;
 
 pub use mistake::{Mistake, Problem};
+pub(in crate::lab) use validate::is_account_id;
 
 /// The default plan: `config/lab-cloud.toml`, which documents every member.
 const BUILT_IN: &str = include_str!("../../../config/lab-cloud.toml");

@@ -11,8 +11,8 @@ use crate::lab::partition::Partition;
 use crate::lab::permission::{Permissions, is_action_pattern};
 
 /// IAM's minimum, and default, of a role's maximum session duration, in seconds.
-const SHORTEST_MAXIMUM: i64 = 3600;
-const LONGEST_MAXIMUM: i64 = 43_200;
+const MIN_SESSION_LIMIT: i64 = 3600;
+const MAX_SESSION_LIMIT: i64 = 43_200;
 
 /// Validates a plan, or returns all its mistakes.
 pub(super) fn validate(file: PlanFile) -> Result<LabPlan, Vec<Mistake>> {
@@ -23,16 +23,16 @@ pub(super) fn validate(file: PlanFile) -> Result<LabPlan, Vec<Mistake>> {
     for (n, account) in file.accounts.into_iter().enumerate() {
         let place = format!("accounts[{n}]");
         if !is_account_id(&account.id) {
-            mistakes.note(format!("{place}.id"), Problem::AccountMalformed(account.id.clone()));
+            mistakes.add(format!("{place}.id"), Problem::AccountMalformed(account.id.clone()));
         } else if !ids.insert(account.id.clone()) {
-            mistakes.note(format!("{place}.id"), Problem::AccountRepeated(account.id.clone()));
+            mistakes.add(format!("{place}.id"), Problem::AccountRepeated(account.id.clone()));
         }
         accounts.extend(validate_account(&place, account, &partitions, &mut key_ids, &mut mistakes));
     }
     check_trusts(&accounts, &mut mistakes);
     let keys = accounts.iter().flat_map(|account| &account.users).find_map(|user| user.keys.clone());
     if keys.is_none() {
-        mistakes.note("accounts", Problem::NoAccessKey);
+        mistakes.add("accounts", Problem::NoAccessKey);
     }
     let mistakes = mistakes.into_list();
     match keys {
@@ -47,15 +47,15 @@ fn offers(file: &PlanFile, mistakes: &mut Mistakes) -> HashMap<Partition, Offer>
     for (name, regions) in &file.partitions {
         let place = format!("partitions.{name}");
         let Some(partition) = Partition::parse(name) else {
-            mistakes.note(place, Problem::PartitionUnknown(name.clone()));
+            mistakes.add(place, Problem::PartitionUnknown(name.clone()));
             continue;
         };
         for (list, regions) in [("enabled", &regions.enabled), ("opt_in", &regions.opt_in)] {
             for (n, region) in regions.iter().enumerate() {
                 if !is_region_name(region) {
-                    mistakes.note(format!("{place}.{list}[{n}]"), Problem::RegionMalformed(region.clone()));
+                    mistakes.add(format!("{place}.{list}[{n}]"), Problem::RegionMalformed(region.clone()));
                 } else if !seen.insert(region.clone()) {
-                    mistakes.note(format!("{place}.{list}[{n}]"), Problem::RegionRepeated(region.clone()));
+                    mistakes.add(format!("{place}.{list}[{n}]"), Problem::RegionRepeated(region.clone()));
                 }
             }
         }
@@ -73,11 +73,11 @@ fn validate_account(
 ) -> Option<Account> {
     let name = file.partition.as_deref().unwrap_or(Partition::Aws.as_str());
     let Some(partition) = Partition::parse(name) else {
-        mistakes.note(format!("{place}.partition"), Problem::PartitionUnknown(name.to_owned()));
+        mistakes.add(format!("{place}.partition"), Problem::PartitionUnknown(name.to_owned()));
         return None;
     };
     let Some(offer) = offers.get(&partition).filter(|offer| !offer.enabled.is_empty()) else {
-        mistakes.note(format!("{place}.partition"), Problem::PartitionEmpty(partition.as_str()));
+        mistakes.add(format!("{place}.partition"), Problem::PartitionEmpty(partition.as_str()));
         return None;
     };
     let regions = validate_regions(place, &file, partition, offer, mistakes);
@@ -87,7 +87,7 @@ fn validate_account(
     for (n, user) in file.users.into_iter().enumerate() {
         let place = format!("{place}.users[{n}]");
         if !names.insert(user.name.clone()) {
-            mistakes.note(format!("{place}.name"), Problem::NameRepeated(user.name.clone()));
+            mistakes.add(format!("{place}.name"), Problem::NameRepeated(user.name.clone()));
         }
         users.push(validate_user(&place, user, &owner, key_ids, mistakes));
     }
@@ -96,7 +96,7 @@ fn validate_account(
     for (n, role) in file.roles.into_iter().enumerate() {
         let place = format!("{place}.roles[{n}]");
         if !names.insert(role.name.clone()) {
-            mistakes.note(format!("{place}.name"), Problem::NameRepeated(role.name.clone()));
+            mistakes.add(format!("{place}.name"), Problem::NameRepeated(role.name.clone()));
         }
         roles.push(validate_role(&place, role, &owner, mistakes));
     }
@@ -112,12 +112,12 @@ fn validate_regions(
 ) -> Vec<Region> {
     for (n, region) in file.opted_in_regions.iter().enumerate() {
         if !offer.opt_in.contains(region) {
-            mistakes.note_region(format!("{place}.opted_in_regions[{n}]"), region, partition, "opt_in");
+            mistakes.add_unknown_region(format!("{place}.opted_in_regions[{n}]"), region, partition, "opt_in");
         }
     }
     for (n, region) in file.disabled_regions.iter().enumerate() {
         if !offer.enabled.contains(region) {
-            mistakes.note_region(format!("{place}.disabled_regions[{n}]"), region, partition, "enabled");
+            mistakes.add_unknown_region(format!("{place}.disabled_regions[{n}]"), region, partition, "enabled");
         }
     }
     let status = |region: &String, of_its_own: OptIn| match of_its_own {
@@ -146,19 +146,19 @@ fn validate_user(
     let keys = match (file.access_key_id, file.secret_access_key) {
         (Some(id), Some(secret)) => {
             if !is_access_key_id(&id) {
-                mistakes.note(format!("{place}.access_key_id"), Problem::KeyMalformed(id.clone()));
+                mistakes.add(format!("{place}.access_key_id"), Problem::KeyMalformed(id.clone()));
             } else if !key_ids.insert(id.clone()) {
-                mistakes.note(format!("{place}.access_key_id"), Problem::KeyRepeated(id.clone()));
+                mistakes.add(format!("{place}.access_key_id"), Problem::KeyRepeated(id.clone()));
             }
             let text = secret.reveal();
             if !(16..=128).contains(&text.len()) || !text.bytes().all(|b| b.is_ascii_graphic()) {
-                mistakes.note(format!("{place}.secret_access_key"), Problem::SecretMalformed);
+                mistakes.add(format!("{place}.secret_access_key"), Problem::SecretMalformed);
             }
             Some(LabKeys { access_key_id: id, secret_access_key: secret })
         }
         (None, None) => None,
         _ => {
-            mistakes.note(place, Problem::KeyIncomplete);
+            mistakes.add(place, Problem::KeyIncomplete);
             None
         }
     };
@@ -168,17 +168,17 @@ fn validate_user(
 
 fn validate_role(place: &str, file: RoleFile, owner: &Owner<'_>, mistakes: &mut Mistakes) -> Role {
     if let Some(id) = file.external_id.as_ref().filter(|id| !is_external_id(id)) {
-        mistakes.note(format!("{place}.external_id"), Problem::ExternalIdMalformed(id.clone()));
+        mistakes.add(format!("{place}.external_id"), Problem::ExternalIdMalformed(id.clone()));
     }
-    let max_session = file.max_session_seconds.unwrap_or(SHORTEST_MAXIMUM);
-    if !(SHORTEST_MAXIMUM..=LONGEST_MAXIMUM).contains(&max_session) {
-        mistakes.note(format!("{place}.max_session_seconds"), Problem::SessionLength(max_session));
+    let max_session = file.max_session_seconds.unwrap_or(MIN_SESSION_LIMIT);
+    if !(MIN_SESSION_LIMIT..=MAX_SESSION_LIMIT).contains(&max_session) {
+        mistakes.add(format!("{place}.max_session_seconds"), Problem::SessionLength(max_session));
     }
     let mut trusts = Vec::new();
     for (n, text) in file.trusts.into_iter().enumerate() {
         match parse_trust(&text) {
             Some(trust) => trusts.push(trust),
-            None => mistakes.note(format!("{place}.trusts[{n}]"), Problem::TrustMalformed(text)),
+            None => mistakes.add(format!("{place}.trusts[{n}]"), Problem::TrustMalformed(text)),
         }
     }
     let permissions = validate_permissions(place, file.allow, file.deny, mistakes);
@@ -201,11 +201,11 @@ fn validate_identity(
     mistakes: &mut Mistakes,
 ) -> Identity {
     if !is_name(&name) {
-        mistakes.note(format!("{place}.name"), Problem::NameMalformed(name.clone()));
+        mistakes.add(format!("{place}.name"), Problem::NameMalformed(name.clone()));
     }
     let path = path.unwrap_or_else(|| "/".to_owned());
     if !is_path(&path) {
-        mistakes.note(format!("{place}.path"), Problem::PathMalformed(path.clone()));
+        mistakes.add(format!("{place}.path"), Problem::PathMalformed(path.clone()));
     }
     let arn = format!("arn:{}:iam::{}:{kind}{path}{name}", owner.partition, owner.account);
     let id = unique_id(if kind == "user" { "AIDA" } else { "AROA" }, &arn);
@@ -215,7 +215,7 @@ fn validate_identity(
 fn validate_permissions(place: &str, allow: Vec<String>, deny: Vec<String>, mistakes: &mut Mistakes) -> Permissions {
     for (list, patterns) in [("allow", &allow), ("deny", &deny)] {
         for (n, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| !is_action_pattern(pattern)) {
-            mistakes.note(format!("{place}.{list}[{n}]"), Problem::ActionMalformed(pattern.clone()));
+            mistakes.add(format!("{place}.{list}[{n}]"), Problem::ActionMalformed(pattern.clone()));
         }
     }
     Permissions { allow, deny }
@@ -241,7 +241,7 @@ fn check_trusts(accounts: &[Account], mistakes: &mut Mistakes) {
                 if let Some(principal) = unknown {
                     let partition = account.partition.as_str();
                     let problem = Problem::TrustUnknown { principal: principal.clone(), partition };
-                    mistakes.note(format!("accounts[{a}].roles[{r}].trusts[{n}]"), problem);
+                    mistakes.add(format!("accounts[{a}].roles[{r}].trusts[{n}]"), problem);
                 }
             }
         }
@@ -276,7 +276,7 @@ fn unique_id(prefix: &str, arn: &str) -> String {
     prefix.chars().chain(letters).collect()
 }
 
-fn is_account_id(text: &str) -> bool {
+pub(in crate::lab) fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 

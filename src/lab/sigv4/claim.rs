@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-use super::{ALGORITHM, BASIC, LONGEST_PRESIGNED, Received};
+use super::{ALGORITHM, BASIC, MAX_PRESIGNED_SECONDS, Received};
 use crate::lab::refusal::Refusal;
 use crate::lab::wire::query;
 
@@ -153,9 +153,9 @@ fn parse_time(text: &str) -> Result<DateTime<Utc>, Refusal> {
 }
 
 fn parse_expires(text: &str) -> Result<i64, Refusal> {
-    text.parse().ok().filter(|seconds| (1..=LONGEST_PRESIGNED).contains(seconds)).ok_or_else(|| {
+    text.parse().ok().filter(|seconds| (1..=MAX_PRESIGNED_SECONDS).contains(seconds)).ok_or_else(|| {
         Refusal::SignatureIncomplete(format!(
-            "X-Amz-Expires must be between 1 and {LONGEST_PRESIGNED} seconds, got '{text}'"
+            "X-Amz-Expires must be between 1 and {MAX_PRESIGNED_SECONDS} seconds, got '{text}'"
         ))
     })
 }

@@ -17,7 +17,7 @@ pub(super) use claim::{Claim, Scope};
 /// The tolerated difference of the client's clock, in minutes.
 const SKEW_MINUTES: i64 = 5;
 /// The maximum validity of a presigned request: a week, in seconds.
-const LONGEST_PRESIGNED: i64 = 604_800;
+const MAX_PRESIGNED_SECONDS: i64 = 604_800;
 /// The format of times in signatures.
 const BASIC: &str = "%Y%m%dT%H%M%SZ";
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -92,7 +92,7 @@ impl Claim {
 
     fn check_time(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
         let skew = TimeDelta::minutes(SKEW_MINUTES);
-        let untimely = |text: String| Err(Refusal::SignatureUntimely(text));
+        let untimely = |text: String| Err(Refusal::SignatureTimeInvalid(text));
         let (signed, clock) = (self.time.format(BASIC), now.format(BASIC));
         if self.time > now + skew {
             let limit = (now + skew).format(BASIC);

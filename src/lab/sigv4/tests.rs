@@ -55,7 +55,7 @@ impl Sample<'_> {
     }
 }
 
-fn judge(request: &Received<'_>, service: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
+fn check(request: &Received<'_>, service: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
     let claim = Claim::read(request)?;
     claim.check_form(request, service, now)?;
     claim.verify(request, SECRET)
@@ -97,7 +97,7 @@ fn signatures_of_the_published_suite_are_valid() {
         },
     ];
     for (n, sample) in samples.iter().enumerate() {
-        assert_eq!(judge(&sample.received(), "service", at_signing()), Ok(()), "sample {n}");
+        assert_eq!(check(&sample.received(), "service", at_signing()), Ok(()), "sample {n}");
     }
 }
 
@@ -159,7 +159,7 @@ fn a_change_of_a_signed_part_invalidates_the_signature() {
             body: b"Param1=value1",
         };
         change(&mut request);
-        assert_eq!(judge(&request, "service", at_signing()), Err(Refusal::mismatch()), "change {n}");
+        assert_eq!(check(&request, "service", at_signing()), Err(Refusal::mismatch()), "change {n}");
     }
     let claim = Claim::read(&sample.received()).expect("a claim");
     assert_eq!(claim.verify(&sample.received(), "another secret"), Err(Refusal::mismatch()));
@@ -172,27 +172,27 @@ fn a_declared_body_hash_must_match() {
         signed: "host;x-amz-content-sha256;x-amz-date",
         ..VANILLA
     };
-    assert_eq!(judge(&sample.received(), "service", at_signing()), Err(Refusal::mismatch()));
+    assert_eq!(check(&sample.received(), "service", at_signing()), Err(Refusal::mismatch()));
 }
 
 #[test]
 fn a_clock_skew_of_five_minutes_is_tolerated() {
-    let judged = |minutes, seconds| {
+    let checked = |minutes, seconds| {
         let now = at_signing() + TimeDelta::minutes(minutes) + TimeDelta::seconds(seconds);
-        judge(&VANILLA.received(), "service", now)
+        check(&VANILLA.received(), "service", now)
     };
-    assert_eq!(judged(5, 0), Ok(()));
-    assert_eq!(judged(-5, 0), Ok(()));
+    assert_eq!(checked(5, 0), Ok(()));
+    assert_eq!(checked(-5, 0), Ok(()));
     assert_eq!(
-        judged(5, 1),
-        Err(Refusal::SignatureUntimely(
+        checked(5, 1),
+        Err(Refusal::SignatureTimeInvalid(
             "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T124101Z - 5 min.)"
                 .into()
         ))
     );
     assert_eq!(
-        judged(-5, -1),
-        Err(Refusal::SignatureUntimely(
+        checked(-5, -1),
+        Err(Refusal::SignatureTimeInvalid(
             "Signature not yet current: 20150830T123600Z is still later than 20150830T123559Z (20150830T123059Z + 5 \
              min.)"
                 .into()
@@ -207,7 +207,7 @@ fn every_part_of_the_scope_is_checked() {
         SignedHeaders=host;x-amz-date, Signature=00"
         .to_vec();
     assert_eq!(
-        judge(&request, "sts", at_signing()),
+        check(&request, "sts", at_signing()),
         Err(Refusal::SignatureWrong(
             "Credential should be scoped to correct service: 'sts'. Credential should be scoped with a valid \
              terminator: 'aws4_request', not 'aws3'. Date in Credential scope does not match YYYYMMDD from ISO-8601 \
@@ -223,11 +223,11 @@ fn host_and_every_amz_header_must_be_signed() {
     let slipped_in = Sample { headers: &[("x-amz-target", "TrentService.ListKeys")], ..VANILLA };
     let wrong = |text: &str| Err(Refusal::SignatureWrong(text.into()));
     assert_eq!(
-        judge(&unsigned_host.received(), "service", at_signing()),
+        check(&unsigned_host.received(), "service", at_signing()),
         wrong("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
     );
     assert_eq!(
-        judge(&slipped_in.received(), "service", at_signing()),
+        check(&slipped_in.received(), "service", at_signing()),
         wrong("'x-amz-target' must be a 'SignedHeader' in the AWS Authorization.")
     );
 }
@@ -278,7 +278,7 @@ fn a_presigned_request_expires() {
     const QUERY: &str = "Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=\
         AKIDEXAMPLE%2F20150830%2Fus-east-1%2Fsts%2Faws4_request&X-Amz-Date=20150830T123600Z&X-Amz-Expires=60&\
         X-Amz-SignedHeaders=host&X-Amz-Signature=1d10ef2bc2bb1b02201752f1912e9eb7a5df0d0d7bd2cc98b1f5557b7a9254be";
-    let judged = |query: &str, seconds| {
+    let checked = |query: &str, seconds| {
         let request = Received {
             method: "GET",
             path: "/",
@@ -286,12 +286,12 @@ fn a_presigned_request_expires() {
             headers: vec![("host".into(), b"sts.amazonaws.com".to_vec())],
             body: b"",
         };
-        judge(&request, "sts", at_signing() + TimeDelta::seconds(seconds))
+        check(&request, "sts", at_signing() + TimeDelta::seconds(seconds))
     };
-    assert_eq!(judged(QUERY, 60), Ok(()));
-    assert!(matches!(judged(QUERY, 61), Err(Refusal::SignatureUntimely(_))));
+    assert_eq!(checked(QUERY, 60), Ok(()));
+    assert!(matches!(checked(QUERY, 61), Err(Refusal::SignatureTimeInvalid(_))));
     let longer = QUERY.replace("Expires=60", "Expires=600");
-    assert_eq!(judged(&longer, 0), Err(Refusal::mismatch()));
+    assert_eq!(checked(&longer, 0), Err(Refusal::mismatch()));
     let too_long = QUERY.replace("Expires=60", "Expires=604801");
-    assert!(matches!(judged(&too_long, 0), Err(Refusal::SignatureIncomplete(_))));
+    assert!(matches!(checked(&too_long, 0), Err(Refusal::SignatureIncomplete(_))));
 }

@@ -19,7 +19,7 @@ async fn action_service_and_version_must_match() {
         ("iam", "Version=2011-06-15&Action=GetCallerIdentity", 403, "correct service: &apos;sts&apos;"),
         ("sts", "Version=2016-11-15&Action=DescribeRegions", 401, "<Code>AuthFailure</Code>"),
     ] {
-        assert_told(refused(lab.post(&keys, service, form).await), status, &[part]);
+        assert_refused(refused(lab.post(&keys, service, form).await), status, &[part]);
     }
     let elsewhere = lab.signed(&keys, "iam", "eu-west-3", &format!("{IAM}ListUsers"), &[]);
     assert_eq!(lab.send(elsewhere).await.0, 200, "IAM accepts a signature for any region");
@@ -27,7 +27,7 @@ async fn action_service_and_version_must_match() {
     let json = lab.signed(&keys, "kms", "eu-west-3", "{}", &target);
     assert_eq!(lab.send(json).await, (400, r#"{"__type":"UnknownOperationException"}"#.to_owned()));
     let other = lab.signed(&Keys { secret: "x".repeat(40), ..keys }, "kms", "eu-west-3", "{}", &target);
-    assert_told(refused(lab.send(other).await), 400, &[r#""__type":"InvalidSignatureException""#]);
+    assert_refused(refused(lab.send(other).await), 400, &[r#""__type":"InvalidSignatureException""#]);
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn faults_are_injected_and_calls_are_counted() {
         // The request is sent without rusoto, which retries after status 500.
         let form = "Version=2011-06-15&Action=GetCallerIdentity";
         let request = lab.signed(&keys, "sts", "eu-west-3", form, &[]);
-        assert_told(refused(lab.send(request).await), status, &[part]);
+        assert_refused(refused(lab.send(request).await), status, &[part]);
         lab.whoami(&keys, "eu-west-3").await.expect("only once");
     }
     assert_eq!(lab.control(Method::PUT, "/_lab/faults", &order("drop")).await.0, 200);

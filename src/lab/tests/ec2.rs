@@ -7,9 +7,9 @@ use super::*;
 
 async fn regions(
     client: &Ec2Client,
-    ask: DescribeRegionsRequest,
+    parameters: DescribeRegionsRequest,
 ) -> Result<Vec<String>, RusotoError<DescribeRegionsError>> {
-    let described = client.describe_regions(ask).await?.regions.unwrap_or_default();
+    let described = client.describe_regions(parameters).await?.regions.unwrap_or_default();
     Ok(described
         .into_iter()
         .map(|region| format!("{}={}", region.region_name.unwrap(), region.opt_in_status.unwrap()))
@@ -35,7 +35,7 @@ async fn regions_have_the_status_for_the_account() {
     );
     assert_eq!(regions(&ec2, filtered("region-name", "us-*")).await.expect("regions").len(), 4);
     assert_eq!(regions(&ec2, filtered("endpoint", "ec2.eu-west-3.amazonaws.com")).await.expect("regions").len(), 1);
-    assert_told(regions(&ec2, filtered("colour", "red")).await.map_err(told), 400, &["InvalidParameterValue"]);
+    assert_refused(regions(&ec2, filtered("colour", "red")).await.map_err(raw_error), 400, &["InvalidParameterValue"]);
     let named = |name: &str| DescribeRegionsRequest {
         region_names: Some(vec!["us-east-2".into(), name.into()]),
         ..Default::default()
@@ -44,8 +44,8 @@ async fn regions_have_the_status_for_the_account() {
         regions(&ec2, named("af-south-1")).await.expect("regions"),
         ["us-east-2=opt-in-not-required", "af-south-1=not-opted-in"]
     );
-    let unknown = regions(&ec2, named("mars-1")).await.map_err(told);
-    assert_told(unknown, 400, &["InvalidParameterValue", "Invalid region provided: mars-1"]);
+    let unknown = regions(&ec2, named("mars-1")).await.map_err(raw_error);
+    assert_refused(unknown, 400, &["InvalidParameterValue", "Invalid region provided: mars-1"]);
     let session = lab.assume(&Keys::of("user1"), ROLE, Some("test-ext-id")).await.expect("a session");
     let of_role = regions(&lab.ec2(&session, "eu-west-1"), DescribeRegionsRequest::default()).await.expect("regions");
     assert_eq!(of_role.len(), 16);
@@ -64,9 +64,9 @@ async fn describe_regions_requires_a_permission() {
         (session, "with an explicit deny in an identity-based policy"),
     ] {
         let answer = lab.ec2(&keys, "us-east-1").describe_regions(DescribeRegionsRequest::default()).await;
-        assert_told(answer.map_err(told), 403, &["<Code>UnauthorizedOperation</Code>", part]);
+        assert_refused(answer.map_err(raw_error), 403, &["<Code>UnauthorizedOperation</Code>", part]);
     }
     let dry = DescribeRegionsRequest { dry_run: Some(true), ..Default::default() };
     let answer = lab.ec2(&Keys::of("user1"), "us-east-1").describe_regions(dry).await;
-    assert_told(answer.map_err(told), 412, &["<Code>DryRunOperation</Code>"]);
+    assert_refused(answer.map_err(raw_error), 412, &["<Code>DryRunOperation</Code>"]);
 }

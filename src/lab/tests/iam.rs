@@ -23,28 +23,32 @@ async fn principals_are_listed_page_by_page() {
         ("&PathPrefix=teams", "must begin with the /"),
     ] {
         let answer = refused(lab.post(&keys, "iam", &format!("{IAM}ListUsers{rest}")).await);
-        assert_told(answer, 400, &["<Code>ValidationError</Code>", part]);
+        assert_refused(answer, 400, &["<Code>ValidationError</Code>", part]);
     }
     let denied = refused(lab.post(&Keys::of("powerless"), "iam", &format!("{IAM}ListUsers")).await);
-    assert_told(denied, 403, &["AccessDenied", "iam:ListUsers on resource: arn:aws:iam::123456789012:user/ because"]);
+    assert_refused(
+        denied,
+        403,
+        &["AccessDenied", "iam:ListUsers on resource: arn:aws:iam::123456789012:user/ because"],
+    );
 }
 
 #[tokio::test]
 async fn permissions_are_simulated() {
     let lab = Lab::start().await;
-    let ask = |keys: Keys, arn: &'static str, rest: &'static str| {
+    let parameters = |keys: Keys, arn: &'static str, rest: &'static str| {
         let form = format!("{IAM}SimulatePrincipalPolicy&PolicySourceArn={arn}{rest}");
         let lab = &lab;
         async move { lab.post(&keys, "iam", &form).await }
     };
     let actions = "&ActionNames.member.1=ec2:DescribeRegions&ActionNames.member.2=kms:CreateKey";
-    let (status, body) = ask(Keys::of("user1"), "arn:aws:iam::123456789012:user/no-regions", actions).await;
+    let (status, body) = parameters(Keys::of("user1"), "arn:aws:iam::123456789012:user/no-regions", actions).await;
     assert_eq!(status, 200, "{body}");
     let decisions: Vec<&str> = body.split("<EvalDecision>").skip(1).filter_map(|rest| rest.split('<').next()).collect();
     assert_eq!(decisions, ["implicitDeny", "allowed"]);
     let session = lab.assume(&Keys::of("user1"), ROLE, Some("test-ext-id")).await.expect("a session");
     let arn = "arn:aws:iam::789012123456:role/test-assume-role-no-regions";
-    let (_, body) = ask(session, arn, &actions[..44]).await;
+    let (_, body) = parameters(session, arn, &actions[..44]).await;
     assert!(body.contains("<EvalDecision>explicitDeny</EvalDecision>"), "{body}");
     for (arn, rest, status, part) in [
         ("arn:aws:iam::123456789012:user/nobody", actions, 404, "The user with name nobody cannot be found."),
@@ -52,6 +56,6 @@ async fn permissions_are_simulated() {
         ("arn:aws:iam::123456789012:user/user1", "", 400, "Value null at &apos;actionNames&apos;"),
         ("arn:aws:iam::123456789012:user/user1", "&ActionNames.member.1=x", 400, "<Code>InvalidInput</Code>"),
     ] {
-        assert_told(refused(ask(Keys::of("user1"), arn, rest).await), status, &[part]);
+        assert_refused(refused(parameters(Keys::of("user1"), arn, rest).await), status, &[part]);
     }
 }

@@ -64,7 +64,7 @@ async fn specs_and_usages_combine_as_in_aws() {
         assert_eq!(key[member][0], json!(first));
         assert_eq!(key["CurrentKeyMaterialId"], Value::Null);
     }
-    for (ask, part) in [
+    for (parameters, part) in [
         (json!({ "KeySpec": "RSA_2048" }), "You must specify a KeyUsage value"),
         (json!({ "KeyUsage": "SIGN_VERIFY" }), "KeyUsage SIGN_VERIFY is not compatible with KeySpec SYMMETRIC_DEFAULT"),
         (json!({ "KeySpec": "HMAC_256", "KeyUsage": "ENCRYPT_DECRYPT" }), "is not compatible with"),
@@ -73,7 +73,7 @@ async fn specs_and_usages_combine_as_in_aws() {
         (json!({ "Origin": "AWS_CLOUDHSM" }), "custom key store"),
         (json!({ "Description": "x".repeat(8193) }), "length less than or equal to 8192"),
     ] {
-        let (code, message) = kms.refusal("CreateKey", ask).await;
+        let (code, message) = kms.refusal("CreateKey", parameters).await;
         assert!(code == "ValidationException" && message.contains(part), "{code} {message}");
     }
     let sm2 = json!({ "KeySpec": "SM2", "KeyUsage": "SIGN_VERIFY" });

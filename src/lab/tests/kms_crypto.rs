@@ -10,8 +10,8 @@ async fn symmetric_keys_encrypt_with_a_context_and_re_encrypt() {
     let kms = lab.kms(REGION);
     let (one, two) = (kms.id(json!({})).await, kms.id(json!({})).await);
     let context = json!({ "purpose": "test" });
-    let ask = json!({ "KeyId": one, "Plaintext": encoded("text"), "EncryptionContext": context });
-    let sealed = kms.call("Encrypt", ask).await["CiphertextBlob"].clone();
+    let parameters = json!({ "KeyId": one, "Plaintext": encoded("text"), "EncryptionContext": context });
+    let sealed = kms.call("Encrypt", parameters).await["CiphertextBlob"].clone();
     let open = json!({ "CiphertextBlob": sealed, "EncryptionContext": context });
     assert_eq!(decoded(&kms.call("Decrypt", open.clone()).await["Plaintext"]), b"text");
     let without = json!({ "CiphertextBlob": sealed });
@@ -41,17 +41,17 @@ async fn data_keys_are_returned_in_plaintext_and_encrypted() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let id = kms.id(json!({})).await;
-    for (ask, length) in [
+    for (parameters, length) in [
         (json!({ "KeySpec": "AES_256" }), 32),
         (json!({ "KeySpec": "AES_128" }), 16),
         (json!({ "NumberOfBytes": 1024 }), 1024),
     ] {
-        let mut ask = ask;
-        ask["KeyId"] = json!(id);
-        let key = kms.call("GenerateDataKey", ask.clone()).await;
+        let mut parameters = parameters;
+        parameters["KeyId"] = json!(id);
+        let key = kms.call("GenerateDataKey", parameters.clone()).await;
         let opened = kms.call("Decrypt", json!({ "CiphertextBlob": key["CiphertextBlob"] })).await;
         assert_eq!((opened["Plaintext"].clone(), decoded(&key["Plaintext"]).len()), (key["Plaintext"].clone(), length));
-        assert_eq!(kms.call("GenerateDataKeyWithoutPlaintext", ask).await["Plaintext"], Value::Null);
+        assert_eq!(kms.call("GenerateDataKeyWithoutPlaintext", parameters).await["Plaintext"], Value::Null);
     }
     assert_eq!(kms.code("GenerateDataKey", json!({ "KeyId": id })).await, "ValidationException");
     let pair = kms.call("GenerateDataKeyPair", json!({ "KeyId": id, "KeyPairSpec": "ECC_NIST_P256" })).await;
@@ -84,9 +84,9 @@ async fn key_pairs_sign_and_verify_messages_and_digests() {
             "SigningAlgorithm": algorithm,
         });
         let both = [Some(raw.clone()), digest_length.map(|_| digest)];
-        for ask in both.into_iter().flatten() {
-            let mut verify = ask.clone();
-            verify["Signature"] = kms.call("Sign", ask).await["Signature"].clone();
+        for parameters in both.into_iter().flatten() {
+            let mut verify = parameters.clone();
+            verify["Signature"] = kms.call("Sign", parameters).await["Signature"].clone();
             assert_eq!(kms.call("Verify", verify.clone()).await["SignatureValid"], json!(true), "{spec}");
             verify["Message"] = encoded(vec![2; digest_length.unwrap_or(1)]);
             assert_eq!(kms.code("Verify", verify).await, "KMSInvalidSignatureException", "{spec}");
@@ -115,12 +115,12 @@ async fn rsa_key_pairs_encrypt() {
     let kms = lab.kms(REGION);
     let id = kms.id(json!({ "KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT" })).await;
     for (algorithm, longest) in [("RSAES_OAEP_SHA_1", 214), ("RSAES_OAEP_SHA_256", 190)] {
-        let ask =
+        let parameters =
             |length| json!({ "KeyId": id, "EncryptionAlgorithm": algorithm, "Plaintext": encoded(vec![7; length]) });
-        let sealed = kms.call("Encrypt", ask(longest)).await;
+        let sealed = kms.call("Encrypt", parameters(longest)).await;
         let open = json!({ "KeyId": id, "EncryptionAlgorithm": algorithm, "CiphertextBlob": sealed["CiphertextBlob"] });
         assert_eq!(decoded(&kms.call("Decrypt", open).await["Plaintext"]), vec![7; longest]);
-        assert_eq!(kms.code("Encrypt", ask(longest + 1)).await, "ValidationException");
+        assert_eq!(kms.code("Encrypt", parameters(longest + 1)).await, "ValidationException");
         let nobody = json!({ "EncryptionAlgorithm": algorithm, "CiphertextBlob": sealed["CiphertextBlob"] });
         assert_eq!(kms.code("Decrypt", nobody).await, "ValidationException");
     }
@@ -141,8 +141,9 @@ async fn two_keys_derive_the_same_shared_secret() {
         }
         let mut shared = Vec::new();
         for (own, other) in [(0, 1), (1, 0)] {
-            let ask = json!({ "KeyId": keys[own].0, "KeyAgreementAlgorithm": "ECDH", "PublicKey": keys[other].1 });
-            shared.push(kms.call("DeriveSharedSecret", ask).await["SharedSecret"].clone());
+            let parameters =
+                json!({ "KeyId": keys[own].0, "KeyAgreementAlgorithm": "ECDH", "PublicKey": keys[other].1 });
+            shared.push(kms.call("DeriveSharedSecret", parameters).await["SharedSecret"].clone());
         }
         assert_eq!(shared[0], shared[1]);
         let wrong = json!({ "KeyId": keys[0].0, "KeyAgreementAlgorithm": "ECDH", "PublicKey": "eA==" });

@@ -19,15 +19,15 @@ const REGION: &str = "eu-west-3";
 const FOREVER: &str = "KEY_MATERIAL_DOES_NOT_EXPIRE";
 
 /// The request of ImportKeyMaterial, with wrapped material.
-async fn parcel(kms: &KmsClient<'_>, id: &str, algorithm: &str, material: &[u8]) -> Value {
-    let ask = json!({ "KeyId": id, "WrappingAlgorithm": algorithm, "WrappingKeySpec": "RSA_2048" });
-    let given = kms.call("GetParametersForImport", ask).await;
+async fn import_request(kms: &KmsClient<'_>, id: &str, algorithm: &str, material: &[u8]) -> Value {
+    let parameters = json!({ "KeyId": id, "WrappingAlgorithm": algorithm, "WrappingKeySpec": "RSA_2048" });
+    let given = kms.call("GetParametersForImport", parameters).await;
     let public = decoded(&given["PublicKey"]);
     let wrapped = match algorithm {
         "RSAES_OAEP_SHA_256" => oaep(&public, &OAEP_SHA256_MGF1SHA256, material),
         "RSAES_OAEP_SHA_1" => oaep(&public, &OAEP_SHA1_MGF1SHA1, material),
-        "RSA_AES_KEY_WRAP_SHA_1" => in_two(&public, &OAEP_SHA1_MGF1SHA1, material),
-        _ => in_two(&public, &OAEP_SHA256_MGF1SHA256, material),
+        "RSA_AES_KEY_WRAP_SHA_1" => wrap_with_aes_key(&public, &OAEP_SHA1_MGF1SHA1, material),
+        _ => wrap_with_aes_key(&public, &OAEP_SHA256_MGF1SHA256, material),
     };
     json!({
         "KeyId": id,
@@ -44,7 +44,7 @@ fn oaep(public: &[u8], padding: &'static OaepAlgorithm, material: &[u8]) -> Vec<
     key.encrypt(padding, material, &mut wrapped, None).expect("it fits").to_vec()
 }
 
-fn in_two(public: &[u8], padding: &'static OaepAlgorithm, material: &[u8]) -> Vec<u8> {
+fn wrap_with_aes_key(public: &[u8], padding: &'static OaepAlgorithm, material: &[u8]) -> Vec<u8> {
     let between = [9; 32];
     let mut wrapped = vec![0; material.len() + 16];
     let kek = AesKek::new(&AES_256, &between).expect("a key");
@@ -52,11 +52,11 @@ fn in_two(public: &[u8], padding: &'static OaepAlgorithm, material: &[u8]) -> Ve
     [oaep(public, padding, &between), rest].concat()
 }
 
-fn with(mut ask: Value, more: Value) -> Value {
+fn with(mut parameters: Value, more: Value) -> Value {
     for (name, value) in more.as_object().expect("an object") {
-        ask[name] = value.clone();
+        parameters[name] = value.clone();
     }
-    ask
+    parameters
 }
 
 /// A ciphertext in the format of `kms/crypto.rs`, created from the material.
@@ -76,7 +76,7 @@ async fn the_imported_key_decrypts_a_ciphertext_of_its_material() {
     let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
     let material = [5; 32];
     for algorithm in ["RSAES_OAEP_SHA_256", "RSAES_OAEP_SHA_1"] {
-        kms.call("ImportKeyMaterial", parcel(&kms, &id, algorithm, &material).await).await;
+        kms.call("ImportKeyMaterial", import_request(&kms, &id, algorithm, &material).await).await;
     }
     let key = kms.call("DescribeKey", json!({ "KeyId": id })).await["KeyMetadata"].clone();
     assert_eq!((&key["KeyState"], &key["ExpirationModel"]), (&json!("Enabled"), &json!(FOREVER)));
@@ -85,8 +85,8 @@ async fn the_imported_key_decrypts_a_ciphertext_of_its_material() {
     assert_eq!(decoded(&opened["Plaintext"]), b"text");
     assert_eq!(opened["KeyMaterialId"], key["CurrentKeyMaterialId"]);
     let sealed = sealed_by_hand(&id, &material, r#"{"a":"b"}"#, b"text");
-    let ask = json!({ "KeyId": id, "CiphertextBlob": encoded(&sealed), "EncryptionContext": { "a": "b" } });
-    assert_eq!(decoded(&kms.call("Decrypt", ask).await["Plaintext"]), b"text");
+    let parameters = json!({ "KeyId": id, "CiphertextBlob": encoded(&sealed), "EncryptionContext": { "a": "b" } });
+    assert_eq!(decoded(&kms.call("Decrypt", parameters).await["Plaintext"]), b"text");
     let without = json!({ "CiphertextBlob": encoded(&sealed) });
     assert_eq!(kms.code("Decrypt", without).await, "InvalidCiphertextException");
     let other = sealed_by_hand(&id, &[6; 32], "", b"text");
@@ -101,24 +101,24 @@ async fn imported_key_pairs_and_hmac_keys_are_used() {
     let material = pair.to_pkcs8v1().expect("PKCS #8");
     let id = kms.id(json!({ "Origin": "EXTERNAL", "KeySpec": "ECC_NIST_P384", "KeyUsage": "SIGN_VERIFY" })).await;
     for algorithm in ["RSA_AES_KEY_WRAP_SHA_256", "RSA_AES_KEY_WRAP_SHA_1"] {
-        kms.call("ImportKeyMaterial", parcel(&kms, &id, algorithm, material.as_ref()).await).await;
+        kms.call("ImportKeyMaterial", import_request(&kms, &id, algorithm, material.as_ref()).await).await;
     }
-    let ask = json!({ "KeyId": id, "Message": encoded("text"), "SigningAlgorithm": "ECDSA_SHA_384" });
-    let theirs = decoded(&kms.call("Sign", ask.clone()).await["Signature"]);
+    let parameters = json!({ "KeyId": id, "Message": encoded("text"), "SigningAlgorithm": "ECDSA_SHA_384" });
+    let theirs = decoded(&kms.call("Sign", parameters.clone()).await["Signature"]);
     let public = signature::KeyPair::public_key(&pair).as_ref().to_vec();
     let checker = signature::UnparsedPublicKey::new(&signature::ECDSA_P384_SHA384_ASN1, public);
     checker.verify(b"text", &theirs).expect("a good signature");
     let ours = pair.sign(&SystemRandom::new(), b"text").expect("a signature");
-    let verified = kms.call("Verify", with(ask.clone(), json!({ "Signature": encoded(ours) }))).await;
+    let verified = kms.call("Verify", with(parameters.clone(), json!({ "Signature": encoded(ours) }))).await;
     assert_eq!(verified["SignatureValid"], json!(true));
 
     let id = kms.id(json!({ "Origin": "EXTERNAL", "KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC" })).await;
-    kms.call("ImportKeyMaterial", parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[4; 40]).await).await;
-    let ask = json!({ "KeyId": id, "Message": encoded("text"), "MacAlgorithm": "HMAC_SHA_256" });
+    kms.call("ImportKeyMaterial", import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[4; 40]).await).await;
+    let parameters = json!({ "KeyId": id, "Message": encoded("text"), "MacAlgorithm": "HMAC_SHA_256" });
     let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &[4; 40]), b"text");
-    assert_eq!(decoded(&kms.call("GenerateMac", ask.clone()).await["Mac"]), mac.as_ref());
-    kms.call("VerifyMac", with(ask.clone(), json!({ "Mac": encoded(mac) }))).await;
-    assert_eq!(kms.code("VerifyMac", with(ask, json!({ "Mac": "eA==" }))).await, "KMSInvalidMacException");
+    assert_eq!(decoded(&kms.call("GenerateMac", parameters.clone()).await["Mac"]), mac.as_ref());
+    kms.call("VerifyMac", with(parameters.clone(), json!({ "Mac": encoded(mac) }))).await;
+    assert_eq!(kms.code("VerifyMac", with(parameters, json!({ "Mac": "eA==" }))).await, "KMSInvalidMacException");
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn only_the_same_material_can_be_imported_again() {
     let lab = Lab::start().await;
     let kms = lab.kms(REGION);
     let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
-    let first = kms.call("ImportKeyMaterial", parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
+    let first = kms.call("ImportKeyMaterial", import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
     let sealed = kms.call("Encrypt", json!({ "KeyId": id, "Plaintext": encoded("text") })).await;
     let deleted = kms.call("DeleteImportedKeyMaterial", json!({ "KeyId": id })).await;
     assert_eq!(deleted["KeyMaterialId"], first["KeyMaterialId"]);
@@ -134,11 +134,11 @@ async fn only_the_same_material_can_be_imported_again() {
     assert_eq!(kms.described(&id, "ExpirationModel").await, Value::Null);
     let open = json!({ "CiphertextBlob": sealed["CiphertextBlob"] });
     assert_eq!(kms.code("Decrypt", open.clone()).await, "KMSInvalidStateException");
-    let other = parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await;
+    let other = import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await;
     assert_eq!(kms.code("ImportKeyMaterial", other).await, "IncorrectKeyMaterialException");
-    let short = parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 31]).await;
+    let short = import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 31]).await;
     assert_eq!(kms.code("ImportKeyMaterial", short).await, "IncorrectKeyMaterialException");
-    let same = parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await;
+    let same = import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await;
     let wrong_id = with(same.clone(), json!({ "KeyMaterialId": "0".repeat(64) }));
     assert_eq!(kms.code("ImportKeyMaterial", wrong_id).await, "IncorrectKeyMaterialException");
     let new = with(same.clone(), json!({ "ImportType": "NEW_KEY_MATERIAL" }));
@@ -156,7 +156,7 @@ async fn tokens_and_parameters_are_validated() {
     let kms = lab.kms(REGION);
     let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
     let other = kms.id(json!({ "Origin": "EXTERNAL" })).await;
-    let good = parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await;
+    let good = import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await;
     let now = Utc::now().timestamp();
     for (more, code) in [
         (json!({ "KeyId": other }), "InvalidImportTokenException"),
@@ -173,13 +173,13 @@ async fn tokens_and_parameters_are_validated() {
         assert_eq!(kms.code("ImportKeyMaterial", with(good.clone(), more.clone())).await, code, "{more}");
     }
     let own = kms.id(json!({})).await;
-    let ask = |id: &str, algorithm: &str| json!({ "KeyId": id, "WrappingAlgorithm": algorithm, "WrappingKeySpec": "RSA_2048" });
-    let code = kms.code("GetParametersForImport", ask(&own, "RSAES_OAEP_SHA_256")).await;
+    let parameters = |id: &str, algorithm: &str| json!({ "KeyId": id, "WrappingAlgorithm": algorithm, "WrappingKeySpec": "RSA_2048" });
+    let code = kms.code("GetParametersForImport", parameters(&own, "RSAES_OAEP_SHA_256")).await;
     assert_eq!(code, "UnsupportedOperationException");
-    let code = kms.code("GetParametersForImport", ask(&id, "RSAES_PKCS1_V1_5")).await;
+    let code = kms.code("GetParametersForImport", parameters(&id, "RSAES_PKCS1_V1_5")).await;
     assert_eq!(code, "UnsupportedOperationException");
     let rsa = kms.id(json!({ "Origin": "EXTERNAL", "KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY" })).await;
-    assert_eq!(kms.code("GetParametersForImport", ask(&rsa, "RSAES_OAEP_SHA_256")).await, "ValidationException");
+    assert_eq!(kms.code("GetParametersForImport", parameters(&rsa, "RSAES_OAEP_SHA_256")).await, "ValidationException");
     lab.days_ahead(2).await;
     assert_eq!(kms.code("ImportKeyMaterial", good).await, "ExpiredImportTokenException");
 }
@@ -191,15 +191,15 @@ async fn material_expires() {
     let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
     let until = Utc::now().timestamp() + 3 * 86_400;
     let expiring = json!({ "ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": until });
-    let ask = with(parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await, expiring);
-    kms.call("ImportKeyMaterial", ask).await;
+    let parameters = with(import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await, expiring);
+    kms.call("ImportKeyMaterial", parameters).await;
     assert_eq!(kms.described(&id, "ExpirationModel").await, json!("KEY_MATERIAL_EXPIRES"));
     assert_eq!(kms.described(&id, "ValidTo").await.as_f64(), Some(until as f64));
     let sealed = kms.call("Encrypt", json!({ "KeyId": id, "Plaintext": encoded("text") })).await;
     lab.days_ahead(4).await;
     assert_eq!(kms.described(&id, "KeyState").await, json!("PendingImport"));
     assert_eq!(kms.described(&id, "ValidTo").await, Value::Null);
-    kms.call("ImportKeyMaterial", parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
+    kms.call("ImportKeyMaterial", import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
     let opened = kms.call("Decrypt", json!({ "CiphertextBlob": sealed["CiphertextBlob"] })).await;
     assert_eq!(decoded(&opened["Plaintext"]), b"text");
 }
@@ -210,42 +210,42 @@ async fn new_material_is_pending_until_a_rotation() {
     let kms = lab.kms(REGION);
     let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
     let new = |description: &str| json!({ "ImportType": "NEW_KEY_MATERIAL", "KeyMaterialDescription": description });
-    let one = with(parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await, new("one"));
+    let one = with(import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await, new("one"));
     let one = kms.call("ImportKeyMaterial", one).await["KeyMaterialId"].clone();
     assert_eq!(kms.code("RotateKeyOnDemand", json!({ "KeyId": id })).await, "KMSInvalidStateException");
-    let two = with(parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await, new("two"));
+    let two = with(import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await, new("two"));
     let two = kms.call("ImportKeyMaterial", two).await["KeyMaterialId"].clone();
-    let three = with(parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[3; 32]).await, new("three"));
+    let three = with(import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[3; 32]).await, new("three"));
     assert_eq!(kms.code("ImportKeyMaterial", three).await, "KMSInvalidStateException");
     let states = || async {
-        let ask = json!({ "KeyId": id, "IncludeKeyMaterial": "ALL_KEY_MATERIAL" });
-        let all = kms.call("ListKeyRotations", ask).await["Rotations"].clone();
-        let told = all.as_array().expect("a list").iter().map(|entry| {
+        let parameters = json!({ "KeyId": id, "IncludeKeyMaterial": "ALL_KEY_MATERIAL" });
+        let all = kms.call("ListKeyRotations", parameters).await["Rotations"].clone();
+        let entries = all.as_array().expect("a list").iter().map(|entry| {
             let text = |member: &str| entry[member].as_str().unwrap_or_default().to_owned();
             (text("KeyMaterialDescription"), text("KeyMaterialState") + " " + &text("ImportState"))
         });
-        told.collect::<BTreeMap<_, _>>()
+        entries.collect::<BTreeMap<_, _>>()
     };
-    let told = |one: &str, two: &str| BTreeMap::from([("one".into(), one.into()), ("two".into(), two.into())]);
-    assert_eq!(states().await, told("CURRENT IMPORTED", "PENDING_ROTATION IMPORTED"));
+    let expected = |one: &str, two: &str| BTreeMap::from([("one".into(), one.into()), ("two".into(), two.into())]);
+    assert_eq!(states().await, expected("CURRENT IMPORTED", "PENDING_ROTATION IMPORTED"));
     assert_eq!(kms.described(&id, "CurrentKeyMaterialId").await, one);
     let sealed = kms.call("Encrypt", json!({ "KeyId": id, "Plaintext": encoded("text") })).await;
     kms.call("RotateKeyOnDemand", json!({ "KeyId": id })).await;
-    assert_eq!(states().await, told("NON_CURRENT IMPORTED", "CURRENT IMPORTED"));
+    assert_eq!(states().await, expected("NON_CURRENT IMPORTED", "CURRENT IMPORTED"));
     assert_eq!(kms.described(&id, "CurrentKeyMaterialId").await, two);
     let opened = kms.call("Decrypt", json!({ "CiphertextBlob": sealed["CiphertextBlob"] })).await;
     assert_eq!(opened["KeyMaterialId"], one);
     // A key can be used only if all its associated material is imported.
     kms.call("DeleteImportedKeyMaterial", json!({ "KeyId": id, "KeyMaterialId": one })).await;
-    assert_eq!(states().await, told("NON_CURRENT PENDING_IMPORT", "CURRENT IMPORTED"));
+    assert_eq!(states().await, expected("NON_CURRENT PENDING_IMPORT", "CURRENT IMPORTED"));
     assert_eq!(kms.described(&id, "KeyState").await, json!("PendingImport"));
-    kms.call("ImportKeyMaterial", parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
+    kms.call("ImportKeyMaterial", import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
     assert_eq!(kms.described(&id, "KeyState").await, json!("Enabled"));
     // Pending material is not associated with the key yet.
-    let three = with(parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[3; 32]).await, new("three"));
+    let three = with(import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[3; 32]).await, new("three"));
     let three = kms.call("ImportKeyMaterial", three).await["KeyMaterialId"].clone();
     kms.call("DeleteImportedKeyMaterial", json!({ "KeyId": id, "KeyMaterialId": three })).await;
-    assert_eq!(states().await, told("NON_CURRENT IMPORTED", "CURRENT IMPORTED"));
+    assert_eq!(states().await, expected("NON_CURRENT IMPORTED", "CURRENT IMPORTED"));
     assert_eq!(kms.described(&id, "KeyState").await, json!("Enabled"));
 }
 
@@ -258,22 +258,22 @@ async fn new_material_of_a_multi_region_key_must_be_imported_everywhere_before_a
         kms.code("ReplicateKey", json!({ "KeyId": id, "ReplicaRegion": "eu-west-1" })).await,
         "KMSInvalidStateException"
     );
-    kms.call("ImportKeyMaterial", parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
+    kms.call("ImportKeyMaterial", import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
     kms.call("ReplicateKey", json!({ "KeyId": id, "ReplicaRegion": "eu-west-1" })).await;
     assert_eq!(there.described(&id, "KeyState").await, json!("PendingImport"));
     let new = json!({ "ImportType": "NEW_KEY_MATERIAL" });
-    let directly = with(parcel(&there, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await, new.clone());
+    let directly = with(import_request(&there, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await, new.clone());
     assert_ne!(there.code("ImportKeyMaterial", directly).await, "");
-    there.call("ImportKeyMaterial", parcel(&there, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
+    there.call("ImportKeyMaterial", import_request(&there, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
     assert_eq!(there.described(&id, "KeyState").await, json!("Enabled"));
-    kms.call("ImportKeyMaterial", with(parcel(&kms, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await, new)).await;
+    kms.call("ImportKeyMaterial", with(import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await, new)).await;
     let pending = || async {
-        let ask = json!({ "KeyId": id, "IncludeKeyMaterial": "ALL_KEY_MATERIAL" });
-        kms.call("ListKeyRotations", ask).await["Rotations"][1]["KeyMaterialState"].clone()
+        let parameters = json!({ "KeyId": id, "IncludeKeyMaterial": "ALL_KEY_MATERIAL" });
+        kms.call("ListKeyRotations", parameters).await["Rotations"][1]["KeyMaterialState"].clone()
     };
     assert_eq!(pending().await, json!("PENDING_MULTI_REGION_IMPORT_AND_ROTATION"));
     assert_eq!(kms.code("RotateKeyOnDemand", json!({ "KeyId": id })).await, "KMSInvalidStateException");
-    there.call("ImportKeyMaterial", parcel(&there, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await).await;
+    there.call("ImportKeyMaterial", import_request(&there, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await).await;
     assert_eq!(pending().await, json!("PENDING_ROTATION"));
     kms.call("RotateKeyOnDemand", json!({ "KeyId": id })).await;
     let sealed = kms.call("Encrypt", json!({ "KeyId": id, "Plaintext": encoded("text") })).await;

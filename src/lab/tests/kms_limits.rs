@@ -105,12 +105,12 @@ async fn key_states_determine_the_allowed_operations() {
         ("ScheduleKeyDeletion", &disabled, json!({ "PendingWindowInDays": 6 }), "ValidationException"),
         ("ScheduleKeyDeletion", &disabled, json!({ "PendingWindowInDays": 31 }), "ValidationException"),
     ] {
-        let mut ask = more;
-        ask["KeyId"] = json!(id);
-        assert_eq!(kms.code(operation, ask.clone()).await, expected, "{operation} {ask}");
+        let mut parameters = more;
+        parameters["KeyId"] = json!(id);
+        assert_eq!(kms.code(operation, parameters.clone()).await, expected, "{operation} {parameters}");
     }
-    let (_, told) = kms.refusal("EnableKey", json!({ "KeyId": deleted })).await;
-    assert_eq!(told, format!("arn:aws:kms:eu-west-3:123456789012:key/{deleted} is pending deletion."));
+    let (_, message) = kms.refusal("EnableKey", json!({ "KeyId": deleted })).await;
+    assert_eq!(message, format!("arn:aws:kms:eu-west-3:123456789012:key/{deleted} is pending deletion."));
     // AWS allows these operations in any state.
     for operation in ["GetKeyPolicy", "ListResourceTags", "GetKeyRotationStatus", "DescribeKey"] {
         kms.call(operation, json!({ "KeyId": deleted })).await;

@@ -12,8 +12,8 @@ async fn replicas_share_id_and_material() {
     let id = home.id(json!({ "MultiRegion": true, "Description": "here" })).await;
     assert!(id.starts_with("mrk-") && id.len() == 36, "{id}");
     let tags = json!([{ "TagKey": "a", "TagValue": "b" }]);
-    let ask = json!({ "KeyId": id, "ReplicaRegion": AWAY, "Description": "there", "Tags": tags });
-    let answer = home.call("ReplicateKey", ask.clone()).await;
+    let parameters = json!({ "KeyId": id, "ReplicaRegion": AWAY, "Description": "there", "Tags": tags });
+    let answer = home.call("ReplicateKey", parameters.clone()).await;
     let replica = &answer["ReplicaKeyMetadata"];
     assert_eq!((&replica["KeyId"], &replica["Description"]), (&json!(id), &json!("there")));
     assert_eq!(replica["Arn"], json!(format!("arn:aws:kms:us-east-1:123456789012:key/{id}")));
@@ -27,7 +27,7 @@ async fn replicas_share_id_and_material() {
     assert_eq!(decoded(&away.call("Decrypt", open).await["Plaintext"]), b"text");
     away.call("DisableKey", json!({ "KeyId": id })).await;
     assert_eq!(home.described(&id, "KeyState").await, json!("Enabled"));
-    assert_eq!(home.code("ReplicateKey", ask).await, "AlreadyExistsException");
+    assert_eq!(home.code("ReplicateKey", parameters).await, "AlreadyExistsException");
     let single = home.id(json!({})).await;
     for (kms, key, region, code) in [
         (&home, &single, AWAY, "UnsupportedOperationException"),

@@ -84,8 +84,8 @@ async fn only_symmetric_keys_without_imported_material_rotate_automatically() {
         assert_eq!(kms.code(operation, json!({ "KeyId": id })).await, unsupported, "{operation}");
     }
     for days in [89, 2561] {
-        let ask = json!({ "KeyId": hmac, "RotationPeriodInDays": days });
-        assert_eq!(kms.code("EnableKeyRotation", ask).await, "ValidationException");
+        let parameters = json!({ "KeyId": hmac, "RotationPeriodInDays": days });
+        assert_eq!(kms.code("EnableKeyRotation", parameters).await, "ValidationException");
     }
     assert_eq!(kms.call("GetKeyRotationStatus", json!({ "KeyId": hmac })).await["KeyRotationEnabled"], json!(false));
 }

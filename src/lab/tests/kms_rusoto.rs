@@ -14,7 +14,7 @@ const REGION: &str = "eu-west-3";
 #[tokio::test]
 async fn rusoto_parses_answers() {
     let lab = Lab::start().await;
-    let kms = Client::new_with(Wire, Keys::of("user1").provider(), lab.region(REGION));
+    let kms = Client::new_with(PlainHttp, Keys::of("user1").provider(), lab.region(REGION));
     let made = kms.create_key(CreateKeyRequest::default()).await.expect("a key").key_metadata.expect("a description");
     let id = made.key_id.clone();
     let described = kms.describe_key(DescribeKeyRequest { key_id: id.clone(), ..Default::default() }).await;
@@ -33,19 +33,19 @@ async fn rusoto_parses_answers() {
     kms.cancel_key_deletion(CancelKeyDeletionRequest { key_id: id }).await.expect("a key");
     let external = CreateKeyRequest { origin: Some("EXTERNAL".into()), ..Default::default() };
     let external = kms.create_key(external).await.expect("a key").key_metadata.expect("a description");
-    let ask = GetParametersForImportRequest {
+    let parameters = GetParametersForImportRequest {
         key_id: external.key_id,
         wrapping_algorithm: "RSAES_OAEP_SHA_256".into(),
         wrapping_key_spec: "RSA_2048".into(),
     };
-    let given = kms.get_parameters_for_import(ask).await.expect("parameters");
+    let given = kms.get_parameters_for_import(parameters).await.expect("parameters");
     assert!(given.public_key.is_some() && given.import_token.is_some() && given.parameters_valid_to.is_some());
 }
 
 #[tokio::test]
 async fn rusoto_parses_refusals() {
     let lab = Lab::start().await;
-    let kms = Client::new_with(Wire, Keys::of("user1").provider(), lab.region(REGION));
+    let kms = Client::new_with(PlainHttp, Keys::of("user1").provider(), lab.region(REGION));
     let unknown = DescribeKeyRequest { key_id: "alias/none".into(), ..Default::default() };
     let refused = kms.describe_key(unknown).await;
     assert!(matches!(refused, Err(RusotoError::Service(DescribeKeyError::NotFound(_)))), "{refused:?}");

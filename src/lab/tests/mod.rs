@@ -59,27 +59,28 @@ impl Lab {
     }
 
     fn sts(&self, keys: &Keys, region: &str) -> StsClient {
-        StsClient::new_with(Wire, keys.provider(), self.region(region))
+        StsClient::new_with(PlainHttp, keys.provider(), self.region(region))
     }
 
     fn ec2(&self, keys: &Keys, region: &str) -> Ec2Client {
-        Ec2Client::new_with(Wire, keys.provider(), self.region(region))
+        Ec2Client::new_with(PlainHttp, keys.provider(), self.region(region))
     }
 
     async fn assume(&self, keys: &Keys, role: &str, external_id: Option<&str>) -> Result<Keys, (u16, String)> {
-        let ask = AssumeRoleRequest {
+        let parameters = AssumeRoleRequest {
             role_arn: role.to_owned(),
             role_session_name: "session".to_owned(),
             external_id: external_id.map(str::to_owned),
             ..Default::default()
         };
-        let answer = self.sts(keys, "us-east-1").assume_role(ask).await.map_err(told)?;
+        let answer = self.sts(keys, "us-east-1").assume_role(parameters).await.map_err(raw_error)?;
         let given = answer.credentials.expect("credentials");
         Ok(Keys { id: given.access_key_id, secret: given.secret_access_key, token: Some(given.session_token) })
     }
 
     async fn whoami(&self, keys: &Keys, region: &str) -> Result<String, (u16, String)> {
-        let answer = self.sts(keys, region).get_caller_identity(GetCallerIdentityRequest {}).await.map_err(told)?;
+        let answer =
+            self.sts(keys, region).get_caller_identity(GetCallerIdentityRequest {}).await.map_err(raw_error)?;
         Ok(answer.arn.expect("an ARN"))
     }
 
@@ -152,10 +153,10 @@ struct KmsClient<'a> {
 
 impl KmsClient<'_> {
     #[track_caller]
-    fn call(&self, operation: &str, ask: Value) -> impl Future<Output = Value> {
+    fn call(&self, operation: &str, parameters: Value) -> impl Future<Output = Value> {
         let place = std::panic::Location::caller();
-        let asked = format!("{operation} {ask} at {place}");
-        let answer = self.post(operation, ask);
+        let asked = format!("{operation} {parameters} at {place}");
+        let answer = self.post(operation, parameters);
         async move {
             match answer.await {
                 (200, answer) => answer,
@@ -166,10 +167,10 @@ impl KmsClient<'_> {
 
     /// The code and the message of a refusal.
     #[track_caller]
-    fn refusal(&self, operation: &str, ask: Value) -> impl Future<Output = (String, String)> {
+    fn refusal(&self, operation: &str, parameters: Value) -> impl Future<Output = (String, String)> {
         let place = std::panic::Location::caller();
-        let asked = format!("{operation} {ask} at {place}");
-        let answer = self.post(operation, ask);
+        let asked = format!("{operation} {parameters} at {place}");
+        let answer = self.post(operation, parameters);
         async move {
             let (status, answer) = answer.await;
             assert_eq!(status, 400, "{asked}: {answer}");
@@ -179,20 +180,20 @@ impl KmsClient<'_> {
     }
 
     #[track_caller]
-    fn code(&self, operation: &str, ask: Value) -> impl Future<Output = String> {
-        let refusal = self.refusal(operation, ask);
+    fn code(&self, operation: &str, parameters: Value) -> impl Future<Output = String> {
+        let refusal = self.refusal(operation, parameters);
         async move { refusal.await.0 }
     }
 
     #[track_caller]
-    fn create(&self, ask: Value) -> impl Future<Output = Value> {
-        let answer = self.call("CreateKey", ask);
+    fn create(&self, parameters: Value) -> impl Future<Output = Value> {
+        let answer = self.call("CreateKey", parameters);
         async move { answer.await["KeyMetadata"].clone() }
     }
 
     #[track_caller]
-    fn id(&self, ask: Value) -> impl Future<Output = String> {
-        let answer = self.create(ask);
+    fn id(&self, parameters: Value) -> impl Future<Output = String> {
+        let answer = self.create(parameters);
         async move { answer.await["KeyId"].as_str().expect("an id").to_owned() }
     }
 
@@ -201,10 +202,10 @@ impl KmsClient<'_> {
         self.call("DescribeKey", json!({ "KeyId": id })).await["KeyMetadata"][member].clone()
     }
 
-    fn post(&self, operation: &str, ask: Value) -> impl Future<Output = (u16, Value)> {
+    fn post(&self, operation: &str, parameters: Value) -> impl Future<Output = (u16, Value)> {
         let region = self.lab.region(self.region);
         let mut request = SignedRequest::new("POST", "kms", &region, "/");
-        request.set_payload(Some(ask.to_string()));
+        request.set_payload(Some(parameters.to_string()));
         request.set_content_type("application/x-amz-json-1.1".to_owned());
         request.add_header("x-amz-target", &format!("TrentService.{operation}"));
         request.sign(&AwsCredentials::new(&self.keys.id, &self.keys.secret, self.keys.token.clone(), None));
@@ -226,9 +227,9 @@ fn decoded(value: &Value) -> Vec<u8> {
 }
 
 /// A dispatch for rusoto over plain HTTP. rusoto's HTTP client supports TLS only.
-struct Wire;
+struct PlainHttp;
 
-impl DispatchSignedRequest for Wire {
+impl DispatchSignedRequest for PlainHttp {
     fn dispatch(&self, request: SignedRequest, _: Option<Duration>) -> DispatchSignedRequestFuture {
         Box::pin(async {
             let failed = |error: reqwest::Error| HttpDispatchError::new(error.to_string());
@@ -257,7 +258,7 @@ async fn over_the_wire(request: SignedRequest) -> reqwest::Result<reqwest::Respo
 }
 
 /// Status and body of an error answer that rusoto cannot parse, as those of STS.
-fn told<E: std::fmt::Debug>(error: RusotoError<E>) -> (u16, String) {
+fn raw_error<E: std::fmt::Debug>(error: RusotoError<E>) -> (u16, String) {
     match error {
         RusotoError::Unknown(answer) => (answer.status.as_u16(), answer.body_as_str().to_owned()),
         other => panic!("{other:?}"),
@@ -266,7 +267,7 @@ fn told<E: std::fmt::Debug>(error: RusotoError<E>) -> (u16, String) {
 
 /// Asserts that a call was refused with a status and that the body contains all parts.
 #[track_caller]
-fn assert_told<T>(result: Result<T, (u16, String)>, status: u16, parts: &[&str]) {
+fn assert_refused<T>(result: Result<T, (u16, String)>, status: u16, parts: &[&str]) {
     let Err((actual, body)) = result else { panic!("not refused") };
     assert_eq!(actual, status, "{body}");
     for part in parts {

@@ -24,17 +24,21 @@ async fn wrong_keys_and_wrong_regions_are_refused() {
     let lab = Lab::start().await;
     let keys = Keys::of("user1");
     let other = Keys { secret: "x".repeat(40), ..keys.clone() };
-    assert_told(lab.whoami(&other, "us-east-1").await, 403, &["<Code>SignatureDoesNotMatch</Code>"]);
+    assert_refused(lab.whoami(&other, "us-east-1").await, 403, &["<Code>SignatureDoesNotMatch</Code>"]);
     let other = Keys { id: "AKIAAAAAAAAAAAAAAAAA".into(), ..keys.clone() };
-    assert_told(lab.whoami(&other, "us-east-1").await, 403, &["<Code>InvalidClientTokenId</Code>", "<Type>Sender"]);
+    assert_refused(lab.whoami(&other, "us-east-1").await, 403, &["<Code>InvalidClientTokenId</Code>", "<Type>Sender"]);
     let other = Keys { token: Some("made up".into()), ..keys.clone() };
-    assert_told(lab.whoami(&other, "us-east-1").await, 403, &["<Code>InvalidClientTokenId</Code>"]);
-    assert_told(lab.whoami(&keys, "mars-1").await, 403, &["SignatureDoesNotMatch", "valid region, not &apos;mars-1"]);
+    assert_refused(lab.whoami(&other, "us-east-1").await, 403, &["<Code>InvalidClientTokenId</Code>"]);
+    assert_refused(
+        lab.whoami(&keys, "mars-1").await,
+        403,
+        &["SignatureDoesNotMatch", "valid region, not &apos;mars-1"],
+    );
     for region in ["cn-north-1", "eu-south-1"] {
-        assert_told(lab.whoami(&keys, region).await, 403, &["<Code>InvalidClientTokenId</Code>"]);
+        assert_refused(lab.whoami(&keys, region).await, 403, &["<Code>InvalidClientTokenId</Code>"]);
     }
     let denied = lab.ec2(&keys, "eu-south-1").describe_regions(DescribeRegionsRequest::default()).await;
-    assert_told(denied.map_err(told), 401, &["<Response><Errors><Error><Code>AuthFailure</Code>"]);
+    assert_refused(denied.map_err(raw_error), 401, &["<Response><Errors><Error><Code>AuthFailure</Code>"]);
 }
 
 #[tokio::test]
@@ -50,16 +54,16 @@ async fn a_role_is_assumed_only_with_the_correct_external_id() {
     let message = "User: arn:aws:iam::123456789012:user/user1 is not authorized to perform: sts:AssumeRole on \
                    resource: arn:aws:iam::789012123456:role/test-assume-role-ac";
     for external_id in [None, Some("wrong"), Some("test-ext-id2")] {
-        assert_told(lab.assume(&keys, ROLE, external_id).await, 403, &["<Code>AccessDenied</Code>", message]);
+        assert_refused(lab.assume(&keys, ROLE, external_id).await, 403, &["<Code>AccessDenied</Code>", message]);
     }
     lab.assume(&keys, OPEN_ROLE, None).await.expect("a role that asks for no external id");
     lab.assume(&keys, OPEN_ROLE, Some("unasked")).await.expect("one that does not mind");
     for role in ["test-assume-role-denied", "nobody-knows-it"] {
         let arn = format!("arn:aws:iam::789012123456:role/{role}");
-        assert_told(lab.assume(&keys, &arn, None).await, 403, &["<Code>AccessDenied</Code>", &arn]);
+        assert_refused(lab.assume(&keys, &arn, None).await, 403, &["<Code>AccessDenied</Code>", &arn]);
     }
-    assert_told(lab.assume(&Keys::of("powerless"), OPEN_ROLE, None).await, 403, &["<Code>AccessDenied</Code>"]);
-    assert_told(lab.assume(&Keys::of("powerless"), "arn:aws:iam::1:role/r", None).await, 403, &["AccessDenied"]);
+    assert_refused(lab.assume(&Keys::of("powerless"), OPEN_ROLE, None).await, 403, &["<Code>AccessDenied</Code>"]);
+    assert_refused(lab.assume(&Keys::of("powerless"), "arn:aws:iam::1:role/r", None).await, 403, &["AccessDenied"]);
 }
 
 #[tokio::test]
@@ -82,7 +86,7 @@ async fn the_parameters_of_assume_role_are_validated() {
         ),
     ] {
         let answer = refused(lab.post(&keys, "sts", &form).await);
-        assert_told(answer, 400, &["<Code>ValidationError</Code>", part]);
+        assert_refused(answer, 400, &["<Code>ValidationError</Code>", part]);
     }
     let long = format!("Version=2011-06-15&Action=AssumeRole&RoleArn={ROLE}&ExternalId=test-ext-id&RoleSessionName=ab");
     let (status, body) = lab.post(&keys, "sts", &format!("{long}&DurationSeconds=43200")).await;
@@ -106,7 +110,7 @@ async fn a_chained_role_ends_after_an_hour() {
          &DurationSeconds=3601"
     );
     let answer = refused(lab.post(&own, "sts", &form).await);
-    assert_told(answer, 400, &["1 hour session limit for roles assumed by role chaining"]);
+    assert_refused(answer, 400, &["1 hour session limit for roles assumed by role chaining"]);
 }
 
 #[tokio::test]
@@ -114,15 +118,15 @@ async fn a_session_works_with_its_token_until_it_ends() {
     let lab = Lab::start().await;
     let session = lab.assume(&Keys::of("user1"), OPEN_ROLE, None).await.expect("a session");
     let without = Keys { token: None, ..session.clone() };
-    assert_told(lab.whoami(&without, "us-east-1").await, 403, &["InvalidClientTokenId"]);
+    assert_refused(lab.whoami(&without, "us-east-1").await, 403, &["InvalidClientTokenId"]);
     let garbled = Keys { token: session.token.as_ref().map(|token| token[1..].to_owned()), ..session.clone() };
-    assert_told(lab.whoami(&garbled, "us-east-1").await, 403, &["InvalidClientTokenId"]);
+    assert_refused(lab.whoami(&garbled, "us-east-1").await, 403, &["InvalidClientTokenId"]);
     let other_secret = Keys { secret: "x".repeat(40), ..session.clone() };
-    assert_told(lab.whoami(&other_secret, "us-east-1").await, 403, &["SignatureDoesNotMatch"]);
+    assert_refused(lab.whoami(&other_secret, "us-east-1").await, 403, &["SignatureDoesNotMatch"]);
     assert_eq!(lab.control(Method::DELETE, "/_lab/sessions", &Value::Null).await.0, 204);
-    assert_told(lab.whoami(&session, "us-east-1").await, 403, &["<Code>ExpiredToken</Code>"]);
+    assert_refused(lab.whoami(&session, "us-east-1").await, 403, &["<Code>ExpiredToken</Code>"]);
     let expired = lab.ec2(&session, "us-east-1").describe_regions(DescribeRegionsRequest::default()).await;
-    assert_told(expired.map_err(told), 400, &["<Code>RequestExpired</Code>"]);
+    assert_refused(expired.map_err(raw_error), 400, &["<Code>RequestExpired</Code>"]);
 }
 
 #[tokio::test]
@@ -133,7 +137,7 @@ async fn the_session_of_a_user_is_valid_except_at_iam() {
     let session = Keys { id: given.access_key_id, secret: given.secret_access_key, token: Some(given.session_token) };
     assert_eq!(lab.whoami(&session, "us-east-1").await, Ok("arn:aws:iam::123456789012:user/user1".to_owned()));
     let again = lab.sts(&session, "us-east-1").get_session_token(Default::default()).await;
-    assert_told(again.map_err(told), 403, &["Cannot call GetSessionToken with session credentials"]);
+    assert_refused(again.map_err(raw_error), 403, &["Cannot call GetSessionToken with session credentials"]);
     let listed = refused(lab.post(&session, "iam", &format!("{IAM}ListUsers")).await);
-    assert_told(listed, 403, &["InvalidClientTokenId"]);
+    assert_refused(listed, 403, &["InvalidClientTokenId"]);
 }
