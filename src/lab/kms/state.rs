@@ -98,30 +98,31 @@ impl State {
     /// [`Refusal::Internal`] if the key cannot be stored.
     pub(super) fn save(&mut self, id: &str, store: &Store) -> Result<(), Refusal> {
         let Some(key) = self.keys.remove(id) else { return Ok(()) };
-        self.leave_regions(&key, store)?;
-        if key.placements.is_empty() {
-            self.set_due(id, None);
-            return store.remove_key(id);
-        }
+        // The indexes are updated first, so that they match the keys in memory even if the disk fails.
         self.index(&key);
-        store.save_key(id, &key)?;
-        self.keys.insert(id.to_owned(), key);
-        Ok(())
+        let aliases = self.leave_regions(&key);
+        let exists = !key.placements.is_empty();
+        let stored = aliases.iter().try_for_each(|alias| store.remove_alias(&alias.arn)).and_then(|()| match exists {
+            true => store.save_key(id, &key),
+            false => store.remove_key(id),
+        });
+        if exists {
+            self.keys.insert(id.to_owned(), key);
+        }
+        stored
     }
 
-    fn leave_regions(&mut self, key: &Key, store: &Store) -> Result<(), Refusal> {
+    /// Removes a key from the regions that it has left. Returns the aliases that it had there.
+    fn leave_regions(&mut self, key: &Key) -> Vec<Alias> {
+        let mut removed = Vec::new();
         let left = |((account, region), regional): &(&(String, String), &mut RegionalKeys)| {
             *account == key.account && !key.placements.contains_key(region) && regional.keys.contains(&key.id)
         };
         for (_, regional) in self.regions.iter_mut().filter(left) {
             regional.keys.remove(&key.id);
-            for name in regional.names_of(&key.id) {
-                if let Some(alias) = regional.remove(&name) {
-                    store.remove_alias(&alias.arn)?;
-                }
-            }
+            removed.extend(regional.names_of(&key.id).iter().filter_map(|name| regional.remove(name)));
         }
-        Ok(())
+        removed
     }
 
     fn index(&mut self, key: &Key) {
