@@ -3,9 +3,20 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+use super::port::{Access, AccessKeys};
+use super::rusoto::RusotoAws;
+use super::settings::{AwsSettings, EndpointOverride};
+use crate::domain::place::Partition;
+
+pub(super) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+
+/// rusoto requires this element after every result of STS.
+pub(super) const METADATA: &str = "<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata>";
 
 /// The reaction to a request.
 pub(super) enum Reply {
@@ -81,6 +92,12 @@ impl Fake {
         format!("http://{}", self.address)
     }
 
+    /// Settings with this server as the endpoint of every call.
+    pub(super) fn settings(&self) -> AwsSettings {
+        let every_call = EndpointOverride { partition: None, service: None, region: None, url: self.url() };
+        AwsSettings { endpoints: vec![every_call], ..AwsSettings::default() }
+    }
+
     /// All requests so far, in order.
     pub(super) fn calls(&self) -> Vec<RecordedRequest> {
         self.asked.lock().expect("no panic under the lock").clone()
@@ -90,6 +107,33 @@ impl Fake {
     pub(super) fn actions(&self) -> Vec<String> {
         self.calls().iter().map(RecordedRequest::action).collect()
     }
+}
+
+/// A client with short pauses between attempts.
+pub(super) fn client(settings: &AwsSettings) -> RusotoAws {
+    let RusotoAws { client } = RusotoAws::new(settings).expect("the settings are valid");
+    let mut client = Arc::into_inner(client).expect("there is one reference");
+    client.retry.base = Duration::from_millis(5);
+    RusotoAws { client: Arc::new(client) }
+}
+
+/// An access with the access key `AKIA1` and without roles.
+pub(super) fn access() -> Access {
+    let keys = AccessKeys { id: "AKIA1".to_owned(), secret: SECRET.to_owned().into(), session_token: None };
+    Access::with_keys(Partition::Aws, keys)
+}
+
+/// The answer of AssumeRole with the credentials `<id>`, `secret-of-<id>` and `token-of-<id>`.
+pub(super) fn assumed_role(id: &str, lasts: i64) -> Reply {
+    let ends =
+        (chrono::Utc::now() + chrono::Duration::seconds(lasts)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    Reply::Http(
+        200,
+        format!(
+            "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>{id}</AccessKeyId><SecretAccessKey>secret-of-{id}</SecretAccessKey>\
+         <SessionToken>token-of-{id}</SessionToken><Expiration>{ends}</Expiration></Credentials></AssumeRoleResult>{METADATA}</AssumeRoleResponse>"
+        ),
+    )
 }
 
 async fn serve(

@@ -1,19 +1,16 @@
 //! KMS at a fake endpoint, for tests of single calls. The functions return the request and the parsed answer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::port::{AwsKms, KmsCall};
 use crate::aws::failure::AwsFailure;
-use crate::aws::fake::{Fake, RecordedRequest, Reply};
-use crate::aws::port::{Access, AccessKeys};
-use crate::aws::rusoto::RusotoAws;
-use crate::aws::settings::{AwsSettings, EndpointOverride};
+use crate::aws::fake::{Fake, RecordedRequest, Reply, access, client};
+use crate::aws::settings::AwsSettings;
 use crate::domain::key::name::{AliasName, AwsKeyId};
 use crate::domain::key::policy_text::PolicyText;
-use crate::domain::place::{Partition, Region};
+use crate::domain::place::Region;
 
 pub(super) const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 pub(super) const FAMILY: &str = "mrk-1234abcd12ab34cd56ef1234567890ab";
@@ -28,7 +25,7 @@ pub(super) async fn sent<C: KmsCall>(call: C) -> String {
 pub(super) async fn exchange<C: KmsCall>(call: C, body: impl ToString) -> (String, C::Answer) {
     let body = body.to_string();
     let fake = Fake::answering(move |_, _| Reply::Http(200, body.clone())).await;
-    let answer = port(settings(&fake)).call(&access(), &paris(), call).await.expect("answered");
+    let answer = port(&fake.settings()).call(&access(), &paris(), call).await.expect("answered");
     let all = fake.calls();
     let [sent] = all.as_slice() else { panic!("one request: {all:?}") };
     let signature = sent.header("authorization").expect("it is signed");
@@ -42,25 +39,12 @@ pub(super) async fn exchange<C: KmsCall>(call: C, body: impl ToString) -> (Strin
 /// The answer of a call, parsed from a body.
 pub(super) async fn answered<C: KmsCall>(call: C, body: Value) -> Result<C::Answer, AwsFailure> {
     let fake = Fake::answering(move |_, _| Reply::Http(200, body.to_string())).await;
-    port(settings(&fake)).call(&access(), &paris(), call).await
+    port(&fake.settings()).call(&access(), &paris(), call).await
 }
 
 /// The port, with short pauses between attempts.
-pub(super) fn port(settings: AwsSettings) -> Arc<dyn AwsKms> {
-    let opened = RusotoAws::new(&settings).expect("the settings are in order");
-    let mut client = Arc::into_inner(opened.client).expect("nobody else has it");
-    client.retry.base = Duration::from_millis(5);
-    Arc::new(RusotoAws { client: Arc::new(client) })
-}
-
-pub(super) fn settings(fake: &Fake) -> AwsSettings {
-    let everything = EndpointOverride { partition: None, service: None, region: None, url: fake.url() };
-    AwsSettings { endpoints: vec![everything], ..AwsSettings::default() }
-}
-
-pub(super) fn access() -> Access {
-    let secret = "wJalrXUtnFEMI".to_owned().into();
-    Access::with_keys(Partition::Aws, AccessKeys { id: "AKIA1".to_owned(), secret, session_token: None })
+pub(super) fn port(settings: &AwsSettings) -> Arc<dyn AwsKms> {
+    Arc::new(client(settings))
 }
 
 pub(super) fn paris() -> Region {

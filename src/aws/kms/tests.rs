@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::calls::{
     CreateAlias, CreateKey, DescribeKey, DisableKey, EnableKey, ImportKeyMaterial, ListKeys, RotateKeyOnDemand,
 };
-use super::fake_kms::{access, alias, error, key, paris, port, sane_answer, settings};
+use super::fake_kms::{alias, error, key, paris, port, sane_answer};
 use crate::aws::failure::AwsFailure;
-use crate::aws::fake::{Fake, Reply};
+use crate::aws::fake::{Fake, Reply, access, assumed_role};
 use crate::aws::page::Paging;
 use crate::aws::port::{Access, RoleToAssume, SessionName};
 use crate::aws::settings::AwsSettings;
@@ -26,7 +26,7 @@ async fn calls_that_are_not_idempotent_are_repeated_only_if_they_were_not_execut
     ];
     for (reply, always, once) in cases {
         let fake = Fake::answering(move |_, _| reply()).await;
-        let (kms, access, paris, key) = (port(settings(&fake)), access(), paris(), key());
+        let (kms, access, paris, key) = (port(&fake.settings()), access(), paris(), key());
         let import = ImportKeyMaterial::first(key.clone(), vec![1], vec![2]);
         let plain = CreateKey::plain();
         let sent = |before: usize| fake.calls().len() - before;
@@ -58,7 +58,7 @@ async fn code_and_message_of_aws_are_kept() {
         _ => Reply::Http(200, "[1]".to_owned()),
     })
     .await;
-    let (kms, access, paris, key) = (port(settings(&fake)), access(), paris(), key());
+    let (kms, access, paris, key) = (port(&fake.settings()), access(), paris(), key());
     let failure = kms.call(&access, &paris, EnableKey { key: key.clone() }).await.expect_err("refused");
     assert!(failure.is_invalid_state());
     assert_eq!(failure.to_string(), "kms:EnableKey refused by AWS: KMSInvalidStateException: arn is pending deletion.");
@@ -73,23 +73,15 @@ async fn code_and_message_of_aws_are_kept() {
 async fn no_call_goes_to_a_region_of_another_partition() {
     let fake = Fake::answering(|asked, _| sane_answer(asked)).await;
     let beijing = Region::parse("cn-north-1").expect("a region");
-    let outcome = port(settings(&fake)).call(&access(), &beijing, DescribeKey::of(key())).await;
+    let outcome = port(&fake.settings()).call(&access(), &beijing, DescribeKey::of(key())).await;
     assert!(matches!(outcome, Err(AwsFailure::NotSent { .. })), "{outcome:?}");
     assert!(fake.calls().is_empty());
-}
-
-fn session() -> Reply {
-    let credentials = "<AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>secret-of-it</SecretAccessKey>\
-                       <SessionToken>token-of-it</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>";
-    let result = format!("<AssumeRoleResult><Credentials>{credentials}</Credentials></AssumeRoleResult>");
-    let metadata = "<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata>";
-    Reply::Http(200, format!("<AssumeRoleResponse>{result}{metadata}</AssumeRoleResponse>"))
 }
 
 #[tokio::test]
 async fn a_role_is_assumed_once_for_all_regions_and_again_when_its_session_has_ended() {
     let fake = Fake::answering(|asked, before| match (asked.action().as_str(), asked.target().as_str(), before) {
-        ("AssumeRole", ..) => session(),
+        ("AssumeRole", ..) => assumed_role("ASIA1", 3_600),
         (_, "CreateKey", 3) => {
             error(400, "ExpiredTokenException", "The security token included in the request is expired")
         }
@@ -101,7 +93,7 @@ async fn a_role_is_assumed_once_for_all_regions_and_again_when_its_session_has_e
         external_id: None,
         session_name: SessionName::shaped_from("claviger"),
     };
-    let (kms, access) = (port(settings(&fake)), Access { roles: vec![role], ..access() });
+    let (kms, access) = (port(&fake.settings()), Access { roles: vec![role], ..access() });
     let plain = CreateKey::plain();
     for region in ["eu-west-3", "eu-west-1"] {
         let region = Region::parse(region).expect("a region");
@@ -110,7 +102,7 @@ async fn a_role_is_assumed_once_for_all_regions_and_again_when_its_session_has_e
     kms.call(&access, &paris(), plain.clone()).await.expect("answered at the second time");
     let calls: Vec<String> = fake.calls().iter().map(|asked| asked.action() + &asked.target()).collect();
     assert_eq!(calls, ["AssumeRole", "DescribeKey", "DescribeKey", "CreateKey", "AssumeRole", "CreateKey"]);
-    assert_eq!(fake.calls()[1].header("x-amz-security-token"), Some("token-of-it"));
+    assert_eq!(fake.calls()[1].header("x-amz-security-token"), Some("token-of-ASIA1"));
 }
 
 #[tokio::test]
@@ -120,7 +112,7 @@ async fn the_number_of_concurrent_calls_is_limited() {
         _ => sane_answer(asked),
     })
     .await;
-    let kms = port(AwsSettings { max_in_flight_per_region: 1, ..settings(&fake) });
+    let kms = port(&AwsSettings { max_in_flight_per_region: 1, ..fake.settings() });
     let (hanging, access, paris, key) = (Arc::clone(&kms), access(), paris(), key());
     let call = tokio::spawn({
         let (access, paris, key) = (access.clone(), paris.clone(), key.clone());

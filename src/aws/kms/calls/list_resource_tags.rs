@@ -50,8 +50,8 @@ mod tests {
 
     use super::*;
     use crate::aws::failure::AwsFailure;
-    use crate::aws::fake::{Fake, Reply};
-    use crate::aws::kms::fake_kms::{access, key, paris, port, sent, settings};
+    use crate::aws::fake::{Fake, Reply, access};
+    use crate::aws::kms::fake_kms::{key, paris, port, sent};
 
     #[tokio::test]
     async fn the_request_matches_the_api() {
@@ -66,7 +66,7 @@ mod tests {
             Reply::Http(200, json!({"Tags": tags, "Truncated": !last, "NextMarker": "m2"}).to_string())
         })
         .await;
-        let (kms, access, paris) = (port(settings(&fake)), access(), paris());
+        let (kms, access, paris) = (port(&fake.settings()), access(), paris());
         let tags = kms.pages(&access, &paris, ListResourceTags::of(key())).collect().await.expect("answered");
         assert_eq!(tags, [Tag::told("a", "ü"), Tag::told("b", "ü")]);
     }
@@ -75,7 +75,7 @@ mod tests {
     async fn a_cyclic_list_is_rejected() {
         let endless = json!({"Tags": [], "Truncated": true, "NextMarker": "m"});
         let fake = Fake::answering(move |_, _| Reply::Http(200, endless.to_string())).await;
-        let (kms, access, paris) = (port(settings(&fake)), access(), paris());
+        let (kms, access, paris) = (port(&fake.settings()), access(), paris());
         let outcome = kms.pages(&access, &paris, ListResourceTags::of(key())).collect().await;
         assert!(matches!(outcome, Err(AwsFailure::Unintelligible { .. })), "{outcome:?}");
         assert_eq!(fake.calls().len(), 2);
