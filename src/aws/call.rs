@@ -11,10 +11,10 @@ use rusoto_ec2::Ec2Client;
 use rusoto_kms::KmsClient;
 use rusoto_sts::StsClient;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::endpoint::Endpoint;
-use super::fault::{Fault, Protocol, Repeat, tidy};
+use super::fault::{Fault, Protocol, RetryPolicy, sanitize};
 use super::operation::{AwsOperation, Service};
 use super::port::AccessKeys;
 use super::transport::{HttpAnswer, RusotoDispatch, Transport};
@@ -24,7 +24,7 @@ pub trait AwsCall: Send + Sync {
     type Answer: Send;
     const OPERATION: AwsOperation;
     /// The condition under which the call may be sent again.
-    const REPEAT: Repeat;
+    const RETRY: RetryPolicy;
 
     fn attempt(&self, wire: &Wire<'_>) -> impl Future<Output = Result<Self::Answer, Fault>> + Send;
 }
@@ -76,7 +76,12 @@ impl Wire<'_> {
         request.add_header("x-amz-target", &format!("{target}.{}", self.operation.name));
         request.set_payload(Some(body));
         let answer = self.signed(Protocol::Json, request).await?;
-        serde_json::from_slice(answer.json()?).map_err(|error| Fault::Unintelligible(tidy(&error.to_string())))
+        serde_json::from_slice(answer.json()?).map_err(|error| Fault::Unintelligible(sanitize(&error.to_string())))
+    }
+
+    /// Sends a signed JSON request and ignores the members of the answer.
+    pub(super) async fn json_without_answer(&self, body: &(impl Serialize + Sync)) -> Result<(), Fault> {
+        self.json::<IgnoredAny>(body).await.map(drop)
     }
 
     /// Sends a signed form and returns the XML of the answer.

@@ -12,7 +12,7 @@ use tracing::Instrument;
 use super::call::{AwsCall, Wire};
 use super::concurrency_limiter::ConcurrencyLimiter;
 use super::credentials::{Freshness, Session, Sessions};
-use super::endpoint::{Endpoint, Endpoints, is_of_legacy_sts};
+use super::endpoint::{Endpoint, Endpoints, is_legacy_sts_region};
 use super::failure::AwsFailure;
 use super::fault::Redactor;
 use super::port::{Access, AccessKeys, RoleToAssume};
@@ -82,11 +82,11 @@ impl Client {
         }
         let deadline = self.deadline();
         let permit = self.limiter.acquire(access, region, deadline).await;
-        let _permit = permit.ok_or_else(|| not_sent(format!("too many calls to `{region}` are under way already")))?;
+        let _permit = permit.ok_or_else(|| not_sent(format!("too many concurrent calls to `{region}`")))?;
         let endpoint = self.endpoints.in_region(C::OPERATION.service, region);
         let access = access_in(access, region);
-        let route = Route { access: &access, region: Some(region), endpoint, freshness: Freshness::Kept, deadline };
-        self.call_by(&route, call).await
+        let route = Route { access: &access, region: Some(region), endpoint, freshness: Freshness::Cached, deadline };
+        self.call_on(&route, call).await
     }
 
     /// Sends a call to a service whose endpoint follows from the access.
@@ -99,22 +99,22 @@ impl Client {
     ) -> Result<C::Answer, AwsFailure> {
         let endpoint = self.endpoints.find(C::OPERATION.service, access);
         let region = access.region.as_ref();
-        self.call_by(&Route { access, region, endpoint, freshness, deadline }, call).await
+        self.call_on(&Route { access, region, endpoint, freshness, deadline }, call).await
     }
 
     /// Resolves the credentials and sends the call. If AWS rejects cached sessions, the call is sent once more with new
     /// ones.
-    async fn call_by<C: AwsCall>(self: &Arc<Self>, route: &Route<'_>, call: &C) -> Result<C::Answer, AwsFailure> {
+    async fn call_on<C: AwsCall>(self: &Arc<Self>, route: &Route<'_>, call: &C) -> Result<C::Answer, AwsFailure> {
         let (operation, access) = (C::OPERATION, route.access);
         let region = route.region.map(Region::as_str);
         let span = tracing::info_span!("aws_call", %operation, partition = %access.partition, region);
         async {
             is_coherent(access).map_err(|reason| AwsFailure::NotSent { operation, reason })?;
-            let may_be_stale = route.freshness == Freshness::Kept && self.has_kept_sessions(access);
-            match self.call_as(route, route.freshness, call).await {
+            let may_be_stale = route.freshness == Freshness::Cached && self.has_cached_sessions(access);
+            match self.call_once(route, route.freshness, call).await {
                 Err(failure) if may_be_stale && is_stale(&failure) => {
-                    tracing::debug!(%failure, "kept sessions are forgotten");
-                    self.call_as(route, Freshness::Anew, call).await
+                    tracing::debug!(%failure, "cached sessions are renewed");
+                    self.call_once(route, Freshness::Renewed, call).await
                 }
                 outcome => outcome,
             }
@@ -123,7 +123,7 @@ impl Client {
         .await
     }
 
-    async fn call_as<C: AwsCall>(
+    async fn call_once<C: AwsCall>(
         self: &Arc<Self>,
         route: &Route<'_>,
         freshness: Freshness,
@@ -152,13 +152,13 @@ impl Client {
         keys.session_token.iter().for_each(|token| redactor.hide(token));
         let wire = Wire { transport: &self.transport, operation, endpoint, keys };
         let attempt = || async { call.attempt(&wire).await.map_err(|fault| fault.redacted(&redactor)) };
-        let outcome = self.retry.run(deadline, C::REPEAT, attempt).await;
+        let outcome = self.retry.run(deadline, C::RETRY, attempt).await;
         outcome.map_err(|fault| fault.into_failure(operation, deadline.elapsed()))
     }
 
-    fn has_kept_sessions(&self, access: &Access) -> bool {
+    fn has_cached_sessions(&self, access: &Access) -> bool {
         let mut depths = 1..=access.roles.len();
-        depths.any(|depth| self.sessions.kept(self.sessions.fingerprint(access, depth)).is_some())
+        depths.any(|depth| self.sessions.cached(self.sessions.fingerprint(access, depth)).is_some())
     }
 
     /// The credentials of the last role of the chain, or the access keys if there is no role.
@@ -168,9 +168,9 @@ impl Client {
         freshness: Freshness,
         deadline: Deadline,
     ) -> Result<AccessKeys, AwsFailure> {
-        if freshness == Freshness::Kept
+        if freshness == Freshness::Cached
             && !access.roles.is_empty()
-            && let Some(session) = self.sessions.kept(self.sessions.fingerprint(access, access.roles.len()))
+            && let Some(session) = self.sessions.cached(self.sessions.fingerprint(access, access.roles.len()))
         {
             return Ok(session.keys);
         }
@@ -190,15 +190,15 @@ impl Client {
         keys: AccessKeys,
         role: RoleToAssume,
     ) -> Result<Session, AwsFailure> {
-        let lasts = match keys.session_token {
+        let duration = match keys.session_token {
             Some(_) => self.session_time.min(CHAINED_SESSION_MAX),
             None => self.session_time,
         };
-        let call = AssumeRole { role, lasts };
-        let asked_at = Instant::now();
+        let call = AssumeRole { role, duration };
+        let requested_at = Instant::now();
         let endpoint = self.endpoints.find(AssumeRole::OPERATION.service, &access);
-        let given = self.send(&endpoint, &keys, self.deadline(), &call).await?;
-        Ok(Session::new(given.keys, asked_at, given.lasts))
+        let assumed = self.send(&endpoint, &keys, self.deadline(), &call).await?;
+        Ok(Session::new(assumed.keys, requested_at, assumed.duration))
     }
 }
 
@@ -231,7 +231,7 @@ fn is_stale(failure: &AwsFailure) -> bool {
 /// The access for a call to a region. Sessions of the global endpoint of STS are valid only in the regions that are
 /// enabled by default, so that other regions need a session of a regional endpoint.
 fn access_in<'a>(access: &'a Access, region: &Region) -> Cow<'a, Access> {
-    match access.roles.is_empty() || access.sts == StsEndpoints::Regional || is_of_legacy_sts(region) {
+    match access.roles.is_empty() || access.sts == StsEndpoints::Regional || is_legacy_sts_region(region) {
         true => Cow::Borrowed(access),
         false => Cow::Owned(Access { sts: StsEndpoints::Regional, ..access.clone() }),
     }

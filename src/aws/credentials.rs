@@ -32,11 +32,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// A session that was requested at `asked_at` and is valid for `lasts`.
-    pub(super) fn new(keys: AccessKeys, asked_at: Instant, lasts: Duration) -> Self {
+    /// A session that was requested at `requested_at` and is valid for `duration`.
+    pub(super) fn new(keys: AccessKeys, requested_at: Instant, duration: Duration) -> Self {
         // A session that is returned just before its renewal must outlive the call that uses it.
-        let margin = (lasts / 4).min(Duration::from_secs(300));
-        let ends = asked_at + lasts;
+        let margin = (duration / 4).min(Duration::from_secs(300));
+        let ends = requested_at + duration;
         Self { keys, ends, renewed_from: ends - margin }
     }
 
@@ -49,9 +49,9 @@ impl Session {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Freshness {
     /// A cached session is acceptable.
-    Kept,
+    Cached,
     /// The role must be assumed again: a check of the credentials that uses a cached session would prove nothing.
-    Anew,
+    Renewed,
 }
 
 /// The key of a session in the cache.
@@ -68,10 +68,10 @@ type Outcome = Result<Session, AwsFailure>;
 type Flight = Shared<BoxFuture<'static, Outcome>>;
 
 enum Slot {
-    Kept(Session),
+    Cached(Session),
     /// The session is being requested. The request runs in its own task, so that it does not depend on the caller that
     /// started it.
-    Flying {
+    InFlight {
         number: u64,
         flight: Flight,
     },
@@ -128,9 +128,9 @@ impl Sessions {
     }
 
     /// A cached session that need not be renewed yet.
-    pub(super) fn kept(&self, fingerprint: Fingerprint) -> Option<Session> {
+    pub(super) fn cached(&self, fingerprint: Fingerprint) -> Option<Session> {
         match self.slots().by_fingerprint.get(&fingerprint) {
-            Some(Slot::Kept(session)) if session.is_fresh() => Some(session.clone()),
+            Some(Slot::Cached(session)) if session.is_fresh() => Some(session.clone()),
             _ => None,
         }
     }
@@ -150,8 +150,8 @@ impl Sessions {
         let flight = {
             let mut slots = self.slots();
             match slots.by_fingerprint.get(&fingerprint) {
-                Some(Slot::Flying { flight, .. }) => flight.clone(),
-                Some(Slot::Kept(session)) if freshness == Freshness::Kept && session.is_fresh() => {
+                Some(Slot::InFlight { flight, .. }) => flight.clone(),
+                Some(Slot::Cached(session)) if freshness == Freshness::Cached && session.is_fresh() => {
                     return Ok(session.clone());
                 }
                 _ => self.start(&mut slots, fingerprint, assume()),
@@ -171,26 +171,26 @@ impl Sessions {
         let number = slots.flights;
         let sessions = self.clone();
         let task = async move {
-            let given_up = |_| Err(unfinished());
-            let outcome = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(given_up);
-            sessions.land(fingerprint, number, &outcome);
+            let panicked = |_| Err(unfinished());
+            let outcome = AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(panicked);
+            sessions.complete(fingerprint, number, &outcome);
             outcome
         };
         let task = tokio::spawn(task.in_current_span());
         let flight = async move { task.await.unwrap_or_else(|_| Err(unfinished())) }.boxed().shared();
         slots.make_room(self.shared.capacity, fingerprint);
-        slots.by_fingerprint.insert(fingerprint, Slot::Flying { number, flight: flight.clone() });
+        slots.by_fingerprint.insert(fingerprint, Slot::InFlight { number, flight: flight.clone() });
         flight
     }
 
-    fn land(&self, fingerprint: Fingerprint, landed: u64, outcome: &Outcome) {
+    fn complete(&self, fingerprint: Fingerprint, completed: u64, outcome: &Outcome) {
         let mut slots = self.slots();
         match slots.by_fingerprint.get(&fingerprint) {
-            Some(Slot::Flying { number, .. }) if *number == landed => {}
+            Some(Slot::InFlight { number, .. }) if *number == completed => {}
             _ => return,
         }
         match outcome {
-            Ok(session) => slots.by_fingerprint.insert(fingerprint, Slot::Kept(session.clone())),
+            Ok(session) => slots.by_fingerprint.insert(fingerprint, Slot::Cached(session.clone())),
             Err(_) => slots.by_fingerprint.remove(&fingerprint),
         };
     }
@@ -206,23 +206,20 @@ impl Slots {
     /// the sessions that expire first. Requests in flight stay.
     fn make_room(&mut self, capacity: usize, newcomer: Fingerprint) {
         self.by_fingerprint.remove(&newcomer);
-        self.by_fingerprint.retain(|_, slot| !matches!(slot, Slot::Kept(session) if !session.is_fresh()));
+        self.by_fingerprint.retain(|_, slot| !matches!(slot, Slot::Cached(session) if !session.is_fresh()));
         while self.by_fingerprint.len() >= capacity {
-            let kept = self.by_fingerprint.iter().filter_map(|(fingerprint, slot)| match slot {
-                Slot::Kept(session) => Some((session.ends, *fingerprint)),
-                Slot::Flying { .. } => None,
+            let cached = self.by_fingerprint.iter().filter_map(|(fingerprint, slot)| match slot {
+                Slot::Cached(session) => Some((session.ends, *fingerprint)),
+                Slot::InFlight { .. } => None,
             });
-            let Some((_, first)) = kept.min_by_key(|(ends, _)| *ends) else { return };
+            let Some((_, first)) = cached.min_by_key(|(ends, _)| *ends) else { return };
             self.by_fingerprint.remove(&first);
         }
     }
 }
 
 fn unfinished() -> AwsFailure {
-    AwsFailure::NotSent {
-        operation: AwsOperation::ASSUME_ROLE,
-        reason: "the attempt was abandoned before it ended".to_owned(),
-    }
+    AwsFailure::NotSent { operation: AwsOperation::ASSUME_ROLE, reason: "the attempt was aborted".to_owned() }
 }
 
 #[cfg(test)]
@@ -275,7 +272,7 @@ mod tests {
                     tokio::time::sleep(wait).await;
                     Ok(session("ASIA1", HOUR))
                 };
-                sessions.get(fingerprint, Freshness::Kept, soon(), assume).await
+                sessions.get(fingerprint, Freshness::Cached, soon(), assume).await
             }
         };
         let first = tokio::spawn(ask(Duration::from_millis(50)));
@@ -286,16 +283,16 @@ mod tests {
             assert_eq!(one.await.expect("not aborted").expect("assumed").keys.id, "ASIA1");
         }
         assert_eq!(made.load(Ordering::SeqCst), 1);
-        assert!(sessions.kept(fingerprint).is_some());
+        assert!(sessions.cached(fingerprint).is_some());
     }
 
     #[tokio::test]
-    async fn a_failure_is_shared_but_not_kept() {
+    async fn a_failure_is_shared_but_not_cached() {
         let sessions = sessions(8);
         let fingerprint = sessions.fingerprint(&access(), 1);
-        let failed = sessions.get(fingerprint, Freshness::Kept, soon(), || async { Err(refused()) }).await;
+        let failed = sessions.get(fingerprint, Freshness::Cached, soon(), || async { Err(refused()) }).await;
         assert_eq!(failed.err(), Some(refused()));
-        let then = sessions.get(fingerprint, Freshness::Kept, soon(), || async { Ok(session("ASIA2", HOUR)) }).await;
+        let then = sessions.get(fingerprint, Freshness::Cached, soon(), || async { Ok(session("ASIA2", HOUR)) }).await;
         assert_eq!(then.expect("assumed").keys.id, "ASIA2");
     }
 
@@ -304,8 +301,8 @@ mod tests {
         let sessions = sessions(8);
         let fingerprint = sessions.fingerprint(&access(), 1);
         let boom = || async { panic!("planned") };
-        assert!(sessions.get(fingerprint, Freshness::Kept, soon(), boom).await.is_err());
-        let then = sessions.get(fingerprint, Freshness::Kept, soon(), || async { Ok(session("ASIA2", HOUR)) }).await;
+        assert!(sessions.get(fingerprint, Freshness::Cached, soon(), boom).await.is_err());
+        let then = sessions.get(fingerprint, Freshness::Cached, soon(), || async { Ok(session("ASIA2", HOUR)) }).await;
         assert!(then.is_ok());
     }
 
@@ -314,7 +311,7 @@ mod tests {
         let sessions = sessions(8);
         let short = Deadline::after(Duration::from_millis(20));
         let outcome =
-            sessions.get(sessions.fingerprint(&access(), 1), Freshness::Kept, short, std::future::pending).await;
+            sessions.get(sessions.fingerprint(&access(), 1), Freshness::Cached, short, std::future::pending).await;
         assert!(matches!(outcome, Err(AwsFailure::Timeout { .. })));
     }
 
@@ -329,11 +326,11 @@ mod tests {
                 sessions.get(fingerprint, freshness, soon(), assume).await.expect("assumed").keys.id
             }
         };
-        assert_eq!(get(Freshness::Kept, "A", HOUR).await, "A");
-        assert_eq!(get(Freshness::Kept, "B", HOUR).await, "A");
-        assert_eq!(get(Freshness::Anew, "C", HOUR).await, "C");
-        assert_eq!(get(Freshness::Anew, "D", Duration::ZERO).await, "D");
-        assert_eq!(get(Freshness::Kept, "E", HOUR).await, "E");
+        assert_eq!(get(Freshness::Cached, "A", HOUR).await, "A");
+        assert_eq!(get(Freshness::Cached, "B", HOUR).await, "A");
+        assert_eq!(get(Freshness::Renewed, "C", HOUR).await, "C");
+        assert_eq!(get(Freshness::Renewed, "D", Duration::ZERO).await, "D");
+        assert_eq!(get(Freshness::Cached, "E", HOUR).await, "E");
     }
 
     #[test]
@@ -353,11 +350,11 @@ mod tests {
             access.keys.id = number.to_string();
             let fingerprint = sessions.fingerprint(&access, 1);
             let assume = || async move { Ok(session("A", HOUR * (10 - number as u32))) };
-            sessions.get(fingerprint, Freshness::Kept, soon(), assume).await.expect("assumed");
+            sessions.get(fingerprint, Freshness::Cached, soon(), assume).await.expect("assumed");
             fingerprints.push(fingerprint);
         }
-        let kept: Vec<bool> = fingerprints.iter().map(|one| sessions.kept(*one).is_some()).collect();
-        assert_eq!(kept, [true, true, false, false, true]);
+        let cached: Vec<bool> = fingerprints.iter().map(|one| sessions.cached(*one).is_some()).collect();
+        assert_eq!(cached, [true, true, false, false, true]);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use rusoto_ec2::{DescribeRegionsRequest, Ec2};
 
 use super::call::{AwsCall, Wire};
-use super::fault::{Fault, Repeat};
+use super::fault::{Fault, RetryPolicy};
 use super::operation::AwsOperation;
+use super::page::known_entry;
 use crate::domain::place::{Partition, Region};
 
 /// DescribeRegions: the regions that are enabled for the account.
@@ -15,14 +16,14 @@ pub(super) struct DescribeRegions {
 impl AwsCall for DescribeRegions {
     type Answer = Vec<Region>;
     const OPERATION: AwsOperation = AwsOperation::DESCRIBE_REGIONS;
-    const REPEAT: Repeat = Repeat::Reading;
+    const RETRY: RetryPolicy = RetryPolicy::ReadOnly;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<Vec<Region>, Fault> {
         let answer = wire.ec2(async |ec2| ec2.describe_regions(DescribeRegionsRequest::default()).await).await?;
         let enabled = answer.regions.unwrap_or_default().into_iter();
         let enabled = enabled.filter(|region| region.opt_in_status.as_deref() != Some("not-opted-in"));
         let names = enabled.filter_map(|region| region.region_name);
-        let regions: Vec<Region> = names.filter_map(|name| known(&name, self.partition)).collect();
+        let regions: Vec<Region> = names.filter_map(|name| region_of(self.partition, &name)).collect();
         if regions.is_empty() {
             return Err(Fault::Unintelligible("the answer names no region".to_owned()));
         }
@@ -30,10 +31,7 @@ impl AwsCall for DescribeRegions {
     }
 }
 
-/// A region of a kind that is not known here must not hide the others, and one of another partition (some emulators
-/// name all there are) is of no use with these keys.
-fn known(name: &str, partition: Partition) -> Option<Region> {
-    let region = Region::parse(name);
-    let region = region.inspect_err(|error| tracing::warn!(%error, "AWS named a region that is left out")).ok()?;
-    (region.partition() == partition).then_some(region)
+/// Parses a region. Regions of other partitions, which some emulators list, are skipped.
+fn region_of(partition: Partition, name: &str) -> Option<Region> {
+    known_entry("region", Region::parse(name)).filter(|region| region.partition() == partition)
 }

@@ -33,11 +33,11 @@ pub(super) struct Endpoints {
 impl Endpoints {
     /// Takes overrides that have passed `AwsSettings::check`.
     pub(super) fn new(overrides: &[EndpointOverride]) -> Self {
-        let tidy = |entry: &EndpointOverride| EndpointOverride {
+        let normalized = |entry: &EndpointOverride| EndpointOverride {
             url: entry.url.trim_end_matches('/').to_owned(),
             ..entry.clone()
         };
-        Self { overrides: overrides.iter().map(tidy).collect() }
+        Self { overrides: overrides.iter().map(normalized).collect() }
     }
 
     /// The endpoint of a service in a region. The region of the access is ignored.
@@ -53,8 +53,10 @@ impl Endpoints {
     pub(super) fn find(&self, service: Service, access: &Access) -> Endpoint {
         let partition = access.partition;
         let region = match service {
-            Service::Iam => home_of_iam(partition),
-            _ => access.region.clone().unwrap_or_else(|| partition.default_region()),
+            Service::Iam => iam_region(partition),
+            Service::Sts | Service::Ec2 | Service::Kms | Service::Logs => {
+                access.region.clone().unwrap_or_else(|| partition.default_region())
+            }
         };
         if let Some(url) = self.overriding(service, partition, &region) {
             // The legacy rule of STS does not apply: a VPC endpoint is regional and expects a signature for its region.
@@ -62,11 +64,11 @@ impl Endpoints {
         }
         match service {
             Service::Iam => iam(partition, region),
-            Service::Sts if access.sts == StsEndpoints::Legacy && is_of_legacy_sts(&region) => Endpoint {
+            Service::Sts if access.sts == StsEndpoints::Legacy && is_legacy_sts_region(&region) => Endpoint {
                 url: "https://sts.amazonaws.com".to_owned(),
                 signing_region: Partition::Aws.default_region(),
             },
-            _ => regional(service, partition, region),
+            Service::Sts | Service::Ec2 | Service::Kms | Service::Logs => regional(service, partition, region),
         }
     }
 
@@ -87,7 +89,7 @@ fn regional(service: Service, partition: Partition, region: Region) -> Endpoint 
 }
 
 /// IAM has one endpoint for each partition. Its requests are signed for the default region of the partition.
-fn home_of_iam(partition: Partition) -> Region {
+fn iam_region(partition: Partition) -> Region {
     partition.default_region()
 }
 
@@ -101,7 +103,7 @@ fn iam(partition: Partition, home: Region) -> Endpoint {
 }
 
 /// Whether a session of the global endpoint of STS is valid in the region.
-pub(super) fn is_of_legacy_sts(region: &Region) -> bool {
+pub(super) fn is_legacy_sts_region(region: &Region) -> bool {
     STS_LEGACY.contains(&region.as_str())
 }
 

@@ -53,7 +53,7 @@ pub enum AwsFailure {
         sent: bool,
     },
     /// The answer does not have the form of the operation's answer: it may not come from AWS.
-    #[error("{operation} answered with something that is not AWS's answer: {reason}")]
+    #[error("{operation} returned an invalid answer: {reason}")]
     Unintelligible { operation: AwsOperation, reason: String },
     /// The call was not sent, because the credentials or the parameters do not allow it.
     #[error("{operation} was not sent: {reason}")]

@@ -31,13 +31,13 @@ pub enum Fault {
 
 /// The condition under which a call may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repeat {
+pub enum RetryPolicy {
     /// The call only reads.
-    Reading,
+    ReadOnly,
     /// The call is idempotent.
-    Always,
+    Idempotent,
     /// The call may be sent again only if AWS did certainly not execute it.
-    IfNotDone,
+    IfNotExecuted,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,34 +78,34 @@ impl Fault {
     /// The fault of an answer that is no success, with AWS's code and message if the answer has any.
     pub(super) fn of_answer(status: u16, code: &str, message: &str) -> Self {
         match (code, status) {
-            ("", 429 | 500..) => Self::Answered { status, code: "Unknown".to_owned(), message: tidy(message) },
+            ("", 429 | 500..) => Self::Answered { status, code: "Unknown".to_owned(), message: sanitize(message) },
             ("", 407) => Self::NotConnected("the proxy asks for a user and a password, or refuses them".to_owned()),
             ("", 300..=399) => Self::Unintelligible(format!("a redirection (status {status}), which AWS never sends")),
             ("", _) => Self::Unintelligible(format!("status {status} without an AWS error code")),
-            _ => Self::Answered { status, code: tidy(code), message: tidy(message) },
+            _ => Self::Answered { status, code: sanitize(code), message: sanitize(message) },
         }
     }
 
     /// Whether another attempt may succeed and is safe.
-    pub(super) fn is_worth_repeating(&self, repeat: Repeat) -> bool {
+    pub(super) fn is_retryable(&self, policy: RetryPolicy) -> bool {
         match self {
             Self::NotConnected(_) => true,
             Self::Answered { .. } if self.is_throttling() => true,
             Self::Answered { status, code, .. } => {
-                let passing = matches!(status, 500 | 502..) || PASSING.contains(&code.as_str());
-                passing && repeat != Repeat::IfNotDone
+                let transient = matches!(status, 500 | 502..) || TRANSIENT.contains(&code.as_str());
+                transient && policy != RetryPolicy::IfNotExecuted
             }
-            Self::ConnectionLost(_) | Self::TimedOut => repeat != Repeat::IfNotDone,
+            Self::ConnectionLost(_) | Self::TimedOut => policy != RetryPolicy::IfNotExecuted,
             Self::Untrusted(_) | Self::Unintelligible(_) | Self::Unsendable(_) => false,
         }
     }
 
     /// Combines the fault of the last attempt with that of an earlier attempt that may have arrived. AWS may have
     /// executed the earlier attempt even if it refuses the last one.
-    pub(super) fn after(self, earlier: Self, repeat: Repeat) -> Self {
+    pub(super) fn after(self, earlier: Self, policy: RetryPolicy) -> Self {
         match self {
             Self::NotConnected(reason) | Self::Untrusted(reason) => Self::ConnectionLost(reason),
-            fault if repeat == Repeat::Reading || fault.may_have_arrived() => fault,
+            fault if policy == RetryPolicy::ReadOnly || fault.may_have_arrived() => fault,
             _ => earlier,
         }
     }
@@ -174,16 +174,17 @@ const THROTTLING: [&str; 10] = [
 ];
 
 /// The codes of transient errors with a 4xx status.
-const PASSING: [&str; 2] = ["RequestTimeout", "RequestTimeoutException"];
+const TRANSIENT: [&str; 2] = ["RequestTimeout", "RequestTimeoutException"];
 
 /// Makes a text from the network fit for one line of a log: it replaces control characters and truncates the text.
-pub(super) fn tidy(text: &str) -> String {
+pub(super) fn sanitize(text: &str) -> String {
     const LONGEST: usize = 1_000;
-    let mut tidy: String = text.trim().chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut sanitized: String =
+        text.trim().chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.trim().chars().nth(LONGEST).is_some() {
-        tidy.push('…');
+        sanitized.push('…');
     }
-    tidy
+    sanitized
 }
 
 /// Removes the secrets of a call from texts. AWS quotes a session token when it explains why a signature does not
@@ -250,9 +251,9 @@ mod tests {
 
     #[test]
     fn only_transient_faults_are_repeated_and_a_change_only_if_it_was_not_executed() {
-        use Repeat::{Always, IfNotDone};
+        use RetryPolicy::{Idempotent, IfNotExecuted};
         let reason = || "r".to_owned();
-        for (fault, always, if_not_done) in [
+        for (fault, idempotent, if_not_executed) in [
             (answered(400, "Throttling"), true, true),
             (answered(503, "RequestLimitExceeded"), true, true),
             (answered(429, "Unknown"), true, true),
@@ -269,18 +270,18 @@ mod tests {
             (Fault::Unintelligible(reason()), false, false),
             (Fault::Unsendable(reason()), false, false),
         ] {
-            assert_eq!(fault.is_worth_repeating(Always), always, "{fault:?}");
-            assert_eq!(fault.is_worth_repeating(IfNotDone), if_not_done, "{fault:?}");
+            assert_eq!(fault.is_retryable(Idempotent), idempotent, "{fault:?}");
+            assert_eq!(fault.is_retryable(IfNotExecuted), if_not_executed, "{fault:?}");
         }
     }
 
     #[test]
     fn a_refusal_does_not_hide_an_earlier_attempt_that_may_have_arrived() {
         let (earlier, refused) = (|| answered(500, "InternalFailure"), || answered(403, "AccessDenied"));
-        assert_eq!(refused().after(earlier(), Repeat::Always), earlier());
-        assert_eq!(answered(400, "Throttling").after(earlier(), Repeat::Always), earlier());
-        assert_eq!(refused().after(earlier(), Repeat::Reading), refused(), "nothing was to be done");
-        assert_eq!(Fault::TimedOut.after(earlier(), Repeat::Always), Fault::TimedOut);
+        assert_eq!(refused().after(earlier(), RetryPolicy::Idempotent), earlier());
+        assert_eq!(answered(400, "Throttling").after(earlier(), RetryPolicy::Idempotent), earlier());
+        assert_eq!(refused().after(earlier(), RetryPolicy::ReadOnly), refused(), "nothing was to be done");
+        assert_eq!(Fault::TimedOut.after(earlier(), RetryPolicy::Idempotent), Fault::TimedOut);
     }
 
     #[test]
@@ -295,6 +296,6 @@ mod tests {
 
     #[test]
     fn a_long_message_is_cut() {
-        assert_eq!(tidy(&"x".repeat(5_000)).chars().count(), 1_001);
+        assert_eq!(sanitize(&"x".repeat(5_000)).chars().count(), 1_001);
     }
 }

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 
 use super::call::{AwsCall, Wire};
-use super::fault::{Fault, Repeat};
+use super::fault::{Fault, RetryPolicy};
 use super::operation::AwsOperation;
 use super::page::Page;
 use super::port::{IamListing, IamPrincipal};
@@ -20,7 +20,7 @@ pub(super) struct ListRoles(pub(super) IamListing);
 impl AwsCall for ListUsers {
     type Answer = Page<IamPrincipal>;
     const OPERATION: AwsOperation = AwsOperation::LIST_USERS;
-    const REPEAT: Repeat = Repeat::Reading;
+    const RETRY: RetryPolicy = RetryPolicy::ReadOnly;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<Page<IamPrincipal>, Fault> {
         PrincipalKind::User.list(&self.0, wire).await
@@ -30,7 +30,7 @@ impl AwsCall for ListUsers {
 impl AwsCall for ListRoles {
     type Answer = Page<IamPrincipal>;
     const OPERATION: AwsOperation = AwsOperation::LIST_ROLES;
-    const REPEAT: Repeat = Repeat::Reading;
+    const RETRY: RetryPolicy = RetryPolicy::ReadOnly;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<Page<IamPrincipal>, Fault> {
         PrincipalKind::Role.list(&self.0, wire).await

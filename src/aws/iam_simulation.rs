@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::call::{AwsCall, Wire};
-use super::fault::{Fault, Repeat};
+use super::fault::{Fault, RetryPolicy};
 use super::operation::AwsOperation;
 use super::port::Caller;
 use super::xml::Element;
@@ -71,7 +71,7 @@ impl Simulation {
     }
 
     /// Adds a page of decisions.
-    pub(super) fn take_in(&mut self, page: SimulationPage) -> Result<(), String> {
+    pub(super) fn add_page(&mut self, page: SimulationPage) -> Result<(), String> {
         self.decided.extend(page.decisions);
         self.pages += 1;
         self.next = match page.marker {
@@ -104,7 +104,7 @@ pub(super) struct SimulatePrincipalPolicy {
 impl AwsCall for SimulatePrincipalPolicy {
     type Answer = SimulationPage;
     const OPERATION: AwsOperation = AwsOperation::SIMULATE_PRINCIPAL_POLICY;
-    const REPEAT: Repeat = Repeat::Reading;
+    const RETRY: RetryPolicy = RetryPolicy::ReadOnly;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<SimulationPage, Fault> {
         SimulationPage::parse(&wire.form(&self.parameters).await?).map_err(Fault::Unintelligible)
@@ -184,10 +184,10 @@ mod tests {
     #[test]
     fn actions_that_are_not_allowed_are_missing_over_all_pages() {
         let mut simulation = simulation();
-        simulation.take_in(page(&[("kms:listkeys", "implicitDeny")], Some("m/1="))).expect("a first page");
+        simulation.add_page(page(&[("kms:listkeys", "implicitDeny")], Some("m/1="))).expect("a first page");
         let second = simulation.next_call().expect("a second page").parameters;
         assert_eq!(second.last(), Some(&("Marker".to_owned(), "m/1=".to_owned())));
-        simulation.take_in(page(&[("kms:CreateKey", "allowed")], None)).expect("a second page");
+        simulation.add_page(page(&[("kms:CreateKey", "allowed")], None)).expect("a second page");
         assert!(simulation.next_call().is_none());
         assert_eq!(simulation.missing(), Ok(vec!["kms:ListKeys".to_owned()]));
     }
@@ -195,10 +195,10 @@ mod tests {
     #[test]
     fn an_action_without_a_decision_and_endless_pages_are_no_answer() {
         let mut simulation = simulation();
-        simulation.take_in(page(&[("kms:CreateKey", "allowed")], None)).expect("a page");
+        simulation.add_page(page(&[("kms:CreateKey", "allowed")], None)).expect("a page");
         assert!(simulation.missing().is_err());
         let mut simulation = self::simulation();
-        let endless = (0..100).try_for_each(|_| simulation.take_in(page(&[], Some("again"))));
+        let endless = (0..100).try_for_each(|_| simulation.add_page(page(&[], Some("again"))));
         assert!(endless.is_err());
         assert!(SimulationPage::parse(b"<html/>").is_err());
     }

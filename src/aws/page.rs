@@ -1,5 +1,7 @@
 //! Paginated lists of AWS.
 
+use std::fmt::Display;
+
 /// The start and the size of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Paging {
@@ -51,6 +53,11 @@ impl<T> Page<T> {
         let next = marker.filter(|marker| truncated == Some(true) && !marker.is_empty()).map(Marker);
         Self { items, next }
     }
+}
+
+/// The parsed entry of a list. An entry of an unknown form is logged and skipped, so that it does not hide the others.
+pub(super) fn known_entry<T, E: Display>(kind: &'static str, entry: Result<T, E>) -> Option<T> {
+    entry.inspect_err(|error| tracing::warn!(kind, %error, "an entry in a list of AWS is skipped")).ok()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::fault::{Fault, Repeat};
+use super::fault::{Fault, RetryPolicy};
 
 /// The time limit of a call.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +56,7 @@ impl Retry {
     }
 
     /// Makes attempts until one succeeds, or the fault is permanent, or attempts or time run out.
-    pub(super) async fn run<T, F, A>(&self, deadline: Deadline, repeat: Repeat, mut attempt: A) -> Result<T, Fault>
+    pub(super) async fn run<T, F, A>(&self, deadline: Deadline, policy: RetryPolicy, mut attempt: A) -> Result<T, Fault>
     where
         A: FnMut() -> F,
         F: Future<Output = Result<T, Fault>>,
@@ -71,16 +71,16 @@ impl Retry {
             };
             made += 1;
             let pause = self.pause(made);
-            if made >= self.max_attempts || !fault.is_worth_repeating(repeat) || deadline.ends_within(pause) {
+            if made >= self.max_attempts || !fault.is_retryable(policy) || deadline.ends_within(pause) {
                 return Err(match arrived {
-                    Some(earlier) => fault.after(earlier, repeat),
+                    Some(earlier) => fault.after(earlier, policy),
                     None => fault,
                 });
             }
             if fault.may_have_arrived() {
                 arrived = Some(fault.clone());
             }
-            tracing::debug!(attempt = made, pause_ms = pause.as_millis(), ?fault, "call is sent again");
+            tracing::debug!(attempt = made, pause_ms = pause.as_millis(), ?fault, "the call is retried");
             tokio::time::sleep(pause).await;
         }
     }
@@ -110,7 +110,7 @@ mod tests {
         let total = outcomes.len();
         let mut left = outcomes.into_iter();
         let outcome = retry
-            .run(Deadline::after(deadline), Repeat::Always, || {
+            .run(Deadline::after(deadline), RetryPolicy::Idempotent, || {
                 std::future::ready(left.next().expect("an outcome is left"))
             })
             .await;
@@ -160,7 +160,7 @@ mod tests {
     #[tokio::test]
     async fn a_hanging_attempt_ends_at_the_deadline() {
         let deadline = Deadline::after(Duration::from_millis(30));
-        let outcome = QUICK.run(deadline, Repeat::Always, std::future::pending::<Result<(), Fault>>).await;
+        let outcome = QUICK.run(deadline, RetryPolicy::Idempotent, std::future::pending::<Result<(), Fault>>).await;
         assert_eq!(outcome, Err(Fault::TimedOut));
         assert!(deadline.elapsed() < Duration::from_secs(1));
     }

@@ -53,7 +53,7 @@ impl RusotoAws {
 
     /// Sends a call, with a cached session if there is one.
     async fn call<C: AwsCall>(&self, access: &Access, deadline: Deadline, call: &C) -> Result<C::Answer, AwsFailure> {
-        self.client.call(access, Freshness::Kept, deadline, call).await
+        self.client.call(access, Freshness::Cached, deadline, call).await
     }
 }
 
@@ -68,7 +68,7 @@ impl AwsKms for RusotoAws {
 impl Aws for RusotoAws {
     async fn caller(&self, access: &Access) -> Result<Caller, AwsFailure> {
         // The call checks that keys and roles work, so that it must not use cached sessions.
-        self.client.call(access, Freshness::Anew, self.client.deadline(), &GetCallerIdentity).await
+        self.client.call(access, Freshness::Renewed, self.client.deadline(), &GetCallerIdentity).await
     }
 
     async fn enabled_regions(&self, access: &Access) -> Result<Vec<Region>, AwsFailure> {
@@ -96,7 +96,7 @@ impl Aws for RusotoAws {
         let mut simulation = Simulation::new(principal, actions.iter().map(ToString::to_string).collect());
         while let Some(call) = simulation.next_call() {
             let page = self.call(access, deadline, &call).await?;
-            simulation.take_in(page).map_err(unintelligible)?;
+            simulation.add_page(page).map_err(unintelligible)?;
         }
         simulation.missing().map_err(unintelligible)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusoto_sts::{AssumeRoleRequest, GetCallerIdentityRequest, Sts};
 
 use super::call::{AwsCall, Wire};
-use super::fault::{Fault, Repeat};
+use super::fault::{Fault, RetryPolicy};
 use super::operation::AwsOperation;
 use super::port::{AccessKeys, Caller, RoleToAssume};
 use crate::domain::place::{AccountId, Arn, PlaceError};
@@ -16,7 +16,7 @@ pub(super) struct GetCallerIdentity;
 impl AwsCall for GetCallerIdentity {
     type Answer = Caller;
     const OPERATION: AwsOperation = AwsOperation::GET_CALLER_IDENTITY;
-    const REPEAT: Repeat = Repeat::Reading;
+    const RETRY: RetryPolicy = RetryPolicy::ReadOnly;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<Caller, Fault> {
         let answer = wire.sts(async |sts| sts.get_caller_identity(GetCallerIdentityRequest {}).await).await?;
@@ -30,46 +30,46 @@ impl AwsCall for GetCallerIdentity {
 pub(super) struct AssumeRole {
     pub(super) role: RoleToAssume,
     /// The duration of the session.
-    pub(super) lasts: Duration,
+    pub(super) duration: Duration,
 }
 
 pub(super) struct AssumedKeys {
     pub(super) keys: AccessKeys,
-    pub(super) lasts: Duration,
+    pub(super) duration: Duration,
 }
 
 impl AwsCall for AssumeRole {
     type Answer = AssumedKeys;
     const OPERATION: AwsOperation = AwsOperation::ASSUME_ROLE;
     // A second session is harmless.
-    const REPEAT: Repeat = Repeat::Reading;
+    const RETRY: RetryPolicy = RetryPolicy::ReadOnly;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<AssumedKeys, Fault> {
         let request = AssumeRoleRequest {
             role_arn: self.role.arn.to_string(),
             role_session_name: self.role.session_name.as_str().to_owned(),
             external_id: self.role.external_id.as_ref().map(ToString::to_string),
-            duration_seconds: Some(self.lasts.as_secs() as i64),
+            duration_seconds: Some(self.duration.as_secs() as i64),
             ..AssumeRoleRequest::default()
         };
         let answer = wire.sts(async |sts| sts.assume_role(request).await).await?;
         let given =
             answer.credentials.filter(|given| !given.access_key_id.is_empty() && !given.session_token.is_empty());
         let given = given.ok_or_else(|| Fault::Unintelligible("the answer has no credentials".to_owned()))?;
-        let lasts = lifetime(&given.expiration, self.lasts);
+        let duration = lifetime(&given.expiration, self.duration);
         let keys = AccessKeys {
             id: given.access_key_id,
             secret: given.secret_access_key.into(),
             session_token: Some(given.session_token.into()),
         };
-        Ok(AssumedKeys { keys, lasts })
+        Ok(AssumedKeys { keys, duration })
     }
 }
 
 /// The remaining lifetime of a session: until AWS's expiration, but not longer than requested, in case the clocks
 /// differ.
-fn lifetime(expiration: &str, asked: Duration) -> Duration {
-    let Ok(ends) = chrono::DateTime::parse_from_rfc3339(expiration) else { return asked };
+fn lifetime(expiration: &str, requested: Duration) -> Duration {
+    let Ok(ends) = chrono::DateTime::parse_from_rfc3339(expiration) else { return requested };
     let left = ends.to_utc() - chrono::Utc::now();
-    left.to_std().unwrap_or_default().min(asked)
+    left.to_std().unwrap_or_default().min(requested)
 }

@@ -19,7 +19,7 @@ use rusoto_core::signature::{SignedRequest, SignedRequestPayload};
 use rusoto_core::{ByteStream, DispatchSignedRequest, HttpDispatchError, RusotoError};
 use serde::de::IgnoredAny;
 
-use super::fault::{Fault, Protocol, Redactor, tidy};
+use super::fault::{Fault, Protocol, Redactor, sanitize};
 use super::settings::AwsSettings;
 
 /// The reason why the transport cannot be set up.
@@ -241,7 +241,7 @@ fn reason(error: &dyn Error) -> String {
         }
         cause = error.source();
     }
-    tidy(&text)
+    sanitize(&text)
 }
 
 /// The transport for one attempt through one of rusoto's clients.
@@ -264,7 +264,7 @@ impl RusotoDispatch {
     pub(super) fn fault_of<E>(&self, error: RusotoError<E>) -> Fault {
         let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
         fault.unwrap_or_else(|| match error {
-            RusotoError::ParseError(reason) => Fault::Unintelligible(tidy(&reason)),
+            RusotoError::ParseError(reason) => Fault::Unintelligible(sanitize(&reason)),
             _ => Fault::Unintelligible("rusoto cannot read the answer".to_owned()),
         })
     }

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::tag::Tag;
@@ -21,6 +21,19 @@ impl<'a> KeyIdBody<'a> {
     }
 }
 
+/// The members that requests for a new key and for a new replica share.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct NewKeyBody<'a> {
+    pub(super) description: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) policy: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub(super) bypass_policy_lockout_safety_check: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) tags: Vec<TagBody<'a>>,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct TagBody<'a> {
@@ -34,6 +47,10 @@ impl<'a> TagBody<'a> {
     }
 }
 
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 /// Bytes that are serialized in base64.
 pub(super) struct Blob<'a>(pub(super) &'a [u8]);
 
@@ -43,15 +60,7 @@ impl Serialize for Blob<'_> {
     }
 }
 
-pub(super) fn is_false(value: &bool) -> bool {
-    !value
-}
-
 /// Converts a timestamp of AWS's JSON: seconds since 1970, with milliseconds as a fraction.
 pub(super) fn moment(seconds: f64) -> Time {
     Time::from_nanos(((seconds * 1_000.0).round() as i64).saturating_mul(1_000_000))
 }
-
-/// An answer whose members are of no interest.
-#[derive(Deserialize)]
-pub(super) struct NoMembers {}

@@ -3,20 +3,36 @@
 //! Unknown values of AWS's enums are accepted. Only the members that identify and describe every key are required: ARN,
 //! spec, usage and state.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::json::moment;
+use crate::aws::fault::Fault;
 use crate::domain::key::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
 use crate::domain::key::days::DeletionWindow;
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::metadata::{Algorithms, KeyMetadata, MultiRegion};
 use crate::domain::key::name::KeyArn;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
-use std::sync::Arc;
+
+/// The answer of CreateKey, DescribeKey and ReplicateKey.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct KeyMetadataAnswer {
+    #[serde(alias = "ReplicaKeyMetadata")]
+    key_metadata: KeyMetadataBody,
+}
+
+impl KeyMetadataAnswer {
+    pub(super) fn metadata(self) -> Result<KeyMetadata, Fault> {
+        self.key_metadata.metadata().map_err(Fault::Unintelligible)
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct KeyMetadataBody {
+struct KeyMetadataBody {
     arn: String,
     key_id: Option<String>,
     #[serde(rename = "AWSAccountId")]
@@ -68,7 +84,7 @@ struct Relative {
 }
 
 impl KeyMetadataBody {
-    pub(super) fn metadata(self) -> Result<KeyMetadata, String> {
+    fn metadata(self) -> Result<KeyMetadata, String> {
         let arn = KeyArn::parse(&self.arn).map_err(|error| error.to_string())?;
         self.is_coherent_with(&arn)?;
         let spec = self.key_spec.or(self.customer_master_key_spec).ok_or("a key without KeySpec")?;

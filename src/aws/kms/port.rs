@@ -70,7 +70,7 @@ impl<C: PagedCall> Pages<'_, C> {
         let page = self.aws.call(self.access, self.region, call.clone()).await?;
         self.read += 1;
         match page.next {
-            Some(marker) => go_on(call.paging(), marker, self.read)
+            Some(marker) => advance(call.paging(), marker, self.read)
                 .map_err(|reason| AwsFailure::Unintelligible { operation: C::OPERATION, reason: reason.to_owned() })?,
             None => self.next = None,
         }
@@ -90,7 +90,7 @@ impl<C: PagedCall> Pages<'_, C> {
     }
 }
 
-fn go_on(paging: &mut Paging, marker: Marker, read: u32) -> Result<(), &'static str> {
+fn advance(paging: &mut Paging, marker: Marker, read: u32) -> Result<(), &'static str> {
     if paging.marker.as_ref() == Some(&marker) || read >= PAGES_MAX {
         return Err("the list has no end");
     }
@@ -106,10 +106,10 @@ mod tests {
     fn an_endless_list_is_rejected() {
         let mut paging = Paging::first(9);
         let marker = |n: u32| Marker::new(n.to_string());
-        assert_eq!(go_on(&mut paging, marker(1), 1), Ok(()));
+        assert_eq!(advance(&mut paging, marker(1), 1), Ok(()));
         assert_eq!(paging, Paging { marker: Some(marker(1)), limit: Some(9) });
-        assert!(go_on(&mut paging, marker(1), 2).is_err());
-        assert_eq!(go_on(&mut paging, marker(2), PAGES_MAX - 1), Ok(()));
-        assert!(go_on(&mut paging, marker(3), PAGES_MAX).is_err());
+        assert!(advance(&mut paging, marker(1), 2).is_err());
+        assert_eq!(advance(&mut paging, marker(2), PAGES_MAX - 1), Ok(()));
+        assert!(advance(&mut paging, marker(3), PAGES_MAX).is_err());
     }
 }

@@ -140,7 +140,7 @@ async fn only_the_ca_bundle_is_trusted_if_there_is_one() {
     for (settings, host) in [(&theirs, "localhost"), (&settings(), "localhost"), (&ours, "127.0.0.1")] {
         let fault = send(settings, &format!("https://{host}:{port}")).await.expect_err("not trusted");
         assert!(matches!(&fault, Fault::Untrusted(reason) if reason.contains("certificate")), "{fault:?}");
-        assert!(!fault.is_worth_repeating(super::super::fault::Repeat::Always));
+        assert!(!fault.is_retryable(super::super::fault::RetryPolicy::Idempotent));
     }
 }
 

@@ -3,7 +3,7 @@
 use rusoto_kms::Kms;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::name::AwsKeyId;
 
@@ -16,7 +16,7 @@ impl AwsCall for CancelKeyDeletion {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("CancelKeyDeletion");
     // AWS refuses a repetition, because no deletion is pending any more.
-    const REPEAT: Repeat = Repeat::IfNotDone;
+    const RETRY: RetryPolicy = RetryPolicy::IfNotExecuted;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
         let request = rusoto_kms::CancelKeyDeletionRequest { key_id: self.key.to_string() };

@@ -3,7 +3,7 @@
 use rusoto_kms::Kms;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::name::{AliasName, AwsKeyId};
 
@@ -17,7 +17,7 @@ impl AwsCall for CreateAlias {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("CreateAlias");
     // AWS refuses a repetition, because the alias exists already.
-    const REPEAT: Repeat = Repeat::IfNotDone;
+    const RETRY: RetryPolicy = RetryPolicy::IfNotExecuted;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
         let request =

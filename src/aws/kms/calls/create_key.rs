@@ -1,11 +1,11 @@
 //! CreateKey. rusoto lacks HMAC keys, ML-DSA keys and external key stores.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
-use crate::aws::kms::json::{TagBody, is_false};
-use crate::aws::kms::key_metadata::KeyMetadataBody;
+use crate::aws::fault::{Fault, RetryPolicy};
+use crate::aws::kms::json::{NewKeyBody, TagBody};
+use crate::aws::kms::key_metadata::KeyMetadataAnswer;
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::operation::NewKey;
@@ -49,11 +49,10 @@ impl AwsCall for CreateKey {
     type Answer = KeyMetadata;
     const OPERATION: AwsOperation = AwsOperation::kms("CreateKey");
     // Every call creates a key.
-    const REPEAT: Repeat = Repeat::IfNotDone;
+    const RETRY: RetryPolicy = RetryPolicy::IfNotExecuted;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<KeyMetadata, Fault> {
-        let answer: AnswerBody = wire.json(&RequestBody::of(self)).await?;
-        answer.key_metadata.metadata().map_err(Fault::Unintelligible)
+        wire.json::<KeyMetadataAnswer>(&RequestBody::of(self)).await?.metadata()
     }
 }
 
@@ -63,14 +62,9 @@ struct RequestBody<'a> {
     key_spec: &'a str,
     key_usage: &'a str,
     origin: &'a str,
-    description: &'a str,
     multi_region: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<&'a str>,
-    #[serde(skip_serializing_if = "is_false")]
-    bypass_policy_lockout_safety_check: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<TagBody<'a>>,
+    #[serde(flatten)]
+    new: NewKeyBody<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     custom_key_store_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,21 +78,17 @@ impl<'a> RequestBody<'a> {
             key_spec: new.spec.as_str(),
             key_usage: new.usage.as_str(),
             origin: new.origin.as_str(),
-            description: &new.description,
             multi_region: new.multi_region,
-            policy: new.policy.as_ref().map(|policy| policy.as_str()),
-            bypass_policy_lockout_safety_check: new.bypass_lockout_check,
-            tags: TagBody::all(&new.tags),
+            new: NewKeyBody {
+                description: &new.description,
+                policy: new.policy.as_ref().map(|policy| policy.as_str()),
+                bypass_policy_lockout_safety_check: new.bypass_lockout_check,
+                tags: TagBody::all(&new.tags),
+            },
             custom_key_store_id: call.custom_key_store_id.as_deref(),
             xks_key_id: call.xks_key_id.as_deref(),
         }
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct AnswerBody {
-    pub(super) key_metadata: KeyMetadataBody,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use rusoto_kms::Kms;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::name::AliasName;
 
@@ -16,7 +16,7 @@ impl AwsCall for DeleteAlias {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("DeleteAlias");
     // AWS refuses a repetition, because the alias does not exist any more.
-    const REPEAT: Repeat = Repeat::IfNotDone;
+    const RETRY: RetryPolicy = RetryPolicy::IfNotExecuted;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
         let request = rusoto_kms::DeleteAliasRequest { alias_name: self.alias.to_string() };

@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
-use crate::aws::kms::json::NoMembers;
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::name::AwsKeyId;
@@ -19,12 +18,11 @@ pub struct DeleteImportedKeyMaterial {
 impl AwsCall for DeleteImportedKeyMaterial {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("DeleteImportedKeyMaterial");
-    const REPEAT: Repeat = Repeat::Always;
+    const RETRY: RetryPolicy = RetryPolicy::Idempotent;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
         let key_material_id = self.material.as_ref().map(MaterialId::as_str);
-        let NoMembers {} = wire.json(&RequestBody { key_id: self.key.as_str(), key_material_id }).await?;
-        Ok(())
+        wire.json_without_answer(&RequestBody { key_id: self.key.as_str(), key_material_id }).await
     }
 }
 

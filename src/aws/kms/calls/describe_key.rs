@@ -1,9 +1,9 @@
 //! DescribeKey. rusoto's answer lacks the current material, the MAC algorithms and other members.
 
-use super::create_key::AnswerBody;
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::kms::json::KeyIdBody;
+use crate::aws::kms::key_metadata::KeyMetadataAnswer;
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::{AliasName, AwsKeyId};
@@ -33,15 +33,14 @@ impl DescribeKey {
 impl AwsCall for DescribeKey {
     type Answer = KeyMetadata;
     const OPERATION: AwsOperation = AwsOperation::kms("DescribeKey");
-    const REPEAT: Repeat = Repeat::Reading;
+    const RETRY: RetryPolicy = RetryPolicy::ReadOnly;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<KeyMetadata, Fault> {
         let key_id = match &self.key {
             KeyOrAlias::Key(key) => key.as_str(),
             KeyOrAlias::Alias(alias) => alias.as_str(),
         };
-        let answer: AnswerBody = wire.json(&KeyIdBody { key_id }).await?;
-        answer.key_metadata.metadata().map_err(Fault::Unintelligible)
+        wire.json::<KeyMetadataAnswer>(&KeyIdBody { key_id }).await?.metadata()
     }
 }
 

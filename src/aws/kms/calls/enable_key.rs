@@ -3,7 +3,7 @@
 use rusoto_kms::Kms;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::name::AwsKeyId;
 
@@ -15,7 +15,7 @@ pub struct EnableKey {
 impl AwsCall for EnableKey {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("EnableKey");
-    const REPEAT: Repeat = Repeat::Always;
+    const RETRY: RetryPolicy = RetryPolicy::Idempotent;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
         let request = rusoto_kms::EnableKeyRequest { key_id: self.key.to_string() };

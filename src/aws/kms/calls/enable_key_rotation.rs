@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
-use crate::aws::kms::json::NoMembers;
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::days::RotationPeriod;
 use crate::domain::key::name::AwsKeyId;
@@ -19,12 +18,11 @@ pub struct EnableKeyRotation {
 impl AwsCall for EnableKeyRotation {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("EnableKeyRotation");
-    const REPEAT: Repeat = Repeat::Always;
+    const RETRY: RetryPolicy = RetryPolicy::Idempotent;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
         let rotation_period_in_days = self.period.map(RotationPeriod::days);
-        let NoMembers {} = wire.json(&RequestBody { key_id: self.key.as_str(), rotation_period_in_days }).await?;
-        Ok(())
+        wire.json_without_answer(&RequestBody { key_id: self.key.as_str(), rotation_period_in_days }).await
     }
 }
 

@@ -3,7 +3,7 @@
 use rusoto_kms::Kms;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::policy_text::PolicyText;
@@ -19,7 +19,7 @@ pub struct GetKeyPolicy {
 impl AwsCall for GetKeyPolicy {
     type Answer = PolicyText;
     const OPERATION: AwsOperation = AwsOperation::kms("GetKeyPolicy");
-    const REPEAT: Repeat = Repeat::Reading;
+    const RETRY: RetryPolicy = RetryPolicy::ReadOnly;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<PolicyText, Fault> {
         let request =

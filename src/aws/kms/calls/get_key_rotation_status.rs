@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::kms::json::{KeyIdBody, moment};
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::days::RotationPeriod;
@@ -18,7 +18,7 @@ pub struct GetKeyRotationStatus {
 impl AwsCall for GetKeyRotationStatus {
     type Answer = RotationStatus;
     const OPERATION: AwsOperation = AwsOperation::kms("GetKeyRotationStatus");
-    const REPEAT: Repeat = Repeat::Reading;
+    const RETRY: RetryPolicy = RetryPolicy::ReadOnly;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<RotationStatus, Fault> {
         let answer: AnswerBody = wire.json(&KeyIdBody::of(&self.key)).await?;

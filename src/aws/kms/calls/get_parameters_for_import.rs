@@ -5,7 +5,7 @@ use std::fmt;
 use rusoto_kms::Kms;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::kms::json::moment;
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::name::AwsKeyId;
@@ -60,7 +60,7 @@ impl fmt::Debug for ImportParameters {
 impl AwsCall for GetParametersForImport {
     type Answer = ImportParameters;
     const OPERATION: AwsOperation = AwsOperation::kms("GetParametersForImport");
-    const REPEAT: Repeat = Repeat::Reading;
+    const RETRY: RetryPolicy = RetryPolicy::ReadOnly;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<ImportParameters, Fault> {
         let request = rusoto_kms::GetParametersForImportRequest {

@@ -3,7 +3,7 @@
 use rusoto_kms::Kms;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::name::AwsKeyId;
 
@@ -15,7 +15,7 @@ pub struct GetPublicKey {
 impl AwsCall for GetPublicKey {
     type Answer = Vec<u8>;
     const OPERATION: AwsOperation = AwsOperation::kms("GetPublicKey");
-    const REPEAT: Repeat = Repeat::Reading;
+    const RETRY: RetryPolicy = RetryPolicy::ReadOnly;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<Vec<u8>, Fault> {
         let request = rusoto_kms::GetPublicKeyRequest { key_id: self.key.to_string(), grant_tokens: None };

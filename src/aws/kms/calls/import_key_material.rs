@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::kms::json::Blob;
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::material::{ImportType, MaterialId};
@@ -50,7 +50,7 @@ impl AwsCall for ImportKeyMaterial {
     type Answer = Option<MaterialId>;
     const OPERATION: AwsOperation = AwsOperation::kms("ImportKeyMaterial");
     // Every call may add a material.
-    const REPEAT: Repeat = Repeat::IfNotDone;
+    const RETRY: RetryPolicy = RetryPolicy::IfNotExecuted;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<Option<MaterialId>, Fault> {
         let answer: AnswerBody = wire.json(&RequestBody::of(self)).await?;

@@ -2,11 +2,10 @@
 
 use rusoto_kms::Kms;
 
-use super::PagedCall;
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::operation::AwsOperation;
-use crate::aws::page::{Page, Paging};
+use crate::aws::page::{Page, Paging, known_entry};
 use crate::domain::key::name::{AliasName, AwsKeyId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,29 +25,19 @@ pub struct Alias {
 impl AwsCall for ListAliases {
     type Answer = Page<Alias>;
     const OPERATION: AwsOperation = AwsOperation::kms("ListAliases");
-    const REPEAT: Repeat = Repeat::Reading;
+    const RETRY: RetryPolicy = RetryPolicy::ReadOnly;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<Page<Alias>, Fault> {
         let (limit, marker) = self.paging.to_rusoto();
         let key_id = self.key.as_ref().map(ToString::to_string);
         let request = rusoto_kms::ListAliasesRequest { key_id, limit, marker };
         let answer = wire.kms(async |kms| kms.list_aliases(request).await).await?;
-        // One entry of a shape that is not known here must not hide the others.
         let read = answer.aliases.unwrap_or_default().into_iter().filter_map(|entry| {
-            let name = AliasName::parse(&entry.alias_name.unwrap_or_default());
-            let name = name.inspect_err(|error| tracing::warn!(%error, "AWS listed an alias that is left out")).ok()?;
+            let name = known_entry("alias", AliasName::parse(&entry.alias_name.unwrap_or_default()))?;
             let target = entry.target_key_id.and_then(|id| AwsKeyId::parse(&id).ok());
             Some(Alias { name, target })
         });
         Ok(Page::of(read.collect(), answer.truncated, answer.next_marker))
-    }
-}
-
-impl PagedCall for ListAliases {
-    type Item = Alias;
-
-    fn paging(&mut self) -> &mut Paging {
-        &mut self.paging
     }
 }
 

@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::PagedCall;
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::kms::json::moment;
 use crate::aws::operation::AwsOperation;
 use crate::aws::page::{Marker, Page, Paging};
@@ -28,7 +27,7 @@ impl ListKeyRotations {
 impl AwsCall for ListKeyRotations {
     type Answer = Page<Rotation>;
     const OPERATION: AwsOperation = AwsOperation::kms("ListKeyRotations");
-    const REPEAT: Repeat = Repeat::Reading;
+    const RETRY: RetryPolicy = RetryPolicy::ReadOnly;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<Page<Rotation>, Fault> {
         let answer: AnswerBody = wire
@@ -41,14 +40,6 @@ impl AwsCall for ListKeyRotations {
             .await?;
         let rows = answer.rotations.into_iter().map(RotationBody::rotation);
         Ok(Page::of(rows.collect(), answer.truncated, answer.next_marker))
-    }
-}
-
-impl PagedCall for ListKeyRotations {
-    type Item = Rotation;
-
-    fn paging(&mut self) -> &mut Paging {
-        &mut self.paging
     }
 }
 

@@ -2,11 +2,10 @@
 
 use rusoto_kms::Kms;
 
-use super::PagedCall;
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::operation::AwsOperation;
-use crate::aws::page::{Page, Paging};
+use crate::aws::page::{Page, Paging, known_entry};
 use crate::domain::key::name::KeyArn;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,27 +16,15 @@ pub struct ListKeys {
 impl AwsCall for ListKeys {
     type Answer = Page<KeyArn>;
     const OPERATION: AwsOperation = AwsOperation::kms("ListKeys");
-    const REPEAT: Repeat = Repeat::Reading;
+    const RETRY: RetryPolicy = RetryPolicy::ReadOnly;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<Page<KeyArn>, Fault> {
         let (limit, marker) = self.paging.to_rusoto();
         let request = rusoto_kms::ListKeysRequest { limit, marker };
         let answer = wire.kms(async |kms| kms.list_keys(request).await).await?;
-        // One entry of a shape that is not known here must not hide the others.
-        let entries = answer.keys.unwrap_or_default().into_iter().filter_map(|entry| entry.key_arn);
-        let read = entries.filter_map(|arn| {
-            let key = KeyArn::parse(&arn);
-            key.inspect_err(|error| tracing::warn!(%error, "AWS listed a key that is left out")).ok()
-        });
-        Ok(Page::of(read.collect(), answer.truncated, answer.next_marker))
-    }
-}
-
-impl PagedCall for ListKeys {
-    type Item = KeyArn;
-
-    fn paging(&mut self) -> &mut Paging {
-        &mut self.paging
+        let arns = answer.keys.unwrap_or_default().into_iter().filter_map(|entry| entry.key_arn);
+        let keys = arns.filter_map(|arn| known_entry("key", KeyArn::parse(&arn)));
+        Ok(Page::of(keys.collect(), answer.truncated, answer.next_marker))
     }
 }
 

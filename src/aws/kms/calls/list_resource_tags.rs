@@ -2,9 +2,8 @@
 
 use rusoto_kms::Kms;
 
-use super::PagedCall;
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::operation::AwsOperation;
 use crate::aws::page::{Page, Paging};
 use crate::domain::key::name::AwsKeyId;
@@ -25,7 +24,7 @@ impl ListResourceTags {
 impl AwsCall for ListResourceTags {
     type Answer = Page<Tag>;
     const OPERATION: AwsOperation = AwsOperation::kms("ListResourceTags");
-    const REPEAT: Repeat = Repeat::Reading;
+    const RETRY: RetryPolicy = RetryPolicy::ReadOnly;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<Page<Tag>, Fault> {
         let (limit, marker) = self.paging.to_rusoto();
@@ -33,14 +32,6 @@ impl AwsCall for ListResourceTags {
         let answer = wire.kms(async |kms| kms.list_resource_tags(request).await).await?;
         let tags = answer.tags.unwrap_or_default().into_iter().map(|tag| Tag::told(tag.tag_key, tag.tag_value));
         Ok(Page::of(tags.collect(), answer.truncated, answer.next_marker))
-    }
-}
-
-impl PagedCall for ListResourceTags {
-    type Item = Tag;
-
-    fn paging(&mut self) -> &mut Paging {
-        &mut self.paging
     }
 }
 

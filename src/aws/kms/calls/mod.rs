@@ -1,7 +1,8 @@
 //! The calls to KMS. Each file defines the parameters, the request, the retry condition and the answer of one call. A
 //! call uses `rusoto_kms` if rusoto knows the operation with all its members, and a signed JSON request otherwise.
 //!
-//! A new call needs a file here, its `mod` line, and its row in [`kms_calls!`].
+//! A new call needs a file here, its `mod` line, and its row in [`kms_calls!`]. A call with a paginated answer also needs
+//! a row in [`paged_calls!`].
 
 use std::sync::Arc;
 
@@ -10,9 +11,13 @@ use crate::aws::call::AwsCall;
 use crate::aws::client::Client;
 use crate::aws::failure::AwsFailure;
 #[cfg(test)]
-use crate::aws::fault::Repeat;
+use crate::aws::fault::RetryPolicy;
 use crate::aws::operation::AwsOperation;
+use crate::aws::page::Paging;
 use crate::aws::port::Access;
+use crate::domain::key::metadata::Rotation;
+use crate::domain::key::name::KeyArn;
+use crate::domain::key::tag::Tag;
 use crate::domain::place::Region;
 
 mod cancel_key_deletion;
@@ -66,7 +71,7 @@ macro_rules! kms_calls {
 
         /// The operations of all calls with their retry conditions.
         #[cfg(test)]
-        const ALL: &[(AwsOperation, Repeat)] = &[$(($call::OPERATION, $call::REPEAT),)*];
+        const ALL: &[(AwsOperation, RetryPolicy)] = &[$(($call::OPERATION, $call::RETRY),)*];
 
         impl Request {
             pub fn operation(&self) -> AwsOperation {
@@ -135,15 +140,38 @@ kms_calls! {
     update_primary_region::UpdatePrimaryRegion,
 }
 
+/// Implements [`PagedCall`] for the calls with a member `paging`.
+macro_rules! paged_calls {
+    ($($call:ident: $item:ty,)*) => {
+        $(
+            impl PagedCall for $call {
+                type Item = $item;
+
+                fn paging(&mut self) -> &mut Paging {
+                    &mut self.paging
+                }
+            }
+        )*
+    };
+}
+
+paged_calls! {
+    ListAliases: Alias,
+    ListKeyRotations: Rotation,
+    ListKeys: KeyArn,
+    ListResourceTags: Tag,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn only_calls_that_read_or_are_idempotent_are_repeated() {
-        let by = |repeat: Repeat| ALL.iter().filter(move |(_, of)| *of == repeat).map(|(operation, _)| operation.name);
+        let by =
+            |policy: RetryPolicy| ALL.iter().filter(move |(_, of)| *of == policy).map(|(operation, _)| operation.name);
         let is_read = |name: &str| ["Describe", "Get", "List"].iter().any(|verb| name.starts_with(verb));
-        assert!(by(Repeat::Reading).all(is_read));
+        assert!(by(RetryPolicy::ReadOnly).all(is_read));
         let once = [
             "CancelKeyDeletion",
             "CreateAlias",
@@ -155,7 +183,7 @@ mod tests {
             "ScheduleKeyDeletion",
             "UpdatePrimaryRegion",
         ];
-        assert_eq!(by(Repeat::IfNotDone).collect::<Vec<_>>(), once);
-        assert!(!by(Repeat::Always).any(is_read));
+        assert_eq!(by(RetryPolicy::IfNotExecuted).collect::<Vec<_>>(), once);
+        assert!(!by(RetryPolicy::Idempotent).any(is_read));
     }
 }

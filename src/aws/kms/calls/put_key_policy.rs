@@ -4,7 +4,7 @@ use rusoto_kms::Kms;
 
 use super::get_key_policy::POLICY_NAME;
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::policy_text::PolicyText;
@@ -20,7 +20,7 @@ pub struct PutKeyPolicy {
 impl AwsCall for PutKeyPolicy {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("PutKeyPolicy");
-    const REPEAT: Repeat = Repeat::Always;
+    const RETRY: RetryPolicy = RetryPolicy::Idempotent;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
         let request = rusoto_kms::PutKeyPolicyRequest {

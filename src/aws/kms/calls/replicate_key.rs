@@ -1,11 +1,11 @@
 //! ReplicateKey: creates a replica of a multi-region key. The call goes to the region of the primary key.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
-use crate::aws::kms::json::{TagBody, is_false};
-use crate::aws::kms::key_metadata::KeyMetadataBody;
+use crate::aws::fault::{Fault, RetryPolicy};
+use crate::aws::kms::json::{NewKeyBody, TagBody};
+use crate::aws::kms::key_metadata::KeyMetadataAnswer;
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::operation::NewReplica;
@@ -23,11 +23,21 @@ impl AwsCall for ReplicateKey {
     type Answer = KeyMetadata;
     const OPERATION: AwsOperation = AwsOperation::kms("ReplicateKey");
     // AWS refuses a repetition, because the region has a replica already.
-    const REPEAT: Repeat = Repeat::IfNotDone;
+    const RETRY: RetryPolicy = RetryPolicy::IfNotExecuted;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<KeyMetadata, Fault> {
-        let answer: AnswerBody = wire.json(&RequestBody::of(self)).await?;
-        answer.replica_key_metadata.metadata().map_err(Fault::Unintelligible)
+        let new = &self.new;
+        let body = RequestBody {
+            key_id: new.key.as_str(),
+            replica_region: self.replica_region.as_str(),
+            new: NewKeyBody {
+                description: &new.description,
+                policy: new.policy.as_ref().map(|policy| policy.as_str()),
+                bypass_policy_lockout_safety_check: new.bypass_lockout_check,
+                tags: TagBody::all(&new.tags),
+            },
+        };
+        wire.json::<KeyMetadataAnswer>(&body).await?.metadata()
     }
 }
 
@@ -36,33 +46,8 @@ impl AwsCall for ReplicateKey {
 struct RequestBody<'a> {
     key_id: &'a str,
     replica_region: &'a str,
-    description: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<&'a str>,
-    #[serde(skip_serializing_if = "is_false")]
-    bypass_policy_lockout_safety_check: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<TagBody<'a>>,
-}
-
-impl<'a> RequestBody<'a> {
-    fn of(call: &'a ReplicateKey) -> Self {
-        let new = &call.new;
-        Self {
-            key_id: new.key.as_str(),
-            replica_region: call.replica_region.as_str(),
-            description: &new.description,
-            policy: new.policy.as_ref().map(|policy| policy.as_str()),
-            bypass_policy_lockout_safety_check: new.bypass_lockout_check,
-            tags: TagBody::all(&new.tags),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct AnswerBody {
-    replica_key_metadata: KeyMetadataBody,
+    #[serde(flatten)]
+    new: NewKeyBody<'a>,
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! RotateKeyOnDemand: rotates a key immediately. rusoto lacks the operation.
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
-use crate::aws::kms::json::{KeyIdBody, NoMembers};
+use crate::aws::fault::{Fault, RetryPolicy};
+use crate::aws::kms::json::KeyIdBody;
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::name::AwsKeyId;
 
@@ -15,11 +15,10 @@ impl AwsCall for RotateKeyOnDemand {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("RotateKeyOnDemand");
     // Every call creates a material.
-    const REPEAT: Repeat = Repeat::IfNotDone;
+    const RETRY: RetryPolicy = RetryPolicy::IfNotExecuted;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
-        let NoMembers {} = wire.json(&KeyIdBody::of(&self.key)).await?;
-        Ok(())
+        wire.json_without_answer(&KeyIdBody::of(&self.key)).await
     }
 }
 

@@ -3,7 +3,7 @@
 use rusoto_kms::Kms;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::kms::json::moment;
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::aws_enums::KeyState;
@@ -29,7 +29,7 @@ impl AwsCall for ScheduleKeyDeletion {
     type Answer = DeletionScheduled;
     const OPERATION: AwsOperation = AwsOperation::kms("ScheduleKeyDeletion");
     // AWS refuses a repetition because of the key's state.
-    const REPEAT: Repeat = Repeat::IfNotDone;
+    const RETRY: RetryPolicy = RetryPolicy::IfNotExecuted;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<DeletionScheduled, Fault> {
         let pending_window_in_days = Some(i64::from(self.window.days()));

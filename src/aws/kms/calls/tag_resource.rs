@@ -3,7 +3,7 @@
 use rusoto_kms::Kms;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::tag::Tag;
@@ -17,7 +17,7 @@ pub struct TagResource {
 impl AwsCall for TagResource {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("TagResource");
-    const REPEAT: Repeat = Repeat::Always;
+    const RETRY: RetryPolicy = RetryPolicy::Idempotent;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
         let tags = self.tags.iter();

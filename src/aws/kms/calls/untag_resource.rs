@@ -3,7 +3,7 @@
 use rusoto_kms::Kms;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::name::AwsKeyId;
 
@@ -16,7 +16,7 @@ pub struct UntagResource {
 impl AwsCall for UntagResource {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("UntagResource");
-    const REPEAT: Repeat = Repeat::Always;
+    const RETRY: RetryPolicy = RetryPolicy::Idempotent;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
         let request =

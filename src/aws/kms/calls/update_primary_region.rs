@@ -3,7 +3,7 @@
 use rusoto_kms::Kms;
 
 use crate::aws::call::{AwsCall, Wire};
-use crate::aws::fault::{Fault, Repeat};
+use crate::aws::fault::{Fault, RetryPolicy};
 use crate::aws::operation::AwsOperation;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::place::Region;
@@ -19,7 +19,7 @@ impl AwsCall for UpdatePrimaryRegion {
     type Answer = ();
     const OPERATION: AwsOperation = AwsOperation::kms("UpdatePrimaryRegion");
     // AWS refuses a repetition, because the key is no longer the primary.
-    const REPEAT: Repeat = Repeat::IfNotDone;
+    const RETRY: RetryPolicy = RetryPolicy::IfNotExecuted;
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<(), Fault> {
         let request = rusoto_kms::UpdatePrimaryRegionRequest {
