@@ -1,5 +1,7 @@
 //! IAM's ListUsers and ListRoles.
 
+use std::fmt::Display;
+
 use chrono::DateTime;
 
 use super::call::{AwsCall, Wire};
@@ -45,7 +47,7 @@ enum PrincipalKind {
 
 impl PrincipalKind {
     async fn list(self, listing: &IamListing, wire: &Wire<'_>) -> Result<Page<IamPrincipal>, Fault> {
-        self.parse(&wire.form(&self.parameters(listing)).await?).map_err(Fault::Unintelligible)
+        self.parse(&wire.form(&self.parameters(listing)).await?)
     }
 
     const fn operation(self) -> AwsOperation {
@@ -63,13 +65,13 @@ impl PrincipalKind {
         parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    fn parse(self, body: &[u8]) -> Result<Page<IamPrincipal>, String> {
+    fn parse(self, body: &[u8]) -> Result<Page<IamPrincipal>, Fault> {
         let (result, list, name, id) = match self {
             Self::User => ("ListUsersResult", "Users", "UserName", "UserId"),
             Self::Role => ("ListRolesResult", "Roles", "RoleName", "RoleId"),
         };
-        let root = Element::parse(body).map_err(|fault| fault.to_string())?;
-        let result = root.child(result).ok_or_else(|| format!("`{}` is not a list", root.name()))?;
+        let root = Element::parse(body).map_err(unintelligible)?;
+        let result = root.child(result).ok_or_else(|| unintelligible(format!("`{}` is not a list", root.name())))?;
         let members = result.child(list).into_iter().flat_map(|members| members.children("member"));
         let items = members.map(|member| {
             let text = |name| member.child_text(name).unwrap_or_default().to_owned();
@@ -78,15 +80,19 @@ impl PrincipalKind {
                 path: text("Path"),
                 name: text(name),
                 id: text(id),
-                arn: Arn::parse(&text("Arn")).map_err(|error| error.to_string())?,
+                arn: Arn::parse(&text("Arn")).map_err(unintelligible)?,
                 created_at: created.ok().map(|moment| Time::of(moment.to_utc())),
                 description: member.child_text("Description").map(str::to_owned),
             })
         });
         let truncated = result.child_text("IsTruncated").map(|word| word == "true");
         let marker = result.child_text("Marker").map(str::to_owned);
-        Ok(Page::of(items.collect::<Result<_, String>>()?, truncated, marker))
+        Page::of(items.collect::<Result<_, Fault>>()?, truncated, marker)
     }
+}
+
+fn unintelligible(error: impl Display) -> Fault {
+    Fault::Unintelligible(error.to_string())
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use super::fault::Fault;
+
 /// The start and the size of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Paging {
@@ -48,10 +50,18 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// A page, by AWS's two members: a marker counts only if AWS says that the list goes on.
-    pub(super) fn of(items: Vec<T>, truncated: Option<bool>, marker: Option<String>) -> Self {
-        let next = marker.filter(|marker| truncated == Some(true) && !marker.is_empty()).map(Marker);
-        Self { items, next }
+    /// Builds a page from AWS's answer. A marker counts only if the list is truncated.
+    ///
+    /// # Errors
+    /// [`Fault::Unintelligible`] if the list is truncated and there is no marker: the rest would be lost silently.
+    pub(super) fn of(items: Vec<T>, truncated: Option<bool>, marker: Option<String>) -> Result<Self, Fault> {
+        if truncated != Some(true) {
+            return Ok(Self { items, next: None });
+        }
+        match marker.filter(|marker| !marker.is_empty()) {
+            Some(marker) => Ok(Self { items, next: Some(Marker(marker)) }),
+            None => Err(Fault::Unintelligible("the list is truncated and has no marker".to_owned())),
+        }
     }
 }
 
@@ -65,11 +75,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_goes_on_only_if_aws_says_so() {
-        let marker = || Some("m".to_owned());
-        assert_eq!(Page::of(vec![1], Some(true), marker()).next, Some(Marker::new("m")));
-        assert_eq!(Page::of(vec![1], Some(false), marker()).next, None);
-        assert_eq!(Page::of(vec![1], None, marker()).next, None);
-        assert_eq!(Page::of(vec![1], Some(true), None).next, None);
+    fn a_marker_counts_only_if_the_list_is_truncated() {
+        let next = |truncated| Page::of(vec![1], truncated, Some("m".to_owned())).expect("a page").next;
+        assert_eq!(next(Some(true)), Some(Marker::new("m")));
+        assert_eq!(next(Some(false)), None);
+        assert_eq!(next(None), None);
+    }
+
+    #[test]
+    fn a_truncated_list_without_a_marker_is_rejected() {
+        for marker in [None, Some(String::new())] {
+            let page = Page::of(vec![1], Some(true), marker);
+            assert!(matches!(page, Err(Fault::Unintelligible(_))), "{page:?}");
+        }
     }
 }

@@ -37,7 +37,7 @@ impl AwsCall for ListAliases {
             let target = entry.target_key_id.and_then(|id| AwsKeyId::parse(&id).ok());
             Some(Alias { name, target })
         });
-        Ok(Page::of(read.collect(), answer.truncated, answer.next_marker))
+        Page::of(read.collect(), answer.truncated, answer.next_marker)
     }
 }
 

@@ -39,7 +39,7 @@ impl AwsCall for ListKeyRotations {
             })
             .await?;
         let rows = answer.rotations.into_iter().map(RotationBody::rotation);
-        Ok(Page::of(rows.collect(), answer.truncated, answer.next_marker))
+        Page::of(rows.collect(), answer.truncated, answer.next_marker)
     }
 }
 

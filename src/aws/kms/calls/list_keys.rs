@@ -24,7 +24,7 @@ impl AwsCall for ListKeys {
         let answer = wire.kms(async |kms| kms.list_keys(request).await).await?;
         let arns = answer.keys.unwrap_or_default().into_iter().filter_map(|entry| entry.key_arn);
         let keys = arns.filter_map(|arn| known_entry("key", KeyArn::parse(&arn)));
-        Ok(Page::of(keys.collect(), answer.truncated, answer.next_marker))
+        Page::of(keys.collect(), answer.truncated, answer.next_marker)
     }
 }
 

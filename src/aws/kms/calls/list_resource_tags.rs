@@ -31,7 +31,7 @@ impl AwsCall for ListResourceTags {
         let request = rusoto_kms::ListResourceTagsRequest { key_id: self.key.to_string(), limit, marker };
         let answer = wire.kms(async |kms| kms.list_resource_tags(request).await).await?;
         let tags = answer.tags.unwrap_or_default().into_iter().map(|tag| Tag::told(tag.tag_key, tag.tag_value));
-        Ok(Page::of(tags.collect(), answer.truncated, answer.next_marker))
+        Page::of(tags.collect(), answer.truncated, answer.next_marker)
     }
 }
 
