@@ -1,10 +1,10 @@
-//! Access control lists: who may do what on one KMS. Entries, permitting and withdrawing, and what a caller may do.
+//! Access control lists. The list of a KMS grants actions on it to users and groups.
 
 use super::action::{Action, ActionSet};
 use super::id::UserId;
 use super::name::GroupName;
 
-/// For whom an entry is: one user or one group, never both.
+/// The user or group that an entry grants actions to.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Principal {
     User(UserId),
@@ -12,7 +12,7 @@ pub enum Principal {
 }
 
 impl Principal {
-    /// Is it this user, or a group that the user is in?
+    /// Whether the principal is this user, or one of the user's groups.
     pub fn holds_for(&self, user: UserId, groups: &[GroupName]) -> bool {
         match self {
             Principal::User(id) => *id == user,
@@ -21,7 +21,7 @@ impl Principal {
     }
 }
 
-/// One wish of an update: to permit these actions to this principal, or to withdraw them.
+/// One change of a list: it permits actions to a principal, or withdraws them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AclChange {
     pub principal: Principal,
@@ -30,7 +30,7 @@ pub struct AclChange {
     pub permit: bool,
 }
 
-/// One entry as it stands: never empty.
+/// One entry of a list. It has at least one action.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AclEntry {
     pub principal: Principal,
@@ -42,7 +42,7 @@ pub struct AclEntry {
 pub struct Acl(Vec<AclEntry>);
 
 impl Acl {
-    /// Puts a list together from its entries.
+    /// Restores a list from a snapshot.
     pub fn restored(entries: Vec<AclEntry>) -> Self {
         Self(entries)
     }
@@ -51,7 +51,7 @@ impl Acl {
         &self.0
     }
 
-    /// Takes in one change. An entry left empty disappears.
+    /// Applies one change. An entry without actions is removed.
     pub fn apply(&mut self, change: &AclChange) {
         let actions = ActionSet::of(&change.actions);
         let place = self.0.iter().position(|entry| entry.principal == change.principal);
@@ -70,17 +70,17 @@ impl Acl {
         }
     }
 
-    /// The entries that hold for a user who is in these groups.
+    /// Returns the entries that apply to a user who is in these groups.
     pub fn holding_for<'a>(&'a self, user: UserId, groups: &'a [GroupName]) -> impl Iterator<Item = &'a AclEntry> {
         self.0.iter().filter(move |entry| entry.principal.holds_for(user, groups))
     }
 
-    /// All that a user who is in these groups may do.
+    /// Returns the actions that the list grants to a user who is in these groups.
     pub fn granted(&self, user: UserId, groups: &[GroupName]) -> ActionSet {
         self.holding_for(user, groups).fold(ActionSet::default(), |all, entry| all.with(entry.actions))
     }
 
-    /// Is there an entry for this principal?
+    /// Whether there is an entry for this principal.
     pub fn names(&self, principal: &Principal) -> bool {
         self.0.iter().any(|entry| entry.principal == *principal)
     }
@@ -115,7 +115,7 @@ mod tests {
         })
     }
 
-    /// The same rights, whatever the order of the entries.
+    /// Compares two lists without regard to the order of their entries.
     fn same(a: &Acl, b: &Acl) -> bool {
         a.0.len() == b.0.len() && a.0.iter().all(|entry| b.0.contains(entry))
     }

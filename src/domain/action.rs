@@ -1,5 +1,5 @@
-//! The table "APIs and Action Mapping" as data: every action, the API that needs it, what it permits.
-//! One place: the routes name actions from here, and `GET /v1/cckm/aws/actions` serves the table.
+//! The vendor's table "APIs and Action Mapping" as data: every action, the APIs that need it, and a description of each.
+//! The routes refer to these actions, and `GET /v1/cckm/aws/actions` serves the table.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ macro_rules! actions {
         pub enum Action { $($(#[$doc])* $variant,)* }
 
         impl Action {
-            /// Every action there is, in the order in which sets of them are shown.
+            /// Every action, in the order in which sets of actions are shown.
             pub const ALL: &'static [Action] = &[$(Action::$variant,)*];
 
             /// The name that clients use.
@@ -34,7 +34,7 @@ actions! {
     KeyRotate = "keyrotate",
     KeyDelete = "keydelete",
     KeyCancelDelete = "keycanceldelete",
-    /// Synchronise keys, and cancel that.
+    /// Synchronise keys, and cancel a synchronisation.
     KeySynchronize = "keysynchronize",
     /// Change a key: policy, description, state, tags, aliases, rotation.
     KeyUpdate = "keyupdate",
@@ -75,7 +75,7 @@ actions! {
 }
 
 impl Action {
-    /// The action of that name.
+    /// Returns the action of that name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.name() == name)
     }
@@ -91,7 +91,7 @@ impl fmt::Display for Action {
     }
 }
 
-/// A set of actions. `view` stands for two others, so membership and removal mean what they say for all three.
+/// A set of actions. `view` stands for two other actions; membership and removal treat the three accordingly.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct ActionSet(u64);
 
@@ -106,7 +106,7 @@ impl ActionSet {
         self.0 == 0
     }
 
-    /// May one do this, given the set? [`Action::View`] asks for either of the two views.
+    /// Whether the set permits an action. Either of the two views permits [`Action::View`].
     pub const fn permits(self, action: Action) -> bool {
         let held = if self.0 & Action::View.bit() != 0 { self.0 | VIEWS } else { self.0 };
         let wanted = if action.bit() == Action::View.bit() { VIEWS } else { action.bit() };
@@ -118,7 +118,7 @@ impl ActionSet {
         Self(self.0 | more.0)
     }
 
-    /// What is left without these. Taking one view out of `view` leaves the other.
+    /// Returns the set without these actions. Without one of the two views, `view` becomes the other.
     #[must_use]
     pub const fn without(self, less: Self) -> Self {
         let mut held = self.0;
@@ -132,7 +132,7 @@ impl ActionSet {
         Self(held & !gone)
     }
 
-    /// Its members, in the order of [`Action::ALL`].
+    /// Returns the actions in the order of [`Action::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Action> {
         Action::ALL.iter().copied().filter(move |action| self.0 & action.bit() != 0)
     }
@@ -144,14 +144,13 @@ impl fmt::Debug for ActionSet {
     }
 }
 
-/// One row of the vendor's table: an API, the actions of which one is needed to call it, and what that permits.
+/// One row of the vendor's table: an API, the actions of which any one permits it, and a description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ApiRow {
     /// The API as the table names it.
     pub api: &'static str,
     /// Any one of these is enough.
     pub actions: &'static [Action],
-    /// What the permission is for.
     pub description: &'static str,
 }
 
@@ -161,7 +160,7 @@ const fn row(api: &'static str, actions: &'static [Action], description: &'stati
 
 const KMS_VIEWS: &[Action] = &[Action::ViewNative, Action::ViewByok];
 
-/// The whole table, in the vendor's order.
+/// The complete table, in the vendor's order.
 pub const API_TABLE: &[ApiRow] = &[
     row("Create", &[Action::KeyCreate], "create an AWS key"),
     row("Import", &[Action::KeyMaterialImport], "import key material into an AWS key"),

@@ -1,8 +1,8 @@
-//! What a change of one aggregate brings with it in others.
+//! The effects of a change of one aggregate on others.
 //!
-//! The rule: it brings events with it, each in the stream of what it changes, so that a stream is true by itself and an
-//! event changes its own aggregate only. The first half of this file makes these events. The second half has the
-//! exceptions: what an event does change elsewhere in the state, and why.
+//! As a rule, such a change causes further events, one in the stream of each aggregate that it affects. A stream is then
+//! complete by itself, and an event changes its own aggregate only. The first half of this file makes these events. The
+//! second half has the exceptions: the events that change the state of another aggregate, and the reasons.
 
 use super::acl::Principal;
 use super::event::{Event, GroupEvent, KmsEvent, SessionEvent};
@@ -14,22 +14,22 @@ use super::state::State;
 use super::template::TemplateEvent;
 use super::user::User;
 
-/// A user who is removed, or whose password is changed, has no session any more.
+/// Closes the sessions of a user who is removed or whose password is changed.
 pub(super) fn close_sessions(state: &State, user: UserId) -> impl Iterator<Item = Event> {
     state.sessions.of_user(user).map(|id| Event::Session(id, SessionEvent::Closed))
 }
 
-/// A user who is removed leaves all groups.
+/// Removes a user who is removed from all groups.
 pub(super) fn leave_groups(user: &User) -> impl Iterator<Item = Event> {
     user.groups.iter().map(|group| Event::Group(group.clone(), GroupEvent::MemberRemoved { user: user.id }))
 }
 
-/// A user or group that is removed loses all rights: a new one of that name must not inherit them.
+/// Withdraws the rights of a user or group that is removed. A new group of the same name must not inherit them.
 pub(super) fn withdraw_rights(state: &State, principal: Principal) -> impl Iterator<Item = Event> {
     state.kms.iter().filter_map(move |kms| Some(Event::Kms(kms.id, kms.withdraw_all(&principal)?)))
 }
 
-/// Operations on keys of a KMS that is deleted are given up: AWS will not be asked any more what became of them.
+/// Fails the pending operations on keys of a KMS that is deleted. Their outcome can no longer be read at AWS.
 pub(super) fn give_up_operations(state: &State, kms: KmsId) -> impl Iterator<Item = Event> {
     let pending = state.operations.iter().filter(move |(_, pending)| pending.kms == kms);
     pending.map(|(operation, pending)| {
@@ -38,15 +38,15 @@ pub(super) fn give_up_operations(state: &State, kms: KmsId) -> impl Iterator<Ite
     })
 }
 
-/// A policy that AWS has accepted on a key verifies the template it comes from, unless that gives another one by now.
+/// Verifies the template of a policy that AWS accepted on a key, unless the template has had another policy since.
 pub(super) fn verify_template(state: &State, done: &PendingOperation) -> Option<Event> {
     let template = state.templates.get(&done.wanted.template()?)?;
     let is_news = !template.verified && done.since >= template.policy_since;
     is_news.then(|| Event::Template(template.id, TemplateEvent::Verified))
 }
 
-/// A KMS knows keys in the regions that it manages, and nowhere else. There may be 100 000 of them, so they are hidden
-/// at once, and their own events follow in batches ([`super::key::command::KeyCommand::RemoveUnmanaged`]).
+/// Hides the keys of a deleted KMS and of regions that a KMS no longer manages. There may be 100 000 of them, so they
+/// are hidden at once, and their own events follow in batches ([`super::key::command::KeyCommand::RemoveUnmanaged`]).
 pub(super) fn hide_keys(state: &mut State, kms: KmsId, event: &KmsEvent) {
     match event {
         KmsEvent::Deleted => state.keys.hide_kms(kms),
@@ -60,8 +60,8 @@ pub(super) fn hide_keys(state: &mut State, kms: KmsId, event: &KmsEvent) {
     }
 }
 
-/// The group's stream tells its members; the list of groups at each user is an index of it. The end of a
-/// group is the end of all memberships in it.
+/// Updates the list of groups at each user. The list is an index: memberships are events in the group's stream. The
+/// removal of a group ends all memberships in it.
 pub(super) fn index_memberships(state: &mut State, name: &GroupName, event: &GroupEvent) {
     match event {
         GroupEvent::MemberAdded { user } => state.users.change(user, |user| user.groups.push(name.clone())),

@@ -1,5 +1,5 @@
 //! The entries of an aggregate, by id, by unique name and in the order of creation. Only the aggregate's own events
-//! change it; the index by name follows by itself.
+//! change it; the collection keeps its index by name up to date.
 
 use super::table::Table;
 use imbl::HashMap;
@@ -7,18 +7,18 @@ use std::hash::Hash;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// An entry that has an id, and a name that no other entry has.
+/// An entry with an id and a unique name.
 pub trait Named: Clone {
     type Id: Clone + Eq + Hash;
     type Name: Clone + Eq + Hash;
 
     fn id(&self) -> Self::Id;
 
-    /// The name as it is compared: in one case where case does not tell two names apart.
+    /// The name in the form in which names are compared: in lower case where case does not distinguish them.
     fn name(&self) -> Self::Name;
 }
 
-/// A table with an index by name. It reads as the table does.
+/// A table with an index by name. It dereferences to the table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Collection<T: Named> {
     rows: Table<T::Id, T>,
@@ -36,7 +36,7 @@ impl<T: Named> Collection<T> {
         self.rows.insert(entry.id(), entry);
     }
 
-    /// Changes an entry in place, if it is there; the change may rename it.
+    /// Changes an entry in place, if it exists; the change may rename it.
     pub(super) fn change(&mut self, id: &T::Id, change: impl FnOnce(&mut T)) {
         let Some(before) = self.rows.get(id).map(|entry| entry.name()) else { return };
         self.rows.change(id, change);

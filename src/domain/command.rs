@@ -1,4 +1,4 @@
-//! All that can be asked of the domain. Each command goes to the `decide.rs` of its aggregate.
+//! The commands of the domain. Each is decided by the `decide.rs` of its aggregate.
 
 use super::connection::{self, ConnectionCommand};
 use super::event::{Event, GroupEvent, InstallationEvent, Sealed, UserEvent};
@@ -18,17 +18,15 @@ use super::template::{self, TemplateCommand};
 use super::user::{self, UserCommand};
 use super::{job, key};
 
-/// All that can be asked.
 #[derive(Clone, Debug)]
 pub enum Command {
     Install {
-        /// The audience of the tokens made here.
+        /// The audience of the tokens that this installation issues.
         id: InstallationId,
-        /// The key that signs them, sealed.
+        /// The key that signs the tokens, sealed.
         token_key: Sealed,
         admin: Box<UserCommand>,
     },
-    /// Change the rules for passwords and lockout.
     ChangePasswordPolicy(PasswordPolicy),
     User(UserCommand),
     Group(GroupCommand),
@@ -43,10 +41,10 @@ pub enum Command {
 }
 
 impl State {
-    /// Says what would happen; does nothing.
+    /// Returns the events that a command causes. The state stays as it is until these events are applied.
     ///
     /// # Errors
-    /// What stands against it.
+    /// The rule that forbids the command.
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Refusal> {
         match command {
             Command::Install { id, token_key, admin } => self.install(id, token_key, *admin),

@@ -1,4 +1,4 @@
-//! AWS connections: with which credentials AWS is spoken to. The secret halves are sealed and pass through untouched.
+//! AWS connections: the credentials for calls to AWS. The secret access keys are sealed; the domain never unseals them.
 
 pub mod decide;
 pub mod patch;
@@ -13,41 +13,38 @@ use super::sealed::Sealed;
 use super::time::Time;
 use patch::ConnectionPatch;
 
-/// A connection as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Connection {
     pub id: ConnectionId,
     pub name: ConnectionName,
-    /// All that is not secret.
     pub settings: ConnectionSettings,
     /// The secret access key, sealed.
     pub secret: Sealed,
-    /// How the last test went; none: never tested.
+    /// The result of the last test; `None` if the connection was never tested.
     pub last_test: Option<LastTest>,
     pub created: Time,
-    /// When it was last changed (a test changes nothing).
+    /// When it was last changed. A test is no change.
     pub updated: Time,
 }
 
-/// All of a connection that is not secret.
+/// The settings of a connection, without its secret access key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConnectionSettings {
     pub description: String,
-    /// The public half of the credentials.
     pub access_key_id: String,
     pub cloud: Partition,
     /// The role that the connection itself assumes.
     pub role: Option<AssumedRole>,
-    /// Where STS is spoken to, if regional, and where EC2 is asked for the regions.
+    /// The region of the STS endpoint, if that is regional, and of the EC2 endpoint that lists the regions.
     pub region: Option<Region>,
     pub sts_endpoints: StsEndpoints,
-    /// For which products; `cckm`.
+    /// The products that use the connection: `cckm`.
     pub products: Vec<String>,
     pub labels: Option<JsonText>,
     pub meta: Option<JsonText>,
 }
 
-/// `aws_sts_regional_endpoints`.
+/// The choice of STS endpoints, `aws_sts_regional_endpoints` in the API.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum StsEndpoints {
     /// The global endpoint, where the partition has one.
@@ -70,7 +67,7 @@ impl StsEndpoints {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LastTest {
     pub at: Time,
-    /// None: well. Otherwise why not.
+    /// The error of a test that failed.
     pub error: Option<String>,
 }
 
@@ -78,39 +75,34 @@ pub struct LastTest {
 pub enum ConnectionEvent {
     Created {
         name: ConnectionName,
-        /// All that is not secret.
         settings: ConnectionSettings,
         /// The secret access key, sealed.
         secret: Sealed,
     },
     SettingsChanged {
-        /// All of them, as they are now.
+        /// The complete new settings.
         settings: ConnectionSettings,
     },
     Renamed {
         to: ConnectionName,
     },
-    /// A new secret access key.
     SecretReplaced {
-        /// The new one, sealed.
+        /// The new secret access key, sealed.
         secret: Sealed,
     },
-    /// AWS was asked whether the connection works.
+    /// The connection was tested by a call to AWS.
     Tested {
-        /// None: it does. Otherwise why not.
+        /// The error of a test that failed.
         error: Option<String>,
     },
-    /// The connection is no more.
     Deleted,
 }
 
-/// What can be asked of connections.
 #[derive(Clone, Debug)]
 pub enum ConnectionCommand {
     Create {
         id: ConnectionId,
         name: ConnectionName,
-        /// All that is not secret.
         settings: ConnectionSettings,
         /// The secret access key, sealed.
         secret: Sealed,
@@ -122,10 +114,10 @@ pub enum ConnectionCommand {
         /// A new secret access key, sealed.
         secret: Option<Sealed>,
     },
-    /// Note how a test went.
+    /// Record the result of a test.
     NoteTest {
         id: ConnectionId,
-        /// None: well. Otherwise why not.
+        /// The error of a test that failed.
         error: Option<String>,
     },
     Delete {
@@ -147,7 +139,6 @@ impl Named for Connection {
 }
 
 impl Collection<Connection> {
-    /// Takes in what has happened to a connection.
     pub(super) fn apply(&mut self, at: Time, id: ConnectionId, event: &ConnectionEvent) {
         match event {
             ConnectionEvent::Created { name, settings, secret } => self.insert(Connection {

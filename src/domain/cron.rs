@@ -1,15 +1,16 @@
-//! When a schedule is due: five fields of cron (minute, hour, day of the month, month, day of the week), in UTC.
+//! Cron expressions, by which schedules are due. An expression has five fields (minute, hour, day of the month, month,
+//! day of the week), in UTC.
 //!
-//! A field is `*`, a number, a name (`jan` to `dec`, `sun` to `sat`), a range `a-b`, any of these with a step `/n`, or
-//! several of them with commas between. Sunday is 0, and 7 too. Where both days are restricted either will do, as in
-//! every cron.
+//! A field is `*`, a number, a name (`jan` to `dec`, `sun` to `sat`), a range `a-b`, any of these with a step `/n`, or a
+//! comma-separated list of them. Sunday is 0 or 7. If both days are restricted, a day that matches either is due, as in
+//! crontab(5).
 
 use super::time::Time;
 use chrono::{DateTime, Datelike, Days, NaiveDate, Timelike, Utc};
 use std::fmt;
 use std::sync::Arc;
 
-/// A cron expression that comes due now and then.
+/// A cron expression that matches some day.
 #[derive(Clone)]
 pub struct Cron {
     text: Arc<str>,
@@ -18,11 +19,11 @@ pub struct Cron {
     days: u64,
     months: u64,
     weekdays: u64,
-    /// Both kinds of days are restricted, so that either will do.
+    /// Both kinds of days are restricted, so a day that matches either is due.
     either_day: bool,
 }
 
-/// Why a text is no cron expression.
+/// The reason why a text is not a cron expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CronError {
     #[error(
@@ -34,9 +35,9 @@ pub enum CronError {
     Part {
         field: &'static str,
         part: String,
-        /// The least that would do.
+        /// The smallest number that the field accepts.
         least: u32,
-        /// The greatest that would do.
+        /// The largest number that the field accepts.
         greatest: u32,
     },
     /// A day that no year has.
@@ -48,7 +49,7 @@ fn expected(least: &u32, greatest: &u32) -> String {
     format!("`*`, a number from {least} to {greatest}, a range, a step such as `*/2`, or several with commas between")
 }
 
-/// What a field may hold.
+/// The numbers and names that a field accepts.
 struct Field {
     name: &'static str,
     least: u32,
@@ -60,20 +61,20 @@ const MINUTE: Field = Field { name: "minute", least: 0, greatest: 59, names: &[]
 const HOUR: Field = Field { name: "hour", least: 0, greatest: 23, names: &[] };
 const DAY: Field = Field { name: "day of the month", least: 1, greatest: 31, names: &[] };
 const MONTH: Field = Field { name: "month", least: 1, greatest: 12, names: &MONTHS };
-/// Seven is read as well, and means Sunday.
+/// Seven is Sunday too.
 const WEEKDAY: Field = Field { name: "day of the week", least: 0, greatest: 7, names: &WEEKDAYS };
 
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-/// The longest wait there is: 29 February of a year that ends a century, on one day of the week.
+/// The longest gap between two days that match: 29 February on one day of the week, across a century year without one.
 const YEARS: u64 = 41;
 
 impl Cron {
-    /// Reads five fields.
+    /// Parses an expression of five fields.
     ///
     /// # Errors
-    /// When they are not five, one cannot be read, or the whole never comes due.
+    /// When there are not five fields, one of them is invalid, or no day matches.
     pub fn parse(text: &str) -> Result<Self, CronError> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         let [minute, hour, day, month, weekday] = fields[..] else { return Err(CronError::Fields(fields.len())) };
@@ -87,7 +88,7 @@ impl Cron {
             weekdays: (weekdays | weekdays >> 7) & 0x7f,
             either_day: !day.starts_with('*') && !weekday.starts_with('*'),
         };
-        // From a leap year that begins a century on, every day there is comes within the longest wait.
+        // From 29 February 2000 on, every combination of days occurs within `YEARS` years.
         let start = Time::from_nanos(951_782_400_000_000_000);
         match cron.next_after(start) {
             Some(_) => Ok(cron),
@@ -95,7 +96,7 @@ impl Cron {
         }
     }
 
-    /// The first moment after this one at which it is due; none within the next forty years.
+    /// Returns the first moment after this one that matches; `None` if there is none within 41 years.
     pub fn next_after(&self, moment: Time) -> Option<Time> {
         let from = moment.calendar();
         let mut day = from.date_naive();
@@ -125,7 +126,7 @@ impl Cron {
         has(self.months, day.month()) && fits
     }
 
-    /// The first minute of a day, from this one on, at which it is due.
+    /// Returns the first minute of a day that matches, from this one on.
     fn minute_of_day(&self, earliest: u32) -> Option<u32> {
         (earliest..24 * 60).find(|minute| has(self.hours, minute / 60) && has(self.minutes, minute % 60))
     }
@@ -136,7 +137,7 @@ fn has(set: u64, number: u32) -> bool {
 }
 
 impl Field {
-    /// The set of numbers that a field stands for.
+    /// Parses a field into a set of numbers, one bit each.
     fn read(&self, text: &str) -> Result<u64, CronError> {
         let mut set = 0;
         for part in text.split(',') {
@@ -159,7 +160,7 @@ impl Field {
         let (first, last) = match (range, range.split_once('-')) {
             ("*", _) => (self.least, self.greatest),
             (_, Some((first, last))) => (self.one(first)?, self.one(last)?),
-            // `5/15` goes on from five, as in most crons.
+            // `5/15` starts at five and has no end, as in most crons.
             (one, None) => (self.one(one)?, if step.is_some() { self.greatest } else { self.one(one)? }),
         };
         if first > last {

@@ -1,9 +1,9 @@
-//! Every event that the log can hold. An event is a fact: resolved ids, values after defaulting, never a secret in
-//! the clear, never a display name that may change.
+//! Every event that the log can contain. An event is a fact: it has resolved ids and values after defaulting, and never
+//! an unsealed secret or a display name that may change.
 //!
-//! The events of one kind stand beside what they happen to; [`Event`] is any of them.
+//! The events of an aggregate are defined in its own module; [`Event`] is the union of them.
 //!
-//! How they are written is the ledger's: `ledger::layout` has a layout for each, and says how an event is changed.
+//! The ledger defines how events are stored: `ledger::layout` has a layout for each, and describes how to change one.
 
 pub use super::connection::ConnectionEvent;
 pub use super::group::{GroupEvent, GroupMetadata};
@@ -23,10 +23,9 @@ use super::template::TemplateEvent;
 pub use super::user::UserEvent;
 use std::fmt;
 
-/// What happened, and to whom.
+/// An event, with the id of the aggregate that it changes.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event {
-    /// The installation as a whole.
     Installation(InstallationEvent),
     User(UserId, UserEvent),
     Group(GroupName, GroupEvent),
@@ -44,19 +43,18 @@ pub enum Event {
 pub enum InstallationEvent {
     /// The first event of every log.
     Created {
-        /// The audience of the tokens made here.
+        /// The audience of the tokens that this installation issues.
         id: InstallationId,
         /// The key that signs tokens, sealed.
         token_key: Sealed,
     },
-    /// The rules for passwords and lockout were changed.
     PasswordPolicyChanged {
-        /// All of them, as they are now.
+        /// The complete new policy.
         policy: PasswordPolicy,
     },
 }
 
-/// To whose history an event belongs.
+/// The history that an event belongs to.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Stream {
     /// `installation`
@@ -102,7 +100,6 @@ impl fmt::Display for Stream {
 }
 
 impl Event {
-    /// To whose history it belongs.
     pub fn stream(&self) -> Stream {
         match self {
             Event::Installation(_) => Stream::Installation,
@@ -120,19 +117,18 @@ impl Event {
     }
 }
 
+/// The originator of an event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Actor {
     System,
-    /// A user, under the name of that time.
     User {
         id: UserId,
-        /// The name at that time.
+        /// The name at the time of the event.
         name: UserName,
     },
-    /// A schedule, under the name of that time.
     Schedule {
         id: ScheduleId,
-        /// The name at that time.
+        /// The name at the time of the event.
         name: ScheduleName,
     },
 }

@@ -1,4 +1,4 @@
-//! For tests: a connection, users and a group, as events would have made them. KMSs and keys are in `key::example`.
+//! Test fixtures: events that create a connection, users and a group. Those of KMSs and keys are in `key::example`.
 
 use super::connection::{ConnectionSettings, StsEndpoints};
 use super::event::{ConnectionEvent, Event, GroupEvent, RefreshGrant, Sealed, SessionEvent, TokenHash, UserEvent};
@@ -16,12 +16,12 @@ pub(crate) fn user_name(text: &str) -> UserName {
     UserName::parse(text).expect("a name")
 }
 
-/// What a password's hash is sealed as.
+/// A stand-in for the sealed hash of password `n`.
 pub(crate) fn password(n: u8) -> Sealed {
     Sealed(vec![n])
 }
 
-/// User `n` is made, with password `n`.
+/// User `n` is created, with password `n`.
 pub(crate) fn user(n: u8) -> Event {
     let name = user_name(&format!("user{n}"));
     let made = UserEvent::Created { name, profile: Default::default(), password: password(n), must_change: false };
@@ -46,18 +46,18 @@ pub(crate) fn session_id(n: u128) -> SessionId {
     SessionId::new(Uuid::from_u128(0x5000 + n))
 }
 
-/// A refresh token that hashes to `n`, good for so long.
+/// A refresh token whose hash consists of the byte `n`.
 pub(crate) fn refresh(n: u8, lifetime_seconds: Option<u64>, unused_seconds: Option<u64>) -> RefreshGrant {
     let id = RefreshTokenId::new(Uuid::from_u128(0x6000 + u128::from(n)));
     RefreshGrant { id, hash: TokenHash([n; 32]), lifetime_seconds, unused_seconds }
 }
 
-/// What a sign-in of user `n` says of the user.
+/// The event that a sign-in adds to the stream of user `n`.
 pub(crate) fn logged_in(n: u8) -> Event {
     Event::User(user_id(n.into()), UserEvent::LoggedIn { source: "192.0.2.1".to_owned() })
 }
 
-/// User `n` signs in: session `n`.
+/// User `n` signs in, which opens session `n`.
 pub(crate) fn signed_in(n: u8, refresh: RefreshGrant) -> Event {
     let source = "192.0.2.1".to_owned();
     let opened = SessionEvent::Opened { user: user_id(n.into()), source, refresh, labels: vec![] };
@@ -68,7 +68,7 @@ pub(crate) fn connection_name(text: &str) -> ConnectionName {
     ConnectionName::parse(text).expect("a name")
 }
 
-/// Of a connection to this partition.
+/// The settings of a connection to this partition.
 pub(crate) fn settings(cloud: Partition) -> ConnectionSettings {
     ConnectionSettings {
         description: String::new(),
@@ -83,7 +83,7 @@ pub(crate) fn settings(cloud: Partition) -> ConnectionSettings {
     }
 }
 
-/// The connection of the example KMSs is made.
+/// The connection of the example KMSs is created.
 pub(crate) fn connected() -> Event {
     let (name, settings) = (connection_name("lab"), settings(Partition::Aws));
     Event::Connection(connection_id(), ConnectionEvent::Created { name, settings, secret: Sealed(vec![1]) })

@@ -10,21 +10,21 @@ use super::table::Table;
 use super::time::Time;
 pub use system::SystemGroup;
 
-/// A group. Its members are kept with the users.
+/// A group. Its members are listed at the users ([`super::user::User::groups`]).
 #[derive(Clone, PartialEq, Debug)]
 pub struct Group {
-    /// Its name, which is its identity.
+    /// The name, which serves as the id.
     pub name: GroupName,
     pub description: String,
     pub metadata: GroupMetadata,
-    /// How many users are in it.
+    /// The number of members.
     pub members: u64,
     pub created: Time,
     /// When it was last changed.
     pub updated: Time,
 }
 
-/// What a caller wants changed of a group. A member that is none stays as it is.
+/// A change of a group. A member that is `None` stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct GroupPatch {
     pub description: Option<String>,
@@ -35,13 +35,12 @@ pub struct GroupPatch {
 pub enum GroupEvent {
     Created {
         description: String,
-        /// Attached JSON: for applications, for clients, for users.
         metadata: GroupMetadata,
     },
-    /// Description or metadata were changed.
+    /// The description or the metadata changed.
     Described {
         description: String,
-        /// All of it, as it is now.
+        /// The complete new metadata.
         metadata: GroupMetadata,
     },
     MemberAdded {
@@ -50,11 +49,11 @@ pub enum GroupEvent {
     MemberRemoved {
         user: UserId,
     },
-    /// The group is no more, nor is any membership in it.
+    /// The group was removed, and with it all memberships.
     Removed,
 }
 
-/// JSON that clients attach to a group.
+/// JSON that clients attach to a group, for applications, for clients and for users.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct GroupMetadata {
     pub app: Option<JsonText>,
@@ -62,7 +61,6 @@ pub struct GroupMetadata {
     pub user: Option<JsonText>,
 }
 
-/// What can be asked of groups.
 #[derive(Clone, Debug)]
 pub enum GroupCommand {
     Create { name: GroupName, description: String, metadata: GroupMetadata },
@@ -73,7 +71,6 @@ pub enum GroupCommand {
 }
 
 impl Table<GroupName, Group> {
-    /// Takes in what has happened to a group.
     pub(super) fn apply(&mut self, at: Time, name: &GroupName, event: &GroupEvent) {
         match event {
             GroupEvent::Created { description, metadata } => {

@@ -1,9 +1,9 @@
-//! Ids as types, and the uris built from them. Past `http` an id is never a bare `Uuid` or `String`.
+//! Ids as types. Past `http` an id is never a bare `Uuid` or `String`.
 
 use std::fmt;
 use uuid::Uuid;
 
-/// A text that is not the id it was taken for.
+/// A text that is not an id of the expected type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {expected}")]
 pub struct NotAnId {
@@ -18,7 +18,7 @@ macro_rules! uuid_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Wraps a UUID that was made for this purpose.
+            /// Wraps a UUID that was generated for this type.
             pub const fn new(uuid: Uuid) -> Self {
                 Self(uuid)
             }
@@ -56,20 +56,20 @@ uuid_id!(
     /// One installation of the product: the audience of its tokens.
     InstallationId, "the id of an installation (a UUID)");
 uuid_id!(
-    /// One AWS KMS account as managed here (the seed's "KMS").
+    /// A KMS: an AWS account with some of its regions.
     KmsId, "the id of a KMS (a UUID)");
 uuid_id!(ConnectionId, "the id of a connection (a UUID)");
 uuid_id!(
-    /// One session: what a sign-in opens and a revocation closes.
+    /// One session: a sign-in opens it, a revocation closes it.
     SessionId, "the id of a session (a UUID)");
 uuid_id!(
     /// One refresh token, by which its owner can name and revoke it.
     RefreshTokenId, "the id of a refresh token (a UUID)");
 uuid_id!(
-    /// One AWS key as known here. Its id at AWS is another one.
+    /// One AWS key. AWS itself knows it by another id ([`super::key::name::AwsKeyId`]).
     KeyId, "the id of a key (a UUID)");
 uuid_id!(
-    /// One operation on a key at AWS: what was asked, and what came of it.
+    /// One operation on a key at AWS: an intent and its outcome.
     OperationId, "the id of an operation (a UUID)");
 uuid_id!(
     /// One source key: material that can be imported into AWS keys.
@@ -83,7 +83,7 @@ uuid_id!(
     /// One record of the log.
     EventId, "the id of an event (a UUID)");
 uuid_id!(
-    /// One user. Towards clients it is written `local|<uuid>`.
+    /// One user. Clients see it as `local|<uuid>`.
     UserId, "the id of a user (`local|<uuid>`)");
 
 impl UserId {

@@ -1,7 +1,8 @@
-//! The rules, pure: `decide` says what would happen, `apply` takes in what has. No input or output, no clock, no
-//! randomness, no async; times, ids and what AWS said come in as arguments. Uses nothing else of ours.
+//! The business rules. `decide` turns a command into events or a refusal; `apply` updates the state with an event. The
+//! module does no input or output and uses no clock, no randomness, no `async` and no other module of the crate: times,
+//! ids and answers of AWS are arguments.
 
-// A new variant must be decided on wherever variants are told apart: a forgotten one left keys unlocked.
+// Every match must name every variant: a forgotten one once left keys unlocked.
 #![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
 
 pub mod acl;

@@ -1,4 +1,4 @@
-//! Names that people give to things, and JSON texts that they attach; parsed once.
+//! Names of resources, and JSON texts that clients attach to them. Both are parsed once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// The longest name, in characters.
 pub const NAME_MAX: usize = 255;
 
-/// Why a text is not a name.
+/// The reason why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Empty, or white space only.
@@ -18,7 +18,7 @@ pub enum NameError {
     /// A control character, which would hide in logs and terminals.
     #[error("must not contain control characters")]
     Control,
-    /// White space at an end, which makes two names look the same.
+    /// White space at either end, which makes two names look the same.
     #[error("must not begin or end with white space")]
     Padded,
 }
@@ -44,21 +44,20 @@ macro_rules! name {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Takes a text as a name.
+            /// Parses a name.
             ///
             /// # Errors
-            /// When it is empty, too long, padded, or holds control characters.
+            /// When it is empty, too long or padded, or contains control characters.
             pub fn parse(text: &str) -> Result<Self, NameError> {
                 check(text)?;
                 Ok(Self(text.into()))
             }
 
-            /// Takes a name from the log, which was one by the rules of its day.
+            /// Returns a name that was read from the log. It was valid when it was recorded, so it is not checked again.
             pub fn stored(text: &str) -> Self {
                 Self(text.into())
             }
 
-            /// The name as it was given.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -85,7 +84,7 @@ name!(
     /// The name of a connection, unique in the domain.
     ConnectionName);
 name!(
-    /// What a user signs in with, unique without regard to case.
+    /// The name that a user signs in with, unique without regard to case.
     UserName);
 name!(
     /// The name of a group, which is its identity.
@@ -101,13 +100,14 @@ name!(
     ScheduleName);
 
 impl UserName {
-    /// The form in which two spellings of one name are the same.
+    /// Returns the name in lower case, the form in which names are compared.
     pub fn folded(&self) -> Self {
         Self(self.0.to_lowercase().into())
     }
 }
 
-/// A JSON value that a client attached (labels, metadata), kept as its text: the log's codec is not self-describing.
+/// A JSON value that a client attached (labels, metadata). It is stored as text because the log's codec is not
+/// self-describing.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JsonText(Arc<str>);
 
@@ -115,7 +115,7 @@ pub struct JsonText(Arc<str>);
 pub const JSON_TEXT_MAX: usize = 16 * 1024;
 
 impl JsonText {
-    /// Keeps a JSON value.
+    /// Serializes a JSON value.
     ///
     /// # Errors
     /// When its text is longer than [`JSON_TEXT_MAX`] bytes; the length is returned.
@@ -124,7 +124,7 @@ impl JsonText {
         if text.len() > JSON_TEXT_MAX { Err(text.len()) } else { Ok(Self(text.into())) }
     }
 
-    /// Takes a text from the log, which was made of a JSON value.
+    /// Returns a text that was read from the log, where it was stored as valid JSON.
     pub fn stored(text: &str) -> Self {
         Self(text.into())
     }
@@ -133,7 +133,7 @@ impl JsonText {
         &self.0
     }
 
-    /// The value again; `null` should the text ever not be JSON.
+    /// Parses the text; `null` if it is not JSON.
     pub fn value(&self) -> serde_json::Value {
         serde_json::from_str(&self.0).unwrap_or(serde_json::Value::Null)
     }

@@ -1,4 +1,4 @@
-//! What is decided on connections: each command, on the state that it finds, becomes events or a refusal.
+//! Decides the commands of connections.
 
 use super::{Connection, ConnectionCommand, ConnectionSettings};
 use crate::domain::event::{ConnectionEvent, Event, Sealed};
@@ -7,10 +7,7 @@ use crate::domain::name::ConnectionName;
 use crate::domain::refusal::{ConnectionRefusal, Refusal};
 use crate::domain::state::State;
 
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
+/// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: ConnectionCommand) -> Result<Vec<Event>, Refusal> {
     match command {
         ConnectionCommand::Create { id, name, settings, secret } => {

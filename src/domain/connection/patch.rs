@@ -1,4 +1,4 @@
-//! What a caller wants changed of a connection's settings. A member that is none stays as it is.
+//! A change of a connection's settings. A member that is `None` stays as it is.
 
 use super::{ConnectionSettings, StsEndpoints};
 use crate::domain::kms::{AssumedRole, RoleRequest};
@@ -12,7 +12,7 @@ pub struct ConnectionPatch {
     pub description: Option<String>,
     pub access_key_id: Option<String>,
     pub cloud: Option<Partition>,
-    /// Another role or another external id. Either half stays where only the other one is given.
+    /// Another role, another external id, or both.
     pub role: RoleRequest,
     pub region: Option<Region>,
     pub sts_endpoints: Option<StsEndpoints>,
@@ -22,7 +22,7 @@ pub struct ConnectionPatch {
 }
 
 impl ConnectionSettings {
-    /// Returns the settings of a connection of which only this much is known.
+    /// Returns default settings with this access key id.
     pub fn new(access_key_id: String) -> Self {
         Self {
             description: String::new(),
@@ -40,7 +40,7 @@ impl ConnectionSettings {
     /// Returns the settings after the patch.
     ///
     /// # Errors
-    /// When region and role are not in the partition, or an external id is given and there is no role.
+    /// When the region or the role is not in the partition, or an external id is given without a role.
     pub fn patched(&self, patch: ConnectionPatch) -> Result<Self, Refusal> {
         let now = self.clone();
         let after = Self {

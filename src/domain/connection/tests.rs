@@ -1,4 +1,4 @@
-//! What can be asked of connections, and what not.
+//! The rules of connections.
 
 use super::*;
 use crate::domain::event::Event;

@@ -1,4 +1,4 @@
-//! What is decided on groups: each command, on the state that it finds, becomes events or a refusal.
+//! Decides the commands of groups.
 
 use super::GroupCommand;
 use super::system::SystemGroup;
@@ -9,10 +9,7 @@ use crate::domain::name::GroupName;
 use crate::domain::refusal::{GroupRefusal, Refusal};
 use crate::domain::state::State;
 
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
+/// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: GroupCommand) -> Result<Vec<Event>, Refusal> {
     match command {
         GroupCommand::Create { name, description, metadata } => {
@@ -57,10 +54,10 @@ fn remove(state: &State, name: GroupName) -> Result<Vec<Event>, Refusal> {
     Ok(rights.chain([Event::Group(name, GroupEvent::Removed)]).collect())
 }
 
-/// Somebody must be left who may do everything.
+/// Refuses the removal of the last administrator, without whom nobody could administer the installation.
 ///
 /// # Errors
-/// When the group `admin` has but one member.
+/// When the group `admin` has fewer than two members.
 pub fn refuse_last_admin(state: &State) -> Result<(), Refusal> {
     let admins = state.users.iter().filter(|user| user.is_in(SystemGroup::Admin)).take(2).count();
     if admins < 2 { Err(GroupRefusal::LastAdmin.into()) } else { Ok(()) }

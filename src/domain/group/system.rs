@@ -1,14 +1,13 @@
-//! The system groups, which always exist and carry rights of their own.
+//! The system groups, which always exist and have built-in rights.
 
 use crate::domain::name::GroupName;
 
-/// The groups that always exist.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SystemGroup {
     Admin,
     /// May do everything on every KMS.
     CckmAdmins,
-    /// No rights of its own: a handy group to permit things to.
+    /// A group without built-in rights, meant for the access control lists of KMSs.
     CckmUsers,
     ConnectionAdmins,
     UserAdmins,
@@ -44,7 +43,7 @@ impl SystemGroup {
         Self::ALL.into_iter().find(|group| group.name() == name.as_str())
     }
 
-    /// Does it carry rights that managing users does not? Only `admin` may hand those out.
+    /// Whether the group has rights beyond the management of users. Only members of `admin` may add members to it.
     pub const fn is_privileged(self) -> bool {
         matches!(self, Self::Admin | Self::CckmAdmins | Self::ConnectionAdmins)
     }

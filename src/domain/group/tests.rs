@@ -1,4 +1,4 @@
-//! What can be asked of groups, and what not.
+//! The rules of groups.
 
 use super::*;
 use crate::domain::acl::AclChange;

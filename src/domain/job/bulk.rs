@@ -1,4 +1,4 @@
-//! A job that does the same to many keys, by the rights of the one who wanted it.
+//! A bulk job, which performs one task on many keys. It has the rights of the user who started it.
 
 pub mod decide;
 
@@ -10,22 +10,22 @@ use crate::domain::key::days::DeletionWindow;
 use crate::domain::refusal::{JobRefusal, Refusal};
 use crate::domain::time::Time;
 
-/// A bulk job takes so many keys at most.
+/// The maximum number of keys in a bulk job.
 pub const KEYS_MAX: usize = 100;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct BulkJob {
     pub id: JobId,
-    /// The user who started it; it acts by that user's rights.
+    /// The user who started the job, and whose rights it has.
     pub by: UserId,
     pub task: BulkTask,
-    /// To which keys, and what came of each.
+    /// The keys, each with its result.
     pub keys: Vec<BulkKey>,
-    /// Somebody wants it to stop.
+    /// Whether a cancellation was requested.
     pub cancelled: bool,
     pub completed: Option<Time>,
     pub created: Time,
-    /// When something about it last changed.
+    /// When the job last changed.
     pub updated: Time,
 }
 
@@ -33,22 +33,20 @@ pub struct BulkJob {
 #[derive(Clone, PartialEq, Debug)]
 pub struct BulkKey {
     pub id: KeyId,
-    /// Done, or why not; none: nothing came of it yet.
+    /// The result, with the reason of a failure; `None` while the key is not processed yet.
     pub end: Option<Result<(), String>>,
 }
 
-/// What a bulk job does to each key.
+/// The task that a bulk job performs on each key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum BulkTask {
     Enable,
-    /// Take it out of use.
     Disable,
-    /// Let AWS delete it after a while.
     ScheduleDeletion {
         window: DeletionWindow,
     },
     CancelDeletion,
-    /// Give it the policy of a template.
+    /// Put the policy of a template on the key.
     ApplyTemplate {
         template: TemplateId,
     },
@@ -67,17 +65,15 @@ impl BulkTask {
     }
 }
 
-/// What can be asked of bulk jobs.
 #[derive(Clone, Debug)]
 pub enum BulkCommand {
     Start {
         id: JobId,
         by: UserId,
-        /// What is to be done.
         task: BulkTask,
         keys: Vec<KeyId>,
     },
-    /// Write down what came of a key.
+    /// Record the result of a key.
     EndKey {
         id: JobId,
         key: KeyId,
@@ -86,16 +82,16 @@ pub enum BulkCommand {
     Cancel {
         id: JobId,
     },
-    /// Write down that it has stopped.
+    /// Record the end of the job.
     Finish {
         id: JobId,
     },
 }
 
-/// Some keys, not too many, each once.
+/// Checks the keys of a new job.
 ///
 /// # Errors
-/// When they are not so.
+/// When there are no keys, more than [`KEYS_MAX`], or one is given twice.
 pub fn check_keys(keys: &[KeyId]) -> Result<(), Refusal> {
     let invalid = |problem: String| Err(Refusal::Invalid { member: "keys", problem });
     if keys.is_empty() || keys.len() > KEYS_MAX {
@@ -129,7 +125,7 @@ impl BulkJob {
         })
     }
 
-    /// Takes in what has happened since. It cannot fail: an event is a fact.
+    /// Updates the job with an event that follows its start.
     pub fn apply(&mut self, at: Time, event: &BulkEvent) {
         match event {
             BulkEvent::KeyDone { key } => self.note_end(*key, Ok(())),

@@ -1,4 +1,4 @@
-//! What can be asked of jobs, and all jobs together.
+//! The commands of jobs, and the collection of all jobs.
 
 use super::bulk::{BulkCommand, BulkJob};
 use super::event::{BulkEvent, JobEvent, SyncEvent};
@@ -7,23 +7,21 @@ use super::sync::{SyncCommand, SyncJob};
 use crate::domain::id::JobId;
 use crate::domain::time::Time;
 
-/// What can be asked of jobs.
 #[derive(Clone, Debug)]
 pub enum JobCommand {
     Sync(SyncCommand),
     Bulk(BulkCommand),
 }
 
-/// All jobs: the open ones, and the last ones that have ended.
+/// The open jobs, and the last ones that have ended.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Jobs {
     pub sync: Retained<SyncJob>,
-    /// Jobs that do the same to many keys.
     pub bulk: Retained<BulkJob>,
 }
 
 impl Jobs {
-    /// Takes in what has happened. It cannot fail: an event is a fact.
+    /// Updates the jobs with an event.
     pub fn apply(&mut self, at: Time, id: JobId, event: &JobEvent) {
         match event {
             JobEvent::Synchronisation(event) => {

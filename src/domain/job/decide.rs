@@ -1,4 +1,4 @@
-//! What is decided on jobs: each command, on the state that it finds, becomes events or a refusal.
+//! Decides the commands of jobs.
 
 use super::bulk;
 use super::command::JobCommand;
@@ -8,10 +8,7 @@ use crate::domain::event::Event;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
+/// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: JobCommand) -> Result<Vec<Event>, Refusal> {
     match command {
         JobCommand::Sync(command) => {

@@ -1,4 +1,4 @@
-//! What happens to jobs. What they do to keys is in the keys' own events.
+//! The events of jobs. The changes that jobs make to keys are events of those keys.
 
 use super::bulk::BulkTask;
 use super::sync::{Counts, SyncPlace};
@@ -7,68 +7,60 @@ use crate::domain::place::Region;
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum JobEvent {
-    /// Of one that synchronises keys.
     Synchronisation(SyncEvent),
-    /// Of one that does the same to many keys.
     Bulk(BulkEvent),
 }
 
-/// Events of a job that brings what is known here in line with AWS.
+/// Events of a synchronisation job, which updates the keys in the state from AWS.
 #[derive(Clone, PartialEq, Debug)]
 pub enum SyncEvent {
     Started {
-        /// The user who started it; none: the program itself.
+        /// The user who started the job; `None` if a schedule did.
         by: Option<UserId>,
-        /// All KMSs were asked for, and these are they.
+        /// Whether all KMSs were requested. `places` then lists those of that moment.
         all: bool,
         /// The regions of each KMS.
         places: Vec<SyncPlace>,
     },
-    /// A region was gone through to its end.
+    /// All keys of a region were processed.
     RegionFinished {
         kms: KmsId,
         region: Region,
         counts: Counts,
-        /// The first key that could not be read, and why.
+        /// The first key that could not be read, with the reason.
         trouble: Option<String>,
     },
-    /// A region was given up.
+    /// The synchronisation of a region failed.
     RegionFailed {
         kms: KmsId,
         region: Region,
-        /// What was found until then.
+        /// The keys that were processed until then.
         counts: Counts,
-        /// AWS's own code and message, or what else stood against it.
+        /// AWS's own code and message, or another reason.
         reason: String,
     },
-    /// A region was left because the job was cancelled.
+    /// The synchronisation of a region stopped because the job was cancelled.
     RegionLeft {
         kms: KmsId,
         region: Region,
-        /// What was found until then.
+        /// The keys that were processed until then.
         counts: Counts,
     },
-    /// Somebody wants it to stop.
     CancelRequested,
-    /// Nothing is left to do.
     Finished,
 }
 
-/// Events of a job that does the same to many keys.
+/// Events of a bulk job, which performs one task on many keys.
 #[derive(Clone, PartialEq, Debug)]
 pub enum BulkEvent {
     Started {
-        /// The user who started it; it acts by that user's rights.
+        /// The user who started the job, and whose rights it has.
         by: UserId,
         task: BulkTask,
         keys: Vec<KeyId>,
     },
-    /// It is done to a key.
     KeyDone { key: KeyId },
-    /// It is not done to a key.
     KeyFailed { key: KeyId, reason: String },
-    /// Somebody wants it to stop.
     CancelRequested,
-    /// Nothing is left to do.
     Finished,
 }

@@ -1,5 +1,5 @@
-//! Jobs: work that goes on after the request that started it. A job is begun, ends part by part, and may be cancelled;
-//! what the log tells is enough to go on with it after a restart.
+//! Jobs: work that continues after the request that started it. A job has many parts, each of which ends by itself, and
+//! it can be cancelled. Its events contain all that is needed to resume it after a restart.
 
 pub mod bulk;
 pub mod command;

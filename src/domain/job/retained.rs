@@ -1,18 +1,18 @@
-//! Jobs as the state keeps them: all that are open, and the last ones that have ended. The log keeps every one.
+//! The jobs in the state: all that are open, and the last ones that have ended. The log has every job.
 
 use crate::domain::id::JobId;
 use crate::domain::table::Table;
 use imbl::Vector;
 use std::sync::Arc;
 
-/// So many ended jobs of a kind stay in the state,
+/// The maximum number of ended jobs of a kind in the state.
 pub const KEPT: usize = 1000;
-/// if they have no more parts than that together. The last one stays in any case.
+/// The maximum number of parts that the ended jobs of a kind may have together. The last job stays in any case.
 pub const PARTS_KEPT: usize = 500_000;
 
 /// A job of many parts.
 pub trait Parted {
-    /// How many keys or regions it goes through.
+    /// The number of keys or regions in the job.
     fn parts(&self) -> usize;
 }
 
@@ -31,20 +31,20 @@ impl<J: Clone> Default for Retained<J> {
 }
 
 impl<J: Clone + Parted> Retained<J> {
-    /// Puts jobs together again, in their order, with those that have ended, the one that ended first at the front, and
-    /// how many parts those have.
+    /// Restores the jobs from a snapshot: all jobs in order of creation, the ended ones in order of their end, and the
+    /// number of parts of the ended ones.
     pub fn restored(jobs: Vec<J>, id: impl Fn(&J) -> JobId, ended: Vec<JobId>, parts: usize) -> Self {
         let mut all = Table::default();
         jobs.into_iter().for_each(|job| all.insert(id(&job), job));
         Self { all, ended: ended.into_iter().collect(), parts }
     }
 
-    /// Returns how many parts the jobs have that have ended.
+    /// Returns the number of parts of the jobs that have ended.
     pub fn ended_parts(&self) -> usize {
         self.parts
     }
 
-    /// Returns the jobs that have ended, the one that ended first at the front.
+    /// Returns the jobs that have ended, in order of their end.
     pub fn ended(&self) -> impl Iterator<Item = &JobId> {
         self.ended.iter()
     }
@@ -57,7 +57,6 @@ impl<J: Clone + Parted> Retained<J> {
         self.all.get(&id)
     }
 
-    /// Takes a new one in.
     pub(super) fn add(&mut self, id: JobId, job: J) {
         self.all.insert(id, job);
     }
@@ -66,7 +65,7 @@ impl<J: Clone + Parted> Retained<J> {
         self.all.change(&id, change);
     }
 
-    /// Takes in that one has ended: those that ended longest ago make room.
+    /// Marks a job as ended. The jobs that ended first are removed if there are too many.
     pub(super) fn end(&mut self, id: JobId) {
         self.ended.push_back(id);
         self.parts += self.all.get(&id).map_or(0, |job| job.parts());

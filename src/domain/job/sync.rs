@@ -1,4 +1,5 @@
-//! A job that brings what is known here in line with AWS: some regions of some KMSs, each on its own.
+//! A synchronisation job, which updates the keys in the state from AWS. It processes regions of one or more KMSs, each
+//! region by itself.
 
 pub mod decide;
 
@@ -14,21 +15,21 @@ use std::collections::HashSet;
 #[derive(Clone, PartialEq, Debug)]
 pub struct SyncJob {
     pub id: JobId,
-    /// The user who started it; none: the program itself.
+    /// The user who started the job; `None` if a schedule did.
     pub by: Option<UserId>,
-    /// All KMSs were asked for.
+    /// Whether all KMSs were requested.
     pub all: bool,
-    /// Its regions, and what came of each. There may be 100 000: a copy of the job shares them.
+    /// The regions, each with its result. There may be 100 000, so copies of the job share them.
     pub regions: Vector<SyncRegion>,
-    /// Somebody wants it to stop.
+    /// Whether a cancellation was requested.
     pub cancelled: bool,
     pub completed: Option<Time>,
     pub created: Time,
-    /// When something about it last changed.
+    /// When the job last changed.
     pub updated: Time,
-    /// Where in `regions` a place is.
+    /// The index of each region in `regions`.
     pub(crate) places: imbl::HashMap<(KmsId, Region), usize>,
-    /// How many regions are not at their end.
+    /// The number of regions without a result.
     pub(crate) open: usize,
 }
 
@@ -44,7 +45,7 @@ pub struct SyncPlace {
 #[derive(Clone, PartialEq, Debug)]
 pub struct SyncRegion {
     pub place: SyncPlace,
-    /// What came of it; none: it is not at its end.
+    /// The result; `None` while the region is not processed.
     pub end: Option<RegionEnd>,
 }
 
@@ -54,25 +55,26 @@ pub struct RegionEnd {
     pub way: RegionWay,
 }
 
-/// In which way a region ended.
+/// The way in which the synchronisation of a region ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RegionWay {
-    /// It was gone through; some keys may have given trouble, and this is the first.
+    /// All keys were processed. If some could not be read, this is the first, with the reason.
     Done(Option<String>),
-    /// It was given up, for this reason.
+    /// It failed, for this reason.
     Failed(String),
+    /// It stopped because the job was cancelled.
     Left,
 }
 
-/// What was found in a region: numbers of keys.
+/// Numbers of keys in a region.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Counts {
     pub listed: u64,
-    /// Keys that were not known here.
+    /// Keys that were not in the state.
     pub added: u64,
-    /// Keys that differed from what was known here.
+    /// Keys that differed from the state.
     pub updated: u64,
-    /// AWS does not have them any more.
+    /// Keys that AWS no longer has.
     pub gone: u64,
     /// Keys that could not be read.
     pub errors: u64,
@@ -81,9 +83,9 @@ pub struct Counts {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum JobStatus {
     InProgress,
-    /// It is done, or was cancelled.
+    /// The job is done, or was cancelled.
     Completed,
-    /// A part of it failed.
+    /// The job is done, and some part of it failed.
     Failed,
 }
 
@@ -98,22 +100,21 @@ impl JobStatus {
     }
 }
 
-/// What can be asked of synchronisation jobs.
 #[derive(Clone, Debug)]
 pub enum SyncCommand {
     Start {
         id: JobId,
-        /// The user who starts it; none: the program itself.
+        /// The user who starts the job; `None` if a schedule does.
         by: Option<UserId>,
-        /// All KMSs were asked for, and these are they.
+        /// Whether all KMSs were requested. `kms` then lists those of this moment.
         all: bool,
         kms: Vec<KmsId>,
-        /// The regions; none: all that each KMS manages.
+        /// The regions; `None` for all that each KMS manages.
         regions: Option<Vec<Region>>,
-        /// Leave out what cannot be synchronised now, if anything is left: nobody is there to choose anew.
+        /// Skip the KMSs and regions that cannot be synchronised now, unless none is left. A schedule wants this.
         leave_out: bool,
     },
-    /// Write down how a region ended.
+    /// Record the result of a region.
     EndRegion {
         id: JobId,
         kms: KmsId,
@@ -141,7 +142,7 @@ impl SyncJob {
             all: *all,
             regions: places.iter().map(region).collect(),
             cancelled: false,
-            // Of one without regions an older program has not written down that it is done.
+            // Older versions did not record `Finished` for a job without regions.
             completed: places.is_empty().then_some(at),
             created: at,
             updated: at,
@@ -150,7 +151,7 @@ impl SyncJob {
         })
     }
 
-    /// Takes in what has happened since. It cannot fail: an event is a fact.
+    /// Updates the job with an event that follows its start.
     pub fn apply(&mut self, at: Time, event: &SyncEvent) {
         match event {
             SyncEvent::RegionFinished { kms, region, counts, trouble } => {
@@ -176,7 +177,7 @@ impl SyncJob {
         }
     }
 
-    /// Its KMSs, in the order asked.
+    /// Returns the KMSs of the job in the requested order.
     pub fn kms(&self) -> Vec<KmsId> {
         let mut seen = HashSet::new();
         self.regions.iter().map(|part| part.place.kms).filter(|id| seen.insert(*id)).collect()
@@ -184,7 +185,7 @@ impl SyncJob {
 
     fn end_region(&self, kms: KmsId, region: Region, end: RegionEnd) -> Vec<SyncEvent> {
         let is_open = self.region(kms, &region).is_some_and(|part| part.end.is_none());
-        // It was written down already.
+        // The result was recorded before.
         if !is_open || self.completed.is_some() {
             return vec![];
         }
@@ -250,7 +251,7 @@ mod tests {
         SyncCommand::EndRegion { id: job_id(n), kms: kms_id(0), region: region(name), end }
     }
 
-    /// Two KMSs, and what these commands have made of them.
+    /// The state with two KMSs, after these commands.
     fn after_commands(commands: impl IntoIterator<Item = SyncCommand>) -> Given {
         let kms = [added(0, &["eu-west-3", "eu-west-1"]), added(1, &["us-east-1"])];
         given(kms).after_all(commands)
@@ -308,7 +309,6 @@ mod tests {
         ended.when(end(1, "eu-west-3", done)).then([]);
     }
 
-    /// A schedule goes on with what is left, and nobody chooses for it.
     #[test]
     fn what_cannot_be_synchronised_now_is_left_out_where_nobody_asks() {
         let two = [added(0, &["eu-west-3", "us-east-1"]), added(1, &["eu-west-1"])];
@@ -339,7 +339,7 @@ mod tests {
         state.when(cancel).then_refused(JobRefusal::Ended(job_id(1)));
     }
 
-    /// A job of many regions does not copy itself for each one that ends.
+    /// The end of one region must not copy all regions of a large job.
     #[test]
     fn a_region_that_ends_leaves_the_others_where_they_are() {
         let places = (0..2_000).map(|n| place(n, "eu-west-3")).collect();

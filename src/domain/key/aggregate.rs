@@ -1,4 +1,4 @@
-//! An AWS key as it is known here: what AWS was last seen to hold, and what only we know of it.
+//! An AWS key in the state: the properties that AWS last reported, and those that only Claviger keeps.
 
 use super::aws_enums::{KeyState, Origin};
 use super::event::{Aspect, KeyEvent, RotationJob};
@@ -21,53 +21,53 @@ pub struct Key {
     pub region: Region,
     pub metadata: KeyMetadata,
     pub aliases: Vec<AliasName>,
-    /// Its tags, our own marks included.
+    /// The tags, including Claviger's own.
     pub tags: Vec<Tag>,
-    /// Its policy; none: not read yet, or not to be read.
+    /// The policy; `None` if it was not read yet, or may not be read.
     pub policy: Option<PolicyText>,
-    /// Its automatic rotation; none: it has none, or it was not read yet.
+    /// The automatic rotation; `None` if the key has none, or it was not read yet.
     pub rotation: Option<RotationStatus>,
-    /// The materials that came from here, oldest first.
+    /// The materials that Claviger imported, oldest first.
     pub materials: Vec<ImportedMaterial>,
-    /// The operation on it that is under way.
+    /// The pending operation on the key.
     pub pending: Option<OperationId>,
-    /// AWS does not have it any more.
+    /// Whether AWS no longer has the key.
     pub gone: bool,
-    /// The key that it replaced.
+    /// The key that this one replaced.
     pub rotated_from: Option<KeyId>,
-    /// The key that replaced it.
+    /// The key that replaced this one.
     pub rotated_to: Option<KeyId>,
-    /// When it was replaced, or its material rotated from here.
+    /// When Claviger replaced the key or rotated its material.
     pub rotated_at: Option<Time>,
-    /// How the last rotation from here ended: done, or why not.
+    /// The result of the last rotation by Claviger, with the reason of a failure.
     pub last_rotation: Option<Result<(), String>>,
-    /// The schedule that rotates it.
+    /// The schedule that rotates the key.
     pub rotation_job: Option<RotationJob>,
-    /// When AWS was last read.
+    /// When the key was last read at AWS.
     pub synced: Time,
-    /// When it became known here.
+    /// When the key was added to the state.
     pub created: Time,
-    /// When something about it last changed here.
+    /// When the key last changed in the state.
     pub updated: Time,
 }
 
-/// Material that came from here.
+/// A material that Claviger imported.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ImportedMaterial {
     pub source: SourceKeyId,
-    /// By which AWS names it, if AWS told.
+    /// AWS's id of the material, once it is known.
     pub material: Option<MaterialId>,
     pub valid_to: Option<Time>,
     pub imported: Time,
 }
 
-/// Where a key's material comes from, as far as is known here.
+/// The origin of a key's material, as far as it is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MaterialOrigin {
     Native,
-    /// It was imported from here.
+    /// Claviger imported it.
     Cckm,
-    /// Somebody else imported it, or it is in a key store.
+    /// Another program imported it, or it is in a custom key store.
     Unknown,
 }
 
@@ -82,7 +82,7 @@ impl MaterialOrigin {
     }
 }
 
-/// What AWS was seen to hold of one key. What was not asked for is none.
+/// The properties of a key as AWS reported them. A property that was not requested is `None`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Snapshot {
     pub metadata: KeyMetadata,
@@ -92,17 +92,17 @@ pub struct Snapshot {
     pub rotation: Option<RotationStatus>,
 }
 
-/// What is known of an operation that came to its end.
+/// The evidence for the outcome of an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Certainty {
-    /// AWS said that it did it.
+    /// AWS confirmed the operation.
     Done,
-    /// AWS's answer was lost: only what it holds now tells.
+    /// AWS's answer was lost; the outcome is inferred from the present properties of the key.
     Inferred,
 }
 
 impl Key {
-    /// A key that becomes known here; none without its facts.
+    /// Creates a key from its aspects; `None` if its metadata is not among them.
     pub fn known(id: KeyId, kms: KmsId, region: Region, at: Time, learned: &[Aspect]) -> Option<Self> {
         let metadata = learned.iter().find_map(|aspect| match aspect {
             Aspect::Metadata(metadata) => Some(metadata.as_ref().clone()),
@@ -133,13 +133,14 @@ impl Key {
         Some(key)
     }
 
-    /// Keeps what other keys have too in memory once: what comes from elsewhere than an event is not shared yet.
+    /// Shares the memory of equal values with other keys. Values from events are shared already, those from a snapshot are
+    /// not.
     pub(super) fn share(&mut self) {
         self.policy = self.policy.as_ref().map(PolicyText::shared);
         self.metadata.algorithms = share_algorithms(&self.metadata.algorithms);
     }
 
-    /// Takes in what AWS was seen to hold.
+    /// Updates the key with aspects that were read at AWS.
     pub fn learn(&mut self, at: Time, learned: &[Aspect]) {
         for aspect in learned {
             match aspect {
@@ -155,7 +156,7 @@ impl Key {
         self.updated = at;
     }
 
-    /// Takes in what has happened since. It cannot fail: an event is a fact. What concerns operations is in `apply.rs`.
+    /// Updates the key with an event. Events of operations are in `apply.rs`.
     pub fn apply(&mut self, at: Time, event: &KeyEvent) {
         match event {
             KeyEvent::Observed { learned } => self.learn(at, learned),
@@ -189,7 +190,7 @@ impl Key {
         }
     }
 
-    /// Takes in that an operation came to its end: `Certainty` says whether AWS did it, or what it holds tells.
+    /// Updates the key with the outcome of an operation.
     pub fn accomplish(&mut self, at: Time, done: &Operation, learned: &[Aspect], certainty: Certainty) {
         let (waited, material) = (self.is_waiting(), self.metadata.current_material.clone());
         self.pending = None;
@@ -200,7 +201,7 @@ impl Key {
         {
             self.note_import(at, import, waited);
         }
-        // Deleted material stays known: AWS lists it too, and takes back only the same.
+        // Deleted material stays in `materials`: AWS lists it too, and accepts only the same material again.
         match done.rotation() {
             Some(KeyRotation::Replaces(old)) => self.rotated_from = Some(old),
             Some(KeyRotation::OfMaterial) if is_certain || self.metadata.current_material != material => {
@@ -215,7 +216,7 @@ impl Key {
         self.metadata.state == KeyState::PendingImport
     }
 
-    /// Takes in that an operation came to nothing.
+    /// Updates the key after an operation that failed.
     pub fn fail(&mut self, at: Time, wanted: &Operation, reason: &str) {
         self.pending = None;
         self.updated = at;
@@ -224,7 +225,7 @@ impl Key {
         }
     }
 
-    /// Material that waited for a rotation gets its name when it becomes the current one.
+    /// Replaces the metadata. A material that waited for a rotation gets its AWS id when it becomes the current one.
     fn take_in(&mut self, metadata: &KeyMetadata) {
         let current = &metadata.current_material;
         if *current != self.metadata.current_material
@@ -245,7 +246,7 @@ impl Key {
             (Some(material), _) => Some(material.clone()),
             (None, Some(known)) => known.material.clone(),
             (None, None) if is_first => self.metadata.current_material.clone(),
-            // A further one is not the current one yet, and AWS is not asked for its name.
+            // A further material is not the current one yet, and its AWS id is not requested.
             (None, None) => None,
         };
         self.materials.retain(|known| known.source != import.source || known.material != material);
@@ -257,7 +258,7 @@ impl Key {
         });
     }
 
-    /// What of this is news.
+    /// Returns the aspects of a snapshot that differ from the key.
     pub fn news(&self, seen: Snapshot) -> Vec<Aspect> {
         let mut news = Vec::new();
         if seen.metadata != self.metadata {
@@ -275,7 +276,7 @@ impl Key {
         self.metadata.key_id()
     }
 
-    /// The source key of the material that AWS names. Material that waits for its rotation has no name here yet.
+    /// Returns the imported material of a rotation that AWS lists. A material that waits for its rotation has no AWS id yet.
     pub fn material(&self, told: &Rotation) -> Option<&ImportedMaterial> {
         let named = told.material.as_ref();
         let named = self.materials.iter().rfind(|ours| named.is_some() && ours.material.as_ref() == named);
@@ -284,12 +285,11 @@ impl Key {
         named.or_else(|| self.materials.iter().rfind(|ours| waits && ours.material.is_none()))
     }
 
-    /// Where its material comes from.
     pub fn material_origin(&self) -> MaterialOrigin {
         match self.metadata.origin {
             Origin::AwsKms => MaterialOrigin::Native,
             Origin::External if !self.materials.is_empty() => MaterialOrigin::Cckm,
-            // It was made from here and waits for material.
+            // Claviger created the key, and it waits for its material.
             Origin::External if self.metadata.state == KeyState::PendingImport => MaterialOrigin::Cckm,
             Origin::External | Origin::ExternalKeyStore | Origin::AwsCloudHsm | Origin::Other(_) => {
                 MaterialOrigin::Unknown
@@ -297,7 +297,7 @@ impl Key {
         }
     }
 
-    /// What one must be permitted in order to view it.
+    /// Returns the action that permits viewing the key.
     pub fn view_action(&self) -> Action {
         match self.metadata.origin {
             Origin::External => Action::ViewByok,
@@ -307,14 +307,14 @@ impl Key {
         }
     }
 
-    /// Does it have this tag?
+    /// Returns the value of a tag.
     pub fn tag(&self, key: &str) -> Option<&str> {
         self.tags.iter().find(|tag| tag.key == key).map(|tag| tag.value.as_str())
     }
 }
 
 impl Snapshot {
-    /// All of it, as of a key that was not known.
+    /// Returns all aspects of the snapshot, for a key that is not in the state.
     pub fn all(self) -> Vec<Aspect> {
         let mut all = vec![Aspect::Metadata(Box::new(self.metadata))];
         all.extend(self.aliases.map(Aspect::Aliases));

@@ -1,4 +1,4 @@
-//! How the events of keys change the keys that are known here, and the operations on them.
+//! Applies the events of keys to the keys and to the pending operations.
 
 use super::aggregate::{Certainty, Key};
 use super::collection::KeyCollection;
@@ -9,8 +9,8 @@ use crate::domain::place::Region;
 use crate::domain::time::Time;
 
 impl KeyCollection {
-    /// Takes in what has happened to a key. An operation may concern two keys; the second one shows that it is pending,
-    /// and what became of it otherwise is in events of its own.
+    /// Updates the collection with an event of a key. An operation may affect a second key. That key is marked as pending
+    /// too; all other changes of it are events of its own.
     pub(in crate::domain) fn apply(
         &mut self,
         operations: &mut PendingOperations,

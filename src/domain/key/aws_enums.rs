@@ -1,22 +1,22 @@
-//! AWS's own words for the states and kinds of keys, as open enumerations.
+//! AWS's enumerations of the states and kinds of keys. They are open: values that AWS adds later are kept.
 
-/// An enumeration of AWS's words: known ones are variants, others are kept. The log keeps the word, so that one which
-/// becomes known later is read as that from old records too.
+/// Defines an enumeration of AWS's words. Known words are variants, others are kept as `Other`. The log stores the word
+/// itself, so that a variant that is added later is read from old records too.
 macro_rules! open_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)*
-            /// A word that was not known when this was written. Never one of those above: use `parse`.
+            /// A word without a variant. Construct it with `parse` only, so that it is never a known word.
             Other(Box<str>),
         }
 
         impl $name {
-            /// Every known one, in AWS's order.
+            /// Every known value, in AWS's order.
             pub const KNOWN: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// Takes a word of AWS's as it is.
+            /// Parses a word of AWS; an unknown one becomes `Other`.
             pub fn parse(word: &str) -> Self {
                 match word {
                     $($word => Self::$variant,)*
@@ -24,10 +24,10 @@ macro_rules! open_enum {
                 }
             }
 
-            /// Takes a known word only: what a caller may ask for.
+            /// Parses a word of a caller, which must be a known one.
             ///
             /// # Errors
-            /// When it is none of them; the message names all that are.
+            /// When the word is unknown; the message lists the known ones.
             pub fn parse_known(word: &str) -> Result<Self, $crate::domain::key::aws_enums::UnknownWord> {
                 match Self::parse(word) {
                     Self::Other(_) => Err($crate::domain::key::aws_enums::UnknownWord::new(word, &[$($word,)*])),
@@ -53,7 +53,7 @@ macro_rules! open_enum {
 
 pub(super) use open_enum;
 
-/// A word that AWS does not know, where a known one is needed.
+/// A word that is unknown where a known one is required.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is not known to AWS: one of {} is expected", .known.join(", "))]
 pub struct UnknownWord {
@@ -68,47 +68,47 @@ impl UnknownWord {
 }
 
 open_enum! {
-    /// Where the key material comes from.
+    /// The origin of the key material.
     Origin {
         AwsKms = "AWS_KMS",
         External = "EXTERNAL",
-        /// It lives in a CloudHSM cluster.
+        /// The material is in a CloudHSM cluster.
         AwsCloudHsm = "AWS_CLOUDHSM",
-        /// It lives in a key manager outside AWS.
+        /// The material is in a key manager outside AWS.
         ExternalKeyStore = "EXTERNAL_KEY_STORE",
     }
 }
 
 open_enum! {
-    /// What a key can be used for at the moment.
+    /// The state of a key, on which its permitted uses depend.
     KeyState {
         Creating = "Creating",
         Enabled = "Enabled",
         Disabled = "Disabled",
         PendingDeletion = "PendingDeletion",
-        /// It has no material yet, or no longer.
+        /// The key has no material yet, or no longer.
         PendingImport = "PendingImport",
-        /// A primary that will be deleted once its replicas are gone.
+        /// A primary key that will be deleted once its replicas are gone.
         PendingReplicaDeletion = "PendingReplicaDeletion",
-        /// The store that it lives in does not answer.
+        /// The custom key store of the key does not respond.
         Unavailable = "Unavailable",
-        /// Its primary region is being changed.
+        /// The primary region is being changed.
         Updating = "Updating",
     }
 }
 
 open_enum! {
     KeyManager {
-        /// The service's that uses it.
+        /// An AWS service manages the key for its own use.
         Aws = "AWS",
         Customer = "CUSTOMER",
     }
 }
 
 open_enum! {
-    /// Whether imported material ends by itself.
+    /// Whether imported material expires.
     ExpirationModel {
-        /// At its `ValidTo`.
+        /// The material expires at its `ValidTo`.
         Expires = "KEY_MATERIAL_EXPIRES",
         DoesNotExpire = "KEY_MATERIAL_DOES_NOT_EXPIRE",
     }
@@ -117,7 +117,7 @@ open_enum! {
 open_enum! {
     /// The role of a multi-region key in its family.
     MultiRegionKind {
-        /// The one that the others are made from.
+        /// The key that replicas are made from.
         Primary = "PRIMARY",
         Replica = "REPLICA",
     }

@@ -1,6 +1,6 @@
-//! All keys that are known here, and where AWS has them. Whether a key is managed is decided here alone: the keys of a
-//! KMS that was deleted, or of a region that was taken from one, are gone for every reader at once, in constant time.
-//! Their rows stay until each key's own event has removed it.
+//! The collection of all keys. It alone decides whether a key is managed: the keys of a deleted KMS, or of a region that
+//! a KMS no longer manages, are hidden from every reader at once, in constant time. Their rows stay until each key's own
+//! event removes it.
 
 use super::aggregate::Key;
 use super::event::UnmanagedCause;
@@ -14,27 +14,27 @@ use std::sync::Arc;
 
 type Ids = HashMap<AwsKeyId, KeyId>;
 
-/// Keys by our id, in the order in which they became known, with the indexes that lead to them.
+/// Keys by [`KeyId`], in order of creation, with indexes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeyCollection {
-    /// Every key, those included that are no longer managed.
+    /// Every key, including those that are no longer managed.
     rows: Table<KeyId, Key>,
-    /// The keys that are managed, by where AWS has them.
+    /// The managed keys by KMS, region and AWS id.
     at_aws: HashMap<KmsId, HashMap<Region, Ids>>,
-    /// Every key by what it is looked for by.
+    /// Every key by its search terms.
     index: KeyIndex,
-    /// What is no longer managed and has rows left.
+    /// The keys that are no longer managed and still have rows.
     unmanaged: HashMap<KmsId, HashMap<Region, Vector<Hidden>>>,
 }
 
-/// The keys that one change took from a region: it may have been taken away, given back and taken away again.
+/// The keys that one change of a region hid. A region can be removed, added and removed again.
 #[derive(Clone, Debug, PartialEq)]
 struct Hidden {
     cause: UnmanagedCause,
     keys: Ids,
 }
 
-/// The keys that one change took from a region of a KMS and that have rows left.
+/// The keys that one change of a region hid and that still have rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UnmanagedKeys {
     pub kms: KmsId,
@@ -44,8 +44,8 @@ pub struct UnmanagedKeys {
 }
 
 impl KeyCollection {
-    /// Puts the collection together from all its rows, in their order, and what is not managed, in the order in which it
-    /// was hidden.
+    /// Restores the collection from a snapshot: all rows in their order, and the unmanaged keys in the order in which they
+    /// were hidden.
     pub fn restored(rows: Vec<Key>, unmanaged: Vec<UnmanagedKeys>) -> Self {
         let hidden: std::collections::HashSet<KeyId> =
             unmanaged.iter().flat_map(|change| &change.keys).copied().collect();
@@ -66,12 +66,13 @@ impl KeyCollection {
         restored
     }
 
-    /// Returns every row, those included that are no longer managed, in the order in which they became known.
+    /// Returns every row in order of creation, including those of keys that are no longer managed.
     pub fn all_rows(&self) -> impl Iterator<Item = &Arc<Key>> {
         self.rows.iter()
     }
 
-    /// Returns what is no longer managed and has rows left, each region's in the order in which it was hidden.
+    /// Returns the keys that are no longer managed and still have rows; those of a region in the order in which they were
+    /// hidden.
     pub fn unmanaged_entries(&self) -> Vec<UnmanagedKeys> {
         let mut entries = Vec::new();
         for (kms, regions) in &self.unmanaged {
@@ -91,7 +92,7 @@ impl KeyCollection {
         self.rows.get(id).filter(|key| self.manages(key))
     }
 
-    /// Returns the key that AWS names so in a region of a KMS.
+    /// Returns the key with this AWS id in a region of a KMS.
     pub fn at_aws(&self, kms: KmsId, region: &Region, id: &AwsKeyId) -> Option<&Arc<Key>> {
         self.rows.get(self.at_aws.get(&kms)?.get(region)?.get(id)?)
     }
@@ -108,18 +109,18 @@ impl KeyCollection {
         ids.filter_map(|id| self.rows.get(id))
     }
 
-    /// Returns the keys that may have a term, and rarely others, in no order.
+    /// Returns all keys that have a term and, rarely, others, in no order.
     pub fn candidates<'a>(&'a self, term: Term<'_>) -> impl Iterator<Item = KeyId> + use<'a> {
         self.index.candidates(&term)
     }
 
-    /// Returns the keys that have a term, in the order in which they became known.
+    /// Returns the keys that have a term, in order of creation.
     pub fn find(&self, term: Term<'_>) -> Vec<&Arc<Key>> {
         let found = self.pick(self.candidates(term)).into_iter().map(|(_, key)| key);
         found.filter(|key| terms(key).any(|has| has == term)).collect()
     }
 
-    /// Returns all keys that are managed, in the order in which they became known.
+    /// Returns all managed keys, in order of creation.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Key>> {
         self.rows.iter().filter(|key| self.manages(key))
     }
@@ -137,8 +138,7 @@ impl KeyCollection {
         self.hidden().flat_map(|hidden| hidden.keys.values().map(|id| (*id, hidden.cause)))
     }
 
-    /// Adds a key. A replica that AWS had deleted and that was made again has the same id at AWS: it takes the place of
-    /// the one that was known.
+    /// Adds a key. A replica that was deleted and made again has the same AWS id, so it replaces its old entry.
     pub(in crate::domain) fn insert(&mut self, key: Key) {
         let regions = self.at_aws.entry(key.kms).or_default();
         let displaced = regions.entry(key.region.clone()).or_default().insert(key.aws_id().clone(), key.id);
@@ -159,7 +159,7 @@ impl KeyCollection {
         }
     }
 
-    /// Removes a key, managed or not.
+    /// Removes a key, whether it is managed or not.
     pub(in crate::domain) fn remove(&mut self, id: &KeyId) {
         let Some(key) = self.rows.remove(id) else { return };
         self.index.remove(&key);
@@ -220,8 +220,8 @@ impl KeyCollection {
         self.unmanaged.values().flat_map(HashMap::values).flatten()
     }
 
-    /// Tells whether the key of a row is managed. The same key of AWS's may be known anew before its old row is
-    /// removed.
+    /// Whether the key of a row is managed. The same AWS key may be added again before its old row is removed, so both ids
+    /// are compared.
     fn manages(&self, key: &Key) -> bool {
         let regions = if self.unmanaged.is_empty() { None } else { self.unmanaged.get(&key.kms) };
         let changes = regions.and_then(|regions| regions.get(&key.region));
@@ -242,7 +242,7 @@ impl Rows for KeyCollection {
     }
 
     fn rows_from(&self, skip: usize) -> impl Iterator<Item = (&KeyId, &Arc<Key>)> {
-        // While keys are hidden, rows have to be counted.
+        // While keys are hidden, rows must be counted one by one.
         let (jump, walk) = if self.unmanaged.is_empty() { (skip, 0) } else { (0, skip) };
         self.rows.rows_from(jump).filter(|(_, key)| self.manages(key)).skip(walk)
     }
@@ -308,7 +308,7 @@ mod tests {
         assert_eq!((sizes, after(&log).keys.rows.len()), (vec![2, 1], 0));
     }
 
-    /// The keys that every term leads to are those that have it, and the index holds nothing else.
+    /// Asserts that each term leads to exactly the keys that have it, and that the index has no other entries.
     fn check_index(keys: &KeyCollection) {
         let mut fresh = KeyIndex::default();
         keys.rows.iter().for_each(|key| fresh.insert(key));

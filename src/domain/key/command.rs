@@ -1,4 +1,4 @@
-//! What can be asked of keys.
+//! The commands of keys.
 
 use super::aggregate::Snapshot;
 use super::event::RotationJob;
@@ -7,52 +7,51 @@ use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::place::Region;
 use crate::domain::time::Time;
 
-/// What can be asked of keys.
 #[derive(Clone, Debug)]
 pub enum KeyCommand {
-    /// Write down that AWS is about to be asked.
+    /// Record the intent of an operation, before AWS is called.
     Request {
-        /// Of which key: one of ours, or a new one that AWS is to make.
+        /// The key, or the new key that the operation is to create.
         id: KeyId,
         operation: OperationId,
         kms: KmsId,
         region: Region,
         wanted: Box<Operation>,
     },
-    /// Write down what came of it.
+    /// Record the outcome of an operation.
     Conclude {
         operation: OperationId,
         outcome: Outcome<Box<Snapshot>>,
-        /// Another key that changed with it, and what AWS holds of it now.
+        /// Another key that the operation changed, as AWS reports it now.
         related: Option<(KeyId, Box<Snapshot>)>,
     },
-    /// Take in what AWS holds of a key, known or not.
+    /// Record the properties of a key that was read at AWS.
     Observe {
-        /// Under which id, should it not be known.
+        /// The new id of the key, if it is not in the state yet.
         id: KeyId,
         kms: KmsId,
         region: Region,
         seen: Box<Snapshot>,
     },
-    /// Take in that AWS does not have a key any more.
+    /// Record that AWS no longer has a key.
     NoteVanished {
         id: KeyId,
     },
-    /// Take in what a synchronisation has read of a key, unless what is known here is newer.
+    /// Record the properties of a key that a synchronisation read, unless the state may be newer.
     Synchronise {
-        /// Under which id, should it not be known.
+        /// The new id of the key, if it is not in the state yet.
         id: KeyId,
         kms: KmsId,
         region: Region,
         seen: Box<Snapshot>,
         began: Began,
     },
-    /// Take in that a synchronisation has not found a key, unless what is known here is newer.
+    /// Record that a synchronisation did not find a key, unless the state may be newer.
     NoteMissing {
         id: KeyId,
         began: Time,
     },
-    /// Let a schedule rotate it, or no more.
+    /// Put the key under a schedule that rotates it, or take it off the schedule.
     SetRotationJob {
         id: KeyId,
         job: Option<RotationJob>,
@@ -60,33 +59,34 @@ pub enum KeyCommand {
     Forget {
         id: KeyId,
     },
-    /// Remove some of the keys whose KMS was deleted, or whose region was taken from it.
+    /// Remove rows of keys that are no longer managed.
     RemoveUnmanaged {
+        /// The maximum number of rows to remove.
         most: usize,
     },
 }
 
-/// When the reading of a synchronisation began.
+/// The times at which a synchronisation began to read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Began {
-    /// Of the region's aliases, which are read first.
+    /// The aliases of the region, which are read first.
     pub aliases: Time,
+    /// The key itself.
     pub key: Time,
 }
 
-/// What came of an operation, with what AWS was seen to hold.
+/// The outcome of an operation, with the key as AWS reports it afterwards.
 #[derive(Clone, Debug)]
 pub enum Outcome<Seen> {
-    /// AWS did it, and holds this now.
+    /// AWS confirmed the operation.
     Done(Seen),
-    /// The program had ended in between; AWS holds this now.
+    /// AWS's answer was lost, or the program ended before it arrived; the key was read later.
     Reconciled(Seen),
-    /// AWS made the thing, and refused what was to follow.
+    /// AWS created the key, and a later step of the operation failed.
     Halfway {
         reason: String,
-        /// What AWS holds of it.
         seen: Seen,
     },
-    /// AWS did not do it.
+    /// AWS did not perform the operation.
     Failed(String),
 }

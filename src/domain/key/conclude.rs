@@ -1,5 +1,5 @@
-//! What is written down when an operation has come to its end: its outcome, and what that changes of other keys and of
-//! the template whose policy was put.
+//! The events at the end of an operation: its outcome, and the effects on other keys and on the template whose policy was
+//! put.
 
 use super::aggregate::{Certainty, Key, Snapshot};
 use super::command::Outcome;
@@ -17,7 +17,7 @@ pub(super) fn conclude(
     outcome: Outcome<Box<Snapshot>>,
     related: Option<(KeyId, Box<Snapshot>)>,
 ) -> Result<Vec<Event>, Refusal> {
-    // It was concluded already: by the reconciler, or with the KMS that was deleted meanwhile.
+    // The reconciliation, or the deletion of the KMS, concluded the operation before.
     let Some(pending) = state.operations.get(&operation) else { return Ok(vec![]) };
     let id = pending.key;
     let learned = |seen: Snapshot| match state.keys.get(&id) {
@@ -57,7 +57,7 @@ pub(super) fn conclude(
     Ok(events)
 }
 
-/// A replica that AWS had deleted was made again, and has the same id at AWS: its old entry goes.
+/// Removes the old entry of a replica that was deleted and made again, which has the same AWS id.
 fn forget_displaced(state: &State, pending: &PendingOperation, seen: &Snapshot) -> Option<Event> {
     let known = state.key_at_aws(pending.kms, &pending.region, seen.metadata.key_id())?;
     (known.id != pending.key).then(|| Event::Key(known.id, KeyEvent::Forgotten))
@@ -69,7 +69,7 @@ fn consequences(state: &State, pending: &PendingOperation, seen: &Snapshot, cert
         events.extend(replace(state, old, pending.key));
     }
     events.extend(move_alias(state, pending, seen));
-    // AWS may hold another policy than the one that was put if its answer was lost.
+    // If AWS's answer was lost, the key may have another policy than the one that was put.
     let known = state.keys.get(&pending.key);
     let holds = |policy| seen.policy.as_ref().or_else(|| known?.policy.as_ref()) == Some(policy);
     if certainty == Certainty::Done || pending.wanted.put_policy().is_none_or(holds) {
@@ -78,14 +78,14 @@ fn consequences(state: &State, pending: &PendingOperation, seen: &Snapshot, cert
     events
 }
 
-/// A new key takes the place of an old one, and the schedule goes on with it.
+/// Marks a key as replaced, and moves its schedule to the new key.
 fn replace(state: &State, old: KeyId, new: KeyId) -> Vec<Event> {
     let Some(key) = state.keys.get(&old) else { return vec![] };
     let job = key.rotation_job.clone().map(|job| Event::Key(new, KeyEvent::RotationJobSet { job: Some(job) }));
     [Event::Key(old, KeyEvent::Replaced { by: new })].into_iter().chain(job).collect()
 }
 
-/// The key that had an alias loses it, if the other one was seen to have it.
+/// Removes an alias from its previous key, if AWS reports it on the other one.
 fn move_alias(state: &State, pending: &PendingOperation, seen: &Snapshot) -> Option<Event> {
     let (alias, holder) = pending.wanted.taken_alias(pending.key).filter(|(_, holder)| *holder != pending.key)?;
     let known = |key: &std::sync::Arc<Key>| key.aliases.contains(alias);

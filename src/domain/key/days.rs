@@ -1,8 +1,8 @@
-//! Numbers of days within AWS's limits.
+//! Numbers of days, within AWS's limits.
 
 use std::fmt;
 
-/// A number of days that AWS does not take.
+/// A number of days that AWS does not accept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is out of range: {least} to {most} days are expected")]
 pub struct DaysOutOfRange {
@@ -18,10 +18,10 @@ macro_rules! days {
         pub struct $name(u16);
 
         impl $name {
-            /// Takes a number of days.
+            /// Checks a number of days.
             ///
             /// # Errors
-            /// When AWS would not take it.
+            /// When AWS would not accept it.
             pub fn parse(days: i64) -> Result<Self, DaysOutOfRange> {
                 let out_of_range = DaysOutOfRange { given: days, least: $least, most: $most };
                 match u16::try_from(days) {
@@ -35,7 +35,7 @@ macro_rules! days {
             }
         }
 
-        /// What AWS takes where nothing is said.
+        /// AWS's default.
         impl Default for $name {
             fn default() -> Self {
                 Self($default)
@@ -51,10 +51,10 @@ macro_rules! days {
 }
 
 days!(
-    /// How often AWS rotates a key by itself, in days.
+    /// The period of automatic rotation, in days.
     RotationPeriod, 90..=2560, 365);
 days!(
-    /// How long AWS waits before it deletes a key, in days.
+    /// The waiting period before AWS deletes a key, in days.
     DeletionWindow, 7..=30, 30);
 
 #[cfg(test)]

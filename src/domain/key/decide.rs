@@ -1,5 +1,4 @@
-//! What is decided on keys: each command, on the state that it finds, becomes events or a refusal. AWS judges the
-//! rest, and says so itself.
+//! Decides the commands of keys. AWS itself checks all other rules.
 
 use super::aggregate::{Key, Snapshot};
 use super::command::KeyCommand;
@@ -13,10 +12,7 @@ use crate::domain::place::Region;
 use crate::domain::refusal::{KeyRefusal, KmsRefusal, Refusal};
 use crate::domain::state::State;
 
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
+/// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal> {
     match command {
         KeyCommand::Request { id, operation, kms, region, wanted } => {
@@ -76,8 +72,8 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
     Ok(())
 }
 
-/// AWS finds an alias by its name, on whichever key it is by now: it must still be where it was when the right to take
-/// it from there was checked.
+/// Checks that an alias is still on the key for which the caller's right was checked. AWS finds an alias by its name, on
+/// whichever key it is.
 fn check_alias(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refusal> {
     let Some((alias, holder)) = wanted.taken_alias(id) else { return Ok(()) };
     match state.key(holder)?.aliases.contains(alias) {
@@ -86,10 +82,10 @@ fn check_alias(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refus
     }
 }
 
-/// A place where keys can be asked for: a KMS that is not put away, and a region that it manages.
+/// Checks that operations on keys are possible in a region of a KMS.
 ///
 /// # Errors
-/// When it is no such place.
+/// When the KMS does not exist, is archived, or does not manage the region.
 pub fn check_place(state: &State, kms: KmsId, region: &Region) -> Result<(), Refusal> {
     let kms = state.kms(kms)?;
     kms.refuse_archived()?;
@@ -103,14 +99,14 @@ pub fn check_place(state: &State, kms: KmsId, region: &Region) -> Result<(), Ref
 fn observe(state: &State, id: KeyId, kms: KmsId, region: Region, seen: Snapshot) -> Result<Vec<Event>, Refusal> {
     state.kms(kms)?;
     let Some(key) = state.key_at_aws(kms, &region, seen.metadata.key_id()) else {
-        // The region may have been taken away while the key was read.
+        // The region may have been removed from the KMS while the key was read.
         if check_place(state, kms, &region).is_err() {
             return Ok(vec![]);
         }
         return Ok(vec![Event::Key(id, KeyEvent::Found { kms, region, learned: seen.all() })]);
     };
     let was_gone = key.gone;
-    // Whoever moves its aliases must know which they were; what comes of it is read at the end.
+    // A pending operation that moves aliases needs the old list; it reads the new one at its end.
     let aliases = if key.pending.is_some() { None } else { seen.aliases };
     let seen = Snapshot { aliases, ..seen };
     let learned = key.news(seen);

@@ -1,4 +1,5 @@
-//! What happens to keys. AWS is where keys live; these events are what was asked of it, and what it was seen to hold.
+//! The events of keys. The keys themselves are at AWS; the events record the operations on them and the properties that
+//! AWS reported.
 
 use super::metadata::{KeyMetadata, RotationStatus};
 use super::name::AliasName;
@@ -10,76 +11,75 @@ use crate::domain::place::Region;
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum KeyEvent {
-    /// AWS is about to be asked. What comes of it follows under the same operation id.
+    /// The intent of an operation, recorded before AWS is called. The outcome has the same operation id.
     OperationRequested {
-        /// By which the outcome is matched; a key that AWS makes is tagged with it.
+        /// The id of the operation. A key that the operation creates is tagged with it.
         operation: OperationId,
         kms: KmsId,
         region: Region,
         wanted: Box<Operation>,
     },
-    /// AWS did it, and was read back.
+    /// AWS confirmed the operation, and the key was read afterwards.
     OperationDone { operation: OperationId, learned: Vec<Aspect> },
-    /// AWS did not do it.
+    /// AWS did not perform the operation.
     OperationFailed {
         operation: OperationId,
-        /// AWS's own code and message, or why it was not asked.
+        /// AWS's own code and message, or the reason why AWS was not called.
         reason: String,
     },
-    /// The program ended in between; AWS was looked at afterwards.
+    /// AWS's answer was lost, or the program ended before it arrived; the key was read later.
     OperationReconciled { operation: OperationId, learned: Vec<Aspect> },
-    /// A key was found at AWS that was not known here.
+    /// A key that was not in the state was found at AWS.
     Found { kms: KmsId, region: Region, learned: Vec<Aspect> },
-    /// AWS was seen to hold something else than what was known here.
+    /// AWS reported other properties than those in the state.
     Observed { learned: Vec<Aspect> },
-    /// AWS does not have it any more.
+    /// AWS no longer has the key.
     Vanished,
-    /// A schedule rotates it from now on, or no more.
+    /// The key was put under a schedule that rotates it, or taken off the schedule.
     RotationJobSet { job: Option<RotationJob> },
-    /// The entry here was removed: somebody wanted it, or the same key of AWS's is known anew. AWS itself was not
-    /// touched.
+    /// The entry was removed, by request or because the same AWS key was added again. The key at AWS did not change.
     Forgotten,
-    /// It is managed here no longer, and its entry was removed. AWS itself was not touched.
+    /// The entry was removed because the key is no longer managed. The key at AWS did not change.
     Unmanaged { cause: UnmanagedCause },
-    /// A rotation has put another key in its place.
+    /// A rotation replaced the key.
     Replaced { by: KeyId },
     /// Another key has this alias now.
     AliasMoved { alias: AliasName, to: KeyId },
 }
 
-/// Why a key is managed no longer.
+/// The reason why a key is no longer managed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum UnmanagedCause {
     KmsDeleted,
-    /// The region was taken from its KMS.
+    /// The KMS no longer manages the region.
     RegionRemoved,
 }
 
-/// One side of a key, as AWS was seen to hold it.
+/// One group of properties of a key, as AWS reported it.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Aspect {
     Metadata(Box<KeyMetadata>),
     Aliases(Vec<AliasName>),
-    /// Its tags, our own marks included.
+    /// The tags, including Claviger's own.
     Tags(Vec<Tag>),
     Policy(PolicyText),
     Rotation(RotationStatus),
 }
 
-/// The key source of new material that AWS makes.
+/// The key source of material that AWS generates.
 pub const NATIVE: &str = "native";
 
-/// The key source of new material that comes from here.
+/// The key source of material that Claviger generates.
 pub const LOCAL: &str = "local";
 
-/// How a schedule rotates a key.
+/// The settings of a key that is rotated by a schedule.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RotationJob {
     pub schedule: ScheduleId,
-    /// Where new material comes from: `native`, or the tier of source keys, such as `local`.
+    /// The source of new material: `native`, or the tier of source keys, such as `local`.
     pub key_source: String,
-    /// The old key may not encrypt any more, for its own account.
+    /// Deny encryption with the old key to its own account.
     pub disable_encrypt: bool,
-    /// The same, for all accounts.
+    /// Deny encryption with the old key to all accounts.
     pub disable_encrypt_on_all_accounts: bool,
 }

@@ -1,4 +1,4 @@
-//! For tests of the domain and of the services: a KMS with keys, as events would have made it.
+//! Test fixtures for the domain and the services: events that create a KMS with keys.
 
 use super::aggregate::Snapshot;
 use super::aws_enums::{KeyManager, KeyState, Origin};
@@ -36,7 +36,7 @@ pub(crate) fn connection_id() -> ConnectionId {
     ConnectionId::new(Uuid::from_u128(0x3000))
 }
 
-/// A KMS of these regions comes under management.
+/// A KMS with these regions is added.
 pub(crate) fn added(n: u128, regions: &[&str]) -> Event {
     let event = KmsEvent::Added {
         name: KmsName::parse(&format!("kms-{n}")).expect("a name"),
@@ -50,7 +50,7 @@ pub(crate) fn added(n: u128, regions: &[&str]) -> Event {
     Event::Kms(kms_id(n), event)
 }
 
-/// A state after these events, the first at second 1, and so on.
+/// Returns the state after these events, the first at second 1, the next at second 2, and so on.
 pub(crate) fn after(events: &[Event]) -> State {
     let mut state = State::default();
     for (second, event) in (1..).zip(events) {
@@ -59,7 +59,7 @@ pub(crate) fn after(events: &[Event]) -> State {
     state
 }
 
-/// What AWS shows of a key in Paris: this description, no alias, no tags.
+/// A key in Paris with this description, without aliases and tags.
 pub(crate) fn snapshot(n: u128, description: &str) -> Snapshot {
     let id = AwsKeyId::parse(&Uuid::from_u128(n).to_string()).expect("an id");
     let metadata = KeyMetadata {

@@ -1,4 +1,4 @@
-//! From what a key is looked for by (its id at AWS, an alias, a template, …) to the key.
+//! The index of keys by search terms: AWS id, alias, template and others.
 
 use super::aggregate::Key;
 use super::name::{AliasName, AwsKeyId};
@@ -8,23 +8,23 @@ use imbl::OrdSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use uuid::Uuid;
 
-/// What keys are looked for by.
+/// A term by which keys are found.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Term<'a> {
-    /// Its id at AWS, which the keys of a multi-region family share.
+    /// The AWS id, which the keys of a multi-region family share.
     AwsId(&'a AwsKeyId),
     /// An alias, which keys in other accounts and regions may have too.
     Alias(&'a AliasName),
-    /// The id of the policy template that its tag names.
+    /// The id of a policy template, from the key's tag.
     Template(&'a str),
-    /// The schedule that rotates it.
+    /// The schedule that rotates the key.
     Schedule(ScheduleId),
-    /// A source key whose material it has or had.
+    /// A source key whose material the key has or had.
     SourceKey(SourceKeyId),
 }
 
-/// The keys by the hashes of their terms: 24 bytes an entry, where the terms themselves would be most of the index. Two
-/// terms may share a hash, so that what is found is compared with the term.
+/// The keys by the hashes of their terms. An entry has 24 bytes; the terms themselves would be several times as large.
+/// Two terms may share a hash, so results must be compared with the term.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct KeyIndex {
     entries: OrdSet<(u64, KeyId)>,
@@ -43,7 +43,7 @@ impl KeyIndex {
         }
     }
 
-    /// Takes in that a key changed; `before` are its hashes until then.
+    /// Updates the entries of a key that changed; `before` are its previous hashes.
     pub(super) fn update(&mut self, before: &[u64], key: &Key) {
         let after = hashes(key);
         if before == after {
@@ -57,19 +57,18 @@ impl KeyIndex {
         }
     }
 
-    /// The keys that may have a term.
+    /// Returns all keys that have a term and, rarely, others with the same hash.
     pub(super) fn candidates<'a>(&'a self, term: &Term<'_>) -> impl Iterator<Item = KeyId> + use<'a> {
         let (hash, least, greatest) = (hash(term), KeyId::new(Uuid::nil()), KeyId::new(Uuid::max()));
         self.entries.range((hash, least)..=(hash, greatest)).map(|(_, id)| *id)
     }
 }
 
-/// The hashes of a key's terms.
 pub(super) fn hashes(key: &Key) -> Vec<u64> {
     terms(key).map(|term| hash(&term)).collect()
 }
 
-/// What a key can be found by.
+/// Returns the terms by which a key is found.
 pub(super) fn terms(key: &Key) -> impl Iterator<Item = Term<'_>> {
     std::iter::once(Term::AwsId(key.aws_id()))
         .chain(key.aliases.iter().map(Term::Alias))

@@ -1,4 +1,4 @@
-//! The material of a key: AWS's id of one, and its states.
+//! The materials of a key: AWS's ids and states of them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,15 +15,15 @@ pub struct MaterialId(Arc<str>);
 pub struct NotAMaterialId(String);
 
 impl MaterialId {
-    /// Takes an id as AWS says it.
+    /// Returns an id from AWS, without a check.
     pub fn told(text: &str) -> Self {
         Self(text.into())
     }
 
-    /// Takes an id that a caller gives.
+    /// Parses an id from a caller.
     ///
     /// # Errors
-    /// When AWS would not take it.
+    /// When it is not 64 hexadecimal digits in lower case.
     pub fn parse(text: &str) -> Result<Self, NotAMaterialId> {
         let hex = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if text.len() == 64 && hex {
@@ -45,30 +45,30 @@ impl fmt::Display for MaterialId {
 }
 
 open_enum! {
-    /// What a material is used for.
+    /// The state of a material, on which its use depends.
     MaterialState {
-        /// To decrypt only.
+        /// The material decrypts only.
         NonCurrent = "NON_CURRENT",
-        /// To encrypt and to decrypt.
+        /// The material encrypts and decrypts.
         Current = "CURRENT",
-        /// For nothing until the next rotation.
+        /// The material is not used until the next rotation.
         PendingRotation = "PENDING_ROTATION",
-        /// For nothing until it is imported into all replicas and the key is rotated.
+        /// The material is not used until it is imported into all replicas and the key is rotated.
         PendingMultiRegionImportAndRotation = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION",
     }
 }
 
 open_enum! {
-    /// Whether an imported material is there.
+    /// Whether AWS has an imported material.
     ImportState {
         Imported = "IMPORTED",
-        /// It has expired or was deleted.
+        /// The material has expired or was deleted.
         PendingImport = "PENDING_IMPORT",
     }
 }
 
 open_enum! {
-    /// Why a key was rotated.
+    /// The cause of a rotation.
     RotationKind {
         Automatic = "AUTOMATIC",
         OnDemand = "ON_DEMAND",
@@ -78,9 +78,9 @@ open_enum! {
 open_enum! {
     /// Whether a material is new to its key.
     ImportType {
-        /// It becomes current at the next rotation.
+        /// The material becomes current at the next rotation.
         NewKeyMaterial = "NEW_KEY_MATERIAL",
-        /// The key had it before.
+        /// The key had the material before.
         ExistingKeyMaterial = "EXISTING_KEY_MATERIAL",
     }
 }

@@ -1,7 +1,7 @@
-//! AWS keys: the words that AWS uses for them, what it says of one, and the limits that it sets.
+//! AWS keys: the aggregate, AWS's metadata and enumerations, and AWS's limits.
 //!
-//! Words are open: one that AWS adds tomorrow survives as `Other`, in the log too, and prints as it came. What a caller
-//! gives is parsed strictly; what AWS says is taken as it is.
+//! Enumerations of AWS are open: a value that AWS adds later is kept as `Other`, in the log too. Input of a caller is
+//! parsed strictly; values from AWS are accepted as they are.
 
 pub mod aggregate;
 mod apply;

@@ -1,11 +1,11 @@
-//! How AWS names a key: its id, its ARN and its aliases.
+//! AWS's names of a key: its id, its ARN and its aliases.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::domain::place::{AccountId, Arn, Partition, Region};
 
-/// A text that names no key, or no alias.
+/// A text that is not an AWS key id, key ARN or alias.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyNameError {
     #[error("`{0}` is not the id of an AWS key: a UUID, or `mrk-` and 32 hexadecimal digits, is expected")]
@@ -26,15 +26,15 @@ fn excerpt(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
-/// AWS's id of a key: a UUID, or `mrk-` and 32 digits for one of a family over several regions, all of which share it.
+/// AWS's id of a key: a UUID, or `mrk-` and 32 digits for a multi-region key. All keys of a multi-region family share it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AwsKeyId(Arc<str>);
 
 impl AwsKeyId {
-    /// Reads an id as AWS writes it, in lower case.
+    /// Parses an id in lower case, as AWS writes it.
     ///
     /// # Errors
-    /// When it is none.
+    /// When the text is not an id of a key.
     pub fn parse(text: &str) -> Result<Self, KeyNameError> {
         let hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let is_uuid = |text: &str| {
@@ -53,13 +53,12 @@ impl AwsKeyId {
         &self.0
     }
 
-    /// Whether it is one of a family over several regions.
     pub fn is_multi_region(&self) -> bool {
         self.0.starts_with("mrk-")
     }
 }
 
-/// The ARN of a key, which tells account and region too.
+/// The ARN of a key, which contains its account and region.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyArn {
     partition: Partition,
@@ -69,10 +68,10 @@ pub struct KeyArn {
 }
 
 impl KeyArn {
-    /// Reads `arn:<partition>:kms:<region>:<account>:key/<id>`.
+    /// Parses `arn:<partition>:kms:<region>:<account>:key/<id>`.
     ///
     /// # Errors
-    /// When it is not that.
+    /// When the text has another form.
     pub fn parse(text: &str) -> Result<Self, KeyNameError> {
         Self::read(text).ok_or_else(|| KeyNameError::KeyArn(excerpt(text)))
     }
@@ -84,12 +83,12 @@ impl KeyArn {
         (region.partition() == partition).then_some(Self { partition, region, account: arn.account()?, id })
     }
 
-    /// The ARN of a key in an account and region.
+    /// Builds the ARN of a key in an account and region.
     pub fn of(account: AccountId, region: Region, id: AwsKeyId) -> Self {
         Self { partition: region.partition(), region, account, id }
     }
 
-    /// The same key, or its relative, in another region.
+    /// Returns the ARN of the key of the same family in another region.
     #[must_use]
     pub fn in_region(&self, region: Region) -> Self {
         Self::of(self.account, region, self.id.clone())
@@ -99,23 +98,20 @@ impl KeyArn {
         &self.id
     }
 
-    /// The account that owns it.
     pub fn account(&self) -> AccountId {
         self.account
     }
 
-    /// The region that it is in.
     pub fn region(&self) -> &Region {
         &self.region
     }
 
-    /// The partition that it is in.
     pub fn partition(&self) -> Partition {
         self.partition
     }
 }
 
-/// A second name of a key: `alias/` and something, unique in an account and region.
+/// An alias of a key: `alias/` and a name that is unique in an account and region.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AliasName(Arc<str>);
 
@@ -123,12 +119,12 @@ impl AliasName {
     const PREFIX: &'static str = "alias/";
     const LONGEST: usize = 256;
 
-    /// Takes an alias that exists in AWS, AWS's own among them.
+    /// Parses an alias that exists at AWS. It may be one of AWS's own.
     ///
     /// # Errors
-    /// When it is none.
+    /// When the text is not an alias.
     pub fn parse(text: &str) -> Result<Self, KeyNameError> {
-        // AWS's documentation names these signs; its pattern allows a colon too.
+        // AWS's documentation lists these characters; its pattern allows a colon too.
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":/_-".contains(&byte);
         let name = text.strip_prefix(Self::PREFIX).unwrap_or_default();
         if name.is_empty() || text.len() > Self::LONGEST || !name.bytes().all(allowed) {
@@ -137,15 +133,15 @@ impl AliasName {
         Ok(Self(text.into()))
     }
 
-    /// Takes an alias from the log, which was one by the rules of its day.
+    /// Returns an alias that was read from the log. It was valid when it was recorded, so it is not checked again.
     pub fn stored(text: &str) -> Self {
         Self(text.into())
     }
 
-    /// Takes an alias that a caller wants to have, with or without `alias/`.
+    /// Parses an alias that a caller wants to set, with or without `alias/`.
     ///
     /// # Errors
-    /// When AWS would not take it, and when it is one of AWS's own.
+    /// When AWS would not accept it, or it is one of AWS's own.
     pub fn parse_own(text: &str) -> Result<Self, KeyNameError> {
         let whole = if text.starts_with(Self::PREFIX) { text.to_owned() } else { format!("{}{text}", Self::PREFIX) };
         let alias = Self::parse(&whole).map_err(|_| KeyNameError::Alias(excerpt(text)))?;
@@ -155,17 +151,17 @@ impl AliasName {
         if whole.contains(':') { Err(KeyNameError::Alias(excerpt(text))) } else { Ok(alias) }
     }
 
-    /// With `alias/`.
+    /// Returns the alias with its prefix `alias/`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Without `alias/`.
+    /// Returns the alias without its prefix `alias/`.
     pub fn short(&self) -> &str {
         self.0.strip_prefix(Self::PREFIX).unwrap_or_default()
     }
 
-    /// Whether it belongs to a service of AWS.
+    /// Whether the alias belongs to an AWS service.
     pub fn is_of_aws(&self) -> bool {
         self.short().starts_with("aws/")
     }

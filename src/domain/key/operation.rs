@@ -1,5 +1,5 @@
-//! What can be done to a key at AWS. An operation is written to the log before AWS is called (the intent) and closed
-//! after (the outcome), so that after a crash it is known what may have happened.
+//! The operations on keys at AWS. An operation is recorded before AWS is called (the intent) and again afterwards (the
+//! outcome). After a crash, the intents without an outcome are the operations that AWS may or may not have performed.
 
 use super::aws_enums::Origin;
 use super::days::{DeletionWindow, RotationPeriod};
@@ -12,10 +12,10 @@ use crate::domain::id::{KeyId, KmsId, OperationId, SourceKeyId, TemplateId};
 use crate::domain::place::Region;
 use crate::domain::time::Time;
 
-/// The tag that every key made from here carries, with the id of the operation that made it.
+/// The tag of every key that Claviger creates. Its value is the id of the operation.
 pub const MARK: &str = "claviger:operation";
 
-/// An operation that was requested and has no outcome yet.
+/// An operation whose intent is recorded and whose outcome is not.
 #[derive(Clone, PartialEq, Debug)]
 pub struct PendingOperation {
     pub key: KeyId,
@@ -25,45 +25,43 @@ pub struct PendingOperation {
     pub since: Time,
 }
 
-/// What is being asked of AWS at the moment, or was when the program ended.
+/// All operations without an outcome: those in progress, and those that a crash interrupted.
 pub type PendingOperations = imbl::HashMap<OperationId, PendingOperation>;
 
-/// What is to be done to one key.
+/// An operation on one key.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Operation {
     Create(NewKey),
-    /// Make a key without material, and import a source key's material into it.
+    /// Create a key without material, and import the material of a source key into it.
     Upload {
         new: NewKey,
         import: Import,
     },
-    /// Make a key like another one, move its aliases to the new one, and link the two.
+    /// Create a key like another one, move the aliases to the new one, and link the two.
     Rotate {
         /// The key that is rotated.
         from: KeyId,
         new: NewKey,
-        /// The material, if it is a source key's.
+        /// The import of the material, if it comes from a source key.
         import: Option<Import>,
-        /// What becomes of the old key.
         old: RetiredKey,
     },
-    /// Make a replica of a multi-region key.
+    /// Create a replica of a multi-region key.
     Replicate {
         of: KeyId,
         new: NewReplica,
     },
     Enable,
-    /// Take it out of use.
     Disable,
     Describe {
         to: String,
     },
     PutPolicy {
         policy: PolicyText,
-        /// The template that the policy comes from, if it does; the key is tagged with its id.
+        /// The template of the policy, if it has one. The key is tagged with its id.
         template: Option<String>,
     },
-    /// Add tags, or give those that are there other values.
+    /// Add tags, and replace the values of existing ones.
     Tag {
         tags: Vec<Tag>,
     },
@@ -72,89 +70,87 @@ pub enum Operation {
     },
     AddAlias {
         alias: AliasName,
-        /// The key of ours that has it, and loses it.
+        /// The managed key that has the alias now, and loses it.
         from: Option<KeyId>,
     },
     DeleteAlias {
         alias: AliasName,
     },
-    /// Let AWS rotate the material by itself.
+    /// Enable automatic rotation by AWS.
     EnableRotation {
-        /// How often; none: AWS's default.
+        /// The period; `None` for AWS's default.
         period: Option<RotationPeriod>,
     },
-    /// Let AWS rotate no more.
+    /// Disable automatic rotation by AWS.
     DisableRotation,
     RotateMaterial,
     ImportMaterial(Import),
     DeleteMaterial {
-        /// Which; none: the current one.
+        /// The material; `None` for the current one.
         material: Option<MaterialId>,
     },
-    /// Let AWS delete it after a while.
     ScheduleDeletion {
         window: DeletionWindow,
     },
     CancelDeletion,
-    /// Make another region's replica the primary key.
+    /// Make the replica in another region the primary key.
     MovePrimary {
         to: Region,
     },
 }
 
-/// A key that is to be made.
+/// The settings of a key that is to be created.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NewKey {
     pub aliases: Vec<AliasName>,
     pub spec: KeySpec,
     pub usage: KeyUsage,
-    /// Where its material comes from.
     pub origin: Origin,
     pub description: String,
     pub multi_region: bool,
-    /// Its policy; none: AWS's default.
+    /// The policy; `None` for AWS's default.
     pub policy: Option<PolicyText>,
-    /// Accept a policy that locks everybody out?
+    /// Accept a policy that would lock everybody out (`BypassPolicyLockoutSafetyCheck`).
     pub bypass_lockout_check: bool,
     pub tags: Vec<Tag>,
 }
 
-/// A replica that is to be made.
+/// The settings of a replica that is to be created.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NewReplica {
-    /// The primary key's id at AWS, which the replica shares.
+    /// The AWS id of the primary key, which the replica shares.
     pub key: AwsKeyId,
-    /// Where the primary key is.
+    /// The region of the primary key.
     pub primary: Region,
     pub aliases: Vec<AliasName>,
     pub description: String,
-    /// Its policy; none: AWS's default.
+    /// The policy; `None` for AWS's default.
     pub policy: Option<PolicyText>,
-    /// Accept a policy that locks everybody out?
+    /// Accept a policy that would lock everybody out (`BypassPolicyLockoutSafetyCheck`).
     pub bypass_lockout_check: bool,
     pub tags: Vec<Tag>,
 }
 
-/// Material that is to be imported.
+/// An import of material.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Import {
     pub source: SourceKeyId,
-    /// When AWS is to forget it; none: never.
+    /// When the material expires; `None` for never.
     pub valid_to: Option<Time>,
-    /// Is it material that the key has had before (true), or may it be new?
+    /// Whether the key must have had the material before (`EXISTING_KEY_MATERIAL`).
     pub existing: bool,
-    /// The id of the material, if AWS knows it already.
+    /// AWS's id of the material, if AWS has had it before.
     pub material: Option<MaterialId>,
-    /// What AWS shows beside it.
+    /// The description that AWS shows with the material.
     pub description: Option<String>,
 }
 
-/// What becomes of a key that was rotated.
+/// The changes of a key that is replaced by a rotation.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct RetiredKey {
-    /// It keeps each alias with a time stamp behind it.
+    /// The key keeps each alias, with a time stamp appended.
     pub retain_alias: bool,
-    /// It may not encrypt any more: for the callers of its own account, or of every account.
+    /// The principals to whom encryption with the key is denied.
     pub disable_encrypt: Option<EncryptFor>,
 }
 
@@ -165,17 +161,17 @@ pub enum EncryptFor {
     AllAccounts,
 }
 
-/// How an operation gives a key new material.
+/// The two kinds of rotation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KeyRotation {
-    /// The new key takes the place of this one.
+    /// A new key replaces this one.
     Replaces(KeyId),
-    /// The key stays, and AWS gives it other material.
+    /// The key stays, and AWS makes another material the current one.
     OfMaterial,
 }
 
 impl Operation {
-    /// Does it make a key?
+    /// Whether the operation creates a key.
     pub fn makes_a_key(&self) -> bool {
         match self {
             Self::Create(_) | Self::Upload { .. } | Self::Rotate { .. } | Self::Replicate { .. } => true,
@@ -198,7 +194,6 @@ impl Operation {
         }
     }
 
-    /// The material that it imports, if it does.
     pub fn import(&self) -> Option<&Import> {
         match self {
             Self::Upload { import, .. } | Self::ImportMaterial(import) => Some(import),
@@ -223,7 +218,7 @@ impl Operation {
         }
     }
 
-    /// Does it change what the other keys of a multi-region family tell of their family?
+    /// Whether the operation changes the metadata of the other keys of a multi-region family.
     pub fn changes_family(&self) -> bool {
         match self {
             Self::Replicate { .. } | Self::MovePrimary { .. } => true,
@@ -248,14 +243,14 @@ impl Operation {
         }
     }
 
-    /// The policy template whose policy AWS accepts with it, if it is one's.
+    /// Returns the template of the policy that the operation puts.
     pub fn template(&self) -> Option<TemplateId> {
         let of_tags = |tags: &[Tag]| tags.iter().find(|tag| tag.key == TEMPLATE_TAG).map(|tag| tag.value.clone());
         let id = match self {
             Self::Create(new) | Self::Upload { new, .. } => of_tags(&new.tags),
             Self::Replicate { new, .. } => of_tags(&new.tags),
             Self::PutPolicy { template, .. } => template.clone(),
-            // The new key of a rotation keeps the policy that the old one has: nobody has put a template's.
+            // The new key of a rotation has the policy of the old one: the operation puts no policy of a template.
             Self::Rotate { .. }
             | Self::Enable
             | Self::Disable
@@ -276,7 +271,7 @@ impl Operation {
         TemplateId::parse(&id?).ok()
     }
 
-    /// The other keys of ours that it changes as well.
+    /// Returns the other managed key that the operation changes.
     pub fn also_affects(&self) -> Option<KeyId> {
         match self {
             Self::Rotate { from, .. } => Some(*from),
@@ -302,12 +297,12 @@ impl Operation {
         }
     }
 
-    /// The alias that it takes away from a key of ours, and from which.
+    /// Returns the alias that the operation on `key` takes from a managed key, and that key.
     pub fn taken_alias(&self, key: KeyId) -> Option<(&AliasName, KeyId)> {
         match self {
             Self::DeleteAlias { alias } => Some((alias, key)),
             Self::AddAlias { alias, from } => from.map(|holder| (alias, holder)),
-            // A rotation takes the aliases that the old key has when it begins, whichever these are.
+            // A rotation takes all aliases that the old key has when it begins.
             Self::Rotate { .. }
             | Self::Create(_)
             | Self::Upload { .. }
@@ -329,7 +324,7 @@ impl Operation {
         }
     }
 
-    /// How it gives a key new material, if it does.
+    /// Returns the kind of rotation, if the operation is one.
     pub fn rotation(&self) -> Option<KeyRotation> {
         match self {
             Self::Rotate { from, .. } => Some(KeyRotation::Replaces(*from)),
@@ -355,7 +350,7 @@ impl Operation {
         }
     }
 
-    /// The policy that it puts on a key that is there; none if it leaves the key's policy as it is.
+    /// Returns the policy that the operation puts on an existing key.
     pub fn put_policy(&self) -> Option<&PolicyText> {
         match self {
             Self::PutPolicy { policy, .. } => Some(policy),

@@ -1,7 +1,7 @@
-//! Key policies built from people: who administers a key, who uses it, in the shape that AWS's own console writes; and
-//! the people read back out of a policy of that shape.
+//! Key policies from lists of principals: the administrators and the users of a key. The policies have the form that
+//! AWS's console writes, and the lists can be read from a policy of that form.
 
-// JSON has all the kinds of values that it will have.
+// `serde_json::Value` gets no new variants.
 #![allow(clippy::wildcard_enum_match_arm)]
 
 use super::operation::EncryptFor;
@@ -14,24 +14,22 @@ use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::fmt;
 
-/// The principals that administer a key and that use it. Users and roles are names in the key's own account, or whole
-/// ARNs.
+/// The principals that administer a key and that use it. Users and roles are names in the key's own account, or ARNs.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PolicyPrincipals {
     pub admins: Vec<String>,
     pub admin_roles: Vec<String>,
     pub users: Vec<String>,
     pub user_roles: Vec<String>,
-    /// Other accounts that use it.
+    /// Other accounts that use the key.
     pub accounts: Vec<String>,
 }
 
-/// The account and kind of a key, on which the wording of its policy depends.
+/// The properties of a key on which its policy depends.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PolicyContext {
     pub partition: Partition,
     pub account: AccountId,
-    /// What the key is for.
     pub usage: KeyUsage,
 }
 
@@ -82,10 +80,10 @@ impl PolicyPrincipals {
         *self == Self::default()
     }
 
-    /// The policy that gives them their rights.
+    /// Returns the policy that grants the principals their rights.
     ///
     /// # Errors
-    /// When a name can be none, or the policy would be longer than AWS takes.
+    /// When a name is invalid, or the policy would be longer than AWS accepts.
     pub fn policy(&self, policy_context: &PolicyContext) -> Result<PolicyText, PeopleMistake> {
         let root = policy_context.principal("root");
         let mut statements = vec![json!({
@@ -110,7 +108,7 @@ impl PolicyPrincipals {
         Ok(PolicyText::of(&policy)?)
     }
 
-    /// The people of a policy in the shape that [`PolicyPrincipals::policy`] writes; none if it has another.
+    /// Reads the principals from a policy in the form that [`PolicyPrincipals::policy`] writes; `None` for another form.
     pub fn of(policy: &PolicyText, policy_context: &PolicyContext) -> Option<Self> {
         let policy: Shape<'_> = serde_json::from_str(policy.as_str()).ok()?;
         let mut sorted = Self::default();
@@ -135,8 +133,7 @@ impl PolicyPrincipals {
     }
 }
 
-/// As much of a policy as tells its people. It is read out of the text for every key that is shown, so that nothing is
-/// copied that need not be.
+/// The parts of a policy that contain principals. They are parsed for every key that is shown, so texts are borrowed.
 #[derive(Deserialize)]
 struct Shape<'a> {
     #[serde(rename = "Statement", borrow)]
@@ -197,10 +194,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
 
 const NO_ENCRYPT_SID: &str = "Rotated: decrypt only";
 
-/// The same policy, and nobody may encrypt any more: nobody of the key's account, or nobody at all.
+/// Returns the policy with a statement that denies encryption.
 ///
 /// # Errors
-/// When it would be longer than AWS takes.
+/// When the policy would be longer than AWS accepts.
 pub fn without_encrypt(
     policy: &PolicyText,
     account: AccountId,
@@ -281,7 +278,7 @@ impl PolicyContext {
         accounts.iter().map(root).collect()
     }
 
-    /// Puts principals where they belong; none if one belongs nowhere.
+    /// Sorts principals into users, roles and accounts; `None` if one of them is something else.
     fn sort(
         &self,
         principals: &[Cow<'_, str>],
@@ -310,7 +307,7 @@ impl PolicyContext {
     }
 }
 
-/// A name of IAM's, with its path: letters, digits and `_+=,.@-`, parts set off by `/`.
+/// Whether a text is an IAM name with an optional path: letters, digits and `_+=,.@-`, separated by `/`.
 fn is_name(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-/".contains(c);
     !text.is_empty() && text.len() <= 512 && text.chars().all(fits) && !text.starts_with('/') && !text.ends_with('/')

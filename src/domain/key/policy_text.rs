@@ -1,6 +1,6 @@
-//! A key policy as AWS keeps it: the text of a JSON object.
+//! A key policy as AWS stores it: the text of a JSON object.
 
-// JSON has all the kinds of values that it will have.
+// `serde_json::Value` gets no new variants.
 #![allow(clippy::wildcard_enum_match_arm)]
 
 use std::fmt;
@@ -9,22 +9,21 @@ use std::sync::Arc;
 use super::shared::share_policy;
 use serde_json::Value;
 
-/// A policy's text. Two policies are equal if they mean the same to IAM, however they are written.
+/// The text of a policy. Two policies are equal if IAM treats them as the same, even if their texts differ.
 #[derive(Clone)]
 pub struct PolicyText(Arc<str>);
 
 /// The longest policy, in bytes: AWS's limit.
 pub const POLICY_MAX: usize = 32 * 1024;
 
-/// A text that is no policy.
+/// A text that is not a policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyTextError {
     #[error("the policy is not JSON: {0}")]
     NotJson(String),
-    /// JSON, but not an object.
     #[error("the policy is not a JSON object")]
     NotAnObject,
-    /// A sign that AWS takes only as a JSON escape.
+    /// A character that AWS accepts only as a JSON escape.
     #[error("the policy holds `{0}`: AWS takes signs up to U+00FF, and others as JSON escapes")]
     Character(char),
     #[error("a policy has up to {POLICY_MAX} bytes, and this one has {0}")]
@@ -32,10 +31,10 @@ pub enum PolicyTextError {
 }
 
 impl PolicyText {
-    /// Takes a policy's text.
+    /// Parses the text of a policy.
     ///
     /// # Errors
-    /// When it is too long, not JSON, not an object, or holds signs that AWS does not take.
+    /// When it is too long, not a JSON object, or contains characters that AWS does not accept.
     pub fn parse(text: &str) -> Result<Self, PolicyTextError> {
         if text.len() > POLICY_MAX {
             return Err(PolicyTextError::TooLong(text.len()));
@@ -50,10 +49,10 @@ impl PolicyText {
         }
     }
 
-    /// Takes a policy as a JSON value: an object, or a string that holds the text of one.
+    /// Converts a JSON value: an object, or a string with the text of one.
     ///
     /// # Errors
-    /// As [`PolicyText::parse`].
+    /// Those of [`PolicyText::parse`].
     pub fn of(value: &Value) -> Result<Self, PolicyTextError> {
         match value {
             Value::String(text) => Self::parse(text),
@@ -61,28 +60,27 @@ impl PolicyText {
         }
     }
 
-    /// Takes a text from the log, which was a policy by the rules of its day.
+    /// Returns a policy that was read from the log. It was valid when it was recorded, so it is not checked again.
     pub fn stored(text: &str) -> Self {
         Self(text.into())
     }
 
-    /// The same policy; its text is in memory once, however many keys have it.
+    /// Returns the same policy, with its text in memory once for all keys that have it.
     pub(super) fn shared(&self) -> Self {
         Self(share_policy(&self.0))
     }
 
-    /// The text, as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The policy as a JSON value.
     pub fn value(&self) -> Value {
         serde_json::from_str(&self.0).unwrap_or_default()
     }
 }
 
-/// IAM takes `"x"` and `["x"]` for the same, and knows no order in lists.
+/// Brings a policy into a form that can be compared. IAM treats `"x"` and `["x"]` as the same, and ignores the order of
+/// lists.
 fn canonical(value: Value) -> Value {
     match value {
         Value::Array(items) => {

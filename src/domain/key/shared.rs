@@ -1,4 +1,4 @@
-//! What many keys have, such as the policy of an application, kept in memory once. Nothing but the memory differs.
+//! Pools of values that many keys share, such as the policy of an application. Each value is in memory once.
 
 use super::metadata::Algorithms;
 use std::collections::HashSet;
@@ -8,24 +8,24 @@ use std::sync::{Arc, LazyLock, Mutex};
 static POLICIES: LazyLock<Mutex<Pool<str>>> = LazyLock::new(Mutex::default);
 static ALGORITHMS: LazyLock<Mutex<Pool<Algorithms>>> = LazyLock::new(Mutex::default);
 
-/// Returns the text of a policy that is kept already, if there is an equal one; else keeps this one.
+/// Returns the pooled text that equals this one, or adds this one to the pool.
 pub(super) fn share_policy(text: &Arc<str>) -> Arc<str> {
     share(&POLICIES, text)
 }
 
-/// The same of what keys can be used with.
+/// Returns the pooled algorithms that equal these, or adds these to the pool.
 pub(super) fn share_algorithms(algorithms: &Arc<Algorithms>) -> Arc<Algorithms> {
     share(&ALGORITHMS, algorithms)
 }
 
 fn share<T: Eq + Hash + ?Sized>(pool: &Mutex<Pool<T>>, value: &Arc<T>) -> Arc<T> {
-    // A lock that another thread left in a panic is no reason to fail: the value is then not shared.
+    // If the lock is poisoned, the value is not shared.
     pool.lock().map_or_else(|_| value.clone(), |mut pool| pool.share(value))
 }
 
 struct Pool<T: ?Sized> {
     known: HashSet<Arc<T>>,
-    /// At how many values those that nobody has any more are dropped.
+    /// The size at which unused values are removed.
     sweep_at: usize,
 }
 
@@ -42,7 +42,7 @@ impl<T: Eq + Hash + ?Sized> Pool<T> {
         }
         if self.known.len() >= self.sweep_at {
             self.known.retain(|known| Arc::strong_count(known) > 1);
-            // Each sweep is paid for by as many new values as it looks at.
+            // Doubling keeps the amortized cost of a sweep constant for each new value.
             self.sweep_at = (2 * self.known.len()).max(1024);
         }
         self.known.insert(value.clone());

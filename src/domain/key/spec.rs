@@ -1,4 +1,4 @@
-//! What kind of key it is, what it may be used for, and where AWS has it.
+//! The specs and usages of keys, and the partitions that offer them.
 
 use super::aws_enums::open_enum;
 use crate::domain::place::Partition;
@@ -6,13 +6,10 @@ use crate::domain::place::Partition;
 open_enum! {
     /// The kind and size of a key.
     KeySpec {
-        /// AES-256 in GCM; SM4 in China.
+        /// AES-256 in GCM mode; SM4 in China.
         SymmetricDefault = "SYMMETRIC_DEFAULT",
-        /// RSA, 2048 bits.
         Rsa2048 = "RSA_2048",
-        /// RSA, 3072 bits.
         Rsa3072 = "RSA_3072",
-        /// RSA, 4096 bits.
         Rsa4096 = "RSA_4096",
         /// NIST P-256 (secp256r1).
         EccNistP256 = "ECC_NIST_P256",
@@ -22,15 +19,11 @@ open_enum! {
         EccNistP521 = "ECC_NIST_P521",
         /// Edwards 25519.
         EccNistEdwards25519 = "ECC_NIST_EDWARDS25519",
-        /// The curve of the crypto-currencies (secp256k1).
+        /// The curve of cryptocurrencies (secp256k1).
         EccSecgP256k1 = "ECC_SECG_P256K1",
-        /// HMAC with SHA-224.
         Hmac224 = "HMAC_224",
-        /// HMAC with SHA-256.
         Hmac256 = "HMAC_256",
-        /// HMAC with SHA-384.
         Hmac384 = "HMAC_384",
-        /// HMAC with SHA-512.
         Hmac512 = "HMAC_512",
         Sm2 = "SM2",
         /// ML-DSA, security level 2.
@@ -49,37 +42,33 @@ open_enum! {
 }
 
 open_enum! {
-    /// What a key may be used for.
+    /// The cryptographic operations of a key.
     KeyUsage {
         EncryptDecrypt = "ENCRYPT_DECRYPT",
         SignVerify = "SIGN_VERIFY",
-        /// Make and verify message authentication codes.
         GenerateVerifyMac = "GENERATE_VERIFY_MAC",
-        /// Agree on a shared secret.
+        /// Derive shared secrets.
         KeyAgreement = "KEY_AGREEMENT",
-        /// Send a shared secret to the key's owner.
+        /// Encapsulate shared secrets for the owner of the key.
         EncapsulateDecapsulate = "ENCAPSULATE_DECAPSULATE",
     }
 }
 
-/// A use that a kind of key is not made for.
+/// A combination of spec, usage and partition that AWS does not offer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpecMistake {
-    /// AWS has no such combination.
     #[error("`{usage}` is not a usage of a key with spec {spec}: {} is expected", listed(.spec.usages()))]
     Usage {
         spec: KeySpec,
-        /// What it was to be used for.
         usage: KeyUsage,
     },
-    /// Several usages are possible, and none was said.
+    /// The spec has several usages, and none was given.
     #[error("a key with spec {spec} needs a usage: {} is expected", listed(.spec.usages()))]
     UsageNeeded { spec: KeySpec },
-    /// AWS has such keys in China only.
+    /// AWS offers the spec in China only.
     #[error("there are no keys with spec {spec} in partition `{partition}`: only in `aws-cn`")]
     Elsewhere {
         spec: KeySpec,
-        /// Where it was to be.
         partition: Partition,
     },
 }
@@ -89,7 +78,7 @@ fn listed(usages: &[KeyUsage]) -> String {
 }
 
 impl KeySpec {
-    /// What keys of this kind may be used for, by AWS's table. Nothing is known about unknown kinds.
+    /// Returns the usages of a spec, by AWS's table; none for an unknown spec.
     pub fn usages(&self) -> &'static [KeyUsage] {
         use KeyUsage::{EncapsulateDecapsulate, EncryptDecrypt, GenerateVerifyMac, KeyAgreement, SignVerify};
         match self {
@@ -105,7 +94,7 @@ impl KeySpec {
         }
     }
 
-    /// The usage where nobody named one: the only one that there is.
+    /// Returns the usage of a spec that has only one.
     pub fn default_usage(&self) -> Option<KeyUsage> {
         match self.usages() {
             [only] => Some(only.clone()),
@@ -113,10 +102,10 @@ impl KeySpec {
         }
     }
 
-    /// The usage of a new key: the one asked for, or the only one.
+    /// Returns the usage of a new key: the requested one, or the only one.
     ///
     /// # Errors
-    /// When AWS has no such combination, or there is a choice and none was made.
+    /// When the spec does not have the usage, or has several and none was requested.
     pub fn usage_or_default(&self, asked: Option<KeyUsage>) -> Result<KeyUsage, SpecMistake> {
         match asked {
             Some(usage) if self.usages().contains(&usage) => Ok(usage),
@@ -125,10 +114,10 @@ impl KeySpec {
         }
     }
 
-    /// Whether AWS has such keys in a partition.
+    /// Checks that a partition offers the spec.
     ///
     /// # Errors
-    /// When it has not.
+    /// When it does not.
     pub fn check_partition(&self, partition: Partition) -> Result<(), SpecMistake> {
         if *self == Self::Sm2 && partition != Partition::AwsCn {
             return Err(SpecMistake::Elsewhere { spec: self.clone(), partition });
@@ -136,7 +125,7 @@ impl KeySpec {
         Ok(())
     }
 
-    /// Whether such a key has a public half.
+    /// Whether keys of the spec have a public key.
     pub fn is_asymmetric(&self) -> bool {
         !matches!(
             self,
@@ -144,7 +133,7 @@ impl KeySpec {
         )
     }
 
-    /// Whether AWS can rotate the material of such a key: of symmetric ones for encryption only.
+    /// Whether AWS can rotate the material of such keys. It rotates symmetric encryption keys only.
     pub fn is_rotatable(&self) -> bool {
         *self == Self::SymmetricDefault
     }

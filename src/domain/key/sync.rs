@@ -1,5 +1,5 @@
-//! What a synchronisation may change here. It reads for a while, and operations go on meanwhile: what they have written
-//! down since the reading began is newer than what was read, and what they are about to write down is theirs to write.
+//! The changes by a synchronisation. Operations continue while it reads. Their events since the reading began are newer
+//! than the data read, and keys with a pending operation are left to that operation.
 
 use super::aggregate::{Key, Snapshot};
 use super::aws_enums::KeyManager;
@@ -15,10 +15,10 @@ use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 use crate::domain::time::Time;
 
-/// The events that a key read at AWS causes.
+/// Returns the events for a key that was read at AWS.
 ///
 /// # Errors
-/// When the KMS is gone or put away, or does not manage the region any more.
+/// When the KMS was deleted, is archived, or no longer manages the region.
 pub(super) fn synchronise(
     state: &State,
     id: KeyId,
@@ -41,7 +41,7 @@ pub(super) fn synchronise(
     })
 }
 
-/// The events that a key missing at AWS causes.
+/// Returns the events for a key that AWS did not list.
 pub(super) fn missing(state: &State, id: KeyId, began: Time) -> Vec<Event> {
     match state.keys.get(&id) {
         Some(key) if key.lags_behind(began) && !key.gone => vec![Event::Key(id, KeyEvent::Vanished)],
@@ -50,7 +50,7 @@ pub(super) fn missing(state: &State, id: KeyId, began: Time) -> Vec<Event> {
 }
 
 impl Key {
-    /// What a synchronisation tells of it that is new; none if nothing, or if what is known here may be newer.
+    /// Returns the aspects to record after a synchronisation; `None` if nothing changed, or the state may be newer.
     pub fn synchronise(&self, mut seen: Snapshot, began: Began) -> Option<Vec<Aspect>> {
         if !self.lags_behind(began.key) {
             return None;
@@ -62,13 +62,13 @@ impl Key {
         (self.gone || !news.is_empty()).then_some(news)
     }
 
-    /// Is what is known here surely from before that time?
+    /// Whether the key last changed before that time and has no pending operation.
     fn lags_behind(&self, time: Time) -> bool {
         self.pending.is_none() && self.updated < time
     }
 }
 
-/// Is this unknown key one that an operation is making? That operation makes it known itself.
+/// Whether a pending operation may be creating this unknown key. The operation then adds the key itself.
 fn is_being_made(state: &State, kms: KmsId, region: &Region, tags: Option<&[Tag]>) -> bool {
     state.operations.iter().any(|(operation, pending)| {
         let carries_its_mark = |tags: &[Tag]| {

@@ -1,58 +1,50 @@
-//! A key's tags.
+//! Tags of keys.
 
-/// A name and a value that hang on a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tag {
-    /// Unique on the key; upper and lower case differ.
+    /// The name, unique on an AWS key and case-sensitive.
     pub key: String,
     pub value: String,
 }
 
-/// How many tags a key may have.
+/// The maximum number of tags on a key.
 pub const TAGS_PER_KEY_MAX: usize = 50;
 
-/// The tag of a key that has a template's policy; its value is the template's id.
+/// The tag of a key that has the policy of a template. Its value is the template's id.
 pub const TEMPLATE_TAG: &str = "cckm_policy_template_id";
 
 const KEY_MAX: usize = 128;
 const VALUE_MAX: usize = 256;
 
-/// A tag that AWS would not take.
+/// A tag that AWS would not accept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TagError {
-    /// No name.
     #[error("a tag's key must not be empty")]
     KeyEmpty,
-    /// The name is too long.
     #[error("a tag's key has up to {KEY_MAX} characters, and `{0}…` has {1}")]
     KeyTooLong(String, usize),
-    /// The value is too long.
     #[error("a tag's value has up to {VALUE_MAX} characters, and that of `{0}` has {1}")]
     ValueTooLong(String, usize),
-    /// A sign that AWS does not take.
     #[error("the tag `{}` holds `{}`: letters, digits, spaces and `_.:/=+-@` are expected", .0.escape_debug(), .1.escape_debug())]
     Character(String, char),
-    /// A tag of AWS's own.
     #[error("the tag `{0}` is not possible: keys that begin with `aws:` are AWS's own")]
     Reserved(String),
-    /// The same name more than once.
     #[error("the tag `{0}` is given more than once")]
     Twice(String),
-    /// More than a key may have.
     #[error("a key has up to {TAGS_PER_KEY_MAX} tags, and {0} are given")]
     TooMany(usize),
 }
 
 impl Tag {
-    /// Takes a tag as AWS says it.
+    /// Returns a tag from AWS, without a check.
     pub fn told(key: impl Into<String>, value: impl Into<String>) -> Self {
         Self { key: key.into(), value: value.into() }
     }
 
-    /// Takes a tag that a caller wants to have.
+    /// Checks a tag that a caller wants to set.
     ///
     /// # Errors
-    /// When AWS would not take it.
+    /// When AWS would not accept it.
     pub fn parse(key: &str, value: &str) -> Result<Self, TagError> {
         check_tag_key(key)?;
         let length = value.chars().count();
@@ -65,16 +57,16 @@ impl Tag {
         }
     }
 
-    /// Whether it belongs to AWS, and nobody else may set or remove it.
+    /// Whether the tag belongs to AWS. Only AWS can set or remove it.
     pub fn is_of_aws(&self) -> bool {
         is_of_aws(&self.key)
     }
 }
 
-/// Checks the key of a tag that is to be set or removed.
+/// Checks the name of a tag that is to be set or removed.
 ///
 /// # Errors
-/// When AWS would not take it.
+/// When AWS would not accept it.
 pub fn check_tag_key(key: &str) -> Result<(), TagError> {
     let length = key.chars().count();
     if length == 0 {
@@ -89,10 +81,10 @@ pub fn check_tag_key(key: &str) -> Result<(), TagError> {
     if is_of_aws(key) { Err(TagError::Reserved(key.to_owned())) } else { Ok(()) }
 }
 
-/// Checks a whole set of tags: no name twice, not more than a key may have.
+/// Checks a set of tags: each name once, and at most [`TAGS_PER_KEY_MAX`] tags.
 ///
 /// # Errors
-/// When AWS would not take the set.
+/// When AWS would not accept the set.
 pub fn check_tags(tags: &[Tag]) -> Result<(), TagError> {
     if tags.len() > TAGS_PER_KEY_MAX {
         return Err(TagError::TooMany(tags.len()));

@@ -1,4 +1,4 @@
-//! What is decided on bulk jobs: each command, on the state that it finds, becomes events or a refusal.
+//! Decides the commands of bulk jobs.
 
 use super::{BulkCommand, check_keys};
 use crate::domain::id::JobId;
@@ -6,10 +6,7 @@ use crate::domain::job::event::BulkEvent;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
+/// Returns the job and the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: BulkCommand) -> Result<(JobId, Vec<BulkEvent>), Refusal> {
     match command {
         BulkCommand::Start { id, by, task, keys } => {

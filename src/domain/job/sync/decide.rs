@@ -1,4 +1,4 @@
-//! What is decided on jobs that synchronise: each command, on the state that it finds, becomes events or a refusal.
+//! Decides the commands of synchronisation jobs.
 
 use super::{SyncCommand, SyncPlace};
 use crate::domain::id::{JobId, KmsId};
@@ -8,15 +8,12 @@ use crate::domain::refusal::{JobRefusal, KmsRefusal, Refusal};
 use crate::domain::state::State;
 use std::collections::{HashMap, HashSet};
 
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
+/// Returns the job and the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: SyncCommand) -> Result<(JobId, Vec<SyncEvent>), Refusal> {
     match command {
         SyncCommand::Start { id, by, all, kms, regions, leave_out } => {
             let places = places(state, &kms, regions.as_deref(), leave_out)?;
-            // Where there is nothing to do it is done.
+            // A job without regions is finished at once.
             let finished = places.is_empty().then_some(SyncEvent::Finished);
             let started = SyncEvent::Started { by, all, places };
             Ok((id, [started].into_iter().chain(finished).collect()))
@@ -61,7 +58,7 @@ fn unmanaged(region: &Region, kms: &crate::domain::kms::Kms) -> Refusal {
     })
 }
 
-/// The regions that jobs go through now. One at a time goes through a region: two would do the same work twice.
+/// The regions of the jobs in progress. Only one job at a time may synchronise a region: two would do the same work.
 struct Open<'a>(HashMap<(KmsId, &'a Region), JobId>);
 
 impl<'a> Open<'a> {
