@@ -1,5 +1,5 @@
-//! The vendor's table "APIs and Action Mapping" as data: every action, the APIs that need it, and a description of each.
-//! The routes refer to these actions, and `GET /v1/cckm/aws/actions` serves the table.
+//! The vendor's table "APIs and Action Mapping" as data: every action, the APIs that need it, and a description of
+//! each. The routes refer to these actions, and `GET /v1/cckm/aws/actions` serves the table.
 
 use std::fmt;
 

@@ -1,8 +1,8 @@
 //! The effects of a change of one aggregate on others.
 //!
-//! As a rule, such a change causes further events, one in the stream of each aggregate that it affects. A stream is then
-//! complete by itself, and an event changes its own aggregate only. The first half of this file makes these events. The
-//! second half has the exceptions: the events that change the state of another aggregate, and the reasons.
+//! As a rule, such a change causes further events, one in the stream of each aggregate that it affects. A stream is
+//! then complete by itself, and an event changes its own aggregate only. The first half of this file makes these
+//! events. The second half has the exceptions: the events that change the state of another aggregate, and the reasons.
 
 use super::acl::Principal;
 use super::event::{Event, GroupEvent, KmsEvent, SessionEvent};

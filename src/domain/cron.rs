@@ -1,9 +1,9 @@
 //! Cron expressions, by which schedules are due. An expression has five fields (minute, hour, day of the month, month,
 //! day of the week), in UTC.
 //!
-//! A field is `*`, a number, a name (`jan` to `dec`, `sun` to `sat`), a range `a-b`, any of these with a step `/n`, or a
-//! comma-separated list of them. Sunday is 0 or 7. If both days are restricted, a day that matches either is due, as in
-//! crontab(5).
+//! A field is `*`, a number, a name (`jan` to `dec`, `sun` to `sat`), a range `a-b`, any of these with a step `/n`, or
+//! a comma-separated list of them. Sunday is 0 or 7. If both days are restricted, a day that matches either is due, as
+//! in crontab(5).
 
 use super::time::Time;
 use chrono::{DateTime, Datelike, Days, NaiveDate, Timelike, Utc};

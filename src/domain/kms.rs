@@ -1,4 +1,4 @@
-//! A KMS: an AWS account with some of its regions, under management here. Adding, updating, permitting, archiving.
+//! A KMS: an AWS account with the regions of it that Claviger manages.
 
 pub mod decide;
 pub mod refusal;
@@ -13,18 +13,17 @@ use super::time::Time;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A KMS as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Kms {
     pub id: KmsId,
     pub name: KmsName,
     pub account: AccountId,
-    /// As whom AWS knows us there.
+    /// The ARN of the principal whose credentials are used in the account.
     pub arn: Arn,
     pub connection: ConnectionId,
-    /// The role assumed for it.
+    /// The role that is assumed for calls in the account.
     pub role: Option<AssumedRole>,
-    /// The regions, in the order given.
+    /// The managed regions, in the order given.
     pub regions: Vec<Region>,
     pub cloud: Partition,
     pub acl: Acl,
@@ -38,60 +37,60 @@ pub struct Kms {
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]
 pub struct AssumedRole {
     pub arn: RoleArn,
-    /// The external id, if the role wants one. AWS does not count it as a secret.
+    /// The external id, if the role requires one. AWS does not treat it as a secret.
     pub external_id: Option<ExternalId>,
 }
 
-/// A KMS that is to be added.
+/// The settings of a KMS that is to be added.
 #[derive(Clone, Debug)]
 pub struct NewKms {
     pub id: KmsId,
     pub name: KmsName,
-    /// The account that the caller says it is.
+    /// The account that the caller expects the credentials to belong to.
     pub account: AccountId,
     pub connection: ConnectionId,
     pub role: Option<AssumedRole>,
     pub regions: Vec<Region>,
 }
 
-/// What AWS said of an account when it was asked with the credentials in question.
+/// The account behind some credentials, as AWS reports it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct AccountProbe {
     /// The account that the credentials belong to.
     pub account: AccountId,
-    /// As whom AWS knows us.
+    /// The ARN of the principal whose credentials they are.
     pub arn: Arn,
-    /// The regions that are enabled there.
+    /// The regions that are enabled in the account.
     pub enabled: Vec<Region>,
 }
 
-/// What a caller wants changed: at most one of these may differ from what is.
+/// A change of a KMS. A member that is `None` stays as it is, and at most one of the others may differ from the KMS.
 #[derive(Clone, Debug, Default)]
 pub struct KmsPatch {
     pub connection: Option<ConnectionId>,
     pub regions: Option<Vec<Region>>,
-    /// Another role, or the same again.
     pub role: RoleRequest,
-    /// Forget the keys of regions that are taken away?
+    /// Whether keys in regions that are removed may be removed from the state.
     pub forget_keys: bool,
 }
 
-/// A role as a caller wants it. What is none stays; only with another role the external id does not.
+/// A change of an assumed role. A member that is `None` stays as it is. For a KMS, another role drops the external id
+/// of the present one.
 #[derive(Clone, Debug, Default)]
 pub struct RoleRequest {
     pub arn: Option<RoleArn>,
     pub external_id: Option<ExternalId>,
 }
 
-/// The one change that a patch asks for.
+/// The single change that a patch requests.
 #[derive(Clone, PartialEq, Debug)]
 pub enum KmsChange {
     None,
     Connection(ConnectionId),
     Regions {
-        /// All of them, as they are to be.
+        /// The complete new list.
         to: Vec<Region>,
-        /// Forget the keys of those that are taken away?
+        /// Whether keys in regions that are removed may be removed from the state.
         forget_keys: bool,
     },
     Role(AssumedRole),
@@ -99,51 +98,48 @@ pub enum KmsChange {
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum KmsEvent {
-    /// An AWS account, with some of its regions, came under management.
     Added {
         name: KmsName,
         account: AccountId,
-        /// As whom AWS knows us there.
+        /// The ARN of the principal whose credentials are used in the account.
         arn: Arn,
         connection: ConnectionId,
-        /// The role assumed for it, if any.
+        /// The role that is assumed for calls in the account.
         role: Option<AssumedRole>,
-        /// The regions, in the order given.
+        /// The managed regions, in the order given.
         regions: Vec<Region>,
         cloud: Partition,
     },
     RegionsReplaced {
-        /// All of them, as they are now.
+        /// The complete new list.
         to: Vec<Region>,
     },
-    /// Another connection to the same account.
+    /// The KMS uses another connection to the same account.
     ConnectionReplaced {
         to: ConnectionId,
-        /// As whom AWS knows us now.
+        /// The ARN of the principal whose credentials are used now.
         arn: Arn,
     },
-    /// Another role in the same account, or none.
+    /// The KMS uses another role in the same account, or none.
     RoleReplaced {
         to: Option<AssumedRole>,
-        /// As whom AWS knows us now.
+        /// The ARN of the principal whose credentials are used now.
         arn: Arn,
     },
-    /// Permissions were given and taken, together.
+    /// Actions were permitted and withdrawn.
     AclsChanged {
-        /// In this order.
+        /// The changes, in the order in which they apply.
         changes: Vec<AclChange>,
     },
-    /// Put away: viewed, recovered or deleted, nothing else.
+    /// The KMS was archived. It can be viewed, recovered or deleted, and nothing else.
     Archived,
     Recovered,
-    /// No longer under management. AWS itself was not touched.
+    /// The account is no longer managed. Its keys at AWS did not change.
     Deleted,
 }
 
-/// What can be asked of KMSs.
 #[derive(Clone, Debug)]
 pub enum KmsCommand {
-    /// Bring an account under management.
     Add {
         new: NewKms,
         seen: AccountProbe,
@@ -151,15 +147,15 @@ pub enum KmsCommand {
     Update {
         id: KmsId,
         update: KmsChange,
-        /// The role that it was made out of.
+        /// The role of the KMS when the update was prepared.
         role: Option<AssumedRole>,
-        /// What AWS said, with the credentials as they are to be.
+        /// The probe with the new credentials.
         seen: AccountProbe,
     },
-    /// Give and take permissions, all or none.
+    /// Permit and withdraw actions, all or none.
     UpdateAcls {
         id: KmsId,
-        /// In this order.
+        /// The changes, in the order in which they apply.
         changes: Vec<AclChange>,
     },
     Archive {
@@ -168,7 +164,7 @@ pub enum KmsCommand {
     Recover {
         id: KmsId,
     },
-    /// Forget it. AWS itself is not touched.
+    /// Delete the KMS. Its keys at AWS do not change.
     Delete {
         id: KmsId,
         at: Time,
@@ -188,7 +184,7 @@ impl Named for Kms {
     }
 }
 
-/// All KMSs, by account too. It reads as the collection does.
+/// All KMSs, with an index by account. It dereferences to the collection.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KmsCollection {
     all: Collection<Kms>,
@@ -201,14 +197,13 @@ impl KmsCollection {
         self.by_account.get(&account).into_iter().flatten().filter_map(|id| self.all.get(id))
     }
 
-    /// Puts the collection together from its entries, in their order.
+    /// Restores the collection from a snapshot.
     pub fn restored(entries: Vec<Kms>) -> Self {
         let mut by_account = imbl::HashMap::<_, Vec<_>>::new();
         entries.iter().for_each(|kms| by_account.entry(kms.account).or_default().push(kms.id));
         Self { all: entries.into_iter().collect(), by_account }
     }
 
-    /// Takes in what has happened to a KMS. It cannot fail: an event is a fact, and the log is full of old ones.
     pub(super) fn apply(&mut self, at: Time, id: KmsId, event: &KmsEvent) {
         match event {
             KmsEvent::Added { name, account, arn, connection, role, regions, cloud } => {
@@ -275,7 +270,7 @@ impl Kms {
         self.updated = at;
     }
 
-    /// The events that take every right away from a principal who will be no more.
+    /// Returns the event that withdraws all rights of a principal who is removed; `None` if there are none.
     pub fn withdraw_all(&self, principal: &Principal) -> Option<KmsEvent> {
         let held = self.acl.entries().iter().find(|entry| entry.principal == *principal)?;
         let actions = held.actions.iter().collect();
@@ -284,10 +279,10 @@ impl Kms {
         })
     }
 
-    /// Refuses all but view, recover and delete while the KMS is put away.
+    /// Refuses a change of an archived KMS.
     ///
     /// # Errors
-    /// When it is.
+    /// When the KMS is archived.
     pub fn refuse_archived(&self) -> Result<(), Refusal> {
         if self.archived { Err(KmsRefusal::Archived(self.name.clone()).into()) } else { Ok(()) }
     }

@@ -53,7 +53,8 @@ macro_rules! name {
                 Ok(Self(text.into()))
             }
 
-            /// Returns a name that was read from the log. It was valid when it was recorded, so it is not checked again.
+            /// Returns a name that was read from the log. It was valid when it was recorded, so it is not checked
+            /// again.
             pub fn stored(text: &str) -> Self {
                 Self(text.into())
             }

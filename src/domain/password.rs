@@ -1,29 +1,24 @@
-//! The rules for passwords and lockout, as an administrator sets them. Times in minutes and days, as clients know them.
+//! The rules for passwords and lockout, as an administrator sets them. Times are in minutes and days, as in the API.
 
 use super::time::Time;
 
-/// The global password policy; the names are those of the API.
+/// The global password policy. The members have the names of the API.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PasswordPolicy {
-    /// At least so many upper-case letters.
     pub inclusive_min_upper_case: u32,
-    /// At least so many lower-case letters.
     pub inclusive_min_lower_case: u32,
-    /// At least so many digits.
     pub inclusive_min_digits: u32,
-    /// At least so many other characters.
+    /// The minimum number of characters that are neither letters nor digits.
     pub inclusive_min_other: u32,
-    /// At least so many characters.
     pub inclusive_min_total_length: u32,
-    /// At most so many characters.
     pub inclusive_max_total_length: u32,
-    /// So many earlier passwords may not be used again.
+    /// The number of previous passwords that cannot be used again.
     pub password_history_threshold: u32,
-    /// Days until a password must be changed; 0: never.
+    /// The days until a password must be changed; 0 for never.
     pub password_lifetime: u32,
-    /// Days before a user may change it again.
+    /// The days until a user may change a new password.
     pub password_change_min_days: u32,
-    /// Minutes of lockout after each failure in a row; the last one holds for all further ones.
+    /// The minutes of lockout after each consecutive failure. The last entry applies to all further failures.
     pub failed_logins_lockout_thresholds: Vec<u32>,
 }
 
@@ -44,51 +39,44 @@ impl Default for PasswordPolicy {
     }
 }
 
-/// The longest password that any policy may ask for: hashing must stay bounded.
+/// The upper limit of the length of passwords, in characters. It bounds the cost of hashing.
 pub const PASSWORD_MAX: u32 = 1024;
-/// The most earlier passwords that are kept.
+/// The maximum number of previous passwords that are kept.
 pub const HISTORY_MAX: u32 = 24;
 
-/// What is wrong with a password. The password itself is never in it.
+/// The reason why a password is rejected. It never contains the password.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PasswordProblem {
     #[error("must have at least {0} characters")]
     TooShort(u32),
     #[error("must have at most {0} characters")]
     TooLong(u32),
-    /// Too few of one kind.
     #[error("must have at least {least} {kind}")]
     TooFew { least: u32, kind: &'static str },
-    /// One of the last ones.
     #[error("must not be one of the last {0} passwords")]
     UsedBefore(u32),
-    /// Changed only just now.
     #[error("was changed less than {0} days ago and cannot be changed yet")]
     ChangedLately(u32),
-    /// The same as the one it replaces.
     #[error("must differ from the present one")]
     Unchanged,
 }
 
 impl PasswordProblem {
-    /// Is the new password to blame, and not when the present one was set?
+    /// Whether the problem is the new password, and not the age of the present one.
     pub fn is_of_the_new_one(&self) -> bool {
         !matches!(self, Self::ChangedLately(_))
     }
 }
 
-/// What is wrong with a policy.
+/// The reason why a policy is rejected.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum PolicyProblem {
-    /// Lengths that no password can have.
     #[error("inclusive_min_total_length must be from 1 to inclusive_max_total_length, and that at most {PASSWORD_MAX}")]
     Length,
-    /// More characters of certain kinds than fit.
     #[error("the four kinds of characters together must not ask for more than inclusive_max_total_length")]
     Kinds,
     #[error("password_history_threshold must be at most {HISTORY_MAX}")]
     History,
-    /// Days that no calendar needs.
     #[error("password_lifetime and password_change_min_days must be at most 36500 days, and the first over the second")]
     Days,
     #[error("failed_logins_lockout_thresholds must have at most 32 entries of at most 525600 minutes")]
@@ -96,10 +84,10 @@ pub enum PolicyProblem {
 }
 
 impl PasswordPolicy {
-    /// Can this policy be lived with?
+    /// Checks the policy itself.
     ///
     /// # Errors
-    /// The first thing wrong with it.
+    /// The first problem found.
     pub fn check(&self) -> Result<(), PolicyProblem> {
         let (least, most) = (self.inclusive_min_total_length, self.inclusive_max_total_length);
         let kinds = [
@@ -127,10 +115,10 @@ impl PasswordPolicy {
         }
     }
 
-    /// Is this password good enough?
+    /// Checks a password against the policy.
     ///
     /// # Errors
-    /// The first thing wrong with it.
+    /// The first problem found.
     pub fn check_password(&self, password: &str) -> Result<(), PasswordProblem> {
         let count = |kind: fn(&char) -> bool| password.chars().filter(kind).count() as u64;
         let length = count(|_| true);
@@ -157,7 +145,8 @@ impl PasswordPolicy {
         Ok(())
     }
 
-    /// Until when no login is tried after so many failures in a row, the last of them at `last`. None: it may be.
+    /// Returns the end of the lockout after a number of consecutive failures, the last of them at `last`; `None` if
+    /// they cause none.
     pub fn locked_until(&self, failures: u32, last: Time) -> Option<Time> {
         let thresholds = &self.failed_logins_lockout_thresholds;
         let step = (failures as usize).min(thresholds.len()).checked_sub(1)?;

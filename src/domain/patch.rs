@@ -1,4 +1,4 @@
-//! A member of a patch that may be taken away. A member that may only be changed is an `Option`: none keeps it.
+//! A member of a patch that can be changed or cleared. A member that can only be changed is an `Option`.
 
 use super::refusal::Refusal;
 
@@ -11,7 +11,7 @@ pub enum Patch<T> {
 }
 
 impl<T> Patch<T> {
-    /// Returns what a member holds after the patch.
+    /// Returns the value of the member after the patch.
     pub fn over(self, now: Option<T>) -> Option<T> {
         match self {
             Self::Keep => now,
@@ -21,7 +21,7 @@ impl<T> Patch<T> {
     }
 }
 
-/// Refuses a member by name.
+/// Returns the refusal of a member of the request.
 pub(super) fn invalid(member: &'static str, problem: impl ToString) -> Refusal {
     Refusal::Invalid { member, problem: problem.to_string() }
 }

@@ -1,7 +1,7 @@
-//! Where things are in AWS: partition, region, account; and ARNs, in `arn`. Parsed once, trusted afterwards.
+//! Partitions, regions and accounts of AWS; ARNs are in `arn`.
 //!
-//! `parse` is the only way in, for text from a caller, from AWS and from the log alike; what comes out is always
-//! well formed, and prints exactly as it came. Whether a region is enabled or an account exists, only AWS knows.
+//! `parse` is the only constructor, for text from a caller, from AWS and from the log. The values are always well
+//! formed, and print exactly as they were given. Whether a region is enabled or an account exists, only AWS knows.
 
 #[macro_use]
 mod text;
@@ -12,36 +12,27 @@ pub use arn::{Arn, ArnFault, ExternalId, RoleArn};
 
 use std::fmt;
 
-/// Text that names no place in AWS. The caller puts the member's name in front.
+/// A text that is not a partition, region, account or ARN. The caller prefixes the message with the member's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlaceError {
-    /// Not the name of one of the three partitions.
     #[error("`{0}` is not an AWS partition: `aws`, `aws-us-gov` or `aws-cn` is expected")]
     Partition(Excerpt),
-    /// Not shaped like a region's name.
     #[error("`{0}` is not an AWS region: a name such as `eu-west-1` is expected")]
     Region(Excerpt),
-    /// Shaped like a region, but of none of the three partitions.
+    /// The text has the form of a region, but belongs to none of the three partitions.
     #[error("`{0}` is a region of none of the partitions `aws`, `aws-us-gov` and `aws-cn`")]
     RegionElsewhere(Excerpt),
-    /// Not 12 digits.
     #[error("`{0}` is not an AWS account id: 12 digits are expected")]
     AccountId(Excerpt),
     #[error("`{text}` is not an ARN: {reason}")]
-    Arn {
-        text: Excerpt,
-        /// What is wrong with it, or what would be right.
-        reason: ArnFault,
-    },
-    /// An ARN, but not that of an IAM role.
+    Arn { text: Excerpt, reason: ArnFault },
     #[error("`{0}` is not the ARN of an IAM role: `arn:aws:iam::123456789012:role/name` is expected")]
     RoleArn(Excerpt),
-    /// Not an external id that STS would take.
     #[error("`{0}` is not an external id: 2 to 1224 letters, digits and `_+=,.@:/-` are expected")]
     ExternalId(Excerpt),
 }
 
-/// The head of a refused text, short enough for a message. Never used for anything secret.
+/// The beginning of a refused text, short enough for a message. It must not be used for secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt(Box<str>);
 
@@ -63,7 +54,7 @@ impl fmt::Display for Excerpt {
     }
 }
 
-/// One of the worlds that AWS keeps apart. Nothing crosses from one to another, credentials least of all.
+/// An AWS partition. Credentials and resources of one partition are not valid in another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Partition {
     #[default]
@@ -84,7 +75,7 @@ impl Partition {
         found.ok_or_else(|| PlaceError::Partition(Excerpt::of(text)))
     }
 
-    /// The partition's name, as in an ARN; the product's API calls it the cloud name.
+    /// The name of the partition, as in an ARN. The API calls it the cloud name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Aws => "aws",
@@ -93,7 +84,7 @@ impl Partition {
         }
     }
 
-    /// What the names of the partition's endpoints end in.
+    /// The domain of the partition's endpoints.
     pub const fn dns_suffix(self) -> &'static str {
         match self {
             Self::Aws | Self::AwsUsGov => "amazonaws.com",
@@ -101,7 +92,7 @@ impl Partition {
         }
     }
 
-    /// The region that is asked when nobody has chosen one: it is enabled in every account of the partition.
+    /// The region that is used if none is given. It is enabled in every account of the partition.
     pub fn default_region(self) -> Region {
         Region::packed(match self {
             Self::Aws => "us-east-1",
@@ -111,18 +102,19 @@ impl Partition {
     }
 }
 
-/// The name of a region, such as `eu-west-1`. Retained in place: most of a log is regions, and a start reads all of it.
+/// The name of a region, such as `eu-west-1`. It is stored without an allocation, because most records of a log have
+/// one and a start reads all of them.
 ///
-/// Names that AWS has not used yet are taken if they are shaped as AWS shapes them.
+/// Names that AWS does not use yet are accepted if they have the form of a region's name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region {
-    /// The name, then zeroes: so these compare as the names do.
+    /// The name, padded with zeroes, so that comparing the bytes compares the names.
     bytes: [u8; Self::LONGEST],
     length: u8,
 }
 
 impl Region {
-    /// `us-gov-`, a word, `-` and two digits; one more makes the whole a round size.
+    /// `us-gov-`, a word, `-` and two digits have 22 bytes; one more makes the struct 24 bytes large.
     const LONGEST: usize = 23;
     const LONGEST_WORD: usize = 12;
 
@@ -135,7 +127,7 @@ impl Region {
         }
     }
 
-    /// Of a name that is known to fit.
+    /// Stores a name that is known to fit.
     fn packed(name: &str) -> Self {
         let mut bytes = [0; Self::LONGEST];
         bytes.iter_mut().zip(name.bytes()).for_each(|(place, byte)| *place = byte);
@@ -143,18 +135,18 @@ impl Region {
     }
 
     pub fn as_str(&self) -> &str {
-        // Nothing but ASCII is ever packed.
+        // The bytes are always ASCII.
         self.bytes.get(..usize::from(self.length)).and_then(|name| str::from_utf8(name).ok()).unwrap_or_default()
     }
 
-    /// The partition that the region belongs to, which its name tells.
+    /// Returns the partition of the region, which follows from its name.
     pub fn partition(&self) -> Partition {
         let name = self.as_str();
         Self::words(name).and_then(|words| Self::partition_of(name, words)).unwrap_or_default()
     }
 
-    /// How many words there are before the number, in a text that has two or three words of lower-case letters, then a
-    /// number: `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`.
+    /// Returns the number of words before the number, if the text consists of two or three words of lower-case letters
+    /// and a number: `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`.
     fn words(text: &str) -> Option<usize> {
         let (mut words, mut letters) = (0, 0);
         let mut rest = text.as_bytes();
@@ -169,8 +161,8 @@ impl Region {
         (letters == 0 && (2..=3).contains(&words) && is_region_number(rest)).then_some(words)
     }
 
-    /// The rule by which AWS names regions; the isolated partitions (`us-iso-east-1`) and the European sovereign
-    /// cloud (`eusc-de-east-1`) fit none of it.
+    /// Returns the partition by AWS's naming of regions. The isolated partitions (`us-iso-east-1`) and the European
+    /// Sovereign Cloud (`eusc-de-east-1`) are not supported.
     fn partition_of(shaped: &str, words: usize) -> Option<Partition> {
         let gov = shaped.starts_with("us-gov-");
         match (&shaped.as_bytes()[..3], words) {
@@ -187,12 +179,12 @@ fn is_region_number(text: &[u8]) -> bool {
     matches!(text, [b'1'..=b'9'] | [b'1'..=b'9', b'0'..=b'9'])
 }
 
-/// An AWS account's number: 12 digits.
+/// The id of an AWS account: 12 digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId(u64);
 
 impl AccountId {
-    /// Reads 12 digits, no more and no less.
+    /// Reads exactly 12 digits.
     pub fn parse(text: &str) -> Result<Self, PlaceError> {
         let refused = || PlaceError::AccountId(Excerpt::of(text));
         if text.len() != 12 || !text.bytes().all(|byte| byte.is_ascii_digit()) {

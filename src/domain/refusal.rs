@@ -1,5 +1,5 @@
-//! Every refusal of the domain. Each aggregate has its own, with their messages, kinds and reasons, in `refusal.rs`
-//! beside it; this is what all of them have in common.
+//! The refusals of the domain. Each aggregate defines its own in its `refusal.rs`, with messages, kinds and reasons;
+//! [`Refusal`] is the union of them.
 
 pub(super) mod installation;
 pub(super) mod reason;
@@ -18,14 +18,14 @@ pub use super::user::refusal::UserRefusal;
 pub use installation::InstallationRefusal;
 pub use reason::{AggregateRefusal, Reason, RefusalKind};
 
-/// Why something is not done. Messages name the member, the value and the remedy.
+/// The reason why a command is not executed. Messages name the member, the value and the remedy.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum Refusal {
     #[error("{member}: {problem}")]
     Invalid {
         /// The member of the request.
         member: &'static str,
-        /// What is wrong with it, and what would be right.
+        /// The problem, and the values that are accepted.
         problem: String,
     },
     #[error(transparent)]
@@ -76,7 +76,7 @@ impl Refusal {
         }
     }
 
-    /// Every reason that a refusal can have.
+    /// Returns the reasons of all refusals.
     pub fn reasons() -> impl Iterator<Item = &'static Reason> {
         let of_aggregates = [
             InstallationRefusal::REASONS,

@@ -1,4 +1,4 @@
-//! A state put together again from its entries, as a snapshot has them. Indexes are not entries: they follow.
+//! Restores a state from the entries in a snapshot. Indexes are not in a snapshot: they follow from the entries.
 
 use super::connection::Connection;
 use super::group::Group;
@@ -20,7 +20,7 @@ use super::table::Table;
 use super::template::Template;
 use super::user::User;
 
-/// All entries of a state, those that have an order in it.
+/// The entries of a state, in the order that they have there.
 pub struct Entries {
     pub installation: Option<Installation>,
     pub password_policy: PasswordPolicy,
@@ -29,13 +29,13 @@ pub struct Entries {
     pub sessions: Vec<Session>,
     pub connections: Vec<Connection>,
     pub kms: Vec<Kms>,
-    /// Those included that are no longer managed.
+    /// All rows, including those of keys that are no longer managed.
     pub keys: Vec<Key>,
     pub unmanaged_keys: Vec<UnmanagedKeys>,
     pub source_keys: Vec<SourceKey>,
     pub operations: Vec<(OperationId, PendingOperation)>,
     pub sync_jobs: Vec<SyncJob>,
-    /// And how many parts those have.
+    /// The ended jobs, and the number of their parts.
     pub ended_sync_jobs: (Vec<JobId>, usize),
     pub bulk_jobs: Vec<BulkJob>,
     pub ended_bulk_jobs: (Vec<JobId>, usize),

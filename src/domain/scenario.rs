@@ -1,5 +1,5 @@
-//! For tests: a rule of the domain as a sentence. Given these events, when this command comes, then these events
-//! follow, or this refusal. No store, no clock: each event is dated one step after the one before it.
+//! Given-when-then tests of the domain: given these events, when this command is decided, then these events follow, or
+//! this refusal. There is no store and no clock: each event is dated one step after the one before it.
 
 use super::command::Command;
 use super::connection::ConnectionCommand;
@@ -21,12 +21,12 @@ use super::time::Time;
 use super::user::UserCommand;
 use std::ops::Deref;
 
-/// The state after these events: the first at second 1, the next at second 2, and so on.
+/// Returns the state after these events: the first at second 1, the next at second 2, and so on.
 pub(crate) fn given(events: impl IntoIterator<Item = Event>) -> Given {
     Given::dated(at(1), 1, events)
 }
 
-/// A state, and when its next event is dated. It is read as the [`State`] that it is.
+/// A state and the time of its next event. It dereferences to the [`State`].
 #[derive(Clone)]
 pub(crate) struct Given {
     state: State,
@@ -35,12 +35,12 @@ pub(crate) struct Given {
 }
 
 impl Given {
-    /// The state after these events, the first at this time, each a step after the one before.
+    /// Returns the state after these events, the first at this time, each a step after the one before it.
     pub(crate) fn dated(first: Time, step_seconds: i64, events: impl IntoIterator<Item = Event>) -> Self {
         Self { state: State::default(), next: first, step_seconds }.and(events)
     }
 
-    /// The same, after more events.
+    /// Returns the state after more events.
     pub(crate) fn and(mut self, events: impl IntoIterator<Item = Event>) -> Self {
         self.extend(events);
         self
@@ -50,13 +50,13 @@ impl Given {
         self.push_at(self.next, event);
     }
 
-    /// One more event, at this time; later ones follow it.
+    /// Applies one more event at this time; later events follow it.
     pub(crate) fn push_at(&mut self, time: Time, event: Event) {
         self.state.apply(time, &event);
         self.next = time.plus_seconds(self.step_seconds);
     }
 
-    /// The state after these commands, each of which is done.
+    /// Returns the state after these commands. Asserts that none is refused.
     #[track_caller]
     pub(crate) fn after_all(self, commands: impl IntoIterator<Item = impl Into<Command>>) -> Self {
         commands.into_iter().fold(self, |given, command| given.when(command).then_done())
@@ -81,7 +81,7 @@ impl Deref for Given {
     }
 }
 
-/// What a command is answered with. It must be looked at, or the test says nothing.
+/// The decision on a command, which a test must examine.
 #[must_use]
 pub(crate) struct Decided {
     given: Given,
@@ -97,7 +97,7 @@ impl Decided {
         self.given.and(expected)
     }
 
-    /// Asserts that the command is done, where a test does not care by which events. Returns the state after them.
+    /// Asserts that the command is not refused. Returns the state after its events.
     #[track_caller]
     pub(crate) fn then_done(self) -> Given {
         let events = self.events();
@@ -109,7 +109,7 @@ impl Decided {
         assert_eq!(self.decision, Err(expected.into()));
     }
 
-    /// The events that follow, for a test that looks at a part of them only.
+    /// Returns the events, for a test that examines only some of them.
     #[track_caller]
     pub(crate) fn events(&self) -> Vec<Event> {
         match &self.decision {
@@ -118,7 +118,7 @@ impl Decided {
         }
     }
 
-    /// The refusal, for a test that looks at its variant only.
+    /// Returns the refusal, for a test that examines only its variant.
     #[track_caller]
     pub(crate) fn refusal(self) -> Refusal {
         self.decision.expect_err("a refusal")

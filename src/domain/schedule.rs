@@ -1,5 +1,5 @@
-//! Schedules: work that is done by itself when it is due, and the runs in which it was done. Two runs of one schedule
-//! are never at the same time, and what was missed while nobody was there is made up for by one run.
+//! Schedules and their runs. Two runs of one schedule never overlap. One run makes up for all times at which the
+//! schedule was due while the program was not running.
 
 pub mod decide;
 pub mod patch;
@@ -16,43 +16,41 @@ use imbl::Vector;
 use patch::SchedulePatch;
 use std::sync::Arc;
 
-/// A schedule as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Schedule {
     pub id: ScheduleId,
     pub name: ScheduleName,
-    /// What it does, and when.
     pub settings: ScheduleSettings,
-    /// Whatever was due up to here is dealt with.
+    /// The time up to which no run is outstanding.
     pub dealt_until: Time,
-    /// Its run that is under way.
+    /// The run in progress.
     pub running: Option<JobId>,
-    /// Its runs that are still remembered, oldest first.
+    /// The last runs, oldest first.
     pub runs: Vec<JobId>,
     pub created: Time,
     /// When it was last changed.
     pub updated: Time,
 }
 
-/// What a schedule does, and when.
+/// The work of a schedule, and the times at which it is due.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ScheduleSettings {
     pub description: String,
     pub run_at: Cron,
-    /// It is not due before; none: from the beginning.
+    /// The first moment at which the schedule may be due.
     pub start: Option<Time>,
-    /// It is not due after; none: for ever.
+    /// The last moment at which the schedule may be due.
     pub end: Option<Time>,
-    /// It is not due at all.
+    /// Whether the schedule is never due.
     pub disabled: bool,
     pub work: Work,
 }
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Work {
-    /// Rotates the keys that are under it.
+    /// Rotate the keys that are under the schedule.
     RotateKeys(RotationPlan),
-    /// Brings what is known here in line with AWS.
+    /// Update the keys in the state from AWS.
     Synchronize(SynchronizationPlan),
 }
 
@@ -68,7 +66,7 @@ impl Work {
         }
     }
 
-    /// The name of some work that is written so.
+    /// Returns the name of the work that a client names so.
     pub fn name_of(text: &str) -> Option<&'static str> {
         [Self::ROTATE_KEYS, Self::SYNCHRONIZE].into_iter().find(|name| *name == text)
     }
@@ -76,15 +74,15 @@ impl Work {
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct RotationPlan {
-    /// New material that comes from here lasts so long; none: for ever.
+    /// The validity of new material from source keys; `None` for unlimited.
     pub expiration: Option<Span>,
-    /// Only keys whose material lasts no longer than so; none: all.
+    /// Rotate only keys whose material expires within this time; `None` for all.
     pub expire_in: Option<Span>,
-    /// Only keys that were made or rotated so long ago; none: all.
+    /// Rotate only keys that were created or last rotated at least this long ago; `None` for all.
     pub rotation_after: Option<Span>,
-    /// A key that is replaced keeps each alias with a time stamp behind it.
+    /// A key that is replaced keeps each alias, with a time stamp appended.
     pub retain_alias: bool,
-    /// The key stays, and gets new material; otherwise a new key takes its place.
+    /// Rotate the material of the key, instead of replacing the key.
     pub rotate_material: bool,
 }
 
@@ -94,11 +92,13 @@ pub enum SynchronizationPlan {
     Kms(Vec<KmsId>),
 }
 
+/// The cause of a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cause {
     Due(Time),
-    /// It had been due while the program was not running.
+    /// The schedule was due while the program was not running.
     Missed(Time),
+    /// A user requested the run.
     Asked,
 }
 
@@ -108,19 +108,20 @@ pub struct Run {
     pub id: JobId,
     pub schedule: ScheduleId,
     pub name: ScheduleName,
-    /// What was done: the work's name.
+    /// The name of the work.
     pub operation: &'static str,
     pub cause: Cause,
     pub started: Time,
-    /// When and how it ended; none: it goes on.
+    /// The time and outcome of the end; `None` while the run is in progress.
     pub ended: Option<(Time, RunOutcome)>,
-    /// What became of each key so far. There may be 100 000: a copy of the run shares them.
+    /// The outcomes of the keys so far. There may be 100 000, so copies of the run share them.
     pub keys: Vector<(KeyId, KeyOutcome)>,
+    /// The keys in `keys`, as a set.
     pub(crate) treated: imbl::HashSet<KeyId>,
 }
 
 impl Run {
-    /// Is it written down what became of this key?
+    /// Whether the outcome of this key is recorded.
     pub fn has_treated(&self, key: KeyId) -> bool {
         self.treated.contains(&key)
     }
@@ -129,17 +130,16 @@ impl Run {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RunOutcome {
     Done,
-    /// Not all was done, and why.
+    /// A part of the work was not done, for this reason.
     Failed(String),
 }
 
-/// What became of one key in a run.
+/// The outcome of one key in a run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KeyOutcome {
     MaterialRotated,
-    /// This key has taken its place.
     ReplacedBy(KeyId),
-    /// It was not rotated, and why.
+    /// The key was not rotated, for this reason.
     Failed(String),
 }
 
@@ -147,19 +147,17 @@ pub enum KeyOutcome {
 pub enum ScheduleEvent {
     Created {
         name: ScheduleName,
-        /// What it does, and when.
         settings: ScheduleSettings,
     },
-    /// It does something else, or at other times.
     Updated {
-        /// All of it, as it is now.
+        /// The complete new settings.
         settings: ScheduleSettings,
     },
     RunStarted {
         run: JobId,
         cause: Cause,
     },
-    /// A run was done with one key.
+    /// A run has processed a key.
     KeyTreated {
         run: JobId,
         key: KeyId,
@@ -169,20 +167,17 @@ pub enum ScheduleEvent {
         run: JobId,
         outcome: RunOutcome,
     },
-    /// The schedule is no more. Its runs are remembered.
+    /// The schedule was deleted. Its runs stay in the state.
     Deleted,
 }
 
-/// What can be asked of schedules.
 #[derive(Clone, Debug)]
 pub enum ScheduleCommand {
     Create {
         id: ScheduleId,
         name: ScheduleName,
-        /// What it is to do, and when.
         settings: ScheduleSettings,
     },
-    /// Let it do something else, or at other times.
     Update {
         id: ScheduleId,
         patch: Box<SchedulePatch>,
@@ -192,14 +187,14 @@ pub enum ScheduleCommand {
         run: JobId,
         cause: Cause,
     },
-    /// Write down that a run is done with a key.
+    /// Record that a run has processed a key.
     NoteKey {
         id: ScheduleId,
         run: JobId,
         key: KeyId,
         outcome: KeyOutcome,
     },
-    /// Write down that a run has ended.
+    /// Record the end of a run.
     FinishRun {
         id: ScheduleId,
         run: JobId,
@@ -207,34 +202,35 @@ pub enum ScheduleCommand {
     },
     Delete {
         id: ScheduleId,
-        /// Keys that are under it are under none then.
+        /// Delete the schedule even if keys are under it; they are then under none.
         force: bool,
     },
 }
 
-/// So many runs of a schedule are remembered; the log has them all.
+/// The maximum number of runs of a schedule in the state. The log has all runs.
 pub const RUNS_MAX: usize = 100;
 
 impl ScheduleSettings {
-    /// Returns the settings of a new schedule of which only this much is known.
+    /// Returns default settings with these times and this work.
     pub const fn new(run_at: Cron, work: Work) -> Self {
         Self { description: String::new(), run_at, start: None, end: None, disabled: false, work }
     }
 
-    /// Do the two come due at the same times?
+    /// Whether both settings are due at the same times.
     fn is_due_like(&self, other: &Self) -> bool {
         (&self.run_at, self.start, self.end, self.disabled) == (&other.run_at, other.start, other.end, other.disabled)
     }
 }
 
 impl Schedule {
-    /// When it is due next, which may have been a while ago; none: never again.
+    /// Returns the next time at which the schedule is due. It may be in the past. `None` if the schedule is never due
+    /// again.
     pub fn next_due(&self) -> Option<Time> {
         let ScheduleSettings { run_at, start, end, disabled, .. } = &self.settings;
         if *disabled {
             return None;
         }
-        // Being due exactly at the start counts.
+        // The start itself counts.
         let from = start.map_or(self.dealt_until, |start| self.dealt_until.max(start.just_before()));
         run_at.next_after(from).filter(|due| end.is_none_or(|end| *due <= end))
     }
@@ -253,38 +249,36 @@ impl Named for Schedule {
     }
 }
 
-/// All schedules, and the runs that are remembered.
+/// All schedules, and their last runs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Schedules {
     pub all: Collection<Schedule>,
-    /// Their runs, in the order in which they began.
+    /// The runs, in the order in which they began.
     pub runs: Table<JobId, Run>,
-    /// Runs of schedules that are gone, the oldest first.
+    /// The runs of deleted schedules, oldest first.
     ownerless: imbl::Vector<JobId>,
 }
 
-/// So many runs of schedules that are gone are remembered.
+/// The maximum number of runs of deleted schedules in the state.
 const OWNERLESS_MAX: usize = 1000;
 
 impl Schedules {
-    /// Puts schedules and runs together again, in their order.
+    /// Restores schedules and runs from a snapshot, in their order.
     pub fn restored(schedules: Vec<Schedule>, remembered: Vec<Run>, ownerless: Vec<JobId>) -> Self {
         let mut runs = Table::default();
         remembered.into_iter().for_each(|run| runs.insert(run.id, run));
         Self { all: schedules.into_iter().collect(), runs, ownerless: ownerless.into_iter().collect() }
     }
 
-    /// Returns the runs of schedules that are gone, the oldest first.
+    /// Returns the runs of deleted schedules, oldest first.
     pub fn ownerless(&self) -> impl Iterator<Item = &JobId> {
         self.ownerless.iter()
     }
 
-    /// The schedule of this name.
     pub fn named(&self, name: &ScheduleName) -> Option<&Arc<Schedule>> {
         self.all.named(name)
     }
 
-    /// Takes in what has happened.
     pub fn apply(&mut self, at: Time, id: ScheduleId, event: &ScheduleEvent) {
         match event {
             ScheduleEvent::Created { name, settings } => {
@@ -301,7 +295,7 @@ impl Schedules {
                 self.all.insert(schedule);
             }
             ScheduleEvent::Updated { settings } => self.all.change(&id, |schedule| {
-                // What would have been due by the new times in the past is not made up for.
+                // No run makes up for past times of the new settings.
                 if !schedule.settings.is_due_like(settings) {
                     schedule.dealt_until = at;
                 }

@@ -1,8 +1,8 @@
-//! A secret in the form in which it is stored.
+//! Sealed secrets.
 
 use std::fmt;
 
-/// A secret that the keyring has sealed: bytes that tell nothing without it.
+/// A secret that the keyring has sealed (encrypted).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed(pub Vec<u8>);
 

@@ -1,5 +1,5 @@
-//! Sessions: a sign-in opens one, its refresh token carries it on, a revocation closes it. What is past its end is
-//! dropped when the next event comes in, by that event's time, so that replay makes the same state.
+//! Sessions. A sign-in opens a session, its refresh token extends it, and a revocation closes it. Sessions past their
+//! end are dropped with the next session event, by the time of that event, so that a replay yields the same state.
 
 pub mod decide;
 pub mod refusal;
@@ -8,16 +8,15 @@ use super::id::{RefreshTokenId, SessionId, UserId};
 use super::time::Time;
 use std::fmt;
 
-/// How long an access token is good for, in seconds.
+/// The lifetime of an access token, in seconds.
 pub const ACCESS_SECONDS: i64 = 300;
 
-/// So many sessions of a user may be open; with one more, that one is closed which was not used for the longest time.
+/// The maximum number of open sessions of a user. One more closes the least recently used session.
 pub const SESSIONS_MAX: usize = 1000;
 
-/// A session as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Session {
-    /// Its id: the token's `sid`.
+    /// The id, which is the `sid` claim of access tokens.
     pub id: SessionId,
     pub user: UserId,
     pub refresh: RefreshGrant,
@@ -25,12 +24,12 @@ pub struct Session {
     pub labels: Vec<String>,
     /// When the user signed in.
     pub opened: Time,
-    /// When a token was last made for it.
+    /// When a token of the session was last issued.
     pub used: Time,
 }
 
 impl Session {
-    /// Until when the refresh token is good; none: for ever.
+    /// Returns the end of the refresh token; `None` if it does not expire.
     pub fn refresh_ends(&self) -> Option<Time> {
         let after = |from: Time, seconds: u64| from.plus_seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
         let of_age = self.refresh.lifetime_seconds.map(|seconds| after(self.refresh_made, seconds));
@@ -38,7 +37,7 @@ impl Session {
         of_age.into_iter().chain(unused).min()
     }
 
-    /// When nothing of it is good any more; none: never.
+    /// Returns the end of the session, after which none of its tokens is valid; `None` if it does not expire.
     pub fn ends(&self) -> Option<Time> {
         self.refresh_ends().map(|refresh| refresh.max(self.used.plus_seconds(ACCESS_SECONDS)))
     }
@@ -59,39 +58,37 @@ pub enum SessionEvent {
     Opened {
         user: UserId,
         source: String,
-        /// The refresh token given with it.
         refresh: RefreshGrant,
-        /// Attached to the token by the client.
+        /// Labels that the client attached to the session.
         labels: Vec<String>,
     },
     /// The refresh token was used for a new access token.
     Refreshed,
     /// The refresh token was used and replaced by a new one.
     RefreshReplaced { refresh: RefreshGrant },
-    /// The session is over: its tokens are worth nothing.
+    /// The session was closed, and its tokens are no longer valid.
     Closed,
 }
 
-/// A refresh token as it is kept: never itself.
+/// A refresh token without the token itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RefreshGrant {
-    /// By which its owner names it.
+    /// The id by which the owner can revoke the token.
     pub id: RefreshTokenId,
     pub hash: TokenHash,
-    /// Seconds from its making to its end; none: no such end.
+    /// The seconds from the issue of the token to its end; `None` for no limit.
     pub lifetime_seconds: Option<u64>,
-    /// Seconds without use after which it ends; none: no such end.
+    /// The seconds without use after which the token ends; `None` for no limit.
     pub unused_seconds: Option<u64>,
 }
 
-/// What can be asked of sessions.
 #[derive(Clone, Debug)]
 pub enum SessionCommand {
-    /// Open one for a user whose password was proved.
+    /// Open a session for a user whose password was verified.
     Open {
         id: SessionId,
         user: UserId,
-        /// When the password that was proved was set: a change since then makes the proof void.
+        /// When the verified password was set. A change since then invalidates the verification.
         proved: Time,
         source: String,
         refresh: RefreshGrant,
@@ -99,9 +96,9 @@ pub enum SessionCommand {
         at: Time,
     },
     Refresh {
-        /// By the token that hashes to this.
+        /// The hash of the refresh token.
         hash: TokenHash,
-        /// With a new refresh token in place of the old.
+        /// A new refresh token that replaces the old one.
         replace: Option<RefreshGrant>,
         at: Time,
     },
@@ -110,7 +107,7 @@ pub enum SessionCommand {
     },
 }
 
-/// The sessions that are open.
+/// The open sessions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sessions {
     open: imbl::HashMap<SessionId, Session>,
@@ -122,29 +119,28 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Puts the open sessions together again.
+    /// Restores the sessions from a snapshot.
     pub fn restored(sessions: Vec<Session>) -> Self {
         let mut restored = Self::default();
         sessions.into_iter().for_each(|session| restored.put(session));
         restored
     }
 
-    /// The session of this id.
     pub fn get(&self, id: &SessionId) -> Option<&Session> {
         self.open.get(id)
     }
 
-    /// The session whose refresh token hashes to this.
+    /// Returns the session of the refresh token with this hash.
     pub fn by_refresh(&self, hash: &TokenHash) -> Option<&Session> {
         self.open.get(self.by_hash.get(hash)?)
     }
 
-    /// The session whose refresh token has this id.
+    /// Returns the session of the refresh token with this id.
     pub fn by_token(&self, token: &RefreshTokenId) -> Option<&Session> {
         self.open.get(self.by_token.get(token)?)
     }
 
-    /// All of them, in no order.
+    /// Returns all sessions, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &Session> {
         self.open.values()
     }
@@ -157,14 +153,13 @@ impl Sessions {
         self.open.is_empty()
     }
 
-    /// The sessions of a user that are closed when one more is opened: those that were not used for the longest time.
+    /// Returns the least recently used sessions of a user that one more session closes.
     fn surplus_of(&self, user: UserId) -> impl Iterator<Item = SessionId> {
         let theirs = self.by_user.get(&user);
         let surplus = theirs.map_or(0, |theirs| (theirs.len() + 1).saturating_sub(SESSIONS_MAX));
         theirs.into_iter().flatten().take(surplus).map(|(_, id)| *id)
     }
 
-    /// Takes in what has happened.
     pub fn apply(&mut self, at: Time, id: SessionId, event: &SessionEvent) {
         match event {
             SessionEvent::Opened { user, source: _, refresh, labels } => self.put(Session {
@@ -190,14 +185,14 @@ impl Sessions {
         }
     }
 
-    /// Drops what is past its end.
+    /// Drops the sessions past their end.
     pub fn drop_ended(&mut self, at: Time) {
         while let Some((_, id)) = self.ends.get_min().filter(|(end, _)| *end < at).copied() {
             self.take(&id);
         }
     }
 
-    /// Returns the sessions of a user, the one that was not used for the longest time first.
+    /// Returns the sessions of a user, the least recently used first.
     pub fn of_user(&self, user: UserId) -> impl Iterator<Item = SessionId> {
         self.by_user.get(&user).into_iter().flatten().map(|(_, id)| *id)
     }

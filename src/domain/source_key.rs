@@ -1,5 +1,5 @@
-//! Source keys: material that is made or brought here, to be imported into AWS keys. The material is sealed and passes
-//! through untouched; only the fingerprint and the public half are here in the clear.
+//! Source keys: key material that is generated or uploaded here, to be imported into AWS keys. The material is sealed;
+//! only its fingerprint and public key are not.
 
 pub mod decide;
 pub mod kind;
@@ -14,45 +14,42 @@ use super::time::Time;
 use kind::SourceKeyKind;
 use std::fmt;
 
-/// A source key as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SourceKey {
     pub id: SourceKeyId,
-    /// What it was made as, with labels and metadata as they are now.
+    /// The properties from its creation, with the present labels and metadata.
     pub made: NewSourceKey,
-    /// Its material, sealed.
+    /// The sealed material.
     pub material: Sealed,
-    /// Did its material ever leave by an export?
+    /// Whether the material was ever exported.
     pub exported: bool,
     pub created: Time,
-    /// When it was last changed (an export changes nothing).
+    /// When it was last changed. An export is no change.
     pub updated: Time,
 }
 
-/// All that is known of a source key when it is made, save its material.
+/// The properties of a new source key, without its material.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NewSourceKey {
     pub name: SourceKeyName,
     pub kind: SourceKeyKind,
-    /// Where the material comes from.
     pub origin: MaterialOrigin,
-    /// What clients say that it may be used for. Nothing here depends on it.
+    /// The uses that the client declared. No rule depends on them.
     pub usage: UsageMask,
-    /// Must the material stay here, save for imports into AWS?
+    /// Whether the material may leave only by imports into AWS.
     pub unexportable: bool,
-    /// Is it never to be deleted?
     pub undeletable: bool,
     pub labels: Option<JsonText>,
     pub meta: Option<JsonText>,
     pub fingerprint: Fingerprint,
-    /// The public half of an RSA or EC key, in PEM.
+    /// The public key of an RSA or EC key, in PEM.
     pub public_key: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MaterialOrigin {
     Generated,
-    /// A client brought it, and may still have it.
+    /// A client uploaded the material, and may still have it.
     Brought,
 }
 
@@ -63,10 +60,10 @@ pub struct UsageMask(u32);
 impl UsageMask {
     const ALL: u32 = 4_194_303;
 
-    /// Takes a mask.
+    /// Checks a mask.
     ///
     /// # Errors
-    /// When it has bits that mean nothing.
+    /// When it has unknown bits.
     pub fn parse(mask: u64) -> Result<Self, Refusal> {
         match u32::try_from(mask) {
             Ok(mask) if mask <= Self::ALL => Ok(Self(mask)),
@@ -77,7 +74,7 @@ impl UsageMask {
         }
     }
 
-    /// The mask of a key for which none was given: all that a key of its kind is made for.
+    /// Returns the default mask of a kind: all uses that the kind is made for.
     pub const fn usual(kind: SourceKeyKind) -> Self {
         match kind {
             SourceKeyKind::Aes(_) => Self(4 | 8),
@@ -92,7 +89,7 @@ impl UsageMask {
     }
 }
 
-/// SHA-256 of a symmetric material, or of the public half (DER) of an asymmetric one.
+/// The SHA-256 of a symmetric material, or of the public key (DER) of an asymmetric one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint(pub [u8; 32]);
 
@@ -111,47 +108,43 @@ impl fmt::Debug for Fingerprint {
 /// Events of a source key. Their records name the actor.
 #[derive(Clone, PartialEq, Debug)]
 pub enum SourceKeyEvent {
-    /// A source key was made.
     Created {
-        /// All that is known of it.
         made: Box<NewSourceKey>,
-        /// Its material, sealed.
+        /// The sealed material.
         material: Sealed,
     },
-    /// Labels or metadata were changed.
+    /// The labels or the metadata changed.
     Described {
-        /// All of them, as they are now.
+        /// The complete new labels.
         labels: Option<JsonText>,
-        /// All of it, as it is now.
+        /// The complete new metadata.
         meta: Option<JsonText>,
     },
-    /// The material is not to leave any more, save for imports into AWS.
+    /// The material may leave only by imports into AWS from now on.
     MadeUnexportable,
-    /// The material left, in the clear.
+    /// The material was exported in plain text.
     Exported,
-    /// The source key is no more; nor is the key that its material was sealed with.
+    /// The source key was deleted, and with it the data key that sealed its material.
     Deleted,
 }
 
-/// What can be asked of source keys.
 #[derive(Clone, Debug)]
 pub enum SourceKeyCommand {
     Create {
         id: SourceKeyId,
-        /// All that is known of it.
         made: Box<NewSourceKey>,
-        /// Its material, sealed.
+        /// The sealed material.
         material: Sealed,
     },
-    /// Change what differs; what is none stays as it is.
+    /// Change a source key. A member that is `None` stays as it is.
     Update {
         id: SourceKeyId,
         labels: Option<JsonText>,
         meta: Option<JsonText>,
-        /// Must the material stay here? Only ever towards yes.
+        /// Whether the source key is unexportable, which cannot be undone.
         unexportable: Option<bool>,
     },
-    /// Note that the material is about to leave.
+    /// Record an export, before the material leaves.
     Export {
         id: SourceKeyId,
     },
@@ -174,7 +167,6 @@ impl Named for SourceKey {
 }
 
 impl Collection<SourceKey> {
-    /// Takes in what has happened to a source key.
     pub(super) fn apply(&mut self, at: Time, id: SourceKeyId, event: &SourceKeyEvent) {
         match event {
             SourceKeyEvent::Created { made, material } => self.insert(SourceKey {
@@ -194,7 +186,7 @@ impl Collection<SourceKey> {
 }
 
 impl SourceKey {
-    /// In which state of the KMIP standard it is: usable, as all source keys are as long as they exist.
+    /// The KMIP state of all source keys.
     pub const STATE: &str = "Active";
 
     fn apply(&mut self, at: Time, event: &SourceKeyEvent) {

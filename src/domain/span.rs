@@ -1,4 +1,4 @@
-//! A length of time as clients write it: `30d` or `12h`.
+//! Lengths of time as clients write them: `30d` or `12h`.
 
 use super::time::Time;
 use std::fmt;
@@ -10,19 +10,19 @@ pub enum Span {
     Hours(u32),
 }
 
-/// A text that is no length of time.
+/// A text that is not a length of time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be a number of days or hours up to {DAYS_MAX} days, such as `30d` or `12h`")]
 pub struct SpanError;
 
-/// Ten years: whoever asks for more has mistyped.
+/// Ten years. A longer time is probably a mistake.
 const DAYS_MAX: u32 = 3_650;
 
 impl Span {
-    /// Reads `30d` or `12h`.
+    /// Parses `30d` or `12h`.
     ///
     /// # Errors
-    /// When it is neither, nothing, or longer than ten years.
+    /// When the text has another form, or the length is zero or over ten years.
     pub fn parse(text: &str) -> Result<Self, SpanError> {
         let number = |digits: &str, most: u32| match digits.bytes().all(|byte| byte.is_ascii_digit()) {
             true => digits.parse().ok().filter(|number| (1..=most).contains(number)).ok_or(SpanError),
@@ -35,7 +35,7 @@ impl Span {
         }
     }
 
-    /// The moment that is so much later than another.
+    /// Returns the moment that is later than another by this length.
     pub fn after(self, moment: Time) -> Time {
         let seconds = match self {
             Self::Days(days) => i64::from(days) * 86_400,

@@ -1,4 +1,4 @@
-//! All state, and how each event changes it. A copy is cheap: readers keep one while the writer continues.
+//! The state, and its change by events. A copy is cheap: readers keep one while the writer continues.
 
 use super::cascade;
 use super::collection::Collection;
@@ -31,12 +31,11 @@ use super::time::Time;
 use super::user::User;
 use std::sync::Arc;
 
-/// All that is known, after some number of events.
+/// The state after some number of events.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
-    /// The installation; none before the first event.
+    /// The installation; `None` before the first event.
     pub installation: Option<Installation>,
-    /// The rules for passwords and lockout.
     pub password_policy: PasswordPolicy,
     pub users: Collection<User>,
     pub groups: Table<GroupName, Group>,
@@ -45,26 +44,24 @@ pub struct State {
     pub kms: KmsCollection,
     pub keys: KeyCollection,
     pub source_keys: Collection<SourceKey>,
-    /// What is being asked of AWS at the moment, or was when the program ended.
     pub operations: PendingOperations,
     pub jobs: Jobs,
     pub templates: Collection<Template>,
-    /// The schedules and their runs.
     pub schedules: Schedules,
 }
 
-/// What the first event made.
+/// The installation, which the first event creates.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Installation {
-    /// The audience of the tokens made here.
+    /// The audience of the tokens that this installation issues.
     pub id: InstallationId,
-    /// The key that signs them, sealed.
+    /// The key that signs the tokens, sealed.
     pub token_key: Sealed,
     pub created: Time,
 }
 
 impl State {
-    /// Takes in what has happened. It cannot fail: an event is a fact.
+    /// Updates the state with an event. It cannot fail: an event is a fact.
     pub fn apply(&mut self, at: Time, event: &Event) {
         match event {
             Event::Installation(event) => self.apply_installation(at, event),
@@ -74,7 +71,7 @@ impl State {
                 self.groups.apply(at, name, event);
             }
             Event::Session(id, event) => {
-                // A session also ends by time alone, and no event says so.
+                // A session also ends by time alone, without an event.
                 self.sessions.drop_ended(at);
                 self.sessions.apply(at, *id, event);
             }
@@ -91,110 +88,84 @@ impl State {
         }
     }
 
-    /// The KMS of this id.
-    ///
-    /// # Errors
-    /// When there is none.
+    fn apply_installation(&mut self, at: Time, event: &InstallationEvent) {
+        match event {
+            InstallationEvent::Created { id, token_key } => {
+                self.installation = Some(Installation { id: *id, token_key: token_key.clone(), created: at });
+            }
+            InstallationEvent::PasswordPolicyChanged { policy } => self.password_policy = policy.clone(),
+        }
+    }
+}
+
+/// Lookups. A lookup by id that finds nothing returns the `Unknown` refusal of the aggregate.
+impl State {
     pub fn kms(&self, id: KmsId) -> Result<&Arc<Kms>, Refusal> {
         self.kms.get(&id).ok_or_else(|| KmsRefusal::Unknown(id.to_string()).into())
     }
 
-    /// The key of this id.
-    ///
-    /// # Errors
-    /// When there is none.
     pub fn key(&self, id: KeyId) -> Result<&Arc<Key>, Refusal> {
         self.keys.get(&id).ok_or_else(|| KeyRefusal::Unknown(id.to_string()).into())
     }
 
-    /// The synchronisation job of this id.
-    ///
-    /// # Errors
-    /// When there is none.
     pub fn sync_job(&self, id: JobId) -> Result<&Arc<SyncJob>, Refusal> {
         self.jobs.sync.get(id).ok_or_else(|| JobRefusal::Unknown(id.to_string()).into())
     }
 
-    /// The bulk job of this id.
-    ///
-    /// # Errors
-    /// When there is none.
     pub fn bulk_job(&self, id: JobId) -> Result<&Arc<BulkJob>, Refusal> {
         self.jobs.bulk.get(id).ok_or_else(|| JobRefusal::Unknown(id.to_string()).into())
     }
 
-    /// The key that AWS names so.
+    /// Returns the key with this AWS id in a region of a KMS.
     pub fn key_at_aws(&self, kms: KmsId, region: &Region, id: &AwsKeyId) -> Option<&Arc<Key>> {
         self.keys.at_aws(kms, region, id)
     }
 
-    /// The keys of a multi-region family: they share AWS's id.
+    /// Returns the managed keys of a multi-region family, which share an AWS id.
     pub fn family(&self, account: AccountId, id: &AwsKeyId) -> Vec<Arc<Key>> {
         let places = self.kms_of_account(account).flat_map(|kms| kms.regions.iter().map(|region| (kms.id, region)));
         places.filter_map(|(kms, region)| self.key_at_aws(kms, region, id).cloned()).collect()
     }
 
-    /// The keys of a KMS, in no order.
+    /// Returns the keys of a KMS, in no order.
     pub fn keys_of_kms(&self, kms: KmsId) -> impl Iterator<Item = &Arc<Key>> {
         self.keys.of_kms(kms)
     }
 
-    /// The policy template of this id.
-    ///
-    /// # Errors
-    /// When there is none.
     pub fn template(&self, id: TemplateId) -> Result<&Arc<Template>, Refusal> {
         self.templates.get(&id).ok_or_else(|| TemplateRefusal::Unknown(id.to_string()).into())
     }
 
-    /// The connection of this id.
-    ///
-    /// # Errors
-    /// When there is none.
     pub fn connection(&self, id: ConnectionId) -> Result<&Arc<Connection>, Refusal> {
         self.connections.get(&id).ok_or_else(|| ConnectionRefusal::Unknown(id.to_string()).into())
     }
 
-    /// The source key of this id.
-    ///
-    /// # Errors
-    /// When there is none.
     pub fn source_key(&self, id: SourceKeyId) -> Result<&Arc<SourceKey>, Refusal> {
         self.source_keys.get(&id).ok_or_else(|| SourceKeyRefusal::Unknown(id.to_string()).into())
     }
 
-    /// The user of this id.
-    ///
-    /// # Errors
-    /// When there is none.
     pub fn user(&self, id: UserId) -> Result<&Arc<User>, Refusal> {
         self.users.get(&id).ok_or_else(|| UserRefusal::Unknown(id.subject()).into())
     }
 
-    /// The group of this name.
-    ///
-    /// # Errors
-    /// When there is none.
     pub fn group(&self, name: &GroupName) -> Result<&Arc<Group>, Refusal> {
         self.groups.get(name).ok_or_else(|| GroupRefusal::Unknown(name.to_string()).into())
     }
 
-    /// The user who signs in with this name, in whatever case.
+    /// Returns the user with this name, without regard to case.
     pub fn user_named(&self, name: &UserName) -> Option<&Arc<User>> {
         self.users.named(&name.folded())
     }
 
-    /// The connection of this name.
     pub fn connection_named(&self, name: &ConnectionName) -> Option<&Arc<Connection>> {
         self.connections.named(name)
     }
 
-    /// The KMS of this name.
     pub fn kms_named(&self, name: &KmsName) -> Option<&Arc<Kms>> {
         self.kms.named(name)
     }
 
-    /// The KMS of this id, or else of this name: nobody can take a KMS's place by a name.
+    /// Returns the KMS with this id or else this name. The id has precedence, so that no name can hide another KMS.
     ///
     /// # Errors
     /// When there is none.
@@ -204,25 +175,20 @@ impl State {
         with_id.or_else(named).ok_or_else(|| KmsRefusal::Unknown(text.chars().take(80).collect()).into())
     }
 
-    /// The source key of this name.
     pub fn source_key_named(&self, name: &SourceKeyName) -> Option<&Arc<SourceKey>> {
         self.source_keys.named(name)
     }
 
-    /// The KMSs that manage regions of this account.
+    /// Returns the KMSs that manage regions of this account.
     pub fn kms_of_account(&self, account: AccountId) -> impl Iterator<Item = &Arc<Kms>> {
         self.kms.of_account(account)
     }
 
-    /// The schedule of this id.
-    ///
-    /// # Errors
-    /// When there is none.
     pub fn schedule(&self, id: ScheduleId) -> Result<&Arc<Schedule>, Refusal> {
         self.schedules.all.get(&id).ok_or_else(|| ScheduleRefusal::Unknown(id.to_string()).into())
     }
 
-    /// The schedule of this id, which rotates keys.
+    /// Returns the schedule with this id, which must rotate keys.
     ///
     /// # Errors
     /// When there is none, or it does other work.
@@ -234,17 +200,8 @@ impl State {
         }
     }
 
-    /// The keys that a schedule rotates, in order of creation.
+    /// Returns the keys that a schedule rotates, in order of creation.
     pub fn keys_under(&self, id: ScheduleId) -> impl Iterator<Item = KeyId> {
         self.keys.find(Term::Schedule(id)).into_iter().map(|key| key.id)
-    }
-
-    fn apply_installation(&mut self, at: Time, event: &InstallationEvent) {
-        match event {
-            InstallationEvent::Created { id, token_key } => {
-                self.installation = Some(Installation { id: *id, token_key: token_key.clone(), created: at });
-            }
-            InstallationEvent::PasswordPolicyChanged { policy } => self.password_policy = policy.clone(),
-        }
     }
 }

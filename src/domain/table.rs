@@ -1,11 +1,11 @@
-//! A table that keeps the order of creation, is copied in constant time (so that a reader can hold the whole state
-//! while the writer goes on), and gives a page without walking what comes before it.
+//! A table that keeps the order of creation. A copy takes constant time, so that readers can keep a copy of the state
+//! while the writer continues. A page is read without a walk over the rows before it.
 
 use imbl::{HashMap, Vector};
 use std::hash::Hash;
 use std::sync::Arc;
 
-/// What lists are made of: rows in the order of creation. A copy costs nothing.
+/// Rows in the order of creation, from which lists are read. A copy takes constant time.
 pub trait Rows: Clone + Send + Sync + 'static {
     type Id: Clone + Send + Sync + 'static;
     type Row: Send + Sync + 'static;
@@ -35,7 +35,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Default for Table<K, V> {
     }
 }
 
-/// Equal when the rows are, in the same order; how they came there does not matter.
+/// Compares rows and their order.
 impl<K: Clone + Eq + Hash, V: Clone + PartialEq> PartialEq for Table<K, V> {
     fn eq(&self, other: &Self) -> bool {
         self.len() == other.len() && self.iter().zip(other.iter()).all(|(mine, theirs)| mine == theirs)
@@ -43,7 +43,7 @@ impl<K: Clone + Eq + Hash, V: Clone + PartialEq> PartialEq for Table<K, V> {
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
-    /// Adds a row at the end; a row of that key that was there is replaced and moves to the end.
+    /// Adds a row at the end. It replaces a row with the same key.
     pub fn insert(&mut self, key: K, value: V) {
         self.remove(&key);
         self.order.push_back((self.next, key.clone()));
@@ -51,12 +51,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
         self.next += 1;
     }
 
-    /// The row of this key.
     pub fn get(&self, key: &K) -> Option<&Arc<V>> {
         self.rows.get(key).map(|(_, value)| value)
     }
 
-    /// Changes a row in place, if it is there.
+    /// Changes a row in place, if it exists.
     pub fn change(&mut self, key: &K, change: impl FnOnce(&mut V)) {
         if let Some((_, value)) = self.rows.get_mut(key) {
             change(Arc::make_mut(value));
@@ -79,7 +78,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
         self.rows.is_empty()
     }
 
-    /// All rows, oldest first.
+    /// Returns all rows, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<V>> {
         self.order.iter().filter_map(|(_, key)| self.get(key))
     }

@@ -1,5 +1,5 @@
-//! Policy templates: one policy for many keys of an AWS account. A key that has a template's policy carries its id in a
-//! tag, and by that tag the template finds its keys again.
+//! Policy templates: one policy for many keys of an AWS account. A key with the policy of a template has the template's
+//! id in a tag, by which the template finds its keys.
 
 pub mod decide;
 pub mod patch;
@@ -18,40 +18,38 @@ use super::refusal::Refusal;
 use super::time::Time;
 use patch::TemplatePatch;
 
-/// A template as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Template {
     pub id: TemplateId,
     pub name: TemplateName,
-    /// The account whose keys it is for.
+    /// The account whose keys the template is for.
     pub account: AccountId,
-    /// The KMS that it was made for, if it was made for one.
+    /// The KMS that the template was created for, if any.
     pub kms: Option<KmsId>,
     pub policy: TemplatePolicy,
-    /// Since when it gives that.
+    /// When the policy was set.
     pub policy_since: Time,
-    /// AWS has accepted that policy on a key.
+    /// Whether AWS has accepted the policy on a key.
     pub verified: bool,
-    /// How the last push went.
     pub last_push: Option<Push>,
     pub created: Time,
     /// When it was last changed.
     pub updated: Time,
 }
 
-/// What a template gives: the wording for people depends on the key.
+/// The policy of a template.
 #[derive(Clone, PartialEq, Debug)]
 pub enum TemplatePolicy {
     Text(PolicyText),
-    /// One that gives these people their rights; nobody: AWS's default.
+    /// The principals, from which the policy of each key is built. Without principals, that is AWS's default policy.
     Principals(PolicyPrincipals),
 }
 
 impl TemplatePolicy {
-    /// The policy for a key.
+    /// Returns the policy for a key.
     ///
     /// # Errors
-    /// When a name can be none in the key's partition, or the policy would be longer than AWS takes.
+    /// When a name is invalid in the key's partition, or the policy would be longer than AWS accepts.
     pub fn for_key(&self, setting: &PolicyContext) -> Result<PolicyText, PeopleMistake> {
         match self {
             Self::Text(text) => Ok(text.clone()),
@@ -59,22 +57,22 @@ impl TemplatePolicy {
         }
     }
 
-    /// Checks the policy for a key that encrypts, as most do.
+    /// Checks the policy with the usage of most keys, encryption.
     ///
     /// # Errors
-    /// As for [`Self::for_key`].
+    /// Those of [`Self::for_key`].
     pub fn check(&self, partition: Partition, account: AccountId) -> Result<(), Refusal> {
         let context = PolicyContext { partition, account, usage: KeyUsage::EncryptDecrypt };
         self.for_key(&context).map(drop).map_err(|problem| invalid("policy", problem))
     }
 }
 
-/// What became of a policy that was pushed to the template's keys.
+/// The result of a push of the policy to the keys of the template.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Push {
-    /// The keys that have it now.
+    /// The keys that have the policy now.
     pub done: Vec<KeyId>,
-    /// The keys that do not, and why.
+    /// The keys that do not have it, with the reasons.
     pub failed: Vec<(KeyId, String)>,
 }
 
@@ -82,43 +80,40 @@ pub struct Push {
 pub enum TemplateEvent {
     Created {
         name: TemplateName,
-        /// The account whose keys it is for.
+        /// The account whose keys the template is for.
         account: AccountId,
-        /// The KMS that it was made for, if it was made for one.
+        /// The KMS that the template was created for, if any.
         kms: Option<KmsId>,
         policy: TemplatePolicy,
     },
     PolicyReplaced {
         to: TemplatePolicy,
     },
-    /// Its policy was pushed to its keys.
+    /// The policy was pushed to the keys of the template.
     Pushed(Push),
-    /// The template is no more.
     Deleted,
-    /// AWS has accepted its policy on a key.
+    /// AWS accepted the policy on a key.
     Verified,
 }
 
-/// What can be asked of templates.
 #[derive(Clone, Debug)]
 pub enum TemplateCommand {
     Create {
         id: TemplateId,
         name: TemplateName,
-        /// The account whose keys it is for.
+        /// The account whose keys the template is for.
         account: AccountId,
-        /// The KMS that it is made for.
+        /// The KMS that the template is created for, if any.
         kms: Option<KmsId>,
         policy: TemplatePolicy,
     },
-    /// Let it give another policy.
     ReplacePolicy {
         id: TemplateId,
         patch: Option<TemplatePatch>,
-        /// It is pushed to the template's keys afterwards.
+        /// Whether the new policy is pushed to the keys of the template afterwards.
         pushes: bool,
     },
-    /// Write down how a push went.
+    /// Record the result of a push.
     NotePush {
         id: TemplateId,
         push: Push,
@@ -142,7 +137,6 @@ impl Named for Template {
 }
 
 impl Collection<Template> {
-    /// Takes in what has happened to a template.
     pub(super) fn apply(&mut self, at: Time, id: TemplateId, event: &TemplateEvent) {
         match event {
             TemplateEvent::Created { name, account, kms, policy } => self.insert(Template {

@@ -1,29 +1,27 @@
-//! A moment as the log keeps it. The domain is told the time; it never asks a clock.
+//! Moments in time. The domain never reads a clock: times are arguments.
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use std::fmt;
 
-/// A moment: nanoseconds since 1970-01-01T00:00:00Z.
+/// A moment, in nanoseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
 
 impl Time {
-    /// From nanoseconds since 1970.
     pub const fn from_nanos(nanos: i64) -> Self {
         Self(nanos)
     }
 
-    /// Nanoseconds since 1970.
     pub const fn nanos(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since 1970.
+    /// Returns the seconds since 1970, rounded down.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000_000)
     }
 
-    /// From a calendar time; the years 1677 and 2262 are the ends of what can be told.
+    /// Converts a calendar time. Times before 1677 and after 2262 become the limits of the type.
     pub fn of(moment: DateTime<Utc>) -> Self {
         let end = if moment.timestamp() < 0 { i64::MIN } else { i64::MAX };
         Self(moment.timestamp_nanos_opt().unwrap_or(end))
@@ -33,7 +31,7 @@ impl Time {
         DateTime::from_timestamp_nanos(self.0)
     }
 
-    /// Later by so many seconds (earlier, when negative); never past the ends of time.
+    /// Adds seconds, which may be negative. The result saturates at the limits of the type.
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000_000)))
@@ -45,13 +43,13 @@ impl Time {
     }
 }
 
-/// RFC 3339 in UTC with as many digits of the second as there are, e.g. `2020-11-05T05:29:17.200168Z`. Digit by digit:
-/// every resource shows two moments, and the general way of formatting numbers is a good part of what a read costs.
+/// Writes RFC 3339 in UTC without trailing zeroes, such as `2020-11-05T05:29:17.200168Z`. It does not use the general
+/// formatting of numbers: every resource shows two moments, and that formatting is a large part of the cost of a read.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let moment = self.calendar();
         let mut text = *b"0000-00-00T00:00:00.000000000";
-        // The years that can be told have four digits.
+        // All years in the range of the type have four digits.
         put(&mut text[..4], moment.year().unsigned_abs());
         put(&mut text[5..7], moment.month());
         put(&mut text[8..10], moment.day());
@@ -66,7 +64,7 @@ impl fmt::Display for Time {
     }
 }
 
-/// Fills a place with the last digits of a number.
+/// Fills a slice with the last digits of a number.
 fn put(place: &mut [u8], mut number: u32) {
     for digit in place.iter_mut().rev() {
         *digit = b'0' + (number % 10) as u8;

@@ -1,4 +1,4 @@
-//! Users: who signs in, with what they are known by, and what their failed logins lead to.
+//! Users, their passwords, and the lockout after failed logins.
 
 pub mod decide;
 pub mod patch;
@@ -14,33 +14,32 @@ use super::time::Time;
 use patch::ProfilePatch;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// A user as it stands.
 #[derive(Clone, PartialEq, Debug)]
 pub struct User {
     pub id: UserId,
-    /// What it signs in with.
+    /// The name that the user signs in with.
     pub name: UserName,
     pub profile: UserProfile,
-    /// The groups it is in, in the order of joining.
+    /// The groups of the user, in the order of joining.
     pub groups: Vec<GroupName>,
-    /// The password's hash, sealed.
+    /// The sealed hash of the password.
     pub password: Sealed,
-    /// Earlier ones, newest first.
+    /// The sealed hashes of previous passwords, newest first.
     pub earlier_passwords: Vec<Sealed>,
-    /// When the password was set.
     pub password_set: Time,
-    /// Must it be changed before anything else?
+    /// Whether the password must be changed before the user can sign in.
     pub must_change: bool,
-    /// Failed logins since the last good one, by source (see [`network_of`]); the newest last, at most [`SOURCES_MAX`].
+    /// The failed logins since the last successful one, by source (see [`network_of`]). The newest is the last. There
+    /// are at most [`SOURCES_MAX`].
     pub failures: Vec<Failures>,
     pub logins: u64,
     pub last_login: Option<Time>,
     pub created: Time,
-    /// When it was last changed (a login changes nothing).
+    /// When the user was last changed. A login is no change.
     pub updated: Time,
 }
 
-/// Failed logins in a row from one address.
+/// The consecutive failed logins from one network.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failures {
     pub source: String,
@@ -48,10 +47,10 @@ pub struct Failures {
     pub last: Time,
 }
 
-/// Of so many addresses failures are remembered for one user.
+/// The maximum number of networks whose failed logins are kept for a user.
 pub const SOURCES_MAX: usize = 32;
 
-/// What is known of a user besides name and password.
+/// The properties of a user besides name and password.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct UserProfile {
     pub full_name: String,
@@ -60,90 +59,93 @@ pub struct UserProfile {
     pub email_verified: bool,
     pub user_metadata: Option<JsonText>,
     pub app_metadata: Option<JsonText>,
-    /// May not use the console.
+    /// Whether the user may not sign in to the console.
     pub prevent_ui_login: bool,
 }
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum UserEvent {
     Created {
-        /// What the user signs in with.
         name: UserName,
-        /// What else is known of the user.
         profile: UserProfile,
-        /// The password's Argon2id hash (PHC string), sealed.
+        /// The sealed Argon2id hash (PHC string) of the password.
         password: Sealed,
-        /// Must change the password before anything else.
+        /// Whether the password must be changed before the user can sign in.
         must_change: bool,
     },
     ProfileChanged {
-        /// All of it, as it is now.
+        /// The complete new profile.
         profile: UserProfile,
     },
-    /// The user signs in with another name.
-    Renamed { to: UserName },
+    Renamed {
+        to: UserName,
+    },
     PasswordChanged {
-        /// Its hash, sealed.
+        /// The sealed hash of the new password.
         password: Sealed,
-        /// Must change it again before anything else.
+        /// Whether the password must be changed before the user can sign in.
         must_change: bool,
     },
-    /// The same password, hashed with today's parameters.
+    /// The same password was hashed with the present parameters.
     PasswordRehashed {
-        /// Its hash, sealed.
+        /// The sealed new hash.
         password: Sealed,
     },
-    /// Whether the password must be changed before anything else.
-    PasswordChangeRequired { required: bool },
-    /// A wrong password was given for this user.
-    LoginFailed { source: String },
-    /// An administrator forgave the failed logins.
+    /// The requirement to change the password was set or lifted.
+    PasswordChangeRequired {
+        required: bool,
+    },
+    /// A login failed because of a wrong password.
+    LoginFailed {
+        source: String,
+    },
+    /// An administrator cleared the failed logins.
     LockoutCleared,
-    /// The user is no more.
     Removed,
-    /// The right password was given, and a session opened.
-    LoggedIn { source: String },
+    /// A login succeeded and opened a session.
+    LoggedIn {
+        source: String,
+    },
 }
 
-/// What can be asked of users.
 #[derive(Clone, Debug)]
 pub enum UserCommand {
     Create {
         id: UserId,
-        /// What it signs in with.
         name: UserName,
         profile: UserProfile,
-        /// The password's hash, sealed.
+        /// The sealed hash of the password.
         password: Sealed,
-        /// Must change it first.
+        /// Whether the password must be changed before the user can sign in.
         must_change: bool,
     },
     Update {
         id: UserId,
         name: Option<UserName>,
         profile: ProfilePatch,
-        /// A new password's hash, sealed.
+        /// The sealed hash of a new password.
         password: Option<Sealed>,
-        /// Must change it first, or need not any more.
+        /// Whether the password must be changed before the user can sign in.
         must_change: Option<bool>,
         clear_lockout: bool,
     },
-    /// A user changes the own password, having proved to know the present one.
+    /// Change the password of a user whose present password was verified.
     ChangeOwnPassword {
         id: UserId,
-        /// When the present one, which was proved, was set: a change since then makes the proof void.
+        /// When the verified password was set. A change since then invalidates the verification.
         proved: Time,
-        /// The new one's hash, sealed.
+        /// The sealed hash of the new password.
         password: Sealed,
         at: Time,
     },
-    /// Hash the same password with today's parameters.
+    /// Replace the hash of the same password by one with the present parameters.
     Rehash {
         id: UserId,
-        /// The hash that was checked.
+        /// The hash that was verified.
         from: Sealed,
         to: Sealed,
     },
+    /// Record a failed login.
     NoteFailure {
         id: UserId,
         source: String,
@@ -153,8 +155,8 @@ pub enum UserCommand {
     },
 }
 
-/// As what failed logins from an address are counted: of IPv6 the first half, for whoever has one address there has all
-/// that begin so; an IPv4 address that is written as one of IPv6 is that of IPv4. Else the address itself.
+/// Returns the network by which failed logins from an address are counted. For IPv6 it is the /64, all of whose
+/// addresses a client usually controls. For IPv4, and IPv4 addresses mapped to IPv6, it is the IPv4 address.
 pub fn network_of(source: &str) -> String {
     match source.parse::<IpAddr>().map(|address| address.to_canonical()) {
         Ok(IpAddr::V6(address)) => {
@@ -180,7 +182,6 @@ impl Named for User {
 }
 
 impl Collection<User> {
-    /// Takes in what has happened to a user.
     pub(super) fn apply(&mut self, at: Time, id: UserId, event: &UserEvent) {
         match event {
             UserEvent::Created { name, profile, password, must_change } => self.insert(User {
@@ -247,7 +248,8 @@ impl User {
         let source = network_of(source);
         let known = self.failures.iter().position(|failures| failures.source == source);
         let count = known.map_or(0, |place| self.failures.remove(place).count);
-        // The fewest make room, of those the oldest: who is locked must not unlock itself from elsewhere.
+        // The entry with the fewest failures is removed, the oldest of those. A locked entry must not be removable by
+        // failures from other addresses.
         if self.failures.len() >= SOURCES_MAX
             && let Some((fewest, _)) = self.failures.iter().enumerate().min_by_key(|(_, failures)| failures.count)
         {
@@ -256,30 +258,29 @@ impl User {
         self.failures.push(Failures { source, count: count.saturating_add(1), last: at });
     }
 
-    /// Is the user in this system group?
     pub fn is_in(&self, group: SystemGroup) -> bool {
         self.groups.iter().any(|name| name.as_str() == group.name())
     }
 
-    /// Until when logins from this address are not even tried.
+    /// Returns the end of the lockout of this address. Until then passwords are not verified.
     pub fn locked_until(&self, policy: &PasswordPolicy, source: &str) -> Option<Time> {
         let failures = self.failures_from(source)?;
         policy.locked_until(failures.count, failures.last)
     }
 
-    /// The failed logins in a row from this address.
+    /// Returns the consecutive failed logins from the network of this address.
     pub fn failures_from(&self, source: &str) -> Option<&Failures> {
         let source = network_of(source);
         self.failures.iter().find(|failures| failures.source == source)
     }
 
-    /// When the newest lockout, from whichever address, began; none unless one is on.
+    /// Returns the beginning of the newest lockout of any address; `None` if there is no lockout at that time.
     pub fn lockout_since(&self, policy: &PasswordPolicy, at: Time) -> Option<Time> {
         let on = |f: &&Failures| policy.locked_until(f.count, f.last).is_some_and(|until| until > at);
         self.failures.iter().filter(on).map(|failures| failures.last).max()
     }
 
-    /// Must the password be changed before anything else, by order or by its age?
+    /// Whether the password must be changed before the user can sign in, by request or because of its age.
     pub fn password_due(&self, policy: &PasswordPolicy, at: Time) -> bool {
         let days = i64::from(policy.password_lifetime);
         self.must_change || (days > 0 && self.password_set.plus_seconds(days * 86_400) <= at)

@@ -59,8 +59,13 @@ pub enum BulkEvent {
         task: BulkTask,
         keys: Vec<KeyId>,
     },
-    KeyDone { key: KeyId },
-    KeyFailed { key: KeyId, reason: String },
+    KeyDone {
+        key: KeyId,
+    },
+    KeyFailed {
+        key: KeyId,
+        reason: String,
+    },
     CancelRequested,
     Finished,
 }

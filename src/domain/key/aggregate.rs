@@ -133,8 +133,8 @@ impl Key {
         Some(key)
     }
 
-    /// Shares the memory of equal values with other keys. Values from events are shared already, those from a snapshot are
-    /// not.
+    /// Shares the memory of equal values with other keys. Values from events are shared already, those from a snapshot
+    /// are not.
     pub(super) fn share(&mut self) {
         self.policy = self.policy.as_ref().map(PolicyText::shared);
         self.metadata.algorithms = share_algorithms(&self.metadata.algorithms);
@@ -276,7 +276,8 @@ impl Key {
         self.metadata.key_id()
     }
 
-    /// Returns the imported material of a rotation that AWS lists. A material that waits for its rotation has no AWS id yet.
+    /// Returns the imported material of a rotation that AWS lists. A material that waits for its rotation has no AWS id
+    /// yet.
     pub fn material(&self, told: &Rotation) -> Option<&ImportedMaterial> {
         let named = told.material.as_ref();
         let named = self.materials.iter().rfind(|ours| named.is_some() && ours.material.as_ref() == named);

@@ -9,8 +9,8 @@ use crate::domain::place::Region;
 use crate::domain::time::Time;
 
 impl KeyCollection {
-    /// Updates the collection with an event of a key. An operation may affect a second key. That key is marked as pending
-    /// too; all other changes of it are events of its own.
+    /// Updates the collection with an event of a key. An operation may affect a second key. That key is marked as
+    /// pending too; all other changes of it are events of its own.
     pub(in crate::domain) fn apply(
         &mut self,
         operations: &mut PendingOperations,

@@ -1,6 +1,6 @@
-//! The collection of all keys. It alone decides whether a key is managed: the keys of a deleted KMS, or of a region that
-//! a KMS no longer manages, are hidden from every reader at once, in constant time. Their rows stay until each key's own
-//! event removes it.
+//! The collection of all keys. It alone decides whether a key is managed: the keys of a deleted KMS, or of a region
+//! that a KMS no longer manages, are hidden from every reader at once, in constant time. Their rows stay until each
+//! key's own event removes it.
 
 use super::aggregate::Key;
 use super::event::UnmanagedCause;
@@ -44,8 +44,8 @@ pub struct UnmanagedKeys {
 }
 
 impl KeyCollection {
-    /// Restores the collection from a snapshot: all rows in their order, and the unmanaged keys in the order in which they
-    /// were hidden.
+    /// Restores the collection from a snapshot: all rows in their order, and the unmanaged keys in the order in which
+    /// they were hidden.
     pub fn restored(rows: Vec<Key>, unmanaged: Vec<UnmanagedKeys>) -> Self {
         let hidden: std::collections::HashSet<KeyId> =
             unmanaged.iter().flat_map(|change| &change.keys).copied().collect();
@@ -71,8 +71,8 @@ impl KeyCollection {
         self.rows.iter()
     }
 
-    /// Returns the keys that are no longer managed and still have rows; those of a region in the order in which they were
-    /// hidden.
+    /// Returns the keys that are no longer managed and still have rows; those of a region in the order in which they
+    /// were hidden.
     pub fn unmanaged_entries(&self) -> Vec<UnmanagedKeys> {
         let mut entries = Vec::new();
         for (kms, regions) in &self.unmanaged {
@@ -220,8 +220,8 @@ impl KeyCollection {
         self.unmanaged.values().flat_map(HashMap::values).flatten()
     }
 
-    /// Whether the key of a row is managed. The same AWS key may be added again before its old row is removed, so both ids
-    /// are compared.
+    /// Whether the key of a row is managed. The same AWS key may be added again before its old row is removed, so both
+    /// ids are compared.
     fn manages(&self, key: &Key) -> bool {
         let regions = if self.unmanaged.is_empty() { None } else { self.unmanaged.get(&key.kms) };
         let changes = regions.and_then(|regions| regions.get(&key.region));

@@ -83,10 +83,7 @@ pub enum Outcome<Seen> {
     /// AWS's answer was lost, or the program ended before it arrived; the key was read later.
     Reconciled(Seen),
     /// AWS created the key, and a later step of the operation failed.
-    Halfway {
-        reason: String,
-        seen: Seen,
-    },
+    Halfway { reason: String, seen: Seen },
     /// AWS did not perform the operation.
     Failed(String),
 }

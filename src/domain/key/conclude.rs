@@ -1,5 +1,5 @@
-//! The events at the end of an operation: its outcome, and the effects on other keys and on the template whose policy was
-//! put.
+//! The events at the end of an operation: its outcome, and the effects on other keys and on the template whose policy
+//! was put.
 
 use super::aggregate::{Certainty, Key, Snapshot};
 use super::command::Outcome;

@@ -72,8 +72,8 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
     Ok(())
 }
 
-/// Checks that an alias is still on the key for which the caller's right was checked. AWS finds an alias by its name, on
-/// whichever key it is.
+/// Checks that an alias is still on the key for which the caller's right was checked. AWS finds an alias by its name,
+/// on whichever key it is.
 fn check_alias(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refusal> {
     let Some((alias, holder)) = wanted.taken_alias(id) else { return Ok(()) };
     match state.key(holder)?.aliases.contains(alias) {

@@ -26,7 +26,8 @@ fn excerpt(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
-/// AWS's id of a key: a UUID, or `mrk-` and 32 digits for a multi-region key. All keys of a multi-region family share it.
+/// AWS's id of a key: a UUID, or `mrk-` and 32 digits for a multi-region key. All keys of a multi-region family share
+/// it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AwsKeyId(Arc<str>);
 

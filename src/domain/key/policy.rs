@@ -108,7 +108,8 @@ impl PolicyPrincipals {
         Ok(PolicyText::of(&policy)?)
     }
 
-    /// Reads the principals from a policy in the form that [`PolicyPrincipals::policy`] writes; `None` for another form.
+    /// Reads the principals from a policy in the form that [`PolicyPrincipals::policy`] writes; `None` for another
+    /// form.
     pub fn of(policy: &PolicyText, policy_context: &PolicyContext) -> Option<Self> {
         let policy: Shape<'_> = serde_json::from_str(policy.as_str()).ok()?;
         let mut sorted = Self::default();

@@ -58,19 +58,13 @@ open_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpecMistake {
     #[error("`{usage}` is not a usage of a key with spec {spec}: {} is expected", listed(.spec.usages()))]
-    Usage {
-        spec: KeySpec,
-        usage: KeyUsage,
-    },
+    Usage { spec: KeySpec, usage: KeyUsage },
     /// The spec has several usages, and none was given.
     #[error("a key with spec {spec} needs a usage: {} is expected", listed(.spec.usages()))]
     UsageNeeded { spec: KeySpec },
     /// AWS offers the spec in China only.
     #[error("there are no keys with spec {spec} in partition `{partition}`: only in `aws-cn`")]
-    Elsewhere {
-        spec: KeySpec,
-        partition: Partition,
-    },
+    Elsewhere { spec: KeySpec, partition: Partition },
 }
 
 fn listed(usages: &[KeyUsage]) -> String {

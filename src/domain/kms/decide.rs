@@ -1,5 +1,4 @@
-//! What is decided on KMSs: each command, on the state that it finds, becomes events or a refusal. What AWS
-//! said comes in with the command.
+//! Decides the commands of KMSs. AWS's answers are part of the commands.
 
 use super::{AccountProbe, AssumedRole, Kms, KmsChange, KmsCommand, KmsPatch, NewKms, RoleRequest};
 use crate::domain::acl::{AclChange, Principal};
@@ -11,16 +10,13 @@ use crate::domain::refusal::{KmsRefusal, Refusal};
 use crate::domain::state::State;
 use crate::domain::time::Time;
 
-/// Says what would happen; does nothing. What AWS said comes in with the command.
-///
-/// # Errors
-/// What stands against it.
+/// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal> {
     let (id, events) = match command {
         KmsCommand::Add { new, seen } => (new.id, add(state, new, seen)?),
         KmsCommand::Update { id, update, role, seen } => {
             let kms = state.kms(id)?;
-            // Half of the new role may be the old one's.
+            // The new role may have been completed with the old ARN or external id.
             if matches!(update, KmsChange::Role(_)) && role != kms.role {
                 return Err(KmsRefusal::Changed(kms.name.clone()).into());
             }
@@ -37,10 +33,10 @@ pub fn decide(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal>
     Ok(events.into_iter().map(|event| Event::Kms(id, event)).collect())
 }
 
-/// All that can be said of a new KMS before AWS is asked.
+/// Checks a new KMS as far as that is possible without AWS.
 ///
 /// # Errors
-/// What stands against it.
+/// The rule that forbids the new KMS.
 pub fn check_new(state: &State, new: &NewKms) -> Result<(), Refusal> {
     if state.kms_named(&new.name).is_some() {
         return Err(KmsRefusal::NameTaken(new.name.clone()).into());
@@ -118,10 +114,10 @@ fn check_enabled(regions: &[Region], seen: &AccountProbe) -> Result<(), Refusal>
 }
 
 impl Kms {
-    /// The one change that a patch asks for, after all checks that need no answer of AWS.
+    /// Returns the single change that a patch requests, and checks it as far as that is possible without AWS.
     ///
     /// # Errors
-    /// When more than one thing would change, or what stands against the one.
+    /// When more than one thing would change, or a rule forbids the change.
     pub fn change(&self, state: &State, patch: KmsPatch) -> Result<KmsChange, Refusal> {
         self.refuse_archived()?;
         let connection = patch.connection.filter(|to| *to != self.connection);
@@ -151,8 +147,8 @@ impl Kms {
         Ok(Some(AssumedRole { arn, external_id }))
     }
 
-    /// May the update rest on what AWS said a moment ago? Only one of regions, and only if they were enabled then:
-    /// AWS takes longer to disable a region, and a region that was not enabled may be by now.
+    /// Whether a recent probe is enough for the update. It is for a change of regions that were all enabled: AWS takes
+    /// minutes to disable a region. A region that was not enabled may be enabled by now.
     pub fn recent_probe_suffices(&self, update: &KmsChange, seen: &AccountProbe) -> bool {
         let KmsChange::Regions { to, .. } = update else { return false };
         check_account(self.account, seen).and_then(|()| check_enabled(to, seen)).is_ok()
@@ -180,7 +176,8 @@ impl Kms {
         }
     }
 
-    /// Refuses to take a region away whose keys would be forgotten, unless that is what is wanted.
+    /// Refuses the removal of a region with managed keys, unless the caller accepts that they are removed from the
+    /// state.
     fn refuse_orphans(&self, state: &State, to: &[Region], forget: bool) -> Result<(), Refusal> {
         if state.operations.values().any(|pending| pending.kms == self.id && !to.contains(&pending.region)) {
             return Err(KmsRefusal::Busy(self.name.clone()).into());
@@ -234,8 +231,9 @@ impl Kms {
         Ok(if after == self.acl { vec![] } else { vec![KmsEvent::AclsChanged { changes }] })
     }
 
-    /// Not while AWS is being asked: what it makes would be known to nobody. What has had no end for a day will have
-    /// none: the account or the credentials are gone, and must not keep the KMS here.
+    /// Refuses the deletion while operations on keys are pending: a key that AWS creates meanwhile would be lost. An
+    /// operation that has been pending for a day does not count. Its account or credentials are probably gone, and the
+    /// KMS must be deletable nonetheless.
     fn refuse_busy(&self, state: &State, at: Time) -> Result<(), Refusal> {
         const GIVEN_UP: i64 = 86_400;
         let mine = state.operations.values().filter(|pending| pending.kms == self.id);

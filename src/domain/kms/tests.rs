@@ -1,4 +1,4 @@
-//! What can be asked of KMSs, and what not.
+//! The rules of KMSs.
 
 use super::*;
 use crate::domain::action::Action;
@@ -40,7 +40,7 @@ fn role(account: &str) -> AssumedRole {
     AssumedRole { arn, external_id: None }
 }
 
-/// AWS says that it is the account, and that Paris, Ireland and Ohio are enabled.
+/// A probe of the account, with Paris, Ireland and Ohio enabled.
 fn seen() -> AccountProbe {
     let arn = arn(&format!("arn:aws:iam::{ACCOUNT}:root"));
     AccountProbe { account: account(), arn, enabled: regions(&["eu-west-3", "eu-west-1", "us-east-2"]) }

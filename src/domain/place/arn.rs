@@ -1,23 +1,23 @@
-//! The names of things in AWS: ARNs, those of roles, and what it takes to assume one.
+//! ARNs, ARNs of roles, and external ids.
 
 use super::{AccountId, Excerpt, Partition, PlaceError, Region};
 use std::fmt;
 
-/// What is wrong with a text that should be an ARN.
+/// The reason why a text is not an ARN.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArnFault {
-    /// Fewer than six parts, or none of the parts is `arn`.
+    /// The text has fewer than six parts, does not begin with `arn`, or is too long.
     #[error("`arn:partition:service:region:account:resource` is expected")]
     Shape,
-    /// The service, or the resource, is empty or holds what it may not hold.
+    /// The service or the resource is empty, or contains invalid characters.
     #[error("its {0} is missing or holds characters that an ARN may not hold")]
     Part(&'static str),
-    /// The partition, region or account is not one.
+    /// The partition, region or account is invalid.
     #[error(transparent)]
     Place(Box<PlaceError>),
 }
 
-/// The name of one thing in AWS: `arn:partition:service:region:account:resource`.
+/// An ARN: `arn:partition:service:region:account:resource`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Arn {
     partition: Partition,
@@ -30,7 +30,7 @@ pub struct Arn {
 impl Arn {
     const LONGEST: usize = 2048;
 
-    /// Reads an ARN of one of the three partitions. Region and account may be empty, as IAM's and S3's are.
+    /// Parses an ARN of one of the three partitions. Region and account may be empty, as in ARNs of IAM and S3.
     pub fn parse(text: &str) -> Result<Self, PlaceError> {
         Self::read(text).map_err(|reason| PlaceError::Arn { text: Excerpt::of(text), reason })
     }
@@ -60,7 +60,6 @@ impl Arn {
         })
     }
 
-    /// The partition that the thing is in.
     pub fn partition(&self) -> Partition {
         self.partition
     }
@@ -70,24 +69,23 @@ impl Arn {
         &self.service
     }
 
-    /// The region, if the service has any.
+    /// The region; `None` for global services.
     pub fn region(&self) -> Option<&Region> {
         self.region.as_ref()
     }
 
-    /// The account that owns the thing, if the service says so.
+    /// The account that owns the resource; `None` if the service leaves it out.
     pub fn account(&self) -> Option<AccountId> {
         self.account
     }
 
-    /// What follows the account, such as `key/1234abcd-…`.
+    /// The part after the account, such as `key/1234abcd-…`.
     pub fn resource(&self) -> &str {
         &self.resource
     }
 
-    /// The name of the role behind an assumed role's session (`arn:aws:sts::…:assumed-role/name/session`).
-    ///
-    /// The role's path is lost in such an ARN: AWS leaves it out.
+    /// Returns the name of the role of a session (`arn:aws:sts::…:assumed-role/name/session`). Such an ARN does not
+    /// contain the role's path.
     pub fn role_of_session(&self) -> Option<&str> {
         let rest = self.resource.strip_prefix("assumed-role/").filter(|_| &*self.service == "sts")?;
         rest.split_once('/').map(|(role, _session)| role)
@@ -98,7 +96,7 @@ fn unless_empty<T>(text: &str, parse: fn(&str) -> Result<T, PlaceError>) -> Resu
     if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
 }
 
-/// The ARN of an IAM role, the only kind of thing that can be assumed.
+/// The ARN of an IAM role.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoleArn {
     arn: Arn,
@@ -106,7 +104,7 @@ pub struct RoleArn {
 }
 
 impl RoleArn {
-    /// Reads `arn:<partition>:iam::<account>:role/<path><name>`.
+    /// Parses `arn:<partition>:iam::<account>:role/<path><name>`.
     pub fn parse(text: &str) -> Result<Self, PlaceError> {
         let arn = Arn::parse(text)?;
         let path_and_name = arn.resource.strip_prefix("role/").unwrap_or_default();
@@ -121,17 +119,15 @@ impl RoleArn {
         }
     }
 
-    /// The role of that name, without a path, in an account.
+    /// Builds the ARN of a role without a path.
     pub fn named(partition: Partition, account: AccountId, name: &str) -> Result<Self, PlaceError> {
         Self::parse(&format!("arn:{partition}:iam::{account}:role/{name}"))
     }
 
-    /// The partition that the role is in.
     pub fn partition(&self) -> Partition {
         self.arn.partition
     }
 
-    /// The account that the role is in.
     pub fn account(&self) -> AccountId {
         self.account
     }
@@ -141,7 +137,6 @@ impl RoleArn {
         self.arn.resource.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The same as an ARN of any kind.
     pub fn as_arn(&self) -> &Arn {
         &self.arn
     }
@@ -151,12 +146,12 @@ fn is_iam_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte)
 }
 
-/// What a role's trust policy may ask of whoever assumes it, besides credentials. AWS does not treat it as a secret.
+/// An external id, which the trust policy of a role may require (`sts:ExternalId`). AWS does not treat it as a secret.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExternalId(Box<str>);
 
 impl ExternalId {
-    /// Reads an external id by STS's rule.
+    /// Parses an external id by the rules of STS.
     pub fn parse(text: &str) -> Result<Self, PlaceError> {
         let allowed = |byte: u8| is_iam_name_byte(byte) || byte == b':' || byte == b'/';
         if (2..=1224).contains(&text.len()) && text.bytes().all(allowed) {

@@ -1,4 +1,4 @@
-//! How places are made of text and shown.
+//! Macros that implement `FromStr` and `Debug` for the types of this module.
 
 macro_rules! from_str {
     ($($name:ident),* $(,)?) => {$(
@@ -12,7 +12,7 @@ macro_rules! from_str {
     )*};
 }
 
-/// The text itself says more in a failed test or a log line than the layout of the parts.
+/// Implements `Debug` with the text, which is more readable in a failed test or a log line than the fields.
 macro_rules! debug_as_display {
     ($($name:ident),*) => {$(
         impl fmt::Debug for $name {

@@ -1,53 +1,52 @@
-//! Kinds and reasons of refusals. A kind decides the status of the answer; a reason is what clients compare.
+//! Kinds and reasons of refusals. The kind determines the HTTP status; clients compare the reason.
 
 use std::fmt::Display;
 
-/// How a refusal is answered. `http::error` has the status of each kind.
+/// The kind of a refusal. `http::error` has the HTTP status of each kind.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RefusalKind {
-    /// A member of the request does not hold what it should.
+    /// A member of the request is invalid.
     Invalid,
-    /// The members of the request do not go together.
+    /// The members of the request contradict each other.
     Contradictory,
-    /// The request is well formed, but a rule of the installation is against its contents.
+    /// The request is well formed, but a rule of the installation forbids its contents.
     Unprocessable,
-    /// The caller is not known, or not yet let in.
+    /// The caller is not authenticated.
     Unauthenticated,
     /// The caller lacks the right.
     Forbidden,
-    /// There is no such thing, or none that the caller may see.
+    /// The resource does not exist, or the caller may not see it.
     Unknown,
-    /// Another thing has the name or the place.
+    /// Another resource has the name, id or region.
     Taken,
     InUse,
-    /// Something is under way; the same request may succeed in a moment.
+    /// Another operation is in progress; the same request may succeed in a moment.
     Busy,
-    /// The present state is against it.
+    /// The state of the resource forbids the request.
     Conflict,
-    /// Tried too often; the message says when it may be tried again.
+    /// There were too many attempts; the message says when the next one is possible.
     Locked,
 }
 
-/// Why something is refused, in the form that programs read.
+/// The machine-readable reason of a refusal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reason {
-    /// In snake case. Part of the API: it stays when messages change.
+    /// The name in snake case. It is part of the API, and stays the same when messages change.
     pub name: &'static str,
     pub kind: RefusalKind,
-    /// When an answer has it, as docs/api.md says it.
+    /// The description in docs/api.md.
     pub when: &'static str,
 }
 
 /// The refusals of one aggregate.
 pub trait AggregateRefusal {
-    /// Every reason that one of them can have.
     const REASONS: &'static [Reason];
 
     fn reason(&self) -> Reason;
 }
 
-/// Gives an enum of refusals its reasons: one line for each variant with its kind, its name and its description. Both
-/// the match of `reason` and the list `REASONS` come from these lines. A variant without a line does not compile.
+/// Implements [`AggregateRefusal`] from one line for each variant, with its kind, name and description. A variant
+/// without a line does not compile.
 macro_rules! reasons {
     ($refusal:ident => $($variant:ident: $kind:ident, $name:literal, $when:literal;)+) => {
         impl $crate::domain::refusal::reason::AggregateRefusal for $refusal {

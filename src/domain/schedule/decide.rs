@@ -1,4 +1,4 @@
-//! What is decided on schedules: each command, on the state that it finds, becomes events or a refusal.
+//! Decides the commands of schedules.
 
 use super::patch::{RotationPatch, SchedulePatch, SynchronizationPatch};
 use super::{RotationPlan, Schedule, ScheduleCommand, ScheduleEvent, ScheduleSettings, SynchronizationPlan, Work};
@@ -10,10 +10,7 @@ use crate::domain::refusal::{Refusal, ScheduleRefusal};
 use crate::domain::state::State;
 use crate::domain::time::Time;
 
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
+/// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: ScheduleCommand) -> Result<Vec<Event>, Refusal> {
     match command {
         ScheduleCommand::Create { id, name, settings } => {
@@ -56,7 +53,7 @@ fn delete(state: &State, id: ScheduleId, force: bool) -> Result<Vec<Event>, Refu
 }
 
 impl ScheduleSettings {
-    /// What it had before it need not be there any more.
+    /// Checks the settings. KMSs that the schedule had before may have been deleted since.
     fn check(&self, state: &State, before: Option<&Self>) -> Result<(), Refusal> {
         if let (Some(start), Some(end)) = (self.start, self.end)
             && start > end
@@ -86,7 +83,7 @@ impl Schedule {
     }
 }
 
-/// AWS keeps imported material no longer.
+/// AWS's limit for imported material.
 const EXPIRATION_MAX_DAYS: i64 = 365;
 
 impl Schedule {

@@ -1,4 +1,4 @@
-//! What a caller wants changed of a schedule. A member that is none stays as it is.
+//! A change of a schedule. A member that is `None` stays as it is.
 
 use crate::domain::cron::Cron;
 use crate::domain::patch::Patch;
@@ -7,18 +7,18 @@ use crate::domain::time::Time;
 
 #[derive(Clone, Debug, Default)]
 pub struct SchedulePatch {
-    /// The name that it has: another one is refused.
+    /// The present name; another one is refused.
     pub name: Option<String>,
-    /// The work that it does: another one is refused.
+    /// The name of the present work; another one is refused.
     pub operation: Option<String>,
     pub description: Option<String>,
     pub run_at: Option<Cron>,
     pub start: Patch<Time>,
     pub end: Patch<Time>,
     pub disabled: Option<bool>,
-    /// Goes with the rotation of keys only.
+    /// A change of the plan of a schedule that rotates keys.
     pub rotation: Option<RotationPatch>,
-    /// Goes with synchronisation only.
+    /// A change of the plan of a schedule that synchronises keys.
     pub synchronization: Option<SynchronizationPatch>,
 }
 

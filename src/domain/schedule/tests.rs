@@ -1,4 +1,4 @@
-//! What schedules allow and refuse, and when they are due.
+//! The rules of schedules.
 
 use super::patch::SynchronizationPatch;
 use super::*;
@@ -51,12 +51,12 @@ fn started(cause: Cause) -> ScheduleEvent {
     ScheduleEvent::RunStarted { run: RUN, cause }
 }
 
-/// These events of the schedule, a minute apart.
+/// The state after these events of the schedule, a minute apart.
 fn scheduled(events: impl IntoIterator<Item = ScheduleEvent>) -> Given {
     Given::dated(START, 60, events.into_iter().map(|event| Event::Schedule(ID, event)))
 }
 
-/// A KMS with a key that the schedule rotates.
+/// Adds a KMS with a key that the schedule rotates.
 fn with_a_key(mut state: Given) -> Given {
     let account = AccountId::parse("123456789012").expect("an account");
     let region = Region::parse("eu-west-3").expect("a region");
@@ -130,7 +130,7 @@ fn it_is_due_after_it_was_made_and_after_what_was_dealt_with() {
     let due = |events: &[ScheduleEvent]| scheduled(events.to_vec()).schedule(ID).expect("there").next_due();
     let one = START.plus_seconds(HOUR);
     assert_eq!(due(&[created()]), Some(one));
-    // A run because it was due deals with all up to now; one that was asked for does not.
+    // A run that was due makes up for all times up to now; a requested run does not.
     assert_eq!(due(&[created(), started(Cause::Asked)]), Some(one));
     let mut state = scheduled([created()]);
     let late = START.plus_seconds(5 * HOUR + 60);

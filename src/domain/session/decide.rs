@@ -1,14 +1,11 @@
-//! What is decided on sessions: each command, on the state that it finds, becomes events or a refusal.
+//! Decides the commands of sessions.
 
 use super::SessionCommand;
 use crate::domain::event::{Event, SessionEvent, UserEvent};
 use crate::domain::refusal::{Refusal, SessionRefusal};
 use crate::domain::state::State;
 
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
+/// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refusal> {
     match command {
         SessionCommand::Open { id, user, proved, source, refresh, labels, at } => {

@@ -1,4 +1,4 @@
-//! Refusals of signing in, and refresh tokens: the message, the kind and the reason of each.
+//! Refusals of sign-ins and refresh tokens: the message, the kind and the reason of each.
 
 use super::super::refusal::reason::reasons;
 

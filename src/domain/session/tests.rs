@@ -1,4 +1,4 @@
-//! What can be asked of sessions, and when they end.
+//! The rules of sessions.
 
 use super::*;
 use crate::domain::event::Event;
@@ -10,7 +10,7 @@ use crate::domain::scenario::given;
 
 const HERE: &str = "192.0.2.1";
 
-/// Signs in with the password that was set with the first event.
+/// Signs in with the password that the first event set.
 fn open(second: i64) -> SessionCommand {
     let (id, user, proved, source) = (session_id(1), user_id(1), at(1), HERE.to_owned());
     let (refresh, labels) = (refresh(1, None, None), vec![]);

@@ -1,4 +1,4 @@
-//! What is decided on source keys: each command, on the state that it finds, becomes events or a refusal.
+//! Decides the commands of source keys.
 
 use super::{SourceKey, SourceKeyCommand, SourceKeyEvent};
 use crate::domain::event::Event;
@@ -6,10 +6,7 @@ use crate::domain::name::JsonText;
 use crate::domain::refusal::{Refusal, SourceKeyRefusal};
 use crate::domain::state::State;
 
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
+/// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: SourceKeyCommand) -> Result<Vec<Event>, Refusal> {
     let (id, events) = match command {
         SourceKeyCommand::Create { id, made, material } => {
@@ -37,7 +34,7 @@ fn refuse_deletion(state: &State, key: &SourceKey) -> Result<(), Refusal> {
     if key.made.undeletable {
         return Err(SourceKeyRefusal::Undeletable(key.made.name.clone()).into());
     }
-    // After a crash an import is finished from what was asked, and then the material is needed.
+    // The reconciliation of a pending import needs the material.
     let mut imports = state.operations.values().filter_map(|pending| pending.wanted.import());
     match imports.any(|import| import.source == key.id) {
         true => Err(SourceKeyRefusal::Busy(key.made.name.clone()).into()),

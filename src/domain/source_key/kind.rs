@@ -1,5 +1,5 @@
-//! What a source key is: algorithm and size in one, so that none exists that does not go together; and which AWS keys
-//! its material can be imported into.
+//! The kinds of source keys, and the AWS keys that their material can be imported into. A kind is an algorithm with a
+//! size of its own, so that invalid combinations cannot be expressed.
 
 use crate::domain::key::spec::KeySpec;
 use crate::domain::place::Partition;
@@ -15,25 +15,22 @@ pub enum SourceKeyKind {
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum AesSize {
-    /// 128 bits; what AWS takes in China, where it makes an SM4 key of it.
+    /// AWS imports this size in China, as an SM4 key.
     Aes128,
-    /// 192 bits; AWS takes none of these.
+    /// AWS does not import this size.
     Aes192,
-    /// 256 bits; what AWS takes everywhere but in China.
+    /// AWS imports this size everywhere but in China.
     Aes256,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RsaSize {
-    /// 2048 bits.
     Rsa2048,
-    /// 3072 bits.
     Rsa3072,
-    /// 4096 bits.
     Rsa4096,
 }
 
-/// The curves that AWS has and that we have.
+/// The curves that both AWS and Claviger support.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Curve {
     /// NIST P-256, also called prime256v1.
@@ -42,40 +39,37 @@ pub enum Curve {
     Secp384r1,
     /// NIST P-521.
     Secp521r1,
-    /// The curve of the crypto-currencies.
+    /// The curve of cryptocurrencies.
     Secp256k1,
 }
 
 /// The hash of an HMAC key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum HmacHash {
-    /// SHA-256.
     Sha256,
-    /// SHA-384.
     Sha384,
-    /// SHA-512.
     Sha512,
 }
 
-/// The size of an HMAC key, measured by what its hash gives: each hash has three sizes.
+/// The size of an HMAC key, relative to the output of its hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum HmacSize {
-    /// Half as long; AWS takes none of these.
+    /// Half the output. AWS does not import this size.
     Half,
-    /// Three quarters as long; AWS takes none of these.
+    /// Three quarters of the output. AWS does not import this size.
     ThreeQuarters,
-    /// As long; what AWS takes.
+    /// The full output, the size that AWS imports.
     Full,
 }
 
 const ALGORITHMS: &str = "`aes`, `rsa`, `ec`, `hmac-sha256`, `hmac-sha384`, `hmac-sha512`";
 
 impl SourceKeyKind {
-    /// Reads what a client asks for. Without a size, a curve or an algorithm it is the usual one: AES-256, RSA-2048,
-    /// secp384r1, an HMAC key as long as its hash. Case does not matter.
+    /// Parses the kind that a client requests, without regard to case. The defaults are AES, AES-256, RSA-2048,
+    /// secp384r1 and HMAC keys as long as the output of their hash.
     ///
     /// # Errors
-    /// When there is no such algorithm, or no such size or curve of it; the message names those that are.
+    /// When the algorithm is unknown, or does not have the size or curve; the message lists the valid values.
     pub fn parse(algorithm: Option<&str>, size: Option<u64>, curve: Option<&str>) -> Result<Self, Refusal> {
         let algorithm = algorithm.unwrap_or("aes").to_lowercase();
         if algorithm != "ec" && curve.is_some() {
@@ -106,7 +100,7 @@ impl SourceKeyKind {
         Self::Hmac(HmacHash::Sha512, HmacSize::Full),
     ];
 
-    /// All sizes of this algorithm (for EC: all curves), smallest first.
+    /// Returns all kinds of the same algorithm, smallest first.
     fn siblings(self) -> Vec<Self> {
         match self {
             Self::Aes(_) => [AesSize::Aes128, AesSize::Aes192, AesSize::Aes256].map(Self::Aes).to_vec(),
@@ -118,7 +112,7 @@ impl SourceKeyKind {
         }
     }
 
-    /// The algorithm's name, in small letters.
+    /// The name of the algorithm, in lower case.
     pub const fn algorithm(self) -> &'static str {
         match self {
             Self::Aes(_) => "aes",
@@ -130,7 +124,7 @@ impl SourceKeyKind {
         }
     }
 
-    /// The size in bits; of a curve, that of its field.
+    /// The size in bits; for a curve, the size of its field.
     pub const fn bits(self) -> u32 {
         match self {
             Self::Aes(AesSize::Aes128) => 128,
@@ -146,7 +140,6 @@ impl SourceKeyKind {
         }
     }
 
-    /// The curve, if it has one.
     pub const fn curve(self) -> Option<Curve> {
         match self {
             Self::Ec(curve) => Some(curve),
@@ -154,12 +147,11 @@ impl SourceKeyKind {
         }
     }
 
-    /// Has it a public half?
     pub const fn is_asymmetric(self) -> bool {
         matches!(self, Self::Rsa(_) | Self::Ec(_))
     }
 
-    /// The spec of the AWS keys of a partition that its material can be imported into; none: of no AWS key there.
+    /// Returns the spec of the AWS keys in a partition that the material can be imported into.
     pub const fn aws_spec(self, partition: Partition) -> Option<KeySpec> {
         match (self, partition) {
             (Self::Aes(AesSize::Aes128), Partition::AwsCn) => Some(KeySpec::SymmetricDefault),
@@ -179,13 +171,13 @@ impl SourceKeyKind {
         }
     }
 
-    /// The kind whose material can be imported into AWS keys of this spec in this partition, if there is one.
+    /// Returns the kind whose material can be imported into AWS keys of this spec in this partition.
     pub fn fitting(spec: &KeySpec, partition: Partition) -> Option<Self> {
         let usual = Self::USUAL.into_iter().chain([Self::Ec(Curve::Secp256r1)]);
         usual.flat_map(Self::siblings).find(|kind| kind.fits(spec, partition))
     }
 
-    /// Can its material be imported into an AWS key of this spec in this partition?
+    /// Whether the material can be imported into an AWS key of this spec in this partition.
     pub fn fits(self, spec: &KeySpec, partition: Partition) -> bool {
         self.aws_spec(partition).as_ref() == Some(spec)
     }
@@ -226,7 +218,7 @@ impl Curve {
 fn parse_curve(size: Option<u64>, curve: Option<&str>) -> Result<SourceKeyKind, Refusal> {
     let curve = match curve.map(str::to_lowercase).as_deref() {
         None => Curve::Secp384r1,
-        // The name that X9.62 gave it, and that the vendor's clients use.
+        // The name in X9.62, which the vendor's clients use.
         Some("prime256v1") => Curve::Secp256r1,
         Some(name) => Curve::ALL.into_iter().find(|curve| curve.name() == name).ok_or_else(|| {
             let known = Curve::ALL.map(|curve| format!("`{}`", curve.name())).join(", ");

@@ -1,4 +1,4 @@
-//! Source keys: what happened before, what is asked, what comes of it.
+//! The rules of source keys.
 
 use super::kind::{AesSize, SourceKeyKind};
 use super::*;

@@ -1,4 +1,4 @@
-//! What is decided on policy templates: each command, on the state that it finds, becomes events or a refusal.
+//! Decides the commands of policy templates.
 
 use super::patch::TemplatePatch;
 use super::{Template, TemplateCommand, TemplateEvent, TemplatePolicy};
@@ -9,10 +9,7 @@ use crate::domain::refusal::{Refusal, TemplateRefusal};
 use crate::domain::state::State;
 use std::sync::Arc;
 
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
+/// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: TemplateCommand) -> Result<Vec<Event>, Refusal> {
     let (id, event) = match command {
         TemplateCommand::Create { id, name, account, kms, policy } => {
@@ -42,10 +39,10 @@ pub fn decide(state: &State, command: TemplateCommand) -> Result<Vec<Event>, Ref
     Ok(event.into_iter().map(|event| Event::Template(id, event)).collect())
 }
 
-/// The policy of a template after a patch.
+/// Returns the policy of a template after a patch.
 ///
 /// # Errors
-/// When a name in it can be no principal, or it would be longer than AWS takes.
+/// When a name in it is invalid, or it would be longer than AWS accepts.
 pub fn patched_policy(
     state: &State,
     template: &Template,
@@ -58,7 +55,7 @@ pub fn patched_policy(
     Ok(to)
 }
 
-/// The keys of its account that carry a template's tag and are still at AWS.
+/// Returns the keys of the template's account that have the template's tag and are still at AWS.
 pub fn keys_of<'a>(state: &'a State, template: &Template) -> impl Iterator<Item = &'a Arc<Key>> {
     let account = template.account;
     let tagged = state.keys.find(Term::Template(&template.id.to_string())).into_iter();

@@ -1,4 +1,4 @@
-//! What a caller wants changed of a template's policy. A list that is none stays as it is.
+//! A change of a template's policy. A list that is `None` stays as it is.
 
 use super::TemplatePolicy;
 use crate::domain::key::policy::PolicyPrincipals;
@@ -12,12 +12,11 @@ pub enum TemplatePatch {
 
 #[derive(Clone, Debug, Default)]
 pub struct PrincipalsPatch {
-    /// Users who administer the keys.
     pub admins: Option<Vec<String>>,
     pub admin_roles: Option<Vec<String>>,
     pub users: Option<Vec<String>>,
     pub user_roles: Option<Vec<String>>,
-    /// Other accounts that use them.
+    /// Other accounts that use the keys.
     pub accounts: Option<Vec<String>>,
 }
 
@@ -26,7 +25,7 @@ impl PrincipalsPatch {
         self.lists().any(|list| list.is_some())
     }
 
-    /// Is anybody named in a list?
+    /// Whether any list has an entry.
     pub fn names_somebody(&self) -> bool {
         self.lists().any(|list| list.as_ref().is_some_and(|list| !list.is_empty()))
     }
@@ -49,7 +48,7 @@ impl PrincipalsPatch {
 }
 
 impl TemplatePolicy {
-    /// Returns the policy after the patch; without one, as it is.
+    /// Returns the policy after the patch.
     #[must_use]
     pub fn patched(&self, patch: Option<TemplatePatch>) -> Self {
         match (patch, self) {
@@ -58,7 +57,7 @@ impl TemplatePolicy {
             (Some(TemplatePatch::Principals(patch)), Self::Principals(now)) => {
                 Self::Principals(patch.over(now.clone()))
             }
-            // Clients that keep a text send the lists that they do not use empty.
+            // Clients that do not change the text send empty lists.
             (Some(TemplatePatch::Principals(patch)), text) if !patch.names_somebody() => text.clone(),
             (Some(TemplatePatch::Principals(patch)), Self::Text(_)) => Self::Principals(patch.over(Default::default())),
         }

@@ -14,7 +14,8 @@ pub enum TemplateRefusal {
         "auto_push: must be true: AWS has accepted the policy of `{0}` on a key, and the change is pushed to every key that has it"
     )]
     NeedsPush(TemplateName),
-    /// Clients look for `has one or more key associated`. How many keys is not said, as not everybody may see them.
+    /// Clients look for `has one or more key associated`. The message omits the number of keys, which not every caller
+    /// may see.
     #[error("policy template `{0}` has one or more key associated with it: they carry its tag")]
     InUse(TemplateName),
     #[error("policytemplate: there is no policy template `{template}` for keys of account {account}")]

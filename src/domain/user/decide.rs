@@ -1,4 +1,4 @@
-//! What is decided on users: each command, on the state that it finds, becomes events or a refusal.
+//! Decides the commands of users.
 
 use super::patch::ProfilePatch;
 use super::{User, UserCommand};
@@ -14,10 +14,7 @@ use crate::domain::refusal::{Refusal, SessionRefusal, UserRefusal};
 use crate::domain::state::State;
 use crate::domain::time::Time;
 
-/// Says what would happen; does nothing.
-///
-/// # Errors
-/// What stands against it.
+/// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: UserCommand) -> Result<Vec<Event>, Refusal> {
     match command {
         UserCommand::Create { id, name, profile, password, must_change } => {

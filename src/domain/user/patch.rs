@@ -1,4 +1,4 @@
-//! What a caller wants changed of a user's profile. A member that is none stays as it is.
+//! A change of a user's profile. A member that is `None` stays as it is.
 
 use super::UserProfile;
 use crate::domain::name::JsonText;

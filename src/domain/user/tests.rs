@@ -1,4 +1,4 @@
-//! What can be asked of users, and what not.
+//! The rules of users.
 
 use super::*;
 use crate::domain::acl::AclChange;
@@ -24,7 +24,7 @@ fn create(n: u128, name: &str) -> UserCommand {
     UserCommand::Create { id, name, profile: UserProfile::default(), password: password(1), must_change: false }
 }
 
-/// Changes nothing of the first user; to be written over.
+/// An update of the first user without changes.
 fn same() -> UserCommand {
     update(None, None, None, false)
 }
@@ -34,7 +34,7 @@ fn update(name: Option<&str>, new: Option<Sealed>, must_change: Option<bool>, cl
     UserCommand::Update { id, name, profile, password: new, must_change, clear_lockout }
 }
 
-/// Changes the password that was set at this second.
+/// Changes the first user's password, which was set at second `proved`, at second `second`.
 fn change_own(proved: i64, second: i64) -> UserCommand {
     UserCommand::ChangeOwnPassword { id: user_id(1), proved: at(proved), password: password(7), at: at(second) }
 }
@@ -143,7 +143,7 @@ fn failed_logins_lock_out_their_own_address_and_no_other() {
     state.push(failed(HERE));
     assert_eq!(locked(&state, HERE), Some(at(6).plus_seconds(60)));
     assert_eq!(locked(&state, "192.0.2.2"), None);
-    // A good login ends the row of its own address, and no other's.
+    // A successful login clears the failures of its own address only.
     let elsewhere = "192.0.2.2";
     state.extend((0..4).map(|_| failed(elsewhere)));
     state.extend([logged_in(1), failed(HERE), failed(elsewhere)]);
