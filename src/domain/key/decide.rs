@@ -58,6 +58,13 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
         true => {}
         false => state.key(id)?.refuse_gone()?,
     }
+    if let Operation::Rotate { from, .. } = wanted {
+        let old = state.key(*from)?;
+        old.refuse_gone()?;
+        if let Some(to) = old.rotated_to {
+            return Err(KeyRefusal::Rotated { id: *from, to }.into());
+        }
+    }
     check_alias(state, id, wanted)?;
     if let Operation::Replicate { new, .. } = wanted
         && state.key_at_aws(kms, region, &new.key).is_some_and(|there| !there.gone)
@@ -120,5 +127,41 @@ impl Key {
 
     fn refuse_pending(&self) -> Result<(), Refusal> {
         if self.pending.is_some() { Err(KeyRefusal::Busy(self.id).into()) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::OperationId;
+    use crate::domain::key::example::{added, found, key_id, kms_id, new_key, region};
+    use crate::domain::key::operation::RetiredKey;
+    use crate::domain::scenario::given;
+    use uuid::Uuid;
+
+    /// The service checks this too, but on a state that may be older than the one that the command is decided on.
+    #[test]
+    fn a_key_is_replaced_only_once_and_only_while_aws_has_it() {
+        let rotate = |new| KeyCommand::Request {
+            id: key_id(new),
+            operation: OperationId::new(Uuid::from_u128(new)),
+            kms: kms_id(0),
+            region: region("eu-west-3"),
+            wanted: Box::new(Operation::Rotate {
+                from: key_id(1),
+                new: new_key(),
+                import: None,
+                old: RetiredKey::default(),
+            }),
+        };
+        let key = |event| Event::Key(key_id(1), event);
+        let state = given([added(0, &["eu-west-3"]), found(1, "payroll")]);
+        state.when(rotate(2)).then_done();
+        let replaced = state.clone().and([key(KeyEvent::Replaced { by: key_id(2) })]);
+        replaced.when(rotate(3)).then_refused(KeyRefusal::Rotated { id: key_id(1), to: key_id(2) });
+        let gone = state.and([key(KeyEvent::Vanished)]);
+        gone.when(rotate(3)).then_refused(KeyRefusal::Gone(key_id(1)));
+        let forgotten = gone.and([key(KeyEvent::Forgotten)]);
+        forgotten.when(rotate(3)).then_refused(KeyRefusal::Unknown(key_id(1).to_string()));
     }
 }

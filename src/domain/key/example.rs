@@ -5,6 +5,7 @@ use super::aws_enums::{KeyManager, KeyState, Origin};
 use super::event::KeyEvent;
 use super::metadata::KeyMetadata;
 use super::name::{AwsKeyId, KeyArn};
+use super::operation::NewKey;
 use super::spec::{KeySpec, KeyUsage};
 use crate::domain::event::{Event, KmsEvent};
 use crate::domain::id::{ConnectionId, KeyId, KmsId};
@@ -84,6 +85,21 @@ pub(crate) fn snapshot(n: u128, description: &str) -> Snapshot {
         xks_key_id: None,
     };
     Snapshot { metadata, aliases: Some(vec![]), tags: Some(vec![]), policy: None, rotation: None }
+}
+
+/// The settings of a symmetric key, without aliases, policy and tags.
+pub(crate) fn new_key() -> NewKey {
+    NewKey {
+        aliases: vec![],
+        spec: KeySpec::SymmetricDefault,
+        usage: KeyUsage::EncryptDecrypt,
+        origin: Origin::AwsKms,
+        description: String::new(),
+        multi_region: false,
+        policy: None,
+        bypass_lockout_check: false,
+        tags: vec![],
+    }
 }
 
 /// A key of the first KMS, in Paris, is found.

@@ -86,11 +86,9 @@ fn is_being_made(state: &State, kms: KmsId, region: &Region, tags: Option<&[Tag]
 mod tests {
     use super::*;
     use crate::domain::id::OperationId;
-    use crate::domain::key::aws_enums::Origin;
-    use crate::domain::key::example::{added, after, at, found, key_id, kms_id, region, snapshot};
+    use crate::domain::key::example::{added, after, at, found, key_id, kms_id, new_key, region, snapshot};
     use crate::domain::key::name::AliasName;
-    use crate::domain::key::operation::{NewKey, Operation};
-    use crate::domain::key::spec::{KeySpec, KeyUsage};
+    use crate::domain::key::operation::Operation;
     use crate::domain::refusal::KmsRefusal;
     use uuid::Uuid;
 
@@ -152,18 +150,7 @@ mod tests {
 
     #[test]
     fn a_key_that_an_operation_is_making_is_left_to_it() {
-        let new = NewKey {
-            aliases: vec![],
-            spec: KeySpec::SymmetricDefault,
-            usage: KeyUsage::EncryptDecrypt,
-            origin: Origin::AwsKms,
-            description: String::new(),
-            multi_region: false,
-            policy: None,
-            bypass_lockout_check: false,
-            tags: vec![],
-        };
-        let state = after(&[managed(), requested(key_id(1), Operation::Create(new))]);
+        let state = after(&[managed(), requested(key_id(1), Operation::Create(new_key()))]);
         let tagged = |tags| Snapshot { tags, ..snapshot(1, "new") };
         let mark = Tag::told(MARK, OperationId::new(Uuid::from_u128(7)).to_string());
         assert_eq!(take_in(&state, tagged(Some(vec![mark])), LATE), []);
