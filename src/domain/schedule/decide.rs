@@ -32,11 +32,16 @@ pub fn decide(state: &State, command: ScheduleCommand) -> Result<Vec<Event>, Ref
             Ok(vec![Event::Schedule(id, ScheduleEvent::RunStarted { run, cause })])
         }
         ScheduleCommand::NoteKey { id, run, key, outcome } => {
-            Ok(vec![Event::Schedule(id, ScheduleEvent::KeyTreated { run, key, outcome })])
+            let is_recorded = state.schedules.runs.get(&run).is_some_and(|run| run.has_treated(key));
+            Ok(match state.schedule(id)?.running == Some(run) && !is_recorded {
+                true => vec![Event::Schedule(id, ScheduleEvent::KeyTreated { run, key, outcome })],
+                false => vec![],
+            })
         }
-        ScheduleCommand::FinishRun { id, run, outcome } => {
-            Ok(vec![Event::Schedule(id, ScheduleEvent::RunFinished { run, outcome })])
-        }
+        ScheduleCommand::FinishRun { id, run, outcome } => Ok(match state.schedule(id)?.running == Some(run) {
+            true => vec![Event::Schedule(id, ScheduleEvent::RunFinished { run, outcome })],
+            false => vec![],
+        }),
         ScheduleCommand::Delete { id, force } => delete(state, id, force),
     }
 }

@@ -179,6 +179,25 @@ fn two_runs_are_never_at_the_same_time() {
 }
 
 #[test]
+fn only_the_run_in_progress_processes_keys_and_ends() {
+    let record = |run, key| {
+        let outcome = KeyOutcome::MaterialRotated;
+        ScheduleCommand::NoteKey { id: ID, run, key, outcome }
+    };
+    let finish = |run| ScheduleCommand::FinishRun { id: ID, run, outcome: RunOutcome::Done };
+    let processed = ScheduleEvent::KeyTreated { run: RUN, key: KEY, outcome: KeyOutcome::MaterialRotated };
+    let finished = ScheduleEvent::RunFinished { run: RUN, outcome: RunOutcome::Done };
+    let state = scheduled([created(), started(Cause::Asked)]);
+    state.when(record(OTHER_RUN, KEY)).then([]);
+    state.when(finish(OTHER_RUN)).then([]);
+    let state = state.when(record(RUN, KEY)).then([Event::Schedule(ID, processed)]);
+    state.when(record(RUN, KEY)).then([]);
+    let state = state.when(finish(RUN)).then([Event::Schedule(ID, finished)]);
+    state.when(record(RUN, KEY)).then([]);
+    state.when(finish(RUN)).then([]);
+}
+
+#[test]
 fn the_last_hundred_runs_are_remembered() {
     let mut state = scheduled([created()]);
     for n in 0..250 {
