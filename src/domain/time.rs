@@ -37,6 +37,12 @@ impl Time {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000_000)))
     }
 
+    /// Returns the seconds until another moment, rounded up; 0 if it has passed.
+    pub const fn seconds_until(self, end: Self) -> i64 {
+        let nanos = end.0.saturating_sub(self.0);
+        if nanos <= 0 { 0 } else { (nanos - 1) / 1_000_000_000 + 1 }
+    }
+
     #[must_use]
     pub const fn just_before(self) -> Self {
         Self(self.0.saturating_sub(1))

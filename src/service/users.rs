@@ -295,7 +295,7 @@ impl Proof {
         };
         let now = self.recorder.now();
         if let Some(until) = locked.filter(|until| *until > now) {
-            return Err(SessionRefusal::LoginLocked { seconds: until.seconds() - now.seconds() }.into());
+            return Err(SessionRefusal::LoginLocked { seconds: now.seconds_until(until) }.into());
         }
         let failures = match user {
             Some(user) => match self.check(&user, password).await? {

@@ -14,7 +14,7 @@ pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refu
                 return Err(SessionRefusal::BadCredentials.into());
             }
             if let Some(until) = holder.locked_until(&state.password_policy, &source).filter(|until| *until > at) {
-                return Err(SessionRefusal::LoginLocked { seconds: until.seconds() - at.seconds() }.into());
+                return Err(SessionRefusal::LoginLocked { seconds: at.seconds_until(until) }.into());
             }
             if holder.password_due(&state.password_policy, at) {
                 return Err(SessionRefusal::PasswordChangeDue.into());

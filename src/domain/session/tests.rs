@@ -6,7 +6,7 @@ use crate::domain::event::UserEvent;
 use crate::domain::example::{logged_in, password, refresh, session_id, signed_in, user, user_id};
 use crate::domain::key::example::at;
 use crate::domain::refusal::SessionRefusal;
-use crate::domain::scenario::given;
+use crate::domain::scenario::{Given, given};
 
 const HERE: &str = "192.0.2.1";
 
@@ -38,6 +38,24 @@ fn a_user_signs_in_unless_locked_out_or_due_to_change_the_password() {
     let ordered = UserEvent::PasswordChangeRequired { required: true };
     let state = given([user(1), Event::User(user_id(1), ordered)]);
     state.when(open(3)).then_refused(SessionRefusal::PasswordChangeDue);
+}
+
+#[test]
+fn the_wait_after_a_lockout_is_rounded_up() {
+    let failed = UserEvent::LoginFailed { source: HERE.to_owned() };
+    let failures = (0..5).map(|_| Event::User(user_id(1), failed.clone()));
+    let first = Time::from_nanos(1_900_000_000);
+    let state = Given::dated(first, 1, [user(1)].into_iter().chain(failures));
+    let open = SessionCommand::Open {
+        id: session_id(1),
+        user: user_id(1),
+        proved: first,
+        source: HERE.to_owned(),
+        refresh: refresh(1, None, None),
+        labels: vec![],
+        at: Time::from_nanos(66_100_000_000),
+    };
+    state.when(open).then_refused(SessionRefusal::LoginLocked { seconds: 1 });
 }
 
 #[test]
