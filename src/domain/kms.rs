@@ -147,6 +147,8 @@ pub enum KmsCommand {
     Update {
         id: KmsId,
         update: KmsChange,
+        /// The connection of the KMS when the update was prepared.
+        connection: ConnectionId,
         /// The role of the KMS when the update was prepared.
         role: Option<AssumedRole>,
         /// The probe with the new credentials.

@@ -233,7 +233,8 @@ impl KmsAccounts {
         };
         let suffices = |seen: &AccountProbe| kms.recent_probe_suffices(&update, seen);
         let probe = self.cloud.probe_account(connection, role, suffices).await?;
-        let command = KmsCommand::Update { id: kms.id, update, role: kms.role.clone(), seen: probe };
+        let (connection, role) = (kms.connection, kms.role.clone());
+        let command = KmsCommand::Update { id: kms.id, update, connection, role, seen: probe };
         self.command(&permit, context, command).await
     }
 

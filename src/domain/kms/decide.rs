@@ -14,10 +14,16 @@ use crate::domain::time::Time;
 pub fn decide(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal> {
     let (id, events) = match command {
         KmsCommand::Add { new, seen } => (new.id, add(state, new, seen)?),
-        KmsCommand::Update { id, update, role, seen } => {
+        KmsCommand::Update { id, update, connection, role, seen } => {
             let kms = state.kms(id)?;
-            // The new role may have been completed with the old ARN or external id.
-            if matches!(update, KmsChange::Role(_)) && role != kms.role {
+            // The probe used the old role with a new connection, or the old connection with a new role. A new role may
+            // also have been completed with the old ARN or external id.
+            let is_stale = match update {
+                KmsChange::None | KmsChange::Regions { .. } => false,
+                KmsChange::Connection(_) => role != kms.role,
+                KmsChange::Role(_) => role != kms.role || connection != kms.connection,
+            };
+            if is_stale {
                 return Err(KmsRefusal::Changed(kms.name.clone()).into());
             }
             (id, kms.update(state, update, seen)?)

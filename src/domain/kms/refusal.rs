@@ -24,7 +24,7 @@ pub enum KmsRefusal {
     AccountMismatch { claimed: AccountId, actual: AccountId },
     #[error("{member}: leads to account {actual}, and the KMS is of account {account}")]
     LedElsewhere { member: &'static str, account: AccountId, actual: AccountId },
-    #[error("the role of KMS `{0}` was changed by somebody else meanwhile; look at it and try again")]
+    #[error("the connection or the role of KMS `{0}` was changed by another request meanwhile; look at it and try again")]
     Changed(KmsName),
     #[error("assume_role_external_id: can be given only together with assume_role_arn")]
     ExternalIdAlone,
@@ -56,7 +56,7 @@ reasons! { KmsRefusal =>
     RegionNotEnabled: Invalid, "region_not_enabled", "AWS does not list the region as enabled in the account.";
     AccountMismatch: Invalid, "account_mismatch", "The credentials belong to another account than the one given.";
     LedElsewhere: Invalid, "kms_led_elsewhere", "The new connection or role of a KMS leads to another account.";
-    Changed: Conflict, "kms_changed", "The role of the KMS was changed by another request meanwhile.";
+    Changed: Conflict, "kms_changed", "The connection or the role of the KMS was changed by another request meanwhile.";
     ExternalIdAlone: Invalid, "external_id_alone", "An external id is given without a role to assume with it.";
     RoleElsewhere: Invalid, "role_elsewhere", "The role is not in the partition.";
     ConnectionElsewhere: Invalid, "connection_elsewhere", "The connection is not in the partition.";

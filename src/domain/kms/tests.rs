@@ -60,7 +60,7 @@ fn to_regions(names: &[&str]) -> KmsChange {
 }
 
 fn update(update: KmsChange, seen: AccountProbe) -> KmsCommand {
-    KmsCommand::Update { id: kms_id(0), update, role: None, seen }
+    KmsCommand::Update { id: kms_id(0), update, connection: connection_id(), role: None, seen }
 }
 
 fn permit(principal: Principal, permit: bool, actions: &[Action]) -> KmsCommand {
@@ -215,6 +215,24 @@ fn another_connection_must_be_of_the_partition_and_reach_the_account() {
     let elsewhere = AccountProbe { account: other_account(), ..seen() };
     let refused = KmsRefusal::LedElsewhere { member: "connection", account: account(), actual: other_account() };
     state.when(update(KmsChange::Connection(same), elsewhere)).then_refused(refused);
+}
+
+/// AWS was asked with the credentials of a moment ago: the other half of them may have been replaced since.
+#[test]
+fn a_role_and_a_connection_that_were_not_probed_together_are_not_combined() {
+    let other = ConnectionId::new(Uuid::from_u128(1));
+    let made = ConnectionEvent::Created {
+        name: connection_name("other"),
+        settings: settings(Partition::Aws),
+        secret: Sealed(vec![1]),
+    };
+    let state = given([connected(), Event::Connection(other, made), added(0, &["eu-west-3"])]);
+    let (connection, role) = (KmsChange::Connection(other), KmsChange::Role(role(ACCOUNT)));
+    let changed = KmsRefusal::Changed(name(0));
+    let after = state.when(update(connection.clone(), seen())).then_done();
+    after.when(update(role.clone(), seen())).then_refused(changed.clone());
+    let after = state.when(update(role, seen())).then_done();
+    after.when(update(connection, seen())).then_refused(changed);
 }
 
 #[test]

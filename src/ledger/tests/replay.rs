@@ -57,6 +57,7 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
                 seen: probe(b),
             }),
             1 => Command::Kms(KmsCommand::Update {
+                connection: sample::connection(0),
                 role: None,
                 id,
                 update: KmsChange::Regions { to: sample::regions(&regions), forget_keys: true },
@@ -107,6 +108,7 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
             15..20 => Command::Connection(of_connections(what - 15, a, b, flag)),
             20..25 => of_people(what - 20, a, b, flag),
             _ => Command::Kms(KmsCommand::Update {
+                connection: sample::connection(0),
                 role: None,
                 id,
                 update: if flag { KmsChange::Connection(sample::connection(a)) } else { KmsChange::Role(role(b)) },
