@@ -8,7 +8,9 @@ use super::acl::Principal;
 use super::event::{Event, GroupEvent, KmsEvent, SessionEvent};
 use super::id::{KmsId, UserId};
 use super::key::event::KeyEvent;
+use super::key::metadata::KeyMetadata;
 use super::key::operation::PendingOperation;
+use super::key::policy::PolicyContext;
 use super::name::GroupName;
 use super::state::State;
 use super::template::TemplateEvent;
@@ -38,11 +40,15 @@ pub(super) fn give_up_operations(state: &State, kms: KmsId) -> impl Iterator<Ite
     })
 }
 
-/// Verifies the template of a policy that AWS accepted on a key, unless the template has had another policy since.
-pub(super) fn verify_template(state: &State, done: &PendingOperation) -> Option<Event> {
-    let template = state.templates.get(&done.wanted.template()?)?;
-    let is_news = !template.verified && done.since >= template.policy_since;
-    is_news.then(|| Event::Template(template.id, TemplateEvent::Verified))
+/// Verifies the template of a policy that AWS accepted on a key. The tag of the key is no proof that the policy is the
+/// template's: a caller may set any tag, and the template may have had another policy when the operation was prepared.
+pub(super) fn verify_template(state: &State, done: &PendingOperation, seen: &KeyMetadata) -> Option<Event> {
+    let (id, policy) = done.wanted.template()?;
+    let template = state.templates.get(&id).filter(|template| !template.verified)?;
+    let context =
+        PolicyContext { partition: seen.arn.partition(), account: seen.account(), usage: seen.usage.clone() };
+    let is_its_policy = template.policy.for_key(&context).is_ok_and(|own| own == *policy);
+    (template.account == seen.account() && is_its_policy).then(|| Event::Template(id, TemplateEvent::Verified))
 }
 
 /// Hides the keys of a deleted KMS and of regions that a KMS no longer manages. There may be 100 000 of them, so they

@@ -27,8 +27,6 @@ pub struct Template {
     /// The KMS that the template was created for, if any.
     pub kms: Option<KmsId>,
     pub policy: TemplatePolicy,
-    /// When the policy was set.
-    pub policy_since: Time,
     /// Whether AWS has accepted the policy on a key.
     pub verified: bool,
     pub last_push: Option<Push>,
@@ -145,7 +143,6 @@ impl Collection<Template> {
                 account: *account,
                 kms: *kms,
                 policy: policy.clone(),
-                policy_since: at,
                 verified: false,
                 last_push: None,
                 created: at,
@@ -164,7 +161,6 @@ impl Template {
         match event {
             TemplateEvent::PolicyReplaced { to } => {
                 self.policy = to.clone();
-                self.policy_since = at;
                 self.verified = false;
             }
             TemplateEvent::Pushed(push) => self.last_push = Some(push.clone()),
@@ -177,3 +173,6 @@ impl Template {
         self.updated = at;
     }
 }
+
+#[cfg(test)]
+mod tests;

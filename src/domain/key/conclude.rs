@@ -73,7 +73,7 @@ fn consequences(state: &State, pending: &PendingOperation, seen: &Snapshot, cert
     let known = state.keys.get(&pending.key);
     let holds = |policy| seen.policy.as_ref().or_else(|| known?.policy.as_ref()) == Some(policy);
     if certainty == Certainty::Done || pending.wanted.put_policy().is_none_or(holds) {
-        events.extend(cascade::verify_template(state, pending));
+        events.extend(cascade::verify_template(state, pending, &seen.metadata));
     }
     events
 }

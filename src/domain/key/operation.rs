@@ -243,13 +243,15 @@ impl Operation {
         }
     }
 
-    /// Returns the template of the policy that the operation puts.
-    pub fn template(&self) -> Option<TemplateId> {
-        let of_tags = |tags: &[Tag]| tags.iter().find(|tag| tag.key == TEMPLATE_TAG).map(|tag| tag.value.clone());
-        let id = match self {
-            Self::Create(new) | Self::Upload { new, .. } => of_tags(&new.tags),
-            Self::Replicate { new, .. } => of_tags(&new.tags),
-            Self::PutPolicy { template, .. } => template.clone(),
+    /// Returns the template whose tag the operation sets, and the policy that it puts.
+    pub fn template(&self) -> Option<(TemplateId, &PolicyText)> {
+        fn of_tags(tags: &[Tag]) -> Option<&str> {
+            tags.iter().find(|tag| tag.key == TEMPLATE_TAG).map(|tag| tag.value.as_str())
+        }
+        let (id, policy) = match self {
+            Self::Create(new) | Self::Upload { new, .. } => (of_tags(&new.tags), new.policy.as_ref()),
+            Self::Replicate { new, .. } => (of_tags(&new.tags), new.policy.as_ref()),
+            Self::PutPolicy { policy, template } => (template.as_deref(), Some(policy)),
             // The new key of a rotation has the policy of the old one: the operation puts no policy of a template.
             Self::Rotate { .. }
             | Self::Enable
@@ -266,9 +268,9 @@ impl Operation {
             | Self::DeleteMaterial { .. }
             | Self::ScheduleDeletion { .. }
             | Self::CancelDeletion
-            | Self::MovePrimary { .. } => None,
+            | Self::MovePrimary { .. } => (None, None),
         };
-        TemplateId::parse(&id?).ok()
+        Some((TemplateId::parse(id?).ok()?, policy?))
     }
 
     /// Returns the other managed key that the operation changes.

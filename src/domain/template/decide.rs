@@ -5,6 +5,7 @@ use super::{Template, TemplateCommand, TemplateEvent, TemplatePolicy};
 use crate::domain::event::Event;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::index::Term;
+use crate::domain::key::operation::Operation;
 use crate::domain::refusal::{Refusal, TemplateRefusal};
 use crate::domain::state::State;
 use std::sync::Arc;
@@ -30,10 +31,12 @@ pub fn decide(state: &State, command: TemplateCommand) -> Result<Vec<Event>, Ref
         TemplateCommand::NotePush { id, push } => (state.template(id)?.id, Some(TemplateEvent::Pushed(push))),
         TemplateCommand::Delete { id } => {
             let template = state.template(id)?;
-            match keys_of(state, template).next() {
-                None => (id, Some(TemplateEvent::Deleted)),
-                Some(_) => return Err(TemplateRefusal::InUse(template.name.clone()).into()),
+            let is_set = |operation: &Operation| operation.template().is_some_and(|(set, _)| set == id);
+            let pending = state.operations.values().any(|pending| is_set(&pending.wanted));
+            if pending || keys_of(state, template).next().is_some() {
+                return Err(TemplateRefusal::InUse(template.name.clone()).into());
             }
+            (id, Some(TemplateEvent::Deleted))
         }
     };
     Ok(event.into_iter().map(|event| Event::Template(id, event)).collect())

@@ -262,7 +262,6 @@ layout! {
         account: Text<'a>,
         kms: Option<Uuid>,
         policy: TemplatePolicy<'a>,
-        policy_since: Moment,
         verified: bool,
         last_push: Option<Push<'a>>,
         created: Moment,

@@ -27,7 +27,7 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 /// The version of these layouts.
-pub(in crate::ledger) const VERSION: u8 = 1;
+pub(in crate::ledger) const VERSION: u8 = 2;
 
 /// All but keys and histories.
 const REST: u16 = 1;
