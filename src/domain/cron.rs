@@ -31,7 +31,7 @@ pub enum CronError {
     )]
     Fields(usize),
     /// A part of a field that cannot be read.
-    #[error("`{part}` is not a {field}: {}", expected(.least, .greatest))]
+    #[error("`{part}` is not a valid {field}: {}", expected(.least, .greatest))]
     Part {
         field: &'static str,
         part: String,
@@ -46,7 +46,7 @@ pub enum CronError {
 }
 
 fn expected(least: &u32, greatest: &u32) -> String {
-    format!("`*`, a number from {least} to {greatest}, a range, a step such as `*/2`, or several with commas between")
+    format!("`*`, a number from {least} to {greatest}, a range, a step such as `*/2`, or a comma-separated list of these")
 }
 
 /// The numbers and names that a field accepts.
@@ -257,18 +257,18 @@ mod tests {
             ("* * * *", "this one has 4"),
             ("0 * * * * *", "this one has 6"),
             ("@daily", "this one has 1"),
-            ("60 * * * *", "`60` is not a minute"),
-            ("* 24 * * *", "`24` is not a hour"),
-            ("* * 0 * *", "`0` is not a day of the month: `*`, a number from 1 to 31"),
-            ("* * * 13 *", "`13` is not a month"),
-            ("* * * * 8", "`8` is not a day of the week"),
-            ("* * * * lundi", "`lundi` is not a day of the week"),
-            ("*/0 * * * *", "`*/0` is not a minute"),
-            ("5-1 * * * *", "`5-1` is not a minute"),
-            ("1, * * * *", "`` is not a minute"),
-            ("-1 * * * *", "`-1` is not a minute"),
-            ("+1 * * * *", "`+1` is not a minute"),
-            ("* * L * *", "`L` is not a day of the month"),
+            ("60 * * * *", "`60` is not a valid minute"),
+            ("* 24 * * *", "`24` is not a valid hour"),
+            ("* * 0 * *", "`0` is not a valid day of the month: `*`, a number from 1 to 31"),
+            ("* * * 13 *", "`13` is not a valid month"),
+            ("* * * * 8", "`8` is not a valid day of the week"),
+            ("* * * * lundi", "`lundi` is not a valid day of the week"),
+            ("*/0 * * * *", "`*/0` is not a valid minute"),
+            ("5-1 * * * *", "`5-1` is not a valid minute"),
+            ("1, * * * *", "`` is not a valid minute"),
+            ("-1 * * * *", "`-1` is not a valid minute"),
+            ("+1 * * * *", "`+1` is not a valid minute"),
+            ("* * L * *", "`L` is not a valid day of the month"),
             ("0 0 30 2 *", "`0 0 30 2 *` never comes due"),
             ("0 0 31 4,6,9,11 *", "never comes due"),
         ] {

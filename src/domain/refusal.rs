@@ -55,7 +55,7 @@ pub enum Refusal {
 const INVALID: Reason = Reason {
     name: "value_invalid",
     kind: RefusalKind::Invalid,
-    when: "A member of the request does not hold what it should; the message begins with its name.",
+    when: "A member of the request is invalid; the message begins with its name.",
 };
 
 impl Refusal {

@@ -18,7 +18,7 @@ pub enum KeyNameError {
     )]
     Alias(String),
     /// An alias of AWS's own.
-    #[error("`{0}` is not possible: aliases that begin with `alias/aws/` are AWS's own")]
+    #[error("`{0}` is reserved: aliases that begin with `alias/aws/` belong to AWS")]
     AliasReserved(String),
 }
 

@@ -24,7 +24,7 @@ pub enum PolicyTextError {
     #[error("the policy is not a JSON object")]
     NotAnObject,
     /// A character that AWS accepts only as a JSON escape.
-    #[error("the policy holds `{0}`: AWS takes signs up to U+00FF, and others as JSON escapes")]
+    #[error("the policy contains `{0}`: AWS accepts characters up to U+00FF, and others only as JSON escapes")]
     Character(char),
     #[error("a policy has up to {POLICY_MAX} bytes, and this one has {0}")]
     TooLong(usize),

@@ -25,9 +25,9 @@ pub enum TagError {
     KeyTooLong(String, usize),
     #[error("a tag's value has up to {VALUE_MAX} characters, and that of `{0}` has {1}")]
     ValueTooLong(String, usize),
-    #[error("the tag `{}` holds `{}`: letters, digits, spaces and `_.:/=+-@` are expected", .0.escape_debug(), .1.escape_debug())]
+    #[error("the tag `{}` contains `{}`: letters, digits, spaces and `_.:/=+-@` are expected", .0.escape_debug(), .1.escape_debug())]
     Character(String, char),
-    #[error("the tag `{0}` is not possible: keys that begin with `aws:` are AWS's own")]
+    #[error("the tag `{0}` is reserved: keys that begin with `aws:` belong to AWS")]
     Reserved(String),
     #[error("the tag `{0}` is given more than once")]
     Twice(String),
@@ -129,10 +129,10 @@ mod tests {
         a tag's key must not be empty
         a tag's key has up to 128 characters, and `kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk…` has 129
         a tag's value has up to 256 characters, and that of `k` has 257
-        the tag `a\tb` holds `\t`: letters, digits, spaces and `_.:/=+-@` are expected
-        the tag `k` holds `<`: letters, digits, spaces and `_.:/=+-@` are expected
-        the tag `aws:x` is not possible: keys that begin with `aws:` are AWS's own
-        the tag `AWS:x` is not possible: keys that begin with `aws:` are AWS's own
+        the tag `a\tb` contains `\t`: letters, digits, spaces and `_.:/=+-@` are expected
+        the tag `k` contains `<`: letters, digits, spaces and `_.:/=+-@` are expected
+        the tag `aws:x` is reserved: keys that begin with `aws:` belong to AWS
+        the tag `AWS:x` is reserved: keys that begin with `aws:` belong to AWS
         ");
     }
 

@@ -150,7 +150,7 @@ impl RotationPlan {
         let start = Time::from_nanos(0);
         let latest = start.plus_seconds(EXPIRATION_MAX_DAYS * 86_400);
         if plan.expiration.is_some_and(|span| span.after(start) > latest) {
-            return Err(invalid("expiration", "must be no longer than 365 days, as AWS has it"));
+            return Err(invalid("expiration", "must be at most 365 days, AWS's limit"));
         }
         Ok(plan)
     }
