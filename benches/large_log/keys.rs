@@ -67,7 +67,7 @@ pub(crate) fn found(n: u64) -> Outcome<Event> {
     let learned = vec![
         Aspect::Metadata(Box::new(metadata)),
         Aspect::Aliases(vec![AliasName::parse(&alias(n))?]),
-        Aspect::Tags(vec![Tag::told("environment", "production"), Tag::told("application", application.to_string())]),
+        Aspect::Tags(vec![Tag::new("environment", "production"), Tag::new("application", application.to_string())]),
         Aspect::Policy(policy(account, application)?),
         Aspect::Rotation(RotationStatus::default()),
     ];

@@ -13,7 +13,7 @@ pub enum Principal {
 
 impl Principal {
     /// Whether the principal is this user, or one of the user's groups.
-    pub fn holds_for(&self, user: UserId, groups: &[GroupName]) -> bool {
+    pub fn applies_to(&self, user: UserId, groups: &[GroupName]) -> bool {
         match self {
             Principal::User(id) => *id == user,
             Principal::Group(name) => groups.contains(name),
@@ -71,13 +71,13 @@ impl Acl {
     }
 
     /// Returns the entries that apply to a user who is in these groups.
-    pub fn holding_for<'a>(&'a self, user: UserId, groups: &'a [GroupName]) -> impl Iterator<Item = &'a AclEntry> {
-        self.0.iter().filter(move |entry| entry.principal.holds_for(user, groups))
+    pub fn applying_to<'a>(&'a self, user: UserId, groups: &'a [GroupName]) -> impl Iterator<Item = &'a AclEntry> {
+        self.0.iter().filter(move |entry| entry.principal.applies_to(user, groups))
     }
 
     /// Returns the actions that the list grants to a user who is in these groups.
     pub fn granted(&self, user: UserId, groups: &[GroupName]) -> ActionSet {
-        self.holding_for(user, groups).fold(ActionSet::default(), |all, entry| all.with(entry.actions))
+        self.applying_to(user, groups).fold(ActionSet::default(), |all, entry| all.with(entry.actions))
     }
 
     /// Whether there is an entry for this principal.

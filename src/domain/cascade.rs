@@ -32,7 +32,7 @@ pub(super) fn withdraw_rights(state: &State, principal: Principal) -> impl Itera
 }
 
 /// Fails the pending operations on keys of a KMS that is deleted. Their outcome can no longer be read at AWS.
-pub(super) fn give_up_operations(state: &State, kms: KmsId) -> impl Iterator<Item = Event> {
+pub(super) fn fail_operations(state: &State, kms: KmsId) -> impl Iterator<Item = Event> {
     let pending = state.operations.iter().filter(move |(_, pending)| pending.kms == kms);
     pending.map(|(operation, pending)| {
         let reason = "the KMS was deleted here before it was known what AWS had done".to_owned();
@@ -45,8 +45,7 @@ pub(super) fn give_up_operations(state: &State, kms: KmsId) -> impl Iterator<Ite
 pub(super) fn verify_template(state: &State, done: &PendingOperation, seen: &KeyMetadata) -> Option<Event> {
     let (id, policy) = done.wanted.template()?;
     let template = state.templates.get(&id).filter(|template| !template.verified)?;
-    let context =
-        PolicyContext { partition: seen.arn.partition(), account: seen.account(), usage: seen.usage.clone() };
+    let context = PolicyContext { partition: seen.arn.partition(), account: seen.account(), usage: seen.usage.clone() };
     let is_its_policy = template.policy.for_key(&context).is_ok_and(|own| own == *policy);
     (template.account == seen.account() && is_its_policy).then(|| Event::Template(id, TemplateEvent::Verified))
 }

@@ -115,7 +115,7 @@ pub enum ConnectionCommand {
         secret: Option<Sealed>,
     },
     /// Record the result of a test.
-    NoteTest {
+    RecordTest {
         id: ConnectionId,
         /// The error of a test that failed.
         error: Option<String>,

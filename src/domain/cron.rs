@@ -46,7 +46,9 @@ pub enum CronError {
 }
 
 fn expected(least: &u32, greatest: &u32) -> String {
-    format!("`*`, a number from {least} to {greatest}, a range, a step such as `*/2`, or a comma-separated list of these")
+    format!(
+        "`*`, a number from {least} to {greatest}, a range, a step such as `*/2`, or a comma-separated list of these"
+    )
 }
 
 /// The numbers and names that a field accepts.

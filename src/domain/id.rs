@@ -23,7 +23,7 @@ macro_rules! uuid_id {
                 Self(uuid)
             }
 
-            /// Reads the hyphenated form.
+            /// Parses a UUID in any of its usual forms.
             ///
             /// # Errors
             /// When `text` is not a UUID.

@@ -8,7 +8,7 @@ mod text;
 
 mod arn;
 
-pub use arn::{Arn, ArnFault, ExternalId, RoleArn};
+pub use arn::{Arn, ArnError, ExternalId, RoleArn};
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ pub enum PlaceError {
     #[error("`{0}` is not an AWS account id: 12 digits are expected")]
     AccountId(Excerpt),
     #[error("`{text}` is not an ARN: {reason}")]
-    Arn { text: Excerpt, reason: ArnFault },
+    Arn { text: Excerpt, reason: ArnError },
     #[error("`{0}` is not the ARN of an IAM role: `arn:aws:iam::123456789012:role/name` is expected")]
     RoleArn(Excerpt),
     #[error("`{0}` is not an external id: 2 to 1224 letters, digits and `_+=,.@:/-` are expected")]

@@ -188,7 +188,7 @@ pub enum ScheduleCommand {
         cause: Cause,
     },
     /// Record that a run has processed a key.
-    NoteKey {
+    RecordKey {
         id: ScheduleId,
         run: JobId,
         key: KeyId,

@@ -89,7 +89,7 @@ pub enum SessionCommand {
         id: SessionId,
         user: UserId,
         /// When the verified password was set. A change since then invalidates the verification.
-        proved: Time,
+        password_set: Time,
         source: String,
         refresh: RefreshGrant,
         labels: Vec<String>,

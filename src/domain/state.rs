@@ -169,7 +169,7 @@ impl State {
     ///
     /// # Errors
     /// When there is none.
-    pub fn kms_called(&self, text: &str) -> Result<&Arc<Kms>, Refusal> {
+    pub fn kms_by_id_or_name(&self, text: &str) -> Result<&Arc<Kms>, Refusal> {
         let with_id = KmsId::parse(text).ok().and_then(|id| self.kms.get(&id));
         let named = || self.kms_named(&KmsName::parse(text).ok()?);
         with_id.or_else(named).ok_or_else(|| KmsRefusal::Unknown(text.chars().take(80).collect()).into())

@@ -7,7 +7,7 @@ pub mod refusal;
 
 use super::collection::{Collection, Named};
 use super::id::{KeyId, KmsId, TemplateId};
-use super::key::policy::{PeopleMistake, PolicyContext, PolicyPrincipals};
+use super::key::policy::{PolicyContext, PolicyPrincipals, PrincipalError};
 use super::key::policy_text::PolicyText;
 use super::key::spec::KeyUsage;
 pub use super::key::tag::TEMPLATE_TAG;
@@ -48,10 +48,10 @@ impl TemplatePolicy {
     ///
     /// # Errors
     /// When a name is invalid in the key's partition, or the policy would be longer than AWS accepts.
-    pub fn for_key(&self, setting: &PolicyContext) -> Result<PolicyText, PeopleMistake> {
+    pub fn for_key(&self, context: &PolicyContext) -> Result<PolicyText, PrincipalError> {
         match self {
             Self::Text(text) => Ok(text.clone()),
-            Self::Principals(people) => people.policy(setting),
+            Self::Principals(principals) => principals.policy(context),
         }
     }
 
@@ -112,7 +112,7 @@ pub enum TemplateCommand {
         pushes: bool,
     },
     /// Record the result of a push.
-    NotePush {
+    RecordPush {
         id: TemplateId,
         push: Push,
     },

@@ -133,7 +133,7 @@ pub enum UserCommand {
     ChangeOwnPassword {
         id: UserId,
         /// When the verified password was set. A change since then invalidates the verification.
-        proved: Time,
+        password_set: Time,
         /// The sealed hash of the new password.
         password: Sealed,
         at: Time,
@@ -146,7 +146,7 @@ pub enum UserCommand {
         to: Sealed,
     },
     /// Record a failed login.
-    NoteFailure {
+    RecordFailure {
         id: UserId,
         source: String,
     },

@@ -7,7 +7,7 @@ use super::error::Problem;
 use super::guard::Authorized;
 use super::paging::{self, List, Listing};
 use crate::domain::id::JobId;
-use crate::domain::job::sync::{Counts, JobStatus, RegionWay, SyncJob, SyncRegion};
+use crate::domain::job::sync::{Counts, JobStatus, RegionOutcome, SyncJob, SyncRegion};
 use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
@@ -192,14 +192,14 @@ fn name(part: &SyncRegion) -> String {
 
 fn status(part: &SyncRegion) -> String {
     let Some(end) = &part.end else { return JobStatus::InProgress.name().to_owned() };
-    match &end.way {
+    match &end.outcome {
         // The vendor's own words, which clients may look for.
-        RegionWay::Done(None) => "region synchronized successfully".to_owned(),
-        RegionWay::Done(Some(trouble)) => {
+        RegionOutcome::Done(None) => "region synchronized successfully".to_owned(),
+        RegionOutcome::Done(Some(trouble)) => {
             format!("region synchronized; {} keys could not be read, the first: {trouble}", end.counts.errors)
         }
-        RegionWay::Failed(reason) => reason.clone(),
-        RegionWay::Left => "canceled".to_owned(),
+        RegionOutcome::Failed(reason) => reason.clone(),
+        RegionOutcome::Left => "canceled".to_owned(),
     }
 }
 

@@ -109,7 +109,7 @@ impl<A: KmsRight> KmsPermit<A> {
     /// # Errors
     /// As [`KmsPermit::authorize`].
     pub fn authorize_named(caller: Caller, text: &str) -> Result<Self, Failure> {
-        let id = caller.published.state.kms_called(text)?.id;
+        let id = caller.published.state.kms_by_id_or_name(text)?.id;
         Self::authorize(caller, id).map_err(|failure| match failure {
             // By its name, its id is not told.
             Failure::Refused(Refusal::Kms(KmsRefusal::Unknown(_))) => {

@@ -153,7 +153,7 @@ impl Connections {
         let connection = find(&permit.caller().published.state, text)?;
         let access = self.cloud.access(&connection, None)?;
         let error = self.cloud.aws.caller(&access).await.err().map(|failure| failure.to_string());
-        let command = ConnectionCommand::NoteTest { id: connection.id, error: error.clone() };
+        let command = ConnectionCommand::RecordTest { id: connection.id, error: error.clone() };
         self.command(&change, command).await?;
         Ok(TestOutcome { error })
     }

@@ -40,7 +40,7 @@ impl Entry {
         if let Event::Kms(_, KmsEvent::AclsChanged { changes }) = &mut event
             && !access::administers_kms(&caller.user)
         {
-            changes.retain(|change| change.principal.holds_for(caller.user.id, &caller.user.groups));
+            changes.retain(|change| change.principal.applies_to(caller.user.id, &caller.user.groups));
         }
         let (event, details) = ledger::name_and_members(&event);
         Self { seq, time, actor, request_id, event, details }

@@ -144,7 +144,7 @@ impl Templates {
         }
         let context = RequestContext { request_id: change.request_id.clone(), dry_run: false };
         let push = self.push(caller.user.id, &context, id).await;
-        shown(&self.append(&change.done(), TemplateCommand::NotePush { id, push }).await?, id, &caller.user)
+        shown(&self.append(&change.done(), TemplateCommand::RecordPush { id, push }).await?, id, &caller.user)
     }
 
     /// Deletes a template that no key has.

@@ -111,10 +111,10 @@ impl Tokens {
         let Proved { user, attempt } = self.proof.prove(context, name, source, password).await?;
         let (refresh, text) = self.new_refresh(&patch)?;
         let id = SessionId::new(Uuid::new_v4());
-        let (user_id, proved, source, labels) = (user.id, user.password_set, source.to_owned(), patch.labels);
+        let (user_id, password_set, source, labels) = (user.id, user.password_set, source.to_owned(), patch.labels);
         let decide = move |_: &State, at| {
             let (source, refresh, labels) = (source.clone(), refresh.clone(), labels.clone());
-            Ok(Command::Session(SessionCommand::Open { id, user: user_id, proved, source, refresh, labels, at }))
+            Ok(Command::Session(SessionCommand::Open { id, user: user_id, password_set, source, refresh, labels, at }))
         };
         let committed = self.recorder.append_with(&own_change(&user, context), decide).await?;
         drop(attempt);

@@ -192,10 +192,10 @@ impl Users {
         let actor = crate::domain::event::Actor::User { id: user.id, name: user.name.clone() };
         let change = Change::of(actor, context.request_id.clone());
         let password = self.proof.seal_new(&change, user.id, new).await?;
-        let (id, proved) = (user.id, user.password_set);
+        let (id, password_set) = (user.id, user.password_set);
         let decide = move |_: &State, at| {
             let password = password.clone();
-            Ok(Command::User(UserCommand::ChangeOwnPassword { id, proved, password, at }))
+            Ok(Command::User(UserCommand::ChangeOwnPassword { id, password_set, password, at }))
         };
         shown(&self.recorder.append_with(&change, decide).await?, id)
     }
@@ -337,7 +337,7 @@ impl Proof {
     async fn note_failure(&self, context: &RequestContext, user: &User, source: &str) -> Result<u32, Failure> {
         let change = Change::of(crate::domain::event::Actor::System, context.request_id.clone());
         let (id, from) = (user.id, source.to_owned());
-        let decide = move |_: &State, _| Ok(Command::User(UserCommand::NoteFailure { id, source: from.clone() }));
+        let decide = move |_: &State, _| Ok(Command::User(UserCommand::RecordFailure { id, source: from.clone() }));
         let committed = self.recorder.append_with(&change, decide).await?;
         let user = committed.published.state.user(id)?;
         Ok(user.failures_from(source).map_or(1, |failures| failures.count))

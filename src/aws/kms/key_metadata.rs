@@ -111,7 +111,7 @@ impl KeyMetadataBody {
                 key_agreement: self.key_agreement_algorithms.unwrap_or_default(),
                 encapsulation: self.encapsulation_algorithms.unwrap_or_default(),
             }),
-            current_material: self.current_key_material_id.as_deref().map(MaterialId::told),
+            current_material: self.current_key_material_id.as_deref().map(MaterialId::new),
             custom_key_store_id: self.custom_key_store_id,
             cloud_hsm_cluster_id: self.cloud_hsm_cluster_id,
             xks_key_id: self.xks_key_configuration.and_then(|configuration| configuration.id),
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(metadata.valid_to.map(Time::seconds), Some(1_800_000_000));
         assert_eq!(metadata.pending_window.map(DeletionWindow::days), Some(7));
         assert_eq!(metadata.algorithms.key_agreement, ["ECDH"]);
-        assert_eq!(metadata.current_material, Some(MaterialId::told("0f")));
+        assert_eq!(metadata.current_material, Some(MaterialId::new("0f")));
         assert_eq!(metadata.custom_key_store_id.as_deref(), Some("cks-1"));
         assert_eq!(metadata.cloud_hsm_cluster_id.as_deref(), Some("cluster-1"));
         assert_eq!(metadata.xks_key_id.as_deref(), Some("x1"));

@@ -74,7 +74,7 @@ async fn keys_of_every_spec_that_moto_knows_are_made_and_described() {
     for spec in KeySpec::KNOWN {
         let new = NewKey {
             description: "from claviger".to_owned(),
-            tags: vec![Tag::told("team", "ops")],
+            tags: vec![Tag::new("team", "ops")],
             spec: spec.clone(),
             usage: spec.usages()[0].clone(),
             ..plain()
@@ -126,9 +126,9 @@ async fn keys_are_listed_over_pages_and_unknown_ones_are_not_found() {
 #[tokio::test]
 async fn tags_description_and_state_change() {
     let Some(moto) = Moto::open() else { return };
-    let key = moto.key(NewKey { tags: vec![Tag::told("a", "1"), Tag::told("b", "2")], ..plain() }).await;
+    let key = moto.key(NewKey { tags: vec![Tag::new("a", "1"), Tag::new("b", "2")], ..plain() }).await;
     let Moto { kms, access, region } = moto;
-    kms.call(&access, &region, TagResource { key: key.clone(), tags: vec![Tag::told("b", "3"), Tag::told("ü", "")] })
+    kms.call(&access, &region, TagResource { key: key.clone(), tags: vec![Tag::new("b", "3"), Tag::new("ü", "")] })
         .await
         .expect("moto answers");
     kms.call(
@@ -141,7 +141,7 @@ async fn tags_description_and_state_change() {
     let mut tags =
         kms.pages(&access, &region, ListResourceTags::of(key.clone())).collect().await.expect("moto answers");
     tags.sort();
-    assert_eq!(tags, [Tag::told("b", "3"), Tag::told("ü", "")]);
+    assert_eq!(tags, [Tag::new("b", "3"), Tag::new("ü", "")]);
     kms.call(&access, &region, UpdateKeyDescription { key: key.clone(), description: "for wages".to_owned() })
         .await
         .expect("moto answers");
@@ -274,7 +274,7 @@ async fn a_multi_region_key_has_a_replica() {
             description: "there".to_owned(),
             policy: None,
             bypass_lockout_check: false,
-            tags: vec![Tag::told("team", "ops")],
+            tags: vec![Tag::new("team", "ops")],
         },
         replica_region: Region::parse("eu-west-1").expect("a region"),
     };

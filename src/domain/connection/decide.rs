@@ -19,7 +19,7 @@ pub fn decide(state: &State, command: ConnectionCommand) -> Result<Vec<Event>, R
             let settings = connection.settings.patched(patch)?;
             update(state, connection, name, settings, secret)
         }
-        ConnectionCommand::NoteTest { id, error } => {
+        ConnectionCommand::RecordTest { id, error } => {
             state.connection(id)?;
             Ok(vec![Event::Connection(id, ConnectionEvent::Tested { error })])
         }

@@ -78,7 +78,7 @@ fn a_connection_in_use_keeps_its_partition_and_is_not_deleted() {
 #[test]
 fn a_test_is_noted_and_is_no_change_of_the_connection() {
     let error = Some("AccessDenied".to_owned());
-    let note = ConnectionCommand::NoteTest { id: connection_id(), error: error.clone() };
+    let note = ConnectionCommand::RecordTest { id: connection_id(), error: error.clone() };
     let tested = ConnectionEvent::Tested { error: error.clone() };
     given([connected()]).when(note.clone()).then(events([tested.clone()]));
     let state = given([connected(), Event::Connection(connection_id(), tested)]);

@@ -128,8 +128,8 @@ impl BulkJob {
     /// Updates the job with an event that follows its start.
     pub fn apply(&mut self, at: Time, event: &BulkEvent) {
         match event {
-            BulkEvent::KeyDone { key } => self.note_end(*key, Ok(())),
-            BulkEvent::KeyFailed { key, reason } => self.note_end(*key, Err(reason.clone())),
+            BulkEvent::KeyDone { key } => self.set_end(*key, Ok(())),
+            BulkEvent::KeyFailed { key, reason } => self.set_end(*key, Err(reason.clone())),
             BulkEvent::CancelRequested => self.cancelled = true,
             BulkEvent::Finished => self.completed = Some(at),
             BulkEvent::Started { .. } => return,
@@ -162,7 +162,7 @@ impl BulkJob {
         }
     }
 
-    fn note_end(&mut self, key: KeyId, end: Result<(), String>) {
+    fn set_end(&mut self, key: KeyId, end: Result<(), String>) {
         if let Some(mine) = self.keys.iter_mut().find(|mine| mine.id == key) {
             mine.end = Some(end);
         }

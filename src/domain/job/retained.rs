@@ -6,9 +6,9 @@ use imbl::Vector;
 use std::sync::Arc;
 
 /// The maximum number of ended jobs of a kind in the state.
-pub const KEPT: usize = 1000;
+pub const ENDED_JOBS_MAX: usize = 1000;
 /// The maximum number of parts that the ended jobs of a kind may have together. The last job stays in any case.
-pub const PARTS_KEPT: usize = 500_000;
+pub const ENDED_PARTS_MAX: usize = 500_000;
 
 /// A job of many parts.
 pub trait Parted {
@@ -69,7 +69,7 @@ impl<J: Clone + Parted> Retained<J> {
     pub(super) fn end(&mut self, id: JobId) {
         self.ended.push_back(id);
         self.parts += self.all.get(&id).map_or(0, |job| job.parts());
-        while self.ended.len() > KEPT || (self.parts > PARTS_KEPT && self.ended.len() > 1) {
+        while self.ended.len() > ENDED_JOBS_MAX || (self.parts > ENDED_PARTS_MAX && self.ended.len() > 1) {
             let Some(oldest) = self.ended.pop_front() else { return };
             self.parts -= self.all.remove(&oldest).map_or(0, |job| job.parts());
         }
@@ -83,7 +83,7 @@ mod tests {
 
     impl Parted for usize {
         fn parts(&self) -> usize {
-            if *self < PARTS_KEPT { 1 } else { *self }
+            if *self < ENDED_PARTS_MAX { 1 } else { *self }
         }
     }
 
@@ -91,25 +91,25 @@ mod tests {
     fn large_jobs_make_room_sooner() {
         let id = |n: usize| JobId::new(Uuid::from_u128(n as u128));
         let mut jobs = Retained::default();
-        for (n, job) in [1, 2, PARTS_KEPT, 3, PARTS_KEPT + 1].into_iter().enumerate() {
+        for (n, job) in [1, 2, ENDED_PARTS_MAX, 3, ENDED_PARTS_MAX + 1].into_iter().enumerate() {
             jobs.add(id(n), job);
             jobs.end(id(n));
         }
-        assert_eq!(jobs.all().iter().map(|job| **job).collect::<Vec<_>>(), [PARTS_KEPT + 1]);
+        assert_eq!(jobs.all().iter().map(|job| **job).collect::<Vec<_>>(), [ENDED_PARTS_MAX + 1]);
     }
 
     #[test]
     fn open_jobs_stay_and_old_ones_make_room() {
         let id = |n: usize| JobId::new(Uuid::from_u128(n as u128));
         let mut jobs = Retained::default();
-        for n in 0..KEPT + 3 {
+        for n in 0..ENDED_JOBS_MAX + 3 {
             jobs.add(id(n), n);
             if n != 1 {
                 jobs.end(id(n));
             }
         }
         let left: Vec<usize> = jobs.all().iter().map(|job| **job).collect();
-        assert_eq!(left.len(), KEPT + 1);
+        assert_eq!(left.len(), ENDED_JOBS_MAX + 1);
         assert_eq!(left[..3], [1, 3, 4], "0 and 2 have made room; 1 is open");
     }
 }

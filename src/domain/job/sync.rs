@@ -52,12 +52,12 @@ pub struct SyncRegion {
 #[derive(Clone, PartialEq, Debug)]
 pub struct RegionEnd {
     pub counts: Counts,
-    pub way: RegionWay,
+    pub outcome: RegionOutcome,
 }
 
-/// The way in which the synchronisation of a region ended.
+/// The outcome of the synchronisation of a region.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum RegionWay {
+pub enum RegionOutcome {
     /// All keys were processed. If some could not be read, this is the first, with the reason.
     Done(Option<String>),
     /// It failed, for this reason.
@@ -112,7 +112,7 @@ pub enum SyncCommand {
         /// The regions; `None` for all that each KMS manages.
         regions: Option<Vec<Region>>,
         /// Skip the KMSs and regions that cannot be synchronised now, unless none is left. A schedule wants this.
-        leave_out: bool,
+        skip_unavailable: bool,
     },
     /// Record the result of a region.
     EndRegion {
@@ -155,12 +155,12 @@ impl SyncJob {
     pub fn apply(&mut self, at: Time, event: &SyncEvent) {
         match event {
             SyncEvent::RegionFinished { kms, region, counts, trouble } => {
-                self.set_end(*kms, region, *counts, RegionWay::Done(trouble.clone()));
+                self.set_end(*kms, region, *counts, RegionOutcome::Done(trouble.clone()));
             }
             SyncEvent::RegionFailed { kms, region, counts, reason } => {
-                self.set_end(*kms, region, *counts, RegionWay::Failed(reason.clone()));
+                self.set_end(*kms, region, *counts, RegionOutcome::Failed(reason.clone()));
             }
-            SyncEvent::RegionLeft { kms, region, counts } => self.set_end(*kms, region, *counts, RegionWay::Left),
+            SyncEvent::RegionLeft { kms, region, counts } => self.set_end(*kms, region, *counts, RegionOutcome::Left),
             SyncEvent::CancelRequested => self.cancelled = true,
             SyncEvent::Finished => self.completed = Some(at),
             SyncEvent::Started { .. } => return,
@@ -169,7 +169,7 @@ impl SyncJob {
     }
 
     pub fn status(&self) -> JobStatus {
-        let failed = |part: &SyncRegion| matches!(&part.end, Some(RegionEnd { way: RegionWay::Failed(_), .. }));
+        let failed = |part: &SyncRegion| matches!(&part.end, Some(RegionEnd { outcome: RegionOutcome::Failed(_), .. }));
         match self.completed {
             None => JobStatus::InProgress,
             Some(_) if self.regions.iter().any(failed) => JobStatus::Failed,
@@ -189,11 +189,11 @@ impl SyncJob {
         if !is_open || self.completed.is_some() {
             return vec![];
         }
-        let RegionEnd { counts, way } = end;
-        let mut events = vec![match way {
-            RegionWay::Done(trouble) => SyncEvent::RegionFinished { kms, region, counts, trouble },
-            RegionWay::Failed(reason) => SyncEvent::RegionFailed { kms, region, counts, reason },
-            RegionWay::Left => SyncEvent::RegionLeft { kms, region, counts },
+        let RegionEnd { counts, outcome } = end;
+        let mut events = vec![match outcome {
+            RegionOutcome::Done(trouble) => SyncEvent::RegionFinished { kms, region, counts, trouble },
+            RegionOutcome::Failed(reason) => SyncEvent::RegionFailed { kms, region, counts, reason },
+            RegionOutcome::Left => SyncEvent::RegionLeft { kms, region, counts },
         }];
         if self.open == 1 {
             events.push(SyncEvent::Finished);
@@ -213,10 +213,10 @@ impl SyncJob {
         self.regions.get(*self.places.get(&(kms, region.clone()))?)
     }
 
-    fn set_end(&mut self, kms: KmsId, region: &Region, counts: Counts, way: RegionWay) {
+    fn set_end(&mut self, kms: KmsId, region: &Region, counts: Counts, outcome: RegionOutcome) {
         let place = self.places.get(&(kms, region.clone())).copied();
         let Some(part) = place.and_then(|place| self.regions.get_mut(place)) else { return };
-        if part.end.replace(RegionEnd { counts, way }).is_none() {
+        if part.end.replace(RegionEnd { counts, outcome }).is_none() {
             self.open -= 1;
         }
     }
@@ -239,15 +239,15 @@ mod tests {
     fn start(n: u128, kms: &[u128], regions: Option<&[&str]>) -> SyncCommand {
         let kms = kms.iter().map(|n| kms_id(*n)).collect();
         let regions = regions.map(|names| names.iter().map(|name| region(name)).collect());
-        SyncCommand::Start { id: job_id(n), by: None, all: false, kms, regions, leave_out: false }
+        SyncCommand::Start { id: job_id(n), by: None, all: false, kms, regions, skip_unavailable: false }
     }
 
     fn place(kms: u128, name: &str) -> SyncPlace {
         SyncPlace { kms: kms_id(kms), account: AccountId::parse(ACCOUNT).expect("an account"), region: region(name) }
     }
 
-    fn end(n: u128, name: &str, way: RegionWay) -> SyncCommand {
-        let end = RegionEnd { counts: Counts { listed: 7, ..Counts::default() }, way };
+    fn end(n: u128, name: &str, outcome: RegionOutcome) -> SyncCommand {
+        let end = RegionEnd { counts: Counts { listed: 7, ..Counts::default() }, outcome };
         SyncCommand::EndRegion { id: job_id(n), kms: kms_id(0), region: region(name), end }
     }
 
@@ -290,13 +290,13 @@ mod tests {
         started.when(start(2, &[0], None)).then_refused(taken);
         let other = started.when(start(2, &[0], Some(&["eu-west-1"])));
         assert_eq!(places_of(other), [place(0, "eu-west-1")]);
-        let ended = started.when(end(1, "eu-west-3", RegionWay::Done(None))).then_done();
+        let ended = started.when(end(1, "eu-west-3", RegionOutcome::Done(None))).then_done();
         assert_eq!(places_of(ended.when(start(2, &[0], None))).len(), 2);
     }
 
     #[test]
     fn a_job_ends_with_its_last_region_and_fails_if_one_did() {
-        let (failed, done) = (RegionWay::Failed("no".to_owned()), RegionWay::Done(None));
+        let (failed, done) = (RegionOutcome::Failed("no".to_owned()), RegionOutcome::Done(None));
         let state = after_commands([start(1, &[0], None), end(1, "eu-west-1", failed)]);
         assert_eq!(state.sync_job(job_id(1)).expect("a job").status(), JobStatus::InProgress);
         let last = state.when(end(1, "eu-west-3", done.clone()));
@@ -313,9 +313,9 @@ mod tests {
     fn what_cannot_be_synchronised_now_is_left_out_where_nobody_asks() {
         let two = [added(0, &["eu-west-3", "us-east-1"]), added(1, &["eu-west-1"])];
         let state = given(two).and([Event::Kms(kms_id(1), KmsEvent::Archived)]);
-        let start = |n: u128, kms: &[u128], leave_out| {
+        let start = |n: u128, kms: &[u128], skip_unavailable| {
             let kms = kms.iter().map(|n| kms_id(*n)).collect();
-            SyncCommand::Start { id: job_id(n), by: None, all: false, kms, regions: None, leave_out }
+            SyncCommand::Start { id: job_id(n), by: None, all: false, kms, regions: None, skip_unavailable }
         };
         let archived = |refusal| matches!(refusal, Refusal::Kms(KmsRefusal::Archived(_)));
         assert!(archived(state.when(start(1, &[0, 1], false)).refusal()));
@@ -333,7 +333,7 @@ mod tests {
         let job = state.sync_job(job_id(1)).expect("a job");
         assert!(job.cancelled && job.completed.is_none());
         state.when(cancel.clone()).then([]);
-        let left = end(1, "eu-west-3", RegionWay::Left);
+        let left = end(1, "eu-west-3", RegionOutcome::Left);
         let state = state.when(left).then_done();
         assert_eq!(state.sync_job(job_id(1)).expect("a job").status(), JobStatus::Completed);
         state.when(cancel).then_refused(JobRefusal::Ended(job_id(1)));
@@ -347,7 +347,7 @@ mod tests {
             SyncJob::started(job_id(1), Time::from_nanos(1), &SyncEvent::Started { by: None, all: true, places })
                 .expect("a job");
         let before = job.clone();
-        job.set_end(kms_id(7), &region("eu-west-3"), Counts::default(), RegionWay::Left);
+        job.set_end(kms_id(7), &region("eu-west-3"), Counts::default(), RegionOutcome::Left);
         let kept = before.regions.iter().zip(&job.regions).filter(|(before, after)| std::ptr::eq(*before, *after));
         assert!(kept.count() > 1_800, "the regions are shared, but for a leaf of them");
         assert_eq!((job.open, before.open), (1_999, 2_000));

@@ -144,7 +144,7 @@ impl Key {
     pub fn learn(&mut self, at: Time, learned: &[Aspect]) {
         for aspect in learned {
             match aspect {
-                Aspect::Metadata(metadata) => self.take_in(metadata),
+                Aspect::Metadata(metadata) => self.set_metadata(metadata),
                 Aspect::Aliases(aliases) => self.aliases.clone_from(aliases),
                 Aspect::Tags(tags) => self.tags.clone_from(tags),
                 Aspect::Policy(policy) => self.policy = Some(policy.shared()),
@@ -191,7 +191,7 @@ impl Key {
     }
 
     /// Updates the key with the outcome of an operation.
-    pub fn accomplish(&mut self, at: Time, done: &Operation, learned: &[Aspect], certainty: Certainty) {
+    pub fn complete(&mut self, at: Time, done: &Operation, learned: &[Aspect], certainty: Certainty) {
         let (waited, material) = (self.is_waiting(), self.metadata.current_material.clone());
         self.pending = None;
         self.learn(at, learned);
@@ -199,7 +199,7 @@ impl Key {
         if let Some(import) = done.import()
             && (is_certain || !self.is_waiting())
         {
-            self.note_import(at, import, waited);
+            self.record_import(at, import, waited);
         }
         // Deleted material stays in `materials`: AWS lists it too, and accepts only the same material again.
         match done.rotation() {
@@ -226,7 +226,7 @@ impl Key {
     }
 
     /// Replaces the metadata. A material that waited for a rotation gets its AWS id when it becomes the current one.
-    fn take_in(&mut self, metadata: &KeyMetadata) {
+    fn set_metadata(&mut self, metadata: &KeyMetadata) {
         let current = &metadata.current_material;
         if *current != self.metadata.current_material
             && !self.materials.iter().any(|known| known.material == *current)
@@ -238,7 +238,7 @@ impl Key {
         self.metadata.algorithms = share_algorithms(&metadata.algorithms);
     }
 
-    fn note_import(&mut self, at: Time, import: &Import, waited: bool) {
+    fn record_import(&mut self, at: Time, import: &Import, waited: bool) {
         let may_return = import.existing || waited;
         let of_source = || self.materials.iter().rfind(|known| may_return && known.source == import.source);
         let is_first = may_return || self.materials.is_empty();

@@ -58,10 +58,10 @@ impl KeyCollection {
     ) {
         let Some(pending) = operations.remove(&operation) else { return };
         let PendingOperation { key: id, kms, region, wanted, .. } = &pending;
-        if wanted.makes_a_key() {
+        if wanted.creates_a_key() {
             self.add(*id, *kms, region, at, learned);
         }
-        self.change(id, |key| key.accomplish(at, wanted, learned, certainty));
+        self.change(id, |key| key.complete(at, wanted, learned, certainty));
         if let Some(affected) = wanted.also_affects() {
             self.change(&affected, |key| key.pending = None);
         }

@@ -341,7 +341,7 @@ mod tests {
             learn(0, aliases(&["alias/one", "alias/two"])),
             learn(1, aliases(&["alias/two"])),
             learn(0, aliases(&["alias/one"])),
-            learn(1, Aspect::Tags(vec![Tag::told(TEMPLATE_TAG, "t")])),
+            learn(1, Aspect::Tags(vec![Tag::new(TEMPLATE_TAG, "t")])),
             Event::Key(key_id(1), KeyEvent::RotationJobSet { job: Some(job) }),
             Event::Key(key_id(9), anew),
             Event::Key(key_id(1), KeyEvent::RotationJobSet { job: None }),

@@ -34,7 +34,7 @@ pub enum KeyCommand {
         seen: Box<Snapshot>,
     },
     /// Record that AWS no longer has a key.
-    NoteVanished {
+    RecordVanished {
         id: KeyId,
     },
     /// Record the properties of a key that a synchronisation read, unless the state may be newer.
@@ -47,7 +47,7 @@ pub enum KeyCommand {
         began: Began,
     },
     /// Record that a synchronisation did not find a key, unless the state may be newer.
-    NoteMissing {
+    RecordMissing {
         id: KeyId,
         began: Time,
     },

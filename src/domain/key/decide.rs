@@ -21,14 +21,14 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
         }
         KeyCommand::Conclude { operation, outcome, related } => conclude::conclude(state, operation, outcome, related),
         KeyCommand::Observe { id, kms, region, seen } => observe(state, id, kms, region, *seen),
-        KeyCommand::NoteVanished { id } => {
+        KeyCommand::RecordVanished { id } => {
             let key = state.key(id)?;
             Ok(if key.gone { vec![] } else { vec![Event::Key(id, KeyEvent::Vanished)] })
         }
         KeyCommand::Synchronise { id, kms, region, seen, began } => {
             sync::synchronise(state, id, kms, region, *seen, began)
         }
-        KeyCommand::NoteMissing { id, began } => Ok(sync::missing(state, id, began)),
+        KeyCommand::RecordMissing { id, began } => Ok(sync::missing(state, id, began)),
         KeyCommand::SetRotationJob { id, job } => {
             let key = state.key(id)?;
             state.kms(key.kms)?.refuse_archived()?;
@@ -53,7 +53,7 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
 
 fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: &Operation) -> Result<(), Refusal> {
     check_place(state, kms, region)?;
-    match wanted.makes_a_key() {
+    match wanted.creates_a_key() {
         true if state.keys.get(&id).is_some() => return Err(KeyRefusal::Exists(id).into()),
         true => {}
         false => state.key(id)?.refuse_gone()?,

@@ -13,7 +13,7 @@ use crate::domain::place::Region;
 use crate::domain::time::Time;
 
 /// The tag of every key that Claviger creates. Its value is the id of the operation.
-pub const MARK: &str = "claviger:operation";
+pub const OPERATION_TAG: &str = "claviger:operation";
 
 /// An operation whose intent is recorded and whose outcome is not.
 #[derive(Clone, PartialEq, Debug)]
@@ -172,7 +172,7 @@ pub enum KeyRotation {
 
 impl Operation {
     /// Whether the operation creates a key.
-    pub fn makes_a_key(&self) -> bool {
+    pub fn creates_a_key(&self) -> bool {
         match self {
             Self::Create(_) | Self::Upload { .. } | Self::Rotate { .. } | Self::Replicate { .. } => true,
             Self::Enable

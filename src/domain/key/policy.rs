@@ -35,7 +35,7 @@ pub struct PolicyContext {
 
 /// A name or ARN that cannot be a principal.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum PeopleMistake {
+pub enum PrincipalError {
     /// Neither a name nor an ARN.
     #[error("{member}: `{text}` is not the name or ARN of an IAM {kind}")]
     NotAPrincipal {
@@ -84,7 +84,7 @@ impl PolicyPrincipals {
     ///
     /// # Errors
     /// When a name is invalid, or the policy would be longer than AWS accepts.
-    pub fn policy(&self, policy_context: &PolicyContext) -> Result<PolicyText, PeopleMistake> {
+    pub fn policy(&self, policy_context: &PolicyContext) -> Result<PolicyText, PrincipalError> {
         let root = policy_context.principal("root");
         let mut statements = vec![json!({
             "Sid": ROOT_SID, "Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*",
@@ -202,14 +202,14 @@ const NO_ENCRYPT_SID: &str = "Rotated: decrypt only";
 pub fn without_encrypt(
     policy: &PolicyText,
     account: AccountId,
-    who: EncryptFor,
+    callers: EncryptFor,
 ) -> Result<PolicyText, PolicyTextError> {
     let mut policy = policy.value();
     let mut denial = json!({
         "Sid": NO_ENCRYPT_SID, "Effect": "Deny", "Principal": {"AWS": "*"}, "Resource": "*",
         "Action": ["kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncryptTo"],
     });
-    if who == EncryptFor::OwnAccount {
+    if callers == EncryptFor::OwnAccount {
         denial["Condition"] = json!({"StringEquals": {"kms:CallerAccount": account.to_string()}});
     }
     let mut statements = match policy["Statement"].take() {
@@ -252,12 +252,12 @@ impl PolicyContext {
         member: &'static str,
         kind: &'static str,
         names: &[String],
-    ) -> Result<Vec<String>, PeopleMistake> {
+    ) -> Result<Vec<String>, PrincipalError> {
         let mistake = |text: &str| {
             let text = text.chars().take(80).collect();
-            PeopleMistake::NotAPrincipal { member, kind, text }
+            PrincipalError::NotAPrincipal { member, kind, text }
         };
-        let one = |text: &String| -> Result<String, PeopleMistake> {
+        let one = |text: &String| -> Result<String, PrincipalError> {
             if text.starts_with("arn:") {
                 let arn = Arn::parse(text).map_err(|_| mistake(text))?;
                 let fits = arn.service() == "iam" && arn.resource().starts_with(&format!("{kind}/"));
@@ -271,10 +271,10 @@ impl PolicyContext {
         names.iter().map(one).collect()
     }
 
-    fn roots(&self, accounts: &[String]) -> Result<Vec<String>, PeopleMistake> {
+    fn roots(&self, accounts: &[String]) -> Result<Vec<String>, PrincipalError> {
         let root = |text: &String| match AccountId::parse(text) {
             Ok(account) => Ok(self.principal_of(&account.to_string(), "root")),
-            Err(_) => Err(PeopleMistake::NotAnAccount(text.chars().take(80).collect())),
+            Err(_) => Err(PrincipalError::NotAnAccount(text.chars().take(80).collect())),
         };
         accounts.iter().map(root).collect()
     }

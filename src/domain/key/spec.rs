@@ -56,7 +56,7 @@ open_enum! {
 
 /// A combination of spec, usage and partition that AWS does not offer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SpecMistake {
+pub enum SpecError {
     #[error("`{usage}` is not a usage of a key with spec {spec}: {} is expected", listed(.spec.usages()))]
     Usage { spec: KeySpec, usage: KeyUsage },
     /// The spec has several usages, and none was given.
@@ -100,11 +100,11 @@ impl KeySpec {
     ///
     /// # Errors
     /// When the spec does not have the usage, or has several and none was requested.
-    pub fn usage_or_default(&self, asked: Option<KeyUsage>) -> Result<KeyUsage, SpecMistake> {
+    pub fn usage_or_default(&self, asked: Option<KeyUsage>) -> Result<KeyUsage, SpecError> {
         match asked {
             Some(usage) if self.usages().contains(&usage) => Ok(usage),
-            Some(usage) => Err(SpecMistake::Usage { spec: self.clone(), usage }),
-            None => self.default_usage().ok_or_else(|| SpecMistake::UsageNeeded { spec: self.clone() }),
+            Some(usage) => Err(SpecError::Usage { spec: self.clone(), usage }),
+            None => self.default_usage().ok_or_else(|| SpecError::UsageNeeded { spec: self.clone() }),
         }
     }
 
@@ -112,9 +112,9 @@ impl KeySpec {
     ///
     /// # Errors
     /// When it does not.
-    pub fn check_partition(&self, partition: Partition) -> Result<(), SpecMistake> {
+    pub fn check_partition(&self, partition: Partition) -> Result<(), SpecError> {
         if *self == Self::Sm2 && partition != Partition::AwsCn {
-            return Err(SpecMistake::Elsewhere { spec: self.clone(), partition });
+            return Err(SpecError::Elsewhere { spec: self.clone(), partition });
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::aws_enums::KeyManager;
 use super::command::Began;
 use super::decide::check_place;
 use super::event::{Aspect, KeyEvent};
-use super::operation::MARK;
+use super::operation::OPERATION_TAG;
 use super::tag::Tag;
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KmsId};
@@ -73,11 +73,11 @@ fn is_being_made(state: &State, kms: KmsId, region: &Region, tags: Option<&[Tag]
     state.operations.iter().any(|(operation, pending)| {
         let carries_its_mark = |tags: &[Tag]| {
             let operation = operation.to_string();
-            tags.iter().any(|tag| tag.key == MARK && tag.value == operation)
+            tags.iter().any(|tag| tag.key == OPERATION_TAG && tag.value == operation)
         };
         pending.kms == kms
             && pending.region == *region
-            && pending.wanted.makes_a_key()
+            && pending.wanted.creates_a_key()
             && tags.is_none_or(carries_its_mark)
     })
 }
@@ -98,7 +98,7 @@ mod tests {
         added(0, &["eu-west-3"])
     }
 
-    fn take_in(state: &State, seen: Snapshot, began: Began) -> Vec<Event> {
+    fn synchronised(state: &State, seen: Snapshot, began: Began) -> Vec<Event> {
         synchronise(state, key_id(9), kms_id(0), region("eu-west-3"), seen, began).expect("nothing stands against it")
     }
 
@@ -118,12 +118,12 @@ mod tests {
     #[test]
     fn a_key_that_is_not_known_is_found_and_what_is_known_is_no_news() {
         let state = after(&[managed(), found(1, "as it was")]);
-        let events = take_in(&state, snapshot(2, "new"), LATE);
+        let events = synchronised(&state, snapshot(2, "new"), LATE);
         assert!(matches!(&events[..], [Event::Key(id, KeyEvent::Found { .. })] if *id == key_id(9)));
-        assert_eq!(learned(&take_in(&state, snapshot(1, "as it was"), LATE)), []);
+        assert_eq!(learned(&synchronised(&state, snapshot(1, "as it was"), LATE)), []);
         let seen = snapshot(1, "otherwise");
         let metadata = Aspect::Metadata(Box::new(seen.metadata.clone()));
-        assert_eq!(learned(&take_in(&state, seen, LATE)), [metadata]);
+        assert_eq!(learned(&synchronised(&state, seen, LATE)), [metadata]);
     }
 
     #[test]
@@ -134,17 +134,21 @@ mod tests {
             aliases: Some(vec![AliasName::parse("alias/old").expect("an alias")]),
             ..snapshot(1, "as it was before")
         };
-        assert_eq!(learned(&take_in(&state, seen(), began(1, 1))), []);
-        assert_eq!(learned(&take_in(&state, seen(), began(1, 2))), [], "the same moment may be before");
+        assert_eq!(learned(&synchronised(&state, seen(), began(1, 1))), []);
+        assert_eq!(learned(&synchronised(&state, seen(), began(1, 2))), [], "the same moment may be before");
         let metadata = Aspect::Metadata(Box::new(seen().metadata));
-        assert_eq!(learned(&take_in(&state, seen(), began(1, 3))), [metadata], "its aliases are older than the key");
-        assert_eq!(learned(&take_in(&state, seen(), began(3, 3))).len(), 2);
+        assert_eq!(
+            learned(&synchronised(&state, seen(), began(1, 3))),
+            [metadata],
+            "its aliases are older than the key"
+        );
+        assert_eq!(learned(&synchronised(&state, seen(), began(3, 3))).len(), 2);
     }
 
     #[test]
     fn a_key_with_an_operation_under_way_is_left_to_it() {
         let state = after(&[managed(), found(1, "as it was"), requested(key_id(1), Operation::Enable)]);
-        assert_eq!(learned(&take_in(&state, snapshot(1, "otherwise"), LATE)), []);
+        assert_eq!(learned(&synchronised(&state, snapshot(1, "otherwise"), LATE)), []);
         assert_eq!(missing(&state, key_id(1), LATE.key), []);
     }
 
@@ -152,11 +156,11 @@ mod tests {
     fn a_key_that_an_operation_is_making_is_left_to_it() {
         let state = after(&[managed(), requested(key_id(1), Operation::Create(new_key()))]);
         let tagged = |tags| Snapshot { tags, ..snapshot(1, "new") };
-        let mark = Tag::told(MARK, OperationId::new(Uuid::from_u128(7)).to_string());
-        assert_eq!(take_in(&state, tagged(Some(vec![mark])), LATE), []);
-        assert_eq!(take_in(&state, tagged(None), LATE), [], "it may carry the mark");
-        let other = Tag::told(MARK, OperationId::new(Uuid::from_u128(8)).to_string());
-        assert_eq!(take_in(&state, tagged(Some(vec![other])), LATE).len(), 1);
+        let mark = Tag::new(OPERATION_TAG, OperationId::new(Uuid::from_u128(7)).to_string());
+        assert_eq!(synchronised(&state, tagged(Some(vec![mark])), LATE), []);
+        assert_eq!(synchronised(&state, tagged(None), LATE), [], "it may carry the mark");
+        let other = Tag::new(OPERATION_TAG, OperationId::new(Uuid::from_u128(8)).to_string());
+        assert_eq!(synchronised(&state, tagged(Some(vec![other])), LATE).len(), 1);
     }
 
     #[test]
@@ -167,7 +171,7 @@ mod tests {
         assert_eq!(vanished, [Event::Key(key_id(1), KeyEvent::Vanished)]);
         events.extend(vanished);
         assert_eq!(missing(&after(&events), key_id(1), LATE.key), []);
-        let back = take_in(&after(&events), snapshot(1, "as it was"), LATE);
+        let back = synchronised(&after(&events), snapshot(1, "as it was"), LATE);
         assert_eq!(back, [Event::Key(key_id(1), KeyEvent::Observed { learned: vec![] })]);
         events.extend(back);
         assert!(!after(&events).key(key_id(1)).expect("a key").gone);

@@ -37,7 +37,7 @@ pub enum TagError {
 
 impl Tag {
     /// Returns a tag from AWS, without a check.
-    pub fn told(key: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
         Self { key: key.into(), value: value.into() }
     }
 
@@ -53,7 +53,7 @@ impl Tag {
         }
         match value.chars().find(|c| !is_allowed(*c)) {
             Some(c) => Err(TagError::Character(key.to_owned(), c)),
-            None => Ok(Self::told(key, value)),
+            None => Ok(Self::new(key, value)),
         }
     }
 
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn awss_limits_hold() {
         for (key, value) in [("Cost center", "7/a@b=c"), ("schlüssel", ""), (&"é".repeat(128), &"x".repeat(256))] {
-            assert_eq!(Tag::parse(key, value), Ok(Tag::told(key, value)));
+            assert_eq!(Tag::parse(key, value), Ok(Tag::new(key, value)));
         }
         let said: Vec<String> = [
             ("", ""),
@@ -138,15 +138,15 @@ mod tests {
 
     #[test]
     fn awss_own_tags_are_read() {
-        assert!(Tag::told("aws:cloudformation:stack-name", "a").is_of_aws());
+        assert!(Tag::new("aws:cloudformation:stack-name", "a").is_of_aws());
     }
 
     #[test]
     fn a_set_has_each_name_once_and_not_too_many() {
-        let tags: Vec<Tag> = (0..51).map(|index| Tag::told(index.to_string(), "")).collect();
+        let tags: Vec<Tag> = (0..51).map(|index| Tag::new(index.to_string(), "")).collect();
         assert_eq!(check_tags(&tags[..50]), Ok(()));
         assert_eq!(check_tags(&tags), Err(TagError::TooMany(51)));
-        let twice = [Tag::told("a", "1"), Tag::told("A", "1"), Tag::told("a", "2")];
+        let twice = [Tag::new("a", "1"), Tag::new("A", "1"), Tag::new("a", "2")];
         assert_eq!(check_tags(&twice), Err(TagError::Twice("a".to_owned())));
     }
 }

@@ -33,7 +33,7 @@ pub fn decide(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal>
         KmsCommand::Recover { id } => (id, state.kms(id)?.recover()?),
         KmsCommand::Delete { id, at } => {
             state.kms(id)?.refuse_busy(state, at)?;
-            return Ok(cascade::give_up_operations(state, id).chain([Event::Kms(id, KmsEvent::Deleted)]).collect());
+            return Ok(cascade::fail_operations(state, id).chain([Event::Kms(id, KmsEvent::Deleted)]).collect());
         }
     };
     Ok(events.into_iter().map(|event| Event::Kms(id, event)).collect())

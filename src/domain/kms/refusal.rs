@@ -24,7 +24,9 @@ pub enum KmsRefusal {
     AccountMismatch { claimed: AccountId, actual: AccountId },
     #[error("{member}: leads to account {actual}, and the KMS is of account {account}")]
     LedElsewhere { member: &'static str, account: AccountId, actual: AccountId },
-    #[error("the connection or the role of KMS `{0}` was changed by another request meanwhile; look at it and try again")]
+    #[error(
+        "the connection or the role of KMS `{0}` was changed by another request meanwhile; look at it and try again"
+    )]
     Changed(KmsName),
     #[error("assume_role_external_id: can be given only together with assume_role_arn")]
     ExternalIdAlone,

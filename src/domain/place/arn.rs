@@ -5,7 +5,7 @@ use std::fmt;
 
 /// The reason why a text is not an ARN.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ArnFault {
+pub enum ArnError {
     /// The text has fewer than six parts, does not begin with `arn`, or is too long.
     #[error("`arn:partition:service:region:account:resource` is expected")]
     Shape,
@@ -35,21 +35,21 @@ impl Arn {
         Self::read(text).map_err(|reason| PlaceError::Arn { text: Excerpt::of(text), reason })
     }
 
-    fn read(text: &str) -> Result<Self, ArnFault> {
+    fn read(text: &str) -> Result<Self, ArnError> {
         let mut parts = text.splitn(6, ':');
-        let mut next = || parts.next().ok_or(ArnFault::Shape);
+        let mut next = || parts.next().ok_or(ArnError::Shape);
         if next()? != "arn" || text.len() > Self::LONGEST {
-            return Err(ArnFault::Shape);
+            return Err(ArnError::Shape);
         }
         let (partition, service, region, account, resource) = (next()?, next()?, next()?, next()?, next()?);
-        let place = |error| ArnFault::Place(Box::new(error));
+        let place = |error| ArnError::Place(Box::new(error));
 
         let named = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if service.is_empty() || !service.bytes().all(named) {
-            return Err(ArnFault::Part("service"));
+            return Err(ArnError::Part("service"));
         }
         if resource.is_empty() || !resource.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ArnFault::Part("resource"));
+            return Err(ArnError::Part("resource"));
         }
         Ok(Self {
             partition: Partition::parse(partition).map_err(place)?,

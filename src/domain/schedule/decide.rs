@@ -31,7 +31,7 @@ pub fn decide(state: &State, command: ScheduleCommand) -> Result<Vec<Event>, Ref
             state.schedule(id)?.refuse_running()?;
             Ok(vec![Event::Schedule(id, ScheduleEvent::RunStarted { run, cause })])
         }
-        ScheduleCommand::NoteKey { id, run, key, outcome } => {
+        ScheduleCommand::RecordKey { id, run, key, outcome } => {
             let is_recorded = state.schedules.runs.get(&run).is_some_and(|run| run.has_treated(key));
             Ok(match state.schedule(id)?.running == Some(run) && !is_recorded {
                 true => vec![Event::Schedule(id, ScheduleEvent::KeyTreated { run, key, outcome })],
@@ -162,7 +162,7 @@ impl SynchronizationPlan {
             SynchronizationPatch::Keep => self,
             SynchronizationPatch::All => Self::All,
             SynchronizationPatch::Kms(names) => {
-                let ids = names.iter().map(|name| Ok(state.kms_called(name)?.id));
+                let ids = names.iter().map(|name| Ok(state.kms_by_id_or_name(name)?.id));
                 Self::Kms(ids.collect::<Result<_, Refusal>>()?)
             }
         };

@@ -182,7 +182,7 @@ fn two_runs_are_never_at_the_same_time() {
 fn only_the_run_in_progress_processes_keys_and_ends() {
     let record = |run, key| {
         let outcome = KeyOutcome::MaterialRotated;
-        ScheduleCommand::NoteKey { id: ID, run, key, outcome }
+        ScheduleCommand::RecordKey { id: ID, run, key, outcome }
     };
     let finish = |run| ScheduleCommand::FinishRun { id: ID, run, outcome: RunOutcome::Done };
     let processed = ScheduleEvent::KeyTreated { run: RUN, key: KEY, outcome: KeyOutcome::MaterialRotated };

@@ -8,9 +8,9 @@ use crate::domain::state::State;
 /// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refusal> {
     match command {
-        SessionCommand::Open { id, user, proved, source, refresh, labels, at } => {
+        SessionCommand::Open { id, user, password_set, source, refresh, labels, at } => {
             let holder = state.user(user).map_err(|_| Refusal::Session(SessionRefusal::BadCredentials))?;
-            if holder.password_set != proved {
+            if holder.password_set != password_set {
                 return Err(SessionRefusal::BadCredentials.into());
             }
             if let Some(until) = holder.locked_until(&state.password_policy, &source).filter(|until| *until > at) {

@@ -12,9 +12,9 @@ const HERE: &str = "192.0.2.1";
 
 /// Signs in with the password that the first event set.
 fn open(second: i64) -> SessionCommand {
-    let (id, user, proved, source) = (session_id(1), user_id(1), at(1), HERE.to_owned());
+    let (id, user, password_set, source) = (session_id(1), user_id(1), at(1), HERE.to_owned());
     let (refresh, labels) = (refresh(1, None, None), vec![]);
-    SessionCommand::Open { id, user, proved, source, refresh, labels, at: at(second) }
+    SessionCommand::Open { id, user, password_set, source, refresh, labels, at: at(second) }
 }
 
 fn carry_on(hash: u8, replace: Option<RefreshGrant>, second: i64) -> SessionCommand {
@@ -49,7 +49,7 @@ fn the_wait_after_a_lockout_is_rounded_up() {
     let open = SessionCommand::Open {
         id: session_id(1),
         user: user_id(1),
-        proved: first,
+        password_set: first,
         source: HERE.to_owned(),
         refresh: refresh(1, None, None),
         labels: vec![],

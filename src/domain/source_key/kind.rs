@@ -245,7 +245,7 @@ mod tests {
 
     const ALGORITHMS: [&str; 6] = ["aes", "rsa", "ec", "hmac-sha256", "hmac-sha384", "hmac-sha512"];
 
-    fn told(algorithm: &str, size: Option<u64>, curve: Option<&str>) -> String {
+    fn parsed(algorithm: &str, size: Option<u64>, curve: Option<&str>) -> String {
         match SourceKeyKind::parse(Some(algorithm), size, curve) {
             Ok(kind) => format!("{} {} {:?}", kind.algorithm(), kind.bits(), kind.curve().map(Curve::name)),
             Err(refusal) => refusal.to_string(),
@@ -267,25 +267,25 @@ mod tests {
     #[test]
     fn what_is_not_said_is_the_usual() {
         assert_eq!(SourceKeyKind::parse(None, None, None), Ok(SourceKeyKind::Aes(AesSize::Aes256)));
-        assert_eq!(told("rsa", None, None), "rsa 2048 None");
-        assert_eq!(told("ec", None, None), "ec 384 Some(\"secp384r1\")");
-        assert_eq!(told("EC", None, Some("prime256v1")), "ec 256 Some(\"secp256r1\")");
-        assert_eq!(told("hmac-sha384", None, None), "hmac-sha384 384 None");
-        assert_eq!(told("hmac-sha384", Some(288), None), "hmac-sha384 288 None");
+        assert_eq!(parsed("rsa", None, None), "rsa 2048 None");
+        assert_eq!(parsed("ec", None, None), "ec 384 Some(\"secp384r1\")");
+        assert_eq!(parsed("EC", None, Some("prime256v1")), "ec 256 Some(\"secp256r1\")");
+        assert_eq!(parsed("hmac-sha384", None, None), "hmac-sha384 384 None");
+        assert_eq!(parsed("hmac-sha384", Some(288), None), "hmac-sha384 288 None");
     }
 
     #[test]
     fn what_there_is_not_is_refused_with_what_there_is() {
         let none = "algorithm: `tdes` is not one of `aes`, `rsa`, `ec`, `hmac-sha256`, `hmac-sha384`, `hmac-sha512`";
-        assert_eq!(told("tdes", None, None), none);
-        assert_eq!(told("aes", Some(255), None), "size: 255 is not a size of `aes`: 128, 192, 256 are");
-        assert_eq!(told("rsa", Some(1024), None), "size: 1024 is not a size of `rsa`: 2048, 3072, 4096 are");
+        assert_eq!(parsed("tdes", None, None), none);
+        assert_eq!(parsed("aes", Some(255), None), "size: 255 is not a size of `aes`: 128, 192, 256 are");
+        assert_eq!(parsed("rsa", Some(1024), None), "size: 1024 is not a size of `rsa`: 2048, 3072, 4096 are");
         let curves = "`secp256r1`, `secp384r1`, `secp521r1`, `secp256k1`";
-        assert_eq!(told("ec", None, Some("secp224r1")), format!("curveid: `secp224r1` is not one of {curves}"));
+        assert_eq!(parsed("ec", None, Some("secp224r1")), format!("curveid: `secp224r1` is not one of {curves}"));
         let size = "size: 256 is not the size of `secp521r1`, which is 521";
-        assert_eq!(told("ec", Some(256), Some("secp521r1")), size);
+        assert_eq!(parsed("ec", Some(256), Some("secp521r1")), size);
         let curve = "curveid: is for the algorithm `ec` only, not for `aes`";
-        assert_eq!(told("aes", None, Some("secp256r1")), curve);
+        assert_eq!(parsed("aes", None, Some("secp256r1")), curve);
     }
 
     #[test]

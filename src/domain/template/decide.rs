@@ -28,7 +28,7 @@ pub fn decide(state: &State, command: TemplateCommand) -> Result<Vec<Event>, Ref
             }
             (id, changes.then_some(TemplateEvent::PolicyReplaced { to }))
         }
-        TemplateCommand::NotePush { id, push } => (state.template(id)?.id, Some(TemplateEvent::Pushed(push))),
+        TemplateCommand::RecordPush { id, push } => (state.template(id)?.id, Some(TemplateEvent::Pushed(push))),
         TemplateCommand::Delete { id } => {
             let template = state.template(id)?;
             let is_set = |operation: &Operation| operation.template().is_some_and(|(set, _)| set == id);

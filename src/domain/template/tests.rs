@@ -30,8 +30,7 @@ fn admin(user: &str) -> TemplatePolicy {
 }
 
 fn text(policy: &TemplatePolicy) -> PolicyText {
-    let context =
-        PolicyContext { partition: Partition::Aws, account: account(), usage: KeyUsage::EncryptDecrypt };
+    let context = PolicyContext { partition: Partition::Aws, account: account(), usage: KeyUsage::EncryptDecrypt };
     policy.for_key(&context).expect("a policy")
 }
 
@@ -45,7 +44,7 @@ fn created() -> Event {
 
 /// The intent to create a key with this policy and the tag of the template.
 fn requested(policy: &TemplatePolicy) -> Event {
-    let tags = vec![Tag::told(TEMPLATE_TAG, ID.to_string())];
+    let tags = vec![Tag::new(TEMPLATE_TAG, ID.to_string())];
     let wanted = Box::new(Operation::Create(NewKey { policy: Some(text(policy)), tags, ..new_key() }));
     let (kms, region) = (kms_id(0), region("eu-west-3"));
     Event::Key(key_id(1), KeyEvent::OperationRequested { operation: OPERATION, kms, region, wanted })
@@ -75,7 +74,8 @@ fn verifies(state: &Given) -> bool {
 
 #[test]
 fn a_name_is_given_once() {
-    let create = |name| TemplateCommand::Create { id: OTHER, name, account: account(), kms: None, policy: admin("bob") };
+    let create =
+        |name| TemplateCommand::Create { id: OTHER, name, account: account(), kms: None, policy: admin("bob") };
     managed([]).when(create(name("payroll"))).then_refused(TemplateRefusal::NameTaken(name("payroll")));
     managed([]).when(create(name("web"))).then_done();
     managed([event(TemplateEvent::Deleted)]).when(create(name("payroll"))).then_done();
@@ -114,7 +114,7 @@ fn a_template_with_keys_is_not_deleted() {
     let delete = || TemplateCommand::Delete { id: ID };
     let in_use = || TemplateRefusal::InUse(name("payroll"));
     managed([]).when(delete()).then([event(TemplateEvent::Deleted)]);
-    let tags = vec![Tag::told(TEMPLATE_TAG, ID.to_string())];
+    let tags = vec![Tag::new(TEMPLATE_TAG, ID.to_string())];
     let tagged = Event::Key(key_id(1), KeyEvent::Observed { learned: vec![Aspect::Tags(tags)] });
     let state = managed([found(1, "payroll"), tagged]);
     state.when(delete()).then_refused(in_use());

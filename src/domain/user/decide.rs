@@ -24,9 +24,9 @@ pub fn decide(state: &State, command: UserCommand) -> Result<Vec<Event>, Refusal
         UserCommand::Update { id, name, profile, password, must_change, clear_lockout } => {
             state.user(id)?.update(state, name, profile, password, must_change, clear_lockout)
         }
-        UserCommand::ChangeOwnPassword { id, proved, password, at } => {
+        UserCommand::ChangeOwnPassword { id, password_set, password, at } => {
             let user = state.user(id)?;
-            if user.password_set != proved {
+            if user.password_set != password_set {
                 return Err(SessionRefusal::BadCredentials.into());
             }
             user.refuse_changed_lately(&state.password_policy, at)?;
@@ -37,7 +37,7 @@ pub fn decide(state: &State, command: UserCommand) -> Result<Vec<Event>, Refusal
             let same = state.user(id)?.password == from;
             Ok(same.then_some(Event::User(id, UserEvent::PasswordRehashed { password: to })).into_iter().collect())
         }
-        UserCommand::NoteFailure { id, source } => {
+        UserCommand::RecordFailure { id, source } => {
             state.user(id)?;
             Ok(vec![Event::User(id, UserEvent::LoginFailed { source })])
         }

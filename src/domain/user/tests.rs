@@ -34,9 +34,9 @@ fn update(name: Option<&str>, new: Option<Sealed>, must_change: Option<bool>, cl
     UserCommand::Update { id, name, profile, password: new, must_change, clear_lockout }
 }
 
-/// Changes the first user's password, which was set at second `proved`, at second `second`.
-fn change_own(proved: i64, second: i64) -> UserCommand {
-    UserCommand::ChangeOwnPassword { id: user_id(1), proved: at(proved), password: password(7), at: at(second) }
+/// Changes the first user's password, which was set at second `set`, at second `second`.
+fn change_own(set: i64, second: i64) -> UserCommand {
+    UserCommand::ChangeOwnPassword { id: user_id(1), password_set: at(set), password: password(7), at: at(second) }
 }
 
 fn policy(policy: PasswordPolicy) -> Event {
@@ -133,7 +133,7 @@ fn a_hash_is_renewed_only_if_it_is_still_the_one_that_was_checked() {
 
 #[test]
 fn failed_logins_lock_out_their_own_address_and_no_other() {
-    let note = UserCommand::NoteFailure { id: user_id(1), source: HERE.to_owned() };
+    let note = UserCommand::RecordFailure { id: user_id(1), source: HERE.to_owned() };
     let mut state = given([user(1)]);
     state.when(note).then(events([UserEvent::LoginFailed { source: HERE.to_owned() }]));
     let locked = |state: &Given, source| ann(state).locked_until(&state.password_policy, source);

@@ -149,7 +149,7 @@ impl KmsView {
         let kms: &Kms = &seen.kms;
         let acls = match seen.entries_of.holder() {
             None => kms.acl.entries().iter().map(AclView::of).collect(),
-            Some((user, groups)) => kms.acl.holding_for(user, groups).map(AclView::of).collect(),
+            Some((user, groups)) => kms.acl.applying_to(user, groups).map(AclView::of).collect(),
         };
         let role = kms.role.as_ref();
         Self {

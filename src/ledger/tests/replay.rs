@@ -82,7 +82,7 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
                 must_change: false,
             }),
             7 => Command::User(UserCommand::Remove { id: user }),
-            8 => Command::User(UserCommand::NoteFailure { id: user, source: format!("192.0.2.{a}") }),
+            8 => Command::User(UserCommand::RecordFailure { id: user, source: format!("192.0.2.{a}") }),
             9 => Command::Group(GroupCommand::Create {
                 name: group(a),
                 description: String::new(),
@@ -93,7 +93,7 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
             12 => Command::Session(SessionCommand::Open {
                 id: session,
                 user,
-                proved: at,
+                password_set: at,
                 source: "192.0.2.1".to_owned(),
                 refresh: refresh(a as u8),
                 labels: vec![],
@@ -127,7 +127,7 @@ fn of_connections(what: u8, a: u128, b: u128, flag: bool) -> ConnectionCommand {
     match what {
         0 => ConnectionCommand::Create { id: sample::connection(a + 1), name, settings, secret },
         1 => ConnectionCommand::Update { id, name: flag.then_some(name), patch, secret: flag.then_some(secret) },
-        2 => ConnectionCommand::NoteTest { id, error: flag.then(|| "AccessDenied".to_owned()) },
+        2 => ConnectionCommand::RecordTest { id, error: flag.then(|| "AccessDenied".to_owned()) },
         3 => ConnectionCommand::Delete { id },
         _ => ConnectionCommand::Delete { id: sample::connection(a + 1) },
     }
@@ -167,10 +167,10 @@ fn role(account: u128) -> AssumedRole {
 /// The command, with the password proved that the user has now.
 pub(super) fn proved(state: &State, command: &Command) -> Command {
     let mut command = command.clone();
-    if let Command::Session(SessionCommand::Open { user, proved, .. }) = &mut command
+    if let Command::Session(SessionCommand::Open { user, password_set, .. }) = &mut command
         && let Ok(user) = state.user(*user)
     {
-        *proved = user.password_set;
+        *password_set = user.password_set;
     }
     command
 }

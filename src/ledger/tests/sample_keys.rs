@@ -42,7 +42,7 @@ fn import(form: Form) -> Import {
         source: SourceKeyId::new(uuid(0x700)),
         valid_to: form.option(Time::from_nanos(1_800_000_000_000_000_000)),
         existing: form.switch(),
-        material: form.option(MaterialId::told(&"0f".repeat(32))),
+        material: form.option(MaterialId::new(&"0f".repeat(32))),
         description: form.option("from here".to_owned()),
     }
 }
@@ -57,7 +57,7 @@ fn new_key(form: Form) -> NewKey {
         multi_region: form.switch(),
         policy: form.option(policy()),
         bypass_lockout_check: form.switch(),
-        tags: form.list(vec![Tag::told("team", "платформа")]),
+        tags: form.list(vec![Tag::new("team", "платформа")]),
     }
 }
 
@@ -69,7 +69,7 @@ fn replica(form: Form) -> NewReplica {
         description: form.text("payroll"),
         policy: form.option(policy()),
         bypass_lockout_check: form.switch(),
-        tags: form.list(vec![Tag::told("team", "")]),
+        tags: form.list(vec![Tag::new("team", "")]),
     }
 }
 
@@ -103,7 +103,7 @@ fn metadata(form: Form) -> KeyMetadata {
             key_agreement: names("ECDH"),
             encapsulation: names("ML_KEM_768"),
         }),
-        current_material: form.option(MaterialId::told("0f")),
+        current_material: form.option(MaterialId::new("0f")),
         custom_key_store_id: form.option("cks-1234567890abcdef0".to_owned()),
         cloud_hsm_cluster_id: form.option("cluster-1a23b4cdefg".to_owned()),
         xks_key_id: form.option("x".to_owned()),
@@ -120,7 +120,7 @@ fn learned(form: Form) -> Vec<Aspect> {
     vec![
         Aspect::Metadata(Box::new(metadata(form))),
         Aspect::Aliases(form.list(vec![alias("alias/payroll")])),
-        Aspect::Tags(form.list(vec![Tag::told("a", "b")])),
+        Aspect::Tags(form.list(vec![Tag::new("a", "b")])),
         Aspect::Policy(policy()),
         Aspect::Rotation(rotation),
     ]
@@ -150,7 +150,7 @@ fn operations(form: Form) -> Vec<Operation> {
         Operation::Disable,
         Operation::Describe { to: form.text("otherwise") },
         Operation::PutPolicy { policy: policy(), template: form.option("a template".to_owned()) },
-        Operation::Tag { tags: form.list(vec![Tag::told("a", "c")]) },
+        Operation::Tag { tags: form.list(vec![Tag::new("a", "c")]) },
         Operation::Untag { keys: form.list(vec!["a".to_owned()]) },
         Operation::AddAlias { alias: alias("alias/new"), from: form.option(key(1)) },
         Operation::DeleteAlias { alias: alias("alias/new") },
@@ -158,7 +158,7 @@ fn operations(form: Form) -> Vec<Operation> {
         Operation::DisableRotation,
         Operation::RotateMaterial,
         Operation::ImportMaterial(import(form)),
-        Operation::DeleteMaterial { material: form.option(MaterialId::told(&"0f".repeat(32))) },
+        Operation::DeleteMaterial { material: form.option(MaterialId::new(&"0f".repeat(32))) },
         Operation::ScheduleDeletion { window: DeletionWindow::parse(30).expect("days") },
         Operation::CancelDeletion,
         Operation::MovePrimary { to: region("eu-west-3") },

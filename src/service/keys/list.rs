@@ -86,7 +86,7 @@ impl Listed for Key {
             }
             // By its id, or by its name.
             _ => {
-                let called = state.kms_called(value).ok();
+                let called = state.kms_by_id_or_name(value).ok();
                 let named = KmsName::parse(value).ok().and_then(|name| state.kms_named(&name));
                 let kms = called.into_iter().chain(named).map(|kms| kms.id);
                 Box::new(kms.flat_map(|kms| state.keys_of_kms(kms).map(|key| key.id)))

@@ -209,7 +209,7 @@ impl Keys {
         let (key, change) = (permit.key(), permit.caller().change(context));
         let committed = match self.read_anew(&change, key).await {
             Err(Failure::Cloud(cloud)) if cloud.is_not_found() => {
-                self.append(&change, KeyCommand::NoteVanished { id: key.id }).await?
+                self.append(&change, KeyCommand::RecordVanished { id: key.id }).await?
             }
             read => read?,
         };

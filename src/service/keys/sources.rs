@@ -37,7 +37,7 @@ impl Keys {
             PolicyChoice::Template(text) => {
                 let template = templates::find_for(&self.recorder.state().state, &text, policy_context.account)?;
                 tags.retain(|tag| tag.key != TEMPLATE_TAG);
-                tags.push(Tag::told(TEMPLATE_TAG, template.id.to_string()));
+                tags.push(Tag::new(TEMPLATE_TAG, template.id.to_string()));
                 let policy = template.policy.for_key(policy_context);
                 Ok(Some(policy.map_err(|problem| invalid("policytemplate", problem))?))
             }

@@ -201,7 +201,7 @@ fn a_key_whose_policy_may_not_be_read_is_not_replaced_by_one_with_another() {
     let old = world.key("payroll", PolicyChoice::Default);
     // As a synchronisation finds it that may not read policies.
     let denied = || Cue::Fail(refused(GetKeyPolicy::OPERATION, "AccessDeniedException", "no"));
-    world.note(KeyCommand::NoteVanished { id: old.id });
+    world.note(KeyCommand::RecordVanished { id: old.id });
     world.note(KeyCommand::Forget { id: old.id });
     world.kms.next(GetKeyPolicy::OPERATION, denied());
     let seen = world.run(async {
@@ -283,7 +283,7 @@ fn a_replica_that_aws_had_deleted_is_made_again_and_known_once() {
     let first = replicate().unwrap_or_else(|failure| panic!("{failure}"));
     assert!(matches!(replicate(), Err(Failure::Refused(Refusal::Key(KeyRefusal::ReplicaThere(_))))));
     world.kms.vanish(&first.region, first.aws_id());
-    world.note(KeyCommand::NoteVanished { id: first.id });
+    world.note(KeyCommand::RecordVanished { id: first.id });
     let second = replicate().unwrap_or_else(|failure| panic!("{failure}"));
     let state = world.state();
     assert!(state.keys.get(&first.id).is_none());

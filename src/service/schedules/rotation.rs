@@ -34,7 +34,7 @@ impl Schedules {
         let keys: Vec<KeyId> = self.recorder.state().state.keys_under(id).collect();
         for key in keys {
             let Some((key, outcome)) = self.treat(change, id, run, key, plan).await else { continue };
-            self.append(change, ScheduleCommand::NoteKey { id, run, key, outcome }).await?;
+            self.append(change, ScheduleCommand::RecordKey { id, run, key, outcome }).await?;
         }
         let published = self.recorder.state();
         let treated = published.state.schedules.runs.get(&run).map(|run| run.keys.clone()).unwrap_or_default();

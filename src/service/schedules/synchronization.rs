@@ -2,7 +2,7 @@
 
 use super::Schedules;
 use crate::domain::id::{JobId, KmsId};
-use crate::domain::job::sync::{JobStatus, RegionWay, SyncJob};
+use crate::domain::job::sync::{JobStatus, RegionOutcome, SyncJob};
 use crate::domain::schedule::SynchronizationPlan;
 use crate::domain::time::Time;
 use crate::service::caller::Change;
@@ -55,9 +55,9 @@ impl Schedules {
 }
 
 fn failures(job: &SyncJob) -> String {
-    let mut failed = job.regions.iter().filter_map(|region| match &region.end.as_ref()?.way {
-        RegionWay::Failed(reason) => Some(format!("{}/{}: {reason}", region.place.account, region.place.region)),
-        RegionWay::Done(_) | RegionWay::Left => None,
+    let mut failed = job.regions.iter().filter_map(|region| match &region.end.as_ref()?.outcome {
+        RegionOutcome::Failed(reason) => Some(format!("{}/{}: {reason}", region.place.account, region.place.region)),
+        RegionOutcome::Done(_) | RegionOutcome::Left => None,
     });
     let mut told: Vec<String> = failed.by_ref().take(TOLD).collect();
     match failed.count() {

@@ -97,8 +97,9 @@ impl SyncJobs {
         regions: Option<Vec<Region>>,
     ) -> Result<SyncJobSeen, Failure> {
         let id = JobId::new(Uuid::new_v4());
-        let committed =
-            self.command(change, SyncCommand::Start { id, by, all, kms, regions, leave_out: by.is_none() }).await?;
+        let committed = self
+            .command(change, SyncCommand::Start { id, by, all, kms, regions, skip_unavailable: by.is_none() })
+            .await?;
         let state = &committed.published.state;
         let job = state.sync_job(id)?;
         if !change.dry_run {

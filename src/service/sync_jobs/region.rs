@@ -175,7 +175,7 @@ impl Reading<'_> {
         if failure.is_not_found() {
             let published = self.recorder.state();
             return match published.state.key_at_aws(self.at.kms, &self.at.region, id) {
-                Some(key) => self.command(KeyCommand::NoteMissing { id: key.id, began }).await,
+                Some(key) => self.command(KeyCommand::RecordMissing { id: key.id, began }).await,
                 None => Ok(()),
             };
         }

@@ -3,7 +3,7 @@
 
 use super::SyncJobs;
 use super::live::{Live, LiveRegion};
-use crate::domain::job::sync::{RegionEnd, RegionWay, SyncCommand, SyncJob};
+use crate::domain::job::sync::{RegionEnd, RegionOutcome, SyncCommand, SyncJob};
 use crate::service::caller::Change;
 use crate::service::failure::Failure;
 use std::sync::Arc;
@@ -44,19 +44,19 @@ impl SyncJobs {
             let _turn = self.running.turns.acquire().await;
             self.synchronise(&region.place, &region.tally, change).await
         };
-        let way = tokio::select! {
+        let outcome = tokio::select! {
             biased;
-            () = live.cancelled() => RegionWay::Left,
+            () = live.cancelled() => RegionOutcome::Left,
             done = work => match done {
-                Ok(trouble) => RegionWay::Done(trouble),
+                Ok(trouble) => RegionOutcome::Done(trouble),
                 Err(Failure::Stopped(_)) => return,
-                Err(failure) => RegionWay::Failed(failure.to_string()),
+                Err(failure) => RegionOutcome::Failed(failure.to_string()),
             },
         };
         let (kms, name) = (region.place.kms, region.place.region.clone());
         let counts = region.tally.counts();
-        tracing::info!(job = %live.job, %kms, region = %name, ?way, ?counts, "a region has come to its end");
-        let end = RegionEnd { counts, way };
+        tracing::info!(job = %live.job, %kms, region = %name, ?outcome, ?counts, "a region has come to its end");
+        let end = RegionEnd { counts, outcome };
         let command = SyncCommand::EndRegion { id: live.job, kms, region: name.clone(), end };
         if let Err(failure) = self.command(change, command).await {
             tracing::warn!(job = %live.job, %kms, region = %name, %failure, "a region's end could not be written down");

@@ -8,7 +8,7 @@ use crate::aws::operation::AwsOperation;
 use crate::aws::scripted::ScriptedAws;
 use crate::domain::connection::{ConnectionSettings, StsEndpoints};
 use crate::domain::event::{ConnectionEvent, Event, Sealed};
-use crate::domain::job::sync::{JobStatus, RegionWay};
+use crate::domain::job::sync::{JobStatus, RegionOutcome};
 use crate::domain::key::example::{ACCOUNT, added, connection_id, kms_id, region};
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::name::{ConnectionName, UserName};
@@ -147,8 +147,8 @@ fn counts(job: &SyncJob, part: usize) -> [u64; 5] {
     [counts.listed, counts.added, counts.updated, counts.gone, counts.errors]
 }
 
-fn way(job: &SyncJob, part: usize) -> &RegionWay {
-    &job.regions[part].end.as_ref().expect("its end").way
+fn outcome(job: &SyncJob, part: usize) -> &RegionOutcome {
+    &job.regions[part].end.as_ref().expect("its end").outcome
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,11 +189,12 @@ async fn the_failure_of_a_region_fails_that_region_alone() {
     house.aws.next(ListKeys::OPERATION, Cue::Fail(refused(ListKeys::OPERATION, "AccessDeniedException", "not here")));
     let job = house.synchronise(&REGIONS).await;
     assert_eq!(job.status(), JobStatus::Failed);
-    let (failed, done): (Vec<_>, Vec<_>) = (0..2).partition(|part| matches!(way(&job, *part), RegionWay::Failed(_)));
+    let (failed, done): (Vec<_>, Vec<_>) =
+        (0..2).partition(|part| matches!(outcome(&job, *part), RegionOutcome::Failed(_)));
     assert_eq!((failed.len(), done.len()), (1, 1));
-    let RegionWay::Failed(reason) = way(&job, failed[0]) else { unreachable!() };
+    let RegionOutcome::Failed(reason) = outcome(&job, failed[0]) else { unreachable!() };
     assert!(reason.contains("AccessDeniedException: not here"), "{reason}");
-    assert_eq!((way(&job, done[0]), counts(&job, done[0])), (&RegionWay::Done(None), [1, 1, 0, 0, 0]));
+    assert_eq!((outcome(&job, done[0]), counts(&job, done[0])), (&RegionOutcome::Done(None), [1, 1, 0, 0, 0]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,7 +205,7 @@ async fn a_key_that_may_not_be_read_is_counted_and_the_region_goes_on() {
     house.aws.next(DescribeKey::OPERATION, denied());
     let job = house.synchronise(&["eu-west-3"]).await;
     assert_eq!((job.status(), counts(&job, 0)), (JobStatus::Completed, [3, 2, 0, 0, 1]));
-    let RegionWay::Done(Some(trouble)) = way(&job, 0) else { panic!("{:?}", way(&job, 0)) };
+    let RegionOutcome::Done(Some(trouble)) = outcome(&job, 0) else { panic!("{:?}", outcome(&job, 0)) };
     assert!(trouble.contains("AccessDeniedException: not this one"), "{trouble}");
 
     (0..3).for_each(|_| house.aws.next(DescribeKey::OPERATION, denied()));
@@ -228,7 +229,7 @@ async fn a_cancelled_job_ends_although_aws_hangs() {
     jobs.command(&system_change("test"), SyncCommand::Cancel { id }).await.expect("noted");
     jobs.running.cancel(id);
     let job = house.end_of(id).await;
-    assert_eq!((job.cancelled, job.status(), way(&job, 0)), (true, JobStatus::Completed, &RegionWay::Left));
+    assert_eq!((job.cancelled, job.status(), outcome(&job, 0)), (true, JobStatus::Completed, &RegionOutcome::Left));
     house.synchronise(&["eu-west-3"]).await;
 }
 

@@ -111,7 +111,7 @@ mod tests {
             multi_region: true,
             policy: Some(policy()),
             bypass_lockout_check: true,
-            tags: vec![Tag::told("team", "ops")],
+            tags: vec![Tag::new("team", "ops")],
             ..CreateKey::plain().new
         };
         let custom_key_store_id = Some("cks-1".to_owned());

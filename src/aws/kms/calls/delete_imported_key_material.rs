@@ -43,7 +43,7 @@ mod tests {
     async fn the_request_matches_the_api() {
         let call = DeleteImportedKeyMaterial { key: key(), material: None };
         assert_eq!(sent(call.clone()).await, "DeleteImportedKeyMaterial {ID}");
-        let material = Some(MaterialId::told("0f"));
+        let material = Some(MaterialId::new("0f"));
         let expected = r#"DeleteImportedKeyMaterial {ID,"KeyMaterialId":"0f"}"#;
         assert_eq!(sent(DeleteImportedKeyMaterial { material, ..call }).await, expected);
     }

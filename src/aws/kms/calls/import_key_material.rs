@@ -54,7 +54,7 @@ impl AwsCall for ImportKeyMaterial {
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<Option<MaterialId>, Fault> {
         let answer: AnswerBody = wire.json(&RequestBody::of(self)).await?;
-        Ok(answer.key_material_id.as_deref().map(MaterialId::told))
+        Ok(answer.key_material_id.as_deref().map(MaterialId::new))
     }
 }
 
@@ -120,7 +120,7 @@ mod tests {
         let again = ImportKeyMaterial {
             expires: Some(Time::from_nanos(1_800_000_000_900_000_000)),
             import_type: Some(ImportType::ExistingKeyMaterial),
-            material: Some(MaterialId::told("0f")),
+            material: Some(MaterialId::new("0f")),
             description: Some("batch 7".to_owned()),
             ..first.clone()
         };
@@ -134,6 +134,6 @@ mod tests {
     async fn the_id_of_the_material_is_read() {
         let call = ImportKeyMaterial::first(key(), vec![1], vec![2]);
         let (_, material) = exchange(call, json!({"KeyId": ID, "KeyMaterialId": "0c"})).await;
-        assert_eq!(material, Some(MaterialId::told("0c")));
+        assert_eq!(material, Some(MaterialId::new("0c")));
     }
 }

@@ -79,7 +79,7 @@ struct RotationBody {
 impl RotationBody {
     fn rotation(self) -> Rotation {
         Rotation {
-            material: self.key_material_id.as_deref().map(MaterialId::told),
+            material: self.key_material_id.as_deref().map(MaterialId::new),
             state: self.key_material_state.as_deref().map(MaterialState::parse),
             import_state: self.import_state.as_deref().map(ImportState::parse),
             rotated_at: self.rotation_date.map(moment),
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(second.kind, Some(RotationKind::OnDemand));
         assert_eq!(second.import_state, Some(ImportState::Imported));
         assert_eq!(second.description.as_deref(), Some("second"));
-        assert_eq!(first.material, Some(MaterialId::told("0b")));
+        assert_eq!(first.material, Some(MaterialId::new("0b")));
         assert_eq!((first.rotated_at, first.kind.clone()), (None, None));
     }
 }

@@ -30,7 +30,7 @@ impl AwsCall for ListResourceTags {
         let (limit, marker) = self.paging.to_rusoto();
         let request = rusoto_kms::ListResourceTagsRequest { key_id: self.key.to_string(), limit, marker };
         let answer = wire.kms(async |kms| kms.list_resource_tags(request).await).await?;
-        let tags = answer.tags.unwrap_or_default().into_iter().map(|tag| Tag::told(tag.tag_key, tag.tag_value));
+        let tags = answer.tags.unwrap_or_default().into_iter().map(|tag| Tag::new(tag.tag_key, tag.tag_value));
         Page::of(tags.collect(), answer.truncated, answer.next_marker)
     }
 }
@@ -59,7 +59,7 @@ mod tests {
         .await;
         let (kms, access, paris) = (port(&fake.settings()), access(), paris());
         let tags = kms.pages(&access, &paris, ListResourceTags::of(key())).collect().await.expect("answered");
-        assert_eq!(tags, [Tag::told("a", "ü"), Tag::told("b", "ü")]);
+        assert_eq!(tags, [Tag::new("a", "ü"), Tag::new("b", "ü")]);
     }
 
     #[tokio::test]

@@ -67,7 +67,7 @@ mod tests {
             description: String::new(),
             policy: None,
             bypass_lockout_check: false,
-            tags: vec![Tag::told("team", "ops")],
+            tags: vec![Tag::new("team", "ops")],
         };
         let call = ReplicateKey { new, replica_region: Region::parse("eu-west-1").expect("a region") };
         let answer = json!({"ReplicaKeyMetadata": metadata(), "ReplicaPolicy": "{}", "ReplicaTags": []});

@@ -35,7 +35,7 @@ mod tests {
     #[tokio::test]
     async fn the_request_matches_the_api() {
         assert_eq!(
-            sent(TagResource { key: key(), tags: vec![Tag::told("team", "ops")] }).await,
+            sent(TagResource { key: key(), tags: vec![Tag::new("team", "ops")] }).await,
             r#"TagResource {ID,"Tags":[{"TagKey":"team","TagValue":"ops"}]}"#
         );
     }

@@ -208,7 +208,7 @@ impl ModelKey {
 }
 
 pub(super) fn material_id(number: u128) -> MaterialId {
-    MaterialId::told(&format!("{number:064x}"))
+    MaterialId::new(&format!("{number:064x}"))
 }
 
 fn material(id: Option<MaterialId>, kind: Option<RotationKind>) -> Rotation {

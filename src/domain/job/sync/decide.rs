@@ -11,8 +11,8 @@ use std::collections::{HashMap, HashSet};
 /// Returns the job and the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: SyncCommand) -> Result<(JobId, Vec<SyncEvent>), Refusal> {
     match command {
-        SyncCommand::Start { id, by, all, kms, regions, leave_out } => {
-            let places = places(state, &kms, regions.as_deref(), leave_out)?;
+        SyncCommand::Start { id, by, all, kms, regions, skip_unavailable } => {
+            let places = places(state, &kms, regions.as_deref(), skip_unavailable)?;
             // A job without regions is finished at once.
             let finished = places.is_empty().then_some(SyncEvent::Finished);
             let started = SyncEvent::Started { by, all, places };
@@ -27,14 +27,14 @@ fn places(
     state: &State,
     wanted: &[KmsId],
     regions: Option<&[Region]>,
-    leave_out: bool,
+    skip_unavailable: bool,
 ) -> Result<Vec<SyncPlace>, Refusal> {
     let open = Open::of(state);
     let (mut places, mut taken, mut left_out) = (Vec::new(), HashSet::new(), None);
     for id in wanted.iter().filter(|id| taken.insert(**id)) {
-        match open.places_of(state, *id, regions, leave_out) {
+        match open.places_of(state, *id, regions, skip_unavailable) {
             Ok(of_kms) => places.extend(of_kms),
-            Err(refusal) if leave_out => left_out = left_out.or(Some(refusal)),
+            Err(refusal) if skip_unavailable => left_out = left_out.or(Some(refusal)),
             Err(refusal) => return Err(refusal),
         }
     }
@@ -74,7 +74,7 @@ impl<'a> Open<'a> {
         state: &State,
         id: KmsId,
         regions: Option<&[Region]>,
-        leave_out: bool,
+        skip_unavailable: bool,
     ) -> Result<Vec<SyncPlace>, Refusal> {
         let kms = state.kms(id)?;
         kms.refuse_archived()?;
@@ -88,7 +88,7 @@ impl<'a> Open<'a> {
             }
         }
         match (busy, regions.and_then(<[Region]>::first)) {
-            (Some(busy), _) if !leave_out || places.is_empty() => Err(busy),
+            (Some(busy), _) if !skip_unavailable || places.is_empty() => Err(busy),
             (None, Some(region)) if places.is_empty() => Err(unmanaged(region, kms)),
             _ => Ok(places),
         }

@@ -223,12 +223,12 @@ layout! {
 layout! {
     struct RegionEnd<'a> of sync::RegionEnd {
         counts: Counts,
-        way: RegionWay<'a>,
+        outcome: RegionOutcome<'a>,
     }
 }
 
 layout! {
-    enum RegionWay<'a> of sync::RegionWay {
+    enum RegionOutcome<'a> of sync::RegionOutcome {
         Done(trouble: Option<Text<'a>>),
         Failed(reason: Text<'a>),
         Left,

@@ -95,7 +95,7 @@ texts! {
     ScheduleName, as_str, any(ScheduleName::stored);
     JsonText, as_str, any(JsonText::stored);
     PolicyText, as_str, any(PolicyText::stored);
-    MaterialId, as_str, any(MaterialId::told);
+    MaterialId, as_str, any(MaterialId::new);
     AliasName, as_str, any(AliasName::stored);
     AwsKeyId, as_str, AwsKeyId::parse;
     KeyArn, to_string, KeyArn::parse;

@@ -29,7 +29,7 @@ impl ChangesKey for PutPolicy<'_> {
         let (key, policy) = (key.clone(), self.policy.clone());
         work.at.call(PutKeyPolicy { key: key.clone(), policy, bypass_lockout_check: false }).await?;
         let noted = match self.template {
-            Some(id) => work.at.call(TagResource { key, tags: vec![Tag::told(TEMPLATE_TAG, id)] }).await,
+            Some(id) => work.at.call(TagResource { key, tags: vec![Tag::new(TEMPLATE_TAG, id)] }).await,
             None => work.at.call(UntagResource { key, tag_keys: vec![TEMPLATE_TAG.to_owned()] }).await,
         };
         // The policy is put by now, whatever AWS says of the tag.

@@ -7,7 +7,7 @@ use crate::aws::kms::calls::{DescribeKey, ListKeys, ListResourceTags};
 use crate::aws::page::Paging;
 use crate::domain::id::OperationId;
 use crate::domain::key::name::AwsKeyId;
-use crate::domain::key::operation::MARK;
+use crate::domain::key::operation::OPERATION_TAG;
 use crate::domain::key::tag::Tag;
 use crate::service::failure::Failure;
 use crate::service::operations::Stage;
@@ -29,7 +29,7 @@ enum Trace {
 /// The tags of a new key, with the mark of the operation that makes it.
 pub(super) fn marked(tags: &[Tag], operation: OperationId) -> Vec<Tag> {
     let mut tags = tags.to_vec();
-    tags.push(Tag::told(MARK, operation.to_string()));
+    tags.push(Tag::new(OPERATION_TAG, operation.to_string()));
     tags
 }
 
@@ -108,7 +108,7 @@ async fn may_be_made_since(work: &Work<'_>, key: &AwsKeyId) -> Result<bool, AwsF
 
 fn is_marked(tags: &[Tag], operation: OperationId) -> bool {
     let mark = operation.to_string();
-    tags.iter().any(|tag| tag.key == MARK && tag.value == mark)
+    tags.iter().any(|tag| tag.key == OPERATION_TAG && tag.value == mark)
 }
 
 impl Trace {

@@ -128,7 +128,7 @@ impl OperationTarget for KeyTarget {
     }
 
     fn makes(&self, pending: &PendingOperation) -> bool {
-        pending.wanted.makes_a_key()
+        pending.wanted.creates_a_key()
     }
 
     fn is_complete(&self, state: &State, pending: &PendingOperation, seen: &Box<Snapshot>) -> bool {
@@ -208,7 +208,7 @@ impl OperationTarget for KeyTarget {
         if !matches!(looked, Err(Failure::Cloud(cloud)) if cloud.is_not_found()) {
             return;
         }
-        let command = Command::Key(KeyCommand::NoteVanished { id: key.id });
+        let command = Command::Key(KeyCommand::RecordVanished { id: key.id });
         if let Err(failure) = self.recorder.append(change, command).await {
             tracing::warn!(key = %key.id, %failure, "it could not be written down that AWS does not have a key any more");
         }
