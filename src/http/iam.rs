@@ -9,7 +9,7 @@ use crate::domain::time::Time;
 use crate::service::Services;
 use crate::service::access::SignedIn;
 use crate::service::failure::invalid;
-use crate::service::iam::{Principal, Principals, Wanted};
+use crate::service::iam::{Principal, Principals, PrincipalsRequest};
 use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -133,7 +133,7 @@ pub async fn roles(
 }
 
 impl IamBody {
-    fn wanted(self) -> Result<Wanted, Refusal> {
+    fn wanted(self) -> Result<PrincipalsRequest, Refusal> {
         let limit = match self.max_items {
             // Clients that want no limit send 0.
             None | Some(0) => None,
@@ -150,7 +150,7 @@ impl IamBody {
             return Err(invalid("marker", "must be the `Marker` of an answer"));
         }
         let kms = required("kms", self.kms)?;
-        Ok(Wanted { kms, path_prefix: self.path_prefix, limit, marker: self.marker })
+        Ok(PrincipalsRequest { kms, path_prefix: self.path_prefix, limit, marker: self.marker })
     }
 }
 

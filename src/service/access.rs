@@ -1,5 +1,5 @@
-//! Access rules: the only module that makes a permit. Every rule of access is here, so that it can be read in one go;
-//! `http` asks for permits by type, and a use case takes the permit that it needs, so neither can forget the other.
+//! Access rules. Only this module makes permits, and all access rules are here. `http` requests permits by type, and a
+//! use case takes the permit that it needs as an argument, so a missing check does not compile.
 
 mod rights;
 
@@ -35,7 +35,7 @@ impl<R: Right> Permit<R> {
     /// Authorizes the caller.
     ///
     /// # Errors
-    /// [`Failure::Forbidden`] that names the groups whose members have it.
+    /// [`Failure::Forbidden`] that names the groups whose members have the right.
     pub fn authorize(caller: Caller) -> Result<Self, Failure> {
         Self::with_right(caller, |user, state| match R::REQUIRED.groups() {
             [] => Ok(()),
@@ -57,10 +57,11 @@ impl<R: Right> Permit<R> {
 }
 
 impl Permit<ManageUsers> {
-    /// The same, if the caller may change this user: a user who can set a password can sign in as its owner.
+    /// Narrows the permit to a change of one user. Only members of `admin` may change a member of a privileged group:
+    /// a caller who sets a user's password can sign in as that user.
     ///
     /// # Errors
-    /// When there is no such user; [`Failure::Forbidden`] if it has rights that only `admin` may touch.
+    /// When there is no such user; [`Failure::Forbidden`] if the user is in a privileged group.
     pub fn over_user(self, id: UserId) -> Result<Self, Failure> {
         Self::with_right(self.caller, move |user, state| {
             let other = state.user(id)?;
@@ -72,10 +73,11 @@ impl Permit<ManageUsers> {
         })
     }
 
-    /// The same, if the caller may change who is in this group: nobody hands out more than managing users gives.
+    /// Narrows the permit to the members of one group. Only members of `admin` may change the members of a privileged
+    /// group; otherwise a user manager could grant more rights than managing users.
     ///
     /// # Errors
-    /// [`Failure::Forbidden`] unless so.
+    /// [`Failure::Forbidden`] if the group is privileged.
     pub fn over_members(self, name: &GroupName) -> Result<Self, Failure> {
         let group = SystemGroup::of(name).filter(|group| group.is_privileged());
         Self::with_right(self.caller, move |user, _| match group.filter(|_| !user.is_in(SystemGroup::Admin)) {
@@ -96,22 +98,22 @@ impl<A: KmsRight> KmsPermit<A> {
     /// Authorizes the caller on the KMS of this id.
     ///
     /// # Errors
-    /// [`KmsRefusal::Unknown`] if there is no such KMS, or none that the caller may know of; [`Failure::Forbidden`]
-    /// that names the missing action, or the group, if the caller may view it but no more.
+    /// [`KmsRefusal::Unknown`] if there is no such KMS or the caller may not view it; [`Failure::Forbidden`] that names
+    /// the missing action or group if the caller may only view it.
     pub fn authorize(caller: Caller, id: KmsId) -> Result<Self, Failure> {
         let kms = caller.published.state.kms(id)?.clone();
         let caller = caller.with_right(move |user, state| check_kms::<A>(user, state.kms(id)?))?;
         Ok(Self { caller, kms, right: PhantomData })
     }
 
-    /// The same, by the KMS's name or id, as bodies give it.
+    /// Authorizes the caller on the KMS of this name or id.
     ///
     /// # Errors
     /// As [`KmsPermit::authorize`].
     pub fn authorize_named(caller: Caller, text: &str) -> Result<Self, Failure> {
         let id = caller.published.state.kms_by_id_or_name(text)?.id;
         Self::authorize(caller, id).map_err(|failure| match failure {
-            // By its name, its id is not told.
+            // The message repeats the text of the request: a caller who may not view the KMS must not learn its id.
             Failure::Refused(Refusal::Kms(KmsRefusal::Unknown(_))) => {
                 Refusal::Kms(KmsRefusal::Unknown(text.chars().take(80).collect())).into()
             }
@@ -123,7 +125,7 @@ impl<A: KmsRight> KmsPermit<A> {
         &self.caller
     }
 
-    /// On which KMS, as it was when the request came in.
+    /// The KMS, as it was when the request arrived.
     pub fn kms(&self) -> &Arc<Kms> {
         &self.kms
     }
@@ -157,8 +159,8 @@ impl<A: KeyRight> KeyPermit<A> {
     /// Authorizes the caller on the key of this id.
     ///
     /// # Errors
-    /// [`KeyRefusal::Unknown`] if there is no such key, or none that the caller may know of; [`Failure::Forbidden`]
-    /// that names the missing action, if the caller may view it but no more.
+    /// [`KeyRefusal::Unknown`] if there is no such key or the caller may not view it; [`Failure::Forbidden`] that names
+    /// the missing action if the caller may only view it.
     pub fn authorize(caller: Caller, id: KeyId) -> Result<Self, Failure> {
         let caller = caller.with_right(move |user, state| check_key::<A>(user, state, id))?;
         let state = &caller.published.state;
@@ -171,7 +173,7 @@ impl<A: KeyRight> KeyPermit<A> {
         &self.caller
     }
 
-    /// On which key, as it was when the request came in.
+    /// The key, as it was when the request arrived.
     pub fn key(&self) -> &Arc<Key> {
         &self.key
     }
@@ -204,11 +206,11 @@ pub struct TemplatePermit<A> {
 }
 
 impl<A: KmsRight> TemplatePermit<A> {
-    /// Authorizes the caller for the template of this id: the right on any KMS of its account is enough.
+    /// Authorizes the caller on the template of this id. The right on any KMS of the template's account is sufficient.
     ///
     /// # Errors
-    /// [`TemplateRefusal::Unknown`] if there is no such template, or none that the caller may know of;
-    /// [`Failure::Forbidden`] that names the missing action, if the caller may view it but no more.
+    /// [`TemplateRefusal::Unknown`] if there is no such template or the caller may not view it; [`Failure::Forbidden`]
+    /// that names the missing action if the caller may only view it.
     pub fn authorize(caller: Caller, id: TemplateId) -> Result<Self, Failure> {
         let template = caller.published.state.template(id)?.clone();
         let caller =
@@ -220,17 +222,16 @@ impl<A: KmsRight> TemplatePermit<A> {
         &self.caller
     }
 
-    /// With which template, as it was when the request came in.
+    /// The template, as it was when the request arrived.
     pub fn template(&self) -> &Arc<Template> {
         &self.template
     }
 }
 
-/// The caller, if `A` is permitted on any KMS of an account.
+/// Authorizes the caller to do `A` on any KMS of an account.
 ///
 /// # Errors
-/// [`Failure::Forbidden`] that names what is lacking; `unknown`, if the caller may not know that the account is
-/// managed.
+/// [`Failure::Forbidden`] that names the missing right; `unknown` if the caller may not view any KMS of the account.
 pub fn in_account<A: KmsRight>(caller: Caller, account: AccountId, unknown: Refusal) -> Result<Caller, Failure> {
     caller.with_right(move |user, state| {
         check_account::<A>(user, state, account)
@@ -238,10 +239,10 @@ pub fn in_account<A: KmsRight>(caller: Caller, account: AccountId, unknown: Refu
     })
 }
 
-/// May this user do `A` on any KMS of an account?
+/// Checks that a user may do `A` on any KMS of an account.
 ///
 /// # Errors
-/// What the user lacks; nothing, if the user may not know that the account is managed.
+/// The missing right; `None` if the user may not view any KMS of the account.
 fn check_account<A: KmsRight>(user: &User, state: &State, account: AccountId) -> Result<(), Option<MissingRight>> {
     if administers_kms(user) {
         return Ok(());
@@ -257,28 +258,28 @@ fn check_account<A: KmsRight>(user: &User, state: &State, account: AccountId) ->
     }
 }
 
-/// May this user know that the template exists?
+/// Returns whether this user may view the template.
 pub fn sees_template(user: &User, state: &State, template: &Template) -> bool {
     administers_kms(user) || state.kms_of_account(template.account).any(|kms| sees(user, kms))
 }
 
-/// May this user know that the key exists?
+/// Returns whether this user may view the key.
 pub fn sees_key(user: &User, state: &State, key: &Key) -> bool {
     administers_kms(user) || state.kms.get(&key.kms).is_some_and(|kms| granted(user, kms).permits(key.view_action()))
 }
 
-/// The same of a key that something else names: of one that is forgotten only administrators may know.
+/// Returns whether this user may view the key of this id. Only administrators see the id of a key that was removed.
 pub fn sees_key_of(user: &User, state: &State, key: KeyId) -> bool {
     state.keys.get(&key).map_or_else(|| administers_kms(user), |key| sees_key(user, state, key))
 }
 
-/// The same of a KMS that something else names.
+/// Returns whether this user may view the KMS of this id. Only administrators see the id of a deleted KMS.
 pub fn sees_kms_of(user: &User, state: &State, kms: KmsId) -> bool {
     state.kms.get(&kms).map_or_else(|| administers_kms(user), |kms| sees(user, kms))
 }
 
-/// The caller, if every key that has a template may be changed: those of the moment, each time it is checked. A key
-/// that the caller may not know of is not named.
+/// Authorizes the caller to change every key that has a template. Each check covers the keys that have it at that
+/// time. The failure names no key, since the caller may not be able to view it.
 ///
 /// # Errors
 /// [`Failure::Forbidden`] that names the action.
@@ -292,22 +293,22 @@ pub fn on_all_keys_of(caller: Caller, template: TemplateId) -> Result<Caller, Fa
     })
 }
 
-/// May this user do everything on every KMS?
+/// Returns whether this user has all rights on all KMSs.
 pub fn administers_kms(user: &User) -> bool {
     user.is_in(SystemGroup::Admin) || user.is_in(SystemGroup::CckmAdmins)
 }
 
-/// What this user may do on a KMS by its entries; an administrator needs none.
+/// The actions that the access list of a KMS grants to this user. An administrator needs no entry.
 pub fn granted(user: &User, kms: &Kms) -> ActionSet {
     kms.acl.granted(user.id, &user.groups)
 }
 
-/// May this user know that the KMS exists?
+/// Returns whether this user may view the KMS.
 pub fn sees(user: &User, kms: &Kms) -> bool {
     administers_kms(user) || !granted(user, kms).is_empty()
 }
 
-/// The caller, if this is permitted on all of these KMSs.
+/// Authorizes the caller to do this on all of these KMSs.
 ///
 /// # Errors
 /// [`Failure::Forbidden`] that names the action.
@@ -318,12 +319,12 @@ pub fn on_all(caller: Caller, action: Action, kms: Vec<KmsId>) -> Result<Caller,
     })
 }
 
-/// May this user do this on all of these KMSs? Those that are gone do not count, unless all are: then only
+/// Returns whether this user may do this on all of these KMSs. Deleted KMSs are ignored; if all are deleted, only
 /// administrators may.
 pub fn may_on_all(user: &User, state: &State, action: Action, kms: impl IntoIterator<Item = KmsId>) -> bool {
     if administers_kms(user) {
         return true;
     }
-    let mut there = kms.into_iter().filter_map(|id| state.kms.get(&id)).peekable();
-    there.peek().is_some() && there.all(|kms| granted(user, kms).permits(action))
+    let mut existing = kms.into_iter().filter_map(|id| state.kms.get(&id)).peekable();
+    existing.peek().is_some() && existing.all(|kms| granted(user, kms).permits(action))
 }

@@ -1,6 +1,6 @@
-//! Looks at accounts that are asked for at the same time, over the same connection, are one look. Nobody gets an answer
-//! that was asked for before the own question came, unless it is recent and says itself that a recent one will do: who
-//! comes while AWS is being asked waits for the next turn, and shares that one with all others who wait.
+//! Shared probes of accounts. Concurrent requests for the same connection and role share one probe. A request never
+//! gets the result of a probe that began before the request, unless a recent result suffices. A request that arrives
+//! during a probe waits for the next one, and shares it with all other requests that wait.
 
 use crate::aws::failure::AwsFailure;
 use crate::domain::id::ConnectionId;
@@ -11,68 +11,68 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Over which connection, as it was last changed, and with which role.
-pub(super) type Way = (ConnectionId, Time, Option<AssumedRole>);
+/// The connection, the time of its last change, and the role.
+pub(super) type ProbeKey = (ConnectionId, Time, Option<AssumedRole>);
 
-type Answer = Result<AccountProbe, AwsFailure>;
+type ProbeResult = Result<AccountProbe, AwsFailure>;
 
-/// How long a look is recent.
+/// The time for which a result is recent.
 const RECENT: Duration = Duration::from_secs(60);
-/// Ways that nobody uses at the moment are forgotten when there are more than so many.
-const MOST: usize = 1024;
+/// The number of entries at which unused ones are dropped.
+const ENTRIES_MAX: usize = 1024;
 
-/// The ways along which AWS is looked at.
+/// The probes by key.
 #[derive(Default)]
-pub(super) struct AccountProbes(Mutex<HashMap<Way, Arc<Turns>>>);
+pub(super) struct AccountProbes(Mutex<HashMap<ProbeKey, Arc<Probes>>>);
 
-/// One way: the number of looks that have begun, and the last one.
+/// The probes of one key: the number of those that have begun, and the last that ended.
 #[derive(Default)]
-struct Turns {
+struct Probes {
     begun: AtomicU64,
-    last: tokio::sync::Mutex<Option<Look>>,
+    last: tokio::sync::Mutex<Option<EndedProbe>>,
 }
 
-/// One look: its number, when it began, and the answer.
-struct Look {
+struct EndedProbe {
     number: u64,
     began: Instant,
-    answer: Answer,
+    result: ProbeResult,
 }
 
-impl Look {
+impl EndedProbe {
     fn is_recent_and(&self, suffices: impl Fn(&AccountProbe) -> bool) -> bool {
-        self.answer.as_ref().is_ok_and(suffices) && self.began.elapsed() < RECENT
+        self.result.as_ref().is_ok_and(suffices) && self.began.elapsed() < RECENT
     }
 }
 
 impl AccountProbes {
-    /// The answer of a look that begins now or later, somebody else's or that of `look`; or of a recent one, if what it
-    /// saw `suffices`.
+    /// Returns the result of a probe that begins after this call, by this request or another; or a recent result that
+    /// `suffices`.
     pub(super) async fn share(
         &self,
-        way: Way,
+        key: ProbeKey,
         suffices: impl Fn(&AccountProbe) -> bool,
-        look: impl Future<Output = Answer>,
-    ) -> Answer {
-        let turns = self.turns(way);
-        let begun_before = turns.begun.load(Ordering::SeqCst);
-        let mut last = turns.last.lock().await;
-        if let Some(seen) = last.as_ref().filter(|seen| seen.number > begun_before || seen.is_recent_and(suffices)) {
-            return seen.answer.clone();
+        probe: impl Future<Output = ProbeResult>,
+    ) -> ProbeResult {
+        let probes = self.probes(key);
+        let begun_before = probes.begun.load(Ordering::SeqCst);
+        let mut last = probes.last.lock().await;
+        let usable = |ended: &&EndedProbe| ended.number > begun_before || ended.is_recent_and(suffices);
+        if let Some(ended) = last.as_ref().filter(usable) {
+            return ended.result.clone();
         }
-        let number = turns.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        let number = probes.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let began = Instant::now();
-        let answer = look.await;
-        *last = Some(Look { number, began, answer: answer.clone() });
-        answer
+        let result = probe.await;
+        *last = Some(EndedProbe { number, began, result: result.clone() });
+        result
     }
 
-    fn turns(&self, way: Way) -> Arc<Turns> {
-        let mut ways = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if ways.len() >= MOST {
-            ways.retain(|_, turns| Arc::strong_count(turns) > 1);
+    fn probes(&self, key: ProbeKey) -> Arc<Probes> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= ENTRIES_MAX {
+            all.retain(|_, probes| Arc::strong_count(probes) > 1);
         }
-        ways.entry(way).or_default().clone()
+        all.entry(key).or_default().clone()
     }
 }
 
@@ -84,12 +84,12 @@ mod tests {
     use std::time::Duration;
     use uuid::Uuid;
 
-    fn way() -> Way {
+    fn key() -> ProbeKey {
         (ConnectionId::new(Uuid::nil()), Time::from_nanos(0), None)
     }
 
-    /// A look that takes a while, and says which one it was.
-    async fn look(count: &AtomicU64) -> Answer {
+    /// A probe that takes 20 ms, and returns its number as the account.
+    async fn probe(count: &AtomicU64) -> ProbeResult {
         let number = count.fetch_add(1, Ordering::SeqCst) + 1;
         tokio::time::sleep(Duration::from_millis(20)).await;
         let account = AccountId::parse(&format!("{number:012}")).expect("an account");
@@ -106,11 +106,11 @@ mod tests {
         count: &AtomicU64,
         suffices: impl Fn(&AccountProbe) -> bool,
     ) -> String {
-        account_probes.share(way(), suffices, look(count)).await.expect("a probe").account.to_string()
+        account_probes.share(key(), suffices, probe(count)).await.expect("a probe").account.to_string()
     }
 
     #[tokio::test]
-    async fn those_who_wait_share_the_next_look_and_never_one_that_began_before_they_came() {
+    async fn requests_that_wait_share_the_next_probe_and_never_one_that_began_before_them() {
         let (account_probes, count) = (AccountProbes::default(), AtomicU64::new(0));
         let first = shared(&account_probes, &count);
         let late = async {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_goes_away_in_the_middle_leaves_the_turn_to_the_next() {
+    async fn a_cancelled_request_lets_the_next_one_probe() {
         let (account_probes, count) = (AccountProbes::default(), AtomicU64::new(0));
         let hurried = tokio::time::timeout(Duration::from_millis(5), shared(&account_probes, &count)).await;
         assert!(hurried.is_err());
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_recent_look_is_taken_only_if_what_it_saw_suffices() {
+    async fn a_recent_result_is_used_only_if_it_suffices() {
         let (account_probes, count) = (AccountProbes::default(), AtomicU64::new(0));
         let saw = |account: &'static str| move |seen: &AccountProbe| seen.account.to_string() == account;
         assert_eq!(ask(&account_probes, &count, saw("000000000001")).await, "000000000001");
@@ -143,15 +143,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_look_that_failed_or_is_old_suffices_nobody() {
+    async fn a_failed_or_old_result_never_suffices() {
         let (account_probes, count) = (AccountProbes::default(), AtomicU64::new(0));
         let reason = "no credentials".to_owned();
         let failed = async { Err(AwsFailure::NotSent { operation: AwsOperation::GET_CALLER_IDENTITY, reason }) };
-        assert!(account_probes.share(way(), |_| true, failed).await.is_err());
+        assert!(account_probes.share(key(), |_| true, failed).await.is_err());
         assert_eq!(ask(&account_probes, &count, |_| true).await, "000000000001");
-        let turns = account_probes.turns(way());
+        let probes = account_probes.probes(key());
         let old = Instant::now().checked_sub(RECENT);
-        turns.last.lock().await.as_mut().expect("a look").began = old.expect("a clock that has run for a while");
+        probes.last.lock().await.as_mut().expect("a probe").began = old.expect("a clock that has run for a while");
         assert_eq!(ask(&account_probes, &count, |_| true).await, "000000000002");
     }
 }

@@ -1,30 +1,31 @@
-//! Attempts to prove who one is, one after the other: only so does each know of the failures before it. Guesses that
-//! come at once would else all be tried before the first of them is counted.
+//! Serializes attempts to authenticate by password, per name and source network, so that each counts the failures
+//! before it. Otherwise concurrent guesses would all be tried before the first failure is counted.
 
 use super::failure::Failure;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-/// So many may wait from one address; more would keep others from the little hashing that can be done at once.
+/// The number of attempts from one network that run or wait. More would use up the few hashes that can run at once.
 const WAITING_MAX: usize = 64;
 
-/// The attempts that run and those that wait. Cheap to clone.
+/// The running and waiting attempts. Cheap to clone.
 #[derive(Clone, Default)]
 pub(super) struct Attempts(Arc<StdMutex<Queues>>);
 
 #[derive(Default)]
 struct Queues {
     locks: HashMap<Pair, Arc<Mutex<()>>>,
+    /// The number of attempts by network.
     from: HashMap<String, usize>,
 }
 
-/// Under which name, from which address.
+/// A name and a network.
 type Pair = (String, String);
 
-/// The one attempt under a name from an address; the next one begins when this is dropped.
+/// The running attempt under a name from a network; the next one starts when this is dropped.
 pub(super) struct Attempt {
-    // In this order: the slot is given back after the lock is released.
+    // Fields are dropped in this order: the lock is released before the place in the queue.
     _inside: OwnedMutexGuard<()>,
     _place: Place,
 }
@@ -37,10 +38,10 @@ struct Place {
 }
 
 impl Attempts {
-    /// Waits until it is one's turn.
+    /// Waits until all earlier attempts under this name from this network have ended.
     ///
     /// # Errors
-    /// [`Failure::Busy`] when too many wait from this address.
+    /// [`Failure::Busy`] when too many attempts wait from this network.
     pub(super) async fn begin(&self, name: &str, source: &str) -> Result<Attempt, Failure> {
         let place = self.queue(name, source)?;
         let inside = place.lock.clone().lock_owned().await;
@@ -67,7 +68,7 @@ impl Attempts {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut queues = self.attempts.queues();
-        // The book's own and this one: nobody else waits.
+        // Only the map and this place hold the lock: no other attempt waits.
         if Arc::strong_count(&self.lock) == 2 {
             queues.locks.remove(&self.pair);
         }
@@ -86,7 +87,7 @@ mod tests {
     use futures_util::FutureExt;
 
     #[tokio::test]
-    async fn one_at_a_time_for_a_name_and_an_address_and_nothing_is_left_behind() {
+    async fn attempts_under_one_name_from_one_network_run_one_at_a_time_and_leave_nothing_behind() {
         let attempts = Attempts::default();
         let first = attempts.begin("ann", "10.0.0.1").await.expect("a turn");
         let mut second = Box::pin(attempts.begin("ann", "10.0.0.1"));
@@ -95,7 +96,7 @@ mod tests {
         let other = attempts.begin("bob", "10.0.0.1").now_or_never().expect("at once").expect("a turn");
         drop(first);
         drop((second.await.expect("a turn"), elsewhere, other));
-        // One who does not wait any longer.
+        // An attempt that stops waiting.
         let first = attempts.begin("ann", "10.0.0.1").await.expect("a turn");
         assert!(attempts.begin("ann", "10.0.0.1").now_or_never().is_none());
         drop(first);
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_address_does_not_fill_the_queue() {
+    async fn the_attempts_of_one_network_are_limited() {
         let attempts = Attempts::default();
         let names: Vec<_> = (0..WAITING_MAX).map(|n| n.to_string()).collect();
         let mut all = Vec::new();

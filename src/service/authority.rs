@@ -1,6 +1,6 @@
-//! The rights that a change rests on. A right is checked when the head of a request is read, and used when its body has
-//! come, a password is hashed, or AWS has answered; so it is checked again, by the same rule, in the moment of
-//! recording.
+//! The rights that a change depends on. A right is first checked when the head of a request is read. The body, a
+//! password hash or AWS can take a while after that, so the same rule checks the right again when the change is
+//! recorded.
 
 use super::failure::Failure;
 use crate::domain::id::{SessionId, UserId};
@@ -21,22 +21,22 @@ pub(super) struct Authority {
 }
 
 impl Authority {
-    /// Of a user of whom no right is checked yet.
+    /// The authority of a user without any checked right.
     pub(super) fn of(user: UserId, session: Option<SessionId>) -> Self {
         Self { user, session, rights: Vec::new() }
     }
 
-    /// The same, with one more right to be checked.
+    /// Adds a right to check.
     pub(super) fn with(mut self, right: impl Fn(&User, &State) -> Result<(), Failure> + Send + Sync + 'static) -> Self {
         self.rights.push(Arc::new(right));
         self
     }
 
-    /// Checks all rights once more, by the state as it is now.
+    /// Checks all rights against this state.
     ///
     /// # Errors
-    /// [`SessionRefusal::RightWithdrawn`] if the session was closed, the user removed or to change the password first,
-    /// or a right taken away; or what a rule refuses by itself, as when the thing that the right was for is gone.
+    /// [`SessionRefusal::RightWithdrawn`] if the session was closed, the user was removed or must change the password,
+    /// or a right was withdrawn; or the refusal of a rule, for example if the key no longer exists.
     pub(super) fn authorize(&self, state: &State, at: Time) -> Result<(), Refusal> {
         let is_open = |id: SessionId| state.sessions.get(&id).is_some_and(|session| session.user == self.user);
         let user = state.users.get(&self.user).filter(|_| self.session.is_none_or(is_open));

@@ -1,5 +1,5 @@
-//! The caller of a request, and the request's context. Made by `tokens` from a bearer token; groups are today's, not
-//! the token's.
+//! The caller of a request, and the request's context. `tokens` makes a caller from a bearer token; the caller's groups
+//! come from the state, not from the token.
 
 use super::authority::Authority;
 use super::failure::Failure;
@@ -12,7 +12,7 @@ use crate::ledger::Published;
 use std::fmt;
 use std::sync::Arc;
 
-/// A signed-in user, and the state as it was when the request came in.
+/// A signed-in user, and the state at the time of the request.
 #[derive(Clone)]
 pub struct Caller {
     pub user: Arc<User>,
@@ -21,25 +21,26 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// A user in a session.
+    /// A user with an open session.
     pub fn present(user: Arc<User>, session: SessionId, published: Arc<Published>) -> Self {
         Self { authority: Authority::of(user.id, Some(session)), user, published }
     }
 
-    /// A user for whom a job goes on, without a session.
+    /// A user without a session, on whose behalf a job runs.
     pub fn absent(user: Arc<User>, published: Arc<Published>) -> Self {
         Self { authority: Authority::of(user.id, None), user, published }
     }
 
-    /// Is the caller in one of these groups, or in `admin`, who may do everything?
+    /// Returns whether the caller is in one of these groups or in `admin`.
     pub fn is_one_of(&self, groups: &[SystemGroup]) -> bool {
         is_one_of(&self.user, groups)
     }
 
-    /// The caller, if the right is checked by this rule; every change that comes of it is judged by it once more.
+    /// Checks a right and adds it to the caller's authority: it is checked again when a change of this caller is
+    /// recorded.
     ///
     /// # Errors
-    /// What the rule says.
+    /// The failure that `right` returns.
     pub(super) fn with_right(
         self,
         right: impl Fn(&User, &State) -> Result<(), Failure> + Send + Sync + 'static,
@@ -56,44 +57,45 @@ impl Caller {
     }
 }
 
-/// Is the user in one of these groups, or in `admin`?
+/// Returns whether the user is in one of these groups or in `admin`.
 pub(super) fn is_one_of(user: &User, groups: &[SystemGroup]) -> bool {
     user.is_in(SystemGroup::Admin) || groups.iter().any(|group| user.is_in(*group))
 }
 
-/// What a use case needs to know of the request.
+/// The context of a request that use cases need.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
-    /// Its id, the client's own if it sent a sane one.
+    /// The id that the client sent, if it is valid; otherwise a new one.
     pub request_id: RequestId,
-    /// Only say what would happen.
+    /// Decide the change and report the result, but record nothing.
     pub dry_run: bool,
 }
 
-/// A change that is to be recorded: its actor, its request, and whether it is a dry run.
+/// The context of a change to record: its actor, its request, and whether it is a dry run.
 #[derive(Clone)]
 pub struct Change {
     pub actor: Actor,
     pub request_id: RequestId,
-    /// Only say what would happen.
+    /// Decide the change and report the result, but record nothing.
     pub dry_run: bool,
-    /// What is checked again when it is recorded; none: nobody's right is needed.
+    /// The rights that are checked again when the change is recorded; `None` if it needs no right.
     pub(super) authority: Option<Authority>,
 }
 
 impl Change {
-    /// One that needs nobody's right.
+    /// A change that needs no right.
     pub(super) fn of(actor: Actor, request_id: RequestId) -> Self {
         Self { actor, request_id, dry_run: false, authority: None }
     }
 
-    /// For what has been done already: it is recorded whatever has become of the right to it.
+    /// The context for recording a result: AWS has already done the work, so it is recorded even if the right was
+    /// withdrawn since.
     pub(super) fn done(&self) -> Self {
         Self { authority: None, ..self.clone() }
     }
 
-    /// What a job does once the program has started again: on behalf of the same user, under today's name; of the
-    /// program itself if there is none any more.
+    /// The context of a job that continues after a restart. The actor is the user who started the job, under the
+    /// current name, or the system if that user no longer exists.
     pub fn resumed(state: &State, by: Option<UserId>) -> Self {
         let user = by.and_then(|id| state.users.get(&id));
         let actor = user.map_or(Actor::System, |user| Actor::User { id: user.id, name: user.name.clone() });
@@ -101,12 +103,12 @@ impl Change {
     }
 }
 
-/// The id of a request, by which its lines in the log and its events are found.
+/// The id of a request, as found in log lines and events.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RequestId(Arc<str>);
 
 impl RequestId {
-    /// Takes the client's id if it is sane: 1 to 64 letters, digits, `-`, `_`, `.` or `:`.
+    /// Accepts an id of 1 to 64 characters: ASCII letters, digits, `-`, `_`, `.` and `:`.
     pub fn sane(text: &str) -> Option<Self> {
         let fits = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
         ((1..=64).contains(&text.len()) && text.chars().all(fits)).then(|| Self(text.into()))

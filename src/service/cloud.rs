@@ -1,4 +1,4 @@
-//! How a connection, and the roles assumed over it, become access to AWS; and what AWS says of the account there.
+//! Access to AWS over connections and assumed roles, and probes of the accounts that they lead to.
 
 use super::account_probes::AccountProbes;
 use super::failure::Failure;
@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
-/// What the sealing of a connection's secret access key is bound to.
+/// The purpose under which a connection's secret access key is sealed.
 pub(super) const SECRET_ACCESS_KEY: &str = "secret_access_key";
 
 /// The owner of a connection's secrets.
@@ -27,16 +27,14 @@ pub(super) fn owner(id: ConnectionId) -> Owner {
     Owner::new("connection", id.uuid())
 }
 
-/// The accounts at AWS that KMSs and connections lead to.
+/// Access to the AWS accounts of KMSs and connections.
 pub(in crate::service) struct Cloud {
     recorder: Recorder,
     secrets: Secrets,
     pub aws: Arc<dyn Aws>,
     aws_kms: Arc<dyn AwsKms>,
-    /// The looks at accounts that are going on.
     account_probes: AccountProbes,
-    /// The principals of the connections' credentials.
-    accounts: Accounts,
+    accounts: ConnectionAccounts,
 }
 
 /// A region of a KMS, and access to it.
@@ -48,12 +46,12 @@ pub(in crate::service) struct RegionAccess {
 }
 
 impl RegionAccess {
-    /// Asks AWS KMS in this region.
+    /// Calls AWS KMS in this region.
     pub(in crate::service) async fn call<C: KmsCall>(&self, call: C) -> Result<C::Answer, AwsFailure> {
         self.aws.call(&self.access, &self.region, call).await
     }
 
-    /// Asks AWS KMS in another region of the same account.
+    /// Calls AWS KMS in another region of the same account.
     pub(in crate::service) async fn call_in<C: KmsCall>(
         &self,
         region: &Region,
@@ -62,7 +60,7 @@ impl RegionAccess {
         self.aws.call(&self.access, region, call).await
     }
 
-    /// All pages of a list of this region, from the one that `first` asks for.
+    /// The pages of a list in this region, starting with the call `first`.
     pub(in crate::service) fn pages<C: PagedCall>(&self, first: C) -> Pages<'_, C> {
         self.aws.pages(&self.access, &self.region, first)
     }
@@ -70,11 +68,11 @@ impl RegionAccess {
 
 impl Cloud {
     pub(super) fn new(recorder: Recorder, secrets: Secrets, aws: Arc<dyn Aws>, aws_kms: Arc<dyn AwsKms>) -> Self {
-        let (account_probes, accounts) = (AccountProbes::default(), Accounts::default());
+        let (account_probes, accounts) = (AccountProbes::default(), ConnectionAccounts::default());
         Self { recorder, secrets, aws, aws_kms, account_probes, accounts }
     }
 
-    /// Access to a region of a KMS.
+    /// Returns access to a region of a KMS.
     pub(super) async fn region(&self, kms: KmsId, region: &Region) -> Result<RegionAccess, Failure> {
         let published = self.recorder.state();
         let kms = published.state.kms(kms)?;
@@ -82,7 +80,7 @@ impl Cloud {
         Ok(RegionAccess { kms: kms.id, region: region.clone(), access, aws: self.aws_kms.clone() })
     }
 
-    /// Asks AWS who we are over this connection (and role), and which regions are enabled there.
+    /// Asks AWS for the account of this connection (and role), and for the regions enabled there.
     pub(super) async fn probe(
         &self,
         connection: &Connection,
@@ -91,7 +89,7 @@ impl Cloud {
         self.probe_account(connection, role, |_| false).await
     }
 
-    /// The same, unless AWS was asked a moment ago and what it said `suffices`.
+    /// Returns a recent probe that `suffices`, or probes the account.
     pub(super) async fn probe_account(
         &self,
         connection: &Connection,
@@ -99,31 +97,31 @@ impl Cloud {
         suffices: impl Fn(&AccountProbe) -> bool,
     ) -> Result<AccountProbe, Failure> {
         let access = self.access(connection, role)?;
-        let look = async {
+        let probe = async {
             let caller = self.aws.caller(&access).await?;
             let enabled = self.aws.enabled_regions(&access).await?;
             Ok(AccountProbe { account: caller.account, arn: caller.arn, enabled })
         };
-        Ok(self.account_probes.share((connection.id, connection.updated, role.cloned()), suffices, look).await?)
+        Ok(self.account_probes.share((connection.id, connection.updated, role.cloned()), suffices, probe).await?)
     }
 
-    /// Access to a KMS: over its connection, with its role, to its account and to no other. Whoever may change a
-    /// connection could else have keys made, and material sent, in an account of their own.
+    /// Returns access to a KMS over its connection and role, and refuses any account but that of the KMS. Otherwise a
+    /// user who may change a connection could redirect new keys and key material to another account.
     pub(super) async fn access_to(&self, state: &State, kms: &Kms) -> Result<Access, Failure> {
         let connection = state.connection(kms.connection)?;
         let access = self.access(connection, kms.role.as_ref())?;
-        // A role that is assumed says itself whose it is.
+        // The ARN of an assumed role names the account.
         if let Some(role) = kms.role.as_ref().or(connection.settings.role.as_ref()) {
             refuse_other(connection, kms, role.arn.account())?;
         } else if self.accounts.of(connection) != Some(kms.account) {
             refuse_other(connection, kms, self.aws.caller(&access).await?.account)?;
-            self.accounts.remember(connection, kms.account);
+            self.accounts.insert(connection, kms.account);
         }
         Ok(access)
     }
 
-    /// Refuses credentials with which a connection would lead to another account than those of the KMSs over it. What
-    /// does not touch credentials, or what no KMS rests on, AWS is not asked about.
+    /// Refuses a change of a connection that would lead to another account than that of the KMSs that use it. It calls
+    /// AWS only if the credentials change and a KMS depends on them.
     pub(super) async fn refuse_other_account(
         &self,
         state: &State,
@@ -132,9 +130,9 @@ impl Cloud {
         secret: Option<&str>,
     ) -> Result<(), Failure> {
         let now = &connection.settings;
-        // With a role of its own a KMS stays in the role's account, whoever assumes it.
-        let mut resting = state.kms.iter().filter(|kms| kms.connection == connection.id && kms.role.is_none());
-        let Some(kms) = resting.next() else { return Ok(()) };
+        // A KMS with a role of its own stays in the account of that role.
+        let mut dependent = state.kms.iter().filter(|kms| kms.connection == connection.id && kms.role.is_none());
+        let Some(kms) = dependent.next() else { return Ok(()) };
         if secret.is_none() && to.access_key_id == now.access_key_id && to.role == now.role {
             return Ok(());
         }
@@ -149,7 +147,7 @@ impl Cloud {
         Ok(Zeroizing::new(secret.to_owned()))
     }
 
-    /// Access over a stored connection.
+    /// Returns access over a stored connection.
     pub(super) fn access(&self, connection: &Connection, role: Option<&AssumedRole>) -> Result<Access, Failure> {
         Ok(access(&connection.settings, &self.secret(connection)?, role))
     }
@@ -168,30 +166,30 @@ fn refuse_other(connection: &Connection, kms: &Kms, actual: AccountId) -> Result
     }
 }
 
-/// The principals of the connections' credentials, as AWS said after each connection's last change: the account of
-/// credentials never changes.
+/// The accounts of the connections' credentials, each with the time of the connection's last change. The account of
+/// credentials never changes, so AWS is asked once after each change.
 #[derive(Default)]
-pub(super) struct Accounts(Mutex<HashMap<ConnectionId, (Time, AccountId)>>);
+pub(super) struct ConnectionAccounts(Mutex<HashMap<ConnectionId, (Time, AccountId)>>);
 
-/// So many connections are remembered; then all are asked about anew.
-const REMEMBERED_MAX: usize = 1024;
+/// The maximum number of entries; when it is reached, all are dropped.
+const ACCOUNTS_MAX: usize = 1024;
 
-impl Accounts {
+impl ConnectionAccounts {
     fn of(&self, connection: &Connection) -> Option<AccountId> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(&connection.id).filter(|(at, _)| *at == connection.updated).map(|(_, account)| *account)
     }
 
-    fn remember(&self, connection: &Connection, account: AccountId) {
+    fn insert(&self, connection: &Connection, account: AccountId) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= REMEMBERED_MAX {
+        if known.len() >= ACCOUNTS_MAX {
             known.clear();
         }
         known.insert(connection.id, (connection.updated, account));
     }
 }
 
-/// Access with settings and a secret that need not be stored.
+/// Returns access with settings and a secret that need not be stored.
 pub(super) fn access(settings: &ConnectionSettings, secret: &str, role: Option<&AssumedRole>) -> Access {
     let roles = settings.role.iter().chain(role).map(|role| RoleToAssume {
         arn: role.arn.clone(),

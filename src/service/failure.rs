@@ -1,4 +1,4 @@
-//! Everything that can keep a use case from its end. `http::error` gives each its status, code and text.
+//! All failures of use cases. `http::error` gives each its status, code and text.
 
 pub use crate::aws::failure::AwsFailure;
 use crate::domain::action::Action;
@@ -6,32 +6,32 @@ use crate::domain::refusal::{AggregateRefusal, Refusal};
 use crate::keyring::KeyringError;
 use crate::ledger::{LedgerError, WriteError};
 
-/// Why a use case failed.
+/// The reason why a use case failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// No, or no good, bearer token.
+    /// The bearer token is missing or invalid.
     #[error("{0}")]
     Unauthenticated(#[from] TokenProblem),
     /// The caller lacks a right.
     #[error("{0}")]
     Forbidden(MissingRight),
-    /// AWS refused, failed, or was not reached.
+    /// AWS refused the call, failed, or could not be reached.
     #[error(transparent)]
     Cloud(#[from] AwsFailure),
-    /// The program ended before AWS had done what was asked.
-    #[error("the program ended before AWS had made the key")]
+    /// The program ended before AWS received the request.
+    #[error("the program ended before AWS created the key")]
     Interrupted,
-    /// AWS does not show, yet, what became of what was asked.
-    #[error("what AWS has done is not known yet; it is looked for")]
+    /// AWS does not show the result of the request yet.
+    #[error("AWS does not show the result yet; it is checked again later")]
     NotYetConsistent,
     #[error("too many sign-ins at once; try again in a moment")]
     Busy,
-    /// The events of a change are larger than a record may be.
+    /// The events of a change exceed the size limit of a record.
     #[error("the change is too large to be recorded; make it in parts")]
     TooLarge,
-    /// The log takes no changes any more.
+    /// The log accepts no more changes.
     #[error("the event log has stopped after a failure of its disk; the service must be restarted: {0}")]
     Stopped(String),
     /// The log could not be read.
@@ -40,33 +40,31 @@ pub enum Failure {
     /// A secret could not be sealed or unsealed.
     #[error("a secret could not be sealed or unsealed")]
     Keyring(#[from] KeyringError),
-    /// Something that should always work did not.
+    /// A defect, or a failure of the operating system.
     #[error("{0}")]
     Internal(&'static str),
 }
 
-/// What is wrong with a bearer token.
+/// The reason why a bearer token is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenProblem {
     #[error("no token: send `Authorization: Bearer <jwt>`, and get one with POST /api/v1/auth/tokens")]
     Missing,
-    /// Not a JWT at all.
     #[error("the token is not a JWT")]
     Malformed,
-    /// Another algorithm than HS256.
     #[error("the token is not signed with HS256")]
     Algorithm,
-    /// Signed with another key, or changed since.
+    /// The token was signed with another key, or was changed.
     #[error("the token's signature is wrong")]
     Signature,
     #[error("the token is for another audience")]
     Audience,
-    /// From another issuer, or without the claims that ours have.
-    #[error("the token's claims are not those of a token made here")]
+    /// The token has another issuer, or lacks a claim.
+    #[error("the token's claims are not those of a token of this installation")]
     Claims,
     #[error("the token has expired")]
     Expired,
-    /// The session is closed, or its user gone.
+    /// The session is closed, or its user was removed.
     #[error("the token's session is closed")]
     Revoked,
 }
@@ -80,16 +78,16 @@ pub enum MissingRight {
     /// Membership in one of these groups.
     #[error("only members of {} may do this", groups(.0))]
     Membership(Vec<&'static str>),
-    /// Membership in one of these groups, or an action for which material is needed.
+    /// Membership in one of these groups, or an action that uses key material.
     #[error(
         "only members of {} may do this, and those to whom `keyupload` or `keymaterialimport` is permitted on some KMS",
         groups(.0)
     )]
     UseOfMaterial(Vec<&'static str>),
-    /// The right to hand out more than one's own.
+    /// The right to change the members of a privileged group.
     #[error("only members of `admin` may change who is in `{0}`")]
     PrivilegedGroup(&'static str),
-    /// The right to act on somebody with more rights.
+    /// The right to change a member of a privileged group.
     #[error("only members of `admin` may change a user who is in `{0}`")]
     PrivilegedUser(&'static str),
 }
@@ -121,7 +119,7 @@ impl From<LedgerError> for Failure {
     }
 }
 
-/// A member of a request that does not hold what it should.
+/// The refusal of an invalid value in a member of a request.
 pub fn invalid(member: &'static str, problem: impl std::fmt::Display) -> Refusal {
     Refusal::Invalid { member, problem: problem.to_string() }
 }

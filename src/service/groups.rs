@@ -1,4 +1,4 @@
-//! Groups: making, describing, removing them, and who is in them.
+//! Groups: create, describe and delete them, and change their members.
 
 use super::access::{ManageUsers, Permit, SignedIn};
 use super::caller::{Caller, RequestContext};
@@ -26,7 +26,7 @@ impl Groups {
         Self { recorder }
     }
 
-    /// Makes a group.
+    /// Creates a group.
     ///
     /// # Errors
     /// When the name is in use.
@@ -42,23 +42,23 @@ impl Groups {
         shown(&self.command(&permit, context, command).await?, &name)
     }
 
-    /// The groups.
+    /// Lists the groups.
     ///
     /// # Errors
-    /// When the query sorts by what cannot be sorted by.
+    /// When the query sorts by an unsupported member.
     pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<Page<Group>, Failure> {
         list::page(permit.caller(), query).await
     }
 
-    /// One group.
+    /// Returns one group.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no such group.
     pub fn get(&self, permit: &Permit<SignedIn>, name: &GroupName) -> Result<Arc<Group>, Failure> {
         Ok(permit.caller().published.state.group(name)?.clone())
     }
 
-    /// Changes what differs.
+    /// Changes the description or the metadata of a group.
     ///
     /// # Errors
     /// When there is no such group.
@@ -73,10 +73,10 @@ impl Groups {
         shown(&self.command(&permit, context, command).await?, &name)
     }
 
-    /// Puts a user in; it is no mistake if it is in already.
+    /// Adds a user to a group. It is not an error if the user is already a member.
     ///
     /// # Errors
-    /// When there is no such group or user, or the group gives rights that the caller may not hand out.
+    /// When there is no such group or user, or the group is privileged and the caller is not in `admin`.
     pub async fn add_member(
         &self,
         permit: Permit<ManageUsers>,
@@ -89,10 +89,11 @@ impl Groups {
         Ok(committed.published.state.user(user)?.clone())
     }
 
-    /// Takes a user out.
+    /// Removes a user from a group.
     ///
     /// # Errors
-    /// When it is not in, or is the last administrator.
+    /// When the user is not a member or is the last administrator, or the group is privileged and the caller is not in
+    /// `admin`.
     pub async fn remove_member(
         &self,
         permit: Permit<ManageUsers>,
@@ -104,10 +105,10 @@ impl Groups {
         self.command(&permit, context, GroupCommand::RemoveMember { name, user }).await.map(drop)
     }
 
-    /// Removes a group, all memberships in it, and every right that was given to it.
+    /// Deletes a group, all memberships in it, and all rights granted to it.
     ///
     /// # Errors
-    /// When there is none, or it is a system group.
+    /// When there is no such group, or it is a system group.
     pub async fn remove(
         &self,
         permit: Permit<ManageUsers>,

@@ -1,4 +1,4 @@
-//! What the log tells about the past: who did what to a KMS and when, and what it was like at a moment.
+//! The history of KMSs: their events with actors and times, and their state at a time in the past.
 
 use super::access;
 use super::caller::Caller;
@@ -16,9 +16,9 @@ use serde_json::Value;
 pub struct HistoryPage {
     pub skip: usize,
     pub limit: Limit,
-    /// How many events there are.
+    /// The number of all events.
     pub total: usize,
-    /// The events of this page, oldest first (newest first when sorted by `-seq`).
+    /// The events of this page, oldest first; newest first if sorted by `-seq`.
     pub entries: Vec<Entry>,
 }
 
@@ -33,8 +33,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An event as this caller may see it: whoever does not administer KMSs sees of a change of permissions that it was
-    /// made, and what it gave to or took from the caller, as in the KMS itself.
+    /// An event as this caller may view it. A caller who does not administer KMSs sees of a change of permissions only
+    /// the caller's own permissions, as in the KMS itself.
     fn seen_by(caller: &Caller, record: Record) -> Self {
         let Record { seq, time, actor, request_id, mut event, .. } = record;
         if let Event::Kms(_, KmsEvent::AclsChanged { changes }) = &mut event
@@ -47,10 +47,11 @@ impl Entry {
     }
 }
 
-/// A history is seen by those who see the KMS; that of a deleted one by administrators of KMSs.
+/// Checks that the caller may view the history: the caller must be able to view the KMS, or administer KMSs if it was
+/// deleted.
 ///
 /// # Errors
-/// [`KmsRefusal::Unknown`] for everybody else.
+/// [`KmsRefusal::Unknown`] if the caller may not.
 pub(super) fn refuse_unseen(caller: &Caller, id: KmsId) -> Result<(), Failure> {
     let seen = match caller.published.state.kms.get(&id) {
         Some(kms) => access::sees(&caller.user, kms),
@@ -59,7 +60,7 @@ pub(super) fn refuse_unseen(caller: &Caller, id: KmsId) -> Result<(), Failure> {
     if seen { Ok(()) } else { Err(KmsRefusal::Unknown(id.to_string()).into()) }
 }
 
-/// The page that the query asks for.
+/// Reads a page of a history.
 ///
 /// # Errors
 /// When the KMS never existed, or the log cannot be read.
@@ -86,7 +87,7 @@ pub(super) async fn page(ledger: &Ledger, caller: &Caller, id: KmsId, query: &Qu
     Ok(HistoryPage { skip: query.skip, limit: query.limit, total, entries })
 }
 
-/// As much of the state at a moment as is needed to show one KMS: itself and the connections that it went through.
+/// The part of the state at a past time that is needed to show one KMS: the KMS and its connections.
 ///
 /// # Errors
 /// When the log cannot be read.
@@ -102,23 +103,23 @@ pub(super) async fn state_of_kms_at(ledger: &Ledger, id: KmsId, at: Time) -> Res
     Ok(state)
 }
 
-/// The records of a stream up to a moment. Most histories are short and most moments late, so they are read from the
-/// beginning, a piece at a time.
+/// The records of a stream up to a time. Most histories are short and most times are recent, so the records are read in
+/// chunks from the beginning.
 async fn until(ledger: &Ledger, stream: &Stream, at: Time) -> Result<Vec<Record>, Failure> {
     let mut records = Vec::new();
-    for numbers in ledger.history(stream).chunks(PIECE) {
+    for numbers in ledger.history(stream).chunks(CHUNK) {
         records.extend(ledger.read_many(numbers).await?);
-        let early = records.partition_point(|record| record.time <= at);
-        if early < records.len() {
-            records.truncate(early);
+        let until = records.partition_point(|record| record.time <= at);
+        if until < records.len() {
+            records.truncate(until);
             break;
         }
     }
     Ok(records)
 }
 
-/// Records that are read at once on the way to a moment.
-const PIECE: usize = 256;
+/// The number of records in one read.
+const CHUNK: usize = 256;
 
 fn connection_of(record: &Record) -> Option<crate::domain::id::ConnectionId> {
     match &record.event {

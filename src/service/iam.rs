@@ -7,51 +7,63 @@ use crate::aws::page::{Marker, Paging};
 pub use crate::aws::port::IamPrincipal as Principal;
 use crate::aws::port::{Access, IamListing};
 
-/// The KMS whose principals a caller wants, and a filter.
-pub struct Wanted {
-    /// Of which KMS's account: name or id.
+/// A request for the principals of a KMS's account.
+pub struct PrincipalsRequest {
+    /// The name or id of the KMS.
     pub kms: String,
-    /// Only those whose path begins so.
+    /// Lists only principals whose path begins with this prefix.
     pub path_prefix: Option<String>,
     pub limit: Option<u16>,
-    /// Where the page before ended.
+    /// The marker that the previous page returned.
     pub marker: Option<String>,
 }
 
 pub struct Principals {
     pub items: Vec<Principal>,
-    /// Where the next page begins, if there is one.
+    /// The marker of the next page, if there is one.
     pub next: Option<String>,
 }
 
 impl KmsAccounts {
-    /// A page of the account's users, for whoever may see the KMS.
+    /// Lists a page of the account's users. The caller must be able to view the KMS.
     ///
     /// # Errors
-    /// When there is no such KMS for the caller, or what AWS says.
-    pub async fn iam_users(&self, permit: &Permit<SignedIn>, wanted: Wanted) -> Result<Principals, Failure> {
-        let (access, listing) = self.way(permit, wanted).await?;
+    /// When the caller may not view the KMS, it is archived, or AWS refuses.
+    pub async fn iam_users(
+        &self,
+        permit: &Permit<SignedIn>,
+        request: PrincipalsRequest,
+    ) -> Result<Principals, Failure> {
+        let (access, listing) = self.authorize_listing(permit, request).await?;
         let page = self.cloud.aws.list_users(&access, &listing).await?;
         Ok(Principals { items: page.items, next: page.next.map(text) })
     }
 
-    /// A page of the account's roles, for whoever may see the KMS.
+    /// Lists a page of the account's roles. The caller must be able to view the KMS.
     ///
     /// # Errors
     /// As [`KmsAccounts::iam_users`].
-    pub async fn iam_roles(&self, permit: &Permit<SignedIn>, wanted: Wanted) -> Result<Principals, Failure> {
-        let (access, listing) = self.way(permit, wanted).await?;
+    pub async fn iam_roles(
+        &self,
+        permit: &Permit<SignedIn>,
+        request: PrincipalsRequest,
+    ) -> Result<Principals, Failure> {
+        let (access, listing) = self.authorize_listing(permit, request).await?;
         let page = self.cloud.aws.list_roles(&access, &listing).await?;
         Ok(Principals { items: page.items, next: page.next.map(text) })
     }
 
-    async fn way(&self, permit: &Permit<SignedIn>, wanted: Wanted) -> Result<(Access, IamListing), Failure> {
-        let permit = KmsPermit::<View>::authorize_named(permit.caller().clone(), &wanted.kms)?;
+    async fn authorize_listing(
+        &self,
+        permit: &Permit<SignedIn>,
+        request: PrincipalsRequest,
+    ) -> Result<(Access, IamListing), Failure> {
+        let permit = KmsPermit::<View>::authorize_named(permit.caller().clone(), &request.kms)?;
         let kms = permit.kms();
         kms.refuse_archived()?;
         let access = self.cloud.access_to(&permit.caller().published.state, kms).await?;
-        let paging = Paging { marker: wanted.marker.map(Marker::new), limit: wanted.limit };
-        Ok((access, IamListing { path_prefix: wanted.path_prefix, paging }))
+        let paging = Paging { marker: request.marker.map(Marker::new), limit: request.limit };
+        Ok((access, IamListing { path_prefix: request.path_prefix, paging }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Access tokens: what is in one, and whether one that comes in is good.
+//! Access tokens (JWT): their claims, their signing and their verification.
 
 use super::failure::{Failure, TokenProblem};
 use crate::domain::id::{InstallationId, SessionId, UserId};
@@ -39,54 +39,56 @@ struct CustomClaims {
 
 const ISSUER: &str = "kylo";
 const ROOT: Uuid = Uuid::nil();
-/// Makes and checks access tokens. Remembers which ones it found good, so that a client that sends the same token with
-/// every request is checked once; their end is checked every time.
+
+/// Signs and verifies access tokens. It caches valid tokens, so that a token that comes with every request is verified
+/// once; the expiry is checked every time.
 pub(super) struct TokenSigner {
     audience: String,
     signing: EncodingKey,
     checking: DecodingKey,
     validation: Validation,
-    /// By their signatures: those are what differs between tokens, and a twentieth of what there would be to hash.
-    good: RwLock<HashMap<Box<str>, Remembered>>,
+    /// Valid tokens by signature. The signature differs between tokens, and hashing it costs a twentieth of hashing the
+    /// token.
+    cache: RwLock<HashMap<Box<str>, CachedToken>>,
 }
 
-struct Remembered {
+struct CachedToken {
     token: Box<str>,
-    good: Good,
+    verified: VerifiedToken,
 }
 
 #[derive(Clone, Copy)]
-struct Good {
+struct VerifiedToken {
     session: SessionId,
     user: UserId,
-    ends: i64,
+    expires: i64,
 }
 
-/// So many good tokens are remembered.
-const GOOD_MAX: usize = 4096;
+/// The maximum number of cached tokens.
+const CACHE_MAX: usize = 4096;
 
 impl TokenSigner {
-    /// One that signs with this key, for this installation.
+    /// Makes a signer with this key, for this installation.
     pub(super) fn new(installation: InstallationId, key: &[u8]) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_audience(&[installation]);
         validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
         validation.leeway = 0;
-        // The end is compared with our own clock, in `check`.
+        // `check` compares the expiry with the service's own clock.
         validation.validate_exp = false;
         Self {
             audience: installation.to_string(),
             signing: EncodingKey::from_secret(key),
             checking: DecodingKey::from_secret(key),
             validation,
-            good: RwLock::default(),
+            cache: RwLock::default(),
         }
     }
 
-    /// A token for a user in a session.
+    /// Signs a token for a user's session.
     pub(super) fn sign(&self, user: &User, session: &Session) -> Result<String, Failure> {
-        let made = session.used.seconds();
+        let issued = session.used.seconds();
         let claims = Claims {
             aud: self.audience.clone(),
             sub: user.id.subject(),
@@ -100,53 +102,53 @@ impl TokenSigner {
                 zone_id: ROOT,
             },
             jwtid: Uuid::new_v4(),
-            iat: made,
-            exp: made + ACCESS_SECONDS,
+            iat: issued,
+            exp: issued + ACCESS_SECONDS,
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
             .map_err(|_| Failure::Internal("a token could not be signed"))
     }
 
-    /// The user and the session of a token.
+    /// Verifies a token, and returns its session and its user.
     pub(super) fn check(&self, bearer: &str, now: Time) -> Result<(SessionId, UserId), TokenProblem> {
-        let known = self.recall(bearer);
-        let good = match known {
-            Some(good) => good,
+        let cached = self.lookup(bearer);
+        let verified = match cached {
+            Some(verified) => verified,
             None => self.decode(bearer)?,
         };
-        if good.ends <= now.seconds() {
+        if verified.expires <= now.seconds() {
             return Err(TokenProblem::Expired);
         }
-        if known.is_none() {
-            self.remember(bearer, good, now);
+        if cached.is_none() {
+            self.store(bearer, verified, now);
         }
-        Ok((good.session, good.user))
+        Ok((verified.session, verified.user))
     }
 
-    fn decode(&self, bearer: &str) -> Result<Good, TokenProblem> {
+    fn decode(&self, bearer: &str) -> Result<VerifiedToken, TokenProblem> {
         let decoded = jsonwebtoken::decode::<Claims>(bearer, &self.checking, &self.validation);
         let claims = decoded.map_err(|error| problem(error.kind(), bearer))?.claims;
         let user = UserId::parse_subject(&claims.sub).map_err(|_| TokenProblem::Claims)?;
-        Ok(Good { session: SessionId::new(claims.cust.sid), user, ends: claims.exp })
+        Ok(VerifiedToken { session: SessionId::new(claims.cust.sid), user, expires: claims.exp })
     }
 
-    fn recall(&self, bearer: &str) -> Option<Good> {
-        let all = self.good.read().unwrap_or_else(PoisonError::into_inner);
-        all.get(signature(bearer)).filter(|known| *known.token == *bearer).map(|known| known.good)
+    fn lookup(&self, bearer: &str) -> Option<VerifiedToken> {
+        let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
+        cache.get(signature(bearer)).filter(|cached| *cached.token == *bearer).map(|cached| cached.verified)
     }
 
-    fn remember(&self, bearer: &str, good: Good, now: Time) {
-        let mut all = self.good.write().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= GOOD_MAX {
-            all.retain(|_, known| known.good.ends > now.seconds());
+    fn store(&self, bearer: &str, verified: VerifiedToken, now: Time) {
+        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= CACHE_MAX {
+            cache.retain(|_, cached| cached.verified.expires > now.seconds());
         }
-        if all.len() < GOOD_MAX {
-            all.insert(signature(bearer).into(), Remembered { token: bearer.into(), good });
+        if cache.len() < CACHE_MAX {
+            cache.insert(signature(bearer).into(), CachedToken { token: bearer.into(), verified });
         }
     }
 }
 
-/// The last part of a token.
+/// The signature part of a token.
 fn signature(bearer: &str) -> &str {
     bearer.rsplit('.').next().unwrap_or_default()
 }
@@ -165,8 +167,8 @@ fn problem(kind: &ErrorKind, bearer: &str) -> TokenProblem {
     }
 }
 
-/// Does the header name an algorithm, but not ours? Of `none` and of names that nobody knows, the decoder says only
-/// that they cannot be read.
+/// Returns whether the header names an algorithm other than HS256. The decoder reports `none` and unknown names only as
+/// a malformed header.
 fn names_another_algorithm(bearer: &str) -> bool {
     let header = bearer.split('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
     let header = header.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
@@ -185,7 +187,7 @@ mod tests {
         TokenSigner::new(InstallationId::new(Uuid::from_u128(1)), KEY)
     }
 
-    /// The claims of a good token, with these put in; null takes a claim out.
+    /// The claims of a valid token with these changes; null removes a claim.
     fn claims(changes: Value) -> Value {
         let mut claims = json!({
             "aud": Uuid::from_u128(1), "sub": format!("local|{}", Uuid::from_u128(2)), "iss": "kylo", "acc": "kylo",
@@ -213,9 +215,9 @@ mod tests {
     }
 
     #[test]
-    fn a_good_token_tells_its_session_and_its_user() {
-        let told = (SessionId::new(Uuid::from_u128(3)), UserId::new(Uuid::from_u128(2)));
-        assert_eq!(checked(Algorithm::HS256, KEY, &claims(json!({})), NOW), Ok(told));
+    fn a_valid_token_names_its_session_and_its_user() {
+        let expected = (SessionId::new(Uuid::from_u128(3)), UserId::new(Uuid::from_u128(2)));
+        assert_eq!(checked(Algorithm::HS256, KEY, &claims(json!({})), NOW), Ok(expected));
     }
 
     #[test]
@@ -238,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_ends_to_the_second_also_one_that_was_found_good_before() {
+    fn a_token_expires_to_the_second_also_a_cached_one() {
         let (signer, claims) = (signer(), claims(json!({})));
         let key = EncodingKey::from_secret(KEY);
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).expect("signed");
@@ -247,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signature_of_a_good_token_does_not_make_another_one_good() {
+    fn the_signature_of_a_valid_token_does_not_validate_another_one() {
         let (signer, key) = (signer(), EncodingKey::from_secret(KEY));
         let sign =
             |changes| jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims(changes), &key).expect("signed");
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_algorithm_and_no_other_key_will_do() {
+    fn other_algorithms_and_other_keys_are_refused() {
         let good = claims(json!({}));
         assert_eq!(checked(Algorithm::HS384, KEY, &good, NOW), Err(TokenProblem::Algorithm));
         assert_eq!(checked(Algorithm::HS512, KEY, &good, NOW), Err(TokenProblem::Algorithm));

@@ -1,5 +1,5 @@
-//! Whose data keys there must be. The log says who owns secrets, the keyring holds their keys: where one of the two was
-//! lost or exchanged, nothing is begun anew and nothing is deleted.
+//! Checks at the start that the keyring and the log belong together. The log names the owners of secrets, the keyring
+//! holds their data keys. If one of the two was lost or exchanged, the start fails and nothing is written or deleted.
 
 use super::failure::Failure;
 use super::{cloud, source_keys, tokens, users};
@@ -9,18 +9,19 @@ use crate::keyring::{Keyring, Owner};
 use std::collections::HashSet;
 
 const LOG_LOST: &str = "the event log is empty, but the keyring holds keys of secrets that were recorded: the log was \
-                        lost; restore the whole data directory from one backup, or remove all of it to begin anew";
+                        lost; restore the entire data directory from one backup, or delete it to start over";
 const KEYRING_LOST: &str = "the keyring has no key of this installation: it was lost, or belongs to another event log; \
-                            restore the whole data directory from one backup";
+                            restore the entire data directory from one backup";
 
-/// The mark that a log was begun: the data key of an owner without secrets, which outlives the log.
+/// The owner of the marker that the log was initialized: it has a data key and no secrets, so the marker survives the
+/// loss of the log.
 fn begun(id: InstallationId) -> Owner {
     Owner::new(BEGUN, id.uuid())
 }
 
 const BEGUN: &str = "log";
 
-/// Marks in the keyring that the log was begun, so that its loss will be noticed.
+/// Writes the marker that the log was initialized, so that a later start detects the loss of the log.
 pub(super) fn mark_begun(keyring: &Keyring, state: &State) -> Result<(), Failure> {
     let Some(installation) = &state.installation else { return Ok(()) };
     let mark = begun(installation.id);
@@ -30,8 +31,8 @@ pub(super) fn mark_begun(keyring: &Keyring, state: &State) -> Result<(), Failure
     Ok(())
 }
 
-/// Refuses a log and a keyring that do not belong together. A first start that was cut off leaves the keys of an
-/// installation and of its first user, and begins again; more than that means that there was a log.
+/// Refuses a log and a keyring that do not belong together. An interrupted first start leaves the keys of an
+/// installation and of its first user, and can be repeated; any other key means that a log existed.
 pub(super) fn refuse_strays(keyring: &Keyring, state: &State) -> Result<(), Failure> {
     let keys = keyring.owners()?;
     match &state.installation {
@@ -41,7 +42,8 @@ pub(super) fn refuse_strays(keyring: &Keyring, state: &State) -> Result<(), Fail
     }
 }
 
-/// A crash between the keyring and the log can leave data keys of owners that were never recorded, or are gone.
+/// Deletes the data keys of owners that are not in the log. A crash between a write to the keyring and a write to the
+/// log can leave such keys.
 pub(super) fn shred_orphans(keyring: &Keyring, state: &State) -> Result<(), Failure> {
     let owners = owners(state);
     for orphan in keyring.owners()?.into_iter().filter(|owner| !owners.contains(owner)) {

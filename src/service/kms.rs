@@ -1,4 +1,4 @@
-//! KMSs: looking at accounts, adding, viewing, updating, permitting, archiving, forgetting.
+//! KMSs: probe accounts; add, view, update, archive and delete KMSs; change their access lists.
 
 use super::access::{self, KmsPermit, ManageKms, Permit, SignedIn, Update, View};
 use super::caller::{Caller, RequestContext};
@@ -29,12 +29,12 @@ pub struct KmsAccounts {
     pub(super) cloud: Arc<Cloud>,
 }
 
-/// A KMS as one caller sees it.
+/// A KMS as one caller may view it.
 pub struct KmsSeen {
     pub kms: Arc<Kms>,
     /// The name of its connection.
     pub connection: String,
-    /// The entries that are shown: all, or those that hold for this caller.
+    /// The visible entries of the access list.
     pub entries_of: EntriesOf,
 }
 
@@ -42,43 +42,43 @@ pub struct KmsSeen {
 #[derive(Clone)]
 pub enum EntriesOf {
     All,
-    /// One user's own, and those of the user's groups.
+    /// The entries of one user and of the user's groups.
     One(Box<Caller>),
 }
 
 /// An account that a connection leads to.
 pub struct AccountSeen {
     pub probe: AccountProbe,
-    /// Permissions of the prerequisites that are missing there; none: not asked.
+    /// The [`PREREQUISITES`] that are missing there; `None` if they were not checked.
     pub missing_permissions: Option<Vec<String>>,
 }
 
-/// A KMS that a caller wants to add.
+/// A KMS to add.
 pub struct Addition {
     pub name: KmsName,
-    /// The account that the caller says it is.
+    /// The expected account; AWS must confirm it.
     pub account: AccountId,
-    /// Through which connection: name or id.
+    /// The name or id of the connection.
     pub connection: String,
     pub role: Option<AssumedRole>,
     pub regions: Vec<Region>,
 }
 
-/// What a caller wants changed of a KMS.
+/// A change of a KMS; a member that is `None` stays as it is.
 #[derive(Default)]
 pub struct KmsPatchRequest {
-    /// Another connection: name or id.
+    /// The name or id of the new connection.
     pub connection: Option<String>,
     pub regions: Option<Vec<Region>>,
-    /// Another role, or the same again.
+    /// The new role; the same role is accepted.
     pub role: RoleRequest,
-    /// Forget the keys of regions that are taken away?
+    /// Remove the entries of the keys in removed regions.
     pub forget_keys: bool,
 }
 
 const DESCRIBE_REGIONS: &str = "ec2:DescribeRegions";
 
-/// The permissions that the vendor's page asks for, to manage regions and keys.
+/// The permissions that the vendor's documentation requires for managing regions and keys.
 pub const PREREQUISITES: &[&str] = &[
     DESCRIBE_REGIONS,
     "kms:CancelKeyDeletion",
@@ -109,10 +109,10 @@ impl KmsAccounts {
         Self { recorder, cloud }
     }
 
-    /// The account and the regions that a connection (and a role) leads to.
+    /// Probes the account that a connection (and a role) leads to, and its enabled regions.
     ///
     /// # Errors
-    /// When the connection is unknown or AWS says no.
+    /// When the connection is unknown, or AWS refuses.
     pub async fn account(
         &self,
         permit: Permit<ManageKms>,
@@ -128,7 +128,7 @@ impl KmsAccounts {
         let missing = self.cloud.aws.missing_permissions(&access, PREREQUISITES).await?;
         let probe = match missing.iter().any(|missing| missing == DESCRIBE_REGIONS) {
             false => self.cloud.probe(&connection, role).await?,
-            // They cannot be told, and what is missing can.
+            // The regions cannot be read, but the missing permissions can be reported.
             true => {
                 let caller = self.cloud.aws.caller(&access).await?;
                 AccountProbe { account: caller.account, arn: caller.arn, enabled: Vec::new() }
@@ -137,10 +137,10 @@ impl KmsAccounts {
         Ok(AccountSeen { probe, missing_permissions: Some(missing) })
     }
 
-    /// Brings an account, with some of its regions, under management.
+    /// Adds a KMS: an account with some of its regions.
     ///
     /// # Errors
-    /// When something stands against it here, or AWS says otherwise.
+    /// When a rule forbids it, AWS refuses, or AWS reports another account or does not report a region.
     pub async fn add(
         &self,
         permit: Permit<ManageKms>,
@@ -160,24 +160,24 @@ impl KmsAccounts {
         shown(&committed, id, permit.caller())
     }
 
-    /// The KMSs that the caller may see.
+    /// Lists the KMSs that the caller may view.
     ///
     /// # Errors
-    /// When the query sorts by what cannot be sorted by.
+    /// When the query sorts by an unsupported member.
     pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Kms>, Caller), Failure> {
         let caller = permit.caller();
         Ok((list::page(caller, query).await?, caller.clone()))
     }
 
-    /// One KMS as it is.
+    /// Returns one KMS.
     pub fn get(&self, permit: &KmsPermit<View>) -> KmsSeen {
         seen(permit.kms().clone(), &permit.caller().published.state, permit.caller())
     }
 
-    /// One KMS as it was at a moment, also one that is deleted now.
+    /// Returns one KMS as it was at a time in the past, including a deleted one.
     ///
     /// # Errors
-    /// When the caller may not see it, or it did not exist then.
+    /// When the caller may not view it, or it did not exist at that time.
     pub async fn get_at(&self, permit: &Permit<SignedIn>, id: KmsId, at: Time) -> Result<KmsSeen, Failure> {
         let caller = permit.caller();
         history::refuse_unseen(caller, id)?;
@@ -188,10 +188,10 @@ impl KmsAccounts {
         }
     }
 
-    /// The events of one KMS with their actors, oldest first; a deleted KMS keeps its history.
+    /// Lists the events of one KMS with their actors, oldest first. A deleted KMS keeps its history.
     ///
     /// # Errors
-    /// When the caller may not see it, or it never existed.
+    /// When the caller may not view it, or it never existed.
     pub async fn history(
         &self,
         permit: &Permit<SignedIn>,
@@ -202,10 +202,11 @@ impl KmsAccounts {
         history::page(self.recorder.ledger(), permit.caller(), id, query).await
     }
 
-    /// Changes one thing: connection, regions or role.
+    /// Changes the connection, the regions or the role of a KMS.
     ///
     /// # Errors
-    /// When more than one thing would change, something stands against it, or AWS says otherwise.
+    /// When more than one of them would change, a rule forbids it, AWS refuses, or AWS reports another account or does
+    /// not report a region.
     pub async fn update(
         &self,
         permit: KmsPermit<Update>,
@@ -238,7 +239,7 @@ impl KmsAccounts {
         self.command(&permit, context, command).await
     }
 
-    /// Gives and takes permissions, all or none.
+    /// Grants and withdraws permissions. Either all changes apply or none.
     ///
     /// # Errors
     /// When a user or a group does not exist, or the KMS is archived.
@@ -252,28 +253,28 @@ impl KmsAccounts {
         self.command(&permit, context, command).await
     }
 
-    /// Puts a KMS away.
+    /// Archives a KMS.
     ///
     /// # Errors
-    /// When it is put away already.
+    /// When it is already archived.
     pub async fn archive(&self, permit: KmsPermit<Update>, context: &RequestContext) -> Result<KmsSeen, Failure> {
         let command = KmsCommand::Archive { id: permit.kms().id };
         self.command(&permit, context, command).await
     }
 
-    /// Brings an archived KMS back.
+    /// Recovers an archived KMS.
     ///
     /// # Errors
-    /// When it is not put away.
+    /// When it is not archived.
     pub async fn recover(&self, permit: KmsPermit<Update>, context: &RequestContext) -> Result<KmsSeen, Failure> {
         let command = KmsCommand::Recover { id: permit.kms().id };
         self.command(&permit, context, command).await
     }
 
-    /// Forgets a KMS. AWS itself is not touched; the history stays.
+    /// Deletes the entry of a KMS. Its history stays, and nothing changes at AWS.
     ///
     /// # Errors
-    /// When it is gone already.
+    /// When it was deleted meanwhile.
     pub async fn delete(&self, permit: KmsPermit<Update>, context: &RequestContext) -> Result<(), Failure> {
         let (id, change) = (permit.kms().id, permit.caller().change(context));
         let delete = move |_: &State, at| Ok(Command::Kms(KmsCommand::Delete { id, at }));
@@ -306,7 +307,7 @@ fn shown(committed: &Committed, id: KmsId, caller: &Caller) -> Result<KmsSeen, F
     Ok(seen(state.kms(id)?.clone(), state, caller))
 }
 
-/// A KMS as this caller sees it.
+/// Returns a KMS as this caller may view it.
 pub fn seen(kms: Arc<Kms>, state: &State, caller: &Caller) -> KmsSeen {
     let connection = connection_name(&kms, state);
     let entries_of = match access::administers_kms(&caller.user) {
@@ -316,7 +317,7 @@ pub fn seen(kms: Arc<Kms>, state: &State, caller: &Caller) -> KmsSeen {
     KmsSeen { kms, connection, entries_of }
 }
 
-/// The name of a KMS's connection; its id should the name be lost.
+/// The name of a KMS's connection, or its id if the connection does not exist in this state.
 pub fn connection_name(kms: &Kms, state: &State) -> String {
     match state.connections.get(&kms.connection) {
         Some(connection) => connection.name.to_string(),
@@ -325,7 +326,7 @@ pub fn connection_name(kms: &Kms, state: &State) -> String {
 }
 
 impl EntriesOf {
-    /// Is an entry for this user, or a group that the user is in, shown?
+    /// The user and the groups whose entries are shown; `None` if all entries are.
     pub fn holder(&self) -> Option<(UserId, &[crate::domain::name::GroupName])> {
         match self {
             EntriesOf::All => None,

@@ -1,5 +1,5 @@
-//! Failed logins under names that nobody has. They are counted just as those of users are, so that neither a lock nor
-//! its absence tells whether a user exists. Forgotten at a restart, which changes nothing for anybody.
+//! Failed logins under unknown names. They are counted like those of users, so that a lockout does not reveal whether a
+//! user exists. The counts are in memory only; losing them at a restart locks or unlocks no existing user.
 
 use crate::domain::password::PasswordPolicy;
 use crate::domain::time::Time;
@@ -11,19 +11,19 @@ use std::time::Duration;
 #[derive(Default)]
 pub struct UnknownUserFailures(Mutex<HashMap<(String, String), (u32, Time)>>);
 
-/// So many pairs are remembered; when there are more, those that failed longest ago are forgotten.
+/// The maximum number of pairs. When it is reached, the older half is dropped.
 const PAIRS_MAX: usize = 10_000;
 
 impl UnknownUserFailures {
-    /// Until when logins under this name from this address are not even tried.
+    /// The end of the lockout for this name and source, if there is one.
     pub fn locked_until(&self, policy: &PasswordPolicy, name: &str, source: &str) -> Option<Time> {
         let pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (count, last) = pairs.get(&(name.to_owned(), source.to_owned()))?;
         policy.locked_until(*count, *last)
     }
 
-    /// Notes a failure; says how many there were in a row.
-    pub fn note(&self, name: &str, source: &str, at: Time) -> u32 {
+    /// Records a failure, and returns the number of failures in a row.
+    pub fn record(&self, name: &str, source: &str, at: Time) -> u32 {
         let mut pairs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if pairs.len() >= PAIRS_MAX {
             let mut times: Vec<_> = pairs.values().map(|(_, last)| *last).collect();
@@ -37,8 +37,8 @@ impl UnknownUserFailures {
     }
 }
 
-/// How long after its request the answer to a failed login is held back: from an eighth of a second, doubling, up to
-/// two seconds.
+/// The delay of the response to a failed login, measured from the start of the attempt: 125 ms, doubled with each
+/// failure, up to two seconds.
 pub fn delay(failures: u32) -> Duration {
     Duration::from_millis(125) * 2u32.pow(failures.saturating_sub(1).min(4))
 }
@@ -48,23 +48,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strangers_are_locked_like_users_and_the_book_of_them_stays_small() {
+    fn unknown_names_are_locked_like_users_and_their_number_is_limited() {
         let (unknown_users, policy) = (UnknownUserFailures::default(), PasswordPolicy::default());
         let at = Time::from_nanos(0);
         for failure in 1..=5 {
             assert_eq!(unknown_users.locked_until(&policy, "eve", "10.0.0.1"), None);
-            assert_eq!(unknown_users.note("eve", "10.0.0.1", at), failure);
+            assert_eq!(unknown_users.record("eve", "10.0.0.1", at), failure);
         }
         assert_eq!(unknown_users.locked_until(&policy, "eve", "10.0.0.1"), Some(at.plus_seconds(60)));
         assert_eq!(unknown_users.locked_until(&policy, "eve", "10.0.0.2"), None);
         for n in 0..25_000 {
-            unknown_users.note(&format!("n{n}"), "10.0.0.3", at.plus_seconds(n));
+            unknown_users.record(&format!("n{n}"), "10.0.0.3", at.plus_seconds(n));
         }
         assert!(unknown_users.0.lock().expect("not poisoned").len() <= PAIRS_MAX);
     }
 
     #[test]
-    fn answers_to_failures_are_held_back_for_two_seconds_at_most() {
+    fn the_delay_is_at_most_two_seconds() {
         assert_eq!(delay(1), Duration::from_millis(125));
         assert_eq!(delay(99), Duration::from_secs(2));
     }

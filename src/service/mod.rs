@@ -1,5 +1,5 @@
-//! The use cases: validate against the state, ask AWS if needed, hand a command to the ledger. The only place that
-//! joins the two. Used by `http`; knows nothing of requests and answers.
+//! The use cases. A use case validates a request against the state, calls AWS if needed, and hands a command to the
+//! ledger. Only this module joins the ledger and AWS. `http` uses it; it knows nothing of HTTP requests and responses.
 
 pub mod access;
 mod account_probes;
@@ -52,13 +52,13 @@ use tokio::runtime::Handle;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-/// All use cases, as `http` gets them.
+/// All use cases, as `http` receives them.
 #[derive(Clone)]
 pub struct Services {
     pub kms: kms::KmsAccounts,
     pub keys: keys::Keys,
     pub sync_jobs: sync_jobs::SyncJobs,
-    /// Jobs that do the same to many keys.
+    /// Jobs that apply one task to many keys.
     pub bulk_jobs: bulk_jobs::BulkJobs,
     pub connections: connections::Connections,
     pub source_keys: source_keys::SourceKeys,
@@ -71,36 +71,33 @@ pub struct Services {
     recorder: Recorder,
 }
 
-/// Tells the time; a test gives its own.
+/// The source of the current time; a test supplies its own.
 pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 
-/// What services are built from.
+/// The dependencies of the services.
 pub struct Parts {
     pub ledger: Ledger,
     pub keyring: Keyring,
     pub aws: Arc<dyn Aws>,
-    /// The way to AWS KMS.
     pub aws_kms: Arc<dyn AwsKms>,
     pub clock: Clock,
     pub hashing: passwords::Hashing,
-    /// How long refresh tokens live.
     pub refresh: tokens::RefreshDefaults,
-    /// After how many seconds what AWS does not show was not made.
+    /// The time in seconds after which a resource that AWS does not show counts as never created.
     pub consistency_wait_seconds: i64,
 }
 
-/// The user who may do everything on a new installation.
+/// The first administrator of a new installation.
 pub struct FirstAdmin {
-    /// What that user signs in with.
     pub name: UserName,
     pub password: Zeroizing<String>,
-    /// Must it be changed before anything else?
+    /// Whether the user must change the password before any other request.
     pub must_change: bool,
 }
 
 impl Services {
-    /// Puts them together. If the log is empty it begins here, with the first administrator that `first` tells; and
-    /// data keys whose owners are gone are deleted.
+    /// Builds the services and starts their background tasks. If the log is empty, this initializes it with the first
+    /// administrator that `first` returns. Data keys whose owners no longer exist are deleted.
     ///
     /// # Errors
     /// When the log or the keyring fails, or the two do not belong together.
@@ -153,7 +150,7 @@ impl Services {
         })
     }
 
-    /// Does the log still take changes?
+    /// Returns whether the log still accepts changes.
     pub fn is_accepting(&self) -> bool {
         self.recorder.ledger().is_accepting()
     }
@@ -162,12 +159,12 @@ impl Services {
         self.recorder.now()
     }
 
-    /// The log itself, for those who read it whole.
+    /// The log itself, for callers that read all records.
     pub fn ledger(&self) -> &Ledger {
         self.recorder.ledger()
     }
 
-    /// The state as of now.
+    /// The published state.
     pub fn state(&self) -> Arc<Published> {
         self.recorder.state()
     }

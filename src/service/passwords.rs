@@ -1,4 +1,4 @@
-//! Password hashing: Argon2id on the blocking pool, with a bound on how many run at once.
+//! Password hashing: Argon2id on the blocking pool, with a limit on concurrent hashes.
 
 use super::failure::Failure;
 use argon2::password_hash::phc::PasswordHash;
@@ -14,7 +14,7 @@ pub struct Hashing {
     pub memory_kib: u32,
     pub iterations: u32,
     pub parallelism: u32,
-    /// How many may run at once.
+    /// The maximum number of concurrent hashes.
     pub at_once: usize,
 }
 
@@ -30,11 +30,11 @@ impl Default for Hashing {
 pub struct Hasher {
     argon2: Arc<Argon2<'static>>,
     gate: Arc<Semaphore>,
-    /// The hash of nobody's password: checking against it takes as long as checking a real one.
+    /// A hash for sign-ins under unknown names: checking a password against it takes as long as against a real hash.
     nobody: Arc<str>,
 }
 
-/// How long a sign-in waits for its turn.
+/// The time that a hash waits to start.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The outcome of a check.
@@ -47,10 +47,10 @@ pub enum Checked {
 }
 
 impl Hasher {
-    /// With these parameters.
+    /// Makes a hasher with these parameters.
     ///
     /// # Errors
-    /// When Argon2 knows no such parameters.
+    /// When the parameters are out of Argon2's range.
     pub fn new(hashing: Hashing) -> Result<Self, Failure> {
         let params = Params::new(hashing.memory_kib, hashing.iterations, hashing.parallelism, None)
             .map_err(|_| Failure::Internal("the configured Argon2 parameters are out of its range"))?;
@@ -63,10 +63,10 @@ impl Hasher {
         })
     }
 
-    /// The PHC string of a password.
+    /// Hashes a password, and returns the PHC string.
     ///
     /// # Errors
-    /// [`Failure::Busy`] when too many wait.
+    /// [`Failure::Busy`] when too many hashes wait.
     pub async fn hash(&self, password: Zeroizing<String>) -> Result<String, Failure> {
         let argon2 = self.argon2.clone();
         self.in_turn(move || argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()))
@@ -77,7 +77,7 @@ impl Hasher {
     /// Checks a password against a PHC string.
     ///
     /// # Errors
-    /// [`Failure::Busy`] when too many wait.
+    /// [`Failure::Busy`] when too many hashes wait.
     pub async fn check(&self, password: Zeroizing<String>, phc: Zeroizing<Vec<u8>>) -> Result<Checked, Failure> {
         let argon2 = self.argon2.clone();
         self.in_turn(move || {
@@ -92,10 +92,10 @@ impl Hasher {
         .await
     }
 
-    /// Takes the time of a check, for a user who does not exist.
+    /// Takes as long as a check, for a user who does not exist.
     ///
     /// # Errors
-    /// [`Failure::Busy`] when too many wait.
+    /// [`Failure::Busy`] when too many hashes wait.
     pub async fn check_nobody(&self, password: Zeroizing<String>) -> Result<(), Failure> {
         self.check(password, Zeroizing::new(self.nobody.as_bytes().to_vec())).await.map(drop)
     }
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hash_is_checked_with_its_own_parameters_and_told_when_they_are_outdated() {
+    async fn a_hash_is_checked_with_its_own_parameters_and_reported_if_they_are_outdated() {
         let phc = hasher(64).hash(secret("open sesame")).await.expect("hashed");
         assert!(phc.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{phc}");
         let phc = || Zeroizing::new(phc.clone().into_bytes());

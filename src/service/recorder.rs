@@ -1,4 +1,5 @@
-//! How a change gets into the log: judged by the newest state, once more as to the right to it, then written down.
+//! The recording of changes. The ledger's writer authorizes a change once more and decides it on the newest state, then
+//! appends its events.
 
 use super::Clock;
 use super::caller::Change;
@@ -11,7 +12,7 @@ use crate::domain::time::Time;
 use crate::ledger::{Committed, Context, Ledger, Published};
 use std::sync::Arc;
 
-/// The state, and the way to change it. Cheap to clone.
+/// Reads the state and appends changes to it. Cheap to clone.
 #[derive(Clone)]
 pub(in crate::service) struct Recorder {
     ledger: Ledger,
@@ -27,23 +28,23 @@ impl Recorder {
         self.ledger.state()
     }
 
-    /// The time as the log counts it: never before the last record, even if the clock was set back since.
+    /// The current time, but never before the time of the last record, even if the clock was set back since.
     pub(in crate::service) fn now(&self) -> Time {
         (self.clock)().max(self.state().time)
     }
 
-    /// The log itself, for those who read it.
+    /// The log itself, for callers that read records.
     pub(in crate::service) fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    /// Appends the events of a command. A dry run only decides.
+    /// Appends the events of a command. A dry run decides and appends nothing.
     pub(in crate::service) async fn append(&self, change: &Change, command: Command) -> Result<Committed, Failure> {
         self.append_with(change, move |_, _| Ok(command.clone())).await
     }
 
-    /// The same for a command that depends on the state, or on the time, that the writer finds. `command` runs on the
-    /// writer's thread, where all other changes wait for it: it is a service's own, and short.
+    /// Appends a command that depends on the writer's newest state or on the time of the record. `command` runs on the
+    /// writer's thread and delays all other changes, so it must be short.
     pub(in crate::service) async fn append_with(
         &self,
         change: &Change,

@@ -1,4 +1,4 @@
-//! How secrets are sealed for the log, opened again, and made unreadable for ever when their owner goes.
+//! Seals secrets for the log, unseals them, and destroys the data keys of removed owners.
 
 use super::caller::Change;
 use super::failure::Failure;
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 #[derive(Clone)]
 pub(in crate::service) struct Secrets {
     keyring: Keyring,
-    /// For work on the disk, which no request's thread waits for.
+    /// Runs disk work off the threads that serve requests.
     runtime: Handle,
 }
 
@@ -23,8 +23,8 @@ impl Secrets {
         Self { keyring, runtime }
     }
 
-    /// Seals a secret; in a dry run nothing is written, so nothing is sealed either. A new owner's data key is synced
-    /// to the disk, for which no other request waits.
+    /// Seals a secret; a dry run seals nothing. A new owner's data key is synced to the disk on the blocking pool, so
+    /// no other request waits for it.
     pub(in crate::service) async fn seal(
         &self,
         change: &Change,
@@ -49,7 +49,7 @@ impl Secrets {
         Ok(self.keyring.open_sealed(owner, purpose, &sealed.0)?)
     }
 
-    /// Writes down a new owner whose secret was sealed a moment ago. One who is refused leaves no data key behind.
+    /// Appends the creation of an owner whose secret has just been sealed. If it is refused, the data key is deleted.
     pub(in crate::service) async fn append_owner(
         &self,
         recorder: &Recorder,
@@ -57,16 +57,16 @@ impl Secrets {
         owner: &Owner,
         command: Command,
     ) -> Result<Committed, Failure> {
-        let made = recorder.append(change, command).await;
-        // Only a refusal is sure to have written nothing; any other doubt is resolved at the next start.
-        if let Err(Failure::Refused(_)) = made {
+        let created = recorder.append(change, command).await;
+        // Only after a refusal it is certain that nothing was written; the next start resolves the other cases.
+        if let Err(Failure::Refused(_)) = created {
             self.shred(change, owner).await;
         }
-        made
+        created
     }
 
-    /// Deletes the data key of an owner who is gone. The removal itself is recorded already, so a failure here is
-    /// logged and made good at the next start.
+    /// Deletes the data key of a removed owner. The removal is already recorded, so a failure is only logged; the next
+    /// start deletes the key.
     pub(in crate::service) async fn shred(&self, change: &Change, owner: &Owner) {
         if change.dry_run {
             return;
@@ -77,7 +77,7 @@ impl Secrets {
                 tracing::error!(%failure, %owner, "the data key of a removed owner could not be deleted");
             }
         });
-        // Cut off by the end of the program: made good at the next start, too.
+        // If the program stops before this ends, the next start deletes the key.
         let _ = shredding.await;
     }
 }

@@ -1,4 +1,4 @@
-//! Policy templates: making, viewing, changing, deleting; and the push of a changed policy to the keys that have it.
+//! Policy templates: create, view, change and delete them; push a changed policy to the keys that have it.
 
 use super::access::{self, KeyPermit, KmsPermit, Permit, SignedIn, TemplatePermit, UpdateKey, View};
 use super::caller::{Caller, Change, RequestContext};
@@ -33,55 +33,54 @@ pub struct Templates {
     operations: KeyOperations,
 }
 
-/// A template that a caller wants.
+/// A template to create.
 pub struct TemplateRequest {
     pub name: TemplateName,
-    /// For whose keys it is.
     pub owner: Owner,
-    /// What it is to give.
     pub policy: TemplatePolicy,
 }
 
-/// For whose keys a template is, as a caller says it.
+/// The account whose keys can have a template.
 pub enum Owner {
-    /// Those of a KMS's account: the KMS's name or id.
+    /// The account of the KMS of this name or id.
     Kms(String),
     Account(AccountId),
 }
 
-/// What a caller wants changed of a template.
+/// A change of a template.
 pub struct TemplateChange {
-    /// What it is to give; none: as now.
+    /// The new policy; `None` if it stays as it is.
     pub policy: Option<TemplatePatch>,
-    /// Is it to be pushed to the keys that have it?
+    /// Push the policy to the keys that have the template.
     pub push: bool,
 }
 
-/// A template as it is shown.
+/// A template as one caller may view it.
 pub struct TemplateSeen {
     pub template: Arc<Template>,
-    /// The KMS that it was made for, if the viewer may know of it.
+    /// The KMS that it was created for, if the caller may view it.
     pub kms: Option<KmsId>,
-    /// Its name, if it is still there.
+    /// The name of the KMS, if the KMS still exists.
     pub kms_name: Option<String>,
-    /// Its policy, worded for a key that encrypts.
+    /// The policy text for an encryption key.
     pub policy: Option<PolicyText>,
-    /// How the last push went, at the keys that the viewer may see.
+    /// The result of the last push, for the keys that the caller may view.
     pub last_push: Option<Push>,
 }
 
-/// So many keys are changed at once.
-const AT_ONCE: usize = 8;
+/// The number of keys that a push changes concurrently.
+const KEYS_AT_ONCE: usize = 8;
 
 impl Templates {
     pub(super) fn new(recorder: Recorder, operations: KeyOperations) -> Self {
         Self { recorder, operations }
     }
 
-    /// Makes a template.
+    /// Creates a template.
     ///
     /// # Errors
-    /// When the name is in use, there is no such KMS or account for the caller, or a name in it can be no principal.
+    /// When the name is in use, the caller lacks the right on the KMS or account, or the policy names an invalid
+    /// principal.
     pub async fn create(
         &self,
         permit: &Permit<SignedIn>,
@@ -106,10 +105,10 @@ impl Templates {
         shown(&self.append(&caller.change(context), command).await?, id, &caller.user)
     }
 
-    /// The templates that the caller may see.
+    /// Lists the templates that the caller may view.
     ///
     /// # Errors
-    /// When the query sorts by what cannot be sorted by.
+    /// When the query sorts by an unsupported member.
     pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Template>, Caller), Failure> {
         let caller = permit.caller();
         Ok((list::page(caller, query).await?, caller.clone()))
@@ -119,11 +118,11 @@ impl Templates {
         seen(permit.template().clone(), &permit.caller().published.state, &permit.caller().user)
     }
 
-    /// Changes what a template gives, and pushes it to the keys that have it if that is asked for.
+    /// Changes the policy of a template, and pushes it to the keys that have the template if requested.
     ///
     /// # Errors
-    /// When AWS has accepted its policy already and no push is asked for, or the caller may not change one of the keys.
-    /// What AWS says of single keys is no error: it stands in the template's report.
+    /// When AWS has already accepted the policy and no push is requested, or the caller may not change one of the keys.
+    /// A failure at a single key is not an error: it is listed in the template's last push.
     pub async fn update(
         &self,
         permit: &TemplatePermit<UpdateKey>,
@@ -133,7 +132,7 @@ impl Templates {
         let (mut caller, template) = (permit.caller().clone(), permit.template());
         patched_policy(&caller.published.state, template, request.policy.clone())?;
         if request.push {
-            // A policy that reaches some of its keys and not others, for want of a right, would help nobody.
+            // A push that a missing right stops at some of the keys would leave keys with different policies.
             caller = access::on_all_keys_of(caller, template.id)?;
         }
         let (id, pushes, change) = (template.id, request.push, caller.change(context));
@@ -160,14 +159,14 @@ impl Templates {
         self.recorder.append(change, Command::Template(command)).await
     }
 
-    /// Gives every key of a template its policy, by the rights that the one who asked for it has at each.
+    /// Puts the policy of a template to each of its keys. The user's right is checked again for each key.
     async fn push(&self, by: UserId, context: &RequestContext, id: TemplateId) -> Push {
         let published = self.recorder.state();
         let template = published.state.templates.get(&id);
         let keys = template.map(|template| keys_of(&published.state, template).map(|key| key.id).collect::<Vec<_>>());
         let pushed = stream::iter(keys.unwrap_or_default())
             .map(|key| async move { (key, self.push_to(by, context, id, key).await) });
-        let pushed: Vec<_> = pushed.buffered(AT_ONCE).collect().await;
+        let pushed: Vec<_> = pushed.buffered(KEYS_AT_ONCE).collect().await;
         let mut push = Push { done: Vec::new(), failed: Vec::new() };
         for (key, outcome) in pushed {
             match outcome {
@@ -196,10 +195,10 @@ impl Templates {
     }
 }
 
-/// The template of this name or id, for keys of this account.
+/// Finds a template by name or id, for keys of this account.
 ///
 /// # Errors
-/// When there is none.
+/// When there is no such template in this account.
 pub(super) fn find_for(state: &State, text: &str, account: AccountId) -> Result<Arc<Template>, Refusal> {
     let with_id = TemplateId::parse(text).ok().and_then(|id| state.templates.get(&id));
     let named = || state.templates.named(&TemplateName::parse(text).ok()?);
@@ -208,7 +207,7 @@ pub(super) fn find_for(state: &State, text: &str, account: AccountId) -> Result<
     found.cloned().ok_or_else(unknown)
 }
 
-/// A template with what is shown of it to this user.
+/// Returns a template as this user may view it.
 pub fn seen(template: Arc<Template>, state: &State, user: &User) -> TemplateSeen {
     let kms = visible_kms(&template, state, user);
     let cloud = partition(state, template.account).unwrap_or(Partition::Aws);
@@ -236,7 +235,7 @@ fn shown(committed: &Committed, id: TemplateId, user: &User) -> Result<TemplateS
     Ok(seen(state.template(id)?.clone(), state, user))
 }
 
-/// A key that encrypts: most do.
+/// The context of an encryption key, the most common kind.
 fn encrypting(partition: Partition, account: AccountId) -> PolicyContext {
     PolicyContext { partition, account, usage: KeyUsage::EncryptDecrypt }
 }
@@ -283,7 +282,7 @@ impl Listed for Template {
     }
 }
 
-/// Clients give the KMS by its name or by its id.
+/// The name and the id of a KMS. Clients filter by either.
 fn kms_names(state: &State, id: KmsId) -> Vec<String> {
     state.kms.get(&id).map(|kms| kms.name.to_string()).into_iter().chain([id.to_string()]).collect()
 }

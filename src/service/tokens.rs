@@ -1,4 +1,4 @@
-//! Tokens: signing in, carrying a session on, revoking it, and telling who a bearer token belongs to.
+//! Tokens: sign in, refresh a session, revoke it, and authenticate a bearer token.
 
 use super::access::{Permit, SignedIn};
 use super::caller::{Caller, Change, RequestContext};
@@ -32,7 +32,7 @@ pub struct Tokens {
     refresh: RefreshDefaults,
 }
 
-/// How long refresh tokens live unless the client says otherwise; 0: without end.
+/// The default lifetimes of refresh tokens; 0 means unlimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshDefaults {
     pub lifetime_minutes: u64,
@@ -45,35 +45,35 @@ impl Default for RefreshDefaults {
     }
 }
 
-/// What a client may ask of the refresh token.
+/// The options of a refresh token that a client can set.
 #[derive(Clone, Debug, Default)]
 pub struct RefreshRequest {
-    /// Minutes from its making; 0: without end.
+    /// The minutes from its creation to its end; 0 means unlimited.
     pub lifetime_minutes: Option<u64>,
-    /// Minutes without use; 0: without end.
+    /// The minutes without use after which it ends; 0 means unlimited.
     pub unused_minutes: Option<u64>,
-    /// On refresh: replace the refresh token by a new one.
+    /// On refresh, replace the refresh token with a new one.
     pub renew: bool,
     pub labels: Vec<String>,
 }
 
-/// What a sign-in answers with.
+/// The result of a sign-in or a refresh.
 pub struct Issued {
     pub user: Arc<User>,
     pub jwt: String,
-    /// How long it is good for, in seconds.
+    /// The lifetime of the access token, in seconds.
     pub duration: i64,
     pub client_id: SessionId,
-    /// By which the refresh token is named.
+    /// The id under which the API lists the refresh token.
     pub refresh_token_id: RefreshTokenId,
-    /// The refresh token, where a new one was made or the old one goes on.
+    /// The refresh token: a new one, or the same one if it was not renewed.
     pub refresh_token: Zeroizing<String>,
 }
 
-/// What the sealing of the token key is bound to.
+/// The purpose under which the token key is sealed.
 pub(super) const TOKEN_KEY: &str = "token-key";
 
-/// What kind of owner the installation is.
+/// The kind of the owner of the installation's secrets.
 pub(super) const OWNER: &str = "installation";
 
 /// The owner of the installation's secrets.
@@ -90,7 +90,7 @@ impl Tokens {
     ) -> Result<Self, Failure> {
         let published = recorder.state();
         let installation =
-            published.state.installation.as_ref().ok_or(Failure::Internal("the installation has not been made yet"))?;
+            published.state.installation.as_ref().ok_or(Failure::Internal("the log has no installation"))?;
         let key = secrets.unseal(&owner(installation.id), TOKEN_KEY, &installation.token_key)?;
         let signer = Arc::new(TokenSigner::new(installation.id, &key));
         Ok(Self { proof, recorder, signer, refresh })
@@ -99,7 +99,7 @@ impl Tokens {
     /// Signs in with a password.
     ///
     /// # Errors
-    /// When name or password are wrong, too many failures came before, or the password must be changed first.
+    /// When the name or the password is wrong, the login is locked, or the password must be changed first.
     pub async fn sign_in(
         &self,
         context: &RequestContext,
@@ -121,10 +121,10 @@ impl Tokens {
         self.issue(&committed.published.state, id, text)
     }
 
-    /// Carries a session on with its refresh token.
+    /// Refreshes a session with its refresh token, and issues a new access token.
     ///
     /// # Errors
-    /// When the refresh token is unknown, revoked, or past its end.
+    /// When the refresh token is unknown, revoked or expired.
     pub async fn refresh(
         &self,
         context: &RequestContext,
@@ -149,10 +149,10 @@ impl Tokens {
         self.issue(&committed.published.state, session.id, text)
     }
 
-    /// The caller of a bearer token. Reads the state: no lock, no disk.
+    /// Authenticates a bearer token. This reads the published state only: it takes no lock and no disk access.
     ///
     /// # Errors
-    /// What is wrong with the token; that the password must be changed first.
+    /// The [`TokenProblem`] of the token, or [`SessionRefusal::PasswordChangeDue`].
     pub fn authenticate(&self, bearer: &str) -> Result<Caller, Failure> {
         let published = self.recorder.state();
         let now = self.recorder.now();
@@ -165,10 +165,10 @@ impl Tokens {
         Ok(Caller::present(user, session, published))
     }
 
-    /// The caller's sessions; an administrator's view is of everybody's.
+    /// Lists the caller's sessions; an administrator gets all sessions.
     ///
     /// # Errors
-    /// When they are to be sorted by anything but when they were opened.
+    /// When `sort` names anything but `createdAt`.
     pub fn list(&self, permit: &Permit<SignedIn>, sort: &[(String, bool)]) -> Result<Vec<Session>, Failure> {
         let caller = permit.caller();
         let mut sessions: Vec<_> =
@@ -183,20 +183,20 @@ impl Tokens {
         Ok(sessions)
     }
 
-    /// The session of a refresh token, named by its id.
+    /// Returns the session of the refresh token with this id.
     ///
     /// # Errors
-    /// When there is none, or it is somebody else's.
+    /// When there is no such token, or it belongs to another user.
     pub fn get(&self, permit: &Permit<SignedIn>, id: RefreshTokenId) -> Result<Session, Failure> {
         let caller = permit.caller();
         let session = caller.published.state.sessions.by_token(&id).filter(|session| owns(caller, session));
         session.cloned().ok_or_else(|| SessionRefusal::TokenUnknown(id.to_string()).into())
     }
 
-    /// Closes the session of a refresh token, named by its id.
+    /// Closes the session of the refresh token with this id.
     ///
     /// # Errors
-    /// When there is none, or it is somebody else's.
+    /// When there is no such token, or it belongs to another user.
     pub async fn revoke_by_id(
         &self,
         permit: &Permit<SignedIn>,
@@ -207,7 +207,7 @@ impl Tokens {
         self.close(permit.caller().change(context), session).await
     }
 
-    /// Closes the session of a refresh token that the caller holds. A token that is not good (any more) is no mistake.
+    /// Closes the session of a refresh token that the caller holds. An unknown or expired token is not an error.
     ///
     /// # Errors
     /// When the log fails.
@@ -264,7 +264,7 @@ fn hash_of(token: &str) -> TokenHash {
     TokenHash(hash)
 }
 
-/// Fresh bytes for a token key, sealed.
+/// Generates the key that signs access tokens, and seals it.
 pub(super) fn new_token_key(keyring: &Keyring, id: InstallationId) -> Result<Sealed, Failure> {
     let mut bytes = Zeroizing::new([0u8; 32]);
     aws_lc_rs::rand::fill(bytes.as_mut()).map_err(|_| Failure::Internal("the system gives no random numbers"))?;

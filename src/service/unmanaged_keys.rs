@@ -1,6 +1,6 @@
-//! The keys of a KMS that was deleted, or of a region that was taken from one, are hidden from everybody by that one
-//! event. Here the events of the keys themselves follow, in small commits with pauses between them, so that the changes
-//! of others are not held up. The state tells which keys are left, so a restart goes on where the program ended.
+//! Removes the keys of deleted KMSs and of regions that were removed from a KMS. One event of the KMS hides these keys
+//! from all users. This task then appends the events of the keys themselves, in small commits with pauses in between,
+//! so that other changes wait little. The state lists the remaining keys, so the task continues after a restart.
 
 use super::recorder::Recorder;
 use super::system_change;
@@ -9,19 +9,19 @@ use crate::domain::key::command::KeyCommand;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
-/// How many keys one commit removes at most. What it keeps the writer busy is what another change may have to wait.
+/// The maximum number of keys in one commit. Another change can have to wait for the duration of such a commit.
 const BATCH: usize = 5;
 
-/// The writer is free for others at least this many times as long as a commit takes.
+/// The pause after a commit, as a multiple of its duration.
 const PAUSE_FACTOR: u32 = 4;
 
-/// How often is looked whether there is anything to remove.
+/// The pause between two checks while no keys are left to remove.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// How long the log is left alone when it takes no changes.
+/// The pause after the log has refused a change.
 const STOPPED: Duration = Duration::from_secs(30);
 
-/// Removes the keys that are no longer managed, those first that the last run of the program left.
+/// Starts the task that removes the keys that are no longer managed.
 pub(super) fn remove_forever(recorder: Recorder, runtime: &Handle) {
     runtime.spawn(async move {
         let change = system_change("unmanaged-keys");
@@ -35,7 +35,7 @@ pub(super) fn remove_forever(recorder: Recorder, runtime: &Handle) {
             match recorder.append(&change, command).await {
                 Ok(_) => tokio::time::sleep(begun.elapsed() * PAUSE_FACTOR).await,
                 Err(failure) => {
-                    tracing::warn!(%failure, "the entries of keys that are no longer managed stay for now");
+                    tracing::warn!(%failure, "entries of keys that are no longer managed could not be removed");
                     tokio::time::sleep(STOPPED).await;
                 }
             }

@@ -1,4 +1,4 @@
-//! Users: making, changing, removing them; their passwords, and the policy for those.
+//! Users: create, change and delete them; their passwords and the password policy.
 
 use super::access::{Administer, ManageUsers, Permit, SignedIn};
 use super::attempts::{Attempt, Attempts};
@@ -34,22 +34,21 @@ pub struct Users {
     proof: Proof,
 }
 
-/// What a caller wants changed of a user.
+/// A change of a user; a member that is `None` stays as it is.
 #[derive(Default)]
 pub struct UserPatch {
-    /// A new name to sign in with.
     pub name: Option<UserName>,
     pub password: Option<Zeroizing<String>>,
-    /// Must change the password first, or need not any more.
+    /// Whether the user must change the password before any other request.
     pub must_change: Option<bool>,
     pub clear_lockout: bool,
     pub profile: ProfilePatch,
 }
 
-/// What the sealing of a user's password hash is bound to.
+/// The purpose under which a user's password hash is sealed.
 const PASSWORD: &str = "password";
 
-/// What kind of owner a user is.
+/// The kind of the owners of users' secrets.
 pub(super) const OWNER: &str = "user";
 
 /// The owner of a user's secrets.
@@ -62,10 +61,10 @@ impl Users {
         Self { recorder, secrets, proof }
     }
 
-    /// Makes a user.
+    /// Creates a user.
     ///
     /// # Errors
-    /// When the name is in use or the password is not good enough.
+    /// When the name is in use, or the password violates the policy.
     pub async fn create(
         &self,
         permit: Permit<ManageUsers>,
@@ -87,18 +86,18 @@ impl Users {
         shown(&self.secrets.append_owner(&self.recorder, &change, &owner(id), Command::User(command)).await?, id)
     }
 
-    /// The users.
+    /// Lists the users.
     ///
     /// # Errors
-    /// When the query sorts by what cannot be sorted by.
+    /// When the query sorts by an unsupported member.
     pub async fn list(&self, permit: &Permit<ManageUsers>, query: &Query) -> Result<Page<User>, Failure> {
         list::page(permit.caller(), query).await
     }
 
-    /// One user.
+    /// Returns one user.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no such user.
     pub fn get(&self, permit: &Permit<ManageUsers>, id: UserId) -> Result<Arc<User>, Failure> {
         Ok(permit.caller().published.state.user(id)?.clone())
     }
@@ -107,10 +106,10 @@ impl Users {
         permit.caller().user.clone()
     }
 
-    /// Changes what differs.
+    /// Changes the members of a user that differ.
     ///
     /// # Errors
-    /// When the name is in use, the password is not good enough, or the user has more rights than the caller.
+    /// When the name is in use, the password violates the policy, or the user has more rights than the caller.
     pub async fn update(
         &self,
         permit: Permit<ManageUsers>,
@@ -125,8 +124,8 @@ impl Users {
             None => None,
             Some(password) => {
                 let policy = &permit.caller().published.state.password_policy;
-                // Whether it was used before is told to those only who set it then: else one could try out passwords
-                // of others, and leave no trace.
+                // A dry run does not check the password against earlier ones. Otherwise a caller could test passwords
+                // of other users without leaving a record.
                 match context.dry_run {
                     true => policy.check_password(&password).map_err(Refusal::from)?,
                     false => self.proof.refuse_bad(policy, &user, &password).await?,
@@ -139,10 +138,11 @@ impl Users {
         shown(&self.command(&change, command).await?, id)
     }
 
-    /// Removes a user, every right that was given to it, and, for ever, the key that its password was sealed with.
+    /// Removes a user, all rights granted to that user, and the data key that sealed the password hash. The data key
+    /// cannot be restored.
     ///
     /// # Errors
-    /// When there is none, it has more rights than the caller, or it is the last administrator.
+    /// When there is no such user, the user has more rights than the caller, or is the last administrator.
     pub async fn remove(
         &self,
         permit: Permit<ManageUsers>,
@@ -155,10 +155,10 @@ impl Users {
         Ok(())
     }
 
-    /// A user changes the own password, and needs no token for it.
+    /// Changes a user's own password. The current password authenticates the user; no token is needed.
     ///
     /// # Errors
-    /// When the present password is wrong or the new one not good enough.
+    /// When the current password is wrong, or the new one violates the policy.
     pub async fn change_password(
         &self,
         context: &RequestContext,
@@ -200,7 +200,7 @@ impl Users {
         shown(&self.recorder.append_with(&change, decide).await?, id)
     }
 
-    /// The rules for passwords and lockout.
+    /// Returns the rules for passwords and lockout.
     pub fn policy(&self, permit: &Permit<Administer>) -> PasswordPolicy {
         permit.caller().published.state.password_policy.clone()
     }
@@ -208,7 +208,7 @@ impl Users {
     /// Changes the rules for passwords and lockout.
     ///
     /// # Errors
-    /// When they could not be lived with.
+    /// When the rules contradict themselves or are out of range.
     pub async fn change_policy(
         &self,
         permit: Permit<Administer>,
@@ -221,7 +221,7 @@ impl Users {
         Ok(committed.published.state.password_policy.clone())
     }
 
-    /// Begins the log: the installation, its system groups and the first administrator. Does nothing if there is one.
+    /// Initializes the log: the installation, its system groups and the first administrator.
     ///
     /// # Errors
     /// When the password is empty, or the log or the keyring fails.
@@ -251,7 +251,7 @@ fn shown(committed: &Committed, id: UserId) -> Result<Arc<User>, Failure> {
     Ok(committed.published.state.user(id)?.clone())
 }
 
-/// Proving who somebody is by a password; shared by signing in and changing the password. Cheap to clone.
+/// Authentication by password, for signing in and for changing the password. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Proof {
     recorder: Recorder,
@@ -261,10 +261,10 @@ pub(super) struct Proof {
     attempts: Attempts,
 }
 
-/// Somebody whose password was right.
+/// A user whose password was correct.
 pub(super) struct Proved {
     pub user: Arc<User>,
-    /// To be kept until what it was proved for is recorded, so that no failure comes in between.
+    /// Held until the change that needed the password is recorded, so that no failed attempt comes in between.
     pub attempt: Attempt,
 }
 
@@ -273,8 +273,9 @@ impl Proof {
         Self { recorder, secrets, hasher, unknown_users: Arc::default(), attempts: Attempts::default() }
     }
 
-    /// The user of this name, if the password is right. Failures are counted, slowed and locked, alike for names that
-    /// nobody has; one attempt after the other, so that each knows of those before it.
+    /// Returns the user of this name if the password is correct. Failures are counted, delayed and locked, for unknown
+    /// names as for known ones. The attempts under one name from one network run one after the other, so that each
+    /// counts the failures before it.
     pub(super) async fn prove(
         &self,
         context: &RequestContext,
@@ -283,15 +284,15 @@ impl Proof {
         password: Zeroizing<String>,
     ) -> Result<Proved, Failure> {
         let network = network_of(source);
-        let stranger = name.chars().take(256).collect::<String>().to_lowercase();
-        let attempt = self.attempts.begin(&stranger, &network).await?;
+        let attempted_name = name.chars().take(256).collect::<String>().to_lowercase();
+        let attempt = self.attempts.begin(&attempted_name, &network).await?;
         let begun = tokio::time::Instant::now();
         let published = self.recorder.state();
         let state = &published.state;
         let user = UserName::parse(name).ok().and_then(|name| state.user_named(&name).cloned());
         let locked = match &user {
             Some(user) => user.locked_until(&state.password_policy, source),
-            None => self.unknown_users.locked_until(&state.password_policy, &stranger, &network),
+            None => self.unknown_users.locked_until(&state.password_policy, &attempted_name, &network),
         };
         let now = self.recorder.now();
         if let Some(until) = locked.filter(|until| *until > now) {
@@ -300,16 +301,16 @@ impl Proof {
         let failures = match user {
             Some(user) => match self.check(&user, password).await? {
                 true => return Ok(Proved { user, attempt }),
-                false => self.note_failure(context, &user, source).await?,
+                false => self.record_failure(context, &user, source).await?,
             },
             None => {
                 self.hasher.check_nobody(password).await?;
-                self.unknown_users.note(&stranger, &network, now)
+                self.unknown_users.record(&attempted_name, &network, now)
             }
         };
         drop(attempt);
-        // From the beginning: only the failure of a user who exists is written to the log, and the time that this takes
-        // must not tell.
+        // The delay is measured from the start of the attempt. Only the failure of an existing user is written to the
+        // log, and the duration of that write must not reveal whether the user exists.
         tokio::time::sleep_until(begun + lockout::delay(failures)).await;
         Err(SessionRefusal::BadCredentials.into())
     }
@@ -334,7 +335,7 @@ impl Proof {
         self.recorder.append(&change, Command::User(command)).await.map(drop)
     }
 
-    async fn note_failure(&self, context: &RequestContext, user: &User, source: &str) -> Result<u32, Failure> {
+    async fn record_failure(&self, context: &RequestContext, user: &User, source: &str) -> Result<u32, Failure> {
         let change = Change::of(crate::domain::event::Actor::System, context.request_id.clone());
         let (id, from) = (user.id, source.to_owned());
         let decide = move |_: &State, _| Ok(Command::User(UserCommand::RecordFailure { id, source: from.clone() }));
@@ -349,7 +350,7 @@ impl Proof {
         self.secrets.seal(change, &owner(id), PASSWORD, phc.as_bytes()).await
     }
 
-    /// Refuses what the policy does not allow, the last passwords included.
+    /// Refuses a password that violates the policy or was used before.
     async fn refuse_bad(&self, policy: &PasswordPolicy, user: &User, new: &Zeroizing<String>) -> Result<(), Failure> {
         policy.check_password(new).map_err(Refusal::from)?;
         let threshold = policy.password_history_threshold;

@@ -1,5 +1,5 @@
-//! The rights there are: as types, which permits carry, and as values, which the rows of routes name. A type says which
-//! value it is, so the guard of a handler can be compared with its row.
+//! The rights, as types and as values. Permits carry the types; the rows of routes name the values. Each type names its
+//! value, so a test can compare the guard of a handler with the row of its route.
 
 use super::granted;
 use crate::domain::action::Action;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RequiredRight {
     Nothing,
-    /// What the settings say: nothing, or to be an administrator.
+    /// Nothing, or membership in `admin`, depending on the settings.
     AsConfigured,
     SignedIn,
     ManageKms,
@@ -34,22 +34,22 @@ pub enum RequiredRight {
     /// The action on every KMS that the body names.
     OnEveryKms(Action),
     ViewKey,
-    /// The action on the KMS of the key, besides the right to view the key.
+    /// The action on the KMS of the key, in addition to the right to view the key.
     OnKey(Action),
-    /// The same of at least one of the keys that the body names.
+    /// The action on at least one of the keys that the body names, in addition to the right to view that key.
     OnSomeKey(Action),
     /// Any action on a KMS of the template's account.
     ViewTemplate,
     /// The action on a KMS of the template's account.
     OnTemplate(Action),
-    /// To have been able to begin the job.
+    /// The right to start the job.
     ViewSyncJob,
-    /// The same, or to have begun it.
+    /// The right to start the job, or to be the user who started it.
     ViewBulkJob,
 }
 
 impl RequiredRight {
-    /// The groups, besides `admin`, whose members have it.
+    /// The groups, besides `admin`, whose members have the right.
     pub const fn groups(self) -> &'static [SystemGroup] {
         match self {
             Self::Nothing | Self::AsConfigured | Self::SignedIn => &[],
@@ -75,14 +75,14 @@ impl RequiredRight {
         }
     }
 
-    /// The names of these groups, `admin` first.
+    /// The names of `admin` and of [`RequiredRight::groups`].
     pub fn group_names(self) -> Vec<&'static str> {
         let others = self.groups().iter().filter(|group| **group != SystemGroup::Admin);
         [SystemGroup::Admin].iter().chain(others).map(|group| group.name()).collect()
     }
 
-    /// Is it about what the body names, or about what is found only after a look at the state? Then the guard of the
-    /// handler admits everybody who is signed in, and the use case authorizes.
+    /// Returns whether the use case checks the right. This is so if the right depends on the body or on an entry that
+    /// must be found first. The guard of the handler then admits every signed-in user.
     pub const fn is_checked_by_the_use_case(self) -> bool {
         match self {
             Self::ViewKms
@@ -118,7 +118,7 @@ pub trait Right: 'static {
     /// Authorizes a user who is in none of the groups.
     ///
     /// # Errors
-    /// What is lacking.
+    /// The missing right.
     fn otherwise(_: &User, _: &State) -> Result<(), MissingRight> {
         Err(MissingRight::Membership(Self::REQUIRED.group_names()))
     }
@@ -137,21 +137,22 @@ macro_rules! rights {
 
 rights! {
     SignedIn,
-    /// To add KMSs and to look at accounts.
+    /// The right to add KMSs and to probe accounts.
     ManageKms,
     ManageConnections,
-    /// To see connections, which managing KMSs needs as well.
+    /// The right to view connections, which managing KMSs also requires.
     ViewConnections,
-    /// To make, change, export and delete source keys.
+    /// The right to create, change, export and delete source keys.
     ManageSourceKeys,
-    /// To manage users and groups.
+    /// The right to manage users and groups.
     ManageUsers,
     ManageSchedules,
-    /// To do what only members of `admin` may.
+    /// The right of members of `admin` only.
     Administer,
 }
 
-/// To see source keys, without their material: a user who may use one on any KMS must be able to choose it.
+/// The right to view source keys, without their material. A user who may use a source key on any KMS also has it, so
+/// that the user can choose one.
 pub struct ViewSourceKeys;
 
 impl Right for ViewSourceKeys {
@@ -171,7 +172,7 @@ impl Right for ViewSourceKeys {
 
 /// A right on a single KMS.
 pub trait KmsRight: 'static {
-    /// The action that must be permitted; none: only administrators of KMSs may.
+    /// The action that must be permitted; `None` if only administrators of KMSs have the right.
     const ACTION: Option<Action>;
 
     fn required() -> RequiredRight {
@@ -182,7 +183,7 @@ pub trait KmsRight: 'static {
         }
     }
 
-    /// The same with a policy template, which belongs to an account.
+    /// The required right on a policy template, which belongs to an account.
     fn required_on_template() -> RequiredRight {
         match Self::ACTION {
             Some(Action::View) => RequiredRight::ViewTemplate,
@@ -192,9 +193,9 @@ pub trait KmsRight: 'static {
     }
 }
 
-/// To view the KMS, for which any action on it is enough.
+/// The right to view a KMS. Any permitted action on it is sufficient.
 pub struct View;
-/// To change the KMS itself.
+/// The right to change the KMS itself.
 pub struct Update;
 
 impl KmsRight for View {
@@ -211,7 +212,7 @@ pub trait KeyRight: 'static {
     fn action(key: &Key) -> Action;
 }
 
-/// To view a key: which action that takes depends on the key.
+/// The right to view a key. The required action depends on the key.
 pub struct ViewKey;
 
 impl KeyRight for ViewKey {
@@ -245,15 +246,15 @@ macro_rules! actions {
 actions! {
     CreateKey = KeyCreate,
     UploadKey = KeyUpload,
-    /// To change a key: state, policy, description, tags, aliases, automatic rotation.
+    /// The right to change a key: state, policy, description, tags, aliases, automatic rotation.
     UpdateKey = KeyUpdate,
     RotateKey = KeyRotate,
-    /// To schedule a key's deletion, or to forget one that is gone.
+    /// The right to schedule a key's deletion, and to remove the entry of a key that AWS no longer has.
     DeleteKey = KeyDelete,
     CancelKeyDeletion = KeyCancelDelete,
     ImportMaterial = KeyMaterialImport,
     DeleteMaterial = KeyMaterialDelete,
-    /// To read keys from AWS.
+    /// The right to read keys from AWS.
     Synchronize = KeySynchronize,
     RunBulkJobs = KeyBulkOperation,
 }

@@ -1,4 +1,4 @@
-//! Filters and sorts the rows of a list.
+//! The filters and the sort order of a list.
 
 use super::{Listed, Query};
 use crate::domain::time::Time;
@@ -6,7 +6,7 @@ use crate::service::caller::Caller;
 use crate::service::failure::{Failure, invalid};
 use std::cmp::Ordering;
 
-/// What a member of a row holds, to be compared.
+/// The value of a member of a row, for comparisons.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Field {
     Absent,
@@ -14,28 +14,28 @@ pub enum Field {
     Number(u64),
     Moment(Time),
     Text(String),
-    /// Several texts, any of which may match.
+    /// Several texts; a filter matches any of them.
     Texts(Vec<String>),
 }
 
-/// The filters of a query by member: a row matches one when it holds any of the values.
+/// The filters of a query by member. A row must match any of the values of each member.
 pub(super) struct Filters<'a>(Vec<(&'a str, Vec<&'a str>)>);
 
-/// A row's place among others, by several members.
+/// The values of a row that it is sorted by, and whether each is descending.
 #[derive(PartialEq, Eq)]
 pub(super) struct SortKey(Vec<(Field, bool)>);
 
-/// Checks that a query asks for what the rows have.
+/// Checks the members and the values of a query.
 ///
 /// # Errors
-/// When the query sorts by a member that cannot be sorted by, or asks for a word that the member never holds.
+/// When the query sorts by an unsupported member, or filters by a value outside [`Listed::WORDS`].
 pub(super) fn check<T: Listed>(query: &Query) -> Result<(), Failure> {
     if let Some((member, _)) = query.sort.iter().find(|(member, _)| !T::SORTS.contains(&member.as_str())) {
         return Err(invalid("sort", format!("`{member}` cannot be sorted by; {} can", T::SORTS.join(", "))).into());
     }
-    for (member, wanted) in &query.filters {
+    for (member, value) in &query.filters {
         match T::WORDS.iter().find(|(known, _)| known == member) {
-            Some((member, words)) if !words.contains(&wanted.as_str()) => {
+            Some((member, words)) if !words.contains(&value.as_str()) => {
                 return Err(invalid(member, format!("must be one of {}", words.join(", "))).into());
             }
             _ => {}
@@ -45,13 +45,13 @@ pub(super) fn check<T: Listed>(query: &Query) -> Result<(), Failure> {
 }
 
 impl<'a> Filters<'a> {
-    /// Filters by members that rows have; others are ignored.
+    /// The filters by members of [`Listed::FILTERS`]; others are ignored.
     pub(super) fn of<T: Listed>(query: &'a Query) -> Self {
         let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
-        for (member, wanted) in query.filters.iter().filter(|(member, _)| T::FILTERS.contains(&member.as_str())) {
+        for (member, value) in query.filters.iter().filter(|(member, _)| T::FILTERS.contains(&member.as_str())) {
             match groups.iter_mut().find(|(known, _)| known == member) {
-                Some((_, values)) => values.push(wanted),
-                None => groups.push((member, vec![wanted])),
+                Some((_, values)) => values.push(value),
+                None => groups.push((member, vec![value])),
             }
         }
         Self(groups)
@@ -66,11 +66,11 @@ impl<'a> Filters<'a> {
     }
 
     pub(super) fn match_row<T: Listed>(&self, row: &T, caller: &Caller) -> bool {
-        self.0.iter().all(|(member, wanted)| is_any_of(&row.field(member, caller), member, wanted))
+        self.0.iter().all(|(member, values)| is_any_of(&row.field(member, caller), member, values))
     }
 }
 
-/// Whether a member's value is a pattern, in which `*` stands for any text.
+/// Returns whether a filter's value is a pattern, in which `*` stands for any text.
 pub(super) fn is_pattern(member: &str, value: &str) -> bool {
     takes_patterns(member) && value.contains('*')
 }
@@ -79,22 +79,22 @@ fn takes_patterns(member: &str) -> bool {
     matches!(member, "name" | "username" | "alias")
 }
 
-fn is_any_of(field: &Field, member: &str, wanted: &[&str]) -> bool {
-    let is = |text: &str, wanted: &str| match takes_patterns(member) {
-        true => matches_pattern(text, wanted),
-        false => text == wanted,
+fn is_any_of(field: &Field, member: &str, values: &[&str]) -> bool {
+    let is = |text: &str, value: &str| match takes_patterns(member) {
+        true => matches_pattern(text, value),
+        false => text == value,
     };
-    wanted.iter().any(|wanted| match field {
-        Field::Absent => wanted.is_empty(),
-        Field::Flag(flag) => *wanted == if *flag { "true" } else { "false" },
-        Field::Number(number) => *wanted == number.to_string(),
-        Field::Moment(at) => *wanted == at.to_string(),
-        Field::Text(text) => is(text, wanted),
-        Field::Texts(texts) => texts.iter().any(|text| is(text, wanted)),
+    values.iter().any(|value| match field {
+        Field::Absent => value.is_empty(),
+        Field::Flag(flag) => *value == if *flag { "true" } else { "false" },
+        Field::Number(number) => *value == number.to_string(),
+        Field::Moment(at) => *value == at.to_string(),
+        Field::Text(text) => is(text, value),
+        Field::Texts(texts) => texts.iter().any(|text| is(text, value)),
     })
 }
 
-/// `*` stands for any text, the empty one too.
+/// Matches a pattern in which `*` stands for any text, including the empty one.
 fn matches_pattern(text: &str, pattern: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };

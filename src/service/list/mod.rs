@@ -1,8 +1,8 @@
-//! Filter, sort and page over a state.
+//! Filters, sorts and pages the rows of a state.
 //!
-//! What a page costs depends on how its rows are found. A list in order of creation that nobody is kept from costs its
-//! page; a filter by an identity (see [`Listed::IDENTITIES`]) costs the few rows that an index names; everything else
-//! walks all rows, on a thread of its own if they are many (`pool`).
+//! The cost of a page depends on how its rows are found. An unfiltered list in order of creation that every caller may
+//! view reads the rows of the page only. A filter by an identity ([`Listed::IDENTITIES`]) reads the few rows that an
+//! index returns. All other queries read all rows, on a separate thread if there are many (`pool`).
 
 mod filter;
 pub mod pool;
@@ -17,26 +17,26 @@ use crate::domain::table::{self, Rows as _};
 use filter::{Filters, SortKey, check, is_pattern};
 use std::sync::Arc;
 
-/// So many rows are looked at on the thread that answers, in about a millisecond.
+/// The number of rows that the thread of the request reads, in about a millisecond.
 const ROWS_AT_ONCE: usize = 1_000;
 
-/// How many rows at most.
+/// The maximum number of rows of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     Rows(usize),
-    /// All there are (`-1`).
+    /// All rows (`-1`).
     All,
 }
 
-/// What a client asks of a list.
+/// The parameters of a list.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// Rows to leave out at the start.
+    /// The number of rows to skip.
     pub skip: usize,
     pub limit: Limit,
-    /// By which members, and whether the greatest comes first.
+    /// The members to sort by, and whether the order is descending.
     pub sort: Vec<(String, bool)>,
-    /// Members and what they must hold; several values for one member mean any of them.
+    /// Members and their required values; several values for one member match any of them.
     pub filters: Vec<(String, String)>,
 }
 
@@ -47,52 +47,50 @@ pub struct Page<T: Listed> {
     pub rows: Rows<T>,
 }
 
-/// The rows of a page, to be taken piece by piece: it holds the state as it was, and not a copy of each row.
+/// The rows of a page, taken in chunks. This holds a copy of the state's table, not a copy of each row.
 pub struct Rows<T: Listed> {
     all: T::Rows,
-    /// The filter; none: all rows in their order.
+    /// The ids of the matching rows; `None` for all rows in their order.
     picked: Option<Vec<Id<T>>>,
     next: usize,
     end: usize,
 }
 
-/// The id of a row.
 pub type Id<T> = <<T as Listed>::Rows as table::Rows>::Id;
 
-/// Ids that an index leads to.
+/// The ids that an index returns.
 pub type Candidates<'a, T> = Box<dyn Iterator<Item = Id<T>> + 'a>;
 
 /// A row that can be listed.
 pub trait Listed: Sized + 'static {
     type Rows: table::Rows<Row = Self>;
-    /// The members that can be sorted by.
+    /// The members to sort by.
     const SORTS: &'static [&'static str];
-    /// The members that can be filtered by.
+    /// The members to filter by.
     const FILTERS: &'static [&'static str];
-    /// The members that hold one of a few words, and which: a filter that asks for another one is a mistake.
+    /// The members with a fixed set of values, and these values. A filter with another value is refused.
     const WORDS: &'static [(&'static str, &'static [&'static str])] = &[];
-    /// The members whose value an index leads from to the few rows that hold it; the most exact first.
+    /// The members with an index that returns the few rows of a value; the most selective first.
     const IDENTITIES: &'static [&'static str] = &[];
-    /// Whether a caller may know of a row; none: everybody who may ask for the list sees all of it. Who administers
-    /// KMSs is not asked.
+    /// Returns whether a caller may view a row; `None` if every caller of the list may view all rows. Administrators of
+    /// KMSs view all rows.
     const SEES: Option<fn(&Caller, &Self) -> bool> = None;
 
     fn rows(state: &State) -> &Self::Rows;
 
-    /// The rows that a member's value (one of the identities, and no pattern) leads to: all that hold it, and perhaps
-    /// others.
+    /// The ids of all rows with this value of an identity, and possibly of other rows. The value is not a pattern.
     fn identified<'a>(_state: &'a State, _member: &str, _value: &str) -> Candidates<'a, Self> {
         Box::new(std::iter::empty())
     }
 
-    /// What a member (one of the above) holds.
+    /// The value of a member, which is one of the members above.
     fn field(&self, member: &str, caller: &Caller) -> Field;
 }
 
-/// The page that the query asks for, of the rows that the caller may know of.
+/// Returns the page of a query, of the rows that the caller may view.
 ///
 /// # Errors
-/// When the query sorts by a member that cannot be sorted by, or asks for a word that the member never holds.
+/// When the query sorts by an unsupported member, or filters by a value outside [`Listed::WORDS`].
 pub async fn page<T: Listed>(caller: &Caller, query: &Query) -> Result<Page<T>, Failure> {
     page_of(T::rows(&caller.published.state), caller, query).await
 }
@@ -110,14 +108,14 @@ async fn page_of<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query) -> Re
         return Ok(find(all, caller, query, few));
     }
     let (all, caller, query) = (all.clone(), caller.clone(), query.clone());
-    let walk = move || {
+    let read = move || {
         let candidates = self::candidates::<T>(&caller.published.state, &Filters::of::<T>(&query));
         find(&all, &caller, &query, candidates.map(Iterator::collect))
     };
-    pool::run(walk).await
+    pool::run(read).await
 }
 
-/// The rows that can match at all, if one of the filters is by an identity.
+/// The ids of the rows that can match; `None` if no filter is by an identity.
 fn candidates<'a, T: Listed>(state: &'a State, filters: &Filters<'_>) -> Option<Candidates<'a, T>> {
     T::IDENTITIES.iter().find_map(|member| {
         let values = filters.values(member)?;
@@ -147,7 +145,6 @@ fn find<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query, candidates: Op
 }
 
 impl<T: Listed> Page<T> {
-    /// The first page of these rows.
     #[cfg(test)]
     pub(crate) fn of_rows(limit: Limit, rows: &T::Rows) -> Self {
         let query = Query { skip: 0, limit, sort: Vec::new(), filters: Vec::new() };
@@ -165,7 +162,7 @@ impl<T: Listed> Page<T> {
 }
 
 impl<T: Listed> Rows<T> {
-    /// How many are still to be taken.
+    /// The number of rows that are left.
     pub fn len(&self) -> usize {
         self.end - self.next
     }
@@ -174,7 +171,7 @@ impl<T: Listed> Rows<T> {
         self.len() == 0
     }
 
-    /// The next so many rows, or as many as there are.
+    /// Takes the next `count` rows, or all that are left.
     pub fn take(&mut self, count: usize) -> Vec<Arc<T>> {
         let (from, to) = (self.next, self.end.min(self.next.saturating_add(count)));
         self.next = to;

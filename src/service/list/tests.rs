@@ -88,7 +88,7 @@ fn several_members_sort_and_equal_rows_keep_their_order() {
 }
 
 #[test]
-fn filters_mean_any_of_their_values_and_all_of_their_members() {
+fn a_row_matches_any_value_of_each_filtered_member() {
     let list = Asking::of(&FEW);
     assert_eq!(list.ask(0, Limit::All, &[], &[("name", "a"), ("name", "c")]), (2, vec!["a", "c"]));
     assert_eq!(list.ask(0, Limit::Rows(1), &[], &[("name", "*b"), ("size", "2")]), (2, vec!["b"]));
@@ -97,14 +97,14 @@ fn filters_mean_any_of_their_values_and_all_of_their_members() {
 }
 
 #[test]
-fn only_administrators_see_what_a_caller_may_not_know_of() {
+fn rows_that_a_user_may_not_view_are_listed_for_administrators_only() {
     let list = Asking::of(&FEW);
     assert_eq!(list.as_user("ann", 1, Limit::All, &[], &[]), (3, vec!["a", "ab"]));
     assert_eq!(list.as_user("ann", 0, Limit::All, &[], &[("name", "c")]).0, 0);
 }
 
 #[test]
-fn a_long_walk_finds_what_a_short_one_does() {
+fn a_read_of_many_rows_finds_the_same_as_a_short_one() {
     let rows: Vec<Row> = FEW.iter().cycle().take(4 * ROWS_AT_ONCE).cloned().collect();
     let list = Asking::of(&rows);
     let (total, names) = list.ask(ROWS_AT_ONCE - 1, Limit::Rows(2), &[("name", true)], &[]);

@@ -1,4 +1,4 @@
-//! What templates do to keys: made with one, changed with one, and reached by a push.
+//! Tests of templates: creating keys with a template, putting its policy to keys, and pushes.
 
 use super::*;
 use crate::aws::call::AwsCall;
@@ -58,7 +58,7 @@ fn arn(user: &str) -> serde_json::Value {
 }
 
 #[test]
-fn a_key_made_with_a_template_has_its_policy_and_its_tag_and_verifies_it() {
+fn a_key_created_with_a_template_has_its_policy_and_its_tag_and_verifies_it() {
     let world = World::new();
     let template = make(&world, "payroll", people("ann"));
     assert!(!template.verified);
@@ -72,7 +72,7 @@ fn a_key_made_with_a_template_has_its_policy_and_its_tag_and_verifies_it() {
 }
 
 #[test]
-fn a_template_of_nobody_gives_awss_default_policy() {
+fn a_template_without_principals_has_awss_default_policy() {
     let world = World::new();
     make(&world, "plain", TemplatePolicy::Principals(PolicyPrincipals::default()));
     let key = world.key("one", PolicyChoice::Template("plain".to_owned()));
@@ -85,7 +85,7 @@ fn a_template_of_nobody_gives_awss_default_policy() {
 fn a_verified_template_is_changed_only_with_a_push_which_reaches_its_keys() {
     let world = World::new();
     let template = make(&world, "payroll", people("ann"));
-    // Before AWS has accepted it anywhere, it is changed as one likes.
+    // Before AWS has accepted the policy, it can be changed without a push.
     update(&world, "admin", template.id, &people("bob"), false).expect("changed");
     let (one, two) = (
         world.key("one", PolicyChoice::Template("payroll".to_owned())),
@@ -103,13 +103,13 @@ fn a_verified_template_is_changed_only_with_a_push_which_reaches_its_keys() {
 }
 
 #[test]
-fn a_push_names_the_keys_that_it_did_not_reach_and_can_be_repeated() {
+fn a_push_lists_the_keys_where_it_failed_and_can_be_repeated() {
     let world = World::new();
     let template = make(&world, "payroll", people("ann"));
     let one = world.key("one", PolicyChoice::Template("payroll".to_owned()));
     let denied = refused(PutKeyPolicy::OPERATION, "AccessDeniedException", "no");
     world.kms.next(PutKeyPolicy::OPERATION, Cue::Fail(denied));
-    let push = update(&world, "admin", template.id, &people("bob"), true).expect("changed here all the same");
+    let push = update(&world, "admin", template.id, &people("bob"), true).expect("the template is changed");
     assert_eq!((push.done.len(), push.failed[0].0), (0, one.id));
     assert!(push.failed[0].1.contains("AccessDeniedException"), "{}", push.failed[0].1);
     let kept = world.state().template(template.id).expect("there").clone();
@@ -133,7 +133,7 @@ fn a_template_that_keys_have_is_not_deleted() {
     let in_use = Refusal::Template(TemplateRefusal::InUse(template.name.clone()));
     assert!(in_use.to_string().contains("has one or more key associated"));
     assert_eq!(refusal(delete(&world)), in_use);
-    // With another policy the key has the template's tag no more.
+    // With another policy the key loses the template's tag.
     let permit = KeyPermit::<UpdateKey>::authorize(world.caller("admin"), key.id).unwrap_or_else(|f| panic!("{f}"));
     let other =
         PolicyChoice::Principals(PolicyPrincipals { admins: vec!["dora".to_owned()], ..PolicyPrincipals::default() });
@@ -169,7 +169,7 @@ fn templates_need_keyupdate_on_a_kms_of_their_account() {
     assert!(matches!(authorize("stranger"), Err(Failure::Refused(Refusal::Template(TemplateRefusal::Unknown(_))))));
     assert!(view("viewer").is_ok() && view("updater").is_ok() && authorize("updater").is_ok());
     assert!(matches!(authorize("viewer"), Err(Failure::Forbidden(MissingRight::Action(Action::KeyUpdate)))));
-    // Names are told to nobody else either.
+    // The list shows no other templates either.
     let list = |name| {
         let query = Query { skip: 0, limit: list::Limit::All, sort: vec![], filters: vec![] };
         let permit = Permit::authorize(world.caller(name)).unwrap_or_else(|failure| panic!("{failure}"));
@@ -179,7 +179,7 @@ fn templates_need_keyupdate_on_a_kms_of_their_account() {
 }
 
 #[test]
-fn a_push_tells_nobody_of_keys_that_are_hidden() {
+fn the_result_of_a_push_does_not_reveal_hidden_keys() {
     let world = World::new();
     let template = make(&world, "payroll", people("ann"));
     let one = world.key("one", PolicyChoice::Template("payroll".to_owned()));
@@ -192,15 +192,15 @@ fn a_push_tells_nobody_of_keys_that_are_hidden() {
     assert_eq!(shown(world.caller("admin")), [one.id]);
     assert_eq!(shown(world.user("eve", &[Action::KeyUpdate])), []);
     assert_eq!(shown(world.user("fay", &[Action::ViewNative])), [one.id]);
-    // Who may not see a key cannot push to it, and is not told of it.
+    // A user who may not view a key cannot push to it, and the failure does not name it.
     let refused = update(&world, "eve", template.id, &people("carl"), true).expect_err("it is refused");
     assert!(matches!(&refused, Failure::Forbidden(MissingRight::Action(Action::KeyUpdate))), "{refused}");
     assert!(!refused.to_string().contains(&one.id.to_string()));
 }
 
-/// Otherwise a client that sends its body slowly could push to keys that came under the template meanwhile.
+/// Otherwise a client that sends its body slowly could push to keys that got the template meanwhile.
 #[test]
-fn a_push_reaches_no_key_that_the_caller_may_not_change_by_then() {
+fn a_push_checks_the_right_on_the_keys_that_have_the_template_when_it_is_recorded() {
     let world = World::new();
     let template = make(&world, "payroll", people("ann"));
     let eve = world.user("eve", &[Action::ViewNative, Action::KeyUpdate]);
@@ -239,7 +239,7 @@ fn a_push_reaches_no_key_that_the_caller_may_not_change_by_then() {
 }
 
 #[test]
-fn a_kms_that_the_viewer_may_not_know_of_is_not_shown_with_its_template() {
+fn a_template_does_not_show_a_kms_that_the_caller_may_not_view() {
     let world = World::new();
     let template = make(&world, "payroll", people("ann"));
     let shown = |viewer: &str| {
