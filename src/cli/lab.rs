@@ -8,7 +8,7 @@ use crate::domain::connection::{ConnectionSettings, StsEndpoints};
 use crate::domain::name::ConnectionName;
 use crate::domain::place::Partition;
 use crate::lab::{LabCloud, LabError, LabKeys, LabPlan};
-use crate::service::connections::ConnectionDraft;
+use crate::service::connections::NewConnection;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -117,7 +117,7 @@ async fn add_connection(appliance: &Appliance, keys: &LabKeys) -> Result<(), Lab
         meta: None,
     };
     let secret = Zeroizing::new(keys.secret_access_key().to_owned());
-    appliance.services.connections.ensure(name, ConnectionDraft { settings, secret }).await?;
+    appliance.services.connections.install(name, NewConnection { settings, secret }).await?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::domain::place::{ExternalId, Partition, Region, RoleArn};
 use crate::domain::refusal::Refusal;
 use crate::service::Services;
 use crate::service::access::{ManageConnections, ViewConnections};
-use crate::service::connections::{ConnectionDraft, TestOutcome};
+use crate::service::connections::{NewConnection, TestOutcome};
 use crate::service::failure::invalid;
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
@@ -213,18 +213,18 @@ pub async fn try_out(
     body: Body<ConnectionBody>,
     services: Data<Services>,
 ) -> Result<Json<TestView>, Problem> {
-    let outcome = services.connections.try_out(&who.permit, &body.0.draft()?).await;
+    let outcome = services.connections.test_unstored(&who.permit, &body.0.draft()?).await;
     Ok(Json(TestView::of(outcome)))
 }
 
 impl ConnectionBody {
-    fn draft(mut self) -> Result<ConnectionDraft, Refusal> {
+    fn draft(mut self) -> Result<NewConnection, Refusal> {
         // Before a key is asked for that such a connection would not have.
         self.refuse_role_anywhere()?;
         let secret = required("secret_access_key", self.secret()?)?;
         let patch = self.patch()?;
         let access_key_id = required("access_key_id", patch.access_key_id.clone())?;
-        Ok(ConnectionDraft { settings: ConnectionSettings::new(access_key_id).patched(patch)?, secret })
+        Ok(NewConnection { settings: ConnectionSettings::new(access_key_id).patched(patch)?, secret })
     }
 
     fn refuse_role_anywhere(&self) -> Result<(), Refusal> {

@@ -15,7 +15,7 @@ use crate::service::Services;
 use crate::service::access::{ManageSourceKeys, ViewSourceKeys};
 use crate::service::failure::invalid;
 use crate::service::material::{Encoding, Material};
-use crate::service::source_keys::{NamedBy, SourceKeyChanges, SourceKeyDraft, find};
+use crate::service::source_keys::{NamedBy, SourceKeyChanges, SourceKeyRequest, find};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
@@ -233,10 +233,10 @@ fn named_by(request: &HttpRequest) -> Result<NamedBy, Problem> {
 }
 
 impl SourceKeyBody {
-    fn draft(self) -> Result<SourceKeyDraft, Refusal> {
+    fn draft(self) -> Result<SourceKeyRequest, Refusal> {
         let kind = SourceKeyKind::parse(self.algorithm.as_deref(), self.size, self.curveid.as_deref())?;
         refuse_format(kind, self.format.as_deref())?;
-        Ok(SourceKeyDraft {
+        Ok(SourceKeyRequest {
             name: self.name.map(|name| read_as("name", &name, SourceKeyName::parse)).transpose()?,
             kind,
             usage: self.usage_mask.map(UsageMask::parse).transpose()?,
@@ -244,7 +244,7 @@ impl SourceKeyBody {
             undeletable: self.undeletable.unwrap_or(false),
             labels: attached("labels", self.labels)?,
             meta: attached("meta", self.meta)?,
-            brought: self.material,
+            supplied: self.material,
         })
     }
 

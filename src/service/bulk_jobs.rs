@@ -1,5 +1,5 @@
-//! The same done to many keys: each by the operation that a single call would be, and by the rights of the one who
-//! wanted it, as they are at that moment. A key that may not be touched, or that AWS refuses, fails alone.
+//! Bulk jobs: one task applied to many keys. Each key gets the same operation as by a single call, with the rights that
+//! the user who started the job has at that time. A key fails alone if the right is missing or AWS refuses.
 
 use super::access::{
     self, CancelKeyDeletion, DeleteKey, KeyPermit, KeyRight, Permit, RunBulkJobs, SignedIn, UpdateKey,
@@ -27,27 +27,28 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-/// So many keys of a job are worked on at once.
+/// The number of keys that a job changes concurrently.
 const KEYS_AT_ONCE: usize = 8;
 
-/// After a restart, so often it is looked whether what was under way on a key has come to its end,
-const LOOK_EVERY: Duration = Duration::from_millis(250);
-const LOOKS: u32 = 240;
+/// The interval at which a job that continues after a restart checks whether a pending operation on a key has ended.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// The maximum number of these checks.
+const POLLS_MAX: u32 = 240;
 
 /// The use cases of bulk jobs. Cheap to clone.
 #[derive(Clone)]
 pub struct BulkJobs {
     recorder: Recorder,
     keys: Keys,
-    /// Where jobs go on when the caller has gone away.
+    /// Runs jobs independently of the request that starts them.
     runtime: Handle,
 }
 
-/// Is a job begun, or gone on with after a restart?
+/// Whether a job is new or continues after a restart.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Run {
     First,
-    Again,
+    Resumed,
 }
 
 impl BulkJobs {
@@ -55,11 +56,11 @@ impl BulkJobs {
         Self { recorder, keys, runtime }
     }
 
-    /// Begins a job. The caller must be permitted bulk jobs on one of the keys at least; what is not permitted on the
-    /// others is told with each.
+    /// Starts a job. The caller needs the right to run bulk jobs on at least one of the keys. A missing right on
+    /// another key fails that key.
     ///
     /// # Errors
-    /// When there are too many keys or none, or the caller may not.
+    /// When there are too many keys or none, or the caller lacks the right on all of them.
     pub async fn start(
         &self,
         permit: &Permit<SignedIn>,
@@ -69,12 +70,12 @@ impl BulkJobs {
     ) -> Result<Arc<BulkJob>, Failure> {
         let caller = permit.caller();
         check_keys(&keys)?;
-        let first = first_permitted(caller, &keys)?;
+        let permitted = any_permitted(caller, &keys)?;
         if let BulkTask::ApplyTemplate { template } = &task {
-            // Says that there is no such template before anything is begun.
-            self.keys.policy_for(first.key(), PolicyChoice::Template(template.to_string()))?;
+            // A job with an unknown template is refused before it starts.
+            self.keys.policy_for(permitted.key(), PolicyChoice::Template(template.to_string()))?;
         }
-        let change = first.caller().change(context);
+        let change = permitted.caller().change(context);
         let id = JobId::new(Uuid::new_v4());
         let committed = self.command(&change, BulkCommand::Start { id, by: caller.user.id, task, keys }).await?;
         let job = committed.published.state.bulk_job(id)?.clone();
@@ -84,26 +85,26 @@ impl BulkJobs {
         Ok(job)
     }
 
-    /// The jobs that the caller may see.
+    /// Lists the jobs that the caller may view.
     ///
     /// # Errors
-    /// When the query sorts by what cannot be sorted by.
+    /// When the query sorts by an unsupported member.
     pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<Page<BulkJob>, Failure> {
         list::page(permit.caller(), query).await
     }
 
-    /// One job.
+    /// Returns one job.
     ///
     /// # Errors
-    /// When there is none, or none that the caller may see.
+    /// When there is no such job, or the caller may not view it.
     pub fn get(&self, permit: &Permit<SignedIn>, id: JobId) -> Result<Arc<BulkJob>, Failure> {
         visible(permit.caller(), id).cloned()
     }
 
-    /// Lets a job stop: keys that it has not begun with are left as they are.
+    /// Cancels a job: keys that it has not started on stay as they are.
     ///
     /// # Errors
-    /// When there is none that the caller may see, or it has ended.
+    /// When there is no such job, the caller may not view it, or it has ended.
     pub async fn cancel(
         &self,
         permit: &Permit<SignedIn>,
@@ -115,13 +116,13 @@ impl BulkJobs {
         Ok(committed.published.state.bulk_job(id)?.clone())
     }
 
-    /// Goes on with the jobs that the last run of the program left open.
+    /// Resumes the jobs that were open when the program ended.
     pub(super) fn resume(&self) {
         let published = self.recorder.state();
         let state = &published.state;
         for job in state.jobs.bulk.all().iter().filter(|job| job.completed.is_none()) {
-            tracing::info!(job = %job.id, "a bulk job goes on");
-            self.launch(job, Change::resumed(state, Some(job.by)), Run::Again);
+            tracing::info!(job = %job.id, "resuming a bulk job");
+            self.launch(job, Change::resumed(state, Some(job.by)), Run::Resumed);
         }
     }
 
@@ -131,30 +132,30 @@ impl BulkJobs {
             let open: Vec<KeyId> = job.keys.iter().filter(|key| key.end.is_none()).map(|key| key.id).collect();
             let work = open.into_iter().map(|key| jobs.run_key(&job, key, &change, run));
             stream::iter(work).buffer_unordered(KEYS_AT_ONCE).collect::<()>().await;
-            jobs.note(&change, BulkCommand::Finish { id: job.id }).await;
+            jobs.record(&change, BulkCommand::Finish { id: job.id }).await;
         });
     }
 
-    /// Does it to one key, and writes down what came of it. If the log takes nothing any more, the key stays open.
+    /// Applies the task to one key, and records the result. If the log has stopped, the key stays open.
     async fn run_key(&self, job: &BulkJob, key: KeyId, change: &Change, run: Run) {
         if self.recorder.state().state.jobs.bulk.get(job.id).is_none_or(|job| job.cancelled) {
             return;
         }
         let context = RequestContext { request_id: change.request_id.clone(), dry_run: false };
-        let end = match self.perform(job, key, &context, run).await {
+        let end = match self.apply(job, key, &context, run).await {
             Err(Failure::Stopped(_)) => return,
             end => end.map_err(|failure| failure.to_string()),
         };
-        self.note(change, BulkCommand::EndKey { id: job.id, key, end }).await;
+        self.record(change, BulkCommand::EndKey { id: job.id, key, end }).await;
     }
 
-    async fn perform(&self, job: &BulkJob, key: KeyId, context: &RequestContext, run: Run) -> Result<(), Failure> {
-        if run == Run::Again {
+    async fn apply(&self, job: &BulkJob, key: KeyId, context: &RequestContext, run: Run) -> Result<(), Failure> {
+        if run == Run::Resumed {
             self.wait_until_idle(key).await;
         }
         let caller = self.caller(job.by)?;
         let permit = KeyPermit::<RunBulkJobs>::authorize(caller.clone(), key)?;
-        if run == Run::Again && is_so(permit.key(), &job.task) {
+        if run == Run::Resumed && is_applied(permit.key(), &job.task) {
             return Ok(());
         }
         match &job.task {
@@ -185,26 +186,26 @@ impl BulkJobs {
         self.keys.change(&permit, context, wanted).await.map(drop)
     }
 
-    /// The one who wanted the job, with today's rights.
+    /// The user who started the job, with the current rights.
     fn caller(&self, by: UserId) -> Result<Caller, Failure> {
         let published = self.recorder.state();
         let user = published.state.user(by)?.clone();
         Ok(Caller::absent(user, published))
     }
 
-    /// What the last run of the program left open on a key is ended by others; until then nothing is known of it.
+    /// Waits until the reconciliation has ended an operation that was pending when the program ended.
     async fn wait_until_idle(&self, key: KeyId) {
-        for _ in 0..LOOKS {
+        for _ in 0..POLLS_MAX {
             if self.recorder.state().state.keys.get(&key).is_none_or(|key| key.pending.is_none()) {
                 return;
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    async fn note(&self, change: &Change, command: BulkCommand) {
+    async fn record(&self, change: &Change, command: BulkCommand) {
         if let Err(failure) = self.command(change, command).await {
-            tracing::warn!(%failure, "what came of a bulk job could not be written down");
+            tracing::warn!(%failure, "the result of a bulk job could not be recorded");
         }
     }
 
@@ -213,8 +214,11 @@ impl BulkJobs {
     }
 }
 
-/// The first key on which the caller may run bulk jobs; if there is none, what stands against the first key.
-fn first_permitted(caller: &Caller, keys: &[KeyId]) -> Result<KeyPermit<RunBulkJobs>, Failure> {
+/// Authorizes the caller to run bulk jobs on any of these keys.
+///
+/// # Errors
+/// The failure for the first key, if the caller may run bulk jobs on none.
+fn any_permitted(caller: &Caller, keys: &[KeyId]) -> Result<KeyPermit<RunBulkJobs>, Failure> {
     let mut refusal = Failure::Internal("a bulk job has no keys");
     for key in keys.iter().rev() {
         match KeyPermit::authorize(caller.clone(), *key) {
@@ -225,14 +229,15 @@ fn first_permitted(caller: &Caller, keys: &[KeyId]) -> Result<KeyPermit<RunBulkJ
     Err(refusal)
 }
 
-/// Is the key as the task would have it? Asked after a restart only: the last run may have come so far.
-fn is_so(key: &Key, task: &BulkTask) -> bool {
+/// Returns whether the task has already been applied to the key. A job checks this after a restart only, since the
+/// previous run may have changed the key without recording it in the job.
+fn is_applied(key: &Key, task: &BulkTask) -> bool {
     match task {
         BulkTask::Enable => key.metadata.state == KeyState::Enabled,
         BulkTask::Disable => key.metadata.state == KeyState::Disabled,
         BulkTask::ScheduleDeletion { .. } => key.metadata.is_pending_deletion(),
         BulkTask::CancelDeletion => !key.metadata.is_pending_deletion(),
-        // To do it again harms nothing.
+        // Applying a template twice is harmless.
         BulkTask::ApplyTemplate { .. } => false,
     }
 }
@@ -242,17 +247,18 @@ fn visible(caller: &Caller, id: JobId) -> Result<&Arc<BulkJob>, Failure> {
     if sees(caller, job) { Ok(job) } else { Err(JobRefusal::Unknown(id.to_string()).into()) }
 }
 
-/// A job is seen by the one who wanted it, and by those who could have wanted all of it.
+/// Returns whether the caller may view the job: the user who started it may, and users who may run bulk jobs on all of
+/// its keys.
 fn sees(caller: &Caller, job: &BulkJob) -> bool {
     let (user, state) = (&caller.user, &caller.published.state);
-    let could = |key: KeyId| {
+    let may_run_on = |key: KeyId| {
         access::sees_key_of(user, state, key)
             && state
                 .keys
                 .get(&key)
                 .is_none_or(|key| access::may_on_all(user, state, Action::KeyBulkOperation, [key.kms]))
     };
-    job.by == user.id || job.keys.iter().all(|key| could(key.id))
+    job.by == user.id || job.keys.iter().all(|key| may_run_on(key.id))
 }
 
 impl Listed for BulkJob {

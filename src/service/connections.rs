@@ -1,4 +1,4 @@
-//! AWS connections: storing them, testing them, and finding them by name or id.
+//! AWS connections: store them, test them, and find them by name or id.
 
 use super::access::{ManageConnections, Permit, ViewConnections};
 use super::caller::{Caller, Change, RequestContext};
@@ -29,27 +29,27 @@ pub struct Connections {
     cloud: Arc<Cloud>,
 }
 
-/// A connection as a caller wants it.
-pub struct ConnectionDraft {
-    /// All that is not secret.
+/// A connection to create or to test.
+pub struct NewConnection {
     pub settings: ConnectionSettings,
     pub secret: Zeroizing<String>,
 }
 
 /// The result of a test of a connection.
 pub struct TestOutcome {
-    /// None: AWS knows us. Otherwise why not.
+    /// The reason why AWS did not accept the credentials; `None` if the test succeeded.
     pub error: Option<String>,
 }
 
-/// The connection of this id, or else of this name: nobody can take a connection's place by a name.
+/// Finds a connection by its id, then by its name. The id comes first, so that no connection can be named like another
+/// one's id and replace it.
 ///
 /// # Errors
-/// When there is none.
+/// When there is no such connection.
 pub fn find(state: &State, text: &str) -> Result<Arc<Connection>, Failure> {
-    let meant = ConnectionId::parse(text).ok().and_then(|id| state.connections.get(&id));
+    let with_id = ConnectionId::parse(text).ok().and_then(|id| state.connections.get(&id));
     let named = || state.connection_named(&ConnectionName::parse(text).ok()?);
-    match meant.or_else(named) {
+    match with_id.or_else(named) {
         Some(connection) => Ok(connection.clone()),
         None => Err(ConnectionRefusal::Unknown(text.chars().take(255).collect()).into()),
     }
@@ -60,7 +60,7 @@ impl Connections {
         Self { recorder, secrets, cloud }
     }
 
-    /// Stores a connection; AWS is not asked.
+    /// Stores a connection without calling AWS.
     ///
     /// # Errors
     /// When the name is in use.
@@ -69,36 +69,36 @@ impl Connections {
         permit: Permit<ManageConnections>,
         context: &RequestContext,
         name: ConnectionName,
-        draft: ConnectionDraft,
+        new: NewConnection,
     ) -> Result<Arc<Connection>, Failure> {
         let change = permit.caller().change(context);
         if permit.caller().published.state.connection_named(&name).is_some() {
             return Err(ConnectionRefusal::NameTaken(name).into());
         }
-        self.store(&change, name, draft).await
+        self.store(&change, name, new).await
     }
 
-    /// The connections.
+    /// Lists the connections.
     ///
     /// # Errors
-    /// When the query sorts by what cannot be sorted by.
+    /// When the query sorts by an unsupported member.
     pub async fn list(&self, permit: &Permit<ViewConnections>, query: &Query) -> Result<Page<Connection>, Failure> {
         list::page(permit.caller(), query).await
     }
 
-    /// One connection, by name or id.
+    /// Returns one connection, by name or id.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no such connection.
     pub fn get(&self, permit: &Permit<ViewConnections>, text: &str) -> Result<Arc<Connection>, Failure> {
         find(&permit.caller().published.state, text)
     }
 
-    /// Changes what differs.
+    /// Changes the members of a connection that differ.
     ///
     /// # Errors
     /// When the settings would contradict themselves, the new name is in use, or the cloud or the account of a
-    /// connection in use would change; what AWS says of new credentials that a KMS would rest on.
+    /// connection in use would change; or when AWS rejects new credentials that a KMS depends on.
     pub async fn update(
         &self,
         permit: Permit<ManageConnections>,
@@ -110,7 +110,7 @@ impl Connections {
     ) -> Result<Arc<Connection>, Failure> {
         let change = permit.caller().change(context);
         let connection = find(&permit.caller().published.state, text)?;
-        // Before anything is sealed.
+        // The settings are checked before the secret is sealed.
         let to = connection.settings.patched(patch.clone())?;
         let (state, given) = (&permit.caller().published.state, secret.as_ref().map(|secret| secret.as_str()));
         self.cloud.refuse_other_account(state, &connection, &to, given).await?;
@@ -122,7 +122,7 @@ impl Connections {
         shown(&self.command(&change, ConnectionCommand::Update { id, name, patch, secret }).await?, id)
     }
 
-    /// Deletes a connection and, for ever, the key that its secret was sealed with.
+    /// Deletes a connection, and the data key that sealed its secret. The data key cannot be restored.
     ///
     /// # Errors
     /// When a KMS uses it.
@@ -139,7 +139,7 @@ impl Connections {
         Ok(())
     }
 
-    /// Asks AWS whether a stored connection works, and notes the answer.
+    /// Tests a stored connection at AWS, and records the result.
     ///
     /// # Errors
     /// When there is no such connection.
@@ -158,9 +158,9 @@ impl Connections {
         Ok(TestOutcome { error })
     }
 
-    /// Asks AWS whether a connection that is not stored would work.
-    pub async fn try_out(&self, _permit: &Permit<ManageConnections>, draft: &ConnectionDraft) -> TestOutcome {
-        let access = cloud::access(&draft.settings, &draft.secret, None);
+    /// Tests a connection that is not stored.
+    pub async fn test_unstored(&self, _permit: &Permit<ManageConnections>, new: &NewConnection) -> TestOutcome {
+        let access = cloud::access(&new.settings, &new.secret, None);
         TestOutcome { error: self.cloud.aws.caller(&access).await.err().map(|failure| failure.to_string()) }
     }
 
@@ -168,19 +168,19 @@ impl Connections {
     ///
     /// # Errors
     /// When the log or the keyring fails.
-    pub async fn ensure(&self, name: ConnectionName, draft: ConnectionDraft) -> Result<Arc<Connection>, Failure> {
-        self.store(&super::system_change("first-start"), name, draft).await
+    pub async fn install(&self, name: ConnectionName, new: NewConnection) -> Result<Arc<Connection>, Failure> {
+        self.store(&super::system_change("first-start"), name, new).await
     }
 
     async fn store(
         &self,
         change: &Change,
         name: ConnectionName,
-        draft: ConnectionDraft,
+        new: NewConnection,
     ) -> Result<Arc<Connection>, Failure> {
         let id = ConnectionId::new(Uuid::new_v4());
-        let secret = self.secrets.seal(change, &owner(id), SECRET_ACCESS_KEY, draft.secret.as_bytes()).await?;
-        let command = ConnectionCommand::Create { id, name, settings: draft.settings, secret };
+        let secret = self.secrets.seal(change, &owner(id), SECRET_ACCESS_KEY, new.secret.as_bytes()).await?;
+        let command = ConnectionCommand::Create { id, name, settings: new.settings, secret };
         shown(&self.secrets.append_owner(&self.recorder, change, &owner(id), Command::Connection(command)).await?, id)
     }
 

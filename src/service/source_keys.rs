@@ -1,5 +1,5 @@
-//! Source keys: made or brought, sealed, described, exported on record, deleted for ever. Members of `CCKM Admins`
-//! manage them; who may upload a key or import material on some KMS may look at them, to choose one (see `access`).
+//! Source keys: create, describe, export and delete them. Members of `CCKM Admins` manage them; users who may upload a
+//! key or import material on any KMS may view them, to choose one (see `access`).
 
 use super::access::{ManageSourceKeys, Permit, ViewSourceKeys};
 use super::caller::{Caller, Change, RequestContext};
@@ -22,7 +22,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-/// What the sealing of a source key's material is bound to.
+/// The purpose under which a source key's material is sealed.
 const MATERIAL: &str = "material";
 
 /// The owner of a source key's material.
@@ -37,43 +37,44 @@ pub struct SourceKeys {
     secrets: Secrets,
 }
 
-/// A source key as a caller wants it.
-pub struct SourceKeyDraft {
-    /// Its name; none: one made from its id.
+/// A source key to create.
+pub struct SourceKeyRequest {
+    /// The name; `None` for a name made from the id.
     pub name: Option<SourceKeyName>,
     pub kind: SourceKeyKind,
-    /// What it may be used for; none: all that its kind is made for.
+    /// The permitted uses; `None` for the usual ones of its kind.
     pub usage: Option<UsageMask>,
-    /// Must the material stay here, save for imports into AWS?
+    /// The material must not be exported. Imports into AWS are still possible.
     pub unexportable: bool,
-    /// Is it never to be deleted?
+    /// The source key cannot be deleted.
     pub undeletable: bool,
     pub labels: Option<JsonText>,
     pub meta: Option<JsonText>,
-    /// The material as the client brings it; none: it is made here.
-    pub brought: Option<Zeroizing<String>>,
+    /// The material that the client supplies; `None` to generate it.
+    pub supplied: Option<Zeroizing<String>>,
 }
 
-/// What a caller wants changed; what is none stays as it is.
+/// A change of a source key; a member that is `None` stays as it is.
 pub struct SourceKeyChanges {
     pub labels: Option<JsonText>,
     pub meta: Option<JsonText>,
     pub unexportable: Option<bool>,
 }
 
-/// By what a text names a source key.
+/// The kind of identifier that names a source key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NamedBy {
     Id,
     Name,
-    /// Its id, or else its name: so no name can be mistaken for somebody's id.
+    /// The id, then the name. The id comes first, so that no source key can be named like another one's id and replace
+    /// it.
     Either,
 }
 
-/// The source key that a text names.
+/// Finds a source key.
 ///
 /// # Errors
-/// When there is none.
+/// When there is no such source key.
 pub fn find(state: &State, text: &str, by: NamedBy) -> Result<Arc<SourceKey>, Failure> {
     let with_id = || state.source_keys.get(&SourceKeyId::parse(text).ok()?);
     let named = || state.source_key_named(&SourceKeyName::parse(text).ok()?);
@@ -90,53 +91,57 @@ impl SourceKeys {
         Self { recorder, secrets }
     }
 
-    /// Makes a source key, or takes in one that is brought.
+    /// Creates a source key with generated or supplied material.
     ///
     /// # Errors
-    /// When the name is in use, or the material brought is not of its kind.
+    /// When the name is in use, or the supplied material is not of its kind.
     pub async fn create(
         &self,
         permit: Permit<ManageSourceKeys>,
         context: &RequestContext,
-        draft: SourceKeyDraft,
+        request: SourceKeyRequest,
     ) -> Result<Arc<SourceKey>, Failure> {
-        self.make(&permit.caller().change(context), draft).await
+        self.create_as(&permit.caller().change(context), request).await
     }
 
-    /// The same, where the right is checked already.
+    /// Creates a source key without a permit, for other use cases.
     ///
     /// # Errors
     /// As [`SourceKeys::create`].
-    pub(super) async fn make(&self, change: &Change, draft: SourceKeyDraft) -> Result<Arc<SourceKey>, Failure> {
+    pub(super) async fn create_as(
+        &self,
+        change: &Change,
+        request: SourceKeyRequest,
+    ) -> Result<Arc<SourceKey>, Failure> {
         let id = SourceKeyId::new(Uuid::new_v4());
-        let name = match &draft.name {
+        let name = match &request.name {
             Some(name) => name.clone(),
             None => SourceKeyName::parse(&format!("ks-{id}")).map_err(|_| Failure::Internal("an id is no name"))?,
         };
         if self.recorder.state().state.source_key_named(&name).is_some() {
             return Err(SourceKeyRefusal::NameTaken(name).into());
         }
-        let origin = if draft.brought.is_some() { MaterialOrigin::Brought } else { MaterialOrigin::Generated };
-        let material = obtain(draft.kind, draft.brought).await?;
+        let origin = if request.supplied.is_some() { MaterialOrigin::Brought } else { MaterialOrigin::Generated };
+        let material = obtain(request.kind, request.supplied).await?;
         let made = NewSourceKey {
             name,
-            kind: draft.kind,
+            kind: request.kind,
             origin,
-            usage: draft.usage.unwrap_or(UsageMask::usual(draft.kind)),
-            unexportable: draft.unexportable,
-            undeletable: draft.undeletable,
-            labels: draft.labels,
-            meta: draft.meta,
+            usage: request.usage.unwrap_or(UsageMask::usual(request.kind)),
+            unexportable: request.unexportable,
+            undeletable: request.undeletable,
+            labels: request.labels,
+            meta: request.meta,
             fingerprint: material.fingerprint(),
             public_key: material.public_key(),
         };
         self.store(change, id, made, &material).await
     }
 
-    /// The source keys.
+    /// Lists the source keys.
     ///
     /// # Errors
-    /// When the query sorts by what cannot be sorted by.
+    /// When the query sorts by an unsupported member.
     pub async fn list(&self, permit: &Permit<ViewSourceKeys>, query: &Query) -> Result<Page<SourceKey>, Failure> {
         let mut query = query.clone();
         for (_, wanted) in query.filters.iter_mut().filter(|(member, _)| member == "algorithm") {
@@ -145,18 +150,18 @@ impl SourceKeys {
         list::page(permit.caller(), &query).await
     }
 
-    /// One source key.
+    /// Returns one source key.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no such source key.
     pub fn get(&self, permit: &Permit<ViewSourceKeys>, text: &str, by: NamedBy) -> Result<Arc<SourceKey>, Failure> {
         find(&permit.caller().published.state, text, by)
     }
 
-    /// Changes what differs.
+    /// Changes the members of a source key that differ.
     ///
     /// # Errors
-    /// When it is unexportable and is not to be so.
+    /// When an unexportable source key would become exportable.
     pub async fn update(
         &self,
         permit: Permit<ManageSourceKeys>,
@@ -169,10 +174,11 @@ impl SourceKeys {
         shown(&self.command(&change, SourceKeyCommand::Update { id, labels, meta, unexportable }).await?, id)
     }
 
-    /// Gives the material out. That it leaves, and to whom, is recorded before it does; in a dry run it does not leave.
+    /// Exports the material. The export and its actor are recorded before the material is returned; a dry run returns
+    /// no material.
     ///
     /// # Errors
-    /// When it is unexportable, or was deleted meanwhile.
+    /// When the source key is unexportable, or was deleted meanwhile.
     pub async fn export(
         &self,
         permit: Permit<ManageSourceKeys>,
@@ -184,30 +190,30 @@ impl SourceKeys {
         if change.dry_run {
             return Ok((shown(&self.command(&change, SourceKeyCommand::Export { id }).await?, id)?, None));
         }
-        // Before the record: it must not tell of an export that could not be.
+        // The material is unsealed before the record is written: a failed export must not be recorded.
         let secret = self.material(id)?;
         let committed = self.command(&change, SourceKeyCommand::Export { id }).await?;
-        Ok((shown(&committed, id)?, Some(Material::kept(key.made.kind, secret))))
+        Ok((shown(&committed, id)?, Some(Material::from_bytes(key.made.kind, secret))))
     }
 
-    /// Deletes a source key and, for ever, the key that its material was sealed with.
+    /// Deletes a source key, and the data key that sealed its material. The data key cannot be restored.
     ///
     /// # Errors
-    /// When it is undeletable.
+    /// When the source key is undeletable.
     pub async fn delete(
         &self,
         permit: Permit<ManageSourceKeys>,
         context: &RequestContext,
         id: SourceKeyId,
     ) -> Result<(), Failure> {
-        self.remove(&permit.caller().change(context), id).await
+        self.delete_as(&permit.caller().change(context), id).await
     }
 
-    /// The same, where the right is checked already.
+    /// Deletes a source key without a permit, for other use cases.
     ///
     /// # Errors
     /// As [`SourceKeys::delete`].
-    pub(super) async fn remove(&self, change: &Change, id: SourceKeyId) -> Result<(), Failure> {
+    pub(super) async fn delete_as(&self, change: &Change, id: SourceKeyId) -> Result<(), Failure> {
         self.command(change, SourceKeyCommand::Delete { id }).await?;
         self.secrets.shred(change, &owner(id)).await;
         Ok(())
@@ -229,7 +235,7 @@ impl SourceKeys {
         self.recorder.append(change, Command::SourceKey(command)).await
     }
 
-    /// A source key's material in the clear, for other use cases: to be wrapped for AWS, never to be shown.
+    /// Unseals a source key's material for other use cases, which wrap it for AWS and never show it.
     ///
     /// # Errors
     /// When there is no such source key, or its material cannot be unsealed.
@@ -240,15 +246,15 @@ impl SourceKeys {
     }
 }
 
-/// Large RSA keys take seconds to make: not on a thread that answers requests.
-async fn obtain(kind: SourceKeyKind, brought: Option<Zeroizing<String>>) -> Result<Material, Failure> {
-    let work = move || match brought {
+/// Generates or reads material on the blocking pool, since generating a large RSA key takes seconds.
+async fn obtain(kind: SourceKeyKind, supplied: Option<Zeroizing<String>>) -> Result<Material, Failure> {
+    let work = move || match supplied {
         Some(text) => Material::read(kind, &text),
         None => Material::generate(kind),
     };
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|_| Failure::Internal("the making of key material was interrupted"))?
+        .map_err(|_| Failure::Internal("the generation of key material was interrupted"))?
 }
 
 fn shown(committed: &Committed, id: SourceKeyId) -> Result<Arc<SourceKey>, Failure> {

@@ -1,9 +1,9 @@
 //! An installation for tests of the services: a real log and keyring, a scripted AWS, a clock that a test moves, and
-//! an end as sudden as that of a process.
+//! a stop as sudden as that of a killed process.
 
 use super::access::{Permit, Right};
 use super::caller::{Caller, RequestContext};
-use super::connections::ConnectionDraft;
+use super::connections::NewConnection;
 use super::keys::{KeyRequest, PolicyChoice};
 use super::kms::Addition;
 use super::passwords::Hashing;
@@ -38,7 +38,7 @@ use zeroize::Zeroizing;
 pub(super) const ACCOUNT: &str = "123456789012";
 pub(super) const REGION: &str = "eu-west-3";
 
-/// The installation. Its clock begins at [`NOW`], 2026-01-01T00:00:00Z, a Thursday.
+/// The installation. Its clock starts at [`NOW`], 2026-01-01T00:00:00Z, a Thursday.
 pub(super) struct World {
     process: Option<Process>,
     home: TempDir,
@@ -54,7 +54,7 @@ struct Process {
 }
 
 impl World {
-    /// With one KMS, named `kms`.
+    /// Starts an installation with one KMS, named `kms`.
     pub(super) fn new() -> Self {
         let mut world = Self {
             process: None,
@@ -65,11 +65,11 @@ impl World {
             clock: Arc::new(AtomicI64::new(NOW.nanos())),
         };
         world.start();
-        world.furnish();
+        world.add_kms();
         world
     }
 
-    /// Starts the program, again if it has run before.
+    /// Starts the program, or restarts it after [`World::kill`].
     pub(super) fn start(&mut self) {
         let runtime = Runtime::new().expect("a runtime");
         let now = self.clock.clone();
@@ -94,14 +94,14 @@ impl World {
         self.process = Some(Process { services, runtime });
     }
 
-    /// Ends the program wherever it is.
+    /// Stops the program in the middle of its work.
     pub(super) fn kill(&mut self) {
         let Process { services, runtime } = self.process.take().expect("it runs");
         runtime.shutdown_timeout(Duration::from_secs(5));
         drop(services);
     }
 
-    /// The way into the log, for a test that is the program itself. Only between [`World::kill`] and [`World::start`].
+    /// Opens the log for a test that acts as the program. Valid between [`World::kill`] and [`World::start`] only.
     pub(super) fn open_log(&self) -> Recorder {
         let now = self.clock.clone();
         let clock: super::Clock = Arc::new(move || Time::from_nanos(now.load(Ordering::Relaxed)));
@@ -125,17 +125,17 @@ impl World {
         self.services().recorder.clone()
     }
 
-    /// Writes something of a key down, as the program itself.
-    pub(super) fn note(&self, command: KeyCommand) {
-        let noted = async { self.recorder().append(&system_change("test"), Command::Key(command)).await };
-        self.run(noted).map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+    /// Appends a change of a key, with the system as its actor.
+    pub(super) fn record(&self, command: KeyCommand) {
+        let recorded = async { self.recorder().append(&system_change("test"), Command::Key(command)).await };
+        self.run(recorded).map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     }
 
     pub(super) fn run<T>(&self, work: impl Future<Output = T>) -> T {
         self.process.as_ref().expect("it runs").runtime.block_on(work)
     }
 
-    /// Waits until the state is as it should be, for ten seconds at most.
+    /// Waits until `holds` returns true for the state, for ten seconds at most.
     pub(super) fn until(&self, what: &str, holds: impl Fn(&State) -> bool) {
         let recorder = self.recorder();
         self.run(async move {
@@ -149,12 +149,12 @@ impl World {
         });
     }
 
-    /// The state as of now.
+    /// A copy of the current state.
     pub(super) fn state(&self) -> State {
         self.recorder().state().state.clone()
     }
 
-    /// Everything that was written down so far.
+    /// All records of the log.
     pub(super) fn records(&self) -> Vec<Record> {
         let recorder = self.recorder();
         self.run(async move {
@@ -184,7 +184,7 @@ impl World {
         Permit::authorize(self.caller("admin")).unwrap_or_else(|failure| panic!("{failure}"))
     }
 
-    /// A user who is in no group, and may do these things on the KMS.
+    /// Creates a user who is in no group and is granted these actions on the KMS.
     pub(super) fn user(&self, name: &str, actions: &[Action]) -> Caller {
         let user = UserName::parse(name).expect("a name");
         let (profile, password) = (UserProfile::default(), Zeroizing::new("Lab-secret-4-tests".to_owned()));
@@ -205,7 +205,7 @@ impl World {
         self.state().kms_named(&KmsName::parse("kms").expect("a name")).expect("it is there").id
     }
 
-    /// Makes a symmetric key with an alias, and this policy.
+    /// Creates a symmetric key with an alias and a policy.
     pub(super) fn key(&self, alias: &str, policy: PolicyChoice) -> Arc<Key> {
         let request = KeyRequest {
             kms: "kms".to_owned(),
@@ -224,12 +224,12 @@ impl World {
         made.unwrap_or_else(|failure| panic!("{failure}")).key
     }
 
-    /// A key as it is known now.
+    /// The current entry of a key.
     pub(super) fn known(&self, id: KeyId) -> Arc<Key> {
         self.state().key(id).expect("it is known").clone()
     }
 
-    fn furnish(&self) {
+    fn add_kms(&self) {
         let settings = ConnectionSettings {
             description: String::new(),
             access_key_id: "AKIA1".to_owned(),
@@ -241,10 +241,10 @@ impl World {
             labels: None,
             meta: None,
         };
-        let draft = ConnectionDraft { settings, secret: Zeroizing::new("s3cret".to_owned()) };
+        let new = NewConnection { settings, secret: Zeroizing::new("s3cret".to_owned()) };
         let name = ConnectionName::parse("aws").expect("a name");
-        let furnished = self.run(self.services().connections.ensure(name, draft));
-        furnished.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+        let installed = self.run(self.services().connections.install(name, new));
+        installed.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
         let addition = Addition {
             name: KmsName::parse("kms").expect("a name"),
             account: AccountId::parse(ACCOUNT).expect("an account"),

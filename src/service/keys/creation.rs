@@ -1,4 +1,4 @@
-//! Making keys: new ones, uploaded ones, replicas.
+//! The creation of keys: new keys, uploaded keys and replicas.
 
 use super::operations::OperationRequest;
 use super::reading::read;
@@ -25,69 +25,69 @@ use crate::service::caller::{Caller, Change, RequestContext};
 use crate::service::failure::{Failure, invalid};
 use uuid::Uuid;
 
-/// A key that a caller wants.
+/// A key to create.
 pub struct KeyRequest {
-    /// In which KMS: name or id.
+    /// The name or id of the KMS.
     pub kms: String,
     pub region: Region,
     pub aliases: Vec<AliasName>,
-    /// Its spec; for an upload it may follow from the source key.
+    /// The spec; `None` for the default, or for an upload the spec that fits the source key.
     pub spec: Option<KeySpec>,
-    /// What it is for; none: the only thing that its spec can be used for.
+    /// The usage; `None` if the spec allows only one.
     pub usage: Option<KeyUsage>,
-    /// Where its material comes from.
+    /// The origin of its material.
     pub origin: Origin,
     pub description: String,
     pub multi_region: bool,
     pub policy: PolicyChoice,
-    /// Accept a policy that locks everybody out?
+    /// Skip AWS's check that the policy lets the caller change it later.
     pub bypass_lockout_check: bool,
     pub tags: Vec<Tag>,
 }
 
-/// Which policy a key gets.
+/// The source of a key's policy.
 #[derive(Default)]
 pub enum PolicyChoice {
     #[default]
     Default,
     Text(PolicyText),
-    /// That of a template: name or id.
+    /// The policy of the template of this name or id.
     Template(String),
-    /// One that gives these people their rights.
+    /// A policy generated for these principals.
     Principals(PolicyPrincipals),
 }
 
-/// Material that a caller wants in a key.
+/// An import of material into a key.
 pub struct ImportRequest {
-    /// Whose: name or id of a source key.
+    /// The name or id of the source key.
     pub source: String,
-    /// When AWS is to forget it.
+    /// The time at which AWS deletes the material.
     pub valid_to: Option<Time>,
-    /// Has the key had it before?
+    /// The key had this material before.
     pub existing: bool,
-    /// Which of the key's materials.
+    /// The id of the material at AWS.
     pub material: Option<MaterialId>,
-    /// What AWS shows beside it.
+    /// The description of the material at AWS.
     pub description: Option<String>,
 }
 
-/// A replica that a caller wants.
+/// A replica to create.
 pub struct ReplicaRequest {
     pub region: Region,
     pub aliases: Vec<AliasName>,
-    /// Its description; none: the primary's.
+    /// The description; `None` for the primary's.
     pub description: Option<String>,
     pub policy: PolicyChoice,
-    /// Accept a policy that locks everybody out?
+    /// Skip AWS's check that the policy lets the caller change it later.
     pub bypass_lockout_check: bool,
     pub tags: Vec<Tag>,
 }
 
 impl Keys {
-    /// Makes a key at AWS.
+    /// Creates a key at AWS.
     ///
     /// # Errors
-    /// What stands against it here, or what AWS says.
+    /// The refusal by a rule, or the failure of AWS.
     pub async fn create(
         &self,
         permit: &Permit<SignedIn>,
@@ -103,7 +103,7 @@ impl Keys {
         self.make(&kms, context, region, Operation::Create(new)).await
     }
 
-    /// Makes a key at AWS with the material of a source key.
+    /// Creates a key at AWS with the material of a source key.
     ///
     /// # Errors
     /// As [`Keys::create`].
@@ -123,7 +123,7 @@ impl Keys {
         self.make(&kms, context, region, Operation::Upload { new, import }).await
     }
 
-    /// Makes a replica of a multi-region key.
+    /// Creates a replica of a multi-region key.
     ///
     /// # Errors
     /// As [`Keys::create`].
@@ -158,10 +158,10 @@ impl Keys {
         self.make(&target, context, request.region, Operation::Replicate { of: primary.id, new }).await
     }
 
-    /// The policy that a choice comes to for a key that is there, and the template that it comes from.
+    /// Returns the operation that puts the chosen policy to an existing key.
     ///
     /// # Errors
-    /// When it comes to none.
+    /// When there is no such template, the policy is invalid, or the choice is [`PolicyChoice::Default`].
     pub fn policy_for(&self, key: &Key, choice: PolicyChoice) -> Result<Operation, Failure> {
         let policy_context = policy_context(key);
         let mut tags = Vec::new();
@@ -222,21 +222,21 @@ impl Keys {
 }
 
 impl Keys {
-    /// Reads a key as AWS holds it now, and writes that down.
+    /// Reads a key from AWS, and records the result.
     ///
     /// # Errors
-    /// What AWS says.
-    pub(in crate::service) async fn read_anew(&self, change: &Change, key: &Key) -> Result<Committed, Failure> {
+    /// The failure of AWS.
+    pub(in crate::service) async fn read_again(&self, change: &Change, key: &Key) -> Result<Committed, Failure> {
         let (id, kms, region) = (key.id, key.kms, key.region.clone());
         let at = self.cloud.region(kms, &region).await?;
         let seen = Box::new(read(&at, key.aws_id()).await?);
         self.append(change, KeyCommand::Observe { id, kms, region, seen }).await
     }
 
-    /// What an import of a source key's material comes to.
+    /// Checks an import request and resolves its source key.
     ///
     /// # Errors
-    /// When there is no such source key, or the end of the material is not ahead.
+    /// When there is no such source key, or `valid_to` is in the past or more than 365 days ahead.
     pub(in crate::service) fn checked_import(&self, request: ImportRequest) -> Result<Import, Failure> {
         let now = self.recorder.now();
         let latest = now.plus_seconds(365 * 86_400);

@@ -1,4 +1,4 @@
-//! The list of keys: what can be filtered and sorted by.
+//! The list of keys: its filters and sort orders.
 
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
@@ -63,7 +63,7 @@ impl Listed for Key {
         "job_config_id",
         "rotation_status",
         "custom_key_store_id",
-        // Nothing has one as long as no key store has a name here.
+        // No key has this member yet, since key stores have no names here.
         "custom_key_store_name",
     ];
     const IDENTITIES: &'static [&'static str] = &["id", "keyid", "arn", "alias", "kms_id", "kms"];
@@ -84,7 +84,7 @@ impl Listed for Key {
                 let names = [AliasName::parse(value), AliasName::parse(&format!("alias/{value}"))];
                 Box::new(names.into_iter().flatten().flat_map(|alias| keys.candidates(Term::Alias(&alias))))
             }
-            // By its id, or by its name.
+            // `kms_id` or `kms`.
             _ => {
                 let called = state.kms_by_id_or_name(value).ok();
                 let named = KmsName::parse(value).ok().and_then(|name| state.kms_named(&name));
@@ -141,12 +141,12 @@ impl Listed for Key {
     }
 }
 
-/// Clients give aliases with and without their prefix.
+/// An alias with and without its prefix. Clients filter by either.
 fn both_forms(alias: &AliasName) -> [String; 2] {
     [alias.as_str().to_owned(), alias.short().to_owned()]
 }
 
-/// Clients give the KMS by its name or by its id.
+/// The name and the id of a key's KMS. Clients filter by either.
 fn kms_names(key: &Key, state: &State) -> Vec<String> {
     let name = state.kms.get(&key.kms).map(|kms| kms.name.to_string());
     name.into_iter().chain([key.kms.to_string()]).collect()

@@ -1,5 +1,5 @@
-//! AWS keys: making, viewing, changing, rotating, deleting. Each change is one operation with an intent and an outcome
-//! (`operations`), and is read back (`reading`).
+//! AWS keys: create, view, change, rotate and delete them. Each change is one operation with an intent and an outcome
+//! (`operations`); its result is read from AWS (`reading`).
 
 mod creation;
 mod list;
@@ -45,14 +45,14 @@ pub struct Keys {
     pub(in crate::service) operations: KeyOperations,
 }
 
-/// A key as it is shown.
+/// A key with the related values that the API shows.
 pub struct KeySeen {
     pub key: Arc<Key>,
     /// The name of its KMS.
     pub kms: String,
-    /// The name of the source key whose material it has.
+    /// The name of the source key of its current material.
     pub source_name: Option<String>,
-    /// The people in its policy, if it has the shape that is written here.
+    /// The principals in its policy, if the policy has the form that Claviger generates.
     pub principals: Option<PolicyPrincipals>,
 }
 
@@ -70,24 +70,24 @@ impl Keys {
         self.recorder.append(change, Command::Key(command)).await
     }
 
-    /// The keys that the caller may see.
+    /// Lists the keys that the caller may view.
     ///
     /// # Errors
-    /// When the query sorts by what cannot be sorted by.
+    /// When the query sorts by an unsupported member.
     pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Key>, Caller), Failure> {
         let caller = permit.caller();
         Ok((page(caller, query).await?, caller.clone()))
     }
 
-    /// One key as it is known here.
+    /// Returns the entry of one key.
     pub fn get(&self, permit: &KeyPermit<ViewKey>) -> KeySeen {
         seen(permit.key().clone(), &permit.caller().published.state)
     }
 
-    /// Changes a key at AWS, and gives it as AWS holds it then.
+    /// Changes a key at AWS, and returns it as AWS shows it afterwards.
     ///
     /// # Errors
-    /// What stands against it here, or what AWS says.
+    /// The refusal by a rule, or the failure of AWS.
     pub async fn change<A: KeyRight>(
         &self,
         permit: &KeyPermit<A>,
@@ -109,7 +109,7 @@ impl Keys {
         shown(&committed, key.id)
     }
 
-    /// Gives a key an alias; one that another key of ours has moves.
+    /// Adds an alias to a key. If another managed key has the alias, the alias moves.
     ///
     /// # Errors
     /// As [`Keys::change`].
@@ -128,7 +128,8 @@ impl Keys {
         let Some(holder) = holder else {
             return self.change(permit, context, Operation::AddAlias { alias, from: None }).await;
         };
-        // It is taken away from that key, which takes the same right there; and nobody learns of a key by its alias.
+        // The other key loses the alias, so the caller needs the same right on it. A caller who may not view that key
+        // must not learn of it.
         let caller = permit.caller().clone();
         let caller = match KeyPermit::<A>::authorize(caller, holder.id) {
             Err(Failure::Refused(Refusal::Key(KeyRefusal::Unknown(_)))) => {
@@ -143,10 +144,10 @@ impl Keys {
         self.change_as(&caller, key, context, wanted).await
     }
 
-    /// Takes an alias away from a key.
+    /// Deletes an alias of a key.
     ///
     /// # Errors
-    /// When it does not have it; else as [`Keys::change`].
+    /// When the key does not have it; otherwise as [`Keys::change`].
     pub async fn delete_alias<A: KeyRight>(
         &self,
         permit: &KeyPermit<A>,
@@ -163,7 +164,7 @@ impl Keys {
     /// Makes the replica in another region the primary key.
     ///
     /// # Errors
-    /// When the caller may not change that replica, if it is known here; else as [`Keys::change`].
+    /// When the replica has an entry here and the caller may not change it; otherwise as [`Keys::change`].
     pub async fn move_primary(
         &self,
         permit: &KeyPermit<UpdateKey>,
@@ -174,7 +175,7 @@ impl Keys {
         let family = caller.published.state.family(key.metadata.account(), key.aws_id());
         if let Some(next) = family.iter().find(|relative| relative.region == to) {
             let authorized = KeyPermit::<UpdateKey>::authorize(caller, next.id);
-            // Nobody learns of a key by its region.
+            // The failure does not reveal whether the replica has an entry that the caller may not view.
             let authorized = authorized.map_err(|_| Failure::Forbidden(MissingRight::Action(Action::KeyUpdate)))?;
             caller = authorized.caller().clone();
         }
@@ -184,7 +185,7 @@ impl Keys {
     /// Imports the material of a source key.
     ///
     /// # Errors
-    /// When it does not fit the key; else as [`Keys::change`].
+    /// When it does not fit the key; otherwise as [`Keys::change`].
     pub async fn import_material<A: KeyRight>(
         &self,
         permit: &KeyPermit<A>,
@@ -197,17 +198,17 @@ impl Keys {
         self.change(permit, context, Operation::ImportMaterial(import)).await
     }
 
-    /// Reads a key from AWS again.
+    /// Reads a key from AWS again. A key that AWS no longer has is recorded as gone; that is not an error.
     ///
     /// # Errors
-    /// When AWS says no; a key that AWS does not have any more is noted as gone, and no error.
+    /// The failure of AWS.
     pub async fn refresh<A: KeyRight>(
         &self,
         permit: &KeyPermit<A>,
         context: &RequestContext,
     ) -> Result<KeySeen, Failure> {
         let (key, change) = (permit.key(), permit.caller().change(context));
-        let committed = match self.read_anew(&change, key).await {
+        let committed = match self.read_again(&change, key).await {
             Err(Failure::Cloud(cloud)) if cloud.is_not_found() => {
                 self.append(&change, KeyCommand::RecordVanished { id: key.id }).await?
             }
@@ -216,7 +217,7 @@ impl Keys {
         shown(&committed, key.id)
     }
 
-    /// Removes the entry of a key that AWS does not have any more.
+    /// Removes the entry of a key that AWS no longer has.
     ///
     /// # Errors
     /// When AWS still has it.
@@ -225,10 +226,10 @@ impl Keys {
         self.append(&permit.caller().change(context), command).await.map(drop)
     }
 
-    /// The public half of an asymmetric key, as the DER of a SubjectPublicKeyInfo.
+    /// Reads the public key of an asymmetric key, as the DER of a SubjectPublicKeyInfo.
     ///
     /// # Errors
-    /// When it has none, or what AWS says.
+    /// When the key is not asymmetric, or AWS fails.
     pub async fn public_key(&self, permit: &KeyPermit<ViewKey>) -> Result<Vec<u8>, Failure> {
         let key = permit.key();
         if !key.metadata.spec.is_asymmetric() {
@@ -239,10 +240,10 @@ impl Keys {
         Ok(at.call(call).await?)
     }
 
-    /// Is an alias free in a region of a KMS, at AWS too?
+    /// Asks AWS whether an alias is free in a region of a KMS.
     ///
     /// # Errors
-    /// When there is no such place for the caller, or what AWS says.
+    /// When the caller may not view the KMS, it does not manage the region, or AWS fails.
     pub async fn is_alias_free(
         &self,
         permit: &Permit<SignedIn>,
@@ -261,7 +262,7 @@ impl Keys {
     }
 }
 
-/// The key of ours, in the same region, that has an alias.
+/// The managed key that has an alias in the same KMS and region.
 fn holder<'a>(state: &'a State, related: &Key, alias: &AliasName) -> Option<&'a Arc<Key>> {
     let mut keys = state.keys.find(Term::Alias(alias)).into_iter();
     keys.find(|key| key.kms == related.kms && key.region == related.region && !key.gone)
@@ -272,16 +273,16 @@ fn shown(committed: &Committed, id: KeyId) -> Result<KeySeen, Failure> {
     Ok(seen(state.key(id)?.clone(), state))
 }
 
-/// A key with what is shown beside it.
+/// Returns a key with the related values that the API shows.
 pub fn seen(key: Arc<Key>, state: &State) -> KeySeen {
-    // A key goes with its KMS, so that this finds it.
+    // A visible key always has a KMS; the id is a fallback.
     let kms = state.kms.get(&key.kms).map_or_else(|| key.kms.to_string(), |kms| kms.name.to_string());
     let principals = key.policy.as_ref().and_then(|policy| PolicyPrincipals::of(policy, &policy_context(&key)));
     let source = key.materials.last().and_then(|material| state.source_keys.get(&material.source));
     KeySeen { source_name: source.map(|source| source.made.name.to_string()), principals, key, kms }
 }
 
-/// Whose key it is, and what for.
+/// The context in which the policy of this key is written and read.
 pub(in crate::service) fn policy_context(key: &Key) -> PolicyContext {
     PolicyContext {
         partition: key.metadata.arn.partition(),

@@ -1,4 +1,4 @@
-//! Reading keys from AWS, a few times if need be: what was changed a moment ago may still be read as it was.
+//! Reads keys from AWS. AWS is eventually consistent, so the result of a change is read several times if needed.
 
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::calls::{DescribeKey, GetKeyPolicy, GetKeyRotationStatus, ListAliases, ListResourceTags};
@@ -11,17 +11,17 @@ use crate::service::cloud::RegionAccess;
 use std::future::Future;
 use std::time::Duration;
 
-/// How often AWS is read until it shows what it has just done.
+/// The maximum number of reads until AWS shows a change.
 const READS: u32 = 6;
 
-/// Everything that AWS holds of a key. What may not be read is left out.
+/// Reads a key completely. Parts that AWS denies are left out.
 pub(in crate::service) async fn read(at: &RegionAccess, key: &AwsKeyId) -> Result<Snapshot, AwsFailure> {
     let metadata = at.call(DescribeKey::of(key.clone())).await?;
     let (aliases, rest) = futures_util::future::join(aliases(at, key), read_rest(at, metadata)).await;
     Ok(Snapshot { aliases: readable(aliases)?, ..rest? })
 }
 
-/// What AWS holds of a key beside its metadata and its aliases.
+/// Reads a key except for its metadata and its aliases.
 pub(in crate::service) async fn read_rest(at: &RegionAccess, metadata: KeyMetadata) -> Result<Snapshot, AwsFailure> {
     let key = metadata.key_id();
     let tags = async {
@@ -50,7 +50,7 @@ async fn aliases(at: &RegionAccess, key: &AwsKeyId) -> Result<Vec<AliasName>, Aw
     Ok(aliases)
 }
 
-/// Reads until AWS shows what was done, a few times at most; then what it shows is what counts.
+/// Reads a key until AWS shows a change, at most [`READS`] times; then the last read counts.
 pub(super) async fn read_back(
     at: &RegionAccess,
     key: &AwsKeyId,
@@ -68,7 +68,7 @@ pub(super) async fn read_back(
     seen
 }
 
-/// Waits until a replica is made.
+/// Waits until AWS has created a replica.
 pub(super) async fn wait_until_usable(at: &RegionAccess, key: &AwsKeyId) -> Result<(), AwsFailure> {
     for attempt in 1..READS * 2 {
         match at.call(DescribeKey::of(key.clone())).await {
@@ -80,7 +80,7 @@ pub(super) async fn wait_until_usable(at: &RegionAccess, key: &AwsKeyId) -> Resu
     Ok(())
 }
 
-/// Asks until AWS knows the key, a few times at most: it was made a moment ago.
+/// Repeats a call until AWS finds the key, at most [`READS`] times, since the key has just been created.
 pub(super) async fn until_there<T, F>(ask: impl Fn() -> F) -> Result<T, AwsFailure>
 where
     F: Future<Output = Result<T, AwsFailure>>,
@@ -94,16 +94,16 @@ where
     ask().await
 }
 
-/// 100 ms, and twice as long each time, up to 3 s; with some chance in it.
+/// The pause after a read: 100 ms on average, doubled each time, at most 3 s, with jitter.
 fn pause(read: u32) -> Duration {
-    let mut chance = [0u8; 1];
-    // Without randomness the pauses are regular, which harms nobody.
-    let _ = aws_lc_rs::rand::fill(&mut chance);
+    let mut jitter = [0u8; 1];
+    // Without random numbers the pauses are regular, which is harmless.
+    let _ = aws_lc_rs::rand::fill(&mut jitter);
     let full = 100u64.saturating_mul(1 << read.min(5)).min(3_000) / 2;
-    Duration::from_millis(full / 2 + full * u64::from(chance[0]) / 255)
+    Duration::from_millis(full / 2 + full * u64::from(jitter[0]) / 255)
 }
 
-/// What may not be read is not known; all else that goes wrong goes wrong.
+/// Turns a denied or unsupported read into `None`.
 fn readable<T>(answer: Result<T, AwsFailure>) -> Result<Option<T>, AwsFailure> {
     match answer {
         Ok(value) => Ok(Some(value)),

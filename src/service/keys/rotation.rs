@@ -1,5 +1,5 @@
-//! Rotation as a use case: a key that replaces another, the schedule that a key is under, and AWS's own rotation. The
-//! steps at AWS are in `operations/rotate.rs` and `operations/rotation.rs`.
+//! The use cases of rotation: replacing a key by a new one, the schedule of a key, and AWS's own rotation. The steps at
+//! AWS are in `operations/rotate.rs` and `operations/rotation.rs`.
 
 use super::creation::ImportRequest;
 use super::operations::OperationRequest;
@@ -20,19 +20,19 @@ use crate::service::caller::RequestContext;
 use crate::service::failure::{Failure, invalid};
 use uuid::Uuid;
 
-/// A key that is to be replaced.
+/// The replacement of a key by a new one.
 #[derive(Default)]
 pub struct RotationRequest {
-    /// The new key's description; none: the old one's.
+    /// The description of the new key; `None` for that of the old one.
     pub description: Option<String>,
-    /// Where the new key's material comes from; none: AWS makes it.
+    /// The material of the new key; `None` if AWS generates it.
     pub import: Option<ImportRequest>,
-    /// What becomes of the old key.
+    /// The changes to the old key.
     pub old: RetiredKey,
 }
 
 impl Keys {
-    /// Makes a key that replaces another: its aliases move there, and each names the other.
+    /// Creates a key that replaces another. The aliases move to the new key, and each key refers to the other.
     ///
     /// # Errors
     /// As [`Keys::create`].
@@ -43,19 +43,19 @@ impl Keys {
         request: RotationRequest,
     ) -> Result<KeySeen, Failure> {
         let mut key = permit.key().clone();
-        // Not by what was known of it when it was read last; a dry run is refused below.
+        // The new key must copy the current content of the old one, not the last known one. A dry run is refused below.
         if !context.dry_run {
-            let read = self.read_anew(&permit.caller().change(context), &key).await?;
+            let read = self.read_again(&permit.caller().change(context), &key).await?;
             key = read.published.state.key(key.id)?.clone();
         }
         let request = self.rotation(&key, request)?;
         self.request(request, permit.caller(), context).await
     }
 
-    /// Puts a key under a schedule that rotates it, or takes it off the one that it is under.
+    /// Assigns a key to a schedule that rotates it, or removes it from its schedule.
     ///
     /// # Errors
-    /// When there is no such schedule, or it could not rotate the key.
+    /// When there is no such schedule, or it cannot rotate the key.
     pub async fn set_rotation_job(
         &self,
         permit: &KeyPermit<RotateKey>,
@@ -71,10 +71,10 @@ impl Keys {
         shown(&committed, key.id)
     }
 
-    /// Whether and when AWS rotates a key.
+    /// Reads whether and when AWS rotates a key.
     ///
     /// # Errors
-    /// What AWS says.
+    /// The failure of AWS.
     pub async fn rotation_status(&self, permit: &KeyPermit<ViewKey>) -> Result<RotationStatus, Failure> {
         let key = permit.key();
         let at = self.cloud.region(key.kms, &key.region).await?;
@@ -82,10 +82,10 @@ impl Keys {
         Ok(at.call(call).await?)
     }
 
-    /// All materials of a key, as AWS knows them.
+    /// Lists all materials of a key at AWS.
     ///
     /// # Errors
-    /// What AWS says.
+    /// The failure of AWS.
     pub async fn rotations(&self, permit: &KeyPermit<ViewKey>) -> Result<Vec<Rotation>, Failure> {
         let key = permit.key();
         let at = self.cloud.region(key.kms, &key.region).await?;
@@ -93,18 +93,18 @@ impl Keys {
         Ok(at.pages(list).collect().await?)
     }
 
-    /// Does a key have material that waits to be rotated to?
-    pub(in crate::service) async fn has_waiting_material(&self, key: &Key) -> Result<bool, Failure> {
+    /// Returns whether a key has imported material that is pending rotation.
+    pub(in crate::service) async fn has_pending_material(&self, key: &Key) -> Result<bool, Failure> {
         let at = self.cloud.region(key.kms, &key.region).await?;
-        // AWS lists what waits first, and one material can wait at a time.
+        // AWS lists pending material first, and a key has at most one.
         let page = at.call(ListKeyRotations::of(key.aws_id().clone())).await?;
         Ok(page.items.iter().any(|rotation| rotation.state == Some(MaterialState::PendingRotation)))
     }
 
-    /// The operation that rotates a key into a new one. That it is permitted is checked by the caller.
+    /// Returns the operation that replaces a key by a new one. The caller of this method checks the right.
     ///
     /// # Errors
-    /// When the key was rotated already, or what is wished does not fit it.
+    /// When the key was already replaced, its policy is unknown, or the request does not fit it.
     pub(in crate::service) fn rotation(
         &self,
         old: &Key,
@@ -133,10 +133,10 @@ impl Keys {
     }
 }
 
-/// Can a schedule rotate this key so? It would fail each time that it is due, with nobody there to see it.
+/// Checks that a schedule can rotate this key with these settings. Otherwise every run would fail in the background.
 ///
 /// # Errors
-/// When not.
+/// When it cannot.
 fn check_rotation_job(key: &Key, job: &RotationJob) -> Result<(), Failure> {
     if key.metadata.manager != KeyManager::Customer || !matches!(key.metadata.origin, Origin::AwsKms | Origin::External)
     {
@@ -149,7 +149,7 @@ fn check_rotation_job(key: &Key, job: &RotationJob) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A key like another one.
+/// A new key with the properties of the old one.
 fn successor(old: &Key, origin: Origin, description: Option<String>) -> NewKey {
     let own = |tag: &&Tag| !tag.is_of_aws() && tag.key != OPERATION_TAG;
     NewKey {

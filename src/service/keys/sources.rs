@@ -1,4 +1,4 @@
-//! Where a key's material and its policy come from: source keys, templates, people.
+//! The sources of a key's material and policy: source keys, templates and principals.
 
 use super::Keys;
 use super::creation::PolicyChoice;
@@ -16,12 +16,12 @@ use crate::domain::source_key::kind::SourceKeyKind;
 use crate::domain::template::TEMPLATE_TAG;
 use crate::service::caller::Change;
 use crate::service::failure::{Failure, invalid};
-use crate::service::source_keys::{NamedBy, SourceKeyDraft, find};
+use crate::service::source_keys::{NamedBy, SourceKeyRequest, find};
 use crate::service::templates;
 use std::sync::Arc;
 
 impl Keys {
-    /// The policy that a choice comes to; a template leaves its tag.
+    /// Returns the chosen policy; `None` for AWS's default. A template adds its tag to `tags`.
     pub(super) fn policy(
         &self,
         choice: PolicyChoice,
@@ -44,16 +44,16 @@ impl Keys {
         }
     }
 
-    /// The source key of this name or id.
+    /// Finds a source key by name or id.
     pub(super) fn source_key(&self, text: &str) -> Result<Arc<SourceKey>, Failure> {
         find(&self.recorder.state().state, text, NamedBy::Either)
     }
 
-    /// Makes a source key whose material fits a key like this one: where the new material of keys with the key source
-    /// `local` comes from. It may be exported if that whose place it takes may.
+    /// Creates a source key whose material fits this key. Scheduled rotations with the key source `local` use it. It is
+    /// exportable if the source key of the key's current material is.
     ///
     /// # Errors
-    /// When no source key fits.
+    /// When no kind of source key fits.
     pub(in crate::service) async fn fresh_source_key(
         &self,
         change: &Change,
@@ -65,7 +65,7 @@ impl Keys {
             return Err(invalid("auto_rotate_key_source", problem).into());
         };
         let before = like.materials.last().and_then(|material| published.state.source_keys.get(&material.source));
-        let draft = SourceKeyDraft {
+        let request = SourceKeyRequest {
             name: None,
             kind,
             usage: None,
@@ -73,13 +73,13 @@ impl Keys {
             undeletable: false,
             labels: None,
             meta: None,
-            brought: None,
+            supplied: None,
         };
-        Ok(self.source_keys.make(change, draft).await?.id)
+        Ok(self.source_keys.create_as(change, request).await?.id)
     }
 
-    /// Deletes a source key that was made for an operation which came to nothing, unless AWS may have its material.
-    pub(in crate::service) async fn drop_unused(&self, change: &Change, id: SourceKeyId) {
+    /// Deletes a source key that was created for an operation that failed, unless AWS may have its material.
+    pub(in crate::service) async fn delete_unused(&self, change: &Change, id: SourceKeyId) {
         let published = self.recorder.state();
         let state = &published.state;
         let imported = !state.keys.find(Term::SourceKey(id)).is_empty();
@@ -87,15 +87,15 @@ impl Keys {
         if imported || state.operations.values().any(|pending| is_open(&pending.wanted)) {
             return;
         }
-        if let Err(failure) = self.source_keys.remove(change, id).await {
-            tracing::warn!(source_key = %id, %failure, "a source key that nobody needs could not be deleted");
+        if let Err(failure) = self.source_keys.delete_as(change, id).await {
+            tracing::warn!(source_key = %id, %failure, "an unused source key could not be deleted");
         }
     }
 
-    /// The spec that a source key's material fits: the wanted one, or the only one there is.
+    /// Returns the spec of a key for a source key's material: the requested one, or the default for its kind.
     ///
     /// # Errors
-    /// When it fits none.
+    /// When the material does not fit.
     pub(super) fn fitting_spec(
         &self,
         source: &str,

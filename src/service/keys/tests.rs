@@ -1,4 +1,4 @@
-//! Whose account a key's operations reach, and what is made of one whose outcome nobody knows.
+//! Tests of operations on keys: the account that they reach, and the recovery of operations without an outcome.
 
 use super::*;
 use crate::aws::call::AwsCall;
@@ -41,7 +41,7 @@ fn make(world: &World, alias: &str) -> Result<KeySeen, Failure> {
     world.run(world.services().keys.create(&world.admin(), &World::context(), request(alias)))
 }
 
-/// From now on the connection's credentials are those of this account.
+/// Makes the connection's credentials those of this account.
 fn lead_to(world: &World, account: &str) {
     let arn = format!("arn:aws:iam::{account}:user/somebody");
     world.aws.caller.always(StsCue::Answer(AwsCaller {
@@ -51,7 +51,7 @@ fn lead_to(world: &World, account: &str) {
 }
 
 #[test]
-fn no_key_is_made_in_another_account_than_that_of_the_kms() {
+fn no_key_is_created_outside_the_account_of_the_kms() {
     let world = World::new();
     lead_to(&world, "999999999999");
     let refused = make(&world, "lost").err().expect("it is refused");
@@ -63,7 +63,7 @@ fn no_key_is_made_in_another_account_than_that_of_the_kms() {
 }
 
 #[test]
-fn whose_the_credentials_are_is_asked_once() {
+fn the_account_of_the_credentials_is_asked_once() {
     let world = World::new();
     let probes = || world.aws.calls().iter().filter(|call| call.operation == AwsOperation::GET_CALLER_IDENTITY).count();
     let before = probes();
@@ -73,8 +73,8 @@ fn whose_the_credentials_are_is_asked_once() {
     assert_eq!(probes(), before + 1);
 }
 
-/// Looks for what became of the only open operation.
-fn look(world: &World) -> Result<(), Failure> {
+/// Makes one attempt to recover the only open operation.
+fn recover(world: &World) -> Result<(), Failure> {
     let open: Vec<OperationId> = world.state().operations.keys().copied().collect();
     let [id] = open.as_slice() else { panic!("one operation is open: {open:?}") };
     let operations = &world.services().keys.operations;
@@ -82,7 +82,7 @@ fn look(world: &World) -> Result<(), Failure> {
 }
 
 #[test]
-fn what_cannot_be_looked_for_now_stays_open() {
+fn an_operation_that_cannot_be_recovered_now_stays_open() {
     let mut world = World::new();
     let lost = || AwsFailure::Timeout { operation: CreateKey::OPERATION, after: Duration::from_secs(1) };
     let slow_down = || {
@@ -91,20 +91,20 @@ fn what_cannot_be_looked_for_now_stays_open() {
     };
     world.kms.next(CreateKey::OPERATION, Cue::FailAfter(lost()));
     world.kms.next(ListKeys::OPERATION, slow_down());
-    make(&world, "found").map(drop).expect_err("nobody knows what became of it");
+    make(&world, "found").map(drop).expect_err("its outcome is unknown");
     world.kms.next(ListKeys::OPERATION, slow_down());
-    look(&world).expect_err("AWS cannot be asked");
+    recover(&world).expect_err("AWS cannot be asked");
     assert_eq!(world.state().operations.len(), 1);
 
-    // The program itself looks when it starts.
+    // The program also tries at its start.
     lead_to(&world, "999999999999");
     world.kill();
     world.start();
-    look(&world).expect_err("it would be looked for in another account");
+    recover(&world).expect_err("it would be searched for in another account");
     assert_eq!(world.state().operations.len(), 1);
 
     lead_to(&world, ACCOUNT);
-    look(&world).unwrap_or_else(|failure| panic!("{failure}"));
+    recover(&world).unwrap_or_else(|failure| panic!("{failure}"));
     let state = world.state();
     assert!(state.operations.is_empty());
     let found: Vec<_> = state.keys.iter().flat_map(|key| key.aliases.clone()).collect();
@@ -125,24 +125,24 @@ fn change(world: &World, key: &Key, wanted: Operation) -> Result<KeySeen, Failur
 }
 
 #[test]
-fn what_was_done_and_could_not_be_read_back_is_not_said_to_have_failed() {
+fn a_change_that_could_not_be_read_back_does_not_fail() {
     let world = World::new();
     let key = world.key("one", PolicyChoice::Default);
     world.kms.next(DescribeKey::OPERATION, Cue::Fail(throttled(DescribeKey::OPERATION)));
     change(&world, &key, Operation::Disable).map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(world.known(key.id).metadata.state, KeyState::Disabled);
-    // Nor is it known when AWS cannot be read at all: then it is looked for later.
+    // If AWS cannot be read at all, the operation is recovered later.
     for _ in 0..2 {
         world.kms.next(DescribeKey::OPERATION, Cue::Fail(throttled(DescribeKey::OPERATION)));
     }
     change(&world, &key, Operation::Enable).map(drop).expect_err("it is not known");
     assert_eq!(world.state().operations.len(), 1);
-    look(&world).unwrap_or_else(|failure| panic!("{failure}"));
+    recover(&world).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!((world.known(key.id).metadata.state.clone(), world.state().operations.len()), (KeyState::Enabled, 0));
 }
 
 #[test]
-fn a_policy_that_was_put_is_known_though_its_tag_was_refused() {
+fn a_policy_is_recorded_although_its_tag_was_refused() {
     let world = World::new();
     let key = world.key("one", PolicyChoice::Default);
     let refusal = refused(UntagResource::OPERATION, "AccessDeniedException", "no");
@@ -156,7 +156,7 @@ fn a_policy_that_was_put_is_known_though_its_tag_was_refused() {
 }
 
 #[test]
-fn a_key_whose_making_had_no_answer_is_brought_to_its_end() {
+fn a_creation_without_a_response_is_completed() {
     let world = World::new();
     world.kms.next(CreateKey::OPERATION, Cue::FailAfter(lost(CreateKey::OPERATION)));
     let made = make(&world, "found").unwrap_or_else(|failure| panic!("{failure}")).key;
@@ -164,23 +164,23 @@ fn a_key_whose_making_had_no_answer_is_brought_to_its_end() {
     assert_eq!(world.kms.calls().iter().filter(|call| call.operation() == CreateKey::OPERATION).count(), 1);
 }
 
-/// AWS shows a new key with a delay: whoever looks too early would take it for never made.
+/// AWS shows a new key with a delay, so a search that is too early must not conclude that there is none.
 #[test]
-fn a_key_that_aws_does_not_show_may_still_have_been_made_for_a_while() {
+fn a_key_that_aws_does_not_show_counts_as_never_created_only_after_the_wait() {
     let world = World::new();
     world.kms.next(CreateKey::OPERATION, Cue::Fail(lost(CreateKey::OPERATION)));
     let failure = make(&world, "lost").err().expect("there was no answer");
     assert!(matches!(failure, Failure::Cloud(AwsFailure::Timeout { .. })), "{failure}");
     assert_eq!(world.state().operations.len(), 1);
-    look(&world).expect_err("it is too early");
+    recover(&world).expect_err("it is too early");
     assert_eq!(world.state().operations.len(), 1);
     world.pass(301);
-    look(&world).expect_err("it was not made");
+    recover(&world).expect_err("it was not created");
     assert!(world.state().operations.is_empty() && world.state().keys.is_empty());
 }
 
 #[test]
-fn a_key_that_has_all_aliases_of_another_has_replaced_it_whatever_failed_then() {
+fn a_key_with_all_aliases_of_another_has_replaced_it_although_a_later_step_failed() {
     let world = World::new();
     let old = world.key("payroll", PolicyChoice::Default);
     world.kms.next(PutKeyPolicy::OPERATION, Cue::Fail(refused(PutKeyPolicy::OPERATION, "AccessDeniedException", "no")));
@@ -196,19 +196,19 @@ fn a_key_that_has_all_aliases_of_another_has_replaced_it_whatever_failed_then() 
 }
 
 #[test]
-fn a_key_whose_policy_may_not_be_read_is_not_replaced_by_one_with_another() {
+fn a_key_whose_policy_cannot_be_read_is_not_replaced() {
     let world = World::new();
     let old = world.key("payroll", PolicyChoice::Default);
-    // As a synchronisation finds it that may not read policies.
+    // The entry is as a synchronisation leaves it that must not read policies.
     let denied = || Cue::Fail(refused(GetKeyPolicy::OPERATION, "AccessDeniedException", "no"));
-    world.note(KeyCommand::RecordVanished { id: old.id });
-    world.note(KeyCommand::Forget { id: old.id });
+    world.record(KeyCommand::RecordVanished { id: old.id });
+    world.record(KeyCommand::Forget { id: old.id });
     world.kms.next(GetKeyPolicy::OPERATION, denied());
     let seen = world.run(async {
         let at = world.services().keys.cloud.region(old.kms, &old.region).await.unwrap_or_else(|f| panic!("{f}"));
         Box::new(reading::read(&at, old.aws_id()).await.expect("read"))
     });
-    world.note(KeyCommand::Observe { id: old.id, kms: old.kms, region: old.region.clone(), seen });
+    world.record(KeyCommand::Observe { id: old.id, kms: old.kms, region: old.region.clone(), seen });
     assert_eq!(world.known(old.id).policy, None);
 
     world.kms.next(GetKeyPolicy::OPERATION, denied());
@@ -222,9 +222,9 @@ fn a_key_whose_policy_may_not_be_read_is_not_replaced_by_one_with_another() {
     rotated.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-/// The policy may take the right to look from us, and must be mendable then.
+/// The new policy may deny reading the key. It must still be possible to put another one.
 #[test]
-fn a_key_that_may_not_be_read_any_more_is_not_busy_for_ever() {
+fn a_key_that_cannot_be_read_any_more_does_not_stay_busy() {
     let world = World::new();
     let key = world.key("one", PolicyChoice::Default);
     let principals =
@@ -240,7 +240,7 @@ fn a_key_that_may_not_be_read_any_more_is_not_busy_for_ever() {
 }
 
 #[test]
-fn a_key_that_is_gone_is_noted_and_not_looked_for_for_ever() {
+fn a_key_that_is_gone_is_recorded_and_its_operation_ends() {
     let world = World::new();
     let key = world.key("one", PolicyChoice::Default);
     for _ in 0..12 {
@@ -251,9 +251,9 @@ fn a_key_that_is_gone_is_noted_and_not_looked_for_for_ever() {
     assert!(world.known(key.id).gone && world.state().operations.is_empty());
 }
 
-/// A replica has the id of its primary key, also the second time.
+/// A replica has the id of its primary key, so the new replica has the id of the deleted one.
 #[test]
-fn a_replica_that_aws_had_deleted_is_made_again_and_known_once() {
+fn a_replica_that_aws_had_deleted_is_created_again_and_has_one_entry() {
     let world = World::new();
     let request = KeyRequest { multi_region: true, ..request("family") };
     let primary = world.run(world.services().keys.create(&world.admin(), &World::context(), request));
@@ -283,16 +283,16 @@ fn a_replica_that_aws_had_deleted_is_made_again_and_known_once() {
     let first = replicate().unwrap_or_else(|failure| panic!("{failure}"));
     assert!(matches!(replicate(), Err(Failure::Refused(Refusal::Key(KeyRefusal::ReplicaThere(_))))));
     world.kms.vanish(&first.region, first.aws_id());
-    world.note(KeyCommand::RecordVanished { id: first.id });
+    world.record(KeyCommand::RecordVanished { id: first.id });
     let second = replicate().unwrap_or_else(|failure| panic!("{failure}"));
     let state = world.state();
     assert!(state.keys.get(&first.id).is_none());
     assert_eq!(state.key_at_aws(second.kms, &second.region, second.aws_id()).map(|key| key.id), Some(second.id));
 }
 
-/// Before the program ended it may not have been sent: what keeps from AWS says nothing of that.
+/// The program may have ended before the call was sent, and a refused AssumeRole says nothing about that.
 #[test]
-fn a_policy_is_not_believed_to_be_put_because_aws_cannot_be_asked() {
+fn a_policy_is_not_recorded_as_put_while_aws_cannot_be_asked() {
     let mut world = World::new();
     let key = world.key("one", PolicyChoice::Default);
     let principals =
@@ -307,14 +307,14 @@ fn a_policy_is_not_believed_to_be_put_because_aws_cannot_be_asked() {
     }
     world.kill();
     world.start();
-    look(&world).expect_err("nobody knows");
+    recover(&world).expect_err("its outcome is unknown");
     assert_eq!(world.state().operations.len(), 1);
     assert_eq!(world.known(key.id).policy, key.policy);
 }
 
-/// Its policy keeps us out; that it was made is known all the same.
+/// The key's policy denies reading it, but AWS has returned its metadata.
 #[test]
-fn a_key_that_may_not_be_read_from_the_first_is_known() {
+fn a_created_key_that_cannot_be_read_is_recorded() {
     let world = World::new();
     for _ in 0..2 {
         let denied = refused(DescribeKey::OPERATION, "AccessDeniedException", "no");
@@ -327,14 +327,14 @@ fn a_key_that_may_not_be_read_from_the_first_is_known() {
 }
 
 #[test]
-fn a_making_that_was_held_up_goes_on_later() {
+fn a_throttled_creation_is_completed_later() {
     let world = World::new();
     world.kms.next(CreateKey::OPERATION, Cue::FailAfter(lost(CreateKey::OPERATION)));
     world.kms.next(CreateAlias::OPERATION, Cue::Fail(throttled(CreateAlias::OPERATION)));
     let failure = make(&world, "late").err().expect("it has no name yet");
     assert!(matches!(failure, Failure::Cloud(AwsFailure::Timeout { .. })), "{failure}");
     assert_eq!(world.state().operations.len(), 1);
-    look(&world).unwrap_or_else(|failure| panic!("{failure}"));
+    recover(&world).unwrap_or_else(|failure| panic!("{failure}"));
     let named: Vec<_> = world.state().keys.iter().flat_map(|key| key.aliases.clone()).collect();
     assert_eq!(named, [AliasName::parse_own("late").expect("an alias")]);
 }

@@ -1,4 +1,4 @@
-//! New material out of the provider's random numbers.
+//! Generates material from the provider's random numbers.
 
 use super::{Material, signing};
 use crate::domain::source_key::kind::{RsaSize, SourceKeyKind};
@@ -8,13 +8,13 @@ use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
 use aws_lc_rs::signature::EcdsaKeyPair;
 use zeroize::Zeroizing;
 
-/// New material; none when the provider fails.
+/// Generates material; `None` if the provider fails.
 pub(super) fn generate(kind: SourceKeyKind) -> Option<Material> {
     match kind {
         SourceKeyKind::Aes(_) | SourceKeyKind::Hmac(..) => {
             let mut secret = Zeroizing::new(vec![0; kind.bits() as usize / 8]);
             fill(&mut secret).ok()?;
-            Some(Material::kept(kind, secret))
+            Some(Material::from_bytes(kind, secret))
         }
         SourceKeyKind::Rsa(size) => {
             let size = match size {

@@ -1,13 +1,12 @@
-//! The material of source keys: made here or brought by a client, checked against its kind, shown only by what is
-//! public of it, and wrapped for its way into AWS. Whatever is secret is zeroed when it is done with, and is in no
-//! error and no `Debug` text.
+//! The material of source keys: generated here or supplied by a client, checked against its kind, and wrapped for
+//! imports into AWS. Secret bytes are zeroed after use, and no error or `Debug` text contains them.
 
-mod brought;
+mod encoding;
 mod generated;
-mod shown;
+mod supplied;
 pub mod wrapping;
 
-pub use shown::Encoding;
+pub use encoding::Encoding;
 
 use super::failure::{Failure, invalid};
 use crate::domain::source_key::Fingerprint;
@@ -22,7 +21,7 @@ use aws_lc_rs::signature::{
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// Material that is known to be of its kind: bytes for AES and HMAC, a PKCS#8 document in DER for RSA and EC.
+/// Material that is checked against its kind: bytes for AES and HMAC, a PKCS#8 document in DER for RSA and EC.
 pub struct Material {
     kind: SourceKeyKind,
     secret: Zeroizing<Vec<u8>>,
@@ -30,29 +29,30 @@ pub struct Material {
 }
 
 impl Material {
-    /// New material. It takes seconds for a large RSA key, so it is not for a thread that answers requests.
+    /// Generates new material. A large RSA key takes seconds, so call this on a blocking thread.
     ///
     /// # Errors
     /// When the system has no random bytes.
     pub fn generate(kind: SourceKeyKind) -> Result<Self, Failure> {
-        generated::generate(kind).ok_or(Failure::Internal("key material could not be made"))
+        generated::generate(kind).ok_or(Failure::Internal("key material could not be generated"))
     }
 
-    /// Reads material that a client brings. AES and HMAC: as many bytes as the size says, in hexadecimal digits or
-    /// base64, which their lengths tell apart. RSA and EC: an unencrypted PKCS#8 document, in PEM, or its DER in
+    /// Reads material that a client supplies. AES and HMAC: the bytes of the key in hexadecimal digits or base64; the
+    /// length of the text distinguishes the two. RSA and EC: an unencrypted PKCS#8 document in PEM, or its DER in
     /// base64.
     ///
     /// # Errors
-    /// When it is not that, or is of another kind; the message says what would be right, and nothing of what was sent.
+    /// When the text is in another form or the material is of another kind. The message says what is expected, and
+    /// contains nothing of the text.
     pub fn read(kind: SourceKeyKind, text: &str) -> Result<Self, Failure> {
-        Ok(brought::read(kind, text).map_err(|problem| invalid("material", problem))?)
+        Ok(supplied::read(kind, text).map_err(|problem| invalid("material", problem))?)
     }
 
     pub fn secret(&self) -> &Zeroizing<Vec<u8>> {
         &self.secret
     }
 
-    /// Tells two materials apart: SHA-256 of the public half (DER), or of the material where there is none.
+    /// The SHA-256 of the public key in DER, or of the material itself for symmetric kinds.
     pub fn fingerprint(&self) -> Fingerprint {
         let hash = digest(&SHA256, self.public.as_deref().unwrap_or(&self.secret));
         let mut fingerprint = Fingerprint([0; 32]);
@@ -60,18 +60,18 @@ impl Material {
         fingerprint
     }
 
-    /// The public half in PEM, if there is one.
+    /// The public key in PEM, if the kind is asymmetric.
     pub fn public_key(&self) -> Option<String> {
-        self.public.as_deref().map(|der| shown::pem("PUBLIC KEY", der).to_string())
+        self.public.as_deref().map(|der| encoding::pem("PUBLIC KEY", der).to_string())
     }
 
-    /// Material as it was kept; its public half is kept beside it.
-    pub(super) fn kept(kind: SourceKeyKind, secret: Zeroizing<Vec<u8>>) -> Self {
+    /// Material without a public key: symmetric material, or stored material, whose public key is stored separately.
+    pub(super) fn from_bytes(kind: SourceKeyKind, secret: Zeroizing<Vec<u8>>) -> Self {
         Self { kind, secret, public: None }
     }
 
-    /// A private key out of its PKCS#8 document; none if it is not one of this kind. The document is written anew, so
-    /// that whatever else was in it (attributes, another version of the form) does not reach AWS.
+    /// Reads a private key from its PKCS#8 document; `None` if it is not of this kind. The document is encoded again,
+    /// so that attributes and other versions of the format do not reach AWS.
     fn private_key(kind: SourceKeyKind, pkcs8: &[u8]) -> Option<Self> {
         let (secret, public) = match kind {
             SourceKeyKind::Rsa(_) => {
@@ -101,7 +101,7 @@ impl fmt::Debug for Material {
     }
 }
 
-/// A curve as the provider knows it; with which hash it would sign does not matter here.
+/// The provider's algorithm of a curve. The algorithm includes a hash, which is not used here.
 fn signing(curve: Curve) -> &'static EcdsaSigningAlgorithm {
     match curve {
         Curve::Secp256r1 => &ECDSA_P256_SHA256_ASN1_SIGNING,

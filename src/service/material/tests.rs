@@ -1,4 +1,4 @@
-//! Material: made, read, refused, and shown. Keys of others come from another program (see the texts).
+//! Tests of material: generating, reading, refusing and encoding it. The foreign keys were made with OpenSSL.
 
 use super::*;
 use crate::domain::source_key::kind::{AesSize, HmacHash, HmacSize, RsaSize};
@@ -19,7 +19,7 @@ fn refused(kind: SourceKeyKind, text: &str) -> String {
 }
 
 #[test]
-fn what_is_made_is_new_and_reads_back_as_what_it_is() {
+fn generated_material_is_new_and_reads_back() {
     for kind in kinds() {
         let material = Material::generate(kind).expect("material");
         let other = Material::generate(kind).expect("material");
@@ -35,7 +35,7 @@ fn what_is_made_is_new_and_reads_back_as_what_it_is() {
     }
 }
 
-/// By the rule of FIPS 180: SHA-256 of sixteen zeros.
+/// The expected value is the SHA-256 (FIPS 180) of sixteen zero bytes.
 #[test]
 fn a_fingerprint_is_the_sha_256_of_the_material() {
     let material = Material::read(AES_128, &"00".repeat(16)).expect("material");
@@ -44,9 +44,9 @@ fn a_fingerprint_is_the_sha_256_of_the_material() {
     assert_eq!(material.text(Encoding::Base64).as_str(), "AAAAAAAAAAAAAAAAAAAAAA==");
 }
 
-/// A key of OpenSSL's, in its PEM, with the hash of its public half that OpenSSL gives.
+/// The key, its PEM and the hash of its public key come from OpenSSL.
 #[test]
-fn a_key_that_another_program_made_is_taken() {
+fn a_key_from_openssl_is_accepted() {
     let pem = "-----BEGIN PRIVATE KEY-----
 MIGEAgEAMBAGByqGSM49AgEGBSuBBAAKBG0wawIBAQQgsYtOya8YaCIHmJMjjqoS
 g6a8Zc5ZouOvcRjcRm9au76hRANCAATUOd2sBCLeGsFoxB0bhxrdmBgWXRQmEYxt
@@ -99,23 +99,22 @@ fn private_keys_of_another_kind_or_form_are_refused() {
     }
 }
 
-/// A cut or changed document must not be taken.
 #[test]
 fn a_damaged_private_key_is_refused() {
     let material = Material::generate(K1).expect("material");
-    let whole = material.secret().to_vec();
-    assert!(Material::private_key(K1, &whole).is_some());
-    assert!(Material::private_key(K1, &whole[..whole.len() - 1]).is_none());
-    for at in 0..whole.len() {
-        let mut changed = whole.clone();
+    let document = material.secret().to_vec();
+    assert!(Material::private_key(K1, &document).is_some());
+    assert!(Material::private_key(K1, &document[..document.len() - 1]).is_none());
+    for at in 0..document.len() {
+        let mut changed = document.clone();
         changed[at] ^= 1;
-        let taken = Material::private_key(K1, &changed);
-        assert!(taken.is_none_or(|taken| *taken.secret() == *material.secret()), "byte {at}");
+        let read = Material::private_key(K1, &changed);
+        assert!(read.is_none_or(|read| *read.secret() == *material.secret()), "byte {at}");
     }
 }
 
 #[test]
-fn no_debug_text_shows_it() {
+fn debug_text_contains_no_material() {
     let material = Material::read(AES_128, &"6b".repeat(16)).expect("material");
     assert_eq!(format!("{material:?}"), "Material(Aes(Aes128))");
 }

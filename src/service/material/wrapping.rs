@@ -1,4 +1,4 @@
-//! Material on its way into AWS, wrapped with the public key that AWS gives for one import (GetParametersForImport).
+//! Wraps material for an import into AWS, with the public key that AWS returns for one import (GetParametersForImport).
 
 use super::Failure;
 use crate::domain::source_key::kind::SourceKeyKind;
@@ -9,19 +9,19 @@ use zeroize::Zeroizing;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wrapping {
-    /// Encrypted with AWS's RSA key: for what is short enough, AES and HMAC.
+    /// Encrypts the material with AWS's RSA key. AES and HMAC material is short enough for it.
     Oaep,
-    /// Encrypted with a new AES key, and that with AWS's RSA key: for RSA and EC, whose documents are longer.
+    /// Encrypts the material with a new AES key, and that with AWS's RSA key. RSA and EC documents are longer.
     AesKeyWrap,
 }
 
 impl Wrapping {
-    /// The one for material of this kind.
+    /// The wrapping of material of this kind.
     pub const fn of(kind: SourceKeyKind) -> Self {
         if kind.is_asymmetric() { Self::AesKeyWrap } else { Self::Oaep }
     }
 
-    /// The wrapping algorithm in AWS's words.
+    /// AWS's name of the wrapping algorithm.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Oaep => "RSAES_OAEP_SHA_256",
@@ -32,17 +32,17 @@ impl Wrapping {
     /// Wraps material with AWS's public key (DER, SubjectPublicKeyInfo): the bytes that ImportKeyMaterial takes.
     ///
     /// # Errors
-    /// When the public key is not an RSA key, or the material too long for it.
+    /// When the public key is not an RSA key, or the material is too long for it.
     pub fn wrap(self, material: &[u8], public_key: &[u8]) -> Result<Vec<u8>, Failure> {
         let wrapped = match self {
             Self::Oaep => oaep(material, public_key),
             Self::AesKeyWrap => aes_key_wrap(material, public_key),
         };
-        wrapped.ok_or(Failure::Internal("key material could not be wrapped with the public key that AWS gave for it"))
+        wrapped.ok_or(Failure::Internal("key material could not be wrapped with the public key that AWS returned"))
     }
 }
 
-/// The wrapped AES key comes first, then what is wrapped with it (RFC 5649): PKCS#11's CKM_RSA_AES_KEY_WRAP.
+/// PKCS#11's CKM_RSA_AES_KEY_WRAP: the wrapped AES key, followed by the material wrapped with it (RFC 5649).
 fn aes_key_wrap(material: &[u8], public_key: &[u8]) -> Option<Vec<u8>> {
     let mut key = Zeroizing::new([0; 32]);
     fill(key.as_mut_slice()).ok()?;
@@ -69,7 +69,7 @@ mod tests {
     use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
     use aws_lc_rs::rsa::{KeySize, OaepPrivateDecryptingKey, PrivateDecryptingKey};
 
-    /// AWS's side of an import.
+    /// The AWS side of an import.
     struct Importer(PrivateDecryptingKey);
 
     impl Importer {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn aws_unwraps_what_was_wrapped_for_it() {
+    fn aws_unwraps_wrapped_material() {
         let aws = Importer::new();
         let kinds = [
             SourceKeyKind::parse(None, None, None).expect("AES-256"),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_public_key_or_is_too_long_is_refused() {
+    fn an_invalid_public_key_and_material_that_is_too_long_are_refused() {
         assert!(Wrapping::Oaep.wrap(&[1; 32], b"no key").is_err());
         assert!(Wrapping::AesKeyWrap.wrap(&[1; 32], &[]).is_err());
         let aws = PrivateDecryptingKey::generate(KeySize::Rsa2048).expect("a key").public_key();

@@ -1,4 +1,4 @@
-//! Which operations a task of this run of the program is at: no other task may take them up meanwhile.
+//! Claims on operations: while one task of this process works on an operation, no other task recovers it.
 
 use crate::domain::id::OperationId;
 use std::collections::HashSet;
@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Default)]
 pub(super) struct Claims(Arc<Mutex<HashSet<OperationId>>>);
 
-/// The claim of one task to one operation, until it is dropped.
+/// The claim of one task to one operation. Dropping it releases the claim.
 pub(super) struct Claim {
     claims: Claims,
     operation: OperationId,
 }
 
 impl Claims {
-    /// Takes an operation; none if another task is at it.
+    /// Claims an operation; `None` if another task has claimed it.
     pub(super) fn claim(&self, operation: OperationId) -> Option<Claim> {
         self.operations().insert(operation).then(|| Claim { claims: self.clone(), operation })
     }

@@ -1,5 +1,5 @@
-//! What an attempt says of what AWS has done, and how that is written down. Each rule here stands for a fault that was
-//! found: none may go without the test that belongs to it (`keys/tests.rs`, `tests/api`, the crash matrix).
+//! Derives the outcome of an operation from an attempt, and records it. Each rule here fixes a fault that was found,
+//! and has a test: in `keys/tests.rs`, in `tests/api`, or in the crash matrix.
 
 use super::{Attempted, Concluded, OperationTarget, Operations, Progress, Requested, Stage, StepError};
 use crate::aws::failure::AwsFailure;
@@ -9,22 +9,22 @@ use crate::ledger::Committed;
 use crate::service::failure::Failure;
 
 impl<T: OperationTarget> Attempted<T> {
-    /// Writes down what the attempt came to.
+    /// Records the outcome of the attempt.
     pub(super) async fn conclude(self, operations: &Operations<T>) -> Concluded<T> {
         let Self { requested, result } = self;
         Concluded::Ended(match result {
             Ok(Progress::Underway { again_after, made }) => {
                 return Concluded::Underway { next: requested.recovery(made), again_after };
             }
-            Ok(Progress::Done { seen, related }) => operations.note_done(&requested, seen, related).await,
-            Err(error) if error.stage == Stage::Unread => operations.note_unread(&requested, error).await,
-            Err(error) => Err(operations.note_stopped(&requested, error).await),
+            Ok(Progress::Done { seen, related }) => operations.record_done(&requested, seen, related).await,
+            Err(error) if error.stage == Stage::Unread => operations.record_unread(&requested, error).await,
+            Err(error) => Err(operations.record_stopped(&requested, error).await),
         })
     }
 }
 
 impl<T: OperationTarget> Operations<T> {
-    async fn note_done(
+    async fn record_done(
         &self,
         requested: &Requested<T>,
         seen: T::Seen,
@@ -35,47 +35,48 @@ impl<T: OperationTarget> Operations<T> {
             true => Outcome::Done(seen),
             false => Outcome::Reconciled(seen),
         };
-        self.note(requested, outcome, related).await
+        self.record(requested, outcome, related).await
     }
 
-    /// AWS has done all of it, and what it holds now could not be read. If it cannot be read now either, it will be
-    /// later; but a thing that is gone, or that may not be read any more, is not waited for.
-    async fn note_unread(&self, requested: &Requested<T>, error: StepError<T>) -> Result<Committed, Failure> {
-        let StepError { failure, reached, told, .. } = error;
+    /// Records an operation that AWS has done and whose result could not be read. The result is read again now. If that
+    /// fails, the operation stays pending and is reconciled later, unless the resource no longer exists or must not be
+    /// read.
+    async fn record_unread(&self, requested: &Requested<T>, error: StepError<T>) -> Result<Committed, Failure> {
+        let StepError { failure, reached, created, .. } = error;
         let (target, pending) = (&self.target, &requested.pending);
         let Some(handle) = reached else { return Err(failure) };
         let published = self.recorder.state();
         let is_known = !target.makes(pending) && target.handle(&published.state, pending).is_some();
-        let seen = match target.look(pending, &handle).await {
+        let seen = match target.read(pending, &handle).await {
             Ok(seen) => seen,
             Err(Failure::Cloud(cloud)) if cloud.is_not_found() && is_known => {
-                self.note(requested, Outcome::Failed(failure.to_string()), None).await?;
-                target.note_if_vanished(&requested.change, pending).await;
+                self.record(requested, Outcome::Failed(failure.to_string()), None).await?;
+                target.record_if_vanished(&requested.change, pending).await;
                 return Err(failure);
             }
-            // Only after the first attempt: before the program ended it may not have been sent.
+            // Valid after the first attempt only. Before a recovery the program may have ended without calling AWS.
             Err(Failure::Cloud(cloud)) if requested.attempt.is_first() && target.is_unreadable(&cloud) => {
-                match target.assumed(&published.state, pending, told.map(|told| *told)) {
+                match target.assumed(&published.state, pending, created.map(|created| *created)) {
                     Some(seen) => seen,
                     None => return Err(failure),
                 }
             }
             Err(_) => return Err(failure),
         };
-        let related = target.look_at_related(pending).await;
-        self.note_done(requested, seen, related).await
+        let related = target.read_related(pending).await;
+        self.record_done(requested, seen, related).await
     }
 
-    /// Writes down how far an operation came that was stopped, and gives the caller's failure. If AWS cannot be asked
-    /// what it did, the operation stays open, and is taken up again later.
-    async fn note_stopped(&self, requested: &Requested<T>, error: StepError<T>) -> Failure {
-        let StepError { failure, stage, reached, told: _ } = error;
+    /// Records how far a failed operation came, and returns the failure for the caller. If it cannot be read from AWS,
+    /// the operation stays pending and is reconciled later.
+    async fn record_stopped(&self, requested: &Requested<T>, error: StepError<T>) -> Failure {
+        let StepError { failure, stage, reached, created: _ } = error;
         let (target, pending) = (&self.target, &requested.pending);
         let is_first = requested.attempt.is_first();
         let is_known = match stage {
             Stage::Refused if is_first => true,
-            // Without a word of AWS's about the thing, what stops the look says nothing of what was done before; and
-            // what was only held up can go on later.
+            // In a recovery, a refusal that does not concern the resource itself says nothing about the previous
+            // attempt, and an operation that can still succeed is retried later.
             Stage::Refused => is_over(target.as_ref(), &failure) || (reached.is_some() && is_final(&failure)),
             Stage::Unknown | Stage::Unread => false,
         };
@@ -85,15 +86,14 @@ impl<T: OperationTarget> Operations<T> {
         let known = || target.handle(&self.recorder.state().state, pending);
         let makes = target.makes(pending);
         let outcome = match reached.map(|reached| *reached).or_else(known) {
-            // In a recovery what is refused now may have been done the first time.
+            // In a recovery, AWS may have done before what it refuses now.
             Some(_) if is_known && !makes && is_first => Outcome::Failed(failure.to_string()),
             None => Outcome::Failed(failure.to_string()),
-            Some(handle) => match target.look(pending, &handle).await {
+            Some(handle) => match target.read(pending, &handle).await {
                 Ok(seen) if makes && !target.is_complete(&self.recorder.state().state, pending, &seen) => {
                     Outcome::Halfway { reason: failure.to_string(), seen }
                 }
                 Ok(seen) => Outcome::Reconciled(seen),
-                // Not even that is known.
                 Err(_) => return failure,
             },
         };
@@ -101,17 +101,17 @@ impl<T: OperationTarget> Operations<T> {
             Outcome::Failed(_) => true,
             Outcome::Done(_) | Outcome::Reconciled(_) | Outcome::Halfway { .. } => false,
         };
-        let related = target.look_at_related(pending).await;
-        if let Err(worse) = self.note(requested, outcome, related).await {
+        let related = target.read_related(pending).await;
+        if let Err(worse) = self.record(requested, outcome, related).await {
             return worse;
         }
         if failed && matches!(&failure, Failure::Cloud(cloud) if cloud.is_not_found()) {
-            target.note_if_vanished(&requested.change, pending).await;
+            target.record_if_vanished(&requested.change, pending).await;
         }
         failure
     }
 
-    async fn note(
+    async fn record(
         &self,
         requested: &Requested<T>,
         outcome: Outcome<T::Seen>,
@@ -122,12 +122,12 @@ impl<T: OperationTarget> Operations<T> {
     }
 }
 
-/// Will no recovery find anything? AWS has made nothing, or the thing is not known here any more.
+/// Returns whether no recovery can succeed: AWS has created nothing, or the resource has no entry here any more.
 fn is_over<T: OperationTarget>(target: &T, failure: &Failure) -> bool {
     matches!(failure, Failure::Interrupted) || target.is_forgotten(failure)
 }
 
-/// Would it fail again however often it is tried?
+/// Returns whether every retry would fail again.
 fn is_final(failure: &Failure) -> bool {
     match failure {
         Failure::Cloud(cloud @ AwsFailure::Refused { .. }) => cloud.operation() != AwsOperation::ASSUME_ROLE,

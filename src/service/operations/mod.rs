@@ -1,11 +1,12 @@
-//! How an operation at AWS goes its way, whatever it works on. AWS cannot be rolled back, so the intent is in the log
-//! before AWS is asked and the outcome after: [`Requested`], [`Attempted`], [`Concluded`], each made of the one before.
+//! Runs operations at AWS, for any kind of target. AWS cannot be rolled back, so the intent is recorded before AWS is
+//! called and the outcome after it. The types are the steps: [`Requested`], [`Attempted`], [`Concluded`]; each is made
+//! from the one before.
 //!
-//! A request waits for the outcome. When AWS takes minutes, the request is answered at once with the operation as it is
-//! under way, and a task follows it. What the end of the program, or an answer that was lost, leaves without an outcome
-//! is taken up again by [`Operations::reconcile_forever`].
+//! A request waits for the outcome. If AWS takes minutes, the request is answered at once with the operation still
+//! underway, and a task follows it. [`Operations::reconcile_forever`] recovers operations that have no outcome, because
+//! the program ended or a response was lost.
 //!
-//! Nothing here asks AWS: that is the target's part ([`OperationTarget`]).
+//! This module never calls AWS itself; the target does ([`OperationTarget`]).
 
 mod claims;
 mod conclusion;
@@ -31,18 +32,18 @@ pub(in crate::service) struct Operations<T: OperationTarget> {
     target: Arc<T>,
     recorder: Recorder,
     claims: Claims,
-    /// Where work goes on whose caller may go away.
+    /// Runs operations independently of the requests for them.
     runtime: Handle,
 }
 
-/// What a request for an operation is answered with.
+/// The answer to a request for an operation.
 pub(in crate::service) enum Answer {
     Concluded(Committed),
-    /// AWS is at it; this is how it was requested.
+    /// AWS is still working on it; the record is that of the intent.
     Underway(Committed),
 }
 
-/// An operation whose intent is in the log.
+/// An operation whose intent is recorded.
 struct Requested<T: OperationTarget> {
     operation: OperationId,
     pending: T::Pending,
@@ -50,7 +51,7 @@ struct Requested<T: OperationTarget> {
     attempt: Attempt<T::Handle>,
 }
 
-/// An operation that AWS was asked for.
+/// An operation after an attempt.
 struct Attempted<T: OperationTarget> {
     requested: Requested<T>,
     result: Result<Progress<T>, StepError<T>>,
@@ -59,18 +60,18 @@ struct Attempted<T: OperationTarget> {
 /// An attempt, by whether it can be concluded.
 enum Sifted<T: OperationTarget> {
     Attempted(Attempted<T>),
-    /// AWS's answer to the first attempt was lost. The caller is told of the failure, unless the recovery succeeds.
+    /// The response of AWS to the first attempt was lost. The caller gets the failure, unless the recovery succeeds.
     AnswerLost {
         failure: Failure,
         recovery: Requested<T>,
     },
 }
 
-/// What an attempt came to.
+/// The conclusion of an attempt.
 enum Concluded<T: OperationTarget> {
-    /// Its outcome is in the log, or the failure says why not.
+    /// The record of the outcome, or the failure of the operation.
     Ended(Result<Committed, Failure>),
-    /// AWS is at it: it is asked again after so long.
+    /// AWS is still working on it, and is asked again after this time.
     Underway { next: Requested<T>, again_after: Duration },
 }
 
@@ -79,11 +80,11 @@ impl<T: OperationTarget> Operations<T> {
         Self { target: Arc::new(target), recorder, claims: Claims::default(), runtime }
     }
 
-    /// Writes the intent down, asks AWS, and writes the outcome down. Once the intent is in the log the work goes on
-    /// even if the caller goes away.
+    /// Records the intent, calls AWS, and records the outcome. Once the intent is recorded, the work continues even if
+    /// the request is cancelled.
     ///
     /// # Errors
-    /// What stands against it here, or what AWS says.
+    /// The refusal by a rule, or the failure of AWS.
     pub(in crate::service) async fn run(
         &self,
         change: &Change,
@@ -110,8 +111,7 @@ impl<T: OperationTarget> Operations<T> {
         }
     }
 
-    /// Takes an operation to its end, however long AWS is at it. Answers with the end, or with none if AWS takes
-    /// minutes.
+    /// Follows an operation until it has ended. Sends the result as the answer, or `None` as soon as AWS takes longer.
     async fn follow(&self, mut requested: Requested<T>, answer: oneshot::Sender<Option<Result<Committed, Failure>>>) {
         let mut answer = Some(answer);
         let operation = requested.operation;
@@ -119,7 +119,7 @@ impl<T: OperationTarget> Operations<T> {
             match self.advance(requested).await {
                 Concluded::Ended(ended) => break ended,
                 Concluded::Underway { next, again_after } => {
-                    // The client may have gone away.
+                    // The receiver is gone if the request was cancelled.
                     drop(answer.take().map(|answer| answer.send(None)));
                     tokio::time::sleep(again_after).await;
                     requested = next;
@@ -132,8 +132,8 @@ impl<T: OperationTarget> Operations<T> {
         }
     }
 
-    /// Makes one attempt, and concludes it. If AWS's answer was lost and may mean that something was made, AWS is asked
-    /// at once what it has, and the steps that are left are taken.
+    /// Makes one attempt, and concludes it. If the response of AWS was lost and AWS may have created something, a
+    /// recovery follows at once.
     async fn advance(&self, requested: Requested<T>) -> Concluded<T> {
         let (lost, recovery) = match requested.attempt(&self.target).await.sift(&self.target) {
             Sifted::Attempted(attempted) => return attempted.conclude(self).await,
@@ -143,7 +143,7 @@ impl<T: OperationTarget> Operations<T> {
         let recovered = recovery.attempt(&self.target).await.conclude(self).await;
         let is_open = self.target.pending(&self.recorder.state().state, operation).is_some();
         match recovered {
-            // A caller who reads that the look was refused would believe that nothing was done.
+            // The failure of the recovery would suggest to the caller that AWS did nothing.
             Concluded::Ended(Err(_)) if is_open => Concluded::Ended(Err(lost)),
             Concluded::Ended(Err(Failure::Interrupted)) => Concluded::Ended(Err(lost)),
             recovered => recovered,
@@ -164,7 +164,7 @@ impl<T: OperationTarget> Requested<T> {
         Attempted { requested: self, result }
     }
 
-    /// The same operation, of which AWS may have done something.
+    /// The recovery of the operation, of which AWS may have done a part.
     fn recovery(self, made: Option<T::Handle>) -> Self {
         Self { attempt: Attempt::Recovery { made }, ..self }
     }
@@ -186,8 +186,8 @@ impl<T: OperationTarget> Attempted<T> {
 
 fn log_end(operation: OperationId, ended: Result<Committed, Failure>) {
     match ended {
-        Ok(_) => tracing::info!(%operation, "the operation came to its end"),
-        Err(failure) => tracing::warn!(%operation, %failure, "the operation did not come to its end"),
+        Ok(_) => tracing::info!(%operation, "the operation has ended"),
+        Err(failure) => tracing::warn!(%operation, %failure, "the operation failed or is still pending"),
     }
 }
 

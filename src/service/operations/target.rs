@@ -1,4 +1,4 @@
-//! What the engine must know of the things that operations work on. Keys are the first kind.
+//! The interface between the engine and a kind of resource that operations work on. Keys are the first kind.
 
 use crate::aws::failure::AwsFailure;
 use crate::domain::command::Command;
@@ -10,18 +10,18 @@ use crate::service::failure::Failure;
 use async_trait::async_trait;
 use std::time::Duration;
 
-/// A kind of thing at AWS that operations make and change.
+/// A kind of resource at AWS that operations create and change.
 #[async_trait]
 pub(in crate::service) trait OperationTarget: Send + Sync + Sized + 'static {
-    /// An operation as the log knows it, from its intent to its outcome.
+    /// A pending operation, as it is in the state.
     type Pending: Clone + Send + Sync;
-    /// The name that AWS gives to the thing.
+    /// The id of the resource at AWS.
     type Handle: Clone + Send + Sync;
-    /// What AWS tells of a thing when it makes it.
-    type Told: Send + Sync;
-    /// What AWS holds of the thing.
+    /// The response of AWS to the creation of a resource.
+    type Created: Send + Sync;
+    /// The resource, as read from AWS.
     type Seen: Send;
-    /// What AWS holds of another thing that an operation changes as well.
+    /// Another resource that an operation also changes, as read from AWS.
     type Related: Send;
 
     /// The operations that have no outcome.
@@ -29,10 +29,10 @@ pub(in crate::service) trait OperationTarget: Send + Sync + Sized + 'static {
 
     fn pending(&self, state: &State, operation: OperationId) -> Option<Self::Pending>;
 
-    /// The thing's name at AWS, if the thing is known here.
+    /// The id of the resource at AWS, if the resource has an entry here.
     fn handle(&self, state: &State, pending: &Self::Pending) -> Option<Self::Handle>;
 
-    /// The command that writes down an outcome.
+    /// The command that records an outcome.
     fn conclusion(
         &self,
         operation: OperationId,
@@ -40,28 +40,28 @@ pub(in crate::service) trait OperationTarget: Send + Sync + Sized + 'static {
         related: Option<Self::Related>,
     ) -> Command;
 
-    /// Does AWS make a thing with this operation?
+    /// Returns whether the operation creates a resource.
     fn makes(&self, pending: &Self::Pending) -> bool;
 
-    /// Is AWS asked at once what it has done, when its answer was lost?
+    /// Returns whether a recovery follows at once when the response of AWS was lost.
     fn recovers_at_once(&self, pending: &Self::Pending) -> bool {
         self.makes(pending)
     }
 
-    /// Has a thing that was made all that it was made for, although a step failed?
+    /// Returns whether a created resource serves its purpose although a step failed.
     fn is_complete(&self, state: &State, pending: &Self::Pending, seen: &Self::Seen) -> bool;
 
-    /// Does this failure say that the thing is not known here any more, so that no recovery can succeed?
+    /// Returns whether the failure says that the resource has no entry here any more, so that no recovery can succeed.
     fn is_forgotten(&self, failure: &Failure) -> bool;
 
-    /// May the thing itself not be read? A refusal that concerns the way to AWS says nothing of the thing.
+    /// Returns whether AWS denies reading this resource. A refusal of another call, such as AssumeRole, does not count.
     fn is_unreadable(&self, failure: &AwsFailure) -> bool;
 
-    /// What AWS must hold of a thing that it changed or made and does not show: as it was known, or as AWS told when it
-    /// made it, but for what was put.
-    fn assumed(&self, state: &State, pending: &Self::Pending, told: Option<Self::Told>) -> Option<Self::Seen>;
+    /// The presumed content of a resource that AWS changed or created and does not let us read: the known entry, or the
+    /// response to the creation, with the changes of the operation.
+    fn assumed(&self, state: &State, pending: &Self::Pending, created: Option<Self::Created>) -> Option<Self::Seen>;
 
-    /// Takes the steps at AWS, and reads back what it holds then.
+    /// Takes the steps at AWS, and reads the result.
     async fn attempt(
         &self,
         operation: OperationId,
@@ -69,27 +69,27 @@ pub(in crate::service) trait OperationTarget: Send + Sync + Sized + 'static {
         attempt: &Attempt<Self::Handle>,
     ) -> Result<Progress<Self>, StepError<Self>>;
 
-    /// What AWS holds of the thing now.
-    async fn look(&self, pending: &Self::Pending, handle: &Self::Handle) -> Result<Self::Seen, Failure>;
+    /// Reads the resource from AWS.
+    async fn read(&self, pending: &Self::Pending, handle: &Self::Handle) -> Result<Self::Seen, Failure>;
 
-    /// What has changed of another thing, if it can be read; else a synchronisation will read it.
-    async fn look_at_related(&self, pending: &Self::Pending) -> Option<Self::Related>;
+    /// Reads the other resource that the operation changes. If that fails, a synchronisation reads it later.
+    async fn read_related(&self, pending: &Self::Pending) -> Option<Self::Related>;
 
-    /// What is written down before the outcome, so that a recovery makes up for a crash in between.
+    /// Records additional changes before the outcome. If the program ends in between, a recovery repeats them.
     async fn before_outcome(&self, change: &Change, pending: &Self::Pending, seen: &Self::Seen);
 
-    /// Writes down that AWS does not have the thing any more, if that is so.
-    async fn note_if_vanished(&self, change: &Change, pending: &Self::Pending);
+    /// Records that AWS no longer has the resource, if that is so.
+    async fn record_if_vanished(&self, change: &Change, pending: &Self::Pending);
 }
 
-/// Which attempt at an operation is made.
+/// The kind of an attempt.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::service) enum Attempt<H> {
-    /// AWS has not been asked for it yet.
+    /// AWS has not been called yet.
     First,
-    /// AWS may have done it: the program ended, AWS's answer was lost, or AWS was still at it.
+    /// AWS may have done it: the program ended, the response was lost, or AWS was still working on it.
     Recovery {
-        /// What AWS is known to have made.
+        /// The resource that AWS is known to have created.
         made: Option<H>,
     },
 }
@@ -103,44 +103,44 @@ impl<H> Attempt<H> {
     }
 }
 
-/// How far an attempt came that nothing stopped.
+/// The result of an attempt without a failure.
 pub(in crate::service) enum Progress<T: OperationTarget> {
-    /// AWS has done it, and holds this now.
+    /// AWS has done it; this is the resource now.
     Done { seen: T::Seen, related: Option<T::Related> },
-    /// AWS has taken it on and is at it for minutes: it is asked again after so long.
-    #[cfg_attr(not(test), expect(dead_code, reason = "AWS is done with keys at once; with key stores it is not"))]
+    /// AWS has accepted the operation and takes minutes; it is asked again after this time.
+    #[cfg_attr(not(test), expect(dead_code, reason = "AWS completes operations on keys at once; on key stores not"))]
     Underway {
         again_after: Duration,
-        /// The thing, if AWS has named it already.
+        /// The resource, if AWS has already returned its id.
         made: Option<T::Handle>,
     },
 }
 
-/// What stopped an attempt, and how far it had come.
+/// The failure of an attempt, and how far the attempt came.
 pub(in crate::service) struct StepError<T: OperationTarget> {
     pub failure: Failure,
     pub stage: Stage,
-    /// The thing at AWS, if it is known to be there.
+    /// The resource at AWS, if it is known to exist.
     pub reached: Option<Box<T::Handle>>,
-    /// What AWS told of it when it was made.
-    pub told: Option<Box<T::Told>>,
+    /// The response of AWS to the creation.
+    pub created: Option<Box<T::Created>>,
 }
 
-/// What AWS has done of an attempt that was stopped.
+/// The part of a failed attempt that AWS has done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::service) enum Stage {
-    /// Not the step that failed.
+    /// AWS has not done the step that failed.
     Refused,
-    /// Perhaps the step that failed; or a step before it that leaves nothing to tell.
+    /// AWS may have done the step that failed, or has done an earlier step whose result must be read.
     Unknown,
-    /// All of it: what AWS holds then could not be read.
+    /// AWS has done all steps, but the result could not be read.
     Unread,
 }
 
 impl<T: OperationTarget> From<AwsFailure> for StepError<T> {
     fn from(failure: AwsFailure) -> Self {
         let stage = if failure.may_have_been_done() { Stage::Unknown } else { Stage::Refused };
-        Self { stage, failure: failure.into(), reached: None, told: None }
+        Self { stage, failure: failure.into(), reached: None, created: None }
     }
 }
 
@@ -148,7 +148,7 @@ impl<T: OperationTarget> From<Failure> for StepError<T> {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Cloud(failure) => failure.into(),
-            failure => Self { failure, stage: Stage::Refused, reached: None, told: None },
+            failure => Self { failure, stage: Stage::Refused, reached: None, created: None },
         }
     }
 }
@@ -158,7 +158,7 @@ impl<T: OperationTarget> StepError<T> {
         Self { stage, ..self }
     }
 
-    /// The same, where the thing is known to be there.
+    /// Sets the resource that is known to exist.
     pub(in crate::service) fn reaching(self, handle: &T::Handle) -> Self {
         Self { reached: Some(Box::new(handle.clone())), ..self }
     }

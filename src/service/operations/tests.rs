@@ -1,4 +1,4 @@
-//! An operation that AWS is at for longer than the program runs, on a target of the tests' own.
+//! Operations that AWS works on for longer than the program runs, on a target for tests.
 
 use super::*;
 use crate::aws::failure::AwsFailure;
@@ -20,7 +20,7 @@ use std::time::Instant;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-/// AWS, as far as it is at the operations of this target: it goes on when the program ends.
+/// The AWS side of the operations. It survives the end of the program.
 #[derive(Default)]
 struct SlowAws(Mutex<HashMap<KeyId, Progressing>>);
 
@@ -45,7 +45,7 @@ impl SlowAws {
     }
 }
 
-/// Keys whose disabling takes AWS minutes. The operations are in the real log.
+/// A target of keys that AWS takes minutes to disable. The operations are in the real log.
 struct SlowKeys {
     recorder: Recorder,
     aws: Arc<SlowAws>,
@@ -64,7 +64,7 @@ impl SlowKeys {
 impl OperationTarget for SlowKeys {
     type Pending = PendingOperation;
     type Handle = KeyId;
-    type Told = ();
+    type Created = ();
     type Seen = Box<Snapshot>;
     type Related = ();
 
@@ -100,7 +100,7 @@ impl OperationTarget for SlowKeys {
         false
     }
 
-    fn assumed(&self, _state: &State, _pending: &PendingOperation, _told: Option<()>) -> Option<Box<Snapshot>> {
+    fn assumed(&self, _state: &State, _pending: &PendingOperation, _created: Option<()>) -> Option<Box<Snapshot>> {
         None
     }
 
@@ -118,17 +118,17 @@ impl OperationTarget for SlowKeys {
         })
     }
 
-    async fn look(&self, pending: &PendingOperation, _handle: &KeyId) -> Result<Box<Snapshot>, Failure> {
+    async fn read(&self, pending: &PendingOperation, _handle: &KeyId) -> Result<Box<Snapshot>, Failure> {
         Ok(self.disabled(pending.key))
     }
 
-    async fn look_at_related(&self, _pending: &PendingOperation) -> Option<()> {
+    async fn read_related(&self, _pending: &PendingOperation) -> Option<()> {
         None
     }
 
     async fn before_outcome(&self, _change: &Change, _pending: &PendingOperation, _seen: &Box<Snapshot>) {}
 
-    async fn note_if_vanished(&self, _change: &Change, _pending: &PendingOperation) {}
+    async fn record_if_vanished(&self, _change: &Change, _pending: &PendingOperation) {}
 }
 
 /// One run of the program.
@@ -176,26 +176,26 @@ fn wait_until(what: &str, holds: impl Fn() -> bool) {
 }
 
 #[test]
-fn what_takes_aws_minutes_is_answered_at_once_and_followed_through_restarts() {
+fn a_long_operation_is_answered_at_once_and_followed_through_restarts() {
     let mut world = World::new();
     let key = world.key("slow", PolicyChoice::Default);
     world.kill();
     let aws = Arc::new(SlowAws::default());
 
     let mut process = Process::start(&world, &aws);
-    let Ok(Answer::Underway(committed)) = process.disable(&key) else { panic!("AWS is at it") };
+    let Ok(Answer::Underway(committed)) = process.disable(&key) else { panic!("it is underway") };
     assert!(committed.published.state.key(key.id).expect("it is known").pending.is_some());
-    wait_until("it is followed", || aws.of(key.id).asked > 1);
+    wait_until("AWS is asked again", || aws.of(key.id).asked > 1);
     assert!(process.disable(&key).is_err(), "the key is busy");
     for restart in 1..=3 {
         let asked = aws.of(key.id).asked;
         process.kill();
         process = Process::start(&world, &aws);
-        wait_until("it is taken up again", || aws.of(key.id).asked > asked + 2);
+        wait_until("it is recovered", || aws.of(key.id).asked > asked + 2);
         assert!(process.key(key.id).pending.is_some(), "after restart {restart}");
     }
     aws.finish(key.id);
-    wait_until("it comes to its end", || process.key(key.id).pending.is_none());
+    wait_until("it ends", || process.key(key.id).pending.is_none());
 
     let now = process.key(key.id);
     assert_eq!((&now.metadata.state, aws.of(key.id).begun), (&KeyState::Disabled, 1));
@@ -218,7 +218,7 @@ fn what_takes_aws_minutes_is_answered_at_once_and_followed_through_restarts() {
 }
 
 #[test]
-fn what_aws_is_at_keeps_no_other_operation_waiting_after_a_restart() {
+fn a_long_operation_does_not_delay_others_after_a_restart() {
     let mut world = World::new();
     let (slow, quick) = (world.key("slow", PolicyChoice::Default), world.key("quick", PolicyChoice::Default));
     world.kill();
@@ -230,8 +230,8 @@ fn what_aws_is_at_keeps_no_other_operation_waiting_after_a_restart() {
     process.kill();
     aws.finish(quick.id);
     let process = Process::start(&world, &aws);
-    wait_until("the quick one comes to its end", || process.key(quick.id).pending.is_none());
-    wait_until("the slow one is followed", || aws.of(slow.id).asked > 2);
+    wait_until("the quick one ends", || process.key(quick.id).pending.is_none());
+    wait_until("AWS is asked about the slow one", || aws.of(slow.id).asked > 2);
     assert!(process.key(slow.id).pending.is_some());
     process.kill();
 }

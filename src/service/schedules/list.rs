@@ -1,4 +1,4 @@
-//! The lists of schedules and of their runs: what can be filtered and sorted by.
+//! The lists of schedules and of their runs: their filters and sort orders.
 
 use crate::domain::id::{JobId, ScheduleId};
 use crate::domain::name::ScheduleName;

@@ -1,5 +1,5 @@
-//! Schedules: making, viewing, changing, deleting them; the runner that begins what is due (`runner`), and what a run
-//! does (`rotation`, `synchronization`). Whatever a run changes is in the log with the schedule as its actor.
+//! Schedules: create, view, change and delete them. `runner` starts the runs that are due; `rotation` and
+//! `synchronization` do the work of a run. The log names the schedule as the actor of all changes by a run.
 
 mod list;
 mod rotation;
@@ -37,22 +37,22 @@ pub struct Schedules {
     recorder: Recorder,
     keys: Keys,
     sync_jobs: SyncJobs,
-    /// Where runs go on when the caller has gone away.
+    /// Executes runs independently of the requests for them.
     runtime: Handle,
-    /// After how many seconds what AWS does not show was not made.
+    /// The time in seconds after which a key that AWS does not show counts as never created.
     consistency_wait_seconds: i64,
 }
 
-/// A schedule as it is shown.
+/// A schedule as one caller may view it.
 pub struct ScheduleSeen {
     pub schedule: Arc<Schedule>,
-    /// How many keys are under it, of those that the caller may see.
+    /// The number of its keys that the caller may view.
     pub keys: usize,
-    /// The KMSs that it synchronises, of those that the caller may see.
+    /// Those of its KMSs that the caller may view.
     pub kms: Vec<KmsId>,
 }
 
-/// What a caller may see of what schedules cover.
+/// The keys of schedules, as far as one caller may view them.
 pub struct Coverage {
     caller: Caller,
     keys: HashMap<ScheduleId, usize>,
@@ -69,7 +69,7 @@ impl Schedules {
         Self { recorder, keys, sync_jobs, runtime, consistency_wait_seconds }
     }
 
-    /// Makes a schedule: one of these settings, and what the patch says of them.
+    /// Creates a schedule with these settings, changed by the patch.
     ///
     /// # Errors
     /// When the name is in use, or the settings contradict themselves.
@@ -86,10 +86,10 @@ impl Schedules {
         self.command(permit, context, id, ScheduleCommand::Create { id, name, settings }).await
     }
 
-    /// The schedules: whoever puts a key under one must be able to choose.
+    /// Lists the schedules. Every signed-in user may, to choose a schedule for a key.
     ///
     /// # Errors
-    /// When the query sorts by what cannot be sorted by.
+    /// When the query sorts by an unsupported member.
     pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Schedule>, Coverage), Failure> {
         let page = page(permit.caller(), query).await?;
         let caller = permit.caller().clone();
@@ -100,20 +100,21 @@ impl Schedules {
         Ok((page, pool::run(cover).await?))
     }
 
-    /// One schedule.
+    /// Returns one schedule.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no such schedule.
     pub fn get(&self, permit: &Permit<SignedIn>, id: ScheduleId) -> Result<ScheduleSeen, Failure> {
         let caller = permit.caller();
         let schedule = caller.published.state.schedule(id)?.clone();
         Ok(Coverage::of(caller, &[schedule.id]).seen(schedule))
     }
 
-    /// Changes what a schedule does, or when.
+    /// Changes the settings of a schedule.
     ///
     /// # Errors
-    /// When there is none, its name or its work would change, or the settings would contradict themselves.
+    /// When there is no such schedule, its name or its kind of work would change, or the settings would contradict
+    /// themselves.
     pub async fn update(
         &self,
         permit: &Permit<ManageSchedules>,
@@ -124,10 +125,10 @@ impl Schedules {
         self.command(permit, context, id, ScheduleCommand::Update { id, patch: Box::new(patch) }).await
     }
 
-    /// Deletes a schedule; with `force`, keys that are under it are under none then.
+    /// Deletes a schedule. With `force`, its keys are removed from it first.
     ///
     /// # Errors
-    /// When it runs, or keys are under it.
+    /// When it is running, or it has keys and `force` is not set.
     pub async fn delete(
         &self,
         permit: &Permit<ManageSchedules>,
@@ -139,10 +140,10 @@ impl Schedules {
         self.append(&change, ScheduleCommand::Delete { id, force }).await.map(drop)
     }
 
-    /// Begins a run now, and gives it as it began.
+    /// Starts a run now, and returns it.
     ///
     /// # Errors
-    /// When there is no such schedule, or it runs already.
+    /// When there is no such schedule, or it is already running.
     pub async fn run_now(
         &self,
         permit: &Permit<ManageSchedules>,
@@ -150,27 +151,27 @@ impl Schedules {
         id: ScheduleId,
     ) -> Result<Arc<Run>, Failure> {
         let change = permit.caller().change(context);
-        let (run, committed) = self.begin(&change, id, Cause::Asked).await?;
-        let begun = run_of(&committed.published.state, run)?;
+        let (run, committed) = self.record_start(&change, id, Cause::Asked).await?;
+        let started = run_of(&committed.published.state, run)?;
         if !change.dry_run {
             drop(self.spawn_run(id, run));
         }
-        Ok(begun)
+        Ok(started)
     }
 
-    /// The runs that are remembered, of all schedules.
+    /// Lists the retained runs of all schedules.
     ///
     /// # Errors
-    /// When the query sorts by what cannot be sorted by.
+    /// When the query sorts by an unsupported member.
     pub async fn runs(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Run>, Caller), Failure> {
         let caller = permit.caller();
         Ok((page(caller, query).await?, caller.clone()))
     }
 
-    /// One run.
+    /// Returns one run.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no such run.
     pub fn run(&self, permit: &Permit<SignedIn>, id: JobId) -> Result<(Arc<Run>, Caller), Failure> {
         let caller = permit.caller();
         Ok((run_of(&caller.published.state, id)?, caller.clone()))
@@ -204,7 +205,7 @@ impl Coverage {
         Self { caller: caller.clone(), keys: schedules.iter().map(count).collect() }
     }
 
-    /// A schedule with what the caller may see of what it covers.
+    /// Returns a schedule as the caller may view it.
     pub fn seen(&self, schedule: Arc<Schedule>) -> ScheduleSeen {
         let sees = |kms: &&KmsId| access::sees_kms_of(&self.caller.user, &self.caller.published.state, **kms);
         let kms = match &schedule.settings.work {

@@ -1,5 +1,5 @@
-//! What a rotation run does: every key under the schedule that its plan takes gets new material, or a successor. One
-//! key's failure is that key's alone. A run that was cut off goes on where it was.
+//! The work of a rotation run: each key of the schedule that its plan selects gets new material, or is replaced by a
+//! new key. The failure of one key does not affect the others. An interrupted run continues where it stopped.
 
 use super::Schedules;
 use crate::domain::id::{JobId, KeyId, ScheduleId};
@@ -14,16 +14,16 @@ use crate::service::failure::Failure;
 use crate::service::keys::{ImportRequest, OperationRequest, RotationRequest};
 use std::time::Duration;
 
-/// The pause between two looks at a key on which an operation is under way,
-const LOOK: Duration = Duration::from_millis(500);
-/// and how long it is looked at beyond the time after which AWS is believed, in seconds.
-const TIMEOUT: u64 = 60;
+/// The interval at which a key with a pending operation is checked.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// The time in seconds, beyond the consistency wait, after which a run no longer waits for a pending operation.
+const EXTRA_WAIT_SECONDS: u64 = 60;
 
 impl Schedules {
-    /// Rotates the keys under a schedule, one after the other.
+    /// Rotates the keys of a schedule, one after the other.
     ///
     /// # Errors
-    /// When what became of a key cannot be written down.
+    /// When the result of a key cannot be recorded.
     pub(super) async fn rotate_keys(
         &self,
         change: &Change,
@@ -33,20 +33,20 @@ impl Schedules {
     ) -> Result<RunOutcome, Failure> {
         let keys: Vec<KeyId> = self.recorder.state().state.keys_under(id).collect();
         for key in keys {
-            let Some((key, outcome)) = self.treat(change, id, run, key, plan).await else { continue };
+            let Some((key, outcome)) = self.process(change, id, run, key, plan).await else { continue };
             self.append(change, ScheduleCommand::RecordKey { id, run, key, outcome }).await?;
         }
         let published = self.recorder.state();
-        let treated = published.state.schedules.runs.get(&run).map(|run| run.keys.clone()).unwrap_or_default();
-        let failed = treated.iter().filter(|(_, outcome)| matches!(outcome, KeyOutcome::Failed(_))).count();
+        let processed = published.state.schedules.runs.get(&run).map(|run| run.keys.clone()).unwrap_or_default();
+        let failed = processed.iter().filter(|(_, outcome)| matches!(outcome, KeyOutcome::Failed(_))).count();
         Ok(match failed {
             0 => RunOutcome::Done,
-            failed => RunOutcome::Failed(format!("{failed} of {} keys were not rotated", treated.len())),
+            failed => RunOutcome::Failed(format!("{failed} of {} keys were not rotated", processed.len())),
         })
     }
 
-    /// Rotates one key, and says what became of which; nothing if the run has no business with it.
-    async fn treat(
+    /// Rotates one key, and returns the key and its outcome to record; `None` if there is nothing to record.
+    async fn process(
         &self,
         change: &Change,
         id: ScheduleId,
@@ -54,26 +54,26 @@ impl Schedules {
         key: KeyId,
         plan: &RotationPlan,
     ) -> Option<(KeyId, KeyOutcome)> {
-        self.wait_until_free(key).await;
+        self.wait_until_idle(key).await;
         let published = self.recorder.state();
         let state = &published.state;
         let (run, key) = (state.schedules.runs.get(&run)?, state.keys.get(&key)?);
         match Progress::of(run, key) {
-            Progress::Over => return None,
-            Progress::Unnoted(key, outcome) => return Some((key, outcome)),
+            Progress::Recorded => return None,
+            Progress::Unrecorded(key, outcome) => return Some((key, outcome)),
             Progress::Due => {}
         }
-        // It may have been taken off the schedule since the run began.
+        // The key may have been removed from the schedule since the run started.
         let job = key.rotation_job.as_ref().filter(|job| job.schedule == id)?;
-        if !is_taken(plan, key, self.recorder.now()) {
+        if !is_selected(plan, key, self.recorder.now()) {
             return None;
         }
         let rotated = self.rotate(change, state, key, job, plan).await;
         Some((key.id, rotated.unwrap_or_else(|failure| KeyOutcome::Failed(failure.to_string()))))
     }
 
-    /// Rotates a key with material that AWS makes, or that a new source key gives; the source key goes if AWS takes
-    /// nothing of it.
+    /// Rotates a key with material from AWS or from a new source key. The source key is deleted if AWS has not received
+    /// its material.
     async fn rotate(
         &self,
         change: &Change,
@@ -83,16 +83,17 @@ impl Schedules {
         plan: &RotationPlan,
     ) -> Result<KeyOutcome, Failure> {
         state.kms(key.kms)?.refuse_archived()?;
-        // An earlier run may have imported material and not yet rotated to it.
         let mut key = key.clone();
-        // Not by what was known of it when it was read last.
+        // The new key must copy the current content of the old one, not the last known one.
         if !plan.rotate_material {
-            let read = self.keys.read_anew(change, &key).await?;
+            let read = self.keys.read_again(change, &key).await?;
             key = read.published.state.key(key.id)?.as_ref().clone();
         }
         let key = &key;
-        let waits = plan.rotate_material && job.key_source != NATIVE && self.keys.has_waiting_material(key).await?;
-        let source = match job.key_source == NATIVE || waits {
+        // An earlier run may have imported material without rotating to it.
+        let is_imported =
+            plan.rotate_material && job.key_source != NATIVE && self.keys.has_pending_material(key).await?;
+        let source = match job.key_source == NATIVE || is_imported {
             true => None,
             false => Some(self.keys.fresh_source_key(change, key).await?),
         };
@@ -110,12 +111,13 @@ impl Schedules {
         if let (Err(failure), Some(source)) = (&rotated, source)
             && !self.may_be_imported(failure, made)
         {
-            self.keys.drop_unused(change, source).await;
+            self.keys.delete_unused(change, source).await;
         }
         rotated
     }
 
-    /// May AWS have the material, although the rotation failed? What is here may be its only other copy.
+    /// Returns whether AWS may have the material although the rotation failed. The source key must then stay, since it
+    /// may be the only other copy of the material.
     fn may_be_imported(&self, failure: &Failure, made: Option<KeyId>) -> bool {
         let is_lost = matches!(failure, Failure::Cloud(cloud) if cloud.may_have_been_done());
         is_lost || made.is_some_and(|made| self.recorder.state().state.keys.get(&made).is_some())
@@ -136,7 +138,7 @@ impl Schedules {
         Ok(KeyOutcome::MaterialRotated)
     }
 
-    /// Replaces a key; says also which key was to be made.
+    /// Replaces a key, and also returns the id of the new key.
     async fn replace(
         &self,
         change: &Change,
@@ -159,52 +161,50 @@ impl Schedules {
         (self.keys.operations.request(change, request).await.map(|_| KeyOutcome::ReplacedBy(new)), Some(new))
     }
 
-    /// An operation that the last run of the program left open is ended by the reconciler; then it is known what became
-    /// of the key.
-    async fn wait_until_free(&self, key: KeyId) {
+    /// Waits until the reconciliation has ended an operation that was pending when the program ended.
+    async fn wait_until_idle(&self, key: KeyId) {
         let is_busy = || self.recorder.state().state.keys.get(&key).is_some_and(|key| key.pending.is_some());
-        let free = async {
+        let idle = async {
             while is_busy() {
-                tokio::time::sleep(LOOK).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
         };
-        let timeout = Duration::from_secs(self.consistency_wait_seconds.unsigned_abs() + TIMEOUT);
-        // If it is busy even then, the rotation itself says so.
-        let _ = tokio::time::timeout(timeout, free).await;
+        let timeout = Duration::from_secs(self.consistency_wait_seconds.unsigned_abs() + EXTRA_WAIT_SECONDS);
+        // If the key is still busy, the rotation fails with that reason.
+        let _ = tokio::time::timeout(timeout, idle).await;
     }
 }
 
-/// How far a run is with a key. A run that goes on after the end of the program finds keys whose rotation was done and
-/// not written down in the run.
+/// The progress of a run with a key. After a restart, a key may have been rotated without a record of it in the run.
 enum Progress {
-    /// It has not had its turn.
+    /// The run has not processed the key.
     Due,
-    /// It has had its turn, or it is what the run made.
-    Over,
-    /// This was done to this key, and is to be written down.
-    Unnoted(KeyId, KeyOutcome),
+    /// The run has recorded an outcome for the key, or has created the key.
+    Recorded,
+    /// The run has rotated this key, and must still record the outcome.
+    Unrecorded(KeyId, KeyOutcome),
 }
 
 impl Progress {
     fn of(run: &Run, key: &Key) -> Self {
         let since_then = |at: Option<Time>| at.is_some_and(|at| at >= run.started);
         if run.has_treated(key.id) {
-            return Self::Over;
+            return Self::Recorded;
         }
         match (key.rotated_from, key.rotated_to) {
             (Some(old), _) if since_then(Some(key.created)) => match run.has_treated(old) {
-                true => Self::Over,
-                false => Self::Unnoted(old, KeyOutcome::ReplacedBy(key.id)),
+                true => Self::Recorded,
+                false => Self::Unrecorded(old, KeyOutcome::ReplacedBy(key.id)),
             },
-            (_, Some(new)) if since_then(key.rotated_at) => Self::Unnoted(key.id, KeyOutcome::ReplacedBy(new)),
-            (_, None) if since_then(key.rotated_at) => Self::Unnoted(key.id, KeyOutcome::MaterialRotated),
+            (_, Some(new)) if since_then(key.rotated_at) => Self::Unrecorded(key.id, KeyOutcome::ReplacedBy(new)),
+            (_, None) if since_then(key.rotated_at) => Self::Unrecorded(key.id, KeyOutcome::MaterialRotated),
             _ => Self::Due,
         }
     }
 }
 
-/// Does a plan take this key now?
-fn is_taken(plan: &RotationPlan, key: &Key, now: Time) -> bool {
+/// Returns whether a plan selects this key now.
+fn is_selected(plan: &RotationPlan, key: &Key, now: Time) -> bool {
     let expires = plan.expire_in.is_none_or(|span| key.metadata.valid_to.is_some_and(|end| end <= span.after(now)));
     let since = key.rotated_at.or(key.metadata.created_at).unwrap_or(key.created);
     let is_old = plan.rotation_after.is_none_or(|span| span.after(since) <= now);

@@ -1,5 +1,5 @@
-//! The runner: begins the runs that are due, and after a start goes on with those that the end of the program cut off.
-//! That two runs of one schedule are never at the same time is decided in the log, not here.
+//! The runner: starts the runs that are due, and after a restart resumes the interrupted ones. The domain, not this
+//! module, refuses a second run of the same schedule at the same time.
 
 use super::Schedules;
 use crate::domain::event::Actor;
@@ -14,12 +14,11 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-/// The clock is looked at again after so long, however far away the next due time is: clocks are set, and machines are
-/// put to sleep.
-const LOOK: Duration = Duration::from_secs(20);
+/// The maximum pause before the clock is read again. The clock can be set, and the machine can be suspended.
+const PAUSE_MAX: Duration = Duration::from_secs(20);
 
 impl Schedules {
-    /// Runs schedules as long as the program runs.
+    /// Starts the task that runs schedules.
     pub(in crate::service) fn run_forever(&self) {
         let schedules = self.clone();
         let started = self.recorder.now();
@@ -27,13 +26,13 @@ impl Schedules {
         self.runtime.spawn(async move {
             let mut head = schedules.recorder.ledger().watch_head();
             loop {
-                drop(schedules.begin_due(started).await);
+                drop(schedules.start_due(started).await);
                 let pause = schedules.until_next_due();
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
-                    // A schedule may have been changed, or a run that stood in the way may have ended.
+                    // A schedule may have been changed, or a run may have ended.
                     changed = head.changed() => match changed {
-                        // Many records at once are one reason to look.
+                        // The pause combines many records into one check.
                         Ok(()) => tokio::time::sleep(Duration::from_millis(50)).await,
                         Err(_) => break,
                     },
@@ -42,7 +41,7 @@ impl Schedules {
         });
     }
 
-    /// Goes on with the runs that the end of the program cut off.
+    /// Resumes the runs that were interrupted by the end of the program.
     pub(super) fn resume_runs(&self) -> Vec<JoinHandle<()>> {
         let published = self.recorder.state();
         let running =
@@ -50,27 +49,28 @@ impl Schedules {
         running.map(|(schedule, run)| self.spawn_run(schedule, run)).collect()
     }
 
-    /// Begins what is due. What was due before the program started has been missed: one run makes up for all of it.
-    pub(super) async fn begin_due(&self, started: Time) -> Vec<JoinHandle<()>> {
+    /// Starts the runs that are due. If a schedule was due one or more times before the program started, one run makes
+    /// up for them.
+    pub(super) async fn start_due(&self, started: Time) -> Vec<JoinHandle<()>> {
         let now = self.recorder.now();
         let published = self.recorder.state();
         let due = published.state.schedules.all.iter().filter(|schedule| schedule.running.is_none());
         let due = due.filter_map(|schedule| Some((schedule.id, schedule.next_due().filter(|due| *due <= now)?)));
-        let mut begun = Vec::new();
+        let mut runs = Vec::new();
         for (id, due) in due {
             let cause = if due < started { Cause::Missed(due) } else { Cause::Due(due) };
-            match self.begin(&system_change("schedule"), id, cause).await {
-                Ok((run, _)) => begun.push(self.spawn_run(id, run)),
-                // Somebody has asked for a run in this very moment, or deleted the schedule.
+            match self.record_start(&system_change("schedule"), id, cause).await {
+                Ok((run, _)) => runs.push(self.spawn_run(id, run)),
+                // A user has started a run or deleted the schedule meanwhile.
                 Err(Failure::Refused(_)) => {}
-                Err(failure) => tracing::error!(schedule = %id, %failure, "a run could not begin"),
+                Err(failure) => tracing::error!(schedule = %id, %failure, "a run could not be started"),
             }
         }
-        begun
+        runs
     }
 
-    /// Writes down that a run begins.
-    pub(super) async fn begin(
+    /// Records the start of a run.
+    pub(super) async fn record_start(
         &self,
         change: &Change,
         id: ScheduleId,
@@ -80,12 +80,12 @@ impl Schedules {
         Ok((run, self.append(change, ScheduleCommand::StartRun { id, run, cause }).await?))
     }
 
-    /// Does the work of a run that has begun, and writes down how it ended.
+    /// Does the work of a run in a task, and records its outcome.
     pub(super) fn spawn_run(&self, id: ScheduleId, run: JobId) -> JoinHandle<()> {
         let schedules = self.clone();
         self.runtime.spawn(async move {
             if let Err(failure) = schedules.do_run(id, run).await {
-                tracing::error!(schedule = %id, %run, %failure, "a run's end could not be written down");
+                tracing::error!(schedule = %id, %run, %failure, "the outcome of a run could not be recorded");
             }
         })
     }
@@ -93,25 +93,25 @@ impl Schedules {
     async fn do_run(&self, id: ScheduleId, run: JobId) -> Result<(), Failure> {
         let published = self.recorder.state();
         let schedule = published.state.schedule(id)?.clone();
-        let begun = published.state.schedules.runs.get(&run).map_or(published.time, |run| run.started);
-        tracing::info!(schedule = %schedule.name, %run, "a run begins");
+        let started = published.state.schedules.runs.get(&run).map_or(published.time, |run| run.started);
+        tracing::info!(schedule = %schedule.name, %run, "a run starts");
         let actor = Actor::Schedule { id, name: schedule.name.clone() };
         let change = Change::of(actor, run.to_string().as_str().into());
         let outcome = match &schedule.settings.work {
             Work::RotateKeys(plan) => self.rotate_keys(&change, id, run, plan).await?,
-            Work::Synchronize(plan) => match self.synchronize_kms(&change, plan, begun).await {
+            Work::Synchronize(plan) => match self.synchronize_kms(&change, plan, started).await {
                 Ok(None) => RunOutcome::Done,
                 Ok(Some(failures)) => RunOutcome::Failed(failures),
                 Err(failure) => RunOutcome::Failed(failure.to_string()),
             },
         };
         if let RunOutcome::Failed(reason) = &outcome {
-            tracing::warn!(schedule = %schedule.name, %run, reason, "a run did not do all its work");
+            tracing::warn!(schedule = %schedule.name, %run, reason, "a run failed");
         }
         self.append(&change, ScheduleCommand::FinishRun { id, run, outcome }).await.map(drop)
     }
 
-    /// How long it is until something is due; not longer than until the clock is to be looked at again.
+    /// The time until the next run is due, at most [`PAUSE_MAX`].
     fn until_next_due(&self) -> Duration {
         let now = self.recorder.now();
         let published = self.recorder.state();
@@ -119,9 +119,9 @@ impl Schedules {
         match free.filter_map(|schedule| schedule.next_due()).min() {
             Some(due) => {
                 let nanos = due.nanos().saturating_sub(now.nanos()).max(0);
-                Duration::from_nanos(nanos.unsigned_abs()).min(LOOK)
+                Duration::from_nanos(nanos.unsigned_abs()).min(PAUSE_MAX)
             }
-            None => LOOK,
+            None => PAUSE_MAX,
         }
     }
 }

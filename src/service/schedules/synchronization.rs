@@ -1,4 +1,4 @@
-//! What a synchronisation run does: it starts a synchronisation of the KMSs that its plan names, and waits for its end.
+//! The work of a synchronisation run: it starts a job for the KMSs of its plan, and waits for the end of the job.
 
 use super::Schedules;
 use crate::domain::id::{JobId, KmsId};
@@ -9,14 +9,14 @@ use crate::service::caller::Change;
 use crate::service::failure::Failure;
 use std::time::Duration;
 
-/// How often the job is looked at.
-const LOOK: Duration = Duration::from_millis(200);
+/// The interval at which the job is checked.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 impl Schedules {
-    /// Brings what is known here of these KMSs in line with AWS, and says which regions failed, if any did.
+    /// Synchronises the KMSs of a plan, and returns the failures of regions, if there are any.
     ///
     /// # Errors
-    /// What stands against it.
+    /// The refusal of the job, or the failure of the log.
     pub(super) async fn synchronize_kms(
         &self,
         change: &Change,
@@ -27,24 +27,26 @@ impl Schedules {
             SynchronizationPlan::All => (true, self.active_kms()),
             SynchronizationPlan::Kms(kms) => (false, kms.clone()),
         };
-        let begun = match self.cut_off(all, &kms, since) {
+        let id = match self.interrupted_job(all, &kms, since) {
             Some(job) => job,
-            None => self.sync_jobs.begin(change, None, all, kms, None).await?.job.id,
+            None => self.sync_jobs.start_as(change, None, all, kms, None).await?.job.id,
         };
         loop {
-            let job = self.recorder.state().state.sync_job(begun)?.clone();
+            let job = self.recorder.state().state.sync_job(id)?.clone();
             if job.completed.is_some() {
                 return Ok((job.status() == JobStatus::Failed).then(|| failures(&job)));
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// The job that this run had begun when the program ended; it has been taken up again by itself.
-    fn cut_off(&self, all: bool, kms: &[KmsId], since: Time) -> Option<JobId> {
+    /// The open job that this run had started before the program ended. [`SyncJobs`] has already resumed it.
+    ///
+    /// [`SyncJobs`]: crate::service::sync_jobs::SyncJobs
+    fn interrupted_job(&self, all: bool, kms: &[KmsId], since: Time) -> Option<JobId> {
         let published = self.recorder.state();
         let mut open = published.state.jobs.sync.all().iter().filter(|job| job.completed.is_none());
-        // What could not be synchronised then was left out.
+        // The job may lack KMSs of the plan that could not be synchronised at that time.
         let of_plan = |job: &SyncJob| job.kms().iter().all(|id| all || kms.contains(id));
         open.find(|job| job.by.is_none() && job.all == all && job.created >= since && of_plan(job)).map(|job| job.id)
     }
@@ -59,13 +61,13 @@ fn failures(job: &SyncJob) -> String {
         RegionOutcome::Failed(reason) => Some(format!("{}/{}: {reason}", region.place.account, region.place.region)),
         RegionOutcome::Done(_) | RegionOutcome::Left => None,
     });
-    let mut told: Vec<String> = failed.by_ref().take(TOLD).collect();
+    let mut listed: Vec<String> = failed.by_ref().take(LISTED_MAX).collect();
     match failed.count() {
         0 => {}
-        more => told.push(format!("and {more} more regions, as the synchronisation job says")),
+        more => listed.push(format!("and {more} more regions, listed in the synchronisation job")),
     }
-    told.join("; ")
+    listed.join("; ")
 }
 
-/// So many regions a run tells of: what it says must fit into a record.
-const TOLD: usize = 20;
+/// The maximum number of regions in the reason, which must fit into a record.
+const LISTED_MAX: usize = 20;

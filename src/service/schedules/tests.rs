@@ -1,4 +1,4 @@
-//! Schedules over a clock that the tests move: what is run when, once, and with what outcome.
+//! Tests of schedules with a clock that the tests move: the times, number and outcomes of runs.
 
 use super::*;
 use crate::aws::call::AwsCall;
@@ -56,7 +56,7 @@ fn put_under(world: &World, key: KeyId, schedule: ScheduleId, source: &str) -> R
     world.run(world.services().keys.set_rotation_job(&permit, &World::context(), Some(job))).map(drop)
 }
 
-/// A schedule with a key under it.
+/// Creates a schedule with one key.
 fn scheduled(world: &World, plan: RotationPlan) -> (ScheduleId, KeyId) {
     let schedule = hourly(world, Work::RotateKeys(plan));
     let key = world.key("payroll", PolicyChoice::Default).id;
@@ -64,18 +64,18 @@ fn scheduled(world: &World, plan: RotationPlan) -> (ScheduleId, KeyId) {
     (schedule, key)
 }
 
-/// Looks whether something is due, and waits for the end of what is.
-fn look(world: &World) {
+/// Starts the runs that are due, and waits until they end.
+fn run_due(world: &World) {
     let schedules = world.services().schedules.clone();
     world.run(async {
-        for run in schedules.begin_due(Time::from_nanos(0)).await {
+        for run in schedules.start_due(Time::from_nanos(0)).await {
             run.await.expect("a run ends");
         }
     });
     world.until("runs end", |state| state.schedules.all.iter().all(|schedule| schedule.running.is_none()));
 }
 
-fn treated(world: &World, run: usize) -> Vec<(KeyId, KeyOutcome)> {
+fn processed(world: &World, run: usize) -> Vec<(KeyId, KeyOutcome)> {
     runs(world)[run].keys.iter().cloned().collect()
 }
 
@@ -84,46 +84,46 @@ fn runs(world: &World) -> Vec<Run> {
 }
 
 #[test]
-fn a_run_begins_when_it_is_due_and_not_before_and_once() {
+fn a_run_starts_when_it_is_due_not_before_and_only_once() {
     let world = World::new();
     let (schedule, key) = scheduled(&world, material());
     world.pass(HOUR - 60);
-    look(&world);
+    run_due(&world);
     assert_eq!(runs(&world), []);
     world.pass(60);
-    look(&world);
-    look(&world);
+    run_due(&world);
+    run_due(&world);
     let [run] = &runs(&world)[..] else { panic!("one run is expected: {:?}", runs(&world)) };
     assert_eq!((run.schedule, run.cause), (schedule, Cause::Due(crate::aws::kms::scripted::NOW.plus_seconds(HOUR))));
     assert_eq!(run.ended.as_ref().map(|(_, outcome)| outcome), Some(&RunOutcome::Done));
     assert_eq!(Vec::from_iter(run.keys.clone()), [(key, KeyOutcome::MaterialRotated)]);
     assert_eq!(world.kms.times(RotateKeyOnDemand::OPERATION), 1);
     world.pass(HOUR);
-    look(&world);
+    run_due(&world);
     assert_eq!((runs(&world).len(), world.kms.times(RotateKeyOnDemand::OPERATION)), (2, 2));
 }
 
 #[test]
-fn all_that_a_run_changes_has_the_schedule_as_its_actor() {
+fn the_schedule_is_the_actor_of_all_changes_by_a_run() {
     let world = World::new();
     let (schedule, key) = scheduled(&world, material());
     world.pass(HOUR);
-    look(&world);
+    run_due(&world);
     let rotated = |event: &Event| matches!(event, Event::Key(id, KeyEvent::OperationDone { .. }) if *id == key);
-    let record = world.records().into_iter().rfind(|record| rotated(&record.event)).expect("it is written down");
+    let record = world.records().into_iter().rfind(|record| rotated(&record.event)).expect("it is recorded");
     assert_eq!(record.actor, Actor::Schedule { id: schedule, name: ScheduleName::parse("hourly").expect("a name") });
     assert_eq!(record.request_id, runs(&world)[0].id.to_string());
     assert_eq!(record.actor.to_string(), "schedule hourly");
 }
 
 #[test]
-fn a_key_that_is_replaced_leaves_its_place_under_the_schedule_to_the_new_one() {
+fn the_new_key_takes_over_the_schedule_of_a_replaced_key() {
     let world = World::new();
     let (schedule, old) = scheduled(&world, RotationPlan { retain_alias: true, ..RotationPlan::default() });
     world.pass(HOUR);
-    look(&world);
-    let (treated, KeyOutcome::ReplacedBy(new)) = runs(&world)[0].keys[0] else { panic!("{:?}", runs(&world)) };
-    assert_eq!(treated, old);
+    run_due(&world);
+    let (processed, KeyOutcome::ReplacedBy(new)) = runs(&world)[0].keys[0] else { panic!("{:?}", runs(&world)) };
+    assert_eq!(processed, old);
     let (old, new) = (world.known(old), world.known(new));
     assert_eq!((old.rotated_to, new.rotated_from), (Some(new.id), Some(old.id)));
     assert_eq!((old.rotation_job.as_ref(), new.rotation_job.as_ref().map(|job| job.schedule)), (None, Some(schedule)));
@@ -131,13 +131,13 @@ fn a_key_that_is_replaced_leaves_its_place_under_the_schedule_to_the_new_one() {
     assert_eq!(old.aliases[0].short(), "payroll-20260101010000");
     // The next run rotates the new one.
     world.pass(HOUR);
-    look(&world);
+    run_due(&world);
     assert_eq!(runs(&world)[1].keys.len(), 1);
     assert_eq!(runs(&world)[1].keys[0].0, new.id);
 }
 
 #[test]
-fn one_keys_failure_is_that_keys_alone() {
+fn the_failure_of_one_key_does_not_affect_the_others() {
     let world = World::new();
     let (schedule, one) = scheduled(&world, material());
     let two = world.key("other", PolicyChoice::Default).id;
@@ -145,7 +145,7 @@ fn one_keys_failure_is_that_keys_alone() {
     let denied = refused(RotateKeyOnDemand::OPERATION, "AccessDeniedException", "no");
     world.kms.next(RotateKeyOnDemand::OPERATION, Cue::Fail(denied));
     world.pass(HOUR);
-    look(&world);
+    run_due(&world);
     let run = &runs(&world)[0];
     let (KeyOutcome::Failed(why), KeyOutcome::MaterialRotated) = (&run.keys[0].1, &run.keys[1].1) else {
         panic!("{:?}", run.keys)
@@ -158,7 +158,7 @@ fn one_keys_failure_is_that_keys_alone() {
 }
 
 #[test]
-fn what_was_missed_is_made_up_for_by_one_run() {
+fn one_run_makes_up_for_all_missed_runs() {
     let mut world = World::new();
     let (_, key) = scheduled(&world, material());
     world.kill();
@@ -168,20 +168,20 @@ fn what_was_missed_is_made_up_for_by_one_run() {
     let [run] = &runs(&world)[..] else { panic!("one run is expected: {:?}", runs(&world)) };
     assert_eq!(run.cause, Cause::Missed(crate::aws::kms::scripted::NOW.plus_seconds(HOUR)));
     assert_eq!(Vec::from_iter(run.keys.clone()), [(key, KeyOutcome::MaterialRotated)]);
-    look(&world);
+    run_due(&world);
     assert_eq!(runs(&world).len(), 1);
 }
 
 #[test]
-fn a_run_that_was_cut_off_goes_on_and_treats_no_key_twice() {
+fn an_interrupted_run_continues_and_rotates_no_key_twice() {
     let mut world = World::new();
     let (schedule, one) = scheduled(&world, material());
     let two = world.key("other", PolicyChoice::Default).id;
     put_under(&world, two, schedule, NATIVE).expect("put under it");
-    // The first key's rotation is done at AWS, and nobody is told before the program ends.
+    // AWS rotates the first key, and the program ends before the response.
     world.kms.next(RotateKeyOnDemand::OPERATION, Cue::HangAfter);
     world.pass(HOUR);
-    drop(world.run(world.services().schedules.begin_due(Time::from_nanos(0))));
+    drop(world.run(world.services().schedules.start_due(Time::from_nanos(0))));
     let began = |state: &State| state.keys.get(&one).is_some_and(|key| key.pending.is_some());
     world.until("the first key's rotation begins", began);
     let kms = world.kms.clone();
@@ -201,13 +201,13 @@ fn a_run_that_was_cut_off_goes_on_and_treats_no_key_twice() {
 }
 
 #[test]
-fn a_key_that_was_replaced_when_the_program_ended_is_not_replaced_again_and_stands_in_the_run() {
+fn a_key_that_was_being_replaced_when_the_program_ended_is_replaced_once_and_recorded_in_the_run() {
     let mut world = World::new();
     let (schedule, old) = scheduled(&world, RotationPlan::default());
-    // AWS has made the new key, and nobody was told.
+    // AWS creates the new key, and the program ends before the response.
     world.kms.next(CreateKey::OPERATION, Cue::HangAfter);
     world.pass(HOUR);
-    drop(world.run(world.services().schedules.begin_due(Time::from_nanos(0))));
+    drop(world.run(world.services().schedules.start_due(Time::from_nanos(0))));
     let kms = world.kms.clone();
     world.run(async move {
         while kms.keys().len() < 2 {
@@ -215,24 +215,24 @@ fn a_key_that_was_replaced_when_the_program_ended_is_not_replaced_again_and_stan
         }
     });
     world.kill();
-    // Whatever the clock says now.
+    // The result does not depend on the clock.
     world.pass(-2 * HOUR);
     world.start();
     world.until("the run ends", |state| state.schedules.runs.iter().all(|run| run.ended.is_some()));
-    let (treated, KeyOutcome::ReplacedBy(new)) = runs(&world)[0].keys[0] else { panic!("{:?}", runs(&world)) };
-    assert_eq!((treated, world.kms.keys().len()), (old, 2));
+    let (processed, KeyOutcome::ReplacedBy(new)) = runs(&world)[0].keys[0] else { panic!("{:?}", runs(&world)) };
+    assert_eq!((processed, world.kms.keys().len()), (old, 2));
     assert_eq!(world.known(new).rotation_job.as_ref().map(|job| job.schedule), Some(schedule));
     assert_eq!(world.known(new).aliases[0].short(), "payroll");
 }
 
 #[test]
-fn imported_material_that_waits_is_rotated_to_before_more_is_imported() {
+fn pending_material_is_rotated_to_before_more_is_imported() {
     let world = World::new();
     let replaces = hourly(&world, Work::RotateKeys(RotationPlan::default()));
     let native = world.key("payroll", PolicyChoice::Default).id;
     put_under(&world, native, replaces, LOCAL).expect("put under it");
     world.pass(HOUR);
-    look(&world);
+    run_due(&world);
     let KeyOutcome::ReplacedBy(key) = runs(&world)[0].keys[0].1 else { panic!("{:?}", runs(&world)) };
     let rotation = Some(RotationPatch { rotate_material: Some(true), ..RotationPatch::default() });
     let update = SchedulePatch { rotation, ..SchedulePatch::default() };
@@ -241,18 +241,18 @@ fn imported_material_that_waits_is_rotated_to_before_more_is_imported() {
     let denied = refused(RotateKeyOnDemand::OPERATION, "LimitExceededException", "no");
     world.kms.next(RotateKeyOnDemand::OPERATION, Cue::Fail(denied));
     world.pass(HOUR);
-    look(&world);
-    assert!(matches!(treated(&world, 1)[..], [(id, KeyOutcome::Failed(_))] if id == key), "{:?}", runs(&world));
+    run_due(&world);
+    assert!(matches!(processed(&world, 1)[..], [(id, KeyOutcome::Failed(_))] if id == key), "{:?}", runs(&world));
     let imports = || world.kms.times(ImportKeyMaterial::OPERATION);
     assert_eq!(imports(), 2);
     world.pass(HOUR);
-    look(&world);
-    assert_eq!(treated(&world, 2), [(key, KeyOutcome::MaterialRotated)]);
+    run_due(&world);
+    assert_eq!(processed(&world, 2), [(key, KeyOutcome::MaterialRotated)]);
     assert_eq!((imports(), world.state().source_keys.len()), (2, 2));
 }
 
 #[test]
-fn a_run_that_is_asked_for_begins_at_once_and_not_beside_another() {
+fn a_requested_run_starts_at_once_and_not_while_another_runs() {
     let world = World::new();
     let (schedule, _) = scheduled(&world, material());
     world.kms.next(RotateKeyOnDemand::OPERATION, Cue::Hang);
@@ -266,27 +266,27 @@ fn a_run_that_is_asked_for_begins_at_once_and_not_beside_another() {
         }
         other => panic!("{:?}", other.map(drop)),
     }
-    // Nor does one begin because it is due.
+    // Nor does a due run start.
     world.pass(2 * HOUR);
-    assert!(world.run(world.services().schedules.begin_due(Time::from_nanos(0))).is_empty());
+    assert!(world.run(world.services().schedules.start_due(Time::from_nanos(0))).is_empty());
     assert_eq!(runs(&world).len(), 1);
 }
 
 #[test]
-fn a_plan_takes_the_keys_that_it_names_and_no_other() {
+fn a_plan_selects_keys_by_age_and_expiry() {
     let world = World::new();
     let after = RotationPlan { rotation_after: Some(Span::Days(1)), ..material() };
     let (schedule, key) = scheduled(&world, after.clone());
     world.pass(HOUR);
-    look(&world);
-    assert_eq!(treated(&world, 0), [], "it is not old enough");
+    run_due(&world);
+    assert_eq!(processed(&world, 0), [], "it is not old enough");
     world.pass(24 * HOUR);
-    look(&world);
+    run_due(&world);
     assert_eq!(runs(&world)[1].keys.len(), 1);
     world.pass(HOUR);
-    look(&world);
-    assert_eq!(treated(&world, 2), [], "it was rotated an hour ago");
-    // Material that never ends does not end soon.
+    run_due(&world);
+    assert_eq!(processed(&world, 2), [], "it was rotated an hour ago");
+    // Material without an expiry does not expire soon.
     let rotation = Some(RotationPatch {
         expire_in: Patch::Set(Span::Days(30)),
         rotation_after: Patch::Clear,
@@ -296,8 +296,8 @@ fn a_plan_takes_the_keys_that_it_names_and_no_other() {
     let updated = world.run(world.services().schedules.update(&world.admin(), &World::context(), schedule, update));
     updated.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     world.pass(HOUR);
-    look(&world);
-    assert_eq!(treated(&world, 3), []);
+    run_due(&world);
+    assert_eq!(processed(&world, 3), []);
     assert!(world.known(key).rotated_at.is_some());
 }
 
@@ -309,7 +309,7 @@ fn a_key_with_the_source_local_gets_material_of_a_new_source_key() {
     let key = world.key("payroll", PolicyChoice::Default).id;
     put_under(&world, key, schedule, LOCAL).expect("put under it");
     world.pass(HOUR);
-    look(&world);
+    run_due(&world);
     let KeyOutcome::ReplacedBy(new) = runs(&world)[0].keys[0].1 else { panic!("{:?}", runs(&world)) };
     let new = world.known(new);
     let state = world.state();
@@ -320,31 +320,31 @@ fn a_key_with_the_source_local_gets_material_of_a_new_source_key() {
 }
 
 #[test]
-fn a_source_key_that_aws_took_nothing_of_goes_again() {
+fn a_source_key_whose_material_aws_did_not_receive_is_deleted() {
     let world = World::new();
     let schedule = hourly(&world, Work::RotateKeys(RotationPlan::default()));
     let key = world.key("payroll", PolicyChoice::Default).id;
     put_under(&world, key, schedule, LOCAL).expect("put under it");
     world.kms.next(CreateKey::OPERATION, Cue::Fail(refused(CreateKey::OPERATION, "LimitExceededException", "no")));
     world.pass(HOUR);
-    look(&world);
-    assert!(matches!(treated(&world, 0)[..], [(_, KeyOutcome::Failed(_))]), "{:?}", runs(&world));
+    run_due(&world);
+    assert!(matches!(processed(&world, 0)[..], [(_, KeyOutcome::Failed(_))]), "{:?}", runs(&world));
     assert!(world.state().source_keys.is_empty());
     let made = |event: &Event| matches!(event, Event::SourceKey(..));
-    assert_eq!(world.records().iter().filter(|record| made(&record.event)).count(), 2, "made, and deleted");
+    assert_eq!(world.records().iter().filter(|record| made(&record.event)).count(), 2, "created and deleted");
 }
 
-/// What is here may be the only other copy of material that AWS has.
+/// The source key may be the only other copy of the material.
 #[test]
-fn a_source_key_that_aws_may_have_something_of_stays() {
+fn a_source_key_whose_material_aws_may_have_stays() {
     let world = World::new();
     let schedule = hourly(&world, Work::RotateKeys(RotationPlan::default()));
     let key = world.key("payroll", PolicyChoice::Default).id;
     put_under(&world, key, schedule, LOCAL).expect("put under it");
     world.kms.next(UpdateAlias::OPERATION, Cue::Fail(refused(UpdateAlias::OPERATION, "AccessDeniedException", "no")));
     world.pass(HOUR);
-    look(&world);
-    assert!(matches!(treated(&world, 0)[..], [(_, KeyOutcome::Failed(_))]), "{:?}", runs(&world));
+    run_due(&world);
+    assert!(matches!(processed(&world, 0)[..], [(_, KeyOutcome::Failed(_))]), "{:?}", runs(&world));
     assert_eq!((world.state().source_keys.len(), world.state().keys.len()), (1, 2));
 }
 
@@ -356,17 +356,17 @@ fn a_synchronisation_of_nothing_ends() {
     world.run(world.services().kms.archive(permit, &World::context())).map(drop).unwrap_or_else(|f| panic!("{f}"));
     hourly(&world, Work::Synchronize(SynchronizationPlan::All));
     world.pass(HOUR);
-    look(&world);
+    run_due(&world);
     assert_eq!(runs(&world)[0].ended.as_ref().map(|(_, outcome)| outcome.clone()), Some(RunOutcome::Done));
     assert!(world.state().jobs.sync.all().iter().all(|job| job.completed.is_some()));
 }
 
 #[test]
-fn a_synchronisation_run_waits_for_its_job_and_is_done_with_it() {
+fn a_synchronisation_run_ends_with_its_job() {
     let world = World::new();
     let schedule = hourly(&world, Work::Synchronize(SynchronizationPlan::All));
     world.pass(HOUR);
-    look(&world);
+    run_due(&world);
     assert_eq!(runs(&world)[0].ended.as_ref().map(|(_, outcome)| outcome.clone()), Some(RunOutcome::Done));
     let state = world.state();
     let job = state.jobs.sync.all().iter().next().expect("a job").clone();
@@ -378,7 +378,7 @@ fn a_synchronisation_run_waits_for_its_job_and_is_done_with_it() {
 }
 
 #[test]
-fn keys_that_no_schedule_can_rotate_are_not_put_under_one() {
+fn a_key_that_cannot_be_rotated_is_not_assigned_to_a_schedule() {
     let world = World::new();
     let (schedule, key) = scheduled(&world, material());
     world.kms.change(&world.known(key).region, world.known(key).aws_id(), |key| {

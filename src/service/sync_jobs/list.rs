@@ -1,4 +1,4 @@
-//! The list of synchronisation jobs: what can be filtered and sorted by.
+//! The list of synchronisation jobs: its filters and sort orders.
 
 use super::sees;
 use crate::domain::id::{JobId, KmsId};
@@ -27,7 +27,7 @@ impl Listed for SyncJob {
         let state = &caller.published.state;
         match member {
             "id" => Field::Text(self.id.to_string()),
-            // Clients give a KMS by its name or by its id.
+            // Clients filter by the name or the id of a KMS.
             "kms" => Field::Texts(self.kms().into_iter().flat_map(|id| names(id, state)).collect()),
             "overall_status" => Field::Text(self.status().name().to_owned()),
             "abort" => Field::Flag(self.cancelled),

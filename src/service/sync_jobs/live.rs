@@ -1,5 +1,5 @@
-//! The jobs that this run of the program is at: what each has counted so far, and how it is told to stop. It is not in
-//! the log: a job that the program's end has cut off begins its open regions again.
+//! The running jobs: their counts and their cancellation. This is in memory only; a job that the end of the program
+//! interrupts restarts its open regions.
 
 use crate::domain::id::{JobId, KmsId};
 use crate::domain::job::sync::{Counts, SyncJob, SyncPlace};
@@ -9,38 +9,38 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Semaphore, watch};
 
-/// So many regions are gone through at once, all jobs together: this bounds the memory that they take.
+/// The maximum number of regions that all jobs together read concurrently. It limits the memory that they use.
 const REGIONS_AT_ONCE: usize = 16;
 
 pub(in crate::service) struct Running {
     jobs: Mutex<HashMap<JobId, Arc<Live>>>,
-    /// A turn for each region that is gone through.
-    pub turns: Arc<Semaphore>,
+    /// A permit for each region that is being read.
+    pub permits: Arc<Semaphore>,
 }
 
 pub(super) struct Live {
     pub job: JobId,
-    /// The regions that it has to go through.
+    /// The regions to read.
     pub regions: Vec<LiveRegion>,
     cancelled: watch::Sender<bool>,
 }
 
-/// A region that is gone through.
+/// A region of a running job.
 #[derive(Clone)]
 pub(super) struct LiveRegion {
     pub place: SyncPlace,
-    /// What has been counted so far.
     pub tally: Arc<Tally>,
 }
 
+/// The counts of a region while it is read.
 #[derive(Default)]
 pub(super) struct Tally {
     pub listed: Counter,
-    /// Keys that were not known here.
+    /// Keys that had no entry here.
     pub added: Counter,
-    /// Keys that differed from what was known here.
+    /// Keys that differed from their entries.
     pub updated: Counter,
-    /// AWS does not have them any more.
+    /// Keys that AWS no longer has.
     pub gone: Counter,
     /// Keys that could not be read.
     pub errors: Counter,
@@ -73,13 +73,13 @@ impl Tally {
 
 impl Default for Running {
     fn default() -> Self {
-        Self { jobs: Mutex::default(), turns: Arc::new(Semaphore::new(REGIONS_AT_ONCE)) }
+        Self { jobs: Mutex::default(), permits: Arc::new(Semaphore::new(REGIONS_AT_ONCE)) }
     }
 }
 
 impl Running {
-    /// A job begins to run, with its open regions.
-    pub(super) fn enter(&self, job: &SyncJob) -> Arc<Live> {
+    /// Adds a job, with its open regions.
+    pub(super) fn add(&self, job: &SyncJob) -> Arc<Live> {
         let open = job.regions.iter().filter(|part| part.end.is_none());
         let region = |place: &SyncPlace| LiveRegion { place: place.clone(), tally: Arc::default() };
         let live = Arc::new(Live {
@@ -91,28 +91,28 @@ impl Running {
         live
     }
 
-    /// A job runs no more.
-    pub(crate) fn leave(&self, id: JobId) {
+    /// Removes a job that has ended.
+    pub(super) fn remove(&self, id: JobId) {
         self.jobs().remove(&id);
     }
 
-    /// A job is to stop.
-    pub(crate) fn cancel(&self, id: JobId) {
+    /// Cancels a job, if it is running.
+    pub(super) fn cancel(&self, id: JobId) {
         if let Some(live) = self.jobs().get(&id) {
             live.cancelled.send_replace(true);
         }
     }
 
-    /// What each region of a job has counted: at its end, or so far.
-    pub(crate) fn counts(&self, job: &SyncJob) -> Vec<Counts> {
+    /// The counts of each region of a job: the final ones, or the current ones.
+    pub(super) fn counts(&self, job: &SyncJob) -> Vec<Counts> {
         let live = self.jobs().get(&job.id).cloned();
-        let going_on = live.iter().flat_map(|live| live.regions.iter());
+        let regions = live.iter().flat_map(|live| live.regions.iter());
         let tallies: HashMap<(KmsId, &Region), &Tally> =
-            going_on.map(|part| ((part.place.kms, &part.place.region), part.tally.as_ref())).collect();
-        let so_far = |place: &SyncPlace| Some(tallies.get(&(place.kms, &place.region))?.counts());
+            regions.map(|part| ((part.place.kms, &part.place.region), part.tally.as_ref())).collect();
+        let current = |place: &SyncPlace| Some(tallies.get(&(place.kms, &place.region))?.counts());
         let counts = job.regions.iter().map(|part| match &part.end {
             Some(end) => end.counts,
-            None => so_far(&part.place).unwrap_or_default(),
+            None => current(&part.place).unwrap_or_default(),
         });
         counts.collect()
     }
@@ -123,9 +123,9 @@ impl Running {
 }
 
 impl Live {
-    /// Waits until the job is to stop.
+    /// Waits until the job is cancelled.
     pub(super) async fn cancelled(&self) {
-        // The sender is a member: it cannot be gone.
+        // `self` holds the sender, so the channel is open.
         let _ = self.cancelled.subscribe().wait_for(|cancelled| *cancelled).await;
     }
 }

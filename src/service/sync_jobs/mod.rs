@@ -1,6 +1,6 @@
-//! Synchronisation: what is known here of keys is brought in line with AWS. A job goes through regions of KMSs, each on
-//! its own, so that the failure of one fails that one alone (`run`); a region is read key by key, and only what is new
-//! is written down (`region`). What has been counted so far is seen while it is counted (`live`).
+//! Synchronisation: updates the entries of keys from AWS. A job reads regions of KMSs independently, so that the
+//! failure of one region does not affect the others (`run`). A region is read key by key, and only differences are
+//! recorded (`region`). The counts of a running job are visible (`live`).
 
 mod list;
 mod live;
@@ -35,28 +35,28 @@ pub struct SyncJobs {
     recorder: Recorder,
     cloud: Arc<Cloud>,
     running: Arc<Running>,
-    /// Where jobs go on when the caller has gone away.
+    /// Runs jobs independently of the requests for them.
     runtime: Handle,
 }
 
-/// What a caller wants synchronised.
+/// The scope of a synchronisation.
 pub enum SyncRequest {
-    /// All KMSs that the caller may synchronise, all their regions.
+    /// All regions of all KMSs that the caller may synchronise.
     All,
     Some {
-        /// Names or ids of KMSs.
+        /// The names or ids of KMSs.
         kms: Vec<String>,
-        /// The regions; none: all that each KMS manages.
+        /// The regions; `None` for all regions that each KMS manages.
         regions: Option<Vec<Region>>,
     },
 }
 
-/// A job as it is shown.
+/// A job with the related values that the API shows.
 pub struct SyncJobSeen {
     pub job: Arc<SyncJob>,
-    /// The names of its KMSs; of one that is gone, its id.
+    /// The names of its KMSs; the id of a deleted one.
     pub kms: Vec<String>,
-    /// What has been counted so far, region by region.
+    /// The current counts of each region.
     pub counts: Vec<Counts>,
 }
 
@@ -65,10 +65,10 @@ impl SyncJobs {
         Self { recorder, cloud, running: Arc::default(), runtime }
     }
 
-    /// Begins a job.
+    /// Starts a job.
     ///
     /// # Errors
-    /// When the caller may not synchronise all of that, or something stands against it.
+    /// When the caller lacks the right on one of the KMSs, or a rule forbids the job.
     pub async fn start(
         &self,
         permit: &Permit<SignedIn>,
@@ -81,14 +81,14 @@ impl SyncJobs {
             SyncRequest::Some { kms, regions } => (false, named(caller, &kms)?, regions),
         };
         let caller = access::on_all(caller.clone(), Action::KeySynchronize, kms.clone())?;
-        self.begin(&caller.change(context), Some(caller.user.id), all, kms, regions).await
+        self.start_as(&caller.change(context), Some(caller.user.id), all, kms, regions).await
     }
 
-    /// Begins a job of somebody, or of the program itself.
+    /// Starts a job for a user, or for a schedule if `by` is `None`.
     ///
     /// # Errors
-    /// What stands against it.
-    pub(super) async fn begin(
+    /// The refusal by a rule.
+    pub(super) async fn start_as(
         &self,
         change: &Change,
         by: Option<UserId>,
@@ -108,28 +108,28 @@ impl SyncJobs {
         Ok(self.seen(job, state))
     }
 
-    /// The jobs that the caller may see.
+    /// Lists the jobs that the caller may view.
     ///
     /// # Errors
-    /// When the query sorts by what cannot be sorted by.
+    /// When the query sorts by an unsupported member.
     pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<SyncJob>, Caller), Failure> {
         let caller = permit.caller();
         Ok((page(caller, query).await?, caller.clone()))
     }
 
-    /// One job.
+    /// Returns one job.
     ///
     /// # Errors
-    /// When there is none, or none that the caller may see.
+    /// When there is no such job, or the caller may not view it.
     pub fn get(&self, permit: &Permit<SignedIn>, id: JobId) -> Result<SyncJobSeen, Failure> {
         let caller = permit.caller();
         Ok(self.seen(visible(caller, id)?, &caller.published.state))
     }
 
-    /// Lets a job stop, at once.
+    /// Cancels a job at once.
     ///
     /// # Errors
-    /// When there is none that the caller may see, or it has ended.
+    /// When there is no such job, the caller may not view it, or it has ended.
     pub async fn cancel(
         &self,
         permit: &Permit<SignedIn>,
@@ -146,7 +146,7 @@ impl SyncJobs {
         Ok(self.seen(state.sync_job(id)?, state))
     }
 
-    /// A job with the names that are shown with it.
+    /// Returns a job with the related values that the API shows.
     pub fn seen(&self, job: &Arc<SyncJob>, state: &State) -> SyncJobSeen {
         let name = |id: KmsId| state.kms.get(&id).map_or_else(|| id.to_string(), |kms| kms.name.to_string());
         SyncJobSeen {
@@ -161,7 +161,7 @@ impl SyncJobs {
     }
 }
 
-/// The KMSs of these names or ids, each once, if the caller may synchronise all of them.
+/// Authorizes the caller on the KMSs of these names or ids, and returns their ids without duplicates.
 fn named(caller: &Caller, texts: &[String]) -> Result<Vec<KmsId>, Failure> {
     let mut ids = Vec::new();
     for text in texts {
@@ -173,12 +173,12 @@ fn named(caller: &Caller, texts: &[String]) -> Result<Vec<KmsId>, Failure> {
     Ok(ids)
 }
 
-/// The KMSs that the caller may synchronise, but those that are put away.
+/// The KMSs that the caller may synchronise, except archived ones.
 fn permitted(caller: &Caller) -> Result<Vec<KmsId>, Failure> {
     let authorize = |id: KmsId| KmsPermit::<Synchronize>::authorize(caller.clone(), id).is_ok();
     let of_caller = caller.published.state.kms.iter().filter(|kms| authorize(kms.id));
-    let (put_away, ids): (Vec<_>, Vec<_>) = of_caller.partition(|kms| kms.archived);
-    if ids.is_empty() && put_away.is_empty() && !access::administers_kms(&caller.user) {
+    let (archived, ids): (Vec<_>, Vec<_>) = of_caller.partition(|kms| kms.archived);
+    if ids.is_empty() && archived.is_empty() && !access::administers_kms(&caller.user) {
         return Err(Failure::Forbidden(MissingRight::Action(Action::KeySynchronize)));
     }
     if ids.is_empty() {
@@ -196,7 +196,7 @@ fn visible(caller: &Caller, id: JobId) -> Result<&Arc<SyncJob>, Failure> {
     }
 }
 
-/// A job is seen by those who could have started it.
+/// Returns whether the caller may view the job: users who may start it may.
 fn sees(caller: &Caller, job: &SyncJob) -> bool {
     let (user, state, kms) = (&caller.user, &caller.published.state, job.kms());
     kms.iter().all(|id| access::sees_kms_of(user, state, *id))

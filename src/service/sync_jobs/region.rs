@@ -1,6 +1,5 @@
-//! One region: AWS's list of keys, each key read and compared, and a look at those that AWS did not list. An unchanged
-//! key costs no write. Keys are read side by side, so that what is new is written down by many at once and shares a
-//! sync.
+//! The synchronisation of one region: lists the keys at AWS, reads and compares each, and checks known keys that AWS
+//! did not list. An unchanged key costs no write. Keys are read concurrently, so that changes share a sync of the log.
 
 use super::SyncJobs;
 use super::live::Tally;
@@ -30,13 +29,13 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
-/// So many keys of a region are read at once. How many calls reach AWS at once is bounded elsewhere, and lower.
+/// The number of keys of a region that are read concurrently. `aws/concurrency_limiter.rs` has a lower limit for calls.
 const KEYS_AT_ONCE: usize = 24;
 
-/// The longest page of keys that AWS gives.
+/// AWS's maximum for a page of keys.
 const KEYS_PER_PAGE: u16 = 1000;
 
-/// The longest page of aliases that AWS gives.
+/// AWS's maximum for a page of aliases.
 const ALIASES_PER_PAGE: u16 = 100;
 
 /// A region that is being read.
@@ -45,26 +44,26 @@ struct Reading<'a> {
     at: RegionAccess,
     change: &'a Change,
     tally: &'a Tally,
-    /// When its aliases were read.
+    /// The time before its aliases were read.
     began: Time,
-    /// The first key that could not be read, and why.
-    trouble: Mutex<Option<AwsTrouble>>,
+    /// The first key that could not be read.
+    first_unreadable: Mutex<Option<UnreadableKey>>,
 }
 
 /// A key that could not be read, and why.
-struct AwsTrouble {
+struct UnreadableKey {
     key: AwsKeyId,
     failure: AwsFailure,
 }
 
-impl fmt::Display for AwsTrouble {
+impl fmt::Display for UnreadableKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "key {}: {}", self.key, self.failure)
     }
 }
 
 impl SyncJobs {
-    /// Goes through a region; the outcome is the first key that could not be read, and why.
+    /// Synchronises a region, and returns the first key that could not be read, with the reason.
     pub(super) async fn synchronise(
         &self,
         of: &SyncPlace,
@@ -79,22 +78,22 @@ impl SyncJobs {
             change,
             tally,
             began: self.recorder.now(),
-            trouble: Mutex::default(),
+            first_unreadable: Mutex::default(),
         };
         let listed = reading.keys().await?;
         reading.unlisted(&listed).await?;
         let counts = tally.counts();
-        let trouble = reading.trouble.into_inner().unwrap_or_else(PoisonError::into_inner);
-        match trouble {
-            // Not one key could be read: it is not the keys.
-            Some(AwsTrouble { failure, .. }) if counts.errors == counts.listed => Err(failure.into()),
-            trouble => Ok(trouble.map(|trouble| trouble.to_string())),
+        let unreadable = reading.first_unreadable.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match unreadable {
+            // If no key could be read, the region has failed.
+            Some(UnreadableKey { failure, .. }) if counts.errors == counts.listed => Err(failure.into()),
+            unreadable => Ok(unreadable.map(|unreadable| unreadable.to_string())),
         }
     }
 }
 
 impl Reading<'_> {
-    /// Reads every key that AWS lists, and gives their ids.
+    /// Reads every key that AWS lists, and returns their ids.
     async fn keys(&self) -> Result<HashSet<AwsKeyId>, Failure> {
         let mut aliases = self.aliases().await?;
         let mut listed = HashSet::new();
@@ -108,12 +107,12 @@ impl Reading<'_> {
                 let aliases = aliases.remove(&id).unwrap_or_default();
                 self.key(id, aliases)
             });
-            side_by_side(keys).await?;
+            run_concurrently(keys).await?;
         }
         Ok(listed)
     }
 
-    /// All aliases of the region, by key: one list is cheaper than one for each key.
+    /// Lists all aliases of the region by key, which is cheaper than one list for each key.
     async fn aliases(&self) -> Result<HashMap<AwsKeyId, Vec<AliasName>>, Failure> {
         let mut aliases: HashMap<AwsKeyId, Vec<AliasName>> = HashMap::new();
         let list = ListAliases { key: None, paging: Paging::first(ALIASES_PER_PAGE) };
@@ -126,7 +125,7 @@ impl Reading<'_> {
         Ok(aliases)
     }
 
-    /// Reads a key that AWS has listed, and takes it in.
+    /// Reads a key that AWS has listed, and records it.
     async fn key(&self, id: AwsKeyId, aliases: Vec<AliasName>) -> Result<(), Failure> {
         let began = Began { aliases: self.began, key: self.recorder.now() };
         let seen = match self.at.call(DescribeKey::of(id.clone())).await {
@@ -134,12 +133,12 @@ impl Reading<'_> {
             Err(failure) => Err(failure),
         };
         match seen {
-            Ok(seen) => self.take_in(Snapshot { aliases: Some(aliases), ..seen }, began).await,
-            Err(failure) => self.not_read(&id, failure, began.key).await,
+            Ok(seen) => self.record(Snapshot { aliases: Some(aliases), ..seen }, began).await,
+            Err(failure) => self.record_failure(&id, failure, began.key).await,
         }
     }
 
-    /// Looks whether AWS still has the keys that it has not listed.
+    /// Checks whether AWS still has the known keys that it has not listed.
     async fn unlisted(&self, listed: &HashSet<AwsKeyId>) -> Result<(), Failure> {
         let published = self.recorder.state();
         let here = published.state.keys_of_kms(self.at.kms);
@@ -147,19 +146,19 @@ impl Reading<'_> {
             .filter(|key| key.region == self.at.region && !key.gone && key.pending.is_none())
             .filter(|key| !listed.contains(key.aws_id()));
         let ids: Vec<AwsKeyId> = unlisted.map(|key| key.aws_id().clone()).collect();
-        side_by_side(ids.into_iter().map(|id| self.unlisted_key(id))).await
+        run_concurrently(ids.into_iter().map(|id| self.unlisted_key(id))).await
     }
 
     async fn unlisted_key(&self, id: AwsKeyId) -> Result<(), Failure> {
         let began = self.recorder.now();
         match self.at.call(DescribeKey::of(id.clone())).await {
-            // It was made after the list, or the list lags behind.
+            // The key was created after the list was read, or the list is not up to date.
             Ok(_) => Ok(()),
-            Err(failure) => self.not_read(&id, failure, began).await,
+            Err(failure) => self.record_failure(&id, failure, began).await,
         }
     }
 
-    async fn take_in(&self, seen: Snapshot, began: Began) -> Result<(), Failure> {
+    async fn record(&self, seen: Snapshot, began: Began) -> Result<(), Failure> {
         let (kms, region) = (self.at.kms, self.at.region.clone());
         let published = self.recorder.state();
         let known = published.state.key_at_aws(kms, &region, seen.metadata.key_id());
@@ -170,8 +169,11 @@ impl Reading<'_> {
         self.command(KeyCommand::Synchronise { id, kms, region, seen: Box::new(seen), began }).await
     }
 
-    /// Takes in that a key could not be read: it is gone, or it alone gives trouble; else the region does.
-    async fn not_read(&self, id: &AwsKeyId, failure: AwsFailure, began: Time) -> Result<(), Failure> {
+    /// Records that a key is gone, or counts a failure of this key alone.
+    ///
+    /// # Errors
+    /// A failure of the region.
+    async fn record_failure(&self, id: &AwsKeyId, failure: AwsFailure, began: Time) -> Result<(), Failure> {
         if failure.is_not_found() {
             let published = self.recorder.state();
             return match published.state.key_at_aws(self.at.kms, &self.at.region, id) {
@@ -183,8 +185,8 @@ impl Reading<'_> {
             return Err(failure.into());
         }
         self.tally.errors.add(1);
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        trouble.get_or_insert_with(|| AwsTrouble { key: id.clone(), failure });
+        let mut first = self.first_unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert_with(|| UnreadableKey { key: id.clone(), failure });
         Ok(())
     }
 
@@ -223,13 +225,14 @@ impl Reading<'_> {
     }
 }
 
-/// Many at once; the first failure ends them all.
-async fn side_by_side(work: impl Iterator<Item = impl Future<Output = Result<(), Failure>>>) -> Result<(), Failure> {
+/// Runs [`KEYS_AT_ONCE`] futures at a time, until all have ended or one fails.
+async fn run_concurrently(
+    work: impl Iterator<Item = impl Future<Output = Result<(), Failure>>>,
+) -> Result<(), Failure> {
     stream::iter(work).buffer_unordered(KEYS_AT_ONCE).try_for_each(|()| std::future::ready(Ok(()))).await
 }
 
-/// Does this failure say something of the key, and nothing of the region? What hangs, or refuses everybody, would only
-/// hang again with the next key.
+/// Returns whether a failure concerns one key and not the region. Timeouts and throttling would also hit the next key.
 fn is_of_the_key(failure: &AwsFailure) -> bool {
     match failure {
         AwsFailure::Refused { .. } => {

@@ -1,5 +1,5 @@
-//! How a job runs: its regions side by side, each to its own end, until all have one or somebody cancels. What a
-//! cancelled region is waiting for is dropped at once: a synchronisation only reads at AWS.
+//! The run of a job: its regions are read concurrently until all have ended or the job is cancelled. A cancellation
+//! drops the pending calls at once, which is safe, since a synchronisation only reads from AWS.
 
 use super::SyncJobs;
 use super::live::{Live, LiveRegion};
@@ -10,19 +10,19 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 impl SyncJobs {
-    /// Goes on with the jobs that the last run of the program left open.
+    /// Resumes the jobs that were open when the program ended.
     pub(in crate::service) fn resume(&self) {
         let published = self.recorder.state();
         let state = &published.state;
         for job in state.jobs.sync.all().iter().filter(|job| job.completed.is_none()) {
-            tracing::info!(job = %job.id, "a synchronisation goes on");
+            tracing::info!(job = %job.id, "resuming a synchronisation");
             self.launch(job, Change::resumed(state, job.by));
         }
     }
 
     pub(super) fn launch(&self, job: &SyncJob, change: Change) {
-        let live = self.running.enter(job);
-        // Somebody may have cancelled it before it was entered, and found nothing to stop.
+        let live = self.running.add(job);
+        // A cancellation before `add` found no running job.
         if self.recorder.state().state.jobs.sync.get(job.id).is_some_and(|job| job.cancelled) {
             self.running.cancel(job.id);
         }
@@ -34,14 +34,14 @@ impl SyncJobs {
                 regions.spawn(async move { jobs.run_region(&live, &region, &change).await });
             }
             while regions.join_next().await.is_some() {}
-            jobs.running.leave(live.job);
+            jobs.running.remove(live.job);
         });
     }
 
-    /// Goes through a region, and writes down how it ended. If the log takes nothing any more, the region stays open.
+    /// Synchronises a region, and records its end. If the log has stopped, the region stays open.
     async fn run_region(&self, live: &Arc<Live>, region: &LiveRegion, change: &Change) {
         let work = async {
-            let _turn = self.running.turns.acquire().await;
+            let _permit = self.running.permits.acquire().await;
             self.synchronise(&region.place, &region.tally, change).await
         };
         let outcome = tokio::select! {
@@ -55,11 +55,11 @@ impl SyncJobs {
         };
         let (kms, name) = (region.place.kms, region.place.region.clone());
         let counts = region.tally.counts();
-        tracing::info!(job = %live.job, %kms, region = %name, ?outcome, ?counts, "a region has come to its end");
-        let end = RegionEnd { counts, outcome };
+        tracing::info!(job = %live.job, %kms, region = %name, ?way, ?counts, "a region has ended");
+        let end = RegionEnd { counts, way };
         let command = SyncCommand::EndRegion { id: live.job, kms, region: name.clone(), end };
         if let Err(failure) = self.command(change, command).await {
-            tracing::warn!(job = %live.job, %kms, region = %name, %failure, "a region's end could not be written down");
+            tracing::warn!(job = %live.job, %kms, region = %name, %failure, "a region's end could not be recorded");
         }
     }
 }

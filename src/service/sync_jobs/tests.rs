@@ -1,4 +1,4 @@
-//! Synchronisation against a scripted KMS: what it reads, what it writes down, and what it survives.
+//! Tests of synchronisation against a scripted KMS: reads, records, failures and restarts.
 
 use super::*;
 use crate::aws::call::AwsCall;
@@ -25,8 +25,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-/// The services on a log of their own, with a KMS of two regions: Paris and Ireland.
-struct House {
+/// The services with a log of their own, and a KMS with two regions: Paris and Ireland.
+struct Fixture {
     services: Services,
     aws: Arc<ScriptedKms>,
     ledger: Ledger,
@@ -36,7 +36,7 @@ struct House {
 
 const REGIONS: [&str; 2] = ["eu-west-3", "eu-west-1"];
 
-impl House {
+impl Fixture {
     async fn new() -> Self {
         let home = TempDir::new().expect("a directory");
         let ledger = Ledger::open(home.path(), LedgerOptions::default()).expect("a log");
@@ -55,11 +55,11 @@ impl House {
         );
         let events = vec![connection, added(0, &REGIONS)];
         let context = Context { actor: system_change("test").actor, request_id: "test".to_owned() };
-        ledger.execute(context, move |_, _| Ok(events.clone())).await.expect("written down");
+        ledger.execute(context, move |_, _| Ok(events.clone())).await.expect("recorded");
         Self { services, aws, ledger, keyring, _home: home }
     }
 
-    /// As after a restart: others on the same log, while the old ones do nothing that counts.
+    /// Starts other services on the same log, as after a restart. The old ones are idle.
     async fn restarted(&self) -> Services {
         start(&self.ledger, &self.keyring, &self.aws).await
     }
@@ -68,16 +68,16 @@ impl House {
         self.aws.plant(&region(region_name), &CreateKey::plain()).key_id().clone()
     }
 
-    async fn begin(&self, regions: &[&str]) -> Result<JobId, Failure> {
+    async fn start(&self, regions: &[&str]) -> Result<JobId, Failure> {
         let regions = Some(regions.iter().map(|name| region(name)).collect());
         let jobs = &self.services.sync_jobs;
-        let seen = jobs.begin(&system_change("test"), None, false, vec![kms_id(0)], regions).await?;
+        let seen = jobs.start_as(&system_change("test"), None, false, vec![kms_id(0)], regions).await?;
         Ok(seen.job.id)
     }
 
-    /// A job, to its end.
+    /// Runs a job until it ends.
     async fn synchronise(&self, regions: &[&str]) -> Arc<SyncJob> {
-        let id = self.begin(regions).await.expect("it begins");
+        let id = self.start(regions).await.expect("it starts");
         self.end_of(id).await
     }
 
@@ -153,41 +153,41 @@ fn outcome(job: &SyncJob, part: usize) -> &RegionOutcome {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_run_finds_all_keys_and_the_second_writes_nothing() {
-    let house = House::new().await;
-    (0..5).for_each(|_| drop(house.plant("eu-west-3")));
-    house.plant("eu-west-1");
-    let job = house.synchronise(&REGIONS).await;
+    let fixture = Fixture::new().await;
+    (0..5).for_each(|_| drop(fixture.plant("eu-west-3")));
+    fixture.plant("eu-west-1");
+    let job = fixture.synchronise(&REGIONS).await;
     assert_eq!(job.status(), JobStatus::Completed);
     assert_eq!((counts(&job, 0), counts(&job, 1)), ([5, 5, 0, 0, 0], [1, 1, 0, 0, 0]));
-    assert_eq!(house.ledger.state().state.keys.len(), 6);
+    assert_eq!(fixture.ledger.state().state.keys.len(), 6);
 
-    let before = house.ledger.state().head;
-    let job = house.synchronise(&REGIONS).await;
+    let before = fixture.ledger.state().head;
+    let job = fixture.synchronise(&REGIONS).await;
     assert_eq!((counts(&job, 0), counts(&job, 1)), ([5, 0, 0, 0, 0], [1, 0, 0, 0, 0]));
-    assert_eq!(house.ledger.state().head - before, 4, "the job's own events: start, two regions, end");
+    assert_eq!(fixture.ledger.state().head - before, 4, "the job's own events: start, two regions, end");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_changed_at_aws_is_updated_and_what_vanished_is_gone() {
-    let house = House::new().await;
-    let (changed, vanishing) = (house.plant("eu-west-3"), house.plant("eu-west-3"));
-    house.synchronise(&["eu-west-3"]).await;
+async fn a_changed_key_is_updated_and_a_vanished_key_is_gone() {
+    let fixture = Fixture::new().await;
+    let (changed, vanishing) = (fixture.plant("eu-west-3"), fixture.plant("eu-west-3"));
+    fixture.synchronise(&["eu-west-3"]).await;
     let paris = region("eu-west-3");
-    house.aws.change(&paris, &changed, |key| key.metadata.description = "otherwise".to_owned());
-    house.aws.vanish(&paris, &vanishing);
-    let job = house.synchronise(&["eu-west-3"]).await;
+    fixture.aws.change(&paris, &changed, |key| key.metadata.description = "otherwise".to_owned());
+    fixture.aws.vanish(&paris, &vanishing);
+    let job = fixture.synchronise(&["eu-west-3"]).await;
     assert_eq!(counts(&job, 0), [1, 0, 1, 1, 0]);
-    let state = house.ledger.state();
+    let state = fixture.ledger.state();
     let key = |id| state.state.key_at_aws(kms_id(0), &paris, id).expect("it is known").clone();
     assert_eq!((key(&changed).metadata.description.as_str(), key(&vanishing).gone), ("otherwise", true));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_failure_of_a_region_fails_that_region_alone() {
-    let house = House::new().await;
-    REGIONS.iter().for_each(|name| drop(house.plant(name)));
-    house.aws.next(ListKeys::OPERATION, Cue::Fail(refused(ListKeys::OPERATION, "AccessDeniedException", "not here")));
-    let job = house.synchronise(&REGIONS).await;
+async fn the_failure_of_a_region_does_not_affect_the_others() {
+    let fixture = Fixture::new().await;
+    REGIONS.iter().for_each(|name| drop(fixture.plant(name)));
+    fixture.aws.next(ListKeys::OPERATION, Cue::Fail(refused(ListKeys::OPERATION, "AccessDeniedException", "not here")));
+    let job = fixture.synchronise(&REGIONS).await;
     assert_eq!(job.status(), JobStatus::Failed);
     let (failed, done): (Vec<_>, Vec<_>) =
         (0..2).partition(|part| matches!(outcome(&job, *part), RegionOutcome::Failed(_)));
@@ -198,62 +198,62 @@ async fn the_failure_of_a_region_fails_that_region_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_may_not_be_read_is_counted_and_the_region_goes_on() {
-    let house = House::new().await;
-    (0..3).for_each(|_| drop(house.plant("eu-west-3")));
+async fn a_key_that_must_not_be_read_is_counted_and_the_region_continues() {
+    let fixture = Fixture::new().await;
+    (0..3).for_each(|_| drop(fixture.plant("eu-west-3")));
     let denied = || Cue::Fail(refused(DescribeKey::OPERATION, "AccessDeniedException", "not this one"));
-    house.aws.next(DescribeKey::OPERATION, denied());
-    let job = house.synchronise(&["eu-west-3"]).await;
+    fixture.aws.next(DescribeKey::OPERATION, denied());
+    let job = fixture.synchronise(&["eu-west-3"]).await;
     assert_eq!((job.status(), counts(&job, 0)), (JobStatus::Completed, [3, 2, 0, 0, 1]));
     let RegionOutcome::Done(Some(trouble)) = outcome(&job, 0) else { panic!("{:?}", outcome(&job, 0)) };
     assert!(trouble.contains("AccessDeniedException: not this one"), "{trouble}");
 
-    (0..3).for_each(|_| house.aws.next(DescribeKey::OPERATION, denied()));
-    let job = house.synchronise(&["eu-west-3"]).await;
-    assert_eq!(job.status(), JobStatus::Failed, "not one key could be read: it is not the keys");
+    (0..3).for_each(|_| fixture.aws.next(DescribeKey::OPERATION, denied()));
+    let job = fixture.synchronise(&["eu-west-3"]).await;
+    assert_eq!(job.status(), JobStatus::Failed, "no key could be read");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cancelled_job_ends_although_aws_hangs() {
-    let house = House::new().await;
-    house.plant("eu-west-3");
-    house.aws.next(DescribeKey::OPERATION, Cue::Hang);
-    let id = house.begin(&["eu-west-3"]).await.expect("it begins");
-    house.until_asked(DescribeKey::OPERATION).await;
-    let second = house.begin(&["eu-west-3"]).await;
+async fn a_cancelled_job_ends_while_aws_hangs() {
+    let fixture = Fixture::new().await;
+    fixture.plant("eu-west-3");
+    fixture.aws.next(DescribeKey::OPERATION, Cue::Hang);
+    let id = fixture.start(&["eu-west-3"]).await.expect("it starts");
+    fixture.until_asked(DescribeKey::OPERATION).await;
+    let second = fixture.start(&["eu-west-3"]).await;
     assert!(matches!(second, Err(Failure::Refused(Refusal::Job(JobRefusal::RegionBusy { job, .. }))) if job == id));
 
-    let jobs = &house.services.sync_jobs;
-    let job = house.ledger.state().state.sync_job(id).expect("a job").clone();
-    assert_eq!(jobs.seen(&job, &house.ledger.state().state).counts[0].listed, 1, "counted so far");
-    jobs.command(&system_change("test"), SyncCommand::Cancel { id }).await.expect("noted");
+    let jobs = &fixture.services.sync_jobs;
+    let job = fixture.ledger.state().state.sync_job(id).expect("a job").clone();
+    assert_eq!(jobs.seen(&job, &fixture.ledger.state().state).counts[0].listed, 1, "counted so far");
+    jobs.command(&system_change("test"), SyncCommand::Cancel { id }).await.expect("recorded");
     jobs.running.cancel(id);
-    let job = house.end_of(id).await;
-    assert_eq!((job.cancelled, job.status(), outcome(&job, 0)), (true, JobStatus::Completed, &RegionOutcome::Left));
-    house.synchronise(&["eu-west-3"]).await;
+    let job = fixture.end_of(id).await;
+    assert_eq!((job.cancelled, job.status(), way(&job, 0)), (true, JobStatus::Completed, &RegionWay::Left));
+    fixture.synchronise(&["eu-west-3"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_was_cut_off_goes_on_after_a_restart() {
-    let house = House::new().await;
-    house.plant("eu-west-3");
-    house.aws.next(ListKeys::OPERATION, Cue::Hang);
-    let id = house.begin(&["eu-west-3"]).await.expect("it begins");
-    house.until_asked(ListKeys::OPERATION).await;
-    let _again = house.restarted().await;
-    let job = house.end_of(id).await;
+async fn an_interrupted_job_continues_after_a_restart() {
+    let fixture = Fixture::new().await;
+    fixture.plant("eu-west-3");
+    fixture.aws.next(ListKeys::OPERATION, Cue::Hang);
+    let id = fixture.start(&["eu-west-3"]).await.expect("it starts");
+    fixture.until_asked(ListKeys::OPERATION).await;
+    let _again = fixture.restarted().await;
+    let job = fixture.end_of(id).await;
     assert_eq!((job.status(), counts(&job, 0)), (JobStatus::Completed, [1, 1, 0, 0, 0]));
 }
 
 #[test]
-fn a_clock_that_is_set_back_hides_no_news() {
+fn changes_are_found_after_the_clock_is_set_back() {
     let world = World::new();
     let key = world.key("payroll", PolicyChoice::Default);
     world.pass(-7200);
     world.kms.change(&key.region, key.aws_id(), |key| key.metadata.description = "changed elsewhere".to_owned());
     let jobs = &world.services().sync_jobs;
-    let begun = world.run(jobs.begin(&system_change("test"), None, false, vec![world.kms_id()], None));
-    let job = begun.unwrap_or_else(|failure| panic!("{failure}")).job.id;
+    let started = world.run(jobs.start_as(&system_change("test"), None, false, vec![world.kms_id()], None));
+    let job = started.unwrap_or_else(|failure| panic!("{failure}")).job.id;
     world.until("it ends", |state| state.sync_job(job).is_ok_and(|job| job.completed.is_some()));
     assert_eq!(world.known(key.id).metadata.description, "changed elsewhere");
 }

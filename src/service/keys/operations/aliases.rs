@@ -1,5 +1,5 @@
-//! Aliases: give one to a key, take one from a key, move one. An alias that moves affects the key that loses it.
-//! Recovery: the keys are only looked at, since AWS finds an alias by its name, on whichever key it is by now.
+//! Aliases: add, delete and move an alias. Moving an alias also affects the key that loses it. Recovery: only reads the
+//! keys. Repeating the call is not safe, since AWS finds an alias by its name, on any key that has it by then.
 
 use super::{ChangesKey, KeyStepError, OperationSteps, Work};
 use crate::aws::call::AwsCall;
@@ -29,7 +29,7 @@ impl ChangesKey for AddAlias<'_> {
 
 pub(super) const MOVE: OperationSteps = OperationSteps { operation: "move-alias", calls: &[UpdateAlias::OPERATION] };
 
-/// Gives a key the alias of another key of ours.
+/// Moves an alias from another managed key.
 pub(super) struct MoveAlias<'a> {
     pub alias: &'a AliasName,
 }
@@ -63,8 +63,8 @@ impl ChangesKey for DeleteAlias<'_> {
     }
 }
 
-/// Gives a key the aliases that it does not have yet: a step of operations that make keys, which can be taken again.
-pub(super) async fn give_aliases(at: &RegionAccess, key: &AwsKeyId, aliases: &[AliasName]) -> Result<(), KeyStepError> {
+/// Adds the aliases that a key does not have yet. This step of operations that create keys can be repeated.
+pub(super) async fn add_aliases(at: &RegionAccess, key: &AwsKeyId, aliases: &[AliasName]) -> Result<(), KeyStepError> {
     for alias in aliases {
         let call = CreateAlias { alias: alias.clone(), key: key.clone() };
         match until_there(|| at.call(call.clone())).await {
@@ -80,7 +80,7 @@ pub(super) async fn give_aliases(at: &RegionAccess, key: &AwsKeyId, aliases: &[A
     Ok(())
 }
 
-/// Does AWS show this alias, as far as it may be read?
+/// Returns whether AWS shows this alias, or does not let us read the aliases.
 pub(super) fn has_alias(seen: &Snapshot, alias: &AliasName) -> bool {
     seen.aliases.as_ref().is_none_or(|aliases| aliases.contains(alias))
 }

@@ -1,9 +1,9 @@
-//! Create: AWS makes a key, with material of its own or waiting for some.
+//! Create: creates a key, with material from AWS or without material.
 //!
-//! - makes: the key, with its policy and tags; then its aliases, one by one
-//! - recovery: the key is found by its mark, and gets the aliases that it lacks
+//! - creates: the key, with its policy and tags; then its aliases, one by one
+//! - recovery: finds the key by its tag, and adds the missing aliases
 
-use super::aliases::{give_aliases, has_alias};
+use super::aliases::{add_aliases, has_alias};
 use super::{KeyStepError, Made, MakesKey, OperationSteps, Work, search};
 use crate::aws::call::AwsCall;
 use crate::aws::kms::calls::{CreateAlias, CreateKey};
@@ -27,7 +27,7 @@ impl MakesKey for Create<'_> {
     }
 
     async fn finish(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        give_aliases(&work.at, key, &self.new.aliases).await
+        add_aliases(&work.at, key, &self.new.aliases).await
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {
@@ -39,9 +39,9 @@ impl MakesKey for Create<'_> {
     }
 }
 
-/// Makes a key that carries the operation's mark.
+/// Creates a key that is tagged with the id of the operation.
 pub(super) async fn make(work: &Work<'_>, new: &NewKey) -> Result<Made, KeyStepError> {
     let new = NewKey { tags: search::marked(&new.tags, work.operation), ..new.clone() };
-    let told = work.at.call(CreateKey::of(new)).await?;
-    Ok(Made { id: told.key_id().clone(), told: Some(Box::new(told)) })
+    let created = work.at.call(CreateKey::of(new)).await?;
+    Ok(Made { id: created.key_id().clone(), created: Some(Box::new(created)) })
 }

@@ -1,5 +1,5 @@
-//! Schedule the deletion of a key, and cancel it. Single calls that affect nothing else; recovery: the key is only
-//! looked at.
+//! Schedule and cancel the deletion of a key. Each is a single call that affects nothing else. Recovery: only reads the
+//! key.
 
 use super::{ChangesKey, KeyStepError, OperationSteps, Work};
 use crate::aws::call::AwsCall;

@@ -1,8 +1,8 @@
-//! Imported material. It affects nothing but the key.
+//! Imported material. These operations affect only the key.
 //!
-//! - import asks for AWS's public key, wraps the source key's material with it, and sends that. Recovery: it is imported
-//!   again, since AWS itself knows whether it has the material
-//! - delete is a single call; recovery: the key is only looked at
+//! - import: gets AWS's public key, wraps the source key's material with it, and sends it. Recovery: imports it again;
+//!   AWS refuses material that the key already has
+//! - delete: a single call. Recovery: only reads the key
 
 use super::{ChangesKey, KeyStepError, OperationSteps, Work};
 use crate::aws::call::AwsCall;
@@ -69,7 +69,7 @@ pub(super) const DELETE: OperationSteps =
     OperationSteps { operation: "delete-material", calls: &[DeleteImportedKeyMaterial::OPERATION] };
 
 pub(super) struct DeleteMaterial<'a> {
-    /// None: the current one.
+    /// The material to delete; `None` for the current one.
     pub material: Option<&'a MaterialId>,
 }
 
@@ -86,7 +86,8 @@ impl ChangesKey for DeleteMaterial<'_> {
     }
 }
 
-/// Imports a key's first material, unless it has some: a step of operations that make keys, which can be taken again.
+/// Imports the first material of a key, unless it has material. This step of operations that create keys can be
+/// repeated.
 pub(super) async fn import_unless_there(
     work: &Work<'_>,
     key: &AwsKeyId,
@@ -117,7 +118,7 @@ async fn import(work: &Work<'_>, key: &AwsKeyId, import: &Import) -> Result<(), 
     Ok(())
 }
 
-/// Only symmetric keys can have several materials, and only for a further one AWS must be told which it is.
+/// The import type for AWS: only symmetric keys can have several materials, and the first one needs no type.
 fn import_type(import: &Import, metadata: &KeyMetadata) -> Option<ImportType> {
     match (import.existing, metadata.state == KeyState::PendingImport) {
         _ if metadata.spec != KeySpec::SymmetricDefault => None,
@@ -127,13 +128,13 @@ fn import_type(import: &Import, metadata: &KeyMetadata) -> Option<ImportType> {
     }
 }
 
-/// The material of a source key, wrapped for AWS with its public key.
+/// Wraps the material of a source key with AWS's public key.
 fn wrap(work: &Work<'_>, source: SourceKeyId, wrapping_key: &[u8]) -> Result<Vec<u8>, Failure> {
     let kind = work.target.recorder.state().state.source_key(source)?.made.kind;
     Wrapping::of(kind).wrap(&work.target.source_keys.material(source)?, wrapping_key)
 }
 
-/// Was it the import itself that was refused, by AWS or by the rules here, and not the way to it?
+/// Returns whether AWS or a rule refused the import itself, and not another call that precedes it.
 fn is_of_the_import(failure: &Failure) -> bool {
     let importing = [GetParametersForImport::OPERATION, ImportKeyMaterial::OPERATION];
     match failure {

@@ -1,8 +1,8 @@
-//! The operations on keys: one file each, or one for a kind of them, that says all of it. A file tells which call makes
-//! or changes the key, what else is done, when AWS shows that it is done, and how it is recovered.
+//! The operations on keys. Each operation, or group of similar operations, has one file. It defines the call that
+//! creates or changes the key, the steps that follow, the check that AWS shows the change, and the recovery.
 //!
-//! Every step can be taken again after a crash without doing anything twice: what AWS has made is found by its tag, and
-//! what cannot be repeated is only looked for.
+//! A recovery after a crash does nothing twice: it finds a created key by its tag, and only reads the result of a call
+//! that must not be repeated.
 
 mod aliases;
 mod create;
@@ -39,15 +39,13 @@ use crate::service::operations::{Answer, Operations, StepError};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-/// What stops an operation on a key.
 type KeyStepError = StepError<KeyTarget>;
 
-/// The operations on keys, as use cases ask for them.
 pub(in crate::service) type KeyOperations = Operations<KeyTarget>;
 
-/// An operation that is to be requested.
+/// An operation to request.
 pub(in crate::service) struct OperationRequest {
-    /// The key: one of ours, or a new one.
+    /// The id of an existing key, or of the key to create.
     pub key: KeyId,
     pub kms: KmsId,
     pub region: Region,
@@ -55,10 +53,10 @@ pub(in crate::service) struct OperationRequest {
 }
 
 impl KeyOperations {
-    /// Writes the intent down, asks AWS, and writes the outcome down.
+    /// Records the intent, calls AWS, and records the outcome.
     ///
     /// # Errors
-    /// What stands against it here, or what AWS says.
+    /// The refusal by a rule, or the failure of AWS.
     pub(in crate::service) async fn request(
         &self,
         change: &Change,
@@ -73,7 +71,7 @@ impl KeyOperations {
     }
 }
 
-/// An operation on its way.
+/// The context of an attempt.
 struct Work<'a> {
     target: &'a KeyTarget,
     at: RegionAccess,
@@ -81,71 +79,71 @@ struct Work<'a> {
     pending: &'a PendingOperation,
 }
 
-/// A key that AWS has made, and what it told of it.
+/// The key of an operation at AWS, and the response of AWS if this attempt created it.
 struct Made {
     id: AwsKeyId,
-    told: Option<Box<KeyMetadata>>,
+    created: Option<Box<KeyMetadata>>,
 }
 
-/// An operation that makes a key.
+/// An operation that creates a key.
 #[async_trait]
 trait MakesKey: Send + Sync {
-    /// The call that makes it. It is never sent twice: each time would make another key.
+    /// Creates the key. This is never repeated, since each call creates another key.
     async fn make(&self, work: &Work<'_>) -> Result<Made, KeyStepError>;
 
-    /// Finds the key that `make` may have made.
+    /// Finds the key that `make` may have created.
     async fn find(&self, work: &Work<'_>) -> Result<AwsKeyId, KeyStepError> {
         search::marked_key(work).await
     }
 
-    /// What follows once the key is there; each step can be taken again.
+    /// Takes the steps that follow the creation. Each can be repeated.
     async fn finish(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError>;
 
-    /// Does AWS show that it was done?
+    /// Returns whether AWS shows the result.
     fn shows(&self, seen: &Snapshot) -> bool;
 
-    /// The policy that the key is made with, if it is not AWS's default.
+    /// The policy that the key is created with; `None` for AWS's default.
     fn policy(&self) -> Option<&PolicyText>;
 
-    /// Has the key all that matters, although a step failed?
+    /// Returns whether the key serves its purpose although a step failed.
     fn is_complete(&self, _state: &State, _seen: &Snapshot) -> bool {
         false
     }
 }
 
-/// An operation on a key that is there.
+/// An operation on an existing key.
 #[async_trait]
 trait ChangesKey: Send + Sync {
     async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError>;
 
-    /// What is done when AWS may have done it already: nothing, but for looking what it holds now.
+    /// Takes the steps of a recovery, when AWS may have done the change. By default there are none, and only the result
+    /// is read.
     async fn recover(&self, _work: &Work<'_>, _key: &AwsKeyId) -> Result<(), KeyStepError> {
         Ok(())
     }
 
-    /// Does AWS show that it was done?
+    /// Returns whether AWS shows the result.
     fn shows(&self, seen: &Snapshot) -> bool;
 
-    /// The policy that it puts.
+    /// The policy that the operation puts, if any.
     fn policy(&self) -> Option<&PolicyText> {
         None
     }
 }
 
-/// One operation, by what it does to the key.
+/// The steps of one operation.
 enum KeyOperation<'a> {
     Makes(Box<dyn MakesKey + 'a>),
     Changes(Box<dyn ChangesKey + 'a>),
 }
 
-/// The name of an operation, and its calls to AWS in the order in which they are sent: before each the program may be
-/// killed. The crash matrix walks them.
+/// The name of an operation, and its calls to AWS in order. The crash matrix kills the program before each of them.
 pub struct OperationSteps {
     pub operation: &'static str,
     pub calls: &'static [AwsOperation],
 }
 
-/// One row for each operation: an operation without a row does not compile.
+/// The table of all operations. An operation without a row does not compile.
 macro_rules! operations {
     ($($pattern:pat => $kind:ident($steps:path, $operation:expr);)*) => {
         fn of(wanted: &Operation) -> KeyOperation<'_> {
@@ -187,7 +185,7 @@ operations! {
     Operation::CancelDeletion => Changes(deletion::CANCEL, deletion::CancelDeletion);
 }
 
-/// Adds which key is there to whatever stops a step.
+/// Adds the key that is known to exist to the error of a step.
 trait Reaching<T> {
     fn reaching(self, key: &AwsKeyId) -> Result<T, KeyStepError>;
 }

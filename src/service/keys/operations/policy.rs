@@ -1,7 +1,7 @@
-//! Put a policy, and note on the key which template it comes from.
+//! Put a policy, and tag the key with the id of its template, if any.
 //!
 //! - affects nothing else
-//! - recovery: the key is only looked at. If the policy was put and its tag was not, the outcome tells of the policy
+//! - recovery: only reads the key. If the policy was put and the tag was not, the outcome contains the policy
 
 use super::{ChangesKey, KeyStepError, OperationSteps, Work};
 use crate::aws::call::AwsCall;
@@ -19,7 +19,7 @@ pub(super) const STEPS: OperationSteps =
 
 pub(super) struct PutPolicy<'a> {
     pub policy: &'a PolicyText,
-    /// The id of the template that the policy comes from, if it does.
+    /// The id of the policy's template, if any.
     pub template: Option<&'a str>,
 }
 
@@ -28,12 +28,12 @@ impl ChangesKey for PutPolicy<'_> {
     async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
         let (key, policy) = (key.clone(), self.policy.clone());
         work.at.call(PutKeyPolicy { key: key.clone(), policy, bypass_lockout_check: false }).await?;
-        let noted = match self.template {
+        let tagged = match self.template {
             Some(id) => work.at.call(TagResource { key, tags: vec![Tag::new(TEMPLATE_TAG, id)] }).await,
             None => work.at.call(UntagResource { key, tag_keys: vec![TEMPLATE_TAG.to_owned()] }).await,
         };
-        // The policy is put by now, whatever AWS says of the tag.
-        noted.map_err(|failure| KeyStepError::from(failure).with(Stage::Unknown))
+        // The policy is put even if AWS refuses the tag.
+        tagged.map_err(|failure| KeyStepError::from(failure).with(Stage::Unknown))
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {

@@ -1,5 +1,5 @@
-//! Single calls that change what a key is: enabled or not, its description, its tags. They affect nothing else;
-//! recovery: the key is only looked at.
+//! Enable and disable a key; change its description and tags. Each is a single call that affects nothing else.
+//! Recovery: only reads the key.
 
 use super::{ChangesKey, KeyStepError, OperationSteps, Work};
 use crate::aws::call::AwsCall;
@@ -60,7 +60,7 @@ impl ChangesKey for Describe<'_> {
 
 pub(super) const TAG: OperationSteps = OperationSteps { operation: "tag", calls: &[TagResource::OPERATION] };
 
-/// Adds tags, or gives those that are there other values.
+/// Adds tags, or changes the values of existing ones.
 pub(super) struct AddTags<'a> {
     pub tags: &'a [Tag],
 }

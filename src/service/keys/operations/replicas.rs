@@ -1,10 +1,11 @@
-//! Multi-region keys. After both operations the relatives that are known here are read again: each tells of all.
+//! Multi-region keys. After both operations, the other known keys of the family are read again, since the metadata of
+//! each key lists all of them.
 //!
-//! - replicate makes a replica, which has the id of its primary key; waits until it is made; then gives it its aliases.
-//!   Recovery: the replica is there and carries the mark, or was made since
-//! - move the primary changes a key; recovery: it is only looked at
+//! - replicate: creates a replica, which has the id of its primary key; waits until AWS has created it; then adds its
+//!   aliases. Recovery: checks that the replica has the tag of the operation, or was created after the request
+//! - move primary: changes a key. Recovery: only reads the key
 
-use super::aliases::give_aliases;
+use super::aliases::add_aliases;
 use super::{ChangesKey, KeyStepError, Made, MakesKey, OperationSteps, Reaching, Work, search};
 use crate::aws::call::AwsCall;
 use crate::aws::kms::calls::{CreateAlias, DescribeKey, ReplicateKey, UpdatePrimaryRegion};
@@ -31,9 +32,9 @@ impl MakesKey for Replicate<'_> {
     async fn make(&self, work: &Work<'_>) -> Result<Made, KeyStepError> {
         let new = NewReplica { tags: search::marked(&self.new.tags, work.operation), ..self.new.clone() };
         let call = ReplicateKey { new, replica_region: work.at.region.clone() };
-        let told = work.at.call_in(&self.new.primary, call).await?;
+        let created = work.at.call_in(&self.new.primary, call).await?;
         wait_until_usable(&work.at, &self.new.key).await.reaching(&self.new.key)?;
-        Ok(Made { id: self.new.key.clone(), told: Some(Box::new(told)) })
+        Ok(Made { id: self.new.key.clone(), created: Some(Box::new(created)) })
     }
 
     async fn find(&self, work: &Work<'_>) -> Result<AwsKeyId, KeyStepError> {
@@ -41,7 +42,7 @@ impl MakesKey for Replicate<'_> {
     }
 
     async fn finish(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        give_aliases(&work.at, key, &self.new.aliases).await
+        add_aliases(&work.at, key, &self.new.aliases).await
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {

@@ -1,11 +1,11 @@
-//! Rotate: a key like another one takes its place.
+//! Rotate: replaces a key by a new one with the same properties.
 //!
-//! - makes: the new key; then its material, if it is a source key's
-//! - affects: the old key, which loses its aliases to the new one, keeps each with a time stamp if that is asked for, and
-//!   may not encrypt any more if that is asked for
-//! - recovery: the new key is found by its mark, and all steps that follow are taken again
+//! - creates: the new key; then imports its material, if it comes from a source key
+//! - affects: the old key. Its aliases move to the new key; optionally it keeps each alias with a time stamp, and its
+//!   policy no longer allows encryption
+//! - recovery: finds the new key by its tag, and repeats all steps that follow
 
-use super::aliases::give_aliases;
+use super::aliases::add_aliases;
 use super::material::import_unless_there;
 use super::{KeyStepError, Made, MakesKey, OperationSteps, Work, create};
 use crate::aws::call::AwsCall;
@@ -52,7 +52,7 @@ impl MakesKey for Rotate<'_> {
     }
 
     async fn finish(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        give_aliases(&work.at, key, &self.new.aliases).await?;
+        add_aliases(&work.at, key, &self.new.aliases).await?;
         if let Some(import) = self.import {
             import_unless_there(work, key, import).await?;
         }
@@ -67,8 +67,8 @@ impl MakesKey for Rotate<'_> {
         self.new.policy.as_ref()
     }
 
-    /// With all aliases of the old key, and material, the new one has taken its place whatever failed after that, and
-    /// the schedule must go on with it.
+    /// Once the new key has material and all aliases of the old one, it has replaced the old key even if a later step
+    /// failed, and the schedule must continue with it.
     fn is_complete(&self, state: &State, seen: &Snapshot) -> bool {
         let aliases = seen.aliases.as_deref().unwrap_or_default();
         let old = state.keys.get(&self.from);
@@ -82,27 +82,28 @@ impl Rotate<'_> {
     async fn hand_over(&self, work: &Work<'_>, to: &AwsKeyId) -> Result<(), KeyStepError> {
         let published = work.target.recorder.state();
         let from = published.state.key(self.from).map_err(Failure::from)?;
-        // As they were known at the request: after a crash some may have moved already.
+        // These are the aliases at the time of the request. In a recovery, some may have moved already.
         for alias in &from.aliases {
             work.at.call(UpdateAlias { alias: alias.clone(), key: to.clone() }).await?;
             if self.old.retain_alias {
-                give_aliases(&work.at, from.aws_id(), &[stamped(alias, work.pending.since)?]).await?;
+                add_aliases(&work.at, from.aws_id(), &[stamped(alias, work.pending.since)?]).await?;
             }
         }
-        let Some(who) = self.old.disable_encrypt else { return Ok(()) };
+        let Some(accounts) = self.old.disable_encrypt else { return Ok(()) };
         let key = from.aws_id().clone();
         let policy = work.at.call(GetKeyPolicy { key: key.clone() }).await?;
-        let policy = policy::without_encrypt(&policy, from.metadata.account(), who)
+        let policy = policy::without_encrypt(&policy, from.metadata.account(), accounts)
             .map_err(|problem| Failure::Refused(Refusal::Invalid { member: "policy", problem: problem.to_string() }))?;
         work.at.call(PutKeyPolicy { key, policy, bypass_lockout_check: false }).await?;
         Ok(())
     }
 }
 
-/// The alias under which a key that was rotated is still found: with the time of its rotation.
+/// The alias that the old key keeps: the alias with the time of the rotation.
 fn stamped(alias: &AliasName, at: Time) -> Result<AliasName, Failure> {
     let stamp = at.calendar().format("%Y%m%d%H%M%S");
     let room = 250 - "-20201105052917".len();
     let short: String = alias.short().chars().take(room).collect();
-    AliasName::parse_own(&format!("{short}-{stamp}")).map_err(|_| Failure::Internal("a stamped alias is none"))
+    AliasName::parse_own(&format!("{short}-{stamp}"))
+        .map_err(|_| Failure::Internal("an alias with a time stamp is invalid"))
 }

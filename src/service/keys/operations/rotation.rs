@@ -1,5 +1,5 @@
-//! Rotation by AWS itself: let it, or not; and have it done now. Single calls that affect nothing else; recovery: the
-//! key is only looked at. The replacement of a key by another one is in `rotate.rs`.
+//! AWS's own rotation: enable and disable it, and rotate on demand. Each is a single call that affects nothing else.
+//! Recovery: only reads the key. The replacement of a key by a new one is in `rotate.rs`.
 
 use super::{ChangesKey, KeyStepError, OperationSteps, Work};
 use crate::aws::call::AwsCall;
@@ -13,7 +13,7 @@ pub(super) const ENABLE: OperationSteps =
     OperationSteps { operation: "enable-rotation", calls: &[EnableKeyRotation::OPERATION] };
 
 pub(super) struct EnableRotation {
-    /// None: AWS's default.
+    /// The period; `None` for AWS's default.
     pub period: Option<RotationPeriod>,
 }
 
@@ -55,7 +55,7 @@ impl ChangesKey for RotateMaterial {
         Ok(work.at.call(RotateKeyOnDemand { key: key.clone() }).await?)
     }
 
-    /// AWS rotates some time later.
+    /// AWS rotates asynchronously, so there is nothing to wait for.
     fn shows(&self, _seen: &Snapshot) -> bool {
         true
     }

@@ -1,5 +1,5 @@
-//! How a key that an operation may have made is found at AWS: by the tag with the operation's id. AWS shows a new key
-//! with a delay, so what is not there counts as never made only after a while.
+//! Finds a key that an operation may have created, by its tag with the operation's id. AWS shows a new key with a
+//! delay, so a missing key counts as never created only after a wait.
 
 use super::{KeyStepError, Work};
 use crate::aws::failure::AwsFailure;
@@ -12,33 +12,33 @@ use crate::domain::key::tag::Tag;
 use crate::service::failure::Failure;
 use crate::service::operations::Stage;
 
-/// A day later nobody waits for an answer any more, in seconds.
-const DAY: i64 = 86_400;
+/// The time in seconds after which a key with unreadable tags is no longer considered.
+const SEARCH_SECONDS: i64 = 86_400;
 
-/// AWS's clock and ours differ by less, in seconds: else AWS would take no signature of ours.
-const CLOCKS_DIFFER: i64 = 900;
+/// The maximum difference between AWS's clock and ours, in seconds. With a larger one, AWS rejects our signatures.
+const CLOCK_SKEW_SECONDS: i64 = 900;
 
-/// What AWS shows of a key that an operation may have made.
+/// The result of a search.
 enum Trace {
     Key(AwsKeyId),
-    /// It is not there, and would be seen by now.
+    /// There is no such key, and AWS would show it by now.
     Nothing,
     NotYetConsistent,
 }
 
-/// The tags of a new key, with the mark of the operation that makes it.
+/// Adds the tag with the operation's id to the tags of a new key.
 pub(super) fn marked(tags: &[Tag], operation: OperationId) -> Vec<Tag> {
     let mut tags = tags.to_vec();
     tags.push(Tag::new(OPERATION_TAG, operation.to_string()));
     tags
 }
 
-/// The key that carries the mark of the operation, among those that are not known here.
+/// Finds the key with the tag of the operation, among the keys without an entry here.
 pub(super) async fn marked_key(work: &Work<'_>) -> Result<AwsKeyId, KeyStepError> {
     trace_marked_key(work).await?.key()
 }
 
-/// The replica that the operation made, and not one that was there before: they have the same id.
+/// Checks that the operation created the replica. An earlier replica would have the same id.
 pub(super) async fn marked_replica(work: &Work<'_>, key: &AwsKeyId) -> Result<AwsKeyId, KeyStepError> {
     trace_marked_replica(work, key).await?.key()
 }
@@ -72,7 +72,7 @@ async fn trace_marked_replica(work: &Work<'_>, key: &AwsKeyId) -> Result<Trace, 
         Ok(tags) if is_marked(&tags, work.operation) => Ok(Trace::Key(key.clone())),
         Ok(_) => Ok(none_seen(work)),
         Err(failure) if failure.is_not_found() => Ok(none_seen(work)),
-        // By the time of its making, then.
+        // Without the tags, the creation time decides.
         Err(failure) if failure.is_denied() => match may_be_made_since(work, key).await? {
             true => Ok(Trace::Key(key.clone())),
             false => Ok(none_seen(work)),
@@ -85,7 +85,7 @@ async fn tags(work: &Work<'_>, key: &AwsKeyId) -> Result<Vec<Tag>, AwsFailure> {
     work.at.pages(ListResourceTags::of(key.clone())).collect().await
 }
 
-/// What it says that AWS shows no key: nothing so soon after it was asked for.
+/// The result if AWS shows no key. It is inconclusive for a while after the request.
 fn none_seen(work: &Work<'_>) -> Trace {
     match work.target.is_consistent_since(work.pending.since) {
         true => Trace::Nothing,
@@ -93,14 +93,14 @@ fn none_seen(work: &Work<'_>) -> Trace {
     }
 }
 
-/// May a key whose tags are not to be had have been made since the request?
+/// Returns whether a key with unreadable tags may have been created since the request.
 async fn may_be_made_since(work: &Work<'_>, key: &AwsKeyId) -> Result<bool, AwsFailure> {
     let since = work.pending.since;
-    if since.plus_seconds(DAY) <= work.target.recorder.now() {
+    if since.plus_seconds(SEARCH_SECONDS) <= work.target.recorder.now() {
         return Ok(false);
     }
     match work.at.call(DescribeKey::of(key.clone())).await {
-        Ok(metadata) => Ok(metadata.created_at.is_none_or(|made| made.plus_seconds(CLOCKS_DIFFER) >= since)),
+        Ok(metadata) => Ok(metadata.created_at.is_none_or(|created| created.plus_seconds(CLOCK_SKEW_SECONDS) >= since)),
         Err(failure) if failure.is_denied() || failure.is_not_found() => Ok(true),
         Err(failure) => Err(failure),
     }

@@ -1,4 +1,4 @@
-//! Keys as what operations work on: how the log knows their operations, and how an attempt goes.
+//! Keys as the target of operations: their pending operations in the state, and the course of an attempt.
 
 use super::{KeyOperation, KeyStepError, Made, Work, of};
 use crate::aws::call::AwsCall;
@@ -23,12 +23,12 @@ use crate::service::source_keys::SourceKeys;
 use async_trait::async_trait;
 use std::sync::Arc;
 
-/// Keys, and what the steps of their operations need.
+/// The target, with the dependencies of the steps.
 pub(in crate::service) struct KeyTarget {
     pub(super) recorder: Recorder,
     cloud: Arc<Cloud>,
     pub(super) source_keys: SourceKeys,
-    /// After how many seconds what AWS does not show was not made.
+    /// The time in seconds after which a key that AWS does not show counts as never created.
     consistency_wait_seconds: i64,
 }
 
@@ -42,12 +42,12 @@ impl KeyTarget {
         Self { recorder, cloud, source_keys, consistency_wait_seconds }
     }
 
-    /// Would AWS show by now what it was asked to make then?
+    /// Returns whether AWS shows a key by now that it created then.
     pub(super) fn is_consistent_since(&self, then: Time) -> bool {
         then.plus_seconds(self.consistency_wait_seconds) <= self.recorder.now()
     }
 
-    async fn look_at(&self, at: &RegionAccess, other: KeyId) -> Result<Option<(KeyId, Box<Snapshot>)>, AwsFailure> {
+    async fn read_other(&self, at: &RegionAccess, other: KeyId) -> Result<Option<(KeyId, Box<Snapshot>)>, AwsFailure> {
         let published = self.recorder.state();
         let Some(aws_id) = published.state.keys.get(&other).map(|key| key.aws_id().clone()) else { return Ok(None) };
         Ok(Some((other, Box::new(read(at, &aws_id).await?))))
@@ -58,8 +58,8 @@ impl KeyTarget {
             KeyOperation::Makes(making) => {
                 let made = match attempt {
                     Attempt::First => making.make(work).await?,
-                    Attempt::Recovery { made: Some(made) } => Made { id: made.clone(), told: None },
-                    Attempt::Recovery { made: None } => Made { id: making.find(work).await?, told: None },
+                    Attempt::Recovery { made: Some(made) } => Made { id: made.clone(), created: None },
+                    Attempt::Recovery { made: None } => Made { id: making.find(work).await?, created: None },
                 };
                 making.finish(work, &made.id).await.map_err(|error| error.reaching(&made.id))?;
                 Ok(made)
@@ -71,28 +71,28 @@ impl KeyTarget {
                     Attempt::First => change.change(work, &id).await?,
                     Attempt::Recovery { .. } => change.recover(work, &id).await?,
                 }
-                Ok(Made { id, told: None })
+                Ok(Made { id, created: None })
             }
         }
     }
 
-    /// Writes down what AWS holds now of the known keys of the same multi-region family: each tells of all. What cannot
-    /// be read now, a synchronisation will read.
-    async fn look_at_relatives(&self, change: &Change, pending: &PendingOperation, seen: &Snapshot) {
+    /// Reads the other known keys of the same multi-region family, since the metadata of each key lists all of them,
+    /// and records the result. If a read fails, a synchronisation reads the key later.
+    async fn read_family(&self, change: &Change, pending: &PendingOperation, seen: &Snapshot) {
         let aws_id = seen.metadata.key_id();
         for relative in self.recorder.state().state.family(seen.metadata.account(), aws_id) {
             if relative.id == pending.key || relative.gone {
                 continue;
             }
             let (id, kms, region) = (relative.id, relative.kms, relative.region.clone());
-            let look = async {
+            let reading = async {
                 let at = self.cloud.region(kms, &region).await?;
                 let seen = Box::new(read(&at, aws_id).await?);
                 let command = KeyCommand::Observe { id, kms, region, seen };
                 self.recorder.append(change, Command::Key(command)).await
             };
-            if let Err(failure) = look.await {
-                tracing::warn!(key = %id, %failure, "a relative of a multi-region key could not be looked at");
+            if let Err(failure) = reading.await {
+                tracing::warn!(key = %id, %failure, "another key of a multi-region family could not be read");
             }
         }
     }
@@ -102,7 +102,7 @@ impl KeyTarget {
 impl OperationTarget for KeyTarget {
     type Pending = PendingOperation;
     type Handle = AwsKeyId;
-    type Told = KeyMetadata;
+    type Created = KeyMetadata;
     type Seen = Box<Snapshot>;
     type Related = (KeyId, Box<Snapshot>);
 
@@ -146,9 +146,14 @@ impl OperationTarget for KeyTarget {
         failure.is_denied() && failure.operation() == DescribeKey::OPERATION
     }
 
-    fn assumed(&self, state: &State, pending: &PendingOperation, told: Option<KeyMetadata>) -> Option<Box<Snapshot>> {
+    fn assumed(
+        &self,
+        state: &State,
+        pending: &PendingOperation,
+        created: Option<KeyMetadata>,
+    ) -> Option<Box<Snapshot>> {
         let known = state.keys.get(&pending.key).filter(|_| !self.makes(pending));
-        let metadata = known.map(|known| known.metadata.clone()).or(told)?;
+        let metadata = known.map(|known| known.metadata.clone()).or(created)?;
         let policy = match of(&pending.wanted) {
             KeyOperation::Makes(making) => making.policy().cloned(),
             KeyOperation::Changes(change) => change.policy().cloned(),
@@ -162,55 +167,55 @@ impl OperationTarget for KeyTarget {
         pending: &PendingOperation,
         attempt: &Attempt<AwsKeyId>,
     ) -> Result<Progress<Self>, KeyStepError> {
-        // Nothing is done yet, whatever is lost on the way to AWS.
+        // Whatever fails here, AWS has not received the operation yet.
         let at = self.cloud.region(pending.kms, &pending.region).await;
         let at = at.map_err(|failure| KeyStepError::from(failure).with(Stage::Refused))?;
         let work = Work { target: self, at, operation, pending };
-        let Made { id, told } = self.take_steps(&work, attempt).await?;
+        let Made { id, created } = self.take_steps(&work, attempt).await?;
         let unread = |failure: AwsFailure| KeyStepError {
-            told: told.clone(),
+            created: created.clone(),
             ..KeyStepError::from(failure).reaching(&id).with(Stage::Unread)
         };
         let shows = |seen: &Snapshot| match of(&pending.wanted) {
             KeyOperation::Makes(making) => making.shows(seen),
             KeyOperation::Changes(change) => change.shows(seen),
         };
-        // In a recovery what AWS shows is what counts: another change may have come after it.
+        // In a recovery the first read counts: another change may have followed the operation.
         let seen = read_back(&work.at, &id, |seen| !attempt.is_first() || shows(seen)).await.map_err(unread)?;
         let related = match pending.wanted.also_affects() {
-            Some(other) => self.look_at(&work.at, other).await.map_err(unread)?,
+            Some(other) => self.read_other(&work.at, other).await.map_err(unread)?,
             None => None,
         };
         Ok(Progress::Done { seen: Box::new(seen), related })
     }
 
-    async fn look(&self, pending: &PendingOperation, key: &AwsKeyId) -> Result<Box<Snapshot>, Failure> {
+    async fn read(&self, pending: &PendingOperation, key: &AwsKeyId) -> Result<Box<Snapshot>, Failure> {
         let at = self.cloud.region(pending.kms, &pending.region).await?;
         Ok(Box::new(read(&at, key).await?))
     }
 
-    async fn look_at_related(&self, pending: &PendingOperation) -> Option<(KeyId, Box<Snapshot>)> {
+    async fn read_related(&self, pending: &PendingOperation) -> Option<(KeyId, Box<Snapshot>)> {
         let other = pending.wanted.also_affects()?;
         let at = self.cloud.region(pending.kms, &pending.region).await.ok()?;
-        self.look_at(&at, other).await.ok().flatten()
+        self.read_other(&at, other).await.ok().flatten()
     }
 
     async fn before_outcome(&self, change: &Change, pending: &PendingOperation, seen: &Box<Snapshot>) {
         if pending.wanted.changes_family() {
-            self.look_at_relatives(change, pending, seen).await;
+            self.read_family(change, pending, seen).await;
         }
     }
 
-    async fn note_if_vanished(&self, change: &Change, pending: &PendingOperation) {
+    async fn record_if_vanished(&self, change: &Change, pending: &PendingOperation) {
         let published = self.recorder.state();
         let Some(key) = published.state.keys.get(&pending.key) else { return };
-        let looked = self.look(pending, key.aws_id()).await;
-        if !matches!(looked, Err(Failure::Cloud(cloud)) if cloud.is_not_found()) {
+        let seen = self.read(pending, key.aws_id()).await;
+        if !matches!(seen, Err(Failure::Cloud(cloud)) if cloud.is_not_found()) {
             return;
         }
         let command = Command::Key(KeyCommand::RecordVanished { id: key.id });
         if let Err(failure) = self.recorder.append(change, command).await {
-            tracing::warn!(key = %key.id, %failure, "it could not be written down that AWS does not have a key any more");
+            tracing::warn!(key = %key.id, %failure, "a key that AWS no longer has could not be recorded as gone");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Upload: AWS makes a key without material, and a source key's material is imported into it.
+//! Upload: creates a key without material, and imports a source key's material into it.
 //!
-//! - makes: the key, as a creation does; then its aliases; then the import
-//! - recovery: as of a creation; material is imported if the key still waits for some
+//! - creates: the key and its aliases, as in `create.rs`; then imports the material
+//! - recovery: as in `create.rs`; then imports the material if the key is still pending import
 
-use super::aliases::{give_aliases, has_alias};
+use super::aliases::{add_aliases, has_alias};
 use super::material::import_unless_there;
 use super::{KeyStepError, Made, MakesKey, OperationSteps, Work, create};
 use crate::aws::call::AwsCall;
@@ -36,7 +36,7 @@ impl MakesKey for Upload<'_> {
     }
 
     async fn finish(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        give_aliases(&work.at, key, &self.new.aliases).await?;
+        add_aliases(&work.at, key, &self.new.aliases).await?;
         import_unless_there(work, key, self.import).await
     }
 

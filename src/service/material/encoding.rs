@@ -1,4 +1,4 @@
-//! Material as text, for an export.
+//! Encodes material as text, for an export.
 
 use super::Material;
 use base64::Engine;
@@ -6,14 +6,14 @@ use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write;
 use zeroize::Zeroizing;
 
-/// How an export writes material.
+/// The encoding of exported material.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Encoding {
-    /// Hexadecimal digits; for AES and HMAC.
+    /// Hexadecimal digits, for AES and HMAC.
     Hex,
-    /// Base64: of the bytes, or of the PKCS#8 document's DER.
+    /// Base64 of the bytes, or of the PKCS#8 document's DER.
     Base64,
-    /// The PKCS#8 document in PEM; for RSA and EC.
+    /// The PKCS#8 document in PEM, for RSA and EC.
     Pem,
 }
 
@@ -30,7 +30,7 @@ impl Material {
 fn hex(bytes: &[u8]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(bytes.len() * 2));
     for byte in bytes {
-        // Writing into a text does not fail.
+        // Writing to a string does not fail.
         let _ = write!(text, "{byte:02x}");
     }
     text
@@ -40,16 +40,16 @@ fn base64(bytes: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(STANDARD.encode(bytes))
 }
 
-/// A DER document in PEM, in lines of 64 characters.
+/// Encodes a DER document as PEM, in lines of 64 characters.
 pub(super) fn pem(label: &str, der: &[u8]) -> Zeroizing<String> {
     let body = base64(der);
     let mut text = Zeroizing::new(String::with_capacity(body.len() + body.len() / 64 + 2 * label.len() + 64));
     let _ = writeln!(text, "-----BEGIN {label}-----");
-    for (at, sign) in body.chars().enumerate() {
+    for (at, char) in body.chars().enumerate() {
         if at > 0 && at % 64 == 0 {
             text.push('\n');
         }
-        text.push(sign);
+        text.push(char);
     }
     let _ = writeln!(text, "\n-----END {label}-----");
     text

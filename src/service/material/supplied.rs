@@ -1,4 +1,4 @@
-//! Material that a client brings, read from text. No message holds any of it.
+//! Reads material that a client supplies as text. No error message contains any of it.
 
 use super::Material;
 use crate::domain::source_key::kind::{Curve, SourceKeyKind};
@@ -6,24 +6,25 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-/// Reads it; the error says what would be right.
+/// Reads material; the error describes the expected form.
 pub(super) fn read(kind: SourceKeyKind, text: &str) -> Result<Material, String> {
     if kind.is_asymmetric() { read_private_key(kind, text) } else { read_bytes(kind, text) }
 }
 
 fn read_bytes(kind: SourceKeyKind, text: &str) -> Result<Material, String> {
     let length = kind.bits() as usize / 8;
-    let (digits, signs) = (length * 2, length.div_ceil(3) * 4);
+    let (hex_digits, base64_characters) = (length * 2, length.div_ceil(3) * 4);
     let text = text.trim();
     let bytes = match text.len() {
-        given if given == digits => from_hex(text),
-        given if given == signs => from_base64(text),
+        len if len == hex_digits => from_hex(text),
+        len if len == base64_characters => from_base64(text),
         _ => None,
     };
     let fitting = bytes.filter(|bytes| bytes.len() == length);
-    fitting.map(|secret| Material::kept(kind, secret)).ok_or_else(|| {
+    fitting.map(|secret| Material::from_bytes(kind, secret)).ok_or_else(|| {
         format!(
-            "must be {length} bytes for {} of {} bits: {digits} hexadecimal digits, or {signs} characters of base64",
+            "must be {length} bytes for {} of {} bits: {hex_digits} hexadecimal digits, or {base64_characters} \
+             characters of base64",
             kind.algorithm(),
             kind.bits()
         )
@@ -40,7 +41,7 @@ fn read_private_key(kind: SourceKeyKind, text: &str) -> Result<Material, String>
     Material::private_key(kind, &document).ok_or_else(|| format!("is not {named} in an unencrypted PKCS#8 document"))
 }
 
-/// What stands between the lines of a PEM text.
+/// Decodes the body of a PEM text; `None` if it is not base64.
 fn from_pem(text: &str) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
     let inner = text.trim().strip_prefix("-----BEGIN PRIVATE KEY-----");
     let inner = inner.and_then(|rest| rest.strip_suffix("-----END PRIVATE KEY-----"));
@@ -50,11 +51,11 @@ fn from_pem(text: &str) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
 
 fn compact(text: &str) -> Zeroizing<String> {
     let mut compact = Zeroizing::new(String::with_capacity(text.len()));
-    compact.extend(text.chars().filter(|sign| !sign.is_ascii_whitespace()));
+    compact.extend(text.chars().filter(|char| !char.is_ascii_whitespace()));
     compact
 }
 
-/// Room for all of it is made before: a vector that grows leaves copies behind.
+/// The capacity is reserved first, since a growing vector leaves copies of the secret in memory.
 fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     STANDARD.decode_vec(text, &mut bytes).ok()?;
@@ -70,6 +71,6 @@ fn from_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     Some(bytes)
 }
 
-fn digit(sign: u8) -> Option<u8> {
-    char::from(sign).to_digit(16).and_then(|value| u8::try_from(value).ok())
+fn digit(char: u8) -> Option<u8> {
+    char::from(char).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
