@@ -1,5 +1,5 @@
-//! What holds records together: each has the next number, names the hash of the one before, and is later than it.
-//! All reads of the log go through a [`ChainReader`], so nothing broken is ever believed.
+//! The hash chain of the records: each has the next number, contains the hash of the record before it, and has a later
+//! time. All reads of the log go through a [`ChainReader`], so a broken record is never used.
 
 use super::error::{Fault, LedgerError};
 use super::record::{Record, RecordHash, RecordedEvent, previous_of};
@@ -19,7 +19,7 @@ impl Chain {
     pub(super) const START: Self = Self { seq: 0, hash: RecordHash([0; 32]), time: Time::from_nanos(i64::MIN) };
 }
 
-/// A record's bytes, known to have their place.
+/// The bytes of a record whose place in the chain has been checked.
 #[derive(Clone, Copy)]
 pub(super) struct Linked<'a> {
     pub seq: u64,
@@ -34,7 +34,8 @@ impl Linked<'_> {
         Ok(record)
     }
 
-    /// What happened, and the end of the chain after it. Its time is not compared with that of the one before.
+    /// Returns the event and the end of the chain after it. This does not check that the record is later than the one
+    /// before.
     pub(super) fn decode_event(&self) -> Result<(Event, Chain), LedgerError> {
         let RecordedEvent { seq, time, event } =
             RecordedEvent::decode(self.bytes).map_err(|fault| self.broken(fault))?;
@@ -51,12 +52,12 @@ impl Linked<'_> {
     }
 }
 
-/// Refuses a record that is not later than the one before.
+/// Rejects a record that is not later than the one before.
 pub(super) fn check_time(seq: u64, before: Time, time: Time) -> Result<(), LedgerError> {
     if time > before { Ok(()) } else { Err(corrupt(seq, Fault::Time)) }
 }
 
-/// Records that are known to have their places, and their hashes.
+/// Records whose places in the chain have been checked, and their hashes.
 pub(super) struct LinkedBatch {
     records: Batch,
     hashes: Vec<RecordHash>,
@@ -77,35 +78,35 @@ impl LinkedBatch {
     }
 }
 
-/// A walk along the records, checking numbers and hashes. After an error there are no more.
+/// Reads records and checks their numbers and hashes. After an error it returns no more.
 pub(super) struct ChainReader {
     batches: Batches,
     upto: u64,
     last: u64,
     hash: Option<RecordHash>,
-    /// What is wrong with the record after those that were just handed out.
+    /// The error to return after the batch that was just returned.
     held: Option<LedgerError>,
     done: bool,
 }
 
 impl ChainReader {
-    /// From the first record to number `upto`.
+    /// Reads from the first record to number `upto`.
     pub(super) fn whole(store: &dyn Store, upto: u64) -> Self {
         Self::after(store, 0, Some(RecordHash::default()), upto)
     }
 
-    /// The same over records that are elsewhere already.
+    /// Reads from the first record to number `upto`, from `batches` instead of a store.
     pub(super) fn over(batches: Batches, upto: u64) -> Self {
         Self { batches, upto, last: 0, hash: Some(RecordHash::default()), held: None, done: upto == 0 }
     }
 
-    /// From the record after this end of the chain on.
+    /// Reads from the record after `chain` to number `upto`.
     pub(super) fn on_from(store: &dyn Store, chain: &Chain, upto: u64) -> Self {
         Self::after(store, chain.seq, Some(chain.hash), upto)
     }
 
-    /// From the record before number `from` on: of that one it is not checked what it says of the one before, and only
-    /// its hash is believed.
+    /// Reads from the record before number `from`, whose own link to its predecessor is not checked. Use only the hash
+    /// of that first record: it proves record `from`.
     pub(super) fn middle(store: &dyn Store, from: u64, upto: u64) -> Self {
         match from {
             0..=2 => Self::whole(store, upto),
@@ -114,7 +115,7 @@ impl ChainReader {
     }
 
     fn after(store: &dyn Store, last: u64, hash: Option<RecordHash>, upto: u64) -> Self {
-        // Nothing to read is also nothing to fail.
+        // An empty range needs no read, which could fail.
         let done = last >= upto;
         let batches = if done { Box::new(std::iter::empty()) } else { store.read(last + 1) };
         Self { batches, upto, last, hash, held: None, done }
@@ -148,7 +149,7 @@ impl ChainReader {
         }
     }
 
-    /// Checks one record, by what came before.
+    /// Checks one record against the one before it; returns its hash.
     fn link<'a>(
         &mut self,
         seq: u64,
@@ -178,7 +179,8 @@ impl ChainReader {
     }
 }
 
-/// Record `seq` does not name the one before. Which of the two was changed, the next one tells by what it names.
+/// Decides which record was changed when record `seq` does not contain the hash of the one before: it was `seq` itself
+/// if the record after it does not contain its hash either.
 fn blame(seq: u64, hash: RecordHash, before: RecordHash, named: RecordHash, next: Option<RecordHash>) -> LedgerError {
     if seq == 1 || next.is_some_and(|next| next != hash) {
         return corrupt(seq, Fault::Detached);

@@ -1,5 +1,5 @@
-//! From bytes back to state, on three threads or more: one reads the store and checks the chain, others decode, and one
-//! applies, which has to go in order. So a start takes as long as the slowest of the three.
+//! Rebuilds the state from the log, on three or more threads: one reads the store and checks the chain, others decode,
+//! and one applies the events in order. A start takes as long as the slowest of these three steps.
 
 use super::chain::{Chain, ChainReader, LinkedBatch, check_time};
 use super::error::LedgerError;
@@ -11,12 +11,12 @@ use crate::domain::state::State;
 use std::num::NonZero;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// Batches that may wait for each thread: enough to ride out a stall, little enough not to be seen in the memory.
+/// Batches that may wait for each thread: enough to bridge a stall, few enough to use little memory.
 const AHEAD: usize = 8;
-/// More threads that decode are of no use: applying is slower than so many.
+/// More decoding threads do not help: applying is slower than this many of them.
 const DECODERS_MAX: usize = 3;
 
-/// The state that the log makes.
+/// The state that results from the log.
 #[derive(Clone)]
 pub(super) struct Replayed {
     pub state: State,
@@ -38,10 +38,10 @@ impl Replayed {
     }
 }
 
-/// Reads the log from where `start` ends up to record `upto`.
+/// Reads the log from the record after `start` up to record `upto`.
 ///
 /// # Errors
-/// The first thing wrong with it.
+/// The first fault in these records.
 pub(super) fn replay(store: &dyn Store, start: Replayed, upto: u64, known: HeadMark) -> Result<Replayed, LedgerError> {
     let mut replayed = start;
     let reader = ChainReader::on_from(store, &replayed.chain, upto);
@@ -49,7 +49,7 @@ pub(super) fn replay(store: &dyn Store, start: Replayed, upto: u64, known: HeadM
     Ok(replayed)
 }
 
-/// Decodes what the reader brings, and hands it over in order.
+/// Decodes `batches` on several threads and passes the events to `take` in order.
 pub(super) fn decoded(
     batches: impl Iterator<Item = Result<LinkedBatch, LedgerError>> + Send,
     known: HeadMark,
@@ -67,7 +67,7 @@ pub(super) fn decoded(
             from.push(told);
         }
         scope.spawn(move || hand_out(batches, &to));
-        // Whoever gave the batches out in turn gets them back in turn.
+        // Batches were handed out round-robin, so collecting them round-robin restores their order.
         for told in from.iter().cycle() {
             let Ok(Decoded { events, broken }) = told.recv() else { return Ok(()) };
             for (event, chain) in events {
@@ -81,13 +81,13 @@ pub(super) fn decoded(
     })
 }
 
-/// The events of a batch, and what came instead of the next one.
+/// The events of a batch, and the error that ended it, if any.
 struct Decoded {
     events: Vec<(Event, Chain)>,
     broken: Option<LedgerError>,
 }
 
-/// Ends when nobody listens any more: then the other side has found something broken.
+/// Distributes batches to the decoders. It ends when a decoder is gone, which means that the receiver found an error.
 fn hand_out(
     batches: impl Iterator<Item = Result<LinkedBatch, LedgerError>>,
     to: &[SyncSender<Result<LinkedBatch, LedgerError>>],

@@ -1,22 +1,23 @@
-//! How records lie in the rows of the store. A row has at most [`ROW_MAX`] bytes, and its key is the number of its first
-//! record (eight bytes, big end first, so that rows are sorted by it) and a part (two bytes).
+//! The format of the store's rows, which hold the records. A row has at most [`ROW_MAX`] bytes. Its key is the number
+//! of its first record (eight bytes, big-endian, so that rows are sorted by it) and a part (two bytes).
 //!
-//! - a packed row: [`PACKED`], how many records it has (two bytes), then each behind its length (two bytes). Part 0.
-//! - a record too long for that: parts 0, 1, …, each full but the last. Part 0 begins with [`LONG`] and the record's
-//!   length (four bytes), the others with [`MORE`].
+//! - A packed row has part 0: [`PACKED`], the number of its records (two bytes), then each record after its length (two
+//!   bytes).
+//! - A record too long for a packed row has parts 0, 1, …, each full but the last. Part 0 begins with [`LONG`] and the
+//!   record's length (four bytes), the others with [`MORE`].
 //!
-//! A commit goes on with the last row as long as that is short (see [`TAIL_MAX`]), and so writes it anew: else commits of
-//! one record would make one row each, and rows are what reading the log costs. The store replaces a row as a whole or
-//! not at all, within the one batch of the commit.
+//! A commit appends to the last row while that row is short (see [`TAIL_MAX`]), which rewrites the row. Otherwise each
+//! commit of one record would add a row, and the number of rows determines how long the log takes to read. The store
+//! replaces a row atomically, in the same batch as the rest of the commit.
 //!
-//! Whatever is read is checked: kinds, counts and lengths here, numbers and hashes by the chain.
+//! The reader checks kinds, counts and lengths here; the chain checks numbers and hashes.
 
 use super::store::{Batch, StoreError};
 
-/// The longest row. Far below what sled would put into a file of its own, which it never syncs.
+/// The longest row. It is far below the size at which sled would write a separate file, which it never syncs.
 const ROW_MAX: usize = 4096;
-/// A row of at least so many bytes is not gone on with by the next commit. The longer, the fewer rows there are, and
-/// the more is written anew.
+/// The next commit does not append to a row of at least this many bytes. A larger value makes fewer rows but rewrites
+/// more bytes.
 const TAIL_MAX: usize = 1536;
 
 const PACKED: u8 = 0xC1;
@@ -27,15 +28,15 @@ const PACKED_HEADER: usize = 1 + 2;
 const LENGTH: usize = 2;
 const LONG_HEADER: usize = 1 + 4;
 const MORE_HEADER: usize = 1;
-/// The longest record that has a place in a packed row.
+/// The longest record that fits into a packed row.
 const PACKED_RECORD_MAX: usize = ROW_MAX - PACKED_HEADER - LENGTH;
 const KEY_LENGTH: usize = 8 + 2;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct RowKey {
-    /// The number of its first record.
+    /// The number of the row's first record.
     pub seq: u64,
-    /// Which part of that record, if it is a long one.
+    /// The part of that record, if it is long; 0 otherwise.
     pub part: u16,
 }
 
@@ -62,14 +63,14 @@ impl RowKey {
     }
 }
 
-/// Whether the first row of a log is of a format before this one, in which each record had a row that began with its
-/// version.
+/// Returns whether the first row of a log has an earlier format, in which each record had its own row, beginning with
+/// the record's version.
 pub(super) fn is_of_an_earlier_format(row: &[u8]) -> bool {
     matches!(row.first(), Some(1 | 2))
 }
 
-/// The number of the last record, and the row that the next commit goes on with, by the last row of the store. What is
-/// wrong with that row shows when it is read.
+/// Returns the number of the last record and the row that the next commit appends to, derived from the last row of the
+/// store. The row is not checked here: reading the log does that.
 pub(super) fn end_of(key: RowKey, row: &[u8]) -> (u64, Option<PackedRow>) {
     match (key.part, packed_count(row)) {
         (0, Some(count)) => {
@@ -87,7 +88,7 @@ fn packed_count(row: &[u8]) -> Option<u16> {
     }
 }
 
-/// A row of whole records.
+/// A row of complete records.
 #[derive(Clone, Debug)]
 pub(super) struct PackedRow {
     first: u64,
@@ -105,19 +106,19 @@ impl PackedRow {
     }
 
     fn push(&mut self, record: &[u8]) {
-        self.count += 1; // At most as many as there are bytes in a row.
+        self.count += 1; // The count cannot exceed the number of bytes in a row.
         self.bytes[1..PACKED_HEADER].copy_from_slice(&self.count.to_be_bytes());
         self.bytes.extend_from_slice(&(record.len() as u16).to_be_bytes());
         self.bytes.extend_from_slice(record);
     }
 
-    /// Itself, if the next commit goes on with it.
+    /// Returns the row if the next commit appends to it.
     fn short(self) -> Option<Self> {
         (self.bytes.len() < TAIL_MAX).then_some(self)
     }
 }
 
-/// Lays the records of a commit into rows.
+/// Arranges the records of a commit in rows.
 pub(super) struct RowWriter {
     rows: Vec<(RowKey, Vec<u8>)>,
     open: Option<PackedRow>,
@@ -126,7 +127,7 @@ pub(super) struct RowWriter {
 }
 
 impl RowWriter {
-    /// For records from number `next` on, after a row that may be gone on with.
+    /// Starts with record number `next`; `tail` is the last row, if the commit appends to it.
     pub(super) fn new(next: u64, tail: Option<PackedRow>) -> Self {
         Self { rows: Vec::new(), open: tail, changed: false, next }
     }
@@ -145,7 +146,7 @@ impl RowWriter {
         self.next += 1;
     }
 
-    /// The rows to write, and the one that the next commit goes on with.
+    /// Returns the rows to write and the row that the next commit appends to.
     pub(super) fn finish(mut self) -> (Vec<(RowKey, Vec<u8>)>, Option<PackedRow>) {
         let tail = self.open.clone().and_then(PackedRow::short);
         self.end_row();
@@ -169,7 +170,7 @@ impl RowWriter {
     }
 }
 
-/// Puts records together again, in batches that grow: who reads one record does not wait for many.
+/// Reassembles records from rows, in batches that grow: a caller that needs one record does not wait for many.
 pub(super) struct RowReader<I> {
     rows: I,
     from: u64,
@@ -177,7 +178,7 @@ pub(super) struct RowReader<I> {
     due: u64,
     batch: Batch,
     batch_bytes: usize,
-    /// What comes after the batch that was just handed out.
+    /// The error to return after the batch that was just returned.
     held: Option<StoreError>,
     done: bool,
 }
@@ -186,7 +187,7 @@ const FIRST_BATCH_BYTES: usize = 4096;
 const BATCH_BYTES: usize = 64 * 1024;
 
 impl<I: Iterator<Item = Result<(RowKey, V), StoreError>>, V: AsRef<[u8]>> RowReader<I> {
-    /// Hands out records from number `from` on, of rows that begin with the one where that record lies.
+    /// Returns records from number `from` on. `rows` begins with the row that contains that record.
     pub(super) fn new(rows: I, from: u64) -> Self {
         Self { rows, from, due: 0, batch: Batch::default(), batch_bytes: FIRST_BATCH_BYTES, held: None, done: false }
     }
@@ -264,7 +265,7 @@ impl<I: Iterator<Item = Result<(RowKey, V), StoreError>>, V: AsRef<[u8]>> RowRea
 impl<I: Iterator<Item = Result<(RowKey, V), StoreError>>, V: AsRef<[u8]>> Iterator for RowReader<I> {
     type Item = Result<Batch, StoreError>;
 
-    /// After an error there are no more.
+    /// Returns `None` after an error.
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(error) = self.held.take() {
             return Some(Err(error));
@@ -279,7 +280,7 @@ impl<I: Iterator<Item = Result<(RowKey, V), StoreError>>, V: AsRef<[u8]>> Iterat
         self.batch_bytes = (2 * self.batch_bytes).min(BATCH_BYTES);
         let batch = std::mem::replace(&mut self.batch, Batch::with_room_for(self.batch_bytes));
         match batch.is_empty() {
-            true => self.next(), // The end, or an error: neither comes twice.
+            true => self.next(), // This is the end or an error; neither occurs twice.
             false => Some(Ok(batch)),
         }
     }

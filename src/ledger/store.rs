@@ -1,28 +1,29 @@
-//! Where records are kept, as narrow as it can be: append if the head is the expected one, read from a number, follow.
-//! `embedded` is the one on this machine's disk; a database that several nodes share comes behind the same trait.
+//! The trait of the stores that keep records. It is narrow: append if the last record has the expected number, read
+//! from a number, and watch for records that others append. `embedded` stores on the local disk; a database that
+//! several nodes share would implement the same trait.
 
 use super::record::RecordHash;
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 
-/// A record's bytes and their hash, on the way into a store.
+/// A record's bytes and their hash, to be appended.
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub bytes: Vec<u8>,
     pub hash: RecordHash,
 }
 
-/// Records on the way out, one behind the other in one piece of memory, with their numbers.
+/// Records that were read, consecutive in one buffer, with their numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
-    /// The number of each record, and where it ends.
+    /// The number of each record, and the offset of its end.
     records: Vec<(u64, usize)>,
 }
 
 impl Batch {
-    /// An empty one that can take about so many bytes.
+    /// Returns an empty batch with capacity for about this many bytes.
     pub fn with_room_for(bytes: usize) -> Self {
         Self { bytes: Vec::with_capacity(bytes), records: Vec::with_capacity(bytes / 128) }
     }
@@ -40,12 +41,12 @@ impl Batch {
         self.records.is_empty()
     }
 
-    /// How many bytes the records have together.
+    /// The total length of the records in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The number and the bytes of the record at place `n`.
+    /// The number and the bytes of the record at index `n`.
     pub fn get(&self, n: usize) -> Option<(u64, &[u8])> {
         let (seq, end) = *self.records.get(n)?;
         let begin = n.checked_sub(1).map_or(0, |before| self.records[before].1);
@@ -57,16 +58,17 @@ impl Batch {
     }
 }
 
-/// Batches on the way out, in order, none of them empty. After an error there are no more.
+/// Batches in order, none of them empty. After an error there are no more.
 pub type Batches = Box<dyn Iterator<Item = Result<Batch, StoreError>> + Send>;
 
-/// A place that keeps records, numbered from 1.
+/// A store of records, numbered from 1.
 pub trait Store: Send + Sync {
-    /// Appends all of these or none, if the last record there is number `expected`, and returns when they are durable.
+    /// Appends all entries or none, if the last record in the store has the number `expected`. Returns when they are
+    /// durable.
     ///
     /// # Errors
-    /// [`AppendError::Moved`] when others have appended, [`AppendError::Failed`] when it is not known what is durable:
-    /// then nothing more must be appended.
+    /// [`AppendError::Moved`] if others have appended; [`AppendError::Failed`] if it is unknown what is durable, after
+    /// which nothing must be appended.
     fn append(&self, expected: u64, entries: &[Entry]) -> Result<(), AppendError>;
 
     /// The records from number `from` on, with their numbers.
@@ -75,7 +77,8 @@ pub trait Store: Send + Sync {
     /// The number of the last record.
     fn head(&self) -> u64;
 
-    /// The number of the last record, again each time that somebody else has appended; none if nobody else can.
+    /// Returns a channel that receives the number of the last record each time another process has appended; `None` if
+    /// no other process can.
     fn watch_heads(&self) -> Option<Receiver<u64>> {
         None
     }
@@ -83,41 +86,40 @@ pub trait Store: Send + Sync {
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// The last record is another one.
+    /// The last record does not have the expected number.
     #[error("the last record is number {0}")]
     Moved(u64),
     #[error(transparent)]
     Failed(#[from] StoreError),
 }
 
-/// What goes wrong in a store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The operating system refused something.
+    /// The operating system returned an error.
     #[error("{0}")]
     Io(#[from] io::Error),
     /// The store's own checks failed.
     #[error("the store is damaged: {0}")]
     Damaged(String),
-    /// A part of a record is not there.
+    /// A part of a long record is missing.
     #[error("part {part} of record {seq} is missing")]
     PartMissing {
         seq: u64,
-        /// Which part, from 0.
+        /// The missing part, from 0.
         part: u32,
     },
-    /// A row is not as it was written.
+    /// A row does not have the format in which it was written.
     #[error("the row of record {seq} {what}")]
     BadRow {
-        /// The first record that is not there because of it.
+        /// The first record that cannot be read because of it.
         seq: u64,
-        /// What is wrong with it.
+        /// The predicate of the message: "is cut short".
         what: &'static str,
     },
-    /// The store put something into a file of its own that it never makes durable.
+    /// The store wrote a separate file, which it never makes durable.
     #[error("{} holds files, which the store does not make durable", .0.display())]
     Blobs(PathBuf),
-    /// The store failed before and is not written to any more.
+    /// An earlier write failed, so the store accepts no more.
     #[error("the store failed before")]
     FailedBefore,
 }
