@@ -1,7 +1,7 @@
 //! What the ledger costs, against this machine's disk in the same run: durable writes with 64 writers at once, replay,
 //! and the memory that an open log takes. `LEDGER_EVENTS` sets how many events the log gets (1 000 000 otherwise), and
-//! `LEDGER_SINGLE_EVENTS` how many a second log gets, each in a commit of its own (20 000 otherwise). Replay is compared
-//! with what is possible: checking and decoding the same bytes from memory, with the same threads.
+//! `LEDGER_SINGLE_EVENTS` how many a second log gets, each in a commit of its own (20 000 otherwise). Replay is
+//! compared with what is possible: checking and decoding the same bytes from memory, with the same threads.
 
 mod disk;
 mod large_log;

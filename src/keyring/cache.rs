@@ -1,4 +1,4 @@
-//! Data keys that were opened lately, a bounded number of them.
+//! A bounded cache of the data keys that were used recently.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,15 +6,15 @@ use std::sync::Arc;
 use super::Owner;
 use super::sealing::Key;
 
-/// A cache of two halves: when the young half is full it becomes the old one, and the old one goes. What is used
-/// stays; no more than twice [`HALF`] keys are ever there, and looking one up costs one or two hashes.
+/// A cache of two halves. When the young half is full, it replaces the old half. A key that is used moves to the young
+/// half and stays. The cache never has more than twice [`HALF`] keys.
 #[derive(Default)]
 pub(super) struct Cache {
     young: HashMap<Owner, Arc<Key>>,
     old: HashMap<Owner, Arc<Key>>,
 }
 
-/// Enough for every connection of a large installation, and 100 KiB of keys.
+/// Enough keys for every connection of a large installation, in about 100 KiB.
 const HALF: usize = 1024;
 
 impl Cache {

@@ -1,6 +1,8 @@
-//! The keyring's directory: small files that are written whole and durably, or not at all, and wiped when removed.
+//! The keyring's directory: small files that are written atomically and durably, and overwritten before they are
+//! removed.
 //!
-//! The keyring is its only user, and holds its lock for as long as it is open. Nothing here knows what is in a file.
+//! The keyring is the only user, and holds the directory's lock while it is open. This module does not interpret the
+//! files' content.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
@@ -12,21 +14,21 @@ use uuid::Uuid;
 use super::KeyringError;
 
 const LOCK: &str = "keyring.lock";
-/// Files with this beginning were being written when the process died; nobody was told that they exist.
+/// The prefix of files that are being written. A file with it was left by a process that died, and is not in use.
 const UNFINISHED: &str = ".unfinished-";
-/// No file of the keyring is larger: what is larger is not ours.
+/// The largest file of a keyring, in bytes. A larger file is not a keyring's.
 const FILE_MAX: u64 = 4096;
 
 /// The directory, open and locked.
 pub(super) struct Directory {
     path: PathBuf,
-    /// Syncing it makes names durable, as syncing a file makes its content.
+    /// Syncing this handle makes the names of files durable.
     handle: File,
     _lock: File,
 }
 
 impl Directory {
-    /// Opens the directory, making it if needed, and removes what a crash has left half-written.
+    /// Opens the directory, creates it if necessary, and removes files that a crash left incomplete.
     pub(super) fn open(path: &Path) -> Result<Self, KeyringError> {
         if !path.is_dir() {
             DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(KeyringError::disk("create", path))?;
@@ -47,7 +49,7 @@ impl Directory {
         self.path.join(name)
     }
 
-    /// The content of a file; nothing if there is none.
+    /// The content of a file; `None` if it does not exist.
     pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, KeyringError> {
         let path = self.path_of(name);
         let file = match File::open(&path) {
@@ -63,7 +65,7 @@ impl Directory {
         Ok(Some(content))
     }
 
-    /// Writes a file whole: when this returns, the file survives a power cut, and at no moment was half of it there.
+    /// Writes a file atomically and durably: it survives a power cut, and is never visible in part.
     pub(super) fn write(&self, name: &str, content: &[u8]) -> Result<(), KeyringError> {
         let unfinished = self.path_of(&format!("{UNFINISHED}{}", Uuid::new_v4()));
         write_synced(&unfinished, content)?;
@@ -72,10 +74,9 @@ impl Directory {
         self.sync_names()
     }
 
-    /// Overwrites a file and removes it: when this returns, it stays gone. No file is no error.
+    /// Overwrites a file and removes it durably. Succeeds if the file does not exist.
     ///
-    /// Overwriting reaches the old blocks of an ordinary file system on an ordinary disk; flash memory and
-    /// copy-on-write file systems may keep them for a while.
+    /// Flash memory and copy-on-write file systems may keep the overwritten blocks for a while.
     pub(super) fn wipe(&self, name: &str) -> Result<(), KeyringError> {
         let path = self.path_of(name);
         let mut file = match OpenOptions::new().write(true).open(&path) {
@@ -84,7 +85,7 @@ impl Directory {
             Err(error) => return Err(KeyringError::disk("open", &path)(error)),
         };
         let length = file.metadata().map_err(KeyringError::disk("examine", &path))?.len();
-        // Zeros: a crash between here and the removal leaves a file that is recognised as wiped.
+        // A crash before the removal leaves a file of zeros, which is recognised as wiped.
         let zeros = vec![0; usize::try_from(length.min(FILE_MAX)).unwrap_or(0)];
         file.write_all(&zeros).and_then(|()| file.sync_all()).map_err(KeyringError::disk("overwrite", &path))?;
         fs::remove_file(&path).map_err(KeyringError::disk("remove", &path))?;
@@ -110,7 +111,7 @@ impl Directory {
     }
 }
 
-/// Writes a new file that only its owner may read, and syncs its content. Its name is not durable yet.
+/// Writes a new file that only its owner may read, and syncs its content, but not its name.
 pub(super) fn write_synced(path: &Path, content: &[u8]) -> Result<(), KeyringError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);

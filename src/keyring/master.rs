@@ -1,4 +1,4 @@
-//! Where the master key comes from. It seals the data keys, and never leaves this process.
+//! The sources of the master key. It seals the data keys, and never leaves this process.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -16,31 +16,31 @@ use super::passphrase;
 use super::sealing::{KEY_LEN, Key};
 use super::{CHECK_FILE, KeyringError};
 
-/// Where the master key comes from.
+/// The source of the master key.
 pub enum MasterKeySource {
-    /// A file of 32 bytes, raw or as base64, that nobody but its owner may read.
+    /// A file of 32 bytes, raw or as base64, that only its owner may read.
     File {
         path: PathBuf,
-        /// Whether to make it, with a random key, together with a new keyring.
+        /// Whether to create the file, with a random key, together with a new keyring.
         create: bool,
     },
-    /// A file of the same form that systemd hands over (`LoadCredential=`).
+    /// A file of the same format that systemd passes (`LoadCredential=`).
     Credential {
-        /// Its name in `$CREDENTIALS_DIRECTORY`.
+        /// The file's name in `$CREDENTIALS_DIRECTORY`.
         name: String,
     },
-    /// A passphrase, turned into the key by Argon2id.
+    /// A passphrase, from which Argon2id derives the key.
     Passphrase(Zeroizing<String>),
-    /// A file whose first line is the passphrase, that nobody but its owner may read.
+    /// A file whose first line is the passphrase, and that only its owner may read.
     PassphraseFile { path: PathBuf },
-    /// A passphrase that systemd hands over.
+    /// A passphrase that systemd passes.
     PassphraseCredential {
-        /// Its name in `$CREDENTIALS_DIRECTORY`.
+        /// The file's name in `$CREDENTIALS_DIRECTORY`.
         name: String,
     },
 }
 
-/// Where, for the log; never what.
+/// Describes the source for the log, without the key or passphrase.
 impl fmt::Display for MasterKeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -66,7 +66,7 @@ impl std::fmt::Debug for MasterKeySource {
 }
 
 impl MasterKeySource {
-    /// Reads, derives or makes the key for that directory.
+    /// Reads, derives or creates the key for a directory.
     pub(super) fn key(&self, directory: &Directory) -> Result<Key, KeyringError> {
         match self {
             Self::File { path, create } => match read_private(path) {
@@ -84,10 +84,10 @@ impl MasterKeySource {
         }
     }
 
-    /// Says what keeps this source from giving a key, as far as that can be known without the keyring.
+    /// Checks that this source can provide a key, as far as this is possible without the keyring.
     ///
     /// # Errors
-    /// When the file or credential is missing (and is not to be made), open to others, or not a key or passphrase.
+    /// When the file or credential is missing and may not be created, readable by others, or not a key or passphrase.
     pub fn check(&self) -> Result<(), KeyringError> {
         match self {
             Self::File { path, create } => match read_private(path) {
@@ -106,7 +106,7 @@ impl MasterKeySource {
     }
 }
 
-/// Makes a master key for a keyring that has none yet. For one that has, a new key would open nothing.
+/// Creates the master key of a new keyring. A new key could not open an existing keyring.
 fn make(path: &Path, directory: &Directory) -> Result<Key, KeyringError> {
     if directory.read(CHECK_FILE)?.is_some() {
         let remedy = "the keyring was sealed by it: put it back from a backup";
@@ -127,7 +127,7 @@ fn make(path: &Path, directory: &Directory) -> Result<Key, KeyringError> {
 
 fn parse(content: &[u8], path: &Path) -> Result<Key, KeyringError> {
     let not_a_key = || KeyringError::NotAMasterKey(path.to_owned());
-    // 32 bytes that are all text are somebody's passphrase, or base64 of too few bytes; chance does not make them.
+    // 32 bytes of ASCII text are a passphrase or too short a base64 text: random bytes are practically never all ASCII.
     let text = content.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
     if content.len() == KEY_LEN && !text {
         return Key::from_slice(content).ok_or_else(not_a_key);
@@ -152,7 +152,8 @@ fn credential(name: &str) -> Result<PathBuf, KeyringError> {
     Ok(Path::new(&directory).join(name))
 }
 
-/// Reads a file that only its owner may read. A credential needs no such check: its directory is the guard.
+/// Reads a file, and rejects it if others than its owner may access it. Credentials need no such check, because systemd
+/// restricts their directory.
 fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
     let (mut file, mode) = open(path)?;
     if mode & 0o077 != 0 {
@@ -165,9 +166,10 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
     read_from(&mut open(path)?.0, path)
 }
 
-/// Opens a file and says its permission bits, those of the open file rather than of whatever has its name later.
+/// Opens a file and returns its permission bits. They are read from the open file, so that renaming another file in
+/// between has no effect.
 fn open(path: &Path) -> Result<(File, u32), KeyringError> {
-    // Opening a named pipe would wait for its writer.
+    // Opening a named pipe would block until it has a writer.
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return Err(KeyringError::NotAMasterKey(path.to_owned()));
     }
@@ -181,11 +183,11 @@ fn open(path: &Path) -> Result<(File, u32), KeyringError> {
     Ok((file, mode))
 }
 
-/// Longer than any key or passphrase; what is longer is some other file.
+/// The longest key or passphrase file, in bytes.
 const SECRET_MAX: usize = 4096;
 
 fn read_from(file: &mut File, path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
-    // The full size at once: a vector that grows leaves copies of what it held.
+    // The buffer has its full size from the start: a vector that grows leaves copies of its content in memory.
     let mut content = Zeroizing::new(vec![0; SECRET_MAX + 1]);
     let mut length = 0;
     while length < content.len() {

@@ -1,10 +1,10 @@
 //! Sealing of secrets, so that the event log can hold them.
 //!
-//! Every owner of secrets (a connection, a user) has a random data key of its own, in a file of its own, sealed by the
-//! master key. Secrets are sealed by their owner's data key and stored by others, in the log. Deleting the data key
-//! makes all of them unreadable for ever, whatever the log, its copies and its backups keep; so a data key must never
-//! be in the log. Services are the only users. Nothing here may show a key or a plaintext in an error or a `Debug`
-//! text, nor use anything else of ours.
+//! Every owner of secrets (a connection, a user) has a random data key of its own, in a file of its own, sealed with
+//! the master key. Secrets are sealed with their owner's data key; the services, which are the only users of this
+//! module, store them in the log. Deleting the data key makes all of them permanently unreadable, in the log, its
+//! copies and its backups; so a data key must never be in the log. No error and no `Debug` text may show a key or a
+//! plaintext. This module uses no other module of the program.
 
 mod cache;
 mod directory;
@@ -27,11 +27,12 @@ use cache::Cache;
 use directory::Directory;
 use sealing::Key;
 
-/// Sealed by the master key when the keyring is made; opening it tells whether a master key is the right one.
+/// A file that the master key sealed when the keyring was created. Opening it shows whether a master key is the right
+/// one.
 const CHECK_FILE: &str = "master.check";
 const CHECK_TEXT: &[u8] = b"the master key is the right one";
 
-/// The open keyring; cheap to clone, safe to share. One at a time may be open on a directory.
+/// An open keyring. It is cheap to clone and safe to share. A directory can be open in one keyring at a time.
 #[derive(Clone)]
 pub struct Keyring {
     shared: Arc<Shared>,
@@ -40,7 +41,8 @@ pub struct Keyring {
 struct Shared {
     master: Key,
     cache: Mutex<Cache>,
-    /// Held while a data key is read, made or removed, which waits for the disk; a cached key needs the cache only.
+    /// Locked while a data key is read, created or removed, which waits for the disk. A cached key needs only the
+    /// cache.
     directory: Mutex<Directory>,
     #[cfg(test)]
     _temporary: Option<tempfile::TempDir>,
@@ -53,11 +55,11 @@ impl std::fmt::Debug for Keyring {
 }
 
 impl Keyring {
-    /// Opens the keyring in a directory, making both if there is none.
+    /// Opens the keyring in a directory, and creates both if they do not exist.
     ///
     /// # Errors
-    /// When the directory cannot be used or is in use, or when the master key is missing, malformed, open to others or
-    /// not the one that the keyring was made with.
+    /// When the directory cannot be used or is in use, or when the master key is missing, malformed, readable by others
+    /// or not the one with which the keyring was created.
     pub fn open(dir: &Path, master: MasterKeySource) -> Result<Self, KeyringError> {
         let directory = Directory::open(dir)?;
         let master = master.key(&directory)?;
@@ -65,7 +67,7 @@ impl Keyring {
         Ok(Self::of(master, directory))
     }
 
-    /// Seals a secret of an owner for a purpose. The owner's data key is made, durably, when it has none.
+    /// Seals a secret of an owner for a purpose. An owner without a data key gets a durable one first.
     ///
     /// # Errors
     /// When the disk fails, or the owner's data key is damaged.
@@ -74,11 +76,10 @@ impl Keyring {
         key.seal(&context(&owner.to_string(), purpose), plaintext).map_err(|_| KeyringError::Provider("seal a secret"))
     }
 
-    /// Opens what was sealed for the same owner and purpose.
+    /// Opens bytes that were sealed for the same owner and purpose.
     ///
     /// # Errors
-    /// When the owner was shredded, when the bytes are not what was sealed for that owner and purpose, or when the
-    /// disk fails.
+    /// When the owner was shredded, when the bytes were not sealed for that owner and purpose, or when the disk fails.
     pub fn open_sealed(
         &self,
         owner: &Owner,
@@ -90,24 +91,24 @@ impl Keyring {
             .map_err(|_| KeyringError::Unreadable { owner: owner.clone(), purpose })
     }
 
-    /// A key of its own for a purpose that is no secret's, such as a MAC over a cache. The same master key gives the same
-    /// one, and nobody can tell the master key from it.
+    /// Derives a key for a purpose other than sealing, such as a MAC over a cache. The same master key always gives the
+    /// same key, from which the master key cannot be computed.
     pub fn derived_key(&self, purpose: &'static str) -> Zeroizing<[u8; 32]> {
         self.shared.master.derived(purpose)
     }
 
-    /// Deletes the owner's data key: all that was sealed for it is unreadable for ever. An owner without a key is no
-    /// error.
+    /// Deletes the owner's data key, which makes all its sealed secrets permanently unreadable. Succeeds if the owner
+    /// has no key.
     ///
     /// # Errors
-    /// When the disk fails; the key may then still be there, and shredding is to be tried again.
+    /// When the disk fails. The key may then still exist, and the caller should retry.
     pub fn shred(&self, owner: &Owner) -> Result<(), KeyringError> {
         let directory = self.shared.directory();
         self.shared.cache().remove(owner);
         directory.wipe(&owner.to_string())
     }
 
-    /// All owners that have a data key, in no order: for shredding those whose owner is no more.
+    /// All owners that have a data key, in no particular order. The services shred those that no longer exist.
     ///
     /// # Errors
     /// When the directory cannot be read.
@@ -115,7 +116,7 @@ impl Keyring {
         Ok(self.shared.directory().names()?.iter().filter_map(|name| Owner::parse(name)).collect())
     }
 
-    /// A keyring with a master key and a directory of its own, which goes with the last clone.
+    /// A keyring with its own master key and its own directory, which is deleted with the last clone.
     #[cfg(test)]
     pub fn for_tests() -> Self {
         let temporary = tempfile::tempdir().expect("tests have a temporary directory");
@@ -158,13 +159,13 @@ impl Shared {
         }
     }
 
-    /// Looks again, now with the directory in hand: whoever held it before may have made or removed the key.
+    /// Looks in the cache again, now with the directory locked: another thread may have created or removed the key.
     fn find(&self, owner: &Owner, directory: &Directory) -> Result<Option<Arc<Key>>, KeyringError> {
         if let Some(key) = self.cache().get(owner) {
             return Ok(Some(key));
         }
         let name = owner.to_string();
-        // All zeros: shredding was cut short after the key was gone and before the file was.
+        // A file of zeros is left when shredding is interrupted between overwriting and removing the file.
         let Some(sealed) = directory.read(&name)?.filter(|sealed| sealed.iter().any(|byte| *byte != 0)) else {
             return Ok(None);
         };
@@ -180,14 +181,14 @@ impl Shared {
         let name = owner.to_string();
         let key = Arc::new(Key::random().map_err(failed)?);
         let sealed = self.master.seal(&key_context(&name), key.as_bytes()).map_err(failed)?;
-        // Durable before anything is sealed by it: a secret in the log whose key is lost would be lost too.
+        // The key is durable before anything is sealed with it: a secret in the log would be lost with its key.
         directory.write(&name, &sealed)?;
         self.cache().insert(owner.clone(), Arc::clone(&key));
         Ok(key)
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
-        // A panic leaves both as they were before or after one whole change.
+        // A panic cannot leave the cache or the directory in the middle of a change.
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -196,7 +197,7 @@ impl Shared {
     }
 }
 
-/// Checks the master key against the directory, or binds a new directory to it.
+/// Checks that the master key is the directory's, or binds a new directory to it.
 fn prove(master: &Key, directory: &Directory) -> Result<(), KeyringError> {
     let context: [&[u8]; 1] = [b"check"];
     match directory.read(CHECK_FILE)? {
@@ -206,7 +207,7 @@ fn prove(master: &Key, directory: &Directory) -> Result<(), KeyringError> {
         },
         None if directory.names()?.iter().any(|name| Owner::parse(name).is_some()) => Err(KeyringError::Damaged {
             path: directory.path_of(CHECK_FILE),
-            what: "it is missing, though there are data keys",
+            what: "it is missing, although there are data keys",
         }),
         None => {
             let sealed = master.seal(&context, CHECK_TEXT).map_err(|_| KeyringError::Provider("seal"))?;
@@ -215,12 +216,12 @@ fn prove(master: &Key, directory: &Directory) -> Result<(), KeyringError> {
     }
 }
 
-/// What a secret is sealed for, as a text of its own kind: no data key could be taken for a secret, or the reverse.
+/// The context of a secret. It differs from that of any data key, so that one cannot be opened as the other.
 fn context<'a>(owner: &'a str, purpose: &'a str) -> [&'a [u8]; 3] {
     [b"secret", owner.as_bytes(), purpose.as_bytes()]
 }
 
-/// What a data key is sealed for.
+/// The context of a data key.
 fn key_context(owner: &str) -> [&[u8]; 2] {
     [b"data key", owner.as_bytes()]
 }

@@ -1,47 +1,46 @@
-//! Whose secrets a data key protects.
+//! The owner whose secrets a data key protects.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use uuid::Uuid;
 
-/// The owner of secrets: a kind of thing and its id, for example a connection. Its text form, `connection-<uuid>`,
-/// is the name of its file in the keyring.
+/// An owner of secrets, for example a connection: its kind and its id. The text form, `connection-<uuid>`, is the name
+/// of the owner's file in the keyring.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Owner {
     kind: Cow<'static, str>,
     id: Uuid,
 }
 
-/// The longest kind: with its id it must stay far below what a file system takes as a name.
+/// The longest kind. With the id it is far shorter than the longest file name.
 const KIND_MAX: usize = 64;
 
 impl Owner {
-    /// The owner of that kind with that id.
-    ///
     /// # Panics
-    /// When the kind, which is a constant of the program, is not made of lower-case letters, digits and inner dashes.
+    /// When the kind, which is a constant of the program, has other characters than lower-case letters, digits and
+    /// inner dashes.
     pub fn new(kind: &'static str, id: Uuid) -> Self {
         assert!(is_kind(kind), "`{kind}` is not a kind of owner: it becomes part of a file name");
         Self { kind: Cow::Borrowed(kind), id }
     }
 
-    /// What kind of thing it is: `connection`, `user`, ...
+    /// The kind of the owner: `connection`, `user`, ...
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// Its id among owners of its kind.
+    /// The id of the owner, unique among owners of its kind.
     pub fn id(&self) -> Uuid {
         self.id
     }
 
-    /// Reads a text form; nothing for any other text, so that foreign files in the directory are left alone.
+    /// Parses the text form. Returns `None` for any other text, so that foreign files in the directory are ignored.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (kind, id) = text.split_at_checked(text.len().checked_sub(uuid::fmt::Hyphenated::LENGTH)?)?;
         let kind = kind.strip_suffix('-').filter(|kind| is_kind(kind))?;
         let owner = Self { kind: Cow::Owned(kind.to_owned()), id: Uuid::try_parse(id).ok()? };
-        // An upper-case id would be a second name for the same owner.
+        // An upper-case id would be a second name of the same owner.
         (owner.to_string() == text).then_some(owner)
     }
 }

@@ -1,4 +1,5 @@
-//! From a passphrase to the master key: Argon2id, with its salt and its costs kept in the keyring's directory.
+//! Derives the master key from a passphrase with Argon2id. The salt and the costs are stored in the keyring's
+//! directory.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;
@@ -9,11 +10,11 @@ use super::directory::Directory;
 use super::sealing::Key;
 use super::{CHECK_FILE, KeyringError};
 
-/// Salt and costs; no secret. Without it the passphrase gives no key.
+/// The file with the salt and the costs. It is not secret, but the key cannot be derived without it.
 const FILE: &str = "passphrase.json";
 const SALT_LEN: usize = 16;
 
-/// How the key is derived.
+/// The parameters of the derivation.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Derivation {
@@ -24,15 +25,15 @@ struct Derivation {
     salt: String,
 }
 
-/// RFC 9106's second choice, for machines that have not 2 GiB to spare at start.
+/// The second recommended option of RFC 9106, for machines that cannot spare 2 GiB at start.
 const MEMORY_KIB: u32 = 64 * 1024;
 const ITERATIONS: u32 = 3;
 const PARALLELISM: u32 = 4;
-/// An altered file must not make the start eat the machine's memory.
+/// An altered file must not make the start use up the machine's memory.
 const MEMORY_KIB_MAX: u32 = 4 * 1024 * 1024;
 const ITERATIONS_MAX: u32 = 1024;
 
-/// Derives the master key of that directory, making its salt if the keyring is new.
+/// Derives the master key of a directory, and creates the salt if the keyring is new.
 pub(super) fn key(passphrase: &str, directory: &Directory) -> Result<Key, KeyringError> {
     check(passphrase)?;
     let damaged = |what| KeyringError::Damaged { path: directory.path_of(FILE), what };
@@ -41,14 +42,14 @@ pub(super) fn key(passphrase: &str, directory: &Directory) -> Result<Key, Keyrin
             serde_json::from_slice(&content).map_err(|_| damaged("it does not say how to derive a key"))?
         }
         None if directory.read(CHECK_FILE)?.is_some() => {
-            return Err(damaged("it is missing, or the keyring was made with a master key that is no passphrase"));
+            return Err(damaged("it is missing, or the keyring was made with a key instead of a passphrase"));
         }
         None => start(directory)?,
     };
     derivation.derive(passphrase).ok_or_else(|| damaged("it does not say how to derive a key"))
 }
 
-/// Refuses what cannot have been meant as a passphrase.
+/// Rejects an empty passphrase.
 pub(super) fn check(passphrase: &str) -> Result<(), KeyringError> {
     if passphrase.trim().is_empty() { Err(KeyringError::UnfitPassphrase("empty")) } else { Ok(()) }
 }
@@ -63,7 +64,7 @@ fn start(directory: &Directory) -> Result<Derivation, KeyringError> {
         parallelism: PARALLELISM,
         salt: STANDARD.encode(salt),
     };
-    let text = serde_json::to_vec_pretty(&derivation).map_err(|_| KeyringError::Provider("write down a salt"))?;
+    let text = serde_json::to_vec_pretty(&derivation).map_err(|_| KeyringError::Provider("encode a salt"))?;
     directory.write(FILE, &text)?;
     Ok(derivation)
 }

@@ -1,25 +1,25 @@
-//! Authenticated encryption of one small secret: AES-256-GCM with a random nonce, bound to what it is for.
+//! Authenticated encryption of one small secret: AES-256-GCM with a random nonce, bound to a context.
 //!
-//! Sealed bytes are `version (1) | nonce (12) | ciphertext | tag (16)`. The version, and every part of the context, is
-//! authenticated too, so that sealed bytes cannot be moved to another owner, purpose or version.
+//! Sealed bytes are `version (1) | nonce (12) | ciphertext | tag (16)`. The version and every part of the context are
+//! authenticated too, so sealed bytes cannot be moved to another owner, purpose or version.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// The form that this program writes. Others will follow; this one stays readable.
+/// The version of the format that this program writes. It must stay readable when others follow.
 const VERSION: u8 = 1;
 const TAG_LEN: usize = 16;
-/// How many bytes sealing adds.
+/// The number of bytes that sealing adds.
 pub(super) const OVERHEAD: usize = 1 + NONCE_LEN + TAG_LEN;
-/// How many bytes a key has.
+/// The length of a key in bytes.
 pub(super) const KEY_LEN: usize = 32;
 
-/// A 256-bit key; wiped when dropped, shown by nothing.
+/// A 256-bit key. It is wiped when dropped and has no `Debug`.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub(super) struct Key([u8; KEY_LEN]);
 
-/// The provider failed, or the bytes are not what was sealed.
+/// The provider failed, or the bytes were not sealed with this key and context.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unsealable;
 
@@ -30,7 +30,7 @@ impl Key {
         Ok(key)
     }
 
-    /// Takes bytes as a key, if they have a key's length.
+    /// Makes a key from bytes, if they have the right length.
     pub(super) fn from_slice(bytes: &[u8]) -> Option<Self> {
         Some(Self(bytes.try_into().ok()?))
     }
@@ -39,29 +39,30 @@ impl Key {
         &self.0
     }
 
-    /// Lets `fill` write the key, for example by a derivation.
+    /// Makes a key whose bytes `fill` writes, for example by a derivation.
     pub(super) fn filled_by<E>(fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<Self, E> {
         let mut key = Self([0; KEY_LEN]);
         fill(&mut key.0)?;
         Ok(key)
     }
 
-    /// Another key, which only this one gives, for a purpose.
+    /// Derives another key for a purpose.
     pub(super) fn derived(&self, purpose: &str) -> Zeroizing<[u8; KEY_LEN]> {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
         let mut derived = Zeroizing::new([0; KEY_LEN]);
-        // Expansion as in HKDF, of a key that is uniform already. What is sealed begins otherwise.
+        // This is the expansion step of HKDF, for a key that is uniform already. The prefix keeps its input apart from
+        // other uses of the key.
         derived.copy_from_slice(
             hmac::sign(&key, &[b"claviger derived key\0", purpose.as_bytes(), &[1]].concat()).as_ref(),
         );
         derived
     }
 
-    /// Seals a text for the context.
+    /// Seals a plaintext for a context.
     pub(super) fn seal(&self, context: &[&[u8]], plaintext: &[u8]) -> Result<Vec<u8>, Unsealable> {
         let key = RandomizedNonceKey::new(&AES_256_GCM, &self.0).map_err(|_| Unsealable)?;
         let aad = Aad::from(authenticated(VERSION, context));
-        // Encrypted where it stands and never moved before that: no copy of the plaintext is left behind.
+        // The plaintext is encrypted in place in a buffer of the full size, so no copy of it remains in memory.
         let mut sealed = Vec::with_capacity(OVERHEAD + plaintext.len());
         sealed.push(VERSION);
         sealed.extend_from_slice(&[0; NONCE_LEN]);
@@ -73,7 +74,7 @@ impl Key {
         Ok(sealed)
     }
 
-    /// Opens what was sealed for the same context.
+    /// Opens bytes that were sealed for the same context.
     pub(super) fn open(&self, context: &[&[u8]], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
         let (&version, rest) = sealed.split_first().ok_or(Unsealable)?;
         let (nonce, body) = rest.split_at_checked(NONCE_LEN).ok_or(Unsealable)?;
@@ -92,7 +93,7 @@ impl Key {
     }
 }
 
-/// Version and context as one text. Each part has its length in front, so that no two contexts give the same text.
+/// Encodes version and context as additional data. Each part follows its length, so no two contexts are encoded alike.
 fn authenticated(version: u8, context: &[&[u8]]) -> Vec<u8> {
     let mut text = b"claviger keyring\0".to_vec();
     text.push(version);

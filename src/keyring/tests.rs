@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// A place for a keyring and its master key, and ways to open it as a restarted process would.
+/// A directory for a keyring and its master key, which tests open as a restarted process would.
 struct TestDirectory(TempDir);
 
 impl TestDirectory {

@@ -1,5 +1,5 @@
-//! The data directory: made for its owner alone, held by one process at a time, and synced, because neither sled nor
-//! the file system does that unasked.
+//! The data directory: accessible to its owner only, locked by one process at a time, and synced explicitly, because
+//! neither sled nor the file system does so by itself.
 
 use super::error::LedgerError;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
@@ -10,17 +10,18 @@ use std::path::{Path, PathBuf};
 const OWNER_ONLY_DIRECTORY: u32 = 0o700;
 const OWNER_ONLY_FILE: u32 = 0o600;
 
-/// A data directory that this process holds. Let go when dropped, and by the kernel when the process ends.
+/// A data directory that this process has locked. The lock is released when this is dropped, or by the kernel when the
+/// process ends.
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
-    /// The directories that hold the names of those that were made, up to the first that was there before.
+    /// The ancestors that contain newly created directories, up to the first that existed before.
     above: Vec<PathBuf>,
     _lock: File,
 }
 
 impl Directory {
-    /// Takes the directory, making it first if need be.
+    /// Locks the directory, and creates it first if necessary.
     pub(super) fn take(path: &Path) -> Result<Self, LedgerError> {
         let above = above(path);
         make(path)?;
@@ -36,17 +37,17 @@ impl Directory {
         Ok(Self { path: path.to_owned(), above, _lock: file })
     }
 
-    /// Where sled keeps its files.
+    /// The path of sled's files.
     pub(super) fn log(&self) -> PathBuf {
         self.path.join("log")
     }
 
-    /// Where it is noted how far the log goes.
+    /// The path of the file with the number of the last durable record.
     pub(super) fn head(&self) -> PathBuf {
         self.path.join("head")
     }
 
-    /// Makes durable that the directory, and what is in it, is there, and closes it to others.
+    /// Makes the directory and its entries durable, and restricts their permissions to the owner.
     pub(super) fn sync(&self) -> Result<(), LedgerError> {
         let log = self.log();
         for directory in [self.path.clone(), log.clone(), log.join("blobs")] {
@@ -66,7 +67,7 @@ impl Directory {
     }
 }
 
-/// The directories above this one, from the next to the first that is there.
+/// The ancestors of a path, from its parent up to the first one that exists.
 fn above(path: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for above in path.ancestors().skip(1) {
@@ -79,18 +80,18 @@ fn above(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// For the eyes of an operator who wonders who holds the lock; nothing depends on it.
+/// Writes the process id into the lock file, for operators. Nothing depends on it.
 fn note_process(mut lock: &File) {
     let _ = lock.set_len(0);
     let _ = writeln!(lock, "{}", std::process::id());
 }
 
-/// Makes a directory, and those above it, for the owner alone.
+/// Creates a directory and its ancestors, accessible to the owner only.
 pub(super) fn make(path: &Path) -> Result<(), LedgerError> {
     DirBuilder::new().recursive(true).mode(OWNER_ONLY_DIRECTORY).create(path).map_err(io("create", path))
 }
 
-/// How files are opened here.
+/// Options that open a file for reading and writing, and create it with access for the owner only.
 pub(super) fn owner_only() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(OWNER_ONLY_FILE);
@@ -106,7 +107,7 @@ fn restrict(path: &Path, mode: u32) -> Result<(), LedgerError> {
     fs::set_permissions(path, Permissions::from_mode(mode)).map_err(io("restrict the permissions of", path))
 }
 
-/// Says what was tried, on what.
+/// Returns a function that adds the action and the path to an I/O error.
 pub(super) fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> LedgerError {
     let path = path.to_owned();
     move |source| LedgerError::Io { doing, path, source }

@@ -1,13 +1,13 @@
-//! The store on this machine's disk: sled, and what it takes to make durable mean durable. `docs/architecture.md` has
-//! the measurements behind the rules here.
+//! The store on the local disk: sled, with the measures that make its commits durable. `docs/architecture.md` has the
+//! measurements behind these rules.
 //!
 //! - sled's `flush` waits for neither the disk's cache nor the file's length, so `sync_data` on its file follows it.
-//! - sled puts large pages into files under `blobs/` that it never syncs. No row is longer than 4 KiB (`rows`), so
-//!   none is that large; should there be such a file all the same, the store stops.
-//! - a file whose sync failed is never believed again, nor what the system still has of it in memory.
-//! - sled takes what it cannot read for the end of the log, and overwrites what follows. So the file is read from end to
-//!   end before sled may open it.
-//! - sled panics on some damaged files: whatever reads or opens goes through [`guarded`].
+//! - sled writes large pages to files under `blobs/`, which it never syncs. No row is longer than 4 KiB (`rows`), so no
+//!   page is that large; if such a file exists nevertheless, the store stops.
+//! - After a failed sync, neither the file nor the kernel's cached pages of it are trusted.
+//! - sled takes an unreadable part for the end of the log, and overwrites what follows. So the file is read to its end
+//!   before sled opens it.
+//! - sled panics on some damaged files, so every read and open goes through [`guarded`].
 
 use super::directory::{Directory, io};
 use super::error::LedgerError;
@@ -22,22 +22,22 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Memory for walking once from end to end.
+/// The cache size for reading a log once, in bytes.
 pub(super) const READING_CACHE_BYTES: u64 = 16 * 1024 * 1024;
-/// How long sled may take to let go of its file after a store in the same process was closed.
+/// The time that sled may take to release its file after a store in the same process was closed.
 const RELEASE_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Makes the content of sled's file durable; tests fail it on cue.
+/// Makes the content of sled's file durable; tests replace it with one that fails.
 type SyncFile = Box<dyn Fn(&File) -> std::io::Result<()> + Send + Sync>;
 
-/// Steps of a commit between which a crash may come; tests look at what it would leave.
+/// The steps of a commit. Tests examine what a crash after each of them leaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum CommitStep {
-    /// sled has the rows, and keeps some of them to itself.
+    /// sled has the rows, some of them only in its own memory.
     Applied,
-    /// sled has given all to the system.
+    /// sled has written all rows to the operating system.
     Flushed,
-    /// The disk has it; the note of the head does not say so yet.
+    /// The disk has all rows; the file `head` is not updated yet.
     Synced,
 }
 
@@ -45,7 +45,7 @@ pub(super) enum CommitStep {
 type AfterStep = Box<dyn Fn(CommitStep) + Send + Sync>;
 
 pub(super) struct Embedded {
-    // Fields are dropped in this order: the directory is let go last.
+    // Fields are dropped in this order: the directory is unlocked last.
     tree: Tree,
     db: Db,
     sync: SyncFile,
@@ -59,14 +59,14 @@ pub(super) struct Embedded {
 
 struct End {
     head: u64,
-    /// The last row, if the next commit goes on with it.
+    /// The last row, if the next commit appends to it.
     tail: Option<PackedRow>,
     note: Option<HeadFile>,
     failed: bool,
 }
 
 impl Embedded {
-    /// Opens the log in a directory, or makes one. Returns with it what was known to be in it.
+    /// Opens the log in a directory, or creates one. Also returns the last record that the file `head` has.
     pub(super) fn open(directory: Directory, cache_bytes: u64) -> Result<(Self, HeadMark), LedgerError> {
         let path = directory.head();
         let exists = directory.log().join("db").exists();
@@ -84,7 +84,7 @@ impl Embedded {
         Ok((store, known))
     }
 
-    /// Opens a log whatever is known of it, to be read and not to be written.
+    /// Opens a log for reading only, without regard to the file `head`.
     pub(super) fn open_as_it_is(directory: Directory) -> Result<Self, LedgerError> {
         Self::open_noting(directory, READING_CACHE_BYTES, HeadMark { seq: u64::MAX, ..HeadMark::default() }, None)
     }
@@ -127,20 +127,20 @@ impl Embedded {
             after_step: Box::new(|_| {}),
             directory,
         };
-        // The tree itself may be new, and so may everything around it.
+        // The tree and the files around it may be new.
         guarded(|| store.db.flush()).map_err(unopenable)?;
         store.refuse_blobs().map_err(unopenable)?;
         store.directory.sync()?;
         Ok(store)
     }
 
-    /// Another way to make sled's file durable.
+    /// Replaces the function that makes sled's file durable.
     #[cfg(test)]
     pub(super) fn sync_with(&mut self, sync: impl Fn(&File) -> std::io::Result<()> + Send + Sync + 'static) {
         self.sync = Box::new(sync);
     }
 
-    /// Something to be done after each step of a commit.
+    /// Sets a function to run after each step of a commit.
     #[cfg(test)]
     pub(super) fn after_each_step(&mut self, run: impl Fn(CommitStep) + Send + Sync + 'static) {
         self.after_step = Box::new(run);
@@ -234,7 +234,7 @@ impl Drop for Embedded {
 }
 
 impl Embedded {
-    /// The rows from the one on in which record `from` lies.
+    /// The rows from the one that contains record `from` on.
     fn rows(&self, from: u64) -> Result<sled::Iter, StoreError> {
         let before = guarded(|| self.tree.range(..=RowKey::last(from).to_bytes()).next_back().transpose())?;
         let first = match before {
@@ -253,7 +253,7 @@ fn row(mut rows: impl FnMut() -> sled::Result<Option<(IVec, IVec)>>) -> Result<O
     Ok(Some((RowKey::parse(&key)?, value)))
 }
 
-/// Refuses a file that cannot be read from end to end, or whose last writes have failed.
+/// Rejects a file that cannot be read to its end, or whose last writes have failed.
 fn refuse_unreadable(path: &Path) -> Result<(), LedgerError> {
     let file = File::options().read(true).write(true).open(path).map_err(io("open", path))?;
     file.sync_all().inspect_err(|_| forget(&file)).map_err(io("sync", path))?;
@@ -268,8 +268,8 @@ fn refuse_unreadable(path: &Path) -> Result<(), LedgerError> {
     }
 }
 
-/// Lets the system forget what it has of a file in memory. After a failed write that is not what the disk has, and
-/// would be read as if it were until it is forgotten.
+/// Drops the kernel's cached pages of a file. After a failed write they differ from the disk's content, and would be
+/// read in its place.
 fn forget(file: &File) {
     if let Err(error) = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed) {
         tracing::warn!(%error, "what the system remembers of the log could not be dropped; restart the machine");
@@ -286,7 +286,7 @@ fn open_sled(path: &Path, cache_bytes: u64) -> Result<Db, StoreError> {
     let patient_until = Instant::now() + RELEASE_PATIENCE;
     loop {
         match guarded(|| config.open()) {
-            // Nobody else has the directory; it is sled's own threads that have not let go yet.
+            // The directory is locked by this process, so sled's own threads still have the file.
             Err(StoreError::Io(error)) if is_lock(&error) && Instant::now() < patient_until => {
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -299,7 +299,7 @@ fn is_lock(error: &std::io::Error) -> bool {
     error.to_string().contains("could not acquire lock")
 }
 
-/// Runs something of sled's, which answers some kinds of damage with a panic.
+/// Calls sled and returns its panics as errors: sled panics on some kinds of damage.
 fn guarded<T>(run: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(value)) => Ok(value),

@@ -1,13 +1,13 @@
-//! How far the log goes, noted in a file next to it: the number and the hash of a record that is durable. A store that
-//! opens with less, or with another record there, has lost something, and only this file can tell.
+//! The file `head` next to the log: the number and the hash of a durable record. A store that opens with fewer records,
+//! or with another record of that number, has lost data, and only this file can show it.
 //!
-//! The note is written after the store's sync, so it never claims what is not durable, and without a sync of its own
-//! except for the first commit, every [`SYNC_EVERY`]th, and at the end. So it is exact after the end, or the violent
-//! death, of the process; after a power cut it may be behind by up to that many commits (or half a minute, after which
-//! the kernel writes by itself), and the loss of just those would not be noticed. It protects against disks and copies
-//! that forget, not against somebody who can write both files.
+//! The file is written after the store's sync, so it never claims a record that is not durable. It is synced itself
+//! only at the first commit, at every [`SYNC_EVERY`]th, and at the end. So it is exact after the process ends or is
+//! killed. After a power cut it may be behind by up to that many commits (or half a minute, after which the kernel
+//! writes it back), and the loss of just those commits would not be noticed. It protects against disks and copies that
+//! lose data, not against an attacker who can write both files.
 //!
-//! Two places are written in turn, each with a checksum: one that was torn leaves the other.
+//! Two slots are written in turn, each with a checksum: if one is torn, the other remains.
 
 use super::chain::Linked;
 use super::directory::{io, owner_only};
@@ -17,21 +17,21 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// Two places far enough apart that no disk writes them as one.
+/// The offsets of the two slots, far enough apart that no disk writes both at once.
 const PLACES: [u64; 2] = [0, 4096];
-/// Commits between two syncs of the note.
+/// Commits between two syncs of the file.
 const SYNC_EVERY: u32 = 64;
 
 /// A record that is known to be durable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct HeadMark {
-    /// Its number; 0: there is none.
+    /// The record's number; 0 if there is none.
     pub seq: u64,
     pub hash: RecordHash,
 }
 
 impl HeadMark {
-    /// Refuses another record in the place of this one.
+    /// Rejects a record of this number with another hash.
     pub(super) fn check(self, linked: &Linked) -> Result<(), LedgerError> {
         match linked.seq == self.seq && linked.hash != self.hash {
             true => Err(LedgerError::Foreign { seq: self.seq, known: self.hash, found: linked.hash }),
@@ -49,7 +49,7 @@ pub(super) struct HeadFile {
 }
 
 impl HeadFile {
-    /// Makes the file, in one step: a file that says nothing is never seen. The caller syncs the directory.
+    /// Creates the file atomically, so that an empty file is never seen. The caller syncs the directory.
     pub(super) fn create(path: &Path, known: HeadMark) -> Result<Self, LedgerError> {
         let unfinished = path.with_extension("new");
         let failed = io("make", &unfinished);
@@ -62,7 +62,7 @@ impl HeadFile {
         Ok(head)
     }
 
-    /// Opens it and reads the later of its two notes.
+    /// Opens the file and reads the later of its two slots.
     pub(super) fn open(path: &Path) -> Result<(Self, HeadMark), LedgerError> {
         let file = owner_only().open(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => LedgerError::HeadUnknown(path.to_owned()),
@@ -78,7 +78,7 @@ impl HeadFile {
         Ok((Self { file, next: 1 - at, unsynced: 0, synced_any: known.seq > 0 }, known))
     }
 
-    /// Notes a record that is durable.
+    /// Writes a durable record to the file.
     pub(super) fn note(&mut self, known: HeadMark) -> std::io::Result<()> {
         self.write(known)?;
         self.unsynced += 1;
@@ -99,7 +99,7 @@ impl HeadFile {
     }
 }
 
-/// One line that people can read, too.
+/// The content of a slot: one line of text.
 fn line(known: HeadMark) -> String {
     let note = format!("claviger head 1 {:020} {}", known.seq, known.hash);
     format!("{note} {}\n", RecordHash::of(note.as_bytes()))
@@ -135,7 +135,7 @@ mod tests {
     fn the_newest_whole_note_counts() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("head");
-        // What a first start left that was killed.
+        // A first start that was killed left this file.
         std::fs::write(path.with_extension("new"), "claviger he").expect("writes");
         let mut head = HeadFile::create(&path, HeadMark::default()).expect("creates");
         assert_eq!(HeadFile::open(&path).expect("opens").1, HeadMark::default());
@@ -143,7 +143,7 @@ mod tests {
             head.note(known(seq)).expect("notes");
             assert_eq!(HeadFile::open(&path).expect("opens").1, known(seq));
         }
-        // The fifth note is in the first place: torn, it leaves the fourth.
+        // The fifth write went to the first slot: if it is torn, the fourth remains.
         head.file.write_all_at(b"claviger he", PLACES[0] + 20).expect("writes");
         let (mut again, found) = HeadFile::open(&path).expect("opens");
         assert_eq!(found, known(4));

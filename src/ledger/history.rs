@@ -1,5 +1,5 @@
-//! Which records concern a KMS or a connection: their numbers, so that a history is read without walking the log.
-//! Other streams have no history that anybody asks for, and sessions alone would fill the memory.
+//! The numbers of the records of each KMS and connection, so that a history is read without reading the entire log.
+//! Other streams have no history in the API, and those of sessions alone would fill the memory.
 
 use crate::domain::event::{Event, Stream};
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ impl History {
         streams
     }
 
-    /// Copies what there is of these streams up to record `seq`.
+    /// Copies the numbers of these streams up to record `seq`.
     pub(super) fn copy_upto(&self, seq: u64, streams: &[Stream], into: &mut Self) {
         for stream in streams {
             let numbers = self.of(stream);
@@ -29,7 +29,7 @@ impl History {
         }
     }
 
-    /// Takes in the numbers of a whole stream.
+    /// Sets the numbers of a stream.
     pub(super) fn restore(&mut self, stream: Stream, numbers: Vec<u64>) {
         if !numbers.is_empty() {
             self.0.insert(stream, numbers);

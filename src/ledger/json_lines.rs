@@ -1,5 +1,5 @@
-//! Records for people and their tools: one JSON object on a line, and which of them are wanted. Secrets show only as
-//! that there is one. The JSON is that of the layouts, whose names are fixed anyway: live types have none.
+//! Records as JSON lines, and filters of records. A secret shows as a placeholder. The JSON is that of the layouts,
+//! whose names never change; the domain's types are not serialised.
 
 use super::layout::{LayoutOf, v2};
 use super::record::Record;
@@ -8,14 +8,14 @@ use crate::domain::time::Time;
 use serde::Serialize;
 use serde_json::Value;
 
-/// A filter of records: a record must fit all that is given.
+/// A filter of records: a record must match every member that is set.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// The stream begins so, e.g. `kms/` or `user/<id>`.
+    /// A prefix of the stream, e.g. `kms/` or `user/<id>`.
     pub stream: Option<String>,
     pub since: Option<Time>,
     pub until: Option<Time>,
-    /// By this one: `system`, a user's name of that time, or a user's id with or without `local|`.
+    /// The actor: `system`, a user's or schedule's name at that time, or its id; a user's with or without `local|`.
     pub actor: Option<String>,
 }
 
@@ -70,7 +70,7 @@ impl Record {
             event: LayoutOf::of(&self.event),
             hash: self.hash.to_string(),
         };
-        // Events are made of named members and strings: nothing in them that JSON could not hold.
+        // Events consist of named members and strings, which JSON can always represent.
         serde_json::to_string(&line).unwrap_or_else(|error| format!("{{\"seq\":{},\"error\":\"{error}\"}}", self.seq))
     }
 }

@@ -1,4 +1,4 @@
-//! For benchmarks: how fast a log could be replayed if its store cost nothing and applying neither.
+//! A measurement for benchmarks: the speed of replay without the costs of the store and of applying events.
 
 use super::chain::ChainReader;
 use super::error::{Fault, LedgerError};
@@ -9,11 +9,11 @@ use super::verify;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Reads the log of a directory into memory, and measures how long it takes from there to check and decode all of it,
-/// with the threads that replay has. Returns the number of records too.
+/// Reads the log of a directory into memory, and measures the time to check and decode it from there, with as many
+/// threads as replay uses. Returns the number of records and that time.
 ///
 /// # Errors
-/// The first record that is broken, or why the log cannot be read.
+/// The first broken record, or the reason why the log cannot be read.
 #[doc(hidden)]
 pub fn decoding_alone(directory: &Path) -> Result<(u64, Duration), LedgerError> {
     let (store, _) = verify::open(directory)?;

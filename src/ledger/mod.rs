@@ -1,12 +1,15 @@
-//! The ledger: the append-only log of events, the one writer, and the state that it publishes. Only the services use
-//! it. It never changes a record once written, never answers before the record is durable, and never publishes what is
-//! not.
+//! The ledger: the append-only log of events, its only writer, and the state that it publishes. Only the services use
+//! it. It never changes a written record, never answers before the record is durable, and never publishes a state that
+//! is not durable.
 //!
-//! `record` is what is kept and its bytes, `layout` what of live types is in them, `chain` what holds records together,
-//! `store` where they are kept (`embedded` on sled, `rows` how they lie there), `head` how a log that lost its end is
-//! noticed, `writer` the one thread that writes, `replay` the way back from bytes to state, `snapshot` a cache of the
-//! state, `reader` the thread that reads for histories, `history` which records concern a KMS or a connection,
-//! `json_lines` records as JSON for people.
+//! - `record`: a record and its bytes; `layout`: the stored form of the domain's types
+//! - `chain`: the hash chain of the records
+//! - `store`: the trait of stores; `embedded`: the store on sled; `rows`: the format of its rows
+//! - `head`: detection of a log that lost its end
+//! - `writer`: the only thread that writes; `replay`: rebuilding the state from the log
+//! - `snapshot`: a cache of the state
+//! - `reader`: the thread that reads past records; `history`: the numbers of the records of each KMS and connection
+//! - `json_lines`: records as JSON
 
 mod chain;
 mod directory;
@@ -59,51 +62,51 @@ use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 use writer::{Order, Proposal, Writer};
 
-/// The log and the state that its events make. Copies are cheap, and all are the same ledger.
+/// The log and the state that results from its events. Clones are cheap and share the same ledger.
 #[derive(Clone)]
 pub struct Ledger(Arc<Inner>);
 
-/// The state after some number of records, all of them durable.
+/// The state after a number of records, all of them durable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Published {
     /// The number of the last record; 0 before the first.
     pub head: u64,
-    /// When that was written; the beginning of time before the first.
+    /// The time of that record; the smallest time before the first.
     pub time: Time,
     /// The state after all records up to that one.
     pub state: State,
 }
 
-/// On whose behalf something is written.
+/// The actor and the request on whose behalf records are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
     pub actor: Actor,
     pub request_id: String,
 }
 
-/// What came of a decision.
+/// The result of a decision.
 #[derive(Clone, Debug)]
 pub struct Committed {
-    /// The number of the last record that the decision rests on or made.
+    /// The number of the last record that the decision is based on or made.
     pub head: u64,
-    /// The state right after this decision's own events: what others did later is not in it.
+    /// The state right after this decision's own events, without later changes by others.
     pub published: Arc<Published>,
-    /// The events; none when nothing had to change.
+    /// The events; empty if nothing had to change.
     pub events: Vec<Event>,
 }
 
-/// Where the ledger takes the time and ids from, and how much memory it may use.
+/// The ledger's clock and id source, its memory limits, and the key of its snapshots.
 #[derive(Clone)]
 pub struct LedgerOptions {
-    /// The clock. Records are always later than those before, whatever it says.
+    /// The clock. A record is always later than the one before, even if the clock goes back.
     pub clock: Arc<dyn Fn() -> Time + Send + Sync>,
     /// Makes the ids of events.
     pub ids: Arc<dyn Fn() -> EventId + Send + Sync>,
-    /// So many bytes of the store are kept in memory, about.
+    /// The approximate size of the store's cache, in bytes.
     pub cache_bytes: u64,
-    /// So many decisions may wait; the next ones wait to be let in.
+    /// The number of decisions that may be queued; [`Ledger::execute`] waits while the queue is full.
     pub queue: usize,
-    /// Under which key snapshots of the state are kept; none: there are none.
+    /// The key of the snapshots' MAC; without it there are no snapshots.
     pub snapshot_key: Option<SnapshotKey>,
 }
 
@@ -119,10 +122,10 @@ impl Default for LedgerOptions {
     }
 }
 
-/// What the writer makes and everybody reads.
+/// The data that the writer updates and others read.
 struct Shared {
     published: ArcSwap<Published>,
-    /// The end of the chain; never behind what is published.
+    /// The end of the chain, never behind the published state.
     chain: Mutex<Chain>,
     history: RwLock<History>,
     accepting: AtomicBool,
@@ -133,7 +136,7 @@ struct Inner {
     shared: Arc<Shared>,
     store: Arc<dyn Store>,
     reader: Reader,
-    /// Checks what a snapshot stood for.
+    /// The thread that checks the records before the snapshot.
     check: Mutex<Option<JoinHandle<()>>>,
     clock: Arc<dyn Fn() -> Time + Send + Sync>,
     orders: Mutex<Option<mpsc::Sender<Order>>>,
@@ -148,8 +151,8 @@ impl Shared {
         self.head.send_replace(head);
     }
 
-    /// What had happened to each KMS and connection up to record `seq`. Copied a few streams at a time: the writer must
-    /// not wait for all of it.
+    /// Returns the history up to record `seq`. It is copied a few streams at a time, so that the writer does not wait
+    /// for the entire copy.
     fn history_upto(&self, seq: u64) -> History {
         let history = || self.history.read().unwrap_or_else(PoisonError::into_inner);
         let streams = history().streams();
@@ -164,11 +167,11 @@ impl Shared {
 }
 
 impl Ledger {
-    /// Opens the log in a data directory, or begins one; reads all of it and starts the writer.
+    /// Opens the log in a data directory, or creates one; reads it and starts the writer.
     ///
     /// # Errors
-    /// When another process has the directory, when the log is damaged or has lost its end, or when the operating
-    /// system refuses something.
+    /// When another process has the directory open, when the log is damaged or has lost its end, or when the operating
+    /// system returns an error.
     pub fn open(directory: &Path, options: LedgerOptions) -> Result<Self, LedgerError> {
         let (store, known) = Embedded::open(Directory::take(directory)?, options.cache_bytes)?;
         let snapshots = options.snapshot_key.clone().map(|key| Place::new(directory, key));
@@ -223,17 +226,17 @@ impl Ledger {
         })))
     }
 
-    /// The state as of the last durable record. Costs nothing; keep it for as long as one answer takes.
+    /// The state as of the last durable record. The call is cheap; keep the result for as long as one answer takes.
     pub fn state(&self) -> Arc<Published> {
         self.0.shared.published.load_full()
     }
 
-    /// Decides and records: `decide` is run by the writer on the newest state, with the time that the first of the
-    /// records will carry, and again should others have written in between. Answers when the records are durable.
-    /// Dropping the future takes nothing back.
+    /// Decides and records. The writer runs `decide` on the newest state, with the time of the first of its records,
+    /// and runs it again if others have appended in between. Returns when the records are durable. Dropping the future
+    /// does not cancel the change.
     ///
     /// # Errors
-    /// What `decide` says, or why nothing is written any more.
+    /// The refusal that `decide` returns, or the reason why the ledger accepts no changes.
     pub async fn execute(
         &self,
         context: Context,
@@ -247,11 +250,10 @@ impl Ledger {
         answered.await.unwrap_or(Err(Stopped::Closed.into()))
     }
 
-    /// The dry run: decides as [`Ledger::execute`] would now, and records nothing. What is returned never was and is
-    /// not published.
+    /// A dry run: decides as [`Ledger::execute`] would now, and records nothing. The returned state is never published.
     ///
     /// # Errors
-    /// What `decide` says.
+    /// The refusal that `decide` returns.
     pub fn consider(
         &self,
         decide: impl FnOnce(&State, Time) -> Result<Vec<Event>, Refusal>,
@@ -268,28 +270,29 @@ impl Ledger {
         Ok(Committed { head: published.head, published: Arc::new(published), events })
     }
 
-    /// The durable records from number `from` on, in order: at most `limit`, and never more than a thousand. Fewer when
-    /// they are large, none when there are no more. A caller that wants all goes on after the last one.
+    /// The durable records from number `from` on, in order: at most `limit`, and never more than a thousand. It returns
+    /// fewer when they are large, and none when there are no more. A caller that wants all calls again with the number
+    /// after the last one.
     ///
     /// # Errors
-    /// The first one that is broken.
+    /// The first broken record.
     pub async fn read_range(&self, from: u64, limit: usize) -> Result<Vec<Record>, LedgerError> {
         self.0.reader.read(Wanted::Range { from, limit }).await
     }
 
-    /// The record of this number; none if there is no such record yet.
+    /// The record of this number, if it exists.
     ///
     /// # Errors
-    /// When it is broken.
+    /// When the record is broken.
     pub async fn read_one(&self, seq: u64) -> Result<Option<Record>, LedgerError> {
         if seq == 0 { Ok(None) } else { Ok(self.read_range(seq, 1).await?.pop()) }
     }
 
-    /// The records of these numbers, which must ascend; those that are not there yet are left out. They are read a
+    /// The records of these numbers, which must ascend; numbers without a record are skipped. The records are read a
     /// thousand at a time, so that other reads get their turn.
     ///
     /// # Errors
-    /// The first one that is broken.
+    /// The first broken record.
     pub async fn read_many(&self, numbers: &[u64]) -> Result<Vec<Record>, LedgerError> {
         let mut records: Vec<Record> = Vec::new();
         let mut rest = numbers;
@@ -310,15 +313,15 @@ impl Ledger {
         self.0.shared.history.read().unwrap_or_else(PoisonError::into_inner).of(stream).to_vec()
     }
 
-    /// The number of the last durable record, and each new one.
+    /// A receiver of the number of the last durable record, notified of each new one.
     pub fn watch_head(&self) -> watch::Receiver<u64> {
         self.0.shared.head.subscribe()
     }
 
-    /// Reads all records and checks them, on a thread of its own.
+    /// Reads all records and checks them, on a separate thread.
     ///
     /// # Errors
-    /// The first one that is broken.
+    /// The first broken record.
     pub async fn verify(&self) -> Result<Verified, LedgerError> {
         let (store, end) = (self.0.store.clone(), self.0.shared.chain_end());
         let known = HeadMark { seq: end.seq, hash: end.hash };
@@ -326,13 +329,13 @@ impl Ledger {
         tokio::task::spawn_blocking(check).await.map_err(|_| LedgerError::ReaderGone)?
     }
 
-    /// May something still be written? Once false, for good.
+    /// Returns whether the ledger accepts changes. Once it returns false, it stays false.
     pub fn is_accepting(&self) -> bool {
         self.0.shared.accepting.load(Ordering::Acquire)
     }
 
-    /// Stops the writer after what is queued; whoever comes later is told that the log is closed. The directory is
-    /// let go with the last copy of the ledger.
+    /// Stops the writer after the queued changes; later changes fail with [`Stopped::Closed`]. The directory is
+    /// released with the last clone of the ledger.
     pub async fn close(self) {
         let orders = self.0.orders().take();
         if let Some(orders) = orders {
@@ -350,7 +353,7 @@ impl Inner {
     }
 }
 
-/// The last copy waits for the writer, so that the directory is free when it is gone.
+/// Dropping the last clone waits for the writer, so that the directory is free afterwards.
 impl Drop for Inner {
     fn drop(&mut self) {
         self.orders().take();

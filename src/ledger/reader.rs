@@ -1,9 +1,9 @@
-//! Reads of the past, for histories and `claviger events`: on a thread of their own, one at a time, so that no thread
-//! that serves requests waits for the disk. One read brings at most [`RANGE_MAX`] records and about [`BYTES_MAX`]
-//! bytes, so that none waits long for the others.
+//! Reads of past records, for histories and `claviger events`. They run one at a time on a thread of their own, so that
+//! no thread that serves requests waits for the disk. One read returns at most [`RANGE_MAX`] records and about
+//! [`BYTES_MAX`] bytes, so that no read waits long for the others.
 //!
-//! A record is believed when it names the hash of the one before, and the one after it names its own. Of the last
-//! record of the log the hash is known.
+//! A record is valid if it contains the hash of the one before, and the one after it contains its own. The hash of the
+//! last record of the log is known.
 
 use super::Shared;
 use super::chain::{Chain, ChainReader, check_time};
@@ -16,24 +16,24 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
-/// The most records that one read brings.
+/// The most records that one read returns.
 pub(super) const RANGE_MAX: usize = 1000;
-/// A read ends early after so many bytes of records.
+/// The number of bytes of records after which a read ends early.
 const BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Records with fewer than so many others between them are read in one walk: a seek costs about as much.
+/// Records whose numbers differ by at most this are read in one pass: a seek costs about as much.
 const NEAR: u64 = 16;
-/// Reads that may wait; the next ones wait to be let in.
+/// Reads that may be queued; [`Reader::read`] waits while the queue is full.
 const QUEUE: usize = 64;
 
-/// The reading thread. It ends with this value.
+/// The reading thread. It ends when this value is dropped.
 pub(super) struct Reader {
     requests: Option<mpsc::Sender<Request>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What is to be read.
+/// The records to read.
 pub(super) enum Wanted {
-    /// At most so many records from this number on.
+    /// At most `limit` records from number `from` on.
     Range { from: u64, limit: usize },
     /// The records of these numbers, which ascend.
     Numbers(Vec<u64>),
@@ -51,7 +51,7 @@ impl Reader {
         Ok(Self { requests: Some(requests), thread: Some(thread) })
     }
 
-    /// The records, or the first of them: fewer when they are large, none when there is no such record yet.
+    /// Returns the records, or the first of them if they are large; none if there is no such record yet.
     pub(super) async fn read(&self, wanted: Wanted) -> Result<Vec<Record>, LedgerError> {
         let requests = self.requests.as_ref().ok_or(LedgerError::ReaderGone)?;
         let (answer, answered) = oneshot::channel();
@@ -72,7 +72,7 @@ impl Drop for Reader {
 fn serve(store: &dyn Store, shared: &Shared, mut requests: mpsc::Receiver<Request>) {
     while let Some(Request { wanted, answer }) = requests.blocking_recv() {
         if answer.is_closed() {
-            continue; // The client has gone.
+            continue; // The caller no longer waits.
         }
         let _ = answer.send(read(store, &shared.chain_end(), &wanted));
     }
@@ -110,8 +110,8 @@ struct Piece<'a> {
 }
 
 impl Piece<'_> {
-    /// Reads those of a range that are wanted, with the record before it and the one after it, which bear witness.
-    /// Returns false when it ended early.
+    /// Reads the wanted records of a range, together with the record before it and the one after it, which prove them.
+    /// Returns false if it ended early.
     fn read(&mut self, range: RangeInclusive<u64>, wanted: impl Fn(u64) -> bool) -> Result<bool, LedgerError> {
         let (from, last) = (*range.start(), (*range.end()).min(self.end.seq));
         if from > last {
@@ -121,7 +121,7 @@ impl Piece<'_> {
         let known = HeadMark { seq: self.end.seq, hash: self.end.hash };
         for batch in ChainReader::middle(self.store, from, (last + 1).min(self.end.seq)) {
             for linked in batch?.iter() {
-                // It names the one before: that one is as it was written.
+                // This record contains the hash of the one before, which is thereby proved.
                 if linked.seq > last || self.bytes >= BYTES_MAX {
                     return Ok(linked.seq > last);
                 }

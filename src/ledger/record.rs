@@ -1,5 +1,5 @@
-//! A record: one event with who, when and why, and the bytes that it is kept as: a version, the hash of the record
-//! before, and the rest as bincode writes it from `layout`. The bytes of a version never change; `tests/golden/` holds
+//! A record: one event with its time, actor and request, and its stored bytes: a version, the hash of the record
+//! before, and the rest as bincode encodes it from `layout`. The bytes of a version never change; `tests/golden/` holds
 //! records of every version.
 
 use super::error::Fault;
@@ -10,20 +10,20 @@ use crate::domain::time::Time;
 use aws_lc_rs::digest;
 use std::fmt;
 
-/// The version that is written today. It is the first byte of a record.
+/// The version that this program writes. It is the first byte of a record.
 pub(super) const VERSION: u8 = 2;
 
-/// What all versions begin with: the version and the hash of the record before.
+/// The length of the beginning of all versions: the version and the hash of the record before.
 const BEGINNING: usize = 1 + 32;
 
-/// The longest record, in bytes. Far above what a request may bring; a length over it can only be damage.
+/// The longest record, in bytes. It is far above the size of any request; a longer record can only be damage.
 pub(super) const RECORD_MAX: usize = 4 * 1024 * 1024;
 
-/// Room for most records, in bytes, so that writing one takes memory once.
+/// The initial capacity for an encoded record, in bytes. Most records fit without reallocation.
 const TYPICAL_LENGTH: usize = 512;
 
-/// What the codec may count while it reads one. It counts what values take in memory (eight bytes for a number or a
-/// length that takes one byte here), so this is more than eight times as much.
+/// The limit that the codec applies while it decodes a record. It counts the size of values in memory (eight bytes for
+/// a number or a length that takes one byte here), so this is more than eight times [`RECORD_MAX`].
 const CLAIMED_MAX: usize = 16 * RECORD_MAX;
 
 /// The SHA-256 of a record as it is stored.
@@ -54,30 +54,30 @@ impl fmt::Debug for RecordHash {
 /// One record of the log. Its stream is that of its event.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Record {
-    /// The layout that it was written in.
+    /// The version in which the record was written.
     pub version: u8,
-    /// Its number, from 1, without gaps.
+    /// The number of the record, from 1, without gaps.
     pub seq: u64,
     pub event_id: EventId,
-    /// When it was written; later than the one before.
+    /// The time of writing, later than that of the record before.
     pub time: Time,
     pub actor: Actor,
     pub request_id: String,
     pub event: Event,
-    /// The hash of the record before; zeroes in the first one.
+    /// The hash of the record before; zeroes in the first record.
     pub previous: RecordHash,
-    /// The hash of this one.
+    /// The hash of this record.
     pub hash: RecordHash,
 }
 
-/// All that the state is made from: reading only this is what makes replay fast.
+/// The parts of a record that the state depends on. Decoding only these makes replay fast.
 pub(super) struct RecordedEvent {
     pub seq: u64,
     pub time: Time,
     pub event: Event,
 }
 
-/// A record that is about to be written: a [`Record`] before it has its place in the chain.
+/// A record that is about to be written.
 pub(super) struct Draft<'a> {
     pub seq: u64,
     pub event_id: EventId,
@@ -89,7 +89,7 @@ pub(super) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// The bytes to keep; none when there are more of them than a record may have.
+    /// Returns the bytes to store; `None` if the record would be longer than [`RECORD_MAX`].
     pub(super) fn encode(&self) -> Option<Vec<u8>> {
         let Draft { seq, event_id, time, actor, request_id, event, previous } = self;
         let entry = v2::Entry {
@@ -112,12 +112,12 @@ impl Record {
     /// Reads a record of any version.
     ///
     /// # Errors
-    /// When it was written by a later version of the program, or is not a record.
+    /// When a later version of the program wrote the record, or the bytes are not a record.
     pub fn decode(bytes: &[u8]) -> Result<Self, Fault> {
         Self::decode_hashed(bytes, RecordHash::of(bytes))
     }
 
-    /// The same for whoever has hashed the bytes already.
+    /// Reads a record whose hash is already computed.
     pub(super) fn decode_hashed(bytes: &[u8], hash: RecordHash) -> Result<Self, Fault> {
         let previous = previous_of(bytes)?;
         let v2::Entry { seq, event_id, time, actor, request_id, event } = entry_of(bytes)?;
@@ -134,21 +134,21 @@ impl Record {
         })
     }
 
-    /// To whose history it belongs.
+    /// The stream that the record belongs to.
     pub fn stream(&self) -> Stream {
         self.event.stream()
     }
 }
 
 impl RecordedEvent {
-    /// Reads what happened from a record of any version.
+    /// Reads the event from a record of any version.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Fault> {
         let v2::Entry { seq, time, event, .. } = entry_of(bytes)?;
         Ok(Self { seq, time: time.into_live()?, event: event.into_live()? })
     }
 }
 
-/// Reads what follows the beginning. A later version gets an arm of its own here.
+/// Decodes the part after the beginning. A later version gets its own arm here.
 pub(super) fn entry_of(bytes: &[u8]) -> Result<v2::Entry<'_>, Fault> {
     match version_of(bytes)? {
         VERSION => {}
@@ -168,12 +168,12 @@ pub(super) fn entry_of(bytes: &[u8]) -> Result<v2::Entry<'_>, Fault> {
     }
 }
 
-/// In which version a record was written.
+/// Returns the version of a record.
 fn version_of(bytes: &[u8]) -> Result<u8, Fault> {
     bytes.first().copied().ok_or_else(|| Fault::Undecodable("it is empty".to_owned()))
 }
 
-/// What a record says of the one before, read without the rest of it: all versions begin alike.
+/// Returns the hash of the record before, without decoding the rest: all versions begin alike.
 pub(super) fn previous_of(bytes: &[u8]) -> Result<RecordHash, Fault> {
     version_of(bytes)?;
     match bytes.get(1..BEGINNING).map(<[u8; 32]>::try_from) {

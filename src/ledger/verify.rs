@@ -1,4 +1,4 @@
-//! A log that no server has open: to be checked, read, or, by an operator who knows better, accepted as it is.
+//! Work on a log that no server has open: checking it, reading it, or accepting it as it is, at an operator's request.
 
 use super::chain::{Chain, ChainReader, LinkedBatch, check_time};
 use super::directory::{Directory, io, sync};
@@ -12,21 +12,21 @@ use crate::domain::time::Time;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// What a walk over the whole log found.
+/// The result of checking a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// How many records there are.
+    /// The number of records.
     pub records: u64,
-    /// The hash of the last one; zeroes if there is none.
+    /// The hash of the last record; zeroes if there is none.
     pub hash: RecordHash,
-    /// When the first and the last were written.
+    /// The times of the first and the last record.
     pub span: Option<(Time, Time)>,
 }
 
-/// Walks over the whole log in a data directory that no process has open, and checks every record.
+/// Reads the log in a data directory that no process has open, and checks every record.
 ///
 /// # Errors
-/// The first record that is broken, or why the log cannot be read.
+/// The first broken record, or the reason why the log cannot be read.
 pub fn verify(directory: &Path) -> Result<Verified, LedgerError> {
     let (store, known) = open(directory)?;
     walk(ChainReader::whole(&store, store.head()), known)
@@ -35,18 +35,18 @@ pub fn verify(directory: &Path) -> Result<Verified, LedgerError> {
 /// Reads the log in a data directory that no process has open, from record number `from` on.
 ///
 /// # Errors
-/// Why the log cannot be read.
+/// The reason why the log cannot be opened.
 pub fn read(directory: &Path, from: u64) -> Result<Records, LedgerError> {
     let (store, _) = open(directory)?;
     let reader = ChainReader::middle(&store, from, store.head());
     Ok(Records { reader, from, batch: None, before: None, broken: false, _store: Box::new(store) })
 }
 
-/// Takes what is there for all there was: for an operator who has no better copy of a log that lost its end. What is
-/// there must be whole in itself.
+/// Accepts the existing records as the complete log, for an operator who has no better copy of a log that lost its end.
+/// The records must form an intact chain.
 ///
 /// # Errors
-/// The first record that is broken, or why the log cannot be read.
+/// The first broken record, or the reason why the log cannot be read.
 pub fn accept(directory: &Path) -> Result<Verified, LedgerError> {
     refuse_absent(directory)?;
     let taken = Directory::take(directory)?;
@@ -64,7 +64,7 @@ pub(super) fn open(directory: &Path) -> Result<(Embedded, HeadMark), LedgerError
     Embedded::open(Directory::take(directory)?, READING_CACHE_BYTES)
 }
 
-/// Refuses a directory without a log: to open it would make one.
+/// Rejects a directory without a log: opening it would create one.
 fn refuse_absent(directory: &Path) -> Result<(), LedgerError> {
     let store = directory.join("log/db");
     match std::fs::metadata(&store) {
@@ -74,7 +74,7 @@ fn refuse_absent(directory: &Path) -> Result<(), LedgerError> {
     }
 }
 
-/// Checks every record that comes.
+/// Checks every record of `reader`.
 pub(super) fn walk(reader: ChainReader, known: HeadMark) -> Result<Verified, LedgerError> {
     let (mut end, mut first) = (Chain::START, None);
     replay::decoded(reader, known, |_, chain| {
@@ -86,11 +86,11 @@ pub(super) fn walk(reader: ChainReader, known: HeadMark) -> Result<Verified, Led
     Ok(Verified { records: end.seq, hash: end.hash, span: first.map(|first| (first, end.time)) })
 }
 
-/// Records in order. After an error there are no more.
+/// An iterator over records in order. After an error there are no more.
 pub struct Records {
     reader: ChainReader,
     from: u64,
-    /// Those that were read, and how many of them were handed out.
+    /// The records that were read, and the number of them that were returned.
     batch: Option<(LinkedBatch, usize)>,
     before: Option<Time>,
     broken: bool,

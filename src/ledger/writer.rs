@@ -1,7 +1,8 @@
-//! The one thread that writes. It decides whatever waits on the newest state, makes the records of all of it durable
-//! with one sync, publishes, and then answers everybody, refusals too: they may rest on what was not durable before.
+//! The only thread that writes. It decides all queued proposals on the newest state, makes their records durable with
+//! one sync, publishes the state, and then answers all proposals. Refusals wait for the sync too, because they may
+//! depend on records that were not durable before.
 //!
-//! What is published is durable. After a failed write nothing is written any more: what reached the disk is not known.
+//! A published state is durable. After a failed write the writer stops, because it is unknown what reached the disk.
 
 use super::chain::{Chain, ChainReader, check_time};
 use super::error::{LedgerError, Stopped, WriteError};
@@ -19,25 +20,25 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
-/// At most so many decisions share a sync, so that none waits long for the others' rules to run.
+/// The most decisions that share a sync, so that none waits long for the others to be decided.
 const GROUP_MAX: usize = 256;
-/// Beyond so many bytes the rest waits for the next sync.
+/// The number of bytes of records after which further decisions wait for the next sync.
 const GROUP_BYTES: usize = 1024 * 1024;
-/// Later than any clock that works: from here on the next nanosecond always exists.
+/// The latest time that is taken from the clock, later than any real time. It leaves room for later records.
 const LATEST: i64 = i64::MAX - (1 << 53);
 
 pub(super) type Decide = Box<dyn Fn(&State, Time) -> Result<Vec<Event>, Refusal> + Send>;
 
-/// What the writer is asked.
+/// A message to the writer.
 pub(super) enum Order {
     Write(Proposal),
-    /// Look for what others have appended.
+    /// Read the records that others have appended.
     CatchUp,
-    /// Stop after what came before.
+    /// Stop after the messages before this one.
     Close(oneshot::Sender<()>),
 }
 
-/// A decision that is to be taken.
+/// A decision to make, and the channel for its result.
 pub(super) struct Proposal {
     pub context: Context,
     pub decide: Decide,
@@ -50,7 +51,7 @@ pub(super) struct Writer {
     pub options: LedgerOptions,
     pub chain: Chain,
     pub orders: mpsc::Receiver<Order>,
-    /// There until the end.
+    /// `None` once the writer closes.
     pub keeper: Option<Keeper>,
 }
 
@@ -61,7 +62,7 @@ struct Tentative {
     chain: Chain,
 }
 
-/// What is to become of the first few of the waiting decisions.
+/// The outcomes of the first of the waiting proposals, and the entries to append for them.
 struct Plan {
     outcomes: Vec<Result<Committed, WriteError>>,
     entries: Vec<Entry>,
@@ -81,7 +82,7 @@ impl Writer {
                 None | Some(Order::Write(_)) => {}
                 Some(Order::CatchUp) => self.catch_up_or_stop(),
                 Some(Order::Close(done)) => {
-                    // Whoever comes now is told by the closed queue; whoever waits on `done` finds it closed.
+                    // Dropping the queue rejects later messages before `done` reports that the writer has closed.
                     let keeper = self.keeper.take().filter(|_| self.is_accepting());
                     let (published, chain) = (self.shared.published.load_full(), self.chain);
                     drop(self);
@@ -95,7 +96,7 @@ impl Writer {
         }
     }
 
-    /// Takes in what waits, up to the first order that is not a decision; returns that one.
+    /// Collects the queued proposals, up to the first order that is not a proposal, and returns that order.
     fn gather(&mut self, first: Order, waiting: &mut VecDeque<Proposal>) -> Option<Order> {
         let mut next = Some(first);
         while let Some(order) = next {
@@ -108,7 +109,7 @@ impl Writer {
         None
     }
 
-    /// Decides, records, publishes and answers as many of the waiting as share a sync.
+    /// Decides, records, publishes and answers as many of the waiting proposals as share a sync.
     fn commit(&mut self, waiting: &mut VecDeque<Proposal>) {
         while self.is_accepting() {
             let plan = self.plan(waiting);
@@ -121,7 +122,7 @@ impl Writer {
                     return answer(waiting, plan.outcomes);
                 }
                 Err(AppendError::Moved(head)) if head > self.chain.seq => self.catch_up_or_stop(),
-                // Records that were durable are gone: to go on would be to write others in their place.
+                // Durable records are gone: writing on would give their numbers to other records.
                 Err(AppendError::Moved(found)) => self.stop(&LedgerError::Shorter { known: self.chain.seq, found }),
                 Err(AppendError::Failed(error)) => self.stop(&error),
             }
@@ -149,7 +150,7 @@ impl Writer {
         Plan { outcomes, entries, end }
     }
 
-    /// Decides on a copy. A defect in the rules spoils that one decision, not the writer.
+    /// Decides on a copy of the state. A panic in the rules fails that one decision, not the writer.
     fn try_out(&self, on: &Tentative, proposal: &Proposal) -> Result<(Committed, Vec<Entry>, Tentative), WriteError> {
         let attempt = || {
             let time = time_after(on.chain.time, (self.options.clock)());
@@ -160,7 +161,7 @@ impl Writer {
             Ok((Committed { head: published.head, published, events }, entries, after))
         };
         catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|_| {
-            tracing::error!(request_id = proposal.context.request_id, "a decision failed: a defect of the program");
+            tracing::error!(request_id = proposal.context.request_id, "a decision panicked, which is a bug");
             Err(WriteError::Defect)
         })
     }
@@ -215,7 +216,7 @@ impl Writer {
         }
     }
 
-    /// Takes in what others have appended.
+    /// Reads and applies the records that others have appended.
     fn catch_up(&mut self) -> Result<(), LedgerError> {
         let head = self.store.head();
         if head < self.chain.seq {
@@ -248,7 +249,7 @@ impl Writer {
     }
 }
 
-/// However it ends: nobody shall believe that something is still written.
+/// The ledger accepts no changes once the writer has ended, for whatever reason.
 impl Drop for Writer {
     fn drop(&mut self) {
         self.shared.accepting.store(false, Ordering::Release);
@@ -261,12 +262,12 @@ impl Tentative {
     }
 }
 
-/// The time of a record after one of that time, when the clock shows `now`.
+/// Returns the time of the record after one of time `last`, when the clock shows `now`.
 pub(super) fn time_after(last: Time, now: Time) -> Time {
     Time::from_nanos(now.nanos().min(LATEST).max(last.nanos().saturating_add(1)))
 }
 
-/// Passes on that others have appended, for as long as there is a writer.
+/// Forwards the store's notifications of appended records to the writer, for as long as the writer exists.
 pub(super) fn pass_on_heads(heads: &std::sync::mpsc::Receiver<u64>, orders: &mpsc::WeakSender<Order>) {
     while heads.recv().is_ok() {
         let Some(orders) = orders.upgrade() else { return };
@@ -278,7 +279,7 @@ pub(super) fn pass_on_heads(heads: &std::sync::mpsc::Receiver<u64>, orders: &mps
 
 fn answer(waiting: &mut VecDeque<Proposal>, outcomes: Vec<Result<Committed, WriteError>>) {
     for (proposal, outcome) in waiting.drain(..outcomes.len()).zip(outcomes) {
-        // Whoever does not wait any more learns of it from the state.
+        // A caller that no longer waits can see the outcome in the state.
         let _ = proposal.answer.send(outcome);
     }
 }

@@ -1,5 +1,5 @@
-//! Which forms of the layouts a set of samples has: every variant, every optional member set and unset, every list
-//! empty and not.
+//! The forms of the layouts that a set of samples covers: every variant, every optional member set and unset, every
+//! list empty and non-empty.
 
 use super::v2::primitives::{Bytes, Fingerprint, Moment, Text, TokenHash};
 use std::collections::BTreeSet;
@@ -9,10 +9,10 @@ use uuid::Uuid;
 pub(in crate::ledger) type Forms = BTreeSet<String>;
 
 pub(in crate::ledger) trait Covered {
-    /// All forms that there are, of something that stands in this place.
+    /// Adds all forms that a value in this place can have.
     fn wanted(place: &str, wanted: &mut Forms);
 
-    /// The forms that this one has.
+    /// Adds the forms that this value has.
     fn note(&self, place: &str, seen: &mut Forms);
 }
 
@@ -73,7 +73,7 @@ macro_rules! of_one_form {
 }
 of_one_form!(u16, u32, u64, Uuid, Moment, Text<'_>, Bytes<'_>, TokenHash, Fingerprint);
 
-/// Both values of a switch, so that a sample shows which byte is which.
+/// Both values are forms, so that the samples show the byte of each.
 impl Covered for bool {
     fn wanted(place: &str, wanted: &mut Forms) {
         wanted.extend([format!("{place} true"), format!("{place} false")]);

@@ -1,12 +1,12 @@
-//! `layout! { struct Layout of Live { member: Type, … } }`, and the same with `enum`: the type, and both conversions by
-//! members and variants of the same names. The members of a tuple variant have names here, which are not kept. A layout
-//! that borrows is written `Layout<'a>`.
+//! `layout! { struct Layout of Live { member: Type, … } }`, and the same with `enum`, define a layout and both
+//! conversions, by members and variants of the same names. The members of a tuple variant have names here, which are
+//! not stored. A layout that borrows is written `Layout<'a>`.
 //!
-//! What an older version wrote, and none writes any more, is `read struct` or `read enum`. Members that the live struct
-//! got since follow with what they were then: `} with { member: value, … }`.
+//! A type that only older versions wrote is a `read struct` or `read enum`. Members that the live struct has gained
+//! since then follow with their former values: `} with { member: value, … }`.
 
 macro_rules! layout {
-    // Serde cannot tell which members borrow, and is told that any may.
+    // Serde cannot determine which members borrow, so the bound allows all of them to.
     ($(#[$meta:meta])* struct $name:ident<'a> of $($rest:tt)*) => {
         layout! { @struct [$(#[$meta])* #[serde(bound(deserialize = "'de: 'a"))]] $name [<'a>] $($rest)* }
     };

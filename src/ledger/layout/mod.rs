@@ -1,19 +1,19 @@
-//! What is written: layouts, which are plain types that nothing but the log uses. A live type of the domain is free to
-//! change; its layout is not, because bincode writes members by position and variants by number.
+//! Layouts: the stored forms of the domain's types, which only the log uses. A live type, that is a type of the domain,
+//! may change; its layout may not, because bincode encodes members by position and variants by number.
 //!
-//! A layout names its members once, in [`layout!`], and both conversions come from that. They name all members of both
-//! sides, so a live type that gets a member or a variant does not compile until its layout has decided. To change an event:
+//! A layout lists its members once, in [`layout!`], which generates both conversions. They name all members of both
+//! sides, so a live type with a new member or variant does not compile until its layout handles it. To change an event:
 //!
 //! - **A new variant** (of `KeyEvent`, `Operation`, `Aspect`, …): add it to the layout, at the end of the enum.
-//! - **A new member**: a layout that was released never gets one. Begin the next version: `v3/` has the struct with its
-//!   new member, and what holds it up to `Entry`; all the rest it takes from `v2/` with `pub(super) use`. In `v2/` the
-//!   same types become `read struct` and `read enum`, which are never written, and the struct says what the member was
-//!   then: `} with { member: None, }`. `record.rs` writes the new version and reads both. Where only one event has the
-//!   struct, a new live variant with it may be less.
-//! - **A variant or a member that goes**: likewise, with the conversion of that one type written out by hand.
-//! - Then give the samples the new forms (`ledger/tests/sample*.rs`) and run `write_a_new_golden_file`, which adds a file
-//!   to `tests/golden/`. A test fails until every variant has a sample there, with every optional member set and unset.
-//!   Files that are there are never edited.
+//! - **A new member**: a released layout never gets one. Begin the next version: `v3/` has the struct with its new
+//!   member, and the types that contain it, up to `Entry`; it imports all others from `v2/` with `pub(super) use`. In
+//!   `v2/` the same types become `read struct` and `read enum`, which are never written, and the struct gives the
+//!   member's former value: `} with { member: None, }`. `record.rs` writes the new version and reads both. If only one
+//!   event has the struct, adding a live variant may be less work.
+//! - **A removed variant or member**: the same, with the conversion of that one type written by hand.
+//! - Then add the new forms to the samples (`ledger/tests/sample*.rs`) and run `write_a_new_golden_file`, which adds a
+//!   file to `tests/golden/`. A test fails until every variant has a sample there, with every optional member set and
+//!   unset. Existing files are never edited.
 
 use super::error::Fault;
 use std::sync::Arc;
@@ -28,19 +28,19 @@ pub(super) mod state;
 mod tests;
 pub(super) mod v2;
 
-/// A layout of `Live`, made to be written: it borrows what it can.
+/// A conversion from a live value to its layout, for writing. The layout borrows where possible.
 pub(super) trait LayoutOf<'a, Live> {
     fn of(live: &'a Live) -> Self;
 }
 
-/// A layout that was read, made into what it stands for.
+/// A conversion from a layout that was read to the live value.
 pub(super) trait IntoLive<Live> {
     /// # Errors
-    /// When no such live value is possible.
+    /// When the layout's value is not a valid live value.
     fn into_live(self) -> Result<Live, Impossible>;
 }
 
-/// A value that this program could not have written.
+/// The message for a stored value that is not a valid live value.
 #[derive(Debug)]
 pub(super) struct Impossible(Box<str>);
 

@@ -1,10 +1,10 @@
-//! The form of a snapshot on disk:
+//! The format of a snapshot on disk:
 //!
-//! `claviger snapshot\n` | version of the parts (1 byte) | parts | table | MAC (32 bytes) | length of the table (4 bytes)
+//! `claviger snapshot\n` | version of the parts (1 byte) | parts | table | MAC (32 bytes) | table length (4 bytes)
 //!
-//! The table has the number, hash and time of the record that the snapshot rests on, and the kind, length and SHA-256 of
-//! each part. The MAC covers the beginning, the program's version and the table, and through the hashes the parts. Parts
-//! are read, checked and decoded in parallel. Numbers are big-endian.
+//! The table has the number, hash and time of the snapshot's last record, and the kind, length and SHA-256 of each
+//! part. The MAC covers the beginning, the program's version and the table, and thereby the parts. Parts are read,
+//! checked and decoded in parallel. Numbers are big-endian.
 
 use super::super::chain::Chain;
 use super::super::directory::owner_only;
@@ -18,7 +18,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// Ends with the version of what is in the parts.
+/// The beginning of the file; its last byte is the version of the parts.
 const BEGINNING: [u8; 19] = {
     let mut beginning = *b"claviger snapshot\n?";
     beginning[18] = VERSION;
@@ -27,10 +27,10 @@ const BEGINNING: [u8; 19] = {
 const MAC_LENGTH: usize = 32;
 const TABLE_HEADER: usize = 8 + 32 + 8;
 const TABLE_ROW: usize = 2 + 8 + 32;
-/// A longer table can only be damage.
+/// The longest table, in bytes. A longer one can only be damage.
 const TABLE_MAX: usize = 1024 * 1024;
 
-/// A snapshot whose table is known to be genuine. Its parts are checked as they are read.
+/// A snapshot whose table has been authenticated. Its parts are checked as they are read.
 pub(in crate::ledger) struct SnapshotFile {
     file: File,
     pub chain: Chain,
@@ -75,7 +75,7 @@ impl SnapshotFile {
         self.parts.len()
     }
 
-    /// The kind and the bytes of part `n`, as they were written.
+    /// Reads part `n` and checks its hash; returns its kind and its bytes.
     pub(in crate::ledger) fn part(&self, n: usize) -> Result<(u16, Vec<u8>), Doubt> {
         let part = self.parts.get(n).ok_or(Doubt::Part(n))?;
         let mut bytes = vec![0; usize::try_from(part.length).map_err(|_| Doubt::Part(n))?];
@@ -87,8 +87,8 @@ impl SnapshotFile {
     }
 }
 
-/// What the MAC is over. The program's version is in it: layouts may differ from one to the next, and to replay the log once
-/// after an update is cheap.
+/// The bytes that the MAC covers. They include the program's version: layouts may differ from one version to the next,
+/// and replaying the log once after an update is cheap.
 fn signed_bytes(table: &[u8]) -> Vec<u8> {
     [BEGINNING.as_slice(), env!("CARGO_PKG_VERSION").as_bytes(), table].concat()
 }
@@ -111,7 +111,7 @@ fn parse_table(table: &[u8]) -> Option<(Chain, Vec<PartRow>)> {
     Some((chain, parts))
 }
 
-/// Takes the parts of a snapshot that is being written.
+/// Writes the parts of a snapshot, and collects their table.
 pub(in crate::ledger) struct PartWriter {
     file: BufWriter<File>,
     table: Vec<u8>,
@@ -126,7 +126,7 @@ impl PartWriter {
     }
 }
 
-/// Writes a snapshot beside the one that is there, and then puts it in its place, both durably.
+/// Writes a snapshot to a temporary file, syncs it, and renames it over the existing one.
 pub(super) fn write(
     path: &Path,
     key: &hmac::Key,

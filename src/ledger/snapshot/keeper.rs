@@ -1,5 +1,5 @@
-//! The thread that writes snapshots, at the lowest priority and from copies that cost nothing: neither the writer nor
-//! anybody who reads waits for it.
+//! The thread that writes snapshots, at the lowest priority and from cheap copies of the state. Neither the writer nor
+//! any reader waits for it.
 
 use super::super::chain::Chain;
 use super::super::error::LedgerError;
@@ -12,9 +12,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-/// Records between two snapshots of a running ledger: as many are replayed in about half a second.
+/// Records between two snapshots of a running ledger. This many are replayed in about half a second.
 const EVERY: u64 = 100_000;
-/// At the end of the process fewer are worth one.
+/// Records since the last snapshot that are enough for another at the end of the process.
 const AT_THE_END: u64 = 1_000;
 
 struct Job {
@@ -22,16 +22,16 @@ struct Job {
     chain: Chain,
 }
 
-/// Decides when a snapshot is due, and has it written.
+/// Decides when a snapshot is due, and passes it to the thread that writes it.
 pub(in crate::ledger) struct Keeper {
     jobs: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
-    /// The record that the last snapshot rests on.
+    /// The last record of the last snapshot.
     last: u64,
 }
 
 impl Keeper {
-    /// The last snapshot rests on record `last`; 0: there is none.
+    /// Starts the thread. `last` is the last record of the last snapshot, 0 if there is none.
     pub(in crate::ledger) fn start(place: Option<Place>, shared: &Arc<Shared>, last: u64) -> Result<Self, LedgerError> {
         let Some(place) = place else { return Ok(Self { jobs: None, thread: None, last }) };
         let (jobs, queue) = sync_channel(1);
@@ -40,14 +40,15 @@ impl Keeper {
         Ok(Self { jobs: Some(jobs), thread: Some(thread), last })
     }
 
-    /// To be told of each commit. Never waits: if a snapshot is being written still, a later commit begins the next.
+    /// Begins a snapshot if one is due; called after each commit. It never waits: if the last snapshot is still being
+    /// written, a later commit begins the next.
     pub(in crate::ledger) fn note(&mut self, published: &Published, chain: Chain) {
         if chain.seq >= WORTHWHILE && chain.seq - self.last >= EVERY {
             self.begin(published, chain);
         }
     }
 
-    /// Writes a last one, and waits for it.
+    /// Writes a last snapshot if it is worthwhile, and waits for it.
     pub(in crate::ledger) fn finish(self, published: &Published, chain: Chain) {
         if chain.seq >= WORTHWHILE
             && chain.seq.saturating_sub(self.last) >= AT_THE_END

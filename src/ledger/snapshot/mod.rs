@@ -1,11 +1,11 @@
-//! A snapshot of the state beside the log, so that a start need not replay all of it. It is a cache: the log is the
-//! truth, and deleting the file `snapshot` loses nothing. `verify` never looks at it.
+//! A snapshot of the state beside the log, so that a start need not replay the entire log. It is a cache: the log is
+//! authoritative, and deleting the file `snapshot` loses nothing. `verify` never reads it.
 //!
-//! It is believed only if its MAC is right, under a key that the keyring gives, and if the record that it rests on is in
-//! the log with the hash that it names. On any doubt the file is thrown away and the log is replayed. So nobody gains
-//! anything by editing it: without the master key no MAC can be made.
+//! A snapshot is used only if its MAC, under a key from the keyring, is correct, and if its last record is in the log
+//! with the hash that the snapshot has for it. Otherwise the file is deleted and the log is replayed. So an attacker
+//! gains nothing by editing it: the MAC requires the master key.
 //!
-//! `file` is its form on disk, `keeper` the thread that writes it.
+//! `file` is the format on disk, `keeper` the thread that writes it.
 
 mod file;
 mod keeper;
@@ -28,15 +28,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
-/// Gives the key for the MAC of snapshots: asked for when there is a snapshot to read, and when one is written. None when
-/// the master key cannot be had; then snapshots are neither used nor written.
+/// Returns the key for the MAC of snapshots. It is called when a snapshot is read or written. It returns `None` if the
+/// master key is not available; then snapshots are neither used nor written.
 pub type SnapshotKey = Arc<dyn Fn() -> Option<[u8; 32]> + Send + Sync>;
 
-/// So many records are replayed in a fraction of a second: a snapshot of fewer is not worth its file, and to replay them
-/// checks them all.
+/// The least records that get a snapshot. Fewer are replayed in a fraction of a second, which also checks them all.
 pub(super) const WORTHWHILE: u64 = 20_000;
 
-/// Where the snapshot of a data directory is, and under which key.
+/// The path and the key of a data directory's snapshot.
 #[derive(Clone)]
 pub(super) struct Place {
     path: PathBuf,
@@ -52,26 +51,26 @@ impl Place {
         (self.key)().map(|key| hmac::Key::new(hmac::HMAC_SHA256, &key))
     }
 
-    /// The state that the snapshot has, if there is one and there is no doubt about it.
+    /// Returns the state of the snapshot, if there is a valid one.
     pub(super) fn load(&self, store: &dyn Store, known: HeadMark) -> Option<Replayed> {
         if !self.path.exists() {
             return None;
         }
         let Some(key) = self.mac_key() else {
-            tracing::info!("the snapshot is not used: the master key is not there yet");
+            tracing::info!("the snapshot is not used: the master key is not available");
             return None;
         };
         match self.read(&key, store, known) {
             Ok(replayed) => Some(replayed),
             Err(doubt) => {
-                tracing::warn!(%doubt, path = %self.path.display(), "the snapshot is thrown away; the log is replayed");
-                let _ = std::fs::remove_file(&self.path); // Should it stay, the next start doubts it again.
+                tracing::warn!(%doubt, path = %self.path.display(), "the snapshot is discarded; the log is replayed");
+                let _ = std::fs::remove_file(&self.path); // If this fails, the next start discards it again.
                 None
             }
         }
     }
 
-    /// The snapshot, if it is genuine.
+    /// Opens the snapshot and checks its MAC.
     #[cfg(test)]
     pub(super) fn open(&self) -> Result<SnapshotFile, Doubt> {
         SnapshotFile::open(&self.path, &self.mac_key().ok_or(Doubt::NoKey)?)
@@ -101,7 +100,7 @@ impl Place {
         Ok(Replayed { state, history, chain })
     }
 
-    /// Writes a snapshot in the place of the one that is there.
+    /// Writes a snapshot, which replaces the existing one.
     pub(super) fn write(&self, replayed: &Replayed) -> Result<(), Doubt> {
         let key = self.mac_key().ok_or(Doubt::NoKey)?;
         file::write(&self.path, &key, replayed.chain, |parts| {
@@ -111,11 +110,11 @@ impl Place {
     }
 }
 
-/// The state by the snapshot and the log after it, or by the whole log. Returns the record that the snapshot rests on,
-/// too; number 0 if none was used.
+/// Rebuilds the state from the snapshot and the records after it, or from the entire log. Also returns the last record
+/// of the snapshot, with number 0 if none was used.
 ///
 /// # Errors
-/// The first thing wrong with the log.
+/// The first fault in the log.
 pub(super) fn replay(
     place: Option<&Place>,
     store: &dyn Store,
@@ -125,15 +124,15 @@ pub(super) fn replay(
         let rested_on = HeadMark { seq: start.chain.seq, hash: start.chain.hash };
         match replay::replay(store, start, store.head(), known) {
             Ok(replayed) => return Ok((replayed, rested_on)),
-            Err(error) => tracing::warn!(%error, "the log does not go on from the snapshot; all of it is replayed"),
+            Err(error) => tracing::warn!(%error, "the log does not continue the snapshot; all of it is replayed"),
         }
     }
     let replayed = replay::replay(store, Replayed::nothing(), store.head(), known)?;
     Ok((replayed, HeadMark::default()))
 }
 
-/// Checks the records that a snapshot stood for, which the start has not read, while others work already. A log that is
-/// broken there is not written to any more. Ends early when the ledger does.
+/// Checks the records up to a snapshot, which the start has not read, in the background. If they are broken, the ledger
+/// accepts no more changes. The thread ends early when the ledger is closed.
 pub(super) fn check_rest(
     store: Arc<dyn Store>,
     shared: Arc<Shared>,
@@ -148,25 +147,25 @@ pub(super) fn check_rest(
             let checked = batch.and_then(|batch| batch.iter().try_for_each(|linked| rested_on.check(&linked)));
             if let Err(error) = checked {
                 shared.accepting.store(false, Ordering::Release);
-                tracing::error!(%error, "the log is broken: nothing is written any more");
+                tracing::error!(%error, "the log is broken: the ledger accepts no more changes");
             }
             if !shared.accepting.load(Ordering::Acquire) {
                 return;
             }
         }
-        tracing::info!(records = rested_on.seq, "the records before the snapshot are whole");
+        tracing::info!(records = rested_on.seq, "the records before the snapshot are intact");
     };
     spawn("ledger-check", check).map(Some)
 }
 
-/// Gives way to all other threads. Linux takes it of the calling thread alone.
+/// Sets the lowest priority. On Linux this applies to the calling thread only.
 fn lower_priority() {
     if let Err(error) = rustix::process::setpriority_process(None, 19) {
-        tracing::debug!(%error, "a thread of the ledger goes on at the usual priority");
+        tracing::debug!(%error, "a thread of the ledger keeps the default priority");
     }
 }
 
-/// Refuses a record that is not the one of this mark.
+/// Checks that the log has the record of this mark.
 fn check_mark(store: &dyn Store, mark: HeadMark) -> Result<(), LedgerError> {
     for batch in ChainReader::middle(store, mark.seq, mark.seq) {
         batch?.iter().try_for_each(|linked| mark.check(&linked))?;
@@ -180,23 +179,23 @@ impl From<Impossible> for Doubt {
     }
 }
 
-/// Why a snapshot is not believed, or could not be written.
+/// The reason why a snapshot is not used, or could not be written.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Doubt {
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    #[error("it is not a snapshot, or one of another version")]
+    #[error("it is not a snapshot, or has another version")]
     Form,
-    #[error("its MAC is wrong: it was changed, or made under another master key or by another version of the program")]
+    #[error("its MAC is wrong: it was changed, or written with another master key or by another program version")]
     Mac,
-    #[error("part {0} of it was changed")]
+    #[error("its part {0} was changed")]
     Part(usize),
-    #[error("it rests on record {snapshot}, and the log ends with {log}")]
+    #[error("its last record is number {snapshot}, and the log ends with {log}")]
     Ahead { snapshot: u64, log: u64 },
-    #[error("the record that it rests on: {0}")]
+    #[error("its last record: {0}")]
     Record(LedgerError),
-    #[error("its content is not a state: {0}")]
+    #[error("its content cannot be decoded: {0}")]
     Content(String),
-    #[error("the master key is not there")]
+    #[error("the master key is not available")]
     NoKey,
 }

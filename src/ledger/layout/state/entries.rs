@@ -1,4 +1,4 @@
-//! The entries of a state: what has happened to each so far. What events hold too is laid out as it is there.
+//! The layouts of the state's entries. Types that events contain too have the layouts of the events.
 
 use super::super::v2::connection::ConnectionSettings;
 use super::super::v2::group::GroupMetadata;
@@ -282,7 +282,7 @@ layout! {
     }
 }
 
-/// Done, or why not.
+/// Success, or the reason for a failure.
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(in crate::ledger) enum Outcome<'a> {

@@ -1,4 +1,4 @@
-//! Entries with an index of their own parts. It is not kept: it follows from the parts.
+//! Entries with an index of their own parts. The index is not stored: it is rebuilt from the parts.
 
 use super::super::v2::primitives::{Moment, Text};
 use super::super::v2::schedule::{Cause, KeyOutcome, RunOutcome};
@@ -24,7 +24,7 @@ pub(super) struct SyncJob<'a> {
 
 impl<'a> LayoutOf<'a, sync::SyncJob> for SyncJob<'a> {
     fn of(live: &'a sync::SyncJob) -> Self {
-        // All members are named: one that is added has to be decided on here.
+        // All members are named, so that a new one does not compile until it is handled here.
         let sync::SyncJob { id, by, all, regions, cancelled, completed, created, updated, places: _, open: _ } = live;
         Self {
             id: LayoutOf::of(id),

@@ -1,8 +1,8 @@
-//! What is in a snapshot: the layout of the whole state, in parts that are encoded and decoded side by side. Indexes are
-//! not in it: they follow from the entries.
+//! The content of a snapshot: the layout of the entire state, in parts that are decoded in parallel. Indexes are not
+//! stored: they are rebuilt from the entries.
 //!
-//! A snapshot is a cache, and one of another version of the program is thrown away. So the layouts here may change; raise
-//! [`VERSION`] then, for builds of the same version.
+//! A snapshot is a cache, and a snapshot of another version of the program is discarded. So the layouts here may
+//! change; raise [`VERSION`] when they do, for builds of the same version.
 
 mod entries;
 mod indexed;
@@ -29,15 +29,15 @@ use uuid::Uuid;
 /// The version of these layouts.
 pub(in crate::ledger) const VERSION: u8 = 2;
 
-/// All but keys and histories.
+/// The kind of the part with everything except keys and histories.
 const REST: u16 = 1;
 const KEYS: u16 = 2;
 const HISTORIES: u16 = 3;
 
-/// So many keys are in one part: enough parts for all threads, each far smaller than the state.
+/// The number of keys in one part: enough parts for all threads, each far smaller than the state.
 const KEYS_AT_ONCE: usize = 10_000;
 const STREAMS_AT_ONCE: usize = 10_000;
-/// More threads than that wait for the one that builds the tables.
+/// More threads than this would only wait for the one that builds the tables.
 const THREADS_MAX: usize = 4;
 
 #[derive(Serialize, Deserialize)]
@@ -54,7 +54,7 @@ struct Rest<'a> {
     source_keys: Vec<SourceKey<'a>>,
     operations: Vec<(Uuid, PendingOperation<'a>)>,
     sync_jobs: Vec<SyncJob<'a>>,
-    /// And how many parts those have.
+    /// The ended jobs, and the number of their parts.
     ended_sync_jobs: (Vec<Uuid>, u64),
     bulk_jobs: Vec<BulkJob<'a>>,
     ended_bulk_jobs: (Vec<Uuid>, u64),
@@ -92,7 +92,7 @@ pub(in crate::ledger) fn write(state: &State, history: &History, parts: &mut Par
                 | Stream::SourceKey(_)
                 | Stream::Job(_)
                 | Stream::Template(_)
-                | Stream::Schedule(_) => None, // They have no history.
+                | Stream::Schedule(_) => None, // These streams have no history.
             }
         });
         push(parts, HISTORIES, &histories.collect::<Vec<_>>())?;
@@ -149,7 +149,7 @@ enum Part {
     Histories(Vec<StreamHistory>),
 }
 
-/// Reads all parts, on several threads, and puts the state together.
+/// Reads all parts, on several threads, and assembles the state.
 pub(in crate::ledger) fn read(file: &SnapshotFile) -> Result<(State, History), Doubt> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).clamp(1, THREADS_MAX);
     let next = AtomicUsize::new(0);
@@ -199,7 +199,7 @@ fn decode(kind: u16, bytes: &[u8]) -> Result<Part, Doubt> {
 fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Doubt> {
     let (value, length) = bincode::serde::borrow_decode_from_slice(bytes, bincode::config::standard())
         .map_err(|error| Doubt::Content(error.to_string()))?;
-    if length == bytes.len() { Ok(value) } else { Err(Doubt::Content("there is more than was read".to_owned())) }
+    if length == bytes.len() { Ok(value) } else { Err(Doubt::Content("bytes follow its end".to_owned())) }
 }
 
 fn entries_of(rest: Rest<'_>) -> Result<Entries, Impossible> {

@@ -1,4 +1,4 @@
-//! What is in every record, and what happened to whom.
+//! The layout of a record, with its actor and its event.
 
 use super::connection::ConnectionEvent;
 use super::group::GroupEvent;

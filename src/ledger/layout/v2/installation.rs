@@ -1,4 +1,4 @@
-//! The installation as a whole.
+//! The installation.
 
 use super::primitives::Bytes;
 use crate::domain::event as live;

@@ -1,4 +1,4 @@
-//! Keys: what AWS was asked, and what it was seen to hold.
+//! Keys: their operations, and their observed state at AWS.
 
 use super::operation::Operation;
 use super::primitives::{Moment, Text};

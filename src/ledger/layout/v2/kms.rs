@@ -1,4 +1,4 @@
-//! KMSs, and what is permitted on them.
+//! KMSs and their access control lists.
 
 use super::primitives::{Partition, Text};
 use crate::domain::event as live;

@@ -1,4 +1,4 @@
-//! Version 2 of the record. Variants are added at the end of an enum; nothing else here is ever changed.
+//! Version 2 of the record. Variants may be added at the end of an enum; nothing else here ever changes.
 
 pub(super) mod connection;
 mod event;

@@ -1,6 +1,6 @@
-//! What members are made of: text, bytes, moments, ids. Text that was checked when it was given is taken as it is:
-//! which names are allowed today does not decide what could be called so once. What has a shape (a region, an ARN, a
-//! number of days) is parsed.
+//! The primitive layouts: text, bytes, times, ids. Names are read without validation: a name that was valid when it was
+//! recorded stays readable, even if the rules for names change. Values with a fixed syntax (a region, an ARN, a number
+//! of days) are parsed.
 
 use crate::domain::connection::StsEndpoints as LiveStsEndpoints;
 use crate::domain::cron::Cron;
@@ -45,7 +45,7 @@ impl Text<'_> {
     }
 }
 
-/// Serde's own implementation for `Cow` copies.
+/// Borrows the text; serde's own implementation for `Cow` copies.
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         <&'de str>::deserialize(from).map(|text| Self(Cow::Borrowed(text)))
@@ -80,7 +80,7 @@ macro_rules! texts {
     )*};
 }
 
-/// A constructor that takes any text.
+/// Wraps a constructor that accepts any text.
 fn any<T>(take: impl Fn(&str) -> T) -> impl Fn(&str) -> Result<T, &'static str> {
     move |text| Ok(take(text))
 }
@@ -105,7 +105,7 @@ texts! {
     AccountId, to_string, AccountId::parse;
     Region, as_str, Region::parse;
     Cron, as_str, Cron::parse;
-    // AWS's own words, which are open: one that is not known is kept, and one that becomes known is read as that.
+    // AWS's enumerations are open: an unknown value is kept as text, and is read as a variant once it is known.
     KeySpec, as_str, any(KeySpec::parse);
     KeyUsage, as_str, any(KeyUsage::parse);
     KeyState, as_str, any(KeyState::parse);
@@ -174,7 +174,7 @@ impl IntoLive<Time> for Moment {
     }
 }
 
-/// What the keyring has sealed. People, who read JSON, see only that there is something.
+/// A secret that the keyring has sealed. JSON shows only that it exists.
 pub(in crate::ledger) struct Bytes<'a>(Cow<'a, [u8]>);
 
 impl Serialize for Bytes<'_> {
@@ -201,7 +201,7 @@ impl IntoLive<Sealed> for Bytes<'_> {
     }
 }
 
-/// 32 bytes behind their length, which is faster to read than an array.
+/// Reads 32 bytes that follow their length, which is faster than reading an array.
 struct Digest;
 
 impl Visitor<'_> for Digest {
@@ -216,7 +216,7 @@ impl Visitor<'_> for Digest {
     }
 }
 
-/// What a refresh token hashes to. People see only that there is something.
+/// The hash of a refresh token. JSON shows only that it exists.
 pub(in crate::ledger) struct TokenHash([u8; 32]);
 
 impl Serialize for TokenHash {
@@ -243,7 +243,7 @@ impl IntoLive<LiveTokenHash> for TokenHash {
     }
 }
 
-/// The fingerprint of a source key; in JSON, hexadecimal digits.
+/// The fingerprint of a source key. JSON shows it in hexadecimal digits.
 pub(in crate::ledger) struct Fingerprint([u8; 32]);
 
 impl Serialize for Fingerprint {
