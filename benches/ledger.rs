@@ -1,7 +1,7 @@
-//! What the ledger costs, against this machine's disk in the same run: durable writes with 64 writers at once, replay,
-//! and the memory that an open log takes. `LEDGER_EVENTS` sets how many events the log gets (1 000 000 otherwise), and
-//! `LEDGER_SINGLE_EVENTS` how many a second log gets, each in a commit of its own (20 000 otherwise). Replay is
-//! compared with what is possible: checking and decoding the same bytes from memory, with the same threads.
+//! Benchmarks of the ledger, compared with this machine's disk in the same run: durable writes with 64 concurrent
+//! writers, replay, and the memory of an open log. `LEDGER_EVENTS` sets the number of events of the log (default 1 000
+//! 000). `LEDGER_SINGLE_EVENTS` sets that of a second log, with one event per commit (default 20 000). Replay is
+//! compared with its limit: checking and decoding the same bytes from memory, with the same threads.
 
 mod disk;
 mod large_log;
@@ -20,7 +20,7 @@ const WRITERS: u64 = 64;
 const MEASURED: Duration = Duration::from_secs(5);
 
 fn main() -> Outcome<()> {
-    // The measuring process for replay is a fresh one: its memory is that of an open log and nothing else.
+    // Replay is measured in a new process, whose memory is that of an open log only.
     if let Ok(directory) = std::env::var("LEDGER_BENCH_OPEN") {
         return open(Path::new(&directory), std::env::var_os("LEDGER_BENCH_SNAPSHOT").is_some());
     }
@@ -34,8 +34,8 @@ fn main() -> Outcome<()> {
     println!("{:<58}{disk:>12.0}", "sequential 4 KiB write + fdatasync, per second");
     let (writes, syncs) = runtime.block_on(concurrent_writes(&root.join("writes")))?;
     println!("{:<58}{writes:>12.0}", format!("durable changes with {WRITERS} writers, per second"));
-    println!("{:<58}{:>12.2}", "  of the disk's own rate", writes / disk);
-    println!("{:<58}{:>12.1}", "  changes that share a sync", writes / syncs);
+    println!("{:<58}{:>12.2}", "  ratio to the disk's rate", writes / disk);
+    println!("{:<58}{:>12.1}", "  changes per sync", writes / syncs);
 
     let single = std::env::var("LEDGER_SINGLE_EVENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000);
     for (events, at_once) in [(events, 100), (single, 1)] {
@@ -75,7 +75,7 @@ fn with_snapshots() -> LedgerOptions {
     LedgerOptions { snapshot_key: Some(Arc::new(|| Some([7; 32]))), ..LedgerOptions::default() }
 }
 
-/// Changes, and syncs, per second.
+/// Returns changes and syncs per second.
 async fn concurrent_writes(directory: &Path) -> Outcome<(f64, f64)> {
     let ledger = Ledger::open(directory, LedgerOptions::default())?;
     record(&ledger, (0..WRITERS).map(added).collect::<Outcome<_>>()?).await?;
@@ -136,11 +136,11 @@ fn open(directory: &Path, snapshot: bool) -> Outcome<()> {
     let (records, alone) = claviger::ledger::decoding_alone(directory)?;
     let possible = records as f64 / alone.as_secs_f64();
     println!("{:<58}{possible:>12.0}", "  checked and decoded from memory, per second");
-    println!("{:<58}{:>12.2}", "  of what is possible", events / took / possible);
+    println!("{:<58}{:>12.2}", "  ratio to that limit", events / took / possible);
     Ok(())
 }
 
-/// The most that the process ever had in memory, in KiB.
+/// The peak memory of the process, in KiB.
 fn memory() -> Outcome<f64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;

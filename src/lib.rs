@@ -1,8 +1,8 @@
 //! Claviger: the AWS side of a cloud key manager that an organisation runs itself.
 //!
-//! A request passes the modules in one order: `http` parses and authorises, `service` runs the use case,
-//! `domain` decides, `ledger` records. `docs/architecture.md` describes them, and
-//! `tests/api/architecture.rs` holds the table of who may use whom.
+//! A request passes through the modules in this order: `http` parses and authorizes, `service` runs the use case,
+//! `domain` decides, `ledger` records. `docs/architecture.md` describes them, and `tests/api/architecture.rs` has the
+//! table of permitted dependencies.
 #![forbid(unsafe_code)]
 
 pub mod aws;

@@ -1,4 +1,4 @@
-//! What this machine's disk does by itself, to measure durable changes against.
+//! The rate of durable writes of this machine's disk, as a reference for durable changes.
 
 use std::error::Error;
 use std::fs::File;
@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Sequential writes of 4 KiB per second, each made durable before the next one.
+/// Returns the number of sequential 4 KiB writes per second, each made durable before the next one.
 pub(crate) fn sequential_syncs(root: &Path, time: Duration) -> Result<f64, Box<dyn Error>> {
     let file = File::create(root.join("disk"))?;
     let (started, mut written) = (Instant::now(), 0u64);

@@ -1,5 +1,5 @@
-//! The deletion of a KMS with 100 000 keys: how long it takes to answer, and how long another client's durable change
-//! takes while the entries of the keys go, against the same change on a quiet machine.
+//! The deletion of a KMS with 100 000 keys: the time until it is answered, and the time of another client's durable
+//! change while the entries of the keys are removed, compared with the same change on an idle program.
 
 use crate::Outcome;
 use crate::figures::{at_most, figure, percentile};
@@ -15,11 +15,11 @@ use tokio::runtime::Runtime;
 
 const KEYS: u64 = 100_000;
 const BATCH: u64 = 100;
-/// How long the other client changes something, before the deletion and after it.
+/// The time for which the other client makes changes, before and after the deletion.
 const WATCH: Duration = Duration::from_secs(10);
-/// How long the removal of all keys may take.
+/// The longest time that the removal of all keys may take.
 const LATEST: Duration = Duration::from_secs(600);
-/// How long the program runs between two restarts.
+/// The time that the program runs between two restarts.
 const RUN: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -29,7 +29,7 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
         let ledger = open(directory)?;
         record(&ledger, accounts()?).await?;
         for from in (0..KEYS).step_by(BATCH as usize) {
-            // All of them in the first account.
+            // All keys are in the first account.
             let batch = (from..from + BATCH).map(|n| found(n * ACCOUNTS)).collect::<Outcome<_>>()?;
             record(&ledger, batch).await?;
         }
@@ -46,7 +46,7 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     at_most("deletion: the same as a ratio", meanwhile / quiet, 2.0);
     let (mut remaining, began) = (left(directory, runtime)?, Instant::now());
     figure("deletion: keys whose entries were left then", remaining as f64, 0);
-    // The removal goes on after each restart.
+    // The removal continues after each restart.
     while remaining > 0 && began.elapsed() < LATEST {
         let program = Program::start(directory)?;
         std::thread::sleep(RUN);
@@ -57,7 +57,7 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     if remaining > 0 { Err(format!("{remaining} keys of the deleted KMS were left").into()) } else { Ok(()) }
 }
 
-/// How long changes of another client take, before the deletion and after it, and how long the deletion itself, in ms.
+/// Returns the times of another client's changes before and after the deletion, and of the deletion itself, in ms.
 async fn delete(program: &Program) -> Outcome<(Vec<f64>, Vec<f64>, f64)> {
     let (token, mut line) = (program.sign_in("admin").await?, program.line().await?);
     line.insist(&request("POST", "/api/v1/usermgmt/groups", &token, &json!({"name": "bench"}).to_string()), 201)
@@ -87,7 +87,7 @@ async fn changes(line: &mut Line, token: &str) -> Outcome<Vec<f64>> {
     Ok(took)
 }
 
-/// How many entries of keys are still to go.
+/// The number of keys' entries that are still to be removed.
 fn left(directory: &Path, runtime: &Runtime) -> Outcome<usize> {
     runtime.block_on(async {
         let ledger = open(directory)?;

@@ -1,4 +1,4 @@
-//! Figures as they are printed, and the median.
+//! Printing of figures and targets, median and percentiles.
 
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
@@ -11,17 +11,17 @@ pub(crate) fn percentile(values: &[f64], percent: usize) -> f64 {
     values.get(values.len() * percent / 100).copied().unwrap_or(f64::NAN)
 }
 
-/// A figure that has no target of its own.
+/// Prints a figure without a target.
 pub(crate) fn figure(what: &str, value: f64, digits: usize) {
     println!("{what:<72}{value:>12.digits$}");
 }
 
-/// A figure that must be so much at least.
+/// Prints a figure that must be at least `target`.
 pub(crate) fn at_least(what: &str, value: f64, target: f64) {
     verdict(what, value, &format!("at least {target}"), value >= target);
 }
 
-/// A figure that must be so much at most.
+/// Prints a figure that must be at most `target`.
 pub(crate) fn at_most(what: &str, value: f64, target: f64) {
     verdict(what, value, &format!("at most {target}"), value <= target);
 }

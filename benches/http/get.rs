@@ -1,5 +1,6 @@
-//! Reading one KMS over 32 kept connections, against a bare actix handler behind the same TLS that answers the same
-//! bytes. The server has one processor and one worker, the client another processor, so that the server is what limits.
+//! Reading one KMS over 32 persistent connections, compared with a bare actix handler that answers the same bytes over
+//! the same TLS. The server has one processor and one worker, and the client has another processor, so that the server
+//! is the bottleneck.
 
 use crate::Outcome;
 use crate::figures::{at_least, figure, median};
@@ -20,7 +21,7 @@ use tokio::runtime::Runtime;
 const CONNECTIONS: usize = 32;
 const ROUNDS: usize = 9;
 const ROUND: Duration = Duration::from_millis(1500);
-/// Where the server and the client run.
+/// The processors of the server and of the client.
 const SERVER: Option<usize> = Some(0);
 const CLIENT: Option<usize> = Some(1);
 
@@ -43,7 +44,7 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
         for round in 0..=ROUNDS {
             let (our, their) =
                 (measure(&program, &mut our_lines, &request).await?, measure(&bare, &mut their_lines, &request).await?);
-            // The first round is for warming up.
+            // The first round is a warm-up.
             if round > 0 {
                 ours.push(our);
                 theirs.push(their);
@@ -63,7 +64,7 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     program.stop()
 }
 
-/// A KMS of the size of the vendor's example, the request for it, and the whole answer to that.
+/// Creates a KMS of the size of the vendor's example; returns the request that reads it, and the complete answer.
 async fn prepare(program: &Program) -> Outcome<(Vec<u8>, Vec<u8>)> {
     let (token, mut line) = (program.sign_in("admin").await?, program.line().await?);
     let body = json!({"account_id": "123456789012", "connection": "test_aws-connection", "name": "kms",
@@ -100,7 +101,7 @@ async fn ask_until(line: &mut Line, request: &[u8], end: Instant) -> Outcome<u64
     Ok(answered)
 }
 
-/// The peer: as little as actix can do to answer these bytes.
+/// The reference: a minimal actix server that answers these bytes.
 pub(crate) fn serve_bare(directory: &Path) -> Outcome<()> {
     let answer = std::fs::read(directory.join("answer"))?;
     let end = answer.windows(4).position(|end| end == b"\r\n\r\n").ok_or("no answer")? + 4;
@@ -113,7 +114,7 @@ pub(crate) fn serve_bare(directory: &Path) -> Outcome<()> {
         let handler = move || {
             let body = body.clone();
             async move {
-                // The same number of bytes in the head, too.
+                // This header gives the head the same length.
                 let id = (HeaderName::from_static("x-request-id"), "b3f1c8de-8a52-4f0c-9f43-1d2a64a0a7c1");
                 HttpResponse::Ok().insert_header(id).content_type("application/json").body(body)
             }

@@ -1,5 +1,5 @@
-//! The list of keys of a large installation: filters that name one key, what a key of a long page costs, and what
-//! another client notices while somebody reads 100 000 keys. `HTTP_BENCH_KEYS` says how many keys there are.
+//! The list of keys of a large installation: filters that match one key, the cost of a key in a long page, and the
+//! effect on another client while 100 000 keys are read. `HTTP_BENCH_KEYS` sets the number of keys.
 
 use crate::Outcome;
 use crate::figures::{at_most, figure, median, percentile};
@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 
 const KEYS: u64 = 1_000_000;
-/// How often one key is asked for, by each of the filters.
+/// The number of requests for one key, with each of the filters.
 const ASKED: u64 = 200;
 const PAGES: usize = 50;
 const PAGE: u64 = 1_000;
-/// How many keys the other client reads.
+/// The number of keys that the other client reads.
 const WALK: u64 = 100_000;
 const WALKS: usize = 3;
 
@@ -52,7 +52,7 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     program.stop()
 }
 
-/// Filters that one key fits, and one that all fit.
+/// Measures filters that match one key, and one that matches all.
 async fn identities(program: &Program, token: &str, count: u64) -> Outcome<()> {
     let mut line = program.line().await?;
     let (mut by_id, mut by_arn, mut by_alias, mut by_tag) = (vec![], vec![], vec![], vec![]);
@@ -99,7 +99,7 @@ async fn pages(program: &Program, token: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// What another client notices while one reads many keys.
+/// Measures a client's requests while another client reads many keys.
 fn others(program: &Program, token: &str, runtime: &Runtime) -> Outcome<()> {
     let request = request("GET", "/api/v1/cckm/aws/keys?limit=1", token, "");
     let done = Arc::new(AtomicBool::new(false));

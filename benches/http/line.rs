@@ -1,5 +1,5 @@
-//! A kept HTTPS connection that costs little: requests are ready-made bytes, and of an answer only the status and the
-//! length are read.
+//! A persistent HTTPS connection with little overhead: requests are prepared bytes, and only the status and the length
+//! of an answer are parsed.
 
 use crate::Outcome;
 use rustls_pki_types::pem::PemObject;
@@ -19,7 +19,7 @@ pub(crate) struct Line {
     buffer: Vec<u8>,
 }
 
-/// An answer: where it lies in the line's buffer.
+/// An answer in the connection's buffer.
 pub(crate) struct Answer<'a> {
     pub status: u16,
     pub head: &'a [u8],
@@ -27,7 +27,7 @@ pub(crate) struct Answer<'a> {
 }
 
 impl Line {
-    /// Connects, and trusts the certificate in the data directory and no other.
+    /// Connects, and trusts only the certificate in the data directory.
     pub(crate) async fn connect(address: SocketAddr, data: &Path) -> Outcome<Self> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(data.join("tls.crt"))?)?;
@@ -67,7 +67,7 @@ impl Line {
         Ok(Answer { status, head, body })
     }
 
-    /// Sends a request, and insists on a status.
+    /// Sends a request; an answer with another status is an error.
     pub(crate) async fn insist(&mut self, request: &[u8], status: u16) -> Outcome<Value> {
         let answer = self.ask(request).await?;
         if answer.status != status {
@@ -78,7 +78,7 @@ impl Line {
 }
 
 impl Line {
-    /// Sends a request, insists on 200, and throws the answer away, whatever its length; gives how long it was.
+    /// Sends a request and discards the streamed answer, whose status must be 200; returns the length of the answer.
     pub(crate) async fn drain(&mut self, request: &[u8]) -> Outcome<usize> {
         self.stream.write_all(request).await?;
         self.stream.flush().await?;
@@ -105,10 +105,10 @@ impl Line {
     }
 }
 
-/// What a streamed answer ends with.
+/// The end of a streamed answer.
 const LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
 
-/// How long head and body are, once the head is there. All answers that are measured tell their length.
+/// The lengths of head and body, once the head is complete. A body without a content length counts as empty.
 fn measure(bytes: &[u8]) -> Option<(usize, usize)> {
     const LENGTH: &[u8] = b"content-length: ";
     let head = bytes.windows(4).position(|end| end == b"\r\n\r\n")? + 4;

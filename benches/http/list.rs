@@ -1,6 +1,6 @@
-//! One page of the list of KMSs: with 100 000 entries it may cost twice what it costs with 100. Two programs run side
-//! by side, and are asked in turn. Lists that cannot be a matter of the page alone (a filter, a user who sees a few
-//! entries only) are shown as well.
+//! One page of the list of KMSs: with 100 000 entries it may cost at most twice as much as with 100. Two programs run
+//! at the same time and are asked alternately. Lists whose cost depends on more than the page (a filter, a user who may
+//! see few entries) are measured without a target.
 
 use crate::Outcome;
 use crate::figures::{at_most, figure, median};
@@ -14,13 +14,13 @@ use tokio::runtime::Runtime;
 
 const FEW: u64 = 100;
 const MANY: u64 = 100_000;
-/// How many times each list is asked for; the programs take turns after every [`TURN`].
+/// The number of requests for each list; the programs alternate after every [`TURN`] requests.
 const ASKED: usize = 2_000;
 const TURN: usize = 100;
-/// The lists that walk all rows are asked for less often.
+/// The number of requests for the lists that read all rows.
 const ASKED_SLOW: usize = 200;
 
-/// One program, and who asks it.
+/// One program, and the tokens of its users.
 struct Side {
     program: Program,
     admin: String,
@@ -34,7 +34,7 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     runtime.block_on(async {
         let (few, many) = (Side::start(&few).await?, Side::start(&many).await?);
         let first = compare(&few, &many, Side::admin_asks, "", ASKED).await?;
-        // From the middle of each.
+        // These pages begin in the middle of each list.
         let middle = (
             time(&few, Side::admin_asks, &format!("?skip={}", FEW / 2), ASKED).await?,
             time(&many, Side::admin_asks, &format!("?skip={}", MANY / 2), ASKED).await?,
@@ -56,7 +56,7 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     })
 }
 
-/// What a list costs here and there, in microseconds: the medians.
+/// The median times of a list in both programs, in microseconds.
 async fn compare(
     few: &Side,
     many: &Side,
@@ -73,7 +73,7 @@ async fn compare(
 }
 
 async fn time(side: &Side, asks: fn(&Side, &str) -> Vec<u8>, query: &str, times: usize) -> Outcome<f64> {
-    // A fresh connection, which none has had time to close.
+    // The connection is new, so that it is not closed because it was idle.
     let (request, mut line) = (asks(side, query), side.program.line().await?);
     let mut took = Vec::with_capacity(times);
     for _ in 0..times {
@@ -92,7 +92,7 @@ fn micros(time: Duration) -> f64 {
 }
 
 impl Side {
-    /// Starts the program, and makes a user who sees its last KMS only.
+    /// Starts the program, and creates a user who may see only its last KMS.
     async fn start(directory: &Path) -> Outcome<Self> {
         let program = Program::start(directory)?;
         let (admin, mut line) = (program.sign_in("admin").await?, program.line().await?);

@@ -1,17 +1,17 @@
-//! What the whole program costs, over HTTPS, each figure against a peer or a limit that is measured in the same run:
+//! Benchmarks of the program over HTTPS. Each figure is compared with a reference or a limit measured in the same run:
 //!
-//! - `get`: reading one KMS, against a bare actix handler behind the same TLS that answers the same bytes
-//! - `patch`: durable changes of 64 clients at once, against the disk's own rate of synced writes
+//! - `get`: reading one KMS, compared with a bare actix handler that answers the same bytes over the same TLS
+//! - `patch`: durable changes of 64 concurrent clients, compared with the disk's rate of synced writes
 //! - `start`: replay, time to readiness and memory with 1 000 000 events and 10 000 KMS entries
-//! - `list`: one page of the list with 100 000 KMS entries, against the same page with 100
-//! - `keys`: one of 1 000 000 keys by its names, long pages of keys, and another client meanwhile
-//! - `deletion`: another client's changes while the 100 000 keys of a deleted KMS go
-//! - `memory`: what a key takes in memory
+//! - `list`: one page of the list with 100 000 KMS entries, compared with the same page with 100
+//! - `keys`: finding one of 1 000 000 keys, long pages of keys, and their effect on another client
+//! - `deletion`: another client's changes while the 100 000 keys of a deleted KMS are removed
+//! - `memory`: the memory of a key
 //!
 //! `cargo bench --bench http` runs all of them; `cargo bench --bench http -- get list` only those named. Each prints
-//! its figures and, in one line, the target and whether it is met. The program under test is the real one, started as
-//! `claviger lab`; its data lies in `target/bench-http`, so that is the disk that is measured. The rounds of the things
-//! compared take turns, and medians are compared, so that other load on the machine weighs on all of them alike.
+//! its figures and, in one line, the target and whether it is met. The tested program is the real one, started as
+//! `claviger lab`. Its data is in `target/bench-http`, so the disk of that directory is measured. The rounds of the
+//! compared programs alternate, and medians are compared, so that other load on the machine affects all of them alike.
 
 mod deletion;
 #[path = "../disk/mod.rs"]
@@ -45,7 +45,7 @@ fn main() -> Outcome<()> {
         if wanted.is_empty() || wanted.iter().any(|part| part == name) {
             let directory = root.join(name);
             std::fs::create_dir_all(&directory)?;
-            // One thread: the client must not take more of the machine than it has to.
+            // The client has one thread, so that it uses as little of the machine as possible.
             let runtime = Builder::new_current_thread().enable_all().build()?;
             match name {
                 "get" => get::run(&directory, &runtime)?,

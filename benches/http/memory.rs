@@ -1,5 +1,5 @@
-//! How much memory a key takes: the state of a large installation, built event by event as replay does, in this
-//! process.
+//! The memory of a key, measured on the state of a large installation that this process builds event by event, as
+//! replay does.
 
 use crate::Outcome;
 use crate::figures::{at_most, figure};

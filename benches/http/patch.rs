@@ -1,6 +1,6 @@
-//! Durable changes: 64 clients at once, each replaces the regions of a KMS of its own, against the disk's own rate of
-//! writes that are synced one after the other. Each change is a whole request: token, rules, record, sync, answer. AWS
-//! (the lab cloud) is asked once a minute and client which regions are enabled, as decision 0028 has it.
+//! Durable changes: 64 concurrent clients, each of which replaces the regions of its own KMS, compared with the disk's
+//! rate of sequential synced writes. Each change is a complete request: token, rules, record, sync, answer. AWS (the
+//! lab cloud) is asked once per minute and client which regions are enabled (decision 0028).
 
 use crate::Outcome;
 use crate::disk::sequential_syncs;
@@ -18,7 +18,7 @@ const CLIENTS: usize = 64;
 const ROUNDS: usize = 7;
 const ROUND: Duration = Duration::from_secs(3);
 
-/// One client: its connection, and the two requests that it sends in turn.
+/// A client: its connection, and the two requests that it sends alternately.
 struct Client {
     line: Line,
     requests: [Vec<u8>; 2],
@@ -45,12 +45,12 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     program.stop()
 }
 
-/// An account for each client: two KMSs may not manage the same region of one.
+/// A lab cloud with one account per client: two KMSs may not manage the same region of an account.
 fn cloud() -> String {
     let mut plan = String::from("[partitions.aws]\nenabled = [\"eu-west-1\", \"us-east-1\", \"us-west-2\"]\n");
     for n in 0..CLIENTS {
         let (account, key, secret) = keys(n);
-        // Writing to a String does not fail.
+        // Writing to a `String` does not fail.
         let _ = write!(
             plan,
             "\n[[accounts]]\nid = \"{account}\"\n\n[[accounts.users]]\nname = \"user\"\n\
@@ -84,14 +84,14 @@ async fn prepare(program: &Program) -> Outcome<Vec<Client>> {
         let to = |regions: &[&str]| request("PATCH", &path, &token, &json!({ "regions": regions }).to_string());
         requests.push([to(&["eu-west-1", "us-east-1"]), to(&["us-east-1"])]);
     }
-    // Only now, so that none is idle for long and closed.
+    // Connections are opened last, so that none is closed because it was idle.
     try_join_all(
         requests.into_iter().map(async |requests| Ok(Client { line: program.line().await?, requests, sent: 0 })),
     )
     .await
 }
 
-/// How many changes were acknowledged, and in what time.
+/// Returns the number of acknowledged changes, and the time that they took.
 async fn round(clients: &mut [Client]) -> Outcome<(f64, Duration)> {
     let began = Instant::now();
     let counts = try_join_all(clients.iter_mut().map(|client| client.change_until(began + ROUND))).await?;

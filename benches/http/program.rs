@@ -1,5 +1,5 @@
-//! The programs that are measured: the real one, and the bare handler that it is compared with. Both are processes of
-//! their own, so that what they cost can be told from what the client costs.
+//! The measured programs: the real one, and the bare handler that it is compared with. Both are separate processes, so
+//! that their costs can be distinguished from the client's.
 
 use crate::Outcome;
 use crate::line::{Line, request};
@@ -15,11 +15,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// Tells this benchmark to be the bare handler, with the certificate and the answer of a directory.
+/// The variable that makes this benchmark serve as the bare handler, with the certificate and the answer of a
+/// directory.
 pub(crate) const BARE: &str = "HTTP_BENCH_BARE";
 pub(crate) const PASSWORD: &str = "Lab-secret-4-benches";
 
-/// A program that runs; it ends with this value.
+/// A running program, which is killed when this value is dropped.
 pub(crate) struct Program {
     process: Child,
     pub data: PathBuf,
@@ -27,7 +28,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// The real program with a lab cloud, by its own plan if there is one in the directory.
+    /// Starts the real program with a lab cloud, which is the one of the directory's `cloud.toml` if it exists.
     pub(crate) fn start(directory: &Path) -> Outcome<Self> {
         let (data, cloud) = (directory.join("data"), directory.join("cloud.toml"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
@@ -42,7 +43,7 @@ impl Program {
         Self::launch(command.env("CLAVIGER_ADMIN_PASSWORD", PASSWORD).stderr(log), data)
     }
 
-    /// The bare handler, with the certificate of the data directory of the real one.
+    /// Starts the bare handler, with the certificate in the data directory of the real program.
     pub(crate) fn bare(directory: &Path) -> Outcome<Self> {
         Self::launch(Command::new(std::env::current_exe()?).env(BARE, directory), directory.join("data"))
     }
@@ -54,7 +55,7 @@ impl Program {
         let mut lines = BufReader::new(output).lines();
         let address = lines.by_ref().map_while(Result::ok).find_map(|line| address(&line));
         program.address = address.ok_or("the program did not start; its log is in target/bench-http")?;
-        // The rest is read too: a full pipe would stop the program.
+        // The rest of the output is read too, because a full pipe would block the program.
         std::thread::spawn(move || lines.for_each(drop));
         Ok(program)
     }
@@ -63,14 +64,14 @@ impl Program {
         Line::connect(self.address, &self.data).await
     }
 
-    /// The token of a user.
+    /// Signs a user in and returns the token.
     pub(crate) async fn sign_in(&self, name: &str) -> Outcome<String> {
         let body = json!({"username": name, "password": PASSWORD}).to_string();
         let issued = self.line().await?.insist(&request("POST", "/api/v1/auth/tokens", "", &body), 200).await?;
         Ok(issued["jwt"].as_str().ok_or("no token")?.to_owned())
     }
 
-    /// The processor time that it has taken so far.
+    /// The processor time that the program has used so far.
     pub(crate) fn cpu(&self) -> Outcome<Duration> {
         const TICKS_PER_SECOND: u64 = 100;
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
@@ -79,7 +80,7 @@ impl Program {
         Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
     }
 
-    /// Waits until it does nothing by itself any more: after a start by a snapshot it checks the log behind it.
+    /// Waits until the program is idle: after a start from a snapshot it checks the records before it.
     pub(crate) fn wait_until_idle(&self) -> Outcome<()> {
         loop {
             let before = self.cpu()?;
@@ -90,7 +91,7 @@ impl Program {
         }
     }
 
-    /// What a line of its status says, in MiB: `VmRSS` now, `VmHWM` at the most.
+    /// The value of a line of its status, in MiB: `VmRSS` is the current memory, `VmHWM` the peak.
     pub(crate) fn memory(&self, member: &str) -> Outcome<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let value =
@@ -98,11 +99,11 @@ impl Program {
         Ok(value.trim().trim_end_matches(" kB").parse::<f64>()? / 1024.0)
     }
 
-    /// Stops it in order, and waits for its end.
+    /// Stops the program with SIGTERM, and waits until it ends.
     pub(crate) fn stop(mut self) -> Outcome<()> {
         kill(Pid::from_raw(self.process.id().try_into()?), Signal::SIGTERM)?;
         let status = self.process.wait()?;
-        // It says where it listens before it takes signals for orders; until then the signal itself ends it.
+        // The program prints its address before it handles signals; until then the signal kills it.
         let ended = status.success() || status.signal() == Some(Signal::SIGTERM as i32);
         if ended { Ok(()) } else { Err(format!("it ended with {status}").into()) }
     }
@@ -110,7 +111,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The program may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -120,8 +121,8 @@ fn address(line: &str) -> Option<SocketAddr> {
     line.trim().strip_prefix("API ")?.trim().strip_prefix("https://")?.strip_suffix("/api/v1")?.parse().ok()
 }
 
-/// Keeps this thread, and the programs that it starts from now on, to one of the processors; to all of them with none.
-/// With fewer than two nothing is kept apart.
+/// Binds this thread, and the programs that it starts from now on, to one of the processors, or to all of them if
+/// `None`. On a machine with one processor it has no effect.
 pub(crate) fn keep_to(processor: Option<usize>) -> Outcome<()> {
     thread_local!(static ALL: nix::Result<CpuSet> = sched_getaffinity(Pid::from_raw(0)));
     let all = ALL.with(Clone::clone)?;

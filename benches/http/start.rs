@@ -1,5 +1,5 @@
-//! Starting on a large log: 1 000 000 events, 10 000 KMS entries. Measured from the start of the process to the first
-//! good answer of `/readyz`, so that replay is charged with all that happens around it.
+//! Starting on a large log: 1 000 000 events, 10 000 KMS entries. The time is measured from the start of the process to
+//! the first successful answer of `/readyz`, so that it includes everything besides replay.
 
 use crate::Outcome;
 use crate::figures::{at_least, at_most, figure, median};
@@ -29,7 +29,7 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
         program.stop()?;
     }
     let seconds = median(seconds);
-    // Two threads share it: more than half of it in seconds tells of other load on the machine.
+    // Two threads share this time: if the seconds exceed half of it, there was other load on the machine.
     figure("start: processor seconds to readiness", median(cpu), 2);
     figure("start: memory when ready, in MiB", median(memory), 0);
     at_most("start: memory at the most, in MiB", median(peak), 300.0);
@@ -38,7 +38,7 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     Ok(())
 }
 
-/// Lets the program begin a log, then adds these events to it.
+/// Lets the program create a log, then adds events to it.
 pub(crate) fn write_log(directory: &Path, runtime: &Runtime, kms_entries: u64, events: u64) -> Outcome<()> {
     std::fs::create_dir_all(directory)?;
     Program::start(directory)?.stop()?;

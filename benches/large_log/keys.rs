@@ -1,5 +1,5 @@
-//! Keys as a large installation has them: a hundred accounts of eight regions, keys with an alias, tags and a policy in
-//! the shape that AWS's console writes. Keys of one application share their policy.
+//! Keys of a large installation: a hundred accounts with eight regions each, keys with an alias, tags and a policy in
+//! the form that AWS's console writes. Keys of one application share their policy.
 
 use super::{Outcome, REGIONS, added, kms, record, regions_replaced};
 use claviger::domain::event::Event;
@@ -22,7 +22,7 @@ pub(crate) const ACCOUNTS: u64 = 100;
 const APPLICATIONS: u64 = 50;
 const BATCH: u64 = 100;
 
-/// Records the KMSs, and so many keys in them.
+/// Records the KMSs, and `keys` keys in them.
 pub(crate) async fn fill(ledger: &Ledger, keys: u64) -> Outcome<()> {
     record(ledger, accounts()?).await?;
     for from in (0..keys).step_by(BATCH as usize) {
@@ -32,13 +32,13 @@ pub(crate) async fn fill(ledger: &Ledger, keys: u64) -> Outcome<()> {
     Ok(())
 }
 
-/// The KMSs, each with all regions.
+/// The events that add the KMSs, each with all regions.
 pub(crate) fn accounts() -> Outcome<Vec<Event>> {
     let all = REGIONS.len() as u64 - 1;
     (0..ACCOUNTS).flat_map(|n| [added(n), regions_replaced(n, all)]).collect()
 }
 
-/// The key of this number becomes known.
+/// The event that adds key number `n`.
 pub(crate) fn found(n: u64) -> Outcome<Event> {
     let arn = arn(n)?;
     let (account, region) = (arn.account(), arn.region().clone());
@@ -78,7 +78,7 @@ pub(crate) fn found(n: u64) -> Outcome<Event> {
 pub(crate) fn arn(n: u64) -> Outcome<KeyArn> {
     let account = AccountId::parse(&format!("{:012}", n % ACCOUNTS + 1))?;
     let region = Region::parse(REGIONS[(n / ACCOUNTS % REGIONS.len() as u64) as usize])?;
-    // Spread over all ids, as AWS's are.
+    // The ids are spread over the entire range, as AWS's are.
     let id = Uuid::from_u128(u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
     Ok(KeyArn::of(account, region, AwsKeyId::parse(&id.to_string())?))
 }
@@ -87,7 +87,7 @@ pub(crate) fn alias(n: u64) -> String {
     format!("alias/application/key-{n}")
 }
 
-/// As AWS gives it: with the spaces.
+/// A policy with the white space that AWS returns.
 fn policy(account: AccountId, application: u64) -> Outcome<PolicyText> {
     let context = PolicyContext { partition: Partition::Aws, account, usage: KeyUsage::EncryptDecrypt };
     let principals = PolicyPrincipals {

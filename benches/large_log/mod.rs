@@ -1,4 +1,4 @@
-//! A log such as a busy installation writes, for benchmarks that need a large one.
+//! Generates a log like that of a busy installation, for benchmarks that need a large one.
 
 #[allow(dead_code, reason = "not every benchmark needs keys")]
 pub(crate) mod keys;
@@ -26,7 +26,7 @@ const REGIONS: [&str; 8] = [
     "sa-east-1",
 ];
 
-/// Records so many events, `at_once` in one commit: first so many KMS entries, then changes to them and sessions.
+/// Records `events` events, `at_once` in each commit: first `kms_entries` KMSs, then changes to them and sessions.
 pub(crate) async fn fill(ledger: &Ledger, kms_entries: u64, events: u64, at_once: usize) -> Outcome<()> {
     let mut batch = Vec::with_capacity(at_once);
     for n in 0..events {
@@ -47,7 +47,7 @@ pub(crate) async fn fill(ledger: &Ledger, kms_entries: u64, events: u64, at_once
     Ok(())
 }
 
-/// Records events as the program's own.
+/// Records events with the program as their actor.
 pub(crate) async fn record(ledger: &Ledger, events: Vec<Event>) -> Outcome<()> {
     let actor = Actor::System;
     let context = Context { actor, request_id: "b3f1c8de-8a52-4f0c-9f43-1d2a64a0a7c1".to_owned() };
@@ -55,12 +55,12 @@ pub(crate) async fn record(ledger: &Ledger, events: Vec<Event>) -> Outcome<()> {
     Ok(())
 }
 
-/// The id of the KMS of this number.
+/// The id of KMS number `n`.
 pub(crate) fn kms(n: u64) -> KmsId {
     KmsId::new(Uuid::from_u128(u128::from(n) << 64 | 1))
 }
 
-/// A new KMS: the one of this number.
+/// The event that adds KMS number `n`.
 pub(crate) fn added(n: u64) -> Outcome<Event> {
     let account = AccountId::parse(&format!("{:012}", n + 1))?;
     Ok(Event::Kms(
@@ -77,7 +77,7 @@ pub(crate) fn added(n: u64) -> Outcome<Event> {
     ))
 }
 
-/// New regions for a KMS; which ones depends on `n`.
+/// The event that gives KMS number `which` new regions, chosen by `n`.
 pub(crate) fn regions_replaced(which: u64, n: u64) -> Outcome<Event> {
     Ok(Event::Kms(kms(which), KmsEvent::RegionsReplaced { to: regions(n)? }))
 }

@@ -1,4 +1,5 @@
-//! The appliance as a running whole: log, keyring, way to AWS, services, server; started together, stopped in order.
+//! The running service: log, keyring, AWS clients, services and server, which are started together and stopped in
+//! order.
 
 use super::config::Config;
 use super::control;
@@ -29,54 +30,45 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-/// Why the appliance does not start.
+/// The reason why the appliance does not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The data directory cannot be made.
     #[error("the data directory `{}` cannot be made", path.display())]
     DataDir { path: PathBuf, source: std::io::Error },
-    /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen { address: SocketAddr, source: std::io::Error },
-    /// The log does not open.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The keyring does not open.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
-    /// The way to AWS cannot be set up.
     #[error(transparent)]
     Aws(#[from] AwsSetupError),
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The password that was given for the first administrator is too easy to guess.
+    /// The configured password of the first administrator violates the default password policy.
     #[error("CLAVIGER_ADMIN_PASSWORD {0}; nothing was begun, so give a better one and start again")]
     WeakPassword(PasswordProblem),
-    /// The password that was made for the first administrator cannot be kept.
+    /// The generated password of the first administrator cannot be written to its file.
     #[error("the first password could not be written to `{}`", path.display())]
     FirstPassword { path: PathBuf, source: std::io::Error },
-    /// No socket for the commands that read the log.
+    /// The socket for the commands that read the log cannot be created.
     #[error("the control socket in the data directory cannot be made")]
     Control(#[source] std::io::Error),
-    /// A service does not start.
     #[error(transparent)]
     Service(#[from] Failure),
-    /// The name of the first administrator.
     #[error("the first administrator's name {0}")]
     Name(#[from] NameError),
-    /// The signals of the system cannot be listened to.
-    #[error("the system's signals cannot be listened to")]
+    #[error("the handlers of signals cannot be installed")]
     Signals(#[source] std::io::Error),
-    /// The server ended by itself.
     #[error("the server ended by itself")]
     Server(#[source] std::io::Error),
 }
 
 pub struct Appliance {
     pub address: SocketAddr,
-    /// The use cases, for those who start it.
+    /// The use cases, for the caller of [`Appliance::start`].
     pub services: Services,
-    /// The first administrator's password, if the log began just now.
+    /// The first administrator's password, if this start created the log.
     pub first_password: Option<Zeroizing<String>>,
     server: Server,
     serving: JoinHandle<std::io::Result<()>>,
@@ -86,7 +78,7 @@ pub struct Appliance {
     config: Config,
 }
 
-/// The signals to the process. A signal that is not listened to ends it.
+/// The handled signals. Without a handler, each of them ends the process.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -100,10 +92,10 @@ impl Signals {
 }
 
 impl Appliance {
-    /// Starts everything. `first_password` is told only if the log is empty.
+    /// Starts all parts.
     ///
     /// # Errors
-    /// What does not start, and why.
+    /// The first part that does not start, and the reason.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let _starting = notify::starting();
         refuse_core_dumps();
@@ -114,7 +106,8 @@ impl Appliance {
             .mode(0o700)
             .create(data_dir)
             .map_err(|source| StartError::DataDir { path: data_dir.clone(), source })?;
-        // At once: until it is listened to it ends the process, and systemd takes that for a good end.
+        // SIGHUP is handled from the beginning: without a handler it ends the process, and systemd counts that as
+        // success.
         let hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
         let keyring = Arc::new(Mutex::new(None));
         let ledger = Ledger::open(data_dir, ledger_options(&config, &keyring))?;
@@ -122,7 +115,7 @@ impl Appliance {
         if ledger.state().state.installation.is_none() {
             refuse_weak(&config)?;
         }
-        // All that the start can fail of comes before the services: they begin with what is due.
+        // Everything that can fail comes before the services, which begin due work as soon as they start.
         let certificate = Certificate::load(&config.tls, data_dir)?;
         let address = config.server.listen;
         let listen = |source| StartError::Listen { address, source };
@@ -148,7 +141,7 @@ impl Appliance {
             Ok::<_, StartError>(FirstAdmin { name, password, must_change })
         };
         let services = Services::start(parts, first).await?;
-        // From before the first connection on: a client that sees it serve may send it a signal.
+        // Signals are handled before the first connection: a client that sees the server may send it a signal.
         let signals = Signals::listen(hangup).map_err(StartError::Signals)?;
         let options = server_options(&config, listener, certificate.server_config()?);
         let (server, running) = server::start(services.clone(), options).map_err(listen)?;
@@ -157,8 +150,8 @@ impl Appliance {
         Ok(Self { address, services, first_password, server, serving, control, certificate, signals, config })
     }
 
-    /// Serves until SIGTERM or SIGINT, then stops in order: no new connections, accepted requests answered,
-    /// the log closed. SIGHUP reads the certificate again.
+    /// Serves until SIGTERM or SIGINT. Then it stops accepting connections, answers the accepted requests, and closes
+    /// the log. SIGHUP reloads the certificate.
     ///
     /// # Errors
     /// When the server ends by itself.
@@ -180,7 +173,7 @@ impl Appliance {
         notify::stopping();
         tracing::info!("stopping");
         self.server.handle.stop(true).await;
-        // It has stopped in any case; how, nobody can act on.
+        // The server has stopped in any case; its result changes nothing.
         let _ = self.serving.await;
         self.control.abort();
         if let Some(watch) = watch {
@@ -191,7 +184,6 @@ impl Appliance {
         Ok(())
     }
 
-    /// The settings that it runs with.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -209,7 +201,7 @@ impl Appliance {
     }
 }
 
-/// Keys are in this memory: none of it goes to a file, also where no unit of systemd says so.
+/// Disables core dumps, even without the systemd unit: this process has keys in its memory.
 fn refuse_core_dumps() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if let Err(error) = setrlimit(Resource::Core, none) {
@@ -217,10 +209,10 @@ fn refuse_core_dumps() {
     }
 }
 
-/// As many as config/claviger.service allows: a connection takes two, and shells allow 1024.
+/// The limit of open files, as in config/claviger.service. A connection takes two, and shells allow 1024.
 const FILES: u64 = 65_536;
 
-/// Raises the limit of open files towards what is allowed.
+/// Raises the limit of open files to [`FILES`], or to the hard limit if that is lower.
 fn allow_files() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = maximum.map_or(FILES, |maximum| maximum.min(FILES));
@@ -238,8 +230,8 @@ fn ledger_options(config: &Config, keyring: &Arc<Mutex<Option<Keyring>>>) -> Led
     LedgerOptions { cache_bytes, snapshot_key, ..LedgerOptions::default() }
 }
 
-/// The key for snapshots of the state. The keyring is opened for it while the ledger is, if there is a snapshot; what
-/// keeps it from opening is said when the start comes to it.
+/// Returns the key of the state's snapshots. If there is a snapshot, this opens the keyring while the ledger is opened.
+/// An error is not reported here, but when [`Appliance::start`] opens the keyring.
 fn snapshot_key(config: Config, keyring: Arc<Mutex<Option<Keyring>>>) -> SnapshotKey {
     Arc::new(move || {
         let keyring = open_keyring(&config, &keyring).ok()?;
@@ -247,7 +239,7 @@ fn snapshot_key(config: Config, keyring: Arc<Mutex<Option<Keyring>>>) -> Snapsho
     })
 }
 
-/// Opens the keyring unless it is open.
+/// Opens the keyring, unless it is open already.
 fn open_keyring(config: &Config, open: &Mutex<Option<Keyring>>) -> Result<Keyring, KeyringError> {
     let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(keyring) = &*open {
@@ -304,7 +296,7 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// The file of the password that was made at the first start, for the one who installs.
+/// The file in the data directory with the password that was generated at the first start.
 pub const FIRST_PASSWORD: &str = "first-admin-password";
 
 fn refuse_weak(config: &Config) -> Result<(), StartError> {
@@ -312,8 +304,8 @@ fn refuse_weak(config: &Config) -> Result<(), StartError> {
     PasswordPolicy::default().check_password(given.expose()).map_err(StartError::WeakPassword)
 }
 
-/// The password that the environment gives, or one that is made now. Called when the log is about to begin, and not
-/// before: the file may hold the only copy of a password in use.
+/// Returns the password from the environment, or generates one. It must be called only before the first event of a new
+/// log: it replaces or removes the file, which may have the only copy of a password in use.
 fn the_first_password(config: &Config) -> Result<Zeroizing<String>, StartError> {
     let data_dir = &config.storage.data_dir;
     let Some(given) = &config.admin_password else { return keep(random_password()?, data_dir) };
@@ -324,7 +316,8 @@ fn the_first_password(config: &Config) -> Result<Zeroizing<String>, StartError> 
     }
 }
 
-/// Kept before the log begins: a crash in between must not leave an administrator whose password nobody knows.
+/// Writes the password to its file. This precedes the first event, so that a crash in between does not leave an
+/// administrator with an unknown password.
 fn keep(password: Zeroizing<String>, data_dir: &Path) -> Result<Zeroizing<String>, StartError> {
     let path = data_dir.join(FIRST_PASSWORD);
     let mut options = OpenOptions::new();
@@ -337,7 +330,7 @@ fn keep(password: Zeroizing<String>, data_dir: &Path) -> Result<Zeroizing<String
     Ok(password)
 }
 
-/// Twenty characters of four kinds, 100 bits and more.
+/// Generates a password of at least 100 bits, with characters of all four classes.
 fn random_password() -> Result<Zeroizing<String>, StartError> {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0u8; 20];

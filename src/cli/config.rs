@@ -1,9 +1,8 @@
-//! The settings: a TOML file, over it the environment, under both the defaults.
+//! The settings: defaults, overridden by a TOML file, overridden by the environment.
 //!
-//! `config/claviger.toml` documents every key with its default; the program reads that text too, to learn which
-//! variables there are and of what type. A mistake is never passed over: unknown keys and variables are refused, and
-//! all that cannot be read is named at once, as is all that cannot be meant. No message and no `Debug` text shows a
-//! password.
+//! `config/claviger.toml` documents every key with its default; the program derives the environment variables and their
+//! types from that text. Unknown keys and variables are rejected. All mistakes of reading are reported together, and so
+//! are all problems that [`Config::check`] finds. No message and no `Debug` text shows a password.
 
 pub mod certificate;
 mod check;
@@ -26,36 +25,33 @@ pub use sections::{
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// How the API is served.
     pub server: ServerSettings,
     pub tls: TlsSettings,
     pub storage: StorageSettings,
-    /// What seals the secrets in it.
     pub master_key: MasterKeySettings,
     pub passwords: PasswordSettings,
-    /// How long tokens are good.
+    /// The lifetimes of tokens.
     pub tokens: TokenSettings,
-    /// What is asked of those who sign in.
     pub login: LoginSettings,
     pub aws: AwsSettings,
-    /// What is logged, and how.
     pub log: LogSettings,
-    /// Figures for a monitoring system.
+    /// Metrics for a monitoring system.
     pub metrics: MetricsSettings,
     /// The first password of `admin`, from the environment only.
     #[serde(skip)]
     pub admin_password: Option<AdminPassword>,
-    /// A line for each setting of the file that the environment overrides, and for each that is given by a former name.
+    /// A line for each setting of the file that the environment overrides, and for each that uses a former name.
     #[serde(skip)]
     pub warnings: Vec<String>,
 }
 
-/// The first password of `admin`, as `CLAVIGER_ADMIN_PASSWORD` gave it. Shown by nothing, wiped when dropped.
+/// The first password of `admin`, from `CLAVIGER_ADMIN_PASSWORD`. `Debug` does not show it, and it is wiped when
+/// dropped.
 #[derive(Clone, PartialEq)]
 pub struct AdminPassword(Zeroizing<String>);
 
 impl AdminPassword {
-    /// The password itself, for hashing it.
+    /// The password itself, for hashing.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -67,59 +63,57 @@ impl std::fmt::Debug for AdminPassword {
     }
 }
 
-/// Why there are no settings: every mistake that was found, one a line.
+/// The mistakes that keep the settings from being read, one per line.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct ConfigError(Vec<Mistake>);
 
 impl ConfigError {
-    /// The mistakes, in the order of the file, those of the environment last.
+    /// The mistakes, in the order of the file, followed by those of the environment.
     pub fn mistakes(&self) -> &[Mistake] {
         &self.0
     }
 }
 
-/// One thing that is wrong with the file or the environment.
+/// A mistake in the file or the environment.
 #[derive(Debug, thiserror::Error)]
 pub enum Mistake {
-    /// The file cannot be read.
     #[error("{}: cannot be read: {source}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
     /// The file is not TOML.
     #[error("{}:{line}: {what}", path.display())]
     Syntax {
         path: PathBuf,
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: usize,
         what: String,
     },
-    /// A setting that does not exist, or a value of another type or form.
+    /// A setting does not exist, or its value has a wrong type or form.
     #[error("{origin}: {key}: {what}")]
     Setting {
         origin: Origin,
         /// The key, with its section.
         key: String,
-        /// What the reader said, with the value and what would be right.
+        /// The message of the reader, with the value and the expected form.
         what: String,
     },
-    /// A variable that is no setting.
+    /// A variable does not name a setting.
     #[error("environment: {name}: there is no such setting{}", expected.as_deref().unwrap_or_default())]
     UnknownVariable {
         name: String,
-        /// What could have been meant.
+        /// The variables of the same section.
         expected: Option<String>,
     },
-    /// A variable that is not UTF-8 text.
     #[error("environment: {}: UTF-8 text is expected", .0.display())]
     NotText(OsString),
 }
 
-/// Where a setting was given.
+/// The origin of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// In a file, at a line counted from 1.
+    /// A file, at a line counted from 1.
     File { path: PathBuf, line: usize },
-    /// In a variable of the environment.
+    /// An environment variable.
     Variable(String),
 }
 
@@ -133,17 +127,17 @@ impl std::fmt::Display for Origin {
 }
 
 impl Config {
-    /// Reads the settings: the defaults, over them the file, over both the variables that begin with `CLAVIGER_`.
+    /// Reads the settings: defaults, overridden by the file, overridden by variables that begin with `CLAVIGER_`.
     ///
-    /// An empty text counts as no setting: the default holds.
+    /// An empty text counts as no setting, so the default applies.
     ///
     /// # Errors
-    /// When the file cannot be read, or anything in it or in the environment is no setting.
+    /// When the file cannot be read, or it or the environment has an invalid or unknown setting.
     pub fn load(path: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         reading::read(path, env).map_err(ConfigError)
     }
 
-    /// Reads the settings with this process's own environment.
+    /// Reads the settings with the environment of this process.
     ///
     /// # Errors
     /// As [`Config::load`], and when a variable is not UTF-8 text.
@@ -162,9 +156,8 @@ impl Config {
         }
     }
 
-    /// Names all that would keep the program from working with these settings, as far as that shows before it starts:
-    /// values out of range, files that are missing, unreadable or open to others, a certificate that does not belong
-    /// to its key. Empty if all is well.
+    /// Returns the problems that can be found before the program starts: values out of range, files that are missing,
+    /// unreadable or accessible to others, a certificate that does not match its key. Empty if there are none.
     pub fn check(&self) -> Vec<Problem> {
         check::problems(self)
     }

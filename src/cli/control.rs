@@ -1,6 +1,7 @@
-//! The socket in the data directory by which `claviger events` and `claviger verify` ask a running server, which has
-//! the log to itself. Only the directory's owner can reach it. One request a connection: a JSON line in, lines out; the
-//! last of a whole list of events is `{"end": …}`, so that one that was cut off is not taken for the log.
+//! The socket in the data directory through which `claviger events` and `claviger verify` query a running server, which
+//! has the log open exclusively. Only the directory's owner can access it. Each connection carries one request, a JSON
+//! line; the answer is lines too. A complete list of events ends with `{"end": …}`, so that a client recognises one
+//! that was cut off.
 
 use crate::domain::time::Time;
 use crate::ledger::{Filter, Ledger, Record, Verified};
@@ -18,7 +19,7 @@ use tokio::task::JoinHandle;
 #[derive(Serialize, Deserialize, Debug)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    /// The log as JSON lines.
+    /// Asks for the log as JSON lines.
     Events {
         /// See [`Filter`].
         stream: Option<String>,
@@ -28,23 +29,23 @@ pub enum Request {
         until: Option<i64>,
         /// See [`Filter`].
         actor: Option<String>,
-        /// Go on with what is yet to come.
+        /// Whether to continue with new events.
         follow: bool,
     },
-    /// Whether the chain is whole.
+    /// Asks for a check of the hash chain.
     Verify,
 }
 
-/// The socket of a data directory.
+/// The path of a data directory's socket.
 pub fn path(data_dir: &Path) -> PathBuf {
     data_dir.join("control.sock")
 }
 
-/// Serves the socket until the task is aborted. A socket that an earlier run left behind is replaced: whoever
-/// holds the log holds the directory.
+/// Serves the socket until the task is aborted. A socket that an earlier process left behind is replaced: the process
+/// that has the log open owns the directory.
 ///
 /// # Errors
-/// When the socket cannot be made.
+/// When the socket cannot be created.
 pub fn serve(data_dir: &Path, ledger: Ledger) -> io::Result<JoinHandle<()>> {
     let path = path(data_dir);
     match std::fs::remove_file(&path) {
@@ -74,7 +75,7 @@ async fn answer(caller: UnixStream, ledger: Ledger) {
     if read.is_err() {
         return;
     }
-    // A caller who has gone wants no answer.
+    // If the caller has closed the connection, the answer is dropped.
     let _ = match serde_json::from_str(&line) {
         Err(_) => {
             write_line(writer, &json!({"error": "the server does not know this request: is it of another version?"}))
@@ -109,7 +110,7 @@ async fn verify(mut writer: OwnedWriteHalf, ledger: Ledger) -> io::Result<()> {
     writer.write_all(line.as_bytes()).await
 }
 
-/// The sentence about a chain that is whole.
+/// The message about an intact chain.
 pub fn summary(verified: &Verified) -> String {
     let span = verified.span.map(|(first, last)| format!(", from {first} to {last}")).unwrap_or_default();
     format!("{} records{span}: the chain is whole; its last hash is {}", verified.records, verified.hash)
@@ -143,10 +144,10 @@ async fn events(writer: OwnedWriteHalf, ledger: Ledger, filter: Filter, follow: 
     }
 }
 
-/// Records that are read at once.
+/// The number of records that one read of the log asks for.
 const PIECE: usize = 1000;
 
-/// The records that pass the filter, as JSON.
+/// The records that match the filter, as JSON lines.
 fn lines(records: &[Record], filter: &Filter) -> String {
     let wanted = records.iter().filter(|record| filter.takes(record));
     wanted.flat_map(|record| [record.to_line(), "\n".to_owned()]).collect()

@@ -1,4 +1,4 @@
-//! `claviger events` and `claviger verify`: the log, read from its directory, or from the server that has it open.
+//! `claviger events` and `claviger verify`: they read the log from its directory, or from the server that has it open.
 
 use super::config::{Config, ConfigError};
 use super::control::{self, Request};
@@ -13,7 +13,7 @@ use std::process::Command;
 
 #[derive(clap::Args, Debug)]
 pub struct LogArguments {
-    /// The data directory [default: that of the configuration]
+    /// The data directory [default: from the configuration]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// The configuration that names the data directory
@@ -25,7 +25,7 @@ pub struct LogArguments {
 pub struct EventsArguments {
     #[command(flatten)]
     log: LogArguments,
-    /// Only streams that begin so, e.g. `kms/` or `user/<id>`
+    /// Only streams with this prefix, e.g. `kms/` or `user/<id>`
     #[arg(long)]
     stream: Option<String>,
     /// Not earlier than this (RFC 3339)
@@ -34,31 +34,29 @@ pub struct EventsArguments {
     /// Not later than this (RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = moment)]
     until: Option<Time>,
-    /// Only by this user (name or id), or `system`
+    /// Only events by this user or schedule (name or id), or by `system`
     #[arg(long)]
     actor: Option<String>,
-    /// Go on with what is yet to come, while a server runs
+    /// Continue with new events, while a server runs
     #[arg(long, conflicts_with = "until")]
     follow: bool,
 }
 
-/// Why the log cannot be printed.
 #[derive(Debug, thiserror::Error)]
 pub enum EventsError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The server that has the log open, or the output.
-    #[error("the event log could not be told")]
+    /// The connection to the server or the output failed.
+    #[error("the event log could not be printed")]
     Telling(#[from] io::Error),
-    /// The server that has the log open says that it is broken.
+    /// The server reported that the log is broken, or that it does not know the request.
     #[error("{0}")]
     Corrupt(String),
-    /// Root could not go on as the directory's owner.
-    #[error("cannot go on as user {uid}, to whom the data directory belongs; start it as that user")]
+    /// Root could not switch to the directory's owner.
+    #[error("cannot continue as user {uid}, who owns the data directory; start the command as that user")]
     Owner { uid: u32, source: io::Error },
-    /// The server ended before it had told all.
     #[error("the server ended before it had told all of the log; ask again")]
     CutOff,
     #[error("--follow needs a running server on this data directory, and there is none")]
@@ -88,7 +86,7 @@ pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
                 return Ok(());
             }
         }
-        // With --follow it goes on until the server ends.
+        // With --follow, the list ends when the server does.
         return if arguments.follow { Ok(()) } else { Err(EventsError::CutOff) };
     }
     if arguments.follow {
@@ -109,7 +107,7 @@ pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
     Ok(())
 }
 
-/// Walks the chain and says that it is whole.
+/// Checks the hash chain, and prints a summary if it is intact.
 ///
 /// # Errors
 /// The first broken record.
@@ -130,8 +128,8 @@ pub fn verify(arguments: &LogArguments) -> Result<(), EventsError> {
     Ok(())
 }
 
-/// Root goes on as the owner of the data directory: what it made there the service could not open, and whoever owns the
-/// directory must not lead root elsewhere from there.
+/// Runs the command again as the owner of the data directory if the user is root. The service could not open files that
+/// root creates there, and root must not follow links that the directory's owner placed there.
 fn become_owner(data_dir: &Path) -> Result<(), EventsError> {
     let Ok(owner) = std::fs::metadata(data_dir) else { return Ok(()) };
     if !rustix::process::geteuid().is_root() || owner.uid() == 0 {
@@ -158,7 +156,7 @@ fn ask(mut server: UnixStream, request: &Request) -> io::Result<BufReader<UnixSt
     Ok(BufReader::new(server))
 }
 
-/// Writes a line; false if nobody reads any more (`claviger events | head`).
+/// Writes a line; returns false if the output is closed (`claviger events | head`).
 fn print_line(out: &mut impl Write, line: &str) -> io::Result<bool> {
     match writeln!(out, "{line}").and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
@@ -166,13 +164,13 @@ fn print_line(out: &mut impl Write, line: &str) -> io::Result<bool> {
     }
 }
 
-/// What comes after the last event.
+/// The line after the last event.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum LastWord {
-    /// That was all, up to this record.
+    /// The list is complete, up to this record.
     End(serde::de::IgnoredAny),
-    /// The log is broken, or the server does not understand.
+    /// The log is broken, or the server does not know the request.
     Error(String),
 }
 
@@ -184,5 +182,5 @@ fn last_word(line: &str) -> Option<LastWord> {
 fn moment(text: &str) -> Result<Time, String> {
     chrono::DateTime::parse_from_rfc3339(text)
         .map(|moment| Time::of(moment.to_utc()))
-        .map_err(|_| "a moment as RFC 3339 has it is expected, such as 2026-01-31T12:00:00Z".to_owned())
+        .map_err(|_| "an RFC 3339 time is expected, such as 2026-01-31T12:00:00Z".to_owned())
 }

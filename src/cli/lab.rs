@@ -1,4 +1,4 @@
-//! `claviger lab`: the appliance with an AWS of its own, for demonstrations, air-gapped labs and tests.
+//! `claviger lab`: the appliance with an embedded AWS, for demonstrations, air-gapped labs and tests.
 
 use super::appliance::{Appliance, FIRST_PASSWORD, StartError};
 use super::config::{AdminPassword, Config};
@@ -14,55 +14,51 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-/// How the lab is started.
 #[derive(clap::Args, Debug)]
 pub struct LabArguments {
-    /// Where the lab keeps what it knows, between runs [default: claviger-lab in the user's data directory]
+    /// The directory of the lab's data [default: claviger-lab in the user's data directory]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Where the appliance listens
+    /// The appliance's address
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8443")]
     listen: SocketAddr,
-    /// Where the lab cloud listens; loopback only
+    /// The lab cloud's address; loopback only
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:4566")]
     cloud_listen: SocketAddr,
-    /// The lab cloud's accounts, users and roles, as config/lab-cloud.toml documents them [default: built in]
+    /// The file of the lab cloud's accounts, users and roles; config/lab-cloud.toml documents it [default: built in]
     #[arg(long, value_name = "FILE")]
     cloud: Option<PathBuf>,
 }
 
-/// Why the lab does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum LabStartError {
     #[error(transparent)]
     Cloud(#[from] LabError),
     #[error(transparent)]
     Appliance(#[from] StartError),
-    /// No place for the data.
     #[error("this user has no data directory; say where with --data DIR")]
     NoDataDir,
     #[error(transparent)]
     Config(#[from] super::config::ConfigError),
-    /// The configuration cannot be meant.
+    /// The configuration can be read, but has problems, one per line.
     #[error("the configuration is not usable:\n{0}")]
     Unusable(String),
     #[error(transparent)]
     Logging(#[from] logging::LoggingError),
-    /// The connection that is made ready.
     #[error("the lab's connection could not be made")]
     Connection(#[from] crate::service::failure::Failure),
 }
 
-/// The connection that the vendor's page uses in its examples.
+/// The name of the lab's connection, which the examples in the vendor's documentation use.
 const CONNECTION: &str = "test_aws-connection";
 
-/// Where the lab cloud keeps its keys, below the lab's data. Nothing of the appliance is in it.
+/// The subdirectory of the lab's data with the lab cloud's keys. It has no data of the appliance.
 const CLOUD_DIR: &str = "lab-cloud";
 
-/// Runs the lab until it is told to stop.
+/// Runs the lab until a signal stops it.
 ///
 /// # Errors
-/// What does not start, and why.
+/// The reason why the lab does not start.
 pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
     let mut config = Config::load_here(None)?;
     let plan = arguments.cloud.as_deref().map_or_else(|| Ok(LabPlan::built_in()), LabPlan::read)?;
@@ -97,7 +93,7 @@ pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
     Ok(())
 }
 
-/// Has nobody used it yet? A first start that was cut off may have left it without its connection.
+/// Returns whether nobody has used the lab yet. An interrupted first start may have left it without its connection.
 fn is_untouched(appliance: &Appliance) -> bool {
     let state = &appliance.services.state().state;
     state.connections.is_empty() && state.users.iter().all(|user| user.logins == 0)
@@ -121,7 +117,7 @@ async fn add_connection(appliance: &Appliance, keys: &LabKeys) -> Result<(), Lab
     Ok(())
 }
 
-/// Says where everything is, and what to try. The lab's passwords and keys open nothing but the lab.
+/// Prints addresses, credentials and example commands. The passwords and keys are valid in the lab only.
 fn greet(appliance: &Appliance, cloud: &LabCloud, keys: &LabKeys) {
     let address = appliance.address;
     let given = appliance.config().admin_password.as_ref().map(AdminPassword::expose);
@@ -134,7 +130,7 @@ fn greet(appliance: &Appliance, cloud: &LabCloud, keys: &LabKeys) {
     };
     let (id, secret) = (keys.access_key_id(), keys.secret_access_key());
     let (data, cloud) = (appliance.config().storage.data_dir.display(), cloud.address());
-    // As a shell takes it: the password that stands above, or where it can be had.
+    // The password in shell syntax: the one printed above, or the place where it is found.
     let typed = match (&appliance.first_password, given) {
         (_, Some(_)) => "'\"$CLAVIGER_ADMIN_PASSWORD\"'".to_owned(),
         (Some(made), None) => made.to_string(),
@@ -156,6 +152,6 @@ Try:
   curl -k https://{address}/api/v1/cckm/aws/kms -H "Authorization: Bearer $TOKEN"
 "#
     );
-    // If nobody reads it, the data directory and the settings say the same.
+    // If the output is closed, the same information is in the data directory and the settings.
     let _ = std::io::stdout().write_all(text.as_bytes());
 }

@@ -1,7 +1,7 @@
-//! The program's log, on standard error: text for a terminal, one JSON object a line for everything else.
+//! The program's log, on standard error: text for a terminal, one JSON object per line otherwise.
 //!
-//! Started once, by `main`. Other libraries are kept quiet unless the setting names them, and never get as far as
-//! printing what they send and receive: that may hold secrets, whatever level is asked for.
+//! A command starts it once. Messages of libraries are reduced unless the setting names the library. Whatever level is
+//! set, libraries never log the data that they send and receive, because it may contain secrets.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::IsTerminal;
@@ -16,20 +16,18 @@ use tracing_subscriber::{EnvFilter, Registry, filter};
 
 use super::config::{LogFormat, LogSettings};
 
-/// Why there is no log.
 #[derive(Debug, thiserror::Error)]
 pub enum LoggingError {
     #[error("log.level: `{level}`: {source}")]
     Level { level: String, source: filter::ParseError },
-    /// There is a log already.
     #[error("the log was started before: {0}")]
     Started(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Starts the log of this process, panics included.
+/// Starts the log of this process, and logs its panics.
 ///
 /// # Errors
-/// When the level is none, or the log was started before.
+/// When the level is invalid, or the log was started before.
 pub fn start(settings: &LogSettings) -> Result<(), LoggingError> {
     let terminal = std::io::stderr().is_terminal();
     subscriber(settings, terminal, std::io::stderr)?.try_init()?;
@@ -37,8 +35,8 @@ pub fn start(settings: &LogSettings) -> Result<(), LoggingError> {
     Ok(())
 }
 
-/// Logs a panic with its file, line and thread. These are in the program itself; they need no debug information.
-/// A backtrace is there only if `RUST_BACKTRACE` asks for it.
+/// Logs a panic with its file, line and thread, which need no debug information. A backtrace is added only if
+/// `RUST_BACKTRACE` is set.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string);
     let thread = std::thread::current();
@@ -72,18 +70,18 @@ where
     Ok(tracing_subscriber::registry().with(lines.with_filter(filter::filter_fn(harmless))).with(level))
 }
 
-/// Libraries that say more at `info` than an operator wants to read.
+/// Libraries that log more at `info` than an operator needs.
 const QUIET: &str = "sled=warn,rustls=warn,hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,actix_server=warn,\
                      actix_http=warn,actix_http::h1=off,mio=warn,tokio_util=warn,rusoto_core=warn";
 
 fn level(level: &str) -> Result<EnvFilter, LoggingError> {
-    // What the setting says comes last, so that it wins where it names one of these.
+    // The setting comes last, so that it overrides these.
     EnvFilter::try_new(format!("{QUIET},{level}"))
         .map_err(|source| LoggingError::Level { level: level.to_owned(), source })
 }
 
-/// rusoto prints whole requests with their session tokens at `debug`, and HTTP and TLS libraries print what goes over
-/// the wire at `trace`.
+/// Filters out messages that may contain secrets: rusoto logs entire requests with their session tokens at `debug`, and
+/// HTTP and TLS libraries log the transmitted data at `trace`.
 fn harmless(metadata: &Metadata<'_>) -> bool {
     let is_of = |name: &str| metadata.target().split("::").next() == Some(name);
     let most = if metadata.target().starts_with("rusoto") {
@@ -102,7 +100,7 @@ mod tests {
     use std::io::Write;
     use std::sync::{Arc, Mutex};
 
-    /// What was logged, as a writer and as text.
+    /// A writer that collects the log.
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -170,7 +168,7 @@ mod tests {
         assert!(text.contains("ours") && !text.contains("hunter2"), "{text}");
     }
 
-    /// The hook is the whole process's: other tests' panics go where they went before.
+    /// The panic hook is global, so the panics of other tests are passed to the previous hook.
     #[test]
     fn a_panic_is_logged_with_its_place_and_thread() {
         let here = std::thread::Builder::new().name("worker-7".to_owned());

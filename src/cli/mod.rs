@@ -1,6 +1,6 @@
-//! The program as a user of a shell or a service manager meets it: settings, log, commands.
+//! The command line interface: settings, logging, commands, start and stop of the service.
 //!
-//! It may use every module; none may use it.
+//! It may use every module; no module may use it.
 
 pub mod appliance;
 pub mod config;
@@ -28,11 +28,11 @@ pub struct Arguments {
 enum Command {
     /// Serve the API
     Serve(serve::ServeArguments),
-    /// Serve the API with an AWS of its own, to try things out
+    /// Serve the API with an embedded AWS, for trying it out
     Lab(lab::LabArguments),
-    /// Check the configuration, and say what is wrong with it
+    /// Check the configuration and report its problems
     CheckConfig(serve::ServeArguments),
-    /// Walk the event log's chain, and name the first broken record
+    /// Verify the event log's hash chain and report the first broken record
     Verify(events::LogArguments),
     /// Print the event log as JSON lines
     Events(events::EventsArguments),
@@ -53,7 +53,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     })
 }
 
-/// An error with its causes, in one line; a cause that the text names already is not told twice.
+/// Formats an error with its causes, in one line. A cause that the text contains already is not repeated.
 fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -8,27 +8,27 @@ use sd_notify::NotifyState;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// The program serves; also after a reload.
+/// Reports that the program serves, at the start and after a reload.
 pub fn ready(status: &str) {
     send(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
-/// The program reads its certificate again; [`ready`] must follow.
+/// Reports that the program reloads its certificate; [`ready`] must follow.
 pub fn reloading() {
     match NotifyState::monotonic_usec_now() {
-        // From version 253 on systemd wants to know when the reload began.
+        // systemd 253 and later require the time at which the reload began.
         Ok(now) => send(&[NotifyState::Reloading, now]),
-        Err(error) => tracing::warn!(%error, "the service manager was not told of the reload"),
+        Err(error) => tracing::warn!(%error, "the service manager was not notified of the reload"),
     }
 }
 
-/// The program accepts nothing new and ends what it has begun.
+/// Reports that the program accepts no more requests and completes those it has accepted.
 pub fn stopping() {
     send(&[NotifyState::Stopping]);
 }
 
-/// The program starts: until what is returned is dropped, the service manager is asked every [`START_BEAT`] to go on
-/// waiting, however long the log is that must be read. Must be called within a tokio runtime.
+/// Extends the service manager's start timeout every [`START_BEAT`] until the returned value is dropped, because a long
+/// log takes time to read. It must be called within a tokio runtime.
 pub fn starting() -> Starting {
     Starting(tokio::spawn(async {
         loop {
@@ -38,7 +38,7 @@ pub fn starting() -> Starting {
     }))
 }
 
-/// How often the service manager is asked for patience.
+/// The interval between two extensions of the start timeout.
 const START_BEAT: Duration = Duration::from_secs(10);
 
 /// See [`starting`].
@@ -51,15 +51,14 @@ impl Drop for Starting {
     }
 }
 
-/// The service manager is to wait so much longer from now on.
+/// Asks the service manager to wait for this time from now on.
 fn starting_takes(longer: Duration) {
     send(&[NotifyState::ExtendTimeoutUsec(u32::try_from(longer.as_micros()).unwrap_or(u32::MAX))]);
 }
 
-/// Tells the service manager's watchdog that the program is alive, twice in the time after which it would restart it.
-/// Nothing without a watchdog. Must be called within a tokio runtime, which is what it watches: one that stands still
-/// tells nothing. A log that has stopped is no reason to be restarted: reads go on, and on a full disk a new process
-/// would not even start.
+/// Notifies the service manager's watchdog twice in each of its timeouts. Returns `None` without a watchdog. It must be
+/// called within a tokio runtime, which is what the watchdog watches: a blocked runtime sends no notification. A
+/// stopped log is no reason for a restart: reads still work, and on a full disk a new process would not start.
 pub fn watch() -> Option<JoinHandle<()>> {
     let limit = sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero())?;
     Some(tokio::spawn(async move {
@@ -74,7 +73,7 @@ pub fn watch() -> Option<JoinHandle<()>> {
 
 fn send(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
-        tracing::warn!(%error, ?state, "the service manager was not told");
+        tracing::warn!(%error, ?state, "the service manager was not notified");
     }
 }
 
@@ -86,7 +85,7 @@ mod tests {
 
     const PLAY: &str = "NOTIFY_TEST_PLAYS_THE_SERVICE";
 
-    /// The variables are those of a process, so the service is a process: this test once more.
+    /// Environment variables belong to a process, so this test runs itself in a second process as the service.
     #[test]
     fn the_service_manager_hears_it_all() {
         if std::env::var_os(PLAY).is_some() {

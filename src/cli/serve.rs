@@ -9,18 +9,16 @@ use std::process::ExitCode;
 
 #[derive(clap::Args, Debug)]
 pub struct ServeArguments {
-    /// The configuration; every key is documented in config/claviger.toml [default: none, only the environment]
+    /// The configuration file; config/claviger.toml documents every key [default: none, only the environment]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
-/// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The configuration cannot be read.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The configuration cannot be meant.
+    /// The configuration can be read, but has problems, one per line.
     #[error("the configuration is not usable; `claviger check-config` says the same:\n{0}")]
     Unusable(String),
     #[error(transparent)]
@@ -29,10 +27,10 @@ pub enum ServeError {
     Start(#[from] StartError),
 }
 
-/// Serves until it is told to stop.
+/// Serves until a signal stops it.
 ///
 /// # Errors
-/// What does not start, and why.
+/// The reason why the service does not start.
 pub async fn run(arguments: ServeArguments) -> Result<(), ServeError> {
     let config = Config::load_here(arguments.config.as_deref())?;
     let problems = problems(&config);
@@ -44,30 +42,31 @@ pub async fn run(arguments: ServeArguments) -> Result<(), ServeError> {
     tracing::info!("the master key comes from {}", config.master_key.source(&config.storage.data_dir));
     let file = config.storage.data_dir.join(FIRST_PASSWORD);
     let appliance = Appliance::start(config).await?;
-    // At every start: the first one may have failed after the password was made.
+    // This is logged at every start: the first one may have failed after it wrote the password.
     if file.exists() {
-        tracing::warn!(file = %file.display(), "the first password of `admin` is in this file; change it and delete the file");
+        let advice = "the first password of `admin` is in this file; change it and delete the file";
+        tracing::warn!(file = %file.display(), "{advice}");
     }
     Ok(appliance.run().await?)
 }
 
-/// Says what is wrong with the configuration: all that cannot be read, or else all that cannot be meant.
+/// Prints the problems of a configuration that can be read.
 ///
 /// # Errors
-/// When it cannot be read at all.
+/// Every mistake of a configuration that cannot be read.
 pub fn check(arguments: &ServeArguments) -> Result<ExitCode, ServeError> {
     let config = Config::load_here(arguments.config.as_deref())?;
     let problems = problems(&config);
     config.warnings.iter().chain(&problems).for_each(|line| eprintln!("{line}"));
     if problems.is_empty() {
-        // If nobody reads it, the exit code says the same.
+        // If the output is closed, the exit code has the same meaning.
         let _ = writeln!(std::io::stdout(), "the configuration is good");
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::FAILURE)
 }
 
-/// All that is wrong with a configuration, each with its remedy.
+/// Returns all problems of a configuration, each with its remedy.
 pub fn problems(config: &Config) -> Vec<String> {
     config.check().iter().map(|problem| super::with_causes(problem)).collect()
 }

@@ -1,4 +1,4 @@
-//! The certificate that the server shows: the operator's, or one made at the first start; read again on SIGHUP.
+//! The server's certificate: the operator's, or a self-signed one that the first start creates. SIGHUP reloads it.
 
 use super::config::TlsSettings;
 use super::config::certificate::{self, CertificateProblem};
@@ -11,24 +11,20 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// The certificate or its key cannot be used.
     #[error(transparent)]
     Certificate(#[from] CertificateProblem),
-    /// A self-signed certificate could not be made.
     #[error("a self-signed certificate could not be made")]
     Making(#[from] rcgen::Error),
-    /// It could not be kept.
+    /// The self-signed certificate or its key could not be written.
     #[error("`{}` could not be written", path.display())]
     Keeping { path: PathBuf, source: std::io::Error },
-    /// rustls refuses its own defaults.
     #[error("TLS could not be set up")]
     Setup(#[from] rustls::Error),
 }
 
-/// The certificate in use. Copies show the same one.
+/// The certificate in use. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Certificate(Arc<Shown>);
 
@@ -40,10 +36,11 @@ struct Shown {
 }
 
 impl Certificate {
-    /// The operator's certificate, or the self-signed one in the data directory, which is made if it is not there.
+    /// Loads the operator's certificate, or the self-signed one in the data directory, which is created if it does not
+    /// exist.
     ///
     /// # Errors
-    /// When it cannot be read, made or kept.
+    /// When it cannot be read, created or written.
     pub fn load(settings: &TlsSettings, data_dir: &Path) -> Result<Self, TlsError> {
         let (certificate, private_key) = match (&settings.certificate, &settings.private_key) {
             (Some(certificate), Some(private_key)) => (certificate.clone(), private_key.clone()),
@@ -59,19 +56,19 @@ impl Certificate {
         Ok(Self(Arc::new(Shown { certificate, private_key, key })))
     }
 
-    /// Reads the files again; if they are no good, the certificate in use stays.
+    /// Reads the files again. If they are invalid, the certificate in use stays.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// The problem of the files.
     pub fn reload(&self) -> Result<(), TlsError> {
         self.0.key.store(Arc::new(certificate::read(&self.0.certificate, &self.0.private_key)?));
         Ok(())
     }
 
-    /// What rustls needs: TLS 1.2 and 1.3 on aws-lc-rs.
+    /// The configuration of the server: TLS 1.2 and 1.3 on aws-lc-rs.
     ///
     /// # Errors
-    /// When rustls refuses its own defaults.
+    /// When rustls rejects its own defaults.
     pub fn server_config(&self) -> Result<rustls::ServerConfig, TlsError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -91,8 +88,8 @@ impl ResolvesServerCert for Certificate {
 fn make(names: &[String], certificate: &Path, private_key: &Path) -> Result<(), TlsError> {
     let names = if names.is_empty() { names_of_this_machine() } else { names.to_vec() };
     let made = rcgen::generate_simple_self_signed(names)?;
-    // The certificate last, and an old one away first: one without its key would be taken for a whole pair at the next
-    // start.
+    // An old certificate is removed first, and the new one is written last: a certificate beside another key would be
+    // taken for a pair at the next start.
     match std::fs::remove_file(certificate) {
         Err(source) if source.kind() != ErrorKind::NotFound => {
             return Err(TlsError::Keeping { path: certificate.to_owned(), source });
@@ -103,9 +100,9 @@ fn make(names: &[String], certificate: &Path, private_key: &Path) -> Result<(), 
     keep(certificate, made.cert.pem().as_bytes())
 }
 
-/// What a client may call this machine where nobody says otherwise.
+/// The names of this machine, for a certificate without configured names.
 fn names_of_this_machine() -> Vec<String> {
-    // Not from /proc, of which the service sees its own processes only.
+    // The name does not come from /proc, because systemd hides most of it from the service.
     let system = rustix::system::uname();
     let host = system.nodename().to_str().unwrap_or_default();
     let named = rustls_pki_types::DnsName::try_from(host).is_ok() && host != "localhost";
@@ -113,7 +110,7 @@ fn names_of_this_machine() -> Vec<String> {
     named.then(|| host.to_owned()).into_iter().chain(local).collect()
 }
 
-/// Writes all or nothing: half a file would stop every later start.
+/// Writes a file atomically: an incomplete file would make every later start fail.
 fn keep(path: &Path, pem: &[u8]) -> Result<(), TlsError> {
     let unfinished = path.with_extension("new");
     let options = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).clone();

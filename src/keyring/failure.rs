@@ -23,10 +23,7 @@ pub enum KeyringError {
     OpenToOthers { path: PathBuf, mode: u32 },
     /// There is no master key, and none may be created.
     #[error("the master key `{}` does not exist: {remedy}", path.display())]
-    MasterKeyMissing {
-        path: PathBuf,
-        remedy: &'static str,
-    },
+    MasterKeyMissing { path: PathBuf, remedy: &'static str },
     /// The file's content is not a master key.
     #[error("`{}` is not a master key: 32 random bytes are expected, raw or as base64, for example from \
              `openssl rand -base64 32`", .0.display())]
@@ -48,19 +45,13 @@ pub enum KeyringError {
     WrongMasterKey(PathBuf),
     /// A file of the keyring was changed after it was written.
     #[error("`{}` is damaged: {what}: restore the keyring from a backup", path.display())]
-    Damaged {
-        path: PathBuf,
-        what: &'static str,
-    },
+    Damaged { path: PathBuf, what: &'static str },
     /// The owner has no data key: it was shredded, or never had one.
     #[error("{0} has no data key: its secrets were shredded or never sealed here")]
     Shredded(Owner),
     /// The bytes were not sealed for that owner and purpose with its current data key.
     #[error("{purpose} of {owner} cannot be opened: it was altered, or sealed with a key that no longer exists")]
-    Unreadable {
-        owner: Owner,
-        purpose: &'static str,
-    },
+    Unreadable { owner: Owner, purpose: &'static str },
     /// The cryptographic provider failed, for example to generate random bytes.
     #[error("the cryptographic provider failed to {0}")]
     Provider(&'static str),

@@ -17,11 +17,7 @@ pub enum LedgerError {
     InUse(PathBuf),
     /// The operating system returned an error.
     #[error("cannot {doing} {}: {source}", .path.display())]
-    Io {
-        doing: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
     /// The store does not open.
     #[error("the log in {} does not open: {source}; {}", .path.display(), remedy(.source, *.known))]
     Unopenable {

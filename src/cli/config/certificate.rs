@@ -1,4 +1,4 @@
-//! A certificate and its private key, from PEM files. What is read here is what the server presents.
+//! Reads a certificate and its private key from PEM files, for the server and for the check of the configuration.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,34 +10,30 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
-/// Why two files are no certificate with its key. No variant holds anything of the key.
+/// The reason why files are not a certificate and its key. No variant contains anything of the key.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateProblem {
-    /// A file cannot be read.
     #[error("`{}` cannot be read: {source}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    /// Anybody on the machine may read the private key.
+    /// Every user of the machine may access the private key.
     #[error("`{}` is open to all (mode {mode:04o}): run `chmod o= {}`", path.display(), path.display())]
     OpenToAll { path: PathBuf, mode: u32 },
-    /// There is no certificate in the file.
     #[error("`{}` holds no certificate: PEM with `BEGIN CERTIFICATE` is expected", .0.display())]
     NoCertificate(PathBuf),
-    /// There is no private key in the file.
     #[error("`{}` holds no private key: PEM with `BEGIN PRIVATE KEY`, not encrypted, is expected", .0.display())]
     NoKey(PathBuf),
-    /// The two do not belong together.
     #[error("the certificate `{}` was not made for the key `{}`: give the key that it was made with",
         certificate.display(), private_key.display())]
     Mismatch { certificate: PathBuf, private_key: PathBuf },
-    /// One of them is of a kind that cannot be used.
     #[error("`{}` and `{}` cannot be used together: {source}", certificate.display(), private_key.display())]
     Unusable { certificate: PathBuf, private_key: PathBuf, source: rustls::Error },
 }
 
-/// Reads a certificate (with those that lead to its root) and its private key, and proves that they belong together.
+/// Reads a certificate (with its intermediate certificates) and its private key, and checks that they match.
 ///
 /// # Errors
-/// When a file is unreadable, holds neither, or when the two do not fit; when all may read the key.
+/// When a file is unreadable or has no certificate or key, when the two do not match, or when every user may access the
+/// key.
 pub fn read(certificate: &Path, private_key: &Path) -> Result<CertifiedKey, CertificateProblem> {
     let chain = read_chain(certificate)?;
     let key = read_key(private_key)?;
@@ -50,10 +46,10 @@ pub fn read(certificate: &Path, private_key: &Path) -> Result<CertifiedKey, Cert
     })
 }
 
-/// Proves that a file holds certificates, of authorities for example.
+/// Checks that a file contains certificates, for example of authorities.
 ///
 /// # Errors
-/// When it is unreadable or holds none.
+/// When the file is unreadable or contains no certificate.
 pub fn check_bundle(path: &Path) -> Result<(), CertificateProblem> {
     read_chain(path).map(drop)
 }
@@ -69,22 +65,22 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificatePr
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateProblem> {
     let (content, mode) = read_whole(path)?;
-    // A group may read it: that is how distributions share keys with services (`ssl-cert`).
+    // A group may read the key: distributions share keys with services that way (`ssl-cert`).
     if mode & 0o007 != 0 {
         return Err(CertificateProblem::OpenToAll { path: path.to_owned(), mode });
     }
-    // The parser's own message may quote the file.
+    // The parser's message may quote the file.
     PrivateKeyDer::from_pem_slice(&content).map_err(|_| CertificateProblem::NoKey(path.to_owned()))
 }
 
-/// No certificate chain is larger.
+/// The number of bytes that are read of a file. No certificate chain is larger.
 const FILE_MAX: u64 = 1024 * 1024;
 
 fn read_whole(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), CertificateProblem> {
     let unreadable = |source| CertificateProblem::Unreadable { path: path.to_owned(), source };
-    // To open a named pipe would wait for its writer.
+    // Opening a named pipe would block until it has a writer.
     if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(unreadable(std::io::Error::other("it is no file")));
+        return Err(unreadable(std::io::Error::other("it is not a file")));
     }
     let file = File::open(path).map_err(unreadable)?;
     let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;

@@ -1,4 +1,4 @@
-//! Finds, before the start, settings that the program cannot work with.
+//! Finds settings with which the program cannot work, before it starts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,74 +13,63 @@ use crate::aws::settings::SettingsMistake;
 use crate::cli::control;
 use crate::keyring::KeyringError;
 
-/// One thing that stands in the way, with its key and its remedy.
+/// A problem of the settings, with its key and its remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// A number outside its range.
     #[error("{key}: `{value}` is out of range: {least} to {most} is expected")]
     OutOfRange {
         /// The key, with its section.
         key: &'static str,
         value: u64,
-        /// The least that it may say.
         least: u64,
-        /// The most that it may say.
         most: u64,
     },
-    /// A certificate without a key, or the reverse.
+    /// A certificate is given without its key, or a key without its certificate.
     #[error("tls.{given}: `{}` is given without tls.{missing}: both or neither is expected", path.display())]
     HalfPair {
-        /// The key that is there.
+        /// The setting that is given.
         given: &'static str,
         path: PathBuf,
-        /// The key that is not.
+        /// The setting that is missing.
         missing: &'static str,
     },
-    /// The certificate cannot be used.
     #[error("tls: {0}")]
     Certificate(#[from] CertificateProblem),
-    /// A name that no certificate can be made for.
+    /// A name cannot be part of a certificate.
     #[error("tls.self_signed_names: `{0}` is neither a host name nor an address")]
     HostName(String),
-    /// The data directory cannot be used.
     #[error("storage.data_dir: `{}`: {source}", path.display())]
     DataDir {
-        /// The directory, or the one above it that is missing.
+        /// The directory, or the nearest existing one above it.
         path: PathBuf,
         source: std::io::Error,
     },
-    /// A relative path, which would depend on where the program is started.
+    /// A path is relative, so it would depend on the working directory.
     #[error("{key}: `{}` is relative: a path that begins with `/` is expected", path.display())]
     Relative {
         /// The key, with its section.
         key: &'static str,
         path: PathBuf,
     },
-    /// No socket fits below it.
-    #[error("storage.data_dir: `{}` is too long: at most {SOCKET_MAX} bytes fit, with `/control.sock` behind it", path.display())]
+    /// The path is too long for the address of the control socket.
+    #[error(
+        "storage.data_dir: `{}` is too long: with `/control.sock` after it, at most {SOCKET_MAX} bytes are possible",
+        path.display()
+    )]
     LongPath { path: PathBuf },
-    /// A source that needs a file, and none is named.
     #[error("master_key.path: is needed with source = \"passphrase_file\"")]
     NoPassphraseFile,
-    /// The master key cannot be had.
     #[error("master_key: {0}")]
     MasterKey(#[from] KeyringError),
-    /// More lanes than the memory has room for.
+    /// The memory is too little for the number of lanes.
     #[error(
         "passwords.memory_kib: `{memory_kib}` is too little for parallelism = {parallelism}: 8 KiB each are needed"
     )]
-    TooManyLanes {
-        /// The memory of one hash.
-        memory_kib: u32,
-        parallelism: u32,
-    },
-    /// Something in the section for AWS.
+    TooManyLanes { memory_kib: u32, parallelism: u32 },
     #[error("aws.{0}")]
     Aws(SettingsMistake),
-    /// The authorities to trust cannot be read.
     #[error("aws.ca_bundle: {0}")]
     CaBundle(CertificateProblem),
-    /// Not a level, nor a list of them.
     #[error(
         "log.level: `{0}` is neither a level (error, warn, info, debug, trace) nor a list such as \
              `info,claviger::aws=debug`"
@@ -145,7 +134,7 @@ fn tls(settings: &TlsSettings, found: &mut Vec<Problem>) {
     found.extend(settings.self_signed_names.iter().filter(nameless).cloned().map(Problem::HostName));
 }
 
-/// What the kernel has room for in a socket's address, without the zero at its end.
+/// The longest path in a socket address of the kernel, without the terminating zero.
 const SOCKET_MAX: usize = 107;
 
 fn storage(settings: &StorageSettings, found: &mut Vec<Problem>) {
@@ -162,7 +151,7 @@ fn storage(settings: &StorageSettings, found: &mut Vec<Problem>) {
     }
 }
 
-/// Tries what the start would do with the directory, and leaves nothing behind.
+/// Checks that a file can be created in the directory, or in the nearest existing one above it, and removes that file.
 fn usable(path: &Path) -> Result<(), (PathBuf, std::io::Error)> {
     let failed = |source| (path.to_owned(), source);
     match fs::metadata(path) {
@@ -171,7 +160,7 @@ fn usable(path: &Path) -> Result<(), (PathBuf, std::io::Error)> {
             fs::write(&trial, b"").and_then(|()| fs::remove_file(&trial)).map_err(failed)
         }
         Ok(_) => Err(failed(std::io::ErrorKind::NotADirectory.into())),
-        // The start makes it, in the nearest directory above that is there.
+        // The start creates the directory, in the nearest existing one above it.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => usable(parent),
             _ => usable(Path::new(".")),
@@ -186,7 +175,7 @@ fn master_key(settings: &MasterKeySettings, data_dir: &Path, found: &mut Vec<Pro
         return;
     }
     match settings.source(data_dir).check() {
-        // A check by hand runs without the service's credentials.
+        // When an operator runs the check, there are no credentials of the service.
         Ok(()) | Err(KeyringError::NoCredentials(_)) => {}
         Err(error) => found.push(Problem::MasterKey(error)),
     }
@@ -206,7 +195,7 @@ fn passwords(settings: &PasswordSettings, found: &mut Vec<Problem>) {
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 fn log(settings: &LogSettings, found: &mut Vec<Problem>) {
-    // The filter takes any bare word for a module's name; here it is a mistyped level.
+    // `EnvFilter` takes any bare word for a module's name; here it is a mistyped level.
     let is_level = |text: &str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(text));
     let part = |part: &str| is_level(part.rsplit_once('=').map_or(part, |(_, level)| level));
     if !settings.level.split(',').all(part) || EnvFilter::try_new(&settings.level).is_err() {

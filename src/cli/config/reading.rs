@@ -1,4 +1,4 @@
-//! From the file's text and the environment to the settings, or to every mistake in them with its place.
+//! Reads the settings from the file and the environment, or returns every mistake in them with its location.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,21 +11,20 @@ use zeroize::Zeroizing;
 
 use super::{AdminPassword, Config, Mistake, Origin};
 
-/// What the variables of the program begin with.
+/// The prefix of the program's environment variables.
 pub(super) const PREFIX: &str = "CLAVIGER_";
 const ADMIN_PASSWORD: &str = "CLAVIGER_ADMIN_PASSWORD";
-/// Variables with our prefix that others read: clients and tests.
+/// Variables with the same prefix that clients and tests read.
 const NOT_SETTINGS: [&str; 2] = ["CLAVIGER_URL", "CLAVIGER_MOTO_URL"];
 
-/// Settings that have another name now: the section, the former key, the present one. The former is still read, with a
-/// warning.
+/// Renamed settings: section, former key, current key. The former key is still read, with a warning.
 const RENAMED: [(&str, &str, &str); 1] = [("aws", "settle_seconds", "consistency_wait_seconds")];
 
-/// The documented settings: which keys there are, and by their defaults of what type.
+/// The documented settings: their keys, and their types by their defaults.
 static DOCUMENTED: LazyLock<Table> =
     LazyLock::new(|| toml::from_str(&documented_defaults()).expect("a test reads this constant text"));
 
-/// `config/claviger.toml` with its keys in force: a `#` right before a key is taken away, prose has a blank after it.
+/// `config/claviger.toml` with its keys uncommented: a `#` right before a key is removed; in prose a space follows it.
 pub(super) fn documented_defaults() -> String {
     let lines = include_str!("../../../config/claviger.toml").lines();
     let in_force = lines.map(|line| match line.strip_prefix('#') {
@@ -35,13 +34,13 @@ pub(super) fn documented_defaults() -> String {
     in_force.collect::<Vec<_>>().join("\n")
 }
 
-/// One setting as it was given.
+/// The value of a setting and its origin.
 struct Given {
     value: Value,
     origin: Origin,
 }
 
-/// By section and key. A key outside any section stands for itself, with no key.
+/// Settings by section and key. A key outside any section is stored as a section without a key.
 type Settings = BTreeMap<(String, Option<String>), Given>;
 
 pub(super) fn read(path: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Config, Vec<Mistake>> {
@@ -61,14 +60,14 @@ pub(super) fn read(path: Option<&Path>, env: impl Iterator<Item = (String, Strin
                     let variable = name.clone();
                     let given = settings.insert(place, Given { value: value.clone(), origin: Origin::Variable(name) });
                     if let Some(Given { origin, .. }) = given.filter(|given| given.value != value) {
-                        warnings.push(format!("{origin}: what stands here is overridden by {variable}"));
+                        warnings.push(format!("{origin}: this setting is overridden by {variable}"));
                     }
                 }
                 Err(mistake) => mistakes.push(mistake),
             }
         }
     }
-    // An empty text counts as no setting, so that a default can be written down, and a file's setting taken back.
+    // An empty text counts as no setting, so that a variable can reset a setting of the file to its default.
     settings.retain(|_, given| given.value.as_str() != Some(""));
     mistakes.extend(take_former_names(&mut settings, &mut warnings));
     mistakes.splice(0..0, wrong_settings(&settings));
@@ -88,7 +87,7 @@ fn read_file(path: &Path) -> Result<Settings, Mistake> {
     let syntax = |error: toml::de::Error| Mistake::Syntax {
         path: path.to_owned(),
         line: error.span().map_or(1, |span| line_at(span.start)),
-        // Its `Display` would quote the line, which may hold a proxy's password.
+        // `Display` would quote the line, which may contain a proxy's password.
         what: error.message().to_owned(),
     };
     let places = DeTable::parse(&text).map_err(syntax)?;
@@ -121,7 +120,7 @@ fn read_file(path: &Path) -> Result<Settings, Mistake> {
     Ok(settings)
 }
 
-/// Takes a variable as a setting: `CLAVIGER_<SECTION>_<KEY>`, with the type that the documented default has.
+/// Reads a variable as a setting: `CLAVIGER_<SECTION>_<KEY>`, with the type of the documented default.
 fn variable(name: &str, text: &str) -> Result<((String, Option<String>), Value), Mistake> {
     let documented = || DOCUMENTED.iter().filter_map(|(section, keys)| Some((section, keys.as_table()?)));
     let mut settings =
@@ -151,13 +150,13 @@ fn variable(name: &str, text: &str) -> Result<((String, Option<String>), Value),
     let value = match default {
         Value::Integer(_) => Value::Integer(text.parse().map_err(|_| wrong("a whole number"))?),
         Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| wrong("`true` or `false`"))?),
-        Value::Array(_) => list(text).ok_or_else(|| wrong("a TOML array, nor texts with commas between them"))?,
+        Value::Array(_) => list(text).ok_or_else(|| wrong("a TOML array or a list of texts separated by commas"))?,
         _ => Value::String(text.to_owned()),
     };
     Ok((place, value))
 }
 
-/// Puts what is given by a former name under the present one, with a warning. Given by both, neither can be meant.
+/// Moves settings from their former names to the current ones, with a warning. Using both names is a mistake.
 fn take_former_names(settings: &mut Settings, warnings: &mut Vec<String>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for (section, former, key) in RENAMED {
@@ -182,7 +181,7 @@ fn variable_of(section: &str, key: Option<&str>) -> String {
     }
 }
 
-/// A TOML array, or its texts with commas between them.
+/// Reads a list: a TOML array, or texts separated by commas.
 fn list(text: &str) -> Option<Value> {
     if text.trim_start().starts_with('[') {
         return toml::from_str::<Table>(&format!("list = {text}")).ok()?.remove("list");
@@ -190,7 +189,7 @@ fn list(text: &str) -> Option<Value> {
     Some(Value::Array(text.split(',').map(|part| Value::String(part.trim().to_owned())).collect()))
 }
 
-/// Tries each setting alone: every key has a default, so that whatever is wrong with one is wrong with it alone.
+/// Checks each setting alone. Every key has a default, so each mistake belongs to one setting.
 fn wrong_settings(settings: &Settings) -> Vec<Mistake> {
     let mut mistakes: Vec<(&Origin, Mistake)> = Vec::new();
     let mut unknown_sections = Vec::new();
@@ -214,7 +213,7 @@ fn wrong_settings(settings: &Settings) -> Vec<Mistake> {
             mistakes.push(mistake(key, what(&error)));
         }
     }
-    // In the order of the file, not of the alphabet; variables have no order.
+    // Mistakes are sorted by the lines of the file; those of variables follow.
     mistakes.sort_by_key(|(origin, _)| match origin {
         Origin::File { line, .. } => *line,
         Origin::Variable(_) => usize::MAX,
@@ -245,8 +244,7 @@ fn what(error: &toml::de::Error) -> String {
     error.message().trim_end().replace('\n', ": ")
 }
 
-/// Settings that are right each and wrong together: no section of ours is like that, but a message is better than
-/// none.
+/// The mistake for settings that are valid alone and invalid together. No current section has such settings.
 fn last_resort(error: &toml::de::Error) -> Mistake {
     Mistake::Setting { origin: Origin::Variable(PREFIX.to_owned()), key: "all settings".to_owned(), what: what(error) }
 }

@@ -1,5 +1,4 @@
-//! The sections of the settings. `config/claviger.toml` says what each key means to its reader; a test compares the
-//! two.
+//! The sections of the settings. `config/claviger.toml` documents each key; a test compares the two.
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,28 +13,28 @@ use crate::keyring::MasterKeySource;
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerSettings {
-    /// Where the API is served.
+    /// The address and port of the API.
     #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
-    /// Threads that serve requests; 0: as many as there are processors.
+    /// The number of threads that serve requests; 0 for one per processor.
     pub workers: usize,
-    /// Connections that are served at a time; more wait.
+    /// The number of connections that are served at a time; further ones wait.
     pub max_connections: usize,
     /// The largest body of a request, in bytes.
     pub body_limit_bytes: usize,
-    /// How long a client may take to send the head of a request, in seconds.
+    /// The time for a client to send the head of a request, in seconds.
     pub client_request_timeout_seconds: u64,
-    /// How long a client may take to send the body of a request, in seconds.
+    /// The time for a client to send the body of a request, in seconds.
     pub client_body_timeout_seconds: u64,
-    /// How long a client may take to read an answer, beyond which it may ask again or be idle.
+    /// The time for a client to read an answer, in seconds.
     pub client_answer_timeout_seconds: u64,
-    /// How long a client may take to close its side of a connection, in seconds.
+    /// The time for a client to close its side of a connection, in seconds.
     pub client_disconnect_timeout_seconds: u64,
-    /// How long a TLS handshake may take, in seconds.
+    /// The time for a TLS handshake, in seconds.
     pub tls_handshake_timeout_seconds: u64,
-    /// How long an idle connection is kept, in seconds.
+    /// The time after which an idle connection is closed, in seconds.
     pub keep_alive_seconds: u64,
-    /// How long accepted requests may take to end after SIGTERM, in seconds.
+    /// The time for accepted requests to complete after SIGTERM, in seconds.
     pub shutdown_timeout_seconds: u64,
 }
 
@@ -61,12 +60,12 @@ impl Default for ServerSettings {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TlsSettings {
-    /// A PEM file of the server's certificate and those that lead to its root; with `private_key`, or neither.
+    /// A PEM file of the server's certificate and its intermediate certificates. It requires `private_key`.
     pub certificate: Option<PathBuf>,
-    /// A PEM file of the certificate's private key.
+    /// A PEM file of the certificate's private key. It requires `certificate`.
     pub private_key: Option<PathBuf>,
-    /// Host names and addresses for the certificate that is made where none is configured; empty: this machine's
-    /// host name, `localhost` and the loopback addresses.
+    /// Host names and addresses of the self-signed certificate, which is used if no other is configured. If empty, they
+    /// are this machine's host name, `localhost` and the loopback addresses.
     pub self_signed_names: Vec<String>,
 }
 
@@ -74,9 +73,9 @@ pub struct TlsSettings {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StorageSettings {
-    /// The directory of the log, the keyring, and what the program makes for itself.
+    /// The directory of the log, the keyring, and other files that the program creates.
     pub data_dir: PathBuf,
-    /// Memory for pages of the log, in MiB.
+    /// The size of the cache for pages of the log, in MiB.
     pub cache_mib: u64,
 }
 
@@ -87,22 +86,19 @@ impl Default for StorageSettings {
 }
 
 impl StorageSettings {
-    /// The directory of the keyring.
     pub fn keyring_dir(&self) -> PathBuf {
         self.data_dir.join("keyring")
     }
 }
 
-/// What kind of place the master key comes from.
+/// The kind of source of the master key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MasterKeyKind {
     #[default]
     File,
     Credential,
-    /// A passphrase in a file.
     PassphraseFile,
-    /// A passphrase in a credential of systemd.
     PassphraseCredential,
 }
 
@@ -110,13 +106,12 @@ pub enum MasterKeyKind {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MasterKeySettings {
-    /// What kind of place it comes from.
     pub source: MasterKeyKind,
-    /// The file of the key or the passphrase; for a key it may be absent: `master.key` in the data directory.
+    /// The file of the key or the passphrase. For a key the default is `master.key` in the data directory.
     pub path: Option<PathBuf>,
-    /// The name of the credential.
+    /// The name of the systemd credential.
     pub credential: String,
-    /// Whether the file is made, with a random key, for a new data directory.
+    /// Whether to create the file, with a random key, for a new data directory.
     pub create: bool,
 }
 
@@ -127,7 +122,7 @@ impl Default for MasterKeySettings {
 }
 
 impl MasterKeySettings {
-    /// Where the keyring is to take the master key from.
+    /// The source from which the keyring takes the master key.
     pub fn source(&self, data_dir: &Path) -> MasterKeySource {
         let path = || self.path.clone().unwrap_or_else(|| data_dir.join("master.key"));
         match self.source {
@@ -145,11 +140,11 @@ impl MasterKeySettings {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PasswordSettings {
-    /// Memory of one hash, in KiB.
+    /// The memory of one hash, in KiB.
     pub memory_kib: u32,
     pub iterations: u32,
     pub parallelism: u32,
-    /// Hashes that are computed at a time; 0: as many as there are processors.
+    /// The number of hashes that are computed at a time; 0 for one per processor.
     pub max_concurrent: usize,
 }
 
@@ -163,9 +158,9 @@ impl Default for PasswordSettings {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenSettings {
-    /// How long a refresh token is good if the client does not say, in seconds; 0: for ever.
+    /// The default lifetime of a refresh token, in seconds; 0 for no limit.
     pub refresh_lifetime_seconds: u64,
-    /// How long a refresh token may go unused if the client does not say, in seconds; 0: for ever.
+    /// The default time after which an unused refresh token expires, in seconds; 0 for no limit.
     pub refresh_unused_seconds: u64,
 }
 
@@ -189,14 +184,14 @@ impl Default for LoginSettings {
     }
 }
 
-/// How a log line looks.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// Text on a terminal, JSON otherwise.
     #[default]
     Auto,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
     Text,
 }
@@ -206,7 +201,7 @@ pub enum LogFormat {
 #[serde(default, deny_unknown_fields)]
 pub struct LogSettings {
     pub format: LogFormat,
-    /// From which level on, for all or by module: `info`, or `info,claviger::aws=debug`.
+    /// The lowest level that is logged, for all modules or by module: `info`, or `info,claviger::aws=debug`.
     pub level: String,
 }
 
@@ -222,7 +217,7 @@ impl Default for LogSettings {
 pub struct MetricsSettings {
     /// Whether `/metrics` is served.
     pub enabled: bool,
-    /// Whether it asks for a token.
+    /// Whether `/metrics` requires a token.
     pub require_token: bool,
 }
 
@@ -232,7 +227,7 @@ impl Default for MetricsSettings {
     }
 }
 
-/// serde's own message for an address names neither the value nor what would be right.
+/// Deserialises an address; serde's own message shows neither the value nor the expected form.
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
     struct Address;
 

@@ -188,7 +188,7 @@ fn the_admin_password_comes_from_the_environment_and_is_not_shown() {
     assert!(load("admin_password = 'hunter2'", &[]).is_err());
 }
 
-/// A directory with a certificate and its key, and a configuration that uses nothing else of the machine.
+/// A directory with certificates and keys, for configurations that use nothing else of the machine.
 struct TestDirectory(TempDir);
 
 impl TestDirectory {

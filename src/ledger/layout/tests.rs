@@ -1,4 +1,4 @@
-//! Any value survives its layout, and a layout of the past is read into a live type of today.
+//! Every value survives conversion through its layout, and layouts of former versions convert to the live types.
 
 use super::v2::{Bytes, Moment, Text};
 use super::*;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 const CODEC: bincode::config::Configuration = bincode::config::standard();
 
-/// The value as it comes back from the log.
+/// The value after it was encoded and decoded.
 macro_rules! through {
     ($layout:ident, $live:expr) => {{
         let bytes = encode($layout::of($live));
@@ -61,7 +61,7 @@ fn what_has_a_shape_is_read_as_it_was() {
     assert_eq!(through!(u16, &period), period);
 }
 
-/// What could not have been written is a fault, never a panic and never another value.
+/// An invalid stored value is a fault, never a panic and never another value.
 #[test]
 fn what_is_impossible_is_said_to_be() {
     let said = |fault: Result<(), Impossible>| Fault::from(fault.expect_err("impossible")).to_string();
@@ -74,7 +74,7 @@ fn what_is_impossible_is_said_to_be() {
     assert!(said(window.map(drop)).contains("`31` is out of range"));
 }
 
-/// The rules of a day decide what may be given, not what was given once.
+/// Validation rules apply to input, not to recorded values.
 #[test]
 fn what_was_once_allowed_is_read() {
     let name: KmsName = decode::<Text>(&encode(Text::from(" padded "))).into_live().expect("a fact");
@@ -83,7 +83,7 @@ fn what_was_once_allowed_is_read() {
     assert_eq!(alias.as_str(), "alias/a.b");
 }
 
-/// Nothing is copied that can be borrowed: a start reads millions of these.
+/// Decoding borrows text and bytes, because a start decodes millions of them.
 #[test]
 fn text_and_bytes_are_read_without_a_copy() {
     let bytes = encode((Text::from("a name"), Moment::of(&Time::from_nanos(7))));
@@ -91,7 +91,7 @@ fn text_and_bytes_are_read_without_a_copy() {
     assert!(text.is_borrowed());
 }
 
-/// How a version is read that is no longer written: the header of `layout/mod.rs` says when.
+/// Layouts of a version that is only read, as the header of `layout/mod.rs` describes.
 mod past {
     use super::Text;
 
@@ -105,7 +105,7 @@ mod past {
     pub(super) enum Change {
         Made(Settings),
         Gone,
-        /// That version had no such change.
+        /// The former version does not have this variant.
         Recovered,
     }
 

@@ -1,4 +1,4 @@
-//! Rows: what is packed is read again from anywhere, and what is damaged is named.
+//! Rows: records are read back from any number on, and damaged rows are reported.
 
 use super::*;
 use proptest::prelude::*;
@@ -58,7 +58,7 @@ proptest! {
         prop_assert_eq!(&read(&rows, from).expect("whole"), &whole[from as usize - 1..]);
     }
 
-    /// Whatever a row holds: records or an error, never a panic.
+    /// Arbitrary rows give records or an error, never a panic.
     #[test]
     fn any_bytes_are_records_or_an_error(
         at: prop::sample::Index, byte: u8, cut: prop::sample::Index, more in proptest::collection::vec(any::<u8>(), 0..3)
@@ -86,7 +86,7 @@ fn commits_of_one_record_share_rows() {
 #[test]
 fn a_damaged_row_is_named_by_the_first_record_that_it_costs() {
     type Damage = fn(&mut Vec<u8>);
-    // The second row has records 17 to 32.
+    // The second row contains records 17 to 32.
     let whole = written(&[vec![250; 40]]);
     let second = *whole.keys().nth(1).expect("rows");
     assert_eq!(second, RowKey::first(17));

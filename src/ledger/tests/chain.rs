@@ -1,4 +1,4 @@
-//! Nothing broken is believed, and the first broken record is named.
+//! A broken record is never used, and the first broken record is reported.
 
 use super::memory::Memory;
 use super::sample::{added, regions_replaced};
@@ -21,7 +21,7 @@ fn broken(store: &Arc<Memory>) -> (u64, Fault) {
     }
 }
 
-/// A letter of the name: what is left is a record like any other.
+/// Changes a letter of the name, so that the bytes are still a valid record.
 fn change_a_letter(bytes: &mut [u8]) {
     let at = bytes.windows(2).position(|two| two[0] == b'k' && two[1].is_ascii_digit()).expect("the name");
     bytes[at] = b'x';
@@ -73,7 +73,8 @@ async fn what_is_not_a_record_is_said_to_be_none() {
 
 #[tokio::test]
 async fn a_length_that_was_damaged_takes_no_memory() {
-    // After version, hash, number, id and time comes the actor (system), then the request's id and its length.
+    // Version, hash, number, id and time are followed by the actor (system), the length of the request's id, and the
+    // id.
     let store = five().await;
     store.tamper(5, |bytes| {
         let at = bytes.windows(4).position(|four| four == [3, b'r', b'-', b'1']).expect("the request's id");
@@ -107,7 +108,7 @@ fn numbers(records: Vec<Record>) -> Vec<u64> {
     records.iter().map(|record| record.seq).collect()
 }
 
-/// Whatever of a record was changed: itself, or what it says of the one before.
+/// The change is either in the record's content or in the hash of the record before.
 #[tokio::test]
 async fn a_record_that_is_asked_for_by_number_has_its_place_in_the_chain() {
     for damage in [|bytes: &mut Vec<u8>| change_a_letter(bytes), |bytes: &mut Vec<u8>| bytes[1..33].fill(7)]
@@ -128,7 +129,7 @@ async fn a_record_that_is_asked_for_by_number_has_its_place_in_the_chain() {
     }
 }
 
-/// Records of one KMS are scattered over the log: each is found, whatever lies between them.
+/// The records of one KMS are scattered over the log, and each is found.
 #[tokio::test]
 async fn scattered_records_are_read_in_order() {
     let store = Arc::new(Memory::default());

@@ -1,7 +1,7 @@
-//! What a crash in the middle of a commit leaves: all that was acknowledged, and the commit as a whole or not at all.
+//! A crash during a commit leaves all acknowledged records, and either all records of the commit or none.
 //!
-//! A process that is killed leaves what it gave to the system. A power cut leaves what was synced, and any part of what
-//! was written since.
+//! A killed process leaves what it wrote to the operating system. A power cut leaves what was synced, and any part of
+//! what was written since.
 
 use super::damage::{Dice, copy_into};
 use super::sample::{added, regions_replaced};
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// What the disk may hold after a crash, and how many records were acknowledged before it.
+/// A possible content of the disk after a crash, and the number of records that were acknowledged before it.
 struct Image {
     data: TempDir,
     acknowledged: u64,
@@ -21,7 +21,7 @@ struct Image {
     whole: bool,
 }
 
-/// Looks at a data directory while it is written.
+/// Copies a data directory while it is written.
 struct Camera {
     data: PathBuf,
     acknowledged: AtomicU64,
@@ -30,7 +30,7 @@ struct Camera {
 
 struct Film {
     images: Vec<Image>,
-    /// What the log's file had at the last sync.
+    /// The content of the log's file at the last sync.
     synced: Vec<u8>,
     dice: Dice,
 }
@@ -67,7 +67,7 @@ impl Film {
         self.images.push(Image { data, acknowledged, case: format!("{case} after {acknowledged}"), whole });
     }
 
-    /// Some sectors as they were, some as they are to be.
+    /// Mixes sectors of the old and the new content.
     fn tear(&mut self, before: &[u8], after: &[u8]) -> Vec<u8> {
         let mut torn = after.to_vec();
         for (n, sector) in torn.chunks_mut(512).enumerate() {
@@ -82,7 +82,7 @@ impl Film {
     }
 }
 
-/// Commits of one record, of some, of more than a page takes, and of one that is longer than a page.
+/// Commits of one record, of several, of more than fit into a page, and of one that is longer than a page.
 fn commits() -> Vec<Vec<Event>> {
     let many = |from: u128, count| (from..from + count).map(|n| added(n, &format!("k{n}"))).collect();
     let long = |size| {

@@ -1,4 +1,5 @@
-//! Damaged stores: an error that says what to do, never a panic, never a shorter log than was acknowledged.
+//! Damaged stores: they give an error that says what to do, never a panic, and never a shorter log than was
+//! acknowledged.
 
 use super::sample::{added, regions_replaced};
 use super::*;
@@ -7,7 +8,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A log of so many records, in groups of three, and the state it makes.
+/// A log of this many records, in groups of three, and its state.
 async fn log(records: u128) -> (TempDir, Arc<Published>) {
     let at = tempfile::tempdir().expect("a directory");
     let ledger = Ledger::open(at.path(), options()).expect("opens");
@@ -21,7 +22,7 @@ async fn log(records: u128) -> (TempDir, Arc<Published>) {
     (at, state)
 }
 
-/// Opens a log on a thread of its own, so that not even a hang goes unseen.
+/// Opens a log on a separate thread, so that a hang fails the test too.
 fn open(at: &Path) -> Result<Arc<Published>, LedgerError> {
     let (tell, told) = channel();
     let path = at.to_owned();
@@ -189,7 +190,7 @@ async fn verifying_makes_no_log() {
     assert_eq!(std::fs::read_dir(nowhere.join("log")).expect("a directory").count(), 0);
 }
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers that are the same in every run.
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
@@ -204,7 +205,7 @@ fn data_files(at: &Path) -> Vec<PathBuf> {
     log.filter(|path| path.is_file()).chain([at.join("head")]).collect()
 }
 
-/// Damages a copy in some way, and opens it twice: what the first does to the files must not hide the damage.
+/// Damages a copy, and opens it twice: the changes that the first opening makes to the files must not hide the damage.
 fn damage(from: &Path, whole: &Published, case: &str, harm: impl FnOnce(&Path)) -> bool {
     let at = copy(from);
     harm(at.path());
@@ -247,7 +248,7 @@ async fn whatever_is_flipped_or_overwritten_is_harmless_or_noticed() {
         for file in data_files(at.path()) {
             let mut bytes = std::fs::read(&file).expect("readable");
             let name = file.strip_prefix(at.path()).expect("inside").to_owned();
-            // The file is longer than what is in it: mostly where there is something.
+            // The file ends with unused zeros, which are not damaged.
             let used = bytes.iter().rposition(|byte| *byte != 0).map_or(1, |last| last + 1) as u64;
             let begin = dice.below(used) as usize;
             let case = match round % 3 {

@@ -1,4 +1,4 @@
-//! The store on disk: what it takes to be durable, one process at a time, and a log that goes on where it ended.
+//! The store on disk: durability, exclusive access, and a log that continues where it ended.
 
 use super::sample::{added, regions_replaced};
 use super::*;
@@ -110,7 +110,7 @@ fn records_of_any_size_are_kept_without_blobs() {
     }
 }
 
-/// Through the whole ledger, as an AWS policy or a long description would come.
+/// Long events pass through the entire ledger, as an AWS policy or a long description does.
 #[tokio::test]
 async fn long_events_are_read_back() {
     let at = directory();
@@ -177,7 +177,7 @@ async fn a_failed_sync_of_the_disk_stops_the_ledger() {
         assert!(matches!(lost, Err(WriteError::Stopped(Stopped::Failed))));
     }
     assert!(!ledger.is_accepting());
-    // sled shows the third record, but nobody may: it may be gone after the next power cut.
+    // sled returns the third record, but the ledger must not: it may be lost in the next power cut.
     assert_eq!((ledger.state().head, all(&ledger).await.len()), (2, 2));
 }
 
@@ -195,7 +195,7 @@ async fn a_blob_stops_the_ledger_and_keeps_it_from_opening() {
     assert!(matches!(open(&at).err(), Some(LedgerError::Unopenable { source: StoreError::Blobs(_), .. }) | None));
 }
 
-/// Commits of one record share rows, also over a restart, and nothing of what was acknowledged is written over.
+/// Commits of one record share rows, even across a restart, and no acknowledged record is overwritten.
 #[tokio::test]
 async fn commits_share_rows_over_a_restart() {
     let at = directory();

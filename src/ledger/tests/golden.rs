@@ -1,7 +1,8 @@
-//! Records as past programs wrote them: `tests/golden/records-v<version>.bin`, each record behind its length (four
-//! bytes, big end first), and beside it what they are, one line of JSON each. **These files are law**: files are added,
-//! never edited and never removed. Bytes that an installation wrote years ago must still be read, and as the same; so
-//! must be the JSON that its auditors were given. If a test here fails, what changed is wrong, and not the file.
+//! Records that earlier versions wrote: `tests/golden/records-v<version>.bin` has each record after its length (four
+//! bytes, big-endian), and the `.jsonl` file beside it has their JSON, one line each. **These files never change**:
+//! files are added, never edited and never removed. Bytes that an installation wrote years ago must still be decoded to
+//! the same events, and must give the same JSON as auditors received. If a test here fails, the code is wrong, not the
+//! file.
 
 use super::layout::coverage::{Covered, Forms};
 use super::layout::v2;
@@ -16,7 +17,7 @@ fn directory() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-/// Every file of records, with the bytes of each.
+/// The paths of all files, with the bytes of their records.
 fn files() -> Vec<(PathBuf, Vec<Vec<u8>>)> {
     let entries = std::fs::read_dir(directory()).expect("a directory").map(|entry| entry.expect("an entry").path());
     let files = entries.filter(|path| {
@@ -49,7 +50,7 @@ fn old_records_are_read_as_what_they_are() {
     }
 }
 
-/// Every variant of every layout, with every optional member set and unset.
+/// The files cover every variant of every layout, with every optional member set and unset.
 #[test]
 fn every_form_of_every_event_is_kept_in_a_golden_file() {
     let (mut wanted, mut kept) = (Forms::new(), Forms::new());
@@ -65,7 +66,7 @@ fn every_form_of_every_event_is_kept_in_a_golden_file() {
     let missing: Vec<_> = wanted.difference(&kept).collect();
     assert!(
         missing.is_empty(),
-        "no golden file has {missing:#?}: let a sample have them (tests/sample*.rs), then run `cargo test --lib \
+        "no golden file has {missing:#?}: add them to a sample (tests/sample*.rs), then run `cargo test --lib \
          write_a_new_golden_file -- --ignored`"
     );
 }
@@ -83,7 +84,7 @@ fn what_is_written_today_is_read_and_written_the_same_again() {
     }
 }
 
-/// What a line does not show, because it is secret, is there all the same.
+/// Secrets are stored although the lines do not show them.
 #[test]
 fn secrets_are_in_the_bytes_and_not_in_the_lines() {
     let path = directory().join("records-v2.bin");
@@ -103,7 +104,7 @@ fn secrets_are_in_the_bytes_and_not_in_the_lines() {
     assert!(!lines.contains("a sealed") && lines.contains(r#""secret":"[sealed]""#) && lines.contains("[hash]"));
 }
 
-/// A record of version 2, byte by byte, by hand: a change of the codec or its settings shows here first.
+/// The bytes of a record of version 2, written by hand, so that a change of the codec or its settings fails this test.
 #[test]
 fn version_2_is_laid_out_as_it_always_was() {
     let event = Event::User(user(3), UserEvent::Removed);
@@ -113,17 +114,17 @@ fn version_2_is_laid_out_as_it_always_was() {
     let mut bytes = vec![2]; // the version
     bytes.extend([9; 32]); // the hash of the record before
     bytes.extend([251, 44, 1]); // the number: 300, two bytes
-    bytes.extend([[16].as_slice(), &[0; 15], &[5]].concat()); // the id, behind its length
-    bytes.extend([3]); // the time: -2, as its zigzag
+    bytes.extend([[16].as_slice(), &[0; 15], &[5]].concat()); // the id, after its length
+    bytes.extend([3]); // the time: -2 in zigzag encoding
     bytes.extend([0]); // the actor: the first variant
     bytes.extend([2, b'a', b'b']); // the request
     bytes.extend([1, 16]); // the event: the second variant, of a user
     bytes.extend(user(3).uuid().as_bytes());
-    bytes.extend([8]); // and there the ninth
+    bytes.extend([8]); // the event of the user: the ninth variant
     assert_eq!(draft.encode(), Some(bytes));
 }
 
-/// Run by hand when a kind of event has been added: `cargo test --lib write_a_new_golden_file -- --ignored`.
+/// Developers run this when a kind of event has been added: `cargo test --lib write_a_new_golden_file -- --ignored`.
 #[test]
 #[ignore = "writes a file into the repository"]
 fn write_a_new_golden_file() {

@@ -1,4 +1,4 @@
-//! The writer: one sync for all who wait, decisions on the newest state, and the end of all writing after a failure.
+//! The writer: one sync for all queued proposals, decisions on the newest state, and no writes after a failure.
 
 use super::memory::Memory;
 use super::sample::{added, kms, regions, regions_replaced, uuid};
@@ -21,7 +21,7 @@ fn name(text: &str) -> KmsName {
     KmsName::parse(text).expect("a name")
 }
 
-/// Adds a KMS unless there is one of that name, as the rules do.
+/// Adds a KMS unless one of that name exists, as the domain's rules do.
 async fn add(ledger: &Ledger, n: u128, called: &'static str) -> Result<Committed, WriteError> {
     let decide = move |state: &State, _| match state.kms_named(&name(called)) {
         None => Ok(vec![added(n, called)]),
@@ -30,7 +30,7 @@ async fn add(ledger: &Ledger, n: u128, called: &'static str) -> Result<Committed
     ledger.execute(by_nobody(), decide).await
 }
 
-/// Spawns it and waits until it is in the writer's queue or hands.
+/// Spawns a task, and yields so that it reaches the writer's queue.
 async fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> tokio::task::JoinHandle<T> {
     let task = tokio::spawn(work);
     tokio::task::yield_now().await;
@@ -159,8 +159,7 @@ async fn what_others_append_is_followed() {
     assert_eq!(ledger.state().state.kms.len(), 1);
 }
 
-/// A store that forgets what it had acknowledged must not be written to: other records would take the lost ones'
-/// places.
+/// A store that has lost acknowledged records must not be written to: other records would get their numbers.
 #[tokio::test]
 async fn a_store_that_lost_its_end_stops_the_ledger() {
     for notice_by_writing in [true, false] {
@@ -238,7 +237,7 @@ async fn an_event_over_the_limit_is_not_recorded_nor_is_anything_with_it() {
     assert_eq!((store.syncs(), ledger.state().head), (0, 0));
 }
 
-/// The codec counts more bytes than there are, most of all for numbers and lengths of one byte.
+/// The codec's limit counts more bytes than are stored, above all for numbers and lengths of one byte.
 #[tokio::test]
 async fn whatever_was_recorded_is_read_again_however_large() {
     let store = Arc::new(Memory::default());

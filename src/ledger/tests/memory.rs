@@ -1,4 +1,4 @@
-//! A store in memory that counts its syncs, waits at a gate, fails, forgets, and is shared with a rival, on cue.
+//! A store in memory that counts its syncs. Tests can make it block, fail, lose records, and append records of others.
 
 use super::super::chain::Chain;
 use super::super::record::Draft;
@@ -27,7 +27,7 @@ struct Inside {
 }
 
 impl Memory {
-    /// One that others append to as well.
+    /// A store that others append to as well.
     pub(super) fn shared() -> Self {
         Self { inside: Mutex::new(Inside { shared: true, ..Inside::default() }), ..Self::default() }
     }
@@ -40,7 +40,7 @@ impl Memory {
         self.inside().syncs
     }
 
-    /// From now on whoever appends waits at the gate.
+    /// Makes appends block until [`Memory::open`].
     pub(super) fn shut(&self) {
         self.inside().shut = true;
     }
@@ -50,47 +50,47 @@ impl Memory {
         self.changed.notify_all();
     }
 
-    /// Waits until somebody stands at the gate.
+    /// Waits until an append blocks.
     pub(super) fn wait_for_writer(&self) {
         let inside = self.inside();
         drop(self.changed.wait_while(inside, |inside| inside.waiting == 0));
     }
 
-    /// The next sync, and every one after it, fails.
+    /// Makes all further syncs fail.
     pub(super) fn fail(&self) {
         self.inside().fails = true;
     }
 
-    /// What a power cut leaves.
+    /// Returns a store with the content that a power cut leaves.
     pub(super) fn after_a_power_cut(&self) -> Self {
         let durable = self.inside().durable.clone();
         Self { inside: Mutex::new(Inside { durable, ..Inside::default() }), ..Self::default() }
     }
 
-    /// Somebody else appends this just before the next append.
+    /// Appends these events, as another process, just before the next append.
     pub(super) fn let_a_rival_come_first(&self, events: Vec<Event>) {
         self.inside().rivals.push(events);
     }
 
-    /// Somebody else appends this now.
+    /// Appends these events now, as another process.
     pub(super) fn let_a_rival_append(&self, events: &[Event]) {
         self.inside().append_as_rival(events);
     }
 
-    /// The last records are gone, although they were durable.
+    /// Removes the last records, although they were durable.
     pub(super) fn forget_last(&self, records: usize) {
         let durable = &mut self.inside().durable;
         durable.truncate(durable.len() - records);
     }
 
-    /// Tells those who follow how many records there are.
+    /// Sends the number of records to all followers.
     pub(super) fn tell_head(&self) {
         let inside = self.inside();
         let head = inside.durable.len() as u64;
         inside.followers.iter().for_each(|follower| follower.send(head).expect("somebody follows"));
     }
 
-    /// Changes a record behind everybody's back.
+    /// Changes a stored record.
     pub(super) fn tamper(&self, seq: usize, change: impl FnOnce(&mut Vec<u8>)) {
         change(&mut self.inside().durable[seq - 1]);
     }

@@ -1,4 +1,4 @@
-//! What the ledger promises, one file per promise. `sample` makes events, `memory` is a store that fails on cue.
+//! Tests of the ledger's guarantees, one file for each. `sample` has events, `memory` a store that can be made to fail.
 
 mod chain;
 mod crash;
@@ -19,7 +19,7 @@ mod snapshot_golden;
 use super::*;
 use std::sync::atomic::AtomicU64;
 
-/// A clock that goes on by a microsecond whenever it is looked at, and ids that count.
+/// Options with a clock that advances by a microsecond at each call, and with consecutive ids.
 fn options() -> LedgerOptions {
     let (clock, ids) = (AtomicU64::new(1_604_554_157_000_000), AtomicU64::new(1));
     LedgerOptions {
@@ -35,7 +35,7 @@ fn by_nobody() -> Context {
     Context { actor: Actor::System, request_id: "r-1".to_owned() }
 }
 
-/// Records these events, whatever the state is.
+/// Records these events unconditionally.
 async fn record(ledger: &Ledger, events: Vec<Event>) -> Result<Committed, WriteError> {
     ledger.execute(by_nobody(), move |_, _| Ok(events.clone())).await
 }

@@ -1,4 +1,4 @@
-//! What is replayed is what was: for any sequence of events, and for records of any content.
+//! Replay results in the published state for any sequence of events, and records of any content can be read back.
 
 use super::memory::Memory;
 use super::sample;
@@ -30,7 +30,7 @@ fn probe(account: u128) -> AccountProbe {
     }
 }
 
-/// Anything that can be asked, of a few things, so that much of it fits together.
+/// Random commands on few objects, so that many of them refer to the same objects.
 pub(super) fn command() -> impl Strategy<Value = Command> {
     let (few, flag) = (0u128..4, any::<bool>());
     let group = |n| GroupName::parse(&format!("g{n}")).expect("a name");
@@ -164,7 +164,7 @@ fn role(account: u128) -> AssumedRole {
     AssumedRole { arn, external_id: None }
 }
 
-/// The command, with the password proved that the user has now.
+/// The command, with a proof of the user's current password.
 pub(super) fn proved(state: &State, command: &Command) -> Command {
     let mut command = command.clone();
     if let Command::Session(SessionCommand::Open { user, password_set, .. }) = &mut command
@@ -175,7 +175,7 @@ pub(super) fn proved(state: &State, command: &Command) -> Command {
     command
 }
 
-/// The connection that the commands rest on.
+/// The event that creates the connection of the commands.
 pub(super) fn lab() -> Event {
     let made = |event: &Event| matches!(event, Event::Connection(_, ConnectionEvent::Created { .. }));
     let mut event = sample::every_kind().into_iter().find(made).expect("a sample");
@@ -227,7 +227,7 @@ proptest! {
         prop_assert_eq!((version, hash), (record::VERSION, RecordHash::of(&bytes)));
     }
 
-    /// Whatever the bytes are: a record or a fault, never a panic, never more memory than there are bytes for.
+    /// Arbitrary bytes decode to a record or a fault, without a panic and without excessive memory.
     #[test]
     fn any_bytes_are_a_record_or_a_fault(
         which in 0usize..sample::every_kind().len(), damage in proptest::collection::vec((any::<usize>(), any::<u8>()), 1..6),

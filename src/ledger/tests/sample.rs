@@ -1,4 +1,4 @@
-//! Events of every kind, with all that they may hold and with nothing that they need not hold.
+//! Events of every kind, each with all optional members and with none.
 
 use crate::domain::acl::{AclChange, Principal};
 use crate::domain::action::Action;
@@ -12,7 +12,7 @@ use crate::domain::place::{AccountId, Arn, ExternalId, Partition, Region, RoleAr
 use crate::domain::user::UserProfile;
 use uuid::Uuid;
 
-/// Which members of a sample are there: all that may be, or only those that must.
+/// The members of a sample: all of them, or only the required ones.
 #[derive(Clone, Copy)]
 pub(super) enum Form {
     Full,
@@ -40,8 +40,8 @@ impl Form {
     }
 }
 
-/// At least one event of every kind in both forms, as a log could hold them. `tests/golden/` has their bytes, and
-/// `golden.rs` names what is missing here.
+/// At least one event of every kind in both forms, in an order that a log could have. `tests/golden/` has their bytes,
+/// and a test in `golden.rs` reports missing forms.
 pub(super) fn every_kind() -> Vec<Event> {
     [Form::Full, Form::Bare].into_iter().flat_map(every_kind_in).collect()
 }
@@ -70,7 +70,7 @@ pub(super) fn regions(names: &[&str]) -> Vec<Region> {
     names.iter().map(|name| Region::parse(name).expect("a region")).collect()
 }
 
-/// A KMS added; number and name are one's own, the account follows the number.
+/// The event that adds KMS number `n`. The account depends on the number.
 pub(super) fn added(n: u128, name: &str) -> Event {
     let account = AccountId::parse(&format!("{:012}", 123_456_789_012 + n)).expect("an account");
     let added = KmsEvent::Added {

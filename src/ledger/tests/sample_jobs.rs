@@ -1,4 +1,4 @@
-//! Events of every kind that happens to jobs.
+//! Events of every kind for jobs.
 
 use super::sample::{Form, kms, regions, user, uuid};
 use crate::domain::event::Event;

@@ -1,4 +1,4 @@
-//! Events of every kind that keys have, and operations of every kind.
+//! Events of every kind for keys, and operations of every kind.
 
 use super::sample::{Form, kms, uuid};
 use crate::domain::event::Event;
@@ -126,7 +126,7 @@ fn learned(form: Form) -> Vec<Aspect> {
     ]
 }
 
-/// A family without replicas is told only in full metadata.
+/// The metadata of a multi-Region key without replicas.
 fn alone() -> Aspect {
     let mut metadata = metadata(Form::Full);
     metadata.multi_region.iter_mut().for_each(|family| family.replicas.clear());

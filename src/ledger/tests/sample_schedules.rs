@@ -1,4 +1,4 @@
-//! Events of every kind that policy templates and schedules have.
+//! Events of every kind for policy templates and schedules.
 
 use super::sample::{Form, kms, uuid};
 use crate::domain::cron::Cron;
@@ -23,7 +23,7 @@ fn name() -> ScheduleName {
     ScheduleName::parse("еженедельно").expect("a name")
 }
 
-/// A schedule that has caused an event.
+/// A schedule as the actor of an event.
 pub(super) fn actor() -> Actor {
     Actor::Schedule { id: schedule(), name: name() }
 }

@@ -1,4 +1,4 @@
-//! Events of every kind that source keys have, and a source key of every algorithm and size.
+//! Events of every kind for source keys, and a source key of every algorithm and size.
 
 use super::sample::{Form, json, sealed, uuid};
 use crate::domain::event::Event;

@@ -1,4 +1,4 @@
-//! Snapshots: a start from one comes to the same as a start from the log, and whatever is doubtful is thrown away.
+//! Snapshots: a start from one results in the same state as a start from the log, and an invalid one is discarded.
 
 use super::memory::Memory;
 use super::replay::{command, lab, proved};
@@ -20,7 +20,7 @@ fn replayed(store: &Memory, upto: u64) -> Replayed {
     crate::ledger::replay::replay(store, Replayed::nothing(), upto, HeadMark::default()).expect("whole")
 }
 
-/// Starts with a snapshot, if it is believed; says on which record that rests.
+/// Starts from a snapshot, if it is valid; returns the number of its last record too.
 fn started(place: &Place, store: &Memory) -> Result<(Replayed, u64), LedgerError> {
     let (replayed, rested_on) = start_from(Some(place), store, HeadMark::default())?;
     Ok((replayed, rested_on.seq))
@@ -55,7 +55,7 @@ async fn a_start_from_a_snapshot_comes_to_the_same() {
     assert_same(&from_log, &from_snapshot);
 }
 
-/// After every kind of event, and so with whatever state each leaves.
+/// A snapshot is written and read after every kind of event.
 #[test]
 fn every_kind_of_event_leaves_a_state_that_is_kept_whole() {
     let at = tempfile::tempdir().expect("a directory");
@@ -110,7 +110,7 @@ async fn another_master_key_or_none_makes_no_use_of_it() {
     assert!(!path.exists());
 }
 
-/// A snapshot of another log, or of one that was longer.
+/// The snapshot is of another log, or of a longer one.
 #[tokio::test]
 async fn the_record_that_it_rests_on_must_be_in_the_log() {
     let (at, store) = log_with_snapshot().await;
@@ -126,7 +126,7 @@ async fn the_record_that_it_rests_on_must_be_in_the_log() {
     assert_eq!((rested_on, shorter.chain.seq), (0, 6));
     assert!(!at.path().join("snapshot").exists());
 
-    // What comes after it is checked as ever.
+    // The records after it are checked as usual.
     let (at, store) = log_with_snapshot().await;
     store.tamper(10, |bytes| bytes[1..33].fill(7));
     assert!(matches!(started(&place(&at, 1), &store), Err(LedgerError::Corrupt { seq: 10, .. })));
@@ -140,7 +140,7 @@ async fn a_record_that_is_known_to_be_durable_is_checked_before_it_too() {
     assert!(matches!(refused.err(), Some(LedgerError::Foreign { seq: 5, .. })));
 }
 
-/// On disk, with the thread that writes snapshots, and the check of what they stand for.
+/// This test uses a store on disk, the thread that writes snapshots, and the check of the records before them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clean_stop_leaves_a_snapshot_and_the_next_start_rests_on_it() {
     let home = tempfile::tempdir().expect("a directory");
@@ -169,7 +169,7 @@ async fn a_clean_stop_leaves_a_snapshot_and_the_next_start_rests_on_it() {
     assert_eq!(Ledger::open(home.path(), with_key()).expect("opens").state(), before);
 }
 
-/// A start that rests on a snapshot has not read what is before it. That is done then, and is not passed over.
+/// A start from a snapshot does not read the records before it. They are checked afterwards.
 #[tokio::test]
 async fn a_log_that_is_broken_before_its_snapshot_is_not_written_to() {
     let (at, store) = log_with_snapshot().await;
