@@ -37,9 +37,9 @@ pub fn verify(directory: &Path) -> Result<Verified, LedgerError> {
 /// # Errors
 /// The reason why the log cannot be opened.
 pub fn read(directory: &Path, from: u64) -> Result<Records, LedgerError> {
-    let (store, _) = open(directory)?;
+    let (store, known) = open(directory)?;
     let reader = ChainReader::middle(&store, from, store.head());
-    Ok(Records { reader, from, batch: None, before: None, broken: false, _store: Box::new(store) })
+    Ok(Records { reader, known, from, batch: None, before: None, broken: false, _store: Box::new(store) })
 }
 
 /// Accepts the existing records as the complete log, for an operator who has no better copy of a log that lost its end.
@@ -89,6 +89,8 @@ pub(super) fn walk(reader: ChainReader, known: HeadMark) -> Result<Verified, Led
 /// An iterator over records in order. After an error there are no more.
 pub struct Records {
     reader: ChainReader,
+    /// The record of the file `head`. No later record proves the last one of the log, but this does.
+    known: HeadMark,
     from: u64,
     /// The records that were read, and the number of them that were returned.
     batch: Option<(LinkedBatch, usize)>,
@@ -107,6 +109,7 @@ impl Records {
                 }
                 continue;
             };
+            self.known.check(&linked)?;
             let record = linked.decode()?;
             if let Some((_, at)) = &mut self.batch {
                 *at += 1;

@@ -157,6 +157,22 @@ async fn a_log_that_lost_its_end_is_refused_until_it_is_accepted() {
 }
 
 #[tokio::test]
+async fn a_changed_last_record_is_not_read() {
+    let (at, _) = log(30).await;
+    let last = *rows(at.path()).last().expect("rows");
+    let (db, tree) = tree(at.path());
+    let mut row = tree.get(key(last, 0)).expect("readable").expect("there").to_vec();
+    assert!(row.ends_with(b"eu-west-1"));
+    *row.last_mut().expect("bytes") = b'2';
+    tree.insert(key(last, 0), row).expect("changed");
+    db.flush().expect("flushed");
+    drop((db, tree));
+    let read: Vec<_> = verify::read(at.path(), 1).expect("opens").collect();
+    assert_eq!(read.iter().filter(|record| record.is_ok()).count(), 29);
+    assert!(matches!(read.last(), Some(Err(LedgerError::Foreign { seq: 30, .. }))));
+}
+
+#[tokio::test]
 async fn a_log_is_not_begun_again_where_there_was_one() {
     let (at, _) = log(30).await;
     let without_log = copy(at.path());
