@@ -202,6 +202,9 @@ impl Store for Embedded {
         if end.head != expected {
             return Err(AppendError::Moved(end.head));
         }
+        if entries.is_empty() {
+            return Ok(());
+        }
         let written = self.write(&mut end, entries);
         end.failed = written.is_err();
         if end.failed {

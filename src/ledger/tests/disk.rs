@@ -139,6 +139,18 @@ fn nothing_is_appended_unless_the_head_is_the_expected_one() {
 }
 
 #[test]
+fn an_append_of_nothing_changes_nothing() {
+    let at = directory();
+    let store = self::store(&at);
+    let one = entry(vec![1]);
+    store.append(0, std::slice::from_ref(&one)).expect("appended");
+    store.append(1, &[]).expect("nothing to append");
+    drop(store);
+    let known = HeadFile::open(&at.path().join("head")).expect("opens").1;
+    assert_eq!(known, HeadMark { seq: 1, hash: one.hash });
+}
+
+#[test]
 fn one_append_is_one_sync_and_a_failed_one_is_the_last() {
     let at = directory();
     let (syncs, sound) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(true)));
