@@ -67,10 +67,7 @@ impl Directory {
 
     /// Writes a file atomically and durably: it survives a power cut, and is never visible in part.
     pub(super) fn write(&self, name: &str, content: &[u8]) -> Result<(), KeyringError> {
-        let unfinished = self.path_of(&format!("{UNFINISHED}{}", Uuid::new_v4()));
-        write_synced(&unfinished, content)?;
-        let path = self.path_of(name);
-        fs::rename(&unfinished, &path).map_err(KeyringError::disk("name", &path))?;
+        write_atomically(&self.path_of(name), content)?;
         self.sync_names()
     }
 
@@ -111,8 +108,19 @@ impl Directory {
     }
 }
 
-/// Writes a new file that only its owner may read, and syncs its content, but not its name.
-pub(super) fn write_synced(path: &Path, content: &[u8]) -> Result<(), KeyringError> {
+/// Writes a file that only its owner may read, under a temporary name in the same directory, syncs its content, and
+/// renames it. The new name is not synced. A failure leaves no temporary file.
+pub(super) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), KeyringError> {
+    let unfinished = path.with_file_name(format!("{UNFINISHED}{}", Uuid::new_v4()));
+    let written = write_synced(&unfinished, content)
+        .and_then(|()| fs::rename(&unfinished, path).map_err(KeyringError::disk("name", path)));
+    if written.is_err() {
+        let _ = fs::remove_file(&unfinished);
+    }
+    written
+}
+
+fn write_synced(path: &Path, content: &[u8]) -> Result<(), KeyringError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
     let mut file = options.open(path).map_err(KeyringError::disk("create", path))?;

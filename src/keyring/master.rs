@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::directory::{Directory, sync_ancestor, write_synced};
+use super::directory::{Directory, sync_ancestor, write_atomically};
 use super::passphrase;
 use super::sealing::{KEY_LEN, Key};
 use super::{CHECK_FILE, KeyringError};
@@ -115,12 +114,10 @@ fn make(path: &Path, directory: &Directory) -> Result<Key, KeyringError> {
     let key = Key::random().map_err(|_| KeyringError::Provider("make a master key"))?;
     let mut text = Zeroizing::new(STANDARD.encode(key.as_bytes()));
     text.push('\n');
-    let unfinished = path.with_file_name(format!(".unfinished-{}", Uuid::new_v4()));
-    write_synced(&unfinished, text.as_bytes()).map_err(|error| match error {
+    write_atomically(path, text.as_bytes()).map_err(|error| match error {
         KeyringError::Disk { source, .. } => KeyringError::disk("make the master key", path)(source),
         other => other,
     })?;
-    fs::rename(&unfinished, path).map_err(KeyringError::disk("name", path))?;
     sync_ancestor(path)?;
     Ok(key)
 }

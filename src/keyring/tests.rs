@@ -240,6 +240,17 @@ fn what_a_crash_left_is_removed_and_foreign_files_are_not() {
 }
 
 #[test]
+fn a_failed_write_leaves_no_file_behind() {
+    let place = TestDirectory::new();
+    let directory = Directory::open(&place.keyring()).expect("it opens");
+    fs::create_dir(directory.path_of("taken")).expect("made");
+    assert!(directory.write("taken", b"content").is_err());
+    let mut names = directory.names().expect("listed");
+    names.sort_unstable();
+    assert_eq!(names, ["keyring.lock", "taken"]);
+}
+
+#[test]
 fn a_damaged_data_key_is_named_and_not_replaced() {
     let place = TestDirectory::new();
     place.open().seal(&owner(1), "secret", b"open sesame").expect("sealed");
