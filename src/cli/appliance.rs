@@ -18,7 +18,7 @@ use crate::service::passwords::Hashing;
 use crate::service::tokens::RefreshDefaults;
 use crate::service::{FirstAdmin, Parts, Services};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
@@ -324,7 +324,8 @@ fn keep(password: Zeroizing<String>, data_dir: &Path) -> Result<Zeroizing<String
     let written = options.write(true).create(true).truncate(true).mode(0o600).open(&path).and_then(|mut file| {
         file.write_all(password.as_bytes())?;
         file.write_all(b"\n")?;
-        file.sync_all()
+        file.sync_all()?;
+        File::open(data_dir)?.sync_all()
     });
     written.map_err(|source| StartError::FirstPassword { path, source })?;
     Ok(password)
