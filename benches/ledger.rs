@@ -133,7 +133,7 @@ fn open(directory: &Path, snapshot: bool) -> Outcome<()> {
     println!("{:<58}{:>12.0}", "  memory in MiB", memory()? / 1024.0);
     println!("{:<58}{:>12.0}", "  KMS entries", ledger.state().state.kms.len() as f64);
     drop(ledger);
-    let (records, alone) = claviger::ledger::decoding_alone(directory)?;
+    let (records, alone) = claviger::ledger::time_decoding(directory)?;
     let possible = records as f64 / alone.as_secs_f64();
     println!("{:<58}{possible:>12.0}", "  checked and decoded from memory, per second");
     println!("{:<58}{:>12.2}", "  ratio to that limit", events / took / possible);

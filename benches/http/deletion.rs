@@ -2,10 +2,10 @@
 //! change while the entries of the keys are removed, compared with the same change on an idle program.
 
 use crate::Outcome;
+use crate::connection::{Connection, request};
 use crate::figures::{at_most, figure, percentile};
 use crate::large_log::keys::{ACCOUNTS, accounts, found};
 use crate::large_log::{kms, record};
-use crate::line::{Line, request};
 use crate::program::Program;
 use claviger::ledger::{Ledger, LedgerOptions};
 use serde_json::json;
@@ -59,28 +59,31 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
 
 /// Returns the times of another client's changes before and after the deletion, and of the deletion itself, in ms.
 async fn delete(program: &Program) -> Outcome<(Vec<f64>, Vec<f64>, f64)> {
-    let (token, mut line) = (program.sign_in("admin").await?, program.line().await?);
-    line.insist(&request("POST", "/api/v1/usermgmt/groups", &token, &json!({"name": "bench"}).to_string()), 201)
-        .await?;
-    let quiet = changes(&mut line, &token).await?;
+    let (token, mut conn) = (program.sign_in("admin").await?, program.connect().await?);
+    conn.send_expecting(
+        &request("POST", "/api/v1/usermgmt/groups", &token, &json!({"name": "bench"}).to_string()),
+        201,
+    )
+    .await?;
+    let quiet = changes(&mut conn, &token).await?;
     let began = Instant::now();
     let path = format!("/api/v1/cckm/aws/kms/{}", kms(0));
-    line.insist(&request("DELETE", &path, &token, ""), 204).await?;
+    conn.send_expecting(&request("DELETE", &path, &token, ""), 204).await?;
     let deleted = millis(began.elapsed());
-    let page = line.insist(&request("GET", "/api/v1/cckm/aws/keys?limit=1", &token, ""), 200).await?;
+    let page = conn.send_expecting(&request("GET", "/api/v1/cckm/aws/keys?limit=1", &token, ""), 200).await?;
     if page["total"] != 0 {
         return Err(format!("{} keys of the deleted KMS are still shown", page["total"]).into());
     }
-    Ok((quiet, changes(&mut line, &token).await?, deleted))
+    Ok((quiet, changes(&mut conn, &token).await?, deleted))
 }
 
-async fn changes(line: &mut Line, token: &str) -> Outcome<Vec<f64>> {
+async fn changes(conn: &mut Connection, token: &str) -> Outcome<Vec<f64>> {
     let (mut took, began) = (vec![], Instant::now());
     while began.elapsed() < WATCH {
         let body = json!({"description": took.len().to_string() + &began.elapsed().as_nanos().to_string()});
         let change = request("PATCH", "/api/v1/usermgmt/groups/bench", token, &body.to_string());
         let sent = Instant::now();
-        line.insist(&change, 200).await?;
+        conn.send_expecting(&change, 200).await?;
         took.push(millis(sent.elapsed()));
         tokio::time::sleep(PAUSE).await;
     }

@@ -3,8 +3,8 @@
 //! is the bottleneck.
 
 use crate::Outcome;
+use crate::connection::{Connection, request};
 use crate::figures::{at_least, figure, median};
-use crate::line::{Line, request};
 use crate::program::{Program, keep_to};
 use actix_web::http::header::HeaderName;
 use actix_web::web::{self, Bytes};
@@ -40,10 +40,12 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     keep_to(CLIENT)?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     runtime.block_on(async {
-        let (mut our_lines, mut their_lines) = (lines(&program).await?, lines(&bare).await?);
+        let (mut our_connections, mut their_connections) = (connections(&program).await?, connections(&bare).await?);
         for round in 0..=ROUNDS {
-            let (our, their) =
-                (measure(&program, &mut our_lines, &request).await?, measure(&bare, &mut their_lines, &request).await?);
+            let (our, their) = (
+                measure(&program, &mut our_connections, &request).await?,
+                measure(&bare, &mut their_connections, &request).await?,
+            );
             // The first round is a warm-up.
             if round > 0 {
                 ours.push(our);
@@ -66,34 +68,34 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
 
 /// Creates a KMS of the size of the vendor's example; returns the request that reads it, and the complete answer.
 async fn prepare(program: &Program) -> Outcome<(Vec<u8>, Vec<u8>)> {
-    let (token, mut line) = (program.sign_in("admin").await?, program.line().await?);
+    let (token, mut conn) = (program.sign_in("admin").await?, program.connect().await?);
     let body = json!({"account_id": "123456789012", "connection": "test_aws-connection", "name": "kms",
         "regions": ["ap-south-1", "us-east-1"]});
-    let kms = line.insist(&request("POST", "/api/v1/cckm/aws/kms", &token, &body.to_string()), 201).await?;
+    let kms = conn.send_expecting(&request("POST", "/api/v1/cckm/aws/kms", &token, &body.to_string()), 201).await?;
     let path = format!("/api/v1/cckm/aws/kms/{}", kms["id"].as_str().ok_or("no id")?);
     let acls = json!({"group": "CCKM Users", "actions": ["view", "keycreate"], "permit": true}).to_string();
-    line.insist(&request("POST", &format!("{path}/update-acls"), &token, &acls), 200).await?;
+    conn.send_expecting(&request("POST", &format!("{path}/update-acls"), &token, &acls), 200).await?;
     let request = request("GET", &path, &token, "");
-    let answer = line.ask(&request).await?;
+    let answer = conn.send(&request).await?;
     Ok((request, [answer.head, answer.body].concat()))
 }
 
-async fn lines(program: &Program) -> Outcome<Vec<Line>> {
-    try_join_all((0..CONNECTIONS).map(|_| program.line())).await
+async fn connections(program: &Program) -> Outcome<Vec<Connection>> {
+    try_join_all((0..CONNECTIONS).map(|_| program.connect())).await
 }
 
-async fn measure(program: &Program, lines: &mut [Line], request: &[u8]) -> Outcome<Round> {
+async fn measure(program: &Program, connections: &mut [Connection], request: &[u8]) -> Outcome<Round> {
     let (began, cpu) = (Instant::now(), program.cpu()?);
-    let counts = try_join_all(lines.iter_mut().map(|line| ask_until(line, request, began + ROUND))).await?;
+    let counts = try_join_all(connections.iter_mut().map(|conn| send_until(conn, request, began + ROUND))).await?;
     let (took, cpu) = (began.elapsed(), program.cpu()? - cpu);
     let requests = counts.iter().sum::<u64>() as f64;
     Ok(Round { per_second: requests / took.as_secs_f64(), cpu_micros: cpu.as_secs_f64() * 1e6 / requests })
 }
 
-async fn ask_until(line: &mut Line, request: &[u8], end: Instant) -> Outcome<u64> {
+async fn send_until(conn: &mut Connection, request: &[u8], end: Instant) -> Outcome<u64> {
     let mut answered = 0;
     while Instant::now() < end {
-        match line.ask(request).await?.status {
+        match conn.send(request).await?.status {
             200 => answered += 1,
             other => return Err(format!("answered with {other}").into()),
         }

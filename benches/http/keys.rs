@@ -2,9 +2,9 @@
 //! effect on another client while 100 000 keys are read. `HTTP_BENCH_KEYS` sets the number of keys.
 
 use crate::Outcome;
+use crate::connection::{Connection, request};
 use crate::figures::{at_most, figure, median, percentile};
 use crate::large_log::keys::{alias, arn, fill};
-use crate::line::{Line, request};
 use crate::program::Program;
 use claviger::ledger::{Ledger, LedgerOptions};
 use std::path::Path;
@@ -54,19 +54,19 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
 
 /// Measures filters that match one key, and one that matches all.
 async fn identities(program: &Program, token: &str, count: u64) -> Outcome<()> {
-    let mut line = program.line().await?;
+    let mut conn = program.connect().await?;
     let (mut by_id, mut by_arn, mut by_alias, mut by_tag) = (vec![], vec![], vec![], vec![]);
     for n in 0..ASKED {
         let n = n * 7919 % count;
         let arn = arn(n)?;
         let query = format!("?keyid={}&region={}", arn.id(), arn.region());
-        by_id.push(one(&mut line, token, &query).await?);
-        by_arn.push(one(&mut line, token, &format!("?arn={arn}")).await?);
-        by_alias.push(one(&mut line, token, &format!("?alias={}", alias(n))).await?);
+        by_id.push(one(&mut conn, token, &query).await?);
+        by_arn.push(one(&mut conn, token, &format!("?arn={arn}")).await?);
+        by_alias.push(one(&mut conn, token, &format!("?alias={}", alias(n))).await?);
     }
     for _ in 0..3 {
         let began = Instant::now();
-        line.insist(&list(token, "?tags=environment&limit=1"), 200).await?;
+        conn.send_expecting(&list(token, "?tags=environment&limit=1"), 200).await?;
         by_tag.push(millis(began.elapsed()));
     }
     figure("keys: a filter that no index serves, in ms", median(by_tag), 1);
@@ -76,20 +76,20 @@ async fn identities(program: &Program, token: &str, count: u64) -> Outcome<()> {
     Ok(())
 }
 
-async fn one(line: &mut Line, token: &str, query: &str) -> Outcome<f64> {
+async fn one(conn: &mut Connection, token: &str, query: &str) -> Outcome<f64> {
     let (request, began) = (list(token, query), Instant::now());
-    let page = line.insist(&request, 200).await?;
+    let page = conn.send_expecting(&request, 200).await?;
     let took = millis(began.elapsed());
     if page["total"] == 1 { Ok(took) } else { Err(format!("{query}: {}", page["total"]).into()) }
 }
 
 async fn pages(program: &Program, token: &str) -> Outcome<()> {
-    let mut line = program.line().await?;
+    let mut conn = program.connect().await?;
     let (mut took, mut bytes, cpu) = (vec![], 0, program.cpu()?);
     for page in 0..PAGES as u64 {
         let request = list(token, &format!("?limit={PAGE}&skip={}", page * PAGE));
         let began = Instant::now();
-        bytes = line.drain(&request).await?;
+        bytes = conn.drain(&request).await?;
         took.push(millis(began.elapsed()));
     }
     let cpu = (program.cpu()? - cpu).as_secs_f64() * 1e6 / (PAGES as f64 * PAGE as f64);
@@ -104,8 +104,8 @@ fn others(program: &Program, token: &str, runtime: &Runtime) -> Outcome<()> {
     let request = request("GET", "/api/v1/cckm/aws/keys?limit=1", token, "");
     let done = Arc::new(AtomicBool::new(false));
     let quiet = runtime.block_on(async {
-        let mut line = program.line().await?;
-        asked_until(&mut line, &request, Instant::now() + Duration::from_secs(2), &done).await
+        let mut conn = program.connect().await?;
+        send_until(&mut conn, &request, Instant::now() + Duration::from_secs(2), &done).await
     })?;
     let (walk, ended, (address, data)) =
         (list(token, &format!("?limit={WALK}")), done.clone(), (program.address, program.data.clone()));
@@ -113,10 +113,10 @@ fn others(program: &Program, token: &str, runtime: &Runtime) -> Outcome<()> {
         let walk =
             Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string()).and_then(|runtime| {
                 let walks = async {
-                    let (mut line, mut took) = (Line::connect(address, &data).await?, vec![]);
+                    let (mut conn, mut took) = (Connection::connect(address, &data).await?, vec![]);
                     for _ in 0..WALKS {
                         let began = Instant::now();
-                        line.drain(&walk).await?;
+                        conn.drain(&walk).await?;
                         took.push(began.elapsed().as_secs_f64());
                     }
                     Ok::<_, Box<dyn std::error::Error>>(median(took))
@@ -127,8 +127,8 @@ fn others(program: &Program, token: &str, runtime: &Runtime) -> Outcome<()> {
         walk
     });
     let beside = runtime.block_on(async {
-        let mut line = program.line().await?;
-        asked_until(&mut line, &request, Instant::now() + Duration::from_secs(600), &done).await
+        let mut conn = program.connect().await?;
+        send_until(&mut conn, &request, Instant::now() + Duration::from_secs(600), &done).await
     })?;
     let walk = walker.join().map_err(|_| "the other client failed")??;
     figure("keys: another client's GET, median, in ms", percentile(&quiet, 50), 2);
@@ -139,11 +139,11 @@ fn others(program: &Program, token: &str, runtime: &Runtime) -> Outcome<()> {
     Ok(())
 }
 
-async fn asked_until(line: &mut Line, request: &[u8], end: Instant, done: &AtomicBool) -> Outcome<Vec<f64>> {
+async fn send_until(conn: &mut Connection, request: &[u8], end: Instant, done: &AtomicBool) -> Outcome<Vec<f64>> {
     let mut took = vec![];
     while Instant::now() < end && !done.load(Ordering::Relaxed) {
         let began = Instant::now();
-        line.insist(request, 200).await?;
+        conn.send_expecting(request, 200).await?;
         took.push(millis(began.elapsed()));
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

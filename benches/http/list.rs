@@ -3,8 +3,8 @@
 //! see few entries) are measured without a target.
 
 use crate::Outcome;
+use crate::connection::request;
 use crate::figures::{at_most, figure, median};
-use crate::line::request;
 use crate::program::{PASSWORD, Program};
 use crate::start::write_log;
 use serde_json::json;
@@ -74,11 +74,11 @@ async fn compare(
 
 async fn time(side: &Side, asks: fn(&Side, &str) -> Vec<u8>, query: &str, times: usize) -> Outcome<f64> {
     // The connection is new, so that it is not closed because it was idle.
-    let (request, mut line) = (asks(side, query), side.program.line().await?);
+    let (request, mut conn) = (asks(side, query), side.program.connect().await?);
     let mut took = Vec::with_capacity(times);
     for _ in 0..times {
         let began = Instant::now();
-        let answer = line.ask(&request).await?;
+        let answer = conn.send(&request).await?;
         took.push(micros(began.elapsed()));
         if answer.status != 200 {
             return Err(format!("{}: {}", answer.status, String::from_utf8_lossy(answer.body)).into());
@@ -95,13 +95,13 @@ impl Side {
     /// Starts the program, and creates a user who may see only its last KMS.
     async fn start(directory: &Path) -> Outcome<Self> {
         let program = Program::start(directory)?;
-        let (admin, mut line) = (program.sign_in("admin").await?, program.line().await?);
+        let (admin, mut conn) = (program.sign_in("admin").await?, program.connect().await?);
         let user = json!({"username": "ann", "password": PASSWORD}).to_string();
-        let user = line.insist(&request("POST", "/api/v1/usermgmt/users", &admin, &user), 201).await?;
-        let last = line.insist(&list(&admin, "?sort=-createdAt&limit=1"), 200).await?;
+        let user = conn.send_expecting(&request("POST", "/api/v1/usermgmt/users", &admin, &user), 201).await?;
+        let last = conn.send_expecting(&list(&admin, "?sort=-createdAt&limit=1"), 200).await?;
         let path = format!("/api/v1/cckm/aws/kms/{}/update-acls", last["resources"][0]["id"].as_str().ok_or("no id")?);
         let acls = json!({"user_id": user["user_id"], "actions": ["view"], "permit": true}).to_string();
-        line.insist(&request("POST", &path, &admin, &acls), 200).await?;
+        conn.send_expecting(&request("POST", &path, &admin, &acls), 200).await?;
         let user = program.sign_in("ann").await?;
         Ok(Self { program, admin, user })
     }

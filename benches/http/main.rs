@@ -13,6 +13,7 @@
 //! `claviger lab`. Its data is in `target/bench-http`, so the disk of that directory is measured. The rounds of the
 //! compared programs alternate, and medians are compared, so that other load on the machine affects all of them alike.
 
+mod connection;
 mod deletion;
 #[path = "../disk/mod.rs"]
 mod disk;
@@ -21,7 +22,6 @@ mod get;
 mod keys;
 #[path = "../large_log/mod.rs"]
 mod large_log;
-mod line;
 mod list;
 mod memory;
 mod patch;

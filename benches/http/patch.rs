@@ -3,9 +3,9 @@
 //! lab cloud) is asked once per minute and client which regions are enabled (decision 0028).
 
 use crate::Outcome;
+use crate::connection::{Connection, request};
 use crate::disk::sequential_syncs;
 use crate::figures::{at_least, figure, median};
-use crate::line::{Line, request};
 use crate::program::Program;
 use futures_util::future::try_join_all;
 use serde_json::json;
@@ -20,7 +20,7 @@ const ROUND: Duration = Duration::from_secs(3);
 
 /// A client: its connection, and the two requests that it sends alternately.
 struct Client {
-    line: Line,
+    conn: Connection,
     requests: [Vec<u8>; 2],
     sent: usize,
 }
@@ -69,24 +69,24 @@ fn keys(n: usize) -> (String, String, String) {
 }
 
 async fn prepare(program: &Program) -> Outcome<Vec<Client>> {
-    let (token, mut line) = (program.sign_in("admin").await?, program.line().await?);
+    let (token, mut conn) = (program.sign_in("admin").await?, program.connect().await?);
     let mut requests = Vec::new();
     for n in 0..CLIENTS {
         let (account, key, secret) = keys(n);
         let name = format!("client-{n}");
         let connection = json!({"name": name, "access_key_id": key, "secret_access_key": secret}).to_string();
         let path = "/api/v1/connectionmgmt/services/aws/connections";
-        line.insist(&request("POST", path, &token, &connection), 201).await?;
+        conn.send_expecting(&request("POST", path, &token, &connection), 201).await?;
         let kms =
             json!({"name": name, "account_id": account, "connection": name, "regions": ["us-west-2"]}).to_string();
-        let kms = line.insist(&request("POST", "/api/v1/cckm/aws/kms", &token, &kms), 201).await?;
+        let kms = conn.send_expecting(&request("POST", "/api/v1/cckm/aws/kms", &token, &kms), 201).await?;
         let path = format!("/api/v1/cckm/aws/kms/{}", kms["id"].as_str().ok_or("no id")?);
         let to = |regions: &[&str]| request("PATCH", &path, &token, &json!({ "regions": regions }).to_string());
         requests.push([to(&["eu-west-1", "us-east-1"]), to(&["us-east-1"])]);
     }
     // Connections are opened last, so that none is closed because it was idle.
     try_join_all(
-        requests.into_iter().map(async |requests| Ok(Client { line: program.line().await?, requests, sent: 0 })),
+        requests.into_iter().map(async |requests| Ok(Client { conn: program.connect().await?, requests, sent: 0 })),
     )
     .await
 }
@@ -102,7 +102,7 @@ impl Client {
     async fn change_until(&mut self, end: Instant) -> Outcome<u64> {
         let mut changed = 0;
         while Instant::now() < end {
-            let answer = self.line.ask(&self.requests[self.sent % 2]).await?;
+            let answer = self.conn.send(&self.requests[self.sent % 2]).await?;
             if answer.status != 200 {
                 return Err(format!("{}: {}", answer.status, String::from_utf8_lossy(answer.body)).into());
             }

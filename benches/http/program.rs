@@ -2,7 +2,7 @@
 //! that their costs can be distinguished from the client's.
 
 use crate::Outcome;
-use crate::line::{Line, request};
+use crate::connection::{Connection, request};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -60,14 +60,15 @@ impl Program {
         Ok(program)
     }
 
-    pub(crate) async fn line(&self) -> Outcome<Line> {
-        Line::connect(self.address, &self.data).await
+    pub(crate) async fn connect(&self) -> Outcome<Connection> {
+        Connection::connect(self.address, &self.data).await
     }
 
     /// Signs a user in and returns the token.
     pub(crate) async fn sign_in(&self, name: &str) -> Outcome<String> {
         let body = json!({"username": name, "password": PASSWORD}).to_string();
-        let issued = self.line().await?.insist(&request("POST", "/api/v1/auth/tokens", "", &body), 200).await?;
+        let issued =
+            self.connect().await?.send_expecting(&request("POST", "/api/v1/auth/tokens", "", &body), 200).await?;
         Ok(issued["jwt"].as_str().ok_or("no token")?.to_owned())
     }
 

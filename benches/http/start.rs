@@ -2,9 +2,9 @@
 //! the first successful answer of `/readyz`, so that it includes everything besides replay.
 
 use crate::Outcome;
+use crate::connection::request;
 use crate::figures::{at_least, at_most, figure, median};
 use crate::large_log;
-use crate::line::request;
 use crate::program::Program;
 use claviger::ledger::{Ledger, LedgerOptions};
 use std::path::Path;
@@ -21,7 +21,9 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     for _ in 0..ROUNDS {
         let began = Instant::now();
         let program = Program::start(directory)?;
-        runtime.block_on(async { program.line().await?.insist(&request("GET", "/readyz", "", ""), 200).await })?;
+        runtime.block_on(async {
+            program.connect().await?.send_expecting(&request("GET", "/readyz", "", ""), 200).await
+        })?;
         seconds.push(began.elapsed().as_secs_f64());
         cpu.push(program.cpu()?.as_secs_f64());
         peak.push(program.memory("VmHWM")?);

@@ -98,8 +98,8 @@ impl Appliance {
     /// The first part that does not start, and the reason.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let _starting = notify::starting();
-        refuse_core_dumps();
-        allow_files();
+        disable_core_dumps();
+        raise_file_limit();
         let data_dir = &config.storage.data_dir;
         DirBuilder::new()
             .recursive(true)
@@ -113,7 +113,7 @@ impl Appliance {
         let ledger = Ledger::open(data_dir, ledger_options(&config, &keyring))?;
         let name = UserName::parse("admin")?;
         if ledger.state().state.installation.is_none() {
-            refuse_weak(&config)?;
+            check_admin_password(&config)?;
         }
         // Everything that can fail comes before the services, which begin due work as soon as they start.
         let certificate = Certificate::load(&config.tls, data_dir)?;
@@ -136,7 +136,7 @@ impl Appliance {
         };
         let mut first_password = None;
         let first = || {
-            let password = the_first_password(&config)?;
+            let password = initial_password(&config)?;
             first_password = Some(password.clone());
             Ok::<_, StartError>(FirstAdmin { name, password, must_change })
         };
@@ -202,7 +202,7 @@ impl Appliance {
 }
 
 /// Disables core dumps, even without the systemd unit: this process has keys in its memory.
-fn refuse_core_dumps() {
+fn disable_core_dumps() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if let Err(error) = setrlimit(Resource::Core, none) {
         tracing::warn!(%error, "core dumps could not be refused");
@@ -210,12 +210,12 @@ fn refuse_core_dumps() {
 }
 
 /// The limit of open files, as in config/claviger.service. A connection takes two, and shells allow 1024.
-const FILES: u64 = 65_536;
+const OPEN_FILES: u64 = 65_536;
 
-/// Raises the limit of open files to [`FILES`], or to the hard limit if that is lower.
-fn allow_files() {
+/// Raises the limit of open files to [`OPEN_FILES`], or to the hard limit if that is lower.
+fn raise_file_limit() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let wanted = maximum.map_or(FILES, |maximum| maximum.min(FILES));
+    let wanted = maximum.map_or(OPEN_FILES, |maximum| maximum.min(OPEN_FILES));
     if current.is_none_or(|current| current >= wanted) {
         return;
     }
@@ -299,16 +299,16 @@ fn processors() -> usize {
 /// The file in the data directory with the password that was generated at the first start.
 pub const FIRST_PASSWORD: &str = "first-admin-password";
 
-fn refuse_weak(config: &Config) -> Result<(), StartError> {
+fn check_admin_password(config: &Config) -> Result<(), StartError> {
     let Some(given) = &config.admin_password else { return Ok(()) };
     PasswordPolicy::default().check_password(given.expose()).map_err(StartError::WeakPassword)
 }
 
 /// Returns the password from the environment, or generates one. It must be called only before the first event of a new
 /// log: it replaces or removes the file, which may have the only copy of a password in use.
-fn the_first_password(config: &Config) -> Result<Zeroizing<String>, StartError> {
+fn initial_password(config: &Config) -> Result<Zeroizing<String>, StartError> {
     let data_dir = &config.storage.data_dir;
-    let Some(given) = &config.admin_password else { return keep(random_password()?, data_dir) };
+    let Some(given) = &config.admin_password else { return write_first_password(random_password()?, data_dir) };
     let path = data_dir.join(FIRST_PASSWORD);
     match std::fs::remove_file(&path) {
         Err(source) if source.kind() != ErrorKind::NotFound => Err(StartError::FirstPassword { path, source }),
@@ -318,7 +318,7 @@ fn the_first_password(config: &Config) -> Result<Zeroizing<String>, StartError> 
 
 /// Writes the password to its file. This precedes the first event, so that a crash in between does not leave an
 /// administrator with an unknown password.
-fn keep(password: Zeroizing<String>, data_dir: &Path) -> Result<Zeroizing<String>, StartError> {
+fn write_first_password(password: Zeroizing<String>, data_dir: &Path) -> Result<Zeroizing<String>, StartError> {
     let path = data_dir.join(FIRST_PASSWORD);
     let mut options = OpenOptions::new();
     let written = options.write(true).create(true).truncate(true).mode(0o600).open(&path).and_then(|mut file| {

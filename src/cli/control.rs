@@ -81,11 +81,11 @@ async fn answer(caller: UnixStream, ledger: Ledger) {
             write_line(writer, &json!({"error": "the server does not know this request: is it of another version?"}))
                 .await
         }
-        Ok(request) => serve_one(request, writer, ledger).await,
+        Ok(request) => answer_request(request, writer, ledger).await,
     };
 }
 
-async fn serve_one(request: Request, writer: OwnedWriteHalf, ledger: Ledger) -> io::Result<()> {
+async fn answer_request(request: Request, writer: OwnedWriteHalf, ledger: Ledger) -> io::Result<()> {
     match request {
         Request::Verify => verify(writer, ledger).await,
         Request::Events { stream, since, until, actor, follow } => {
@@ -124,7 +124,7 @@ async fn events(writer: OwnedWriteHalf, ledger: Ledger, filter: Filter, follow: 
     loop {
         let until = *head.borrow_and_update();
         while next <= until {
-            let records = match ledger.read_range(next, PIECE).await {
+            let records = match ledger.read_range(next, RECORDS_PER_READ).await {
                 Ok(records) => records,
                 Err(broken) => return write_line(writer, &json!({"error": broken.to_string()})).await,
             };
@@ -145,10 +145,10 @@ async fn events(writer: OwnedWriteHalf, ledger: Ledger, filter: Filter, follow: 
 }
 
 /// The number of records that one read of the log asks for.
-const PIECE: usize = 1000;
+const RECORDS_PER_READ: usize = 1000;
 
 /// The records that match the filter, as JSON lines.
 fn lines(records: &[Record], filter: &Filter) -> String {
-    let wanted = records.iter().filter(|record| filter.takes(record));
+    let wanted = records.iter().filter(|record| filter.matches(record));
     wanted.flat_map(|record| [record.to_line(), "\n".to_owned()]).collect()
 }

@@ -29,10 +29,10 @@ pub struct EventsArguments {
     #[arg(long)]
     stream: Option<String>,
     /// Not earlier than this (RFC 3339)
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<Time>,
     /// Not later than this (RFC 3339)
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<Time>,
     /// Only events by this user or schedule (name or id), or by `system`
     #[arg(long)]
@@ -50,7 +50,7 @@ pub enum EventsError {
     Ledger(#[from] LedgerError),
     /// The connection to the server or the output failed.
     #[error("the event log could not be printed")]
-    Telling(#[from] io::Error),
+    Io(#[from] io::Error),
     /// The server reported that the log is broken, or that it does not know the request.
     #[error("{0}")]
     Corrupt(String),
@@ -60,7 +60,7 @@ pub enum EventsError {
     #[error("the server ended before it had told all of the log; ask again")]
     CutOff,
     #[error("--follow needs a running server on this data directory, and there is none")]
-    NobodyWrites,
+    NoServer,
 }
 
 /// Prints events as JSON lines.
@@ -77,9 +77,9 @@ pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
         let request = Request::Events { stream, since, until, actor, follow: arguments.follow };
         for line in ask(server, &request)?.lines() {
             let line = line?;
-            match last_word(&line) {
-                Some(LastWord::Error(broken)) => return Err(EventsError::Corrupt(broken)),
-                Some(LastWord::End(_)) => return Ok(()),
+            match last_line(&line) {
+                Some(LastLine::Error(broken)) => return Err(EventsError::Corrupt(broken)),
+                Some(LastLine::End(_)) => return Ok(()),
                 None => {}
             }
             if !print_line(&mut out, &line)? {
@@ -90,7 +90,7 @@ pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
         return if arguments.follow { Ok(()) } else { Err(EventsError::CutOff) };
     }
     if arguments.follow {
-        return Err(EventsError::NobodyWrites);
+        return Err(EventsError::NoServer);
     }
     let filter = Filter {
         stream: arguments.stream.clone(),
@@ -100,7 +100,7 @@ pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
     };
     for record in ledger::read(&data_dir, 1)? {
         let record = record?;
-        if filter.takes(&record) && !print_line(&mut out, &record.to_line())? {
+        if filter.matches(&record) && !print_line(&mut out, &record.to_line())? {
             return Ok(());
         }
     }
@@ -117,7 +117,7 @@ pub fn verify(arguments: &LogArguments) -> Result<(), EventsError> {
     if let Ok(server) = UnixStream::connect(control::path(&data_dir)) {
         let mut line = String::new();
         ask(server, &Request::Verify)?.read_line(&mut line)?;
-        if let Some(LastWord::Error(broken)) = last_word(&line) {
+        if let Some(LastLine::Error(broken)) = last_line(&line) {
             return Err(EventsError::Corrupt(broken));
         }
         let answer: Result<String, String> = serde_json::from_str(&line).map_err(|_| EventsError::CutOff)?;
@@ -167,19 +167,19 @@ fn print_line(out: &mut impl Write, line: &str) -> io::Result<bool> {
 /// The line after the last event.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum LastWord {
+enum LastLine {
     /// The list is complete, up to this record.
     End(serde::de::IgnoredAny),
     /// The log is broken, or the server does not know the request.
     Error(String),
 }
 
-fn last_word(line: &str) -> Option<LastWord> {
+fn last_line(line: &str) -> Option<LastLine> {
     let may_be = line.starts_with(r#"{"error":"#) || line.starts_with(r#"{"end":"#);
     may_be.then(|| serde_json::from_str(line).ok()).flatten()
 }
 
-fn moment(text: &str) -> Result<Time, String> {
+fn time(text: &str) -> Result<Time, String> {
     chrono::DateTime::parse_from_rfc3339(text)
         .map(|moment| Time::of(moment.to_utc()))
         .map_err(|_| "an RFC 3339 time is expected, such as 2026-01-31T12:00:00Z".to_owned())

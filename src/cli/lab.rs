@@ -84,17 +84,17 @@ pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
         url: format!("http://{}", cloud.address()),
     }];
     let appliance = Appliance::start(config).await?;
-    if is_untouched(&appliance) {
+    if is_unused(&appliance) {
         add_connection(&appliance, &keys).await?;
     }
-    greet(&appliance, &cloud, &keys);
+    print_summary(&appliance, &cloud, &keys);
     appliance.run().await?;
     cloud.stop().await;
     Ok(())
 }
 
 /// Returns whether nobody has used the lab yet. An interrupted first start may have left it without its connection.
-fn is_untouched(appliance: &Appliance) -> bool {
+fn is_unused(appliance: &Appliance) -> bool {
     let state = &appliance.services.state().state;
     state.connections.is_empty() && state.users.iter().all(|user| user.logins == 0)
 }
@@ -118,7 +118,7 @@ async fn add_connection(appliance: &Appliance, keys: &LabKeys) -> Result<(), Lab
 }
 
 /// Prints addresses, credentials and example commands. The passwords and keys are valid in the lab only.
-fn greet(appliance: &Appliance, cloud: &LabCloud, keys: &LabKeys) {
+fn print_summary(appliance: &Appliance, cloud: &LabCloud, keys: &LabKeys) {
     let address = appliance.address;
     let given = appliance.config().admin_password.as_ref().map(AdminPassword::expose);
     let made = appliance.config().storage.data_dir.join(FIRST_PASSWORD);

@@ -67,7 +67,7 @@ where
         Box::new(lines.json().flatten_event(true).with_current_span(false).with_span_list(true))
     };
     let level = level(&settings.level)?;
-    Ok(tracing_subscriber::registry().with(lines.with_filter(filter::filter_fn(harmless))).with(level))
+    Ok(tracing_subscriber::registry().with(lines.with_filter(filter::filter_fn(may_be_logged))).with(level))
 }
 
 /// Libraries that log more at `info` than an operator needs.
@@ -82,7 +82,7 @@ fn level(level: &str) -> Result<EnvFilter, LoggingError> {
 
 /// Filters out messages that may contain secrets: rusoto logs entire requests with their session tokens at `debug`, and
 /// HTTP and TLS libraries log the transmitted data at `trace`.
-fn harmless(metadata: &Metadata<'_>) -> bool {
+fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     let is_of = |name: &str| metadata.target().split("::").next() == Some(name);
     let most = if metadata.target().starts_with("rusoto") {
         LevelFilter::WARN
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_hold_secrets_is_never_logged() {
+    fn messages_that_may_contain_secrets_are_never_logged() {
         let text = logged(LogFormat::Json, "trace,rusoto_core=trace,rusoto_core::request=trace,hyper=trace", || {
             tracing::debug!(target: "rusoto_core::request", "x-amz-security-token: hunter2");
             tracing::trace!(target: "hyper::proto", "hunter2");

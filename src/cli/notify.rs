@@ -27,19 +27,19 @@ pub fn stopping() {
     send(&[NotifyState::Stopping]);
 }
 
-/// Extends the service manager's start timeout every [`START_BEAT`] until the returned value is dropped, because a long
-/// log takes time to read. It must be called within a tokio runtime.
+/// Extends the service manager's start timeout every [`START_INTERVAL`] until the returned value is dropped, because a
+/// long log takes time to read. It must be called within a tokio runtime.
 pub fn starting() -> Starting {
     Starting(tokio::spawn(async {
         loop {
-            tokio::time::sleep(START_BEAT).await;
-            starting_takes(START_BEAT * 3);
+            tokio::time::sleep(START_INTERVAL).await;
+            extend_start_timeout(START_INTERVAL * 3);
         }
     }))
 }
 
 /// The interval between two extensions of the start timeout.
-const START_BEAT: Duration = Duration::from_secs(10);
+const START_INTERVAL: Duration = Duration::from_secs(10);
 
 /// See [`starting`].
 #[must_use]
@@ -52,7 +52,7 @@ impl Drop for Starting {
 }
 
 /// Asks the service manager to wait for this time from now on.
-fn starting_takes(longer: Duration) {
+fn extend_start_timeout(longer: Duration) {
     send(&[NotifyState::ExtendTimeoutUsec(u32::try_from(longer.as_micros()).unwrap_or(u32::MAX))]);
 }
 
@@ -87,7 +87,7 @@ mod tests {
 
     /// Environment variables belong to a process, so this test runs itself in a second process as the service.
     #[test]
-    fn the_service_manager_hears_it_all() {
+    fn the_service_manager_gets_all_messages() {
         if std::env::var_os(PLAY).is_some() {
             return service();
         }
@@ -96,7 +96,7 @@ mod tests {
         let socket = UnixDatagram::bind(&path).expect("bound");
         socket.set_read_timeout(Some(Duration::from_secs(20))).expect("set");
         let mut service = Command::new(std::env::current_exe().expect("this program"))
-            .args(["--exact", "cli::notify::tests::the_service_manager_hears_it_all"])
+            .args(["--exact", "cli::notify::tests::the_service_manager_gets_all_messages"])
             .env(PLAY, "1")
             .env("NOTIFY_SOCKET", &path)
             .env("WATCHDOG_USEC", "100000")
@@ -124,7 +124,7 @@ mod tests {
     fn service() {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build();
         runtime.expect("a runtime").block_on(async {
-            starting_takes(Duration::from_secs(5));
+            extend_start_timeout(Duration::from_secs(5));
             ready("serving on 127.0.0.1:1");
             let watch = watch().expect("there is a watchdog");
             tokio::time::sleep(Duration::from_millis(300)).await;

@@ -16,20 +16,20 @@ pub enum TlsError {
     #[error(transparent)]
     Certificate(#[from] CertificateProblem),
     #[error("a self-signed certificate could not be made")]
-    Making(#[from] rcgen::Error),
+    SelfSigned(#[from] rcgen::Error),
     /// The self-signed certificate or its key could not be written.
     #[error("`{}` could not be written", path.display())]
-    Keeping { path: PathBuf, source: std::io::Error },
+    Write { path: PathBuf, source: std::io::Error },
     #[error("TLS could not be set up")]
     Setup(#[from] rustls::Error),
 }
 
 /// The certificate in use. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Certificate(Arc<Shown>);
+pub struct Certificate(Arc<Inner>);
 
 #[derive(Debug)]
-struct Shown {
+struct Inner {
     certificate: PathBuf,
     private_key: PathBuf,
     key: ArcSwap<CertifiedKey>,
@@ -47,13 +47,13 @@ impl Certificate {
             _ => {
                 let (certificate, private_key) = (data_dir.join("tls.crt"), data_dir.join("tls.key"));
                 if !(certificate.exists() && private_key.exists()) {
-                    make(&settings.self_signed_names, &certificate, &private_key)?;
+                    create_self_signed(&settings.self_signed_names, &certificate, &private_key)?;
                 }
                 (certificate, private_key)
             }
         };
         let key = ArcSwap::from_pointee(certificate::read(&certificate, &private_key)?);
-        Ok(Self(Arc::new(Shown { certificate, private_key, key })))
+        Ok(Self(Arc::new(Inner { certificate, private_key, key })))
     }
 
     /// Reads the files again. If they are invalid, the certificate in use stays.
@@ -85,19 +85,19 @@ impl ResolvesServerCert for Certificate {
     }
 }
 
-fn make(names: &[String], certificate: &Path, private_key: &Path) -> Result<(), TlsError> {
+fn create_self_signed(names: &[String], certificate: &Path, private_key: &Path) -> Result<(), TlsError> {
     let names = if names.is_empty() { names_of_this_machine() } else { names.to_vec() };
     let made = rcgen::generate_simple_self_signed(names)?;
     // An old certificate is removed first, and the new one is written last: a certificate beside another key would be
     // taken for a pair at the next start.
     match std::fs::remove_file(certificate) {
         Err(source) if source.kind() != ErrorKind::NotFound => {
-            return Err(TlsError::Keeping { path: certificate.to_owned(), source });
+            return Err(TlsError::Write { path: certificate.to_owned(), source });
         }
         _ => {}
     }
-    keep(private_key, made.signing_key.serialize_pem().as_bytes())?;
-    keep(certificate, made.cert.pem().as_bytes())
+    write_atomically(private_key, made.signing_key.serialize_pem().as_bytes())?;
+    write_atomically(certificate, made.cert.pem().as_bytes())
 }
 
 /// The names of this machine, for a certificate without configured names.
@@ -111,7 +111,7 @@ fn names_of_this_machine() -> Vec<String> {
 }
 
 /// Writes a file atomically: an incomplete file would make every later start fail.
-fn keep(path: &Path, pem: &[u8]) -> Result<(), TlsError> {
+fn write_atomically(path: &Path, pem: &[u8]) -> Result<(), TlsError> {
     let unfinished = path.with_extension("new");
     let options = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).clone();
     let written = options.open(&unfinished).and_then(|mut file| {
@@ -119,5 +119,5 @@ fn keep(path: &Path, pem: &[u8]) -> Result<(), TlsError> {
         file.sync_all()?;
         std::fs::rename(&unfinished, path)
     });
-    written.map_err(|source| TlsError::Keeping { path: path.to_owned(), source })
+    written.map_err(|source| TlsError::Write { path: path.to_owned(), source })
 }

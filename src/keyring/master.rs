@@ -70,7 +70,7 @@ impl MasterKeySource {
         match self {
             Self::File { path, create } => match read_private(path) {
                 Ok(content) => parse(&content, path),
-                Err(KeyringError::MasterKeyMissing { .. }) if *create => make(path, directory),
+                Err(KeyringError::MasterKeyMissing { .. }) if *create => create_file(path, directory),
                 Err(error) => Err(error),
             },
             Self::Credential { name } => {
@@ -106,7 +106,7 @@ impl MasterKeySource {
 }
 
 /// Creates the master key of a new keyring. A new key could not open an existing keyring.
-fn make(path: &Path, directory: &Directory) -> Result<Key, KeyringError> {
+fn create_file(path: &Path, directory: &Directory) -> Result<Key, KeyringError> {
     if directory.read(CHECK_FILE)?.is_some() {
         let remedy = "the keyring was sealed by it: put it back from a backup";
         return Err(KeyringError::MasterKeyMissing { path: path.to_owned(), remedy });

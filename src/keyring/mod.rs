@@ -63,7 +63,7 @@ impl Keyring {
     pub fn open(dir: &Path, master: MasterKeySource) -> Result<Self, KeyringError> {
         let directory = Directory::open(dir)?;
         let master = master.key(&directory)?;
-        prove(&master, &directory)?;
+        check_master_key(&master, &directory)?;
         Ok(Self::of(master, directory))
     }
 
@@ -122,7 +122,7 @@ impl Keyring {
         let temporary = tempfile::tempdir().expect("tests have a temporary directory");
         let directory = Directory::open(&temporary.path().join("keyring")).expect("a new directory opens");
         let master = Key::random().expect("the system has random bytes");
-        prove(&master, &directory).expect("a new keyring takes any master key");
+        check_master_key(&master, &directory).expect("a new keyring takes any master key");
         let mut keyring = Self::of(master, directory);
         Arc::get_mut(&mut keyring.shared).expect("it has no clone yet")._temporary = Some(temporary);
         keyring
@@ -145,7 +145,7 @@ impl Shared {
         if let Some(key) = self.cache().get(owner) {
             return Ok(Some(key));
         }
-        self.find(owner, &self.directory())
+        self.load_key(owner, &self.directory())
     }
 
     fn key_or_new(&self, owner: &Owner) -> Result<Arc<Key>, KeyringError> {
@@ -153,14 +153,14 @@ impl Shared {
             return Ok(key);
         }
         let directory = self.directory();
-        match self.find(owner, &directory)? {
+        match self.load_key(owner, &directory)? {
             Some(key) => Ok(key),
-            None => self.make(owner, &directory),
+            None => self.create_key(owner, &directory),
         }
     }
 
     /// Looks in the cache again, now with the directory locked: another thread may have created or removed the key.
-    fn find(&self, owner: &Owner, directory: &Directory) -> Result<Option<Arc<Key>>, KeyringError> {
+    fn load_key(&self, owner: &Owner, directory: &Directory) -> Result<Option<Arc<Key>>, KeyringError> {
         if let Some(key) = self.cache().get(owner) {
             return Ok(Some(key));
         }
@@ -176,7 +176,7 @@ impl Shared {
         Ok(Some(key))
     }
 
-    fn make(&self, owner: &Owner, directory: &Directory) -> Result<Arc<Key>, KeyringError> {
+    fn create_key(&self, owner: &Owner, directory: &Directory) -> Result<Arc<Key>, KeyringError> {
         let failed = |_| KeyringError::Provider("make a data key");
         let name = owner.to_string();
         let key = Arc::new(Key::random().map_err(failed)?);
@@ -198,7 +198,7 @@ impl Shared {
 }
 
 /// Checks that the master key is the directory's, or binds a new directory to it.
-fn prove(master: &Key, directory: &Directory) -> Result<(), KeyringError> {
+fn check_master_key(master: &Key, directory: &Directory) -> Result<(), KeyringError> {
     let context: [&[u8]; 1] = [b"check"];
     match directory.read(CHECK_FILE)? {
         Some(sealed) => match master.open(&context, &sealed) {

@@ -44,7 +44,7 @@ pub(super) fn key(passphrase: &str, directory: &Directory) -> Result<Key, Keyrin
         None if directory.read(CHECK_FILE)?.is_some() => {
             return Err(damaged("it is missing, or the keyring was made with a key instead of a passphrase"));
         }
-        None => start(directory)?,
+        None => create(directory)?,
     };
     derivation.derive(passphrase).ok_or_else(|| damaged("it does not say how to derive a key"))
 }
@@ -54,7 +54,7 @@ pub(super) fn check(passphrase: &str) -> Result<(), KeyringError> {
     if passphrase.trim().is_empty() { Err(KeyringError::UnfitPassphrase("empty")) } else { Ok(()) }
 }
 
-fn start(directory: &Directory) -> Result<Derivation, KeyringError> {
+fn create(directory: &Directory) -> Result<Derivation, KeyringError> {
     let mut salt = [0; SALT_LEN];
     aws_lc_rs::rand::fill(&mut salt).map_err(|_| KeyringError::Provider("make a salt"))?;
     let derivation = Derivation {

@@ -21,12 +21,12 @@ pub(super) struct Key([u8; KEY_LEN]);
 
 /// The provider failed, or the bytes were not sealed with this key and context.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Unsealable;
+pub(super) struct SealingError;
 
 impl Key {
-    pub(super) fn random() -> Result<Self, Unsealable> {
+    pub(super) fn random() -> Result<Self, SealingError> {
         let mut key = Self([0; KEY_LEN]);
-        aws_lc_rs::rand::fill(&mut key.0).map_err(|_| Unsealable)?;
+        aws_lc_rs::rand::fill(&mut key.0).map_err(|_| SealingError)?;
         Ok(key)
     }
 
@@ -59,8 +59,8 @@ impl Key {
     }
 
     /// Seals a plaintext for a context.
-    pub(super) fn seal(&self, context: &[&[u8]], plaintext: &[u8]) -> Result<Vec<u8>, Unsealable> {
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &self.0).map_err(|_| Unsealable)?;
+    pub(super) fn seal(&self, context: &[&[u8]], plaintext: &[u8]) -> Result<Vec<u8>, SealingError> {
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &self.0).map_err(|_| SealingError)?;
         let aad = Aad::from(authenticated(VERSION, context));
         // The plaintext is encrypted in place in a buffer of the full size, so no copy of it remains in memory.
         let mut sealed = Vec::with_capacity(OVERHEAD + plaintext.len());
@@ -68,25 +68,25 @@ impl Key {
         sealed.extend_from_slice(&[0; NONCE_LEN]);
         sealed.extend_from_slice(plaintext);
         let (head, body) = sealed.split_at_mut(1 + NONCE_LEN);
-        let (nonce, tag) = key.seal_in_place_separate_tag(aad, body).map_err(|_| Unsealable)?;
+        let (nonce, tag) = key.seal_in_place_separate_tag(aad, body).map_err(|_| SealingError)?;
         head[1..].copy_from_slice(nonce.as_ref());
         sealed.extend_from_slice(tag.as_ref());
         Ok(sealed)
     }
 
     /// Opens bytes that were sealed for the same context.
-    pub(super) fn open(&self, context: &[&[u8]], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
-        let (&version, rest) = sealed.split_first().ok_or(Unsealable)?;
-        let (nonce, body) = rest.split_at_checked(NONCE_LEN).ok_or(Unsealable)?;
+    pub(super) fn open(&self, context: &[&[u8]], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealingError> {
+        let (&version, rest) = sealed.split_first().ok_or(SealingError)?;
+        let (nonce, body) = rest.split_at_checked(NONCE_LEN).ok_or(SealingError)?;
         if version != VERSION {
-            return Err(Unsealable);
+            return Err(SealingError);
         }
-        let key = RandomizedNonceKey::new(&AES_256_GCM, &self.0).map_err(|_| Unsealable)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Unsealable)?;
+        let key = RandomizedNonceKey::new(&AES_256_GCM, &self.0).map_err(|_| SealingError)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealingError)?;
         let mut plaintext = Zeroizing::new(body.to_vec());
         let length = key
             .open_in_place(nonce, Aad::from(authenticated(version, context)), &mut plaintext)
-            .map_err(|_| Unsealable)?
+            .map_err(|_| SealingError)?
             .len();
         plaintext.truncate(length);
         Ok(plaintext)

@@ -76,7 +76,7 @@ fn secrets_open_after_a_restart() {
 }
 
 #[test]
-fn what_is_shredded_stays_unreadable_even_for_the_same_owner_made_anew() {
+fn shredded_secrets_stay_unreadable_even_for_a_new_owner_with_the_same_id() {
     let place = TestDirectory::new();
     let keyring = place.open();
     let sealed = keyring.seal(&owner(1), "secret", b"open sesame").expect("sealed");

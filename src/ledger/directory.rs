@@ -22,7 +22,7 @@ pub(super) struct Directory {
 
 impl Directory {
     /// Locks the directory, and creates it first if necessary.
-    pub(super) fn take(path: &Path) -> Result<Self, LedgerError> {
+    pub(super) fn lock(path: &Path) -> Result<Self, LedgerError> {
         let above = above(path);
         make(path)?;
         let lock = path.join("lock");
@@ -33,7 +33,7 @@ impl Directory {
             Err(TryLockError::WouldBlock) => return Err(LedgerError::InUse(path.to_owned())),
             Err(TryLockError::Error(error)) => return Err(io("lock", &lock)(error)),
         }
-        note_process(&file);
+        write_process_id(&file);
         Ok(Self { path: path.to_owned(), above, _lock: file })
     }
 
@@ -81,7 +81,7 @@ fn above(path: &Path) -> Vec<PathBuf> {
 }
 
 /// Writes the process id into the lock file, for operators. Nothing depends on it.
-fn note_process(mut lock: &File) {
+fn write_process_id(mut lock: &File) {
     let _ = lock.set_len(0);
     let _ = writeln!(lock, "{}", std::process::id());
 }

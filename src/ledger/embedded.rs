@@ -7,7 +7,7 @@
 //! - After a failed sync, neither the file nor the kernel's cached pages of it are trusted.
 //! - sled takes an unreadable part for the end of the log, and overwrites what follows. So the file is read to its end
 //!   before sled opens it.
-//! - sled panics on some damaged files, so every read and open goes through [`guarded`].
+//! - sled panics on some damaged files, so every read and open goes through [`catch_panics`].
 
 use super::directory::{Directory, io};
 use super::error::LedgerError;
@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 /// The cache size for reading a log once, in bytes.
 pub(super) const READING_CACHE_BYTES: u64 = 16 * 1024 * 1024;
 /// The time that sled may take to release its file after a store in the same process was closed.
-const RELEASE_PATIENCE: Duration = Duration::from_secs(5);
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Makes the content of sled's file durable; tests replace it with one that fails.
 type SyncFile = Box<dyn Fn(&File) -> std::io::Result<()> + Send + Sync>;
@@ -61,7 +61,7 @@ struct End {
     head: u64,
     /// The last row, if the next commit appends to it.
     tail: Option<PackedRow>,
-    note: Option<HeadFile>,
+    head_file: Option<HeadFile>,
     failed: bool,
 }
 
@@ -70,14 +70,14 @@ impl Embedded {
     pub(super) fn open(directory: Directory, cache_bytes: u64) -> Result<(Self, HeadMark), LedgerError> {
         let path = directory.head();
         let exists = directory.log().join("db").exists();
-        let (note, known) = match exists || path.exists() {
+        let (head_file, known) = match exists || path.exists() {
             true => HeadFile::open(&path)?,
             false => (HeadFile::create(&path, HeadMark::default())?, HeadMark::default()),
         };
         if known.seq > 0 && !exists {
             return Err(LedgerError::Shorter { known: known.seq, found: 0 });
         }
-        let store = Self::open_noting(directory, cache_bytes, known, Some(note))?;
+        let store = Self::open_store(directory, cache_bytes, known, Some(head_file))?;
         if store.head() < known.seq {
             return Err(LedgerError::Shorter { known: known.seq, found: store.head() });
         }
@@ -85,15 +85,15 @@ impl Embedded {
     }
 
     /// Opens a log for reading only, without regard to the file `head`.
-    pub(super) fn open_as_it_is(directory: Directory) -> Result<Self, LedgerError> {
-        Self::open_noting(directory, READING_CACHE_BYTES, HeadMark { seq: u64::MAX, ..HeadMark::default() }, None)
+    pub(super) fn open_read_only(directory: Directory) -> Result<Self, LedgerError> {
+        Self::open_store(directory, READING_CACHE_BYTES, HeadMark { seq: u64::MAX, ..HeadMark::default() }, None)
     }
 
-    fn open_noting(
+    fn open_store(
         directory: Directory,
         cache_bytes: u64,
         known: HeadMark,
-        note: Option<HeadFile>,
+        head_file: Option<HeadFile>,
     ) -> Result<Self, LedgerError> {
         let log = directory.log();
         let file = log.join("db");
@@ -107,14 +107,14 @@ impl Embedded {
             })?;
         }
         let db = open_sled(&log, cache_bytes).map_err(unopenable)?;
-        let tree = guarded(|| db.open_tree("events")).map_err(unopenable)?;
+        let tree = catch_panics(|| db.open_tree("events")).map_err(unopenable)?;
         if row(|| tree.first()).map_err(unopenable)?.is_some_and(|(_, first)| rows::is_of_an_earlier_format(&first)) {
             return Err(LedgerError::EarlierFormat(log));
         }
         let last = row(|| tree.last()).map_err(unopenable)?;
         let (head, tail) = last.map_or((0, None), |(key, last)| rows::end_of(key, &last));
         let file = File::options().read(true).write(true).open(&file).map_err(io("open", &file))?;
-        let end = Mutex::new(End { head, tail, failed: note.is_none(), note });
+        let end = Mutex::new(End { head, tail, failed: head_file.is_none(), head_file });
         let blobs = log.join("blobs");
         let store = Self {
             tree,
@@ -128,7 +128,7 @@ impl Embedded {
             directory,
         };
         // The tree and the files around it may be new.
-        guarded(|| store.db.flush()).map_err(unopenable)?;
+        catch_panics(|| store.db.flush()).map_err(unopenable)?;
         store.refuse_blobs().map_err(unopenable)?;
         store.directory.sync()?;
         Ok(store)
@@ -171,9 +171,9 @@ impl Embedded {
         for (key, value) in rows {
             batch.insert(&key.to_bytes(), value);
         }
-        guarded(|| self.tree.apply_batch(batch))?;
+        catch_panics(|| self.tree.apply_batch(batch))?;
         self.after(CommitStep::Applied);
-        guarded(|| self.db.flush())?;
+        catch_panics(|| self.db.flush())?;
         self.after(CommitStep::Flushed);
         (self.sync)(&self.file)?;
         self.after(CommitStep::Synced);
@@ -182,7 +182,7 @@ impl Embedded {
         end.tail = tail;
         let hash = entries.last().map(|entry| entry.hash).unwrap_or_default();
         let known = HeadMark { seq: end.head, hash };
-        Ok(end.note.as_mut().map_or(Ok(()), |note| note.note(known))?)
+        Ok(end.head_file.as_mut().map_or(Ok(()), |file| file.update(known))?)
     }
 
     fn refuse_blobs(&self) -> Result<(), StoreError> {
@@ -208,7 +208,7 @@ impl Store for Embedded {
         let written = self.write(&mut end, entries);
         end.failed = written.is_err();
         if end.failed {
-            forget(&self.file);
+            drop_cached_pages(&self.file);
         }
         Ok(written?)
     }
@@ -230,8 +230,8 @@ impl Store for Embedded {
 
 impl Drop for Embedded {
     fn drop(&mut self) {
-        if let Some(Err(error)) = self.end().note.as_mut().map(HeadFile::sync) {
-            tracing::warn!(%error, "the note of how far the log goes could not be synced");
+        if let Some(Err(error)) = self.end().head_file.as_mut().map(HeadFile::sync) {
+            tracing::warn!(%error, "the file `head` could not be synced");
         }
     }
 }
@@ -239,7 +239,7 @@ impl Drop for Embedded {
 impl Embedded {
     /// The rows from the one that contains record `from` on.
     fn rows(&self, from: u64) -> Result<sled::Iter, StoreError> {
-        let before = guarded(|| self.tree.range(..=RowKey::last(from).to_bytes()).next_back().transpose())?;
+        let before = catch_panics(|| self.tree.range(..=RowKey::last(from).to_bytes()).next_back().transpose())?;
         let first = match before {
             None => RowKey::first(0),
             Some((key, _)) => match RowKey::parse(&key)? {
@@ -252,14 +252,14 @@ impl Embedded {
 }
 
 fn row(mut rows: impl FnMut() -> sled::Result<Option<(IVec, IVec)>>) -> Result<Option<(RowKey, IVec)>, StoreError> {
-    let Some((key, value)) = guarded(&mut rows)? else { return Ok(None) };
+    let Some((key, value)) = catch_panics(&mut rows)? else { return Ok(None) };
     Ok(Some((RowKey::parse(&key)?, value)))
 }
 
 /// Rejects a file that cannot be read to its end, or whose last writes have failed.
 fn refuse_unreadable(path: &Path) -> Result<(), LedgerError> {
     let file = File::options().read(true).write(true).open(path).map_err(io("open", path))?;
-    file.sync_all().inspect_err(|_| forget(&file)).map_err(io("sync", path))?;
+    file.sync_all().inspect_err(|_| drop_cached_pages(&file)).map_err(io("sync", path))?;
     let mut piece = vec![0; 1024 * 1024];
     loop {
         match (&file).read(&mut piece) {
@@ -273,9 +273,9 @@ fn refuse_unreadable(path: &Path) -> Result<(), LedgerError> {
 
 /// Drops the kernel's cached pages of a file. After a failed write they differ from the disk's content, and would be
 /// read in its place.
-fn forget(file: &File) {
+fn drop_cached_pages(file: &File) {
     if let Err(error) = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed) {
-        tracing::warn!(%error, "what the system remembers of the log could not be dropped; restart the machine");
+        tracing::warn!(%error, "the cached pages of the log could not be dropped; restart the machine");
     }
 }
 
@@ -286,11 +286,11 @@ fn open_sled(path: &Path, cache_bytes: u64) -> Result<Db, StoreError> {
         .mode(Mode::HighThroughput)
         .flush_every_ms(None)
         .print_profile_on_drop(false);
-    let patient_until = Instant::now() + RELEASE_PATIENCE;
+    let deadline = Instant::now() + RELEASE_TIMEOUT;
     loop {
-        match guarded(|| config.open()) {
+        match catch_panics(|| config.open()) {
             // The directory is locked by this process, so sled's own threads still have the file.
-            Err(StoreError::Io(error)) if is_lock(&error) && Instant::now() < patient_until => {
+            Err(StoreError::Io(error)) if is_lock(&error) && Instant::now() < deadline => {
                 std::thread::sleep(Duration::from_millis(5));
             }
             opened => return opened,
@@ -303,15 +303,15 @@ fn is_lock(error: &std::io::Error) -> bool {
 }
 
 /// Calls sled and returns its panics as errors: sled panics on some kinds of damage.
-fn guarded<T>(run: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+fn catch_panics<T>(run: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(sled::Error::Io(error))) => Err(StoreError::Io(error)),
         Ok(Err(error)) => Err(StoreError::Damaged(error.to_string())),
         Err(panic) => {
-            let said = panic.downcast_ref::<String>().cloned();
-            let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            Err(StoreError::Damaged(said.unwrap_or_else(|| "sled gave up".to_owned())))
+            let message = panic.downcast_ref::<String>().cloned();
+            let message = message.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            Err(StoreError::Damaged(message.unwrap_or_else(|| "sled panicked".to_owned())))
         }
     }
 }

@@ -18,7 +18,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// The offsets of the two slots, far enough apart that no disk writes both at once.
-const PLACES: [u64; 2] = [0, 4096];
+const SLOTS: [u64; 2] = [0, 4096];
 /// Commits between two syncs of the file.
 const SYNC_EVERY: u32 = 64;
 
@@ -55,7 +55,7 @@ impl HeadFile {
         let failed = io("make", &unfinished);
         let file = owner_only().create(true).truncate(true).open(&unfinished).map_err(failed)?;
         let mut head = Self { file, next: 0, unsynced: 0, synced_any: false };
-        let written = PLACES.iter().try_for_each(|_| head.write(known)).and_then(|()| head.sync());
+        let written = SLOTS.iter().try_for_each(|_| head.write(known)).and_then(|()| head.sync());
         written.map_err(io("write", &unfinished))?;
         std::fs::rename(&unfinished, path).map_err(io("make", path))?;
         head.synced_any = known.seq > 0;
@@ -68,8 +68,8 @@ impl HeadFile {
             std::io::ErrorKind::NotFound => LedgerError::HeadUnknown(path.to_owned()),
             _ => io("open", path)(error),
         })?;
-        let notes = PLACES.map(|place| read(&file, place));
-        let (at, known) = match notes {
+        let slots = SLOTS.map(|offset| read(&file, offset));
+        let (at, known) = match slots {
             [Some(one), Some(other)] if other.seq > one.seq => (1, other),
             [Some(one), _] => (0, one),
             [None, Some(other)] => (1, other),
@@ -79,7 +79,7 @@ impl HeadFile {
     }
 
     /// Writes a durable record to the file.
-    pub(super) fn note(&mut self, known: HeadMark) -> std::io::Result<()> {
+    pub(super) fn update(&mut self, known: HeadMark) -> std::io::Result<()> {
         self.write(known)?;
         self.unsynced += 1;
         if self.unsynced >= SYNC_EVERY || !self.synced_any { self.sync() } else { Ok(()) }
@@ -93,21 +93,21 @@ impl HeadFile {
     }
 
     fn write(&mut self, known: HeadMark) -> std::io::Result<()> {
-        let place = PLACES[self.next];
+        let offset = SLOTS[self.next];
         self.next = 1 - self.next;
-        self.file.write_all_at(line(known).as_bytes(), place)
+        self.file.write_all_at(line(known).as_bytes(), offset)
     }
 }
 
 /// The content of a slot: one line of text.
 fn line(known: HeadMark) -> String {
-    let note = format!("claviger head 1 {:020} {}", known.seq, known.hash);
-    format!("{note} {}\n", RecordHash::of(note.as_bytes()))
+    let text = format!("claviger head 1 {:020} {}", known.seq, known.hash);
+    format!("{text} {}\n", RecordHash::of(text.as_bytes()))
 }
 
-fn read(file: &File, place: u64) -> Option<HeadMark> {
+fn read(file: &File, offset: u64) -> Option<HeadMark> {
     let mut bytes = vec![0; line(HeadMark::default()).len()];
-    file.read_exact_at(&mut bytes, place).ok()?;
+    file.read_exact_at(&mut bytes, offset).ok()?;
     let text = std::str::from_utf8(&bytes).ok()?;
     let mut words = text.split_whitespace().skip(3);
     let (seq, hash) = (words.next()?.parse().ok()?, parse_hash(words.next()?)?);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_whole_note_counts() {
+    fn the_newest_complete_slot_counts() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("head");
         // A first start that was killed left this file.
@@ -140,19 +140,19 @@ mod tests {
         let mut head = HeadFile::create(&path, HeadMark::default()).expect("creates");
         assert_eq!(HeadFile::open(&path).expect("opens").1, HeadMark::default());
         for seq in 1..=5 {
-            head.note(known(seq)).expect("notes");
+            head.update(known(seq)).expect("updated");
             assert_eq!(HeadFile::open(&path).expect("opens").1, known(seq));
         }
         // The fifth write went to the first slot: if it is torn, the fourth remains.
-        head.file.write_all_at(b"claviger he", PLACES[0] + 20).expect("writes");
+        head.file.write_all_at(b"claviger he", SLOTS[0] + 20).expect("writes");
         let (mut again, found) = HeadFile::open(&path).expect("opens");
         assert_eq!(found, known(4));
-        again.note(known(5)).expect("notes");
+        again.update(known(5)).expect("updated");
         assert_eq!(HeadFile::open(&path).expect("opens").1, known(5));
     }
 
     #[test]
-    fn a_file_that_says_nothing_is_not_taken_for_an_empty_log() {
+    fn an_empty_file_is_not_taken_for_an_empty_log() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("head");
         assert!(matches!(HeadFile::open(&path), Err(LedgerError::HeadUnknown(_))));

@@ -20,7 +20,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    pub fn takes(&self, record: &Record) -> bool {
+    pub fn matches(&self, record: &Record) -> bool {
         self.since.is_none_or(|since| record.time >= since)
             && self.until.is_none_or(|until| record.time <= until)
             && self.actor.as_deref().is_none_or(|actor| is_by(&record.actor, actor))

@@ -11,6 +11,7 @@
 //! - `reader`: the thread that reads past records; `history`: the numbers of the records of each KMS and connection
 //! - `json_lines`: records as JSON
 
+mod benchmark;
 mod chain;
 mod directory;
 mod embedded;
@@ -19,7 +20,6 @@ mod head;
 mod history;
 mod json_lines;
 mod layout;
-mod limit;
 mod reader;
 mod record;
 mod replay;
@@ -32,9 +32,9 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use benchmark::time_decoding;
 pub use error::{Fault, LedgerError, Stopped, WriteError};
 pub use json_lines::{Filter, name_and_members};
-pub use limit::decoding_alone;
 pub use record::{Record, RecordHash};
 pub use snapshot::SnapshotKey;
 pub use store::{AppendError, Batch, Batches, Entry, Store, StoreError};
@@ -173,7 +173,7 @@ impl Ledger {
     /// When another process has the directory open, when the log is damaged or has lost its end, or when the operating
     /// system returns an error.
     pub fn open(directory: &Path, options: LedgerOptions) -> Result<Self, LedgerError> {
-        let (store, known) = Embedded::open(Directory::take(directory)?, options.cache_bytes)?;
+        let (store, known) = Embedded::open(Directory::lock(directory)?, options.cache_bytes)?;
         let snapshots = options.snapshot_key.clone().map(|key| Place::new(directory, key));
         Self::start_with(snapshots, Arc::new(store), known, options)
     }
@@ -189,7 +189,7 @@ impl Ledger {
         known: HeadMark,
         options: LedgerOptions,
     ) -> Result<Self, LedgerError> {
-        let (replayed, rested_on) = snapshot::replay(snapshots.as_ref(), &*store, known)?;
+        let (replayed, snapshot_end) = snapshot::replay(snapshots.as_ref(), &*store, known)?;
         let Replayed { state, history, chain } = replayed;
         let (orders, queue) = mpsc::channel(options.queue.max(1));
         let shared = Arc::new(Shared {
@@ -199,8 +199,8 @@ impl Ledger {
             accepting: AtomicBool::new(true),
             head: watch::Sender::new(chain.seq),
         });
-        let keeper = Keeper::start(snapshots, &shared, rested_on.seq)?;
-        let check = snapshot::check_rest(store.clone(), shared.clone(), rested_on)?;
+        let keeper = Keeper::start(snapshots, &shared, snapshot_end.seq)?;
+        let check = snapshot::check_earlier_records(store.clone(), shared.clone(), snapshot_end)?;
         let writer = Writer {
             store: store.clone(),
             shared: shared.clone(),
@@ -211,7 +211,7 @@ impl Ledger {
         };
         if let Some(heads) = store.watch_heads() {
             let orders = orders.downgrade();
-            spawn("ledger-follower", move || writer::pass_on_heads(&heads, &orders))?;
+            spawn("ledger-follower", move || writer::forward_heads(&heads, &orders))?;
         }
         let reader = Reader::start(store.clone(), shared.clone())?;
         let thread = spawn("ledger-writer", move || writer.run())?;

@@ -78,7 +78,7 @@ pub(super) struct RecordedEvent {
 }
 
 /// A record that is about to be written.
-pub(super) struct Draft<'a> {
+pub(super) struct NewRecord<'a> {
     pub seq: u64,
     pub event_id: EventId,
     pub time: Time,
@@ -88,10 +88,10 @@ pub(super) struct Draft<'a> {
     pub previous: RecordHash,
 }
 
-impl Draft<'_> {
+impl NewRecord<'_> {
     /// Returns the bytes to store; `None` if the record would be longer than [`RECORD_MAX`].
     pub(super) fn encode(&self) -> Option<Vec<u8>> {
-        let Draft { seq, event_id, time, actor, request_id, event, previous } = self;
+        let NewRecord { seq, event_id, time, actor, request_id, event, previous } = self;
         let entry = v2::Entry {
             seq: *seq,
             event_id: LayoutOf::of(event_id),

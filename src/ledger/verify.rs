@@ -49,9 +49,9 @@ pub fn read(directory: &Path, from: u64) -> Result<Records, LedgerError> {
 /// The first broken record, or the reason why the log cannot be read.
 pub fn accept(directory: &Path) -> Result<Verified, LedgerError> {
     refuse_absent(directory)?;
-    let taken = Directory::take(directory)?;
+    let taken = Directory::lock(directory)?;
     let path = taken.head();
-    let store = Embedded::open_as_it_is(taken)?;
+    let store = Embedded::open_read_only(taken)?;
     let verified = walk(ChainReader::whole(&store, store.head()), HeadMark::default())?;
     drop(store);
     HeadFile::create(&path, HeadMark { seq: verified.records, hash: verified.hash })?;
@@ -61,7 +61,7 @@ pub fn accept(directory: &Path) -> Result<Verified, LedgerError> {
 
 pub(super) fn open(directory: &Path) -> Result<(Embedded, HeadMark), LedgerError> {
     refuse_absent(directory)?;
-    Embedded::open(Directory::take(directory)?, READING_CACHE_BYTES)
+    Embedded::open(Directory::lock(directory)?, READING_CACHE_BYTES)
 }
 
 /// Rejects a directory without a log: opening it would create one.

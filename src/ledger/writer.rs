@@ -6,7 +6,7 @@
 
 use super::chain::{Chain, ChainReader, check_time};
 use super::error::{LedgerError, Stopped, WriteError};
-use super::record::Draft;
+use super::record::NewRecord;
 use super::snapshot::Keeper;
 use super::store::{AppendError, Entry, Store};
 use super::{Committed, Context, LedgerOptions, Published, RecordHash, Shared};
@@ -72,7 +72,7 @@ struct Plan {
 impl Writer {
     pub(super) fn run(mut self) {
         let mut waiting = VecDeque::new();
-        self.note_for_snapshot();
+        self.snapshot_if_due();
         while let Some(order) = self.orders.blocking_recv() {
             let last = self.gather(order, &mut waiting);
             while !waiting.is_empty() {
@@ -137,7 +137,7 @@ impl Writer {
         let mut end = Tentative { state, chain: self.chain };
         let (mut outcomes, mut entries, mut bytes) = (Vec::with_capacity(waiting.len()), Vec::new(), 0);
         for proposal in waiting {
-            outcomes.push(self.try_out(&end, proposal).map(|(committed, more, after)| {
+            outcomes.push(self.decide(&end, proposal).map(|(committed, more, after)| {
                 bytes += more.iter().map(|entry| entry.bytes.len()).sum::<usize>();
                 entries.extend(more);
                 end = after;
@@ -151,7 +151,7 @@ impl Writer {
     }
 
     /// Decides on a copy of the state. A panic in the rules fails that one decision, not the writer.
-    fn try_out(&self, on: &Tentative, proposal: &Proposal) -> Result<(Committed, Vec<Entry>, Tentative), WriteError> {
+    fn decide(&self, on: &Tentative, proposal: &Proposal) -> Result<(Committed, Vec<Entry>, Tentative), WriteError> {
         let attempt = || {
             let time = time_after(on.chain.time, (self.options.clock)());
             let events = (proposal.decide)(&on.state, time).map_err(WriteError::Refused)?;
@@ -178,8 +178,8 @@ impl Writer {
         for event in events {
             let Context { actor, request_id } = context;
             let (seq, event_id, previous) = (after.chain.seq + 1, (self.options.ids)(), after.chain.hash);
-            let draft = Draft { seq, event_id, time, actor, request_id, event, previous };
-            let bytes = draft.encode().ok_or(WriteError::TooLarge)?;
+            let new_record = NewRecord { seq, event_id, time, actor, request_id, event, previous };
+            let bytes = new_record.encode().ok_or(WriteError::TooLarge)?;
             let hash = RecordHash::of(&bytes);
             after.state.apply(time, event);
             after.chain = Chain { seq, hash, time };
@@ -191,19 +191,19 @@ impl Writer {
 
     fn publish(&mut self, end: &Tentative, outcomes: &[Result<Committed, WriteError>]) {
         let made = outcomes.iter().flatten().flat_map(|committed| &committed.events);
-        self.note_history(self.chain.seq + 1, made);
+        self.add_to_history(self.chain.seq + 1, made);
         self.chain = end.chain;
         self.shared.publish(end.published(), end.chain);
-        self.note_for_snapshot();
+        self.snapshot_if_due();
     }
 
-    fn note_for_snapshot(&mut self) {
+    fn snapshot_if_due(&mut self) {
         if let Some(keeper) = &mut self.keeper {
-            keeper.note(&self.shared.published.load(), self.chain);
+            keeper.after_commit(&self.shared.published.load(), self.chain);
         }
     }
 
-    fn note_history<'a>(&self, first: u64, events: impl Iterator<Item = &'a Event>) {
+    fn add_to_history<'a>(&self, first: u64, events: impl Iterator<Item = &'a Event>) {
         let mut history = self.shared.history.write().unwrap_or_else(PoisonError::into_inner);
         (first..).zip(events).for_each(|(seq, event)| history.note(seq, event));
     }
@@ -233,7 +233,7 @@ impl Writer {
                 events.push(event);
             }
         }
-        self.note_history(self.chain.seq + 1, events.iter());
+        self.add_to_history(self.chain.seq + 1, events.iter());
         self.chain = end.chain;
         self.shared.publish(end.published(), end.chain);
         Ok(())
@@ -268,7 +268,7 @@ pub(super) fn time_after(last: Time, now: Time) -> Time {
 }
 
 /// Forwards the store's notifications of appended records to the writer, for as long as the writer exists.
-pub(super) fn pass_on_heads(heads: &std::sync::mpsc::Receiver<u64>, orders: &mpsc::WeakSender<Order>) {
+pub(super) fn forward_heads(heads: &std::sync::mpsc::Receiver<u64>, orders: &mpsc::WeakSender<Order>) {
     while heads.recv().is_ok() {
         let Some(orders) = orders.upgrade() else { return };
         if orders.blocking_send(Order::CatchUp).is_err() {

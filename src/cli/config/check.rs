@@ -89,7 +89,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         ("tokens.refresh_lifetime_seconds", config.tokens.refresh_lifetime_seconds),
         ("tokens.refresh_unused_seconds", config.tokens.refresh_unused_seconds),
     ] {
-        found.extend(within(key, value, 0, 10 * 366 * 86_400));
+        found.extend(check_range(key, value, 0, 10 * 366 * 86_400));
     }
     found.extend(config.aws.check().into_iter().map(Problem::Aws));
     found.extend(
@@ -113,7 +113,7 @@ fn server(settings: &ServerSettings, found: &mut Vec<Problem>) {
         ("server.keep_alive_seconds", settings.keep_alive_seconds, 1, 3600),
         ("server.shutdown_timeout_seconds", settings.shutdown_timeout_seconds, 1, 10),
     ] {
-        found.extend(within(key, value, least, most));
+        found.extend(check_range(key, value, least, most));
     }
 }
 
@@ -130,15 +130,15 @@ fn tls(settings: &TlsSettings, found: &mut Vec<Problem>) {
         }
         (None, None) => {}
     }
-    let nameless = |name: &&String| rustls_pki_types::ServerName::try_from(name.as_str()).is_err();
-    found.extend(settings.self_signed_names.iter().filter(nameless).cloned().map(Problem::HostName));
+    let invalid = |name: &&String| rustls_pki_types::ServerName::try_from(name.as_str()).is_err();
+    found.extend(settings.self_signed_names.iter().filter(invalid).cloned().map(Problem::HostName));
 }
 
 /// The longest path in a socket address of the kernel, without the terminating zero.
 const SOCKET_MAX: usize = 107;
 
 fn storage(settings: &StorageSettings, found: &mut Vec<Problem>) {
-    found.extend(within("storage.cache_mib", settings.cache_mib, 8, 1024 * 1024));
+    found.extend(check_range("storage.cache_mib", settings.cache_mib, 8, 1024 * 1024));
     let path = &settings.data_dir;
     if path.is_relative() {
         found.push(Problem::Relative { key: "storage.data_dir", path: path.clone() });
@@ -183,10 +183,10 @@ fn master_key(settings: &MasterKeySettings, data_dir: &Path, found: &mut Vec<Pro
 
 fn passwords(settings: &PasswordSettings, found: &mut Vec<Problem>) {
     let PasswordSettings { memory_kib, iterations, parallelism, max_concurrent } = *settings;
-    found.extend(within("passwords.memory_kib", memory_kib.into(), 1024, 4 * 1024 * 1024));
-    found.extend(within("passwords.iterations", iterations.into(), 1, 1000));
-    found.extend(within("passwords.parallelism", parallelism.into(), 1, 64));
-    found.extend(within("passwords.max_concurrent", max_concurrent.try_into().unwrap_or(u64::MAX), 0, 1024));
+    found.extend(check_range("passwords.memory_kib", memory_kib.into(), 1024, 4 * 1024 * 1024));
+    found.extend(check_range("passwords.iterations", iterations.into(), 1, 1000));
+    found.extend(check_range("passwords.parallelism", parallelism.into(), 1, 64));
+    found.extend(check_range("passwords.max_concurrent", max_concurrent.try_into().unwrap_or(u64::MAX), 0, 1024));
     if memory_kib < parallelism.saturating_mul(8) {
         found.push(Problem::TooManyLanes { memory_kib, parallelism });
     }
@@ -203,6 +203,6 @@ fn log(settings: &LogSettings, found: &mut Vec<Problem>) {
     }
 }
 
-fn within(key: &'static str, value: u64, least: u64, most: u64) -> Option<Problem> {
+fn check_range(key: &'static str, value: u64, least: u64, most: u64) -> Option<Problem> {
     (!(least..=most).contains(&value)).then_some(Problem::OutOfRange { key, value, least, most })
 }

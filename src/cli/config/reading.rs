@@ -69,12 +69,12 @@ pub(super) fn read(path: Option<&Path>, env: impl Iterator<Item = (String, Strin
     }
     // An empty text counts as no setting, so that a variable can reset a setting of the file to its default.
     settings.retain(|_, given| given.value.as_str() != Some(""));
-    mistakes.extend(take_former_names(&mut settings, &mut warnings));
+    mistakes.extend(apply_former_names(&mut settings, &mut warnings));
     mistakes.splice(0..0, wrong_settings(&settings));
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
-    let config = Config::deserialize(Value::Table(together(&settings)));
+    let config = Config::deserialize(Value::Table(to_table(&settings)));
     let mut config = config.map_err(|error| vec![last_resort(&error)])?;
     config.admin_password = admin_password;
     config.warnings = warnings;
@@ -157,7 +157,7 @@ fn variable(name: &str, text: &str) -> Result<((String, Option<String>), Value),
 }
 
 /// Moves settings from their former names to the current ones, with a warning. Using both names is a mistake.
-fn take_former_names(settings: &mut Settings, warnings: &mut Vec<String>) -> Vec<Mistake> {
+fn apply_former_names(settings: &mut Settings, warnings: &mut Vec<String>) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     for (section, former, key) in RENAMED {
         let place = |key: &str| (section.to_owned(), Some(key.to_owned()));
@@ -229,7 +229,7 @@ fn single(section: &str, key: Option<&str>, value: &Value) -> Table {
     Table::from_iter([(section.to_owned(), below)])
 }
 
-fn together(settings: &Settings) -> Table {
+fn to_table(settings: &Settings) -> Table {
     let mut table = Table::new();
     for ((section, key), given) in settings {
         let below = table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));

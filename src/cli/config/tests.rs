@@ -267,13 +267,16 @@ fn all_problems_are_named_at_once() {
 }
 
 #[test]
-fn what_a_variable_overrides_in_the_file_is_told_and_no_value_is() {
+fn an_overridden_setting_is_reported_without_its_value() {
     let text = "[log]\nformat = \"json\"\nlevel = \"warn\"\n\n[aws]\nproxy = \"http://a:hunter2@b:1\"\n";
     let proxy = ("CLAVIGER_AWS_PROXY", "http://a:hunter3@b:1");
     let config = load(text, &[("CLAVIGER_LOG_FORMAT", "text"), ("CLAVIGER_LOG_LEVEL", "warn"), proxy]).expect("good");
-    let told = config.warnings.join("\n");
-    assert_eq!(config.warnings.len(), 2, "{told}");
-    assert!(told.contains(":2") && told.contains("CLAVIGER_LOG_FORMAT") && !told.contains("hunter"), "{told}");
+    let warnings = config.warnings.join("\n");
+    assert_eq!(config.warnings.len(), 2, "{warnings}");
+    assert!(
+        warnings.contains(":2") && warnings.contains("CLAVIGER_LOG_FORMAT") && !warnings.contains("hunter"),
+        "{warnings}"
+    );
 }
 
 #[test]
@@ -293,12 +296,12 @@ fn a_setting_by_its_former_name_counts_and_is_warned_of() {
 #[test]
 fn a_setting_by_both_of_its_names_is_refused() {
     let both = "[aws]\nsettle_seconds = 7\nconsistency_wait_seconds = 7\n";
-    let told = mistakes(both, &[]).join("\n");
+    let warnings = mistakes(both, &[]).join("\n");
     assert!(
-        told.starts_with("FILE:2: aws.settle_seconds: is the former name of aws.consistency_wait_seconds"),
-        "{told}"
+        warnings.starts_with("FILE:2: aws.settle_seconds: is the former name of aws.consistency_wait_seconds"),
+        "{warnings}"
     );
-    assert!(told.ends_with("claviger.toml:3): leave it out"), "{told}");
+    assert!(warnings.ends_with("claviger.toml:3): leave it out"), "{warnings}");
     let variable = [("CLAVIGER_AWS_CONSISTENCY_WAIT_SECONDS", "7")];
     let mistakes = mistakes("[aws]\nsettle_seconds = 7\n", &variable);
     assert!(mistakes[0].contains("environment: CLAVIGER_AWS_CONSISTENCY_WAIT_SECONDS"), "{mistakes:?}");

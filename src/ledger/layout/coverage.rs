@@ -13,7 +13,7 @@ pub(in crate::ledger) trait Covered {
     fn wanted(place: &str, wanted: &mut Forms);
 
     /// Adds the forms that this value has.
-    fn note(&self, place: &str, seen: &mut Forms);
+    fn observe(&self, place: &str, seen: &mut Forms);
 }
 
 impl<T: Covered> Covered for Option<T> {
@@ -22,9 +22,9 @@ impl<T: Covered> Covered for Option<T> {
         T::wanted(place, wanted);
     }
 
-    fn note(&self, place: &str, seen: &mut Forms) {
+    fn observe(&self, place: &str, seen: &mut Forms) {
         seen.insert(format!("{place} {}", if self.is_some() { "set" } else { "unset" }));
-        self.iter().for_each(|value| value.note(place, seen));
+        self.iter().for_each(|value| value.observe(place, seen));
     }
 }
 
@@ -34,9 +34,9 @@ impl<T: Covered> Covered for Vec<T> {
         T::wanted(place, wanted);
     }
 
-    fn note(&self, place: &str, seen: &mut Forms) {
+    fn observe(&self, place: &str, seen: &mut Forms) {
         seen.insert(format!("{place} {}", if self.is_empty() { "empty" } else { "filled" }));
-        self.iter().for_each(|value| value.note(place, seen));
+        self.iter().for_each(|value| value.observe(place, seen));
     }
 }
 
@@ -45,8 +45,8 @@ impl<T: Covered> Covered for Box<T> {
         T::wanted(place, wanted);
     }
 
-    fn note(&self, place: &str, seen: &mut Forms) {
-        T::note(self, place, seen);
+    fn observe(&self, place: &str, seen: &mut Forms) {
+        T::observe(self, place, seen);
     }
 }
 
@@ -56,9 +56,9 @@ impl<A: Covered, B: Covered> Covered for (A, B) {
         B::wanted(place, wanted);
     }
 
-    fn note(&self, place: &str, seen: &mut Forms) {
-        self.0.note(place, seen);
-        self.1.note(place, seen);
+    fn observe(&self, place: &str, seen: &mut Forms) {
+        self.0.observe(place, seen);
+        self.1.observe(place, seen);
     }
 }
 
@@ -67,7 +67,7 @@ macro_rules! of_one_form {
         impl Covered for $plain {
             fn wanted(_: &str, _: &mut Forms) {}
 
-            fn note(&self, _: &str, _: &mut Forms) {}
+            fn observe(&self, _: &str, _: &mut Forms) {}
         }
     )*};
 }
@@ -79,7 +79,7 @@ impl Covered for bool {
         wanted.extend([format!("{place} true"), format!("{place} false")]);
     }
 
-    fn note(&self, place: &str, seen: &mut Forms) {
+    fn observe(&self, place: &str, seen: &mut Forms) {
         seen.insert(format!("{place} {self}"));
     }
 }

@@ -67,9 +67,9 @@ macro_rules! layout {
                 $(<$type>::wanted(concat!(stringify!($name), ".", stringify!($member)), wanted);)*
             }
 
-            fn note(&self, _: &str, seen: &mut $crate::ledger::layout::coverage::Forms) {
+            fn observe(&self, _: &str, seen: &mut $crate::ledger::layout::coverage::Forms) {
                 let Self { $($member),* } = self;
-                $($member.note(concat!(stringify!($name), ".", stringify!($member)), seen);)*
+                $($member.observe(concat!(stringify!($name), ".", stringify!($member)), seen);)*
             }
         }
     };
@@ -130,14 +130,14 @@ macro_rules! layout {
                 )*
             }
 
-            fn note(&self, _: &str, seen: &mut $crate::ledger::layout::coverage::Forms) {
+            fn observe(&self, _: &str, seen: &mut $crate::ledger::layout::coverage::Forms) {
                 match self { $(
                     Self::$variant $({ $($member),* })? $(($($part),*))? => {
                         seen.insert(concat!(stringify!($name), "::", stringify!($variant)).to_owned());
-                        $($($member.note(
+                        $($($member.observe(
                             concat!(stringify!($name), "::", stringify!($variant), ".", stringify!($member)), seen
                         );)*)?
-                        $($($part.note(
+                        $($($part.observe(
                             concat!(stringify!($name), "::", stringify!($variant), ".", stringify!($part)), seen
                         );)*)?
                     }

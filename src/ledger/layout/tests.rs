@@ -41,7 +41,7 @@ fn arn(text: &str) -> Arn {
 }
 
 #[test]
-fn what_has_a_shape_is_read_as_it_was() {
+fn parsed_values_survive() {
     let arn = arn("arn:aws:sts::000000000042:assumed-role/keys/claviger");
     assert_eq!(through!(Text, &arn), arn);
     let role = RoleArn::parse("arn:aws-cn:iam::000000000042:role/a/b").expect("a role");
@@ -63,7 +63,7 @@ fn what_has_a_shape_is_read_as_it_was() {
 
 /// An invalid stored value is a fault, never a panic and never another value.
 #[test]
-fn what_is_impossible_is_said_to_be() {
+fn invalid_values_are_faults() {
     let said = |fault: Result<(), Impossible>| Fault::from(fault.expect_err("impossible")).to_string();
     let text = |text: &str| encode(Text::from(text));
     let region: Result<Region, _> = decode::<Text>(&text("mars")).into_live();
@@ -76,7 +76,7 @@ fn what_is_impossible_is_said_to_be() {
 
 /// Validation rules apply to input, not to recorded values.
 #[test]
-fn what_was_once_allowed_is_read() {
+fn formerly_valid_names_are_read() {
     let name: KmsName = decode::<Text>(&encode(Text::from(" padded "))).into_live().expect("a fact");
     assert_eq!(name.as_str(), " padded ");
     let alias: AliasName = decode::<Text>(&encode(Text::from("alias/a.b"))).into_live().expect("a fact");
@@ -130,7 +130,7 @@ mod past {
 }
 
 #[test]
-fn a_member_that_a_past_version_had_not_is_what_it_was_then() {
+fn a_member_that_a_former_version_lacked_gets_its_former_value() {
     let made: past::Change = decode::<past::v1::Change>(&[0, 1, b'x']).into_live().expect("possible");
     assert_eq!(made, past::Change::Made(past::Settings { label: "x".to_owned(), color: None }));
     let gone: past::Change = decode::<past::v1::Change>(&[1]).into_live().expect("possible");

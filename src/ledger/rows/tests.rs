@@ -47,7 +47,8 @@ proptest! {
     #[test]
     fn records_of_any_length_are_read_from_any_number(
         commits in proptest::collection::vec(
-            proptest::collection::vec(prop_oneof![8 => 0..400usize, 2 => 3_900..4_200usize, 1 => 0..30_000usize], 1..40), 1..20
+            proptest::collection::vec(prop_oneof![8 => 0..400usize, 2 => 3_900..4_200usize, 1 => 0..30_000usize], 1..40),
+            1..20,
         ),
         from: prop::sample::Index,
     ) {
@@ -61,7 +62,8 @@ proptest! {
     /// Arbitrary rows give records or an error, never a panic.
     #[test]
     fn any_bytes_are_records_or_an_error(
-        at: prop::sample::Index, byte: u8, cut: prop::sample::Index, more in proptest::collection::vec(any::<u8>(), 0..3)
+        at: prop::sample::Index, byte: u8, cut: prop::sample::Index,
+        more in proptest::collection::vec(any::<u8>(), 0..3),
     ) {
         let mut rows = written(&[vec![200; 30], vec![9_000], vec![10; 3]]);
         for row in rows.values_mut() {
@@ -84,7 +86,7 @@ fn commits_of_one_record_share_rows() {
 }
 
 #[test]
-fn a_damaged_row_is_named_by_the_first_record_that_it_costs() {
+fn a_damaged_row_is_reported_with_the_first_lost_record() {
     type Damage = fn(&mut Vec<u8>);
     // The second row contains records 17 to 32.
     let whole = written(&[vec![250; 40]]);

@@ -10,7 +10,7 @@ use super::super::chain::Chain;
 use super::super::directory::owner_only;
 use super::super::layout::state::VERSION;
 use super::super::record::RecordHash;
-use super::Doubt;
+use super::SnapshotError;
 use crate::domain::time::Time;
 use aws_lc_rs::hmac;
 use std::fs::File;
@@ -46,28 +46,28 @@ struct PartRow {
 }
 
 impl SnapshotFile {
-    pub(super) fn open(path: &Path, key: &hmac::Key) -> Result<Self, Doubt> {
+    pub(super) fn open(path: &Path, key: &hmac::Key) -> Result<Self, SnapshotError> {
         let file = File::open(path)?;
         let end = file.metadata()?.len();
         let tail = |back: u64, length: usize| {
             let mut bytes = vec![0; length];
-            let at = end.checked_sub(back).ok_or(Doubt::Form)?;
+            let at = end.checked_sub(back).ok_or(SnapshotError::Form)?;
             file.read_exact_at(&mut bytes, at)?;
-            Ok::<_, Doubt>(bytes)
+            Ok::<_, SnapshotError>(bytes)
         };
         let mut beginning = [0; BEGINNING.len()];
         file.read_exact_at(&mut beginning, 0)?;
         if beginning != BEGINNING {
-            return Err(Doubt::Form);
+            return Err(SnapshotError::Form);
         }
-        let length = u32::from_be_bytes(tail(4, 4)?.try_into().map_err(|_| Doubt::Form)?) as usize;
+        let length = u32::from_be_bytes(tail(4, 4)?.try_into().map_err(|_| SnapshotError::Form)?) as usize;
         if !(TABLE_HEADER..=TABLE_MAX).contains(&length) || !(length - TABLE_HEADER).is_multiple_of(TABLE_ROW) {
-            return Err(Doubt::Form);
+            return Err(SnapshotError::Form);
         }
         let signed = tail((4 + MAC_LENGTH + length) as u64, length + MAC_LENGTH)?;
         let (table, mac) = signed.split_at(length);
-        hmac::verify(key, &signed_bytes(table), mac).map_err(|_| Doubt::Mac)?;
-        let (chain, parts) = parse_table(table).ok_or(Doubt::Form)?;
+        hmac::verify(key, &signed_bytes(table), mac).map_err(|_| SnapshotError::Mac)?;
+        let (chain, parts) = parse_table(table).ok_or(SnapshotError::Form)?;
         Ok(Self { file, chain, parts })
     }
 
@@ -76,12 +76,12 @@ impl SnapshotFile {
     }
 
     /// Reads part `n` and checks its hash; returns its kind and its bytes.
-    pub(in crate::ledger) fn part(&self, n: usize) -> Result<(u16, Vec<u8>), Doubt> {
-        let part = self.parts.get(n).ok_or(Doubt::Part(n))?;
-        let mut bytes = vec![0; usize::try_from(part.length).map_err(|_| Doubt::Part(n))?];
+    pub(in crate::ledger) fn part(&self, n: usize) -> Result<(u16, Vec<u8>), SnapshotError> {
+        let part = self.parts.get(n).ok_or(SnapshotError::Part(n))?;
+        let mut bytes = vec![0; usize::try_from(part.length).map_err(|_| SnapshotError::Part(n))?];
         self.file.read_exact_at(&mut bytes, part.begin)?;
         if RecordHash::of(&bytes) != part.hash {
-            return Err(Doubt::Part(n));
+            return Err(SnapshotError::Part(n));
         }
         Ok((part.kind, bytes))
     }

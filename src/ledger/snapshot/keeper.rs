@@ -5,7 +5,7 @@ use super::super::chain::Chain;
 use super::super::error::LedgerError;
 use super::super::replay::Replayed;
 use super::super::{Published, Shared, spawn};
-use super::{Place, WORTHWHILE};
+use super::{MIN_RECORDS, Place};
 use crate::domain::state::State;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -13,9 +13,9 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 /// Records between two snapshots of a running ledger. This many are replayed in about half a second.
-const EVERY: u64 = 100_000;
+const INTERVAL: u64 = 100_000;
 /// Records since the last snapshot that are enough for another at the end of the process.
-const AT_THE_END: u64 = 1_000;
+const MIN_AT_CLOSE: u64 = 1_000;
 
 struct Job {
     state: State,
@@ -36,22 +36,22 @@ impl Keeper {
         let Some(place) = place else { return Ok(Self { jobs: None, thread: None, last }) };
         let (jobs, queue) = sync_channel(1);
         let shared = shared.clone();
-        let thread = spawn("ledger-snapshot", move || keep(&place, &shared, &queue))?;
+        let thread = spawn("ledger-snapshot", move || write_snapshots(&place, &shared, &queue))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread), last })
     }
 
     /// Begins a snapshot if one is due; called after each commit. It never waits: if the last snapshot is still being
     /// written, a later commit begins the next.
-    pub(in crate::ledger) fn note(&mut self, published: &Published, chain: Chain) {
-        if chain.seq >= WORTHWHILE && chain.seq - self.last >= EVERY {
+    pub(in crate::ledger) fn after_commit(&mut self, published: &Published, chain: Chain) {
+        if chain.seq >= MIN_RECORDS && chain.seq - self.last >= INTERVAL {
             self.begin(published, chain);
         }
     }
 
     /// Writes a last snapshot if it is worthwhile, and waits for it.
     pub(in crate::ledger) fn finish(self, published: &Published, chain: Chain) {
-        if chain.seq >= WORTHWHILE
-            && chain.seq.saturating_sub(self.last) >= AT_THE_END
+        if chain.seq >= MIN_RECORDS
+            && chain.seq.saturating_sub(self.last) >= MIN_AT_CLOSE
             && let Some(jobs) = &self.jobs
         {
             let _ = jobs.send(Job { state: published.state.clone(), chain });
@@ -77,7 +77,7 @@ impl Drop for Keeper {
     }
 }
 
-fn keep(place: &Place, shared: &Shared, queue: &Receiver<Job>) {
+fn write_snapshots(place: &Place, shared: &Shared, queue: &Receiver<Job>) {
     super::lower_priority();
     for Job { state, chain } in queue {
         let started = Instant::now();

@@ -33,7 +33,7 @@ use std::thread::JoinHandle;
 pub type SnapshotKey = Arc<dyn Fn() -> Option<[u8; 32]> + Send + Sync>;
 
 /// The least records that get a snapshot. Fewer are replayed in a fraction of a second, which also checks them all.
-pub(super) const WORTHWHILE: u64 = 20_000;
+pub(super) const MIN_RECORDS: u64 = 20_000;
 
 /// The path and the key of a data directory's snapshot.
 #[derive(Clone)]
@@ -62,8 +62,8 @@ impl Place {
         };
         match self.read(&key, store, known) {
             Ok(replayed) => Some(replayed),
-            Err(doubt) => {
-                tracing::warn!(%doubt, path = %self.path.display(), "the snapshot is discarded; the log is replayed");
+            Err(error) => {
+                tracing::warn!(%error, path = %self.path.display(), "the snapshot is discarded; the log is replayed");
                 let _ = std::fs::remove_file(&self.path); // If this fails, the next start discards it again.
                 None
             }
@@ -72,28 +72,28 @@ impl Place {
 
     /// Opens the snapshot and checks its MAC.
     #[cfg(test)]
-    pub(super) fn open(&self) -> Result<SnapshotFile, Doubt> {
-        SnapshotFile::open(&self.path, &self.mac_key().ok_or(Doubt::NoKey)?)
+    pub(super) fn open(&self) -> Result<SnapshotFile, SnapshotError> {
+        SnapshotFile::open(&self.path, &self.mac_key().ok_or(SnapshotError::NoKey)?)
     }
 
     /// Writes a snapshot that has these parts.
     #[cfg(test)]
-    pub(super) fn write_parts(&self, chain: Chain, parts: &[(u16, Vec<u8>)]) -> Result<(), Doubt> {
-        let key = self.mac_key().ok_or(Doubt::NoKey)?;
+    pub(super) fn write_parts(&self, chain: Chain, parts: &[(u16, Vec<u8>)]) -> Result<(), SnapshotError> {
+        let key = self.mac_key().ok_or(SnapshotError::NoKey)?;
         let fill = |writer: &mut PartWriter| parts.iter().try_for_each(|(kind, bytes)| writer.push(*kind, bytes));
         Ok(file::write(&self.path, &key, chain, fill)?)
     }
 
-    fn read(&self, key: &hmac::Key, store: &dyn Store, known: HeadMark) -> Result<Replayed, Doubt> {
+    fn read(&self, key: &hmac::Key, store: &dyn Store, known: HeadMark) -> Result<Replayed, SnapshotError> {
         let file = SnapshotFile::open(&self.path, key)?;
         let chain = file.chain;
         if chain.seq > store.head() {
-            return Err(Doubt::Ahead { snapshot: chain.seq, log: store.head() });
+            return Err(SnapshotError::Ahead { snapshot: chain.seq, log: store.head() });
         }
-        let rests_on = HeadMark { seq: chain.seq, hash: chain.hash };
-        for mark in [rests_on, known] {
+        let snapshot_end = HeadMark { seq: chain.seq, hash: chain.hash };
+        for mark in [snapshot_end, known] {
             if (1..=chain.seq).contains(&mark.seq) {
-                check_mark(store, mark).map_err(Doubt::Record)?;
+                check_mark(store, mark).map_err(SnapshotError::Record)?;
             }
         }
         let (state, history) = content::read(&file)?;
@@ -101,8 +101,8 @@ impl Place {
     }
 
     /// Writes a snapshot, which replaces the existing one.
-    pub(super) fn write(&self, replayed: &Replayed) -> Result<(), Doubt> {
-        let key = self.mac_key().ok_or(Doubt::NoKey)?;
+    pub(super) fn write(&self, replayed: &Replayed) -> Result<(), SnapshotError> {
+        let key = self.mac_key().ok_or(SnapshotError::NoKey)?;
         file::write(&self.path, &key, replayed.chain, |parts| {
             content::write(&replayed.state, &replayed.history, parts)
         })?;
@@ -121,9 +121,9 @@ pub(super) fn replay(
     known: HeadMark,
 ) -> Result<(Replayed, HeadMark), LedgerError> {
     if let Some(start) = place.and_then(|place| place.load(store, known)) {
-        let rested_on = HeadMark { seq: start.chain.seq, hash: start.chain.hash };
+        let snapshot_end = HeadMark { seq: start.chain.seq, hash: start.chain.hash };
         match replay::replay(store, start, store.head(), known) {
-            Ok(replayed) => return Ok((replayed, rested_on)),
+            Ok(replayed) => return Ok((replayed, snapshot_end)),
             Err(error) => tracing::warn!(%error, "the log does not continue the snapshot; all of it is replayed"),
         }
     }
@@ -133,18 +133,18 @@ pub(super) fn replay(
 
 /// Checks the records up to a snapshot, which the start has not read, in the background. If they are broken, the ledger
 /// accepts no more changes. The thread ends early when the ledger is closed.
-pub(super) fn check_rest(
+pub(super) fn check_earlier_records(
     store: Arc<dyn Store>,
     shared: Arc<Shared>,
-    rested_on: HeadMark,
+    snapshot_end: HeadMark,
 ) -> Result<Option<JoinHandle<()>>, LedgerError> {
-    if rested_on.seq == 0 {
+    if snapshot_end.seq == 0 {
         return Ok(None);
     }
     let check = move || {
         lower_priority();
-        for batch in ChainReader::whole(&*store, rested_on.seq) {
-            let checked = batch.and_then(|batch| batch.iter().try_for_each(|linked| rested_on.check(&linked)));
+        for batch in ChainReader::whole(&*store, snapshot_end.seq) {
+            let checked = batch.and_then(|batch| batch.iter().try_for_each(|linked| snapshot_end.check(&linked)));
             if let Err(error) = checked {
                 shared.accepting.store(false, Ordering::Release);
                 tracing::error!(%error, "the log is broken: the ledger accepts no more changes");
@@ -153,7 +153,7 @@ pub(super) fn check_rest(
                 return;
             }
         }
-        tracing::info!(records = rested_on.seq, "the records before the snapshot are intact");
+        tracing::info!(records = snapshot_end.seq, "the records before the snapshot are intact");
     };
     spawn("ledger-check", check).map(Some)
 }
@@ -173,7 +173,7 @@ fn check_mark(store: &dyn Store, mark: HeadMark) -> Result<(), LedgerError> {
     Ok(())
 }
 
-impl From<Impossible> for Doubt {
+impl From<Impossible> for SnapshotError {
     fn from(impossible: Impossible) -> Self {
         Self::Content(impossible.to_string())
     }
@@ -181,7 +181,7 @@ impl From<Impossible> for Doubt {
 
 /// The reason why a snapshot is not used, or could not be written.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Doubt {
+pub(super) enum SnapshotError {
     #[error("{0}")]
     Io(#[from] std::io::Error),
     #[error("it is not a snapshot, or has another version")]

@@ -28,7 +28,7 @@ fn change_a_letter(bytes: &mut [u8]) {
 }
 
 #[tokio::test]
-async fn a_changed_record_is_named_whatever_it_still_looks_like() {
+async fn a_changed_record_is_reported_even_if_it_can_be_decoded() {
     for seq in 1..=4 {
         let store = five().await;
         store.tamper(seq, |bytes| change_a_letter(bytes));
@@ -37,7 +37,7 @@ async fn a_changed_record_is_named_whatever_it_still_looks_like() {
 }
 
 #[tokio::test]
-async fn a_changed_last_record_is_known_by_the_note_beside_the_log() {
+async fn a_changed_last_record_is_detected_by_the_head_file() {
     let store = five().await;
     let last = store.read(5).next().expect("there").expect("readable");
     let known = HeadMark { seq: 5, hash: RecordHash::of(last.get(0).expect("a record").1) };
@@ -47,23 +47,23 @@ async fn a_changed_last_record_is_known_by_the_note_beside_the_log() {
 }
 
 #[tokio::test]
-async fn a_record_cut_out_of_the_chain_is_told_from_one_that_was_changed() {
+async fn a_detached_record_is_distinguished_from_a_changed_one() {
     let store = five().await;
     store.tamper(3, |bytes| bytes[1..33].fill(7));
     assert!(matches!(broken(&store), (3, Fault::Detached)));
 }
 
 #[tokio::test]
-async fn what_is_not_a_record_is_said_to_be_none() {
-    type Way = (fn(&mut Vec<u8>), fn(&Fault) -> bool);
-    let ways: [Way; 5] = [
+async fn bytes_that_are_not_a_record_are_reported() {
+    type Damage = (fn(&mut Vec<u8>), fn(&Fault) -> bool);
+    let damages: [Damage; 5] = [
         (|bytes| bytes.truncate(60), |fault| matches!(fault, Fault::Undecodable(_))),
         (|bytes| bytes.push(0), |fault| matches!(fault, Fault::Undecodable(_))),
         (Vec::clear, |fault| matches!(fault, Fault::Undecodable(_))),
         (|bytes| bytes[0] = 9, |fault| matches!(fault, Fault::Version(9))),
         (|bytes| bytes[33] = 4, |fault| matches!(fault, Fault::Number(4))),
     ];
-    for (damage, fits) in ways {
+    for (damage, fits) in damages {
         let store = five().await;
         store.tamper(5, damage);
         let (seq, fault) = broken(&store);
@@ -84,7 +84,7 @@ async fn a_length_that_was_damaged_takes_no_memory() {
 }
 
 #[tokio::test]
-async fn a_log_may_be_read_from_anywhere_and_stops_at_what_is_broken() {
+async fn a_log_can_be_read_from_any_record_up_to_a_broken_one() {
     let store = five().await;
     let ledger = Ledger::start(store.clone(), HeadMark::default(), options()).expect("starts");
     record(&ledger, vec![regions_replaced(0, &["us-east-1"])]).await.expect("recorded");
@@ -110,7 +110,7 @@ fn numbers(records: Vec<Record>) -> Vec<u64> {
 
 /// The change is either in the record's content or in the hash of the record before.
 #[tokio::test]
-async fn a_record_that_is_asked_for_by_number_has_its_place_in_the_chain() {
+async fn a_record_read_by_number_is_checked_against_the_chain() {
     for damage in [|bytes: &mut Vec<u8>| change_a_letter(bytes), |bytes: &mut Vec<u8>| bytes[1..33].fill(7)]
         as [fn(&mut Vec<u8>); 2]
     {

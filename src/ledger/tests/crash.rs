@@ -119,7 +119,7 @@ async fn a_crash_at_any_step_of_a_commit_loses_nothing_that_was_acknowledged() {
             dice: Dice(3),
         }),
     });
-    let (mut store, known) = Embedded::open(Directory::take(home.path()).expect("free"), 1024 * 1024).expect("opens");
+    let (mut store, known) = Embedded::open(Directory::lock(home.path()).expect("free"), 1024 * 1024).expect("opens");
     let looking = camera.clone();
     store.after_each_step(move |step| looking.look(step));
     let ledger = Ledger::start(Arc::new(store), known, options()).expect("starts");

@@ -24,10 +24,10 @@ async fn log(records: u128) -> (TempDir, Arc<Published>) {
 
 /// Opens a log on a separate thread, so that a hang fails the test too.
 fn open(at: &Path) -> Result<Arc<Published>, LedgerError> {
-    let (tell, told) = channel();
+    let (sender, receiver) = channel();
     let path = at.to_owned();
-    std::thread::spawn(move || tell.send(Ledger::open(&path, options()).map(|ledger| ledger.state())));
-    told.recv_timeout(Duration::from_secs(60)).expect("neither a panic nor a hang")
+    std::thread::spawn(move || sender.send(Ledger::open(&path, options()).map(|ledger| ledger.state())));
+    receiver.recv_timeout(Duration::from_secs(60)).expect("neither a panic nor a hang")
 }
 
 fn tree(at: &Path) -> (sled::Db, sled::Tree) {
@@ -65,7 +65,7 @@ pub(super) fn copy_into(from: &Path, to: &Path) {
 }
 
 #[tokio::test]
-async fn a_record_that_is_gone_is_named() {
+async fn a_missing_record_is_reported() {
     let (at, _) = log(90).await;
     let rows = rows(at.path());
     assert!(rows.len() > 3, "{rows:?}");
@@ -85,7 +85,7 @@ async fn a_record_that_is_gone_is_named() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_gone_is_named() {
+async fn a_missing_part_is_reported() {
     let at = tempfile::tempdir().expect("a directory");
     let ledger = Ledger::open(at.path(), options()).expect("opens");
     for n in 0..3 {
@@ -111,7 +111,7 @@ async fn a_part_that_is_gone_is_named() {
 }
 
 #[tokio::test]
-async fn a_row_that_was_changed_is_named_by_the_first_record_that_it_costs() {
+async fn a_changed_row_is_reported_with_the_first_lost_record() {
     let (at, _) = log(30).await;
     let rows = rows(at.path());
     let (seq, after) = (rows[1], rows[2]);
@@ -132,7 +132,8 @@ async fn a_row_that_was_changed_is_named_by_the_first_record_that_it_costs() {
         drop((db, tree));
         let broken = open(at.path());
         assert!(
-            matches!(&broken, Err(LedgerError::Corrupt { seq, fault: Fault::Row(what) }) if (*seq, *what) == (named, how)),
+            matches!(&broken, Err(LedgerError::Corrupt { seq, fault: Fault::Row(what) })
+                if (*seq, *what) == (named, how)),
             "{named} {how}: {broken:?}"
         );
     }
@@ -173,7 +174,7 @@ async fn a_changed_last_record_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_log_is_not_begun_again_where_there_was_one() {
+async fn a_lost_log_is_not_replaced_by_a_new_one() {
     let (at, _) = log(30).await;
     let without_log = copy(at.path());
     std::fs::remove_dir_all(without_log.path().join("log")).expect("removed");
@@ -194,7 +195,7 @@ async fn a_log_is_not_begun_again_where_there_was_one() {
 }
 
 #[tokio::test]
-async fn verifying_makes_no_log() {
+async fn verifying_creates_no_log() {
     let at = tempfile::tempdir().expect("a directory");
     let nowhere = at.path().join("nowhere");
     assert!(matches!(verify::verify(&nowhere), Err(LedgerError::NoLog(_))));
@@ -239,7 +240,7 @@ fn damage(from: &Path, whole: &Published, case: &str, harm: impl FnOnce(&Path)) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_cut_off_is_noticed() {
+async fn truncation_is_detected() {
     let (at, whole) = log(300).await;
     let mut dice = Dice(1);
     for file in data_files(at.path()) {
@@ -256,7 +257,7 @@ async fn whatever_is_cut_off_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_flipped_or_overwritten_is_harmless_or_noticed() {
+async fn changed_bytes_are_harmless_or_detected() {
     let (at, whole) = log(300).await;
     let mut dice = Dice(2);
     let (mut harmless, mut noticed) = (0, 0);

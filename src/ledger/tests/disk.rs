@@ -18,7 +18,7 @@ fn open(at: &TempDir) -> Result<Ledger, LedgerError> {
 }
 
 fn store(at: &TempDir) -> Embedded {
-    Embedded::open(Directory::take(at.path()).expect("free"), 1024 * 1024).expect("opens").0
+    Embedded::open(Directory::lock(at.path()).expect("free"), 1024 * 1024).expect("opens").0
 }
 
 fn entry(bytes: Vec<u8>) -> Entry {
@@ -36,7 +36,7 @@ fn files_under(path: &Path) -> usize {
 }
 
 #[tokio::test]
-async fn a_log_goes_on_where_it_ended() {
+async fn a_log_continues_where_it_ended() {
     let at = directory();
     let mut before = None;
     for round in 0..4u128 {
@@ -58,7 +58,7 @@ async fn a_log_goes_on_where_it_ended() {
 }
 
 #[tokio::test]
-async fn a_second_process_is_told_who_has_the_directory() {
+async fn a_second_process_gets_an_error_with_the_directory() {
     let at = directory();
     let ledger = open(&at).expect("opens");
     let refused = open(&at).err().expect("refused");
@@ -70,7 +70,7 @@ async fn a_second_process_is_told_who_has_the_directory() {
 }
 
 #[tokio::test]
-async fn only_the_owner_may_look() {
+async fn only_the_owner_has_access() {
     let at = directory();
     let data = at.path().join("made/here");
     for _ in 0..2 {

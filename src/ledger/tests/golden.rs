@@ -9,7 +9,7 @@ use super::layout::v2;
 use super::sample::{self, user, user_name};
 use super::*;
 use crate::domain::event::{ConnectionEvent, InstallationEvent, SessionEvent, UserEvent};
-use record::Draft;
+use record::NewRecord;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -38,7 +38,7 @@ fn records(mut bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn old_records_are_read_as_what_they_are() {
+fn old_records_decode_to_their_lines() {
     for (path, records) in files() {
         let lines = std::fs::read_to_string(path.with_extension("jsonl")).expect("readable");
         assert_eq!(lines.lines().count(), records.len(), "{}", path.display());
@@ -59,8 +59,8 @@ fn every_form_of_every_event_is_kept_in_a_golden_file() {
     for (_, records) in files() {
         for bytes in &records {
             let entry = record::entry_of(bytes).expect("a record");
-            entry.actor.note("", &mut kept);
-            entry.event.note("", &mut kept);
+            entry.actor.observe("", &mut kept);
+            entry.event.observe("", &mut kept);
         }
     }
     let missing: Vec<_> = wanted.difference(&kept).collect();
@@ -72,14 +72,15 @@ fn every_form_of_every_event_is_kept_in_a_golden_file() {
 }
 
 #[test]
-fn what_is_written_today_is_read_and_written_the_same_again() {
+fn current_records_are_encoded_to_the_same_bytes() {
     let of_today = |bytes: &&Vec<u8>| bytes.first() == Some(&record::VERSION);
     for (path, records) in files() {
         for bytes in records.iter().filter(of_today) {
             let Record { seq, event_id, time, actor, request_id, event, previous, .. } =
                 Record::decode(bytes).expect("a record");
-            let draft = Draft { seq, event_id, time, actor: &actor, request_id: &request_id, event: &event, previous };
-            assert_eq!(draft.encode().as_ref(), Some(bytes), "{}, record {seq}", path.display());
+            let new_record =
+                NewRecord { seq, event_id, time, actor: &actor, request_id: &request_id, event: &event, previous };
+            assert_eq!(new_record.encode().as_ref(), Some(bytes), "{}, record {seq}", path.display());
         }
     }
 }
@@ -106,11 +107,12 @@ fn secrets_are_in_the_bytes_and_not_in_the_lines() {
 
 /// The bytes of a record of version 2, written by hand, so that a change of the codec or its settings fails this test.
 #[test]
-fn version_2_is_laid_out_as_it_always_was() {
+fn version_2_has_its_fixed_bytes() {
     let event = Event::User(user(3), UserEvent::Removed);
     let (event_id, time) = (EventId::new(Uuid::from_u128(5)), Time::from_nanos(-2));
     let previous = RecordHash([9; 32]);
-    let draft = Draft { seq: 300, event_id, time, actor: &Actor::System, request_id: "ab", event: &event, previous };
+    let new_record =
+        NewRecord { seq: 300, event_id, time, actor: &Actor::System, request_id: "ab", event: &event, previous };
     let mut bytes = vec![2]; // the version
     bytes.extend([9; 32]); // the hash of the record before
     bytes.extend([251, 44, 1]); // the number: 300, two bytes
@@ -121,7 +123,7 @@ fn version_2_is_laid_out_as_it_always_was() {
     bytes.extend([1, 16]); // the event: the second variant, of a user
     bytes.extend(user(3).uuid().as_bytes());
     bytes.extend([8]); // the event of the user: the ninth variant
-    assert_eq!(draft.encode(), Some(bytes));
+    assert_eq!(new_record.encode(), Some(bytes));
 }
 
 /// Developers run this when a kind of event has been added: `cargo test --lib write_a_new_golden_file -- --ignored`.
@@ -141,8 +143,9 @@ fn write_a_new_golden_file() {
         let event_id = EventId::new(sample::uuid(0x1000 + u128::from(seq)));
         let time = Time::from_nanos(1_604_554_157_200_168_000 + seq as i64);
         let request_id = format!("request-{seq}");
-        let draft = Draft { seq, event_id, time, actor: &actor, request_id: &request_id, event: &event, previous };
-        let bytes = draft.encode().expect("short enough");
+        let new_record =
+            NewRecord { seq, event_id, time, actor: &actor, request_id: &request_id, event: &event, previous };
+        let bytes = new_record.encode().expect("short enough");
         previous = RecordHash::of(&bytes);
         lines.push_str(&Record::decode(&bytes).expect("a record").to_line());
         lines.push('\n');

@@ -38,7 +38,7 @@ async fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static
 }
 
 #[tokio::test]
-async fn all_who_wait_share_one_sync() {
+async fn queued_decisions_share_one_sync() {
     let store = Arc::new(Memory::default());
     let ledger = start(&store);
     store.shut();
@@ -87,7 +87,7 @@ async fn a_decision_sees_what_was_decided_before_it_and_is_answered_when_that_is
 }
 
 #[tokio::test]
-async fn each_gets_the_state_right_after_its_own_events() {
+async fn each_caller_gets_the_state_right_after_its_own_events() {
     let store = Arc::new(Memory::default());
     let ledger = start(&store);
     store.shut();
@@ -112,7 +112,7 @@ async fn each_gets_the_state_right_after_its_own_events() {
 }
 
 #[tokio::test]
-async fn what_changes_nothing_or_is_refused_is_not_written() {
+async fn a_decision_without_events_and_a_refusal_write_nothing() {
     let store = Arc::new(Memory::default());
     let ledger = start(&store);
     let nothing = ledger.execute(by_nobody(), |_, _| Ok(vec![])).await.expect("agrees");
@@ -150,7 +150,7 @@ async fn a_moved_head_is_read_and_decided_on_again() {
 }
 
 #[tokio::test]
-async fn what_others_append_is_followed() {
+async fn records_that_others_append_are_read() {
     let store = Arc::new(Memory::shared());
     let ledger = start(&store);
     let mut heads = ledger.watch_head();
@@ -217,7 +217,7 @@ async fn after_a_failed_sync_nothing_is_written_and_nothing_undurable_published(
 }
 
 #[tokio::test]
-async fn a_defect_in_a_decision_spoils_that_decision_alone() {
+async fn a_panic_in_a_decision_fails_only_that_decision() {
     let store = Arc::new(Memory::default());
     let ledger = start(&store);
     let broken = ledger.execute(by_nobody(), |_, _| panic!("a defect")).await;
@@ -239,7 +239,7 @@ async fn an_event_over_the_limit_is_not_recorded_nor_is_anything_with_it() {
 
 /// The codec's limit counts more bytes than are stored, above all for numbers and lengths of one byte.
 #[tokio::test]
-async fn whatever_was_recorded_is_read_again_however_large() {
+async fn large_records_can_be_read_again() {
     let store = Arc::new(Memory::default());
     let ledger = start(&store);
     let account = AccountId::parse("123456789012").expect("an account");
@@ -276,7 +276,7 @@ async fn large_changes_do_not_all_share_one_sync() {
 }
 
 #[tokio::test]
-async fn time_only_goes_forward_and_a_decision_is_told_its_records_time() {
+async fn time_only_goes_forward_and_a_decision_gets_the_time_of_its_records() {
     let store = Arc::new(Memory::default());
     let times = [100, 100, 50, i64::MAX, 7];
     let next = AtomicUsize::new(0);
@@ -284,15 +284,15 @@ async fn time_only_goes_forward_and_a_decision_is_told_its_records_time() {
     let ledger =
         Ledger::start(store.clone(), HeadMark::default(), LedgerOptions { clock, ..options() }).expect("starts");
     for round in 0..5u128 {
-        let told = Arc::new(Mutex::new(None));
-        let tell = told.clone();
+        let seen = Arc::new(Mutex::new(None));
+        let time_seen = seen.clone();
         let decide = move |_: &State, time| {
-            *tell.lock().expect("free") = Some(time);
+            *time_seen.lock().expect("free") = Some(time);
             Ok(vec![added(2 * round, &format!("a{round}")), added(2 * round + 1, &format!("b{round}"))])
         };
         let head = ledger.execute(by_nobody(), decide).await.expect("added").head;
         let first = ledger.read_one(head - 1).await.expect("whole").expect("there");
-        assert_eq!(*told.lock().expect("free"), Some(first.time));
+        assert_eq!(*seen.lock().expect("free"), Some(first.time));
     }
     let times: Vec<_> = all(&ledger).await.iter().map(|record| record.time).collect();
     assert_eq!(times[..6].iter().map(|time| time.nanos()).collect::<Vec<_>>(), [100, 101, 102, 103, 104, 105]);
@@ -313,7 +313,7 @@ async fn a_dry_run_decides_the_same_and_records_nothing() {
 }
 
 #[tokio::test]
-async fn closing_ends_what_is_queued_and_refuses_the_rest() {
+async fn closing_completes_queued_changes_and_rejects_later_ones() {
     let store = Arc::new(Memory::default());
     let ledger = start(&store);
     store.shut();

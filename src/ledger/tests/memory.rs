@@ -1,7 +1,7 @@
 //! A store in memory that counts its syncs. Tests can make it block, fail, lose records, and append records of others.
 
 use super::super::chain::Chain;
-use super::super::record::Draft;
+use super::super::record::NewRecord;
 use super::super::store::{AppendError, Batch, Batches, Entry, Store, StoreError};
 use super::*;
 use std::sync::Condvar;
@@ -106,8 +106,9 @@ impl Inside {
             }
             let (actor, event_id) = (&Actor::System, EventId::new(Uuid::from_u128(77)));
             let time = writer::time_after(end.time, Time::from_nanos(0));
-            let draft = Draft { seq: end.seq + 1, event_id, time, actor, request_id: "", event, previous: end.hash };
-            self.durable.push(draft.encode().expect("a record"));
+            let new_record =
+                NewRecord { seq: end.seq + 1, event_id, time, actor, request_id: "", event, previous: end.hash };
+            self.durable.push(new_record.encode().expect("a record"));
         }
         let head = self.durable.len() as u64;
         self.followers.retain(|follower| follower.send(head).is_ok());
@@ -154,9 +155,9 @@ impl Store for Memory {
 
     fn watch_heads(&self) -> Option<Receiver<u64>> {
         let mut inside = self.inside();
-        let (tell, heads) = channel();
+        let (sender, heads) = channel();
         inside.shared.then(|| {
-            inside.followers.push(tell);
+            inside.followers.push(sender);
             heads
         })
     }

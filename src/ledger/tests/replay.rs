@@ -20,7 +20,7 @@ use crate::domain::session::SessionCommand;
 use crate::domain::user::UserCommand;
 use crate::domain::user::patch::ProfilePatch;
 use proptest::prelude::*;
-use record::Draft;
+use record::NewRecord;
 
 fn probe(account: u128) -> AccountProbe {
     AccountProbe {
@@ -189,7 +189,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn replay_comes_to_what_was_published(commands in proptest::collection::vec(command(), 0..120)) {
+    fn replay_gives_the_published_state(commands in proptest::collection::vec(command(), 0..120)) {
         let store = Arc::new(Memory::default());
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let (before, heads) = runtime.block_on(async {
@@ -209,20 +209,22 @@ proptest! {
     }
 
     #[test]
-    fn a_record_is_read_as_it_was_written(
+    fn a_record_is_read_as_written(
         which in 0usize..sample::every_kind().len(), seq in 1u64.., id: u64, time: i64, hash: [u8; 32],
         request_id in ".{0,80}", name in "[a-zа-я]{1,60}", system: bool
     ) {
         let event = &sample::every_kind()[which];
         let user = Actor::User { id: sample::user(id.into()), name: sample::user_name(&name) };
         let actor = if system { Actor::System } else { user };
-        let (event_id, time, previous) = (EventId::new(Uuid::from_u128(id.into())), Time::from_nanos(time), RecordHash(hash));
-        let draft = Draft { seq, event_id, time, actor: &actor, request_id: &request_id, event, previous };
-        let bytes = draft.encode().expect("short enough");
+        let (event_id, time) = (EventId::new(Uuid::from_u128(id.into())), Time::from_nanos(time));
+        let previous = RecordHash(hash);
+        let new_record = NewRecord { seq, event_id, time, actor: &actor, request_id: &request_id, event, previous };
+        let bytes = new_record.encode().expect("short enough");
         let record = Record::decode(&bytes).expect("a record");
         let Record { version, hash, .. } = record;
         let (event, actor) = (event.clone(), actor.clone());
-        let same = Record { version, seq, event_id, time, actor, request_id: request_id.clone(), event, previous, hash };
+        let request_id = request_id.clone();
+        let same = Record { version, seq, event_id, time, actor, request_id, event, previous, hash };
         prop_assert_eq!(&record, &same);
         prop_assert_eq!((version, hash), (record::VERSION, RecordHash::of(&bytes)));
     }
@@ -230,13 +232,14 @@ proptest! {
     /// Arbitrary bytes decode to a record or a fault, without a panic and without excessive memory.
     #[test]
     fn any_bytes_are_a_record_or_a_fault(
-        which in 0usize..sample::every_kind().len(), damage in proptest::collection::vec((any::<usize>(), any::<u8>()), 1..6),
+        which in 0usize..sample::every_kind().len(),
+        damage in proptest::collection::vec((any::<usize>(), any::<u8>()), 1..6),
         cut: usize
     ) {
         let (event, event_id) = (&sample::every_kind()[which], EventId::new(Uuid::from_u128(1)));
         let (time, previous) = (Time::from_nanos(1), RecordHash::default());
-        let draft = Draft { seq: 1, event_id, time, actor: &Actor::System, request_id: "", event, previous };
-        let mut bytes = draft.encode().expect("short enough");
+        let new_record = NewRecord { seq: 1, event_id, time, actor: &Actor::System, request_id: "", event, previous };
+        let mut bytes = new_record.encode().expect("short enough");
         for (at, byte) in damage {
             let at = at % bytes.len();
             bytes[at] = byte;

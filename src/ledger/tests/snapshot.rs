@@ -22,8 +22,8 @@ fn replayed(store: &Memory, upto: u64) -> Replayed {
 
 /// Starts from a snapshot, if it is valid; returns the number of its last record too.
 fn started(place: &Place, store: &Memory) -> Result<(Replayed, u64), LedgerError> {
-    let (replayed, rested_on) = start_from(Some(place), store, HeadMark::default())?;
-    Ok((replayed, rested_on.seq))
+    let (replayed, snapshot_end) = start_from(Some(place), store, HeadMark::default())?;
+    Ok((replayed, snapshot_end.seq))
 }
 
 fn assert_same(one: &Replayed, other: &Replayed) {
@@ -44,20 +44,20 @@ async fn log_with_snapshot() -> (TempDir, Arc<Memory>) {
 }
 
 #[tokio::test]
-async fn a_start_from_a_snapshot_comes_to_the_same() {
+async fn a_start_from_a_snapshot_gives_the_same_state() {
     let (at, store) = log_with_snapshot().await;
-    let (from_snapshot, rested_on) = started(&place(&at, 1), &store).expect("whole");
-    assert_eq!(rested_on, 8);
+    let (from_snapshot, snapshot_end) = started(&place(&at, 1), &store).expect("whole");
+    assert_eq!(snapshot_end, 8);
     assert_same(&from_snapshot, &replayed(&store, 12));
     std::fs::remove_file(at.path().join("snapshot")).expect("removed");
-    let (from_log, rested_on) = started(&place(&at, 1), &store).expect("whole");
-    assert_eq!(rested_on, 0);
+    let (from_log, snapshot_end) = started(&place(&at, 1), &store).expect("whole");
+    assert_eq!(snapshot_end, 0);
     assert_same(&from_log, &from_snapshot);
 }
 
 /// A snapshot is written and read after every kind of event.
 #[test]
-fn every_kind_of_event_leaves_a_state_that_is_kept_whole() {
+fn a_snapshot_has_the_entire_state_after_every_kind_of_event() {
     let at = tempfile::tempdir().expect("a directory");
     let place = place(&at, 1);
     let mut now = Replayed::nothing();
@@ -76,7 +76,7 @@ fn every_kind_of_event_leaves_a_state_that_is_kept_whole() {
 }
 
 #[tokio::test]
-async fn whatever_is_changed_or_cut_is_thrown_away() {
+async fn a_changed_or_truncated_snapshot_is_discarded() {
     let (at, store) = log_with_snapshot().await;
     let (path, whole) = (at.path().join("snapshot"), replayed(&store, 12));
     let sound = std::fs::read(&path).expect("readable");
@@ -89,8 +89,8 @@ async fn whatever_is_changed_or_cut_is_thrown_away() {
     damaged.push([sound.as_slice(), &[0]].concat());
     for bytes in damaged {
         std::fs::write(&path, bytes).expect("written");
-        let (replayed, rested_on) = started(&place(&at, 1), &store).expect("whole");
-        assert_eq!(rested_on, 0);
+        let (replayed, snapshot_end) = started(&place(&at, 1), &store).expect("whole");
+        assert_eq!(snapshot_end, 0);
         assert_same(&replayed, &whole);
         assert!(!path.exists(), "it is not doubted twice");
     }
@@ -99,7 +99,7 @@ async fn whatever_is_changed_or_cut_is_thrown_away() {
 }
 
 #[tokio::test]
-async fn another_master_key_or_none_makes_no_use_of_it() {
+async fn a_snapshot_is_not_used_with_another_master_key_or_none() {
     let (at, store) = log_with_snapshot().await;
     let path = at.path().join("snapshot");
     let keyless = Place::new(at.path(), Arc::new(|| None));
@@ -112,7 +112,7 @@ async fn another_master_key_or_none_makes_no_use_of_it() {
 
 /// The snapshot is of another log, or of a longer one.
 #[tokio::test]
-async fn the_record_that_it_rests_on_must_be_in_the_log() {
+async fn the_last_record_of_a_snapshot_must_be_in_the_log() {
     let (at, store) = log_with_snapshot().await;
     let sound = std::fs::read(at.path().join("snapshot")).expect("readable");
     store.tamper(8, |bytes| bytes[40] ^= 1);
@@ -122,8 +122,8 @@ async fn the_record_that_it_rests_on_must_be_in_the_log() {
     let (_, other) = log_with_snapshot().await;
     other.forget_last(6);
     std::fs::write(at.path().join("snapshot"), &sound).expect("written");
-    let (shorter, rested_on) = started(&place(&at, 1), &other).expect("whole");
-    assert_eq!((rested_on, shorter.chain.seq), (0, 6));
+    let (shorter, snapshot_end) = started(&place(&at, 1), &other).expect("whole");
+    assert_eq!((snapshot_end, shorter.chain.seq), (0, 6));
     assert!(!at.path().join("snapshot").exists());
 
     // The records after it are checked as usual.
@@ -142,7 +142,7 @@ async fn a_record_that_is_known_to_be_durable_is_checked_before_it_too() {
 
 /// This test uses a store on disk, the thread that writes snapshots, and the check of the records before them.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clean_stop_leaves_a_snapshot_and_the_next_start_rests_on_it() {
+async fn a_clean_stop_writes_a_snapshot_and_the_next_start_uses_it() {
     let home = tempfile::tempdir().expect("a directory");
     let with_key = || LedgerOptions { snapshot_key: Some(key(1)), ..options() };
     let ledger = Ledger::open(home.path(), with_key()).expect("opens");
@@ -190,7 +190,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_snapshot_and_the_rest_come_to_what_the_log_does(
+    fn a_snapshot_and_later_records_give_the_state_of_the_log(
         commands in proptest::collection::vec(command(), 0..120), upto: prop::sample::Index
     ) {
         let store = Arc::new(Memory::default());
@@ -206,8 +206,8 @@ proptest! {
         let at = tempfile::tempdir().expect("a directory");
         let upto = 1 + upto.index(store.head() as usize) as u64;
         place(&at, 1).write(&replayed(&store, upto)).expect("written");
-        let (from_snapshot, rested_on) = started(&place(&at, 1), &store).expect("whole");
-        prop_assert_eq!(rested_on, upto);
+        let (from_snapshot, snapshot_end) = started(&place(&at, 1), &store).expect("whole");
+        prop_assert_eq!(snapshot_end, upto);
         assert_same(&from_snapshot, &replayed(&store, store.head()));
     }
 }

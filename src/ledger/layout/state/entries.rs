@@ -314,7 +314,7 @@ impl super::super::coverage::Covered for Outcome<'_> {
         wanted.extend([format!("{place} done"), format!("{place} failed")]);
     }
 
-    fn note(&self, place: &str, seen: &mut super::super::coverage::Forms) {
+    fn observe(&self, place: &str, seen: &mut super::super::coverage::Forms) {
         seen.insert(format!("{place} {}", if matches!(self, Self::Done) { "done" } else { "failed" }));
     }
 }

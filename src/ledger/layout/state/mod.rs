@@ -16,7 +16,7 @@ use crate::domain::key::aggregate;
 use crate::domain::restore::Entries;
 use crate::domain::state::State;
 use crate::ledger::history::History;
-use crate::ledger::snapshot::{Doubt, PartWriter, SnapshotFile};
+use crate::ledger::snapshot::{PartWriter, SnapshotError, SnapshotFile};
 use entries::*;
 use indexed::{Run, SyncJob};
 use serde::{Deserialize, Serialize};
@@ -150,7 +150,7 @@ enum Part {
 }
 
 /// Reads all parts, on several threads, and assembles the state.
-pub(in crate::ledger) fn read(file: &SnapshotFile) -> Result<(State, History), Doubt> {
+pub(in crate::ledger) fn read(file: &SnapshotFile) -> Result<(State, History), SnapshotError> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).clamp(1, THREADS_MAX);
     let next = AtomicUsize::new(0);
     let found = Mutex::new(Vec::new());
@@ -183,23 +183,23 @@ pub(in crate::ledger) fn read(file: &SnapshotFile) -> Result<(State, History), D
             }),
         }
     }
-    let rest = rest.ok_or(Doubt::Form)?;
+    let rest = rest.ok_or(SnapshotError::Form)?;
     Ok((State::from(Entries { keys, ..*rest }), history))
 }
 
-fn decode(kind: u16, bytes: &[u8]) -> Result<Part, Doubt> {
+fn decode(kind: u16, bytes: &[u8]) -> Result<Part, SnapshotError> {
     match kind {
         REST => Ok(Part::Rest(Box::new(entries_of(parse(bytes)?)?))),
         KEYS => Ok(Part::Keys(parse::<Vec<Key>>(bytes)?.into_live()?)),
         HISTORIES => parse(bytes).map(Part::Histories),
-        _ => Err(Doubt::Form),
+        _ => Err(SnapshotError::Form),
     }
 }
 
-fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Doubt> {
+fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, SnapshotError> {
     let (value, length) = bincode::serde::borrow_decode_from_slice(bytes, bincode::config::standard())
-        .map_err(|error| Doubt::Content(error.to_string()))?;
-    if length == bytes.len() { Ok(value) } else { Err(Doubt::Content("bytes follow its end".to_owned())) }
+        .map_err(|error| SnapshotError::Content(error.to_string()))?;
+    if length == bytes.len() { Ok(value) } else { Err(SnapshotError::Content("bytes follow its end".to_owned())) }
 }
 
 fn entries_of(rest: Rest<'_>) -> Result<Entries, Impossible> {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// # Errors
 /// The first broken record, or the reason why the log cannot be read.
 #[doc(hidden)]
-pub fn decoding_alone(directory: &Path) -> Result<(u64, Duration), LedgerError> {
+pub fn time_decoding(directory: &Path) -> Result<(u64, Duration), LedgerError> {
     let (store, _) = verify::open(directory)?;
     let unreadable = |error| LedgerError::Corrupt { seq: 0, fault: Fault::Unreadable(error) };
     let batches = store.read(1).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;

@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 /// A connection to the program.
-pub(crate) struct Line {
+pub(crate) struct Connection {
     stream: TlsStream<TcpStream>,
     buffer: Vec<u8>,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Answer<'a> {
     pub body: &'a [u8],
 }
 
-impl Line {
+impl Connection {
     /// Connects, and trusts only the certificate in the data directory.
     pub(crate) async fn connect(address: SocketAddr, data: &Path) -> Outcome<Self> {
         let mut roots = rustls::RootCertStore::empty();
@@ -44,7 +44,7 @@ impl Line {
     }
 
     /// Sends a request and reads the answer.
-    pub(crate) async fn ask(&mut self, request: &[u8]) -> Outcome<Answer<'_>> {
+    pub(crate) async fn send(&mut self, request: &[u8]) -> Outcome<Answer<'_>> {
         self.stream.write_all(request).await?;
         self.stream.flush().await?;
         let (mut filled, mut whole) = (0, None);
@@ -68,8 +68,8 @@ impl Line {
     }
 
     /// Sends a request; an answer with another status is an error.
-    pub(crate) async fn insist(&mut self, request: &[u8], status: u16) -> Outcome<Value> {
-        let answer = self.ask(request).await?;
+    pub(crate) async fn send_expecting(&mut self, request: &[u8], status: u16) -> Outcome<Value> {
+        let answer = self.send(request).await?;
         if answer.status != status {
             return Err(format!("{}: {}", answer.status, String::from_utf8_lossy(answer.body)).into());
         }
@@ -77,7 +77,7 @@ impl Line {
     }
 }
 
-impl Line {
+impl Connection {
     /// Sends a request and discards the streamed answer, whose status must be 200; returns the length of the answer.
     pub(crate) async fn drain(&mut self, request: &[u8]) -> Outcome<usize> {
         self.stream.write_all(request).await?;
