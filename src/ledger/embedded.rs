@@ -69,8 +69,8 @@ impl Embedded {
     /// Opens the log in a directory, or creates one. Also returns the last record that the file `head` has.
     pub(super) fn open(directory: Directory, cache_bytes: u64) -> Result<(Self, HeadMark), LedgerError> {
         let path = directory.head();
-        let exists = directory.log().join("db").exists();
-        let (head_file, known) = match exists || path.exists() {
+        let exists = try_exists(&directory.log().join("db"))?;
+        let (head_file, known) = match exists || try_exists(&path)? {
             true => HeadFile::open(&path)?,
             false => (HeadFile::create(&path, HeadMark::default())?, HeadMark::default()),
         };
@@ -254,6 +254,11 @@ impl Embedded {
 fn row(mut rows: impl FnMut() -> sled::Result<Option<(IVec, IVec)>>) -> Result<Option<(RowKey, IVec)>, StoreError> {
     let Some((key, value)) = catch_panics(&mut rows)? else { return Ok(None) };
     Ok(Some((RowKey::parse(&key)?, value)))
+}
+
+/// Returns whether a file exists. A file that cannot be examined does not count as missing.
+fn try_exists(path: &Path) -> Result<bool, LedgerError> {
+    path.try_exists().map_err(io("read", path))
 }
 
 /// Rejects a file that cannot be read to its end, or whose last writes have failed.

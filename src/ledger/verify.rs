@@ -69,8 +69,10 @@ fn refuse_absent(directory: &Path) -> Result<(), LedgerError> {
     let store = directory.join("log/db");
     match std::fs::metadata(&store) {
         Ok(found) if found.is_file() => Ok(()),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(io("read", &store)(error)),
-        _ => Err(LedgerError::NoLog(directory.to_owned())),
+        Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(io("read", &store)(error))
+        }
+        Ok(_) | Err(_) => Err(LedgerError::NoLog(directory.to_owned())),
     }
 }
 

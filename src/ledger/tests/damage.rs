@@ -195,6 +195,17 @@ async fn a_lost_log_is_not_replaced_by_a_new_one() {
 }
 
 #[tokio::test]
+async fn a_log_that_cannot_be_examined_is_not_taken_for_a_missing_one() {
+    let (at, _) = log(30).await;
+    let file = at.path().join("log/db");
+    std::fs::remove_file(&file).expect("removed");
+    std::os::unix::fs::symlink("db", &file).expect("a link to itself");
+    for error in [open(at.path()).err(), verify::verify(at.path()).err(), verify::accept(at.path()).err()] {
+        assert!(matches!(error, Some(LedgerError::Io { .. })), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn verifying_creates_no_log() {
     let at = tempfile::tempdir().expect("a directory");
     let nowhere = at.path().join("nowhere");
