@@ -1,5 +1,5 @@
-//! What handlers answer when all went well. The type says the status and what the body holds, both to the client and to
-//! the description of the API, so the two cannot differ. `paging::List` (200) is another.
+//! Successful answers of handlers. The type gives the status and the body, both to the client and to the description of
+//! the API, so the two cannot differ. `paging::List` (200) is another.
 
 use super::describe::{Described, Description};
 use super::error::Problem;
@@ -14,25 +14,25 @@ use utoipa::ToSchema;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// 200 with what was asked for.
+/// 200 with a JSON body.
 pub struct Json<V>(pub V);
 
-/// 200 with what was asked for, written out already.
+/// 200 with a JSON body that is serialised already.
 pub struct Rendered<V> {
     text: Bytes,
     what: PhantomData<V>,
 }
 
-/// 201 with what was made.
+/// 201 with the new resource.
 pub struct Created<V>(pub V);
 
-/// 202 with what has begun and goes on.
+/// 202 with a job that has started and continues after the answer.
 pub struct Accepted<V>(pub V);
 
-/// 204: done, and there is nothing to show.
+/// 204 without a body.
 pub struct NoContent;
 
-/// 200 with something that nobody on the way may keep.
+/// 200 with a JSON body that no cache may store.
 pub struct Unstored<V>(pub V);
 
 impl<V: Serialize> Responder for Json<V> {
@@ -93,7 +93,7 @@ impl<V: Serialize> Responder for Unstored<V> {
 }
 
 fn json(mut answer: HttpResponseBuilder, value: &impl Serialize) -> HttpResponse {
-    // Room for what most answers are: a text that grows is copied each time.
+    // The capacity suffices for most answers: a vector that grows is copied each time.
     let mut text = Vec::with_capacity(1024);
     match serde_json::to_writer(&mut text, value) {
         Ok(()) => answer.content_type(JSON).body(text),

@@ -1,5 +1,6 @@
-//! JSON in, as forgiving as the contract says: whatever the content type, unknown members ignored, and an empty string
-//! (or `null`) for an optional member the same as no member. What is wrong is told with the member's name.
+//! JSON request bodies, read as leniently as the contract says: any content type is accepted, unknown members are
+//! ignored, and an empty string (or `null`) for an optional member is the same as no member. Error messages begin with
+//! the name of the member.
 
 use super::describe::{Described, Description};
 use super::error::Problem;
@@ -20,12 +21,12 @@ use utoipa::ToSchema;
 use utoipa::openapi::Required;
 use zeroize::Zeroizing;
 
-/// What body is taken; set when the server starts.
+/// The limits for request bodies; set when the server starts.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimit {
-    /// The largest one, in bytes.
+    /// The largest body, in bytes.
     pub bytes: usize,
-    /// How long its client may take to send it.
+    /// The time in which the client must send the body.
     pub time: Duration,
 }
 
@@ -35,7 +36,7 @@ impl Default for BodyLimit {
     }
 }
 
-/// The JSON object that a request carries.
+/// The JSON object in the body of a request.
 pub struct Body<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest for Body<T> {
@@ -56,10 +57,11 @@ impl<T: ToSchema> Described for Body<T> {
     }
 }
 
-/// The JSON object that a request of anybody at all carries: a short one, since so many may send one at once.
+/// The JSON object in the body of a request that needs no token. Anybody can send many of these at once, so the body
+/// must be short.
 pub struct ShortBody<T>(pub T);
 
-/// The largest short one, in bytes.
+/// The largest [`ShortBody`], in bytes.
 const SHORT: usize = 64 * 1024;
 
 impl<T: DeserializeOwned> FromRequest for ShortBody<T> {
@@ -80,7 +82,7 @@ impl<T: ToSchema> Described for ShortBody<T> {
     }
 }
 
-/// The JSON object that a request may carry; without one all members are absent.
+/// The JSON object in the body of a request, if there is one; without a body all members are absent.
 pub struct BodyOrNone<T>(pub T);
 
 impl<T: DeserializeOwned + Default> FromRequest for BodyOrNone<T> {
@@ -104,7 +106,7 @@ impl<T: ToSchema> Described for BodyOrNone<T> {
     }
 }
 
-/// How a body is packed, unless it is not.
+/// The `Content-Encoding` of the body; `None` if the body is not encoded.
 fn encoding_of(request: &HttpRequest) -> Option<String> {
     let encoding = request.headers().get(CONTENT_ENCODING)?.to_str().unwrap_or("?");
     (!encoding.eq_ignore_ascii_case("identity")).then(|| encoding.chars().take(40).collect())
@@ -147,8 +149,8 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     Ok(parsed)
 }
 
-/// serde's message without ` at line 1 column 2`, which the member's name makes needless, and without the value: it may
-/// be a secret.
+/// serde's message without ` at line 1 column 2`, since the message names the member, and without the value, since it
+/// may be a secret.
 fn told(message: &str) -> String {
     let message = message.rfind(" at line ").map_or(message, |at| &message[..at]);
     let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
@@ -164,7 +166,7 @@ fn told(message: &str) -> String {
     format!("{kind}, expected {expected}")
 }
 
-/// An optional member: absent, `null` and `""` are all none.
+/// Reads an optional member: absent, `null` and `""` all give `None`.
 pub fn optional<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
     match Value::deserialize(from)? {
         Value::Null => Ok(None),
@@ -176,8 +178,8 @@ pub fn optional<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Resu
     }
 }
 
-/// A reader as [`optional`] for each member of a part that is flattened into other bodies. serde does not know where a
-/// member of such a part stands, so its reader says its name.
+/// Makes a reader like [`optional`] for each member of a struct that is flattened into other bodies. serde does not
+/// know the path of such a member, so the reader adds the member's name to errors.
 macro_rules! flattened {
     ($($member:ident),* $(,)?) => {$(
         pub(super) fn $member<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
@@ -193,15 +195,15 @@ macro_rules! flattened {
 
 pub(crate) use flattened;
 
-/// A text that may be emptied: absent and `null` are none, `""` is the empty text.
+/// Reads a text that can be emptied: absent and `null` give `None`, `""` gives the empty text.
 pub fn clearable<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Option::<String>::deserialize(from)
 }
 
-/// A member that must be there.
+/// The value of a mandatory member.
 ///
 /// # Errors
-/// When it is not.
+/// [`Refusal`] if the member is absent.
 pub fn required<T>(member: &'static str, value: Option<T>) -> Result<T, Refusal> {
     value.ok_or_else(|| invalid(member, "must be given, and not be empty"))
 }
@@ -209,7 +211,7 @@ pub fn required<T>(member: &'static str, value: Option<T>) -> Result<T, Refusal>
 /// Reads a member with the parser of its type.
 ///
 /// # Errors
-/// What the parser says.
+/// The parser's error, with the name of the member.
 pub fn read_as<T, E: Display>(
     member: &'static str,
     text: &str,
@@ -218,14 +220,14 @@ pub fn read_as<T, E: Display>(
     parse(text).map_err(|problem| invalid(member, problem))
 }
 
-/// A member that may hold one of a few words.
+/// Reads a member whose value must be one of `words`.
 pub fn one_of<T: Copy>(member: &'static str, text: &str, words: &[(&str, T)]) -> Result<T, Refusal> {
     let known = || words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
     found.ok_or_else(|| invalid(member, format!("`{}` is not one of {}", excerpt(text), known())))
 }
 
-/// The first characters of a text that a client sent, for a message about it.
+/// The first 80 characters of a text from a client, for use in an error message.
 pub fn excerpt(text: &str) -> String {
     text.chars().take(80).collect()
 }
@@ -254,15 +256,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_the_members_name() {
+    fn errors_name_the_member_and_hide_its_value() {
         assert_eq!(parsed(br#"{"name": 7}"#), Err("name: invalid type: integer, expected a string".to_owned()));
         let regions = parsed(br#"{"regions": ["a", {}]}"#);
         assert_eq!(regions, Err("regions: [1]: invalid type: map, expected a string".to_owned()));
         let secrets =
             [r#"{"name": 918273}"#, r#"{"name": -9.182e73}"#, r#"{"name": true}"#, r#"{"regions": "918273"}"#];
         for body in secrets {
-            let told = parsed(body.as_bytes()).expect_err("it is refused");
-            assert!(!told.contains("918") && !told.contains("9.18") && told.contains(", expected a s"), "{told}");
+            let message = parsed(body.as_bytes()).expect_err("the type is wrong");
+            assert!(!message.contains("918") && !message.contains("9.18"), "{message}");
+            assert!(message.contains(", expected a s"), "{message}");
         }
         assert_eq!(parsed(b"\xff{}"), Err("the body is not UTF-8".to_owned()));
         assert_eq!(parsed(b"[]"), Err("the body must be a JSON object".to_owned()));
@@ -271,7 +274,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_packed_body_is_not_taken_for_what_it_packs() {
+    async fn an_encoded_body_is_rejected() {
         let sent = |encoding: &'static str| {
             let request = actix_web::test::TestRequest::post().insert_header((CONTENT_ENCODING, encoding));
             let (request, mut payload) = request.set_payload("{}").to_http_parts();

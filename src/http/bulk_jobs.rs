@@ -1,4 +1,4 @@
-//! Jobs that do the same to many keys: begin, list, show, cancel.
+//! Bulk jobs, which apply one operation to many keys: start, list, show, cancel.
 
 use super::answer::{Accepted, Json};
 use super::body::{Body, one_of, optional, read_as, required};
@@ -22,11 +22,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// What is to be done to which keys.
+/// An operation and the keys to apply it to.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = BulkJobRequest)]
 pub struct BulkBody {
-    /// Ids of keys, ours, not AWS's; at most 100.
+    /// Ids of keys (Claviger's, not AWS's); at most 100.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Vec<String>, required = true)]
     keys: Option<Vec<String>>,
@@ -34,7 +34,7 @@ pub struct BulkBody {
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = String, required = true, example = "enablekey")]
     operation: Option<String>,
-    /// After how many days AWS deletes the keys, 7 to 30; only for `schedulekeydeletion`, where it is 30 if absent.
+    /// Days until AWS deletes the keys, 7 to 30 (default 30); only for `schedulekeydeletion`.
     #[serde(default, deserialize_with = "optional")]
     days: Option<i64>,
     /// The id of the template; only for `applypolicytemplate`.
@@ -48,14 +48,14 @@ pub struct BulkBody {
 pub struct BulkJobView {
     #[serde(flatten)]
     envelope: Envelope,
-    /// What is done.
+    /// The operation that is applied to each key.
     #[schema(example = "enablekey")]
     operation: &'static str,
-    /// After how many days AWS deletes the keys.
+    /// Days until AWS deletes the keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     days: Option<u16>,
-    /// The template whose policy they get.
+    /// The template whose policy the keys get.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     policy_template_id: Option<String>,
@@ -63,16 +63,16 @@ pub struct BulkJobView {
     keys: Vec<String>,
     /// Always `aws`.
     cloud: &'static str,
-    /// `in_progress`, `completed` or `failed`; one that was cancelled is `completed`, with `abort`.
+    /// `in_progress`, `completed` or `failed`; a cancelled job is `completed`, with `abort` true.
     #[schema(example = "in_progress")]
     overall_status: &'static str,
-    /// What came of each key, by its id: `Success`, or what went wrong.
+    /// The result for each key, by its id: `Success`, or the error.
     detailed_status: BTreeMap<String, String>,
-    /// When it ended; absent until then.
+    /// The time at which the job ended; absent until then.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "maybe_rfc3339")]
     #[schema(value_type = String, required = false, format = DateTime)]
     completed_at: Option<Time>,
-    /// It was cancelled.
+    /// Whether the job was cancelled.
     abort: bool,
 }
 
@@ -119,7 +119,7 @@ pub async fn cancel(
     Ok(Json(BulkJobView::of(&job)))
 }
 
-/// The words for what can be done; what takes a parameter gets its own arm.
+/// An operation by its name, without parameters.
 #[derive(Clone, Copy, PartialEq)]
 enum Word {
     Enable,

@@ -23,57 +23,57 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-/// A connection to make, to change or to try out. Members that are not given are left as they are, or have defaults.
+/// A connection to create, change or test. A member that is absent keeps its value, or has its default.
 #[derive(Clone, Deserialize, ToSchema)]
 #[schema(as = ConnectionRequest)]
 pub struct ConnectionBody {
-    /// Its name, unique. A new connection needs one.
+    /// The unique name of the connection. Required for a new connection.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "test_aws-connection")]
     name: Option<String>,
-    /// What it is for.
+    /// A description of the connection.
     #[serde(default, deserialize_with = "clearable")]
     description: Option<String>,
-    /// The public half of the credentials. A new connection needs it.
+    /// The access key id. Required for a new connection.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "AKIAIOSFODNN7EXAMPLE")]
     access_key_id: Option<String>,
-    /// The secret half. It only ever goes in. A new connection needs it.
+    /// The secret access key, which no answer contains. Required for a new connection.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<String>, write_only)]
     secret_access_key: Option<Zeroizing<String>>,
     /// `aws` (default), `aws-us-gov` or `aws-cn`.
     #[serde(default, deserialize_with = "optional")]
     cloud_name: Option<String>,
-    /// ARN of a role that the connection itself assumes.
+    /// The ARN of a role that the connection itself assumes.
     #[serde(default, deserialize_with = "optional")]
     assume_role_arn: Option<String>,
-    /// External id that the role asks for; only with `assume_role_arn`.
+    /// The external id that the role requires; only with `assume_role_arn`.
     #[serde(default, deserialize_with = "optional")]
     assume_role_external_id: Option<String>,
-    /// Where STS (if regional) and EC2 are spoken to.
+    /// The region of the EC2 endpoint, and of the STS endpoint if that is regional.
     #[serde(default, deserialize_with = "optional")]
     aws_region: Option<String>,
-    /// `legacy` (default): the global endpoint; `regional`: that of `aws_region`.
+    /// `legacy` (default) for the global STS endpoint; `regional` for that of `aws_region`.
     #[serde(default, deserialize_with = "optional")]
     aws_sts_regional_endpoints: Option<String>,
-    /// IAM Roles Anywhere in place of keys: not supported.
+    /// IAM Roles Anywhere instead of an access key; `true` is not supported.
     #[serde(default, deserialize_with = "optional")]
     is_role_anywhere: Option<bool>,
-    /// For which products: `cckm`.
+    /// The products that use the connection; only `cckm` is valid.
     #[serde(default, deserialize_with = "optional")]
     products: Option<Vec<String>>,
-    /// Attached by clients.
+    /// A JSON object for the use of clients.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<Object>)]
     labels: Option<Value>,
-    /// Attached by clients.
+    /// A JSON object for the use of clients.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<Object>)]
     meta: Option<Value>,
 }
 
-/// A connection. Never with its secret half.
+/// A connection, without its secret access key.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Connection)]
 pub struct ConnectionView {
@@ -83,58 +83,58 @@ pub struct ConnectionView {
     service: &'static str,
     /// Always `cloud`.
     category: &'static str,
-    /// Where the API serves it.
+    /// The path of the connection in the API.
     resource_url: String,
-    /// Did the last test go well? Null until there was one.
+    /// Whether the last test succeeded; null before the first test.
     #[schema(required = true)]
     last_connection_ok: Option<bool>,
-    /// Why it did not.
+    /// The error of the last test.
     #[schema(required = true)]
     last_connection_error: Option<String>,
-    /// When it was.
+    /// The time of the last test.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     last_connection_at: Option<String>,
-    /// Its name.
+    /// The name of the connection.
     name: String,
-    /// What it is for.
+    /// A description of the connection.
     description: String,
-    /// For which products.
+    /// The products that use the connection.
     products: Vec<String>,
-    /// Attached by clients.
+    /// A JSON object for the use of clients.
     #[schema(value_type = Object)]
     labels: Value,
-    /// Attached by clients.
+    /// A JSON object for the use of clients.
     #[schema(value_type = Object)]
     meta: Value,
-    /// Its partition.
+    /// The AWS partition of the connection.
     cloud_name: &'static str,
-    /// The public half of the credentials.
+    /// The access key id.
     access_key_id: String,
     /// The role that the connection itself assumes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     assume_role_arn: Option<String>,
-    /// The external id that the role asks for.
+    /// The external id that the role requires.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     assume_role_external_id: Option<String>,
-    /// Where STS (if regional) and EC2 are spoken to.
+    /// The region of the EC2 endpoint, and of the STS endpoint if that is regional.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     aws_region: Option<String>,
     /// `legacy` or `regional`.
     aws_sts_regional_endpoints: &'static str,
-    /// IAM Roles Anywhere in place of keys.
+    /// Always `false`: IAM Roles Anywhere is not supported.
     is_role_anywhere: bool,
 }
 
-/// How a test went.
+/// The result of a connection test.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ConnectionTest)]
 pub struct TestView {
-    /// Does the connection work?
+    /// Whether AWS accepts the credentials of the connection.
     connection_ok: bool,
-    /// Why not.
+    /// The error, if the test failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     connection_error: Option<String>,
@@ -219,7 +219,7 @@ pub async fn try_out(
 
 impl ConnectionBody {
     fn draft(mut self) -> Result<NewConnection, Refusal> {
-        // Before a key is asked for that such a connection would not have.
+        // This comes before the check for an access key, which such a connection would not have.
         self.refuse_role_anywhere()?;
         let secret = required("secret_access_key", self.secret()?)?;
         let patch = self.patch()?;
@@ -236,7 +236,7 @@ impl ConnectionBody {
         }
     }
 
-    /// Takes the secret half out, if there is one.
+    /// Takes the secret access key out of the body, if there is one.
     fn secret(&mut self) -> Result<Option<Zeroizing<String>>, Refusal> {
         let secret = self.secret_access_key.take();
         if secret.as_ref().is_some_and(|secret| secret.chars().count() > 1024) {
@@ -289,7 +289,7 @@ fn read_products(products: Vec<String>) -> Result<Vec<String>, Refusal> {
     Ok(products)
 }
 
-/// JSON that a client attaches.
+/// Reads a JSON object that a client attaches to a resource, such as `labels` or `meta`.
 pub fn attached(member: &'static str, value: Option<Value>) -> Result<Option<JsonText>, Refusal> {
     let Some(value) = value else { return Ok(None) };
     if !value.is_object() {
@@ -303,7 +303,7 @@ pub fn attached(member: &'static str, value: Option<Value>) -> Result<Option<Jso
     })
 }
 
-/// Attached JSON as it is shown: an empty object while there is none.
+/// The JSON object that a client has attached; an empty object if there is none.
 pub fn shown(attached: Option<&JsonText>) -> Value {
     attached.map_or_else(|| Value::Object(Default::default()), JsonText::value)
 }

@@ -1,6 +1,6 @@
-//! How the types of a handler describe it: each argument says what it takes from the request and how it may refuse it,
-//! the answer says its status and body. So the description of the API is read off the code that serves it; `openapi`
-//! makes the document of it.
+//! Descriptions of handlers by their types: each argument describes the part of the request that it reads and the
+//! errors that it can return, and the answer describes its status and body. So the description of the API follows from
+//! the code that serves it; `openapi` makes the document from it.
 
 use crate::service::access::RequiredRight;
 use actix_web::HttpRequest;
@@ -10,24 +10,24 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{Array, Object, Schema, Type};
 use utoipa::openapi::{Ref, RefOr, Required};
 
-/// An argument or an answer of a handler that can say what it means to a client.
+/// An argument or an answer of a handler that adds itself to the description of the operation.
 pub trait Described {
     fn describe(to: &mut Description);
 }
 
-/// What is known about one operation.
+/// The description of one operation.
 #[derive(Default)]
 pub struct Description {
-    /// The right that the guard among the arguments asks for, if there is one.
+    /// The right that the guard among the arguments requires, if there is a guard.
     pub guard: Option<RequiredRight>,
     pub query: Vec<QueryMember>,
-    /// What the body holds, if there is one, and whether there must be one.
+    /// The schema of the request body, and whether the body is required; `None` if the operation takes no body.
     pub body: Option<(RefOr<Schema>, Required)>,
-    /// The answers when all goes well: status, content type and what the body holds.
+    /// The successful answers by status, each with the content type and the schema of its body.
     pub answers: BTreeMap<u16, Option<(&'static str, RefOr<Schema>)>>,
-    /// The statuses of the error table that may come back.
+    /// The statuses of the error table that the operation can return.
     pub failures: BTreeSet<u16>,
-    /// The schemas that the above refer to, by name.
+    /// The schemas that the other members refer to, by name.
     pub schemas: BTreeMap<String, RefOr<Schema>>,
 }
 
@@ -44,7 +44,7 @@ impl Description {
         self.query.push(QueryMember { name, text: text.into(), schema: schema.into() });
     }
 
-    /// Sets what the body holds, and whether there must be one.
+    /// Sets the schema of the request body, and whether the body is required.
     pub fn takes_json<T: ToSchema>(&mut self, required: Required) {
         self.body = Some((self.schema_of::<T>(), required));
     }
@@ -63,7 +63,7 @@ impl Description {
         self.answers.insert(200, Some(("application/json", Ref::from_schema_name(name).into())));
     }
 
-    /// Adds an answer of another type.
+    /// Adds an answer with another content type than JSON.
     pub fn answers_with(&mut self, status: u16, content_type: &'static str, schema: impl Into<RefOr<Schema>>) {
         self.answers.insert(status, Some((content_type, schema.into())));
     }
@@ -73,7 +73,7 @@ impl Description {
         self.answers.insert(status, None);
     }
 
-    /// Sets the right that a guard asks for. A guard reads the query too, and may meet a defect.
+    /// Sets the right that a guard requires. A guard also reads the query, and can fail with an internal error.
     pub fn is_guarded_by(&mut self, right: RequiredRight) {
         self.guard = Some(right);
         self.may_fail(&[400, 500]);
@@ -84,7 +84,7 @@ impl Description {
         self.failures.extend(statuses);
     }
 
-    /// A reference to the schema of a type, which is kept with all that it refers to itself.
+    /// Adds the schema of a type and all schemas that it refers to, and returns a reference to it.
     pub fn schema_of<T: ToSchema>(&mut self) -> RefOr<Schema> {
         let mut referred = vec![(T::name().into_owned(), T::schema())];
         T::schemas(&mut referred);
@@ -98,9 +98,9 @@ fn page_of(row: RefOr<Schema>) -> Object {
     let number = |text: &str| Object::builder().schema_type(Type::Integer).description(Some(text));
     Object::builder()
         .schema_type(Type::Object)
-        .property("skip", number("Rows left out at the start, as asked for."))
-        .property("limit", number("Rows shown at most, as asked for; -1: all."))
-        .property("total", number("Rows that matched."))
+        .property("skip", number("The `skip` of the request: the number of rows left out at the start."))
+        .property("limit", number("The `limit` of the request: the largest number of rows; -1 stands for all."))
+        .property("total", number("The number of rows that matched."))
         .property("resources", Array::new(row))
         .required("skip")
         .required("limit")
@@ -109,7 +109,7 @@ fn page_of(row: RefOr<Schema>) -> Object {
         .build()
 }
 
-// Not from the request, or told by the path already.
+// These are not read from the request, or described by the path.
 impl<T: ?Sized> Described for Data<T> {
     fn describe(_: &mut Description) {}
 }

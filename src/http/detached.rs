@@ -1,5 +1,6 @@
-//! Handlers that go on when the client goes away. actix drops the handler of a connection that breaks, wherever it
-//! waits; one that has recorded an order and not yet begun with it would leave it lying until the next start.
+//! Handlers that continue after the client disconnects. actix drops the handler of a connection that breaks, at any of
+//! its await points. A handler that has recorded an operation and not yet started it would leave it pending until the
+//! next start of the program.
 
 use actix_web::Handler;
 use std::future::{Future, pending};
@@ -7,7 +8,7 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use tracing::Instrument;
 
-/// A handler whose work is finished once its arguments are there, whatever its client does.
+/// A handler that runs to its end once its arguments are read, whether or not the client stays connected.
 #[derive(Clone)]
 pub struct Detached<H>(pub H);
 
@@ -25,7 +26,7 @@ where
                 Ok(output) => output,
                 Err(error) => match error.try_into_panic() {
                     Ok(panic) => resume_unwind(panic),
-                    // The worker has ended, and whoever waits here with it.
+                    // The worker's runtime has stopped, so this future is about to be dropped.
                     Err(_) => pending().await,
                 },
             }

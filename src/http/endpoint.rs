@@ -1,4 +1,4 @@
-//! One endpoint: where it is, who serves it, and what is to be said about it beyond what its handler's types say.
+//! One endpoint: its path, its handler, and the parts of its description that do not follow from the handler's types.
 
 use super::describe::{Described, Description};
 use super::detached::Detached;
@@ -11,9 +11,9 @@ use utoipa::openapi::SchemaFormat;
 use utoipa::openapi::schema::{Object, Type};
 
 pub struct EndpointGroup {
-    /// A tag of the document.
+    /// The tag of the group in the OpenAPI document.
     pub name: &'static str,
-    /// The same in a sentence.
+    /// The description of the tag.
     pub about: &'static str,
     pub endpoints: Vec<Endpoint>,
 }
@@ -21,15 +21,15 @@ pub struct EndpointGroup {
 /// A method of a path, and the handler that serves it.
 pub struct Endpoint {
     pub method: Method,
-    /// The path, with `{…}` for what varies.
+    /// The path, with `{…}` for parameters.
     pub path: String,
-    /// Its name in the document, from which client generators make the names of functions.
+    /// The operation id in the document, from which client generators make the names of functions.
     pub id: &'static str,
-    /// What it does, in a line.
+    /// A summary in one line.
     pub summary: &'static str,
-    /// The right that a call needs.
+    /// The right that a call requires.
     pub needs: RequiredRight,
-    /// Examples of what is asked and answered.
+    /// Examples of requests and answers.
     pub examples: fn() -> Vec<Example>,
     routes: Vec<Route>,
     variant: Option<Variant>,
@@ -39,18 +39,18 @@ pub struct Endpoint {
     failures: &'static [u16],
 }
 
-/// An endpoint of which it is not yet said which right it needs.
+/// An endpoint whose required right is not declared yet; the server serves only an [`Endpoint`].
 pub struct Unprotected(Endpoint);
 
 impl Unprotected {
-    /// Says which right a call needs. The guard of the handler asks for the same one, as far as the path tells; where
-    /// the body names the KMS, the use case authorizes.
+    /// Declares the right that a call requires. The guard of the handler requires the same right if the path names the
+    /// resource; where the body names the KMS, the use case authorizes.
     pub fn needs(self, right: RequiredRight) -> Endpoint {
         Endpoint { needs: right, ..self.0 }
     }
 }
 
-/// A member of the query with which another handler serves.
+/// A member of the query that selects another handler.
 struct Variant {
     member: &'static str,
     text: &'static str,
@@ -65,16 +65,17 @@ impl<A: FromRequest + Described + 'static> Arguments for A {}
 pub trait DescribedHandler<A>: Handler<A, Output: Responder + Described + 'static> {}
 impl<A, H: Handler<A, Output: Responder + Described + 'static>> DescribedHandler<A> for H {}
 
-/// What a call leaves behind.
+/// The effect of a call on the event log.
 #[derive(Clone, Copy, PartialEq)]
 enum Effect {
     None,
-    /// Events, unless it is a dry run.
+    /// The call records events, unless it is a dry run.
     Recorded,
+    /// The call records events, and cannot be a dry run.
     AlwaysRecorded,
 }
 
-/// `GET`: changes nothing.
+/// `GET`, which changes nothing.
 pub fn get<A: Arguments>(
     path: &str,
     handler: impl DescribedHandler<A>,
@@ -114,7 +115,7 @@ pub fn delete<A: Arguments>(
     change(Method::DELETE, path, handler, id, summary)
 }
 
-/// What changes something goes on when the client goes away.
+/// An endpoint that changes something; its handler continues after the client disconnects.
 fn change<A: Arguments>(
     method: Method,
     path: &str,
@@ -146,7 +147,7 @@ where
     }
 }
 
-/// `HEAD` is answered as `GET` is, without the body.
+/// The route of a method. The route of `GET` also serves `HEAD`.
 fn of_method(method: &Method) -> Route {
     match *method {
         Method::GET => web::route().guard(Any(Get()).or(Head())),
@@ -155,23 +156,22 @@ fn of_method(method: &Method) -> Route {
 }
 
 impl Endpoint {
-    /// Under a prefix.
+    /// Puts a prefix before the path.
     pub fn under(self, prefix: &str) -> Self {
         Self { path: format!("{prefix}{}", self.path), ..self }
     }
 
-    /// It leaves nothing behind, although its method is not `GET`.
+    /// Declares that a call records nothing, although its method is not `GET`.
     pub fn read_only(self) -> Self {
         Self { effect: Effect::None, ..self }
     }
 
-    /// It takes no `dry_run`.
+    /// Declares that the endpoint has no `dry_run`.
     pub fn no_dry_run(self) -> Self {
         Self { effect: Effect::AlwaysRecorded, ..self }
     }
 
-    /// Statuses of the error table that may come back, beyond those that follow from the handler's arguments, the path
-    /// and the method.
+    /// Declares statuses of the error table that do not follow from the handler's arguments, the path and the method.
     pub fn refuses(self, failures: &'static [u16]) -> Self {
         Self { failures, ..self }
     }
@@ -180,7 +180,8 @@ impl Endpoint {
         Self { examples, ..self }
     }
 
-    /// Requests with this member of the query are served by another handler, to the same effect for a client.
+    /// Adds a second handler, which serves requests that have this member in the query. In the document both are one
+    /// operation.
     pub fn or_with<A: Arguments>(
         mut self,
         member: &'static str,
@@ -193,22 +194,22 @@ impl Endpoint {
         Self { variant: Some(Variant { member, text, format }), ..self }
     }
 
-    /// What actix is to be told; the first that fits serves.
+    /// The routes to register with actix; the first that matches serves the request.
     pub fn routes(self) -> Vec<Route> {
         self.routes
     }
 
-    /// Is it not served without a bearer token?
+    /// Whether a call always requires a bearer token.
     pub fn needs_token(&self) -> bool {
         !matches!(self.needs, RequiredRight::Nothing | RequiredRight::AsConfigured)
     }
 
-    /// The right that the guard of its handler asks for.
+    /// The right that the guard of the handler requires.
     pub fn guard(&self) -> RequiredRight {
         self.description().guard.unwrap_or(RequiredRight::Nothing)
     }
 
-    /// All that is known about it.
+    /// The complete description, from the handler's types and from the row.
     pub fn description(&self) -> Description {
         let mut description = Description::default();
         (self.arguments)(&mut description);
@@ -221,12 +222,12 @@ impl Endpoint {
         if self.effect != Effect::None {
             description.may_fail(&[503]);
             if self.needs_token() {
-                // The right may be withdrawn before it is used.
+                // The right can be withdrawn between the guard's check and the change.
                 description.may_fail(&[403]);
             }
         }
         if self.effect == Effect::Recorded {
-            let text = "Answers what would be answered, after all checks, and records nothing.";
+            let text = "If true, makes all checks and answers as the change would, but records nothing.";
             description.queries("dry_run", text, Object::with_type(Type::Boolean));
         }
         if let Some(Variant { member, text, format }) = &self.variant {

@@ -1,4 +1,4 @@
-//! The envelope that resources share: id, uri, account, times.
+//! The envelope that resources share: id, URI, account and times.
 
 use crate::domain::place::Region;
 use crate::domain::time::Time;
@@ -6,37 +6,37 @@ use serde::{Serialize, Serializer};
 use std::fmt::Display;
 use utoipa::ToSchema;
 
-/// What every resource begins with.
+/// The members with which every resource begins.
 #[derive(Serialize, ToSchema)]
 pub struct Envelope {
-    /// The resource's id.
+    /// The id of the resource.
     #[schema(example = "0b90f8de-8617-498d-ad63-ca18eb717ae7")]
     id: String,
-    /// Its uri.
+    /// The URI of the resource.
     #[schema(example = "kylo:kylo:cckm:kms:kms")]
     uri: String,
-    /// The domain that it is in.
+    /// The domain of the resource; always the root domain.
     #[schema(example = "kylo:kylo:admin:accounts:kylo")]
     account: &'static str,
-    /// The application that made it.
+    /// The application that created the resource; always the same.
     #[schema(example = "ncryptify:gemalto:admin:apps:kylo")]
     application: &'static str,
-    /// Whose application that is.
+    /// The account of that application.
     #[serde(rename = "devAccount")]
     #[schema(example = "ncryptify:gemalto:admin:accounts:gemalto")]
     dev_account: &'static str,
-    /// When it was made.
+    /// The time at which the resource was created.
     #[serde(rename = "createdAt", serialize_with = "rfc3339")]
     #[schema(value_type = String, format = DateTime, example = "2020-11-05T05:29:17.200168Z")]
     created_at: Time,
-    /// When it was last changed.
+    /// The time of the last change.
     #[serde(rename = "updatedAt", serialize_with = "rfc3339")]
     #[schema(value_type = String, format = DateTime, example = "2020-11-05T05:29:17.200168Z")]
     updated_at: Time,
 }
 
 impl Envelope {
-    /// The envelope of a resource; `kind` is the service and type in its uri, `named` the last part.
+    /// The envelope of a resource; `kind` is the service and type in its URI, `named` the last part of it.
     pub fn new(id: impl Display, kind: &str, named: impl Display, created_at: Time, updated_at: Time) -> Self {
         Self {
             id: id.to_string(),
@@ -50,17 +50,17 @@ impl Envelope {
     }
 }
 
-/// A moment as clients read it.
+/// Serialises a time in the format of RFC 3339.
 pub fn rfc3339<S: Serializer>(time: &Time, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(time)
 }
 
-/// What clients read as text.
+/// Serialises a value as its text.
 pub fn text<S: Serializer>(value: &impl Display, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(value)
 }
 
-/// The names of regions, without a copy of each: a page holds many.
+/// Serialises the names of regions without a copy of each.
 pub fn regions<S: Serializer>(regions: &[Region], to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(regions.iter().map(Region::as_str))
 }

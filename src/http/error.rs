@@ -1,5 +1,5 @@
-//! Errors as answers: one enum in; status, code, name, reason and text out. No other place turns a failure into an
-//! answer.
+//! Errors as answers: [`Problem`] becomes a status, a code, a name, a reason and a message. No other module turns a
+//! failure into an answer.
 
 mod table;
 
@@ -11,46 +11,36 @@ use serde::Serialize;
 pub use table::{Cause, ROWS, Row, cause, causes};
 use utoipa::openapi::schema::{Object, Type};
 
-/// Why a request gets an error for an answer.
+/// The error of a request.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// The use case failed.
     #[error(transparent)]
     Failure(#[from] Failure),
-    /// The body is not the JSON that is expected.
+    /// The body is not the expected JSON.
     #[error("{0}")]
     Body(String),
-    /// The body is larger than is taken.
+    /// The body is larger than the limit, in bytes.
     #[error("the body is larger than {0} bytes")]
     BodyTooLarge(usize),
-    /// The body is packed.
+    /// The body has a `Content-Encoding`.
     #[error("the body must not be encoded: Content-Encoding `{0}` is not read")]
     BodyEncoded(String),
-    /// The body did not arrive whole.
-    #[error("the body did not arrive whole")]
+    /// The connection ended before the end of the body.
+    #[error("the body is incomplete")]
     BodyCutOff,
-    /// The body did not arrive in time.
+    /// The body did not arrive within the limit, in seconds.
     #[error("the body did not arrive within {0} s")]
     BodyTooSlow(u64),
-    /// A member of the query does not hold what it should.
+    /// A member of the query has an invalid value; `problem` says which values are valid.
     #[error("{member}: {problem}")]
-    Query {
-        /// Which member.
-        member: &'static str,
-        /// What is wrong with it, and what would be right.
-        problem: String,
-    },
+    Query { member: &'static str, problem: String },
     /// Nothing is served at this path.
     #[error("there is no API at {0}")]
     NoRoute(String),
     /// The path is served, but not with this method.
-    #[error("{method} is not served here, but {allowed}")]
-    NoMethod {
-        /// Which method.
-        method: String,
-        /// Which ones are served there.
-        allowed: String,
-    },
+    #[error("the method {method} is not allowed here; allowed are {allowed}")]
+    NoMethod { method: String, allowed: String },
 }
 
 impl From<Refusal> for Problem {
@@ -66,14 +56,14 @@ pub struct ErrorBody {
     /// A number for the kind of error.
     #[schema(example = 9)]
     code: u16,
-    /// A stable name, a colon, and what it means.
+    /// A stable name, a colon, and the meaning of the name.
     #[serde(rename = "codeDesc")]
     #[schema(example = "NCERRResourceNotFound: Resource not found")]
     code_desc: String,
-    /// Why, in one word of snake case that stays when messages change.
+    /// The stable name of the cause, in snake case.
     #[schema(schema_with = reasons)]
     reason: &'static str,
-    /// What is wrong, with which member, and what would be right.
+    /// The member that is wrong, what is wrong with it, and which values are valid.
     #[schema(example = "AWS KMS 0b90f8de-8617-498d-ad63-ca18eb717ae7 does not exist")]
     message: String,
 }
@@ -81,7 +71,7 @@ pub struct ErrorBody {
 fn reasons() -> Object {
     Object::builder()
         .schema_type(Type::String)
-        .description(Some("Why, in one word of snake case that stays when messages change."))
+        .description(Some("The stable name of the cause, in snake case."))
         .enum_values(Some(causes().map(|cause| cause.reason)))
         .build()
 }
@@ -104,7 +94,7 @@ impl ResponseError for Problem {
             Problem::Failure(Failure::Busy) => {
                 answer.insert_header((header::RETRY_AFTER, "1"));
             }
-            // The rest of the body is not waited for.
+            // The server does not wait for the rest of the body.
             Problem::BodyTooSlow(_) => {
                 answer.force_close();
             }

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-/// What is asked, and what is answered.
+/// A request and its answer.
 pub struct Example {
     pub name: &'static str,
     pub summary: &'static str,
     /// The body of the request, if it has one.
     pub request: Option<Value>,
     /// The body of the answer.
-    pub answered: Value,
+    pub answer: Value,
 }
 
 const REGIONS: [&str; 16] = [
@@ -63,19 +63,19 @@ pub fn add_kms() -> Vec<Example> {
 
 /// `GET /v1/cckm/aws/kms`
 pub fn list_kms() -> Vec<Example> {
-    let answered = json!({"skip": 0, "limit": 10, "total": 1, "resources": [kms()]});
-    vec![Example { name: "list", summary: "One KMS", request: None, answered }]
+    let answer = json!({"skip": 0, "limit": 10, "total": 1, "resources": [kms()]});
+    vec![Example { name: "list", summary: "One KMS", request: None, answer }]
 }
 
 /// `GET /v1/cckm/aws/kms/{id}`
 pub fn get_kms() -> Vec<Example> {
-    vec![Example { name: "get", summary: "A KMS", request: None, answered: kms() }]
+    vec![Example { name: "get", summary: "A KMS", request: None, answer: kms() }]
 }
 
 /// `PATCH /v1/cckm/aws/kms/{id}`
 pub fn update_kms() -> Vec<Example> {
-    let answered = with(kms(), &[more_regions(), json!({"updatedAt": "2020-11-05T06:32:48.93875576Z"})]);
-    vec![Example { name: "regions", summary: "Other regions", request: Some(more_regions()), answered }]
+    let answer = with(kms(), &[more_regions(), json!({"updatedAt": "2020-11-05T06:32:48.93875576Z"})]);
+    vec![Example { name: "regions", summary: "Other regions", request: Some(more_regions()), answer }]
 }
 
 /// `POST /v1/cckm/aws/kms/{id}/update-acls`
@@ -85,16 +85,16 @@ pub fn update_acls() -> Vec<Example> {
         "updatedAt": "2020-11-05T06:34:10.828983451Z",
         "acls": [{"group": "CCKM Users", "actions": ["view", "keycreate"]}],
     });
-    let answered = with(kms(), &[more_regions(), acls]);
-    vec![Example { name: "group", summary: "Permissions for a group", request: Some(request), answered }]
+    let answer = with(kms(), &[more_regions(), acls]);
+    vec![Example { name: "group", summary: "Permissions for a group", request: Some(request), answer }]
 }
 
-fn direct(request: Value, answered: Value) -> Example {
-    Example { name: "direct", summary: "By the connection itself", request: Some(request), answered }
+fn direct(request: Value, answer: Value) -> Example {
+    Example { name: "direct", summary: "By the connection itself", request: Some(request), answer }
 }
 
-fn assumed(request: Value, answered: Value) -> Example {
-    Example { name: "assumed", summary: "By a role that the connection assumes", request: Some(request), answered }
+fn assumed(request: Value, answer: Value) -> Example {
+    Example { name: "assumed", summary: "By a role that the connection assumes", request: Some(request), answer }
 }
 
 fn role() -> Value {

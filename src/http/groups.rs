@@ -1,4 +1,4 @@
-//! Groups and who is in them.
+//! Groups and their members.
 
 use super::answer::{Created, Json, NoContent};
 use super::body::{Body, clearable, optional, read_as, required};
@@ -20,26 +20,26 @@ use serde_json::Value;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// A group to make or to describe. Members that are not given are left as they are.
+/// A group to create or change. A member that is absent keeps its value.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = GroupRequest)]
 pub struct GroupBody {
-    /// Its name, which is its identity. A new group needs one.
+    /// The name of the group, which cannot be changed. Required for a new group.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "key officers")]
     name: Option<String>,
-    /// What it is for.
+    /// A description of the group.
     #[serde(default, deserialize_with = "clearable")]
     description: Option<String>,
-    /// Attached for applications.
+    /// A JSON object for the use of applications.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<Object>)]
     app_metadata: Option<Value>,
-    /// Attached for clients.
+    /// A JSON object for the use of clients.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<Object>)]
     client_metadata: Option<Value>,
-    /// Attached for users.
+    /// A JSON object for the use of users.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<Object>)]
     user_metadata: Option<Value>,
@@ -49,25 +49,25 @@ pub struct GroupBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Group)]
 pub struct GroupView {
-    /// Its name.
+    /// The name of the group.
     name: String,
-    /// What it is for.
+    /// A description of the group.
     description: String,
-    /// Attached for applications.
+    /// A JSON object for the use of applications.
     #[schema(value_type = Object)]
     app_metadata: Value,
-    /// Attached for clients.
+    /// A JSON object for the use of clients.
     #[schema(value_type = Object)]
     client_metadata: Value,
-    /// Attached for users.
+    /// A JSON object for the use of users.
     #[schema(value_type = Object)]
     user_metadata: Value,
-    /// How many users are in it.
+    /// The number of users in the group.
     users_count: u64,
-    /// When it was made.
+    /// The time at which the group was created.
     #[schema(format = DateTime)]
     created_at: String,
-    /// When it was last changed.
+    /// The time of the last change.
     #[schema(format = DateTime)]
     updated_at: String,
 }

@@ -1,6 +1,6 @@
-//! Access as types: the first argument of a handler says which right its route needs, and holds the proof of it. A
-//! guard's future is ready at once (it reads the state: no lock that waits, no disk), because actix polls a handler's
-//! arguments side by side and the first error wins; so access is authorized before a byte of the body is read.
+//! Guards: the type of a handler's first argument is the right that its route requires, and the value holds the permit.
+//! actix polls the arguments of a handler concurrently and returns the first error. A guard's future is ready at once
+//! (it reads the published state, without locks or disk), so access is authorized before a byte of the body is read.
 
 use super::describe::{Described, Description};
 use super::error::Problem;
@@ -37,13 +37,13 @@ pub struct OnKey<A> {
     pub context: RequestContext,
 }
 
-/// A caller who may do `A` with the policy template that the path names.
+/// A caller who may do `A` on the policy template that the path names.
 pub struct OnTemplate<A> {
     pub permit: TemplatePermit<A>,
     pub context: RequestContext,
 }
 
-/// A caller without a token, of whom only the address is known.
+/// A caller without a token; only the address is known.
 pub struct Anonymous {
     pub context: RequestContext,
     pub source: String,
@@ -51,8 +51,8 @@ pub struct Anonymous {
 }
 
 impl Anonymous {
-    /// Notes for the log which user it turned out to be.
-    pub fn is(&self, user: Arc<User>) {
+    /// Sets the user that the request's line in the log names.
+    pub fn signed_in_as(&self, user: Arc<User>) {
         self.request.extensions_mut().insert(user);
     }
 }
@@ -158,10 +158,10 @@ impl Described for Anonymous {
     }
 }
 
-/// The KMS that the path names.
+/// The id of the KMS in the path.
 ///
 /// # Errors
-/// When that is not an id.
+/// [`Problem`] if the path has something else than an id.
 pub fn kms_id(request: &HttpRequest) -> Result<KmsId, Problem> {
     let text = request.match_info().get("id").unwrap_or_default();
     Ok(KmsId::parse(text).map_err(|problem| invalid("id", problem))?)
@@ -185,10 +185,11 @@ fn context(request: &HttpRequest) -> Result<RequestContext, Problem> {
     Ok(RequestContext { request_id: request_id(request), dry_run: flag(request, "dry_run")? })
 }
 
-/// A member of the query that is `true` or `false`, and false if it is not there.
+/// Reads a member of the query that is `true` or `false`; if it is absent, it is `false`.
 ///
 /// # Errors
-/// When it is something else, nothing at all, or there more than once: what was to be a dry run must not be a change.
+/// [`Problem`] if the member has another value or none, or is given more than once: a request that was meant as a dry
+/// run must not change anything.
 pub fn flag(request: &HttpRequest, member: &'static str) -> Result<bool, Problem> {
     if request.query_string().is_empty() {
         return Ok(false);

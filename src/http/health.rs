@@ -1,5 +1,5 @@
-//! `/healthz`, `/readyz`, `/metrics`: for those who watch over the service. They need no token, unless the settings ask
-//! for one for the figures.
+//! `/healthz`, `/readyz` and `/metrics`, for monitoring. They need no token, unless the settings require one for
+//! `/metrics`.
 
 use super::answer::Json;
 use super::describe::{Described, Description};
@@ -18,28 +18,29 @@ use std::future::{self, Ready};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, Type};
 
-/// How the service is.
+/// The status of the service.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Status)]
 pub struct StatusView {
-    /// In a word, or with a remedy.
+    /// `ok`, `ready`, or what is wrong and how to fix it.
     #[schema(example = "ready")]
     status: &'static str,
 }
 
-/// 200 or 503, for those who ask by status only.
+/// 200 if the service accepts changes, otherwise 503.
 pub struct Readiness(bool);
 
-/// The text form that Prometheus reads.
+/// Metrics in the text format of OpenMetrics.
 pub struct MetricsText(String);
 
-/// Who may read `/metrics`; set when the server starts.
+/// The access to `/metrics`; set when the server starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricsAccess {
-    /// Nobody: the path answers as one that is not served.
+    /// Nobody can read it: the path answers 404.
     Closed,
+    /// Everybody can read it, without a token.
     Open,
-    /// Members of `admin`.
+    /// Members of `admin` can read it.
     ForAdmins,
 }
 
@@ -48,19 +49,19 @@ pub struct MetricsReader;
 
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// `GET /healthz`: is the program there at all?
+/// `GET /healthz`: answers as long as the program runs.
 pub async fn alive() -> Json<StatusView> {
     Json(StatusView { status: "ok" })
 }
 
-/// `GET /readyz`: does it take changes?
+/// `GET /readyz`: answers whether the service accepts changes.
 pub async fn ready(services: Data<Services>) -> Readiness {
     Readiness(services.is_accepting())
 }
 
-/// `GET /metrics`: in the text form that Prometheus reads.
+/// `GET /metrics`: the metrics in the text format of OpenMetrics.
 pub async fn metrics(_who: MetricsReader, services: Data<Services>, metrics: Data<Metrics>) -> MetricsText {
-    MetricsText(metrics.text(&services))
+    MetricsText(metrics.encode(&services))
 }
 
 impl FromRequest for MetricsReader {

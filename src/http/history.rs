@@ -1,4 +1,4 @@
-//! `GET /v1/cckm/aws/kms/{id}/history`: who did what to a KMS, and when.
+//! `GET /v1/cckm/aws/kms/{id}/history`: the events of a KMS.
 
 use super::error::Problem;
 use super::guard::{Authorized, kms_id};
@@ -14,30 +14,30 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// One thing that happened.
+/// One event of a KMS.
 #[derive(Serialize, ToSchema)]
 #[schema(as = HistoryEntry)]
 pub struct EntryView {
-    /// Its number in the log.
+    /// The number of the event in the log.
     #[schema(example = 42)]
     seq: u64,
-    /// When.
+    /// The time of the event.
     #[serde(serialize_with = "super::envelope::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     time: Time,
-    /// Who: the name of that time, or `system`.
+    /// The user who caused the event, by the name at that time; or a schedule, or `system`.
     #[schema(example = "admin")]
     actor: String,
-    /// Who, by id; absent for `system`.
+    /// The id of the user; absent for schedules and for `system`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     user_id: Option<String>,
-    /// In which request.
+    /// The id of the request that caused the event.
     request_id: String,
-    /// What: the name of the event.
+    /// The name of the event.
     #[schema(example = "RegionsReplaced")]
     event: String,
-    /// What it brought.
+    /// The members of the event.
     #[schema(value_type = Object)]
     details: Value,
 }

@@ -1,4 +1,4 @@
-//! The principals of a KMS's account, for policies: IAM's users and roles, in AWS's own form.
+//! The IAM users and roles of a KMS's account, for use in policies, in AWS's own format.
 
 use super::answer::Json;
 use super::body::{Body, optional, required};
@@ -14,23 +14,23 @@ use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Whose principals, and which.
+/// The KMS whose account is read, and the page of it.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = IamRequest)]
 pub struct IamBody {
-    /// Name or id of the KMS.
+    /// The name or id of the KMS.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "kms")]
     kms: Option<String>,
-    /// Only those whose path begins so.
+    /// Only users or roles whose path begins with this prefix.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "/division/")]
     path_prefix: Option<String>,
-    /// How many at most, 1 to 1000; AWS's own default if absent or 0.
+    /// The largest number of rows, 1 to 1000; AWS's default if absent or 0.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = 100)]
     max_items: Option<i64>,
-    /// The `Marker` of the answer before, to go on from there.
+    /// The `Marker` of the previous page.
     #[serde(default, deserialize_with = "optional")]
     marker: Option<String>,
 }
@@ -40,7 +40,7 @@ pub struct IamBody {
 #[schema(as = IamUsers)]
 #[serde(rename_all = "PascalCase")]
 pub struct UsersView {
-    /// They.
+    /// The users on this page.
     users: Vec<UserView>,
     #[serde(flatten)]
     end: EndView,
@@ -51,62 +51,62 @@ pub struct UsersView {
 #[schema(as = IamRoles)]
 #[serde(rename_all = "PascalCase")]
 pub struct RolesView {
-    /// They.
+    /// The roles on this page.
     roles: Vec<RoleView>,
     #[serde(flatten)]
     end: EndView,
 }
 
-/// Where a page ends.
+/// The end of a page.
 #[derive(Serialize, ToSchema)]
 #[schema(as = IamPageEnd)]
 #[serde(rename_all = "PascalCase")]
 pub struct EndView {
-    /// Are there more?
+    /// Whether there are more pages.
     is_truncated: bool,
-    /// Where the next page begins.
+    /// The value of `marker` for the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     marker: Option<String>,
 }
 
-/// A user of IAM's.
+/// An IAM user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = IamUser)]
 #[serde(rename_all = "PascalCase")]
 pub struct UserView {
-    /// Its path.
+    /// The path of the user.
     path: String,
-    /// Its name.
+    /// The name of the user.
     user_name: String,
-    /// IAM's id of it.
+    /// The id that IAM has given the user.
     user_id: String,
-    /// Its ARN.
+    /// The ARN of the user.
     arn: String,
-    /// When it was made.
+    /// The time at which the user was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     create_date: Option<String>,
 }
 
-/// A role of IAM's.
+/// An IAM role.
 #[derive(Serialize, ToSchema)]
 #[schema(as = IamRole)]
 #[serde(rename_all = "PascalCase")]
 pub struct RoleView {
-    /// Its path.
+    /// The path of the role.
     path: String,
-    /// Its name.
+    /// The name of the role.
     role_name: String,
-    /// IAM's id of it.
+    /// The id that IAM has given the role.
     role_id: String,
-    /// Its ARN.
+    /// The ARN of the role.
     arn: String,
-    /// When it was made.
+    /// The time at which the role was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     create_date: Option<String>,
-    /// What somebody said about it.
+    /// The description of the role.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     description: Option<String>,
@@ -135,7 +135,7 @@ pub async fn roles(
 impl IamBody {
     fn wanted(self) -> Result<PrincipalsRequest, Refusal> {
         let limit = match self.max_items {
-            // Clients that want no limit send 0.
+            // Clients send 0 for "no limit".
             None | Some(0) => None,
             Some(items @ 1..=1000) => u16::try_from(items).ok(),
             Some(_) => return Err(invalid("max_items", "must be from 1 to 1000")),

@@ -1,4 +1,4 @@
-//! The KMS endpoints of the vendor's page, and archive and recover.
+//! KMSs: the endpoints of the vendor's page, and archive and recover.
 
 mod body;
 mod view;
@@ -31,7 +31,7 @@ pub async fn accounts(
     services: Data<Services>,
 ) -> Result<Json<AccountView>, Problem> {
     let validate = body.0.validates();
-    let (connection, role) = body.0.way()?;
+    let (connection, role) = body.0.connection_and_role()?;
     let account = services.kms.account(who.permit, &connection, role.as_ref(), validate).await?;
     Ok(Json(AccountView::of(account, role)))
 }
@@ -42,7 +42,7 @@ pub async fn all_regions(
     body: Body<AccountBody>,
     services: Data<Services>,
 ) -> Result<Json<RegionsView>, Problem> {
-    let (connection, role) = body.0.way()?;
+    let (connection, role) = body.0.connection_and_role()?;
     let account = services.kms.account(who.permit, &connection, role.as_ref(), false).await?;
     Ok(Json(RegionsView::of(&account)))
 }
@@ -128,7 +128,7 @@ pub async fn actions(
     listing: Listing<ActionView>,
 ) -> List<ActionView> {
     let (table, Query { skip, limit, .. }) = (ActionView::table(), listing.0);
-    // A client that asks for the table gets all of it.
+    // Unlike other lists, the table has no default limit.
     let limit = if is_given(Some(request.query_string()), "limit") { limit } else { Limit::All };
     let total = table.len();
     List::of(skip, limit, total, table.into_iter().skip(skip).take(limit.rows()))
@@ -143,13 +143,13 @@ fn at(request: &HttpRequest) -> Result<Time, Problem> {
     let value = members(request.query_string()).into_iter().rfind(|(name, _)| name == "at").map(|(_, value)| value);
     let problem = || Problem::Query {
         member: "at",
-        problem: "must be a moment as RFC 3339 has it, such as 2020-11-05T05:29:17Z".to_owned(),
+        problem: "must be a time in the format of RFC 3339, such as 2020-11-05T05:29:17Z".to_owned(),
     };
-    let moment = chrono::DateTime::parse_from_rfc3339(&value.ok_or_else(problem)?).map_err(|_| problem())?;
-    Ok(Time::of(moment.to_utc()))
+    let time = chrono::DateTime::parse_from_rfc3339(&value.ok_or_else(problem)?).map_err(|_| problem())?;
+    Ok(Time::of(time.to_utc()))
 }
 
-/// How a list of actions is described.
+/// The schema of a list of actions.
 fn action_names() -> Array {
     let names = Action::ALL.iter().map(|action| action.name());
     let name = Object::builder().schema_type(Type::String).enum_values(Some(names));

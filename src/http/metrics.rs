@@ -1,4 +1,4 @@
-//! Counts and times for Prometheus: `/metrics`.
+//! The metrics for Prometheus: `/metrics`.
 
 use super::health::MetricsAccess;
 use crate::service::Services;
@@ -32,16 +32,16 @@ struct RequestLabels {
     status: u16,
 }
 
-/// A method's name; one that a client made up must not make a series either.
-fn known(method: &Method) -> &'static str {
+/// The label for a method. Unknown methods share one label, so that clients cannot create series.
+fn method_label(method: &Method) -> &'static str {
     const KNOWN: [Method; 7] =
         [Method::GET, Method::POST, Method::PATCH, Method::DELETE, Method::PUT, Method::HEAD, Method::OPTIONS];
     KNOWN.iter().find(|known| *known == method).map_or("other", Method::as_str)
 }
 
 impl Metrics {
-    /// The figures that these may read. The number of the last event is for administrators alone: it grows by a
-    /// failed login of a user who exists, and not by one of a stranger.
+    /// The metrics for this access. `ledger_head` is for administrators only: it increases with a failed login of an
+    /// existing user, and not with that of an unknown one, so it would tell which users exist.
     pub fn new(access: MetricsAccess) -> Self {
         let mut registry = Registry::with_prefix("claviger");
         let gauge = |registry: &mut Registry, name, help| {
@@ -73,16 +73,17 @@ impl Metrics {
 }
 
 impl Metrics {
-    pub fn count(&self, request: &HttpRequest, status: u16, took: Duration) {
-        // The pattern, not the path: ids would make a series each.
+    /// Records a request that was answered.
+    pub fn observe(&self, request: &HttpRequest, status: u16, took: Duration) {
+        // The label is the pattern of the path: with the path itself, each id would create a series.
         let route = request.match_pattern().unwrap_or_else(|| "unknown".to_owned());
-        let labels = RequestLabels { method: known(request.method()), route, status };
+        let labels = RequestLabels { method: method_label(request.method()), route, status };
         self.requests.get_or_create(&labels).inc();
         self.durations.observe(took.as_secs_f64());
     }
 
-    /// Everything, in the text form that Prometheus reads.
-    pub fn text(&self, services: &Services) -> String {
+    /// Encodes all metrics in the text format of OpenMetrics.
+    pub fn encode(&self, services: &Services) -> String {
         let published = services.state();
         let state = &published.state;
         let count = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);

@@ -1,5 +1,5 @@
-//! The API over HTTPS. Each handler authorizes, reads its request, calls one use case and renders the answer. Knows
-//! actix; knows nothing of sled or AWS.
+//! The API over HTTPS. Each handler authorizes the caller, reads the request, calls one use case and renders the
+//! answer. The module uses actix, and has no access to the ledger or AWS.
 
 pub mod answer;
 pub mod body;

@@ -1,5 +1,5 @@
-//! `GET /api/v1/openapi.json`: the description of the API, made of the list of `routes` and of what the types of its
-//! handlers say. Nothing about a single endpoint stands here.
+//! `GET /api/v1/openapi.json`: the description of the API, made from the list of `routes` and the types of its
+//! handlers. This module has nothing that concerns a single endpoint.
 
 use super::describe::{Described, Description, QueryMember};
 use super::endpoint::{Endpoint, EndpointGroup};
@@ -21,28 +21,28 @@ use utoipa::openapi::{
     Tag, example,
 };
 
-/// The description, written out; made once when the server starts.
+/// The serialised description; made once when the server starts.
 pub struct Document(Bytes);
 
 /// The description as an answer.
 pub struct DocumentText(Bytes);
 
-const ABOUT: &str = "An AWS cloud key manager that an organisation runs itself.\n\nBodies are JSON, whatever the content \
-    type says; members that are not known are left alone, and an empty text for an optional member is the same as no \
-    member. Every answer carries `X-Request-ID`: that of the request, if it sends one.";
+const ABOUT: &str = "An AWS cloud key manager that an organisation runs itself.\n\nBodies are JSON, whatever the \
+    content type says. Unknown members are ignored, and an empty text for an optional member is the same as no member. \
+    Every answer has the header `X-Request-ID`, with the value of the request if it sends one.";
 const TOKEN: &str = "bearer";
 
-/// What stands for `{…}` in a path, told by the segment before it: its text, and its format if it has one.
+/// The description of `{…}` in a path and its format, if it has one, by the segment before it.
 const PATH_PARAMETERS: &[(&str, &str, Option<&str>)] = &[
     ("kms", "The id of the KMS.", Some("uuid")),
-    ("keys", "The id of the key, ours, not AWS's.", Some("uuid")),
-    ("keys2", "Name or id of the source key.", None),
+    ("keys", "The id of the key (Claviger's, not AWS's).", Some("uuid")),
+    ("keys2", "The name or id of the source key.", None),
     ("synchronization-jobs", "The id of the synchronisation job.", Some("uuid")),
     ("bulkjob", "The id of the bulk job.", Some("uuid")),
     ("templates", "The id of the policy template.", Some("uuid")),
     ("job-configs", "The id of the schedule.", Some("uuid")),
     ("jobs", "The id of the run.", Some("uuid")),
-    ("connections", "Name or id of the connection.", None),
+    ("connections", "The name or id of the connection.", None),
     ("tokens", "The id of the refresh token.", Some("uuid")),
     ("users", "The id of the user, `local|<uuid>`.", None),
     ("groups", "The name of the group.", None),
@@ -57,7 +57,7 @@ impl Document {
     /// The description of these endpoints.
     ///
     /// # Errors
-    /// When it cannot be written out.
+    /// An error of the serialisation.
     pub fn of(groups: &[EndpointGroup]) -> serde_json::Result<Self> {
         serde_json::to_vec(&describe(groups)).map(|text| Self(text.into()))
     }
@@ -182,16 +182,16 @@ fn request_body((schema, required): (RefOr<Schema>, Required), examples: &[Examp
 
 fn answer(status: u16, body: Option<(&'static str, RefOr<Schema>)>, examples: &[Example]) -> Response {
     let text = match status {
-        201 => "Made.",
-        202 => "Begun; it goes on.",
-        204 => "Done.",
-        503 => "Not now.",
-        _ => "As asked.",
+        201 => "The resource was created.",
+        202 => "The job was started.",
+        204 => "The request succeeded.",
+        503 => "The service does not accept changes.",
+        _ => "The request succeeded.",
     };
     let response = Response::builder().description(text);
-    let answered = examples.iter().map(|example| (example, example.answered.clone()));
+    let answers = examples.iter().map(|example| (example, example.answer.clone()));
     match body {
-        Some((content_type, schema)) => response.content(content_type, content(schema, answered)).build(),
+        Some((content_type, schema)) => response.content(content_type, content(schema, answers)).build(),
         None => response.build(),
     }
 }
@@ -221,7 +221,7 @@ fn error_response(status: u16) -> Response {
     let examples = rows.iter().map(|row| {
         let reason = causes().find(|cause| cause.row == *row).map(|cause| cause.reason);
         let value = json!({"code": row.code, "codeDesc": row.code_desc(), "reason": reason,
-            "message": "what is wrong, and with which member"});
+            "message": "the member that is wrong, and what is wrong with it"});
         (row.name, example::Example::builder().value(Some(value)).build())
     });
     let schema = Ref::from_schema_name(ErrorBody::name());
@@ -234,7 +234,7 @@ fn error_response(status: u16) -> Response {
 }
 
 fn retry_after() -> Header {
-    let text = "Seconds until it may be tried again, where that is known.";
+    let text = "Seconds until the request can be repeated, if known.";
     Header::builder().schema(Object::with_type(Type::Integer)).description(Some(text)).build()
 }
 

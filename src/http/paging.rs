@@ -1,4 +1,5 @@
-//! `skip`, `limit`, `sort` and filters out of a query; a page into an answer. Long answers are streamed.
+//! Lists: reads `skip`, `limit`, `sort` and filters from the query, and writes a page as an answer. Long answers are
+//! streamed.
 
 use super::describe::{Described, Description};
 use super::error::Problem;
@@ -16,12 +17,11 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Array, Object, Type};
 
-/// What a client asks of a list of `C`.
+/// The query for a list of `C`.
 pub struct Listing<C>(pub Query, PhantomData<C>);
 
-/// The members that a list can be sorted and filtered by.
+/// The members by which a list can be sorted and filtered.
 pub trait Columns {
-    /// Sorted.
     const SORTS: &'static [&'static str];
     const FILTERS: &'static [&'static str];
 }
@@ -40,12 +40,12 @@ impl<C> FromRequest for Listing<C> {
     }
 }
 
-/// The members of a query, decoded, in order.
+/// The decoded members of a query, in order.
 pub fn members(query: &str) -> Vec<(String, String)> {
     serde_urlencoded::from_str(query).unwrap_or_default()
 }
 
-/// Does the query have this member, with a value?
+/// Whether the query has this member with a value.
 pub fn is_given(query: Option<&str>, member: &str) -> bool {
     query.is_some_and(|query| members(query).iter().any(|(name, value)| name == member && !value.is_empty()))
 }
@@ -54,7 +54,7 @@ fn parse(query: &str) -> Result<Query, Problem> {
     let mut parsed = Query { skip: 0, limit: Limit::Rows(10), sort: Vec::new(), filters: Vec::new() };
     for (member, value) in members(query) {
         match member.as_str() {
-            // Real clients send members that they have no value for.
+            // Clients send members without a value.
             _ if value.is_empty() => {}
             "skip" => parsed.skip = skip(&value)?,
             "limit" => parsed.limit = limit(&value)?,
@@ -66,10 +66,10 @@ fn parse(query: &str) -> Result<Query, Problem> {
     Ok(parsed)
 }
 
-/// A list has fewer members than that: what orders it is kept for every row.
+/// The largest number of members in `sort`; a sort keeps a value of each for every row.
 const SORTS_MAX: usize = 16;
 
-/// Every row is held against every filter.
+/// The largest number of filters; every row is compared with every filter.
 const FILTERS_MAX: usize = 200;
 
 fn too_many(member: &'static str, what: &str, most: usize) -> Problem {
@@ -79,7 +79,7 @@ fn too_many(member: &'static str, what: &str, most: usize) -> Problem {
 fn sort(value: &str) -> Result<Vec<(String, bool)>, Problem> {
     let mut sort: Vec<(String, bool)> = Vec::new();
     for (member, descending) in value.split(',').map(str::trim).filter(|part| !part.is_empty()).map(direction) {
-        // A second time orders nothing any more.
+        // A repeated member has no effect on the order.
         if sort.iter().any(|(known, _)| *known == member) {
             continue;
         }
@@ -114,14 +114,14 @@ fn direction(member: &str) -> (String, bool) {
     }
 }
 
-/// So many rows are written on the thread that answers, in about half a millisecond.
-const ROWS_AT_ONCE: usize = 50;
+/// The largest number of rows that the worker's own thread writes; this takes about half a millisecond.
+const INLINE_ROWS_MAX: usize = 50;
 
-/// Up to so many rows are one text, whose length the answer tells; more are streamed.
-const WHOLE: usize = 500;
+/// The largest number of rows in an answer with `Content-Length`; longer answers are streamed.
+const BUFFERED_ROWS_MAX: usize = 500;
 
-/// So many rows are one piece of a streamed answer: for keys, a few hundred kB.
-const PIECE: usize = 100;
+/// The number of rows in a piece of a streamed answer: for keys, a few hundred kB.
+const PIECE_ROWS: usize = 100;
 
 /// 200 with one page of a list of `V`.
 pub struct List<V> {
@@ -130,7 +130,7 @@ pub struct List<V> {
 }
 
 impl<V: Serialize> List<V> {
-    /// Rows that are there already.
+    /// A page of views that are made already.
     pub fn of(skip: usize, limit: Limit, total: usize, rows: impl Iterator<Item = V>) -> Self {
         let mut body = head(skip, limit, total).into_bytes();
         write_rows(&mut body, rows, true);
@@ -143,11 +143,11 @@ impl<V: Serialize> List<V> {
     }
 }
 
-/// A page as an answer. What is long is written on threads of its own, piece by piece, each when the client has taken
-/// the one before; no thread waits for a client.
+/// A page as an answer. Long pages are written on the threads of [`pool`]. Streamed pages are written in pieces, each
+/// once the client has read the previous one; no thread waits for a client.
 ///
 /// # Errors
-/// When the rows of an answer that is not streamed could not be written.
+/// [`Problem`] if the pool fails before the first byte is sent.
 pub async fn answer<T: Listed, V: Serialize>(
     page: Page<T>,
     view: impl Fn(&Arc<T>) -> V + Send + 'static,
@@ -156,15 +156,15 @@ pub async fn answer<T: Listed, V: Serialize>(
     let (count, writer) = (rows.len(), Writer { rows, view, before: Some(head(skip, limit, total)), length: 0 });
     let mut body = HttpResponse::Ok();
     body.content_type("application/json");
-    if count <= ROWS_AT_ONCE {
-        return Ok(List::answer(body.body(writer.piece(WHOLE).0)));
+    if count <= INLINE_ROWS_MAX {
+        return Ok(List::answer(body.body(writer.piece(BUFFERED_ROWS_MAX).0)));
     }
-    if count <= WHOLE {
-        return Ok(List::answer(body.body(pool::run(move || writer.piece(WHOLE).0).await?)));
+    if count <= BUFFERED_ROWS_MAX {
+        return Ok(List::answer(body.body(pool::run(move || writer.piece(BUFFERED_ROWS_MAX).0).await?)));
     }
     let pieces = stream::try_unfold(Some(writer), |writer| async {
         let Some(writer) = writer else { return Ok(None) };
-        let (piece, writer) = pool::run(|| writer.piece(PIECE)).await?;
+        let (piece, writer) = pool::run(|| writer.piece(PIECE_ROWS)).await?;
         Ok::<_, Failure>(Some((Bytes::from(piece), writer)))
     });
     Ok(List::answer(body.streaming(pieces)))
@@ -174,14 +174,14 @@ pub async fn answer<T: Listed, V: Serialize>(
 struct Writer<T: Listed, F> {
     rows: Rows<T>,
     view: F,
-    /// What comes before the first row; none once that is written.
+    /// The text before the first row; `None` once it is written.
     before: Option<String>,
-    /// Room for the next piece: a text that grows is copied each time.
+    /// The expected length of the next piece: a vector that grows is copied each time.
     length: usize,
 }
 
 impl<T: Listed, V: Serialize, F: Fn(&Arc<T>) -> V> Writer<T, F> {
-    /// The next piece, and what writes those after it, if there are any.
+    /// The next piece, and the writer of the remaining rows, if there are any.
     fn piece(mut self, rows: usize) -> (Vec<u8>, Option<Self>) {
         let first = self.before.is_some();
         let mut piece = Vec::with_capacity(self.length);
@@ -210,7 +210,7 @@ fn write_rows<V: Serialize>(body: &mut Vec<u8>, rows: impl Iterator<Item = V>, m
         if !first {
             body.push(b',');
         }
-        // A view holds texts, numbers and lists only; should one ever fail to be written, it is left out whole.
+        // A view has texts, numbers and lists only, so this does not fail. If it did, the row would be left out.
         match serde_json::to_writer(&mut *body, &row) {
             Ok(()) => first = false,
             Err(_) => body.truncate(before),
@@ -238,25 +238,23 @@ impl<C: Columns> Described for Listing<C> {
         let number = |least: i64, default: i64| {
             Object::builder().schema_type(Type::Integer).minimum(Some(least)).default(Some(default.into()))
         };
-        to.queries("skip", "Rows to leave out at the start.", number(0, 0));
-        to.queries("limit", "Rows to show at most; -1: all. 0 is refused.", number(-1, 10));
+        to.queries("skip", "The number of rows to leave out at the start.", number(0, 0));
+        to.queries("limit", "The largest number of rows; -1 stands for all, 0 is invalid.", number(-1, 10));
         if !C::SORTS.is_empty() {
-            let text = "By which members, several separated by commas; `-` before one: the greatest first. Known: ";
+            let text = "The members to sort by, separated by commas; `-` before a member sorts descending. Members: ";
             to.queries("sort", format!("{text}{}.", quoted(C::SORTS)), Object::with_type(Type::String));
         }
         for filter in C::FILTERS {
             let text = match *filter {
-                "name" | "username" => {
-                    "Only rows with this value, in which `*` stands for any text; or any of several."
-                }
-                _ => "Only rows with this value, or any of several.",
+                "name" | "username" => "Only rows with one of these values, in which `*` stands for any text.",
+                _ => "Only rows with one of these values.",
             };
             to.queries(filter, text, Array::new(Object::with_type(Type::String)));
         }
     }
 }
 
-/// Words for a text of the description.
+/// Words in backticks, separated by commas.
 pub fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
@@ -280,10 +278,10 @@ mod tests {
 
     #[actix_web::test]
     async fn a_page_is_the_same_text_whether_it_is_streamed_or_not() {
-        for (count, is_streamed) in [(0, false), (ROWS_AT_ONCE, false), (ROWS_AT_ONCE + 1, false), (WHOLE, false)]
-            .into_iter()
-            .chain([(WHOLE + 1, true), (WHOLE + PIECE, true), (WHOLE + PIECE + 1, true)])
-        {
+        let (inline, buffered) = (INLINE_ROWS_MAX, BUFFERED_ROWS_MAX);
+        let whole = [0, inline, inline + 1, buffered].map(|count| (count, false));
+        let streamed = [1, PIECE_ROWS, PIECE_ROWS + 1].map(|more| (buffered + more, true));
+        for (count, is_streamed) in whole.into_iter().chain(streamed) {
             let mut groups = Table::default();
             (0..count).map(group).for_each(|(name, group)| groups.insert(name, group));
             let page = Page::of_rows(Limit::All, &groups);
@@ -311,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_every_row_is_held_against_is_bounded() {
+    fn the_number_of_filters_and_of_members_to_sort_by_is_limited() {
         let query = parse(&format!("sort={}", "name,-name,id,".repeat(3000))).unwrap_or_else(|p| panic!("{p}"));
         assert_eq!(query.sort, [("name".to_owned(), false), ("id".to_owned(), false)]);
         let many: Vec<String> = (0..=SORTS_MAX).map(|n| format!("m{n}")).collect();

@@ -13,14 +13,14 @@ use utoipa::ToSchema;
 
 macro_rules! policy {
     ($($(#[$doc:meta])* $member:ident: $type:ty,)*) => {
-        /// The policy as it is to be. Members that are not given are left as they are.
+        /// A change of the password policy. A member that is absent keeps its value.
         #[derive(Deserialize, ToSchema)]
         #[schema(as = PasswordPolicyRequest)]
         pub struct PolicyBody {
             $($(#[$doc])* #[serde(default, deserialize_with = "optional")] $member: Option<$type>,)*
         }
 
-        /// The policy.
+        /// The password policy.
         #[derive(Serialize, ToSchema)]
         #[schema(as = PasswordPolicy)]
         pub struct PolicyView { $($(#[$doc])* $member: $type,)* }
@@ -40,25 +40,25 @@ macro_rules! policy {
 }
 
 policy! {
-    /// At least so many upper-case letters.
+    /// The smallest number of upper-case letters.
     inclusive_min_upper_case: u32,
-    /// At least so many lower-case letters.
+    /// The smallest number of lower-case letters.
     inclusive_min_lower_case: u32,
-    /// At least so many digits.
+    /// The smallest number of digits.
     inclusive_min_digits: u32,
-    /// At least so many other characters.
+    /// The smallest number of other characters.
     inclusive_min_other: u32,
-    /// At least so many characters.
+    /// The smallest number of characters.
     inclusive_min_total_length: u32,
-    /// At most so many characters.
+    /// The largest number of characters.
     inclusive_max_total_length: u32,
-    /// So many last passwords may not be used again.
+    /// The number of previous passwords that cannot be used again.
     password_history_threshold: u32,
-    /// Days until a password must be changed; 0: never.
+    /// Days until a password must be changed; 0 stands for never.
     password_lifetime: u32,
-    /// Days before a user may change it again.
+    /// Days until a user can change the password again.
     password_change_min_days: u32,
-    /// Minutes of lockout after each failure in a row.
+    /// The minutes of lockout after each consecutive failed login.
     failed_logins_lockout_thresholds: Vec<u32>,
 }
 

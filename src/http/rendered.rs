@@ -1,6 +1,6 @@
-//! KMSs as they were written out last, for the administrators, who all see the same. A KMS is read far more often than
-//! it changes, and to write it out is a quarter of the work of reading it. What is kept holds for the very version of
-//! the KMS (and the name of its connection) that it was made of, and is made anew for any other.
+//! A cache of serialised KMSs for administrators, who all see the same. A KMS is read far more often than it changes,
+//! and the serialisation is a quarter of the work of a read. An entry is valid only for the version of the KMS, and the
+//! name of its connection, from which it was made.
 
 use super::answer::Rendered;
 use super::error::Problem;
@@ -14,8 +14,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// So many are kept by each thread that answers; then it begins anew.
-const MOST: usize = 256;
+/// The largest number of entries in the cache of a thread; a full cache is cleared.
+const CACHE_MAX: usize = 256;
 
 struct CachedView {
     kms: Arc<Kms>,
@@ -24,27 +24,27 @@ struct CachedView {
 }
 
 thread_local! {
-    static KEPT: RefCell<HashMap<KmsId, CachedView>> = RefCell::default();
+    static CACHE: RefCell<HashMap<KmsId, CachedView>> = RefCell::default();
 }
 
-/// A KMS, written out.
+/// A serialised KMS, from the cache if the caller sees all of it.
 ///
 /// # Errors
-/// When it cannot be, which does not happen.
+/// [`Problem`] if the serialisation fails, which is a defect.
 pub fn kms(seen: KmsSeen) -> Result<Rendered<KmsView>, Problem> {
     if !matches!(seen.entries_of, EntriesOf::All) {
         return Ok(Rendered::new(write(seen)?));
     }
-    KEPT.with_borrow_mut(|kept| {
-        if let Some(known) = kept.get(&seen.kms.id).filter(|known| known.is_of(&seen)) {
-            return Ok(Rendered::new(known.text.clone()));
+    CACHE.with_borrow_mut(|cache| {
+        if let Some(cached) = cache.get(&seen.kms.id).filter(|cached| cached.is_valid_for(&seen)) {
+            return Ok(Rendered::new(cached.text.clone()));
         }
-        if kept.len() >= MOST {
-            kept.clear();
+        if cache.len() >= CACHE_MAX {
+            cache.clear();
         }
         let (kms, connection) = (seen.kms.clone(), seen.connection.clone());
         let text = write(seen)?;
-        kept.insert(kms.id, CachedView { kms, connection, text: text.clone() });
+        cache.insert(kms.id, CachedView { kms, connection, text: text.clone() });
         Ok(Rendered::new(text))
     })
 }
@@ -55,7 +55,7 @@ fn write(seen: KmsSeen) -> Result<Bytes, Problem> {
 }
 
 impl CachedView {
-    fn is_of(&self, seen: &KmsSeen) -> bool {
+    fn is_valid_for(&self, seen: &KmsSeen) -> bool {
         Arc::ptr_eq(&self.kms, &seen.kms) && self.connection == seen.connection
     }
 }

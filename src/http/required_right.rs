@@ -1,15 +1,17 @@
-//! How the right that a call needs is written: in the description of the API, and in docs/api.md.
+//! The texts of required rights for the description of the API and for docs/api.md.
 
 use super::paging::quoted;
 use crate::service::access::RequiredRight;
 
 impl RequiredRight {
-    /// A sentence for the description of the API; none where everybody with a token may call.
+    /// A sentence for the description of the API; `None` if the call needs no token, or any token will do.
     pub fn sentence(self) -> Option<String> {
         let users = match self {
             Self::Nothing | Self::SignedIn => return None,
             Self::AsConfigured => {
-                return Some("The settings may ask for a token of a member of `admin`, or close it.".to_owned());
+                return Some(
+                    "The settings can require a token of a member of `admin`, or disable the path.".to_owned(),
+                );
             }
             Self::ManageKms
             | Self::ManageConnections
@@ -36,7 +38,7 @@ impl RequiredRight {
             }
             Self::ViewSyncJob => Some("users with `keysynchronize` on each of the job's KMSs".to_owned()),
             Self::ViewBulkJob => {
-                Some("the user who began the job, and users with `keybulkoperation` on each of its keys".to_owned())
+                Some("the user who started the job, and users with `keybulkoperation` on each of its keys".to_owned())
             }
         };
         let members = format!("members of {}", quoted(&self.group_names()));
@@ -46,7 +48,7 @@ impl RequiredRight {
         })
     }
 
-    /// Its name in docs/api.md, which explains each.
+    /// The name of the right in docs/api.md, which explains each.
     pub fn name(self) -> &'static str {
         match self {
             Self::Nothing => "none",
@@ -72,7 +74,7 @@ impl RequiredRight {
         }
     }
 
-    /// The statuses of the error table that a call gets without the right.
+    /// The statuses of the error table with which a call without the right is rejected.
     pub(super) fn failures(self) -> &'static [u16] {
         match self {
             Self::Nothing => &[],
@@ -87,7 +89,7 @@ impl RequiredRight {
             | Self::ManageSchedules
             | Self::Administer => &[401, 403],
             Self::ViewKms | Self::ViewTemplate | Self::ViewSyncJob | Self::ViewBulkJob => &[401, 404],
-            // A user who may not view a thing is told that there is none.
+            // A user who may not view the resource gets 404, as if it did not exist.
             Self::UpdateKms
             | Self::OnKms(_)
             | Self::OnEveryKms(_)

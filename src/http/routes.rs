@@ -1,4 +1,4 @@
-//! The whole API as one list: each endpoint with its handler, its name and its purpose. The server serves the list, and
+//! The list of all endpoints, each with its handler, its name and a summary. The server serves the list, and
 //! `/api/v1/openapi.json` describes it.
 
 mod jobs;
@@ -17,7 +17,7 @@ use std::future::ready;
 pub fn configure(config: &mut ServiceConfig) {
     let mut paths: Vec<(String, Vec<Endpoint>)> = Vec::new();
     for endpoint in endpoint_groups().into_iter().flat_map(|group| group.endpoints) {
-        // All methods of a path are one resource, so that any other method gets a 405.
+        // All methods of a path are one resource, so that any other method is rejected with 405.
         match paths.iter_mut().find(|(path, _)| *path == endpoint.path) {
             Some((_, endpoints)) => endpoints.push(endpoint),
             None => paths.push((endpoint.path.clone(), vec![endpoint])),
@@ -32,19 +32,19 @@ pub fn configure(config: &mut ServiceConfig) {
     config.default_service(web::to(no_route));
 }
 
-/// Every endpoint there is. Where two paths could match the same request, the first one does.
+/// Every endpoint. If two paths match the same request, the first one serves it.
 pub fn endpoint_groups() -> Vec<EndpointGroup> {
     vec![
-        group("KMS", "AWS accounts, and their regions under management.", kms::kms()),
-        group("Keys", "AWS keys, and all that is done to them.", keys::keys()),
-        group("Source keys", "Material that can be imported into AWS keys.", keys::source_keys()),
-        group("Jobs", "Work on many keys that goes on after the call.", jobs::jobs()),
-        group("Policy templates", "One policy for many keys.", keys::policy_templates()),
-        group("Schedules", "Work that is done by itself when it is due.", jobs::scheduler()),
+        group("KMS", "AWS accounts and their managed regions.", kms::kms()),
+        group("Keys", "AWS keys and the operations on them.", keys::keys()),
+        group("Source keys", "Key material that can be imported into AWS keys.", keys::source_keys()),
+        group("Jobs", "Work on many keys that continues after the call.", jobs::jobs()),
+        group("Policy templates", "Key policies that many keys share.", keys::policy_templates()),
+        group("Schedules", "Rotations and synchronisations at scheduled times.", jobs::scheduler()),
         group("Connections", "Credentials for AWS.", kms::connections()),
-        group("Tokens", "Signing in and out, and the own password.", users::tokens()),
-        group("Users and groups", "Who may sign in, and what they belong to.", users::users_and_groups()),
-        EndpointGroup { name: "Service", about: "For those who watch over the service.", endpoints: service() },
+        group("Tokens", "Sign-in, sign-out, and the user's own password.", users::tokens()),
+        group("Users and groups", "Users, groups and the password policy.", users::users_and_groups()),
+        EndpointGroup { name: "Service", about: "Monitoring, and the description of the API.", endpoints: service() },
     ]
 }
 
@@ -55,10 +55,11 @@ fn group(name: &'static str, about: &'static str, endpoints: Vec<Endpoint>) -> E
 
 fn service() -> Vec<Endpoint> {
     vec![
-        get("/api/v1/openapi.json", openapi::serve, "getOpenapi", "Describe the API: this document").needs(Nothing),
-        get("/healthz", health::alive, "getLiveness", "Say whether the program is there").needs(Nothing),
-        get("/readyz", health::ready, "getReadiness", "Say whether it takes changes").needs(Nothing),
-        get("/metrics", health::metrics, "getMetrics", "Show counts and times, for Prometheus").needs(AsConfigured),
+        get("/api/v1/openapi.json", openapi::serve, "getOpenapi", "Get the description of the API: this document")
+            .needs(Nothing),
+        get("/healthz", health::alive, "getLiveness", "Check that the program runs").needs(Nothing),
+        get("/readyz", health::ready, "getReadiness", "Check that the service accepts changes").needs(Nothing),
+        get("/metrics", health::metrics, "getMetrics", "Get metrics for Prometheus").needs(AsConfigured),
     ]
 }
 
@@ -100,7 +101,7 @@ mod tests {
         assert!(missing.is_empty() && wrong.is_empty(), "missing in docs/api.md: {missing:#?}, wrong: {wrong:#?}");
     }
 
-    /// The routes of a line such as "| `POST …/{id}/enable`, `/disable` | keyupdate | …", each with its right.
+    /// Reads the routes and their right from a line such as "| `POST …/{id}/enable`, `/disable` | keyupdate | …".
     fn documented(line: &str) -> Vec<String> {
         let cells: Vec<_> = line.split('|').map(str::trim).collect();
         let [_, routes, right, ..] = cells[..] else { return Vec::new() };

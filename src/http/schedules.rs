@@ -1,4 +1,4 @@
-//! Schedules and their runs, which clients know as job configurations and jobs.
+//! Schedules and their runs, which the API calls job configurations and jobs.
 
 mod body;
 mod view;
@@ -108,7 +108,7 @@ pub async fn run(
     Ok(Json(RunView::of(&run, &caller)))
 }
 
-/// Is a schedule deleted although keys are under it?
+/// `?force`: whether to delete a schedule that rotates keys.
 pub struct Force(bool);
 
 impl FromRequest for Force {
@@ -122,7 +122,7 @@ impl FromRequest for Force {
 
 impl Described for Force {
     fn describe(to: &mut Description) {
-        let text = "Keys that are under the schedule are under none then.";
+        let text = "If true, deletes the schedule even if it rotates keys; these keys then have no schedule.";
         to.queries("force", text, Object::with_type(Type::Boolean));
         to.may_fail(&[400]);
     }

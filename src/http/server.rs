@@ -1,4 +1,4 @@
-//! Listeners, TLS, limits, graceful stop.
+//! The server: listener, TLS, limits and graceful shutdown.
 
 use super::body::BodyLimit;
 use super::health::MetricsAccess;
@@ -15,48 +15,49 @@ use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-/// What a server needs besides the services.
+/// The options of the server.
 pub struct ServerOptions {
     pub listener: TcpListener,
     pub tls: rustls::ServerConfig,
     pub workers: usize,
-    /// The largest body that is taken, in bytes.
+    /// The largest body, in bytes.
     pub body_limit: usize,
-    /// How long a client may take.
     pub timeouts: Timeouts,
-    /// How long accepted requests may take after the stop was asked for.
+    /// The time that accepted requests have after the start of a shutdown.
     pub shutdown_seconds: u64,
-    /// Connections at once, of all workers together.
+    /// The largest number of open connections, over all workers.
     pub max_connections: usize,
     pub metrics: MetricsAccess,
 }
 
-/// How long the server waits for a client.
+/// The times that the server waits for a client.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
+    /// The time for the TLS handshake.
     pub handshake: Duration,
-    /// For the head of a request.
+    /// The time for the head of a request.
     pub head: Duration,
+    /// The time for the body of a request.
     pub body: Duration,
-    /// For the next request on a connection that is kept.
+    /// The time until the next request on an open connection.
     pub idle: Duration,
-    /// For an answer to be read.
+    /// The time in which the client must read an answer.
     pub answer: Duration,
-    /// For the client's side of a connection to be closed.
+    /// The time in which the client must close its side of a connection.
     pub disconnect: Duration,
 }
 
 pub struct Server {
-    /// Where it listens in truth.
+    /// The address of the listener, with the actual port if the settings say port 0.
     pub address: SocketAddr,
-    /// By which it is stopped.
+    /// Stops the server.
     pub handle: ServerHandle,
 }
 
-/// Starts the server; the future is done when it has stopped.
+/// Starts the server; the future completes when the server has stopped.
 ///
 /// # Errors
-/// When the listener cannot be used.
+/// An I/O error of the listener.
 pub fn start(
     services: Services,
     options: ServerOptions,
@@ -66,10 +67,10 @@ pub fn start(
     let document = Data::new(Document::of(&routes::endpoint_groups())?);
     let limit = BodyLimit { bytes: options.body_limit, time: options.timeouts.body };
     let Timeouts { head, idle, answer, .. } = options.timeouts;
-    let connections = Connections::allowed(answer + idle + head);
+    let connections = Connections::with_timeout(answer + idle + head);
     tokio::spawn(connections.clone().watch());
-    // actix counts for each worker by itself.
-    let of_worker = options.max_connections.div_ceil(options.workers.max(1));
+    // actix applies the limit to each worker separately.
+    let max_per_worker = options.max_connections.div_ceil(options.workers.max(1));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(services.clone())
@@ -77,7 +78,7 @@ pub fn start(
             .app_data(document.clone())
             .app_data(limit)
             .app_data(options.metrics)
-            .wrap(from_fn(trace::around))
+            .wrap(from_fn(trace::trace_request))
             .wrap(NormalizePath::trim())
             .configure(routes::configure)
     })
@@ -86,10 +87,10 @@ pub fn start(
     .client_request_timeout(options.timeouts.head)
     .keep_alive(options.timeouts.idle)
     .client_disconnect_timeout(options.timeouts.disconnect)
-    .max_connections(of_worker)
-    // Those that are silent in their handshakes must not keep others from theirs.
-    .max_connection_rate(of_worker)
-    .on_connect(move |stream, data| connections.enter(stream, data))
+    .max_connections(max_per_worker)
+    // Clients that stall their handshakes must not block the handshakes of others.
+    .max_connection_rate(max_per_worker)
+    .on_connect(move |stream, data| connections.register(stream, data))
     .shutdown_timeout(options.shutdown_seconds)
     .disable_signals()
     .listen_rustls_0_23(options.listener, options.tls)?

@@ -1,4 +1,4 @@
-//! `/v1/vault/keys2`: source keys, whose material is imported into AWS keys.
+//! `/v1/vault/keys2`: source keys, whose material can be imported into AWS keys.
 
 use super::answer::{Created, Json, NoContent, Unstored};
 use super::body::{Body, BodyOrNone, one_of, optional, read_as};
@@ -24,43 +24,44 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-/// A source key to make or to bring, or what is to change. Members that are not given have defaults, or stay.
+/// A source key to create or change. A member that is absent has its default, or keeps its value.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SourceKeyRequest)]
 pub struct SourceKeyBody {
-    /// Its name, unique; by default `ks-` and its id.
+    /// The unique name of the source key; default: `ks-` and its id.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "payroll-2026")]
     name: Option<String>,
-    /// `aes` (default), `rsa`, `ec`, `hmac-sha256`, `hmac-sha384` or `hmac-sha512`, in any case.
+    /// The algorithm: `aes` (default), `rsa`, `ec`, `hmac-sha256`, `hmac-sha384` or `hmac-sha512`, in any case.
     #[serde(default, deserialize_with = "optional")]
     algorithm: Option<String>,
-    /// In bits: by default 256 for AES, 2048 for RSA, as long as the hash for HMAC; a curve has its own.
+    /// The size in bits. The default is 256 for AES, 2048 for RSA and the length of the hash for HMAC; for EC the curve
+    /// determines it.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = 256)]
     size: Option<u64>,
-    /// `secp256r1` (also `prime256v1`), `secp384r1` (default), `secp521r1` or `secp256k1`; for `ec` only.
+    /// The curve: `secp256r1` (also `prime256v1`), `secp384r1` (default), `secp521r1` or `secp256k1`; only for `ec`.
     #[serde(default, deserialize_with = "optional")]
     curveid: Option<String>,
-    /// What it may be used for, as a sum: 1 sign, 2 verify, 4 encrypt, 8 decrypt, 128 make and 256 verify MACs, ...
+    /// The permitted uses as a sum: 1 sign, 2 verify, 4 encrypt, 8 decrypt, 128 make MACs, 256 verify MACs, ...
     #[serde(default, rename = "usageMask", deserialize_with = "optional")]
     usage_mask: Option<u64>,
-    /// Must its material stay here, save for imports into AWS? Once it must, it must for ever.
+    /// Whether exports of the material are refused; imports into AWS are not affected. Cannot be set back to false.
     #[serde(default, deserialize_with = "optional")]
     unexportable: Option<bool>,
-    /// Is it never to be deleted?
+    /// Whether the deletion of the source key is refused.
     #[serde(default, deserialize_with = "optional")]
     undeletable: Option<bool>,
-    /// Attached by clients.
+    /// A JSON object for the use of clients.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<Object>)]
     labels: Option<Value>,
-    /// Attached by clients.
+    /// A JSON object for the use of clients.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<Object>)]
     meta: Option<Value>,
-    /// One's own material: bytes in hexadecimal digits or base64 for AES and HMAC; a PKCS#8 private key in PEM, or its
-    /// DER in base64, for RSA and EC.
+    /// Existing material, instead of new random material: bytes in hexadecimal digits or base64 for AES and HMAC; a
+    /// PKCS#8 private key in PEM, or its DER in base64, for RSA and EC.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<String>, write_only)]
     material: Option<Zeroizing<String>>,
@@ -69,67 +70,67 @@ pub struct SourceKeyBody {
     format: Option<String>,
 }
 
-/// How material is to be exported.
+/// The format of an export.
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = ExportRequest)]
 pub struct ExportBody {
-    /// `raw` for AES and HMAC, `pkcs8` for RSA and EC, which are the defaults.
+    /// The format of the material: `raw` for AES and HMAC, `pkcs8` for RSA and EC, which are the defaults.
     #[serde(default, deserialize_with = "optional")]
     format: Option<String>,
-    /// `hex` (default) or `base64` for AES and HMAC; `pem` (default) or `base64` (the DER) for RSA and EC.
+    /// The encoding: `hex` (default) or `base64` for AES and HMAC; `pem` (default) or `base64` (of DER) for RSA and EC.
     #[serde(default, deserialize_with = "optional")]
     encoding: Option<String>,
 }
 
-/// A source key. Never with its material.
+/// A source key, without its material.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SourceKey)]
 pub struct SourceKeyView {
     #[serde(flatten)]
     envelope: Envelope,
-    /// Its name.
+    /// The name of the source key.
     name: String,
     /// Always `Active`.
     state: &'static str,
-    /// `Symmetric Key` or `Private Key`.
+    /// The type of the material: `Symmetric Key` or `Private Key`.
     #[serde(rename = "objectType")]
     object_type: &'static str,
     /// Always 0: a source key has one version.
     version: u32,
-    /// `AES`, `RSA`, `EC`, `HMAC-SHA256`, ...
+    /// The algorithm: `AES`, `RSA`, `EC`, `HMAC-SHA256`, ...
     #[schema(example = "AES")]
     algorithm: String,
-    /// In bits.
+    /// The size in bits.
     #[schema(example = 256)]
     size: u32,
     /// The curve of an EC key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     curveid: Option<&'static str>,
-    /// What it may be used for, as a sum.
+    /// The permitted uses as a sum.
     #[serde(rename = "usageMask")]
     #[schema(example = 12)]
     usage_mask: u32,
-    /// Must its material stay here, save for imports into AWS?
+    /// Whether exports of the material are refused.
     unexportable: bool,
-    /// Is it never to be deleted?
+    /// Whether the deletion of the source key is refused.
     undeletable: bool,
-    /// Did its material never leave by an export?
+    /// Whether the material was never exported.
     #[serde(rename = "neverExported")]
     never_exported: bool,
-    /// Where its material comes from: `generated` here, or `brought` by a client.
+    /// The origin of the material: `generated` by Claviger, or `brought` by a client.
     origin: &'static str,
-    /// SHA-256 of the material, or of the public half (DER) of an RSA or EC key.
+    /// The SHA-256 of the material; for RSA and EC, of the public key (DER).
     #[serde(rename = "sha256Fingerprint")]
     sha256_fingerprint: String,
-    /// The public half of an RSA or EC key, in PEM.
+    /// The public key of an RSA or EC key, in PEM.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     publickey: Option<String>,
-    /// Attached by clients.
+    /// A JSON object for the use of clients.
     #[schema(value_type = Object)]
     labels: Value,
-    /// Attached by clients.
+    /// A JSON object for the use of clients.
     #[schema(value_type = Object)]
     meta: Value,
 }
@@ -140,9 +141,9 @@ pub struct SourceKeyView {
 pub struct ExportView {
     #[serde(flatten)]
     key: SourceKeyView,
-    /// `raw` or `pkcs8`.
+    /// The format of the material: `raw` or `pkcs8`.
     format: &'static str,
-    /// `hex`, `base64` or `pem`.
+    /// The encoding of the material: `hex`, `base64` or `pem`.
     encoding: &'static str,
     /// The material; absent in a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -221,7 +222,7 @@ pub async fn export(
     Ok(Unstored(ExportView::of(&key, encoding, material.as_ref())))
 }
 
-/// `?type=id|name`: by what the path names the source key.
+/// `?type=id|name`: whether the path has the id or the name of the source key.
 fn named_by(request: &HttpRequest) -> Result<NamedBy, Problem> {
     let given = members(request.query_string()).into_iter().rfind(|(member, _)| member == "type");
     match given.as_ref().map(|(_, value)| value.as_str()) {

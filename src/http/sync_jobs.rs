@@ -1,4 +1,4 @@
-//! Jobs that synchronise keys: begin, list, show, cancel.
+//! Synchronisation jobs: start, list, show, cancel.
 
 use super::answer::{Accepted, Json};
 use super::body::{Body, optional, read_as};
@@ -21,19 +21,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// What is to be synchronised.
+/// The KMSs and regions to synchronise.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = SynchronizationRequest)]
 pub struct SyncBody {
-    /// Names or ids of KMSs.
+    /// The names or ids of the KMSs.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = json!(["kms"]))]
     kms: Option<Vec<String>>,
-    /// Which of their regions; all if absent.
+    /// The regions of these KMSs; default: all.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = json!(["ap-south-1"]))]
     regions: Option<Vec<String>>,
-    /// All KMSs that the caller may synchronise; not together with `kms` or `regions`.
+    /// Synchronise all KMSs that the caller may synchronise; not together with `kms` or `regions`.
     #[serde(default, deserialize_with = "optional")]
     synchronize_all: Option<bool>,
 }
@@ -44,42 +44,42 @@ pub struct SyncBody {
 pub struct SyncJobView {
     #[serde(flatten)]
     envelope: Envelope,
-    /// The names of its KMSs.
+    /// The names of the KMSs.
     kms: Vec<String>,
-    /// Its regions.
+    /// The regions.
     regions: Vec<String>,
-    /// All KMSs were asked for.
+    /// Whether the request was for all KMSs.
     synchronize_all: bool,
-    /// `in_progress`, `completed` or `failed`; one that was cancelled is `completed`, with `abort`.
+    /// `in_progress`, `completed` or `failed`; a cancelled job is `completed`, with `abort` true.
     #[schema(example = "in_progress")]
     overall_status: &'static str,
-    /// What came of each region, by `<account>/<region>`: AWS's code and message where it failed.
+    /// The result for each region, by `<account>/<region>`; if it failed, AWS's code and message.
     detailed_status: BTreeMap<String, String>,
-    /// When it ended; absent until then.
+    /// The time at which the job ended; absent until then.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "maybe_rfc3339")]
     #[schema(value_type = String, required = false, format = DateTime)]
     completed_at: Option<Time>,
-    /// It was cancelled.
+    /// Whether the job was cancelled.
     abort: bool,
     /// Always `aws`.
     cloud: &'static str,
-    /// What has been found so far, by `<account>/<region>`.
+    /// The numbers of keys so far, by `<account>/<region>`.
     progress: BTreeMap<String, ProgressView>,
 }
 
-/// Numbers of keys in a region.
+/// The numbers of keys in a region.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SynchronizationProgress)]
 pub struct ProgressView {
-    /// AWS listed them.
+    /// Keys that AWS listed.
     listed: u64,
-    /// They were not known here.
+    /// Keys that Claviger did not know.
     added: u64,
-    /// They were otherwise than known here.
+    /// Keys that had changed at AWS.
     updated: u64,
-    /// AWS does not have them any more.
+    /// Keys that AWS has deleted.
     gone: u64,
-    /// They could not be read.
+    /// Keys that could not be read.
     errors: u64,
 }
 
@@ -123,10 +123,10 @@ pub async fn cancel(
     Ok(Json(SyncJobView::of(&services.sync_jobs.cancel(&who.permit, &who.context, job_id(&id)?).await?)))
 }
 
-/// The job that a path names.
+/// The id of the job in the path.
 ///
 /// # Errors
-/// When that is not an id.
+/// [`Refusal`] if the text is not an id.
 pub fn job_id(text: &str) -> Result<JobId, Refusal> {
     read_as("id", text, JobId::parse)
 }
@@ -193,7 +193,7 @@ fn name(part: &SyncRegion) -> String {
 fn status(part: &SyncRegion) -> String {
     let Some(end) = &part.end else { return JobStatus::InProgress.name().to_owned() };
     match &end.outcome {
-        // The vendor's own words, which clients may look for.
+        // This is the vendor's text, which clients compare.
         RegionOutcome::Done(None) => "region synchronized successfully".to_owned(),
         RegionOutcome::Done(Some(trouble)) => {
             format!("region synchronized; {} keys could not be read, the first: {trouble}", end.counts.errors)
@@ -203,7 +203,7 @@ fn status(part: &SyncRegion) -> String {
     }
 }
 
-/// A moment, if there is one.
+/// Serialises an optional time in the format of RFC 3339.
 pub fn maybe_rfc3339<S: Serializer>(time: &Option<Time>, to: S) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => rfc3339(time, to),

@@ -1,7 +1,7 @@
-//! How long a connection may stay on which no request is being served. actix has a timer for the first head of a
-//! connection and for the pause between two requests, and none for a second head that does not end, for what is left
-//! of a body whose request was answered, or for an answer that is not read: whoever does that, signed in or not, would
-//! hold a connection for ever.
+//! A timeout for connections on which no request is being served. actix has timers for the first head of a connection
+//! and for the pause between two requests. It has none for a second head that does not end, for the rest of a body
+//! whose request was answered, or for an answer that is not read. Without this timeout, any client, signed in or not,
+//! could hold a connection indefinitely.
 
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::Extensions;
@@ -13,61 +13,63 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// How often connections are looked at.
-const LOOK: Duration = Duration::from_secs(1);
-/// A request is being served.
+/// The interval at which connections are checked.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// The deadline of a connection on which a request is being served.
 const NEVER: u64 = u64::MAX;
 
-/// All connections. Cheap to clone.
+/// All open connections. Cheap to clone.
 #[derive(Clone)]
 pub struct Connections(Arc<Registry>);
 
 struct Registry {
-    began: Instant,
-    allowed: Duration,
+    started: Instant,
+    timeout: Duration,
     open: Mutex<Vec<Weak<Open>>>,
 }
 
-/// One connection, as its requests know it.
+/// The connection of a request; actix keeps it among the connection's data.
 pub struct Connection(Arc<Open>);
 
 struct Open {
     socket: Socket,
-    due: AtomicU64,
+    /// Milliseconds after the registry's start.
+    deadline: AtomicU64,
     registry: Arc<Registry>,
 }
 
 impl Connections {
-    /// Connections on which a request may be awaited, and an answer read, for so long.
-    pub fn allowed(allowed: Duration) -> Self {
-        Self(Arc::new(Registry { began: Instant::now(), allowed, open: Mutex::default() }))
+    /// A registry that closes a connection if the client takes longer than `timeout` to read an answer and send the
+    /// next request.
+    pub fn with_timeout(timeout: Duration) -> Self {
+        Self(Arc::new(Registry { started: Instant::now(), timeout, open: Mutex::default() }))
     }
 
-    /// Takes a new connection in; what actix calls for each.
-    pub fn enter(&self, stream: &dyn Any, data: &mut Extensions) {
+    /// Adds a new connection; the callback for actix's `on_connect`.
+    pub fn register(&self, stream: &dyn Any, data: &mut Extensions) {
         let Some(stream) = stream.downcast_ref::<TlsStream<TcpStream>>() else { return };
         match stream.get_ref().0.as_fd().try_clone_to_owned() {
             Ok(socket) => {
-                let open = Open { socket: socket.into(), due: AtomicU64::new(0), registry: self.0.clone() };
+                let open = Open { socket: socket.into(), deadline: AtomicU64::new(0), registry: self.0.clone() };
                 let connection = Connection(Arc::new(open));
                 connection.0.await_client();
                 self.open().push(Arc::downgrade(&connection.0));
                 data.insert(connection);
             }
-            Err(error) => tracing::warn!(%error, "a connection could not be watched"),
+            Err(error) => tracing::warn!(%error, "a connection has no timeout: its descriptor could not be duplicated"),
         }
     }
 
-    /// Closes what is due, as long as the program runs.
+    /// Closes connections whose deadline has passed, as long as the program runs.
     pub async fn watch(self) {
         loop {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
             let now = self.0.now();
             self.open().retain(|open| match open.upgrade() {
                 None => false,
-                Some(open) if open.due.load(Ordering::Relaxed) > now => true,
+                Some(open) if open.deadline.load(Ordering::Relaxed) > now => true,
                 Some(open) => {
-                    // Closed by the client just now: nothing is left to do.
+                    // This fails if the client has just closed the connection itself.
                     let _ = open.socket.shutdown(Shutdown::Both);
                     false
                 }
@@ -82,27 +84,27 @@ impl Connections {
 
 impl Registry {
     fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(NEVER - 1)
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(NEVER - 1)
     }
 }
 
 impl Connection {
-    /// A request is being served: however long that takes, it is not the client's fault.
+    /// Suspends the timeout while a request is being served, until the returned value is dropped.
     pub fn serving(&self) -> Serving {
-        self.0.due.store(NEVER, Ordering::Relaxed);
+        self.0.deadline.store(NEVER, Ordering::Relaxed);
         Serving(self.0.clone())
     }
 }
 
 impl Open {
-    /// From now on the client is to read its answer, and to ask again or go.
+    /// Starts the timeout for the client to read its answer and send the next request.
     fn await_client(&self) {
-        let allowed = u64::try_from(self.registry.allowed.as_millis()).unwrap_or(NEVER);
-        self.due.store(self.registry.now().saturating_add(allowed), Ordering::Relaxed);
+        let timeout = u64::try_from(self.registry.timeout.as_millis()).unwrap_or(NEVER);
+        self.deadline.store(self.registry.now().saturating_add(timeout), Ordering::Relaxed);
     }
 }
 
-/// As long as it is there, a request is being served; however that ends.
+/// Marks a request as being served; when dropped, the timeout of the connection starts.
 pub struct Serving(Arc<Open>);
 
 impl Drop for Serving {

@@ -1,4 +1,4 @@
-//! Policy templates: one policy for many keys of an account.
+//! Policy templates, which give many keys of an account the same policy.
 
 use super::answer::{Created, Json, NoContent};
 use super::body::{Body, optional, read_as, required};
@@ -23,43 +23,44 @@ use serde_json::Value;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// A template to make, or what is to change of one.
+/// A policy template to create or change. A member that is absent keeps its value.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = TemplateRequest)]
 pub struct TemplateBody {
-    /// Its name. A new template needs one; it cannot be changed.
+    /// The name of the template. Required for a new template; cannot be changed.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "payroll keys")]
     name: Option<String>,
-    /// Name or id of a KMS, for whose account the template is. A new template needs this or `account_id`.
+    /// The name or id of a KMS of the template's account. A new template requires this or `account_id`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "kms")]
     kms: Option<String>,
-    /// The AWS account for whose keys the template is.
+    /// The AWS account of the template.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "123456789012")]
     account_id: Option<String>,
-    /// The policy: its text, or the object itself. Without this, and without the lists: AWS's default policy.
+    /// The policy, as a JSON object or as its text. Without this and without the lists, the template has AWS's default
+    /// policy.
     #[serde(default, alias = "Policy", deserialize_with = "optional")]
     #[schema(value_type = Option<Object>)]
     policy: Option<Value>,
-    /// Users who administer the keys: names, or ARNs.
+    /// IAM users who administer the keys, by name or ARN.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = json!(["ann"]))]
     key_admins: Option<Vec<String>>,
-    /// Roles that administer the keys.
+    /// IAM roles that administer the keys.
     #[serde(default, deserialize_with = "optional")]
     key_admins_roles: Option<Vec<String>>,
-    /// Users who use the keys.
+    /// IAM users who use the keys.
     #[serde(default, deserialize_with = "optional")]
     key_users: Option<Vec<String>>,
-    /// Roles that use the keys.
+    /// IAM roles that use the keys.
     #[serde(default, deserialize_with = "optional")]
     key_users_roles: Option<Vec<String>>,
     /// Other AWS accounts that use the keys.
     #[serde(default, deserialize_with = "optional")]
     external_accounts: Option<Vec<String>>,
-    /// Push the policy to every key that has it; needed once AWS has accepted it on a key. For changes only.
+    /// Apply the policy to every key of the template; required once AWS has accepted it on a key. Only for changes.
     #[serde(default, deserialize_with = "optional")]
     auto_push: Option<bool>,
 }
@@ -70,61 +71,61 @@ pub struct TemplateBody {
 pub struct TemplateView {
     #[serde(flatten)]
     envelope: Envelope,
-    /// Its name.
+    /// The name of the template.
     name: String,
-    /// The AWS account for whose keys it is.
+    /// The AWS account of the template.
     account_id: String,
-    /// The KMS that it was made for.
+    /// The id of the KMS with which the template was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     kms: Option<String>,
-    /// That KMS's name.
+    /// The name of that KMS.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     kms_name: Option<String>,
-    /// AWS has accepted the policy on a key.
+    /// Whether AWS has accepted the policy on a key.
     is_verified: bool,
-    /// The policy, as it is worded for a key that encrypts.
+    /// The policy for a key that encrypts.
     #[schema(value_type = Object)]
     policy: Value,
-    /// Users who administer the keys.
+    /// IAM users who administer the keys.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     key_admins: Vec<String>,
-    /// Roles that administer the keys.
+    /// IAM roles that administer the keys.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     key_admins_roles: Vec<String>,
-    /// Users who use the keys.
+    /// IAM users who use the keys.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     key_users: Vec<String>,
-    /// Roles that use the keys.
+    /// IAM roles that use the keys.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     key_users_roles: Vec<String>,
-    /// Other accounts that use the keys.
+    /// Other AWS accounts that use the keys.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     external_accounts: Vec<String>,
-    /// How the last push went; absent before the first.
+    /// The result of the last push; absent before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     push_report: Option<PushView>,
 }
 
-/// What became of a policy that was pushed to the keys that have it.
+/// The result of applying the policy of a template to its keys.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PushReport)]
 pub struct PushView {
-    /// The keys that have the policy now.
+    /// The ids of the keys that have the new policy.
     pushed: Vec<String>,
-    /// The keys that do not.
+    /// The keys that do not have it.
     failed: Vec<PushFailureView>,
 }
 
-/// A key that a policy did not reach.
+/// A key to which a policy could not be applied.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PushFailure)]
 pub struct PushFailureView {
-    /// Which key.
+    /// The id of the key.
     key_id: String,
-    /// Why: AWS's own code and message, or what stands against it here.
+    /// The error: AWS's code and message, or a refusal by Claviger.
     error: String,
 }
 
@@ -189,7 +190,7 @@ pub async fn delete(who: OnTemplate<UpdateKey>, services: Data<Services>) -> Res
 }
 
 impl TemplateBody {
-    /// The policy that is asked for: a text or lists, not both.
+    /// The policy in the body: a text or lists, not both.
     fn change(&mut self) -> Result<Option<TemplatePatch>, Refusal> {
         let people = PrincipalsPatch {
             admins: self.key_admins.take(),
@@ -200,9 +201,9 @@ impl TemplateBody {
         };
         match (self.policy.take(), people.is_some()) {
             (Some(_), true) if people.names_somebody() => {
-                Err(invalid("policy", "and key_admins and its kin exclude each other"))
+                Err(invalid("policy", "can not be given together with lists such as key_admins"))
             }
-            // Clients that go over from lists to a text send the lists empty.
+            // Clients that change from lists to a text send empty lists.
             (Some(text), _) => {
                 let text = PolicyText::of(&text).map_err(|problem| invalid("policy", problem))?;
                 Ok(Some(TemplatePatch::Text(text)))
@@ -212,7 +213,7 @@ impl TemplateBody {
         }
     }
 
-    /// Clients repeat what they know; what would change is refused.
+    /// Refuses a change of the name or the account. Clients may repeat the current values.
     fn refuse_fixed(&self, template: &Template) -> Result<(), Refusal> {
         let differs = |given: &Option<String>, known: &str| given.as_ref().is_some_and(|given| given != known);
         if differs(&self.name, template.name.as_str()) {
@@ -226,7 +227,7 @@ impl TemplateBody {
 }
 
 impl TemplateView {
-    /// A template as its viewer may see it.
+    /// The view of a template.
     fn of(seen: &TemplateSeen) -> Self {
         let template: &Template = &seen.template;
         let people = match &template.policy {

@@ -1,9 +1,9 @@
-//! Values that JSON shows as their text, written without a copy in between.
+//! Values that are serialised as text without an intermediate `String`.
 
 use serde::{Serialize, Serializer};
 use std::fmt::Display;
 
-/// A value that is shown as its text.
+/// A value that is serialised with [`Display`].
 pub struct Text<T>(pub T);
 
 impl<T: Display> Serialize for Text<T> {

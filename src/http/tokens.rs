@@ -1,4 +1,4 @@
-//! Tokens: signing in, refreshing, revoking; and changing the own password, which needs no token.
+//! Tokens: sign in, refresh, revoke; and the change of one's own password, which needs no token.
 
 use super::answer::{Json, NoContent, Unstored};
 use super::body::{ShortBody, one_of, optional, required};
@@ -18,51 +18,51 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-/// What a token is asked with.
+/// The credentials and options for a new token.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = TokenRequest)]
 pub struct TokenBody {
-    /// `password` (default) or `refresh_token`.
+    /// The grant: `password` (default) or `refresh_token`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "password")]
     grant_type: Option<String>,
-    /// Who signs in.
+    /// The user name, for the grant `password`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "admin")]
     username: Option<String>,
-    /// With which password.
+    /// The password, for the grant `password`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<String>, write_only)]
     password: Option<Zeroizing<String>>,
-    /// The refresh token, for that grant.
+    /// The refresh token, for the grant `refresh_token`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<String>, write_only)]
     refresh_token: Option<Zeroizing<String>>,
     /// `local_account` (default): the only connection there is.
     #[serde(default, deserialize_with = "optional")]
     connection: Option<String>,
-    /// The root domain, by name or id; there is no other.
+    /// The name or id of the root domain, which is the only one.
     #[serde(default, deserialize_with = "optional")]
     domain: Option<String>,
-    /// As `domain`.
+    /// The same as `domain`.
     #[serde(default, deserialize_with = "optional")]
     auth_domain: Option<String>,
-    /// As `domain`.
+    /// The same as `domain`.
     #[serde(default, deserialize_with = "optional")]
     auth_domain_path: Option<String>,
-    /// Attached to the token.
+    /// Labels for the session.
     #[serde(default, deserialize_with = "optional")]
     labels: Option<Vec<String>>,
-    /// Minutes from the refresh token's making to its end; 0: without end.
+    /// The lifetime of the refresh token in minutes; 0 stands for unlimited.
     #[serde(default, deserialize_with = "optional")]
     refresh_token_lifetime: Option<u64>,
-    /// Minutes without use after which the refresh token ends; 0: without end.
+    /// Minutes without use after which the refresh token expires; 0 stands for unlimited.
     #[serde(default, deserialize_with = "optional")]
     refresh_token_revoke_unused_in: Option<u64>,
     /// Replace the refresh token by a new one.
     #[serde(default, deserialize_with = "optional")]
     renew_refresh_token: Option<bool>,
-    /// Tokens in cookies: not supported.
+    /// Tokens in cookies; `true` is not supported.
     #[serde(default, deserialize_with = "optional")]
     cookies: Option<bool>,
 }
@@ -71,42 +71,42 @@ pub struct TokenBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Token)]
 pub struct IssuedView {
-    /// The access token: `Authorization: Bearer <jwt>`.
+    /// The access token, for the header `Authorization: Bearer <jwt>`.
     jwt: String,
-    /// How long it is good for, in seconds.
+    /// The lifetime of the access token in seconds.
     #[schema(example = 300)]
     duration: i64,
     /// Always `Bearer`.
     token_type: &'static str,
-    /// The session's id.
+    /// The id of the session.
     client_id: String,
-    /// By which the refresh token is named.
+    /// The id of the refresh token.
     refresh_token_id: String,
     /// The refresh token.
     #[schema(value_type = String)]
     refresh_token: Zeroizing<String>,
 }
 
-/// A session's refresh token; never itself.
+/// A refresh token, without its value.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RefreshToken)]
 pub struct TokenView {
-    /// By which it is named.
+    /// The id of the refresh token.
     id: String,
-    /// Whose it is.
+    /// The id of the user.
     user_id: String,
-    /// When the user signed in.
+    /// The time of the sign-in.
     #[serde(rename = "createdAt")]
     #[schema(format = DateTime)]
     created_at: String,
-    /// When a token was last made with it.
+    /// The time at which the refresh token was last used.
     #[schema(format = DateTime)]
     last_used_at: String,
-    /// When it ends, if it does.
+    /// The time at which the refresh token expires, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, format = DateTime)]
     expires_at: Option<String>,
-    /// Attached by the client.
+    /// The labels of the session.
     labels: Vec<String>,
 }
 
@@ -114,33 +114,33 @@ pub struct TokenView {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = RevokeRequest)]
 pub struct RevokeBody {
-    /// It.
+    /// The refresh token.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = String, required = true, write_only)]
     refresh_token: Option<Zeroizing<String>>,
 }
 
-/// A change of the own password.
+/// A change of one's own password.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ChangePasswordRequest)]
 pub struct ChangePasswordBody {
-    /// Whose.
+    /// The user name.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = String, required = true)]
     username: Option<String>,
-    /// The present one.
+    /// The current password.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = String, required = true, write_only)]
     password: Option<Zeroizing<String>>,
-    /// The new one.
+    /// The new password.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = String, required = true, write_only)]
     new_password: Option<Zeroizing<String>>,
 }
 
-/// So many labels a token may have: they stay in memory as long as it is good.
+/// The largest number of labels; a session keeps them in memory.
 const LABELS_MAX: usize = 64;
-/// and so many bytes in all of them.
+/// The largest sum of the lengths of all labels, in bytes.
 const LABELS_BYTES_MAX: usize = 4096;
 
 #[derive(Clone, Copy)]
@@ -170,7 +170,7 @@ pub async fn issue(
             services.tokens.refresh(&who.context, token, patch).await?
         }
     };
-    who.is(issued.user.clone());
+    who.signed_in_as(issued.user.clone());
     Ok(Unstored(IssuedView::of(issued)))
 }
 
@@ -226,14 +226,14 @@ pub async fn change_password(
     let name = required("username", body.0.username)?;
     let present = password("password", body.0.password)?;
     let new = password("new_password", body.0.new_password)?;
-    who.is(services.users.change_password(&who.context, &name, &who.source, present, new).await?);
+    who.signed_in_as(services.users.change_password(&who.context, &name, &who.source, present, new).await?);
     Ok(NoContent)
 }
 
-/// A failed login counts whether it was meant or not, so these cannot be tried out.
+/// Refuses a dry run. A failed login must count, since otherwise a dry run could be used to guess passwords.
 fn refuse_dry_run(who: &Anonymous) -> Result<(), Refusal> {
     match who.context.dry_run {
-        true => Err(invalid("dry_run", "passwords and tokens cannot be tried out")),
+        true => Err(invalid("dry_run", "is not supported for passwords and tokens")),
         false => Ok(()),
     }
 }
@@ -242,7 +242,7 @@ fn token_id(text: &str) -> Result<RefreshTokenId, Refusal> {
     RefreshTokenId::parse(text).map_err(|problem| invalid("id", problem))
 }
 
-/// A password in a request: bounded, because hashing takes time for each byte.
+/// Reads a password. Its length is limited, since the time of hashing grows with it.
 pub fn password(member: &'static str, value: Option<Zeroizing<String>>) -> Result<Zeroizing<String>, Refusal> {
     let password = required(member, value)?;
     let most = crate::domain::password::PASSWORD_MAX as usize;

@@ -1,4 +1,4 @@
-//! The request's id and span, its line in the log, and its count in the metrics.
+//! The middleware that gives each request its id and span, logs it and counts it in the metrics.
 
 use super::error::{Problem, cause};
 use super::metrics::Metrics;
@@ -16,7 +16,7 @@ use std::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
 
-/// The span of a request, at the level of one of tracing's macros: that has to be known when it is compiled.
+/// The span of a request, made by one of tracing's macros: the level of a span must be known at compile time.
 macro_rules! span_of {
     ($level:ident, $request:expr, $id:expr) => {
         tracing::$level!(
@@ -28,32 +28,32 @@ macro_rules! span_of {
     };
 }
 
-/// So much of a method is logged, in bytes,
+/// The largest part of a method in the log, in bytes.
 const METHOD_MAX: usize = 20;
-/// and so much of a path: whoever is not signed in must not be able to fill the log.
+/// The largest part of a path in the log, in bytes: clients without a token must not be able to fill the log.
 const PATH_MAX: usize = 200;
 
 fn start_of(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
 }
 
-/// The header that carries the id, both ways.
+/// The header with the id of the request, in requests and answers.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Wraps every request.
+/// The middleware around every request.
 ///
 /// # Errors
-/// The handler's own.
-pub async fn around(
+/// The error of the wrapped service.
+pub async fn trace_request(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let begun = Instant::now();
+    let started = Instant::now();
     let sent = request.headers().get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
     let id = sent.and_then(RequestId::sane).unwrap_or_else(new_id);
     request.extensions_mut().insert(id.clone());
-    // Whatever is logged on the way says in which request, whatever level the log has. A read has nothing to log before
-    // its end, and a span for each would be a good part of what it costs: it has one only while debugging.
+    // The span adds the request's id to all lines that the request logs, at every level of the log. A read logs nothing
+    // before its end, and a span would be a considerable part of its cost, so it has one only at level debug.
     let span =
         if request.method().is_safe() { span_of!(debug_span, request, id) } else { span_of!(error_span, request, id) };
     let serving = request.conn_data().map(Connection::serving);
@@ -62,17 +62,18 @@ pub async fn around(
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
-    if is_told(&response) {
+    if is_logged(&response) {
         let span = if span.is_disabled() { span_of!(error_span, response.request(), id) } else { span };
-        span.in_scope(|| tell(&response, begun));
+        span.in_scope(|| log(&response, started));
     }
     if let Some(metrics) = response.request().app_data::<Data<Metrics>>() {
-        metrics.count(response.request(), response.status().as_u16(), begun.elapsed());
+        metrics.observe(response.request(), response.status().as_u16(), started.elapsed());
     }
     Ok(response)
 }
 
-/// The next after a random one: to ask the system for each would cost more than all else that is done here.
+/// A new request id: a random number, incremented for each request. A random number for each would cost more than the
+/// rest of this middleware.
 fn new_id() -> RequestId {
     static FIRST: LazyLock<u128> = LazyLock::new(|| Uuid::new_v4().as_u128());
     static MADE: AtomicU64 = AtomicU64::new(0);
@@ -85,12 +86,12 @@ fn is_quiet(response: &ServiceResponse<impl MessageBody>) -> bool {
     response.request().method().is_safe() && response.status().is_success()
 }
 
-/// Changes and failures are for the operator to read; good reads only for the curious.
-fn is_told(response: &ServiceResponse<impl MessageBody>) -> bool {
+/// Changes and failures are always logged, successful reads only at level debug.
+fn is_logged(response: &ServiceResponse<impl MessageBody>) -> bool {
     !is_quiet(response) || tracing::enabled!(tracing::Level::DEBUG)
 }
 
-fn tell(response: &ServiceResponse<impl MessageBody>, begun: Instant) {
+fn log(response: &ServiceResponse<impl MessageBody>, started: Instant) {
     let status = response.status();
     if let Some(problem) = response.response().error().and_then(|error| error.as_error::<Problem>())
         && cause(problem).row.status >= 500
@@ -99,7 +100,7 @@ fn tell(response: &ServiceResponse<impl MessageBody>, begun: Instant) {
     }
     let extensions = response.request().extensions();
     let user = extensions.get::<Arc<User>>().map_or("", |user| user.name.as_str());
-    let duration_ms = begun.elapsed().as_millis() as u64;
+    let duration_ms = started.elapsed().as_millis() as u64;
     if is_quiet(response) {
         tracing::debug!(user, status = status.as_u16(), duration_ms, "answered");
     } else {

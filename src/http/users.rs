@@ -25,45 +25,45 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-/// A user to make or to change. Members that are not given are left as they are.
+/// A user to create or change. A member that is absent keeps its value.
 #[derive(Clone, Deserialize, ToSchema)]
 #[schema(as = UserRequest)]
 pub struct UserBody {
-    /// What the user signs in with, unique in whatever case. A new user needs one.
+    /// The user name for signing in, unique regardless of case. Required for a new user.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "ann")]
     username: Option<String>,
-    /// Full name.
+    /// The full name.
     #[serde(default, deserialize_with = "clearable")]
     name: Option<String>,
-    /// What friends say.
+    /// The nickname.
     #[serde(default, deserialize_with = "clearable")]
     nickname: Option<String>,
-    /// Where mail goes.
+    /// The e-mail address.
     #[serde(default, deserialize_with = "clearable")]
     email: Option<String>,
-    /// Has somebody checked that?
+    /// Whether the e-mail address is verified.
     #[serde(default, deserialize_with = "optional")]
     email_verified: Option<bool>,
-    /// The password. It only ever goes in. A new user needs one.
+    /// The password, which no answer contains. Required for a new user.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<String>, write_only)]
     password: Option<Zeroizing<String>>,
-    /// Must change it before anything else.
+    /// Whether the user must change the password before any other call.
     #[serde(default, deserialize_with = "optional")]
     password_change_required: Option<bool>,
-    /// Attached by the user.
+    /// A JSON object for the use of the user.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<Object>)]
     user_metadata: Option<Value>,
-    /// Attached by applications.
+    /// A JSON object for the use of applications.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<Object>)]
     app_metadata: Option<Value>,
-    /// How the user may sign in.
+    /// Restrictions on signing in.
     #[serde(default, deserialize_with = "optional")]
     login_flags: Option<LoginFlagsBody>,
-    /// 0 forgives the failed logins; nothing else is taken.
+    /// 0 clears the failed logins and ends a lockout; other values are invalid.
     #[serde(default, deserialize_with = "optional")]
     failed_logins_count: Option<u64>,
     /// `local_account` (default): the only connection there is.
@@ -71,71 +71,71 @@ pub struct UserBody {
     connection: Option<String>,
 }
 
-/// How a user is to sign in.
+/// Restrictions on signing in, to change.
 #[derive(Clone, Deserialize, ToSchema)]
 #[schema(as = LoginFlagsRequest)]
 pub struct LoginFlagsBody {
-    /// May not use the console.
+    /// Whether the user may not sign in to the console.
     #[serde(default, deserialize_with = "optional")]
     prevent_ui_login: Option<bool>,
 }
 
-/// How a user may sign in.
+/// Restrictions on signing in.
 #[derive(Serialize, Clone, Copy, ToSchema)]
 pub struct LoginFlags {
-    /// May not use the console.
+    /// Whether the user may not sign in to the console.
     prevent_ui_login: bool,
 }
 
-/// A user. Never with the password.
+/// A user, without the password.
 #[derive(Serialize, ToSchema)]
 #[schema(as = User)]
 pub struct UserView {
-    /// `local|<uuid>`
+    /// The id of the user: `local|<uuid>`.
     #[schema(example = "local|a67c3748-9a4b-4add-b3d9-054ba20be3ac")]
     user_id: String,
-    /// What the user signs in with.
+    /// The user name for signing in.
     username: String,
-    /// Full name.
+    /// The full name.
     name: String,
-    /// What friends say.
+    /// The nickname.
     nickname: String,
-    /// Where mail goes.
+    /// The e-mail address.
     email: String,
-    /// Has somebody checked that?
+    /// Whether the e-mail address is verified.
     email_verified: bool,
-    /// Attached by the user.
+    /// A JSON object for the use of the user.
     #[schema(value_type = Object)]
     user_metadata: Value,
-    /// Attached by applications.
+    /// A JSON object for the use of applications.
     #[schema(value_type = Object)]
     app_metadata: Value,
     /// Always `local_account`.
     connection: &'static str,
-    /// When it was made.
+    /// The time at which the user was created.
     #[schema(format = DateTime)]
     created_at: String,
-    /// When it was last changed.
+    /// The time of the last change.
     #[schema(format = DateTime)]
     updated_at: String,
-    /// The last good login.
+    /// The time of the last successful login.
     #[schema(required = true, format = DateTime)]
     last_login: Option<String>,
-    /// Good logins so far.
+    /// The number of successful logins.
     logins_count: u64,
-    /// Failed logins since the last good one.
+    /// The number of failed logins since the last successful one.
     failed_logins_count: u64,
-    /// Since when it is locked, from some address at least.
+    /// The start of the lockout, if the user is locked out from at least one address.
     #[schema(required = true, format = DateTime)]
     account_lockout_at: Option<String>,
-    /// Must change the password before anything else.
+    /// Whether the user must change the password before any other call.
     password_change_required: bool,
-    /// When the password was set.
+    /// The time at which the password was set.
     #[schema(format = DateTime)]
     password_changed_at: String,
-    /// How the user may sign in.
+    /// Restrictions on signing in.
     login_flags: LoginFlags,
-    /// The groups that the user is in.
+    /// The groups of the user.
     groups: Vec<String>,
 }
 
@@ -213,12 +213,12 @@ pub async fn remove(
     Ok(NoContent)
 }
 
-/// The user that a path or a body names.
+/// The user id in a path or a body.
 pub fn user_id(text: &str) -> Result<UserId, Refusal> {
     UserId::parse_subject(text).map_err(|problem| invalid("user_id", problem))
 }
 
-/// A user as clients see it.
+/// The view of a user, with the lockout as it is now.
 pub fn view(services: &Services, user: &User) -> UserView {
     UserView::of(user, &services.state().state.password_policy, services.now())
 }

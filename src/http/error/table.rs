@@ -1,24 +1,25 @@
 //! The tables of errors: rows (status, code and name) for kinds of failures, and the reasons that tell failures of one
-//! row apart. The match that gives each failure its row and its reason is here too; docs/api.md is compared with both.
+//! row apart. The match that gives each failure its row and its reason is here too. Tests compare docs/api.md with both
+//! tables.
 
 use super::Problem;
 use crate::domain::refusal::{Refusal, RefusalKind};
 use crate::service::failure::{AwsFailure, Failure, MissingRight, TokenProblem};
 use serde::Serialize;
 
-/// One row of the table: what a client gets.
+/// One row of the table of statuses, codes and names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
     pub status: u16,
-    /// The number in the body.
+    /// The member `code` of the body.
     pub code: u16,
-    /// The stable name that clients look for.
+    /// The stable name in the member `codeDesc` of the body.
     pub name: &'static str,
     pub text: &'static str,
 }
 
 impl Row {
-    /// The name and what it means, as clients read it.
+    /// The member `codeDesc` of the body: the name and its meaning.
     pub fn code_desc(&self) -> String {
         format!("{}: {}", self.name, self.text)
     }
@@ -45,7 +46,7 @@ const CLOUD: Row = kind(502, 52, "NCERRCloudError", "AWS refused or failed");
 const UNAVAILABLE: Row = kind(503, 53, "NCERRUnavailable", "Service unavailable");
 const CLOUD_TIMEOUT: Row = kind(504, 54, "NCERRCloudTimeout", "AWS did not answer in time");
 
-/// Every row there is, for the documentation and its test.
+/// Every row, for the documentation and its test.
 pub const ROWS: &[Row] = &[
     BAD_REQUEST,
     INVALID,
@@ -79,17 +80,17 @@ fn row_of(kind: RefusalKind) -> &'static Row {
     }
 }
 
-/// What a client is told of a failure, besides its message.
+/// The parts of an error's answer besides its message.
 #[derive(Clone, Copy, Debug)]
 pub struct Cause {
     pub row: &'static Row,
-    /// In snake case. Part of the API: it stays when messages change.
+    /// The stable name of the cause, in snake case. It is part of the API and does not change with the message.
     pub reason: &'static str,
-    /// When an answer has it, as docs/api.md says it.
+    /// The condition under which an answer has this reason, for docs/api.md.
     pub when: &'static str,
 }
 
-/// The causes of failures that are no refusals of the domain, and the list of them.
+/// Defines the causes of failures other than refusals of the domain, and the list of them.
 macro_rules! causes {
     ($($cause:ident: $row:ident, $reason:literal, $when:literal;)+) => {
         $(const $cause: Cause = Cause { row: &$row, reason: $reason, when: $when };)+
@@ -98,49 +99,49 @@ macro_rules! causes {
 }
 
 causes! {
-    BODY_INVALID: BAD_REQUEST, "body_invalid", "The body is not the JSON that is expected.";
-    BODY_CUT_OFF: BAD_REQUEST, "body_cut_off", "The body did not arrive whole.";
-    BODY_TOO_LARGE: TOO_LARGE, "body_too_large", "The body is larger than is read.";
+    BODY_INVALID: BAD_REQUEST, "body_invalid", "The body is not the expected JSON.";
+    BODY_CUT_OFF: BAD_REQUEST, "body_cut_off", "The connection ended before the end of the body.";
+    BODY_TOO_LARGE: TOO_LARGE, "body_too_large", "The body is larger than the limit.";
     BODY_ENCODED: UNSUPPORTED, "body_encoded", "The body has a `Content-Encoding`.";
     BODY_TOO_SLOW: TOO_SLOW, "body_too_slow", "The body did not arrive in time; the connection is closed.";
-    PARAMETER_INVALID: INVALID, "parameter_invalid", "A member of the query does not hold what it should.";
-    NO_ROUTE: NOT_FOUND, "not_found", "Nothing is served at the path.";
-    METHOD_NOT_ALLOWED: NO_METHOD, "method_not_allowed", "The path has no such method.";
+    PARAMETER_INVALID: INVALID, "parameter_invalid", "A member of the query has an invalid value.";
+    NO_ROUTE: NOT_FOUND, "not_found", "The API has no such path.";
+    METHOD_NOT_ALLOWED: NO_METHOD, "method_not_allowed", "The path does not have the method.";
     TOKEN_MISSING: UNAUTHORIZED, "token_missing", "No bearer token was sent.";
-    TOKEN_INVALID: UNAUTHORIZED, "token_invalid", "The bearer token is not one that was made here.";
+    TOKEN_INVALID: UNAUTHORIZED, "token_invalid", "The bearer token was not issued by this installation.";
     TOKEN_EXPIRED: UNAUTHORIZED, "token_expired", "The bearer token has expired.";
     TOKEN_REVOKED: UNAUTHORIZED, "token_revoked", "The session of the bearer token is closed.";
     PERMISSION_MISSING: FORBIDDEN, "permission_missing", "The action that the message names is not permitted.";
     MEMBERSHIP_MISSING: FORBIDDEN, "membership_missing", "Only members of the groups that the message names may do this.";
     GROUP_PRIVILEGED: FORBIDDEN, "group_privileged", "Only members of `admin` may change who is in the group.";
     USER_PRIVILEGED: FORBIDDEN, "user_privileged", "Only members of `admin` may change a user of a privileged group.";
-    AWS_REFUSED: CLOUD, "aws_refused", "AWS refused; its own code and message are in `message`.";
+    AWS_REFUSED: CLOUD, "aws_refused", "AWS refused the call; its code and message are in `message`.";
     AWS_INVALID_STATE: CONFLICT, "aws_invalid_state", "AWS says that the key is in the wrong state (`KMSInvalidStateException`, `DisabledException`).";
-    AWS_ALREADY_EXISTS: CONFLICT, "aws_already_exists", "AWS says that the thing exists (`AlreadyExistsException`).";
-    AWS_THROTTLED: CLOUD, "aws_throttled", "AWS asked to slow down, at every attempt.";
-    AWS_FAULTY: CLOUD, "aws_faulty", "AWS answered that the fault is its own.";
-    AWS_UNREACHABLE: CLOUD, "aws_unreachable", "AWS was not reached, or the connection broke.";
-    AWS_UNINTELLIGIBLE: CLOUD, "aws_unintelligible", "The answer is not one that AWS gives to this call.";
-    AWS_NOT_SENT: CLOUD, "aws_not_sent", "The call makes no sense with these credentials, and was not sent.";
+    AWS_ALREADY_EXISTS: CONFLICT, "aws_already_exists", "AWS says that the resource exists already (`AlreadyExistsException`).";
+    AWS_THROTTLED: CLOUD, "aws_throttled", "AWS throttled every attempt.";
+    AWS_FAULTY: CLOUD, "aws_faulty", "AWS answered with an error of its own (5xx).";
+    AWS_UNREACHABLE: CLOUD, "aws_unreachable", "AWS could not be reached, or the connection broke.";
+    AWS_UNINTELLIGIBLE: CLOUD, "aws_unintelligible", "The answer of AWS could not be parsed.";
+    AWS_NOT_SENT: CLOUD, "aws_not_sent", "The call is not possible with these credentials, and was not sent.";
     AWS_TIMEOUT: CLOUD_TIMEOUT, "aws_timeout", "AWS did not answer in time.";
     BUSY: TOO_MANY, "too_many_sign_ins", "Too many sign-ins at once.";
     CHANGE_TOO_LARGE: TOO_LARGE, "change_too_large", "The change is larger than a record of the log may be.";
     LOG_STOPPED: UNAVAILABLE, "log_stopped", "The event log has stopped; the service must be restarted.";
-    INTERRUPTED: UNAVAILABLE, "interrupted", "The program ended before AWS had done what was asked.";
-    NOT_YET_CONSISTENT: UNAVAILABLE, "not_yet_consistent", "What AWS has done is not known yet.";
+    INTERRUPTED: UNAVAILABLE, "interrupted", "The program ended before AWS had completed the operation.";
+    NOT_YET_CONSISTENT: UNAVAILABLE, "not_yet_consistent", "The result of the operation at AWS is not known yet.";
     LOG_UNREADABLE: INTERNAL, "log_unreadable", "The event log could not be read.";
     KEYRING_FAILED: INTERNAL, "keyring_failed", "A secret could not be sealed or unsealed.";
     INTERNAL_ERROR: INTERNAL, "internal_error", "A defect; the log of the program says more.";
 }
 
-/// Every cause there is, refusals first.
+/// Every cause, refusals first.
 pub fn causes() -> impl Iterator<Item = Cause> {
     let refusals = Refusal::reasons();
     let refusals = refusals.map(|reason| Cause { row: row_of(reason.kind), reason: reason.name, when: reason.when });
     refusals.chain(CAUSES.iter().copied())
 }
 
-/// No `_` arm: a new failure does not compile until it has its cause.
+/// The cause of a problem. The match has no `_` arm: a new variant does not compile until it has its cause.
 pub fn cause(problem: &Problem) -> Cause {
     match problem {
         Problem::Failure(failure) => cause_of(failure),

@@ -1,5 +1,5 @@
-//! What AWS holds of a key, in AWS's words and CamelCase: the member `aws_param`. It is written straight from the key,
-//! since a list of keys consists of little else.
+//! The member `aws_param` of a key: its state at AWS, under AWS's names in CamelCase. It borrows from the key, since it
+//! is most of what a list of keys writes.
 
 use crate::domain::id::ScheduleId;
 use crate::domain::key::aggregate::Key;
@@ -14,7 +14,7 @@ use crate::http::text::Text;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// Members without a value are left out. They are in the order of their names.
+/// The members in the order of their names; those without a value are left out.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct AwsParam<'a> {
@@ -74,7 +74,7 @@ pub(super) struct AwsParam<'a> {
     xks_key_configuration: Option<XksKey<'a>>,
 }
 
-/// The schedule that rotates a key, and how.
+/// The member `labels` of a key: the schedule that rotates it, with the options of the rotation.
 #[derive(Serialize)]
 pub(super) struct Labels<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]

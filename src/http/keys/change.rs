@@ -1,4 +1,4 @@
-//! Changing keys at AWS: each call is one operation, and answers with the key as AWS then holds it.
+//! Changes of keys at AWS. Each call is one operation, and answers with the key as AWS then has it.
 
 use super::creation::described;
 use super::policy::PolicyBody;
@@ -21,20 +21,20 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// Another description.
+/// A new description for a key.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = DescriptionRequest)]
 pub struct DescriptionBody {
-    /// It; may be empty.
+    /// The description; can be empty.
     #[serde(default, deserialize_with = "clearable")]
     description: Option<String>,
 }
 
-/// Another policy.
+/// A new policy for a key.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = KeyPolicyRequest)]
 pub struct PolicyChangeBody {
-    /// Its text, or the object itself.
+    /// The policy, as a JSON object or as its text.
     #[serde(default, alias = "Policy", deserialize_with = "optional")]
     #[schema(value_type = Option<Object>)]
     policy: Option<Value>,
@@ -46,7 +46,7 @@ pub struct PolicyChangeBody {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = AddTagsRequest)]
 pub struct AddTagsBody {
-    /// Each with its key and value.
+    /// The tags to add, each with a key and a value.
     #[serde(default, deserialize_with = "optional")]
     tags: Option<Vec<TagBody>>,
 }
@@ -55,11 +55,11 @@ pub struct AddTagsBody {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = Tag)]
 pub struct TagBody {
-    /// Its key.
+    /// The key of the tag.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "team")]
     tag_key: Option<String>,
-    /// Its value; may be empty.
+    /// The value of the tag; can be empty.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(example = "payroll")]
     tag_value: Option<String>,
@@ -69,7 +69,7 @@ pub struct TagBody {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = RemoveTagsRequest)]
 pub struct RemoveTagsBody {
-    /// By their keys.
+    /// The keys of the tags to remove.
     #[serde(default, deserialize_with = "optional")]
     tags: Option<Vec<String>>,
 }
@@ -78,28 +78,28 @@ pub struct RemoveTagsBody {
 #[derive(Deserialize, ToSchema)]
 #[schema(as = AliasRequest)]
 pub struct AliasBody {
-    /// With or without `alias/`.
+    /// The alias, with or without the prefix `alias/`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "payroll")]
     alias: Option<String>,
 }
 
-/// When AWS is to delete a key.
+/// The waiting period before AWS deletes a key.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = DeletionRequest)]
 pub struct DeletionBody {
-    /// After how many days, 7 to 30.
+    /// Days until AWS deletes the key, 7 to 30.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = 30)]
     days: Option<i64>,
 }
 
-/// Which replica becomes the primary key.
+/// The replica that becomes the primary key.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = PrimaryRegionRequest)]
 #[serde(rename_all = "PascalCase")]
 pub struct PrimaryRegionBody {
-    /// The one in this region.
+    /// The region of the replica.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "eu-west-1")]
     primary_region: Option<String>,
@@ -142,7 +142,7 @@ pub async fn add_tags(
     body: Body<AddTagsBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
-    let tags = some("tags", body.0.tags)?.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+    let tags = non_empty("tags", body.0.tags)?.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
     check_tags(&tags).map_err(|problem| invalid("tags", problem))?;
     changed(who, &services, Operation::Tag { tags }).await
 }
@@ -153,7 +153,7 @@ pub async fn remove_tags(
     body: Body<RemoveTagsBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
-    let keys = some("tags", body.0.tags)?;
+    let keys = non_empty("tags", body.0.tags)?;
     for key in &keys {
         check_tag_key(key).map_err(|problem| invalid("tags", problem))?;
     }
@@ -225,8 +225,8 @@ fn tag(body: TagBody) -> Result<Tag, Refusal> {
     Tag::parse(&key, &body.tag_value.unwrap_or_default()).map_err(|problem| invalid("tags", problem))
 }
 
-/// A list that must be there, and have something in it.
-fn some<T>(member: &'static str, list: Option<Vec<T>>) -> Result<Vec<T>, Refusal> {
+/// The value of a mandatory list, which must not be empty.
+fn non_empty<T>(member: &'static str, list: Option<Vec<T>>) -> Result<Vec<T>, Refusal> {
     match required(member, list)? {
         list if list.is_empty() => Err(invalid(member, "must have at least one entry")),
         list => Ok(list),

@@ -1,4 +1,4 @@
-//! Making keys: creating, uploading, replicating.
+//! New keys: create, upload, replicate.
 
 use super::material::{ImportBody, import};
 use super::policy::PolicyBody;
@@ -22,19 +22,19 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// A key that is to be made.
+/// A key to create.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = KeyRequest)]
 pub struct CreateBody {
-    /// Name or id of the KMS.
+    /// The name or id of the KMS.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "kms")]
     kms: Option<String>,
-    /// In which region.
+    /// The region in which AWS creates the key.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "eu-west-3")]
     region: Option<String>,
-    /// What AWS is to make.
+    /// The properties of the new key at AWS.
     #[serde(default, deserialize_with = "optional")]
     aws_param: Option<AwsParam>,
     #[serde(flatten)]
@@ -43,71 +43,71 @@ pub struct CreateBody {
     import: ImportBody,
 }
 
-/// What AWS is to make, in AWS's words.
+/// The properties of a new key, under AWS's names.
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = NewKey)]
 #[serde(rename_all = "PascalCase")]
 pub struct AwsParam {
-    /// Its alias, with or without `alias/`.
+    /// The alias of the key, with or without the prefix `alias/`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "payroll")]
     alias: Option<String>,
-    /// Accept a policy that locks everybody out?
+    /// Accept a policy under which nobody could change the policy of the key any more.
     #[serde(default, deserialize_with = "optional")]
     bypass_policy_lockout_safety_check: Option<bool>,
-    /// Older name of `KeySpec`.
+    /// An older name of `KeySpec`.
     #[serde(default, deserialize_with = "optional")]
     customer_master_key_spec: Option<String>,
-    /// Its spec; `SYMMETRIC_DEFAULT` if absent.
+    /// The spec of the key; default `SYMMETRIC_DEFAULT`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "SYMMETRIC_DEFAULT")]
     key_spec: Option<String>,
-    /// What it is for; may be absent where its spec leaves no choice.
+    /// The usage of the key; can be absent if the spec allows only one.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "ENCRYPT_DECRYPT")]
     key_usage: Option<String>,
-    /// Its description.
+    /// A description of the key.
     #[serde(default, deserialize_with = "optional")]
     description: Option<String>,
-    /// May it have replicas?
+    /// Create a multi-region primary key, which can have replicas.
     #[serde(default, deserialize_with = "optional")]
     multi_region: Option<bool>,
     /// `AWS_KMS` (default) or `EXTERNAL`.
     #[serde(default, deserialize_with = "optional")]
     origin: Option<String>,
-    /// Its policy, as an object or as text.
+    /// The policy of the key, as a JSON object or as its text.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<Object>)]
     policy: Option<Value>,
-    /// Its tags.
+    /// The tags of the key.
     #[serde(default, deserialize_with = "optional")]
     tags: Option<Vec<AwsTag>>,
-    /// When AWS is to forget uploaded material.
+    /// The time at which uploaded material expires and AWS deletes it.
     #[serde(default, deserialize_with = "optional")]
     valid_to: Option<String>,
 }
 
-/// A tag, in AWS's words.
+/// A tag, under AWS's names.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = AwsTag)]
 #[serde(rename_all = "PascalCase")]
 pub struct AwsTag {
-    /// Its key.
+    /// The key of the tag.
     tag_key: String,
-    /// Its value.
+    /// The value of the tag.
     #[serde(default)]
     tag_value: String,
 }
 
-/// A replica that is to be made.
+/// A replica to create.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ReplicateKeyRequest)]
 pub struct ReplicateBody {
-    /// In which region.
+    /// The region in which AWS creates the replica.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "eu-west-1")]
     replica_region: Option<String>,
-    /// What AWS is to make.
+    /// The properties of the new key at AWS.
     #[serde(default, deserialize_with = "optional")]
     aws_param: Option<AwsParam>,
     #[serde(flatten)]
@@ -158,7 +158,7 @@ pub async fn replicate(
 }
 
 impl CreateBody {
-    /// What is wished, and the material that may come with it.
+    /// The typed request, and the members of the body that concern imported material.
     fn request(self) -> Result<(KeyRequest, ImportBody), Refusal> {
         let kms = required("kms", self.kms)?;
         let region = read_as("region", &required("region", self.region)?, Region::parse)?;
@@ -170,7 +170,7 @@ impl CreateBody {
         let origin = aws.origin.take();
         let origin = origin.map(|text| read_as("aws_param.Origin", &text, Origin::parse_known)).transpose()?;
         let description = described("aws_param.Description", aws.description.take().unwrap_or_default())?;
-        let import = self.import.with_end(aws.valid_to.take());
+        let import = self.import.with_expiration(aws.valid_to.take());
         let request = KeyRequest {
             kms,
             region,
@@ -205,10 +205,10 @@ impl AwsParam {
     }
 }
 
-/// A description that AWS takes.
+/// Checks that a description is not longer than AWS allows.
 ///
 /// # Errors
-/// When it is longer.
+/// [`Refusal`] if it is longer.
 pub fn described(member: &'static str, text: String) -> Result<String, Refusal> {
     match text.chars().count() {
         0..=8192 => Ok(text),

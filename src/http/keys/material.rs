@@ -1,4 +1,4 @@
-//! Material of keys: importing that of a source key, and deleting it.
+//! Imported material of keys: import from a source key, delete.
 
 use super::view::KeyView;
 use crate::domain::key::material::MaterialId;
@@ -17,34 +17,34 @@ use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// Whose material is imported, and how.
+/// The source key whose material is imported, and the options of the import.
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = ImportMaterialRequest)]
 pub struct ImportBody {
-    /// Name or id of the source key.
+    /// The name or id of the source key.
     #[serde(default, alias = "source_key_id", deserialize_with = "flat::source_key_identifier")]
     source_key_identifier: Option<String>,
-    /// Where it is: `local`.
+    /// The tier of the source key; only `local` is valid.
     #[serde(default, deserialize_with = "flat::source_key_tier")]
     source_key_tier: Option<String>,
-    /// Does AWS forget it?
+    /// Whether the material expires.
     #[serde(default, deserialize_with = "flat::key_expiration")]
     key_expiration: Option<bool>,
-    /// When; needed with `key_expiration`.
+    /// The time at which the material expires; required if `key_expiration` is true.
     #[serde(default, deserialize_with = "flat::valid_to")]
     valid_to: Option<String>,
     /// `NEW_KEY_MATERIAL` (default) or `EXISTING_KEY_MATERIAL`.
     #[serde(default, deserialize_with = "flat::import_type")]
     import_type: Option<String>,
-    /// Which of the key's materials.
+    /// The id of the key's material to import again.
     #[serde(default, deserialize_with = "flat::key_material_id")]
     key_material_id: Option<String>,
-    /// What AWS shows beside it.
+    /// A description that AWS keeps with the material.
     #[serde(default, deserialize_with = "flat::key_material_description")]
     key_material_description: Option<String>,
 }
 
-/// The readers of its members.
+/// The readers of the members of [`ImportBody`].
 mod flat {
     crate::http::body::flattened!(
         source_key_identifier,
@@ -57,11 +57,11 @@ mod flat {
     );
 }
 
-/// Which material is deleted.
+/// The material to delete.
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = DeleteMaterialRequest)]
 pub struct DeleteMaterialBody {
-    /// Its id; the current one if absent.
+    /// The id of the material; default: the current material.
     #[serde(default, deserialize_with = "optional")]
     key_material_id: Option<String>,
 }
@@ -90,22 +90,22 @@ pub async fn delete_material(
 }
 
 impl ImportBody {
-    /// Is there a source key at all?
+    /// Whether the body names a source key.
     pub fn is_given(&self) -> bool {
         self.source_key_identifier.is_some()
     }
 
-    /// The same, with an end that stands elsewhere in the body.
+    /// Sets the expiration from another part of the body, unless `valid_to` is given here.
     #[must_use]
-    pub fn with_end(self, end: Option<String>) -> Self {
-        Self { valid_to: self.valid_to.or(end), ..self }
+    pub fn with_expiration(self, valid_to: Option<String>) -> Self {
+        Self { valid_to: self.valid_to.or(valid_to), ..self }
     }
 }
 
-/// What an import body wishes.
+/// The typed request for an import. `source` is the member to name if the source key is absent.
 ///
 /// # Errors
-/// When something is missing, or is not what it should be.
+/// [`Refusal`] if a member is missing or invalid.
 pub fn import(body: ImportBody, source: &'static str) -> Result<ImportRequest, Refusal> {
     if let Some(tier) = &body.source_key_tier {
         one_of("source_key_tier", tier, &[("local", ())])?;
@@ -113,7 +113,7 @@ pub fn import(body: ImportBody, source: &'static str) -> Result<ImportRequest, R
     let words = [("NEW_KEY_MATERIAL", false), ("EXISTING_KEY_MATERIAL", true)];
     let existing = body.import_type.map(|text| one_of("import_type", &text, &words)).transpose()?;
     let material = body.key_material_id;
-    let valid_to = body.valid_to.map(|text| moment("valid_to", &text)).transpose()?;
+    let valid_to = body.valid_to.map(|text| read_time("valid_to", &text)).transpose()?;
     let valid_to = match (body.key_expiration, valid_to) {
         (Some(true), None) => return Err(invalid("valid_to", "must be given together with key_expiration")),
         (Some(false), Some(_)) => return Err(invalid("valid_to", "can be given only together with key_expiration")),
@@ -128,13 +128,13 @@ pub fn import(body: ImportBody, source: &'static str) -> Result<ImportRequest, R
     })
 }
 
-/// A moment in a body.
+/// Reads a time in the format of RFC 3339.
 ///
 /// # Errors
-/// When it is none.
-pub fn moment(member: &'static str, text: &str) -> Result<Time, Refusal> {
+/// [`Refusal`] if the text has another format.
+pub fn read_time(member: &'static str, text: &str) -> Result<Time, Refusal> {
     match chrono::DateTime::parse_from_rfc3339(text) {
-        Ok(moment) => Ok(Time::of(moment.to_utc())),
-        Err(_) => Err(invalid(member, "must be a moment as RFC 3339 has it, such as 2030-11-05T05:29:17Z")),
+        Ok(time) => Ok(Time::of(time.to_utc())),
+        Err(_) => Err(invalid(member, "must be a time in the format of RFC 3339, such as 2030-11-05T05:29:17Z")),
     }
 }

@@ -1,4 +1,4 @@
-//! AWS keys, and all that is done to them.
+//! AWS keys and the operations on them.
 
 mod aws_param;
 pub mod change;

@@ -1,4 +1,4 @@
-//! Which policy a key gets: its text, a template's, or one built from people. At most one of the three.
+//! The choice of a key's policy: its text, a template, or lists of principals. A body has at most one of the three.
 
 use crate::domain::key::policy::PolicyPrincipals;
 use crate::domain::key::policy_text::PolicyText;
@@ -9,24 +9,24 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// A choice of policy, as bodies give it.
+/// The members of a body that choose a policy.
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = PolicyChoice)]
 pub struct PolicyBody {
-    /// Name or id of a policy template.
+    /// The name or id of a policy template.
     #[serde(default, deserialize_with = "flat::policytemplate")]
     policytemplate: Option<String>,
-    /// Users who administer the key: names, or ARNs.
+    /// IAM users who administer the key, by name or ARN.
     #[serde(default, deserialize_with = "flat::key_admins")]
     #[schema(example = json!(["ann"]))]
     key_admins: Option<Vec<String>>,
-    /// Roles that administer the key.
+    /// IAM roles that administer the key.
     #[serde(default, deserialize_with = "flat::key_admins_roles")]
     key_admins_roles: Option<Vec<String>>,
-    /// Users who use the key.
+    /// IAM users who use the key.
     #[serde(default, deserialize_with = "flat::key_users")]
     key_users: Option<Vec<String>>,
-    /// Roles that use the key.
+    /// IAM roles that use the key.
     #[serde(default, deserialize_with = "flat::key_users_roles")]
     key_users_roles: Option<Vec<String>>,
     /// Other AWS accounts that use the key.
@@ -34,7 +34,7 @@ pub struct PolicyBody {
     external_accounts: Option<Vec<String>>,
 }
 
-/// The readers of its members.
+/// The readers of the members of [`PolicyBody`].
 mod flat {
     crate::http::body::flattened!(
         policytemplate,
@@ -47,10 +47,10 @@ mod flat {
 }
 
 impl PolicyBody {
-    /// The choice, together with a policy's text that may stand elsewhere in the body.
+    /// The chosen policy; `text` is the policy itself, which has another place in the body.
     ///
     /// # Errors
-    /// When there is more than one, or the text is no policy.
+    /// [`Refusal`] if more than one is given, or the text is not a policy.
     pub fn choice(self, member: &'static str, text: Option<Value>) -> Result<PolicyChoice, Refusal> {
         let principals = PolicyPrincipals {
             admins: self.key_admins.unwrap_or_default(),
@@ -66,7 +66,7 @@ impl PolicyBody {
             (None, Some(template), true) => Ok(PolicyChoice::Template(template)),
             (None, None, false) => Ok(PolicyChoice::Principals(principals)),
             _ => {
-                Err(invalid(member, "only one of a policy, `policytemplate`, and key_admins and its kin can be given"))
+                Err(invalid(member, "only one of a policy, policytemplate, and lists such as key_admins can be given"))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Looking at keys: the list, one key, its public half, whether an alias is free; reading a key from AWS again.
+//! Reads of keys: the list, one key, its public key, the availability of an alias; and refreshing a key from AWS.
 
 use super::view::KeyView;
 use crate::domain::key::aggregate::Key;
@@ -23,33 +23,33 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, Type};
 
-/// An alias that may be free.
+/// An alias to check.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = AliasVerifyRequest)]
 pub struct AliasVerifyBody {
-    /// With or without `alias/`.
+    /// The alias, with or without the prefix `alias/`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "payroll")]
     alias: Option<String>,
-    /// Name or id of the KMS.
+    /// The name or id of the KMS.
     #[serde(default, deserialize_with = "optional")]
     kms: Option<String>,
-    /// In which region.
+    /// The region of the alias.
     #[serde(default, deserialize_with = "optional")]
     region: Option<String>,
 }
 
-/// Whether an alias is free.
+/// The availability of an alias.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AliasAvailability)]
 pub struct AliasVerifyView {
     /// The alias.
     alias: String,
-    /// No key has it.
+    /// Whether no key has the alias.
     is_available: bool,
 }
 
-/// A public key as PEM, to be kept as a file.
+/// A public key in PEM, which a browser saves as a file.
 pub struct PublicKeyPem {
     name: String,
     text: String,

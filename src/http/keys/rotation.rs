@@ -1,5 +1,5 @@
-//! Rotation of keys: replacing one by a new one, new material in the same one, AWS's own rotation, and schedules that
-//! rotate.
+//! Rotation of keys: replacement by a new key, new material in the same key, AWS's automatic rotation, and rotation by
+//! a schedule.
 
 use super::change::changed;
 use super::creation::described;
@@ -26,37 +26,37 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-/// How a key is to be replaced.
+/// The options for the replacement of a key by a new one.
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = RotateKeyRequest)]
 pub struct RotateBody {
-    /// The new key's description; the old one's if absent.
+    /// The description of the new key; default: that of the old key.
     #[serde(default, deserialize_with = "optional")]
     description: Option<String>,
-    /// The old key may not encrypt any more, for its own account.
+    /// Deny encryption with the old key to principals of its own account.
     #[serde(default, deserialize_with = "optional")]
     disable_encrypt: Option<bool>,
-    /// The old key may not encrypt any more, for all accounts.
+    /// Deny encryption with the old key to principals of all accounts.
     #[serde(default, deserialize_with = "optional")]
     disable_encrypt_on_all_accounts: Option<bool>,
-    /// The old key keeps each alias with a time stamp behind it.
+    /// Give the old key each of its aliases again, with a timestamp appended.
     #[serde(default, deserialize_with = "optional")]
     retain_alias: Option<bool>,
     #[serde(flatten)]
     import: ImportBody,
 }
 
-/// How often AWS is to rotate a key.
+/// The period of AWS's automatic rotation.
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = AutoRotationRequest)]
 pub struct AutoRotationBody {
-    /// 90 to 2560; AWS's default if absent.
+    /// The rotation period in days, 90 to 2560; AWS's default if absent.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = 365)]
     rotation_period_in_days: Option<i64>,
 }
 
-/// Which schedule rotates a key, and how.
+/// The schedule that rotates a key, and the options of the rotation.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = RotationJobRequest)]
 pub struct RotationJobBody {
@@ -64,36 +64,36 @@ pub struct RotationJobBody {
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "0b90f8de-8617-498d-ad63-ca18eb717ae7")]
     job_config_id: Option<String>,
-    /// Where new material comes from: `native` (default), from AWS; `local`, from a new source key.
+    /// The source of new material: `native` (default) for AWS, `local` for a new source key.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "native")]
     auto_rotate_key_source: Option<String>,
-    /// The old key may not encrypt any more, for its own account.
+    /// Deny encryption with the old key to principals of its own account.
     #[serde(default, deserialize_with = "optional")]
     auto_rotate_disable_encrypt: Option<bool>,
-    /// The old key may not encrypt any more, for all accounts.
+    /// Deny encryption with the old key to principals of all accounts.
     #[serde(default, deserialize_with = "optional")]
     auto_rotate_disable_encrypt_on_all_accounts: Option<bool>,
 }
 
-/// Whether and when AWS rotates a key.
+/// The state of AWS's automatic rotation of a key.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RotationStatus)]
 #[serde(rename_all = "PascalCase")]
 pub struct RotationStatusView {
-    /// Its id at AWS.
+    /// The id of the key at AWS.
     key_id: String,
-    /// Whether AWS rotates it by itself.
+    /// Whether automatic rotation is enabled.
     key_rotation_enabled: bool,
-    /// When next.
+    /// The date of the next rotation.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next_rotation_date: Option<String>,
-    /// Since when a rotation that was asked for is under way.
+    /// The start of a pending on-demand rotation.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     on_demand_rotation_start_date: Option<String>,
-    /// How often.
+    /// The rotation period in days.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     rotation_period_in_days: Option<u16>,
@@ -103,14 +103,14 @@ pub struct RotationStatusView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Rotation)]
 pub struct RotationView {
-    /// As AWS tells it.
+    /// The description of the material by AWS, under AWS's names.
     #[schema(value_type = Object)]
     aws_param: Value,
     /// The tier of the source key, or empty.
     key_source: &'static str,
     /// `native`, `cckm` or `unknown`.
     key_material_origin: &'static str,
-    /// The source key.
+    /// The id of the source key that the material comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     source_key_identifier: Option<String>,
@@ -182,7 +182,7 @@ pub async fn rotations(
     services: Data<Services>,
 ) -> Result<List<RotationView>, Problem> {
     if let Some((member, _)) = listing.0.sort.first() {
-        return Err(invalid("sort", format!("`{member}` cannot be sorted by: materials come in AWS's order")).into());
+        return Err(invalid("sort", format!("`{member}` is not supported: materials are in AWS's order")).into());
     }
     let rotations = services.keys.rotations(&who.permit).await?;
     let (skip, limit) = (listing.0.skip, listing.0.limit);
@@ -207,7 +207,7 @@ pub async fn disable_job(who: OnKey<RotateKey>, services: Data<Services>) -> Res
 
 impl RotationJobBody {
     fn job(self) -> Result<RotationJob, Refusal> {
-        // Some clients name the product where others name the tier.
+        // Some clients give the name of the vendor's product instead of the tier.
         let words = [(NATIVE, NATIVE), (LOCAL, LOCAL), ("ciphertrust", LOCAL)];
         let source = self.auto_rotate_key_source.map(|text| one_of("auto_rotate_key_source", &text, &words));
         let job = RotationJob {

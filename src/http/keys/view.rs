@@ -1,4 +1,4 @@
-//! A key as clients see it: our envelope around AWS's own members, which keep AWS's CamelCase.
+//! A key in answers: the envelope, Claviger's members, and AWS's members under AWS's names in CamelCase.
 
 use super::aws_param::{AwsParam, Labels};
 use crate::domain::id::{KeyId, KmsId, SourceKeyId};
@@ -15,7 +15,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
-/// A key as its viewer may see it.
+/// A key with what the caller may see of it.
 pub struct KeyView(KeySeen);
 
 /// An AWS key.
@@ -24,83 +24,83 @@ pub struct KeyView(KeySeen);
 struct Members<'a> {
     #[serde(flatten)]
     envelope: Envelope,
-    /// The name of its KMS.
+    /// The name of the KMS that manages the key.
     kms: &'a str,
-    /// Its KMS.
+    /// The id of that KMS.
     #[schema(value_type = String)]
     kms_id: Text<KmsId>,
-    /// The AWS account.
+    /// The AWS account of the key.
     #[schema(value_type = String)]
     account_id: Text<AccountId>,
-    /// Its partition.
+    /// The AWS partition of the key.
     cloud_name: &'static str,
-    /// Its region.
+    /// The region of the key.
     #[schema(example = "eu-west-3")]
     region: &'a str,
-    /// Where its material comes from: the tier of source keys (`local`), or empty.
+    /// `local` if the key has the material of a source key; otherwise empty.
     key_source: &'static str,
-    /// `native`, `cckm` or `unknown`.
+    /// The origin of the key's material: `native` (AWS), `cckm` (a source key) or `unknown`.
     key_material_origin: &'static str,
-    /// `symmetric` or `asymmetric`.
+    /// The type of the key: `symmetric` or `asymmetric`.
     key_type: &'static str,
-    /// The source key, if there is one.
+    /// The id of the source key, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     local_key_id: Option<Text<SourceKeyId>>,
-    /// Its name.
+    /// The name of the source key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     local_key_name: Option<&'a str>,
-    /// Always false: no key is kept from those who may use it.
+    /// Always false: Claviger does not block keys.
     blocked: bool,
-    /// The custom key store that holds it.
+    /// The id of the custom key store that has the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     custom_key_store_id: Option<&'a str>,
-    /// When AWS deletes it.
+    /// The date on which AWS deletes the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     deletion_date: Option<Text<Time>>,
-    /// AWS does not have it any more.
+    /// Whether AWS has deleted the key.
     gone: bool,
-    /// When AWS was last read.
+    /// The time at which the key was last read from AWS.
     #[schema(value_type = String, format = DateTime)]
     synced_at: Text<Time>,
-    /// When it was replaced, or its material rotated from here.
+    /// The time at which Claviger replaced the key or rotated its material.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     rotated_at: Option<Text<Time>>,
-    /// The key that replaced it.
+    /// The id of the key that replaced this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     rotated_to: Option<Text<KeyId>>,
-    /// The key that it replaced.
+    /// The id of the key that this one replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     rotated_from: Option<Text<KeyId>>,
-    /// How the last rotation from here ended.
+    /// The result of the last rotation by Claviger: `SUCCESSFUL`, or `FAILED:` and the error.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     rotation_status: Option<Cow<'a, str>>,
-    /// Users who administer it, read out of its policy.
+    /// IAM users who administer the key, according to its policy.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     key_admins: &'a [String],
-    /// Roles that administer it.
+    /// IAM roles that administer the key.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     key_admins_roles: &'a [String],
-    /// Users who use it.
+    /// IAM users who use the key.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     key_users: &'a [String],
-    /// Roles that use it.
+    /// IAM roles that use the key.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     key_users_roles: &'a [String],
-    /// Other accounts that use it.
+    /// Other AWS accounts that use the key.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     external_accounts: &'a [String],
-    /// The schedule that rotates it, and how.
+    /// The schedule that rotates the key, with the options of the rotation.
     #[schema(value_type = Object)]
     labels: Labels<'a>,
-    /// What AWS holds, in AWS's words.
+    /// The state of the key at AWS, under AWS's names.
     #[schema(value_type = Object)]
     aws_param: AwsParam<'a>,
 }

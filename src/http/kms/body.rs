@@ -1,4 +1,4 @@
-//! Request bodies of KMSs, and the typed values made from them.
+//! Request bodies for KMSs, and their conversion to typed values.
 
 use super::action_names;
 use crate::domain::acl::{AclChange, Principal};
@@ -14,23 +14,23 @@ use crate::service::kms::{Addition, KmsPatchRequest};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// Which connection, and which role over it.
+/// A connection, and a role to assume with it.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = AccountRequest)]
 pub struct AccountBody {
-    /// Name or id of the connection.
+    /// The name or id of the connection.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = String, required = true, example = "test_aws-connection")]
     connection: Option<String>,
-    /// ARN of the role to assume.
+    /// The ARN of the role to assume.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "arn:aws:iam::789012123456:role/test-assume-role-ac")]
     assume_role_arn: Option<String>,
-    /// External id that the role asks for; only with `assume_role_arn`.
+    /// The external id that the role requires; only with `assume_role_arn`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "test-ext-id")]
     assume_role_external_id: Option<String>,
-    /// Also check the permissions of the prerequisites, and name the missing ones.
+    /// Also check which of the required IAM permissions are missing.
     #[serde(default, deserialize_with = "optional")]
     validate: Option<bool>,
 }
@@ -43,105 +43,105 @@ pub struct AddBody {
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = String, required = true)]
     account_id: Option<String>,
-    /// Name or id of the connection.
+    /// The name or id of the connection.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = String, required = true)]
     connection: Option<String>,
-    /// Its name here, unique.
+    /// The unique name of the KMS.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = String, required = true)]
     name: Option<String>,
-    /// Which regions.
+    /// The regions to manage.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Vec<String>, required = true)]
     regions: Option<Vec<String>>,
-    /// ARN of the role to assume.
+    /// The ARN of the role to assume.
     #[serde(default, deserialize_with = "optional")]
     assume_role_arn: Option<String>,
-    /// External id that the role asks for; only with `assume_role_arn`.
+    /// The external id that the role requires; only with `assume_role_arn`.
     #[serde(default, deserialize_with = "optional")]
     assume_role_external_id: Option<String>,
 }
 
-/// What to change of a KMS: one thing at a time.
+/// A change of a KMS: of its connection, its regions or its role, one at a time.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = UpdateKmsRequest)]
 pub struct UpdateBody {
-    /// Name or id of another connection.
+    /// The name or id of the new connection.
     #[serde(default, deserialize_with = "optional")]
     connection: Option<String>,
-    /// Other regions.
+    /// The new list of regions.
     #[serde(default, deserialize_with = "optional")]
     regions: Option<Vec<String>>,
-    /// ARN of another role.
+    /// The ARN of the new role.
     #[serde(default, deserialize_with = "optional")]
     assume_role_arn: Option<String>,
-    /// External id that the role asks for; only with `assume_role_arn`.
+    /// The external id that the role requires; only with `assume_role_arn`.
     #[serde(default, deserialize_with = "optional")]
     assume_role_external_id: Option<String>,
-    /// Take regions away although keys are managed there: their entries are forgotten, AWS is not touched.
+    /// Remove regions even if keys are managed there. Claviger forgets these keys; AWS keeps them.
     #[serde(default, deserialize_with = "optional")]
     force: Option<bool>,
 }
 
-/// Permissions to give and take: one entry, or a list of them under `acls`.
+/// Permissions to grant and revoke: one entry, or a list of entries in `acls`.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = UpdateAclsRequest)]
 pub struct AclsBody {
-    /// Several entries: all or none take effect.
+    /// Several entries; either all take effect or none.
     #[serde(default, deserialize_with = "optional")]
     acls: Option<Vec<AclBody>>,
-    /// One entry: the user (`local|<uuid>`); not together with `group`.
+    /// The user of a single entry (`local|<uuid>`); not together with `group`.
     #[serde(default, deserialize_with = "optional")]
     user_id: Option<String>,
-    /// One entry: the group's name; not together with `user_id`.
+    /// The name of the group of a single entry; not together with `user_id`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "CCKM Users")]
     group: Option<String>,
-    /// One entry: which actions.
+    /// The actions of a single entry.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = json!(["view", "keycreate"]))]
     actions: Option<Vec<String>>,
-    /// One entry: give (true) or take (false).
+    /// Whether a single entry grants (true) or revokes (false) the actions.
     #[serde(default, deserialize_with = "optional")]
     permit: Option<bool>,
 }
 
-/// Permissions to give to, or take from, one user or one group.
+/// Permissions to grant to, or revoke from, one user or one group.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = AclRequest)]
 pub(super) struct AclBody {
     /// The user (`local|<uuid>`); not together with `group`.
     #[serde(default, deserialize_with = "optional")]
     user_id: Option<String>,
-    /// The group's name; not together with `user_id`.
+    /// The name of the group; not together with `user_id`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "CCKM Users")]
     group: Option<String>,
-    /// Which actions.
+    /// The actions.
     #[serde(default, deserialize_with = "optional")]
     #[schema(schema_with = action_names)]
     actions: Option<Vec<String>>,
-    /// Give (true) or take (false).
+    /// Whether to grant (true) or revoke (false) the actions.
     #[serde(default, deserialize_with = "optional")]
     permit: Option<bool>,
 }
 
 impl AccountBody {
-    /// Over which connection, and with which role.
-    pub fn way(self) -> Result<(String, Option<AssumedRole>), Refusal> {
+    /// The connection, and the role to assume with it.
+    pub fn connection_and_role(self) -> Result<(String, Option<AssumedRole>), Refusal> {
         let connection = required("connection", self.connection)?;
         Ok((connection, role(self.assume_role_arn, self.assume_role_external_id)?))
     }
 
-    /// Are the permissions to be checked as well?
+    /// Whether to check the IAM permissions too.
     pub fn validates(&self) -> bool {
         self.validate.unwrap_or(false)
     }
 }
 
 impl AddBody {
-    /// The KMS that is to be added.
+    /// The KMS to add.
     pub fn addition(self) -> Result<Addition, Refusal> {
         Ok(Addition {
             name: read_as("name", &required("name", self.name)?, KmsName::parse)?,
@@ -168,7 +168,7 @@ impl UpdateBody {
 }
 
 impl AclsBody {
-    /// The permissions to give and take.
+    /// The permissions to grant and revoke.
     pub fn changes(self) -> Result<Vec<AclChange>, Refusal> {
         let Self { acls, user_id, group, actions, permit } = self;
         let one = AclBody { user_id, group, actions, permit };

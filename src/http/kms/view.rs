@@ -1,4 +1,4 @@
-//! KMSs, and the accounts behind them, as clients see them.
+//! KMSs and AWS accounts in answers.
 
 use super::action_names;
 use crate::domain::acl::{AclEntry, Principal};
@@ -11,24 +11,24 @@ use crate::service::kms::{self, AccountSeen, KmsSeen};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// An account, as a connection (and a role) leads to it.
+/// The AWS account to which a connection, and a role if one is given, gives access.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Account)]
 pub struct AccountView {
-    /// The AWS account.
+    /// The id of the AWS account.
     #[schema(example = "123456789012")]
     account_id: String,
-    /// The regions that are enabled there.
+    /// The regions that are enabled in the account.
     regions: Vec<String>,
-    /// As asked.
+    /// The ARN of the role in the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     assume_role_arn: Option<String>,
-    /// As asked.
+    /// The external id in the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     assume_role_external_id: Option<String>,
-    /// Permissions of the prerequisites that are missing; only if `validate` was asked.
+    /// The required IAM permissions that are missing; only if `validate` was true.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     missing_permissions: Option<Vec<String>>,
@@ -38,7 +38,7 @@ pub struct AccountView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Regions)]
 pub struct RegionsView {
-    /// The regions that are enabled there.
+    /// The regions that are enabled in the account.
     regions: Vec<String>,
 }
 
@@ -48,60 +48,61 @@ pub struct RegionsView {
 pub struct KmsView {
     #[serde(flatten)]
     envelope: Envelope,
-    /// Its name here.
+    /// The name of the KMS.
     #[serde(serialize_with = "envelope::text")]
     #[schema(value_type = String, example = "kms")]
     name: KmsName,
-    /// The AWS account.
+    /// The id of the AWS account.
     #[serde(serialize_with = "envelope::text")]
     #[schema(value_type = String, example = "123456789012")]
     account_id: AccountId,
-    /// As whom AWS knows the connection there.
+    /// The ARN of the principal that the KMS acts as in the account.
     #[schema(example = "arn:aws:iam::123456789012:user/user1")]
     arn: String,
-    /// Who may do what; absent while nobody but administrators may do anything.
+    /// The permissions of users and groups; absent if there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     acls: Vec<AclView>,
-    /// The role that is assumed for it.
+    /// The ARN of the role that the KMS assumes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     assume_role_arn: Option<String>,
-    /// The external id that the role asks for.
+    /// The external id that the role requires.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     assume_role_external_id: Option<String>,
-    /// The name of its connection.
+    /// The name of the connection.
     #[schema(example = "aws")]
     connection: String,
-    /// Its regions.
+    /// The regions that the KMS manages.
     #[serde(serialize_with = "envelope::regions")]
     #[schema(value_type = Vec<String>, example = json!(["ap-south-1", "us-east-1"]))]
     regions: Vec<Region>,
-    /// Its partition.
+    /// The AWS partition of the account.
     #[schema(example = "aws")]
     cloud_name: &'static str,
-    // This and `status` are always there, but the answers on the vendor's page do not have them.
-    /// Always false: KMSs are added by hand.
+    // `auto_added` and `status` are in every answer, but not required in the schema: the answers on the vendor's page
+    // do not have them.
+    /// Always false: KMSs are not added automatically.
     #[schema(required = false)]
     auto_added: bool,
-    /// `active` or `archived`.
+    /// The status of the KMS: `active` or `archived`.
     #[schema(example = "active", required = false)]
     status: &'static str,
 }
 
-/// What one user or one group may do.
+/// The permissions of one user or one group.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Acl)]
 pub(super) struct AclView {
-    /// The user.
+    /// The id of the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     user_id: Option<String>,
-    /// The group.
+    /// The name of the group.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     group: Option<String>,
-    /// Which actions.
+    /// The permitted actions.
     #[schema(schema_with = action_names)]
     actions: Vec<&'static str>,
 }
@@ -110,17 +111,17 @@ pub(super) struct AclView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = ApiActions)]
 pub struct ActionView {
-    /// The API.
+    /// The name of the API.
     api: &'static str,
-    /// Any one of these permits it.
+    /// The actions, any one of which permits the API.
     #[schema(schema_with = action_names)]
     actions: Vec<&'static str>,
-    /// What is permitted.
+    /// A description of the API.
     description: &'static str,
 }
 
 impl AccountView {
-    /// An account, seen with a role or without.
+    /// The view of an account, and of the role that was assumed.
     pub fn of(seen: AccountSeen, role: Option<AssumedRole>) -> Self {
         Self {
             account_id: seen.probe.account.to_string(),
@@ -133,7 +134,7 @@ impl AccountView {
 }
 
 impl RegionsView {
-    /// The regions of an account.
+    /// The view of an account's regions.
     pub fn of(seen: &AccountSeen) -> Self {
         Self { regions: texts(&seen.probe.enabled) }
     }
@@ -144,7 +145,7 @@ fn texts(regions: &[Region]) -> Vec<String> {
 }
 
 impl KmsView {
-    /// A KMS as its viewer may see it.
+    /// The view of a KMS, with the ACL entries that the caller may see.
     pub fn of(seen: KmsSeen) -> Self {
         let kms: &Kms = &seen.kms;
         let acls = match seen.entries_of.holder() {

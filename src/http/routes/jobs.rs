@@ -1,4 +1,4 @@
-//! Endpoints of jobs, and of the schedules that begin some of them.
+//! Endpoints of jobs and schedules.
 
 use crate::domain::action::Action::{KeyBulkOperation, KeySynchronize};
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
@@ -12,20 +12,21 @@ pub(super) fn jobs() -> Vec<Endpoint> {
     let (sync, bulk) = ("/cckm/aws/synchronization-jobs/{id}", "/cckm/aws/bulkjob/{id}");
     let (cancel_sync, cancel_bulk) = (format!("{sync}/cancel"), format!("{bulk}/cancel"));
     vec![
-        post(syncs, sync_jobs::start, "synchronizeKeys", "Bring what is known of keys in line with AWS")
+        post(syncs, sync_jobs::start, "synchronizeKeys", "Start a job that reads keys from AWS")
             .needs(OnEveryKms(KeySynchronize))
             .refuses(&[409]),
         get(syncs, sync_jobs::list, "listSynchronizationJobs", "List the synchronisation jobs that the caller may see")
             .needs(SignedIn),
-        get(sync, sync_jobs::get, "getSynchronizationJob", "Show a synchronisation job, and how far it is")
+        get(sync, sync_jobs::get, "getSynchronizationJob", "Get a synchronisation job and its progress")
             .needs(ViewSyncJob),
-        post(&cancel_sync, sync_jobs::cancel, "cancelSynchronizationJob", "Let a synchronisation job stop at once")
+        post(&cancel_sync, sync_jobs::cancel, "cancelSynchronizationJob", "Cancel a synchronisation job at once")
             .needs(ViewSyncJob)
             .refuses(&[409]),
-        post(bulks, bulk_jobs::start, "startBulkJob", "Do the same to many keys").needs(OnSomeKey(KeyBulkOperation)),
+        post(bulks, bulk_jobs::start, "startBulkJob", "Start an operation on many keys")
+            .needs(OnSomeKey(KeyBulkOperation)),
         get(bulks, bulk_jobs::list, "listBulkJobs", "List the bulk jobs that the caller may see").needs(SignedIn),
-        get(bulk, bulk_jobs::get, "getBulkJob", "Show a bulk job, and how far it is").needs(ViewBulkJob),
-        post(&cancel_bulk, bulk_jobs::cancel, "cancelBulkJob", "Let a bulk job stop before its next key")
+        get(bulk, bulk_jobs::get, "getBulkJob", "Get a bulk job and its progress").needs(ViewBulkJob),
+        post(&cancel_bulk, bulk_jobs::cancel, "cancelBulkJob", "Cancel a bulk job before its next key")
             .needs(ViewBulkJob)
             .refuses(&[409]),
     ]
@@ -34,17 +35,17 @@ pub(super) fn jobs() -> Vec<Endpoint> {
 pub(super) fn scheduler() -> Vec<Endpoint> {
     let (all, one) = ("/scheduler/job-configs", "/scheduler/job-configs/{id}");
     vec![
-        post(all, schedules::create, "createSchedule", "Make a schedule").needs(ManageSchedules).refuses(&[404, 409]),
+        post(all, schedules::create, "createSchedule", "Create a schedule").needs(ManageSchedules).refuses(&[404, 409]),
         get(all, schedules::list, "listSchedules", "List the schedules").needs(SignedIn),
-        get(one, schedules::get, "getSchedule", "Show a schedule").needs(SignedIn),
-        patch(one, schedules::update, "updateSchedule", "Change what a schedule does, or when").needs(ManageSchedules),
-        delete(one, schedules::delete, "deleteSchedule", "Delete a schedule that no key is under; with `force`, any")
+        get(one, schedules::get, "getSchedule", "Get a schedule").needs(SignedIn),
+        patch(one, schedules::update, "updateSchedule", "Change a schedule").needs(ManageSchedules),
+        delete(one, schedules::delete, "deleteSchedule", "Delete a schedule; with `force`, also one that rotates keys")
             .needs(ManageSchedules)
             .refuses(&[409]),
-        post("/scheduler/job-configs/{id}/run-now", schedules::run_now, "runSchedule", "Begin a run of a schedule now")
+        post("/scheduler/job-configs/{id}/run-now", schedules::run_now, "runSchedule", "Start a run of a schedule now")
             .needs(ManageSchedules)
             .refuses(&[409]),
         get("/scheduler/jobs", schedules::runs, "listScheduledJobs", "List the runs of schedules").needs(SignedIn),
-        get("/scheduler/jobs/{id}", schedules::run, "getScheduledJob", "Show a run of a schedule").needs(SignedIn),
+        get("/scheduler/jobs/{id}", schedules::run, "getScheduledJob", "Get a run of a schedule").needs(SignedIn),
     ]
 }

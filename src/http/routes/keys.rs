@@ -1,4 +1,4 @@
-//! Endpoints of AWS keys, of the material that is imported into them, and of policy templates.
+//! Endpoints of AWS keys, source keys and policy templates.
 
 use crate::domain::action::Action::{
     KeyCancelDelete, KeyCreate, KeyDelete, KeyMaterialDelete, KeyMaterialImport, KeyRotate, KeySynchronize, KeyUpdate,
@@ -11,31 +11,32 @@ use crate::service::access::RequiredRight::{
     ManageSourceKeys, OnKey, OnKms, OnTemplate, SignedIn, ViewKey, ViewKms, ViewSourceKeys, ViewTemplate,
 };
 
-/// The statuses of a call that asks AWS about a key: AWS may be of another mind, or not answer.
+/// The statuses of a call that AWS can refuse or leave unanswered.
 const AT_AWS: &[u16] = &[409, 502, 504];
 
 pub(super) fn keys() -> Vec<Endpoint> {
     let one = |path: &str| format!("/cckm/aws/keys/{{id}}{path}");
     vec![
-        post("/cckm/aws/keys", creation::create, "createKey", "Make a key at AWS")
+        post("/cckm/aws/keys", creation::create, "createKey", "Create a key at AWS")
             .needs(OnKms(KeyCreate))
             .refuses(AT_AWS)
             .no_dry_run(),
         get("/cckm/aws/keys", reading::list, "listKeys", "List the keys that the caller may see").needs(SignedIn),
-        get(&one(""), reading::get, "getKey", "Show a key").needs(ViewKey),
-        delete(&one(""), reading::forget, "deleteKey", "Forget a key that AWS does not have any more")
+        get(&one(""), reading::get, "getKey", "Get a key").needs(ViewKey),
+        delete(&one(""), reading::forget, "deleteKey", "Remove the entry of a key that AWS has deleted")
             .needs(OnKey(KeyDelete))
             .refuses(&[409]),
-        post(&one("/enable"), change::enable, "enableKey", "Take a key into use")
-            .needs(OnKey(KeyUpdate))
-            .refuses(AT_AWS),
-        post(&one("/disable"), change::disable, "disableKey", "Take a key out of use")
-            .needs(OnKey(KeyUpdate))
-            .refuses(AT_AWS),
-        post(&one("/update-description"), change::update_description, "updateKeyDescription", "Describe a key anew")
-            .needs(OnKey(KeyUpdate))
-            .refuses(AT_AWS),
-        post(&one("/policy"), change::policy, "updateKeyPolicy", "Give a key another policy")
+        post(&one("/enable"), change::enable, "enableKey", "Enable a key").needs(OnKey(KeyUpdate)).refuses(AT_AWS),
+        post(&one("/disable"), change::disable, "disableKey", "Disable a key").needs(OnKey(KeyUpdate)).refuses(AT_AWS),
+        post(
+            &one("/update-description"),
+            change::update_description,
+            "updateKeyDescription",
+            "Change the description of a key",
+        )
+        .needs(OnKey(KeyUpdate))
+        .refuses(AT_AWS),
+        post(&one("/policy"), change::policy, "updateKeyPolicy", "Replace the policy of a key")
             .needs(OnKey(KeyUpdate))
             .refuses(AT_AWS),
         post(&one("/add-tags"), change::add_tags, "addKeyTags", "Add tags to a key")
@@ -44,17 +45,22 @@ pub(super) fn keys() -> Vec<Endpoint> {
         post(&one("/remove-tags"), change::remove_tags, "removeKeyTags", "Remove tags from a key")
             .needs(OnKey(KeyUpdate))
             .refuses(AT_AWS),
-        post(&one("/add-alias"), change::add_alias, "addKeyAlias", "Give a key an alias, or move it there")
-            .needs(OnKey(KeyUpdate))
-            .refuses(AT_AWS),
-        post(&one("/delete-alias"), change::delete_alias, "deleteKeyAlias", "Take an alias away from a key")
+        post(
+            &one("/add-alias"),
+            change::add_alias,
+            "addKeyAlias",
+            "Add an alias to a key, or move it from another key",
+        )
+        .needs(OnKey(KeyUpdate))
+        .refuses(AT_AWS),
+        post(&one("/delete-alias"), change::delete_alias, "deleteKeyAlias", "Delete an alias of a key")
             .needs(OnKey(KeyUpdate))
             .refuses(AT_AWS),
         post(
             &one("/enable-auto-rotation"),
             rotation::enable_auto_rotation,
             "enableKeyAutoRotation",
-            "Let AWS rotate a key by itself",
+            "Enable AWS's automatic rotation of a key",
         )
         .needs(OnKey(KeyUpdate))
         .refuses(AT_AWS),
@@ -62,25 +68,30 @@ pub(super) fn keys() -> Vec<Endpoint> {
             &one("/disable-auto-rotation"),
             rotation::disable_auto_rotation,
             "disableKeyAutoRotation",
-            "Let AWS rotate a key no more",
+            "Disable AWS's automatic rotation of a key",
         )
         .needs(OnKey(KeyUpdate))
         .refuses(AT_AWS),
-        post(&one("/rotate-material"), rotation::rotate_material, "rotateKeyMaterial", "Rotate a key's material now")
-            .needs(OnKey(KeyRotate))
-            .refuses(AT_AWS),
+        post(
+            &one("/rotate-material"),
+            rotation::rotate_material,
+            "rotateKeyMaterial",
+            "Rotate the material of a key now",
+        )
+        .needs(OnKey(KeyRotate))
+        .refuses(AT_AWS),
         post(&one("/rotate"), rotation::rotate, "rotateKey", "Replace a key by a new one")
             .needs(OnKey(KeyRotate))
             .refuses(AT_AWS)
             .no_dry_run(),
-        get(&one("/rotations"), rotation::rotations, "listKeyRotations", "List a key's materials")
+        get(&one("/rotations"), rotation::rotations, "listKeyRotations", "List the materials of a key")
             .needs(ViewKey)
             .refuses(AT_AWS),
         post(
             &one("/import-material"),
             material::import_material,
             "importKeyMaterial",
-            "Import a source key's material",
+            "Import the material of a source key",
         )
         .needs(OnKey(KeyMaterialImport))
         .refuses(AT_AWS),
@@ -91,14 +102,14 @@ pub(super) fn keys() -> Vec<Endpoint> {
             &one("/schedule-deletion"),
             change::schedule_deletion,
             "scheduleKeyDeletion",
-            "Let AWS delete a key after a while",
+            "Schedule the deletion of a key by AWS",
         )
         .needs(OnKey(KeyDelete))
         .refuses(AT_AWS),
-        post(&one("/cancel-deletion"), change::cancel_deletion, "cancelKeyDeletion", "Keep a key after all")
+        post(&one("/cancel-deletion"), change::cancel_deletion, "cancelKeyDeletion", "Cancel the deletion of a key")
             .needs(OnKey(KeyCancelDelete))
             .refuses(AT_AWS),
-        post(&one("/replicate-key"), creation::replicate, "replicateKey", "Make a replica of a multi-region key")
+        post(&one("/replicate-key"), creation::replicate, "replicateKey", "Create a replica of a multi-region key")
             .needs(OnKey(KeyCreate))
             .refuses(AT_AWS)
             .no_dry_run(),
@@ -106,7 +117,7 @@ pub(super) fn keys() -> Vec<Endpoint> {
             &one("/update-primary-region"),
             change::update_primary_region,
             "updateKeyPrimaryRegion",
-            "Make a replica the primary key",
+            "Make a replica the primary key of its family",
         )
         .needs(OnKey(KeyUpdate))
         .refuses(AT_AWS),
@@ -114,7 +125,7 @@ pub(super) fn keys() -> Vec<Endpoint> {
             &one("/enable-rotation-job"),
             rotation::enable_job,
             "enableKeyRotationJob",
-            "Put a key under a schedule that rotates it",
+            "Assign a key to a schedule that rotates it",
         )
         .needs(OnKey(KeyRotate))
         .refuses(&[409]),
@@ -122,7 +133,7 @@ pub(super) fn keys() -> Vec<Endpoint> {
             &one("/disable-rotation-job"),
             rotation::disable_job,
             "disableKeyRotationJob",
-            "Take a key off the schedule that rotates it",
+            "Remove a key from the schedule that rotates it",
         )
         .needs(OnKey(KeyRotate))
         .refuses(&[409]),
@@ -130,22 +141,27 @@ pub(super) fn keys() -> Vec<Endpoint> {
             &one("/get-key-rotation-status"),
             rotation::rotation_status,
             "getKeyRotationStatus",
-            "Show whether AWS rotates a key",
+            "Get the state of AWS's automatic rotation of a key",
         )
         .needs(ViewKey)
         .refuses(AT_AWS)
         .read_only(),
-        get(&one("/download-public-key"), reading::public_key, "downloadPublicKey", "Download a key's public half")
-            .needs(ViewKey)
-            .refuses(AT_AWS),
+        get(
+            &one("/download-public-key"),
+            reading::public_key,
+            "downloadPublicKey",
+            "Download the public key of an asymmetric key",
+        )
+        .needs(ViewKey)
+        .refuses(AT_AWS),
         post(&one("/refresh"), reading::refresh, "refreshKey", "Read a key from AWS again")
             .needs(OnKey(KeySynchronize))
             .refuses(AT_AWS),
-        post("/cckm/aws/upload-key", creation::upload, "uploadKey", "Make a key with a source key's material")
+        post("/cckm/aws/upload-key", creation::upload, "uploadKey", "Create a key with the material of a source key")
             .needs(OnKms(KeyUpload))
             .refuses(AT_AWS)
             .no_dry_run(),
-        post("/cckm/aws/alias/verify", reading::verify_alias, "verifyAlias", "Say whether an alias is free")
+        post("/cckm/aws/alias/verify", reading::verify_alias, "verifyAlias", "Check whether an alias is available")
             .needs(ViewKms)
             .read_only()
             .refuses(AT_AWS),
@@ -155,18 +171,18 @@ pub(super) fn keys() -> Vec<Endpoint> {
 pub(super) fn source_keys() -> Vec<Endpoint> {
     let (all, one) = ("/vault/keys2", "/vault/keys2/{id}");
     vec![
-        post(all, source_keys::create, "createSourceKey", "Make a source key, or bring one")
+        post(all, source_keys::create, "createSourceKey", "Create a source key, with new or given material")
             .needs(ManageSourceKeys)
             .refuses(&[409]),
         get(all, source_keys::list, "listSourceKeys", "List the source keys").needs(ViewSourceKeys),
-        get(one, source_keys::get, "getSourceKey", "Show a source key; never its material").needs(ViewSourceKeys),
-        patch(one, source_keys::update, "updateSourceKey", "Describe a source key anew")
+        get(one, source_keys::get, "getSourceKey", "Get a source key, without its material").needs(ViewSourceKeys),
+        patch(one, source_keys::update, "updateSourceKey", "Change a source key")
             .needs(ManageSourceKeys)
             .refuses(&[409]),
         delete(one, source_keys::delete, "deleteSourceKey", "Delete a source key and its material")
             .needs(ManageSourceKeys)
             .refuses(&[409]),
-        post("/vault/keys2/{id}/export", source_keys::export, "exportSourceKey", "Export a source key's material")
+        post("/vault/keys2/{id}/export", source_keys::export, "exportSourceKey", "Export the material of a source key")
             .needs(ManageSourceKeys)
             .refuses(&[409]),
     ]
@@ -175,19 +191,19 @@ pub(super) fn source_keys() -> Vec<Endpoint> {
 pub(super) fn policy_templates() -> Vec<Endpoint> {
     let (all, one) = ("/cckm/aws/templates", "/cckm/aws/templates/{id}");
     vec![
-        post(all, templates::create, "createTemplate", "Make a policy template")
+        post(all, templates::create, "createTemplate", "Create a policy template")
             .needs(OnTemplate(KeyUpdate))
             .refuses(&[409]),
         get(all, templates::list, "listTemplates", "List the policy templates that the caller may see").needs(SignedIn),
-        get(one, templates::get, "getTemplate", "Show a policy template").needs(ViewTemplate),
+        get(one, templates::get, "getTemplate", "Get a policy template").needs(ViewTemplate),
         patch(
             one,
             templates::update,
             "updateTemplate",
-            "Change a template's policy, and push it to the keys that have it",
+            "Change the policy of a template, and apply it to the keys of the template",
         )
         .needs(OnTemplate(KeyUpdate)),
-        delete(one, templates::delete, "deleteTemplate", "Delete a policy template that no key has")
+        delete(one, templates::delete, "deleteTemplate", "Delete a policy template that no key uses")
             .needs(OnTemplate(KeyUpdate))
             .refuses(&[409]),
     ]

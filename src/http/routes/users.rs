@@ -1,4 +1,4 @@
-//! Endpoints for signing in, and of users, groups and the password policy.
+//! Endpoints of tokens, users, groups and the password policy.
 
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
 use crate::http::{groups, password_policy, tokens, users};
@@ -6,21 +6,26 @@ use crate::service::access::RequiredRight::{Administer, ManageUsers, Nothing, Si
 
 pub(super) fn tokens() -> Vec<Endpoint> {
     vec![
-        post("/auth/tokens", tokens::issue, "createToken", "Sign in, or carry on with a refresh token")
+        post("/auth/tokens", tokens::issue, "createToken", "Sign in, or renew a session with a refresh token")
             .needs(Nothing)
             .no_dry_run()
             .refuses(&[401, 429]),
-        get("/auth/tokens", tokens::list, "listTokens", "List refresh tokens: the own ones; an administrator's, all")
-            .needs(SignedIn),
-        get("/auth/tokens/{id}", tokens::get, "getToken", "Show a refresh token").needs(SignedIn),
+        get(
+            "/auth/tokens",
+            tokens::list,
+            "listTokens",
+            "List the caller's refresh tokens; for members of `admin`, all",
+        )
+        .needs(SignedIn),
+        get("/auth/tokens/{id}", tokens::get, "getToken", "Get a refresh token").needs(SignedIn),
         delete("/auth/tokens/{id}", tokens::revoke_by_id, "deleteToken", "Revoke a refresh token, and end its session")
             .needs(SignedIn),
-        post("/auth/revoke", tokens::revoke, "revokeToken", "Revoke a refresh token that one holds").needs(Nothing),
-        patch("/auth/changepw", tokens::change_password, "changePassword", "Change the own password")
+        post("/auth/revoke", tokens::revoke, "revokeToken", "Revoke the refresh token in the body").needs(Nothing),
+        patch("/auth/changepw", tokens::change_password, "changePassword", "Change one's own password")
             .needs(Nothing)
             .no_dry_run()
             .refuses(&[401, 422, 429]),
-        get("/auth/self/user", users::own, "getOwnUser", "Show who one is").needs(SignedIn),
+        get("/auth/self/user", users::own, "getOwnUser", "Get the user who calls").needs(SignedIn),
     ]
 }
 
@@ -28,27 +33,27 @@ pub(super) fn users_and_groups() -> Vec<Endpoint> {
     let member = "/usermgmt/groups/{name}/users/{user_id}";
     let policy = "/usermgmt/pwdpolicies/global";
     vec![
-        post("/usermgmt/users", users::create, "createUser", "Make a user")
+        post("/usermgmt/users", users::create, "createUser", "Create a user")
             .needs(ManageUsers)
             .refuses(&[409, 422, 429]),
         get("/usermgmt/users", users::list, "listUsers", "List the users").needs(ManageUsers),
-        get("/usermgmt/users/{id}", users::get, "getUser", "Show a user").needs(ManageUsers),
+        get("/usermgmt/users/{id}", users::get, "getUser", "Get a user").needs(ManageUsers),
         patch("/usermgmt/users/{id}", users::update, "updateUser", "Change a user")
             .needs(ManageUsers)
             .refuses(&[409, 422, 429]),
-        delete("/usermgmt/users/{id}", users::remove, "deleteUser", "Remove a user").needs(ManageUsers).refuses(&[409]),
-        post("/usermgmt/groups", groups::create, "createGroup", "Make a group").needs(ManageUsers).refuses(&[409]),
+        delete("/usermgmt/users/{id}", users::remove, "deleteUser", "Delete a user").needs(ManageUsers).refuses(&[409]),
+        post("/usermgmt/groups", groups::create, "createGroup", "Create a group").needs(ManageUsers).refuses(&[409]),
         get("/usermgmt/groups", groups::list, "listGroups", "List the groups").needs(SignedIn),
-        get("/usermgmt/groups/{name}", groups::get, "getGroup", "Show a group").needs(SignedIn),
-        patch("/usermgmt/groups/{name}", groups::describe, "updateGroup", "Describe a group anew").needs(ManageUsers),
-        delete("/usermgmt/groups/{name}", groups::remove, "deleteGroup", "Remove a group")
+        get("/usermgmt/groups/{name}", groups::get, "getGroup", "Get a group").needs(SignedIn),
+        patch("/usermgmt/groups/{name}", groups::describe, "updateGroup", "Change a group").needs(ManageUsers),
+        delete("/usermgmt/groups/{name}", groups::remove, "deleteGroup", "Delete a group")
             .needs(ManageUsers)
             .refuses(&[409]),
-        post(member, groups::add_member, "addGroupMember", "Put a user into a group").needs(ManageUsers),
-        delete(member, groups::remove_member, "removeGroupMember", "Take a user out of a group")
+        post(member, groups::add_member, "addGroupMember", "Add a user to a group").needs(ManageUsers),
+        delete(member, groups::remove_member, "removeGroupMember", "Remove a user from a group")
             .needs(ManageUsers)
             .refuses(&[409]),
-        get(policy, password_policy::get, "getPasswordPolicy", "Show the password policy").needs(Administer),
+        get(policy, password_policy::get, "getPasswordPolicy", "Get the password policy").needs(Administer),
         patch(policy, password_policy::update, "updatePasswordPolicy", "Change the password policy").needs(Administer),
     ]
 }

@@ -1,4 +1,4 @@
-//! What clients say of schedules: bodies, and the settings made from them.
+//! Request bodies for schedules, and their conversion to typed values.
 
 use crate::domain::cron::Cron;
 use crate::domain::name::ScheduleName;
@@ -8,111 +8,111 @@ use crate::domain::schedule::patch::{RotationPatch, SchedulePatch, Synchronizati
 use crate::domain::schedule::{RotationPlan, ScheduleSettings, SynchronizationPlan, Work};
 use crate::domain::span::Span;
 use crate::http::body::{clearable, one_of, optional, read_as, required};
-use crate::http::keys::material::moment;
+use crate::http::keys::material::read_time;
 use crate::service::failure::invalid;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// A schedule to make, or what is to change of one. Members that are not given are left as they are.
+/// A schedule to create or change. A member that is absent keeps its value.
 #[derive(Clone, Deserialize, ToSchema)]
 #[schema(as = ScheduleRequest)]
 pub struct ScheduleBody {
-    /// Its name. A new schedule needs one; it cannot be changed.
+    /// The name of the schedule. Required for a new schedule; cannot be changed.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "weekly rotation")]
     name: Option<String>,
-    /// `cckm_key_rotation` or `cckm_synchronization`. A new schedule needs one; it cannot be changed.
+    /// `cckm_key_rotation` or `cckm_synchronization`. Required for a new schedule; cannot be changed.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "cckm_key_rotation")]
     operation: Option<String>,
-    /// When it is due: five fields of cron (minute, hour, day of the month, month, day of the week), in UTC. A new
-    /// schedule needs it.
+    /// The times of the runs: five fields of cron (minute, hour, day of the month, month, day of the week), in UTC.
+    /// Required for a new schedule.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "0 9 * * sat")]
     run_at: Option<String>,
-    /// `any`, always.
+    /// Always `any`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "any")]
     run_on: Option<String>,
-    /// What it is for.
+    /// A description of the schedule.
     #[serde(default, deserialize_with = "clearable")]
     description: Option<String>,
-    /// It is not due before this moment; the empty text: due from the beginning.
+    /// The start of the period in which the schedule runs; an empty text removes it.
     #[serde(default, deserialize_with = "clearable")]
     start_date: Option<String>,
-    /// It is not due after this moment; the empty text: due for ever.
+    /// The end of the period in which the schedule runs; an empty text removes it.
     #[serde(default, deserialize_with = "clearable")]
     end_date: Option<String>,
-    /// It is not due at all.
+    /// Whether the schedule is disabled; a disabled schedule does not run.
     #[serde(default, deserialize_with = "optional")]
     disabled: Option<bool>,
-    /// How keys are rotated.
+    /// The parameters of `cckm_key_rotation`.
     #[serde(default, deserialize_with = "optional")]
     cckm_key_rotation_params: Option<RotationBody>,
-    /// What is synchronised.
+    /// The parameters of `cckm_synchronization`.
     #[serde(default, deserialize_with = "optional")]
     cckm_synchronization_params: Option<SynchronizationBody>,
 }
 
-/// How keys are rotated. The empty text takes a length of time away.
+/// The parameters of a rotation of keys. An empty text removes a duration.
 #[derive(Clone, Deserialize, Default, ToSchema)]
 #[schema(as = KeyRotationParams)]
 pub(super) struct RotationBody {
-    /// `aws`, always.
+    /// Always `aws`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "aws")]
     cloud_name: Option<String>,
-    /// New material that comes from here lasts so long, such as `90d` or `12h`.
+    /// The time until new material from a source key expires, such as `90d` or `12h`.
     #[serde(default, deserialize_with = "clearable")]
     expiration: Option<String>,
-    /// Only keys whose material lasts no longer than so.
+    /// Rotate only keys whose material expires within this time.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(example = "30d")]
     expire_in: Option<String>,
-    /// Only keys that were made or rotated so long ago.
+    /// Rotate only keys whose creation or last rotation is at least this long ago.
     #[serde(default, deserialize_with = "clearable")]
     rotation_after: Option<String>,
-    /// What concerns AWS alone.
+    /// Parameters that are specific to AWS.
     #[serde(default, deserialize_with = "optional")]
     aws_param: Option<AwsRotationBody>,
 }
 
-/// How keys of AWS's are rotated.
+/// The parameters of a rotation that are specific to AWS.
 #[derive(Clone, Deserialize, Default, ToSchema)]
 #[schema(as = AwsKeyRotationParams)]
 pub(super) struct AwsRotationBody {
-    /// A key that is replaced keeps each alias with a time stamp behind it.
+    /// Give a replaced key each of its aliases again, with a timestamp appended.
     #[serde(default, deserialize_with = "optional")]
     retain_alias: Option<bool>,
-    /// The key stays, and gets new material; otherwise a new key takes its place.
+    /// Rotate the material of the key, instead of replacing the key by a new one.
     #[serde(default, deserialize_with = "optional")]
     rotate_material: Option<bool>,
 }
 
-/// What is synchronised.
+/// The parameters of a synchronisation.
 #[derive(Clone, Deserialize, Default, ToSchema)]
 #[schema(as = SynchronizationParams)]
 pub(super) struct SynchronizationBody {
-    /// `aws`, always.
+    /// Always `aws`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "aws")]
     cloud_name: Option<String>,
-    /// Names or ids of KMSs.
+    /// The names or ids of the KMSs to synchronise.
     #[serde(default, deserialize_with = "optional")]
     kms: Option<Vec<String>>,
-    /// Every KMS; excludes `kms`.
+    /// Synchronise all KMSs; not together with `kms`.
     #[serde(default, deserialize_with = "optional")]
     synchronize_all: Option<bool>,
 }
 
 impl ScheduleBody {
-    /// The name of a new schedule, what it must have, and the rest.
+    /// The name of a new schedule, its required settings, and a patch with the other ones.
     pub(in crate::http) fn request(mut self) -> Result<(ScheduleName, ScheduleSettings, SchedulePatch), Refusal> {
         let name = read_as("name", &required("name", self.name.take())?, ScheduleName::parse)?;
         let rotates = one_of("operation", &required("operation", self.operation.take())?, OPERATIONS)?;
         let work = match rotates {
             true => Work::RotateKeys(RotationPlan::default()),
-            // The parameters must name the KMSs.
+            // The patch must name the KMSs.
             false => Work::Synchronize(SynchronizationPlan::Kms(Vec::new())),
         };
         let run_at = read_as("run_at", &required("run_at", self.run_at.take())?, Cron::parse)?;
@@ -131,8 +131,8 @@ impl ScheduleBody {
             operation: self.operation,
             description: self.description,
             run_at: self.run_at.map(|text| read_as("run_at", &text, Cron::parse)).transpose()?,
-            start: clearing(self.start_date, |text| moment("start_date", text))?,
-            end: clearing(self.end_date, |text| moment("end_date", text))?,
+            start: clearing(self.start_date, |text| read_time("start_date", text))?,
+            end: clearing(self.end_date, |text| read_time("end_date", text))?,
             disabled: self.disabled,
             rotation: self.cckm_key_rotation_params.map(RotationBody::patch).transpose()?,
             synchronization: self.cckm_synchronization_params.map(SynchronizationBody::patch).transpose()?,
@@ -140,10 +140,10 @@ impl ScheduleBody {
     }
 }
 
-/// Is it the rotation of keys?
+/// The names of operations; true for the rotation of keys.
 const OPERATIONS: &[(&str, bool)] = &[("cckm_key_rotation", true), ("cckm_synchronization", false)];
 
-/// Reads a member that the empty text takes away.
+/// Reads a member that an empty text removes.
 fn clearing<T>(given: Option<String>, read: impl FnOnce(&str) -> Result<T, Refusal>) -> Result<Patch<T>, Refusal> {
     match given.as_deref() {
         None => Ok(Patch::Keep),

@@ -1,4 +1,4 @@
-//! Schedules and their runs as clients see them.
+//! Schedules and their runs in answers.
 
 use crate::domain::id::KmsId;
 use crate::domain::schedule::{Cause, KeyOutcome, Run, RunOutcome, Schedule, SynchronizationPlan, Work};
@@ -16,44 +16,45 @@ use utoipa::ToSchema;
 pub struct ScheduleView {
     #[serde(flatten)]
     envelope: Envelope,
-    /// Its name.
+    /// The name of the schedule.
     name: String,
-    /// What it is for.
+    /// A description of the schedule.
     description: String,
-    /// `cckm_key_rotation` or `cckm_synchronization`.
+    /// The operation: `cckm_key_rotation` or `cckm_synchronization`.
     operation: &'static str,
-    /// When it is due.
+    /// The times of the runs, in cron's format.
     run_at: String,
-    /// `any`.
+    /// Always `any`.
     run_on: &'static str,
-    /// It is not due before.
+    /// The start of the period in which the schedule runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     start_date: Option<String>,
-    /// It is not due after.
+    /// The end of the period in which the schedule runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     end_date: Option<String>,
-    /// It is not due at all.
+    /// Whether the schedule is disabled.
     disabled: bool,
-    /// When it is due next.
+    /// The time of the next run.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next_run_at: Option<String>,
-    /// Its run that is under way.
+    /// The id of the run in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     running_job_id: Option<String>,
-    /// How many keys it rotates, of those that the caller may see; `GET /v1/cckm/aws/keys?job_config_id=` lists them.
+    /// The number of keys that the schedule rotates and the caller may see; `GET /v1/cckm/aws/keys?job_config_id=`
+    /// lists them.
     keys_count: usize,
-    /// The parameters of its operation.
+    /// The parameters of the operation.
     #[schema(value_type = Object)]
     job_config_params: Value,
-    /// The same, by this name where keys are rotated.
+    /// The parameters once more, if the operation is `cckm_key_rotation`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
     cckm_key_rotation_params: Option<Value>,
-    /// The same, by this name where KMSs are synchronised.
+    /// The parameters once more, if the operation is `cckm_synchronization`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
     cckm_synchronization_params: Option<Value>,
@@ -65,48 +66,48 @@ pub struct ScheduleView {
 pub struct RunView {
     #[serde(flatten)]
     envelope: Envelope,
-    /// The name of its schedule.
+    /// The name of the schedule.
     name: String,
-    /// Its schedule.
+    /// The id of the schedule.
     job_config_id: String,
-    /// What is done.
+    /// The operation: `cckm_key_rotation` or `cckm_synchronization`.
     operation: &'static str,
-    /// Why it began: `due`, `missed` (while the program was not running) or `asked`.
+    /// The cause of the run: `due`, `missed` (due while the program was not running) or `asked` (by a user).
     cause: &'static str,
-    /// Since when it was due.
+    /// The time at which the run was due.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     due_at: Option<String>,
-    /// `in_progress`, `completed` or `failed`.
+    /// The status of the run: `in_progress`, `completed` or `failed`.
     overall_status: &'static str,
-    /// Why not all was done.
+    /// The error, if the run failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     error: Option<String>,
-    /// When it ended.
+    /// The time at which the run ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     completed_at: Option<String>,
-    /// What became of each key that the caller may see.
+    /// The result for each key that the caller may see.
     results: Vec<ResultView>,
 }
 
-/// What became of a key.
+/// The result of a run for one key.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ScheduledJobResult)]
 pub(super) struct ResultView {
-    /// Which key.
+    /// The id of the key.
     key_id: String,
-    /// `Success` or the error.
+    /// `Success`, or the error.
     status: String,
-    /// The key that took its place.
+    /// The id of the key that replaced it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     rotated_to: Option<String>,
 }
 
 impl ScheduleView {
-    /// A schedule with what is known around it.
+    /// The view of a schedule.
     pub fn of(seen: &ScheduleSeen) -> Self {
         let schedule: &Schedule = &seen.schedule;
         let settings = &schedule.settings;
@@ -165,7 +166,7 @@ fn params(work: &Work, kms: &[KmsId]) -> Value {
 }
 
 impl RunView {
-    /// A run as its viewer may see it.
+    /// The view of a run, with the keys that the caller may see.
     pub fn of(run: &Run, viewer: &Caller) -> Self {
         let ended = run.ended.as_ref();
         let results =
@@ -189,7 +190,7 @@ impl RunView {
             overall_status: schedules::status(run),
             error: ended.and_then(|(_, outcome)| match outcome {
                 RunOutcome::Done => None,
-                // It names KMSs, and counts keys, whoever may see them.
+                // The reason names KMSs and counts keys that the caller may not be allowed to see.
                 RunOutcome::Failed(reason) if access::administers_kms(&viewer.user) => Some(reason.clone()),
                 RunOutcome::Failed(_) => Some("some of the work failed".to_owned()),
             }),
@@ -203,7 +204,7 @@ impl RunView {
                     },
                     rotated_to: match outcome {
                         KeyOutcome::ReplacedBy(new) => Some(new.to_string()),
-                        _ => None,
+                        KeyOutcome::MaterialRotated | KeyOutcome::Failed(_) => None,
                     },
                 })
                 .collect(),

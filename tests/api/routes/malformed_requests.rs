@@ -85,7 +85,7 @@ fn what_is_not_served_says_so() {
             let allowed = answer.headers["allow"].to_str().expect("methods").to_owned();
             assert!(allowed.split(", ").any(|allowed| allowed == served.as_str()), "{path}: {allowed}");
             let message = answer.refused(405, "NCERRMethodNotAllowed");
-            assert_eq!(message, format!("{method} is not served here, but {allowed}"));
+            assert_eq!(message, format!("the method {method} is not allowed here; allowed are {allowed}"));
         }
     }
 }
