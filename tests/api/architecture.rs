@@ -1,11 +1,11 @@
-//! Who may import whom: every `use` line and every path through `crate::` against the table of docs/architecture.md; and
-//! how many files of the domain import each other.
+//! The rules for imports: every `use` line and every path through `crate::` is compared with the table of
+//! docs/architecture.md, and the size of import cycles in the domain is limited.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A module, and what it may use. `lib.rs` and `main.rs` are the doorstep, and may use all.
+/// A module, and the modules that it may use. `lib.rs` and `main.rs` are exempt.
 const TABLE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("ledger", &["domain"]),
@@ -36,8 +36,8 @@ fn nobody_imports_whom_they_may_not() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// What is stored has a layout in `ledger::layout`, what is shown a view in `http`: a type of the domain is free to
-/// change, and none is serialised itself. `key/policy.rs` reads AWS's JSON of a policy, and writes none.
+/// Stored types have a layout in `ledger::layout`, and shown types a view in `http`, so a type of the domain can change
+/// freely and is not serialised itself. `key/policy.rs` deserialises AWS's JSON of a policy.
 #[test]
 fn no_type_of_the_domain_is_serialised() {
     for file in sources(Path::new("src/domain")) {
@@ -57,8 +57,8 @@ fn the_reader_of_use_lines_sees_every_form() {
     assert_eq!(modules_used(text), expected);
 }
 
-/// The domain's files that import each other in a circle, directly or through others, can be read and changed only
-/// together. The largest such circle may shrink, and not grow.
+/// Files of the domain that import each other in a cycle, directly or indirectly, can be read and changed only
+/// together. The largest cycle may become smaller, but not larger.
 #[test]
 fn no_circle_of_imports_in_the_domain_grows() {
     const LARGEST: usize = 3;
@@ -116,7 +116,7 @@ fn module_of(file: &Path) -> String {
     if parts.len() == 2 && top != "lib.rs" && top != "main.rs" { top.trim_end_matches(".rs") } else { top }.to_owned()
 }
 
-/// The modules of the crate that a source names.
+/// The modules of the crate that a source file names.
 fn modules_used(text: &str) -> BTreeSet<String> {
     let code: String =
         text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
@@ -131,7 +131,7 @@ fn modules_used(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// The first name of each member of a `{…}` group, at its own level only.
+/// The first name of each member of a `{…}` group, at the top level of the group.
 fn first_names(group: &str) -> Vec<String> {
     let (mut depth, mut names, mut fresh) = (1, Vec::new(), true);
     for (at, sign) in group.char_indices() {
@@ -168,8 +168,8 @@ fn path_of(file: &Path) -> String {
     parts.join("::")
 }
 
-/// All paths that a module's `use` lines and its paths through `crate::` and `super::` name, from the crate's root. A
-/// path that begins with another crate is taken for one of the module itself.
+/// All paths in a module's `use` lines and its paths through `crate::` and `super::`, from the crate's root. A path
+/// that begins with the name of another crate is treated as a path of the module itself.
 fn imports_of(module: &str, text: &str) -> BTreeSet<String> {
     let lines: Vec<_> = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
     let code = lines.join("\n");
@@ -188,7 +188,7 @@ fn imports_of(module: &str, text: &str) -> BTreeSet<String> {
     paths.iter().filter(|path| !path.ends_with("::")).map(|path| from_root(module, path)).collect()
 }
 
-/// Writes out the paths of a `use` tree.
+/// Expands a `use` tree to its paths.
 fn expand(prefix: &str, tree: &str, paths: &mut Vec<String>) {
     let (mut depth, mut start) = (0, 0);
     for (at, sign) in tree.char_indices().chain([(tree.len(), ',')]) {
@@ -227,13 +227,13 @@ fn from_root(module: &str, path: &str) -> String {
     base.into_iter().chain(parts).collect::<Vec<_>>().join("::")
 }
 
-/// The module that a path leads into: the longest beginning of it that is one.
+/// The module that a path leads to: the longest prefix that is a module.
 fn owner(path: &str, modules: &BTreeSet<String>) -> Option<String> {
     let parts: Vec<_> = path.split("::").collect();
     (1..=parts.len()).rev().map(|length| parts[..length].join("::")).find(|module| modules.contains(module))
 }
 
-/// The modules that one imports, directly or through others.
+/// The modules that a module imports, directly or indirectly.
 fn reachable<'a>(from: &str, imports: &'a BTreeMap<String, BTreeSet<String>>) -> BTreeSet<&'a String> {
     let (mut found, mut open) = (BTreeSet::new(), vec![from]);
     while let Some(module) = open.pop() {

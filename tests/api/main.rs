@@ -1,4 +1,4 @@
-//! Black-box tests: they start the real program and talk to it as its users do. A folder is a part of the URL.
+//! Black-box tests: they start the real program and use its API. The folders follow the paths of the API.
 
 mod appliance;
 mod architecture;

@@ -1,8 +1,8 @@
-"""Amazon's own SDK and command line against the lab cloud.
+"""Tests of the lab cloud with boto3 and the AWS CLI.
 
-The lab cloud runs already; three variables say where and with which key:
+The lab cloud must be running. Three variables give its address and an access key:
 LAB_ENDPOINT (such as http://127.0.0.1:4566), LAB_ACCESS_KEY_ID, LAB_SECRET_ACCESS_KEY.
-The key is that of `user1` in account 123456789012 of the built-in plan (config/lab-cloud.toml).
+The access key is that of `user1` in account 123456789012 of the built-in plan (config/lab-cloud.toml).
 """
 
 import datetime
@@ -40,7 +40,7 @@ SEED_REGIONS = [
 
 
 def client(service, region="us-east-1", key=KEY_ID, secret=SECRET, token=None, **config):
-    """A client that asks once: what is to be seen here are single answers."""
+    """A client without retries, since the tests check single answers."""
     return boto3.client(
         service,
         region_name=region,
@@ -74,7 +74,7 @@ def lab_user(name):
 
 
 def control(method, path, body=None):
-    """The lab's own door."""
+    """Calls the control endpoint of the lab."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{ENDPOINT}/_lab/{path}", method=method, data=data)
     with urllib.request.urlopen(request) as answer:
@@ -89,7 +89,7 @@ def faults():
 
 
 def refusal(call, *args, **kwargs):
-    """(code, HTTP status, message) of a call that has to be refused."""
+    """Asserts that a call is refused; returns the code, the HTTP status and the message."""
     with pytest.raises(ClientError) as caught:
         call(*args, **kwargs)
     answer = caught.value.response
@@ -165,7 +165,7 @@ class TestWrongCredentials:
         now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=minutes)
         request = AWSRequest("POST", ENDPOINT + "/", data="Action=GetCallerIdentity&Version=2011-06-15")
         signer = SigV4Auth(Credentials(KEY_ID, SECRET), "sts", "us-east-1")
-        # Not through add_auth, which reads the clock itself.
+        # add_auth cannot be used, since it reads the clock itself.
         request.context["timestamp"] = now.strftime("%Y%m%dT%H%M%SZ")
         request.headers["X-Amz-Date"] = request.context["timestamp"]
         signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
@@ -394,7 +394,7 @@ def test_the_command_line():
     }
 
     def aws(*arguments):
-        # The script beside this interpreter, whatever PATH says.
+        # This is the script of the interpreter's environment, not the first one in PATH.
         command = [sys.executable, str(Path(sys.executable).parent / "aws"), *arguments, "--output", "json"]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr

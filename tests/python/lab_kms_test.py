@@ -1,6 +1,6 @@
-"""A tour of KMS with Amazon's own SDK and command line against the lab cloud; `cryptography` checks what comes out.
+"""Tests of the lab cloud's KMS with boto3 and the AWS CLI; the library `cryptography` checks the results.
 
-The lab cloud runs already; see lab_cloud_test.py for where and with which key. Every test makes keys of its own.
+The lab cloud must be running; lab_cloud_test.py has the variables. Every test creates its own keys.
 """
 
 import base64
@@ -38,7 +38,7 @@ def kms():
 
 @pytest.fixture
 def clock():
-    """Moves the clock of KMS ahead, and back when the test is over: what has happened stays."""
+    """Sets the clock of KMS ahead, and back after the test; changes by the clock stay."""
     yield lambda days: control("PUT", "clock", {"ahead_seconds": days * DAY})
     control("PUT", "clock", {"ahead_seconds": 0})
 
@@ -48,7 +48,7 @@ def make(kms, **ask):
 
 
 def raises(kms, name, call, **ask):
-    """The message of a call that has to be refused with this class of botocore's."""
+    """Asserts that a call is refused with this exception of botocore; returns the message."""
     with pytest.raises(getattr(kms.exceptions, name)) as caught:
         call(**ask)
     return caught.value.response["Error"]["Message"]
@@ -59,7 +59,7 @@ def oaep(hash):
 
 
 def wrap(kms, key, material, algorithm="RSAES_OAEP_SHA_256", size="RSA_4096"):
-    """Import parameters, with the material wrapped."""
+    """The import parameters, with the wrapped material."""
     given = kms.get_parameters_for_import(KeyId=key, WrappingAlgorithm=algorithm, WrappingKeySpec=size)
     public = serialization.load_der_public_key(given["PublicKey"])
     assert public.key_size == int(size[4:])
@@ -88,7 +88,7 @@ def spki(public):
 
 
 def sealed_by_hand(key, material, text, context=None):
-    """A ciphertext as src/lab/kms/crypto.rs documents it."""
+    """A ciphertext in the format of src/lab/kms/crypto.rs."""
     data = json.dumps(context, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() if context else b""
     nonce = os.urandom(12)
     header = b"LAB1" + bytes([len(key)]) + key.encode() + hashlib.sha256(key.encode() + material).digest()
@@ -338,7 +338,7 @@ class TestImport:
         id = bring(kms, key, material, algorithm, size=size)["KeyMaterialId"]
         now = kms.describe_key(KeyId=key)["KeyMetadata"]
         assert (now["KeyState"], now["CurrentKeyMaterialId"]) == ("Enabled", id)
-        # The key is the one that was sent: what its material has sealed here opens there.
+        # The lab has the imported key: it decrypts what was encrypted here with the material.
         for context in [None, {"b": "2", "a": "ä"}]:
             ask = {"EncryptionContext": context} if context else {}
             opened = kms.decrypt(CiphertextBlob=sealed_by_hand(key, material, b"text", context), **ask)

@@ -1,4 +1,4 @@
-//! The commands beside the server: the log as JSON lines, its verification, the check of a configuration, help.
+//! The commands besides the server: `events`, `verify`, `check-config`, help.
 
 use crate::support::appliance::{Appliance, program, run_to_end, subject};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ fn a_list_that_was_cut_off_is_not_taken_for_the_log() {
     assert!(answer.starts_with("{\"error\":\"the server does not know this request"), "{answer}");
 }
 
-/// Else the service itself could not open its log any more.
+/// Otherwise the service, which runs as another user, could not open its log any more.
 #[test]
 fn what_root_looks_at_stays_its_owners() {
     const NOBODY: u32 = 65534;
@@ -113,16 +113,16 @@ fn events_follow_a_running_server() {
     let command = &mut events(&appliance.data());
     let mut follower =
         command.args(["--follow", "--stream", "group/team"]).stdout(Stdio::piped()).spawn().expect("it starts");
-    let mut told = BufReader::new(follower.stdout.take().expect("its output")).lines();
+    let mut lines = BufReader::new(follower.stdout.take().expect("its output")).lines();
     for n in 1..=3 {
         admin.post("/v1/usermgmt/groups", json!({"name": format!("other-{n}")})).expect(201);
         admin.post("/v1/usermgmt/groups", json!({"name": format!("team-{n}")})).expect(201);
-        let line: Value = serde_json::from_str(&told.next().expect("a line").expect("UTF-8")).expect("JSON");
+        let line: Value = serde_json::from_str(&lines.next().expect("a line").expect("UTF-8")).expect("JSON");
         assert_eq!(line["stream"], format!("group/team-{n}"));
     }
-    // It ends with the server, or when nobody listens any more.
+    // The command ends when the server ends, or when the reader of its output is gone.
     assert!(appliance.terminate().success());
-    assert!(told.next().is_none());
+    assert!(lines.next().is_none());
     assert_eq!(follower.wait().expect("its end").code(), Some(0));
 
     let (code, _, err) = run_to_end(events(&appliance.data()).arg("--follow"));
@@ -236,7 +236,7 @@ fn events(data: &Path) -> Command {
     command
 }
 
-/// The lines that it prints.
+/// The lines that `claviger events` prints.
 fn lines(data: &Path, filters: &[&str]) -> Vec<Value> {
     let (code, out, err) = run_to_end(events(data).args(filters));
     assert_eq!((code, err.as_str()), (Some(0), ""));

@@ -1,5 +1,5 @@
-//! A damaged data directory: the program refuses to start and says what to do, or nothing was lost. It never panics,
-//! and never begins anew where there was something.
+//! A damaged data directory: either the program refuses to start and says what to do, or nothing was lost. It never
+//! panics, and never creates a new installation over an existing one.
 
 use crate::support::appliance::{Appliance, lab, program, run_to_end};
 use serde_json::json;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 const BACKUP: &str = "restore the data directory from a backup";
 const WHOLE_BACKUP: &str = "restore the whole data directory from one backup";
 
-/// A data directory with a few hundred records, after an orderly end.
+/// A data directory with a few hundred records, after a clean shutdown.
 struct Sound {
     appliance: Appliance,
     copies: TempDir,
@@ -35,7 +35,7 @@ impl Sound {
         Self { appliance, copies: TempDir::new().expect("a directory"), said }
     }
 
-    /// A copy that is then damaged.
+    /// A copy of the data directory, with this damage.
     fn damaged(&self, damage: impl FnOnce(&Path)) -> TempDir {
         let copy = TempDir::new_in(&self.copies).expect("a directory");
         copy_all(&self.appliance.data(), copy.path());
@@ -70,28 +70,28 @@ fn serve(data: &Path) -> Command {
     command
 }
 
-/// Asserts that a command ends with exit code 1 and with this on standard error, and without a panic.
+/// Asserts that a command ends with exit code 1, prints these texts to standard error, and does not panic.
 #[track_caller]
-fn assert_refuses(command: &mut Command, told: &[&str]) {
+fn assert_refuses(command: &mut Command, texts: &[&str]) {
     let (code, out, err) = run_to_end(command);
     assert_eq!(code, Some(1), "{out}{err}");
     assert!(!err.contains("panic") && !err.contains("RUST_BACKTRACE"), "{err}");
     let last = err.lines().last().unwrap_or_default();
     assert!(last.starts_with("claviger: "), "{err}");
-    for told in last.split(": ").filter(|told| told.len() > 20) {
-        assert_eq!(last.matches(told).count(), 1, "told twice: {last}");
+    for part in last.split(": ").filter(|part| part.len() > 20) {
+        assert_eq!(last.matches(part).count(), 1, "said twice: {last}");
     }
-    told.iter().for_each(|told| assert!(last.contains(told), "`{told}` is not in: {last}"));
+    texts.iter().for_each(|text| assert!(last.contains(text), "`{text}` is not in: {last}"));
 }
 
 #[track_caller]
-fn assert_nobody_opens(data: &Path, told: &[&str]) {
+fn assert_nobody_opens(data: &Path, texts: &[&str]) {
     for mut command in [verify(data), lab(data), serve(data)] {
-        assert_refuses(&mut command, told);
+        assert_refuses(&mut command, texts);
     }
 }
 
-/// Asserts that nobody opens it, or that nothing at all is missing.
+/// Asserts that no command opens the directory, or that no record is missing.
 #[track_caller]
 fn assert_noticed_or_whole(sound: &Sound, data: &Path) {
     let (code, said, problem) = run_to_end(&mut verify(data));
@@ -136,13 +136,13 @@ fn a_missing_log_is_not_begun_anew() {
     assert_refuses(&mut lab(without_log.path()), &["the log has lost its end", BACKUP]);
     let without_log = sound.damaged(|data| fs::remove_dir_all(data.join("log")).expect("removed"));
     assert_refuses(&mut verify(without_log.path()), &["there is no log in"]);
-    // With every trace of the log gone, the keyring still knows that there was one.
+    // Even without any file of the log, the keyring shows that there was one.
     let forgotten = sound.damaged(|data| {
         fs::remove_dir_all(data.join("log")).expect("removed");
         fs::remove_file(data.join("head")).expect("removed");
     });
     assert_refuses(&mut lab(forgotten.path()), &["the log was lost", WHOLE_BACKUP]);
-    // Even if nobody but the first administrator ever had a secret.
+    // This holds even if only the first administrator had a secret.
     for entry in fs::read_dir(forgotten.path().join("keyring")).expect("a directory") {
         let entry = entry.expect("an entry");
         if entry.file_name().to_string_lossy().starts_with("connection-") {
@@ -197,7 +197,7 @@ fn verify_names_the_first_record_that_is_broken() {
             store.flush().expect("flushed");
         })
     };
-    // As if somebody who knows the store had wanted to change the past.
+    // The change is one that a person who knows the store would make to falsify the past.
     let forged = in_the_store(&|records| {
         for seq in [90, 50] {
             let (first, key, mut row) = row_with(records, seq);
@@ -219,14 +219,15 @@ fn verify_names_the_first_record_that_is_broken() {
     assert_nobody_opens(shorter.path(), &["the log has lost its end", BACKUP]);
 }
 
-/// The row that has this record, with its key and the number of its first record.
+/// The row with this record: its key, and the number of its first record.
 fn row_with(rows: &sled::Tree, seq: u64) -> (u64, sled::IVec, Vec<u8>) {
     let (key, row) = rows.get_lt((seq + 1).to_be_bytes()).expect("read").expect("a row");
     let first = u64::from_be_bytes(key[..8].try_into().expect("a number"));
     (first, key, row.to_vec())
 }
 
-/// Where the record at this index is in a packed row: three bytes of header, then each record behind its length.
+/// The position of the record at this index in a packed row: a header of three bytes, then each record after its
+/// length.
 fn place_in(row: &[u8], index: u64) -> Range<usize> {
     let mut at = 3;
     for _ in 0..index {

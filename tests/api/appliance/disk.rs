@@ -1,5 +1,5 @@
-//! A disk that is full, or that fails: what cannot be made durable is refused and never acknowledged, reads go on, and
-//! once the disk is sound again nothing that was acknowledged is lost.
+//! A full or failing disk: a change that cannot be made durable is refused, reads continue, and after the repair no
+//! acknowledged change is lost.
 
 use crate::support::appliance::{Appliance, program, run_to_end};
 use crate::support::client::Client;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// None, and a word why, where nothing can be mounted.
+    /// Mounts the file system; `None`, with a message that says why, where the container does not permit it.
     fn mount(at: &Path, size: &str) -> Option<Self> {
         std::fs::create_dir(at).expect("a directory");
         let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={size},mode=700"), "claviger-test"], at);
@@ -28,7 +28,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Lazily: a process that a failed test has left may still have it open.
+        // The unmount is lazy: a process of a failed test may still have a file open.
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
     }
 }
@@ -58,7 +58,7 @@ fn a_full_disk_stops_changes_and_nothing_else() {
 
     appliance.kill();
     let (code, said, problem) = run_to_end(program().args(["verify", "--data"]).arg(appliance.data()));
-    // It may have found room enough in what it had.
+    // The file may have had enough space already.
     assert!(code == Some(0) || problem.contains("make room on its disk and start again"), "{said}{problem}");
     disk.resize("64m");
     let (code, said, problem) = run_to_end(program().args(["verify", "--data"]).arg(appliance.data()));
@@ -78,9 +78,9 @@ fn a_failed_sync_is_never_believed() {
     let Some(tracer) = Strace::attach(appliance.pid(), &failing) else { return };
     add_group(&admin, 2).refused(503, "NCERRUnavailable");
     let traced = tracer.end();
-    // What the system has of the file in memory is not what the disk has: the next start is to read the disk.
+    // The page cache does not have the contents of the disk, so the next start must read the disk.
     assert!(traced.calls.iter().any(SystemCall::evicts_the_log_from_cache), "{:?}", traced.calls);
-    // The disk is well again, and still nothing is written: nobody knows what became of the pages that it lost.
+    // The disk works again, but the ledger still writes nothing: the contents of the failed pages are not known.
     assert_reads_only(&appliance, &admin, 1);
     assert!(appliance.log().contains("the log stopped: nothing is written until the next start"));
     assert!(appliance.terminate().success());
@@ -88,7 +88,7 @@ fn a_failed_sync_is_never_believed() {
     assert_whole(&appliance, 1);
 }
 
-/// sled would take what it cannot read for the end of the log, and overwrite what follows.
+/// sled takes a part that it cannot read for the end of the log, and would overwrite the rest.
 #[test]
 fn a_log_that_cannot_be_read_is_left_as_it_is() {
     let mut appliance = Appliance::start();
@@ -119,7 +119,7 @@ fn add_group(admin: &Client, n: usize) -> crate::support::client::Answer {
     admin.post("/v1/usermgmt/groups", body)
 }
 
-/// Changes are refused, the service says so to those who watch it, and reads are answered as before.
+/// Asserts that changes are refused, that the service reports it, and that reads are answered as before.
 fn assert_reads_only(appliance: &Appliance, admin: &Client, groups: usize) {
     add_group(admin, groups + 1).refused(503, "NCERRUnavailable");
     let sign_in = json!({"username": "admin", "password": crate::support::appliance::PASSWORD});
@@ -132,7 +132,7 @@ fn assert_reads_only(appliance: &Appliance, admin: &Client, groups: usize) {
     admin.get(&format!("/v1/usermgmt/groups/group-{groups}")).expect(200);
 }
 
-/// All that was acknowledged is there, at most one more, and changes are taken.
+/// Asserts that every acknowledged change is present, at most one more, and that changes are accepted.
 fn assert_whole(appliance: &Appliance, acknowledged: usize) {
     let admin = appliance.admin();
     assert_eq!(appliance.nobody().get("/readyz").status, 200);

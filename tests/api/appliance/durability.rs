@@ -1,5 +1,5 @@
-//! Durable means durable: what was acknowledged is there after the process was killed at any moment, nothing is there
-//! in half, and the disk has it before anybody is told.
+//! Durability: after a kill at any moment, all acknowledged changes are complete, no change is partial, and the disk
+//! has a change before it is acknowledged.
 
 use crate::support::appliance::{Appliance, PASSWORD, lab, program, run_to_end};
 use crate::support::client::Client;
@@ -18,8 +18,8 @@ const ROUNDS: usize = 6;
 const CONNECTIONS: &str = "/v1/connectionmgmt/services/aws/connections";
 const REGIONS: [&[&str]; 3] = [&["eu-west-1"], &["eu-west-1", "us-east-1"], &["us-east-1", "ap-south-1", "eu-west-2"]];
 
-/// For each kind of change, the number of the last one that was acknowledged. The one after it was under way when the
-/// process died: it may be there or not. Later ones were never sent.
+/// The number of the last acknowledged change of each kind. The next one was in progress when the process died, so it
+/// may be present or not. Later ones were never sent.
 #[derive(Clone, Copy, Default, Debug)]
 struct Acknowledged {
     regions: usize,
@@ -51,7 +51,7 @@ fn a_first_start_that_was_cut_off_begins_again() {
     for n in 0..6 {
         let home = TempDir::new().expect("a directory");
         let mut starting = lab(&home.path().join("data")).stdout(Stdio::null()).spawn().expect("the program starts");
-        // Evenly over what a first start takes.
+        // The delays are spread evenly over the duration of a first start.
         thread::sleep(Duration::from_millis(30 * n));
         starting.kill().expect("a process to kill");
         starting.wait().expect("its end");
@@ -100,7 +100,7 @@ fn write_until_killed(appliance: &mut Appliance, kms: &str, from: Acknowledged) 
     })
 }
 
-/// Sends one change after the other, numbered, until there is no answer; the number of the last one that had one.
+/// Sends numbered changes one after the other until there is no answer; the number of the last acknowledged one.
 fn send_until_killed(client: &Client, from: usize, change: impl Fn(usize) -> (Method, String, Value)) -> usize {
     let mut last = from;
     loop {
@@ -113,7 +113,8 @@ fn send_until_killed(client: &Client, from: usize, change: impl Fn(usize) -> (Me
     }
 }
 
-/// Asserts that all is there and nothing in half; where the one under way was recorded it counts from now on.
+/// Asserts that all acknowledged changes are complete. If the change in progress was recorded, it counts as
+/// acknowledged.
 fn check(appliance: &Appliance, kms: &str, acknowledged: Acknowledged) -> Acknowledged {
     let admin = appliance.admin();
     let kms = admin.get(&format!("/v1/cckm/aws/kms/{kms}")).expect(200);
@@ -132,7 +133,7 @@ fn check(appliance: &Appliance, kms: &str, acknowledged: Acknowledged) -> Acknow
         users: counted(&admin, "/v1/usermgmt/users", "username", "user-", acknowledged.users),
         connections: counted(&admin, CONNECTIONS, "name", "connection-", acknowledged.connections),
     };
-    // Their secrets open, and there are no keys of secrets that nobody has.
+    // Their secrets can be unsealed, and no data key is left without an owner.
     if found.users > 0 {
         appliance.nobody().sign_in(&format!("user-{}", found.users), PASSWORD);
     }
@@ -147,7 +148,7 @@ fn check(appliance: &Appliance, kms: &str, acknowledged: Acknowledged) -> Acknow
     found
 }
 
-/// How many there are of these, numbered from 1: as many as were acknowledged, or one more.
+/// The number of entries with this prefix, which are numbered from 1: as many as were acknowledged, or one more.
 fn counted(admin: &Client, path: &str, member: &str, prefix: &str, acknowledged: usize) -> usize {
     let list = admin.get(&format!("{path}?limit=-1")).expect(200);
     let names = list["resources"].as_array().expect("a list").iter().filter_map(|one| one[member].as_str());
@@ -207,7 +208,7 @@ fn changes_that_come_together_share_a_sync() {
     const TOGETHER: usize = 64;
     let appliance = Appliance::start();
     let admin = appliance.admin();
-    // Every sync takes a while, as it does on a slow disk.
+    // Each sync is delayed, as on a slow disk.
     let slowly = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:delay_exit=20000"];
     let Some(tracer) = Strace::attach(appliance.pid(), &slowly) else { return };
     let start = Barrier::new(TOGETHER);

@@ -1,4 +1,4 @@
-//! The appliance as a process: start and stop, its disk, its commands, what operators see of it.
+//! The appliance as a process: start and stop, disk, commands, monitoring.
 
 mod commands;
 mod damage;

@@ -1,6 +1,6 @@
-//! The appliance as it runs in production, against moto: an AWS that others wrote, over real HTTP.
+//! The appliance in its production configuration, against moto, an independent emulation of AWS, over HTTP.
 //!
-//! Skipped unless `CLAVIGER_MOTO_URL` says where a `moto_server` listens; `scripts/test moto` starts one.
+//! The tests are skipped unless `CLAVIGER_MOTO_URL` has the address of a `moto_server`; `scripts/test moto` starts one.
 
 use crate::support::appliance::{PASSWORD, id, program};
 use crate::support::client::Client;
@@ -10,7 +10,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// `claviger serve`, with moto for all of AWS; it ends with this value.
+/// `claviger serve`, with moto as AWS; killed when dropped.
 struct Service {
     process: Child,
     home: TempDir,
@@ -83,7 +83,7 @@ fn moto_holds_keys_that_are_made_changed_and_deleted() {
         assert_eq!(admin.get(&at("")).expect(200), changed, "{what}");
         changed["aws_param"].clone()
     };
-    // moto keeps what earlier runs have made, so the name is this key's alone.
+    // moto keeps the keys of earlier runs, so the name is unique.
     let alias = format!("alias/{}", id(&key));
     assert_eq!(change("/add-alias", json!({"alias": alias}))["Alias"], json!([alias]));
     let free = json!({"alias": alias, "kms": "moto", "region": HOME});
@@ -125,7 +125,7 @@ fn moto_takes_material_as_far_as_it_knows_imports() {
     assert_eq!(answer.expect(201)["key_material_origin"], "cckm");
 }
 
-/// A connection to moto, and a KMS by it.
+/// Creates a connection to moto, and a KMS that uses it.
 fn connect(admin: &Client) {
     let connection = json!({"name": "moto", "access_key_id": "AKIAMOTO", "secret_access_key": "moto-secret"});
     admin.post("/v1/connectionmgmt/services/aws/connections", connection).expect(201);
@@ -154,7 +154,7 @@ impl Service {
         Some(Self { process, home })
     }
 
-    /// The administrator, as soon as the service is ready.
+    /// Waits until the service is ready, and signs in as the administrator.
     fn admin(&self) -> Client {
         let log = self.home.path().join("log");
         let deadline = Instant::now() + Duration::from_secs(30);
@@ -173,7 +173,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

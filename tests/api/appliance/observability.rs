@@ -1,4 +1,4 @@
-//! What those see who watch over the service: health, readiness, figures, request ids, the log.
+//! Monitoring: health, readiness, metrics, request ids, the log.
 
 use crate::support::appliance::{Appliance, PASSWORD, subject};
 use crate::support::client::{Answer, Client};
@@ -74,7 +74,7 @@ fn the_figures_can_be_for_administrators_or_for_nobody() {
     let appliance = Appliance::start_with(&[("CLAVIGER_METRICS_REQUIRE_TOKEN", "false")]);
     let open = figures(&appliance.nobody());
     assert!(open.contains_key("claviger_kms"));
-    // It would tell whether a name that fails to sign in is a user's.
+    // The metric would tell whether a name that fails to sign in belongs to a user.
     assert!(!open.contains_key("claviger_ledger_head"));
 
     let appliance = Appliance::start_with(&[("CLAVIGER_METRICS_REQUIRE_TOKEN", "true")]);
@@ -82,7 +82,7 @@ fn the_figures_can_be_for_administrators_or_for_nobody() {
     let ann = appliance.member("ann", &["CCKM Admins", "User Admins"]);
     ann.get("/metrics").refused(403, "NCERRInsufficientPermissions");
     assert!(figures(&appliance.admin()).contains_key("claviger_kms"));
-    // The others stay open: they show nothing.
+    // The other paths stay open, since they show nothing.
     appliance.nobody().get("/healthz").expect(200);
     appliance.nobody().get("/readyz").expect(200);
 
@@ -146,8 +146,11 @@ fn the_log_is_json_that_names_request_and_actor_and_no_secret() {
     };
     let its: Vec<_> = lines.iter().filter(is_its).collect();
     assert!(its.iter().any(|line| line["user"] == "admin" && line["status"] == 201), "{its:?}");
-    let told = |user: &str, status: u16| lines.iter().any(|line| line["user"] == user && line["status"] == status);
-    assert!(told("ann", 200) && told("", 401) && !told("ann", 401), "a sign-in has its user, a failed one has none");
+    let is_logged = |user: &str, status: u16| lines.iter().any(|line| line["user"] == user && line["status"] == status);
+    assert!(
+        is_logged("ann", 200) && is_logged("", 401) && !is_logged("ann", 401),
+        "a sign-in has its user, a failed one has none"
+    );
     for line in &lines {
         assert!(line["timestamp"].is_string() && line["level"].is_string() && line["target"].is_string(), "{line}");
     }
@@ -175,7 +178,7 @@ fn the_log_is_json_that_names_request_and_actor_and_no_secret() {
 
 type Figures = BTreeMap<String, f64>;
 
-/// Every series with its value, after a check that the text is what Prometheus reads.
+/// Every series with its value, after a check of the text format.
 fn figures(client: &Client) -> Figures {
     let answer: Answer = client.get("/metrics");
     assert_eq!(answer.status, 200, "{}", answer.text);

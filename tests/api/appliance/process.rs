@@ -1,5 +1,5 @@
-//! The program as a process: one for each data directory, an orderly end, a new certificate without one, and a second
-//! start that goes on where the first ended.
+//! The program as a process: one per data directory, a clean shutdown, a new certificate without a restart, and a
+//! second start that continues where the first ended.
 
 use crate::support::appliance::{Appliance, PASSWORD, lab, program, run_to_end, startup_value};
 use crate::support::client::Client;
@@ -19,11 +19,11 @@ fn one_process_at_a_time_has_a_data_directory() {
     let appliance = Appliance::start();
     let (code, out, err) = run_to_end(&mut lab(&appliance.data()));
     assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
-    // The lab cloud is the first to need its part of it.
+    // The lab cloud is the first to lock its part of the directory.
     let part = appliance.data().join("lab-cloud");
-    let told = format!("{} is in use: another process has it open; stop that one first", part.display());
-    assert!(err.starts_with("claviger: ") && err.contains(&told), "{err}");
-    // The first one did not notice.
+    let message = format!("{} is in use: another process has it open; stop that one first", part.display());
+    assert!(err.starts_with("claviger: ") && err.contains(&message), "{err}");
+    // The first process is not affected.
     appliance.admin().get("/v1/cckm/aws/kms").expect(200);
     let (code, said, problem) = run_to_end(program().args(["verify", "--data"]).arg(appliance.data()));
     assert_eq!(code, Some(0), "{said}{problem}");
@@ -74,7 +74,7 @@ fn connections_on_which_nothing_happens_do_not_hold_up_the_end() {
     for client in &idle {
         client.get("/healthz").expect(200);
     }
-    // One that has not said a word yet.
+    // This connection has not sent anything yet.
     let silent = TcpStream::connect(appliance.api.trim_start_matches("https://")).expect("connected");
     let begun = Instant::now();
     assert!(appliance.terminate().success());
@@ -109,7 +109,7 @@ fn a_new_certificate_is_shown_after_sighup_and_a_broken_one_never() {
         wait_for("a complaint", || complaints() > before);
         assert!(trusts(&appliance, &second));
     }
-    // A certificate with the key of another.
+    // The certificate belongs to another key.
     fs::write(&certificate, &first).expect("written");
     appliance.signal(Signal::SIGHUP);
     wait_for("a complaint", || appliance.log().matches("the one in use stays").count() == 3);
@@ -127,7 +127,7 @@ fn a_second_start_goes_on_where_the_first_ended() {
     appliance.restart();
 
     assert!(appliance.startup_message.contains("(as at the first start)"), "{}", appliance.startup_message);
-    // The token of the first run is good in the second.
+    // The token of the first run is valid in the second.
     let admin = appliance.nobody().with_token(admin.token());
     assert_eq!(admin.get(&format!("/v1/cckm/aws/kms/{kms}")).expect(200), before);
     let connections = admin.get("/v1/connectionmgmt/services/aws/connections").expect(200);
@@ -156,19 +156,19 @@ fn a_password_is_made_and_printed_at_the_first_start_only() {
 fn a_first_password_that_is_too_weak_is_refused_and_nothing_is_begun() {
     let home = TempDir::new().expect("a directory");
     let data = home.path().join("data");
-    for (weak, told) in
+    for (weak, requirement) in
         [("Short-1", "at least 12 characters"), ("no-upper-case-1", "upper"), ("No-Digit-in-it", "digit")]
     {
         let (code, out, err) = run_to_end(lab(&data).env("CLAVIGER_ADMIN_PASSWORD", weak));
         assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
-        assert!(err.starts_with("claviger: CLAVIGER_ADMIN_PASSWORD must have ") && err.contains(told), "{err}");
+        assert!(err.starts_with("claviger: CLAVIGER_ADMIN_PASSWORD must have ") && err.contains(requirement), "{err}");
         assert!(!err.contains(weak), "{err}");
     }
     let appliance = Appliance::start_in(home, &[]);
     appliance.nobody().sign_in("admin", PASSWORD);
 }
 
-/// The lab cloud's own endpoint.
+/// The control endpoint of the lab cloud.
 struct Cloud {
     http: Http,
     faults: String,
@@ -200,7 +200,7 @@ fn wait_for(what: &str, mut happened: impl FnMut() -> bool) {
     }
 }
 
-/// A certificate for the loopback address and its key, in these files; the certificate.
+/// Writes a certificate for the loopback address and its key to these files; returns the certificate.
 fn make_certificate(certificate: &Path, key: &Path) -> Vec<u8> {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
     fs::write(key, made.signing_key.serialize_pem()).expect("written");
@@ -209,7 +209,7 @@ fn make_certificate(certificate: &Path, key: &Path) -> Vec<u8> {
     made.cert.pem().into_bytes()
 }
 
-/// Does somebody who trusts this certificate alone get an answer on a new connection?
+/// Whether a client that trusts only this certificate gets an answer on a new connection.
 fn trusts(appliance: &Appliance, certificate: &[u8]) -> bool {
     Client::nobody(&appliance.api, certificate).try_send(reqwest::Method::GET, "/healthz", None).is_ok()
 }

@@ -1,5 +1,5 @@
-//! `claviger serve` as a service manager runs it: a configuration of its own, its data elsewhere, and a socket by which
-//! it tells how it is.
+//! `claviger serve` under a service manager: with a configuration and a data directory of its own, and the socket on
+//! which it reports its status.
 
 use crate::support::appliance::{PASSWORD, program, run_to_end};
 use crate::support::client::Client;
@@ -14,7 +14,7 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A service that runs; it ends with this value.
+/// A running service; killed when dropped.
 struct Service {
     process: Child,
     home: TempDir,
@@ -42,14 +42,14 @@ impl Service {
             .spawn()
             .expect("the program starts");
         let mut service = Self { process, home, socket, api: String::new() };
-        let ready = service.told("READY=1");
+        let ready = service.wait_for("READY=1");
         let status = ready.lines().find_map(|line| line.strip_prefix("STATUS=serving on ")).expect("its address");
         service.api = format!("https://{status}");
         service
     }
 
-    /// Waits for a message to the service manager that begins so. What comes before it is passed over.
-    fn told(&self, begin: &str) -> String {
+    /// Waits for a message to the service manager that begins with this text, and skips messages before it.
+    fn wait_for(&self, begin: &str) -> String {
         let mut buffer = [0; 4096];
         loop {
             let length =
@@ -84,7 +84,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -94,13 +94,13 @@ impl Drop for Service {
 fn the_service_manager_is_told_what_it_must_know() {
     let mut service = Service::start(&[("CLAVIGER_ADMIN_PASSWORD", PASSWORD)]);
     assert_eq!(service.nobody().get("/readyz").status, 200);
-    service.told("WATCHDOG=1");
-    service.told("WATCHDOG=1");
+    service.wait_for("WATCHDOG=1");
+    service.wait_for("WATCHDOG=1");
     service.signal(Signal::SIGHUP);
-    assert!(service.told("RELOADING=1").contains("MONOTONIC_USEC="));
-    service.told("READY=1");
+    assert!(service.wait_for("RELOADING=1").contains("MONOTONIC_USEC="));
+    service.wait_for("READY=1");
     service.signal(Signal::SIGTERM);
-    service.told("STOPPING=1");
+    service.wait_for("STOPPING=1");
     assert!(service.stopped().success(), "{}", service.log());
     assert!(service.log().contains("\"message\":\"stopped\""), "{}", service.log());
 }
@@ -117,8 +117,8 @@ fn the_first_password_is_kept_in_a_file_and_must_be_changed() {
 
     let nobody = service.nobody();
     let sign_in = |password: &str| nobody.post("/v1/auth/tokens", json!({"username": "admin", "password": password}));
-    let told = sign_in(password).refused(401, "NCERRUnauthorized");
-    assert!(told.contains("must be changed") || told.contains("change"), "{told}");
+    let message = sign_in(password).refused(401, "NCERRUnauthorized");
+    assert!(message.contains("must be changed") || message.contains("change"), "{message}");
     let change = json!({"username": "admin", "password": password, "new_password": PASSWORD});
     nobody.patch("/v1/auth/changepw", change).expect(204);
     sign_in(password).refused(401, "NCERRUnauthorized");
@@ -140,12 +140,12 @@ fn a_service_that_cannot_start_says_why() {
     let (code, _, err) = run_to_end(second.env("CLAVIGER_SERVER_LISTEN", taken));
     assert_eq!(code, Some(1));
     assert!(err.contains(&format!("cannot listen on {taken}: Address already in use")), "{err}");
-    // Nothing was begun: neither the installation nor, at a later start, what is due.
+    // The start created nothing: no installation, and no run of a schedule.
     let (_, said, err) = run_to_end(program().args(["verify", "--data"]).arg(elsewhere.path().join("data")));
     assert!(said.starts_with("0 records: "), "{said}{err}");
 }
 
-/// It may be the only copy.
+/// The file may be the only copy of the password.
 #[test]
 fn a_start_that_is_refused_leaves_the_first_password_as_it_is() {
     let mut service = Service::start(&[]);

@@ -1,4 +1,4 @@
-//! How long the server waits for a client that says nothing: as long as the settings say, at each stage.
+//! The timeouts of the server for silent clients, at each stage of a connection, are those of the settings.
 
 use crate::support::appliance::Appliance;
 use crate::support::lab::LabClient;
@@ -8,12 +8,12 @@ use serde_json::json;
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
-/// Far beyond the one second that is set, far below every default.
+/// Far longer than the one second that the tests set, and far shorter than every default.
 const SOON: Duration = Duration::from_secs(4);
 
 #[test]
 fn a_handshake_is_waited_for_as_long_as_the_settings_say() {
-    // Longer than where nothing is said, so that a busy machine cannot spoil the test.
+    // The timeout is longer than elsewhere in this file, so that the test passes on a busy machine.
     let appliance = Appliance::start_with(&[("CLAVIGER_SERVER_TLS_HANDSHAKE_TIMEOUT_SECONDS", "4")]);
     let begun = Instant::now();
     read_to_end(&mut connect(&appliance));
@@ -26,8 +26,8 @@ fn the_rest_of_a_head_is_not_waited_for() {
     let mut stream = connect_tls(&appliance);
     let begun = Instant::now();
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: ").expect("sent");
-    let told = read_to_end(&mut stream);
-    assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
+    let answer = read_to_end(&mut stream);
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
 }
 
@@ -36,11 +36,11 @@ fn the_rest_of_a_body_is_not_waited_for() {
     let appliance = with_short_timeout("CLAVIGER_SERVER_CLIENT_BODY_TIMEOUT_SECONDS");
     let mut stream = connect_tls(&appliance);
     let begun = Instant::now();
-    // Nobody has to be signed in for this one.
+    // This request needs no token.
     let head = "POST /api/v1/auth/tokens HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{";
     stream.write_all(head.as_bytes()).expect("sent");
-    let told = read_to_end(&mut stream);
-    assert!(told.starts_with("HTTP/1.1 408 ") && told.contains("NCERRRequestTimeout"), "{told}");
+    let answer = read_to_end(&mut stream);
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("NCERRRequestTimeout"), "{answer}");
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
 }
 
@@ -54,8 +54,8 @@ fn an_idle_connection_is_kept_for_a_while() {
     ask(&mut stream);
     ask(&mut stream);
     let begun = Instant::now();
-    let told = read_to_end(&mut stream);
-    assert_eq!(told.matches("HTTP/1.1 200 ").count(), 2, "{told}");
+    let answer = read_to_end(&mut stream);
+    assert_eq!(answer.matches("HTTP/1.1 200 ").count(), 2, "{answer}");
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
 }
 
@@ -81,8 +81,8 @@ fn the_rest_of_a_body_in_chunks_is_not_waited_for_after_the_answer() {
         let begun = Instant::now();
         let head = format!("POST {path} HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n");
         stream.write_all(head.as_bytes()).expect("sent");
-        let told = read_to_end(&mut stream);
-        assert!(told.starts_with("HTTP/1.1 40"), "{told}");
+        let answer = read_to_end(&mut stream);
+        assert!(answer.starts_with("HTTP/1.1 40"), "{answer}");
         assert!(begun.elapsed() < CLOSED, "{path}: {:?}", begun.elapsed());
     }
 }
@@ -91,7 +91,7 @@ fn the_rest_of_a_body_in_chunks_is_not_waited_for_after_the_answer() {
 fn an_answer_that_is_not_read_does_not_hold_its_connection() {
     let appliance = with_short_timeouts();
     let mut stream = connect_tls(&appliance);
-    // Far more than the buffers on the way take.
+    // The answer is far larger than the buffers between server and client.
     for _ in 0..400 {
         if stream.write_all(b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: here\r\n\r\n").is_err() {
             break;
@@ -99,12 +99,12 @@ fn an_answer_that_is_not_read_does_not_hold_its_connection() {
     }
     std::thread::sleep(CLOSED);
     let begun = Instant::now();
-    let told = read_to_end(&mut stream);
+    let answer = read_to_end(&mut stream);
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
-    assert!(told.matches("HTTP/1.1 200 OK").count() < 400, "all was answered");
+    assert!(answer.matches("HTTP/1.1 200 OK").count() < 400, "all was answered");
 }
 
-/// A request that takes long is not the client's fault.
+/// A slow answer of the server is not the client's fault.
 #[test]
 fn a_slow_answer_is_waited_for() {
     let appliance = with_short_timeouts();
@@ -119,21 +119,21 @@ fn a_head_is_answered_without_a_body() {
     let appliance = Appliance::start();
     let mut stream = connect_tls(&appliance);
     stream.write_all(b"HEAD /healthz HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").expect("sent");
-    let told = read_to_end(&mut stream);
-    assert!(told.starts_with("HTTP/1.1 200 ") && told.ends_with("\r\n\r\n"), "{told}");
+    let answer = read_to_end(&mut stream);
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n"), "{answer}");
 }
 
-/// Longer than a with_short_timeouts server waits, whatever it waits for.
+/// Longer than a server of [`with_short_timeouts`] waits at any stage.
 const CLOSED: Duration = Duration::from_secs(8);
 
-/// With one second for each stage.
+/// An appliance with a timeout of one second for each stage.
 fn with_short_timeouts() -> Appliance {
     let stages = ["CLIENT_REQUEST_TIMEOUT", "CLIENT_BODY_TIMEOUT", "CLIENT_ANSWER_TIMEOUT", "KEEP_ALIVE"];
     let settings: Vec<_> = stages.iter().map(|stage| format!("CLAVIGER_SERVER_{stage}_SECONDS")).collect();
     Appliance::start_with(&settings.iter().map(|name| (name.as_str(), "1")).collect::<Vec<_>>())
 }
 
-/// With one second for this stage, and a minute or more for all others.
+/// An appliance with a timeout of one second for this stage, and of a minute or more for the others.
 fn with_short_timeout(stage: &str) -> Appliance {
     let stages = [
         ("CLAVIGER_SERVER_CLIENT_REQUEST_TIMEOUT_SECONDS", "60"),

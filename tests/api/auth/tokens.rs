@@ -1,5 +1,5 @@
-//! Tokens: what is in one, what is not taken for one, and when one stops working; passwords and lockout at the same
-//! endpoint.
+//! Tokens: their claims, the texts that are rejected as tokens, and the end of their validity; also passwords and
+//! lockout at the same endpoint.
 
 use crate::support::appliance::{Appliance, PASSWORD, id, program, subject, user_id};
 use crate::support::client::{Answer, Client};
@@ -163,7 +163,7 @@ fn a_removed_users_token_dies_at_once_and_groups_are_todays() {
     admin.delete(&format!("/v1/usermgmt/users/{}", user_id(&ann))).expect(204);
     assert!(ann.get(SELF).refused(401, "NCERRUnauthorized").contains("session is closed"));
     refresh(&appliance.nobody(), &session, json!({})).refused(401, "NCERRUnauthorized");
-    // Somebody else of that name is somebody else.
+    // A new user of the same name is another user.
     appliance.user("ann");
     ann.get(SELF).refused(401, "NCERRUnauthorized");
 }
@@ -215,12 +215,12 @@ fn whoever_must_change_the_password_can_do_nothing_else_before() {
     assert_eq!(nobody.sign_in("ann", NEW_PASSWORD).get(SELF).expect(200)["password_change_required"], false);
 }
 
-/// A program that ends with this value.
+/// A child process; killed when dropped.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -251,7 +251,7 @@ fn a_new_services_administrator_must_change_the_first_password() {
     nobody.sign_in("admin", NEW_PASSWORD).get("/v1/usermgmt/users").expect(200);
 }
 
-/// The address that the log names, once it does.
+/// Waits until the log has the address of the server.
 fn wait_until_ready(log: &Path) -> String {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
@@ -276,14 +276,14 @@ fn failures_lock_names_alike_whether_anybody_has_them() {
     let policy = json!({"failed_logins_lockout_thresholds": [0, 0, 2]});
     admin.patch("/v1/usermgmt/pwdpolicies/global", policy).expect(200);
     let fail = |name: &str| nobody.post(TOKENS, json!({"username": name, "password": "wrong"}));
-    let told = |answer: Answer| {
+    let normalised = |answer: Answer| {
         let seconds = answer.headers.get("retry-after").map(|after| after.to_str().expect("a text").to_owned());
         let waits = seconds.as_deref().map(|seconds| (1..=120).contains(&seconds.parse::<u64>().expect("seconds")));
         let text = answer.text.replace(&seconds.unwrap_or_else(|| "no seconds".to_owned()), "N");
         (answer.status, waits, text)
     };
     for expected in [401, 401, 401, 429, 429] {
-        let (known, stranger) = (told(fail("ann")), told(fail("nobody at all")));
+        let (known, stranger) = (normalised(fail("ann")), normalised(fail("nobody at all")));
         assert_eq!(known, stranger);
         assert_eq!((known.0, known.1), (expected, (expected == 429).then_some(true)), "{}", known.2);
     }
@@ -318,9 +318,9 @@ fn guesses_that_come_at_once_are_no_more_than_guesses_one_by_one() {
             let all: Vec<_> = (0..40).map(|n| scope.spawn(move || guess(n))).collect();
             all.into_iter().map(|one| one.join().expect("an answer")).collect()
         });
-        let told = |status| statuses.iter().filter(|told| **told == status).count();
-        // The usual policy locks after five.
-        assert_eq!((told(401), told(429)), (5, 35), "{name} {path}: {statuses:?}");
+        let count = |status| statuses.iter().filter(|other| **other == status).count();
+        // The default policy locks after five failed logins.
+        assert_eq!((count(401), count(429)), (5, 35), "{name} {path}: {statuses:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The story of AWS connections: made, listed, found, changed, tested, deleted; and the secret that never comes out.
+//! AWS connections: create, list, get, change, test, delete; and the secret, which no answer contains.
 
 use crate::support::appliance::{Appliance, PASSWORD, id};
 use crate::support::client::Client;
@@ -283,7 +283,7 @@ fn connection_admins_manage_connections_and_kms_admins_see_them() {
     assert_eq!((nobody.get(CONNECTIONS).status, nobody.post(CONNECTIONS, body).status), (403, 403));
 }
 
-/// What `claviger events` prints.
+/// The output of `claviger events`.
 fn events(appliance: &Appliance) -> Vec<u8> {
     let data = appliance.data();
     let output =
@@ -293,7 +293,7 @@ fn events(appliance: &Appliance) -> Vec<u8> {
     output.stdout
 }
 
-/// The files under a directory that hold one of these texts.
+/// The files under a directory that contain one of these texts.
 fn files_with(directory: &Path, texts: &[&[u8]]) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory).expect("a directory") {
@@ -342,9 +342,9 @@ fn a_connection_that_a_kms_rests_on_stays_in_its_account() {
     for elsewhere in [other.clone(), json!({"assume_role_arn": "arn:aws:iam::789012123456:role/test-assume-role-open"})]
     {
         for query in ["", "?dry_run=true"] {
-            let told = admin.patch(&format!("{path}{query}"), elsewhere.clone()).refused(409, "NCERRConflict");
+            let message = admin.patch(&format!("{path}{query}"), elsewhere.clone()).refused(409, "NCERRConflict");
             for named in ["`test_aws-connection`", "789012123456", "`first`", "123456789012"] {
-                assert!(told.contains(named), "{told}");
+                assert!(message.contains(named), "{message}");
             }
         }
     }
@@ -355,11 +355,12 @@ fn a_connection_that_a_kms_rests_on_stays_in_its_account() {
     let body = json!({"kms": "first", "region": "eu-west-1", "aws_param": {}});
     admin.post("/v1/cckm/aws/keys", body).expect(201);
 
-    // The same account's other keys, a role of the same account, and what has nothing to do with it.
+    // Other credentials of the same account and a role of the same account are accepted, and so are members that do not
+    // affect the account.
     let same = json!({"access_key_id": "AKIALABNOREGIONSLAB1", "secret_access_key": "lab-only/noreg/not+a+secret/of+any+use02"});
     admin.patch(&path, same).expect(200);
     admin.patch(&path, json!({"access_key_id": KEY, "secret_access_key": SECRET, "description": "d"})).expect(200);
-    // A KMS with a role of its own stays in the role's account, whoever assumes it.
+    // A KMS with its own role stays in the role's account with any connection.
     let role = json!({"assume_role_arn": "arn:aws:iam::123456789012:role/test-own-role"});
     admin.patch(&kms, role).expect(200);
     admin.patch(&path, other).expect(200);

@@ -1,4 +1,4 @@
-//! What is permitted on a KMS, to users and to groups: every action, the entries, and who sees them.
+//! Permissions on a KMS for users and groups: every action, the entries, and their visibility.
 
 use crate::support::appliance::{Appliance, subject};
 use crate::support::client::{Answer, Client};
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 const FORBIDDEN: &str = "NCERRInsufficientPermissions";
 
-/// The message names `admin` and these groups.
+/// Asserts that the message names `admin` and these groups.
 fn assert_names(message: &str, groups: &[&str]) {
     let named = |group: &str| message.contains(&format!("`{group}`"));
     assert!(named("admin") && groups.iter().all(|group| named(group)), "{groups:?}: {message}");
@@ -52,7 +52,7 @@ fn the_table_of_actions_is_whole_unless_a_part_is_asked_for() {
     let admin = appliance.admin();
     let whole = admin.get("/v1/cckm/aws/actions").expect(200);
     let rows = whole["resources"].as_array().expect("rows");
-    // The seed's 46 rows and the bulk one.
+    // The table has the 46 rows of the seed and the row of bulk jobs.
     assert_eq!((rows.len(), &whole["total"]), (47, &json!(47)));
     let part = admin.get("/v1/cckm/aws/actions?skip=2&limit=1").expect(200);
     assert_eq!((&part["resources"], &part["total"]), (&json!([rows[2]]), &json!(47)));
@@ -70,7 +70,7 @@ fn all_actions(client: &Client) -> BTreeSet<String> {
     actions
 }
 
-/// The caller sees the KMS and its own rights there, and may not change it.
+/// Asserts that the caller sees the KMS and only its own rights there, and cannot change it.
 fn assert_viewer(client: &Client, kms: &str, shown: &Value) {
     let path = format!("/v1/cckm/aws/kms/{kms}");
     assert_eq!(&client.get(&path).expect(200), shown);
@@ -92,7 +92,7 @@ fn assert_unseen(client: &Client, kms: &str) {
     client.get(&format!("/v1/cckm/aws/kms/{kms}")).refused(404, "NCERRResourceNotFound");
 }
 
-/// The caller cannot tell the KMS from one that never was.
+/// Asserts that the caller cannot distinguish the KMS from one that does not exist.
 fn assert_hidden(client: &Client, kms: &str) {
     let never = "00000000-0000-4000-8000-000000000000";
     assert_unseen(client, kms);
@@ -151,7 +151,7 @@ fn entries_of_one_request_apply_in_order_and_all_or_none() {
         assert!([400, 404].contains(&answer.status), "{patch}: {}", answer.text);
     }
     assert_eq!(VisibleState::of(&admin), before);
-    // Each half of `view` can be taken away by itself.
+    // Each half of `view` can be revoked separately.
     let halved = permit(&admin, &kms, &user(json!(["viewnative", "keyupload"]), false)).expect(200);
     assert_eq!(halved["acls"][0], json!({"user_id": ann, "actions": ["viewbyok"]}));
 }

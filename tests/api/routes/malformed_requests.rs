@@ -1,4 +1,4 @@
-//! Requests that are wrong before their body is read: path, method, query, content type.
+//! Requests that are invalid before their body is read: path, method, query, content type.
 
 use crate::support::appliance::Appliance;
 use crate::support::client::Client;
@@ -9,7 +9,7 @@ use serde_json::json;
 const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
 const CONNECTIONS: &str = "/v1/connectionmgmt/services/aws/connections";
 
-/// What a path names, whether it must be an id, and the methods and ends with which it is called.
+/// The start of a path, whether an id must follow, and the methods and ends of its calls.
 type Named = (&'static str, bool, &'static [(Method, &'static str)]);
 
 const NAMED: &[Named] = &[

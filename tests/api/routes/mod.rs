@@ -1,4 +1,4 @@
-//! What holds for every route: access, bad requests, the description of the API.
+//! Tests of all routes: access, invalid requests, the description of the API.
 
 mod access;
 mod bad_input;

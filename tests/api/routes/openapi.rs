@@ -1,5 +1,5 @@
-//! The description of the API against the API: what it promises is served, its examples are those of the vendor's page
-//! and are accepted, and real answers fit its schemas.
+//! The description of the API: the server serves every operation in it, its examples are those of the vendor's page and
+//! are accepted, and actual answers match its schemas.
 
 use crate::support::appliance::{Appliance, PASSWORD, id, user_id};
 use crate::support::client::{Answer, Client};
@@ -102,7 +102,7 @@ fn the_examples_are_accepted() {
         }
         examples.map_or(0, |examples| examples.len())
     };
-    // The page adds all regions, so there can be no KMS yet.
+    // The page adds all regions, so there must be no KMS before.
     let (of_a_kms, others): (Vec<_>, Vec<_>) = operations(&document).into_iter().partition(|(_, operation)| {
         operation["parameters"].as_array().is_some_and(|all| all.iter().any(|parameter| parameter["in"] == "path"))
     });
@@ -253,14 +253,14 @@ fn errors_are_described_and_fit_their_schema() {
     admin.fails("post", "/auth/tokens", &[], Some(wrong), 401);
 }
 
-/// A client that holds every answer against the description.
+/// A client that checks every answer against the description.
 struct Described {
     document: Value,
     client: Client,
 }
 
 impl Described {
-    /// Calls what the description names so, and gives the body, which fits its schema.
+    /// Calls the operation with this name; returns the body, after a check against its schema.
     #[track_caller]
     fn calls(&self, method: &str, path: &str, parameters: &[&str], body: Option<Value>) -> Value {
         let answer = self.call(method, path, parameters, body);
@@ -295,7 +295,7 @@ impl Described {
     }
 }
 
-/// Each operation, by method and path.
+/// Every operation, by method and path.
 fn operations(document: &Value) -> Vec<((String, String), &Value)> {
     let paths = document["paths"].as_object().expect("paths").iter();
     let operations = paths.flat_map(|(path, item)| {
@@ -309,7 +309,7 @@ fn verb(method: &str) -> Method {
     Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method")
 }
 
-/// The path with its parameters.
+/// The path with its parameters replaced.
 fn filled(path: &str, parameters: &[&str]) -> String {
     let mut parameters = parameters.iter();
     let segments = path.split('/').map(|segment| match segment.starts_with('{') {
@@ -319,7 +319,7 @@ fn filled(path: &str, parameters: &[&str]) -> String {
     format!("/v1{}", segments.collect::<Vec<_>>().join("/"))
 }
 
-/// The query that tries a call out, where it has one.
+/// The query for a dry run, if the operation has one.
 fn dry_run(operation: &Value) -> &'static str {
     let has = operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["name"] == "dry_run");
     if has { "?dry_run=true" } else { "" }

@@ -1,4 +1,4 @@
-//! Rights that are withdrawn while a request is under way: its head was read before, its body comes after.
+//! Rights that are revoked during a request, after its head was read and before its body arrives.
 
 use crate::support::appliance::{Appliance, PASSWORD, id, subject, user_id};
 use crate::support::raw_http::PartialRequest;
@@ -17,8 +17,8 @@ fn who_was_removed_meanwhile_changes_nobodys_password() {
     let path = format!("/v1/usermgmt/users/{bob}");
     let begun = PartialRequest::send(&appliance, &ann, "PATCH", &path, &json!({"password": NEW}));
     admin.delete(&format!("/v1/usermgmt/users/{}", user_id(&ann))).expect(204);
-    let told = begun.end();
-    assert!(told.starts_with("HTTP/1.1 403 ") && told.contains(SOUGHT), "{told}");
+    let answer = begun.end();
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains(SOUGHT), "{answer}");
     appliance.nobody().sign_in("bob", PASSWORD);
 }
 
@@ -30,8 +30,8 @@ fn who_became_an_administrator_meanwhile_is_not_changed_by_less() {
     let path = format!("/v1/usermgmt/users/{bob}");
     let begun = PartialRequest::send(&appliance, &ann, "PATCH", &path, &json!({"password": NEW}));
     admin.post(&format!("/v1/usermgmt/groups/admin/users/{bob}"), json!({})).expect(200);
-    let told = begun.end();
-    assert!(told.starts_with("HTTP/1.1 403 ") && told.contains(SOUGHT), "{told}");
+    let answer = begun.end();
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains(SOUGHT), "{answer}");
     appliance.nobody().sign_in("bob", PASSWORD);
 }
 
@@ -48,8 +48,8 @@ fn an_action_that_was_taken_away_meanwhile_changes_no_key() {
     let path = format!("{key}/update-description");
     let begun = PartialRequest::send(&appliance, &ann, "POST", &path, &json!({"description": "after"}));
     admin.post(&acls, entry(&["keyupdate"], false)).expect(200);
-    let told = begun.end();
-    assert!(told.starts_with("HTTP/1.1 403 ") && told.contains(SOUGHT), "{told}");
+    let answer = begun.end();
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains(SOUGHT), "{answer}");
     assert_eq!(admin.get(&key).expect(200)["aws_param"]["Description"], "before");
 }
 
@@ -61,8 +61,8 @@ fn who_is_to_change_the_password_first_changes_nothing_else() {
     let begun = PartialRequest::send(&appliance, &ann, "PATCH", &kms, &json!({"regions": ["eu-west-3"]}));
     let path = format!("/v1/usermgmt/users/{}", user_id(&ann));
     admin.patch(&path, json!({"password_change_required": true})).expect(200);
-    let told = begun.end();
-    assert!(told.starts_with("HTTP/1.1 403 ") && told.contains(SOUGHT), "{told}");
+    let answer = begun.end();
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains(SOUGHT), "{answer}");
     assert_eq!(admin.get(&kms).expect(200)["regions"], json!(["eu-west-1"]));
 }
 
@@ -78,13 +78,13 @@ fn an_alias_that_has_moved_meanwhile_is_not_taken_from_where_it_is() {
     let path = format!("{one}/delete-alias");
     let begun = PartialRequest::send(&appliance, &admin, "POST", &path, &json!({"alias": "wanted"}));
     admin.post(&format!("{two}/add-alias"), json!({"alias": "wanted"})).expect(200);
-    let told = begun.end();
-    assert!(told.starts_with("HTTP/1.1 404 ") && told.contains("alias/wanted"), "{told}");
+    let answer = begun.end();
+    assert!(answer.starts_with("HTTP/1.1 404 ") && answer.contains("alias/wanted"), "{answer}");
     let kept = admin.post(&format!("{two}/refresh"), json!({})).expect(200);
     assert_eq!(kept["aws_param"]["Alias"], json!(["alias/other", "alias/wanted"]));
 }
 
-/// The order is in the log, its client is gone, and the work is done all the same.
+/// The operation is recorded and the client disconnects; the operation continues.
 #[test]
 fn an_order_that_was_recorded_is_carried_out_without_its_client() {
     let appliance = Appliance::start();
@@ -116,7 +116,7 @@ fn a_session_that_was_closed_meanwhile_changes_nothing() {
     let sessions = admin.get("/v1/auth/tokens?sort=-createdAt").expect(200);
     let last = sessions["resources"][0]["id"].as_str().expect("an id").to_owned();
     admin.delete(&format!("/v1/auth/tokens/{last}")).expect(204);
-    let told = begun.end();
-    assert!(told.starts_with("HTTP/1.1 403 ") && told.contains(SOUGHT), "{told}");
+    let answer = begun.end();
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.contains(SOUGHT), "{answer}");
     assert_eq!(admin.get(&kms).expect(200)["regions"], json!(["eu-west-1"]));
 }

@@ -1,5 +1,5 @@
-//! Every route asks for the right that its row names, and for nothing else: each is called by nobody, by users with too
-//! little, by users with just enough, and by members of each group.
+//! Every route requires exactly the right of its row: each is called without a token, by users with too few rights, by
+//! users with exactly the right, and by members of each group.
 
 use crate::support::appliance::{Appliance, id, subject};
 use crate::support::client::{Answer, Client};
@@ -13,24 +13,24 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 const NEVER: &str = "00000000-0000-4000-8000-000000000000";
-/// Everybody may look for these; the walk has no such thing of the caller's.
+/// Every user may call these, and gets 404: the resource in the path does not exist for the caller.
 const ABSENT: [&str; 4] = ["getToken", "deleteToken", "getSchedule", "getScheduledJob"];
 const GROUPS: [&str; 5] = ["admin", "CCKM Admins", "CCKM Users", "Connection Admins", "User Admins"];
-/// An action that opens no route: it shows the KMS, and none of its keys.
+/// An action that permits no route: it shows the KMS, but none of its keys.
 const NO_MORE: &str = "reportview";
 
-/// What the caller is told.
+/// The expected answer.
 enum Expected {
     LetIn,
-    /// That there is no such thing.
+    /// 404: the resource does not exist for the caller.
     Hidden,
-    /// Which action is missing.
+    /// 403, with the missing action.
     ActionMissing(&'static str),
-    /// Which groups have the right.
+    /// 403, with the groups that have the right.
     MembershipMissing(Vec<&'static str>),
 }
 
-/// What users in no group are told who have just these actions on the KMS.
+/// The expected answer for users in no group who have only these actions on the KMS.
 fn cases(right: RequiredRight) -> Vec<(Vec<&'static str>, Expected)> {
     use Expected::{ActionMissing, Hidden, LetIn, MembershipMissing};
     let members = || MembershipMissing(right.group_names());
@@ -86,7 +86,7 @@ fn every_route_asks_for_the_right_of_its_row() {
     let nobody = world.appliance.nobody();
     let before = VisibleState::of(&world.admin);
     for (endpoint, cases) in &rows {
-        // Being signed in is no right to change anything but one's own session.
+        // A user without rights can change only their own session.
         let is_read = endpoint.method.as_str() == "GET" || endpoint.id == "deleteToken";
         assert!(endpoint.needs != RequiredRight::SignedIn || is_read, "{}", endpoint.id);
         match endpoint.needs_token() {
@@ -99,7 +99,7 @@ fn every_route_asks_for_the_right_of_its_row() {
         for (group, client) in &members {
             let answer = world.call(endpoint, client);
             let has_it = endpoint.needs.groups().is_empty() || endpoint.needs.group_names().contains(group);
-            // Who is in a group without the right has no action on the KMS either.
+            // A member of a group without the right has no action on the KMS either.
             let refused = cases.iter().find(|(actions, _)| actions.is_empty()).map(|(_, expected)| expected);
             match refused {
                 Some(refused) if !has_it => refused.check(endpoint, answer, group),
@@ -118,7 +118,7 @@ impl Expected {
         match self {
             Expected::LetIn => {
                 assert!(![401, 403].contains(&answer.status) && answer.status < 500, "{shown}");
-                // What the right is about is there for those who have it. Members of groups are asked for what is not.
+                // For a right on a resource, the resource exists. For the rights of groups, it does not.
                 let is_of_groups = matches!(cases(endpoint.needs)[0].1, Expected::MembershipMissing(_));
                 assert!(answer.status != 404 || is_of_groups || ABSENT.contains(&endpoint.id), "{shown}");
             }
@@ -138,7 +138,7 @@ impl Expected {
     }
 }
 
-/// An appliance with one of each thing that a path can name.
+/// An appliance with a resource of each kind that a path can name.
 struct World {
     appliance: Appliance,
     admin: Client,
@@ -179,7 +179,7 @@ impl World {
         user
     }
 
-    /// Calls without effect: as a dry run, or with a body that is refused once the caller is let in.
+    /// Sends a call without effect: a dry run, or a body that is refused after the check of rights.
     fn call(&self, endpoint: &Endpoint, client: &Client) -> Answer {
         let families = [
             ("/kms/", &self.kms),
@@ -191,7 +191,7 @@ impl World {
         ];
         let id = families.iter().find(|(family, _)| endpoint.path.contains(family)).map_or(NEVER, |(_, id)| id);
         let path = endpoint.path.trim_start_matches("/api").replace("{id}", id);
-        // A group without rights of its own: only `admin` may put users into others.
+        // This group has no rights of its own: only `admin` may add users to the others.
         let path = path.replace("{name}", "CCKM%20Users").replace("{user_id}", &format!("local%7C{NEVER}"));
         let names_the_kms_in_its_body = endpoint.needs.is_checked_by_the_use_case() && !endpoint.path.contains("{id}");
         let (query, body) = match names_the_kms_in_its_body {
@@ -202,9 +202,9 @@ impl World {
         client.send(method, &format!("{path}{query}"), Some(body.to_string().into_bytes()))
     }
 
-    /// A query and a body that name the KMS, or the key, that the right is about.
+    /// A query and a body that name the KMS or the key of the right.
     fn body(&self, id: &str) -> (&'static str, Value) {
-        // Not a region of the KMS: these two know no dry run.
+        // The KMS does not manage this region; these two calls have no dry run.
         let elsewhere = json!({"kms": "first", "region": "eu-west-2", "source_key_identifier": self.source_key});
         match id {
             "createKey" | "uploadKey" => ("", elsewhere),

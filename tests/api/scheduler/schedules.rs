@@ -1,4 +1,4 @@
-//! `/v1/scheduler`: schedules, the keys under them, and their runs, before the lab's KMS.
+//! `/v1/scheduler`: schedules, their keys, and their runs, with the lab's KMS.
 
 use crate::support::appliance::{Appliance, id, subject};
 use crate::support::client::Client;
@@ -28,7 +28,7 @@ fn put_under(admin: &Client, key: &Value, body: Value) -> Value {
     admin.post(&format!("{KEYS}/{}/enable-rotation-job", id(key)), body).expect(200)
 }
 
-/// Runs a schedule, and gives the run once it has ended.
+/// Starts a run of a schedule, and returns the run once it has ended.
 fn run(admin: &Client, schedule: &Value) -> Value {
     let begun = admin.post(&format!("{}/run-now", at(schedule)), json!({})).expect(201);
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -62,7 +62,7 @@ fn a_schedule_is_made_shown_changed_and_deleted() {
     assert!(schedule["next_run_at"].as_str().is_some_and(|at| at.ends_with("T09:00:00Z")), "{schedule}");
     assert_eq!(admin.get(&at(&schedule)).expect(200), schedule);
 
-    // What is not given stays; an empty text takes away.
+    // An absent member keeps its value; an empty text removes it.
     let change = json!({"run_at": "*/5 * * * *", "end_date": "", "disabled": true, "description": "often",
         "cckm_key_rotation_params": {"cloud_name": "aws", "expire_in": "", "aws_param": {"rotate_material": true}}});
     let changed = admin.patch(&at(&schedule), change).expect(200);
@@ -182,7 +182,7 @@ fn whoever_may_rotate_a_key_puts_it_under_a_schedule_that_an_administrator_made(
             assert_eq!(seen["cckm_synchronization_params"]["kms"], shown);
         }
     }
-    // Why a run failed names KMSs and what AWS said of them.
+    // The error of a failed run names KMSs and has AWS's message.
     let put_away = |what: &str| admin.post(&format!("/v1/cckm/aws/kms/{kms}/{what}"), json!({})).expect(200);
     put_away("archive");
     let failed = run(&admin, &of_kms);
@@ -191,7 +191,7 @@ fn whoever_may_rotate_a_key_puts_it_under_a_schedule_that_an_administrator_made(
     assert!(shown(&admin).as_str().is_some_and(|error| error.contains("archived")), "{failed}");
     assert_eq!(shown(&appliance.user("cid")), "some of the work failed");
     let ended = run(&admin, &schedule);
-    // Another user sees that there was a run, and not of which keys.
+    // Another user sees the run, but not its keys.
     let bob = appliance.user("bob");
     assert_eq!(bob.get(&format!("{RUNS}/{}", id(&ended))).expect(200)["results"], json!([]));
     assert_eq!(ann.get(&format!("{RUNS}/{}", id(&ended))).expect(200)["results"], ended["results"]);

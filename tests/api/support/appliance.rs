@@ -1,4 +1,4 @@
-//! The appliance under test: the real program with a lab cloud, a data directory of its own, and ports that are free.
+//! The appliance under test: the real program with a lab cloud, its own data directory, and free ports.
 
 use crate::support::client::Client;
 use nix::sys::signal::{Signal, kill};
@@ -11,34 +11,34 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// The password of `admin`, and of everybody else.
+/// The password of `admin` and of all other users.
 pub(crate) const PASSWORD: &str = "LabClient-secret-4-tests";
 
-/// A program that runs; it ends with this value.
+/// A running program; killed when dropped.
 pub(crate) struct Appliance {
     process: Child,
     home: TempDir,
     environment: Vec<(String, String)>,
-    /// `https://127.0.0.1:PORT`
+    /// The base URL of the API, `https://127.0.0.1:PORT`.
     pub api: String,
-    /// `http://127.0.0.1:PORT`
+    /// The base URL of the lab cloud, `http://127.0.0.1:PORT`.
     pub cloud: String,
-    /// What it printed for the one who started it.
+    /// The output of the program at its start.
     pub startup_message: String,
 }
 
 impl Appliance {
-    /// On an empty data directory.
+    /// Starts the program on an empty data directory.
     pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// On an empty data directory, with variables of the environment.
+    /// Starts the program on an empty data directory, with these environment variables.
     pub(crate) fn start_with(environment: &[(&str, &str)]) -> Self {
         Self::start_in(TempDir::new().expect("a directory"), environment)
     }
 
-    /// On whatever data directory there is in this one.
+    /// Starts the program on an existing data directory.
     pub(crate) fn start_in(home: TempDir, environment: &[(&str, &str)]) -> Self {
         let environment = owned(environment);
         let (process, startup_message) = launch(home.path(), &environment);
@@ -46,25 +46,25 @@ impl Appliance {
         Self { process, home, environment, api, cloud, startup_message }
     }
 
-    /// Again, on the same data directory; it must have ended.
+    /// Starts the program again on the same data directory, after it has ended.
     pub(crate) fn restart(&mut self) {
         (self.process, self.startup_message) = launch(self.home.path(), &self.environment);
         (self.api, self.cloud) = addresses(&self.startup_message);
     }
 
-    /// Again, on the same data directory, with other variables of the environment.
+    /// Starts the program again on the same data directory, with other environment variables.
     pub(crate) fn restart_with(&mut self, environment: &[(&str, &str)]) {
         self.environment = owned(environment);
         self.restart();
     }
 
-    /// SIGKILL: as if the power had gone.
+    /// Sends SIGKILL.
     pub(crate) fn kill(&mut self) {
         self.process.kill().expect("a process to kill");
         self.process.wait().expect("its end");
     }
 
-    /// SIGTERM, and how it ended; within the ten seconds that a stop may take, and a little.
+    /// Sends SIGTERM; returns the exit status, which must come soon after the ten seconds of a shutdown at the latest.
     pub(crate) fn terminate(&mut self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
         let deadline = Instant::now() + Duration::from_secs(12);
@@ -89,7 +89,7 @@ impl Appliance {
         self.home.path().join("data")
     }
 
-    /// What it has logged so far.
+    /// The log so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
     }
@@ -103,14 +103,14 @@ impl Appliance {
         self.nobody().sign_in("admin", PASSWORD)
     }
 
-    /// A user of this name, who is made if need be, in no group.
+    /// A signed-in user with this name and without groups, created if necessary.
     pub(crate) fn user(&self, name: &str) -> Client {
         let answer = self.admin().post("/v1/usermgmt/users", json!({"username": name, "password": PASSWORD}));
         assert!([201, 409].contains(&answer.status), "{}", answer.text);
         self.nobody().sign_in(name, PASSWORD)
     }
 
-    /// A user in these groups.
+    /// A signed-in user in these groups.
     pub(crate) fn member(&self, name: &str, groups: &[&str]) -> Client {
         let user = self.user(name);
         let id = user_id(&user);
@@ -121,7 +121,7 @@ impl Appliance {
         user
     }
 
-    /// Adds a KMS of the lab's first account by the ready-made connection, and gives its id.
+    /// Adds a KMS of the lab's first account with the predefined connection; returns its id.
     pub(crate) fn kms(&self, name: &str, regions: &[&str]) -> String {
         let body = json!({
             "name": name, "regions": regions, "account_id": "123456789012", "connection": "test_aws-connection",
@@ -132,7 +132,7 @@ impl Appliance {
 
 impl Drop for Appliance {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
         if std::thread::panicking() {
@@ -158,7 +158,7 @@ pub(crate) fn subject(user: &Client) -> String {
     user.get("/v1/auth/self/user").expect(200)["user_id"].as_str().expect("a user id").to_owned()
 }
 
-/// The program, with no settings but those that a test gives.
+/// The program, with no settings except those of the test.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CLAVIGER_")) {
@@ -167,7 +167,7 @@ pub(crate) fn program() -> Command {
     command
 }
 
-/// The lab on this data directory, on ports that are free.
+/// The lab on this data directory, on free ports.
 pub(crate) fn lab(data: &Path) -> Command {
     let mut command = program();
     command.args(["lab", "--listen", "127.0.0.1:0", "--cloud-listen", "127.0.0.1:0", "--data"]).arg(data);
@@ -175,7 +175,7 @@ pub(crate) fn lab(data: &Path) -> Command {
     command
 }
 
-/// Runs a command that is to end by itself and soon: its exit code, standard output and standard error.
+/// Runs a command that ends by itself; returns its exit code, standard output and standard error.
 pub(crate) fn run_to_end(command: &mut Command) -> (Option<i32>, String, String) {
     let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let pid = Pid::from_raw(i32::try_from(process.id()).expect("a pid"));
@@ -198,15 +198,15 @@ fn owned(environment: &[(&str, &str)]) -> Vec<(String, String)> {
     environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
-/// Starts the lab in this directory, and waits for what it prints.
+/// Starts the lab in this directory, and waits for its output.
 fn launch(home: &Path, environment: &[(String, String)]) -> (Child, String) {
     let log = File::options().create(true).append(true).open(home.join("log")).expect("a log");
     let mut process = lab(&home.join("data"))
-        // With the number of the last event in it.
+        // This setting adds the number of the last event to the metrics.
         .env("CLAVIGER_METRICS_REQUIRE_TOKEN", "true")
-        // The lab shows at once what it has done.
+        // The lab cloud shows changes without delay.
         .env("CLAVIGER_AWS_CONSISTENCY_WAIT_SECONDS", "0")
-        // Cheap hashes: tests sign in often.
+        // The hashes are cheap, since tests sign in often.
         .env("CLAVIGER_PASSWORDS_MEMORY_KIB", "1024")
         .env("CLAVIGER_PASSWORDS_ITERATIONS", "1")
         .envs(environment.iter().cloned())
@@ -224,12 +224,12 @@ fn launch(home: &Path, environment: &[(String, String)]) -> (Child, String) {
         startup_message.push_str(&line);
         startup_message.push('\n');
     }
-    // The rest is read too: a full pipe would stop the program.
+    // The rest of the output is read too: a full pipe would block the program.
     std::thread::spawn(move || lines.for_each(drop));
     (process, startup_message)
 }
 
-/// Where the API and the lab cloud are.
+/// The addresses of the API and of the lab cloud.
 fn addresses(startup_message: &str) -> (String, String) {
     (
         startup_value(startup_message, "API ").trim_end_matches("/api/v1").to_owned(),
@@ -237,7 +237,7 @@ fn addresses(startup_message: &str) -> (String, String) {
     )
 }
 
-/// The last word of the line of the startup_message that begins so.
+/// The last word of the line of the startup message that begins with this text.
 pub(crate) fn startup_value(startup_message: &str, begin: &str) -> String {
     let line = startup_message.lines().find(|line| line.trim().starts_with(begin)).expect("such a line");
     line.split_whitespace().last().unwrap_or_default().to_owned()

@@ -1,11 +1,11 @@
-//! One who talks to the appliance. Clients differ only in who they are.
+//! A client of the API. Clients differ only in their token.
 
 use reqwest::Method;
 use reqwest::blocking::{Client as Http, Response};
 use serde_json::Value;
 use std::time::Duration;
 
-/// Someone, or nobody, at the endpoint.
+/// A client with or without a token.
 #[derive(Clone)]
 pub(crate) struct Client {
     http: Http,
@@ -20,12 +20,12 @@ pub(crate) struct Answer {
     pub headers: reqwest::header::HeaderMap,
     /// The body as it was sent.
     pub text: String,
-    /// The body as JSON; null if it is none.
+    /// The body as JSON; null if it is not JSON.
     pub body: Value,
 }
 
 impl Client {
-    /// Nobody in particular. The certificate is the one in `pem`, and no other is accepted.
+    /// A client without a token, which trusts only the certificate in `pem`.
     pub(crate) fn nobody(base: &str, pem: &[u8]) -> Self {
         let root = reqwest::Certificate::from_pem(pem).expect("a certificate");
         let http = Http::builder()
@@ -37,12 +37,12 @@ impl Client {
         Self { http, base: base.to_owned(), authorization: None }
     }
 
-    /// The same, with a token.
+    /// The same client with this token.
     pub(crate) fn with_token(&self, token: &str) -> Self {
         self.with_authorization(&format!("Bearer {token}"))
     }
 
-    /// The same, with this text as its authorization, whatever that is.
+    /// The same client with this text as the value of `Authorization`.
     pub(crate) fn with_authorization(&self, authorization: &str) -> Self {
         Self { authorization: Some(authorization.to_owned()), ..self.clone() }
     }
@@ -53,7 +53,7 @@ impl Client {
         self.with_token(answer.body["jwt"].as_str().expect("a token"))
     }
 
-    /// The token that it shows.
+    /// The token of the client.
     pub(crate) fn token(&self) -> &str {
         self.authorization.as_deref().and_then(|shown| shown.strip_prefix("Bearer ")).unwrap_or_default()
     }
@@ -74,18 +74,18 @@ impl Client {
         self.send(Method::DELETE, path, None)
     }
 
-    /// Any method, any bytes; a path of the API (from `/v1` on) or of the server.
+    /// Sends any method and any bytes to a path of the API (from `/v1` on) or of the server.
     pub(crate) fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
         self.try_send(method, path, body).expect("an answer")
     }
 
-    /// The same, where it is not sure that there will be an answer.
+    /// Like [`Client::send`], for requests that may get no answer.
     pub(crate) fn try_send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> reqwest::Result<Answer> {
         let kind = body.as_ref().map(|_| "application/json");
         self.try_send_as(method, path, kind, body.unwrap_or_default())
     }
 
-    /// A body that says it is of some other kind, or of none.
+    /// Sends a body with this content type, or with none.
     pub(crate) fn send_as(&self, method: Method, path: &str, kind: Option<&str>, body: Vec<u8>) -> Answer {
         self.try_send_as(method, path, kind, body).expect("an answer")
     }
@@ -115,14 +115,14 @@ impl Answer {
         Ok(Self { status, headers, text, body })
     }
 
-    /// Asserts the status, and gives the body.
+    /// Asserts the status; returns the body.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.body
     }
 
-    /// Asserts that this is an error in the contract's shape with this status and stable name, and gives its message.
+    /// Asserts an error in the contract's format with this status and name; returns its message.
     #[track_caller]
     pub(crate) fn refused(self, status: u16, name: &str) -> String {
         assert_eq!(self.status, status, "{}", self.text);

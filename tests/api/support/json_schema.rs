@@ -1,10 +1,10 @@
-//! Checks JSON against a schema of the API's description: as strict as a client in a typed language would be. It knows
-//! the words of JSON Schema that the description uses, and fails on any other.
+//! Validates JSON against a schema in the description of the API, as strictly as a client in a typed language. It
+//! supports the keywords of JSON Schema that the description uses, and fails on others.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// What is wrong with a value by this schema; nothing if it fits. Members that the schema does not name are wrong.
+/// The errors of a value against a schema; empty if it is valid. Members that the schema does not name are errors.
 pub(crate) fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     check(document, schema, value, "", &mut faults);
@@ -44,7 +44,7 @@ fn check_members(document: &Value, object: &Object, members: &Map<String, Value>
     }
 }
 
-/// A schema with its references and its `allOf` taken apart.
+/// A schema with its references and its `allOf` resolved.
 #[derive(Default)]
 struct Object<'a> {
     types: Vec<&'a str>,
@@ -77,13 +77,13 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Does it name its members? Otherwise any may be there.
+    /// Whether the schema names its members; otherwise it allows any.
     fn is_named(&self) -> bool {
         !self.properties.is_empty()
     }
 }
 
-/// What a `$ref` refers to.
+/// The schema that a `$ref` refers to.
 pub(crate) fn referred<'a>(document: &'a Value, reference: &Value) -> &'a Value {
     let pointer = reference.as_str().expect("a reference").trim_start_matches('#');
     document.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not in the document"))

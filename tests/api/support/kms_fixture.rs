@@ -1,5 +1,5 @@
-//! An appliance with one KMS of the lab's first account, and the keys that a test makes there. Whatever changes a key
-//! answers with the key as it now is, and the next look at it says the same: that is asserted for every change.
+//! An appliance with one KMS of the lab's first account, and the keys that a test creates there. Every call that
+//! changes a key answers with the key as the next read shows it; the fixture asserts this for each change.
 
 use crate::support::appliance::{Appliance, id, program, run_to_end};
 use crate::support::client::{Answer, Client};
@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const KEYS: &str = "/v1/cckm/aws/keys";
-/// The home of most keys.
+/// The region of most keys.
 pub(crate) const HOME: &str = "eu-west-1";
-/// Where there is room for replicas.
+/// The region of replicas.
 pub(crate) const AWAY: &str = "eu-west-2";
 pub(crate) const ACCOUNT: &str = "123456789012";
 
@@ -19,17 +19,17 @@ pub(crate) struct KmsFixture {
     pub appliance: Appliance,
     pub admin: Client,
     pub lab: LabClient,
-    /// Its id; its name is `fixture`.
+    /// The id of the KMS; its name is `fixture`.
     pub kms: String,
 }
 
 impl KmsFixture {
-    /// With no keys at all.
+    /// A fixture without keys.
     pub(crate) fn new() -> Self {
         Self::with(&[])
     }
 
-    /// The same, with variables of the environment.
+    /// A fixture without keys, with these environment variables.
     pub(crate) fn with(environment: &[(&str, &str)]) -> Self {
         let appliance = Appliance::start_with(environment);
         let (admin, lab) = (appliance.admin(), LabClient::of(&appliance));
@@ -37,25 +37,25 @@ impl KmsFixture {
         Self { appliance, admin, lab, kms }
     }
 
-    /// Starts the program again once it has ended.
+    /// Starts the program again after it has ended.
     pub(crate) fn restart(&mut self) {
         self.appliance.restart();
         (self.admin, self.lab) = (self.appliance.admin(), LabClient::of(&self.appliance));
     }
 
-    /// A key with these members of `aws_param`.
+    /// Creates a key with these members of `aws_param`.
     #[track_caller]
     pub(crate) fn create(&self, aws_param: Value) -> Value {
         self.made(self.admin.post(KEYS, key_body(aws_param)))
     }
 
-    /// A key from what another body asks for.
+    /// Creates a key with this body.
     #[track_caller]
     pub(crate) fn create_at(&self, path: &str, body: Value) -> Value {
         self.made(self.admin.post(path, body))
     }
 
-    /// What creates a key answers with it, and the next look says the same.
+    /// Sends a request that creates a key, and asserts that the next read shows the same key.
     #[track_caller]
     fn made(&self, answer: Answer) -> Value {
         let key = answer.expect(201);
@@ -69,7 +69,7 @@ impl KmsFixture {
         self.admin.get(&at(key, "")).expect(200)
     }
 
-    /// Asks something of a key.
+    /// Sends a request for a key.
     pub(crate) fn post(&self, key: &Value, what: &str, body: Value) -> Answer {
         self.admin.post(&at(key, what), body)
     }
@@ -87,13 +87,13 @@ impl KmsFixture {
         self.admin.post("/v1/vault/keys2", body).expect(201)
     }
 
-    /// How many keys match this query.
+    /// The number of keys that match this query.
     #[track_caller]
     pub(crate) fn total(&self, query: &str) -> u64 {
         self.admin.get(&format!("{KEYS}?{query}")).expect(200)["total"].as_u64().expect("a total")
     }
 
-    /// Asserts that every key that AWS has is known here, and the other way round.
+    /// Asserts that AWS and Claviger know the same keys.
     #[track_caller]
     pub(crate) fn assert_agreement(&self) {
         for region in [HOME, AWAY] {
@@ -114,7 +114,7 @@ impl KmsFixture {
         }
     }
 
-    /// The events of all keys (`key/`), or of one, as the program tells them: their names, and what they say.
+    /// The events of all keys (`key/`), or of one: their names and members, by `claviger events`.
     pub(crate) fn events(&self, stream: &str) -> Vec<(String, Value)> {
         let data = self.appliance.data();
         let (code, output, errors) = run_to_end(program().args(["events", "--stream", stream, "--data"]).arg(&data));
@@ -132,7 +132,7 @@ impl KmsFixture {
         output.lines().map(event).collect()
     }
 
-    /// The operations that were requested, and of which it is not known yet what became of them.
+    /// The pending operations: those that were requested and have no outcome.
     pub(crate) fn open_operations(&self) -> BTreeSet<String> {
         let mut open = BTreeSet::new();
         for (name, said) in self.events("key/") {
@@ -147,7 +147,7 @@ impl KmsFixture {
     }
 }
 
-/// The body that asks for a key.
+/// The body that creates a key.
 pub(crate) fn key_body(aws_param: Value) -> Value {
     json!({"kms": "fixture", "region": HOME, "aws_param": aws_param})
 }
@@ -159,17 +159,17 @@ pub(crate) fn at(key: &Value, what: &str) -> String {
     }
 }
 
-/// The key's id at AWS.
+/// The id of the key at AWS.
 pub(crate) fn aws_id(key: &Value) -> String {
     key["aws_param"]["KeyID"].as_str().expect("an id").to_owned()
 }
 
-/// A member of what AWS holds.
+/// A member of `aws_param`.
 pub(crate) fn aws<'a>(key: &'a Value, member: &str) -> &'a Value {
     &key["aws_param"][member]
 }
 
-/// A policy that leaves all to IAM.
+/// A policy that leaves all permissions to IAM.
 pub(crate) fn open_policy() -> Value {
     json!({"Version": "2012-10-17", "Id": "mine", "Statement": [{"Sid": "All", "Effect": "Allow",
         "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")}, "Action": "kms:*", "Resource": "*"}]})

@@ -1,4 +1,4 @@
-//! The lab cloud as others meet it: its own door for faults and the clock, and its KMS over signed requests.
+//! The lab cloud from outside: its control endpoint for faults and the clock, and its KMS by signed requests.
 
 use crate::support::appliance::Appliance;
 use reqwest::blocking::Client as Http;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The lab cloud of an appliance; somebody with the first account's access key.
+/// The lab cloud of an appliance, with the access key of the first account.
 pub(crate) struct LabClient {
     http: Http,
     cloud: String,
@@ -18,13 +18,13 @@ pub(crate) struct LabClient {
 }
 
 impl LabClient {
-    /// That of this appliance, as long as it runs.
+    /// The lab cloud of this appliance, which must be running.
     pub(crate) fn of(appliance: &Appliance) -> Self {
         let http = Http::builder().no_proxy().build().expect("an HTTP client");
         Self { http, cloud: appliance.cloud.trim_end_matches('/').to_owned(), user: user() }
     }
 
-    /// Sets the faults to order.
+    /// Sets the faults of the lab cloud.
     pub(crate) fn set_faults(&self, faults: &Value) {
         let answer = self.http.put(self.at("faults")).body(faults.to_string()).send().expect("an answer");
         assert_eq!(answer.status(), 200, "{faults}");
@@ -39,19 +39,19 @@ impl LabClient {
         }
     }
 
-    /// Puts the clock of KMS ahead by so many days in all.
+    /// Sets the clock of KMS ahead by this number of days in all.
     pub(crate) fn move_clock(&self, days: u32) {
         let body = json!({"ahead_seconds": days * 86_400 + 60}).to_string();
         assert_eq!(self.http.put(self.at("clock")).body(body).send().expect("an answer").status(), 200);
     }
 
-    /// How often an operation, such as `kms:ListKeys`, was called so far.
+    /// The number of calls of an operation, such as `kms:ListKeys`, so far.
     pub(crate) fn calls(&self, operation: &str) -> u64 {
         let counts = self.read("calls");
         counts[operation].as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum()
     }
 
-    /// A call to KMS that succeeds.
+    /// Calls KMS, and asserts that the call succeeds.
     #[track_caller]
     pub(crate) fn kms(&self, region: &str, operation: &str, body: &Value) -> Value {
         let (status, answer) = self.try_kms(region, operation, body);
@@ -59,7 +59,7 @@ impl LabClient {
         answer
     }
 
-    /// A call to KMS: the status and the answer.
+    /// Calls KMS; returns the status and the answer.
     pub(crate) fn try_kms(&self, region: &str, operation: &str, body: &Value) -> (u16, Value) {
         let place = Region::Custom { name: region.to_owned(), endpoint: self.cloud.clone() };
         let mut request = SignedRequest::new("POST", "kms", &place, "/");
@@ -76,17 +76,17 @@ impl LabClient {
         }
         let answer = sent.send().expect("an answer");
         let status = answer.status().as_u16();
-        // Some operations answer with nothing at all.
+        // Some operations have an empty answer.
         (status, serde_json::from_str(&answer.text().expect("a text")).unwrap_or_default())
     }
 
-    /// What AWS tells of all keys of the account's own in a region, by their ids.
+    /// The descriptions of all customer-managed keys of a region by AWS, by their ids.
     pub(crate) fn keys(&self, region: &str) -> BTreeMap<String, Value> {
         let keys = self.kms(region, "ListKeys", &json!({"Limit": 1000}));
         let ids = keys["Keys"].as_array().expect("keys").iter().map(|key| key["KeyId"].as_str().expect("an id"));
-        let tell = |id: &str| self.kms(region, "DescribeKey", &json!({"KeyId": id}))["KeyMetadata"].take();
-        let told = ids.map(|id| (id.to_owned(), tell(id)));
-        told.filter(|(_, told)| told["KeyManager"] == "CUSTOMER").collect()
+        let describe = |id: &str| self.kms(region, "DescribeKey", &json!({"KeyId": id}))["KeyMetadata"].take();
+        let keys = ids.map(|id| (id.to_owned(), describe(id)));
+        keys.filter(|(_, metadata)| metadata["KeyManager"] == "CUSTOMER").collect()
     }
 
     fn at(&self, path: &str) -> String {

@@ -1,4 +1,4 @@
-//! The program under test, its clients, its lab cloud, and what looks at it from outside.
+//! The program under test, its clients, its lab cloud, and tools that observe it from outside.
 
 pub(crate) mod appliance;
 pub(crate) mod client;

@@ -1,4 +1,4 @@
-//! Requests byte by byte, for clients that are slow or strange.
+//! Requests at the level of bytes, for slow or unusual clients.
 
 use crate::support::appliance::Appliance;
 use crate::support::client::Client;
@@ -14,14 +14,14 @@ use std::time::Duration;
 /// A connection to the appliance.
 pub(crate) type Stream = StreamOwned<ClientConnection, TcpStream>;
 
-/// A request whose head is with the server, and whose body is not.
+/// A request whose head the server has read, and whose body was not sent yet.
 pub(crate) struct PartialRequest {
     stream: Stream,
     body: String,
 }
 
 impl PartialRequest {
-    /// Sends the head, and gives the server the time to read it.
+    /// Sends the head, and gives the server time to read it.
     pub(crate) fn send(appliance: &Appliance, client: &Client, method: &str, path: &str, body: &Value) -> Self {
         let (mut stream, body, token) = (connect_tls(appliance), body.to_string(), client.token());
         let head = format!(
@@ -35,13 +35,13 @@ impl PartialRequest {
         Self { stream, body }
     }
 
-    /// Sends the body, and gives the answer.
+    /// Sends the body, and returns the answer.
     pub(crate) fn end(mut self) -> String {
         self.stream.write_all(self.body.as_bytes()).expect("sent");
         read_to_end(&mut self.stream)
     }
 
-    /// Sends the body, and closes the connection without a farewell once the server has it.
+    /// Sends the body, and closes the connection without a TLS closure alert once the server has the body.
     pub(crate) fn finish_and_disconnect(mut self) {
         self.stream.write_all(self.body.as_bytes()).expect("sent");
         self.stream.flush().expect("sent");
@@ -66,12 +66,12 @@ pub(crate) fn connect_tls(appliance: &Appliance) -> StreamOwned<ClientConnection
     StreamOwned::new(ClientConnection::new(config, name).expect("a client"), connect(appliance))
 }
 
-/// What comes until the server closes the connection.
+/// Reads until the server closes the connection.
 pub(crate) fn read_to_end(stream: &mut impl Read) -> String {
     let mut bytes = Vec::new();
     match stream.read_to_end(&mut bytes) {
         Ok(_) => {}
-        // Closed without a farewell, too.
+        // The server may close the connection without a TLS closure alert.
         Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {}
         Err(error) => panic!("the connection stays open: {error}"),
     }

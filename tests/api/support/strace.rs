@@ -1,4 +1,4 @@
-//! The system calls of the running appliance, as strace sees them; strace can also make them slow or fail.
+//! The system calls of the running appliance, traced with strace, which can also delay them or make them fail.
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -8,17 +8,17 @@ use std::process::{Child, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::NamedTempFile;
 
-/// What makes things durable, and what sends answers.
+/// The calls that make data durable, and those that send answers.
 pub(crate) const DISK_AND_ANSWERS: [&str; 2] =
     ["-e", "trace=fdatasync,fsync,sync_file_range,sendto,sendmsg,write,writev,pwrite64"];
 
-/// A strace that is attached; detached by [`Strace::end`], or when dropped.
+/// An attached strace; detached by [`Strace::end`], or when dropped.
 pub(crate) struct Strace {
     strace: Child,
     output: NamedTempFile,
 }
 
-/// What it saw, in order.
+/// The traced calls, in order.
 pub(crate) struct Trace {
     pub calls: Vec<SystemCall>,
 }
@@ -26,17 +26,17 @@ pub(crate) struct Trace {
 /// A system call that has returned.
 #[derive(Debug)]
 pub(crate) struct SystemCall {
-    /// Seconds since 1970, of its return, or of its beginning where it was not interrupted.
+    /// The time of the return, in seconds since 1970; the time of the call if it was not interrupted.
     at: f64,
     name: String,
-    /// What its first argument stands for.
+    /// The file or socket of the first argument.
     file: String,
     succeeded: bool,
 }
 
 impl Strace {
-    /// Attaches to a process, with all its threads. None, and a word why, where that cannot be done: not every
-    /// container permits it.
+    /// Attaches to a process with all its threads; `None`, with a message that says why, where the container does not
+    /// permit it.
     pub(crate) fn attach(pid: Pid, options: &[&str]) -> Option<Self> {
         let output = NamedTempFile::new().expect("a file");
         let mut command = Command::new("strace");
@@ -57,7 +57,7 @@ impl Strace {
         Some(Self { strace, output })
     }
 
-    /// The clock that the trace has.
+    /// The current time on the clock of the trace.
     pub(crate) fn now() -> f64 {
         SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64()
     }
@@ -84,31 +84,31 @@ impl Drop for Strace {
 }
 
 impl Trace {
-    /// What returned between these moments.
+    /// The calls that returned between these times.
     pub(crate) fn between(&self, from: f64, to: f64) -> impl Iterator<Item = &SystemCall> {
         self.calls.iter().filter(move |call| (from..=to).contains(&call.at))
     }
 }
 
 impl SystemCall {
-    /// Is this the sync that makes records durable?
+    /// Whether the call is the sync that makes records durable.
     pub(crate) fn syncs_the_log(&self) -> bool {
         self.name == "fdatasync" && self.file.ends_with("/log/db") && self.succeeded
     }
 
-    /// Does this let the system forget what it has of the log in memory?
+    /// Whether the call drops the log's file from the page cache.
     pub(crate) fn evicts_the_log_from_cache(&self) -> bool {
         self.name == "fadvise64" && self.file.ends_with("/log/db") && self.succeeded
     }
 
-    /// Does this send something over the network?
+    /// Whether the call sends data over the network.
     pub(crate) fn sends(&self) -> bool {
         ["sendto", "sendmsg", "write", "writev"].contains(&self.name.as_str()) && self.file.starts_with("TCP")
     }
 }
 
-/// Lines are `PID TIME name(3<file>, …) = 0`; one that others come between is cut in two: `… <unfinished ...>` and
-/// `PID TIME <... name resumed>…) = 0`.
+/// Lines have the format `PID TIME name(3<file>, …) = 0`. A line that others interrupt is split in two:
+/// `… <unfinished ...>` and `PID TIME <... name resumed>…) = 0`.
 fn calls(text: &str) -> Vec<SystemCall> {
     let mut open = HashMap::new();
     let mut calls = Vec::new();
@@ -131,7 +131,7 @@ fn calls(text: &str) -> Vec<SystemCall> {
     calls
 }
 
-/// The name, and what the first argument stands for.
+/// The name, and the file or socket of the first argument.
 fn parts(call: &str) -> (String, String) {
     let (name, arguments) = call.split_once('(').unwrap_or((call, ""));
     let file = arguments.split_once('<').map_or("", |(_, rest)| rest);

@@ -1,9 +1,9 @@
-//! All that an administrator can see at once, so that a test can say that nothing has changed.
+//! Everything that an administrator can see, so that a test can assert that nothing has changed.
 
 use crate::support::client::Client;
 use serde_json::Value;
 
-/// The whole of the lists, the policy, and how many events the log has.
+/// All lists, the password policy, and the number of events in the log.
 #[derive(Debug, PartialEq)]
 pub(crate) struct VisibleState {
     lists: Vec<Value>,
@@ -27,7 +27,7 @@ impl VisibleState {
     }
 }
 
-/// How many events the log has.
+/// The number of events in the log.
 pub(crate) fn events(client: &Client) -> u64 {
     let metrics = client.get("/metrics").text;
     let head = metrics.lines().find_map(|line| line.strip_prefix("claviger_ledger_head "));

@@ -1,4 +1,4 @@
-//! The story of users, groups and the password policy.
+//! Users, groups and the password policy.
 
 use crate::support::appliance::{Appliance, PASSWORD, subject, user_id};
 use crate::support::client::Client;
@@ -155,7 +155,7 @@ fn a_group_is_made_filled_described_and_removed_with_its_rights() {
     admin.get(&path).refused(404, "NCERRResourceNotFound");
     assert_eq!(ann.get("/v1/auth/self/user").expect(200)["groups"], json!([]));
     assert!(admin.get(&kms).expect(200).get("acls").is_none(), "a removed group's rights are gone");
-    // A new group of that name does not inherit them.
+    // A new group of the same name does not inherit the rights.
     admin.post(GROUPS, json!({"name": "key officers"})).expect(201);
     admin.post(&member, json!({})).expect(200);
     ann.get(&kms).refused(404, "NCERRResourceNotFound");
@@ -262,7 +262,8 @@ fn the_policy_is_what_new_passwords_are_measured_by() {
     assert!(message.starts_with("new_password: ") && message.contains("last 2"), "{message}");
     change("b", "c").expect(204);
     change("c", "a").expect(204);
-    // Whoever manages users tries out nobody's password: what is told of earlier ones leaves a trace.
+    // A dry run does not compare with earlier passwords, so a user manager cannot guess them without a trace in the
+    // log.
     let ann = format!("{USERS}/{}", user_id(&nobody.sign_in("ann", "a")));
     admin.patch(&format!("{ann}?dry_run=true"), json!({"password": "a"})).expect(200);
     let long = json!({"password": "a".repeat(257)});
@@ -273,7 +274,7 @@ fn the_policy_is_what_new_passwords_are_measured_by() {
     nobody.sign_in("ann", "a");
 }
 
-/// Everybody sees the names of groups, since permissions are given to them; only those who manage users see users.
+/// Everybody sees the names of groups, since permissions are granted to them; only user managers see users.
 #[test]
 fn everybody_sees_groups_and_oneself_but_not_others() {
     let appliance = Appliance::start();

@@ -1,4 +1,4 @@
-//! `/v1/vault/keys2`: source keys made and brought, exported on record, deleted for ever; and that their material is
+//! `/v1/vault/keys2`: source keys are created, exported with an event, and shredded on deletion; their material is
 //! nowhere in the clear.
 
 use crate::support::appliance::{Appliance, id, program, run_to_end, subject};
@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const KEYS: &str = "/v1/vault/keys2";
-/// 32 bytes that could not be anywhere by chance.
+/// 32 bytes that do not occur by chance.
 const MATERIAL: &[u8; 32] = b"seven zebras ate my green bicyc!";
 
 fn hex(bytes: &[u8]) -> String {
@@ -28,7 +28,7 @@ fn make(client: &Client, body: Value) -> Value {
     client.post(KEYS, body).expect(201)
 }
 
-/// What is asked, and what algorithm, size, curve, object type and usage come of it.
+/// A body, and the algorithm, size, curve, object type and usage of the resulting source key.
 fn kinds() -> Vec<(Value, Value)> {
     let kind = |asked, algorithm, size, curve: Option<&str>, kind, usage| {
         (asked, json!([algorithm, size, curve, kind, usage]))
@@ -104,7 +104,7 @@ fn finding(admin: &Client) {
     admin.get(&format!("{}?type=name", at(&key))).refused(404, "NCERRResourceNotFound");
     admin.get(&format!("{by_name}?type=alias")).refused(400, "NCERRInvalidParamValue");
 
-    // Nobody can put a key of his own in the place of another by giving it the other's id for a name.
+    // A key whose name is the id of another key does not hide that key.
     let id = id(&key);
     let impostor = make(admin, json!({"name": id}));
     assert_eq!(admin.get(&format!("{KEYS}/{id}")).expect(200), key);
@@ -118,7 +118,7 @@ fn keys_are_brought_described_exported_on_record_and_deleted_for_ever() {
     let body =
         json!({"name": "zebra", "format": "raw", "material": hex(MATERIAL), "labels": {"team": "a"}, "meta": ""});
     let zebra = make(&admin, body);
-    // SHA-256, by another program.
+    // The digest was computed with another program.
     assert_eq!(zebra["sha256Fingerprint"], ZEBRA_SHA_256);
     assert_eq!((&zebra["labels"], &zebra["meta"]), (&json!({"team": "a"}), &json!({})));
     let export = format!("{}/export", at(&zebra));
@@ -133,7 +133,7 @@ fn keys_are_brought_described_exported_on_record_and_deleted_for_ever() {
     let der = rsa.as_der().expect("DER");
     let body = json!({"name": "rsa", "algorithm": "rsa", "size": 3072, "format": "PKCS8", "material": STANDARD.encode(der.as_ref())});
     let rsa = make(&admin, body);
-    // A body may be left out.
+    // The body is optional.
     let pem = admin.send(Method::POST, &format!("{}/export?type=id", at(&rsa)), None);
     assert_eq!(pem.headers["cache-control"], "no-store");
     let pem = pem.expect(200)["material"].as_str().expect("PEM").to_owned();
@@ -188,7 +188,7 @@ fn deleted(appliance: &Appliance, admin: &Client, zebra: &Value, rsa: &Value) {
         admin.post(&format!("{}/export", at(key)), json!({})).refused(404, "NCERRResourceNotFound");
     }
     assert_eq!(data_keys(appliance, &kept).len(), 1);
-    // The name is free again.
+    // The name is available again.
     make(admin, json!({"name": "zebra"}));
 }
 
@@ -255,7 +255,7 @@ fn what_is_wrong_is_said_and_nothing_comes_of_it() {
     admin.get(&format!("{KEYS}/nothing")).refused(404, "NCERRResourceNotFound");
     admin.get(&format!("{KEYS}?sort=material")).refused(400, "NCERRInvalidParamValue");
 
-    // A dry run tells what would be, keeps nothing and gives nothing out.
+    // A dry run shows the result, stores nothing and returns no material.
     let seen = admin.post(&format!("{KEYS}?dry_run=true"), json!({"name": "dry"})).expect(201);
     assert_eq!(seen["name"], "dry");
     assert_eq!(data_keys(&appliance, &seen).len(), 0);
@@ -299,7 +299,7 @@ fn administrators_of_keys_manage_them_and_those_who_use_material_see_them() {
 /// `printf %s 'seven zebras ate my green bicyc!' | sha256sum`
 const ZEBRA_SHA_256: &str = "4f9a5b8b6473739ed4c9c111cc3b344535f2bd99fef4a51a9e80471a284b542c";
 
-/// The material as it is, and as any text that it could have been turned into.
+/// Asserts that no file has the material, as bytes or in any usual encoding.
 fn assert_nowhere_in_the_clear(appliance: &Appliance, materials: &[&[u8]]) {
     let mut texts: Vec<(PathBuf, Vec<u8>)> =
         files(&appliance.data()).into_iter().map(|path| (path.clone(), fs::read(&path).unwrap_or_default())).collect();
@@ -310,10 +310,10 @@ fn assert_nowhere_in_the_clear(appliance: &Appliance, materials: &[&[u8]]) {
     assert!(output.contains("source-key/"), "{output}");
     texts.push((PathBuf::from("the events"), output.into_bytes()));
     let has = |text: &[u8], needle: &[u8]| text.windows(needle.len()).any(|window| window == needle);
-    // The search finds what is there: a name is no secret, and is in the ledger and in the events.
+    // The search works: it finds the name, which is not secret and occurs in the ledger and in the events.
     assert!(texts.iter().filter(|(_, text)| has(text, b"zebra")).count() >= 2);
     for material in materials {
-        // From the middle, at a multiple of three: base64 has it as it is.
+        // The excerpt begins at a multiple of three bytes, so base64 encodes it as it does alone.
         let start = material.len() / 6 * 3;
         let part = &material[start..start + 15];
         for needle in [part.to_vec(), hex(part).into_bytes(), STANDARD.encode(part).into_bytes()] {
@@ -324,7 +324,7 @@ fn assert_nowhere_in_the_clear(appliance: &Appliance, materials: &[&[u8]]) {
     }
 }
 
-/// The events of a source key, as the program tells them.
+/// The events of a source key, by `claviger events`.
 fn events(appliance: &Appliance, key: &Value) -> Vec<Value> {
     let (data, stream) = (appliance.data(), format!("source-key/{}", id(key)));
     let (code, output, errors) = run_to_end(program().args(["events", "--stream", &stream, "--data"]).arg(&data));
@@ -332,7 +332,7 @@ fn events(appliance: &Appliance, key: &Value) -> Vec<Value> {
     output.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-/// The files that are named after a source key.
+/// The files of the keyring with the id of a source key.
 fn data_keys(appliance: &Appliance, key: &Value) -> Vec<PathBuf> {
     files(&appliance.data()).into_iter().filter(|path| path.to_string_lossy().contains(&id(key))).collect()
 }

@@ -1,4 +1,4 @@
-//! Bulk jobs: the same done to many keys, each judged and answered for on its own.
+//! Bulk jobs: one operation on many keys, with a check of rights and a result for each key.
 
 use crate::cckm::aws::synchronization_jobs::{end_of_job, lab, make_key, permit};
 use crate::support::appliance::{Appliance, id};
@@ -64,7 +64,7 @@ fn a_job_that_a_crash_has_cut_off_goes_on_with_the_keys_that_are_left() {
     let body = json!({"keys": keys, "operation": "schedulekeydeletion", "days": 7});
     let begun = admin.post(JOBS, body).expect(202);
     let path = format!("{JOBS}/{}", id(&begun));
-    // One of the two is not held up.
+    // The call for the other key is not delayed.
     while !keys.iter().any(|key| admin.get(&path).expect(200)["detailed_status"][key] == "Success") {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
@@ -105,7 +105,7 @@ fn each_key_needs_the_bulk_action_and_the_action_of_the_single_call() {
     let of_admin = admin.post(JOBS, asks(json!([hidden]))).expect(202);
     end_of(&admin, &of_admin);
     ann.get(&format!("{JOBS}/{}", id(&of_admin))).refused(404, "NCERRResourceNotFound");
-    // Not even in part: nor where a key is one that she may run jobs on, but not see.
+    // A user sees a job only with the right to all of its keys; the right without the view of a key does not suffice.
     let brought = admin.post(
         "/v1/cckm/aws/keys",
         json!({"kms": "full", "region": "eu-west-3",

@@ -1,4 +1,4 @@
-//! `/v1/cckm/aws/get-iam-users` and `/get-iam-roles`: the principals of a KMS's account, in AWS's own form.
+//! `/v1/cckm/aws/get-iam-users` and `/get-iam-roles`: the IAM users and roles of a KMS's account, in AWS's own format.
 
 use crate::support::appliance::{Appliance, subject};
 use serde_json::json;
@@ -11,7 +11,7 @@ fn users_and_roles_come_in_awss_form_page_by_page() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let kms = appliance.kms("kms", &["eu-west-3"]);
-    // As real clients send it: no limit is 0, no marker is empty.
+    // Clients send 0 for "no limit" and an empty text for "no marker".
     let all = json!({"kms": kms, "path_prefix": "", "max_items": 0, "marker": ""});
     let users = admin.post(USERS, all.clone()).expect(200);
     assert_eq!(users["IsTruncated"], false);

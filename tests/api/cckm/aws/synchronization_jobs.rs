@@ -1,4 +1,4 @@
-//! Synchronisation jobs: the lab's KMS is the AWS whose keys are found, change, and vanish.
+//! Synchronisation jobs, against keys that are found, change and disappear in the lab's KMS.
 
 use crate::support::appliance::{Appliance, id, subject};
 use crate::support::client::Client;
@@ -129,7 +129,7 @@ fn jobs_are_listed_and_filtered() {
     appliance.kms("two", &["us-east-1"]);
     let first = admin.post(JOBS, json!({"kms": [one, "one"]})).expect(202);
     let second = admin.post(JOBS, json!({"kms": ["one", "two"], "regions": ["us-east-1", "eu-west-3"]}));
-    // The first may not have ended.
+    // The first job may not have ended yet.
     let second = if second.status == 409 {
         end_of(&admin, &first);
         admin.post(JOBS, json!({"kms": ["one", "two"]})).expect(202)
@@ -209,7 +209,7 @@ fn bad_input_is_refused_before_anything_is_begun() {
     assert_eq!(admin.get(JOBS).expect(200)["total"], 0);
 }
 
-/// Waits for the end of a job of any kind.
+/// Waits for the end of a job of either kind.
 pub(crate) fn end_of_job(client: &Client, path: &str) -> Value {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
@@ -222,13 +222,13 @@ pub(crate) fn end_of_job(client: &Client, path: &str) -> Value {
     }
 }
 
-/// Permits actions to a user on a KMS.
+/// Grants actions on a KMS to a user.
 pub(crate) fn permit(admin: &Client, kms: &str, user: &Client, actions: &[&str]) {
     let body = json!({"user_id": subject(user), "actions": actions, "permit": true});
     admin.post(&format!("/v1/cckm/aws/kms/{kms}/update-acls"), body).expect(200);
 }
 
-/// Makes a key of this alias.
+/// Creates a key with this alias.
 pub(crate) fn make_key(client: &Client, kms: &str, region: &str, alias: &str) -> Value {
     let param = json!({"Alias": alias, "Description": alias, "Tags": [{"TagKey": "team", "TagValue": "payroll"}]});
     client.post("/v1/cckm/aws/keys", json!({"kms": kms, "region": region, "aws_param": param})).expect(201)
@@ -243,7 +243,7 @@ fn keys(client: &Client, query: &str) -> Vec<Value> {
     list["resources"].as_array().expect("rows").clone()
 }
 
-/// Orders something at the lab's own endpoint.
+/// Sends an order to the lab's control endpoint.
 pub(crate) fn lab(appliance: &Appliance, what: &str, order: &Value) {
     let http = reqwest::blocking::Client::builder().no_proxy().build().expect("an HTTP client");
     let url = format!("{}/_lab/{what}", appliance.cloud);
@@ -272,7 +272,7 @@ fn ten_thousand_keys_over_sixteen_regions_take_less_than_a_minute() {
             let appliance = &appliance;
             scope.spawn(move || {
                 for n in 0..EACH {
-                    // A token does not last as long as this takes.
+                    // The token expires before the job ends.
                     let admin = if n % 100 == 0 { appliance.admin() } else { continue };
                     (n..EACH.min(n + 100))
                         .for_each(|n| drop(make_key(&admin, "forgotten", region, &format!("key-{n}"))));

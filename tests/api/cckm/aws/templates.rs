@@ -1,4 +1,4 @@
-//! `/v1/cckm/aws/templates`: one policy for many keys, before the lab's KMS.
+//! `/v1/cckm/aws/templates`: policies for many keys, with the lab's KMS.
 
 use crate::support::appliance::{Appliance, id, subject};
 use crate::support::client::Client;
@@ -45,7 +45,7 @@ fn a_template_is_made_used_changed_by_a_push_and_deleted() {
     let listed = admin.get(&format!("{KEYS}?{TAG}={}", id(&template))).expect(200);
     assert_eq!(listed["total"], 2);
 
-    // Clients that drop a list send it empty.
+    // Clients remove a list by sending it empty.
     let body = json!({"key_admins": [], "key_users": ["user1"], "auto_push": false});
     let refused = admin.patch(&at(&template), body.clone()).refused(400, "NCERRInvalidParamValue");
     assert!(refused.starts_with("auto_push"), "{refused}");

@@ -1,9 +1,9 @@
-//! The vendor's page, from top to bottom: its example requests as they stand there (`tests/seed/*.sh`; only the host,
-//! the token and the id of the KMS are put in), and its example answers member for member (`tests/seed/*.json`).
+//! The vendor's page, from top to bottom: its example requests unchanged (`tests/seed/*.sh`; only the host, the token
+//! and the id of the KMS are replaced), and its example answers member for member (`tests/seed/*.json`).
 //!
-//! The page's answers to "add" show another KMS than its requests ask for (name, connection, regions), so both are
-//! tested: what the request asks for, and the KMS that the answers show. The answer by AssumeRole has a comma here that
-//! the page forgets, and its `arn` is the one that STS gives for an assumed role.
+//! The answers to "add" on the page show another KMS than the requests create (name, connection, regions), so both are
+//! tested: the KMS of the request, and the KMS of the answer. The answer for AssumeRole has a comma that is missing on
+//! the page, and its `arn` is the one that STS gives for an assumed role.
 
 use crate::support::appliance::{Appliance, id};
 use crate::support::client::Client;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// What the page's ids, hosts and tokens stand for here.
+/// The values of the page's ids, hosts and tokens in this test.
 struct Page<'a> {
     appliance: &'a Appliance,
     admin: Client,
@@ -65,7 +65,7 @@ fn the_page_works_as_it_stands() {
     let (status, permitted) = page.request("9-kms-update-acls", &kms_id);
     assert_eq!((status, like_the_page(&permitted)), (200, with(example("9-kms-update-acls"), &json!({}), &permitted)));
 
-    // The page's last sentence: the KMS with the actions that a user can perform there.
+    // The last sentence of the page: the KMS with the actions that a user can perform there.
     let ann = Page { appliance: &appliance, admin: appliance.member("ann", &["CCKM Users"]) };
     let (_, seen) = ann.request("5-kms-list", "");
     assert_eq!(seen["resources"][0]["acls"], json!([{"group": "CCKM Users", "actions": ["view", "keycreate"]}]));
@@ -81,7 +81,7 @@ fn each_path_works_with_the_slashes_that_real_clients_send() {
 }
 
 impl Page<'_> {
-    /// Sends the page's request as bash and curl send it; the status and the body.
+    /// Sends the page's request with bash and curl; returns the status and the body.
     fn request(&self, name: &str, kms: &str) -> (u64, Value) {
         let text = std::fs::read_to_string(file(name, "sh")).expect("an example");
         assert!(text.starts_with("curl -k 'https://127.0.0.1/api/v1/"), "{text}");
@@ -99,7 +99,7 @@ impl Page<'_> {
     }
 }
 
-/// The lab's connection once more, by the name that the page's answers show.
+/// A second connection with the lab's credentials, under the name in the page's answers.
 fn connect_as_aws(admin: &Client) {
     let lab = std::fs::read_to_string("config/lab-cloud.toml").expect("the lab cloud");
     let lab: toml::Table = lab.parse().expect("TOML");
@@ -117,7 +117,7 @@ fn file(name: &str, kind: &str) -> PathBuf {
     PathBuf::from(format!("tests/seed/{name}.{kind}"))
 }
 
-/// The page's KMS with what differs here, and with the id and the times of the one that came back.
+/// The page's KMS with these differences, and with the id and the times of the actual answer.
 fn with(mut example: Value, differs: &Value, answer: &Value) -> Value {
     for member in ["id", "createdAt", "updatedAt"] {
         assert_shape(member, &answer[member]);
@@ -129,7 +129,7 @@ fn with(mut example: Value, differs: &Value, answer: &Value) -> Value {
     example
 }
 
-/// A KMS without the members that it has beyond the page.
+/// A KMS without the members that the page does not have.
 fn like_the_page(answer: &Value) -> Value {
     let mut answer = answer.clone();
     for member in MORE_THAN_THE_PAGE {

@@ -1,4 +1,4 @@
-//! Every endpoint with a body, and a body that is as it should be.
+//! Every endpoint with a body, and a valid body for it.
 
 use crate::support::appliance::{Appliance, PASSWORD, subject, user_id};
 use crate::support::client::{Answer, Client};
@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 pub(super) struct Endpoint {
     pub method: Method,
     pub path: String,
-    /// A body with every member that can stand beside the others, as it should be.
+    /// A valid body with every member that can be combined with the others.
     pub good: Value,
-    /// The members without which it does not work.
+    /// The mandatory members.
     pub required: &'static [&'static str],
-    /// The members that may have 255 characters and no more.
+    /// The members that are limited to 255 characters.
     pub names: &'static [&'static str],
-    /// Whether the good body can be tried out with `dry_run`.
+    /// Whether the endpoint has `dry_run`.
     pub dry_run: bool,
 }
 
-/// An appliance with one of everything.
+/// An appliance with a resource of each kind.
 pub(super) struct Fixture {
     pub appliance: Appliance,
     pub admin: Client,
@@ -37,7 +37,7 @@ pub(super) fn fixture() -> Fixture {
     admin.post("/v1/usermgmt/groups", json!({"name": "officers"})).expect(201);
     let kms = appliance.kms("first", &["eu-west-1", "eu-west-2"]);
     let other_kms = appliance.kms("second", &["us-east-1"]);
-    // One that no KMS rests on, so that it may lead anywhere.
+    // No KMS uses this connection, so its account can change.
     let spare = json!({"name": "spare", "access_key_id": "AKIA", "secret_access_key": "none"});
     admin.post("/v1/connectionmgmt/services/aws/connections", spare).expect(201);
     Fixture { appliance, admin, kms, other_kms, ann, ann_in_path }
@@ -162,7 +162,7 @@ impl Endpoint {
     }
 }
 
-/// The body with these members put in.
+/// The body with these members added or replaced.
 pub(super) fn with(mut body: Value, members: &Value) -> Value {
     for (member, value) in members.as_object().expect("members") {
         body[member] = value.clone();

@@ -1,6 +1,6 @@
-//! Every operation that the API's description names, and what no client should send it. The endpoints say what exactly
-//! is told; here it is enough that nothing breaks, that every error has the contract's shape, and that no operation is
-//! forgotten.
+//! Every operation in the description of the API, with invalid requests. The tests of each endpoint check the messages;
+//! the tests here check that no request breaks the server, that every error has the contract's format, and that no
+//! operation is left out.
 
 use crate::support::appliance::{Appliance, id, user_id};
 use crate::support::client::{Answer, Client};
@@ -8,17 +8,17 @@ use crate::support::visible_state::VisibleState;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// An operation of the description.
+/// An operation in the description.
 struct Operation {
     method: Method,
     path: String,
-    /// The members of its body; none: it takes no body.
+    /// The members of its body; `None` if it takes no body.
     members: Option<Vec<String>>,
-    /// It works without a body, too.
+    /// Whether the body is optional.
     takes_none: bool,
 }
 
-/// An appliance with one of everything that a path can name.
+/// An appliance with a resource of each kind that a path can name.
 struct Fixture {
     admin: Client,
     document: Value,
@@ -55,7 +55,7 @@ impl Fixture {
         Self { admin, document, paths, _appliance: appliance }
     }
 
-    /// All operations, with paths that name what is there.
+    /// All operations, with paths that name existing resources.
     fn operations(&self) -> Vec<Operation> {
         let paths = self.document["paths"].as_object().expect("paths");
         let all = paths.iter().flat_map(|(path, item)| {
@@ -72,7 +72,7 @@ impl Fixture {
         .collect()
     }
 
-    /// The members of a schema, those of its parts included.
+    /// The members of a schema, including those of its parts.
     fn members(&self, schema: &Value) -> Vec<String> {
         let schema = match schema["$ref"].as_str() {
             Some(reference) => self.document.pointer(reference.trim_start_matches('#')).expect("a schema"),
@@ -83,7 +83,7 @@ impl Fixture {
         own.chain(parts.flat_map(|part| self.members(part))).collect()
     }
 
-    /// Sends it, and looks at the answer.
+    /// Sends a request, and checks the answer.
     #[track_caller]
     fn send(&self, operation: &Operation, query: &str, body: &[u8]) -> Answer {
         let path = format!("{}{query}", operation.path.trim_start_matches("/api"));
@@ -143,7 +143,7 @@ fn no_member_of_any_body_breaks_anything() {
         for member in operation.members.iter().flatten() {
             for wrong in &wrong {
                 let body = json!({ member: wrong }).to_string();
-                // Whatever can be meant is tried and not done; what cannot be tried says so.
+                // A body that happens to be valid is a dry run; operations without dry run refuse it.
                 fixture.send(&operation, "?dry_run=true", body.as_bytes());
             }
         }
@@ -172,7 +172,7 @@ fn no_path_and_no_query_breaks_anything() {
     assert_eq!(VisibleState::of(&fixture.admin), before);
 }
 
-/// Does a path go on here with something that the furnishing put in?
+/// Whether a path continues here with the id of a resource of the fixture.
 fn is_name(rest: &str) -> bool {
     let part = rest.split('/').next().unwrap_or_default();
     part == "officers" || part == "test_aws-connection" || part.matches('-').count() == 4

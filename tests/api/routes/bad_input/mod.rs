@@ -1,5 +1,5 @@
-//! Bodies that no client should send, at every endpoint that takes one: each gets the contract's error, naming the
-//! member, and changes nothing.
+//! Invalid bodies, at every endpoint that takes a body: each gets the contract's error, which names the member, and
+//! changes nothing.
 
 mod endpoints;
 mod every_operation;
@@ -52,7 +52,7 @@ fn what_is_not_a_json_object_in_utf_8_is_refused_at_every_door() {
         }
         let large = format!("{{\"{member}\": \"{}\"}}", "a".repeat(2 * 1024 * 1024));
         let answer = fixture.admin.send(endpoint.method.clone(), &endpoint.path, Some(large.into_bytes()));
-        // Of those who need no token a short one is taken only.
+        // Without a token only a short body is accepted.
         let most = if endpoint.dry_run { "1048576 bytes" } else { "65536 bytes" };
         assert!(answer.refused(413, "NCERRRequestTooLarge").contains(most), "{}", endpoint.path);
     }
@@ -146,7 +146,7 @@ fn names_may_have_255_characters_of_any_script() {
     assert_eq!(by_name.expect(200)["id"], id.as_str());
 }
 
-/// Asserts the contract's error of this status; gives its message.
+/// Asserts the contract's error with this status; returns its message.
 #[track_caller]
 fn refused(answer: Answer, status: u16, endpoint: &Endpoint, body: &str) -> String {
     let shown: String = body.chars().take(300).collect();
@@ -163,7 +163,7 @@ fn refused(answer: Answer, status: u16, endpoint: &Endpoint, body: &str) -> Stri
     answer.refused(status, &named)
 }
 
-/// Values of one kind are taken for each other.
+/// The type of a value; values of one type are accepted in the same places.
 fn kind(value: &Value) -> u8 {
     match value {
         Value::Null => 0,

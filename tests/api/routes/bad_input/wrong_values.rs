@@ -1,13 +1,13 @@
-//! Values that cannot be meant, member by member.
+//! Invalid values of each member.
 
 use super::endpoints::Fixture;
 use serde_json::{Value, json};
 
-/// The end of a path, a member, members to put into the good body, the status, and a text of the message.
+/// The end of a path, a member, members to put into the valid body, the status, and a text of the message.
 pub(super) type Wrong = (&'static str, &'static str, Value, u16, &'static str);
 
 impl Fixture {
-    /// What is wrong by its value, not by its type.
+    /// Members with a valid type and an invalid value.
     pub(super) fn wrong_values(&self) -> Vec<Wrong> {
         let arn = "arn:aws:iam::789012123456:role/test-assume-role-ac";
         let long = "x".repeat(1025);

@@ -1,5 +1,5 @@
-//! Who may do what with keys: each call needs the action that the table names, on the KMS of the key; and which keys
-//! are seen at all depends on the views.
+//! Access to keys: each call requires its action on the KMS of the key, and the view actions decide which keys a user
+//! sees.
 
 use crate::support::appliance::{id, subject};
 use crate::support::client::{Answer, Client};
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 const NOT_FOUND: &str = "NCERRResourceNotFound";
 const FORBIDDEN: &str = "NCERRInsufficientPermissions";
 
-/// The calls on one key: the method, the end of the path, and the action that it needs beside the view, as the rows of
-/// the routes name it. (None: nothing beside the view.)
+/// The calls on one key: the method, the end of the path, and the action in the rows of the routes that it requires
+/// besides the view. `None` requires only the view.
 fn calls() -> Vec<(Method, String, Option<&'static str>)> {
     let groups = claviger::http::routes::endpoint_groups();
     let endpoints = groups.iter().flat_map(|group| &group.endpoints);
@@ -29,7 +29,7 @@ fn calls() -> Vec<(Method, String, Option<&'static str>)> {
     on_a_key.collect()
 }
 
-/// A fixture, and somebody with no rights yet.
+/// A fixture, and a user without rights.
 struct AccessFixture {
     fixture: KmsFixture,
     ann: Client,
@@ -43,13 +43,13 @@ impl AccessFixture {
         Self { subject: subject(&ann), fixture, ann }
     }
 
-    /// Gives or takes one action on the KMS.
+    /// Grants or revokes one action on the KMS.
     fn permit(&self, action: &str, permit: bool) {
         let entry = json!({"user_id": self.subject, "actions": [action], "permit": permit});
         self.fixture.admin.post(&format!("/v1/cckm/aws/kms/{}/update-acls", self.fixture.kms), entry).expect(200);
     }
 
-    /// Calls without a word in the body: whoever is let in is told what is missing there.
+    /// Sends an empty body: a caller with the right gets an error about a missing member.
     fn call(&self, key: &Value, method: &Method, what: &str) -> Answer {
         self.ann.send(method.clone(), &format!("{}?dry_run=true", at(key, what)), Some(b"{}".to_vec()))
     }
@@ -72,7 +72,7 @@ fn each_call_on_a_key_needs_its_action_and_is_told_which() {
         for (method, what, action) in calls() {
             access.call(key, &method, &what).refused(404, NOT_FOUND);
             if let Some(action) = action {
-                // An action alone does not show the key.
+                // The action without the view does not show the key.
                 access.permit(action, true);
                 access.call(key, &method, &what).refused(404, NOT_FOUND);
                 access.permit(action, false);
@@ -165,8 +165,8 @@ fn an_alias_is_taken_away_only_from_a_key_that_may_be_changed() {
     access.permit("viewnative", true);
     access.permit("keyupdate", true);
     let ask = || access.ann.post(&at(&native, "add-alias"), json!({"alias": "held"}));
-    let told = ask().refused(409, "NCERRConflict");
-    assert!(told.contains("alias/held") && !told.contains(&id(&holder)), "{told}");
+    let message = ask().refused(409, "NCERRConflict");
+    assert!(message.contains("alias/held") && !message.contains(&id(&holder)), "{message}");
     assert_eq!(access.fixture.read(&holder), holder);
     access.permit("viewbyok", true);
     ask().expect(200);

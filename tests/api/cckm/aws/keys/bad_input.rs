@@ -1,5 +1,5 @@
-//! What no client should ask of keys, and what AWS can do to those who ask rightly: each gets the contract's error, and
-//! the log holds no more than the failed outcome.
+//! Invalid requests for keys, and failures of AWS for valid ones: each gets the contract's error, and the log has at
+//! most the failed outcome.
 
 use crate::support::kms_fixture::{AWAY, HOME, KEYS, KmsFixture, at, aws_id, key_body};
 use crate::support::visible_state::VisibleState;
@@ -14,7 +14,7 @@ fn in_days(days: i64) -> String {
     (Utc::now() + TimeDelta::days(days)).to_rfc3339()
 }
 
-/// Bodies that ask for a key that cannot be, and a text of the answer.
+/// Bodies for keys that are not possible, and a text of the error.
 fn impossible_keys() -> Vec<(Value, u16, &'static str)> {
     let aws = |aws_param: Value| key_body(aws_param);
     let with = |more: Value| {
@@ -84,7 +84,7 @@ fn keys_that_cannot_be_are_refused_before_aws_is_asked() {
             if path == UPLOAD && !body["aws_param"]["Origin"].is_null() {
                 continue;
             }
-            // What its material is not, its spec cannot be.
+            // The spec must fit the material.
             let text = if path == UPLOAD && text.starts_with("ENCRYPT_DECRYPT or") { "aes 256" } else { text };
             let text = if path == UPLOAD && (text == "aws-cn" || body["aws_param"]["KeySpec"] == "ECC_SECG_P256K1") {
                 "does not fit"
@@ -295,17 +295,17 @@ fn what_the_keys_state_does_not_allow_is_a_conflict_that_names_the_state() {
         let after = fixture.read(key);
         assert_eq!((&after["aws_param"], &after["gone"]), (&before["aws_param"], &before["gone"]), "{what}");
     }
-    // What is not a matter of state is AWS's no, with its code.
+    // Errors other than a wrong state are passed on with AWS's code.
     let message = fixture.post(&plain, "import-material", json!({"source_key_identifier": "aes"}));
     let message = message.refused(502, "NCERRCloudError");
     assert!(message.contains("UnsupportedOperationException"), "{message}");
-    // An alias that only AWS knows blocks the name as well.
+    // An alias that only AWS knows also makes the name unavailable.
     fixture.lab.kms(HOME, "CreateAlias", &json!({"TargetKeyId": aws_id(&off), "AliasName": "alias/theirs"}));
     let message = fixture.post(&plain, "add-alias", json!({"alias": "theirs"})).refused(409, "NCERRConflict");
     assert!(message.contains("AlreadyExistsException"), "{message}");
 }
 
-/// A fault of AWS, what the caller is told, and whether AWS may have done it all the same.
+/// A fault of AWS, the expected error, and whether AWS may have carried out the call.
 const FAULTS: [(&str, u16, &str); 4] = [
     ("throttle", 502, "ThrottlingException"),
     ("deny", 502, "AccessDeniedException"),
@@ -331,11 +331,11 @@ fn aws_throttling_denying_or_failing_is_told_and_nothing_but_the_failure_is_note
         let names: Vec<_> = noted.iter().map(|(name, _)| name.as_str()).collect();
         let closed = ["OperationFailed", "OperationReconciled"].contains(names.last().expect("an event"));
         assert!(names.len() == 2 && names[0] == "OperationRequested" && closed, "{fault}: {names:?}");
-        // AWS did it, and its answer was lost: what is shown is what AWS holds.
+        // AWS carried out the call, and its answer was lost: the shown key is the one that AWS has.
         let description = if fault == "drop" { fault } else { "before" };
         assert_eq!(fixture.read(&key)["aws_param"]["Description"], description, "{fault}");
-        let told = fixture.lab.kms(HOME, "DescribeKey", &json!({"KeyId": aws_id(&key)}));
-        assert_eq!(told["KeyMetadata"]["Description"], description, "{fault}");
+        let described = fixture.lab.kms(HOME, "DescribeKey", &json!({"KeyId": aws_id(&key)}));
+        assert_eq!(described["KeyMetadata"]["Description"], description, "{fault}");
     }
     fixture.change(&key, "update-description", json!({"description": "after"}));
 }

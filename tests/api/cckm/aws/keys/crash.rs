@@ -1,11 +1,12 @@
-//! The crash matrix: the program is killed between each pair of steps of what makes and deletes keys, and started again.
-//! Then AWS and Claviger agree: nothing orphaned, nothing doubled, nothing unknown.
+//! The crash matrix: the program is killed between each pair of steps of an operation on a key, and started again.
+//! Afterwards AWS and Claviger agree: no key is orphaned, duplicated or unknown.
 //!
-//! The lab cloud holds the program before one call to AWS: all calls before it were done, it and all after it were not.
-//! "Nothing" means that the new key is neither at AWS nor here; "all" that all steps were taken in the end.
+//! The lab cloud holds the program before one call to AWS: all calls before it were made; this one and those after it
+//! were not. "Nothing" means that the new key is neither at AWS nor in Claviger; "all" means that all steps were taken
+//! in the end.
 //!
-//! Which calls an operation makes, and in which order, is the program's own table (`keys::operations::STEPS`): each is
-//! walked here, and an operation that no test here asks for fails one.
+//! The calls of an operation and their order come from the program's own table (`keys::operations::STEPS`). Each
+//! operation is tested here; a test fails for an operation that has no row.
 //!
 //! | operation | killed before | then |
 //! |---|---|---|
@@ -25,28 +26,28 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The first call of reading back that no step before it makes.
+/// The first call of reading a key back that no step before it makes.
 const READING_BACK: &str = "ListAliases";
 
-/// The operations that have a test of their own here.
+/// The operations that have their own test.
 const TESTED: &[&str] =
     &["create", "upload", "import-material", "rotate", "replicate", "schedule-deletion", "move-alias"];
 
-/// The calls of an operation, and that of reading back.
+/// The calls of an operation, and the first call of reading back.
 #[track_caller]
 fn steps(operation: &str) -> Vec<&'static str> {
     let steps = STEPS.iter().find(|steps| steps.operation == operation).expect("an operation");
     steps.calls.iter().map(|call| call.name).chain([READING_BACK]).collect()
 }
 
-/// Sends this to the program, holds it before a call to AWS, kills it there, starts it again, and waits until it knows
-/// what became of the operation.
+/// Sends the request, holds the program before a call to AWS, kills it there, starts it again, and waits until the
+/// operation is reconciled.
 #[track_caller]
 fn interrupt(fixture: &mut KmsFixture, before: &str, path: &str, body: &Value) {
     interrupt_after(fixture, 0, before, path, body);
 }
 
-/// The same, where so many calls of that name come before the operation begins.
+/// Like [`interrupt`], if `earlier` calls of that name precede the operation.
 #[track_caller]
 fn interrupt_after(fixture: &mut KmsFixture, earlier: u32, before: &str, path: &str, body: &Value) {
     let held = json!({"service": "kms", "operation": before, "delay_ms": 120_000});
@@ -73,14 +74,14 @@ fn named(fixture: &KmsFixture, alias: &str) -> Vec<Value> {
     list["resources"].as_array().expect("keys").clone()
 }
 
-/// How many keys there are: at AWS, and here just as many.
+/// The number of keys, after a check that AWS and Claviger have the same number.
 #[track_caller]
 fn assert_keys(fixture: &KmsFixture, count: usize, shown: &str) {
     assert_eq!(fixture.lab.keys(HOME).len() + fixture.lab.keys(AWAY).len(), count, "{shown}");
     assert_eq!(fixture.total(""), count as u64, "{shown}");
 }
 
-/// What failed for good can be asked for again, and works.
+/// Asserts that an operation that failed for good can be repeated successfully.
 fn asked(alias: &str) -> Value {
     json!({"kms": "fixture", "region": HOME, "aws_param": {"Alias": alias, "Description": alias}})
 }
@@ -135,7 +136,7 @@ fn an_import_that_is_cut_off_comes_to_its_end() {
         let key = fixture.create(json!({"Origin": "EXTERNAL"}));
         interrupt(&mut fixture, before, &at(&key, "import-material"), &json!({"source_key_identifier": "first"}));
         assert_brought(&fixture.read(&key), &first, before);
-        // A further material waits for its rotation.
+        // A second material is pending until the rotation.
         let body = json!({"source_key_identifier": "second", "import_type": "NEW_KEY_MATERIAL"});
         interrupt(&mut fixture, before, &at(&key, "import-material"), &body);
         let rows = fixture.admin.get(&at(&key, "rotations")).expect(200)["resources"].take();
@@ -204,8 +205,8 @@ fn a_deletion_that_is_cut_off_is_scheduled_or_not() {
         let seen = fixture.read(&key);
         assert_eq!(aws(&seen, "KeyState"), state, "{before}");
         assert_eq!(seen["deletion_date"].is_string(), state == "PendingDeletion", "{before}");
-        let told = fixture.lab.kms(HOME, "DescribeKey", &json!({"KeyId": aws_id(&key)}));
-        assert_eq!(told["KeyMetadata"]["KeyState"], state, "{before}");
+        let described = fixture.lab.kms(HOME, "DescribeKey", &json!({"KeyId": aws_id(&key)}));
+        assert_eq!(described["KeyMetadata"]["KeyState"], state, "{before}");
     }
 }
 
@@ -218,16 +219,16 @@ fn an_alias_whose_move_is_cut_off_is_with_one_key_and_known_to_be() {
         let keys = named(&fixture, "wanted");
         assert_eq!((keys.len(), &keys[0]["id"]), (1, &holder["id"]), "{before}");
     }
-    // Neither key is thought to be busy.
+    // Neither key has a pending operation.
     fixture.change(&one, "disable", json!({}));
     fixture.change(&other, "disable", json!({}));
 }
 
-/// A change of a key that is there, and how it is asked for.
+/// A change of an existing key, and the request for it.
 struct Change {
     operation: &'static str,
     aws_param: Value,
-    /// What is asked of the key before.
+    /// The requests that prepare the key.
     before: Vec<(&'static str, Value)>,
     path: &'static str,
     body: Value,
@@ -290,7 +291,7 @@ fn assert_cut_off_at_each_step(changes: &[Change]) {
                 assert_eq!(fixture.read(&key)["aws_param"], before["aws_param"], "{shown}");
                 fixture.post(&key, change.path, change.body.clone()).expect(200);
             }
-            // The key is not thought to be busy.
+            // The key has no pending operation.
             fixture.change(&key, "update-description", json!({"description": "still there"}));
             for alias in aws(&fixture.read(&key), "Alias").as_array().cloned().unwrap_or_default() {
                 fixture.change(&key, "delete-alias", json!({"alias": alias}));

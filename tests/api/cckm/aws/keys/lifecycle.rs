@@ -1,4 +1,4 @@
-//! The life of keys that AWS makes: made, found, changed, copied to other regions, deleted.
+//! The lifecycle of native keys: create, find, change, replicate, delete.
 
 use crate::support::kms_fixture::{
     ACCOUNT, AWAY, HOME, KEYS, KmsFixture, at, aws, aws_id, has_tag, key_body, open_policy,
@@ -7,7 +7,7 @@ use crate::support::lab::LabClient;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Spec, usage where there is a choice, and what clients are shown of it.
+/// A spec, a usage if the spec allows several, and the expected members of the answer.
 const KINDS: [(&str, Option<&str>, &str); 14] = [
     ("SYMMETRIC_DEFAULT", None, "symmetric"),
     ("RSA_2048", Some("ENCRYPT_DECRYPT"), "asymmetric"),
@@ -34,12 +34,12 @@ fn every_kind_of_key_is_made_and_shown_as_aws_has_it() {
             body["KeyUsage"] = json!(usage);
         }
         let key = fixture.create(body);
-        let told = fixture.lab.kms(HOME, "DescribeKey", &json!({"KeyId": aws_id(&key)}))["KeyMetadata"].take();
+        let metadata = fixture.lab.kms(HOME, "DescribeKey", &json!({"KeyId": aws_id(&key)}))["KeyMetadata"].take();
         for member in ["KeySpec", "KeyUsage", "KeyState", "Origin", "Arn", "Description", "MultiRegion", "KeyManager"] {
-            assert_eq!(aws(&key, member), &told[member], "{spec} {member}");
+            assert_eq!(aws(&key, member), &metadata[member], "{spec} {member}");
         }
         for member in ["EncryptionAlgorithms", "SigningAlgorithms", "MacAlgorithms", "KeyAgreementAlgorithms"] {
-            assert_eq!(aws(&key, member), &told[member], "{spec} {member}");
+            assert_eq!(aws(&key, member), &metadata[member], "{spec} {member}");
         }
         assert_eq!((&key["key_type"], &key["key_material_origin"]), (&json!(kind), &json!("native")), "{spec}");
         assert_eq!((&key["key_source"], &key["gone"], &key["blocked"]), (&json!(""), &json!(false), &json!(false)));
@@ -50,15 +50,15 @@ fn every_kind_of_key_is_made_and_shown_as_aws_has_it() {
         }
     }
     assert_eq!(fixture.total(""), KINDS.len() as u64);
-    // AWS's older name for the spec.
+    // AWS's older name of the spec.
     let key = fixture.create(json!({"CustomerMasterKeySpec": "HMAC_256"}));
     assert_eq!((aws(&key, "KeySpec"), aws(&key, "CustomerMasterKeySpec")), (&json!("HMAC_256"), &json!("HMAC_256")));
 }
 
 fn assert_pem(lab: &LabClient, key: &Value, pem: &str) {
-    let told = lab.kms(HOME, "GetPublicKey", &json!({"KeyId": aws_id(key)}));
+    let answer = lab.kms(HOME, "GetPublicKey", &json!({"KeyId": aws_id(key)}));
     let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-    assert_eq!(body, told["PublicKey"].as_str().expect("a public key"));
+    assert_eq!(body, answer["PublicKey"].as_str().expect("a public key"));
     assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n") && pem.ends_with("-----END PUBLIC KEY-----\n"), "{pem}");
 }
 
@@ -78,7 +78,7 @@ fn a_key_is_made_with_all_that_is_its_own() {
     assert!(has_tag(&key, "team", "payroll") && has_tag(&key, "empty", ""), "{key}");
     assert_eq!(aws(&key, "MultiRegionConfiguration")["MultiRegionKeyType"], "PRIMARY");
     assert!(aws_id(&key).starts_with("mrk-"));
-    // The same name once more, with its prefix, is AWS's to refuse: nothing of the second key stays hidden.
+    // AWS refuses the same alias with the prefix; the second key is not left hidden.
     let message = fixture.admin.post(KEYS, key_body(json!({"Alias": "alias/payroll"}))).refused(409, "NCERRConflict");
     assert!(message.contains("AlreadyExistsException"), "{message}");
     fixture.assert_agreement();
@@ -161,7 +161,7 @@ fn a_key_is_enabled_disabled_described_and_tagged() {
     let off = fixture.change(&key, "disable", json!({}));
     assert_eq!((aws(&off, "KeyState"), aws(&off, "Enabled")), (&json!("Disabled"), &json!(false)));
     assert!(off["updatedAt"].as_str() > key["updatedAt"].as_str());
-    // A body may be left out.
+    // The body is optional.
     let on = fixture.admin.send(Method::POST, &at(&key, "enable"), None).expect(200);
     assert_eq!((aws(&on, "KeyState"), aws(&on, "Enabled")), (&json!("Enabled"), &json!(true)));
     assert_eq!(fixture.read(&key), on);
@@ -177,7 +177,7 @@ fn a_key_is_enabled_disabled_described_and_tagged() {
     assert!(has_tag(&again, "a", "2") && !has_tag(&again, "a", "1"));
     let fewer = fixture.change(&key, "remove-tags", json!({"tags": ["a", "never there"]}));
     assert!(!has_tag(&fewer, "a", "2") && has_tag(&fewer, "b", ""));
-    // A trial says what would be done, and does nothing.
+    // A dry run answers as the change would, and changes nothing.
     fixture.post(&key, "disable?dry_run=true", json!({})).expect(200);
     assert_eq!(fixture.read(&key), fewer);
 }
@@ -209,7 +209,7 @@ fn a_policy_is_given_as_an_object_as_text_or_by_people_who_are_read_back() {
     assert_eq!(shows(&fewer), json!({"key_users": ["user1"]}));
     let text = fixture.change(&key, "policy", json!({"policy": open_policy().to_string()}));
     assert_eq!(aws(&text, "Policy"), &open_policy());
-    // The lockout check is AWS's.
+    // AWS makes the lockout check.
     let lockout = json!({"Version": "2012-10-17", "Statement": []});
     let message = fixture.post(&key, "policy", json!({"Policy": lockout})).refused(502, "NCERRCloudError");
     assert!(message.contains("MalformedPolicyDocument"), "{message}");
@@ -267,7 +267,7 @@ fn a_key_is_scheduled_for_deletion_kept_after_all_or_gone_and_forgotten() {
     assert_eq!((fixture.total("gone=true"), fixture.total("gone=false")), (1, 0));
     let message = fixture.post(&key, "enable", json!({})).refused(409, "NCERRConflict");
     assert!(message.contains("AWS does not have key"), "{message}");
-    // Its alias is free again.
+    // The alias is available again.
     fixture.create(json!({"Alias": "short-lived"}));
     fixture.admin.delete(&at(&key, "")).expect(204);
     fixture.admin.get(&at(&key, "")).refused(404, "NCERRResourceNotFound");
@@ -309,7 +309,7 @@ fn a_family_spreads_over_regions_and_its_primary_moves() {
     assert_eq!(aws(&replica, "MultiRegionConfiguration")["MultiRegionKeyType"], "REPLICA");
     let found = fixture.admin.get(&format!("{KEYS}?keyid={}&region={AWAY}", aws_id(&primary))).expect(200);
     assert_eq!((&found["total"], &found["resources"][0]), (&json!(1), &replica));
-    // The primary knows its replica without being asked again.
+    // The primary key has the replica without a refresh.
     let seen = fixture.read(&primary);
     assert_eq!(aws(&seen, "MultiRegionConfiguration")["ReplicaKeys"][0]["Region"], AWAY, "{seen}");
 
@@ -333,7 +333,7 @@ fn a_kms_is_found_by_its_name_even_if_that_looks_like_an_id() {
     let named = fixture.appliance.kms(name, &["eu-west-3"]);
     let body = json!({"kms": name, "region": "eu-west-3", "aws_param": {}});
     assert_eq!(fixture.admin.post(KEYS, body).expect(201)["kms_id"], named.as_str());
-    // And one that is named as another one's id does not take its place.
+    // A KMS whose name is the id of another KMS does not hide that one.
     let impostor = fixture.appliance.kms(&named, &["us-east-1"]);
     let body = json!({"kms": named, "region": "eu-west-3", "aws_param": {}});
     assert_eq!(fixture.admin.post(KEYS, body).expect(201)["kms_id"], named.as_str());

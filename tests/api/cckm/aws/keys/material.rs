@@ -1,5 +1,5 @@
-//! Bring your own key: material of source keys in AWS keys, its expiry, its return, its removal; and the proof that it
-//! is the very material that was sent.
+//! Bring your own key: material of source keys in AWS keys, its expiration, reimport and deletion; and the proof that
+//! AWS uses exactly that material.
 
 use crate::support::client::Client;
 use crate::support::kms_fixture::{AWAY, HOME, KmsFixture, at, aws, aws_id};
@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 
-/// A source key, the spec that its material fits, and a usage.
+/// The body for a source key, the key spec for its material, and a key usage.
 fn kinds() -> Vec<(Value, &'static str, &'static str)> {
     let rsa = |size: u32| json!({"algorithm": "rsa", "size": size});
     let ec = |curve: &str| json!({"algorithm": "ec", "curveid": curve});
@@ -41,7 +41,7 @@ fn upload(fixture: &KmsFixture, source: &Value, more: Value) -> Value {
     fixture.create_at("/v1/cckm/aws/upload-key", body)
 }
 
-/// It has the material of this source key, and AWS uses it.
+/// Asserts that the key has the material of this source key, and that AWS uses it.
 #[track_caller]
 fn assert_brought(key: &Value, source: &Value) {
     assert_eq!((aws(key, "KeyState"), aws(key, "Origin")), (&json!("Enabled"), &json!("EXTERNAL")), "{key}");
@@ -49,7 +49,7 @@ fn assert_brought(key: &Value, source: &Value) {
     assert_eq!((&key["local_key_id"], &key["local_key_name"]), (&source["id"], &source["name"]));
 }
 
-/// A key that waits for material.
+/// A key that is pending import.
 #[track_caller]
 fn assert_waits(key: &Value) {
     assert_eq!((aws(key, "KeyState"), aws(key, "Enabled")), (&json!("PendingImport"), &json!(false)), "{key}");
@@ -130,7 +130,7 @@ fn new_material_waits_for_a_rotation_and_each_material_names_its_source() {
     assert_eq!((sources("NON_CURRENT"), sources("CURRENT")), (first["id"].clone(), second["id"].clone()));
     assert_brought(&rotated, &second);
 
-    // Without the old material the key cannot open what is old, and AWS stops it altogether.
+    // Without its older material the key cannot decrypt older ciphertexts, so AWS disables it.
     let old = aws(&key, "CurrentKeyMaterialId");
     assert_waits(&fixture.change(&key, "delete-material", json!({"key_material_id": old})));
     let body = json!({"source_key_identifier": "first", "import_type": "EXISTING_KEY_MATERIAL"});
@@ -185,11 +185,11 @@ fn a_replica_of_a_key_with_our_material_gets_the_same_material() {
 
 // --- The proof -----------------------------------------------------------------------------------------------------
 
-/// The material of a source key: the bytes, or the PKCS #8 document.
+/// The material of a source key: its bytes, or the PKCS #8 document.
 fn exported(admin: &Client, source: &Value) -> Vec<u8> {
     let path = format!("/v1/vault/keys2/{}/export", source["id"].as_str().expect("an id"));
-    let told = admin.post(&path, json!({"encoding": "base64"})).expect(200);
-    let text = told["material"].as_str().expect("a text");
+    let answer = admin.post(&path, json!({"encoding": "base64"})).expect(200);
+    let text = answer["material"].as_str().expect("a text");
     STANDARD.decode(text.lines().filter(|line| !line.starts_with('-')).collect::<String>()).expect("base64")
 }
 
@@ -206,7 +206,7 @@ fn what_was_sealed_with_the_source_keys_material_opens_with_the_aws_key() {
     let key = upload(&fixture, &source, json!({}));
     let material = exported(&fixture.admin, &source);
     let (id, context) = (aws_id(&key), r#"{"purpose":"proof"}"#);
-    // As `src/lab/kms/crypto.rs` documents it.
+    // The format is documented in `src/lab/kms/crypto.rs`.
     let cipher = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &material).expect("32 bytes"));
     let (nonce, mut sealed) = ([7; NONCE_LEN], MESSAGE.to_vec());
     cipher
@@ -260,7 +260,7 @@ fn signatures_and_codes_of_the_source_key_and_of_the_aws_key_are_the_same() {
     assert_verified(&fixture, ask, "VerifyMac", "Mac", own.as_ref());
 }
 
-/// AWS accepts what was made here, and nothing else.
+/// Asserts that AWS verifies a signature or MAC that was made with the source key, and rejects another one.
 fn assert_verified(fixture: &KmsFixture, mut ask: Value, operation: &str, member: &str, own: &[u8]) {
     ask[member] = json!(STANDARD.encode(own));
     let answer = fixture.lab.kms(HOME, operation, &ask);

@@ -1,4 +1,4 @@
-//! Rotation: AWS's own, of a key's material, and the replacement of a key by a new one.
+//! Rotation: AWS's automatic rotation, the rotation of a key's material, and the replacement of a key by a new one.
 
 use crate::support::kms_fixture::{ACCOUNT, HOME, KmsFixture, at, aws, aws_id, has_tag, open_policy};
 use reqwest::Method;
@@ -88,7 +88,7 @@ fn a_replacement_that_aws_refuses_halfway_leaves_both_keys_as_they_are_there() {
     let seen = fixture.read(&old);
     assert_eq!((&seen["rotated_to"], aws(&seen, "Alias")), (&Value::Null, &json!(["alias/payroll"])));
     assert!(seen["rotation_status"].as_str().unwrap_or_default().starts_with("FAILED: "), "{seen}");
-    // The new key is there, without the alias; nothing is unknown, and the old one can be rotated again.
+    // The new key exists, without the alias; AWS and Claviger agree, and the old key can be rotated again.
     assert_eq!(fixture.total("keymanager=CUSTOMER"), 2);
     fixture.assert_agreement();
     let new = fixture.post(&old, "rotate", json!({})).expect(200);

@@ -1,4 +1,4 @@
-//! What the log tells of a KMS's past, and what the dry run tells of a future that does not come.
+//! The history of a KMS and its state at a time in the past; and the dry run.
 
 use crate::support::appliance::{Appliance, program, run_to_end, subject};
 use crate::support::client::Client;
@@ -20,18 +20,18 @@ fn a_history_says_who_did_what_and_when() {
     ann.post(&format!("{path}/update-acls"), acl).expect(200);
     admin.post(&format!("{path}/archive"), json!({})).expect(200);
     admin.post(&format!("{path}/recover"), json!({})).expect(200);
-    // The same value again is no change, and a refusal is none.
+    // A change to the same value and a refused change record nothing.
     admin.patch(&path, json!({"regions": ["us-east-1"]})).expect(200);
     admin.patch(&path, json!({"regions": []})).expect(400);
 
     let all = admin.get(&format!("{path}/history")).expect(200);
     assert_eq!((&all["skip"], &all["limit"], &all["total"]), (&json!(0), &json!(10), &json!(5)));
     let entries = all["resources"].as_array().expect("entries");
-    let told =
+    let values =
         |member: &str| entries.iter().map(|entry| entry[member].as_str().unwrap_or_default()).collect::<Vec<_>>();
-    assert_eq!(told("event"), ["Added", "RegionsReplaced", "AclsChanged", "Archived", "Recovered"]);
-    assert_eq!(told("actor"), ["admin", "ann", "ann", "admin", "admin"]);
-    assert!(told("time").is_sorted() && entries.iter().is_sorted_by_key(|entry| entry["seq"].as_u64()));
+    assert_eq!(values("event"), ["Added", "RegionsReplaced", "AclsChanged", "Archived", "Recovered"]);
+    assert_eq!(values("actor"), ["admin", "ann", "ann", "admin", "admin"]);
+    assert!(values("time").is_sorted() && entries.iter().is_sorted_by_key(|entry| entry["seq"].as_u64()));
     assert_eq!(entries[1]["user_id"], subject(&ann));
     assert_eq!(entries[1]["request_id"], request);
     assert_eq!(entries[1]["time"], updated);
@@ -60,7 +60,7 @@ fn a_history_is_seen_by_those_who_see_the_kms() {
     admin.post(&format!("{path}/update-acls"), acl).expect(200);
     asks(&bob).into_iter().for_each(|answer| drop(answer.expect(200)));
     admin.delete(&path).expect(204);
-    // What is gone is for administrators.
+    // Only administrators see a deleted KMS.
     asks(&bob).into_iter().for_each(|answer| drop(answer.refused(404, "NCERRResourceNotFound")));
     assert_eq!(admin.get(&format!("{path}/history?sort=-seq")).expect(200)["resources"][0]["event"], "Deleted");
     admin.get("/v1/cckm/aws/kms/0b90f8de-8617-498d-ad63-ca18eb717ae7/history").refused(404, "NCERRResourceNotFound");
@@ -114,7 +114,7 @@ fn the_past_up_to_now_is_the_present() {
     let entry = |who: &str, name: &str| json!({who: name, "actions": ["keycreate"], "permit": true});
     let acls = json!({"acls": [entry("user_id", &bob), entry("group", "team"), entry("group", "CCKM Users")]});
     let permitted = admin.post(&format!("{path}/update-acls"), acls).expect(200);
-    // Rights go with the user and the group that had them, and a connection's new name is shown.
+    // Rights end with their user or group, and the new name of the connection is shown.
     admin.delete(&format!("/v1/usermgmt/users/{}", bob.replace('|', "%7C"))).expect(204);
     admin.delete("/v1/usermgmt/groups/team").expect(204);
     admin.patch(&format!("{CONNECTIONS}/test_aws-connection"), json!({"name": "renamed"})).expect(200);
@@ -126,7 +126,7 @@ fn the_past_up_to_now_is_the_present() {
     assert_eq!(admin.get(&format!("{path}?at={then}")).expect(200), permitted);
 }
 
-/// A moment, so many nanoseconds later.
+/// A time, moved by so many nanoseconds.
 fn shifted(moment: &str, nanoseconds: i64) -> String {
     let moment: chrono::DateTime<chrono::Utc> = moment.parse().expect("a time");
     (moment + chrono::TimeDelta::nanoseconds(nanoseconds)).to_rfc3339()
@@ -197,7 +197,7 @@ fn a_dry_run_makes_all_checks_those_of_aws_included() {
     };
     add("123456789012", "kms", "eu-west-2").refused(409, "NCERRConflict");
     add("123456789012", "new", "eu-west-1").refused(409, "NCERRConflict");
-    // Only AWS knows these.
+    // Only AWS can answer these.
     add("789012123456", "new", "eu-west-2").refused(400, "NCERRInvalidParamValue");
     let role = json!({"name": "new", "account_id": "789012123456", "connection": "test_aws-connection",
         "regions": ["eu-west-2"], "assume_role_arn": "arn:aws:iam::789012123456:role/test-assume-role-ac",
@@ -205,12 +205,12 @@ fn a_dry_run_makes_all_checks_those_of_aws_included() {
     admin.post("/v1/cckm/aws/kms?dry_run=true", role).refused(502, "NCERRCloudError");
     let bob = appliance.user("bob");
     bob.delete(&format!("/v1/cckm/aws/kms/{kms}?dry_run=true")).refused(404, "NCERRResourceNotFound");
-    // What may have been meant as a dry run is no change.
+    // An invalid `dry_run` is refused, since the client may have meant a dry run.
     for query in ["dry_run=perhaps", "dry_run", "dry_run=", "dry_run=true&dry_run=false", "dry_run=TRUE"] {
         admin.delete(&format!("/v1/cckm/aws/kms/{kms}?{query}")).refused(400, "NCERRInvalidParamValue");
     }
 
-    // A password is tried or it is not.
+    // Sign-in has no dry run.
     let nobody = appliance.nobody();
     let password = crate::support::appliance::PASSWORD;
     let signing_in = json!({"username": "admin", "password": password});
@@ -227,7 +227,7 @@ fn events(appliance: &Appliance) -> Vec<String> {
     out.lines().map(str::to_owned).collect()
 }
 
-/// Everything that can be listed.
+/// All lists.
 fn picture(admin: &Client) -> Vec<Value> {
     ["/v1/cckm/aws/kms", "/v1/usermgmt/users", "/v1/usermgmt/groups", CONNECTIONS, "/v1/auth/tokens"]
         .map(|path| admin.get(&format!("{path}?limit=-1")).expect(200))
@@ -236,7 +236,7 @@ fn picture(admin: &Client) -> Vec<Value> {
         .collect()
 }
 
-/// The keys of secrets that there are.
+/// The data keys in the keyring.
 fn files(appliance: &Appliance) -> Vec<String> {
     let keyring = std::fs::read_dir(appliance.data().join("keyring")).expect("a keyring");
     let mut names: Vec<_> =

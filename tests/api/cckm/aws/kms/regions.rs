@@ -1,4 +1,4 @@
-//! Changing the regions of a KMS: AWS is asked which are enabled, but not again and again.
+//! Changes of the regions of a KMS: AWS is asked which regions are enabled, but not for each change.
 
 use crate::support::appliance::{Appliance, id};
 use crate::support::lab::LabClient;
@@ -18,7 +18,7 @@ fn aws_is_asked_again_only_for_what_it_did_not_say_a_moment_ago() {
     }
     assert_eq!(asked(), before, "these regions were enabled a moment ago");
 
-    // A region that was not enabled may be by now.
+    // A region that was not enabled before may be enabled by now.
     for _ in 0..2 {
         let before = asked();
         admin.patch(&kms, json!({"regions": ["af-south-1"]})).refused(400, "NCERRInvalidParamValue");
@@ -48,7 +48,7 @@ fn what_was_seen_holds_until_aws_says_no_or_the_connection_is_changed() {
     assert_eq!(lab.calls("ec2:DescribeRegions"), before + 1);
 }
 
-/// The vendor's page puts this permission first.
+/// The vendor's page puts this action first.
 #[test]
 fn a_check_of_permissions_names_what_is_missing_even_that_to_list_regions() {
     let appliance = Appliance::start();
