@@ -18,7 +18,7 @@ const TABLE: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn nobody_imports_whom_they_may_not() {
+fn modules_import_only_allowed_modules() {
     let mut wrong = Vec::new();
     for file in sources(Path::new("src")) {
         let module = module_of(&file);
@@ -60,7 +60,7 @@ fn the_reader_of_use_lines_sees_every_form() {
 /// Files of the domain that import each other in a cycle, directly or indirectly, can be read and changed only
 /// together. The largest cycle may become smaller, but not larger.
 #[test]
-fn no_circle_of_imports_in_the_domain_grows() {
+fn the_largest_import_cycle_in_the_domain_does_not_grow() {
     const LARGEST: usize = 3;
     let files: Vec<_> = sources(Path::new("src/domain")).into_iter().filter(|file| !is_for_tests(file)).collect();
     let modules: BTreeSet<String> = files.iter().map(|file| path_of(file)).collect();

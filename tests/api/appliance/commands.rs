@@ -30,7 +30,7 @@ fn events_are_the_same_lines_with_and_without_a_server() {
 }
 
 #[test]
-fn a_list_that_was_cut_off_is_not_taken_for_the_log() {
+fn an_incomplete_list_is_an_error() {
     let home = TempDir::new().expect("a directory");
     let server = UnixListener::bind(home.path().join("control.sock")).expect("a socket");
     let serving = std::thread::spawn(move || {
@@ -52,7 +52,7 @@ fn a_list_that_was_cut_off_is_not_taken_for_the_log() {
 
 /// Otherwise the service, which runs as another user, could not open its log any more.
 #[test]
-fn what_root_looks_at_stays_its_owners() {
+fn commands_of_root_do_not_change_the_owner_of_the_log() {
     const NOBODY: u32 = 65534;
     let mut appliance = Appliance::start();
     appliance.kms("kms", &["eu-west-1"]);
@@ -131,7 +131,7 @@ fn events_follow_a_running_server() {
 }
 
 #[test]
-fn verify_says_that_the_chain_is_whole() {
+fn verify_reports_an_intact_chain() {
     let mut appliance = Appliance::start();
     let verify = |data: &Path| {
         let (code, said, err) = run_to_end(program().args(["verify", "--data"]).arg(data));
@@ -164,7 +164,7 @@ fn the_configuration_that_comes_with_it_is_good() {
 }
 
 #[test]
-fn a_former_name_of_a_setting_is_good_and_told_by_check_config() {
+fn check_config_accepts_and_reports_a_former_name_of_a_setting() {
     let data = TempDir::new().expect("a directory");
     let file = data.path().join("claviger.toml");
     std::fs::write(&file, "[aws]\nsettle_seconds = 60\n").expect("written");
@@ -176,7 +176,7 @@ fn a_former_name_of_a_setting_is_good_and_told_by_check_config() {
 }
 
 #[test]
-fn all_that_is_wrong_with_a_configuration_is_named_at_once() {
+fn check_config_reports_all_errors_together() {
     let home = TempDir::new().expect("a directory");
     let config = home.path().join("claviger.toml");
     let named = |settings: &str, expected: &[&str]| {

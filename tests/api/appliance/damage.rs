@@ -85,7 +85,7 @@ fn assert_refuses(command: &mut Command, texts: &[&str]) {
 }
 
 #[track_caller]
-fn assert_nobody_opens(data: &Path, texts: &[&str]) {
+fn assert_no_command_opens(data: &Path, texts: &[&str]) {
     for mut command in [verify(data), lab(data), serve(data)] {
         assert_refuses(&mut command, texts);
     }
@@ -93,18 +93,18 @@ fn assert_nobody_opens(data: &Path, texts: &[&str]) {
 
 /// Asserts that no command opens the directory, or that no record is missing.
 #[track_caller]
-fn assert_noticed_or_whole(sound: &Sound, data: &Path) {
+fn assert_noticed_or_complete(sound: &Sound, data: &Path) {
     let (code, said, problem) = run_to_end(&mut verify(data));
     if code == Some(0) {
         assert_eq!(said, sound.said, "something was lost in silence");
     } else {
         assert!(!problem.contains("panic"), "{problem}");
-        assert_nobody_opens(data, &["backup"]);
+        assert_no_command_opens(data, &["backup"]);
     }
 }
 
 #[test]
-fn what_is_missing_or_cut_is_noticed_by_everybody() {
+fn missing_and_truncated_files_are_noticed_by_every_command() {
     let sound = Sound::make();
     let cut = |name: &'static str, keep: fn(u64) -> u64| {
         move |data: &Path| {
@@ -113,24 +113,24 @@ fn what_is_missing_or_cut_is_noticed_by_everybody() {
         }
     };
     let half = sound.damaged(cut("log/db", |length| length / 2));
-    assert_noticed_or_whole(&sound, half.path());
+    assert_noticed_or_complete(&sound, half.path());
     let most = sound.damaged(cut("log/db", |_| 4096));
-    assert_nobody_opens(most.path(), &[BACKUP]);
+    assert_no_command_opens(most.path(), &[BACKUP]);
     let nothing = sound.damaged(cut("log/db", |_| 0));
-    assert_nobody_opens(nothing.path(), &[BACKUP]);
+    assert_no_command_opens(nothing.path(), &[BACKUP]);
     let without_db = sound.damaged(|data| fs::remove_file(data.join("log/db")).expect("removed"));
     assert_refuses(&mut lab(without_db.path()), &["the log has lost its end", BACKUP]);
     assert_refuses(&mut verify(without_db.path()), &["there is no log in"]);
     let without_head = sound.damaged(|data| fs::remove_file(data.join("head")).expect("removed"));
-    assert_nobody_opens(without_head.path(), &["head is missing or unreadable", WHOLE_BACKUP]);
+    assert_no_command_opens(without_head.path(), &["head is missing or unreadable", WHOLE_BACKUP]);
     let empty_head = sound.damaged(cut("head", |_| 0));
-    assert_nobody_opens(empty_head.path(), &["head is missing or unreadable", WHOLE_BACKUP]);
+    assert_no_command_opens(empty_head.path(), &["head is missing or unreadable", WHOLE_BACKUP]);
     let without_conf = sound.damaged(|data| fs::remove_file(data.join("log/conf")).expect("removed"));
-    assert_noticed_or_whole(&sound, without_conf.path());
+    assert_noticed_or_complete(&sound, without_conf.path());
 }
 
 #[test]
-fn a_missing_log_is_not_begun_anew() {
+fn a_missing_log_is_not_created_again() {
     let sound = Sound::make();
     let without_log = sound.damaged(|data| fs::remove_dir_all(data.join("log")).expect("removed"));
     assert_refuses(&mut lab(without_log.path()), &["the log has lost its end", BACKUP]);
@@ -207,16 +207,16 @@ fn verify_names_the_first_record_that_is_broken() {
             records.insert(key, row).expect("written");
         }
     });
-    assert_nobody_opens(forged.path(), &["record 50 of the log is broken", BACKUP]);
+    assert_no_command_opens(forged.path(), &["record 50 of the log is broken", BACKUP]);
     let lost = Cell::new(0);
     let gone = in_the_store(&|records| {
         let (first, key, _) = row_with(records, 60);
         lost.set(first);
         records.remove(key).expect("removed");
     });
-    assert_nobody_opens(gone.path(), &[&format!("record {} of the log is broken", lost.get()), "missing", BACKUP]);
+    assert_no_command_opens(gone.path(), &[&format!("record {} of the log is broken", lost.get()), "missing", BACKUP]);
     let shorter = in_the_store(&|records| drop(records.pop_max().expect("removed")));
-    assert_nobody_opens(shorter.path(), &["the log has lost its end", BACKUP]);
+    assert_no_command_opens(shorter.path(), &["the log has lost its end", BACKUP]);
 }
 
 /// The row with this record: its key, and the number of its first record.

@@ -64,7 +64,7 @@ fn a_full_disk_stops_changes_and_nothing_else() {
     let (code, said, problem) = run_to_end(program().args(["verify", "--data"]).arg(appliance.data()));
     assert_eq!(code, Some(0), "{said}{problem}");
     appliance.restart();
-    assert_whole(&appliance, acknowledged);
+    assert_complete(&appliance, acknowledged);
     appliance.kill();
     drop(disk);
 }
@@ -85,12 +85,12 @@ fn a_failed_sync_is_never_believed() {
     assert!(appliance.log().contains("the log stopped: nothing is written until the next start"));
     assert!(appliance.terminate().success());
     appliance.restart();
-    assert_whole(&appliance, 1);
+    assert_complete(&appliance, 1);
 }
 
 /// sled takes a part that it cannot read for the end of the log, and would overwrite the rest.
 #[test]
-fn a_log_that_cannot_be_read_is_left_as_it_is() {
+fn an_unreadable_log_is_not_changed() {
     let mut appliance = Appliance::start();
     let admin = appliance.admin();
     (1..=20).for_each(|n| drop(add_group(&admin, n).expect(201)));
@@ -111,7 +111,7 @@ fn a_log_that_cannot_be_read_is_left_as_it_is() {
     assert!(code == Some(1) && problem.contains("cannot read") && problem.contains("log/db"), "{code:?} {problem}");
     assert!(std::fs::read(&store).expect("the store") == before, "it was written to");
     appliance.restart();
-    assert_whole(&appliance, 20);
+    assert_complete(&appliance, 20);
 }
 
 fn add_group(admin: &Client, n: usize) -> crate::support::client::Answer {
@@ -133,7 +133,7 @@ fn assert_reads_only(appliance: &Appliance, admin: &Client, groups: usize) {
 }
 
 /// Asserts that every acknowledged change is present, at most one more, and that changes are accepted.
-fn assert_whole(appliance: &Appliance, acknowledged: usize) {
+fn assert_complete(appliance: &Appliance, acknowledged: usize) {
     let admin = appliance.admin();
     assert_eq!(appliance.nobody().get("/readyz").status, 200);
     for n in [1, acknowledged] {

@@ -30,7 +30,7 @@ struct Acknowledged {
 }
 
 #[test]
-fn what_was_acknowledged_survives_a_kill_at_any_moment() {
+fn acknowledged_changes_survive_a_kill_at_any_moment() {
     let mut appliance = Appliance::start();
     let kms = appliance.kms("kms", REGIONS[0]);
     let mut acknowledged = Acknowledged::default();
@@ -168,7 +168,7 @@ fn random() -> u64 {
 }
 
 #[test]
-fn the_disk_has_a_change_before_anybody_is_told() {
+fn a_change_is_on_disk_before_it_is_acknowledged() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let kms = appliance.kms("kms", &["eu-west-1"]);

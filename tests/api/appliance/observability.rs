@@ -28,7 +28,7 @@ fn the_log_has_the_beginning_of_a_long_path() {
 }
 
 #[test]
-fn the_figures_are_what_prometheus_reads_and_go_up() {
+fn metrics_have_prometheus_format_and_increase() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let route = r#"claviger_http_requests_total{method="GET",route="/api/v1/cckm/aws/kms/{id}",status="404"}"#;
@@ -53,7 +53,7 @@ fn the_figures_are_what_prometheus_reads_and_go_up() {
 }
 
 #[test]
-fn what_clients_make_up_makes_no_series_of_its_own() {
+fn unknown_paths_and_methods_create_no_series() {
     let appliance = Appliance::start_with(&[("CLAVIGER_METRICS_REQUIRE_TOKEN", "false")]);
     let nobody = appliance.nobody();
     nobody.get("/v1/there/is/no/such/path").expect(404);
@@ -70,7 +70,7 @@ fn what_clients_make_up_makes_no_series_of_its_own() {
 }
 
 #[test]
-fn the_figures_can_be_for_administrators_or_for_nobody() {
+fn metrics_can_require_a_token_or_be_disabled() {
     let appliance = Appliance::start_with(&[("CLAVIGER_METRICS_REQUIRE_TOKEN", "false")]);
     let open = figures(&appliance.nobody());
     assert!(open.contains_key("claviger_kms"));

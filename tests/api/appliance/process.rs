@@ -38,7 +38,7 @@ fn its_memory_goes_to_no_file() {
 }
 
 #[test]
-fn it_may_open_as_many_files_as_it_is_allowed() {
+fn the_limit_of_open_files_is_raised_to_its_maximum() {
     let appliance = Appliance::start();
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", appliance.pid())).expect("its limits");
     let files = limits.lines().find(|line| line.starts_with("Max open files")).expect("a line");
@@ -117,7 +117,7 @@ fn a_new_certificate_is_shown_after_sighup_and_a_broken_one_never() {
 }
 
 #[test]
-fn a_second_start_goes_on_where_the_first_ended() {
+fn a_second_start_continues_where_the_first_ended() {
     let mut appliance = Appliance::start();
     let admin = appliance.admin();
     let kms = appliance.kms("kms", &["eu-west-1"]);
@@ -153,7 +153,7 @@ fn a_password_is_made_and_printed_at_the_first_start_only() {
 }
 
 #[test]
-fn a_first_password_that_is_too_weak_is_refused_and_nothing_is_begun() {
+fn a_weak_first_password_is_refused_before_the_installation() {
     let home = TempDir::new().expect("a directory");
     let data = home.path().join("data");
     for (weak, requirement) in

@@ -91,7 +91,7 @@ impl Drop for Service {
 }
 
 #[test]
-fn the_service_manager_is_told_what_it_must_know() {
+fn the_service_manager_gets_each_status() {
     let mut service = Service::start(&[("CLAVIGER_ADMIN_PASSWORD", PASSWORD)]);
     assert_eq!(service.nobody().get("/readyz").status, 200);
     service.wait_for("WATCHDOG=1");
@@ -147,7 +147,7 @@ fn a_service_that_cannot_start_says_why() {
 
 /// The file may be the only copy of the password.
 #[test]
-fn a_start_that_is_refused_leaves_the_first_password_as_it_is() {
+fn a_refused_start_does_not_change_the_first_password() {
     let mut service = Service::start(&[]);
     let file = service.data().join("first-admin-password");
     let password = fs::read_to_string(&file).expect("the password");

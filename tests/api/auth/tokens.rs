@@ -17,7 +17,7 @@ const SELF: &str = "/v1/auth/self/user";
 const NEW_PASSWORD: &str = "Another-secret-4-tests";
 
 #[test]
-fn what_is_no_good_token_is_refused_and_the_reason_named() {
+fn an_invalid_token_is_refused_with_its_reason() {
     let appliance = Appliance::start();
     let (nobody, admin) = (appliance.nobody(), appliance.admin());
     let good = admin.token().to_owned();
@@ -150,7 +150,7 @@ fn tokens_are_listed_and_revoked_by_their_owner_and_by_administrators() {
 }
 
 #[test]
-fn a_removed_users_token_dies_at_once_and_groups_are_todays() {
+fn tokens_of_removed_users_are_refused_and_groups_are_current() {
     let appliance = Appliance::start();
     let (ann, admin) = (appliance.user("ann"), appliance.admin());
     let member = format!("/v1/usermgmt/groups/User%20Admins/users/{}", user_id(&ann));
@@ -197,7 +197,7 @@ fn a_password_whose_hash_is_outdated_can_be_changed_as_any_other() {
 }
 
 #[test]
-fn whoever_must_change_the_password_can_do_nothing_else_before() {
+fn a_user_who_must_change_the_password_can_do_nothing_else() {
     let appliance = Appliance::start();
     let (admin, nobody) = (appliance.admin(), appliance.nobody());
     let ann = appliance.user("ann");
@@ -301,7 +301,7 @@ fn failures_lock_names_alike_whether_anybody_has_them() {
 }
 
 #[test]
-fn guesses_that_come_at_once_are_no_more_than_guesses_one_by_one() {
+fn concurrent_guesses_count_like_sequential_ones() {
     let appliance = Appliance::start();
     for known in ["ann", "bob"] {
         appliance.user(known);

@@ -121,7 +121,7 @@ fn connections_are_listed_with_filters_order_and_pages() {
 }
 
 #[test]
-fn a_change_touches_what_it_names_and_nothing_else() {
+fn a_change_affects_only_the_given_members() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let made = admin
@@ -190,7 +190,7 @@ fn an_id_finds_its_own_connection_even_if_another_is_named_so() {
 }
 
 #[test]
-fn a_test_says_what_aws_says_and_a_stored_one_is_kept() {
+fn a_test_returns_the_answer_of_aws_and_records_it_for_stored_connections() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let cases = [

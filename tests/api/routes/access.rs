@@ -47,7 +47,7 @@ fn every_action_works_for_a_user_and_for_a_group_and_only_while_it_is_permitted(
 }
 
 #[test]
-fn the_table_of_actions_is_whole_unless_a_part_is_asked_for() {
+fn the_table_of_actions_has_no_default_limit() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let whole = admin.get("/v1/cckm/aws/actions").expect(200);
@@ -183,7 +183,7 @@ fn each_sees_the_entries_that_hold_for_oneself_and_administrators_see_all() {
 }
 
 #[test]
-fn a_viewer_does_not_learn_from_the_history_who_else_may_what() {
+fn the_history_hides_the_permissions_of_others_from_a_viewer() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let kms = appliance.kms("first", &["eu-west-1"]);

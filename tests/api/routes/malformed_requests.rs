@@ -68,7 +68,7 @@ fn paths_that_name_nothing_are_refused() {
 }
 
 #[test]
-fn what_is_not_served_says_so() {
+fn unknown_paths_and_methods_are_named() {
     let appliance = Appliance::start();
     let (nobody, admin) = (appliance.nobody(), appliance.admin());
     for path in ["/", "/api", "/api/v1", "/api/v2/cckm/aws/kms", "/v1/cckm/aws/kms/a/b", "/v1/auth", "/v1/%FF", "/%2e"]
@@ -91,7 +91,7 @@ fn what_is_not_served_says_so() {
 }
 
 #[test]
-fn lists_refuse_what_they_cannot_do_and_leave_out_what_they_do_not_know() {
+fn lists_refuse_unknown_sorts_and_ignore_unknown_filters() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let history = format!("/v1/cckm/aws/kms/{}/history", appliance.kms("first", &["eu-west-1"]));

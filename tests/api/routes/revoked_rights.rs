@@ -10,7 +10,7 @@ const NEW: &str = "Another-secret-4";
 const SOUGHT: &str = "before it was done; nothing was changed";
 
 #[test]
-fn who_was_removed_meanwhile_changes_nobodys_password() {
+fn a_user_removed_during_a_request_cannot_change_a_password() {
     let appliance = Appliance::start();
     let (admin, ann) = (appliance.admin(), appliance.member("ann", &["User Admins"]));
     let bob = user_id(&appliance.user("bob"));
@@ -23,7 +23,7 @@ fn who_was_removed_meanwhile_changes_nobodys_password() {
 }
 
 #[test]
-fn who_became_an_administrator_meanwhile_is_not_changed_by_less() {
+fn a_user_who_becomes_administrator_during_a_request_is_protected() {
     let appliance = Appliance::start();
     let (admin, ann) = (appliance.admin(), appliance.member("ann", &["User Admins"]));
     let bob = user_id(&appliance.user("bob"));
@@ -54,7 +54,7 @@ fn an_action_that_was_taken_away_meanwhile_changes_no_key() {
 }
 
 #[test]
-fn who_is_to_change_the_password_first_changes_nothing_else() {
+fn a_password_change_that_becomes_due_during_a_request_stops_it() {
     let appliance = Appliance::start();
     let (admin, ann) = (appliance.admin(), appliance.member("ann", &["CCKM Admins"]));
     let kms = format!("/v1/cckm/aws/kms/{}", appliance.kms("first", &["eu-west-1"]));

@@ -152,7 +152,7 @@ fn a_key_with_the_source_local_gets_material_from_here_that_ends() {
 }
 
 #[test]
-fn whoever_may_rotate_a_key_puts_it_under_a_schedule_that_an_administrator_made() {
+fn a_user_with_keyrotate_may_assign_a_key_to_a_schedule() {
     let appliance = Appliance::start();
     let (admin, ann) = (appliance.admin(), appliance.user("ann"));
     let kms = appliance.kms("kms", &["eu-west-3"]);
@@ -200,7 +200,7 @@ fn whoever_may_rotate_a_key_puts_it_under_a_schedule_that_an_administrator_made(
 }
 
 #[test]
-fn what_is_wrong_is_named_and_changes_nothing() {
+fn invalid_requests_name_the_member_and_change_nothing() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     appliance.kms("kms", &["eu-west-3"]);

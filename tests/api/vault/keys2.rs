@@ -112,7 +112,7 @@ fn finding(admin: &Client) {
 }
 
 #[test]
-fn keys_are_brought_described_exported_on_record_and_deleted_for_ever() {
+fn keys_are_imported_changed_exported_and_shredded() {
     let mut appliance = Appliance::start();
     let admin = appliance.admin();
     let body =
@@ -193,7 +193,7 @@ fn deleted(appliance: &Appliance, admin: &Client, zebra: &Value, rsa: &Value) {
 }
 
 #[test]
-fn what_is_wrong_is_said_and_nothing_comes_of_it() {
+fn invalid_requests_are_refused_and_change_nothing() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     make(&admin, json!({"name": "taken"}));
@@ -266,7 +266,7 @@ fn what_is_wrong_is_said_and_nothing_comes_of_it() {
 }
 
 #[test]
-fn administrators_of_keys_manage_them_and_those_who_use_material_see_them() {
+fn key_administrators_manage_source_keys_and_users_of_material_see_them() {
     let appliance = Appliance::start();
     let (admin, manager) = (appliance.admin(), appliance.member("mia", &["CCKM Admins"]));
     let key = make(&manager, json!({"name": "shared"}));

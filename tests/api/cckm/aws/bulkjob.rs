@@ -55,7 +55,7 @@ fn a_key_that_aws_refuses_or_that_does_not_exist_fails_alone() {
 }
 
 #[test]
-fn a_job_that_a_crash_has_cut_off_goes_on_with_the_keys_that_are_left() {
+fn a_job_continues_with_the_remaining_keys_after_a_crash() {
     let mut appliance = Appliance::start();
     let admin = appliance.admin();
     appliance.kms("kms", &["eu-west-3"]);
@@ -125,7 +125,7 @@ fn each_key_needs_the_bulk_action_and_the_action_of_the_single_call() {
 }
 
 #[test]
-fn bad_input_is_refused_before_anything_is_begun() {
+fn invalid_requests_start_no_job() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     appliance.kms("kms", &["eu-west-3"]);

@@ -36,7 +36,7 @@ fn users_and_roles_come_in_awss_form_page_by_page() {
 }
 
 #[test]
-fn whoever_has_any_action_on_the_kms_sees_them_and_nobody_else() {
+fn users_with_any_action_on_the_kms_may_list_principals() {
     let appliance = Appliance::start();
     let (admin, ann) = (appliance.admin(), appliance.user("ann"));
     let kms = appliance.kms("kms", &["eu-west-3"]);
@@ -49,7 +49,7 @@ fn whoever_has_any_action_on_the_kms_sees_them_and_nobody_else() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn invalid_requests_name_the_member() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     appliance.kms("kms", &["eu-west-3"]);

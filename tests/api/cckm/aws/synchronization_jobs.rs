@@ -81,7 +81,7 @@ fn a_region_that_aws_denies_fails_alone_with_awss_own_code() {
 }
 
 #[test]
-fn a_cancelled_job_stops_at_once_and_a_job_cut_off_by_a_crash_goes_on() {
+fn a_cancelled_job_stops_and_a_job_continues_after_a_crash() {
     let mut appliance = Appliance::start();
     let admin = appliance.admin();
     appliance.kms("kms", &["eu-west-3"]);
@@ -178,7 +178,7 @@ fn each_kms_must_be_permitted_and_jobs_of_others_are_hidden() {
 }
 
 #[test]
-fn bad_input_is_refused_before_anything_is_begun() {
+fn invalid_requests_start_no_job() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     admin.post(JOBS, json!({"synchronize_all": true})).refused(400, "NCERRInvalidParamValue");

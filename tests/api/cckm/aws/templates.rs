@@ -97,7 +97,7 @@ fn templates_are_found_by_their_filters() {
 }
 
 #[test]
-fn what_is_wrong_is_named_and_changes_nothing() {
+fn invalid_requests_name_the_member_and_change_nothing() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     appliance.kms("kms", &["eu-west-3"]);
@@ -138,7 +138,7 @@ fn what_is_wrong_is_named_and_changes_nothing() {
 }
 
 #[test]
-fn keyupdate_on_the_kms_is_what_it_takes() {
+fn templates_require_keyupdate_on_the_kms() {
     let appliance = Appliance::start();
     let (admin, ann) = (appliance.admin(), appliance.user("ann"));
     let kms = appliance.kms("kms", &["eu-west-3"]);

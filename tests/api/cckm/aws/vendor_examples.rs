@@ -21,7 +21,7 @@ const PAGE_KMS: &str = "0b90f8de-8617-498d-ad63-ca18eb717ae7";
 const MORE_THAN_THE_PAGE: [&str; 2] = ["auto_added", "status"];
 
 #[test]
-fn the_page_works_as_it_stands() {
+fn the_examples_of_the_page_work_unchanged() {
     let appliance = Appliance::start();
     let page = Page { appliance: &appliance, admin: appliance.admin() };
     connect_as_aws(&page.admin);

@@ -101,7 +101,7 @@ impl Fixture {
 }
 
 #[test]
-fn no_operation_takes_what_is_not_a_json_object() {
+fn every_operation_refuses_a_body_that_is_not_a_json_object() {
     let fixture = Fixture::start();
     let before = VisibleState::of(&fixture.admin);
     let operations = fixture.operations();

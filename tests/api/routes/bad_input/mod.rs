@@ -25,7 +25,7 @@ fn the_good_bodies_are_good_and_unknown_members_do_not_matter() {
 }
 
 #[test]
-fn what_is_not_a_json_object_in_utf_8_is_refused_at_every_door() {
+fn every_endpoint_refuses_a_body_that_is_not_a_json_object_in_utf_8() {
     let fixture = fixture();
     let before = VisibleState::of(&fixture.admin);
     for endpoint in fixture.endpoints() {

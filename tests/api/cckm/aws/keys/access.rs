@@ -63,7 +63,7 @@ impl AccessFixture {
 }
 
 #[test]
-fn each_call_on_a_key_needs_its_action_and_is_told_which() {
+fn each_call_on_a_key_requires_its_action_and_names_it() {
     let access = AccessFixture::new();
     let native = access.fixture.create(json!({}));
     let brought = access.fixture.create(json!({"Origin": "EXTERNAL"}));

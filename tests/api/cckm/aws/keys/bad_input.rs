@@ -266,7 +266,7 @@ fn members_of_another_type_are_refused_by_name() {
 }
 
 #[test]
-fn what_the_keys_state_does_not_allow_is_a_conflict_that_names_the_state() {
+fn a_call_in_the_wrong_key_state_is_a_conflict_that_names_the_state() {
     let fixture = KmsFixture::new();
     fixture.create_source_key(json!({"name": "aes"}));
     let going = fixture.create(json!({}));
@@ -314,7 +314,7 @@ const FAULTS: [(&str, u16, &str); 4] = [
 ];
 
 #[test]
-fn aws_throttling_denying_or_failing_is_told_and_nothing_but_the_failure_is_noted() {
+fn errors_of_aws_are_passed_on_and_only_the_failure_is_recorded() {
     let fixture = KmsFixture::new();
     let key = fixture.create(json!({"Description": "before"}));
     let stream = format!("key/{}", key["id"].as_str().expect("an id"));
@@ -374,7 +374,7 @@ fn a_key_whose_material_was_refused_is_known_to_wait_for_it() {
 }
 
 #[test]
-fn aws_that_is_slow_or_not_there_is_told_within_the_time_that_is_set() {
+fn a_slow_or_unreachable_aws_is_reported_within_the_timeout() {
     let environment = [
         ("CLAVIGER_AWS_CONNECT_TIMEOUT_MS", "300"),
         ("CLAVIGER_AWS_READ_TIMEOUT_MS", "300"),

@@ -87,7 +87,7 @@ fn asked(alias: &str) -> Value {
 }
 
 #[test]
-fn a_create_that_is_cut_off_comes_to_nothing_or_to_its_end() {
+fn an_interrupted_create_is_undone_or_completed() {
     let mut fixture = KmsFixture::new();
     interrupt(&mut fixture, "CreateKey", KEYS, &asked("first"));
     assert_keys(&fixture, 0, "CreateKey");
@@ -102,7 +102,7 @@ fn a_create_that_is_cut_off_comes_to_nothing_or_to_its_end() {
 }
 
 #[test]
-fn an_upload_that_is_cut_off_comes_to_nothing_or_to_its_end() {
+fn an_interrupted_upload_is_undone_or_completed() {
     let mut fixture = KmsFixture::new();
     let source = fixture.create_source_key(json!({"name": "aes"}));
     let path = "/v1/cckm/aws/upload-key";
@@ -128,7 +128,7 @@ fn assert_brought(key: &Value, source: &Value, shown: &str) {
 }
 
 #[test]
-fn an_import_that_is_cut_off_comes_to_its_end() {
+fn an_interrupted_import_is_completed() {
     let mut fixture = KmsFixture::new();
     let (first, second) =
         (fixture.create_source_key(json!({"name": "first"})), fixture.create_source_key(json!({"name": "second"})));
@@ -146,7 +146,7 @@ fn an_import_that_is_cut_off_comes_to_its_end() {
 }
 
 #[test]
-fn a_rotation_that_is_cut_off_comes_to_nothing_or_to_its_end() {
+fn an_interrupted_rotation_is_undone_or_completed() {
     let mut fixture = KmsFixture::new();
     let source = fixture.create_source_key(json!({"name": "aes"}));
     let body = json!({"source_key_id": "aes", "retain_alias": true, "disable_encrypt": true, "description": "new"});
@@ -175,7 +175,7 @@ fn a_rotation_that_is_cut_off_comes_to_nothing_or_to_its_end() {
 }
 
 #[test]
-fn a_replication_that_is_cut_off_comes_to_nothing_or_to_its_end() {
+fn an_interrupted_replication_is_undone_or_completed() {
     let mut fixture = KmsFixture::new();
     let mut count = 0;
     for (number, before) in steps("replicate").into_iter().enumerate() {

@@ -183,7 +183,7 @@ fn a_key_is_enabled_disabled_described_and_tagged() {
 }
 
 #[test]
-fn a_policy_is_given_as_an_object_as_text_or_by_people_who_are_read_back() {
+fn a_policy_is_an_object_a_text_or_lists_of_principals() {
     let fixture = KmsFixture::new();
     let people = json!({"key_admins": ["user1"], "key_admins_roles": ["test-own-role"], "key_users": ["no-regions"],
         "key_users_roles": ["test-own-role"], "external_accounts": ["789012123456"]});
@@ -275,7 +275,7 @@ fn a_key_is_scheduled_for_deletion_kept_after_all_or_gone_and_forgotten() {
 }
 
 #[test]
-fn a_key_that_vanished_is_noticed_by_whatever_is_asked_of_it() {
+fn any_call_notices_a_key_that_aws_has_deleted() {
     let fixture = KmsFixture::new();
     let key = fixture.create(json!({}));
     fixture.lab.kms(HOME, "ScheduleKeyDeletion", &json!({"KeyId": aws_id(&key), "PendingWindowInDays": 7}));

@@ -200,7 +200,7 @@ fn bytes(value: &Value) -> Vec<u8> {
 const MESSAGE: &[u8] = b"only who has the material can have made this";
 
 #[test]
-fn what_was_sealed_with_the_source_keys_material_opens_with_the_aws_key() {
+fn aws_decrypts_what_was_encrypted_with_the_source_keys_material() {
     let fixture = KmsFixture::new();
     let source = fixture.create_source_key(json!({"name": "proof"}));
     let key = upload(&fixture, &source, json!({}));

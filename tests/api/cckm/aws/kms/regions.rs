@@ -5,7 +5,7 @@ use crate::support::lab::LabClient;
 use serde_json::json;
 
 #[test]
-fn aws_is_asked_again_only_for_what_it_did_not_say_a_moment_ago() {
+fn aws_is_called_only_for_regions_without_a_recent_probe() {
     let appliance = Appliance::start();
     let (admin, lab) = (appliance.admin(), LabClient::of(&appliance));
     let kms = format!("/v1/cckm/aws/kms/{}", appliance.kms("kms", &["eu-west-3"]));
@@ -27,7 +27,7 @@ fn aws_is_asked_again_only_for_what_it_did_not_say_a_moment_ago() {
 }
 
 #[test]
-fn what_was_seen_holds_until_aws_says_no_or_the_connection_is_changed() {
+fn a_probe_is_valid_until_aws_refuses_or_the_connection_changes() {
     let appliance = Appliance::start();
     let (admin, lab) = (appliance.admin(), LabClient::of(&appliance));
     let kms = format!("/v1/cckm/aws/kms/{}", appliance.kms("kms", &["eu-west-3"]));
@@ -50,7 +50,7 @@ fn what_was_seen_holds_until_aws_says_no_or_the_connection_is_changed() {
 
 /// The vendor's page puts this action first.
 #[test]
-fn a_check_of_permissions_names_what_is_missing_even_that_to_list_regions() {
+fn a_check_of_permissions_names_the_missing_ones_including_that_to_list_regions() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let account = |connection: &str, validate: bool| {
