@@ -20,7 +20,7 @@ pub struct Json<V>(pub V);
 /// 200 with a JSON body that is serialised already.
 pub struct Rendered<V> {
     text: Bytes,
-    what: PhantomData<V>,
+    view: PhantomData<V>,
 }
 
 /// 201 with the new resource.
@@ -46,7 +46,7 @@ impl<V: Serialize> Responder for Json<V> {
 impl<V> Rendered<V> {
     /// The JSON text of a `V`.
     pub fn new(text: Bytes) -> Self {
-        Self { text, what: PhantomData }
+        Self { text, view: PhantomData }
     }
 }
 

@@ -5,6 +5,7 @@
 use super::describe::{Described, Description};
 use super::error::Problem;
 use crate::domain::refusal::Refusal;
+use crate::domain::time::Time;
 use crate::service::failure::invalid;
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_ENCODING;
@@ -62,7 +63,7 @@ impl<T: ToSchema> Described for Body<T> {
 pub struct ShortBody<T>(pub T);
 
 /// The largest [`ShortBody`], in bytes.
-const SHORT: usize = 64 * 1024;
+const SHORT_BODY_MAX: usize = 64 * 1024;
 
 impl<T: DeserializeOwned> FromRequest for ShortBody<T> {
     type Error = Problem;
@@ -70,7 +71,7 @@ impl<T: DeserializeOwned> FromRequest for ShortBody<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default();
-        let limit = BodyLimit { bytes: limit.bytes.min(SHORT), ..limit };
+        let limit = BodyLimit { bytes: limit.bytes.min(SHORT_BODY_MAX), ..limit };
         let (payload, encoding) = (payload.take(), encoding_of(request));
         Box::pin(async move { Ok(Self(parse(&read(payload, encoding, limit).await?)?)) })
     }
@@ -116,7 +117,7 @@ async fn read(mut payload: Payload, encoding: Option<String>, limit: BodyLimit) 
     if let Some(encoding) = encoding {
         return Err(Problem::BodyEncoded(encoding));
     }
-    let whole = async {
+    let body = async {
         let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| Problem::BodyCutOff)?;
@@ -127,7 +128,7 @@ async fn read(mut payload: Payload, encoding: Option<String>, limit: BodyLimit) 
         }
         Ok(body)
     };
-    tokio::time::timeout(limit.time, whole).await.unwrap_or(Err(Problem::BodyTooSlow(limit.time.as_secs())))
+    tokio::time::timeout(limit.time, body).await.unwrap_or(Err(Problem::BodyTooSlow(limit.time.as_secs())))
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
@@ -141,8 +142,8 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         let is_syntax = !inner.is_data();
         match path.as_str() {
             _ if is_syntax => Problem::Body(format!("the body is not JSON: {inner}")),
-            "." | "?" => Problem::Body(told(&inner.to_string())),
-            member => Problem::Body(format!("{member}: {}", told(&inner.to_string()))),
+            "." | "?" => Problem::Body(without_value(&inner.to_string())),
+            member => Problem::Body(format!("{member}: {}", without_value(&inner.to_string()))),
         }
     })?;
     json.end().map_err(|error| Problem::Body(format!("the body is not JSON: {error}")))?;
@@ -151,7 +152,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 
 /// serde's message without ` at line 1 column 2`, since the message names the member, and without the value, since it
 /// may be a secret.
-fn told(message: &str) -> String {
+fn without_value(message: &str) -> String {
     let message = message.rfind(" at line ").map_or(message, |at| &message[..at]);
     let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
     let kinds = ["invalid type: ", "invalid value: "];
@@ -159,6 +160,7 @@ fn told(message: &str) -> String {
         return message.to_owned();
     };
     let expected = match expected {
+        "i64" => "a whole number",
         "u16" | "u32" | "u64" | "usize" => "a whole number from 0 on",
         expected => expected,
     };
@@ -222,9 +224,20 @@ pub fn read_as<T, E: Display>(
 
 /// Reads a member whose value must be one of `words`.
 pub fn one_of<T: Copy>(member: &'static str, text: &str, words: &[(&str, T)]) -> Result<T, Refusal> {
-    let known = || words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let valid = || words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-    found.ok_or_else(|| invalid(member, format!("`{}` is not one of {}", excerpt(text), known())))
+    found.ok_or_else(|| invalid(member, format!("`{}` is not one of {}", excerpt(text), valid())))
+}
+
+/// Reads a time in the format of RFC 3339.
+///
+/// # Errors
+/// [`Refusal`] if the text has another format.
+pub fn read_time(member: &'static str, text: &str) -> Result<Time, Refusal> {
+    match chrono::DateTime::parse_from_rfc3339(text) {
+        Ok(time) => Ok(Time::of(time.to_utc())),
+        Err(_) => Err(invalid(member, "must be a time in the format of RFC 3339, such as 2030-11-05T05:29:17Z")),
+    }
 }
 
 /// The first 80 characters of a text from a client, for use in an error message.
@@ -242,6 +255,8 @@ mod tests {
         name: Option<String>,
         #[serde(default, deserialize_with = "optional")]
         regions: Option<Vec<String>>,
+        #[serde(default, deserialize_with = "optional")]
+        days: Option<i64>,
     }
 
     fn parsed(body: &[u8]) -> Result<Example, String> {
@@ -250,7 +265,7 @@ mod tests {
 
     #[test]
     fn empty_null_and_absent_are_the_same() {
-        let nothing = Ok(Example { name: None, regions: None });
+        let nothing = Ok(Example { name: None, regions: None, days: None });
         assert_eq!(parsed(b"{}"), nothing);
         assert_eq!(parsed(br#" {"name": "", "regions": null, "other": 7}"#), nothing);
     }
@@ -260,6 +275,8 @@ mod tests {
         assert_eq!(parsed(br#"{"name": 7}"#), Err("name: invalid type: integer, expected a string".to_owned()));
         let regions = parsed(br#"{"regions": ["a", {}]}"#);
         assert_eq!(regions, Err("regions: [1]: invalid type: map, expected a string".to_owned()));
+        let days = parsed(br#"{"days": 7.5}"#);
+        assert_eq!(days, Err("days: invalid type: floating point, expected a whole number".to_owned()));
         let secrets =
             [r#"{"name": 918273}"#, r#"{"name": -9.182e73}"#, r#"{"name": true}"#, r#"{"regions": "918273"}"#];
         for body in secrets {
@@ -281,6 +298,6 @@ mod tests {
             async move { Body::<Example>::from_request(&request, &mut payload).await.map(|body| body.0) }
         };
         assert!(matches!(sent("gzip").await, Err(Problem::BodyEncoded(encoding)) if encoding == "gzip"));
-        assert_eq!(sent("Identity").await.ok(), Some(Example { name: None, regions: None }));
+        assert_eq!(sent("Identity").await.ok(), Some(Example { name: None, regions: None, days: None }));
     }
 }

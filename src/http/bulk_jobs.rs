@@ -2,11 +2,11 @@
 
 use super::answer::{Accepted, Json};
 use super::body::{Body, one_of, optional, read_as, required};
-use super::envelope::Envelope;
+use super::envelope::{Envelope, maybe_rfc3339};
 use super::error::Problem;
 use super::guard::Authorized;
 use super::paging::{self, List, Listing};
-use super::sync_jobs::{job_id, maybe_rfc3339};
+use super::sync_jobs::job_id;
 use crate::domain::id::{KeyId, TemplateId};
 use crate::domain::job::bulk::{BulkJob, BulkKey, BulkTask};
 use crate::domain::job::sync::JobStatus;
@@ -78,50 +78,50 @@ pub struct BulkJobView {
 
 /// `POST /v1/cckm/aws/bulkjob`
 pub async fn start(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     body: Body<BulkBody>,
     services: Data<Services>,
 ) -> Result<Accepted<BulkJobView>, Problem> {
     let keys = required("keys", body.0.keys.as_ref())?;
     let keys = keys.iter().map(|key| read_as("keys", key, KeyId::parse)).collect::<Result<Vec<_>, _>>()?;
     let task = task(&body.0)?;
-    let job = services.bulk_jobs.start(&who.permit, &who.context, task, keys).await?;
+    let job = services.bulk_jobs.start(&auth.permit, &auth.context, task, keys).await?;
     Ok(Accepted(BulkJobView::of(&job)))
 }
 
 /// `GET /v1/cckm/aws/bulkjob`
 pub async fn list(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     listing: Listing<BulkJob>,
     services: Data<Services>,
 ) -> Result<List<BulkJobView>, Problem> {
-    let page = services.bulk_jobs.list(&who.permit, &listing.0).await?;
+    let page = services.bulk_jobs.list(&auth.permit, &listing.0).await?;
     paging::answer(page, |job: &Arc<BulkJob>| BulkJobView::of(job)).await
 }
 
 /// `GET /v1/cckm/aws/bulkjob/{id}`
 pub async fn get(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<BulkJobView>, Problem> {
-    let job = services.bulk_jobs.get(&who.permit, job_id(&id)?)?;
+    let job = services.bulk_jobs.get(&auth.permit, job_id(&id)?)?;
     Ok(Json(BulkJobView::of(&job)))
 }
 
 /// `POST /v1/cckm/aws/bulkjob/{id}/cancel`
 pub async fn cancel(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<BulkJobView>, Problem> {
-    let job = services.bulk_jobs.cancel(&who.permit, &who.context, job_id(&id)?).await?;
+    let job = services.bulk_jobs.cancel(&auth.permit, &auth.context, job_id(&id)?).await?;
     Ok(Json(BulkJobView::of(&job)))
 }
 
 /// An operation by its name, without parameters.
 #[derive(Clone, Copy, PartialEq)]
-enum Word {
+enum OperationName {
     Enable,
     Disable,
     ScheduleDeletion,
@@ -129,33 +129,33 @@ enum Word {
     ApplyTemplate,
 }
 
-const WORDS: &[(&str, Word)] = &[
-    ("enablekey", Word::Enable),
-    ("disablekey", Word::Disable),
-    ("schedulekeydeletion", Word::ScheduleDeletion),
-    ("cancelkeydeletion", Word::CancelDeletion),
-    ("applypolicytemplate", Word::ApplyTemplate),
+const OPERATIONS: &[(&str, OperationName)] = &[
+    ("enablekey", OperationName::Enable),
+    ("disablekey", OperationName::Disable),
+    ("schedulekeydeletion", OperationName::ScheduleDeletion),
+    ("cancelkeydeletion", OperationName::CancelDeletion),
+    ("applypolicytemplate", OperationName::ApplyTemplate),
 ];
 
 fn task(body: &BulkBody) -> Result<BulkTask, Refusal> {
-    let word = one_of("operation", required("operation", body.operation.as_deref())?, WORDS)?;
-    if body.days.is_some() && word != Word::ScheduleDeletion {
+    let operation = one_of("operation", required("operation", body.operation.as_deref())?, OPERATIONS)?;
+    if body.days.is_some() && operation != OperationName::ScheduleDeletion {
         return Err(invalid("days", "can be given only with the operation schedulekeydeletion"));
     }
-    if body.policy_template_id.is_some() && word != Word::ApplyTemplate {
+    if body.policy_template_id.is_some() && operation != OperationName::ApplyTemplate {
         return Err(invalid("policy_template_id", "can be given only with the operation applypolicytemplate"));
     }
-    Ok(match word {
-        Word::Enable => BulkTask::Enable,
-        Word::Disable => BulkTask::Disable,
-        Word::CancelDeletion => BulkTask::CancelDeletion,
-        Word::ScheduleDeletion => {
+    Ok(match operation {
+        OperationName::Enable => BulkTask::Enable,
+        OperationName::Disable => BulkTask::Disable,
+        OperationName::CancelDeletion => BulkTask::CancelDeletion,
+        OperationName::ScheduleDeletion => {
             let window = body.days.map(DeletionWindow::parse).transpose();
             BulkTask::ScheduleDeletion {
                 window: window.map_err(|problem| invalid("days", problem))?.unwrap_or_default(),
             }
         }
-        Word::ApplyTemplate => {
+        OperationName::ApplyTemplate => {
             let id = required("policy_template_id", body.policy_template_id.as_deref())?;
             BulkTask::ApplyTemplate { template: read_as("policy_template_id", id, TemplateId::parse)? }
         }

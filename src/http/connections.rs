@@ -5,11 +5,12 @@ use super::body::{Body, clearable, one_of, optional, read_as, required};
 use super::envelope::Envelope;
 use super::error::Problem;
 use super::guard::Authorized;
+use super::json_object::{object_or_empty, read_object};
 use super::paging::{self, List, Listing};
 use crate::domain::connection::patch::ConnectionPatch;
 use crate::domain::connection::{Connection, ConnectionSettings, StsEndpoints};
 use crate::domain::kms::RoleRequest;
-use crate::domain::name::{ConnectionName, JsonText};
+use crate::domain::name::ConnectionName;
 use crate::domain::place::{ExternalId, Partition, Region, RoleArn};
 use crate::domain::refusal::Refusal;
 use crate::service::Services;
@@ -142,39 +143,39 @@ pub struct TestView {
 
 /// `POST /v1/connectionmgmt/services/aws/connections`
 pub async fn create(
-    who: Authorized<ManageConnections>,
+    auth: Authorized<ManageConnections>,
     body: Body<ConnectionBody>,
     services: Data<Services>,
 ) -> Result<Created<ConnectionView>, Problem> {
     let mut body = body.0;
     let name = read_as("name", &required("name", body.name.take())?, ConnectionName::parse)?;
-    let connection = services.connections.create(who.permit, &who.context, name, body.draft()?).await?;
+    let connection = services.connections.create(auth.permit, &auth.context, name, body.new_connection()?).await?;
     Ok(Created(ConnectionView::of(&connection)))
 }
 
 /// `GET /v1/connectionmgmt/services/aws/connections`
 pub async fn list(
-    who: Authorized<ViewConnections>,
+    auth: Authorized<ViewConnections>,
     listing: Listing<Connection>,
     services: Data<Services>,
 ) -> Result<List<ConnectionView>, Problem> {
-    let page = services.connections.list(&who.permit, &listing.0).await?;
+    let page = services.connections.list(&auth.permit, &listing.0).await?;
     paging::answer(page, |connection: &Arc<Connection>| ConnectionView::of(connection)).await
 }
 
 /// `GET /v1/connectionmgmt/services/aws/connections/{id}`
 pub async fn get(
-    who: Authorized<ViewConnections>,
+    auth: Authorized<ViewConnections>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<ConnectionView>, Problem> {
-    let connection = services.connections.get(&who.permit, &id)?;
+    let connection = services.connections.get(&auth.permit, &id)?;
     Ok(Json(ConnectionView::of(&connection)))
 }
 
 /// `PATCH /v1/connectionmgmt/services/aws/connections/{id}`
 pub async fn update(
-    who: Authorized<ManageConnections>,
+    auth: Authorized<ManageConnections>,
     id: Path<String>,
     body: Body<ConnectionBody>,
     services: Data<Services>,
@@ -183,42 +184,42 @@ pub async fn update(
     let name = body.name.take().map(|name| read_as("name", &name, ConnectionName::parse)).transpose()?;
     let secret = body.secret()?;
     let patch = body.patch()?;
-    let changed = services.connections.update(who.permit, &who.context, &id, name, patch, secret).await?;
+    let changed = services.connections.update(auth.permit, &auth.context, &id, name, patch, secret).await?;
     Ok(Json(ConnectionView::of(&changed)))
 }
 
 /// `DELETE /v1/connectionmgmt/services/aws/connections/{id}`
 pub async fn delete(
-    who: Authorized<ManageConnections>,
+    auth: Authorized<ManageConnections>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
-    services.connections.delete(who.permit, &who.context, &id).await?;
+    services.connections.delete(auth.permit, &auth.context, &id).await?;
     Ok(NoContent)
 }
 
 /// `POST /v1/connectionmgmt/services/aws/connections/{id}/test`
 pub async fn test(
-    who: Authorized<ManageConnections>,
+    auth: Authorized<ManageConnections>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<TestView>, Problem> {
-    let outcome = services.connections.test(who.permit, &who.context, &id).await?;
+    let outcome = services.connections.test(auth.permit, &auth.context, &id).await?;
     Ok(Json(TestView::of(outcome)))
 }
 
 /// `POST /v1/connectionmgmt/services/aws/connection-test`
 pub async fn try_out(
-    who: Authorized<ManageConnections>,
+    auth: Authorized<ManageConnections>,
     body: Body<ConnectionBody>,
     services: Data<Services>,
 ) -> Result<Json<TestView>, Problem> {
-    let outcome = services.connections.test_unstored(&who.permit, &body.0.draft()?).await;
+    let outcome = services.connections.test_unstored(&auth.permit, &body.0.new_connection()?).await;
     Ok(Json(TestView::of(outcome)))
 }
 
 impl ConnectionBody {
-    fn draft(mut self) -> Result<NewConnection, Refusal> {
+    fn new_connection(mut self) -> Result<NewConnection, Refusal> {
         // This comes before the check for an access key, which such a connection would not have.
         self.refuse_role_anywhere()?;
         let secret = required("secret_access_key", self.secret()?)?;
@@ -268,8 +269,8 @@ impl ConnectionBody {
             region: read_some("aws_region", self.aws_region, Region::parse)?,
             sts_endpoints: sts.transpose()?,
             products: self.products.map(read_products).transpose()?,
-            labels: attached("labels", self.labels)?,
-            meta: attached("meta", self.meta)?,
+            labels: read_object("labels", self.labels)?,
+            meta: read_object("meta", self.meta)?,
         })
     }
 }
@@ -287,25 +288,6 @@ fn read_products(products: Vec<String>) -> Result<Vec<String>, Refusal> {
         one_of("products", product, &[("cckm", ())])?;
     }
     Ok(products)
-}
-
-/// Reads a JSON object that a client attaches to a resource, such as `labels` or `meta`.
-pub fn attached(member: &'static str, value: Option<Value>) -> Result<Option<JsonText>, Refusal> {
-    let Some(value) = value else { return Ok(None) };
-    if !value.is_object() {
-        return Err(invalid(member, "must be a JSON object"));
-    }
-    JsonText::of(&value).map(Some).map_err(|length| {
-        invalid(
-            member,
-            format!("must not be longer than {} bytes, and has {length}", crate::domain::name::JSON_TEXT_MAX),
-        )
-    })
-}
-
-/// The JSON object that a client has attached; an empty object if there is none.
-pub fn shown(attached: Option<&JsonText>) -> Value {
-    attached.map_or_else(|| Value::Object(Default::default()), JsonText::value)
 }
 
 impl ConnectionView {
@@ -330,8 +312,8 @@ impl ConnectionView {
             name: connection.name.to_string(),
             description: settings.description.clone(),
             products: settings.products.clone(),
-            labels: shown(settings.labels.as_ref()),
-            meta: shown(settings.meta.as_ref()),
+            labels: object_or_empty(settings.labels.as_ref()),
+            meta: object_or_empty(settings.meta.as_ref()),
             cloud_name: settings.cloud.as_str(),
             access_key_id: settings.access_key_id.clone(),
             assume_role_arn: role.map(|role| role.arn.as_arn().to_string()),

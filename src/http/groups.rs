@@ -2,9 +2,9 @@
 
 use super::answer::{Created, Json, NoContent};
 use super::body::{Body, clearable, optional, read_as, required};
-use super::connections::{attached, shown};
 use super::error::Problem;
 use super::guard::Authorized;
+use super::json_object::{object_or_empty, read_object};
 use super::paging::{self, List, Listing};
 use super::users::{self, UserView};
 use crate::domain::event::GroupMetadata;
@@ -74,39 +74,39 @@ pub struct GroupView {
 
 /// `POST /v1/usermgmt/groups`
 pub async fn create(
-    who: Authorized<ManageUsers>,
+    auth: Authorized<ManageUsers>,
     body: Body<GroupBody>,
     services: Data<Services>,
 ) -> Result<Created<GroupView>, Problem> {
     let mut body = body.0;
     let name = read_as("name", &required("name", body.name.take())?, GroupName::parse)?;
-    let group = services.groups.create(who.permit, &who.context, name, body.patch()?).await?;
+    let group = services.groups.create(auth.permit, &auth.context, name, body.patch()?).await?;
     Ok(Created(GroupView::of(&group)))
 }
 
 /// `GET /v1/usermgmt/groups`
 pub async fn list(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     listing: Listing<Group>,
     services: Data<Services>,
 ) -> Result<List<GroupView>, Problem> {
-    let page = services.groups.list(&who.permit, &listing.0).await?;
+    let page = services.groups.list(&auth.permit, &listing.0).await?;
     paging::answer(page, |group: &Arc<Group>| GroupView::of(group)).await
 }
 
 /// `GET /v1/usermgmt/groups/{name}`
 pub async fn get(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     name: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<GroupView>, Problem> {
-    let group = services.groups.get(&who.permit, &group_name(&name)?)?;
+    let group = services.groups.get(&auth.permit, &group_name(&name)?)?;
     Ok(Json(GroupView::of(&group)))
 }
 
 /// `PATCH /v1/usermgmt/groups/{name}`
 pub async fn describe(
-    who: Authorized<ManageUsers>,
+    auth: Authorized<ManageUsers>,
     name: Path<String>,
     body: Body<GroupBody>,
     services: Data<Services>,
@@ -115,39 +115,39 @@ pub async fn describe(
     if body.0.name.as_ref().is_some_and(|given| given != name.as_str()) {
         return Err(invalid("name", "a group's name is its identity and cannot be changed").into());
     }
-    let group = services.groups.describe(who.permit, &who.context, name, body.0.patch()?).await?;
+    let group = services.groups.describe(auth.permit, &auth.context, name, body.0.patch()?).await?;
     Ok(Json(GroupView::of(&group)))
 }
 
 /// `DELETE /v1/usermgmt/groups/{name}`
 pub async fn remove(
-    who: Authorized<ManageUsers>,
+    auth: Authorized<ManageUsers>,
     name: Path<String>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
-    services.groups.remove(who.permit, &who.context, group_name(&name)?).await?;
+    services.groups.remove(auth.permit, &auth.context, group_name(&name)?).await?;
     Ok(NoContent)
 }
 
 /// `POST /v1/usermgmt/groups/{name}/users/{user_id}`
 pub async fn add_member(
-    who: Authorized<ManageUsers>,
+    auth: Authorized<ManageUsers>,
     path: Path<(String, String)>,
     services: Data<Services>,
 ) -> Result<Json<UserView>, Problem> {
     let (name, user) = (group_name(&path.0)?, users::user_id(&path.1)?);
-    let user = services.groups.add_member(who.permit, &who.context, name, user).await?;
+    let user = services.groups.add_member(auth.permit, &auth.context, name, user).await?;
     Ok(Json(users::view(&services, &user)))
 }
 
 /// `DELETE /v1/usermgmt/groups/{name}/users/{user_id}`
 pub async fn remove_member(
-    who: Authorized<ManageUsers>,
+    auth: Authorized<ManageUsers>,
     path: Path<(String, String)>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
     let (name, user) = (group_name(&path.0)?, users::user_id(&path.1)?);
-    services.groups.remove_member(who.permit, &who.context, name, user).await?;
+    services.groups.remove_member(auth.permit, &auth.context, name, user).await?;
     Ok(NoContent)
 }
 
@@ -163,9 +163,9 @@ impl GroupBody {
         Ok(GroupPatch {
             description: self.description,
             metadata: GroupMetadata {
-                app: attached("app_metadata", self.app_metadata)?,
-                client: attached("client_metadata", self.client_metadata)?,
-                user: attached("user_metadata", self.user_metadata)?,
+                app: read_object("app_metadata", self.app_metadata)?,
+                client: read_object("client_metadata", self.client_metadata)?,
+                user: read_object("user_metadata", self.user_metadata)?,
             },
         })
     }
@@ -176,9 +176,9 @@ impl GroupView {
         Self {
             name: group.name.to_string(),
             description: group.description.clone(),
-            app_metadata: shown(group.metadata.app.as_ref()),
-            client_metadata: shown(group.metadata.client.as_ref()),
-            user_metadata: shown(group.metadata.user.as_ref()),
+            app_metadata: object_or_empty(group.metadata.app.as_ref()),
+            client_metadata: object_or_empty(group.metadata.client.as_ref()),
+            user_metadata: object_or_empty(group.metadata.user.as_ref()),
             users_count: group.members,
             created_at: group.created.to_string(),
             updated_at: group.updated.to_string(),

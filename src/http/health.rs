@@ -50,17 +50,17 @@ pub struct MetricsReader;
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// `GET /healthz`: answers as long as the program runs.
-pub async fn alive() -> Json<StatusView> {
+pub async fn liveness() -> Json<StatusView> {
     Json(StatusView { status: "ok" })
 }
 
 /// `GET /readyz`: answers whether the service accepts changes.
-pub async fn ready(services: Data<Services>) -> Readiness {
+pub async fn readiness(services: Data<Services>) -> Readiness {
     Readiness(services.is_accepting())
 }
 
 /// `GET /metrics`: the metrics in the text format of OpenMetrics.
-pub async fn metrics(_who: MetricsReader, services: Data<Services>, metrics: Data<Metrics>) -> MetricsText {
+pub async fn metrics(_reader: MetricsReader, services: Data<Services>, metrics: Data<Metrics>) -> MetricsText {
     MetricsText(metrics.encode(&services))
 }
 

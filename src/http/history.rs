@@ -48,13 +48,13 @@ impl Columns for Entry {
 }
 
 /// `GET /v1/cckm/aws/kms/{id}/history`
-pub async fn of_kms(
-    who: Authorized<SignedIn>,
+pub async fn list(
+    auth: Authorized<SignedIn>,
     request: HttpRequest,
     listing: Listing<Entry>,
     services: Data<Services>,
 ) -> Result<List<EntryView>, Problem> {
-    let page = services.kms.history(&who.permit, kms_id(&request)?, &listing.0).await?;
+    let page = services.kms.history(&auth.permit, kms_id(&request)?, &listing.0).await?;
     Ok(List::of(page.skip, page.limit, page.total, page.entries.into_iter().map(view)))
 }
 

@@ -39,29 +39,29 @@ pub struct IamBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = IamUsers)]
 #[serde(rename_all = "PascalCase")]
-pub struct UsersView {
+pub struct IamUsersView {
     /// The users on this page.
-    users: Vec<UserView>,
+    users: Vec<IamUserView>,
     #[serde(flatten)]
-    end: EndView,
+    end: PageEndView,
 }
 
 /// A page of roles.
 #[derive(Serialize, ToSchema)]
 #[schema(as = IamRoles)]
 #[serde(rename_all = "PascalCase")]
-pub struct RolesView {
+pub struct IamRolesView {
     /// The roles on this page.
-    roles: Vec<RoleView>,
+    roles: Vec<IamRoleView>,
     #[serde(flatten)]
-    end: EndView,
+    end: PageEndView,
 }
 
 /// The end of a page.
 #[derive(Serialize, ToSchema)]
 #[schema(as = IamPageEnd)]
 #[serde(rename_all = "PascalCase")]
-pub struct EndView {
+pub struct PageEndView {
     /// Whether there are more pages.
     is_truncated: bool,
     /// The value of `marker` for the next page.
@@ -74,7 +74,7 @@ pub struct EndView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = IamUser)]
 #[serde(rename_all = "PascalCase")]
-pub struct UserView {
+pub struct IamUserView {
     /// The path of the user.
     path: String,
     /// The name of the user.
@@ -93,7 +93,7 @@ pub struct UserView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = IamRole)]
 #[serde(rename_all = "PascalCase")]
-pub struct RoleView {
+pub struct IamRoleView {
     /// The path of the role.
     path: String,
     /// The name of the role.
@@ -114,22 +114,22 @@ pub struct RoleView {
 
 /// `POST /v1/cckm/aws/get-iam-users`
 pub async fn users(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     body: Body<IamBody>,
     services: Data<Services>,
-) -> Result<Json<UsersView>, Problem> {
-    let page = services.kms.iam_users(&who.permit, body.0.wanted()?).await?;
-    Ok(Json(UsersView { end: EndView::of(&page), users: page.items.into_iter().map(UserView::of).collect() }))
+) -> Result<Json<IamUsersView>, Problem> {
+    let page = services.kms.iam_users(&auth.permit, body.0.wanted()?).await?;
+    Ok(Json(IamUsersView { end: PageEndView::of(&page), users: page.items.into_iter().map(IamUserView::of).collect() }))
 }
 
 /// `POST /v1/cckm/aws/get-iam-roles`
 pub async fn roles(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     body: Body<IamBody>,
     services: Data<Services>,
-) -> Result<Json<RolesView>, Problem> {
-    let page = services.kms.iam_roles(&who.permit, body.0.wanted()?).await?;
-    Ok(Json(RolesView { end: EndView::of(&page), roles: page.items.into_iter().map(RoleView::of).collect() }))
+) -> Result<Json<IamRolesView>, Problem> {
+    let page = services.kms.iam_roles(&auth.permit, body.0.wanted()?).await?;
+    Ok(Json(IamRolesView { end: PageEndView::of(&page), roles: page.items.into_iter().map(IamRoleView::of).collect() }))
 }
 
 impl IamBody {
@@ -154,13 +154,13 @@ impl IamBody {
     }
 }
 
-impl EndView {
+impl PageEndView {
     fn of(page: &Principals) -> Self {
         Self { is_truncated: page.next.is_some(), marker: page.next.clone() }
     }
 }
 
-impl UserView {
+impl IamUserView {
     fn of(user: Principal) -> Self {
         Self {
             path: user.path,
@@ -172,7 +172,7 @@ impl UserView {
     }
 }
 
-impl RoleView {
+impl IamRoleView {
     fn of(role: Principal) -> Self {
         Self {
             path: role.path,

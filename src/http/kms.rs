@@ -26,104 +26,104 @@ pub use view::KmsView;
 
 /// `POST /v1/cckm/aws/accounts`
 pub async fn accounts(
-    who: Authorized<ManageKms>,
+    auth: Authorized<ManageKms>,
     body: Body<AccountBody>,
     services: Data<Services>,
 ) -> Result<Json<AccountView>, Problem> {
     let validate = body.0.validates();
     let (connection, role) = body.0.connection_and_role()?;
-    let account = services.kms.account(who.permit, &connection, role.as_ref(), validate).await?;
+    let account = services.kms.account(auth.permit, &connection, role.as_ref(), validate).await?;
     Ok(Json(AccountView::of(account, role)))
 }
 
 /// `POST /v1/cckm/aws/get-all-regions`
 pub async fn all_regions(
-    who: Authorized<ManageKms>,
+    auth: Authorized<ManageKms>,
     body: Body<AccountBody>,
     services: Data<Services>,
 ) -> Result<Json<RegionsView>, Problem> {
     let (connection, role) = body.0.connection_and_role()?;
-    let account = services.kms.account(who.permit, &connection, role.as_ref(), false).await?;
+    let account = services.kms.account(auth.permit, &connection, role.as_ref(), false).await?;
     Ok(Json(RegionsView::of(&account)))
 }
 
 /// `POST /v1/cckm/aws/kms`
 pub async fn add(
-    who: Authorized<ManageKms>,
+    auth: Authorized<ManageKms>,
     body: Body<AddBody>,
     services: Data<Services>,
 ) -> Result<Created<KmsView>, Problem> {
-    let seen = services.kms.add(who.permit, &who.context, body.0.addition()?).await?;
+    let seen = services.kms.add(auth.permit, &auth.context, body.0.new_kms()?).await?;
     Ok(Created(KmsView::of(seen)))
 }
 
 /// `GET /v1/cckm/aws/kms`
 pub async fn list(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     listing: Listing<Kms>,
     services: Data<Services>,
 ) -> Result<List<KmsView>, Problem> {
-    let (page, caller) = services.kms.list(&who.permit, &listing.0).await?;
+    let (page, caller) = services.kms.list(&auth.permit, &listing.0).await?;
     let view = move |kms: &_| KmsView::of(kms::seen(std::sync::Arc::clone(kms), &caller.published.state, &caller));
     paging::answer(page, view).await
 }
 
 /// `GET /v1/cckm/aws/kms/{id}` without `at`
-pub async fn get(who: OnKms<View>, services: Data<Services>) -> Result<Rendered<KmsView>, Problem> {
-    rendered::kms(services.kms.get(&who.permit))
+pub async fn get(auth: OnKms<View>, services: Data<Services>) -> Result<Rendered<KmsView>, Problem> {
+    rendered::kms(services.kms.get(&auth.permit))
 }
 
 /// `GET /v1/cckm/aws/kms/{id}?at=<RFC 3339>`
 pub async fn get_at(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     request: HttpRequest,
     services: Data<Services>,
 ) -> Result<Json<KmsView>, Problem> {
-    let seen = services.kms.get_at(&who.permit, kms_id(&request)?, at(&request)?).await?;
+    let seen = services.kms.get_at(&auth.permit, kms_id(&request)?, at(&request)?).await?;
     Ok(Json(KmsView::of(seen)))
 }
 
 /// `PATCH /v1/cckm/aws/kms/{id}`
 pub async fn update(
-    who: OnKms<Update>,
+    auth: OnKms<Update>,
     body: Body<UpdateBody>,
     services: Data<Services>,
 ) -> Result<Json<KmsView>, Problem> {
-    let seen = services.kms.update(who.permit, &who.context, body.0.patch()?).await?;
+    let seen = services.kms.update(auth.permit, &auth.context, body.0.patch()?).await?;
     Ok(Json(KmsView::of(seen)))
 }
 
 /// `DELETE /v1/cckm/aws/kms/{id}`
-pub async fn delete(who: OnKms<Update>, services: Data<Services>) -> Result<NoContent, Problem> {
-    services.kms.delete(who.permit, &who.context).await?;
+pub async fn delete(auth: OnKms<Update>, services: Data<Services>) -> Result<NoContent, Problem> {
+    services.kms.delete(auth.permit, &auth.context).await?;
     Ok(NoContent)
 }
 
 /// `POST /v1/cckm/aws/kms/{id}/update-acls`
 pub async fn update_acls(
-    who: OnKms<Update>,
+    auth: OnKms<Update>,
     body: Body<AclsBody>,
     services: Data<Services>,
 ) -> Result<Json<KmsView>, Problem> {
-    let seen = services.kms.update_acls(who.permit, &who.context, body.0.changes()?).await?;
+    let seen = services.kms.update_acls(auth.permit, &auth.context, body.0.changes()?).await?;
     Ok(Json(KmsView::of(seen)))
 }
 
 /// `POST /v1/cckm/aws/kms/{id}/archive`
-pub async fn archive(who: OnKms<Update>, services: Data<Services>) -> Result<Json<KmsView>, Problem> {
-    let seen = services.kms.archive(who.permit, &who.context).await?;
+pub async fn archive(auth: OnKms<Update>, services: Data<Services>) -> Result<Json<KmsView>, Problem> {
+    let seen = services.kms.archive(auth.permit, &auth.context).await?;
     Ok(Json(KmsView::of(seen)))
 }
 
 /// `POST /v1/cckm/aws/kms/{id}/recover`
-pub async fn recover(who: OnKms<Update>, services: Data<Services>) -> Result<Json<KmsView>, Problem> {
-    let seen = services.kms.recover(who.permit, &who.context).await?;
+pub async fn recover(auth: OnKms<Update>, services: Data<Services>) -> Result<Json<KmsView>, Problem> {
+    let seen = services.kms.recover(auth.permit, &auth.context).await?;
     Ok(Json(KmsView::of(seen)))
 }
 
 /// `GET /v1/cckm/aws/actions`
 pub async fn actions(
-    _who: Authorized<SignedIn>,
+    _auth: Authorized<SignedIn>,
     request: HttpRequest,
     listing: Listing<ActionView>,
 ) -> List<ActionView> {

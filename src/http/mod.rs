@@ -16,6 +16,7 @@ pub mod guard;
 pub mod health;
 pub mod history;
 pub mod iam;
+pub mod json_object;
 pub mod keys;
 pub mod kms;
 pub mod metrics;

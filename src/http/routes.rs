@@ -57,8 +57,8 @@ fn service() -> Vec<Endpoint> {
     vec![
         get("/api/v1/openapi.json", openapi::serve, "getOpenapi", "Get the description of the API: this document")
             .needs(Nothing),
-        get("/healthz", health::alive, "getLiveness", "Check that the program runs").needs(Nothing),
-        get("/readyz", health::ready, "getReadiness", "Check that the service accepts changes").needs(Nothing),
+        get("/healthz", health::liveness, "getLiveness", "Check that the program runs").needs(Nothing),
+        get("/readyz", health::readiness, "getReadiness", "Check that the service accepts changes").needs(Nothing),
         get("/metrics", health::metrics, "getMetrics", "Get metrics for Prometheus").needs(AsConfigured),
     ]
 }

@@ -25,86 +25,86 @@ use view::{RunView, ScheduleView};
 
 /// `POST /v1/scheduler/job-configs`
 pub async fn create(
-    who: Authorized<ManageSchedules>,
+    auth: Authorized<ManageSchedules>,
     body: Body<ScheduleBody>,
     services: Data<Services>,
 ) -> Result<Created<ScheduleView>, Problem> {
     let (name, settings, patch) = body.0.request()?;
-    let made = services.schedules.create(&who.permit, &who.context, name, settings, patch).await?;
+    let made = services.schedules.create(&auth.permit, &auth.context, name, settings, patch).await?;
     Ok(Created(ScheduleView::of(&made)))
 }
 
 /// `GET /v1/scheduler/job-configs`
 pub async fn list(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     listing: Listing<Schedule>,
     services: Data<Services>,
 ) -> Result<List<ScheduleView>, Problem> {
-    let (page, coverage) = services.schedules.list(&who.permit, &listing.0).await?;
+    let (page, coverage) = services.schedules.list(&auth.permit, &listing.0).await?;
     let view = move |schedule: &Arc<Schedule>| ScheduleView::of(&coverage.seen(schedule.clone()));
     paging::answer(page, view).await
 }
 
 /// `GET /v1/scheduler/job-configs/{id}`
 pub async fn get(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<ScheduleView>, Problem> {
-    Ok(Json(ScheduleView::of(&services.schedules.get(&who.permit, schedule_id(&id)?)?)))
+    Ok(Json(ScheduleView::of(&services.schedules.get(&auth.permit, schedule_id(&id)?)?)))
 }
 
 /// `PATCH /v1/scheduler/job-configs/{id}`
 pub async fn update(
-    who: Authorized<ManageSchedules>,
+    auth: Authorized<ManageSchedules>,
     id: Path<String>,
     body: Body<ScheduleBody>,
     services: Data<Services>,
 ) -> Result<Json<ScheduleView>, Problem> {
     let patch = body.0.patch()?;
-    let seen = services.schedules.update(&who.permit, &who.context, schedule_id(&id)?, patch).await?;
+    let seen = services.schedules.update(&auth.permit, &auth.context, schedule_id(&id)?, patch).await?;
     Ok(Json(ScheduleView::of(&seen)))
 }
 
 /// `DELETE /v1/scheduler/job-configs/{id}`
 pub async fn delete(
-    who: Authorized<ManageSchedules>,
+    auth: Authorized<ManageSchedules>,
     id: Path<String>,
     force: Force,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
-    services.schedules.delete(&who.permit, &who.context, schedule_id(&id)?, force.0).await?;
+    services.schedules.delete(&auth.permit, &auth.context, schedule_id(&id)?, force.0).await?;
     Ok(NoContent)
 }
 
 /// `POST /v1/scheduler/job-configs/{id}/run-now`
 pub async fn run_now(
-    who: Authorized<ManageSchedules>,
+    auth: Authorized<ManageSchedules>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Created<RunView>, Problem> {
-    let run = services.schedules.run_now(&who.permit, &who.context, schedule_id(&id)?).await?;
-    Ok(Created(RunView::of(&run, who.permit.caller())))
+    let run = services.schedules.run_now(&auth.permit, &auth.context, schedule_id(&id)?).await?;
+    Ok(Created(RunView::of(&run, auth.permit.caller())))
 }
 
 /// `GET /v1/scheduler/jobs`
 pub async fn runs(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     listing: Listing<Run>,
     services: Data<Services>,
 ) -> Result<List<RunView>, Problem> {
-    let (page, caller) = services.schedules.runs(&who.permit, &listing.0).await?;
+    let (page, caller) = services.schedules.runs(&auth.permit, &listing.0).await?;
     paging::answer(page, move |run: &Arc<Run>| RunView::of(run, &caller)).await
 }
 
 /// `GET /v1/scheduler/jobs/{id}`
 pub async fn run(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<RunView>, Problem> {
     let id = read_as("id", &id, JobId::parse)?;
-    let (run, caller) = services.schedules.run(&who.permit, id)?;
+    let (run, caller) = services.schedules.run(&auth.permit, id)?;
     Ok(Json(RunView::of(&run, &caller)))
 }
 

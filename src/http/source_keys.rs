@@ -2,10 +2,10 @@
 
 use super::answer::{Created, Json, NoContent, Unstored};
 use super::body::{Body, BodyOrNone, one_of, optional, read_as};
-use super::connections::{attached, shown};
 use super::envelope::Envelope;
 use super::error::Problem;
 use super::guard::Authorized;
+use super::json_object::{object_or_empty, read_object};
 use super::paging::{self, List, Listing, members};
 use crate::domain::name::SourceKeyName;
 use crate::domain::refusal::Refusal;
@@ -153,72 +153,72 @@ pub struct ExportView {
 
 /// `POST /v1/vault/keys2`
 pub async fn create(
-    who: Authorized<ManageSourceKeys>,
+    auth: Authorized<ManageSourceKeys>,
     body: Body<SourceKeyBody>,
     services: Data<Services>,
 ) -> Result<Created<SourceKeyView>, Problem> {
-    let key = services.source_keys.create(who.permit, &who.context, body.0.draft()?).await?;
+    let key = services.source_keys.create(auth.permit, &auth.context, body.0.new_key()?).await?;
     Ok(Created(SourceKeyView::of(&key)))
 }
 
 /// `GET /v1/vault/keys2`
 pub async fn list(
-    who: Authorized<ViewSourceKeys>,
+    auth: Authorized<ViewSourceKeys>,
     listing: Listing<SourceKey>,
     services: Data<Services>,
 ) -> Result<List<SourceKeyView>, Problem> {
-    let page = services.source_keys.list(&who.permit, &listing.0).await?;
+    let page = services.source_keys.list(&auth.permit, &listing.0).await?;
     paging::answer(page, |key: &Arc<SourceKey>| SourceKeyView::of(key)).await
 }
 
 /// `GET /v1/vault/keys2/{id}`
 pub async fn get(
-    who: Authorized<ViewSourceKeys>,
+    auth: Authorized<ViewSourceKeys>,
     id: Path<String>,
     request: HttpRequest,
     services: Data<Services>,
 ) -> Result<Json<SourceKeyView>, Problem> {
-    let key = services.source_keys.get(&who.permit, &id, named_by(&request)?)?;
+    let key = services.source_keys.get(&auth.permit, &id, named_by(&request)?)?;
     Ok(Json(SourceKeyView::of(&key)))
 }
 
 /// `PATCH /v1/vault/keys2/{id}`
 pub async fn update(
-    who: Authorized<ManageSourceKeys>,
+    auth: Authorized<ManageSourceKeys>,
     id: Path<String>,
     request: HttpRequest,
     body: Body<SourceKeyBody>,
     services: Data<Services>,
 ) -> Result<Json<SourceKeyView>, Problem> {
-    let key = find(&who.permit.caller().published.state, &id, named_by(&request)?)?;
+    let key = find(&auth.permit.caller().published.state, &id, named_by(&request)?)?;
     let changes = body.0.changes(&key)?;
-    let changed = services.source_keys.update(who.permit, &who.context, key.id, changes).await?;
+    let changed = services.source_keys.update(auth.permit, &auth.context, key.id, changes).await?;
     Ok(Json(SourceKeyView::of(&changed)))
 }
 
 /// `DELETE /v1/vault/keys2/{id}`
 pub async fn delete(
-    who: Authorized<ManageSourceKeys>,
+    auth: Authorized<ManageSourceKeys>,
     id: Path<String>,
     request: HttpRequest,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
-    let key = find(&who.permit.caller().published.state, &id, named_by(&request)?)?;
-    services.source_keys.delete(who.permit, &who.context, key.id).await?;
+    let key = find(&auth.permit.caller().published.state, &id, named_by(&request)?)?;
+    services.source_keys.delete(auth.permit, &auth.context, key.id).await?;
     Ok(NoContent)
 }
 
 /// `POST /v1/vault/keys2/{id}/export`
 pub async fn export(
-    who: Authorized<ManageSourceKeys>,
+    auth: Authorized<ManageSourceKeys>,
     id: Path<String>,
     request: HttpRequest,
     body: BodyOrNone<ExportBody>,
     services: Data<Services>,
 ) -> Result<Unstored<ExportView>, Problem> {
-    let key = find(&who.permit.caller().published.state, &id, named_by(&request)?)?;
+    let key = find(&auth.permit.caller().published.state, &id, named_by(&request)?)?;
     let encoding = body.0.encoding(key.made.kind)?;
-    let (key, material) = services.source_keys.export(who.permit, &who.context, key.id).await?;
+    let (key, material) = services.source_keys.export(auth.permit, &auth.context, key.id).await?;
     Ok(Unstored(ExportView::of(&key, encoding, material.as_ref())))
 }
 
@@ -234,7 +234,7 @@ fn named_by(request: &HttpRequest) -> Result<NamedBy, Problem> {
 }
 
 impl SourceKeyBody {
-    fn draft(self) -> Result<SourceKeyRequest, Refusal> {
+    fn new_key(self) -> Result<SourceKeyRequest, Refusal> {
         let kind = SourceKeyKind::parse(self.algorithm.as_deref(), self.size, self.curveid.as_deref())?;
         refuse_format(kind, self.format.as_deref())?;
         Ok(SourceKeyRequest {
@@ -243,8 +243,8 @@ impl SourceKeyBody {
             usage: self.usage_mask.map(UsageMask::parse).transpose()?,
             unexportable: self.unexportable.unwrap_or(false),
             undeletable: self.undeletable.unwrap_or(false),
-            labels: attached("labels", self.labels)?,
-            meta: attached("meta", self.meta)?,
+            labels: read_object("labels", self.labels)?,
+            meta: read_object("meta", self.meta)?,
             supplied: self.material,
         })
     }
@@ -265,8 +265,8 @@ impl SourceKeyBody {
             return Err(invalid(member, "cannot be changed; labels, meta and unexportable can"));
         }
         Ok(SourceKeyChanges {
-            labels: attached("labels", self.labels)?,
-            meta: attached("meta", self.meta)?,
+            labels: read_object("labels", self.labels)?,
+            meta: read_object("meta", self.meta)?,
             unexportable: self.unexportable,
         })
     }
@@ -314,8 +314,8 @@ impl SourceKeyView {
             },
             sha256_fingerprint: made.fingerprint.to_string(),
             publickey: made.public_key.clone(),
-            labels: shown(made.labels.as_ref()),
-            meta: shown(made.meta.as_ref()),
+            labels: object_or_empty(made.labels.as_ref()),
+            meta: object_or_empty(made.meta.as_ref()),
         }
     }
 }

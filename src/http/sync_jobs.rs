@@ -2,7 +2,7 @@
 
 use super::answer::{Accepted, Json};
 use super::body::{Body, optional, read_as};
-use super::envelope::{Envelope, rfc3339};
+use super::envelope::{Envelope, maybe_rfc3339};
 use super::error::Problem;
 use super::guard::Authorized;
 use super::paging::{self, List, Listing};
@@ -16,7 +16,7 @@ use crate::service::access::SignedIn;
 use crate::service::failure::invalid;
 use crate::service::sync_jobs::{SyncJobSeen, SyncRequest};
 use actix_web::web::{Data, Path};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -85,21 +85,21 @@ pub struct ProgressView {
 
 /// `POST /v1/cckm/aws/synchronization-jobs`
 pub async fn start(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     body: Body<SyncBody>,
     services: Data<Services>,
 ) -> Result<Accepted<SyncJobView>, Problem> {
-    let job = services.sync_jobs.start(&who.permit, &who.context, request(body.0)?).await?;
+    let job = services.sync_jobs.start(&auth.permit, &auth.context, request(body.0)?).await?;
     Ok(Accepted(SyncJobView::of(&job)))
 }
 
 /// `GET /v1/cckm/aws/synchronization-jobs`
 pub async fn list(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     listing: Listing<SyncJob>,
     services: Data<Services>,
 ) -> Result<List<SyncJobView>, Problem> {
-    let (page, caller) = services.sync_jobs.list(&who.permit, &listing.0).await?;
+    let (page, caller) = services.sync_jobs.list(&auth.permit, &listing.0).await?;
     let jobs = services.sync_jobs.clone();
     let view = move |job: &Arc<SyncJob>| SyncJobView::of(&jobs.seen(job, &caller.published.state));
     paging::answer(page, view).await
@@ -107,20 +107,20 @@ pub async fn list(
 
 /// `GET /v1/cckm/aws/synchronization-jobs/{id}`
 pub async fn get(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<SyncJobView>, Problem> {
-    Ok(Json(SyncJobView::of(&services.sync_jobs.get(&who.permit, job_id(&id)?)?)))
+    Ok(Json(SyncJobView::of(&services.sync_jobs.get(&auth.permit, job_id(&id)?)?)))
 }
 
 /// `POST /v1/cckm/aws/synchronization-jobs/{id}/cancel`
 pub async fn cancel(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<SyncJobView>, Problem> {
-    Ok(Json(SyncJobView::of(&services.sync_jobs.cancel(&who.permit, &who.context, job_id(&id)?).await?)))
+    Ok(Json(SyncJobView::of(&services.sync_jobs.cancel(&auth.permit, &auth.context, job_id(&id)?).await?)))
 }
 
 /// The id of the job in the path.
@@ -200,13 +200,5 @@ fn status(part: &SyncRegion) -> String {
         }
         RegionOutcome::Failed(reason) => reason.clone(),
         RegionOutcome::Left => "canceled".to_owned(),
-    }
-}
-
-/// Serialises an optional time in the format of RFC 3339.
-pub fn maybe_rfc3339<S: Serializer>(time: &Option<Time>, to: S) -> Result<S::Ok, S::Error> {
-    match time {
-        Some(time) => rfc3339(time, to),
-        None => to.serialize_none(),
     }
 }

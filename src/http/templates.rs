@@ -131,7 +131,7 @@ pub struct PushFailureView {
 
 /// `POST /v1/cckm/aws/templates`
 pub async fn create(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     body: Body<TemplateBody>,
     services: Data<Services>,
 ) -> Result<Created<TemplateView>, Problem> {
@@ -148,17 +148,17 @@ pub async fn create(
         Some(TemplatePatch::Principals(change)) => TemplatePolicy::Principals(change.over(PolicyPrincipals::default())),
         None => TemplatePolicy::Principals(PolicyPrincipals::default()),
     };
-    let seen = services.templates.create(&who.permit, &who.context, TemplateRequest { name, owner, policy }).await?;
+    let seen = services.templates.create(&auth.permit, &auth.context, TemplateRequest { name, owner, policy }).await?;
     Ok(Created(TemplateView::of(&seen)))
 }
 
 /// `GET /v1/cckm/aws/templates`
 pub async fn list(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     listing: Listing<Template>,
     services: Data<Services>,
 ) -> Result<List<TemplateView>, Problem> {
-    let (page, caller) = services.templates.list(&who.permit, &listing.0).await?;
+    let (page, caller) = services.templates.list(&auth.permit, &listing.0).await?;
     let view = move |template: &Arc<Template>| {
         TemplateView::of(&templates::seen(template.clone(), &caller.published.state, &caller.user))
     };
@@ -166,26 +166,26 @@ pub async fn list(
 }
 
 /// `GET /v1/cckm/aws/templates/{id}`
-pub async fn get(who: OnTemplate<View>, services: Data<Services>) -> Json<TemplateView> {
-    Json(TemplateView::of(&services.templates.get(&who.permit)))
+pub async fn get(auth: OnTemplate<View>, services: Data<Services>) -> Json<TemplateView> {
+    Json(TemplateView::of(&services.templates.get(&auth.permit)))
 }
 
 /// `PATCH /v1/cckm/aws/templates/{id}`
 pub async fn update(
-    who: OnTemplate<UpdateKey>,
+    auth: OnTemplate<UpdateKey>,
     body: Body<TemplateBody>,
     services: Data<Services>,
 ) -> Result<Json<TemplateView>, Problem> {
     let mut body = body.0;
-    body.refuse_fixed(who.permit.template())?;
+    body.refuse_fixed(auth.permit.template())?;
     let push = body.auto_push.unwrap_or(false);
     let change = TemplateChange { policy: body.change()?, push };
-    Ok(Json(TemplateView::of(&services.templates.update(&who.permit, &who.context, change).await?)))
+    Ok(Json(TemplateView::of(&services.templates.update(&auth.permit, &auth.context, change).await?)))
 }
 
 /// `DELETE /v1/cckm/aws/templates/{id}`
-pub async fn delete(who: OnTemplate<UpdateKey>, services: Data<Services>) -> Result<NoContent, Problem> {
-    services.templates.delete(&who.permit, &who.context).await?;
+pub async fn delete(auth: OnTemplate<UpdateKey>, services: Data<Services>) -> Result<NoContent, Problem> {
+    services.templates.delete(&auth.permit, &auth.context).await?;
     Ok(NoContent)
 }
 

@@ -151,11 +151,11 @@ enum Grant {
 
 /// `POST /v1/auth/tokens`
 pub async fn issue(
-    who: Anonymous,
+    caller: Anonymous,
     body: ShortBody<TokenBody>,
     services: Data<Services>,
 ) -> Result<Unstored<IssuedView>, Problem> {
-    refuse_dry_run(&who)?;
+    refuse_dry_run(&caller)?;
     let mut body = body.0;
     let grant = body.grant()?;
     let patch = body.patch()?;
@@ -163,24 +163,24 @@ pub async fn issue(
         Grant::Password => {
             let name = required("username", body.username)?;
             let password = password("password", body.password)?;
-            services.tokens.sign_in(&who.context, &name, &who.source, password, patch).await?
+            services.tokens.sign_in(&caller.context, &name, &caller.source, password, patch).await?
         }
         Grant::RefreshToken => {
             let token = required("refresh_token", body.refresh_token)?;
-            services.tokens.refresh(&who.context, token, patch).await?
+            services.tokens.refresh(&caller.context, token, patch).await?
         }
     };
-    who.signed_in_as(issued.user.clone());
+    caller.signed_in_as(issued.user.clone());
     Ok(Unstored(IssuedView::of(issued)))
 }
 
 /// `GET /v1/auth/tokens`
 pub async fn list(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     listing: Listing<Session>,
     services: Data<Services>,
 ) -> Result<List<TokenView>, Problem> {
-    let sessions = services.tokens.list(&who.permit, &listing.0.sort)?;
+    let sessions = services.tokens.list(&auth.permit, &listing.0.sort)?;
     let (skip, limit) = (listing.0.skip, listing.0.limit);
     let rows = sessions.iter().skip(skip).take(limit.rows()).map(TokenView::of);
     Ok(List::of(skip, limit, sessions.len(), rows))
@@ -188,51 +188,51 @@ pub async fn list(
 
 /// `GET /v1/auth/tokens/{id}`
 pub async fn get(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<TokenView>, Problem> {
-    Ok(Json(TokenView::of(&services.tokens.get(&who.permit, token_id(&id)?)?)))
+    Ok(Json(TokenView::of(&services.tokens.get(&auth.permit, token_id(&id)?)?)))
 }
 
 /// `DELETE /v1/auth/tokens/{id}`
 pub async fn revoke_by_id(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
-    services.tokens.revoke_by_id(&who.permit, &who.context, token_id(&id)?).await?;
+    services.tokens.revoke_by_id(&auth.permit, &auth.context, token_id(&id)?).await?;
     Ok(NoContent)
 }
 
 /// `POST /v1/auth/revoke`
 pub async fn revoke(
-    who: Anonymous,
+    caller: Anonymous,
     body: ShortBody<RevokeBody>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
     let token = required("refresh_token", body.0.refresh_token)?;
-    services.tokens.revoke(&who.context, &token).await?;
+    services.tokens.revoke(&caller.context, &token).await?;
     Ok(NoContent)
 }
 
 /// `PATCH /v1/auth/changepw`
 pub async fn change_password(
-    who: Anonymous,
+    caller: Anonymous,
     body: ShortBody<ChangePasswordBody>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
-    refuse_dry_run(&who)?;
+    refuse_dry_run(&caller)?;
     let name = required("username", body.0.username)?;
     let present = password("password", body.0.password)?;
     let new = password("new_password", body.0.new_password)?;
-    who.signed_in_as(services.users.change_password(&who.context, &name, &who.source, present, new).await?);
+    caller.signed_in_as(services.users.change_password(&caller.context, &name, &caller.source, present, new).await?);
     Ok(NoContent)
 }
 
 /// Refuses a dry run. A failed login must count, since otherwise a dry run could be used to guess passwords.
-fn refuse_dry_run(who: &Anonymous) -> Result<(), Refusal> {
-    match who.context.dry_run {
+fn refuse_dry_run(caller: &Anonymous) -> Result<(), Refusal> {
+    match caller.context.dry_run {
         true => Err(invalid("dry_run", "is not supported for passwords and tokens")),
         false => Ok(()),
     }

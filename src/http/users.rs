@@ -2,9 +2,9 @@
 
 use super::answer::{Created, Json, NoContent};
 use super::body::{Body, clearable, optional, read_as, required};
-use super::connections::{attached, shown};
 use super::error::Problem;
 use super::guard::Authorized;
+use super::json_object::{object_or_empty, read_object};
 use super::paging::{self, List, Listing};
 use super::tokens::password;
 use crate::domain::id::UserId;
@@ -141,7 +141,7 @@ pub struct UserView {
 
 /// `POST /v1/usermgmt/users`
 pub async fn create(
-    who: Authorized<ManageUsers>,
+    auth: Authorized<ManageUsers>,
     body: Body<UserBody>,
     services: Data<Services>,
 ) -> Result<Created<UserView>, Problem> {
@@ -150,17 +150,17 @@ pub async fn create(
     let password = password("password", body.password.take())?;
     let must_change = body.password_change_required.unwrap_or(false);
     let profile = UserProfile::default().patched(body.profile()?);
-    let user = services.users.create(who.permit, &who.context, name, profile, password, must_change).await?;
+    let user = services.users.create(auth.permit, &auth.context, name, profile, password, must_change).await?;
     Ok(Created(view(&services, &user)))
 }
 
 /// `GET /v1/usermgmt/users`
 pub async fn list(
-    who: Authorized<ManageUsers>,
+    auth: Authorized<ManageUsers>,
     listing: Listing<User>,
     services: Data<Services>,
 ) -> Result<List<UserView>, Problem> {
-    let page = services.users.list(&who.permit, &listing.0).await?;
+    let page = services.users.list(&auth.permit, &listing.0).await?;
     let published = services.state();
     let now = services.now();
     paging::answer(page, move |user: &Arc<User>| UserView::of(user, &published.state.password_policy, now)).await
@@ -168,22 +168,22 @@ pub async fn list(
 
 /// `GET /v1/usermgmt/users/{id}`
 pub async fn get(
-    who: Authorized<ManageUsers>,
+    auth: Authorized<ManageUsers>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<UserView>, Problem> {
-    let user = services.users.get(&who.permit, user_id(&id)?)?;
+    let user = services.users.get(&auth.permit, user_id(&id)?)?;
     Ok(Json(view(&services, &user)))
 }
 
 /// `GET /v1/auth/self/user`
-pub async fn own(who: Authorized<SignedIn>, services: Data<Services>) -> Result<Json<UserView>, Problem> {
-    Ok(Json(view(&services, &services.users.own(&who.permit))))
+pub async fn get_own(auth: Authorized<SignedIn>, services: Data<Services>) -> Result<Json<UserView>, Problem> {
+    Ok(Json(view(&services, &services.users.own(&auth.permit))))
 }
 
 /// `PATCH /v1/usermgmt/users/{id}`
 pub async fn update(
-    who: Authorized<ManageUsers>,
+    auth: Authorized<ManageUsers>,
     id: Path<String>,
     body: Body<UserBody>,
     services: Data<Services>,
@@ -199,17 +199,17 @@ pub async fn update(
         clear_lockout: body.failed_logins_count.is_some(),
         profile: body.profile()?,
     };
-    let user = services.users.update(who.permit, &who.context, id, patch).await?;
+    let user = services.users.update(auth.permit, &auth.context, id, patch).await?;
     Ok(Json(view(&services, &user)))
 }
 
 /// `DELETE /v1/usermgmt/users/{id}`
 pub async fn remove(
-    who: Authorized<ManageUsers>,
+    auth: Authorized<ManageUsers>,
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<NoContent, Problem> {
-    services.users.remove(who.permit, &who.context, user_id(&id)?).await?;
+    services.users.remove(auth.permit, &auth.context, user_id(&id)?).await?;
     Ok(NoContent)
 }
 
@@ -241,8 +241,8 @@ impl UserBody {
             nickname: self.nickname,
             email: self.email,
             email_verified: self.email_verified,
-            user_metadata: attached("user_metadata", self.user_metadata)?,
-            app_metadata: attached("app_metadata", self.app_metadata)?,
+            user_metadata: read_object("user_metadata", self.user_metadata)?,
+            app_metadata: read_object("app_metadata", self.app_metadata)?,
             prevent_ui_login: self.login_flags.and_then(|flags| flags.prevent_ui_login),
         })
     }
@@ -258,8 +258,8 @@ impl UserView {
             nickname: profile.nickname.clone(),
             email: profile.email.clone(),
             email_verified: profile.email_verified,
-            user_metadata: shown(profile.user_metadata.as_ref()),
-            app_metadata: shown(profile.app_metadata.as_ref()),
+            user_metadata: object_or_empty(profile.user_metadata.as_ref()),
+            app_metadata: object_or_empty(profile.app_metadata.as_ref()),
             connection: "local_account",
             created_at: user.created.to_string(),
             updated_at: user.updated.to_string(),

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 /// The members in the order of their names; those without a value are left out.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct AwsParam<'a> {
+pub(super) struct AwsParamView<'a> {
     #[serde(rename = "AWSAccountId")]
     aws_account_id: Text<AccountId>,
     #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "aliases")]
@@ -76,7 +76,7 @@ pub(super) struct AwsParam<'a> {
 
 /// The member `labels` of a key: the schedule that rotates it, with the options of the rotation.
 #[derive(Serialize)]
-pub(super) struct Labels<'a> {
+pub(super) struct LabelsView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     auto_rotate_disable_encrypt: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,7 +116,7 @@ struct XksKey<'a> {
     id: &'a str,
 }
 
-impl<'a> AwsParam<'a> {
+impl<'a> AwsParamView<'a> {
     pub(super) fn of(key: &'a Key) -> Self {
         let (metadata, rotation) = (&key.metadata, key.rotation.as_ref());
         let unread = (metadata.origin == Origin::AwsKms).then_some(false);
@@ -157,7 +157,7 @@ impl<'a> AwsParam<'a> {
     }
 }
 
-impl<'a> Labels<'a> {
+impl<'a> LabelsView<'a> {
     pub(super) fn of(job: Option<&'a RotationJob>) -> Self {
         let flag = |is_set: fn(&RotationJob) -> bool| job.filter(|job| is_set(job)).map(|_| "true");
         Self {

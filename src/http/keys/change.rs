@@ -106,50 +106,50 @@ pub struct PrimaryRegionBody {
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/enable`
-pub async fn enable(who: OnKey<UpdateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
-    changed(who, &services, Operation::Enable).await
+pub async fn enable(auth: OnKey<UpdateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
+    changed(auth, &services, Operation::Enable).await
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/disable`
-pub async fn disable(who: OnKey<UpdateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
-    changed(who, &services, Operation::Disable).await
+pub async fn disable(auth: OnKey<UpdateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
+    changed(auth, &services, Operation::Disable).await
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/update-description`
 pub async fn update_description(
-    who: OnKey<UpdateKey>,
+    auth: OnKey<UpdateKey>,
     body: Body<DescriptionBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let to = described("description", required("description", body.0.description)?)?;
-    changed(who, &services, Operation::Describe { to }).await
+    changed(auth, &services, Operation::Describe { to }).await
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/policy`
 pub async fn policy(
-    who: OnKey<UpdateKey>,
+    auth: OnKey<UpdateKey>,
     body: Body<PolicyChangeBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let choice = body.0.choice.choice("policy", body.0.policy)?;
-    let wanted = services.keys.policy_for(who.permit.key(), choice)?;
-    changed(who, &services, wanted).await
+    let wanted = services.keys.policy_for(auth.permit.key(), choice)?;
+    changed(auth, &services, wanted).await
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/add-tags`
 pub async fn add_tags(
-    who: OnKey<UpdateKey>,
+    auth: OnKey<UpdateKey>,
     body: Body<AddTagsBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let tags = non_empty("tags", body.0.tags)?.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
     check_tags(&tags).map_err(|problem| invalid("tags", problem))?;
-    changed(who, &services, Operation::Tag { tags }).await
+    changed(auth, &services, Operation::Tag { tags }).await
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/remove-tags`
 pub async fn remove_tags(
-    who: OnKey<UpdateKey>,
+    auth: OnKey<UpdateKey>,
     body: Body<RemoveTagsBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
@@ -157,63 +157,63 @@ pub async fn remove_tags(
     for key in &keys {
         check_tag_key(key).map_err(|problem| invalid("tags", problem))?;
     }
-    changed(who, &services, Operation::Untag { keys }).await
+    changed(auth, &services, Operation::Untag { keys }).await
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/add-alias`
 pub async fn add_alias(
-    who: OnKey<UpdateKey>,
+    auth: OnKey<UpdateKey>,
     body: Body<AliasBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let alias = alias(body.0)?;
-    Ok(Json(KeyView::of(services.keys.add_alias(&who.permit, &who.context, alias).await?)))
+    Ok(Json(KeyView::of(services.keys.add_alias(&auth.permit, &auth.context, alias).await?)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/delete-alias`
 pub async fn delete_alias(
-    who: OnKey<UpdateKey>,
+    auth: OnKey<UpdateKey>,
     body: Body<AliasBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let alias = alias(body.0)?;
-    Ok(Json(KeyView::of(services.keys.delete_alias(&who.permit, &who.context, alias).await?)))
+    Ok(Json(KeyView::of(services.keys.delete_alias(&auth.permit, &auth.context, alias).await?)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/schedule-deletion`
 pub async fn schedule_deletion(
-    who: OnKey<DeleteKey>,
+    auth: OnKey<DeleteKey>,
     body: Body<DeletionBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let window = DeletionWindow::parse(required("days", body.0.days)?).map_err(|problem| invalid("days", problem))?;
-    changed(who, &services, Operation::ScheduleDeletion { window }).await
+    changed(auth, &services, Operation::ScheduleDeletion { window }).await
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/cancel-deletion`
 pub async fn cancel_deletion(
-    who: OnKey<CancelKeyDeletion>,
+    auth: OnKey<CancelKeyDeletion>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
-    changed(who, &services, Operation::CancelDeletion).await
+    changed(auth, &services, Operation::CancelDeletion).await
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/update-primary-region`
 pub async fn update_primary_region(
-    who: OnKey<UpdateKey>,
+    auth: OnKey<UpdateKey>,
     body: Body<PrimaryRegionBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let to = read_as("PrimaryRegion", &required("PrimaryRegion", body.0.primary_region)?, Region::parse)?;
-    Ok(Json(KeyView::of(services.keys.move_primary(&who.permit, &who.context, to).await?)))
+    Ok(Json(KeyView::of(services.keys.move_primary(&auth.permit, &auth.context, to).await?)))
 }
 
 pub(super) async fn changed<A: KeyRight>(
-    who: OnKey<A>,
+    auth: OnKey<A>,
     services: &Services,
     wanted: Operation,
 ) -> Result<Json<KeyView>, Problem> {
-    Ok(Json(KeyView::of(services.keys.change(&who.permit, &who.context, wanted).await?)))
+    Ok(Json(KeyView::of(services.keys.change(&auth.permit, &auth.context, wanted).await?)))
 }
 
 fn alias(body: AliasBody) -> Result<AliasName, Refusal> {

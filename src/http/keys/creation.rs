@@ -36,7 +36,7 @@ pub struct CreateBody {
     region: Option<String>,
     /// The properties of the new key at AWS.
     #[serde(default, deserialize_with = "optional")]
-    aws_param: Option<AwsParam>,
+    aws_param: Option<AwsParamBody>,
     #[serde(flatten)]
     policy: PolicyBody,
     #[serde(flatten)]
@@ -47,7 +47,7 @@ pub struct CreateBody {
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = NewKey)]
 #[serde(rename_all = "PascalCase")]
-pub struct AwsParam {
+pub struct AwsParamBody {
     /// The alias of the key, with or without the prefix `alias/`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "payroll")]
@@ -109,37 +109,37 @@ pub struct ReplicateBody {
     replica_region: Option<String>,
     /// The properties of the new key at AWS.
     #[serde(default, deserialize_with = "optional")]
-    aws_param: Option<AwsParam>,
+    aws_param: Option<AwsParamBody>,
     #[serde(flatten)]
     policy: PolicyBody,
 }
 
 /// `POST /v1/cckm/aws/keys`
 pub async fn create(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     body: Body<CreateBody>,
     services: Data<Services>,
 ) -> Result<Created<KeyView>, Problem> {
     let (request, _) = body.0.request()?;
-    let seen = services.keys.create(&who.permit, &who.context, request).await?;
+    let seen = services.keys.create(&auth.permit, &auth.context, request).await?;
     Ok(Created(KeyView::of(seen)))
 }
 
 /// `POST /v1/cckm/aws/upload-key`
 pub async fn upload(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     body: Body<CreateBody>,
     services: Data<Services>,
 ) -> Result<Created<KeyView>, Problem> {
     let (request, material) = body.0.request()?;
     let material = import(material, "source_key_identifier")?;
-    let seen = services.keys.upload(&who.permit, &who.context, request, material).await?;
+    let seen = services.keys.upload(&auth.permit, &auth.context, request, material).await?;
     Ok(Created(KeyView::of(seen)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/replicate-key`
 pub async fn replicate(
-    who: OnKey<CreateKey>,
+    auth: OnKey<CreateKey>,
     body: Body<ReplicateBody>,
     services: Data<Services>,
 ) -> Result<Created<KeyView>, Problem> {
@@ -153,7 +153,7 @@ pub async fn replicate(
         bypass_lockout_check: aws.bypass_policy_lockout_safety_check.unwrap_or(false),
         tags: aws.tags()?,
     };
-    let seen = services.keys.replicate(&who.permit, &who.context, request).await?;
+    let seen = services.keys.replicate(&auth.permit, &auth.context, request).await?;
     Ok(Created(KeyView::of(seen)))
 }
 
@@ -188,7 +188,7 @@ impl CreateBody {
     }
 }
 
-impl AwsParam {
+impl AwsParamBody {
     fn aliases(&self) -> Result<Vec<AliasName>, Refusal> {
         let alias = self.alias.as_deref().map(|text| read_as("aws_param.Alias", text, AliasName::parse_own));
         Ok(alias.transpose()?.into_iter().collect())

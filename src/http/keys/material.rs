@@ -4,9 +4,8 @@ use super::view::KeyView;
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::operation::Operation;
 use crate::domain::refusal::Refusal;
-use crate::domain::time::Time;
 use crate::http::answer::Json;
-use crate::http::body::{Body, BodyOrNone, one_of, optional, read_as, required};
+use crate::http::body::{Body, BodyOrNone, one_of, optional, read_as, read_time, required};
 use crate::http::error::Problem;
 use crate::http::guard::OnKey;
 use crate::service::Services;
@@ -68,24 +67,24 @@ pub struct DeleteMaterialBody {
 
 /// `POST /v1/cckm/aws/keys/{id}/import-material`
 pub async fn import_material(
-    who: OnKey<ImportMaterial>,
+    auth: OnKey<ImportMaterial>,
     body: Body<ImportBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let request = import(body.0, "source_key_identifier")?;
-    let seen = services.keys.import_material(&who.permit, &who.context, request).await?;
+    let seen = services.keys.import_material(&auth.permit, &auth.context, request).await?;
     Ok(Json(KeyView::of(seen)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/delete-material`
 pub async fn delete_material(
-    who: OnKey<DeleteMaterial>,
+    auth: OnKey<DeleteMaterial>,
     body: BodyOrNone<DeleteMaterialBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let material = body.0.key_material_id;
     let material = material.map(|text| read_as("key_material_id", &text, MaterialId::parse)).transpose()?;
-    let seen = services.keys.change(&who.permit, &who.context, Operation::DeleteMaterial { material }).await?;
+    let seen = services.keys.change(&auth.permit, &auth.context, Operation::DeleteMaterial { material }).await?;
     Ok(Json(KeyView::of(seen)))
 }
 
@@ -126,15 +125,4 @@ pub fn import(body: ImportBody, source: &'static str) -> Result<ImportRequest, R
         material: material.map(|text| read_as("key_material_id", &text, MaterialId::parse)).transpose()?,
         description: body.key_material_description,
     })
-}
-
-/// Reads a time in the format of RFC 3339.
-///
-/// # Errors
-/// [`Refusal`] if the text has another format.
-pub fn read_time(member: &'static str, text: &str) -> Result<Time, Refusal> {
-    match chrono::DateTime::parse_from_rfc3339(text) {
-        Ok(time) => Ok(Time::of(time.to_utc())),
-        Err(_) => Err(invalid(member, "must be a time in the format of RFC 3339, such as 2030-11-05T05:29:17Z")),
-    }
 }

@@ -57,47 +57,47 @@ pub struct PublicKeyPem {
 
 /// `GET /v1/cckm/aws/keys`
 pub async fn list(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     listing: Listing<Key>,
     services: Data<Services>,
 ) -> Result<List<KeyView>, Problem> {
-    let (page, caller) = services.keys.list(&who.permit, &listing.0).await?;
+    let (page, caller) = services.keys.list(&auth.permit, &listing.0).await?;
     let view = move |key: &Arc<Key>| KeyView::of(keys::seen(key.clone(), &caller.published.state));
     paging::answer(page, view).await
 }
 
 /// `GET /v1/cckm/aws/keys/{id}`
-pub async fn get(who: OnKey<ViewKey>, services: Data<Services>) -> Json<KeyView> {
-    Json(KeyView::of(services.keys.get(&who.permit)))
+pub async fn get(auth: OnKey<ViewKey>, services: Data<Services>) -> Json<KeyView> {
+    Json(KeyView::of(services.keys.get(&auth.permit)))
 }
 
 /// `DELETE /v1/cckm/aws/keys/{id}`
-pub async fn forget(who: OnKey<DeleteKey>, services: Data<Services>) -> Result<NoContent, Problem> {
-    services.keys.forget(&who.permit, &who.context).await?;
+pub async fn forget(auth: OnKey<DeleteKey>, services: Data<Services>) -> Result<NoContent, Problem> {
+    services.keys.forget(&auth.permit, &auth.context).await?;
     Ok(NoContent)
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/refresh`
-pub async fn refresh(who: OnKey<Synchronize>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
-    Ok(Json(KeyView::of(services.keys.refresh(&who.permit, &who.context).await?)))
+pub async fn refresh(auth: OnKey<Synchronize>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
+    Ok(Json(KeyView::of(services.keys.refresh(&auth.permit, &auth.context).await?)))
 }
 
 /// `GET /v1/cckm/aws/keys/{id}/download-public-key`
-pub async fn public_key(who: OnKey<ViewKey>, services: Data<Services>) -> Result<PublicKeyPem, Problem> {
-    let der = services.keys.public_key(&who.permit).await?;
-    Ok(PublicKeyPem { name: who.permit.key().aws_id().as_str().to_owned(), text: pem(&der) })
+pub async fn public_key(auth: OnKey<ViewKey>, services: Data<Services>) -> Result<PublicKeyPem, Problem> {
+    let der = services.keys.public_key(&auth.permit).await?;
+    Ok(PublicKeyPem { name: auth.permit.key().aws_id().as_str().to_owned(), text: pem(&der) })
 }
 
 /// `POST /v1/cckm/aws/alias/verify`
 pub async fn verify_alias(
-    who: Authorized<SignedIn>,
+    auth: Authorized<SignedIn>,
     body: Body<AliasVerifyBody>,
     services: Data<Services>,
 ) -> Result<Json<AliasVerifyView>, Problem> {
     let alias = read_as("alias", &required("alias", body.0.alias)?, AliasName::parse_own)?;
     let region = read_as("region", &required("region", body.0.region)?, Region::parse)?;
     let kms = required("kms", body.0.kms)?;
-    let is_available = services.keys.is_alias_free(&who.permit, &kms, &region, &alias).await?;
+    let is_available = services.keys.is_alias_free(&auth.permit, &kms, &region, &alias).await?;
     Ok(Json(AliasVerifyView { alias: alias.as_str().to_owned(), is_available }))
 }
 

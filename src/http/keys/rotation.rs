@@ -123,7 +123,7 @@ impl Columns for Rotation {
 
 /// `POST /v1/cckm/aws/keys/{id}/rotate`
 pub async fn rotate(
-    who: OnKey<RotateKey>,
+    auth: OnKey<RotateKey>,
     body: BodyOrNone<RotateBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
@@ -141,68 +141,68 @@ pub async fn rotate(
         import: if body.import.is_given() { Some(import(body.import, "source_key_id")?) } else { None },
         old: RetiredKey { retain_alias: body.retain_alias.unwrap_or(false), disable_encrypt },
     };
-    let seen = services.keys.rotate(&who.permit, &who.context, request).await?;
+    let seen = services.keys.rotate(&auth.permit, &auth.context, request).await?;
     Ok(Json(KeyView::of(seen)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/rotate-material`
-pub async fn rotate_material(who: OnKey<RotateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
-    changed(who, &services, Operation::RotateMaterial).await
+pub async fn rotate_material(auth: OnKey<RotateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
+    changed(auth, &services, Operation::RotateMaterial).await
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/enable-auto-rotation`
 pub async fn enable_auto_rotation(
-    who: OnKey<UpdateKey>,
+    auth: OnKey<UpdateKey>,
     body: BodyOrNone<AutoRotationBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let period = body.0.rotation_period_in_days.map(RotationPeriod::parse).transpose();
     let period = period.map_err(|problem| invalid("rotation_period_in_days", problem))?;
-    changed(who, &services, Operation::EnableRotation { period }).await
+    changed(auth, &services, Operation::EnableRotation { period }).await
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/disable-auto-rotation`
-pub async fn disable_auto_rotation(who: OnKey<UpdateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
-    changed(who, &services, Operation::DisableRotation).await
+pub async fn disable_auto_rotation(auth: OnKey<UpdateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
+    changed(auth, &services, Operation::DisableRotation).await
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/get-key-rotation-status`
 pub async fn rotation_status(
-    who: OnKey<ViewKey>,
+    auth: OnKey<ViewKey>,
     services: Data<Services>,
 ) -> Result<Json<RotationStatusView>, Problem> {
-    let status = services.keys.rotation_status(&who.permit).await?;
-    Ok(Json(RotationStatusView::of(who.permit.key(), &status)))
+    let status = services.keys.rotation_status(&auth.permit).await?;
+    Ok(Json(RotationStatusView::of(auth.permit.key(), &status)))
 }
 
 /// `GET /v1/cckm/aws/keys/{id}/rotations`
 pub async fn rotations(
-    who: OnKey<ViewKey>,
+    auth: OnKey<ViewKey>,
     listing: Listing<Rotation>,
     services: Data<Services>,
 ) -> Result<List<RotationView>, Problem> {
     if let Some((member, _)) = listing.0.sort.first() {
         return Err(invalid("sort", format!("`{member}` is not supported: materials are in AWS's order")).into());
     }
-    let rotations = services.keys.rotations(&who.permit).await?;
+    let rotations = services.keys.rotations(&auth.permit).await?;
     let (skip, limit) = (listing.0.skip, listing.0.limit);
-    let view = |rotation: &Rotation| RotationView::of(who.permit.key(), rotation);
+    let view = |rotation: &Rotation| RotationView::of(auth.permit.key(), rotation);
     Ok(List::of(skip, limit, rotations.len(), rotations.iter().skip(skip).take(limit.rows()).map(view)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/enable-rotation-job`
 pub async fn enable_job(
-    who: OnKey<RotateKey>,
+    auth: OnKey<RotateKey>,
     body: Body<RotationJobBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let job = body.0.job()?;
-    Ok(Json(KeyView::of(services.keys.set_rotation_job(&who.permit, &who.context, Some(job)).await?)))
+    Ok(Json(KeyView::of(services.keys.set_rotation_job(&auth.permit, &auth.context, Some(job)).await?)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/disable-rotation-job`
-pub async fn disable_job(who: OnKey<RotateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
-    Ok(Json(KeyView::of(services.keys.set_rotation_job(&who.permit, &who.context, None).await?)))
+pub async fn disable_job(auth: OnKey<RotateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
+    Ok(Json(KeyView::of(services.keys.set_rotation_job(&auth.permit, &auth.context, None).await?)))
 }
 
 impl RotationJobBody {

@@ -1,6 +1,6 @@
 //! A key in answers: the envelope, Claviger's members, and AWS's members under AWS's names in CamelCase.
 
-use super::aws_param::{AwsParam, Labels};
+use super::aws_param::{AwsParamView, LabelsView};
 use crate::domain::id::{KeyId, KmsId, SourceKeyId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::policy::PolicyPrincipals;
@@ -59,7 +59,7 @@ struct Members<'a> {
     custom_key_store_id: Option<&'a str>,
     /// The date on which AWS deletes the key.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     deletion_date: Option<Text<Time>>,
     /// Whether AWS has deleted the key.
     gone: bool,
@@ -68,7 +68,7 @@ struct Members<'a> {
     synced_at: Text<Time>,
     /// The time at which Claviger replaced the key or rotated its material.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
     rotated_at: Option<Text<Time>>,
     /// The id of the key that replaced this one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,10 +99,10 @@ struct Members<'a> {
     external_accounts: &'a [String],
     /// The schedule that rotates the key, with the options of the rotation.
     #[schema(value_type = Object)]
-    labels: Labels<'a>,
+    labels: LabelsView<'a>,
     /// The state of the key at AWS, under AWS's names.
     #[schema(value_type = Object)]
-    aws_param: AwsParam<'a>,
+    aws_param: AwsParamView<'a>,
 }
 
 impl KeyView {
@@ -164,8 +164,8 @@ impl<'a> Members<'a> {
             key_users: named(|principals| &principals.users),
             key_users_roles: named(|principals| &principals.user_roles),
             external_accounts: named(|principals| &principals.accounts),
-            labels: Labels::of(key.rotation_job.as_ref()),
-            aws_param: AwsParam::of(key),
+            labels: LabelsView::of(key.rotation_job.as_ref()),
+            aws_param: AwsParamView::of(key),
         }
     }
 }

@@ -142,7 +142,7 @@ impl AccountBody {
 
 impl AddBody {
     /// The KMS to add.
-    pub fn addition(self) -> Result<Addition, Refusal> {
+    pub fn new_kms(self) -> Result<Addition, Refusal> {
         Ok(Addition {
             name: read_as("name", &required("name", self.name)?, KmsName::parse)?,
             account: read_as("account_id", &required("account_id", self.account_id)?, AccountId::parse)?,

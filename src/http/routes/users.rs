@@ -25,7 +25,7 @@ pub(super) fn tokens() -> Vec<Endpoint> {
             .needs(Nothing)
             .no_dry_run()
             .refuses(&[401, 422, 429]),
-        get("/auth/self/user", users::own, "getOwnUser", "Get the user who calls").needs(SignedIn),
+        get("/auth/self/user", users::get_own, "getOwnUser", "Get the user who calls").needs(SignedIn),
     ]
 }
 
