@@ -8,7 +8,7 @@ use super::job::command::JobCommand;
 use super::key::command::KeyCommand;
 use super::kms::{self, KmsCommand};
 use super::name::GroupName;
-use super::password::PasswordPolicy;
+use super::password::patch::PasswordPolicyPatch;
 use super::refusal::{GroupRefusal, InstallationRefusal, Refusal};
 use super::schedule::{self, ScheduleCommand};
 use super::session::{self, SessionCommand};
@@ -27,7 +27,7 @@ pub enum Command {
         token_key: Sealed,
         admin: Box<UserCommand>,
     },
-    ChangePasswordPolicy(PasswordPolicy),
+    ChangePasswordPolicy(PasswordPolicyPatch),
     User(UserCommand),
     Group(GroupCommand),
     Session(SessionCommand),
@@ -48,7 +48,7 @@ impl State {
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Refusal> {
         match command {
             Command::Install { id, token_key, admin } => self.install(id, token_key, *admin),
-            Command::ChangePasswordPolicy(policy) => self.change_policy(policy),
+            Command::ChangePasswordPolicy(patch) => self.change_policy(patch),
             Command::User(command) => user::decide::decide(self, command),
             Command::Group(command) => group::decide::decide(self, command),
             Command::Session(command) => session::decide::decide(self, command),
@@ -81,7 +81,8 @@ impl State {
         Ok(events)
     }
 
-    fn change_policy(&self, policy: PasswordPolicy) -> Result<Vec<Event>, Refusal> {
+    fn change_policy(&self, patch: PasswordPolicyPatch) -> Result<Vec<Event>, Refusal> {
+        let policy = self.password_policy.clone().patched(patch);
         policy.check()?;
         if policy == self.password_policy {
             return Ok(vec![]);

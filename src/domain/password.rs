@@ -1,5 +1,7 @@
 //! The rules for passwords and lockout, as an administrator sets them. Times are in minutes and days, as in the API.
 
+pub mod patch;
+
 use super::time::Time;
 
 /// The global password policy. The members have the names of the API.

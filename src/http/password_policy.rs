@@ -5,6 +5,7 @@ use super::body::{Body, optional};
 use super::error::Problem;
 use super::guard::Authorized;
 use crate::domain::password::PasswordPolicy;
+use crate::domain::password::patch::PasswordPolicyPatch;
 use crate::service::Services;
 use crate::service::access::Administer;
 use actix_web::web::Data;
@@ -16,22 +17,22 @@ macro_rules! policy {
         /// A change of the password policy. A member that is absent keeps its value.
         #[derive(Deserialize, ToSchema)]
         #[schema(as = PasswordPolicyRequest)]
-        pub struct PolicyBody {
+        pub struct PasswordPolicyBody {
             $($(#[$doc])* #[serde(default, deserialize_with = "optional")] $member: Option<$type>,)*
         }
 
         /// The password policy.
         #[derive(Serialize, ToSchema)]
         #[schema(as = PasswordPolicy)]
-        pub struct PolicyView { $($(#[$doc])* $member: $type,)* }
+        pub struct PasswordPolicyView { $($(#[$doc])* $member: $type,)* }
 
-        impl PolicyBody {
-            fn over(self, now: PasswordPolicy) -> PasswordPolicy {
-                PasswordPolicy { $($member: self.$member.unwrap_or(now.$member),)* }
+        impl PasswordPolicyBody {
+            fn patch(self) -> PasswordPolicyPatch {
+                PasswordPolicyPatch { $($member: self.$member,)* }
             }
         }
 
-        impl PolicyView {
+        impl PasswordPolicyView {
             fn of(policy: PasswordPolicy) -> Self {
                 Self { $($member: policy.$member,)* }
             }
@@ -63,17 +64,16 @@ policy! {
 }
 
 /// `GET /v1/usermgmt/pwdpolicies/global`
-pub async fn get(who: Authorized<Administer>, services: Data<Services>) -> Json<PolicyView> {
-    Json(PolicyView::of(services.users.policy(&who.permit)))
+pub async fn get(auth: Authorized<Administer>, services: Data<Services>) -> Json<PasswordPolicyView> {
+    Json(PasswordPolicyView::of(services.users.policy(&auth.permit)))
 }
 
 /// `PATCH /v1/usermgmt/pwdpolicies/global`
 pub async fn update(
-    who: Authorized<Administer>,
-    body: Body<PolicyBody>,
+    auth: Authorized<Administer>,
+    body: Body<PasswordPolicyBody>,
     services: Data<Services>,
-) -> Result<Json<PolicyView>, Problem> {
-    let policy = body.0.over(services.users.policy(&who.permit));
-    let policy = services.users.change_policy(who.permit, &who.context, policy).await?;
-    Ok(Json(PolicyView::of(policy)))
+) -> Result<Json<PasswordPolicyView>, Problem> {
+    let policy = services.users.change_policy(auth.permit, &auth.context, body.0.patch()).await?;
+    Ok(Json(PasswordPolicyView::of(policy)))
 }

@@ -14,6 +14,7 @@ use crate::domain::command::Command;
 use crate::domain::event::Sealed;
 use crate::domain::id::{InstallationId, UserId};
 use crate::domain::name::UserName;
+use crate::domain::password::patch::PasswordPolicyPatch;
 use crate::domain::password::{PasswordPolicy, PasswordProblem};
 use crate::domain::refusal::{Refusal, SessionRefusal, UserRefusal};
 use crate::domain::state::State;
@@ -213,10 +214,10 @@ impl Users {
         &self,
         permit: Permit<Administer>,
         context: &RequestContext,
-        policy: PasswordPolicy,
+        patch: PasswordPolicyPatch,
     ) -> Result<PasswordPolicy, Failure> {
         let change = permit.caller().change(context);
-        let command = Command::ChangePasswordPolicy(policy);
+        let command = Command::ChangePasswordPolicy(patch);
         let committed = self.recorder.append(&change, command).await?;
         Ok(committed.published.state.password_policy.clone())
     }

@@ -14,7 +14,7 @@ use crate::domain::group::{GroupCommand, GroupPatch};
 use crate::domain::id::{RefreshTokenId, SessionId};
 use crate::domain::kms::{AccountProbe, AssumedRole, KmsChange, KmsCommand, NewKms};
 use crate::domain::name::{GroupName, KmsName};
-use crate::domain::password::PasswordPolicy;
+use crate::domain::password::patch::PasswordPolicyPatch;
 use crate::domain::place::{AccountId, Arn, Partition, RoleArn};
 use crate::domain::session::SessionCommand;
 use crate::domain::user::UserCommand;
@@ -146,10 +146,10 @@ fn of_people(what: u8, a: u128, b: u128, flag: bool) -> Command {
             clear_lockout: flag,
         }),
         1 => Command::User(UserCommand::Rehash { id, from: Sealed(vec![1]), to: password }),
-        2 => Command::ChangePasswordPolicy(PasswordPolicy {
-            password_lifetime: b as u32,
-            failed_logins_lockout_thresholds: vec![a as u32],
-            ..PasswordPolicy::default()
+        2 => Command::ChangePasswordPolicy(PasswordPolicyPatch {
+            password_lifetime: Some(b as u32),
+            failed_logins_lockout_thresholds: Some(vec![a as u32]),
+            ..PasswordPolicyPatch::default()
         }),
         3 => Command::Group(GroupCommand::Describe {
             name,

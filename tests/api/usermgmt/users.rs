@@ -2,6 +2,7 @@
 
 use crate::support::appliance::{Appliance, PASSWORD, subject, user_id};
 use crate::support::client::Client;
+use crate::support::raw_http::PartialRequest;
 use serde_json::{Value, json};
 
 const USERS: &str = "/v1/usermgmt/users";
@@ -198,7 +199,7 @@ fn system_groups_always_exist_and_somebody_always_administers() {
 }
 
 #[test]
-fn who_manages_users_cannot_rise_above_that() {
+fn a_user_manager_cannot_gain_other_rights() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let manager = appliance.member("manager", &["User Admins"]);
@@ -224,7 +225,7 @@ fn who_manages_users_cannot_rise_above_that() {
 }
 
 #[test]
-fn the_policy_is_what_new_passwords_are_measured_by() {
+fn new_passwords_must_satisfy_the_policy() {
     let appliance = Appliance::start();
     let (admin, nobody) = (appliance.admin(), appliance.nobody());
     let policy = admin.get(POLICY).expect(200);
@@ -272,6 +273,18 @@ fn the_policy_is_what_new_passwords_are_measured_by() {
     admin.patch(POLICY, json!({"password_change_min_days": 3})).expect(200);
     assert!(change("a", "d").refused(422, "NCERRUnprocessableEntity").contains("3 days"));
     nobody.sign_in("ann", "a");
+}
+
+#[test]
+fn changes_of_different_rules_of_the_policy_at_the_same_time_are_all_kept() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let started = PartialRequest::send(&appliance, &admin, "PATCH", POLICY, &json!({"password_lifetime": 90}));
+    admin.patch(POLICY, json!({"inclusive_min_total_length": 14})).expect(200);
+    let answer = started.end();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let policy = admin.get(POLICY).expect(200);
+    assert_eq!((&policy["inclusive_min_total_length"], &policy["password_lifetime"]), (&json!(14), &json!(90)));
 }
 
 /// Everybody sees the names of groups, since permissions are granted to them; only user managers see users.
