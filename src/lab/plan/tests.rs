@@ -69,10 +69,10 @@ fn no_secret_shows_in_debug_output() {
 
 #[test]
 fn unknown_members_and_wrong_types_are_named_with_their_line_but_not_quoted() {
-    let told = |text: &str| parse(text).expect_err("a mistake").to_string();
-    let text = told("allow = [\"*\"]\ncolour = \"red\"\n");
+    let error_of = |text: &str| parse(text).expect_err("a mistake").to_string();
+    let text = error_of("allow = [\"*\"]\ncolour = \"red\"\n");
     assert!(text.contains("line 11, column 1: unknown field `colour`"), "{text}");
-    let text = told("[[accounts.users]]\nname = \"bob\"\nsecret_access_key = 987654321\n");
+    let text = error_of("[[accounts.users]]\nname = \"bob\"\nsecret_access_key = 987654321\n");
     assert!(text.contains("line 12") && !text.contains("987654321"), "{text}");
     let text = LabPlan::parse("[partitions").expect_err("a mistake").to_string();
     assert!(text.contains("line 1"), "{text}");
