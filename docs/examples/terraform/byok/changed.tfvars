@@ -1,0 +1,1 @@
+description = "cards, and nothing else"

@@ -1,0 +1,1 @@
+description = "replaced with Terraform"

@@ -1,0 +1,1 @@
+description = "makes, rotates and deletes keys"

@@ -1,0 +1,1 @@
+regions = ["eu-west-3", "us-east-1"]

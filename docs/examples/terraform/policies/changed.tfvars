@@ -1,0 +1,2 @@
+key_users = ["user2"]
+actions   = ["kms:Decrypt", "kms:DescribeKey"]

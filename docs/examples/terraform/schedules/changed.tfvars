@@ -1,0 +1,2 @@
+at         = "30 3 * * sun"
+everything = true

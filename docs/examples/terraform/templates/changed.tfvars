@@ -1,0 +1,1 @@
+key_users = ["user1", "user2"]

@@ -1,0 +1,1 @@
+users = { "terraform-ann" = "Ann Birch", "terraform-bob" = "Bob Oak" }
