@@ -101,6 +101,7 @@ fn the_environment_wins_over_the_file() {
             ("CLAVIGER_AWS_ENDPOINTS", "[{ url = 'http://127.0.0.1:4566' }]"),
             ("CLAVIGER_AWS_PROXY", ""),
             ("CLAVIGER_URL", "https://for-clients"),
+            ("CLAVIGER_TERRAFORM_PROVIDER", "/for/scripts/test"),
             ("PATH", "/bin"),
         ],
     );
