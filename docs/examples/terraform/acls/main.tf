@@ -1,6 +1,6 @@
-# What a user and a group may do with the keys of a KMS.
+# The actions that a user and a group may perform on the keys of a KMS.
 #
-# The actions are those of the table in the provider's documentation. Who may do something to keys may see them, too.
+# The provider's documentation lists the actions. Every action on keys includes the permission to view them.
 
 terraform {
   required_providers {
@@ -27,7 +27,7 @@ variable "password" {
   sensitive = true
 }
 
-# An ACL wants the KMS's id.
+# An ACL refers to the KMS by id.
 data "ciphertrust_aws_kms_list" "kms" {
   filters = {
     name = var.kms

@@ -1,7 +1,7 @@
-# Bring your own key: the material is made here, and a key with it is put into AWS.
+# Bring your own key: source keys that Claviger generates, and keys in AWS with their material.
 #
-# Destroying the plan destroys the source keys at once. AWS keeps the keys that have their material until their deletion
-# is due; `lifecycle { prevent_destroy = true }` on a source key is the way to keep its material longer than that.
+# The destruction of this plan deletes the source keys immediately, and schedules the deletion of the keys in AWS. Use
+# `lifecycle { prevent_destroy = true }` on a source key to keep its material.
 
 terraform {
   required_providers {
@@ -46,7 +46,7 @@ resource "ciphertrust_aws_key" "cards" {
   }
 }
 
-# Material that AWS forgets by itself, after a year at most. The date stays what it was at first.
+# Material that expires in AWS, after at most a year. `ignore_changes` keeps the date of the first plan.
 resource "terraform_data" "valid_to" {
   input = timeadd(plantimestamp(), "${24 * 360}h")
 

@@ -1,8 +1,8 @@
-# A connection to AWS: whose access key Claviger signs with.
+# A connection to AWS, with the access key that signs the calls.
 #
-# The key comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, so that the secret is in no plan and no state.
-# The provider cannot change a connection in place (it would take the time of the change for its id). Whoever changes
-# something here has it replaced; that works as long as no KMS uses it.
+# The provider reads the access key from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, so that the secret is neither in
+# the plan nor in the state. It cannot update a connection (it overwrites the id with the time of the update).
+# Therefore a change replaces the connection, which is possible while no KMS uses it.
 
 terraform {
   required_providers {
@@ -20,7 +20,7 @@ variable "name" {
 
 variable "description" {
   type    = string
-  default = "made with Terraform"
+  default = "created with Terraform"
 }
 
 resource "terraform_data" "settings" {
@@ -37,7 +37,7 @@ resource "ciphertrust_aws_connection" "connection" {
   }
 }
 
-# Which account the key belongs to, and which regions it may use.
+# The account of the access key, and the regions that it may use.
 data "ciphertrust_aws_account_details" "account" {
   aws_connection = ciphertrust_aws_connection.connection.id
 }

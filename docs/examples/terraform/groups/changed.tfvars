@@ -1,1 +1,1 @@
-description = "makes, rotates and deletes keys"
+description = "creates, rotates and deletes keys"

@@ -1,6 +1,8 @@
-# Groups of users. What a group may do is in the example acls; the provider has nothing that puts a user into one.
+# Groups of users. The example acls gives permissions to a group. The provider has no resource for the members of a
+# group.
 #
-# The provider changes a group, but then takes its own answer for incomplete. Here a change replaces the group.
+# The provider's update of a group ends with an error, because it leaves the id unknown. Therefore a change replaces
+# the group.
 
 terraform {
   required_providers {
@@ -13,7 +15,7 @@ terraform {
 
 variable "description" {
   type    = string
-  default = "makes and rotates keys"
+  default = "creates and rotates keys"
 }
 
 resource "terraform_data" "description" {

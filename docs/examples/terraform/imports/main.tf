@@ -1,7 +1,7 @@
-# Material that is imported into a key that has none yet, and imported again with another date of expiry.
+# Material that is imported into a key without material, and imported again with another date of expiry.
 #
-# `ciphertrust_aws_key` has a block `import_key_material`, too. It makes a source key that is in no state and that stays
-# when the plan is destroyed, so the two are made one by one here.
+# The block `import_key_material` of `ciphertrust_aws_key` does this in one step, but it creates a source key that is
+# in no state and that the destruction of the plan leaves behind.
 
 terraform {
   required_providers {
@@ -25,11 +25,11 @@ variable "region" {
 
 variable "days" {
   type        = number
-  description = "After how many days AWS forgets the material; it takes 365 at most."
+  description = "Days until the material expires; at most 365."
   default     = 300
 }
 
-# The date stays what it was at first, until `days` changes.
+# `ignore_changes` keeps the date of the first plan until `days` changes.
 resource "terraform_data" "valid_to" {
   input            = timeadd(plantimestamp(), "${24 * var.days}h")
   triggers_replace = var.days
@@ -52,7 +52,7 @@ resource "ciphertrust_aws_key" "archive" {
   origin = "EXTERNAL"
 }
 
-# The same material, and no import_type: AWS takes it for what it is, material that the key has.
+# Without `import_type`, AWS accepts the material that the key already has.
 resource "ciphertrust_aws_key_import_material" "archive" {
   key_id = ciphertrust_aws_key.archive.key_id
 

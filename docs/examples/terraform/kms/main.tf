@@ -1,6 +1,6 @@
-# A KMS: some regions of an AWS account, whose keys are managed from now on. The other examples use this one.
+# A KMS: an AWS account with the regions whose keys are managed. The other examples use this KMS.
 #
-# Regions are added and taken away in place. A region's keys stay in AWS when it is taken away.
+# Regions can be added and removed in place. The keys of a removed region stay in AWS.
 
 terraform {
   required_providers {
@@ -18,7 +18,7 @@ variable "name" {
 
 variable "connection" {
   type        = string
-  description = "Name or id of a connection; the lab has this one ready."
+  description = "Name or id of a connection. The lab has this one."
   default     = "test_aws-connection"
 }
 

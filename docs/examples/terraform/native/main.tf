@@ -1,6 +1,6 @@
-# Keys whose material AWS makes: one that encrypts, and one that signs.
+# Keys with material that AWS generates: one for encryption, and one for signatures.
 #
-# Destroying a key schedules its deletion in AWS; until then it can be had back with cancel-deletion.
+# The destruction of a key schedules its deletion in AWS.
 
 terraform {
   required_providers {
@@ -60,7 +60,7 @@ resource "ciphertrust_aws_key" "signs" {
   key_usage                = "SIGN_VERIFY"
 }
 
-# A key that is there is found by its alias, its id at AWS, or its id here.
+# A data source finds a key by its alias, its id in AWS, or its id in Claviger.
 data "ciphertrust_aws_key" "encrypts" {
   key_id = ciphertrust_aws_key.encrypts.key_id
 }

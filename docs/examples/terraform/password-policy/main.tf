@@ -1,7 +1,7 @@
-# A password policy beside the global one.
+# A password policy besides the global one.
 #
-# The provider cannot change a policy in place, so a change replaces it. It reads every member back, so all of them are
-# given.
+# The provider cannot update a policy, so a change replaces it. It compares every member with the server's answer, so
+# the plan must set all of them.
 
 terraform {
   required_providers {

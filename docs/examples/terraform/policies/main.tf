@@ -1,4 +1,4 @@
-# Key policies, in two ways: as users and roles of the account, of which Claviger makes a policy, and as a policy.
+# Key policies: one that Claviger composes from users and roles of the account, and one as JSON.
 
 terraform {
   required_providers {
@@ -63,14 +63,14 @@ resource "ciphertrust_aws_key" "policy" {
       Version = "2012-10-17"
       Statement = [
         {
-          Sid       = "The account decides"
+          Sid       = "IAM policies of the account apply"
           Effect    = "Allow"
           Principal = { AWS = "arn:aws:iam::${local.account}:root" }
           Action    = "kms:*"
           Resource  = "*"
         },
         {
-          Sid       = "One role uses the key"
+          Sid       = "A role may use the key"
           Effect    = "Allow"
           Principal = { AWS = "arn:aws:iam::${local.account}:role/role1" }
           Action    = var.actions

@@ -1,6 +1,6 @@
-# Three ways to rotate a key: AWS does it each year, somebody does it now, or a schedule does it.
+# The three kinds of rotation: automatic by AWS, on demand, and by a schedule.
 #
-# Each new value of `round` rotates once more.
+# Each new value of `round` rotates the key on demand again.
 
 terraform {
   required_providers {
@@ -29,7 +29,7 @@ variable "round" {
 
 variable "at" {
   type        = string
-  description = "When the schedule runs, as cron has it."
+  description = "The schedule's time, in the format of cron."
   default     = "0 3 1 1 *"
 }
 
@@ -94,7 +94,7 @@ resource "ciphertrust_aws_key" "scheduled" {
     source_key_identifier = ciphertrust_cm_key.source.id
   }
 
-  # "ciphertrust" is material from here.
+  # The new material comes from Claviger.
   enable_rotation {
     job_config_id = ciphertrust_scheduler.yearly.id
     key_source    = "ciphertrust"

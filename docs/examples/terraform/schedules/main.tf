@@ -1,4 +1,4 @@
-# Schedules: one that rotates the keys that are told to it, and one that reads all keys from AWS.
+# Schedules for the rotation of keys and for the synchronisation with AWS.
 
 terraform {
   required_providers {
@@ -17,27 +17,27 @@ variable "kms" {
 
 variable "at" {
   type        = string
-  description = "When the rotation runs, as cron has it."
+  description = "The time of the rotation, in the format of cron."
   default     = "0 3 * * sat"
 }
 
 variable "everything" {
   type        = bool
-  description = "Whether all KMSs are read, and not this one alone."
+  description = "Whether to synchronise all KMSs instead of this one."
   default     = false
 }
 
-# A schedule wants the KMS's id.
+# A schedule refers to the KMS by id.
 data "ciphertrust_aws_kms_list" "kms" {
   filters = {
     name = var.kms
   }
 }
 
-# Only keys whose material expires within the next month.
+# This one rotates only the keys whose material expires within 30 days.
 resource "ciphertrust_scheduler" "rotation" {
   name        = "terraform-rotation"
-  description = "rotates what expires soon"
+  description = "rotates keys that expire soon"
   operation   = "cckm_key_rotation"
   run_at      = var.at
   run_on      = "any"

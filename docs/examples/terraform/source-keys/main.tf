@@ -1,4 +1,4 @@
-# Source keys: what is brought to AWS from here, one for each kind of key that takes material.
+# Source keys, one for each kind of key that can be imported into AWS.
 
 terraform {
   required_providers {
@@ -42,7 +42,7 @@ resource "ciphertrust_cm_key" "mac" {
   labels    = var.labels
 }
 
-# This one never leaves but for AWS, wrapped.
+# The material of this key can be imported into AWS, but not exported.
 resource "ciphertrust_cm_key" "kept" {
   name         = "terraform-kept"
   algorithm    = "aes"

@@ -1,5 +1,5 @@
-# A template of key policies, and a key that has its policy from it. With `auto_push`, a change of the template reaches
-# all keys that have it.
+# A key policy template, and a key that uses it. With `auto_push`, a change of the template changes the policies of
+# all its keys.
 
 terraform {
   required_providers {
@@ -26,7 +26,7 @@ variable "key_users" {
   default = ["user1"]
 }
 
-# A template wants the KMS's id.
+# A template refers to the KMS by id.
 data "ciphertrust_aws_kms_list" "kms" {
   filters = {
     name = var.kms

@@ -1,6 +1,7 @@
 # Users of Claviger.
 #
-# The provider does not carry changes of a user out, it only takes note of them. Here a change replaces the user.
+# The provider does not perform updates of users, it only records them in the state. Therefore a change replaces the
+# user.
 
 terraform {
   required_providers {
