@@ -55,8 +55,8 @@ impl SyncJobs {
         };
         let (kms, name) = (region.place.kms, region.place.region.clone());
         let counts = region.tally.counts();
-        tracing::info!(job = %live.job, %kms, region = %name, ?way, ?counts, "a region has ended");
-        let end = RegionEnd { counts, way };
+        tracing::info!(job = %live.job, %kms, region = %name, ?outcome, ?counts, "a region has ended");
+        let end = RegionEnd { counts, outcome };
         let command = SyncCommand::EndRegion { id: live.job, kms, region: name.clone(), end };
         if let Err(failure) = self.command(change, command).await {
             tracing::warn!(job = %live.job, %kms, region = %name, %failure, "a region's end could not be recorded");

@@ -229,7 +229,7 @@ async fn a_cancelled_job_ends_while_aws_hangs() {
     jobs.command(&system_change("test"), SyncCommand::Cancel { id }).await.expect("recorded");
     jobs.running.cancel(id);
     let job = fixture.end_of(id).await;
-    assert_eq!((job.cancelled, job.status(), way(&job, 0)), (true, JobStatus::Completed, &RegionWay::Left));
+    assert_eq!((job.cancelled, job.status(), outcome(&job, 0)), (true, JobStatus::Completed, &RegionOutcome::Left));
     fixture.synchronise(&["eu-west-3"]).await;
 }
 
