@@ -47,7 +47,7 @@ pub(super) fn verify_template(state: &State, done: &PendingOperation, seen: &Key
     let template = state.templates.get(&id).filter(|template| !template.verified)?;
     let context = PolicyContext { partition: seen.arn.partition(), account: seen.account(), usage: seen.usage.clone() };
     let is_its_policy = template.policy.for_key(&context).is_ok_and(|own| own == *policy);
-    (template.account == seen.account() && is_its_policy).then(|| Event::Template(id, TemplateEvent::Verified))
+    (template.account == seen.account() && is_its_policy).then_some(Event::Template(id, TemplateEvent::Verified))
 }
 
 /// Hides the keys of a deleted KMS and of regions that a KMS no longer manages. There may be 100 000 of them, so they
