@@ -209,6 +209,7 @@ impl KmsCollection {
     pub(super) fn apply(&mut self, at: Time, id: KmsId, event: &KmsEvent) {
         match event {
             KmsEvent::Added { name, account, arn, connection, role, regions, cloud } => {
+                self.remove(id);
                 self.by_account.entry(*account).or_default().push(id);
                 self.all.insert(Kms {
                     id,
@@ -225,21 +226,23 @@ impl KmsCollection {
                     updated: at,
                 });
             }
-            KmsEvent::Deleted => {
-                let Some(kms) = self.all.remove(&id) else { return };
-                if let Some(of_account) = self.by_account.get_mut(&kms.account) {
-                    of_account.retain(|other| *other != id);
-                    if of_account.is_empty() {
-                        self.by_account.remove(&kms.account);
-                    }
-                }
-            }
+            KmsEvent::Deleted => self.remove(id),
             KmsEvent::RegionsReplaced { .. }
             | KmsEvent::ConnectionReplaced { .. }
             | KmsEvent::RoleReplaced { .. }
             | KmsEvent::AclsChanged { .. }
             | KmsEvent::Archived
             | KmsEvent::Recovered => self.all.change(&id, |kms| kms.apply(at, event)),
+        }
+    }
+
+    fn remove(&mut self, id: KmsId) {
+        let Some(kms) = self.all.remove(&id) else { return };
+        if let Some(of_account) = self.by_account.get_mut(&kms.account) {
+            of_account.retain(|other| *other != id);
+            if of_account.is_empty() {
+                self.by_account.remove(&kms.account);
+            }
         }
     }
 }

@@ -116,7 +116,7 @@ pub struct JsonText(Arc<str>);
 pub const JSON_TEXT_MAX: usize = 16 * 1024;
 
 impl JsonText {
-    /// Serializes a JSON value.
+    /// Takes the text of a JSON value.
     ///
     /// # Errors
     /// When its text is longer than [`JSON_TEXT_MAX`] bytes; the length is returned.

@@ -49,7 +49,7 @@ pub enum LedgerError {
     /// The log is not the one that was written in this data directory.
     #[error(
         "record {seq} of the log has the hash {found}, but was written with {known}: it was changed, or the log and \
-         the file `head` beside it do not belong together; restore the whole data directory from one backup"
+         the file `head` beside it do not belong together; restore the entire data directory from one backup"
     )]
     Foreign {
         seq: u64,

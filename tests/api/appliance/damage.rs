@@ -12,7 +12,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 const BACKUP: &str = "restore the data directory from a backup";
-const WHOLE_BACKUP: &str = "restore the whole data directory from one backup";
+const WHOLE_BACKUP: &str = "restore the entire data directory from one backup";
 
 /// A data directory with a few hundred records, after a clean shutdown.
 struct Sound {
