@@ -35,4 +35,5 @@ pub mod templates;
 pub mod text;
 pub mod tokens;
 pub mod trace;
+pub mod unsupported;
 pub mod users;

@@ -341,3 +341,35 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
+
+/// To ignore such a member would answer material in the clear to a client that asked for its protection.
+#[test]
+fn what_asks_for_protection_and_is_not_built_is_refused_by_name() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let key = admin.post(KEYS, json!({"name": "payroll"})).expect(201);
+    let export = format!("{KEYS}/{}/export", id(&key));
+    for (member, value) in [
+        ("wrapKeyName", json!("kek")),
+        ("wrappingMethod", json!("encrypt")),
+        ("wrappingEncryptionAlgo", json!("AES/AESKEYWRAP")),
+        ("wrapRSAAES", json!({"aesKeySize": 256})),
+        ("macSignKeyIdentifier", json!("mac")),
+        ("password", json!("a password")),
+        ("padded", json!(true)),
+    ] {
+        let message = admin.post(&export, json!({member: value})).refused(400, "NCERRInvalidParamValue");
+        assert!(message.starts_with(member), "{message}");
+        assert!(!message.contains("a password"), "{message}");
+        let body = json!({"name": "other", "material": hex(MATERIAL), member: value});
+        let message = admin.post(KEYS, body).refused(400, "NCERRInvalidParamValue");
+        assert!(message.starts_with(member), "{message}");
+    }
+    assert_eq!(admin.get(&format!("{KEYS}/{}", id(&key))).expect(200)["neverExported"], true, "nothing was exported");
+    let message = admin.post(KEYS, json!({"encoding": "base64"})).refused(400, "NCERRInvalidParamValue");
+    assert!(message.starts_with("encoding"), "{message}");
+    // Clients that send every member send these values for what their user left out.
+    let nothing = json!({"wrapKeyName": "", "padded": false, "idSize": 0, "wrapPBE": null, "secretDataLink": []});
+    admin.post(&export, nothing.clone()).expect(200);
+    admin.patch(&format!("{KEYS}/{}", id(&key)), nothing).expect(200);
+}
