@@ -30,6 +30,7 @@ pub mod schedules;
 pub mod server;
 pub mod source_keys;
 pub mod sync_jobs;
+pub mod system;
 pub mod tcp;
 pub mod templates;
 pub mod text;

@@ -8,8 +8,8 @@ mod users;
 
 use super::endpoint::{Endpoint, EndpointGroup, get};
 use super::error::Problem;
-use super::{health, openapi};
-use crate::service::access::RequiredRight::{AsConfigured, Nothing};
+use super::{health, openapi, system};
+use crate::service::access::RequiredRight::{AsConfigured, Nothing, SignedIn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 use std::future::ready;
@@ -44,6 +44,7 @@ pub fn endpoint_groups() -> Vec<EndpointGroup> {
         group("Connections", "Credentials for AWS.", kms::connections()),
         group("Tokens", "Sign-in, sign-out, and the user's own password.", users::tokens()),
         group("Users and groups", "Users, groups and the password policy.", users::users_and_groups()),
+        group("System", "The product and its nodes.", system()),
         EndpointGroup { name: "Service", about: "Monitoring, and the description of the API.", endpoints: service() },
     ]
 }
@@ -51,6 +52,13 @@ pub fn endpoint_groups() -> Vec<EndpointGroup> {
 fn group(name: &'static str, about: &'static str, endpoints: Vec<Endpoint>) -> EndpointGroup {
     let endpoints = endpoints.into_iter().map(|endpoint| endpoint.under("/api/v1")).collect();
     EndpointGroup { name, about, endpoints }
+}
+
+fn system() -> Vec<Endpoint> {
+    vec![
+        get("/system/info", system::info, "getSystemInfo", "Get the product's version and uptime").needs(SignedIn),
+        get("/cluster", system::cluster, "getCluster", "Get the nodes of the installation").needs(SignedIn),
+    ]
 }
 
 fn service() -> Vec<Endpoint> {
@@ -75,7 +83,6 @@ fn no_method(request: &HttpRequest, allowed: &str) -> Result<HttpResponse, Probl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::access::RequiredRight::SignedIn;
     use std::collections::BTreeSet;
 
     #[test]

@@ -5,7 +5,7 @@ use super::health::MetricsAccess;
 use super::metrics::Metrics;
 use super::openapi::Document;
 use super::tcp::Connections;
-use super::{routes, trace};
+use super::{routes, system, trace};
 use crate::service::Services;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{NormalizePath, from_fn};
@@ -71,6 +71,7 @@ pub fn start(
     tokio::spawn(connections.clone().watch());
     // actix applies the limit to each worker separately.
     let max_per_worker = options.max_connections.div_ceil(options.workers.max(1));
+    system::started();
     let server = HttpServer::new(move || {
         App::new()
             .app_data(services.clone())

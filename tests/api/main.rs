@@ -8,5 +8,6 @@ mod connectionmgmt;
 mod routes;
 mod scheduler;
 mod support;
+mod system;
 mod usermgmt;
 mod vault;
