@@ -212,6 +212,11 @@ impl Key {
         }
     }
 
+    /// Whether AWS has deleted the key or is about to.
+    pub fn is_ending(&self) -> bool {
+        self.gone || self.metadata.is_pending_deletion()
+    }
+
     fn is_waiting(&self) -> bool {
         self.metadata.state == KeyState::PendingImport
     }

@@ -50,8 +50,10 @@ fn delete(state: &State, id: ScheduleId, force: bool) -> Result<Vec<Event>, Refu
     let schedule = state.schedule(id)?;
     schedule.refuse_running()?;
     let keys: Vec<KeyId> = state.keys_under(id).collect();
-    if !keys.is_empty() && !force {
-        return Err(ScheduleRefusal::HasKeys { schedule: schedule.name.clone(), keys: keys.len() }.into());
+    // A key that is gone or pending deletion is not rotated any more, so it does not keep its schedule.
+    let rotated = keys.iter().filter_map(|key| state.keys.get(key)).filter(|key| !key.is_ending()).count();
+    if rotated > 0 && !force {
+        return Err(ScheduleRefusal::HasKeys { schedule: schedule.name.clone(), keys: rotated }.into());
     }
     let freed = keys.into_iter().map(|key| Event::Key(key, KeyEvent::RotationJobSet { job: None }));
     Ok(freed.chain([Event::Schedule(id, ScheduleEvent::Deleted)]).collect())

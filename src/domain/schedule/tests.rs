@@ -5,6 +5,7 @@ use super::*;
 use crate::domain::event::Event;
 use crate::domain::event::KmsEvent;
 use crate::domain::id::ConnectionId;
+use crate::domain::key::aws_enums::KeyState;
 use crate::domain::key::event::KeyEvent;
 use crate::domain::key::event::{Aspect, NATIVE, RotationJob};
 use crate::domain::key::example;
@@ -217,6 +218,32 @@ fn a_schedule_with_keys_is_deleted_only_by_force_and_frees_them() {
     let freed = Event::Key(KEY, KeyEvent::RotationJobSet { job: None });
     let deleted = Event::Schedule(ID, ScheduleEvent::Deleted);
     state.when(ScheduleCommand::Delete { id: ID, force: true }).then([freed, deleted]);
+}
+
+#[test]
+fn keys_that_are_deleted_do_not_keep_their_schedule() {
+    let pending = |state| {
+        let key = with_a_key(scheduled([created()]));
+        let metadata = KeyMetadata { state, ..key.keys.get(&KEY).expect("a key").metadata.clone() };
+        let learned = vec![Aspect::Metadata(Box::new(metadata))];
+        (key, Event::Key(KEY, KeyEvent::Observed { learned }))
+    };
+    let events = || {
+        let freed = Event::Key(KEY, KeyEvent::RotationJobSet { job: None });
+        [freed, Event::Schedule(ID, ScheduleEvent::Deleted)]
+    };
+    for ending in [KeyState::PendingDeletion, KeyState::PendingReplicaDeletion] {
+        let (mut state, observed) = pending(ending);
+        state.push_at(START, observed);
+        state.when(ScheduleCommand::Delete { id: ID, force: false }).then(events());
+    }
+    let mut state = with_a_key(scheduled([created()]));
+    state.push_at(START, Event::Key(KEY, KeyEvent::Vanished));
+    state.when(ScheduleCommand::Delete { id: ID, force: false }).then(events());
+    let (mut state, observed) = pending(KeyState::Disabled);
+    state.push_at(START, observed);
+    let refused = state.when(ScheduleCommand::Delete { id: ID, force: false });
+    refused.then_refused(ScheduleRefusal::HasKeys { schedule: name("hourly"), keys: 1 });
 }
 
 #[test]
