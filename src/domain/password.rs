@@ -13,6 +13,7 @@ pub struct PasswordPolicy {
     /// The minimum number of characters that are neither letters nor digits.
     pub inclusive_min_other: u32,
     pub inclusive_min_total_length: u32,
+    /// The maximum length; 0 for [`PASSWORD_MAX`].
     pub inclusive_max_total_length: u32,
     /// The number of previous passwords that cannot be used again.
     pub password_history_threshold: u32,
@@ -79,7 +80,7 @@ pub enum PolicyProblem {
     Kinds,
     #[error("password_history_threshold must be at most {HISTORY_MAX}")]
     History,
-    #[error("password_lifetime and password_change_min_days must be at most 36500 days, and the first over the second")]
+    #[error("password_lifetime and password_change_min_days must be at most 36500 days")]
     Days,
     #[error("failed_logins_lockout_thresholds must have at most 32 entries of at most 525600 minutes")]
     Lockout,
@@ -91,7 +92,7 @@ impl PasswordPolicy {
     /// # Errors
     /// The first problem found.
     pub fn check(&self) -> Result<(), PolicyProblem> {
-        let (least, most) = (self.inclusive_min_total_length, self.inclusive_max_total_length);
+        let (least, most) = (self.inclusive_min_total_length, self.longest());
         let kinds = [
             self.inclusive_min_upper_case,
             self.inclusive_min_lower_case,
@@ -105,10 +106,7 @@ impl PasswordPolicy {
             Err(PolicyProblem::Kinds)
         } else if self.password_history_threshold > HISTORY_MAX {
             Err(PolicyProblem::History)
-        } else if self.password_lifetime > 36_500
-            || self.password_change_min_days > 36_500
-            || (self.password_lifetime > 0 && self.password_change_min_days >= self.password_lifetime)
-        {
+        } else if self.password_lifetime > 36_500 || self.password_change_min_days > 36_500 {
             Err(PolicyProblem::Days)
         } else if lockout.len() > 32 || lockout.iter().any(|minutes| *minutes > 525_600) {
             Err(PolicyProblem::Lockout)
@@ -127,8 +125,8 @@ impl PasswordPolicy {
         if length < u64::from(self.inclusive_min_total_length) {
             return Err(PasswordProblem::TooShort(self.inclusive_min_total_length));
         }
-        if length > u64::from(self.inclusive_max_total_length) {
-            return Err(PasswordProblem::TooLong(self.inclusive_max_total_length));
+        if length > u64::from(self.longest()) {
+            return Err(PasswordProblem::TooLong(self.longest()));
         }
         let upper = count(|c| c.is_uppercase());
         let lower = count(|c| c.is_lowercase());
@@ -147,6 +145,13 @@ impl PasswordPolicy {
         Ok(())
     }
 
+    fn longest(&self) -> u32 {
+        match self.inclusive_max_total_length {
+            0 => PASSWORD_MAX,
+            most => most,
+        }
+    }
+
     /// Returns the end of the lockout after a number of consecutive failures, the last of them at `last`; `None` if
     /// they cause none.
     pub fn locked_until(&self, failures: u32, last: Time) -> Option<Time> {
@@ -159,6 +164,7 @@ impl PasswordPolicy {
 
 #[cfg(test)]
 mod tests {
+    use super::patch::PasswordPolicyPatch;
     use super::*;
 
     #[test]
@@ -183,6 +189,23 @@ mod tests {
         };
         assert_eq!((weak.check(), weak.check_password("a")), (Ok(()), Ok(())));
         assert!(weak.check_password("").is_err());
+    }
+
+    /// Some clients send every member, with 0 for what their user left out.
+    #[test]
+    fn lengths_of_zero_take_no_protection_away() {
+        let zero = PasswordPolicyPatch {
+            inclusive_min_total_length: Some(0),
+            inclusive_max_total_length: Some(0),
+            ..PasswordPolicyPatch::default()
+        };
+        let policy = PasswordPolicy::default().patched(zero);
+        assert_eq!((policy.inclusive_min_total_length, policy.inclusive_max_total_length), (12, 0));
+        assert_eq!(policy.check(), Ok(()));
+        assert_eq!(policy.check_password(&"aA1-".repeat(256)), Ok(()));
+        assert_eq!(policy.check_password(&"aA1-".repeat(257)), Err(PasswordProblem::TooLong(PASSWORD_MAX)));
+        let days = PasswordPolicy { password_lifetime: 20, password_change_min_days: 100, ..policy };
+        assert_eq!(days.check(), Ok(()));
     }
 
     #[test]

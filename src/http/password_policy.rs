@@ -49,9 +49,9 @@ policy! {
     inclusive_min_digits: u32,
     /// The smallest number of other characters.
     inclusive_min_other: u32,
-    /// The smallest number of characters.
+    /// The smallest number of characters; 0 in a change keeps the present number.
     inclusive_min_total_length: u32,
-    /// The largest number of characters.
+    /// The largest number of characters; 0 stands for the program's own limit, 1024.
     inclusive_max_total_length: u32,
     /// The number of previous passwords that cannot be used again.
     password_history_threshold: u32,

@@ -9,6 +9,7 @@ pub struct PasswordPolicyPatch {
     pub inclusive_min_lower_case: Option<u32>,
     pub inclusive_min_digits: Option<u32>,
     pub inclusive_min_other: Option<u32>,
+    /// 0 keeps the value too: clients send 0 for a member that their user left out.
     pub inclusive_min_total_length: Option<u32>,
     pub inclusive_max_total_length: Option<u32>,
     pub password_history_threshold: Option<u32>,
@@ -26,7 +27,10 @@ impl PasswordPolicy {
             inclusive_min_lower_case: patch.inclusive_min_lower_case.unwrap_or(self.inclusive_min_lower_case),
             inclusive_min_digits: patch.inclusive_min_digits.unwrap_or(self.inclusive_min_digits),
             inclusive_min_other: patch.inclusive_min_other.unwrap_or(self.inclusive_min_other),
-            inclusive_min_total_length: patch.inclusive_min_total_length.unwrap_or(self.inclusive_min_total_length),
+            inclusive_min_total_length: patch
+                .inclusive_min_total_length
+                .filter(|least| *least > 0)
+                .unwrap_or(self.inclusive_min_total_length),
             inclusive_max_total_length: patch.inclusive_max_total_length.unwrap_or(self.inclusive_max_total_length),
             password_history_threshold: patch.password_history_threshold.unwrap_or(self.password_history_threshold),
             password_lifetime: patch.password_lifetime.unwrap_or(self.password_lifetime),

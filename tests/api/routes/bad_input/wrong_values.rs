@@ -34,7 +34,7 @@ impl Fixture {
             ("/groups", "name", json!({"name": " padded"}), 400, "white space"),
             ("/groups/officers", "name", json!({"name": "another"}), 400, "cannot be changed"),
             ("/groups/officers", "description", json!({"description": long}), 400, "1024"),
-            ("/global", "inclusive_min_total_length", json!({"inclusive_min_total_length": 0}), 400, "from 1"),
+            ("/global", "inclusive_min_total_length", json!({"inclusive_min_total_length": 300}), 400, "from 1"),
             ("/global", "inclusive_max_total_length", json!({"inclusive_max_total_length": 2000}), 400, "1024"),
             ("/global", "password_history_threshold", json!({"password_history_threshold": 99}), 400, "24"),
             ("/global", "thresholds", json!({"failed_logins_lockout_thresholds": vec![1; 33]}), 400, "32"),
