@@ -27,6 +27,11 @@ impl Time {
         Self(moment.timestamp_nanos_opt().unwrap_or(end))
     }
 
+    /// Converts a calendar time; `None` if the type cannot hold it exactly (before 1677 and after 2262).
+    pub fn exactly(moment: DateTime<Utc>) -> Option<Self> {
+        moment.timestamp_nanos_opt().map(Self)
+    }
+
     pub fn calendar(self) -> DateTime<Utc> {
         DateTime::from_timestamp_nanos(self.0)
     }

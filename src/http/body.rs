@@ -229,15 +229,21 @@ pub fn one_of<T: Copy>(member: &'static str, text: &str, words: &[(&str, T)]) ->
     found.ok_or_else(|| invalid(member, format!("`{}` is not one of {}", excerpt(text), valid())))
 }
 
-/// Reads a time in the format of RFC 3339.
+/// Go's zero time: clients in Go send it for a time that their user did not give.
+const GO_ZERO_SECONDS: i64 = -62_135_596_800;
+
+/// Reads a time in the format of RFC 3339; `None` for Go's zero time, `0001-01-01T00:00:00Z`, which means "not given".
 ///
 /// # Errors
-/// [`Refusal`] if the text has another format.
-pub fn read_time(member: &'static str, text: &str) -> Result<Time, Refusal> {
-    match chrono::DateTime::parse_from_rfc3339(text) {
-        Ok(time) => Ok(Time::of(time.to_utc())),
-        Err(_) => Err(invalid(member, "must be a time in the format of RFC 3339, such as 2030-11-05T05:29:17Z")),
+/// [`Refusal`] if the text has another format, or the time cannot be kept exactly.
+pub fn read_time(member: &'static str, text: &str) -> Result<Option<Time>, Refusal> {
+    let problem = "must be a time in the format of RFC 3339, such as 2030-11-05T05:29:17Z";
+    let time = chrono::DateTime::parse_from_rfc3339(text).map_err(|_| invalid(member, problem))?.to_utc();
+    if time.timestamp() == GO_ZERO_SECONDS && time.timestamp_subsec_nanos() == 0 {
+        return Ok(None);
     }
+    let exactly = Time::exactly(time).ok_or_else(|| invalid(member, "must be in the years 1678 to 2261"))?;
+    Ok(Some(exactly))
 }
 
 /// The first 80 characters of a text from a client, for use in an error message.

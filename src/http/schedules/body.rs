@@ -7,6 +7,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::schedule::patch::{RotationPatch, SchedulePatch, SynchronizationPatch};
 use crate::domain::schedule::{RotationPlan, ScheduleSettings, SynchronizationPlan, Work};
 use crate::domain::span::Span;
+use crate::domain::time::Time;
 use crate::http::body::{clearable, one_of, optional, read_as, read_time, required};
 use crate::service::failure::invalid;
 use serde::Deserialize;
@@ -130,8 +131,8 @@ impl ScheduleBody {
             operation: self.operation,
             description: self.description,
             run_at: self.run_at.map(|text| read_as("run_at", &text, Cron::parse)).transpose()?,
-            start: clearing(self.start_date, |text| read_time("start_date", text))?,
-            end: clearing(self.end_date, |text| read_time("end_date", text))?,
+            start: date("start_date", self.start_date)?,
+            end: date("end_date", self.end_date)?,
             disabled: self.disabled,
             rotation: self.cckm_key_rotation_params.map(RotationBody::patch).transpose()?,
             synchronization: self.cckm_synchronization_params.map(SynchronizationBody::patch).transpose()?,
@@ -149,6 +150,15 @@ fn clearing<T>(given: Option<String>, read: impl FnOnce(&str) -> Result<T, Refus
         Some("") => Ok(Patch::Clear),
         Some(text) => read(text).map(Patch::Set),
     }
+}
+
+/// Reads a date that an empty text removes, and that Go's zero time leaves as it is.
+fn date(member: &'static str, given: Option<String>) -> Result<Patch<Time>, Refusal> {
+    Ok(match clearing(given, |text| read_time(member, text))? {
+        Patch::Keep | Patch::Set(None) => Patch::Keep,
+        Patch::Clear => Patch::Clear,
+        Patch::Set(Some(time)) => Patch::Set(time),
+    })
 }
 
 fn check_cloud(name: Option<&String>) -> Result<(), Refusal> {
