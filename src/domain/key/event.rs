@@ -76,7 +76,7 @@ pub const LOCAL: &str = "local";
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RotationJob {
     pub schedule: ScheduleId,
-    /// The source of new material: `native`, or the tier of source keys, such as `local`.
+    /// The source of new material: `native`, or the tier of source keys as the client gave it (`local`, `ciphertrust`).
     pub key_source: String,
     /// Deny encryption with the old key to its own account.
     pub disable_encrypt: bool,

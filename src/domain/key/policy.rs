@@ -109,7 +109,7 @@ impl PolicyPrincipals {
     }
 
     /// Reads the principals from a policy in the form that [`PolicyPrincipals::policy`] writes; `None` for another
-    /// form.
+    /// form. Users and roles are ARNs.
     pub fn of(policy: &PolicyText, policy_context: &PolicyContext) -> Option<Self> {
         let policy: Shape<'_> = serde_json::from_str(policy.as_str()).ok()?;
         let mut sorted = Self::default();
@@ -121,10 +121,10 @@ impl PolicyPrincipals {
             let Texts(principals) = principal.aws;
             match &*sid {
                 ROOT_SID => rooted = principals == [policy_context.principal("root")],
-                ADMINS_SID => policy_context.sort(&principals, &mut sorted.admins, &mut sorted.admin_roles, None)?,
+                ADMINS_SID => PolicyContext::sort(&principals, &mut sorted.admins, &mut sorted.admin_roles, None)?,
                 USERS_SID => {
                     let accounts = Some(&mut sorted.accounts);
-                    policy_context.sort(&principals, &mut sorted.users, &mut sorted.user_roles, accounts)?;
+                    PolicyContext::sort(&principals, &mut sorted.users, &mut sorted.user_roles, accounts)?;
                 }
                 GRANTS_SID => {}
                 _ => return None,
@@ -239,6 +239,17 @@ fn use_actions(usage: &KeyUsage) -> &'static [&'static str] {
 }
 
 impl PolicyContext {
+    /// Returns the policy that AWS gives a key that is created without one.
+    ///
+    /// # Errors
+    /// None in practice: the policy is short.
+    pub fn default_policy(&self) -> Result<PolicyText, PolicyTextError> {
+        PolicyText::of(&json!({"Version": "2012-10-17", "Id": "key-default-1", "Statement": [{
+            "Sid": ROOT_SID, "Effect": "Allow", "Principal": {"AWS": self.principal("root")},
+            "Action": "kms:*", "Resource": "*",
+        }]}))
+    }
+
     fn principal(&self, resource: &str) -> String {
         self.principal_of(&self.account.to_string(), resource)
     }
@@ -281,7 +292,6 @@ impl PolicyContext {
 
     /// Sorts principals into users, roles and accounts; `None` if one of them is something else.
     fn sort(
-        &self,
         principals: &[Cow<'_, str>],
         users: &mut Vec<String>,
         roles: &mut Vec<String>,
@@ -290,12 +300,10 @@ impl PolicyContext {
         let mut foreign = Vec::new();
         for text in principals {
             let arn = Arn::parse(text).ok()?;
-            let own = arn.account() == Some(self.account);
-            let shown = |name: &str| if own { name.to_owned() } else { text.clone().into_owned() };
             match (arn.resource(), arn.resource().split_once('/')) {
                 ("root", _) => foreign.push(arn.account()?.to_string()),
-                (_, Some(("user", name))) => users.push(shown(name)),
-                (_, Some(("role", name))) => roles.push(shown(name)),
+                (_, Some(("user", _))) => users.push(text.clone().into_owned()),
+                (_, Some(("role", _))) => roles.push(text.clone().into_owned()),
                 _ => return None,
             }
         }
@@ -337,7 +345,13 @@ mod tests {
             accounts: names(&["789012123456"]),
         };
         let policy = principals.policy(&policy_context()).expect("a policy");
-        assert_eq!(PolicyPrincipals::of(&policy, &policy_context()), Some(principals));
+        let read = PolicyPrincipals {
+            admins: names(&["arn:aws:iam::123456789012:user/ann", "arn:aws:iam::123456789012:user/ops/bob"]),
+            admin_roles: names(&["arn:aws:iam::123456789012:role/Admin"]),
+            user_roles: names(&["arn:aws:iam::123456789012:role/App"]),
+            ..principals
+        };
+        assert_eq!(PolicyPrincipals::of(&policy, &policy_context()), Some(read));
         let statements = policy.value()["Statement"].as_array().cloned().unwrap_or_default();
         let sids: Vec<_> = statements.iter().filter_map(|statement| statement["Sid"].as_str()).collect();
         assert_eq!(sids, [ROOT_SID, ADMINS_SID, USERS_SID, GRANTS_SID]);

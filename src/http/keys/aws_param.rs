@@ -84,6 +84,10 @@ pub(super) struct LabelsView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     auto_rotate_key_source: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    disable_encrypt_for_all_accounts_on_auto_rotate: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disable_encrypt_on_auto_rotate: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     job_config_id: Option<Text<ScheduleId>>,
 }
 
@@ -159,11 +163,14 @@ impl<'a> AwsParamView<'a> {
 
 impl<'a> LabelsView<'a> {
     pub(super) fn of(job: Option<&'a RotationJob>) -> Self {
-        let flag = |is_set: fn(&RotationJob) -> bool| job.filter(|job| is_set(job)).map(|_| "true");
+        let flag = |is_set: fn(&RotationJob) -> bool| job.map(|job| if is_set(job) { "true" } else { "false" });
+        let set = |is_set: fn(&RotationJob) -> bool| flag(is_set).filter(|flag| *flag == "true");
         Self {
-            auto_rotate_disable_encrypt: flag(|job| job.disable_encrypt),
-            auto_rotate_disable_encrypt_on_all_accounts: flag(|job| job.disable_encrypt_on_all_accounts),
+            auto_rotate_disable_encrypt: set(|job| job.disable_encrypt),
+            auto_rotate_disable_encrypt_on_all_accounts: set(|job| job.disable_encrypt_on_all_accounts),
             auto_rotate_key_source: job.map(|job| job.key_source.as_str()),
+            disable_encrypt_for_all_accounts_on_auto_rotate: flag(|job| job.disable_encrypt_on_all_accounts),
+            disable_encrypt_on_auto_rotate: flag(|job| job.disable_encrypt),
             job_config_id: job.map(|job| Text(job.schedule)),
         }
     }

@@ -32,7 +32,7 @@ pub struct ImportBody {
     /// The time at which the material expires; required if `key_expiration` is true.
     #[serde(default, deserialize_with = "flat::valid_to")]
     valid_to: Option<String>,
-    /// `NEW_KEY_MATERIAL` (default) or `EXISTING_KEY_MATERIAL`.
+    /// `NEW_KEY_MATERIAL` or `EXISTING_KEY_MATERIAL`. The default is the latter for a symmetric key that has material.
     #[serde(default, deserialize_with = "flat::import_type")]
     import_type: Option<String>,
     /// The id of the key's material to import again.
@@ -112,7 +112,7 @@ pub fn import(body: ImportBody, source: &'static str) -> Result<ImportRequest, R
     let words = [("NEW_KEY_MATERIAL", false), ("EXISTING_KEY_MATERIAL", true)];
     let existing = body.import_type.map(|text| one_of("import_type", &text, &words)).transpose()?;
     let material = body.key_material_id;
-    let valid_to = body.valid_to.map(|text| read_time("valid_to", &text)).transpose()?;
+    let valid_to = body.valid_to.map(|text| read_time("valid_to", &text)).transpose()?.flatten();
     let valid_to = match (body.key_expiration, valid_to) {
         (Some(true), None) => return Err(invalid("valid_to", "must be given together with key_expiration")),
         (Some(false), Some(_)) => return Err(invalid("valid_to", "can be given only together with key_expiration")),
@@ -121,7 +121,7 @@ pub fn import(body: ImportBody, source: &'static str) -> Result<ImportRequest, R
     Ok(ImportRequest {
         source: required(source, body.source_key_identifier)?,
         valid_to,
-        existing: existing.unwrap_or(false),
+        existing,
         material: material.map(|text| read_as("key_material_id", &text, MaterialId::parse)).transpose()?,
         description: body.key_material_description,
     })

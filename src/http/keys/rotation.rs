@@ -7,6 +7,7 @@ use super::material::{ImportBody, import};
 use super::view::KeyView;
 use crate::domain::id::ScheduleId;
 use crate::domain::key::aggregate::Key;
+use crate::domain::key::aws_enums::Origin;
 use crate::domain::key::days::RotationPeriod;
 use crate::domain::key::event::{LOCAL, NATIVE, RotationJob};
 use crate::domain::key::metadata::{Rotation, RotationStatus};
@@ -64,7 +65,8 @@ pub struct RotationJobBody {
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "0b90f8de-8617-498d-ad63-ca18eb717ae7")]
     job_config_id: Option<String>,
-    /// The source of new material: `native` (default) for AWS, `local` for a new source key.
+    /// The source of new material: `native` for AWS, `local` or `ciphertrust` for a new source key. The default is
+    /// `local` for a key with imported material, else `native`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "native")]
     auto_rotate_key_source: Option<String>,
@@ -196,7 +198,7 @@ pub async fn enable_job(
     body: Body<RotationJobBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
-    let job = body.0.job()?;
+    let job = body.0.job(auth.permit.key())?;
     Ok(Json(KeyView::of(services.keys.set_rotation_job(&auth.permit, &auth.context, Some(job)).await?)))
 }
 
@@ -206,13 +208,14 @@ pub async fn disable_job(auth: OnKey<RotateKey>, services: Data<Services>) -> Re
 }
 
 impl RotationJobBody {
-    fn job(self) -> Result<RotationJob, Refusal> {
-        // Some clients give the name of the vendor's product instead of the tier.
-        let words = [(NATIVE, NATIVE), (LOCAL, LOCAL), ("ciphertrust", LOCAL)];
+    fn job(self, key: &Key) -> Result<RotationJob, Refusal> {
+        // Some clients give the name of the vendor's product instead of the tier, and compare the answer with it.
+        let words = [NATIVE, LOCAL, "ciphertrust"].map(|word| (word, word));
+        let default = if key.metadata.origin == Origin::External { LOCAL } else { NATIVE };
         let source = self.auto_rotate_key_source.map(|text| one_of("auto_rotate_key_source", &text, &words));
         let job = RotationJob {
             schedule: read_as("job_config_id", &required("job_config_id", self.job_config_id)?, ScheduleId::parse)?,
-            key_source: source.transpose()?.unwrap_or(NATIVE).to_owned(),
+            key_source: source.transpose()?.unwrap_or(default).to_owned(),
             disable_encrypt: self.auto_rotate_disable_encrypt.unwrap_or(false),
             disable_encrypt_on_all_accounts: self.auto_rotate_disable_encrypt_on_all_accounts.unwrap_or(false),
         };

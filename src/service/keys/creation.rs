@@ -5,7 +5,7 @@ use super::reading::read;
 use super::{KeySeen, Keys, policy_context, shown};
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
-use crate::domain::key::aws_enums::{MultiRegionKind, Origin};
+use crate::domain::key::aws_enums::{KeyState, MultiRegionKind, Origin};
 use crate::domain::key::command::KeyCommand;
 use crate::domain::key::decide::check_place;
 use crate::domain::key::material::MaterialId;
@@ -63,8 +63,8 @@ pub struct ImportRequest {
     pub source: String,
     /// The time at which AWS deletes the material.
     pub valid_to: Option<Time>,
-    /// The key had this material before.
-    pub existing: bool,
+    /// Whether the key had this material before. The default is that of AWS: yes for a key that has material.
+    pub existing: Option<bool>,
     /// The id of the material at AWS.
     pub material: Option<MaterialId>,
     /// The description of the material at AWS.
@@ -119,7 +119,7 @@ impl Keys {
         request.spec = Some(self.fitting_spec(&import.source, request.spec, kms.kms().cloud)?);
         let region = request.region.clone();
         let new = self.new_key(&kms, request)?;
-        let import = self.checked_import(import)?;
+        let import = self.checked_import(import, None)?;
         self.make(&kms, context, region, Operation::Upload { new, import }).await
     }
 
@@ -161,13 +161,13 @@ impl Keys {
     /// Returns the operation that puts the chosen policy to an existing key.
     ///
     /// # Errors
-    /// When there is no such template, the policy is invalid, or the choice is [`PolicyChoice::Default`].
+    /// When there is no such template, or the policy is invalid.
     pub fn policy_for(&self, key: &Key, choice: PolicyChoice) -> Result<Operation, Failure> {
         let policy_context = policy_context(key);
         let mut tags = Vec::new();
-        let Some(policy) = self.policy(choice, &policy_context, &mut tags)? else {
-            let problem = "must be given: as `policy`, as `policytemplate`, or as key_admins and its kin";
-            return Err(invalid("policy", problem).into());
+        let policy = match self.policy(choice, &policy_context, &mut tags)? {
+            Some(policy) => policy,
+            None => policy_context.default_policy().map_err(|problem| invalid("policy", problem))?,
         };
         Ok(Operation::PutPolicy { policy, template: tags.pop().map(|tag| tag.value) })
     }
@@ -233,11 +233,16 @@ impl Keys {
         self.append(change, KeyCommand::Observe { id, kms, region, seen }).await
     }
 
-    /// Checks an import request and resolves its source key.
+    /// Checks an import request and resolves its source key. `key` is the key that gets the material, if it exists.
     ///
     /// # Errors
     /// When there is no such source key, or `valid_to` is in the past or more than 365 days ahead.
-    pub(in crate::service) fn checked_import(&self, request: ImportRequest) -> Result<Import, Failure> {
+    pub(in crate::service) fn checked_import(
+        &self,
+        request: ImportRequest,
+        key: Option<&Key>,
+    ) -> Result<Import, Failure> {
+        let has_material = key.is_some_and(|key| key.metadata.state != KeyState::PendingImport);
         let now = self.recorder.now();
         let latest = now.plus_seconds(365 * 86_400);
         if request.valid_to.is_some_and(|end| end <= now || end > latest) {
@@ -246,7 +251,7 @@ impl Keys {
         Ok(Import {
             source: self.source_key(&request.source)?.id,
             valid_to: request.valid_to,
-            existing: request.existing,
+            existing: request.existing.unwrap_or(has_material),
             material: request.material,
             description: request.description,
         })

@@ -194,7 +194,7 @@ impl Keys {
     ) -> Result<KeySeen, Failure> {
         let key = permit.key();
         self.fitting_spec(&request.source, Some(key.metadata.spec.clone()), permit.kms().cloud)?;
-        let import = self.checked_import(request)?;
+        let import = self.checked_import(request, Some(key))?;
         self.change(permit, context, Operation::ImportMaterial(import)).await
     }
 

@@ -120,7 +120,7 @@ impl Keys {
         let import = match request.import {
             Some(import) => {
                 self.fitting_spec(&import.source, Some(old.metadata.spec.clone()), old.metadata.arn.partition())?;
-                Some(self.checked_import(import)?)
+                Some(self.checked_import(import, None)?)
             }
             None if old.metadata.origin == Origin::External => {
                 return Err(invalid("source_key_id", "must be given: the key's material does not come from AWS").into());

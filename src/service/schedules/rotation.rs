@@ -100,7 +100,7 @@ impl Schedules {
         let import = source.map(|source| ImportRequest {
             source: source.to_string(),
             valid_to: plan.expiration.map(|span| span.after(self.recorder.now())),
-            existing: false,
+            existing: Some(false),
             material: None,
             description: None,
         });
@@ -131,7 +131,7 @@ impl Schedules {
     ) -> Result<KeyOutcome, Failure> {
         let on_key = |wanted| OperationRequest { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
         if let Some(import) = import {
-            let import = Operation::ImportMaterial(self.keys.checked_import(import)?);
+            let import = Operation::ImportMaterial(self.keys.checked_import(import, Some(key))?);
             self.keys.operations.request(change, on_key(import)).await?;
         }
         self.keys.operations.request(change, on_key(Operation::RotateMaterial)).await?;

@@ -72,6 +72,17 @@ fn a_schedule_is_made_shown_changed_and_deleted() {
     assert_eq!((changed.get("end_date"), changed.get("next_run_at")), (None, None));
     assert_eq!((&changed["start_date"], &changed["description"]), (&body["start_date"], &json!("often")));
 
+    // Clients in Go send their zero time for a time that their user did not give.
+    let zero = "0001-01-01T00:00:00Z";
+    let unchanged = admin.patch(&at(&schedule), json!({"start_date": zero, "end_date": zero})).expect(200);
+    assert_eq!(unchanged, changed);
+    let mut body = rotation("of-go", json!({"cloud_name": "aws"}));
+    (body["start_date"], body["end_date"]) = (json!(zero), json!(zero));
+    let of_go = admin.post(SCHEDULES, body).expect(201);
+    assert_eq!((of_go.get("start_date"), of_go.get("end_date")), (None, None));
+    assert!(of_go["next_run_at"].is_string(), "{of_go}");
+    admin.delete(&at(&of_go)).expect(204);
+
     let kms = appliance.kms("kms", &["eu-west-3"]);
     let sync = json!({"name": "sync", "operation": "cckm_synchronization", "run_at": "0 1 * * *",
         "cckm_synchronization_params": {"cloud_name": "aws", "kms": ["kms"]}});
@@ -98,6 +109,7 @@ fn keys_under_a_schedule_are_rotated_and_each_run_is_an_entry() {
     assert_eq!(
         under["labels"],
         json!({"job_config_id": id(&schedule), "auto_rotate_key_source": "native",
+        "disable_encrypt_on_auto_rotate": "true", "disable_encrypt_for_all_accounts_on_auto_rotate": "false",
         "auto_rotate_disable_encrypt": "true"})
     );
     let found = |query: &str| admin.get(&format!("{KEYS}?{query}")).expect(200);
@@ -140,7 +152,13 @@ fn a_key_with_the_source_local_gets_material_from_here_that_ends() {
     let params = json!({"cloud_name": "aws", "expiration": "90d"});
     let schedule = admin.post(SCHEDULES, rotation("weekly", params)).expect(201);
     let old = key(&admin, "payroll");
-    put_under(&admin, &old, json!({"job_config_id": id(&schedule), "auto_rotate_key_source": "local"}));
+    let under =
+        put_under(&admin, &old, json!({"job_config_id": id(&schedule), "auto_rotate_key_source": "ciphertrust"}));
+    assert_eq!(
+        under["labels"],
+        json!({"job_config_id": id(&schedule), "auto_rotate_key_source": "ciphertrust",
+        "disable_encrypt_on_auto_rotate": "false", "disable_encrypt_for_all_accounts_on_auto_rotate": "false"})
+    );
     let ended = run(&admin, &schedule);
     assert_eq!(ended["overall_status"], "completed", "{ended}");
     let new = ended["results"][0]["rotated_to"].as_str().expect("a new key");
@@ -225,6 +243,8 @@ fn invalid_requests_name_the_member_and_change_nothing() {
         (with("run_on", json!("node-1")), "run_on"),
         (with("disabled", json!("yes")), "disabled"),
         (with("start_date", json!("tomorrow")), "start_date"),
+        (with("start_date", json!("1600-01-01T00:00:00Z")), "start_date"),
+        (with("end_date", json!("9999-12-31T23:59:59Z")), "end_date"),
         (with("end_date", json!("2026-13-01T00:00:00Z")), "end_date"),
         (with("cckm_synchronization_params", json!({"synchronize_all": true})), "cckm_synchronization_params"),
         (rotation("b", json!({"cloud_name": "gcp"})), "cloud_name"),

@@ -36,12 +36,13 @@ fn a_template_is_made_used_changed_by_a_push_and_deleted() {
 
     let made = key(&admin, json!({"policytemplate": "payroll"}));
     assert_eq!(tag(&made), Some(id(&template)));
-    assert_eq!(made["key_admins"], json!(["user1"]));
+    let user1 = json!(["arn:aws:iam::123456789012:user/user1"]);
+    assert_eq!(made["key_admins"], user1);
     assert_eq!(admin.get(&at(&template)).expect(200)["is_verified"], true);
     let plain = key(&admin, json!({}));
     let path = format!("{KEYS}/{}/policy", id(&plain));
     let changed = admin.post(&path, json!({"policytemplate": id(&template)})).expect(200);
-    assert_eq!((tag(&changed), &changed["key_admins"]), (Some(id(&template)), &json!(["user1"])));
+    assert_eq!((tag(&changed), &changed["key_admins"]), (Some(id(&template)), &user1));
     let listed = admin.get(&format!("{KEYS}?{TAG}={}", id(&template))).expect(200);
     assert_eq!(listed["total"], 2);
 
@@ -57,7 +58,7 @@ fn a_template_is_made_used_changed_by_a_push_and_deleted() {
     assert_eq!(admin.get(&at(&template)).expect(200), pushed);
     for key in [&made, &plain] {
         let now = admin.get(&format!("{KEYS}/{}", id(key))).expect(200);
-        assert_eq!((now.get("key_admins"), &now["key_users"]), (None, &json!(["user1"])));
+        assert_eq!((now.get("key_admins"), &now["key_users"]), (None, &user1));
     }
 
     let in_use = admin.delete(&at(&template)).refused(409, "NCERRConflict");

@@ -197,7 +197,11 @@ fn a_policy_is_an_object_a_text_or_lists_of_principals() {
         body[member] = names.clone();
     }
     let key = fixture.create_at(KEYS, body);
-    assert_eq!(shows(&key), people);
+    let arn = |name: &str| format!("arn:aws:iam::{ACCOUNT}:{name}");
+    let (own, user1) = (arn("role/test-own-role"), arn("user/user1"));
+    let shown = json!({"key_admins": [user1], "key_admins_roles": [own], "key_users": [arn("user/no-regions")],
+        "key_users_roles": [own], "external_accounts": ["789012123456"]});
+    assert_eq!(shows(&key), shown);
     let policy = fixture.lab.kms(HOME, "GetKeyPolicy", &json!({"KeyId": aws_id(&key), "PolicyName": "default"}));
     let policy: Value = serde_json::from_str(policy["Policy"].as_str().expect("a text")).expect("JSON");
     assert_eq!(aws(&key, "Policy"), &policy);
@@ -206,7 +210,11 @@ fn a_policy_is_an_object_a_text_or_lists_of_principals() {
     let mine = fixture.change(&key, "policy", json!({"Policy": open_policy()}));
     assert_eq!((aws(&mine, "Policy"), shows(&mine)), (&open_policy(), json!({})));
     let fewer = fixture.change(&key, "policy", json!({"key_users": ["user1"]}));
-    assert_eq!(shows(&fewer), json!({"key_users": ["user1"]}));
+    assert_eq!(shows(&fewer), json!({"key_users": [user1]}));
+    for none in [json!({}), json!({"policy": null, "key_admins": null, "policytemplate": null})] {
+        let default = fixture.change(&key, "policy", none);
+        assert_eq!((&aws(&default, "Policy")["Id"], shows(&default)), (&json!("key-default-1"), json!({})));
+    }
     let text = fixture.change(&key, "policy", json!({"policy": open_policy().to_string()}));
     assert_eq!(aws(&text, "Policy"), &open_policy());
     // AWS makes the lockout check.

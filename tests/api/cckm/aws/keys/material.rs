@@ -138,6 +138,23 @@ fn new_material_waits_for_a_rotation_and_each_material_names_its_source() {
     assert_eq!((sources("NON_CURRENT"), sources("CURRENT")), (first["id"].clone(), second["id"].clone()));
 }
 
+/// AWS's default for a key that has material.
+#[test]
+fn an_import_without_a_type_is_of_the_material_that_the_key_has() {
+    let fixture = KmsFixture::new();
+    let (source, other) =
+        (fixture.create_source_key(json!({"name": "mine"})), fixture.create_source_key(json!({"name": "other"})));
+    let end = |days| (Utc::now() + TimeDelta::days(days)).format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let key = upload(&fixture, &source, json!({"key_expiration": true, "aws_param": {"ValidTo": end(10)}}));
+    let body = json!({"source_key_identifier": source["id"], "key_expiration": true, "valid_to": end(20),
+        "import_type": ""});
+    let later = fixture.change(&key, "import-material", body);
+    assert_eq!(aws(&later, "ValidTo").as_str().map(|at| &at[..19]), Some(&end(20)[..19]));
+    assert_brought(&later, &source);
+    let refused = fixture.post(&key, "import-material", json!({"source_key_identifier": other["id"]}));
+    assert!(refused.refused(502, "NCERRCloudError").contains("IncorrectKeyMaterialException"));
+}
+
 #[test]
 fn material_is_deleted_and_comes_back() {
     let fixture = KmsFixture::new();
