@@ -5,6 +5,7 @@ use crate::domain::time::Time;
 use crate::service::caller::Caller;
 use crate::service::failure::{Failure, invalid};
 use std::cmp::Ordering;
+use std::str::Chars;
 
 /// The value of a member of a row, for comparisons.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +36,7 @@ pub(super) fn check<T: Listed>(query: &Query) -> Result<(), Failure> {
     }
     for (member, value) in &query.filters {
         match T::WORDS.iter().find(|(known, _)| known == member) {
-            Some((member, words)) if !words.contains(&value.as_str()) => {
+            Some((member, words)) if !words.iter().any(|word| word.eq_ignore_ascii_case(value)) => {
                 return Err(invalid(member, format!("must be one of {}", words.join(", "))).into());
             }
             _ => {}
@@ -66,24 +67,28 @@ impl<'a> Filters<'a> {
     }
 
     pub(super) fn match_row<T: Listed>(&self, row: &T, caller: &Caller) -> bool {
-        self.0.iter().all(|(member, values)| is_any_of(&row.field(member, caller), member, values))
+        let takes_words = |member: &str| T::WORDS.iter().any(|(known, _)| *known == member);
+        self.0.iter().all(|(member, values)| {
+            let compare = match (takes_patterns(member), takes_words(member)) {
+                (true, _) => matches_pattern,
+                (_, true) => str::eq_ignore_ascii_case,
+                (false, false) => |text: &str, value: &str| text == value,
+            };
+            is_any_of(&row.field(member, caller), values, compare)
+        })
     }
 }
 
-/// Returns whether a filter's value is a pattern, in which `*` stands for any text.
+/// Returns whether a filter's value is a pattern, in which `*` stands for any text and `?` for any character.
 pub(super) fn is_pattern(member: &str, value: &str) -> bool {
-    takes_patterns(member) && value.contains('*')
+    takes_patterns(member) && value.contains(['*', '?'])
 }
 
 fn takes_patterns(member: &str) -> bool {
     matches!(member, "name" | "username" | "alias")
 }
 
-fn is_any_of(field: &Field, member: &str, values: &[&str]) -> bool {
-    let is = |text: &str, value: &str| match takes_patterns(member) {
-        true => matches_pattern(text, value),
-        false => text == value,
-    };
+fn is_any_of(field: &Field, values: &[&str], is: fn(&str, &str) -> bool) -> bool {
     values.iter().any(|value| match field {
         Field::Absent => value.is_empty(),
         Field::Flag(flag) => *value == if *flag { "true" } else { "false" },
@@ -94,24 +99,31 @@ fn is_any_of(field: &Field, member: &str, values: &[&str]) -> bool {
     })
 }
 
-/// Matches a pattern in which `*` stands for any text, including the empty one.
+/// Matches a pattern in which `*` stands for any text, including the empty one, and `?` for any one character. The time
+/// is at most the product of the two lengths.
 fn matches_pattern(text: &str, pattern: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
+    let (mut text, mut pattern) = (text.chars(), pattern.chars());
+    // The place to continue from when a character does not match: after the last star, one character further on.
+    let mut retry: Option<(Chars<'_>, Chars<'_>)> = None;
+    loop {
+        let (before, mut after) = (text.clone(), pattern.clone());
+        match (after.next(), text.next()) {
+            (Some('*'), _) => {
+                text = before.clone();
+                pattern = after.clone();
+                retry = Some((before, after));
+            }
+            (Some(expected), Some(found)) if expected == '?' || expected == found => pattern = after,
+            (None, None) => return true,
+            _ => {
+                let Some((from, star)) = &mut retry else { return false };
+                if from.next().is_none() {
+                    return false;
+                }
+                (text, pattern) = (from.clone(), star.clone());
+            }
         }
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
     }
-    true
 }
 
 impl SortKey {
@@ -141,10 +153,19 @@ mod tests {
     use super::matches_pattern;
 
     #[test]
-    fn a_star_stands_for_any_text() {
-        for (text, pattern) in
-            [("abc", "*"), ("abc", "a*c"), ("abc", "abc*"), ("abc", "*b*"), ("abab", "*ab"), ("", "*")]
-        {
+    fn a_star_stands_for_any_text_and_a_question_mark_for_any_character() {
+        for (text, pattern) in [
+            ("abc", "*"),
+            ("abc", "a*c"),
+            ("abc", "abc*"),
+            ("abc", "*b*"),
+            ("abab", "*ab"),
+            ("", "*"),
+            ("abc", "a?c"),
+            ("äöü", "?ö?"),
+            ("abcabd", "a*?d"),
+            ("abc", "???*"),
+        ] {
             assert!(matches_pattern(text, pattern), "{text} {pattern}");
         }
         for (text, pattern) in [("abc", "a*b"), ("abc", "ab"), ("ab", "ab*b"), ("abc", "")] {
