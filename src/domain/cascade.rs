@@ -61,7 +61,8 @@ pub(super) fn hide_keys(state: &mut State, kms: KmsId, event: &KmsEvent) {
         | KmsEvent::RoleReplaced { .. }
         | KmsEvent::AclsChanged { .. }
         | KmsEvent::Archived
-        | KmsEvent::Recovered => {}
+        | KmsEvent::Recovered
+        | KmsEvent::ConnectionReferenced { .. } => {}
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Kms {
     /// The ARN of the principal whose credentials are used in the account.
     pub arn: Arn,
     pub connection: ConnectionId,
+    /// Whether the connection was given by its id, not by its name: clients compare the answer with what they sent.
+    pub connection_by_id: bool,
     /// The role that is assumed for calls in the account.
     pub role: Option<AssumedRole>,
     /// The managed regions, in the order given.
@@ -48,9 +50,17 @@ pub struct NewKms {
     pub name: KmsName,
     /// The account that the caller expects the credentials to belong to.
     pub account: AccountId,
-    pub connection: ConnectionId,
+    pub connection: ConnectionReference,
     pub role: Option<AssumedRole>,
     pub regions: Vec<Region>,
+}
+
+/// A connection as a client gave it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ConnectionReference {
+    pub id: ConnectionId,
+    /// Whether the client gave the id, not the name.
+    pub by_id: bool,
 }
 
 /// The account behind some credentials, as AWS reports it.
@@ -67,7 +77,7 @@ pub struct AccountProbe {
 /// A change of a KMS. A member that is `None` stays as it is, and at most one of the others may differ from the KMS.
 #[derive(Clone, Debug, Default)]
 pub struct KmsPatch {
-    pub connection: Option<ConnectionId>,
+    pub connection: Option<ConnectionReference>,
     pub regions: Option<Vec<Region>>,
     pub role: RoleRequest,
     /// Whether keys in regions that are removed may be removed from the state.
@@ -86,7 +96,7 @@ pub struct RoleRequest {
 #[derive(Clone, PartialEq, Debug)]
 pub enum KmsChange {
     None,
-    Connection(ConnectionId),
+    Connection(ConnectionReference),
     Regions {
         /// The complete new list.
         to: Vec<Region>,
@@ -136,6 +146,10 @@ pub enum KmsEvent {
     Recovered,
     /// The account is no longer managed. Its keys at AWS did not change.
     Deleted,
+    /// A client gave the connection by its id, or by its name.
+    ConnectionReferenced {
+        by_id: bool,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -217,6 +231,7 @@ impl KmsCollection {
                     account: *account,
                     arn: arn.clone(),
                     connection: *connection,
+                    connection_by_id: false,
                     role: role.clone(),
                     regions: regions.clone(),
                     cloud: *cloud,
@@ -232,7 +247,8 @@ impl KmsCollection {
             | KmsEvent::RoleReplaced { .. }
             | KmsEvent::AclsChanged { .. }
             | KmsEvent::Archived
-            | KmsEvent::Recovered => self.all.change(&id, |kms| kms.apply(at, event)),
+            | KmsEvent::Recovered
+            | KmsEvent::ConnectionReferenced { .. } => self.all.change(&id, |kms| kms.apply(at, event)),
         }
     }
 
@@ -270,6 +286,7 @@ impl Kms {
             KmsEvent::AclsChanged { changes } => changes.iter().for_each(|change| self.acl.apply(change)),
             KmsEvent::Archived => self.archived = true,
             KmsEvent::Recovered => self.archived = false,
+            KmsEvent::ConnectionReferenced { by_id } => self.connection_by_id = *by_id,
             KmsEvent::Added { .. } | KmsEvent::Deleted => return,
         }
         self.updated = at;

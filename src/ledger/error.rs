@@ -63,7 +63,7 @@ pub enum LedgerError {
     /// The file `head`, which has the number of the last record, is missing or unreadable.
     #[error(
         "{} is missing or unreadable, and without it the program cannot tell whether the log is complete: restore the \
-         whole data directory from one backup", .0.display()
+         entire data directory from one backup", .0.display()
     )]
     HeadUnknown(PathBuf),
     /// The log has a format that is no longer read.

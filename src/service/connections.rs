@@ -11,6 +11,7 @@ use crate::domain::command::Command;
 use crate::domain::connection::patch::ConnectionPatch;
 use crate::domain::connection::{Connection, ConnectionCommand, ConnectionSettings};
 use crate::domain::id::ConnectionId;
+use crate::domain::kms::ConnectionReference;
 use crate::domain::name::ConnectionName;
 use crate::domain::place::Partition;
 use crate::domain::refusal::ConnectionRefusal;
@@ -53,6 +54,12 @@ pub fn find(state: &State, text: &str) -> Result<Arc<Connection>, Failure> {
         Some(connection) => Ok(connection.clone()),
         None => Err(ConnectionRefusal::Unknown(text.chars().take(255).collect()).into()),
     }
+}
+
+/// Returns the reference to a connection that was found by this text.
+pub(super) fn reference(connection: &Connection, given: &str) -> ConnectionReference {
+    let by_id = ConnectionId::parse(given).is_ok_and(|id| id == connection.id);
+    ConnectionReference { id: connection.id, by_id }
 }
 
 impl Connections {

@@ -32,7 +32,7 @@ pub struct KmsAccounts {
 /// A KMS as one caller may view it.
 pub struct KmsSeen {
     pub kms: Arc<Kms>,
-    /// The name of its connection.
+    /// Its connection as the client gave it: by name or by id.
     pub connection: String,
     /// The visible entries of the access list.
     pub entries_of: EntriesOf,
@@ -149,9 +149,10 @@ impl KmsAccounts {
     ) -> Result<KmsSeen, Failure> {
         let state = &permit.caller().published.state;
         let connection = connections::find(state, &add.connection)?;
-        let Addition { name, account, role, regions, .. } = add;
+        let Addition { name, account, connection: given, role, regions } = add;
         let id = KmsId::new(Uuid::new_v4());
-        let new = NewKms { id, name, account, connection: connection.id, role, regions };
+        let reference = connections::reference(&connection, &given);
+        let new = NewKms { id, name, account, connection: reference, role, regions };
         kms::decide::check_new(state, &new)?;
         let seen = self.cloud.probe(&connection, new.role.as_ref()).await?;
         let change = permit.caller().change(context);
@@ -214,9 +215,9 @@ impl KmsAccounts {
         patch: KmsPatchRequest,
     ) -> Result<KmsSeen, Failure> {
         let state = &permit.caller().published.state;
-        let connection = patch.connection.map(|text| connections::find(state, &text)).transpose()?;
+        let refer = |text: String| connections::find(state, &text).map(|found| connections::reference(&found, &text));
         let patch = KmsPatch {
-            connection: connection.map(|found| found.id),
+            connection: patch.connection.map(refer).transpose()?,
             regions: patch.regions,
             role: patch.role,
             forget_keys: patch.forget_keys,
@@ -225,7 +226,7 @@ impl KmsAccounts {
         let update = kms.change(state, patch)?;
         let connection = match &update {
             KmsChange::None => return Ok(seen(kms.clone(), state, permit.caller())),
-            KmsChange::Connection(to) => state.connection(*to)?,
+            KmsChange::Connection(to) => state.connection(to.id)?,
             KmsChange::Regions { .. } | KmsChange::Role(_) => state.connection(kms.connection)?,
         };
         let role = match &update {
@@ -309,7 +310,7 @@ fn shown(committed: &Committed, id: KmsId, caller: &Caller) -> Result<KmsSeen, F
 
 /// Returns a KMS as this caller may view it.
 pub fn seen(kms: Arc<Kms>, state: &State, caller: &Caller) -> KmsSeen {
-    let connection = connection_name(&kms, state);
+    let connection = shown_connection(&kms, state);
     let entries_of = match access::administers_kms(&caller.user) {
         true => EntriesOf::All,
         false => EntriesOf::One(Box::new(caller.clone())),
@@ -317,12 +318,20 @@ pub fn seen(kms: Arc<Kms>, state: &State, caller: &Caller) -> KmsSeen {
     KmsSeen { kms, connection, entries_of }
 }
 
-/// The name of a KMS's connection, or its id if the connection does not exist in this state.
-pub fn connection_name(kms: &Kms, state: &State) -> String {
+/// A KMS's connection as the client gave it: its name or its id. The id, if the connection does not exist in this state.
+fn shown_connection(kms: &Kms, state: &State) -> String {
     match state.connections.get(&kms.connection) {
-        Some(connection) => connection.name.to_string(),
-        None => kms.connection.to_string(),
+        Some(connection) if !kms.connection_by_id => connection.name.to_string(),
+        _ => kms.connection.to_string(),
     }
+}
+
+/// The texts that a filter by connection matches: the one that is shown first, by which lists are sorted.
+fn connection_texts(kms: &Kms, state: &State) -> Vec<String> {
+    let name = state.connections.get(&kms.connection).map(|connection| connection.name.to_string());
+    let mut texts = vec![shown_connection(kms, state), kms.connection.to_string()];
+    texts.extend(name);
+    texts
 }
 
 impl EntriesOf {
@@ -342,7 +351,7 @@ impl Listed for Kms {
     const FILTERS: &'static [&'static str] =
         &["id", "name", "account_id", "cloud_name", "connection", "region", "status"];
     const WORDS: &'static [(&'static str, &'static [&'static str])] =
-        &[("cloud_name", Partition::NAMES), ("status", &["active", "archived"])];
+        &[("cloud_name", Partition::NAMES), ("status", &["ACTIVE", "ARCHIVED"])];
     const IDENTITIES: &'static [&'static str] = &["id", "name", "account_id"];
     const SEES: Option<fn(&Caller, &Self) -> bool> = Some(|caller, kms| access::sees(&caller.user, kms));
 
@@ -370,7 +379,7 @@ impl Listed for Kms {
             "account_id" => Field::Text(self.account.to_string()),
             "cloud_name" => Field::Text(self.cloud.as_str().to_owned()),
             "arn" => Field::Text(self.arn.to_string()),
-            "connection" => Field::Text(connection_name(self, &caller.published.state)),
+            "connection" => Field::Texts(connection_texts(self, &caller.published.state)),
             "region" => Field::Texts(self.regions.iter().map(Region::to_string).collect()),
             "status" => Field::Text(status(self).to_owned()),
             "createdAt" => Field::Moment(self.created),
@@ -382,5 +391,5 @@ impl Listed for Kms {
 
 /// `active` or `archived`.
 pub fn status(kms: &Kms) -> &'static str {
-    if kms.archived { "archived" } else { "active" }
+    if kms.archived { "ARCHIVED" } else { "ACTIVE" }
 }

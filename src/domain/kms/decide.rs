@@ -1,6 +1,8 @@
 //! Decides the commands of KMSs. AWS's answers are part of the commands.
 
-use super::{AccountProbe, AssumedRole, Kms, KmsChange, KmsCommand, KmsPatch, NewKms, RoleRequest};
+use super::{
+    AccountProbe, AssumedRole, ConnectionReference, Kms, KmsChange, KmsCommand, KmsPatch, NewKms, RoleRequest,
+};
 use crate::domain::acl::{AclChange, Principal};
 use crate::domain::cascade;
 use crate::domain::event::{Event, KmsEvent};
@@ -47,7 +49,7 @@ pub fn check_new(state: &State, new: &NewKms) -> Result<(), Refusal> {
     if state.kms_named(&new.name).is_some() {
         return Err(KmsRefusal::NameTaken(new.name.clone()).into());
     }
-    let connection = state.connection(new.connection)?;
+    let connection = state.connection(new.connection.id)?;
     check_role(connection.settings.cloud, new.role.as_ref())?;
     if let Some(role) = new.role.as_ref().filter(|role| role.arn.account() != new.account) {
         return Err(KmsRefusal::AccountMismatch { claimed: new.account, actual: role.arn.account() }.into());
@@ -59,9 +61,11 @@ fn add(state: &State, new: NewKms, seen: AccountProbe) -> Result<Vec<KmsEvent>, 
     check_new(state, &new)?;
     check_account(new.account, &seen)?;
     check_enabled(&new.regions, &seen)?;
-    let cloud = state.connection(new.connection)?.settings.cloud;
-    let NewKms { id: _, name, account, connection, role, regions } = new;
-    Ok(vec![KmsEvent::Added { name, account, arn: seen.arn, connection, role, regions, cloud }])
+    let cloud = state.connection(new.connection.id)?.settings.cloud;
+    let NewKms { id: _, name, account, connection: ConnectionReference { id: connection, by_id }, role, regions } = new;
+    let mut events = vec![KmsEvent::Added { name, account, arn: seen.arn, connection, role, regions, cloud }];
+    events.extend(by_id.then_some(KmsEvent::ConnectionReferenced { by_id }));
+    Ok(events)
 }
 
 fn check_account(claimed: AccountId, seen: &AccountProbe) -> Result<(), Refusal> {
@@ -126,11 +130,13 @@ impl Kms {
     /// When more than one thing would change, or a rule forbids the change.
     pub fn change(&self, state: &State, patch: KmsPatch) -> Result<KmsChange, Refusal> {
         self.refuse_archived()?;
-        let connection = patch.connection.filter(|to| *to != self.connection);
+        let connection = patch.connection.filter(|to| to.id != self.connection);
+        // The same connection in its other form is no second change.
+        let reference = patch.connection.filter(|to| to.by_id != self.connection_by_id);
         let regions = patch.regions.filter(|to| *to != self.regions);
         let role = self.patched_role(patch.role)?.filter(|to| Some(to) != self.role.as_ref());
         let change = match (connection, regions, role) {
-            (None, None, None) => KmsChange::None,
+            (None, None, None) => reference.map_or(KmsChange::None, KmsChange::Connection),
             (Some(to), None, None) => KmsChange::Connection(to),
             (None, Some(to), None) => KmsChange::Regions { to, forget_keys: patch.forget_keys },
             (None, None, Some(to)) => KmsChange::Role(to),
@@ -169,7 +175,7 @@ impl Kms {
             }
             KmsChange::Role(role) => check_role(self.cloud, Some(role)),
             KmsChange::Connection(to) => {
-                let connection = state.connection(*to)?;
+                let connection = state.connection(to.id)?;
                 if connection.settings.cloud != self.cloud {
                     return Err(KmsRefusal::ConnectionElsewhere {
                         connection: connection.name.clone(),
@@ -204,7 +210,12 @@ impl Kms {
         self.check_led_here(&update, &seen)?;
         Ok(match update {
             KmsChange::None => vec![],
-            KmsChange::Connection(to) => vec![KmsEvent::ConnectionReplaced { to, arn: seen.arn }],
+            KmsChange::Connection(ConnectionReference { id, by_id }) => {
+                let replaced =
+                    (id != self.connection).then_some(KmsEvent::ConnectionReplaced { to: id, arn: seen.arn });
+                let referenced = (by_id != self.connection_by_id).then_some(KmsEvent::ConnectionReferenced { by_id });
+                replaced.into_iter().chain(referenced).collect()
+            }
             KmsChange::Role(to) => vec![KmsEvent::RoleReplaced { to: Some(to), arn: seen.arn }],
             KmsChange::Regions { to, .. } => {
                 check_enabled(&to, &seen)?;

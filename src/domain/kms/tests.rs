@@ -47,8 +47,13 @@ fn seen() -> AccountProbe {
 }
 
 fn new(n: u128, names: &[&str]) -> NewKms {
-    let (id, name, connection, regions) = (kms_id(n), name(n), connection_id(), regions(names));
+    let connection = by_name(connection_id());
+    let (id, name, regions) = (kms_id(n), name(n), regions(names));
     NewKms { id, name, account: account(), connection, role: None, regions }
+}
+
+fn by_name(id: ConnectionId) -> ConnectionReference {
+    ConnectionReference { id, by_id: false }
 }
 
 fn add(new: NewKms) -> KmsCommand {
@@ -127,8 +132,11 @@ fn an_account_is_added_again_only_under_another_name_and_with_other_regions() {
 fn a_patch_is_one_change_or_none() {
     let state = given([connected(), added(0, &["eu-west-3"])]);
     let kms = state.kms(kms_id(0)).expect("the KMS");
-    let present =
-        KmsPatch { connection: Some(connection_id()), regions: Some(regions(&["eu-west-3"])), ..KmsPatch::default() };
+    let present = KmsPatch {
+        connection: Some(by_name(connection_id())),
+        regions: Some(regions(&["eu-west-3"])),
+        ..KmsPatch::default()
+    };
     assert_eq!(kms.change(&state, present.clone()), Ok(KmsChange::None));
     let one = KmsPatch { regions: Some(regions(&["eu-west-1"])), ..present };
     assert_eq!(kms.change(&state, one.clone()), Ok(to_regions(&["eu-west-1"])));
@@ -193,7 +201,7 @@ fn a_recent_probe_does_for_regions_that_were_enabled_and_for_nothing_else() {
     assert!(!kms.recent_probe_suffices(&to_regions(&["eu-west-1", "af-south-1"]), &seen()));
     let elsewhere = AccountProbe { account: other_account(), ..seen() };
     assert!(!kms.recent_probe_suffices(&to_regions(&["eu-west-1"]), &elsewhere));
-    assert!(!kms.recent_probe_suffices(&KmsChange::Connection(connection_id()), &seen()));
+    assert!(!kms.recent_probe_suffices(&KmsChange::Connection(by_name(connection_id())), &seen()));
     assert!(!kms.recent_probe_suffices(&KmsChange::Role(role(ACCOUNT)), &seen()));
 }
 
@@ -209,12 +217,31 @@ fn another_connection_must_be_of_the_partition_and_reach_the_account() {
     let arn = arn(&format!("arn:aws:iam::{ACCOUNT}:user/other"));
     let known = AccountProbe { arn: arn.clone(), ..seen() };
     let replaced = KmsEvent::ConnectionReplaced { to: same, arn };
-    state.when(update(KmsChange::Connection(same), known.clone())).then(events([replaced]));
+    state.when(update(KmsChange::Connection(by_name(same)), known.clone())).then(events([replaced]));
     let refused = KmsRefusal::ConnectionElsewhere { connection: connection_name("c2"), partition: Partition::Aws };
-    state.when(update(KmsChange::Connection(china), known)).then_refused(refused);
+    state.when(update(KmsChange::Connection(by_name(china)), known)).then_refused(refused);
     let elsewhere = AccountProbe { account: other_account(), ..seen() };
     let refused = KmsRefusal::LedElsewhere { member: "connection", account: account(), actual: other_account() };
-    state.when(update(KmsChange::Connection(same), elsewhere)).then_refused(refused);
+    state.when(update(KmsChange::Connection(by_name(same)), elsewhere)).then_refused(refused);
+}
+
+#[test]
+fn a_connection_is_referenced_as_it_was_given() {
+    let by_id = ConnectionReference { id: connection_id(), by_id: true };
+    let state = given([connected()]);
+    let added = state.when(add(NewKms { connection: by_id, ..new(0, &["eu-west-3"]) }));
+    let referenced = KmsEvent::ConnectionReferenced { by_id: true };
+    assert_eq!(added.events().last(), Some(&Event::Kms(kms_id(0), referenced.clone())));
+
+    // The same connection by its id: only the reference changes.
+    let state = given([connected(), self::added(0, &["eu-west-3"])]);
+    let kms = state.kms(kms_id(0)).expect("a KMS").clone();
+    let patch = KmsPatch { connection: Some(by_id), ..KmsPatch::default() };
+    assert_eq!(kms.change(&state, patch.clone()), Ok(KmsChange::Connection(by_id)));
+    state.when(update(KmsChange::Connection(by_id), seen())).then(events([referenced.clone()]));
+    let state = given([connected(), self::added(0, &["eu-west-3"]), Event::Kms(kms_id(0), referenced)]);
+    let kms = state.kms(kms_id(0)).expect("a KMS");
+    assert_eq!(kms.change(&state, patch), Ok(KmsChange::None));
 }
 
 /// AWS was asked with the credentials of a moment ago: the other half of them may have been replaced since.
@@ -227,7 +254,7 @@ fn a_role_and_a_connection_that_were_not_probed_together_are_not_combined() {
         secret: Sealed(vec![1]),
     };
     let state = given([connected(), Event::Connection(other, made), added(0, &["eu-west-3"])]);
-    let (connection, role) = (KmsChange::Connection(other), KmsChange::Role(role(ACCOUNT)));
+    let (connection, role) = (KmsChange::Connection(by_name(other)), KmsChange::Role(role(ACCOUNT)));
     let changed = KmsRefusal::Changed(name(0));
     let after = state.when(update(connection.clone(), seen())).then_done();
     after.when(update(role.clone(), seen())).then_refused(changed.clone());

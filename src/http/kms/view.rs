@@ -70,7 +70,7 @@ pub struct KmsView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     assume_role_external_id: Option<String>,
-    /// The name of the connection.
+    /// The connection as it was given: its name or its id.
     #[schema(example = "aws")]
     connection: String,
     /// The regions that the KMS manages.
@@ -85,8 +85,8 @@ pub struct KmsView {
     /// Always false: KMSs are not added automatically.
     #[schema(required = false)]
     auto_added: bool,
-    /// The status of the KMS: `active` or `archived`.
-    #[schema(example = "active", required = false)]
+    /// The status of the KMS: `ACTIVE` or `ARCHIVED`.
+    #[schema(example = "ACTIVE", required = false)]
     status: &'static str,
 }
 

@@ -12,7 +12,7 @@ use crate::domain::event::{ConnectionEvent, RefreshGrant, Sealed, TokenHash};
 use crate::domain::example;
 use crate::domain::group::{GroupCommand, GroupPatch};
 use crate::domain::id::{RefreshTokenId, SessionId};
-use crate::domain::kms::{AccountProbe, AssumedRole, KmsChange, KmsCommand, NewKms};
+use crate::domain::kms::{AccountProbe, AssumedRole, ConnectionReference, KmsChange, KmsCommand, NewKms};
 use crate::domain::name::{GroupName, KmsName};
 use crate::domain::password::patch::PasswordPolicyPatch;
 use crate::domain::place::{AccountId, Arn, Partition, RoleArn};
@@ -50,7 +50,7 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
                     id,
                     name: KmsName::parse(&format!("k{b}")).expect("a name"),
                     account: probe(b).account,
-                    connection: sample::connection(0),
+                    connection: ConnectionReference { id: sample::connection(0), by_id: flag },
                     role: None,
                     regions: sample::regions(&regions),
                 },
@@ -111,7 +111,10 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
                 connection: sample::connection(0),
                 role: None,
                 id,
-                update: if flag { KmsChange::Connection(sample::connection(a)) } else { KmsChange::Role(role(b)) },
+                update: match flag {
+                    true => KmsChange::Connection(ConnectionReference { id: sample::connection(a), by_id: b > 2 }),
+                    false => KmsChange::Role(role(b)),
+                },
                 seen: probe(b),
             }),
         }

@@ -271,6 +271,7 @@ fn of_kms(form: Form) -> Vec<Event> {
         KmsEvent::AclsChanged { changes: vec![by_group, by_user] },
         KmsEvent::Archived,
         KmsEvent::Recovered,
+        KmsEvent::ConnectionReferenced { by_id: form.option(()).is_some() },
         KmsEvent::Deleted,
     ];
     events.into_iter().map(|event| Event::Kms(kms(0), event)).collect()

@@ -101,6 +101,7 @@ layout! {
         account: Text<'a>,
         arn: Text<'a>,
         connection: Uuid,
+        connection_by_id: bool,
         role: Option<AssumedRole<'a>>,
         regions: Vec<Text<'a>>,
         cloud: Partition,

@@ -23,6 +23,7 @@ layout! {
         Archived,
         Recovered,
         Deleted,
+        ConnectionReferenced { by_id: bool },
     }
 }
 
