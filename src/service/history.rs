@@ -11,6 +11,7 @@ use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::ledger::{self, Ledger, Record};
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// One page of a history.
 pub struct HistoryPage {
@@ -94,7 +95,7 @@ pub(super) async fn page(ledger: &Ledger, caller: &Caller, id: KmsId, query: &Qu
 pub(super) async fn state_of_kms_at(ledger: &Ledger, id: KmsId, at: Time) -> Result<State, Failure> {
     let own = until(ledger, &Stream::Kms(id), at).await?;
     let mut records = Vec::new();
-    for connection in own.iter().filter_map(connection_of) {
+    for connection in own.iter().filter_map(connection_of).collect::<HashSet<_>>() {
         records.extend(until(ledger, &Stream::Connection(connection), at).await?);
     }
     records.extend(own);
