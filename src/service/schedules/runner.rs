@@ -17,6 +17,9 @@ use uuid::Uuid;
 /// The maximum pause before the clock is read again. The clock can be set, and the machine can be suspended.
 const PAUSE_MAX: Duration = Duration::from_secs(20);
 
+/// The pause after a run that is due could not be started.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
 impl Schedules {
     /// Starts the task that runs schedules.
     pub(in crate::service) fn run_forever(&self) {
@@ -27,6 +30,10 @@ impl Schedules {
             let mut head = schedules.recorder.ledger().watch_head();
             loop {
                 drop(schedules.start_due(started).await);
+                // A log that has stopped accepts nothing until the next start of the program.
+                if !schedules.recorder.ledger().is_accepting() {
+                    break;
+                }
                 let pause = schedules.until_next_due();
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
@@ -111,14 +118,15 @@ impl Schedules {
         self.append(&change, ScheduleCommand::FinishRun { id, run, outcome }).await.map(drop)
     }
 
-    /// The time until the next run is due, at most [`PAUSE_MAX`].
-    fn until_next_due(&self) -> Duration {
+    /// The time until the next run is due, at most [`PAUSE_MAX`]; [`RETRY_PAUSE`] if one is still due.
+    pub(super) fn until_next_due(&self) -> Duration {
         let now = self.recorder.now();
         let published = self.recorder.state();
         let free = published.state.schedules.all.iter().filter(|schedule| schedule.running.is_none());
         match free.filter_map(|schedule| schedule.next_due()).min() {
+            Some(due) if due <= now => RETRY_PAUSE,
             Some(due) => {
-                let nanos = due.nanos().saturating_sub(now.nanos()).max(0);
+                let nanos = due.nanos().saturating_sub(now.nanos());
                 Duration::from_nanos(nanos.unsigned_abs()).min(PAUSE_MAX)
             }
             None => PAUSE_MAX,

@@ -8,6 +8,7 @@ use crate::domain::cron::Cron;
 use crate::domain::event::{Actor, Event};
 use crate::domain::id::KeyId;
 use crate::domain::key::event::{KeyEvent, LOCAL, NATIVE, RotationJob};
+use crate::domain::key::spec::KeySpec;
 use crate::domain::patch::Patch;
 use crate::domain::refusal::{KeyRefusal, Refusal};
 use crate::domain::schedule::patch::{RotationPatch, SchedulePatch};
@@ -272,6 +273,18 @@ fn a_requested_run_starts_at_once_and_not_while_another_runs() {
     assert_eq!(runs(&world).len(), 1);
 }
 
+/// Without the pause, the runner would retry in a busy loop once the log has stopped.
+#[test]
+fn a_due_run_that_cannot_be_started_is_retried_after_a_pause() {
+    let world = World::new();
+    scheduled(&world, material());
+    world.run(world.recorder().ledger().clone().close());
+    world.pass(HOUR);
+    let schedules = world.services().schedules.clone();
+    assert!(world.run(schedules.start_due(Time::from_nanos(0))).is_empty());
+    assert_eq!(schedules.until_next_due(), std::time::Duration::from_secs(1));
+}
+
 #[test]
 fn a_plan_selects_keys_by_age_and_expiry() {
     let world = World::new();
@@ -389,4 +402,21 @@ fn a_key_that_cannot_be_rotated_is_not_assigned_to_a_schedule() {
     refreshed.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
     let refused = put_under(&world, key, schedule, NATIVE);
     assert!(matches!(refused, Err(Failure::Refused(Refusal::Key(KeyRefusal::NotRotatable(id)))) if id == key));
+}
+
+#[test]
+fn a_key_that_no_source_key_fits_is_not_rotated_with_local_material() {
+    let world = World::new();
+    let (schedule, key) = scheduled(&world, RotationPlan::default());
+    world.kms.change(&world.known(key).region, world.known(key).aws_id(), |key| {
+        key.metadata.spec = KeySpec::parse("ECC_NIST_EDWARDS25519");
+    });
+    let permit = KeyPermit::<RotateKey>::authorize(world.caller("admin"), key).unwrap_or_else(|f| panic!("{f}"));
+    let refreshed = world.run(world.services().keys.refresh(&permit, &World::context()));
+    refreshed.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
+    put_under(&world, key, schedule, NATIVE).expect("AWS can generate its material");
+    match put_under(&world, key, schedule, LOCAL) {
+        Err(Failure::Refused(Refusal::Invalid { member, .. })) => assert_eq!(member, "auto_rotate_key_source"),
+        other => panic!("{other:?}"),
+    }
 }
