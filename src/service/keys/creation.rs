@@ -140,10 +140,15 @@ impl Keys {
         }
         let state = &permit.caller().published.state;
         let mut of_account = state.kms_of_account(primary.metadata.account());
-        let Some(target) = of_account.find(|kms| kms.regions.contains(&request.region)) else {
-            return Err(Failure::Refused(unmanaged(&request.region, permit.kms())));
-        };
-        let target = KmsPermit::<CreateKey>::authorize(permit.caller().clone(), target.id)?;
+        let unmanaged = || Failure::Refused(unmanaged(&request.region, permit.kms()));
+        let target = of_account.find(|kms| kms.regions.contains(&request.region)).ok_or_else(unmanaged)?;
+        let target = KmsPermit::<CreateKey>::authorize(permit.caller().clone(), target.id).map_err(|failure| {
+            match failure {
+                // A caller who may not view that KMS must not learn of it.
+                Failure::Refused(Refusal::Kms(KmsRefusal::Unknown(_))) => unmanaged(),
+                other => other,
+            }
+        })?;
         let policy_context = policy_context(primary);
         let mut tags = request.tags;
         let new = NewReplica {

@@ -1,5 +1,6 @@
 //! Reads keys from AWS. AWS is eventually consistent, so the result of a change is read several times if needed.
 
+use crate::aws::call::AwsCall;
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::calls::{DescribeKey, GetKeyPolicy, GetKeyRotationStatus, ListAliases, ListResourceTags};
 use crate::aws::page::Paging;
@@ -68,16 +69,23 @@ pub(super) async fn read_back(
     seen
 }
 
-/// Waits until AWS has created a replica.
+/// Waits until AWS has created a replica. If the replica's policy denies reading it, the steps that follow are tried at
+/// once.
 pub(super) async fn wait_until_usable(at: &RegionAccess, key: &AwsKeyId) -> Result<(), AwsFailure> {
     for attempt in 1..READS * 2 {
         match at.call(DescribeKey::of(key.clone())).await {
             Ok(metadata) if metadata.state != KeyState::Creating => return Ok(()),
+            Err(failure) if is_unreadable(&failure) => return Ok(()),
             Err(failure) if !failure.is_not_found() => return Err(failure),
             Ok(_) | Err(_) => tokio::time::sleep(pause(attempt)).await,
         }
     }
     Ok(())
+}
+
+/// Returns whether AWS denies reading the key itself. A refusal of another call, such as AssumeRole, does not count.
+pub(super) fn is_unreadable(failure: &AwsFailure) -> bool {
+    failure.is_denied() && failure.operation() == DescribeKey::OPERATION
 }
 
 /// Repeats a call until AWS finds the key, at most [`READS`] times, since the key has just been created.

@@ -3,6 +3,7 @@
 
 use super::creation::ImportRequest;
 use super::operations::OperationRequest;
+use super::sources::fitting_kind;
 use super::{KeySeen, Keys, shown};
 use crate::aws::kms::calls::{GetKeyRotationStatus, ListKeyRotations};
 use crate::domain::id::KeyId;
@@ -145,6 +146,9 @@ fn check_rotation_job(key: &Key, job: &RotationJob) -> Result<(), Failure> {
     if key.metadata.origin == Origin::External && job.key_source == NATIVE {
         let problem = "must be `local`: the key's material does not come from AWS";
         return Err(invalid("auto_rotate_key_source", problem).into());
+    }
+    if job.key_source != NATIVE {
+        fitting_kind(key)?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::KeySpec;
 use crate::domain::key::tag::Tag;
 use crate::domain::place::Partition;
+use crate::domain::refusal::Refusal;
 use crate::domain::source_key::SourceKey;
 use crate::domain::source_key::kind::SourceKeyKind;
 use crate::domain::template::TEMPLATE_TAG;
@@ -60,10 +61,7 @@ impl Keys {
         like: &Key,
     ) -> Result<SourceKeyId, Failure> {
         let published = self.recorder.state();
-        let Some(kind) = SourceKeyKind::fitting(&like.metadata.spec, like.metadata.arn.partition()) else {
-            let problem = format!("`local`: no source key fits a key with spec {}", like.metadata.spec);
-            return Err(invalid("auto_rotate_key_source", problem).into());
-        };
+        let kind = fitting_kind(like)?;
         let before = like.materials.last().and_then(|material| published.state.source_keys.get(&material.source));
         let request = SourceKeyRequest {
             name: None,
@@ -117,4 +115,14 @@ impl Keys {
             (None, None) => Err(problem("any key of AWS's").into()),
         }
     }
+}
+
+/// The kind of source key whose material fits this key.
+///
+/// # Errors
+/// When no kind fits.
+pub(super) fn fitting_kind(key: &Key) -> Result<SourceKeyKind, Refusal> {
+    let spec = &key.metadata.spec;
+    SourceKeyKind::fitting(spec, key.metadata.arn.partition())
+        .ok_or_else(|| invalid("auto_rotate_key_source", format!("`local`: no source key fits a key with spec {spec}")))
 }

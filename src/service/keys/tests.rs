@@ -15,7 +15,7 @@ use crate::domain::key::aws_enums::{KeyState, Origin};
 use crate::domain::key::operation::{EncryptFor, RetiredKey};
 use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Arn};
-use crate::domain::refusal::ConnectionRefusal;
+use crate::domain::refusal::{ConnectionRefusal, KmsRefusal};
 use crate::service::access;
 use crate::service::kms::Addition;
 use crate::service::world::{ACCOUNT, REGION, World};
@@ -251,13 +251,10 @@ fn a_key_that_is_gone_is_recorded_and_its_operation_ends() {
     assert!(world.known(key.id).gone && world.state().operations.is_empty());
 }
 
-/// A replica has the id of its primary key, so the new replica has the id of the deleted one.
-#[test]
-fn a_replica_that_aws_had_deleted_is_created_again_and_has_one_entry() {
-    let world = World::new();
+/// A multi-region key, and another KMS of the same account with the region `eu-west-1`.
+fn primary_key(world: &World) -> Arc<Key> {
     let request = KeyRequest { multi_region: true, ..request("family") };
     let primary = world.run(world.services().keys.create(&world.admin(), &World::context(), request));
-    let primary = primary.unwrap_or_else(|failure| panic!("{failure}")).key;
     let other = Addition {
         name: KmsName::parse("other").expect("a name"),
         account: AccountId::parse(ACCOUNT).expect("an account"),
@@ -267,27 +264,60 @@ fn a_replica_that_aws_had_deleted_is_created_again_and_has_one_entry() {
     };
     let added = world.run(world.services().kms.add(world.admin(), &World::context(), other));
     added.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
-    let replicate = || {
-        let permit = KeyPermit::<access::CreateKey>::authorize(world.caller("admin"), primary.id)
-            .unwrap_or_else(|f| panic!("{f}"));
-        let request = ReplicaRequest {
-            region: Region::parse("eu-west-1").expect("a region"),
-            aliases: Vec::new(),
-            description: None,
-            policy: PolicyChoice::Default,
-            bypass_lockout_check: false,
-            tags: Vec::new(),
-        };
-        world.run(world.services().keys.replicate(&permit, &World::context(), request)).map(|seen| seen.key)
+    primary.unwrap_or_else(|failure| panic!("{failure}")).key
+}
+
+/// Replicates a key to `eu-west-1`.
+fn replicate(world: &World, user: &str, primary: &Key) -> Result<Arc<Key>, Failure> {
+    let permit = KeyPermit::<access::CreateKey>::authorize(world.caller(user), primary.id)?;
+    let request = ReplicaRequest {
+        region: Region::parse("eu-west-1").expect("a region"),
+        aliases: Vec::new(),
+        description: None,
+        policy: PolicyChoice::Default,
+        bypass_lockout_check: false,
+        tags: Vec::new(),
     };
-    let first = replicate().unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(matches!(replicate(), Err(Failure::Refused(Refusal::Key(KeyRefusal::ReplicaThere(_))))));
+    world.run(world.services().keys.replicate(&permit, &World::context(), request)).map(|seen| seen.key)
+}
+
+/// A replica has the id of its primary key, so the new replica has the id of the deleted one.
+#[test]
+fn a_replica_that_aws_had_deleted_is_created_again_and_has_one_entry() {
+    let world = World::new();
+    let primary = primary_key(&world);
+    let first = replicate(&world, "admin", &primary).unwrap_or_else(|failure| panic!("{failure}"));
+    let again = replicate(&world, "admin", &primary);
+    assert!(matches!(again, Err(Failure::Refused(Refusal::Key(KeyRefusal::ReplicaThere(_))))));
     world.kms.vanish(&first.region, first.aws_id());
     world.record(KeyCommand::RecordVanished { id: first.id });
-    let second = replicate().unwrap_or_else(|failure| panic!("{failure}"));
+    let second = replicate(&world, "admin", &primary).unwrap_or_else(|failure| panic!("{failure}"));
     let state = world.state();
     assert!(state.keys.get(&first.id).is_none());
     assert_eq!(state.key_at_aws(second.kms, &second.region, second.aws_id()).map(|key| key.id), Some(second.id));
+}
+
+/// The replica's policy denies reading it, but AWS has returned its metadata.
+#[test]
+fn a_replica_that_cannot_be_read_is_recorded() {
+    let world = World::new();
+    let primary = primary_key(&world);
+    for _ in 0..3 {
+        let denied = refused(DescribeKey::OPERATION, "AccessDeniedException", "no");
+        world.kms.next(DescribeKey::OPERATION, Cue::Fail(denied));
+    }
+    let replica = replicate(&world, "admin", &primary).unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(world.state().operations.is_empty());
+    assert_eq!(world.known(replica.id).aws_id(), primary.aws_id());
+}
+
+#[test]
+fn a_replication_does_not_reveal_a_kms_that_the_caller_may_not_view() {
+    let world = World::new();
+    let primary = primary_key(&world);
+    world.user("eve", &[Action::ViewNative, Action::KeyCreate]);
+    let refused = replicate(&world, "eve", &primary).map(drop);
+    assert!(matches!(refused, Err(Failure::Refused(Refusal::Kms(KmsRefusal::RegionNotManaged { .. })))), "{refused:?}");
 }
 
 /// The program may have ended before the call was sent, and a refused AssumeRole says nothing about that.

@@ -1,9 +1,7 @@
 //! Keys as the target of operations: their pending operations in the state, and the course of an attempt.
 
 use super::{KeyOperation, KeyStepError, Made, Work, of};
-use crate::aws::call::AwsCall;
 use crate::aws::failure::AwsFailure;
-use crate::aws::kms::calls::DescribeKey;
 use crate::domain::command::Command;
 use crate::domain::id::{KeyId, OperationId};
 use crate::domain::key::aggregate::Snapshot;
@@ -16,7 +14,7 @@ use crate::domain::time::Time;
 use crate::service::caller::Change;
 use crate::service::cloud::{Cloud, RegionAccess};
 use crate::service::failure::Failure;
-use crate::service::keys::reading::{read, read_back};
+use crate::service::keys::reading::{is_unreadable, read, read_back};
 use crate::service::operations::{Attempt, OperationTarget, Progress, Stage};
 use crate::service::recorder::Recorder;
 use crate::service::source_keys::SourceKeys;
@@ -143,7 +141,7 @@ impl OperationTarget for KeyTarget {
     }
 
     fn is_unreadable(&self, failure: &AwsFailure) -> bool {
-        failure.is_denied() && failure.operation() == DescribeKey::OPERATION
+        is_unreadable(failure)
     }
 
     fn assumed(
