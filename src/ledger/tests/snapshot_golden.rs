@@ -77,7 +77,7 @@ fn a_snapshot_of_this_version_is_read_and_written_the_same_again() {
         panic!("{}: {error}: run `cargo test --lib write_a_new_golden_snapshot -- --ignored`", golden().display())
     });
     let snapshots = parse(&bytes);
-    assert!(snapshots.len() > 3 && snapshots.iter().map(size).max() > Some(2000));
+    assert!(snapshots.len() > 50 && snapshots.iter().map(size).max() > Some(700), "the file has few entries");
     let (_at, place) = place();
     let chain = Chain { seq: 1, hash: RecordHash([3; 32]), time: Time::from_nanos(1) };
     for (n, parts) in snapshots.iter().enumerate() {

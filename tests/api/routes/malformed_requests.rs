@@ -129,7 +129,7 @@ fn filters_of_few_values_refuse_all_others() {
     for (list, filter, known) in [
         (CONNECTIONS, "last_connection_ok=maybe", "true, false"),
         (CONNECTIONS, "cloud_name=azure", "aws, aws-us-gov, aws-cn"),
-        ("/v1/cckm/aws/kms", "status=asleep", "active, archived"),
+        ("/v1/cckm/aws/kms", "status=asleep", "ACTIVE, ARCHIVED"),
         ("/v1/cckm/aws/kms", "cloud_name=aws&cloud_name=azure", "aws, aws-us-gov, aws-cn"),
     ] {
         let message = admin.get(&format!("{list}?{filter}")).refused(400, "NCERRInvalidParamValue");

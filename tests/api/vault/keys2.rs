@@ -358,15 +358,15 @@ fn what_asks_for_protection_and_is_not_built_is_refused_by_name() {
         ("password", json!("a password")),
         ("padded", json!(true)),
     ] {
-        let message = admin.post(&export, json!({member: value})).refused(400, "NCERRInvalidParamValue");
+        let message = admin.post(&export, json!({member: value})).refused(400, "NCERRBadRequest");
         assert!(message.starts_with(member), "{message}");
         assert!(!message.contains("a password"), "{message}");
         let body = json!({"name": "other", "material": hex(MATERIAL), member: value});
-        let message = admin.post(KEYS, body).refused(400, "NCERRInvalidParamValue");
+        let message = admin.post(KEYS, body).refused(400, "NCERRBadRequest");
         assert!(message.starts_with(member), "{message}");
     }
     assert_eq!(admin.get(&format!("{KEYS}/{}", id(&key))).expect(200)["neverExported"], true, "nothing was exported");
-    let message = admin.post(KEYS, json!({"encoding": "base64"})).refused(400, "NCERRInvalidParamValue");
+    let message = admin.post(KEYS, json!({"encoding": "base64"})).refused(400, "NCERRBadRequest");
     assert!(message.starts_with("encoding"), "{message}");
     // Clients that send every member send these values for what their user left out.
     let nothing = json!({"wrapKeyName": "", "padded": false, "idSize": 0, "wrapPBE": null, "secretDataLink": []});

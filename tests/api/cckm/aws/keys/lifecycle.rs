@@ -312,7 +312,7 @@ fn a_family_spreads_over_regions_and_its_primary_moves() {
     let replica = fixture.create_at(&at(&primary, "replicate-key"), body.clone());
     assert_eq!((&replica["region"], aws_id(&replica)), (&json!(AWAY), aws_id(&primary)));
     assert_eq!((aws(&replica, "Alias"), aws(&replica, "Description")), (&json!(["alias/family"]), &json!("second")));
-    assert_eq!(replica["key_users"], json!(["user1"]));
+    assert_eq!(replica["key_users"], json!([format!("arn:aws:iam::{ACCOUNT}:user/user1")]));
     assert!(has_tag(&replica, "team", "a"));
     assert_eq!(aws(&replica, "MultiRegionConfiguration")["MultiRegionKeyType"], "REPLICA");
     let found = fixture.admin.get(&format!("{KEYS}?keyid={}&region={AWAY}", aws_id(&primary))).expect(200);
