@@ -12,9 +12,6 @@ use crate::domain::id::{KeyId, KmsId, OperationId, SourceKeyId, TemplateId};
 use crate::domain::place::Region;
 use crate::domain::time::Time;
 
-/// The tag of every key that Claviger creates. Its value is the id of the operation.
-pub const OPERATION_TAG: &str = "claviger:operation";
-
 /// An operation whose intent is recorded and whose outcome is not.
 #[derive(Clone, PartialEq, Debug)]
 pub struct PendingOperation {

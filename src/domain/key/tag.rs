@@ -13,6 +13,10 @@ pub const TAGS_PER_KEY_MAX: usize = 50;
 /// The tag of a key that has the policy of a template. Its value is the template's id.
 pub const TEMPLATE_TAG: &str = "cckm_policy_template_id";
 
+/// The tag of every key that Claviger creates, by which it finds the key again after a crash. Its value is the id of the
+/// operation.
+pub const OPERATION_TAG: &str = "claviger:operation";
+
 const KEY_MAX: usize = 128;
 const VALUE_MAX: usize = 256;
 
@@ -29,6 +33,10 @@ pub enum TagError {
     Character(String, char),
     #[error("the tag `{0}` is reserved: keys that begin with `aws:` belong to AWS")]
     Reserved(String),
+    #[error("the tag `{OPERATION_TAG}` is reserved: Claviger finds the keys that it creates by it")]
+    OfOperations,
+    #[error("the tag `{TEMPLATE_TAG}` is reserved: only policy templates set it")]
+    OfTemplates,
     #[error("the tag `{0}` is given more than once")]
     Twice(String),
     #[error("a key has up to {TAGS_PER_KEY_MAX} tags, and {0} are given")]
@@ -57,6 +65,11 @@ impl Tag {
         }
     }
 
+    /// Whether clients see the tag. They do not see the one that marks an operation of Claviger.
+    pub fn is_shown(&self) -> bool {
+        self.key != OPERATION_TAG
+    }
+
     /// Whether the tag belongs to AWS. Only AWS can set or remove it.
     pub fn is_of_aws(&self) -> bool {
         is_of_aws(&self.key)
@@ -78,7 +91,12 @@ pub fn check_tag_key(key: &str) -> Result<(), TagError> {
     if let Some(c) = key.chars().find(|c| !is_allowed(*c)) {
         return Err(TagError::Character(key.to_owned(), c));
     }
-    if is_of_aws(key) { Err(TagError::Reserved(key.to_owned())) } else { Ok(()) }
+    match key {
+        OPERATION_TAG => Err(TagError::OfOperations),
+        TEMPLATE_TAG => Err(TagError::OfTemplates),
+        key if is_of_aws(key) => Err(TagError::Reserved(key.to_owned())),
+        _ => Ok(()),
+    }
 }
 
 /// Checks a set of tags: each name once, and at most [`TAGS_PER_KEY_MAX`] tags.
@@ -121,6 +139,8 @@ mod tests {
             ("k", "<v>"),
             ("aws:x", ""),
             ("AWS:x", ""),
+            (OPERATION_TAG, ""),
+            (TEMPLATE_TAG, ""),
         ]
         .iter()
         .map(|(key, value)| Tag::parse(key, value).expect_err("not taken").to_string())
@@ -133,6 +153,8 @@ mod tests {
         the tag `k` contains `<`: letters, digits, spaces and `_.:/=+-@` are expected
         the tag `aws:x` is reserved: keys that begin with `aws:` belong to AWS
         the tag `AWS:x` is reserved: keys that begin with `aws:` belong to AWS
+        the tag `claviger:operation` is reserved: Claviger finds the keys that it creates by it
+        the tag `cckm_policy_template_id` is reserved: only policy templates set it
         ");
     }
 

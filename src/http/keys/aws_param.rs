@@ -66,7 +66,7 @@ pub(super) struct AwsParamView<'a> {
     rotation_period_in_days: Option<u16>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     signing_algorithms: &'a [String],
-    #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "tags")]
+    #[serde(skip_serializing_if = "is_none_shown", serialize_with = "tags")]
     tags: &'a [Tag],
     #[serde(skip_serializing_if = "Option::is_none")]
     valid_to: Option<Text<Time>>,
@@ -200,6 +200,12 @@ fn replicas<S: Serializer>(replicas: &&[KeyArn], to: S) -> Result<S::Ok, S::Erro
     to.collect_seq(replicas.iter().map(Member::of))
 }
 
+fn is_none_shown(tags: &&[Tag]) -> bool {
+    !tags.iter().any(Tag::is_shown)
+}
+
 fn tags<S: Serializer>(tags: &&[Tag], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(tags.iter().map(|tag| TagView { tag_key: &tag.key, tag_value: &tag.value }))
+    to.collect_seq(
+        tags.iter().filter(|tag| tag.is_shown()).map(|tag| TagView { tag_key: &tag.key, tag_value: &tag.value }),
+    )
 }

@@ -130,7 +130,11 @@ impl Listed for Key {
             "gone" => Field::Flag(self.gone),
             "description" => text(&metadata.description),
             "tags" => Field::Texts(
-                self.tags.iter().flat_map(|tag| [tag.key.clone(), format!("{}:{}", tag.key, tag.value)]).collect(),
+                self.tags
+                    .iter()
+                    .filter(|tag| tag.is_shown())
+                    .flat_map(|tag| [tag.key.clone(), format!("{}:{}", tag.key, tag.value)])
+                    .collect(),
             ),
             "custom_key_store_id" => some(metadata.custom_key_store_id.clone()),
             "createdAt" => Field::Moment(self.created),

@@ -13,7 +13,7 @@ use crate::domain::key::command::KeyCommand;
 use crate::domain::key::event::{NATIVE, RotationJob};
 use crate::domain::key::material::MaterialState;
 use crate::domain::key::metadata::{Rotation, RotationStatus};
-use crate::domain::key::operation::{NewKey, OPERATION_TAG, Operation, RetiredKey};
+use crate::domain::key::operation::{NewKey, Operation, RetiredKey};
 use crate::domain::key::tag::Tag;
 use crate::domain::refusal::KeyRefusal;
 use crate::service::access::{KeyPermit, RotateKey, ViewKey};
@@ -155,7 +155,7 @@ fn check_rotation_job(key: &Key, job: &RotationJob) -> Result<(), Failure> {
 
 /// A new key with the properties of the old one.
 fn successor(old: &Key, origin: Origin, description: Option<String>) -> NewKey {
-    let own = |tag: &&Tag| !tag.is_of_aws() && tag.key != OPERATION_TAG;
+    let own = |tag: &&Tag| !tag.is_of_aws() && tag.is_shown();
     NewKey {
         aliases: Vec::new(),
         spec: old.metadata.spec.clone(),

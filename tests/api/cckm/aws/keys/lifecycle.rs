@@ -177,6 +177,10 @@ fn a_key_is_enabled_disabled_described_and_tagged() {
     assert!(has_tag(&again, "a", "2") && !has_tag(&again, "a", "1"));
     let fewer = fixture.change(&key, "remove-tags", json!({"tags": ["a", "never there"]}));
     assert!(!has_tag(&fewer, "a", "2") && has_tag(&fewer, "b", ""));
+    // AWS has the mark of the operation too, which clients neither see nor change.
+    assert_eq!(aws(&fewer, "Tags"), &json!([{"TagKey": "b", "TagValue": ""}]));
+    let there = fixture.lab.kms(HOME, "ListResourceTags", &json!({"KeyId": aws_id(&key)}));
+    assert!(there["Tags"].to_string().contains("claviger:operation"), "{there}");
     // A dry run answers as the change would, and changes nothing.
     fixture.post(&key, "disable?dry_run=true", json!({})).expect(200);
     assert_eq!(fixture.read(&key), fewer);
