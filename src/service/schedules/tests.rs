@@ -129,7 +129,7 @@ fn the_new_key_takes_over_the_schedule_of_a_replaced_key() {
     assert_eq!((old.rotated_to, new.rotated_from), (Some(new.id), Some(old.id)));
     assert_eq!((old.rotation_job.as_ref(), new.rotation_job.as_ref().map(|job| job.schedule)), (None, Some(schedule)));
     assert_eq!(new.aliases[0].short(), "payroll");
-    assert_eq!(old.aliases[0].short(), "payroll-20260101010000");
+    assert_eq!(old.aliases[0].short(), "payroll-rotated-20260101010000");
     // The next run rotates the new one.
     world.pass(HOUR);
     run_due(&world);

@@ -99,11 +99,11 @@ impl Rotate<'_> {
     }
 }
 
-/// The alias that the old key keeps: the alias with the time of the rotation.
+/// The alias that the old key keeps: the alias with `-rotated-` and the time of the rotation.
 fn stamped(alias: &AliasName, at: Time) -> Result<AliasName, Failure> {
     let stamp = at.calendar().format("%Y%m%d%H%M%S");
-    let room = 250 - "-20201105052917".len();
+    let room = 250 - "-rotated-20201105052917".len();
     let short: String = alias.short().chars().take(room).collect();
-    AliasName::parse_own(&format!("{short}-{stamp}"))
+    AliasName::parse_own(&format!("{short}-rotated-{stamp}"))
         .map_err(|_| Failure::Internal("an alias with a time stamp is invalid"))
 }

@@ -54,7 +54,7 @@ fn a_key_is_replaced_by_a_new_one_that_gets_its_alias() {
     assert_eq!((&retired["rotated_to"], &retired["rotation_status"]), (&new["id"], &json!("SUCCESSFUL")));
     assert!(retired["rotated_at"].is_string());
     let stamped = aws(&retired, "Alias")[0].as_str().expect("an alias").to_owned();
-    let stamp = stamped.strip_prefix("alias/payroll-").expect("the old name first");
+    let stamp = stamped.strip_prefix("alias/payroll-rotated-").expect("the old name first");
     assert!(stamp.len() == 14 && stamp.bytes().all(|byte| byte.is_ascii_digit()), "{stamped}");
     assert_eq!(fixture.change(&old, "refresh", json!({}))["aws_param"], retired["aws_param"]);
 
