@@ -158,7 +158,8 @@ pub async fn enable_auto_rotation(
     body: BodyOrNone<AutoRotationBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
-    let period = body.0.rotation_period_in_days.map(RotationPeriod::parse).transpose();
+    // Clients send 0 for a period that their user left out.
+    let period = body.0.rotation_period_in_days.filter(|days| *days != 0).map(RotationPeriod::parse).transpose();
     let period = period.map_err(|problem| invalid("rotation_period_in_days", problem))?;
     changed(auth, &services, Operation::EnableRotation { period }).await
 }

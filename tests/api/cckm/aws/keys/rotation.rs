@@ -10,6 +10,9 @@ fn aws_rotates_a_key_by_itself_and_on_demand() {
     let key = fixture.create(json!({}));
     let status = || fixture.post(&key, "get-key-rotation-status", json!({})).expect(200);
     assert_eq!(status(), json!({"KeyId": aws_id(&key), "KeyRotationEnabled": false}));
+    // 0 stands for AWS's default, a year.
+    let default = fixture.change(&key, "enable-auto-rotation", json!({"rotation_period_in_days": 0}));
+    assert_eq!(aws(&default, "RotationPeriodInDays"), 365);
     let on = fixture.change(&key, "enable-auto-rotation", json!({"rotation_period_in_days": 90}));
     assert_eq!((aws(&on, "KeyRotationEnabled"), aws(&on, "RotationPeriodInDays")), (&json!(true), &json!(90)));
     let status_on = status();
