@@ -3,7 +3,7 @@
 use super::{ConnectionSettings, StsEndpoints};
 use crate::domain::kms::{AssumedRole, RoleRequest};
 use crate::domain::name::JsonText;
-use crate::domain::patch::invalid;
+use crate::domain::patch::{invalid, merged};
 use crate::domain::place::{Partition, Region};
 use crate::domain::refusal::Refusal;
 
@@ -17,7 +17,9 @@ pub struct ConnectionPatch {
     pub region: Option<Region>,
     pub sts_endpoints: Option<StsEndpoints>,
     pub products: Option<Vec<String>>,
+    /// Members to set, and with `null` to remove.
     pub labels: Option<JsonText>,
+    /// Members to set, and with `null` to remove.
     pub meta: Option<JsonText>,
 }
 
@@ -51,8 +53,8 @@ impl ConnectionSettings {
             region: patch.region.or(now.region),
             sts_endpoints: patch.sts_endpoints.unwrap_or(now.sts_endpoints),
             products: patch.products.unwrap_or(now.products),
-            labels: patch.labels.or(now.labels),
-            meta: patch.meta.or(now.meta),
+            labels: merged("labels", now.labels, patch.labels)?,
+            meta: merged("meta", now.meta, patch.meta)?,
         };
         after.refuse_elsewhere()?;
         Ok(after)

@@ -3,16 +3,19 @@
 use super::{SourceKey, SourceKeyCommand, SourceKeyEvent};
 use crate::domain::event::Event;
 use crate::domain::name::JsonText;
+use crate::domain::patch::merged;
 use crate::domain::refusal::{Refusal, SourceKeyRefusal};
 use crate::domain::state::State;
 
 /// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: SourceKeyCommand) -> Result<Vec<Event>, Refusal> {
     let (id, events) = match command {
-        SourceKeyCommand::Create { id, made, material } => {
+        SourceKeyCommand::Create { id, mut made, material } => {
             if state.source_key_named(&made.name).is_some() {
                 return Err(SourceKeyRefusal::NameTaken(made.name).into());
             }
+            made.labels = merged("labels", None, made.labels)?;
+            made.meta = merged("meta", None, made.meta)?;
             (id, vec![SourceKeyEvent::Created { made, material }])
         }
         SourceKeyCommand::Update { id, labels, meta, unexportable } => {
@@ -52,8 +55,8 @@ impl SourceKey {
         if unexportable == Some(false) {
             self.refuse_unexportable()?;
         }
-        let labels = labels.or_else(|| self.made.labels.clone());
-        let meta = meta.or_else(|| self.made.meta.clone());
+        let labels = merged("labels", self.made.labels.clone(), labels)?;
+        let meta = merged("meta", self.made.meta.clone(), meta)?;
         let mut events = Vec::new();
         if labels != self.made.labels || meta != self.made.meta {
             events.push(SourceKeyEvent::Described { labels, meta });

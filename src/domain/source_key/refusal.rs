@@ -11,7 +11,7 @@ pub enum SourceKeyRefusal {
     NameTaken(SourceKeyName),
     #[error("source key `{0}` is unexportable, and stays so: its material leaves only into AWS keys")]
     Unexportable(SourceKeyName),
-    #[error("source key `{0}` is undeletable")]
+    #[error("source key `{0}`: key is not deletable")]
     Undeletable(SourceKeyName),
     #[error("an import of source key `{0}` into an AWS key is under way; try again in a moment")]
     Busy(SourceKeyName),

@@ -75,7 +75,7 @@ fn a_name_is_given_once_and_is_free_again_after_the_deletion() {
 }
 
 #[test]
-fn labels_are_replaced_and_what_is_not_given_stays() {
+fn labels_are_merged_and_what_is_not_given_stays() {
     let labels = json(r#"{"team":"b"}"#);
     let described = SourceKeyEvent::Described { labels: labels.clone(), meta: None };
     given(events([created()])).when(update(labels.clone(), None)).then(events([described.clone()]));

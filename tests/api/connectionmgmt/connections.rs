@@ -135,6 +135,14 @@ fn a_change_affects_only_the_given_members() {
     let dry = admin.patch(&format!("{path}?dry_run=true"), json!({"name": "two"})).expect(200);
     assert_eq!((&dry["name"], &admin.get(&path).expect(200)), (&json!("two"), &made));
     assert_eq!(admin.patch(&path, json!({})).expect(200), made);
+    for nothing in [json!({"labels": {}}), json!({"labels": {"x": null}, "meta": {}})] {
+        assert_eq!(admin.patch(&path, nothing).expect(200), made, "nothing differs");
+    }
+    let merged = admin.patch(&path, json!({"labels": {"c": 1}})).expect(200);
+    assert_eq!(merged["labels"], json!({"a": "b", "c": 1}));
+    let fewer = admin.patch(&path, json!({"labels": {"c": null}})).expect(200);
+    assert_eq!(fewer["labels"], made["labels"]);
+    let made = fewer;
     assert_eq!(admin.patch(&path, json!({"name": "one", "labels": {"a": "b"}})).expect(200), made, "nothing differs");
 
     let changed = admin.patch(&path, json!({"name": "two", "meta": {"x": 1}, "description": ""})).expect(200);

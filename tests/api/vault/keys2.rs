@@ -175,7 +175,7 @@ fn described(admin: &Client, zebra: &Value) {
 fn deleted(appliance: &Appliance, admin: &Client, zebra: &Value, rsa: &Value) {
     let kept = make(admin, json!({"name": "kept", "undeletable": true}));
     let said = admin.delete(&at(&kept)).refused(409, "NCERRConflict");
-    assert_eq!(said, "source key `kept` is undeletable");
+    assert_eq!(said, "source key `kept`: key is not deletable");
 
     for key in [zebra, rsa] {
         assert_eq!(data_keys(appliance, key).len(), 1);
