@@ -119,10 +119,9 @@ pub struct ConnectionView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     assume_role_external_id: Option<String>,
-    /// The region of the EC2 endpoint, and of the STS endpoint if that is regional.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    aws_region: Option<String>,
+    /// The region of the EC2 endpoint, and of the STS endpoint if that is regional. The default is that of the partition.
+    #[schema(example = "us-east-1")]
+    aws_region: String,
     /// `legacy` or `regional`.
     aws_sts_regional_endpoints: &'static str,
     /// Always `false`: IAM Roles Anywhere is not supported.
@@ -318,7 +317,7 @@ impl ConnectionView {
             access_key_id: settings.access_key_id.clone(),
             assume_role_arn: role.map(|role| role.arn.as_arn().to_string()),
             assume_role_external_id: role.and_then(|role| Some(role.external_id.as_ref()?.as_str().to_owned())),
-            aws_region: settings.region.as_ref().map(Region::to_string),
+            aws_region: settings.region.clone().unwrap_or_else(|| settings.cloud.default_region()).to_string(),
             aws_sts_regional_endpoints: settings.sts_endpoints.name(),
             is_role_anywhere: false,
         }

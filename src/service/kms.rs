@@ -319,7 +319,7 @@ pub fn seen(kms: Arc<Kms>, state: &State, caller: &Caller) -> KmsSeen {
 }
 
 /// A KMS's connection as the client gave it: its name or its id. The id, if the connection does not exist in this state.
-fn shown_connection(kms: &Kms, state: &State) -> String {
+pub(super) fn shown_connection(kms: &Kms, state: &State) -> String {
     match state.connections.get(&kms.connection) {
         Some(connection) if !kms.connection_by_id => connection.name.to_string(),
         _ => kms.connection.to_string(),

@@ -6,6 +6,7 @@ use super::conclude;
 use super::event::KeyEvent;
 use super::operation::Operation;
 use super::sync;
+use super::tag::{TAGS_PER_KEY_MAX, TagError};
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KmsId};
 use crate::domain::place::Region;
@@ -66,6 +67,7 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
         }
     }
     check_alias(state, id, wanted)?;
+    check_tag_count(state, id, wanted)?;
     if let Operation::Replicate { new, .. } = wanted
         && state.key_at_aws(kms, region, &new.key).is_some_and(|there| !there.gone)
     {
@@ -86,6 +88,18 @@ fn check_alias(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refus
     match state.key(holder)?.aliases.contains(alias) {
         true => Ok(()),
         false => Err(KeyRefusal::AliasUnknown { alias: alias.clone(), key: holder }.into()),
+    }
+}
+
+/// Checks that a key has room for the tags that it gets. Those that it has already are replaced.
+fn check_tag_count(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refusal> {
+    let (Operation::Tag { tags }, Some(key)) = (wanted, state.keys.get(&id)) else { return Ok(()) };
+    let new = tags.iter().filter(|tag| key.tag(&tag.key).is_none()).count();
+    match key.tags.len() + new {
+        all if all > TAGS_PER_KEY_MAX => {
+            Err(Refusal::Invalid { member: "tags", problem: TagError::TooMany(all).to_string() })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -112,12 +126,11 @@ fn observe(state: &State, id: KeyId, kms: KmsId, region: Region, seen: Snapshot)
         }
         return Ok(vec![Event::Key(id, KeyEvent::Found { kms, region, learned: seen.all() })]);
     };
-    let was_gone = key.gone;
     // A pending operation that moves aliases needs the old list; it reads the new one at its end.
     let aliases = if key.pending.is_some() { None } else { seen.aliases };
     let seen = Snapshot { aliases, ..seen };
-    let learned = key.news(seen);
-    Ok(if learned.is_empty() && !was_gone { vec![] } else { vec![Event::Key(key.id, KeyEvent::Observed { learned })] })
+    // The event is recorded even if nothing is new: a client asked for the key to be read, and sees when it was.
+    Ok(vec![Event::Key(key.id, KeyEvent::Observed { learned: key.news(seen) })])
 }
 
 impl Key {

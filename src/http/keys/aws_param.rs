@@ -44,6 +44,9 @@ pub(super) struct AwsParamView<'a> {
     key_agreement_algorithms: &'a [String],
     #[serde(rename = "KeyID")]
     key_id: &'a str,
+    /// The same under AWS's own name, which some clients read.
+    #[serde(rename = "KeyId")]
+    aws_key_id: &'a str,
     key_manager: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     key_rotation_enabled: Option<bool>,
@@ -140,6 +143,7 @@ impl<'a> AwsParamView<'a> {
             expiration_model: metadata.expiration_model.as_ref().map(|model| model.as_str()),
             key_agreement_algorithms: &metadata.algorithms.key_agreement,
             key_id: metadata.key_id().as_str(),
+            aws_key_id: metadata.key_id().as_str(),
             key_manager: metadata.manager.as_str(),
             key_rotation_enabled: rotation.map(|rotation| rotation.enabled).or(unread),
             key_spec: metadata.spec.as_str(),

@@ -39,6 +39,8 @@ struct Members<'a> {
     region: &'a str,
     /// `local` if the key has the material of a source key; otherwise empty.
     key_source: &'static str,
+    /// The same under the name in requests.
+    source_key_tier: &'static str,
     /// The origin of the key's material: `native` (AWS), `cckm` (a source key) or `unknown`.
     key_material_origin: &'static str,
     /// The type of the key: `symmetric` or `asymmetric`.
@@ -146,6 +148,7 @@ impl<'a> Members<'a> {
             cloud_name: key.metadata.arn.partition().as_str(),
             region: key.region.as_str(),
             key_source: if source.is_some() { "local" } else { "" },
+            source_key_tier: if source.is_some() { "local" } else { "" },
             key_material_origin: key.material_origin().name(),
             key_type: key_type(key),
             local_key_id: source.map(|source| Text(source.source)),

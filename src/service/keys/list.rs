@@ -10,6 +10,7 @@ use crate::domain::state::State;
 use crate::domain::template::TEMPLATE_TAG;
 use crate::service::access;
 use crate::service::caller::Caller;
+use crate::service::kms::shown_connection;
 use crate::service::list::{Candidates, Field, Listed};
 
 impl Listed for Key {
@@ -32,6 +33,15 @@ impl Listed for Key {
         "createdAt",
         "updatedAt",
         "synced_at",
+        // The other names of members, under which clients sort too.
+        "blocked",
+        "cloud_name",
+        "connection",
+        "CreationDate",
+        "CustomKeyStoreID",
+        "key_id",
+        "multi_region_key_type",
+        "ValidTo",
     ];
     const FILTERS: &'static [&'static str] = &[
         "id",
@@ -118,7 +128,10 @@ impl Listed for Key {
                 Err(_) => "FAILED".to_owned(),
             })),
             "cckm_policy_template_id" => some(self.tag(TEMPLATE_TAG).map(str::to_owned)),
-            "keyid" => text(metadata.key_id().as_str()),
+            "keyid" | "key_id" => text(metadata.key_id().as_str()),
+            "connection" => some(state.kms.get(&self.kms).map(|kms| shown_connection(kms, state))),
+            "CreationDate" => metadata.created_at.map_or(Field::Absent, Field::Moment),
+            "ValidTo" => metadata.valid_to.map_or(Field::Absent, Field::Moment),
             "alias" => Field::Texts(self.aliases.iter().flat_map(both_forms).collect()),
             "arn" => Field::Text(metadata.arn.to_string()),
             "enabled" => Field::Flag(metadata.enabled),
@@ -136,7 +149,7 @@ impl Listed for Key {
                     .flat_map(|tag| [tag.key.clone(), format!("{}:{}", tag.key, tag.value)])
                     .collect(),
             ),
-            "custom_key_store_id" => some(metadata.custom_key_store_id.clone()),
+            "custom_key_store_id" | "CustomKeyStoreID" => some(metadata.custom_key_store_id.clone()),
             "createdAt" => Field::Moment(self.created),
             "updatedAt" => Field::Moment(self.updated),
             "synced_at" => Field::Moment(self.synced),

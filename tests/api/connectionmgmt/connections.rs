@@ -67,6 +67,7 @@ fn a_plain_connection_has_defaults_and_empty_members_count_as_absent() {
     for (member, value) in [
         ("description", json!("")),
         ("cloud_name", json!("aws")),
+        ("aws_region", json!("us-east-1")),
         ("aws_sts_regional_endpoints", json!("legacy")),
         ("is_role_anywhere", json!(false)),
         ("products", json!(["cckm"])),
@@ -75,7 +76,7 @@ fn a_plain_connection_has_defaults_and_empty_members_count_as_absent() {
     ] {
         assert_eq!(made[member], value, "{member}");
     }
-    for absent in ["assume_role_arn", "assume_role_external_id", "aws_region", "secret_access_key"] {
+    for absent in ["assume_role_arn", "assume_role_external_id", "secret_access_key"] {
         assert!(made.get(absent).is_none(), "{absent}");
     }
 }

@@ -145,6 +145,20 @@ fn keys_are_found_by_each_filter() {
         let expected: Vec<_> = expected.iter().map(|key| key["id"].clone()).collect();
         assert_eq!(sorted(found), sorted(expected), "{query}");
     }
+    for member in [
+        "blocked",
+        "cloud_name",
+        "connection",
+        "CreationDate",
+        "CustomKeyStoreID",
+        "key_id",
+        "multi_region_key_type",
+        "ValidTo",
+    ] {
+        assert_eq!(fixture.admin.get(&format!("{KEYS}?sort=-{member}")).expect(200)["total"], 4, "{member}");
+    }
+    let oldest = fixture.admin.get(&format!("{KEYS}?sort=CreationDate,createdAt&limit=1")).expect(200);
+    assert_eq!(oldest["resources"][0]["id"], plain["id"]);
     let page = fixture.admin.get(&format!("{KEYS}?sort=-createdAt&limit=1&skip=1")).expect(200);
     assert_eq!((&page["total"], &page["resources"][0]["id"]), (&json!(4), &waiting["id"]));
 }
@@ -177,6 +191,15 @@ fn a_key_is_enabled_disabled_described_and_tagged() {
     assert!(has_tag(&again, "a", "2") && !has_tag(&again, "a", "1"));
     let fewer = fixture.change(&key, "remove-tags", json!({"tags": ["a", "never there"]}));
     assert!(!has_tag(&fewer, "a", "2") && has_tag(&fewer, "b", ""));
+    // AWS's limit is 50, and the mark of the operation counts.
+    let many: Vec<_> = (0..49).map(|n| json!({"tag_key": format!("t{n}"), "tag_value": ""})).collect();
+    let message = fixture.post(&key, "add-tags", json!({"tags": many})).refused(400, "NCERRInvalidParamValue");
+    assert!(message.starts_with("tags: a key has up to 50 tags"), "{message}");
+    // A refresh is seen, even if nothing is new.
+    let refreshed = fixture.change(&key, "refresh", json!({}));
+    assert!(refreshed["synced_at"].as_str() > fewer["synced_at"].as_str(), "{refreshed}");
+    assert!(refreshed["updatedAt"].as_str() > fewer["updatedAt"].as_str(), "{refreshed}");
+    let fewer = refreshed;
     // AWS has the mark of the operation too, which clients neither see nor change.
     assert_eq!(aws(&fewer, "Tags"), &json!([{"TagKey": "b", "TagValue": ""}]));
     let there = fixture.lab.kms(HOME, "ListResourceTags", &json!({"KeyId": aws_id(&key)}));
