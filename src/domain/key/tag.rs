@@ -55,6 +55,10 @@ impl Tag {
     /// When AWS would not accept it.
     pub fn parse(key: &str, value: &str) -> Result<Self, TagError> {
         check_tag_key(key)?;
+        // Clients may remove it: that frees the key from its template.
+        if key == TEMPLATE_TAG {
+            return Err(TagError::OfTemplates);
+        }
         let length = value.chars().count();
         if length > VALUE_MAX {
             return Err(TagError::ValueTooLong(key.to_owned(), length));
@@ -93,7 +97,6 @@ pub fn check_tag_key(key: &str) -> Result<(), TagError> {
     }
     match key {
         OPERATION_TAG => Err(TagError::OfOperations),
-        TEMPLATE_TAG => Err(TagError::OfTemplates),
         key if is_of_aws(key) => Err(TagError::Reserved(key.to_owned())),
         _ => Ok(()),
     }

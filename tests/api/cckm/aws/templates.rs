@@ -63,8 +63,11 @@ fn a_template_is_made_used_changed_by_a_push_and_deleted() {
 
     let in_use = admin.delete(&at(&template)).refused(409, "NCERRConflict");
     assert!(in_use.contains("has one or more key associated"), "{in_use}");
-    for key in [&made, &plain] {
-        let freed = admin.post(&format!("{KEYS}/{}/policy", id(key)), json!({"key_admins": ["user1"]})).expect(200);
+    // Another policy frees a key from its template, and so does the removal of the tag.
+    for (key, what, body) in
+        [(&made, "policy", json!({"key_admins": ["user1"]})), (&plain, "remove-tags", json!({"tags": [TAG]}))]
+    {
+        let freed = admin.post(&format!("{KEYS}/{}/{what}", id(key)), body).expect(200);
         assert_eq!(tag(&freed), None);
     }
     assert_eq!(admin.delete(&at(&template)).status, 204);
