@@ -41,9 +41,10 @@ pub(super) fn merged(
     let before = now.as_ref().map(object).unwrap_or_default();
     let mut after = before.clone();
     for (name, value) in object(&patch) {
-        match value {
-            Value::Null => drop(after.remove(&name)),
-            value => drop(after.insert(name, value)),
+        if value.is_null() {
+            after.remove(&name);
+        } else {
+            after.insert(name, value);
         }
     }
     if after == before {

@@ -33,6 +33,13 @@ pub enum KeyCommand {
         region: Region,
         seen: Box<Snapshot>,
     },
+    /// Record the properties of a known key that a client asked to read, even if none of them is new.
+    Refresh {
+        id: KeyId,
+        kms: KmsId,
+        region: Region,
+        seen: Box<Snapshot>,
+    },
     /// Record that AWS no longer has a key.
     RecordVanished {
         id: KeyId,

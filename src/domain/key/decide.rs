@@ -22,6 +22,13 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
         }
         KeyCommand::Conclude { operation, outcome, related } => conclude::conclude(state, operation, outcome, related),
         KeyCommand::Observe { id, kms, region, seen } => observe(state, id, kms, region, *seen),
+        KeyCommand::Refresh { id, kms, region, seen } => {
+            let mut events = observe(state, id, kms, region, *seen)?;
+            if events.is_empty() && state.keys.get(&id).is_some() {
+                events.push(Event::Key(id, KeyEvent::Observed { learned: Vec::new() }));
+            }
+            Ok(events)
+        }
         KeyCommand::RecordVanished { id } => {
             let key = state.key(id)?;
             Ok(if key.gone { vec![] } else { vec![Event::Key(id, KeyEvent::Vanished)] })
@@ -126,11 +133,12 @@ fn observe(state: &State, id: KeyId, kms: KmsId, region: Region, seen: Snapshot)
         }
         return Ok(vec![Event::Key(id, KeyEvent::Found { kms, region, learned: seen.all() })]);
     };
+    let was_gone = key.gone;
     // A pending operation that moves aliases needs the old list; it reads the new one at its end.
     let aliases = if key.pending.is_some() { None } else { seen.aliases };
     let seen = Snapshot { aliases, ..seen };
-    // The event is recorded even if nothing is new: a client asked for the key to be read, and sees when it was.
-    Ok(vec![Event::Key(key.id, KeyEvent::Observed { learned: key.news(seen) })])
+    let learned = key.news(seen);
+    Ok(if learned.is_empty() && !was_gone { vec![] } else { vec![Event::Key(key.id, KeyEvent::Observed { learned })] })
 }
 
 impl Key {

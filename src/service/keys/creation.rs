@@ -3,8 +3,8 @@
 use super::operations::OperationRequest;
 use super::reading::read;
 use super::{KeySeen, Keys, policy_context, shown};
-use crate::domain::id::KeyId;
-use crate::domain::key::aggregate::Key;
+use crate::domain::id::{KeyId, KmsId};
+use crate::domain::key::aggregate::{Key, Snapshot};
 use crate::domain::key::aws_enums::{KeyState, MultiRegionKind, Origin};
 use crate::domain::key::command::KeyCommand;
 use crate::domain::key::decide::check_place;
@@ -232,10 +232,20 @@ impl Keys {
     /// # Errors
     /// The failure of AWS.
     pub(in crate::service) async fn read_again(&self, change: &Change, key: &Key) -> Result<Committed, Failure> {
-        let (id, kms, region) = (key.id, key.kms, key.region.clone());
-        let at = self.cloud.region(kms, &region).await?;
-        let seen = Box::new(read(&at, key.aws_id()).await?);
+        let (id, kms, region, seen) = self.seen(key).await?;
         self.append(change, KeyCommand::Observe { id, kms, region, seen }).await
+    }
+
+    /// Reads a key from AWS, and records that it was read.
+    pub(super) async fn read_on_request(&self, change: &Change, key: &Key) -> Result<Committed, Failure> {
+        let (id, kms, region, seen) = self.seen(key).await?;
+        self.append(change, KeyCommand::Refresh { id, kms, region, seen }).await
+    }
+
+    async fn seen(&self, key: &Key) -> Result<(KeyId, KmsId, Region, Box<Snapshot>), Failure> {
+        let at = self.cloud.region(key.kms, &key.region).await?;
+        let seen = Box::new(read(&at, key.aws_id()).await?);
+        Ok((key.id, key.kms, key.region.clone(), seen))
     }
 
     /// Checks an import request and resolves its source key. `key` is the key that gets the material, if it exists.

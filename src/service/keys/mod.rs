@@ -208,7 +208,7 @@ impl Keys {
         context: &RequestContext,
     ) -> Result<KeySeen, Failure> {
         let (key, change) = (permit.key(), permit.caller().change(context));
-        let committed = match self.read_again(&change, key).await {
+        let committed = match self.read_on_request(&change, key).await {
             Err(Failure::Cloud(cloud)) if cloud.is_not_found() => {
                 self.append(&change, KeyCommand::RecordVanished { id: key.id }).await?
             }
