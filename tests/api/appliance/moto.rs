@@ -96,7 +96,7 @@ fn moto_holds_keys_that_are_made_changed_and_deleted() {
     assert_eq!(change("/enable", json!({}))["KeyState"], "Enabled");
     assert_eq!(change("/update-description", json!({"description": "second"}))["Description"], "second");
     change("/policy", json!({"key_users": ["ann"]}));
-    assert_eq!(admin.get(&at("")).expect(200)["key_users"], json!(["ann"]));
+    assert_eq!(admin.get(&at("")).expect(200)["key_users"], json!(["arn:aws:iam::123456789012:user/ann"]));
     assert_eq!(change("/enable-auto-rotation", json!({"rotation_period_in_days": 90}))["KeyRotationEnabled"], true);
     let status = admin.post(&at("/get-key-rotation-status"), json!({})).expect(200);
     assert_eq!(status["KeyRotationEnabled"], true);
