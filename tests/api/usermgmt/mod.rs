@@ -1,3 +1,4 @@
 //! `/v1/usermgmt`
 
+mod pwdpolicies;
 mod users;
