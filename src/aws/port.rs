@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use zeroize::Zeroizing;
 
 use super::failure::AwsFailure;
@@ -15,23 +15,34 @@ use crate::domain::place::{AccountId, Arn, ExternalId, Partition, Region, RoleAr
 use crate::domain::time::Time;
 
 /// The operations of STS, EC2 and IAM that the services use.
-#[async_trait]
 pub trait Aws: Send + Sync + 'static {
     /// The principal that the credentials belong to after all roles are assumed (STS GetCallerIdentity).
-    async fn caller(&self, access: &Access) -> Result<Caller, AwsFailure>;
+    fn caller<'a>(&'a self, access: &'a Access) -> BoxFuture<'a, Result<Caller, AwsFailure>>;
 
     /// The regions that are enabled for the account, in the order in which AWS names them (EC2 DescribeRegions).
-    async fn enabled_regions(&self, access: &Access) -> Result<Vec<Region>, AwsFailure>;
+    fn enabled_regions<'a>(&'a self, access: &'a Access) -> BoxFuture<'a, Result<Vec<Region>, AwsFailure>>;
 
     /// The subset of `actions` (such as `kms:CreateKey`) that the caller's policies do not allow, in the given order
     /// (IAM SimulatePrincipalPolicy, for which the caller itself needs the permission).
-    async fn missing_permissions(&self, access: &Access, actions: &[&str]) -> Result<Vec<String>, AwsFailure>;
+    fn missing_permissions<'a>(
+        &'a self,
+        access: &'a Access,
+        actions: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<String>, AwsFailure>>;
 
     /// A page of the account's users (IAM ListUsers).
-    async fn list_users(&self, access: &Access, listing: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure>;
+    fn list_users<'a>(
+        &'a self,
+        access: &'a Access,
+        listing: &'a IamListing,
+    ) -> BoxFuture<'a, Result<Page<IamPrincipal>, AwsFailure>>;
 
     /// A page of the account's roles (IAM ListRoles).
-    async fn list_roles(&self, access: &Access, listing: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure>;
+    fn list_roles<'a>(
+        &'a self,
+        access: &'a Access,
+        listing: &'a IamListing,
+    ) -> BoxFuture<'a, Result<Page<IamPrincipal>, AwsFailure>>;
 }
 
 /// The access to an account: partition, keys and roles.

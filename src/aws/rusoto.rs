@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 use super::call::AwsCall;
 use super::client::Client;
@@ -57,56 +57,77 @@ impl RusotoAws {
     }
 }
 
-#[async_trait]
 impl AwsKms for RusotoAws {
-    async fn send(&self, access: &Access, region: &Region, request: Request) -> Result<Answer, AwsFailure> {
-        request.send(&self.client, access, region).await
+    fn send<'a>(
+        &'a self,
+        access: &'a Access,
+        region: &'a Region,
+        request: Request,
+    ) -> BoxFuture<'a, Result<Answer, AwsFailure>> {
+        Box::pin(async move { request.send(&self.client, access, region).await })
     }
 }
 
-#[async_trait]
 impl Aws for RusotoAws {
-    async fn caller(&self, access: &Access) -> Result<Caller, AwsFailure> {
-        // The call checks that keys and roles work, so that it must not use cached sessions.
-        self.client.call(access, Freshness::Renewed, self.client.deadline(), &GetCallerIdentity).await
+    fn caller<'a>(&'a self, access: &'a Access) -> BoxFuture<'a, Result<Caller, AwsFailure>> {
+        Box::pin(async move {
+            // The call checks that keys and roles work, so that it must not use cached sessions.
+            self.client.call(access, Freshness::Renewed, self.client.deadline(), &GetCallerIdentity).await
+        })
     }
 
-    async fn enabled_regions(&self, access: &Access) -> Result<Vec<Region>, AwsFailure> {
-        let call = DescribeRegions { partition: access.partition };
-        self.call(access, self.client.deadline(), &call).await
+    fn enabled_regions<'a>(&'a self, access: &'a Access) -> BoxFuture<'a, Result<Vec<Region>, AwsFailure>> {
+        Box::pin(async move {
+            let call = DescribeRegions { partition: access.partition };
+            self.call(access, self.client.deadline(), &call).await
+        })
     }
 
-    async fn missing_permissions(&self, access: &Access, actions: &[&str]) -> Result<Vec<String>, AwsFailure> {
-        const OPERATION: AwsOperation = AwsOperation::SIMULATE_PRINCIPAL_POLICY;
-        let deadline = self.client.deadline();
-        let source = match access.roles.last() {
-            // The ARN of the session lacks the role's path, which IAM needs.
-            Some(role) => SimulationSource::Principal(role.arn.as_arn().clone()),
-            None => {
-                let caller = self.call(access, deadline, &GetCallerIdentity).await?;
-                let source = SimulationSource::of(&caller);
-                source.map_err(|reason| AwsFailure::NotSent { operation: OPERATION, reason })?
+    fn missing_permissions<'a>(
+        &'a self,
+        access: &'a Access,
+        actions: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<String>, AwsFailure>> {
+        Box::pin(async move {
+            const OPERATION: AwsOperation = AwsOperation::SIMULATE_PRINCIPAL_POLICY;
+            let deadline = self.client.deadline();
+            let source = match access.roles.last() {
+                // The ARN of the session lacks the role's path, which IAM needs.
+                Some(role) => SimulationSource::Principal(role.arn.as_arn().clone()),
+                None => {
+                    let caller = self.call(access, deadline, &GetCallerIdentity).await?;
+                    let source = SimulationSource::of(&caller);
+                    source.map_err(|reason| AwsFailure::NotSent { operation: OPERATION, reason })?
+                }
+            };
+            let principal = match source {
+                SimulationSource::Principal(principal) => principal,
+                SimulationSource::Root => return Ok(Vec::new()),
+            };
+            let unintelligible = |reason| AwsFailure::Unintelligible { operation: OPERATION, reason };
+            let mut simulation = Simulation::new(principal, actions.iter().map(ToString::to_string).collect());
+            while let Some(call) = simulation.next_call() {
+                let page = self.call(access, deadline, &call).await?;
+                simulation.add_page(page).map_err(unintelligible)?;
             }
-        };
-        let principal = match source {
-            SimulationSource::Principal(principal) => principal,
-            SimulationSource::Root => return Ok(Vec::new()),
-        };
-        let unintelligible = |reason| AwsFailure::Unintelligible { operation: OPERATION, reason };
-        let mut simulation = Simulation::new(principal, actions.iter().map(ToString::to_string).collect());
-        while let Some(call) = simulation.next_call() {
-            let page = self.call(access, deadline, &call).await?;
-            simulation.add_page(page).map_err(unintelligible)?;
-        }
-        simulation.missing().map_err(unintelligible)
+            simulation.missing().map_err(unintelligible)
+        })
     }
 
-    async fn list_users(&self, access: &Access, listing: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure> {
-        self.call(access, self.client.deadline(), &ListUsers(listing.clone())).await
+    fn list_users<'a>(
+        &'a self,
+        access: &'a Access,
+        listing: &'a IamListing,
+    ) -> BoxFuture<'a, Result<Page<IamPrincipal>, AwsFailure>> {
+        Box::pin(async move { self.call(access, self.client.deadline(), &ListUsers(listing.clone())).await })
     }
 
-    async fn list_roles(&self, access: &Access, listing: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure> {
-        self.call(access, self.client.deadline(), &ListRoles(listing.clone())).await
+    fn list_roles<'a>(
+        &'a self,
+        access: &'a Access,
+        listing: &'a IamListing,
+    ) -> BoxFuture<'a, Result<Page<IamPrincipal>, AwsFailure>> {
+        Box::pin(async move { self.call(access, self.client.deadline(), &ListRoles(listing.clone())).await })
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 use super::failure::AwsFailure;
 use super::operation::AwsOperation;
@@ -101,31 +101,52 @@ impl ScriptedAws {
     }
 }
 
-#[async_trait]
 impl Aws for ScriptedAws {
-    async fn caller(&self, access: &Access) -> Result<Caller, AwsFailure> {
-        self.record(AwsOperation::GET_CALLER_IDENTITY, access, &[]);
-        self.caller.play(AwsOperation::GET_CALLER_IDENTITY).await
+    fn caller<'a>(&'a self, access: &'a Access) -> BoxFuture<'a, Result<Caller, AwsFailure>> {
+        Box::pin(async move {
+            self.record(AwsOperation::GET_CALLER_IDENTITY, access, &[]);
+            self.caller.play(AwsOperation::GET_CALLER_IDENTITY).await
+        })
     }
 
-    async fn enabled_regions(&self, access: &Access) -> Result<Vec<Region>, AwsFailure> {
-        self.record(AwsOperation::DESCRIBE_REGIONS, access, &[]);
-        self.regions.play(AwsOperation::DESCRIBE_REGIONS).await
+    fn enabled_regions<'a>(&'a self, access: &'a Access) -> BoxFuture<'a, Result<Vec<Region>, AwsFailure>> {
+        Box::pin(async move {
+            self.record(AwsOperation::DESCRIBE_REGIONS, access, &[]);
+            self.regions.play(AwsOperation::DESCRIBE_REGIONS).await
+        })
     }
 
-    async fn missing_permissions(&self, access: &Access, actions: &[&str]) -> Result<Vec<String>, AwsFailure> {
-        self.record(AwsOperation::SIMULATE_PRINCIPAL_POLICY, access, actions);
-        self.missing.play(AwsOperation::SIMULATE_PRINCIPAL_POLICY).await
+    fn missing_permissions<'a>(
+        &'a self,
+        access: &'a Access,
+        actions: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<String>, AwsFailure>> {
+        Box::pin(async move {
+            self.record(AwsOperation::SIMULATE_PRINCIPAL_POLICY, access, actions);
+            self.missing.play(AwsOperation::SIMULATE_PRINCIPAL_POLICY).await
+        })
     }
 
-    async fn list_users(&self, access: &Access, _: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure> {
-        self.record(AwsOperation::LIST_USERS, access, &[]);
-        self.users.play(AwsOperation::LIST_USERS).await
+    fn list_users<'a>(
+        &'a self,
+        access: &'a Access,
+        _: &'a IamListing,
+    ) -> BoxFuture<'a, Result<Page<IamPrincipal>, AwsFailure>> {
+        Box::pin(async move {
+            self.record(AwsOperation::LIST_USERS, access, &[]);
+            self.users.play(AwsOperation::LIST_USERS).await
+        })
     }
 
-    async fn list_roles(&self, access: &Access, _: &IamListing) -> Result<Page<IamPrincipal>, AwsFailure> {
-        self.record(AwsOperation::LIST_ROLES, access, &[]);
-        self.roles.play(AwsOperation::LIST_ROLES).await
+    fn list_roles<'a>(
+        &'a self,
+        access: &'a Access,
+        _: &'a IamListing,
+    ) -> BoxFuture<'a, Result<Page<IamPrincipal>, AwsFailure>> {
+        Box::pin(async move {
+            self.record(AwsOperation::LIST_ROLES, access, &[]);
+            self.roles.play(AwsOperation::LIST_ROLES).await
+        })
     }
 }
 

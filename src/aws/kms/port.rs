@@ -4,7 +4,7 @@
 //! is retried only where that is safe, so that [`AwsFailure::may_have_been_done`] is reliable. A call returns after AWS
 //! has confirmed it. AWS is eventually consistent: a read shortly after a change may still return the old value.
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 use super::calls::{Answer, Request};
 use crate::aws::call::AwsCall;
@@ -14,10 +14,14 @@ use crate::aws::port::Access;
 use crate::domain::place::Region;
 
 /// AWS KMS. `dyn AwsKms` has the method `call`, which knows the type of the answer.
-#[async_trait]
 pub trait AwsKms: Send + Sync + 'static {
     /// Sends a call. Services use `call` instead.
-    async fn send(&self, access: &Access, region: &Region, request: Request) -> Result<Answer, AwsFailure>;
+    fn send<'a>(
+        &'a self,
+        access: &'a Access,
+        region: &'a Region,
+        request: Request,
+    ) -> BoxFuture<'a, Result<Answer, AwsFailure>>;
 }
 
 /// A call to KMS. `calls/mod.rs` implements the trait for each call.

@@ -9,7 +9,7 @@ mod model;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 use super::calls::{Answer, CreateKey, Request};
 use super::port::AwsKms;
@@ -105,29 +105,35 @@ impl ScriptedKms {
     }
 }
 
-#[async_trait]
 impl AwsKms for ScriptedKms {
-    async fn send(&self, access: &Access, region: &Region, request: Request) -> Result<Answer, AwsFailure> {
-        let outcome = {
-            let mut model = self.model();
-            let (access, call) = (access.clone(), request.clone());
-            model.recorded.push(RecordedCall { access, region: region.clone(), request: call });
-            let operation = request.operation();
-            let cue = model.cues.iter().position(|(cued, _)| *cued == operation);
-            let cue = cue.and_then(|at| model.cues.remove(at)).map(|(_, cue)| cue);
-            let mut answer = || model.answer(self.account, region, &request);
-            match cue {
-                None => Some(answer()),
-                Some(Cue::Fail(failure)) => Some(Err(failure)),
-                Some(Cue::FailAfter(failure)) => Some(answer().and(Err(failure))),
-                Some(Cue::Hang) => None,
-                Some(Cue::HangAfter) => answer().map_or_else(|failure| Some(Err(failure)), |_| None),
+    fn send<'a>(
+        &'a self,
+        access: &'a Access,
+        region: &'a Region,
+        request: Request,
+    ) -> BoxFuture<'a, Result<Answer, AwsFailure>> {
+        Box::pin(async move {
+            let outcome = {
+                let mut model = self.model();
+                let (access, call) = (access.clone(), request.clone());
+                model.recorded.push(RecordedCall { access, region: region.clone(), request: call });
+                let operation = request.operation();
+                let cue = model.cues.iter().position(|(cued, _)| *cued == operation);
+                let cue = cue.and_then(|at| model.cues.remove(at)).map(|(_, cue)| cue);
+                let mut answer = || model.answer(self.account, region, &request);
+                match cue {
+                    None => Some(answer()),
+                    Some(Cue::Fail(failure)) => Some(Err(failure)),
+                    Some(Cue::FailAfter(failure)) => Some(answer().and(Err(failure))),
+                    Some(Cue::Hang) => None,
+                    Some(Cue::HangAfter) => answer().map_or_else(|failure| Some(Err(failure)), |_| None),
+                }
+            };
+            match outcome {
+                Some(outcome) => outcome,
+                None => std::future::pending().await,
             }
-        };
-        match outcome {
-            Some(outcome) => outcome,
-            None => std::future::pending().await,
-        }
+        })
     }
 }
 

@@ -7,11 +7,10 @@ use crate::domain::key::command::Outcome;
 use crate::domain::state::State;
 use crate::service::caller::Change;
 use crate::service::failure::Failure;
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use std::time::Duration;
 
 /// A kind of resource at AWS that operations create and change.
-#[async_trait]
 pub(in crate::service) trait OperationTarget: Send + Sync + Sized + 'static {
     /// A pending operation, as it is in the state.
     type Pending: Clone + Send + Sync;
@@ -62,24 +61,33 @@ pub(in crate::service) trait OperationTarget: Send + Sync + Sized + 'static {
     fn assumed(&self, state: &State, pending: &Self::Pending, created: Option<Self::Created>) -> Option<Self::Seen>;
 
     /// Takes the steps at AWS, and reads the result.
-    async fn attempt(
-        &self,
+    fn attempt<'a>(
+        &'a self,
         operation: OperationId,
-        pending: &Self::Pending,
-        attempt: &Attempt<Self::Handle>,
-    ) -> Result<Progress<Self>, StepError<Self>>;
+        pending: &'a Self::Pending,
+        attempt: &'a Attempt<Self::Handle>,
+    ) -> BoxFuture<'a, Result<Progress<Self>, StepError<Self>>>;
 
     /// Reads the resource from AWS.
-    async fn read(&self, pending: &Self::Pending, handle: &Self::Handle) -> Result<Self::Seen, Failure>;
+    fn read<'a>(
+        &'a self,
+        pending: &'a Self::Pending,
+        handle: &'a Self::Handle,
+    ) -> BoxFuture<'a, Result<Self::Seen, Failure>>;
 
     /// Reads the other resource that the operation changes. If that fails, a synchronisation reads it later.
-    async fn read_related(&self, pending: &Self::Pending) -> Option<Self::Related>;
+    fn read_related<'a>(&'a self, pending: &'a Self::Pending) -> BoxFuture<'a, Option<Self::Related>>;
 
     /// Records additional changes before the outcome. If the program ends in between, a recovery repeats them.
-    async fn before_outcome(&self, change: &Change, pending: &Self::Pending, seen: &Self::Seen);
+    fn before_outcome<'a>(
+        &'a self,
+        change: &'a Change,
+        pending: &'a Self::Pending,
+        seen: &'a Self::Seen,
+    ) -> BoxFuture<'a, ()>;
 
     /// Records that AWS no longer has the resource, if that is so.
-    async fn record_if_vanished(&self, change: &Change, pending: &Self::Pending);
+    fn record_if_vanished<'a>(&'a self, change: &'a Change, pending: &'a Self::Pending) -> BoxFuture<'a, ()>;
 }
 
 /// The kind of an attempt.

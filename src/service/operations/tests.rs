@@ -13,7 +13,7 @@ use crate::domain::state::{PendingOperation, State};
 use crate::service::keys::PolicyChoice;
 use crate::service::system_change;
 use crate::service::world::World;
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -60,7 +60,6 @@ impl SlowKeys {
     }
 }
 
-#[async_trait]
 impl OperationTarget for SlowKeys {
     type Pending = PendingOperation;
     type Handle = KeyId;
@@ -104,31 +103,46 @@ impl OperationTarget for SlowKeys {
         None
     }
 
-    async fn attempt(
-        &self,
+    fn attempt<'a>(
+        &'a self,
         _operation: OperationId,
-        pending: &PendingOperation,
-        attempt: &Attempt<KeyId>,
-    ) -> Result<Progress<Self>, StepError<Self>> {
-        let key = pending.key;
-        self.aws.change(key, |of| if attempt.is_first() { of.begun += 1 } else { of.asked += 1 });
-        Ok(match self.aws.of(key).done {
-            true => Progress::Done { seen: self.disabled(key), related: None },
-            false => Progress::Underway { again_after: Duration::from_millis(5), made: None },
+        pending: &'a PendingOperation,
+        attempt: &'a Attempt<KeyId>,
+    ) -> BoxFuture<'a, Result<Progress<Self>, StepError<Self>>> {
+        Box::pin(async move {
+            let key = pending.key;
+            self.aws.change(key, |of| if attempt.is_first() { of.begun += 1 } else { of.asked += 1 });
+            Ok(match self.aws.of(key).done {
+                true => Progress::Done { seen: self.disabled(key), related: None },
+                false => Progress::Underway { again_after: Duration::from_millis(5), made: None },
+            })
         })
     }
 
-    async fn read(&self, pending: &PendingOperation, _handle: &KeyId) -> Result<Box<Snapshot>, Failure> {
-        Ok(self.disabled(pending.key))
+    fn read<'a>(
+        &'a self,
+        pending: &'a PendingOperation,
+        _handle: &'a KeyId,
+    ) -> BoxFuture<'a, Result<Box<Snapshot>, Failure>> {
+        Box::pin(async move { Ok(self.disabled(pending.key)) })
     }
 
-    async fn read_related(&self, _pending: &PendingOperation) -> Option<()> {
-        None
+    fn read_related<'a>(&'a self, _pending: &'a PendingOperation) -> BoxFuture<'a, Option<()>> {
+        Box::pin(async move { None })
     }
 
-    async fn before_outcome(&self, _change: &Change, _pending: &PendingOperation, _seen: &Box<Snapshot>) {}
+    fn before_outcome<'a>(
+        &'a self,
+        _change: &'a Change,
+        _pending: &'a PendingOperation,
+        _seen: &'a Box<Snapshot>,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(async move {})
+    }
 
-    async fn record_if_vanished(&self, _change: &Change, _pending: &PendingOperation) {}
+    fn record_if_vanished<'a>(&'a self, _change: &'a Change, _pending: &'a PendingOperation) -> BoxFuture<'a, ()> {
+        Box::pin(async move {})
+    }
 }
 
 /// One run of the program.

@@ -8,7 +8,7 @@ use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::name::{AliasName, AwsKeyId};
 use crate::service::cloud::RegionAccess;
 use crate::service::keys::reading::until_there;
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 pub(super) const ADD: OperationSteps = OperationSteps { operation: "add-alias", calls: &[CreateAlias::OPERATION] };
 
@@ -16,10 +16,9 @@ pub(super) struct AddAlias<'a> {
     pub alias: &'a AliasName,
 }
 
-#[async_trait]
 impl ChangesKey for AddAlias<'_> {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        Ok(work.at.call(CreateAlias { alias: self.alias.clone(), key: key.clone() }).await?)
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move { Ok(work.at.call(CreateAlias { alias: self.alias.clone(), key: key.clone() }).await?) })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {
@@ -34,10 +33,9 @@ pub(super) struct MoveAlias<'a> {
     pub alias: &'a AliasName,
 }
 
-#[async_trait]
 impl ChangesKey for MoveAlias<'_> {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        Ok(work.at.call(UpdateAlias { alias: self.alias.clone(), key: key.clone() }).await?)
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move { Ok(work.at.call(UpdateAlias { alias: self.alias.clone(), key: key.clone() }).await?) })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {
@@ -52,10 +50,9 @@ pub(super) struct DeleteAlias<'a> {
     pub alias: &'a AliasName,
 }
 
-#[async_trait]
 impl ChangesKey for DeleteAlias<'_> {
-    async fn change(&self, work: &Work<'_>, _key: &AwsKeyId) -> Result<(), KeyStepError> {
-        Ok(work.at.call(DeleteAliasCall { alias: self.alias.clone() }).await?)
+    fn change<'a>(&'a self, work: &'a Work<'_>, _key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move { Ok(work.at.call(DeleteAliasCall { alias: self.alias.clone() }).await?) })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {

@@ -11,7 +11,7 @@ use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::operation::NewKey;
 use crate::domain::key::policy_text::PolicyText;
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 pub(super) const STEPS: OperationSteps =
     OperationSteps { operation: "create", calls: &[CreateKey::OPERATION, CreateAlias::OPERATION] };
@@ -20,14 +20,13 @@ pub(super) struct Create<'a> {
     pub new: &'a NewKey,
 }
 
-#[async_trait]
 impl MakesKey for Create<'_> {
-    async fn make(&self, work: &Work<'_>) -> Result<Made, KeyStepError> {
-        make(work, self.new).await
+    fn make<'a>(&'a self, work: &'a Work<'_>) -> BoxFuture<'a, Result<Made, KeyStepError>> {
+        Box::pin(async move { make(work, self.new).await })
     }
 
-    async fn finish(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        add_aliases(&work.at, key, &self.new.aliases).await
+    fn finish<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move { add_aliases(&work.at, key, &self.new.aliases).await })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {

@@ -7,7 +7,7 @@ use crate::aws::kms::calls::{CancelKeyDeletion, ScheduleKeyDeletion};
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::days::DeletionWindow;
 use crate::domain::key::name::AwsKeyId;
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 pub(super) const SCHEDULE: OperationSteps =
     OperationSteps { operation: "schedule-deletion", calls: &[ScheduleKeyDeletion::OPERATION] };
@@ -16,11 +16,12 @@ pub(super) struct ScheduleDeletion {
     pub window: DeletionWindow,
 }
 
-#[async_trait]
 impl ChangesKey for ScheduleDeletion {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        work.at.call(ScheduleKeyDeletion { key: key.clone(), window: self.window }).await?;
-        Ok(())
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move {
+            work.at.call(ScheduleKeyDeletion { key: key.clone(), window: self.window }).await?;
+            Ok(())
+        })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {
@@ -33,11 +34,12 @@ pub(super) const CANCEL: OperationSteps =
 
 pub(super) struct CancelDeletion;
 
-#[async_trait]
 impl ChangesKey for CancelDeletion {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        work.at.call(CancelKeyDeletion { key: key.clone() }).await?;
-        Ok(())
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move {
+            work.at.call(CancelKeyDeletion { key: key.clone() }).await?;
+            Ok(())
+        })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {

@@ -21,7 +21,7 @@ use crate::domain::key::spec::KeySpec;
 use crate::service::failure::Failure;
 use crate::service::keys::reading::until_there;
 use crate::service::material::wrapping::Wrapping;
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 pub(super) const IMPORT: OperationSteps = OperationSteps {
     operation: "import-material",
@@ -32,15 +32,16 @@ pub(super) struct ImportMaterial<'a> {
     pub import: &'a Import,
 }
 
-#[async_trait]
 impl ChangesKey for ImportMaterial<'_> {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        import(work, key, self.import).await
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move { import(work, key, self.import).await })
     }
 
-    async fn recover(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        let again = self.import_again(work, key).await;
-        again.map_err(|error| if is_of_the_import(&error.failure) { error.reaching(key) } else { error })
+    fn recover<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move {
+            let again = self.import_again(work, key).await;
+            again.map_err(|error| if is_of_the_import(&error.failure) { error.reaching(key) } else { error })
+        })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {
@@ -73,12 +74,13 @@ pub(super) struct DeleteMaterial<'a> {
     pub material: Option<&'a MaterialId>,
 }
 
-#[async_trait]
 impl ChangesKey for DeleteMaterial<'_> {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        let call = DeleteImportedKeyMaterial { key: key.clone(), material: self.material.cloned() };
-        work.at.call(call).await?;
-        Ok(())
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move {
+            let call = DeleteImportedKeyMaterial { key: key.clone(), material: self.material.cloned() };
+            work.at.call(call).await?;
+            Ok(())
+        })
     }
 
     fn shows(&self, _seen: &Snapshot) -> bool {

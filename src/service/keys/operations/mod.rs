@@ -36,7 +36,7 @@ use crate::service::caller::Change;
 use crate::service::cloud::RegionAccess;
 use crate::service::failure::Failure;
 use crate::service::operations::{Answer, Operations, StepError};
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 type KeyStepError = StepError<KeyTarget>;
@@ -86,18 +86,17 @@ struct Made {
 }
 
 /// An operation that creates a key.
-#[async_trait]
 trait MakesKey: Send + Sync {
     /// Creates the key. This is never repeated, since each call creates another key.
-    async fn make(&self, work: &Work<'_>) -> Result<Made, KeyStepError>;
+    fn make<'a>(&'a self, work: &'a Work<'_>) -> BoxFuture<'a, Result<Made, KeyStepError>>;
 
     /// Finds the key that `make` may have created.
-    async fn find(&self, work: &Work<'_>) -> Result<AwsKeyId, KeyStepError> {
-        search::marked_key(work).await
+    fn find<'a>(&'a self, work: &'a Work<'_>) -> BoxFuture<'a, Result<AwsKeyId, KeyStepError>> {
+        Box::pin(async move { search::marked_key(work).await })
     }
 
     /// Takes the steps that follow the creation. Each can be repeated.
-    async fn finish(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError>;
+    fn finish<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>>;
 
     /// Returns whether AWS shows the result.
     fn shows(&self, seen: &Snapshot) -> bool;
@@ -112,14 +111,13 @@ trait MakesKey: Send + Sync {
 }
 
 /// An operation on an existing key.
-#[async_trait]
 trait ChangesKey: Send + Sync {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError>;
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>>;
 
     /// Takes the steps of a recovery, when AWS may have done the change. By default there are none, and only the result
     /// is read.
-    async fn recover(&self, _work: &Work<'_>, _key: &AwsKeyId) -> Result<(), KeyStepError> {
-        Ok(())
+    fn recover<'a>(&'a self, _work: &'a Work<'_>, _key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move { Ok(()) })
     }
 
     /// Returns whether AWS shows the result.

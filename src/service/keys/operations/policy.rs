@@ -12,7 +12,7 @@ use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::tag::Tag;
 use crate::domain::template::TEMPLATE_TAG;
 use crate::service::operations::Stage;
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 pub(super) const STEPS: OperationSteps =
     OperationSteps { operation: "put-policy", calls: &[PutKeyPolicy::OPERATION, UntagResource::OPERATION] };
@@ -23,17 +23,18 @@ pub(super) struct PutPolicy<'a> {
     pub template: Option<&'a str>,
 }
 
-#[async_trait]
 impl ChangesKey for PutPolicy<'_> {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        let (key, policy) = (key.clone(), self.policy.clone());
-        work.at.call(PutKeyPolicy { key: key.clone(), policy, bypass_lockout_check: false }).await?;
-        let tagged = match self.template {
-            Some(id) => work.at.call(TagResource { key, tags: vec![Tag::new(TEMPLATE_TAG, id)] }).await,
-            None => work.at.call(UntagResource { key, tag_keys: vec![TEMPLATE_TAG.to_owned()] }).await,
-        };
-        // The policy is put even if AWS refuses the tag.
-        tagged.map_err(|failure| KeyStepError::from(failure).with(Stage::Unknown))
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move {
+            let (key, policy) = (key.clone(), self.policy.clone());
+            work.at.call(PutKeyPolicy { key: key.clone(), policy, bypass_lockout_check: false }).await?;
+            let tagged = match self.template {
+                Some(id) => work.at.call(TagResource { key, tags: vec![Tag::new(TEMPLATE_TAG, id)] }).await,
+                None => work.at.call(UntagResource { key, tag_keys: vec![TEMPLATE_TAG.to_owned()] }).await,
+            };
+            // The policy is put even if AWS refuses the tag.
+            tagged.map_err(|failure| KeyStepError::from(failure).with(Stage::Unknown))
+        })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {

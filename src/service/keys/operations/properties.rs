@@ -8,16 +8,15 @@ use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::aws_enums::KeyState;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::tag::Tag;
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 pub(super) const ENABLE: OperationSteps = OperationSteps { operation: "enable", calls: &[EnableKey::OPERATION] };
 
 pub(super) struct Enable;
 
-#[async_trait]
 impl ChangesKey for Enable {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        Ok(work.at.call(EnableKey { key: key.clone() }).await?)
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move { Ok(work.at.call(EnableKey { key: key.clone() }).await?) })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {
@@ -29,10 +28,9 @@ pub(super) const DISABLE: OperationSteps = OperationSteps { operation: "disable"
 
 pub(super) struct Disable;
 
-#[async_trait]
 impl ChangesKey for Disable {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        Ok(work.at.call(DisableKey { key: key.clone() }).await?)
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move { Ok(work.at.call(DisableKey { key: key.clone() }).await?) })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {
@@ -47,10 +45,11 @@ pub(super) struct Describe<'a> {
     pub to: &'a str,
 }
 
-#[async_trait]
 impl ChangesKey for Describe<'_> {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        Ok(work.at.call(UpdateKeyDescription { key: key.clone(), description: self.to.to_owned() }).await?)
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move {
+            Ok(work.at.call(UpdateKeyDescription { key: key.clone(), description: self.to.to_owned() }).await?)
+        })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {
@@ -65,10 +64,9 @@ pub(super) struct AddTags<'a> {
     pub tags: &'a [Tag],
 }
 
-#[async_trait]
 impl ChangesKey for AddTags<'_> {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        Ok(work.at.call(TagResource { key: key.clone(), tags: self.tags.to_vec() }).await?)
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move { Ok(work.at.call(TagResource { key: key.clone(), tags: self.tags.to_vec() }).await?) })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {
@@ -83,10 +81,11 @@ pub(super) struct RemoveTags<'a> {
     pub keys: &'a [String],
 }
 
-#[async_trait]
 impl ChangesKey for RemoveTags<'_> {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        Ok(work.at.call(UntagResource { key: key.clone(), tag_keys: self.keys.to_vec() }).await?)
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(
+            async move { Ok(work.at.call(UntagResource { key: key.clone(), tag_keys: self.keys.to_vec() }).await?) },
+        )
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {

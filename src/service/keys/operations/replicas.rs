@@ -16,7 +16,7 @@ use crate::domain::key::operation::NewReplica;
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::place::Region;
 use crate::service::keys::reading::wait_until_usable;
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 pub(super) const REPLICATE: OperationSteps = OperationSteps {
     operation: "replicate",
@@ -27,22 +27,23 @@ pub(super) struct Replicate<'a> {
     pub new: &'a NewReplica,
 }
 
-#[async_trait]
 impl MakesKey for Replicate<'_> {
-    async fn make(&self, work: &Work<'_>) -> Result<Made, KeyStepError> {
-        let new = NewReplica { tags: search::marked(&self.new.tags, work.operation), ..self.new.clone() };
-        let call = ReplicateKey { new, replica_region: work.at.region.clone() };
-        let created = work.at.call_in(&self.new.primary, call).await?;
-        wait_until_usable(&work.at, &self.new.key).await.reaching(&self.new.key)?;
-        Ok(Made { id: self.new.key.clone(), created: Some(Box::new(created)) })
+    fn make<'a>(&'a self, work: &'a Work<'_>) -> BoxFuture<'a, Result<Made, KeyStepError>> {
+        Box::pin(async move {
+            let new = NewReplica { tags: search::marked(&self.new.tags, work.operation), ..self.new.clone() };
+            let call = ReplicateKey { new, replica_region: work.at.region.clone() };
+            let created = work.at.call_in(&self.new.primary, call).await?;
+            wait_until_usable(&work.at, &self.new.key).await.reaching(&self.new.key)?;
+            Ok(Made { id: self.new.key.clone(), created: Some(Box::new(created)) })
+        })
     }
 
-    async fn find(&self, work: &Work<'_>) -> Result<AwsKeyId, KeyStepError> {
-        search::marked_replica(work, &self.new.key).await
+    fn find<'a>(&'a self, work: &'a Work<'_>) -> BoxFuture<'a, Result<AwsKeyId, KeyStepError>> {
+        Box::pin(async move { search::marked_replica(work, &self.new.key).await })
     }
 
-    async fn finish(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        add_aliases(&work.at, key, &self.new.aliases).await
+    fn finish<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move { add_aliases(&work.at, key, &self.new.aliases).await })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {
@@ -61,10 +62,11 @@ pub(super) struct MovePrimary<'a> {
     pub to: &'a Region,
 }
 
-#[async_trait]
 impl ChangesKey for MovePrimary<'_> {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        Ok(work.at.call(UpdatePrimaryRegion { key: key.clone(), new_primary: self.to.clone() }).await?)
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move {
+            Ok(work.at.call(UpdatePrimaryRegion { key: key.clone(), new_primary: self.to.clone() }).await?)
+        })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {

@@ -23,7 +23,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::service::failure::Failure;
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 pub(super) const STEPS: OperationSteps = OperationSteps {
     operation: "rotate",
@@ -45,18 +45,19 @@ pub(super) struct Rotate<'a> {
     pub old: &'a RetiredKey,
 }
 
-#[async_trait]
 impl MakesKey for Rotate<'_> {
-    async fn make(&self, work: &Work<'_>) -> Result<Made, KeyStepError> {
-        create::make(work, self.new).await
+    fn make<'a>(&'a self, work: &'a Work<'_>) -> BoxFuture<'a, Result<Made, KeyStepError>> {
+        Box::pin(async move { create::make(work, self.new).await })
     }
 
-    async fn finish(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        add_aliases(&work.at, key, &self.new.aliases).await?;
-        if let Some(import) = self.import {
-            import_unless_there(work, key, import).await?;
-        }
-        self.hand_over(work, key).await
+    fn finish<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move {
+            add_aliases(&work.at, key, &self.new.aliases).await?;
+            if let Some(import) = self.import {
+                import_unless_there(work, key, import).await?;
+            }
+            self.hand_over(work, key).await
+        })
     }
 
     fn shows(&self, _seen: &Snapshot) -> bool {

@@ -7,7 +7,7 @@ use crate::aws::kms::calls::{DisableKeyRotation, EnableKeyRotation, RotateKeyOnD
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::days::RotationPeriod;
 use crate::domain::key::name::AwsKeyId;
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 pub(super) const ENABLE: OperationSteps =
     OperationSteps { operation: "enable-rotation", calls: &[EnableKeyRotation::OPERATION] };
@@ -17,10 +17,9 @@ pub(super) struct EnableRotation {
     pub period: Option<RotationPeriod>,
 }
 
-#[async_trait]
 impl ChangesKey for EnableRotation {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        Ok(work.at.call(EnableKeyRotation { key: key.clone(), period: self.period }).await?)
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move { Ok(work.at.call(EnableKeyRotation { key: key.clone(), period: self.period }).await?) })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {
@@ -33,10 +32,9 @@ pub(super) const DISABLE: OperationSteps =
 
 pub(super) struct DisableRotation;
 
-#[async_trait]
 impl ChangesKey for DisableRotation {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        Ok(work.at.call(DisableKeyRotation { key: key.clone() }).await?)
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move { Ok(work.at.call(DisableKeyRotation { key: key.clone() }).await?) })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {
@@ -49,10 +47,9 @@ pub(super) const ROTATE_MATERIAL: OperationSteps =
 
 pub(super) struct RotateMaterial;
 
-#[async_trait]
 impl ChangesKey for RotateMaterial {
-    async fn change(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        Ok(work.at.call(RotateKeyOnDemand { key: key.clone() }).await?)
+    fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move { Ok(work.at.call(RotateKeyOnDemand { key: key.clone() }).await?) })
     }
 
     /// AWS rotates asynchronously, so there is nothing to wait for.

@@ -7,7 +7,6 @@ use crate::aws::kms::calls::{DescribeKey, ListKeys, ListResourceTags};
 use crate::aws::page::Paging;
 use crate::domain::id::OperationId;
 use crate::domain::key::name::AwsKeyId;
-
 use crate::domain::key::tag::{OPERATION_TAG, Tag};
 use crate::service::failure::Failure;
 use crate::service::operations::Stage;

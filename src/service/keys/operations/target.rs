@@ -18,7 +18,7 @@ use crate::service::keys::reading::{is_unreadable, read, read_back};
 use crate::service::operations::{Attempt, OperationTarget, Progress, Stage};
 use crate::service::recorder::Recorder;
 use crate::service::source_keys::SourceKeys;
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use std::sync::Arc;
 
 /// The target, with the dependencies of the steps.
@@ -96,7 +96,6 @@ impl KeyTarget {
     }
 }
 
-#[async_trait]
 impl OperationTarget for KeyTarget {
     type Pending = PendingOperation;
     type Handle = AwsKeyId;
@@ -159,61 +158,80 @@ impl OperationTarget for KeyTarget {
         Some(Box::new(Snapshot { metadata, aliases: None, tags: None, policy, rotation: None }))
     }
 
-    async fn attempt(
-        &self,
+    fn attempt<'a>(
+        &'a self,
         operation: OperationId,
-        pending: &PendingOperation,
-        attempt: &Attempt<AwsKeyId>,
-    ) -> Result<Progress<Self>, KeyStepError> {
-        // Whatever fails here, AWS has not received the operation yet.
-        let at = self.cloud.region(pending.kms, &pending.region).await;
-        let at = at.map_err(|failure| KeyStepError::from(failure).with(Stage::Refused))?;
-        let work = Work { target: self, at, operation, pending };
-        let Made { id, created } = self.take_steps(&work, attempt).await?;
-        let unread = |failure: AwsFailure| KeyStepError {
-            created: created.clone(),
-            ..KeyStepError::from(failure).reaching(&id).with(Stage::Unread)
-        };
-        let shows = |seen: &Snapshot| match of(&pending.wanted) {
-            KeyOperation::Makes(making) => making.shows(seen),
-            KeyOperation::Changes(change) => change.shows(seen),
-        };
-        // In a recovery the first read counts: another change may have followed the operation.
-        let seen = read_back(&work.at, &id, |seen| !attempt.is_first() || shows(seen)).await.map_err(unread)?;
-        let related = match pending.wanted.also_affects() {
-            Some(other) => self.read_other(&work.at, other).await.map_err(unread)?,
-            None => None,
-        };
-        Ok(Progress::Done { seen: Box::new(seen), related })
+        pending: &'a PendingOperation,
+        attempt: &'a Attempt<AwsKeyId>,
+    ) -> BoxFuture<'a, Result<Progress<Self>, KeyStepError>> {
+        Box::pin(async move {
+            // Whatever fails here, AWS has not received the operation yet.
+            let at = self.cloud.region(pending.kms, &pending.region).await;
+            let at = at.map_err(|failure| KeyStepError::from(failure).with(Stage::Refused))?;
+            let work = Work { target: self, at, operation, pending };
+            let Made { id, created } = self.take_steps(&work, attempt).await?;
+            let unread = |failure: AwsFailure| KeyStepError {
+                created: created.clone(),
+                ..KeyStepError::from(failure).reaching(&id).with(Stage::Unread)
+            };
+            let shows = |seen: &Snapshot| match of(&pending.wanted) {
+                KeyOperation::Makes(making) => making.shows(seen),
+                KeyOperation::Changes(change) => change.shows(seen),
+            };
+            // In a recovery the first read counts: another change may have followed the operation.
+            let seen = read_back(&work.at, &id, |seen| !attempt.is_first() || shows(seen)).await.map_err(unread)?;
+            let related = match pending.wanted.also_affects() {
+                Some(other) => self.read_other(&work.at, other).await.map_err(unread)?,
+                None => None,
+            };
+            Ok(Progress::Done { seen: Box::new(seen), related })
+        })
     }
 
-    async fn read(&self, pending: &PendingOperation, key: &AwsKeyId) -> Result<Box<Snapshot>, Failure> {
-        let at = self.cloud.region(pending.kms, &pending.region).await?;
-        Ok(Box::new(read(&at, key).await?))
+    fn read<'a>(
+        &'a self,
+        pending: &'a PendingOperation,
+        key: &'a AwsKeyId,
+    ) -> BoxFuture<'a, Result<Box<Snapshot>, Failure>> {
+        Box::pin(async move {
+            let at = self.cloud.region(pending.kms, &pending.region).await?;
+            Ok(Box::new(read(&at, key).await?))
+        })
     }
 
-    async fn read_related(&self, pending: &PendingOperation) -> Option<(KeyId, Box<Snapshot>)> {
-        let other = pending.wanted.also_affects()?;
-        let at = self.cloud.region(pending.kms, &pending.region).await.ok()?;
-        self.read_other(&at, other).await.ok().flatten()
+    fn read_related<'a>(&'a self, pending: &'a PendingOperation) -> BoxFuture<'a, Option<(KeyId, Box<Snapshot>)>> {
+        Box::pin(async move {
+            let other = pending.wanted.also_affects()?;
+            let at = self.cloud.region(pending.kms, &pending.region).await.ok()?;
+            self.read_other(&at, other).await.ok().flatten()
+        })
     }
 
-    async fn before_outcome(&self, change: &Change, pending: &PendingOperation, seen: &Box<Snapshot>) {
-        if pending.wanted.changes_family() {
-            self.read_family(change, pending, seen).await;
-        }
+    fn before_outcome<'a>(
+        &'a self,
+        change: &'a Change,
+        pending: &'a PendingOperation,
+        seen: &'a Box<Snapshot>,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if pending.wanted.changes_family() {
+                self.read_family(change, pending, seen).await;
+            }
+        })
     }
 
-    async fn record_if_vanished(&self, change: &Change, pending: &PendingOperation) {
-        let published = self.recorder.state();
-        let Some(key) = published.state.keys.get(&pending.key) else { return };
-        let seen = self.read(pending, key.aws_id()).await;
-        if !matches!(seen, Err(Failure::Cloud(cloud)) if cloud.is_not_found()) {
-            return;
-        }
-        let command = Command::Key(KeyCommand::RecordVanished { id: key.id });
-        if let Err(failure) = self.recorder.append(change, command).await {
-            tracing::warn!(key = %key.id, %failure, "a key that AWS no longer has could not be recorded as gone");
-        }
+    fn record_if_vanished<'a>(&'a self, change: &'a Change, pending: &'a PendingOperation) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let published = self.recorder.state();
+            let Some(key) = published.state.keys.get(&pending.key) else { return };
+            let seen = self.read(pending, key.aws_id()).await;
+            if !matches!(seen, Err(Failure::Cloud(cloud)) if cloud.is_not_found()) {
+                return;
+            }
+            let command = Command::Key(KeyCommand::RecordVanished { id: key.id });
+            if let Err(failure) = self.recorder.append(change, command).await {
+                tracing::warn!(key = %key.id, %failure, "a key that AWS no longer has could not be recorded as gone");
+            }
+        })
     }
 }

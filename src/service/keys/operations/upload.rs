@@ -12,7 +12,7 @@ use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::operation::{Import, NewKey};
 use crate::domain::key::policy_text::PolicyText;
-use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 pub(super) const STEPS: OperationSteps = OperationSteps {
     operation: "upload",
@@ -29,15 +29,16 @@ pub(super) struct Upload<'a> {
     pub import: &'a Import,
 }
 
-#[async_trait]
 impl MakesKey for Upload<'_> {
-    async fn make(&self, work: &Work<'_>) -> Result<Made, KeyStepError> {
-        create::make(work, self.new).await
+    fn make<'a>(&'a self, work: &'a Work<'_>) -> BoxFuture<'a, Result<Made, KeyStepError>> {
+        Box::pin(async move { create::make(work, self.new).await })
     }
 
-    async fn finish(&self, work: &Work<'_>, key: &AwsKeyId) -> Result<(), KeyStepError> {
-        add_aliases(&work.at, key, &self.new.aliases).await?;
-        import_unless_there(work, key, self.import).await
+    fn finish<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
+        Box::pin(async move {
+            add_aliases(&work.at, key, &self.new.aliases).await?;
+            import_unless_there(work, key, self.import).await
+        })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {
