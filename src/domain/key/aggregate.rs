@@ -1,7 +1,7 @@
 //! An AWS key in the state: the properties that AWS last reported, and those that only Claviger keeps.
 
 use super::aws_enums::{KeyState, Origin};
-use super::event::{Aspect, KeyEvent, RotationJob};
+use super::event::{Aspect, KeyEvent, LOCAL, NATIVE, RotationJob};
 use super::material::{MaterialId, MaterialState};
 use super::metadata::{KeyMetadata, Rotation, RotationStatus};
 use super::name::{AliasName, AwsKeyId};
@@ -227,6 +227,14 @@ impl Key {
         self.updated = at;
         if wanted.rotation().is_some() {
             self.last_rotation = Some(Err(reason.to_owned()));
+        }
+    }
+
+    /// Returns the source of new material for rotations by a schedule that name none.
+    pub fn default_key_source(&self) -> &'static str {
+        match self.metadata.origin == Origin::External {
+            true => LOCAL,
+            false => NATIVE,
         }
     }
 

@@ -4,7 +4,7 @@ use super::aggregate::{Key, Snapshot};
 use super::command::KeyCommand;
 use super::conclude;
 use super::event::KeyEvent;
-use super::operation::Operation;
+use super::operation::{KeyRotation, Operation};
 use super::sync;
 use super::tag::{TAGS_PER_KEY_MAX, TagError};
 use crate::domain::event::Event;
@@ -66,11 +66,11 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
         true => {}
         false => state.key(id)?.refuse_gone()?,
     }
-    if let Operation::Rotate { from, .. } = wanted {
-        let old = state.key(*from)?;
+    if let Some(KeyRotation::Replaces(from)) = wanted.rotation() {
+        let old = state.key(from)?;
         old.refuse_gone()?;
         if let Some(to) = old.rotated_to {
-            return Err(KeyRefusal::Rotated { id: *from, to }.into());
+            return Err(KeyRefusal::Rotated { id: from, to }.into());
         }
     }
     check_alias(state, id, wanted)?;
@@ -98,16 +98,19 @@ fn check_alias(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refus
     }
 }
 
-/// Checks that a key has room for the tags that it gets. Those that it has already are replaced.
+/// Checks that a key has room for the tags that it gets. Those that it has already are replaced; a key that is created
+/// gets the mark of its operation too.
 fn check_tag_count(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refusal> {
-    let (Operation::Tag { tags }, Some(key)) = (wanted, state.keys.get(&id)) else { return Ok(()) };
-    let new = tags.iter().filter(|tag| key.tag(&tag.key).is_none()).count();
-    match key.tags.len() + new {
-        all if all > TAGS_PER_KEY_MAX => {
-            Err(Refusal::Invalid { member: "tags", problem: TagError::TooMany(all).to_string() })
-        }
-        _ => Ok(()),
+    let new = wanted.tag_keys();
+    let kept = match state.keys.get(&id) {
+        Some(key) => key.tags.iter().filter(|tag| !new.contains(&tag.key.as_str())).count(),
+        None => 1,
+    };
+    let all = kept + new.len();
+    if !new.is_empty() && all > TAGS_PER_KEY_MAX {
+        return Err(Refusal::Invalid { member: "tags", problem: TagError::NoRoom(all).to_string() });
     }
+    Ok(())
 }
 
 /// Checks that operations on keys are possible in a region of a KMS.

@@ -191,6 +191,34 @@ impl Operation {
         }
     }
 
+    /// Returns the keys of the tags that the operation puts on a key, besides its own mark.
+    pub fn tag_keys(&self) -> Vec<&str> {
+        fn keys(tags: &[Tag]) -> Vec<&str> {
+            tags.iter().map(|tag| tag.key.as_str()).collect()
+        }
+        match self {
+            Self::Create(new) | Self::Upload { new, .. } | Self::Rotate { new, .. } => keys(&new.tags),
+            Self::Replicate { new, .. } => keys(&new.tags),
+            Self::Tag { tags } => keys(tags),
+            Self::PutPolicy { template: Some(_), .. } => vec![TEMPLATE_TAG],
+            Self::PutPolicy { template: None, .. }
+            | Self::Enable
+            | Self::Disable
+            | Self::Describe { .. }
+            | Self::Untag { .. }
+            | Self::AddAlias { .. }
+            | Self::DeleteAlias { .. }
+            | Self::EnableRotation { .. }
+            | Self::DisableRotation
+            | Self::RotateMaterial
+            | Self::ImportMaterial(_)
+            | Self::DeleteMaterial { .. }
+            | Self::ScheduleDeletion { .. }
+            | Self::CancelDeletion
+            | Self::MovePrimary { .. } => Vec::new(),
+        }
+    }
+
     pub fn import(&self) -> Option<&Import> {
         match self {
             Self::Upload { import, .. } | Self::ImportMaterial(import) => Some(import),

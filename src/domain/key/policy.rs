@@ -121,10 +121,10 @@ impl PolicyPrincipals {
             let Texts(principals) = principal.aws;
             match &*sid {
                 ROOT_SID => rooted = principals == [policy_context.principal("root")],
-                ADMINS_SID => PolicyContext::sort(&principals, &mut sorted.admins, &mut sorted.admin_roles, None)?,
+                ADMINS_SID => sort_principals(&principals, &mut sorted.admins, &mut sorted.admin_roles, None)?,
                 USERS_SID => {
                     let accounts = Some(&mut sorted.accounts);
-                    PolicyContext::sort(&principals, &mut sorted.users, &mut sorted.user_roles, accounts)?;
+                    sort_principals(&principals, &mut sorted.users, &mut sorted.user_roles, accounts)?;
                 }
                 GRANTS_SID => {}
                 _ => return None,
@@ -289,31 +289,31 @@ impl PolicyContext {
         };
         accounts.iter().map(root).collect()
     }
+}
 
-    /// Sorts principals into users, roles and accounts; `None` if one of them is something else.
-    fn sort(
-        principals: &[Cow<'_, str>],
-        users: &mut Vec<String>,
-        roles: &mut Vec<String>,
-        accounts: Option<&mut Vec<String>>,
-    ) -> Option<()> {
-        let mut foreign = Vec::new();
-        for text in principals {
-            let arn = Arn::parse(text).ok()?;
-            match (arn.resource(), arn.resource().split_once('/')) {
-                ("root", _) => foreign.push(arn.account()?.to_string()),
-                (_, Some(("user", _))) => users.push(text.clone().into_owned()),
-                (_, Some(("role", _))) => roles.push(text.clone().into_owned()),
-                _ => return None,
-            }
+/// Sorts principals into users, roles and accounts; `None` if one of them is something else.
+fn sort_principals(
+    principals: &[Cow<'_, str>],
+    users: &mut Vec<String>,
+    roles: &mut Vec<String>,
+    accounts: Option<&mut Vec<String>>,
+) -> Option<()> {
+    let mut foreign = Vec::new();
+    for text in principals {
+        let arn = Arn::parse(text).ok()?;
+        match (arn.resource(), arn.resource().split_once('/')) {
+            ("root", _) => foreign.push(arn.account()?.to_string()),
+            (_, Some(("user", _))) => users.push(text.clone().into_owned()),
+            (_, Some(("role", _))) => roles.push(text.clone().into_owned()),
+            _ => return None,
         }
-        match accounts {
-            Some(accounts) => accounts.extend(foreign),
-            None if foreign.is_empty() => {}
-            None => return None,
-        }
-        Some(())
     }
+    match accounts {
+        Some(accounts) => accounts.extend(foreign),
+        None if foreign.is_empty() => {}
+        None => return None,
+    }
+    Some(())
 }
 
 /// Whether a text is an IAM name with an optional path: letters, digits and `_+=,.@-`, separated by `/`.

@@ -7,7 +7,6 @@ use super::material::{ImportBody, import};
 use super::view::KeyView;
 use crate::domain::id::ScheduleId;
 use crate::domain::key::aggregate::Key;
-use crate::domain::key::aws_enums::Origin;
 use crate::domain::key::days::RotationPeriod;
 use crate::domain::key::event::{LOCAL, NATIVE, RotationJob};
 use crate::domain::key::metadata::{Rotation, RotationStatus};
@@ -212,11 +211,10 @@ impl RotationJobBody {
     fn job(self, key: &Key) -> Result<RotationJob, Refusal> {
         // Some clients give the name of the vendor's product instead of the tier, and compare the answer with it.
         let words = [NATIVE, LOCAL, "ciphertrust"].map(|word| (word, word));
-        let default = if key.metadata.origin == Origin::External { LOCAL } else { NATIVE };
         let source = self.auto_rotate_key_source.map(|text| one_of("auto_rotate_key_source", &text, &words));
         let job = RotationJob {
             schedule: read_as("job_config_id", &required("job_config_id", self.job_config_id)?, ScheduleId::parse)?,
-            key_source: source.transpose()?.unwrap_or(default).to_owned(),
+            key_source: source.transpose()?.unwrap_or(key.default_key_source()).to_owned(),
             disable_encrypt: self.auto_rotate_disable_encrypt.unwrap_or(false),
             disable_encrypt_on_all_accounts: self.auto_rotate_disable_encrypt_on_all_accounts.unwrap_or(false),
         };

@@ -195,6 +195,10 @@ fn a_key_is_enabled_disabled_described_and_tagged() {
     let many: Vec<_> = (0..49).map(|n| json!({"tag_key": format!("t{n}"), "tag_value": ""})).collect();
     let message = fixture.post(&key, "add-tags", json!({"tags": many})).refused(400, "NCERRInvalidParamValue");
     assert!(message.starts_with("tags: a key has up to 50 tags"), "{message}");
+    let tags: Vec<_> = (0..50).map(|n| json!({"TagKey": format!("t{n}"), "TagValue": ""})).collect();
+    let body = key_body(json!({"Tags": tags}));
+    let message = fixture.admin.post(KEYS, body).refused(400, "NCERRInvalidParamValue");
+    assert!(message.starts_with("tags: a key has up to 50 tags, and it would have 51"), "{message}");
     // A refresh is seen, even if nothing is new.
     let refreshed = fixture.change(&key, "refresh", json!({}));
     assert!(refreshed["synced_at"].as_str() > fewer["synced_at"].as_str(), "{refreshed}");
