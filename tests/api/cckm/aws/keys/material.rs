@@ -144,7 +144,8 @@ fn an_import_without_a_type_is_of_the_material_that_the_key_has() {
     let fixture = KmsFixture::new();
     let (source, other) =
         (fixture.create_source_key(json!({"name": "mine"})), fixture.create_source_key(json!({"name": "other"})));
-    let end = |days| (Utc::now() + TimeDelta::days(days)).format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let now = Utc::now();
+    let end = |days| (now + TimeDelta::days(days)).format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let key = upload(&fixture, &source, json!({"key_expiration": true, "aws_param": {"ValidTo": end(10)}}));
     let body = json!({"source_key_identifier": source["id"], "key_expiration": true, "valid_to": end(20),
         "import_type": ""});
