@@ -246,7 +246,9 @@ impl<C: Columns> Described for Listing<C> {
         }
         for filter in C::FILTERS {
             let text = match *filter {
-                "name" | "username" => "Only rows with one of these values, in which `*` stands for any text.",
+                "name" | "username" | "alias" => {
+                    "Only rows with one of these values, in which `*` stands for any text and `?` for one character."
+                }
                 _ => "Only rows with one of these values.",
             };
             to.queries(filter, text, Array::new(Object::with_type(Type::String)));

@@ -7,7 +7,7 @@ use super::error::Problem;
 use super::guard::Authorized;
 use super::json_object::{object_or_empty, read_object};
 use super::paging::{self, List, Listing, members};
-use super::unsupported::{Unsupported, with_unsupported_members};
+use super::unsupported::{Protected, Unsupported};
 use crate::domain::name::SourceKeyName;
 use crate::domain::refusal::Refusal;
 use crate::domain::source_key::kind::{Curve, SourceKeyKind};
@@ -25,69 +25,65 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-with_unsupported_members! {
-    /// A source key to create or change. A member that is absent has its default, or keeps its value.
-    #[derive(Deserialize, ToSchema)]
-    #[schema(as = SourceKeyRequest)]
-    pub struct SourceKeyBody {
-        /// The unique name of the source key; default: `ks-` and its id.
-        #[serde(default, deserialize_with = "optional")]
-        #[schema(example = "payroll-2026")]
-        name: Option<String>,
-        /// The algorithm: `aes` (default), `rsa`, `ec`, `hmac-sha256`, `hmac-sha384` or `hmac-sha512`, in any case.
-        #[serde(default, deserialize_with = "optional")]
-        algorithm: Option<String>,
-        /// The size in bits. The default is 256 for AES, 2048 for RSA and the length of the hash for HMAC; for EC the curve
-        /// determines it.
-        #[serde(default, deserialize_with = "optional")]
-        #[schema(example = 256)]
-        size: Option<u64>,
-        /// The curve: `secp256r1` (also `prime256v1`), `secp384r1` (default), `secp521r1` or `secp256k1`; only for `ec`.
-        #[serde(default, deserialize_with = "optional")]
-        curveid: Option<String>,
-        /// The permitted uses as a sum: 1 sign, 2 verify, 4 encrypt, 8 decrypt, 128 make MACs, 256 verify MACs, ...
-        #[serde(default, rename = "usageMask", deserialize_with = "optional")]
-        usage_mask: Option<u64>,
-        /// Whether exports of the material are refused; imports into AWS are not affected. Cannot be set back to false.
-        #[serde(default, deserialize_with = "optional")]
-        unexportable: Option<bool>,
-        /// Whether the deletion of the source key is refused.
-        #[serde(default, deserialize_with = "optional")]
-        undeletable: Option<bool>,
-        /// A JSON object for the use of clients.
-        #[serde(default, deserialize_with = "optional")]
-        #[schema(value_type = Option<Object>)]
-        labels: Option<Value>,
-        /// A JSON object for the use of clients.
-        #[serde(default, deserialize_with = "optional")]
-        #[schema(value_type = Option<Object>)]
-        meta: Option<Value>,
-        /// Existing material, instead of new random material: bytes in hexadecimal digits or base64 for AES and HMAC; a
-        /// PKCS#8 private key in PEM, or its DER in base64, for RSA and EC.
-        #[serde(default, deserialize_with = "optional")]
-        #[schema(value_type = Option<String>, write_only)]
-        material: Option<Zeroizing<String>>,
-        /// The format of the material: `raw` for AES and HMAC, `pkcs8` for RSA and EC, which are the defaults.
-        #[serde(default, deserialize_with = "optional")]
-        format: Option<String>,
-        #[serde(default, rename = "encoding")]
-        #[schema(ignore)]
-        _encoding: Unsupported,
-    }
+/// A source key to create or change. A member that is absent has its default, or keeps its value.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SourceKeyRequest)]
+pub struct SourceKeyBody {
+    /// The unique name of the source key; default: `ks-` and its id.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "payroll-2026")]
+    name: Option<String>,
+    /// The algorithm: `aes` (default), `rsa`, `ec`, `hmac-sha256`, `hmac-sha384` or `hmac-sha512`, in any case.
+    #[serde(default, deserialize_with = "optional")]
+    algorithm: Option<String>,
+    /// The size in bits. The default is 256 for AES, 2048 for RSA and the length of the hash for HMAC; for EC the curve
+    /// determines it.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = 256)]
+    size: Option<u64>,
+    /// The curve: `secp256r1` (also `prime256v1`), `secp384r1` (default), `secp521r1` or `secp256k1`; only for `ec`.
+    #[serde(default, deserialize_with = "optional")]
+    curveid: Option<String>,
+    /// The permitted uses as a sum: 1 sign, 2 verify, 4 encrypt, 8 decrypt, 128 make MACs, 256 verify MACs, ...
+    #[serde(default, rename = "usageMask", deserialize_with = "optional")]
+    usage_mask: Option<u64>,
+    /// Whether exports of the material are refused; imports into AWS are not affected. Cannot be set back to false.
+    #[serde(default, deserialize_with = "optional")]
+    unexportable: Option<bool>,
+    /// Whether the deletion of the source key is refused.
+    #[serde(default, deserialize_with = "optional")]
+    undeletable: Option<bool>,
+    /// A JSON object for the use of clients.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<Object>)]
+    labels: Option<Value>,
+    /// A JSON object for the use of clients.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<Object>)]
+    meta: Option<Value>,
+    /// Existing material, instead of new random material: bytes in hexadecimal digits or base64 for AES and HMAC; a
+    /// PKCS#8 private key in PEM, or its DER in base64, for RSA and EC.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<String>, write_only)]
+    material: Option<Zeroizing<String>>,
+    /// The format of the material: `raw` for AES and HMAC, `pkcs8` for RSA and EC, which are the defaults.
+    #[serde(default, deserialize_with = "optional")]
+    format: Option<String>,
+    #[serde(default, rename = "encoding")]
+    #[schema(ignore)]
+    _encoding: Unsupported,
 }
 
-with_unsupported_members! {
-    /// The format of an export.
-    #[derive(Deserialize, Default, ToSchema)]
-    #[schema(as = ExportRequest)]
-    pub struct ExportBody {
-        /// The format of the material: `raw` for AES and HMAC, `pkcs8` for RSA and EC, which are the defaults.
-        #[serde(default, deserialize_with = "optional")]
-        format: Option<String>,
-        /// The encoding: `hex` (default) or `base64` for AES and HMAC; `pem` (default) or `base64` (of DER) for RSA and EC.
-        #[serde(default, deserialize_with = "optional")]
-        encoding: Option<String>,
-    }
+/// The format of an export.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = ExportRequest)]
+pub struct ExportBody {
+    /// The format of the material: `raw` for AES and HMAC, `pkcs8` for RSA and EC, which are the defaults.
+    #[serde(default, deserialize_with = "optional")]
+    format: Option<String>,
+    /// The encoding: `hex` (default) or `base64` for AES and HMAC; `pem` (default) or `base64` (of DER) for RSA and EC.
+    #[serde(default, deserialize_with = "optional")]
+    encoding: Option<String>,
 }
 
 /// A source key, without its material.
@@ -162,10 +158,10 @@ pub struct ExportView {
 /// `POST /v1/vault/keys2`
 pub async fn create(
     auth: Authorized<ManageSourceKeys>,
-    body: Body<SourceKeyBody>,
+    body: Body<Protected<SourceKeyBody>>,
     services: Data<Services>,
 ) -> Result<Created<SourceKeyView>, Problem> {
-    let key = services.source_keys.create(auth.permit, &auth.context, body.0.new_key()?).await?;
+    let key = services.source_keys.create(auth.permit, &auth.context, body.0.0.new_key()?).await?;
     Ok(Created(SourceKeyView::of(&key)))
 }
 
@@ -195,11 +191,11 @@ pub async fn update(
     auth: Authorized<ManageSourceKeys>,
     id: Path<String>,
     request: HttpRequest,
-    body: Body<SourceKeyBody>,
+    body: Body<Protected<SourceKeyBody>>,
     services: Data<Services>,
 ) -> Result<Json<SourceKeyView>, Problem> {
     let key = find(&auth.permit.caller().published.state, &id, named_by(&request)?)?;
-    let changes = body.0.changes(&key)?;
+    let changes = body.0.0.changes(&key)?;
     let changed = services.source_keys.update(auth.permit, &auth.context, key.id, changes).await?;
     Ok(Json(SourceKeyView::of(&changed)))
 }
@@ -221,11 +217,11 @@ pub async fn export(
     auth: Authorized<ManageSourceKeys>,
     id: Path<String>,
     request: HttpRequest,
-    body: BodyOrNone<ExportBody>,
+    body: BodyOrNone<Protected<ExportBody>>,
     services: Data<Services>,
 ) -> Result<Unstored<ExportView>, Problem> {
     let key = find(&auth.permit.caller().published.state, &id, named_by(&request)?)?;
-    let encoding = body.0.encoding(key.made.kind)?;
+    let encoding = body.0.0.encoding(key.made.kind)?;
     let (key, material) = services.source_keys.export(auth.permit, &auth.context, key.id).await?;
     Ok(Unstored(ExportView::of(&key, encoding, material.as_ref())))
 }

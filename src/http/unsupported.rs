@@ -2,8 +2,79 @@
 //! signature. To ignore one would answer material in the clear to a client that asked for protection, so each is
 //! refused, unless its value asks for nothing.
 
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
 use serde_json::Value;
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// The beginnings of names that are refused.
+const PREFIXES: &[&str] = &["wrap", "macSign", "secretData"];
+
+/// Other names that are refused.
+const NAMES: &[&str] = &[
+    "allVersions",
+    "certType",
+    "defaultIV",
+    "emptyMaterial",
+    "generateKeyId",
+    "hkdfCreateParameters",
+    "idSize",
+    "padded",
+    "password",
+    "publicKeyParameters",
+    "revocationReason",
+    "rotationFrequencyDays",
+    "signingAlgo",
+    "templateId",
+    "xts",
+];
+
+/// A body in which a member of the lists above is refused, unless it asks for nothing. Other members are those of `T`.
+#[derive(Default)]
+pub struct Protected<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Protected<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Protected<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(Supported(members))).map(Protected)
+            }
+        }
+        from.deserialize_map(Members(PhantomData))
+    }
+}
+
+/// The members of an object without those that are not supported.
+struct Supported<A>(A);
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Supported<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        while let Some(name) = self.0.next_key::<String>()? {
+            if !NAMES.contains(&name.as_str()) && !PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
+                return seed.deserialize(name.into_deserializer()).map(Some);
+            }
+            self.0.next_value::<Unsupported>()?;
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.0.next_value_seed(seed)
+    }
+}
 
 /// A member that is refused, unless it is `null`, `""`, 0, false, or empty.
 #[derive(Default)]
@@ -26,113 +97,18 @@ impl<'de> Deserialize<'de> for Unsupported {
     }
 }
 
-/// Adds to a body of source keys the members of the vendor's API that are refused.
-macro_rules! with_unsupported_members {
-    ($(#[$attribute:meta])* pub struct $name:ident { $($members:tt)* }) => {
-        $(#[$attribute])*
-        pub struct $name {
-            $($members)*
-            #[serde(default, rename = "wrapKeyName")]
-            #[schema(ignore)]
-            _wrap_key_name: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "wrapKeyIDType")]
-            #[schema(ignore)]
-            _wrap_key_id_type: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "wrapPublicKey")]
-            #[schema(ignore)]
-            _wrap_public_key: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "wrapPublicKeyPadding")]
-            #[schema(ignore)]
-            _wrap_public_key_padding: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "wrapSignatureAlgo")]
-            #[schema(ignore)]
-            _wrap_signature_algo: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "wrapHashAlgo")]
-            #[schema(ignore)]
-            _wrap_hash_algo: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "wrapJWE")]
-            #[schema(ignore)]
-            _wrap_jwe: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "wrapHKDF")]
-            #[schema(ignore)]
-            _wrap_hkdf: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "wrapPBE")]
-            #[schema(ignore)]
-            _wrap_pbe: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "wrapRSAAES")]
-            #[schema(ignore)]
-            _wrap_rsa_aes: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "wrappingMethod")]
-            #[schema(ignore)]
-            _wrapping_method: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "wrappingEncryptionAlgo")]
-            #[schema(ignore)]
-            _wrapping_encryption_algo: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "wrappingHashAlgo")]
-            #[schema(ignore)]
-            _wrapping_hash_algo: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "signingAlgo")]
-            #[schema(ignore)]
-            _signing_algo: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "hkdfCreateParameters")]
-            #[schema(ignore)]
-            _hkdf_create_parameters: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "macSignBytes")]
-            #[schema(ignore)]
-            _mac_sign_bytes: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "macSignKeyIdentifier")]
-            #[schema(ignore)]
-            _mac_sign_key_identifier: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "macSignKeyIdentifierType")]
-            #[schema(ignore)]
-            _mac_sign_key_identifier_type: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "secretDataEncoding")]
-            #[schema(ignore)]
-            _secret_data_encoding: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "secretDataLink")]
-            #[schema(ignore)]
-            _secret_data_link: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "password")]
-            #[schema(ignore)]
-            _password: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "padded")]
-            #[schema(ignore)]
-            _padded: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "xts")]
-            #[schema(ignore)]
-            _xts: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "defaultIV")]
-            #[schema(ignore)]
-            _default_iv: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "emptyMaterial")]
-            #[schema(ignore)]
-            _empty_material: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "templateId")]
-            #[schema(ignore)]
-            _template_id: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "certType")]
-            #[schema(ignore)]
-            _cert_type: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "publicKeyParameters")]
-            #[schema(ignore)]
-            _public_key_parameters: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "rotationFrequencyDays")]
-            #[schema(ignore)]
-            _rotation_frequency_days: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "revocationReason")]
-            #[schema(ignore)]
-            _revocation_reason: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "generateKeyId")]
-            #[schema(ignore)]
-            _generate_key_id: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "idSize")]
-            #[schema(ignore)]
-            _id_size: $crate::http::unsupported::Unsupported,
-            #[serde(default, rename = "allVersions")]
-            #[schema(ignore)]
-            _all_versions: $crate::http::unsupported::Unsupported,
-        }
-    };
+impl<T: ToSchema> PartialSchema for Protected<T> {
+    fn schema() -> RefOr<Schema> {
+        T::schema()
+    }
 }
 
-pub(super) use with_unsupported_members;
+impl<T: ToSchema> ToSchema for Protected<T> {
+    fn name() -> Cow<'static, str> {
+        T::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        T::schemas(schemas);
+    }
+}

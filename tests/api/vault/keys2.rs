@@ -357,6 +357,7 @@ fn what_asks_for_protection_and_is_not_built_is_refused_by_name() {
         ("macSignKeyIdentifier", json!("mac")),
         ("password", json!("a password")),
         ("padded", json!(true)),
+        ("wrapWithALaterMethod", json!(true)),
     ] {
         let message = admin.post(&export, json!({member: value})).refused(400, "NCERRBadRequest");
         assert!(message.starts_with(member), "{message}");
