@@ -132,6 +132,7 @@ impl Appliance {
             clock: Arc::new(|| Time::of(chrono::Utc::now())),
             hashing: hashing(&config),
             refresh: refresh(&config),
+            release_keys_on_delete: config.schedules.release_keys_on_delete,
             consistency_wait_seconds: config.aws.consistency_wait_seconds.into(),
         };
         let mut first_password = None;

@@ -19,7 +19,7 @@ pub use crate::aws::settings::AwsSettings;
 pub use check::Problem;
 pub use sections::{
     LogFormat, LogSettings, LoginSettings, MasterKeyKind, MasterKeySettings, MetricsSettings, PasswordSettings,
-    ServerSettings, StorageSettings, TlsSettings, TokenSettings,
+    ScheduleSettings, ServerSettings, StorageSettings, TlsSettings, TokenSettings,
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -33,6 +33,7 @@ pub struct Config {
     /// The lifetimes of tokens.
     pub tokens: TokenSettings,
     pub login: LoginSettings,
+    pub schedules: ScheduleSettings,
     pub aws: AwsSettings,
     pub log: LogSettings,
     /// Metrics for a monitoring system.

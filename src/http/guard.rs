@@ -182,23 +182,24 @@ fn caller(request: &HttpRequest) -> Result<Caller, Problem> {
 }
 
 fn context(request: &HttpRequest) -> Result<RequestContext, Problem> {
-    Ok(RequestContext { request_id: request_id(request), dry_run: flag(request, "dry_run")? })
+    Ok(RequestContext { request_id: request_id(request), dry_run: flag(request, "dry_run")?.unwrap_or_default() })
 }
 
-/// Reads a member of the query that is `true` or `false`; if it is absent, it is `false`.
+/// Reads a member of the query that is `true` or `false`; `None` if it is absent.
 ///
 /// # Errors
 /// [`Problem`] if the member has another value or none, or is given more than once: a request that was meant as a dry
 /// run must not change anything.
-pub fn flag(request: &HttpRequest, member: &'static str) -> Result<bool, Problem> {
+pub fn flag(request: &HttpRequest, member: &'static str) -> Result<Option<bool>, Problem> {
     if request.query_string().is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     let members = members(request.query_string());
     let mut values = members.iter().filter(|(name, _)| name == member).map(|(_, value)| value.as_str());
     match (values.next(), values.next()) {
-        (None, _) | (Some("false"), None) => Ok(false),
-        (Some("true"), None) => Ok(true),
+        (None, _) => Ok(None),
+        (Some("false"), None) => Ok(Some(false)),
+        (Some("true"), None) => Ok(Some(true)),
         _ => Err(Problem::Query { member, problem: "must be true or false, and given once".to_owned() }),
     }
 }

@@ -109,7 +109,7 @@ pub async fn run(
 }
 
 /// `?force`: whether to delete a schedule that rotates keys.
-pub struct Force(bool);
+pub struct Force(Option<bool>);
 
 impl FromRequest for Force {
     type Error = Problem;
@@ -122,7 +122,8 @@ impl FromRequest for Force {
 
 impl Described for Force {
     fn describe(to: &mut Description) {
-        let text = "If true, deletes the schedule even if it rotates keys; these keys then have no schedule.";
+        let text = "Whether to delete the schedule even if it rotates keys; these keys then have no schedule. The default is a \
+                    setting of the installation, `schedules.release_keys_on_delete`.";
         to.queries("force", text, Object::with_type(Type::Boolean));
         to.may_fail(&[400]);
     }

@@ -83,6 +83,8 @@ pub struct Parts {
     pub clock: Clock,
     pub hashing: passwords::Hashing,
     pub refresh: tokens::RefreshDefaults,
+    /// Whether the deletion of a schedule takes its keys off it, unless the request says otherwise.
+    pub release_keys_on_delete: bool,
     /// The time in seconds after which a resource that AWS does not show counts as never created.
     pub consistency_wait_seconds: i64,
 }
@@ -132,7 +134,11 @@ impl Services {
         let bulk_jobs = bulk_jobs::BulkJobs::new(recorder.clone(), keys.clone(), runtime.clone());
         sync_jobs.resume();
         bulk_jobs.resume();
-        let schedules = schedules::Schedules::new(recorder.clone(), keys.clone(), sync_jobs.clone(), runtime, wait);
+        let options = schedules::Options {
+            release_keys_on_delete: parts.release_keys_on_delete,
+            consistency_wait_seconds: wait,
+        };
+        let schedules = schedules::Schedules::new(recorder.clone(), keys.clone(), sync_jobs.clone(), runtime, options);
         schedules.run_forever();
         Ok(Self {
             sync_jobs,

@@ -84,6 +84,7 @@ impl World {
                 clock,
                 hashing: Hashing { memory_kib: 8, iterations: 1, parallelism: 1, at_once: 1 },
                 refresh: RefreshDefaults::default(),
+                release_keys_on_delete: false,
                 consistency_wait_seconds: 300,
             };
             let name = UserName::parse("admin").expect("a name");

@@ -184,6 +184,14 @@ impl Default for LoginSettings {
     }
 }
 
+/// `[schedules]`
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScheduleSettings {
+    /// Whether the deletion of a schedule takes its keys off it, unless the client says otherwise.
+    pub release_keys_on_delete: bool,
+}
+
 /// The format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -39,8 +39,16 @@ pub struct Schedules {
     sync_jobs: SyncJobs,
     /// Executes runs independently of the requests for them.
     runtime: Handle,
+    options: Options,
+}
+
+/// Settings of the installation.
+#[derive(Clone, Copy)]
+pub(super) struct Options {
+    /// Whether the deletion of a schedule takes its keys off it, unless the request says otherwise.
+    pub release_keys_on_delete: bool,
     /// The time in seconds after which a key that AWS does not show counts as never created.
-    consistency_wait_seconds: i64,
+    pub consistency_wait_seconds: i64,
 }
 
 /// A schedule as one caller may view it.
@@ -64,9 +72,9 @@ impl Schedules {
         keys: Keys,
         sync_jobs: SyncJobs,
         runtime: Handle,
-        consistency_wait_seconds: i64,
+        options: Options,
     ) -> Self {
-        Self { recorder, keys, sync_jobs, runtime, consistency_wait_seconds }
+        Self { recorder, keys, sync_jobs, runtime, options }
     }
 
     /// Creates a schedule with these settings, changed by the patch.
@@ -125,17 +133,18 @@ impl Schedules {
         self.command(permit, context, id, ScheduleCommand::Update { id, patch: Box::new(patch) }).await
     }
 
-    /// Deletes a schedule. With `force`, its keys are removed from it first.
+    /// Deletes a schedule. With `force`, its keys are removed from it first; without a value the setting decides.
     ///
     /// # Errors
-    /// When it is running, or it has keys and `force` is not set.
+    /// When it is running, or it has keys that are not to be removed.
     pub async fn delete(
         &self,
         permit: &Permit<ManageSchedules>,
         context: &RequestContext,
         id: ScheduleId,
-        force: bool,
+        force: Option<bool>,
     ) -> Result<(), Failure> {
+        let force = force.unwrap_or(self.options.release_keys_on_delete);
         let change = permit.caller().change(context);
         self.append(&change, ScheduleCommand::Delete { id, force }).await.map(drop)
     }

@@ -169,7 +169,7 @@ impl Schedules {
                 tokio::time::sleep(POLL_INTERVAL).await;
             }
         };
-        let timeout = Duration::from_secs(self.consistency_wait_seconds.unsigned_abs() + EXTRA_WAIT_SECONDS);
+        let timeout = Duration::from_secs(self.options.consistency_wait_seconds.unsigned_abs() + EXTRA_WAIT_SECONDS);
         // If the key is still busy, the rotation fails with that reason.
         let _ = tokio::time::timeout(timeout, idle).await;
     }

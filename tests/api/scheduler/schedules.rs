@@ -144,6 +144,19 @@ fn keys_under_a_schedule_are_rotated_and_each_run_is_an_entry() {
     assert_eq!(admin.get(&format!("{RUNS}/{}", id(&ended))).expect(200), ended, "runs are remembered");
 }
 
+/// Terraform deletes a schedule that leaves a plan before it changes the keys that name it.
+#[test]
+fn a_setting_lets_clients_delete_a_schedule_that_has_keys() {
+    let appliance = Appliance::start_with(&[("CLAVIGER_SCHEDULES_RELEASE_KEYS_ON_DELETE", "true")]);
+    let admin = appliance.admin();
+    appliance.kms("kms", &["eu-west-3"]);
+    let schedule = admin.post(SCHEDULES, rotation("weekly", json!({"cloud_name": "aws"}))).expect(201);
+    let key = put_under(&admin, &key(&admin, "payroll"), json!({"job_config_id": id(&schedule)}));
+    admin.delete(&format!("{}?force=false", at(&schedule))).refused(409, "NCERRConflict");
+    assert_eq!(admin.delete(&at(&schedule)).status, 204);
+    assert_eq!(admin.get(&format!("{KEYS}/{}", id(&key))).expect(200)["labels"], json!({}));
+}
+
 #[test]
 fn a_key_with_the_source_local_gets_material_from_here_that_ends() {
     let appliance = Appliance::start();
