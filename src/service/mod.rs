@@ -134,10 +134,8 @@ impl Services {
         let bulk_jobs = bulk_jobs::BulkJobs::new(recorder.clone(), keys.clone(), runtime.clone());
         sync_jobs.resume();
         bulk_jobs.resume();
-        let options = schedules::Options {
-            release_keys_on_delete: parts.release_keys_on_delete,
-            consistency_wait_seconds: wait,
-        };
+        let options =
+            schedules::Options { release_keys_on_delete: parts.release_keys_on_delete, consistency_wait_seconds: wait };
         let schedules = schedules::Schedules::new(recorder.clone(), keys.clone(), sync_jobs.clone(), runtime, options);
         schedules.run_forever();
         Ok(Self {

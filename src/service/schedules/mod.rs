@@ -67,13 +67,7 @@ pub struct Coverage {
 }
 
 impl Schedules {
-    pub(super) fn new(
-        recorder: Recorder,
-        keys: Keys,
-        sync_jobs: SyncJobs,
-        runtime: Handle,
-        options: Options,
-    ) -> Self {
+    pub(super) fn new(recorder: Recorder, keys: Keys, sync_jobs: SyncJobs, runtime: Handle, options: Options) -> Self {
         Self { recorder, keys, sync_jobs, runtime, options }
     }
 

@@ -118,6 +118,7 @@ async fn start(ledger: &Ledger, keyring: &Keyring, aws: &Arc<ScriptedKms>) -> Se
         clock: Arc::new(clock),
         hashing: Hashing { memory_kib: 8, iterations: 1, parallelism: 1, at_once: 1 },
         refresh: Default::default(),
+        release_keys_on_delete: false,
         consistency_wait_seconds: 300,
     };
     let first = || {
