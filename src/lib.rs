@@ -13,3 +13,4 @@ pub mod keyring;
 pub mod lab;
 pub mod ledger;
 pub mod service;
+pub mod sigv4;

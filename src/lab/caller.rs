@@ -7,13 +7,16 @@ use super::permission::{Decision, Permissions};
 use super::plan::{Account, Identity, LabPlan, Role, User};
 use super::refusal::Refusal;
 use super::service::Service;
-use super::session::{Holder, Session, Sessions};
-use super::sigv4::{Claim, Received};
+use super::session::{Holder, Session, SessionContext, Sessions};
+use crate::sigv4::{Claim, Request};
 
 #[derive(Debug, Clone)]
 pub(super) struct Caller<'a> {
     pub account: &'a Account,
     pub principal: Principal<'a>,
+    /// The policies and tags of the session, if the caller has temporary credentials.
+    pub context: SessionContext,
+    plan: &'a LabPlan,
 }
 
 #[derive(Debug, Clone)]
@@ -24,6 +27,8 @@ pub(super) enum Principal<'a> {
     UserSession(&'a User),
     /// An assumed role, and the name of the session.
     RoleSession(&'a Role, String),
+    /// A user who acts under another name, with the policies of the session.
+    Federated(&'a User, String),
 }
 
 impl<'a> Caller<'a> {
@@ -34,17 +39,17 @@ impl<'a> Caller<'a> {
     pub(super) fn authenticate(
         plan: &'a LabPlan,
         sessions: &Sessions,
-        request: &Received<'_>,
+        request: &Request<'_>,
         claim: &Claim,
         service: Service,
         now: DateTime<Utc>,
     ) -> Result<Caller<'a>, Refusal> {
-        claim.check_form(request, service.name(), now)?;
+        claim.check_form(request, service.name(), now).map_err(Refusal::from)?;
         let partition = check_region(plan, claim)?;
         let (caller, secret) = match &claim.session_token {
             None => {
                 let (account, user, keys) = plan.key_holder(&claim.access_key_id).ok_or(Refusal::KeyUnknown)?;
-                (Caller { account, principal: Principal::User(user) }, keys.secret_access_key().to_owned())
+                (Caller::of_user(plan, account, user), keys.secret_access_key().to_owned())
             }
             Some(token) => {
                 let session = sessions.open(token, &claim.access_key_id, now)?;
@@ -58,7 +63,7 @@ impl<'a> Caller<'a> {
         if !at_home {
             return Err(Refusal::KeyUnknown);
         }
-        claim.verify(request, &secret)?;
+        claim.verify(request, &secret).map_err(Refusal::from)?;
         Ok(caller)
     }
 
@@ -67,14 +72,19 @@ impl<'a> Caller<'a> {
         let principal = match &session.holder {
             Holder::User(name) => Principal::UserSession(account.user(name)?),
             Holder::Role { role, session } => Principal::RoleSession(account.role(role)?, session.clone()),
+            Holder::Federated { user, name } => Principal::Federated(account.user(user)?, name.clone()),
         };
-        Some(Caller { account, principal })
+        Some(Caller { account, principal, context: session.context.clone(), plan })
+    }
+
+    fn of_user(plan: &'a LabPlan, account: &'a Account, user: &'a User) -> Caller<'a> {
+        Caller { account, principal: Principal::User(user), context: SessionContext::default(), plan }
     }
 
     /// The user or the role.
     pub(super) fn identity(&self) -> &'a Identity {
         match &self.principal {
-            Principal::User(user) | Principal::UserSession(user) => &user.identity,
+            Principal::User(user) | Principal::UserSession(user) | Principal::Federated(user, _) => &user.identity,
             Principal::RoleSession(role, _) => &role.identity,
         }
     }
@@ -84,6 +94,7 @@ impl<'a> Caller<'a> {
         match &self.principal {
             Principal::User(user) | Principal::UserSession(user) => user.identity.arn.clone(),
             Principal::RoleSession(role, session) => session_arn(self.account, role, session),
+            Principal::Federated(_, name) => federated_arn(self.account, name),
         }
     }
 
@@ -92,11 +103,23 @@ impl<'a> Caller<'a> {
         match &self.principal {
             Principal::User(user) | Principal::UserSession(user) => user.identity.id.clone(),
             Principal::RoleSession(role, session) => format!("{}:{session}", role.identity.id),
+            Principal::Federated(_, name) => format!("{}:{name}", self.account.id),
         }
     }
 
-    pub(super) fn permissions(&self) -> &'a Permissions {
+    fn permissions(&self) -> &'a Permissions {
         &self.identity().permissions
+    }
+
+    /// Decides about an action, by the permissions of the user or role and by the policies of the session.
+    pub(super) fn decide(&self, action: &str, resource: Option<&str>) -> Decision {
+        let own = self.permissions().decide(action);
+        match &self.context.policies {
+            Some(policies) if own == Decision::Allowed => {
+                policies.decide(self.plan, &self.account.id, action, resource)
+            }
+            _ => own,
+        }
     }
 
     /// Requires a permission.
@@ -104,7 +127,7 @@ impl<'a> Caller<'a> {
     /// # Errors
     /// [`Refusal::Denied`] if the permission is missing or denied.
     pub(super) fn require(&self, action: &str, resource: Option<String>) -> Result<(), Refusal> {
-        match self.permissions().decide(action) {
+        match self.decide(action, resource.as_deref()) {
             Decision::Allowed => Ok(()),
             decision => Err(self.denied(action, resource, decision == Decision::ExplicitDeny)),
         }
@@ -118,6 +141,11 @@ impl<'a> Caller<'a> {
 /// The ARN of a role's session.
 pub(super) fn session_arn(account: &Account, role: &Role, session: &str) -> String {
     format!("arn:{}:sts::{}:assumed-role/{}/{session}", account.partition, account.id, role.identity.name)
+}
+
+/// The ARN of a federated user.
+pub(super) fn federated_arn(account: &Account, name: &str) -> String {
+    format!("arn:{}:sts::{}:federated-user/{name}", account.partition, account.id)
 }
 
 /// Checks that the region of a signature exists. AWS expects one fixed region for IAM; the lab accepts any, because an

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -15,17 +16,18 @@ use super::caller::Caller;
 use super::fault::{FaultAnswer, Faults};
 use super::kms::Kms;
 use super::plan::LabPlan;
-use super::refusal::{Dialect, Refusal};
-use super::service::Service;
+use super::refusal::{Dialect, Refusal, Row};
+use super::service::{Absent, Service};
 use super::session::Sessions;
-use super::sigv4::{Claim, Received};
 use super::wire::query::Parameters;
 use super::wire::xml::Element;
 use super::wire::{json, query};
-use super::{control, ec2, iam, sts};
+use super::{control, ec2, iam, roles_anywhere, sts};
+use crate::sigv4::{Claim, Request};
 
 /// The largest body of a request, in bytes. No valid request exceeds it.
 const MAX_BODY_BYTES: usize = 1 << 20;
+const JSON: &str = "application/json";
 /// AWS's placeholder for the version of a request without one.
 const NO_VERSION: &str = "NO_VERSION_SPECIFIED";
 
@@ -54,7 +56,11 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
             Err(_) => control::failed(),
         };
     }
-    let call = SignedCall::read(&request, &body);
+    let request_id = Uuid::new_v4().to_string();
+    let call = match SignedCall::read(&request, &body) {
+        Ok(call) => call,
+        Err(absent) => return absent_service(&request, &absent, &request_id),
+    };
     cloud.call_counts.count(&call.action(), call.region());
     let fault = cloud.faults.take(call.service, &call.operation, call.region());
     let injected = fault.as_ref().and_then(|fault| fault.answer);
@@ -64,7 +70,6 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
     if injected == Some(FaultAnswer::Drop) {
         disconnect(&request);
     }
-    let request_id = Uuid::new_v4().to_string();
     let mut outcome = call.outcome(&cloud, injected, now);
     if let Ok(Answer::Json(_)) = &outcome
         && let Err(refusal) = cloud.kms.flush().await
@@ -73,7 +78,7 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
     }
     match outcome {
         Ok(answer) => call.accept(answer, &request_id),
-        Err(refusal) => refuse(call.service, &refusal, &request_id),
+        Err(refusal) => call.refuse(&refusal, &request_id),
     }
 }
 
@@ -81,11 +86,13 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
 enum Answer {
     Xml(Vec<Element>),
     Json(Value),
+    /// JSON with status 201.
+    Created(Value),
 }
 
 /// A request, parsed and not checked.
 struct SignedCall<'a> {
-    received: Received<'a>,
+    received: Request<'a>,
     claim: Result<Claim, Refusal>,
     service: Service,
     operation: String,
@@ -93,27 +100,28 @@ struct SignedCall<'a> {
 }
 
 impl<'a> SignedCall<'a> {
-    fn read(request: &'a HttpRequest, body: &'a [u8]) -> SignedCall<'a> {
+    fn read(request: &'a HttpRequest, body: &'a [u8]) -> Result<SignedCall<'a>, Absent> {
         let headers = request.headers().iter();
-        let received = Received {
+        let received = Request {
             method: request.method().as_str(),
             path: request.uri().path(),
             query: request.query_string(),
             headers: headers.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect(),
             body,
         };
-        let claim = Claim::read(&received);
+        let claim = Claim::read(&received).map_err(Refusal::from);
         let target = received.header("x-amz-target");
         let form = if target.is_some() { &[] } else { body };
         let parameters = Parameters::read(received.query, form);
         let scope = claim.as_ref().ok().map(|claim| claim.scope.service.as_str());
-        let service = Service::addressed(target, parameters.get("Version"), scope);
+        let service = Service::addressed(target, parameters.get("Version"), scope)?;
         let operation = match service.dialect() {
             Dialect::Json => target.and_then(json::target).map(|(_, operation)| operation),
             Dialect::Query | Dialect::Ec2 => parameters.get("Action"),
+            Dialect::RestJson => Some(roles_anywhere::operation(received.method, received.path)),
         };
         let operation = operation.unwrap_or_default().to_owned();
-        SignedCall { received, claim, service, operation, parameters }
+        Ok(SignedCall { received, claim, service, operation, parameters })
     }
 
     fn action(&self) -> String {
@@ -131,7 +139,23 @@ impl<'a> SignedCall<'a> {
             Some(FaultAnswer::Unavailable) => return Err(Refusal::Unavailable),
             Some(FaultAnswer::Deny | FaultAnswer::Drop) | None => {}
         }
+        if self.service == Service::Sts && self.operation == sts::ASSUME_ROLE_WITH_WEB_IDENTITY {
+            self.check_version()?;
+            if injected == Some(FaultAnswer::Deny) {
+                return Err(Refusal::Denied {
+                    caller: String::new(),
+                    action: self.action(),
+                    resource: None,
+                    explicit: true,
+                });
+            }
+            let answer = sts::assume_role_with_web_identity(&cloud.plan, &cloud.sessions, &self.parameters, now);
+            return answer.map(Answer::Xml);
+        }
         let claim = self.claim.as_ref().map_err(Refusal::clone)?;
+        if self.service == Service::RolesAnywhere {
+            return self.roles_anywhere(cloud, claim, injected, now);
+        }
         let caller = Caller::authenticate(&cloud.plan, &cloud.sessions, &self.received, claim, self.service, now)?;
         if injected == Some(FaultAnswer::Deny) {
             return Err(caller.denied(&self.action(), None, true));
@@ -147,20 +171,36 @@ impl<'a> SignedCall<'a> {
             }
             Service::Ec2 => ec2::answer(&caller, operation, parameters).map(Answer::Xml),
             Service::Iam => iam::answer(&caller, operation, parameters).map(Answer::Xml),
+            Service::RolesAnywhere => Err(Refusal::OperationMissing),
             Service::Kms => {
                 cloud.kms.answer(&cloud.plan, &caller, self.region(), operation, self.received.body).map(Answer::Json)
             }
         }
     }
 
+    /// Answers IAM Roles Anywhere, whose requests are signed with certificates.
+    fn roles_anywhere(
+        &self,
+        cloud: &Cloud,
+        claim: &Claim,
+        injected: Option<FaultAnswer>,
+        now: DateTime<Utc>,
+    ) -> Result<Answer, Refusal> {
+        if self.operation.is_empty() {
+            return Err(Refusal::OperationMissing);
+        }
+        if injected == Some(FaultAnswer::Deny) {
+            let (status, code, message) = (403, "AccessDeniedException", "Access denied".to_owned());
+            return Err(Refusal::Special { status, code, message });
+        }
+        roles_anywhere::create_session(&cloud.plan, &cloud.sessions, &self.received, claim, now).map(Answer::Created)
+    }
+
     /// Checks the version of a request in the query protocol. Requests to JSON services have none.
     fn check_version(&self) -> Result<(), Refusal> {
         let version = self.parameters.get("Version").unwrap_or(NO_VERSION);
-        if self.service.dialect() == Dialect::Json || version == self.service.version() {
-            Ok(())
-        } else {
-            Err(self.unknown(version))
-        }
+        let versioned = matches!(self.service.dialect(), Dialect::Query | Dialect::Ec2);
+        if !versioned || version == self.service.version() { Ok(()) } else { Err(self.unknown(version)) }
     }
 
     fn unknown(&self, version: &str) -> Refusal {
@@ -169,15 +209,58 @@ impl<'a> SignedCall<'a> {
 
     fn accept(&self, answer: Answer, request_id: &str) -> HttpResponse {
         let namespace = self.service.namespace();
+        let (mut status, mut media_type) = (200, media_type(self.service));
         let body = match answer {
             Answer::Json(result) => json::answer(&result),
+            Answer::Created(result) => {
+                status = 201;
+                json::answer(&result)
+            }
+            Answer::Xml(result) if self.in_json() => {
+                media_type = JSON;
+                query::json_answer(&self.operation, result, request_id)
+            }
             Answer::Xml(result) if self.service.dialect() == Dialect::Ec2 => {
                 query::ec2_answer(namespace, &self.operation, result, request_id)
             }
             Answer::Xml(result) => query::answer(namespace, &self.operation, result, request_id),
         };
-        numbered(respond(200, media_type(self.service), body), request_id)
+        numbered(respond(status, media_type, body), request_id)
     }
+
+    fn refuse(&self, refusal: &Refusal, request_id: &str) -> HttpResponse {
+        if self.in_json() {
+            let row = refusal.row(Dialect::Query);
+            return numbered(respond(row.status, JSON, query::json_refusal(&row, request_id)), request_id);
+        }
+        refuse(self.service, refusal, request_id)
+    }
+
+    /// Whether STS answers in JSON.
+    fn in_json(&self) -> bool {
+        let accepts =
+            |accept: &str| accept.split(',').any(|range| range.split(';').next().map(str::trim) == Some(JSON));
+        self.service == Service::Sts && self.received.header("accept").is_some_and(accepts)
+    }
+}
+
+/// The answer to a call of a service that the lab does not have. A status of 501 is not retried by AWS's SDKs.
+fn absent_service(request: &HttpRequest, absent: &Absent, request_id: &str) -> HttpResponse {
+    let row = Row { status: 501, code: "NotImplemented", message: absent.message() };
+    let has = |name: &str, part: &str| {
+        request.headers().get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains(part))
+    };
+    if request.headers().contains_key("x-amz-target") || has("content-type", "json") || has("accept", "json") {
+        return rest_json_refusal(&row, request_id);
+    }
+    numbered(respond(row.status, "text/xml", query::refusal("", &row, request_id)), request_id)
+}
+
+/// An error in JSON, with its code in a header too.
+fn rest_json_refusal(row: &Row, request_id: &str) -> HttpResponse {
+    let mut response = numbered(respond(row.status, JSON, json::refusal(row)), request_id);
+    response.headers_mut().insert(HeaderName::from_static("x-amzn-errortype"), HeaderValue::from_static(row.code));
+    response
 }
 
 fn refuse(service: Service, refusal: &Refusal, request_id: &str) -> HttpResponse {
@@ -186,6 +269,7 @@ fn refuse(service: Service, refusal: &Refusal, request_id: &str) -> HttpResponse
         Dialect::Query => query::refusal(service.namespace(), &row, request_id),
         Dialect::Ec2 => query::ec2_refusal(&row, request_id),
         Dialect::Json => json::refusal(&row),
+        Dialect::RestJson => return rest_json_refusal(&row, request_id),
     };
     numbered(respond(row.status, media_type(service), body), request_id)
 }
@@ -195,6 +279,7 @@ fn media_type(service: Service) -> &'static str {
         Dialect::Query => "text/xml",
         Dialect::Ec2 => "text/xml;charset=UTF-8",
         Dialect::Json => json::MEDIA_TYPE,
+        Dialect::RestJson => JSON,
     }
 }
 
@@ -205,7 +290,6 @@ pub(super) fn respond(status: u16, media_type: &'static str, body: String) -> Ht
 }
 
 fn numbered(mut response: HttpResponse<BoxBody>, request_id: &str) -> HttpResponse {
-    use actix_web::http::header::{HeaderName, HeaderValue};
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(HeaderName::from_static("x-amzn-requestid"), value);
     }

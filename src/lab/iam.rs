@@ -1,6 +1,7 @@
-//! IAM: lists of users and roles, and the policy simulator.
+//! IAM: users, roles and their policies, and the policy simulator.
 //!
-//! The simulator evaluates the allow and deny lists of the plan and ignores resources.
+//! The permissions of the plan are shown as one inline policy of the user or role. The simulator evaluates the allow and
+//! deny lists of the plan and ignores resources.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,11 +11,13 @@ use serde_json::{Value, json};
 use super::caller::{Caller, Principal};
 use super::constraint::{Constraints, Text};
 use super::permission::is_action_pattern;
-use super::plan::{Account, CREATED, Identity, Role, Trust};
+use super::plan::{Account, CREATED, Identity, ROLES_ANYWHERE, Role, Trust};
 use super::refusal::Refusal;
 use super::service::Service;
 use super::wire::query::Parameters;
 use super::wire::xml::Element;
+
+mod inline_policy;
 
 /// Answers an operation of IAM.
 ///
@@ -22,12 +25,18 @@ use super::wire::xml::Element;
 /// The refusal that AWS would answer.
 pub(super) fn answer(caller: &Caller<'_>, operation: &str, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
     // IAM rejects the temporary credentials of a user without MFA.
-    if matches!(caller.principal, Principal::UserSession(_)) {
+    if matches!(caller.principal, Principal::UserSession(_) | Principal::Federated(..)) {
         return Err(Refusal::KeyUnknown);
     }
     match operation {
         "ListUsers" => list_users(caller, parameters),
         "ListRoles" => list_roles(caller, parameters),
+        "GetUser" => get_user(caller, parameters),
+        "GetRole" => get_role(caller, parameters),
+        "ListUserPolicies" => inline_policy::list(caller, parameters, Kind::User),
+        "ListRolePolicies" => inline_policy::list(caller, parameters, Kind::Role),
+        "GetUserPolicy" => inline_policy::get(caller, parameters, Kind::User),
+        "GetRolePolicy" => inline_policy::get(caller, parameters, Kind::Role),
         "SimulatePrincipalPolicy" => simulate(caller, parameters),
         _ => Err(Refusal::OperationUnknown {
             operation: operation.to_owned(),
@@ -38,24 +47,57 @@ pub(super) fn answer(caller: &Caller<'_>, operation: &str, parameters: &Paramete
 
 fn list_users(caller: &Caller<'_>, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
     let listing = Listing::read(caller, "user", "iam:ListUsers", parameters)?;
-    let users = caller.account.users.iter().map(|user| (&user.identity, description(&user.identity, "User")));
+    let users = caller
+        .account
+        .users
+        .iter()
+        .map(|user| (&user.identity, description(Element::new("member"), &user.identity, "User")));
     Ok(listing.page("Users", users.collect()))
 }
 
 fn list_roles(caller: &Caller<'_>, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
     let listing = Listing::read(caller, "role", "iam:ListRoles", parameters)?;
-    let roles = caller.account.roles.iter().map(|role| {
-        let element = description(&role.identity, "Role")
-            .text("AssumeRolePolicyDocument", &trust_policy(role, caller.account))
-            .optional("Description", role.description.as_deref())
-            .text("MaxSessionDuration", &role.max_session.to_string());
-        (&role.identity, element)
-    });
+    let member = |role| role_description(Element::new("member"), role, caller.account);
+    let roles = caller.account.roles.iter().map(|role| (&role.identity, member(role)));
     Ok(listing.page("Roles", roles.collect()))
 }
 
-fn description(identity: &Identity, kind: &str) -> Element {
-    Element::new("member")
+/// GetUser. Without a name it answers the user that signed the request.
+fn get_user(caller: &Caller<'_>, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
+    let mut constraints = Constraints::default();
+    let name = constraints.text(parameters, &Text { required: false, ..Kind::User.name_parameter() });
+    constraints.finish()?;
+    let name = match (name, &caller.principal) {
+        (Some(name), _) => name,
+        (None, Principal::User(user)) => &user.identity.name,
+        (None, _) => {
+            let fault = "Must specify userName when calling with non-User credentials";
+            return Err(Refusal::Invalid(fault.to_owned()));
+        }
+    };
+    let identity = Kind::User.find(caller, name, "iam:GetUser")?;
+    Ok(vec![description(Element::new("User"), identity, "User")])
+}
+
+fn get_role(caller: &Caller<'_>, parameters: &Parameters) -> Result<Vec<Element>, Refusal> {
+    let mut constraints = Constraints::default();
+    let name = constraints.text(parameters, &Kind::Role.name_parameter());
+    constraints.finish()?;
+    let identity = Kind::Role.find(caller, name.ok_or(Refusal::Internal)?, "iam:GetRole")?;
+    let role = caller.account.role(&identity.name).ok_or(Refusal::Internal)?;
+    let element = role_description(Element::new("Role"), role, caller.account);
+    Ok(vec![element.child(Element::new("RoleLastUsed"))])
+}
+
+fn role_description(element: Element, role: &Role, account: &Account) -> Element {
+    description(element, &role.identity, "Role")
+        .text("AssumeRolePolicyDocument", &trust_policy(role, account))
+        .optional("Description", role.description.as_deref())
+        .child(Element::number("MaxSessionDuration", role.max_session))
+}
+
+fn description(element: Element, identity: &Identity, kind: &str) -> Element {
+    element
         .text("Path", &identity.path)
         .text(&format!("{kind}Name"), &identity.name)
         .text(&format!("{kind}Id"), &identity.id)
@@ -65,22 +107,89 @@ fn description(identity: &Identity, kind: &str) -> Element {
 
 /// The role's trust policy. IAM's lists contain the document URL-encoded.
 fn trust_policy(role: &Role, account: &Account) -> String {
-    let principals: Vec<Value> = role
-        .trusts
-        .iter()
-        .map(|trust| match trust {
-            Trust::Anyone => json!("*"),
-            Trust::Account(id) => json!(format!("arn:{}:iam::{id}:root", account.partition)),
-            Trust::Principal(arn) => json!(arn),
-        })
-        .collect();
-    let mut statement = json!({ "Effect": "Allow", "Principal": { "AWS": principals }, "Action": "sts:AssumeRole" });
-    if let Some(id) = &role.external_id {
-        statement["Condition"] = json!({ "StringEquals": { "sts:ExternalId": id } });
+    let (mut principals, mut statements) = (Vec::new(), Vec::new());
+    for trust in &role.trusts {
+        match trust {
+            Trust::Anyone => principals.push(json!("*")),
+            Trust::Account(id) => principals.push(json!(format!("arn:{}:iam::{id}:root", account.partition))),
+            Trust::Principal(arn) => principals.push(json!(arn)),
+            Trust::OidcProvider(arn) => {
+                let principal = json!({ "Federated": arn });
+                let mut statement = trust_statement(&principal, json!("sts:AssumeRoleWithWebIdentity"));
+                let issuer = arn.split_once("oidc-provider/").map_or("", |(_, issuer)| issuer);
+                if !role.subjects.is_empty() {
+                    statement["Condition"] = json!({ "StringLike": { format!("{issuer}:sub"): role.subjects } });
+                }
+                statements.push(statement);
+            }
+            Trust::RolesAnywhere => {
+                let actions = json!(["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]);
+                statements.push(trust_statement(&json!({ "Service": ROLES_ANYWHERE }), actions));
+            }
+        }
     }
-    let statements = if role.trusts.is_empty() { json!([]) } else { json!([statement]) };
+    if !principals.is_empty() {
+        let mut statement = trust_statement(&json!({ "AWS": principals }), json!("sts:AssumeRole"));
+        if let Some(id) = &role.external_id {
+            statement["Condition"] = json!({ "StringEquals": { "sts:ExternalId": id } });
+        }
+        statements.insert(0, statement);
+    }
+    encoded_document(&statements)
+}
+
+fn trust_statement(principal: &Value, action: Value) -> Value {
+    json!({ "Effect": "Allow", "Principal": principal, "Action": action })
+}
+
+/// A policy, URL-encoded.
+fn encoded_document(statements: &[Value]) -> String {
     let document = json!({ "Version": "2012-10-17", "Statement": statements });
     utf8_percent_encode(&document.to_string(), NON_ALPHANUMERIC).to_string()
+}
+
+/// The kind of a principal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    User,
+    Role,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Kind::User => "user",
+            Kind::Role => "role",
+        }
+    }
+
+    /// The parameter with the name of such a principal.
+    fn name_parameter(self) -> Text {
+        let (name, longest) = match self {
+            Kind::User => ("UserName", 128),
+            Kind::Role => ("RoleName", 64),
+        };
+        let pattern: (&str, fn(char) -> bool) =
+            (r"[\w+=,.@-]+", |c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c));
+        Text { name, required: true, length: (1, longest), pattern }
+    }
+
+    /// Finds a principal of the caller's account by its name, after a check of the permission.
+    fn find<'a>(self, caller: &Caller<'a>, name: &str, action: &str) -> Result<&'a Identity, Refusal> {
+        let account = caller.account;
+        let found = match self {
+            Kind::User => account.user(name).map(|user| &user.identity),
+            Kind::Role => account.role(name).map(|role| &role.identity),
+        };
+        let kind = self.as_str();
+        let of_none = || format!("arn:{}:iam::{}:{kind}/{name}", account.partition, account.id);
+        caller.require(action, Some(found.map_or_else(of_none, |identity| identity.arn.clone())))?;
+        found.ok_or_else(|| no_such_entity(format!("The {kind} with name {name} cannot be found.")))
+    }
+}
+
+fn no_such_entity(message: String) -> Refusal {
+    Refusal::Special { status: 404, code: "NoSuchEntity", message }
 }
 
 /// The parameters of ListUsers and ListRoles.
@@ -159,10 +268,9 @@ fn principal<'a>(account: &'a Account, arn: &str) -> Result<&'a Identity, Refusa
             )));
         }
     };
-    let missing = |kind: &str| Refusal::Special {
-        status: 404,
-        code: "NoSuchEntity",
-        message: format!("The {kind} with name {} cannot be found.", resource.rsplit('/').next().unwrap_or(resource)),
+    let missing = |kind: &str| {
+        let name = resource.rsplit('/').next().unwrap_or(resource);
+        no_such_entity(format!("The {kind} with name {name} cannot be found."))
     };
     if resource.starts_with("user/") {
         let mut users = account.users.iter().map(|user| &user.identity);

@@ -3,6 +3,8 @@
 //! STS and IAM, EC2, and the JSON services have different codes and statuses for the same refusal. No refusal contains
 //! a secret.
 
+use crate::sigv4::SignatureError;
+
 /// The form of a service's errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -10,6 +12,8 @@ pub(super) enum Dialect {
     Ec2,
     /// JSON 1.1, as in KMS.
     Json,
+    /// JSON with operations as methods and paths.
+    RestJson,
 }
 
 /// The reason why a request fails.
@@ -79,18 +83,26 @@ const TOKEN_INVALID: &str = "The security token included in the request is inval
 const TOKEN_EXPIRED: &str = "The security token included in the request is expired";
 const NOT_VALIDATED: &str = "AWS was not able to validate the provided access credentials";
 
-impl Refusal {
-    /// The signature does not match.
-    pub(super) fn mismatch() -> Refusal {
-        Refusal::SignatureWrong(MISMATCH.to_owned())
+impl From<SignatureError> for Refusal {
+    fn from(error: SignatureError) -> Refusal {
+        match error {
+            SignatureError::Missing => Refusal::Unsigned,
+            SignatureError::Incomplete(why) => Refusal::SignatureIncomplete(why),
+            SignatureError::Wrong(why) => Refusal::SignatureWrong(why),
+            SignatureError::Mismatch => Refusal::SignatureWrong(MISMATCH.to_owned()),
+            SignatureError::Untimely(why) => Refusal::SignatureTimeInvalid(why),
+        }
     }
+}
 
+impl Refusal {
     /// Status, code and message in a dialect.
     pub(super) fn row(&self, dialect: Dialect) -> Row {
         let (status, code, message) = match dialect {
             Dialect::Query => self.in_query(),
             Dialect::Ec2 => self.in_ec2(),
             Dialect::Json => self.in_json(),
+            Dialect::RestJson => self.in_rest_json(),
         };
         Row { status, code, message }
     }
@@ -167,6 +179,31 @@ impl Refusal {
         }
     }
 
+    fn in_rest_json(&self) -> (u16, &'static str, String) {
+        match self {
+            Refusal::Unsigned => (403, "AccessDeniedException", "Missing Authentication Token".into()),
+            Refusal::SignatureIncomplete(why) => (403, "AccessDeniedException", why.clone()),
+            Refusal::SignatureWrong(why) if why == MISMATCH => {
+                (403, "AccessDeniedException", "Invalid signature".into())
+            }
+            Refusal::SignatureWrong(why) | Refusal::SignatureTimeInvalid(why) => {
+                (403, "AccessDeniedException", why.clone())
+            }
+            Refusal::Denied { .. } | Refusal::RoleDenied { .. } => (403, "AccessDeniedException", self.denial()),
+            Refusal::OperationMissing | Refusal::OperationUnknown { .. } => {
+                (404, "UnknownOperationException", String::new())
+            }
+            Refusal::Throttled => (429, "ThrottlingException", "Rate exceeded".into()),
+            Refusal::Internal => (500, "InternalServerException", FAILED.into()),
+            Refusal::KeyUnknown
+            | Refusal::SessionExpired
+            | Refusal::Invalid(_)
+            | Refusal::Unavailable
+            | Refusal::TooLarge
+            | Refusal::Special { .. } => self.in_json(),
+        }
+    }
+
     /// IAM's message for a denied action.
     fn denial(&self) -> String {
         match self {
@@ -207,7 +244,7 @@ mod tests {
             [(403, "InvalidClientTokenId"), (401, "AuthFailure"), (400, "UnrecognizedClientException")]
         );
         assert_eq!(
-            answers(Refusal::mismatch()),
+            answers(SignatureError::Mismatch.into()),
             [(403, "SignatureDoesNotMatch"), (401, "AuthFailure"), (400, "InvalidSignatureException")]
         );
         assert_eq!(

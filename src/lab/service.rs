@@ -9,13 +9,16 @@ pub(super) enum Service {
     Sts,
     /// Only DescribeRegions.
     Ec2,
-    /// Only lists of principals and the policy simulator.
+    /// Only principals, their policies and the policy simulator.
     Iam,
     Kms,
+    /// IAM Roles Anywhere; only CreateSession.
+    RolesAnywhere,
 }
 
 impl Service {
-    pub(super) const ALL: [Service; 4] = [Service::Sts, Service::Ec2, Service::Iam, Service::Kms];
+    pub(super) const ALL: [Service; 5] =
+        [Service::Sts, Service::Ec2, Service::Iam, Service::Kms, Service::RolesAnywhere];
 
     /// The name in the scope of signatures, and before the colon of an action.
     pub(super) fn name(self) -> &'static str {
@@ -24,6 +27,7 @@ impl Service {
             Service::Ec2 => "ec2",
             Service::Iam => "iam",
             Service::Kms => "kms",
+            Service::RolesAnywhere => "rolesanywhere",
         }
     }
 
@@ -32,6 +36,7 @@ impl Service {
             Service::Sts | Service::Iam => Dialect::Query,
             Service::Ec2 => Dialect::Ec2,
             Service::Kms => Dialect::Json,
+            Service::RolesAnywhere => Dialect::RestJson,
         }
     }
 
@@ -42,6 +47,7 @@ impl Service {
             Service::Ec2 => "2016-11-15",
             Service::Iam => "2010-05-08",
             Service::Kms => "2014-11-01",
+            Service::RolesAnywhere => "2018-05-10",
         }
     }
 
@@ -51,7 +57,7 @@ impl Service {
             Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Service::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Service::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
-            Service::Kms => "",
+            Service::Kms | Service::RolesAnywhere => "",
         }
     }
 
@@ -62,15 +68,38 @@ impl Service {
 
     /// The service of a request. AWS selects it by the host name. The lab has one port for all services and uses the
     /// target or the version, then the scope of the signature, then STS.
-    pub(super) fn addressed(target: Option<&str>, version: Option<&str>, scope: Option<&str>) -> Service {
-        if let Some((prefix, _)) = target.and_then(json::target)
-            && prefix == "TrentService"
-        {
-            return Service::Kms;
+    ///
+    /// # Errors
+    /// [`Absent`] if the target or the scope names a service that the lab does not have.
+    pub(super) fn addressed(
+        target: Option<&str>,
+        version: Option<&str>,
+        scope: Option<&str>,
+    ) -> Result<Service, Absent> {
+        let prefix = target.and_then(json::target).map(|(prefix, _)| prefix);
+        if prefix == Some("TrentService") {
+            return Ok(Service::Kms);
         }
-        let in_xml = Service::ALL.into_iter().filter(|service| service.dialect() != Dialect::Json);
-        let by_version = in_xml.into_iter().find(|service| version == Some(service.version()));
-        by_version.or_else(|| Service::named(scope?)).unwrap_or(Service::Sts)
+        let in_xml = |service: &Service| matches!(service.dialect(), Dialect::Query | Dialect::Ec2);
+        let by_version = Service::ALL.into_iter().find(|one| in_xml(one) && version == Some(one.version()));
+        match (by_version, scope, prefix) {
+            (Some(service), _, _) => Ok(service),
+            (None, Some(scope), _) => Service::named(scope).ok_or_else(|| Absent(scope.to_owned())),
+            (None, None, Some(prefix)) => Err(Absent(prefix.to_owned())),
+            (None, None, None) => Ok(Service::Sts),
+        }
+    }
+}
+
+/// The name of a service that the lab does not have, as a request names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Absent(pub String);
+
+impl Absent {
+    pub(super) fn message(&self) -> String {
+        let names: Vec<&str> = Service::ALL.into_iter().map(Service::name).collect();
+        let name: String = self.0.chars().take(100).collect();
+        format!("The lab cloud has no service {name}. It has: {}.", names.join(", "))
     }
 }
 
@@ -81,11 +110,24 @@ mod tests {
     #[test]
     fn the_request_determines_the_service() {
         let addressed = Service::addressed;
-        assert_eq!(addressed(Some("TrentService.ListKeys"), None, Some("sts")), Service::Kms);
-        assert_eq!(addressed(None, Some("2016-11-15"), Some("sts")), Service::Ec2);
-        assert_eq!(addressed(None, Some("2010-05-08"), None), Service::Iam);
-        assert_eq!(addressed(None, Some("2009-01-01"), Some("ec2")), Service::Ec2);
-        assert_eq!(addressed(None, None, Some("s3")), Service::Sts);
-        assert_eq!(addressed(None, None, None), Service::Sts);
+        let absent = |name: &str| Err(Absent(name.to_owned()));
+        assert_eq!(addressed(Some("TrentService.ListKeys"), None, Some("sts")), Ok(Service::Kms));
+        assert_eq!(addressed(None, Some("2016-11-15"), Some("sts")), Ok(Service::Ec2));
+        assert_eq!(addressed(None, Some("2010-05-08"), None), Ok(Service::Iam));
+        assert_eq!(addressed(None, Some("2009-01-01"), Some("ec2")), Ok(Service::Ec2));
+        assert_eq!(addressed(None, None, Some("rolesanywhere")), Ok(Service::RolesAnywhere));
+        assert_eq!(addressed(None, None, None), Ok(Service::Sts));
+        assert_eq!(addressed(None, None, Some("s3")), absent("s3"));
+        assert_eq!(addressed(None, Some("2012-11-05"), Some("sqs")), absent("sqs"));
+        assert_eq!(addressed(Some("DynamoDB_20120810.ListTables"), None, Some("dynamodb")), absent("dynamodb"));
+        assert_eq!(addressed(Some("DynamoDB_20120810.ListTables"), None, None), absent("DynamoDB_20120810"));
+    }
+
+    #[test]
+    fn an_absent_service_is_named_with_those_that_are_there() {
+        assert_eq!(
+            Absent("s3".to_owned()).message(),
+            "The lab cloud has no service s3. It has: sts, ec2, iam, kms, rolesanywhere."
+        );
     }
 }

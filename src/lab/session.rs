@@ -12,8 +12,11 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::key_id;
 use super::refusal::Refusal;
 use super::secret::Secret;
+use super::session_policy::SessionPolicies;
+use super::session_tag::SessionTag;
 
 /// The content of a session token.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,9 +26,18 @@ pub(super) struct Session {
     pub holder: Holder,
     pub access_key_id: String,
     pub secret_access_key: Secret,
+    pub context: SessionContext,
     /// The expiry, in seconds since 1970.
     pub expires: i64,
     issued: i64,
+}
+
+/// What a session has beside its holder.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct SessionContext {
+    /// The policies that restrict the session; `None` if it has all permissions of its holder.
+    pub policies: Option<SessionPolicies>,
+    pub tags: Vec<SessionTag>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +47,11 @@ pub(super) enum Holder {
     Role {
         role: String,
         session: String,
+    },
+    /// A name that a user has given in GetFederationToken.
+    Federated {
+        user: String,
+        name: String,
     },
 }
 
@@ -75,13 +92,14 @@ impl Sessions {
         &self,
         account: &str,
         holder: Holder,
+        context: SessionContext,
         seconds: i64,
         now: DateTime<Utc>,
     ) -> Result<Credentials, Refusal> {
-        let mut random = [0; 16 + 30];
+        let mut random = [0; 5 + 30];
         rand::fill(&mut random).map_err(|_| Refusal::Internal)?;
-        let (id, secret) = random.split_at(16);
-        let access_key_id: String = "ASIA".chars().chain(id.iter().map(|byte| letter(*byte))).collect();
+        let (id, secret) = random.split_at(5);
+        let access_key_id = key_id::temporary(account, id);
         let secret_access_key = Secret::new(STANDARD.encode(secret));
         let expires = now + TimeDelta::seconds(seconds);
         let session = Session {
@@ -89,6 +107,7 @@ impl Sessions {
             holder,
             access_key_id: access_key_id.clone(),
             secret_access_key: secret_access_key.clone(),
+            context,
             expires: expires.timestamp(),
             issued: now.timestamp_micros(),
         };
@@ -128,18 +147,14 @@ impl Sessions {
     }
 }
 
-/// A character of AWS's alphabet for ids.
-fn letter(byte: u8) -> char {
-    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    char::from(ALPHABET[usize::from(byte % 32)])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn issued(sessions: &Sessions, now: DateTime<Utc>) -> Credentials {
-        sessions.issue("123456789012", Holder::User("ann".into()), 900, now).expect("randomness")
+        sessions
+            .issue("123456789012", Holder::User("ann".into()), SessionContext::default(), 900, now)
+            .expect("randomness")
     }
 
     #[test]

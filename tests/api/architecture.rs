@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 const TABLE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("ledger", &["domain"]),
-    ("aws", &["domain"]),
+    ("aws", &["domain", "sigv4"]),
     ("keyring", &[]),
     ("service", &["domain", "ledger", "aws", "keyring"]),
     ("http", &["service", "domain"]),
-    ("lab", &[]),
+    ("lab", &["sigv4"]),
+    ("sigv4", &[]),
     ("cli", &["domain", "ledger", "aws", "keyring", "service", "http", "lab"]),
 ];
 

@@ -40,6 +40,60 @@ pub(super) struct AccountFile {
     pub users: Vec<UserFile>,
     #[serde(default)]
     pub roles: Vec<RoleFile>,
+    #[serde(default)]
+    pub policies: Vec<PolicyFile>,
+    #[serde(default)]
+    pub oidc_providers: Vec<OidcProviderFile>,
+    #[serde(default)]
+    pub trust_anchors: Vec<TrustAnchorFile>,
+    #[serde(default)]
+    pub profiles: Vec<ProfileFile>,
+}
+
+/// `[[accounts.policies]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PolicyFile {
+    pub name: String,
+    #[serde(default)]
+    pub path: Option<String>,
+    #[serde(default)]
+    pub allow: Vec<String>,
+    #[serde(default)]
+    pub deny: Vec<String>,
+}
+
+/// `[[accounts.oidc_providers]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OidcProviderFile {
+    pub url: String,
+    #[serde(default)]
+    pub audiences: Vec<String>,
+    pub jwks: String,
+}
+
+/// `[[accounts.trust_anchors]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TrustAnchorFile {
+    pub id: String,
+    pub region: String,
+    pub certificate: String,
+}
+
+/// `[[accounts.profiles]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProfileFile {
+    pub id: String,
+    pub region: String,
+    #[serde(default)]
+    pub roles: Vec<String>,
+    #[serde(default)]
+    pub session_seconds: Option<i64>,
+    #[serde(default)]
+    pub accept_role_session_name: bool,
 }
 
 /// `[[accounts.users]]`
@@ -72,6 +126,8 @@ pub(super) struct RoleFile {
     pub external_id: Option<String>,
     #[serde(default)]
     pub trusts: Vec<String>,
+    #[serde(default)]
+    pub subjects: Vec<String>,
     #[serde(default)]
     pub max_session_seconds: Option<i64>,
     #[serde(default)]

@@ -76,7 +76,10 @@ pub enum Problem {
     #[error("`{0}` is not an action: *, or service:Action where * and ? are wildcards, such as kms:Describe*")]
     ActionMalformed(String),
     /// An invalid principal of a trust.
-    #[error("`{0}` is not a principal: *, an account id, or the ARN of an account's root, a user or a role")]
+    #[error(
+        "`{0}` is not a principal: *, an account id, the ARN of an account's root, a user, a role or an OpenID Connect \
+         provider, or rolesanywhere.amazonaws.com"
+    )]
     TrustMalformed(String),
     /// A trusted principal that the plan does not contain.
     #[error("`{principal}` is not in this plan, or not in partition `{partition}`")]
@@ -87,6 +90,27 @@ pub enum Problem {
     /// An invalid maximum duration of a session.
     #[error("{0} is not a maximum session duration: 3600 to 43200 seconds")]
     SessionLength(i64),
+    /// An invalid URL of an OpenID Connect provider.
+    #[error("`{0}` is not the URL of an issuer: https, a host, and a path without a slash at its end")]
+    IssuerMalformed(String),
+    /// An invalid set of keys.
+    #[error("not a JSON Web Key Set: {0}")]
+    JwksMalformed(String),
+    /// An OpenID Connect provider whose tokens would never be valid.
+    #[error("an OpenID Connect provider needs an audience, such as sts.amazonaws.com")]
+    NoAudience,
+    /// An invalid certificate of a trust anchor.
+    #[error("the certificate {0}")]
+    CertificateMalformed(String),
+    /// An invalid id of a trust anchor or profile.
+    #[error("`{0}` is not a UUID")]
+    IdMalformed(String),
+    /// An invalid duration of the sessions of a profile.
+    #[error("{0} is not a session duration: 900 to 43200 seconds")]
+    ProfileSessionLength(i64),
+    /// A role of a profile that the account does not have.
+    #[error("`{0}` is not a role of this account")]
+    RoleUnknown(String),
     /// No user has an access key, so that no request could be signed.
     #[error("the plan needs at least one user with an access key")]
     NoAccessKey,

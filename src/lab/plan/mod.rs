@@ -11,11 +11,15 @@ use super::partition::Partition;
 use super::permission::Permissions;
 use super::secret::Secret;
 
+mod federation;
 mod file;
 mod mistake;
+mod trust;
 mod validate;
 
+pub(in crate::lab) use federation::{ManagedPolicy, OidcProvider, Profile, TrustAnchor};
 pub use mistake::{Mistake, Problem};
+pub(in crate::lab) use trust::{ROLES_ANYWHERE, Trust};
 pub(in crate::lab) use validate::is_account_id;
 
 /// The default plan: `config/lab-cloud.toml`, which documents every member.
@@ -76,6 +80,11 @@ impl LabPlan {
         })
     }
 
+    /// A policy that sessions of an account may name.
+    pub(in crate::lab) fn managed_policy(&self, account: &str, arn: &str) -> Option<&ManagedPolicy> {
+        self.account(account)?.policies.iter().find(|policy| policy.arn == arn)
+    }
+
     pub(in crate::lab) fn partition_of(&self, region: &str) -> Option<Partition> {
         Partition::ALL.into_iter().find(|partition| {
             self.partitions
@@ -122,6 +131,10 @@ pub(in crate::lab) struct Account {
     pub regions: Vec<Region>,
     pub users: Vec<User>,
     pub roles: Vec<Role>,
+    pub policies: Vec<ManagedPolicy>,
+    pub oidc_providers: Vec<OidcProvider>,
+    pub trust_anchors: Vec<TrustAnchor>,
+    pub profiles: Vec<Profile>,
 }
 
 impl Account {
@@ -189,18 +202,10 @@ pub(in crate::lab) struct Role {
     pub description: Option<String>,
     pub external_id: Option<String>,
     pub trusts: Vec<Trust>,
+    /// Patterns of the subjects of tokens of OpenID Connect providers; any subject if empty.
+    pub subjects: Vec<String>,
     /// The maximum duration of a session, in seconds.
     pub max_session: i64,
-}
-
-/// A principal, or several, that may assume a role.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::lab) enum Trust {
-    Anyone,
-    /// The principals of an account with the permission `sts:AssumeRole`.
-    Account(String),
-    /// A user or role, by ARN.
-    Principal(String),
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use aws_lc_rs::digest;
 
 use super::file::{AccountFile, PlanFile, RoleFile, UserFile};
 use super::mistake::{Mistake, Mistakes, Problem};
-use super::{Account, Identity, LabKeys, LabPlan, Offer, OptIn, Region, Role, Trust, User};
+use super::{Account, Identity, LabKeys, LabPlan, Offer, OptIn, Region, Role, Trust, User, federation, trust};
 use crate::lab::partition::Partition;
 use crate::lab::permission::{Permissions, is_action_pattern};
 
@@ -29,7 +29,7 @@ pub(super) fn validate(file: PlanFile) -> Result<LabPlan, Vec<Mistake>> {
         }
         accounts.extend(validate_account(&place, account, &partitions, &mut key_ids, &mut mistakes));
     }
-    check_trusts(&accounts, &mut mistakes);
+    trust::check(&accounts, &mut mistakes);
     let keys = accounts.iter().flat_map(|account| &account.users).find_map(|user| user.keys.clone());
     if keys.is_none() {
         mistakes.add("accounts", Problem::NoAccessKey);
@@ -100,7 +100,12 @@ fn validate_account(
         }
         roles.push(validate_role(&place, role, &owner, mistakes));
     }
-    Some(Account { id: file.id, partition, regions, users, roles })
+    let policies = federation::policies(place, file.policies, &owner, mistakes);
+    let oidc_providers = federation::oidc_providers(place, file.oidc_providers, &owner, mistakes);
+    let trust_anchors = federation::trust_anchors(place, file.trust_anchors, &owner, &regions, mistakes);
+    let profiles = federation::profiles(place, file.profiles, &owner, &regions, &roles, mistakes);
+    let id = file.id;
+    Some(Account { id, partition, regions, users, roles, policies, oidc_providers, trust_anchors, profiles })
 }
 
 fn validate_regions(
@@ -131,9 +136,9 @@ fn validate_regions(
 }
 
 /// The account of a user or role.
-struct Owner<'a> {
-    partition: Partition,
-    account: &'a str,
+pub(super) struct Owner<'a> {
+    pub partition: Partition,
+    pub account: &'a str,
 }
 
 fn validate_user(
@@ -176,7 +181,7 @@ fn validate_role(place: &str, file: RoleFile, owner: &Owner<'_>, mistakes: &mut 
     }
     let mut trusts = Vec::new();
     for (n, text) in file.trusts.into_iter().enumerate() {
-        match parse_trust(&text) {
+        match Trust::parse(&text) {
             Some(trust) => trusts.push(trust),
             None => mistakes.add(format!("{place}.trusts[{n}]"), Problem::TrustMalformed(text)),
         }
@@ -187,11 +192,12 @@ fn validate_role(place: &str, file: RoleFile, owner: &Owner<'_>, mistakes: &mut 
         description: file.description,
         external_id: file.external_id,
         trusts,
+        subjects: file.subjects,
         max_session,
     }
 }
 
-fn validate_identity(
+pub(super) fn validate_identity(
     place: &str,
     owner: &Owner<'_>,
     kind: &str,
@@ -208,64 +214,27 @@ fn validate_identity(
         mistakes.add(format!("{place}.path"), Problem::PathMalformed(path.clone()));
     }
     let arn = format!("arn:{}:iam::{}:{kind}{path}{name}", owner.partition, owner.account);
-    let id = unique_id(if kind == "user" { "AIDA" } else { "AROA" }, &arn);
+    let prefix = match kind {
+        "user" => "AIDA",
+        "role" => "AROA",
+        _ => "ANPA",
+    };
+    let id = unique_id(prefix, &arn);
     Identity { name, path, arn, id, permissions }
 }
 
-fn validate_permissions(place: &str, allow: Vec<String>, deny: Vec<String>, mistakes: &mut Mistakes) -> Permissions {
+pub(super) fn validate_permissions(
+    place: &str,
+    allow: Vec<String>,
+    deny: Vec<String>,
+    mistakes: &mut Mistakes,
+) -> Permissions {
     for (list, patterns) in [("allow", &allow), ("deny", &deny)] {
         for (n, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| !is_action_pattern(pattern)) {
             mistakes.add(format!("{place}.{list}[{n}]"), Problem::ActionMalformed(pattern.clone()));
         }
     }
     Permissions { allow, deny }
-}
-
-/// Checks that trusted principals exist. AWS refuses a trust policy with an unknown principal too.
-fn check_trusts(accounts: &[Account], mistakes: &mut Mistakes) {
-    for (a, account) in accounts.iter().enumerate() {
-        let neighbours = || accounts.iter().filter(|other| other.partition == account.partition);
-        for (r, role) in account.roles.iter().enumerate() {
-            for (n, trust) in role.trusts.iter().enumerate() {
-                let unknown = match trust {
-                    Trust::Anyone => None,
-                    Trust::Account(id) => neighbours().all(|other| other.id != *id).then_some(id),
-                    Trust::Principal(arn) => neighbours()
-                        .flat_map(|other| {
-                            let users = other.users.iter().map(|user| &user.identity);
-                            users.chain(other.roles.iter().map(|role| &role.identity))
-                        })
-                        .all(|identity| identity.arn != *arn)
-                        .then_some(arn),
-                };
-                if let Some(principal) = unknown {
-                    let partition = account.partition.as_str();
-                    let problem = Problem::TrustUnknown { principal: principal.clone(), partition };
-                    mistakes.add(format!("accounts[{a}].roles[{r}].trusts[{n}]"), problem);
-                }
-            }
-        }
-    }
-}
-
-fn parse_trust(text: &str) -> Option<Trust> {
-    if text == "*" {
-        return Some(Trust::Anyone);
-    }
-    if is_account_id(text) {
-        return Some(Trust::Account(text.to_owned()));
-    }
-    let [arn, partition, service, region, account, resource] =
-        <[&str; 6]>::try_from(text.splitn(6, ':').collect::<Vec<_>>()).ok()?;
-    let in_iam = arn == "arn" && Partition::parse(partition).is_some() && service == "iam" && region.is_empty();
-    if !in_iam || !is_account_id(account) {
-        return None;
-    }
-    match resource {
-        "root" => Some(Trust::Account(account.to_owned())),
-        _ if resource.starts_with("user/") || resource.starts_with("role/") => Some(Trust::Principal(text.to_owned())),
-        _ => None,
-    }
 }
 
 /// A unique id in AWS's form, which is the same at every start.

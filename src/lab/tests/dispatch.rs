@@ -121,3 +121,16 @@ async fn it_listens_on_loopback_only_and_once() {
     let again = LabCloud::start(LabPlan::built_in(), address, None).await.expect("the port is free again");
     again.stop().await;
 }
+
+#[tokio::test]
+async fn a_call_to_a_service_that_is_not_there_says_so() {
+    let lab = Lab::start().await;
+    let keys = Keys::of("user1");
+    let message = "The lab cloud has no service s3. It has: sts, ec2, iam, kms, rolesanywhere.";
+    assert_refused(refused(lab.post(&keys, "s3", "").await), 501, &["<Code>NotImplemented</Code>", message]);
+    let target = [("x-amz-target", "DynamoDB_20120810.ListTables")];
+    let (status, body) = lab.send(lab.signed(&keys, "dynamodb", "eu-west-3", "{}", &target)).await;
+    let body: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!((status, &body["__type"]), (501, &json!("NotImplemented")));
+    assert!(body["message"].as_str().expect("a message").contains("no service dynamodb"), "{body}");
+}

@@ -59,3 +59,43 @@ async fn permissions_are_simulated() {
         assert_refused(refused(parameters(Keys::of("user1"), arn, rest).await), status, &[part]);
     }
 }
+
+#[tokio::test]
+async fn a_user_and_a_role_are_described_by_name() {
+    let lab = Lab::start().await;
+    let keys = Keys::of("user1");
+    let own_role = "RoleName=test-own-role";
+    for (form, parts) in [
+        ("GetUser".to_owned(), ["<GetUserResult><User><Path>/</Path>", "<UserName>user1</UserName>"]),
+        ("GetUser&UserName=powerless".to_owned(), ["<UserName>powerless<", ":user/powerless</Arn>"]),
+        (format!("GetRole&{own_role}"), ["<RoleName>test-own-role<", "<MaxSessionDuration>3600<"]),
+        (format!("GetRole&{own_role}"), ["<AssumeRolePolicyDocument>%7B%22", "123456789012%3Aroot"]),
+        (
+            format!("ListRolePolicies&{own_role}"),
+            ["<PolicyNames><member>plan</member></PolicyNames>", "<IsTruncated>false"],
+        ),
+        (format!("GetRolePolicy&{own_role}&PolicyName=plan"), ["<PolicyDocument>%7B", "<PolicyName>plan<"]),
+        ("ListUserPolicies&UserName=powerless".to_owned(), ["<PolicyNames></PolicyNames>", "<IsTruncated>false"]),
+        ("GetUserPolicy&UserName=no-regions&PolicyName=plan".to_owned(), ["kms%3A%2A", "<UserName>no-regions<"]),
+    ] {
+        let (status, body) = lab.post(&keys, "iam", &format!("{IAM}{form}")).await;
+        assert_eq!(status, 200, "{body}");
+        for part in parts {
+            assert!(body.contains(part), "{part} in {body}");
+        }
+    }
+    for (form, status, part) in [
+        ("GetUser&UserName=nobody", 404, "The user with name nobody cannot be found."),
+        ("GetRole&RoleName=nobody", 404, "The role with name nobody cannot be found."),
+        ("GetRole", 400, "Value null at &apos;roleName&apos;"),
+        ("ListRolePolicies&RoleName=nobody", 404, "<Code>NoSuchEntity<"),
+        ("GetRolePolicy&RoleName=test-own-role&PolicyName=x", 404, "The role policy with name x cannot be found."),
+    ] {
+        assert_refused(refused(lab.post(&keys, "iam", &format!("{IAM}{form}")).await), status, &[part]);
+    }
+    let session = lab.assume(&keys, "arn:aws:iam::123456789012:role/test-own-role", None).await.expect("a session");
+    let unnamed = refused(lab.post(&session, "iam", &format!("{IAM}GetUser")).await);
+    assert_refused(unnamed, 400, &["Must specify userName when calling with non-User credentials"]);
+    let denied = refused(lab.post(&Keys::of("powerless"), "iam", &format!("{IAM}GetRole&{own_role}")).await);
+    assert_refused(denied, 403, &["iam:GetRole on resource: arn:aws:iam::123456789012:role/test-own-role because"]);
+}

@@ -27,7 +27,10 @@ mod kms_replica;
 mod kms_rotation;
 mod kms_rusoto;
 mod kms_store;
+mod roles_anywhere;
 mod sts;
+mod sts_sessions;
+mod web_identity;
 
 struct Lab {
     cloud: LabCloud,
@@ -48,6 +51,16 @@ impl Lab {
     async fn start() -> Lab {
         let listen = "127.0.0.1:0".parse().expect("an address");
         Lab { cloud: LabCloud::start(LabPlan::built_in(), listen, None).await.expect("a free port") }
+    }
+
+    /// Starts a lab with the built-in plan and more TOML in the table of its first account.
+    async fn start_with_first_account(more: &str) -> Lab {
+        let plan = include_str!("../../../config/lab-cloud.toml");
+        let (first, rest) = plan.split_once("\n[[accounts]]\nid = \"789012123456\"").expect("a second account");
+        let text = format!("{first}\n{more}\n[[accounts]]\nid = \"789012123456\"{rest}");
+        let listen = "127.0.0.1:0".parse().expect("an address");
+        let plan = LabPlan::parse(&text).expect("a plan");
+        Lab { cloud: LabCloud::start(plan, listen, None).await.expect("a free port") }
     }
 
     fn url(&self, path: &str) -> String {
@@ -138,6 +151,15 @@ impl Keys {
             .find_map(|id| plan.account(id)?.user(user)?.keys.clone())
             .expect("a user of the built-in plan");
         Keys { id: keys.access_key_id().to_owned(), secret: keys.secret_access_key().to_owned(), token: None }
+    }
+
+    /// The credentials in an answer of STS.
+    fn of_answer(body: &str) -> Keys {
+        let text = |name: &str| {
+            let rest = body.split(&format!("<{name}>")).nth(1).expect("credentials");
+            rest.split('<').next().expect("a text").to_owned()
+        };
+        Keys { id: text("AccessKeyId"), secret: text("SecretAccessKey"), token: Some(text("SessionToken")) }
     }
 
     fn provider(&self) -> StaticProvider {

@@ -79,7 +79,6 @@ async fn the_parameters_of_assume_role_are_validated() {
         (role("&RoleSessionName=ab&DurationSeconds=3601"), "MaxSessionDuration set for this role"),
         (role("&RoleSessionName=a&DurationSeconds=5"), "2 validation errors detected"),
         (role("&RoleSessionName=ab&ExternalId=x"), "externalId"),
-        (role("&RoleSessionName=ab&Policy={}"), "session policies"),
         (
             "Version=2011-06-15&Action=AssumeRole&RoleArn=test-assume-role-open&RoleSessionName=ab".to_owned(),
             "test-assume-role-open is invalid",

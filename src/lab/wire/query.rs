@@ -1,11 +1,12 @@
 //! The query protocol: parameters in a form or a query string, answers in XML. EC2 has a variant of the answers.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use percent_encoding::percent_decode;
+use serde_json::{Value, json};
 
 use super::xml::Element;
 use crate::lab::refusal::Row;
+use crate::sigv4::query_pairs as pairs;
 
 /// The parameters of a call.
 #[derive(Debug, Clone, Default)]
@@ -38,25 +39,20 @@ impl Parameters {
         numbered.sort_by_key(|(number, _)| *number);
         numbered.into_iter().map(|(_, value)| value).collect()
     }
-}
 
-/// The decoded parameters of a query string or form. `+` is a space.
-pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
-    let decoded = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    raw_pairs(text).map(|(name, value)| (decoded(name), decoded(value))).collect()
-}
-
-/// The decoded parameters as bytes, for signatures: bytes that are not UTF-8 stay unchanged.
-pub(crate) fn raw_pairs(text: &str) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> + '_ {
-    text.split('&').filter(|part| !part.is_empty()).map(|part| {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        (decode(name), decode(value))
-    })
-}
-
-fn decode(text: &str) -> Vec<u8> {
-    let spaced = if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
-    percent_decode(spaced.as_bytes()).collect()
+    /// The structures `<name>.1.<member>`, `<name>.2.<member>`, … in the order of the numbers.
+    pub(crate) fn entries(&self, name: &str) -> Vec<BTreeMap<&str, &str>> {
+        let mut numbered: BTreeMap<u32, BTreeMap<&str, &str>> = BTreeMap::new();
+        for (known, value) in &self.0 {
+            let place = known.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')?.split_once('.'));
+            if let Some((number, member)) = place
+                && let Ok(number) = number.parse()
+            {
+                numbered.entry(number).or_default().insert(member, value.as_str());
+            }
+        }
+        numbered.into_values().collect()
+    }
 }
 
 /// The document of an answer of STS or IAM.
@@ -73,6 +69,26 @@ pub(crate) fn refusal(namespace: &str, row: &Row, request_id: &str) -> String {
     let blame = if row.status < 500 { "Sender" } else { "Receiver" };
     let error = Element::new("Error").text("Type", blame).text("Code", row.code).text("Message", &row.message);
     Element::new("ErrorResponse").namespace(namespace).child(error).text("RequestId", request_id).document()
+}
+
+/// The JSON of an answer of STS, for clients that accept JSON only.
+pub(crate) fn json_answer(operation: &str, result: Vec<Element>, request_id: &str) -> String {
+    let result = Element::new("Result").children(result).json();
+    let body = json!({
+        format!("{operation}Response"): {
+            format!("{operation}Result"): result,
+            "ResponseMetadata": { "RequestId": request_id },
+        },
+    });
+    body.to_string()
+}
+
+/// The JSON of an error of STS.
+pub(crate) fn json_refusal(row: &Row, request_id: &str) -> String {
+    let blame = if row.status < 500 { "Sender" } else { "Receiver" };
+    let error = json!({ "Code": row.code, "Message": row.message, "Type": blame });
+    let body: Value = json!({ "Error": error, "RequestId": request_id });
+    body.to_string()
 }
 
 /// The document of an answer of EC2.
@@ -92,6 +108,8 @@ pub(crate) fn ec2_refusal(row: &Row, request_id: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+
     use super::*;
 
     #[test]
@@ -104,6 +122,23 @@ mod tests {
         assert_eq!(parameters.get("None"), None);
         assert_eq!(parameters.list("N.member"), ["ä", "x"]);
         assert!(Parameters::read("", b"Action=\xff").get("Action").is_none());
+        let parameters = Parameters::read("T.member.2.Key=b&T.member.1.Value=1&T.member.1.Key=a&T.member.x.Key=c", b"");
+        let entries = parameters.entries("T.member");
+        assert_eq!(entries, [BTreeMap::from([("Key", "a"), ("Value", "1")]), BTreeMap::from([("Key", "b")])]);
+    }
+
+    #[test]
+    fn answers_in_json_have_numbers_and_lists() {
+        let credentials = Element::new("Credentials")
+            .text("AccessKeyId", "ASIA")
+            .child(Element::time("Expiration", DateTime::from_timestamp(1_700_000_000, 0).expect("a time")));
+        let list = Element::new("Names").children([Element::of("member", "a"), Element::of("member", "b")]);
+        let body = json_answer("Act", vec![credentials, Element::number("Size", 3), list], "id");
+        let body: Value = serde_json::from_str(&body).expect("JSON");
+        let result = json!({
+            "Credentials": { "AccessKeyId": "ASIA", "Expiration": 1_700_000_000.0 }, "Size": 3, "Names": ["a", "b"],
+        });
+        assert_eq!(body, json!({ "ActResponse": { "ActResult": result, "ResponseMetadata": { "RequestId": "id" } } }));
     }
 
     #[test]

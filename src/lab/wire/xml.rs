@@ -1,6 +1,8 @@
 //! XML documents of answers.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use quick_xml::escape::escape;
+use serde_json::{Map, Value};
 
 /// An element with children or a text.
 #[derive(Debug, Clone)]
@@ -13,6 +15,8 @@ pub(crate) struct Element {
 #[derive(Debug, Clone)]
 enum Content {
     Text(String),
+    Number(i64),
+    Time(DateTime<Utc>),
     Children(Vec<Element>),
 }
 
@@ -24,6 +28,16 @@ impl Element {
     /// An element with a text.
     pub(crate) fn of(name: &str, text: &str) -> Element {
         Element { name: name.to_owned(), namespace: None, content: Content::Text(text.to_owned()) }
+    }
+
+    /// An element with a number.
+    pub(crate) fn number(name: &str, number: i64) -> Element {
+        Element { name: name.to_owned(), namespace: None, content: Content::Number(number) }
+    }
+
+    /// An element with a time.
+    pub(crate) fn time(name: &str, time: DateTime<Utc>) -> Element {
+        Element { name: name.to_owned(), namespace: None, content: Content::Time(time) }
     }
 
     /// Sets the namespace of the element and its descendants.
@@ -50,7 +64,9 @@ impl Element {
     pub(crate) fn children(mut self, more: impl IntoIterator<Item = Element>) -> Element {
         match &mut self.content {
             Content::Children(children) => children.extend(more),
-            Content::Text(_) => self.content = Content::Children(more.into_iter().collect()),
+            Content::Text(_) | Content::Number(_) | Content::Time(_) => {
+                self.content = Content::Children(more.into_iter().collect())
+            }
         }
         self
     }
@@ -63,6 +79,22 @@ impl Element {
         text
     }
 
+    /// The content in AWS's JSON: lists have elements `member`, and times are seconds since 1970.
+    pub(crate) fn json(&self) -> Value {
+        match &self.content {
+            Content::Text(text) => Value::from(text.as_str()),
+            Content::Number(number) => Value::from(*number),
+            Content::Time(time) => Value::from(time.timestamp() as f64),
+            Content::Children(children) if children.iter().any(|child| child.name == "member") => {
+                children.iter().map(Element::json).collect()
+            }
+            Content::Children(children) => {
+                let members = children.iter().map(|child| (child.name.clone(), child.json()));
+                Value::Object(members.collect::<Map<_, _>>())
+            }
+        }
+    }
+
     fn write(&self, to: &mut String) {
         to.push('<');
         to.push_str(&self.name);
@@ -72,6 +104,8 @@ impl Element {
         to.push('>');
         match &self.content {
             Content::Text(text) => to.push_str(&escape(printable(text))),
+            Content::Number(number) => to.push_str(&number.to_string()),
+            Content::Time(time) => to.push_str(&time.to_rfc3339_opts(SecondsFormat::Secs, true)),
             Content::Children(children) => children.iter().for_each(|child| child.write(to)),
         }
         to.push_str(&format!("</{}>", self.name));

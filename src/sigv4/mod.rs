@@ -1,18 +1,29 @@
-//! Verifies Signature Version 4, in headers or in the query string.
+//! Signature Version 4, in headers or in the query string.
 //!
-//! `claim.rs` parses the signature of a request, `canonical.rs` builds the canonical request, and this file verifies
-//! the signature. The checks are in AWS's order, so that a request with several faults gets the same answer. The caller
+//! The module uses nothing else of the program. `sign.rs` signs a request: with a secret access key, or with
+//! the private key of an X.509 certificate, as IAM Roles Anywhere requires. `claim.rs` parses the signature of a request,
+//! `canonical.rs` builds the canonical request, and this file verifies the signature. The checks are in AWS's order, so that a request with several faults gets the same answer. The caller
 //! looks up the secret key.
 
 use aws_lc_rs::{constant_time, digest, hmac};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::refusal::Refusal;
-
+mod algorithm;
 mod canonical;
+mod certificate;
 mod claim;
+mod error;
+mod identity;
+mod query;
+mod sign;
 
-pub(super) use claim::{Claim, Scope};
+pub use algorithm::Algorithm;
+pub use certificate::{Certificate, CertificateError, Untrusted};
+pub use claim::{Claim, Scope};
+pub use error::SignatureError;
+pub use identity::{Identity, IdentityError};
+pub use query::pairs as query_pairs;
+pub use sign::{SecretKey, SigningKey};
 
 /// The tolerated difference of the client's clock, in minutes.
 const SKEW_MINUTES: i64 = 5;
@@ -20,12 +31,11 @@ const SKEW_MINUTES: i64 = 5;
 const MAX_PRESIGNED_SECONDS: i64 = 604_800;
 /// The format of times in signatures.
 const BASIC: &str = "%Y%m%dT%H%M%SZ";
-const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const TERMINATOR: &str = "aws4_request";
 
 /// A request as received, with all escapes.
 #[derive(Debug, Clone)]
-pub(super) struct Received<'a> {
+pub struct Request<'a> {
     pub method: &'a str,
     /// The path with its escapes, without the query string.
     pub path: &'a str,
@@ -36,9 +46,9 @@ pub(super) struct Received<'a> {
     pub body: &'a [u8],
 }
 
-impl Received<'_> {
+impl Request<'_> {
     /// The first value of a header field, if the value is UTF-8.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
         std::str::from_utf8(value).ok()
     }
@@ -49,7 +59,7 @@ impl Claim {
     ///
     /// # Errors
     /// The first fault, in AWS's order.
-    pub(super) fn check_form(&self, request: &Received<'_>, service: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
+    pub fn check_form(&self, request: &Request<'_>, service: &str, now: DateTime<Utc>) -> Result<(), SignatureError> {
         self.check_time(now)?;
         self.check_signed_headers(request)?;
         let Scope { date, service: scoped, terminator, .. } = &self.scope;
@@ -69,30 +79,60 @@ impl Claim {
                  != '{today}', from '{time}'."
             ));
         }
-        if faults.is_empty() { Ok(()) } else { Err(Refusal::SignatureWrong(faults)) }
+        if faults.is_empty() { Ok(()) } else { Err(SignatureError::Wrong(faults)) }
     }
 
     /// Verifies the signature with a secret key.
     ///
     /// # Errors
-    /// [`Refusal::mismatch`].
-    pub(super) fn verify(&self, request: &Received<'_>, secret_access_key: &str) -> Result<(), Refusal> {
-        let body_hash = hex(digest::digest(&digest::SHA256, request.body).as_ref());
+    /// [`SignatureError::Mismatch`].
+    pub fn verify(&self, request: &Request<'_>, secret_access_key: &str) -> Result<(), SignatureError> {
+        if self.algorithm != Algorithm::Secret {
+            return Err(Algorithm::unsupported(self.algorithm.name()));
+        }
+        let signature = hmac_signature(secret_access_key, &self.scope, &self.text_of(request)?);
+        constant_time::verify_slices_are_equal(signature.as_bytes(), self.signature.as_bytes())
+            .map_err(|_| SignatureError::Mismatch)
+    }
+
+    /// Verifies the signature with the certificate that the request carries, and returns the certificate. The caller
+    /// must check that it trusts the certificate.
+    ///
+    /// # Errors
+    /// When the request has no certificate or another one than it names, or when the signature does not match.
+    pub fn verify_with_certificate(&self, request: &Request<'_>) -> Result<Certificate, SignatureError> {
+        if self.algorithm == Algorithm::Secret {
+            return Err(SignatureError::Wrong(format!("Unsupported AWS 'algorithm': '{}'.", self.algorithm.name())));
+        }
+        let missing = || SignatureError::Incomplete("The request must have the header 'X-Amz-X509'.".to_owned());
+        let certificate = Certificate::of_request(request).ok_or_else(missing)?;
+        let certificate = certificate.map_err(|error| SignatureError::Incomplete(format!("'X-Amz-X509' {error}.")))?;
+        if certificate.serial_number() != self.access_key_id {
+            let fault = "The credential does not name the serial number of the certificate.";
+            return Err(SignatureError::Wrong(fault.to_owned()));
+        }
+        let signature = unhex(&self.signature).ok_or(SignatureError::Mismatch)?;
+        match certificate.verifies(self.algorithm, self.text_of(request)?.as_bytes(), &signature) {
+            true => Ok(certificate),
+            false => Err(SignatureError::Mismatch),
+        }
+    }
+
+    /// The string to sign of a request with this signature.
+    fn text_of(&self, request: &Request<'_>) -> Result<String, SignatureError> {
+        let body_hash = body_hash(request.body);
         // The declared hash is part of the signature, so that it must match the body.
         if let Some(declared) = request.header("x-amz-content-sha256")
             && declared != body_hash
         {
-            return Err(Refusal::mismatch());
+            return Err(SignatureError::Mismatch);
         }
-        let canonical = canonical::request(request, self, &body_hash);
-        let signature = sign(secret_access_key, &self.scope, &self.string_to_sign(&canonical));
-        constant_time::verify_slices_are_equal(signature.as_bytes(), self.signature.as_bytes())
-            .map_err(|_| Refusal::mismatch())
+        Ok(self.string_to_sign(&canonical::request(request, self, &body_hash)))
     }
 
-    fn check_time(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+    fn check_time(&self, now: DateTime<Utc>) -> Result<(), SignatureError> {
         let skew = TimeDelta::minutes(SKEW_MINUTES);
-        let untimely = |text: String| Err(Refusal::SignatureTimeInvalid(text));
+        let untimely = |text: String| Err(SignatureError::Untimely(text));
         let (signed, clock) = (self.time.format(BASIC), now.format(BASIC));
         if self.time > now + skew {
             let limit = (now + skew).format(BASIC);
@@ -113,16 +153,16 @@ impl Claim {
         Ok(())
     }
 
-    fn check_signed_headers(&self, request: &Received<'_>) -> Result<(), Refusal> {
+    fn check_signed_headers(&self, request: &Request<'_>) -> Result<(), SignatureError> {
         let signed = |name: &str| self.signed_headers.iter().any(|known| known == name);
         if !signed("host") {
             let fault = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.";
-            return Err(Refusal::SignatureWrong(fault.to_owned()));
+            return Err(SignatureError::Wrong(fault.to_owned()));
         }
         // AWS requires a signature of every x-amz-* header. A third party could have added an unsigned one.
         match request.headers.iter().find(|(name, _)| name.starts_with("x-amz-") && !signed(name)) {
             Some((name, _)) => {
-                Err(Refusal::SignatureWrong(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.")))
+                Err(SignatureError::Wrong(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.")))
             }
             None => Ok(()),
         }
@@ -132,11 +172,11 @@ impl Claim {
         let Scope { date, region, service, terminator } = &self.scope;
         let hash = hex(digest::digest(&digest::SHA256, canonical).as_ref());
         let time = self.time.format(BASIC);
-        format!("{ALGORITHM}\n{time}\n{date}/{region}/{service}/{terminator}\n{hash}")
+        format!("{}\n{time}\n{date}/{region}/{service}/{terminator}\n{hash}", self.algorithm.name())
     }
 }
 
-fn sign(secret_access_key: &str, scope: &Scope, text: &str) -> String {
+fn hmac_signature(secret_access_key: &str, scope: &Scope, text: &str) -> String {
     let step = |key: &[u8], data: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data.as_bytes());
     let date = step(format!("AWS4{secret_access_key}").as_bytes(), &scope.date);
     let region = step(date.as_ref(), &scope.region);
@@ -145,9 +185,24 @@ fn sign(secret_access_key: &str, scope: &Scope, text: &str) -> String {
     hex(step(key.as_ref(), text).as_ref())
 }
 
+fn body_hash(body: &[u8]) -> String {
+    hex(digest::digest(&digest::SHA256, body).as_ref())
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect();
+    if rest.is_empty() { bytes } else { None }
+}
+
+#[cfg(test)]
+pub mod test_ca;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod x509_tests;

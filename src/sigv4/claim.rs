@@ -5,14 +5,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-use super::{ALGORITHM, BASIC, MAX_PRESIGNED_SECONDS, Received};
-use crate::lab::refusal::Refusal;
-use crate::lab::wire::query;
+use super::{Algorithm, BASIC, MAX_PRESIGNED_SECONDS, Request, SignatureError, query};
 
 /// A signature with the data for its verification, except the secret key.
 #[derive(Debug, Clone)]
-pub(crate) struct Claim {
-    /// The access key that the request names.
+pub struct Claim {
+    pub algorithm: Algorithm,
+    /// The access key that the request names, or the serial number of its certificate.
     pub access_key_id: String,
     /// The credential scope.
     pub scope: Scope,
@@ -28,7 +27,7 @@ pub(crate) struct Claim {
 
 /// The credential scope of a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Scope {
+pub struct Scope {
     /// The day, as `20150830`.
     pub date: String,
     /// The region, such as `us-east-1`.
@@ -42,22 +41,22 @@ impl Claim {
     /// Parses the signature of a request.
     ///
     /// # Errors
-    /// [`Refusal::Unsigned`], [`Refusal::SignatureIncomplete`] or [`Refusal::SignatureWrong`].
-    pub(crate) fn read(request: &Received<'_>) -> Result<Claim, Refusal> {
+    /// [`SignatureError::Missing`], [`SignatureError::Incomplete`] or [`SignatureError::Wrong`].
+    pub fn read(request: &Request<'_>) -> Result<Claim, SignatureError> {
         let parameters = query::pairs(request.query);
         let in_query = parameters.iter().any(|(name, _)| name == "X-Amz-Algorithm");
         match request.header("authorization") {
-            Some(_) if in_query => Err(Refusal::SignatureWrong(
+            Some(_) if in_query => Err(SignatureError::Wrong(
                 "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.".to_owned(),
             )),
             Some(header) if header.starts_with("AWS4-") => from_header(request, header),
             None if in_query => from_query(&parameters),
-            _ => Err(Refusal::Unsigned),
+            _ => Err(SignatureError::Missing),
         }
     }
 }
 
-fn from_header(request: &Received<'_>, header: &str) -> Result<Claim, Refusal> {
+fn from_header(request: &Request<'_>, header: &str) -> Result<Claim, SignatureError> {
     let (algorithm, rest) = header.split_once(' ').unwrap_or((header, ""));
     let part = |name: &str| {
         rest.split(',').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('=')).filter(|v| !v.is_empty())
@@ -78,11 +77,13 @@ fn from_header(request: &Received<'_>, header: &str) -> Result<Claim, Refusal> {
         }
         let hash = STANDARD.encode(digest::digest(&digest::SHA256, header.as_bytes()));
         faults.push_str(&format!("(Hashed with SHA-256 and encoded with Base64) Authorization={hash}"));
-        return Err(Refusal::SignatureIncomplete(faults));
+        return Err(SignatureError::Incomplete(faults));
     };
+    let algorithm = Algorithm::parse(algorithm)?;
     let time = parse_time(date)?;
-    let (access_key_id, scope) = parse_credential(algorithm, credential)?;
+    let (access_key_id, scope) = parse_credential(credential)?;
     Ok(Claim {
+        algorithm,
         time,
         scope,
         access_key_id,
@@ -93,7 +94,7 @@ fn from_header(request: &Received<'_>, header: &str) -> Result<Claim, Refusal> {
     })
 }
 
-fn from_query(parameters: &[(String, String)]) -> Result<Claim, Refusal> {
+fn from_query(parameters: &[(String, String)]) -> Result<Claim, SignatureError> {
     let part = |wanted: &str| {
         let (_, value) = parameters.iter().find(|(name, _)| name == wanted)?;
         Some(value.as_str()).filter(|value| !value.is_empty())
@@ -105,11 +106,13 @@ fn from_query(parameters: &[(String, String)]) -> Result<Claim, Refusal> {
             faults.push_str(&format!("AWS query-string parameters must include '{name}'. "));
         }
         faults.push_str("Re-examine the query-string parameters.");
-        return Err(Refusal::SignatureIncomplete(faults));
+        return Err(SignatureError::Incomplete(faults));
     };
+    let algorithm = Algorithm::parse(algorithm)?;
     let expires = part("X-Amz-Expires").map(parse_expires).transpose()?;
-    let (access_key_id, scope) = parse_credential(algorithm, credential)?;
+    let (access_key_id, scope) = parse_credential(credential)?;
     Ok(Claim {
+        algorithm,
         time: parse_time(date)?,
         scope,
         access_key_id,
@@ -120,14 +123,10 @@ fn from_query(parameters: &[(String, String)]) -> Result<Claim, Refusal> {
     })
 }
 
-fn parse_credential(algorithm: &str, credential: &str) -> Result<(String, Scope), Refusal> {
-    if algorithm != ALGORITHM {
-        let fault = format!("Unsupported AWS 'algorithm': '{algorithm}' (only {ALGORITHM} for now). ");
-        return Err(Refusal::SignatureIncomplete(fault));
-    }
+fn parse_credential(credential: &str) -> Result<(String, Scope), SignatureError> {
     let parts: Vec<&str> = credential.split('/').collect();
     let [key, date, region, service, terminator] = parts.as_slice() else {
-        return Err(Refusal::SignatureIncomplete(format!(
+        return Err(SignatureError::Incomplete(format!(
             "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got \
              '{credential}'"
         )));
@@ -141,20 +140,20 @@ fn parse_signed_headers(list: &str) -> Vec<String> {
 }
 
 /// Parses ISO 8601's basic format. A `Date` header may also have HTTP's format.
-fn parse_time(text: &str) -> Result<DateTime<Utc>, Refusal> {
+fn parse_time(text: &str) -> Result<DateTime<Utc>, SignatureError> {
     NaiveDateTime::parse_from_str(text, BASIC)
         .map(|time| time.and_utc())
         .or_else(|_| DateTime::parse_from_rfc2822(text).map(|time| time.to_utc()))
         .map_err(|_| {
-            Refusal::SignatureIncomplete(format!(
+            SignatureError::Incomplete(format!(
                 "Date must be in ISO-8601 'basic format'. Got '{text}'. See http://en.wikipedia.org/wiki/ISO_8601"
             ))
         })
 }
 
-fn parse_expires(text: &str) -> Result<i64, Refusal> {
+fn parse_expires(text: &str) -> Result<i64, SignatureError> {
     text.parse().ok().filter(|seconds| (1..=MAX_PRESIGNED_SECONDS).contains(seconds)).ok_or_else(|| {
-        Refusal::SignatureIncomplete(format!(
+        SignatureError::Incomplete(format!(
             "X-Amz-Expires must be between 1 and {MAX_PRESIGNED_SECONDS} seconds, got '{text}'"
         ))
     })

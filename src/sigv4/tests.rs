@@ -30,7 +30,7 @@ const VANILLA: Sample<'_> = Sample {
 };
 
 impl Sample<'_> {
-    fn received(&self) -> Received<'_> {
+    fn received(&self) -> Request<'_> {
         let authorization = format!(
             "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders={}, \
              Signature={}",
@@ -41,7 +41,7 @@ impl Sample<'_> {
             ("x-amz-date", "20150830T123600Z"),
             ("authorization", authorization.as_str()),
         ];
-        Received {
+        Request {
             method: self.method,
             path: "/",
             query: self.query,
@@ -55,7 +55,7 @@ impl Sample<'_> {
     }
 }
 
-fn check(request: &Received<'_>, service: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
+fn check(request: &Request<'_>, service: &str, now: DateTime<Utc>) -> Result<(), SignatureError> {
     let claim = Claim::read(request)?;
     claim.check_form(request, service, now)?;
     claim.verify(request, SECRET)
@@ -142,7 +142,7 @@ fn a_change_of_a_signed_part_invalidates_the_signature() {
         signature: "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
         ..VANILLA
     };
-    let changed: [fn(&mut Received<'static>); 6] = [
+    let changed: [fn(&mut Request<'static>); 6] = [
         |request| request.method = "PUT",
         |request| request.path = "/other",
         |request| request.query = "a=b",
@@ -151,7 +151,7 @@ fn a_change_of_a_signed_part_invalidates_the_signature() {
         |request| request.headers.push(("content-type".into(), b"text/plain".to_vec())),
     ];
     for (n, change) in changed.iter().enumerate() {
-        let mut request = Received {
+        let mut request = Request {
             method: "POST",
             path: "/",
             query: "",
@@ -159,10 +159,10 @@ fn a_change_of_a_signed_part_invalidates_the_signature() {
             body: b"Param1=value1",
         };
         change(&mut request);
-        assert_eq!(check(&request, "service", at_signing()), Err(Refusal::mismatch()), "change {n}");
+        assert_eq!(check(&request, "service", at_signing()), Err(SignatureError::Mismatch), "change {n}");
     }
     let claim = Claim::read(&sample.received()).expect("a claim");
-    assert_eq!(claim.verify(&sample.received(), "another secret"), Err(Refusal::mismatch()));
+    assert_eq!(claim.verify(&sample.received(), "another secret"), Err(SignatureError::Mismatch));
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_declared_body_hash_must_match() {
         signed: "host;x-amz-content-sha256;x-amz-date",
         ..VANILLA
     };
-    assert_eq!(check(&sample.received(), "service", at_signing()), Err(Refusal::mismatch()));
+    assert_eq!(check(&sample.received(), "service", at_signing()), Err(SignatureError::Mismatch));
 }
 
 #[test]
@@ -185,14 +185,14 @@ fn a_clock_skew_of_five_minutes_is_tolerated() {
     assert_eq!(checked(-5, 0), Ok(()));
     assert_eq!(
         checked(5, 1),
-        Err(Refusal::SignatureTimeInvalid(
+        Err(SignatureError::Untimely(
             "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T124101Z - 5 min.)"
                 .into()
         ))
     );
     assert_eq!(
         checked(-5, -1),
-        Err(Refusal::SignatureTimeInvalid(
+        Err(SignatureError::Untimely(
             "Signature not yet current: 20150830T123600Z is still later than 20150830T123559Z (20150830T123059Z + 5 \
              min.)"
                 .into()
@@ -208,7 +208,7 @@ fn every_part_of_the_scope_is_checked() {
         .to_vec();
     assert_eq!(
         check(&request, "sts", at_signing()),
-        Err(Refusal::SignatureWrong(
+        Err(SignatureError::Wrong(
             "Credential should be scoped to correct service: 'sts'. Credential should be scoped with a valid \
              terminator: 'aws4_request', not 'aws3'. Date in Credential scope does not match YYYYMMDD from ISO-8601 \
              version of date from HTTP: '20150831' != '20150830', from '20150830T123600Z'."
@@ -221,7 +221,7 @@ fn every_part_of_the_scope_is_checked() {
 fn host_and_every_amz_header_must_be_signed() {
     let unsigned_host = Sample { signed: "x-amz-date", ..VANILLA };
     let slipped_in = Sample { headers: &[("x-amz-target", "TrentService.ListKeys")], ..VANILLA };
-    let wrong = |text: &str| Err(Refusal::SignatureWrong(text.into()));
+    let wrong = |text: &str| Err(SignatureError::Wrong(text.into()));
     assert_eq!(
         check(&unsigned_host.received(), "service", at_signing()),
         wrong("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
@@ -243,10 +243,10 @@ fn a_malformed_signature_is_incomplete_and_an_absent_one_is_missing() {
         }
         Claim::read(&request).map(|_| ())
     };
-    assert_eq!(read(None, ""), Err(Refusal::Unsigned));
-    assert_eq!(read(Some("Bearer x"), ""), Err(Refusal::Unsigned));
+    assert_eq!(read(None, ""), Err(SignatureError::Missing));
+    assert_eq!(read(Some("Bearer x"), ""), Err(SignatureError::Missing));
     let incomplete = |authorization: Option<&str>, query: &str, part: &str| match read(authorization, query) {
-        Err(Refusal::SignatureIncomplete(text)) => assert!(text.contains(part), "{text}"),
+        Err(SignatureError::Incomplete(text)) => assert!(text.contains(part), "{text}"),
         other => panic!("{other:?}"),
     };
     let credential = "Credential=A/20150830/us-east-1/service/aws4_request";
@@ -256,7 +256,7 @@ fn a_malformed_signature_is_incomplete_and_an_absent_one_is_missing() {
     incomplete(Some(&format!("AWS4-X {credential}, SignedHeaders=host, Signature=0")), "", "Unsupported AWS 'algo");
     incomplete(None, "X-Amz-Algorithm=AWS4-HMAC-SHA256", "must include 'X-Amz-Credential'. AWS query-string");
     let both = read(Some("AWS4-HMAC-SHA256 x"), "X-Amz-Algorithm=AWS4-HMAC-SHA256");
-    assert!(matches!(both, Err(Refusal::SignatureWrong(_))), "{both:?}");
+    assert!(matches!(both, Err(SignatureError::Wrong(_))), "{both:?}");
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn a_date_header_is_accepted_and_a_malformed_date_is_not() {
     };
     assert_eq!(with_date("date", "Sun, 30 Aug 2015 12:36:00 GMT"), Ok(at_signing()));
     for text in ["20150830", "2015-08-30T12:36:00Z", "yesterday", ""] {
-        assert!(matches!(with_date("x-amz-date", text), Err(Refusal::SignatureIncomplete(_))), "{text}");
+        assert!(matches!(with_date("x-amz-date", text), Err(SignatureError::Incomplete(_))), "{text}");
     }
 }
 
@@ -279,7 +279,7 @@ fn a_presigned_request_expires() {
         AKIDEXAMPLE%2F20150830%2Fus-east-1%2Fsts%2Faws4_request&X-Amz-Date=20150830T123600Z&X-Amz-Expires=60&\
         X-Amz-SignedHeaders=host&X-Amz-Signature=1d10ef2bc2bb1b02201752f1912e9eb7a5df0d0d7bd2cc98b1f5557b7a9254be";
     let checked = |query: &str, seconds| {
-        let request = Received {
+        let request = Request {
             method: "GET",
             path: "/",
             query,
@@ -289,9 +289,9 @@ fn a_presigned_request_expires() {
         check(&request, "sts", at_signing() + TimeDelta::seconds(seconds))
     };
     assert_eq!(checked(QUERY, 60), Ok(()));
-    assert!(matches!(checked(QUERY, 61), Err(Refusal::SignatureTimeInvalid(_))));
+    assert!(matches!(checked(QUERY, 61), Err(SignatureError::Untimely(_))));
     let longer = QUERY.replace("Expires=60", "Expires=600");
-    assert_eq!(checked(&longer, 0), Err(Refusal::mismatch()));
+    assert_eq!(checked(&longer, 0), Err(SignatureError::Mismatch));
     let too_long = QUERY.replace("Expires=60", "Expires=604801");
-    assert!(matches!(checked(&too_long, 0), Err(Refusal::SignatureIncomplete(_))));
+    assert!(matches!(checked(&too_long, 0), Err(SignatureError::Incomplete(_))));
 }

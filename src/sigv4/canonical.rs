@@ -2,8 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Claim, Received};
-use crate::lab::wire::query;
+use super::{Claim, Request, query};
 
 /// All characters except the unreserved ones of RFC 3986.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -11,7 +10,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 const ESCAPED_IN_PATH: &AsciiSet = &ESCAPED.remove(b'/');
 
 /// The canonical request, in bytes, because header values need not be UTF-8.
-pub(super) fn request(request: &Received<'_>, claim: &Claim, body_hash: &str) -> Vec<u8> {
+pub(super) fn request(request: &Request<'_>, claim: &Claim, body_hash: &str) -> Vec<u8> {
     let mut names = claim.signed_headers.clone();
     names.sort();
     names.dedup();
@@ -60,7 +59,7 @@ fn escape(bytes: &[u8]) -> String {
 }
 
 /// The values of a header in their order, with whitespace collapsed, joined by commas.
-fn header(request: &Received<'_>, name: &str) -> Vec<u8> {
+fn header(request: &Request<'_>, name: &str) -> Vec<u8> {
     let values = request.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| {
         let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         words.collect::<Vec<_>>().join(&b' ')
