@@ -52,6 +52,7 @@ impl Authority {
                 | Failure::Cloud(_)
                 | Failure::Interrupted
                 | Failure::NotYetConsistent
+                | Failure::Halfway { .. }
                 | Failure::Busy
                 | Failure::TooLarge
                 | Failure::Stopped(_)

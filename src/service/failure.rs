@@ -26,6 +26,9 @@ pub enum Failure {
     /// AWS does not show the result of the request yet.
     #[error("AWS does not show the result yet; it is checked again later")]
     NotYetConsistent,
+    /// A later step of an operation failed; `rest` says what the earlier ones left.
+    #[error("{cause}; {rest}")]
+    Halfway { cause: Box<Failure>, rest: String },
     #[error("too many sign-ins at once; try again in a moment")]
     Busy,
     /// The events of a change exceed the size limit of a record.
@@ -94,6 +97,14 @@ pub enum MissingRight {
 
 fn groups(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ")
+}
+
+impl Failure {
+    /// Adds what the earlier steps of the operation left.
+    #[must_use]
+    pub fn leaving(self, rest: impl Into<String>) -> Self {
+        Self::Halfway { cause: Box::new(self), rest: rest.into() }
+    }
 }
 
 impl<R: AggregateRefusal + Into<Refusal>> From<R> for Failure {

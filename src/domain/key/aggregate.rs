@@ -90,6 +90,8 @@ pub struct Snapshot {
     pub tags: Option<Vec<Tag>>,
     pub policy: Option<PolicyText>,
     pub rotation: Option<RotationStatus>,
+    /// AWS's id of the material that an operation imported.
+    pub imported: Option<MaterialId>,
 }
 
 /// The evidence for the outcome of an operation.
@@ -106,7 +108,11 @@ impl Key {
     pub fn known(id: KeyId, kms: KmsId, region: Region, at: Time, learned: &[Aspect]) -> Option<Self> {
         let metadata = learned.iter().find_map(|aspect| match aspect {
             Aspect::Metadata(metadata) => Some(metadata.as_ref().clone()),
-            Aspect::Aliases(_) | Aspect::Tags(_) | Aspect::Policy(_) | Aspect::Rotation(_) => None,
+            Aspect::Aliases(_)
+            | Aspect::Tags(_)
+            | Aspect::Policy(_)
+            | Aspect::Rotation(_)
+            | Aspect::ImportedMaterial(_) => None,
         })?;
         let mut key = Self {
             id,
@@ -149,6 +155,8 @@ impl Key {
                 Aspect::Tags(tags) => self.tags.clone_from(tags),
                 Aspect::Policy(policy) => self.policy = Some(policy.shared()),
                 Aspect::Rotation(rotation) => self.rotation = Some(rotation.clone()),
+                // The operation that imported it has the rest.
+                Aspect::ImportedMaterial(_) => {}
             }
         }
         self.gone = false;
@@ -199,7 +207,15 @@ impl Key {
         if let Some(import) = done.import()
             && (is_certain || !self.is_waiting())
         {
-            self.record_import(at, import, waited);
+            let imported = learned.iter().find_map(|aspect| match aspect {
+                Aspect::ImportedMaterial(material) => Some(material),
+                Aspect::Metadata(_)
+                | Aspect::Aliases(_)
+                | Aspect::Tags(_)
+                | Aspect::Policy(_)
+                | Aspect::Rotation(_) => None,
+            });
+            self.record_import(at, import, imported, waited);
         }
         // Deleted material stays in `materials`: AWS lists it too, and accepts only the same material again.
         match done.rotation() {
@@ -251,15 +267,16 @@ impl Key {
         self.metadata.algorithms = share_algorithms(&metadata.algorithms);
     }
 
-    fn record_import(&mut self, at: Time, import: &Import, waited: bool) {
+    /// Records an import. If AWS has not returned the id of the material, it is inferred from the request.
+    fn record_import(&mut self, at: Time, import: &Import, imported: Option<&MaterialId>, waited: bool) {
         let may_return = import.existing || waited;
         let of_source = || self.materials.iter().rfind(|known| may_return && known.source == import.source);
         let is_first = may_return || self.materials.is_empty();
-        let material = match (&import.material, of_source()) {
+        let material = match (imported.or(import.material.as_ref()), of_source()) {
             (Some(material), _) => Some(material.clone()),
             (None, Some(known)) => known.material.clone(),
             (None, None) if is_first => self.metadata.current_material.clone(),
-            // A further material is not the current one yet, and its AWS id is not requested.
+            // A further material is not the current one yet.
             (None, None) => None,
         };
         self.materials.retain(|known| known.source != import.source || known.material != material);
@@ -281,6 +298,7 @@ impl Key {
         news.extend(seen.tags.filter(|tags| *tags != self.tags).map(Aspect::Tags));
         news.extend(seen.policy.filter(|policy| Some(policy) != self.policy.as_ref()).map(Aspect::Policy));
         news.extend(seen.rotation.filter(|rotation| Some(rotation) != self.rotation.as_ref()).map(Aspect::Rotation));
+        news.extend(seen.imported.map(Aspect::ImportedMaterial));
         news
     }
 
@@ -297,6 +315,13 @@ impl Key {
         use MaterialState::{PendingMultiRegionImportAndRotation, PendingRotation};
         let waits = matches!(told.state, Some(PendingRotation | PendingMultiRegionImportAndRotation));
         named.or_else(|| self.materials.iter().rfind(|ours| waits && ours.material.is_none()))
+    }
+
+    /// Returns the import of the current material. Without AWS's id of it, the last import counts.
+    pub fn current_import(&self) -> Option<&ImportedMaterial> {
+        let current = self.metadata.current_material.as_ref();
+        let named = self.materials.iter().rfind(|ours| current.is_some() && ours.material.as_ref() == current);
+        named.or(self.materials.last())
     }
 
     pub fn material_origin(&self) -> MaterialOrigin {
@@ -335,6 +360,7 @@ impl Snapshot {
         all.extend(self.tags.map(Aspect::Tags));
         all.extend(self.policy.map(Aspect::Policy));
         all.extend(self.rotation.map(Aspect::Rotation));
+        all.extend(self.imported.map(Aspect::ImportedMaterial));
         all
     }
 }

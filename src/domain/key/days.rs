@@ -18,6 +18,9 @@ macro_rules! days {
         pub struct $name(u16);
 
         impl $name {
+            /// AWS's minimum.
+            pub const SHORTEST: Self = Self($least);
+
             /// Checks a number of days.
             ///
             /// # Errors

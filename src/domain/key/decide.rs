@@ -6,7 +6,7 @@ use super::conclude;
 use super::event::KeyEvent;
 use super::operation::{KeyRotation, Operation};
 use super::sync;
-use super::tag::{TAGS_PER_KEY_MAX, TagError};
+use super::tag::{TAGS_PER_KEY_MAX, TEMPLATE_TAG, TagError};
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KmsId};
 use crate::domain::place::Region;
@@ -74,6 +74,8 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
         }
     }
     check_alias(state, id, wanted)?;
+    check_new_aliases(state, kms, region, wanted)?;
+    check_template_tag(state, id, wanted)?;
     check_tag_count(state, id, wanted)?;
     if let Operation::Replicate { new, .. } = wanted
         && state.key_at_aws(kms, region, &new.key).is_some_and(|there| !there.gone)
@@ -95,6 +97,32 @@ fn check_alias(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refus
     match state.key(holder)?.aliases.contains(alias) {
         true => Ok(()),
         false => Err(KeyRefusal::AliasUnknown { alias: alias.clone(), key: holder }.into()),
+    }
+}
+
+/// Checks that no other operation creates an alias of the same name at the same time. AWS would let both create a key, and
+/// then refuse one of them the alias.
+fn check_new_aliases(state: &State, kms: KmsId, region: &Region, wanted: &Operation) -> Result<(), Refusal> {
+    let new = wanted.new_aliases();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let here = state.operations.values().filter(|pending| pending.kms == kms && pending.region == *region);
+    let mut reserved = here.flat_map(|pending| pending.wanted.new_aliases());
+    match reserved.find(|alias| new.contains(alias)) {
+        Some(alias) => Err(KeyRefusal::AliasTaken(alias.clone()).into()),
+        None => Ok(()),
+    }
+}
+
+/// Checks that AWS lets the tag of the template follow the policy: it changes the policy of a key that is pending
+/// deletion, but not its tags.
+fn check_template_tag(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refusal> {
+    let Operation::PutPolicy { template, .. } = wanted else { return Ok(()) };
+    let key = state.key(id)?;
+    match key.metadata.is_pending_deletion() && key.tag(TEMPLATE_TAG) != template.as_deref() {
+        true => Err(KeyRefusal::TemplateFixed(id).into()),
+        false => Ok(()),
     }
 }
 

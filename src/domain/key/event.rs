@@ -1,6 +1,7 @@
 //! The events of keys. The keys themselves are at AWS; the events record the operations on them and the properties that
 //! AWS reported.
 
+use super::material::MaterialId;
 use super::metadata::{KeyMetadata, RotationStatus};
 use super::name::AliasName;
 use super::operation::Operation;
@@ -64,6 +65,8 @@ pub enum Aspect {
     Tags(Vec<Tag>),
     Policy(PolicyText),
     Rotation(RotationStatus),
+    /// AWS's id of the material that the operation imported.
+    ImportedMaterial(MaterialId),
 }
 
 /// The key source of material that AWS generates.

@@ -351,6 +351,32 @@ impl Operation {
         }
     }
 
+    /// Returns the aliases that the operation creates.
+    pub fn new_aliases(&self) -> &[AliasName] {
+        match self {
+            Self::Create(new) | Self::Upload { new, .. } | Self::Rotate { new, .. } => &new.aliases,
+            Self::Replicate { new, .. } => &new.aliases,
+            Self::AddAlias { alias, from: None } => std::slice::from_ref(alias),
+            // The alias exists already.
+            Self::AddAlias { from: Some(_), .. }
+            | Self::Enable
+            | Self::Disable
+            | Self::Describe { .. }
+            | Self::PutPolicy { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::DeleteAlias { .. }
+            | Self::EnableRotation { .. }
+            | Self::DisableRotation
+            | Self::RotateMaterial
+            | Self::ImportMaterial(_)
+            | Self::DeleteMaterial { .. }
+            | Self::ScheduleDeletion { .. }
+            | Self::CancelDeletion
+            | Self::MovePrimary { .. } => &[],
+        }
+    }
+
     /// Returns the kind of rotation, if the operation is one.
     pub fn rotation(&self) -> Option<KeyRotation> {
         match self {

@@ -25,6 +25,8 @@ pub enum KeyRefusal {
     AliasTaken(AliasName),
     #[error("alias: key {key} does not have the alias `{alias}`")]
     AliasUnknown { alias: AliasName, key: KeyId },
+    #[error("key {0} is pending deletion: AWS changes its policy, but not the tag of its policy template")]
+    TemplateFixed(KeyId),
     #[error("key {0} is not asymmetric: it has no public key")]
     NotAsymmetric(KeyId),
     #[error(
@@ -49,6 +51,7 @@ reasons! { KeyRefusal =>
     AliasHeld: Taken, "alias_held", "A key that is pending deletion has the alias, and keeps it until then.";
     AliasTaken: Taken, "alias_taken", "Another key of the region has the alias.";
     AliasUnknown: Unknown, "alias_unknown", "The key does not have the alias.";
+    TemplateFixed: Conflict, "key_template_fixed", "The key is pending deletion, so that it cannot get or lose a policy template.";
     NotAsymmetric: Invalid, "key_not_asymmetric", "The key has no public key.";
     NotRotatable: Invalid, "key_not_rotatable", "A schedule cannot rotate the key: AWS manages it, or its origin is another one.";
     NotPrimary: Conflict, "key_not_primary", "The key is not the primary key of a multi-region family.";

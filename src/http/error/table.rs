@@ -184,6 +184,7 @@ fn cause_of(failure: &Failure) -> Cause {
         Failure::Stopped(_) => LOG_STOPPED,
         Failure::Interrupted => INTERRUPTED,
         Failure::NotYetConsistent => NOT_YET_CONSISTENT,
+        Failure::Halfway { cause, .. } => cause_of(cause),
         Failure::Log(_) => LOG_UNREADABLE,
         Failure::Keyring(_) => KEYRING_FAILED,
         Failure::Internal(_) => INTERNAL_ERROR,

@@ -138,7 +138,7 @@ impl ToSchema for KeyView {
 impl<'a> Members<'a> {
     fn of(seen: &'a KeySeen) -> Self {
         let key: &Key = &seen.key;
-        let source = key.materials.last();
+        let source = key.current_import();
         let named = |kind: fn(&PolicyPrincipals) -> &[String]| seen.principals.as_ref().map_or(&[][..], kind);
         Self {
             envelope: Envelope::new(key.id, "cckm:aws-key", key.id, key.created, key.updated),

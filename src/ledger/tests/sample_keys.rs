@@ -123,6 +123,7 @@ fn learned(form: Form) -> Vec<Aspect> {
         Aspect::Tags(form.list(vec![Tag::new("a", "b")])),
         Aspect::Policy(policy()),
         Aspect::Rotation(rotation),
+        Aspect::ImportedMaterial(MaterialId::new(&"0e".repeat(32))),
     ]
 }
 

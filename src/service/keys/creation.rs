@@ -3,6 +3,7 @@
 use super::operations::OperationRequest;
 use super::reading::read;
 use super::{KeySeen, Keys, policy_context, shown};
+use crate::aws::kms::calls::DescribeKey;
 use crate::domain::id::{KeyId, KmsId};
 use crate::domain::key::aggregate::{Key, Snapshot};
 use crate::domain::key::aws_enums::{KeyState, MultiRegionKind, Origin};
@@ -20,7 +21,7 @@ use crate::domain::place::Region;
 use crate::domain::refusal::{KeyRefusal, KmsRefusal, Refusal};
 use crate::domain::time::Time;
 use crate::ledger::Committed;
-use crate::service::access::{CreateKey, KeyPermit, KmsPermit, KmsRight, Permit, SignedIn, UploadKey};
+use crate::service::access::{self, CreateKey, KeyPermit, KmsPermit, KmsRight, Permit, SignedIn, UploadKey};
 use crate::service::caller::{Caller, Change, RequestContext};
 use crate::service::failure::{Failure, invalid};
 use uuid::Uuid;
@@ -206,8 +207,43 @@ impl Keys {
         wanted: Operation,
     ) -> Result<KeySeen, Failure> {
         check_place(&kms.caller().published.state, kms.kms().id, &region)?;
+        if !context.dry_run {
+            self.check_aliases(kms, &region, wanted.new_aliases()).await?;
+        }
         let request = OperationRequest { key: KeyId::new(Uuid::new_v4()), kms: kms.kms().id, region, wanted };
         self.request(request, kms.caller(), context).await
+    }
+
+    /// Asks AWS whether aliases are free, before a key is created that is to have them. If AWS does not say, the creation
+    /// of the alias decides.
+    ///
+    /// # Errors
+    /// When a key has one of them.
+    async fn check_aliases<A: KmsRight>(
+        &self,
+        kms: &KmsPermit<A>,
+        region: &Region,
+        aliases: &[AliasName],
+    ) -> Result<(), Failure> {
+        for alias in aliases {
+            let at = self.cloud.region(kms.kms().id, region).await?;
+            let holder = match at.call(DescribeKey::behind(alias.clone())).await {
+                Ok(holder) => holder,
+                Err(failure) => {
+                    tracing::debug!(%alias, %failure, "no key has the alias, or AWS does not say");
+                    continue;
+                }
+            };
+            let (alias, state) = (alias.clone(), &kms.caller().published.state);
+            let known = state.key_at_aws(kms.kms().id, region, holder.key_id());
+            // A caller who may not view the key must not learn of it.
+            let known = known.filter(|known| access::sees_key(&kms.caller().user, state, known));
+            return Err(match known.filter(|_| holder.is_pending_deletion()) {
+                Some(known) => KeyRefusal::AliasHeld { alias, by: known.id }.into(),
+                None => KeyRefusal::AliasTaken(alias).into(),
+            });
+        }
+        Ok(())
     }
 
     pub(super) async fn request(

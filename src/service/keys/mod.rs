@@ -278,7 +278,7 @@ pub fn seen(key: Arc<Key>, state: &State) -> KeySeen {
     // A visible key always has a KMS; the id is a fallback.
     let kms = state.kms.get(&key.kms).map_or_else(|| key.kms.to_string(), |kms| kms.name.to_string());
     let principals = key.policy.as_ref().and_then(|policy| PolicyPrincipals::of(policy, &policy_context(&key)));
-    let source = key.materials.last().and_then(|material| state.source_keys.get(&material.source));
+    let source = key.current_import().and_then(|material| state.source_keys.get(&material.source));
     KeySeen { source_name: source.map(|source| source.made.name.to_string()), principals, key, kms }
 }
 

@@ -40,7 +40,7 @@ pub(in crate::service) async fn read_rest(at: &RegionAccess, metadata: KeyMetada
     };
     let (tags, policy, rotation) = futures_util::future::join3(tags, policy, rotation).await;
     let (tags, policy, rotation) = (tags?, policy?, rotation?);
-    Ok(Snapshot { metadata, aliases: None, tags, policy, rotation })
+    Ok(Snapshot { metadata, aliases: None, tags, policy, rotation, imported: None })
 }
 
 async fn aliases(at: &RegionAccess, key: &AwsKeyId) -> Result<Vec<AliasName>, AwsFailure> {

@@ -85,15 +85,17 @@ impl<T: OperationTarget> Operations<T> {
         }
         let known = || target.handle(&self.recorder.state().state, pending);
         let makes = target.makes(pending);
-        let outcome = match reached.map(|reached| *reached).or_else(known) {
+        let (outcome, failure) = match reached.map(|reached| *reached).or_else(known) {
             // In a recovery, AWS may have done before what it refuses now.
-            Some(_) if is_known && !makes && is_first => Outcome::Failed(failure.to_string()),
-            None => Outcome::Failed(failure.to_string()),
+            Some(_) if is_known && !makes && is_first => (Outcome::Failed(failure.to_string()), failure),
+            None => (Outcome::Failed(failure.to_string()), failure),
             Some(handle) => match target.read(pending, &handle).await {
                 Ok(seen) if makes && !target.is_complete(&self.recorder.state().state, pending, &seen) => {
-                    Outcome::Halfway { reason: failure.to_string(), seen }
+                    let (seen, rest) = target.undo(pending, &handle, seen).await;
+                    let failure = failure.leaving(rest);
+                    (Outcome::Halfway { reason: failure.to_string(), seen }, failure)
                 }
-                Ok(seen) => Outcome::Reconciled(seen),
+                Ok(seen) => (Outcome::Reconciled(seen), failure),
                 Err(_) => return failure,
             },
         };

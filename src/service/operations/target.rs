@@ -50,6 +50,17 @@ pub(in crate::service) trait OperationTarget: Send + Sync + Sized + 'static {
     /// Returns whether a created resource serves its purpose although a step failed.
     fn is_complete(&self, state: &State, pending: &Self::Pending, seen: &Self::Seen) -> bool;
 
+    /// Undoes the creation of a resource when a later step has failed for good. Returns the resource as it is then, and
+    /// what the caller is told about it.
+    fn undo<'a>(
+        &'a self,
+        _pending: &'a Self::Pending,
+        _handle: &'a Self::Handle,
+        seen: Self::Seen,
+    ) -> BoxFuture<'a, (Self::Seen, String)> {
+        Box::pin(async move { (seen, "the new resource is still there".to_owned()) })
+    }
+
     /// Returns whether the failure says that the resource has no entry here any more, so that no recovery can succeed.
     fn is_forgotten(&self, failure: &Failure) -> bool;
 

@@ -36,6 +36,7 @@ layout! {
         Tags(tags: Vec<Tag<'a>>),
         Policy(policy: Text<'a>),
         Rotation(status: RotationStatus),
+        ImportedMaterial(material: Text<'a>),
     }
 }
 

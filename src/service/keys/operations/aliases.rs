@@ -6,7 +6,9 @@ use crate::aws::call::AwsCall;
 use crate::aws::kms::calls::{CreateAlias, DeleteAlias as DeleteAliasCall, DescribeKey, UpdateAlias};
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::name::{AliasName, AwsKeyId};
+use crate::domain::refusal::KeyRefusal;
 use crate::service::cloud::RegionAccess;
+use crate::service::failure::Failure;
 use crate::service::keys::reading::until_there;
 use futures_util::future::BoxFuture;
 
@@ -66,9 +68,11 @@ pub(super) async fn add_aliases(at: &RegionAccess, key: &AwsKeyId, aliases: &[Al
         let call = CreateAlias { alias: alias.clone(), key: key.clone() };
         match until_there(|| at.call(call.clone())).await {
             Err(failure) if failure.is_already_there() => {
-                let holder = at.call(DescribeKey::behind(alias.clone())).await?;
-                if holder.key_id() != key {
-                    return Err(failure.into());
+                match at.call(DescribeKey::behind(alias.clone())).await {
+                    Ok(holder) if holder.key_id() == key => {}
+                    Ok(_) => return Err(Failure::from(KeyRefusal::AliasTaken(alias.clone())).into()),
+                    Err(unreadable) if unreadable.is_denied() => return Err(failure.into()),
+                    Err(other) => return Err(other.into()),
                 }
             }
             other => other?,

@@ -116,7 +116,10 @@ async fn import(work: &Work<'_>, key: &AwsKeyId, import: &Import) -> Result<(), 
         material: import.material.clone(),
         description: import.description.clone(),
     };
-    work.at.call(call).await?;
+    if let Some(material) = work.at.call(call).await? {
+        // Each operation imports one material.
+        let _ = work.imported.set(material);
+    }
     Ok(())
 }
 

@@ -25,6 +25,7 @@ use crate::domain::command::Command;
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::command::KeyCommand;
+use crate::domain::key::material::MaterialId;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::operation::Operation;
@@ -37,6 +38,7 @@ use crate::service::cloud::RegionAccess;
 use crate::service::failure::Failure;
 use crate::service::operations::{Answer, Operations, StepError};
 use futures_util::future::BoxFuture;
+use std::sync::OnceLock;
 use uuid::Uuid;
 
 type KeyStepError = StepError<KeyTarget>;
@@ -77,6 +79,8 @@ struct Work<'a> {
     at: RegionAccess,
     operation: OperationId,
     pending: &'a PendingOperation,
+    /// AWS's id of the material that a step imported.
+    imported: OnceLock<MaterialId>,
 }
 
 /// The key of an operation at AWS, and the response of AWS if this attempt created it.
@@ -107,6 +111,11 @@ trait MakesKey: Send + Sync {
     /// Returns whether the key serves its purpose although a step failed.
     fn is_complete(&self, _state: &State, _seen: &Snapshot) -> bool {
         false
+    }
+
+    /// Returns whether the key can be deleted again after a step failed, because nobody can use it yet.
+    fn is_unused(&self, _seen: &Snapshot) -> bool {
+        true
     }
 }
 

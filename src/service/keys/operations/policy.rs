@@ -1,5 +1,6 @@
 //! Put a policy, and tag the key with the id of its template, if any.
 //!
+//! - changes the tag only if the key has another one, since AWS refuses this for a key that is pending deletion
 //! - affects nothing else
 //! - recovery: only reads the key. If the policy was put and the tag was not, the outcome contains the policy
 
@@ -11,6 +12,7 @@ use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::tag::Tag;
 use crate::domain::template::TEMPLATE_TAG;
+use crate::service::failure::Failure;
 use crate::service::operations::Stage;
 use futures_util::future::BoxFuture;
 
@@ -26,14 +28,21 @@ pub(super) struct PutPolicy<'a> {
 impl ChangesKey for PutPolicy<'_> {
     fn change<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
         Box::pin(async move {
+            let published = work.target.recorder.state();
+            let known = published.state.key(work.pending.key).map_err(Failure::from)?;
             let (key, policy) = (key.clone(), self.policy.clone());
             work.at.call(PutKeyPolicy { key: key.clone(), policy, bypass_lockout_check: false }).await?;
+            if known.tag(TEMPLATE_TAG) == self.template {
+                return Ok(());
+            }
             let tagged = match self.template {
                 Some(id) => work.at.call(TagResource { key, tags: vec![Tag::new(TEMPLATE_TAG, id)] }).await,
                 None => work.at.call(UntagResource { key, tag_keys: vec![TEMPLATE_TAG.to_owned()] }).await,
             };
-            // The policy is put even if AWS refuses the tag.
-            tagged.map_err(|failure| KeyStepError::from(failure).with(Stage::Unknown))
+            tagged.map_err(|failure| {
+                let left = format!("the policy was put, but the tag `{TEMPLATE_TAG}` is as it was");
+                KeyStepError::from(Failure::from(failure).leaving(left)).with(Stage::Unknown)
+            })
         })
     }
 

@@ -76,6 +76,11 @@ impl MakesKey for Rotate<'_> {
         seen.metadata.state != KeyState::PendingImport
             && old.is_some_and(|old| old.aliases.iter().all(|alias| aliases.contains(alias)))
     }
+
+    /// Programs use the new key as soon as it has an alias of the old one.
+    fn is_unused(&self, seen: &Snapshot) -> bool {
+        seen.aliases.as_ref().is_some_and(Vec::is_empty)
+    }
 }
 
 impl Rotate<'_> {

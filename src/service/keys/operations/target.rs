@@ -2,10 +2,12 @@
 
 use super::{KeyOperation, KeyStepError, Made, Work, of};
 use crate::aws::failure::AwsFailure;
+use crate::aws::kms::calls::ScheduleKeyDeletion;
 use crate::domain::command::Command;
 use crate::domain::id::{KeyId, OperationId};
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::command::{KeyCommand, Outcome};
+use crate::domain::key::days::DeletionWindow;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::refusal::{KeyRefusal, Refusal};
@@ -19,7 +21,7 @@ use crate::service::operations::{Attempt, OperationTarget, Progress, Stage};
 use crate::service::recorder::Recorder;
 use crate::service::source_keys::SourceKeys;
 use futures_util::future::BoxFuture;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The target, with the dependencies of the steps.
 pub(in crate::service) struct KeyTarget {
@@ -72,6 +74,35 @@ impl KeyTarget {
                 Ok(Made { id, created: None })
             }
         }
+    }
+
+    /// Schedules the deletion of a new key that does not serve its purpose, and returns the key as it is then.
+    ///
+    /// # Errors
+    /// The reason why the key stays.
+    async fn schedule_deletion(
+        &self,
+        pending: &PendingOperation,
+        key: &AwsKeyId,
+        seen: &Snapshot,
+    ) -> Result<Box<Snapshot>, String> {
+        match of(&pending.wanted) {
+            KeyOperation::Makes(making) if making.is_unused(seen) => {}
+            KeyOperation::Makes(_) | KeyOperation::Changes(_) => {
+                return Err("it may be in use, because it has an alias of the old key".to_owned());
+            }
+        }
+        let at = self.cloud.region(pending.kms, &pending.region).await.map_err(|failure| failure.to_string())?;
+        // A previous attempt may have scheduled it.
+        if !seen.metadata.is_pending_deletion() {
+            let call = ScheduleKeyDeletion { key: key.clone(), window: DeletionWindow::SHORTEST };
+            at.call(call).await.map_err(|failure| failure.to_string())?;
+        }
+        let read = read_back(&at, key, |seen| seen.metadata.is_pending_deletion()).await;
+        Ok(Box::new(read.unwrap_or_else(|failure| {
+            tracing::warn!(%key, %failure, "a key whose deletion was scheduled could not be read");
+            seen.clone()
+        })))
     }
 
     /// Reads the other known keys of the same multi-region family, since the metadata of each key lists all of them,
@@ -135,6 +166,21 @@ impl OperationTarget for KeyTarget {
         }
     }
 
+    fn undo<'a>(
+        &'a self,
+        pending: &'a PendingOperation,
+        key: &'a AwsKeyId,
+        seen: Box<Snapshot>,
+    ) -> BoxFuture<'a, (Box<Snapshot>, String)> {
+        Box::pin(async move {
+            let named = format!("key {} ({key}), which was made before,", pending.key);
+            match self.schedule_deletion(pending, key, &seen).await {
+                Ok(ending) => (ending, format!("{named} is deleted in {} days", DeletionWindow::SHORTEST.days())),
+                Err(why) => (seen, format!("{named} is still there: {why}")),
+            }
+        })
+    }
+
     fn is_forgotten(&self, failure: &Failure) -> bool {
         matches!(failure, Failure::Refused(Refusal::Key(KeyRefusal::Unknown(_))))
     }
@@ -155,7 +201,7 @@ impl OperationTarget for KeyTarget {
             KeyOperation::Makes(making) => making.policy().cloned(),
             KeyOperation::Changes(change) => change.policy().cloned(),
         };
-        Some(Box::new(Snapshot { metadata, aliases: None, tags: None, policy, rotation: None }))
+        Some(Box::new(Snapshot { metadata, aliases: None, tags: None, policy, rotation: None, imported: None }))
     }
 
     fn attempt<'a>(
@@ -168,7 +214,7 @@ impl OperationTarget for KeyTarget {
             // Whatever fails here, AWS has not received the operation yet.
             let at = self.cloud.region(pending.kms, &pending.region).await;
             let at = at.map_err(|failure| KeyStepError::from(failure).with(Stage::Refused))?;
-            let work = Work { target: self, at, operation, pending };
+            let work = Work { target: self, at, operation, pending, imported: OnceLock::new() };
             let Made { id, created } = self.take_steps(&work, attempt).await?;
             let unread = |failure: AwsFailure| KeyStepError {
                 created: created.clone(),
@@ -184,6 +230,7 @@ impl OperationTarget for KeyTarget {
                 Some(other) => self.read_other(&work.at, other).await.map_err(unread)?,
                 None => None,
             };
+            let seen = Snapshot { imported: work.imported.into_inner(), ..seen };
             Ok(Progress::Done { seen: Box::new(seen), related })
         })
     }
