@@ -207,4 +207,4 @@ impl SourceKey {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

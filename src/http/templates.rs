@@ -179,7 +179,7 @@ pub async fn update(
     let mut body = body.0;
     body.refuse_fixed(auth.permit.template())?;
     let push = body.auto_push.unwrap_or(false);
-    let change = TemplateChange { policy: body.change()?, push };
+    let change = TemplateChange { policy: body.change()?, push, kms: body.kms.take() };
     Ok(Json(TemplateView::of(&services.templates.update(&auth.permit, &auth.context, change).await?)))
 }
 

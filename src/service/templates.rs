@@ -53,6 +53,8 @@ pub struct TemplateChange {
     pub policy: Option<TemplatePatch>,
     /// Push the policy to the keys that have the template.
     pub push: bool,
+    /// The KMS that the client gives, by name or id. It cannot be changed.
+    pub kms: Option<String>,
 }
 
 /// A template as one caller may view it.
@@ -130,6 +132,9 @@ impl Templates {
         request: TemplateChange,
     ) -> Result<TemplateSeen, Failure> {
         let (mut caller, template) = (permit.caller().clone(), permit.template());
+        if let Some(kms) = &request.kms {
+            check_kms(&caller, template, kms)?;
+        }
         patched_policy(&caller.published.state, template, request.policy.clone())?;
         if request.push {
             // A push that a missing right stops at some of the keys would leave keys with different policies.
@@ -193,6 +198,23 @@ impl Templates {
         let request = OperationRequest { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
         self.operations.request(&permit.caller().change(context), request).await
     }
+}
+
+/// Checks that the KMS that a client repeats is that of the template. A template that was created with an account only
+/// has no KMS of its own, so any KMS of the account is accepted.
+///
+/// # Errors
+/// When it is another one.
+fn check_kms(caller: &Caller, template: &Template, given: &str) -> Result<(), Refusal> {
+    let state = &caller.published.state;
+    let named = state.kms_by_id_or_name(given).ok().filter(|kms| access::sees(&caller.user, kms));
+    let is_same = match (template.kms, named) {
+        (Some(own), Some(named)) => named.id == own,
+        // The KMS may have been deleted since.
+        (Some(own), None) => own.to_string() == given,
+        (None, named) => named.is_some_and(|named| named.account == template.account),
+    };
+    if is_same { Ok(()) } else { Err(invalid("kms", "the KMS of a policy template cannot be changed")) }
 }
 
 /// Finds a template by name or id, for keys of this account.

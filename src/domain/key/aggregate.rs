@@ -2,6 +2,7 @@
 
 use super::aws_enums::{KeyState, Origin};
 use super::event::{Aspect, KeyEvent, LOCAL, NATIVE, RotationJob};
+use super::mark;
 use super::material::{MaterialId, MaterialState};
 use super::metadata::{KeyMetadata, Rotation, RotationStatus};
 use super::name::{AliasName, AwsKeyId};
@@ -188,6 +189,10 @@ impl Key {
                 self.aliases.retain(|mine| mine != alias);
                 self.updated = at;
             }
+            KeyEvent::MaterialNotRotated { reason } => {
+                self.last_rotation = Some(Err(reason.clone()));
+                self.updated = at;
+            }
             KeyEvent::OperationRequested { .. }
             | KeyEvent::OperationDone { .. }
             | KeyEvent::OperationFailed { .. }
@@ -300,6 +305,11 @@ impl Key {
         news.extend(seen.rotation.filter(|rotation| Some(rotation) != self.rotation.as_ref()).map(Aspect::Rotation));
         news.extend(seen.imported.map(Aspect::ImportedMaterial));
         news
+    }
+
+    /// The description, without the mark of an operation.
+    pub fn description(&self) -> &str {
+        mark::without_mark(&self.metadata.description)
     }
 
     /// The key's id at AWS.

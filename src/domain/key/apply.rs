@@ -44,7 +44,8 @@ impl KeyCollection {
             | KeyEvent::Vanished
             | KeyEvent::RotationJobSet { .. }
             | KeyEvent::Replaced { .. }
-            | KeyEvent::AliasMoved { .. } => self.change(&id, |key| key.apply(at, event)),
+            | KeyEvent::AliasMoved { .. }
+            | KeyEvent::MaterialNotRotated { .. } => self.change(&id, |key| key.apply(at, event)),
         }
     }
 
@@ -71,5 +72,48 @@ impl KeyCollection {
         if let Some(key) = Key::known(id, kms, region.clone(), at, learned) {
             self.insert(key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::Event;
+    use crate::domain::id::SourceKeyId;
+    use crate::domain::key::aws_enums::Origin;
+    use crate::domain::key::example::{added, after, key_id, kms_id, region, snapshot};
+    use crate::domain::key::material::MaterialId;
+    use crate::domain::key::operation::{Import, Operation};
+    use uuid::Uuid;
+
+    fn source(n: u128) -> SourceKeyId {
+        SourceKeyId::new(Uuid::from_u128(n))
+    }
+
+    /// A key with the current material `0a`, into which a source key's material is imported again.
+    fn imported(from: SourceKeyId, learned: Vec<Aspect>) -> Key {
+        let mut seen = snapshot(1, "family");
+        seen.metadata.origin = Origin::External;
+        seen.metadata.current_material = Some(MaterialId::new("0a"));
+        let operation = OperationId::new(Uuid::from_u128(7));
+        let import = Import { source: from, valid_to: None, existing: true, material: None, description: None };
+        let (kms, place, wanted) = (kms_id(0), region("eu-west-3"), Box::new(Operation::ImportMaterial(import)));
+        let state = after(&[
+            added(0, &["eu-west-3"]),
+            Event::Key(key_id(1), KeyEvent::Found { kms, region: place.clone(), learned: seen.all() }),
+            Event::Key(key_id(1), KeyEvent::OperationRequested { operation, kms, region: place, wanted }),
+            Event::Key(key_id(1), KeyEvent::OperationDone { operation, learned }),
+        ]);
+        state.key(key_id(1)).expect("a key").as_ref().clone()
+    }
+
+    /// A replica gets the second material of its primary key, which is not the current one.
+    #[test]
+    fn an_import_is_of_the_material_that_aws_names() {
+        let learned = vec![Aspect::ImportedMaterial(MaterialId::new("0b"))];
+        let key = imported(source(2), learned);
+        assert_eq!((key.materials.len(), key.materials[0].material.clone()), (1, Some(MaterialId::new("0b"))));
+        // Logs of earlier versions do not have it.
+        assert_eq!(imported(source(2), vec![]).materials[0].material, Some(MaterialId::new("0a")));
     }
 }

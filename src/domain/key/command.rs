@@ -63,6 +63,11 @@ pub enum KeyCommand {
         id: KeyId,
         job: Option<RotationJob>,
     },
+    /// Record that the material of a key was not rotated, because a step before the rotation failed.
+    RecordFailedRotation {
+        id: KeyId,
+        reason: String,
+    },
     Forget {
         id: KeyId,
     },

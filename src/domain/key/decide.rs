@@ -4,6 +4,7 @@ use super::aggregate::{Key, Snapshot};
 use super::command::KeyCommand;
 use super::conclude;
 use super::event::KeyEvent;
+use super::mark::{self, MARKED_DESCRIPTION_MAX};
 use super::operation::{KeyRotation, Operation};
 use super::sync;
 use super::tag::{TAGS_PER_KEY_MAX, TEMPLATE_TAG, TagError};
@@ -47,6 +48,10 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
             let event = (key.rotation_job != job).then_some(Event::Key(id, KeyEvent::RotationJobSet { job }));
             Ok(event.into_iter().collect())
         }
+        KeyCommand::RecordFailedRotation { id, reason } => {
+            let known = state.keys.get(&id).map(|_| Event::Key(id, KeyEvent::MaterialNotRotated { reason }));
+            Ok(known.into_iter().collect())
+        }
         KeyCommand::Forget { id } => {
             let key = state.key(id)?;
             state.kms(key.kms)?.refuse_archived()?;
@@ -77,6 +82,7 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
     check_new_aliases(state, kms, region, wanted)?;
     check_template_tag(state, id, wanted)?;
     check_tag_count(state, id, wanted)?;
+    check_description(wanted)?;
     if let Operation::Replicate { new, .. } = wanted
         && state.key_at_aws(kms, region, &new.key).is_some_and(|there| !there.gone)
     {
@@ -126,19 +132,38 @@ fn check_template_tag(state: &State, id: KeyId, wanted: &Operation) -> Result<()
     }
 }
 
-/// Checks that a key has room for the tags that it gets. Those that it has already are replaced; a key that is created
-/// gets the mark of its operation too.
+/// Checks that a key has room for the tags that it gets. Those that it has already are replaced. The mark of an operation
+/// does not count: it gives its place to a tag of the client.
 fn check_tag_count(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refusal> {
     let new = wanted.tag_keys();
-    let kept = match state.keys.get(&id) {
-        Some(key) => key.tags.iter().filter(|tag| !new.contains(&tag.key.as_str())).count(),
-        None => 1,
-    };
+    let kept = state
+        .keys
+        .get(&id)
+        .map_or(0, |key| key.tags.iter().filter(|tag| tag.is_shown() && !new.contains(&tag.key.as_str())).count());
     let all = kept + new.len();
     if !new.is_empty() && all > TAGS_PER_KEY_MAX {
         return Err(Refusal::Invalid { member: "tags", problem: TagError::NoRoom(all).to_string() });
     }
     Ok(())
+}
+
+/// Checks that the description of a new key has room for the mark of the operation, if the tags have none.
+fn check_description(wanted: &Operation) -> Result<(), Refusal> {
+    let (description, tags) = match wanted {
+        Operation::Create(new) | Operation::Upload { new, .. } | Operation::Rotate { new, .. } => {
+            (&new.description, &new.tags)
+        }
+        Operation::Replicate { new, .. } => (&new.description, &new.tags),
+        _ => return Ok(()),
+    };
+    let length = description.chars().count();
+    if !mark::is_in_description(tags.len()) || length <= MARKED_DESCRIPTION_MAX {
+        return Ok(());
+    }
+    let problem = format!(
+        "of a key with {TAGS_PER_KEY_MAX} tags must not be longer than {MARKED_DESCRIPTION_MAX} characters, and has {length}"
+    );
+    Err(Refusal::Invalid { member: "description", problem })
 }
 
 /// Checks that operations on keys are possible in a region of a KMS.
@@ -186,8 +211,12 @@ impl Key {
 mod tests {
     use super::*;
     use crate::domain::id::OperationId;
-    use crate::domain::key::example::{added, found, key_id, kms_id, new_key, region};
-    use crate::domain::key::operation::RetiredKey;
+    use crate::domain::key::aws_enums::KeyState;
+    use crate::domain::key::example::{added, found, key_id, kms_id, new_key, region, snapshot};
+    use crate::domain::key::name::AliasName;
+    use crate::domain::key::operation::{NewKey, RetiredKey};
+    use crate::domain::key::policy_text::PolicyText;
+    use crate::domain::key::tag::Tag;
     use crate::domain::scenario::given;
     use uuid::Uuid;
 
@@ -215,5 +244,49 @@ mod tests {
         gone.when(rotate(3)).then_refused(KeyRefusal::Gone(key_id(1)));
         let forgotten = gone.and([key(KeyEvent::Forgotten)]);
         forgotten.when(rotate(3)).then_refused(KeyRefusal::Unknown(key_id(1).to_string()));
+    }
+
+    fn request(n: u128, wanted: Operation) -> KeyCommand {
+        let (id, operation) = (key_id(n), OperationId::new(Uuid::from_u128(n)));
+        KeyCommand::Request { id, operation, kms: kms_id(0), region: region("eu-west-3"), wanted: Box::new(wanted) }
+    }
+
+    fn requested(n: u128, wanted: Operation) -> Event {
+        let (kms, region) = (kms_id(0), region("eu-west-3"));
+        let operation = OperationId::new(Uuid::from_u128(n));
+        Event::Key(key_id(n), KeyEvent::OperationRequested { operation, kms, region, wanted: Box::new(wanted) })
+    }
+
+    #[test]
+    fn an_alias_is_reserved_by_the_operation_that_creates_it() {
+        let alias = AliasName::parse("alias/wanted").expect("an alias");
+        let create = || Operation::Create(NewKey { aliases: vec![alias.clone()], ..new_key() });
+        let add = || Operation::AddAlias { alias: alias.clone(), from: None };
+        let state = given([added(0, &["eu-west-3"]), found(1, "payroll")]);
+        state.when(request(2, create())).then_done();
+        let creating = state.and([requested(2, create())]);
+        for other in [request(3, create()), request(1, add())] {
+            creating.when(other).then_refused(KeyRefusal::AliasTaken(alias.clone()));
+        }
+        let failed = KeyEvent::OperationFailed { operation: OperationId::new(Uuid::from_u128(2)), reason: "no".into() };
+        creating.and([Event::Key(key_id(2), failed)]).when(request(3, create())).then_done();
+    }
+
+    #[test]
+    fn the_template_of_a_key_that_is_pending_deletion_stays() {
+        let mut seen = snapshot(1, "payroll");
+        seen.metadata.state = KeyState::PendingDeletion;
+        seen.tags = Some(vec![Tag::new(TEMPLATE_TAG, "t")]);
+        let learned = KeyEvent::Observed { learned: seen.all() };
+        let state = given([added(0, &["eu-west-3"]), found(1, "payroll"), Event::Key(key_id(1), learned)]);
+        let policy = PolicyText::parse(r#"{"Statement":[]}"#).expect("a policy");
+        let put = |template: Option<&str>| {
+            let template = template.map(str::to_owned);
+            request(1, Operation::PutPolicy { policy: policy.clone(), template })
+        };
+        state.when(put(Some("t"))).then_done();
+        for other in [None, Some("other")] {
+            state.when(put(other)).then_refused(KeyRefusal::TemplateFixed(key_id(1)));
+        }
     }
 }

@@ -46,6 +46,8 @@ pub enum KeyEvent {
     Replaced { by: KeyId },
     /// Another key has this alias now.
     AliasMoved { alias: AliasName, to: KeyId },
+    /// The material of the key was not rotated, because a step before the rotation failed.
+    MaterialNotRotated { reason: String },
 }
 
 /// The reason why a key is no longer managed.

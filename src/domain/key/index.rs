@@ -1,6 +1,8 @@
 //! The index of keys by search terms: AWS id, alias, template and others.
 
 use super::aggregate::Key;
+use super::follow_up::is_imported_replica;
+use super::mark;
 use super::name::{AliasName, AwsKeyId};
 use super::tag::TEMPLATE_TAG;
 use crate::domain::id::{KeyId, ScheduleId, SourceKeyId};
@@ -21,6 +23,10 @@ pub enum Term<'a> {
     Schedule(ScheduleId),
     /// A source key whose material the key has or had.
     SourceKey(SourceKeyId),
+    /// The description has the mark of an operation.
+    MarkedDescription,
+    /// The key is a replica with imported material.
+    ImportedReplica,
 }
 
 /// The keys by the hashes of their terms. An entry has 24 bytes; the terms themselves would be several times as large.
@@ -75,6 +81,8 @@ pub(super) fn terms(key: &Key) -> impl Iterator<Item = Term<'_>> {
         .chain(key.tag(TEMPLATE_TAG).map(Term::Template))
         .chain(key.rotation_job.as_ref().map(|job| Term::Schedule(job.schedule)))
         .chain(key.materials.iter().map(|material| Term::SourceKey(material.source)))
+        .chain(mark::of_description(&key.metadata.description).map(|_| Term::MarkedDescription))
+        .chain(is_imported_replica(key).then_some(Term::ImportedReplica))
 }
 
 fn hash(term: &Term<'_>) -> u64 {

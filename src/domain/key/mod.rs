@@ -14,7 +14,9 @@ pub mod decide;
 pub mod event;
 #[cfg(test)]
 pub(crate) mod example;
+pub mod follow_up;
 pub mod index;
+pub mod mark;
 pub mod material;
 pub mod metadata;
 pub mod name;

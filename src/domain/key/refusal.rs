@@ -3,6 +3,7 @@
 use super::super::id::KeyId;
 use super::super::place::Region;
 use super::super::refusal::reason::reasons;
+use super::aws_enums::KeyState;
 use super::name::AliasName;
 
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
@@ -27,6 +28,12 @@ pub enum KeyRefusal {
     AliasUnknown { alias: AliasName, key: KeyId },
     #[error("key {0} is pending deletion: AWS changes its policy, but not the tag of its policy template")]
     TemplateFixed(KeyId),
+    #[error("key {0} takes no material of a source key: its origin is not EXTERNAL, or AWS cannot rotate its material")]
+    NotExternal(KeyId),
+    #[error("key {id} is in the state {state}: AWS rotates the material of enabled keys only")]
+    NotEnabled { id: KeyId, state: KeyState },
+    #[error("the material of key {0} was not rotated here")]
+    NeverRotated(KeyId),
     #[error("key {0} is not asymmetric: it has no public key")]
     NotAsymmetric(KeyId),
     #[error(
@@ -52,6 +59,9 @@ reasons! { KeyRefusal =>
     AliasTaken: Taken, "alias_taken", "Another key of the region has the alias.";
     AliasUnknown: Unknown, "alias_unknown", "The key does not have the alias.";
     TemplateFixed: Conflict, "key_template_fixed", "The key is pending deletion, so that it cannot get or lose a policy template.";
+    NotExternal: Invalid, "key_not_external", "The key takes no material of a source key.";
+    NotEnabled: Conflict, "key_not_enabled", "AWS rotates the material of enabled keys only.";
+    NeverRotated: Unknown, "key_never_rotated", "The material of the key was not rotated here.";
     NotAsymmetric: Invalid, "key_not_asymmetric", "The key has no public key.";
     NotRotatable: Invalid, "key_not_rotatable", "A schedule cannot rotate the key: AWS manages it, or its origin is another one.";
     NotPrimary: Conflict, "key_not_primary", "The key is not the primary key of a multi-region family.";

@@ -6,7 +6,8 @@ use super::aws_enums::KeyManager;
 use super::command::Began;
 use super::decide::check_place;
 use super::event::{Aspect, KeyEvent};
-use super::tag::{OPERATION_TAG, Tag};
+use super::mark;
+use super::tag::Tag;
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KmsId};
 use crate::domain::place::Region;
@@ -29,7 +30,7 @@ pub(super) fn synchronise(
     check_place(state, kms, &region)?;
     let Some(key) = state.key_at_aws(kms, &region, seen.metadata.key_id()) else {
         let ours = seen.metadata.manager == KeyManager::Customer;
-        if ours && is_being_made(state, kms, &region, seen.tags.as_deref()) {
+        if ours && is_being_made(state, kms, &region, &seen) {
             return Ok(vec![]);
         }
         return Ok(vec![Event::Key(id, KeyEvent::Found { kms, region, learned: seen.all() })]);
@@ -68,16 +69,14 @@ impl Key {
 }
 
 /// Whether a pending operation may be creating this unknown key. The operation then adds the key itself.
-fn is_being_made(state: &State, kms: KmsId, region: &Region, tags: Option<&[Tag]>) -> bool {
+fn is_being_made(state: &State, kms: KmsId, region: &Region, seen: &Snapshot) -> bool {
+    let described = mark::of_description(&seen.metadata.description);
     state.operations.iter().any(|(operation, pending)| {
-        let carries_its_mark = |tags: &[Tag]| {
-            let operation = operation.to_string();
-            tags.iter().any(|tag| tag.key == OPERATION_TAG && tag.value == operation)
-        };
+        let has_mark = |tags: &Vec<Tag>| described == Some(*operation) || mark::is_among(tags, *operation);
         pending.kms == kms
             && pending.region == *region
             && pending.wanted.creates_a_key()
-            && tags.is_none_or(carries_its_mark)
+            && seen.tags.as_ref().is_none_or(has_mark)
     })
 }
 
@@ -88,6 +87,7 @@ mod tests {
     use crate::domain::key::example::{added, after, at, found, key_id, kms_id, new_key, region, snapshot};
     use crate::domain::key::name::AliasName;
     use crate::domain::key::operation::Operation;
+    use crate::domain::key::tag::OPERATION_TAG;
     use crate::domain::refusal::KmsRefusal;
     use uuid::Uuid;
 
@@ -160,6 +160,9 @@ mod tests {
         assert_eq!(synchronised(&state, tagged(None), LATE), [], "it may carry the mark");
         let other = Tag::new(OPERATION_TAG, OperationId::new(Uuid::from_u128(8)).to_string());
         assert_eq!(synchronised(&state, tagged(Some(vec![other])), LATE).len(), 1);
+        // A key with 50 tags has the mark in its description.
+        let described = format!("claviger:operation={} new", OperationId::new(Uuid::from_u128(7)));
+        assert_eq!(synchronised(&state, snapshot(2, &described), LATE), []);
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub enum TagError {
     Twice(String),
     #[error("a key has up to {TAGS_PER_KEY_MAX} tags, and {0} are given")]
     TooMany(usize),
-    #[error("a key has up to {TAGS_PER_KEY_MAX} tags, and it would have {0}, with `{OPERATION_TAG}`")]
+    #[error("a key has up to {TAGS_PER_KEY_MAX} tags, and it would have {0}")]
     NoRoom(usize),
 }
 

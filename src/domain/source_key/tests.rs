@@ -44,7 +44,8 @@ fn made() -> Box<NewSourceKey> {
     })
 }
 
-fn created() -> SourceKeyEvent {
+/// A source key is created.
+pub(in crate::domain) fn created() -> SourceKeyEvent {
     SourceKeyEvent::Created { made: made(), material: Sealed(vec![1]) }
 }
 

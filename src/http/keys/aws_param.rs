@@ -137,7 +137,7 @@ impl<'a> AwsParamView<'a> {
             custom_key_store_id: metadata.custom_key_store_id.as_deref(),
             customer_master_key_spec: metadata.spec.as_str(),
             deletion_date: metadata.deletion_date.map(Text),
-            description: &metadata.description,
+            description: key.description(),
             enabled: metadata.enabled,
             encryption_algorithms: &metadata.algorithms.encryption,
             expiration_model: metadata.expiration_model.as_ref().map(|model| model.as_str()),

@@ -4,6 +4,7 @@ use super::material::{ImportBody, import};
 use super::policy::PolicyBody;
 use super::view::KeyView;
 use crate::domain::key::aws_enums::Origin;
+use crate::domain::key::mark::{self, DESCRIPTION_MAX};
 use crate::domain::key::name::AliasName;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::{Tag, check_tags};
@@ -120,7 +121,11 @@ pub async fn create(
     body: Body<CreateBody>,
     services: Data<Services>,
 ) -> Result<Created<KeyView>, Problem> {
-    let (request, _) = body.0.request()?;
+    let (request, material) = body.0.request()?;
+    // To ignore the source key would make a key with other material than the client asked for.
+    if let Some(member) = material.asking() {
+        return Err(invalid(member, "is for keys with the material of a source key: use upload-key").into());
+    }
     let seen = services.keys.create(&auth.permit, &auth.context, request).await?;
     Ok(Created(KeyView::of(seen)))
 }
@@ -132,7 +137,8 @@ pub async fn upload(
     services: Data<Services>,
 ) -> Result<Created<KeyView>, Problem> {
     let (request, material) = body.0.request()?;
-    let material = import(material, "source_key_identifier")?;
+    let material = import(material)?;
+    required("source_key_identifier", material.source.as_ref())?;
     let seen = services.keys.upload(&auth.permit, &auth.context, request, material).await?;
     Ok(Created(KeyView::of(seen)))
 }
@@ -205,13 +211,18 @@ impl AwsParamBody {
     }
 }
 
-/// Checks that a description is not longer than AWS allows.
+/// Checks that a description is not longer than AWS allows, and has no mark of an operation.
 ///
 /// # Errors
-/// [`Refusal`] if it is longer.
+/// [`Refusal`] otherwise.
 pub fn described(member: &'static str, text: String) -> Result<String, Refusal> {
+    if mark::of_description(&text).is_some() {
+        return Err(invalid(member, "must not begin with `claviger:operation=`: Claviger finds keys by it"));
+    }
     match text.chars().count() {
-        0..=8192 => Ok(text),
-        length => Err(invalid(member, format!("must not be longer than 8192 characters, and has {length}"))),
+        0..=DESCRIPTION_MAX => Ok(text),
+        length => {
+            Err(invalid(member, format!("must not be longer than {DESCRIPTION_MAX} characters, and has {length}")))
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::domain::key::material::MaterialId;
 use crate::domain::key::operation::Operation;
 use crate::domain::refusal::Refusal;
 use crate::http::answer::Json;
-use crate::http::body::{Body, BodyOrNone, one_of, optional, read_as, read_time, required};
+use crate::http::body::{BodyOrNone, one_of, optional, read_as, read_time};
 use crate::http::error::Problem;
 use crate::http::guard::OnKey;
 use crate::service::Services;
@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = ImportMaterialRequest)]
 pub struct ImportBody {
-    /// The name or id of the source key.
+    /// The name or id of the source key. Without it a new source key is made, if AWS takes new material.
     #[serde(default, alias = "source_key_id", deserialize_with = "flat::source_key_identifier")]
     source_key_identifier: Option<String>,
     /// The tier of the source key; only `local` is valid.
@@ -68,10 +68,10 @@ pub struct DeleteMaterialBody {
 /// `POST /v1/cckm/aws/keys/{id}/import-material`
 pub async fn import_material(
     auth: OnKey<ImportMaterial>,
-    body: Body<ImportBody>,
+    body: BodyOrNone<ImportBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
-    let request = import(body.0, "source_key_identifier")?;
+    let request = import(body.0)?;
     let seen = services.keys.import_material(&auth.permit, &auth.context, request).await?;
     Ok(Json(KeyView::of(seen)))
 }
@@ -89,9 +89,20 @@ pub async fn delete_material(
 }
 
 impl ImportBody {
-    /// Whether the body names a source key.
-    pub fn is_given(&self) -> bool {
-        self.source_key_identifier.is_some()
+    /// The first member of the body that asks for an import of material.
+    pub fn asking(&self) -> Option<&'static str> {
+        let names_time = |text: &String| !matches!(read_time("valid_to", text), Ok(None));
+        [
+            ("source_key_identifier", self.source_key_identifier.is_some()),
+            ("source_key_tier", self.source_key_tier.is_some()),
+            ("key_expiration", self.key_expiration == Some(true)),
+            ("valid_to", self.valid_to.as_ref().is_some_and(names_time)),
+            ("import_type", self.import_type.is_some()),
+            ("key_material_id", self.key_material_id.is_some()),
+            ("key_material_description", self.key_material_description.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(member, asks)| asks.then_some(member))
     }
 
     /// Sets the expiration from another part of the body, unless `valid_to` is given here.
@@ -101,11 +112,11 @@ impl ImportBody {
     }
 }
 
-/// The typed request for an import. `source` is the member to name if the source key is absent.
+/// The typed request for an import.
 ///
 /// # Errors
 /// [`Refusal`] if a member is missing or invalid.
-pub fn import(body: ImportBody, source: &'static str) -> Result<ImportRequest, Refusal> {
+pub fn import(body: ImportBody) -> Result<ImportRequest, Refusal> {
     if let Some(tier) = &body.source_key_tier {
         one_of("source_key_tier", tier, &[("local", ())])?;
     }
@@ -119,7 +130,8 @@ pub fn import(body: ImportBody, source: &'static str) -> Result<ImportRequest, R
         (_, valid_to) => valid_to,
     };
     Ok(ImportRequest {
-        source: required(source, body.source_key_identifier)?,
+        source: body.source_key_identifier,
+        names_tier: body.source_key_tier.is_some(),
         valid_to,
         existing,
         material: material.map(|text| read_as("key_material_id", &text, MaterialId::parse)).transpose()?,

@@ -20,7 +20,7 @@ use crate::http::paging::{Columns, List, Listing};
 use crate::service::Services;
 use crate::service::access::{RotateKey, UpdateKey, ViewKey};
 use crate::service::failure::invalid;
-use crate::service::keys::RotationRequest;
+use crate::service::keys::{ImportRequest, MaterialRotation, RotationRequest};
 use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -100,6 +100,16 @@ pub struct RotationStatusView {
     rotation_period_in_days: Option<u16>,
 }
 
+/// The state of the last rotation of a key's material.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MaterialRotationStatus)]
+pub struct MaterialRotationView {
+    /// `success`, `failed` or `in_progress`.
+    overall_status: &'static str,
+    /// The reason of a failure, or empty.
+    error_details: String,
+}
+
 /// One material of a key.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Rotation)]
@@ -139,7 +149,7 @@ pub async fn rotate(
     };
     let request = RotationRequest {
         description: body.description.map(|text| described("description", text)).transpose()?,
-        import: if body.import.is_given() { Some(import(body.import, "source_key_id")?) } else { None },
+        import: asked(body.import)?,
         old: RetiredKey { retain_alias: body.retain_alias.unwrap_or(false), disable_encrypt },
     };
     let seen = services.keys.rotate(&auth.permit, &auth.context, request).await?;
@@ -147,8 +157,25 @@ pub async fn rotate(
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/rotate-material`
-pub async fn rotate_material(auth: OnKey<RotateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
-    changed(auth, &services, Operation::RotateMaterial).await
+pub async fn rotate_material(
+    auth: OnKey<RotateKey>,
+    body: BodyOrNone<ImportBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let import = asked(body.0)?;
+    Ok(Json(KeyView::of(services.keys.rotate_material(&auth.permit, &auth.context, import).await?)))
+}
+
+/// `GET /v1/cckm/aws/keys/{id}/rotate-material/status`
+pub async fn material_rotation_status(
+    auth: OnKey<ViewKey>,
+    services: Data<Services>,
+) -> Result<Json<MaterialRotationView>, Problem> {
+    Ok(Json(match services.keys.material_rotation(&auth.permit).await? {
+        MaterialRotation::InProgress => MaterialRotationView::of("in_progress", String::new()),
+        MaterialRotation::Done => MaterialRotationView::of("success", String::new()),
+        MaterialRotation::Failed(reason) => MaterialRotationView::of("failed", reason),
+    }))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/enable-auto-rotation`
@@ -205,6 +232,17 @@ pub async fn enable_job(
 /// `POST /v1/cckm/aws/keys/{id}/disable-rotation-job`
 pub async fn disable_job(auth: OnKey<RotateKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
     Ok(Json(KeyView::of(services.keys.set_rotation_job(&auth.permit, &auth.context, None).await?)))
+}
+
+/// The import that a body asks for, if it asks for one.
+fn asked(body: ImportBody) -> Result<Option<ImportRequest>, Refusal> {
+    body.asking().is_some().then(|| import(body)).transpose()
+}
+
+impl MaterialRotationView {
+    fn of(overall_status: &'static str, error_details: String) -> Self {
+        Self { overall_status, error_details }
+    }
 }
 
 impl RotationJobBody {

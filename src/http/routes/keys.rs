@@ -80,6 +80,14 @@ pub(super) fn keys() -> Vec<Endpoint> {
         )
         .needs(OnKey(KeyRotate))
         .refuses(AT_AWS),
+        get(
+            &one("/rotate-material/status"),
+            rotation::material_rotation_status,
+            "getMaterialRotationStatus",
+            "Get the state of the last rotation of a key's material",
+        )
+        .needs(ViewKey)
+        .refuses(AT_AWS),
         post(&one("/rotate"), rotation::rotate, "rotateKey", "Replace a key by a new one")
             .needs(OnKey(KeyRotate))
             .refuses(AT_AWS)

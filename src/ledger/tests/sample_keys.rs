@@ -194,6 +194,7 @@ pub(super) fn every_kind(form: Form) -> impl Iterator<Item = Event> {
         KeyEvent::Unmanaged { cause: UnmanagedCause::RegionRemoved },
         KeyEvent::Replaced { by: key(1) },
         KeyEvent::AliasMoved { alias: alias("alias/new"), to: key(1) },
+        KeyEvent::MaterialNotRotated { reason: "the disk of the HSM is full".to_owned() },
     ]);
     events.into_iter().map(|event| Event::Key(key(0), event))
 }

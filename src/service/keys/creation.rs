@@ -1,17 +1,17 @@
 //! The creation of keys: new keys, uploaded keys and replicas.
 
+use super::import::ImportRequest;
 use super::operations::OperationRequest;
 use super::reading::read;
 use super::{KeySeen, Keys, policy_context, shown};
 use crate::aws::kms::calls::DescribeKey;
 use crate::domain::id::{KeyId, KmsId};
 use crate::domain::key::aggregate::{Key, Snapshot};
-use crate::domain::key::aws_enums::{KeyState, MultiRegionKind, Origin};
+use crate::domain::key::aws_enums::{MultiRegionKind, Origin};
 use crate::domain::key::command::KeyCommand;
 use crate::domain::key::decide::check_place;
-use crate::domain::key::material::MaterialId;
 use crate::domain::key::name::AliasName;
-use crate::domain::key::operation::{Import, NewKey, NewReplica, Operation};
+use crate::domain::key::operation::{NewKey, NewReplica, Operation};
 use crate::domain::key::policy::{PolicyContext, PolicyPrincipals};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
@@ -19,7 +19,6 @@ use crate::domain::key::tag::Tag;
 use crate::domain::kms::Kms;
 use crate::domain::place::Region;
 use crate::domain::refusal::{KeyRefusal, KmsRefusal, Refusal};
-use crate::domain::time::Time;
 use crate::ledger::Committed;
 use crate::service::access::{self, CreateKey, KeyPermit, KmsPermit, KmsRight, Permit, SignedIn, UploadKey};
 use crate::service::caller::{Caller, Change, RequestContext};
@@ -56,20 +55,6 @@ pub enum PolicyChoice {
     Template(String),
     /// A policy generated for these principals.
     Principals(PolicyPrincipals),
-}
-
-/// An import of material into a key.
-pub struct ImportRequest {
-    /// The name or id of the source key.
-    pub source: String,
-    /// The time at which AWS deletes the material.
-    pub valid_to: Option<Time>,
-    /// Whether the key had this material before. The default is that of AWS: yes for a key that has material.
-    pub existing: Option<bool>,
-    /// The id of the material at AWS.
-    pub material: Option<MaterialId>,
-    /// The description of the material at AWS.
-    pub description: Option<String>,
 }
 
 /// A replica to create.
@@ -117,10 +102,11 @@ impl Keys {
     ) -> Result<KeySeen, Failure> {
         let kms = KmsPermit::<UploadKey>::authorize_named(permit.caller().clone(), &request.kms)?;
         request.origin = Origin::External;
-        request.spec = Some(self.fitting_spec(&import.source, request.spec, kms.kms().cloud)?);
+        let source = import.source.as_deref().unwrap_or_default();
+        request.spec = Some(self.fitting_spec(source, request.spec, kms.kms().cloud)?);
         let region = request.region.clone();
         let new = self.new_key(&kms, request)?;
-        let import = self.checked_import(import, None)?;
+        let import = self.first_import(import)?;
         self.make(&kms, context, region, Operation::Upload { new, import }).await
     }
 
@@ -150,13 +136,16 @@ impl Keys {
                 other => other,
             }
         })?;
+        if state.key_at_aws(target.kms().id, &request.region, primary.aws_id()).is_some_and(|there| !there.gone) {
+            return Err(KeyRefusal::ReplicaThere(request.region).into());
+        }
         let policy_context = policy_context(primary);
         let mut tags = request.tags;
         let new = NewReplica {
             key: primary.aws_id().clone(),
             primary: primary.region.clone(),
             aliases: request.aliases,
-            description: request.description.unwrap_or_else(|| primary.metadata.description.clone()),
+            description: request.description.unwrap_or_else(|| primary.description().to_owned()),
             policy: self.policy(request.policy, &policy_context, &mut tags)?,
             bypass_lockout_check: request.bypass_lockout_check,
             tags,
@@ -246,16 +235,13 @@ impl Keys {
         Ok(())
     }
 
-    pub(super) async fn request(
+    async fn request(
         &self,
         request: OperationRequest,
         caller: &Caller,
         context: &RequestContext,
     ) -> Result<KeySeen, Failure> {
-        if context.dry_run {
-            let problem = "cannot be used where AWS makes a key: AWS does not say what it would make";
-            return Err(invalid("dry_run", problem).into());
-        }
+        refuse_dry_run(context)?;
         let id = request.key;
         let committed = self.operations.request(&caller.change(context), request).await?;
         shown(&committed, id)
@@ -283,29 +269,16 @@ impl Keys {
         let seen = Box::new(read(&at, key.aws_id()).await?);
         Ok((key.id, key.kms, key.region.clone(), seen))
     }
+}
 
-    /// Checks an import request and resolves its source key. `key` is the key that gets the material, if it exists.
-    ///
-    /// # Errors
-    /// When there is no such source key, or `valid_to` is in the past or more than 365 days ahead.
-    pub(in crate::service) fn checked_import(
-        &self,
-        request: ImportRequest,
-        key: Option<&Key>,
-    ) -> Result<Import, Failure> {
-        let has_material = key.is_some_and(|key| key.metadata.state != KeyState::PendingImport);
-        let now = self.recorder.now();
-        let latest = now.plus_seconds(365 * 86_400);
-        if request.valid_to.is_some_and(|end| end <= now || end > latest) {
-            return Err(invalid("valid_to", format!("must be ahead, and no later than {latest}")).into());
-        }
-        Ok(Import {
-            source: self.source_key(&request.source)?.id,
-            valid_to: request.valid_to,
-            existing: request.existing.unwrap_or(has_material),
-            material: request.material,
-            description: request.description,
-        })
+/// Refuses a dry run of an operation that creates a key.
+///
+/// # Errors
+/// When the request is a dry run.
+pub(super) fn refuse_dry_run(context: &RequestContext) -> Result<(), Refusal> {
+    match context.dry_run {
+        true => Err(invalid("dry_run", "cannot be used where AWS makes a key: AWS does not say what it would make")),
+        false => Ok(()),
     }
 }
 

@@ -141,7 +141,7 @@ impl Listed for Key {
             "multi_region" => Field::Flag(metadata.multi_region.is_some()),
             "multi_region_key_type" => some(metadata.multi_region.as_ref().map(|family| family.kind.to_string())),
             "gone" => Field::Flag(self.gone),
-            "description" => text(&metadata.description),
+            "description" => text(self.description()),
             "tags" => Field::Texts(
                 self.tags
                     .iter()

@@ -2,15 +2,17 @@
 //! (`operations`); its result is read from AWS (`reading`).
 
 mod creation;
+mod import;
 mod list;
 pub mod operations;
 pub(super) mod reading;
 mod rotation;
 mod sources;
 
-pub use creation::{ImportRequest, KeyRequest, PolicyChoice, ReplicaRequest};
+pub use creation::{KeyRequest, PolicyChoice, ReplicaRequest};
+pub use import::ImportRequest;
 pub(in crate::service) use operations::{KeyOperations, KeyTarget, OperationRequest};
-pub use rotation::RotationRequest;
+pub use rotation::{MaterialRotation, RotationRequest};
 
 use super::access::{self, KeyPermit, KeyRight, Permit, SignedIn, UpdateKey, ViewKey};
 use super::caller::{Caller, Change, RequestContext};
@@ -180,22 +182,6 @@ impl Keys {
             caller = authorized.caller().clone();
         }
         self.change_as(&caller, key, context, Operation::MovePrimary { to }).await
-    }
-
-    /// Imports the material of a source key.
-    ///
-    /// # Errors
-    /// When it does not fit the key; otherwise as [`Keys::change`].
-    pub async fn import_material<A: KeyRight>(
-        &self,
-        permit: &KeyPermit<A>,
-        context: &RequestContext,
-        request: ImportRequest,
-    ) -> Result<KeySeen, Failure> {
-        let key = permit.key();
-        self.fitting_spec(&request.source, Some(key.metadata.spec.clone()), permit.kms().cloud)?;
-        let import = self.checked_import(request, Some(key))?;
-        self.change(permit, context, Operation::ImportMaterial(import)).await
     }
 
     /// Reads a key from AWS again. A key that AWS no longer has is recorded as gone; that is not an error.

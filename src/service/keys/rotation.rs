@@ -1,7 +1,8 @@
 //! The use cases of rotation: replacing a key by a new one, the schedule of a key, and AWS's own rotation. The steps at
 //! AWS are in `operations/rotate.rs` and `operations/rotation.rs`.
 
-use super::creation::ImportRequest;
+use super::creation::refuse_dry_run;
+use super::import::{ImportRequest, PreparedImport};
 use super::operations::OperationRequest;
 use super::sources::fitting_kind;
 use super::{KeySeen, Keys, shown};
@@ -16,8 +17,9 @@ use crate::domain::key::metadata::{Rotation, RotationStatus};
 use crate::domain::key::operation::{NewKey, Operation, RetiredKey};
 use crate::domain::key::tag::Tag;
 use crate::domain::refusal::KeyRefusal;
+use crate::ledger::Committed;
 use crate::service::access::{KeyPermit, RotateKey, ViewKey};
-use crate::service::caller::RequestContext;
+use crate::service::caller::{Change, RequestContext};
 use crate::service::failure::{Failure, invalid};
 use uuid::Uuid;
 
@@ -32,6 +34,14 @@ pub struct RotationRequest {
     pub old: RetiredKey,
 }
 
+/// The state of the last rotation of a key's material.
+pub enum MaterialRotation {
+    InProgress,
+    Done,
+    /// The rotation failed for this reason.
+    Failed(String),
+}
+
 impl Keys {
     /// Creates a key that replaces another. The aliases move to the new key, and each key refers to the other.
     ///
@@ -43,14 +53,44 @@ impl Keys {
         context: &RequestContext,
         request: RotationRequest,
     ) -> Result<KeySeen, Failure> {
-        let mut key = permit.key().clone();
-        // The new key must copy the current content of the old one, not the last known one. A dry run is refused below.
-        if !context.dry_run {
-            let read = self.read_again(&permit.caller().change(context), &key).await?;
-            key = read.published.state.key(key.id)?.clone();
+        refuse_dry_run(context)?;
+        let change = permit.caller().change(context);
+        // The new key must copy the current content of the old one, not the last known one.
+        let read = self.read_again(&change, permit.key()).await?;
+        let old = read.published.state.key(permit.key().id)?;
+        let (new, replaced) = self.replace(&change, old, request).await?;
+        shown(&replaced?, new)
+    }
+
+    /// Creates a key that replaces another, without a permit, for other use cases. Returns the id of the new key with
+    /// the result of the operation.
+    ///
+    /// # Errors
+    /// When the key was already replaced, its policy is unknown, or the request does not fit it.
+    pub(in crate::service) async fn replace(
+        &self,
+        change: &Change,
+        old: &Key,
+        request: RotationRequest,
+    ) -> Result<(KeyId, Result<Committed, Failure>), Failure> {
+        check_replaceable(old)?;
+        let (import, fresh) = match import_of_rotation(old, request.import)? {
+            Some(import) => {
+                let PreparedImport { import, fresh } = self.prepare_import(change, import, old, None).await?;
+                (Some(import), fresh)
+            }
+            None => (None, None),
+        };
+        let origin = if import.is_some() { Origin::External } else { Origin::AwsKms };
+        let new = successor(old, origin, request.description);
+        let wanted = Operation::Rotate { from: old.id, new, import, old: request.old };
+        let id = KeyId::new(Uuid::new_v4());
+        let request = OperationRequest { key: id, kms: old.kms, region: old.region.clone(), wanted };
+        let replaced = self.operations.request(change, request).await;
+        if let Err(failure) = &replaced {
+            self.discard(change, fresh, failure, Some(id)).await;
         }
-        let request = self.rotation(&key, request)?;
-        self.request(request, permit.caller(), context).await
+        Ok((id, replaced))
     }
 
     /// Assigns a key to a schedule that rotates it, or removes it from its schedule.
@@ -102,35 +142,52 @@ impl Keys {
         Ok(page.items.iter().any(|rotation| rotation.state == Some(MaterialState::PendingRotation)))
     }
 
-    /// Returns the operation that replaces a key by a new one. The caller of this method checks the right.
+    /// Returns the state of the last rotation of a key's material.
     ///
     /// # Errors
-    /// When the key was already replaced, its policy is unknown, or the request does not fit it.
-    pub(in crate::service) fn rotation(
-        &self,
-        old: &Key,
-        request: RotationRequest,
-    ) -> Result<OperationRequest, Failure> {
-        if let Some(to) = old.rotated_to {
-            return Err(KeyRefusal::Rotated { id: old.id, to }.into());
+    /// When the key was not rotated here, or the failure of AWS.
+    pub async fn material_rotation(&self, permit: &KeyPermit<ViewKey>) -> Result<MaterialRotation, Failure> {
+        let key = permit.key();
+        let operations = &permit.caller().published.state.operations;
+        let pending = key.pending.and_then(|pending| operations.get(&pending)).map(|pending| &pending.wanted);
+        if matches!(pending, Some(Operation::RotateMaterial | Operation::ImportMaterial(_))) {
+            return Ok(MaterialRotation::InProgress);
         }
-        if old.policy.is_none() {
-            return Err(KeyRefusal::PolicyUnreadable(old.id).into());
+        match &key.last_rotation {
+            None => Err(KeyRefusal::NeverRotated(key.id).into()),
+            Some(Err(reason)) => Ok(MaterialRotation::Failed(reason.clone())),
+            // AWS rotates asynchronously.
+            Some(Ok(())) => Ok(match self.rotation_status(permit).await?.on_demand_started {
+                Some(_) => MaterialRotation::InProgress,
+                None => MaterialRotation::Done,
+            }),
         }
-        let origin = if request.import.is_some() { Origin::External } else { Origin::AwsKms };
-        let import = match request.import {
-            Some(import) => {
-                self.fitting_spec(&import.source, Some(old.metadata.spec.clone()), old.metadata.arn.partition())?;
-                Some(self.checked_import(import, None)?)
-            }
-            None if old.metadata.origin == Origin::External => {
-                return Err(invalid("source_key_id", "must be given: the key's material does not come from AWS").into());
-            }
-            None => None,
-        };
-        let new = successor(old, origin, request.description);
-        let wanted = Operation::Rotate { from: old.id, new, import, old: request.old };
-        Ok(OperationRequest { key: KeyId::new(Uuid::new_v4()), kms: old.kms, region: old.region.clone(), wanted })
+    }
+}
+
+/// Checks that a key can be replaced by a new one.
+fn check_replaceable(old: &Key) -> Result<(), Failure> {
+    match old.rotated_to {
+        Some(to) => Err(KeyRefusal::Rotated { id: old.id, to }.into()),
+        None if old.policy.is_none() => Err(KeyRefusal::PolicyUnreadable(old.id).into()),
+        None => Ok(()),
+    }
+}
+
+/// The import into the key that replaces this one. A key with imported material is replaced by another such key.
+///
+/// # Errors
+/// When AWS generates the material, and the request has options of an import.
+fn import_of_rotation(old: &Key, import: Option<ImportRequest>) -> Result<Option<ImportRequest>, Failure> {
+    let is_external = old.metadata.origin == Origin::External;
+    match import {
+        None => Ok(is_external.then(ImportRequest::default)),
+        Some(import) if is_external || import.source.is_some() || import.names_tier => Ok(Some(import)),
+        Some(_) => {
+            let problem =
+                "must be given with options of an import: the key's material comes from AWS, and AWS has none";
+            Err(invalid("source_key_id", problem).into())
+        }
     }
 }
 
@@ -147,8 +204,9 @@ fn check_rotation_job(key: &Key, job: &RotationJob) -> Result<(), Failure> {
         let problem = "must be `local`: the key's material does not come from AWS";
         return Err(invalid("auto_rotate_key_source", problem).into());
     }
-    if job.key_source != NATIVE {
-        fitting_kind(key)?;
+    if job.key_source != NATIVE && fitting_kind(key).is_none() {
+        let problem = format!("`{}`: no source key fits a key with spec {}", job.key_source, key.metadata.spec);
+        return Err(invalid("auto_rotate_key_source", problem).into());
     }
     Ok(())
 }
@@ -161,7 +219,7 @@ fn successor(old: &Key, origin: Origin, description: Option<String>) -> NewKey {
         spec: old.metadata.spec.clone(),
         usage: old.metadata.usage.clone(),
         origin,
-        description: description.unwrap_or_else(|| old.metadata.description.clone()),
+        description: description.unwrap_or_else(|| old.description().to_owned()),
         multi_region: old.metadata.multi_region.is_some(),
         policy: old.policy.clone(),
         bypass_lockout_check: false,

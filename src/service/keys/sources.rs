@@ -11,7 +11,6 @@ use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::KeySpec;
 use crate::domain::key::tag::Tag;
 use crate::domain::place::Partition;
-use crate::domain::refusal::Refusal;
 use crate::domain::source_key::SourceKey;
 use crate::domain::source_key::kind::SourceKeyKind;
 use crate::domain::template::TEMPLATE_TAG;
@@ -50,18 +49,20 @@ impl Keys {
         find(&self.recorder.state().state, text, NamedBy::Either)
     }
 
-    /// Creates a source key whose material fits this key. Scheduled rotations with the key source `local` use it. It is
-    /// exportable if the source key of the key's current material is.
+    /// Creates a source key whose material fits this key, for imports and rotations that name none. It is exportable if the
+    /// source key of the key's current material is.
     ///
     /// # Errors
     /// When no kind of source key fits.
-    pub(in crate::service) async fn fresh_source_key(
-        &self,
-        change: &Change,
-        like: &Key,
-    ) -> Result<SourceKeyId, Failure> {
+    pub(super) async fn fresh_source_key(&self, change: &Change, like: &Key) -> Result<SourceKeyId, Failure> {
         let published = self.recorder.state();
-        let kind = fitting_kind(like)?;
+        let kind = fitting_kind(like).ok_or_else(|| {
+            let spec = &like.metadata.spec;
+            invalid(
+                "source_key_identifier",
+                format!("must be given: no source key can be made for a key with spec {spec}"),
+            )
+        })?;
         let before = like.materials.last().and_then(|material| published.state.source_keys.get(&material.source));
         let request = SourceKeyRequest {
             name: None,
@@ -77,7 +78,7 @@ impl Keys {
     }
 
     /// Deletes a source key that was created for an operation that failed, unless AWS may have its material.
-    pub(in crate::service) async fn delete_unused(&self, change: &Change, id: SourceKeyId) {
+    pub(super) async fn delete_unused(&self, change: &Change, id: SourceKeyId) {
         let published = self.recorder.state();
         let state = &published.state;
         let imported = !state.keys.find(Term::SourceKey(id)).is_empty();
@@ -117,12 +118,7 @@ impl Keys {
     }
 }
 
-/// The kind of source key whose material fits this key.
-///
-/// # Errors
-/// When no kind fits.
-pub(super) fn fitting_kind(key: &Key) -> Result<SourceKeyKind, Refusal> {
-    let spec = &key.metadata.spec;
-    SourceKeyKind::fitting(spec, key.metadata.arn.partition())
-        .ok_or_else(|| invalid("auto_rotate_key_source", format!("`local`: no source key fits a key with spec {spec}")))
+/// The kind of source key whose material fits this key, if there is one.
+pub(super) fn fitting_kind(key: &Key) -> Option<SourceKeyKind> {
+    SourceKeyKind::fitting(&key.metadata.spec, key.metadata.arn.partition())
 }

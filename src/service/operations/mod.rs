@@ -80,6 +80,10 @@ impl<T: OperationTarget> Operations<T> {
         Self { target: Arc::new(target), recorder, claims: Claims::default(), runtime }
     }
 
+    pub(in crate::service) fn target(&self) -> &T {
+        &self.target
+    }
+
     /// Records the intent, calls AWS, and records the outcome. Once the intent is recorded, the work continues even if
     /// the request is cancelled.
     ///

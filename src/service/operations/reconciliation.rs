@@ -16,13 +16,19 @@ use tokio::sync::oneshot;
 const PAUSE: Duration = Duration::from_secs(30);
 
 impl<T: OperationTarget> Operations<T> {
-    /// Starts the task that recovers pending operations, those of earlier runs of the program and those of this one.
+    /// Starts the task that recovers pending operations, those of earlier runs of the program and those of this one, and
+    /// requests the operations that follow from them.
     pub(in crate::service) fn reconcile_forever(&self) {
         let operations = self.clone();
         self.runtime.spawn(async move {
             loop {
                 for operation in operations.target.open(&operations.recorder.state().state) {
                     operations.reconcile(operation).await;
+                }
+                for (operation, request) in operations.target.following(&operations.recorder.state().state) {
+                    if let Err(failure) = operations.run(&system_change("follow-up"), operation, request).await {
+                        tracing::warn!(%operation, %failure, "an operation that follows from others failed");
+                    }
                 }
                 tokio::time::sleep(PAUSE).await;
             }

@@ -28,6 +28,12 @@ pub(in crate::service) trait OperationTarget: Send + Sync + Sized + 'static {
 
     fn pending(&self, state: &State, operation: OperationId) -> Option<Self::Pending>;
 
+    /// The operations that follow from the state by themselves, and are due. They are requested once the open ones have
+    /// been recovered.
+    fn following(&self, _state: &State) -> Vec<(OperationId, Command)> {
+        Vec::new()
+    }
+
     /// The id of the resource at AWS, if the resource has an entry here.
     fn handle(&self, state: &State, pending: &Self::Pending) -> Option<Self::Handle>;
 

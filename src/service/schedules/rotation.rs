@@ -4,14 +4,15 @@
 use super::Schedules;
 use crate::domain::id::{JobId, KeyId, ScheduleId};
 use crate::domain::key::aggregate::Key;
+use crate::domain::key::aws_enums::Origin;
 use crate::domain::key::event::{NATIVE, RotationJob};
-use crate::domain::key::operation::{EncryptFor, Operation, RetiredKey};
+use crate::domain::key::operation::{EncryptFor, RetiredKey};
 use crate::domain::schedule::{KeyOutcome, RotationPlan, Run, RunOutcome, ScheduleCommand};
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::service::caller::Change;
 use crate::service::failure::Failure;
-use crate::service::keys::{ImportRequest, OperationRequest, RotationRequest};
+use crate::service::keys::{ImportRequest, RotationRequest};
 use std::time::Duration;
 
 /// The interval at which a key with a pending operation is checked.
@@ -72,8 +73,7 @@ impl Schedules {
         Some((key.id, rotated.unwrap_or_else(|failure| KeyOutcome::Failed(failure.to_string()))))
     }
 
-    /// Rotates a key with material from AWS or from a new source key. The source key is deleted if AWS has not received
-    /// its material.
+    /// Rotates a key with material from AWS or from a new source key.
     async fn rotate(
         &self,
         change: &Change,
@@ -83,82 +83,31 @@ impl Schedules {
         plan: &RotationPlan,
     ) -> Result<KeyOutcome, Failure> {
         state.kms(key.kms)?.refuse_archived()?;
-        let mut key = key.clone();
-        // The new key must copy the current content of the old one, not the last known one.
-        if !plan.rotate_material {
-            let read = self.keys.read_again(change, &key).await?;
-            key = read.published.state.key(key.id)?.as_ref().clone();
-        }
-        let key = &key;
-        // An earlier run may have imported material without rotating to it.
-        let is_imported =
-            plan.rotate_material && job.key_source != NATIVE && self.keys.has_pending_material(key).await?;
-        let source = match job.key_source == NATIVE || is_imported {
-            true => None,
-            false => Some(self.keys.fresh_source_key(change, key).await?),
-        };
-        let import = source.map(|source| ImportRequest {
-            source: source.to_string(),
+        // AWS generates no material for a key with imported material, whatever the schedule says.
+        let is_native = job.key_source == NATIVE && key.metadata.origin != Origin::External;
+        let import = || ImportRequest {
+            names_tier: true,
             valid_to: plan.expiration.map(|span| span.after(self.recorder.now())),
-            existing: Some(false),
-            material: None,
-            description: None,
-        });
-        let (rotated, made) = match plan.rotate_material {
-            true => (self.rotate_material(change, key, import).await, None),
-            false => self.replace(change, key, import, job, plan).await,
+            ..ImportRequest::default()
         };
-        if let (Err(failure), Some(source)) = (&rotated, source)
-            && !self.may_be_imported(failure, made)
-        {
-            self.keys.delete_unused(change, source).await;
+        if plan.rotate_material {
+            // An earlier run may have imported material without rotating to it.
+            let is_imported = !is_native && self.keys.has_pending_material(key).await?;
+            let import = (!is_native && !is_imported).then(import);
+            self.keys.rotate_material_as(change, key, import).await?;
+            return Ok(KeyOutcome::MaterialRotated);
         }
-        rotated
-    }
-
-    /// Returns whether AWS may have the material although the rotation failed. The source key must then stay, since it
-    /// may be the only other copy of the material.
-    fn may_be_imported(&self, failure: &Failure, made: Option<KeyId>) -> bool {
-        let is_lost = matches!(failure, Failure::Cloud(cloud) if cloud.may_have_been_done());
-        is_lost || made.is_some_and(|made| self.recorder.state().state.keys.get(&made).is_some())
-    }
-
-    async fn rotate_material(
-        &self,
-        change: &Change,
-        key: &Key,
-        import: Option<ImportRequest>,
-    ) -> Result<KeyOutcome, Failure> {
-        let on_key = |wanted| OperationRequest { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
-        if let Some(import) = import {
-            let import = Operation::ImportMaterial(self.keys.checked_import(import, Some(key))?);
-            self.keys.operations.request(change, on_key(import)).await?;
-        }
-        self.keys.operations.request(change, on_key(Operation::RotateMaterial)).await?;
-        Ok(KeyOutcome::MaterialRotated)
-    }
-
-    /// Replaces a key, and also returns the id of the new key.
-    async fn replace(
-        &self,
-        change: &Change,
-        key: &Key,
-        import: Option<ImportRequest>,
-        job: &RotationJob,
-        plan: &RotationPlan,
-    ) -> (Result<KeyOutcome, Failure>, Option<KeyId>) {
+        // The new key must copy the current content of the old one, not the last known one.
+        let read = self.keys.read_again(change, key).await?;
         let disable_encrypt = match (job.disable_encrypt_on_all_accounts, job.disable_encrypt) {
             (true, _) => Some(EncryptFor::AllAccounts),
             (false, true) => Some(EncryptFor::OwnAccount),
             (false, false) => None,
         };
         let old = RetiredKey { retain_alias: plan.retain_alias, disable_encrypt };
-        let request = match self.keys.rotation(key, RotationRequest { description: None, import, old }) {
-            Ok(request) => request,
-            Err(failure) => return (Err(failure), None),
-        };
-        let new = request.key;
-        (self.keys.operations.request(change, request).await.map(|_| KeyOutcome::ReplacedBy(new)), Some(new))
+        let request = RotationRequest { description: None, import: (!is_native).then(import), old };
+        let (new, replaced) = self.keys.replace(change, read.published.state.key(key.id)?, request).await?;
+        replaced.map(|_| KeyOutcome::ReplacedBy(new))
     }
 
     /// Waits until the reconciliation has ended an operation that was pending when the program ended.

@@ -207,7 +207,8 @@ impl Reading<'_> {
                     | KeyEvent::Forgotten
                     | KeyEvent::Unmanaged { .. }
                     | KeyEvent::Replaced { .. }
-                    | KeyEvent::AliasMoved { .. },
+                    | KeyEvent::AliasMoved { .. }
+                    | KeyEvent::MaterialNotRotated { .. },
                 )
                 | Event::Installation(_)
                 | Event::User(..)

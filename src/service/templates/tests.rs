@@ -34,7 +34,7 @@ fn make(world: &World, name: &str, policy: TemplatePolicy) -> Arc<Template> {
 fn update(world: &World, caller: &str, id: TemplateId, policy: &TemplatePolicy, push: bool) -> Result<Push, Failure> {
     let TemplatePolicy::Principals(people) = policy else { panic!("lists are expected") };
     let change = PrincipalsPatch { admins: Some(people.admins.clone()), ..PrincipalsPatch::default() };
-    let change = TemplateChange { policy: Some(TemplatePatch::Principals(change)), push };
+    let change = TemplateChange { policy: Some(TemplatePatch::Principals(change)), push, kms: None };
     let permit = TemplatePermit::authorize(world.caller(caller), id)?;
     let seen = world.run(world.services().templates.update(&permit, &World::context(), change))?;
     Ok(seen.template.last_push.clone().unwrap_or(Push { done: Vec::new(), failed: Vec::new() }))
@@ -232,7 +232,7 @@ fn a_push_checks_the_right_on_the_keys_that_have_the_template_when_it_is_recorde
     let hidden = made.unwrap_or_else(|failure| panic!("{failure}")).key;
 
     let change = PrincipalsPatch { admins: Some(vec!["eve".to_owned()]), ..PrincipalsPatch::default() };
-    let change = TemplateChange { policy: Some(TemplatePatch::Principals(change)), push: true };
+    let change = TemplateChange { policy: Some(TemplatePatch::Principals(change)), push: true, kms: None };
     let pushed = world.run(world.services().templates.update(&permit, &World::context(), change));
     assert_eq!(refusal(pushed), Refusal::Session(SessionRefusal::RightWithdrawn));
     assert_eq!(admin_at_aws(&world, &hidden), arn("ann"));

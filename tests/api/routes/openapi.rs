@@ -198,6 +198,7 @@ fn real_answers_about_keys_fit_their_schemas() {
     change("/get-key-rotation-status", json!({}));
     change("/disable-auto-rotation", json!({}));
     change("/rotate-material", json!({}));
+    admin.calls("get", &one("/rotate-material/status"), &[&key], None);
     admin.calls("get", &one("/rotations"), &[&key], None);
     change("/update-primary-region", json!({"PrimaryRegion": "eu-west-2"}));
     change("/refresh", json!({}));

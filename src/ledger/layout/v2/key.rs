@@ -19,6 +19,7 @@ layout! {
         Unmanaged { cause: UnmanagedCause },
         Replaced { by: Uuid },
         AliasMoved { alias: Text<'a>, to: Uuid },
+        MaterialNotRotated { reason: Text<'a> },
     }
 }
 

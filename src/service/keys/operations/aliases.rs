@@ -67,14 +67,12 @@ pub(super) async fn add_aliases(at: &RegionAccess, key: &AwsKeyId, aliases: &[Al
     for alias in aliases {
         let call = CreateAlias { alias: alias.clone(), key: key.clone() };
         match until_there(|| at.call(call.clone())).await {
-            Err(failure) if failure.is_already_there() => {
-                match at.call(DescribeKey::behind(alias.clone())).await {
-                    Ok(holder) if holder.key_id() == key => {}
-                    Ok(_) => return Err(Failure::from(KeyRefusal::AliasTaken(alias.clone())).into()),
-                    Err(unreadable) if unreadable.is_denied() => return Err(failure.into()),
-                    Err(other) => return Err(other.into()),
-                }
-            }
+            Err(failure) if failure.is_already_there() => match at.call(DescribeKey::behind(alias.clone())).await {
+                Ok(holder) if holder.key_id() == key => {}
+                Ok(_) => return Err(Failure::from(KeyRefusal::AliasTaken(alias.clone())).into()),
+                Err(unreadable) if unreadable.is_denied() => return Err(failure.into()),
+                Err(other) => return Err(other.into()),
+            },
             other => other?,
         }
     }

@@ -1,13 +1,14 @@
 //! Create: creates a key, with material from AWS or without material.
 //!
 //! - creates: the key, with its policy and tags; then its aliases, one by one
-//! - recovery: finds the key by its tag, and adds the missing aliases
+//! - recovery: finds the key by its mark, and adds the missing aliases
 
 use super::aliases::{add_aliases, has_alias};
-use super::{KeyStepError, Made, MakesKey, OperationSteps, Work, search};
+use super::{KeyStepError, Made, MakesKey, OperationSteps, Work};
 use crate::aws::call::AwsCall;
 use crate::aws::kms::calls::{CreateAlias, CreateKey};
 use crate::domain::key::aggregate::Snapshot;
+use crate::domain::key::mark;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::operation::NewKey;
 use crate::domain::key::policy_text::PolicyText;
@@ -38,9 +39,10 @@ impl MakesKey for Create<'_> {
     }
 }
 
-/// Creates a key that is tagged with the id of the operation.
+/// Creates a key that has the mark of the operation.
 pub(super) async fn make(work: &Work<'_>, new: &NewKey) -> Result<Made, KeyStepError> {
-    let new = NewKey { tags: search::marked(&new.tags, work.operation), ..new.clone() };
+    let (tags, description) = mark::marked(&new.tags, &new.description, work.operation);
+    let new = NewKey { tags, description, ..new.clone() };
     let created = work.at.call(CreateKey::of(new)).await?;
     Ok(Made { id: created.key_id().clone(), created: Some(Box::new(created)) })
 }

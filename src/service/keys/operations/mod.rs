@@ -1,7 +1,7 @@
 //! The operations on keys. Each operation, or group of similar operations, has one file. It defines the call that
 //! creates or changes the key, the steps that follow, the check that AWS shows the change, and the recovery.
 //!
-//! A recovery after a crash does nothing twice: it finds a created key by its tag, and only reads the result of a call
+//! A recovery after a crash does nothing twice: it finds a created key by its mark, and only reads the result of a call
 //! that must not be repeated.
 
 mod aliases;
@@ -25,6 +25,7 @@ use crate::domain::command::Command;
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::command::KeyCommand;
+use crate::domain::key::follow_up;
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::AwsKeyId;
@@ -68,9 +69,42 @@ impl KeyOperations {
         let OperationRequest { key: id, kms, region, wanted } = request;
         let request = KeyCommand::Request { id, operation, kms, region, wanted: Box::new(wanted) };
         match self.run(change, operation, Command::Key(request)).await? {
+            Answer::Concluded(committed) if !change.dry_run => Ok(self.follow_up(change, id, committed).await),
             Answer::Concluded(committed) | Answer::Underway(committed) => Ok(committed),
         }
     }
+
+    /// Carries out the operations that follow from one on this key. One that fails is tried again later, and does not
+    /// fail the operation that it follows from.
+    async fn follow_up(&self, change: &Change, id: KeyId, mut committed: Committed) -> Committed {
+        // The caller's right was for the operation itself.
+        let change = change.done();
+        let recorder = &self.target().recorder;
+        let mut tried = Vec::new();
+        loop {
+            let following = follow_up::of(&committed.published.state, id, recorder.now());
+            let Some(next) = following.into_iter().find(|next| !tried.contains(next)) else { return committed };
+            tried.push(next.clone());
+            let (key, wanted) = next;
+            let Some((operation, request)) = request_of(&committed.published.state, key, wanted) else { continue };
+            committed = match self.run(&change, operation, request).await {
+                Ok(Answer::Concluded(next) | Answer::Underway(next)) => next,
+                Err(failure) => {
+                    tracing::warn!(%key, %failure, "an operation that follows from another failed; it is tried again");
+                    Committed { published: recorder.state(), ..committed }
+                }
+            };
+        }
+    }
+}
+
+/// The request for an operation on an existing key, with the id of the operation.
+fn request_of(state: &State, id: KeyId, wanted: Operation) -> Option<(OperationId, Command)> {
+    let key = state.keys.get(&id)?;
+    let operation = OperationId::new(Uuid::new_v4());
+    let (kms, region) = (key.kms, key.region.clone());
+    let request = KeyCommand::Request { id, operation, kms, region, wanted: Box::new(wanted) };
+    Some((operation, Command::Key(request)))
 }
 
 /// The context of an attempt.

@@ -4,9 +4,10 @@
 //! - affects nothing else
 //! - recovery: only reads the key. If the policy was put and the tag was not, the outcome contains the policy
 
+use super::properties::tag;
 use super::{ChangesKey, KeyStepError, OperationSteps, Work};
 use crate::aws::call::AwsCall;
-use crate::aws::kms::calls::{PutKeyPolicy, TagResource, UntagResource};
+use crate::aws::kms::calls::{PutKeyPolicy, UntagResource};
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::policy_text::PolicyText;
@@ -36,12 +37,15 @@ impl ChangesKey for PutPolicy<'_> {
                 return Ok(());
             }
             let tagged = match self.template {
-                Some(id) => work.at.call(TagResource { key, tags: vec![Tag::new(TEMPLATE_TAG, id)] }).await,
-                None => work.at.call(UntagResource { key, tag_keys: vec![TEMPLATE_TAG.to_owned()] }).await,
+                Some(id) => tag(work, &key, &[Tag::new(TEMPLATE_TAG, id)]).await,
+                None => {
+                    let untag = UntagResource { key, tag_keys: vec![TEMPLATE_TAG.to_owned()] };
+                    work.at.call(untag).await.map_err(KeyStepError::from)
+                }
             };
-            tagged.map_err(|failure| {
+            tagged.map_err(|error| {
                 let left = format!("the policy was put, but the tag `{TEMPLATE_TAG}` is as it was");
-                KeyStepError::from(Failure::from(failure).leaving(left)).with(Stage::Unknown)
+                KeyStepError { failure: error.failure.leaving(left), ..error }.with(Stage::Unknown)
             })
         })
     }

@@ -2,7 +2,7 @@
 //! each key lists all of them.
 //!
 //! - replicate: creates a replica, which has the id of its primary key; waits until AWS has created it; then adds its
-//!   aliases. Recovery: checks that the replica has the tag of the operation, or was created after the request
+//!   aliases. Recovery: checks that the replica has the mark of the operation, or was created after the request
 //! - move primary: changes a key. Recovery: only reads the key
 
 use super::aliases::add_aliases;
@@ -11,6 +11,7 @@ use crate::aws::call::AwsCall;
 use crate::aws::kms::calls::{CreateAlias, DescribeKey, ReplicateKey, UpdatePrimaryRegion};
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::aws_enums::KeyState;
+use crate::domain::key::mark;
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::key::operation::NewReplica;
 use crate::domain::key::policy_text::PolicyText;
@@ -30,7 +31,8 @@ pub(super) struct Replicate<'a> {
 impl MakesKey for Replicate<'_> {
     fn make<'a>(&'a self, work: &'a Work<'_>) -> BoxFuture<'a, Result<Made, KeyStepError>> {
         Box::pin(async move {
-            let new = NewReplica { tags: search::marked(&self.new.tags, work.operation), ..self.new.clone() };
+            let (tags, description) = mark::marked(&self.new.tags, &self.new.description, work.operation);
+            let new = NewReplica { tags, description, ..self.new.clone() };
             let call = ReplicateKey { new, replica_region: work.at.region.clone() };
             let created = work.at.call_in(&self.new.primary, call).await?;
             wait_until_usable(&work.at, &self.new.key).await.reaching(&self.new.key)?;

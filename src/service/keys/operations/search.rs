@@ -1,17 +1,17 @@
-//! Finds a key that an operation may have created, by its tag with the operation's id. AWS shows a new key with a
-//! delay, so a missing key counts as never created only after a wait.
+//! Finds a key that an operation may have created, by the mark of the operation. AWS shows a new key with a delay, so a
+//! missing key counts as never created only after a wait.
 
 use super::{KeyStepError, Work};
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::calls::{DescribeKey, ListKeys, ListResourceTags};
 use crate::aws::page::Paging;
-use crate::domain::id::OperationId;
+use crate::domain::key::mark;
 use crate::domain::key::name::AwsKeyId;
-use crate::domain::key::tag::{OPERATION_TAG, Tag};
+use crate::domain::key::tag::Tag;
 use crate::service::failure::Failure;
 use crate::service::operations::Stage;
 
-/// The time in seconds after which a key with unreadable tags is no longer considered.
+/// The time in seconds after which a key whose mark cannot be read is no longer considered.
 const SEARCH_SECONDS: i64 = 86_400;
 
 /// The maximum difference between AWS's clock and ours, in seconds. With a larger one, AWS rejects our signatures.
@@ -25,14 +25,7 @@ enum Trace {
     NotYetConsistent,
 }
 
-/// Adds the tag with the operation's id to the tags of a new key.
-pub(super) fn marked(tags: &[Tag], operation: OperationId) -> Vec<Tag> {
-    let mut tags = tags.to_vec();
-    tags.push(Tag::new(OPERATION_TAG, operation.to_string()));
-    tags
-}
-
-/// Finds the key with the tag of the operation, among the keys without an entry here.
+/// Finds the key with the mark of the operation, among the keys without an entry here.
 pub(super) async fn marked_key(work: &Work<'_>) -> Result<AwsKeyId, KeyStepError> {
     trace_marked_key(work).await?.key()
 }
@@ -51,9 +44,9 @@ async fn trace_marked_key(work: &Work<'_>) -> Result<Trace, AwsFailure> {
             if published.state.key_at_aws(work.at.kms, &work.at.region, arn.id()).is_some() {
                 continue;
             }
-            match tags(work, arn.id()).await {
-                Ok(tags) if is_marked(&tags, work.operation) => return Ok(Trace::Key(arn.id().clone())),
-                Ok(_) => {}
+            match is_marked(work, arn.id()).await {
+                Ok(true) => return Ok(Trace::Key(arn.id().clone())),
+                Ok(false) => {}
                 Err(failure) if failure.is_denied() || failure.is_not_found() => {
                     if may_be_made_since(work, arn.id()).await? {
                         unseen = Trace::NotYetConsistent;
@@ -67,11 +60,11 @@ async fn trace_marked_key(work: &Work<'_>) -> Result<Trace, AwsFailure> {
 }
 
 async fn trace_marked_replica(work: &Work<'_>, key: &AwsKeyId) -> Result<Trace, AwsFailure> {
-    match tags(work, key).await {
-        Ok(tags) if is_marked(&tags, work.operation) => Ok(Trace::Key(key.clone())),
-        Ok(_) => Ok(none_seen(work)),
+    match is_marked(work, key).await {
+        Ok(true) => Ok(Trace::Key(key.clone())),
+        Ok(false) => Ok(none_seen(work)),
         Err(failure) if failure.is_not_found() => Ok(none_seen(work)),
-        // Without the tags, the creation time decides.
+        // Without the mark, the creation time decides.
         Err(failure) if failure.is_denied() => match may_be_made_since(work, key).await? {
             true => Ok(Trace::Key(key.clone())),
             false => Ok(none_seen(work)),
@@ -80,8 +73,14 @@ async fn trace_marked_replica(work: &Work<'_>, key: &AwsKeyId) -> Result<Trace, 
     }
 }
 
-async fn tags(work: &Work<'_>, key: &AwsKeyId) -> Result<Vec<Tag>, AwsFailure> {
-    work.at.pages(ListResourceTags::of(key.clone())).collect().await
+/// Reads whether a key has the mark of the operation, where the operation puts it.
+async fn is_marked(work: &Work<'_>, key: &AwsKeyId) -> Result<bool, AwsFailure> {
+    if mark::is_in_description(work.pending.wanted.tag_keys().len()) {
+        let metadata = work.at.call(DescribeKey::of(key.clone())).await?;
+        return Ok(mark::of_description(&metadata.description) == Some(work.operation));
+    }
+    let tags: Vec<Tag> = work.at.pages(ListResourceTags::of(key.clone())).collect().await?;
+    Ok(mark::is_among(&tags, work.operation))
 }
 
 /// The result if AWS shows no key. It is inconclusive for a while after the request.
@@ -92,7 +91,7 @@ fn none_seen(work: &Work<'_>) -> Trace {
     }
 }
 
-/// Returns whether a key with unreadable tags may have been created since the request.
+/// Returns whether a key whose mark cannot be read may have been created since the request.
 async fn may_be_made_since(work: &Work<'_>, key: &AwsKeyId) -> Result<bool, AwsFailure> {
     let since = work.pending.since;
     if since.plus_seconds(SEARCH_SECONDS) <= work.target.recorder.now() {
@@ -103,11 +102,6 @@ async fn may_be_made_since(work: &Work<'_>, key: &AwsKeyId) -> Result<bool, AwsF
         Err(failure) if failure.is_denied() || failure.is_not_found() => Ok(true),
         Err(failure) => Err(failure),
     }
-}
-
-fn is_marked(tags: &[Tag], operation: OperationId) -> bool {
-    let mark = operation.to_string();
-    tags.iter().any(|tag| tag.key == OPERATION_TAG && tag.value == mark)
 }
 
 impl Trace {

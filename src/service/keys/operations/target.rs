@@ -1,15 +1,17 @@
 //! Keys as the target of operations: their pending operations in the state, and the course of an attempt.
 
-use super::{KeyOperation, KeyStepError, Made, Work, of};
+use super::{KeyOperation, KeyStepError, Made, Work, of, request_of};
 use crate::aws::failure::AwsFailure;
-use crate::aws::kms::calls::ScheduleKeyDeletion;
+use crate::aws::kms::calls::{DeleteAlias, ScheduleKeyDeletion};
 use crate::domain::command::Command;
 use crate::domain::id::{KeyId, OperationId};
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::command::{KeyCommand, Outcome};
 use crate::domain::key::days::DeletionWindow;
+use crate::domain::key::follow_up;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::AwsKeyId;
+use crate::domain::key::operation::Operation;
 use crate::domain::refusal::{KeyRefusal, Refusal};
 use crate::domain::state::{PendingOperation, State};
 use crate::domain::time::Time;
@@ -21,7 +23,13 @@ use crate::service::operations::{Attempt, OperationTarget, Progress, Stage};
 use crate::service::recorder::Recorder;
 use crate::service::source_keys::SourceKeys;
 use futures_util::future::BoxFuture;
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// The pause in seconds before an operation that follows from others is tried again; it doubles each time.
+const FIRST_RETRY_SECONDS: i64 = 30;
+/// The longest such pause.
+const LAST_RETRY_SECONDS: i64 = 3600;
 
 /// The target, with the dependencies of the steps.
 pub(in crate::service) struct KeyTarget {
@@ -30,6 +38,15 @@ pub(in crate::service) struct KeyTarget {
     pub(super) source_keys: SourceKeys,
     /// The time in seconds after which a key that AWS does not show counts as never created.
     consistency_wait_seconds: i64,
+    /// The keys whose next operation follows from others, and when it may be tried again.
+    retries: Mutex<HashMap<KeyId, Retry>>,
+}
+
+/// The tries of an operation that follows from others.
+#[derive(Clone, Copy)]
+struct Retry {
+    tries: u32,
+    next: Time,
 }
 
 impl KeyTarget {
@@ -39,7 +56,7 @@ impl KeyTarget {
         source_keys: SourceKeys,
         consistency_wait_seconds: i64,
     ) -> Self {
-        Self { recorder, cloud, source_keys, consistency_wait_seconds }
+        Self { recorder, cloud, source_keys, consistency_wait_seconds, retries: Mutex::default() }
     }
 
     /// Returns whether AWS shows a key by now that it created then.
@@ -93,6 +110,13 @@ impl KeyTarget {
             }
         }
         let at = self.cloud.region(pending.kms, &pending.region).await.map_err(|failure| failure.to_string())?;
+        // Otherwise the key would keep its aliases from other keys until it is deleted.
+        let made = pending.wanted.new_aliases().iter();
+        for alias in made.filter(|alias| seen.aliases.as_ref().is_some_and(|aliases| aliases.contains(alias))) {
+            if let Err(failure) = at.call(DeleteAlias { alias: alias.clone() }).await {
+                tracing::warn!(%alias, %failure, "an alias of a key that is undone could not be deleted");
+            }
+        }
         // A previous attempt may have scheduled it.
         if !seen.metadata.is_pending_deletion() {
             let call = ScheduleKeyDeletion { key: key.clone(), window: DeletionWindow::SHORTEST };
@@ -140,6 +164,24 @@ impl OperationTarget for KeyTarget {
 
     fn pending(&self, state: &State, operation: OperationId) -> Option<PendingOperation> {
         state.operations.get(&operation).cloned()
+    }
+
+    fn following(&self, state: &State) -> Vec<(OperationId, Command)> {
+        let now = self.recorder.now();
+        let following = follow_up::all(state, now);
+        let mut retries = self.retries.lock().unwrap_or_else(PoisonError::into_inner);
+        retries.retain(|key, _| following.iter().any(|(following, _)| following == key));
+        let is_due = |(key, _): &(KeyId, Operation)| {
+            let retry = retries.entry(*key).or_insert(Retry { tries: 0, next: now });
+            let due = retry.next <= now;
+            if due {
+                let wait = FIRST_RETRY_SECONDS.saturating_mul(1 << retry.tries.min(7)).min(LAST_RETRY_SECONDS);
+                *retry = Retry { tries: retry.tries + 1, next: now.plus_seconds(wait) };
+            }
+            due
+        };
+        let due: Vec<_> = following.into_iter().filter(is_due).collect();
+        due.into_iter().filter_map(|(key, wanted)| request_of(state, key, wanted)).collect()
     }
 
     fn handle(&self, state: &State, pending: &PendingOperation) -> Option<AwsKeyId> {

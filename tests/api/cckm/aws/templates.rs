@@ -46,6 +46,17 @@ fn a_template_is_made_used_changed_by_a_push_and_deleted() {
     let listed = admin.get(&format!("{KEYS}?{TAG}={}", id(&template))).expect(200);
     assert_eq!(listed["total"], 2);
 
+    // Clients repeat the KMS, which cannot be changed.
+    let elsewhere = appliance.kms("elsewhere", &["eu-west-1"]);
+    for other in ["elsewhere", &elsewhere, "nobody's"] {
+        let refused = admin.patch(&at(&template), json!({"kms": other})).refused(400, "NCERRInvalidParamValue");
+        assert_eq!(refused, "kms: the KMS of a policy template cannot be changed");
+    }
+    let before = admin.get(&at(&template)).expect(200);
+    for same in ["kms", &kms] {
+        assert_eq!(admin.patch(&at(&template), json!({"kms": same})).expect(200), before);
+    }
+
     // Clients remove a list by sending it empty.
     let body = json!({"key_admins": [], "key_users": ["user1"], "auto_push": false});
     let refused = admin.patch(&at(&template), body.clone()).refused(400, "NCERRInvalidParamValue");

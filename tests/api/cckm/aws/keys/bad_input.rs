@@ -176,7 +176,11 @@ fn changes_that_cannot_be_are_refused_before_aws_is_asked() {
         ("rotate", json!({"source_key_id": "aes", "key_expiration": true}), "valid_to"),
         ("rotate", json!({"description": "x".repeat(8193)}), "8192"),
         ("rotate?dry_run=true", json!({}), "dry_run"),
-        ("import-material", json!({}), "source_key_identifier"),
+        ("rotate", json!({"key_expiration": true, "valid_to": in_days(9)}), "source_key_id: must be given"),
+        ("rotate", json!({"key_material_description": "mine"}), "source_key_id: must be given"),
+        ("rotate-material", json!({"source_key_identifier": "aes"}), "takes no material of a source key"),
+        ("rotate-material", json!({"key_expiration": true}), "valid_to"),
+        ("import-material", json!({}), "takes no material of a source key"),
         ("import-material", json!({"source_key_identifier": "hmac"}), "does not fit"),
         ("import-material", json!({"source_key_identifier": "aes", "import_type": "OLD"}), "EXISTING_KEY_MATERIAL"),
         ("import-material", json!({"source_key_identifier": "aes", "key_material_id": "x"}), "key_material_id"),
@@ -241,6 +245,7 @@ fn members_of_another_type_are_refused_by_name() {
         (at(&key, "delete-alias"), json!({"alias": "a"})),
         (at(&key, "enable-auto-rotation"), json!({"rotation_period_in_days": 90})),
         (at(&key, "rotate"), json!({"description": "d", "disable_encrypt": true, "retain_alias": true})),
+        (at(&key, "rotate-material"), source.clone()),
         (at(&key, "import-material"), source),
         (at(&key, "delete-material"), json!({"key_material_id": "x"})),
         (at(&key, "schedule-deletion"), json!({"days": 7})),
@@ -359,20 +364,20 @@ fn a_key_that_aws_did_not_make_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_key_whose_material_was_refused_is_known_to_wait_for_it() {
+fn a_key_whose_material_was_refused_is_undone_and_frees_its_alias() {
     let fixture = KmsFixture::new();
     fixture.create_source_key(json!({"name": "aes"}));
     fixture.lab.set_faults(&json!([{"service": "kms", "operation": "ImportKeyMaterial", "answer": "deny"}]));
     let body = json!({"kms": "fixture", "region": HOME, "source_key_identifier": "aes", "aws_param": {"Alias": "up"}});
-    let message = fixture.admin.post(UPLOAD, body).refused(502, "NCERRCloudError");
+    let message = fixture.admin.post(UPLOAD, body.clone()).refused(502, "NCERRCloudError");
     assert!(message.contains("AccessDeniedException"), "{message}");
     fixture.assert_agreement();
-    let list = fixture.admin.get(&format!("{KEYS}?alias=up")).expect(200);
+    let list = fixture.admin.get(KEYS).expect(200);
     let key = &list["resources"][0];
-    assert_eq!((&list["total"], &key["aws_param"]["KeyState"]), (&json!(1), &json!("PendingImport")));
+    assert_eq!((&list["total"], &key["aws_param"]["KeyState"]), (&json!(1), &json!("PendingDeletion")));
     assert_eq!((key.get("local_key_id"), &key["key_source"]), (None, &json!("")), "it has no material of ours");
-    let filled = fixture.change(key, "import-material", json!({"source_key_identifier": "aes"}));
-    assert_eq!(filled["aws_param"]["KeyState"], "Enabled");
+    let again = fixture.create_at(UPLOAD, body);
+    assert_eq!(again["aws_param"]["Alias"], json!(["alias/up"]));
 }
 
 #[test]
@@ -388,4 +393,34 @@ fn a_slow_or_unreachable_aws_is_reported_within_the_timeout() {
     let message = fixture.post(&key, "disable", json!({})).refused(504, "NCERRCloudTimeout");
     assert!(message.contains("DisableKey"), "{message}");
     fixture.lab.set_faults(&json!([]));
+}
+
+#[test]
+fn a_key_of_aws_is_not_created_for_a_client_that_brings_material() {
+    let fixture = KmsFixture::new();
+    fixture.create_source_key(json!({"name": "aes"}));
+    let before = VisibleState::of(&fixture.admin);
+    let members = [
+        ("source_key_identifier", json!("aes")),
+        ("source_key_tier", json!("local")),
+        ("key_expiration", json!(true)),
+        ("valid_to", json!(in_days(9))),
+        ("import_type", json!("NEW_KEY_MATERIAL")),
+        ("key_material_description", json!("mine")),
+    ];
+    for (member, value) in members {
+        let mut body = key_body(json!({}));
+        body[member] = value;
+        let message = fixture.admin.post(KEYS, body).refused(400, INVALID);
+        assert!(message.starts_with(member) && message.contains("upload-key"), "{message}");
+    }
+    let message = fixture.admin.post(KEYS, key_body(json!({"ValidTo": in_days(9)}))).refused(400, INVALID);
+    assert!(message.starts_with("valid_to"), "{message}");
+    assert_eq!(VisibleState::of(&fixture.admin), before);
+    // What clients send for members that their user left out asks for nothing.
+    let mut body = key_body(json!({"ValidTo": "0001-01-01T00:00:00Z"}));
+    for (member, value) in [("source_key_identifier", json!("")), ("key_expiration", json!(false))] {
+        body[member] = value;
+    }
+    fixture.create_at(KEYS, body);
 }

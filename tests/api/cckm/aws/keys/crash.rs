@@ -13,6 +13,7 @@
 //! | create, upload, replicate | the call that makes the key | nothing |
 //! | rotate | the call that makes the key | nothing, and the old key is as it was |
 //! | create, upload, rotate, replicate | any later call, reading back | all |
+//! | the same with as many tags as AWS allows | the same, and the call that puts the description right | the same |
 //! | import-material | any call, reading back | all |
 //! | move-alias | its call; reading back | both keys are as they were; all |
 //! | any other | its first call; a later one, reading back | the key is as it was, and the change can be asked for again; the key is as AWS has it |
@@ -50,9 +51,16 @@ fn interrupt(fixture: &mut KmsFixture, before: &str, path: &str, body: &Value) {
 /// Like [`interrupt`], if `earlier` calls of that name precede the operation.
 #[track_caller]
 fn interrupt_after(fixture: &mut KmsFixture, earlier: u32, before: &str, path: &str, body: &Value) {
+    interrupt_with(fixture, &[], earlier, before, path, body);
+}
+
+/// Like [`interrupt_after`], with other faults.
+#[track_caller]
+fn interrupt_with(fixture: &mut KmsFixture, others: &[Value], earlier: u32, before: &str, path: &str, body: &Value) {
     let held = json!({"service": "kms", "operation": before, "delay_ms": 120_000});
     let passed = json!({"service": "kms", "operation": before, "times": earlier});
-    fixture.lab.set_faults(&if earlier > 0 { json!([passed, held]) } else { json!([held]) });
+    let passed = if earlier > 0 { vec![passed] } else { vec![] };
+    fixture.lab.set_faults(&json!([others, &passed[..], &[held][..]].concat()));
     let (admin, path, body) = (fixture.admin.clone(), path.to_owned(), body.to_string().into_bytes());
     let asking = thread::spawn(move || admin.try_send(Method::POST, &path, Some(body)));
     fixture.lab.wait_until_faults_met();
@@ -81,19 +89,60 @@ fn assert_keys(fixture: &KmsFixture, count: usize, shown: &str) {
     assert_eq!(fixture.total(""), count as u64, "{shown}");
 }
 
-/// Asserts that an operation that failed for good can be repeated successfully.
 fn asked(alias: &str) -> Value {
     json!({"kms": "fixture", "region": HOME, "aws_param": {"Alias": alias, "Description": alias}})
 }
 
+/// As many tags as AWS allows, so that the mark of an operation must be in the description.
+const FULL: usize = 50;
+
+fn tags(count: usize) -> Vec<Value> {
+    (0..count).map(|number| json!({"TagKey": format!("t{number}"), "TagValue": ""})).collect()
+}
+
+fn asked_with(alias: &str, count: usize) -> Value {
+    let mut asked = asked(alias);
+    asked["aws_param"]["Tags"] = json!(tags(count));
+    asked
+}
+
+/// The steps of an operation that creates a key with so many tags. A mark in the description is removed in the end.
+#[track_caller]
+fn steps_with(operation: &str, count: usize) -> Vec<&'static str> {
+    let last = (count == FULL).then_some("UpdateKeyDescription");
+    steps(operation).into_iter().chain(last).collect()
+}
+
+/// Waits until no key at AWS has a mark in its description.
+#[track_caller]
+fn wait_until_put_right(fixture: &KmsFixture) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let is_marked = |key: &Value| key["Description"].as_str().is_some_and(|text| text.starts_with("claviger:"));
+    let is_any_marked = || [HOME, AWAY].iter().any(|region| fixture.lab.keys(region).values().any(is_marked));
+    while is_any_marked() || !fixture.open_operations().is_empty() {
+        assert!(Instant::now() < deadline, "a description has a mark\n{}", fixture.appliance.log());
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
 #[test]
 fn an_interrupted_create_is_undone_or_completed() {
+    interrupt_creations(0);
+}
+
+#[test]
+fn an_interrupted_create_with_all_tags_is_undone_or_completed() {
+    interrupt_creations(FULL);
+}
+
+fn interrupt_creations(count: usize) {
     let mut fixture = KmsFixture::new();
-    interrupt(&mut fixture, "CreateKey", KEYS, &asked("first"));
+    interrupt(&mut fixture, "CreateKey", KEYS, &asked_with("first", count));
     assert_keys(&fixture, 0, "CreateKey");
-    for (number, before) in steps("create").into_iter().skip(1).enumerate() {
+    for (number, before) in steps_with("create", count).into_iter().skip(1).enumerate() {
         let alias = format!("key-{number}");
-        interrupt(&mut fixture, before, KEYS, &asked(&alias));
+        interrupt(&mut fixture, before, KEYS, &asked_with(&alias, count));
+        wait_until_put_right(&fixture);
         assert_keys(&fixture, number + 1, before);
         let keys = named(&fixture, &alias);
         assert_eq!((keys.len(), aws(&keys[0], "Description")), (1, &json!(alias)), "{before}");
@@ -103,19 +152,29 @@ fn an_interrupted_create_is_undone_or_completed() {
 
 #[test]
 fn an_interrupted_upload_is_undone_or_completed() {
+    interrupt_uploads(0);
+}
+
+#[test]
+fn an_interrupted_upload_with_all_tags_is_undone_or_completed() {
+    interrupt_uploads(FULL);
+}
+
+fn interrupt_uploads(count: usize) {
     let mut fixture = KmsFixture::new();
     let source = fixture.create_source_key(json!({"name": "aes"}));
     let path = "/v1/cckm/aws/upload-key";
     let body = |alias: &str| {
-        let mut body = asked(alias);
+        let mut body = asked_with(alias, count);
         body["source_key_identifier"] = json!("aes");
         body
     };
     interrupt(&mut fixture, "CreateKey", path, &body("first"));
     assert_keys(&fixture, 0, "CreateKey");
-    for (number, before) in steps("upload").into_iter().skip(1).enumerate() {
+    for (number, before) in steps_with("upload", count).into_iter().skip(1).enumerate() {
         let alias = format!("key-{number}");
         interrupt(&mut fixture, before, path, &body(&alias));
+        wait_until_put_right(&fixture);
         assert_keys(&fixture, number + 1, before);
         assert_brought(&named(&fixture, &alias)[0], &source, before);
     }
@@ -147,16 +206,26 @@ fn an_interrupted_import_is_completed() {
 
 #[test]
 fn an_interrupted_rotation_is_undone_or_completed() {
+    interrupt_rotations(0);
+}
+
+#[test]
+fn an_interrupted_rotation_with_all_tags_is_undone_or_completed() {
+    interrupt_rotations(FULL);
+}
+
+fn interrupt_rotations(tags: usize) {
     let mut fixture = KmsFixture::new();
     let source = fixture.create_source_key(json!({"name": "aes"}));
     let body = json!({"source_key_id": "aes", "retain_alias": true, "disable_encrypt": true, "description": "new"});
     let mut count = 0;
-    for (number, before) in steps("rotate").into_iter().enumerate() {
+    for (number, before) in steps_with("rotate", tags).into_iter().enumerate() {
         let alias = format!("key-{number}");
-        let old = fixture.create_at(KEYS, asked(&alias));
+        let old = fixture.create_at(KEYS, asked_with(&alias, tags));
         // The key is read before it is replaced.
         let earlier = u32::from(before == "GetKeyPolicy" || before == READING_BACK);
         interrupt_after(&mut fixture, earlier, before, &at(&old, "rotate"), &body);
+        wait_until_put_right(&fixture);
         let (new, retired) = (named(&fixture, &alias)[0].clone(), fixture.read(&old));
         count += if before == "CreateKey" { 1 } else { 2 };
         assert_keys(&fixture, count, before);
@@ -176,13 +245,25 @@ fn an_interrupted_rotation_is_undone_or_completed() {
 
 #[test]
 fn an_interrupted_replication_is_undone_or_completed() {
+    interrupt_replications(0);
+}
+
+#[test]
+fn an_interrupted_replication_with_all_tags_is_undone_or_completed() {
+    interrupt_replications(FULL);
+}
+
+fn interrupt_replications(all: usize) {
     let mut fixture = KmsFixture::new();
     let mut count = 0;
-    for (number, before) in steps("replicate").into_iter().enumerate() {
+    for (number, before) in steps_with("replicate", all).into_iter().enumerate() {
         let alias = format!("key-{number}");
         let primary = fixture.create(json!({"MultiRegion": true}));
-        let body = json!({"replica_region": AWAY, "aws_param": {"Alias": alias}});
-        interrupt(&mut fixture, before, &at(&primary, "replicate-key"), &body);
+        let body = json!({"replica_region": AWAY, "aws_param": {"Alias": alias, "Tags": tags(all)}});
+        // Whether the alias is free is asked first.
+        let earlier = u32::from(before == "DescribeKey");
+        interrupt_after(&mut fixture, earlier, before, &at(&primary, "replicate-key"), &body);
+        wait_until_put_right(&fixture);
         count += if before == "ReplicateKey" { 1 } else { 2 };
         assert_keys(&fixture, count, before);
         let replicas = named(&fixture, &alias);
@@ -193,6 +274,25 @@ fn an_interrupted_replication_is_undone_or_completed() {
         }
         assert_eq!((replicas.len(), aws_id(&replicas[0])), (1, aws_id(&primary)), "{before}");
         assert_eq!(family[0]["Region"], AWAY, "{before}");
+    }
+}
+
+#[test]
+fn an_interrupted_undoing_is_repeated() {
+    let mut fixture = KmsFixture::new();
+    for (number, before) in ["ScheduleKeyDeletion", READING_BACK].into_iter().enumerate() {
+        let denied = json!({"service": "kms", "operation": "CreateAlias", "answer": "deny"});
+        // The aliases are read once before the deletion is scheduled.
+        let earlier = if before == READING_BACK { 1 } else { 0 };
+        interrupt_with(&mut fixture, &[denied], earlier, before, KEYS, &asked(&format!("key-{number}")));
+        assert_keys(&fixture, number + 1, before);
+        let keys = fixture.admin.get(&format!("{KEYS}?description=key-{number}")).expect(200)["resources"].take();
+        let (state, alias) = match before {
+            // AWS does not refuse the alias any more.
+            "ScheduleKeyDeletion" => ("Enabled", json!([format!("alias/key-{number}")])),
+            _ => ("PendingDeletion", Value::Null),
+        };
+        assert_eq!((aws(&keys[0], "KeyState"), aws(&keys[0], "Alias")), (&json!(state), &alias), "{before}");
     }
 }
 
@@ -255,10 +355,13 @@ fn changes() -> Vec<Change> {
         Change::new("enable", "enable", json!({})).after("disable", json!({})),
         Change::new("disable", "disable", json!({})),
         Change::new("describe", "update-description", json!({"description": "new"})),
-        Change::new("tag", "add-tags", json!({"tags": [{"tag_key": "team", "tag_value": "payroll"}]})),
+        // There is room for the tag in the place of the mark only.
+        Change::new("tag", "add-tags", json!({"tags": [{"tag_key": "team", "tag_value": "payroll"}]}))
+            .of(json!({"Tags": tags(49)})),
         Change::new("untag", "remove-tags", json!({"tags": ["team"]}))
             .of(json!({"Tags": [{"TagKey": "team", "TagValue": "a"}]})),
-        Change::new("put-policy", "policy", json!({"key_users": ["user1"]})),
+        Change::new("put-policy", "policy", json!({"key_users": ["user1"]}))
+            .after("policy", json!({"policytemplate": "template"})),
         Change::new("add-alias", "add-alias", json!({"alias": "another"})),
         Change::new("delete-alias", "delete-alias", json!({"alias": "one"})).of(json!({"Alias": "one"})),
         Change::new("enable-rotation", "enable-auto-rotation", json!({})),
@@ -277,6 +380,8 @@ fn changes() -> Vec<Change> {
 fn assert_cut_off_at_each_step(changes: &[Change]) {
     let mut fixture = KmsFixture::new();
     fixture.create_source_key(json!({"name": "aes"}));
+    let template = json!({"name": "template", "kms": "fixture", "key_admins": ["user1"]});
+    fixture.admin.post("/v1/cckm/aws/templates", template).expect(201);
     for change in changes {
         for (number, call) in steps(change.operation).into_iter().enumerate() {
             let shown = format!("{} before {call}", change.operation);

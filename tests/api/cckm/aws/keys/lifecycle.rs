@@ -78,9 +78,10 @@ fn a_key_is_made_with_all_that_is_its_own() {
     assert!(has_tag(&key, "team", "payroll") && has_tag(&key, "empty", ""), "{key}");
     assert_eq!(aws(&key, "MultiRegionConfiguration")["MultiRegionKeyType"], "PRIMARY");
     assert!(aws_id(&key).starts_with("mrk-"));
-    // AWS refuses the same alias with the prefix; the second key is not left hidden.
+    // It is the same alias with the prefix.
     let message = fixture.admin.post(KEYS, key_body(json!({"Alias": "alias/payroll"}))).refused(409, "NCERRConflict");
-    assert!(message.contains("AlreadyExistsException"), "{message}");
+    assert_eq!(message, "alias: `alias/payroll` is taken in this region; choose another one");
+    assert_eq!(fixture.total(""), 1);
     fixture.assert_agreement();
 }
 
@@ -191,14 +192,10 @@ fn a_key_is_enabled_disabled_described_and_tagged() {
     assert!(has_tag(&again, "a", "2") && !has_tag(&again, "a", "1"));
     let fewer = fixture.change(&key, "remove-tags", json!({"tags": ["a", "never there"]}));
     assert!(!has_tag(&fewer, "a", "2") && has_tag(&fewer, "b", ""));
-    // AWS's limit is 50, and the mark of the operation counts.
-    let many: Vec<_> = (0..49).map(|n| json!({"tag_key": format!("t{n}"), "tag_value": ""})).collect();
+    // AWS's limit is 50.
+    let many: Vec<_> = (0..50).map(|n| json!({"tag_key": format!("t{n}"), "tag_value": ""})).collect();
     let message = fixture.post(&key, "add-tags", json!({"tags": many})).refused(400, "NCERRInvalidParamValue");
-    assert!(message.starts_with("tags: a key has up to 50 tags"), "{message}");
-    let tags: Vec<_> = (0..50).map(|n| json!({"TagKey": format!("t{n}"), "TagValue": ""})).collect();
-    let body = key_body(json!({"Tags": tags}));
-    let message = fixture.admin.post(KEYS, body).refused(400, "NCERRInvalidParamValue");
-    assert!(message.starts_with("tags: a key has up to 50 tags, and it would have 51"), "{message}");
+    assert_eq!(message, "tags: a key has up to 50 tags, and it would have 51");
     // A refresh is seen, even if nothing is new.
     let refreshed = fixture.change(&key, "refresh", json!({}));
     assert!(refreshed["synced_at"].as_str() > fewer["synced_at"].as_str(), "{refreshed}");
@@ -377,4 +374,58 @@ fn a_kms_is_found_by_its_name_even_if_that_looks_like_an_id() {
     let body = json!({"kms": named, "region": "eu-west-3", "aws_param": {}});
     assert_eq!(fixture.admin.post(KEYS, body).expect(201)["kms_id"], named.as_str());
     assert_ne!(named, impostor);
+}
+
+/// The mark of the operation, which AWS counts, does not take the place of a tag.
+#[test]
+fn fifty_tags_of_ones_own_fit_on_every_key() {
+    let fixture = KmsFixture::new();
+    let template = json!({"name": "mine", "kms": "fixture", "key_users": ["user1"]});
+    let template = fixture.admin.post("/v1/cckm/aws/templates", template).expect(201);
+    fixture.create_source_key(json!({"name": "aes"}));
+    let tags = |count: usize| -> Vec<Value> {
+        (0..count).map(|n| json!({"TagKey": format!("t{n}"), "TagValue": "v"})).collect()
+    };
+    let full = |key: &Value| {
+        assert_eq!(aws(key, "Tags").as_array().map(Vec::len), Some(50), "{key}");
+        assert_eq!(aws(key, "Description"), "payroll");
+        let region = key["region"].as_str().expect("a region");
+        let there = fixture.lab.kms(region, "DescribeKey", &json!({"KeyId": aws_id(key)}));
+        assert_eq!(there["KeyMetadata"]["Description"], "payroll", "the mark is gone");
+        let there = fixture.lab.kms(region, "ListResourceTags", &json!({"KeyId": aws_id(key)}))["Tags"].take();
+        assert!(there.as_array().is_some_and(|tags| tags.len() == 50), "{there}");
+    };
+    let body = json!({"Tags": tags(50), "Description": "payroll", "MultiRegion": true});
+    let key = fixture.create(body.clone());
+    full(&key);
+    assert_eq!(fixture.total("description=payroll"), 1);
+    let replica = json!({"replica_region": AWAY, "aws_param": {"Tags": tags(50)}});
+    full(&fixture.create_at(&at(&key, "replicate-key"), replica));
+    full(&fixture.post(&key, "rotate", json!({})).expect(200));
+    let mut upload = key_body(body);
+    upload["source_key_identifier"] = json!("aes");
+    full(&fixture.create_at("/v1/cckm/aws/upload-key", upload));
+    // The tag of a template is one of the fifty.
+    let mut templated = key_body(json!({"Tags": tags(49), "Description": "payroll"}));
+    templated["policytemplate"] = json!("mine");
+    let key = fixture.create_at(KEYS, templated.clone());
+    full(&key);
+    assert!(has_tag(&key, "cckm_policy_template_id", template["id"].as_str().expect("an id")));
+    templated["aws_param"]["Tags"] = json!(tags(50));
+    let message = fixture.admin.post(KEYS, templated).refused(400, "NCERRInvalidParamValue");
+    assert_eq!(message, "tags: a key has up to 50 tags, and it would have 51");
+    // The last tag takes the place of the mark.
+    let last = json!({"tags": [{"tag_key": "last", "tag_value": "v"}]});
+    let key = fixture.create(json!({"Tags": tags(49), "Description": "payroll"}));
+    full(&fixture.change(&key, "add-tags", last));
+    let key = fixture.create(json!({"Tags": tags(49), "Description": "payroll"}));
+    full(&fixture.change(&key, "policy", json!({"policytemplate": "mine"})));
+    // The mark needs a part of the description.
+    let body = |length: usize| key_body(json!({"Tags": tags(50), "Description": "x".repeat(length)}));
+    let message = fixture.admin.post(KEYS, body(8137)).refused(400, "NCERRInvalidParamValue");
+    assert!(message.starts_with("description: of a key with 50 tags must not be longer than 8136"), "{message}");
+    fixture.create_at(KEYS, body(8136));
+    let marked = "claviger:operation=0b90f8de-8617-498d-ad63-ca18eb717ae7 x";
+    let message = fixture.admin.post(KEYS, key_body(json!({"Description": marked})));
+    assert!(message.refused(400, "NCERRInvalidParamValue").starts_with("aws_param.Description"));
 }

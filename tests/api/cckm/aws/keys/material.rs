@@ -12,6 +12,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// The body for a source key, the key spec for its material, and a key usage.
 fn kinds() -> Vec<(Value, &'static str, &'static str)> {
@@ -171,8 +174,6 @@ fn a_key_with_our_material_is_replaced_by_one_with_other_material() {
     let (first, second) =
         (fixture.create_source_key(json!({"name": "first"})), fixture.create_source_key(json!({"name": "second"})));
     let old = upload(&fixture, &first, json!({"aws_param": {"Alias": "byok"}}));
-    let message = fixture.post(&old, "rotate", json!({})).refused(400, "NCERRInvalidParamValue");
-    assert!(message.starts_with("source_key_id"), "{message}");
     let new =
         fixture.post(&old, "rotate", json!({"source_key_id": second["id"], "source_key_tier": "local"})).expect(200);
     assert_eq!(fixture.read(&new), new);
@@ -181,6 +182,188 @@ fn a_key_with_our_material_is_replaced_by_one_with_other_material() {
     assert_eq!(fixture.read(&old)["rotated_to"], new["id"]);
     let third = fixture.post(&new, "rotate", json!({"source_key_identifier": "first"})).expect(200);
     assert_brought(&third, &first);
+    // Without a source key, one is made.
+    let end = in_days(9);
+    let fourth = fixture.post(&third, "rotate", json!({"key_expiration": true, "valid_to": end})).expect(200);
+    assert_brought(&fourth, &made_source(&fixture, &fourth, &[&first, &second]));
+    assert_eq!(aws(&fourth, "ValidTo").as_str().map(|at| &at[..19]), Some(&end[..19]));
+    // A tier of source keys asks for one too.
+    let native = fixture.create(json!({}));
+    let brought = fixture.post(&native, "rotate", json!({"source_key_tier": "local"})).expect(200);
+    assert_brought(&brought, &made_source(&fixture, &brought, &[&first, &second]));
+    fixture.assert_agreement();
+}
+
+fn in_days(days: i64) -> String {
+    (Utc::now() + TimeDelta::days(days)).format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// The source key of a key, which is none of these.
+#[track_caller]
+fn made_source(fixture: &KmsFixture, key: &Value, others: &[&Value]) -> Value {
+    let id = key["local_key_id"].as_str().unwrap_or_else(|| panic!("it has no source key: {key}"));
+    assert!(others.iter().all(|other| other["id"] != id), "{key}");
+    fixture.admin.get(&format!("/v1/vault/keys2/{id}")).expect(200)
+}
+
+/// The source keys of a key's materials by the state of the material.
+fn sources(fixture: &KmsFixture, key: &Value) -> BTreeMap<String, String> {
+    let rows = fixture.admin.get(&at(key, "rotations")).expect(200)["resources"].take();
+    let rows = rows.as_array().expect("rows").iter().map(|row| {
+        let state = row["aws_param"]["KeyMaterialState"].as_str().expect("a state");
+        (state.to_owned(), row["source_key_identifier"].as_str().unwrap_or_default().to_owned())
+    });
+    rows.collect()
+}
+
+#[test]
+fn an_import_without_a_source_key_makes_one_that_fits() {
+    let fixture = KmsFixture::new();
+    for (spec, usage) in [
+        ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"),
+        ("RSA_3072", "SIGN_VERIFY"),
+        ("ECC_NIST_P384", "SIGN_VERIFY"),
+        ("HMAC_384", "GENERATE_VERIFY_MAC"),
+    ] {
+        let key = fixture.create(json!({"Origin": "EXTERNAL", "KeySpec": spec, "KeyUsage": usage}));
+        let end = in_days(9);
+        let body = json!({"source_key_tier": "local", "key_expiration": true, "valid_to": end});
+        let filled = fixture.change(&key, "import-material", body);
+        let source = made_source(&fixture, &filled, &[]);
+        assert_brought(&filled, &source);
+        assert_eq!(aws(&filled, "ValidTo").as_str().map(|at| &at[..19]), Some(&end[..19]), "{spec}");
+        // AWS takes the same material only, once the key has lost it.
+        assert_waits(&fixture.change(&key, "delete-material", json!({})));
+        assert_brought(&fixture.change(&key, "import-material", json!({})), &source);
+        if spec == "SYMMETRIC_DEFAULT" {
+            let both = fixture.change(&key, "import-material", json!({}));
+            assert_eq!((&both["local_key_id"], aws(&both, "KeyState")), (&source["id"], &json!("Enabled")));
+            let sources = sources(&fixture, &key);
+            assert!(sources["PENDING_ROTATION"] != sources["CURRENT"] && !sources["PENDING_ROTATION"].is_empty());
+        }
+    }
+    assert_eq!(fixture.admin.get("/v1/vault/keys2").expect(200)["total"], 5);
+    // A source key whose material AWS has refused is deleted again.
+    let key = fixture.create(json!({"Origin": "EXTERNAL"}));
+    fixture.lab.set_faults(&json!([{"service": "kms", "operation": "ImportKeyMaterial", "answer": "deny"}]));
+    fixture.post(&key, "import-material", json!({})).refused(502, "NCERRCloudError");
+    assert_eq!(fixture.admin.get("/v1/vault/keys2").expect(200)["total"], 5);
+    let dry = fixture.post(&key, "import-material?dry_run=true", json!({}));
+    assert_eq!((dry.status, fixture.read(&key)["aws_param"]["KeyState"].clone()), (200, json!("PendingImport")));
+    assert_eq!(fixture.admin.get("/v1/vault/keys2").expect(200)["total"], 5);
+}
+
+#[test]
+fn material_is_imported_and_rotated_to_in_one_call() {
+    let fixture = KmsFixture::new();
+    let (first, second) =
+        (fixture.create_source_key(json!({"name": "first"})), fixture.create_source_key(json!({"name": "second"})));
+    let key = upload(&fixture, &first, json!({}));
+    let status = || fixture.admin.get(&at(&key, "rotate-material/status"));
+    status().refused(404, "NCERRResourceNotFound");
+    let end = in_days(9);
+    let body = json!({"source_key_identifier": "second", "source_key_tier": "local", "key_expiration": true,
+        "valid_to": end, "key_material_description": "the second one"});
+    let rotated = fixture.change(&key, "rotate-material", body);
+    assert_brought(&rotated, &second);
+    assert_eq!(aws(&rotated, "ValidTo").as_str().map(|at| &at[..19]), Some(&end[..19]));
+    assert_eq!(status().expect(200), json!({"overall_status": "success", "error_details": ""}));
+    let id = |source: &Value| source["id"].as_str().expect("an id").to_owned();
+    let expected = [("CURRENT", id(&second)), ("NON_CURRENT", id(&first))].map(|(state, id)| (state.to_owned(), id));
+    assert_eq!(sources(&fixture, &key), BTreeMap::from(expected));
+    let rows = fixture.admin.get(&at(&key, "rotations")).expect(200)["resources"].take();
+    assert!(rows.to_string().contains("the second one"), "{rows}");
+
+    // Without a body: the material that waits, or that of a new source key.
+    let third = fixture.create_source_key(json!({"name": "third"}));
+    fixture.change(
+        &key,
+        "import-material",
+        json!({"source_key_identifier": "third", "import_type": "NEW_KEY_MATERIAL"}),
+    );
+    assert_brought(&fixture.change(&key, "rotate-material", json!({})), &third);
+    let fourth = fixture.change(&key, "rotate-material", json!({}));
+    assert_brought(&fourth, &made_source(&fixture, &fourth, &[&first, &second, &third]));
+}
+
+#[test]
+fn a_rotation_whose_import_or_last_step_fails_says_what_is_left() {
+    let fixture = KmsFixture::new();
+    let first = fixture.create_source_key(json!({"name": "first"}));
+    fixture.create_source_key(json!({"name": "second"}));
+    let key = upload(&fixture, &first, json!({}));
+    let status = || fixture.admin.get(&at(&key, "rotate-material/status")).expect(200);
+    let body = json!({"source_key_identifier": "second"});
+    let deny = |operation: &str| {
+        fixture.lab.set_faults(&json!([{"service": "kms", "operation": operation, "answer": "deny"}]));
+    };
+    deny("ImportKeyMaterial");
+    fixture.post(&key, "rotate-material", body.clone()).refused(502, "NCERRCloudError");
+    let failed = status();
+    assert_eq!(failed["overall_status"], "failed");
+    assert!(failed["error_details"].as_str().is_some_and(|text| text.contains("AccessDenied")), "{failed}");
+    assert!(fixture.read(&key)["rotation_status"].as_str().is_some_and(|status| status.starts_with("FAILED: ")));
+    deny("RotateKeyOnDemand");
+    let message = fixture.post(&key, "rotate-material", body).refused(502, "NCERRCloudError");
+    assert!(
+        message.ends_with("the material was imported, and the next rotation makes it the current one"),
+        "{message}"
+    );
+    assert_eq!(status()["overall_status"], "failed");
+    let rotated = fixture.change(&key, "rotate-material", json!({}));
+    assert_eq!((&rotated["local_key_name"], status()["overall_status"].clone()), (&json!("second"), json!("success")));
+    // Nothing is imported into a key that AWS would not rotate then.
+    fixture.change(&key, "disable", json!({}));
+    let calls = fixture.lab.calls("kms:ImportKeyMaterial");
+    let message = fixture.post(&key, "rotate-material", json!({"source_key_identifier": "first"}));
+    assert!(message.refused(409, "NCERRConflict").contains("Disabled"));
+    assert_eq!(fixture.lab.calls("kms:ImportKeyMaterial"), calls);
+}
+
+#[test]
+fn replicas_get_later_materials_too_and_know_their_sources() {
+    let mut fixture = KmsFixture::new();
+    let (first, second) =
+        (fixture.create_source_key(json!({"name": "first"})), fixture.create_source_key(json!({"name": "second"})));
+    let end = in_days(9);
+    let body = json!({"key_expiration": true, "valid_to": end, "aws_param": {"MultiRegion": true}});
+    let primary = upload(&fixture, &first, body);
+    let replica = fixture.create_at(&at(&primary, "replicate-key"), json!({"replica_region": AWAY}));
+    assert_brought(&replica, &first);
+    assert_eq!(aws(&replica, "ValidTo"), aws(&primary, "ValidTo"));
+    let new = json!({"source_key_identifier": "second", "import_type": "NEW_KEY_MATERIAL"});
+    fixture.change(&primary, "import-material", new);
+    let id = |source: &Value| source["id"].as_str().expect("an id").to_owned();
+    let states = |current: &Value, other: &str, of: &Value| {
+        BTreeMap::from([("CURRENT".to_owned(), id(current)), (other.to_owned(), id(of))])
+    };
+    for key in [&primary, &replica] {
+        assert_eq!(sources(&fixture, key), states(&first, "PENDING_ROTATION", &second));
+        assert_eq!(fixture.read(key)["local_key_id"], first["id"], "the other one is not current yet");
+    }
+    // AWS says which material it was, although the request does not.
+    let again = json!({"source_key_identifier": "second", "import_type": "EXISTING_KEY_MATERIAL"});
+    fixture.change(&replica, "import-material", again);
+    assert_eq!(sources(&fixture, &replica), states(&first, "PENDING_ROTATION", &second));
+    assert_eq!(fixture.read(&replica)["local_key_id"], first["id"]);
+    assert_brought(&fixture.change(&primary, "rotate-material", json!({})), &second);
+    assert_eq!(sources(&fixture, &replica), states(&second, "NON_CURRENT", &first));
+    let third = fixture.change(&primary, "rotate-material", json!({"source_key_tier": "local"}));
+    assert_brought(&third, &made_source(&fixture, &third, &[&first, &second]));
+
+    // What AWS refuses at first is made up for later.
+    let other = upload(&fixture, &first, json!({"aws_param": {"MultiRegion": true}}));
+    fixture.lab.set_faults(&json!([{"service": "kms", "operation": "ImportKeyMaterial", "region": AWAY,
+        "answer": "deny"}]));
+    let waiting = fixture.create_at(&at(&other, "replicate-key"), json!({"replica_region": AWAY}));
+    assert_waits(&waiting);
+    fixture.restart();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while aws(&fixture.read(&waiting), "KeyState") != "Enabled" {
+        assert!(Instant::now() < deadline, "{}", fixture.appliance.log());
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_brought(&fixture.read(&waiting), &first);
     fixture.assert_agreement();
 }
 
@@ -191,9 +374,10 @@ fn a_replica_of_a_key_with_our_material_gets_the_same_material() {
         (fixture.create_source_key(json!({"name": "family"})), fixture.create_source_key(json!({"name": "other"})));
     let primary = upload(&fixture, &source, json!({"aws_param": {"MultiRegion": true}}));
     let replica = fixture.create_at(&at(&primary, "replicate-key"), json!({"replica_region": AWAY}));
-    assert_waits(&replica);
+    assert_brought(&replica, &source);
     let message = fixture.post(&replica, "import-material", json!({"source_key_identifier": other["id"]}));
     message.refused(502, "NCERRCloudError");
+    // Clients that import the material themselves find it there.
     let filled = fixture.change(&replica, "import-material", json!({"source_key_identifier": source["id"]}));
     assert_brought(&filled, &source);
     let sealed = fixture.lab.kms(HOME, "Encrypt", &json!({"KeyId": aws_id(&primary), "Plaintext": "QUJD"}));

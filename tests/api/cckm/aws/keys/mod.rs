@@ -3,6 +3,7 @@
 mod access;
 mod bad_input;
 mod crash;
+mod halfway;
 mod lifecycle;
 mod material;
 mod rotation;

@@ -91,8 +91,9 @@ fn a_replacement_that_aws_refuses_halfway_leaves_both_keys_as_they_are_there() {
     let seen = fixture.read(&old);
     assert_eq!((&seen["rotated_to"], aws(&seen, "Alias")), (&Value::Null, &json!(["alias/payroll"])));
     assert!(seen["rotation_status"].as_str().unwrap_or_default().starts_with("FAILED: "), "{seen}");
-    // The new key exists, without the alias; AWS and Claviger agree, and the old key can be rotated again.
-    assert_eq!(fixture.total("keymanager=CUSTOMER"), 2);
+    // The new key goes, since it got no alias; AWS and Claviger agree, and the old key can be rotated again.
+    assert_eq!((fixture.total("keymanager=CUSTOMER"), fixture.total("keystate=PendingDeletion")), (2, 1));
+    assert!(refused.ends_with("is deleted in 7 days"), "{refused}");
     fixture.assert_agreement();
     let new = fixture.post(&old, "rotate", json!({})).expect(200);
     assert_eq!(aws(&new, "Alias"), &json!(["alias/payroll"]));
