@@ -15,19 +15,19 @@ use crate::domain::state::State;
 use crate::domain::time::Time;
 use std::sync::Arc;
 
-/// Returns the next operation of each key that one follows for.
+/// Returns all operations that follow. Those of one key are to be carried out one after the other.
 pub fn all(state: &State, now: Time) -> Vec<(KeyId, Operation)> {
     let marked = state.keys.find(Term::MarkedDescription).into_iter().filter_map(|key| put_right(state, key));
     let replicas = state.keys.find(Term::ImportedReplica).into_iter();
-    marked.chain(replicas.filter_map(|key| give_material(state, key, now))).collect()
+    marked.chain(replicas.flat_map(|key| give_materials(state, key, now))).collect()
 }
 
-/// Returns the next operations that follow from one on this key: on the key itself and on its replicas.
+/// Returns the operations that follow from one on this key: on the key itself and on its replicas.
 pub fn of(state: &State, id: KeyId, now: Time) -> Vec<(KeyId, Operation)> {
     let Some(key) = state.keys.get(&id) else { return vec![] };
     let is_family = key.metadata.multi_region.is_some() && key.metadata.origin == Origin::External;
     let family = if is_family { state.family(key.metadata.account(), key.aws_id()) } else { vec![] };
-    let given = family.iter().filter_map(|relative| give_material(state, relative, now));
+    let given = family.iter().flat_map(|relative| give_materials(state, relative, now));
     put_right(state, key).into_iter().chain(given).collect()
 }
 
@@ -43,32 +43,34 @@ fn put_right(state: &State, key: &Key) -> Option<(KeyId, Operation)> {
     is_ready(state, key).then_some((key.id, Operation::Describe { to }))
 }
 
-/// Imports the next material that a replica lacks.
-fn give_material(state: &State, replica: &Key, now: Time) -> Option<(KeyId, Operation)> {
+/// Imports the materials that a replica lacks. AWS refuses one that was deleted before a rotation made it current, and takes
+/// the others nevertheless.
+fn give_materials(state: &State, replica: &Key, now: Time) -> Vec<(KeyId, Operation)> {
     if !is_imported_replica(replica) || !is_ready(state, replica) {
-        return None;
+        return vec![];
     }
     let family = state.family(replica.metadata.account(), replica.aws_id());
-    let primary = family.iter().find(|relative| {
-        relative.metadata.multi_region.as_ref().is_some_and(|family| family.kind == MultiRegionKind::Primary)
-    })?;
-    // A primary key without its own material has none to give.
-    if primary.pending.is_some() || primary.is_ending() || primary.metadata.state == KeyState::PendingImport {
-        return None;
-    }
+    let Some(primary) = family.iter().find(|relative| is_giving(relative)) else { return vec![] };
     let can_be_given = |material: &&ImportedMaterial| {
         let is_kept = state.source_keys.get(&material.source).is_some();
         is_kept && material.valid_to.is_none_or(|end| end > now) && is_lacking(primary, replica, material)
     };
-    let material = primary.materials.iter().find(can_be_given)?;
-    let import = Import {
+    let import = |material: &ImportedMaterial| Import {
         source: material.source,
         valid_to: material.valid_to,
         existing: true,
         material: material.material.clone(),
         description: None,
     };
-    Some((replica.id, Operation::ImportMaterial(import)))
+    let given = primary.materials.iter().filter(can_be_given);
+    given.map(|material| (replica.id, Operation::ImportMaterial(import(material)))).collect()
+}
+
+/// Whether the key is a primary key that has its own materials.
+fn is_giving(key: &Key) -> bool {
+    let kind = key.metadata.multi_region.as_ref().map(|family| &family.kind);
+    let is_primary = kind == Some(&MultiRegionKind::Primary);
+    is_primary && key.pending.is_none() && !key.is_ending() && key.metadata.state != KeyState::PendingImport
 }
 
 /// Whether a replica lacks a material of its primary key. A material that was imported into the replica before, and

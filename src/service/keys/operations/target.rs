@@ -11,7 +11,6 @@ use crate::domain::key::days::DeletionWindow;
 use crate::domain::key::follow_up;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::AwsKeyId;
-use crate::domain::key::operation::Operation;
 use crate::domain::refusal::{KeyRefusal, Refusal};
 use crate::domain::state::{PendingOperation, State};
 use crate::domain::time::Time;
@@ -23,7 +22,7 @@ use crate::service::operations::{Attempt, OperationTarget, Progress, Stage};
 use crate::service::recorder::Recorder;
 use crate::service::source_keys::SourceKeys;
 use futures_util::future::BoxFuture;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The pause in seconds before an operation that follows from others is tried again; it doubles each time.
@@ -38,15 +37,28 @@ pub(in crate::service) struct KeyTarget {
     pub(super) source_keys: SourceKeys,
     /// The time in seconds after which a key that AWS does not show counts as never created.
     consistency_wait_seconds: i64,
-    /// The keys whose next operation follows from others, and when it may be tried again.
+    /// The keys for which operations follow from others, and when these may be tried again.
     retries: Mutex<HashMap<KeyId, Retry>>,
 }
 
-/// The tries of an operation that follows from others.
-#[derive(Clone, Copy)]
+/// The tries of the operations that follow for one key.
+#[derive(Default)]
 struct Retry {
     tries: u32,
-    next: Time,
+    /// When the next try is due; at once if `None`.
+    next: Option<Time>,
+}
+
+impl Retry {
+    /// Returns whether a try is due, and counts it.
+    fn is_due(&mut self, now: Time) -> bool {
+        if self.next.is_some_and(|next| next > now) {
+            return false;
+        }
+        let wait = FIRST_RETRY_SECONDS.saturating_mul(1 << self.tries.min(7)).min(LAST_RETRY_SECONDS);
+        *self = Self { tries: self.tries + 1, next: Some(now.plus_seconds(wait)) };
+        true
+    }
 }
 
 impl KeyTarget {
@@ -170,18 +182,11 @@ impl OperationTarget for KeyTarget {
         let now = self.recorder.now();
         let following = follow_up::all(state, now);
         let mut retries = self.retries.lock().unwrap_or_else(PoisonError::into_inner);
-        retries.retain(|key, _| following.iter().any(|(following, _)| following == key));
-        let is_due = |(key, _): &(KeyId, Operation)| {
-            let retry = retries.entry(*key).or_insert(Retry { tries: 0, next: now });
-            let due = retry.next <= now;
-            if due {
-                let wait = FIRST_RETRY_SECONDS.saturating_mul(1 << retry.tries.min(7)).min(LAST_RETRY_SECONDS);
-                *retry = Retry { tries: retry.tries + 1, next: now.plus_seconds(wait) };
-            }
-            due
-        };
-        let due: Vec<_> = following.into_iter().filter(is_due).collect();
-        due.into_iter().filter_map(|(key, wanted)| request_of(state, key, wanted)).collect()
+        let keys: HashSet<KeyId> = following.iter().map(|(key, _)| *key).collect();
+        retries.retain(|key, _| keys.contains(key));
+        let due: HashSet<KeyId> = keys.into_iter().filter(|key| retries.entry(*key).or_default().is_due(now)).collect();
+        let due = following.into_iter().filter(|(key, _)| due.contains(key));
+        due.filter_map(|(key, wanted)| request_of(state, key, wanted)).collect()
     }
 
     fn handle(&self, state: &State, pending: &PendingOperation) -> Option<AwsKeyId> {
@@ -322,5 +327,25 @@ impl OperationTarget for KeyTarget {
                 tracing::warn!(key = %key.id, %failure, "a key that AWS no longer has could not be recorded as gone");
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_is_tried_less_and_less_often() {
+        let (mut retry, mut now, mut tries) = (Retry::default(), Time::from_nanos(0), Vec::new());
+        for second in 0..40_000 {
+            now = Time::from_nanos(second * 1_000_000_000);
+            if retry.is_due(now) {
+                tries.push(second);
+            }
+        }
+        assert_eq!(tries[..5], [0, 30, 90, 210, 450]);
+        assert!(
+            tries.windows(2).all(|pair| pair[1] - pair[0] <= 3600) && now.seconds() - tries[tries.len() - 1] <= 3600
+        );
     }
 }

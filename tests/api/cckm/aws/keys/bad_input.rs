@@ -121,8 +121,8 @@ fn keys_that_cannot_be_are_refused_before_aws_is_asked() {
         assert_eq!(answer.status, status, "{body}: {}", answer.text);
         assert!(answer.text.contains(text), "{body}: {}", answer.text);
     }
-    for path in [format!("{KEYS}?dry_run=true"), format!("{UPLOAD}?dry_run=true")] {
-        let message = fixture.admin.post(&path, upload(json!({}))).refused(400, INVALID);
+    for (path, body) in [(KEYS, key_body(json!({}))), (UPLOAD, upload(json!({})))] {
+        let message = fixture.admin.post(&format!("{path}?dry_run=true"), body).refused(400, INVALID);
         assert!(message.starts_with("dry_run"), "{message}");
     }
     assert_eq!((VisibleState::of(&fixture.admin), fixture.lab.calls("kms:CreateKey")), before);

@@ -357,6 +357,7 @@ fn replicas_get_later_materials_too_and_know_their_sources() {
         "answer": "deny"}]));
     let waiting = fixture.create_at(&at(&other, "replicate-key"), json!({"replica_region": AWAY}));
     assert_waits(&waiting);
+    fixture.appliance.kill();
     fixture.restart();
     let deadline = Instant::now() + Duration::from_secs(20);
     while aws(&fixture.read(&waiting), "KeyState") != "Enabled" {
