@@ -3,9 +3,7 @@
 use super::*;
 use crate::aws::call::AwsCall;
 use crate::aws::failure::AwsFailure;
-use crate::aws::kms::calls::{
-    CreateAlias, CreateKey, DescribeKey, GetKeyPolicy, ListKeys, PutKeyPolicy, UntagResource,
-};
+use crate::aws::kms::calls::{CreateAlias, CreateKey, DescribeKey, GetKeyPolicy, ListKeys, PutKeyPolicy, TagResource};
 use crate::aws::kms::scripted::{Cue, refused};
 use crate::aws::operation::AwsOperation;
 use crate::aws::port::Caller as AwsCaller;
@@ -145,11 +143,13 @@ fn a_change_that_could_not_be_read_back_does_not_fail() {
 fn a_policy_is_recorded_although_its_tag_was_refused() {
     let world = World::new();
     let key = world.key("one", PolicyChoice::Default);
-    let refusal = refused(UntagResource::OPERATION, "AccessDeniedException", "no");
-    world.kms.next(UntagResource::OPERATION, Cue::Fail(refusal));
+    let refusal = refused(TagResource::OPERATION, "AccessDeniedException", "no");
+    world.kms.next(TagResource::OPERATION, Cue::Fail(refusal));
     let principals =
         PolicyChoice::Principals(PolicyPrincipals { admins: vec!["ann".to_owned()], ..PolicyPrincipals::default() });
     let wanted = world.services().keys.policy_for(&key, principals).unwrap_or_else(|failure| panic!("{failure}"));
+    let Operation::PutPolicy { policy, .. } = wanted else { panic!("{wanted:?}") };
+    let wanted = Operation::PutPolicy { policy, template: Some("0b90f8de-8617-498d-ad63-ca18eb717ae7".to_owned()) };
     change(&world, &key, wanted).map(drop).expect_err("a step was refused");
     let at_aws = world.kms.key(&key.region, key.aws_id()).expect("it is at AWS");
     assert_eq!(world.known(key.id).policy.as_ref(), Some(&at_aws.policy));
