@@ -98,7 +98,7 @@ impl Client {
         call: &C,
     ) -> Result<C::Answer, AwsFailure> {
         let endpoint = self.endpoints.find(C::OPERATION.service, access);
-        let region = access.region.as_ref();
+        let region = Some(&access.region);
         self.call_on(&Route { access, region, endpoint, freshness, deadline }, call).await
     }
 
@@ -205,7 +205,8 @@ impl Client {
 /// Checks that regions and roles belong to the partition of the access. A call never crosses partitions.
 fn is_coherent(access: &Access) -> Result<(), String> {
     let partition = access.partition;
-    if let Some(region) = access.region.as_ref().filter(|region| region.partition() != partition) {
+    if access.region.partition() != partition {
+        let region = &access.region;
         return Err(format!("`{region}` is not a region of partition `{partition}`"));
     }
     match access.roles.iter().find(|role| role.arn.partition() != partition) {

@@ -112,7 +112,7 @@ impl Sessions {
             context.update(part.unwrap_or_default().as_bytes());
         };
         add(Some(access.partition.as_str()));
-        add(access.region.as_ref().map(|region| region.as_str()));
+        add(Some(access.region.as_str()));
         add(Some(access.sts.name()));
         add(Some(&access.keys.id));
         add(Some(&access.keys.secret));
@@ -363,7 +363,7 @@ mod tests {
         let base = access();
         let changed: Vec<Access> = [
             |a: &mut Access| a.partition = Partition::AwsCn,
-            |a: &mut Access| a.region = Some(Region::parse("eu-west-1").expect("a region")),
+            |a: &mut Access| a.region = Region::parse("eu-west-1").expect("a region"),
             |a: &mut Access| a.sts = crate::domain::connection::StsEndpoints::Regional,
             |a: &mut Access| a.keys.id = "AKIA2".to_owned(),
             |a: &mut Access| a.keys.secret = "other".to_owned().into(),

@@ -54,9 +54,7 @@ impl Endpoints {
         let partition = access.partition;
         let region = match service {
             Service::Iam => iam_region(partition),
-            Service::Sts | Service::Ec2 | Service::Kms | Service::Logs => {
-                access.region.clone().unwrap_or_else(|| partition.default_region())
-            }
+            Service::Sts | Service::Ec2 | Service::Kms | Service::Logs => access.region.clone(),
         };
         if let Some(url) = self.overriding(service, partition, &region) {
             // The legacy rule of STS does not apply: a VPC endpoint is regional and expects a signature for its region.
@@ -134,7 +132,7 @@ mod tests {
 
     fn access(partition: Partition, region: Option<&str>, sts: StsEndpoints) -> Access {
         let keys = AccessKeys { id: "AKIA".to_owned(), secret: "s".to_owned().into(), session_token: None };
-        let region = region.map(|name| Region::parse(name).expect("a region"));
+        let region = region.map_or(partition.default_region(), |name| Region::parse(name).expect("a region"));
         Access { region, sts, ..Access::with_keys(partition, keys) }
     }
 

@@ -52,8 +52,8 @@ pub struct Access {
     pub partition: Partition,
     /// The keys that sign the first call.
     pub keys: AccessKeys,
-    /// The region of the endpoints; the partition's default region if `None`.
-    pub region: Option<Region>,
+    /// The region of the endpoints.
+    pub region: Region,
     /// The choice between the global and the regional endpoints of STS.
     pub sts: StsEndpoints,
     /// The roles to assume one after the other: the connection's role first, then the role of the KMS.
@@ -63,7 +63,7 @@ pub struct Access {
 impl Access {
     /// Plain keys in a partition: no role, the default region, the legacy STS endpoint.
     pub fn with_keys(partition: Partition, keys: AccessKeys) -> Self {
-        Self { partition, keys, region: None, sts: StsEndpoints::Legacy, roles: Vec::new() }
+        Self { partition, keys, region: partition.default_region(), sts: StsEndpoints::Legacy, roles: Vec::new() }
     }
 }
 

@@ -44,6 +44,13 @@ pub struct ConnectionSettings {
     pub meta: Option<JsonText>,
 }
 
+impl ConnectionSettings {
+    /// The region of the endpoints: the given one, or the default region of the partition.
+    pub fn region_or_default(&self) -> Region {
+        self.region.clone().unwrap_or_else(|| self.cloud.default_region())
+    }
+}
+
 /// The choice of STS endpoints, `aws_sts_regional_endpoints` in the API.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum StsEndpoints {
