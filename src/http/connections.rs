@@ -317,7 +317,7 @@ impl ConnectionView {
             access_key_id: settings.access_key_id.clone(),
             assume_role_arn: role.map(|role| role.arn.as_arn().to_string()),
             assume_role_external_id: role.and_then(|role| Some(role.external_id.as_ref()?.as_str().to_owned())),
-            aws_region: settings.region.clone().unwrap_or_else(|| settings.cloud.default_region()).to_string(),
+            aws_region: settings.region_or_default().to_string(),
             aws_sts_regional_endpoints: settings.sts_endpoints.name(),
             is_role_anywhere: false,
         }

@@ -8,6 +8,7 @@ use crate::service::failure::Failure;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use std::borrow::Cow;
 pub use table::{Cause, ROWS, Row, cause, causes};
 use utoipa::openapi::schema::{Object, Type};
 
@@ -34,13 +35,20 @@ pub enum Problem {
     BodyTooSlow(u64),
     /// A member of the query has an invalid value; `problem` says which values are valid.
     #[error("{member}: {problem}")]
-    Query { member: &'static str, problem: String },
+    Query { member: Cow<'static, str>, problem: String },
     /// Nothing is served at this path.
     #[error("there is no API at {0}")]
     NoRoute(String),
     /// The path is served, but not with this method.
     #[error("the method {method} is not allowed here; allowed are {allowed}")]
     NoMethod { method: String, allowed: String },
+}
+
+impl Problem {
+    /// The error of a member of the query.
+    pub fn query(member: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
+        Problem::Query { member: member.into(), problem: problem.into() }
+    }
 }
 
 impl From<Refusal> for Problem {

@@ -200,6 +200,6 @@ pub fn flag(request: &HttpRequest, member: &'static str) -> Result<Option<bool>,
         (None, _) => Ok(None),
         (Some("false"), None) => Ok(Some(false)),
         (Some("true"), None) => Ok(Some(true)),
-        _ => Err(Problem::Query { member, problem: "must be true or false, and given once".to_owned() }),
+        _ => Err(Problem::query(member, "must be true or false, and given once")),
     }
 }

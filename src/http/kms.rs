@@ -141,10 +141,7 @@ impl Columns for ActionView {
 
 fn at(request: &HttpRequest) -> Result<Time, Problem> {
     let value = members(request.query_string()).into_iter().rfind(|(name, _)| name == "at").map(|(_, value)| value);
-    let problem = || Problem::Query {
-        member: "at",
-        problem: "must be a time in the format of RFC 3339, such as 2020-11-05T05:29:17Z".to_owned(),
-    };
+    let problem = || Problem::query("at", "must be a time in the format of RFC 3339, such as 2020-11-05T05:29:17Z");
     let time = chrono::DateTime::parse_from_rfc3339(&value.ok_or_else(problem)?).map_err(|_| problem())?;
     Ok(Time::of(time.to_utc()))
 }

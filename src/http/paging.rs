@@ -1,6 +1,7 @@
 //! Lists: reads `skip`, `limit`, `sort` and filters from the query, and writes a page as an answer. Long answers are
 //! streamed.
 
+use super::body::excerpt;
 use super::describe::{Described, Description};
 use super::error::Problem;
 use crate::service::failure::Failure;
@@ -31,12 +32,12 @@ impl<T: Listed> Columns for T {
     const FILTERS: &'static [&'static str] = T::FILTERS;
 }
 
-impl<C> FromRequest for Listing<C> {
+impl<C: Columns> FromRequest for Listing<C> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(request.query_string()).map(|query| Self(query, PhantomData)))
+        ready(parse(request.query_string(), C::SORTS, C::FILTERS).map(|query| Self(query, PhantomData)))
     }
 }
 
@@ -50,7 +51,9 @@ pub fn is_given(query: Option<&str>, member: &str) -> bool {
     query.is_some_and(|query| members(query).iter().any(|(name, value)| name == member && !value.is_empty()))
 }
 
-fn parse(query: &str) -> Result<Query, Problem> {
+/// Reads the query of a list that has these members to sort and to filter by. Other members are refused: a filter that
+/// is ignored would answer rows that the client did not ask for.
+fn parse(query: &str, sorts: &[&str], filters: &[&str]) -> Result<Query, Problem> {
     let mut parsed = Query { skip: 0, limit: Limit::Rows(10), sort: Vec::new(), filters: Vec::new() };
     for (member, value) in members(query) {
         match member.as_str() {
@@ -58,7 +61,10 @@ fn parse(query: &str) -> Result<Query, Problem> {
             _ if value.is_empty() => {}
             "skip" => parsed.skip = skip(&value)?,
             "limit" => parsed.limit = limit(&value)?,
-            "sort" => parsed.sort = sort(&value)?,
+            "sort" => parsed.sort = sort(&value, sorts)?,
+            // The guard of the route reads it.
+            "dry_run" => {}
+            name if !filters.contains(&name) => return Err(unknown_filter(name, filters)),
             _ if parsed.filters.len() >= FILTERS_MAX => return Err(too_many("query", "filters", FILTERS_MAX)),
             _ => parsed.filters.push((member, value)),
         }
@@ -73,12 +79,25 @@ const SORTS_MAX: usize = 16;
 const FILTERS_MAX: usize = 200;
 
 fn too_many(member: &'static str, what: &str, most: usize) -> Problem {
-    Problem::Query { member, problem: format!("must have at most {most} {what}") }
+    Problem::query(member, format!("must have at most {most} {what}"))
 }
 
-fn sort(value: &str) -> Result<Vec<(String, bool)>, Problem> {
+fn unknown_filter(name: &str, filters: &[&str]) -> Problem {
+    let known = match filters {
+        [] => "it has no filters".to_owned(),
+        _ => format!("its filters are {}", filters.join(", ")),
+    };
+    Problem::query(excerpt(name), format!("this list cannot be filtered by it; {known}"))
+}
+
+fn sort(value: &str, sorts: &[&str]) -> Result<Vec<(String, bool)>, Problem> {
     let mut sort: Vec<(String, bool)> = Vec::new();
     for (member, descending) in value.split(',').map(str::trim).filter(|part| !part.is_empty()).map(direction) {
+        if !sorts.contains(&member.as_str()) {
+            let known = if sorts.is_empty() { "nothing".to_owned() } else { sorts.join(", ") };
+            let problem = format!("this list cannot be sorted by `{}`, but by {known}", excerpt(&member));
+            return Err(Problem::query("sort", problem));
+        }
         // A repeated member has no effect on the order.
         if sort.iter().any(|(known, _)| *known == member) {
             continue;
@@ -92,18 +111,14 @@ fn sort(value: &str) -> Result<Vec<(String, bool)>, Problem> {
 }
 
 fn skip(value: &str) -> Result<usize, Problem> {
-    let problem = || "must be a whole number from 0 on".to_owned();
-    value.parse().map_err(|_| Problem::Query { member: "skip", problem: problem() })
+    value.parse().map_err(|_| Problem::query("skip", "must be a whole number from 0 on"))
 }
 
 fn limit(value: &str) -> Result<Limit, Problem> {
     match value.parse::<i64>() {
         Ok(-1) => Ok(Limit::All),
         Ok(rows @ 1..) => Ok(Limit::Rows(usize::try_from(rows).unwrap_or(usize::MAX))),
-        _ => Err(Problem::Query {
-            member: "limit",
-            problem: "must be a whole number from 1 on, or -1 for all".to_owned(),
-        }),
+        _ => Err(Problem::query("limit", "must be a whole number from 1 on, or -1 for all")),
     }
 }
 
@@ -299,22 +314,42 @@ mod tests {
 
     #[test]
     fn a_query_has_defaults_and_says_what_is_wrong() {
-        let query = parse("").unwrap_or_else(|problem| panic!("{problem}"));
+        let read = |query: &str| parse(query, &["name", "id"], &["name", "region"]);
+        let query = read("").unwrap_or_else(|problem| panic!("{problem}"));
         assert_eq!((query.skip, query.limit), (0, Limit::Rows(10)));
-        let query = parse("skip=2&limit=-1&sort=-name,id&name=a%2A&name=b&region=").unwrap_or_else(|p| panic!("{p}"));
+        let query = read("skip=2&limit=-1&sort=-name,id&name=a%2A&name=b&region=").unwrap_or_else(|p| panic!("{p}"));
         assert_eq!((query.skip, query.limit), (2, Limit::All));
         assert_eq!(query.sort, [("name".to_owned(), true), ("id".to_owned(), false)]);
         assert_eq!(query.filters, [("name".to_owned(), "a*".to_owned()), ("name".to_owned(), "b".to_owned())]);
         for bad in ["limit=0", "limit=-2", "limit=ten", "skip=-1", "skip=1.5"] {
-            assert!(parse(bad).is_err(), "{bad}");
+            assert!(read(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
+    fn members_that_a_list_does_not_have_are_refused() {
+        let message = |query: &str, filters: &[&str]| match parse(query, &["name"], filters) {
+            Ok(_) => panic!("{query} is taken"),
+            Err(problem) => problem.to_string(),
+        };
+        let filters = ["name", "region"];
+        assert_eq!(
+            message("name=a&uuid=b", &filters),
+            "uuid: this list cannot be filtered by it; its filters are name, region"
+        );
+        assert_eq!(message("Name=a", &[]), "Name: this list cannot be filtered by it; it has no filters");
+        assert_eq!(message("sort=-region", &filters), "sort: this list cannot be sorted by `region`, but by name");
+        let taken = parse("dry_run=true&uuid=&name=a", &[], &filters).unwrap_or_else(|problem| panic!("{problem}"));
+        assert_eq!(taken.filters, [("name".to_owned(), "a".to_owned())]);
+    }
+
+    #[test]
     fn the_number_of_filters_and_of_members_to_sort_by_is_limited() {
+        let many: Vec<String> = (0..=SORTS_MAX).map(|n| format!("m{n}")).collect();
+        let sorts: Vec<&str> = many.iter().map(String::as_str).chain(["name", "id"]).collect();
+        let parse = |query: &str| parse(query, &sorts, &["name"]);
         let query = parse(&format!("sort={}", "name,-name,id,".repeat(3000))).unwrap_or_else(|p| panic!("{p}"));
         assert_eq!(query.sort, [("name".to_owned(), false), ("id".to_owned(), false)]);
-        let many: Vec<String> = (0..=SORTS_MAX).map(|n| format!("m{n}")).collect();
         assert!(parse(&format!("sort={}", many.join(","))).is_err());
         assert!(parse(&"name=a&".repeat(FILTERS_MAX)).is_ok());
         assert!(parse(&"name=a&".repeat(FILTERS_MAX + 1)).is_err());

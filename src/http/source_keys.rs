@@ -233,7 +233,7 @@ fn named_by(request: &HttpRequest) -> Result<NamedBy, Problem> {
         None | Some("") => Ok(NamedBy::Either),
         Some("id") => Ok(NamedBy::Id),
         Some("name") => Ok(NamedBy::Name),
-        Some(_) => Err(Problem::Query { member: "type", problem: "must be `id` or `name`".to_owned() }),
+        Some(_) => Err(Problem::query("type", "must be `id` or `name`")),
     }
 }
 

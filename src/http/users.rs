@@ -8,7 +8,7 @@ use super::json_object::{object_or_empty, read_object};
 use super::paging::{self, List, Listing};
 use super::tokens::password;
 use crate::domain::id::UserId;
-use crate::domain::name::UserName;
+use crate::domain::name::{GroupName, UserName};
 use crate::domain::password::PasswordPolicy;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
@@ -17,6 +17,7 @@ use crate::domain::user::{User, UserProfile};
 use crate::service::Services;
 use crate::service::access::{ManageUsers, SignedIn};
 use crate::service::failure::invalid;
+use crate::service::list::Page;
 use crate::service::users::UserPatch;
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
@@ -160,9 +161,22 @@ pub async fn list(
     listing: Listing<User>,
     services: Data<Services>,
 ) -> Result<List<UserView>, Problem> {
-    let page = services.users.list(&auth.permit, &listing.0).await?;
-    let published = services.state();
-    let now = services.now();
+    answer_page(services.users.list(&auth.permit, &listing.0).await?, &services).await
+}
+
+/// `GET /v1/usermgmt/groups/{name}/users`
+pub async fn list_of_group(
+    auth: Authorized<ManageUsers>,
+    name: Path<String>,
+    listing: Listing<User>,
+    services: Data<Services>,
+) -> Result<List<UserView>, Problem> {
+    let name = read_as("name", &name, GroupName::parse)?;
+    answer_page(services.users.of_group(&auth.permit, &name, listing.0).await?, &services).await
+}
+
+async fn answer_page(page: Page<User>, services: &Services) -> Result<List<UserView>, Problem> {
+    let (published, now) = (services.state(), services.now());
     paging::answer(page, move |user: &Arc<User>| UserView::of(user, &published.state.password_policy, now)).await
 }
 

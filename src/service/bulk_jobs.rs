@@ -88,7 +88,7 @@ impl BulkJobs {
     /// Lists the jobs that the caller may view.
     ///
     /// # Errors
-    /// When the query sorts by an unsupported member.
+    /// When the query filters by a value that the member cannot have.
     pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<Page<BulkJob>, Failure> {
         list::page(permit.caller(), query).await
     }

@@ -12,12 +12,14 @@ use crate::domain::connection::patch::ConnectionPatch;
 use crate::domain::connection::{Connection, ConnectionCommand, ConnectionSettings};
 use crate::domain::id::ConnectionId;
 use crate::domain::kms::ConnectionReference;
-use crate::domain::name::ConnectionName;
+use crate::domain::name::{ConnectionName, JsonText};
 use crate::domain::place::Partition;
-use crate::domain::refusal::ConnectionRefusal;
+use crate::domain::refusal::{ConnectionRefusal, Refusal};
 use crate::domain::state::State;
 use crate::domain::table::Table;
 use crate::ledger::Committed;
+use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -88,7 +90,7 @@ impl Connections {
     /// Lists the connections.
     ///
     /// # Errors
-    /// When the query sorts by an unsupported member.
+    /// When the query filters by a value that the member cannot have.
     pub async fn list(&self, permit: &Permit<ViewConnections>, query: &Query) -> Result<Page<Connection>, Failure> {
         list::page(permit.caller(), query).await
     }
@@ -200,11 +202,21 @@ fn shown(committed: &Committed, id: ConnectionId) -> Result<Arc<Connection>, Fai
     Ok(committed.published.state.connection(id)?.clone())
 }
 
+/// The texts that a filter can name labels by.
+fn label_texts(labels: Option<&JsonText>) -> Vec<String> {
+    let Some(Value::Object(labels)) = labels.map(JsonText::value) else { return Vec::new() };
+    let texts = labels.into_iter().flat_map(|(key, value)| {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        [format!("{key}={value}"), key]
+    });
+    texts.collect()
+}
+
 impl Listed for Connection {
     type Rows = Table<ConnectionId, Self>;
     const SORTS: &'static [&'static str] =
         &["id", "name", "cloud_name", "last_connection_ok", "last_connection_at", "createdAt", "updatedAt"];
-    const FILTERS: &'static [&'static str] = &["id", "name", "cloud_name", "last_connection_ok"];
+    const FILTERS: &'static [&'static str] = &["id", "name", "cloud_name", "last_connection_ok", "labels", "products"];
     const WORDS: &'static [(&'static str, &'static [&'static str])] =
         &[("cloud_name", Partition::NAMES), ("last_connection_ok", &["true", "false"])];
     const IDENTITIES: &'static [&'static str] = &["id", "name"];
@@ -221,9 +233,19 @@ impl Listed for Connection {
         Box::new(id.into_iter())
     }
 
+    /// Labels are `key` or `key=value`, several with commas; a connection must have all of them.
+    fn expand<'a>(member: &str, value: &'a str, _: &Caller) -> Result<Vec<Vec<Cow<'a, str>>>, Refusal> {
+        match member {
+            "labels" => Ok(vec![value.split(',').map(str::trim).map(Cow::Borrowed).collect()]),
+            _ => Ok(vec![vec![Cow::Borrowed(value)]]),
+        }
+    }
+
     fn field(&self, member: &str, _: &Caller) -> Field {
         let test = self.last_test.as_ref();
         match member {
+            "labels" => Field::Texts(label_texts(self.settings.labels.as_ref())),
+            "products" => Field::Texts(self.settings.products.clone()),
             "id" => Field::Text(self.id.to_string()),
             "name" => Field::Text(self.name.to_string()),
             "cloud_name" => Field::Text(self.settings.cloud.as_str().to_owned()),

@@ -1,6 +1,6 @@
 //! Groups: create, describe and delete them, and change their members.
 
-use super::access::{ManageUsers, Permit, SignedIn};
+use super::access::{self, ManageUsers, Permit, SignedIn};
 use super::caller::{Caller, RequestContext};
 use super::failure::Failure;
 use super::list::{self, Candidates, Field, Listed, Page, Query};
@@ -8,11 +8,13 @@ use super::recorder::Recorder;
 use crate::domain::command::Command;
 use crate::domain::group::{Group, GroupCommand, GroupPatch};
 use crate::domain::id::UserId;
-use crate::domain::name::GroupName;
+use crate::domain::name::{GroupName, UserName};
+use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 use crate::domain::table::Table;
 use crate::domain::user::User;
 use crate::ledger::Committed;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The use cases of groups. Cheap to clone.
@@ -45,7 +47,7 @@ impl Groups {
     /// Lists the groups.
     ///
     /// # Errors
-    /// When the query sorts by an unsupported member.
+    /// When the query filters by a value that the member cannot have.
     pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<Page<Group>, Failure> {
         list::page(permit.caller(), query).await
     }
@@ -136,7 +138,7 @@ fn shown(committed: &Committed, name: &GroupName) -> Result<Arc<Group>, Failure>
 impl Listed for Group {
     type Rows = Table<GroupName, Self>;
     const SORTS: &'static [&'static str] = &["name", "description", "users_count", "created_at", "updated_at"];
-    const FILTERS: &'static [&'static str] = &["name"];
+    const FILTERS: &'static [&'static str] = &["name", "users"];
     const IDENTITIES: &'static [&'static str] = &["name"];
 
     fn rows(state: &State) -> &Self::Rows {
@@ -147,9 +149,23 @@ impl Listed for Group {
         Box::new(GroupName::parse(value).into_iter())
     }
 
+    /// A user, by id or name, stands for the groups that the user is in. Only administrators of users may ask for
+    /// others than themselves.
+    fn expand<'a>(member: &str, value: &'a str, caller: &Caller) -> Result<Vec<Vec<Cow<'a, str>>>, Refusal> {
+        if member != "users" {
+            return Ok(vec![vec![Cow::Borrowed(value)]]);
+        }
+        let state = &caller.published.state;
+        let with_id = UserId::parse_subject(value).ok().and_then(|id| state.users.get(&id));
+        let user = with_id.or_else(|| state.user_named(&UserName::parse(value).ok()?));
+        let shown = user.filter(|user| user.id == caller.user.id || access::manages_users(&caller.user));
+        let groups = shown.map(|user| user.groups.iter().map(|group| vec![Cow::Owned(group.to_string())]).collect());
+        Ok(groups.unwrap_or_default())
+    }
+
     fn field(&self, member: &str, _: &Caller) -> Field {
         match member {
-            "name" => Field::Text(self.name.to_string()),
+            "name" | "users" => Field::Text(self.name.to_string()),
             "description" => Field::Text(self.description.clone()),
             "users_count" => Field::Number(self.members),
             "created_at" => Field::Moment(self.created),

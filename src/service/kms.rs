@@ -164,7 +164,7 @@ impl KmsAccounts {
     /// Lists the KMSs that the caller may view.
     ///
     /// # Errors
-    /// When the query sorts by an unsupported member.
+    /// When the query filters by a value that the member cannot have.
     pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Kms>, Caller), Failure> {
         let caller = permit.caller();
         Ok((list::page(caller, query).await?, caller.clone()))
@@ -346,8 +346,18 @@ impl EntriesOf {
 
 impl Listed for Kms {
     type Rows = Table<KmsId, Self>;
-    const SORTS: &'static [&'static str] =
-        &["id", "name", "account_id", "cloud_name", "connection", "status", "arn", "createdAt", "updatedAt"];
+    const SORTS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "account_id",
+        "cloud_name",
+        "connection",
+        "status",
+        "arn",
+        "createdAt",
+        "updatedAt",
+        "synced_at",
+    ];
     const FILTERS: &'static [&'static str] =
         &["id", "name", "account_id", "cloud_name", "connection", "region", "status"];
     const WORDS: &'static [(&'static str, &'static [&'static str])] =
@@ -382,6 +392,7 @@ impl Listed for Kms {
             "connection" => Field::Texts(connection_texts(self, &caller.published.state)),
             "region" => Field::Texts(self.regions.iter().map(Region::to_string).collect()),
             "status" => Field::Text(status(self).to_owned()),
+            "synced_at" => caller.published.state.jobs.last_sync(self).map_or(Field::Absent, Field::Moment),
             "createdAt" => Field::Moment(self.created),
             "updatedAt" => Field::Moment(self.updated),
             _ => Field::Absent,

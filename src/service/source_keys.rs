@@ -141,7 +141,7 @@ impl SourceKeys {
     /// Lists the source keys.
     ///
     /// # Errors
-    /// When the query sorts by an unsupported member.
+    /// When the query filters by a value that the member cannot have.
     pub async fn list(&self, permit: &Permit<ViewSourceKeys>, query: &Query) -> Result<Page<SourceKey>, Failure> {
         let mut query = query.clone();
         for (_, wanted) in query.filters.iter_mut().filter(|(member, _)| member == "algorithm") {

@@ -110,7 +110,7 @@ impl Templates {
     /// Lists the templates that the caller may view.
     ///
     /// # Errors
-    /// When the query sorts by an unsupported member.
+    /// When the query filters by a value that the member cannot have.
     pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Template>, Caller), Failure> {
         let caller = permit.caller();
         Ok((list::page(caller, query).await?, caller.clone()))

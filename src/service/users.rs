@@ -13,7 +13,7 @@ use super::system_change;
 use crate::domain::command::Command;
 use crate::domain::event::Sealed;
 use crate::domain::id::{InstallationId, UserId};
-use crate::domain::name::UserName;
+use crate::domain::name::{GroupName, UserName};
 use crate::domain::password::patch::PasswordPolicyPatch;
 use crate::domain::password::{PasswordPolicy, PasswordProblem};
 use crate::domain::refusal::{Refusal, SessionRefusal, UserRefusal};
@@ -90,9 +90,24 @@ impl Users {
     /// Lists the users.
     ///
     /// # Errors
-    /// When the query sorts by an unsupported member.
+    /// When the query filters by a value that the member cannot have.
     pub async fn list(&self, permit: &Permit<ManageUsers>, query: &Query) -> Result<Page<User>, Failure> {
         list::page(permit.caller(), query).await
+    }
+
+    /// Lists the users who are in a group.
+    ///
+    /// # Errors
+    /// When there is no such group, or the query filters by a value that the member cannot have.
+    pub async fn of_group(
+        &self,
+        permit: &Permit<ManageUsers>,
+        name: &GroupName,
+        mut query: Query,
+    ) -> Result<Page<User>, Failure> {
+        permit.caller().published.state.group(name)?;
+        query.filters.push((OF_GROUP.to_owned(), name.to_string()));
+        list::page(permit.caller(), &query).await
     }
 
     /// Returns one user.
@@ -366,11 +381,14 @@ impl Proof {
     }
 }
 
+/// The filter by a group that the path names. Clients cannot send it.
+const OF_GROUP: &str = "of_group";
+
 impl Listed for User {
     type Rows = Table<UserId, Self>;
     const SORTS: &'static [&'static str] =
         &["user_id", "username", "name", "nickname", "email", "created_at", "updated_at", "last_login", "logins_count"];
-    const FILTERS: &'static [&'static str] = &["user_id", "username", "name", "email", "groups"];
+    const FILTERS: &'static [&'static str] = &["user_id", "username", "name", "nickname", "email", "groups"];
     const IDENTITIES: &'static [&'static str] = &["user_id", "username"];
 
     fn rows(state: &State) -> &Self::Rows {
@@ -392,7 +410,8 @@ impl Listed for User {
             "name" => Field::Text(self.profile.full_name.clone()),
             "nickname" => Field::Text(self.profile.nickname.clone()),
             "email" => Field::Text(self.profile.email.clone()),
-            "groups" => Field::Texts(self.groups.iter().map(ToString::to_string).collect()),
+            // `Users::of_group` filters by it, in addition to a client's filter by `groups`.
+            "groups" | OF_GROUP => Field::Texts(self.groups.iter().map(ToString::to_string).collect()),
             "created_at" => Field::Moment(self.created),
             "updated_at" => Field::Moment(self.updated),
             "last_login" => self.last_login.map_or(Field::Absent, Field::Moment),

@@ -5,6 +5,7 @@ use super::event::{BulkEvent, JobEvent, SyncEvent};
 use super::retained::Retained;
 use super::sync::{SyncCommand, SyncJob};
 use crate::domain::id::JobId;
+use crate::domain::kms::Kms;
 use crate::domain::time::Time;
 
 #[derive(Clone, Debug)]
@@ -21,6 +22,12 @@ pub struct Jobs {
 }
 
 impl Jobs {
+    /// Returns when a job last synchronised a region of this KMS; `None` if no job of those that are kept did.
+    pub fn last_sync(&self, kms: &Kms) -> Option<Time> {
+        let jobs = self.sync.all().iter().filter(|job| job.has_synchronised(kms));
+        jobs.filter_map(|job| job.completed).max()
+    }
+
     /// Updates the jobs with an event.
     pub fn apply(&mut self, at: Time, id: JobId, event: &JobEvent) {
         match event {

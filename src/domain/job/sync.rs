@@ -6,6 +6,7 @@ pub mod decide;
 use super::event::SyncEvent;
 use super::retained::Parted;
 use crate::domain::id::{JobId, KmsId, UserId};
+use crate::domain::kms::Kms;
 use crate::domain::place::{AccountId, Region};
 use crate::domain::refusal::{JobRefusal, Refusal};
 use crate::domain::time::Time;
@@ -133,6 +134,13 @@ impl Parted for SyncJob {
 }
 
 impl SyncJob {
+    /// Whether the job has processed a region of this KMS.
+    pub fn has_synchronised(&self, kms: &Kms) -> bool {
+        let places = kms.regions.iter().filter_map(|region| self.places.get(&(kms.id, region.clone())));
+        let mut ends = places.filter_map(|place| self.regions.get(*place)?.end.as_ref());
+        ends.any(|end| matches!(end.outcome, RegionOutcome::Done(_)))
+    }
+
     pub fn started(id: JobId, at: Time, event: &SyncEvent) -> Option<Self> {
         let SyncEvent::Started { by, all, places } = event else { return None };
         let region = |place: &SyncPlace| SyncRegion { place: place.clone(), end: None };

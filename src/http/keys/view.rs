@@ -156,7 +156,7 @@ impl<'a> Members<'a> {
             blocked: false,
             custom_key_store_id: key.metadata.custom_key_store_id.as_deref(),
             deletion_date: key.metadata.deletion_date.map(Text),
-            gone: key.gone,
+            gone: seen.gone,
             synced_at: Text(key.synced),
             rotated_at: key.rotated_at.map(Text),
             rotated_to: key.rotated_to.map(Text),

@@ -49,6 +49,8 @@ pub(super) fn users_and_groups() -> Vec<Endpoint> {
         delete("/usermgmt/groups/{name}", groups::remove, "deleteGroup", "Delete a group")
             .needs(ManageUsers)
             .refuses(&[409]),
+        get("/usermgmt/groups/{name}/users", users::list_of_group, "listGroupMembers", "List the users of a group")
+            .needs(ManageUsers),
         post(member, groups::add_member, "addGroupMember", "Add a user to a group").needs(ManageUsers),
         delete(member, groups::remove_member, "removeGroupMember", "Remove a user from a group")
             .needs(ManageUsers)

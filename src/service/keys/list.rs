@@ -1,17 +1,20 @@
 //! The list of keys: its filters and sort orders.
 
+use super::tag_filter;
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::collection::KeyCollection;
 use crate::domain::key::index::Term;
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
 use crate::domain::name::KmsName;
+use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 use crate::domain::template::TEMPLATE_TAG;
 use crate::service::access;
 use crate::service::caller::Caller;
 use crate::service::kms::shown_connection;
 use crate::service::list::{Candidates, Field, Listed};
+use std::borrow::Cow;
 
 impl Listed for Key {
     type Rows = KeyCollection;
@@ -104,6 +107,10 @@ impl Listed for Key {
         }
     }
 
+    fn expand<'a>(member: &str, value: &'a str, _: &Caller) -> Result<Vec<Vec<Cow<'a, str>>>, Refusal> {
+        Ok(vec![if member == "tags" { tag_filter::expand(value)? } else { vec![Cow::Borrowed(value)] }])
+    }
+
     fn field(&self, member: &str, caller: &Caller) -> Field {
         let state = &caller.published.state;
         let text = |text: &str| Field::Text(text.to_owned());
@@ -140,15 +147,9 @@ impl Listed for Key {
             "origin" => text(metadata.origin.as_str()),
             "multi_region" => Field::Flag(metadata.multi_region.is_some()),
             "multi_region_key_type" => some(metadata.multi_region.as_ref().map(|family| family.kind.to_string())),
-            "gone" => Field::Flag(self.gone),
+            "gone" => Field::Flag(state.is_gone(self)),
             "description" => text(self.description()),
-            "tags" => Field::Texts(
-                self.tags
-                    .iter()
-                    .filter(|tag| tag.is_shown())
-                    .flat_map(|tag| [tag.key.clone(), format!("{}:{}", tag.key, tag.value)])
-                    .collect(),
-            ),
+            "tags" => Field::Texts(self.tags.iter().filter(|tag| tag.is_shown()).flat_map(tag_filter::texts).collect()),
             "custom_key_store_id" | "CustomKeyStoreID" => some(metadata.custom_key_store_id.clone()),
             "createdAt" => Field::Moment(self.created),
             "updatedAt" => Field::Moment(self.updated),

@@ -8,6 +8,7 @@ pub mod operations;
 pub(super) mod reading;
 mod rotation;
 mod sources;
+mod tag_filter;
 
 pub use creation::{KeyRequest, PolicyChoice, ReplicaRequest};
 pub use import::ImportRequest;
@@ -50,6 +51,8 @@ pub struct Keys {
 /// A key with the related values that the API shows.
 pub struct KeySeen {
     pub key: Arc<Key>,
+    /// Whether AWS does not have it any more, or its region was taken from its KMS.
+    pub gone: bool,
     /// The name of its KMS.
     pub kms: String,
     /// The name of the source key of its current material.
@@ -75,7 +78,7 @@ impl Keys {
     /// Lists the keys that the caller may view.
     ///
     /// # Errors
-    /// When the query sorts by an unsupported member.
+    /// When the query filters by a value that the member cannot have.
     pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Key>, Caller), Failure> {
         let caller = permit.caller();
         Ok((page(caller, query).await?, caller.clone()))
@@ -265,7 +268,13 @@ pub fn seen(key: Arc<Key>, state: &State) -> KeySeen {
     let kms = state.kms.get(&key.kms).map_or_else(|| key.kms.to_string(), |kms| kms.name.to_string());
     let principals = key.policy.as_ref().and_then(|policy| PolicyPrincipals::of(policy, &policy_context(&key)));
     let source = key.current_import().and_then(|material| state.source_keys.get(&material.source));
-    KeySeen { source_name: source.map(|source| source.made.name.to_string()), principals, key, kms }
+    KeySeen {
+        source_name: source.map(|source| source.made.name.to_string()),
+        principals,
+        gone: state.is_gone(&key),
+        key,
+        kms,
+    }
 }
 
 /// The context in which the policy of this key is written and read.

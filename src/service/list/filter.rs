@@ -4,6 +4,7 @@ use super::{Listed, Query};
 use crate::domain::time::Time;
 use crate::service::caller::Caller;
 use crate::service::failure::{Failure, invalid};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::str::Chars;
 
@@ -20,42 +21,52 @@ pub enum Field {
 }
 
 /// The filters of a query by member. A row must match any of the values of each member.
-pub(super) struct Filters<'a>(Vec<(&'a str, Vec<&'a str>)>);
+pub(super) struct Filters<'a>(Vec<Filter<'a>>);
+
+struct Filter<'a> {
+    member: &'a str,
+    values: Vec<&'a str>,
+    /// The texts that the values stand for. A row matches if it has all texts of one of them.
+    alternatives: Vec<Vec<Cow<'a, str>>>,
+}
 
 /// The values of a row that it is sorted by, and whether each is descending.
 #[derive(PartialEq, Eq)]
 pub(super) struct SortKey(Vec<(Field, bool)>);
 
-/// Checks the members and the values of a query.
+/// Checks the values of a query's filters.
 ///
 /// # Errors
-/// When the query sorts by an unsupported member, or filters by a value outside [`Listed::WORDS`].
-pub(super) fn check<T: Listed>(query: &Query) -> Result<(), Failure> {
-    if let Some((member, _)) = query.sort.iter().find(|(member, _)| !T::SORTS.contains(&member.as_str())) {
-        return Err(invalid("sort", format!("`{member}` cannot be sorted by; {} can", T::SORTS.join(", "))).into());
-    }
+/// When the query filters by a value outside [`Listed::WORDS`], or one that [`Listed::expand`] cannot read.
+pub(super) fn check<T: Listed>(query: &Query, caller: &Caller) -> Result<(), Failure> {
     for (member, value) in &query.filters {
         match T::WORDS.iter().find(|(known, _)| known == member) {
             Some((member, words)) if !words.iter().any(|word| word.eq_ignore_ascii_case(value)) => {
                 return Err(invalid(member, format!("must be one of {}", words.join(", "))).into());
             }
-            _ => {}
+            _ => {
+                T::expand(member, value, caller)?;
+            }
         }
     }
     Ok(())
 }
 
 impl<'a> Filters<'a> {
-    /// The filters by members of [`Listed::FILTERS`]; others are ignored.
-    pub(super) fn of<T: Listed>(query: &'a Query) -> Self {
-        let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
-        for (member, value) in query.filters.iter().filter(|(member, _)| T::FILTERS.contains(&member.as_str())) {
-            match groups.iter_mut().find(|(known, _)| known == member) {
-                Some((_, values)) => values.push(value),
-                None => groups.push((member, vec![value])),
+    /// The filters of a query that [`check`] has accepted.
+    pub(super) fn of<T: Listed>(query: &'a Query, caller: &Caller) -> Self {
+        let mut filters: Vec<Filter<'_>> = Vec::new();
+        for (member, value) in &query.filters {
+            let alternatives = T::expand(member, value, caller).unwrap_or_default();
+            match filters.iter_mut().find(|known| known.member == member) {
+                Some(known) => {
+                    known.values.push(value);
+                    known.alternatives.extend(alternatives);
+                }
+                None => filters.push(Filter { member, values: vec![value], alternatives }),
             }
         }
-        Self(groups)
+        Self(filters)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -63,18 +74,19 @@ impl<'a> Filters<'a> {
     }
 
     pub(super) fn values(&self, member: &str) -> Option<&[&'a str]> {
-        self.0.iter().find(|(known, _)| *known == member).map(|(_, values)| values.as_slice())
+        self.0.iter().find(|known| known.member == member).map(|known| known.values.as_slice())
     }
 
     pub(super) fn match_row<T: Listed>(&self, row: &T, caller: &Caller) -> bool {
         let takes_words = |member: &str| T::WORDS.iter().any(|(known, _)| *known == member);
-        self.0.iter().all(|(member, values)| {
+        self.0.iter().all(|Filter { member, alternatives, .. }| {
             let compare = match (takes_patterns(member), takes_words(member)) {
                 (true, _) => matches_pattern,
                 (_, true) => str::eq_ignore_ascii_case,
                 (false, false) => |text: &str, value: &str| text == value,
             };
-            is_any_of(&row.field(member, caller), values, compare)
+            let field = row.field(member, caller);
+            alternatives.iter().any(|texts| texts.iter().all(|text| is(&field, text, compare)))
         })
     }
 }
@@ -85,18 +97,18 @@ pub(super) fn is_pattern(member: &str, value: &str) -> bool {
 }
 
 fn takes_patterns(member: &str) -> bool {
-    matches!(member, "name" | "username" | "alias")
+    matches!(member, "name" | "username" | "nickname" | "email" | "alias")
 }
 
-fn is_any_of(field: &Field, values: &[&str], is: fn(&str, &str) -> bool) -> bool {
-    values.iter().any(|value| match field {
+fn is(field: &Field, value: &str, compare: fn(&str, &str) -> bool) -> bool {
+    match field {
         Field::Absent => value.is_empty(),
-        Field::Flag(flag) => *value == if *flag { "true" } else { "false" },
-        Field::Number(number) => *value == number.to_string(),
-        Field::Moment(at) => *value == at.to_string(),
-        Field::Text(text) => is(text, value),
-        Field::Texts(texts) => texts.iter().any(|text| is(text, value)),
-    })
+        Field::Flag(flag) => value == if *flag { "true" } else { "false" },
+        Field::Number(number) => value == number.to_string(),
+        Field::Moment(at) => value == at.to_string(),
+        Field::Text(text) => compare(text, value),
+        Field::Texts(texts) => texts.iter().any(|text| compare(text, value)),
+    }
 }
 
 /// Matches a pattern in which `*` stands for any text, including the empty one, and `?` for any one character. The time

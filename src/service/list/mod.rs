@@ -12,9 +12,11 @@ pub use filter::Field;
 use super::access;
 use super::caller::Caller;
 use super::failure::Failure;
+use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 use crate::domain::table::{self, Rows as _};
 use filter::{Filters, SortKey, check, is_pattern};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The number of rows that the thread of the request reads, in about a millisecond.
@@ -34,9 +36,9 @@ pub struct Query {
     /// The number of rows to skip.
     pub skip: usize,
     pub limit: Limit,
-    /// The members to sort by, and whether the order is descending.
+    /// The members to sort by, and whether the order is descending. They are members of [`Listed::SORTS`].
     pub sort: Vec<(String, bool)>,
-    /// Members and their required values; several values for one member match any of them.
+    /// Members of [`Listed::FILTERS`] and their required values; several values for one member match any of them.
     pub filters: Vec<(String, String)>,
 }
 
@@ -83,6 +85,14 @@ pub trait Listed: Sized + 'static {
         Box::new(std::iter::empty())
     }
 
+    /// The texts that the value of a filter stands for: a row matches if the member has all texts of one of the lists.
+    ///
+    /// # Errors
+    /// When the value cannot be read.
+    fn expand<'a>(_member: &str, value: &'a str, _caller: &Caller) -> Result<Vec<Vec<Cow<'a, str>>>, Refusal> {
+        Ok(vec![vec![Cow::Borrowed(value)]])
+    }
+
     /// The value of a member, which is one of the members above.
     fn field(&self, member: &str, caller: &Caller) -> Field;
 }
@@ -90,14 +100,14 @@ pub trait Listed: Sized + 'static {
 /// Returns the page of a query, of the rows that the caller may view.
 ///
 /// # Errors
-/// When the query sorts by an unsupported member, or filters by a value outside [`Listed::WORDS`].
+/// When the query filters by a value that the member cannot have.
 pub async fn page<T: Listed>(caller: &Caller, query: &Query) -> Result<Page<T>, Failure> {
     page_of(T::rows(&caller.published.state), caller, query).await
 }
 
 async fn page_of<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query) -> Result<Page<T>, Failure> {
-    check::<T>(query)?;
-    let filters = Filters::of::<T>(query);
+    check::<T>(query, caller)?;
+    let filters = Filters::of::<T>(query, caller);
     if filters.is_empty() && query.sort.is_empty() && sees::<T>(caller).is_none() {
         return Ok(Page::of(query, all.count(), all, None));
     }
@@ -109,7 +119,7 @@ async fn page_of<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query) -> Re
     }
     let (all, caller, query) = (all.clone(), caller.clone(), query.clone());
     let read = move || {
-        let candidates = self::candidates::<T>(&caller.published.state, &Filters::of::<T>(&query));
+        let candidates = self::candidates::<T>(&caller.published.state, &Filters::of::<T>(&query, &caller));
         find(&all, &caller, &query, candidates.map(Iterator::collect))
     };
     pool::run(read).await
@@ -130,7 +140,7 @@ fn sees<T: Listed>(caller: &Caller) -> Option<fn(&Caller, &T) -> bool> {
 }
 
 fn find<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query, candidates: Option<Vec<Id<T>>>) -> Page<T> {
-    let (filters, sees) = (Filters::of::<T>(query), sees::<T>(caller));
+    let (filters, sees) = (Filters::of::<T>(query, caller), sees::<T>(caller));
     let matches = |row: &Arc<T>| sees.is_none_or(|sees| sees(caller, row)) && filters.match_row(row.as_ref(), caller);
     let mut rows: Vec<(Id<T>, &Arc<T>)> = match candidates {
         Some(candidates) => all.pick(candidates).into_iter().filter(|(_, row)| matches(row)).collect(),

@@ -16,6 +16,11 @@ impl Listed for Row {
         unreachable!("the tests have a table of their own")
     }
 
+    /// `|` separates alternatives, and `+` the texts of one.
+    fn expand<'a>(_: &str, value: &'a str, _: &Caller) -> Result<Vec<Vec<Cow<'a, str>>>, Refusal> {
+        Ok(value.split('|').map(|texts| texts.split('+').map(Cow::Borrowed).collect()).collect())
+    }
+
     fn field(&self, member: &str, _: &Caller) -> Field {
         if member == "name" { Field::Text(self.0.to_owned()) } else { Field::Number(self.1) }
     }
@@ -93,7 +98,14 @@ fn a_row_matches_any_value_of_each_filtered_member() {
     assert_eq!(list.ask(0, Limit::All, &[], &[("name", "a"), ("name", "c")]), (2, vec!["a", "c"]));
     assert_eq!(list.ask(0, Limit::Rows(1), &[], &[("name", "*b"), ("size", "2")]), (2, vec!["b"]));
     assert_eq!(list.ask(1, Limit::All, &[], &[("size", "2")]), (2, vec!["ab"]));
-    assert_eq!(list.ask(0, Limit::All, &[], &[("unknown", "x")]).0, 4);
+}
+
+#[test]
+fn a_value_can_stand_for_several_texts() {
+    let list = Asking::of(&FEW);
+    assert_eq!(list.ask(0, Limit::All, &[], &[("size", "1|2")]).1, ["b", "a", "ab"]);
+    assert_eq!(list.ask(0, Limit::All, &[], &[("name", "a?+*b")]).1, ["ab"]);
+    assert_eq!(list.ask(0, Limit::All, &[], &[("size", "1|2"), ("size", "3")]).0, 4);
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl Schedules {
     /// Lists the schedules. Every signed-in user may, to choose a schedule for a key.
     ///
     /// # Errors
-    /// When the query sorts by an unsupported member.
+    /// When the query filters by a value that the member cannot have.
     pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Schedule>, Coverage), Failure> {
         let page = page(permit.caller(), query).await?;
         let caller = permit.caller().clone();
@@ -165,7 +165,7 @@ impl Schedules {
     /// Lists the retained runs of all schedules.
     ///
     /// # Errors
-    /// When the query sorts by an unsupported member.
+    /// When the query filters by a value that the member cannot have.
     pub async fn runs(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<Run>, Caller), Failure> {
         let caller = permit.caller();
         Ok((page(caller, query).await?, caller.clone()))

@@ -90,7 +90,8 @@ fn connections_are_listed_with_filters_order_and_pages() {
         ("a-two", "aws", KEY, WRONG),
         ("b-gov", "aws-us-gov", "AKIALABGOVUSERSLAB01", "lab-only/gov00/not+a+secret/of+any+use05"),
     ] {
-        let body = json!({"name": name, "access_key_id": key, "secret_access_key": secret, "cloud_name": cloud});
+        let body = json!({"name": name, "access_key_id": key, "secret_access_key": secret, "cloud_name": cloud,
+            "labels": {"team": name, "stage": "test"}, "products": ["cckm"]});
         admin.post(CONNECTIONS, body).expect(201);
     }
     for name in ["c-one", "a-two", "b-gov"] {
@@ -113,6 +114,10 @@ fn connections_are_listed_with_filters_order_and_pages() {
         ("last_connection_ok=true", 2, &["c-one", "b-gov"]),
         ("last_connection_ok=false", 1, &["a-two"]),
         ("last_connection_ok=true&cloud_name=aws", 1, &["c-one"]),
+        ("labels=team", 3, &["c-one", "a-two", "b-gov"]),
+        ("labels=stage=test,team=a-two", 1, &["a-two"]),
+        ("labels=stage=live", 0, &[]),
+        ("products=cckm&name=b-*", 1, &["b-gov"]),
         (&format!("id={one}"), 1, &["c-one"]),
     ] {
         let page = admin.get(&format!("{CONNECTIONS}?{query}")).expect(200);

@@ -91,7 +91,7 @@ fn unknown_paths_and_methods_are_named() {
 }
 
 #[test]
-fn lists_refuse_unknown_sorts_and_ignore_unknown_filters() {
+fn lists_refuse_unknown_sorts_and_filters() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let history = format!("/v1/cckm/aws/kms/{}/history", appliance.kms("first", &["eu-west-1"]));
@@ -102,6 +102,8 @@ fn lists_refuse_unknown_sorts_and_ignore_unknown_filters() {
         ("skip", &["-1", "x", "1.5", "18446744073709551616", "%00"]),
         ("sort", &["shoe_size", "-shoe_size", "--name", "name%20desc", "acls"]),
         ("dry_run", &["maybe", "1"]),
+        ("shoe_size", &["44"]),
+        ("muid", &["a*"]),
     ];
     for list in lists {
         for (member, values) in bad {
@@ -111,8 +113,8 @@ fn lists_refuse_unknown_sorts_and_ignore_unknown_filters() {
             }
         }
         let total = admin.get(list).expect(200)["total"].clone();
-        for query in ["", "limit=&skip=&sort=&name=", "shoe_size=44", "&&=&%", "limit=9223372036854775807", "limit=-1"]
-        {
+        let whole = ["", "limit=&skip=&sort=&name=", "dry_run=true", "&&=&%", "limit=9223372036854775807", "limit=-1"];
+        for query in whole {
             let page = admin.get(&format!("{list}?{query}")).expect(200);
             assert_eq!(page["total"], total, "{list}?{query}");
             assert_eq!(page["resources"].as_array().map(Vec::len), total.as_u64().map(|total| total as usize));
@@ -134,6 +136,31 @@ fn filters_of_few_values_refuse_all_others() {
     ] {
         let message = admin.get(&format!("{list}?{filter}")).refused(400, "NCERRInvalidParamValue");
         assert!(message.contains(known), "{message}");
+    }
+}
+
+/// What the vendor's Terraform provider and Ansible collection send, and the vendor's page documents.
+#[test]
+fn lists_take_the_filters_of_the_vendors_clients() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    for query in [
+        "cckm/aws/kms/?name=a&limit=-1",
+        "cckm/aws/kms?id=a&name=a&account_id=1&cloud_name=aws&skip=0&limit=10",
+        "cckm/aws/keys?id=a",
+        "cckm/aws/keys?keyid=a&region=eu-west-1",
+        "cckm/aws/keys?alias=a&keyid=a&region=eu-west-1",
+        "connectionmgmt/services/aws/connections/?name=a&skip=0&limit=-1",
+        "connectionmgmt/services/aws/connections/?labels=environment=devenv&skip=0&limit=-1",
+        "scheduler/job-configs/?name=TestScheduler&skip=0&limit=-1",
+        "usermgmt/users/?username=a&skip=0&limit=10",
+        "usermgmt/users/?skip=0&limit=1&email=a",
+        "usermgmt/users/?skip=0&limit=1&name=a",
+        "usermgmt/groups",
+        "vault/keys2/?skip=0&limit=1&name=a",
+    ] {
+        let page = admin.get(&format!("/v1/{query}")).expect(200);
+        assert!(query.ends_with("groups") || page["total"] == 0, "{query}: {page}");
     }
 }
 

@@ -70,7 +70,8 @@ fn users_are_listed_with_filters_order_and_pages() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     for (name, full, email) in [("cid", "C D", "c@x.y"), ("ann", "A B", "a@x.y"), ("bob", "B C", "a@x.y")] {
-        let body = json!({"username": name, "password": PASSWORD, "name": full, "email": email});
+        let nickname = format!("{name}-nick");
+        let body = json!({"username": name, "password": PASSWORD, "name": full, "email": email, "nickname": nickname});
         admin.post(USERS, body).expect(201);
     }
     appliance.member("ann", &["CCKM Users", "User Admins"]);
@@ -87,10 +88,43 @@ fn users_are_listed_with_filters_order_and_pages() {
         ("groups=User%20Admins&groups=admin", 2, &["admin", "ann"]),
         ("groups=CCKM%20Users&username=bob", 1, &["bob"]),
         ("groups=none", 0, &[]),
+        ("nickname=bob-nick", 1, &["bob"]),
+        ("nickname=?n?-*", 1, &["ann"]),
+        ("username=???", 3, &["cid", "ann", "bob"]),
     ] {
         let page = admin.get(&format!("{USERS}?{query}")).expect(200);
         assert_eq!((&page["total"], names_of(&page, "username")), (&json!(total), texts(names)), "{query}");
     }
+}
+
+#[test]
+fn groups_are_found_by_their_users_and_users_by_their_group() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let ann = appliance.member("ann", &["CCKM Users", "User Admins"]);
+    let bob = appliance.member("bob", &["CCKM Users"]);
+    let users_of = |query: &str| {
+        let page = admin.get(&format!("{GROUPS}/CCKM%20Users/users{query}")).expect(200);
+        (page["total"].clone(), names_of(&page, "username"))
+    };
+    assert_eq!(users_of(""), (json!(2), texts(&["ann", "bob"])));
+    assert_eq!(users_of("?sort=-username&limit=1"), (json!(2), texts(&["bob"])));
+    assert_eq!(users_of("?username=a*"), (json!(1), texts(&["ann"])));
+    assert_eq!(users_of("?groups=User%20Admins"), (json!(1), texts(&["ann"])));
+    assert_eq!(users_of("?groups=admin"), (json!(0), vec![]));
+    admin.get(&format!("{GROUPS}/none/users")).refused(404, "NCERRResourceNotFound");
+    admin.get(&format!("{GROUPS}/CCKM%20Users/users?of_group=admin")).refused(400, "NCERRInvalidParamValue");
+    bob.get(&format!("{GROUPS}/CCKM%20Users/users")).refused(403, "NCERRInsufficientPermissions");
+
+    let groups_of = |who: &Client, user: &str| {
+        let page = who.get(&format!("{GROUPS}?sort=name&users={}", user.replace('|', "%7C"))).expect(200);
+        names_of(&page, "name")
+    };
+    assert_eq!(groups_of(&admin, &subject(&ann)), texts(&["CCKM Users", "User Admins"]));
+    assert_eq!(groups_of(&admin, "ANN"), texts(&["CCKM Users", "User Admins"]));
+    assert_eq!(groups_of(&admin, "nobody"), texts(&[]));
+    assert_eq!(groups_of(&bob, "bob"), texts(&["CCKM Users"]));
+    assert_eq!(groups_of(&bob, "ann"), texts(&[]), "who is in which group is not for everybody");
 }
 
 #[test]

@@ -137,6 +137,9 @@ fn keys_are_found_by_each_filter() {
         ("tags=team".to_owned(), vec![&plain]),
         ("tags=team:a".to_owned(), vec![&plain]),
         ("tags=team:b".to_owned(), vec![]),
+        ("tags=%7B%22team%22:%22a%22%7D".to_owned(), vec![&plain]),
+        ("tags=%7B%22team%22:%22b%22%7D".to_owned(), vec![]),
+        ("alias=pl?in".to_owned(), vec![&plain]),
         ("job_config_id=none".to_owned(), vec![]),
         ("rotation_status=SUCCESSFUL".to_owned(), vec![]),
     ];
