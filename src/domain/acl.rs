@@ -70,6 +70,20 @@ impl Acl {
         }
     }
 
+    /// Returns the change with the views that its actions need: a user who may change a key must see it. An entry with
+    /// `view` stays as clients gave it.
+    pub fn with_needed_views(&self, mut change: AclChange) -> AclChange {
+        let entry = self.0.iter().find(|entry| entry.principal == change.principal);
+        let held = entry.map(|entry| entry.actions).unwrap_or_default().with(ActionSet::of(&change.actions));
+        if change.permit && !held.contains(Action::View) {
+            let views = change.actions.iter().flat_map(|action| action.needed_views()).copied();
+            let missing = views.filter(|view| !held.contains(*view)).collect::<Vec<_>>();
+            let missing = ActionSet::of(&missing);
+            change.actions.extend(missing.iter());
+        }
+        change
+    }
+
     /// Returns the entries that apply to a user who is in these groups.
     pub fn applying_to<'a>(&'a self, user: UserId, groups: &'a [GroupName]) -> impl Iterator<Item = &'a AclEntry> {
         self.0.iter().filter(move |entry| entry.principal.applies_to(user, groups))
@@ -118,6 +132,39 @@ mod tests {
     /// Compares two lists without regard to the order of their entries.
     fn same(a: &Acl, b: &Acl) -> bool {
         a.0.len() == b.0.len() && a.0.iter().all(|entry| b.0.contains(entry))
+    }
+
+    #[test]
+    fn a_permit_brings_the_views_that_its_actions_need() {
+        use Action::*;
+        let after = |changes: &[(bool, &[Action])]| {
+            let principal = Principal::User(UserId::new(Uuid::from_u128(1)));
+            let mut acl = Acl::default();
+            for (permit, actions) in changes {
+                let change = AclChange { principal: principal.clone(), actions: actions.to_vec(), permit: *permit };
+                acl.apply(&acl.with_needed_views(change));
+            }
+            acl.0.first().map(|entry| entry.actions.iter().collect::<Vec<_>>()).unwrap_or_default()
+        };
+        for (changes, expected) in [
+            (&[(true, &[View, KeyCreate][..])][..], &[View, KeyCreate][..]),
+            (&[(true, &[View]), (true, &[HyokKeyCreate])], &[View, HyokKeyCreate]),
+            (&[(true, &[KeyUpdate])], &[ViewNative, ViewByok, KeyUpdate]),
+            (&[(true, &[KeyBulkOperation])], &[ViewNative, ViewByok, KeyBulkOperation]),
+            (&[(true, &[ViewByok, KeyUpload])], &[ViewNative, ViewByok, KeyUpload]),
+            (&[(true, &[HyokKeyLink])], &[ViewHyokKey, HyokKeyLink]),
+            (&[(true, &[CloudHsmKeyDelete])], &[ViewCloudHsmKey, CloudHsmKeyDelete]),
+            (&[(true, &[KeyStoreBlock])], &[ViewKeyStore, KeyStoreBlock]),
+            (&[(true, &[ReportView])], &[ReportView]),
+            (&[(true, &[ViewNative])], &[ViewNative]),
+            // A revoke takes what it names.
+            (&[(true, &[KeyUpdate]), (false, &[KeyUpdate])], &[ViewNative, ViewByok]),
+            (&[(true, &[KeyUpdate]), (false, &[ViewByok])], &[ViewNative, KeyUpdate]),
+            (&[(true, &[View, KeyUpdate]), (false, &[View])], &[KeyUpdate]),
+            (&[(true, &[KeyUpdate]), (true, &[View])], &[View, ViewNative, ViewByok, KeyUpdate]),
+        ] {
+            assert_eq!(after(changes), expected, "{changes:?}");
+        }
     }
 
     proptest! {

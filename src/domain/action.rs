@@ -80,6 +80,44 @@ impl Action {
         Self::ALL.iter().copied().find(|action| action.name() == name)
     }
 
+    /// Returns the actions that permit viewing what this action changes.
+    pub const fn needed_views(self) -> &'static [Action] {
+        match self {
+            Action::KeyCreate
+            | Action::KeyMaterialImport
+            | Action::KeyMaterialDelete
+            | Action::KeyRotate
+            | Action::KeyDelete
+            | Action::KeyCancelDelete
+            | Action::KeySynchronize
+            | Action::KeyUpdate
+            | Action::KeyUpload
+            | Action::KeyBulkOperation => &[Action::ViewNative, Action::ViewByok],
+            Action::CloudHsmKeyCreate | Action::CloudHsmKeyDelete => &[Action::ViewCloudHsmKey],
+            Action::KeyStoreAdd
+            | Action::KeyStoreUpdate
+            | Action::KeyStoreDelete
+            | Action::KeyStoreConnect
+            | Action::KeyStoreDisconnect
+            | Action::KeyStoreBlock
+            | Action::KeyStoreUnblock
+            | Action::KeyStoreLink => &[Action::ViewKeyStore],
+            Action::HyokKeyCreate | Action::HyokKeyBlockUnblock | Action::HyokKeyDelete | Action::HyokKeyLink => {
+                &[Action::ViewHyokKey]
+            }
+            Action::View
+            | Action::ViewNative
+            | Action::ViewByok
+            | Action::ViewCloudHsmKey
+            | Action::ViewKeyStore
+            | Action::ViewHyokKey
+            | Action::ReportCreate
+            | Action::ReportDelete
+            | Action::ReportDownload
+            | Action::ReportView => &[],
+        }
+    }
+
     const fn bit(self) -> u64 {
         1 << (self as u64)
     }
@@ -104,6 +142,11 @@ impl ActionSet {
 
     pub const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// Whether the set has this action itself.
+    pub const fn contains(self, action: Action) -> bool {
+        self.0 & action.bit() != 0
     }
 
     /// Whether the set permits an action. Either of the two views permits [`Action::View`].

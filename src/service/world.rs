@@ -193,10 +193,15 @@ impl World {
         let made = self.services().users.create(self.admin(), &context, user, profile, password, false);
         let made = self.run(made).unwrap_or_else(|failure| panic!("{failure}"));
         if !actions.is_empty() {
-            let change = AclChange { principal: Principal::User(made.id), actions: actions.to_vec(), permit: true };
+            let principal = Principal::User(made.id);
+            let permit = AclChange { principal: principal.clone(), actions: actions.to_vec(), permit: true };
+            // A permit brings the views that its actions need; the tests give exact actions.
+            let brought = actions.iter().flat_map(|action| action.needed_views()).copied();
+            let brought = brought.filter(|view| !actions.contains(view) && !actions.contains(&Action::View)).collect();
+            let changes = vec![permit, AclChange { principal, actions: brought, permit: false }];
             let permit = super::access::KmsPermit::authorize(self.caller("admin"), self.kms_id());
             let permit = permit.unwrap_or_else(|failure| panic!("{failure}"));
-            let changed = self.run(self.services().kms.update_acls(permit, &Self::context(), vec![change]));
+            let changed = self.run(self.services().kms.update_acls(permit, &Self::context(), changes));
             changed.map(drop).unwrap_or_else(|failure| panic!("{failure}"));
         }
         self.caller(name)

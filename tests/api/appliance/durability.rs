@@ -68,7 +68,7 @@ fn write_until_killed(appliance: &mut Appliance, kms: &str, from: Acknowledged) 
     let (path, acls) = (format!("/v1/cckm/aws/kms/{kms}"), format!("/v1/cckm/aws/kms/{kms}/update-acls"));
     let regions = |n: usize| (Method::PATCH, path.clone(), json!({"regions": REGIONS[n % 3]}));
     let permissions = |n: usize| {
-        let entry = |group| json!({"group": group, "actions": ["keycreate"], "permit": n % 2 == 1});
+        let entry = |group| json!({"group": group, "actions": ["reportview"], "permit": n % 2 == 1});
         (Method::POST, acls.clone(), json!({"acls": [entry("CCKM Users"), entry("User Admins")]}))
     };
     let group = |n| (Method::POST, "/v1/usermgmt/groups".to_owned(), json!({"name": format!("group-{n}")}));
@@ -120,7 +120,7 @@ fn check(appliance: &Appliance, kms: &str, acknowledged: Acknowledged) -> Acknow
     let kms = admin.get(&format!("/v1/cckm/aws/kms/{kms}")).expect(200);
     let regions =
         [acknowledged.regions, acknowledged.regions + 1].into_iter().find(|n| kms["regions"] == json!(REGIONS[n % 3]));
-    let entry = |group| json!({"group": group, "actions": ["keycreate"]});
+    let entry = |group| json!({"group": group, "actions": ["reportview"]});
     let permitted = |n: &usize| match n % 2 {
         1 => kms["acls"] == json!([entry("CCKM Users"), entry("User Admins")]),
         _ => kms["acls"].is_null(),

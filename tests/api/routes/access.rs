@@ -33,17 +33,42 @@ fn every_action_works_for_a_user_and_for_a_group_and_only_while_it_is_permitted(
             wish["permit"] = json!(true);
             assert_unseen(&ann, &kms);
             let shown = permit(&admin, &kms, &wish).expect(200);
-            assert_eq!(shown["acls"], json!([entry]));
+            let views = views_with(action);
+            entry["actions"] = json!(views.iter().copied().chain([action.as_str()]).collect::<BTreeSet<_>>());
+            let mut held = shown["acls"].clone();
+            held[0]["actions"] = json!(sorted(&held[0]["actions"]));
+            assert_eq!(held, json!([entry]));
             assert_eq!(permit(&admin, &kms, &wish).expect(200), shown, "once more changes nothing");
             assert_viewer(&ann, &kms, &shown);
             assert_unseen(&bob, &kms);
             wish["permit"] = json!(false);
+            if !views.is_empty() {
+                let left = permit(&admin, &kms, &wish).expect(200);
+                assert_eq!(left["acls"][0]["actions"], json!(views), "a revoke takes what it names");
+                wish["actions"] = json!(views);
+            }
             assert!(permit(&admin, &kms, &wish).expect(200).get("acls").is_none(), "an entry left empty disappears");
         }
     }
     for nobody in [&ann, &bob] {
         assert_hidden(nobody, &kms);
     }
+}
+
+/// The views that a permit of this action brings.
+fn views_with(action: &str) -> &'static [&'static str] {
+    match action {
+        "view" | "viewnative" | "viewbyok" | "viewhyokkey" | "viewcloudhsmkey" | "viewkeystore" => &[],
+        name if name.starts_with("report") => &[],
+        name if name.starts_with("hyokkey") => &["viewhyokkey"],
+        name if name.starts_with("cloudhsm") => &["viewcloudhsmkey"],
+        name if name.starts_with("keystore") => &["viewkeystore"],
+        _ => &["viewnative", "viewbyok"],
+    }
+}
+
+fn sorted(actions: &Value) -> BTreeSet<String> {
+    actions.as_array().into_iter().flatten().filter_map(|action| action.as_str().map(str::to_owned)).collect()
 }
 
 #[test]
@@ -125,8 +150,7 @@ fn entries_of_one_request_apply_in_order_and_all_or_none() {
         user(json!(["view", "keycreate"]), true), group(json!(["keyrotate"]), true),
         user(json!(["keycreate", "keydelete"]), false), user(json!(["keyupload"]), true),
     ]});
-    let acls =
-        json!([{"user_id": ann, "actions": ["view", "keyupload"]}, {"group": "CCKM Users", "actions": ["keyrotate"]}]);
+    let acls = json!([{"user_id": ann, "actions": ["view", "keyupload"]}, {"group": "CCKM Users", "actions": ["viewnative", "viewbyok", "keyrotate"]}]);
     let shown = permit(&admin, &kms, &several).expect(200);
     let sorted = |acls: &Value| -> Vec<BTreeSet<String>> {
         let entries = acls.as_array().expect("entries").iter();
@@ -164,9 +188,9 @@ fn each_sees_the_entries_that_hold_for_oneself_and_administrators_see_all() {
     let (ann, bob) = (appliance.member("ann", &["CCKM Users"]), appliance.user("bob"));
     let entries = [
         json!({"user_id": subject(&ann), "actions": ["view"]}),
-        json!({"user_id": subject(&bob), "actions": ["keycreate"]}),
-        json!({"group": "CCKM Users", "actions": ["keydelete"]}),
-        json!({"group": "User Admins", "actions": ["keyrotate"]}),
+        json!({"user_id": subject(&bob), "actions": ["viewnative", "viewbyok", "keycreate"]}),
+        json!({"group": "CCKM Users", "actions": ["viewnative", "viewbyok", "keydelete"]}),
+        json!({"group": "User Admins", "actions": ["reportview"]}),
     ];
     for entry in &entries {
         let mut wish = entry.clone();

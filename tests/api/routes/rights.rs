@@ -173,8 +173,13 @@ impl World {
     fn user(&self, name: &str, actions: &[&str]) -> Client {
         let user = self.appliance.user(name);
         if !actions.is_empty() {
-            let entry = json!({"user_id": subject(&user), "actions": actions, "permit": true});
-            self.admin.post(&format!("/v1/cckm/aws/kms/{}/update-acls", self.kms), entry).expect(200);
+            // A permit brings the views that its actions need.
+            let views = ["viewnative", "viewbyok", "viewhyokkey", "viewcloudhsmkey", "viewkeystore"];
+            let others: Vec<_> = views.iter().filter(|view| !actions.contains(*view)).collect();
+            let entry =
+                |actions: Value, permit| json!({"user_id": subject(&user), "actions": actions, "permit": permit});
+            let acls = json!({"acls": [entry(json!(actions), true), entry(json!(others), false)]});
+            self.admin.post(&format!("/v1/cckm/aws/kms/{}/update-acls", self.kms), acls).expect(200);
         }
         user
     }

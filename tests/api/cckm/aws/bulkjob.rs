@@ -113,6 +113,9 @@ fn each_key_needs_the_bulk_action_and_the_action_of_the_single_call() {
     );
     let unseen = appliance.user("eve");
     permit(&admin, &full, &unseen, &["viewnative", "keybulkoperation"]);
+    // The permit brings both views.
+    let entry = json!({"user_id": subject(&unseen), "actions": ["viewbyok"], "permit": false});
+    admin.post(&format!("/v1/cckm/aws/kms/{full}/update-acls"), entry).expect(200);
     for keys in [json!([may]), json!([may, id(&brought.expect(201))])] {
         let job = end_of(&admin, &admin.post(JOBS, asks(keys.clone())).expect(202));
         let seen = unseen.get(&format!("{JOBS}/{}", id(&job))).status;

@@ -119,7 +119,7 @@ fn the_past_up_to_now_is_the_present() {
     admin.delete("/v1/usermgmt/groups/team").expect(204);
     admin.patch(&format!("{CONNECTIONS}/test_aws-connection"), json!({"name": "renamed"})).expect(200);
     let present = admin.get(&path).expect(200);
-    assert_eq!(present["acls"], json!([{"group": "CCKM Users", "actions": ["keycreate"]}]));
+    assert_eq!(present["acls"], json!([{"group": "CCKM Users", "actions": ["viewnative", "viewbyok", "keycreate"]}]));
     assert_eq!(present["connection"], "renamed");
     assert_eq!(admin.get(&format!("{path}?at=2100-01-01T00:00:00Z")).expect(200), present);
     let then = permitted["updatedAt"].as_str().expect("a time");
