@@ -80,7 +80,7 @@ pub struct KmsPatch {
     pub connection: Option<ConnectionReference>,
     pub regions: Option<Vec<Region>>,
     pub role: RoleRequest,
-    /// Whether keys in regions that are removed may be removed from the state.
+    /// Whether the keys in regions that the KMS does not have any more are removed from the state.
     pub forget_keys: bool,
 }
 
@@ -100,7 +100,7 @@ pub enum KmsChange {
     Regions {
         /// The complete new list.
         to: Vec<Region>,
-        /// Whether keys in regions that are removed may be removed from the state.
+        /// Whether the keys in regions that the KMS does not have any more are removed from the state.
         forget_keys: bool,
     },
     Role(AssumedRole),
@@ -120,6 +120,7 @@ pub enum KmsEvent {
         regions: Vec<Region>,
         cloud: Partition,
     },
+    /// The regions were replaced, and the keys of other regions are removed from the state.
     RegionsReplaced {
         /// The complete new list.
         to: Vec<Region>,
@@ -149,6 +150,11 @@ pub enum KmsEvent {
     /// A client gave the connection by its id, or by its name.
     ConnectionReferenced {
         by_id: bool,
+    },
+    /// The regions were replaced, and the keys of removed regions stay. They count as gone until the region is back.
+    RegionsReplacedKeepingKeys {
+        /// The complete new list.
+        to: Vec<Region>,
     },
 }
 
@@ -243,6 +249,7 @@ impl KmsCollection {
             }
             KmsEvent::Deleted => self.remove(id),
             KmsEvent::RegionsReplaced { .. }
+            | KmsEvent::RegionsReplacedKeepingKeys { .. }
             | KmsEvent::ConnectionReplaced { .. }
             | KmsEvent::RoleReplaced { .. }
             | KmsEvent::AclsChanged { .. }
@@ -274,7 +281,9 @@ impl Deref for KmsCollection {
 impl Kms {
     fn apply(&mut self, at: Time, event: &KmsEvent) {
         match event {
-            KmsEvent::RegionsReplaced { to } => self.regions = to.clone(),
+            KmsEvent::RegionsReplaced { to } | KmsEvent::RegionsReplacedKeepingKeys { to } => {
+                self.regions.clone_from(to);
+            }
             KmsEvent::ConnectionReplaced { to, arn } => {
                 self.connection = *to;
                 self.arn = arn.clone();

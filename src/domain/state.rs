@@ -121,6 +121,11 @@ impl State {
         self.keys.at_aws(kms, region, id)
     }
 
+    /// Whether AWS does not have a key any more, or its region was taken from its KMS.
+    pub fn is_gone(&self, key: &Key) -> bool {
+        key.gone || self.kms.get(&key.kms).is_some_and(|kms| !kms.regions.contains(&key.region))
+    }
+
     /// Returns the managed keys of a multi-region family, which share an AWS id.
     pub fn family(&self, account: AccountId, id: &AwsKeyId) -> Vec<Arc<Key>> {
         let places = self.kms_of_account(account).flat_map(|kms| kms.regions.iter().map(|region| (kms.id, region)));

@@ -298,6 +298,11 @@ pub fn administers_kms(user: &User) -> bool {
     user.is_in(SystemGroup::Admin) || user.is_in(SystemGroup::CckmAdmins)
 }
 
+/// Returns whether this user may view and change all users.
+pub fn manages_users(user: &User) -> bool {
+    is_one_of(user, ManageUsers::REQUIRED.groups())
+}
+
 /// The actions that the access list of a KMS grants to this user. An administrator needs no entry.
 pub fn granted(user: &User, kms: &Kms) -> ActionSet {
     kms.acl.granted(user.id, &user.groups)

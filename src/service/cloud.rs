@@ -9,6 +9,7 @@ use crate::aws::kms::port::{AwsKms, KmsCall, PagedCall, Pages};
 use crate::aws::port::{Access, AccessKeys, Aws, RoleToAssume, SessionName};
 use crate::domain::connection::{Connection, ConnectionSettings};
 use crate::domain::id::{ConnectionId, KmsId};
+use crate::domain::key::decide::check_region;
 use crate::domain::kms::{AccountProbe, AssumedRole, Kms};
 use crate::domain::place::{AccountId, Region};
 use crate::domain::refusal::ConnectionRefusal;
@@ -73,9 +74,14 @@ impl Cloud {
     }
 
     /// Returns access to a region of a KMS.
+    ///
+    /// # Errors
+    /// When the KMS does not manage the region, or AWS fails.
     pub(super) async fn region(&self, kms: KmsId, region: &Region) -> Result<RegionAccess, Failure> {
         let published = self.recorder.state();
+        // The keys of a region that was taken away stay in the state.
         let kms = published.state.kms(kms)?;
+        check_region(kms, region)?;
         let access = self.access_to(&published.state, kms).await?;
         Ok(RegionAccess { kms: kms.id, region: region.clone(), access, aws: self.aws_kms.clone() })
     }
@@ -203,7 +209,7 @@ pub(super) fn access(settings: &ConnectionSettings, secret: &str, role: Option<&
             secret: Zeroizing::new(secret.to_owned()),
             session_token: None,
         },
-        region: settings.region.clone(),
+        region: settings.region_or_default(),
         sts: settings.sts_endpoints,
         roles: roles.collect(),
     }

@@ -138,6 +138,11 @@ impl KeyCollection {
         self.hidden().flat_map(|hidden| hidden.keys.values().map(|id| (*id, hidden.cause)))
     }
 
+    /// Whether a KMS has keys in other regions than these.
+    pub fn are_outside(&self, kms: KmsId, regions: &[Region]) -> bool {
+        self.at_aws.get(&kms).is_some_and(|known| known.keys().any(|region| !regions.contains(region)))
+    }
+
     /// Adds a key. A replica that was deleted and made again has the same AWS id, so it replaces its old entry.
     pub(in crate::domain) fn insert(&mut self, key: Key) {
         let regions = self.at_aws.entry(key.kms).or_default();

@@ -10,6 +10,7 @@ use super::sync;
 use super::tag::{TAGS_PER_KEY_MAX, TEMPLATE_TAG, TagError};
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KmsId};
+use crate::domain::kms::Kms;
 use crate::domain::place::Region;
 use crate::domain::refusal::{KeyRefusal, KmsRefusal, Refusal};
 use crate::domain::state::State;
@@ -41,7 +42,7 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
         KeyCommand::SetRotationJob { id, job } => {
             let key = state.key(id)?;
             state.kms(key.kms)?.refuse_archived()?;
-            key.refuse_gone()?;
+            key.refuse_gone(state)?;
             if let Some(job) = &job {
                 state.rotation_schedule(job.schedule)?;
             }
@@ -55,7 +56,10 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
         KeyCommand::Forget { id } => {
             let key = state.key(id)?;
             state.kms(key.kms)?.refuse_archived()?;
-            if key.gone { Ok(vec![Event::Key(id, KeyEvent::Forgotten)]) } else { Err(KeyRefusal::NotGone(id).into()) }
+            match state.is_gone(key) {
+                true => Ok(vec![Event::Key(id, KeyEvent::Forgotten)]),
+                false => Err(KeyRefusal::NotGone(id).into()),
+            }
         }
         KeyCommand::RemoveUnmanaged { most } => {
             let some = state.keys.unmanaged().take(most);
@@ -65,19 +69,19 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
 }
 
 fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: &Operation) -> Result<(), Refusal> {
-    check_place(state, kms, region)?;
     match wanted.creates_a_key() {
         true if state.keys.get(&id).is_some() => return Err(KeyRefusal::Exists(id).into()),
         true => {}
-        false => state.key(id)?.refuse_gone()?,
+        false => state.key(id)?.refuse_gone(state)?,
     }
     if let Some(KeyRotation::Replaces(from)) = wanted.rotation() {
         let old = state.key(from)?;
-        old.refuse_gone()?;
+        old.refuse_gone(state)?;
         if let Some(to) = old.rotated_to {
             return Err(KeyRefusal::Rotated { id: from, to }.into());
         }
     }
+    check_place(state, kms, region)?;
     check_alias(state, id, wanted)?;
     check_new_aliases(state, kms, region, wanted)?;
     check_template_tag(state, id, wanted)?;
@@ -173,6 +177,14 @@ fn check_description(wanted: &Operation) -> Result<(), Refusal> {
 pub fn check_place(state: &State, kms: KmsId, region: &Region) -> Result<(), Refusal> {
     let kms = state.kms(kms)?;
     kms.refuse_archived()?;
+    check_region(kms, region)
+}
+
+/// Checks that a KMS manages a region.
+///
+/// # Errors
+/// When it does not.
+pub fn check_region(kms: &Kms, region: &Region) -> Result<(), Refusal> {
     if kms.regions.contains(region) {
         return Ok(());
     }
@@ -198,8 +210,12 @@ fn observe(state: &State, id: KeyId, kms: KmsId, region: Region, seen: Snapshot)
 }
 
 impl Key {
-    fn refuse_gone(&self) -> Result<(), Refusal> {
-        if self.gone { Err(KeyRefusal::Gone(self.id).into()) } else { Ok(()) }
+    fn refuse_gone(&self, state: &State) -> Result<(), Refusal> {
+        match (self.gone, state.is_gone(self)) {
+            (true, _) => Err(KeyRefusal::Gone(self.id).into()),
+            (false, true) => Err(KeyRefusal::RegionRemoved { id: self.id, region: self.region.clone() }.into()),
+            (false, false) => Ok(()),
+        }
     }
 
     fn refuse_pending(&self) -> Result<(), Refusal> {

@@ -18,6 +18,8 @@ pub enum KeyRefusal {
     Exists(KeyId),
     #[error("AWS does not have key {0} any more: its entry can be viewed and deleted")]
     Gone(KeyId),
+    #[error("region `{region}` of key {id} was taken from its KMS: its entry can be viewed and deleted")]
+    RegionRemoved { id: KeyId, region: Region },
     #[error("AWS still has key {0}: schedule its deletion; the entry can be deleted once the key is gone")]
     NotGone(KeyId),
     #[error("alias: `{alias}` belongs to key {by}, which is pending deletion and keeps it until then")]
@@ -54,6 +56,7 @@ reasons! { KeyRefusal =>
     Unknown: Unknown, "key_unknown", "There is no such key, or none that the caller may see.";
     Exists: Taken, "key_exists", "The id of the key is in use.";
     Gone: Conflict, "key_gone", "AWS does not have the key any more.";
+    RegionRemoved: Conflict, "key_region_removed", "The region of the key was taken from its KMS.";
     NotGone: Conflict, "key_not_gone", "AWS still has the key.";
     AliasHeld: Taken, "alias_held", "A key that is pending deletion has the alias, and keeps it until then.";
     AliasTaken: Taken, "alias_taken", "Another key of the region has the alias.";

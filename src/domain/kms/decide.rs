@@ -169,9 +169,9 @@ impl Kms {
     fn check_change(&self, state: &State, update: &KmsChange) -> Result<(), Refusal> {
         match update {
             KmsChange::None => Ok(()),
-            KmsChange::Regions { to, forget_keys } => {
+            KmsChange::Regions { to, .. } => {
                 check_regions(state, self.id, self.account, self.cloud, to)?;
-                self.refuse_orphans(state, to, *forget_keys)
+                self.refuse_pending_outside(state, to)
             }
             KmsChange::Role(role) => check_role(self.cloud, Some(role)),
             KmsChange::Connection(to) => {
@@ -188,20 +188,12 @@ impl Kms {
         }
     }
 
-    /// Refuses the removal of a region with managed keys, unless the caller accepts that they are removed from the
-    /// state.
-    fn refuse_orphans(&self, state: &State, to: &[Region], forget: bool) -> Result<(), Refusal> {
-        if state.operations.values().any(|pending| pending.kms == self.id && !to.contains(&pending.region)) {
-            return Err(KmsRefusal::Busy(self.name.clone()).into());
+    /// Refuses the removal of a region while operations on its keys are pending.
+    fn refuse_pending_outside(&self, state: &State, to: &[Region]) -> Result<(), Refusal> {
+        match state.operations.values().any(|pending| pending.kms == self.id && !to.contains(&pending.region)) {
+            true => Err(KmsRefusal::Busy(self.name.clone()).into()),
+            false => Ok(()),
         }
-        let removed = self.regions.iter().filter(|region| !to.contains(region));
-        for region in removed {
-            let count = state.keys.of_region(self.id, region).filter(|key| !key.gone).count();
-            if count > 0 && !forget {
-                return Err(KmsRefusal::RegionHasKeys { region: region.clone(), count }.into());
-            }
-        }
-        Ok(())
     }
 
     fn update(&self, state: &State, update: KmsChange, seen: AccountProbe) -> Result<Vec<KmsEvent>, Refusal> {
@@ -217,9 +209,13 @@ impl Kms {
                 replaced.into_iter().chain(referenced).collect()
             }
             KmsChange::Role(to) => vec![KmsEvent::RoleReplaced { to: Some(to), arn: seen.arn }],
-            KmsChange::Regions { to, .. } => {
+            KmsChange::Regions { to, forget_keys } => {
                 check_enabled(&to, &seen)?;
-                vec![KmsEvent::RegionsReplaced { to }]
+                let keeps_keys = !forget_keys && state.keys.are_outside(self.id, &to);
+                vec![match keeps_keys {
+                    true => KmsEvent::RegionsReplacedKeepingKeys { to },
+                    false => KmsEvent::RegionsReplaced { to },
+                }]
             }
         })
     }
@@ -244,7 +240,12 @@ impl Kms {
             }
         }
         let mut after = self.acl.clone();
-        changes.iter().for_each(|change| after.apply(change));
+        let complete = changes.into_iter().map(|change| {
+            let change = after.with_needed_views(change);
+            after.apply(&change);
+            change
+        });
+        let changes = complete.collect();
         Ok(if after == self.acl { vec![] } else { vec![KmsEvent::AclsChanged { changes }] })
     }
 

@@ -44,8 +44,6 @@ pub enum KmsRefusal {
     RegionNotManaged { region: Region, kms: KmsName, managed: Vec<Region> },
     #[error("operations on keys of AWS KMS `{0}` are under way; try again in a moment")]
     Busy(KmsName),
-    #[error("regions: {count} keys in `{region}` are managed; repeat with \"force\": true to forget them")]
-    RegionHasKeys { region: Region, count: usize },
 }
 
 reasons! { KmsRefusal =>
@@ -67,5 +65,4 @@ reasons! { KmsRefusal =>
     NotArchived: Conflict, "kms_not_archived", "The KMS is not archived.";
     RegionNotManaged: Invalid, "region_not_managed", "The KMS does not manage the region.";
     Busy: Busy, "kms_busy", "Operations on keys of the KMS are under way.";
-    RegionHasKeys: InUse, "region_has_keys", "Keys of the region are managed here.";
 }

@@ -7,10 +7,11 @@ use crate::domain::event::Event;
 use crate::domain::event::Sealed;
 use crate::domain::example::{connected, connection_name, group, group_name, joined, settings, user, user_id};
 use crate::domain::id::{KeyId, OperationId};
+use crate::domain::key::command::KeyCommand;
 use crate::domain::key::event::KeyEvent;
 use crate::domain::key::example::{ACCOUNT, added, at, connection_id, found, kms_id, region};
 use crate::domain::key::operation::Operation;
-use crate::domain::refusal::{ConnectionRefusal, GroupRefusal, UserRefusal};
+use crate::domain::refusal::{ConnectionRefusal, GroupRefusal, KeyRefusal, UserRefusal};
 use crate::domain::scenario::given;
 use crate::domain::state::State;
 use uuid::Uuid;
@@ -183,10 +184,43 @@ fn regions_are_replaced_by_the_rules_of_a_new_kms() {
 }
 
 #[test]
-fn a_region_with_managed_keys_goes_only_by_force_and_takes_them_along() {
+fn keys_of_a_region_that_is_taken_away_are_gone_until_it_is_back() {
+    let log = [connected(), added(0, &["eu-west-3", "eu-west-1"]), found(0, "payroll")];
+    let payroll = |state: &State| state.keys.iter().map(|key| (key.gone, state.is_gone(key))).collect::<Vec<_>>();
+    let to = regions(&["eu-west-1"]);
+    let away = events([KmsEvent::RegionsReplacedKeepingKeys { to }]);
+    let after = given(log.clone()).when(update(to_regions(&["eu-west-1"]), seen())).then(away.clone());
+    assert_eq!(payroll(&after), [(false, true)]);
+    assert_eq!(after.kms(kms_id(0)).expect("the KMS").regions, regions(&["eu-west-1"]));
+
+    // A further change of the regions does not remove the keys either.
+    let state = given(log.into_iter().chain(away));
+    let to = regions(&["us-east-2"]);
+    let after = state
+        .when(update(to_regions(&["us-east-2"]), seen()))
+        .then(events([KmsEvent::RegionsReplacedKeepingKeys { to }]));
+    assert_eq!(payroll(&after), [(false, true)]);
+
+    let to = regions(&["eu-west-3"]);
+    let back = state.when(update(to_regions(&["eu-west-3"]), seen()));
+    assert_eq!(payroll(&back.then(events([KmsEvent::RegionsReplaced { to }]))), [(false, false)]);
+
+    let key = state.keys.iter().next().expect("the key").id;
+    let forgotten = state.when(KeyCommand::Forget { id: key }).then([Event::Key(key, KeyEvent::Forgotten)]);
+    assert!(forgotten.keys.is_empty());
+    let request = KeyCommand::Request {
+        id: key,
+        operation: OperationId::new(Uuid::from_u128(5)),
+        kms: kms_id(0),
+        region: region("eu-west-3"),
+        wanted: Box::new(Operation::Disable),
+    };
+    state.when(request).then_refused(KeyRefusal::RegionRemoved { id: key, region: region("eu-west-3") });
+}
+
+#[test]
+fn a_region_with_managed_keys_takes_them_along_by_force() {
     let state = given([connected(), added(0, &["eu-west-3", "eu-west-1"]), found(0, "payroll")]);
-    let refused = KmsRefusal::RegionHasKeys { region: region("eu-west-3"), count: 1 };
-    state.when(update(to_regions(&["eu-west-1"]), seen())).then_refused(refused);
     let (to, forget_keys) = (regions(&["eu-west-1"]), true);
     let forced = state.when(update(KmsChange::Regions { to: to.clone(), forget_keys }, seen()));
     let after = forced.then(events([KmsEvent::RegionsReplaced { to }]));
@@ -268,7 +302,8 @@ fn permissions_are_for_users_and_groups_that_exist() {
     let actions = [Action::KeyCreate, Action::KeyUpdate];
     let (ann, ops) = (Principal::User(user_id(1)), Principal::Group(group_name("ops")));
     for principal in [ann, ops] {
-        let changes = vec![change(principal.clone(), true, &actions)];
+        let complete = [Action::KeyCreate, Action::KeyUpdate, Action::ViewNative, Action::ViewByok];
+        let changes = vec![change(principal.clone(), true, &complete)];
         state.when(permit(principal, true, &actions)).then(events([KmsEvent::AclsChanged { changes }]));
     }
     let nobody = state.when(permit(Principal::User(user_id(9)), true, &actions));
@@ -280,7 +315,7 @@ fn permissions_are_for_users_and_groups_that_exist() {
 
 #[test]
 fn permitting_what_is_permitted_and_withdrawing_what_is_not_changes_nothing() {
-    let (ann, actions) = (Principal::User(user_id(1)), [Action::KeyCreate]);
+    let (ann, actions) = (Principal::User(user_id(1)), [Action::View, Action::KeyCreate]);
     let mut state = given([user(1), added(0, &["eu-west-3"])]);
     state.when(permit(ann.clone(), false, &actions)).then(events([]));
     state = state.when(permit(ann.clone(), true, &actions)).then_done();

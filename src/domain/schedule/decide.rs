@@ -51,7 +51,8 @@ fn delete(state: &State, id: ScheduleId, force: bool) -> Result<Vec<Event>, Refu
     schedule.refuse_running()?;
     let keys: Vec<KeyId> = state.keys_under(id).collect();
     // A key that is gone or pending deletion is not rotated any more, so it does not keep its schedule.
-    let rotated = keys.iter().filter_map(|key| state.keys.get(key)).filter(|key| !key.is_ending()).count();
+    let keys_here = keys.iter().filter_map(|key| state.keys.get(key));
+    let rotated = keys_here.filter(|key| !key.is_ending() && !state.is_gone(key)).count();
     if rotated > 0 && !force {
         return Err(ScheduleRefusal::HasKeys { schedule: schedule.name.clone(), keys: rotated }.into());
     }

@@ -272,6 +272,7 @@ fn of_kms(form: Form) -> Vec<Event> {
         KmsEvent::Archived,
         KmsEvent::Recovered,
         KmsEvent::ConnectionReferenced { by_id: form.option(()).is_some() },
+        KmsEvent::RegionsReplacedKeepingKeys { to: form.list(regions(&["eu-central-1"])) },
         KmsEvent::Deleted,
     ];
     events.into_iter().map(|event| Event::Kms(kms(0), event)).collect()

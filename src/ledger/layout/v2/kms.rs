@@ -24,6 +24,7 @@ layout! {
         Recovered,
         Deleted,
         ConnectionReferenced { by_id: bool },
+        RegionsReplacedKeepingKeys { to: Vec<Text<'a>> },
     }
 }
 

@@ -1,8 +1,10 @@
 //! Changes of the regions of a KMS: AWS is asked which regions are enabled, but not for each change.
 
+use crate::cckm::aws::synchronization_jobs::end_of_job;
 use crate::support::appliance::{Appliance, id};
+use crate::support::kms_fixture::{AWAY, HOME, KmsFixture, at};
 use crate::support::lab::LabClient;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn aws_is_called_only_for_regions_without_a_recent_probe() {
@@ -46,6 +48,37 @@ fn a_probe_is_valid_until_aws_refuses_or_the_connection_changes() {
     let before = lab.calls("ec2:DescribeRegions");
     admin.patch(&kms, json!({"regions": ["eu-west-1"]})).expect(200);
     assert_eq!(lab.calls("ec2:DescribeRegions"), before + 1);
+}
+
+#[test]
+fn keys_of_a_region_that_is_taken_away_are_gone_until_it_is_back() {
+    let fixture = KmsFixture::new();
+    let key = fixture.create(json!({"Alias": "payroll"}));
+    let path = format!("/v1/cckm/aws/kms/{}", fixture.kms);
+    let to = |regions: Value| fixture.admin.patch(&path, json!({ "regions": regions })).expect(200);
+    to(json!([AWAY]));
+    assert_eq!((fixture.read(&key)["gone"].clone(), fixture.total("gone=true")), (json!(true), 1));
+    let answer = fixture.post(&key, "disable", json!({}));
+    assert_eq!((answer.status, &answer.body["reason"]), (409, &json!("key_region_removed")), "{}", answer.text);
+    fixture.post(&key, "refresh", json!({})).refused(400, "NCERRInvalidParamValue");
+    // A synchronisation of the remaining region leaves them alone, and so does another change of the regions.
+    let job = fixture.admin.post("/v1/cckm/aws/synchronization-jobs", json!({"kms": ["fixture"]})).expect(202);
+    end_of_job(&fixture.admin, &format!("/v1/cckm/aws/synchronization-jobs/{}", id(&job)));
+    to(json!([AWAY, "us-east-1"]));
+    assert_eq!(fixture.total("gone=true"), 1);
+
+    to(json!([AWAY, HOME]));
+    assert_eq!(fixture.read(&key), key);
+    fixture.change(&key, "disable", json!({}));
+
+    // An entry can be deleted as that of a key that is gone; `force` deletes all.
+    let other = fixture.create(json!({}));
+    to(json!([AWAY]));
+    fixture.admin.delete(&at(&key, "")).expect(204);
+    assert_eq!(fixture.total(""), 1);
+    fixture.admin.patch(&path, json!({"regions": ["us-east-1"], "force": true})).expect(200);
+    assert_eq!(fixture.total(""), 0);
+    fixture.admin.get(&at(&other, "")).refused(404, "NCERRResourceNotFound");
 }
 
 /// The vendor's page puts this action first.
