@@ -2,6 +2,7 @@
 
 pub mod patch;
 
+use super::refusal::Bounds;
 use super::time::Time;
 
 /// The global password policy. The members have the names of the API.
@@ -65,6 +66,15 @@ pub enum PasswordProblem {
 }
 
 impl PasswordProblem {
+    /// The number of characters that the policy demands.
+    pub fn limit(&self) -> Option<Bounds> {
+        match self {
+            Self::TooShort(least) => Some(Bounds::least((*least).into())),
+            Self::TooLong(most) => Some(Bounds::most((*most).into())),
+            Self::TooFew { .. } | Self::UsedBefore(_) | Self::ChangedLately(_) | Self::Unchanged => None,
+        }
+    }
+
     /// Whether the problem is the new password, and not the age of the present one.
     pub fn is_of_the_new_one(&self) -> bool {
         !matches!(self, Self::ChangedLately(_))

@@ -1,7 +1,7 @@
 //! A member of a patch that can be changed or cleared. A member that can only be changed is an `Option`.
 
 use super::name::{JSON_TEXT_MAX, JsonText};
-use super::refusal::Refusal;
+use super::refusal::{Bounds, Refusal};
 use serde_json::{Map, Value};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -50,8 +50,16 @@ pub(super) fn merged(
     if after == before {
         return Ok(now);
     }
-    let too_long = |length| invalid(member, format!("must not be longer than {JSON_TEXT_MAX} bytes, and has {length}"));
-    JsonText::of(&Value::Object(after)).map(Some).map_err(too_long)
+    JsonText::of(&Value::Object(after)).map(Some).map_err(|length| text_too_long(member, length))
+}
+
+/// The refusal of a JSON text of so many bytes that a client attaches.
+pub fn text_too_long(member: &'static str, length: usize) -> Refusal {
+    Refusal::OutOfRange {
+        member,
+        problem: format!("must not be longer than {JSON_TEXT_MAX} bytes, and has {length}"),
+        limit: Bounds::most(JSON_TEXT_MAX as u64),
+    }
 }
 
 /// Returns the refusal of a member of the request.

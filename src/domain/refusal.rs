@@ -16,7 +16,7 @@ pub use super::source_key::refusal::SourceKeyRefusal;
 pub use super::template::refusal::TemplateRefusal;
 pub use super::user::refusal::UserRefusal;
 pub use installation::InstallationRefusal;
-pub use reason::{AggregateRefusal, Reason, RefusalKind};
+pub use reason::{AggregateRefusal, Bounds, Reason, RefusalKind};
 
 /// The reason why a command is not executed. Messages name the member, the value and the remedy.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
@@ -28,6 +28,18 @@ pub enum Refusal {
         /// The problem, and the values that are accepted.
         problem: String,
     },
+    #[error("{member}: {problem}")]
+    OutOfRange {
+        /// The member of the request.
+        member: &'static str,
+        /// The problem, and the values that are accepted.
+        problem: String,
+        /// The same values as data.
+        limit: Bounds,
+    },
+    /// A refusal of what a member of the request names.
+    #[error("{refusal}")]
+    OfMember { member: &'static str, refusal: Box<Refusal> },
     #[error(transparent)]
     Installation(#[from] InstallationRefusal),
     #[error(transparent)]
@@ -55,13 +67,15 @@ pub enum Refusal {
 const INVALID: Reason = Reason {
     name: "value_invalid",
     kind: RefusalKind::Invalid,
-    when: "A member of the request is invalid; the message begins with its name.",
+    when: "A member of the request is invalid; `member` is its name.",
+    member: None,
 };
 
 impl Refusal {
     pub fn reason(&self) -> Reason {
         match self {
-            Refusal::Invalid { .. } => INVALID,
+            Refusal::Invalid { .. } | Refusal::OutOfRange { .. } => INVALID,
+            Refusal::OfMember { refusal, .. } => refusal.reason(),
             Refusal::Installation(refusal) => refusal.reason(),
             Refusal::Session(refusal) => refusal.reason(),
             Refusal::User(refusal) => refusal.reason(),
@@ -73,6 +87,38 @@ impl Refusal {
             Refusal::Template(refusal) => refusal.reason(),
             Refusal::Job(refusal) => refusal.reason(),
             Refusal::Schedule(refusal) => refusal.reason(),
+        }
+    }
+
+    /// Names the member that a refusal is of, unless the refusal names one itself.
+    #[must_use]
+    pub fn of(self, member: &'static str) -> Self {
+        match self.member() {
+            Some(_) => self,
+            None => Refusal::OfMember { member, refusal: Box::new(self) },
+        }
+    }
+
+    /// Returns the member of the request that is refused; `None` if the refusal is of the whole request.
+    pub fn member(&self) -> Option<&'static str> {
+        match self {
+            Refusal::Invalid { member, .. }
+            | Refusal::OutOfRange { member, .. }
+            | Refusal::OfMember { member, .. }
+            | Refusal::Kms(KmsRefusal::LedElsewhere { member, .. }) => Some(member),
+            other => other.reason().member,
+        }
+    }
+
+    /// Returns the values that the refused member can have, if they are a range.
+    pub fn limit(&self) -> Option<Bounds> {
+        match self {
+            Refusal::OutOfRange { limit, .. } => Some(*limit),
+            Refusal::OfMember { refusal, .. } => refusal.limit(),
+            Refusal::User(UserRefusal::PasswordRejected(problem) | UserRefusal::NewPasswordRejected(problem)) => {
+                problem.limit()
+            }
+            _ => None,
         }
     }
 
@@ -104,5 +150,30 @@ impl From<PasswordProblem> for Refusal {
 impl From<PolicyProblem> for Refusal {
     fn from(problem: PolicyProblem) -> Self {
         InstallationRefusal::PolicyRejected(problem).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::name::NameError;
+    use crate::domain::password::PasswordProblem;
+
+    #[test]
+    fn refusals_say_which_member_they_are_of_and_its_limit() {
+        let of = |refusal: Refusal| (refusal.member(), refusal.limit());
+        assert_eq!(of(Refusal::Invalid { member: "days", problem: String::new() }), (Some("days"), None));
+        assert_eq!(of(NameError::TooLong(300).refusal("name")), (Some("name"), Some(Bounds::between(1, 255))));
+        assert_eq!(of(NameError::Padded.refusal("username")), (Some("username"), None));
+        assert_eq!(of(KmsRefusal::RegionsEmpty.into()), (Some("regions"), None));
+        assert_eq!(of(KmsRefusal::SeveralChanges.into()), (None, None));
+        assert_eq!(of(PasswordProblem::TooShort(8).into()), (Some("password"), Some(Bounds::least(8))));
+        let unknown = Refusal::from(ConnectionRefusal::Unknown("a".to_owned())).of("connection");
+        assert_eq!(of(unknown.clone()), (Some("connection"), None));
+        assert_eq!(
+            (unknown.reason().name, unknown.to_string()),
+            ("connection_unknown", "connection `a` does not exist".into())
+        );
+        assert_eq!(of(Refusal::from(KmsRefusal::RegionsEmpty).of("kms")), (Some("regions"), None));
     }
 }

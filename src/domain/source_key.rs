@@ -8,7 +8,7 @@ pub mod refusal;
 use super::collection::{Collection, Named};
 use super::id::SourceKeyId;
 use super::name::{JsonText, SourceKeyName};
-use super::refusal::Refusal;
+use super::refusal::{Bounds, Refusal};
 use super::sealed::Sealed;
 use super::time::Time;
 use kind::SourceKeyKind;
@@ -67,9 +67,10 @@ impl UsageMask {
     pub fn parse(mask: u64) -> Result<Self, Refusal> {
         match u32::try_from(mask) {
             Ok(mask) if mask <= Self::ALL => Ok(Self(mask)),
-            _ => Err(Refusal::Invalid {
+            _ => Err(Refusal::OutOfRange {
                 member: "usageMask",
                 problem: format!("must be a sum of bits up to {}, and {mask} is more", Self::ALL),
+                limit: Bounds::most(Self::ALL.into()),
             }),
         }
     }

@@ -4,6 +4,7 @@
 
 use super::describe::{Described, Description};
 use super::error::Problem;
+use crate::domain::name::NameError;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::service::failure::invalid;
@@ -132,22 +133,31 @@ async fn read(mut payload: Payload, encoding: Option<String>, limit: BodyLimit) 
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    let text = std::str::from_utf8(body).map_err(|_| Problem::Body("the body is not UTF-8".to_owned()))?;
+    let text = std::str::from_utf8(body).map_err(|_| Problem::body("the body is not UTF-8"))?;
     if !text.trim_start().starts_with('{') {
-        return Err(Problem::Body("the body must be a JSON object".to_owned()));
+        return Err(Problem::body("the body must be a JSON object"));
     }
     let mut json = serde_json::Deserializer::from_str(text);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let (path, inner) = (error.path().to_string(), error.into_inner());
         let is_syntax = !inner.is_data();
         match path.as_str() {
-            _ if is_syntax => Problem::Body(format!("the body is not JSON: {inner}")),
-            "." | "?" => Problem::Body(without_value(&inner.to_string())),
-            member => Problem::Body(format!("{member}: {}", without_value(&inner.to_string()))),
+            _ if is_syntax => Problem::body(format!("the body is not JSON: {inner}")),
+            "." | "?" => in_flattened(&without_value(&inner.to_string())),
+            member => Problem::Body { member: Some(member.to_owned()), problem: without_value(&inner.to_string()) },
         }
     })?;
-    json.end().map_err(|error| Problem::Body(format!("the body is not JSON: {error}")))?;
+    json.end().map_err(|error| Problem::body(format!("the body is not JSON: {error}")))?;
     Ok(parsed)
+}
+
+/// The problem of a member of a struct that is flattened into the body: its message begins with its name.
+fn in_flattened(message: &str) -> Problem {
+    let is_name = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    match message.split_once(": ").filter(|(member, _)| is_name(member)) {
+        Some((member, problem)) => Problem::Body { member: Some(member.to_owned()), problem: problem.to_owned() },
+        None => Problem::body(message),
+    }
 }
 
 /// serde's message without ` at line 1 column 2`, since the message names the member, and without the value, since it
@@ -220,6 +230,18 @@ pub fn read_as<T, E: Display>(
     parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> Result<T, Refusal> {
     parse(text).map_err(|problem| invalid(member, problem))
+}
+
+/// Reads a member that is a name.
+///
+/// # Errors
+/// The problem of the name, with the name of the member.
+pub fn read_name<T>(
+    member: &'static str,
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, NameError>,
+) -> Result<T, Refusal> {
+    parse(text).map_err(|problem| problem.refusal(member))
 }
 
 /// Reads a member whose value must be one of `words`.

@@ -152,7 +152,7 @@ fn task(body: &BulkBody) -> Result<BulkTask, Refusal> {
         OperationName::ScheduleDeletion => {
             let window = body.days.map(DeletionWindow::parse).transpose();
             BulkTask::ScheduleDeletion {
-                window: window.map_err(|problem| invalid("days", problem))?.unwrap_or_default(),
+                window: window.map_err(|problem| problem.refusal("days"))?.unwrap_or_default(),
             }
         }
         OperationName::ApplyTemplate => {

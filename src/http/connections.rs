@@ -1,7 +1,7 @@
 //! AWS connections.
 
 use super::answer::{Created, Json, NoContent};
-use super::body::{Body, clearable, one_of, optional, read_as, required};
+use super::body::{Body, clearable, one_of, optional, read_as, read_name, required};
 use super::envelope::Envelope;
 use super::error::Problem;
 use super::guard::Authorized;
@@ -12,11 +12,11 @@ use crate::domain::connection::{Connection, ConnectionSettings, StsEndpoints};
 use crate::domain::kms::RoleRequest;
 use crate::domain::name::ConnectionName;
 use crate::domain::place::{ExternalId, Partition, Region, RoleArn};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Bounds, Refusal};
 use crate::service::Services;
 use crate::service::access::{ManageConnections, ViewConnections};
 use crate::service::connections::{NewConnection, TestOutcome};
-use crate::service::failure::invalid;
+use crate::service::failure::{invalid, out_of_range, too_long};
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -147,7 +147,7 @@ pub async fn create(
     services: Data<Services>,
 ) -> Result<Created<ConnectionView>, Problem> {
     let mut body = body.0;
-    let name = read_as("name", &required("name", body.name.take())?, ConnectionName::parse)?;
+    let name = read_name("name", &required("name", body.name.take())?, ConnectionName::parse)?;
     let connection = services.connections.create(auth.permit, &auth.context, name, body.new_connection()?).await?;
     Ok(Created(ConnectionView::of(&connection)))
 }
@@ -180,7 +180,7 @@ pub async fn update(
     services: Data<Services>,
 ) -> Result<Json<ConnectionView>, Problem> {
     let mut body = body.0;
-    let name = body.name.take().map(|name| read_as("name", &name, ConnectionName::parse)).transpose()?;
+    let name = body.name.take().map(|name| read_name("name", &name, ConnectionName::parse)).transpose()?;
     let secret = body.secret()?;
     let patch = body.patch()?;
     let changed = services.connections.update(auth.permit, &auth.context, &id, name, patch, secret).await?;
@@ -240,7 +240,7 @@ impl ConnectionBody {
     fn secret(&mut self) -> Result<Option<Zeroizing<String>>, Refusal> {
         let secret = self.secret_access_key.take();
         if secret.as_ref().is_some_and(|secret| secret.chars().count() > 1024) {
-            return Err(invalid("secret_access_key", "must not be longer than 1024 characters"));
+            return Err(too_long("secret_access_key", 1024));
         }
         Ok(secret)
     }
@@ -249,10 +249,11 @@ impl ConnectionBody {
         self.refuse_role_anywhere()?;
         let is_key_id = |id: &str| id.len() <= 128 && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if self.access_key_id.as_ref().is_some_and(|id| !is_key_id(id)) {
-            return Err(invalid("access_key_id", "must be at most 128 letters, digits and `_`"));
+            let problem = "must be at most 128 letters, digits and `_`";
+            return Err(out_of_range("access_key_id", Bounds::most(128), problem));
         }
         if self.description.as_ref().is_some_and(|text| text.chars().count() > 1024) {
-            return Err(invalid("description", "must not be longer than 1024 characters"));
+            return Err(too_long("description", 1024));
         }
         let words = [("legacy", StsEndpoints::Legacy), ("regional", StsEndpoints::Regional)];
         let sts = self.aws_sts_regional_endpoints.map(|text| one_of("aws_sts_regional_endpoints", &text, &words));

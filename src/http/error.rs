@@ -3,7 +3,7 @@
 
 mod table;
 
-use crate::domain::refusal::{Refusal, SessionRefusal};
+use crate::domain::refusal::{Bounds, Refusal, SessionRefusal};
 use crate::service::failure::Failure;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
@@ -18,9 +18,9 @@ pub enum Problem {
     /// The use case failed.
     #[error(transparent)]
     Failure(#[from] Failure),
-    /// The body is not the expected JSON.
-    #[error("{0}")]
-    Body(String),
+    /// The body is not the expected JSON. `member` is the member with the wrong value, if the body is JSON.
+    #[error("{}", in_member(.member, .problem))]
+    Body { member: Option<String>, problem: String },
     /// The body is larger than the limit, in bytes.
     #[error("the body is larger than {0} bytes")]
     BodyTooLarge(usize),
@@ -35,7 +35,7 @@ pub enum Problem {
     BodyTooSlow(u64),
     /// A member of the query has an invalid value; `problem` says which values are valid.
     #[error("{member}: {problem}")]
-    Query { member: Cow<'static, str>, problem: String },
+    Query { member: Cow<'static, str>, problem: String, limit: Option<Bounds> },
     /// Nothing is served at this path.
     #[error("there is no API at {0}")]
     NoRoute(String),
@@ -47,7 +47,38 @@ pub enum Problem {
 impl Problem {
     /// The error of a member of the query.
     pub fn query(member: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
-        Problem::Query { member: member.into(), problem: problem.into() }
+        Problem::Query { member: member.into(), problem: problem.into(), limit: None }
+    }
+
+    /// The error of a body that is not the expected JSON object.
+    pub fn body(problem: impl Into<String>) -> Self {
+        Problem::Body { member: None, problem: problem.into() }
+    }
+
+    /// The member of the request that is wrong.
+    fn member(&self) -> Option<&str> {
+        match self {
+            Problem::Failure(Failure::Refused(refusal)) => refusal.member(),
+            Problem::Body { member, .. } => member.as_deref(),
+            Problem::Query { member, .. } => Some(member),
+            _ => None,
+        }
+    }
+
+    /// The values that the member can have, if they are a range.
+    fn limit(&self) -> Option<Bounds> {
+        match self {
+            Problem::Failure(Failure::Refused(refusal)) => refusal.limit(),
+            Problem::Query { limit, .. } => *limit,
+            _ => None,
+        }
+    }
+}
+
+fn in_member(member: &Option<String>, problem: &str) -> String {
+    match member {
+        Some(member) => format!("{member}: {problem}"),
+        None => problem.to_owned(),
     }
 }
 
@@ -64,9 +95,11 @@ pub struct ErrorBody {
     /// A number for the kind of error.
     #[schema(example = 9)]
     code: u16,
-    /// A stable name, a colon, and the meaning of the name.
+    /// A stable name, a colon, the meaning of the name, a colon, and the message: some clients show only this member.
     #[serde(rename = "codeDesc")]
-    #[schema(example = "NCERRResourceNotFound: Resource not found")]
+    #[schema(
+        example = "NCERRResourceNotFound: Resource not found: AWS KMS 0b90f8de-8617-498d-ad63-ca18eb717ae7 does not exist"
+    )]
     code_desc: String,
     /// The stable name of the cause, in snake case.
     #[schema(schema_with = reasons)]
@@ -74,6 +107,34 @@ pub struct ErrorBody {
     /// The member that is wrong, what is wrong with it, and which values are valid.
     #[schema(example = "AWS KMS 0b90f8de-8617-498d-ad63-ca18eb717ae7 does not exist")]
     message: String,
+    /// The member of the request that is wrong; absent if it is not a single one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "name")]
+    member: Option<String>,
+    /// The values that the member can have, if they are a range.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    limit: Option<BoundsView>,
+}
+
+/// A range: of a number, or of the number of characters, bytes or entries.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Bounds)]
+pub struct BoundsView {
+    /// The least that is valid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    least: Option<u64>,
+    /// The most that is valid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 255)]
+    most: Option<u64>,
+}
+
+impl BoundsView {
+    fn of(Bounds { least, most }: Bounds) -> Self {
+        Self { least, most }
+    }
 }
 
 fn reasons() -> Object {
@@ -111,6 +172,14 @@ impl ResponseError for Problem {
             }
             _ => {}
         }
-        answer.json(ErrorBody { code: row.code, code_desc: row.code_desc(), reason, message: self.to_string() })
+        let message = self.to_string();
+        answer.json(ErrorBody {
+            code: row.code,
+            code_desc: row.code_desc(&message),
+            reason,
+            message,
+            member: self.member().map(str::to_owned),
+            limit: self.limit().map(BoundsView::of),
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Groups and their members.
 
 use super::answer::{Created, Json, NoContent};
-use super::body::{Body, clearable, optional, read_as, required};
+use super::body::{Body, clearable, optional, read_name, required};
 use super::error::Problem;
 use super::guard::Authorized;
 use super::json_object::{object_or_empty, read_object};
@@ -13,7 +13,7 @@ use crate::domain::name::GroupName;
 use crate::domain::refusal::Refusal;
 use crate::service::Services;
 use crate::service::access::{ManageUsers, SignedIn};
-use crate::service::failure::invalid;
+use crate::service::failure::{invalid, too_long};
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -79,7 +79,7 @@ pub async fn create(
     services: Data<Services>,
 ) -> Result<Created<GroupView>, Problem> {
     let mut body = body.0;
-    let name = read_as("name", &required("name", body.name.take())?, GroupName::parse)?;
+    let name = read_name("name", &required("name", body.name.take())?, GroupName::parse)?;
     let group = services.groups.create(auth.permit, &auth.context, name, body.patch()?).await?;
     Ok(Created(GroupView::of(&group)))
 }
@@ -152,13 +152,13 @@ pub async fn remove_member(
 }
 
 fn group_name(text: &str) -> Result<GroupName, Refusal> {
-    read_as("name", text, GroupName::parse)
+    read_name("name", text, GroupName::parse)
 }
 
 impl GroupBody {
     fn patch(self) -> Result<GroupPatch, Refusal> {
         if self.description.as_ref().is_some_and(|text| text.chars().count() > 1024) {
-            return Err(invalid("description", "must not be longer than 1024 characters"));
+            return Err(too_long("description", 1024));
         }
         Ok(GroupPatch {
             description: self.description,

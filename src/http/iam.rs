@@ -4,11 +4,11 @@ use super::answer::Json;
 use super::body::{Body, optional, required};
 use super::error::Problem;
 use super::guard::Authorized;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Bounds, Refusal};
 use crate::domain::time::Time;
 use crate::service::Services;
 use crate::service::access::SignedIn;
-use crate::service::failure::invalid;
+use crate::service::failure::{invalid, out_of_range};
 use crate::service::iam::{Principal, Principals, PrincipalsRequest};
 use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
@@ -138,7 +138,7 @@ impl IamBody {
             // Clients send 0 for "no limit".
             None | Some(0) => None,
             Some(items @ 1..=1000) => u16::try_from(items).ok(),
-            Some(_) => return Err(invalid("max_items", "must be from 1 to 1000")),
+            Some(_) => return Err(out_of_range("max_items", Bounds::between(1, 1000), "must be from 1 to 1000")),
         };
         if let Some(prefix) = &self.path_prefix {
             let fits = prefix.starts_with('/') && prefix.len() <= 512 && prefix.bytes().all(|b| b.is_ascii_graphic());

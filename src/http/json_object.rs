@@ -1,6 +1,7 @@
 //! JSON objects that clients attach to resources, such as `labels` and `meta`.
 
-use crate::domain::name::{JSON_TEXT_MAX, JsonText};
+use crate::domain::name::JsonText;
+use crate::domain::patch::text_too_long;
 use crate::domain::refusal::Refusal;
 use crate::service::failure::invalid;
 use serde_json::Value;
@@ -11,9 +12,7 @@ pub fn read_object(member: &'static str, value: Option<Value>) -> Result<Option<
     if !value.is_object() {
         return Err(invalid(member, "must be a JSON object"));
     }
-    JsonText::of(&value)
-        .map(Some)
-        .map_err(|length| invalid(member, format!("must not be longer than {} bytes, and has {length}", JSON_TEXT_MAX)))
+    JsonText::of(&value).map(Some).map_err(|length| text_too_long(member, length))
 }
 
 /// The JSON object that a client has attached; an empty object if there is none.

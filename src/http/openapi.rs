@@ -90,7 +90,9 @@ fn describe(groups: &[EndpointGroup]) -> OpenApi {
             put(item, &endpoint.method, operation(group, endpoint, description));
         }
     }
-    schemas.insert(ErrorBody::name().into_owned(), <ErrorBody as utoipa::PartialSchema>::schema());
+    let mut of_errors = vec![(ErrorBody::name().into_owned(), <ErrorBody as utoipa::PartialSchema>::schema())];
+    ErrorBody::schemas(&mut of_errors);
+    schemas.extend(of_errors);
     let info = Info::builder()
         .title("Claviger")
         .version(env!("CARGO_PKG_VERSION"))
@@ -220,8 +222,8 @@ fn error_response(status: u16) -> Response {
     let text = rows.iter().map(|row| format!("{} (`{}`)", row.text, row.name)).collect::<Vec<_>>().join(", or: ");
     let examples = rows.iter().map(|row| {
         let reason = causes().find(|cause| cause.row == *row).map(|cause| cause.reason);
-        let value = json!({"code": row.code, "codeDesc": row.code_desc(), "reason": reason,
-            "message": "the member that is wrong, and what is wrong with it"});
+        let message = "the member that is wrong, and what is wrong with it";
+        let value = json!({"code": row.code, "codeDesc": row.code_desc(message), "reason": reason, "message": message});
         (row.name, example::Example::builder().value(Some(value)).build())
     });
     let schema = Ref::from_schema_name(ErrorBody::name());

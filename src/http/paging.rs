@@ -4,6 +4,7 @@
 use super::body::excerpt;
 use super::describe::{Described, Description};
 use super::error::Problem;
+use crate::domain::refusal::Bounds;
 use crate::service::failure::Failure;
 use crate::service::list::{Limit, Listed, Page, Query, Rows, pool};
 use actix_web::body::BoxBody;
@@ -79,7 +80,8 @@ const SORTS_MAX: usize = 16;
 const FILTERS_MAX: usize = 200;
 
 fn too_many(member: &'static str, what: &str, most: usize) -> Problem {
-    Problem::query(member, format!("must have at most {most} {what}"))
+    let limit = Some(Bounds::most(most as u64));
+    Problem::Query { member: member.into(), problem: format!("must have at most {most} {what}"), limit }
 }
 
 fn unknown_filter(name: &str, filters: &[&str]) -> Problem {

@@ -1,7 +1,7 @@
 //! `/v1/vault/keys2`: source keys, whose material can be imported into AWS keys.
 
 use super::answer::{Created, Json, NoContent, Unstored};
-use super::body::{Body, BodyOrNone, one_of, optional, read_as};
+use super::body::{Body, BodyOrNone, one_of, optional, read_name};
 use super::envelope::Envelope;
 use super::error::Problem;
 use super::guard::Authorized;
@@ -242,7 +242,7 @@ impl SourceKeyBody {
         let kind = SourceKeyKind::parse(self.algorithm.as_deref(), self.size, self.curveid.as_deref())?;
         refuse_format(kind, self.format.as_deref())?;
         Ok(SourceKeyRequest {
-            name: self.name.map(|name| read_as("name", &name, SourceKeyName::parse)).transpose()?,
+            name: self.name.map(|name| read_name("name", &name, SourceKeyName::parse)).transpose()?,
             kind,
             usage: self.usage_mask.map(UsageMask::parse).transpose()?,
             unexportable: self.unexportable.unwrap_or(false),

@@ -9,11 +9,11 @@ use super::paging::{self, List, Listing};
 use crate::domain::id::JobId;
 use crate::domain::job::sync::{Counts, JobStatus, RegionOutcome, SyncJob, SyncRegion};
 use crate::domain::place::Region;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Bounds, Refusal};
 use crate::domain::time::Time;
 use crate::service::Services;
 use crate::service::access::SignedIn;
-use crate::service::failure::invalid;
+use crate::service::failure::{invalid, no_entries, out_of_range};
 use crate::service::sync_jobs::{SyncJobSeen, SyncRequest};
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
@@ -141,11 +141,11 @@ fn request(body: SyncBody) -> Result<SyncRequest, Refusal> {
     }
     let kms = kms.ok_or_else(|| invalid("kms", "or synchronize_all must be given"))?;
     if kms.is_empty() {
-        return Err(invalid("kms", "must have at least one entry"));
+        return Err(no_entries("kms"));
     }
     let regions = match regions {
         Some(names) if names.is_empty() => {
-            return Err(invalid("regions", "must have at least one entry, or be absent"));
+            return Err(out_of_range("regions", Bounds::least(1), "must have at least one entry, or be absent"));
         }
         Some(names) => {
             Some(names.iter().map(|name| read_as("regions", name, Region::parse)).collect::<Result<Vec<_>, _>>()?)

@@ -1,7 +1,7 @@
 //! Policy templates, which give many keys of an account the same policy.
 
 use super::answer::{Created, Json, NoContent};
-use super::body::{Body, optional, read_as, required};
+use super::body::{Body, optional, read_as, read_name, required};
 use super::envelope::Envelope;
 use super::error::Problem;
 use super::guard::{Authorized, OnTemplate};
@@ -136,7 +136,7 @@ pub async fn create(
     services: Data<Services>,
 ) -> Result<Created<TemplateView>, Problem> {
     let mut body = body.0;
-    let name = read_as("name", &required("name", body.name.take())?, TemplateName::parse)?;
+    let name = read_name("name", &required("name", body.name.take())?, TemplateName::parse)?;
     let owner = match (body.kms.take(), body.account_id.take()) {
         (Some(kms), None) => Owner::Kms(kms),
         (None, Some(account)) => Owner::Account(read_as("account_id", &account, AccountId::parse)?),
@@ -205,7 +205,7 @@ impl TemplateBody {
             }
             // Clients that change from lists to a text send empty lists.
             (Some(text), _) => {
-                let text = PolicyText::of(&text).map_err(|problem| invalid("policy", problem))?;
+                let text = PolicyText::of(&text).map_err(|problem| problem.refusal("policy"))?;
                 Ok(Some(TemplatePatch::Text(text)))
             }
             (None, true) => Ok(Some(TemplatePatch::Principals(people))),

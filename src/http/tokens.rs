@@ -11,7 +11,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::session::Session;
 use crate::service::Services;
 use crate::service::access::SignedIn;
-use crate::service::failure::invalid;
+use crate::service::failure::{invalid, too_long};
 use crate::service::tokens::{Issued, RefreshRequest};
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
@@ -247,7 +247,7 @@ pub fn password(member: &'static str, value: Option<Zeroizing<String>>) -> Resul
     let password = required(member, value)?;
     let most = crate::domain::password::PASSWORD_MAX as usize;
     if password.chars().count() > most {
-        return Err(invalid(member, format!("must not be longer than {most} characters")));
+        return Err(too_long(member, most));
     }
     Ok(password)
 }

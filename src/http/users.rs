@@ -1,7 +1,7 @@
 //! Users.
 
 use super::answer::{Created, Json, NoContent};
-use super::body::{Body, clearable, optional, read_as, required};
+use super::body::{Body, clearable, optional, read_name, required};
 use super::error::Problem;
 use super::guard::Authorized;
 use super::json_object::{object_or_empty, read_object};
@@ -16,7 +16,7 @@ use crate::domain::user::patch::ProfilePatch;
 use crate::domain::user::{User, UserProfile};
 use crate::service::Services;
 use crate::service::access::{ManageUsers, SignedIn};
-use crate::service::failure::invalid;
+use crate::service::failure::{invalid, too_long};
 use crate::service::list::Page;
 use crate::service::users::UserPatch;
 use actix_web::web::{Data, Path};
@@ -147,7 +147,7 @@ pub async fn create(
     services: Data<Services>,
 ) -> Result<Created<UserView>, Problem> {
     let mut body = body.0;
-    let name = read_as("username", &required("username", body.username.take())?, UserName::parse)?;
+    let name = read_name("username", &required("username", body.username.take())?, UserName::parse)?;
     let password = password("password", body.password.take())?;
     let must_change = body.password_change_required.unwrap_or(false);
     let profile = UserProfile::default().patched(body.profile()?);
@@ -171,7 +171,7 @@ pub async fn list_of_group(
     listing: Listing<User>,
     services: Data<Services>,
 ) -> Result<List<UserView>, Problem> {
-    let name = read_as("name", &name, GroupName::parse)?;
+    let name = read_name("name", &name, GroupName::parse)?;
     answer_page(services.users.of_group(&auth.permit, &name, listing.0).await?, &services).await
 }
 
@@ -204,7 +204,7 @@ pub async fn update(
 ) -> Result<Json<UserView>, Problem> {
     let mut body = body.0;
     let id = user_id(&id)?;
-    let name = body.username.take().map(|name| read_as("username", &name, UserName::parse)).transpose()?;
+    let name = body.username.take().map(|name| read_name("username", &name, UserName::parse)).transpose()?;
     let password = body.password.take().map(|given| password("password", Some(given))).transpose()?;
     let patch = UserPatch {
         name,
@@ -247,7 +247,7 @@ impl UserBody {
         }
         for (member, given) in [("name", &self.name), ("nickname", &self.nickname), ("email", &self.email)] {
             if given.as_ref().is_some_and(|text| text.chars().count() > 255) {
-                return Err(invalid(member, "must not be longer than 255 characters"));
+                return Err(too_long(member, 255));
             }
         }
         Ok(ProfilePatch {

@@ -106,16 +106,16 @@ impl<A: KmsRight> KmsPermit<A> {
         Ok(Self { caller, kms, right: PhantomData })
     }
 
-    /// Authorizes the caller on the KMS of this name or id.
+    /// Authorizes the caller on the KMS whose name or id the member `kms` of the request has.
     ///
     /// # Errors
     /// As [`KmsPermit::authorize`].
     pub fn authorize_named(caller: Caller, text: &str) -> Result<Self, Failure> {
-        let id = caller.published.state.kms_by_id_or_name(text)?.id;
+        let id = caller.published.state.kms_by_id_or_name(text).map_err(|refusal| refusal.of("kms"))?.id;
         Self::authorize(caller, id).map_err(|failure| match failure {
             // The message repeats the text of the request: a caller who may not view the KMS must not learn its id.
             Failure::Refused(Refusal::Kms(KmsRefusal::Unknown(_))) => {
-                Refusal::Kms(KmsRefusal::Unknown(text.chars().take(80).collect())).into()
+                Refusal::Kms(KmsRefusal::Unknown(text.chars().take(80).collect())).of("kms").into()
             }
             other => other,
         })

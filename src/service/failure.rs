@@ -2,7 +2,7 @@
 
 pub use crate::aws::failure::AwsFailure;
 use crate::domain::action::Action;
-use crate::domain::refusal::{AggregateRefusal, Refusal};
+use crate::domain::refusal::{AggregateRefusal, Bounds, Refusal};
 use crate::keyring::KeyringError;
 use crate::ledger::{LedgerError, WriteError};
 
@@ -128,6 +128,32 @@ impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         Failure::Log(error)
     }
+}
+
+impl Failure {
+    /// Names the member of the request that a refusal is of, unless the refusal names one itself.
+    #[must_use]
+    pub fn of(self, member: &'static str) -> Self {
+        match self {
+            Failure::Refused(refusal) => Failure::Refused(refusal.of(member)),
+            other => other,
+        }
+    }
+}
+
+/// The refusal of a member whose value is outside a range.
+pub fn out_of_range(member: &'static str, limit: Bounds, problem: impl std::fmt::Display) -> Refusal {
+    Refusal::OutOfRange { member, problem: problem.to_string(), limit }
+}
+
+/// The refusal of a text that is too long.
+pub fn too_long(member: &'static str, most: usize) -> Refusal {
+    out_of_range(member, Bounds::most(most as u64), format!("must not be longer than {most} characters"))
+}
+
+/// The refusal of a list without entries.
+pub fn no_entries(member: &'static str) -> Refusal {
+    out_of_range(member, Bounds::least(1), "must have at least one entry")
 }
 
 /// The refusal of an invalid value in a member of a request.

@@ -120,7 +120,8 @@ impl KmsAccounts {
         role: Option<&AssumedRole>,
         validate: bool,
     ) -> Result<AccountSeen, Failure> {
-        let connection = connections::find(&permit.caller().published.state, connection)?;
+        let connection = connections::find(&permit.caller().published.state, connection)
+            .map_err(|failure| failure.of("connection"))?;
         if !validate {
             return Ok(AccountSeen { probe: self.cloud.probe(&connection, role).await?, missing_permissions: None });
         }
@@ -148,7 +149,7 @@ impl KmsAccounts {
         add: Addition,
     ) -> Result<KmsSeen, Failure> {
         let state = &permit.caller().published.state;
-        let connection = connections::find(state, &add.connection)?;
+        let connection = connections::find(state, &add.connection).map_err(|failure| failure.of("connection"))?;
         let Addition { name, account, connection: given, role, regions } = add;
         let id = KmsId::new(Uuid::new_v4());
         let reference = connections::reference(&connection, &given);
@@ -215,7 +216,10 @@ impl KmsAccounts {
         patch: KmsPatchRequest,
     ) -> Result<KmsSeen, Failure> {
         let state = &permit.caller().published.state;
-        let refer = |text: String| connections::find(state, &text).map(|found| connections::reference(&found, &text));
+        let refer = |text: String| {
+            let found = connections::find(state, &text).map_err(|failure| failure.of("connection"))?;
+            Ok::<_, Failure>(connections::reference(&found, &text))
+        };
         let patch = KmsPatch {
             connection: patch.connection.map(refer).transpose()?,
             regions: patch.regions,

@@ -21,7 +21,7 @@ pub enum ConnectionRefusal {
 reasons! { ConnectionRefusal =>
     LeadsElsewhere: Conflict, "connection_leads_elsewhere", "The connection would lead to another account than that of a KMS over it.";
     Unknown: Unknown, "connection_unknown", "There is no such connection.";
-    NameTaken: Taken, "connection_name_taken", "A connection has the name already.";
+    NameTaken: Taken of "name", "connection_name_taken", "A connection has the name already.";
     InUse: InUse, "connection_in_use", "KMSs use the connection.";
-    CloudFixed: InUse, "connection_cloud_fixed", "KMSs use the connection, so it stays in its partition.";
+    CloudFixed: InUse of "cloud_name", "connection_cloud_fixed", "KMSs use the connection, so it stays in its partition.";
 }

@@ -21,7 +21,7 @@ pub enum GroupRefusal {
 
 reasons! { GroupRefusal =>
     Unknown: Unknown, "group_unknown", "There is no such group.";
-    NameTaken: Taken, "group_name_taken", "A group has the name already.";
+    NameTaken: Taken of "name", "group_name_taken", "A group has the name already.";
     IsSystem: Conflict, "group_is_system", "The group is a system group.";
     NotAMember: Unknown, "member_unknown", "The user is not in the group.";
     LastAdmin: Conflict, "last_admin", "The last member of `admin` cannot be removed.";

@@ -7,7 +7,7 @@ use super::retained::Parted;
 use super::sync::JobStatus;
 use crate::domain::id::{JobId, KeyId, TemplateId, UserId};
 use crate::domain::key::days::DeletionWindow;
-use crate::domain::refusal::{JobRefusal, Refusal};
+use crate::domain::refusal::{Bounds, JobRefusal, Refusal};
 use crate::domain::time::Time;
 
 /// The maximum number of keys in a bulk job.
@@ -95,7 +95,11 @@ pub enum BulkCommand {
 pub fn check_keys(keys: &[KeyId]) -> Result<(), Refusal> {
     let invalid = |problem: String| Err(Refusal::Invalid { member: "keys", problem });
     if keys.is_empty() || keys.len() > KEYS_MAX {
-        return invalid(format!("1 to {KEYS_MAX} keys are expected, not {}", keys.len()));
+        return Err(Refusal::OutOfRange {
+            member: "keys",
+            problem: format!("1 to {KEYS_MAX} keys are expected, not {}", keys.len()),
+            limit: Bounds::between(1, KEYS_MAX as u64),
+        });
     }
     let twice = keys.iter().enumerate().find(|(at, key)| keys[..*at].contains(key));
     match twice {
@@ -196,9 +200,10 @@ mod tests {
         let most: Vec<u128> = (0..100).collect();
         let more: Vec<u128> = (0..101).collect();
         given([]).when(start(&most)).then_done();
-        for bad in [vec![], more, vec![1, 2, 1]] {
+        let limit = Some(Bounds::between(1, 100));
+        for (bad, limit) in [(vec![], limit), (more, limit), (vec![1, 2, 1], None)] {
             let refused = given([]).when(start(&bad)).refusal();
-            assert!(matches!(refused, Refusal::Invalid { member: "keys", .. }), "{refused:?}");
+            assert_eq!((refused.member(), refused.limit()), (Some("keys"), limit), "{refused:?}");
         }
     }
 

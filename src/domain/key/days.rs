@@ -1,5 +1,6 @@
 //! Numbers of days, within AWS's limits.
 
+use crate::domain::refusal::{Bounds, Refusal};
 use std::fmt;
 
 /// A number of days that AWS does not accept.
@@ -9,6 +10,14 @@ pub struct DaysOutOfRange {
     given: i64,
     least: u16,
     most: u16,
+}
+
+impl DaysOutOfRange {
+    /// Returns the refusal of the member with the number.
+    pub fn refusal(self, member: &'static str) -> Refusal {
+        let limit = Bounds::between(self.least.into(), self.most.into());
+        Refusal::OutOfRange { member, problem: self.to_string(), limit }
+    }
 }
 
 macro_rules! days {

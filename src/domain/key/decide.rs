@@ -44,7 +44,7 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
             state.kms(key.kms)?.refuse_archived()?;
             key.refuse_gone(state)?;
             if let Some(job) = &job {
-                state.rotation_schedule(job.schedule)?;
+                state.rotation_schedule(job.schedule).map_err(|refusal| refusal.of("job_config_id"))?;
             }
             let event = (key.rotation_job != job).then_some(Event::Key(id, KeyEvent::RotationJobSet { job }));
             Ok(event.into_iter().collect())
@@ -146,7 +146,7 @@ fn check_tag_count(state: &State, id: KeyId, wanted: &Operation) -> Result<(), R
         .map_or(0, |key| key.tags.iter().filter(|tag| tag.is_shown() && !new.contains(&tag.key.as_str())).count());
     let all = kept + new.len();
     if !new.is_empty() && all > TAGS_PER_KEY_MAX {
-        return Err(Refusal::Invalid { member: "tags", problem: TagError::NoRoom(all).to_string() });
+        return Err(TagError::NoRoom(all).refusal("tags"));
     }
     Ok(())
 }

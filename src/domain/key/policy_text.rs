@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::shared::share_policy;
+use crate::domain::refusal::{Bounds, Refusal};
 use serde_json::Value;
 
 /// The text of a policy. Two policies are equal if IAM treats them as the same, even if their texts differ.
@@ -28,6 +29,17 @@ pub enum PolicyTextError {
     Character(char),
     #[error("a policy has up to {POLICY_MAX} bytes, and this one has {0}")]
     TooLong(usize),
+}
+
+impl PolicyTextError {
+    /// Returns the refusal of the member with the policy.
+    pub fn refusal(self, member: &'static str) -> Refusal {
+        let problem = self.to_string();
+        match self {
+            Self::TooLong(_) => Refusal::OutOfRange { member, problem, limit: Bounds::most(POLICY_MAX as u64) },
+            Self::NotJson(_) | Self::NotAnObject | Self::Character(_) => Refusal::Invalid { member, problem },
+        }
+    }
 }
 
 impl PolicyText {

@@ -51,16 +51,16 @@ pub enum KeyRefusal {
 }
 
 reasons! { KeyRefusal =>
-    ReplicaThere: Taken, "replica_exists", "The key has a replica in the region already.";
+    ReplicaThere: Taken of "replica_region", "replica_exists", "The key has a replica in the region already.";
     PolicyUnreadable: Conflict, "policy_unreadable", "The policy that the new key is to have may not be read.";
     Unknown: Unknown, "key_unknown", "There is no such key, or none that the caller may see.";
     Exists: Taken, "key_exists", "The id of the key is in use.";
     Gone: Conflict, "key_gone", "AWS does not have the key any more.";
     RegionRemoved: Conflict, "key_region_removed", "The region of the key was taken from its KMS.";
     NotGone: Conflict, "key_not_gone", "AWS still has the key.";
-    AliasHeld: Taken, "alias_held", "A key that is pending deletion has the alias, and keeps it until then.";
-    AliasTaken: Taken, "alias_taken", "Another key of the region has the alias.";
-    AliasUnknown: Unknown, "alias_unknown", "The key does not have the alias.";
+    AliasHeld: Taken of "alias", "alias_held", "A key that is pending deletion has the alias, and keeps it until then.";
+    AliasTaken: Taken of "alias", "alias_taken", "Another key of the region has the alias.";
+    AliasUnknown: Unknown of "alias", "alias_unknown", "The key does not have the alias.";
     TemplateFixed: Conflict, "key_template_fixed", "The key is pending deletion, so that it cannot get or lose a policy template.";
     NotExternal: Invalid, "key_not_external", "The key takes no material of a source key.";
     NotEnabled: Conflict, "key_not_enabled", "AWS rotates the material of enabled keys only.";

@@ -1,5 +1,7 @@
 //! Tags of keys.
 
+use crate::domain::refusal::{Bounds, Refusal};
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tag {
     /// The name, unique on an AWS key and case-sensitive.
@@ -43,6 +45,24 @@ pub enum TagError {
     TooMany(usize),
     #[error("a key has up to {TAGS_PER_KEY_MAX} tags, and it would have {0}")]
     NoRoom(usize),
+}
+
+impl TagError {
+    /// Returns the refusal of the member with the tags.
+    pub fn refusal(self, member: &'static str) -> Refusal {
+        let most = match self {
+            Self::KeyTooLong(..) => KEY_MAX,
+            Self::ValueTooLong(..) => VALUE_MAX,
+            Self::TooMany(_) | Self::NoRoom(_) => TAGS_PER_KEY_MAX,
+            Self::KeyEmpty
+            | Self::Character(..)
+            | Self::Reserved(_)
+            | Self::OfOperations
+            | Self::OfTemplates
+            | Self::Twice(_) => return Refusal::Invalid { member, problem: self.to_string() },
+        };
+        Refusal::OutOfRange { member, problem: self.to_string(), limit: Bounds::most(most as u64) }
+    }
 }
 
 impl Tag {

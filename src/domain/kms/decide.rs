@@ -235,8 +235,8 @@ impl Kms {
         self.refuse_archived()?;
         for change in &changes {
             match &change.principal {
-                Principal::User(id) => drop(state.user(*id)?),
-                Principal::Group(name) => drop(state.group(name)?),
+                Principal::User(id) => drop(state.user(*id).map_err(|refusal| refusal.of("user_id"))?),
+                Principal::Group(name) => drop(state.group(name).map_err(|refusal| refusal.of("group"))?),
             }
         }
         let mut after = self.acl.clone();

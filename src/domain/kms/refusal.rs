@@ -48,21 +48,21 @@ pub enum KmsRefusal {
 
 reasons! { KmsRefusal =>
     Unknown: Unknown, "kms_unknown", "There is no such KMS, or none that the caller may see.";
-    NameTaken: Taken, "kms_name_taken", "A KMS has the name already.";
-    RegionTaken: Taken, "region_taken", "Another KMS manages the region of this account.";
-    RegionDuplicated: Invalid, "region_duplicated", "A region is given twice.";
-    RegionsEmpty: Invalid, "regions_empty", "No region is given.";
-    RegionElsewhere: Invalid, "region_elsewhere", "The region is not in the partition.";
-    RegionNotEnabled: Invalid, "region_not_enabled", "AWS does not list the region as enabled in the account.";
-    AccountMismatch: Invalid, "account_mismatch", "The credentials belong to another account than the one given.";
+    NameTaken: Taken of "name", "kms_name_taken", "A KMS has the name already.";
+    RegionTaken: Taken of "regions", "region_taken", "Another KMS manages the region of this account.";
+    RegionDuplicated: Invalid of "regions", "region_duplicated", "A region is given twice.";
+    RegionsEmpty: Invalid of "regions", "regions_empty", "No region is given.";
+    RegionElsewhere: Invalid of "regions", "region_elsewhere", "The region is not in the partition.";
+    RegionNotEnabled: Invalid of "regions", "region_not_enabled", "AWS does not list the region as enabled in the account.";
+    AccountMismatch: Invalid of "account_id", "account_mismatch", "The credentials belong to another account than the one given.";
     LedElsewhere: Invalid, "kms_led_elsewhere", "The new connection or role of a KMS leads to another account.";
     Changed: Conflict, "kms_changed", "The connection or the role of the KMS was changed by another request meanwhile.";
-    ExternalIdAlone: Invalid, "external_id_alone", "An external id is given without a role to assume with it.";
-    RoleElsewhere: Invalid, "role_elsewhere", "The role is not in the partition.";
-    ConnectionElsewhere: Invalid, "connection_elsewhere", "The connection is not in the partition.";
+    ExternalIdAlone: Invalid of "assume_role_external_id", "external_id_alone", "An external id is given without a role to assume with it.";
+    RoleElsewhere: Invalid of "assume_role_arn", "role_elsewhere", "The role is not in the partition.";
+    ConnectionElsewhere: Invalid of "connection", "connection_elsewhere", "The connection is not in the partition.";
     SeveralChanges: Contradictory, "several_changes", "More than one of the connection, the regions and the role would change.";
     Archived: Conflict, "kms_archived", "The KMS is archived.";
     NotArchived: Conflict, "kms_not_archived", "The KMS is not archived.";
-    RegionNotManaged: Invalid, "region_not_managed", "The KMS does not manage the region.";
+    RegionNotManaged: Invalid of "region", "region_not_managed", "The KMS does not manage the region.";
     Busy: Busy, "kms_busy", "Operations on keys of the KMS are under way.";
 }

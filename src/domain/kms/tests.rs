@@ -307,10 +307,9 @@ fn permissions_are_for_users_and_groups_that_exist() {
         state.when(permit(principal, true, &actions)).then(events([KmsEvent::AclsChanged { changes }]));
     }
     let nobody = state.when(permit(Principal::User(user_id(9)), true, &actions));
-    nobody.then_refused(UserRefusal::Unknown(user_id(9).subject()));
+    nobody.then_refused(Refusal::User(UserRefusal::Unknown(user_id(9).subject())).of("user_id"));
     let no_group = state.when(permit(Principal::Group(group_name("none")), true, &actions));
-    let refused = no_group.refusal();
-    assert!(matches!(refused, Refusal::Group(GroupRefusal::Unknown(_))), "{refused:?}");
+    no_group.then_refused(Refusal::Group(GroupRefusal::Unknown("none".to_owned())).of("group"));
 }
 
 #[test]

@@ -36,6 +36,29 @@ pub struct Reason {
     pub kind: RefusalKind,
     /// The description in docs/api.md.
     pub when: &'static str,
+    /// The member of the request that is refused, if it is always the same.
+    pub member: Option<&'static str>,
+}
+
+/// The values that a member can have: the least and the greatest number, or number of characters, bytes or entries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bounds {
+    pub least: Option<u64>,
+    pub most: Option<u64>,
+}
+
+impl Bounds {
+    pub const fn least(least: u64) -> Self {
+        Self { least: Some(least), most: None }
+    }
+
+    pub const fn most(most: u64) -> Self {
+        Self { least: None, most: Some(most) }
+    }
+
+    pub const fn between(least: u64, most: u64) -> Self {
+        Self { least: Some(least), most: Some(most) }
+    }
 }
 
 /// The refusals of one aggregate.
@@ -45,15 +68,16 @@ pub trait AggregateRefusal {
     fn reason(&self) -> Reason;
 }
 
-/// Implements [`AggregateRefusal`] from one line for each variant, with its kind, name and description. A variant
-/// without a line does not compile.
+/// Implements [`AggregateRefusal`] from one line for each variant, with its kind, name and description, and `of` the
+/// member that it refuses, if there is one. A variant without a line does not compile.
 macro_rules! reasons {
-    ($refusal:ident => $($variant:ident: $kind:ident, $name:literal, $when:literal;)+) => {
+    ($refusal:ident => $($variant:ident: $kind:ident $(of $member:literal)?, $name:literal, $when:literal;)+) => {
         impl $crate::domain::refusal::reason::AggregateRefusal for $refusal {
             const REASONS: &'static [$crate::domain::refusal::reason::Reason] = &[$($crate::domain::refusal::reason::Reason {
                 name: $name,
                 kind: $crate::domain::refusal::reason::RefusalKind::$kind,
                 when: $when,
+                member: $crate::domain::refusal::reason::member_of!($($member)?),
             }),+];
 
             fn reason(&self) -> $crate::domain::refusal::reason::Reason {
@@ -62,6 +86,7 @@ macro_rules! reasons {
                         name: $name,
                         kind: $crate::domain::refusal::reason::RefusalKind::$kind,
                         when: $when,
+                        member: $crate::domain::refusal::reason::member_of!($($member)?),
                     },)+
                 }
             }
@@ -69,6 +94,16 @@ macro_rules! reasons {
     };
 }
 pub(in crate::domain) use reasons;
+
+macro_rules! member_of {
+    () => {
+        None
+    };
+    ($member:literal) => {
+        Some($member)
+    };
+}
+pub(in crate::domain) use member_of;
 
 pub(in crate::domain) fn listed<T: Display>(things: &[T]) -> String {
     things.iter().map(|thing| format!("`{thing}`")).collect::<Vec<_>>().join(", ")

@@ -22,8 +22,8 @@ pub enum ScheduleRefusal {
 
 reasons! { ScheduleRefusal =>
     Unknown: Unknown, "schedule_unknown", "There is no such schedule.";
-    NameTaken: Taken, "schedule_name_taken", "A schedule has the name already.";
-    NotRotating: Invalid, "schedule_not_rotating", "The schedule does not rotate keys.";
+    NameTaken: Taken of "name", "schedule_name_taken", "A schedule has the name already.";
+    NotRotating: Invalid of "job_config_id", "schedule_not_rotating", "The schedule does not rotate keys.";
     HasKeys: InUse, "schedule_has_keys", "The schedule rotates keys.";
     Running: Busy, "schedule_running", "The schedule runs at the moment.";
     RunUnknown: Unknown, "run_unknown", "There is no such run of a schedule.";

@@ -251,7 +251,7 @@ fn a_key_goes_under_a_schedule_that_rotates_keys_and_under_no_other() {
     use crate::domain::key::command::KeyCommand;
     let set = |state: &Given| state.when(KeyCommand::SetRotationJob { id: KEY, job: Some(job()) });
     let state = with_a_key(scheduled([]));
-    set(&state).then_refused(ScheduleRefusal::Unknown(ID.to_string()));
+    set(&state).then_refused(Refusal::Schedule(ScheduleRefusal::Unknown(ID.to_string())).of("job_config_id"));
     let work = Work::Synchronize(SynchronizationPlan::All);
     let settings = ScheduleSettings { work, ..hourly() };
     let other = with_a_key(scheduled([ScheduleEvent::Created { name: name("sync"), settings }]));

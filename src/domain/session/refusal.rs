@@ -23,6 +23,6 @@ reasons! { SessionRefusal =>
     LoginLocked: Locked, "login_locked", "Too many logins for the user name have failed from this address.";
     RightWithdrawn: Forbidden, "right_withdrawn", "The session was closed, or the right withdrawn, while the request was served.";
     PasswordChangeDue: Unauthenticated, "password_change_due", "The password must be changed first.";
-    RefreshTokenInvalid: Unauthenticated, "refresh_token_invalid", "The refresh token is unknown, revoked or expired; the answer does not say which.";
+    RefreshTokenInvalid: Unauthenticated of "refresh_token", "refresh_token_invalid", "The refresh token is unknown, revoked or expired; the answer does not say which.";
     TokenUnknown: Unknown, "refresh_token_unknown", "There is no such refresh token, or it is not the caller's.";
 }

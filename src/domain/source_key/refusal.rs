@@ -19,7 +19,7 @@ pub enum SourceKeyRefusal {
 
 reasons! { SourceKeyRefusal =>
     Unknown: Unknown, "source_key_unknown", "There is no such source key.";
-    NameTaken: Taken, "source_key_name_taken", "A source key has the name already.";
+    NameTaken: Taken of "name", "source_key_name_taken", "A source key has the name already.";
     Unexportable: Conflict, "source_key_unexportable", "The source key is unexportable.";
     Undeletable: Conflict, "source_key_undeletable", "The source key is undeletable.";
     Busy: Busy, "source_key_busy", "An import of the source key is under way.";

@@ -24,8 +24,8 @@ pub enum TemplateRefusal {
 
 reasons! { TemplateRefusal =>
     Unknown: Unknown, "template_unknown", "There is no such policy template, or none that the caller may see.";
-    NameTaken: Taken, "template_name_taken", "A policy template has the name already.";
-    NeedsPush: Invalid, "template_needs_push", "Keys have the policy of the template, and `auto_push` is not true.";
+    NameTaken: Taken of "name", "template_name_taken", "A policy template has the name already.";
+    NeedsPush: Invalid of "auto_push", "template_needs_push", "Keys have the policy of the template, and `auto_push` is not true.";
     InUse: InUse, "template_in_use", "Keys carry the tag of the policy template.";
-    Elsewhere: Unknown, "template_elsewhere", "There is no such policy template for keys of the account.";
+    Elsewhere: Unknown of "policytemplate", "template_elsewhere", "There is no such policy template for keys of the account.";
 }

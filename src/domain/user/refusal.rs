@@ -18,7 +18,7 @@ pub enum UserRefusal {
 
 reasons! { UserRefusal =>
     Unknown: Unknown, "user_unknown", "There is no such user.";
-    NameTaken: Taken, "user_name_taken", "A user has the name already.";
-    PasswordRejected: Unprocessable, "password_rejected", "The password policy does not allow the password.";
-    NewPasswordRejected: Unprocessable, "new_password_rejected", "The password policy does not allow the new password.";
+    NameTaken: Taken of "username", "user_name_taken", "A user has the name already.";
+    PasswordRejected: Unprocessable of "password", "password_rejected", "The password policy does not allow the password.";
+    NewPasswordRejected: Unprocessable of "new_password", "new_password_rejected", "The password policy does not allow the new password.";
 }

@@ -19,9 +19,9 @@ pub struct Row {
 }
 
 impl Row {
-    /// The member `codeDesc` of the body: the name and its meaning.
-    pub fn code_desc(&self) -> String {
-        format!("{}: {}", self.name, self.text)
+    /// The member `codeDesc` of the body: the name, its meaning and the message.
+    pub fn code_desc(&self, message: &str) -> String {
+        format!("{}: {}: {message}", self.name, self.text)
     }
 }
 
@@ -145,7 +145,7 @@ pub fn causes() -> impl Iterator<Item = Cause> {
 pub fn cause(problem: &Problem) -> Cause {
     match problem {
         Problem::Failure(failure) => cause_of(failure),
-        Problem::Body(_) => BODY_INVALID,
+        Problem::Body { .. } => BODY_INVALID,
         Problem::BodyCutOff => BODY_CUT_OFF,
         Problem::BodyTooLarge(_) => BODY_TOO_LARGE,
         Problem::BodyEncoded(_) => BODY_ENCODED,

@@ -53,6 +53,9 @@ pub(super) struct AwsParamView<'a> {
     key_spec: &'a str,
     key_state: &'a str,
     key_usage: &'a str,
+    /// The algorithm of an HMAC key, which has only one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mac_algorithm_spec: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     mac_algorithms: &'a [String],
     multi_region: bool,
@@ -65,6 +68,11 @@ pub(super) struct AwsParamView<'a> {
     pending_deletion_window_in_days: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<&'a RawValue>,
+    /// The policy and the tags of the newest replica of a primary key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replica_policy: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "is_none_shown", serialize_with = "tags")]
+    replica_tags: &'a [Tag],
     #[serde(skip_serializing_if = "Option::is_none")]
     rotation_period_in_days: Option<u16>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -124,8 +132,9 @@ struct XksKey<'a> {
 }
 
 impl<'a> AwsParamView<'a> {
-    pub(super) fn of(key: &'a Key) -> Self {
+    pub(super) fn of(key: &'a Key, replica: Option<&'a Key>) -> Self {
         let (metadata, rotation) = (&key.metadata, key.rotation.as_ref());
+        let policy = |key: &'a Key| key.policy.as_ref().and_then(|policy| serde_json::from_str(policy.as_str()).ok());
         let unread = (metadata.origin == Origin::AwsKms).then_some(false);
         Self {
             aws_account_id: Text(metadata.account()),
@@ -149,13 +158,16 @@ impl<'a> AwsParamView<'a> {
             key_spec: metadata.spec.as_str(),
             key_state: metadata.state.as_str(),
             key_usage: metadata.usage.as_str(),
+            mac_algorithm_spec: metadata.algorithms.mac.first().map(String::as_str),
             mac_algorithms: &metadata.algorithms.mac,
             multi_region: metadata.multi_region.is_some(),
             multi_region_configuration: metadata.multi_region.as_deref().map(Family::of),
             next_rotation_date: rotation.and_then(|rotation| rotation.next).map(Text),
             origin: metadata.origin.as_str(),
             pending_deletion_window_in_days: metadata.pending_window.map(|window| window.days()),
-            policy: key.policy.as_ref().and_then(|policy| serde_json::from_str(policy.as_str()).ok()),
+            policy: policy(key),
+            replica_policy: replica.and_then(policy),
+            replica_tags: replica.map_or(&[], |replica| &replica.tags),
             rotation_period_in_days: rotation.and_then(|rotation| rotation.period).map(|period| period.days()),
             signing_algorithms: &metadata.algorithms.signing,
             tags: &key.tags,

@@ -15,7 +15,7 @@ use crate::http::error::Problem;
 use crate::http::guard::OnKey;
 use crate::service::Services;
 use crate::service::access::{CancelKeyDeletion, DeleteKey, KeyRight, UpdateKey};
-use crate::service::failure::invalid;
+use crate::service::failure::no_entries;
 use actix_web::web::Data;
 use serde::Deserialize;
 use serde_json::Value;
@@ -143,7 +143,7 @@ pub async fn add_tags(
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let tags = non_empty("tags", body.0.tags)?.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
-    check_tags(&tags).map_err(|problem| invalid("tags", problem))?;
+    check_tags(&tags).map_err(|problem| problem.refusal("tags"))?;
     changed(auth, &services, Operation::Tag { tags }).await
 }
 
@@ -155,7 +155,7 @@ pub async fn remove_tags(
 ) -> Result<Json<KeyView>, Problem> {
     let keys = non_empty("tags", body.0.tags)?;
     for key in &keys {
-        check_tag_key(key).map_err(|problem| invalid("tags", problem))?;
+        check_tag_key(key).map_err(|problem| problem.refusal("tags"))?;
     }
     changed(auth, &services, Operation::Untag { keys }).await
 }
@@ -186,7 +186,7 @@ pub async fn schedule_deletion(
     body: Body<DeletionBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
-    let window = DeletionWindow::parse(required("days", body.0.days)?).map_err(|problem| invalid("days", problem))?;
+    let window = DeletionWindow::parse(required("days", body.0.days)?).map_err(|problem| problem.refusal("days"))?;
     changed(auth, &services, Operation::ScheduleDeletion { window }).await
 }
 
@@ -222,13 +222,13 @@ fn alias(body: AliasBody) -> Result<AliasName, Refusal> {
 
 fn tag(body: TagBody) -> Result<Tag, Refusal> {
     let key = required("tags.tag_key", body.tag_key)?;
-    Tag::parse(&key, &body.tag_value.unwrap_or_default()).map_err(|problem| invalid("tags", problem))
+    Tag::parse(&key, &body.tag_value.unwrap_or_default()).map_err(|problem| problem.refusal("tags"))
 }
 
 /// The value of a mandatory list, which must not be empty.
 fn non_empty<T>(member: &'static str, list: Option<Vec<T>>) -> Result<Vec<T>, Refusal> {
     match required(member, list)? {
-        list if list.is_empty() => Err(invalid(member, "must have at least one entry")),
+        list if list.is_empty() => Err(no_entries(member)),
         list => Ok(list),
     }
 }

@@ -9,14 +9,14 @@ use crate::domain::key::name::AliasName;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::{Tag, check_tags};
 use crate::domain::place::Region;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Bounds, Refusal};
 use crate::http::answer::Created;
 use crate::http::body::{Body, optional, read_as, required};
 use crate::http::error::Problem;
 use crate::http::guard::{Authorized, OnKey};
 use crate::service::Services;
 use crate::service::access::{CreateKey, SignedIn};
-use crate::service::failure::invalid;
+use crate::service::failure::{invalid, out_of_range};
 use crate::service::keys::{KeyRequest, ReplicaRequest};
 use actix_web::web::Data;
 use serde::Deserialize;
@@ -202,11 +202,10 @@ impl AwsParamBody {
 
     fn tags(&mut self) -> Result<Vec<Tag>, Refusal> {
         let tags = self.tags.take().unwrap_or_default();
-        let tag = |tag: AwsTag| {
-            Tag::parse(&tag.tag_key, &tag.tag_value).map_err(|problem| invalid("aws_param.Tags", problem))
-        };
+        let tag =
+            |tag: AwsTag| Tag::parse(&tag.tag_key, &tag.tag_value).map_err(|problem| problem.refusal("aws_param.Tags"));
         let tags = tags.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
-        check_tags(&tags).map_err(|problem| invalid("aws_param.Tags", problem))?;
+        check_tags(&tags).map_err(|problem| problem.refusal("aws_param.Tags"))?;
         Ok(tags)
     }
 }
@@ -222,7 +221,8 @@ pub fn described(member: &'static str, text: String) -> Result<String, Refusal> 
     match text.chars().count() {
         0..=DESCRIPTION_MAX => Ok(text),
         length => {
-            Err(invalid(member, format!("must not be longer than {DESCRIPTION_MAX} characters, and has {length}")))
+            let problem = format!("must not be longer than {DESCRIPTION_MAX} characters, and has {length}");
+            Err(out_of_range(member, Bounds::most(DESCRIPTION_MAX as u64), problem))
         }
     }
 }

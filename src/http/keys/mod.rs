@@ -7,4 +7,5 @@ pub mod material;
 pub mod policy;
 pub mod reading;
 pub mod rotation;
+pub mod rotations;
 pub mod view;

@@ -59,7 +59,7 @@ impl PolicyBody {
             user_roles: self.key_users_roles.unwrap_or_default(),
             accounts: self.external_accounts.unwrap_or_default(),
         };
-        let text = text.map(|text| PolicyText::of(&text).map_err(|problem| invalid(member, problem))).transpose()?;
+        let text = text.map(|text| PolicyText::of(&text).map_err(|problem| problem.refusal(member))).transpose()?;
         match (text, self.policytemplate, principals.is_empty()) {
             (None, None, true) => Ok(PolicyChoice::Default),
             (Some(text), None, true) => Ok(PolicyChoice::Text(text)),

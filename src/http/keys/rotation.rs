@@ -9,21 +9,19 @@ use crate::domain::id::ScheduleId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::days::RotationPeriod;
 use crate::domain::key::event::{LOCAL, NATIVE, RotationJob};
-use crate::domain::key::metadata::{Rotation, RotationStatus};
+use crate::domain::key::metadata::RotationStatus;
 use crate::domain::key::operation::{EncryptFor, Operation, RetiredKey};
 use crate::domain::refusal::Refusal;
 use crate::http::answer::Json;
 use crate::http::body::{Body, BodyOrNone, one_of, optional, read_as, required};
 use crate::http::error::Problem;
 use crate::http::guard::OnKey;
-use crate::http::paging::{Columns, List, Listing};
 use crate::service::Services;
 use crate::service::access::{RotateKey, UpdateKey, ViewKey};
 use crate::service::failure::invalid;
 use crate::service::keys::{ImportRequest, MaterialRotation, RotationRequest};
 use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// The options for the replacement of a key by a new one.
@@ -110,28 +108,6 @@ pub struct MaterialRotationView {
     error_details: String,
 }
 
-/// One material of a key.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Rotation)]
-pub struct RotationView {
-    /// The description of the material by AWS, under AWS's names.
-    #[schema(value_type = Object)]
-    aws_param: Value,
-    /// The tier of the source key, or empty.
-    key_source: &'static str,
-    /// `native`, `cckm` or `unknown`.
-    key_material_origin: &'static str,
-    /// The id of the source key that the material comes from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    source_key_identifier: Option<String>,
-}
-
-impl Columns for Rotation {
-    const SORTS: &'static [&'static str] = &[];
-    const FILTERS: &'static [&'static str] = &[];
-}
-
 /// `POST /v1/cckm/aws/keys/{id}/rotate`
 pub async fn rotate(
     auth: OnKey<RotateKey>,
@@ -186,7 +162,7 @@ pub async fn enable_auto_rotation(
 ) -> Result<Json<KeyView>, Problem> {
     // Clients send 0 for a period that their user left out.
     let period = body.0.rotation_period_in_days.filter(|days| *days != 0).map(RotationPeriod::parse).transpose();
-    let period = period.map_err(|problem| invalid("rotation_period_in_days", problem))?;
+    let period = period.map_err(|problem| problem.refusal("rotation_period_in_days"))?;
     changed(auth, &services, Operation::EnableRotation { period }).await
 }
 
@@ -202,21 +178,6 @@ pub async fn rotation_status(
 ) -> Result<Json<RotationStatusView>, Problem> {
     let status = services.keys.rotation_status(&auth.permit).await?;
     Ok(Json(RotationStatusView::of(auth.permit.key(), &status)))
-}
-
-/// `GET /v1/cckm/aws/keys/{id}/rotations`
-pub async fn rotations(
-    auth: OnKey<ViewKey>,
-    listing: Listing<Rotation>,
-    services: Data<Services>,
-) -> Result<List<RotationView>, Problem> {
-    if let Some((member, _)) = listing.0.sort.first() {
-        return Err(invalid("sort", format!("`{member}` is not supported: materials are in AWS's order")).into());
-    }
-    let rotations = services.keys.rotations(&auth.permit).await?;
-    let (skip, limit) = (listing.0.skip, listing.0.limit);
-    let view = |rotation: &Rotation| RotationView::of(auth.permit.key(), rotation);
-    Ok(List::of(skip, limit, rotations.len(), rotations.iter().skip(skip).take(limit.rows()).map(view)))
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/enable-rotation-job`
@@ -272,36 +233,6 @@ impl RotationStatusView {
             next_rotation_date: status.next.map(|at| at.to_string()),
             on_demand_rotation_start_date: status.on_demand_started.map(|at| at.to_string()),
             rotation_period_in_days: status.period.map(|period| period.days()),
-        }
-    }
-}
-
-impl RotationView {
-    fn of(key: &Key, rotation: &Rotation) -> Self {
-        let ours = key.material(rotation);
-        let mut all = Map::new();
-        let mut put = |name: &str, value: Option<String>| {
-            if let Some(value) = value {
-                all.insert(name.to_owned(), Value::String(value));
-            }
-        };
-        put("KeyId", Some(key.aws_id().as_str().to_owned()));
-        put("KeyMaterialId", rotation.material.as_ref().map(ToString::to_string));
-        put("KeyMaterialState", rotation.state.as_ref().map(ToString::to_string));
-        put("ImportState", rotation.import_state.as_ref().map(ToString::to_string));
-        put("RotationDate", rotation.rotated_at.map(|at| at.to_string()));
-        put("RotationType", rotation.kind.as_ref().map(ToString::to_string));
-        put("ExpirationModel", rotation.expiration_model.as_ref().map(ToString::to_string));
-        put("ValidTo", rotation.valid_to.map(|at| at.to_string()));
-        put("KeyMaterialDescription", rotation.description.clone());
-        Self {
-            aws_param: Value::Object(all),
-            key_source: if ours.is_some() { "local" } else { "" },
-            key_material_origin: match ours {
-                Some(_) => "cckm",
-                None => key.material_origin().name(),
-            },
-            source_key_identifier: ours.map(|ours| ours.source.to_string()),
         }
     }
 }

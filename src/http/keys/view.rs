@@ -4,6 +4,7 @@ use super::aws_param::{AwsParamView, LabelsView};
 use crate::domain::id::{KeyId, KmsId, SourceKeyId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::policy::PolicyPrincipals;
+use crate::domain::key::policy_text::PolicyText;
 use crate::domain::place::AccountId;
 use crate::domain::time::Time;
 use crate::http::envelope::Envelope;
@@ -84,6 +85,8 @@ struct Members<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     rotation_status: Option<Cow<'a, str>>,
+    /// The policy of the newest replica, as text; empty for a key that is no primary key with a replica in its KMS.
+    replica_policy: &'a str,
     /// IAM users who administer the key, according to its policy.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     key_admins: &'a [String],
@@ -139,6 +142,7 @@ impl<'a> Members<'a> {
     fn of(seen: &'a KeySeen) -> Self {
         let key: &Key = &seen.key;
         let source = key.current_import();
+        let replica_policy = seen.replica.as_ref().and_then(|replica| replica.policy.as_ref());
         let named = |kind: fn(&PolicyPrincipals) -> &[String]| seen.principals.as_ref().map_or(&[][..], kind);
         Self {
             envelope: Envelope::new(key.id, "cckm:aws-key", key.id, key.created, key.updated),
@@ -162,13 +166,14 @@ impl<'a> Members<'a> {
             rotated_to: key.rotated_to.map(Text),
             rotated_from: key.rotated_from.map(Text),
             rotation_status: rotation_status(key),
+            replica_policy: replica_policy.map_or("", PolicyText::as_str),
             key_admins: named(|principals| &principals.admins),
             key_admins_roles: named(|principals| &principals.admin_roles),
             key_users: named(|principals| &principals.users),
             key_users_roles: named(|principals| &principals.user_roles),
             external_accounts: named(|principals| &principals.accounts),
             labels: LabelsView::of(key.rotation_job.as_ref()),
-            aws_param: AwsParamView::of(key),
+            aws_param: AwsParamView::of(key, seen.replica.as_deref()),
         }
     }
 }

@@ -7,9 +7,9 @@ use crate::domain::id::UserId;
 use crate::domain::kms::{AssumedRole, RoleRequest};
 use crate::domain::name::{GroupName, KmsName};
 use crate::domain::place::{AccountId, ExternalId, Region, RoleArn};
-use crate::domain::refusal::{KmsRefusal, Refusal};
-use crate::http::body::{excerpt, optional, read_as, required};
-use crate::service::failure::invalid;
+use crate::domain::refusal::{Bounds, KmsRefusal, Refusal};
+use crate::http::body::{excerpt, optional, read_as, read_name, required};
+use crate::service::failure::{invalid, no_entries, out_of_range};
 use crate::service::kms::{Addition, KmsPatchRequest};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -144,7 +144,7 @@ impl AddBody {
     /// The KMS to add.
     pub fn new_kms(self) -> Result<Addition, Refusal> {
         Ok(Addition {
-            name: read_as("name", &required("name", self.name)?, KmsName::parse)?,
+            name: read_name("name", &required("name", self.name)?, KmsName::parse)?,
             account: read_as("account_id", &required("account_id", self.account_id)?, AccountId::parse)?,
             connection: required("connection", self.connection)?,
             role: role(self.assume_role_arn, self.assume_role_external_id)?,
@@ -176,7 +176,7 @@ impl AclsBody {
             Some(_) if one.is_given() => {
                 Err(invalid("acls", "can not be given together with user_id, group, actions or permit"))
             }
-            Some(list) if list.is_empty() => Err(invalid("acls", "must have at least one entry")),
+            Some(list) if list.is_empty() => Err(no_entries("acls")),
             Some(list) => list.into_iter().map(AclBody::change).collect(),
             None => Ok(vec![one.change()?]),
         }
@@ -191,13 +191,13 @@ impl AclBody {
     fn change(self) -> Result<AclChange, Refusal> {
         let principal = match (self.user_id, self.group) {
             (Some(user), None) => Principal::User(read_as("user_id", &user, UserId::parse_subject)?),
-            (None, Some(group)) => Principal::Group(read_as("group", &group, GroupName::parse)?),
+            (None, Some(group)) => Principal::Group(read_name("group", &group, GroupName::parse)?),
             (Some(_), Some(_)) => return Err(invalid("user_id", "and group exclude each other; give one of them")),
             (None, None) => return Err(invalid("user_id", "or group must be given")),
         };
         let names = required("actions", self.actions)?;
         if names.is_empty() {
-            return Err(invalid("actions", "must have at least one action"));
+            return Err(out_of_range("actions", Bounds::least(1), "must have at least one action"));
         }
         let actions = names.iter().map(|name| action(name)).collect::<Result<Vec<_>, _>>()?;
         Ok(AclChange { principal, actions, permit: required("permit", self.permit)? })

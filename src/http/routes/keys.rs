@@ -5,7 +5,7 @@ use crate::domain::action::Action::{
     KeyUpload,
 };
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
-use crate::http::keys::{change, creation, material, reading, rotation};
+use crate::http::keys::{change, creation, material, reading, rotation, rotations};
 use crate::http::{source_keys, templates};
 use crate::service::access::RequiredRight::{
     ManageSourceKeys, OnKey, OnKms, OnTemplate, SignedIn, ViewKey, ViewKms, ViewSourceKeys, ViewTemplate,
@@ -92,7 +92,7 @@ pub(super) fn keys() -> Vec<Endpoint> {
             .needs(OnKey(KeyRotate))
             .refuses(AT_AWS)
             .no_dry_run(),
-        get(&one("/rotations"), rotation::rotations, "listKeyRotations", "List the materials of a key")
+        get(&one("/rotations"), rotations::rotations, "listKeyRotations", "List the materials of a key")
             .needs(ViewKey)
             .refuses(AT_AWS),
         post(

@@ -8,8 +8,8 @@ use crate::domain::schedule::patch::{RotationPatch, SchedulePatch, Synchronizati
 use crate::domain::schedule::{RotationPlan, ScheduleSettings, SynchronizationPlan, Work};
 use crate::domain::span::Span;
 use crate::domain::time::Time;
-use crate::http::body::{clearable, one_of, optional, read_as, read_time, required};
-use crate::service::failure::invalid;
+use crate::http::body::{clearable, one_of, optional, read_as, read_name, read_time, required};
+use crate::service::failure::{invalid, too_long};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -108,7 +108,7 @@ pub(super) struct SynchronizationBody {
 impl ScheduleBody {
     /// The name of a new schedule, its required settings, and a patch with the other ones.
     pub(in crate::http) fn request(mut self) -> Result<(ScheduleName, ScheduleSettings, SchedulePatch), Refusal> {
-        let name = read_as("name", &required("name", self.name.take())?, ScheduleName::parse)?;
+        let name = read_name("name", &required("name", self.name.take())?, ScheduleName::parse)?;
         let rotates = one_of("operation", &required("operation", self.operation.take())?, OPERATIONS)?;
         let work = match rotates {
             true => Work::RotateKeys(RotationPlan::default()),
@@ -124,7 +124,7 @@ impl ScheduleBody {
             one_of("run_on", run_on, &[("any", ())])?;
         }
         if self.description.as_ref().is_some_and(|text| text.chars().count() > 1024) {
-            return Err(invalid("description", "must not be longer than 1024 characters"));
+            return Err(too_long("description", 1024));
         }
         Ok(SchedulePatch {
             name: self.name,

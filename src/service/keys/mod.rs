@@ -27,6 +27,7 @@ use crate::domain::action::Action;
 use crate::domain::command::Command;
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
+use crate::domain::key::aws_enums::MultiRegionKind;
 use crate::domain::key::command::KeyCommand;
 use crate::domain::key::decide::check_place;
 use crate::domain::key::index::Term;
@@ -57,6 +58,8 @@ pub struct KeySeen {
     pub kms: String,
     /// The name of the source key of its current material.
     pub source_name: Option<String>,
+    /// The newest replica of a primary key, in the same KMS: who sees the key may see it too.
+    pub replica: Option<Arc<Key>>,
     /// The principals in its policy, if the policy has the form that Claviger generates.
     pub principals: Option<PolicyPrincipals>,
 }
@@ -272,9 +275,16 @@ pub fn seen(key: Arc<Key>, state: &State) -> KeySeen {
         source_name: source.map(|source| source.made.name.to_string()),
         principals,
         gone: state.is_gone(&key),
+        replica: newest_replica(&key, state),
         key,
         kms,
     }
+}
+
+fn newest_replica(primary: &Key, state: &State) -> Option<Arc<Key>> {
+    let family = primary.metadata.multi_region.as_ref().filter(|family| family.kind == MultiRegionKind::Primary)?;
+    let keys = family.replicas.iter().filter_map(|arn| state.key_at_aws(primary.kms, arn.region(), primary.aws_id()));
+    keys.filter(|key| !state.is_gone(key)).max_by_key(|key| key.created).cloned()
 }
 
 /// The context in which the policy of this key is written and read.

@@ -123,12 +123,16 @@ impl Keys {
         Ok(at.call(call).await?)
     }
 
-    /// Lists all materials of a key at AWS.
+    /// Lists all materials of a key at AWS. AWS keeps several only for symmetric encryption keys, and refuses the question
+    /// for others.
     ///
     /// # Errors
     /// The failure of AWS.
     pub async fn rotations(&self, permit: &KeyPermit<ViewKey>) -> Result<Vec<Rotation>, Failure> {
         let key = permit.key();
+        if !key.metadata.spec.is_rotatable() {
+            return Ok(Vec::new());
+        }
         let at = self.cloud.region(key.kms, &key.region).await?;
         let list = ListKeyRotations::of(key.aws_id().clone());
         Ok(at.pages(list).collect().await?)

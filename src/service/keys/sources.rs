@@ -46,7 +46,8 @@ impl Keys {
 
     /// Finds a source key by name or id.
     pub(super) fn source_key(&self, text: &str) -> Result<Arc<SourceKey>, Failure> {
-        find(&self.recorder.state().state, text, NamedBy::Either)
+        let found = find(&self.recorder.state().state, text, NamedBy::Either);
+        found.map_err(|failure| failure.of("source_key_identifier"))
     }
 
     /// Creates a source key whose material fits this key, for imports and rotations that name none. It is exportable if the

@@ -133,6 +133,16 @@ impl Answer {
         assert!(self.headers.contains_key("x-request-id"));
         let message = self.body["message"].as_str().unwrap_or_default();
         assert!(!message.is_empty(), "{}", self.text);
+        assert!(named.ends_with(&format!(": {message}")), "some clients show only this: {}", self.text);
+        if let Some(member) = member_in(message).filter(|_| name == "NCERRInvalidParamValue") {
+            assert_eq!(self.body["member"], member, "{}", self.text);
+        }
         message.to_owned()
     }
+}
+
+/// The member that a message begins with.
+fn member_in(message: &str) -> Option<&str> {
+    let (member, _) = message.split_once(": ")?;
+    member.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')).then_some(member)
 }

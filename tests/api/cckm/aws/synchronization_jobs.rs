@@ -178,6 +178,26 @@ fn each_kms_must_be_permitted_and_jobs_of_others_are_hidden() {
 }
 
 #[test]
+fn kmss_are_sorted_by_their_last_synchronisation() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let names = ["one", "two", "three"];
+    for (name, region) in names.into_iter().zip(["eu-west-1", "eu-west-2", "eu-west-3"]) {
+        appliance.kms(name, &[region]);
+    }
+    for name in ["two", "one"] {
+        end_of(&admin, &admin.post(JOBS, json!({"kms": [name]})).expect(202));
+    }
+    let sorted = |sort: &str| {
+        let list = admin.get(&format!("/v1/cckm/aws/kms?sort={sort}")).expect(200);
+        let rows = list["resources"].as_array().expect("rows").iter();
+        rows.map(|row| row["name"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(sorted("-synced_at"), ["one", "two", "three"]);
+    assert_eq!(sorted("synced_at"), ["three", "two", "one"], "one that was never synchronised is first");
+}
+
+#[test]
 fn invalid_requests_start_no_job() {
     let appliance = Appliance::start();
     let admin = appliance.admin();

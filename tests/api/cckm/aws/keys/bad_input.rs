@@ -209,7 +209,7 @@ fn changes_that_cannot_be_are_refused_before_aws_is_asked() {
         let answer = fixture.admin.send(Method::POST, &at(&key, what), Some(b"[]".to_vec()));
         answer.refused(400, "NCERRBadRequest");
     }
-    fixture.admin.get(&at(&key, "rotations?sort=KeyId")).refused(400, INVALID);
+    fixture.admin.get(&at(&key, "rotations?sort=shoe_size")).refused(400, INVALID);
     assert_eq!((fixture.read(&key), VisibleState::of(&fixture.admin)), before);
     for (id, status, name) in
         [("nothing", 400, INVALID), ("00000000-0000-4000-8000-000000000000", 404, "NCERRResourceNotFound")]

@@ -41,6 +41,7 @@ fn every_kind_of_key_is_made_and_shown_as_aws_has_it() {
         for member in ["EncryptionAlgorithms", "SigningAlgorithms", "MacAlgorithms", "KeyAgreementAlgorithms"] {
             assert_eq!(aws(&key, member), &metadata[member], "{spec} {member}");
         }
+        assert_eq!(aws(&key, "MacAlgorithmSpec"), &metadata["MacAlgorithms"][0], "{spec}");
         assert_eq!((&key["key_type"], &key["key_material_origin"]), (&json!(kind), &json!("native")), "{spec}");
         assert_eq!((&key["key_source"], &key["gone"], &key["blocked"]), (&json!(""), &json!(false), &json!(false)));
         let pem = fixture.admin.get(&at(&key, "download-public-key"));
@@ -140,6 +141,7 @@ fn keys_are_found_by_each_filter() {
         ("tags=%7B%22team%22:%22a%22%7D".to_owned(), vec![&plain]),
         ("tags=%7B%22team%22:%22b%22%7D".to_owned(), vec![]),
         ("alias=pl?in".to_owned(), vec![&plain]),
+        ("gone=false&key_spec=HMAC_256".to_owned(), vec![&family]),
         ("job_config_id=none".to_owned(), vec![]),
         ("rotation_status=SUCCESSFUL".to_owned(), vec![]),
     ];
@@ -346,6 +348,12 @@ fn a_family_spreads_over_regions_and_its_primary_moves() {
     assert_eq!(replica["key_users"], json!([format!("arn:aws:iam::{ACCOUNT}:user/user1")]));
     assert!(has_tag(&replica, "team", "a"));
     assert_eq!(aws(&replica, "MultiRegionConfiguration")["MultiRegionKeyType"], "REPLICA");
+    let shown = fixture.read(&primary);
+    assert_eq!(aws(&shown, "ReplicaPolicy"), aws(&replica, "Policy"));
+    assert_eq!(aws(&shown, "ReplicaTags"), aws(&replica, "Tags"));
+    let text = shown["replica_policy"].as_str().expect("a text");
+    assert_eq!(serde_json::from_str::<Value>(text).expect("JSON"), *aws(&replica, "Policy"));
+    assert_eq!((&replica["replica_policy"], aws(&replica, "ReplicaPolicy")), (&json!(""), &Value::Null));
     let found = fixture.admin.get(&format!("{KEYS}?keyid={}&region={AWAY}", aws_id(&primary))).expect(200);
     assert_eq!((&found["total"], &found["resources"][0]), (&json!(1), &replica));
     // The primary key has the replica without a refresh.

@@ -125,9 +125,19 @@ fn new_material_waits_for_a_rotation_and_each_material_names_its_source() {
         let row = rows.as_array().expect("rows").iter().find(|row| row["aws_param"]["KeyMaterialState"] == state);
         let row = row.unwrap_or_else(|| panic!("no {state} in {rows}")).clone();
         assert_eq!((&row["key_source"], &row["key_material_origin"]), (&json!("local"), &json!("cckm")), "{row}");
+        assert_eq!(
+            (&row["source_key_tier"], &row["last_import_status"]),
+            (&json!("local"), &json!("success")),
+            "{row}"
+        );
+        assert!(row["last_import_at"].is_string() && row["local_key_id"] == row["source_key_identifier"], "{row}");
+        let name = if row["source_key_identifier"] == first["id"] { "first" } else { "second" };
+        assert_eq!(row["source_key_name"], name, "{row}");
         row["source_key_identifier"].clone()
     };
     assert_eq!((sources("CURRENT"), sources("PENDING_ROTATION")), (first["id"].clone(), second["id"].clone()));
+    let rows = fixture.admin.get(&at(&key, "rotations")).expect(200)["resources"].take();
+    assert_eq!(rows[0]["aws_param"]["KeyMaterialState"], "PENDING_ROTATION", "the newest first: {rows}");
     let rotated = fixture.change(&key, "rotate-material", json!({}));
     assert_ne!(aws(&rotated, "CurrentKeyMaterialId"), aws(&key, "CurrentKeyMaterialId"));
     assert_eq!((sources("NON_CURRENT"), sources("CURRENT")), (first["id"].clone(), second["id"].clone()));

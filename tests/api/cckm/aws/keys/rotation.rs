@@ -30,6 +30,30 @@ fn aws_rotates_a_key_by_itself_and_on_demand() {
     assert_eq!(fixture.total("rotation_status=SUCCESSFUL"), 1);
     let rotations = fixture.admin.get(&at(&key, "rotations")).expect(200);
     assert_eq!(rotations["total"], 2, "{rotations}");
+    let newest = &rotations["resources"][0];
+    assert_eq!(newest["aws_param"]["KeyMaterialId"], *aws(&rotated, "CurrentKeyMaterialId"), "the newest first");
+    for (member, value) in [
+        ("kms_id", json!(fixture.kms)),
+        ("account", key["account"].clone()),
+        ("createdAt", newest["aws_param"]["RotationDate"].clone()),
+        ("source_key_tier", json!("")),
+        ("key_source_container_id", json!("")),
+        ("key_source_container_name", json!("")),
+        ("last_import_status", json!("")),
+        ("last_import_error", json!("")),
+    ] {
+        assert_eq!(newest[member], value, "{member}: {newest}");
+    }
+    let oldest = fixture.admin.get(&at(&key, "rotations?sort=RotationDate&limit=1")).expect(200)["resources"].take();
+    assert_eq!(oldest[0], rotations["resources"][1]);
+    let id = newest["id"].as_str().expect("an id");
+    let by_id = fixture.admin.get(&at(&key, &format!("rotations?id={id}"))).expect(200);
+    assert_eq!((&by_id["total"], &by_id["resources"][0]), (&json!(1), newest), "the id stays");
+    for spec in ["RSA_2048", "HMAC_256"] {
+        let usage = if spec == "RSA_2048" { "SIGN_VERIFY" } else { "GENERATE_VERIFY_MAC" };
+        let other = fixture.create(json!({"KeySpec": spec, "KeyUsage": usage}));
+        assert_eq!(fixture.admin.get(&at(&other, "rotations")).expect(200)["total"], 0, "{spec}");
+    }
     let current = rotations["resources"].as_array().expect("materials").iter();
     let current: Vec<_> = current.filter(|row| row["aws_param"]["KeyMaterialState"] == "CURRENT").collect();
     assert_eq!(current.len(), 1, "{rotations}");
