@@ -85,7 +85,7 @@ async fn a_role_is_assumed_and_moto_sees_its_session() {
         session_name: SessionName::shaped_from("claviger test"),
     };
     for sts in [StsEndpoints::Legacy, StsEndpoints::Regional] {
-        let region = Region::parse("eu-west-1").ok();
+        let region = Region::parse("eu-west-1").expect("a region");
         let access = Access { roles: vec![role(arn.clone())], region, sts, ..access(Partition::Aws) };
         let caller = aws.caller(&access).await.expect("moto answers");
         let expected = "arn:aws:sts::123456789012:assumed-role/claviger-moto-test/claviger-test";

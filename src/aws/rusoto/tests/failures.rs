@@ -19,8 +19,8 @@ fn invalid_settings_are_rejected() {
 async fn nothing_is_sent_for_an_incoherent_access() {
     let fake = Fake::answering(|_, _| user()).await;
     let aws = client(&fake.settings());
-    let china = Access { partition: Partition::AwsCn, ..access() };
-    let paris = Region::parse("eu-west-3").ok();
+    let china = Access { partition: Partition::AwsCn, region: Partition::AwsCn.default_region(), ..access() };
+    let paris = Region::parse("eu-west-3").expect("a region");
     let mut without_keys = access();
     without_keys.keys.id = String::new();
     without_keys.keys.secret = String::new().into();
