@@ -69,6 +69,21 @@ impl Constraints {
         self.0.push(format!("Value null at '{}' failed to satisfy constraint: Member must not be null", member(name)));
     }
 
+    /// Records that a required sensitive parameter is missing. AWS does not say `null` for these.
+    pub(super) fn missing_sensitive(&mut self, name: &str) {
+        self.violated_sensitive(name, "Member must not be null");
+    }
+
+    /// Records that a value violates a constraint, without the value.
+    pub(super) fn violated_sensitive(&mut self, name: &str, constraint: &str) {
+        self.0.push(format!("Value at '{}' failed to satisfy constraint: {constraint}", member(name)));
+    }
+
+    /// Takes over the faults of an inner object's members.
+    pub(super) fn include(&mut self, object: &str, inner: Constraints) {
+        self.0.extend(inner.0.into_iter().map(|fault| fault.replacen(" at '", &format!(" at '{object}."), 1)));
+    }
+
     /// Ends the validation.
     ///
     /// # Errors

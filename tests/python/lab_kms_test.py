@@ -91,8 +91,16 @@ def sealed_by_hand(key, material, text, context=None):
     """A ciphertext in the format of src/lab/kms/crypto.rs."""
     data = json.dumps(context, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() if context else b""
     nonce = os.urandom(12)
-    header = b"LAB1" + bytes([len(key)]) + key.encode() + hashlib.sha256(key.encode() + material).digest()
-    return header + nonce + AESGCM(material).encrypt(nonce, text, data)
+    header = bytes.fromhex("0102020078") + hashlib.sha256(key.encode() + material).digest() + b"\1" + os.urandom(16)
+    sealed = AESGCM(material).encrypt(nonce, bytes(11) + text, header + data)
+    assert len(sealed) < 60  # All lengths of the envelope have one byte.
+    envelope = (
+        bytes([0x30, 65 + len(sealed)]) + bytes.fromhex("06092a864886f70d010706a0") + bytes([52 + len(sealed), 0x30])
+        + bytes([50 + len(sealed)]) + bytes.fromhex("02010030") + bytes([45 + len(sealed)])
+        + bytes.fromhex("06092a864886f70d010701301e060960864801650304012e3011040c") + nonce
+        + bytes.fromhex("02011080") + bytes([len(sealed)]) + sealed
+    )
+    return header + len(envelope).to_bytes(4, "big") + envelope
 
 
 class TestKeys:

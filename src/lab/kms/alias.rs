@@ -14,6 +14,8 @@ use crate::lab::refusal::Refusal;
 pub(super) const RESERVED: &str = "alias/aws/";
 const PREFIX: &str = "alias/";
 const PATTERN: &str = "^[a-zA-Z0-9:/_-]+$";
+const NO_PREFIX: &str = "Alias must start with the prefix \"alias/\". Please see \
+    https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html";
 /// AWS's limit of aliases for a key.
 const MAX_ALIASES_OF_KEY: usize = 50;
 
@@ -124,14 +126,14 @@ fn read_name<'a>(request: &mut Request<'a>) -> &'a str {
 
 fn require_own(name: &str) -> Result<(), Refusal> {
     if name.strip_prefix(PREFIX).is_none_or(str::is_empty) {
-        return Err(Refusal::Invalid("Invalid identifier: an alias begins with the prefix \"alias/\"".to_owned()));
+        return Err(Refusal::Invalid(NO_PREFIX.to_owned()));
     }
     if name.starts_with(RESERVED) {
         let why = "The prefix alias/aws/ is reserved for AWS managed keys.";
         return Err(exception::invalid_alias_name(why));
     }
     if name.contains(':') {
-        return Err(exception::invalid_alias_name(format!("{name} contains invalid characters for an alias")));
+        return Err(Refusal::Invalid(format!("{name} contains invalid characters for an alias")));
     }
     Ok(())
 }

@@ -143,12 +143,13 @@ impl Call<'_> {
     pub(super) fn crypto_key(&self, name: &str, usage: Usage, action: &str) -> Result<CryptoKey, Refusal> {
         let state = self.kms.state()?;
         let key = self.find(&state, name, Names::OfAliasesToo, action)?;
-        key.require_enabled(self.region)?;
+        // AWS checks the usage before the state.
         if key.usage != usage {
             let (arn, usage, operation) = (key.arn(self.region), key.usage.name(), self.operation);
             let why = format!("{arn} key usage is {usage} which is not valid for {operation}.");
             return Err(exception::invalid_key_usage(why));
         }
+        key.require_enabled(self.region)?;
         let crypto_key = self.current_crypto_key(key)?;
         drop(state);
         self.generate_if_missing(crypto_key)
@@ -218,14 +219,15 @@ impl Call<'_> {
     fn id_of(&self, state: &State, name: &str, names: Names, action: &str) -> Result<String, Refusal> {
         let resource = if name.starts_with("arn:") { self.resource_of(name, action)? } else { name };
         match (resource.strip_prefix("key/"), names) {
-            (Some(id), _) if resource != name => Ok(id.to_owned()),
+            (Some(id), _) if resource != name && is_key_id(id) => Ok(id.to_owned()),
+            (Some(id), _) if resource != name => Err(exception::not_found(format!("Invalid keyId {id}"))),
             (None, Names::OfAliasesToo) if resource.starts_with("alias/") => {
                 let alias = state.alias(self.account(), self.region, resource);
                 let target = alias.and_then(|alias| alias.target.clone());
                 target.ok_or_else(|| exception::not_found(format!("Alias {} is not found.", self.arn(resource))))
             }
-            (None, Names::OfKeys) if resource.starts_with("alias/") && resource != name => {
-                Err(exception::invalid_arn(format!("{name} is not a key ARN")))
+            (None, Names::OfKeys) if resource.starts_with("alias/") => {
+                Err(exception::invalid_arn("Key Aliases are not supported for this operation."))
             }
             _ if resource == name && is_key_id(name) => Ok(name.to_owned()),
             _ => Err(exception::not_found(format!("Invalid keyId '{name}'"))),

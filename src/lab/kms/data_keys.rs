@@ -5,10 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::call::Call;
+use super::recipient::Recipient;
 use super::request::Request;
 use super::spec::{Spec, Usage};
 use super::usage::{refuse_dry_run, seal};
-use super::{Answer, asymmetric, crypto};
+use super::{Answer, asymmetric, crypto, exception};
 use crate::lab::refusal::Refusal;
 
 const LENGTH: (i64, i64) = (1, 1024);
@@ -16,9 +17,14 @@ const LENGTH: (i64, i64) = (1, 1024);
 /// `GenerateRandom`
 pub(super) fn generate_random(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let length = request.number("NumberOfBytes", LENGTH);
-    request.text("CustomKeyStoreId", (1, 64));
+    let store = request.text("CustomKeyStoreId", (1, 64));
+    let recipient = Recipient::read(request);
     request.finish()?;
+    recipient.refuse()?;
     call.require("*")?;
+    if let Some(store) = store {
+        return Err(exception::custom_key_store_not_found(format!("Custom key store {store} does not exist.")));
+    }
     let Some(length) = length else {
         return Err(Refusal::Invalid("NumberOfBytes is required.".to_owned()));
     };
@@ -42,7 +48,10 @@ fn data_key(call: &Call<'_>, request: &mut Request<'_>, with_plaintext: bool) ->
     let spec = request.choice("KeySpec", &["AES_256", "AES_128"]);
     let number = request.number("NumberOfBytes", LENGTH);
     let dry = request.flag("DryRun");
+    // The operations without plaintext do not have this member.
+    let recipient = if with_plaintext { Recipient::read(request) } else { Recipient::default() };
     request.finish()?;
+    recipient.refuse()?;
     let length = match (spec, number) {
         (Some("AES_128"), None) => 16,
         (Some(_), None) => 32,
@@ -53,6 +62,9 @@ fn data_key(call: &Call<'_>, request: &mut Request<'_>, with_plaintext: bool) ->
         }
     };
     let crypto_key = call.crypto_key(name, Usage::EncryptDecrypt, call.operation)?;
+    if crypto_key.spec.is_asymmetric() {
+        return Err(exception::invalid_key_usage("You cannot generate a data key with an asymmetric CMK"));
+    }
     let secret = crypto::random(length)?;
     let sealed = seal(&crypto_key, "SYMMETRIC_DEFAULT", &context, &secret)?;
     refuse_dry_run(dry)?;
@@ -97,7 +109,10 @@ fn pair(call: &Call<'_>, request: &mut Request<'_>, with_plaintext: bool) -> Ans
     let spec = request.required_choice("KeyPairSpec", &PAIRS);
     let context = request.map("EncryptionContext");
     let dry = request.flag("DryRun");
+    // The operations without plaintext do not have this member.
+    let recipient = if with_plaintext { Recipient::read(request) } else { Recipient::default() };
     request.finish()?;
+    recipient.refuse()?;
     let crypto_key = call.crypto_key(name, Usage::EncryptDecrypt, call.operation)?;
     crypto_key.require_algorithm("SYMMETRIC_DEFAULT")?;
     refuse_dry_run(dry)?;

@@ -39,11 +39,11 @@ impl<'a> ImportParameters<'a> {
         let invalid = |why: &str| Err(Refusal::Invalid(why.to_owned()));
         match valid_to {
             None if expires => {
-                return invalid("A ValidTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES");
+                return invalid("A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES");
             }
             Some(_) if !expires => {
                 return invalid(
-                    "A ValidTo date must not be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE",
+                    "A validTo date must not be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE",
                 );
             }
             Some(date) if date <= call.now => return invalid("ValidTo must be a date in the future"),
@@ -172,8 +172,12 @@ fn add(call: &Call<'_>, key: &mut Key, id: &str) -> Result<(), Refusal> {
         if key.state(call.region) == KeyState::PendingImport {
             return Err(exception::invalid_state(format!("{arn} is pending import.")));
         }
-        if key.materials.iter().any(|material| !material.is_associated()) {
-            let why = format!("{arn} already has key material that is pending rotation.");
+        if let Some(pending) = key.materials.iter().find(|material| !material.is_associated()) {
+            let why = format!(
+                "New key material (id: {id}) cannot be imported into KMS key {arn}, because another key material (id: \
+                 {}) is pending rotation.",
+                pending.id
+            );
             return Err(exception::invalid_state(why));
         }
     }

@@ -72,6 +72,9 @@ pub(super) struct Placement {
     pub policy: String,
     pub tags: BTreeMap<String, String>,
     pub deletion: Option<Deletion>,
+    /// The time at which a new replica is ready. Its state is `Creating` until then.
+    #[serde(default)]
+    pub ready: Option<DateTime<Utc>>,
     /// The ids of the materials that are imported in the region, and their expiry.
     pub imports: BTreeMap<String, Option<DateTime<Utc>>>,
 }
@@ -88,6 +91,7 @@ pub(super) enum Deletion {
 /// The key states of AWS that occur in the lab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyState {
+    Creating,
     Enabled,
     Disabled,
     PendingImport,
@@ -98,6 +102,7 @@ pub(super) enum KeyState {
 impl KeyState {
     pub(super) fn name(self) -> &'static str {
         match self {
+            KeyState::Creating => "Creating",
             KeyState::Enabled => "Enabled",
             KeyState::Disabled => "Disabled",
             KeyState::PendingImport => "PendingImport",
@@ -158,6 +163,7 @@ impl Key {
         match &placement.deletion {
             Some(Deletion::At(_)) => KeyState::PendingDeletion,
             Some(Deletion::AfterReplicas { .. }) => KeyState::PendingReplicaDeletion,
+            None if placement.ready.is_some() => KeyState::Creating,
             None if !self.is_complete(placement) => KeyState::PendingImport,
             None if placement.enabled => KeyState::Enabled,
             None => KeyState::Disabled,
@@ -176,17 +182,18 @@ impl Key {
         self.materials.iter().rev().find(|material| material.is_associated())
     }
 
-    /// Requires that no deletion is pending.
+    /// Requires that the key is created and no deletion is pending.
     ///
     /// # Errors
     /// `KMSInvalidStateException`.
     pub(super) fn require_not_deleted(&self, region: &str) -> Result<(), Refusal> {
-        let pending = match self.state(region) {
-            KeyState::PendingDeletion => "deletion",
-            KeyState::PendingReplicaDeletion => "replica deletion",
+        let state = match self.state(region) {
+            KeyState::Creating => "creating",
+            KeyState::PendingDeletion => "pending deletion",
+            KeyState::PendingReplicaDeletion => "pending replica deletion",
             _ => return Ok(()),
         };
-        Err(exception::invalid_state(format!("{} is pending {pending}.", self.arn(region))))
+        Err(exception::invalid_state(format!("{} is {state}.", self.arn(region))))
     }
 
     /// Requires that the key has its material and no deletion is pending.
@@ -246,7 +253,8 @@ impl Key {
         if self.multi_region {
             metadata["MultiRegionConfiguration"] = self.multi_region_configuration(region);
         }
-        if let Some(current) = self.current().filter(|_| self.spec.is_symmetric()) {
+        let shows_material = self.spec.is_symmetric() && state != KeyState::Creating;
+        if let Some(current) = self.current().filter(|_| shows_material) {
             metadata["CurrentKeyMaterialId"] = json!(current.id);
         }
         Ok(metadata)
@@ -276,27 +284,31 @@ impl Key {
         })
     }
 
-    /// The date of the next deletion, expiry or automatic rotation.
+    /// The date of the next deletion, expiry, automatic rotation, or end of the creation of a replica.
     pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {
         let placements = self.placements.values();
         let ends = placements.clone().filter_map(|placement| match placement.deletion {
             Some(Deletion::At(date)) => Some(date),
             _ => None,
         });
+        let ready = placements.clone().filter_map(|placement| placement.ready);
         let expiries = placements.flat_map(|placement| placement.imports.values().flatten().copied());
         // A key that is not enabled does not rotate. An overdue rotation follows when it is enabled again.
         let enabled = self.state(&self.primary) == KeyState::Enabled;
         let rotation = self.rotation.as_ref().filter(|_| enabled).map(|rotation| rotation.next);
-        ends.chain(expiries).chain(rotation).min()
+        ends.chain(ready).chain(expiries).chain(rotation).min()
     }
 
-    /// Carries out the deletions, expiries and rotations that are due. A key without placements is deleted.
+    /// Carries out the creations, deletions, expiries and rotations that are due. A key without placements is deleted.
     ///
     /// # Errors
     /// [`Refusal::Internal`] if the system provides no randomness.
     pub(super) fn apply_due(&mut self, at: DateTime<Utc>) -> Result<(), Refusal> {
         let ended = |placement: &Placement| matches!(placement.deletion, Some(Deletion::At(date)) if date <= at);
         self.placements.retain(|_, placement| !ended(placement));
+        for placement in self.placements.values_mut() {
+            placement.ready = placement.ready.filter(|date| *date > at);
+        }
         let alone = self.placements.len() == 1;
         if let Some(primary) = self.placements.get_mut(&self.primary)
             && let Some(Deletion::AfterReplicas { days }) = primary.deletion

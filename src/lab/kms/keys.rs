@@ -43,6 +43,7 @@ pub(super) fn create_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
         policy: policy::validate(call, given_policy, bypass)?,
         tags: tags::validate(given_tags, BTreeMap::new())?,
         deletion: None,
+        ready: None,
         imports: BTreeMap::new(),
     };
     let id = Uuid::new_v4();

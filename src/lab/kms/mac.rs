@@ -12,7 +12,8 @@ use super::usage::{PLAINTEXT, refuse_dry_run};
 use super::{Answer, exception};
 use crate::lab::refusal::Refusal;
 
-const ALGORITHMS: [&str; 4] = ["HMAC_SHA_224", "HMAC_SHA_256", "HMAC_SHA_384", "HMAC_SHA_512"];
+/// In the order of AWS's messages.
+const ALGORITHMS: [&str; 4] = ["HMAC_SHA_384", "HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_512"];
 
 /// `GenerateMac`
 pub(super) fn generate_mac(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
@@ -39,7 +40,7 @@ pub(super) fn verify_mac(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
 
 fn read<'a>(request: &mut Request<'a>) -> (&'a str, Vec<u8>, &'a str) {
     let name = request.key_id();
-    (name, request.required_bytes("Message", PLAINTEXT), request.required_choice("MacAlgorithm", &ALGORITHMS))
+    (name, request.required_secret("Message", PLAINTEXT), request.required_choice("MacAlgorithm", &ALGORITHMS))
 }
 
 fn key(crypto_key: &CryptoKey, algorithm: &str) -> Result<hmac::Key, Refusal> {

@@ -74,6 +74,7 @@ fn create(call: &Call<'_>, state: &mut State, service: &str) -> Result<String, R
         policy: policy(call, service).to_string(),
         tags: BTreeMap::new(),
         deletion: None,
+        ready: None,
         imports: BTreeMap::new(),
     };
     let key = Key {

@@ -25,6 +25,7 @@ pub(super) fn is_known(plan: &LabPlan, partition: Partition, text: &str) -> bool
         ("iam", Some(("role", _))) => {
             !last.is_empty() && known.is_none_or(|known| known.role(last).is_some_and(|role| role.identity.arn == text))
         }
+        ("sts", Some(("federated-user", name))) => !name.is_empty(),
         ("sts", Some(("assumed-role", rest))) => {
             let role = rest.split('/').next().unwrap_or_default();
             known.is_none_or(|known| known.role(role).is_some())

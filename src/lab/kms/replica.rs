@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::call::{Call, Names};
@@ -10,6 +11,8 @@ use super::request::Request;
 use super::{Answer, exception, keys, policy, tags};
 use crate::lab::refusal::Refusal;
 
+/// The time that the creation of a replica takes. At AWS it takes some seconds.
+const CREATION_MILLIS: i64 = 200;
 const REGION_PATTERN: &str = r"^([a-z]+-){2,3}\d+$";
 
 /// `ReplicateKey`
@@ -41,10 +44,14 @@ pub(super) fn replicate_key(call: &Call<'_>, request: &mut Request<'_>) -> Answe
             policy: policy::validate(call, given_policy, bypass)?,
             tags: tags::validate(given_tags, BTreeMap::new())?,
             deletion: None,
+            ready: Some(call.now + TimeDelta::milliseconds(CREATION_MILLIS)),
             // Imported material must be imported into the replica too.
             imports: BTreeMap::new(),
         };
-        let answer = json!({ "ReplicaPolicy": placement.policy, "ReplicaTags": listed(&placement) });
+        let mut answer = json!({ "ReplicaPolicy": placement.policy });
+        if !placement.tags.is_empty() {
+            answer["ReplicaTags"] = json!(listed(&placement));
+        }
         key.placements.insert(region.to_owned(), placement);
         with_metadata(answer, key, region)
     })

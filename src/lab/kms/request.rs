@@ -65,7 +65,14 @@ impl<'a> Request<'a> {
 
     /// Reads the name of the key.
     pub(super) fn key_id(&mut self) -> &'a str {
-        self.required("KeyId", (1, 2048))
+        let given = self.text("KeyId", (1, 2048));
+        if let Some(text) = given.filter(|text| text.is_empty() || !text.is_ascii()) {
+            self.pattern_mismatch("KeyId", text, r"^\p{ASCII}+$");
+        }
+        match given {
+            Some(text) => text,
+            None => self.missing("KeyId"),
+        }
     }
 
     pub(super) fn choice(&mut self, name: &str, words: &[&str]) -> Option<&'a str> {
@@ -113,9 +120,18 @@ impl<'a> Request<'a> {
         let Some(bytes) = value.as_str().and_then(|text| STANDARD.decode(text).ok()) else {
             return self.mistyped(name, "a base64-encoded Blob");
         };
-        // The message does not quote the bytes, which may be secret.
-        self.measure(name, "***", bytes.len(), range);
+        if let Some(rule) = length_rule(bytes.len(), range) {
+            self.constraints.violated_sensitive(name, &rule);
+        }
         Some(bytes)
+    }
+
+    /// Reads required bytes that AWS's model marks as sensitive.
+    pub(super) fn required_secret(&mut self, name: &str, range: Range) -> Vec<u8> {
+        if self.member(name).is_none() {
+            self.constraints.missing_sensitive(name);
+        }
+        self.bytes(name, range).unwrap_or_default()
     }
 
     /// Reads required bytes.
@@ -140,6 +156,20 @@ impl<'a> Request<'a> {
             Ok(map) => map,
             Err(_) => self.mistyped(name, "a Map").unwrap_or_default(),
         }
+    }
+
+    pub(super) fn structure(&mut self, name: &str) -> Option<&'a Map<String, Value>> {
+        let value = self.member(name)?;
+        let Value::Object(members) = value else { return self.mistyped(name, "a Structure") };
+        Some(members)
+    }
+
+    /// Takes over the faults of an inner object, which AWS names with the object's name before a dot.
+    pub(super) fn include(&mut self, name: &str, inner: Request<'_>) {
+        if let Some(refusal) = inner.mistyped {
+            self.mistyped.get_or_insert(refusal);
+        }
+        self.constraints.include(name, inner.constraints);
     }
 
     pub(super) fn texts(&mut self, name: &str) -> Option<Vec<&'a str>> {
@@ -185,12 +215,8 @@ impl<'a> Request<'a> {
         self.members.get(name).filter(|value| !value.is_null())
     }
 
-    fn measure(&mut self, name: &str, shown: &str, length: usize, (shortest, longest): Range) {
-        if length > longest {
-            self.constraints.violated(name, shown, &format!("Member must have length less than or equal to {longest}"));
-        }
-        if length < shortest {
-            let rule = format!("Member must have length greater than or equal to {shortest}");
+    fn measure(&mut self, name: &str, shown: &str, length: usize, range: Range) {
+        if let Some(rule) = length_rule(length, range) {
             self.constraints.violated(name, shown, &rule);
         }
     }
@@ -200,4 +226,12 @@ impl<'a> Request<'a> {
         self.mistyped.get_or_insert(refusal);
         None
     }
+}
+
+/// The rule of a range that a length violates, in AWS's words.
+fn length_rule(length: usize, (shortest, longest): Range) -> Option<String> {
+    if length > longest {
+        return Some(format!("Member must have length less than or equal to {longest}"));
+    }
+    (length < shortest).then(|| format!("Member must have length greater than or equal to {shortest}"))
 }

@@ -43,13 +43,9 @@ impl Key {
         })
     }
 
-    fn require_rotatable(&self, region: &str) -> Result<(), Refusal> {
-        if !self.spec.is_symmetric() {
-            let (arn, spec) = (self.arn(region), self.spec.name());
-            let why = format!("You cannot perform this operation on {arn}: its key spec is {spec}.");
-            return Err(exception::unsupported(why));
-        }
-        Ok(())
+    fn require_rotatable(&self) -> Result<(), Refusal> {
+        // AWS answers without a message.
+        if self.spec.is_symmetric() { Ok(()) } else { Err(exception::unsupported("")) }
     }
 
     fn require_primary(&self, region: &str) -> Result<(), Refusal> {
@@ -62,16 +58,16 @@ impl Key {
         Ok(())
     }
 
+    /// AWS checks the origin before the state, and the state before the spec.
     fn require_automatic(&self, region: &str) -> Result<(), Refusal> {
-        self.require_rotatable(region)?;
         if self.origin == Origin::External {
             let (arn, origin) = (self.arn(region), self.origin.name());
             return Err(exception::unsupported(format!(
                 "{arn} origin is {origin} which is not valid for this operation."
             )));
         }
-        self.require_primary(region)?;
-        self.require_enabled(region)
+        self.require_enabled(region)?;
+        self.require_primary(region)
     }
 }
 
@@ -82,6 +78,7 @@ pub(super) fn enable_key_rotation(call: &Call<'_>, request: &mut Request<'_>) ->
     request.finish()?;
     call.change_silently(name, |key| {
         key.require_automatic(call.region)?;
+        key.require_rotatable()?;
         // A repeated call without a period keeps the current one. Another period restarts the interval.
         let standing = key.rotation.as_ref().map(|rotation| rotation.period_days);
         let period_days = period.or(standing).unwrap_or(DEFAULT_PERIOD_DAYS);
@@ -97,6 +94,7 @@ pub(super) fn disable_key_rotation(call: &Call<'_>, request: &mut Request<'_>) -
     let name = request.key_id();
     request.finish()?;
     call.change_silently(name, |key| {
+        // AWS accepts keys that cannot rotate.
         key.require_automatic(call.region)?;
         key.rotation = None;
         Ok(())
@@ -125,18 +123,21 @@ pub(super) fn rotate_key_on_demand(call: &Call<'_>, request: &mut Request<'_>) -
     let name = request.key_id();
     request.finish()?;
     call.change(name, |key| {
-        key.require_rotatable(call.region)?;
-        key.require_primary(call.region)?;
         key.require_enabled(call.region)?;
+        key.require_rotatable()?;
+        key.require_primary(call.region)?;
+        let arn = key.arn(call.region);
         if key.on_demand_rotations >= MAX_ON_DEMAND {
-            let why = format!("The key has been rotated on demand {MAX_ON_DEMAND} times, which is the most.");
+            let why = format!(
+                "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can \
+                 be performed for this key: {arn}"
+            );
             return Err(exception::limit_exceeded(why));
         }
         let soon = call.now + TimeDelta::minutes(MINUTES_BEFORE);
         if key.rotation.as_ref().is_some_and(|rotation| rotation.next <= soon) {
             return Err(exception::conflict("An automatic rotation of the key is about to begin."));
         }
-        let arn = key.arn(call.region);
         match key.origin {
             Origin::AwsKms => key.rotate_natively(call.now, true)?,
             Origin::External => {
@@ -159,7 +160,7 @@ pub(super) fn list_key_rotations(call: &Call<'_>, request: &mut Request<'_>) -> 
     request.finish()?;
     let after = page.after()?;
     call.read(name, Names::OfKeys, |key, _| {
-        key.require_rotatable(call.region)?;
+        key.require_rotatable()?;
         let wanted = |material: &&Material| {
             include == Some("ALL_KEY_MATERIAL") || matches!(material.standing, Standing::Rotated { .. })
         };

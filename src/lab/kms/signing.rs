@@ -6,12 +6,14 @@ use serde_json::json;
 
 use super::asymmetric::{self, Message};
 use super::call::{Call, Names};
+use super::recipient::Recipient;
 use super::request::Request;
 use super::spec::Usage;
 use super::usage::{PLAINTEXT, refuse_dry_run};
 use super::{Answer, exception};
 use crate::lab::refusal::Refusal;
 
+/// In the order of AWS's messages.
 const ALGORITHMS: [&str; 13] = [
     "RSASSA_PSS_SHA_256",
     "RSASSA_PSS_SHA_384",
@@ -22,10 +24,10 @@ const ALGORITHMS: [&str; 13] = [
     "ECDSA_SHA_256",
     "ECDSA_SHA_384",
     "ECDSA_SHA_512",
-    "SM2DSA",
-    "ML_DSA_SHAKE_256",
     "ED25519_SHA_512",
     "ED25519_PH_SHA_512",
+    "SM2DSA",
+    "ML_DSA_SHAKE_256",
 ];
 
 /// `GetPublicKey`
@@ -35,12 +37,10 @@ pub(super) fn get_public_key(call: &Call<'_>, request: &mut Request<'_>) -> Answ
     let crypto_key = {
         let state = call.kms.state()?;
         let key = call.find(&state, name, Names::OfAliasesToo, call.operation)?;
+        key.require_material(call.region)?;
         if !key.spec.is_asymmetric() {
-            let (arn, spec) = (key.arn(call.region), key.spec.name());
-            let why = format!("{arn} has key spec {spec}, which has no public key.");
-            return Err(exception::unsupported(why));
+            return Err(exception::unsupported(""));
         }
-        key.require_enabled(call.region)?;
         call.current_crypto_key(key)?
     };
     let crypto_key = call.generate_if_missing(crypto_key)?;
@@ -100,7 +100,7 @@ impl<'a> SigningParameters<'a> {
     fn read(request: &mut Request<'a>) -> SigningParameters<'a> {
         SigningParameters {
             name: request.key_id(),
-            message: request.required_bytes("Message", PLAINTEXT),
+            message: request.required_secret("Message", PLAINTEXT),
             kind: request.choice("MessageType", &["RAW", "DIGEST", "EXTERNAL_MU"]).unwrap_or("RAW"),
             algorithm: request.required_choice("SigningAlgorithm", &ALGORITHMS),
         }
@@ -121,10 +121,13 @@ pub(super) fn derive_shared_secret(call: &Call<'_>, request: &mut Request<'_>) -
     let algorithm = request.required_choice("KeyAgreementAlgorithm", &["ECDH"]);
     let other = request.required_bytes("PublicKey", (1, 8192));
     let dry = request.flag("DryRun");
+    let recipient = Recipient::read(request);
     request.finish()?;
+    recipient.refuse()?;
     let crypto_key = call.crypto_key(name, Usage::KeyAgreement, call.operation)?;
     let shared = asymmetric::agree(crypto_key.spec, crypto_key.secret()?, &other)?.ok_or_else(|| {
-        Refusal::Invalid(format!("PublicKey is not a public key of key spec {} in DER.", crypto_key.spec.name()))
+        // AWS answers without a message.
+        Refusal::Invalid(String::new())
     })?;
     refuse_dry_run(dry)?;
     Ok(json!({

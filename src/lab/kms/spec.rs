@@ -105,6 +105,7 @@ const RSA_SIGNING: &[&str] = &[
 ];
 
 impl Spec {
+    /// In the order of AWS's messages.
     const ALL: [(Spec, &str); 20] = [
         (Spec::Rsa2048, "RSA_2048"),
         (Spec::Rsa3072, "RSA_3072"),
@@ -113,6 +114,7 @@ impl Spec {
         (Spec::P384, "ECC_NIST_P384"),
         (Spec::P521, "ECC_NIST_P521"),
         (Spec::Secp256k1, "ECC_SECG_P256K1"),
+        (Spec::Ed25519, "ECC_NIST_EDWARDS25519"),
         (Spec::SymmetricDefault, "SYMMETRIC_DEFAULT"),
         (Spec::Hmac224, "HMAC_224"),
         (Spec::Hmac256, "HMAC_256"),
@@ -122,7 +124,6 @@ impl Spec {
         (Spec::MlDsa44, "ML_DSA_44"),
         (Spec::MlDsa65, "ML_DSA_65"),
         (Spec::MlDsa87, "ML_DSA_87"),
-        (Spec::Ed25519, "ECC_NIST_EDWARDS25519"),
         (Spec::MlKem512, "ML_KEM_512"),
         (Spec::MlKem768, "ML_KEM_768"),
         (Spec::MlKem1024, "ML_KEM_1024"),

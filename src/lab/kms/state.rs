@@ -14,6 +14,8 @@ use crate::lab::refusal::Refusal;
 #[derive(Debug, Default)]
 pub(super) struct State {
     keys: HashMap<String, Key>,
+    /// The key of each material, to find the key of a ciphertext.
+    key_of_material: HashMap<String, String>,
     regions: HashMap<(String, String), RegionalKeys>,
     /// The date of the next due change of each key, sorted.
     due: BTreeSet<(DateTime<Utc>, String)>,
@@ -77,6 +79,11 @@ impl State {
         Ok(())
     }
 
+    /// The key of a material, in any account.
+    pub(super) fn key_of_material(&self, material_id: &str) -> Option<&Key> {
+        self.keys.get(self.key_of_material.get(material_id)?)
+    }
+
     pub(super) fn key(&self, account: &str, region: &str, id: &str) -> Option<&Key> {
         self.keys.get(id).filter(|key| key.account == account && key.placements.contains_key(region))
     }
@@ -108,6 +115,8 @@ impl State {
         });
         if exists {
             self.keys.insert(id.to_owned(), key);
+        } else {
+            self.key_of_material.retain(|_, of| of != id);
         }
         stored
     }
@@ -130,6 +139,11 @@ impl State {
             let regional = self.regional_mut(&key.account, region);
             if !regional.keys.contains(&key.id) {
                 regional.keys.insert(key.id.clone());
+            }
+        }
+        for material in key.materials.iter().filter(|material| !material.id.is_empty()) {
+            if !self.key_of_material.contains_key(&material.id) {
+                self.key_of_material.insert(material.id.clone(), key.id.clone());
             }
         }
         self.set_due(&key.id, key.next_due());

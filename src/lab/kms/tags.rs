@@ -13,6 +13,7 @@ use crate::lab::refusal::Refusal;
 
 /// AWS's limit of tags for a key.
 const MAX_TAGS: usize = 50;
+const RESERVED: &str = "Tags beginning with aws: are reserved";
 
 /// Validates tags and adds them to existing ones.
 ///
@@ -25,7 +26,7 @@ pub(super) fn validate(
     let mut seen = Vec::new();
     for (key, value) in given {
         if key.to_ascii_lowercase().starts_with("aws:") {
-            return Err(exception::tag("Tags may not start with the reserved prefix aws:"));
+            return Err(exception::tag(RESERVED));
         }
         if !key.chars().chain(value.chars()).all(is_allowed) {
             return Err(exception::tag("Tags contain invalid characters"));
@@ -74,7 +75,7 @@ pub(super) fn untag_resource(call: &Call<'_>, request: &mut Request<'_>) -> Answ
         key.require_not_deleted(call.region)?;
         let placement = key.placement_mut(call.region)?;
         if keys.iter().any(|key| key.to_ascii_lowercase().starts_with("aws:")) {
-            return Err(exception::tag("Tags may not start with the reserved prefix aws:"));
+            return Err(exception::tag(RESERVED));
         }
         placement.tags.retain(|key, _| !keys.contains(&key.as_str()));
         Ok(())

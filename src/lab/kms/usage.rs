@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::call::{Call, CryptoKey, Names};
 use super::crypto::{self, Blob, Bytes};
+use super::recipient::Recipient;
 use super::request::Request;
 use super::spec::Usage;
 use super::{Answer, asymmetric, exception};
@@ -16,7 +17,8 @@ use crate::lab::refusal::Refusal;
 /// The sizes of plaintexts and ciphertexts, in bytes.
 pub(super) const PLAINTEXT: (usize, usize) = (1, 4096);
 const CIPHERTEXT: (usize, usize) = (1, 6144);
-const ALGORITHMS: [&str; 4] = ["SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"];
+/// In the order of AWS's messages.
+const ALGORITHMS: [&str; 4] = ["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE", "SYMMETRIC_DEFAULT"];
 const SYMMETRIC: &str = "SYMMETRIC_DEFAULT";
 
 type Context = BTreeMap<String, String>;
@@ -24,7 +26,7 @@ type Context = BTreeMap<String, String>;
 /// `Encrypt`
 pub(super) fn encrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let name = request.key_id();
-    let plaintext = request.required_bytes("Plaintext", PLAINTEXT);
+    let plaintext = request.required_secret("Plaintext", PLAINTEXT);
     let algorithm = request.choice("EncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
     let context = request.map("EncryptionContext");
     let dry = request.flag("DryRun");
@@ -46,7 +48,9 @@ pub(super) fn decrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let algorithm = request.choice("EncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
     let context = request.map("EncryptionContext");
     let dry = request.flag("DryRun");
+    let recipient = Recipient::read(request);
     request.finish()?;
+    recipient.refuse()?;
     let opened = open(call, "Decrypt", name, algorithm, &context, &ciphertext)?;
     refuse_dry_run(dry)?;
     let mut answer = json!({
@@ -103,7 +107,7 @@ pub(super) fn seal(
 ) -> Result<Vec<u8>, Refusal> {
     crypto_key.require_algorithm(algorithm)?;
     if algorithm == SYMMETRIC {
-        return crypto::seal(&crypto_key.id, &crypto_key.material_id, crypto_key.secret()?, context, plaintext);
+        return crypto::seal(&crypto_key.material_id, crypto_key.secret()?, context, plaintext);
     }
     require_no_context(algorithm, context)?;
     asymmetric::encrypt(crypto_key.spec, crypto_key.secret()?, algorithm, plaintext)
@@ -125,16 +129,15 @@ fn open(
 ) -> Result<Opened, Refusal> {
     let invalid = || exception::invalid_ciphertext("");
     if algorithm == SYMMETRIC {
-        let blob = Blob::read(ciphertext);
-        // The key of the request is checked even if the ciphertext is invalid.
-        let named = name.map(|name| call.crypto_key(name, Usage::EncryptDecrypt, action)).transpose()?;
-        if let Some(crypto_key) = &named {
-            crypto_key.require_algorithm(algorithm)?;
-        }
-        let blob = blob.ok_or_else(invalid)?;
-        if named.is_some_and(|crypto_key| crypto_key.id != blob.key_id) {
-            let why = "The key ID in the request does not identify a CMK that can perform this operation.";
-            return Err(exception::incorrect_key(why));
+        let Some(blob) = Blob::read(ciphertext) else {
+            // The key of the request is checked even if the ciphertext is invalid.
+            if let Some(name) = name {
+                call.crypto_key(name, Usage::EncryptDecrypt, action)?.require_algorithm(algorithm)?;
+            }
+            return Err(invalid());
+        };
+        if let Some(name) = name {
+            require_key_of(call, action, name, &blob)?;
         }
         let crypto_key = sealed_with(call, action, &blob)?;
         let plaintext = blob.open(crypto_key.secret()?, context).ok_or_else(invalid)?;
@@ -151,16 +154,28 @@ fn open(
     Ok(Opened { crypto_key, plaintext })
 }
 
+/// Requires that the key of the request is that of the ciphertext. AWS checks this before usage, state and algorithm.
+fn require_key_of(call: &Call<'_>, action: &str, name: &str, blob: &Blob<'_>) -> Result<(), Refusal> {
+    let state = call.kms.state()?;
+    let named = call.find(&state, name, Names::OfAliasesToo, action)?;
+    if state.key_of_material(&blob.material_id).is_some_and(|key| key.id == named.id) {
+        return Ok(());
+    }
+    let why = "The key ID in the request does not identify a CMK that can perform this operation.";
+    Err(exception::incorrect_key(why))
+}
+
 /// The key and the material of a ciphertext. As in AWS, the refusal does not reveal whether the key exists elsewhere.
 fn sealed_with(call: &Call<'_>, action: &str, blob: &Blob<'_>) -> Result<CryptoKey, Refusal> {
     let state = call.kms.state()?;
-    if state.key(call.account(), call.region, blob.key_id).is_none() {
+    let id = state.key_of_material(&blob.material_id).map(|key| key.id.as_str()).unwrap_or_default();
+    if state.key(call.account(), call.region, id).is_none() {
         call.require_action(action, "*")?;
         let why = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, \
                    or you are not allowed to access.";
         return Err(exception::access_denied(why));
     }
-    let key = call.find(&state, blob.key_id, Names::OfKeys, action)?;
+    let key = call.find(&state, id, Names::OfKeys, action)?;
     key.require_enabled(call.region)?;
     call.crypto_key_with(key, &blob.material_id).ok_or_else(|| exception::invalid_ciphertext(""))
 }

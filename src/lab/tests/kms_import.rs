@@ -63,10 +63,23 @@ fn with(mut parameters: Value, more: Value) -> Value {
 fn sealed_by_hand(id: &str, material: &[u8], context: &str, text: &[u8]) -> Vec<u8> {
     let material_id = digest(&SHA256, &[id.as_bytes(), material].concat());
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, material).expect("a key"));
-    let (nonce, mut sealed) = ([3; NONCE_LEN], text.to_vec());
-    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context.as_bytes()), &mut sealed)
+    let header = [&[1, 2, 2, 0, 0x78][..], material_id.as_ref(), &[1], &[9; 16]].concat();
+    let (nonce, mut sealed) = ([3; NONCE_LEN], [&[0; 11], text].concat());
+    let authenticated = [&header[..], context.as_bytes()].concat();
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(authenticated), &mut sealed)
         .expect("a ciphertext");
-    [b"LAB1", &[36][..], id.as_bytes(), material_id.as_ref(), &nonce, &sealed].concat()
+    let envelope = envelope(&nonce, &sealed);
+    let length = u32::try_from(envelope.len()).expect("a short text");
+    [&header[..], &length.to_be_bytes(), &envelope].concat()
+}
+
+/// The CMS encrypted data of a short ciphertext: all lengths have one byte.
+fn envelope(nonce: &[u8], sealed: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(sealed.len()).expect("a short text");
+    let head = [0x30, 65 + length, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 6, 0xa0, 52 + length];
+    let content = [0x30, 50 + length, 2, 1, 0, 0x30, 45 + length, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
+    let algorithm = [0x30, 0x1e, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 0x2e, 0x30, 0x11, 4, 12];
+    [&head[..], &content, &algorithm, nonce, &[2, 1, 16, 0x80, length], sealed].concat()
 }
 
 #[tokio::test]
@@ -90,7 +103,10 @@ async fn the_imported_key_decrypts_a_ciphertext_of_its_material() {
     let without = json!({ "CiphertextBlob": encoded(&sealed) });
     assert_eq!(kms.code("Decrypt", without).await, "InvalidCiphertextException");
     let other = sealed_by_hand(&id, &[6; 32], "", b"text");
-    assert_eq!(kms.code("Decrypt", json!({ "CiphertextBlob": encoded(other) })).await, "InvalidCiphertextException");
+    // The ciphertext names a material that no key has.
+    assert_eq!(kms.code("Decrypt", json!({ "CiphertextBlob": encoded(&other) })).await, "AccessDeniedException");
+    let named = json!({ "CiphertextBlob": encoded(other), "KeyId": id });
+    assert_eq!(kms.code("Decrypt", named).await, "IncorrectKeyException");
 }
 
 #[tokio::test]
@@ -260,6 +276,7 @@ async fn new_material_of_a_multi_region_key_must_be_imported_everywhere_before_a
     );
     kms.call("ImportKeyMaterial", import_request(&kms, &id, "RSAES_OAEP_SHA_256", &[1; 32]).await).await;
     kms.call("ReplicateKey", json!({ "KeyId": id, "ReplicaRegion": "eu-west-1" })).await;
+    lab.days_ahead(1).await;
     assert_eq!(there.described(&id, "KeyState").await, json!("PendingImport"));
     let new = json!({ "ImportType": "NEW_KEY_MATERIAL" });
     let directly = with(import_request(&there, &id, "RSAES_OAEP_SHA_256", &[2; 32]).await, new.clone());

@@ -5,6 +5,34 @@ use super::*;
 const HOME: &str = "eu-west-3";
 const AWAY: &str = "us-east-1";
 
+/// Creates a replica, and waits until it is created.
+async fn replicate(home: &KmsClient<'_>, away: &KmsClient<'_>, id: &str, more: Value) -> Value {
+    let mut parameters = json!({ "KeyId": id, "ReplicaRegion": away.region });
+    parameters.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    let answer = home.call("ReplicateKey", parameters).await;
+    while away.described(id, "KeyState").await == json!("Creating") {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    answer
+}
+
+#[tokio::test]
+async fn a_replica_is_created_after_the_answer() {
+    let lab = Lab::start().await;
+    let (home, away) = (lab.kms(HOME), lab.kms(AWAY));
+    let id = home.id(json!({ "MultiRegion": true })).await;
+    let answer = home.call("ReplicateKey", json!({ "KeyId": id, "ReplicaRegion": AWAY })).await;
+    let replica = &answer["ReplicaKeyMetadata"];
+    assert_eq!((&replica["KeyState"], &replica["Enabled"]), (&json!("Creating"), &json!(false)));
+    assert_eq!((&replica["CurrentKeyMaterialId"], &answer["ReplicaTags"]), (&Value::Null, &Value::Null));
+    let (code, message) = away.refusal("Encrypt", json!({ "KeyId": id, "Plaintext": "eA==" })).await;
+    assert_eq!(code, "KMSInvalidStateException");
+    assert_eq!(message, format!("arn:aws:kms:us-east-1:123456789012:key/{id} is creating."));
+    lab.days_ahead(1).await;
+    assert_eq!(away.described(&id, "KeyState").await, json!("Enabled"));
+    assert_eq!(away.described(&id, "CurrentKeyMaterialId").await, home.described(&id, "CurrentKeyMaterialId").await);
+}
+
 #[tokio::test]
 async fn replicas_share_id_and_material() {
     let lab = Lab::start().await;
@@ -13,7 +41,7 @@ async fn replicas_share_id_and_material() {
     assert!(id.starts_with("mrk-") && id.len() == 36, "{id}");
     let tags = json!([{ "TagKey": "a", "TagValue": "b" }]);
     let parameters = json!({ "KeyId": id, "ReplicaRegion": AWAY, "Description": "there", "Tags": tags });
-    let answer = home.call("ReplicateKey", parameters.clone()).await;
+    let answer = replicate(&home, &away, &id, json!({ "Description": "there", "Tags": tags })).await;
     let replica = &answer["ReplicaKeyMetadata"];
     assert_eq!((&replica["KeyId"], &replica["Description"]), (&json!(id), &json!("there")));
     assert_eq!(replica["Arn"], json!(format!("arn:aws:kms:us-east-1:123456789012:key/{id}")));
@@ -50,7 +78,7 @@ async fn a_replica_becomes_the_primary_key() {
     let id = home.id(json!({ "MultiRegion": true })).await;
     let to = |region: &str| json!({ "KeyId": id, "PrimaryRegion": region });
     assert_eq!(home.code("UpdatePrimaryRegion", to(AWAY)).await, "NotFoundException");
-    home.call("ReplicateKey", json!({ "KeyId": id, "ReplicaRegion": AWAY })).await;
+    replicate(&home, &away, &id, json!({})).await;
     assert_eq!(away.code("UpdatePrimaryRegion", to(AWAY)).await, "UnsupportedOperationException");
     home.call("UpdatePrimaryRegion", to(AWAY)).await;
     for (kms, kind) in [(&home, "REPLICA"), (&away, "PRIMARY")] {
@@ -65,7 +93,7 @@ async fn a_primary_key_is_deleted_after_its_replicas() {
     let lab = Lab::start().await;
     let (home, away) = (lab.kms(HOME), lab.kms(AWAY));
     let id = home.id(json!({ "MultiRegion": true })).await;
-    home.call("ReplicateKey", json!({ "KeyId": id, "ReplicaRegion": AWAY })).await;
+    replicate(&home, &away, &id, json!({})).await;
     let answer = home.call("ScheduleKeyDeletion", json!({ "KeyId": id, "PendingWindowInDays": 10 })).await;
     assert_eq!(answer["KeyState"], json!("PendingReplicaDeletion"));
     assert_eq!(answer["DeletionDate"], Value::Null);

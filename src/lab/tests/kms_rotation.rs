@@ -29,7 +29,16 @@ async fn a_key_decrypts_old_ciphertexts_after_a_rotation() {
     for _ in 1..25 {
         kms.call("RotateKeyOnDemand", json!({ "KeyId": id })).await;
     }
-    assert_eq!(kms.code("RotateKeyOnDemand", json!({ "KeyId": id })).await, "LimitExceededException");
+    let (code, message) = kms.refusal("RotateKeyOnDemand", json!({ "KeyId": id })).await;
+    assert_eq!(code, "LimitExceededException");
+    let arn = answer["KeyId"].as_str().expect("an ARN");
+    assert_eq!(
+        message,
+        format!(
+            "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be \
+             performed for this key: {arn}"
+        )
+    );
     let page = kms.call("ListKeyRotations", json!({ "KeyId": id, "Limit": 20 })).await;
     let rest = json!({ "KeyId": id, "Marker": page["NextMarker"] });
     assert_eq!(kms.call("ListKeyRotations", rest).await["Rotations"].as_array().map(Vec::len), Some(5));
@@ -80,9 +89,19 @@ async fn only_symmetric_keys_without_imported_material_rotate_automatically() {
         ("ListKeyRotations", &hmac),
         ("EnableKeyRotation", &brought),
         ("DisableKeyRotation", &brought),
+        ("GetPublicKey", &hmac),
     ] {
         assert_eq!(kms.code(operation, json!({ "KeyId": id })).await, unsupported, "{operation}");
     }
+    // AWS accepts this, because the key does not rotate anyway.
+    kms.call("DisableKeyRotation", json!({ "KeyId": hmac })).await;
+    let message = kms.refusal("RotateKeyOnDemand", json!({ "KeyId": hmac })).await.1;
+    assert_eq!(message, "");
+    kms.call("DisableKey", json!({ "KeyId": hmac })).await;
+    for operation in ["EnableKeyRotation", "DisableKeyRotation", "RotateKeyOnDemand"] {
+        assert_eq!(kms.code(operation, json!({ "KeyId": hmac })).await, "DisabledException", "{operation}");
+    }
+    kms.call("EnableKey", json!({ "KeyId": hmac })).await;
     for days in [89, 2561] {
         let parameters = json!({ "KeyId": hmac, "RotationPeriodInDays": days });
         assert_eq!(kms.code("EnableKeyRotation", parameters).await, "ValidationException");

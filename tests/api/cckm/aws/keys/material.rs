@@ -410,7 +410,7 @@ fn bytes(value: &Value) -> Vec<u8> {
     STANDARD.decode(value.as_str().expect("a text")).expect("base64")
 }
 
-const MESSAGE: &[u8] = b"only who has the material can have made this";
+const MESSAGE: &[u8] = b"made with the material";
 
 #[test]
 fn aws_decrypts_what_was_encrypted_with_the_source_keys_material() {
@@ -421,16 +421,28 @@ fn aws_decrypts_what_was_encrypted_with_the_source_keys_material() {
     let (id, context) = (aws_id(&key), r#"{"purpose":"proof"}"#);
     // The format is documented in `src/lab/kms/crypto.rs`.
     let cipher = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &material).expect("32 bytes"));
-    let (nonce, mut sealed) = ([7; NONCE_LEN], MESSAGE.to_vec());
-    cipher
-        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context.as_bytes()), &mut sealed)
-        .expect("a ciphertext");
     let material_id = digest(&SHA256, &[id.as_bytes(), &material].concat());
-    let length = u8::try_from(id.len()).expect("a short id");
-    let blob = [b"LAB1", &[length][..], id.as_bytes(), material_id.as_ref(), &nonce, &sealed].concat();
+    let header = [&[1, 2, 2, 0, 0x78][..], material_id.as_ref(), &[1], &[9; 16]].concat();
+    let (nonce, mut sealed) = ([7; NONCE_LEN], [&[0; 11], MESSAGE].concat());
+    let authenticated = [&header[..], context.as_bytes()].concat();
+    cipher
+        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(authenticated), &mut sealed)
+        .expect("a ciphertext");
+    let envelope = envelope(&nonce, &sealed);
+    let length = u32::try_from(envelope.len()).expect("a short text");
+    let blob = [&header[..], &length.to_be_bytes(), &envelope].concat();
     let ask = json!({"CiphertextBlob": STANDARD.encode(blob), "EncryptionContext": {"purpose": "proof"}});
     assert_eq!(bytes(&fixture.lab.kms(HOME, "Decrypt", &ask)["Plaintext"]), MESSAGE);
     assert_eq!(aws(&key, "CurrentKeyMaterialId"), &json!(hex(material_id.as_ref())));
+}
+
+/// The CMS encrypted data of a short ciphertext: all lengths have one byte.
+fn envelope(nonce: &[u8], sealed: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(sealed.len()).expect("a short text");
+    let head = [0x30, 65 + length, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 6, 0xa0, 52 + length];
+    let content = [0x30, 50 + length, 2, 1, 0, 0x30, 45 + length, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
+    let algorithm = [0x30, 0x1e, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 0x2e, 0x30, 0x11, 4, 12];
+    [&head[..], &content, &algorithm, nonce, &[2, 1, 16, 0x80, length], sealed].concat()
 }
 
 fn hex(bytes: &[u8]) -> String {
