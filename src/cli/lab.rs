@@ -2,6 +2,7 @@
 
 use super::appliance::{Appliance, FIRST_PASSWORD, StartError};
 use super::config::{AdminPassword, Config};
+use super::tls::{Certificate, TlsError};
 use super::{logging, serve};
 use crate::aws::settings::EndpointOverride;
 use crate::domain::connection::{ConnectionSettings, StsEndpoints};
@@ -9,8 +10,10 @@ use crate::domain::name::ConnectionName;
 use crate::domain::place::Partition;
 use crate::lab::{LabCloud, LabError, LabKeys, LabPlan};
 use crate::service::connections::NewConnection;
+use std::fs::DirBuilder;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
@@ -36,6 +39,10 @@ pub enum LabStartError {
     Cloud(#[from] LabError),
     #[error(transparent)]
     Appliance(#[from] StartError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("`{}` could not be created", path.display())]
+    DataDir { path: PathBuf, source: std::io::Error },
     #[error("this user has no data directory; say where with --data DIR")]
     NoDataDir,
     #[error(transparent)]
@@ -75,8 +82,11 @@ pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
     }
     logging::start(&config.log)?;
     config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    let keys_of_cloud = config.storage.data_dir.join(CLOUD_DIR);
-    let cloud = LabCloud::start(plan, arguments.cloud_listen, Some(&keys_of_cloud)).await?;
+    let data = &config.storage.data_dir;
+    let cannot_create = |source| LabStartError::DataDir { path: data.clone(), source };
+    DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(cannot_create)?;
+    let tls = Certificate::load(&config.tls, data)?.server_config()?;
+    let cloud = LabCloud::start(plan, arguments.cloud_listen, Some(&data.join(CLOUD_DIR)), Some(tls)).await?;
     config.aws.endpoints = vec![EndpointOverride {
         partition: None,
         service: None,
@@ -143,7 +153,7 @@ fn print_summary(appliance: &Appliance, cloud: &LabCloud, keys: &LabKeys) {
   login      admin
   password   {password}
   data       {data}
-  lab cloud  http://{cloud}
+  lab cloud  http://{cloud}, and https:// with the certificate of the API
              AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret}
 
 Try:

@@ -2,10 +2,12 @@
 
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -14,6 +16,7 @@ use uuid::Uuid;
 use super::call_counts::CallCounts;
 use super::caller::Caller;
 use super::fault::{FaultAnswer, Faults};
+use super::heavy_work::HeavyWork;
 use super::kms::Kms;
 use super::plan::LabPlan;
 use super::refusal::{Dialect, Refusal, Row};
@@ -37,6 +40,7 @@ pub(super) struct Cloud {
     pub faults: Faults,
     pub call_counts: CallCounts,
     pub kms: Kms,
+    pub heavy_work: HeavyWork,
 }
 
 /// Answers every request to the lab's port.
@@ -57,7 +61,8 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
         };
     }
     let request_id = Uuid::new_v4().to_string();
-    let call = match SignedCall::read(&request, &body) {
+    let message = Arc::new(Message::of(&request, body));
+    let call = match SignedCall::read(&message) {
         Ok(call) => call,
         Err(absent) => return absent_service(&request, &absent, &request_id),
     };
@@ -70,7 +75,16 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
     if injected == Some(FaultAnswer::Drop) {
         disconnect(&request);
     }
-    let mut outcome = call.outcome(&cloud, injected, now);
+    let mut outcome = if call.is_heavy() {
+        let (inner, message, id) = (Arc::clone(&cloud), Arc::clone(&message), request_id.clone());
+        let perform = move || match SignedCall::read(&message) {
+            Ok(call) => call.outcome(&inner, injected, now, &id),
+            Err(_) => Err(Refusal::Internal),
+        };
+        cloud.heavy_work.run(perform).await.unwrap_or(Err(Refusal::Internal))
+    } else {
+        call.outcome(&cloud, injected, now, &request_id)
+    };
     if let Ok(Answer::Json(_)) = &outcome
         && let Err(refusal) = cloud.kms.flush().await
     {
@@ -90,6 +104,28 @@ enum Answer {
     Created(Value),
 }
 
+/// A received request, which can be handed to another thread.
+struct Message {
+    method: String,
+    path: String,
+    query: String,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Bytes,
+}
+
+impl Message {
+    fn of(request: &HttpRequest, body: Bytes) -> Message {
+        let headers = request.headers().iter();
+        Message {
+            method: request.method().as_str().to_owned(),
+            path: request.uri().path().to_owned(),
+            query: request.query_string().to_owned(),
+            headers: headers.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect(),
+            body,
+        }
+    }
+}
+
 /// A request, parsed and not checked.
 struct SignedCall<'a> {
     received: Request<'a>,
@@ -100,18 +136,17 @@ struct SignedCall<'a> {
 }
 
 impl<'a> SignedCall<'a> {
-    fn read(request: &'a HttpRequest, body: &'a [u8]) -> Result<SignedCall<'a>, Absent> {
-        let headers = request.headers().iter();
+    fn read(message: &'a Message) -> Result<SignedCall<'a>, Absent> {
         let received = Request {
-            method: request.method().as_str(),
-            path: request.uri().path(),
-            query: request.query_string(),
-            headers: headers.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect(),
-            body,
+            method: &message.method,
+            path: &message.path,
+            query: &message.query,
+            headers: message.headers.clone(),
+            body: &message.body,
         };
         let claim = Claim::read(&received).map_err(Refusal::from);
         let target = received.header("x-amz-target");
-        let form = if target.is_some() { &[] } else { body };
+        let form = if target.is_some() { &[] } else { received.body };
         let parameters = Parameters::read(received.query, form);
         let scope = claim.as_ref().ok().map(|claim| claim.scope.service.as_str());
         let service = Service::addressed(target, parameters.get("Version"), scope)?;
@@ -124,6 +159,11 @@ impl<'a> SignedCall<'a> {
         Ok(SignedCall { received, claim, service, operation, parameters })
     }
 
+    /// Whether the call may need a key pair, whose creation and signatures take long.
+    fn is_heavy(&self) -> bool {
+        self.service == Service::Kms && Kms::is_heavy(&self.operation, self.received.body)
+    }
+
     fn action(&self) -> String {
         format!("{}:{}", self.service.name(), self.operation)
     }
@@ -132,7 +172,13 @@ impl<'a> SignedCall<'a> {
         self.claim.as_ref().map_or("", |claim| &claim.scope.region)
     }
 
-    fn outcome(&self, cloud: &Cloud, injected: Option<FaultAnswer>, now: DateTime<Utc>) -> Result<Answer, Refusal> {
+    fn outcome(
+        &self,
+        cloud: &Cloud,
+        injected: Option<FaultAnswer>,
+        now: DateTime<Utc>,
+        request_id: &str,
+    ) -> Result<Answer, Refusal> {
         match injected {
             Some(FaultAnswer::Throttle) => return Err(Refusal::Throttled),
             Some(FaultAnswer::Internal) => return Err(Refusal::Internal),
@@ -173,7 +219,8 @@ impl<'a> SignedCall<'a> {
             Service::Iam => iam::answer(&caller, operation, parameters).map(Answer::Xml),
             Service::RolesAnywhere => Err(Refusal::OperationMissing),
             Service::Kms => {
-                cloud.kms.answer(&cloud.plan, &caller, self.region(), operation, self.received.body).map(Answer::Json)
+                let (region, body) = (self.region(), self.received.body);
+                cloud.kms.answer(&cloud.plan, &caller, region, operation, body, request_id).map(Answer::Json)
             }
         }
     }

@@ -23,6 +23,8 @@ mod control;
 mod dispatch;
 mod ec2;
 mod fault;
+mod front;
+mod heavy_work;
 mod iam;
 mod key_id;
 mod kms;

@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 
 use actix_web::dev::{Extensions, ServerHandle};
 use actix_web::{App, HttpServer, web};
+use rustls::ServerConfig;
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
 use super::call_counts::CallCounts;
 use super::dispatch::{self, CallerSocket, Cloud};
 use super::fault::Faults;
+use super::front;
+use super::heavy_work::HeavyWork;
 use super::kms::{Kms, StoreError};
 use super::plan::{LabPlan, Mistake};
 use super::session::Sessions;
@@ -27,32 +30,48 @@ pub struct LabCloud {
     address: SocketAddr,
     handle: ServerHandle,
     serving: JoinHandle<io::Result<()>>,
+    front: Option<JoinHandle<()>>,
 }
 
 impl LabCloud {
     /// Starts the lab cloud with a plan. With port 0 the system chooses the port. The lab stores its keys in the
-    /// directory `keys`, or only in memory if there is none.
+    /// directory `keys`, or only in memory if there is none. With `tls`, the port speaks both HTTP and HTTPS.
     ///
     /// The function must be called within a tokio runtime.
     ///
     /// # Errors
     /// [`LabError`] if the address is not a loopback address (the lab's secrets are public), or if the port or the
     /// directory cannot be used.
-    pub async fn start(plan: LabPlan, listen: SocketAddr, keys: Option<&Path>) -> Result<LabCloud, LabError> {
+    pub async fn start(
+        plan: LabPlan,
+        listen: SocketAddr,
+        keys: Option<&Path>,
+        tls: Option<ServerConfig>,
+    ) -> Result<LabCloud, LabError> {
         if !listen.ip().is_loopback() {
             return Err(LabError::NotLoopback(listen));
         }
         let not_bound = |source| LabError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).map_err(not_bound)?;
         let address = listener.local_addr().map_err(not_bound)?;
+        let (listener, front) = match tls {
+            None => (listener, None),
+            Some(tls) => {
+                let inner = TcpListener::bind(SocketAddr::new(listen.ip(), 0)).map_err(not_bound)?;
+                let to = inner.local_addr().map_err(not_bound)?;
+                (inner, Some(front::start(listener, tls, to).map_err(not_bound)?))
+            }
+        };
         let sessions = Sessions::new().map_err(|_| LabError::NoRandomness)?;
         let kms = Kms::open(keys)?;
+        let heavy_work = HeavyWork::start().map_err(LabError::NoThreads)?;
         let cloud = web::Data::new(Cloud {
             plan,
             sessions,
             faults: Faults::default(),
             call_counts: CallCounts::default(),
             kms,
+            heavy_work,
         });
         let server =
             HttpServer::new(move || App::new().app_data(cloud.clone()).default_service(web::to(dispatch::answer)))
@@ -64,7 +83,7 @@ impl LabCloud {
                 .map_err(not_bound)?
                 .run();
         let handle = server.handle();
-        Ok(LabCloud { address, handle, serving: tokio::spawn(server) })
+        Ok(LabCloud { address, handle, serving: tokio::spawn(server), front })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -73,6 +92,9 @@ impl LabCloud {
 
     /// Stops the lab. Running calls get two seconds to end.
     pub async fn stop(self) {
+        if let Some(front) = self.front {
+            front.abort();
+        }
         self.handle.stop(true).await;
         // The lab has stopped in any case, and an error has no remedy.
         let _ = self.serving.await;
@@ -113,6 +135,9 @@ pub enum LabError {
     /// The stored keys cannot be used.
     #[error("the lab cloud's keys cannot be used")]
     Keys(#[from] StoreError),
+    /// The system allows no more threads.
+    #[error("the lab cloud cannot start its threads")]
+    NoThreads(#[source] io::Error),
     /// The system provides no randomness.
     #[error("the system gives no random numbers")]
     NoRandomness,

@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -456,6 +457,9 @@ class TestMultiRegionKeys:
         assert key.startswith("mrk-")
         answer = kms.replicate_key(KeyId=key, ReplicaRegion="us-west-2", Description="replica")
         assert answer["ReplicaKeyMetadata"]["MultiRegionConfiguration"]["MultiRegionKeyType"] == "REPLICA"
+        assert answer["ReplicaKeyMetadata"]["KeyState"] == "Creating" and "ReplicaTags" not in answer
+        while there.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Creating":
+            time.sleep(0.05)
         sealed = kms.encrypt(KeyId=key, Plaintext=b"text")["CiphertextBlob"]
         assert there.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"text"
         raises(kms, "AlreadyExistsException", kms.replicate_key, KeyId=key, ReplicaRegion="us-west-2")

@@ -9,7 +9,7 @@ use super::recipient::Recipient;
 use super::request::Request;
 use super::spec::{Spec, Usage};
 use super::usage::{refuse_dry_run, seal};
-use super::{Answer, asymmetric, crypto, exception};
+use super::{Answer, asymmetric, crypto, custom_key_store, exception, ml_kem};
 use crate::lab::refusal::Refusal;
 
 const LENGTH: (i64, i64) = (1, 1024);
@@ -23,7 +23,7 @@ pub(super) fn generate_random(call: &Call<'_>, request: &mut Request<'_>) -> Ans
     recipient.refuse()?;
     call.require("*")?;
     if let Some(store) = store {
-        return Err(exception::custom_key_store_not_found(format!("Custom key store {store} does not exist.")));
+        return Err(custom_key_store::not_found(store));
     }
     let Some(length) = length else {
         return Err(Refusal::Invalid("NumberOfBytes is required.".to_owned()));
@@ -119,6 +119,7 @@ fn pair(call: &Call<'_>, request: &mut Request<'_>, with_plaintext: bool) -> Ans
     let spec = Spec::named(spec).ok_or(Refusal::Internal)?;
     let secret = asymmetric::generate(spec)?;
     let public = asymmetric::public_key(spec, &secret).ok_or(Refusal::Internal)?;
+    let secret = ml_kem::pkcs8(spec, &secret).unwrap_or(secret);
     let mut answer: Value = json!({
         "KeyId": crypto_key.arn,
         "KeyPairSpec": spec.name(),

@@ -47,11 +47,75 @@ impl<'a> Reader<'a> {
         Some(content)
     }
 
+    /// What has not been read.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
     /// Skips bytes that must be the next ones.
     pub(super) fn skip(&mut self, expected: &[u8]) -> Option<()> {
         self.0 = self.0.strip_prefix(expected)?;
         Some(())
     }
+}
+
+/// The constructed form of an octet string, which only BER has.
+const CONSTRUCTED_OCTETS: u8 = 0x24;
+const OCTETS: u8 = 0x04;
+const CONSTRUCTED: u8 = 0x20;
+const MULTI_BYTE_TAG: u8 = 0x1f;
+const INDEFINITE: u8 = 0x80;
+/// The nesting of elements that is read. A key pair has five levels.
+const MAX_DEPTH: u8 = 16;
+
+/// Converts an element from BER: lengths of any form, and octet strings in parts. `None` if it is not BER.
+pub(super) fn from_ber(bytes: &[u8]) -> Option<Vec<u8>> {
+    let (element, rest) = converted(bytes, MAX_DEPTH)?;
+    rest.is_empty().then_some(element)
+}
+
+fn converted(bytes: &[u8], depth: u8) -> Option<(Vec<u8>, &[u8])> {
+    let (tag, rest) = bytes.split_first()?;
+    if tag & MULTI_BYTE_TAG == MULTI_BYTE_TAG {
+        return None;
+    }
+    let is_constructed = tag & CONSTRUCTED != 0;
+    if let Some(rest) = rest.strip_prefix(&[INDEFINITE]).filter(|_| is_constructed) {
+        let (children, rest) = converted_children(rest, depth.checked_sub(1)?, true)?;
+        return Some((joined(*tag, &children)?, rest));
+    }
+    let mut reader = Reader::new(bytes);
+    let content = reader.take(*tag)?;
+    if !is_constructed {
+        return Some((write(*tag, &[content]), reader.0));
+    }
+    let (children, _) = converted_children(content, depth.checked_sub(1)?, false)?;
+    Some((joined(*tag, &children)?, reader.0))
+}
+
+/// Converts elements up to the end, or up to the mark that ends an indefinite length.
+fn converted_children(mut rest: &[u8], depth: u8, has_end_mark: bool) -> Option<(Vec<Vec<u8>>, &[u8])> {
+    let mut children = Vec::new();
+    loop {
+        if has_end_mark && let Some(rest) = rest.strip_prefix(&[0, 0]) {
+            return Some((children, rest));
+        }
+        if !has_end_mark && rest.is_empty() {
+            return Some((children, rest));
+        }
+        let (child, after) = converted(rest, depth)?;
+        children.push(child);
+        rest = after;
+    }
+}
+
+fn joined(tag: u8, children: &[Vec<u8>]) -> Option<Vec<u8>> {
+    if tag != CONSTRUCTED_OCTETS {
+        let parts: Vec<&[u8]> = children.iter().map(Vec::as_slice).collect();
+        return Some(write(tag, &parts));
+    }
+    let parts: Option<Vec<&[u8]>> = children.iter().map(|child| Reader::new(child).take(OCTETS)).collect();
+    Some(write(OCTETS, &parts?))
 }
 
 #[cfg(test)]
@@ -70,8 +134,26 @@ mod tests {
             assert_eq!(Reader::new(&element).take(5), None);
             assert_eq!(Reader::new(&element[..element.len() - 1]).take(4), None);
         }
-        for bytes in [&[4, 0x80][..], &[4, 0x85, 0, 0, 0, 0, 1], &[4], &[]] {
+        for bytes in [&[4, 0x80][..], &[4, 0x89, 0, 0, 0, 0, 1], &[4], &[]] {
             assert_eq!(Reader::new(bytes).take(4), None, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn ber_becomes_der() {
+        let der = [0x30, 5, 4, 3, 7, 8, 9];
+        for ber in [
+            &der[..],
+            &[0x30, 0x81, 5, 4, 3, 7, 8, 9],
+            &[0x30, 0x84, 0, 0, 0, 6, 4, 0x81, 3, 7, 8, 9],
+            &[0x30, 0x80, 4, 3, 7, 8, 9, 0, 0],
+            &[0x30, 0x80, 0x24, 0x80, 4, 1, 7, 4, 2, 8, 9, 0, 0, 0, 0],
+        ] {
+            assert_eq!(from_ber(ber).as_deref(), Some(&der[..]), "{ber:?}");
+        }
+        for wrong in [&[][..], &[0x30, 0x80, 4, 1, 7], &[0x30, 6, 4, 3, 7, 8, 9], &[4, 0x80, 0, 0], &[0x30, 0, 0]] {
+            assert_eq!(from_ber(wrong), None, "{wrong:?}");
+        }
+        assert_eq!(from_ber(&[0x30, 0x80].repeat(40)), None);
     }
 }

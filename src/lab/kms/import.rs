@@ -78,9 +78,10 @@ pub(super) fn import_key_material(call: &Call<'_>, request: &mut Request<'_>) ->
         arn = key.arn(call.region);
         Ok(Value::Null)
     })?;
-    let secret = wrapping::unwrap(call, &arn, &token, &wrapped)?;
+    let unwrapped = wrapping::unwrap(call, &arn, &token, &wrapped)?;
     call.change(name, |key| {
         key.require_not_deleted(call.region)?;
+        let secret = normalized(key.spec, unwrapped)?;
         let id = Material::id_of(&key.id, &identifying_bytes(key, &secret)?);
         associate(call, key, &parameters, &id, secret)?;
         let mut answer = json!({ "KeyId": arn });
@@ -89,6 +90,20 @@ pub(super) fn import_key_material(call: &Call<'_>, request: &mut Request<'_>) ->
         }
         Ok(answer)
     })
+}
+
+/// A key pair in DER with a named curve, and any other material as it is.
+fn normalized(spec: Spec, secret: Bytes) -> Result<Bytes, Refusal> {
+    if !spec.is_asymmetric() || spec == Spec::Sm2 {
+        return Ok(secret);
+    }
+    let pair = asymmetric::pkcs8_from_ber(&secret);
+    pair.filter(|pair| !asymmetric::has_explicit_parameters(pair)).ok_or_else(|| not_a_key_pair(spec))
+}
+
+fn not_a_key_pair(spec: Spec) -> Refusal {
+    let why = format!("The key material is not a private key of spec {} in PKCS #8.", spec.name());
+    exception::incorrect_key_material(why)
 }
 
 /// The bytes that identify a material: the secret, or the public key of a key pair, because a private key has several
@@ -103,11 +118,7 @@ fn identifying_bytes(key: &Key, secret: &[u8]) -> Result<Vec<u8>, Refusal> {
         Spec::Hmac512 => (64, 128),
         Spec::Sm2 => return Ok(secret.to_vec()),
         _ => {
-            let public = asymmetric::public_key(spec, secret);
-            return public.ok_or_else(|| {
-                let why = format!("The key material is not a private key of spec {} in PKCS #8.", spec.name());
-                exception::incorrect_key_material(why)
-            });
+            return asymmetric::public_key(spec, secret).ok_or_else(|| not_a_key_pair(spec));
         }
     };
     if (least..=most).contains(&secret.len()) {

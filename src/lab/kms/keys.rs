@@ -11,7 +11,7 @@ use super::key::{Key, Material, Origin, Placement, Standing};
 use super::page::PageRequest;
 use super::request::Request;
 use super::spec::{Spec, Usage};
-use super::{Answer, exception, managed, policy, tags};
+use super::{Answer, custom_key_store, exception, managed, policy, tags};
 use crate::lab::refusal::Refusal;
 
 pub(super) const DESCRIPTION: (usize, usize) = (0, 8192);
@@ -83,9 +83,7 @@ fn read_spec(request: &mut Request<'_>) -> Result<Spec, Refusal> {
 
 fn read_origin(origin: Option<&str>, store: Option<&str>, spec: Spec) -> Result<Origin, Refusal> {
     match (origin, store) {
-        (_, Some(store)) => {
-            Err(exception::custom_key_store_not_found(format!("Custom key store {store} does not exist.")))
-        }
+        (_, Some(store)) => Err(custom_key_store::not_found(store)),
         (None | Some("AWS_KMS"), None) => Ok(Origin::AwsKms),
         (Some("EXTERNAL"), None) if spec.importable() => Ok(Origin::External),
         (Some("EXTERNAL"), None) => {

@@ -2,12 +2,14 @@
 //!
 //! Answers, key states and refusals are those of AWS, with these limits:
 //!
-//! - A change is complete when it is answered; the states `Creating` and `Updating` do not occur.
+//! - A change is complete when it is answered, except that a replica is `Creating` for a moment. The state `Updating`
+//!   does not occur.
 //! - There are no custom key stores, so that the state `Unavailable` does not occur.
 //! - There are no grants; their list is empty.
 //! - Key policies are stored and checked for lockout, but not evaluated. Permissions follow from the allow and deny
 //!   lists of the plan, and the keys of another account are not accessible.
-//! - SM2 and ML-KEM keys can be created and described but not used. AES-128 replaces SM4.
+//! - A request for a Nitro enclave is refused, because the lab cannot check an attestation document.
+//! - SM2 keys can be created and described but not used. AES-128 replaces SM4.
 //!
 //! The lab's clock (`clock.rs`) can be moved by a test. Due deletions, expiries and rotations are carried out at the
 //! next call, with the date at which they were due.
@@ -25,6 +27,7 @@ use super::refusal::Refusal;
 use call::Call;
 use clock::Clock;
 use crypto::{Bytes, Slot};
+use last_usage::LastUsages;
 use request::Request;
 use state::State;
 use store::Store;
@@ -35,16 +38,21 @@ mod asymmetric;
 mod call;
 mod clock;
 mod crypto;
+mod custom_key_store;
 mod data_keys;
 mod deletion;
 mod der;
+mod ed25519_prehash;
 mod envelope;
 mod exception;
 mod import;
 mod key;
 mod keys;
+mod last_usage;
 mod mac;
 mod managed;
+mod ml_dsa_mu;
+mod ml_kem;
 mod page;
 mod policy;
 mod principal;
@@ -66,9 +74,13 @@ pub(super) struct Kms {
     state: Mutex<State>,
     store: Store,
     clock: Clock,
+    last_usages: LastUsages,
     /// The lab's own secrets, such as wrapping keys, by name. They are generated on first use.
     secrets: Mutex<HashMap<String, Slot>>,
 }
+
+/// The beginning of the names of the encryption algorithms of RSA keys.
+const ASYMMETRIC: &[u8] = b"RSAES_";
 
 /// The answer of an operation; `null` for an empty body.
 type Answer = Result<Value, Refusal>;
@@ -82,7 +94,8 @@ impl Kms {
         let store = Store::open(directory)?;
         let state = State::load(&store)?;
         let clock = Clock::ahead_by(store.clock()?);
-        Ok(Kms { state: Mutex::new(state), store, clock, secrets: Mutex::default() })
+        let last_usages = LastUsages::since(clock.now());
+        Ok(Kms { state: Mutex::new(state), store, clock, last_usages, secrets: Mutex::default() })
     }
 
     /// Answers an operation for an authenticated caller.
@@ -96,6 +109,7 @@ impl Kms {
         region: &str,
         operation: &str,
         body: &[u8],
+        request_id: &str,
     ) -> Answer {
         let call = Call { kms: self, plan, caller, region, operation, now: self.clock.now() };
         let perform = operation_named(operation).ok_or_else(|| Refusal::OperationUnknown {
@@ -104,7 +118,27 @@ impl Kms {
         })?;
         let body = Request::object(body)?;
         managed::create_managed_keys(&call)?;
-        perform(&call, &mut Request::new(&body))
+        let answer = perform(&call, &mut Request::new(&body))?;
+        self.last_usages.record(operation, &answer, call.now, request_id);
+        Ok(answer)
+    }
+
+    /// Whether an operation may need a key pair. Symmetric keys, HMAC keys and metadata take microseconds.
+    pub(super) fn is_heavy(operation: &str, body: &[u8]) -> bool {
+        match operation {
+            "Encrypt" | "Decrypt" | "ReEncrypt" => body.windows(ASYMMETRIC.len()).any(|part| part == ASYMMETRIC),
+            "Sign"
+            | "Verify"
+            | "GetPublicKey"
+            | "DeriveSharedSecret"
+            | "Encapsulate"
+            | "Decapsulate"
+            | "GenerateDataKeyPair"
+            | "GenerateDataKeyPairWithoutPlaintext"
+            | "GetParametersForImport"
+            | "ImportKeyMaterial" => true,
+            _ => false,
+        }
     }
 
     /// Waits until all changes so far are on the disk. The answer is sent after that.
@@ -166,6 +200,8 @@ fn operation_named(name: &str) -> Option<Operation> {
         "ListKeys" => keys::list_keys,
         "EnableKey" => keys::enable_key,
         "DisableKey" => keys::disable_key,
+        "GetKeyLastUsage" => last_usage::get_key_last_usage,
+        "DescribeCustomKeyStores" => custom_key_store::describe_custom_key_stores,
         "UpdateKeyDescription" => keys::update_key_description,
         "ListGrants" => keys::list_grants,
         "CreateAlias" => alias::create_alias,
@@ -202,6 +238,8 @@ fn operation_named(name: &str) -> Option<Operation> {
         "Sign" => signing::sign,
         "Verify" => signing::verify,
         "DeriveSharedSecret" => signing::derive_shared_secret,
+        "Encapsulate" => ml_kem::encapsulate,
+        "Decapsulate" => ml_kem::decapsulate,
         "GenerateMac" => mac::generate_mac,
         "VerifyMac" => mac::verify_mac,
         _ => return None,

@@ -58,7 +58,7 @@ pub(super) fn sign(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let crypto_key = call.crypto_key(parameters.name, Usage::SignVerify, call.operation)?;
     crypto_key.require_algorithm(parameters.algorithm)?;
     let signature =
-        asymmetric::sign(crypto_key.spec, crypto_key.secret()?, parameters.algorithm, parameters.message()?)?;
+        asymmetric::sign(crypto_key.spec, crypto_key.secret()?, parameters.algorithm, parameters.message())?;
     refuse_dry_run(dry)?;
     Ok(json!({
         "KeyId": crypto_key.arn,
@@ -79,7 +79,7 @@ pub(super) fn verify(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
         crypto_key.spec,
         crypto_key.secret()?,
         parameters.algorithm,
-        parameters.message()?,
+        parameters.message(),
         &signature,
     )? {
         return Err(exception::invalid_signature(""));
@@ -106,11 +106,11 @@ impl<'a> SigningParameters<'a> {
         }
     }
 
-    fn message(&self) -> Result<Message<'_>, Refusal> {
+    fn message(&self) -> Message<'_> {
         match self.kind {
-            "RAW" => Ok(Message::Raw(&self.message)),
-            "DIGEST" => Ok(Message::Digest(&self.message)),
-            other => Err(exception::unsupported(format!("the lab cloud does not sign with MessageType {other}"))),
+            "RAW" => Message::Raw(&self.message),
+            "DIGEST" => Message::Digest(&self.message),
+            _ => Message::ExternalMu(&self.message),
         }
     }
 }

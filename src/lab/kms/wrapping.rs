@@ -1,7 +1,7 @@
 //! Wrapping keys and import tokens.
 //!
-//! AWS generates a wrapping key for each call. The lab has one of each size, because the generation takes long. The
-//! token still binds key, algorithm and size.
+//! Each call of GetParametersForImport generates a wrapping key, as at AWS. The lab does not store it: the import token
+//! contains it, encrypted with a key of the lab.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrapPadded as _};
@@ -40,6 +40,7 @@ struct Token {
     algorithm: String,
     size: Spec,
     until: DateTime<Utc>,
+    wrapping_key: Slot,
 }
 
 /// `GetParametersForImport`
@@ -57,10 +58,11 @@ pub(super) fn get_parameters_for_import(call: &Call<'_>, request: &mut Request<'
         Ok(json!(null))
     })?;
     let size = Spec::named(size).ok_or(Refusal::Internal)?;
-    let secret = wrapping_key(call, size)?;
-    let public = asymmetric::public_key(size, secret.get().unwrap_or_default()).ok_or(Refusal::Internal)?;
+    let wrapping_key = asymmetric::generate(size)?;
+    let public = asymmetric::public_key(size, &wrapping_key).ok_or(Refusal::Internal)?;
     let until = call.now + TimeDelta::hours(VALID_HOURS);
-    let token = Token { key: arn.clone(), algorithm: algorithm.to_owned(), size, until };
+    let wrapping_key = Slot::of(wrapping_key);
+    let token = Token { key: arn.clone(), algorithm: algorithm.to_owned(), size, until, wrapping_key };
     Ok(json!({
         "KeyId": arn,
         "ImportToken": STANDARD.encode(seal(call, &token)?),
@@ -112,8 +114,7 @@ pub(super) fn unwrap(call: &Call<'_>, arn: &str, token: &[u8], wrapped: &[u8]) -
     if token.until < call.now {
         return Err(exception::expired_import_token("The import token has expired."));
     }
-    let secret = wrapping_key(call, token.size)?;
-    let secret = secret.get().ok_or(Refusal::Internal)?;
+    let secret = token.wrapping_key.get().ok_or(Refusal::Internal)?;
     let failed = || exception::invalid_ciphertext("The key material could not be decrypted.");
     match token.algorithm.strip_prefix("RSA_AES_KEY_WRAP_") {
         None => asymmetric::decrypt(secret, &token.algorithm, wrapped).ok_or_else(failed),
@@ -131,10 +132,6 @@ fn unwrap_with_aes_key(secret: &[u8], algorithm: &str, wrapped: &[u8], size: Spe
     let length = AesKek::new(&AES_256, &between).ok()?.unwrap_with_padding(rest, &mut material).ok()?.len();
     material.truncate(length);
     Some(material)
-}
-
-fn wrapping_key(call: &Call<'_>, size: Spec) -> Result<Slot, Refusal> {
-    call.kms.lab_secret(&format!("wrapping-{}", size.name()), || asymmetric::generate(size))
 }
 
 fn token_cipher(call: &Call<'_>) -> Result<LessSafeKey, Refusal> {

@@ -112,13 +112,13 @@ async fn control_endpoints_accept_only_local_and_well_formed_requests() {
 #[tokio::test]
 async fn it_listens_on_loopback_only_and_once() {
     let lab = Lab::start().await;
-    let outside = LabCloud::start(LabPlan::built_in(), "0.0.0.0:0".parse().expect("an address"), None).await;
+    let outside = LabCloud::start(LabPlan::built_in(), "0.0.0.0:0".parse().expect("an address"), None, None).await;
     assert!(matches!(outside, Err(LabError::NotLoopback(_))), "{outside:?}");
-    let taken = LabCloud::start(LabPlan::built_in(), lab.cloud.address(), None).await;
+    let taken = LabCloud::start(LabPlan::built_in(), lab.cloud.address(), None, None).await;
     assert!(matches!(taken, Err(LabError::Listen { .. })), "{taken:?}");
     let address = lab.cloud.address();
     lab.cloud.stop().await;
-    let again = LabCloud::start(LabPlan::built_in(), address, None).await.expect("the port is free again");
+    let again = LabCloud::start(LabPlan::built_in(), address, None, None).await.expect("the port is free again");
     again.stop().await;
 }
 
@@ -133,4 +133,32 @@ async fn a_call_to_a_service_that_is_not_there_says_so() {
     let body: Value = serde_json::from_str(&body).expect("JSON");
     assert_eq!((status, &body["__type"]), (501, &json!("NotImplemented")));
     assert!(body["message"].as_str().expect("a message").contains("no service dynamodb"), "{body}");
+}
+
+#[tokio::test]
+async fn the_port_speaks_http_and_https() {
+    let named = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).expect("a certificate");
+    let key = rustls_pki_types::PrivateKeyDer::try_from(named.signing_key.serialize_der()).expect("a key");
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![named.cert.der().clone()], key))
+        .expect("a configuration");
+    let listen = "127.0.0.1:0".parse().expect("an address");
+    let cloud = LabCloud::start(LabPlan::built_in(), listen, None, Some(tls)).await.expect("a free port");
+    let trusted = reqwest::Certificate::from_der(named.cert.der()).expect("a certificate");
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only([trusted]).build().expect("a client");
+    for scheme in ["http", "https"] {
+        let url = format!("{scheme}://{}/_lab/health", cloud.address());
+        for _ in 0..2 {
+            let answer = client.get(&url).send().await.expect("an answer").text().await.expect("a text");
+            assert!(answer.contains("\"ok\""), "{scheme}: {answer}");
+        }
+    }
+    let stranger = reqwest::Client::builder().no_proxy().build().expect("a client");
+    assert!(stranger.get(format!("https://{}/_lab/health", cloud.address())).send().await.is_err());
+    let address = cloud.address();
+    cloud.stop().await;
+    tokio::task::yield_now().await;
+    assert!(client.get(format!("http://{address}/_lab/health")).send().await.is_err());
 }

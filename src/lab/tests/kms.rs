@@ -155,6 +155,9 @@ async fn policies_are_kept_as_given_and_a_lockout_is_refused() {
     let default = policy["Policy"].as_str().expect("a policy");
     assert!(default.contains("\"AWS\" : \"arn:aws:iam::123456789012:root\""), "{default}");
     assert_eq!(kms.call("ListKeyPolicies", json!({ "KeyId": id })).await["PolicyNames"], json!(["default"]));
+    // The operation declares no exception for an invalid marker.
+    let marked = kms.call("ListKeyPolicies", json!({ "KeyId": id, "Marker": "nonsense" })).await;
+    assert_eq!(marked["PolicyNames"], json!(["default"]));
     let with = |principal: &str, action: &str| {
         let statement =
             json!({ "Effect": "Allow", "Principal": { "AWS": principal }, "Action": action, "Resource": "*" });

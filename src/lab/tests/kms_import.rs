@@ -297,3 +297,52 @@ async fn new_material_of_a_multi_region_key_must_be_imported_everywhere_before_a
     let opened = there.call("Decrypt", json!({ "CiphertextBlob": sealed["CiphertextBlob"] })).await;
     assert_eq!(decoded(&opened["Plaintext"]), b"text");
 }
+
+/// A key pair of P-256 whose curve is described by its parameters, from
+/// `openssl ecparam -name prime256v1 -genkey -param_enc explicit -noout | openssl pkcs8 -topk8 -nocrypt -outform DER`.
+const EXPLICIT: &str = "MIIBeQIBADCCAQMGByqGSM49AgEwgfcCAQEwLAYHKoZIzj0BAQIhAP////8AAAABAAAAAAAAAAAAAAAA////////////////MFsE\
+    IP////8AAAABAAAAAAAAAAAAAAAA///////////////8BCBaxjXYqjqT57PrvVV2mIa8ZR0GsMxTsPY7zjw+J9JgSwMVAMSdNgiG\
+    5wSTamZ44ROdJreBn36QBEEEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7L\
+    tkBoN79R9QIhAP////8AAAAA//////////+85vqtpxeehPO5ysL8YyVRAgEBBG0wawIBAQQgpqIuV7rSepcy4lI6BzcnyEsCaJOI\
+    +tWAa1yFpg3wFS+hRANCAAR0uKDI3uaW+4lPz/5rdqYNdPaD0b0iCAD0CKF5tP1ae6Vcdl5Bx/FoqbcV5sXxW+17rADrnesA63ru\
+    E3qSsl5T";
+
+#[tokio::test]
+async fn a_key_pair_is_imported_from_ber_and_not_with_explicit_parameters() {
+    let lab = Lab::start().await;
+    let kms = lab.kms(REGION);
+    let wanted = json!({ "Origin": "EXTERNAL", "KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY" });
+    let id = kms.id(wanted).await;
+    let algorithm = "RSA_AES_KEY_WRAP_SHA_256";
+    let explicit = STANDARD.decode(EXPLICIT).expect("base 64");
+    let refused = kms.code("ImportKeyMaterial", import_request(&kms, &id, algorithm, &explicit).await).await;
+    assert_eq!(refused, "IncorrectKeyMaterialException");
+    let pair = signature::EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_ASN1_SIGNING).expect("a pair");
+    let der = pair.to_pkcs8v1().expect("PKCS #8").as_ref().to_vec();
+    // The outer sequence has one byte of length in DER, or two. In BER it may be open-ended.
+    let content = if der[1] < 0x80 { &der[2..] } else { &der[3..] };
+    let ber = [&[0x30, 0x80][..], content, &[0, 0]].concat();
+    kms.call("ImportKeyMaterial", import_request(&kms, &id, algorithm, &ber).await).await;
+    let parameters = json!({ "KeyId": id, "Message": encoded("text"), "SigningAlgorithm": "ECDSA_SHA_256" });
+    let theirs = decoded(&kms.call("Sign", parameters).await["Signature"]);
+    let public = signature::KeyPair::public_key(&pair).as_ref().to_vec();
+    let checker = signature::UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_ASN1, public);
+    checker.verify(b"text", &theirs).expect("a good signature");
+    // The same pair in DER is the same material.
+    kms.call("ImportKeyMaterial", import_request(&kms, &id, algorithm, &der).await).await;
+}
+
+#[tokio::test]
+async fn each_import_has_a_wrapping_key_of_its_own() {
+    let lab = Lab::start().await;
+    let kms = lab.kms(REGION);
+    let id = kms.id(json!({ "Origin": "EXTERNAL" })).await;
+    let ask = json!({ "KeyId": id, "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048" });
+    let (one, two) =
+        (kms.call("GetParametersForImport", ask.clone()).await, kms.call("GetParametersForImport", ask).await);
+    assert_ne!(one["PublicKey"], two["PublicKey"]);
+    let wrapped = encoded(oaep(&decoded(&one["PublicKey"]), &OAEP_SHA256_MGF1SHA256, &[1; 32]));
+    let with_token = |token: &Value| json!({ "KeyId": id, "ImportToken": token, "EncryptedKeyMaterial": wrapped, "ExpirationModel": FOREVER });
+    assert_eq!(kms.code("ImportKeyMaterial", with_token(&two["ImportToken"])).await, "InvalidCiphertextException");
+    kms.call("ImportKeyMaterial", with_token(&one["ImportToken"])).await;
+}

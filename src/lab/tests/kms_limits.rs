@@ -140,3 +140,84 @@ async fn a_key_and_its_aliases_are_deleted_after_the_waiting_period() {
     let (_, clock) = lab.control(Method::GET, "/_lab/clock", &Value::Null).await;
     assert_eq!(clock, json!({ "ahead_seconds": 8 * 86_400 }));
 }
+
+#[tokio::test]
+async fn refusals_have_the_words_of_aws() {
+    let lab = Lab::start().await;
+    let kms = lab.kms(REGION);
+    let id = kms.id(json!({})).await;
+    let pair = kms.id(json!({ "KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT" })).await;
+    let (invalid, unsupported) = ("ValidationException", "UnsupportedOperationException");
+    let arn = format!("arn:aws:kms:{REGION}:123456789012");
+    let bad_set = |member: &str, set: &str| {
+        format!(
+            "1 validation error detected: Value 'FOO' at '{member}' failed to satisfy constraint: Member must satisfy \
+             enum value set: [{set}]"
+        )
+    };
+    let prefix = "Alias must start with the prefix \"alias/\". Please see \
+                  https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html";
+    let null = "1 validation error detected: Value at 'message' failed to satisfy constraint: Member must not be null";
+    let tag = json!([{ "TagKey": "AWS:x", "TagValue": "v" }]);
+    for (operation, parameters, code, message) in [
+        ("CreateAlias", json!({ "AliasName": "x", "TargetKeyId": id }), invalid, prefix.to_owned()),
+        (
+            "CreateAlias",
+            json!({ "AliasName": "alias/Service:Test", "TargetKeyId": id }),
+            invalid,
+            "alias/Service:Test contains invalid characters for an alias".to_owned(),
+        ),
+        (
+            "TagResource",
+            json!({ "KeyId": id, "Tags": tag }),
+            "TagException",
+            "Tags beginning with aws: are reserved".to_owned(),
+        ),
+        (
+            "EnableKey",
+            json!({ "KeyId": "alias/not-there" }),
+            "InvalidArnException",
+            "Key Aliases are not supported for this operation.".to_owned(),
+        ),
+        (
+            "EnableKey",
+            json!({ "KeyId": format!("{arn}:alias/not-there") }),
+            "InvalidArnException",
+            "Key Aliases are not supported for this operation.".to_owned(),
+        ),
+        (
+            "DescribeKey",
+            json!({ "KeyId": format!("{arn}:key/foo") }),
+            "NotFoundException",
+            "Invalid keyId foo".to_owned(),
+        ),
+        ("GetPublicKey", json!({ "KeyId": id }), unsupported, String::new()),
+        (
+            "GenerateDataKey",
+            json!({ "KeyId": pair, "KeySpec": "AES_256" }),
+            "InvalidKeyUsageException",
+            "You cannot generate a data key with an asymmetric CMK".to_owned(),
+        ),
+        ("Sign", json!({ "KeyId": id, "SigningAlgorithm": "ECDSA_SHA_256" }), invalid, null.to_owned()),
+        (
+            "GenerateMac",
+            json!({ "KeyId": id, "Message": "eA==", "MacAlgorithm": "FOO" }),
+            invalid,
+            bad_set("macAlgorithm", "HMAC_SHA_384, HMAC_SHA_256, HMAC_SHA_224, HMAC_SHA_512"),
+        ),
+        (
+            "Encrypt",
+            json!({ "KeyId": id, "Plaintext": "eA==", "EncryptionAlgorithm": "FOO" }),
+            invalid,
+            bad_set("encryptionAlgorithm", "RSAES_OAEP_SHA_1, RSAES_OAEP_SHA_256, SM2PKE, SYMMETRIC_DEFAULT"),
+        ),
+    ] {
+        assert_eq!(kms.refusal(operation, parameters).await, (code.to_owned(), message), "{operation}");
+    }
+    // AWS checks the usage before the state.
+    kms.call("DisableKey", json!({ "KeyId": pair })).await;
+    let sign = json!({ "KeyId": pair, "Message": "eA==", "SigningAlgorithm": "RSASSA_PSS_SHA_256" });
+    assert_eq!(kms.code("Sign", sign).await, "InvalidKeyUsageException");
+    // A disabled key shows its public key.
+    kms.call("GetPublicKey", json!({ "KeyId": pair })).await;
+}

@@ -8,7 +8,7 @@ const REGION: &str = "eu-west-3";
 
 async fn start(directory: &std::path::Path) -> Lab {
     let listen = "127.0.0.1:0".parse().expect("an address");
-    Lab { cloud: LabCloud::start(LabPlan::built_in(), listen, Some(directory)).await.expect("a lab") }
+    Lab { cloud: LabCloud::start(LabPlan::built_in(), listen, Some(directory), None).await.expect("a lab") }
 }
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn a_restart_preserves_the_state() {
     let key = kms.call("DescribeKey", json!({ "KeyId": "alias/a" })).await;
     let ebs = kms.described("alias/aws/ebs", "KeyId").await;
     let taken =
-        LabCloud::start(LabPlan::built_in(), "127.0.0.1:0".parse().expect("an address"), Some(directory.path()));
+        LabCloud::start(LabPlan::built_in(), "127.0.0.1:0".parse().expect("an address"), Some(directory.path()), None);
     assert!(matches!(taken.await, Err(LabError::Keys(_))), "two labs on one directory");
     lab.cloud.stop().await;
 

@@ -50,7 +50,7 @@ const IAM: &str = "Version=2010-05-08&Action=";
 impl Lab {
     async fn start() -> Lab {
         let listen = "127.0.0.1:0".parse().expect("an address");
-        Lab { cloud: LabCloud::start(LabPlan::built_in(), listen, None).await.expect("a free port") }
+        Lab { cloud: LabCloud::start(LabPlan::built_in(), listen, None, None).await.expect("a free port") }
     }
 
     /// Starts a lab with the built-in plan and more TOML in the table of its first account.
@@ -60,7 +60,7 @@ impl Lab {
         let text = format!("{first}\n{more}\n[[accounts]]\nid = \"789012123456\"{rest}");
         let listen = "127.0.0.1:0".parse().expect("an address");
         let plan = LabPlan::parse(&text).expect("a plan");
-        Lab { cloud: LabCloud::start(plan, listen, None).await.expect("a free port") }
+        Lab { cloud: LabCloud::start(plan, listen, None, None).await.expect("a free port") }
     }
 
     fn url(&self, path: &str) -> String {
