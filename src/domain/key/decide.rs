@@ -158,7 +158,22 @@ fn check_description(wanted: &Operation) -> Result<(), Refusal> {
             (&new.description, &new.tags)
         }
         Operation::Replicate { new, .. } => (&new.description, &new.tags),
-        _ => return Ok(()),
+        Operation::Enable
+        | Operation::Disable
+        | Operation::Describe { .. }
+        | Operation::PutPolicy { .. }
+        | Operation::Tag { .. }
+        | Operation::Untag { .. }
+        | Operation::AddAlias { .. }
+        | Operation::DeleteAlias { .. }
+        | Operation::EnableRotation { .. }
+        | Operation::DisableRotation
+        | Operation::RotateMaterial
+        | Operation::ImportMaterial(_)
+        | Operation::DeleteMaterial { .. }
+        | Operation::ScheduleDeletion { .. }
+        | Operation::CancelDeletion
+        | Operation::MovePrimary { .. } => return Ok(()),
     };
     let length = description.chars().count();
     if !mark::is_in_description(tags.len()) || length <= MARKED_DESCRIPTION_MAX {

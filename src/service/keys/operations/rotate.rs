@@ -3,7 +3,7 @@
 //! - creates: the new key; then imports its material, if it comes from a source key
 //! - affects: the old key. Its aliases move to the new key; optionally it keeps each alias with a time stamp, and its
 //!   policy no longer allows encryption
-//! - recovery: finds the new key by its tag, and repeats all steps that follow
+//! - recovery: finds the new key by its mark, and repeats all steps that follow
 
 use super::aliases::add_aliases;
 use super::material::import_unless_there;
