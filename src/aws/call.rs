@@ -5,7 +5,7 @@ use std::future::Future;
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use rusoto_core::credential::{AwsCredentials, StaticProvider};
-use rusoto_core::signature::SignedRequest;
+use rusoto_core::signature::{SignedRequest, SignedRequestPayload};
 use rusoto_core::{Client as RusotoClient, RusotoError};
 use rusoto_ec2::Ec2Client;
 use rusoto_kms::KmsClient;
@@ -16,8 +16,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use super::endpoint::Endpoint;
 use super::fault::{Fault, Protocol, RetryPolicy, sanitize};
 use super::operation::{AwsOperation, Service};
-use super::port::AccessKeys;
 use super::transport::{HttpAnswer, RusotoDispatch, Transport};
+use crate::sigv4::{self, SigningKey};
 
 /// An operation of AWS with its parameters. The implementation sends one attempt and reads the answer.
 pub trait AwsCall: Send + Sync {
@@ -29,12 +29,12 @@ pub trait AwsCall: Send + Sync {
     fn attempt(&self, wire: &Wire<'_>) -> impl Future<Output = Result<Self::Answer, Fault>> + Send;
 }
 
-/// The endpoint of an attempt and the keys that sign it.
+/// The endpoint of an attempt and the key that signs it.
 pub struct Wire<'a> {
     pub(super) transport: &'a Transport,
     pub(super) operation: AwsOperation,
     pub(super) endpoint: &'a Endpoint,
-    pub(super) keys: &'a AccessKeys,
+    pub(super) key: SigningKey<'a>,
 }
 
 impl Wire<'_> {
@@ -65,7 +65,7 @@ impl Wire<'_> {
         let target = match self.operation.service {
             Service::Kms => "TrentService",
             Service::Logs => "Logs_20140328",
-            Service::Sts | Service::Ec2 | Service::Iam => {
+            Service::Sts | Service::Ec2 | Service::Iam | Service::RolesAnywhere => {
                 return Err(Fault::Unsendable("the service takes no JSON".to_owned()));
             }
         };
@@ -84,6 +84,21 @@ impl Wire<'_> {
         self.json::<IgnoredAny>(body).await.map(drop)
     }
 
+    /// Posts JSON to a path, as services without a target header expect it.
+    pub(super) async fn rest_json<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &(impl Serialize + Sync),
+    ) -> Result<T, Fault> {
+        let body = serde_json::to_vec(body).map_err(|error| Fault::Unsendable(error.to_string()))?;
+        let region = self.endpoint.as_rusoto();
+        let mut request = SignedRequest::new("POST", self.operation.service.as_str(), &region, path);
+        request.set_content_type("application/json".to_owned());
+        request.set_payload(Some(body));
+        let answer = self.signed(Protocol::Json, request).await?;
+        serde_json::from_slice(answer.json()?).map_err(|error| Fault::Unintelligible(sanitize(&error.to_string())))
+    }
+
     /// Sends a signed form and returns the XML of the answer.
     pub(super) async fn form(&self, parameters: &[(String, String)]) -> Result<Bytes, Fault> {
         let mut request = SignedRequest::new("POST", self.operation.service.as_str(), &self.endpoint.as_rusoto(), "/");
@@ -95,7 +110,11 @@ impl Wire<'_> {
 
     /// Signs and sends a request, and returns the answer if it is a success.
     async fn signed(&self, protocol: Protocol, mut request: SignedRequest) -> Result<HttpAnswer, Fault> {
-        request.sign(&self.rusoto_keys());
+        let host = request.hostname();
+        request.add_header("host", &host);
+        for (name, value) in self.signature(&request)? {
+            request.add_header(name, &value);
+        }
         let answer = self.transport.send(request).await?;
         if answer.is_success() { Ok(answer) } else { Err(answer.fault(protocol)) }
     }
@@ -107,15 +126,36 @@ impl Wire<'_> {
         send: impl AsyncFnOnce(C) -> Result<T, RusotoError<E>>,
     ) -> Result<T, Fault> {
         let dispatch = RusotoDispatch::over(self.transport, protocol);
-        let client = RusotoClient::new_with(StaticProvider::from(self.rusoto_keys()), dispatch.clone());
+        let client = RusotoClient::new_with(StaticProvider::from(self.rusoto_keys()?), dispatch.clone());
         let outcome = send(client_over(client, self.endpoint.as_rusoto())).await;
         outcome.map_err(|error| dispatch.fault_of(error))
     }
 
-    fn rusoto_keys(&self) -> AwsCredentials {
-        let keys = self.keys;
-        let token = keys.session_token.as_ref().map(|token| token.to_string());
-        AwsCredentials::new(keys.id.clone(), keys.secret.to_string(), token, None)
+    /// The header fields that sign a request.
+    fn signature(&self, request: &SignedRequest) -> Result<Vec<(&'static str, String)>, Fault> {
+        let headers = request.headers().iter();
+        let headers = headers.flat_map(|(name, values)| values.iter().map(move |value| (name.clone(), value.clone())));
+        let body = match &request.payload {
+            Some(SignedRequestPayload::Buffer(bytes)) => bytes.as_ref(),
+            _ => &[],
+        };
+        let path = request.canonical_path();
+        let signed =
+            sigv4::Request { method: request.method(), path: &path, query: "", headers: headers.collect(), body };
+        let (region, service) = (self.endpoint.signing_region.as_str(), self.operation.service.as_str());
+        let signature = self.key.sign(&signed, region, service, chrono::Utc::now());
+        signature.map_err(|_| Fault::Unsendable("the request cannot be signed".to_owned()))
+    }
+
+    /// The keys for rusoto's clients, which sign with an access key only.
+    fn rusoto_keys(&self) -> Result<AwsCredentials, Fault> {
+        match self.key {
+            SigningKey::Secret(key) => {
+                let token = key.session_token.map(str::to_owned);
+                Ok(AwsCredentials::new(key.access_key_id, key.secret_access_key, token, None))
+            }
+            SigningKey::Certificate(_) => Err(Fault::Unsendable("the operation needs an access key".to_owned())),
+        }
     }
 }
 

@@ -17,12 +17,14 @@ use super::failure::AwsFailure;
 use super::fault::Redactor;
 use super::port::{Access, AccessKeys, RoleToAssume};
 use super::retry::{Deadline, Retry};
+use super::roles_anywhere::CreateSession;
 use super::rusoto::AwsSetupError;
 use super::settings::AwsSettings;
 use super::sts::AssumeRole;
 use super::transport::Transport;
 use crate::domain::connection::StsEndpoints;
 use crate::domain::place::Region;
+use crate::sigv4::{Identity, SecretKey, SigningKey};
 
 pub(super) struct Client {
     transport: Transport,
@@ -133,7 +135,7 @@ impl Client {
         self.send(&route.endpoint, &keys, route.deadline, call).await
     }
 
-    /// Makes attempts. The credentials are removed from the texts of their errors.
+    /// Makes attempts with an access key.
     async fn send<C: AwsCall>(
         &self,
         endpoint: &Endpoint,
@@ -150,18 +152,36 @@ impl Client {
         let mut redactor = Redactor::default();
         redactor.hide(&keys.secret);
         keys.session_token.iter().for_each(|token| redactor.hide(token));
-        let wire = Wire { transport: &self.transport, operation, endpoint, keys };
+        let key = SigningKey::Secret(SecretKey {
+            access_key_id: &keys.id,
+            secret_access_key: &keys.secret,
+            session_token: keys.session_token.as_ref().map(|token| token.as_str()),
+        });
+        self.send_with(endpoint, key, redactor, deadline, call).await
+    }
+
+    /// Makes attempts with a key. The redactor removes the credentials from the texts of their errors.
+    async fn send_with<C: AwsCall>(
+        &self,
+        endpoint: &Endpoint,
+        key: SigningKey<'_>,
+        redactor: Redactor,
+        deadline: Deadline,
+        call: &C,
+    ) -> Result<C::Answer, AwsFailure> {
+        let operation = C::OPERATION;
+        let wire = Wire { transport: &self.transport, operation, endpoint, key };
         let attempt = || async { call.attempt(&wire).await.map_err(|fault| fault.redacted(&redactor)) };
         let outcome = self.retry.run(deadline, C::RETRY, attempt).await;
         outcome.map_err(|fault| fault.into_failure(operation, deadline.elapsed()))
     }
 
     fn has_cached_sessions(&self, access: &Access) -> bool {
-        let mut depths = 1..=access.roles.len();
+        let mut depths = usize::from(access.roles_anywhere.is_none())..=access.roles.len();
         depths.any(|depth| self.sessions.cached(self.sessions.fingerprint(access, depth)).is_some())
     }
 
-    /// The credentials of the last role of the chain, or the access keys if there is no role.
+    /// The credentials of the last role of the chain, or the first keys if there is no role.
     async fn keys(
         self: &Arc<Self>,
         access: &Access,
@@ -169,18 +189,41 @@ impl Client {
         deadline: Deadline,
     ) -> Result<AccessKeys, AwsFailure> {
         if freshness == Freshness::Cached
-            && !access.roles.is_empty()
+            && access.last_role().is_some()
             && let Some(session) = self.sessions.cached(self.sessions.fingerprint(access, access.roles.len()))
         {
             return Ok(session.keys);
         }
-        let mut keys = access.keys.clone();
+        let mut keys = match &access.roles_anywhere {
+            None => access.keys.clone(),
+            Some(_) => {
+                let create = || self.clone().create_session(access.clone());
+                self.sessions.get(self.sessions.fingerprint(access, 0), freshness, deadline, create).await?.keys
+            }
+        };
         for (index, role) in access.roles.iter().enumerate() {
             let fingerprint = self.sessions.fingerprint(access, index + 1);
             let assume = || self.clone().assume(access.clone(), keys, role.clone());
             keys = self.sessions.get(fingerprint, freshness, deadline, assume).await?.keys;
         }
         Ok(keys)
+    }
+
+    /// Exchanges a signature with the certificate of an access for a session.
+    async fn create_session(self: Arc<Self>, access: Access) -> Result<Session, AwsFailure> {
+        let operation = CreateSession::OPERATION;
+        let not_sent = |reason: String| AwsFailure::NotSent { operation, reason };
+        let Some(roles_anywhere) = access.roles_anywhere.clone() else {
+            return Err(not_sent("the access has no certificate".to_owned()));
+        };
+        let identity = Identity::from_pem(&roles_anywhere.certificate, &roles_anywhere.private_key);
+        let identity = identity.map_err(|error| not_sent(format!("the certificate or its key {error}")))?;
+        let call = CreateSession { access: roles_anywhere, duration: self.session_time };
+        let requested_at = Instant::now();
+        let endpoint = self.endpoints.find(operation.service, &access);
+        let key = SigningKey::Certificate(&identity);
+        let created = self.send_with(&endpoint, key, Redactor::default(), self.deadline(), &call).await?;
+        Ok(Session::new(created.keys, requested_at, created.duration))
     }
 
     /// Assumes one role. The deadline is not that of the caller, because several callers can wait for the same session.

@@ -48,8 +48,8 @@ impl ConcurrencyLimiter {
     }
 
     fn semaphore(&self, access: &Access, region: &Region) -> Arc<Semaphore> {
-        let owner = match access.roles.last() {
-            Some(role) => Owner::Account(role.arn.account()),
+        let owner = match access.last_role() {
+            Some(role) => Owner::Account(role.account()),
             None => Owner::Keys(access.keys.id.clone()),
         };
         let mut semaphores = self.semaphores.lock().unwrap_or_else(PoisonError::into_inner);

@@ -102,7 +102,8 @@ impl Sessions {
         Ok(Self { shared: Arc::new(Cache { key, slots: Mutex::default(), capacity: capacity.max(1) }) })
     }
 
-    /// The fingerprint of the session after the first `depth` roles of an access.
+    /// The fingerprint of the session after the first `depth` roles of an access. With a depth of 0 it is that of the
+    /// session for a certificate.
     pub(super) fn fingerprint(&self, access: &Access, depth: usize) -> Fingerprint {
         let mut context = hmac::Context::with_key(&self.shared.key);
         // Each part follows its length, so that no two lists of parts give the same bytes.
@@ -117,6 +118,14 @@ impl Sessions {
         add(Some(&access.keys.id));
         add(Some(&access.keys.secret));
         add(access.keys.session_token.as_ref().map(|token| token.as_str()));
+        if let Some(access) = &access.roles_anywhere {
+            add(Some("roles anywhere"));
+            add(Some(&access.role.as_arn().to_string()));
+            add(Some(&access.profile.to_string()));
+            add(Some(&access.trust_anchor.to_string()));
+            add(Some(&access.certificate));
+            add(Some(&access.private_key));
+        }
         for role in access.roles.iter().take(depth) {
             add(Some(&role.arn.to_string()));
             add(role.external_id.as_ref().map(|id| id.as_str()));
@@ -228,6 +237,7 @@ mod tests {
 
     use super::*;
     use crate::aws::port::{RoleToAssume, SessionName};
+    use crate::aws::roles_anywhere::RolesAnywhere;
     use crate::domain::place::{ExternalId, Partition, Region, RoleArn};
 
     const HOUR: Duration = Duration::from_secs(3_600);
@@ -371,6 +381,15 @@ mod tests {
             |a: &mut Access| a.roles[0].external_id = Some(ExternalId::parse("ext").expect("an external id")),
             |a: &mut Access| a.roles[0].session_name = SessionName::shaped_from("other"),
             |a: &mut Access| a.roles.swap(0, 1),
+            |a: &mut Access| a.roles_anywhere = Some(RolesAnywhere::example()),
+            |a: &mut Access| {
+                let certificate = "another".to_owned();
+                a.roles_anywhere = Some(RolesAnywhere { certificate, ..RolesAnywhere::example() });
+            },
+            |a: &mut Access| {
+                let private_key = "another".to_owned().into();
+                a.roles_anywhere = Some(RolesAnywhere { private_key, ..RolesAnywhere::example() });
+            },
         ]
         .into_iter()
         .map(|change| {

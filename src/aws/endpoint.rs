@@ -54,6 +54,10 @@ impl Endpoints {
         let partition = access.partition;
         let region = match service {
             Service::Iam => iam_region(partition),
+            Service::RolesAnywhere => {
+                let anchor = access.roles_anywhere.as_ref().and_then(|access| access.trust_anchor.region().cloned());
+                anchor.unwrap_or_else(|| partition.default_region())
+            }
             Service::Sts | Service::Ec2 | Service::Kms | Service::Logs => access.region.clone(),
         };
         if let Some(url) = self.overriding(service, partition, &region) {
@@ -66,7 +70,9 @@ impl Endpoints {
                 url: "https://sts.amazonaws.com".to_owned(),
                 signing_region: Partition::Aws.default_region(),
             },
-            Service::Sts | Service::Ec2 | Service::Kms | Service::Logs => regional(service, partition, region),
+            Service::Sts | Service::Ec2 | Service::Kms | Service::Logs | Service::RolesAnywhere => {
+                regional(service, partition, region)
+            }
         }
     }
 
@@ -129,6 +135,7 @@ const STS_LEGACY: [&str; 15] = [
 mod tests {
     use super::*;
     use crate::aws::port::AccessKeys;
+    use crate::aws::roles_anywhere::RolesAnywhere;
 
     fn access(partition: Partition, region: Option<&str>, sts: StsEndpoints) -> Access {
         let keys = AccessKeys { id: "AKIA".to_owned(), secret: "s".to_owned().into(), session_token: None };
@@ -198,6 +205,16 @@ mod tests {
                 assert_eq!(format!("{url} {signing_region}"), expected);
             }
         }
+    }
+
+    #[test]
+    fn roles_anywhere_is_called_in_the_region_of_the_trust_anchor() {
+        let roles_anywhere = Some(RolesAnywhere::example());
+        let access = Access { roles_anywhere, ..access(Partition::Aws, Some("eu-west-1"), StsEndpoints::Legacy) };
+        assert_eq!(
+            found(&Endpoints::new(&[]), Service::RolesAnywhere, &access),
+            "https://rolesanywhere.eu-west-3.amazonaws.com eu-west-3"
+        );
     }
 
     #[test]

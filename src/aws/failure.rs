@@ -116,8 +116,10 @@ impl AwsFailure {
     /// call can be repeated safely.
     pub fn may_have_been_done(&self) -> bool {
         match self {
-            // AssumeRole precedes the actual call, which was not sent.
-            failure if failure.operation() == AwsOperation::ASSUME_ROLE => false,
+            // These precede the actual call, which was not sent.
+            failure if [AwsOperation::ASSUME_ROLE, AwsOperation::CREATE_SESSION].contains(&failure.operation()) => {
+                false
+            }
             Self::Refused { .. } | Self::Throttled { .. } | Self::NotSent { .. } => false,
             Self::Unreachable { sent, .. } => *sent,
             Self::Faulty { .. } | Self::Timeout { .. } | Self::Unintelligible { .. } => true,
@@ -147,6 +149,7 @@ mod tests {
             (AwsFailure::Unintelligible { operation, reason: text() }, true),
             (timeout(operation), true),
             (timeout(AwsOperation::ASSUME_ROLE), false),
+            (timeout(AwsOperation::CREATE_SESSION), false),
         ] {
             assert_eq!(failure.may_have_been_done(), may_have, "{failure:?}");
         }

@@ -12,6 +12,7 @@ pub mod kms;
 pub mod operation;
 pub mod page;
 pub mod port;
+pub mod roles_anywhere;
 pub mod rusoto;
 pub mod settings;
 

@@ -13,6 +13,7 @@ pub enum Service {
     Iam,
     Kms,
     Logs,
+    RolesAnywhere,
 }
 
 impl Service {
@@ -24,6 +25,7 @@ impl Service {
             Self::Iam => "iam",
             Self::Kms => "kms",
             Self::Logs => "logs",
+            Self::RolesAnywhere => "rolesanywhere",
         }
     }
 }
@@ -49,6 +51,7 @@ impl AwsOperation {
 
     pub const GET_CALLER_IDENTITY: Self = Self { service: Service::Sts, name: "GetCallerIdentity" };
     pub const ASSUME_ROLE: Self = Self { service: Service::Sts, name: "AssumeRole" };
+    pub const CREATE_SESSION: Self = Self { service: Service::RolesAnywhere, name: "CreateSession" };
     pub const DESCRIBE_REGIONS: Self = Self { service: Service::Ec2, name: "DescribeRegions" };
     pub const SIMULATE_PRINCIPAL_POLICY: Self = Self { service: Service::Iam, name: "SimulatePrincipalPolicy" };
     pub const LIST_USERS: Self = Self { service: Service::Iam, name: "ListUsers" };

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::failure::AwsFailure;
 use super::page::{Page, Paging};
+use super::roles_anywhere::RolesAnywhere;
 use crate::domain::connection::StsEndpoints;
 use crate::domain::place::{AccountId, Arn, ExternalId, Partition, Region, RoleArn};
 use crate::domain::time::Time;
@@ -50,8 +51,10 @@ pub trait Aws: Send + Sync + 'static {
 pub struct Access {
     /// The partition that the keys belong to.
     pub partition: Partition,
-    /// The keys that sign the first call.
+    /// The keys that sign the first call, unless there is a certificate.
     pub keys: AccessKeys,
+    /// The certificate that IAM Roles Anywhere exchanges for the keys of the first call.
+    pub roles_anywhere: Option<RolesAnywhere>,
     /// The region of the endpoints.
     pub region: Region,
     /// The choice between the global and the regional endpoints of STS.
@@ -63,7 +66,20 @@ pub struct Access {
 impl Access {
     /// Plain keys in a partition: no role, the default region, the legacy STS endpoint.
     pub fn with_keys(partition: Partition, keys: AccessKeys) -> Self {
-        Self { partition, keys, region: partition.default_region(), sts: StsEndpoints::Legacy, roles: Vec::new() }
+        Self {
+            partition,
+            keys,
+            roles_anywhere: None,
+            region: partition.default_region(),
+            sts: StsEndpoints::Legacy,
+            roles: Vec::new(),
+        }
+    }
+
+    /// The role whose session makes the calls; `None` if the keys themselves do.
+    pub fn last_role(&self) -> Option<&RoleArn> {
+        let assumed = self.roles.last().map(|role| &role.arn);
+        assumed.or_else(|| self.roles_anywhere.as_ref().map(|access| &access.role))
     }
 }
 

@@ -91,9 +91,9 @@ impl Aws for RusotoAws {
         Box::pin(async move {
             const OPERATION: AwsOperation = AwsOperation::SIMULATE_PRINCIPAL_POLICY;
             let deadline = self.client.deadline();
-            let source = match access.roles.last() {
+            let source = match access.last_role() {
                 // The ARN of the session lacks the role's path, which IAM needs.
-                Some(role) => SimulationSource::Principal(role.arn.as_arn().clone()),
+                Some(role) => SimulationSource::Principal(role.as_arn().clone()),
                 None => {
                     let caller = self.call(access, deadline, &GetCallerIdentity).await?;
                     let source = SimulationSource::of(&caller);

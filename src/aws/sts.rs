@@ -68,7 +68,7 @@ impl AwsCall for AssumeRole {
 
 /// The remaining lifetime of a session: until AWS's expiration, but not longer than requested, in case the clocks
 /// differ.
-fn lifetime(expiration: &str, requested: Duration) -> Duration {
+pub(super) fn lifetime(expiration: &str, requested: Duration) -> Duration {
     let Ok(ends) = chrono::DateTime::parse_from_rfc3339(expiration) else { return requested };
     let left = ends.to_utc() - chrono::Utc::now();
     left.to_std().unwrap_or_default().min(requested)

@@ -123,7 +123,7 @@ async fn add_connection(appliance: &Appliance, keys: &LabKeys) -> Result<(), Lab
         meta: None,
     };
     let secret = Zeroizing::new(keys.secret_access_key().to_owned());
-    appliance.services.connections.install(name, NewConnection { settings, secret }).await?;
+    appliance.services.connections.install(name, NewConnection { settings, secret, roles_anywhere: None }).await?;
     Ok(())
 }
 

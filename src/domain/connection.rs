@@ -1,8 +1,9 @@
-//! AWS connections: the credentials for calls to AWS. The secret access keys are sealed; the domain never unseals them.
+//! AWS connections: the credentials for calls to AWS. The secrets are sealed; the domain never unseals them.
 
 pub mod decide;
 pub mod patch;
 pub mod refusal;
+pub mod roles_anywhere;
 
 use super::collection::{Collection, Named};
 use super::id::ConnectionId;
@@ -12,6 +13,7 @@ use super::place::{Partition, Region};
 use super::sealed::Sealed;
 use super::time::Time;
 use patch::ConnectionPatch;
+use roles_anywhere::{RolesAnywhere, RolesAnywhereChange};
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Connection {
@@ -20,6 +22,8 @@ pub struct Connection {
     pub settings: ConnectionSettings,
     /// The secret access key, sealed.
     pub secret: Sealed,
+    /// The certificate that the connection uses in place of its access key.
+    pub roles_anywhere: Option<Box<RolesAnywhere>>,
     /// The result of the last test; `None` if the connection was never tested.
     pub last_test: Option<LastTest>,
     pub created: Time,
@@ -103,6 +107,12 @@ pub enum ConnectionEvent {
         error: Option<String>,
     },
     Deleted,
+    /// The connection uses a certificate over IAM Roles Anywhere.
+    RolesAnywhereSet {
+        to: Box<RolesAnywhere>,
+    },
+    /// The connection uses its access key again.
+    RolesAnywhereRemoved,
 }
 
 #[derive(Clone, Debug)]
@@ -113,6 +123,7 @@ pub enum ConnectionCommand {
         settings: ConnectionSettings,
         /// The secret access key, sealed.
         secret: Sealed,
+        roles_anywhere: Option<Box<RolesAnywhere>>,
     },
     Update {
         id: ConnectionId,
@@ -120,6 +131,7 @@ pub enum ConnectionCommand {
         patch: ConnectionPatch,
         /// A new secret access key, sealed.
         secret: Option<Sealed>,
+        roles_anywhere: RolesAnywhereChange,
     },
     /// Record the result of a test.
     RecordTest {
@@ -153,6 +165,7 @@ impl Collection<Connection> {
                 name: name.clone(),
                 settings: settings.clone(),
                 secret: secret.clone(),
+                roles_anywhere: None,
                 last_test: None,
                 created: at,
                 updated: at,
@@ -161,6 +174,8 @@ impl Collection<Connection> {
             ConnectionEvent::SettingsChanged { .. }
             | ConnectionEvent::Renamed { .. }
             | ConnectionEvent::SecretReplaced { .. }
+            | ConnectionEvent::RolesAnywhereSet { .. }
+            | ConnectionEvent::RolesAnywhereRemoved
             | ConnectionEvent::Tested { .. } => self.change(&id, |connection| connection.apply(at, event)),
         }
     }
@@ -172,6 +187,8 @@ impl Connection {
             ConnectionEvent::SettingsChanged { settings } => self.settings = settings.clone(),
             ConnectionEvent::Renamed { to } => self.name = to.clone(),
             ConnectionEvent::SecretReplaced { secret } => self.secret = secret.clone(),
+            ConnectionEvent::RolesAnywhereSet { to } => self.roles_anywhere = Some(to.clone()),
+            ConnectionEvent::RolesAnywhereRemoved => self.roles_anywhere = None,
             ConnectionEvent::Tested { error } => {
                 self.last_test = Some(LastTest { at, error: error.clone() });
                 return;

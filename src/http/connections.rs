@@ -8,15 +8,17 @@ use super::guard::Authorized;
 use super::json_object::{object_or_empty, read_object};
 use super::paging::{self, List, Listing};
 use crate::domain::connection::patch::ConnectionPatch;
+use crate::domain::connection::roles_anywhere::{self, RolesAnywhere};
 use crate::domain::connection::{Connection, ConnectionSettings, StsEndpoints};
 use crate::domain::kms::RoleRequest;
 use crate::domain::name::ConnectionName;
-use crate::domain::place::{ExternalId, Partition, Region, RoleArn};
+use crate::domain::place::{Arn, ExternalId, Partition, Region, RoleArn};
 use crate::domain::refusal::{Bounds, Refusal};
 use crate::service::Services;
 use crate::service::access::{ManageConnections, ViewConnections};
-use crate::service::connections::{NewConnection, TestOutcome};
+use crate::service::connections::{ConnectionUpdate, NewConnection, TestOutcome};
 use crate::service::failure::{invalid, out_of_range, too_long};
+use crate::service::roles_anywhere::{RolesAnywhereMembers, RolesAnywhereRequest};
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,11 +37,11 @@ pub struct ConnectionBody {
     /// A description of the connection.
     #[serde(default, deserialize_with = "clearable")]
     description: Option<String>,
-    /// The access key id. Required for a new connection.
+    /// The access key id. Required for a new connection without a certificate.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "AKIAIOSFODNN7EXAMPLE")]
     access_key_id: Option<String>,
-    /// The secret access key, which no answer contains. Required for a new connection.
+    /// The secret access key, which no answer contains. Required for a new connection without a certificate.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<String>, write_only)]
     secret_access_key: Option<Zeroizing<String>>,
@@ -58,9 +60,12 @@ pub struct ConnectionBody {
     /// `legacy` (default) for the global STS endpoint; `regional` for that of `aws_region`.
     #[serde(default, deserialize_with = "optional")]
     aws_sts_regional_endpoints: Option<String>,
-    /// IAM Roles Anywhere instead of an access key; `true` is not supported.
+    /// Whether the connection uses a certificate over IAM Roles Anywhere in place of an access key.
     #[serde(default, deserialize_with = "optional")]
     is_role_anywhere: Option<bool>,
+    /// The certificate, and what AWS gives for it; only with `is_role_anywhere`.
+    #[serde(default, deserialize_with = "optional")]
+    iam_role_anywhere: Option<RolesAnywhereBody>,
     /// The products that use the connection; only `cckm` is valid.
     #[serde(default, deserialize_with = "optional")]
     products: Option<Vec<String>>,
@@ -74,7 +79,44 @@ pub struct ConnectionBody {
     meta: Option<Value>,
 }
 
-/// A connection, without its secret access key.
+/// A certificate for IAM Roles Anywhere. All members are required for a new connection.
+#[derive(Clone, Deserialize, ToSchema)]
+#[schema(as = RolesAnywhereRequest)]
+pub struct RolesAnywhereBody {
+    /// The ARN of the role of the sessions.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "arn:aws:iam::123456789012:role/keys")]
+    anywhere_role_arn: Option<String>,
+    /// The certificate in PEM. Its chain may follow it.
+    #[serde(default, deserialize_with = "optional")]
+    certificate: Option<String>,
+    /// The ARN of the profile.
+    #[serde(default, deserialize_with = "optional")]
+    profile_arn: Option<String>,
+    /// The ARN of the trust anchor.
+    #[serde(default, deserialize_with = "optional")]
+    trust_anchor_arn: Option<String>,
+    /// The private key of the certificate in PEM, which no answer contains.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<String>, write_only)]
+    private_key: Option<Zeroizing<String>>,
+}
+
+/// A certificate for IAM Roles Anywhere, without its private key.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RolesAnywhere)]
+pub struct RolesAnywhereView {
+    /// The ARN of the role of the sessions.
+    anywhere_role_arn: String,
+    /// The certificate in PEM.
+    certificate: String,
+    /// The ARN of the profile.
+    profile_arn: String,
+    /// The ARN of the trust anchor.
+    trust_anchor_arn: String,
+}
+
+/// A connection, without its secrets.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Connection)]
 pub struct ConnectionView {
@@ -124,8 +166,12 @@ pub struct ConnectionView {
     aws_region: String,
     /// `legacy` or `regional`.
     aws_sts_regional_endpoints: &'static str,
-    /// Always `false`: IAM Roles Anywhere is not supported.
+    /// Whether the connection uses a certificate over IAM Roles Anywhere.
     is_role_anywhere: bool,
+    /// The certificate, and what AWS gives for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    iam_role_anywhere: Option<RolesAnywhereView>,
 }
 
 /// The result of a connection test.
@@ -181,9 +227,9 @@ pub async fn update(
 ) -> Result<Json<ConnectionView>, Problem> {
     let mut body = body.0;
     let name = body.name.take().map(|name| read_name("name", &name, ConnectionName::parse)).transpose()?;
-    let secret = body.secret()?;
-    let patch = body.patch()?;
-    let changed = services.connections.update(auth.permit, &auth.context, &id, name, patch, secret).await?;
+    let (secret, roles_anywhere) = (body.secret()?, body.roles_anywhere()?);
+    let update = ConnectionUpdate { name, patch: body.patch()?, secret, roles_anywhere };
+    let changed = services.connections.update(auth.permit, &auth.context, &id, update).await?;
     Ok(Json(ConnectionView::of(&changed)))
 }
 
@@ -219,21 +265,25 @@ pub async fn try_out(
 
 impl ConnectionBody {
     fn new_connection(mut self) -> Result<NewConnection, Refusal> {
-        // This comes before the check for an access key, which such a connection would not have.
-        self.refuse_role_anywhere()?;
-        let secret = required("secret_access_key", self.secret()?)?;
+        let (secret, roles_anywhere) = (self.secret()?, self.roles_anywhere()?);
         let patch = self.patch()?;
-        let access_key_id = required("access_key_id", patch.access_key_id.clone())?;
-        Ok(NewConnection { settings: ConnectionSettings::new(access_key_id).patched(patch)?, secret })
+        // A certificate needs no access key. One that is given is kept.
+        let (access_key_id, secret) = match roles_anywhere.wanted {
+            Some(true) => (patch.access_key_id.clone().unwrap_or_default(), secret.unwrap_or_default()),
+            _ => {
+                let secret = required("secret_access_key", secret)?;
+                (required("access_key_id", patch.access_key_id.clone())?, secret)
+            }
+        };
+        let settings = ConnectionSettings::new(access_key_id).patched(patch)?;
+        let roles_anywhere = roles_anywhere.of_new(&settings)?;
+        Ok(NewConnection { settings, secret, roles_anywhere })
     }
 
-    fn refuse_role_anywhere(&self) -> Result<(), Refusal> {
-        match self.is_role_anywhere {
-            Some(true) => {
-                Err(invalid("is_role_anywhere", "IAM Roles Anywhere is not supported; give an access key pair"))
-            }
-            _ => Ok(()),
-        }
+    /// Takes the members of IAM Roles Anywhere out of the body.
+    fn roles_anywhere(&mut self) -> Result<RolesAnywhereRequest, Refusal> {
+        let members = self.iam_role_anywhere.take().map(RolesAnywhereBody::read).transpose()?;
+        Ok(RolesAnywhereRequest { wanted: self.is_role_anywhere, members })
     }
 
     /// Takes the secret access key out of the body, if there is one.
@@ -246,7 +296,6 @@ impl ConnectionBody {
     }
 
     fn patch(self) -> Result<ConnectionPatch, Refusal> {
-        self.refuse_role_anywhere()?;
         let is_key_id = |id: &str| id.len() <= 128 && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if self.access_key_id.as_ref().is_some_and(|id| !is_key_id(id)) {
             let problem = "must be at most 128 letters, digits and `_`";
@@ -272,6 +321,37 @@ impl ConnectionBody {
             labels: read_object("labels", self.labels)?,
             meta: read_object("meta", self.meta)?,
         })
+    }
+}
+
+impl RolesAnywhereBody {
+    fn read(self) -> Result<RolesAnywhereMembers, Refusal> {
+        const LONGEST: usize = 65_536;
+        let texts = [
+            ("iam_role_anywhere.certificate", self.certificate.as_ref().map(String::len)),
+            ("iam_role_anywhere.private_key", self.private_key.as_ref().map(|key| key.len())),
+        ];
+        if let Some((member, _)) = texts.into_iter().find(|(_, length)| length.is_some_and(|length| length > LONGEST)) {
+            return Err(invalid(member, "must not be longer than 65536 bytes"));
+        }
+        Ok(RolesAnywhereMembers {
+            role: read_some(roles_anywhere::ROLE, self.anywhere_role_arn, RoleArn::parse)?,
+            profile: read_some(roles_anywhere::PROFILE, self.profile_arn, Arn::parse)?,
+            trust_anchor: read_some(roles_anywhere::TRUST_ANCHOR, self.trust_anchor_arn, Arn::parse)?,
+            certificate: self.certificate,
+            private_key: self.private_key,
+        })
+    }
+}
+
+impl RolesAnywhereView {
+    fn of(access: &RolesAnywhere) -> Self {
+        Self {
+            anywhere_role_arn: access.role.as_arn().to_string(),
+            certificate: access.certificate.clone(),
+            profile_arn: access.profile.to_string(),
+            trust_anchor_arn: access.trust_anchor.to_string(),
+        }
     }
 }
 
@@ -320,7 +400,8 @@ impl ConnectionView {
             assume_role_external_id: role.and_then(|role| Some(role.external_id.as_ref()?.as_str().to_owned())),
             aws_region: settings.region_or_default().to_string(),
             aws_sts_regional_endpoints: settings.sts_endpoints.name(),
-            is_role_anywhere: false,
+            is_role_anywhere: connection.roles_anywhere.is_some(),
+            iam_role_anywhere: connection.roles_anywhere.as_deref().map(RolesAnywhereView::of),
         }
     }
 }

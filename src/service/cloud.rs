@@ -3,10 +3,12 @@
 use super::account_probes::AccountProbes;
 use super::failure::Failure;
 use super::recorder::Recorder;
+use super::roles_anywhere::{self, Wanted};
 use super::secrets::Secrets;
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::port::{AwsKms, KmsCall, PagedCall, Pages};
 use crate::aws::port::{Access, AccessKeys, Aws, RoleToAssume, SessionName};
+use crate::aws::roles_anywhere::RolesAnywhere;
 use crate::domain::connection::{Connection, ConnectionSettings};
 use crate::domain::id::{ConnectionId, KmsId};
 use crate::domain::key::decide::check_region;
@@ -22,6 +24,8 @@ use zeroize::Zeroizing;
 
 /// The purpose under which a connection's secret access key is sealed.
 pub(super) const SECRET_ACCESS_KEY: &str = "secret_access_key";
+/// The purpose under which the private key of its certificate is sealed.
+pub(super) const PRIVATE_KEY: &str = "private_key";
 
 /// The owner of a connection's secrets.
 pub(super) fn owner(id: ConnectionId) -> Owner {
@@ -117,8 +121,8 @@ impl Cloud {
         let connection = state.connection(kms.connection)?;
         let access = self.access(connection, kms.role.as_ref())?;
         // The ARN of an assumed role names the account.
-        if let Some(role) = kms.role.as_ref().or(connection.settings.role.as_ref()) {
-            refuse_other(connection, kms, role.arn.account())?;
+        if let Some(role) = access.last_role() {
+            refuse_other(connection, kms, role.account())?;
         } else if self.accounts.of(connection) != Some(kms.account) {
             refuse_other(connection, kms, self.aws.caller(&access).await?.account)?;
             self.accounts.insert(connection, kms.account);
@@ -134,16 +138,24 @@ impl Cloud {
         connection: &Connection,
         to: &ConnectionSettings,
         secret: Option<&str>,
+        wanted: &Wanted,
     ) -> Result<(), Failure> {
         let now = &connection.settings;
         // A KMS with a role of its own stays in the account of that role.
         let mut dependent = state.kms.iter().filter(|kms| kms.connection == connection.id && kms.role.is_none());
         let Some(kms) = dependent.next() else { return Ok(()) };
-        if secret.is_none() && to.access_key_id == now.access_key_id && to.role == now.role {
+        let same_keys = secret.is_none() && to.access_key_id == now.access_key_id;
+        if same_keys && to.role == now.role && matches!(wanted, Wanted::Unchanged) {
             return Ok(());
         }
         let stored = self.secret(connection)?;
-        let caller = self.aws.caller(&access(to, secret.unwrap_or(&stored), None)).await?;
+        let roles_anywhere = match wanted {
+            Wanted::Unchanged => self.roles_anywhere(connection)?,
+            Wanted::AccessKey => None,
+            Wanted::Certificate(access) => Some(access.clone()),
+        };
+        let access = access(to, secret.unwrap_or(&stored), roles_anywhere, None);
+        let caller = self.aws.caller(&access).await?;
         refuse_other(connection, kms, caller.account)
     }
 
@@ -155,7 +167,18 @@ impl Cloud {
 
     /// Returns access over a stored connection.
     pub(super) fn access(&self, connection: &Connection, role: Option<&AssumedRole>) -> Result<Access, Failure> {
-        Ok(access(&connection.settings, &self.secret(connection)?, role))
+        let roles_anywhere = self.roles_anywhere(connection)?;
+        Ok(access(&connection.settings, &self.secret(connection)?, roles_anywhere, role))
+    }
+
+    /// Whether an access key is stored with a connection.
+    pub(super) fn has_secret(&self, connection: &Connection) -> Result<bool, Failure> {
+        Ok(!self.secret(connection)?.is_empty())
+    }
+
+    fn roles_anywhere(&self, connection: &Connection) -> Result<Option<RolesAnywhere>, Failure> {
+        let access = connection.roles_anywhere.as_deref();
+        access.map(|access| roles_anywhere::stored(connection, access, &self.secrets)).transpose()
     }
 }
 
@@ -195,8 +218,13 @@ impl ConnectionAccounts {
     }
 }
 
-/// Returns access with settings and a secret that need not be stored.
-pub(super) fn access(settings: &ConnectionSettings, secret: &str, role: Option<&AssumedRole>) -> Access {
+/// Returns access with settings and secrets that need not be stored.
+pub(super) fn access(
+    settings: &ConnectionSettings,
+    secret: &str,
+    roles_anywhere: Option<RolesAnywhere>,
+    role: Option<&AssumedRole>,
+) -> Access {
     let roles = settings.role.iter().chain(role).map(|role| RoleToAssume {
         arn: role.arn.clone(),
         external_id: role.external_id.clone(),
@@ -209,6 +237,7 @@ pub(super) fn access(settings: &ConnectionSettings, secret: &str, role: Option<&
             secret: Zeroizing::new(secret.to_owned()),
             session_token: None,
         },
+        roles_anywhere,
         region: settings.region_or_default(),
         sts: settings.sts_endpoints,
         roles: roles.collect(),

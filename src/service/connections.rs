@@ -2,19 +2,23 @@
 
 use super::access::{ManageConnections, Permit, ViewConnections};
 use super::caller::{Caller, Change, RequestContext};
-use super::cloud::{self, Cloud, SECRET_ACCESS_KEY, owner};
-use super::failure::Failure;
+use super::cloud::{self, Cloud, PRIVATE_KEY, SECRET_ACCESS_KEY, owner};
+use super::failure::{Failure, invalid};
 use super::list::{self, Candidates, Field, Listed, Page, Query};
 use super::recorder::Recorder;
+use super::roles_anywhere::{RolesAnywhereRequest, Wanted};
 use super::secrets::Secrets;
+use crate::aws::roles_anywhere as aws;
 use crate::domain::command::Command;
 use crate::domain::connection::patch::ConnectionPatch;
+use crate::domain::connection::roles_anywhere::{RolesAnywhere, RolesAnywhereChange};
 use crate::domain::connection::{Connection, ConnectionCommand, ConnectionSettings};
 use crate::domain::id::ConnectionId;
 use crate::domain::kms::ConnectionReference;
 use crate::domain::name::{ConnectionName, JsonText};
 use crate::domain::place::Partition;
 use crate::domain::refusal::{ConnectionRefusal, Refusal};
+use crate::domain::sealed::Sealed;
 use crate::domain::state::State;
 use crate::domain::table::Table;
 use crate::ledger::Committed;
@@ -35,7 +39,17 @@ pub struct Connections {
 /// A connection to create or to test.
 pub struct NewConnection {
     pub settings: ConnectionSettings,
+    /// The secret access key; empty if the connection uses a certificate.
     pub secret: Zeroizing<String>,
+    pub roles_anywhere: Option<aws::RolesAnywhere>,
+}
+
+/// A change of a connection. A member that is `None` keeps its value.
+pub struct ConnectionUpdate {
+    pub name: Option<ConnectionName>,
+    pub patch: ConnectionPatch,
+    pub secret: Option<Zeroizing<String>>,
+    pub roles_anywhere: RolesAnywhereRequest,
 }
 
 /// The result of a test of a connection.
@@ -113,22 +127,67 @@ impl Connections {
         permit: Permit<ManageConnections>,
         context: &RequestContext,
         text: &str,
-        name: Option<ConnectionName>,
-        patch: ConnectionPatch,
-        secret: Option<Zeroizing<String>>,
+        update: ConnectionUpdate,
     ) -> Result<Arc<Connection>, Failure> {
+        let ConnectionUpdate { name, patch, secret, roles_anywhere } = update;
         let change = permit.caller().change(context);
         let connection = find(&permit.caller().published.state, text)?;
         // The settings are checked before the secret is sealed.
         let to = connection.settings.patched(patch.clone())?;
         let (state, given) = (&permit.caller().published.state, secret.as_ref().map(|secret| secret.as_str()));
-        self.cloud.refuse_other_account(state, &connection, &to, given).await?;
+        let wanted = roles_anywhere.of_existing(&connection, &to, &self.secrets)?;
+        self.refuse_without_keys(&connection, &to, given, &wanted)?;
+        self.cloud.refuse_other_account(state, &connection, &to, given, &wanted).await?;
         let id = connection.id;
+        let roles_anywhere = match wanted {
+            Wanted::Unchanged => RolesAnywhereChange::Keep,
+            Wanted::AccessKey => RolesAnywhereChange::Remove,
+            Wanted::Certificate(access) => self.sealed(&change, &connection, access).await?,
+        };
         let secret = match secret {
             Some(secret) => Some(self.secrets.seal(&change, &owner(id), SECRET_ACCESS_KEY, secret.as_bytes()).await?),
             None => None,
         };
-        shown(&self.command(&change, ConnectionCommand::Update { id, name, patch, secret }).await?, id)
+        shown(&self.command(&change, ConnectionCommand::Update { id, name, patch, secret, roles_anywhere }).await?, id)
+    }
+
+    /// Refuses to leave a connection without a certificate and without an access key.
+    fn refuse_without_keys(
+        &self,
+        connection: &Connection,
+        to: &ConnectionSettings,
+        secret: Option<&str>,
+        wanted: &Wanted,
+    ) -> Result<(), Failure> {
+        if !matches!(wanted, Wanted::AccessKey) {
+            return Ok(());
+        }
+        if to.access_key_id.is_empty() {
+            return Err(invalid("access_key_id", "must be given, since is_role_anywhere is false").into());
+        }
+        match secret.is_some() || self.cloud.has_secret(connection)? {
+            true => Ok(()),
+            false => Err(invalid("secret_access_key", "must be given, since is_role_anywhere is false").into()),
+        }
+    }
+
+    /// The change to another certificate. A private key that stays as it is stays sealed as it is.
+    async fn sealed(
+        &self,
+        change: &Change,
+        connection: &Connection,
+        access: aws::RolesAnywhere,
+    ) -> Result<RolesAnywhereChange, Failure> {
+        let owner = owner(connection.id);
+        let stored = match connection.roles_anywhere.as_deref() {
+            Some(now) => Some((now, self.secrets.unseal(&owner, PRIVATE_KEY, &now.private_key)?)),
+            None => None,
+        };
+        let key = match stored {
+            Some((now, key)) if key.as_slice() == access.private_key.as_bytes() => now.private_key.clone(),
+            _ => self.secrets.seal(change, &owner, PRIVATE_KEY, access.private_key.as_bytes()).await?,
+        };
+        Ok(RolesAnywhereChange::Set(Box::new(with_sealed_key(access, key))))
     }
 
     /// Deletes a connection, and the data key that sealed its secret. The data key cannot be restored.
@@ -169,7 +228,7 @@ impl Connections {
 
     /// Tests a connection that is not stored.
     pub async fn test_unstored(&self, _permit: &Permit<ManageConnections>, new: &NewConnection) -> TestOutcome {
-        let access = cloud::access(&new.settings, &new.secret, None);
+        let access = cloud::access(&new.settings, &new.secret, new.roles_anywhere.clone(), None);
         TestOutcome { error: self.cloud.aws.caller(&access).await.err().map(|failure| failure.to_string()) }
     }
 
@@ -189,12 +248,30 @@ impl Connections {
     ) -> Result<Arc<Connection>, Failure> {
         let id = ConnectionId::new(Uuid::new_v4());
         let secret = self.secrets.seal(change, &owner(id), SECRET_ACCESS_KEY, new.secret.as_bytes()).await?;
-        let command = ConnectionCommand::Create { id, name, settings: new.settings, secret };
+        let roles_anywhere = match new.roles_anywhere {
+            Some(access) => {
+                let key = self.secrets.seal(change, &owner(id), PRIVATE_KEY, access.private_key.as_bytes()).await?;
+                Some(Box::new(with_sealed_key(access, key)))
+            }
+            None => None,
+        };
+        let command = ConnectionCommand::Create { id, name, settings: new.settings, secret, roles_anywhere };
         shown(&self.secrets.append_owner(&self.recorder, change, &owner(id), Command::Connection(command)).await?, id)
     }
 
     async fn command(&self, change: &Change, command: ConnectionCommand) -> Result<Committed, Failure> {
         self.recorder.append(change, Command::Connection(command)).await
+    }
+}
+
+/// What is stored of a certificate.
+fn with_sealed_key(access: aws::RolesAnywhere, private_key: Sealed) -> RolesAnywhere {
+    RolesAnywhere {
+        role: access.role,
+        profile: access.profile,
+        trust_anchor: access.trust_anchor,
+        certificate: access.certificate,
+        private_key,
     }
 }
 

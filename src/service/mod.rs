@@ -23,6 +23,7 @@ pub mod material;
 mod operations;
 pub mod passwords;
 mod recorder;
+pub mod roles_anywhere;
 pub mod schedules;
 mod secrets;
 pub mod source_keys;

@@ -247,7 +247,8 @@ impl World {
             labels: None,
             meta: None,
         };
-        let new = NewConnection { settings, secret: Zeroizing::new("s3cret".to_owned()) };
+        let secret = Zeroizing::new("s3cret".to_owned());
+        let new = NewConnection { settings, secret, roles_anywhere: None };
         let name = ConnectionName::parse("aws").expect("a name");
         let installed = self.run(self.services().connections.install(name, new));
         installed.map(drop).unwrap_or_else(|failure| panic!("{failure}"));

@@ -1,5 +1,6 @@
 //! Decides the commands of connections.
 
+use super::roles_anywhere::RolesAnywhereChange;
 use super::{Connection, ConnectionCommand, ConnectionSettings};
 use crate::domain::event::{ConnectionEvent, Event, Sealed};
 use crate::domain::id::ConnectionId;
@@ -10,14 +11,22 @@ use crate::domain::state::State;
 /// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: ConnectionCommand) -> Result<Vec<Event>, Refusal> {
     match command {
-        ConnectionCommand::Create { id, name, settings, secret } => {
+        ConnectionCommand::Create { id, name, settings, secret, roles_anywhere } => {
             refuse_taken(state, &name)?;
-            Ok(vec![Event::Connection(id, ConnectionEvent::Created { name, settings, secret })])
+            let set = match roles_anywhere {
+                Some(to) => {
+                    to.check(&settings)?;
+                    Some(ConnectionEvent::RolesAnywhereSet { to })
+                }
+                None => None,
+            };
+            let created = ConnectionEvent::Created { name, settings, secret };
+            Ok([created].into_iter().chain(set).map(|event| Event::Connection(id, event)).collect())
         }
-        ConnectionCommand::Update { id, name, patch, secret } => {
+        ConnectionCommand::Update { id, name, patch, secret, roles_anywhere } => {
             let connection = state.connection(id)?;
             let settings = connection.settings.patched(patch)?;
-            update(state, connection, name, settings, secret)
+            update(state, connection, name, settings, secret, roles_anywhere)
         }
         ConnectionCommand::RecordTest { id, error } => {
             state.connection(id)?;
@@ -39,8 +48,17 @@ fn update(
     name: Option<ConnectionName>,
     settings: ConnectionSettings,
     secret: Option<Sealed>,
+    roles_anywhere: RolesAnywhereChange,
 ) -> Result<Vec<Event>, Refusal> {
     let mut events = Vec::new();
+    let set = match &roles_anywhere {
+        RolesAnywhereChange::Keep => connection.roles_anywhere.as_deref(),
+        RolesAnywhereChange::Set(to) => Some(&**to),
+        RolesAnywhereChange::Remove => None,
+    };
+    if let Some(set) = set {
+        set.check(&settings)?;
+    }
     if let Some(to) = name.filter(|name| *name != connection.name) {
         refuse_taken(state, &to)?;
         events.push(ConnectionEvent::Renamed { to });
@@ -56,6 +74,15 @@ fn update(
     }
     if let Some(secret) = secret {
         events.push(ConnectionEvent::SecretReplaced { secret });
+    }
+    match roles_anywhere {
+        RolesAnywhereChange::Set(to) if connection.roles_anywhere.as_ref() != Some(&to) => {
+            events.push(ConnectionEvent::RolesAnywhereSet { to });
+        }
+        RolesAnywhereChange::Remove if connection.roles_anywhere.is_some() => {
+            events.push(ConnectionEvent::RolesAnywhereRemoved);
+        }
+        _ => {}
     }
     Ok(events.into_iter().map(|event| Event::Connection(connection.id, event)).collect())
 }

@@ -5,7 +5,8 @@ use crate::domain::event::Event;
 use crate::domain::example::{connected, connection_name, settings};
 use crate::domain::key::example::{added, at, connection_id};
 use crate::domain::name::KmsName;
-use crate::domain::refusal::ConnectionRefusal;
+use crate::domain::place::{Arn, RoleArn};
+use crate::domain::refusal::{ConnectionRefusal, Refusal};
 use crate::domain::scenario::given;
 use uuid::Uuid;
 
@@ -13,11 +14,12 @@ const OTHER: ConnectionId = ConnectionId::new(Uuid::from_u128(1));
 
 fn create(id: ConnectionId, name: &str) -> ConnectionCommand {
     let (name, settings) = (connection_name(name), settings(Partition::Aws));
-    ConnectionCommand::Create { id, name, settings, secret: Sealed(vec![1]) }
+    ConnectionCommand::Create { id, name, settings, secret: Sealed(vec![1]), roles_anywhere: None }
 }
 
 fn update(name: Option<&str>, patch: ConnectionPatch, secret: Option<Sealed>) -> ConnectionCommand {
-    ConnectionCommand::Update { id: connection_id(), name: name.map(connection_name), patch, secret }
+    let roles_anywhere = RolesAnywhereChange::Keep;
+    ConnectionCommand::Update { id: connection_id(), name: name.map(connection_name), patch, secret, roles_anywhere }
 }
 
 fn events(events: impl IntoIterator<Item = ConnectionEvent>) -> Vec<Event> {
@@ -85,4 +87,43 @@ fn a_test_is_noted_and_is_no_change_of_the_connection() {
     let connection = state.connection(connection_id()).expect("the connection");
     assert_eq!((connection.updated, &connection.last_test), (at(1), &Some(LastTest { at: at(2), error })));
     given([]).when(note).then_refused(ConnectionRefusal::Unknown(connection_id().to_string()));
+}
+
+#[test]
+fn a_certificate_is_recorded_if_it_fits_the_connection_and_differs() {
+    let arn = |text: &str| Arn::parse(text).expect("an ARN");
+    let access = RolesAnywhere {
+        role: RoleArn::parse("arn:aws:iam::123456789012:role/keys").expect("a role"),
+        profile: arn("arn:aws:rolesanywhere:eu-west-3:123456789012:profile/a"),
+        trust_anchor: arn("arn:aws:rolesanywhere:eu-west-3:123456789012:trust-anchor/b"),
+        certificate: "a certificate".to_owned(),
+        private_key: Sealed(vec![3]),
+    };
+    let change = |roles_anywhere: RolesAnywhereChange| ConnectionCommand::Update {
+        id: connection_id(),
+        name: None,
+        patch: ConnectionPatch::default(),
+        secret: None,
+        roles_anywhere,
+    };
+    let set = || RolesAnywhereChange::Set(Box::new(access.clone()));
+    let is_set = ConnectionEvent::RolesAnywhereSet { to: Box::new(access.clone()) };
+    let mut state = given([connected()]);
+    state.when(change(RolesAnywhereChange::Remove)).then(events([]));
+    state.when(change(set())).then(events([is_set.clone()]));
+    let elsewhere = RolesAnywhere { profile: access.trust_anchor.clone(), ..access.clone() };
+    let refused = state.when(change(RolesAnywhereChange::Set(Box::new(elsewhere)))).refusal();
+    assert!(matches!(refused, Refusal::Invalid { member: roles_anywhere::PROFILE, .. }), "{refused:?}");
+    state.push(Event::Connection(connection_id(), is_set));
+    state.when(change(set())).then(events([]));
+    let moved = ConnectionCommand::Update {
+        id: connection_id(),
+        name: None,
+        patch: ConnectionPatch { cloud: Some(Partition::AwsCn), ..ConnectionPatch::default() },
+        secret: None,
+        roles_anywhere: RolesAnywhereChange::Keep,
+    };
+    let refused = state.when(moved).refusal();
+    assert!(matches!(refused, Refusal::Invalid { member: roles_anywhere::ROLE, .. }), "{refused:?}");
+    state.when(change(RolesAnywhereChange::Remove)).then(events([ConnectionEvent::RolesAnywhereRemoved]));
 }

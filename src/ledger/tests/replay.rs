@@ -7,6 +7,7 @@ use crate::domain::acl::{AclChange, Principal};
 use crate::domain::action::Action;
 use crate::domain::command::Command;
 use crate::domain::connection::patch::ConnectionPatch;
+use crate::domain::connection::roles_anywhere::RolesAnywhereChange;
 use crate::domain::connection::{ConnectionCommand, ConnectionSettings};
 use crate::domain::event::{ConnectionEvent, RefreshGrant, Sealed, TokenHash};
 use crate::domain::example;
@@ -128,8 +129,14 @@ fn of_connections(what: u8, a: u128, b: u128, flag: bool) -> ConnectionCommand {
     let settings = ConnectionSettings { description, ..example::settings(Partition::Aws) };
     let secret = Sealed(vec![b as u8]);
     match what {
-        0 => ConnectionCommand::Create { id: sample::connection(a + 1), name, settings, secret },
-        1 => ConnectionCommand::Update { id, name: flag.then_some(name), patch, secret: flag.then_some(secret) },
+        0 => ConnectionCommand::Create { id: sample::connection(a + 1), name, settings, secret, roles_anywhere: None },
+        1 => ConnectionCommand::Update {
+            id,
+            name: flag.then_some(name),
+            patch,
+            secret: flag.then_some(secret),
+            roles_anywhere: RolesAnywhereChange::Keep,
+        },
         2 => ConnectionCommand::RecordTest { id, error: flag.then(|| "AccessDenied".to_owned()) },
         3 => ConnectionCommand::Delete { id },
         _ => ConnectionCommand::Delete { id: sample::connection(a + 1) },

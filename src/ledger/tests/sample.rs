@@ -2,6 +2,7 @@
 
 use crate::domain::acl::{AclChange, Principal};
 use crate::domain::action::Action;
+use crate::domain::connection::roles_anywhere::RolesAnywhere;
 use crate::domain::connection::{ConnectionSettings, StsEndpoints};
 use crate::domain::event::*;
 use crate::domain::id::{ConnectionId, InstallationId, KmsId, RefreshTokenId, SessionId, UserId};
@@ -110,6 +111,17 @@ pub(super) fn sealed(text: &str) -> Sealed {
 
 fn role_in(form: Form) -> AssumedRole {
     AssumedRole { external_id: form.option(()).and(role().external_id), ..role() }
+}
+
+fn roles_anywhere() -> RolesAnywhere {
+    let arn = |text: &str| Arn::parse(text).expect("an ARN");
+    RolesAnywhere {
+        role: role().arn,
+        profile: arn("arn:aws:rolesanywhere:eu-west-3:123456789012:profile/a"),
+        trust_anchor: arn("arn:aws:rolesanywhere:eu-west-3:123456789012:trust-anchor/b"),
+        certificate: "-----BEGIN CERTIFICATE-----\n".to_owned(),
+        private_key: sealed("a sealed private key"),
+    }
 }
 
 fn settings(form: Form) -> ConnectionSettings {
@@ -235,6 +247,8 @@ fn of_connections(form: Form) -> impl Iterator<Item = Event> {
         ConnectionEvent::Renamed { to: ConnectionName::parse("lab").expect("a name") },
         ConnectionEvent::SecretReplaced { secret: sealed("") },
         ConnectionEvent::Tested { error: form.option("InvalidClientTokenId: no such key".to_owned()) },
+        ConnectionEvent::RolesAnywhereRemoved,
+        ConnectionEvent::RolesAnywhereSet { to: Box::new(roles_anywhere()) },
         ConnectionEvent::Deleted,
     ];
     events.into_iter().map(|event| Event::Connection(connection(0), event))

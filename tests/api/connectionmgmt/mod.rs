@@ -1,3 +1,4 @@
 //! `/v1/connectionmgmt`
 
 mod connections;
+mod roles_anywhere;

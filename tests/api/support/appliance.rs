@@ -14,6 +14,9 @@ use tempfile::TempDir;
 /// The password of `admin` and of all other users.
 pub(crate) const PASSWORD: &str = "LabClient-secret-4-tests";
 
+/// The plan of the lab cloud, if the directory has one.
+const PLAN: &str = "cloud.toml";
+
 /// A running program; killed when dropped.
 pub(crate) struct Appliance {
     process: Child,
@@ -36,6 +39,13 @@ impl Appliance {
     /// Starts the program on an empty data directory, with these environment variables.
     pub(crate) fn start_with(environment: &[(&str, &str)]) -> Self {
         Self::start_in(TempDir::new().expect("a directory"), environment)
+    }
+
+    /// Starts the program on an empty data directory, with this plan of the lab cloud.
+    pub(crate) fn start_with_plan(plan: &str) -> Self {
+        let home = TempDir::new().expect("a directory");
+        std::fs::write(home.path().join(PLAN), plan).expect("a plan");
+        Self::start_in(home, &[])
     }
 
     /// Starts the program on an existing data directory.
@@ -201,7 +211,11 @@ fn owned(environment: &[(&str, &str)]) -> Vec<(String, String)> {
 /// Starts the lab in this directory, and waits for its output.
 fn launch(home: &Path, environment: &[(String, String)]) -> (Child, String) {
     let log = File::options().create(true).append(true).open(home.join("log")).expect("a log");
-    let mut process = lab(&home.join("data"))
+    let mut command = lab(&home.join("data"));
+    if home.join(PLAN).exists() {
+        command.arg("--cloud").arg(home.join(PLAN));
+    }
+    let mut process = command
         // This setting adds the number of the last event to the metrics.
         .env("CLAVIGER_METRICS_REQUIRE_TOKEN", "true")
         // The lab cloud shows changes without delay.

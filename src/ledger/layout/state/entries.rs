@@ -1,6 +1,6 @@
 //! The layouts of the state's entries. Types that events contain too have the layouts of the events.
 
-use super::super::v2::connection::ConnectionSettings;
+use super::super::v2::connection::{ConnectionSettings, RolesAnywhere};
 use super::super::v2::group::GroupMetadata;
 use super::super::v2::job::{BulkTask, Counts, SyncPlace};
 use super::super::v2::key::{KeyMetadata, RotationJob, RotationStatus, Tag};
@@ -81,6 +81,7 @@ layout! {
         name: Text<'a>,
         settings: ConnectionSettings<'a>,
         secret: Bytes<'a>,
+        roles_anywhere: Option<Box<RolesAnywhere<'a>>>,
         last_test: Option<LastTest<'a>>,
         created: Moment,
         updated: Moment,

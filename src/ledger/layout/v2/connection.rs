@@ -13,6 +13,18 @@ layout! {
         SecretReplaced { secret: Bytes<'a> },
         Tested { error: Option<Text<'a>> },
         Deleted,
+        RolesAnywhereSet { to: Box<RolesAnywhere<'a>> },
+        RolesAnywhereRemoved,
+    }
+}
+
+layout! {
+    struct RolesAnywhere<'a> of connection::roles_anywhere::RolesAnywhere {
+        role: Text<'a>,
+        profile: Text<'a>,
+        trust_anchor: Text<'a>,
+        certificate: Text<'a>,
+        private_key: Bytes<'a>,
     }
 }
 
