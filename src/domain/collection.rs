@@ -1,4 +1,4 @@
-//! The entries of an aggregate, by id, by unique name and in the order of creation. Only the aggregate's own events
+//! The entries of an aggregate, by id, by name and in the order of creation. Only the aggregate's own events
 //! change it; the collection keeps its index by name up to date.
 
 use super::table::Table;
@@ -7,7 +7,7 @@ use std::hash::Hash;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// An entry with an id and a unique name.
+/// An entry with an id and a name. The name is unique, except that the versions of a source key share theirs.
 pub trait Named: Clone {
     type Id: Clone + Eq + Hash;
     type Name: Clone + Eq + Hash;
@@ -22,17 +22,24 @@ pub trait Named: Clone {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Collection<T: Named> {
     rows: Table<T::Id, T>,
-    by_name: HashMap<T::Name, T::Id>,
+    /// The entries with a name, oldest first.
+    by_name: HashMap<T::Name, Vec<T::Id>>,
 }
 
 impl<T: Named> Collection<T> {
+    /// Returns the entry with a name; the newest one if several share it.
     pub fn named(&self, name: &T::Name) -> Option<&Arc<T>> {
-        self.rows.get(self.by_name.get(name)?)
+        self.rows.get(self.by_name.get(name)?.last()?)
+    }
+
+    /// Returns all entries with a name, oldest first.
+    pub fn all_named(&self, name: &T::Name) -> impl DoubleEndedIterator<Item = &Arc<T>> {
+        self.by_name.get(name).into_iter().flatten().filter_map(|id| self.rows.get(id))
     }
 
     pub(super) fn insert(&mut self, entry: T) {
         self.remove(&entry.id());
-        self.by_name.insert(entry.name(), entry.id());
+        self.by_name.entry(entry.name()).or_default().push(entry.id());
         self.rows.insert(entry.id(), entry);
     }
 
@@ -42,15 +49,23 @@ impl<T: Named> Collection<T> {
         self.rows.change(id, change);
         let after = self.rows.get(id).map(|entry| entry.name());
         if let Some(after) = after.filter(|after| *after != before) {
-            self.by_name.remove(&before);
-            self.by_name.insert(after, id.clone());
+            self.forget_name(&before, id);
+            self.by_name.entry(after).or_default().push(id.clone());
         }
     }
 
     pub(super) fn remove(&mut self, id: &T::Id) -> Option<Arc<T>> {
         let removed = self.rows.remove(id)?;
-        self.by_name.remove(&removed.name());
+        self.forget_name(&removed.name(), id);
         Some(removed)
+    }
+
+    fn forget_name(&mut self, name: &T::Name, id: &T::Id) {
+        let Some(ids) = self.by_name.get_mut(name) else { return };
+        ids.retain(|known| known != id);
+        if ids.is_empty() {
+            self.by_name.remove(name);
+        }
     }
 }
 
@@ -108,5 +123,18 @@ mod tests {
         pages.remove(&1);
         pages.change(&1, |page| page.1 = "again");
         assert_eq!((pages.named(&"first"), pages.named(&"again"), pages.len()), (None, None, 1));
+    }
+
+    #[test]
+    fn of_several_entries_with_a_name_the_newest_has_it() {
+        let mut pages = Collection::default();
+        (1..=3).for_each(|id| pages.insert(Page(id, "one")));
+        let all = |pages: &Collection<Page>| pages.all_named(&"one").map(|page| page.0).collect::<Vec<_>>();
+        assert_eq!((pages.named(&"one").map(|page| page.0), all(&pages)), (Some(3), vec![1, 2, 3]));
+        pages.remove(&3);
+        assert_eq!((pages.named(&"one").map(|page| page.0), all(&pages)), (Some(2), vec![1, 2]));
+        pages.change(&1, |page| page.1 = "other");
+        pages.remove(&2);
+        assert_eq!((pages.named(&"one"), pages.named(&"other").map(|page| page.0)), (None, Some(1)));
     }
 }

@@ -28,7 +28,7 @@ impl<T> Patch<T> {
 ///
 /// # Errors
 /// When the object becomes too long.
-pub(super) fn merged(
+pub fn merged(
     member: &'static str,
     now: Option<JsonText>,
     patch: Option<JsonText>,

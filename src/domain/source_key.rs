@@ -1,25 +1,39 @@
 //! Source keys: key material that is generated or uploaded here, to be imported into AWS keys. The material is sealed;
 //! only its fingerprint and public key are not.
 
+pub mod attributes;
+pub mod command;
 pub mod decide;
+pub mod event;
 pub mod kind;
+pub mod lifecycle;
 pub mod refusal;
 
-use super::collection::{Collection, Named};
+pub use command::{NewVersion, SourceKeyCommand, SourceKeyPatch};
+pub use event::SourceKeyEvent;
+
+use super::collection::Named;
 use super::id::SourceKeyId;
 use super::name::{JsonText, SourceKeyName};
 use super::refusal::{Bounds, Refusal};
 use super::sealed::Sealed;
 use super::time::Time;
+use attributes::Attributes;
 use kind::SourceKeyKind;
+use lifecycle::Lifecycle;
 use std::fmt;
 
+/// One version of a source key. The versions share a name, and each has an id, a material and a state of its own.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SourceKey {
     pub id: SourceKeyId,
-    /// The properties from its creation, with the present labels and metadata.
+    /// The number of the version, from 0 on.
+    pub version: u32,
+    /// The properties from its creation, with the present values of those that can be changed.
     pub made: NewSourceKey,
-    /// The sealed material.
+    pub attributes: Attributes,
+    pub lifecycle: Lifecycle,
+    /// The sealed material; empty once it is destroyed.
     pub material: Sealed,
     /// Whether the material was ever exported.
     pub exported: bool,
@@ -106,54 +120,6 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// Events of a source key. Their records name the actor.
-#[derive(Clone, PartialEq, Debug)]
-pub enum SourceKeyEvent {
-    Created {
-        made: Box<NewSourceKey>,
-        /// The sealed material.
-        material: Sealed,
-    },
-    /// The labels or the metadata changed.
-    Described {
-        /// The complete new labels.
-        labels: Option<JsonText>,
-        /// The complete new metadata.
-        meta: Option<JsonText>,
-    },
-    /// The material may leave only by imports into AWS from now on.
-    MadeUnexportable,
-    /// The material was exported in plain text.
-    Exported,
-    /// The source key was deleted, and with it the data key that sealed its material.
-    Deleted,
-}
-
-#[derive(Clone, Debug)]
-pub enum SourceKeyCommand {
-    Create {
-        id: SourceKeyId,
-        made: Box<NewSourceKey>,
-        /// The sealed material.
-        material: Sealed,
-    },
-    /// Change a source key. A member that is `None` stays as it is.
-    Update {
-        id: SourceKeyId,
-        labels: Option<JsonText>,
-        meta: Option<JsonText>,
-        /// Whether the source key is unexportable, which cannot be undone.
-        unexportable: Option<bool>,
-    },
-    /// Record an export, before the material leaves.
-    Export {
-        id: SourceKeyId,
-    },
-    Delete {
-        id: SourceKeyId,
-    },
-}
-
 impl Named for SourceKey {
     type Id = SourceKeyId;
     type Name = SourceKeyName;
@@ -164,46 +130,6 @@ impl Named for SourceKey {
 
     fn name(&self) -> SourceKeyName {
         self.made.name.clone()
-    }
-}
-
-impl Collection<SourceKey> {
-    pub(super) fn apply(&mut self, at: Time, id: SourceKeyId, event: &SourceKeyEvent) {
-        match event {
-            SourceKeyEvent::Created { made, material } => self.insert(SourceKey {
-                id,
-                made: made.as_ref().clone(),
-                material: material.clone(),
-                exported: false,
-                created: at,
-                updated: at,
-            }),
-            SourceKeyEvent::Deleted => drop(self.remove(&id)),
-            SourceKeyEvent::Described { .. } | SourceKeyEvent::MadeUnexportable | SourceKeyEvent::Exported => {
-                self.change(&id, |key| key.apply(at, event));
-            }
-        }
-    }
-}
-
-impl SourceKey {
-    /// The KMIP state of all source keys.
-    pub const STATE: &str = "Active";
-
-    fn apply(&mut self, at: Time, event: &SourceKeyEvent) {
-        match event {
-            SourceKeyEvent::Described { labels, meta } => {
-                self.made.labels = labels.clone();
-                self.made.meta = meta.clone();
-            }
-            SourceKeyEvent::MadeUnexportable => self.made.unexportable = true,
-            SourceKeyEvent::Exported => {
-                self.exported = true;
-                return;
-            }
-            SourceKeyEvent::Created { .. } | SourceKeyEvent::Deleted => return,
-        }
-        self.updated = at;
     }
 }
 

@@ -33,14 +33,20 @@ const NAMES: &[&str] = &[
     "xts",
 ];
 
+/// A body for [`Protected`].
+pub trait Supports {
+    /// The members of the lists above that the body has.
+    const BUILT: &'static [&'static str] = &[];
+}
+
 /// A body in which a member of the lists above is refused, unless it asks for nothing. Other members are those of `T`.
 #[derive(Default)]
 pub struct Protected<T>(pub T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Protected<T> {
+impl<'de, T: Deserialize<'de> + Supports> Deserialize<'de> for Protected<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Members<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+        impl<'de, T: Deserialize<'de> + Supports> Visitor<'de> for Members<T> {
             type Value = Protected<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -48,7 +54,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Protected<T> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(Supported(members))).map(Protected)
+                T::deserialize(MapAccessDeserializer::new(Supported { members, built: T::BUILT })).map(Protected)
             }
         }
         from.deserialize_map(Members(PhantomData))
@@ -56,23 +62,27 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Protected<T> {
 }
 
 /// The members of an object without those that are not supported.
-struct Supported<A>(A);
+struct Supported<A> {
+    members: A,
+    built: &'static [&'static str],
+}
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Supported<A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        while let Some(name) = self.0.next_key::<String>()? {
-            if !NAMES.contains(&name.as_str()) && !PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
+        while let Some(name) = self.members.next_key::<String>()? {
+            let is_listed = NAMES.contains(&name.as_str()) || PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+            if !is_listed || self.built.contains(&name.as_str()) {
                 return seed.deserialize(name.into_deserializer()).map(Some);
             }
-            self.0.next_value::<Unsupported>()?;
+            self.members.next_value::<Unsupported>()?;
         }
         Ok(None)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
-        self.0.next_value_seed(seed)
+        self.members.next_value_seed(seed)
     }
 }
 

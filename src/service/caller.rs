@@ -7,6 +7,7 @@ use crate::domain::event::Actor;
 use crate::domain::group::SystemGroup;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::state::State;
+use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::ledger::Published;
 use std::fmt;
@@ -17,18 +18,20 @@ use std::sync::Arc;
 pub struct Caller {
     pub user: Arc<User>,
     pub published: Arc<Published>,
+    /// The time of the request.
+    pub at: Time,
     authority: Authority,
 }
 
 impl Caller {
     /// A user with an open session.
-    pub fn present(user: Arc<User>, session: SessionId, published: Arc<Published>) -> Self {
-        Self { authority: Authority::of(user.id, Some(session)), user, published }
+    pub fn present(user: Arc<User>, session: SessionId, published: Arc<Published>, at: Time) -> Self {
+        Self { authority: Authority::of(user.id, Some(session)), user, published, at }
     }
 
     /// A user without a session, on whose behalf a job runs.
     pub fn absent(user: Arc<User>, published: Arc<Published>) -> Self {
-        Self { authority: Authority::of(user.id, None), user, published }
+        Self { authority: Authority::of(user.id, None), user, at: published.time, published }
     }
 
     /// Returns whether the caller is in one of these groups or in `admin`.

@@ -56,7 +56,8 @@ pub(super) fn shred_orphans(keyring: &Keyring, state: &State) -> Result<(), Fail
 fn owners(state: &State) -> HashSet<Owner> {
     let mut owners: HashSet<Owner> = state.users.iter().map(|user| users::owner(user.id)).collect();
     owners.extend(state.connections.iter().map(|connection| cloud::owner(connection.id)));
-    owners.extend(state.source_keys.iter().map(|key| source_keys::owner(key.id)));
+    let intact = state.source_keys.iter().filter(|key| key.lifecycle.destroy.is_none());
+    owners.extend(intact.map(|key| source_keys::owner(key.id)));
     owners.extend(
         state.installation.iter().flat_map(|installation| [tokens::owner(installation.id), begun(installation.id)]),
     );

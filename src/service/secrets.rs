@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::recorder::Recorder;
 use crate::domain::command::Command;
 use crate::domain::event::Sealed;
+use crate::domain::time::Time;
 use crate::keyring::{Keyring, Owner};
 use crate::ledger::Committed;
 use tokio::runtime::Handle;
@@ -57,7 +58,18 @@ impl Secrets {
         owner: &Owner,
         command: Command,
     ) -> Result<Committed, Failure> {
-        let created = recorder.append(change, command).await;
+        self.append_owner_with(recorder, change, owner, move |_| command.clone()).await
+    }
+
+    /// Appends the creation of an owner, as [`Secrets::append_owner`], by a command that has the time of its record.
+    pub(in crate::service) async fn append_owner_with(
+        &self,
+        recorder: &Recorder,
+        change: &Change,
+        owner: &Owner,
+        command: impl Fn(Time) -> Command + Send + 'static,
+    ) -> Result<Committed, Failure> {
+        let created = recorder.append_with(change, move |_, at| Ok(command(at))).await;
         // Only after a refusal it is certain that nothing was written; the next start resolves the other cases.
         if let Err(Failure::Refused(_)) = created {
             self.shred(change, owner).await;

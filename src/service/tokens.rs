@@ -162,7 +162,7 @@ impl Tokens {
         if user.password_due(&published.state.password_policy, now) {
             return Err(SessionRefusal::PasswordChangeDue.into());
         }
-        Ok(Caller::present(user, session, published))
+        Ok(Caller::present(user, session, published, now))
     }
 
     /// Lists the caller's sessions; an administrator gets all sessions.

@@ -52,7 +52,7 @@ fn give_materials(state: &State, replica: &Key, now: Time) -> Vec<(KeyId, Operat
     let family = state.family(replica.metadata.account(), replica.aws_id());
     let Some(primary) = family.iter().find(|relative| is_giving(relative)) else { return vec![] };
     let can_be_given = |material: &&ImportedMaterial| {
-        let is_kept = state.source_keys.get(&material.source).is_some();
+        let is_kept = state.source_keys.get(&material.source).is_some_and(|source| source.refuse_use(now).is_ok());
         is_kept && material.valid_to.is_none_or(|end| end > now) && is_lacking(primary, replica, material)
     };
     let import = |material: &ImportedMaterial| Import {

@@ -58,9 +58,14 @@ pub enum HmacSize {
     Half,
     /// Three quarters of the output. AWS does not import this size.
     ThreeQuarters,
-    /// The full output, the size that AWS imports.
+    /// The full output, the smallest size that AWS imports.
     Full,
+    /// More bits than the output, a multiple of 8. AWS imports these sizes too.
+    Bits(u16),
 }
+
+/// The largest HMAC key that AWS imports, in bits.
+const HMAC_BITS_MAX: u64 = 1024;
 
 const ALGORITHMS: &str = "`aes`, `rsa`, `ec`, `hmac-sha256`, `hmac-sha384`, `hmac-sha512`";
 
@@ -85,11 +90,32 @@ impl SourceKeyKind {
             Refusal::Invalid { member: "algorithm", problem }
         })?;
         let Some(size) = size else { return Ok(usual) };
-        let sizes = usual.siblings();
-        sizes.iter().find(|kind| u64::from(kind.bits()) == size).copied().ok_or_else(|| {
-            let known = sizes.iter().map(|kind| kind.bits().to_string()).collect::<Vec<_>>().join(", ");
-            Refusal::Invalid { member: "size", problem: format!("{size} is not a size of `{algorithm}`: {known} are") }
+        usual.sized(size).ok_or_else(|| {
+            let problem = format!("{size} is not a size of `{algorithm}`: {} are", usual.sizes());
+            Refusal::Invalid { member: "size", problem }
         })
+    }
+
+    /// Returns the kind of the same algorithm with this size in bits. For EC, several curves may have it.
+    pub fn sized(self, size: u64) -> Option<Self> {
+        if let Some(kind) = self.siblings().into_iter().find(|kind| u64::from(kind.bits()) == size) {
+            return Some(kind);
+        }
+        match self {
+            Self::Hmac(hash, _) if size > u64::from(hash.bits()) && size <= HMAC_BITS_MAX && size % 8 == 0 => {
+                Some(Self::Hmac(hash, HmacSize::Bits(u16::try_from(size).ok()?)))
+            }
+            Self::Aes(_) | Self::Rsa(_) | Self::Ec(_) | Self::Hmac(..) => None,
+        }
+    }
+
+    /// The sizes of the algorithm, for messages.
+    pub fn sizes(self) -> String {
+        let known = self.siblings().iter().map(|kind| kind.bits().to_string()).collect::<Vec<_>>().join(", ");
+        match self {
+            Self::Hmac(..) => format!("{known} and multiples of 8 up to {HMAC_BITS_MAX}"),
+            Self::Aes(_) | Self::Rsa(_) | Self::Ec(_) => known,
+        }
     }
 
     const USUAL: [Self; 5] = [
@@ -101,7 +127,7 @@ impl SourceKeyKind {
     ];
 
     /// Returns all kinds of the same algorithm, smallest first.
-    fn siblings(self) -> Vec<Self> {
+    pub fn siblings(self) -> Vec<Self> {
         match self {
             Self::Aes(_) => [AesSize::Aes128, AesSize::Aes192, AesSize::Aes256].map(Self::Aes).to_vec(),
             Self::Rsa(_) => [RsaSize::Rsa2048, RsaSize::Rsa3072, RsaSize::Rsa4096].map(Self::Rsa).to_vec(),
@@ -137,7 +163,30 @@ impl SourceKeyKind {
             Self::Hmac(hash, HmacSize::Half) => hash.bits() / 2,
             Self::Hmac(hash, HmacSize::ThreeQuarters) => hash.bits() / 4 * 3,
             Self::Hmac(hash, HmacSize::Full) => hash.bits(),
+            Self::Hmac(_, HmacSize::Bits(bits)) => bits as u32,
         }
+    }
+
+    /// The algorithm with its size or curve, for messages.
+    pub fn description(self) -> String {
+        match self {
+            Self::Ec(curve) => format!("an EC key on {}", curve.name()),
+            Self::Aes(_) | Self::Rsa(_) | Self::Hmac(..) => {
+                format!("an {} key of {} bits", self.algorithm().to_uppercase(), self.bits())
+            }
+        }
+    }
+
+    /// The material that AWS keys of this spec take in this partition, for messages; `None` if they take none.
+    pub fn wanted_by(spec: &KeySpec, partition: Partition) -> Option<String> {
+        let kind = Self::fitting(spec, partition)?;
+        Some(match kind {
+            Self::Hmac(hash, _) => {
+                format!("{} keys of {} to {HMAC_BITS_MAX} bits", kind.algorithm().to_uppercase(), hash.bits())
+            }
+            Self::Ec(curve) => format!("EC keys on {}", curve.name()),
+            Self::Aes(_) | Self::Rsa(_) => format!("{} keys of {} bits", kind.algorithm().to_uppercase(), kind.bits()),
+        })
     }
 
     pub const fn curve(self) -> Option<Curve> {
@@ -164,10 +213,10 @@ impl SourceKeyKind {
             (Self::Ec(Curve::Secp384r1), _) => Some(KeySpec::EccNistP384),
             (Self::Ec(Curve::Secp521r1), _) => Some(KeySpec::EccNistP521),
             (Self::Ec(Curve::Secp256k1), _) => Some(KeySpec::EccSecgP256k1),
-            (Self::Hmac(HmacHash::Sha256, HmacSize::Full), _) => Some(KeySpec::Hmac256),
-            (Self::Hmac(HmacHash::Sha384, HmacSize::Full), _) => Some(KeySpec::Hmac384),
-            (Self::Hmac(HmacHash::Sha512, HmacSize::Full), _) => Some(KeySpec::Hmac512),
-            (Self::Hmac(..), _) => None,
+            (Self::Hmac(HmacHash::Sha256, HmacSize::Full | HmacSize::Bits(_)), _) => Some(KeySpec::Hmac256),
+            (Self::Hmac(HmacHash::Sha384, HmacSize::Full | HmacSize::Bits(_)), _) => Some(KeySpec::Hmac384),
+            (Self::Hmac(HmacHash::Sha512, HmacSize::Full | HmacSize::Bits(_)), _) => Some(KeySpec::Hmac512),
+            (Self::Hmac(_, HmacSize::Half | HmacSize::ThreeQuarters), _) => None,
         }
     }
 
@@ -175,6 +224,14 @@ impl SourceKeyKind {
     pub fn fitting(spec: &KeySpec, partition: Partition) -> Option<Self> {
         let usual = Self::USUAL.into_iter().chain([Self::Ec(Curve::Secp256r1)]);
         usual.flat_map(Self::siblings).find(|kind| kind.fits(spec, partition))
+    }
+
+    /// The sizes of the same algorithm that AWS imports in this partition, for messages.
+    pub fn taken_instead(self, partition: Partition) -> Option<String> {
+        let mut specs: Vec<_> = self.siblings().into_iter().filter_map(|kind| kind.aws_spec(partition)).collect();
+        specs.dedup();
+        let wanted = specs.iter().filter_map(|spec| Self::wanted_by(spec, partition));
+        Some(wanted.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())
     }
 
     /// Whether the material can be imported into an AWS key of this spec in this partition.
@@ -286,6 +343,30 @@ mod tests {
         assert_eq!(parsed("ec", Some(256), Some("secp521r1")), size);
         let curve = "curveid: is for the algorithm `ec` only, not for `aes`";
         assert_eq!(parsed("aes", None, Some("secp256r1")), curve);
+    }
+
+    #[test]
+    fn an_hmac_key_has_any_length_that_aws_takes() {
+        for (algorithm, least, spec) in [
+            ("hmac-sha256", 256, KeySpec::Hmac256),
+            ("hmac-sha384", 384, KeySpec::Hmac384),
+            ("hmac-sha512", 512, KeySpec::Hmac512),
+        ] {
+            for bits in [least, least + 8, 1024] {
+                let kind = SourceKeyKind::parse(Some(algorithm), Some(bits), None).expect("a size");
+                assert_eq!((u64::from(kind.bits()), kind.fits(&spec, Partition::Aws)), (bits, true));
+            }
+            for bits in [least + 4, 1032, least - 8, u64::MAX] {
+                assert!(SourceKeyKind::parse(Some(algorithm), Some(bits), None).is_err(), "{algorithm} {bits}");
+            }
+        }
+        let sizes = "size: 260 is not a size of `hmac-sha256`: 128, 192, 256 and multiples of 8 up to 1024 are";
+        assert_eq!(parsed("hmac-sha256", Some(260), None), sizes);
+        let wanted = |spec| SourceKeyKind::wanted_by(&spec, Partition::Aws);
+        assert_eq!(wanted(KeySpec::Hmac384).as_deref(), Some("HMAC-SHA384 keys of 384 to 1024 bits"));
+        assert_eq!(wanted(KeySpec::SymmetricDefault).as_deref(), Some("AES keys of 256 bits"));
+        assert_eq!(wanted(KeySpec::EccNistP256).as_deref(), Some("EC keys on secp256r1"));
+        assert_eq!(wanted(KeySpec::Sm2), None);
     }
 
     #[test]

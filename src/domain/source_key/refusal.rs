@@ -15,6 +15,15 @@ pub enum SourceKeyRefusal {
     Undeletable(SourceKeyName),
     #[error("an import of source key `{0}` into an AWS key is under way; try again in a moment")]
     Busy(SourceKeyName),
+    /// The lifecycle of the source key forbids the use of its material.
+    #[error("source key `{key}` {problem}")]
+    NotUsable { key: SourceKeyName, problem: &'static str },
+    #[error("source key `{key}` is {state}: {problem}")]
+    WrongState { key: SourceKeyName, state: &'static str, problem: &'static str },
+    #[error("aliases: a source key with the alias `{0}` exists already")]
+    AliasTaken(String),
+    #[error("source key `{key}` has no version {version}")]
+    VersionUnknown { key: SourceKeyName, version: u32 },
 }
 
 reasons! { SourceKeyRefusal =>
@@ -23,4 +32,8 @@ reasons! { SourceKeyRefusal =>
     Unexportable: Conflict, "source_key_unexportable", "The source key is unexportable.";
     Undeletable: Conflict, "source_key_undeletable", "The source key is undeletable.";
     Busy: Busy, "source_key_busy", "An import of the source key is under way.";
+    NotUsable: Conflict, "source_key_not_usable", "The source key is not active, is archived, or has no material.";
+    WrongState: Conflict, "source_key_state", "The state of the source key forbids the change.";
+    AliasTaken: Taken of "aliases", "source_key_alias_taken", "Another source key has the alias already.";
+    VersionUnknown: Unknown, "source_key_version_unknown", "The source key has no such version.";
 }

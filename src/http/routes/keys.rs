@@ -190,9 +190,47 @@ pub(super) fn source_keys() -> Vec<Endpoint> {
         delete(one, source_keys::delete, "deleteSourceKey", "Delete a source key and its material")
             .needs(ManageSourceKeys)
             .refuses(&[409]),
+        get("/vault/keys2/{id}/versions", source_keys::versions, "listSourceKeyVersions", "List the versions")
+            .needs(ViewSourceKeys),
+        post(
+            "/vault/keys2/{id}/versions",
+            source_keys::create_version,
+            "createSourceKeyVersion",
+            "Create a version of a source key, with new or given material",
+        )
+        .needs(ManageSourceKeys)
+        .refuses(&[409]),
         post("/vault/keys2/{id}/export", source_keys::export, "exportSourceKey", "Export the material of a source key")
             .needs(ManageSourceKeys)
             .refuses(&[409]),
+        post(
+            "/vault/keys2/{id}/clone",
+            source_keys::clone,
+            "cloneSourceKey",
+            "Create a source key with the same material",
+        )
+        .needs(ManageSourceKeys)
+        .refuses(&[409]),
+        post("/vault/keys2/{id}/revoke", source_keys::revoke, "revokeSourceKey", "Revoke a source key")
+            .needs(ManageSourceKeys)
+            .refuses(&[409]),
+        post("/vault/keys2/{id}/reactivate", source_keys::reactivate, "reactivateSourceKey", "Reactivate a source key")
+            .needs(ManageSourceKeys)
+            .refuses(&[409]),
+        post("/vault/keys2/{id}/archive", source_keys::archive, "archiveSourceKey", "Archive a source key")
+            .needs(ManageSourceKeys)
+            .refuses(&[409]),
+        post("/vault/keys2/{id}/recover", source_keys::recover, "recoverSourceKey", "Recover an archived source key")
+            .needs(ManageSourceKeys)
+            .refuses(&[409]),
+        post(
+            "/vault/keys2/{id}/destroy",
+            source_keys::destroy,
+            "destroySourceKey",
+            "Destroy the material of a source key",
+        )
+        .needs(ManageSourceKeys)
+        .refuses(&[409]),
     ]
 }
 

@@ -178,7 +178,8 @@ impl Keys {
         let of_material = |id: &MaterialId| key.materials.iter().rfind(|ours| ours.material.as_ref() == Some(id));
         let known = request.material.as_ref().map_or_else(|| key.current_import(), of_material);
         let published = self.recorder.state();
-        let known = known.filter(|known| published.state.source_keys.get(&known.source).is_some());
+        let known = known
+            .filter(|known| published.state.source_keys.get(&known.source).is_some_and(|source| source.has_material()));
         let problem = "must be given: AWS takes only the material that the key had, and its source key is not known";
         let source = known.ok_or_else(|| invalid("source_key_identifier", problem))?.source;
         Ok(ImportRequest { source: Some(source.to_string()), existing: Some(true), ..request })

@@ -44,10 +44,15 @@ impl Keys {
         }
     }
 
-    /// Finds a source key by name or id.
+    /// Finds a source key whose material may be used: the newest version with a name, or the version with an id.
+    ///
+    /// # Errors
+    /// When there is none, or it is not active.
     pub(super) fn source_key(&self, text: &str) -> Result<Arc<SourceKey>, Failure> {
         let found = find(&self.recorder.state().state, text, NamedBy::Either);
-        found.map_err(|failure| failure.of("source_key_identifier"))
+        let key = found.map_err(|failure| failure.of("source_key_identifier"))?;
+        key.refuse_use(self.recorder.now())?;
+        Ok(key)
     }
 
     /// Creates a source key whose material fits this key, for imports and rotations that name none. It is exportable if the
@@ -104,17 +109,18 @@ impl Keys {
     ) -> Result<KeySpec, Failure> {
         let source = self.source_key(source)?;
         let kind = source.made.kind;
-        let problem = |spec: &str| {
-            invalid(
-                "source_key_identifier",
-                format!("`{}` is {} {}, which does not fit {spec}", source.made.name, kind.algorithm(), kind.bits()),
-            )
+        let unfit = |whom: String, takes: Option<String>| {
+            let takes = takes.map(|takes| format!("; AWS takes {takes}")).unwrap_or_default();
+            let problem = format!("`{}` is {}, which does not fit {whom}{takes}", source.made.name, kind.description());
+            invalid("source_key_identifier", problem)
         };
         match (wanted, kind.aws_spec(cloud)) {
             (Some(spec), _) if kind.fits(&spec, cloud) => Ok(spec),
-            (Some(spec), _) => Err(problem(&format!("a key with spec {spec}")).into()),
+            (Some(spec), _) => {
+                Err(unfit(format!("a key with spec {spec}"), SourceKeyKind::wanted_by(&spec, cloud)).into())
+            }
             (None, Some(spec)) => Ok(spec),
-            (None, None) => Err(problem("any key of AWS's").into()),
+            (None, None) => Err(unfit("any key of AWS's".to_owned(), kind.taken_instead(cloud)).into()),
         }
     }
 }

@@ -79,7 +79,11 @@ impl<'a> Filters<'a> {
 
     pub(super) fn match_row<T: Listed>(&self, row: &T, caller: &Caller) -> bool {
         let takes_words = |member: &str| T::WORDS.iter().any(|(known, _)| *known == member);
-        self.0.iter().all(|Filter { member, alternatives, .. }| {
+        self.0.iter().all(|Filter { member, values, alternatives }| {
+            let own = |value: &&str| row.matches(member, value, caller);
+            if values.iter().any(|value| own(value).is_some()) {
+                return values.iter().any(|value| own(value) == Some(true));
+            }
             let compare = match (takes_patterns(member), takes_words(member)) {
                 (true, _) => matches_pattern,
                 (_, true) => str::eq_ignore_ascii_case,

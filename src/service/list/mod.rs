@@ -93,6 +93,12 @@ pub trait Listed: Sized + 'static {
         Ok(vec![vec![Cow::Borrowed(value)]])
     }
 
+    /// Returns whether the row matches a filter that does not compare the value of the member of this name; `None` for
+    /// all other filters.
+    fn matches(&self, _filter: &str, _value: &str, _caller: &Caller) -> Option<bool> {
+        None
+    }
+
     /// The value of a member, which is one of the members above.
     fn field(&self, member: &str, caller: &Caller) -> Field;
 }
@@ -105,7 +111,11 @@ pub async fn page<T: Listed>(caller: &Caller, query: &Query) -> Result<Page<T>, 
     page_of(T::rows(&caller.published.state), caller, query).await
 }
 
-async fn page_of<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query) -> Result<Page<T>, Failure> {
+/// Returns the page of a query, of some of the rows.
+///
+/// # Errors
+/// As [`page`].
+pub async fn page_of<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query) -> Result<Page<T>, Failure> {
     check::<T>(query, caller)?;
     let filters = Filters::of::<T>(query, caller);
     if filters.is_empty() && query.sort.is_empty() && sees::<T>(caller).is_none() {

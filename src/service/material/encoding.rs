@@ -1,6 +1,6 @@
 //! Encodes material as text, for an export.
 
-use super::Material;
+use super::{Material, private_key};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write;
@@ -11,18 +11,59 @@ use zeroize::Zeroizing;
 pub enum Encoding {
     /// Hexadecimal digits, for AES and HMAC.
     Hex,
-    /// Base64 of the bytes, or of the PKCS#8 document's DER.
+    /// Base64 of the bytes, or of the document's DER.
     Base64,
-    /// The PKCS#8 document in PEM, for RSA and EC.
+    /// The document in PEM, for RSA and EC.
     Pem,
 }
 
+/// The format of exported material.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// The bytes, for AES and HMAC.
+    Raw,
+    /// PKCS#8, for RSA and EC.
+    Pkcs8,
+    /// PKCS#1 for RSA, and its counterpart SEC1 for EC.
+    Pkcs1,
+}
+
+impl Format {
+    /// The word that clients use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Pkcs8 => "pkcs8",
+            Self::Pkcs1 => "pkcs1",
+        }
+    }
+}
+
+/// Material in a format.
+pub struct Document {
+    /// The label of its PEM block.
+    label: &'static str,
+    pub bytes: Zeroizing<Vec<u8>>,
+}
+
 impl Material {
+    /// Returns the material in a format; `None` if its kind has no such format.
+    pub fn document(&self, format: Format) -> Option<Document> {
+        let (label, bytes) = match (format, self.kind.is_asymmetric()) {
+            (Format::Raw, false) | (Format::Pkcs8, true) => ("PRIVATE KEY", self.secret.clone()),
+            (Format::Pkcs1, true) => private_key::traditional(&self.secret)?,
+            (Format::Raw, true) | (Format::Pkcs8 | Format::Pkcs1, false) => return None,
+        };
+        Some(Document { label, bytes })
+    }
+}
+
+impl Document {
     pub fn text(&self, encoding: Encoding) -> Zeroizing<String> {
         match encoding {
-            Encoding::Hex => hex(&self.secret),
-            Encoding::Base64 => base64(&self.secret),
-            Encoding::Pem => pem("PRIVATE KEY", &self.secret),
+            Encoding::Hex => hex(&self.bytes),
+            Encoding::Base64 => base64(&self.bytes),
+            Encoding::Pem => pem(self.label, &self.bytes),
         }
     }
 }
@@ -36,7 +77,7 @@ fn hex(bytes: &[u8]) -> Zeroizing<String> {
     text
 }
 
-fn base64(bytes: &[u8]) -> Zeroizing<String> {
+pub(in crate::service) fn base64(bytes: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(STANDARD.encode(bytes))
 }
 

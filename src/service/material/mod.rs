@@ -1,12 +1,17 @@
 //! The material of source keys: generated here or supplied by a client, checked against its kind, and wrapped for
 //! imports into AWS. Secret bytes are zeroed after use, and no error or `Debug` text contains them.
 
+mod der;
 mod encoding;
+pub mod export_wrapping;
 mod generated;
+mod private_key;
 mod supplied;
 pub mod wrapping;
 
-pub use encoding::Encoding;
+pub(in crate::service) use encoding::base64;
+pub use encoding::{Encoding, Format};
+pub use supplied::WantedKind;
 
 use super::failure::{Failure, invalid};
 use crate::domain::source_key::Fingerprint;
@@ -37,15 +42,19 @@ impl Material {
         generated::generate(kind).ok_or(Failure::Internal("key material could not be generated"))
     }
 
-    /// Reads material that a client supplies. AES and HMAC: the bytes of the key in hexadecimal digits or base64; the
-    /// length of the text distinguishes the two. RSA and EC: an unencrypted PKCS#8 document in PEM, or its DER in
-    /// base64.
+    /// Reads material that a client supplies. AES and HMAC: the bytes of the key in hexadecimal digits or base64; without
+    /// an encoding, the length of the text distinguishes the two. RSA and EC: an unencrypted private key in PKCS#8,
+    /// PKCS#1 or SEC1, as PEM or its DER (or BER) in base64; text around the PEM block and certificates do not matter.
     ///
     /// # Errors
     /// When the text is in another form or the material is of another kind. The message says what is expected, and
     /// contains nothing of the text.
-    pub fn read(kind: SourceKeyKind, text: &str) -> Result<Self, Failure> {
-        Ok(supplied::read(kind, text).map_err(|problem| invalid("material", problem))?)
+    pub fn read(wanted: WantedKind, encoding: Option<Encoding>, text: &str) -> Result<Self, Failure> {
+        Ok(supplied::read(wanted, encoding, text).map_err(|problem| invalid("material", problem))?)
+    }
+
+    pub fn kind(&self) -> SourceKeyKind {
+        self.kind
     }
 
     pub fn secret(&self) -> &Zeroizing<Vec<u8>> {
@@ -65,6 +74,11 @@ impl Material {
         self.public.as_deref().map(|der| encoding::pem("PUBLIC KEY", der).to_string())
     }
 
+    /// The public key as the DER of a SubjectPublicKeyInfo.
+    pub(super) fn public_der(&self) -> Option<&[u8]> {
+        self.public.as_deref()
+    }
+
     /// Material without a public key: symmetric material, or stored material, whose public key is stored separately.
     pub(super) fn from_bytes(kind: SourceKeyKind, secret: Zeroizing<Vec<u8>>) -> Self {
         Self { kind, secret, public: None }
@@ -72,7 +86,7 @@ impl Material {
 
     /// Reads a private key from its PKCS#8 document; `None` if it is not of this kind. The document is encoded again,
     /// so that attributes and other versions of the format do not reach AWS.
-    fn private_key(kind: SourceKeyKind, pkcs8: &[u8]) -> Option<Self> {
+    pub(super) fn private_key(kind: SourceKeyKind, pkcs8: &[u8]) -> Option<Self> {
         let (secret, public) = match kind {
             SourceKeyKind::Rsa(_) => {
                 let key = PrivateDecryptingKey::from_pkcs8(pkcs8).ok()?;

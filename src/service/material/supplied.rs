@@ -1,64 +1,119 @@
 //! Reads material that a client supplies as text. No error message contains any of it.
 
-use super::Material;
+use super::{Encoding, Material, private_key};
 use crate::domain::source_key::kind::{Curve, SourceKeyKind};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-/// Reads material; the error describes the expected form.
-pub(super) fn read(kind: SourceKeyKind, text: &str) -> Result<Material, String> {
-    if kind.is_asymmetric() { read_private_key(kind, text) } else { read_bytes(kind, text) }
+/// The kind of material that a client wants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WantedKind {
+    /// This kind.
+    Exactly(SourceKeyKind),
+    /// A kind of the same algorithm: supplied material determines its size, generated material has this one.
+    OfAlgorithm(SourceKeyKind),
 }
 
-fn read_bytes(kind: SourceKeyKind, text: &str) -> Result<Material, String> {
-    let length = kind.bits() as usize / 8;
-    let (hex_digits, base64_characters) = (length * 2, length.div_ceil(3) * 4);
-    let text = text.trim();
-    let bytes = match text.len() {
-        len if len == hex_digits => from_hex(text),
-        len if len == base64_characters => from_base64(text),
-        _ => None,
+impl WantedKind {
+    /// The kind of generated material.
+    pub fn usual(self) -> SourceKeyKind {
+        match self {
+            Self::Exactly(kind) | Self::OfAlgorithm(kind) => kind,
+        }
+    }
+
+    /// The kinds that supplied asymmetric material may have.
+    fn candidates(self) -> Vec<SourceKeyKind> {
+        match self {
+            Self::Exactly(kind) => vec![kind],
+            Self::OfAlgorithm(kind) => kind.siblings(),
+        }
+    }
+}
+
+/// Reads material; the error describes the expected form.
+pub(super) fn read(wanted: WantedKind, encoding: Option<Encoding>, text: &str) -> Result<Material, String> {
+    match wanted.usual().is_asymmetric() {
+        true => read_private_key(wanted, text),
+        false => read_bytes(wanted, encoding, text),
+    }
+}
+
+fn read_bytes(wanted: WantedKind, encoding: Option<Encoding>, text: &str) -> Result<Material, String> {
+    let text = compact(text.trim_start_matches('\u{feff}'));
+    let sized = |bytes: Zeroizing<Vec<u8>>| {
+        let kind = wanted.usual().sized(bytes.len() as u64 * 8);
+        let kind = kind.filter(|kind| wanted == WantedKind::OfAlgorithm(wanted.usual()) || *kind == wanted.usual())?;
+        Some(Material::from_bytes(kind, bytes))
     };
-    let fitting = bytes.filter(|bytes| bytes.len() == length);
-    fitting.map(|secret| Material::from_bytes(kind, secret)).ok_or_else(|| {
-        format!(
-            "must be {length} bytes for {} of {} bits: {hex_digits} hexadecimal digits, or {base64_characters} \
-             characters of base64",
+    let hexadecimal = || from_hex(&text).and_then(sized);
+    let base64 = || from_base64(&text).and_then(sized);
+    let material = match encoding {
+        Some(Encoding::Hex) => hexadecimal(),
+        Some(Encoding::Base64) => base64(),
+        Some(Encoding::Pem) => None,
+        // A text of hexadecimal digits can be base64 too: its length decides, and hexadecimal digits come first.
+        None => hexadecimal().or_else(base64),
+    };
+    material.ok_or_else(|| match wanted {
+        WantedKind::Exactly(kind) => {
+            let length = kind.bits() as usize / 8;
+            let (hex_digits, base64_characters) = (length * 2, length.div_ceil(3) * 4);
+            format!(
+                "must be {length} bytes for {} of {} bits: {hex_digits} hexadecimal digits, or {base64_characters} \
+                 characters of base64",
+                kind.algorithm(),
+                kind.bits()
+            )
+        }
+        WantedKind::OfAlgorithm(kind) => format!(
+            "must be a key in hexadecimal digits or base64; the sizes of {} in bits are {}",
             kind.algorithm(),
-            kind.bits()
-        )
+            kind.sizes()
+        ),
     })
 }
 
-fn read_private_key(kind: SourceKeyKind, text: &str) -> Result<Material, String> {
-    let document = if text.contains("-----") { from_pem(text)? } else { from_base64(&compact(text)) };
-    let document = document.ok_or("must be a PKCS#8 private key, in PEM or its DER in base64")?;
-    let named = match kind.curve() {
-        Some(curve) => format!("an EC key on {}", Curve::name(curve)),
-        None => format!("an RSA key of {} bits", kind.bits()),
+fn read_private_key(wanted: WantedKind, text: &str) -> Result<Material, String> {
+    let candidates = wanted.candidates();
+    let curve = match wanted {
+        WantedKind::Exactly(kind) => kind.curve(),
+        WantedKind::OfAlgorithm(_) => None,
     };
-    Material::private_key(kind, &document).ok_or_else(|| format!("is not {named} in an unencrypted PKCS#8 document"))
+    let document = private_key::pkcs8(text, curve)?;
+    let found = candidates.iter().find_map(|kind| Material::private_key(*kind, &document));
+    found.ok_or_else(|| {
+        let known = candidates.iter().map(|kind| match kind.curve() {
+            Some(curve) => Curve::name(curve).to_owned(),
+            None => kind.bits().to_string(),
+        });
+        let known = known.collect::<Vec<_>>().join(", ");
+        match wanted {
+            WantedKind::Exactly(kind) => format!("is not {}", kind.description()),
+            WantedKind::OfAlgorithm(SourceKeyKind::Ec(_)) => {
+                format!("is not an EC key on a curve that AWS imports: {known}")
+            }
+            WantedKind::OfAlgorithm(_) => format!("is not an RSA key of a size that AWS imports: {known} bits"),
+        }
+    })
 }
 
-/// Decodes the body of a PEM text; `None` if it is not base64.
-fn from_pem(text: &str) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
-    let inner = text.trim().strip_prefix("-----BEGIN PRIVATE KEY-----");
-    let inner = inner.and_then(|rest| rest.strip_suffix("-----END PRIVATE KEY-----"));
-    let inner = inner.ok_or("must be a single PEM text from `-----BEGIN PRIVATE KEY-----` on (unencrypted PKCS#8)")?;
-    Ok(from_base64(&compact(inner)))
-}
-
-fn compact(text: &str) -> Zeroizing<String> {
+pub(super) fn compact(text: &str) -> Zeroizing<String> {
     let mut compact = Zeroizing::new(String::with_capacity(text.len()));
     compact.extend(text.chars().filter(|char| !char.is_ascii_whitespace()));
     compact
 }
 
-/// The capacity is reserved first, since a growing vector leaves copies of the secret in memory.
-fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+/// Padding is optional. The capacity is reserved first, since a growing vector leaves copies of the secret in memory.
+pub(super) fn from_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &STANDARD,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
-    STANDARD.decode_vec(text, &mut bytes).ok()?;
+    LENIENT.decode_vec(text, &mut bytes).ok()?;
     Some(bytes)
 }
 

@@ -180,6 +180,16 @@ fn real_answers_about_keys_fit_their_schemas() {
     admin.calls("post", "/vault/keys2/{id}/export", &[&source], Some(json!({})));
     let pair = json!({"name": "pair", "algorithm": "ec", "curveid": "secp256r1"});
     let pair = id(&admin.calls("post", "/vault/keys2", &[], Some(pair)));
+    let op = |what: &str, body: Value| admin.calls("post", &format!("/vault/keys2/{{id}}{what}"), &[&pair], Some(body));
+    op("/versions", json!({"description": "d", "aliases": [{"alias": "p", "type": "string"}]}));
+    admin.calls("get", "/vault/keys2/{id}/versions", &[&pair], None);
+    op("/clone", json!({"newKeyName": "twin"}));
+    op("/archive", json!({}));
+    op("/recover", json!({}));
+    op("/revoke", json!({"reason": "Superseded", "message": "m"}));
+    op("/reactivate", json!({}));
+    op("/revoke", json!({"reason": "KeyCompromise"}));
+    op("/destroy", json!({}));
     admin.calls("delete", "/vault/keys2/{id}", &[&pair], None);
 
     let keys = "/cckm/aws/keys";

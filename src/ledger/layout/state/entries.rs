@@ -9,7 +9,7 @@ use super::super::v2::operation::Operation;
 use super::super::v2::primitives::{Bytes, Moment, Partition, Text};
 use super::super::v2::schedule::ScheduleSettings;
 use super::super::v2::session::RefreshGrant;
-use super::super::v2::source_key::NewSourceKey;
+use super::super::v2::source_key::{Attributes, Lifecycle, NewSourceKey};
 use super::super::v2::template::{Push, TemplatePolicy};
 use super::super::v2::user::UserProfile;
 use super::super::{Impossible, IntoLive, LayoutOf};
@@ -197,7 +197,10 @@ layout! {
 layout! {
     struct SourceKey<'a> of source_key::SourceKey {
         id: Uuid,
+        version: u32,
         made: NewSourceKey<'a>,
+        attributes: Attributes<'a>,
+        lifecycle: Lifecycle<'a>,
         material: Bytes<'a>,
         exported: bool,
         created: Moment,

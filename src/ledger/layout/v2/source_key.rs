@@ -1,8 +1,9 @@
 //! Source keys.
 
-use super::primitives::{Bytes, Fingerprint, Text};
+use super::primitives::{Bytes, Fingerprint, Moment, Text};
 use crate::domain::source_key as live;
-use crate::domain::source_key::kind;
+use crate::domain::source_key::{attributes, kind, lifecycle};
+use uuid::Uuid;
 
 layout! {
     enum SourceKeyEvent<'a> of live::SourceKeyEvent {
@@ -11,6 +12,91 @@ layout! {
         MadeUnexportable,
         Exported,
         Deleted,
+        VersionCreated {
+            version: u32,
+            made: Box<NewSourceKey<'a>>,
+            material: Bytes<'a>,
+            attributes: Box<Attributes<'a>>,
+            lifecycle: Box<Lifecycle<'a>>,
+            clone_of: Option<Uuid>,
+            exported: bool,
+        },
+        UsageSet { usage: u32 },
+        UndeletableSet { undeletable: bool },
+        AttributesSet { attributes: Box<Attributes<'a>> },
+        LifecycleSet { lifecycle: Box<Lifecycle<'a>> },
+        Revoked { revocation: Revocation<'a>, occurred: Option<Moment> },
+        Reactivated { reason: ReactivationReason, message: Text<'a> },
+        Archived,
+        Recovered,
+        Destroyed,
+        ExportedWrapped { with: Option<Uuid> },
+    }
+}
+
+layout! {
+    struct Attributes<'a> of attributes::Attributes {
+        description: Text<'a>,
+        uuid: Option<Text<'a>>,
+        muid: Option<Text<'a>>,
+        key_id: Option<Text<'a>>,
+        aliases: Vec<KeyAlias<'a>>,
+    }
+}
+
+layout! {
+    struct KeyAlias<'a> of attributes::KeyAlias {
+        alias: Text<'a>,
+        index: u32,
+        kind: AliasKind,
+    }
+}
+
+layout! {
+    enum AliasKind of attributes::AliasKind {
+        Text,
+        Uri,
+    }
+}
+
+layout! {
+    struct Lifecycle<'a> of lifecycle::Lifecycle {
+        activation: Option<Moment>,
+        process_start: Option<Moment>,
+        protect_stop: Option<Moment>,
+        deactivation: Option<Moment>,
+        archive: Option<Moment>,
+        compromise: Option<Moment>,
+        compromise_occurrence: Option<Moment>,
+        destroy: Option<Moment>,
+        revocation: Option<Revocation<'a>>,
+    }
+}
+
+layout! {
+    struct Revocation<'a> of lifecycle::Revocation {
+        reason: RevocationReason,
+        message: Text<'a>,
+    }
+}
+
+layout! {
+    enum RevocationReason of lifecycle::RevocationReason {
+        Unspecified,
+        KeyCompromise,
+        CaCompromise,
+        AffiliationChanged,
+        Superseded,
+        CessationOfOperation,
+        PrivilegeWithdrawn,
+    }
+}
+
+layout! {
+    enum ReactivationReason of lifecycle::ReactivationReason {
+        DeactivatedToActive,
+        ActiveProtectStopToActive,
+        DeactivatedToActiveProtectStop,
     }
 }
 
@@ -83,5 +169,6 @@ layout! {
         Half,
         ThreeQuarters,
         Full,
+        Bits(bits: u16),
     }
 }

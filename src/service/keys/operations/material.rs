@@ -136,7 +136,7 @@ fn import_type(import: &Import, metadata: &KeyMetadata) -> Option<ImportType> {
 /// Wraps the material of a source key with AWS's public key.
 fn wrap(work: &Work<'_>, source: SourceKeyId, wrapping_key: &[u8]) -> Result<Vec<u8>, Failure> {
     let kind = work.target.recorder.state().state.source_key(source)?.made.kind;
-    Wrapping::of(kind).wrap(&work.target.source_keys.material(source)?, wrapping_key)
+    Wrapping::of(kind).wrap(&work.target.source_keys.material_for_import(source)?, wrapping_key)
 }
 
 /// Returns whether AWS or a rule refused the import itself, and not another call that precedes it.

@@ -85,7 +85,8 @@ fn keys_that_cannot_be_are_refused_before_aws_is_asked() {
                 continue;
             }
             // The spec must fit the material.
-            let text = if path == UPLOAD && text.starts_with("ENCRYPT_DECRYPT or") { "aes 256" } else { text };
+            let text =
+                if path == UPLOAD && text.starts_with("ENCRYPT_DECRYPT or") { "an AES key of 256 bits" } else { text };
             let text = if path == UPLOAD && (text == "aws-cn" || body["aws_param"]["KeySpec"] == "ECC_SECG_P256K1") {
                 "does not fit"
             } else {
@@ -107,8 +108,16 @@ fn keys_that_cannot_be_are_refused_before_aws_is_asked() {
     for (body, status, text) in [
         (upload(json!({"source_key_identifier": null})), 400, "source_key_identifier"),
         (upload(json!({"source_key_identifier": "nobody's"})), 404, "does not exist"),
-        (upload(json!({"source_key_identifier": "small"})), 400, "does not fit any key"),
-        (upload(json!({"aws_param": {"KeySpec": "HMAC_256"}})), 400, "does not fit a key with spec HMAC_256"),
+        (
+            upload(json!({"source_key_identifier": "small"})),
+            400,
+            "does not fit any key of AWS's; AWS takes AES keys of 256 bits",
+        ),
+        (
+            upload(json!({"aws_param": {"KeySpec": "HMAC_256"}})),
+            400,
+            "fit a key with spec HMAC_256; AWS takes HMAC-SHA256 keys of 256 to 1024 bits",
+        ),
         (upload(json!({"source_key_tier": "hsm-luna"})), 400, "local"),
         (upload(json!({"key_expiration": true})), 400, "valid_to"),
         (upload(json!({"key_expiration": true, "valid_to": in_days(-1)})), 400, "must be ahead"),

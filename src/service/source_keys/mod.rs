@@ -1,21 +1,35 @@
 //! Source keys: create, describe, export and delete them. Members of `CCKM Admins` manage them; users who may upload a
 //! key or import material on any KMS may view them, to choose one (see `access`).
 
+mod export;
+mod list;
+mod transition;
+mod version;
+
+pub use export::{ExportRequest, ExportWrapping, WrappingKey};
+pub use transition::Transition;
+pub use version::FurtherVersion;
+
 use super::access::{ManageSourceKeys, Permit, ViewSourceKeys};
-use super::caller::{Caller, Change, RequestContext};
+use super::caller::{Change, RequestContext};
 use super::failure::Failure;
-use super::list::{self, Candidates, Field, Listed, Page, Query};
-use super::material::Material;
+use super::list::{Page, Query, page};
+use super::material::{Encoding, Material, WantedKind};
 use super::recorder::Recorder;
 use super::secrets::Secrets;
 use crate::domain::command::Command;
 use crate::domain::id::SourceKeyId;
 use crate::domain::name::{JsonText, SourceKeyName};
 use crate::domain::refusal::SourceKeyRefusal;
-use crate::domain::source_key::kind::{Curve, SourceKeyKind};
-use crate::domain::source_key::{MaterialOrigin, NewSourceKey, SourceKey, SourceKeyCommand, UsageMask};
+use crate::domain::source_key::attributes::AttributesPatch;
+use crate::domain::source_key::command::Relation;
+use crate::domain::source_key::kind::SourceKeyKind;
+use crate::domain::source_key::lifecycle::{Dates, LifecycleState};
+use crate::domain::source_key::{
+    MaterialOrigin, NewSourceKey, NewVersion, SourceKey, SourceKeyCommand, SourceKeyPatch, UsageMask,
+};
 use crate::domain::state::State;
-use crate::domain::table::Table;
+use crate::domain::time::Time;
 use crate::keyring::Owner;
 use crate::ledger::Committed;
 use std::sync::Arc;
@@ -54,11 +68,17 @@ pub struct SourceKeyRequest {
     pub supplied: Option<Zeroizing<String>>,
 }
 
-/// A change of a source key; a member that is `None` stays as it is.
-pub struct SourceKeyChanges {
-    pub labels: Option<JsonText>,
-    pub meta: Option<JsonText>,
-    pub unexportable: Option<bool>,
+/// The attributes and dates of a new version.
+#[derive(Default)]
+pub struct VersionRequest {
+    pub attributes: AttributesPatch,
+    pub dates: Dates,
+    /// The wanted state; `None` for that which follows from the dates.
+    pub state: Option<LifecycleState>,
+    /// Whether the supplied material determines its size, since the client names none.
+    pub is_size_open: bool,
+    /// The encoding of the supplied material; `None` to find it out.
+    pub encoding: Option<Encoding>,
 }
 
 /// The kind of identifier that names a source key.
@@ -69,9 +89,12 @@ pub enum NamedBy {
     /// The id, then the name. The id comes first, so that no source key can be named like another one's id and replace
     /// it.
     Either,
+    Alias,
+    /// The URI of a version, or its end after the last colon.
+    Uri,
 }
 
-/// Finds a source key.
+/// Finds a source key. A name stands for its newest version.
 ///
 /// # Errors
 /// When there is no such source key.
@@ -82,13 +105,26 @@ pub fn find(state: &State, text: &str, by: NamedBy) -> Result<Arc<SourceKey>, Fa
         NamedBy::Id => with_id(),
         NamedBy::Name => named(),
         NamedBy::Either => with_id().or_else(named),
+        NamedBy::Alias => state.source_keys.iter().filter(|key| key.has_alias(text)).last(),
+        NamedBy::Uri => with_uri(state, text),
     };
     found.cloned().ok_or_else(|| SourceKeyRefusal::Unknown(text.chars().take(255).collect()).into())
+}
+
+fn with_uri<'a>(state: &'a State, text: &str) -> Option<&'a Arc<SourceKey>> {
+    let (name, version) = text.strip_prefix("kylo:kylo:vault:keys:").unwrap_or(text).rsplit_once("-v")?;
+    let version: u32 = version.parse().ok()?;
+    state.source_keys.all_named(&SourceKeyName::parse(name).ok()?).find(|key| key.version == version)
 }
 
 impl SourceKeys {
     pub(super) fn new(recorder: Recorder, secrets: Secrets) -> Self {
         Self { recorder, secrets }
+    }
+
+    /// The current time, on which the states of source keys depend.
+    pub fn now(&self) -> Time {
+        self.recorder.now()
     }
 
     /// Creates a source key with generated or supplied material.
@@ -100,8 +136,9 @@ impl SourceKeys {
         permit: Permit<ManageSourceKeys>,
         context: &RequestContext,
         request: SourceKeyRequest,
+        version: VersionRequest,
     ) -> Result<Arc<SourceKey>, Failure> {
-        self.create_as(&permit.caller().change(context), request).await
+        self.create_with(&permit.caller().change(context), request, version).await
     }
 
     /// Creates a source key without a permit, for other use cases.
@@ -113,19 +150,26 @@ impl SourceKeys {
         change: &Change,
         request: SourceKeyRequest,
     ) -> Result<Arc<SourceKey>, Failure> {
+        self.create_with(change, request, VersionRequest::default()).await
+    }
+
+    async fn create_with(
+        &self,
+        change: &Change,
+        request: SourceKeyRequest,
+        version: VersionRequest,
+    ) -> Result<Arc<SourceKey>, Failure> {
         let id = SourceKeyId::new(Uuid::new_v4());
-        let name = match &request.name {
-            Some(name) => name.clone(),
-            None => SourceKeyName::parse(&format!("ks-{id}")).map_err(|_| Failure::Internal("an id is no name"))?,
-        };
-        if self.recorder.state().state.source_key_named(&name).is_some() {
-            return Err(SourceKeyRefusal::NameTaken(name).into());
-        }
+        let name = self.free_name(id, request.name)?;
         let origin = if request.supplied.is_some() { MaterialOrigin::Brought } else { MaterialOrigin::Generated };
-        let material = obtain(request.kind, request.supplied).await?;
+        let wanted = match version.is_size_open {
+            true => WantedKind::OfAlgorithm(request.kind),
+            false => WantedKind::Exactly(request.kind),
+        };
+        let material = obtain(wanted, version.encoding, request.supplied).await?;
         let made = NewSourceKey {
             name,
-            kind: request.kind,
+            kind: material.kind(),
             origin,
             usage: request.usage.unwrap_or(UsageMask::usual(request.kind)),
             unexportable: request.unexportable,
@@ -135,7 +179,19 @@ impl SourceKeys {
             fingerprint: material.fingerprint(),
             public_key: material.public_key(),
         };
-        self.store(change, id, made, &material).await
+        self.store(change, id, made, version, Relation::None, material.secret()).await
+    }
+
+    /// Returns the name of a new source key: the wanted one, or one made from its id.
+    fn free_name(&self, id: SourceKeyId, wanted: Option<SourceKeyName>) -> Result<SourceKeyName, Failure> {
+        let name = match wanted {
+            Some(name) => name,
+            None => SourceKeyName::parse(&format!("ks-{id}")).map_err(|_| Failure::Internal("an id is no name"))?,
+        };
+        match self.recorder.state().state.source_key_named(&name) {
+            Some(_) => Err(SourceKeyRefusal::NameTaken(name).into()),
+            None => Ok(name),
+        }
     }
 
     /// Lists the source keys.
@@ -143,11 +199,7 @@ impl SourceKeys {
     /// # Errors
     /// When the query filters by a value that the member cannot have.
     pub async fn list(&self, permit: &Permit<ViewSourceKeys>, query: &Query) -> Result<Page<SourceKey>, Failure> {
-        let mut query = query.clone();
-        for (_, wanted) in query.filters.iter_mut().filter(|(member, _)| member == "algorithm") {
-            *wanted = wanted.to_lowercase();
-        }
-        list::page(permit.caller(), &query).await
+        page(permit.caller(), &list::normalized(query)?).await
     }
 
     /// Returns one source key.
@@ -161,39 +213,18 @@ impl SourceKeys {
     /// Changes the members of a source key that differ.
     ///
     /// # Errors
-    /// When an unexportable source key would become exportable.
+    /// When a rule forbids a change, for example that of an unexportable source key to an exportable one.
     pub async fn update(
         &self,
         permit: Permit<ManageSourceKeys>,
         context: &RequestContext,
         id: SourceKeyId,
-        changes: SourceKeyChanges,
+        patch: SourceKeyPatch,
     ) -> Result<Arc<SourceKey>, Failure> {
         let change = permit.caller().change(context);
-        let SourceKeyChanges { labels, meta, unexportable } = changes;
-        shown(&self.command(&change, SourceKeyCommand::Update { id, labels, meta, unexportable }).await?, id)
-    }
-
-    /// Exports the material. The export and its actor are recorded before the material is returned; a dry run returns
-    /// no material.
-    ///
-    /// # Errors
-    /// When the source key is unexportable, or was deleted meanwhile.
-    pub async fn export(
-        &self,
-        permit: Permit<ManageSourceKeys>,
-        context: &RequestContext,
-        id: SourceKeyId,
-    ) -> Result<(Arc<SourceKey>, Option<Material>), Failure> {
-        let change = permit.caller().change(context);
-        let key = permit.caller().published.state.source_key(id)?.clone();
-        if change.dry_run {
-            return Ok((shown(&self.command(&change, SourceKeyCommand::Export { id }).await?, id)?, None));
-        }
-        // The material is unsealed before the record is written: a failed export must not be recorded.
-        let secret = self.material(id)?;
-        let committed = self.command(&change, SourceKeyCommand::Export { id }).await?;
-        Ok((shown(&committed, id)?, Some(Material::from_bytes(key.made.kind, secret))))
+        let patch = Box::new(patch);
+        let update = move |at| SourceKeyCommand::Update { id, patch: patch.clone(), at };
+        shown(&self.command(&change, update).await?, id)
     }
 
     /// Deletes a source key, and the data key that sealed its material. The data key cannot be restored.
@@ -214,7 +245,7 @@ impl SourceKeys {
     /// # Errors
     /// As [`SourceKeys::delete`].
     pub(super) async fn delete_as(&self, change: &Change, id: SourceKeyId) -> Result<(), Failure> {
-        self.command(change, SourceKeyCommand::Delete { id }).await?;
+        self.command(change, move |_| SourceKeyCommand::Delete { id }).await?;
         self.secrets.shred(change, &owner(id)).await;
         Ok(())
     }
@@ -224,22 +255,35 @@ impl SourceKeys {
         change: &Change,
         id: SourceKeyId,
         made: NewSourceKey,
-        material: &Material,
+        version: VersionRequest,
+        relation: Relation,
+        secret: &[u8],
     ) -> Result<Arc<SourceKey>, Failure> {
-        let sealed = self.secrets.seal(change, &owner(id), MATERIAL, material.secret()).await?;
-        let command = SourceKeyCommand::Create { id, made: Box::new(made), material: sealed };
-        shown(&self.secrets.append_owner(&self.recorder, change, &owner(id), Command::SourceKey(command)).await?, id)
+        let material = self.secrets.seal(change, &owner(id), MATERIAL, secret).await?;
+        let VersionRequest { attributes, dates, state, .. } = version;
+        let new = Box::new(NewVersion { made, material, attributes, dates, state, relation });
+        let create = move |at| Command::SourceKey(SourceKeyCommand::Create { id, new: new.clone(), at });
+        shown(&self.secrets.append_owner_with(&self.recorder, change, &owner(id), create).await?, id)
     }
 
-    async fn command(&self, change: &Change, command: SourceKeyCommand) -> Result<Committed, Failure> {
-        self.recorder.append(change, Command::SourceKey(command)).await
+    async fn command(
+        &self,
+        change: &Change,
+        command: impl Fn(Time) -> SourceKeyCommand + Send + 'static,
+    ) -> Result<Committed, Failure> {
+        self.recorder.append_with(change, move |_, at| Ok(Command::SourceKey(command(at)))).await
     }
 
-    /// Unseals a source key's material for other use cases, which wrap it for AWS and never show it.
+    /// Unseals a source key's material for an import into AWS, which wraps it.
     ///
     /// # Errors
-    /// When there is no such source key, or its material cannot be unsealed.
-    pub(super) fn material(&self, id: SourceKeyId) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    /// When there is no such source key, it is not active, or its material cannot be unsealed.
+    pub(super) fn material_for_import(&self, id: SourceKeyId) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        self.recorder.state().state.source_key(id)?.refuse_use(self.now())?;
+        self.material(id)
+    }
+
+    fn material(&self, id: SourceKeyId) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let published = self.recorder.state();
         let key = published.state.source_key(id)?;
         self.secrets.unseal(&owner(id), MATERIAL, &key.material)
@@ -247,10 +291,14 @@ impl SourceKeys {
 }
 
 /// Generates or reads material on the blocking pool, since generating a large RSA key takes seconds.
-async fn obtain(kind: SourceKeyKind, supplied: Option<Zeroizing<String>>) -> Result<Material, Failure> {
+async fn obtain(
+    wanted: WantedKind,
+    encoding: Option<Encoding>,
+    supplied: Option<Zeroizing<String>>,
+) -> Result<Material, Failure> {
     let work = move || match supplied {
-        Some(text) => Material::read(kind, &text),
-        None => Material::generate(kind),
+        Some(text) => Material::read(wanted, encoding, &text),
+        None => Material::generate(wanted.usual()),
     };
     tokio::task::spawn_blocking(work)
         .await
@@ -259,54 +307,4 @@ async fn obtain(kind: SourceKeyKind, supplied: Option<Zeroizing<String>>) -> Res
 
 fn shown(committed: &Committed, id: SourceKeyId) -> Result<Arc<SourceKey>, Failure> {
     Ok(committed.published.state.source_key(id)?.clone())
-}
-
-impl Listed for SourceKey {
-    type Rows = Table<SourceKeyId, Self>;
-    const SORTS: &'static [&'static str] =
-        &["id", "name", "algorithm", "size", "curveid", "state", "createdAt", "updatedAt"];
-    const FILTERS: &'static [&'static str] = &[
-        "id",
-        "name",
-        "algorithm",
-        "size",
-        "curveid",
-        "state",
-        "unexportable",
-        "undeletable",
-        "usageMask",
-        "sha256Fingerprint",
-    ];
-    const IDENTITIES: &'static [&'static str] = &["id", "name"];
-
-    fn rows(state: &State) -> &Self::Rows {
-        &state.source_keys
-    }
-
-    fn identified<'a>(state: &'a State, member: &str, value: &str) -> Candidates<'a, Self> {
-        let id = match member {
-            "id" => SourceKeyId::parse(value).ok(),
-            _ => SourceKeyName::parse(value).ok().and_then(|name| Some(state.source_key_named(&name)?.id)),
-        };
-        Box::new(id.into_iter())
-    }
-
-    fn field(&self, member: &str, _: &Caller) -> Field {
-        let made = &self.made;
-        match member {
-            "id" => Field::Text(self.id.to_string()),
-            "name" => Field::Text(made.name.to_string()),
-            "algorithm" => Field::Text(made.kind.algorithm().to_owned()),
-            "size" => Field::Number(made.kind.bits().into()),
-            "curveid" => made.kind.curve().map(Curve::name).map_or(Field::Absent, |name| Field::Text(name.to_owned())),
-            "state" => Field::Text(SourceKey::STATE.to_owned()),
-            "unexportable" => Field::Flag(made.unexportable),
-            "undeletable" => Field::Flag(made.undeletable),
-            "usageMask" => Field::Number(made.usage.bits().into()),
-            "sha256Fingerprint" => Field::Text(made.fingerprint.to_string()),
-            "createdAt" => Field::Moment(self.created),
-            "updatedAt" => Field::Moment(self.updated),
-            _ => Field::Absent,
-        }
-    }
 }
