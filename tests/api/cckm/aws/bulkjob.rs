@@ -1,7 +1,7 @@
 //! Bulk jobs: one operation on many keys, with a check of rights and a result for each key.
 
 use crate::cckm::aws::synchronization_jobs::{end_of_job, lab, make_key, permit};
-use crate::support::appliance::{Appliance, id};
+use crate::support::appliance::{Appliance, id, subject};
 use crate::support::client::Client;
 use serde_json::{Value, json};
 
