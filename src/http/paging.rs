@@ -263,7 +263,7 @@ impl<C: Columns> Described for Listing<C> {
         }
         for filter in C::FILTERS {
             let text = match *filter {
-                "name" | "username" | "alias" => {
+                "name" | "username" | "nickname" | "email" | "alias" => {
                     "Only rows with one of these values, in which `*` stands for any text and `?` for one character."
                 }
                 _ => "Only rows with one of these values.",
