@@ -12,5 +12,6 @@ pub mod http;
 pub mod keyring;
 pub mod lab;
 pub mod ledger;
+pub mod policy;
 pub mod service;
 pub mod sigv4;

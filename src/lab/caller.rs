@@ -8,6 +8,7 @@ use super::plan::{Account, Identity, LabPlan, Role, User};
 use super::refusal::Refusal;
 use super::service::Service;
 use super::session::{Holder, Session, SessionContext, Sessions};
+use crate::policy::Policy;
 use crate::sigv4::{Claim, Request};
 
 #[derive(Debug, Clone)]
@@ -120,6 +121,21 @@ impl<'a> Caller<'a> {
             }
             _ => own,
         }
+    }
+
+    /// The policies of the user or role, and those of the session if it has any.
+    pub(super) fn policies(&self) -> (Vec<Policy>, Option<Vec<Policy>>) {
+        let permissions = self.permissions();
+        let session = self.context.policies.as_ref().map(|policies| policies.policies(self.plan, &self.account.id));
+        // A federated user without policies may do nothing.
+        let session = session.or_else(|| matches!(self.principal, Principal::Federated(..)).then(Vec::new));
+        (vec![Policy::of_actions(&permissions.allow, &permissions.deny)], session)
+    }
+
+    /// The tags of the user or role, then those of the session, which replace them.
+    pub(super) fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = self.identity().tags.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        own.chain(self.context.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())))
     }
 
     /// Requires a permission.

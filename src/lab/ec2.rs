@@ -1,12 +1,12 @@
 //! EC2: only DescribeRegions.
 
 use super::caller::Caller;
-use super::permission::matches;
 use super::plan::{OptIn, Region};
 use super::refusal::Refusal;
 use super::service::Service;
 use super::wire::query::Parameters;
 use super::wire::xml::Element;
+use crate::policy::pattern::matches;
 
 /// Answers an operation of EC2.
 ///

@@ -2,6 +2,8 @@
 //!
 //! Unlike IAM's policies, they have no resources and no conditions. A denial overrides a permission.
 
+use crate::policy::pattern::matches;
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct Permissions {
     /// Patterns of allowed actions, such as `*`, `kms:*`, `ec2:DescribeRegions`.
@@ -53,53 +55,9 @@ pub(super) fn is_action_pattern(pattern: &str) -> bool {
     pattern == "*" || pattern.split_once(':').is_some_and(|(service, name)| part(service) && part(name))
 }
 
-/// Whether a text matches a pattern, in which `*` stands for any characters and `?` for one character.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let text: Vec<char> = text.chars().collect();
-    let (mut p, mut t) = (0, 0);
-    // The state to return to if the last star has to match one character more.
-    let mut retry: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                retry = Some((p + 1, t));
-                p += 1;
-            }
-            Some(c) if *c == '?' || *c == text[t] => {
-                p += 1;
-                t += 1;
-            }
-            _ => match retry {
-                Some((after_star, from)) => {
-                    retry = Some((after_star, from + 1));
-                    p = after_star;
-                    t = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn wildcards_match_any_characters_and_single_characters() {
-        for (pattern, text) in
-            [("*", ""), ("*", "a:b"), ("kms:*", "kms:CreateKey"), ("k?s:*Key", "kms:CreateKey"), ("a*b*c", "aXbYbZc")]
-        {
-            assert!(matches(pattern, text), "{pattern} {text}");
-        }
-        for (pattern, text) in
-            [("kms:*", "ec2:x"), ("?", ""), ("a*b", "abc"), ("", "a"), ("kms:Create", "kms:CreateKey")]
-        {
-            assert!(!matches(pattern, text), "{pattern} {text}");
-        }
-    }
 
     #[test]
     fn a_denial_overrides_and_the_default_is_denial() {

@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::constraint::Constraints;
-use super::permission::{Decision, matches};
+use super::permission::Decision;
 use super::plan::LabPlan;
 use super::refusal::Refusal;
 use super::session_tag::SessionTag;
 use super::wire::query::Parameters;
+use crate::policy::Policy;
+use crate::policy::pattern::matches;
 
 /// AWS's limits: for the policy of a request, for the number of ARNs, and for all policies together, in characters.
 const MAX_POLICY: usize = 2048;
@@ -62,6 +64,13 @@ impl SessionPolicies {
             Some(arn) => Err(Refusal::Invalid(format!("The policy {arn} does not exist or is not attachable."))),
             None => Ok(()),
         }
+    }
+
+    /// The policies in a form that KMS evaluates, with their conditions. What cannot be read allows nothing.
+    pub(super) fn policies(&self, plan: &LabPlan, account: &str) -> Vec<Policy> {
+        let inline = self.inline.iter().map(|text| Policy::of_identity(text).unwrap_or_else(|_| Policy::empty()));
+        let managed = self.managed.iter().filter_map(|arn| plan.managed_policy(account, arn));
+        inline.chain(managed.map(|one| Policy::of_actions(&one.permissions.allow, &one.permissions.deny))).collect()
     }
 
     /// The decision of the policies about an action on a resource.

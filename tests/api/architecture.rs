@@ -11,11 +11,12 @@ const TABLE: &[(&str, &[&str])] = &[
     ("ledger", &["domain"]),
     ("aws", &["domain", "sigv4"]),
     ("keyring", &[]),
-    ("service", &["domain", "ledger", "aws", "keyring"]),
+    ("policy", &[]),
+    ("service", &["domain", "ledger", "aws", "keyring", "policy"]),
     ("http", &["service", "domain"]),
-    ("lab", &["sigv4"]),
+    ("lab", &["policy", "sigv4"]),
     ("sigv4", &[]),
-    ("cli", &["domain", "ledger", "aws", "keyring", "service", "http", "lab"]),
+    ("cli", &["domain", "ledger", "aws", "keyring", "policy", "service", "http", "lab"]),
 ];
 
 #[test]

@@ -212,13 +212,35 @@ class TestAliasesTagsAndPolicies:
         policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
         assert policy["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
         assert kms.list_key_policies(KeyId=key)["PolicyNames"] == ["default"]
-        policy["Statement"][0]["Action"] = "kms:Decrypt"
+        policy["Statement"][0]["Action"] = ["kms:Decrypt", "kms:GetKeyPolicy"]
+        policy["Statement"][0]["Condition"] = {"Bool": {"aws:ViaAWSService": False}}
         put = {"KeyId": key, "PolicyName": "default", "Policy": json.dumps(policy)}
         message = raises(kms, "MalformedPolicyDocumentException", kms.put_key_policy, **put)
         assert message == "The new key policy will not allow you to update the key policy in the future."
         kms.put_key_policy(**put, BypassPolicyLockoutSafetyCheck=True)
-        assert kms.get_key_policy(KeyId=key)["Policy"] == put["Policy"]
+        policy["Statement"][0]["Condition"]["Bool"]["aws:ViaAWSService"] = "false"
+        assert json.loads(kms.get_key_policy(KeyId=key)["Policy"]) == policy
+        raises(kms, "AccessDeniedException", kms.put_key_policy, **put)
         raises(kms, "MalformedPolicyDocumentException", kms.create_key, Policy="{")
+
+
+    def test_grants(self, kms):
+        key = make(kms)
+        grantee = "arn:aws:iam::123456789012:user/powerless"
+        wanted = {"KeyId": key, "GranteePrincipal": grantee, "RetiringPrincipal": grantee, "Name": "one",
+                  "Operations": ["Decrypt", "Encrypt"], "Constraints": {"EncryptionContextSubset": {"a": "b"}}}
+        grant = kms.create_grant(**wanted)
+        assert kms.create_grant(**wanted)["GrantId"] == grant["GrantId"]
+        [listed] = kms.list_grants(KeyId=key)["Grants"]
+        assert listed["Operations"] == ["Decrypt", "Encrypt"]
+        assert listed["Constraints"] == wanted["Constraints"]
+        kms.encrypt(KeyId=key, Plaintext=b"text", GrantTokens=[grant["GrantToken"]])
+        raises(kms, "InvalidGrantTokenException", kms.encrypt, KeyId=key, Plaintext=b"text", GrantTokens=["x"])
+        assert len(kms.list_retirable_grants(RetiringPrincipal=grantee)["Grants"]) == 1
+        kms.retire_grant(GrantToken=grant["GrantToken"])
+        grant = kms.create_grant(**wanted)
+        kms.revoke_grant(KeyId=key, GrantId=grant["GrantId"])
+        assert kms.list_grants(KeyId=key)["Grants"] == []
 
 
 class TestSymmetricKeys:

@@ -120,7 +120,10 @@ impl PolicyPrincipals {
             }
             let Texts(principals) = principal.aws;
             match &*sid {
-                ROOT_SID => rooted = principals == [policy_context.principal("root")],
+                ROOT_SID => {
+                    let account = policy_context.account.to_string();
+                    rooted = principals == [policy_context.principal("root")] || principals == [account];
+                }
                 ADMINS_SID => sort_principals(&principals, &mut sorted.admins, &mut sorted.admin_roles, None)?,
                 USERS_SID => {
                     let accounts = Some(&mut sorted.accounts);
@@ -220,7 +223,7 @@ pub fn without_encrypt(
     statements.retain(|statement| statement["Sid"] != NO_ENCRYPT_SID);
     statements.push(denial);
     policy["Statement"] = Value::Array(statements);
-    PolicyText::of(&policy)
+    PolicyText::written(&policy)
 }
 
 fn allow(sid: &str, principals: &[String], actions: &[&str]) -> Value {
@@ -300,6 +303,11 @@ fn sort_principals(
 ) -> Option<()> {
     let mut foreign = Vec::new();
     for text in principals {
+        // AWS returns the ARN of the root for an account's id.
+        if AccountId::parse(text).is_ok() {
+            foreign.push(text.clone().into_owned());
+            continue;
+        }
         let arn = Arn::parse(text).ok()?;
         match (arn.resource(), arn.resource().split_once('/')) {
             ("root", _) => foreign.push(arn.account()?.to_string()),

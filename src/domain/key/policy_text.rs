@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::shared::share_policy;
+use crate::domain::place::Arn;
 use crate::domain::refusal::{Bounds, Refusal};
 use serde_json::Value;
 
@@ -61,6 +62,33 @@ impl PolicyText {
         }
     }
 
+    /// Reads a policy that AWS returns. AWS's layout is longer than the policy that it was given, and has no escapes.
+    ///
+    /// # Errors
+    /// When it is not a JSON object.
+    pub fn returned(text: &str) -> Result<Self, PolicyTextError> {
+        match serde_json::from_str::<Value>(text) {
+            Ok(Value::Object(_)) => Ok(Self(text.into())),
+            Ok(_) => Err(PolicyTextError::NotAnObject),
+            Err(error) => Err(PolicyTextError::NotJson(error.to_string())),
+        }
+    }
+
+    /// Writes a policy, with escapes for the characters that AWS accepts only as such.
+    ///
+    /// # Errors
+    /// Those of [`PolicyText::parse`].
+    pub(super) fn written(value: &Value) -> Result<Self, PolicyTextError> {
+        let mut escaped = String::new();
+        for c in value.to_string().chars() {
+            match c {
+                '\u{0}'..='\u{ff}' => escaped.push(c),
+                _ => escaped.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
+            }
+        }
+        Self::parse(&escaped)
+    }
+
     /// Converts a JSON value: an object, or a string with the text of one.
     ///
     /// # Errors
@@ -91,6 +119,55 @@ impl PolicyText {
     }
 }
 
+/// Brings the statements of a policy into one form. AWS returns the ARN of the root for an account's id, and texts for
+/// Booleans and numbers in conditions.
+fn normalised(mut policy: Value) -> Value {
+    let statements = match policy.get_mut("Statement") {
+        Some(Value::Array(all)) => all.as_mut_slice(),
+        Some(one) => std::slice::from_mut(one),
+        None => &mut [],
+    };
+    for statement in statements {
+        for element in ["Principal", "NotPrincipal"] {
+            let Some(principal) = statement.get_mut(element) else { continue };
+            if principal == "*" {
+                *principal = serde_json::json!({"AWS": "*"});
+            }
+            each(principal.get_mut("AWS"), |name| {
+                if let Some(account) = name.as_str().and_then(account_of_root) {
+                    *name = Value::from(account);
+                }
+            });
+        }
+        let operators = statement.get_mut("Condition").and_then(Value::as_object_mut);
+        for keys in operators.into_iter().flatten().filter_map(|(_, keys)| keys.as_object_mut()) {
+            for (_, values) in keys {
+                each(Some(values), |value| {
+                    if value.is_boolean() || value.is_number() {
+                        *value = Value::from(value.to_string());
+                    }
+                });
+            }
+        }
+    }
+    policy
+}
+
+/// The account's id in the ARN of its root.
+fn account_of_root(text: &str) -> Option<String> {
+    let arn = Arn::parse(text).ok().filter(|arn| arn.service() == "iam" && arn.resource() == "root")?;
+    arn.account().map(|account| account.to_string())
+}
+
+/// Changes a value, or each value of a list.
+fn each(value: Option<&mut Value>, mut change: impl FnMut(&mut Value)) {
+    match value {
+        Some(Value::Array(all)) => all.iter_mut().for_each(change),
+        Some(one) => change(one),
+        None => {}
+    }
+}
+
 /// Brings a policy into a form that can be compared. IAM treats `"x"` and `["x"]` as the same, and ignores the order of
 /// lists.
 fn canonical(value: Value) -> Value {
@@ -116,7 +193,7 @@ fn canonical(value: Value) -> Value {
 
 impl PartialEq for PolicyText {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0 || canonical(self.value()) == canonical(other.value())
+        self.0 == other.0 || canonical(normalised(self.value())) == canonical(normalised(other.value()))
     }
 }
 
@@ -158,6 +235,41 @@ mod tests {
             )
         );
         assert_ne!(policy(r#"{"a":[]}"#), policy(r#"{"a":null}"#));
+    }
+
+    #[test]
+    fn a_policy_equals_the_form_in_which_aws_returns_it() {
+        let given = policy(
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["123456789012",
+            "arn:aws:iam::123456789012:user/ann"]},"Action":"kms:*","Resource":"*","Condition":{"Bool":
+            {"kms:GrantIsForAWSResource":true},"NumericEquals":{"kms:RotationPeriodInDays":[90,"180"]}}},
+            {"Effect":"Deny","NotPrincipal":{"AWS":"123456789012"},"Action":"kms:*","Resource":"*"}]}"#,
+        );
+        let returned = |replace: (&str, &str)| {
+            let text = r#"{ "Version" : "2012-10-17", "Statement" : [ { "Effect" : "Allow", "Principal" : { "AWS" :
+                [ "arn:aws:iam::123456789012:user/ann", "arn:aws:iam::123456789012:root" ] }, "Action" : "kms:*",
+                "Resource" : "*", "Condition" : { "NumericEquals" : { "kms:RotationPeriodInDays" : [ "90", "180" ] },
+                "Bool" : { "kms:GrantIsForAWSResource" : "true" } } }, { "Effect" : "Deny", "NotPrincipal" : { "AWS" :
+                "arn:aws:iam::123456789012:root" }, "Action" : "kms:*", "Resource" : "*" } ] }"#;
+            PolicyText::returned(&text.replace(replace.0, replace.1)).expect("a policy")
+        };
+        assert_eq!(given, returned(("", "")));
+        assert_ne!(given, returned(("\"true\"", "\"false\"")));
+        assert_ne!(given, returned(("123456789012:root", "210987654321:root")));
+        assert_ne!(given, returned(("\"180\"", "\"365\"")));
+        let anyone = |text: &str| policy(&format!(r#"{{"Statement":{{"Effect":"Allow","Principal":{text}}}}}"#));
+        assert_eq!(anyone(r#""*""#), anyone(r#"{"AWS":["*"]}"#));
+        assert_ne!(anyone(r#""*""#), anyone(r#"{"AWS":"123456789012"}"#));
+    }
+
+    #[test]
+    fn what_aws_returns_may_be_longer_and_is_written_with_escapes() {
+        let long = format!("{{ \"Id\" : \"{}ключ😀\" }}", "x".repeat(POLICY_MAX));
+        assert!(PolicyText::returned(&long).is_ok() && PolicyText::returned("[]").is_err());
+        let read = PolicyText::returned("{ \"Id\" : \"ключ😀ü\" }").expect("a policy");
+        let written = PolicyText::written(&read.value()).expect("a policy");
+        assert_eq!(written.as_str(), "{\"Id\":\"\\u043a\\u043b\\u044e\\u0447\\ud83d\\ude00ü\"}");
+        assert_eq!(written, read);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The context of a call of an operation: caller, region and time, and the lookup of the key.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::crypto::Slot;
 use super::key::{Key, Material, Origin};
@@ -11,6 +11,7 @@ use super::{Answer, Kms, asymmetric, exception};
 use crate::lab::caller::Caller;
 use crate::lab::plan::LabPlan;
 use crate::lab::refusal::Refusal;
+use crate::policy::evaluate::Denial;
 
 pub(super) struct Call<'a> {
     pub kms: &'a Kms,
@@ -18,6 +19,8 @@ pub(super) struct Call<'a> {
     pub caller: &'a Caller<'a>,
     pub region: &'a str,
     pub operation: &'a str,
+    /// The members of the request.
+    pub body: &'a Map<String, Value>,
     pub now: DateTime<Utc>,
 }
 
@@ -64,18 +67,6 @@ impl CryptoKey {
     }
 }
 
-/// The operations that AWS allows an account on AWS managed keys.
-const ALLOWED_ON_MANAGED: [&str; 8] = [
-    "DescribeKey",
-    "GetKeyPolicy",
-    "GetKeyRotationStatus",
-    "ListGrants",
-    "ListKeyPolicies",
-    "ListAliases",
-    "ListKeyRotations",
-    "ListResourceTags",
-];
-
 impl Call<'_> {
     pub(super) fn account(&self) -> &str {
         &self.caller.account.id
@@ -97,14 +88,6 @@ impl Call<'_> {
     /// [`Refusal::Denied`].
     pub(super) fn require(&self, resource: &str) -> Result<(), Refusal> {
         self.require_action(self.operation, resource)
-    }
-
-    /// Requires the permission for another action, such as `TagResource` for CreateKey with tags.
-    ///
-    /// # Errors
-    /// [`Refusal::Denied`].
-    pub(super) fn require_action(&self, action: &str, resource: &str) -> Result<(), Refusal> {
-        self.caller.require(&format!("kms:{action}"), Some(resource.to_owned()))
     }
 
     /// Finds a key and reads it.
@@ -206,36 +189,64 @@ impl Call<'_> {
         names: Names,
         action: &str,
     ) -> Result<&'s Key, Refusal> {
-        let id = self.id_of(state, name, names, action)?;
-        let arn = self.arn(&format!("key/{id}"));
-        self.require_action(action, &arn)?;
-        let key = state.key(self.account(), self.region, &id).ok_or_else(|| exception::no_such_key(&arn))?;
-        if key.managed_for.is_some() && !ALLOWED_ON_MANAGED.contains(&self.operation) {
-            return Err(self.denied_by_key_policy(action, &arn));
-        }
+        let key = self.locate_for(state, name, names, action)?;
+        self.authorize(state, key, action)?;
         Ok(key)
     }
 
-    fn id_of(&self, state: &State, name: &str, names: Names, action: &str) -> Result<String, Refusal> {
-        let resource = if name.starts_with("arn:") { self.resource_of(name, action)? } else { name };
-        match (resource.strip_prefix("key/"), names) {
-            (Some(id), _) if resource != name && is_key_id(id) => Ok(id.to_owned()),
-            (Some(id), _) if resource != name => Err(exception::not_found(format!("Invalid keyId {id}"))),
-            (None, Names::OfAliasesToo) if resource.starts_with("alias/") => {
-                let alias = state.alias(self.account(), self.region, resource);
-                let target = alias.and_then(|alias| alias.target.clone());
-                target.ok_or_else(|| exception::not_found(format!("Alias {} is not found.", self.arn(resource))))
-            }
-            (None, Names::OfKeys) if resource.starts_with("alias/") => {
-                Err(exception::invalid_arn("Key Aliases are not supported for this operation."))
-            }
-            _ if resource == name && is_key_id(name) => Ok(name.to_owned()),
-            _ => Err(exception::not_found(format!("Invalid keyId '{name}'"))),
+    /// Finds a key by name. The caller must check the permission.
+    ///
+    /// # Errors
+    /// As for [`Call::find`].
+    pub(super) fn locate<'s>(&self, state: &'s State, name: &str, names: Names) -> Result<&'s Key, Refusal> {
+        self.locate_for(state, name, names, self.operation)
+    }
+
+    fn locate_for<'s>(&self, state: &'s State, name: &str, names: Names, action: &str) -> Result<&'s Key, Refusal> {
+        let (account, id) = self.id_of(state, name, names, action)?;
+        let own = account == self.account();
+        let arn = format!("arn:{}:kms:{}:{account}:key/{id}", self.caller.account.partition, self.region);
+        self.require_across_accounts(account, action, &arn)?;
+        match state.key(account, self.region, &id) {
+            Some(key) => Ok(key),
+            // Only a caller that may use any key of the account learns that this one does not exist.
+            None if own => self.require_action(action, &arn).and(Err(exception::no_such_key(&arn))),
+            None => Err(self.denied(action, &arn, Denial::OtherAccount)),
         }
     }
 
-    /// The resource part of an ARN, which must be of this account and region.
-    fn resource_of<'n>(&self, arn: &'n str, action: &str) -> Result<&'n str, Refusal> {
+    /// The account and the id of a key.
+    fn id_of<'n>(
+        &'n self,
+        state: &State,
+        name: &'n str,
+        names: Names,
+        action: &str,
+    ) -> Result<(&'n str, String), Refusal> {
+        let (account, resource) =
+            if name.starts_with("arn:") { self.resource_of(name)? } else { (self.account(), name) };
+        let id = match (resource.strip_prefix("key/"), names) {
+            (Some(id), _) if resource != name && is_key_id(id) => id.to_owned(),
+            (Some(id), _) if resource != name => return Err(exception::not_found(format!("Invalid keyId {id}"))),
+            (None, Names::OfAliasesToo) if resource.starts_with("alias/") => {
+                let alias = state.alias(account, self.region, resource);
+                let target = alias.and_then(|alias| alias.target.clone());
+                target.ok_or_else(|| match account == self.account() {
+                    true => exception::not_found(format!("Alias {} is not found.", self.arn(resource))),
+                    false => self.denied(action, name, Denial::OtherAccount),
+                })?
+            }
+            (None, Names::OfKeys) if resource.starts_with("alias/") => {
+                return Err(exception::invalid_arn("Key Aliases are not supported for this operation."));
+            }
+            _ if resource == name && is_key_id(name) => name.to_owned(),
+            _ => return Err(exception::not_found(format!("Invalid keyId '{name}'"))),
+        };
+        Ok((account, id))
+    }
+
+    /// The account and the resource part of an ARN, which must be of this partition and region.
+    fn resource_of<'n>(&self, arn: &'n str) -> Result<(&'n str, &'n str), Refusal> {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let [_, partition, "kms", region, account, resource] = parts[..] else {
             return Err(exception::invalid_arn(format!("Invalid arn {arn}")));
@@ -246,19 +257,7 @@ impl Call<'_> {
         if region != self.region {
             return Err(exception::not_found(format!("Invalid arn {region}")));
         }
-        if account != self.account() {
-            return Err(self.denied_by_key_policy(action, arn));
-        }
-        Ok(resource)
-    }
-
-    /// The refusal if no key policy allows the action.
-    fn denied_by_key_policy(&self, action: &str, arn: &str) -> Refusal {
-        let who = self.caller.arn();
-        exception::access_denied(format!(
-            "User: {who} is not authorized to perform: kms:{action} on resource: {arn} because no resource-based \
-             policy allows the kms:{action} action"
-        ))
+        Ok((account, resource))
     }
 }
 

@@ -30,6 +30,7 @@ exceptions! {
     invalid_alias_name => "InvalidAliasNameException",
     invalid_arn => "InvalidArnException",
     invalid_ciphertext => "InvalidCiphertextException",
+    invalid_grant_token => "InvalidGrantTokenException",
     invalid_import_token => "InvalidImportTokenException",
     invalid_key_usage => "InvalidKeyUsageException",
     invalid_mac => "KMSInvalidMacException",

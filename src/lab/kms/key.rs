@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::crypto::Slot;
 use super::exception;
+use super::grant::IssuedGrant;
 use super::spec::{Spec, Usage};
 use crate::lab::refusal::Refusal;
 
@@ -77,6 +78,8 @@ pub(super) struct Placement {
     pub ready: Option<DateTime<Utc>>,
     /// The ids of the materials that are imported in the region, and their expiry.
     pub imports: BTreeMap<String, Option<DateTime<Utc>>>,
+    #[serde(default)]
+    pub grants: Vec<IssuedGrant>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -45,6 +45,7 @@ pub(super) fn create_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
         deletion: None,
         ready: None,
         imports: BTreeMap::new(),
+        grants: Vec::new(),
     };
     let id = Uuid::new_v4();
     let id = if multi_region { format!("mrk-{}", id.simple()) } else { id.to_string() };
@@ -162,14 +163,4 @@ pub(super) fn update_key_description(call: &Call<'_>, request: &mut Request<'_>)
         key.placement_mut(call.region)?.description = description;
         Ok(())
     })
-}
-
-/// `ListGrants`: checks the key and returns an empty list.
-pub(super) fn list_grants(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
-    let name = request.key_id();
-    let page = PageRequest::read(request, 50, 100);
-    request.text("GrantId", (1, 128));
-    request.finish()?;
-    page.after()?;
-    call.read(name, Names::OfKeys, |_, _| Ok(page.cut("Grants", std::iter::empty())))
 }

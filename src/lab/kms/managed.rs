@@ -76,6 +76,7 @@ fn create(call: &Call<'_>, state: &mut State, service: &str) -> Result<String, R
         deletion: None,
         ready: None,
         imports: BTreeMap::new(),
+        grants: Vec::new(),
     };
     let key = Key {
         id: id.clone(),

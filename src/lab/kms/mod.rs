@@ -5,9 +5,8 @@
 //! - A change is complete when it is answered, except that a replica is `Creating` for a moment. The state `Updating`
 //!   does not occur.
 //! - There are no custom key stores, so that the state `Unavailable` does not occur.
-//! - There are no grants; their list is empty.
-//! - Key policies are stored and checked for lockout, but not evaluated. Permissions follow from the allow and deny
-//!   lists of the plan, and the keys of another account are not accessible.
+//! - Key policies, grants and the allow and deny lists of the plan decide as in AWS (`authorization.rs`), with the
+//!   condition keys of `condition_keys.rs`. Grants take effect immediately.
 //! - A request for a Nitro enclave is refused, because the lab cannot check an attestation document.
 //! - SM2 keys can be created and described but not used. AES-128 replaces SM4.
 //!
@@ -35,8 +34,10 @@ pub(super) use store::StoreError;
 
 mod alias;
 mod asymmetric;
+mod authorization;
 mod call;
 mod clock;
+mod condition_keys;
 mod crypto;
 mod custom_key_store;
 mod data_keys;
@@ -45,6 +46,7 @@ mod der;
 mod ed25519_prehash;
 mod envelope;
 mod exception;
+mod grant;
 mod import;
 mod key;
 mod keys;
@@ -111,12 +113,12 @@ impl Kms {
         body: &[u8],
         request_id: &str,
     ) -> Answer {
-        let call = Call { kms: self, plan, caller, region, operation, now: self.clock.now() };
         let perform = operation_named(operation).ok_or_else(|| Refusal::OperationUnknown {
             operation: operation.to_owned(),
             version: super::service::Service::Kms.version().to_owned(),
         })?;
         let body = Request::object(body)?;
+        let call = Call { kms: self, plan, caller, region, operation, body: &body, now: self.clock.now() };
         managed::create_managed_keys(&call)?;
         let answer = perform(&call, &mut Request::new(&body))?;
         self.last_usages.record(operation, &answer, call.now, request_id);
@@ -203,7 +205,11 @@ fn operation_named(name: &str) -> Option<Operation> {
         "GetKeyLastUsage" => last_usage::get_key_last_usage,
         "DescribeCustomKeyStores" => custom_key_store::describe_custom_key_stores,
         "UpdateKeyDescription" => keys::update_key_description,
-        "ListGrants" => keys::list_grants,
+        "CreateGrant" => grant::create_grant,
+        "ListGrants" => grant::list_grants,
+        "ListRetirableGrants" => grant::list_retirable_grants,
+        "RetireGrant" => grant::retire_grant,
+        "RevokeGrant" => grant::revoke_grant,
         "CreateAlias" => alias::create_alias,
         "UpdateAlias" => alias::update_alias,
         "DeleteAlias" => alias::delete_alias,

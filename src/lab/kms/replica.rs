@@ -47,6 +47,7 @@ pub(super) fn replicate_key(call: &Call<'_>, request: &mut Request<'_>) -> Answe
             ready: Some(call.now + TimeDelta::milliseconds(CREATION_MILLIS)),
             // Imported material must be imported into the replica too.
             imports: BTreeMap::new(),
+            grants: Vec::new(),
         };
         let mut answer = json!({ "ReplicaPolicy": placement.policy });
         if !placement.tags.is_empty() {
@@ -75,7 +76,10 @@ pub(super) fn update_primary_region(call: &Call<'_>, request: &mut Request<'_>) 
     {
         let state = call.kms.state()?;
         let key = call.find(&state, name, Names::OfKeys, call.operation)?;
-        call.require(&key.arn(region))?;
+        // AWS asks the policies of both keys.
+        if key.placements.contains_key(region) {
+            call.authorize_in(&state, key, region, call.operation)?;
+        }
     }
     call.change_silently(name, |key| {
         require_primary(call, key)?;

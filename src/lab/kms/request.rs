@@ -205,6 +205,11 @@ impl<'a> Request<'a> {
         ""
     }
 
+    /// Records that a value violates a constraint, in AWS's words.
+    pub(super) fn violated(&mut self, name: &str, value: &str, constraint: &str) {
+        self.constraints.violated(name, value, constraint);
+    }
+
     /// Records that a text does not match a pattern, which the message quotes.
     pub(super) fn pattern_mismatch(&mut self, name: &str, value: &str, pattern: &str) {
         self.constraints.violated(name, value, &format!("Member must satisfy regular expression pattern: {pattern}"));

@@ -6,7 +6,7 @@ use std::ops::Bound::{Excluded, Unbounded};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::key::Key;
+use super::key::{Key, Placement};
 use super::store::{Store, StoreError};
 use crate::lab::refusal::Refusal;
 
@@ -86,6 +86,21 @@ impl State {
 
     pub(super) fn key(&self, account: &str, region: &str, id: &str) -> Option<&Key> {
         self.keys.get(id).filter(|key| key.account == account && key.placements.contains_key(region))
+    }
+
+    /// A key of any account and region.
+    pub(super) fn any_key(&self, id: &str) -> Option<&Key> {
+        self.keys.get(id)
+    }
+
+    /// The keys of all accounts of a partition in a region.
+    pub(super) fn all_in<'s>(
+        &'s self,
+        partition: &'s str,
+        region: &'s str,
+    ) -> impl Iterator<Item = (&'s Key, &'s Placement)> {
+        let keys = self.keys.values().filter(move |key| key.partition == partition);
+        keys.filter_map(move |key| Some((key, key.placements.get(region)?)))
     }
 
     /// Stores a new or changed key.

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::call::{Call, CryptoKey, Names};
 use super::crypto::{self, Blob, Bytes};
+use super::key::Key;
 use super::recipient::Recipient;
 use super::request::Request;
 use super::spec::Usage;
@@ -168,14 +169,19 @@ fn require_key_of(call: &Call<'_>, action: &str, name: &str, blob: &Blob<'_>) ->
 /// The key and the material of a ciphertext. As in AWS, the refusal does not reveal whether the key exists elsewhere.
 fn sealed_with(call: &Call<'_>, action: &str, blob: &Blob<'_>) -> Result<CryptoKey, Refusal> {
     let state = call.kms.state()?;
-    let id = state.key_of_material(&blob.material_id).map(|key| key.id.as_str()).unwrap_or_default();
-    if state.key(call.account(), call.region, id).is_none() {
-        call.require_action(action, "*")?;
+    let partition = call.caller.account.partition.as_str();
+    let unknown = || {
         let why = "The ciphertext refers to a customer master key that does not exist, does not exist in this region, \
                    or you are not allowed to access.";
-        return Err(exception::access_denied(why));
-    }
-    let key = call.find(&state, id, Names::OfKeys, action)?;
+        exception::access_denied(why)
+    };
+    let here = |key: &&Key| key.partition == partition && key.placements.contains_key(call.region);
+    let Some(key) = state.key_of_material(&blob.material_id).filter(here) else {
+        call.require_action(action, "*")?;
+        return Err(unknown());
+    };
+    let own = key.account == call.account();
+    call.authorize(&state, key, action).map_err(|refusal| if own { refusal } else { unknown() })?;
     key.require_enabled(call.region)?;
     call.crypto_key_with(key, &blob.material_id).ok_or_else(|| exception::invalid_ciphertext(""))
 }

@@ -111,6 +111,8 @@ pub(super) struct UserFile {
     pub allow: Vec<String>,
     #[serde(default)]
     pub deny: Vec<String>,
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
 }
 
 /// `[[accounts.roles]]`
@@ -134,4 +136,6 @@ pub(super) struct RoleFile {
     pub allow: Vec<String>,
     #[serde(default)]
     pub deny: Vec<String>,
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
 }

@@ -111,6 +111,9 @@ pub enum Problem {
     /// A role of a profile that the account does not have.
     #[error("`{0}` is not a role of this account")]
     RoleUnknown(String),
+    /// An invalid tag.
+    #[error("`{0}` is not a tag: up to 50, with a key of 1 to 128 characters and a value of up to 256")]
+    TagMalformed(String),
     /// No user has an access key, so that no request could be signed.
     #[error("the plan needs at least one user with an access key")]
     NoAccessKey,

@@ -2,7 +2,7 @@
 //!
 //! `file.rs` defines the TOML. `validate.rs` converts it to the types below and reports every mistake (`mistake.rs`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::Path;
 
@@ -20,7 +20,6 @@ mod validate;
 pub(in crate::lab) use federation::{ManagedPolicy, OidcProvider, Profile, TrustAnchor};
 pub use mistake::{Mistake, Problem};
 pub(in crate::lab) use trust::{ROLES_ANYWHERE, Trust};
-pub(in crate::lab) use validate::is_account_id;
 
 /// The default plan: `config/lab-cloud.toml`, which documents every member.
 const BUILT_IN: &str = include_str!("../../../config/lab-cloud.toml");
@@ -188,6 +187,8 @@ pub(in crate::lab) struct Identity {
     /// AWS's unique id: `AIDA…` for a user, `AROA…` for a role.
     pub id: String,
     pub permissions: Permissions,
+    /// The tags, which conditions of policies can name.
+    pub tags: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone)]

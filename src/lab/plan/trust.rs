@@ -1,6 +1,6 @@
 //! The principals that may assume a role.
 
-use super::is_account_id;
+use super::validate::is_account_id;
 use super::mistake::{Mistakes, Problem};
 use super::{Account, Role};
 use crate::lab::partition::Partition;

@@ -1,6 +1,6 @@
 //! Validates the TOML form of a plan and converts it. All mistakes are collected.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use aws_lc_rs::digest;
 
@@ -168,7 +168,9 @@ fn validate_user(
         }
     };
     let permissions = validate_permissions(place, file.allow, file.deny, mistakes);
-    User { identity: validate_identity(place, owner, "user", file.name, file.path, permissions, mistakes), keys }
+    let tags = validate_tags(place, file.tags, mistakes);
+    let identity = validate_identity(place, owner, "user", file.name, file.path, permissions, mistakes);
+    User { identity: Identity { tags, ..identity }, keys }
 }
 
 fn validate_role(place: &str, file: RoleFile, owner: &Owner<'_>, mistakes: &mut Mistakes) -> Role {
@@ -187,8 +189,10 @@ fn validate_role(place: &str, file: RoleFile, owner: &Owner<'_>, mistakes: &mut 
         }
     }
     let permissions = validate_permissions(place, file.allow, file.deny, mistakes);
+    let tags = validate_tags(place, file.tags, mistakes);
+    let identity = validate_identity(place, owner, "role", file.name, file.path, permissions, mistakes);
     Role {
-        identity: validate_identity(place, owner, "role", file.name, file.path, permissions, mistakes),
+        identity: Identity { tags, ..identity },
         description: file.description,
         external_id: file.external_id,
         trusts,
@@ -220,7 +224,16 @@ pub(super) fn validate_identity(
         _ => "ANPA",
     };
     let id = unique_id(prefix, &arn);
-    Identity { name, path, arn, id, permissions }
+    Identity { name, path, arn, id, permissions, tags: BTreeMap::new() }
+}
+
+fn validate_tags(place: &str, tags: BTreeMap<String, String>, mistakes: &mut Mistakes) -> BTreeMap<String, String> {
+    for (n, (name, value)) in tags.iter().enumerate() {
+        if n >= 50 || !(1..=128).contains(&name.chars().count()) || value.chars().count() > 256 {
+            mistakes.add(format!("{place}.tags"), Problem::TagMalformed(name.clone()));
+        }
+    }
+    tags
 }
 
 pub(super) fn validate_permissions(

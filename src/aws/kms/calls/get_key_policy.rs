@@ -25,7 +25,8 @@ impl AwsCall for GetKeyPolicy {
         let request =
             rusoto_kms::GetKeyPolicyRequest { key_id: self.key.to_string(), policy_name: POLICY_NAME.to_owned() };
         let answer = wire.kms(async |kms| kms.get_key_policy(request).await).await?;
-        PolicyText::parse(&answer.policy.unwrap_or_default()).map_err(|error| Fault::Unintelligible(error.to_string()))
+        PolicyText::returned(&answer.policy.unwrap_or_default())
+            .map_err(|error| Fault::Unintelligible(error.to_string()))
     }
 }
 
