@@ -1,8 +1,8 @@
 //! AWS's policies: who may use a key, by its key policy, its grants and the caller's own permissions.
 //!
-//! The module is a leaf and pure: it uses nothing of ours, no disk, network or clock. The lab decides its calls with it;
-//! [`evaluate::on_key`] answers "may this caller do this with this key" for any other part too. `tests.rs` has the table
-//! of cases. Not modelled: service control policies, permissions boundaries, VPC endpoint policies.
+//! The module is a leaf and pure: it uses nothing of ours, no disk, network or clock. The lab decides its calls with
+//! it; [`evaluate::on_key`] answers "may this caller do this with this key" for any other part too. `tests.rs` has the
+//! table of cases. Not modelled: service control policies, permissions boundaries, VPC endpoint policies.
 //!
 //! - `json.rs` JSON that keeps the order of members; `pattern.rs` wildcards and policy variables
 //! - `document.rs` a policy, and the refusals of AWS; `principal.rs` principals; `condition.rs` conditions

@@ -72,8 +72,9 @@ fn key_policies_and_the_policies_of_callers_decide_together() {
     let (stranger, root) =
         (user("444455556666", "sue"), Caller { arn: format!("arn:aws:iam::{HOME}:root"), ..user(HOME, "") });
     let (by_key, by_own) = (Ok("key policy"), Ok("own policies"));
+    type Case<'a> = (&'a str, &'a Caller, &'a [&'a str], &'a [&'a str], Result<&'a str, Denial>);
     #[rustfmt::skip]
-    let cases: &[(&str, &Caller, &[&str], &[&str], Result<&str, Denial>)] = &[
+    let cases: &[Case<'_>] = &[
         // The account's own callers.
         ("the account alone needs a policy of the caller", &bob, &[ROOT], &[], Err(Denial::NoIdentityPolicy)),
         ("the account and a policy of the caller", &bob, &[ROOT], &[ALL], by_own),
@@ -111,7 +112,8 @@ fn key_policies_and_the_policies_of_callers_decide_together() {
 fn policies_of_a_session_limit_it_unless_the_session_is_named() {
     let app = session(HOME, "app", "one");
     let encrypt = r#"{"Effect":"Allow","Action":"kms:Encrypt","Resource":"*"}"#;
-    let cases: &[(&[&str], &[&str], &[&str], Result<&str, Denial>)] = &[
+    type Case<'a> = (&'a [&'a str], &'a [&'a str], &'a [&'a str], Result<&'a str, Denial>);
+    let cases: &[Case<'_>] = &[
         (&[ROOT], &[ALL], &[ALL], Ok("own policies")),
         (&[ROOT], &[ALL], &[encrypt], Err(Denial::NoSessionPolicy)),
         (&[ROOT], &[], &[ALL], Err(Denial::NoIdentityPolicy)),
@@ -149,8 +151,10 @@ fn grants_allow_what_no_policy_allows() {
     let exact = Constraints { subset: None, equals: Some(pairs(&[("team", "red")])) };
     let to_ann = |operations: &[&str], constraints: &Constraints| grant(&ann.arn, operations, constraints.clone());
     let more = [("team", "red"), ("x", "y")];
+    type Pairs<'a> = Option<&'a [(&'a str, &'a str)]>;
+    type Case<'a> = (&'a Caller, Grant, &'a str, Pairs<'a>, &'a [&'a str], Result<(), Denial>);
     #[rustfmt::skip]
-    let cases: &[(&Caller, Grant, &str, Option<&[(&str, &str)]>, &[&str], Result<(), Denial>)] = &[
+    let cases: &[Case<'_>] = &[
         (&ann, to_ann(&["Decrypt"], &free), "kms:Decrypt", Some(&[]), &[], Ok(())),
         (&ann, to_ann(&["Decrypt"], &free), "kms:Encrypt", Some(&[]), &[], Err(Denial::NoKeyPolicy)),
         (&app, to_ann(&["Decrypt"], &free), "kms:Decrypt", Some(&[]), &[], Err(Denial::NoKeyPolicy)),
