@@ -1,7 +1,7 @@
 //! The principals that may assume a role.
 
-use super::validate::is_account_id;
 use super::mistake::{Mistakes, Problem};
+use super::validate::is_account_id;
 use super::{Account, Role};
 use crate::lab::partition::Partition;
 

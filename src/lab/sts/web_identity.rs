@@ -10,7 +10,6 @@ use serde::Deserialize;
 use super::parameters::{ROLE_ARN, ROLE_SESSION_NAME, WEB_IDENTITY_TOKEN, check_role_arn, role_duration};
 use super::{access_denied, assume_role, credentials};
 use crate::lab::constraint::Constraints;
-use crate::lab::permission::matches;
 use crate::lab::plan::{LabPlan, OidcProvider, Role, Trust};
 use crate::lab::refusal::Refusal;
 use crate::lab::session::{Holder, SessionContext, Sessions};
@@ -18,6 +17,7 @@ use crate::lab::session_policy::{SessionPolicies, packed_size};
 use crate::lab::session_tag::{self, SessionTag};
 use crate::lab::wire::query::Parameters;
 use crate::lab::wire::xml::Element;
+use crate::policy::pattern::matches;
 
 /// The name of the operation.
 pub(in crate::lab) const ASSUME_ROLE_WITH_WEB_IDENTITY: &str = "AssumeRoleWithWebIdentity";
