@@ -28,7 +28,7 @@ pub(super) const PARIS: &str = "eu-west-3";
 pub(super) async fn lab() -> Lab {
     let plan = LabPlan::parse(PLAN).expect("a plan");
     let listen = "127.0.0.1:0".parse().expect("an address");
-    Lab { cloud: LabCloud::start(plan, listen, None).await.expect("a free port") }
+    Lab { cloud: LabCloud::start(plan, listen, None, None).await.expect("a free port") }
 }
 
 pub(super) fn keys(user: &str) -> Keys {
