@@ -119,8 +119,8 @@ impl AwsCall for CreateSession {
             trust_anchor_arn: self.access.trust_anchor.to_string(),
         };
         let answer: Answer = wire.rest_json("/sessions", &request).await?;
-        let given = answer.credential_set.into_iter().map(|set| set.credentials);
-        let given = given.filter(|given| !given.access_key_id.is_empty() && !given.session_token.is_empty()).next();
+        let mut sets = answer.credential_set.into_iter().map(|set| set.credentials);
+        let given = sets.find(|given| !given.access_key_id.is_empty() && !given.session_token.is_empty());
         let given = given.ok_or_else(|| Fault::Unintelligible("the answer has no credentials".to_owned()))?;
         let duration = lifetime(&given.expiration, self.duration);
         let keys = AccessKeys {

@@ -152,7 +152,7 @@ impl Cloud {
         let roles_anywhere = match wanted {
             Wanted::Unchanged => self.roles_anywhere(connection)?,
             Wanted::AccessKey => None,
-            Wanted::Certificate(access) => Some(access.clone()),
+            Wanted::Certificate(access) => Some(RolesAnywhere::clone(access)),
         };
         let access = access(to, secret.unwrap_or(&stored), roles_anywhere, None);
         let caller = self.aws.caller(&access).await?;

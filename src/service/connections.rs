@@ -142,7 +142,7 @@ impl Connections {
         let roles_anywhere = match wanted {
             Wanted::Unchanged => RolesAnywhereChange::Keep,
             Wanted::AccessKey => RolesAnywhereChange::Remove,
-            Wanted::Certificate(access) => self.sealed(&change, &connection, access).await?,
+            Wanted::Certificate(access) => self.sealed(&change, &connection, *access).await?,
         };
         let secret = match secret {
             Some(secret) => Some(self.secrets.seal(&change, &owner(id), SECRET_ACCESS_KEY, secret.as_bytes()).await?),

@@ -39,7 +39,7 @@ pub(super) enum Wanted {
     Unchanged,
     /// The access key in place of the certificate.
     AccessKey,
-    Certificate(aws::RolesAnywhere),
+    Certificate(Box<aws::RolesAnywhere>),
 }
 
 impl RolesAnywhereRequest {
@@ -74,12 +74,12 @@ impl RolesAnywhereRequest {
             }
             (None | Some(false), None, None) => Ok(Wanted::Unchanged),
             (Some(true), members, None) => {
-                Ok(Wanted::Certificate(members.unwrap_or_default().complete(None, settings)?))
+                Ok(Wanted::Certificate(Box::new(members.unwrap_or_default().complete(None, settings)?)))
             }
             // The vendor's Terraform provider sends false with every update of such a connection.
             (_, Some(members), Some(now)) => {
                 let now = stored(connection, now, secrets)?;
-                Ok(Wanted::Certificate(members.complete(Some(now), settings)?))
+                Ok(Wanted::Certificate(Box::new(members.complete(Some(now), settings)?)))
             }
             (_, Some(_), None) => {
                 Err(invalid(IS_ROLE_ANYWHERE, "must be true, since iam_role_anywhere is given").into())
