@@ -102,7 +102,7 @@ impl SourceKeyKind {
             return Some(kind);
         }
         match self {
-            Self::Hmac(hash, _) if size > u64::from(hash.bits()) && size <= HMAC_BITS_MAX && size % 8 == 0 => {
+            Self::Hmac(hash, _) if size > u64::from(hash.bits()) && size <= HMAC_BITS_MAX && size.is_multiple_of(8) => {
                 Some(Self::Hmac(hash, HmacSize::Bits(u16::try_from(size).ok()?)))
             }
             Self::Aes(_) | Self::Rsa(_) | Self::Ec(_) | Self::Hmac(..) => None,
