@@ -106,7 +106,17 @@ impl Refusal {
             | Refusal::OutOfRange { member, .. }
             | Refusal::OfMember { member, .. }
             | Refusal::Kms(KmsRefusal::LedElsewhere { member, .. }) => Some(member),
-            other => other.reason().member,
+            Refusal::Installation(_)
+            | Refusal::Session(_)
+            | Refusal::User(_)
+            | Refusal::Group(_)
+            | Refusal::Connection(_)
+            | Refusal::Kms(_)
+            | Refusal::Key(_)
+            | Refusal::SourceKey(_)
+            | Refusal::Template(_)
+            | Refusal::Job(_)
+            | Refusal::Schedule(_) => self.reason().member,
         }
     }
 
@@ -118,7 +128,18 @@ impl Refusal {
             Refusal::User(UserRefusal::PasswordRejected(problem) | UserRefusal::NewPasswordRejected(problem)) => {
                 problem.limit()
             }
-            _ => None,
+            Refusal::Invalid { .. }
+            | Refusal::Installation(_)
+            | Refusal::Session(_)
+            | Refusal::User(_)
+            | Refusal::Group(_)
+            | Refusal::Connection(_)
+            | Refusal::Kms(_)
+            | Refusal::Key(_)
+            | Refusal::SourceKey(_)
+            | Refusal::Template(_)
+            | Refusal::Job(_)
+            | Refusal::Schedule(_) => None,
         }
     }
 

@@ -82,7 +82,7 @@ fn update(
         RolesAnywhereChange::Remove if connection.roles_anywhere.is_some() => {
             events.push(ConnectionEvent::RolesAnywhereRemoved);
         }
-        _ => {}
+        RolesAnywhereChange::Keep | RolesAnywhereChange::Set(_) | RolesAnywhereChange::Remove => {}
     }
     Ok(events.into_iter().map(|event| Event::Connection(connection.id, event)).collect())
 }
