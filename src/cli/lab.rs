@@ -153,7 +153,8 @@ fn print_summary(appliance: &Appliance, cloud: &LabCloud, keys: &LabKeys) {
   login      admin
   password   {password}
   data       {data}
-  lab cloud  http://{cloud}, and https:// with the certificate of the API
+  lab cloud  http://{cloud}
+             https://{cloud} with the certificate of the API
              AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret}
 
 Try:

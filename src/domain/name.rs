@@ -1,6 +1,5 @@
 //! Names of resources, and JSON texts that clients attach to them. Both are parsed once.
 
-use super::refusal::{Bounds, Refusal};
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,17 +21,6 @@ pub enum NameError {
     /// White space at either end, which makes two names look the same.
     #[error("must not begin or end with white space")]
     Padded,
-}
-
-impl NameError {
-    /// Returns the refusal of the member with the name.
-    pub fn refusal(self, member: &'static str) -> Refusal {
-        let problem = self.to_string();
-        match self {
-            Self::TooLong(_) => Refusal::OutOfRange { member, problem, limit: Bounds::between(1, NAME_MAX as u64) },
-            Self::Empty | Self::Control | Self::Padded => Refusal::Invalid { member, problem },
-        }
-    }
 }
 
 fn check(text: &str) -> Result<(), NameError> {

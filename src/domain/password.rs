@@ -2,7 +2,7 @@
 
 pub mod patch;
 
-use super::refusal::Bounds;
+use super::refusal::reason::Bounds;
 use super::time::Time;
 
 /// The global password policy. The members have the names of the API.

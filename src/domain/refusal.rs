@@ -9,6 +9,7 @@ pub use super::group::refusal::GroupRefusal;
 pub use super::job::refusal::JobRefusal;
 pub use super::key::refusal::KeyRefusal;
 pub use super::kms::refusal::KmsRefusal;
+use super::name::{NAME_MAX, NameError};
 use super::password::{PasswordProblem, PolicyProblem};
 pub use super::schedule::refusal::ScheduleRefusal;
 pub use super::session::refusal::SessionRefusal;
@@ -143,6 +144,17 @@ impl Refusal {
         }
     }
 
+    /// Refuses a member with a name.
+    pub fn name(error: &NameError, member: &'static str) -> Self {
+        let problem = error.to_string();
+        match error {
+            NameError::TooLong(_) => {
+                Refusal::OutOfRange { member, problem, limit: Bounds::between(1, NAME_MAX as u64) }
+            }
+            NameError::Empty | NameError::Control | NameError::Padded => Refusal::Invalid { member, problem },
+        }
+    }
+
     /// Returns the reasons of all refusals.
     pub fn reasons() -> impl Iterator<Item = &'static Reason> {
         let of_aggregates = [
@@ -177,15 +189,14 @@ impl From<PolicyProblem> for Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::name::NameError;
     use crate::domain::password::PasswordProblem;
 
     #[test]
     fn refusals_say_which_member_they_are_of_and_its_limit() {
         let of = |refusal: Refusal| (refusal.member(), refusal.limit());
         assert_eq!(of(Refusal::Invalid { member: "days", problem: String::new() }), (Some("days"), None));
-        assert_eq!(of(NameError::TooLong(300).refusal("name")), (Some("name"), Some(Bounds::between(1, 255))));
-        assert_eq!(of(NameError::Padded.refusal("username")), (Some("username"), None));
+        assert_eq!(of(Refusal::name(&NameError::TooLong(300), "name")), (Some("name"), Some(Bounds::between(1, 255))));
+        assert_eq!(of(Refusal::name(&NameError::Padded, "username")), (Some("username"), None));
         assert_eq!(of(KmsRefusal::RegionsEmpty.into()), (Some("regions"), None));
         assert_eq!(of(KmsRefusal::SeveralChanges.into()), (None, None));
         assert_eq!(of(PasswordProblem::TooShort(8).into()), (Some("password"), Some(Bounds::least(8))));

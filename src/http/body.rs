@@ -241,7 +241,7 @@ pub fn read_name<T>(
     text: &str,
     parse: impl FnOnce(&str) -> Result<T, NameError>,
 ) -> Result<T, Refusal> {
-    parse(text).map_err(|problem| problem.refusal(member))
+    parse(text).map_err(|problem| Refusal::name(&problem, member))
 }
 
 /// Reads a member whose value must be one of `words`.

@@ -1,6 +1,6 @@
 //! An AWS key in the state: the properties that AWS last reported, and those that only Claviger keeps.
 
-use super::aws_enums::{KeyState, Origin};
+use super::aws_enums::{KeyState, MultiRegionKind, Origin};
 use super::event::{Aspect, KeyEvent, LOCAL, NATIVE, RotationJob};
 use super::mark;
 use super::material::{MaterialId, MaterialState};
@@ -310,6 +310,12 @@ impl Key {
     /// The description, without the mark of an operation.
     pub fn description(&self) -> &str {
         mark::without_mark(&self.metadata.description)
+    }
+
+    /// Returns whether the key is a replica with imported material.
+    pub fn is_imported_replica(&self) -> bool {
+        let kind = self.metadata.multi_region.as_ref().map(|family| &family.kind);
+        kind == Some(&MultiRegionKind::Replica) && self.metadata.origin == Origin::External
     }
 
     /// The key's id at AWS.

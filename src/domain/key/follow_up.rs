@@ -31,12 +31,6 @@ pub fn of(state: &State, id: KeyId, now: Time) -> Vec<(KeyId, Operation)> {
     put_right(state, key).into_iter().chain(given).collect()
 }
 
-/// Whether the key is a replica with imported material.
-pub(super) fn is_imported_replica(key: &Key) -> bool {
-    let kind = key.metadata.multi_region.as_ref().map(|family| &family.kind);
-    kind == Some(&MultiRegionKind::Replica) && key.metadata.origin == Origin::External
-}
-
 fn put_right(state: &State, key: &Key) -> Option<(KeyId, Operation)> {
     mark::of_description(&key.metadata.description)?;
     let to = key.description().to_owned();
@@ -46,7 +40,7 @@ fn put_right(state: &State, key: &Key) -> Option<(KeyId, Operation)> {
 /// Imports the materials that a replica lacks. AWS refuses one that was deleted before a rotation made it current, and takes
 /// the others nevertheless.
 fn give_materials(state: &State, replica: &Key, now: Time) -> Vec<(KeyId, Operation)> {
-    if !is_imported_replica(replica) || !is_ready(state, replica) {
+    if !replica.is_imported_replica() || !is_ready(state, replica) {
         return vec![];
     }
     let family = state.family(replica.metadata.account(), replica.aws_id());

@@ -1,7 +1,6 @@
 //! The index of keys by search terms: AWS id, alias, template and others.
 
 use super::aggregate::Key;
-use super::follow_up::is_imported_replica;
 use super::mark;
 use super::name::{AliasName, AwsKeyId};
 use super::tag::TEMPLATE_TAG;
@@ -82,7 +81,7 @@ pub(super) fn terms(key: &Key) -> impl Iterator<Item = Term<'_>> {
         .chain(key.rotation_job.as_ref().map(|job| Term::Schedule(job.schedule)))
         .chain(key.materials.iter().map(|material| Term::SourceKey(material.source)))
         .chain(mark::of_description(&key.metadata.description).map(|_| Term::MarkedDescription))
-        .chain(is_imported_replica(key).then_some(Term::ImportedReplica))
+        .chain(key.is_imported_replica().then_some(Term::ImportedReplica))
 }
 
 fn hash(term: &Term<'_>) -> u64 {

@@ -97,7 +97,7 @@ async fn keys_are_found_by_id_arn_alias_and_alias_arn() {
         ("DescribeKey", UNKNOWN.to_owned(), "NotFoundException"),
         ("DescribeKey", "nonsense".to_owned(), "NotFoundException"),
         ("DescribeKey", "alias/none".to_owned(), "NotFoundException"),
-        ("EnableKey", "alias/a".to_owned(), "NotFoundException"),
+        ("EnableKey", "alias/a".to_owned(), "InvalidArnException"),
         ("EnableKey", "arn:aws:kms:eu-west-3:123456789012:alias/a".to_owned(), "InvalidArnException"),
         ("DescribeKey", "arn:aws:kms".to_owned(), "InvalidArnException"),
         ("DescribeKey", format!("arn:aws:kms:eu-west-1:123456789012:key/{id}"), "NotFoundException"),

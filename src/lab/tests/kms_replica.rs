@@ -65,6 +65,9 @@ async fn replicas_share_id_and_material() {
     ] {
         assert_eq!(kms.code("ReplicateKey", json!({ "KeyId": key, "ReplicaRegion": region })).await, code, "{region}");
     }
+    // AWS checks the state before it looks whether the key is a replica.
+    assert_eq!(away.code("EnableKeyRotation", json!({ "KeyId": id })).await, "DisabledException");
+    away.call("EnableKey", json!({ "KeyId": id })).await;
     assert_eq!(away.code("EnableKeyRotation", json!({ "KeyId": id })).await, "UnsupportedOperationException");
     home.call("EnableKeyRotation", json!({ "KeyId": id })).await;
     let status = away.call("GetKeyRotationStatus", json!({ "KeyId": id })).await;

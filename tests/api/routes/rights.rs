@@ -14,7 +14,7 @@ use std::time::Duration;
 
 const NEVER: &str = "00000000-0000-4000-8000-000000000000";
 /// Every user may call these, and gets 404: the resource in the path does not exist for the caller.
-const ABSENT: [&str; 4] = ["getToken", "deleteToken", "getSchedule", "getScheduledJob"];
+const ABSENT: [&str; 5] = ["getToken", "deleteToken", "getSchedule", "getScheduledJob", "getMaterialRotationStatus"];
 const GROUPS: [&str; 5] = ["admin", "CCKM Admins", "CCKM Users", "Connection Admins", "User Admins"];
 /// An action that permits no route: it shows the KMS, but none of its keys.
 const NO_MORE: &str = "reportview";
@@ -210,9 +210,12 @@ impl World {
     /// A query and a body that name the KMS or the key of the right.
     fn body(&self, id: &str) -> (&'static str, Value) {
         // The KMS does not manage this region; these two calls have no dry run.
-        let elsewhere = json!({"kms": "first", "region": "eu-west-2", "source_key_identifier": self.source_key});
+        let elsewhere = json!({"kms": "first", "region": "eu-west-2"});
         match id {
-            "createKey" | "uploadKey" => ("", elsewhere),
+            "createKey" => ("", elsewhere),
+            "uploadKey" => {
+                ("", json!({"kms": "first", "region": "eu-west-2", "source_key_identifier": self.source_key}))
+            }
             "verifyAlias" => ("", json!({"kms": self.kms, "region": "eu-west-1", "alias": "free"})),
             "listIamUsers" | "listIamRoles" => ("", json!({"kms": "first"})),
             "synchronizeKeys" => ("?dry_run=true", json!({"kms": ["first"]})),

@@ -45,7 +45,7 @@ impl Fixture {
             ("/connections", "assume_role_arn", json!({"assume_role_arn": "role"}), 400, "ARN"),
             ("/connections", "assume_role_external_id", json!({"assume_role_arn": ""}), 400, "assume_role_arn"),
             ("/connections", "regional", json!({"aws_sts_regional_endpoints": "x"}), 400, "legacy"),
-            ("/connections", "is_role_anywhere", json!({"is_role_anywhere": true}), 400, "iam_role_anywhere"),
+            ("/connections", "iam_role_anywhere", json!({"is_role_anywhere": true}), 400, "must be given"),
             ("/connections", "products", json!({"products": ["backup"]}), 400, "cckm"),
             ("/connections", "description", json!({"description": long}), 400, "1024"),
             ("/connections", "access_key_id", json!({"access_key_id": "a b"}), 400, "letters"),
