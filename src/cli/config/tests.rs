@@ -103,6 +103,7 @@ fn the_environment_wins_over_the_file() {
             ("CLAVIGER_AWS_PROXY", ""),
             ("CLAVIGER_URL", "https://for-clients"),
             ("CLAVIGER_TERRAFORM_PROVIDER", "/for/scripts/test"),
+            ("CLAVIGER_LOCALSTACK", "/for/scripts/test"),
             ("PATH", "/bin"),
         ],
     );
