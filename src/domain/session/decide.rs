@@ -1,6 +1,6 @@
 //! Decides the commands of sessions.
 
-use super::SessionCommand;
+use super::{RefreshGrant, SessionCommand};
 use crate::domain::event::{Event, SessionEvent, UserEvent};
 use crate::domain::refusal::{Refusal, SessionRefusal};
 use crate::domain::state::State;
@@ -19,6 +19,10 @@ pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refu
             if holder.password_due(&state.password_policy, at) {
                 return Err(SessionRefusal::PasswordChangeDue.into());
             }
+            if state.sessions.get(&id).is_some() {
+                return Err(SessionRefusal::Exists.into());
+            }
+            refuse_used(state, &refresh)?;
             let closed = state.sessions.surplus_of(user).map(|id| Event::Session(id, SessionEvent::Closed));
             let login = Event::User(user, UserEvent::LoggedIn { source: source.clone() });
             let opened = Event::Session(id, SessionEvent::Opened { user, source, refresh, labels });
@@ -33,6 +37,7 @@ pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refu
             if state.user(session.user)?.password_due(&state.password_policy, at) {
                 return Err(SessionRefusal::PasswordChangeDue.into());
             }
+            replace.iter().try_for_each(|refresh| refuse_used(state, refresh))?;
             let event = replace.map_or(SessionEvent::Refreshed, |refresh| SessionEvent::RefreshReplaced { refresh });
             Ok(vec![Event::Session(session.id, event)])
         }
@@ -41,4 +46,10 @@ pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refu
             None => Ok(vec![]),
         },
     }
+}
+
+/// A refresh token belongs to one session: the lookups by hash and by id have room for one.
+fn refuse_used(state: &State, refresh: &RefreshGrant) -> Result<(), Refusal> {
+    let used = state.sessions.by_refresh(&refresh.hash).or(state.sessions.by_token(&refresh.id));
+    used.map_or(Ok(()), |_| Err(SessionRefusal::Exists.into()))
 }

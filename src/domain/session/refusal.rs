@@ -16,6 +16,8 @@ pub enum SessionRefusal {
     RefreshTokenInvalid,
     #[error("token `{0}` does not exist")]
     TokenUnknown(String),
+    #[error("the id of the session or of its refresh token is in use; sign in again")]
+    Exists,
 }
 
 reasons! { SessionRefusal =>
@@ -25,4 +27,5 @@ reasons! { SessionRefusal =>
     PasswordChangeDue: Unauthenticated, "password_change_due", "The password must be changed first.";
     RefreshTokenInvalid: Unauthenticated of "refresh_token", "refresh_token_invalid", "The refresh token is unknown, revoked or expired; the answer does not say which.";
     TokenUnknown: Unknown, "refresh_token_unknown", "There is no such refresh token, or it is not the caller's.";
+    Exists: Taken, "session_exists", "The id of the session or of its refresh token is in use.";
 }

@@ -41,6 +41,16 @@ fn a_user_signs_in_unless_locked_out_or_due_to_change_the_password() {
 }
 
 #[test]
+fn a_session_and_a_refresh_token_have_ids_of_their_own() {
+    let state = given([user(1), signed_in(1, refresh(1, None, None))]);
+    state.when(open(2)).then_refused(SessionRefusal::Exists);
+    let other = signed_in(2, refresh(1, None, None));
+    given([user(1), user(2), other]).when(open(3)).then_refused(SessionRefusal::Exists);
+    let used = Some(refresh(1, None, None));
+    state.when(carry_on(1, used, 2)).then_refused(SessionRefusal::Exists);
+}
+
+#[test]
 fn the_wait_after_a_lockout_is_rounded_up() {
     let failed = UserEvent::LoginFailed { source: HERE.to_owned() };
     let failures = (0..5).map(|_| Event::User(user_id(1), failed.clone()));
@@ -130,7 +140,8 @@ fn a_closed_session_is_closed_and_closing_it_again_changes_nothing() {
 fn with_too_many_sessions_the_one_that_was_not_used_for_longest_is_closed() {
     let mut state = given([user(1)]);
     let opened = |n: usize| {
-        let hash = TokenHash(std::array::from_fn(|at| u8::try_from(n >> (8 * (at % 2)) & 255).expect("a byte")));
+        let mut hash = TokenHash([9; 32]);
+        hash.0[..8].copy_from_slice(&(n as u64).to_be_bytes());
         let refresh =
             RefreshGrant { id: RefreshTokenId::new(uuid::Uuid::from_u128(n as u128)), hash, ..refresh(1, None, None) };
         let (user, source, labels) = (user_id(1), HERE.to_owned(), vec![]);
