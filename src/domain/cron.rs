@@ -1,9 +1,9 @@
 //! Cron expressions, by which schedules are due. An expression has five fields (minute, hour, day of the month, month,
 //! day of the week), in UTC.
 //!
-//! A field is `*`, a number, a name (`jan` to `dec`, `sun` to `sat`), a range `a-b`, any of these with a step `/n`, or
-//! a comma-separated list of them. Sunday is 0 or 7. If both days are restricted, a day that matches either is due, as
-//! in crontab(5).
+//! A field is `*` (or `?`, which means the same), a number, a name (`jan` to `dec`, `sun` to `sat`), a range `a-b`, any
+//! of these with a step `/n`, or a comma-separated list of them. Sunday is 0 or 7. If both days are restricted, a day
+//! that matches either is due, as in crontab(5).
 
 use super::time::Time;
 use chrono::{DateTime, Datelike, Days, NaiveDate, Timelike, Utc};
@@ -88,7 +88,7 @@ impl Cron {
             days: DAY.read(day)?,
             months: MONTH.read(month)?,
             weekdays: (weekdays | weekdays >> 7) & 0x7f,
-            either_day: !day.starts_with('*') && !weekday.starts_with('*'),
+            either_day: !is_any(day) && !is_any(weekday),
         };
         // From 29 February 2000 on, every combination of days occurs within `YEARS` years.
         let start = Time::from_nanos(951_782_400_000_000_000);
@@ -134,6 +134,11 @@ impl Cron {
     }
 }
 
+/// Whether a field begins with a sign for all its numbers.
+fn is_any(field: &str) -> bool {
+    field.starts_with(['*', '?'])
+}
+
 fn has(set: u64, number: u32) -> bool {
     set >> number & 1 == 1
 }
@@ -160,7 +165,7 @@ impl Field {
             None => (part, None),
         };
         let (first, last) = match (range, range.split_once('-')) {
-            ("*", _) => (self.least, self.greatest),
+            ("*" | "?", _) => (self.least, self.greatest),
             (_, Some((first, last))) => (self.one(first)?, self.one(last)?),
             // `5/15` starts at five and has no end, as in most crons.
             (one, None) => (self.one(one)?, if step.is_some() { self.greatest } else { self.one(one)? }),
@@ -226,6 +231,9 @@ mod tests {
         for (cron, after, due) in [
             ("* * * * *", "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"),
             ("* * * * *", "2026-01-01T00:00:59.999Z", "2026-01-01T00:01:00Z"),
+            ("0 9 ? * sat", "2026-01-01T00:00:00Z", "2026-01-03T09:00:00Z"),
+            ("0 0 13 * ?", "2026-01-01T00:00:00Z", "2026-01-13T00:00:00Z"),
+            ("?/15 ? ? ? ?", "2026-01-01T23:50:00Z", "2026-01-02T00:00:00Z"),
             ("*/15 * * * *", "2026-01-01T23:50:00Z", "2026-01-02T00:00:00Z"),
             ("5/20 * * * *", "2026-01-01T00:25:00Z", "2026-01-01T00:45:00Z"),
             ("0 9 * * sat", "2026-01-01T00:00:00Z", "2026-01-03T09:00:00Z"),
