@@ -31,6 +31,11 @@ pub(super) fn withdraw_rights(state: &State, principal: Principal) -> impl Itera
     state.kms.iter().filter_map(move |kms| Some(Event::Kms(kms.id, kms.withdraw_all(&principal)?)))
 }
 
+/// Transfers the rights of a group that is renamed to its new name.
+pub(super) fn transfer_rights(state: &State, from: Principal, to: Principal) -> impl Iterator<Item = Event> {
+    state.kms.iter().filter_map(move |kms| Some(Event::Kms(kms.id, kms.transfer_all(&from, &to)?)))
+}
+
 /// Fails the pending operations on keys of a KMS that is deleted. Their outcome can no longer be read at AWS.
 pub(super) fn fail_operations(state: &State, kms: KmsId) -> impl Iterator<Item = Event> {
     let pending = state.operations.iter().filter(move |(_, pending)| pending.kms == kms);
@@ -68,7 +73,7 @@ pub(super) fn hide_keys(state: &mut State, kms: KmsId, event: &KmsEvent) {
 }
 
 /// Updates the list of groups at each user. The list is an index: memberships are events in the group's stream. The
-/// removal of a group ends all memberships in it.
+/// removal of a group ends all memberships in it, and a new name of the group replaces the old one.
 pub(super) fn index_memberships(state: &mut State, name: &GroupName, event: &GroupEvent) {
     match event {
         GroupEvent::MemberAdded { user } => state.users.change(user, |user| user.groups.push(name.clone())),
@@ -76,12 +81,19 @@ pub(super) fn index_memberships(state: &mut State, name: &GroupName, event: &Gro
             state.users.change(user, |user| user.groups.retain(|group| group != name));
         }
         GroupEvent::Removed => {
-            let members: Vec<_> =
-                state.users.iter().filter(|user| user.groups.contains(name)).map(|user| user.id).collect();
-            for id in members {
-                state.users.change(&id, |user| user.groups.retain(|group| group != name));
-            }
+            change_members(state, name, |groups| groups.retain(|group| group != name));
         }
+        GroupEvent::Renamed { to } => change_members(state, name, |groups| {
+            groups.iter_mut().filter(|group| *group == name).for_each(|group| *group = to.clone());
+        }),
         GroupEvent::Created { .. } | GroupEvent::Described { .. } => {}
+    }
+}
+
+/// Changes the list of groups of each member of a group.
+fn change_members(state: &mut State, name: &GroupName, change: impl Fn(&mut Vec<GroupName>)) {
+    let members: Vec<_> = state.users.iter().filter(|user| user.groups.contains(name)).map(|user| user.id).collect();
+    for id in members {
+        state.users.change(&id, |user| change(&mut user.groups));
     }
 }

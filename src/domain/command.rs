@@ -8,7 +8,7 @@ use super::job::command::JobCommand;
 use super::key::command::KeyCommand;
 use super::kms::{self, KmsCommand};
 use super::name::GroupName;
-use super::password::patch::PasswordPolicyPatch;
+use super::password::{self, decide::PasswordPolicyCommand};
 use super::refusal::{GroupRefusal, InstallationRefusal, Refusal};
 use super::schedule::{self, ScheduleCommand};
 use super::session::{self, SessionCommand};
@@ -27,7 +27,7 @@ pub enum Command {
         token_key: Sealed,
         admin: Box<UserCommand>,
     },
-    ChangePasswordPolicy(PasswordPolicyPatch),
+    PasswordPolicy(PasswordPolicyCommand),
     User(UserCommand),
     Group(GroupCommand),
     Session(SessionCommand),
@@ -48,7 +48,7 @@ impl State {
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Refusal> {
         match command {
             Command::Install { id, token_key, admin } => self.install(id, token_key, *admin),
-            Command::ChangePasswordPolicy(patch) => self.change_policy(patch),
+            Command::PasswordPolicy(command) => password::decide::decide(self, command),
             Command::User(command) => user::decide::decide(self, command),
             Command::Group(command) => group::decide::decide(self, command),
             Command::Session(command) => session::decide::decide(self, command),
@@ -79,15 +79,6 @@ impl State {
             events.push(Event::Group(system_name(SystemGroup::Admin)?, GroupEvent::MemberAdded { user }));
         }
         Ok(events)
-    }
-
-    fn change_policy(&self, patch: PasswordPolicyPatch) -> Result<Vec<Event>, Refusal> {
-        let policy = self.password_policy.clone().patched(patch);
-        policy.check()?;
-        if policy == self.password_policy {
-            return Ok(vec![]);
-        }
-        Ok(vec![Event::Installation(InstallationEvent::PasswordPolicyChanged { policy })])
     }
 }
 

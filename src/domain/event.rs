@@ -13,7 +13,7 @@ use super::id::{
 use super::job::event::JobEvent;
 use super::key::event::KeyEvent;
 pub use super::kms::KmsEvent;
-use super::name::{GroupName, ScheduleName, UserName};
+use super::name::{GroupName, PasswordPolicyName, ScheduleName, UserName};
 use super::password::PasswordPolicy;
 use super::schedule::ScheduleEvent;
 pub use super::sealed::Sealed;
@@ -48,9 +48,20 @@ pub enum InstallationEvent {
         /// The key that signs tokens, sealed.
         token_key: Sealed,
     },
+    /// The global password policy changed. Only earlier versions of the program record this.
     PasswordPolicyChanged {
         /// The complete new policy.
         policy: PasswordPolicy,
+    },
+    /// A password policy was created or changed.
+    PasswordPolicySet {
+        name: PasswordPolicyName,
+        /// The complete new policy.
+        policy: PasswordPolicy,
+        expiry_notification_days: u32,
+    },
+    PasswordPolicyDeleted {
+        name: PasswordPolicyName,
     },
 }
 

@@ -6,6 +6,8 @@ mod system;
 
 use super::id::UserId;
 use super::name::{GroupName, JsonText};
+use super::patch::merged;
+use super::refusal::Refusal;
 use super::table::Table;
 use super::time::Time;
 pub use system::SystemGroup;
@@ -27,7 +29,9 @@ pub struct Group {
 /// A change of a group. A member that is `None` stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct GroupPatch {
+    pub name: Option<GroupName>,
     pub description: Option<String>,
+    /// Members to set, and with `null` to remove.
     pub metadata: GroupMetadata,
 }
 
@@ -51,6 +55,10 @@ pub enum GroupEvent {
     },
     /// The group was removed, and with it all memberships.
     Removed,
+    /// The group got another name, under which its later events are. Its members stay.
+    Renamed {
+        to: GroupName,
+    },
 }
 
 /// JSON that clients attach to a group, for applications, for clients and for users.
@@ -64,7 +72,7 @@ pub struct GroupMetadata {
 #[derive(Clone, Debug)]
 pub enum GroupCommand {
     Create { name: GroupName, description: String, metadata: GroupMetadata },
-    Describe { name: GroupName, patch: GroupPatch },
+    Update { name: GroupName, patch: GroupPatch },
     AddMember { name: GroupName, user: UserId },
     RemoveMember { name: GroupName, user: UserId },
     Remove { name: GroupName },
@@ -85,6 +93,10 @@ impl Table<GroupName, Group> {
                 self.insert(name.clone(), group);
             }
             GroupEvent::Removed => drop(self.remove(name)),
+            GroupEvent::Renamed { to } => {
+                self.change(name, |group| group.apply(at, event));
+                self.rename(name, to.clone());
+            }
             GroupEvent::Described { .. } | GroupEvent::MemberAdded { .. } | GroupEvent::MemberRemoved { .. } => {
                 self.change(name, |group| group.apply(at, event));
             }
@@ -92,15 +104,24 @@ impl Table<GroupName, Group> {
     }
 }
 
+impl GroupMetadata {
+    /// Returns the metadata after the patch.
+    ///
+    /// # Errors
+    /// When one of the objects becomes too long.
+    fn patched(self, patch: Self) -> Result<Self, Refusal> {
+        Ok(Self {
+            app: merged("app_metadata", self.app, patch.app)?,
+            client: merged("client_metadata", self.client, patch.client)?,
+            user: merged("user_metadata", self.user, patch.user)?,
+        })
+    }
+}
+
 impl Group {
-    fn patched(&self, patch: GroupPatch) -> (String, GroupMetadata) {
-        let (given, now) = (patch.metadata, self.metadata.clone());
-        let metadata = GroupMetadata {
-            app: given.app.or(now.app),
-            client: given.client.or(now.client),
-            user: given.user.or(now.user),
-        };
-        (patch.description.unwrap_or_else(|| self.description.clone()), metadata)
+    fn described(&self, patch: GroupPatch) -> Result<(String, GroupMetadata), Refusal> {
+        let metadata = self.metadata.clone().patched(patch.metadata)?;
+        Ok((patch.description.unwrap_or_else(|| self.description.clone()), metadata))
     }
 
     fn apply(&mut self, at: Time, event: &GroupEvent) {
@@ -109,6 +130,7 @@ impl Group {
                 self.description = description.clone();
                 self.metadata = metadata.clone();
             }
+            GroupEvent::Renamed { to } => self.name = to.clone(),
             GroupEvent::MemberAdded { .. } => self.members += 1,
             GroupEvent::MemberRemoved { .. } => self.members = self.members.saturating_sub(1),
             GroupEvent::Created { .. } | GroupEvent::Removed => return,

@@ -310,6 +310,16 @@ impl Kms {
         })
     }
 
+    /// Returns the event that gives all actions of one principal to another one; `None` if the first has none.
+    pub fn transfer_all(&self, from: &Principal, to: &Principal) -> Option<KmsEvent> {
+        let held = self.acl.entries().iter().find(|entry| entry.principal == *from)?;
+        let change = |principal: &Principal, permit| {
+            let actions = held.actions.iter().collect();
+            AclChange { principal: principal.clone(), actions, permit }
+        };
+        Some(KmsEvent::AclsChanged { changes: vec![change(from, false), change(to, true)] })
+    }
+
     /// Refuses a change of an archived KMS.
     ///
     /// # Errors

@@ -99,6 +99,20 @@ name!(
 name!(
     /// The name of a schedule, unique in the domain.
     ScheduleName);
+name!(
+    /// The name of a password policy, unique in the domain.
+    PasswordPolicyName);
+
+impl PasswordPolicyName {
+    /// Returns the name of the policy of all users who have no other one.
+    pub fn global() -> Self {
+        Self("global".into())
+    }
+
+    pub fn is_global(&self) -> bool {
+        *self == Self::global()
+    }
+}
 
 impl UserName {
     /// Returns the name in lower case, the form in which names are compared.

@@ -1,11 +1,13 @@
 //! The rules for passwords and lockout, as an administrator sets them. Times are in minutes and days, as in the API.
 
+pub mod decide;
 pub mod patch;
+pub mod policies;
 
 use super::refusal::reason::Bounds;
 use super::time::Time;
 
-/// The global password policy. The members have the names of the API.
+/// The rules of a password policy. The members have the names of the API.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PasswordPolicy {
     pub inclusive_min_upper_case: u32,
@@ -45,6 +47,8 @@ impl Default for PasswordPolicy {
 
 /// The upper limit of the length of passwords, in characters. It bounds the cost of hashing.
 pub const PASSWORD_MAX: u32 = 1024;
+/// The maximum of all numbers of days.
+pub const DAYS_MAX: u32 = 36_500;
 /// The maximum number of previous passwords that are kept.
 pub const HISTORY_MAX: u32 = 24;
 
@@ -90,7 +94,9 @@ pub enum PolicyProblem {
     Kinds,
     #[error("password_history_threshold must be at most {HISTORY_MAX}")]
     History,
-    #[error("password_lifetime and password_change_min_days must be at most 36500 days")]
+    #[error(
+        "password_lifetime, password_change_min_days and password_expiry_notification_days must be at most {DAYS_MAX}"
+    )]
     Days,
     #[error("failed_logins_lockout_thresholds must have at most 32 entries of at most 525600 minutes")]
     Lockout,
@@ -116,7 +122,7 @@ impl PasswordPolicy {
             Err(PolicyProblem::Kinds)
         } else if self.password_history_threshold > HISTORY_MAX {
             Err(PolicyProblem::History)
-        } else if self.password_lifetime > 36_500 || self.password_change_min_days > 36_500 {
+        } else if self.password_lifetime > DAYS_MAX || self.password_change_min_days > DAYS_MAX {
             Err(PolicyProblem::Days)
         } else if lockout.len() > 32 || lockout.iter().any(|minutes| *minutes > 525_600) {
             Err(PolicyProblem::Lockout)

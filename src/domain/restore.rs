@@ -11,7 +11,7 @@ use super::key::aggregate::Key;
 use super::key::collection::{KeyCollection, UnmanagedKeys};
 use super::key::operation::PendingOperation;
 use super::kms::{Kms, KmsCollection};
-use super::password::PasswordPolicy;
+use super::password::policies::{NamedPasswordPolicy, PasswordPolicies};
 use super::schedule::{Run, Schedule, Schedules};
 use super::session::{Session, Sessions};
 use super::source_key::SourceKey;
@@ -23,7 +23,7 @@ use super::user::User;
 /// The entries of a state, in the order that they have there.
 pub struct Entries {
     pub installation: Option<Installation>,
-    pub password_policy: PasswordPolicy,
+    pub password_policies: Vec<NamedPasswordPolicy>,
     pub users: Vec<User>,
     pub groups: Vec<Group>,
     pub sessions: Vec<Session>,
@@ -54,7 +54,7 @@ impl From<Entries> for State {
         };
         Self {
             installation: entries.installation,
-            password_policy: entries.password_policy,
+            password_policies: PasswordPolicies::restored(entries.password_policies),
             users: entries.users.into_iter().collect(),
             groups: table(entries.groups),
             sessions: Sessions::restored(entries.sessions),

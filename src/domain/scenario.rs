@@ -11,6 +11,7 @@ use super::job::sync::SyncCommand;
 use super::key::command::KeyCommand;
 use super::key::example::at;
 use super::kms::KmsCommand;
+use super::password::decide::PasswordPolicyCommand;
 use super::refusal::Refusal;
 use super::schedule::ScheduleCommand;
 use super::session::SessionCommand;
@@ -148,6 +149,7 @@ impl From<BulkCommand> for Command {
 }
 
 into_command!(
+    PasswordPolicy(PasswordPolicyCommand),
     User(UserCommand),
     Group(GroupCommand),
     Session(SessionCommand),

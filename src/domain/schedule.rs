@@ -21,6 +21,8 @@ pub struct Schedule {
     pub id: ScheduleId,
     pub name: ScheduleName,
     pub settings: ScheduleSettings,
+    /// The node that a client wants the runs on; it is kept for clients, and every run is on this node.
+    pub run_on: String,
     /// The time up to which no run is outstanding.
     pub dealt_until: Time,
     /// The run in progress.
@@ -169,7 +171,14 @@ pub enum ScheduleEvent {
     },
     /// The schedule was deleted. Its runs stay in the state.
     Deleted,
+    /// A client asked for another node.
+    RunOnChanged {
+        to: String,
+    },
 }
+
+/// The `run_on` of a schedule that may run on any node, the default.
+pub const ANY_NODE: &str = "any";
 
 #[derive(Clone, Debug)]
 pub enum ScheduleCommand {
@@ -177,6 +186,7 @@ pub enum ScheduleCommand {
         id: ScheduleId,
         name: ScheduleName,
         settings: ScheduleSettings,
+        run_on: Option<String>,
     },
     Update {
         id: ScheduleId,
@@ -286,6 +296,7 @@ impl Schedules {
                     id,
                     name: name.clone(),
                     settings: settings.clone(),
+                    run_on: ANY_NODE.to_owned(),
                     dealt_until: at,
                     running: None,
                     runs: Vec::new(),
@@ -300,6 +311,10 @@ impl Schedules {
                     schedule.dealt_until = at;
                 }
                 schedule.settings = settings.clone();
+                schedule.updated = at;
+            }),
+            ScheduleEvent::RunOnChanged { to } => self.all.change(&id, |schedule| {
+                schedule.run_on = to.clone();
                 schedule.updated = at;
             }),
             ScheduleEvent::RunStarted { run, cause } => self.start(at, id, *run, *cause),

@@ -15,12 +15,12 @@ use super::key::index::Term;
 use super::key::name::AwsKeyId;
 pub use super::key::operation::{PendingOperation, PendingOperations};
 use super::kms::{Kms, KmsCollection};
-use super::name::{ConnectionName, GroupName, KmsName, SourceKeyName, UserName};
-use super::password::PasswordPolicy;
+use super::name::{ConnectionName, GroupName, KmsName, PasswordPolicyName, SourceKeyName, UserName};
+use super::password::policies::{NamedPasswordPolicy, PasswordPolicies};
 use super::place::{AccountId, Region};
 use super::refusal::{
-    ConnectionRefusal, GroupRefusal, JobRefusal, KeyRefusal, KmsRefusal, Refusal, ScheduleRefusal, SourceKeyRefusal,
-    TemplateRefusal, UserRefusal,
+    ConnectionRefusal, GroupRefusal, InstallationRefusal, JobRefusal, KeyRefusal, KmsRefusal, Refusal, ScheduleRefusal,
+    SourceKeyRefusal, TemplateRefusal, UserRefusal,
 };
 use super::schedule::{Schedule, Schedules, Work};
 use super::session::Sessions;
@@ -36,7 +36,7 @@ use std::sync::Arc;
 pub struct State {
     /// The installation; `None` before the first event.
     pub installation: Option<Installation>,
-    pub password_policy: PasswordPolicy,
+    pub password_policies: PasswordPolicies,
     pub users: Collection<User>,
     pub groups: Table<GroupName, Group>,
     pub sessions: Sessions,
@@ -93,7 +93,16 @@ impl State {
             InstallationEvent::Created { id, token_key } => {
                 self.installation = Some(Installation { id: *id, token_key: token_key.clone(), created: at });
             }
-            InstallationEvent::PasswordPolicyChanged { policy } => self.password_policy = policy.clone(),
+            InstallationEvent::PasswordPolicyChanged { policy } => {
+                let global = NamedPasswordPolicy::clone(self.password_policies.global());
+                self.password_policies.set(NamedPasswordPolicy { policy: policy.clone(), ..global });
+            }
+            InstallationEvent::PasswordPolicySet { name, policy, expiry_notification_days } => {
+                let (name, policy) = (name.clone(), policy.clone());
+                let expiry_notification_days = *expiry_notification_days;
+                self.password_policies.set(NamedPasswordPolicy { name, policy, expiry_notification_days });
+            }
+            InstallationEvent::PasswordPolicyDeleted { name } => self.password_policies.remove(name),
         }
     }
 }
@@ -155,6 +164,11 @@ impl State {
 
     pub fn group(&self, name: &GroupName) -> Result<&Arc<Group>, Refusal> {
         self.groups.get(name).ok_or_else(|| GroupRefusal::Unknown(name.to_string()).into())
+    }
+
+    pub fn password_policy(&self, name: &PasswordPolicyName) -> Result<&Arc<NamedPasswordPolicy>, Refusal> {
+        let policy = self.password_policies.get(name);
+        policy.ok_or_else(|| InstallationRefusal::PolicyUnknown(name.to_string()).into())
     }
 
     /// Returns the user with this name, without regard to case.

@@ -7,7 +7,7 @@ pub mod refusal;
 use super::collection::{Collection, Named};
 use super::group::SystemGroup;
 use super::id::UserId;
-use super::name::{GroupName, JsonText, UserName};
+use super::name::{GroupName, JsonText, PasswordPolicyName, UserName};
 use super::password::{HISTORY_MAX, PasswordPolicy};
 use super::sealed::Sealed;
 use super::time::Time;
@@ -29,8 +29,10 @@ pub struct User {
     pub password_set: Time,
     /// Whether the password must be changed before the user can sign in.
     pub must_change: bool,
-    /// The failed logins since the last successful one, by source (see [`network_of`]). The newest is the last. There
-    /// are at most [`SOURCES_MAX`].
+    /// The name of the user's password policy; `None` for the global one.
+    pub password_policy: Option<PasswordPolicyName>,
+    /// The failed logins since the last successful one, by source (see [`network_of`]), for information: the lockout
+    /// does not depend on them. The newest is the last. There are at most [`SOURCES_MAX`].
     pub failures: Vec<Failures>,
     pub logins: u64,
     pub last_login: Option<Time>,
@@ -106,6 +108,10 @@ pub enum UserEvent {
     LoggedIn {
         source: String,
     },
+    PasswordPolicyAssigned {
+        /// The name of the policy; `None` for the global one.
+        policy: Option<PasswordPolicyName>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -113,11 +119,12 @@ pub enum UserCommand {
     Create {
         id: UserId,
         name: UserName,
-        profile: UserProfile,
+        profile: ProfilePatch,
         /// The sealed hash of the password.
         password: Sealed,
         /// Whether the password must be changed before the user can sign in.
         must_change: bool,
+        password_policy: Option<PasswordPolicyName>,
     },
     Update {
         id: UserId,
@@ -128,6 +135,12 @@ pub enum UserCommand {
         /// Whether the password must be changed before the user can sign in.
         must_change: Option<bool>,
         clear_lockout: bool,
+        password_policy: Option<PasswordPolicyName>,
+    },
+    /// Change the profile of the user who asks. Another email address is not verified.
+    UpdateOwn {
+        id: UserId,
+        profile: ProfilePatch,
     },
     /// Change the password of a user whose present password was verified.
     ChangeOwnPassword {
@@ -193,6 +206,7 @@ impl Collection<User> {
                 earlier_passwords: Vec::new(),
                 password_set: at,
                 must_change: *must_change,
+                password_policy: None,
                 failures: Vec::new(),
                 logins: 0,
                 last_login: None,
@@ -207,6 +221,7 @@ impl Collection<User> {
             | UserEvent::PasswordChangeRequired { .. }
             | UserEvent::LoginFailed { .. }
             | UserEvent::LoggedIn { .. }
+            | UserEvent::PasswordPolicyAssigned { .. }
             | UserEvent::LockoutCleared => self.change(&id, |user| user.apply(at, event)),
         }
     }
@@ -232,6 +247,7 @@ impl User {
             UserEvent::LoginFailed { source } => return self.count_failure(at, source),
             UserEvent::LoggedIn { source } => return self.count_login(at, source),
             UserEvent::LockoutCleared => self.failures.clear(),
+            UserEvent::PasswordPolicyAssigned { policy } => self.password_policy = policy.clone(),
             UserEvent::Created { .. } | UserEvent::Removed => return,
         }
         self.updated = at;
@@ -248,8 +264,7 @@ impl User {
         let source = network_of(source);
         let known = self.failures.iter().position(|failures| failures.source == source);
         let count = known.map_or(0, |place| self.failures.remove(place).count);
-        // The entry with the fewest failures is removed, the oldest of those. A locked entry must not be removable by
-        // failures from other addresses.
+        // The entry with the fewest failures is removed, the oldest of those.
         if self.failures.len() >= SOURCES_MAX
             && let Some((fewest, _)) = self.failures.iter().enumerate().min_by_key(|(_, failures)| failures.count)
         {
@@ -260,24 +275,6 @@ impl User {
 
     pub fn is_in(&self, group: SystemGroup) -> bool {
         self.groups.iter().any(|name| name.as_str() == group.name())
-    }
-
-    /// Returns the end of the lockout of this address. Until then passwords are not verified.
-    pub fn locked_until(&self, policy: &PasswordPolicy, source: &str) -> Option<Time> {
-        let failures = self.failures_from(source)?;
-        policy.locked_until(failures.count, failures.last)
-    }
-
-    /// Returns the consecutive failed logins from the network of this address.
-    pub fn failures_from(&self, source: &str) -> Option<&Failures> {
-        let source = network_of(source);
-        self.failures.iter().find(|failures| failures.source == source)
-    }
-
-    /// Returns the beginning of the newest lockout of any address; `None` if there is no lockout at that time.
-    pub fn lockout_since(&self, policy: &PasswordPolicy, at: Time) -> Option<Time> {
-        let on = |f: &&Failures| policy.locked_until(f.count, f.last).is_some_and(|until| until > at);
-        self.failures.iter().filter(on).map(|failures| failures.last).max()
     }
 
     /// Whether the password must be changed before the user can sign in, by request or because of its age.

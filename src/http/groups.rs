@@ -13,7 +13,7 @@ use crate::domain::name::GroupName;
 use crate::domain::refusal::Refusal;
 use crate::service::Services;
 use crate::service::access::{ManageUsers, SignedIn};
-use crate::service::failure::{invalid, too_long};
+use crate::service::failure::too_long;
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 #[derive(Deserialize, ToSchema)]
 #[schema(as = GroupRequest)]
 pub struct GroupBody {
-    /// The name of the group, which cannot be changed. Required for a new group.
+    /// The name of the group. Required for a new group; system groups keep theirs.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "key officers")]
     name: Option<String>,
@@ -105,17 +105,14 @@ pub async fn get(
 }
 
 /// `PATCH /v1/usermgmt/groups/{name}`
-pub async fn describe(
+pub async fn update(
     auth: Authorized<ManageUsers>,
     name: Path<String>,
     body: Body<GroupBody>,
     services: Data<Services>,
 ) -> Result<Json<GroupView>, Problem> {
     let name = group_name(&name)?;
-    if body.0.name.as_ref().is_some_and(|given| given != name.as_str()) {
-        return Err(invalid("name", "a group's name is its identity and cannot be changed").into());
-    }
-    let group = services.groups.describe(auth.permit, &auth.context, name, body.0.patch()?).await?;
+    let group = services.groups.update(auth.permit, &auth.context, name, body.0.patch()?).await?;
     Ok(Json(GroupView::of(&group)))
 }
 
@@ -161,6 +158,7 @@ impl GroupBody {
             return Err(too_long("description", 1024));
         }
         Ok(GroupPatch {
+            name: self.name.map(|name| group_name(&name)).transpose()?,
             description: self.description,
             metadata: GroupMetadata {
                 app: read_object("app_metadata", self.app_metadata)?,

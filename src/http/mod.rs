@@ -22,7 +22,7 @@ pub mod kms;
 pub mod metrics;
 pub mod openapi;
 pub mod paging;
-pub mod password_policy;
+pub mod password_policies;
 pub mod rendered;
 pub mod required_right;
 pub mod routes;

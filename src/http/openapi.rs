@@ -46,6 +46,7 @@ const PATH_PARAMETERS: &[(&str, &str, Option<&str>)] = &[
     ("tokens", "The id of the refresh token.", Some("uuid")),
     ("users", "The id of the user, `local|<uuid>`.", None),
     ("groups", "The name of the group.", None),
+    ("pwdpolicies", "The name of the password policy.", None),
 ];
 
 /// `GET /api/v1/openapi.json`

@@ -6,19 +6,19 @@ use super::error::Problem;
 use super::guard::Authorized;
 use super::json_object::{object_or_empty, read_object};
 use super::paging::{self, List, Listing};
+use super::password_policies::policy_name;
 use super::tokens::password;
+use super::unsupported::Unsupported;
 use crate::domain::id::UserId;
-use crate::domain::name::{GroupName, UserName};
-use crate::domain::password::PasswordPolicy;
+use crate::domain::name::{GroupName, NAME_MAX, PasswordPolicyName, UserName};
 use crate::domain::refusal::Refusal;
-use crate::domain::time::Time;
+use crate::domain::user::User;
 use crate::domain::user::patch::ProfilePatch;
-use crate::domain::user::{User, UserProfile};
 use crate::service::Services;
 use crate::service::access::{ManageUsers, SignedIn};
 use crate::service::failure::{invalid, too_long};
 use crate::service::list::Page;
-use crate::service::users::UserPatch;
+use crate::service::users::{NewUser, UserPatch};
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,7 +27,7 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 /// A user to create or change. A member that is absent keeps its value.
-#[derive(Clone, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[schema(as = UserRequest)]
 pub struct UserBody {
     /// The user name for signing in, unique regardless of case. Required for a new user.
@@ -37,6 +37,9 @@ pub struct UserBody {
     /// The full name.
     #[serde(default, deserialize_with = "clearable")]
     name: Option<String>,
+    /// The same as `name`, which has precedence.
+    #[serde(default, deserialize_with = "optional")]
+    full_name: Option<String>,
     /// The nickname.
     #[serde(default, deserialize_with = "clearable")]
     nickname: Option<String>,
@@ -53,11 +56,15 @@ pub struct UserBody {
     /// Whether the user must change the password before any other call.
     #[serde(default, deserialize_with = "optional")]
     password_change_required: Option<bool>,
-    /// A JSON object for the use of the user.
+    /// The name of the user's password policy; `global` (default) for the global one.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "global")]
+    password_policy: Option<String>,
+    /// A JSON object for the use of the user. A change merges it: `null` removes a member.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<Object>)]
     user_metadata: Option<Value>,
-    /// A JSON object for the use of applications.
+    /// A JSON object for the use of applications. A change merges it: `null` removes a member.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<Object>)]
     app_metadata: Option<Value>,
@@ -70,7 +77,62 @@ pub struct UserBody {
     /// `local_account` (default): the only connection there is.
     #[serde(default, deserialize_with = "optional")]
     connection: Option<String>,
+    /// Always `["password"]`: there is no other way to sign in.
+    #[serde(default, deserialize_with = "optional")]
+    allowed_auth_methods: Option<Vec<String>>,
+    // Signing in with a certificate, and domains besides the root domain, are not built.
+    #[serde(default, rename = "enable_cert_auth")]
+    #[schema(ignore)]
+    _enable_cert_auth: Unsupported,
+    #[serde(default, rename = "certificate_subject_dn")]
+    #[schema(ignore)]
+    _certificate_subject_dn: Unsupported,
+    #[serde(default, rename = "is_domain_user")]
+    #[schema(ignore)]
+    _is_domain_user: Unsupported,
+    // The id of a user of another domain.
+    #[serde(default, rename = "user_id")]
+    #[schema(ignore)]
+    _user_id: Unsupported,
 }
+
+/// A change of the caller. A member that is absent keeps its value.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = OwnUserRequest)]
+pub struct OwnUserBody {
+    /// The full name.
+    #[serde(default, deserialize_with = "clearable")]
+    name: Option<String>,
+    /// The nickname.
+    #[serde(default, deserialize_with = "clearable")]
+    nickname: Option<String>,
+    /// The e-mail address. Another address is not verified.
+    #[serde(default, deserialize_with = "clearable")]
+    email: Option<String>,
+    /// A JSON object for the use of the user. A change merges it: `null` removes a member.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<Object>)]
+    user_metadata: Option<Value>,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    others: std::collections::BTreeMap<String, Value>,
+}
+
+/// The members of [`UserBody`] that only those who manage users can change.
+const MANAGED: &[&str] = &[
+    "username",
+    "password",
+    "password_change_required",
+    "password_policy",
+    "email_verified",
+    "app_metadata",
+    "login_flags",
+    "failed_logins_count",
+    "allowed_auth_methods",
+    "enable_cert_auth",
+    "certificate_subject_dn",
+    "is_domain_user",
+];
 
 /// Restrictions on signing in, to change.
 #[derive(Clone, Deserialize, ToSchema)]
@@ -113,6 +175,16 @@ pub struct UserView {
     app_metadata: Value,
     /// Always `local_account`.
     connection: &'static str,
+    /// Always `["password"]`.
+    allowed_auth_methods: [&'static str; 1],
+    /// Always false: there is no way to sign in with a certificate.
+    enable_cert_auth: bool,
+    /// Always empty.
+    certificate_subject_dn: &'static str,
+    /// Always false: there is only the root domain.
+    is_domain_user: bool,
+    /// The name of the user's password policy.
+    password_policy: String,
     /// The time at which the user was created.
     #[schema(format = DateTime)]
     created_at: String,
@@ -150,8 +222,9 @@ pub async fn create(
     let name = read_name("username", &required("username", body.username.take())?, UserName::parse)?;
     let password = password("password", body.password.take())?;
     let must_change = body.password_change_required.unwrap_or(false);
-    let profile = UserProfile::default().patched(body.profile()?);
-    let user = services.users.create(auth.permit, &auth.context, name, profile, password, must_change).await?;
+    let password_policy = body.password_policy()?;
+    let new = NewUser { name, password, must_change, password_policy, profile: body.profile()? };
+    let user = services.users.create(auth.permit, &auth.context, new).await?;
     Ok(Created(view(&services, &user)))
 }
 
@@ -176,8 +249,8 @@ pub async fn list_of_group(
 }
 
 async fn answer_page(page: Page<User>, services: &Services) -> Result<List<UserView>, Problem> {
-    let (published, now) = (services.state(), services.now());
-    paging::answer(page, move |user: &Arc<User>| UserView::of(user, &published.state.password_policy, now)).await
+    let services = services.clone();
+    paging::answer(page, move |user: &Arc<User>| view(&services, user)).await
 }
 
 /// `GET /v1/usermgmt/users/{id}`
@@ -193,6 +266,16 @@ pub async fn get(
 /// `GET /v1/auth/self/user`
 pub async fn get_own(auth: Authorized<SignedIn>, services: Data<Services>) -> Result<Json<UserView>, Problem> {
     Ok(Json(view(&services, &services.users.own(&auth.permit))))
+}
+
+/// `PATCH /v1/auth/self/user`
+pub async fn update_own(
+    auth: Authorized<SignedIn>,
+    body: Body<OwnUserBody>,
+    services: Data<Services>,
+) -> Result<Json<UserView>, Problem> {
+    let user = services.users.update_own(&auth.permit, &auth.context, body.0.profile()?).await?;
+    Ok(Json(view(&services, &user)))
 }
 
 /// `PATCH /v1/usermgmt/users/{id}`
@@ -211,6 +294,7 @@ pub async fn update(
         password,
         must_change: body.password_change_required,
         clear_lockout: body.failed_logins_count.is_some(),
+        password_policy: body.password_policy()?,
         profile: body.profile()?,
     };
     let user = services.users.update(auth.permit, &auth.context, id, patch).await?;
@@ -234,24 +318,84 @@ pub fn user_id(text: &str) -> Result<UserId, Refusal> {
 
 /// The view of a user, with the lockout as it is now.
 pub fn view(services: &Services, user: &User) -> UserView {
-    UserView::of(user, &services.state().state.password_policy, services.now())
+    let (published, now) = (services.state(), services.now());
+    let profile = &user.profile;
+    UserView {
+        user_id: user.id.subject(),
+        username: user.name.to_string(),
+        name: profile.full_name.clone(),
+        nickname: profile.nickname.clone(),
+        email: profile.email.clone(),
+        email_verified: profile.email_verified,
+        user_metadata: object_or_empty(profile.user_metadata.as_ref()),
+        app_metadata: object_or_empty(profile.app_metadata.as_ref()),
+        connection: "local_account",
+        allowed_auth_methods: [PASSWORD],
+        enable_cert_auth: false,
+        certificate_subject_dn: "",
+        is_domain_user: false,
+        password_policy: user.password_policy.clone().unwrap_or_else(PasswordPolicyName::global).to_string(),
+        created_at: user.created.to_string(),
+        updated_at: user.updated.to_string(),
+        last_login: user.last_login.map(|at| at.to_string()),
+        logins_count: user.logins,
+        failed_logins_count: user.failures.iter().map(|failures| u64::from(failures.count)).sum(),
+        account_lockout_at: services.users.locked_since(user).map(|at| at.to_string()),
+        password_change_required: user.password_due(published.state.password_policies.of(user), now),
+        password_changed_at: user.password_set.to_string(),
+        login_flags: LoginFlags { prevent_ui_login: profile.prevent_ui_login },
+        groups: user.groups.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The only way to sign in.
+const PASSWORD: &str = "password";
+
+fn refuse_long(texts: [(&'static str, &Option<String>); 3]) -> Result<(), Refusal> {
+    let long = |(_, given): &(_, &Option<String>)| given.as_ref().is_some_and(|text| text.chars().count() > NAME_MAX);
+    match texts.into_iter().find(long) {
+        Some((member, _)) => Err(too_long(member, NAME_MAX)),
+        None => Ok(()),
+    }
+}
+
+impl OwnUserBody {
+    fn profile(self) -> Result<ProfilePatch, Refusal> {
+        let is_given = |member: &&&str| self.others.get(**member).is_some_and(|value| !value.is_null() && value != "");
+        if let Some(member) = MANAGED.iter().find(is_given) {
+            return Err(invalid(member, "cannot be changed here, only by those who manage users"));
+        }
+        refuse_long([("name", &self.name), ("nickname", &self.nickname), ("email", &self.email)])?;
+        Ok(ProfilePatch {
+            full_name: self.name,
+            nickname: self.nickname,
+            email: self.email,
+            user_metadata: read_object("user_metadata", self.user_metadata)?,
+            ..ProfilePatch::default()
+        })
+    }
 }
 
 impl UserBody {
+    fn password_policy(&self) -> Result<Option<PasswordPolicyName>, Refusal> {
+        self.password_policy.as_ref().map(|name| policy_name("password_policy", name)).transpose()
+    }
+
     fn profile(self) -> Result<ProfilePatch, Refusal> {
+        if self.allowed_auth_methods.is_some_and(|methods| methods.is_empty() || methods.iter().any(|m| m != PASSWORD))
+        {
+            return Err(invalid("allowed_auth_methods", format!("must be [\"{PASSWORD}\"]: there is no other way")));
+        }
         if let Some(connection) = &self.connection {
             super::body::one_of("connection", connection, &[("local_account", ())])?;
         }
         if self.failed_logins_count.is_some_and(|count| count != 0) {
             return Err(invalid("failed_logins_count", "can only be set to 0"));
         }
-        for (member, given) in [("name", &self.name), ("nickname", &self.nickname), ("email", &self.email)] {
-            if given.as_ref().is_some_and(|text| text.chars().count() > 255) {
-                return Err(too_long(member, 255));
-            }
-        }
+        let name = self.name.or(self.full_name);
+        refuse_long([("name", &name), ("nickname", &self.nickname), ("email", &self.email)])?;
         Ok(ProfilePatch {
-            full_name: self.name,
+            full_name: name,
             nickname: self.nickname,
             email: self.email,
             email_verified: self.email_verified,
@@ -259,32 +403,5 @@ impl UserBody {
             app_metadata: read_object("app_metadata", self.app_metadata)?,
             prevent_ui_login: self.login_flags.and_then(|flags| flags.prevent_ui_login),
         })
-    }
-}
-
-impl UserView {
-    fn of(user: &User, policy: &PasswordPolicy, now: Time) -> Self {
-        let profile = &user.profile;
-        Self {
-            user_id: user.id.subject(),
-            username: user.name.to_string(),
-            name: profile.full_name.clone(),
-            nickname: profile.nickname.clone(),
-            email: profile.email.clone(),
-            email_verified: profile.email_verified,
-            user_metadata: object_or_empty(profile.user_metadata.as_ref()),
-            app_metadata: object_or_empty(profile.app_metadata.as_ref()),
-            connection: "local_account",
-            created_at: user.created.to_string(),
-            updated_at: user.updated.to_string(),
-            last_login: user.last_login.map(|at| at.to_string()),
-            logins_count: user.logins,
-            failed_logins_count: user.failures.iter().map(|failures| u64::from(failures.count)).sum(),
-            account_lockout_at: user.lockout_since(policy, now).map(|at| at.to_string()),
-            password_change_required: user.password_due(policy, now),
-            password_changed_at: user.password_set.to_string(),
-            login_flags: LoginFlags { prevent_ui_login: profile.prevent_ui_login },
-            groups: user.groups.iter().map(ToString::to_string).collect(),
-        }
     }
 }

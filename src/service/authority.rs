@@ -41,7 +41,7 @@ impl Authority {
         let is_open = |id: SessionId| state.sessions.get(&id).is_some_and(|session| session.user == self.user);
         let user = state.users.get(&self.user).filter(|_| self.session.is_none_or(is_open));
         let user = user.ok_or(Refusal::Session(SessionRefusal::RightWithdrawn))?;
-        if self.session.is_some() && user.password_due(&state.password_policy, at) {
+        if self.session.is_some() && user.password_due(state.password_policies.of(user), at) {
             return Err(SessionRefusal::RightWithdrawn.into());
         }
         self.rights.iter().try_for_each(|right| {

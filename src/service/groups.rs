@@ -60,19 +60,19 @@ impl Groups {
         Ok(permit.caller().published.state.group(name)?.clone())
     }
 
-    /// Changes the description or the metadata of a group.
+    /// Changes the name, the description or the metadata of a group. Its members and rights stay.
     ///
     /// # Errors
-    /// When there is no such group.
-    pub async fn describe(
+    /// When there is no such group, it is a system group and would be renamed, or the name is in use.
+    pub async fn update(
         &self,
         permit: Permit<ManageUsers>,
         context: &RequestContext,
         name: GroupName,
         patch: GroupPatch,
     ) -> Result<Arc<Group>, Failure> {
-        let command = GroupCommand::Describe { name: name.clone(), patch };
-        shown(&self.command(&permit, context, command).await?, &name)
+        let after = patch.name.clone().unwrap_or_else(|| name.clone());
+        shown(&self.command(&permit, context, GroupCommand::Update { name, patch }).await?, &after)
     }
 
     /// Adds a user to a group. It is not an error if the user is already a member.

@@ -18,10 +18,12 @@ mod keyring_check;
 pub mod keys;
 pub mod kms;
 pub mod list;
-pub mod lockout;
+mod lockout;
 pub mod material;
 mod operations;
+pub mod password_policies;
 pub mod passwords;
+mod proof;
 mod recorder;
 pub mod roles_anywhere;
 pub mod schedules;
@@ -65,8 +67,8 @@ pub struct Services {
     pub source_keys: source_keys::SourceKeys,
     pub templates: templates::Templates,
     pub schedules: schedules::Schedules,
-    /// Users and the password policy.
     pub users: users::Users,
+    pub password_policies: password_policies::PasswordPolicies,
     pub groups: groups::Groups,
     pub tokens: tokens::Tokens,
     recorder: Recorder,
@@ -114,7 +116,7 @@ impl Services {
         let keyring = parts.keyring;
         let secrets = Secrets::new(keyring.clone(), runtime.clone());
         keyring_check::refuse_strays(&keyring, &recorder.state().state)?;
-        let proof = users::Proof::new(recorder.clone(), secrets.clone(), hasher);
+        let proof = proof::Proof::new(recorder.clone(), secrets.clone(), hasher);
         let users = users::Users::new(recorder.clone(), secrets.clone(), proof.clone());
         if recorder.state().state.installation.is_none() {
             let id = InstallationId::new(Uuid::new_v4());
@@ -149,6 +151,7 @@ impl Services {
             connections: connections::Connections::new(recorder.clone(), secrets.clone(), cloud),
             source_keys,
             users,
+            password_policies: password_policies::PasswordPolicies::new(recorder.clone()),
             groups: groups::Groups::new(recorder.clone()),
             tokens: tokens::Tokens::new(recorder.clone(), &secrets, proof, parts.refresh)?,
             recorder,

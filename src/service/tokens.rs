@@ -4,9 +4,9 @@ use super::access::{Permit, SignedIn};
 use super::caller::{Caller, Change, RequestContext};
 use super::failure::{Failure, TokenProblem, invalid};
 use super::jwt::TokenSigner;
+use super::proof::{Proof, Proved};
 use super::recorder::Recorder;
 use super::secrets::Secrets;
-use super::users::{Proof, Proved};
 use crate::domain::command::Command;
 use crate::domain::event::{Actor, RefreshGrant, Sealed, TokenHash};
 use crate::domain::group::SystemGroup;
@@ -111,12 +111,14 @@ impl Tokens {
         let Proved { user, attempt } = self.proof.prove(context, name, source, password).await?;
         let (refresh, text) = self.new_refresh(&patch)?;
         let id = SessionId::new(Uuid::new_v4());
+        let network = source.to_owned();
         let (user_id, password_set, source, labels) = (user.id, user.password_set, source.to_owned(), patch.labels);
         let decide = move |_: &State, at| {
             let (source, refresh, labels) = (source.clone(), refresh.clone(), labels.clone());
             Ok(Command::Session(SessionCommand::Open { id, user: user_id, password_set, source, refresh, labels, at }))
         };
         let committed = self.recorder.append_with(&own_change(&user, context), decide).await?;
+        self.proof.forget_failures(&user, &network);
         drop(attempt);
         self.issue(&committed.published.state, id, text)
     }
@@ -159,7 +161,7 @@ impl Tokens {
         let (session, user) = self.signer.check(bearer, now)?;
         let open = published.state.sessions.get(&session).filter(|open| open.user == user);
         let user = open.and_then(|open| published.state.users.get(&open.user)).ok_or(TokenProblem::Revoked)?.clone();
-        if user.password_due(&published.state.password_policy, now) {
+        if user.password_due(published.state.password_policies.of(&user), now) {
             return Err(SessionRefusal::PasswordChangeDue.into());
         }
         Ok(Caller::present(user, session, published, now))

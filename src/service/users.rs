@@ -1,26 +1,24 @@
-//! Users: create, change and delete them; their passwords and the password policy.
+//! Users: create, change and delete them; their passwords.
 
-use super::access::{Administer, ManageUsers, Permit, SignedIn};
-use super::attempts::{Attempt, Attempts};
+use super::access::{ManageUsers, Permit, SignedIn};
 use super::caller::{Caller, Change, RequestContext};
 use super::failure::Failure;
 use super::list::{self, Candidates, Field, Listed, Page, Query};
-use super::lockout::{self, UnknownUserFailures};
-use super::passwords::{Checked, Hasher};
+use super::proof::{Proof, Proved};
 use super::recorder::Recorder;
 use super::secrets::Secrets;
 use super::system_change;
 use crate::domain::command::Command;
-use crate::domain::event::Sealed;
+use crate::domain::event::{Actor, Sealed};
 use crate::domain::id::{InstallationId, UserId};
-use crate::domain::name::{GroupName, UserName};
-use crate::domain::password::patch::PasswordPolicyPatch;
-use crate::domain::password::{PasswordPolicy, PasswordProblem};
-use crate::domain::refusal::{Refusal, SessionRefusal, UserRefusal};
+use crate::domain::name::{GroupName, PasswordPolicyName, UserName};
+use crate::domain::password::PasswordProblem;
+use crate::domain::refusal::{Refusal, UserRefusal};
 use crate::domain::state::State;
 use crate::domain::table::Table;
+use crate::domain::time::Time;
 use crate::domain::user::patch::ProfilePatch;
-use crate::domain::user::{User, UserCommand, UserProfile, network_of};
+use crate::domain::user::{User, UserCommand};
 use crate::keyring::Owner;
 use crate::ledger::Committed;
 use std::sync::Arc;
@@ -35,6 +33,17 @@ pub struct Users {
     proof: Proof,
 }
 
+/// A user to create.
+pub struct NewUser {
+    pub name: UserName,
+    pub profile: ProfilePatch,
+    pub password: Zeroizing<String>,
+    /// Whether the user must change the password before any other request.
+    pub must_change: bool,
+    /// The name of the password policy; `None` for the global one.
+    pub password_policy: Option<PasswordPolicyName>,
+}
+
 /// A change of a user; a member that is `None` stays as it is.
 #[derive(Default)]
 pub struct UserPatch {
@@ -43,11 +52,9 @@ pub struct UserPatch {
     /// Whether the user must change the password before any other request.
     pub must_change: Option<bool>,
     pub clear_lockout: bool,
+    pub password_policy: Option<PasswordPolicyName>,
     pub profile: ProfilePatch,
 }
-
-/// The purpose under which a user's password hash is sealed.
-const PASSWORD: &str = "password";
 
 /// The kind of the owners of users' secrets.
 pub(super) const OWNER: &str = "user";
@@ -70,20 +77,22 @@ impl Users {
         &self,
         permit: Permit<ManageUsers>,
         context: &RequestContext,
-        name: UserName,
-        profile: UserProfile,
-        password: Zeroizing<String>,
-        must_change: bool,
+        new: NewUser,
     ) -> Result<Arc<User>, Failure> {
+        let NewUser { name, profile, password, must_change, password_policy } = new;
         let state = &permit.caller().published.state;
-        state.password_policy.check_password(&password).map_err(Refusal::from)?;
+        let policy = match &password_policy {
+            Some(name) => &state.password_policy(name)?.policy,
+            None => &state.password_policies.global().policy,
+        };
+        policy.check_password(&password).map_err(Refusal::from)?;
         if state.user_named(&name).is_some() {
             return Err(UserRefusal::NameTaken(name).into());
         }
         let change = permit.caller().change(context);
         let id = UserId::new(Uuid::new_v4());
         let password = self.proof.seal_new(&change, id, password).await?;
-        let command = UserCommand::Create { id, name, profile, password, must_change };
+        let command = UserCommand::Create { id, name, profile, password, must_change, password_policy };
         shown(&self.secrets.append_owner(&self.recorder, &change, &owner(id), Command::User(command)).await?, id)
     }
 
@@ -139,7 +148,11 @@ impl Users {
         let password = match patch.password {
             None => None,
             Some(password) => {
-                let policy = &permit.caller().published.state.password_policy;
+                let state = &permit.caller().published.state;
+                let policy = match &patch.password_policy {
+                    Some(name) => &state.password_policy(name)?.policy,
+                    None => state.password_policies.of(&user),
+                };
                 // A dry run does not check the password against earlier ones. Otherwise a caller could test passwords
                 // of other users without leaving a record.
                 match context.dry_run {
@@ -149,9 +162,33 @@ impl Users {
                 Some(self.proof.seal_new(&change, id, password).await?)
             }
         };
-        let UserPatch { name, must_change, clear_lockout, profile, .. } = patch;
-        let command = UserCommand::Update { id, name, profile, password, must_change, clear_lockout };
-        shown(&self.command(&change, command).await?, id)
+        let UserPatch { name, must_change, clear_lockout, profile, password_policy, .. } = patch;
+        let command = UserCommand::Update { id, name, profile, password, must_change, clear_lockout, password_policy };
+        let committed = self.command(&change, command).await?;
+        if clear_lockout && !context.dry_run {
+            self.proof.unlock(&user);
+        }
+        shown(&committed, id)
+    }
+
+    /// Changes the caller's own profile.
+    ///
+    /// # Errors
+    /// When the metadata becomes too long.
+    pub async fn update_own(
+        &self,
+        permit: &Permit<SignedIn>,
+        context: &RequestContext,
+        profile: ProfilePatch,
+    ) -> Result<Arc<User>, Failure> {
+        let id = permit.caller().user.id;
+        let change = permit.caller().change(context);
+        shown(&self.command(&change, UserCommand::UpdateOwn { id, profile }).await?, id)
+    }
+
+    /// Returns the beginning of the newest lockout of a user; `None` if there is none now.
+    pub fn locked_since(&self, user: &User) -> Option<Time> {
+        self.proof.locked_since(&self.recorder.state().state, user, self.recorder.now())
     }
 
     /// Removes a user, all rights granted to that user, and the data key that sealed the password hash. The data key
@@ -203,9 +240,9 @@ impl Users {
         if *present == *new {
             return Err(Failure::Refused(PasswordProblem::Unchanged.into()));
         }
-        let policy = &self.recorder.state().state.password_policy;
-        self.proof.refuse_bad(policy, &user, &new).await?;
-        let actor = crate::domain::event::Actor::User { id: user.id, name: user.name.clone() };
+        let published = self.recorder.state();
+        self.proof.refuse_bad(published.state.password_policies.of(&user), &user, &new).await?;
+        let actor = Actor::User { id: user.id, name: user.name.clone() };
         let change = Change::of(actor, context.request_id.clone());
         let password = self.proof.seal_new(&change, user.id, new).await?;
         let (id, password_set) = (user.id, user.password_set);
@@ -214,27 +251,6 @@ impl Users {
             Ok(Command::User(UserCommand::ChangeOwnPassword { id, password_set, password, at }))
         };
         shown(&self.recorder.append_with(&change, decide).await?, id)
-    }
-
-    /// Returns the rules for passwords and lockout.
-    pub fn policy(&self, permit: &Permit<Administer>) -> PasswordPolicy {
-        permit.caller().published.state.password_policy.clone()
-    }
-
-    /// Changes the rules for passwords and lockout.
-    ///
-    /// # Errors
-    /// When the rules contradict themselves or are out of range.
-    pub async fn change_policy(
-        &self,
-        permit: Permit<Administer>,
-        context: &RequestContext,
-        patch: PasswordPolicyPatch,
-    ) -> Result<PasswordPolicy, Failure> {
-        let change = permit.caller().change(context);
-        let command = Command::ChangePasswordPolicy(patch);
-        let committed = self.recorder.append(&change, command).await?;
-        Ok(committed.published.state.password_policy.clone())
     }
 
     /// Initializes the log: the installation, its system groups and the first administrator.
@@ -252,8 +268,10 @@ impl Users {
         let change = system_change("first-start");
         let id = UserId::new(Uuid::new_v4());
         let password = self.proof.seal_new(&change, id, password).await?;
-        let profile = UserProfile { full_name: "Administrator".to_owned(), ..UserProfile::default() };
-        let admin = Box::new(UserCommand::Create { id, name: admin, profile, password, must_change });
+        let profile = ProfilePatch { full_name: Some("Administrator".to_owned()), ..ProfilePatch::default() };
+        let (name, password_policy) = (admin, None);
+        let admin = UserCommand::Create { id, name, profile, password, must_change, password_policy };
+        let admin = Box::new(admin);
         let command = Command::Install { id: installation, token_key, admin };
         self.recorder.append(&change, command).await.map(drop)
     }
@@ -265,120 +283,6 @@ impl Users {
 
 fn shown(committed: &Committed, id: UserId) -> Result<Arc<User>, Failure> {
     Ok(committed.published.state.user(id)?.clone())
-}
-
-/// Authentication by password, for signing in and for changing the password. Cheap to clone.
-#[derive(Clone)]
-pub(super) struct Proof {
-    recorder: Recorder,
-    secrets: Secrets,
-    hasher: Hasher,
-    unknown_users: Arc<UnknownUserFailures>,
-    attempts: Attempts,
-}
-
-/// A user whose password was correct.
-pub(super) struct Proved {
-    pub user: Arc<User>,
-    /// Held until the change that needed the password is recorded, so that no failed attempt comes in between.
-    pub attempt: Attempt,
-}
-
-impl Proof {
-    pub(super) fn new(recorder: Recorder, secrets: Secrets, hasher: Hasher) -> Self {
-        Self { recorder, secrets, hasher, unknown_users: Arc::default(), attempts: Attempts::default() }
-    }
-
-    /// Returns the user of this name if the password is correct. Failures are counted, delayed and locked, for unknown
-    /// names as for known ones. The attempts under one name from one network run one after the other, so that each
-    /// counts the failures before it.
-    pub(super) async fn prove(
-        &self,
-        context: &RequestContext,
-        name: &str,
-        source: &str,
-        password: Zeroizing<String>,
-    ) -> Result<Proved, Failure> {
-        let network = network_of(source);
-        let attempted_name = name.chars().take(256).collect::<String>().to_lowercase();
-        let attempt = self.attempts.begin(&attempted_name, &network).await?;
-        let begun = tokio::time::Instant::now();
-        let published = self.recorder.state();
-        let state = &published.state;
-        let user = UserName::parse(name).ok().and_then(|name| state.user_named(&name).cloned());
-        let locked = match &user {
-            Some(user) => user.locked_until(&state.password_policy, source),
-            None => self.unknown_users.locked_until(&state.password_policy, &attempted_name, &network),
-        };
-        let now = self.recorder.now();
-        if let Some(until) = locked.filter(|until| *until > now) {
-            return Err(SessionRefusal::LoginLocked { seconds: now.seconds_until(until) }.into());
-        }
-        let failures = match user {
-            Some(user) => match self.check(&user, password).await? {
-                true => return Ok(Proved { user, attempt }),
-                false => self.record_failure(context, &user, source).await?,
-            },
-            None => {
-                self.hasher.check_nobody(password).await?;
-                self.unknown_users.record(&attempted_name, &network, now)
-            }
-        };
-        drop(attempt);
-        // The delay is measured from the start of the attempt. Only the failure of an existing user is written to the
-        // log, and the duration of that write must not reveal whether the user exists.
-        tokio::time::sleep_until(begun + lockout::delay(failures)).await;
-        Err(SessionRefusal::BadCredentials.into())
-    }
-
-    async fn check(&self, user: &User, password: Zeroizing<String>) -> Result<bool, Failure> {
-        let phc = self.secrets.unseal(&owner(user.id), PASSWORD, &user.password)?;
-        match self.hasher.check(password.clone(), phc).await? {
-            Checked::Wrong => Ok(false),
-            Checked::Right { outdated } => {
-                if outdated {
-                    self.rehash(user, password).await?;
-                }
-                Ok(true)
-            }
-        }
-    }
-
-    async fn rehash(&self, user: &User, password: Zeroizing<String>) -> Result<(), Failure> {
-        let change = system_change("rehash");
-        let to = self.seal_new(&change, user.id, password).await?;
-        let command = UserCommand::Rehash { id: user.id, from: user.password.clone(), to };
-        self.recorder.append(&change, Command::User(command)).await.map(drop)
-    }
-
-    async fn record_failure(&self, context: &RequestContext, user: &User, source: &str) -> Result<u32, Failure> {
-        let change = Change::of(crate::domain::event::Actor::System, context.request_id.clone());
-        let (id, from) = (user.id, source.to_owned());
-        let decide = move |_: &State, _| Ok(Command::User(UserCommand::RecordFailure { id, source: from.clone() }));
-        let committed = self.recorder.append_with(&change, decide).await?;
-        let user = committed.published.state.user(id)?;
-        Ok(user.failures_from(source).map_or(1, |failures| failures.count))
-    }
-
-    /// Hashes and seals a password.
-    async fn seal_new(&self, change: &Change, id: UserId, password: Zeroizing<String>) -> Result<Sealed, Failure> {
-        let phc = Zeroizing::new(self.hasher.hash(password).await?);
-        self.secrets.seal(change, &owner(id), PASSWORD, phc.as_bytes()).await
-    }
-
-    /// Refuses a password that violates the policy or was used before.
-    async fn refuse_bad(&self, policy: &PasswordPolicy, user: &User, new: &Zeroizing<String>) -> Result<(), Failure> {
-        policy.check_password(new).map_err(Refusal::from)?;
-        let threshold = policy.password_history_threshold;
-        let last = std::iter::once(&user.password).chain(&user.earlier_passwords).take(threshold as usize);
-        for sealed in last {
-            let phc = self.secrets.unseal(&owner(user.id), PASSWORD, sealed)?;
-            if let Checked::Right { .. } = self.hasher.check(new.clone(), phc).await? {
-                return Err(Failure::Refused(PasswordProblem::UsedBefore(threshold).into()));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The filter by a group that the path names. Clients cannot send it.

@@ -9,6 +9,7 @@ use super::kms::Addition;
 use super::passwords::Hashing;
 use super::recorder::Recorder;
 use super::tokens::RefreshDefaults;
+use super::users::NewUser;
 use super::{FirstAdmin, Parts, Services, system_change};
 use crate::aws::kms::scripted::{NOW, ScriptedKms};
 use crate::aws::scripted::ScriptedAws;
@@ -24,7 +25,7 @@ use crate::domain::name::{ConnectionName, KmsName, UserName};
 use crate::domain::place::{AccountId, Partition, Region};
 use crate::domain::state::State;
 use crate::domain::time::Time;
-use crate::domain::user::UserProfile;
+use crate::domain::user::patch::ProfilePatch;
 use crate::keyring::Keyring;
 use crate::ledger::{Ledger, LedgerOptions, Record};
 use std::future::Future;
@@ -187,10 +188,15 @@ impl World {
 
     /// Creates a user who is in no group and is granted these actions on the KMS.
     pub(super) fn user(&self, name: &str, actions: &[Action]) -> Caller {
-        let user = UserName::parse(name).expect("a name");
-        let (profile, password) = (UserProfile::default(), Zeroizing::new("Lab-secret-4-tests".to_owned()));
+        let new = NewUser {
+            name: UserName::parse(name).expect("a name"),
+            profile: ProfilePatch::default(),
+            password: Zeroizing::new("Lab-secret-4-tests".to_owned()),
+            must_change: false,
+            password_policy: None,
+        };
         let context = Self::context();
-        let made = self.services().users.create(self.admin(), &context, user, profile, password, false);
+        let made = self.services().users.create(self.admin(), &context, new);
         let made = self.run(made).unwrap_or_else(|failure| panic!("{failure}"));
         if !actions.is_empty() {
             let principal = Principal::User(made.id);

@@ -1,7 +1,7 @@
 //! Decides the commands of groups.
 
-use super::GroupCommand;
 use super::system::SystemGroup;
+use super::{GroupCommand, GroupMetadata, GroupPatch};
 use crate::domain::acl::Principal;
 use crate::domain::cascade;
 use crate::domain::event::{Event, GroupEvent};
@@ -16,16 +16,10 @@ pub fn decide(state: &State, command: GroupCommand) -> Result<Vec<Event>, Refusa
             if state.groups.get(&name).is_some() {
                 return Err(GroupRefusal::NameTaken(name).into());
             }
+            let metadata = GroupMetadata::default().patched(metadata)?;
             Ok(vec![Event::Group(name, GroupEvent::Created { description, metadata })])
         }
-        GroupCommand::Describe { name, patch } => {
-            let group = state.group(&name)?;
-            let (description, metadata) = group.patched(patch);
-            if group.description == description && group.metadata == metadata {
-                return Ok(vec![]);
-            }
-            Ok(vec![Event::Group(name, GroupEvent::Described { description, metadata })])
-        }
+        GroupCommand::Update { name, patch } => update(state, name, patch),
         GroupCommand::AddMember { name, user } => {
             state.group(&name)?;
             let in_already = state.user(user)?.groups.contains(&name);
@@ -43,6 +37,32 @@ pub fn decide(state: &State, command: GroupCommand) -> Result<Vec<Event>, Refusa
         }
         GroupCommand::Remove { name } => remove(state, name),
     }
+}
+
+fn update(state: &State, name: GroupName, mut patch: GroupPatch) -> Result<Vec<Event>, Refusal> {
+    let group = state.group(&name)?;
+    let to = patch.name.take().filter(|to| *to != name);
+    let (description, metadata) = group.described(patch)?;
+    let mut events = Vec::new();
+    if group.description != description || group.metadata != metadata {
+        events.push(Event::Group(name.clone(), GroupEvent::Described { description, metadata }));
+    }
+    if let Some(to) = to {
+        events.extend(rename(state, name, to)?);
+    }
+    Ok(events)
+}
+
+fn rename(state: &State, name: GroupName, to: GroupName) -> Result<Vec<Event>, Refusal> {
+    if SystemGroup::of(&name).is_some() {
+        return Err(GroupRefusal::IsSystem(name).into());
+    }
+    if state.groups.get(&to).is_some() {
+        return Err(GroupRefusal::NameTaken(to).into());
+    }
+    let rights = cascade::transfer_rights(state, Principal::Group(name.clone()), Principal::Group(to.clone()));
+    let rights: Vec<Event> = rights.collect();
+    Ok([Event::Group(name, GroupEvent::Renamed { to })].into_iter().chain(rights).collect())
 }
 
 fn remove(state: &State, name: GroupName) -> Result<Vec<Event>, Refusal> {

@@ -11,7 +11,7 @@ pub enum GroupRefusal {
     Unknown(String),
     #[error("name: there is a group named `{0}` already; choose another name")]
     NameTaken(GroupName),
-    #[error("group `{0}` is a system group and cannot be removed")]
+    #[error("group `{0}` is a system group and cannot be removed or renamed")]
     IsSystem(GroupName),
     #[error("user `{}` is not in group `{group}`", .user.subject())]
     NotAMember { user: UserId, group: GroupName },

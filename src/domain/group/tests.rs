@@ -25,6 +25,11 @@ fn take(name: &str, n: u128) -> GroupCommand {
     GroupCommand::RemoveMember { name: group_name(name), user: user_id(n) }
 }
 
+fn rename(name: &str, to: &str) -> GroupCommand {
+    let patch = GroupPatch { name: Some(group_name(to)), ..GroupPatch::default() };
+    GroupCommand::Update { name: group_name(name), patch }
+}
+
 fn remove(name: &str) -> GroupCommand {
     GroupCommand::Remove { name: group_name(name) }
 }
@@ -40,7 +45,7 @@ fn a_description_that_is_the_present_one_is_no_change() {
     let state = given([group("ops")]);
     let describe = |description: &str| {
         let patch = GroupPatch { description: Some(description.to_owned()), ..GroupPatch::default() };
-        state.when(GroupCommand::Describe { name: group_name("ops"), patch })
+        state.when(GroupCommand::Update { name: group_name("ops"), patch })
     };
     describe("").then([]);
     let (description, metadata) = ("operators".to_owned(), GroupMetadata::default());
@@ -81,6 +86,8 @@ fn a_group_leaves_no_right_behind_for_a_later_one_of_its_name() {
 fn system_groups_stay() {
     for system in SystemGroup::ALL {
         let refused = GroupRefusal::IsSystem(group_name(system.name()));
+        given([group(system.name())]).when(rename(system.name(), "others")).then_refused(refused);
+        let refused = GroupRefusal::IsSystem(group_name(system.name()));
         given([group(system.name())]).when(remove(system.name())).then_refused(refused);
     }
 }
@@ -91,4 +98,46 @@ fn the_last_administrator_stays_in() {
     state.when(take("admin", 1)).then_refused(GroupRefusal::LastAdmin);
     state.push(joined("admin", 2));
     state.when(take("admin", 1)).then_done();
+}
+
+#[test]
+fn a_group_keeps_its_members_and_rights_under_a_new_name() {
+    let change = |name: &str, permit| {
+        let (principal, actions) = (Principal::Group(group_name(name)), vec![Action::ViewNative, Action::KeyCreate]);
+        AclChange { principal, actions, permit }
+    };
+    let permitted = KmsEvent::AclsChanged { changes: vec![change("ops", true)] };
+    let state = given([user(1), group("first"), joined("first", 1), group("ops"), joined("ops", 1), group("last")]);
+    let state = state.and([added(0, &["eu-west-3"]), Event::Kms(kms_id(0), permitted), added(1, &["eu-west-3"])]);
+    let renamed = Event::Group(group_name("ops"), GroupEvent::Renamed { to: group_name("keepers") });
+    let transferred = KmsEvent::AclsChanged { changes: vec![change("ops", false), change("keepers", true)] };
+    state.when(rename("ops", "last")).then_refused(GroupRefusal::NameTaken(group_name("last")));
+    state.when(rename("ops", "ops")).then([]);
+    let state = state.when(rename("ops", "keepers")).then([renamed, Event::Kms(kms_id(0), transferred)]);
+    let names: Vec<_> = state.groups.iter().map(|group| group.name.to_string()).collect();
+    assert_eq!(names, ["first", "keepers", "last"]);
+    assert_eq!(state.group(&group_name("keepers")).map(|group| group.members), Ok(1));
+    assert_eq!(state.group(&group_name("ops")), Err(GroupRefusal::Unknown("ops".to_owned()).into()));
+    let user = state.user(user_id(1)).expect("the user");
+    assert_eq!(user.groups, [group_name("first"), group_name("keepers")]);
+    let acl = &state.kms(kms_id(0)).expect("the KMS").acl;
+    assert!(acl.granted(user.id, &user.groups).permits(Action::KeyCreate));
+    assert!(!acl.names(&Principal::Group(group_name("ops"))));
+    state.when(take("keepers", 1)).then_done();
+}
+
+#[test]
+fn metadata_is_merged() {
+    let json = |text: &str| Some(JsonText::stored(text));
+    let describe = |app: &str| {
+        let metadata = GroupMetadata { app: json(app), ..GroupMetadata::default() };
+        let patch = GroupPatch { metadata, ..GroupPatch::default() };
+        GroupCommand::Update { name: group_name("ops"), patch }
+    };
+    let app = |state: &Given| state.group(&group_name("ops")).expect("the group").metadata.app.clone();
+    let state = given([group("ops")]).when(describe(r#"{"a":1,"b":null}"#)).then_done();
+    assert_eq!(app(&state), json(r#"{"a":1}"#));
+    state.when(describe("{}")).then([]);
+    let state = state.when(describe(r#"{"a":null,"c":{}}"#)).then_done();
+    assert_eq!(app(&state), json(r#"{"c":{}}"#));
 }

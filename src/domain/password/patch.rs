@@ -1,6 +1,7 @@
 //! A change of the password policy.
 
-use super::PasswordPolicy;
+use super::policies::NamedPasswordPolicy;
+use super::{DAYS_MAX, PasswordPolicy, PolicyProblem};
 
 /// A change of the password policy; a member that is `None` keeps its value.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +16,24 @@ pub struct PasswordPolicyPatch {
     pub password_history_threshold: Option<u32>,
     pub password_lifetime: Option<u32>,
     pub password_change_min_days: Option<u32>,
+    pub password_expiry_notification_days: Option<u32>,
     pub failed_logins_lockout_thresholds: Option<Vec<u32>>,
+}
+
+impl NamedPasswordPolicy {
+    /// The policy with the changes of a patch.
+    ///
+    /// # Errors
+    /// When the rules contradict themselves or are out of range.
+    pub fn patched(self, patch: PasswordPolicyPatch) -> Result<Self, PolicyProblem> {
+        let expiry_notification_days = patch.password_expiry_notification_days.unwrap_or(self.expiry_notification_days);
+        let policy = self.policy.patched(patch);
+        policy.check()?;
+        if expiry_notification_days > DAYS_MAX {
+            return Err(PolicyProblem::Days);
+        }
+        Ok(Self { policy, expiry_notification_days, ..self })
+    }
 }
 
 impl PasswordPolicy {

@@ -1,5 +1,6 @@
 //! Refusals of the installation: the message, the kind and the reason of each.
 
+use super::super::name::PasswordPolicyName;
 use super::super::password::PolicyProblem;
 use super::reason::reasons;
 
@@ -7,11 +8,23 @@ use super::reason::reasons;
 pub enum InstallationRefusal {
     #[error("{0}")]
     PolicyRejected(PolicyProblem),
+    #[error("password policy `{0}` does not exist")]
+    PolicyUnknown(String),
+    #[error("policy_name: there is a password policy named `{0}` already; choose another name")]
+    PolicyNameTaken(PasswordPolicyName),
+    #[error("the global password policy cannot be deleted")]
+    PolicyIsGlobal,
+    #[error("password policy `{name}` is that of {users} users; give them another `password_policy` first")]
+    PolicyInUse { name: PasswordPolicyName, users: usize },
     #[error("this installation exists already")]
     Exists,
 }
 
 reasons! { InstallationRefusal =>
     PolicyRejected: Invalid, "password_policy_invalid", "The password policy contradicts itself, or exceeds a limit.";
+    PolicyUnknown: Unknown, "password_policy_unknown", "There is no such password policy.";
+    PolicyNameTaken: Taken of "policy_name", "password_policy_name_taken", "A password policy has the name already.";
+    PolicyIsGlobal: Conflict, "password_policy_is_global", "The global password policy cannot be deleted.";
+    PolicyInUse: InUse, "password_policy_in_use", "Users have the password policy.";
     Exists: Conflict, "installation_exists", "The installation exists already.";
 }

@@ -1,7 +1,9 @@
 //! Decides the commands of schedules.
 
 use super::patch::{RotationPatch, SchedulePatch, SynchronizationPatch};
-use super::{RotationPlan, Schedule, ScheduleCommand, ScheduleEvent, ScheduleSettings, SynchronizationPlan, Work};
+use super::{
+    ANY_NODE, RotationPlan, Schedule, ScheduleCommand, ScheduleEvent, ScheduleSettings, SynchronizationPlan, Work,
+};
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KmsId, ScheduleId};
 use crate::domain::key::event::KeyEvent;
@@ -13,19 +15,23 @@ use crate::domain::time::Time;
 /// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: ScheduleCommand) -> Result<Vec<Event>, Refusal> {
     match command {
-        ScheduleCommand::Create { id, name, settings } => {
+        ScheduleCommand::Create { id, name, settings, run_on } => {
             if state.schedules.named(&name).is_some() {
                 return Err(ScheduleRefusal::NameTaken(name).into());
             }
             settings.check(state, None)?;
-            Ok(vec![Event::Schedule(id, ScheduleEvent::Created { name, settings })])
+            let elsewhere = run_on.filter(|to| to != ANY_NODE).map(|to| ScheduleEvent::RunOnChanged { to });
+            let events = [ScheduleEvent::Created { name, settings }].into_iter().chain(elsewhere);
+            Ok(events.map(|event| Event::Schedule(id, event)).collect())
         }
-        ScheduleCommand::Update { id, patch } => {
+        ScheduleCommand::Update { id, mut patch } => {
+            let run_on = patch.run_on.take();
             let schedule = state.schedule(id)?;
             let settings = schedule.patched(state, *patch)?;
             settings.check(state, Some(&schedule.settings))?;
-            let changes = schedule.settings != settings;
-            Ok(if changes { vec![Event::Schedule(id, ScheduleEvent::Updated { settings })] } else { vec![] })
+            let updated = (schedule.settings != settings).then_some(ScheduleEvent::Updated { settings });
+            let moved = run_on.filter(|to| *to != schedule.run_on).map(|to| ScheduleEvent::RunOnChanged { to });
+            Ok(updated.into_iter().chain(moved).map(|event| Event::Schedule(id, event)).collect())
         }
         ScheduleCommand::StartRun { id, run, cause } => {
             state.schedule(id)?.refuse_running()?;

@@ -13,6 +13,7 @@ pub struct SchedulePatch {
     pub operation: Option<String>,
     pub description: Option<String>,
     pub run_at: Option<Cron>,
+    pub run_on: Option<String>,
     pub start: Patch<Time>,
     pub end: Patch<Time>,
     pub disabled: Option<bool>,

@@ -92,7 +92,7 @@ fn job() -> RotationJob {
 #[test]
 fn a_name_is_had_by_one_schedule() {
     let other = ScheduleId::new(Uuid::from_u128(9));
-    let create = |name| ScheduleCommand::Create { id: other, name, settings: hourly() };
+    let create = |name| ScheduleCommand::Create { id: other, name, settings: hourly(), run_on: None };
     let state = scheduled([created()]);
     state.when(create(name("hourly"))).then_refused(ScheduleRefusal::NameTaken(name("hourly")));
     state.when(create(name("daily"))).then_done();
@@ -104,10 +104,12 @@ fn a_name_is_had_by_one_schedule() {
 fn settings_that_contradict_themselves_are_refused() {
     let (start, end) = (Some(START.plus_seconds(1)), Some(START));
     let settings = ScheduleSettings { start, end, ..hourly() };
-    let refused = scheduled([]).when(ScheduleCommand::Create { id: ID, name: name("a"), settings }).refusal();
+    let refused =
+        scheduled([]).when(ScheduleCommand::Create { id: ID, name: name("a"), settings, run_on: None }).refusal();
     assert!(matches!(refused, Refusal::Invalid { member: "end_date", .. }), "{refused:?}");
     let work = Work::Synchronize(SynchronizationPlan::Kms(vec![KMS]));
-    let create = ScheduleCommand::Create { id: ID, name: name("a"), settings: ScheduleSettings { work, ..hourly() } };
+    let settings = ScheduleSettings { work, ..hourly() };
+    let create = ScheduleCommand::Create { id: ID, name: name("a"), settings, run_on: None };
     scheduled([]).when(create).then_refused(KmsRefusal::Unknown(KMS.to_string()));
 }
 
@@ -124,6 +126,26 @@ fn the_same_settings_again_are_no_change() {
     let synchronization = Some(SynchronizationPatch::All);
     let other_work = update(SchedulePatch { synchronization, ..SchedulePatch::default() }).refusal();
     assert!(matches!(other_work, Refusal::Invalid { member: "cckm_synchronization_params", .. }), "{other_work:?}");
+}
+
+#[test]
+fn the_node_that_a_client_asks_for_is_kept() {
+    let create = |run_on: &str| {
+        let (name, run_on) = (name("hourly"), Some(run_on.to_owned()));
+        ScheduleCommand::Create { id: ID, name, settings: hourly(), run_on }
+    };
+    let update = |run_on: Option<&str>| {
+        let patch = SchedulePatch { run_on: run_on.map(str::to_owned), ..SchedulePatch::default() };
+        ScheduleCommand::Update { id: ID, patch: Box::new(patch) }
+    };
+    let moved = |to: &str| Event::Schedule(ID, ScheduleEvent::RunOnChanged { to: to.to_owned() });
+    scheduled([]).when(create(ANY_NODE)).then([Event::Schedule(ID, created())]);
+    let state = scheduled([]).when(create("node-2")).then([Event::Schedule(ID, created()), moved("node-2")]);
+    assert_eq!(state.schedule(ID).expect("there").run_on, "node-2");
+    state.when(update(None)).then([]);
+    state.when(update(Some("node-2"))).then([]);
+    let state = state.when(update(Some(ANY_NODE))).then([moved(ANY_NODE)]);
+    assert_eq!(state.schedule(ID).expect("there").next_due(), Some(START.plus_seconds(HOUR)));
 }
 
 #[test]

@@ -13,10 +13,7 @@ pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refu
             if holder.password_set != password_set {
                 return Err(SessionRefusal::BadCredentials.into());
             }
-            if let Some(until) = holder.locked_until(&state.password_policy, &source).filter(|until| *until > at) {
-                return Err(SessionRefusal::LoginLocked { seconds: at.seconds_until(until) }.into());
-            }
-            if holder.password_due(&state.password_policy, at) {
+            if holder.password_due(state.password_policies.of(holder), at) {
                 return Err(SessionRefusal::PasswordChangeDue.into());
             }
             if state.sessions.get(&id).is_some() {
@@ -34,7 +31,8 @@ pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refu
             if session.refresh_ends().is_some_and(|end| end <= at) {
                 return Err(SessionRefusal::RefreshTokenInvalid.into());
             }
-            if state.user(session.user)?.password_due(&state.password_policy, at) {
+            let holder = state.user(session.user)?;
+            if holder.password_due(state.password_policies.of(holder), at) {
                 return Err(SessionRefusal::PasswordChangeDue.into());
             }
             replace.iter().try_for_each(|refresh| refuse_used(state, refresh))?;

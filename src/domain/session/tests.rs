@@ -6,7 +6,7 @@ use crate::domain::event::UserEvent;
 use crate::domain::example::{logged_in, password, refresh, session_id, signed_in, user, user_id};
 use crate::domain::key::example::at;
 use crate::domain::refusal::SessionRefusal;
-use crate::domain::scenario::{Given, given};
+use crate::domain::scenario::given;
 
 const HERE: &str = "192.0.2.1";
 
@@ -26,15 +26,10 @@ fn events(events: impl IntoIterator<Item = SessionEvent>) -> Vec<Event> {
 }
 
 #[test]
-fn a_user_signs_in_unless_locked_out_or_due_to_change_the_password() {
+fn a_user_signs_in_unless_due_to_change_the_password() {
     let opened = signed_in(1, refresh(1, None, None));
     given([user(1)]).when(open(2)).then([logged_in(1), opened]);
     given([]).when(open(2)).then_refused(SessionRefusal::BadCredentials);
-    let mut state = given([user(1)]);
-    let failed = UserEvent::LoginFailed { source: HERE.to_owned() };
-    state.extend((0..5).map(|_| Event::User(user_id(1), failed.clone())));
-    state.when(open(26)).then_refused(SessionRefusal::LoginLocked { seconds: 40 });
-    state.when(open(66)).then_done();
     let ordered = UserEvent::PasswordChangeRequired { required: true };
     let state = given([user(1), Event::User(user_id(1), ordered)]);
     state.when(open(3)).then_refused(SessionRefusal::PasswordChangeDue);
@@ -48,24 +43,6 @@ fn a_session_and_a_refresh_token_have_ids_of_their_own() {
     given([user(1), user(2), other]).when(open(3)).then_refused(SessionRefusal::Exists);
     let used = Some(refresh(1, None, None));
     state.when(carry_on(1, used, 2)).then_refused(SessionRefusal::Exists);
-}
-
-#[test]
-fn the_wait_after_a_lockout_is_rounded_up() {
-    let failed = UserEvent::LoginFailed { source: HERE.to_owned() };
-    let failures = (0..5).map(|_| Event::User(user_id(1), failed.clone()));
-    let first = Time::from_nanos(1_900_000_000);
-    let state = Given::dated(first, 1, [user(1)].into_iter().chain(failures));
-    let open = SessionCommand::Open {
-        id: session_id(1),
-        user: user_id(1),
-        password_set: first,
-        source: HERE.to_owned(),
-        refresh: refresh(1, None, None),
-        labels: vec![],
-        at: Time::from_nanos(66_100_000_000),
-    };
-    state.when(open).then_refused(SessionRefusal::LoginLocked { seconds: 1 });
 }
 
 #[test]

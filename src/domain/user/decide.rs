@@ -1,14 +1,14 @@
 //! Decides the commands of users.
 
 use super::patch::ProfilePatch;
-use super::{User, UserCommand};
+use super::{User, UserCommand, UserProfile};
 use crate::domain::acl::Principal;
 use crate::domain::cascade;
 use crate::domain::event::{Event, Sealed, UserEvent};
 use crate::domain::group::SystemGroup;
 use crate::domain::group::decide::refuse_last_admin;
 use crate::domain::id::UserId;
-use crate::domain::name::UserName;
+use crate::domain::name::{PasswordPolicyName, UserName};
 use crate::domain::password::{PasswordPolicy, PasswordProblem};
 use crate::domain::refusal::{Refusal, SessionRefusal, UserRefusal};
 use crate::domain::state::State;
@@ -17,19 +17,36 @@ use crate::domain::time::Time;
 /// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: UserCommand) -> Result<Vec<Event>, Refusal> {
     match command {
-        UserCommand::Create { id, name, profile, password, must_change } => {
+        UserCommand::Create { id, name, profile, password, must_change, password_policy } => {
             refuse_taken(state, &name)?;
-            Ok(vec![Event::User(id, UserEvent::Created { name, profile, password, must_change })])
+            let policy = password_policy.map(|name| assignable(state, name)).transpose()?.flatten();
+            let assigned = policy.map(|policy| UserEvent::PasswordPolicyAssigned { policy: Some(policy) });
+            let profile = UserProfile::default().patched(profile)?;
+            let created = UserEvent::Created { name, profile, password, must_change };
+            Ok([created].into_iter().chain(assigned).map(|event| Event::User(id, event)).collect())
         }
-        UserCommand::Update { id, name, profile, password, must_change, clear_lockout } => {
-            state.user(id)?.update(state, name, profile, password, must_change, clear_lockout)
+        UserCommand::Update { id, name, profile, password, must_change, clear_lockout, password_policy } => {
+            let user = state.user(id)?;
+            let policy = password_policy.map(|name| assignable(state, name)).transpose()?;
+            let assigned = policy.filter(|policy| *policy != user.password_policy);
+            let assigned = assigned.map(|policy| Event::User(id, UserEvent::PasswordPolicyAssigned { policy }));
+            let mut events = user.update(state, name, profile, password, must_change, clear_lockout)?;
+            events.extend(assigned);
+            Ok(events)
+        }
+        UserCommand::UpdateOwn { id, mut profile } => {
+            let user = state.user(id)?;
+            if profile.email.as_ref().is_some_and(|email| *email != user.profile.email) {
+                profile.email_verified = Some(false);
+            }
+            user.update(state, None, profile, None, None, false)
         }
         UserCommand::ChangeOwnPassword { id, password_set, password, at } => {
             let user = state.user(id)?;
             if user.password_set != password_set {
                 return Err(SessionRefusal::BadCredentials.into());
             }
-            user.refuse_changed_lately(&state.password_policy, at)?;
+            user.refuse_changed_lately(state.password_policies.of(user), at)?;
             let changed = Event::User(id, UserEvent::PasswordChanged { password, must_change: false });
             Ok([changed].into_iter().chain(cascade::close_sessions(state, id)).collect())
         }
@@ -43,6 +60,15 @@ pub fn decide(state: &State, command: UserCommand) -> Result<Vec<Event>, Refusal
         }
         UserCommand::Remove { id } => remove(state, id),
     }
+}
+
+/// Returns the name of a policy as a user has it: `None` for the global one.
+///
+/// # Errors
+/// When there is no such policy.
+fn assignable(state: &State, name: PasswordPolicyName) -> Result<Option<PasswordPolicyName>, Refusal> {
+    state.password_policy(&name)?;
+    Ok(Some(name).filter(|name| !name.is_global()))
 }
 
 fn refuse_taken(state: &State, name: &UserName) -> Result<(), Refusal> {
@@ -88,7 +114,7 @@ impl User {
             }
             events.push(UserEvent::Renamed { to });
         }
-        let profile = self.profile.patched(profile);
+        let profile = self.profile.patched(profile)?;
         if profile != self.profile {
             events.push(UserEvent::ProfileChanged { profile });
         }

@@ -13,7 +13,7 @@ use crate::domain::key::example::{added, at, kms_id};
 use crate::domain::password::PasswordProblem;
 use crate::domain::refusal::GroupRefusal;
 use crate::domain::refusal::{SessionRefusal, UserRefusal};
-use crate::domain::scenario::{Given, given};
+use crate::domain::scenario::given;
 use crate::domain::state::State;
 
 const DAY: i64 = 86_400;
@@ -21,7 +21,8 @@ const HERE: &str = "192.0.2.1";
 
 fn create(n: u128, name: &str) -> UserCommand {
     let (id, name) = (user_id(n), user_name(name));
-    UserCommand::Create { id, name, profile: UserProfile::default(), password: password(1), must_change: false }
+    let (profile, password, must_change) = (ProfilePatch::default(), password(1), false);
+    UserCommand::Create { id, name, profile, password, must_change, password_policy: None }
 }
 
 /// An update of the first user without changes.
@@ -31,7 +32,7 @@ fn same() -> UserCommand {
 
 fn update(name: Option<&str>, new: Option<Sealed>, must_change: Option<bool>, clear_lockout: bool) -> UserCommand {
     let (id, name, profile) = (user_id(1), name.map(user_name), ProfilePatch::default());
-    UserCommand::Update { id, name, profile, password: new, must_change, clear_lockout }
+    UserCommand::Update { id, name, profile, password: new, must_change, clear_lockout, password_policy: None }
 }
 
 /// Changes the first user's password, which was set at second `set`, at second `second`.
@@ -89,7 +90,7 @@ fn a_new_password_ends_all_sessions_and_the_old_ones_are_remembered() {
     assert_eq!(state.sessions.iter().map(|session| session.user).collect::<Vec<_>>(), [user_id(2)]);
     let ann = ann(&state);
     assert_eq!((&ann.password, &ann.earlier_passwords), (&password(9), &vec![password(1)]));
-    assert!(ann.password_due(&state.password_policy, at(9)));
+    assert!(ann.password_due(&state.password_policies.global().policy, at(9)));
 }
 
 #[test]
@@ -119,8 +120,8 @@ fn the_own_password_is_not_changed_again_at_once_unless_it_is_due() {
 fn a_password_is_due_when_it_is_as_old_as_the_policy_allows() {
     let ageing = PasswordPolicy { password_lifetime: 30, ..PasswordPolicy::default() };
     let state = given([user(1), policy(ageing)]);
-    assert!(!ann(&state).password_due(&state.password_policy, at(30 * DAY)));
-    assert!(ann(&state).password_due(&state.password_policy, at(30 * DAY + 1)));
+    assert!(!ann(&state).password_due(&state.password_policies.global().policy, at(30 * DAY)));
+    assert!(ann(&state).password_due(&state.password_policies.global().policy, at(30 * DAY + 1)));
 }
 
 #[test]
@@ -131,51 +132,41 @@ fn a_hash_is_renewed_only_if_it_is_still_the_one_that_was_checked() {
     rehash(password(2)).then(events([]));
 }
 
+/// The number of failures of the first user from each network, the newest last.
+fn failures(state: &State) -> Vec<(&str, u32)> {
+    ann(state).failures.iter().map(|failures| (failures.source.as_str(), failures.count)).collect()
+}
+
 #[test]
-fn failed_logins_lock_out_their_own_address_and_no_other() {
+fn failed_logins_are_counted_by_network_until_a_login_from_there() {
     let note = UserCommand::RecordFailure { id: user_id(1), source: HERE.to_owned() };
     let mut state = given([user(1)]);
     state.when(note).then(events([UserEvent::LoginFailed { source: HERE.to_owned() }]));
-    let locked = |state: &Given, source| ann(state).locked_until(&state.password_policy, source);
-    // By the default policy the fifth failure in a row locks for a minute.
-    state.extend((0..4).map(|_| failed(HERE)));
-    assert_eq!(locked(&state, HERE), None);
-    state.push(failed(HERE));
-    assert_eq!(locked(&state, HERE), Some(at(6).plus_seconds(60)));
-    assert_eq!(locked(&state, "192.0.2.2"), None);
-    // A successful login clears the failures of its own address only.
     let elsewhere = "192.0.2.2";
-    state.extend((0..4).map(|_| failed(elsewhere)));
-    state.extend([logged_in(1), failed(HERE), failed(elsewhere)]);
-    assert_eq!(locked(&state, HERE), None);
-    assert_eq!(locked(&state, elsewhere), Some(at(13).plus_seconds(60)));
+    state.extend([failed(HERE), failed(elsewhere), failed(HERE)]);
+    assert_eq!(failures(&state), [(elsewhere, 1), (HERE, 2)]);
+    state.push(logged_in(1));
+    assert_eq!(failures(&state), [(elsewhere, 1)]);
+    state.when(update(None, None, None, true)).then(events([UserEvent::LockoutCleared]));
+    state.push(happened(UserEvent::LockoutCleared));
+    assert_eq!(failures(&state), []);
 }
 
 #[test]
 fn addresses_that_one_client_has_are_counted_as_one() {
     let state = given([user(1)]).and((1..=5).map(|n| failed(&format!("2001:db8::{n}"))));
-    let locked = |source| ann(&state).locked_until(&state.password_policy, source).is_some();
-    assert!(locked("2001:db8:0:0:ffff::1") && !locked("2001:db8:0:1::1"));
+    assert_eq!(failures(&state), [("2001:db8::/64", 5)]);
     assert_eq!(network_of("::ffff:192.0.2.1"), "192.0.2.1");
     assert_eq!(network_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
 }
 
 #[test]
-fn nobody_is_unlocked_by_failing_from_elsewhere() {
+fn the_networks_with_the_most_failures_are_kept() {
     let mut state = given([user(1)]);
     state.extend((0..5).map(|_| failed(HERE)));
     state.extend((0..SOURCES_MAX + 3).map(|n| failed(&format!("10.0.0.{n}"))));
-    assert!(ann(&state).locked_until(&state.password_policy, HERE).is_some());
+    assert!(failures(&state).contains(&(HERE, 5)));
     assert_eq!(ann(&state).failures.len(), SOURCES_MAX);
-}
-
-#[test]
-fn a_lockout_is_forgiven_on_request() {
-    let mut state = given([user(1)]);
-    state.extend((0..5).map(|_| failed(HERE)));
-    state.when(update(None, None, None, true)).then(events([UserEvent::LockoutCleared]));
-    state.push(happened(UserEvent::LockoutCleared));
-    assert_eq!(ann(&state).lockout_since(&state.password_policy, at(7)), None);
 }
 
 #[test]
@@ -210,10 +201,48 @@ fn what_a_patch_does_not_give_stays() {
         let (nickname, email) = (nickname.map(str::to_owned), email.map(str::to_owned));
         let profile = ProfilePatch { nickname, email, ..ProfilePatch::default() };
         let (name, password, must_change, clear_lockout) = (None, None, None, false);
-        UserCommand::Update { id: user_id(1), name, profile, password, must_change, clear_lockout }
+        let (id, password_policy) = (user_id(1), None);
+        UserCommand::Update { id, name, profile, password, must_change, clear_lockout, password_policy }
     };
     let state = given([user(1)]).when(patch(Some("ann"), Some("ann@example.org"))).then_done();
     let state = state.when(patch(Some("annie"), None)).then_done();
     let profile = &state.user(user_id(1)).expect("the user").profile;
     assert_eq!((profile.nickname.as_str(), profile.email.as_str()), ("annie", "ann@example.org"));
+}
+
+#[test]
+fn metadata_is_merged_and_an_object_that_becomes_too_long_is_refused() {
+    let json = |text: &str| Some(JsonText::stored(text));
+    let patch = |user: &str, app: Option<&str>| {
+        let (user_metadata, app_metadata) = (json(user), app.and_then(json));
+        let profile = ProfilePatch { user_metadata, app_metadata, ..ProfilePatch::default() };
+        let (id, password_policy) = (user_id(1), None);
+        let (name, password, must_change, clear_lockout) = (None, None, None, false);
+        UserCommand::Update { id, name, profile, password, must_change, clear_lockout, password_policy }
+    };
+    let state = given([user(1)]).when(patch(r#"{"a":1,"b":null}"#, Some(r#"{"x":"y"}"#))).then_done();
+    assert_eq!(
+        (&ann(&state).profile.user_metadata, &ann(&state).profile.app_metadata),
+        (&json(r#"{"a":1}"#), &json(r#"{"x":"y"}"#))
+    );
+    state.when(patch("{}", None)).then([]);
+    let state = state.when(patch(r#"{"b":[null]}"#, Some(r#"{"x":null}"#))).then_done();
+    let (user, app) = (json(r#"{"a":1,"b":[null]}"#), json("{}"));
+    assert_eq!((&ann(&state).profile.user_metadata, &ann(&state).profile.app_metadata), (&user, &app));
+    let long = format!(r#"{{"c":"{}"}}"#, "x".repeat(16_370));
+    let refused = state.when(patch(&long, None)).refusal();
+    assert_eq!(refused.member(), Some("user_metadata"));
+}
+
+#[test]
+fn another_email_address_of_ones_own_is_not_verified() {
+    let verified = UserProfile { email: "a@b.c".to_owned(), email_verified: true, ..UserProfile::default() };
+    let state = given([user(1), happened(UserEvent::ProfileChanged { profile: verified.clone() })]);
+    let update = |email: &str| {
+        let profile = ProfilePatch { email: Some(email.to_owned()), ..ProfilePatch::default() };
+        state.when(UserCommand::UpdateOwn { id: user_id(1), profile })
+    };
+    update("a@b.c").then([]);
+    let profile = UserProfile { email: "d@e.f".to_owned(), email_verified: false, ..verified };
+    update("d@e.f").then(events([UserEvent::ProfileChanged { profile }]));
 }

@@ -1,7 +1,7 @@
-//! Endpoints of tokens, users, groups and the password policy.
+//! Endpoints of tokens, users, groups and password policies.
 
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
-use crate::http::{groups, password_policy, tokens, users};
+use crate::http::{groups, password_policies, tokens, users};
 use crate::service::access::RequiredRight::{Administer, ManageUsers, Nothing, SignedIn};
 
 pub(super) fn tokens() -> Vec<Endpoint> {
@@ -26,12 +26,14 @@ pub(super) fn tokens() -> Vec<Endpoint> {
             .no_dry_run()
             .refuses(&[401, 422, 429]),
         get("/auth/self/user", users::get_own, "getOwnUser", "Get the user who calls").needs(SignedIn),
+        patch("/auth/self/user", users::update_own, "updateOwnUser", "Change the user who calls").needs(SignedIn),
     ]
 }
 
 pub(super) fn users_and_groups() -> Vec<Endpoint> {
     let member = "/usermgmt/groups/{name}/users/{user_id}";
-    let policy = "/usermgmt/pwdpolicies/global";
+    let policies = "/usermgmt/pwdpolicies";
+    let policy = "/usermgmt/pwdpolicies/{name}";
     vec![
         post("/usermgmt/users", users::create, "createUser", "Create a user")
             .needs(ManageUsers)
@@ -45,7 +47,9 @@ pub(super) fn users_and_groups() -> Vec<Endpoint> {
         post("/usermgmt/groups", groups::create, "createGroup", "Create a group").needs(ManageUsers).refuses(&[409]),
         get("/usermgmt/groups", groups::list, "listGroups", "List the groups").needs(SignedIn),
         get("/usermgmt/groups/{name}", groups::get, "getGroup", "Get a group").needs(SignedIn),
-        patch("/usermgmt/groups/{name}", groups::describe, "updateGroup", "Change a group").needs(ManageUsers),
+        patch("/usermgmt/groups/{name}", groups::update, "updateGroup", "Change a group")
+            .needs(ManageUsers)
+            .refuses(&[409]),
         delete("/usermgmt/groups/{name}", groups::remove, "deleteGroup", "Delete a group")
             .needs(ManageUsers)
             .refuses(&[409]),
@@ -55,7 +59,14 @@ pub(super) fn users_and_groups() -> Vec<Endpoint> {
         delete(member, groups::remove_member, "removeGroupMember", "Remove a user from a group")
             .needs(ManageUsers)
             .refuses(&[409]),
-        get(policy, password_policy::get, "getPasswordPolicy", "Get the password policy").needs(Administer),
-        patch(policy, password_policy::update, "updatePasswordPolicy", "Change the password policy").needs(Administer),
+        post(policies, password_policies::create, "createPasswordPolicy", "Create a password policy")
+            .needs(Administer)
+            .refuses(&[409]),
+        get(policies, password_policies::list, "listPasswordPolicies", "List the password policies").needs(Administer),
+        get(policy, password_policies::get, "getPasswordPolicy", "Get a password policy").needs(Administer),
+        patch(policy, password_policies::update, "updatePasswordPolicy", "Change a password policy").needs(Administer),
+        delete(policy, password_policies::delete, "deletePasswordPolicy", "Delete a password policy")
+            .needs(Administer)
+            .refuses(&[409]),
     ]
 }

@@ -1,7 +1,7 @@
 //! Request bodies for schedules, and their conversion to typed values.
 
 use crate::domain::cron::Cron;
-use crate::domain::name::ScheduleName;
+use crate::domain::name::{NAME_MAX, ScheduleName};
 use crate::domain::patch::Patch;
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::patch::{RotationPatch, SchedulePatch, SynchronizationPatch};
@@ -30,7 +30,7 @@ pub struct ScheduleBody {
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "0 9 * * sat")]
     run_at: Option<String>,
-    /// Always `any`.
+    /// The name of a node, or `any` (default). It is kept; runs are on this node.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "any")]
     run_on: Option<String>,
@@ -120,8 +120,8 @@ impl ScheduleBody {
     }
 
     pub(in crate::http) fn patch(self) -> Result<SchedulePatch, Refusal> {
-        if let Some(run_on) = &self.run_on {
-            one_of("run_on", run_on, &[("any", ())])?;
+        if self.run_on.as_ref().is_some_and(|text| text.chars().count() > NAME_MAX) {
+            return Err(invalid("run_on", format!("must not be longer than {NAME_MAX} characters")));
         }
         if self.description.as_ref().is_some_and(|text| text.chars().count() > 1024) {
             return Err(too_long("description", 1024));
@@ -131,6 +131,7 @@ impl ScheduleBody {
             operation: self.operation,
             description: self.description,
             run_at: self.run_at.map(|text| read_as("run_at", &text, Cron::parse)).transpose()?,
+            run_on: self.run_on,
             start: date("start_date", self.start_date)?,
             end: date("end_date", self.end_date)?,
             disabled: self.disabled,

@@ -24,8 +24,8 @@ pub struct ScheduleView {
     operation: &'static str,
     /// The times of the runs, in cron's format.
     run_at: String,
-    /// Always `any`.
-    run_on: &'static str,
+    /// The node that the client gave; `any` by default.
+    run_on: String,
     /// The start of the period in which the schedule runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -125,7 +125,7 @@ impl ScheduleView {
             description: settings.description.clone(),
             operation: settings.work.name(),
             run_at: settings.run_at.to_string(),
-            run_on: "any",
+            run_on: schedule.run_on.clone(),
             start_date: settings.start.map(|at| at.to_string()),
             end_date: settings.end.map(|at| at.to_string()),
             disabled: settings.disabled,

@@ -14,7 +14,8 @@ use crate::domain::example;
 use crate::domain::group::{GroupCommand, GroupPatch};
 use crate::domain::id::{RefreshTokenId, SessionId};
 use crate::domain::kms::{AccountProbe, AssumedRole, ConnectionReference, KmsChange, KmsCommand, NewKms};
-use crate::domain::name::{GroupName, KmsName};
+use crate::domain::name::{GroupName, KmsName, PasswordPolicyName};
+use crate::domain::password::decide::PasswordPolicyCommand;
 use crate::domain::password::patch::PasswordPolicyPatch;
 use crate::domain::place::{AccountId, Arn, Partition, RoleArn};
 use crate::domain::session::SessionCommand;
@@ -81,6 +82,7 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
                 profile: Default::default(),
                 password: Sealed(vec![1]),
                 must_change: false,
+                password_policy: None,
             }),
             7 => Command::User(UserCommand::Remove { id: user }),
             8 => Command::User(UserCommand::RecordFailure { id: user, source: format!("192.0.2.{a}") }),
@@ -154,18 +156,40 @@ fn of_people(what: u8, a: u128, b: u128, flag: bool) -> Command {
             password: flag.then_some(password),
             must_change: Some(b.is_multiple_of(2)),
             clear_lockout: flag,
+            password_policy: flag.then(|| policy_name(b)),
         }),
         1 => Command::User(UserCommand::Rehash { id, from: Sealed(vec![1]), to: password }),
-        2 => Command::ChangePasswordPolicy(PasswordPolicyPatch {
-            password_lifetime: Some(b as u32),
-            failed_logins_lockout_thresholds: Some(vec![a as u32]),
-            ..PasswordPolicyPatch::default()
-        }),
-        3 => Command::Group(GroupCommand::Describe {
+        2 => Command::PasswordPolicy(of_password_policies(a, b, flag)),
+        3 => Command::Group(GroupCommand::Update {
             name,
-            patch: GroupPatch { description: Some(format!("group {b}")), ..GroupPatch::default() },
+            patch: GroupPatch {
+                name: flag.then(|| example::group_name(&format!("g{b}"))),
+                description: Some(format!("group {b}")),
+                ..GroupPatch::default()
+            },
         }),
         _ => Command::Group(GroupCommand::RemoveMember { name, user }),
+    }
+}
+
+fn of_password_policies(a: u128, b: u128, flag: bool) -> PasswordPolicyCommand {
+    let name = policy_name(a);
+    let patch = PasswordPolicyPatch {
+        password_lifetime: Some(b as u32),
+        failed_logins_lockout_thresholds: Some(vec![a as u32]),
+        ..PasswordPolicyPatch::default()
+    };
+    match (flag, b) {
+        (true, _) => PasswordPolicyCommand::Create { name, patch },
+        (false, 0..3) => PasswordPolicyCommand::Update { name, patch },
+        (false, _) => PasswordPolicyCommand::Delete { name },
+    }
+}
+
+fn policy_name(n: u128) -> PasswordPolicyName {
+    match n {
+        0 => PasswordPolicyName::global(),
+        n => PasswordPolicyName::parse(&format!("p{n}")).expect("a name"),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::domain::connection::{ConnectionSettings, StsEndpoints};
 use crate::domain::event::*;
 use crate::domain::id::{ConnectionId, InstallationId, KmsId, RefreshTokenId, SessionId, UserId};
 use crate::domain::kms::AssumedRole;
-use crate::domain::name::{ConnectionName, GroupName, JsonText, KmsName, UserName};
+use crate::domain::name::{ConnectionName, GroupName, JsonText, KmsName, PasswordPolicyName, UserName};
 use crate::domain::password::PasswordPolicy;
 use crate::domain::place::{AccountId, Arn, ExternalId, Partition, Region, RoleArn};
 use crate::domain::user::UserProfile;
@@ -155,6 +155,14 @@ fn policy(form: Form) -> PasswordPolicy {
     PasswordPolicy { password_lifetime: 90, failed_logins_lockout_thresholds, ..PasswordPolicy::default() }
 }
 
+fn group_name(text: &str) -> GroupName {
+    GroupName::parse(text).expect("a name")
+}
+
+fn policy_name() -> PasswordPolicyName {
+    PasswordPolicyName::parse("machines").expect("a name")
+}
+
 fn grant(form: Form, n: u8) -> RefreshGrant {
     RefreshGrant {
         id: RefreshTokenId::new(uuid(0x300 + u128::from(n))),
@@ -171,8 +179,14 @@ fn every_kind_in(form: Form) -> Vec<Event> {
             token_key: sealed("a sealed token key"),
         }),
         Event::Installation(InstallationEvent::PasswordPolicyChanged { policy: policy(form) }),
+        Event::Installation(InstallationEvent::PasswordPolicySet {
+            name: policy_name(),
+            policy: policy(form),
+            expiry_notification_days: 7,
+        }),
     ];
     events.extend(of_users(form));
+    events.push(Event::Installation(InstallationEvent::PasswordPolicyDeleted { name: policy_name() }));
     events.extend(of_groups(form));
     events.extend(of_sessions(form));
     events.extend(of_connections(form));
@@ -197,6 +211,7 @@ fn of_users(form: Form) -> impl Iterator<Item = Event> {
         UserEvent::PasswordChanged { password: sealed("another"), must_change: form.switch() },
         UserEvent::PasswordRehashed { password: sealed("the same, raised") },
         UserEvent::PasswordChangeRequired { required: form.switch() },
+        UserEvent::PasswordPolicyAssigned { policy: form.option(policy_name()) },
         UserEvent::LoginFailed { source: "2001:db8::7".to_owned() },
         UserEvent::LoggedIn { source: "2001:db8::7".to_owned() },
         UserEvent::LockoutCleared,
@@ -216,9 +231,12 @@ fn of_groups(form: Form) -> impl Iterator<Item = Event> {
         GroupEvent::Described { description: form.text("keep them"), metadata },
         GroupEvent::MemberAdded { user: user(2) },
         GroupEvent::MemberRemoved { user: user(2) },
-        GroupEvent::Removed,
+        GroupEvent::Renamed { to: group_name("officers") },
     ];
-    events.into_iter().map(|event| Event::Group(GroupName::parse("Ключники").expect("a name"), event))
+    let renamed_back = Event::Group(group_name("officers"), GroupEvent::Renamed { to: group_name("Ключники") });
+    let removed = Event::Group(group_name("Ключники"), GroupEvent::Removed);
+    let events = events.into_iter().map(|event| Event::Group(group_name("Ключники"), event));
+    events.chain([renamed_back, removed])
 }
 
 fn of_sessions(form: Form) -> impl Iterator<Item = Event> {

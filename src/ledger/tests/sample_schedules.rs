@@ -54,6 +54,7 @@ fn of_schedules(form: Form) -> impl Iterator<Item = Event> {
         ScheduleEvent::Created { name: name(), settings: settings(form, Work::RotateKeys(plan)) },
         ScheduleEvent::Updated { settings: synchronize(SynchronizationPlan::All) },
         ScheduleEvent::Updated { settings: synchronize(SynchronizationPlan::Kms(form.list(vec![kms(0)]))) },
+        ScheduleEvent::RunOnChanged { to: "node-2".to_owned() },
         ScheduleEvent::RunStarted { run, cause: Cause::Due(Time::from_nanos(1)) },
         ScheduleEvent::RunStarted { run, cause: Cause::Missed(Time::from_nanos(2)) },
         ScheduleEvent::RunStarted { run, cause: Cause::Asked },

@@ -83,9 +83,10 @@ impl Schedules {
         settings: ScheduleSettings,
         patch: SchedulePatch,
     ) -> Result<ScheduleSeen, Failure> {
+        let run_on = patch.run_on.clone();
         let settings = settings.patched(&permit.caller().published.state, patch)?;
         let id = ScheduleId::new(Uuid::new_v4());
-        self.command(permit, context, id, ScheduleCommand::Create { id, name, settings }).await
+        self.command(permit, context, id, ScheduleCommand::Create { id, name, settings, run_on }).await
     }
 
     /// Lists the schedules. Every signed-in user may, to choose a schedule for a key.

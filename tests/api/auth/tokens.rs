@@ -301,6 +301,27 @@ fn failures_lock_names_alike_whether_anybody_has_them() {
 }
 
 #[test]
+fn names_are_unlocked_alike_by_a_restart_whether_anybody_has_them() {
+    let mut appliance = Appliance::start();
+    appliance.user("ann");
+    let policy = json!({"failed_logins_lockout_thresholds": [0, 60]});
+    appliance.admin().patch("/v1/usermgmt/pwdpolicies/global", policy).expect(200);
+    let fail = |appliance: &Appliance, name: &str| {
+        let answer = appliance.nobody().post(TOKENS, json!({"username": name, "password": "wrong"}));
+        answer.status
+    };
+    for life in 0..2 {
+        let known: Vec<_> = (0..3).map(|_| fail(&appliance, "ann")).collect();
+        let stranger: Vec<_> = (0..3).map(|_| fail(&appliance, "eve")).collect();
+        assert_eq!((known, stranger), (vec![401, 401, 429], vec![401, 401, 429]), "life {life}");
+        appliance.terminate();
+        appliance.restart();
+    }
+    let shown = appliance.admin().get("/v1/usermgmt/users?username=ann").expect(200)["resources"][0].clone();
+    assert_eq!((&shown["failed_logins_count"], &shown["account_lockout_at"]), (&json!(4), &Value::Null));
+}
+
+#[test]
 fn concurrent_guesses_count_like_sequential_ones() {
     let appliance = Appliance::start();
     for known in ["ann", "bob"] {

@@ -164,8 +164,8 @@ fn real_answers_fit_their_schemas() {
     admin.calls("post", "/usermgmt/groups/{name}/users/{user_id}", &["officers", &ann], None);
     admin.calls("get", "/usermgmt/groups", &[], None);
     admin.calls("get", "/usermgmt/groups/{name}", &["officers"], None);
-    admin.calls("get", "/usermgmt/pwdpolicies/global", &[], None);
-    admin.calls("patch", "/usermgmt/pwdpolicies/global", &[], Some(json!({"password_lifetime": 90})));
+    admin.calls("get", "/usermgmt/pwdpolicies/{name}", &["global"], None);
+    admin.calls("patch", "/usermgmt/pwdpolicies/{name}", &["global"], Some(json!({"password_lifetime": 90})));
 }
 
 #[test]

@@ -62,6 +62,14 @@ fn a_schedule_is_made_shown_changed_and_deleted() {
     assert!(schedule["next_run_at"].as_str().is_some_and(|at| at.ends_with("T09:00:00Z")), "{schedule}");
     assert_eq!(admin.get(&at(&schedule)).expect(200), schedule);
 
+    let body_elsewhere = json!({"run_on": "node-2", "run_at": "0 9 ? * sat"});
+    let elsewhere = admin.patch(&at(&schedule), body_elsewhere).expect(200);
+    assert_eq!((&elsewhere["run_on"], &elsewhere["run_at"]), (&json!("node-2"), &json!("0 9 ? * sat")));
+    assert_eq!(elsewhere["next_run_at"], schedule["next_run_at"]);
+    let back = json!({"run_on": "any", "run_at": "0 9 * * sat"});
+    assert_eq!(admin.patch(&at(&schedule), back).expect(200)["run_on"], "any");
+    admin.patch(&at(&schedule), json!({"run_on": "x".repeat(256)})).refused(400, "NCERRInvalidParamValue");
+
     // An absent member keeps its value; an empty text removes it.
     let change = json!({"run_at": "*/5 * * * *", "end_date": "", "disabled": true, "description": "often",
         "cckm_key_rotation_params": {"cloud_name": "aws", "expire_in": "", "aws_param": {"rotate_material": true}}});

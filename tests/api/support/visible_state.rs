@@ -3,7 +3,7 @@
 use crate::support::client::Client;
 use serde_json::Value;
 
-/// All lists, the password policy, and the number of events in the log.
+/// All lists, and the number of events in the log.
 #[derive(Debug, PartialEq)]
 pub(crate) struct VisibleState {
     lists: Vec<Value>,
@@ -15,7 +15,7 @@ const LISTS: [&str; 8] = [
     "/v1/connectionmgmt/services/aws/connections?limit=-1",
     "/v1/usermgmt/users?limit=-1",
     "/v1/usermgmt/groups?limit=-1",
-    "/v1/usermgmt/pwdpolicies/global",
+    "/v1/usermgmt/pwdpolicies?limit=-1",
     "/v1/auth/tokens?limit=-1",
     "/v1/cckm/aws/keys?limit=-1",
     "/v1/vault/keys2?limit=-1",

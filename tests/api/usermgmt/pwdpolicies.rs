@@ -1,6 +1,6 @@
 //! Password policies, with the calls of the vendor's Terraform provider.
 
-use crate::support::appliance::Appliance;
+use crate::support::appliance::{Appliance, PASSWORD, user_id};
 use crate::support::client::Answer;
 use serde_json::{Value, json};
 
@@ -9,7 +9,6 @@ const POLICIES: &str = "/v1/usermgmt/pwdpolicies";
 /// Sends the calls of the provider's test TestResourceCMPassordPolicy. The test itself cannot pass on any server: the
 /// provider has no update of policies, and the test reads an attribute that its schema lacks.
 #[test]
-#[ignore = "there is no policy besides the global one yet"]
 fn the_vendors_provider_creates_reads_and_deletes_policies() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
@@ -42,5 +41,83 @@ fn has_rules(answer: Answer, status: u16, name: &str, rules: &Value) {
     assert_eq!(policy["policy_name"], name);
     for (member, value) in rules.as_object().expect("an object").iter().filter(|(member, _)| *member != "policy_name") {
         assert_eq!(&policy[member], value, "{member} of {name}");
+    }
+}
+
+#[test]
+fn a_user_is_under_a_policy_of_their_own() {
+    let appliance = Appliance::start();
+    let (admin, nobody) = (appliance.admin(), appliance.nobody());
+    let path = format!("{POLICIES}/machines");
+    let body =
+        json!({"policy_name": "machines", "inclusive_min_total_length": 30, "password_expiry_notification_days": 7});
+    let made = admin.post(POLICIES, body.clone()).expect(201);
+    let global = admin.get(&format!("{POLICIES}/global")).expect(200);
+    assert_eq!(
+        (&made["inclusive_min_total_length"], &made["password_expiry_notification_days"]),
+        (&json!(30), &json!(7))
+    );
+    assert_eq!(made["inclusive_min_digits"], global["inclusive_min_digits"], "the rest is as in the global policy");
+    admin.post(POLICIES, body).refused(409, "NCERRConflict");
+    let list = admin.get(&format!("{POLICIES}?sort=-policy_name")).expect(200);
+    assert_eq!((&list["total"], &list["resources"]), (&json!(2), &json!([made, global])));
+    assert_eq!(admin.get(&format!("{POLICIES}?policy_name=machines")).expect(200)["total"], 1);
+
+    let users = "/v1/usermgmt/users";
+    let user = |password: &str| json!({"username": "ann", "password": password, "password_policy": "machines"});
+    assert!(admin.post(users, user(PASSWORD)).refused(422, "NCERRUnprocessableEntity").contains("30"));
+    let long = format!("{PASSWORD}-and-some-more");
+    assert_eq!(admin.post(users, user(&long)).expect(201)["password_policy"], "machines");
+    let ann = format!("{users}/{}", user_id(&nobody.sign_in("ann", &long)));
+    let change = json!({"username": "ann", "password": long, "new_password": "Another-secret-4"});
+    assert!(nobody.patch("/v1/auth/changepw", change.clone()).refused(422, "NCERRUnprocessableEntity").contains("30"));
+    assert!(
+        admin
+            .patch(&ann, json!({"password": "Another-secret-4"}))
+            .refused(422, "NCERRUnprocessableEntity")
+            .contains("30")
+    );
+    let bob = admin.post(users, json!({"username": "bob", "password": PASSWORD})).expect(201);
+    assert_eq!(bob["password_policy"], "global");
+
+    let strict = json!({"failed_logins_lockout_thresholds": [5]});
+    admin.patch(&path, strict).expect(200);
+    let wrong = |name: &str| nobody.post("/v1/auth/tokens", json!({"username": name, "password": "wrong"}));
+    wrong("ann").refused(401, "NCERRUnauthorized");
+    wrong("ann").refused(429, "NCERRTooManyRequests");
+    (0..2).for_each(|_| drop(wrong("bob").refused(401, "NCERRUnauthorized")));
+    let locked = admin.get(&ann).expect(200);
+    assert!(locked["account_lockout_at"].is_string(), "{locked}");
+
+    let message = admin.delete(&path).refused(409, "NCERRConflict");
+    assert!(message.contains("`machines` is that of 1 users"), "{message}");
+    admin.delete(&format!("{POLICIES}/global")).refused(409, "NCERRConflict");
+    let freed = admin.patch(&ann, json!({"password_policy": "global", "password": PASSWORD})).expect(200);
+    assert_eq!((&freed["password_policy"], &freed["account_lockout_at"]), (&json!("global"), &Value::Null));
+    nobody.sign_in("ann", PASSWORD);
+    admin.delete(&format!("{path}?dry_run=true")).expect(204);
+    admin.delete(&path).expect(204);
+    admin.delete(&path).refused(404, "NCERRResourceNotFound");
+}
+
+/// The provider sends 0 for each member that its user left out.
+#[test]
+fn a_length_of_zero_changes_nothing() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let zeros = json!({"policy_name": "", "failed_logins_lockout_thresholds": null, "inclusive_max_total_length": 0,
+        "inclusive_min_digits": 0, "inclusive_min_lower_case": 0, "inclusive_min_other": 0,
+        "inclusive_min_total_length": 0, "inclusive_min_upper_case": 0, "password_change_min_days": 0,
+        "password_history_threshold": 0, "password_lifetime": 0});
+    let mut named = zeros.clone();
+    named["policy_name"] = json!("zeros");
+    for policy in
+        [admin.patch(&format!("{POLICIES}/global"), zeros).expect(200), admin.post(POLICIES, named).expect(201)]
+    {
+        assert_eq!(
+            (&policy["inclusive_min_total_length"], &policy["inclusive_max_total_length"]),
+            (&json!(12), &json!(0))
+        );
+        assert_eq!(policy["failed_logins_lockout_thresholds"], json!([0, 0, 0, 0, 1, 5, 15]));
     }
 }

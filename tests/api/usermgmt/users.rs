@@ -27,6 +27,8 @@ fn a_user_is_made_found_changed_and_removed() {
         json!({
             "user_id": id, "username": "Ann", "name": "Ann Ash", "nickname": "", "email": "a@b.c",
             "email_verified": false, "user_metadata": {"a": [1]}, "app_metadata": {}, "connection": "local_account",
+            "allowed_auth_methods": ["password"], "enable_cert_auth": false, "certificate_subject_dn": "",
+            "is_domain_user": false, "password_policy": "global",
             "created_at": made["created_at"], "updated_at": made["created_at"], "last_login": null, "logins_count": 0,
             "failed_logins_count": 0, "account_lockout_at": null, "password_change_required": false,
             "password_changed_at": made["created_at"], "login_flags": {"prevent_ui_login": true}, "groups": [],
@@ -266,6 +268,7 @@ fn new_passwords_must_satisfy_the_policy() {
     let defaults = json!({"inclusive_min_upper_case": 1, "inclusive_min_lower_case": 1, "inclusive_min_digits": 1,
         "inclusive_min_other": 1, "inclusive_min_total_length": 12, "inclusive_max_total_length": 256,
         "password_history_threshold": 0, "password_lifetime": 0, "password_change_min_days": 0,
+        "policy_name": "global", "password_expiry_notification_days": 0,
         "failed_logins_lockout_thresholds": [0, 0, 0, 0, 1, 5, 15]});
     assert_eq!(policy, defaults);
     let make = |name: &str, password: &str| admin.post(USERS, json!({"username": name, "password": password}));
@@ -341,4 +344,88 @@ fn names_of(page: &Value, member: &str) -> Vec<String> {
 
 fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[test]
+fn users_change_their_own_profile_and_nothing_else() {
+    let appliance = Appliance::start();
+    let (admin, ann) = (appliance.admin(), appliance.user("ann"));
+    let own = "/v1/auth/self/user";
+    let path = format!("{USERS}/{}", user_id(&ann));
+    let verified = json!({"email": "a@b.c", "email_verified": true, "user_metadata": {"a": 1, "b": {"c": 2}}});
+    admin.patch(&path, verified).expect(200);
+    let body = json!({"name": "Ann Ash", "nickname": "An", "user_metadata": {"a": null, "b": {"d": 3}}});
+    let changed = ann.patch(own, body).expect(200);
+    assert_eq!(
+        (&changed["name"], &changed["nickname"], &changed["email"]),
+        (&json!("Ann Ash"), &json!("An"), &json!("a@b.c"))
+    );
+    assert_eq!((&changed["user_metadata"], &changed["email_verified"]), (&json!({"b": {"d": 3}}), &json!(true)));
+    assert_eq!(ann.get(own).expect(200), changed);
+    for member in ["username", "password", "app_metadata", "login_flags", "password_policy", "email_verified"] {
+        let message = ann.patch(own, json!({"name": "Eve", member: "x"})).refused(400, "NCERRInvalidParamValue");
+        assert!(message.starts_with(&format!("{member}: ")), "{message}");
+    }
+    assert_eq!(ann.patch(own, json!({"password": "", "username": null})).expect(200), changed, "not given");
+    ann.patch(&format!("{own}?dry_run=true"), json!({"name": "Eve"})).expect(200);
+    assert_eq!(ann.get(own).expect(200), changed);
+    let moved = ann.patch(own, json!({"email": "d@e.f"})).expect(200);
+    assert_eq!((&moved["email"], &moved["email_verified"]), (&json!("d@e.f"), &json!(false)));
+}
+
+#[test]
+fn metadata_of_users_and_groups_is_merged() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let path = format!("{USERS}/{}", user_id(&appliance.user("ann")));
+    admin.post(GROUPS, json!({"name": "officers"})).expect(201);
+    for (path, members) in [
+        (path, &["user_metadata", "app_metadata"][..]),
+        (format!("{GROUPS}/officers"), &["user_metadata", "app_metadata", "client_metadata"]),
+    ] {
+        for member in members {
+            let merge = |patch: Value| admin.patch(&path, json!({*member: patch})).expect(200)[*member].clone();
+            assert_eq!(merge(json!({"a": 1, "b": "x"})), json!({"a": 1, "b": "x"}), "{member}");
+            assert_eq!(merge(json!({})), json!({"a": 1, "b": "x"}), "{member}");
+            assert_eq!(merge(json!({"a": null, "c": [null]})), json!({"b": "x", "c": [null]}), "{member}");
+        }
+    }
+}
+
+#[test]
+fn a_renamed_group_keeps_its_members_and_rights() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let (ann, kms) = (appliance.user("ann"), format!("/v1/cckm/aws/kms/{}", appliance.kms("first", &["eu-west-1"])));
+    admin.post(GROUPS, json!({"name": "officers", "description": "d"})).expect(201);
+    admin.post(&format!("{GROUPS}/officers/users/{}", user_id(&ann)), json!({})).expect(200);
+    let entry = json!({"group": "officers", "actions": ["viewnative", "keycreate"], "permit": true});
+    admin.post(&format!("{kms}/update-acls"), entry).expect(200);
+    admin.patch(&format!("{GROUPS}/officers?dry_run=true"), json!({"name": "keepers"})).expect(200);
+    let renamed = admin.patch(&format!("{GROUPS}/officers"), json!({"name": "keepers"})).expect(200);
+    assert_eq!((&renamed["name"], &renamed["description"]), (&json!("keepers"), &json!("d")));
+    assert_eq!(renamed["users_count"], 1);
+    assert_eq!(admin.get(&format!("{GROUPS}/keepers")).expect(200), renamed);
+    admin.get(&format!("{GROUPS}/officers")).refused(404, "NCERRResourceNotFound");
+    assert_eq!(ann.get("/v1/auth/self/user").expect(200)["groups"], json!(["keepers"]), "in the same session");
+    assert_eq!(ann.get(&kms).expect(200)["acls"][0]["group"], "keepers");
+    // A new group of the old name has no rights.
+    admin.post(GROUPS, json!({"name": "officers"})).expect(201);
+    admin.delete(&format!("{GROUPS}/keepers/users/{}", user_id(&ann))).expect(204);
+    admin.post(&format!("{GROUPS}/officers/users/{}", user_id(&ann)), json!({})).expect(200);
+    ann.get(&kms).refused(404, "NCERRResourceNotFound");
+    let system = admin.patch(&format!("{GROUPS}/CCKM%20Users"), json!({"name": "others"}));
+    assert!(system.refused(409, "NCERRConflict").contains("system group"));
+    admin.patch(&format!("{GROUPS}/CCKM%20Users"), json!({"name": "CCKM Users", "description": "x"})).expect(200);
+}
+
+/// The vendor's Terraform provider sends every member, and `full_name` for the name.
+#[test]
+fn a_user_is_made_as_the_vendors_provider_asks() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let body = json!({"user_id": "", "full_name": "Ann Ash", "username": "ann", "nickname": "", "email": "a@b.c",
+        "password": PASSWORD, "is_domain_user": false, "login_flags": {"prevent_ui_login": false},
+        "password_change_required": false, "user_metadata": null});
+    assert_eq!(admin.post(USERS, body).expect(201)["name"], "Ann Ash");
 }

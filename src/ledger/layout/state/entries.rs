@@ -2,6 +2,7 @@
 
 use super::super::v2::connection::{ConnectionSettings, RolesAnywhere};
 use super::super::v2::group::GroupMetadata;
+use super::super::v2::installation::PasswordPolicy;
 use super::super::v2::job::{BulkTask, Counts, SyncPlace};
 use super::super::v2::key::{KeyMetadata, RotationJob, RotationStatus, Tag};
 use super::super::v2::kms::{Action, AssumedRole, Principal};
@@ -15,6 +16,7 @@ use super::super::v2::user::UserProfile;
 use super::super::{Impossible, IntoLive, LayoutOf};
 use crate::domain::job::{bulk, sync};
 use crate::domain::key::{aggregate, collection, event as key_event, operation};
+use crate::domain::password::policies;
 use crate::domain::{acl, connection, group, kms, schedule, session, source_key, state, template, user};
 use uuid::Uuid;
 
@@ -23,6 +25,14 @@ layout! {
         id: Uuid,
         token_key: Bytes<'a>,
         created: Moment,
+    }
+}
+
+layout! {
+    struct NamedPasswordPolicy<'a> of policies::NamedPasswordPolicy {
+        name: Text<'a>,
+        policy: PasswordPolicy,
+        expiry_notification_days: u32,
     }
 }
 
@@ -36,6 +46,7 @@ layout! {
         earlier_passwords: Vec<Bytes<'a>>,
         password_set: Moment,
         must_change: bool,
+        password_policy: Option<Text<'a>>,
         failures: Vec<Failures<'a>>,
         logins: u64,
         last_login: Option<Moment>,
@@ -279,6 +290,7 @@ layout! {
         id: Uuid,
         name: Text<'a>,
         settings: ScheduleSettings<'a>,
+        run_on: Text<'a>,
         dealt_until: Moment,
         running: Option<Uuid>,
         runs: Vec<Uuid>,

@@ -7,7 +7,6 @@
 mod entries;
 mod indexed;
 
-use super::v2::installation::PasswordPolicy;
 use super::{Impossible, IntoLive, LayoutOf};
 use crate::domain::event::Stream;
 use crate::domain::id::{ConnectionId, JobId, KmsId};
@@ -27,7 +26,7 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 /// The version of these layouts.
-pub(in crate::ledger) const VERSION: u8 = 5;
+pub(in crate::ledger) const VERSION: u8 = 6;
 
 /// The kind of the part with everything except keys and histories.
 const REST: u16 = 1;
@@ -44,7 +43,7 @@ const THREADS_MAX: usize = 4;
 #[serde(bound(deserialize = "'de: 'a"))]
 struct Rest<'a> {
     installation: Option<Installation<'a>>,
-    password_policy: PasswordPolicy,
+    password_policies: Vec<NamedPasswordPolicy<'a>>,
     users: Vec<User<'a>>,
     groups: Vec<Group<'a>>,
     sessions: Vec<Session<'a>>,
@@ -108,7 +107,7 @@ fn write_rest(state: &State, parts: &mut PartWriter) -> io::Result<()> {
     operations.sort_by_key(|(id, _)| id.uuid());
     let rest = Rest {
         installation: LayoutOf::of(&state.installation),
-        password_policy: LayoutOf::of(&state.password_policy),
+        password_policies: state.password_policies.all().iter().map(|entry| NamedPasswordPolicy::of(entry)).collect(),
         users: state.users.iter().map(|entry| User::of(entry)).collect(),
         groups: state.groups.iter().map(|entry| Group::of(entry)).collect(),
         sessions: sessions.into_iter().map(Session::of).collect(),
@@ -205,7 +204,7 @@ fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, SnapshotError> {
 fn entries_of(rest: Rest<'_>) -> Result<Entries, Impossible> {
     Ok(Entries {
         installation: rest.installation.into_live()?,
-        password_policy: rest.password_policy.into_live()?,
+        password_policies: rest.password_policies.into_live()?,
         users: rest.users.into_live()?,
         groups: rest.groups.into_live()?,
         sessions: rest.sessions.into_live()?,

@@ -11,6 +11,7 @@ layout! {
         MemberAdded { user: Uuid },
         MemberRemoved { user: Uuid },
         Removed,
+        Renamed { to: Text<'a> },
     }
 }
 

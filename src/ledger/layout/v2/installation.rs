@@ -1,6 +1,6 @@
 //! The installation.
 
-use super::primitives::Bytes;
+use super::primitives::{Bytes, Text};
 use crate::domain::event as live;
 use crate::domain::password;
 use uuid::Uuid;
@@ -9,6 +9,8 @@ layout! {
     enum InstallationEvent<'a> of live::InstallationEvent {
         Created { id: Uuid, token_key: Bytes<'a> },
         PasswordPolicyChanged { policy: PasswordPolicy },
+        PasswordPolicySet { name: Text<'a>, policy: PasswordPolicy, expiry_notification_days: u32 },
+        PasswordPolicyDeleted { name: Text<'a> },
     }
 }
 

@@ -93,6 +93,7 @@ texts! {
     SourceKeyName, as_str, any(SourceKeyName::stored);
     TemplateName, as_str, any(TemplateName::stored);
     ScheduleName, as_str, any(ScheduleName::stored);
+    PasswordPolicyName, as_str, any(PasswordPolicyName::stored);
     JsonText, as_str, any(JsonText::stored);
     PolicyText, as_str, any(PolicyText::stored);
     MaterialId, as_str, any(MaterialId::new);

@@ -12,6 +12,7 @@ layout! {
         KeyTreated { run: Uuid, key: Uuid, outcome: KeyOutcome<'a> },
         RunFinished { run: Uuid, outcome: RunOutcome<'a> },
         Deleted,
+        RunOnChanged { to: Text<'a> },
     }
 }
 

@@ -16,6 +16,7 @@ layout! {
         LockoutCleared,
         Removed,
         LoggedIn { source: Text<'a> },
+        PasswordPolicyAssigned { policy: Option<Text<'a>> },
     }
 }
 

@@ -51,7 +51,7 @@ impl Fixture {
             good,
             required,
             names,
-            dry_run: !path.starts_with("/v1/auth"),
+            dry_run: !path.starts_with("/v1/auth") || path.ends_with("self/user"),
         };
         let role = json!({"assume_role_arn": "arn:aws:iam::789012123456:role/test-assume-role-ac",
             "assume_role_external_id": "test-ext-id"});
@@ -62,7 +62,10 @@ impl Fixture {
         let connection = with(connection, &role);
         let user = json!({"username": "bob", "password": PASSWORD, "name": "Bob", "nickname": "b", "email": "b@c.d",
             "email_verified": true, "password_change_required": false, "user_metadata": {}, "app_metadata": {},
-            "login_flags": {"prevent_ui_login": true}, "failed_logins_count": 0, "connection": "local_account"});
+            "login_flags": {"prevent_ui_login": true}, "failed_logins_count": 0, "connection": "local_account",
+            "password_policy": "global", "allowed_auth_methods": ["password"], "enable_cert_auth": false,
+            "certificate_subject_dn": "", "is_domain_user": false});
+        let own = json!({"name": "Ann", "nickname": "a", "email": "b@c.d", "user_metadata": {"a": 1}});
         let group = json!({"name": "officers", "description": "d", "app_metadata": {}, "client_metadata": {},
             "user_metadata": {}});
         let policy = self.admin.get("/v1/usermgmt/pwdpolicies/global").expect(200);
@@ -101,6 +104,14 @@ impl Fixture {
                 with(group.clone(), &json!({"name": "g"})),
             ),
             endpoint(patch.clone(), "/v1/usermgmt/groups/officers", &[], &[], group),
+            endpoint(patch.clone(), "/v1/auth/self/user", &[], &["name", "nickname", "email"], own),
+            endpoint(
+                post.clone(),
+                "/v1/usermgmt/pwdpolicies",
+                &["policy_name"],
+                &["policy_name"],
+                with(policy.clone(), &json!({"policy_name": "machines"})),
+            ),
             endpoint(patch.clone(), "/v1/usermgmt/pwdpolicies/global", &[], &[], policy),
             endpoint(
                 post.clone(),
