@@ -1,14 +1,15 @@
 //! The caller of a request, found by its signature, and its permissions.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::partition::Partition;
-use super::permission::{Decision, Permissions};
 use super::plan::{Account, Identity, LabPlan, Role, User};
 use super::refusal::Refusal;
 use super::service::Service;
 use super::session::{Holder, Session, SessionContext, Sessions};
 use crate::policy::Policy;
+use crate::policy::evaluate::{self, Decision, Own};
+use crate::policy::request::{self, Context};
 use crate::sigv4::{Claim, Request};
 
 #[derive(Debug, Clone)]
@@ -18,6 +19,9 @@ pub(super) struct Caller<'a> {
     /// The policies and tags of the session, if the caller has temporary credentials.
     pub context: SessionContext,
     plan: &'a LabPlan,
+    /// The region that the request is signed for.
+    region: String,
+    now: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone)]
@@ -47,17 +51,19 @@ impl<'a> Caller<'a> {
     ) -> Result<Caller<'a>, Refusal> {
         claim.check_form(request, service.name(), now).map_err(Refusal::from)?;
         let partition = check_region(plan, claim)?;
-        let (caller, secret) = match &claim.session_token {
+        let (account, principal, context, secret) = match &claim.session_token {
             None => {
                 let (account, user, keys) = plan.key_holder(&claim.access_key_id).ok_or(Refusal::KeyUnknown)?;
-                (Caller::of_user(plan, account, user), keys.secret_access_key().to_owned())
+                let secret = keys.secret_access_key().to_owned();
+                (account, Principal::User(user), SessionContext::default(), secret)
             }
             Some(token) => {
                 let session = sessions.open(token, &claim.access_key_id, now)?;
-                let caller = Caller::of_session(plan, &session).ok_or(Refusal::KeyUnknown)?;
-                (caller, session.secret_access_key.reveal().to_owned())
+                let (account, principal) = Principal::of_session(plan, &session).ok_or(Refusal::KeyUnknown)?;
+                (account, principal, session.context, session.secret_access_key.reveal().to_owned())
             }
         };
+        let caller = Caller { account, principal, context, plan, region: claim.scope.region.clone(), now };
         // Another partition, and a region that the account has not enabled, do not know the access key.
         let at_home = caller.account.partition == partition
             && (service == Service::Iam || caller.account.may_use(&claim.scope.region));
@@ -66,20 +72,6 @@ impl<'a> Caller<'a> {
         }
         claim.verify(request, &secret).map_err(Refusal::from)?;
         Ok(caller)
-    }
-
-    fn of_session(plan: &'a LabPlan, session: &Session) -> Option<Caller<'a>> {
-        let account = plan.account(&session.account)?;
-        let principal = match &session.holder {
-            Holder::User(name) => Principal::UserSession(account.user(name)?),
-            Holder::Role { role, session } => Principal::RoleSession(account.role(role)?, session.clone()),
-            Holder::Federated { user, name } => Principal::Federated(account.user(user)?, name.clone()),
-        };
-        Some(Caller { account, principal, context: session.context.clone(), plan })
-    }
-
-    fn of_user(plan: &'a LabPlan, account: &'a Account, user: &'a User) -> Caller<'a> {
-        Caller { account, principal: Principal::User(user), context: SessionContext::default(), plan }
     }
 
     /// The user or the role.
@@ -108,28 +100,58 @@ impl<'a> Caller<'a> {
         }
     }
 
-    fn permissions(&self) -> &'a Permissions {
-        &self.identity().permissions
+    /// Decides about an action on a resource without a policy; `None` for an operation without a resource, which only
+    /// `*` allows.
+    pub(super) fn decide(&self, action: &str, resource: Option<&str>) -> Decision<'static> {
+        let (identity, session) = self.policies();
+        let (caller, context) = (self.as_policies_name_it(), self.condition_keys());
+        let request = request::Request { caller: &caller, action, context: &context, encryption_context: None };
+        let own = Own { identity: &identity, session: session.as_deref() };
+        evaluate::on_other(resource.unwrap_or("*"), &own, &request)
     }
 
-    /// Decides about an action, by the permissions of the user or role and by the policies of the session.
-    pub(super) fn decide(&self, action: &str, resource: Option<&str>) -> Decision {
-        let own = self.permissions().decide(action);
-        match &self.context.policies {
-            Some(policies) if own == Decision::Allowed => {
-                policies.decide(self.plan, &self.account.id, action, resource)
-            }
-            _ => own,
+    /// The caller as policies name it.
+    pub(super) fn as_policies_name_it(&self) -> request::Caller {
+        request::Caller { account: self.account.id.clone(), arn: self.arn(), issuer: self.identity().arn.clone() }
+    }
+
+    /// The condition keys that a request to any service has.
+    pub(super) fn condition_keys(&self) -> Context {
+        let mut context = Context::default();
+        let (kind, user) = match &self.principal {
+            Principal::User(user) | Principal::UserSession(user) => ("User", Some(user)),
+            Principal::Federated(..) => ("FederatedUser", None),
+            Principal::RoleSession(..) => ("AssumedRole", None),
+        };
+        let federated = matches!(self.principal, Principal::Federated(..));
+        context.set("aws:PrincipalArn", if federated { self.arn() } else { self.identity().arn.clone() });
+        context.set("aws:PrincipalAccount", self.account.id.clone());
+        context.set("aws:PrincipalType", kind);
+        context.set("aws:PrincipalIsAWSService", "false");
+        context.set("aws:ViaAWSService", "false");
+        context.set("aws:userid", self.id());
+        if let Some(user) = user {
+            context.set("aws:username", user.identity.name.clone());
         }
+        // AWS sets the key for temporary credentials only. No session of the lab has used MFA.
+        if !matches!(self.principal, Principal::User(_)) {
+            context.set("aws:MultiFactorAuthPresent", "false");
+        }
+        for (name, value) in self.tags() {
+            context.set(&format!("aws:PrincipalTag/{name}"), value);
+        }
+        context.set("aws:RequestedRegion", self.region.clone());
+        context.set("aws:CurrentTime", self.now.to_rfc3339_opts(SecondsFormat::Secs, true));
+        context.set("aws:EpochTime", self.now.timestamp().to_string());
+        context
     }
 
     /// The policies of the user or role, and those of the session if it has any.
     pub(super) fn policies(&self) -> (Vec<Policy>, Option<Vec<Policy>>) {
-        let permissions = self.permissions();
         let session = self.context.policies.as_ref().map(|policies| policies.policies(self.plan, &self.account.id));
         // A federated user without policies may do nothing.
         let session = session.or_else(|| matches!(self.principal, Principal::Federated(..)).then(Vec::new));
-        (vec![Policy::of_actions(&permissions.allow, &permissions.deny)], session)
+        (vec![self.identity().permissions.policy()], session)
     }
 
     /// The tags of the user or role, then those of the session, which replace them.
@@ -144,13 +166,25 @@ impl<'a> Caller<'a> {
     /// [`Refusal::Denied`] if the permission is missing or denied.
     pub(super) fn require(&self, action: &str, resource: Option<String>) -> Result<(), Refusal> {
         match self.decide(action, resource.as_deref()) {
-            Decision::Allowed => Ok(()),
-            decision => Err(self.denied(action, resource, decision == Decision::ExplicitDeny)),
+            Decision::Allowed(_) => Ok(()),
+            Decision::Denied(denial) => Err(self.denied(action, resource, denial.is_explicit())),
         }
     }
 
     pub(super) fn denied(&self, action: &str, resource: Option<String>, explicit: bool) -> Refusal {
         Refusal::Denied { caller: self.arn(), action: action.to_owned(), resource, explicit }
+    }
+}
+
+impl<'a> Principal<'a> {
+    fn of_session(plan: &'a LabPlan, session: &Session) -> Option<(&'a Account, Principal<'a>)> {
+        let account = plan.account(&session.account)?;
+        let principal = match &session.holder {
+            Holder::User(name) => Principal::UserSession(account.user(name)?),
+            Holder::Role { role, session } => Principal::RoleSession(account.role(role)?, session.clone()),
+            Holder::Federated { user, name } => Principal::Federated(account.user(user)?, name.clone()),
+        };
+        Some((account, principal))
     }
 }
 

@@ -16,6 +16,8 @@ use super::refusal::Refusal;
 use super::service::Service;
 use super::wire::query::Parameters;
 use super::wire::xml::Element;
+use crate::policy::evaluate::{self, Decision, Own};
+use crate::policy::request::{self, Context};
 
 mod inline_policy;
 
@@ -240,17 +242,30 @@ fn simulate(caller: &Caller<'_>, parameters: &Parameters) -> Result<Vec<Element>
         some => some,
     };
     let results = actions.iter().flat_map(|action| {
-        let decision = identity.permissions.decide(action);
+        let decision = simulated(caller.account, identity, action);
         resources.iter().map(move |resource| {
             Element::new("member")
                 .text("EvalActionName", action)
                 .text("EvalResourceName", resource)
-                .text("EvalDecision", decision.as_str())
+                .text("EvalDecision", decision)
                 .child(Element::new("MatchedStatements"))
                 .child(Element::new("MissingContextValues"))
         })
     });
     Ok(page.cut("EvaluationResults", results.collect()))
+}
+
+/// The decision about an action of a user or role, by its permissions alone.
+fn simulated(account: &Account, identity: &Identity, action: &str) -> &'static str {
+    let (account, arn, issuer) = (account.id.clone(), identity.arn.clone(), identity.arn.clone());
+    let (caller, context) = (request::Caller { account, arn, issuer }, Context::default());
+    let request = request::Request { caller: &caller, action, context: &context, encryption_context: None };
+    let own = Own { identity: &[identity.permissions.policy()], session: None };
+    match evaluate::on_other("*", &own, &request) {
+        Decision::Allowed(_) => "allowed",
+        Decision::Denied(denial) if denial.is_explicit() => "explicitDeny",
+        Decision::Denied(_) => "implicitDeny",
+    }
 }
 
 /// The user or role with an ARN, in the caller's account.

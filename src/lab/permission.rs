@@ -2,7 +2,7 @@
 //!
 //! Unlike IAM's policies, they have no resources and no conditions. A denial overrides a permission.
 
-use crate::policy::pattern::matches;
+use crate::policy::Policy;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Permissions {
@@ -12,38 +12,9 @@ pub(super) struct Permissions {
     pub deny: Vec<String>,
 }
 
-/// The decision about an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decision {
-    /// A pattern allows the action, and none denies it.
-    Allowed,
-    ImplicitDeny,
-    ExplicitDeny,
-}
-
-impl Decision {
-    /// The name in the answers of IAM's policy simulator.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Decision::Allowed => "allowed",
-            Decision::ImplicitDeny => "implicitDeny",
-            Decision::ExplicitDeny => "explicitDeny",
-        }
-    }
-}
-
 impl Permissions {
-    /// Decides about an action such as `ec2:DescribeRegions`. The comparison ignores case, as in IAM.
-    pub(super) fn decide(&self, action: &str) -> Decision {
-        let action = action.to_ascii_lowercase();
-        let matched = |patterns: &[String]| patterns.iter().any(|p| matches(&p.to_ascii_lowercase(), &action));
-        if matched(&self.deny) {
-            Decision::ExplicitDeny
-        } else if matched(&self.allow) {
-            Decision::Allowed
-        } else {
-            Decision::ImplicitDeny
-        }
+    pub(super) fn policy(&self) -> Policy {
+        Policy::of_actions(&self.allow, &self.deny)
     }
 }
 
@@ -58,14 +29,6 @@ pub(super) fn is_action_pattern(pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_denial_overrides_and_the_default_is_denial() {
-        let permissions = Permissions { allow: vec!["kms:*".into()], deny: vec!["kms:Schedule*".into()] };
-        assert_eq!(permissions.decide("KMS:createkey"), Decision::Allowed);
-        assert_eq!(permissions.decide("kms:ScheduleKeyDeletion"), Decision::ExplicitDeny);
-        assert_eq!(permissions.decide("ec2:DescribeRegions"), Decision::ImplicitDeny);
-    }
 
     #[test]
     fn action_patterns_name_a_service_and_an_action() {

@@ -1,19 +1,14 @@
 //! The policies of a session: they restrict what the session may do of what its user or role may do.
-//!
-//! A session may do what one of its policies allows and none denies. A statement with a condition never allows, and
-//! always denies, because the lab does not evaluate conditions of these policies.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::constraint::Constraints;
-use super::permission::Decision;
 use super::plan::LabPlan;
 use super::refusal::Refusal;
 use super::session_tag::SessionTag;
 use super::wire::query::Parameters;
 use crate::policy::Policy;
-use crate::policy::pattern::matches;
 
 /// AWS's limits: for the policy of a request, for the number of ARNs, and for all policies together, in characters.
 const MAX_POLICY: usize = 2048;
@@ -58,7 +53,10 @@ impl SessionPolicies {
     /// the account.
     pub(super) fn check(&self, plan: &LabPlan, account: &str) -> Result<(), Refusal> {
         if let Some(text) = &self.inline {
-            statements(text)?;
+            if serde_json::from_str::<Map<String, Value>>(text).is_err() {
+                return Err(malformed("The policy is not in the valid JSON format."));
+            }
+            Policy::of_identity(text).map_err(|_| malformed("Syntax errors in policy."))?;
         }
         match self.managed.iter().find(|arn| plan.managed_policy(account, arn).is_none()) {
             Some(arn) => Err(Refusal::Invalid(format!("The policy {arn} does not exist or is not attachable."))),
@@ -70,27 +68,7 @@ impl SessionPolicies {
     pub(super) fn policies(&self, plan: &LabPlan, account: &str) -> Vec<Policy> {
         let inline = self.inline.iter().map(|text| Policy::of_identity(text).unwrap_or_else(|_| Policy::empty()));
         let managed = self.managed.iter().filter_map(|arn| plan.managed_policy(account, arn));
-        inline.chain(managed.map(|one| Policy::of_actions(&one.permissions.allow, &one.permissions.deny))).collect()
-    }
-
-    /// The decision of the policies about an action on a resource.
-    pub(super) fn decide(&self, plan: &LabPlan, account: &str, action: &str, resource: Option<&str>) -> Decision {
-        let statements = self.inline.as_deref().map_or_else(Vec::new, |text| statements(text).unwrap_or_default());
-        let applies = |effect: Decision| {
-            statements.iter().any(|one| one.effect == effect && one.applies(action, resource, effect))
-        };
-        let managed = self.managed.iter().map(|arn| match plan.managed_policy(account, arn) {
-            Some(policy) => policy.permissions.decide(action),
-            None => Decision::ImplicitDeny,
-        });
-        let managed: Vec<Decision> = managed.collect();
-        if applies(Decision::ExplicitDeny) || managed.contains(&Decision::ExplicitDeny) {
-            Decision::ExplicitDeny
-        } else if applies(Decision::Allowed) || managed.contains(&Decision::Allowed) {
-            Decision::Allowed
-        } else {
-            Decision::ImplicitDeny
-        }
+        inline.chain(managed.map(|one| one.permissions.policy())).collect()
     }
 }
 
@@ -118,87 +96,6 @@ pub(super) fn packed_size(policies: Option<&SessionPolicies>, tags: &[SessionTag
     Ok(Some(i64::try_from(percent).unwrap_or(100)))
 }
 
-struct Statement {
-    /// `Allowed` or `ExplicitDeny`.
-    effect: Decision,
-    actions: Vec<String>,
-    all_but_actions: bool,
-    resources: Vec<String>,
-    all_but_resources: bool,
-    has_condition: bool,
-}
-
-impl Statement {
-    fn applies(&self, action: &str, resource: Option<&str>, effect: Decision) -> bool {
-        if self.has_condition && effect == Decision::Allowed {
-            return false;
-        }
-        let action = action.to_ascii_lowercase();
-        let named = self.actions.iter().any(|pattern| matches(&pattern.to_ascii_lowercase(), &action));
-        // The service names no resource for some operations, which only `*` allows.
-        let resource = resource.unwrap_or("*");
-        let on_it = self.resources.iter().any(|pattern| matches(pattern, resource));
-        named != self.all_but_actions && on_it != self.all_but_resources
-    }
-}
-
-fn statements(text: &str) -> Result<Vec<Statement>, Refusal> {
-    let document: Map<String, Value> =
-        serde_json::from_str(text).map_err(|_| malformed("The policy is not in the valid JSON format."))?;
-    let syntax = || malformed("Syntax errors in policy.");
-    let version = document.get("Version").map_or(Some("2008-10-17"), Value::as_str);
-    let known = document.keys().all(|name| ["Version", "Id", "Statement"].contains(&name.as_str()));
-    if !known || !matches!(version, Some("2012-10-17" | "2008-10-17")) {
-        return Err(syntax());
-    }
-    let all = match document.get("Statement") {
-        Some(Value::Array(all)) => all.iter().collect(),
-        Some(one) => vec![one],
-        None => return Err(syntax()),
-    };
-    all.into_iter().map(|one| statement(one).ok_or_else(syntax)).collect()
-}
-
-/// A statement, which names no principal; `None` if its form is invalid.
-fn statement(value: &Value) -> Option<Statement> {
-    const ELEMENTS: [&str; 7] = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
-    let statement = value.as_object()?;
-    let known = statement.keys().all(|name| ELEMENTS.contains(&name.as_str()));
-    let effect = match statement.get("Effect")?.as_str()? {
-        "Allow" => Decision::Allowed,
-        "Deny" => Decision::ExplicitDeny,
-        _ => return None,
-    };
-    let either = |element: &str, opposite: &str| match (statement.get(element), statement.get(opposite)) {
-        (Some(texts), None) => Some((read_texts(texts)?, false)),
-        (None, Some(texts)) => Some((read_texts(texts)?, true)),
-        _ => None,
-    };
-    let ((actions, all_but_actions), (resources, all_but_resources)) =
-        (either("Action", "NotAction")?, either("Resource", "NotResource")?);
-    let has_condition = match statement.get("Condition") {
-        None => false,
-        Some(condition) => !condition.as_object()?.is_empty(),
-    };
-    let named = actions.iter().all(|action| action == "*" || action.contains(':'));
-    (known && named).then_some(Statement {
-        effect,
-        actions,
-        all_but_actions,
-        resources,
-        all_but_resources,
-        has_condition,
-    })
-}
-
-fn read_texts(value: &Value) -> Option<Vec<String>> {
-    match value {
-        Value::String(one) => Some(vec![one.clone()]),
-        Value::Array(all) if !all.is_empty() => all.iter().map(|one| one.as_str().map(str::to_owned)).collect(),
-        _ => None,
-    }
-}
-
 fn malformed(message: &str) -> Refusal {
     Refusal::Special { status: 400, code: "MalformedPolicyDocument", message: message.to_owned() }
 }
@@ -209,36 +106,6 @@ mod tests {
 
     fn inline(text: &str) -> SessionPolicies {
         SessionPolicies { inline: Some(text.to_owned()), managed: Vec::new() }
-    }
-
-    fn decided(text: &str, action: &str, resource: Option<&str>) -> Decision {
-        inline(text).decide(&LabPlan::built_in(), "123456789012", action, resource)
-    }
-
-    #[test]
-    fn a_policy_allows_and_denies_by_action_and_resource() {
-        let text = r#"{"Version": "2012-10-17", "Statement": [
-            {"Effect": "Allow", "Action": "kms:*", "Resource": "arn:aws:kms:*:*:key/a*"},
-            {"Effect": "Deny", "Action": ["KMS:Decrypt"], "Resource": "*"},
-            {"Effect": "Allow", "NotAction": "kms:*", "Resource": "*"}]}"#;
-        let key = Some("arn:aws:kms:eu-west-3:123456789012:key/abc");
-        assert_eq!(decided(text, "kms:Encrypt", key), Decision::Allowed);
-        assert_eq!(decided(text, "kms:Encrypt", Some("arn:aws:kms:eu-west-3:1:key/b")), Decision::ImplicitDeny);
-        assert_eq!(decided(text, "kms:Decrypt", key), Decision::ExplicitDeny);
-        assert_eq!(decided(text, "ec2:DescribeRegions", None), Decision::Allowed);
-        assert_eq!(decided(text, "kms:ListKeys", None), Decision::ImplicitDeny);
-    }
-
-    #[test]
-    fn a_statement_with_a_condition_only_denies() {
-        let text = |effect: &str| {
-            format!(
-                r#"{{"Statement": {{"Effect": "{effect}", "Action": "*", "Resource": "*",
-                    "Condition": {{"Bool": {{"aws:SecureTransport": "true"}}}}}}}}"#
-            )
-        };
-        assert_eq!(decided(&text("Allow"), "kms:ListKeys", None), Decision::ImplicitDeny);
-        assert_eq!(decided(&text("Deny"), "kms:ListKeys", None), Decision::ExplicitDeny);
     }
 
     #[test]

@@ -59,6 +59,14 @@ pub enum Denial {
 }
 
 impl Denial {
+    /// Whether a policy denies the request, in contrast to none that allows it.
+    pub fn is_explicit(self) -> bool {
+        match self {
+            Denial::ExplicitInKeyPolicy | Denial::ExplicitInIdentityPolicy | Denial::ExplicitInSessionPolicy => true,
+            Denial::NoKeyPolicy | Denial::NoIdentityPolicy | Denial::NoSessionPolicy | Denial::OtherAccount => false,
+        }
+    }
+
     /// AWS's words for the reason, which end the message of the refusal.
     pub fn reason(self, action: &str) -> String {
         match self {

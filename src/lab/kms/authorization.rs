@@ -10,7 +10,7 @@ use crate::lab::refusal::Refusal;
 use crate::policy::Policy;
 use crate::policy::evaluate::{self, Decision, Denial, Own};
 use crate::policy::grant::Grant;
-use crate::policy::request::{Caller, Context, Request};
+use crate::policy::request::{Context, Request};
 
 /// The operations that a caller of another account can call. AWS lets no policy allow others.
 const ACROSS_ACCOUNTS: [&str; 22] = [
@@ -114,15 +114,6 @@ impl Call<'_> {
         self.decide("PutKeyPolicy", &context, |_, request| evaluate::admits(policy, &self.arn("key/new"), request))
     }
 
-    /// The caller as policies name it.
-    pub(super) fn policy_caller(&self) -> Caller {
-        Caller {
-            account: self.account().to_owned(),
-            arn: self.caller.arn(),
-            issuer: self.caller.identity().arn.clone(),
-        }
-    }
-
     /// The refusal of an action.
     pub(super) fn denied(&self, action: &str, resource: &str, denial: Denial) -> Refusal {
         let (who, action) = (self.caller.arn(), format!("kms:{action}"));
@@ -133,7 +124,7 @@ impl Call<'_> {
     }
 
     fn decide<T>(&self, action: &str, context: &Context, decide: impl FnOnce(&Own<'_>, &Request<'_>) -> T) -> T {
-        let caller = self.policy_caller();
+        let caller = self.caller.as_policies_name_it();
         let encryption_context = condition_keys::encryption_context(self.body, action);
         let action = format!("kms:{action}");
         let request =

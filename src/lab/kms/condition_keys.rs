@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chrono::SecondsFormat;
 use serde_json::{Map, Value};
 
 use super::call::Call;
@@ -10,7 +9,6 @@ use super::grant;
 use super::key::Key;
 use super::spec::{Spec, Usage};
 use super::state::State;
-use crate::lab::caller::Principal;
 use crate::policy::request::Context;
 
 /// Condition keys that repeat a member of the request: the operations, the key, the member, and the default that an
@@ -46,8 +44,8 @@ const MEMBERS: &[(&[&str], &str, &str, &str)] = &[
 
 /// The condition keys of a call for an action. The call has a key unless it is about none.
 pub(super) fn of(call: &Call<'_>, action: &str, key: Option<(&Key, &str, &State)>) -> Context {
-    let mut context = Context::default();
-    of_caller(call, &mut context);
+    let mut context = call.caller.condition_keys();
+    context.set("kms:CallerAccount", call.account());
     of_request(call, action, &mut context);
     if let Some((key, region, state)) = key {
         of_key(key, region, state, &mut context);
@@ -55,38 +53,7 @@ pub(super) fn of(call: &Call<'_>, action: &str, key: Option<(&Key, &str, &State)
     context
 }
 
-fn of_caller(call: &Call<'_>, context: &mut Context) {
-    let caller = call.caller;
-    let (kind, user) = match &caller.principal {
-        Principal::User(user) => ("User", Some(user)),
-        Principal::UserSession(user) => ("User", Some(user)),
-        Principal::Federated(..) => ("FederatedUser", None),
-        Principal::RoleSession(..) => ("AssumedRole", None),
-    };
-    let federated = matches!(caller.principal, Principal::Federated(..));
-    context.set("aws:PrincipalArn", if federated { caller.arn() } else { caller.identity().arn.clone() });
-    context.set("aws:PrincipalAccount", call.account());
-    context.set("aws:PrincipalType", kind);
-    context.set("aws:PrincipalIsAWSService", "false");
-    context.set("aws:ViaAWSService", "false");
-    context.set("aws:userid", caller.id());
-    context.set("kms:CallerAccount", call.account());
-    if let Some(user) = user {
-        context.set("aws:username", user.identity.name.clone());
-    }
-    // AWS sets the key for temporary credentials only. No session of the lab has used MFA.
-    if !matches!(caller.principal, Principal::User(_)) {
-        context.set("aws:MultiFactorAuthPresent", "false");
-    }
-    for (name, value) in caller.tags() {
-        context.set(&format!("aws:PrincipalTag/{name}"), value);
-    }
-}
-
 fn of_request(call: &Call<'_>, action: &str, context: &mut Context) {
-    context.set("aws:RequestedRegion", call.region);
-    context.set("aws:CurrentTime", call.now.to_rfc3339_opts(SecondsFormat::Secs, true));
-    context.set("aws:EpochTime", call.now.timestamp().to_string());
     for (operations, key, member, default) in MEMBERS {
         if operations.contains(&action) {
             let given = call.body.get(*member).and_then(scalar);

@@ -312,7 +312,8 @@ fn require_retirement(call: &Call<'_>, state: &State, key: &Key, grant: &Grant) 
         Denial::ExplicitInKeyPolicy | Denial::ExplicitInIdentityPolicy | Denial::ExplicitInSessionPolicy
     );
     let issued_here = grant.issuing_account == call.account();
-    let may = grant.lets_retire(&call.policy_caller()) || issued_here && call.own_denial("RetireGrant", &arn).is_none();
+    let may = grant.lets_retire(&call.caller.as_policies_name_it())
+        || issued_here && call.own_denial("RetireGrant", &arn).is_none();
     if may && !explicit { Ok(()) } else { Err(call.denied("RetireGrant", &arn, denial)) }
 }
 

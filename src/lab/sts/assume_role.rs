@@ -9,7 +9,6 @@ use super::parameters::{
 };
 use crate::lab::caller::{Caller, Principal, session_arn};
 use crate::lab::constraint::Constraints;
-use crate::lab::permission::Decision;
 use crate::lab::plan::{Account, LabPlan, Role, Trust};
 use crate::lab::refusal::Refusal;
 use crate::lab::session::{Holder, SessionContext, Sessions};
@@ -17,6 +16,7 @@ use crate::lab::session_policy::{SessionPolicies, packed_size};
 use crate::lab::session_tag::{self, SessionTag};
 use crate::lab::wire::query::Parameters;
 use crate::lab::wire::xml::Element;
+use crate::policy::evaluate::Decision;
 
 const MAX_CHAINED_DURATION: i64 = 3600;
 
@@ -131,10 +131,10 @@ fn may_assume(account: &Account, role: &Role, caller: &Caller<'_>, external_id: 
     let federated = matches!(caller.principal, Principal::Federated(..));
     let trusted = !federated
         && match caller.decide("sts:AssumeRole", Some(&role.identity.arn)) {
-            Decision::ExplicitDeny => false,
-            Decision::Allowed => by_name || by_account,
+            Decision::Allowed(_) => by_name || by_account,
+            Decision::Denied(denial) if denial.is_explicit() => false,
             // Within one account a trust policy that names the principal is sufficient.
-            Decision::ImplicitDeny => by_name && caller.account.id == account.id && caller.context.policies.is_none(),
+            Decision::Denied(_) => by_name && caller.account.id == account.id && caller.context.policies.is_none(),
         };
     // A role without an external id accepts any.
     let expected = role.external_id.as_deref();

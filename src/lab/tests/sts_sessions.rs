@@ -36,6 +36,33 @@ async fn a_session_policy_restricts_the_session() {
 }
 
 #[tokio::test]
+async fn conditions_and_resources_of_a_session_policy_hold_for_other_services_too() {
+    let lab = Lab::start().await;
+    let statements = json!([
+        { "Effect": "Allow", "Action": "iam:*", "Resource": "arn:aws:iam::123456789012:*",
+          "Condition": { "StringEquals": { "aws:PrincipalAccount": "123456789012" } } },
+        { "Effect": "Allow", "Action": "iam:*", "Resource": "*",
+          "Condition": { "StringEquals": { "aws:PrincipalAccount": "1" } } },
+        { "Effect": "Deny", "Action": "iam:ListRoles", "Resource": "*",
+          "Condition": { "DateGreaterThan": { "aws:CurrentTime": "2020-01-01T00:00:00Z" } } },
+        { "Effect": "Allow", "Action": "iam:ListRoles", "Resource": "*" }
+    ]);
+    let document = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
+    let policy = percent_encoding::utf8_percent_encode(&document, percent_encoding::NON_ALPHANUMERIC);
+    let (status, body) = assume(&lab, &Keys::of("user1"), OWN_ROLE, &format!("&Policy={policy}")).await;
+    assert_eq!(status, 200, "{body}");
+    let session = Keys::of_answer(&body);
+    let (status, body) = lab.post(&session, "iam", &format!("{IAM}ListUsers")).await;
+    assert_eq!(status, 200, "{body}");
+    assert_refused(refused(lab.post(&session, "iam", &format!("{IAM}ListRoles")).await), 403, &["explicit deny"]);
+    assert_refused(
+        refused(lab.post(&session, "ec2", "Version=2016-11-15&Action=DescribeRegions").await),
+        403,
+        &["UnauthorizedOperation"],
+    );
+}
+
+#[tokio::test]
 async fn managed_policies_restrict_the_session() {
     let lab = Lab::start_with_first_account(
         "[[accounts.policies]]\nname = \"lists\"\nallow = [\"kms:List*\"]\n\
