@@ -15,3 +15,4 @@ pub mod ledger;
 pub mod policy;
 pub mod service;
 pub mod sigv4;
+pub mod xks;

@@ -123,7 +123,7 @@ fn from_query(parameters: &[(String, String)]) -> Result<Claim, SignatureError> 
     })
 }
 
-fn parse_credential(credential: &str) -> Result<(String, Scope), SignatureError> {
+pub(super) fn parse_credential(credential: &str) -> Result<(String, Scope), SignatureError> {
     let parts: Vec<&str> = credential.split('/').collect();
     let [key, date, region, service, terminator] = parts.as_slice() else {
         return Err(SignatureError::Incomplete(format!(

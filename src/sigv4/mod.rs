@@ -2,8 +2,9 @@
 //!
 //! The module uses nothing else of the program. `sign.rs` signs a request: with a secret access key, or with
 //! the private key of an X.509 certificate, as IAM Roles Anywhere requires. `claim.rs` parses the signature of a request,
-//! `canonical.rs` builds the canonical request, and this file verifies the signature. The checks are in AWS's order, so that a request with several faults gets the same answer. The caller
-//! looks up the secret key.
+//! `canonical.rs` builds the canonical request, and this file verifies the signature. The checks are in AWS's order, so
+//! that a request with several faults gets the same answer. The caller looks up the secret key. `strict.rs` verifies
+//! signatures where a failure must not tell its reason.
 
 use aws_lc_rs::{constant_time, digest, hmac};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -16,6 +17,7 @@ mod error;
 mod identity;
 mod query;
 mod sign;
+mod strict;
 
 pub use algorithm::Algorithm;
 pub use certificate::{Certificate, CertificateError, Untrusted};

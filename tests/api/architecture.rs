@@ -12,11 +12,12 @@ const TABLE: &[(&str, &[&str])] = &[
     ("aws", &["domain", "sigv4"]),
     ("keyring", &[]),
     ("policy", &[]),
-    ("service", &["domain", "ledger", "aws", "keyring", "policy"]),
+    ("service", &["domain", "ledger", "aws", "keyring", "policy", "xks"]),
     ("http", &["service", "domain"]),
     ("lab", &["policy", "sigv4"]),
     ("sigv4", &[]),
-    ("cli", &["domain", "ledger", "aws", "keyring", "policy", "service", "http", "lab"]),
+    ("xks", &["sigv4"]),
+    ("cli", &["domain", "ledger", "aws", "keyring", "policy", "service", "http", "lab", "xks"]),
 ];
 
 #[test]
