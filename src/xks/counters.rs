@@ -88,14 +88,14 @@ impl StoreStats {
         counted.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// Whether a call is within a rate: a second's worth of calls at once, then the rate. A clock that is set back
-    /// delays no call for longer than that second.
+    /// Whether a call is within a rate: a second's worth of calls at once, then the rate. A clock that is set back starts
+    /// the rate afresh.
     pub(super) fn is_within_rate(&self, per_second: NonZeroU32, now: DateTime<Utc>) -> bool {
         const SECOND: i64 = 1_000_000_000;
         let (interval, now) = (SECOND / i64::from(per_second.get()), now.timestamp_nanos_opt().unwrap_or(0));
         let next = |served_until: i64| {
-            let next = served_until.clamp(now, now + SECOND) + interval;
-            (next <= now + SECOND).then_some(next)
+            let served_until = if (now..=now + SECOND).contains(&served_until) { served_until } else { now };
+            Some(served_until + interval).filter(|next| *next <= now + SECOND)
         };
         self.served_until.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
     }

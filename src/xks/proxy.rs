@@ -120,6 +120,11 @@ impl Proxy {
         self.diagnose(store, |store| operations::diagnose_metadata(store, xks_key_id))
     }
 
+    #[cfg(test)]
+    pub(super) fn directory(&self) -> Arc<Directory> {
+        self.0.directory.load_full()
+    }
+
     fn diagnose(&self, store: Uuid, run: impl FnOnce(&Store) -> Result<String, Refusal>) -> Answer {
         let directory = self.0.directory.load();
         let unknown = || Refusal::new(ErrorName::InvalidUriPath, "the proxy serves no such key store");
