@@ -26,9 +26,9 @@ const SERVER: Option<usize> = Some(0);
 const CLIENT: Option<usize> = Some(1);
 
 /// The figures of one round of one server.
-struct Round {
-    per_second: f64,
-    cpu_micros: f64,
+pub(crate) struct Round {
+    pub per_second: f64,
+    pub cpu_micros: f64,
 }
 
 pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
@@ -84,7 +84,7 @@ async fn connections(program: &Program) -> Outcome<Vec<Connection>> {
     try_join_all((0..CONNECTIONS).map(|_| program.connect())).await
 }
 
-async fn measure(program: &Program, connections: &mut [Connection], request: &[u8]) -> Outcome<Round> {
+pub(crate) async fn measure(program: &Program, connections: &mut [Connection], request: &[u8]) -> Outcome<Round> {
     let (began, cpu) = (Instant::now(), program.cpu()?);
     let counts = try_join_all(connections.iter_mut().map(|conn| send_until(conn, request, began + ROUND))).await?;
     let (took, cpu) = (began.elapsed(), program.cpu()? - cpu);

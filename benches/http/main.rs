@@ -7,6 +7,7 @@
 //! - `keys`: finding one of 1 000 000 keys, long pages of keys, and their effect on another client
 //! - `deletion`: another client's changes while the 100 000 keys of a deleted KMS are removed
 //! - `memory`: the memory of a key
+//! - `xks`: encryption by the XKS proxy, compared with a bare actix handler over the same TLS; the memory of its keys
 //!
 //! `cargo bench --bench http` runs all of them; `cargo bench --bench http -- get list` only those named. Each prints
 //! its figures and, in one line, the target and whether it is met. The tested program is the real one, started as
@@ -27,6 +28,7 @@ mod memory;
 mod patch;
 mod program;
 mod start;
+mod xks;
 
 use std::error::Error;
 use std::path::Path;
@@ -38,10 +40,13 @@ fn main() -> Outcome<()> {
     if let Some(directory) = std::env::var_os(program::BARE) {
         return get::serve_bare(Path::new(&directory));
     }
+    if let (Ok(role), Some(directory)) = (std::env::var(program::XKS), std::env::var_os(program::XKS_DIRECTORY)) {
+        return xks::serve(&role, Path::new(&directory));
+    }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let root = std::env::current_dir()?.join("target/bench-http");
     let _ = std::fs::remove_dir_all(&root);
-    for name in ["get", "patch", "start", "list", "keys", "deletion", "memory"] {
+    for name in ["get", "patch", "start", "list", "keys", "deletion", "memory", "xks"] {
         if wanted.is_empty() || wanted.iter().any(|part| part == name) {
             let directory = root.join(name);
             std::fs::create_dir_all(&directory)?;
@@ -54,6 +59,7 @@ fn main() -> Outcome<()> {
                 "list" => list::run(&directory, &runtime)?,
                 "keys" => keys::run(&directory, &runtime)?,
                 "deletion" => deletion::run(&directory, &runtime)?,
+                "xks" => xks::run(&directory, &runtime)?,
                 _ => memory::run()?,
             }
         }

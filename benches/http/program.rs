@@ -18,6 +18,9 @@ use std::time::Duration;
 /// The variable that makes this benchmark serve as the bare handler, with the certificate and the answer of a
 /// directory.
 pub(crate) const BARE: &str = "HTTP_BENCH_BARE";
+/// The variables that make this benchmark serve as the XKS proxy or its bare handler, with the files of a directory.
+pub(crate) const XKS: &str = "HTTP_BENCH_XKS";
+pub(crate) const XKS_DIRECTORY: &str = "HTTP_BENCH_XKS_DIRECTORY";
 pub(crate) const PASSWORD: &str = "Lab-secret-4-benches";
 
 /// A running program, which is killed when this value is dropped.
@@ -46,6 +49,12 @@ impl Program {
     /// Starts the bare handler, with the certificate in the data directory of the real program.
     pub(crate) fn bare(directory: &Path) -> Outcome<Self> {
         Self::launch(Command::new(std::env::current_exe()?).env(BARE, directory), directory.join("data"))
+    }
+
+    /// Starts the XKS proxy alone, or its bare handler.
+    pub(crate) fn xks(directory: &Path, role: &str) -> Outcome<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        Self::launch(command.env(XKS, role).env(XKS_DIRECTORY, directory), directory.join("data"))
     }
 
     fn launch(command: &mut Command, data: PathBuf) -> Outcome<Self> {
