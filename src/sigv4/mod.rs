@@ -1,18 +1,20 @@
 //! Signature Version 4, in headers or in the query string.
 //!
 //! The module uses nothing else of the program. `sign.rs` signs a request: with a secret access key, or with
-//! the private key of an X.509 certificate, as IAM Roles Anywhere requires. `claim.rs` parses the signature of a request,
+//! the private key of an X.509 certificate, as IAM Roles Anywhere requires. `derived_key.rs` has the key for a day and a
+//! scope, which a caller may keep. `claim.rs` parses the signature of a request,
 //! `canonical.rs` builds the canonical request, and this file verifies the signature. The checks are in AWS's order, so
 //! that a request with several faults gets the same answer. The caller looks up the secret key. `strict.rs` verifies
 //! signatures where a failure must not tell its reason.
 
-use aws_lc_rs::{constant_time, digest, hmac};
-use chrono::{DateTime, TimeDelta, Utc};
+use aws_lc_rs::{constant_time, digest};
+use chrono::{DateTime, Datelike as _, TimeDelta, Timelike as _, Utc};
 
 mod algorithm;
 mod canonical;
 mod certificate;
 mod claim;
+mod derived_key;
 mod error;
 mod identity;
 mod query;
@@ -22,6 +24,7 @@ mod strict;
 pub use algorithm::Algorithm;
 pub use certificate::{Certificate, CertificateError, Untrusted};
 pub use claim::{Claim, Scope};
+pub use derived_key::DerivedKey;
 pub use error::SignatureError;
 pub use identity::{Identity, IdentityError};
 pub use query::pairs as query_pairs;
@@ -92,7 +95,7 @@ impl Claim {
         if self.algorithm != Algorithm::Secret {
             return Err(Algorithm::unsupported(self.algorithm.name()));
         }
-        let signature = hmac_signature(secret_access_key, &self.scope, &self.text_of(request)?);
+        let signature = DerivedKey::of(secret_access_key, &self.scope).sign(&self.text_of(request)?);
         constant_time::verify_slices_are_equal(signature.as_bytes(), self.signature.as_bytes())
             .map_err(|_| SignatureError::Mismatch)
     }
@@ -173,18 +176,9 @@ impl Claim {
     fn string_to_sign(&self, canonical: &[u8]) -> String {
         let Scope { date, region, service, terminator } = &self.scope;
         let hash = hex(digest::digest(&digest::SHA256, canonical).as_ref());
-        let time = self.time.format(BASIC);
+        let time = basic(self.time);
         format!("{}\n{time}\n{date}/{region}/{service}/{terminator}\n{hash}", self.algorithm.name())
     }
-}
-
-fn hmac_signature(secret_access_key: &str, scope: &Scope, text: &str) -> String {
-    let step = |key: &[u8], data: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data.as_bytes());
-    let date = step(format!("AWS4{secret_access_key}").as_bytes(), &scope.date);
-    let region = step(date.as_ref(), &scope.region);
-    let service = step(region.as_ref(), &scope.service);
-    let key = step(service.as_ref(), &scope.terminator);
-    hex(step(key.as_ref(), text).as_ref())
 }
 
 fn body_hash(body: &[u8]) -> String {
@@ -192,7 +186,31 @@ fn body_hash(body: &[u8]) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
+}
+
+/// A time in the format [`BASIC`]. chrono's formatting takes a considerable part of the time of a verification.
+fn basic(time: DateTime<Utc>) -> String {
+    let year = u32::try_from(time.year()).unwrap_or(0);
+    let mut text = String::with_capacity(16);
+    let mut push = |number: u32, end: &str| {
+        text.extend([number / 10 % 10, number % 10].map(|digit| char::from_digit(digit, 10).unwrap_or('0')));
+        text.push_str(end);
+    };
+    push(year / 100, "");
+    push(year, "");
+    push(time.month(), "");
+    push(time.day(), "T");
+    push(time.hour(), "");
+    push(time.minute(), "");
+    push(time.second(), "Z");
+    text
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

@@ -4,7 +4,7 @@ use aws_lc_rs::error::Unspecified;
 use chrono::{DateTime, Utc};
 
 use super::identity::Identity;
-use super::{Algorithm, BASIC, Claim, Request, Scope, TERMINATOR, body_hash, canonical, hex, hmac_signature};
+use super::{Algorithm, BASIC, Claim, DerivedKey, Request, Scope, TERMINATOR, body_hash, canonical, hex};
 
 /// The key that signs a request.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +68,7 @@ impl SigningKey<'_> {
         claim.signed_headers.dedup();
         let text = claim.string_to_sign(&canonical::request(&request, &claim, &body_hash(request.body)));
         let signature = match self {
-            SigningKey::Secret(key) => hmac_signature(key.secret_access_key, &claim.scope, &text),
+            SigningKey::Secret(key) => DerivedKey::of(key.secret_access_key, &claim.scope).sign(&text),
             SigningKey::Certificate(identity) => hex(&identity.sign(text.as_bytes())?),
         };
         let Claim { access_key_id, scope: Scope { date, terminator, .. }, .. } = &claim;

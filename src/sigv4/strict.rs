@@ -3,10 +3,10 @@
 //! reason, and a caller can verify a decoy when the header cannot be read.
 
 use aws_lc_rs::constant_time;
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::claim::parse_credential;
-use super::{Algorithm, BASIC, Claim, Request, SKEW_MINUTES, Scope, TERMINATOR, body_hash, canonical, hmac_signature};
+use super::{Algorithm, Claim, DerivedKey, Request, SKEW_MINUTES, Scope, TERMINATOR, basic, body_hash, canonical};
 
 /// The length of a signature: SHA-256 in hexadecimal.
 const SIGNATURE_CHARACTERS: usize = 64;
@@ -83,16 +83,15 @@ impl Claim {
         scoped == region
             && scoped_service == service
             && terminator == TERMINATOR
-            && *date == self.time.format("%Y%m%d").to_string()
-            && (now - self.time).abs() <= chrono::TimeDelta::minutes(SKEW_MINUTES)
+            && basic(self.time).split_once('T').is_some_and(|(day, _)| day == date)
+            && (now - self.time).abs() <= TimeDelta::minutes(SKEW_MINUTES)
     }
 
-    /// Whether the signature is that of the request with this secret key. The hash of the body is computed here: a
-    /// header `x-amz-content-sha256` is never believed.
-    pub fn is_signed_with(&self, request: &Request<'_>, secret_access_key: &str) -> bool {
+    /// Whether the signature is that of the request with this key. The hash of the body is computed here: a header
+    /// `x-amz-content-sha256` is never believed.
+    pub fn is_signed_with(&self, request: &Request<'_>, key: &DerivedKey) -> bool {
         let text = self.string_to_sign(&canonical::request(request, self, &body_hash(request.body)));
-        let expected = hmac_signature(secret_access_key, &self.scope, &text);
-        constant_time::verify_slices_are_equal(expected.as_bytes(), self.signature.as_bytes()).is_ok()
+        constant_time::verify_slices_are_equal(key.sign(&text).as_bytes(), self.signature.as_bytes()).is_ok()
     }
 }
 
@@ -105,6 +104,15 @@ fn only<'r>(request: &'r Request<'_>, name: &str) -> Option<&'r str> {
 
 /// A time in ISO 8601's basic format, without the variants that a lenient parser accepts.
 fn basic_time(text: &str) -> Option<DateTime<Utc>> {
-    let time = NaiveDateTime::parse_from_str(text, BASIC).ok()?.and_utc();
-    (time.format(BASIC).to_string() == text).then_some(time)
+    let form = |(byte, at): (u8, usize)| match at {
+        8 => byte == b'T',
+        15 => byte == b'Z',
+        _ => byte.is_ascii_digit(),
+    };
+    if text.len() != 16 || !text.bytes().zip(0..).all(form) {
+        return None;
+    }
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<u32>().ok();
+    let date = NaiveDate::from_ymd_opt(number(0, 4)?.try_into().ok()?, number(4, 6)?, number(6, 8)?)?;
+    Some(date.and_hms_opt(number(9, 11)?, number(11, 13)?, number(13, 15)?)?.and_utc())
 }

@@ -102,6 +102,14 @@ fn signatures_of_the_published_suite_are_valid() {
 }
 
 #[test]
+fn times_have_the_basic_format() {
+    for seconds in [0, 951_827_696, 1_440_938_160, 1_796_000_000, 4_102_444_799, 253_402_300_799] {
+        let time = DateTime::from_timestamp(seconds, 999_999_999).expect("a time");
+        assert_eq!(basic(time), time.format(BASIC).to_string());
+    }
+}
+
+#[test]
 fn paths_are_normalized_and_escaped_again() {
     for (raw, canonical) in [
         ("", "/"),

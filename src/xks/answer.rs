@@ -114,7 +114,7 @@ fn serve<'b>(
     seen: &mut Seen<'b>,
 ) -> Result<String, Refusal> {
     let settings = &store.settings;
-    match super::authentication::authenticate(request, settings, &proxy.decoy_secret, now) {
+    match super::authentication::authenticate(request, settings, now) {
         Ok(credential) => {
             seen.authenticated = true;
             seen.access_key_id = Some(credential.access_key_id.clone());

@@ -3,8 +3,10 @@
 
 use super::caller_rules::CallerRules;
 use super::counters::{LastTime, StoreStats, VersionStats};
-use super::entry::{KeyEntry, StoreEntry, VersionEntry};
+use super::entry::{Credential, KeyEntry, StoreEntry, VersionEntry};
 use super::material::Cipher;
+use crate::sigv4::DerivedKey;
+use arc_swap::ArcSwapOption;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -27,6 +29,8 @@ pub(super) struct Settings {
     pub id: Uuid,
     pub region: String,
     pub credentials: Vec<KnownCredential>,
+    /// It verifies the calls of unknown access key ids.
+    pub decoy: KnownCredential,
     pub blocked: bool,
     pub caller_rules: CallerRules,
     pub rate_limit: Option<NonZeroU32>,
@@ -37,6 +41,8 @@ pub(super) struct Settings {
 pub(super) struct KnownCredential {
     pub access_key_id: String,
     pub secret_access_key: Zeroizing<String>,
+    /// The key that was derived for the last calls.
+    pub signing_key: ArcSwapOption<DerivedKey>,
     pub last_use: Arc<LastTime>,
 }
 
@@ -104,14 +110,18 @@ impl Settings {
             let known = known.and_then(|known| known.credential(access_key_id));
             known.map_or_else(Arc::default, |known| known.last_use.clone())
         };
-        let credential = |credential: super::entry::Credential| KnownCredential {
+        let credential = |credential: Credential| KnownCredential {
             last_use: last_use(&credential.access_key_id),
             access_key_id: credential.access_key_id,
             secret_access_key: credential.secret_access_key,
+            signing_key: ArcSwapOption::empty(),
         };
+        let decoy_secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        let decoy = Credential { access_key_id: String::new(), secret_access_key: decoy_secret.into() };
         Settings {
             id: entry.id,
             region: entry.region,
+            decoy: credential(decoy),
             credentials: entry.credentials.into_iter().map(credential).collect(),
             blocked: entry.blocked,
             caller_rules: entry.caller_rules,

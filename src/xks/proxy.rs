@@ -12,7 +12,6 @@ use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 /// The proxy. Clones share it.
 #[derive(Clone)]
@@ -21,8 +20,6 @@ pub struct Proxy(Arc<Inner>);
 pub(super) struct Inner {
     pub installation: String,
     pub version: String,
-    /// The secret that verifies the calls of unknown access key ids.
-    pub decoy_secret: Zeroizing<String>,
     /// A call loads it once, without a lock. `changing` serializes the changes alone.
     pub directory: ArcSwap<Directory>,
     changing: Mutex<()>,
@@ -43,11 +40,9 @@ pub struct StoreHealth {
 impl Proxy {
     /// A proxy that serves no store yet. AWS is told the id of the installation and the version of the program.
     pub fn new(installation: &str, version: &str) -> Proxy {
-        let decoy_secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         Proxy(Arc::new(Inner {
             installation: installation.to_owned(),
             version: version.to_owned(),
-            decoy_secret: Zeroizing::new(decoy_secret),
             directory: ArcSwap::default(),
             changing: Mutex::default(),
             condition: ArcSwap::from_pointee(Condition::Active),
