@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 
 use super::dispatch::Cloud;
 use super::fault::Fault;
+use super::kms::XKS_SERVICE;
+use super::secret::Secret;
 use super::service::Service;
 
 /// The prefix of the control paths.
@@ -24,6 +26,14 @@ pub(super) const PREFIX: &str = "/_lab/";
 #[serde(deny_unknown_fields)]
 struct ClockSetting {
     ahead_seconds: u32,
+}
+
+/// The password of `kmsuser` on a CloudHSM cluster.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KmsuserSetting {
+    cluster: String,
+    password: Secret,
 }
 
 /// Answers a request to a control endpoint.
@@ -39,6 +49,9 @@ pub(super) fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: Dat
         }
         "faults" if method == Method::GET => ok(&json!(cloud.faults.left())),
         "faults" if method == Method::PUT => match serde_json::from_slice::<Vec<Fault>>(body) {
+            Ok(faults) if faults.iter().any(Fault::is_misplaced) => {
+                error(400, format!("faults: only a call to {XKS_SERVICE} can be answered so"))
+            }
             Ok(faults) => {
                 cloud.faults.set(faults);
                 ok(&json!(cloud.faults.left()))
@@ -66,10 +79,20 @@ pub(super) fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: Dat
             },
             Err(fault) => error(400, format!("clock: {fault}")),
         },
-        "health" | "faults" | "calls" | "sessions" | "clock" => {
+        "kmsuser" if method == Method::PUT => match serde_json::from_slice::<KmsuserSetting>(body) {
+            Ok(KmsuserSetting { cluster, .. }) if cloud.plan.cluster(&cluster).is_none() => {
+                error(404, format!("kmsuser: the plan has no cluster {cluster}"))
+            }
+            Ok(KmsuserSetting { cluster, password }) => match cloud.kms.set_kmsuser_password(&cluster, password) {
+                Ok(()) => HttpResponse::NoContent().finish(),
+                Err(_) => failed(),
+            },
+            Err(fault) => error(400, format!("kmsuser: {fault}")),
+        },
+        "health" | "faults" | "calls" | "sessions" | "clock" | "kmsuser" => {
             error(405, format!("{PREFIX}{path} does not support {method}"))
         }
-        _ => error(404, format!("{PREFIX}{path} does not exist: health, faults, calls, sessions, clock")),
+        _ => error(404, format!("{PREFIX}{path} does not exist: health, faults, calls, sessions, clock, kmsuser")),
     }
 }
 

@@ -11,6 +11,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::call_counts::CallCounts;
@@ -25,7 +26,7 @@ use super::session::Sessions;
 use super::wire::query::Parameters;
 use super::wire::xml::Element;
 use super::wire::{json, query};
-use super::{control, ec2, iam, roles_anywhere, sts};
+use super::{cloudhsm, control, ec2, iam, roles_anywhere, sts};
 use crate::sigv4::{Claim, Request};
 
 /// The largest body of a request, in bytes. No valid request exceeds it.
@@ -37,9 +38,9 @@ const NO_VERSION: &str = "NO_VERSION_SPECIFIED";
 pub(super) struct Cloud {
     pub plan: LabPlan,
     pub sessions: Sessions,
-    pub faults: Faults,
-    pub call_counts: CallCounts,
-    pub kms: Kms,
+    pub faults: Arc<Faults>,
+    pub call_counts: Arc<CallCounts>,
+    pub kms: Arc<Kms>,
     pub heavy_work: HeavyWork,
 }
 
@@ -77,13 +78,15 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
     }
     let mut outcome = if call.is_heavy() {
         let (inner, message, id) = (Arc::clone(&cloud), Arc::clone(&message), request_id.clone());
+        // The runtime of this thread serves what the call waits for.
+        let runtime = Handle::current();
         let perform = move || match SignedCall::read(&message) {
-            Ok(call) => call.outcome(&inner, injected, now, &id),
+            Ok(call) => runtime.block_on(call.outcome(&inner, injected, now, &id)),
             Err(_) => Err(Refusal::Internal),
         };
         cloud.heavy_work.run(perform).await.unwrap_or(Err(Refusal::Internal))
     } else {
-        call.outcome(&cloud, injected, now, &request_id)
+        call.outcome(&cloud, injected, now, &request_id).await
     };
     if let Ok(Answer::Json(_)) = &outcome
         && let Err(refusal) = cloud.kms.flush().await
@@ -172,7 +175,7 @@ impl<'a> SignedCall<'a> {
         self.claim.as_ref().map_or("", |claim| &claim.scope.region)
     }
 
-    fn outcome(
+    async fn outcome(
         &self,
         cloud: &Cloud,
         injected: Option<FaultAnswer>,
@@ -183,7 +186,8 @@ impl<'a> SignedCall<'a> {
             Some(FaultAnswer::Throttle) => return Err(Refusal::Throttled),
             Some(FaultAnswer::Internal) => return Err(Refusal::Internal),
             Some(FaultAnswer::Unavailable) => return Err(Refusal::Unavailable),
-            Some(FaultAnswer::Deny | FaultAnswer::Drop) | None => {}
+            // The last two are for calls of KMS to proxies.
+            Some(FaultAnswer::Deny | FaultAnswer::Drop | FaultAnswer::Garbage | FaultAnswer::WrongCdiv) | None => {}
         }
         if self.service == Service::Sts && self.operation == sts::ASSUME_ROLE_WITH_WEB_IDENTITY {
             self.check_version()?;
@@ -220,7 +224,11 @@ impl<'a> SignedCall<'a> {
             Service::RolesAnywhere => Err(Refusal::OperationMissing),
             Service::Kms => {
                 let (region, body) = (self.region(), self.received.body);
-                cloud.kms.answer(&cloud.plan, &caller, region, operation, body, request_id).map(Answer::Json)
+                let answer = cloud.kms.answer(&cloud.plan, &caller, region, operation, body, request_id).await;
+                answer.map(Answer::Json)
+            }
+            Service::CloudHsm => {
+                cloudhsm::answer(&caller, self.region(), operation, self.received.body).map(Answer::Json)
             }
         }
     }

@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::kms::XKS_SERVICE;
 use super::service::Service;
 
 /// A fault to inject. A member that is left out matches every call.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Fault {
-    /// The service: `sts`, `ec2`, `iam` or `kms`.
+    /// The service: `sts`, `ec2`, `iam`, `kms`, `cloudhsm`; or `kms-xks-proxy` for the calls of KMS to the proxies of
+    /// external key stores, to which only faults apply that name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// The operation, such as `AssumeRole`.
+    /// The operation, such as `AssumeRole`; `health`, `metadata`, `encrypt` or `decrypt` of a proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// The region that a request is signed for.
@@ -47,6 +49,10 @@ pub(super) enum FaultAnswer {
     Deny,
     /// The operation is executed and the connection is closed without an answer.
     Drop,
+    /// The body of the answer of a proxy is garbage.
+    Garbage,
+    /// The `ciphertextDataIntegrityValue` in the answer of a proxy is wrong.
+    WrongCdiv,
 }
 
 fn once() -> u32 {
@@ -58,12 +64,15 @@ impl Fault {
         Duration::from_millis(self.delay_ms)
     }
 
-    fn fits(&self, service: Service, operation: &str, region: &str) -> bool {
+    /// Whether the answer is one that only a proxy can give, and the fault is not for proxies.
+    pub(super) fn is_misplaced(&self) -> bool {
+        let of_proxy = matches!(self.answer, Some(FaultAnswer::Garbage | FaultAnswer::WrongCdiv));
+        of_proxy && self.service.as_deref() != Some(XKS_SERVICE)
+    }
+
+    fn fits(&self, service: &str, operation: &str, region: &str) -> bool {
         let fits = |wanted: &Option<String>, actual: &str| wanted.as_deref().is_none_or(|wanted| wanted == actual);
-        self.times > 0
-            && fits(&self.service, service.name())
-            && fits(&self.operation, operation)
-            && fits(&self.region, region)
+        self.times > 0 && fits(&self.service, service) && fits(&self.operation, operation) && fits(&self.region, region)
     }
 }
 
@@ -84,8 +93,17 @@ impl Faults {
 
     /// Takes one call from the first fault that matches.
     pub(super) fn take(&self, service: Service, operation: &str, region: &str) -> Option<Fault> {
+        self.take_first(|fault| fault.fits(service.name(), operation, region))
+    }
+
+    /// Takes one call to a proxy from the first fault that matches.
+    pub(super) fn take_of_proxy(&self, operation: &str, region: &str) -> Option<Fault> {
+        self.take_first(|fault| fault.service.is_some() && fault.fits(XKS_SERVICE, operation, region))
+    }
+
+    fn take_first(&self, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fault = faults.iter_mut().find(|fault| fault.fits(service, operation, region))?;
+        let fault = faults.iter_mut().find(|fault| fits(fault))?;
         fault.times -= 1;
         Some(fault.clone())
     }
@@ -112,6 +130,20 @@ mod tests {
         let slow = faults.take(Service::Ec2, "DescribeRegions", "us-east-1").expect("it holds");
         assert_eq!((slow.delay(), slow.answer), (Duration::from_millis(5), None));
         assert!(faults.left().is_empty());
+    }
+
+    #[test]
+    fn only_a_fault_that_names_the_proxy_applies_to_its_calls() {
+        let faults = Faults::default();
+        let order =
+            r#"[{"delay_ms": 1}, {"service": "kms-xks-proxy", "operation": "encrypt", "answer": "wrong_cdiv"}]"#;
+        faults.set(serde_json::from_str(order).expect("an order"));
+        assert_eq!(faults.take_of_proxy("decrypt", "us-east-1"), None);
+        let fault = faults.take_of_proxy("encrypt", "us-east-1").expect("it holds");
+        assert_eq!((fault.answer, fault.is_misplaced()), (Some(FaultAnswer::WrongCdiv), false));
+        let elsewhere = Fault { service: Some("kms".to_owned()), ..fault };
+        assert!(elsewhere.is_misplaced());
+        assert_eq!(faults.left().len(), 1);
     }
 
     #[test]

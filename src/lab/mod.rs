@@ -10,14 +10,20 @@
 //! | `PUT /_lab/faults` | sets the faults to inject; `[]` or `DELETE` clears them, `GET` returns the remaining ones |
 //! | `GET /_lab/calls` | the number of calls by operation: `{"sts:AssumeRole": {"eu-west-3": 2}}`; `DELETE` clears it |
 //! | `DELETE /_lab/sessions` | expires every session issued so far |
+//! | `PUT /_lab/kmsuser` | sets the password of `kmsuser` on a CloudHSM cluster: `{"cluster": "cluster-…", "password": "…"}` |
 //! | `GET /_lab/clock` | the offset of the clock of KMS: `{"ahead_seconds": 0}`; `PUT` sets it |
 //!
 //! A fault: `{"service": "sts", "operation": "AssumeRole", "region": "eu-west-3", "times": 2, "delay_ms": 100,
 //! "answer": "throttle"}`. `service`, `operation` and `region` match every call if they are left out; `times` defaults
 //! to 1. `answer` is `throttle`, `internal`, `unavailable`, `deny` or `drop`; without it the call is only delayed.
+//!
+//! The calls of KMS to the proxies of external key stores are counted, and get faults, as those of a service
+//! `kms-xks-proxy` with the operations `health`, `metadata`, `encrypt` and `decrypt`. A fault must name that service to
+//! apply to them. Its `answer` can also be `garbage` or `wrong_cdiv`.
 
 mod call_counts;
 mod caller;
+mod cloudhsm;
 mod constraint;
 mod control;
 mod dispatch;
@@ -42,6 +48,7 @@ mod session_tag;
 mod sts;
 mod wire;
 
+pub use kms::XksListener;
 pub use plan::{LabKeys, LabPlan, Mistake, Problem};
 pub use server::{LabCloud, LabError};
 

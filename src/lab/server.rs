@@ -4,6 +4,8 @@ use std::any::Any;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use actix_web::dev::{Extensions, ServerHandle};
 use actix_web::{App, HttpServer, web};
@@ -16,7 +18,7 @@ use super::dispatch::{self, CallerSocket, Cloud};
 use super::fault::Faults;
 use super::front;
 use super::heavy_work::HeavyWork;
-use super::kms::{Kms, StoreError};
+use super::kms::{Kms, StoreError, XksClient, XksListener};
 use super::plan::{LabPlan, Mistake};
 use super::session::Sessions;
 
@@ -25,9 +27,14 @@ const WORKERS: usize = 2;
 /// The time that a stop waits for running calls, in seconds.
 const SHUTDOWN_TIMEOUT_SECONDS: u64 = 2;
 
+/// The time after the start when interrupted attempts to connect custom key stores continue.
+const BEFORE_RESUMPTION: Duration = Duration::from_secs(2);
+
 #[derive(Debug)]
 pub struct LabCloud {
     address: SocketAddr,
+    kms: Arc<Kms>,
+    health_checks: JoinHandle<()>,
     handle: ServerHandle,
     serving: JoinHandle<io::Result<()>>,
     front: Option<JoinHandle<()>>,
@@ -63,16 +70,13 @@ impl LabCloud {
             }
         };
         let sessions = Sessions::new().map_err(|_| LabError::NoRandomness)?;
-        let kms = Kms::open(keys)?;
+        let (faults, call_counts) = (Arc::<Faults>::default(), Arc::<CallCounts>::default());
+        let rules = plan.custom_key_stores();
+        let xks = XksClient::new(rules, Arc::clone(&faults), Arc::clone(&call_counts));
+        let kms = Kms::open(keys, xks)?;
+        let health_checks = tokio::spawn(check_health(Arc::downgrade(&kms), rules.health_check));
         let heavy_work = HeavyWork::start().map_err(LabError::NoThreads)?;
-        let cloud = web::Data::new(Cloud {
-            plan,
-            sessions,
-            faults: Faults::default(),
-            call_counts: CallCounts::default(),
-            kms,
-            heavy_work,
-        });
+        let cloud = web::Data::new(Cloud { plan, sessions, faults, call_counts, kms: Arc::clone(&kms), heavy_work });
         let server =
             HttpServer::new(move || App::new().app_data(cloud.clone()).default_service(web::to(dispatch::answer)))
                 .workers(WORKERS)
@@ -83,7 +87,19 @@ impl LabCloud {
                 .map_err(not_bound)?
                 .run();
         let handle = server.handle();
-        Ok(LabCloud { address, handle, serving: tokio::spawn(server), front })
+        Ok(LabCloud { address, kms, health_checks, handle, serving: tokio::spawn(server), front })
+    }
+
+    /// Sets the listener of the XKS proxy, to which the endpoints of all external key stores lead. Until then none can be
+    /// reached.
+    ///
+    /// # Errors
+    /// [`LabError`] if its address is not a loopback address, or its certificates cannot be used.
+    pub fn set_xks_listener(&self, listener: &XksListener) -> Result<(), LabError> {
+        if !listener.address.ip().is_loopback() {
+            return Err(LabError::NotLoopback(listener.address));
+        }
+        self.kms.xks().set_listener(listener).map_err(LabError::XksCertificates)
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -92,12 +108,28 @@ impl LabCloud {
 
     /// Stops the lab. Running calls get two seconds to end.
     pub async fn stop(self) {
+        self.health_checks.abort();
         if let Some(front) = self.front {
             front.abort();
         }
         self.handle.stop(true).await;
         // The lab has stopped in any case, and an error has no remedy.
         let _ = self.serving.await;
+    }
+}
+
+/// Checks the proxies of connected stores until the lab stops. The first thing is to continue interrupted attempts to
+/// connect; they wait until the listener is known.
+async fn check_health(kms: Weak<Kms>, every: Duration) {
+    tokio::time::sleep(BEFORE_RESUMPTION).await;
+    match kms.upgrade() {
+        Some(kms) => kms.resume_connections(),
+        None => return,
+    }
+    loop {
+        tokio::time::sleep(every).await;
+        let Some(kms) = kms.upgrade() else { return };
+        kms.check_health();
     }
 }
 
@@ -138,6 +170,9 @@ pub enum LabError {
     /// The system allows no more threads.
     #[error("the lab cloud cannot start its threads")]
     NoThreads(#[source] io::Error),
+    /// The certificates of the XKS listener cannot be used.
+    #[error("the certificates of the XKS listener cannot be used")]
+    XksCertificates(#[source] rustls::Error),
     /// The system provides no randomness.
     #[error("the system gives no random numbers")]
     NoRandomness,

@@ -14,11 +14,13 @@ pub(super) enum Service {
     Kms,
     /// IAM Roles Anywhere; only CreateSession.
     RolesAnywhere,
+    /// Only DescribeClusters.
+    CloudHsm,
 }
 
 impl Service {
-    pub(super) const ALL: [Service; 5] =
-        [Service::Sts, Service::Ec2, Service::Iam, Service::Kms, Service::RolesAnywhere];
+    pub(super) const ALL: [Service; 6] =
+        [Service::Sts, Service::Ec2, Service::Iam, Service::Kms, Service::RolesAnywhere, Service::CloudHsm];
 
     /// The name in the scope of signatures, and before the colon of an action.
     pub(super) fn name(self) -> &'static str {
@@ -28,6 +30,7 @@ impl Service {
             Service::Iam => "iam",
             Service::Kms => "kms",
             Service::RolesAnywhere => "rolesanywhere",
+            Service::CloudHsm => "cloudhsm",
         }
     }
 
@@ -35,7 +38,7 @@ impl Service {
         match self {
             Service::Sts | Service::Iam => Dialect::Query,
             Service::Ec2 => Dialect::Ec2,
-            Service::Kms => Dialect::Json,
+            Service::Kms | Service::CloudHsm => Dialect::Json,
             Service::RolesAnywhere => Dialect::RestJson,
         }
     }
@@ -48,6 +51,7 @@ impl Service {
             Service::Iam => "2010-05-08",
             Service::Kms => "2014-11-01",
             Service::RolesAnywhere => "2018-05-10",
+            Service::CloudHsm => "2017-04-28",
         }
     }
 
@@ -57,7 +61,7 @@ impl Service {
             Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Service::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Service::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
-            Service::Kms | Service::RolesAnywhere => "",
+            Service::Kms | Service::RolesAnywhere | Service::CloudHsm => "",
         }
     }
 
@@ -77,8 +81,10 @@ impl Service {
         scope: Option<&str>,
     ) -> Result<Service, Absent> {
         let prefix = target.and_then(json::target).map(|(prefix, _)| prefix);
-        if prefix == Some("TrentService") {
-            return Ok(Service::Kms);
+        match prefix {
+            Some("TrentService") => return Ok(Service::Kms),
+            Some("BaldrApiService") => return Ok(Service::CloudHsm),
+            _ => {}
         }
         let in_xml = |service: &Service| matches!(service.dialect(), Dialect::Query | Dialect::Ec2);
         let by_version = Service::ALL.into_iter().find(|one| in_xml(one) && version == Some(one.version()));
@@ -127,7 +133,7 @@ mod tests {
     fn an_absent_service_is_named_with_those_that_are_there() {
         assert_eq!(
             Absent("s3".to_owned()).message(),
-            "The lab cloud has no service s3. It has: sts, ec2, iam, kms, rolesanywhere."
+            "The lab cloud has no service s3. It has: sts, ec2, iam, kms, rolesanywhere, cloudhsm."
         );
     }
 }

@@ -7,6 +7,7 @@ use super::crypto::Slot;
 use super::key::{Key, Material, Origin};
 use super::spec::{Spec, Usage};
 use super::state::State;
+use super::xks::ExternalKey;
 use super::{Answer, Kms, asymmetric, exception};
 use crate::lab::caller::Caller;
 use crate::lab::plan::LabPlan;
@@ -22,6 +23,7 @@ pub(super) struct Call<'a> {
     /// The members of the request.
     pub body: &'a Map<String, Value>,
     pub now: DateTime<Utc>,
+    pub request_id: &'a str,
 }
 
 /// The kinds of key names that an operation accepts.
@@ -42,6 +44,10 @@ pub(super) struct CryptoKey {
     pub usage: Usage,
     pub origin: Origin,
     pub material_id: String,
+    /// The external key that encrypts once more; only for a key in an external key store.
+    pub external: Option<ExternalKey>,
+    /// Whether the key is in a custom key store.
+    pub is_in_custom_key_store: bool,
     secret: Slot,
 }
 
@@ -133,7 +139,7 @@ impl Call<'_> {
             return Err(exception::invalid_key_usage(why));
         }
         key.require_enabled(self.region)?;
-        let crypto_key = self.current_crypto_key(key)?;
+        let crypto_key = self.current_crypto_key(&state, key)?;
         drop(state);
         self.generate_if_missing(crypto_key)
     }
@@ -142,19 +148,29 @@ impl Call<'_> {
     ///
     /// # Errors
     /// [`Refusal::Internal`] if there is no material, which the check of the key's state excludes.
-    pub(super) fn current_crypto_key(&self, key: &Key) -> Result<CryptoKey, Refusal> {
-        key.current().map(|material| self.crypto_key_from(key, material)).ok_or(Refusal::Internal)
+    pub(super) fn current_crypto_key(&self, state: &State, key: &Key) -> Result<CryptoKey, Refusal> {
+        key.current().map(|material| self.crypto_key_from(state, key, material)).ok_or(Refusal::Internal)
     }
 
     /// The data of a key with the material of an id.
-    pub(super) fn crypto_key_with(&self, key: &Key, material_id: &str) -> Option<CryptoKey> {
+    pub(super) fn crypto_key_with(&self, state: &State, key: &Key, material_id: &str) -> Option<CryptoKey> {
         key.materials
             .iter()
             .find(|material| material.id == material_id)
-            .map(|material| self.crypto_key_from(key, material))
+            .map(|material| self.crypto_key_from(state, key, material))
     }
 
-    fn crypto_key_from(&self, key: &Key, material: &Material) -> CryptoKey {
+    /// Requires that a key is still enabled after a call to its proxy, during which the state was not locked.
+    ///
+    /// # Errors
+    /// The refusal for the key's state.
+    pub(super) fn require_still_enabled(&self, crypto_key: &CryptoKey) -> Result<(), Refusal> {
+        let state = self.kms.state()?;
+        let key = state.any_key(&crypto_key.id).ok_or_else(|| exception::no_such_key(&crypto_key.arn))?;
+        key.require_enabled(self.region)
+    }
+
+    fn crypto_key_from(&self, state: &State, key: &Key, material: &Material) -> CryptoKey {
         CryptoKey {
             id: key.id.clone(),
             arn: key.arn(self.region),
@@ -162,6 +178,11 @@ impl Call<'_> {
             usage: key.usage,
             origin: key.origin,
             material_id: material.id.clone(),
+            external: key.custom_key_store.as_ref().and_then(|member| {
+                let proxy = state.custom_key_stores.any(&member.store)?.proxy()?;
+                Some(ExternalKey { access: proxy.access.clone(), id: member.xks_key_id.clone()? })
+            }),
+            is_in_custom_key_store: key.custom_key_store.is_some(),
             secret: material.secret.clone(),
         }
     }

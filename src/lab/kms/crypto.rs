@@ -38,9 +38,9 @@ use crate::lab::refusal::Refusal;
 
 /// The first bytes of every ciphertext.
 const MAGIC: [u8; 5] = [1, 2, 2, 0, 0x78];
-const MATERIAL_ID: usize = 32;
+pub(super) const MATERIAL_ID: usize = 32;
 /// The length of the part before the length of the envelope.
-const HEADER: usize = MAGIC.len() + MATERIAL_ID + 1 + 16;
+pub(super) const HEADER: usize = MAGIC.len() + MATERIAL_ID + 1 + 16;
 /// The zero bytes before the plaintext.
 const PREFIX: usize = 11;
 const TAG: usize = 16;
@@ -183,13 +183,13 @@ fn cipher(secret: &[u8]) -> Result<LessSafeKey, Refusal> {
 }
 
 /// The additional authenticated data: the header and the encryption context.
-fn authenticated(header: &[u8], context: &BTreeMap<String, String>) -> Vec<u8> {
+pub(super) fn authenticated(header: &[u8], context: &BTreeMap<String, String>) -> Vec<u8> {
     // The serialization of a map of texts cannot fail.
     let context = if context.is_empty() { Vec::new() } else { serde_json::to_vec(context).unwrap_or_default() };
     [header, &context].concat()
 }
 
-fn bytes_of(hexadecimal: &str) -> Option<[u8; MATERIAL_ID]> {
+pub(super) fn bytes_of(hexadecimal: &str) -> Option<[u8; MATERIAL_ID]> {
     let digits = hexadecimal
         .as_bytes()
         .chunks(2)

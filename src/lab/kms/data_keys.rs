@@ -8,7 +8,7 @@ use super::call::Call;
 use super::recipient::Recipient;
 use super::request::Request;
 use super::spec::{Spec, Usage};
-use super::usage::{refuse_dry_run, seal};
+use super::usage::{refuse_dry_run, seal, seal_in_kms};
 use super::{Answer, asymmetric, crypto, custom_key_store, exception, ml_kem};
 use crate::lab::refusal::Refusal;
 
@@ -17,13 +17,13 @@ const LENGTH: (i64, i64) = (1, 1024);
 /// `GenerateRandom`
 pub(super) fn generate_random(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let length = request.number("NumberOfBytes", LENGTH);
-    let store = request.text("CustomKeyStoreId", (1, 64));
+    let store = request.text("CustomKeyStoreId", custom_key_store::ID);
     let recipient = Recipient::read(request);
     request.finish()?;
     recipient.refuse()?;
     call.require("*")?;
     if let Some(store) = store {
-        return Err(custom_key_store::not_found(store));
+        custom_key_store::require_store_for_random(call, store)?;
     }
     let Some(length) = length else {
         return Err(Refusal::Invalid("NumberOfBytes is required.".to_owned()));
@@ -33,16 +33,17 @@ pub(super) fn generate_random(call: &Call<'_>, request: &mut Request<'_>) -> Ans
 }
 
 /// `GenerateDataKey`
-pub(super) fn generate_data_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
-    data_key(call, request, true)
+pub(super) async fn generate_data_key(call: &Call<'_>, request: Request<'_>) -> Answer {
+    data_key(call, request, true).await
 }
 
 /// `GenerateDataKeyWithoutPlaintext`
-pub(super) fn generate_data_key_without_plaintext(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
-    data_key(call, request, false)
+pub(super) async fn generate_data_key_without_plaintext(call: &Call<'_>, request: Request<'_>) -> Answer {
+    data_key(call, request, false).await
 }
 
-fn data_key(call: &Call<'_>, request: &mut Request<'_>, with_plaintext: bool) -> Answer {
+async fn data_key(call: &Call<'_>, mut request: Request<'_>, with_plaintext: bool) -> Answer {
+    let request = &mut request;
     let name = request.key_id();
     let context = request.map("EncryptionContext");
     let spec = request.choice("KeySpec", &["AES_256", "AES_128"]);
@@ -66,7 +67,7 @@ fn data_key(call: &Call<'_>, request: &mut Request<'_>, with_plaintext: bool) ->
         return Err(exception::invalid_key_usage("You cannot generate a data key with an asymmetric CMK"));
     }
     let secret = crypto::random(length)?;
-    let sealed = seal(&crypto_key, "SYMMETRIC_DEFAULT", &context, &secret)?;
+    let sealed = seal(call, &crypto_key, "SYMMETRIC_DEFAULT", &context, &secret, dry).await?;
     refuse_dry_run(dry)?;
     let mut answer = json!({
         "KeyId": crypto_key.arn,
@@ -115,6 +116,10 @@ fn pair(call: &Call<'_>, request: &mut Request<'_>, with_plaintext: bool) -> Ans
     recipient.refuse()?;
     let crypto_key = call.crypto_key(name, Usage::EncryptDecrypt, call.operation)?;
     crypto_key.require_algorithm("SYMMETRIC_DEFAULT")?;
+    if crypto_key.is_in_custom_key_store {
+        let why = format!("{} is in a custom key store, which does not support {}.", crypto_key.arn, call.operation);
+        return Err(exception::unsupported(why));
+    }
     refuse_dry_run(dry)?;
     let spec = Spec::named(spec).ok_or(Refusal::Internal)?;
     let secret = asymmetric::generate(spec)?;
@@ -125,7 +130,7 @@ fn pair(call: &Call<'_>, request: &mut Request<'_>, with_plaintext: bool) -> Ans
         "KeyPairSpec": spec.name(),
         "KeyMaterialId": crypto_key.material_id,
         "PublicKey": STANDARD.encode(public),
-        "PrivateKeyCiphertextBlob": STANDARD.encode(seal(&crypto_key, "SYMMETRIC_DEFAULT", &context, &secret)?),
+        "PrivateKeyCiphertextBlob": STANDARD.encode(seal_in_kms(&crypto_key, "SYMMETRIC_DEFAULT", &context, &secret)?),
     });
     if with_plaintext {
         answer["PrivateKeyPlaintext"] = json!(STANDARD.encode(&secret));

@@ -32,12 +32,32 @@ pub(super) struct Key {
     pub rotation: Option<Rotation>,
     pub on_demand_rotations: u32,
     pub placements: BTreeMap<String, Placement>,
+    /// The place of a key in a custom key store.
+    #[serde(default)]
+    pub custom_key_store: Option<Membership>,
+}
+
+/// The place of a key in a custom key store.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Membership {
+    /// The id of the store.
+    pub store: String,
+    /// The external key; only in an external key store.
+    pub xks_key_id: Option<String>,
+    /// Whether the store is connected. [`State`](super::state::State) keeps this member and the next one.
+    #[serde(skip)]
+    pub connected: bool,
+    /// The cluster of a CloudHSM key store.
+    #[serde(skip)]
+    pub cluster: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Origin {
     AwsKms,
     External,
+    AwsCloudHsm,
+    ExternalKeyStore,
 }
 
 /// One material of a key.
@@ -100,6 +120,8 @@ pub(super) enum KeyState {
     PendingImport,
     PendingDeletion,
     PendingReplicaDeletion,
+    /// The custom key store of the key is not connected.
+    Unavailable,
 }
 
 impl KeyState {
@@ -111,6 +133,7 @@ impl KeyState {
             KeyState::PendingImport => "PendingImport",
             KeyState::PendingDeletion => "PendingDeletion",
             KeyState::PendingReplicaDeletion => "PendingReplicaDeletion",
+            KeyState::Unavailable => "Unavailable",
         }
     }
 }
@@ -120,6 +143,8 @@ impl Origin {
         match self {
             Origin::AwsKms => "AWS_KMS",
             Origin::External => "EXTERNAL",
+            Origin::AwsCloudHsm => "AWS_CLOUDHSM",
+            Origin::ExternalKeyStore => "EXTERNAL_KEY_STORE",
         }
     }
 }
@@ -167,6 +192,7 @@ impl Key {
             Some(Deletion::At(_)) => KeyState::PendingDeletion,
             Some(Deletion::AfterReplicas { .. }) => KeyState::PendingReplicaDeletion,
             None if placement.ready.is_some() => KeyState::Creating,
+            None if self.custom_key_store.as_ref().is_some_and(|member| !member.connected) => KeyState::Unavailable,
             None if !self.is_complete(placement) => KeyState::PendingImport,
             None if placement.enabled => KeyState::Enabled,
             None => KeyState::Disabled,
@@ -176,7 +202,7 @@ impl Key {
     /// Whether all associated material is imported in the region.
     pub(super) fn is_complete(&self, placement: &Placement) -> bool {
         let mut associated = self.materials.iter().filter(|material| material.is_associated()).peekable();
-        self.origin == Origin::AwsKms
+        self.origin != Origin::External
             || (associated.peek().is_some() && associated.all(|material| placement.imports.contains_key(&material.id)))
     }
 
@@ -220,6 +246,12 @@ impl Key {
     pub(super) fn require_enabled(&self, region: &str) -> Result<(), Refusal> {
         self.require_material(region)?;
         match self.state(region) {
+            KeyState::Unavailable if self.origin == Origin::ExternalKeyStore => {
+                let why = "This KMS key is in a custom key store that is not connected to its external key store \
+                           proxy. Connect the external key store and try the request again.";
+                Err(exception::invalid_state(why))
+            }
+            KeyState::Unavailable => Err(exception::invalid_state(format!("{} is unavailable.", self.arn(region)))),
             KeyState::Disabled => Err(exception::disabled(format!("{} is disabled.", self.arn(region)))),
             _ => Ok(()),
         }
@@ -256,7 +288,17 @@ impl Key {
         if self.multi_region {
             metadata["MultiRegionConfiguration"] = self.multi_region_configuration(region);
         }
-        let shows_material = self.spec.is_symmetric() && state != KeyState::Creating;
+        if let Some(member) = &self.custom_key_store {
+            metadata["CustomKeyStoreId"] = json!(member.store);
+            if let Some(cluster) = &member.cluster {
+                metadata["CloudHsmClusterId"] = json!(cluster);
+            }
+            if let Some(id) = &member.xks_key_id {
+                metadata["XksKeyConfiguration"] = json!({ "Id": id });
+            }
+        }
+        // Keys in custom key stores do not rotate, so that AWS does not show their material.
+        let shows_material = self.spec.is_symmetric() && state != KeyState::Creating && self.custom_key_store.is_none();
         if let Some(current) = self.current().filter(|_| shows_material) {
             metadata["CurrentKeyMaterialId"] = json!(current.id);
         }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::call::{Call, Names};
 use super::crypto::{self, Slot};
+use super::custom_key_store::NewKeyPlace;
 use super::key::{Key, Material, Origin, Placement, Standing};
 use super::page::PageRequest;
 use super::request::Request;
@@ -15,9 +16,11 @@ use super::{Answer, custom_key_store, exception, managed, policy, tags};
 use crate::lab::refusal::Refusal;
 
 pub(super) const DESCRIPTION: (usize, usize) = (0, 8192);
+const XKS_KEY_ID: (usize, usize) = (1, 128);
 
-/// `CreateKey`
-pub(super) fn create_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+/// `CreateKey`. For a key in an external key store, KMS asks the proxy about the external key before it answers.
+pub(super) async fn create_key(call: &Call<'_>, mut request: Request<'_>) -> Answer {
+    let request = &mut request;
     let spec = read_spec(request)?;
     let usage = request.choice("KeyUsage", &Usage::NAMES).and_then(Usage::named);
     let origin = request.choice("Origin", &["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]);
@@ -26,8 +29,11 @@ pub(super) fn create_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let bypass = request.flag("BypassPolicyLockoutSafetyCheck");
     let given_tags = request.tags().unwrap_or_default();
     let multi_region = request.flag("MultiRegion");
-    let store = request.text("CustomKeyStoreId", (1, 64));
-    request.text("XksKeyId", (1, 128));
+    let store = request.text("CustomKeyStoreId", custom_key_store::ID);
+    let xks_key_id = request.text("XksKeyId", XKS_KEY_ID);
+    if let Some(id) = xks_key_id.filter(|id| !is_xks_key_id(id)) {
+        request.pattern_mismatch("XksKeyId", id, "^[a-zA-Z0-9-_.]+$");
+    }
     request.finish()?;
     call.require("*")?;
     if !given_tags.is_empty() {
@@ -35,7 +41,15 @@ pub(super) fn create_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     }
     let usage = spec.usage(usage)?;
     spec.offered(call.caller.account.partition)?;
-    let origin = read_origin(origin, store, spec)?;
+    let place = custom_key_store::place_of_new_key(call, origin, store, xks_key_id)?;
+    let origin = match &place {
+        Some(place) => place.origin(),
+        None => read_origin(origin, spec)?,
+    };
+    if place.is_some() && (spec != Spec::SymmetricDefault || multi_region) {
+        let why = "Only symmetric encryption keys in a single Region are supported in a custom key store.";
+        return Err(exception::unsupported(why));
+    }
     let placement = Placement {
         created: call.now,
         enabled: true,
@@ -64,10 +78,20 @@ pub(super) fn create_key(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
         rotation: None,
         on_demand_rotations: 0,
         placements: BTreeMap::from([(call.region.to_owned(), placement)]),
+        custom_key_store: place.as_ref().map(NewKeyPlace::membership),
     };
-    let metadata = key.metadata(call.region)?;
-    call.kms.state()?.add(key, &call.kms.store)?;
-    Ok(json!({ "KeyMetadata": metadata }))
+    if let Some(external) = place.as_ref().and_then(NewKeyPlace::external_key) {
+        external.require_fit(call).await?;
+    }
+    let mut state = call.kms.state()?;
+    // The state was not locked during the call to the proxy.
+    if let Some(place) = &place {
+        place.require_free(call, &state)?;
+    }
+    let id = key.id.clone();
+    state.add(key, &call.kms.store)?;
+    let key = state.any_key(&id).ok_or(Refusal::Internal)?;
+    Ok(json!({ "KeyMetadata": key.metadata(call.region)? }))
 }
 
 fn read_spec(request: &mut Request<'_>) -> Result<Spec, Refusal> {
@@ -82,19 +106,21 @@ fn read_spec(request: &mut Request<'_>) -> Result<Spec, Refusal> {
     Ok(new.or(old).and_then(Spec::named).unwrap_or(Spec::SymmetricDefault))
 }
 
-fn read_origin(origin: Option<&str>, store: Option<&str>, spec: Spec) -> Result<Origin, Refusal> {
-    match (origin, store) {
-        (_, Some(store)) => Err(custom_key_store::not_found(store)),
-        (None | Some("AWS_KMS"), None) => Ok(Origin::AwsKms),
-        (Some("EXTERNAL"), None) if spec.importable() => Ok(Origin::External),
-        (Some("EXTERNAL"), None) => {
+/// The origin of a key outside custom key stores.
+fn read_origin(origin: Option<&str>, spec: Spec) -> Result<Origin, Refusal> {
+    match origin {
+        None | Some("AWS_KMS") => Ok(Origin::AwsKms),
+        Some("EXTERNAL") if spec.importable() => Ok(Origin::External),
+        Some("EXTERNAL") => {
             let spec = spec.name();
             Err(exception::unsupported(format!("KeySpec {spec} is not supported for Origin EXTERNAL.")))
         }
-        (Some(other), None) => {
-            Err(Refusal::Invalid(format!("You must specify a custom key store for Origin {other}.")))
-        }
+        Some(other) => Err(Refusal::Invalid(format!("You must specify a custom key store for Origin {other}."))),
     }
+}
+
+fn is_xks_key_id(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
 /// The material of a new key. A key pair is generated on first use: see [`Call::generate_if_missing`].

@@ -92,6 +92,7 @@ fn create(call: &Call<'_>, state: &mut State, service: &str) -> Result<String, R
         rotation: Some(Rotation { period_days: PERIOD_DAYS, next: call.now + TimeDelta::days(PERIOD_DAYS) }),
         on_demand_rotations: 0,
         placements: BTreeMap::from([(call.region.to_owned(), placement)]),
+        custom_key_store: None,
     };
     state.add(key, &call.kms.store)?;
     Ok(id)

@@ -4,7 +4,8 @@
 //!
 //! - A change is complete when it is answered, except that a replica is `Creating` for a moment. The state `Updating`
 //!   does not occur.
-//! - There are no custom key stores, so that the state `Unavailable` does not occur.
+//! - Custom key stores are connected within seconds. The lab reaches only the XKS proxy that it is given (`xks/`), and
+//!   the CloudHSM clusters of the plan are simulated: keys in them have material of the lab.
 //! - Key policies, grants and the allow and deny lists of the plan decide as in AWS (`authorization.rs`), with the
 //!   condition keys of `condition_keys.rs`. Grants take effect immediately.
 //! - A request for a Nitro enclave is refused, because the lab cannot check an attestation document.
@@ -15,14 +16,17 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use futures_util::future::BoxFuture;
 use serde_json::Value;
+use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
 use super::caller::Caller;
 use super::plan::LabPlan;
 use super::refusal::Refusal;
+use super::secret::Secret;
 use call::Call;
 use clock::Clock;
 use crypto::{Bytes, Slot};
@@ -31,6 +35,8 @@ use request::Request;
 use state::State;
 use store::Store;
 pub(super) use store::StoreError;
+pub use xks::XksListener;
+pub(super) use xks::{SERVICE as XKS_SERVICE, XksClient};
 
 mod alias;
 mod asymmetric;
@@ -69,6 +75,7 @@ mod store;
 mod tags;
 mod usage;
 mod wrapping;
+mod xks;
 
 /// The service with its state.
 #[derive(Debug)]
@@ -79,6 +86,12 @@ pub(super) struct Kms {
     last_usages: LastUsages,
     /// The lab's own secrets, such as wrapping keys, by name. They are generated on first use.
     secrets: Mutex<HashMap<String, Slot>>,
+    /// The client of the proxies of external key stores.
+    xks: Arc<XksClient>,
+    /// The runtime of what KMS does after an answer.
+    background: Handle,
+    /// This service, for what it does in the background. The database is closed when nothing else holds the service.
+    this: Weak<Kms>,
 }
 
 /// The beginning of the names of the encryption algorithms of RSA keys.
@@ -88,23 +101,34 @@ const ASYMMETRIC: &[u8] = b"RSAES_";
 type Answer = Result<Value, Refusal>;
 
 impl Kms {
-    /// Opens the database in a directory; without a directory, the state is only in memory.
+    /// Opens the database in a directory; without a directory, the state is only in memory. The function must be called
+    /// within a tokio runtime.
     ///
     /// # Errors
     /// [`StoreError`] if the directory cannot be used, or its content cannot be read.
-    pub(super) fn open(directory: Option<&Path>) -> Result<Kms, StoreError> {
+    pub(super) fn open(directory: Option<&Path>, xks: XksClient) -> Result<Arc<Kms>, StoreError> {
         let store = Store::open(directory)?;
         let state = State::load(&store)?;
         let clock = Clock::ahead_by(store.clock()?);
         let last_usages = LastUsages::since(clock.now());
-        Ok(Kms { state: Mutex::new(state), store, clock, last_usages, secrets: Mutex::default() })
+        let background = Handle::current();
+        Ok(Arc::new_cyclic(|this| Kms {
+            state: Mutex::new(state),
+            store,
+            clock,
+            last_usages,
+            secrets: Mutex::default(),
+            xks: Arc::new(xks),
+            background,
+            this: this.clone(),
+        }))
     }
 
     /// Answers an operation for an authenticated caller.
     ///
     /// # Errors
     /// The refusal that AWS would answer.
-    pub(super) fn answer(
+    pub(super) async fn answer(
         &self,
         plan: &LabPlan,
         caller: &Caller<'_>,
@@ -118,9 +142,13 @@ impl Kms {
             version: super::service::Service::Kms.version().to_owned(),
         })?;
         let body = Request::object(body)?;
-        let call = Call { kms: self, plan, caller, region, operation, body: &body, now: self.clock.now() };
+        let call = Call { kms: self, plan, caller, region, operation, body: &body, now: self.clock.now(), request_id };
         managed::create_managed_keys(&call)?;
-        let answer = perform(&call, &mut Request::new(&body))?;
+        let mut request = Request::new(&body);
+        let answer = match perform {
+            Operation::Plain(perform) => perform(&call, &mut request)?,
+            Operation::WithProxy(perform) => perform(&call, request).await?,
+        };
         self.last_usages.record(operation, &answer, call.now, request_id);
         Ok(answer)
     }
@@ -166,6 +194,19 @@ impl Kms {
         Ok(())
     }
 
+    /// The client of the proxies of external key stores.
+    pub(super) fn xks(&self) -> &XksClient {
+        &self.xks
+    }
+
+    /// Sets the password of `kmsuser` on a cluster, as an administrator of the cluster can.
+    ///
+    /// # Errors
+    /// [`Refusal::Internal`] if the disk fails.
+    pub(super) fn set_kmsuser_password(&self, cluster: &str, password: Secret) -> Result<(), Refusal> {
+        self.state()?.set_kmsuser_password(cluster, password, &self.store)
+    }
+
     /// Returns one of the lab's own secrets. It is generated and stored on first use.
     fn lab_secret(&self, name: &str, generate: impl FnOnce() -> Result<Bytes, Refusal>) -> Result<Slot, Refusal> {
         let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -193,17 +234,43 @@ impl Kms {
     }
 }
 
-type Operation = fn(&Call<'_>, &mut Request<'_>) -> Answer;
+type Perform = fn(&Call<'_>, &mut Request<'_>) -> Answer;
+type PerformWithProxy = for<'c> fn(&'c Call<'c>, Request<'c>) -> BoxFuture<'c, Answer>;
+
+enum Operation {
+    Plain(Perform),
+    /// An operation that may call the proxy of an external key store.
+    WithProxy(PerformWithProxy),
+}
 
 fn operation_named(name: &str) -> Option<Operation> {
+    let with_proxy: PerformWithProxy = match name {
+        "CreateCustomKeyStore" => |call, request| Box::pin(custom_key_store::create_custom_key_store(call, request)),
+        "UpdateCustomKeyStore" => |call, request| Box::pin(custom_key_store::update_custom_key_store(call, request)),
+        "CreateKey" => |call, request| Box::pin(keys::create_key(call, request)),
+        "Encrypt" => |call, request| Box::pin(usage::encrypt(call, request)),
+        "Decrypt" => |call, request| Box::pin(usage::decrypt(call, request)),
+        "ReEncrypt" => |call, request| Box::pin(usage::re_encrypt(call, request)),
+        "GenerateDataKey" => |call, request| Box::pin(data_keys::generate_data_key(call, request)),
+        "GenerateDataKeyWithoutPlaintext" => {
+            |call, request| Box::pin(data_keys::generate_data_key_without_plaintext(call, request))
+        }
+        _ => return plain_operation_named(name).map(Operation::Plain),
+    };
+    Some(Operation::WithProxy(with_proxy))
+}
+
+fn plain_operation_named(name: &str) -> Option<Perform> {
     Some(match name {
-        "CreateKey" => keys::create_key,
         "DescribeKey" => keys::describe_key,
         "ListKeys" => keys::list_keys,
         "EnableKey" => keys::enable_key,
         "DisableKey" => keys::disable_key,
         "GetKeyLastUsage" => last_usage::get_key_last_usage,
         "DescribeCustomKeyStores" => custom_key_store::describe_custom_key_stores,
+        "ConnectCustomKeyStore" => custom_key_store::connect_custom_key_store,
+        "DisconnectCustomKeyStore" => custom_key_store::disconnect_custom_key_store,
+        "DeleteCustomKeyStore" => custom_key_store::delete_custom_key_store,
         "UpdateKeyDescription" => keys::update_key_description,
         "CreateGrant" => grant::create_grant,
         "ListGrants" => grant::list_grants,
@@ -232,12 +299,7 @@ fn operation_named(name: &str) -> Option<Operation> {
         "CancelKeyDeletion" => deletion::cancel_key_deletion,
         "ReplicateKey" => replica::replicate_key,
         "UpdatePrimaryRegion" => replica::update_primary_region,
-        "Encrypt" => usage::encrypt,
-        "Decrypt" => usage::decrypt,
-        "ReEncrypt" => usage::re_encrypt,
         "GenerateRandom" => data_keys::generate_random,
-        "GenerateDataKey" => data_keys::generate_data_key,
-        "GenerateDataKeyWithoutPlaintext" => data_keys::generate_data_key_without_plaintext,
         "GenerateDataKeyPair" => data_keys::generate_data_key_pair,
         "GenerateDataKeyPairWithoutPlaintext" => data_keys::generate_data_key_pair_without_plaintext,
         "GetPublicKey" => signing::get_public_key,

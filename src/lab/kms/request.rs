@@ -63,6 +63,24 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// Reads a text that AWS's model marks as sensitive. `is_valid` judges its characters.
+    pub(super) fn secret_text(
+        &mut self,
+        name: &str,
+        range: Range,
+        is_valid: impl FnOnce(&str) -> bool,
+    ) -> Option<&'a str> {
+        let value = self.member(name)?;
+        let Value::String(text) = value else { return self.mistyped(name, "a String") };
+        if let Some(rule) = length_rule(text.chars().count(), range) {
+            self.constraints.violated_sensitive(name, &rule);
+        }
+        if !is_valid(text) {
+            self.constraints.violated_sensitive(name, "Member must satisfy its regular expression pattern");
+        }
+        Some(text)
+    }
+
     /// Reads the name of the key.
     pub(super) fn key_id(&mut self) -> &'a str {
         let given = self.text("KeyId", (1, 2048));

@@ -60,14 +60,16 @@ impl Key {
 
     /// AWS checks the origin before the state, and the state before the spec.
     fn require_automatic(&self, region: &str) -> Result<(), Refusal> {
-        if self.origin == Origin::External {
-            let (arn, origin) = (self.arn(region), self.origin.name());
-            return Err(exception::unsupported(format!(
-                "{arn} origin is {origin} which is not valid for this operation."
-            )));
+        if self.origin != Origin::AwsKms {
+            return Err(self.wrong_origin(region));
         }
         self.require_enabled(region)?;
         self.require_primary(region)
+    }
+
+    fn wrong_origin(&self, region: &str) -> Refusal {
+        let (arn, origin) = (self.arn(region), self.origin.name());
+        exception::unsupported(format!("{arn} origin is {origin} which is not valid for this operation."))
     }
 }
 
@@ -123,6 +125,9 @@ pub(super) fn rotate_key_on_demand(call: &Call<'_>, request: &mut Request<'_>) -
     let name = request.key_id();
     request.finish()?;
     call.change(name, |key| {
+        if key.custom_key_store.is_some() {
+            return Err(key.wrong_origin(call.region));
+        }
         key.require_enabled(call.region)?;
         key.require_rotatable()?;
         key.require_primary(call.region)?;
@@ -140,6 +145,7 @@ pub(super) fn rotate_key_on_demand(call: &Call<'_>, request: &mut Request<'_>) -
         }
         match key.origin {
             Origin::AwsKms => key.rotate_natively(call.now, true)?,
+            Origin::AwsCloudHsm | Origin::ExternalKeyStore => return Err(key.wrong_origin(call.region)),
             Origin::External => {
                 let none = || {
                     exception::invalid_state(format!("No available key material pending rotation for the key: {arn}."))

@@ -41,7 +41,7 @@ pub(super) fn get_public_key(call: &Call<'_>, request: &mut Request<'_>) -> Answ
         if !key.spec.is_asymmetric() {
             return Err(exception::unsupported(""));
         }
-        call.current_crypto_key(key)?
+        call.current_crypto_key(&state, key)?
     };
     let crypto_key = call.generate_if_missing(crypto_key)?;
     let public = asymmetric::public_key(crypto_key.spec, crypto_key.secret()?).ok_or(Refusal::Internal)?;

@@ -6,9 +6,11 @@ use std::ops::Bound::{Excluded, Unbounded};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::key::{Key, Placement};
+use super::custom_key_store::{CustomKeyStore, CustomKeyStores};
+use super::key::{Key, Membership, Placement};
 use super::store::{Store, StoreError};
 use crate::lab::refusal::Refusal;
+use crate::lab::secret::Secret;
 
 /// The keys of the lab's KMS. A change is made to a copy of a key, which [`State::add`] stores.
 #[derive(Debug, Default)]
@@ -20,6 +22,7 @@ pub(super) struct State {
     /// The date of the next due change of each key, sorted.
     due: BTreeSet<(DateTime<Utc>, String)>,
     due_of: HashMap<String, DateTime<Utc>>,
+    pub(super) custom_key_stores: CustomKeyStores,
 }
 
 /// The keys and aliases of an account in a region.
@@ -51,8 +54,10 @@ impl State {
     /// # Errors
     /// [`StoreError`] if the database or a record cannot be read.
     pub(super) fn load(store: &Store) -> Result<State, StoreError> {
-        let mut state = State::default();
-        for key in store.keys::<Key>()? {
+        let custom_key_stores = CustomKeyStores::new(store.custom_key_stores()?, store.kmsuser_passwords()?);
+        let mut state = State { custom_key_stores, ..State::default() };
+        for mut key in store.keys::<Key>()? {
+            state.update_membership(&mut key);
             state.index(&key);
             state.keys.insert(key.id.clone(), key);
         }
@@ -76,7 +81,77 @@ impl State {
             }
             self.save(&id, store)?;
         }
+        let advanced = self.custom_key_stores.all().map(|store| store.advanced(now)).collect::<Result<Vec<_>, _>>()?;
+        for changed in advanced.into_iter().flatten() {
+            if let Some((cluster, password)) = changed.changed_password() {
+                let (cluster, password) = (cluster.to_owned(), password.clone());
+                self.set_kmsuser_password(&cluster, password, store)?;
+            }
+            self.set_custom_key_store(changed, store)?;
+        }
         Ok(())
+    }
+
+    /// Stores a new or changed custom key store. Its keys become available or unavailable.
+    ///
+    /// # Errors
+    /// [`Refusal::Internal`] if it cannot be stored.
+    pub(super) fn set_custom_key_store(&mut self, changed: CustomKeyStore, store: &Store) -> Result<(), Refusal> {
+        store.save_custom_key_store(&changed.id, &changed)?;
+        for member in self.keys.values_mut().filter_map(|key| key.custom_key_store.as_mut()) {
+            if member.store == changed.id {
+                changed.describe(member);
+            }
+        }
+        self.custom_key_stores.set(changed);
+        Ok(())
+    }
+
+    /// Removes a custom key store without keys.
+    ///
+    /// # Errors
+    /// [`Refusal::Internal`] if the removal cannot be stored.
+    pub(super) fn remove_custom_key_store(&mut self, id: &str, store: &Store) -> Result<(), Refusal> {
+        store.remove_custom_key_store(id)?;
+        self.custom_key_stores.remove(id);
+        store.save_kmsuser_passwords(self.custom_key_stores.passwords())
+    }
+
+    /// Stores the password that `kmsuser` has on a cluster.
+    ///
+    /// # Errors
+    /// [`Refusal::Internal`] if it cannot be stored.
+    pub(super) fn set_kmsuser_password(
+        &mut self,
+        cluster: &str,
+        password: Secret,
+        store: &Store,
+    ) -> Result<(), Refusal> {
+        self.custom_key_stores.set_kmsuser_password(cluster, password);
+        store.save_kmsuser_passwords(self.custom_key_stores.passwords())
+    }
+
+    /// Whether a custom key store contains keys.
+    pub(super) fn has_keys_of(&self, store: &str) -> bool {
+        self.members_of(store).next().is_some()
+    }
+
+    /// Whether a key in a custom key store has an external key.
+    pub(super) fn has_external_key(&self, store: &str, xks_key_id: &str) -> bool {
+        self.members_of(store).any(|member| member.xks_key_id.as_deref() == Some(xks_key_id))
+    }
+
+    fn members_of(&self, store: &str) -> impl Iterator<Item = &Membership> {
+        let members = self.keys.values().filter_map(|key| key.custom_key_store.as_ref());
+        members.filter(move |member| member.store == store)
+    }
+
+    fn update_membership(&self, key: &mut Key) {
+        if let Some(member) = &mut key.custom_key_store
+            && let Some(store) = self.custom_key_stores.any(&member.store)
+        {
+            store.describe(member);
+        }
     }
 
     /// The key of a material, in any account.
@@ -107,7 +182,8 @@ impl State {
     ///
     /// # Errors
     /// [`Refusal::Internal`] if the key cannot be stored.
-    pub(super) fn add(&mut self, key: Key, store: &Store) -> Result<(), Refusal> {
+    pub(super) fn add(&mut self, mut key: Key, store: &Store) -> Result<(), Refusal> {
+        self.update_membership(&mut key);
         let id = key.id.clone();
         self.keys.insert(id.clone(), key);
         self.save(&id, store)

@@ -1,4 +1,4 @@
-//! The database of the lab's keys: a sled database with a JSON record for each key and each alias.
+//! The database of the lab's keys: a sled database with a JSON record for each key, alias and custom key store.
 //!
 //! Key material is stored in plaintext, because keys of the lab are for tests only.
 
@@ -16,6 +16,7 @@ use tokio::sync::Mutex;
 use super::super::refusal::Refusal;
 
 const CLOCK: &str = "ahead_seconds";
+const PASSWORDS: &str = "kmsuser-passwords";
 
 /// The database; `None` if the lab stores nothing.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ struct Trees {
     keys: sled::Tree,
     aliases: sled::Tree,
     lab: sled::Tree,
+    custom_key_stores: sled::Tree,
 }
 
 #[derive(Debug, Error)]
@@ -67,8 +69,9 @@ impl Store {
             let database = sled::Config::new().path(path).cache_capacity(64 << 20).open()?;
             let tree = |name: &str| database.open_tree(name);
             let (keys, aliases, lab) = (tree("keys")?, tree("aliases")?, tree("lab")?);
-            let (written, flushed) = (AtomicU64::new(0), AtomicU64::new(0));
-            Ok(Store(Some(Trees { database, written, flushed, flushing: Mutex::new(()), keys, aliases, lab })))
+            let custom_key_stores = tree("custom_key_stores")?;
+            let (written, flushed, flushing) = (AtomicU64::new(0), AtomicU64::new(0), Mutex::new(()));
+            Ok(Store(Some(Trees { database, written, flushed, flushing, keys, aliases, lab, custom_key_stores })))
         };
         let mut opened = open();
         // A lab that has just stopped releases its lock with a delay.
@@ -101,6 +104,23 @@ impl Store {
         self.0.as_ref().map_or_else(|| Ok(Vec::new()), |trees| all(&trees.aliases))
     }
 
+    /// Reads all custom key stores.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database or a record cannot be read.
+    pub(super) fn custom_key_stores<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
+        self.0.as_ref().map_or_else(|| Ok(Vec::new()), |trees| all(&trees.custom_key_stores))
+    }
+
+    /// Reads the passwords of `kmsuser` that differ from the plan.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database or the record cannot be read.
+    pub(super) fn kmsuser_passwords<T: DeserializeOwned + Default>(&self) -> Result<T, StoreError> {
+        let Some(trees) = &self.0 else { return Ok(T::default()) };
+        trees.lab.get(PASSWORDS)?.map_or_else(|| Ok(T::default()), |bytes| read(PASSWORDS.as_bytes(), &bytes))
+    }
+
     /// Reads the offset of the clock, in seconds.
     ///
     /// # Errors
@@ -124,6 +144,18 @@ impl Store {
     /// Stores the offset of the clock.
     pub(super) fn save_clock(&self, seconds: u32) -> Result<(), Refusal> {
         self.write(|trees| trees.lab.insert(CLOCK, seconds.to_string().as_bytes()).map(drop))
+    }
+
+    pub(super) fn save_kmsuser_passwords(&self, passwords: &impl Serialize) -> Result<(), Refusal> {
+        self.write(|trees| trees.lab.insert(PASSWORDS, json(passwords)).map(drop))
+    }
+
+    pub(super) fn save_custom_key_store(&self, id: &str, store: &impl Serialize) -> Result<(), Refusal> {
+        self.write(|trees| trees.custom_key_stores.insert(id, json(store)).map(drop))
+    }
+
+    pub(super) fn remove_custom_key_store(&self, id: &str) -> Result<(), Refusal> {
+        self.write(|trees| trees.custom_key_stores.remove(id).map(drop))
     }
 
     pub(super) fn save_key(&self, id: &str, key: &impl Serialize) -> Result<(), Refusal> {

@@ -12,6 +12,7 @@ use super::key::Key;
 use super::recipient::Recipient;
 use super::request::Request;
 use super::spec::Usage;
+use super::xks::ExternalBlob;
 use super::{Answer, asymmetric, exception};
 use crate::lab::refusal::Refusal;
 
@@ -25,7 +26,7 @@ const SYMMETRIC: &str = "SYMMETRIC_DEFAULT";
 type Context = BTreeMap<String, String>;
 
 /// `Encrypt`
-pub(super) fn encrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+pub(super) async fn encrypt(call: &Call<'_>, mut request: Request<'_>) -> Answer {
     let name = request.key_id();
     let plaintext = request.required_secret("Plaintext", PLAINTEXT);
     let algorithm = request.choice("EncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
@@ -33,7 +34,7 @@ pub(super) fn encrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let dry = request.flag("DryRun");
     request.finish()?;
     let crypto_key = call.crypto_key(name, Usage::EncryptDecrypt, call.operation)?;
-    let ciphertext = seal(&crypto_key, algorithm, &context, &plaintext)?;
+    let ciphertext = seal(call, &crypto_key, algorithm, &context, &plaintext, dry).await?;
     refuse_dry_run(dry)?;
     Ok(json!({
         "KeyId": crypto_key.arn,
@@ -43,16 +44,17 @@ pub(super) fn encrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
 }
 
 /// `Decrypt`
-pub(super) fn decrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+pub(super) async fn decrypt(call: &Call<'_>, mut request: Request<'_>) -> Answer {
     let name = request.text("KeyId", (1, 2048));
     let ciphertext = request.required_bytes("CiphertextBlob", CIPHERTEXT);
     let algorithm = request.choice("EncryptionAlgorithm", &ALGORITHMS).unwrap_or(SYMMETRIC);
     let context = request.map("EncryptionContext");
     let dry = request.flag("DryRun");
-    let recipient = Recipient::read(request);
+    let recipient = Recipient::read(&mut request);
     request.finish()?;
     recipient.refuse()?;
-    let opened = open(call, "Decrypt", name, algorithm, &context, &ciphertext)?;
+    let asked = Asked { action: "Decrypt", name, algorithm, context: &context, dry };
+    let opened = open(call, &asked, &ciphertext).await?;
     refuse_dry_run(dry)?;
     let mut answer = json!({
         "KeyId": opened.crypto_key.arn,
@@ -66,7 +68,7 @@ pub(super) fn decrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
 }
 
 /// `ReEncrypt`
-pub(super) fn re_encrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
+pub(super) async fn re_encrypt(call: &Call<'_>, mut request: Request<'_>) -> Answer {
     let ciphertext = request.required_bytes("CiphertextBlob", CIPHERTEXT);
     let from = request.text("SourceKeyId", (1, 2048));
     let to = request.required("DestinationKeyId", (1, 2048));
@@ -76,9 +78,11 @@ pub(super) fn re_encrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     let to_context = request.map("DestinationEncryptionContext");
     let dry = request.flag("DryRun");
     request.finish()?;
-    let opened = open(call, "ReEncryptFrom", from, from_algorithm, &from_context, &ciphertext)?;
+    let (action, algorithm, context) = ("ReEncryptFrom", from_algorithm, &from_context);
+    let asked = Asked { action, name: from, algorithm, context, dry };
+    let opened = open(call, &asked, &ciphertext).await?;
     let crypto_key = call.crypto_key(to, Usage::EncryptDecrypt, "ReEncryptTo")?;
-    let sealed = seal(&crypto_key, to_algorithm, &to_context, &opened.plaintext)?;
+    let sealed = seal(call, &crypto_key, to_algorithm, &to_context, &opened.plaintext, dry).await?;
     refuse_dry_run(dry)?;
     let mut answer = json!({
         "CiphertextBlob": STANDARD.encode(sealed),
@@ -96,11 +100,30 @@ pub(super) fn re_encrypt(call: &Call<'_>, request: &mut Request<'_>) -> Answer {
     Ok(answer)
 }
 
-/// Encrypts with a key.
+/// Encrypts with a key. A dry run does not call the proxy of an external key.
+///
+/// # Errors
+/// The refusal if the algorithm, the context or the length is invalid for the key, or if its proxy fails.
+pub(super) async fn seal(
+    call: &Call<'_>,
+    crypto_key: &CryptoKey,
+    algorithm: &str,
+    context: &Context,
+    plaintext: &[u8],
+    dry: bool,
+) -> Result<Vec<u8>, Refusal> {
+    let sealed = seal_in_kms(crypto_key, algorithm, context, plaintext)?;
+    match crypto_key.external.as_ref().filter(|_| !dry) {
+        Some(external) => external.seal(call, crypto_key, context, &sealed).await,
+        None => Ok(sealed),
+    }
+}
+
+/// Encrypts with the material that KMS has of a key.
 ///
 /// # Errors
 /// The refusal if the algorithm, the context or the length is invalid for the key.
-pub(super) fn seal(
+pub(super) fn seal_in_kms(
     crypto_key: &CryptoKey,
     algorithm: &str,
     context: &Context,
@@ -116,21 +139,46 @@ pub(super) fn seal(
 
 struct Opened {
     crypto_key: CryptoKey,
+    /// The plaintext; empty in a dry run with an external key.
     plaintext: Bytes,
 }
 
+/// What a request says about the ciphertext to decrypt.
+struct Asked<'r> {
+    action: &'r str,
+    /// The key of the request, if it names one.
+    name: Option<&'r str>,
+    algorithm: &'r str,
+    context: &'r Context,
+    dry: bool,
+}
+
+/// A ciphertext of a symmetric key.
+enum Sealed<'c> {
+    InKms(Blob<'c>),
+    Externally(ExternalBlob),
+}
+
+impl Sealed<'_> {
+    fn read(ciphertext: &[u8]) -> Option<Sealed<'_>> {
+        let external = || ExternalBlob::read(ciphertext).map(Sealed::Externally);
+        Blob::read(ciphertext).map(Sealed::InKms).or_else(external)
+    }
+
+    fn material_id(&self) -> &str {
+        match self {
+            Sealed::InKms(blob) => &blob.material_id,
+            Sealed::Externally(blob) => &blob.material_id,
+        }
+    }
+}
+
 /// Decrypts with the key of the request, or with the key that the ciphertext names.
-fn open(
-    call: &Call<'_>,
-    action: &str,
-    name: Option<&str>,
-    algorithm: &str,
-    context: &Context,
-    ciphertext: &[u8],
-) -> Result<Opened, Refusal> {
+async fn open(call: &Call<'_>, asked: &Asked<'_>, ciphertext: &[u8]) -> Result<Opened, Refusal> {
+    let Asked { action, name, algorithm, context, dry } = *asked;
     let invalid = || exception::invalid_ciphertext("");
     if algorithm == SYMMETRIC {
-        let Some(blob) = Blob::read(ciphertext) else {
+        let Some(sealed) = Sealed::read(ciphertext) else {
             // The key of the request is checked even if the ciphertext is invalid.
             if let Some(name) = name {
                 call.crypto_key(name, Usage::EncryptDecrypt, action)?.require_algorithm(algorithm)?;
@@ -138,10 +186,15 @@ fn open(
             return Err(invalid());
         };
         if let Some(name) = name {
-            require_key_of(call, action, name, &blob)?;
+            require_key_of(call, action, name, sealed.material_id())?;
         }
-        let crypto_key = sealed_with(call, action, &blob)?;
-        let plaintext = blob.open(crypto_key.secret()?, context).ok_or_else(invalid)?;
+        let crypto_key = sealed_with(call, action, sealed.material_id())?;
+        let plaintext = match (&sealed, &crypto_key.external) {
+            (Sealed::InKms(blob), None) => blob.open(crypto_key.secret()?, context).ok_or_else(invalid)?,
+            (Sealed::Externally(_), Some(_)) if dry => Bytes::default(),
+            (Sealed::Externally(blob), Some(external)) => external.open(call, &crypto_key, context, blob).await?,
+            _ => return Err(invalid()),
+        };
         return Ok(Opened { crypto_key, plaintext });
     }
     let Some(name) = name else {
@@ -156,10 +209,10 @@ fn open(
 }
 
 /// Requires that the key of the request is that of the ciphertext. AWS checks this before usage, state and algorithm.
-fn require_key_of(call: &Call<'_>, action: &str, name: &str, blob: &Blob<'_>) -> Result<(), Refusal> {
+fn require_key_of(call: &Call<'_>, action: &str, name: &str, material_id: &str) -> Result<(), Refusal> {
     let state = call.kms.state()?;
     let named = call.find(&state, name, Names::OfAliasesToo, action)?;
-    if state.key_of_material(&blob.material_id).is_some_and(|key| key.id == named.id) {
+    if state.key_of_material(material_id).is_some_and(|key| key.id == named.id) {
         return Ok(());
     }
     let why = "The key ID in the request does not identify a CMK that can perform this operation.";
@@ -167,7 +220,7 @@ fn require_key_of(call: &Call<'_>, action: &str, name: &str, blob: &Blob<'_>) ->
 }
 
 /// The key and the material of a ciphertext. As in AWS, the refusal does not reveal whether the key exists elsewhere.
-fn sealed_with(call: &Call<'_>, action: &str, blob: &Blob<'_>) -> Result<CryptoKey, Refusal> {
+fn sealed_with(call: &Call<'_>, action: &str, material_id: &str) -> Result<CryptoKey, Refusal> {
     let state = call.kms.state()?;
     let partition = call.caller.account.partition.as_str();
     let unknown = || {
@@ -176,14 +229,14 @@ fn sealed_with(call: &Call<'_>, action: &str, blob: &Blob<'_>) -> Result<CryptoK
         exception::access_denied(why)
     };
     let here = |key: &&Key| key.partition == partition && key.placements.contains_key(call.region);
-    let Some(key) = state.key_of_material(&blob.material_id).filter(here) else {
+    let Some(key) = state.key_of_material(material_id).filter(here) else {
         call.require_action(action, "*")?;
         return Err(unknown());
     };
     let own = key.account == call.account();
     call.authorize(&state, key, action).map_err(|refusal| if own { refusal } else { unknown() })?;
     key.require_enabled(call.region)?;
-    call.crypto_key_with(key, &blob.material_id).ok_or_else(|| exception::invalid_ciphertext(""))
+    call.crypto_key_with(&state, key, material_id).ok_or_else(|| exception::invalid_ciphertext(""))
 }
 
 fn require_no_context(algorithm: &str, context: &Context) -> Result<(), Refusal> {

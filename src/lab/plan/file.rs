@@ -13,6 +13,21 @@ pub(super) struct PlanFile {
     pub partitions: BTreeMap<String, PartitionFile>,
     #[serde(default)]
     pub accounts: Vec<AccountFile>,
+    #[serde(default)]
+    pub custom_key_stores: CustomKeyStoresFile,
+}
+
+/// `[custom_key_stores]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct CustomKeyStoresFile {
+    pub max_per_region: Option<i64>,
+    pub connection_seconds: Option<i64>,
+    pub health_check_seconds: Option<i64>,
+    pub proxy_timeout_ms: Option<i64>,
+    pub unreachable_hosts: Vec<String>,
+    pub unknown_vpc_endpoint_services: Vec<String>,
+    pub check_host_names: bool,
 }
 
 /// `[partitions.<name>]`
@@ -48,6 +63,35 @@ pub(super) struct AccountFile {
     pub trust_anchors: Vec<TrustAnchorFile>,
     #[serde(default)]
     pub profiles: Vec<ProfileFile>,
+    #[serde(default)]
+    pub cloudhsm_clusters: Vec<ClusterFile>,
+}
+
+/// `[[accounts.cloudhsm_clusters]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ClusterFile {
+    pub id: String,
+    pub region: String,
+    #[serde(default)]
+    pub state: Option<String>,
+    #[serde(default)]
+    pub hsm_type: Option<String>,
+    #[serde(default)]
+    pub hsms: Vec<HsmFile>,
+    pub kmsuser_password: Secret,
+    #[serde(default)]
+    pub kmsuser_logged_in: bool,
+    pub certificate: String,
+}
+
+/// A member of `hsms` of `[[accounts.cloudhsm_clusters]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HsmFile {
+    pub zone: String,
+    #[serde(default)]
+    pub state: Option<String>,
 }
 
 /// `[[accounts.policies]]`

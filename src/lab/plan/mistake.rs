@@ -111,6 +111,24 @@ pub enum Problem {
     /// A role of a profile that the account does not have.
     #[error("`{0}` is not a role of this account")]
     RoleUnknown(String),
+    /// A number that is too small or too large.
+    #[error("{number} is not between {least} and {most}")]
+    NumberOutOfRange { number: i64, least: i64, most: i64 },
+    /// A value that is none of the known ones.
+    #[error("`{value}` is none of {values}")]
+    ValueUnknown { value: String, values: String },
+    /// An invalid name of a host.
+    #[error("`{0}` is not the name of a host: letters, digits, dots and hyphens")]
+    HostMalformed(String),
+    /// An invalid id of a CloudHSM cluster.
+    #[error("`{0}` is not a cluster id: cluster- and 11 to 16 letters and digits from 2 to 7")]
+    ClusterMalformed(String),
+    /// An invalid availability zone of an HSM.
+    #[error("`{zone}` is not an availability zone of {region}: the region and a letter, such as us-east-1a")]
+    ZoneMalformed { zone: String, region: String },
+    /// An invalid password of `kmsuser`.
+    #[error("the password of kmsuser has 7 to 32 characters")]
+    PasswordMalformed,
     /// An invalid tag.
     #[error("`{0}` is not a tag: up to 50, with a key of 1 to 128 characters and a value of up to 256")]
     TagMalformed(String),

@@ -11,12 +11,14 @@ use super::partition::Partition;
 use super::permission::Permissions;
 use super::secret::Secret;
 
+mod custom_key_stores;
 mod federation;
 mod file;
 mod mistake;
 mod trust;
 mod validate;
 
+pub(in crate::lab) use custom_key_stores::{Cluster, CustomKeyStoreRules, is_cluster_id};
 pub(in crate::lab) use federation::{ManagedPolicy, OidcProvider, Profile, TrustAnchor};
 pub use mistake::{Mistake, Problem};
 pub(in crate::lab) use trust::{ROLES_ANYWHERE, Trust};
@@ -33,6 +35,7 @@ pub struct LabPlan {
     partitions: HashMap<Partition, Offer>,
     accounts: Vec<Account>,
     keys: LabKeys,
+    custom_key_stores: CustomKeyStoreRules,
 }
 
 impl LabPlan {
@@ -82,6 +85,15 @@ impl LabPlan {
     /// A policy that sessions of an account may name.
     pub(in crate::lab) fn managed_policy(&self, account: &str, arn: &str) -> Option<&ManagedPolicy> {
         self.account(account)?.policies.iter().find(|policy| policy.arn == arn)
+    }
+
+    pub(in crate::lab) fn custom_key_stores(&self) -> &CustomKeyStoreRules {
+        &self.custom_key_stores
+    }
+
+    /// The cluster with an id, in any account.
+    pub(in crate::lab) fn cluster(&self, id: &str) -> Option<&Cluster> {
+        self.accounts.iter().find_map(|account| account.clusters.iter().find(|cluster| cluster.id == id))
     }
 
     pub(in crate::lab) fn partition_of(&self, region: &str) -> Option<Partition> {
@@ -134,6 +146,7 @@ pub(in crate::lab) struct Account {
     pub oidc_providers: Vec<OidcProvider>,
     pub trust_anchors: Vec<TrustAnchor>,
     pub profiles: Vec<Profile>,
+    pub clusters: Vec<Cluster>,
 }
 
 impl Account {
@@ -143,6 +156,11 @@ impl Account {
 
     pub(super) fn role(&self, name: &str) -> Option<&Role> {
         self.roles.iter().find(|role| role.identity.name == name)
+    }
+
+    /// The CloudHSM cluster of an id in a region.
+    pub(super) fn cluster(&self, region: &str, id: &str) -> Option<&Cluster> {
+        self.clusters.iter().find(|cluster| cluster.id == id && cluster.region == region)
     }
 
     /// Whether a region is enabled for the account.

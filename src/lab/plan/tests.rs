@@ -232,3 +232,31 @@ fn an_account_can_opt_in_to_regions_and_disable_regions() {
     );
     assert!(account.may_use("eu-south-1") && !account.may_use("eu-west-3") && !account.may_use("mars-1"));
 }
+
+#[test]
+fn custom_key_stores_have_the_rules_of_aws_unless_the_plan_says_otherwise() {
+    let plan = LabPlan::built_in();
+    let rules = plan.custom_key_stores();
+    assert_eq!((rules.max_per_region, rules.connection_seconds, rules.check_host_names), (10, 2, false));
+    assert_eq!((rules.proxy_timeout.as_millis(), rules.health_check.as_secs()), (250, 300));
+    assert_eq!(rules.unreachable_hosts, ["unreachable.lab.internal"]);
+    let cluster = plan.cluster("cluster-lab2only3abc").expect("the cluster");
+    assert!(cluster.is_active() && cluster.active_zones().len() == 2 && !cluster.kmsuser_logged_in);
+    assert!(plan.account("123456789012").expect("the account").cluster("us-east-1", &cluster.id).is_some());
+    let text = "[custom_key_stores]\nmax_per_region = -1\nproxy_timeout_ms = 0\nconnection_seconds = 3601\n\
+                health_check_seconds = 0\nunreachable_hosts = [\"https://a\"]\n";
+    let found = mistakes(parse(text)).into_iter().map(|(place, _)| place).collect::<Vec<_>>();
+    let members =
+        ["max_per_region", "connection_seconds", "health_check_seconds", "proxy_timeout_ms", "unreachable_hosts[0]"];
+    assert_eq!(found, members.map(|member| format!("custom_key_stores.{member}")));
+}
+
+#[test]
+fn a_cluster_needs_valid_members() {
+    let text = "[[accounts.cloudhsm_clusters]]\nid = \"cluster-1\"\nregion = \"mars-1\"\nstate = \"FINE\"\n\
+                hsms = [{ zone = \"us-east-1a\", state = \"FINE\" }]\nkmsuser_password = \"short\"\n\
+                certificate = \"none\"\n";
+    let found = mistakes(parse(text)).into_iter().map(|(place, _)| place).collect::<Vec<_>>();
+    let members = ["id", "region", "state", "hsms[0].zone", "hsms[0].state", "kmsuser_password", "certificate"];
+    assert_eq!(found, members.map(|member| format!("accounts[0].cloudhsm_clusters[0].{member}")));
+}

@@ -6,7 +6,9 @@ use aws_lc_rs::digest;
 
 use super::file::{AccountFile, PlanFile, RoleFile, UserFile};
 use super::mistake::{Mistake, Mistakes, Problem};
-use super::{Account, Identity, LabKeys, LabPlan, Offer, OptIn, Region, Role, Trust, User, federation, trust};
+use super::{
+    Account, Identity, LabKeys, LabPlan, Offer, OptIn, Region, Role, Trust, User, custom_key_stores, federation, trust,
+};
 use crate::lab::partition::Partition;
 use crate::lab::permission::{Permissions, is_action_pattern};
 
@@ -34,9 +36,10 @@ pub(super) fn validate(file: PlanFile) -> Result<LabPlan, Vec<Mistake>> {
     if keys.is_none() {
         mistakes.add("accounts", Problem::NoAccessKey);
     }
+    let custom_key_stores = custom_key_stores::rules(file.custom_key_stores, &mut mistakes);
     let mistakes = mistakes.into_list();
     match keys {
-        Some(keys) if mistakes.is_empty() => Ok(LabPlan { partitions, accounts, keys }),
+        Some(keys) if mistakes.is_empty() => Ok(LabPlan { partitions, accounts, keys, custom_key_stores }),
         _ => Err(mistakes),
     }
 }
@@ -104,8 +107,9 @@ fn validate_account(
     let oidc_providers = federation::oidc_providers(place, file.oidc_providers, &owner, mistakes);
     let trust_anchors = federation::trust_anchors(place, file.trust_anchors, &owner, &regions, mistakes);
     let profiles = federation::profiles(place, file.profiles, &owner, &regions, &roles, mistakes);
+    let clusters = custom_key_stores::clusters(place, file.cloudhsm_clusters, &owner, &regions, mistakes);
     let id = file.id;
-    Some(Account { id, partition, regions, users, roles, policies, oidc_providers, trust_anchors, profiles })
+    Some(Account { id, partition, regions, users, roles, policies, oidc_providers, trust_anchors, profiles, clusters })
 }
 
 fn validate_regions(

@@ -2,13 +2,18 @@
 
 use std::time::Instant;
 
+use super::xks_proxy::{Proxy, plan_with, store, with};
 use super::*;
 
 const REGION: &str = "eu-west-3";
 
 async fn start(directory: &std::path::Path) -> Lab {
+    start_with(LabPlan::built_in(), directory).await
+}
+
+async fn start_with(plan: LabPlan, directory: &std::path::Path) -> Lab {
     let listen = "127.0.0.1:0".parse().expect("an address");
-    Lab { cloud: LabCloud::start(LabPlan::built_in(), listen, Some(directory), None).await.expect("a lab") }
+    Lab { cloud: LabCloud::start(plan, listen, Some(directory), None).await.expect("a lab") }
 }
 
 #[tokio::test]
@@ -44,6 +49,37 @@ async fn a_restart_preserves_the_state() {
     assert_eq!(kms.described(&going, "KeyState").await, json!("PendingDeletion"));
     lab.days_ahead(8).await;
     assert_eq!(kms.code("DescribeKey", json!({ "KeyId": going })).await, "NotFoundException");
+}
+
+#[tokio::test]
+async fn a_restart_preserves_custom_key_stores() {
+    let proxy = Proxy::start().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let lab = start_with(plan_with(""), directory.path()).await;
+    lab.cloud.set_xks_listener(&proxy.listener).expect("a listener");
+    let kms = lab.kms(REGION);
+    let id = kms.new_store(store("a")).await;
+    kms.connect(&id).await;
+    let parameters = json!({ "CustomKeyStoreId": id, "Origin": "EXTERNAL_KEY_STORE", "XksKeyId": "key-1" });
+    let key = kms.create(parameters).await;
+    let sealed = kms.call("Encrypt", json!({ "KeyId": key["KeyId"], "Plaintext": encoded("text") })).await;
+    let connected = kms.store(&id).await;
+    let other = json!({ "XksProxyUriEndpoint": "https://other.lab.internal", "CustomKeyStoreName": "b" });
+    let other = kms.new_store(with(store("b"), other)).await;
+    // The attempt to connect is interrupted before the proxy answers.
+    let closed = proxy.gate.acquire_many(1000).await.expect("the gate");
+    kms.call("ConnectCustomKeyStore", json!({ "CustomKeyStoreId": other })).await;
+    lab.cloud.stop().await;
+    drop(closed);
+
+    let lab = start_with(plan_with(""), directory.path()).await;
+    lab.cloud.set_xks_listener(&proxy.listener).expect("a listener");
+    let kms = lab.kms(REGION);
+    assert_eq!(kms.store(&id).await, connected);
+    assert_eq!(kms.call("DescribeKey", json!({ "KeyId": key["KeyId"] })).await["KeyMetadata"], key);
+    let opened = kms.call("Decrypt", json!({ "CiphertextBlob": sealed["CiphertextBlob"] })).await;
+    assert_eq!(decoded(&opened["Plaintext"]), b"text");
+    assert_eq!(kms.settled(&other, "CONNECTING").await["ConnectionState"], "CONNECTED");
 }
 
 #[tokio::test]

@@ -21,10 +21,14 @@ mod ec2;
 mod iam;
 mod kms;
 mod kms_access;
+mod kms_cloudhsm;
 mod kms_crypto;
+mod kms_custom_key_stores;
+mod kms_external_keys;
 mod kms_grants;
 mod kms_import;
 mod kms_limits;
+mod kms_own_proxy;
 mod kms_replica;
 mod kms_rotation;
 mod kms_rusoto;
@@ -33,6 +37,7 @@ mod roles_anywhere;
 mod sts;
 mod sts_sessions;
 mod web_identity;
+mod xks_proxy;
 
 struct Lab {
     cloud: LabCloud,
