@@ -1,11 +1,11 @@
 //! Signature Version 4, in headers or in the query string.
 //!
-//! The module uses nothing else of the program. `sign.rs` signs a request: with a secret access key, or with
-//! the private key of an X.509 certificate, as IAM Roles Anywhere requires. `derived_key.rs` has the key for a day and a
-//! scope, which a caller may keep. `claim.rs` parses the signature of a request,
+//! The module uses nothing else of the program. `sign.rs` signs a request: with a secret access key, or with the
+//! private key of an X.509 certificate, as IAM Roles Anywhere requires. `claim.rs` parses the signature of a request,
 //! `canonical.rs` builds the canonical request, and this file verifies the signature. The checks are in AWS's order, so
 //! that a request with several faults gets the same answer. The caller looks up the secret key. `strict.rs` verifies
-//! signatures where a failure must not tell its reason.
+//! signatures where a failure must not tell its reason; `derived_key.rs` has the key of a scope, which a caller may
+//! keep.
 
 use aws_lc_rs::{constant_time, digest};
 use chrono::{DateTime, Datelike as _, TimeDelta, Timelike as _, Utc};

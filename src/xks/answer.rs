@@ -9,12 +9,16 @@ use super::path::{Operation, Target};
 use super::proxy::Inner;
 use crate::sigv4::Request;
 use chrono::{DateTime, Utc};
+use std::num::NonZeroU32;
 use std::time::Instant;
 
 /// The largest body, in bytes.
 pub(super) const BODY_LIMIT: usize = 256 * 1024;
 /// The longest part of an unproven access key id, or of an unknown key's id, in an outcome.
 const LONGEST_ID: usize = 128;
+/// The number of calls without a valid signature that a store reports: anybody can send them, and must not be able to
+/// fill the event log or to displace the outcomes of AWS's calls.
+const UNSIGNED_REPORTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("more than 0");
 
 /// An answer. Its body is JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +131,7 @@ fn serve<'b>(
         }
     }
     // Only signed calls count: others must not be able to use up the rate of AWS.
-    if settings.rate_limit.is_some_and(|rate| !store.stats.is_within_rate(rate, now)) {
+    if settings.rate_limit.is_some_and(|rate| !store.stats.rate.admits(rate, now)) {
         return Err(Refusal::new(ErrorName::Throttling, "the calls exceed the rate of the key store"));
     }
     check_content_type(request)?;
@@ -181,6 +185,9 @@ fn report(
         (Ok(_), None) if store.settings.report_successes => OutcomeResult::Served,
         (Ok(_), None) => return,
     };
+    if !seen.authenticated && !store.stats.unsigned_rate.admits(UNSIGNED_REPORTS_PER_SECOND, now) {
+        return proxy.outcomes.drop_one();
+    }
     let caller = seen.caller.unwrap_or_default();
     let owned = |text: Option<&str>| text.map(|text| start_of(text, super::body::LONGEST_TEXT));
     let outcome = Outcome {
@@ -198,7 +205,7 @@ fn report(
         source_vpce: owned(caller.source_vpce()),
         result,
     };
-    if seen.authenticated { proxy.outcomes.add(outcome) } else { proxy.outcomes.add_unauthenticated(outcome) }
+    proxy.outcomes.add(outcome);
 }
 
 fn start_of(text: &str, most: usize) -> String {

@@ -106,8 +106,8 @@ pub(super) struct DecryptArguments {
     pub metadata: Vec<u8>,
 }
 
-/// Reads the body of `health`. The caller's metadata is there as soon as it can be read, so that a refusal can be reported
-/// with it.
+/// Reads the body of `health`. The caller's metadata is there as soon as it can be read, so that a refusal can be
+/// reported with it.
 pub(super) fn read_health<'b>(body: &'b [u8], caller: &mut Option<CallerMetadata<'b>>) -> Result<(), Refusal> {
     let HealthMetadata { kms_operation, kms_request_id } =
         metadata(object::<MetadataBody<'b>>(body)?.request_metadata)?;

@@ -38,8 +38,8 @@ struct Open {
 }
 
 impl Connections {
-    /// A registry that closes a connection if the client takes longer than `timeout` to read an answer and send the next
-    /// call.
+    /// A registry that closes a connection if the client takes longer than `timeout` to read an answer and send the
+    /// next call.
     pub(super) fn with_timeout(timeout: Duration) -> Self {
         Self(Arc::new(Registry { started: Instant::now(), timeout, open: Mutex::default() }))
     }

@@ -56,8 +56,10 @@ pub(super) struct StoreStats {
     refusals: [AtomicU64; ErrorName::ALL.len()],
     pub latencies: Recorder,
     pub last_call: LastTime,
-    /// The time at which the calls so far would have been served at the store's rate, in nanoseconds since 1970.
-    served_until: AtomicI64,
+    /// The rate of calls with a valid signature.
+    pub rate: Rate,
+    /// The rate of reports of calls without one.
+    pub unsigned_rate: Rate,
 }
 
 impl StoreStats {
@@ -67,7 +69,8 @@ impl StoreStats {
             refusals: Default::default(),
             latencies: Recorder::new(),
             last_call: LastTime::default(),
-            served_until: AtomicI64::new(0),
+            rate: Rate::default(),
+            unsigned_rate: Rate::default(),
         }
     }
 
@@ -87,17 +90,26 @@ impl StoreStats {
         let counted = ErrorName::ALL.into_iter().map(|error| (error, load(&self.refusals[error as usize])));
         counted.filter(|(_, count)| *count > 0).collect()
     }
+}
 
-    /// Whether a call is within a rate: a second's worth of calls at once, then the rate. A clock that is set back starts
-    /// the rate afresh.
-    pub(super) fn is_within_rate(&self, per_second: NonZeroU32, now: DateTime<Utc>) -> bool {
+/// A limit of events per second.
+#[derive(Default)]
+pub(super) struct Rate {
+    /// The time at which the events so far would have happened at the rate, in nanoseconds since 1970.
+    until: AtomicI64,
+}
+
+impl Rate {
+    /// Whether another event is within a rate: a second's worth of events at once, then the rate. A clock that is set
+    /// back starts the rate afresh.
+    pub(super) fn admits(&self, per_second: NonZeroU32, now: DateTime<Utc>) -> bool {
         const SECOND: i64 = 1_000_000_000;
         let (interval, now) = (SECOND / i64::from(per_second.get()), now.timestamp_nanos_opt().unwrap_or(0));
-        let next = |served_until: i64| {
-            let served_until = if (now..=now + SECOND).contains(&served_until) { served_until } else { now };
-            Some(served_until + interval).filter(|next| *next <= now + SECOND)
+        let next = |until: i64| {
+            let until = if (now..=now + SECOND).contains(&until) { until } else { now };
+            Some(until + interval).filter(|next| *next <= now + SECOND)
         };
-        self.served_until.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
+        self.until.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
     }
 }
 
@@ -140,8 +152,8 @@ impl VersionStats {
         load(&self.encryptions)
     }
 
-    /// Counts an encryption. The first one after a start reports a step, because only a recorded step makes the count of
-    /// the next start high enough.
+    /// Counts an encryption. The first one after a start reports a step, because only a recorded step makes the count
+    /// of the next start high enough.
     pub(super) fn count_encryption(&self, now: DateTime<Utc>) -> Counted {
         self.last_encrypt.set(now);
         let count = self.encryptions.fetch_add(1, Ordering::Relaxed) + 1;

@@ -13,8 +13,8 @@ pub struct StoreEntry {
     pub region: String,
     /// All credentials that are valid; calls with any of them are served.
     pub credentials: Vec<Credential>,
-    /// Whether all calls are refused. The proxy then drops the material of the store and of its keys, and keeps none that
-    /// comes with an entry.
+    /// Whether all calls are refused. The proxy then drops the material of the store and of its keys, and keeps none
+    /// that comes with an entry.
     pub blocked: bool,
     pub caller_rules: CallerRules,
     /// The largest number of calls per second.

@@ -64,7 +64,8 @@ impl Ring {
         let number = now / self.slot_seconds + 1;
         let slot = &self.slots[usize::try_from(number).unwrap_or(0) % self.slots.len()];
         let known = slot.number.load(Ordering::Relaxed);
-        // The first call of a slot's period empties it. Calls at the same instant may be lost, which a percentile bears.
+        // The first call of a slot's period empties it. Calls at the same instant may be lost, which a percentile
+        // bears.
         if known != number && slot.number.compare_exchange(known, number, Ordering::Relaxed, Ordering::Relaxed).is_ok()
         {
             slot.counts.iter().for_each(|count| count.store(0, Ordering::Relaxed));

@@ -1,8 +1,8 @@
 //! The XKS proxy: AWS KMS calls it for each encryption and decryption with a key of an external key store.
 //!
-//! `service` tells it what it serves, and takes the outcomes of calls from it. On the way of a call there is no disk, no
-//! network, no wait for the ledger or for AWS, and no lock that anything slow holds: AWS may call while our call to AWS
-//! is open. `answer.rs` has the checks in their order, `operations.rs` the operations, `server.rs` the listener.
+//! `service` tells it what it serves, and takes the outcomes of calls from it. On the way of a call there is no disk,
+//! no network, no wait for the ledger or for AWS, and no lock that anything slow holds: AWS may call while our call to
+//! AWS is open. `answer.rs` has the checks in their order, `operations.rs` the operations, `server.rs` the listener.
 //! The module follows AWS's "XKS proxy API specification" 1.0.3 and uses nothing else of the program but `sigv4`.
 
 mod answer;

@@ -344,6 +344,17 @@ mod tests {
     }
 
     #[test]
+    fn a_ciphertext_that_does_not_decrypt_to_its_plaintext_is_not_sent() {
+        let cipher = super::super::Material::of(&[1; 32]).and_then(Cipher::of).expect("a key");
+        let mut sealed = cipher.seal(b"aad", b"text").expect("a ciphertext");
+        assert_eq!(prove(&cipher, b"aad", &sealed, b"text"), Ok(()));
+        let failure = Err(ErrorName::Internal);
+        assert_eq!(prove(&cipher, b"aad", &sealed, b"test").map_err(|refusal| refusal.error), failure);
+        sealed.ciphertext[0] ^= 1;
+        assert_eq!(prove(&cipher, b"aad", &sealed, b"text").map_err(|refusal| refusal.error), failure);
+    }
+
+    #[test]
     fn every_caller_rule_has_a_name() {
         for whose in ["key store", "key"] {
             for list in ["principals", "source_vpcs", "source_vpces", "via_services", "operations"] {

@@ -11,8 +11,6 @@ use uuid::Uuid;
 
 /// The number of outcomes that wait at most.
 const CAPACITY: usize = 8192;
-/// The number of calls without a valid signature among them: they must not displace those of AWS.
-const UNAUTHENTICATED_CAPACITY: usize = 1024;
 
 /// What became of a call. What the caller says of itself is absent if its signature is not valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,21 +75,18 @@ pub(super) struct Outcomes {
 
 #[derive(Default)]
 struct Queue {
-    /// Each with whether it is one without a valid signature.
-    waiting: VecDeque<(Outcome, bool)>,
-    unauthenticated: usize,
+    waiting: VecDeque<Outcome>,
     dropped: u64,
     steps: BTreeMap<(Uuid, String, u32), u64>,
 }
 
 impl Outcomes {
-    /// Adds the outcome of a call with a valid signature.
     pub(super) fn add(&self, outcome: Outcome) {
         let mut queue = self.queue();
         // A warning of a key version comes once, so that it never lacks room.
         let important = matches!(outcome.result, OutcomeResult::ManyEncryptions { .. });
         if queue.waiting.len() < CAPACITY || important {
-            queue.waiting.push_back((outcome, false));
+            queue.waiting.push_back(outcome);
         } else {
             queue.dropped += 1;
         }
@@ -99,16 +94,9 @@ impl Outcomes {
         self.filled.notify_one();
     }
 
-    /// Adds the outcome of a call without one.
-    pub(super) fn add_unauthenticated(&self, outcome: Outcome) {
-        let mut queue = self.queue();
-        if queue.unauthenticated < UNAUTHENTICATED_CAPACITY && queue.waiting.len() < CAPACITY {
-            queue.unauthenticated += 1;
-            queue.waiting.push_back((outcome, true));
-        } else {
-            queue.dropped += 1;
-        }
-        drop(queue);
+    /// Counts an outcome that is not added.
+    pub(super) fn drop_one(&self) {
+        self.queue().dropped += 1;
         self.filled.notify_one();
     }
 
@@ -121,7 +109,7 @@ impl Outcomes {
         self.filled.notify_one();
     }
 
-    /// Waits until there is something, and takes it, with at most `max` outcomes. A call that is cancelled takes nothing.
+    /// Waits until there is something, and takes it, with at most `max` outcomes. If it is cancelled, it takes nothing.
     pub(super) async fn drain(&self, max: usize) -> Drained {
         loop {
             let drained = self.take(max);
@@ -136,8 +124,7 @@ impl Outcomes {
     pub(super) fn take(&self, max: usize) -> Drained {
         let mut queue = self.queue();
         let count = queue.waiting.len().min(max);
-        let taken: Vec<(Outcome, bool)> = queue.waiting.drain(..count).collect();
-        queue.unauthenticated -= taken.iter().filter(|(_, unauthenticated)| *unauthenticated).count();
+        let outcomes = queue.waiting.drain(..count).collect();
         let dropped = std::mem::take(&mut queue.dropped);
         let steps = std::mem::take(&mut queue.steps);
         if !queue.waiting.is_empty() {
@@ -146,11 +133,7 @@ impl Outcomes {
         drop(queue);
         let step =
             |((store, xks_key_id, version), encryptions)| EncryptionStep { store, xks_key_id, version, encryptions };
-        Drained {
-            outcomes: taken.into_iter().map(|(outcome, _)| outcome).collect(),
-            dropped,
-            steps: steps.into_iter().map(step).collect(),
-        }
+        Drained { outcomes, dropped, steps: steps.into_iter().map(step).collect() }
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

@@ -110,7 +110,8 @@ impl Proxy {
         })
     }
 
-    /// What `metadata` of a key would answer a caller whom the caller rules admit. It counts nowhere and causes no outcome.
+    /// What `metadata` of a key would answer a caller whom the caller rules admit. It counts nowhere and causes no
+    /// outcome.
     pub fn diagnose_metadata(&self, store: Uuid, xks_key_id: &str) -> Answer {
         self.diagnose(store, |store| operations::diagnose_metadata(store, xks_key_id))
     }

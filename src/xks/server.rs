@@ -21,8 +21,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The part of a body beyond the limit that is read and dropped: a client that is still sending does not read an answer,
-/// and loses it when the connection ends.
+/// The largest body that is read to its end, and dropped beyond the limit: a client that is still sending does not read
+/// an answer, and loses it when the connection ends.
 const DISCARD_LIMIT: usize = 4 * BODY_LIMIT;
 
 /// The options of the server.
@@ -104,7 +104,8 @@ pub fn start(
     .keep_alive(idle)
     .client_disconnect_timeout(disconnect)
     .max_connections(max_per_worker)
-    // Clients that stall their handshakes must not block the handshakes of others.
+    // Clients that stall their handshakes must not block the handshakes of others. The limit is one of the process: the
+    // last server that starts sets it.
     .max_connection_rate(max_per_worker)
     .on_connect(move |stream, data| connections.register(stream, data))
     .shutdown_timeout(options.shutdown_seconds)

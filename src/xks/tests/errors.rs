@@ -33,7 +33,8 @@ fn every_operation_answers_as_the_specification_says() {
     let proxy = proxy();
     let (status, health) = Call::new(&path("health"), &valid(&proxy, "health")).send(&proxy);
     let expected = json!({
-        "xksProxyFleetSize": 1, "xksProxyVendor": "Claviger", "xksProxyModel": "Claviger 1.2.3", "ekmVendor": "Claviger",
+        "xksProxyFleetSize": 1, "xksProxyVendor": "Claviger", "xksProxyModel": "Claviger 1.2.3",
+        "ekmVendor": "Claviger",
         "ekmFleetDetails": [{"id": "installation", "model": "Claviger 1.2.3", "healthStatus": "ACTIVE"}],
     });
     assert_eq!((status, health), (200, expected));
