@@ -65,6 +65,7 @@ impl Wire<'_> {
         let target = match self.operation.service {
             Service::Kms => "TrentService",
             Service::Logs => "Logs_20140328",
+            Service::CloudHsm => "BaldrApiService",
             Service::Sts | Service::Ec2 | Service::Iam | Service::RolesAnywhere => {
                 return Err(Fault::Unsendable("the service takes no JSON".to_owned()));
             }

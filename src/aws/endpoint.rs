@@ -58,7 +58,7 @@ impl Endpoints {
                 let anchor = access.roles_anywhere.as_ref().and_then(|access| access.trust_anchor.region().cloned());
                 anchor.unwrap_or_else(|| partition.default_region())
             }
-            Service::Sts | Service::Ec2 | Service::Kms | Service::Logs => access.region.clone(),
+            Service::Sts | Service::Ec2 | Service::Kms | Service::Logs | Service::CloudHsm => access.region.clone(),
         };
         if let Some(url) = self.overriding(service, partition, &region) {
             // The legacy rule of STS does not apply: a VPC endpoint is regional and expects a signature for its region.
@@ -70,7 +70,7 @@ impl Endpoints {
                 url: "https://sts.amazonaws.com".to_owned(),
                 signing_region: Partition::Aws.default_region(),
             },
-            Service::Sts | Service::Ec2 | Service::Kms | Service::Logs | Service::RolesAnywhere => {
+            Service::Sts | Service::Ec2 | Service::Kms | Service::Logs | Service::RolesAnywhere | Service::CloudHsm => {
                 regional(service, partition, region)
             }
         }
@@ -89,7 +89,8 @@ impl Endpoints {
 }
 
 fn regional(service: Service, partition: Partition, region: Region) -> Endpoint {
-    Endpoint { url: format!("https://{service}.{region}.{}", partition.dns_suffix()), signing_region: region }
+    let host = service.host();
+    Endpoint { url: format!("https://{host}.{region}.{}", partition.dns_suffix()), signing_region: region }
 }
 
 /// IAM has one endpoint for each partition. Its requests are signed for the default region of the partition.
@@ -197,9 +198,10 @@ mod tests {
                 "https://kms.cn-northwest-1.amazonaws.com.cn cn-northwest-1",
             ),
             (Service::Logs, Aws, Some("eu-west-3"), Legacy, "https://logs.eu-west-3.amazonaws.com eu-west-3"),
+            (Service::CloudHsm, Aws, Some("eu-west-3"), Legacy, "https://cloudhsmv2.eu-west-3.amazonaws.com eu-west-3"),
         ] {
             assert_eq!(found(&endpoints, service, &access(partition, region, sts)), expected, "{service} {region:?}");
-            if let (Service::Kms | Service::Logs, Some(region)) = (service, region) {
+            if let (Service::Kms | Service::Logs | Service::CloudHsm, Some(region)) = (service, region) {
                 let Endpoint { url, signing_region } =
                     endpoints.in_region(service, &Region::parse(region).expect("a region"));
                 assert_eq!(format!("{url} {signing_region}"), expected);

@@ -17,6 +17,7 @@ pub mod rusoto;
 pub mod settings;
 
 mod client;
+mod cloudhsm;
 mod concurrency_limiter;
 mod credentials;
 mod ec2;

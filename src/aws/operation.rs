@@ -14,10 +14,12 @@ pub enum Service {
     Kms,
     Logs,
     RolesAnywhere,
+    /// Only the list of clusters is used.
+    CloudHsm,
 }
 
 impl Service {
-    /// The name in endpoints and signatures.
+    /// The name in signatures and policies.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sts => "sts",
@@ -26,6 +28,15 @@ impl Service {
             Self::Kms => "kms",
             Self::Logs => "logs",
             Self::RolesAnywhere => "rolesanywhere",
+            Self::CloudHsm => "cloudhsm",
+        }
+    }
+
+    /// The name in endpoints.
+    pub const fn host(self) -> &'static str {
+        match self {
+            Self::CloudHsm => "cloudhsmv2",
+            other => other.as_str(),
         }
     }
 }
@@ -54,6 +65,7 @@ impl AwsOperation {
     pub const CREATE_SESSION: Self = Self { service: Service::RolesAnywhere, name: "CreateSession" };
     pub const DESCRIBE_REGIONS: Self = Self { service: Service::Ec2, name: "DescribeRegions" };
     pub const SIMULATE_PRINCIPAL_POLICY: Self = Self { service: Service::Iam, name: "SimulatePrincipalPolicy" };
+    pub const DESCRIBE_CLUSTERS: Self = Self { service: Service::CloudHsm, name: "DescribeClusters" };
     pub const LIST_USERS: Self = Self { service: Service::Iam, name: "ListUsers" };
     pub const LIST_ROLES: Self = Self { service: Service::Iam, name: "ListRoles" };
 }

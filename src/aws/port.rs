@@ -1,4 +1,4 @@
-//! The port to STS, EC2 and IAM, in domain terms.
+//! The port to STS, EC2, IAM and CloudHSM, in domain terms.
 //!
 //! The services hold an `Arc<dyn Aws>`; `rusoto.rs` implements it for AWS, `scripted.rs` for tests. Every call has a
 //! deadline and retries only what is safe to repeat, so that callers need neither.
@@ -6,6 +6,7 @@
 use std::fmt;
 
 use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::failure::AwsFailure;
@@ -15,7 +16,7 @@ use crate::domain::connection::StsEndpoints;
 use crate::domain::place::{AccountId, Arn, ExternalId, Partition, Region, RoleArn};
 use crate::domain::time::Time;
 
-/// The operations of STS, EC2 and IAM that the services use.
+/// The operations of STS, EC2, IAM and CloudHSM that the services use.
 pub trait Aws: Send + Sync + 'static {
     /// The principal that the credentials belong to after all roles are assumed (STS GetCallerIdentity).
     fn caller<'a>(&'a self, access: &'a Access) -> BoxFuture<'a, Result<Caller, AwsFailure>>;
@@ -44,6 +45,24 @@ pub trait Aws: Send + Sync + 'static {
         access: &'a Access,
         listing: &'a IamListing,
     ) -> BoxFuture<'a, Result<Page<IamPrincipal>, AwsFailure>>;
+
+    /// All CloudHSM clusters of the account in a region (CloudHSM DescribeClusters).
+    fn hsm_clusters<'a>(
+        &'a self,
+        access: &'a Access,
+        region: &'a Region,
+    ) -> BoxFuture<'a, Result<Vec<HsmCluster>, AwsFailure>>;
+}
+
+/// A CloudHSM cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HsmCluster {
+    /// AWS's id, such as `cluster-1a23b4cdefg`.
+    pub id: String,
+    pub is_active: bool,
+    pub active_hsms: usize,
+    /// AWS's description in AWS's form, with times in RFC 3339 and without certificates and passwords.
+    pub description: Map<String, Value>,
 }
 
 /// The access to an account: partition, keys and roles.

@@ -6,6 +6,7 @@ use futures_util::future::BoxFuture;
 
 use super::call::AwsCall;
 use super::client::Client;
+use super::cloudhsm::{self, DescribeClusters};
 use super::credentials::Freshness;
 use super::ec2::DescribeRegions;
 use super::failure::AwsFailure;
@@ -14,8 +15,8 @@ use super::iam_simulation::{Simulation, SimulationSource};
 use super::kms::calls::{Answer, Request};
 use super::kms::port::AwsKms;
 use super::operation::AwsOperation;
-use super::page::Page;
-use super::port::{Access, Aws, Caller, IamListing, IamPrincipal};
+use super::page::{Page, Paging};
+use super::port::{Access, Aws, Caller, HsmCluster, IamListing, IamPrincipal};
 use super::retry::Deadline;
 use super::settings::{AwsSettings, SettingsMistake};
 use super::sts::GetCallerIdentity;
@@ -128,6 +129,29 @@ impl Aws for RusotoAws {
         listing: &'a IamListing,
     ) -> BoxFuture<'a, Result<Page<IamPrincipal>, AwsFailure>> {
         Box::pin(async move { self.call(access, self.client.deadline(), &ListRoles(listing.clone())).await })
+    }
+
+    fn hsm_clusters<'a>(
+        &'a self,
+        access: &'a Access,
+        region: &'a Region,
+    ) -> BoxFuture<'a, Result<Vec<HsmCluster>, AwsFailure>> {
+        Box::pin(async move {
+            let mut clusters = Vec::new();
+            let mut paging = Paging::first(cloudhsm::PAGE);
+            loop {
+                let page = self.client.call_in_region(access, region, &DescribeClusters(paging.clone())).await?;
+                clusters.extend(page.items);
+                if page.next.is_some() && page.next == paging.marker {
+                    let reason = "the list has no end".to_owned();
+                    return Err(AwsFailure::Unintelligible { operation: AwsOperation::DESCRIBE_CLUSTERS, reason });
+                }
+                match page.next {
+                    Some(marker) => paging.marker = Some(marker),
+                    None => return Ok(clusters),
+                }
+            }
+        })
     }
 }
 

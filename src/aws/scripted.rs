@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use super::failure::AwsFailure;
 use super::operation::AwsOperation;
 use super::page::Page;
-use super::port::{Access, Aws, Caller, IamListing, IamPrincipal};
+use super::port::{Access, Aws, Caller, HsmCluster, IamListing, IamPrincipal};
 use crate::domain::place::{AccountId, Arn, Region};
 
 /// The scripted outcome of a call.
@@ -73,6 +73,7 @@ pub struct ScriptedAws {
     pub missing: Part<Vec<String>>,
     pub users: Part<Page<IamPrincipal>>,
     pub roles: Part<Page<IamPrincipal>>,
+    pub clusters: Part<Vec<HsmCluster>>,
     recorded: Mutex<Vec<RecordedCall>>,
 }
 
@@ -146,6 +147,17 @@ impl Aws for ScriptedAws {
         Box::pin(async move {
             self.record(AwsOperation::LIST_ROLES, access, &[]);
             self.roles.play(AwsOperation::LIST_ROLES).await
+        })
+    }
+
+    fn hsm_clusters<'a>(
+        &'a self,
+        access: &'a Access,
+        _: &'a Region,
+    ) -> BoxFuture<'a, Result<Vec<HsmCluster>, AwsFailure>> {
+        Box::pin(async move {
+            self.record(AwsOperation::DESCRIBE_CLUSTERS, access, &[]);
+            self.clusters.play(AwsOperation::DESCRIBE_CLUSTERS).await
         })
     }
 }

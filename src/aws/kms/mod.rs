@@ -4,6 +4,7 @@
 //! for tests.
 
 pub mod calls;
+pub mod custom_key_store;
 pub mod port;
 
 mod json;

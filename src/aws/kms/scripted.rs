@@ -5,6 +5,7 @@
 //! in which AWS has executed the call and the answer is lost.
 
 mod answers;
+mod key_stores;
 mod model;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::future::BoxFuture;
 
 use super::calls::{Answer, CreateKey, Request};
+use super::custom_key_store::CustomKeyStore;
 use super::port::AwsKms;
 use crate::aws::failure::AwsFailure;
 use crate::aws::operation::AwsOperation;
@@ -81,6 +83,20 @@ impl ScriptedKms {
 
     pub fn key(&self, region: &Region, key: &AwsKeyId) -> Option<ModelKey> {
         self.model().keys.get(&(region.clone(), key.clone())).cloned()
+    }
+
+    pub fn key_stores(&self) -> Vec<CustomKeyStore> {
+        self.model().key_stores.values().cloned().collect()
+    }
+
+    /// Creates or changes a custom key store from outside the tested program.
+    pub fn plant_key_store(&self, region: &Region, store: CustomKeyStore) {
+        self.model().key_stores.insert((region.clone(), store.id.clone()), store);
+    }
+
+    /// Removes a custom key store from outside the tested program.
+    pub fn remove_key_store(&self, region: &Region, id: &str) {
+        self.model().key_stores.remove(&(region.clone(), id.to_owned()));
     }
 
     /// Changes a key from outside the tested program.

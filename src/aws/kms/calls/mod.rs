@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::custom_key_store::CustomKeyStore;
 use super::port::{KmsCall, PagedCall};
 use crate::aws::call::AwsCall;
 use crate::aws::client::Client;
@@ -21,13 +22,18 @@ use crate::domain::key::tag::Tag;
 use crate::domain::place::Region;
 
 mod cancel_key_deletion;
+mod connect_custom_key_store;
 mod create_alias;
+mod create_custom_key_store;
 mod create_key;
 mod delete_alias;
+mod delete_custom_key_store;
 mod delete_imported_key_material;
+mod describe_custom_key_stores;
 mod describe_key;
 mod disable_key;
 mod disable_key_rotation;
+mod disconnect_custom_key_store;
 mod enable_key;
 mod enable_key_rotation;
 mod get_key_policy;
@@ -46,9 +52,12 @@ mod schedule_key_deletion;
 mod tag_resource;
 mod untag_resource;
 mod update_alias;
+mod update_custom_key_store;
 mod update_key_description;
 mod update_primary_region;
 
+pub use create_custom_key_store::NewKeyStoreBacking;
+pub use describe_custom_key_stores::WhichKeyStores;
 pub use describe_key::KeyOrAlias;
 pub use get_parameters_for_import::{ImportParameters, WrappingAlgorithm};
 pub use list_aliases::Alias;
@@ -111,13 +120,18 @@ macro_rules! kms_calls {
 
 kms_calls! {
     cancel_key_deletion::CancelKeyDeletion,
+    connect_custom_key_store::ConnectCustomKeyStore,
     create_alias::CreateAlias,
+    create_custom_key_store::CreateCustomKeyStore,
     create_key::CreateKey,
     delete_alias::DeleteAlias,
+    delete_custom_key_store::DeleteCustomKeyStore,
     delete_imported_key_material::DeleteImportedKeyMaterial,
+    describe_custom_key_stores::DescribeCustomKeyStores,
     describe_key::DescribeKey,
     disable_key::DisableKey,
     disable_key_rotation::DisableKeyRotation,
+    disconnect_custom_key_store::DisconnectCustomKeyStore,
     enable_key::EnableKey,
     enable_key_rotation::EnableKeyRotation,
     get_key_policy::GetKeyPolicy,
@@ -136,6 +150,7 @@ kms_calls! {
     tag_resource::TagResource,
     untag_resource::UntagResource,
     update_alias::UpdateAlias,
+    update_custom_key_store::UpdateCustomKeyStore,
     update_key_description::UpdateKeyDescription,
     update_primary_region::UpdatePrimaryRegion,
 }
@@ -156,6 +171,7 @@ macro_rules! paged_calls {
 }
 
 paged_calls! {
+    DescribeCustomKeyStores: CustomKeyStore,
     ListAliases: Alias,
     ListKeyRotations: Rotation,
     ListKeys: KeyArn,
@@ -175,8 +191,11 @@ mod tests {
         let once = [
             "CancelKeyDeletion",
             "CreateAlias",
+            "CreateCustomKeyStore",
             "CreateKey",
             "DeleteAlias",
+            "DeleteCustomKeyStore",
+            "DisconnectCustomKeyStore",
             "ImportKeyMaterial",
             "ReplicateKey",
             "RotateKeyOnDemand",

@@ -24,6 +24,24 @@ impl Model {
         let refused = |code: &str, message: &str| refused(operation, code, message);
         let no_alias = || refused("NotFoundException", "Alias is not found.");
         Ok(match request {
+            Request::CreateCustomKeyStore(call) => {
+                Answer::CreateCustomKeyStore(self.create_key_store(operation, region, call)?)
+            }
+            Request::DescribeCustomKeyStores(call) => {
+                Answer::DescribeCustomKeyStores(self.describe_key_stores(operation, region, call)?)
+            }
+            Request::ConnectCustomKeyStore(call) => {
+                Answer::ConnectCustomKeyStore(self.connect_key_store(operation, region, &call.store)?)
+            }
+            Request::DisconnectCustomKeyStore(call) => {
+                Answer::DisconnectCustomKeyStore(self.disconnect_key_store(operation, region, &call.store)?)
+            }
+            Request::UpdateCustomKeyStore(call) => {
+                Answer::UpdateCustomKeyStore(self.update_key_store(operation, region, call)?)
+            }
+            Request::DeleteCustomKeyStore(call) => {
+                Answer::DeleteCustomKeyStore(self.delete_key_store(operation, region, &call.store)?)
+            }
             Request::CreateKey(call) => Answer::CreateKey(self.create(account, region, call)),
             Request::DescribeKey(call) => {
                 let key = match &call.key {

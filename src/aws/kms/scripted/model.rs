@@ -9,6 +9,7 @@ use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
 use super::{Cue, RecordedCall};
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::calls::{CreateKey, ImportKeyMaterial, ReplicateKey};
+use crate::aws::kms::custom_key_store::CustomKeyStore;
 use crate::aws::operation::AwsOperation;
 use crate::aws::page::{Marker, Page, Paging};
 use crate::domain::key::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
@@ -37,6 +38,7 @@ pub struct ModelKey {
 pub(super) struct Model {
     pub(super) keys: BTreeMap<(Region, AwsKeyId), ModelKey>,
     pub(super) aliases: BTreeMap<(Region, AliasName), AwsKeyId>,
+    pub(super) key_stores: BTreeMap<(Region, String), CustomKeyStore>,
     pub(super) cues: VecDeque<(AwsOperation, Cue)>,
     pub(super) recorded: Vec<RecordedCall>,
     pub(super) made: u128,

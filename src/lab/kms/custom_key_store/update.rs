@@ -81,8 +81,9 @@ fn login(
     settings: &Settings<'_>,
 ) -> Result<ClusterLogin, Refusal> {
     let mut login = old.clone();
-    if let Some(id) = settings.cluster {
+    if settings.are_of_cluster() {
         call.caller.require("cloudhsm:DescribeClusters", None)?;
+        let id = settings.cluster.unwrap_or(&old.cluster);
         let cluster = call.ready_cluster(id)?;
         if !cluster.has_certificate(&old.certificate) {
             let why = format!("Cluster {id} does not share a backup history with the cluster of the key store.");
