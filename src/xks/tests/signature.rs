@@ -1,7 +1,9 @@
 //! Signatures: every deviation is refused, with one answer.
 
 use super::*;
+use aws_lc_rs::{digest, hmac};
 use chrono::TimeDelta;
+use std::fmt::Write as _;
 
 fn unsigned() -> Call {
     Call::unsigned(&path("health"), &encrypt_body().to_string())
@@ -29,6 +31,53 @@ fn signed_over(names: &[&str]) -> Call {
     let mut call = call.signed();
     call.headers.extend::<Vec<_>>(rest);
     call
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a text takes all");
+        text
+    })
+}
+
+/// A call that is rightly signed, but over these headers alone and in a scope with this end. A header that was not sent
+/// counts as empty. It shares nothing with the code under test.
+fn signed_in(list: &str, terminator: &str) -> Call {
+    let mut call = unsigned();
+    call.headers.push(("x-amz-date".to_owned(), b"20261128T120000Z".to_vec()));
+    let value = |name: &str| {
+        let sent = call.headers.iter().find(|(known, _)| known == name);
+        String::from_utf8(sent.map(|(_, value)| value.clone()).unwrap_or_default()).expect("UTF-8")
+    };
+    let headers: String = list.split(';').map(|name| format!("{name}:{}\n", value(name))).collect();
+    let hash = |bytes: &[u8]| hex(digest::digest(&digest::SHA256, bytes).as_ref());
+    let canonical = format!("POST\n{}\n\n{headers}\n{list}\n{}", call.path, hash(&call.body));
+    let scope = ["20261128", REGION, "kms-xks-proxy", terminator];
+    let text = format!("AWS4-HMAC-SHA256\n20261128T120000Z\n{}\n{}", scope.join("/"), hash(canonical.as_bytes()));
+    let sign =
+        |key: &[u8], data: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data.as_bytes()).as_ref().to_vec();
+    let key = scope.iter().fold(format!("AWS4{SECRET}").into_bytes(), |key, part| sign(&key, part));
+    let (scope, signature) = (scope.join("/"), hex(&sign(&key, &text)));
+    let header =
+        format!("AWS4-HMAC-SHA256 Credential={ACCESS_KEY_ID}/{scope}, SignedHeaders={list}, Signature={signature}");
+    call.headers.push(("authorization".to_owned(), header.into_bytes()));
+    call
+}
+
+#[test]
+fn a_signature_must_cover_host_and_date_and_only_what_was_sent() {
+    let proxy = proxy();
+    for (list, terminator, expected) in [
+        ("host;x-amz-date", "aws4_request", 200),
+        ("content-type;host;x-amz-date", "aws4_request", 200),
+        ("content-type;host", "aws4_request", 401),
+        ("content-type;x-amz-date", "aws4_request", 401),
+        ("absent;host;x-amz-date", "aws4_request", 401),
+        ("host;x-amz-date", "aws5_request", 401),
+        ("host;x-amz-date", "", 401),
+    ] {
+        assert_eq!(signed_in(list, terminator).send(&proxy).0, expected, "{list} {terminator}");
+    }
 }
 
 fn wrong() -> Vec<(&'static str, Call)> {
@@ -155,6 +204,11 @@ fn five_minutes_of_clock_skew_and_repeated_calls_are_served() {
     let call = unsigned().signed_by(ACCESS_KEY_ID, SECRET, REGION, "kms-xks-proxy", midnight - TimeDelta::minutes(3));
     assert_eq!(proxy.answer(&call.request(), midnight).status, 200);
     assert_eq!(proxy.answer(&call.request(), midnight + TimeDelta::minutes(3)).status, 401);
+    // On the next day the key is another one, and both days are served at once.
+    let next = unsigned().signed_by(ACCESS_KEY_ID, SECRET, REGION, "kms-xks-proxy", midnight);
+    for call in [&next, &call, &next] {
+        assert_eq!(proxy.answer(&call.request(), midnight).status, 200);
+    }
 }
 
 #[test]
