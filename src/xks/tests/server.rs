@@ -229,13 +229,13 @@ async fn a_body_that_is_too_large_ends_the_connection() {
 
 #[tokio::test]
 async fn slow_clients_lose_their_connection() {
-    let short = Duration::from_millis(300);
+    let short = Duration::from_secs(1);
     let timeouts =
         Timeouts { handshake: short, head: short, body: short, idle: short, answer: short, disconnect: short };
     let proxy = proxy();
     let running = Running::start(&proxy, timeouts);
     // actix rounds its timers up, and the watch of connections runs each second.
-    let limit = Duration::from_secs(5);
+    let limit = Duration::from_secs(20);
     let mut no_handshake = TcpStream::connect(running.address).await.expect("a connection");
     let mut idle = running.connect().await;
     let mut half_a_head = running.connect().await;
@@ -261,7 +261,27 @@ async fn slow_clients_lose_their_connection() {
 }
 
 #[tokio::test]
-async fn a_stop_waits_for_calls_and_closes_the_port() {
+async fn a_block_is_in_force_on_open_connections() {
+    let proxy = proxy();
+    let running = Running::start(&proxy, patient());
+    let mut connections = [running.connect().await, running.connect().await];
+    for connection in &mut connections {
+        assert_eq!(connection.send(&health()).await.0, 200);
+    }
+    proxy.put_store(StoreEntry { blocked: true, ..store() });
+    for connection in &mut connections {
+        let (status, _, answer) = connection.send(&health()).await;
+        assert_eq!((status, &answer["errorName"]), (400, &json!("InvalidStateException")));
+    }
+    proxy.put_store(store());
+    for connection in &mut connections {
+        assert_eq!(connection.send(&health()).await.0, 200);
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_ends_idle_connections_and_closes_the_port() {
     let proxy = proxy();
     let running = Running::start(&proxy, patient());
     let address = running.address;
