@@ -261,7 +261,6 @@ fn invalid_requests_name_the_member_and_change_nothing() {
         (with("run_at", json!("every day")), "run_at"),
         (with("run_at", json!("60 * * * *")), "run_at"),
         (with("run_at", json!("0 0 30 2 *")), "run_at"),
-        (with("run_on", json!("node-1")), "run_on"),
         (with("disabled", json!("yes")), "disabled"),
         (with("start_date", json!("tomorrow")), "start_date"),
         (with("start_date", json!("1600-01-01T00:00:00Z")), "start_date"),
