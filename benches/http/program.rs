@@ -38,7 +38,18 @@ impl Program {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CLAVIGER_")) {
             command.env_remove(name);
         }
-        command.args(["lab", "--listen", "127.0.0.1:0", "--cloud-listen", "127.0.0.1:0", "--data"]).arg(&data);
+        command
+            .args([
+                "lab",
+                "--listen",
+                "127.0.0.1:0",
+                "--cloud-listen",
+                "127.0.0.1:0",
+                "--xks-listen",
+                "127.0.0.1:0",
+                "--data",
+            ])
+            .arg(&data);
         if cloud.exists() {
             command.arg("--cloud").arg(cloud);
         }

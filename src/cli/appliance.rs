@@ -17,6 +17,7 @@ use crate::service::failure::Failure;
 use crate::service::passwords::Hashing;
 use crate::service::tokens::RefreshDefaults;
 use crate::service::{FirstAdmin, Parts, Services};
+use crate::xks;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -74,8 +75,17 @@ pub struct Appliance {
     serving: JoinHandle<std::io::Result<()>>,
     control: JoinHandle<()>,
     certificate: Certificate,
+    xks: Option<XksListener>,
     signals: Signals,
     config: Config,
+}
+
+/// The listener of the XKS proxy.
+struct XksListener {
+    server: xks::Server,
+    serving: JoinHandle<std::io::Result<()>>,
+    /// The proxy's own certificate, if it has one.
+    certificate: Option<Certificate>,
 }
 
 /// The handled signals. Without a handler, each of them ends the process.
@@ -120,6 +130,8 @@ impl Appliance {
         let address = config.server.listen;
         let listen = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).map_err(listen)?;
+        let xks_certificate = config.xks.tls().map(|settings| Certificate::load(&settings, data_dir)).transpose()?;
+        let xks_listener = config.xks.listen.map(bind).transpose()?;
         let control = control::serve(data_dir, ledger.clone()).map_err(StartError::Control)?;
         let keyring = open_keyring(&config, &keyring)?;
         let must_change = config.login.require_first_password_change;
@@ -134,6 +146,8 @@ impl Appliance {
             refresh: refresh(&config),
             release_keys_on_delete: config.schedules.release_keys_on_delete,
             consistency_wait_seconds: config.aws.consistency_wait_seconds.into(),
+            xks_listens: config.xks.listen.is_some(),
+            xks_calls_per_second: config.xks.calls_per_second,
         };
         let mut first_password = None;
         let first = || {
@@ -148,7 +162,16 @@ impl Appliance {
         let (server, running) = server::start(services.clone(), options).map_err(listen)?;
         let serving = tokio::spawn(running);
         let address = server.address;
-        Ok(Self { address, services, first_password, server, serving, control, certificate, signals, config })
+        let xks = xks_listener.map(|listener| {
+            let address = listener.local_addr().unwrap_or(address);
+            let resolver = Arc::new(xks_certificate.clone().unwrap_or_else(|| certificate.clone()));
+            let options = xks_options(&config, listener, xks::server_config(resolver).map_err(TlsError::Setup)?);
+            let (server, running) =
+                xks::start(services.proxy(), options).map_err(|source| StartError::Listen { address, source })?;
+            Ok::<_, StartError>(XksListener { server, serving: tokio::spawn(running), certificate: xks_certificate })
+        });
+        let xks = xks.transpose()?;
+        Ok(Self { address, services, first_password, server, serving, control, certificate, xks, signals, config })
     }
 
     /// Serves until SIGTERM or SIGINT. Then it stops accepting connections, answers the accepted requests, and closes
@@ -173,6 +196,10 @@ impl Appliance {
         }
         notify::stopping();
         tracing::info!("stopping");
+        if let Some(xks) = self.xks.take() {
+            xks.server.handle.stop(true).await;
+            let _ = xks.serving.await;
+        }
         self.server.handle.stop(true).await;
         // The server has stopped in any case; its result changes nothing.
         let _ = self.serving.await;
@@ -185,13 +212,24 @@ impl Appliance {
         Ok(())
     }
 
+    /// The certificate of the XKS proxy: its own, or that of the API.
+    pub fn xks_certificate(&self) -> &Certificate {
+        self.xks.as_ref().and_then(|xks| xks.certificate.as_ref()).unwrap_or(&self.certificate)
+    }
+
+    /// The address of the XKS proxy, if it is served.
+    pub fn xks_address(&self) -> Option<SocketAddr> {
+        self.xks.as_ref().map(|xks| xks.server.address)
+    }
+
     pub fn config(&self) -> &Config {
         &self.config
     }
 
     fn reload(&self) {
         notify::reloading();
-        match self.certificate.reload() {
+        let own = self.xks.iter().filter_map(|xks| xks.certificate.as_ref());
+        match own.chain([&self.certificate]).try_for_each(Certificate::reload) {
             Ok(()) => tracing::info!("the certificate was read again"),
             Err(error) => tracing::error!(
                 error = &error as &dyn std::error::Error,
@@ -290,6 +328,30 @@ fn server_options(config: &Config, listener: TcpListener, tls: rustls::ServerCon
             (true, false) => MetricsAccess::Open,
             (true, true) => MetricsAccess::ForAdmins,
         },
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })
+}
+
+/// The XKS proxy has the time limits of the API.
+fn xks_options(config: &Config, listener: TcpListener, tls: rustls::ServerConfig) -> xks::ServerOptions {
+    let server = &config.server;
+    xks::ServerOptions {
+        listener,
+        tls,
+        workers: if config.xks.workers == 0 { processors() } else { config.xks.workers },
+        timeouts: xks::Timeouts {
+            handshake: Duration::from_secs(server.tls_handshake_timeout_seconds),
+            head: Duration::from_secs(server.client_request_timeout_seconds),
+            body: Duration::from_secs(server.client_body_timeout_seconds),
+            idle: Duration::from_secs(server.keep_alive_seconds),
+            answer: Duration::from_secs(server.client_answer_timeout_seconds),
+            disconnect: Duration::from_secs(server.client_disconnect_timeout_seconds),
+        },
+        shutdown_seconds: server.shutdown_timeout_seconds,
+        max_connections: config.xks.max_connections,
     }
 }
 

@@ -19,7 +19,7 @@ pub use crate::aws::settings::AwsSettings;
 pub use check::Problem;
 pub use sections::{
     LogFormat, LogSettings, LoginSettings, MasterKeyKind, MasterKeySettings, MetricsSettings, PasswordSettings,
-    ScheduleSettings, ServerSettings, StorageSettings, TlsSettings, TokenSettings,
+    ScheduleSettings, ServerSettings, StorageSettings, TlsSettings, TokenSettings, XksSettings,
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -27,6 +27,7 @@ pub use sections::{
 pub struct Config {
     pub server: ServerSettings,
     pub tls: TlsSettings,
+    pub xks: XksSettings,
     pub storage: StorageSettings,
     pub master_key: MasterKeySettings,
     pub passwords: PasswordSettings,

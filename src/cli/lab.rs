@@ -8,11 +8,11 @@ use crate::aws::settings::EndpointOverride;
 use crate::domain::connection::{ConnectionSettings, StsEndpoints};
 use crate::domain::name::ConnectionName;
 use crate::domain::place::Partition;
-use crate::lab::{LabCloud, LabError, LabKeys, LabPlan};
+use crate::lab::{LabCloud, LabError, LabKeys, LabPlan, XksListener};
 use crate::service::connections::NewConnection;
 use std::fs::DirBuilder;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
@@ -28,6 +28,9 @@ pub struct LabArguments {
     /// The lab cloud's address; loopback only
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:4566")]
     cloud_listen: SocketAddr,
+    /// The XKS proxy's address; loopback only [default: 127.0.0.1:8444, or a free port where that one is in use]
+    #[arg(long, value_name = "ADDR:PORT")]
+    xks_listen: Option<SocketAddr>,
     /// The file of the lab cloud's accounts, users and roles; config/lab-cloud.toml documents it [default: built in]
     #[arg(long, value_name = "FILE")]
     cloud: Option<PathBuf>,
@@ -75,6 +78,7 @@ pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
         None => dirs::data_dir().ok_or(LabStartError::NoDataDir)?.join("claviger-lab"),
     };
     config.server.listen = arguments.listen;
+    config.xks.listen = Some(arguments.xks_listen.unwrap_or_else(free_xks_address));
     config.login.require_first_password_change = false;
     let problems = serve::problems(&config);
     if !problems.is_empty() {
@@ -85,7 +89,8 @@ pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
     let data = &config.storage.data_dir;
     let cannot_create = |source| LabStartError::DataDir { path: data.clone(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(cannot_create)?;
-    let tls = Certificate::load(&config.tls, data)?.server_config()?;
+    let certificate = Certificate::load(&config.tls, data)?;
+    let tls = certificate.server_config()?;
     let cloud = LabCloud::start(plan, arguments.cloud_listen, Some(&data.join(CLOUD_DIR)), Some(tls)).await?;
     config.aws.endpoints = vec![EndpointOverride {
         partition: None,
@@ -94,6 +99,10 @@ pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
         url: format!("http://{}", cloud.address()),
     }];
     let appliance = Appliance::start(config).await?;
+    if let Some(address) = appliance.xks_address() {
+        let certificates = appliance.xks_certificate().chain();
+        cloud.set_xks_listener(&XksListener { address, certificates })?;
+    }
     if is_unused(&appliance) {
         add_connection(&appliance, &keys).await?;
     }
@@ -101,6 +110,15 @@ pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
     appliance.run().await?;
     cloud.stop().await;
     Ok(())
+}
+
+/// The usual address of the proxy, or a free port if another lab has that one.
+fn free_xks_address() -> SocketAddr {
+    let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, 8444));
+    match TcpListener::bind(usual) {
+        Ok(_) => usual,
+        Err(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+    }
 }
 
 /// Returns whether nobody has used the lab yet. An interrupted first start may have left it without its connection.
@@ -139,6 +157,7 @@ fn print_summary(appliance: &Appliance, cloud: &LabCloud, keys: &LabKeys) {
         (None, _) => "(as at the first start)".to_owned(),
     };
     let (id, secret) = (keys.access_key_id(), keys.secret_access_key());
+    let xks = appliance.xks_address().map(|address| address.to_string()).unwrap_or_default();
     let (data, cloud) = (appliance.config().storage.data_dir.display(), cloud.address());
     // The password in shell syntax: the one printed above, or the place where it is found.
     let typed = match (&appliance.first_password, given) {
@@ -153,6 +172,7 @@ fn print_summary(appliance: &Appliance, cloud: &LabCloud, keys: &LabKeys) {
   login      admin
   password   {password}
   data       {data}
+  XKS proxy  https://{xks}, which every endpoint of a key store leads to in the lab
   lab cloud  http://{cloud}
              https://{cloud} with the certificate of the API
              AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret}

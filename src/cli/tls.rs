@@ -5,6 +5,7 @@ use super::config::certificate::{self, CertificateProblem};
 use arc_swap::ArcSwap;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls_pki_types::CertificateDer;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -63,6 +64,11 @@ impl Certificate {
     pub fn reload(&self) -> Result<(), TlsError> {
         self.0.key.store(Arc::new(certificate::read(&self.0.certificate, &self.0.private_key)?));
         Ok(())
+    }
+
+    /// The certificate in use, followed by its intermediate certificates.
+    pub fn chain(&self) -> Vec<CertificateDer<'static>> {
+        self.0.key.load().cert.clone()
     }
 
     /// The configuration of the server: TLS 1.2 and 1.3 on aws-lc-rs.

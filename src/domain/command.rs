@@ -6,6 +6,7 @@ use super::group::{self, GroupCommand, SystemGroup};
 use super::id::InstallationId;
 use super::job::command::JobCommand;
 use super::key::command::KeyCommand;
+use super::key_store::{self, KeyStoreCommand};
 use super::kms::{self, KmsCommand};
 use super::name::GroupName;
 use super::password::{self, decide::PasswordPolicyCommand};
@@ -38,6 +39,7 @@ pub enum Command {
     Job(JobCommand),
     Template(TemplateCommand),
     Schedule(ScheduleCommand),
+    KeyStore(KeyStoreCommand),
 }
 
 impl State {
@@ -59,6 +61,7 @@ impl State {
             Command::Job(command) => job::decide::decide(self, command),
             Command::Template(command) => template::decide::decide(self, command),
             Command::Schedule(command) => schedule::decide::decide(self, command),
+            Command::KeyStore(command) => key_store::decide::decide(self, command),
         }
     }
 

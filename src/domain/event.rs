@@ -8,10 +8,12 @@
 pub use super::connection::ConnectionEvent;
 pub use super::group::{GroupEvent, GroupMetadata};
 use super::id::{
-    ConnectionId, InstallationId, JobId, KeyId, KmsId, ScheduleId, SessionId, SourceKeyId, TemplateId, UserId,
+    ConnectionId, InstallationId, JobId, KeyId, KeyStoreId, KmsId, ScheduleId, SessionId, SourceKeyId, TemplateId,
+    UserId,
 };
 use super::job::event::JobEvent;
 use super::key::event::KeyEvent;
+use super::key_store::KeyStoreEvent;
 pub use super::kms::KmsEvent;
 use super::name::{GroupName, PasswordPolicyName, ScheduleName, UserName};
 use super::password::PasswordPolicy;
@@ -37,6 +39,7 @@ pub enum Event {
     Job(JobId, JobEvent),
     Template(TemplateId, TemplateEvent),
     Schedule(ScheduleId, ScheduleEvent),
+    KeyStore(KeyStoreId, KeyStoreEvent),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -90,6 +93,8 @@ pub enum Stream {
     Template(TemplateId),
     /// `schedule/<id>`
     Schedule(ScheduleId),
+    /// `key-store/<id>`
+    KeyStore(KeyStoreId),
 }
 
 impl fmt::Display for Stream {
@@ -106,6 +111,7 @@ impl fmt::Display for Stream {
             Stream::Job(id) => write!(f, "job/{id}"),
             Stream::Template(id) => write!(f, "template/{id}"),
             Stream::Schedule(id) => write!(f, "schedule/{id}"),
+            Stream::KeyStore(id) => write!(f, "key-store/{id}"),
         }
     }
 }
@@ -124,6 +130,7 @@ impl Event {
             Event::Job(id, _) => Stream::Job(*id),
             Event::Template(id, _) => Stream::Template(*id),
             Event::Schedule(id, _) => Stream::Schedule(*id),
+            Event::KeyStore(id, _) => Stream::KeyStore(*id),
         }
     }
 }

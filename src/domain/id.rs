@@ -74,6 +74,12 @@ uuid_id!(
 uuid_id!(
     /// One source key: material that can be imported into AWS keys.
     SourceKeyId, "the id of a source key (a UUID)");
+uuid_id!(
+    /// One custom key store. AWS itself knows it by another id.
+    KeyStoreId, "the id of a custom key store (a UUID)");
+uuid_id!(
+    /// One credential with which AWS signs its requests to the XKS proxy.
+    CredentialId, "the id of a credential (a UUID)");
 uuid_id!(TemplateId, "the id of a policy template (a UUID)");
 uuid_id!(ScheduleId, "the id of a schedule (a UUID)");
 uuid_id!(

@@ -19,6 +19,7 @@ pub mod group;
 pub mod id;
 pub mod job;
 pub mod key;
+pub mod key_store;
 pub mod kms;
 pub mod name;
 pub mod password;

@@ -97,6 +97,9 @@ name!(
     /// The name of a policy template, unique in the domain.
     TemplateName);
 name!(
+    /// The name of a custom key store. Those of stores that this program serves are unique in the domain.
+    KeyStoreName);
+name!(
     /// The name of a schedule, unique in the domain.
     ScheduleName);
 name!(

@@ -8,6 +8,7 @@ pub use super::connection::refusal::ConnectionRefusal;
 pub use super::group::refusal::GroupRefusal;
 pub use super::job::refusal::JobRefusal;
 pub use super::key::refusal::KeyRefusal;
+pub use super::key_store::refusal::KeyStoreRefusal;
 pub use super::kms::refusal::KmsRefusal;
 use super::name::{NAME_MAX, NameError};
 use super::password::{PasswordProblem, PolicyProblem};
@@ -63,6 +64,8 @@ pub enum Refusal {
     Job(#[from] JobRefusal),
     #[error(transparent)]
     Schedule(#[from] ScheduleRefusal),
+    #[error(transparent)]
+    KeyStore(#[from] KeyStoreRefusal),
 }
 
 const INVALID: Reason = Reason {
@@ -88,6 +91,7 @@ impl Refusal {
             Refusal::Template(refusal) => refusal.reason(),
             Refusal::Job(refusal) => refusal.reason(),
             Refusal::Schedule(refusal) => refusal.reason(),
+            Refusal::KeyStore(refusal) => refusal.reason(),
         }
     }
 
@@ -117,7 +121,8 @@ impl Refusal {
             | Refusal::SourceKey(_)
             | Refusal::Template(_)
             | Refusal::Job(_)
-            | Refusal::Schedule(_) => self.reason().member,
+            | Refusal::Schedule(_)
+            | Refusal::KeyStore(_) => self.reason().member,
         }
     }
 
@@ -140,7 +145,8 @@ impl Refusal {
             | Refusal::SourceKey(_)
             | Refusal::Template(_)
             | Refusal::Job(_)
-            | Refusal::Schedule(_) => None,
+            | Refusal::Schedule(_)
+            | Refusal::KeyStore(_) => None,
         }
     }
 
@@ -169,6 +175,7 @@ impl Refusal {
             TemplateRefusal::REASONS,
             JobRefusal::REASONS,
             ScheduleRefusal::REASONS,
+            KeyStoreRefusal::REASONS,
         ];
         std::iter::once(&INVALID).chain(of_aggregates.into_iter().flatten())
     }

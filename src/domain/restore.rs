@@ -10,6 +10,7 @@ use super::job::sync::SyncJob;
 use super::key::aggregate::Key;
 use super::key::collection::{KeyCollection, UnmanagedKeys};
 use super::key::operation::PendingOperation;
+use super::key_store::KeyStore;
 use super::kms::{Kms, KmsCollection};
 use super::password::policies::{NamedPasswordPolicy, PasswordPolicies};
 use super::schedule::{Run, Schedule, Schedules};
@@ -43,6 +44,7 @@ pub struct Entries {
     pub schedules: Vec<Schedule>,
     pub runs: Vec<Run>,
     pub ownerless_runs: Vec<JobId>,
+    pub key_stores: Vec<KeyStore>,
 }
 
 impl From<Entries> for State {
@@ -69,6 +71,7 @@ impl From<Entries> for State {
             },
             templates: entries.templates.into_iter().collect(),
             schedules: Schedules::restored(entries.schedules, entries.runs, entries.ownerless_runs),
+            key_stores: entries.key_stores.into_iter().collect(),
         }
     }
 }

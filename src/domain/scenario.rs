@@ -10,6 +10,8 @@ use super::job::command::JobCommand;
 use super::job::sync::SyncCommand;
 use super::key::command::KeyCommand;
 use super::key::example::at;
+use super::key::hyok::HyokCommand;
+use super::key_store::KeyStoreCommand;
 use super::kms::KmsCommand;
 use super::password::decide::PasswordPolicyCommand;
 use super::refusal::Refusal;
@@ -142,6 +144,12 @@ impl From<SyncCommand> for Command {
     }
 }
 
+impl From<HyokCommand> for Command {
+    fn from(command: HyokCommand) -> Self {
+        Self::Key(KeyCommand::Hyok(command))
+    }
+}
+
 impl From<BulkCommand> for Command {
     fn from(command: BulkCommand) -> Self {
         Self::Job(JobCommand::Bulk(command))
@@ -159,7 +167,8 @@ into_command!(
     SourceKey(SourceKeyCommand),
     Job(JobCommand),
     Template(TemplateCommand),
-    Schedule(ScheduleCommand)
+    Schedule(ScheduleCommand),
+    KeyStore(KeyStoreCommand)
 );
 
 mod tests {

@@ -5,7 +5,9 @@ use super::collection::Collection;
 use super::connection::Connection;
 use super::event::{Event, InstallationEvent, Sealed};
 use super::group::Group;
-use super::id::{ConnectionId, InstallationId, JobId, KeyId, KmsId, ScheduleId, SourceKeyId, TemplateId, UserId};
+use super::id::{
+    ConnectionId, InstallationId, JobId, KeyId, KeyStoreId, KmsId, ScheduleId, SourceKeyId, TemplateId, UserId,
+};
 use super::job::bulk::BulkJob;
 use super::job::command::Jobs;
 use super::job::sync::SyncJob;
@@ -14,13 +16,14 @@ use super::key::collection::KeyCollection;
 use super::key::index::Term;
 use super::key::name::AwsKeyId;
 pub use super::key::operation::{PendingOperation, PendingOperations};
+use super::key_store::KeyStore;
 use super::kms::{Kms, KmsCollection};
-use super::name::{ConnectionName, GroupName, KmsName, PasswordPolicyName, SourceKeyName, UserName};
+use super::name::{ConnectionName, GroupName, KeyStoreName, KmsName, PasswordPolicyName, SourceKeyName, UserName};
 use super::password::policies::{NamedPasswordPolicy, PasswordPolicies};
 use super::place::{AccountId, Region};
 use super::refusal::{
-    ConnectionRefusal, GroupRefusal, InstallationRefusal, JobRefusal, KeyRefusal, KmsRefusal, Refusal, ScheduleRefusal,
-    SourceKeyRefusal, TemplateRefusal, UserRefusal,
+    ConnectionRefusal, GroupRefusal, InstallationRefusal, JobRefusal, KeyRefusal, KeyStoreRefusal, KmsRefusal, Refusal,
+    ScheduleRefusal, SourceKeyRefusal, TemplateRefusal, UserRefusal,
 };
 use super::schedule::{Schedule, Schedules, Work};
 use super::session::Sessions;
@@ -48,6 +51,7 @@ pub struct State {
     pub jobs: Jobs,
     pub templates: Collection<Template>,
     pub schedules: Schedules,
+    pub key_stores: Collection<KeyStore>,
 }
 
 /// The installation, which the first event creates.
@@ -85,6 +89,7 @@ impl State {
             Event::Job(id, event) => self.jobs.apply(at, *id, event),
             Event::Template(id, event) => self.templates.apply(at, *id, event),
             Event::Schedule(id, event) => self.schedules.apply(at, *id, event),
+            Event::KeyStore(id, event) => self.key_stores.apply(at, *id, event),
         }
     }
 
@@ -148,6 +153,20 @@ impl State {
 
     pub fn template(&self, id: TemplateId) -> Result<&Arc<Template>, Refusal> {
         self.templates.get(&id).ok_or_else(|| TemplateRefusal::Unknown(id.to_string()).into())
+    }
+
+    pub fn key_store(&self, id: KeyStoreId) -> Result<&Arc<KeyStore>, Refusal> {
+        self.key_stores.get(&id).ok_or_else(|| KeyStoreRefusal::Unknown(id.to_string()).into())
+    }
+
+    /// Returns the key store with this id or else this name; of several with one name, the newest.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn key_store_by_id_or_name(&self, text: &str) -> Result<&Arc<KeyStore>, Refusal> {
+        let with_id = KeyStoreId::parse(text).ok().and_then(|id| self.key_stores.get(&id));
+        let named = || self.key_stores.named(&KeyStoreName::parse(text).ok()?);
+        with_id.or_else(named).ok_or_else(|| KeyStoreRefusal::Unknown(text.chars().take(255).collect()).into())
     }
 
     pub fn connection(&self, id: ConnectionId) -> Result<&Arc<Connection>, Refusal> {

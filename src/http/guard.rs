@@ -9,7 +9,9 @@ use super::trace::request_id;
 use crate::domain::id::{KeyId, KmsId, TemplateId};
 use crate::domain::user::User;
 use crate::service::Services;
-use crate::service::access::{KeyPermit, KeyRight, KmsPermit, KmsRight, Permit, RequiredRight, Right, TemplatePermit};
+use crate::service::access::{
+    KeyPermit, KeyRight, KeyStorePermit, KmsPermit, KmsRight, Permit, RequiredRight, Right, TemplatePermit,
+};
 use crate::service::caller::{Caller, RequestContext};
 use crate::service::failure::{Failure, TokenProblem, invalid};
 use actix_web::dev::Payload;
@@ -34,6 +36,12 @@ pub struct OnKms<A> {
 /// A caller who may do `A` on the key that the path names.
 pub struct OnKey<A> {
     pub permit: KeyPermit<A>,
+    pub context: RequestContext,
+}
+
+/// A caller who may do `A` on the custom key store that the path names, by id or name.
+pub struct OnKeyStore<A> {
+    pub permit: KeyStorePermit<A>,
     pub context: RequestContext,
 }
 
@@ -102,6 +110,21 @@ fn authorize_on_key<A: KeyRight>(request: &HttpRequest) -> Result<OnKey<A>, Prob
     Ok(OnKey { permit: KeyPermit::authorize(caller, id)?, context: context(request)? })
 }
 
+impl<A: KmsRight + 'static> FromRequest for OnKeyStore<A> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(authorize_on_key_store(request))
+    }
+}
+
+fn authorize_on_key_store<A: KmsRight>(request: &HttpRequest) -> Result<OnKeyStore<A>, Problem> {
+    let caller = caller(request)?;
+    let text = request.match_info().query("id");
+    Ok(OnKeyStore { permit: KeyStorePermit::authorize(caller, text)?, context: context(request)? })
+}
+
 impl<A: KmsRight + 'static> FromRequest for OnTemplate<A> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -143,6 +166,12 @@ impl<A: KmsRight> Described for OnKms<A> {
 impl<A: KeyRight> Described for OnKey<A> {
     fn describe(to: &mut Description) {
         to.is_guarded_by(A::REQUIRED);
+    }
+}
+
+impl<A: KmsRight> Described for OnKeyStore<A> {
+    fn describe(to: &mut Description) {
+        to.is_guarded_by(A::required_on_key_store());
     }
 }
 

@@ -17,6 +17,7 @@ pub mod health;
 pub mod history;
 pub mod iam;
 pub mod json_object;
+pub mod key_stores;
 pub mod keys;
 pub mod kms;
 pub mod metrics;

@@ -32,6 +32,10 @@ impl RequiredRight {
             Self::OnSomeKey(action) => {
                 Some(format!("users who may view one of the keys and have `{}` on its KMS", action.name()))
             }
+            Self::ViewKeyStore => Some("users with `viewkeystore` on the KMS of the store".to_owned()),
+            Self::OnKeyStore(action) => {
+                Some(format!("users who may view the store and have `{}` on its KMS", action.name()))
+            }
             Self::ViewTemplate => Some("users with any action on a KMS of the template's account".to_owned()),
             Self::OnTemplate(action) => {
                 Some(format!("users with `{}` on a KMS of the template's account", action.name()))
@@ -64,12 +68,14 @@ impl RequiredRight {
             Self::Administer => "admin",
             Self::ViewKms => "KMS view",
             Self::ViewKey => "key view",
+            Self::ViewKeyStore => "viewkeystore",
             Self::ViewTemplate => "template view",
             Self::ViewSyncJob | Self::ViewBulkJob => "job view",
             Self::OnKms(action)
             | Self::OnEveryKms(action)
             | Self::OnKey(action)
             | Self::OnSomeKey(action)
+            | Self::OnKeyStore(action)
             | Self::OnTemplate(action) => action.name(),
         }
     }
@@ -88,7 +94,9 @@ impl RequiredRight {
             | Self::ManageUsers
             | Self::ManageSchedules
             | Self::Administer => &[401, 403],
-            Self::ViewKms | Self::ViewTemplate | Self::ViewSyncJob | Self::ViewBulkJob => &[401, 404],
+            Self::ViewKms | Self::ViewKeyStore | Self::ViewTemplate | Self::ViewSyncJob | Self::ViewBulkJob => {
+                &[401, 404]
+            }
             // A user who may not view the resource gets 404, as if it did not exist.
             Self::UpdateKms
             | Self::OnKms(_)
@@ -96,6 +104,7 @@ impl RequiredRight {
             | Self::ViewKey
             | Self::OnKey(_)
             | Self::OnSomeKey(_)
+            | Self::OnKeyStore(_)
             | Self::OnTemplate(_) => &[401, 403, 404],
         }
     }

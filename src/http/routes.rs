@@ -2,6 +2,7 @@
 //! `/api/v1/openapi.json` describes it.
 
 mod jobs;
+mod key_stores;
 mod keys;
 mod kms;
 mod users;
@@ -37,6 +38,12 @@ pub fn endpoint_groups() -> Vec<EndpointGroup> {
     vec![
         group("KMS", "AWS accounts and their managed regions.", kms::kms()),
         group("Keys", "AWS keys and the operations on them.", keys::keys()),
+        group(
+            "Custom key stores",
+            "Where AWS KMS asks this manager, another proxy or CloudHSM for the keys.",
+            key_stores::key_stores(),
+        ),
+        group("HYOK keys", "Keys whose material AWS never has.", key_stores::hyok_keys()),
         group("Source keys", "Key material that can be imported into AWS keys.", keys::source_keys()),
         group("Jobs", "Work on many keys that continues after the call.", jobs::jobs()),
         group("Policy templates", "Key policies that many keys share.", keys::policy_templates()),

@@ -56,7 +56,7 @@ fn describe_clusters(caller: &Caller<'_>, region: &str, request: &DescribeCluste
         Some(token) => token.strip_prefix(TOKEN).ok_or_else(|| invalid("The NextToken is not valid.".to_owned()))?,
     };
     let filters = request.filters.clone().unwrap_or_default();
-    for name in filters.keys().filter(|name| !["clusterIds", "vpcIds", "states"].contains(&name.as_str())) {
+    if let Some(name) = filters.keys().find(|name| !["clusterIds", "vpcIds", "states"].contains(&name.as_str())) {
         return Err(invalid(format!("{name} is not a filter: clusterIds, vpcIds, states.")));
     }
     let mut clusters: Vec<&Cluster> = caller.account.clusters.iter().filter(|one| one.region == region).collect();

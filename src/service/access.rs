@@ -7,20 +7,23 @@ use super::caller::{Caller, is_one_of};
 use super::failure::{Failure, MissingRight};
 use crate::domain::action::{Action, ActionSet};
 use crate::domain::group::SystemGroup;
-use crate::domain::id::{KeyId, KmsId, TemplateId, UserId};
+use crate::domain::id::{KeyId, KeyStoreId, KmsId, TemplateId, UserId};
 use crate::domain::key::aggregate::Key;
+use crate::domain::key_store::KeyStore;
 use crate::domain::kms::Kms;
 use crate::domain::name::GroupName;
 use crate::domain::place::AccountId;
-use crate::domain::refusal::{KeyRefusal, KmsRefusal, Refusal, TemplateRefusal};
+use crate::domain::refusal::{KeyRefusal, KeyStoreRefusal, KmsRefusal, Refusal, TemplateRefusal};
 use crate::domain::state::State;
 use crate::domain::template::Template;
 use crate::domain::template::decide::keys_of;
 use crate::domain::user::User;
 pub use rights::{
-    Administer, CancelKeyDeletion, CreateKey, DeleteKey, DeleteMaterial, ImportMaterial, KeyRight, KmsRight,
-    ManageConnections, ManageKms, ManageSchedules, ManageSourceKeys, ManageUsers, RequiredRight, Right, RotateKey,
-    RunBulkJobs, SignedIn, Synchronize, Update, UpdateKey, UploadKey, View, ViewConnections, ViewKey, ViewSourceKeys,
+    AddKeyStore, Administer, BlockHyokKey, BlockKeyStore, CancelKeyDeletion, ConnectKeyStore, CreateHyokKey, CreateKey,
+    DeleteKey, DeleteKeyStore, DeleteMaterial, DisconnectKeyStore, ImportMaterial, KeyRight, KmsRight, LinkHyokKey,
+    LinkKeyStore, ManageConnections, ManageKms, ManageSchedules, ManageSourceKeys, ManageUsers, RequiredRight, Right,
+    RotateKey, RunBulkJobs, SignedIn, Synchronize, UnblockKeyStore, Update, UpdateKey, UpdateKeyStore, UploadKey, View,
+    ViewConnections, ViewKey, ViewKeyStore, ViewSourceKeys,
 };
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -196,6 +199,60 @@ fn check_key<A: KeyRight>(user: &User, state: &State, id: KeyId) -> Result<(), F
         action if granted.permits(action) => Ok(()),
         action => Err(Failure::Forbidden(MissingRight::Action(action))),
     }
+}
+
+/// Proof that the caller may do `A` with one custom key store. Only this module makes one.
+pub struct KeyStorePermit<A> {
+    caller: Caller,
+    store: Arc<KeyStore>,
+    right: PhantomData<A>,
+}
+
+impl<A: KmsRight> KeyStorePermit<A> {
+    /// Authorizes the caller on the key store of this id or name.
+    ///
+    /// # Errors
+    /// [`KeyStoreRefusal::Unknown`] if there is no such store or the caller may not view it; [`Failure::Forbidden`] that
+    /// names the missing action if the caller may only view it.
+    pub fn authorize(caller: Caller, text: &str) -> Result<Self, Failure> {
+        let store = caller.published.state.key_store_by_id_or_name(text)?.clone();
+        // The message repeats the text of the request: a caller who may not view the store must not learn its id.
+        let unknown = || KeyStoreRefusal::Unknown(text.chars().take(255).collect());
+        if !sees_key_store(&caller.user, &caller.published.state, &store) {
+            return Err(unknown().into());
+        }
+        let id = store.id;
+        let caller = caller.with_right(move |user, state| check_key_store::<A>(user, state, id))?;
+        Ok(Self { caller, store, right: PhantomData })
+    }
+
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The store, as it was when the request arrived.
+    pub fn store(&self) -> &Arc<KeyStore> {
+        &self.store
+    }
+}
+
+fn check_key_store<A: KmsRight>(user: &User, state: &State, id: KeyStoreId) -> Result<(), Failure> {
+    let store = state.key_store(id)?;
+    if !sees_key_store(user, state, store) {
+        return Err(KeyStoreRefusal::Unknown(id.to_string()).into());
+    }
+    match A::ACTION {
+        Some(action) if !administers_kms(user) && !granted(user, state.kms(store.kms)?).permits(action) => {
+            Err(Failure::Forbidden(MissingRight::Action(action)))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Returns whether this user may view the key store.
+pub fn sees_key_store(user: &User, state: &State, store: &KeyStore) -> bool {
+    let views = |kms: &Arc<Kms>| granted(user, kms).permits(Action::ViewKeyStore);
+    administers_kms(user) || state.kms.get(&store.kms).is_some_and(views)
 }
 
 /// Proof that the caller may do `A` with one policy template. Only this module makes one.

@@ -14,6 +14,7 @@ pub mod groups;
 pub mod history;
 pub mod iam;
 mod jwt;
+pub mod key_stores;
 mod keyring_check;
 pub mod keys;
 pub mod kms;
@@ -45,11 +46,13 @@ use crate::domain::name::UserName;
 use crate::domain::time::Time;
 use crate::keyring::Keyring;
 use crate::ledger::{Ledger, Published};
+use crate::xks::Proxy;
 use caller::Change;
 use cloud::Cloud;
 use failure::Failure;
 use recorder::Recorder;
 use secrets::Secrets;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use uuid::Uuid;
@@ -65,6 +68,7 @@ pub struct Services {
     pub bulk_jobs: bulk_jobs::BulkJobs,
     pub connections: connections::Connections,
     pub source_keys: source_keys::SourceKeys,
+    pub key_stores: key_stores::KeyStores,
     pub templates: templates::Templates,
     pub schedules: schedules::Schedules,
     pub users: users::Users,
@@ -90,6 +94,10 @@ pub struct Parts {
     pub release_keys_on_delete: bool,
     /// The time in seconds after which a resource that AWS does not show counts as never created.
     pub consistency_wait_seconds: i64,
+    /// Whether the XKS proxy has a listener.
+    pub xks_listens: bool,
+    /// The largest number of calls of AWS per second to the XKS proxy of one key store; 0 for no limit.
+    pub xks_calls_per_second: u32,
 }
 
 /// The first administrator of a new installation.
@@ -126,13 +134,18 @@ impl Services {
         keyring_check::mark_begun(&keyring, &recorder.state().state)?;
         keyring_check::shred_orphans(&keyring, &recorder.state().state)?;
         let cloud = Arc::new(Cloud::new(recorder.clone(), secrets.clone(), parts.aws, parts.aws_kms));
-        let source_keys = source_keys::SourceKeys::new(recorder.clone(), secrets.clone());
+        let rate_limit = NonZeroU32::new(parts.xks_calls_per_second);
+        let serving = key_stores::Serving::new(recorder.clone(), secrets.clone(), rate_limit);
+        let source_keys = source_keys::SourceKeys::new(recorder.clone(), secrets.clone(), serving.clone());
+        serving.publish_all();
+        serving.follow_forever(&runtime);
         let wait = parts.consistency_wait_seconds;
         let target = keys::KeyTarget::new(recorder.clone(), cloud.clone(), source_keys.clone(), wait);
         let operations = keys::KeyOperations::new(target, recorder.clone(), runtime.clone());
         operations.reconcile_forever();
         unmanaged_keys::remove_forever(recorder.clone(), &runtime);
-        let keys = keys::Keys::new(recorder.clone(), cloud.clone(), source_keys.clone(), operations.clone());
+        let keys =
+            keys::Keys::new(recorder.clone(), cloud.clone(), source_keys.clone(), operations.clone(), serving.clone());
         let sync_jobs = sync_jobs::SyncJobs::new(recorder.clone(), cloud.clone(), runtime.clone());
         let bulk_jobs = bulk_jobs::BulkJobs::new(recorder.clone(), keys.clone(), runtime.clone());
         sync_jobs.resume();
@@ -149,6 +162,13 @@ impl Services {
             templates: templates::Templates::new(recorder.clone(), operations),
             schedules,
             connections: connections::Connections::new(recorder.clone(), secrets.clone(), cloud),
+            key_stores: key_stores::KeyStores::new(
+                recorder.clone(),
+                secrets.clone(),
+                source_keys.clone(),
+                serving,
+                parts.xks_listens,
+            ),
             source_keys,
             users,
             password_policies: password_policies::PasswordPolicies::new(recorder.clone()),
@@ -170,6 +190,11 @@ impl Services {
     /// The log itself, for callers that read all records.
     pub fn ledger(&self) -> &Ledger {
         self.recorder.ledger()
+    }
+
+    /// The XKS proxy, which a listener of its own serves.
+    pub fn proxy(&self) -> Proxy {
+        self.key_stores.proxy()
     }
 
     /// The published state.

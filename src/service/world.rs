@@ -87,6 +87,8 @@ impl World {
                 refresh: RefreshDefaults::default(),
                 release_keys_on_delete: false,
                 consistency_wait_seconds: 300,
+                xks_listens: false,
+                xks_calls_per_second: 0,
             };
             let name = UserName::parse("admin").expect("a name");
             let password = Zeroizing::new("Lab-secret-4-tests".to_owned());

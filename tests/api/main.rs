@@ -11,3 +11,4 @@ mod support;
 mod system;
 mod usermgmt;
 mod vault;
+mod xks;

@@ -7,7 +7,9 @@ use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
 
 use super::certificate::{self, CertificateProblem};
-use super::sections::{LogSettings, MasterKeyKind, PasswordSettings, ServerSettings, StorageSettings, TlsSettings};
+use super::sections::{
+    LogSettings, MasterKeyKind, PasswordSettings, ServerSettings, StorageSettings, TlsSettings, XksSettings,
+};
 use super::{Config, MasterKeySettings};
 use crate::aws::settings::SettingsMistake;
 use crate::cli::control;
@@ -35,6 +37,11 @@ pub enum Problem {
     },
     #[error("tls: {0}")]
     Certificate(#[from] CertificateProblem),
+    /// The same two problems of the XKS proxy's certificate.
+    #[error("xks.{given}: `{}` is given without xks.{missing}: both or neither is expected", path.display())]
+    HalfXksPair { given: &'static str, path: PathBuf, missing: &'static str },
+    #[error("xks: {0}")]
+    XksCertificate(CertificateProblem),
     /// A name cannot be part of a certificate.
     #[error("tls.self_signed_names: `{0}` is neither a host name nor an address")]
     HostName(String),
@@ -82,6 +89,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     let mut found = Vec::new();
     server(&config.server, &mut found);
     tls(&config.tls, &mut found);
+    xks(&config.xks, &mut found);
     storage(&config.storage, &mut found);
     master_key(&config.master_key, &config.storage.data_dir, &mut found);
     passwords(&config.passwords, &mut found);
@@ -132,6 +140,29 @@ fn tls(settings: &TlsSettings, found: &mut Vec<Problem>) {
     }
     let invalid = |name: &&String| rustls_pki_types::ServerName::try_from(name.as_str()).is_err();
     found.extend(settings.self_signed_names.iter().filter(invalid).cloned().map(Problem::HostName));
+}
+
+fn xks(settings: &XksSettings, found: &mut Vec<Problem>) {
+    let number = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+    for (key, value, least, most) in [
+        ("xks.workers", number(settings.workers), 0, 1024),
+        ("xks.max_connections", number(settings.max_connections), 16, 1_000_000),
+        ("xks.calls_per_second", settings.calls_per_second.into(), 0, 1_000_000),
+    ] {
+        found.extend(check_range(key, value, least, most));
+    }
+    match (&settings.certificate, &settings.private_key) {
+        (Some(certificate), Some(key)) => {
+            found.extend(certificate::read(certificate, key).err().map(Problem::XksCertificate));
+        }
+        (Some(path), None) => {
+            found.push(Problem::HalfXksPair { given: "certificate", path: path.clone(), missing: "private_key" });
+        }
+        (None, Some(path)) => {
+            found.push(Problem::HalfXksPair { given: "private_key", path: path.clone(), missing: "certificate" });
+        }
+        (None, None) => {}
+    }
 }
 
 /// The longest path in a socket address of the kernel, without the terminating zero.

@@ -69,6 +69,51 @@ pub struct TlsSettings {
     pub self_signed_names: Vec<String>,
 }
 
+/// `[xks]`: the proxy that AWS KMS calls for keys of external key stores.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct XksSettings {
+    /// The address and port of the proxy; `None` for no proxy.
+    #[serde(deserialize_with = "maybe_address")]
+    pub listen: Option<SocketAddr>,
+    /// A PEM file of the proxy's certificate and its intermediate certificates. It requires `private_key`; without both,
+    /// the proxy has the certificate of the API.
+    pub certificate: Option<PathBuf>,
+    /// A PEM file of the certificate's private key. It requires `certificate`.
+    pub private_key: Option<PathBuf>,
+    /// The number of threads that serve AWS; 0 for one per processor.
+    pub workers: usize,
+    /// The number of connections that are served at a time; further ones wait.
+    pub max_connections: usize,
+    /// The largest number of calls per second for one key store; 0 for no limit.
+    pub calls_per_second: u32,
+}
+
+impl Default for XksSettings {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            certificate: None,
+            private_key: None,
+            workers: 0,
+            max_connections: 2_500,
+            calls_per_second: 0,
+        }
+    }
+}
+
+impl XksSettings {
+    /// The files of the proxy's own certificate, in the form of the API's settings.
+    pub fn tls(&self) -> Option<TlsSettings> {
+        let (certificate, private_key) = (self.certificate.clone()?, self.private_key.clone()?);
+        Some(TlsSettings {
+            certificate: Some(certificate),
+            private_key: Some(private_key),
+            self_signed_names: Vec::new(),
+        })
+    }
+}
+
 /// `[storage]`
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -233,6 +278,14 @@ impl Default for MetricsSettings {
     fn default() -> Self {
         Self { enabled: true, require_token: false }
     }
+}
+
+/// Deserialises an address that may be absent.
+fn maybe_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    #[derive(Deserialize)]
+    struct Given(#[serde(deserialize_with = "address")] SocketAddr);
+
+    Option::<Given>::deserialize(deserializer).map(|given| given.map(|Given(address)| address))
 }
 
 /// Deserialises an address; serde's own message shows neither the value nor the expected form.

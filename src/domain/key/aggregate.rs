@@ -2,6 +2,7 @@
 
 use super::aws_enums::{KeyState, MultiRegionKind, Origin};
 use super::event::{Aspect, KeyEvent, LOCAL, NATIVE, RotationJob};
+use super::hyok::HyokKey;
 use super::mark;
 use super::material::{MaterialId, MaterialState};
 use super::metadata::{KeyMetadata, Rotation, RotationStatus};
@@ -30,6 +31,8 @@ pub struct Key {
     pub rotation: Option<RotationStatus>,
     /// The materials that Claviger imported, oldest first.
     pub materials: Vec<ImportedMaterial>,
+    /// What this program holds of the key; `None` for a key whose material AWS or another key manager holds.
+    pub hyok: Option<Box<HyokKey>>,
     /// The pending operation on the key.
     pub pending: Option<OperationId>,
     /// Whether AWS no longer has the key.
@@ -66,7 +69,7 @@ pub struct ImportedMaterial {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MaterialOrigin {
     Native,
-    /// Claviger imported it.
+    /// Claviger imported it, or holds it.
     Cckm,
     /// Another program imported it, or it is in a custom key store.
     Unknown,
@@ -125,6 +128,7 @@ impl Key {
             policy: None,
             rotation: None,
             materials: Vec::new(),
+            hyok: None,
             pending: None,
             gone: false,
             rotated_from: None,
@@ -193,11 +197,17 @@ impl Key {
                 self.last_rotation = Some(Err(reason.clone()));
                 self.updated = at;
             }
+            KeyEvent::HyokBlocked
+            | KeyEvent::HyokUnblocked
+            | KeyEvent::HyokRotated { .. }
+            | KeyEvent::CallerRulesSet { .. }
+            | KeyEvent::EncryptionsCounted { .. } => self.apply_hyok(at, event),
             KeyEvent::OperationRequested { .. }
             | KeyEvent::OperationDone { .. }
             | KeyEvent::OperationFailed { .. }
             | KeyEvent::OperationReconciled { .. }
             | KeyEvent::Found { .. }
+            | KeyEvent::HyokCreated { .. }
             | KeyEvent::Forgotten
             | KeyEvent::Unmanaged { .. } => {}
         }
@@ -342,6 +352,7 @@ impl Key {
 
     pub fn material_origin(&self) -> MaterialOrigin {
         match self.metadata.origin {
+            _ if self.hyok.is_some() => MaterialOrigin::Cckm,
             Origin::AwsKms => MaterialOrigin::Native,
             Origin::External if !self.materials.is_empty() => MaterialOrigin::Cckm,
             // Claviger created the key, and it waits for its material.

@@ -39,8 +39,18 @@ impl KeyCollection {
                 }
             }
             KeyEvent::Found { kms, region, learned } => self.add(id, *kms, region, at, learned),
+            KeyEvent::HyokCreated { kms, region, new } => {
+                if let Some(key) = Key::unlinked(id, *kms, region.clone(), at, new) {
+                    self.insert(key);
+                }
+            }
             KeyEvent::Forgotten | KeyEvent::Unmanaged { .. } => self.remove(&id),
-            KeyEvent::Observed { .. }
+            KeyEvent::HyokBlocked
+            | KeyEvent::HyokUnblocked
+            | KeyEvent::HyokRotated { .. }
+            | KeyEvent::CallerRulesSet { .. }
+            | KeyEvent::EncryptionsCounted { .. }
+            | KeyEvent::Observed { .. }
             | KeyEvent::Vanished
             | KeyEvent::RotationJobSet { .. }
             | KeyEvent::Replaced { .. }

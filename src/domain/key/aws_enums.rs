@@ -51,7 +51,7 @@ macro_rules! open_enum {
     };
 }
 
-pub(super) use open_enum;
+pub(in crate::domain) use open_enum;
 
 /// A word that is unknown where a known one is required.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +62,7 @@ pub struct UnknownWord {
 }
 
 impl UnknownWord {
-    pub(super) fn new(given: &str, known: &'static [&'static str]) -> Self {
+    pub(in crate::domain) fn new(given: &str, known: &'static [&'static str]) -> Self {
         Self { given: given.chars().take(80).collect(), known }
     }
 }

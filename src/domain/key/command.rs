@@ -2,6 +2,7 @@
 
 use super::aggregate::Snapshot;
 use super::event::RotationJob;
+use super::hyok::HyokCommand;
 use super::operation::Operation;
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::place::Region;
@@ -71,6 +72,8 @@ pub enum KeyCommand {
     Forget {
         id: KeyId,
     },
+    /// Change a key that this program holds.
+    Hyok(HyokCommand),
     /// Remove rows of keys that are no longer managed.
     RemoveUnmanaged {
         /// The maximum number of rows to remove.

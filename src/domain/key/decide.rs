@@ -4,6 +4,7 @@ use super::aggregate::{Key, Snapshot};
 use super::command::KeyCommand;
 use super::conclude;
 use super::event::KeyEvent;
+use super::hyok;
 use super::mark::{self, MARKED_DESCRIPTION_MAX};
 use super::operation::{KeyRotation, Operation};
 use super::sync;
@@ -43,6 +44,9 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
             let key = state.key(id)?;
             state.kms(key.kms)?.refuse_archived()?;
             key.refuse_gone(state)?;
+            if job.is_some() {
+                key.refuse_unlinked()?;
+            }
             if let Some(job) = &job {
                 state.rotation_schedule(job.schedule).map_err(|refusal| refusal.of("job_config_id"))?;
             }
@@ -61,6 +65,7 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
                 false => Err(KeyRefusal::NotGone(id).into()),
             }
         }
+        KeyCommand::Hyok(command) => hyok::decide::decide(state, command),
         KeyCommand::RemoveUnmanaged { most } => {
             let some = state.keys.unmanaged().take(most);
             Ok(some.map(|(id, cause)| Event::Key(id, KeyEvent::Unmanaged { cause })).collect())
@@ -72,7 +77,11 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
     match wanted.creates_a_key() {
         true if state.keys.get(&id).is_some() => return Err(KeyRefusal::Exists(id).into()),
         true => {}
-        false => state.key(id)?.refuse_gone(state)?,
+        false => {
+            let key = state.key(id)?;
+            key.refuse_unlinked()?;
+            key.refuse_gone(state)?;
+        }
     }
     if let Some(KeyRotation::Replaces(from)) = wanted.rotation() {
         let old = state.key(from)?;

@@ -1,13 +1,15 @@
 //! The events of keys. The keys themselves are at AWS; the events record the operations on them and the properties that
 //! AWS reported.
 
+use super::hyok::NewHyokKey;
 use super::material::MaterialId;
 use super::metadata::{KeyMetadata, RotationStatus};
 use super::name::AliasName;
 use super::operation::Operation;
 use super::policy_text::PolicyText;
 use super::tag::Tag;
-use crate::domain::id::{KeyId, KmsId, OperationId, ScheduleId};
+use crate::domain::id::{KeyId, KmsId, OperationId, ScheduleId, SourceKeyId};
+use crate::domain::key_store::caller_rules::CallerRules;
 use crate::domain::place::Region;
 
 #[derive(Clone, PartialEq, Debug)]
@@ -21,7 +23,10 @@ pub enum KeyEvent {
         wanted: Box<Operation>,
     },
     /// AWS confirmed the operation, and the key was read afterwards.
-    OperationDone { operation: OperationId, learned: Vec<Aspect> },
+    OperationDone {
+        operation: OperationId,
+        learned: Vec<Aspect>,
+    },
     /// AWS did not perform the operation.
     OperationFailed {
         operation: OperationId,
@@ -29,25 +34,65 @@ pub enum KeyEvent {
         reason: String,
     },
     /// AWS's answer was lost, or the program ended before it arrived; the key was read later.
-    OperationReconciled { operation: OperationId, learned: Vec<Aspect> },
+    OperationReconciled {
+        operation: OperationId,
+        learned: Vec<Aspect>,
+    },
     /// A key that was not in the state was found at AWS.
-    Found { kms: KmsId, region: Region, learned: Vec<Aspect> },
+    Found {
+        kms: KmsId,
+        region: Region,
+        learned: Vec<Aspect>,
+    },
     /// AWS reported other properties than those in the state.
-    Observed { learned: Vec<Aspect> },
+    Observed {
+        learned: Vec<Aspect>,
+    },
     /// AWS no longer has the key.
     Vanished,
     /// The key was put under a schedule that rotates it, or taken off the schedule.
-    RotationJobSet { job: Option<RotationJob> },
+    RotationJobSet {
+        job: Option<RotationJob>,
+    },
     /// The entry was removed, by request or because the same AWS key was added again. The key at AWS did not change.
     Forgotten,
     /// The entry was removed because the key is no longer managed. The key at AWS did not change.
-    Unmanaged { cause: UnmanagedCause },
+    Unmanaged {
+        cause: UnmanagedCause,
+    },
     /// A rotation replaced the key.
-    Replaced { by: KeyId },
+    Replaced {
+        by: KeyId,
+    },
     /// Another key has this alias now.
-    AliasMoved { alias: AliasName, to: KeyId },
+    AliasMoved {
+        alias: AliasName,
+        to: KeyId,
+    },
     /// The material of the key was not rotated, because a step before the rotation failed.
-    MaterialNotRotated { reason: String },
+    MaterialNotRotated {
+        reason: String,
+    },
+    /// A key of an external key store was created here. AWS does not know it yet.
+    HyokCreated {
+        kms: KmsId,
+        region: Region,
+        new: Box<NewHyokKey>,
+    },
+    HyokBlocked,
+    HyokUnblocked,
+    /// The key encrypts with another source key from now on; it still decrypts with the earlier ones.
+    HyokRotated {
+        source: SourceKeyId,
+    },
+    CallerRulesSet {
+        rules: CallerRules,
+    },
+    /// A version of the key is not going to have encrypted more often before the next record.
+    EncryptionsCounted {
+        version: u32,
+        encryptions: u64,
+    },
 }
 
 /// The reason why a key is no longer managed.

@@ -4,7 +4,7 @@ use super::aggregate::Key;
 use super::mark;
 use super::name::{AliasName, AwsKeyId};
 use super::tag::TEMPLATE_TAG;
-use crate::domain::id::{KeyId, ScheduleId, SourceKeyId};
+use crate::domain::id::{KeyId, KeyStoreId, ScheduleId, SourceKeyId};
 use imbl::OrdSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use uuid::Uuid;
@@ -22,6 +22,8 @@ pub enum Term<'a> {
     Schedule(ScheduleId),
     /// A source key whose material the key has or had.
     SourceKey(SourceKeyId),
+    /// The external key store of a key that this program holds.
+    KeyStore(KeyStoreId),
     /// The description has the mark of an operation.
     MarkedDescription,
     /// The key is a replica with imported material.
@@ -80,6 +82,8 @@ pub(super) fn terms(key: &Key) -> impl Iterator<Item = Term<'_>> {
         .chain(key.tag(TEMPLATE_TAG).map(Term::Template))
         .chain(key.rotation_job.as_ref().map(|job| Term::Schedule(job.schedule)))
         .chain(key.materials.iter().map(|material| Term::SourceKey(material.source)))
+        .chain(key.hyok.iter().flat_map(|hyok| &hyok.versions).map(|version| Term::SourceKey(version.source)))
+        .chain(key.hyok.as_ref().map(|hyok| Term::KeyStore(hyok.store)))
         .chain(mark::of_description(&key.metadata.description).map(|_| Term::MarkedDescription))
         .chain(key.is_imported_replica().then_some(Term::ImportedReplica))
 }

@@ -15,6 +15,7 @@ pub mod event;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod follow_up;
+pub mod hyok;
 pub mod index;
 pub mod mark;
 pub mod material;

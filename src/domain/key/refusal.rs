@@ -1,6 +1,7 @@
 //! Refusals of a key: the message, the kind and the reason of each.
 
 use super::super::id::KeyId;
+use super::super::name::SourceKeyName;
 use super::super::place::Region;
 use super::super::refusal::reason::reasons;
 use super::aws_enums::KeyState;
@@ -46,6 +47,17 @@ pub enum KeyRefusal {
     NotPrimary(KeyId),
     #[error("key {id} was rotated already: key {to} has taken its place")]
     Rotated { id: KeyId, to: KeyId },
+    #[error("key {0} is not linked to AWS yet: link it first; it can be blocked, rotated and deleted")]
+    Unlinked(KeyId),
+    #[error("is not for HYOK keys: their rotation takes source_key_id and source_key_tier")]
+    HyokRotation,
+    #[error("key {0} is not in an external key store that this manager serves")]
+    NotHyok(KeyId),
+    #[error(
+        "local_hosted_params.source_key_id: source key `{source_key}` cannot be the material of a key in an external key \
+         store: it must be an AES-256 key that encrypts and decrypts, unexportable, undeletable and active, and {problem}"
+    )]
+    SourceUnfit { source_key: SourceKeyName, problem: &'static str },
     #[error("another operation on key {0} is under way; try again in a moment")]
     Busy(KeyId),
 }
@@ -69,5 +81,9 @@ reasons! { KeyRefusal =>
     NotRotatable: Invalid, "key_not_rotatable", "A schedule cannot rotate the key: AWS manages it, or its origin is another one.";
     NotPrimary: Conflict, "key_not_primary", "The key is not the primary key of a multi-region family.";
     Rotated: Conflict, "key_rotated", "Another key has taken the place of the key.";
+    Unlinked: Conflict, "key_unlinked", "AWS does not know the key yet.";
+    HyokRotation: Unprocessable, "hyok_rotation_member", "The rotation of a HYOK key does not take the member.";
+    NotHyok: Unprocessable, "key_not_hyok", "The key is not in an external key store that this manager serves.";
+    SourceUnfit: Unprocessable of "local_hosted_params.source_key_id", "source_key_unfit", "The source key cannot be the material of a key in an external key store.";
     Busy: Busy, "key_busy", "Another operation on the key is under way.";
 }

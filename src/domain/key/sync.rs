@@ -44,7 +44,9 @@ pub(super) fn synchronise(
 /// Returns the events for a key that AWS did not list.
 pub(super) fn missing(state: &State, id: KeyId, began: Time) -> Vec<Event> {
     match state.keys.get(&id) {
-        Some(key) if key.lags_behind(began) && !key.gone => vec![Event::Key(id, KeyEvent::Vanished)],
+        Some(key) if key.lags_behind(began) && !key.gone && !key.is_unlinked() => {
+            vec![Event::Key(id, KeyEvent::Vanished)]
+        }
         Some(_) | None => vec![],
     }
 }

@@ -34,7 +34,9 @@ pub fn decide(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal>
         KmsCommand::Archive { id } => (id, state.kms(id)?.archive()?),
         KmsCommand::Recover { id } => (id, state.kms(id)?.recover()?),
         KmsCommand::Delete { id, at } => {
-            state.kms(id)?.refuse_busy(state, at)?;
+            let kms = state.kms(id)?;
+            kms.refuse_busy(state, at)?;
+            kms.refuse_key_stores_outside(state, &[])?;
             return Ok(cascade::fail_operations(state, id).chain([Event::Kms(id, KmsEvent::Deleted)]).collect());
         }
     };
@@ -171,6 +173,7 @@ impl Kms {
             KmsChange::None => Ok(()),
             KmsChange::Regions { to, .. } => {
                 check_regions(state, self.id, self.account, self.cloud, to)?;
+                self.refuse_key_stores_outside(state, to)?;
                 self.refuse_pending_outside(state, to)
             }
             KmsChange::Role(role) => check_role(self.cloud, Some(role)),
@@ -193,6 +196,14 @@ impl Kms {
         match state.operations.values().any(|pending| pending.kms == self.id && !to.contains(&pending.region)) {
             true => Err(KmsRefusal::Busy(self.name.clone()).into()),
             false => Ok(()),
+        }
+    }
+
+    /// Refuses the removal of a region with key stores that this program serves: AWS would lose their keys.
+    fn refuse_key_stores_outside(&self, state: &State, to: &[Region]) -> Result<(), Refusal> {
+        match state.local_stores_of(self.id).find(|store| !to.contains(&store.region)) {
+            Some(store) => Err(KmsRefusal::HasKeyStore { kms: self.name.clone(), store: store.name.clone() }.into()),
+            None => Ok(()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Refusals of a KMS: the message, the kind and the reason of each.
 
-use super::super::name::{ConnectionName, KmsName};
+use super::super::name::{ConnectionName, KeyStoreName, KmsName};
 use super::super::place::{AccountId, Partition, Region, RoleArn};
 use super::super::refusal::reason::{listed, reasons};
 
@@ -42,6 +42,8 @@ pub enum KmsRefusal {
     NotArchived(KmsName),
     #[error("region: `{region}` is not managed by AWS KMS `{kms}`; managed are {}", listed(.managed))]
     RegionNotManaged { region: Region, kms: KmsName, managed: Vec<Region> },
+    #[error("custom key store `{store}` of AWS KMS `{kms}` is served here; delete the store first")]
+    HasKeyStore { kms: KmsName, store: KeyStoreName },
     #[error("operations on keys of AWS KMS `{0}` are under way; try again in a moment")]
     Busy(KmsName),
 }
@@ -64,5 +66,6 @@ reasons! { KmsRefusal =>
     Archived: Conflict, "kms_archived", "The KMS is archived.";
     NotArchived: Conflict, "kms_not_archived", "The KMS is not archived.";
     RegionNotManaged: Invalid of "region", "region_not_managed", "The KMS does not manage the region.";
+    HasKeyStore: InUse, "kms_has_key_store", "A custom key store of the KMS, or of the region, is served here.";
     Busy: Busy, "kms_busy", "Operations on keys of the KMS are under way.";
 }

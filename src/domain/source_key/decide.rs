@@ -146,6 +146,15 @@ fn refuse_destruction(state: &State, key: &SourceKey) -> Result<(), Refusal> {
     if key.made.undeletable {
         return Err(SourceKeyRefusal::Undeletable(key.made.name.clone()).into());
     }
+    let used = state.keys_of_source(key.id).iter().map(|user| user.id).take(10).collect::<Vec<_>>();
+    let health = state
+        .key_stores
+        .iter()
+        .find(|store| store.local.as_ref().is_some_and(|local| local.settings.health_check_key == key.id));
+    if !used.is_empty() || health.is_some() {
+        let (key, store) = (key.made.name.clone(), health.map(|store| store.name.clone()));
+        return Err(SourceKeyRefusal::InUse { key, keys: used, store }.into());
+    }
     // The reconciliation of a pending import needs the material.
     let mut imports = state.operations.values().filter_map(|pending| pending.wanted.import());
     match imports.any(|import| import.source == key.id) {

@@ -63,6 +63,12 @@ pub(in crate::domain) fn created() -> SourceKeyEvent {
     version(0, made())
 }
 
+/// A source key that can serve external key stores is created.
+pub(in crate::domain) fn hyok_source(id: u128) -> Event {
+    let made = NewSourceKey { name: name(&format!("hyok-{id}")), unexportable: true, undeletable: true, ..*made() };
+    Event::SourceKey(SourceKeyId::new(Uuid::from_u128(id)), version(0, Box::new(made)))
+}
+
 fn kept_for_ever() -> SourceKeyEvent {
     version(0, Box::new(NewSourceKey { undeletable: true, ..*made() }))
 }

@@ -62,5 +62,5 @@ pub fn patched_policy(
 pub fn keys_of<'a>(state: &'a State, template: &Template) -> impl Iterator<Item = &'a Arc<Key>> {
     let account = template.account;
     let tagged = state.keys.find(Term::Template(&template.id.to_string())).into_iter();
-    tagged.filter(move |key| !state.is_gone(key) && key.metadata.account() == account)
+    tagged.filter(move |key| !state.is_gone(key) && !key.is_unlinked() && key.metadata.account() == account)
 }

@@ -22,7 +22,8 @@ pub(super) struct AwsParamView<'a> {
     aws_account_id: Text<AccountId>,
     #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "aliases")]
     alias: &'a [AliasName],
-    arn: Text<&'a KeyArn>,
+    #[serde(serialize_with = "or_empty")]
+    arn: Option<&'a KeyArn>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cloud_hsm_cluster_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,15 +136,18 @@ impl<'a> AwsParamView<'a> {
     pub(super) fn of(key: &'a Key, replica: Option<&'a Key>) -> Self {
         let (metadata, rotation) = (&key.metadata, key.rotation.as_ref());
         let policy = |key: &'a Key| key.policy.as_ref().and_then(|policy| serde_json::from_str(policy.as_str()).ok());
+        // AWS has given an unlinked key nothing yet: its members are there, and empty.
+        let known = !key.is_unlinked();
+        let of_aws = |text: &'a str| if known { text } else { "" };
         let unread = (metadata.origin == Origin::AwsKms).then_some(false);
         Self {
             aws_account_id: Text(metadata.account()),
             alias: &key.aliases,
-            arn: Text(&metadata.arn),
+            arn: known.then_some(&metadata.arn),
             cloud_hsm_cluster_id: metadata.cloud_hsm_cluster_id.as_deref(),
             creation_date: metadata.created_at.map(Text),
             current_key_material_id: metadata.current_material.as_ref().map(|id| id.as_str()),
-            custom_key_store_id: metadata.custom_key_store_id.as_deref(),
+            custom_key_store_id: metadata.custom_key_store_id.as_deref().or((!known).then_some("")),
             customer_master_key_spec: metadata.spec.as_str(),
             deletion_date: metadata.deletion_date.map(Text),
             description: key.description(),
@@ -151,8 +155,8 @@ impl<'a> AwsParamView<'a> {
             encryption_algorithms: &metadata.algorithms.encryption,
             expiration_model: metadata.expiration_model.as_ref().map(|model| model.as_str()),
             key_agreement_algorithms: &metadata.algorithms.key_agreement,
-            key_id: metadata.key_id().as_str(),
-            aws_key_id: metadata.key_id().as_str(),
+            key_id: of_aws(metadata.key_id().as_str()),
+            aws_key_id: of_aws(metadata.key_id().as_str()),
             key_manager: metadata.manager.as_str(),
             key_rotation_enabled: rotation.map(|rotation| rotation.enabled).or(unread),
             key_spec: metadata.spec.as_str(),
@@ -172,7 +176,7 @@ impl<'a> AwsParamView<'a> {
             signing_algorithms: &metadata.algorithms.signing,
             tags: &key.tags,
             valid_to: metadata.valid_to.map(Text),
-            xks_key_configuration: metadata.xks_key_id.as_deref().map(|id| XksKey { id }),
+            xks_key_configuration: metadata.xks_key_id.as_deref().or((!known).then_some("")).map(|id| XksKey { id }),
         }
     }
 }
@@ -205,6 +209,13 @@ impl<'a> Family<'a> {
 impl<'a> Member<'a> {
     fn of(arn: &'a KeyArn) -> Self {
         Self { arn: Text(arn), region: arn.region().as_str() }
+    }
+}
+
+fn or_empty<S: Serializer>(arn: &Option<&KeyArn>, to: S) -> Result<S::Ok, S::Error> {
+    match arn {
+        Some(arn) => to.collect_str(arn),
+        None => to.serialize_str(""),
     }
 }
 

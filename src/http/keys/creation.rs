@@ -195,12 +195,22 @@ impl CreateBody {
 }
 
 impl AwsParamBody {
-    fn aliases(&self) -> Result<Vec<AliasName>, Refusal> {
+    /// Takes the description as it was given.
+    pub(super) fn take_description(&mut self) -> Option<String> {
+        self.description.take()
+    }
+
+    /// Takes the policy as it was given.
+    pub(super) fn take_policy(&mut self) -> Option<Value> {
+        self.policy.take()
+    }
+
+    pub(super) fn aliases(&self) -> Result<Vec<AliasName>, Refusal> {
         let alias = self.alias.as_deref().map(|text| read_as("aws_param.Alias", text, AliasName::parse_own));
         Ok(alias.transpose()?.into_iter().collect())
     }
 
-    fn tags(&mut self) -> Result<Vec<Tag>, Refusal> {
+    pub(super) fn tags(&mut self) -> Result<Vec<Tag>, Refusal> {
         let tags = self.tags.take().unwrap_or_default();
         let tag =
             |tag: AwsTag| Tag::parse(&tag.tag_key, &tag.tag_value).map_err(|problem| problem.refusal("aws_param.Tags"));

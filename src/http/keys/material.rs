@@ -17,7 +17,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 /// The source key whose material is imported, and the options of the import.
-#[derive(Deserialize, Default, ToSchema)]
+#[derive(Clone, Deserialize, Default, ToSchema)]
 #[schema(as = ImportMaterialRequest)]
 pub struct ImportBody {
     /// The name or id of the source key. Without it a new source key is made, if AWS takes new material.
@@ -103,6 +103,19 @@ impl ImportBody {
         ]
         .into_iter()
         .find_map(|(member, asks)| asks.then_some(member))
+    }
+
+    /// The source key, if no other member but the tier is given.
+    ///
+    /// # Errors
+    /// The other member.
+    pub(super) fn only_source(&self) -> Result<Option<&str>, &'static str> {
+        let others = Self { source_key_identifier: None, source_key_tier: None, ..self.clone() };
+        match (others.asking(), self.source_key_tier.as_deref()) {
+            (Some(member), _) => Err(member),
+            (None, None | Some("local")) => Ok(self.source_key_identifier.as_deref()),
+            (None, Some(_)) => Err("source_key_tier"),
+        }
     }
 
     /// Sets the expiration from another part of the body, unless `valid_to` is given here.

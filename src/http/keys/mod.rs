@@ -3,6 +3,7 @@
 mod aws_param;
 pub mod change;
 pub mod creation;
+pub mod hyok;
 pub mod material;
 pub mod policy;
 pub mod reading;

@@ -73,7 +73,10 @@ pub async fn get(auth: OnKey<ViewKey>, services: Data<Services>) -> Json<KeyView
 
 /// `DELETE /v1/cckm/aws/keys/{id}`
 pub async fn forget(auth: OnKey<DeleteKey>, services: Data<Services>) -> Result<NoContent, Problem> {
-    services.keys.forget(&auth.permit, &auth.context).await?;
+    match auth.permit.key().hyok.is_some() {
+        true => services.keys.delete_hyok(&auth.permit, &auth.context).await?,
+        false => services.keys.forget(&auth.permit, &auth.context).await?,
+    }
     Ok(NoContent)
 }
 

@@ -5,13 +5,13 @@ use super::change::changed;
 use super::creation::described;
 use super::material::{ImportBody, import};
 use super::view::KeyView;
-use crate::domain::id::ScheduleId;
+use crate::domain::id::{ScheduleId, SourceKeyId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::days::RotationPeriod;
 use crate::domain::key::event::{LOCAL, NATIVE, RotationJob};
 use crate::domain::key::metadata::RotationStatus;
 use crate::domain::key::operation::{EncryptFor, Operation, RetiredKey};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{KeyRefusal, Refusal};
 use crate::http::answer::Json;
 use crate::http::body::{Body, BodyOrNone, one_of, optional, read_as, required};
 use crate::http::error::Problem;
@@ -115,6 +115,10 @@ pub async fn rotate(
     services: Data<Services>,
 ) -> Result<Json<KeyView>, Problem> {
     let body = body.0;
+    if auth.permit.key().hyok.is_some() {
+        let source = body.hyok_source()?;
+        return Ok(Json(KeyView::of(services.keys.rotate_hyok(&auth.permit, &auth.context, source).await?)));
+    }
     let disable_encrypt = match (body.disable_encrypt, body.disable_encrypt_on_all_accounts) {
         (Some(true), Some(true)) => {
             return Err(invalid("disable_encrypt", "excludes disable_encrypt_on_all_accounts; give one of them").into());
@@ -130,6 +134,26 @@ pub async fn rotate(
     };
     let seen = services.keys.rotate(&auth.permit, &auth.context, request).await?;
     Ok(Json(KeyView::of(seen)))
+}
+
+impl RotateBody {
+    /// The source key of the next version of a HYOK key, which takes no other member.
+    fn hyok_source(&self) -> Result<Option<SourceKeyId>, Problem> {
+        let other = [
+            ("description", self.description.is_some()),
+            ("disable_encrypt", self.disable_encrypt == Some(true)),
+            ("disable_encrypt_on_all_accounts", self.disable_encrypt_on_all_accounts == Some(true)),
+            ("retain_alias", self.retain_alias == Some(true)),
+        ];
+        let given = other.into_iter().find(|(_, given)| *given).map(|(member, _)| member);
+        let source = match (given, self.import.only_source()) {
+            (Some(member), _) | (None, Err(member)) => {
+                return Err(Refusal::from(KeyRefusal::HyokRotation).of(member).into());
+            }
+            (None, Ok(source)) => source,
+        };
+        Ok(source.map(|text| read_as("source_key_id", text, SourceKeyId::parse)).transpose()?)
+    }
 }
 
 /// `POST /v1/cckm/aws/keys/{id}/rotate-material`

@@ -1,6 +1,7 @@
 //! A key in answers: the envelope, Claviger's members, and AWS's members under AWS's names in CamelCase.
 
 use super::aws_param::{AwsParamView, LabelsView};
+use super::hyok::HyokView;
 use crate::domain::id::{KeyId, KmsId, SourceKeyId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::policy::PolicyPrincipals;
@@ -8,6 +9,7 @@ use crate::domain::key::policy_text::PolicyText;
 use crate::domain::place::AccountId;
 use crate::domain::time::Time;
 use crate::http::envelope::Envelope;
+use crate::http::key_stores::CallerRulesView;
 use crate::http::text::Text;
 use crate::service::keys::KeySeen;
 use serde::{Serialize, Serializer};
@@ -39,9 +41,9 @@ struct Members<'a> {
     #[schema(example = "eu-west-3")]
     region: &'a str,
     /// `local` if the key has the material of a source key; otherwise empty.
-    key_source: &'static str,
+    key_source: &'a str,
     /// The same under the name in requests.
-    source_key_tier: &'static str,
+    source_key_tier: &'a str,
     /// The origin of the key's material: `native` (AWS), `cckm` (a source key) or `unknown`.
     key_material_origin: &'static str,
     /// The type of the key: `symmetric` or `asymmetric`.
@@ -54,12 +56,24 @@ struct Members<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     local_key_name: Option<&'a str>,
-    /// Always false: Claviger does not block keys.
+    /// Whether the XKS proxy refuses all requests for the key.
     blocked: bool,
-    /// The id of the custom key store that has the key.
+    /// Whether AWS knows the key; only for keys in custom key stores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    linked_state: Option<bool>,
+    /// The id of the custom key store that has the key; AWS's id if the store is not known here.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
-    custom_key_store_id: Option<&'a str>,
+    custom_key_store_id: Option<Cow<'a, str>>,
+    /// What only this manager knows of a HYOK key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    local_hosted_params: Option<HyokView>,
+    /// The callers that a HYOK key serves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    caller_rules: Option<CallerRulesView>,
     /// The date on which AWS deletes the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
@@ -141,7 +155,15 @@ impl ToSchema for KeyView {
 impl<'a> Members<'a> {
     fn of(seen: &'a KeySeen) -> Self {
         let key: &Key = &seen.key;
-        let source = key.current_import();
+        let hyok = key.hyok.as_deref();
+        let in_store = hyok.is_some() || key.metadata.custom_key_store_id.is_some();
+        let tier = match (hyok, seen.source) {
+            (Some(hyok), _) => &hyok.source_key_tier,
+            (None, Some(_)) => "local",
+            (None, None) => "",
+        };
+        let aws_store = key.metadata.custom_key_store_id.as_deref().map(Cow::Borrowed);
+        let store = hyok.map(|hyok| hyok.store).or(seen.store).map(|store| Cow::Owned(store.to_string()));
         let replica_policy = seen.replica.as_ref().and_then(|replica| replica.policy.as_ref());
         let named = |kind: fn(&PolicyPrincipals) -> &[String]| seen.principals.as_ref().map_or(&[][..], kind);
         Self {
@@ -151,14 +173,17 @@ impl<'a> Members<'a> {
             account_id: Text(key.metadata.account()),
             cloud_name: key.metadata.arn.partition().as_str(),
             region: key.region.as_str(),
-            key_source: if source.is_some() { "local" } else { "" },
-            source_key_tier: if source.is_some() { "local" } else { "" },
+            key_source: tier,
+            source_key_tier: tier,
             key_material_origin: key.material_origin().name(),
             key_type: key_type(key),
-            local_key_id: source.map(|source| Text(source.source)),
+            local_key_id: seen.source.map(Text),
             local_key_name: seen.source_name.as_deref(),
-            blocked: false,
-            custom_key_store_id: key.metadata.custom_key_store_id.as_deref(),
+            blocked: hyok.is_some_and(|hyok| hyok.blocked),
+            linked_state: in_store.then(|| !key.is_unlinked()),
+            custom_key_store_id: store.or(aws_store),
+            local_hosted_params: hyok.map(|hyok| HyokView::of(seen, hyok)),
+            caller_rules: hyok.map(|hyok| CallerRulesView::of(&hyok.caller_rules)),
             deletion_date: key.metadata.deletion_date.map(Text),
             gone: seen.gone,
             synced_at: Text(key.synced),

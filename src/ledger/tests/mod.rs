@@ -10,6 +10,7 @@ mod memory;
 mod replay;
 mod sample;
 mod sample_jobs;
+mod sample_key_stores;
 mod sample_keys;
 mod sample_schedules;
 mod sample_source_keys;

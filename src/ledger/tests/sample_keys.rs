@@ -2,10 +2,11 @@
 
 use super::sample::{Form, kms, uuid};
 use crate::domain::event::Event;
-use crate::domain::id::{KeyId, OperationId, ScheduleId, SourceKeyId};
+use crate::domain::id::{KeyId, KeyStoreId, OperationId, ScheduleId, SourceKeyId};
 use crate::domain::key::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
 use crate::domain::key::days::{DeletionWindow, RotationPeriod};
 use crate::domain::key::event::{Aspect, KeyEvent, RotationJob, UnmanagedCause};
+use crate::domain::key::hyok::NewHyokKey;
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::metadata::{Algorithms, KeyMetadata, MultiRegion, RotationStatus};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
@@ -13,6 +14,7 @@ use crate::domain::key::operation::{EncryptFor, Import, NewKey, NewReplica, Oper
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::Tag;
+use crate::domain::key_store::caller_rules::CallerRules;
 use crate::domain::place::{AccountId, Region};
 use crate::domain::time::Time;
 use std::sync::Arc;
@@ -195,6 +197,26 @@ pub(super) fn every_kind(form: Form) -> impl Iterator<Item = Event> {
         KeyEvent::Replaced { by: key(1) },
         KeyEvent::AliasMoved { alias: alias("alias/new"), to: key(1) },
         KeyEvent::MaterialNotRotated { reason: "the disk of the HSM is full".to_owned() },
+        KeyEvent::HyokCreated {
+            kms: kms(0),
+            region: region("eu-west-1"),
+            new: Box::new(NewHyokKey {
+                store: KeyStoreId::new(uuid(0xb00)),
+                source: SourceKeyId::new(uuid(0x700)),
+                source_key_tier: "local".to_owned(),
+                blocked: form.switch(),
+                caller_rules: CallerRules {
+                    principals: form.list(vec!["arn:aws:iam::123456789012:role/app-*".to_owned()]),
+                    ..CallerRules::default()
+                },
+                planned: form.list(learned(form)),
+            }),
+        },
+        KeyEvent::HyokBlocked,
+        KeyEvent::HyokUnblocked,
+        KeyEvent::HyokRotated { source: SourceKeyId::new(uuid(0x701)) },
+        KeyEvent::CallerRulesSet { rules: CallerRules::default() },
+        KeyEvent::EncryptionsCounted { version: 2, encryptions: 1 << 20 },
     ]);
     events.into_iter().map(|event| Event::Key(key(0), event))
 }

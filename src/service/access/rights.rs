@@ -5,6 +5,7 @@ use super::granted;
 use crate::domain::action::Action;
 use crate::domain::group::SystemGroup;
 use crate::domain::key::aggregate::Key;
+use crate::domain::key::aws_enums::Origin;
 use crate::domain::kms::Kms;
 use crate::domain::state::State;
 use crate::domain::user::User;
@@ -38,6 +39,9 @@ pub enum RequiredRight {
     OnKey(Action),
     /// The action on at least one of the keys that the body names, in addition to the right to view that key.
     OnSomeKey(Action),
+    ViewKeyStore,
+    /// The action on the KMS of the key store, in addition to the right to view the store.
+    OnKeyStore(Action),
     /// Any action on a KMS of the template's account.
     ViewTemplate,
     /// The action on a KMS of the template's account.
@@ -68,6 +72,8 @@ impl RequiredRight {
             | Self::ViewKey
             | Self::OnKey(_)
             | Self::OnSomeKey(_)
+            | Self::ViewKeyStore
+            | Self::OnKeyStore(_)
             | Self::ViewTemplate
             | Self::OnTemplate(_)
             | Self::ViewSyncJob
@@ -106,6 +112,8 @@ impl RequiredRight {
             | Self::UpdateKms
             | Self::ViewKey
             | Self::OnKey(_)
+            | Self::ViewKeyStore
+            | Self::OnKeyStore(_)
             | Self::ViewTemplate => false,
         }
     }
@@ -183,6 +191,14 @@ pub trait KmsRight: 'static {
         }
     }
 
+    /// The required right on a custom key store, which belongs to a KMS.
+    fn required_on_key_store() -> RequiredRight {
+        match Self::ACTION {
+            None | Some(Action::ViewKeyStore) => RequiredRight::ViewKeyStore,
+            Some(action) => RequiredRight::OnKeyStore(action),
+        }
+    }
+
     /// The required right on a policy template, which belongs to an account.
     fn required_on_template() -> RequiredRight {
         match Self::ACTION {
@@ -203,6 +219,29 @@ impl KmsRight for View {
 }
 impl KmsRight for Update {
     const ACTION: Option<Action> = None;
+}
+
+/// Rights that are one action on the KMS of a custom key store.
+macro_rules! key_store_actions {
+    ($($right:ident = $action:ident,)*) => {
+        $(pub struct $right;
+
+        impl KmsRight for $right {
+            const ACTION: Option<Action> = Some(Action::$action);
+        })*
+    };
+}
+
+key_store_actions! {
+    ViewKeyStore = ViewKeyStore,
+    AddKeyStore = KeyStoreAdd,
+    UpdateKeyStore = KeyStoreUpdate,
+    DeleteKeyStore = KeyStoreDelete,
+    BlockKeyStore = KeyStoreBlock,
+    UnblockKeyStore = KeyStoreUnblock,
+    ConnectKeyStore = KeyStoreConnect,
+    DisconnectKeyStore = KeyStoreDisconnect,
+    LinkKeyStore = KeyStoreLink,
 }
 
 /// A right on a single key.
@@ -249,12 +288,30 @@ actions! {
     /// The right to change a key: state, policy, description, tags, aliases, automatic rotation.
     UpdateKey = KeyUpdate,
     RotateKey = KeyRotate,
-    /// The right to schedule a key's deletion, and to remove the entry of a key that AWS no longer has.
-    DeleteKey = KeyDelete,
     CancelKeyDeletion = KeyCancelDelete,
     ImportMaterial = KeyMaterialImport,
     DeleteMaterial = KeyMaterialDelete,
+    CreateHyokKey = HyokKeyCreate,
+    /// The right to block and unblock a HYOK key.
+    BlockHyokKey = HyokKeyBlockUnblock,
+    LinkHyokKey = HyokKeyLink,
     /// The right to read keys from AWS.
     Synchronize = KeySynchronize,
     RunBulkJobs = KeyBulkOperation,
+}
+
+/// The right to schedule a key's deletion, and to remove the entry of a key that AWS no longer has or does not know yet.
+/// The required action depends on the key.
+pub struct DeleteKey;
+
+impl KeyRight for DeleteKey {
+    const REQUIRED: RequiredRight = RequiredRight::OnKey(Action::KeyDelete);
+
+    fn action(key: &Key) -> Action {
+        match key.metadata.origin {
+            _ if key.is_unlinked() => Action::HyokKeyDelete,
+            Origin::AwsCloudHsm => Action::CloudHsmKeyDelete,
+            Origin::AwsKms | Origin::External | Origin::ExternalKeyStore | Origin::Other(_) => Action::KeyDelete,
+        }
+    }
 }

@@ -265,6 +265,7 @@ impl Keys {
     }
 
     async fn seen(&self, key: &Key) -> Result<(KeyId, KmsId, Region, Box<Snapshot>), Failure> {
+        key.refuse_unlinked()?;
         let at = self.cloud.region(key.kms, &key.region).await?;
         let seen = Box::new(read(&at, key.aws_id()).await?);
         Ok((key.id, key.kms, key.region.clone(), seen))

@@ -76,8 +76,8 @@ impl Listed for Key {
         "job_config_id",
         "rotation_status",
         "custom_key_store_id",
-        // No key has this member yet, since key stores have no names here.
         "custom_key_store_name",
+        "linked_state",
     ];
     const IDENTITIES: &'static [&'static str] = &["id", "keyid", "arn", "alias", "kms_id", "kms"];
     const SEES: Option<fn(&Caller, &Self) -> bool> =
@@ -126,8 +126,9 @@ impl Listed for Key {
             "keymanager" => text(metadata.manager.as_str()),
             "CustomerMasterKeySpec" | "key_spec" => text(metadata.spec.as_str()),
             "key_material_origin" => text(self.material_origin().name()),
-            "key_source" => text(if self.materials.is_empty() { "" } else { "local" }),
-            "blocked" => Field::Flag(false),
+            "key_source" => text(if self.materials.is_empty() && self.hyok.is_none() { "" } else { "local" }),
+            "blocked" => Field::Flag(self.hyok.as_ref().is_some_and(|hyok| hyok.blocked)),
+            "linked_state" => Field::Flag(!self.is_unlinked()),
             "rotation_job_enabled" => Field::Flag(self.rotation_job.is_some()),
             "job_config_id" => some(self.rotation_job.as_ref().map(|job| job.schedule.to_string())),
             "rotation_status" => some(self.last_rotation.as_ref().map(|last| match last {
@@ -150,7 +151,15 @@ impl Listed for Key {
             "gone" => Field::Flag(state.is_gone(self)),
             "description" => text(self.description()),
             "tags" => Field::Texts(self.tags.iter().filter(|tag| tag.is_shown()).flat_map(tag_filter::texts).collect()),
-            "custom_key_store_id" | "CustomKeyStoreID" => some(metadata.custom_key_store_id.clone()),
+            "custom_key_store_id" => {
+                let ours = self.hyok.as_ref().map(|hyok| hyok.store.to_string());
+                Field::Texts(ours.into_iter().chain(metadata.custom_key_store_id.clone()).collect())
+            }
+            "custom_key_store_name" => {
+                let ours = self.hyok.as_ref().and_then(|hyok| state.key_stores.get(&hyok.store));
+                some(ours.map(|store| store.name.to_string()))
+            }
+            "CustomKeyStoreID" => some(metadata.custom_key_store_id.clone()),
             "createdAt" => Field::Moment(self.created),
             "updatedAt" => Field::Moment(self.updated),
             "synced_at" => Field::Moment(self.synced),

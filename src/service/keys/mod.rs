@@ -2,6 +2,7 @@
 //! (`operations`); its result is read from AWS (`reading`).
 
 mod creation;
+mod hyok;
 mod import;
 mod list;
 pub mod operations;
@@ -11,6 +12,7 @@ mod sources;
 mod tag_filter;
 
 pub use creation::{KeyRequest, PolicyChoice, ReplicaRequest};
+pub use hyok::{HyokRequest, VersionSeen};
 pub use import::ImportRequest;
 pub(in crate::service) use operations::{KeyOperations, KeyTarget, OperationRequest};
 pub use rotation::{MaterialRotation, RotationRequest};
@@ -19,13 +21,14 @@ use super::access::{self, KeyPermit, KeyRight, Permit, SignedIn, UpdateKey, View
 use super::caller::{Caller, Change, RequestContext};
 use super::cloud::Cloud;
 use super::failure::{Failure, MissingRight};
+use super::key_stores::Serving;
 use super::list::{Page, Query, page};
 use super::recorder::Recorder;
 use super::source_keys::SourceKeys;
 use crate::aws::kms::calls::{DescribeKey, GetPublicKey};
 use crate::domain::action::Action;
 use crate::domain::command::Command;
-use crate::domain::id::KeyId;
+use crate::domain::id::{KeyId, KeyStoreId, SourceKeyId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::aws_enums::MultiRegionKind;
 use crate::domain::key::command::KeyCommand;
@@ -47,6 +50,7 @@ pub struct Keys {
     cloud: Arc<Cloud>,
     source_keys: SourceKeys,
     pub(in crate::service) operations: KeyOperations,
+    serving: Serving,
 }
 
 /// A key with the related values that the API shows.
@@ -58,6 +62,10 @@ pub struct KeySeen {
     pub kms: String,
     /// The name of the source key of its current material.
     pub source_name: Option<String>,
+    /// The source key of its present material, as the client named it.
+    pub source: Option<SourceKeyId>,
+    /// The custom key store that has the key, if it is known here.
+    pub store: Option<KeyStoreId>,
     /// The newest replica of a primary key, in the same KMS: who sees the key may see it too.
     pub replica: Option<Arc<Key>>,
     /// The principals in its policy, if the policy has the form that Claviger generates.
@@ -70,8 +78,9 @@ impl Keys {
         cloud: Arc<Cloud>,
         source_keys: SourceKeys,
         operations: KeyOperations,
+        serving: Serving,
     ) -> Self {
-        Self { recorder, cloud, source_keys, operations }
+        Self { recorder, cloud, source_keys, operations, serving }
     }
 
     async fn append(&self, change: &Change, command: KeyCommand) -> Result<Committed, Failure> {
@@ -257,7 +266,7 @@ impl Keys {
 /// The managed key that has an alias in the same KMS and region.
 fn holder<'a>(state: &'a State, related: &Key, alias: &AliasName) -> Option<&'a Arc<Key>> {
     let mut keys = state.keys.find(Term::Alias(alias)).into_iter();
-    keys.find(|key| key.kms == related.kms && key.region == related.region && !key.gone)
+    keys.find(|key| key.kms == related.kms && key.region == related.region && !key.gone && !key.is_unlinked())
 }
 
 fn shown(committed: &Committed, id: KeyId) -> Result<KeySeen, Failure> {
@@ -270,9 +279,17 @@ pub fn seen(key: Arc<Key>, state: &State) -> KeySeen {
     // A visible key always has a KMS; the id is a fallback.
     let kms = state.kms.get(&key.kms).map_or_else(|| key.kms.to_string(), |kms| kms.name.to_string());
     let principals = key.policy.as_ref().and_then(|policy| PolicyPrincipals::of(policy, &policy_context(&key)));
-    let source = key.current_import().and_then(|material| state.source_keys.get(&material.source));
+    let imported = key.current_import().map(|material| material.source);
+    let held = key.hyok.as_ref().and_then(|hyok| hyok.source());
+    let source = held.or(imported).and_then(|source| state.source_keys.get(&source));
     KeySeen {
         source_name: source.map(|source| source.made.name.to_string()),
+        source: key.hyok.as_ref().map_or(imported, |hyok| hyok::shown_source(state, &hyok.versions, hyok.active())),
+        store: key
+            .metadata
+            .custom_key_store_id
+            .as_ref()
+            .and_then(|id| state.key_store_at_aws(key.kms, &key.region, id)),
         principals,
         gone: state.is_gone(&key),
         replica: newest_replica(&key, state),

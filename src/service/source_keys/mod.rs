@@ -13,11 +13,13 @@ pub use version::FurtherVersion;
 use super::access::{ManageSourceKeys, Permit, ViewSourceKeys};
 use super::caller::{Change, RequestContext};
 use super::failure::Failure;
+use super::key_stores::Serving;
 use super::list::{Page, Query, page};
 use super::material::{Encoding, Material, WantedKind};
 use super::recorder::Recorder;
 use super::secrets::Secrets;
 use crate::domain::command::Command;
+use crate::domain::event::Event;
 use crate::domain::id::SourceKeyId;
 use crate::domain::name::{JsonText, SourceKeyName};
 use crate::domain::refusal::SourceKeyRefusal;
@@ -37,7 +39,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// The purpose under which a source key's material is sealed.
-const MATERIAL: &str = "material";
+pub(super) const MATERIAL: &str = "material";
 
 /// The owner of a source key's material.
 pub(super) fn owner(id: SourceKeyId) -> Owner {
@@ -49,6 +51,7 @@ pub(super) fn owner(id: SourceKeyId) -> Owner {
 pub struct SourceKeys {
     recorder: Recorder,
     secrets: Secrets,
+    serving: Serving,
 }
 
 /// A source key to create.
@@ -118,8 +121,8 @@ fn with_uri<'a>(state: &'a State, text: &str) -> Option<&'a Arc<SourceKey>> {
 }
 
 impl SourceKeys {
-    pub(super) fn new(recorder: Recorder, secrets: Secrets) -> Self {
-        Self { recorder, secrets }
+    pub(super) fn new(recorder: Recorder, secrets: Secrets, serving: Serving) -> Self {
+        Self { recorder, secrets, serving }
     }
 
     /// The current time, on which the states of source keys depend.
@@ -271,7 +274,16 @@ impl SourceKeys {
         change: &Change,
         command: impl Fn(Time) -> SourceKeyCommand + Send + 'static,
     ) -> Result<Committed, Failure> {
-        self.recorder.append_with(change, move |_, at| Ok(Command::SourceKey(command(at)))).await
+        let committed = self.recorder.append_with(change, move |_, at| Ok(Command::SourceKey(command(at)))).await?;
+        if !change.dry_run {
+            // A key in an external key store stops at once when its source key does.
+            for event in &committed.events {
+                if let Event::SourceKey(id, _) = event {
+                    self.serving.publish_source(*id);
+                }
+            }
+        }
+        Ok(committed)
     }
 
     /// Unseals a source key's material for an import into AWS, which wraps it.

@@ -9,7 +9,7 @@ use crate::domain::source_key::command::Relation;
 use crate::domain::source_key::{MaterialOrigin, NewSourceKey, SourceKey, UsageMask};
 use crate::domain::table::Table;
 use crate::service::access::{ManageSourceKeys, Permit, ViewSourceKeys};
-use crate::service::caller::RequestContext;
+use crate::service::caller::{Change, RequestContext};
 use crate::service::failure::Failure;
 use crate::service::list::{Page, Query, page_of};
 use crate::service::material::WantedKind;
@@ -78,6 +78,26 @@ impl SourceKeys {
         };
         let id = SourceKeyId::new(Uuid::new_v4());
         self.store(&change, id, made, new.version, Relation::VersionOf(of.id), material.secret()).await
+    }
+
+    /// Creates a further version like the existing one, without a permit, for other use cases.
+    ///
+    /// # Errors
+    /// When the source key was deleted meanwhile.
+    pub(in crate::service) async fn create_version_as(
+        &self,
+        change: &Change,
+        of: &SourceKey,
+    ) -> Result<Arc<SourceKey>, Failure> {
+        let material = obtain(WantedKind::Exactly(of.made.kind), None, None).await?;
+        let made = NewSourceKey {
+            origin: MaterialOrigin::Generated,
+            fingerprint: material.fingerprint(),
+            public_key: material.public_key(),
+            ..of.made.clone()
+        };
+        let id = SourceKeyId::new(Uuid::new_v4());
+        self.store(change, id, made, VersionRequest::default(), Relation::VersionOf(of.id), material.secret()).await
     }
 
     /// Creates a source key with the material and the attributes of another one.

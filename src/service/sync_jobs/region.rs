@@ -208,7 +208,13 @@ impl Reading<'_> {
                     | KeyEvent::Unmanaged { .. }
                     | KeyEvent::Replaced { .. }
                     | KeyEvent::AliasMoved { .. }
-                    | KeyEvent::MaterialNotRotated { .. },
+                    | KeyEvent::MaterialNotRotated { .. }
+                    | KeyEvent::HyokCreated { .. }
+                    | KeyEvent::HyokBlocked
+                    | KeyEvent::HyokUnblocked
+                    | KeyEvent::HyokRotated { .. }
+                    | KeyEvent::CallerRulesSet { .. }
+                    | KeyEvent::EncryptionsCounted { .. },
                 )
                 | Event::Installation(_)
                 | Event::User(..)
@@ -219,7 +225,8 @@ impl Reading<'_> {
                 | Event::SourceKey(..)
                 | Event::Job(..)
                 | Event::Template(..)
-                | Event::Schedule(..) => {}
+                | Event::Schedule(..)
+                | Event::KeyStore(..) => {}
             }
         }
         Ok(())

@@ -120,6 +120,8 @@ async fn start(ledger: &Ledger, keyring: &Keyring, aws: &Arc<ScriptedKms>) -> Se
         refresh: Default::default(),
         release_keys_on_delete: false,
         consistency_wait_seconds: 300,
+        xks_listens: false,
+        xks_calls_per_second: 0,
     };
     let first = || {
         let (name, password) =

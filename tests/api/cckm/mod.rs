@@ -1,3 +1,3 @@
 //! `/v1/cckm`
 
-mod aws;
+pub(crate) mod aws;

@@ -14,7 +14,15 @@ use std::time::Duration;
 
 const NEVER: &str = "00000000-0000-4000-8000-000000000000";
 /// Every user may call these, and gets 404: the resource in the path does not exist for the caller.
-const ABSENT: [&str; 5] = ["getToken", "deleteToken", "getSchedule", "getScheduledJob", "getMaterialRotationStatus"];
+const ABSENT: [&str; 7] = [
+    "getToken",
+    "deleteToken",
+    "getSchedule",
+    "getScheduledJob",
+    "getMaterialRotationStatus",
+    "getCustomKeyStoreCredential",
+    "deleteCustomKeyStoreCredential",
+];
 const GROUPS: [&str; 5] = ["admin", "CCKM Admins", "CCKM Users", "Connection Admins", "User Admins"];
 /// An action that permits no route: it shows the KMS, but none of its keys.
 const NO_MORE: &str = "reportview";
@@ -54,6 +62,15 @@ fn cases(right: RequiredRight) -> Vec<(Vec<&'static str>, Expected)> {
         RequiredRight::OnKms(action) | RequiredRight::OnEveryKms(action) | RequiredRight::OnTemplate(action) => {
             vec![(vec![], Hidden), (vec![NO_MORE], ActionMissing(action.name())), (vec![action.name()], LetIn)]
         }
+        RequiredRight::ViewKeyStore => {
+            vec![(vec![], Hidden), (vec![NO_MORE], Hidden), (vec!["viewkeystore"], LetIn)]
+        }
+        RequiredRight::OnKeyStore(action) => vec![
+            (vec![], Hidden),
+            (vec![NO_MORE], Hidden),
+            (vec!["viewkeystore"], ActionMissing(action.name())),
+            (vec!["viewkeystore", action.name()], LetIn),
+        ],
         RequiredRight::ViewKey => vec![(vec![], Hidden), (vec![NO_MORE], Hidden), (vec!["viewnative"], LetIn)],
         RequiredRight::OnKey(action) | RequiredRight::OnSomeKey(action) => vec![
             (vec![], Hidden),
@@ -145,9 +162,17 @@ struct World {
     kms: String,
     key: String,
     source_key: String,
+    hyok_source: String,
+    key_store: String,
     template: String,
     sync_job: String,
     bulk_job: String,
+}
+
+fn key_store_body(name: &str, source: &str) -> Value {
+    json!({"name": name, "kms": "first", "region": "eu-west-1",
+        "aws_param": {"xks_proxy_uri_endpoint": "https://xks.example.com"},
+        "local_hosted_params": {"health_check_key_id": source, "max_credentials": 2}})
 }
 
 impl World {
@@ -158,6 +183,9 @@ impl World {
         let make = |path: &str, body: Value, status: u16| id(&admin.post(path, body).expect(status));
         let key = make("/v1/cckm/aws/keys", json!({"kms": "first", "region": "eu-west-1", "aws_param": {}}), 201);
         let source_key = make("/v1/vault/keys2", json!({}), 201);
+        let hyok = json!({"name": "hyok", "algorithm": "AES", "unexportable": true, "undeletable": true});
+        let hyok_source = make("/v1/vault/keys2", hyok, 201);
+        let key_store = make("/v1/cckm/aws/custom-key-stores", key_store_body("first", &hyok_source), 201);
         let template = make("/v1/cckm/aws/templates", json!({"name": "first", "kms": "first"}), 201);
         let sync_job = make("/v1/cckm/aws/synchronization-jobs", json!({"kms": ["first"]}), 202);
         let bulk_job = make("/v1/cckm/aws/bulkjob", json!({"keys": [key], "operation": "enablekey"}), 202);
@@ -166,7 +194,7 @@ impl World {
                 std::thread::sleep(Duration::from_millis(20));
             }
         }
-        Self { appliance, admin, kms, key, source_key, template, sync_job, bulk_job }
+        Self { appliance, admin, kms, key, source_key, hyok_source, key_store, template, sync_job, bulk_job }
     }
 
     /// A user in no group with these actions on the KMS.
@@ -189,6 +217,7 @@ impl World {
         let families = [
             ("/kms/", &self.kms),
             ("/keys/", &self.key),
+            ("/custom-key-stores/", &self.key_store),
             ("/keys2/", &self.source_key),
             ("/templates/", &self.template),
             ("/synchronization-jobs/", &self.sync_job),
@@ -197,7 +226,10 @@ impl World {
         let id = families.iter().find(|(family, _)| endpoint.path.contains(family)).map_or(NEVER, |(_, id)| id);
         let path = endpoint.path.trim_start_matches("/api").replace("{id}", id);
         // This group has no rights of its own: only `admin` may add users to the others.
-        let path = path.replace("{name}", "CCKM%20Users").replace("{user_id}", &format!("local%7C{NEVER}"));
+        let path = path
+            .replace("{cid}", NEVER)
+            .replace("{name}", "CCKM%20Users")
+            .replace("{user_id}", &format!("local%7C{NEVER}"));
         let names_the_kms_in_its_body = endpoint.needs.is_checked_by_the_use_case() && !endpoint.path.contains("{id}");
         let (query, body) = match names_the_kms_in_its_body {
             true => self.body(endpoint.id),
@@ -220,6 +252,12 @@ impl World {
             "listIamUsers" | "listIamRoles" => ("", json!({"kms": "first"})),
             "synchronizeKeys" => ("?dry_run=true", json!({"kms": ["first"]})),
             "startBulkJob" => ("?dry_run=true", json!({"keys": [self.key], "operation": "enablekey"})),
+            "createCustomKeyStore" => ("?dry_run=true", key_store_body("second", &self.hyok_source)),
+            "createHyokKey" => (
+                "?dry_run=true",
+                json!({"local_hosted_params":
+                    {"custom_key_store_id": self.key_store, "source_key_id": self.hyok_source}}),
+            ),
             "createTemplate" => ("?dry_run=true", json!({"name": "second", "kms": "first"})),
             other => panic!("`{other}` needs a right on what its body names: give it a body here"),
         }

@@ -180,7 +180,18 @@ pub(crate) fn program() -> Command {
 /// The lab on this data directory, on free ports.
 pub(crate) fn lab(data: &Path) -> Command {
     let mut command = program();
-    command.args(["lab", "--listen", "127.0.0.1:0", "--cloud-listen", "127.0.0.1:0", "--data"]).arg(data);
+    command
+        .args([
+            "lab",
+            "--listen",
+            "127.0.0.1:0",
+            "--cloud-listen",
+            "127.0.0.1:0",
+            "--xks-listen",
+            "127.0.0.1:0",
+            "--data",
+        ])
+        .arg(data);
     command.env("CLAVIGER_ADMIN_PASSWORD", PASSWORD);
     command
 }

@@ -5,6 +5,7 @@ use super::super::v2::group::GroupMetadata;
 use super::super::v2::installation::PasswordPolicy;
 use super::super::v2::job::{BulkTask, Counts, SyncPlace};
 use super::super::v2::key::{KeyMetadata, RotationJob, RotationStatus, Tag};
+use super::super::v2::key_store::{CallerRules, StoreAtAws, StoreSettings};
 use super::super::v2::kms::{Action, AssumedRole, Principal};
 use super::super::v2::operation::Operation;
 use super::super::v2::primitives::{Bytes, Moment, Partition, Text};
@@ -15,9 +16,9 @@ use super::super::v2::template::{Push, TemplatePolicy};
 use super::super::v2::user::UserProfile;
 use super::super::{Impossible, IntoLive, LayoutOf};
 use crate::domain::job::{bulk, sync};
-use crate::domain::key::{aggregate, collection, event as key_event, operation};
+use crate::domain::key::{aggregate, collection, event as key_event, hyok, operation};
 use crate::domain::password::policies;
-use crate::domain::{acl, connection, group, kms, schedule, session, source_key, state, template, user};
+use crate::domain::{acl, connection, group, key_store, kms, schedule, session, source_key, state, template, user};
 use uuid::Uuid;
 
 layout! {
@@ -167,6 +168,7 @@ layout! {
         policy: Option<Text<'a>>,
         rotation: Option<RotationStatus>,
         materials: Vec<ImportedMaterial<'a>>,
+        hyok: Option<Box<HyokKey<'a>>>,
         pending: Option<Uuid>,
         gone: bool,
         rotated_from: Option<Uuid>,
@@ -177,6 +179,25 @@ layout! {
         synced: Moment,
         created: Moment,
         updated: Moment,
+    }
+}
+
+layout! {
+    struct HyokKey<'a> of hyok::HyokKey {
+        store: Uuid,
+        linked: bool,
+        blocked: bool,
+        source_key_tier: Text<'a>,
+        caller_rules: CallerRules<'a>,
+        versions: Vec<HyokVersion>,
+    }
+}
+
+layout! {
+    struct HyokVersion of hyok::HyokVersion {
+        source: Uuid,
+        created: Moment,
+        encryptions: u64,
     }
 }
 
@@ -296,6 +317,40 @@ layout! {
         runs: Vec<Uuid>,
         created: Moment,
         updated: Moment,
+    }
+}
+
+layout! {
+    struct KeyStore<'a> of key_store::KeyStore {
+        id: Uuid,
+        kms: Uuid,
+        region: Text<'a>,
+        name: Text<'a>,
+        local: Option<Box<LocalStore<'a>>>,
+        at_aws: Option<Box<StoreAtAws<'a>>>,
+        gone: bool,
+        created: Moment,
+        updated: Moment,
+    }
+}
+
+layout! {
+    struct LocalStore<'a> of key_store::LocalStore {
+        settings: StoreSettings<'a>,
+        blocked: bool,
+        credentials: Vec<Credential<'a>>,
+        credentials_made: u32,
+        rotation_schedule: Option<Uuid>,
+    }
+}
+
+layout! {
+    struct Credential<'a> of key_store::Credential {
+        id: Uuid,
+        access_key_id: Text<'a>,
+        secret: Bytes<'a>,
+        version: u32,
+        created: Moment,
     }
 }
 

@@ -26,7 +26,7 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 /// The version of these layouts.
-pub(in crate::ledger) const VERSION: u8 = 6;
+pub(in crate::ledger) const VERSION: u8 = 8;
 
 /// The kind of the part with everything except keys and histories.
 const REST: u16 = 1;
@@ -61,6 +61,7 @@ struct Rest<'a> {
     schedules: Vec<Schedule<'a>>,
     runs: Vec<Run<'a>>,
     ownerless_runs: Vec<Uuid>,
+    key_stores: Vec<KeyStore<'a>>,
 }
 
 /// A stream that has a history, and the numbers of its records.
@@ -91,7 +92,8 @@ pub(in crate::ledger) fn write(state: &State, history: &History, parts: &mut Par
                 | Stream::SourceKey(_)
                 | Stream::Job(_)
                 | Stream::Template(_)
-                | Stream::Schedule(_) => None, // These streams have no history.
+                | Stream::Schedule(_)
+                | Stream::KeyStore(_) => None, // These streams have no history.
             }
         });
         push(parts, HISTORIES, &histories.collect::<Vec<_>>())?;
@@ -124,6 +126,7 @@ fn write_rest(state: &State, parts: &mut PartWriter) -> io::Result<()> {
         schedules: state.schedules.all.iter().map(|entry| Schedule::of(entry)).collect(),
         runs: state.schedules.runs.iter().map(|entry| Run::of(entry)).collect(),
         ownerless_runs: state.schedules.ownerless().map(|id| id.uuid()).collect(),
+        key_stores: state.key_stores.iter().map(|entry| KeyStore::of(entry)).collect(),
     };
     push(parts, REST, &rest)
 }
@@ -222,5 +225,6 @@ fn entries_of(rest: Rest<'_>) -> Result<Entries, Impossible> {
         schedules: rest.schedules.into_live()?,
         runs: rest.runs.into_live()?,
         ownerless_runs: rest.ownerless_runs.into_live()?,
+        key_stores: rest.key_stores.into_live()?,
     })
 }

@@ -5,6 +5,7 @@ use super::group::GroupEvent;
 use super::installation::InstallationEvent;
 use super::job::JobEvent;
 use super::key::KeyEvent;
+use super::key_store::KeyStoreEvent;
 use super::kms::KmsEvent;
 use super::primitives::{Moment, Text};
 use super::schedule::ScheduleEvent;
@@ -49,5 +50,6 @@ layout! {
         Job(id: Uuid, event: JobEvent<'a>),
         Template(id: Uuid, event: TemplateEvent<'a>),
         Schedule(id: Uuid, event: ScheduleEvent<'a>),
+        KeyStore(id: Uuid, event: KeyStoreEvent<'a>),
     }
 }

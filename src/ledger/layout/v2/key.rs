@@ -1,8 +1,9 @@
 //! Keys: their operations, and their observed state at AWS.
 
+use super::key_store::CallerRules;
 use super::operation::Operation;
 use super::primitives::{Moment, Text};
-use crate::domain::key::{event as live, metadata, tag};
+use crate::domain::key::{event as live, hyok, metadata, tag};
 use uuid::Uuid;
 
 layout! {
@@ -20,6 +21,23 @@ layout! {
         Replaced { by: Uuid },
         AliasMoved { alias: Text<'a>, to: Uuid },
         MaterialNotRotated { reason: Text<'a> },
+        HyokCreated { kms: Uuid, region: Text<'a>, new: Box<NewHyokKey<'a>> },
+        HyokBlocked,
+        HyokUnblocked,
+        HyokRotated { source: Uuid },
+        CallerRulesSet { rules: CallerRules<'a> },
+        EncryptionsCounted { version: u32, encryptions: u64 },
+    }
+}
+
+layout! {
+    struct NewHyokKey<'a> of hyok::NewHyokKey {
+        store: Uuid,
+        source: Uuid,
+        source_key_tier: Text<'a>,
+        blocked: bool,
+        caller_rules: CallerRules<'a>,
+        planned: Vec<Aspect<'a>>,
     }
 }
 

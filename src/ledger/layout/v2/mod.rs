@@ -6,6 +6,7 @@ pub(super) mod group;
 pub(super) mod installation;
 pub(super) mod job;
 pub(super) mod key;
+pub(super) mod key_store;
 pub(super) mod kms;
 pub(super) mod operation;
 pub(super) mod primitives;

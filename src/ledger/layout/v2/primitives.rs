@@ -12,6 +12,7 @@ use crate::domain::key::material::MaterialId;
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
+use crate::domain::key_store::at_aws::ConnectionState;
 use crate::domain::name::*;
 use crate::domain::place::{AccountId, Arn, ExternalId, Partition as LivePartition, Region, RoleArn};
 use crate::domain::source_key::{Fingerprint as LiveFingerprint, UsageMask};
@@ -93,6 +94,7 @@ texts! {
     SourceKeyName, as_str, any(SourceKeyName::stored);
     TemplateName, as_str, any(TemplateName::stored);
     ScheduleName, as_str, any(ScheduleName::stored);
+    KeyStoreName, as_str, any(KeyStoreName::stored);
     PasswordPolicyName, as_str, any(PasswordPolicyName::stored);
     JsonText, as_str, any(JsonText::stored);
     PolicyText, as_str, any(PolicyText::stored);
@@ -113,6 +115,7 @@ texts! {
     KeyManager, as_str, any(KeyManager::parse);
     Origin, as_str, any(Origin::parse);
     ExpirationModel, as_str, any(ExpirationModel::parse);
+    ConnectionState, as_str, any(ConnectionState::parse);
     MultiRegionKind, as_str, any(MultiRegionKind::parse);
 }
 
@@ -143,6 +146,8 @@ ids!(
     SourceKeyId,
     TemplateId,
     ScheduleId,
+    KeyStoreId,
+    CredentialId,
     JobId,
     EventId,
     UserId,

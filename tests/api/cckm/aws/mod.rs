@@ -1,6 +1,8 @@
 //! `/v1/cckm/aws`
 
 mod bulkjob;
+mod custom_key_stores;
+pub(crate) mod hyok_keys;
 mod iam;
 mod keys;
 mod kms;

@@ -35,6 +35,12 @@ impl Fixture {
         let key = made("/v1/cckm/aws/keys", json!({"kms": "kms", "region": "eu-west-3", "aws_param": {"Alias": "a"}}));
         let source = made("/v1/vault/keys2", json!({"name": "source"}));
         let template = made("/v1/cckm/aws/templates", json!({"name": "t", "kms": "kms", "key_users": ["user1"]}));
+        let hyok = json!({"name": "hyok", "algorithm": "AES", "unexportable": true, "undeletable": true});
+        let hyok = made("/v1/vault/keys2", hyok);
+        let store = json!({"name": "xks", "kms": "kms", "region": "eu-west-3",
+            "aws_param": {"xks_proxy_uri_endpoint": "https://xks.example.com"},
+            "local_hosted_params": {"health_check_key_id": hyok, "max_credentials": 2}});
+        let store = made("/v1/cckm/aws/custom-key-stores", store);
         let schedule = json!({"name": "s", "operation": "cckm_key_rotation", "run_at": "0 3 1 1 *"});
         let schedule = made("/v1/scheduler/job-configs", schedule);
         let ann = user_id(&appliance.user("ann"));
@@ -45,6 +51,7 @@ impl Fixture {
             ("/cckm/aws/keys/{id}", format!("/cckm/aws/keys/{key}")),
             ("/vault/keys2/{id}", format!("/vault/keys2/{source}")),
             ("/cckm/aws/templates/{id}", format!("/cckm/aws/templates/{template}")),
+            ("/cckm/aws/custom-key-stores/{id}", format!("/cckm/aws/custom-key-stores/{store}")),
             ("/scheduler/job-configs/{id}", format!("/scheduler/job-configs/{schedule}")),
             ("/connections/{id}", "/connections/test_aws-connection".to_owned()),
             ("{name}", "officers".to_owned()),

@@ -1,0 +1,383 @@
+//! Custom key stores. AWS KMS does not hold the material of the keys in them: it asks an external key manager, such as
+//! this program's XKS proxy, or a CloudHSM cluster.
+//!
+//! A store that this program serves is linked once AWS knows it. Before that it exists here only.
+
+pub mod at_aws;
+pub mod caller_rules;
+pub mod decide;
+pub mod endpoint;
+pub mod patch;
+pub mod refusal;
+
+use super::collection::{Collection, Named};
+use super::id::{CredentialId, KeyStoreId, KmsId, ScheduleId, SourceKeyId};
+use super::name::KeyStoreName;
+use super::place::Region;
+use super::sealed::Sealed;
+use super::time::Time;
+use at_aws::StoreAtAws;
+use caller_rules::CallerRules;
+use patch::KeyStorePatch;
+
+/// The fewest and the most credentials that a store can have at once.
+pub const CREDENTIALS_MIN: u16 = 2;
+pub const CREDENTIALS_MAX: u16 = 20;
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct KeyStore {
+    pub id: KeyStoreId,
+    pub kms: KmsId,
+    pub region: Region,
+    pub name: KeyStoreName,
+    /// How this program serves the store; `None` for a store of another proxy or of a CloudHSM cluster.
+    pub local: Option<Box<LocalStore>>,
+    /// The store as AWS last reported it; `None` as long as it is unlinked.
+    pub at_aws: Option<Box<StoreAtAws>>,
+    /// Whether AWS no longer has the store.
+    pub gone: bool,
+    pub created: Time,
+    /// When it was last changed.
+    pub updated: Time,
+}
+
+/// A store that this program serves.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LocalStore {
+    pub settings: StoreSettings,
+    /// Whether the proxy refuses every request for the store.
+    pub blocked: bool,
+    /// The valid credentials, oldest first.
+    pub credentials: Vec<Credential>,
+    /// The number of credentials that were ever made.
+    pub credentials_made: u32,
+    /// The schedule that rotates the credentials.
+    pub rotation_schedule: Option<ScheduleId>,
+}
+
+/// The settings of a store that this program serves.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoreSettings {
+    pub connectivity: Connectivity,
+    /// `https://` and the host that AWS calls.
+    pub endpoint: String,
+    /// The name of the VPC endpoint service; empty for a public endpoint.
+    pub vpc_service: String,
+    /// The account that owns the VPC endpoint service; empty if the client named none.
+    pub vpc_service_owner: String,
+    /// The source key that a health check encrypts and decrypts with.
+    pub health_check_key: SourceKeyId,
+    /// A ciphertext of that key, which shows clients that the key works.
+    pub health_check_ciphertext: String,
+    /// The tier of the source keys, as the client named it.
+    pub source_key_tier: String,
+    /// The most credentials that the store can have at once.
+    pub max_credentials: u16,
+    /// The client's wish that AWS authenticates with a certificate too. It is kept; AWS has deprecated it.
+    pub mtls_enabled: bool,
+    pub partition_id: String,
+    /// Whether requests that were served are recorded, beside those that were refused.
+    pub reports_success: bool,
+    pub caller_rules: CallerRules,
+}
+
+/// How AWS reaches the proxy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Connectivity {
+    #[default]
+    PublicEndpoint,
+    VpcEndpointService,
+}
+
+impl Connectivity {
+    pub const NAMES: &'static [&'static str] = &["PUBLIC_ENDPOINT", "VPC_ENDPOINT_SERVICE"];
+
+    /// AWS's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PublicEndpoint => "PUBLIC_ENDPOINT",
+            Self::VpcEndpointService => "VPC_ENDPOINT_SERVICE",
+        }
+    }
+
+    /// Returns the connectivity of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::PublicEndpoint, Self::VpcEndpointService].into_iter().find(|one| one.name() == name)
+    }
+}
+
+/// A credential with which AWS signs its requests to the proxy. All credentials of a store are valid at once.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Credential {
+    pub id: CredentialId,
+    pub access_key_id: String,
+    /// The secret access key, sealed.
+    pub secret: Sealed,
+    /// The number of the credential, from 1 on.
+    pub version: u32,
+    pub created: Time,
+}
+
+/// A credential to add.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NewCredential {
+    pub id: CredentialId,
+    pub access_key_id: String,
+    /// The secret access key, sealed.
+    pub secret: Sealed,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum KeyStoreEvent {
+    /// A store that this program serves was created here.
+    Created {
+        kms: KmsId,
+        region: Region,
+        name: KeyStoreName,
+        settings: Box<StoreSettings>,
+        blocked: bool,
+        credential: NewCredential,
+    },
+    Renamed {
+        to: KeyStoreName,
+    },
+    SettingsChanged {
+        /// The complete new settings.
+        settings: Box<StoreSettings>,
+    },
+    CredentialAdded {
+        credential: NewCredential,
+    },
+    CredentialRemoved {
+        id: CredentialId,
+    },
+    Blocked,
+    Unblocked,
+    /// The store was put under a schedule that rotates its credentials, or taken off it.
+    RotationScheduleSet {
+        schedule: Option<ScheduleId>,
+    },
+    /// The XKS proxy answered these calls of AWS: refused ones, and served ones if the store asks for it.
+    CallsReported {
+        calls: Vec<ProxyCall>,
+        /// The number of calls that could not be recorded, of any store, since the last report.
+        dropped: u64,
+    },
+    /// The store was removed here. At AWS it was deleted before, or was never there.
+    Deleted,
+}
+
+/// A call of AWS to the XKS proxy, and its result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProxyCall {
+    pub at: Time,
+    /// The operation of the proxy, such as `decrypt`.
+    pub operation: String,
+    /// The error that was answered; `None` if the call was served.
+    pub error: Option<String>,
+    /// The reason of the error.
+    pub message: String,
+    /// The caller rule that did not admit the call.
+    pub rule: Option<String>,
+    /// The id of the key that the call names, which may not exist.
+    pub xks_key_id: Option<String>,
+    pub access_key_id: Option<String>,
+    /// AWS's id of the request, which CloudTrail has too.
+    pub kms_request_id: Option<String>,
+    /// The operation of AWS KMS, such as `Decrypt`.
+    pub kms_operation: Option<String>,
+    pub kms_key_arn: Option<String>,
+    /// The ARN of the principal on whose behalf AWS called.
+    pub principal: Option<String>,
+    pub via_service: Option<String>,
+    pub source_vpc: Option<String>,
+    pub source_vpce: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub enum KeyStoreCommand {
+    Create(Box<NewKeyStore>),
+    Update {
+        id: KeyStoreId,
+        patch: Box<KeyStorePatch>,
+        at: Time,
+    },
+    Block {
+        id: KeyStoreId,
+    },
+    Unblock {
+        id: KeyStoreId,
+    },
+    AddCredential {
+        id: KeyStoreId,
+        credential: NewCredential,
+    },
+    RemoveCredential {
+        id: KeyStoreId,
+        credential: CredentialId,
+    },
+    SetRotationSchedule {
+        id: KeyStoreId,
+        schedule: Option<ScheduleId>,
+    },
+    /// Record calls of AWS that the XKS proxy answered, and the number of calls, of any store, that could not be recorded.
+    ReportCalls {
+        id: KeyStoreId,
+        calls: Vec<ProxyCall>,
+        dropped: u64,
+    },
+    Delete {
+        id: KeyStoreId,
+    },
+}
+
+/// A store to create that this program serves.
+#[derive(Clone, Debug)]
+pub struct NewKeyStore {
+    pub id: KeyStoreId,
+    pub kms: KmsId,
+    pub region: Region,
+    pub name: KeyStoreName,
+    pub settings: StoreSettings,
+    pub blocked: bool,
+    pub credential: NewCredential,
+    pub at: Time,
+}
+
+/// The kind of a store by who serves it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StoreKind {
+    /// This program.
+    Local,
+    /// Another XKS proxy.
+    Remote,
+    CloudHsm,
+}
+
+impl StoreKind {
+    pub const NAMES: &'static [&'static str] = &["LOCAL", "REMOTE", "CloudHSM"];
+
+    /// The word that clients use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "LOCAL",
+            Self::Remote => "REMOTE",
+            Self::CloudHsm => "CloudHSM",
+        }
+    }
+}
+
+impl KeyStore {
+    pub fn kind(&self) -> StoreKind {
+        match (&self.local, &self.at_aws) {
+            (Some(_), _) => StoreKind::Local,
+            (None, Some(seen)) if seen.cloud_hsm.is_some() => StoreKind::CloudHsm,
+            (None, _) => StoreKind::Remote,
+        }
+    }
+
+    pub fn is_linked(&self) -> bool {
+        self.at_aws.is_some()
+    }
+
+    /// The path of the store on the XKS proxy, which AWS puts before the name of the operation.
+    pub fn proxy_path(id: KeyStoreId) -> String {
+        format!("/api/v1/cckm/aws/xks-proxy-endpoints/{id}/kms/xks/v1")
+    }
+}
+
+impl LocalStore {
+    /// The credential that AWS is told.
+    pub fn newest_credential(&self) -> Option<&Credential> {
+        self.credentials.last()
+    }
+}
+
+impl Named for KeyStore {
+    type Id = KeyStoreId;
+    type Name = KeyStoreName;
+
+    fn id(&self) -> KeyStoreId {
+        self.id
+    }
+
+    fn name(&self) -> KeyStoreName {
+        self.name.clone()
+    }
+}
+
+impl Collection<KeyStore> {
+    pub(super) fn apply(&mut self, at: Time, id: KeyStoreId, event: &KeyStoreEvent) {
+        match event {
+            KeyStoreEvent::Created { kms, region, name, settings, blocked, credential } => self.insert(KeyStore {
+                id,
+                kms: *kms,
+                region: region.clone(),
+                name: name.clone(),
+                local: Some(Box::new(LocalStore {
+                    settings: StoreSettings::clone(settings),
+                    blocked: *blocked,
+                    credentials: vec![credential.made(1, at)],
+                    credentials_made: 1,
+                    rotation_schedule: None,
+                })),
+                at_aws: None,
+                gone: false,
+                created: at,
+                updated: at,
+            }),
+            KeyStoreEvent::Deleted => drop(self.remove(&id)),
+            // Reports are for readers of the log.
+            KeyStoreEvent::CallsReported { .. } => {}
+            KeyStoreEvent::Renamed { .. }
+            | KeyStoreEvent::SettingsChanged { .. }
+            | KeyStoreEvent::CredentialAdded { .. }
+            | KeyStoreEvent::CredentialRemoved { .. }
+            | KeyStoreEvent::Blocked
+            | KeyStoreEvent::Unblocked
+            | KeyStoreEvent::RotationScheduleSet { .. } => self.change(&id, |store| store.apply(at, event)),
+        }
+    }
+}
+
+impl KeyStore {
+    fn apply(&mut self, at: Time, event: &KeyStoreEvent) {
+        self.updated = at;
+        if let KeyStoreEvent::Renamed { to } = event {
+            self.name = to.clone();
+        }
+        if let Some(local) = &mut self.local {
+            local.apply(at, event);
+        }
+    }
+}
+
+impl LocalStore {
+    fn apply(&mut self, at: Time, event: &KeyStoreEvent) {
+        match event {
+            KeyStoreEvent::SettingsChanged { settings } => self.settings = StoreSettings::clone(settings),
+            KeyStoreEvent::CredentialAdded { credential } => {
+                self.credentials_made += 1;
+                self.credentials.push(credential.made(self.credentials_made, at));
+            }
+            KeyStoreEvent::CredentialRemoved { id } => self.credentials.retain(|credential| credential.id != *id),
+            KeyStoreEvent::Blocked => self.blocked = true,
+            KeyStoreEvent::Unblocked => self.blocked = false,
+            KeyStoreEvent::RotationScheduleSet { schedule } => self.rotation_schedule = *schedule,
+            KeyStoreEvent::Created { .. }
+            | KeyStoreEvent::Renamed { .. }
+            | KeyStoreEvent::CallsReported { .. }
+            | KeyStoreEvent::Deleted => {}
+        }
+    }
+}
+
+impl NewCredential {
+    fn made(&self, version: u32, at: Time) -> Credential {
+        let (access_key_id, secret) = (self.access_key_id.clone(), self.secret.clone());
+        Credential { id: self.id, access_key_id, secret, version, created: at }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,178 @@
+//! Decides the commands of custom key stores.
+
+use super::patch::KeyStorePatch;
+use super::{CREDENTIALS_MAX, CREDENTIALS_MIN, KeyStore, KeyStoreCommand, KeyStoreEvent, LocalStore, NewKeyStore};
+use crate::domain::event::Event;
+use crate::domain::id::{KeyStoreId, KmsId, SourceKeyId};
+use crate::domain::key::decide::check_place;
+use crate::domain::name::KeyStoreName;
+use crate::domain::place::Region;
+use crate::domain::refusal::{Bounds, KeyStoreRefusal, Refusal};
+use crate::domain::source_key::SourceKey;
+use crate::domain::source_key::kind::{AesSize, SourceKeyKind};
+use crate::domain::state::State;
+use crate::domain::time::Time;
+use std::sync::Arc;
+
+/// Returns the events that the command causes. See [`State::decide`].
+pub fn decide(state: &State, command: KeyStoreCommand) -> Result<Vec<Event>, Refusal> {
+    let (id, events) = match command {
+        KeyStoreCommand::Create(new) => (new.id, create(state, *new)?),
+        KeyStoreCommand::Update { id, patch, at } => (id, update(state, id, *patch, at)?),
+        KeyStoreCommand::Block { id } => (id, set_blocked(state, id, true)?),
+        KeyStoreCommand::Unblock { id } => (id, set_blocked(state, id, false)?),
+        KeyStoreCommand::AddCredential { id, credential } => {
+            let (store, local) = state.local_store(id)?;
+            local.refuse_full(store)?;
+            (id, vec![KeyStoreEvent::CredentialAdded { credential }])
+        }
+        KeyStoreCommand::RemoveCredential { id, credential } => {
+            let (_, local) = state.local_store(id)?;
+            if local.newest_credential().is_some_and(|newest| newest.id == credential) {
+                return Err(KeyStoreRefusal::CredentialInUse(credential).into());
+            }
+            if !local.credentials.iter().any(|known| known.id == credential) {
+                return Err(KeyStoreRefusal::CredentialUnknown(credential.to_string()).into());
+            }
+            (id, vec![KeyStoreEvent::CredentialRemoved { id: credential }])
+        }
+        KeyStoreCommand::SetRotationSchedule { id, schedule } => {
+            let (store, local) = state.local_store(id)?;
+            if schedule.is_some() && !store.is_linked() {
+                return Err(KeyStoreRefusal::Unlinked(store.name.clone()).into());
+            }
+            let changes = local.rotation_schedule != schedule;
+            (id, changes.then_some(KeyStoreEvent::RotationScheduleSet { schedule }).into_iter().collect())
+        }
+        KeyStoreCommand::ReportCalls { id, calls, dropped } => {
+            let known = state.key_stores.get(&id).filter(|_| !calls.is_empty());
+            (id, known.map(|_| KeyStoreEvent::CallsReported { calls, dropped }).into_iter().collect())
+        }
+        KeyStoreCommand::Delete { id } => {
+            let store = state.key_store(id)?;
+            state.kms(store.kms)?.refuse_archived()?;
+            match state.keys_of_store(id).len() {
+                0 => (id, vec![KeyStoreEvent::Deleted]),
+                keys => return Err(KeyStoreRefusal::HasKeys { store: store.name.clone(), keys }.into()),
+            }
+        }
+    };
+    Ok(events.into_iter().map(|event| Event::KeyStore(id, event)).collect())
+}
+
+fn create(state: &State, new: NewKeyStore) -> Result<Vec<KeyStoreEvent>, Refusal> {
+    let NewKeyStore { id: _, kms, region, name, settings, blocked, credential, at } = new;
+    check_place(state, kms, &region)?;
+    refuse_taken(state, &name)?;
+    if !(CREDENTIALS_MIN..=CREDENTIALS_MAX).contains(&settings.max_credentials) {
+        return Err(Refusal::OutOfRange {
+            member: "local_hosted_params.max_credentials",
+            problem: format!("must be {CREDENTIALS_MIN} to {CREDENTIALS_MAX}"),
+            limit: Bounds::between(CREDENTIALS_MIN.into(), CREDENTIALS_MAX.into()),
+        });
+    }
+    settings.check_address()?;
+    settings.caller_rules.check()?;
+    check_health_key(state, settings.health_check_key, at)?;
+    Ok(vec![KeyStoreEvent::Created { kms, region, name, settings: Box::new(settings), blocked, credential }])
+}
+
+fn update(state: &State, id: KeyStoreId, patch: KeyStorePatch, at: Time) -> Result<Vec<KeyStoreEvent>, Refusal> {
+    let (store, local) = state.local_store(id)?;
+    state.kms(store.kms)?.refuse_archived()?;
+    let settings = local.settings.patched(&patch);
+    match store.is_linked() {
+        true => settings.check_linked_address()?,
+        false => settings.check_address()?,
+    }
+    settings.caller_rules.check()?;
+    if settings.health_check_key != local.settings.health_check_key {
+        check_health_key(state, settings.health_check_key, at)?;
+    }
+    let mut events = Vec::new();
+    if let Some(to) = patch.name.filter(|name| *name != store.name) {
+        refuse_taken(state, &to)?;
+        events.push(KeyStoreEvent::Renamed { to });
+    }
+    if settings != local.settings {
+        events.push(KeyStoreEvent::SettingsChanged { settings: Box::new(settings) });
+    }
+    Ok(events)
+}
+
+fn set_blocked(state: &State, id: KeyStoreId, blocked: bool) -> Result<Vec<KeyStoreEvent>, Refusal> {
+    let (_, local) = state.local_store(id)?;
+    let event = if blocked { KeyStoreEvent::Blocked } else { KeyStoreEvent::Unblocked };
+    Ok((local.blocked != blocked).then_some(event).into_iter().collect())
+}
+
+fn refuse_taken(state: &State, name: &KeyStoreName) -> Result<(), Refusal> {
+    match state.key_stores.named(name) {
+        Some(_) => Err(KeyStoreRefusal::NameTaken(name.clone()).into()),
+        None => Ok(()),
+    }
+}
+
+/// Checks that a source key can be the health check key of a store, or the material of a key in one.
+fn check_health_key(state: &State, id: SourceKeyId, at: Time) -> Result<(), Refusal> {
+    let key = state.source_key(id).map_err(|unknown| unknown.of("local_hosted_params.health_check_key_id"))?;
+    match problem_of(key, at) {
+        Some(problem) => Err(KeyStoreRefusal::HealthKeyUnfit { key: key.made.name.clone(), problem }.into()),
+        None => Ok(()),
+    }
+}
+
+/// The bits of the usage mask for encryption and decryption.
+const ENCRYPT_AND_DECRYPT: u32 = 4 | 8;
+
+/// Returns what keeps a source key from serving external key stores at this time.
+pub fn problem_of(key: &SourceKey, at: Time) -> Option<&'static str> {
+    if key.made.kind != SourceKeyKind::Aes(AesSize::Aes256) {
+        return Some("it is of another kind");
+    }
+    if key.made.usage.bits() & ENCRYPT_AND_DECRYPT != ENCRYPT_AND_DECRYPT {
+        return Some("its usageMask lacks 4 (encrypt) or 8 (decrypt)");
+    }
+    if !key.made.unexportable {
+        return Some("it is exportable");
+    }
+    if !key.made.undeletable {
+        return Some("it is deletable");
+    }
+    key.refuse_use(at).is_err().then_some("it is not active")
+}
+
+impl LocalStore {
+    fn refuse_full(&self, store: &KeyStore) -> Result<(), Refusal> {
+        match self.credentials.first().filter(|_| self.credentials.len() >= usize::from(self.settings.max_credentials))
+        {
+            Some(oldest) => Err(KeyStoreRefusal::CredentialsFull {
+                store: store.name.clone(),
+                credentials: self.settings.max_credentials,
+                oldest: oldest.id,
+            }
+            .into()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl State {
+    /// Returns the store of this id, which this program must serve.
+    fn local_store(&self, id: KeyStoreId) -> Result<(&Arc<KeyStore>, &LocalStore), Refusal> {
+        let store = self.key_store(id)?;
+        let local = store.local.as_deref().ok_or_else(|| KeyStoreRefusal::NotLocal(store.name.clone()))?;
+        Ok((store, local))
+    }
+
+    /// Returns the store with this id of AWS in a region of a KMS.
+    pub fn key_store_at_aws(&self, kms: KmsId, region: &Region, id: &str) -> Option<KeyStoreId> {
+        let mut stores = self.key_stores.iter().filter(|store| store.kms == kms && store.region == *region);
+        stores.find(|store| store.at_aws.as_ref().is_some_and(|seen| seen.id == id)).map(|store| store.id)
+    }
+
+    /// Returns the stores that this program serves in a KMS.
+    pub fn local_stores_of(&self, kms: KmsId) -> impl Iterator<Item = &Arc<KeyStore>> {
+        self.key_stores.iter().filter(move |store| store.kms == kms && store.local.is_some())
+    }
+}

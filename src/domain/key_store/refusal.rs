@@ -1,0 +1,52 @@
+//! Refusals of a custom key store: the message, the kind and the reason of each.
+
+use super::super::id::CredentialId;
+use super::super::name::{KeyStoreName, SourceKeyName};
+use super::super::refusal::reason::reasons;
+
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum KeyStoreRefusal {
+    /// Clients look for `Resource not found`.
+    #[error("Resource not found: there is no custom key store `{0}`")]
+    Unknown(String),
+    #[error("name: there is a custom key store named `{0}` already; choose another name")]
+    NameTaken(KeyStoreName),
+    #[error(
+        "local_hosted_params.health_check_key_id: source key `{key}` cannot be the health check key: it must be an \
+         AES-256 key that encrypts and decrypts, unexportable, undeletable and active, and {problem}"
+    )]
+    HealthKeyUnfit { key: SourceKeyName, problem: &'static str },
+    #[error("key store `{0}` is not served by this manager; the call is for stores of type LOCAL")]
+    NotLocal(KeyStoreName),
+    #[error("key store `{store}` has {keys} keys, unlinked ones included: delete them first")]
+    HasKeys { store: KeyStoreName, keys: usize },
+    #[error("{0}")]
+    Fixed(&'static str),
+    #[error("this manager is connected to no HSM: only source keys of the tier `local` can be used")]
+    NoHsm,
+    #[error("key store `{0}` is not linked to AWS yet: link it first")]
+    Unlinked(KeyStoreName),
+    #[error(
+        "key store `{store}` has {credentials} credentials, as many as it can have: delete the oldest one first, \
+         {oldest}"
+    )]
+    CredentialsFull { store: KeyStoreName, credentials: u16, oldest: CredentialId },
+    #[error("there is no credential `{0}` of this key store")]
+    CredentialUnknown(String),
+    #[error("credential {0} is the newest one, which AWS has: rotate the credential first")]
+    CredentialInUse(CredentialId),
+}
+
+reasons! { KeyStoreRefusal =>
+    Unknown: Unknown, "key_store_unknown", "There is no such custom key store, or none that the caller may see.";
+    NameTaken: Taken of "name", "key_store_name_taken", "A custom key store has the name already.";
+    HealthKeyUnfit: Unprocessable of "local_hosted_params.health_check_key_id", "health_check_key_unfit", "The source key cannot be the health check key of a store.";
+    NotLocal: Unprocessable, "key_store_not_local", "The store is not served by this manager.";
+    HasKeys: InUse, "key_store_has_keys", "The store still has keys.";
+    Fixed: Unprocessable, "key_store_member_fixed", "The member of a key store cannot be changed, or not by this call.";
+    NoHsm: Unprocessable, "no_hsm", "No HSM is connected.";
+    Unlinked: Conflict, "key_store_unlinked", "The store is not linked to AWS.";
+    CredentialsFull: InUse, "credentials_full", "The store has as many credentials as it can have.";
+    CredentialUnknown: Unknown, "credential_unknown", "The store has no such credential.";
+    CredentialInUse: InUse, "credential_in_use", "The credential is the one that AWS has.";
+}

@@ -1,0 +1,299 @@
+//! Request bodies of custom key stores. Clients of the vendor send every member that they know, the ones that their user
+//! did not give as empty texts, 0 or false.
+
+use crate::domain::id::SourceKeyId;
+use crate::domain::key_store::caller_rules::CallerRules;
+use crate::domain::key_store::patch::KeyStorePatch;
+use crate::domain::key_store::{Connectivity, KeyStore, StoreSettings};
+use crate::domain::name::KeyStoreName;
+use crate::domain::place::Region;
+use crate::domain::refusal::{KeyStoreRefusal, Refusal};
+use crate::domain::state::State;
+use crate::http::body::{excerpt, one_of, optional, read_as, read_name, required};
+use crate::service::failure::invalid;
+use crate::service::key_stores::KeyStoreRequest;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// A custom key store to create.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CustomKeyStoreRequest)]
+pub struct KeyStoreBody {
+    /// The name of the store.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "xks-production")]
+    name: Option<String>,
+    /// The name or id of the KMS.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "kms")]
+    kms: Option<String>,
+    /// The region, which the KMS manages.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "us-east-1")]
+    region: Option<String>,
+    /// Whether the store is made at AWS at once; false by default.
+    #[serde(default, deserialize_with = "optional")]
+    linked_state: Option<bool>,
+    /// Whether requests that were served are recorded too, beside those that were refused.
+    #[serde(default, deserialize_with = "optional")]
+    enable_success_audit_event: Option<bool>,
+    /// The values that AWS knows.
+    #[serde(default, deserialize_with = "optional")]
+    aws_param: Option<AwsBody>,
+    /// The values that only this manager knows.
+    #[serde(default, deserialize_with = "optional")]
+    local_hosted_params: Option<LocalBody>,
+    /// The callers that the store serves; everybody by default.
+    #[serde(default, deserialize_with = "optional")]
+    caller_rules: Option<CallerRulesBody>,
+}
+
+/// The values of a store that AWS knows.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = CustomKeyStoreAwsParam)]
+pub(super) struct AwsBody {
+    /// `EXTERNAL_KEY_STORE` (default).
+    #[serde(default, deserialize_with = "optional")]
+    custom_key_store_type: Option<String>,
+    /// `https://` and the host that AWS calls.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "https://xks.example.com")]
+    xks_proxy_uri_endpoint: Option<String>,
+    /// `PUBLIC_ENDPOINT` (default) or `VPC_ENDPOINT_SERVICE`.
+    #[serde(default, deserialize_with = "optional")]
+    xks_proxy_connectivity: Option<String>,
+    /// The name of the VPC endpoint service; required for that connectivity.
+    #[serde(default, deserialize_with = "optional")]
+    xks_proxy_vpc_endpoint_service_name: Option<String>,
+    /// The account that owns the VPC endpoint service.
+    #[serde(default, deserialize_with = "optional")]
+    xks_proxy_vpc_endpoint_service_owner: Option<String>,
+}
+
+/// The values of a store that only this manager knows.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = CustomKeyStoreLocalParams)]
+pub(super) struct LocalBody {
+    /// The id of the source key with which a health check encrypts and decrypts: AES-256, unexportable, undeletable.
+    #[serde(default, deserialize_with = "optional")]
+    health_check_key_id: Option<String>,
+    /// The most credentials that the store can have at once, 2 to 20. A number, or its text.
+    #[serde(default, deserialize_with = "number")]
+    #[schema(value_type = Option<u16>, example = 8)]
+    max_credentials: Option<u64>,
+    /// The tier of the source keys: `local`.
+    #[serde(default, deserialize_with = "optional")]
+    source_key_tier: Option<String>,
+    /// Whether the store refuses all requests.
+    #[serde(default, deserialize_with = "optional")]
+    blocked: Option<bool>,
+    /// Whether AWS also authenticates with a certificate; kept, and deprecated by AWS.
+    #[serde(default, deserialize_with = "optional")]
+    mtls_enabled: Option<bool>,
+    /// Kept.
+    #[serde(default, deserialize_with = "optional")]
+    partition_id: Option<String>,
+}
+
+/// The callers that a store or key serves. `*` and `?` are wildcards; an empty list admits everybody, and all other lists
+/// must match.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CallerRulesRequest)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct CallerRulesBody {
+    /// ARNs of principals.
+    #[serde(default, deserialize_with = "optional")]
+    principals: Option<Vec<String>>,
+    /// Ids of VPCs.
+    #[serde(default, deserialize_with = "optional")]
+    source_vpcs: Option<Vec<String>>,
+    /// Ids of VPC endpoints.
+    #[serde(default, deserialize_with = "optional")]
+    source_vpces: Option<Vec<String>>,
+    /// AWS services on whose behalf KMS calls.
+    #[serde(default, deserialize_with = "optional")]
+    via_services: Option<Vec<String>>,
+    /// Operations of KMS.
+    #[serde(default, deserialize_with = "optional")]
+    operations: Option<Vec<String>>,
+}
+
+/// A change of a custom key store. A member that is absent, empty or 0 keeps its value.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = CustomKeyStorePatch)]
+pub struct KeyStorePatchBody {
+    #[serde(flatten)]
+    given: KeyStoreBody,
+    /// The id of the store; cannot be changed.
+    #[serde(default, deserialize_with = "optional")]
+    id: Option<Value>,
+}
+
+/// The type of the stores that this manager serves.
+const EXTERNAL: &str = "EXTERNAL_KEY_STORE";
+const LOCAL_TIER: &str = "local";
+const CONNECTIVITIES: &[(&str, Connectivity)] =
+    &[("PUBLIC_ENDPOINT", Connectivity::PublicEndpoint), ("VPC_ENDPOINT_SERVICE", Connectivity::VpcEndpointService)];
+
+impl KeyStoreBody {
+    pub(super) fn request(self) -> Result<KeyStoreRequest, Refusal> {
+        let name = read_name("name", &required("name", self.name)?, KeyStoreName::parse)?;
+        let kms = required("kms", self.kms)?;
+        let region = read_as("region", &required("region", self.region)?, Region::parse)?;
+        let (aws, local) = (self.aws_param.unwrap_or_default(), self.local_hosted_params.unwrap_or_default());
+        aws.check_type()?;
+        let settings = StoreSettings {
+            connectivity: aws.connectivity()?.unwrap_or_default(),
+            endpoint: required("aws_param.xks_proxy_uri_endpoint", aws.xks_proxy_uri_endpoint)?,
+            vpc_service: aws.xks_proxy_vpc_endpoint_service_name.unwrap_or_default(),
+            vpc_service_owner: aws.xks_proxy_vpc_endpoint_service_owner.unwrap_or_default(),
+            health_check_key: required(HEALTH_KEY, local.health_check_key()?)?,
+            health_check_ciphertext: String::new(),
+            source_key_tier: local.tier()?.unwrap_or_else(|| LOCAL_TIER.to_owned()),
+            max_credentials: required(MAX_CREDENTIALS, local.max_credentials()?)?,
+            mtls_enabled: local.mtls_enabled.unwrap_or_default(),
+            partition_id: local.partition_id.unwrap_or_default(),
+            reports_success: self.enable_success_audit_event.unwrap_or_default(),
+            caller_rules: self.caller_rules.map(CallerRulesBody::rules).unwrap_or_default(),
+        };
+        let (linked, blocked) = (self.linked_state.unwrap_or_default(), local.blocked.unwrap_or_default());
+        Ok(KeyStoreRequest { name, kms, region, settings, linked, blocked })
+    }
+}
+
+const HEALTH_KEY: &str = "local_hosted_params.health_check_key_id";
+const MAX_CREDENTIALS: &str = "local_hosted_params.max_credentials";
+
+impl AwsBody {
+    fn check_type(&self) -> Result<(), Refusal> {
+        match self.custom_key_store_type.as_deref() {
+            None | Some(EXTERNAL) => Ok(()),
+            Some(other) => Err(invalid(
+                "aws_param.custom_key_store_type",
+                format!("`{}` is not a type of store that can be created here: EXTERNAL_KEY_STORE is", excerpt(other)),
+            )),
+        }
+    }
+
+    fn connectivity(&self) -> Result<Option<Connectivity>, Refusal> {
+        let given = self.xks_proxy_connectivity.as_deref();
+        given.map(|text| one_of("aws_param.xks_proxy_connectivity", text, CONNECTIVITIES)).transpose()
+    }
+}
+
+impl LocalBody {
+    fn health_check_key(&self) -> Result<Option<SourceKeyId>, Refusal> {
+        let given = self.health_check_key_id.as_deref();
+        given.map(|text| read_as(HEALTH_KEY, text, SourceKeyId::parse)).transpose()
+    }
+
+    /// The tier as the client named it.
+    fn tier(&self) -> Result<Option<String>, Refusal> {
+        match self.source_key_tier.as_deref() {
+            None => Ok(None),
+            Some(LOCAL_TIER) => Ok(Some(LOCAL_TIER.to_owned())),
+            Some("luna-hsm" | "hsm-luna") => {
+                Err(Refusal::from(KeyStoreRefusal::NoHsm).of("local_hosted_params.source_key_tier"))
+            }
+            Some(other) => Err(invalid(
+                "local_hosted_params.source_key_tier",
+                format!("`{}` is not a tier of source keys here: `local` is", excerpt(other)),
+            )),
+        }
+    }
+
+    fn max_credentials(&self) -> Result<Option<u16>, Refusal> {
+        let given = self.max_credentials.filter(|given| *given != 0);
+        let parsed = given.map(|given| u16::try_from(given).map_err(|_| invalid(MAX_CREDENTIALS, "must be 2 to 20")));
+        parsed.transpose()
+    }
+}
+
+impl CallerRulesBody {
+    pub(in crate::http) fn rules(self) -> CallerRules {
+        CallerRules {
+            principals: self.principals.unwrap_or_default(),
+            source_vpcs: self.source_vpcs.unwrap_or_default(),
+            source_vpces: self.source_vpces.unwrap_or_default(),
+            via_services: self.via_services.unwrap_or_default(),
+            operations: self.operations.unwrap_or_default(),
+        }
+    }
+}
+
+impl KeyStorePatchBody {
+    /// The change of a store, whose fixed members may be repeated.
+    pub(super) fn patch(self, store: &KeyStore, state: &State) -> Result<KeyStorePatch, Refusal> {
+        self.refuse_fixed(store, state)?;
+        let given = self.given;
+        let (aws, local) = (given.aws_param.unwrap_or_default(), given.local_hosted_params.unwrap_or_default());
+        Ok(KeyStorePatch {
+            name: given.name.map(|text| read_name("name", &text, KeyStoreName::parse)).transpose()?,
+            connectivity: aws.connectivity()?,
+            health_check: local.health_check_key()?.map(|key| (key, String::new())),
+            endpoint: aws.xks_proxy_uri_endpoint,
+            vpc_service: aws.xks_proxy_vpc_endpoint_service_name,
+            vpc_service_owner: aws.xks_proxy_vpc_endpoint_service_owner,
+            mtls_enabled: local.mtls_enabled,
+            reports_success: given.enable_success_audit_event,
+            caller_rules: given.caller_rules.map(CallerRulesBody::rules),
+        })
+    }
+
+    fn refuse_fixed(&self, store: &KeyStore, state: &State) -> Result<(), Refusal> {
+        const CANNOT: &str = "cannot be changed";
+        let given = &self.given;
+        let id = store.id.to_string();
+        let kms = state.kms(store.kms)?;
+        let local = given.local_hosted_params.as_ref();
+        let settings = store.local.as_ref().map(|local| &local.settings);
+        let type_given = given.aws_param.as_ref().and_then(|aws| aws.custom_key_store_type.as_deref());
+        let differs = |given: Option<&str>, known: &[&str]| given.is_some_and(|given| !known.contains(&given));
+        let fixed = |member: &'static str, problem| Err(Refusal::from(KeyStoreRefusal::Fixed(problem)).of(member));
+        if self.id.as_ref().is_some_and(|given| given.as_str().is_none_or(|given| given != id)) {
+            return fixed("id", CANNOT);
+        }
+        if differs(given.kms.as_deref(), &[kms.name.as_str(), &kms.id.to_string()]) {
+            return fixed("kms", CANNOT);
+        }
+        if differs(given.region.as_deref(), &[store.region.as_str()]) {
+            return fixed("region", CANNOT);
+        }
+        if differs(type_given, &[store.aws_type()]) {
+            return fixed("aws_param.custom_key_store_type", CANNOT);
+        }
+        if given.linked_state == Some(true) && !store.is_linked() {
+            return fixed("linked_state", "is changed with POST /v1/cckm/aws/custom-key-stores/{id}/link");
+        }
+        let Some(local) = local else { return Ok(()) };
+        if local.blocked == Some(true) && !store.local.as_ref().is_some_and(|local| local.blocked) {
+            let problem = "is changed with POST /v1/cckm/aws/custom-key-stores/{id}/block";
+            return fixed("local_hosted_params.blocked", problem);
+        }
+        let Some(settings) = settings else { return Ok(()) };
+        if local.max_credentials()?.is_some_and(|given| given != settings.max_credentials) {
+            return fixed(MAX_CREDENTIALS, CANNOT);
+        }
+        if differs(local.source_key_tier.as_deref(), &[&settings.source_key_tier]) {
+            return fixed("local_hosted_params.source_key_tier", CANNOT);
+        }
+        match differs(local.partition_id.as_deref(), &[&settings.partition_id]) {
+            true => fixed("local_hosted_params.partition_id", CANNOT),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Reads a whole number, or a text of one; absent, `null` and the empty text give `None`.
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let wrong = || D::Error::custom("expected a whole number from 0 on, or a text of one");
+    match Value::deserialize(from)? {
+        Value::Null => Ok(None),
+        Value::String(text) if text.is_empty() => Ok(None),
+        Value::String(text) => text.parse().map(Some).map_err(|_| wrong()),
+        Value::Number(number) => number.as_u64().map(Some).ok_or_else(wrong),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(wrong()),
+    }
+}

@@ -1,0 +1,98 @@
+//! Custom key stores.
+
+mod body;
+mod counters;
+mod credentials;
+mod view;
+
+pub use counters::{counters, health};
+pub use credentials::{
+    delete as delete_credential, disable_rotation_job, enable_rotation_job, get as get_credential,
+    list as list_credentials,
+};
+
+use super::answer::{Created, Json, NoContent};
+use super::body::Body;
+use super::error::Problem;
+use super::guard::{Authorized, OnKeyStore};
+use super::paging::{self, List, Listing};
+use crate::domain::key_store::KeyStore;
+use crate::service::Services;
+use crate::service::access::{BlockKeyStore, DeleteKeyStore, SignedIn, UnblockKeyStore, UpdateKeyStore, ViewKeyStore};
+use actix_web::web::Data;
+pub(super) use body::CallerRulesBody;
+use body::{KeyStoreBody, KeyStorePatchBody};
+use std::sync::Arc;
+pub(super) use view::CallerRulesView;
+use view::{KeyStoreView, KeyStoreWithSecretView};
+
+/// `POST /v1/cckm/aws/custom-key-stores`
+pub async fn create(
+    auth: Authorized<SignedIn>,
+    body: Body<KeyStoreBody>,
+    services: Data<Services>,
+) -> Result<Created<KeyStoreWithSecretView>, Problem> {
+    let created = services.key_stores.create(&auth.permit, &auth.context, body.0.request()?).await?;
+    Ok(Created(KeyStoreWithSecretView::of(&created, &services.state().state)))
+}
+
+/// `GET /v1/cckm/aws/custom-key-stores`
+pub async fn list(
+    auth: Authorized<SignedIn>,
+    listing: Listing<KeyStore>,
+    services: Data<Services>,
+) -> Result<List<KeyStoreView>, Problem> {
+    let page = services.key_stores.list(&auth.permit, &listing.0).await?;
+    let published = auth.permit.caller().published.clone();
+    paging::answer(page, move |store: &Arc<KeyStore>| KeyStoreView::of(store, &published.state)).await
+}
+
+/// `GET /v1/cckm/aws/custom-key-stores/{id}`
+pub async fn get(auth: OnKeyStore<ViewKeyStore>) -> Json<KeyStoreView> {
+    Json(KeyStoreView::of(auth.permit.store(), &auth.permit.caller().published.state))
+}
+
+/// `PATCH /v1/cckm/aws/custom-key-stores/{id}`
+pub async fn update(
+    auth: OnKeyStore<UpdateKeyStore>,
+    body: Body<KeyStorePatchBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyStoreView>, Problem> {
+    let patch = body.0.patch(auth.permit.store(), &auth.permit.caller().published.state)?;
+    let store = services.key_stores.update(&auth.permit, &auth.context, patch).await?;
+    Ok(shown(&store, &services))
+}
+
+/// `DELETE /v1/cckm/aws/custom-key-stores/{id}`
+pub async fn delete(auth: OnKeyStore<DeleteKeyStore>, services: Data<Services>) -> Result<NoContent, Problem> {
+    services.key_stores.delete(&auth.permit, &auth.context).await?;
+    Ok(NoContent)
+}
+
+/// `POST /v1/cckm/aws/custom-key-stores/{id}/block`
+pub async fn block(auth: OnKeyStore<BlockKeyStore>, services: Data<Services>) -> Result<Json<KeyStoreView>, Problem> {
+    let store = services.key_stores.block(&auth.permit, &auth.context).await?;
+    Ok(shown(&store, &services))
+}
+
+/// `POST /v1/cckm/aws/custom-key-stores/{id}/unblock`
+pub async fn unblock(
+    auth: OnKeyStore<UnblockKeyStore>,
+    services: Data<Services>,
+) -> Result<Json<KeyStoreView>, Problem> {
+    let store = services.key_stores.unblock(&auth.permit, &auth.context).await?;
+    Ok(shown(&store, &services))
+}
+
+/// `POST /v1/cckm/aws/custom-key-stores/{id}/rotate-credential`
+pub async fn rotate_credential(
+    auth: OnKeyStore<UpdateKeyStore>,
+    services: Data<Services>,
+) -> Result<Json<KeyStoreWithSecretView>, Problem> {
+    let rotated = services.key_stores.rotate_credential(&auth.permit, &auth.context).await?;
+    Ok(Json(KeyStoreWithSecretView::of(&rotated, &services.state().state)))
+}
+
+fn shown(store: &KeyStore, services: &Services) -> Json<KeyStoreView> {
+    Json(KeyStoreView::of(store, &services.state().state))
+}

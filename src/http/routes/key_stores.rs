@@ -1,0 +1,127 @@
+//! Endpoints of custom key stores, and of the keys that this manager holds in them.
+
+use crate::domain::action::Action::{
+    HyokKeyBlockUnblock, HyokKeyCreate, KeyStoreAdd, KeyStoreBlock, KeyStoreDelete, KeyStoreUnblock, KeyStoreUpdate,
+    KeyUpdate,
+};
+use crate::http::endpoint::{Endpoint, delete, get, patch, post};
+use crate::http::key_stores;
+use crate::http::keys::hyok;
+use crate::service::access::RequiredRight::{OnKey, OnKeyStore, OnKms, SignedIn, ViewKey, ViewKeyStore};
+
+pub(super) fn key_stores() -> Vec<Endpoint> {
+    let one = |path: &str| format!("/cckm/aws/custom-key-stores/{{id}}{path}");
+    vec![
+        post("/cckm/aws/custom-key-stores", key_stores::create, "createCustomKeyStore", "Create a custom key store")
+            .needs(OnKms(KeyStoreAdd))
+            .refuses(&[409, 422]),
+        get(
+            "/cckm/aws/custom-key-stores",
+            key_stores::list,
+            "listCustomKeyStores",
+            "List the custom key stores that the caller may see",
+        )
+        .needs(SignedIn),
+        get(&one(""), key_stores::get, "getCustomKeyStore", "Get a custom key store by id or name").needs(ViewKeyStore),
+        patch(&one(""), key_stores::update, "updateCustomKeyStore", "Change a custom key store")
+            .needs(OnKeyStore(KeyStoreUpdate))
+            .refuses(&[409, 422]),
+        delete(&one(""), key_stores::delete, "deleteCustomKeyStore", "Delete a custom key store that has no keys")
+            .needs(OnKeyStore(KeyStoreDelete))
+            .refuses(&[409]),
+        post(&one("/block"), key_stores::block, "blockCustomKeyStore", "Refuse every request of AWS for a store")
+            .needs(OnKeyStore(KeyStoreBlock))
+            .refuses(&[422]),
+        post(&one("/unblock"), key_stores::unblock, "unblockCustomKeyStore", "Serve requests of AWS for a store again")
+            .needs(OnKeyStore(KeyStoreUnblock))
+            .refuses(&[422]),
+        get(&one("/health"), key_stores::health, "getCustomKeyStoreHealth", "Check a store that this manager serves")
+            .needs(ViewKeyStore)
+            .refuses(&[422]),
+        get(
+            &one("/counters"),
+            key_stores::counters,
+            "getCustomKeyStoreCounters",
+            "Get what the XKS proxy has counted for a store since the program started",
+        )
+        .needs(ViewKeyStore)
+        .refuses(&[422]),
+        post(
+            &one("/rotate-credential"),
+            key_stores::rotate_credential,
+            "rotateCustomKeyStoreCredential",
+            "Add a credential to a store; the earlier ones stay valid",
+        )
+        .needs(OnKeyStore(KeyStoreUpdate))
+        .refuses(&[409, 422]),
+        get(
+            &one("/credentials"),
+            key_stores::list_credentials,
+            "listCustomKeyStoreCredentials",
+            "List the valid credentials of a store, without their secrets",
+        )
+        .needs(ViewKeyStore),
+        get(
+            &one("/credentials/{cid}"),
+            key_stores::get_credential,
+            "getCustomKeyStoreCredential",
+            "Get a credential of a store, without its secret",
+        )
+        .needs(ViewKeyStore),
+        delete(
+            &one("/credentials/{cid}"),
+            key_stores::delete_credential,
+            "deleteCustomKeyStoreCredential",
+            "Delete a credential of a store; AWS's requests with it are refused from now on",
+        )
+        .needs(OnKeyStore(KeyStoreUpdate))
+        .refuses(&[409]),
+        post(
+            &one("/enable-credential-rotation-job"),
+            key_stores::enable_rotation_job,
+            "enableCredentialRotationJob",
+            "Rotate the credentials of a linked store by a schedule",
+        )
+        .needs(OnKeyStore(KeyStoreUpdate))
+        .refuses(&[409, 422]),
+        post(
+            &one("/disable-credential-rotation-job"),
+            key_stores::disable_rotation_job,
+            "disableCredentialRotationJob",
+            "Take a store off the schedule that rotates its credentials",
+        )
+        .needs(OnKeyStore(KeyStoreUpdate))
+        .refuses(&[422]),
+    ]
+}
+
+pub(super) fn hyok_keys() -> Vec<Endpoint> {
+    let one = |path: &str| format!("/cckm/aws/keys/{{id}}{path}");
+    vec![
+        post(
+            "/cckm/aws/create-hyok-key",
+            hyok::create,
+            "createHyokKey",
+            "Create a key whose material this manager keeps, in a custom key store that it serves",
+        )
+        .needs(OnKms(HyokKeyCreate))
+        .refuses(&[409, 422]),
+        post(&one("/block"), hyok::block, "blockKey", "Refuse every request of AWS for a HYOK key")
+            .needs(OnKey(HyokKeyBlockUnblock))
+            .refuses(&[422]),
+        post(&one("/unblock"), hyok::unblock, "unblockKey", "Serve requests of AWS for a HYOK key again")
+            .needs(OnKey(HyokKeyBlockUnblock))
+            .refuses(&[422]),
+        post(
+            &one("/caller-rules"),
+            hyok::caller_rules,
+            "setKeyCallerRules",
+            "Limit the callers that a HYOK key serves",
+        )
+        .needs(OnKey(KeyUpdate))
+        .refuses(&[422]),
+        get(&one("/versions"), hyok::versions, "listKeyVersions", "List the versions of a HYOK key, newest first")
+            .needs(ViewKey)
+            .refuses(&[422]),
+    ]
+}

@@ -1,0 +1,290 @@
+//! Custom key stores: create, view, change, block and delete them, and manage the credentials with which AWS calls the
+//! XKS proxy.
+
+mod credentials;
+mod health_key;
+mod list;
+mod report;
+mod serving;
+
+use super::access::{
+    AddKeyStore, BlockKeyStore, DeleteKeyStore, KeyStorePermit, KmsPermit, Permit, SignedIn, UnblockKeyStore,
+    UpdateKeyStore, ViewKeyStore,
+};
+use super::caller::{Change, RequestContext};
+use super::failure::Failure;
+use super::list::{Page, Query, page};
+use super::recorder::Recorder;
+use super::secrets::Secrets;
+use super::source_keys::SourceKeys;
+use crate::domain::command::Command;
+use crate::domain::id::{KeyStoreId, SourceKeyId};
+use crate::domain::key_store::patch::KeyStorePatch;
+use crate::domain::key_store::{KeyStore, KeyStoreCommand, NewKeyStore, StoreSettings};
+use crate::domain::name::KeyStoreName;
+use crate::domain::place::Region;
+use crate::domain::refusal::KeyStoreRefusal;
+use crate::domain::time::Time;
+use crate::keyring::Owner;
+use crate::ledger::Committed;
+use crate::xks::{Latencies, Proxy};
+pub(super) use serving::Serving;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// The use cases of custom key stores. Cheap to clone.
+#[derive(Clone)]
+pub struct KeyStores {
+    recorder: Recorder,
+    secrets: Secrets,
+    source_keys: SourceKeys,
+    serving: Serving,
+    /// Whether the proxy has a listener.
+    has_listener: bool,
+}
+
+/// A store to create.
+pub struct KeyStoreRequest {
+    pub name: KeyStoreName,
+    /// The KMS, by name or id.
+    pub kms: String,
+    pub region: Region,
+    /// The settings; the ciphertext of the health check key is made here.
+    pub settings: StoreSettings,
+    /// Whether the store is made at AWS at once.
+    pub linked: bool,
+    pub blocked: bool,
+}
+
+/// A store, with the secret of its newest credential, which is shown once.
+pub struct WithSecret {
+    pub store: Arc<KeyStore>,
+    pub secret: Zeroizing<String>,
+}
+
+/// The health of a store.
+pub struct Health {
+    /// AWS's name of what it would be told now.
+    pub status: &'static str,
+    pub checked: Time,
+    pub blocked: bool,
+    /// Why the health check key cannot encrypt and decrypt, if it cannot.
+    pub health_key_problem: Option<&'static str>,
+    /// Whether the proxy has a listener.
+    pub has_listener: bool,
+    /// The state of the connection, as AWS last said.
+    pub connection_state: String,
+    /// The last call of AWS with a valid signature, since the start of the program.
+    pub last_call: Option<Time>,
+}
+
+/// What the proxy has counted for a store since the start of the program.
+pub struct Counters {
+    /// The calls by operation, refused ones included.
+    pub calls: BTreeMap<&'static str, u64>,
+    /// The refused calls by error.
+    pub refusals: BTreeMap<&'static str, u64>,
+    pub last_minute: CallTimes,
+    pub last_hour: CallTimes,
+}
+
+/// The times of calls, from the complete request to the complete answer.
+pub struct CallTimes {
+    pub calls: u64,
+    pub p50: Option<Duration>,
+    pub p99: Option<Duration>,
+}
+
+/// The owner of the secrets of a key store.
+pub(super) fn owner(id: KeyStoreId) -> Owner {
+    Owner::new("key-store", id.uuid())
+}
+
+impl KeyStores {
+    pub(super) fn new(
+        recorder: Recorder,
+        secrets: Secrets,
+        source_keys: SourceKeys,
+        serving: Serving,
+        has_listener: bool,
+    ) -> Self {
+        Self { recorder, secrets, source_keys, serving, has_listener }
+    }
+
+    pub(super) fn proxy(&self) -> Proxy {
+        self.serving.proxy().clone()
+    }
+
+    /// Creates a store that this program serves, with its first credential. AWS is not told.
+    ///
+    /// # Errors
+    /// When the caller lacks the right on the KMS, or a rule forbids the store.
+    pub async fn create(
+        &self,
+        permit: &Permit<SignedIn>,
+        context: &RequestContext,
+        request: KeyStoreRequest,
+    ) -> Result<WithSecret, Failure> {
+        let permit = KmsPermit::<AddKeyStore>::authorize_named(permit.caller().clone(), &request.kms)?;
+        let KeyStoreRequest { name, kms: _, region, mut settings, linked: _, blocked } = request;
+        let change = permit.caller().change(context);
+        settings.health_check_ciphertext = self.health_check(settings.health_check_key).await?;
+        let id = KeyStoreId::new(Uuid::new_v4());
+        let (credential, secret) = self.new_credential(&change, id).await?;
+        let kms = permit.kms().id;
+        let create = move |at| {
+            let (region, name, settings) = (region.clone(), name.clone(), settings.clone());
+            let new = NewKeyStore { id, kms, region, name, settings, blocked, credential: credential.clone(), at };
+            Command::KeyStore(KeyStoreCommand::Create(Box::new(new)))
+        };
+        let committed = self.secrets.append_owner_with(&self.recorder, &change, &owner(id), create).await?;
+        self.serve(&change, id);
+        Ok(WithSecret { store: shown(&committed, id)?, secret })
+    }
+
+    /// Lists the stores that the caller may view.
+    ///
+    /// # Errors
+    /// When the query filters by a value that the member cannot have.
+    pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<Page<KeyStore>, Failure> {
+        page(permit.caller(), query).await
+    }
+
+    /// Changes all members of a patch, or none.
+    ///
+    /// # Errors
+    /// When a rule forbids a change.
+    pub async fn update(
+        &self,
+        permit: &KeyStorePermit<UpdateKeyStore>,
+        context: &RequestContext,
+        mut patch: KeyStorePatch,
+    ) -> Result<Arc<KeyStore>, Failure> {
+        let id = permit.store().id;
+        let present = permit.store().local.as_ref().map(|local| local.settings.health_check_key);
+        if let Some((key, ciphertext)) = patch.health_check.as_mut().filter(|(key, _)| Some(*key) != present) {
+            *ciphertext = self.health_check(*key).await?;
+        }
+        let update = move |at| KeyStoreCommand::Update { id, patch: Box::new(patch.clone()), at };
+        let change = permit.caller().change(context);
+        let committed = self.recorder.append_with(&change, move |_, at| Ok(Command::KeyStore(update(at)))).await?;
+        self.serve(&change, id);
+        shown(&committed, id)
+    }
+
+    /// Refuses every request of AWS for the store from now on.
+    ///
+    /// # Errors
+    /// When this program does not serve the store.
+    pub async fn block(
+        &self,
+        permit: &KeyStorePermit<BlockKeyStore>,
+        context: &RequestContext,
+    ) -> Result<Arc<KeyStore>, Failure> {
+        let id = permit.store().id;
+        self.command(&permit.caller().change(context), id, KeyStoreCommand::Block { id }).await
+    }
+
+    /// Serves requests of AWS for the store again.
+    ///
+    /// # Errors
+    /// When this program does not serve the store.
+    pub async fn unblock(
+        &self,
+        permit: &KeyStorePermit<UnblockKeyStore>,
+        context: &RequestContext,
+    ) -> Result<Arc<KeyStore>, Failure> {
+        let id = permit.store().id;
+        self.command(&permit.caller().change(context), id, KeyStoreCommand::Unblock { id }).await
+    }
+
+    /// Deletes a store, with its credentials.
+    ///
+    /// # Errors
+    /// When it still has keys, or AWS still has the store.
+    pub async fn delete(
+        &self,
+        permit: &KeyStorePermit<DeleteKeyStore>,
+        context: &RequestContext,
+    ) -> Result<(), Failure> {
+        let id = permit.store().id;
+        let change = permit.caller().change(context);
+        self.recorder.append(&change, Command::KeyStore(KeyStoreCommand::Delete { id })).await?;
+        self.serve(&change, id);
+        self.secrets.shred(&change, &owner(id)).await;
+        Ok(())
+    }
+
+    /// The health of a store that this program serves, and what AWS last said of it.
+    ///
+    /// # Errors
+    /// When another proxy, or CloudHSM, serves it.
+    pub fn health(&self, permit: &KeyStorePermit<ViewKeyStore>) -> Result<Health, Failure> {
+        let store = permit.store();
+        let proxy = self.serving.health(store.id).ok_or_else(|| KeyStoreRefusal::NotLocal(store.name.clone()))?;
+        Ok(Health {
+            status: proxy.status.name(),
+            checked: self.recorder.now(),
+            blocked: proxy.blocked,
+            health_key_problem: proxy.health_key_problem,
+            has_listener: self.has_listener,
+            connection_state: store.connection_state().to_owned(),
+            last_call: proxy.last_call_at.map(Time::of),
+        })
+    }
+
+    /// What the proxy has counted for a store since the start of the program.
+    ///
+    /// # Errors
+    /// When another proxy, or CloudHSM, serves it.
+    pub fn counters(&self, permit: &KeyStorePermit<ViewKeyStore>) -> Result<Counters, Failure> {
+        let store = permit.store();
+        let counted = self.serving.counters(store.id);
+        let counted = counted.ok_or_else(|| KeyStoreRefusal::NotLocal(store.name.clone()))?;
+        let times = |times: &Latencies| CallTimes { calls: times.calls, p50: times.p50, p99: times.p99 };
+        Ok(Counters {
+            last_minute: times(&counted.last_minute),
+            last_hour: times(&counted.last_hour),
+            calls: counted.calls.into_iter().map(|(operation, count)| (operation.name(), count)).collect(),
+            refusals: counted.refusals.into_iter().map(|(error, count)| (error.name(), count)).collect(),
+        })
+    }
+
+    /// Returns when AWS last signed a request with each credential, since the start of the program.
+    pub fn credential_uses(&self, store: &KeyStore) -> Vec<(String, Time)> {
+        let counted = self.serving.counters(store.id).into_iter().flat_map(|counted| counted.credentials);
+        counted.filter_map(|used| Some((used.access_key_id, Time::of(used.last_used_at?)))).collect()
+    }
+
+    async fn command(
+        &self,
+        change: &Change,
+        id: KeyStoreId,
+        command: KeyStoreCommand,
+    ) -> Result<Arc<KeyStore>, Failure> {
+        let committed = self.recorder.append(change, Command::KeyStore(command)).await?;
+        self.serve(change, id);
+        shown(&committed, id)
+    }
+
+    /// Tells the proxy the present state of a store, before the change of it is answered.
+    fn serve(&self, change: &Change, id: KeyStoreId) {
+        if !change.dry_run {
+            self.serving.publish(id);
+        }
+    }
+
+    /// Encrypts and decrypts with a health check key. Returns the ciphertext.
+    async fn health_check(&self, key: SourceKeyId) -> Result<String, Failure> {
+        let member = "local_hosted_params.health_check_key_id";
+        let material = self.source_keys.material_for_import(key).map_err(|failure| failure.of(member))?;
+        health_key::ciphertext(&material)
+    }
+}
+
+fn shown(committed: &Committed, id: KeyStoreId) -> Result<Arc<KeyStore>, Failure> {
+    Ok(committed.published.state.key_store(id)?.clone())
+}
