@@ -12,6 +12,7 @@ use super::refusal::Refusal;
 use super::service::Service;
 
 const MAX_RESULTS: usize = 25;
+const FILTERS: [&str; 3] = ["clusterIds", "vpcIds", "states"];
 /// The beginning of the tokens of pages.
 const TOKEN: &str = "after:";
 
@@ -56,8 +57,8 @@ fn describe_clusters(caller: &Caller<'_>, region: &str, request: &DescribeCluste
         Some(token) => token.strip_prefix(TOKEN).ok_or_else(|| invalid("The NextToken is not valid.".to_owned()))?,
     };
     let filters = request.filters.clone().unwrap_or_default();
-    if let Some(name) = filters.keys().find(|name| !["clusterIds", "vpcIds", "states"].contains(&name.as_str())) {
-        return Err(invalid(format!("{name} is not a filter: clusterIds, vpcIds, states.")));
+    if let Some(name) = filters.keys().find(|name| !FILTERS.contains(&name.as_str())) {
+        return Err(invalid(format!("{name} is not a filter: {}.", FILTERS.join(", "))));
     }
     let mut clusters: Vec<&Cluster> = caller.account.clusters.iter().filter(|one| one.region == region).collect();
     clusters.retain(|cluster| {

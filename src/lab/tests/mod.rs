@@ -33,6 +33,7 @@ mod kms_replica;
 mod kms_rotation;
 mod kms_rusoto;
 mod kms_store;
+mod own_aws_calls;
 mod roles_anywhere;
 mod sts;
 mod sts_sessions;

@@ -102,9 +102,9 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::key_store::caller_rules::CallerRules;
     use crate::domain::key::aws_enums::Origin;
     use crate::domain::key::example::{added, at, key_id, kms_id, region, snapshot};
+    use crate::domain::key_store::caller_rules::CallerRules;
     use crate::domain::key_store::tests::{created, store_id};
     use crate::domain::refusal::SourceKeyRefusal;
     use crate::domain::scenario::{Given, given};
