@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::crypto::Slot;
+use super::custom_key_store::Membership;
 use super::exception;
 use super::grant::IssuedGrant;
 use super::spec::{Spec, Usage};
@@ -35,21 +36,6 @@ pub(super) struct Key {
     /// The place of a key in a custom key store.
     #[serde(default)]
     pub custom_key_store: Option<Membership>,
-}
-
-/// The place of a key in a custom key store.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Membership {
-    /// The id of the store.
-    pub store: String,
-    /// The external key; only in an external key store.
-    pub xks_key_id: Option<String>,
-    /// Whether the store is connected. [`State`](super::state::State) keeps this member and the next one.
-    #[serde(skip)]
-    pub connected: bool,
-    /// The cluster of a CloudHSM key store.
-    #[serde(skip)]
-    pub cluster: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,8 +6,8 @@ use std::ops::Bound::{Excluded, Unbounded};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::custom_key_store::{CustomKeyStore, CustomKeyStores};
-use super::key::{Key, Membership, Placement};
+use super::custom_key_store::{CustomKeyStore, CustomKeyStores, Membership};
+use super::key::{Key, Placement};
 use super::store::{Store, StoreError};
 use crate::lab::refusal::Refusal;
 use crate::lab::secret::Secret;

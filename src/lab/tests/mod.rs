@@ -27,6 +27,7 @@ mod kms_custom_key_stores;
 mod kms_external_keys;
 mod kms_grants;
 mod kms_import;
+mod kms_key_store_connection;
 mod kms_limits;
 mod kms_own_proxy;
 mod kms_replica;

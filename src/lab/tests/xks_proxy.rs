@@ -276,6 +276,21 @@ pub(super) fn with(mut parameters: Value, members: Value) -> Value {
     parameters
 }
 
+pub(super) fn with_id(id: &str) -> Value {
+    json!({ "CustomKeyStoreId": id })
+}
+
+pub(super) fn update(id: &str, members: Value) -> Value {
+    with(with_id(id), members)
+}
+
+/// The name of the `kmsOperation` of each call.
+pub(super) fn operations(seen: &[(String, Value)]) -> Vec<(&str, &str)> {
+    seen.iter()
+        .map(|(call, body)| (call.as_str(), body["requestMetadata"]["kmsOperation"].as_str().expect("an operation")))
+        .collect()
+}
+
 impl Lab {
     /// Moves the clock of KMS.
     pub(super) async fn seconds_ahead(&self, seconds: u32) {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::exception;
-use super::key::{Membership, seconds};
+use super::key::seconds;
 use super::xks::ProxyAccess;
 use crate::lab::refusal::Refusal;
 use crate::lab::secret::Secret;
@@ -20,6 +20,7 @@ mod connection;
 mod create;
 mod delete;
 mod describe;
+mod membership;
 mod new_key;
 mod settings;
 mod update;
@@ -29,6 +30,7 @@ pub(super) use connection::{Connection, connect_custom_key_store, disconnect_cus
 pub(super) use create::create_custom_key_store;
 pub(super) use delete::delete_custom_key_store;
 pub(super) use describe::describe_custom_key_stores;
+pub(super) use membership::Membership;
 pub(super) use new_key::{NewKeyPlace, place_of_new_key, require_store_for_random};
 pub(super) use update::update_custom_key_store;
 

@@ -2,10 +2,10 @@
 
 use super::super::call::Call;
 use super::super::exception;
-use super::super::key::{Membership, Origin};
+use super::super::key::Origin;
 use super::super::state::State;
 use super::super::xks::{ExternalKey, ProxyAccess};
-use super::Backing;
+use super::{Backing, Membership};
 use crate::lab::refusal::Refusal;
 
 /// The longest URI of a call to a proxy.
