@@ -92,9 +92,9 @@ impl AwsFailure {
         self.code() == Some(code)
     }
 
-    /// Whether the key, alias or region does not exist in AWS.
+    /// Whether the key, alias, custom key store or region does not exist in AWS.
     pub fn is_not_found(&self) -> bool {
-        self.is("NotFoundException")
+        self.is("NotFoundException") || self.is("CustomKeyStoreNotFoundException")
     }
 
     /// Whether the state of the key does not allow the call. AWS's message names the state.

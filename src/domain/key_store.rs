@@ -7,17 +7,22 @@ pub mod at_aws;
 pub mod caller_rules;
 pub mod decide;
 pub mod endpoint;
+pub mod operation;
+mod outcome;
 pub mod patch;
 pub mod refusal;
+mod request;
 
 use super::collection::{Collection, Named};
-use super::id::{CredentialId, KeyStoreId, KmsId, ScheduleId, SourceKeyId};
+use super::id::{CredentialId, KeyStoreId, KmsId, OperationId, ScheduleId, SourceKeyId};
+use super::key::command::Outcome;
 use super::name::KeyStoreName;
 use super::place::Region;
 use super::sealed::Sealed;
 use super::time::Time;
 use at_aws::StoreAtAws;
 use caller_rules::CallerRules;
+use operation::{PendingStoreOperation, StoreOperation, StoreRequest};
 use patch::KeyStorePatch;
 
 /// The fewest and the most credentials that a store can have at once.
@@ -36,6 +41,8 @@ pub struct KeyStore {
     pub at_aws: Option<Box<StoreAtAws>>,
     /// Whether AWS no longer has the store.
     pub gone: bool,
+    /// The operation at AWS that has no outcome yet.
+    pub operation: Option<Box<PendingStoreOperation>>,
     pub created: Time,
     /// When it was last changed.
     pub updated: Time,
@@ -165,6 +172,33 @@ pub enum KeyStoreEvent {
     },
     /// The store was removed here. At AWS it was deleted before, or was never there.
     Deleted,
+    /// An operation at AWS was requested. AWS is called afterwards.
+    OperationRequested {
+        operation: OperationId,
+        wanted: Box<StoreOperation>,
+    },
+    /// AWS confirmed the operation.
+    OperationDone {
+        operation: OperationId,
+        /// The store as AWS reports it then; `None` once AWS does not have it any more.
+        seen: Option<Box<StoreAtAws>>,
+    },
+    /// AWS did not perform the operation.
+    OperationFailed {
+        operation: OperationId,
+        reason: String,
+    },
+    /// The result of the operation was read later, because AWS takes longer, AWS's answer was lost, or the program ended.
+    OperationReconciled {
+        operation: OperationId,
+        seen: Option<Box<StoreAtAws>>,
+    },
+    /// AWS reports something new of the store.
+    Observed {
+        seen: Box<StoreAtAws>,
+    },
+    /// AWS does not have the store any more.
+    Vanished,
 }
 
 /// A call of AWS to the XKS proxy, and its result.
@@ -226,7 +260,29 @@ pub enum KeyStoreCommand {
         calls: Vec<ProxyCall>,
         dropped: u64,
     },
+    /// Remove a store that AWS does not have.
     Delete {
+        id: KeyStoreId,
+    },
+    /// Record the intent of an operation, before AWS is called.
+    Request {
+        id: KeyStoreId,
+        operation: OperationId,
+        request: StoreRequest,
+        at: Time,
+    },
+    /// Record the outcome of an operation.
+    Conclude {
+        operation: OperationId,
+        outcome: Outcome<Option<Box<StoreAtAws>>>,
+    },
+    /// Record what was read of a store at AWS.
+    Observe {
+        id: KeyStoreId,
+        seen: Box<StoreAtAws>,
+    },
+    /// Record that AWS does not have a store any more.
+    RecordVanished {
         id: KeyStoreId,
     },
 }
@@ -241,6 +297,8 @@ pub struct NewKeyStore {
     pub settings: StoreSettings,
     pub blocked: bool,
     pub credential: NewCredential,
+    /// The operation that makes the store at AWS; `None` for an unlinked store.
+    pub link: Option<OperationId>,
     pub at: Time,
 }
 
@@ -278,6 +336,11 @@ impl KeyStore {
 
     pub fn is_linked(&self) -> bool {
         self.at_aws.is_some()
+    }
+
+    /// Whether AWS has the store, as far as is known.
+    pub fn is_at_aws(&self) -> bool {
+        self.is_linked() && !self.gone
     }
 
     /// The path of the store on the XKS proxy, which AWS puts before the name of the operation.
@@ -323,6 +386,7 @@ impl Collection<KeyStore> {
                 })),
                 at_aws: None,
                 gone: false,
+                operation: None,
                 created: at,
                 updated: at,
             }),
@@ -335,7 +399,13 @@ impl Collection<KeyStore> {
             | KeyStoreEvent::CredentialRemoved { .. }
             | KeyStoreEvent::Blocked
             | KeyStoreEvent::Unblocked
-            | KeyStoreEvent::RotationScheduleSet { .. } => self.change(&id, |store| store.apply(at, event)),
+            | KeyStoreEvent::RotationScheduleSet { .. }
+            | KeyStoreEvent::OperationRequested { .. }
+            | KeyStoreEvent::OperationDone { .. }
+            | KeyStoreEvent::OperationFailed { .. }
+            | KeyStoreEvent::OperationReconciled { .. }
+            | KeyStoreEvent::Observed { .. }
+            | KeyStoreEvent::Vanished => self.change(&id, |store| store.apply(at, event)),
         }
     }
 }
@@ -343,12 +413,38 @@ impl Collection<KeyStore> {
 impl KeyStore {
     fn apply(&mut self, at: Time, event: &KeyStoreEvent) {
         self.updated = at;
-        if let KeyStoreEvent::Renamed { to } = event {
-            self.name = to.clone();
+        match event {
+            KeyStoreEvent::Renamed { to } => self.name = to.clone(),
+            KeyStoreEvent::OperationRequested { operation, wanted } => {
+                let wanted = StoreOperation::clone(wanted);
+                self.operation = Some(Box::new(PendingStoreOperation { id: *operation, wanted, since: at }));
+            }
+            KeyStoreEvent::OperationDone { operation: _, seen }
+            | KeyStoreEvent::OperationReconciled { operation: _, seen } => {
+                self.operation = None;
+                seen.iter().for_each(|seen| self.observe(seen));
+            }
+            KeyStoreEvent::OperationFailed { .. } => self.operation = None,
+            KeyStoreEvent::Observed { seen } => self.observe(seen),
+            KeyStoreEvent::Vanished => self.gone = true,
+            KeyStoreEvent::Created { .. }
+            | KeyStoreEvent::SettingsChanged { .. }
+            | KeyStoreEvent::CredentialAdded { .. }
+            | KeyStoreEvent::CredentialRemoved { .. }
+            | KeyStoreEvent::Blocked
+            | KeyStoreEvent::Unblocked
+            | KeyStoreEvent::RotationScheduleSet { .. }
+            | KeyStoreEvent::CallsReported { .. }
+            | KeyStoreEvent::Deleted => {}
         }
         if let Some(local) = &mut self.local {
             local.apply(at, event);
         }
+    }
+
+    fn observe(&mut self, seen: &StoreAtAws) {
+        self.at_aws = Some(Box::new(seen.clone()));
+        self.gone = false;
     }
 }
 
@@ -367,7 +463,13 @@ impl LocalStore {
             KeyStoreEvent::Created { .. }
             | KeyStoreEvent::Renamed { .. }
             | KeyStoreEvent::CallsReported { .. }
-            | KeyStoreEvent::Deleted => {}
+            | KeyStoreEvent::Deleted
+            | KeyStoreEvent::OperationRequested { .. }
+            | KeyStoreEvent::OperationDone { .. }
+            | KeyStoreEvent::OperationFailed { .. }
+            | KeyStoreEvent::OperationReconciled { .. }
+            | KeyStoreEvent::Observed { .. }
+            | KeyStoreEvent::Vanished => {}
         }
     }
 }

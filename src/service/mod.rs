@@ -143,6 +143,11 @@ impl Services {
         let target = keys::KeyTarget::new(recorder.clone(), cloud.clone(), source_keys.clone(), wait);
         let operations = keys::KeyOperations::new(target, recorder.clone(), runtime.clone());
         operations.reconcile_forever();
+        let target =
+            key_stores::StoreTarget::new(recorder.clone(), cloud.clone(), secrets.clone(), serving.clone(), wait);
+        let store_operations = key_stores::StoreOperations::new(target, recorder.clone(), runtime.clone());
+        store_operations.reconcile_forever();
+        store_operations.follow_forever(&runtime);
         unmanaged_keys::remove_forever(recorder.clone(), &runtime);
         let keys =
             keys::Keys::new(recorder.clone(), cloud.clone(), source_keys.clone(), operations.clone(), serving.clone());
@@ -167,6 +172,7 @@ impl Services {
                 secrets.clone(),
                 source_keys.clone(),
                 serving,
+                store_operations,
                 parts.xks_listens,
             ),
             source_keys,

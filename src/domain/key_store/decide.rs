@@ -1,7 +1,11 @@
 //! Decides the commands of custom key stores.
 
+use super::operation::StoreOperation;
 use super::patch::KeyStorePatch;
-use super::{CREDENTIALS_MAX, CREDENTIALS_MIN, KeyStore, KeyStoreCommand, KeyStoreEvent, LocalStore, NewKeyStore};
+use super::{
+    CREDENTIALS_MAX, CREDENTIALS_MIN, KeyStore, KeyStoreCommand, KeyStoreEvent, LocalStore, NewKeyStore, StoreSettings,
+    outcome, request,
+};
 use crate::domain::event::Event;
 use crate::domain::id::{KeyStoreId, KmsId, SourceKeyId};
 use crate::domain::key::decide::check_place;
@@ -18,21 +22,30 @@ use std::sync::Arc;
 pub fn decide(state: &State, command: KeyStoreCommand) -> Result<Vec<Event>, Refusal> {
     let (id, events) = match command {
         KeyStoreCommand::Create(new) => (new.id, create(state, *new)?),
-        KeyStoreCommand::Update { id, patch, at } => (id, update(state, id, *patch, at)?),
+        KeyStoreCommand::Update { id, patch, at } => (id, update(state, id, &patch, at)?),
         KeyStoreCommand::Block { id } => (id, set_blocked(state, id, true)?),
         KeyStoreCommand::Unblock { id } => (id, set_blocked(state, id, false)?),
         KeyStoreCommand::AddCredential { id, credential } => {
             let (store, local) = state.local_store(id)?;
+            store.refuse_busy()?;
+            // AWS must be told: it was linked since the request was judged.
+            if store.is_at_aws() {
+                return Err(KeyStoreRefusal::Linked(store.name.clone()).into());
+            }
             local.refuse_full(store)?;
             (id, vec![KeyStoreEvent::CredentialAdded { credential }])
         }
         KeyStoreCommand::RemoveCredential { id, credential } => {
-            let (_, local) = state.local_store(id)?;
-            if local.newest_credential().is_some_and(|newest| newest.id == credential) {
-                return Err(KeyStoreRefusal::CredentialInUse(credential).into());
-            }
-            if !local.credentials.iter().any(|known| known.id == credential) {
+            let (store, local) = state.local_store(id)?;
+            // While an operation is under way, AWS may have either of two.
+            store.refuse_busy()?;
+            let Some(known) = local.credentials.iter().find(|known| known.id == credential) else {
                 return Err(KeyStoreRefusal::CredentialUnknown(credential.to_string()).into());
+            };
+            let newest = local.newest_credential().is_some_and(|newest| newest.id == credential);
+            let proxy = store.at_aws.as_ref().filter(|_| !store.gone).and_then(|seen| seen.proxy.as_ref());
+            if newest || proxy.is_some_and(|proxy| proxy.access_key_id == known.access_key_id) {
+                return Err(KeyStoreRefusal::CredentialInUse(credential).into());
             }
             (id, vec![KeyStoreEvent::CredentialRemoved { id: credential }])
         }
@@ -51,17 +64,28 @@ pub fn decide(state: &State, command: KeyStoreCommand) -> Result<Vec<Event>, Ref
         KeyStoreCommand::Delete { id } => {
             let store = state.key_store(id)?;
             state.kms(store.kms)?.refuse_archived()?;
-            match state.keys_of_store(id).len() {
-                0 => (id, vec![KeyStoreEvent::Deleted]),
-                keys => return Err(KeyStoreRefusal::HasKeys { store: store.name.clone(), keys }.into()),
+            store.refuse_busy()?;
+            store.refuse_with_keys(state)?;
+            if store.is_at_aws() {
+                return Err(KeyStoreRefusal::Linked(store.name.clone()).into());
             }
+            (id, vec![KeyStoreEvent::Deleted])
         }
+        KeyStoreCommand::Request { id, operation, request, at } => {
+            (id, request::request(state, id, operation, request, at)?)
+        }
+        KeyStoreCommand::Conclude { operation, outcome } => match outcome::conclude(state, operation, outcome) {
+            Some(concluded) => concluded,
+            None => return Ok(vec![]),
+        },
+        KeyStoreCommand::Observe { id, seen } => (id, outcome::observe(state, id, seen)?),
+        KeyStoreCommand::RecordVanished { id } => (id, outcome::vanish(state, id)?),
     };
     Ok(events.into_iter().map(|event| Event::KeyStore(id, event)).collect())
 }
 
 fn create(state: &State, new: NewKeyStore) -> Result<Vec<KeyStoreEvent>, Refusal> {
-    let NewKeyStore { id: _, kms, region, name, settings, blocked, credential, at } = new;
+    let NewKeyStore { id: _, kms, region, name, settings, blocked, credential, link, at } = new;
     check_place(state, kms, &region)?;
     refuse_taken(state, &name)?;
     if !(CREDENTIALS_MIN..=CREDENTIALS_MAX).contains(&settings.max_credentials) {
@@ -71,16 +95,47 @@ fn create(state: &State, new: NewKeyStore) -> Result<Vec<KeyStoreEvent>, Refusal
             limit: Bounds::between(CREDENTIALS_MIN.into(), CREDENTIALS_MAX.into()),
         });
     }
-    settings.check_address()?;
+    match link {
+        Some(_) => settings.check_linked_address()?,
+        None => settings.check_address()?,
+    }
     settings.caller_rules.check()?;
     check_health_key(state, settings.health_check_key, at)?;
-    Ok(vec![KeyStoreEvent::Created { kms, region, name, settings: Box::new(settings), blocked, credential }])
+    let settings = Box::new(settings);
+    let link = link
+        .map(|operation| request::requested(operation, StoreOperation::Link { settings: settings.clone(), new: true }));
+    let created = KeyStoreEvent::Created { kms, region, name, settings, blocked, credential };
+    Ok([created].into_iter().chain(link).collect())
 }
 
-fn update(state: &State, id: KeyStoreId, patch: KeyStorePatch, at: Time) -> Result<Vec<KeyStoreEvent>, Refusal> {
+fn update(state: &State, id: KeyStoreId, patch: &KeyStorePatch, at: Time) -> Result<Vec<KeyStoreEvent>, Refusal> {
+    let (name, settings) = changed(state, id, patch, at)?;
+    let (store, local) = state.local_store(id)?;
+    store.refuse_busy()?;
+    // It was linked since the request was judged.
+    if store.is_at_aws() && store.changes_at_aws(&name, &settings) {
+        return Err(KeyStoreRefusal::Linked(store.name.clone()).into());
+    }
+    let mut events = Vec::new();
+    if name != store.name {
+        events.push(KeyStoreEvent::Renamed { to: name });
+    }
+    if settings != local.settings {
+        events.push(KeyStoreEvent::SettingsChanged { settings: Box::new(settings) });
+    }
+    Ok(events)
+}
+
+/// Returns the name and the settings of a store after a patch.
+pub(super) fn changed(
+    state: &State,
+    id: KeyStoreId,
+    patch: &KeyStorePatch,
+    at: Time,
+) -> Result<(KeyStoreName, StoreSettings), Refusal> {
     let (store, local) = state.local_store(id)?;
     state.kms(store.kms)?.refuse_archived()?;
-    let settings = local.settings.patched(&patch);
+    let settings = local.settings.patched(patch);
     match store.is_linked() {
         true => settings.check_linked_address()?,
         false => settings.check_address()?,
@@ -89,15 +144,27 @@ fn update(state: &State, id: KeyStoreId, patch: KeyStorePatch, at: Time) -> Resu
     if settings.health_check_key != local.settings.health_check_key {
         check_health_key(state, settings.health_check_key, at)?;
     }
-    let mut events = Vec::new();
-    if let Some(to) = patch.name.filter(|name| *name != store.name) {
-        refuse_taken(state, &to)?;
-        events.push(KeyStoreEvent::Renamed { to });
+    let name = patch.name.clone().unwrap_or_else(|| store.name.clone());
+    if name != store.name {
+        refuse_taken(state, &name)?;
     }
-    if settings != local.settings {
-        events.push(KeyStoreEvent::SettingsChanged { settings: Box::new(settings) });
+    Ok((name, settings))
+}
+
+impl KeyStore {
+    /// Returns whether a patch changes what AWS knows of the store.
+    pub fn is_changed_at_aws(&self, patch: &KeyStorePatch) -> bool {
+        let Some(local) = self.local.as_ref().filter(|_| self.is_at_aws()) else { return false };
+        self.changes_at_aws(patch.name.as_ref().unwrap_or(&self.name), &local.settings.patched(patch))
     }
-    Ok(events)
+
+    fn changes_at_aws(&self, name: &KeyStoreName, to: &StoreSettings) -> bool {
+        let address = |settings: &StoreSettings| {
+            let StoreSettings { connectivity, endpoint, vpc_service, vpc_service_owner, .. } = settings.clone();
+            (connectivity, endpoint, vpc_service, vpc_service_owner)
+        };
+        *name != self.name || self.local.as_ref().is_some_and(|local| address(&local.settings) != address(to))
+    }
 }
 
 fn set_blocked(state: &State, id: KeyStoreId, blocked: bool) -> Result<Vec<KeyStoreEvent>, Refusal> {
@@ -143,7 +210,7 @@ pub fn problem_of(key: &SourceKey, at: Time) -> Option<&'static str> {
 }
 
 impl LocalStore {
-    fn refuse_full(&self, store: &KeyStore) -> Result<(), Refusal> {
+    pub(super) fn refuse_full(&self, store: &KeyStore) -> Result<(), Refusal> {
         match self.credentials.first().filter(|_| self.credentials.len() >= usize::from(self.settings.max_credentials))
         {
             Some(oldest) => Err(KeyStoreRefusal::CredentialsFull {
@@ -159,7 +226,7 @@ impl LocalStore {
 
 impl State {
     /// Returns the store of this id, which this program must serve.
-    fn local_store(&self, id: KeyStoreId) -> Result<(&Arc<KeyStore>, &LocalStore), Refusal> {
+    pub(super) fn local_store(&self, id: KeyStoreId) -> Result<(&Arc<KeyStore>, &LocalStore), Refusal> {
         let store = self.key_store(id)?;
         let local = store.local.as_deref().ok_or_else(|| KeyStoreRefusal::NotLocal(store.name.clone()))?;
         Ok((store, local))

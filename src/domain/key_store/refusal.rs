@@ -35,6 +35,14 @@ pub enum KeyStoreRefusal {
     CredentialUnknown(String),
     #[error("credential {0} is the newest one, which AWS has: rotate the credential first")]
     CredentialInUse(CredentialId),
+    #[error("key store `{0}` is linked to AWS already")]
+    Linked(KeyStoreName),
+    #[error("AWS no longer has key store `{0}`")]
+    Gone(KeyStoreName),
+    #[error("another operation on key store `{store}` is under way at AWS: {operation}")]
+    Busy { store: KeyStoreName, operation: &'static str },
+    #[error("key store `{store}` is {state} at AWS, and must be {wanted}: connect or disconnect it first")]
+    WrongState { store: KeyStoreName, state: String, wanted: &'static str },
 }
 
 reasons! { KeyStoreRefusal =>
@@ -49,4 +57,8 @@ reasons! { KeyStoreRefusal =>
     CredentialsFull: InUse, "credentials_full", "The store has as many credentials as it can have.";
     CredentialUnknown: Unknown, "credential_unknown", "The store has no such credential.";
     CredentialInUse: InUse, "credential_in_use", "The credential is the one that AWS has.";
+    Linked: Conflict, "key_store_linked", "The store is linked to AWS already.";
+    Gone: Conflict, "key_store_gone", "AWS no longer has the store.";
+    Busy: Busy, "key_store_busy", "Another operation on the store is under way at AWS.";
+    WrongState: Conflict, "key_store_wrong_state", "The state of the store's connection at AWS does not allow the operation.";
 }

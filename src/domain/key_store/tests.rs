@@ -1,5 +1,7 @@
 //! The rules of custom key stores.
 
+mod operations;
+
 use super::*;
 use crate::domain::event::Event;
 use crate::domain::key::example::{added, at, kms_id, region};
@@ -51,6 +53,7 @@ fn create(n: u128, store_name: &str, settings: StoreSettings) -> KeyStoreCommand
         settings,
         blocked: false,
         credential: credential(1),
+        link: None,
         at: at(9),
     }))
 }

@@ -120,6 +120,15 @@ pub(in crate::http) struct CallerRulesBody {
     operations: Option<Vec<String>>,
 }
 
+/// A link of a custom key store to AWS.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = CustomKeyStoreLinkRequest)]
+pub struct LinkBody {
+    /// The address that AWS calls; the stored one by default.
+    #[serde(default, deserialize_with = "optional")]
+    aws_param: Option<AwsBody>,
+}
+
 /// A change of a custom key store. A member that is absent, empty or 0 keeps its value.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = CustomKeyStorePatch)]
@@ -180,6 +189,21 @@ impl AwsBody {
     fn connectivity(&self) -> Result<Option<Connectivity>, Refusal> {
         let given = self.xks_proxy_connectivity.as_deref();
         given.map(|text| one_of("aws_param.xks_proxy_connectivity", text, CONNECTIVITIES)).transpose()
+    }
+}
+
+impl LinkBody {
+    /// The changes of the address that precede the link.
+    pub(super) fn patch(self) -> Result<KeyStorePatch, Refusal> {
+        let aws = self.aws_param.unwrap_or_default();
+        aws.check_type()?;
+        Ok(KeyStorePatch {
+            connectivity: aws.connectivity()?,
+            endpoint: aws.xks_proxy_uri_endpoint,
+            vpc_service: aws.xks_proxy_vpc_endpoint_service_name,
+            vpc_service_owner: aws.xks_proxy_vpc_endpoint_service_owner,
+            ..KeyStorePatch::default()
+        })
     }
 }
 

@@ -12,16 +12,19 @@ pub use credentials::{
 };
 
 use super::answer::{Created, Json, NoContent};
-use super::body::Body;
+use super::body::{Body, BodyOrNone};
 use super::error::Problem;
 use super::guard::{Authorized, OnKeyStore};
 use super::paging::{self, List, Listing};
 use crate::domain::key_store::KeyStore;
 use crate::service::Services;
-use crate::service::access::{BlockKeyStore, DeleteKeyStore, SignedIn, UnblockKeyStore, UpdateKeyStore, ViewKeyStore};
+use crate::service::access::{
+    BlockKeyStore, ConnectKeyStore, DeleteKeyStore, DisconnectKeyStore, LinkKeyStore, SignedIn, UnblockKeyStore,
+    UpdateKeyStore, ViewKeyStore,
+};
 use actix_web::web::Data;
 pub(super) use body::CallerRulesBody;
-use body::{KeyStoreBody, KeyStorePatchBody};
+use body::{KeyStoreBody, KeyStorePatchBody, LinkBody};
 use std::sync::Arc;
 pub(super) use view::CallerRulesView;
 use view::{KeyStoreView, KeyStoreWithSecretView};
@@ -67,6 +70,34 @@ pub async fn update(
 pub async fn delete(auth: OnKeyStore<DeleteKeyStore>, services: Data<Services>) -> Result<NoContent, Problem> {
     services.key_stores.delete(&auth.permit, &auth.context).await?;
     Ok(NoContent)
+}
+
+/// `POST /v1/cckm/aws/custom-key-stores/{id}/link`
+pub async fn link(
+    auth: OnKeyStore<LinkKeyStore>,
+    body: BodyOrNone<LinkBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyStoreView>, Problem> {
+    let store = services.key_stores.link(&auth.permit, &auth.context, body.0.patch()?).await?;
+    Ok(shown(&store, &services))
+}
+
+/// `POST /v1/cckm/aws/custom-key-stores/{id}/connect`
+pub async fn connect(
+    auth: OnKeyStore<ConnectKeyStore>,
+    services: Data<Services>,
+) -> Result<Json<KeyStoreView>, Problem> {
+    let store = services.key_stores.connect(&auth.permit, &auth.context).await?;
+    Ok(shown(&store, &services))
+}
+
+/// `POST /v1/cckm/aws/custom-key-stores/{id}/disconnect`
+pub async fn disconnect(
+    auth: OnKeyStore<DisconnectKeyStore>,
+    services: Data<Services>,
+) -> Result<Json<KeyStoreView>, Problem> {
+    let store = services.key_stores.disconnect(&auth.permit, &auth.context).await?;
+    Ok(shown(&store, &services))
 }
 
 /// `POST /v1/cckm/aws/custom-key-stores/{id}/block`

@@ -1,20 +1,23 @@
 //! Endpoints of custom key stores, and of the keys that this manager holds in them.
 
 use crate::domain::action::Action::{
-    HyokKeyBlockUnblock, HyokKeyCreate, KeyStoreAdd, KeyStoreBlock, KeyStoreDelete, KeyStoreUnblock, KeyStoreUpdate,
-    KeyUpdate,
+    HyokKeyBlockUnblock, HyokKeyCreate, KeyStoreAdd, KeyStoreBlock, KeyStoreConnect, KeyStoreDelete,
+    KeyStoreDisconnect, KeyStoreLink, KeyStoreUnblock, KeyStoreUpdate, KeyUpdate,
 };
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
 use crate::http::key_stores;
 use crate::http::keys::hyok;
 use crate::service::access::RequiredRight::{OnKey, OnKeyStore, OnKms, SignedIn, ViewKey, ViewKeyStore};
 
+/// The statuses of a call that AWS can refuse or leave unanswered.
+const AT_AWS: &[u16] = &[409, 422, 502, 504];
+
 pub(super) fn key_stores() -> Vec<Endpoint> {
     let one = |path: &str| format!("/cckm/aws/custom-key-stores/{{id}}{path}");
     vec![
         post("/cckm/aws/custom-key-stores", key_stores::create, "createCustomKeyStore", "Create a custom key store")
             .needs(OnKms(KeyStoreAdd))
-            .refuses(&[409, 422]),
+            .refuses(AT_AWS),
         get(
             "/cckm/aws/custom-key-stores",
             key_stores::list,
@@ -25,10 +28,29 @@ pub(super) fn key_stores() -> Vec<Endpoint> {
         get(&one(""), key_stores::get, "getCustomKeyStore", "Get a custom key store by id or name").needs(ViewKeyStore),
         patch(&one(""), key_stores::update, "updateCustomKeyStore", "Change a custom key store")
             .needs(OnKeyStore(KeyStoreUpdate))
-            .refuses(&[409, 422]),
+            .refuses(AT_AWS),
         delete(&one(""), key_stores::delete, "deleteCustomKeyStore", "Delete a custom key store that has no keys")
             .needs(OnKeyStore(KeyStoreDelete))
-            .refuses(&[409]),
+            .refuses(AT_AWS),
+        post(&one("/link"), key_stores::link, "linkCustomKeyStore", "Make an unlinked store at AWS")
+            .needs(OnKeyStore(KeyStoreLink))
+            .refuses(AT_AWS),
+        post(
+            &one("/connect"),
+            key_stores::connect,
+            "connectCustomKeyStore",
+            "Have AWS connect to the key manager of a store, in the background",
+        )
+        .needs(OnKeyStore(KeyStoreConnect))
+        .refuses(AT_AWS),
+        post(
+            &one("/disconnect"),
+            key_stores::disconnect,
+            "disconnectCustomKeyStore",
+            "Have AWS disconnect a store, in the background",
+        )
+        .needs(OnKeyStore(KeyStoreDisconnect))
+        .refuses(AT_AWS),
         post(&one("/block"), key_stores::block, "blockCustomKeyStore", "Refuse every request of AWS for a store")
             .needs(OnKeyStore(KeyStoreBlock))
             .refuses(&[422]),
@@ -53,7 +75,7 @@ pub(super) fn key_stores() -> Vec<Endpoint> {
             "Add a credential to a store; the earlier ones stay valid",
         )
         .needs(OnKeyStore(KeyStoreUpdate))
-        .refuses(&[409, 422]),
+        .refuses(AT_AWS),
         get(
             &one("/credentials"),
             key_stores::list_credentials,

@@ -2,8 +2,10 @@
 
 use super::sample::{Form, kms, uuid};
 use crate::domain::event::{Event, Sealed};
-use crate::domain::id::{CredentialId, KeyStoreId, ScheduleId, SourceKeyId};
+use crate::domain::id::{CredentialId, KeyStoreId, OperationId, ScheduleId, SourceKeyId};
+use crate::domain::key_store::at_aws::{CloudHsmAtAws, ConnectionState, ProxyAtAws, StoreAtAws};
 use crate::domain::key_store::caller_rules::CallerRules;
+use crate::domain::key_store::operation::StoreOperation;
 use crate::domain::key_store::{Connectivity, KeyStoreEvent, NewCredential, ProxyCall, StoreSettings};
 use crate::domain::name::KeyStoreName;
 use crate::domain::place::Region;
@@ -69,6 +71,48 @@ fn call(form: Form) -> ProxyCall {
     }
 }
 
+fn operation() -> OperationId {
+    OperationId::new(uuid(0xd00))
+}
+
+fn requested(wanted: StoreOperation) -> KeyStoreEvent {
+    KeyStoreEvent::OperationRequested { operation: operation(), wanted: Box::new(wanted) }
+}
+
+fn at_aws(form: Form, state: ConnectionState) -> Box<StoreAtAws> {
+    Box::new(StoreAtAws {
+        id: "cks-9876543210fedcba9".to_owned(),
+        name: "keys".to_owned(),
+        connection_state: state,
+        connection_error: form.option("XKS_PROXY_TIMED_OUT".to_owned()),
+        created_at: form.option(Time::from_nanos(1_800_000_000_000_000_000)),
+        proxy: None,
+        cloud_hsm: None,
+    })
+}
+
+fn external(form: Form) -> Box<StoreAtAws> {
+    let proxy = Box::new(ProxyAtAws {
+        connectivity: "VPC_ENDPOINT_SERVICE".to_owned(),
+        access_key_id: "QFQ7ZB4VJ2DK5N3XW6RTYHGM".to_owned(),
+        endpoint: "https://xks.example.com".to_owned(),
+        path: "/kms/xks/v1".to_owned(),
+        vpc_service: form.text("com.amazonaws.vpce.eu-west-3.vpce-svc-0e3d8b8c2f6f3c1a0"),
+        vpc_service_owner: form.text("123456789012"),
+    });
+    Box::new(StoreAtAws { proxy: Some(proxy), ..*at_aws(form, ConnectionState::Failed) })
+}
+
+fn cluster(form: Form) -> Box<StoreAtAws> {
+    let cluster = CloudHsmAtAws {
+        cluster: "cluster-1a23b4cdefg".to_owned(),
+        trust_anchor: "PEM".to_owned(),
+        hsms: form.option(2),
+    };
+    let state = ConnectionState::parse(&form.text("CONNECTED"));
+    Box::new(StoreAtAws { cloud_hsm: Some(Box::new(cluster)), ..*at_aws(form, state) })
+}
+
 pub(super) fn every_kind(form: Form) -> impl Iterator<Item = Event> {
     let events = vec![
         KeyStoreEvent::Created {
@@ -88,6 +132,23 @@ pub(super) fn every_kind(form: Form) -> impl Iterator<Item = Event> {
         KeyStoreEvent::RotationScheduleSet { schedule: form.option(ScheduleId::new(uuid(0x900))) },
         KeyStoreEvent::CallsReported { calls: form.list(vec![call(form)]), dropped: 3 },
         KeyStoreEvent::CallsReported { calls: vec![call(form)], dropped: 0 },
+        requested(StoreOperation::Link {
+            settings: settings(form, Connectivity::VpcEndpointService),
+            new: form.switch(),
+        }),
+        KeyStoreEvent::OperationDone { operation: operation(), seen: form.option(external(form)) },
+        requested(StoreOperation::Connect),
+        KeyStoreEvent::OperationReconciled { operation: operation(), seen: form.option(external(form)) },
+        KeyStoreEvent::Observed { seen: cluster(form) },
+        requested(StoreOperation::Disconnect),
+        KeyStoreEvent::OperationFailed { operation: operation(), reason: "AWS refused it".to_owned() },
+        requested(StoreOperation::Update {
+            name: name("keys"),
+            settings: settings(form, Connectivity::PublicEndpoint),
+        }),
+        requested(StoreOperation::RotateCredential { credential: credential(2).id }),
+        requested(StoreOperation::Delete),
+        KeyStoreEvent::Vanished,
         KeyStoreEvent::Deleted,
     ];
     events.into_iter().map(|event| Event::KeyStore(store(), event))

@@ -4,6 +4,7 @@ use super::serving::CREDENTIAL;
 use super::{KeyStores, WithSecret, owner, shown};
 use crate::domain::command::Command;
 use crate::domain::id::{CredentialId, KeyStoreId, ScheduleId};
+use crate::domain::key_store::operation::StoreRequest;
 use crate::domain::key_store::{Credential, KeyStore, KeyStoreCommand, NewCredential};
 use crate::domain::refusal::KeyStoreRefusal;
 use crate::service::access::{KeyStorePermit, UpdateKeyStore, ViewKeyStore};
@@ -25,10 +26,10 @@ const ACCESS_KEY_ID_LENGTH: usize = 24;
 const SECRET_BYTES: usize = 32;
 
 impl KeyStores {
-    /// Adds a credential to a store. The earlier ones stay valid.
+    /// Adds a credential to a store, and tells AWS if it has the store. The earlier ones stay valid.
     ///
     /// # Errors
-    /// When the store has as many credentials as it can have.
+    /// When the store has as many credentials as it can have, or AWS refuses the new one, which is removed then.
     pub async fn rotate_credential(
         &self,
         permit: &KeyStorePermit<UpdateKeyStore>,
@@ -36,6 +37,10 @@ impl KeyStores {
     ) -> Result<WithSecret, Failure> {
         let (id, change) = (permit.store().id, permit.caller().change(context));
         let (credential, secret) = self.new_credential(&change, id).await?;
+        if permit.store().is_at_aws() {
+            let store = self.operate(&change, id, StoreRequest::RotateCredential { credential }).await?;
+            return Ok(WithSecret { store, secret });
+        }
         let command = Command::KeyStore(KeyStoreCommand::AddCredential { id, credential });
         let committed = self.recorder.append(&change, command).await?;
         self.serve(&change, id);

@@ -4,21 +4,24 @@
 mod credentials;
 mod health_key;
 mod list;
+mod operations;
 mod report;
 mod serving;
 
 use super::access::{
-    AddKeyStore, BlockKeyStore, DeleteKeyStore, KeyStorePermit, KmsPermit, Permit, SignedIn, UnblockKeyStore,
-    UpdateKeyStore, ViewKeyStore,
+    AddKeyStore, BlockKeyStore, ConnectKeyStore, DeleteKeyStore, DisconnectKeyStore, KeyStorePermit, KmsPermit,
+    LinkKeyStore, Permit, SignedIn, UnblockKeyStore, UpdateKeyStore, ViewKeyStore,
 };
 use super::caller::{Change, RequestContext};
 use super::failure::Failure;
 use super::list::{Page, Query, page};
+use super::operations::Answer;
 use super::recorder::Recorder;
 use super::secrets::Secrets;
 use super::source_keys::SourceKeys;
 use crate::domain::command::Command;
-use crate::domain::id::{KeyStoreId, SourceKeyId};
+use crate::domain::id::{KeyStoreId, OperationId, SourceKeyId};
+use crate::domain::key_store::operation::StoreRequest;
 use crate::domain::key_store::patch::KeyStorePatch;
 use crate::domain::key_store::{KeyStore, KeyStoreCommand, NewKeyStore, StoreSettings};
 use crate::domain::name::KeyStoreName;
@@ -28,6 +31,7 @@ use crate::domain::time::Time;
 use crate::keyring::Owner;
 use crate::ledger::Committed;
 use crate::xks::{Latencies, Proxy};
+pub(super) use operations::{StoreOperations, StoreTarget};
 pub(super) use serving::Serving;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,6 +46,7 @@ pub struct KeyStores {
     secrets: Secrets,
     source_keys: SourceKeys,
     serving: Serving,
+    operations: StoreOperations,
     /// Whether the proxy has a listener.
     has_listener: bool,
 }
@@ -109,19 +114,20 @@ impl KeyStores {
         secrets: Secrets,
         source_keys: SourceKeys,
         serving: Serving,
+        operations: StoreOperations,
         has_listener: bool,
     ) -> Self {
-        Self { recorder, secrets, source_keys, serving, has_listener }
+        Self { recorder, secrets, source_keys, serving, operations, has_listener }
     }
 
     pub(super) fn proxy(&self) -> Proxy {
         self.serving.proxy().clone()
     }
 
-    /// Creates a store that this program serves, with its first credential. AWS is not told.
+    /// Creates a store that this program serves, with its first credential, and makes it at AWS if the request asks for it.
     ///
     /// # Errors
-    /// When the caller lacks the right on the KMS, or a rule forbids the store.
+    /// When the caller lacks the right on the KMS, a rule forbids the store, or AWS refuses it. Then there is no store.
     pub async fn create(
         &self,
         permit: &Permit<SignedIn>,
@@ -129,20 +135,31 @@ impl KeyStores {
         request: KeyStoreRequest,
     ) -> Result<WithSecret, Failure> {
         let permit = KmsPermit::<AddKeyStore>::authorize_named(permit.caller().clone(), &request.kms)?;
-        let KeyStoreRequest { name, kms: _, region, mut settings, linked: _, blocked } = request;
+        let KeyStoreRequest { name, kms: _, region, mut settings, linked, blocked } = request;
         let change = permit.caller().change(context);
         settings.health_check_ciphertext = self.health_check(settings.health_check_key).await?;
         let id = KeyStoreId::new(Uuid::new_v4());
         let (credential, secret) = self.new_credential(&change, id).await?;
         let kms = permit.kms().id;
+        let operation = OperationId::new(Uuid::new_v4());
+        let link = linked.then_some(operation);
         let create = move |at| {
             let (region, name, settings) = (region.clone(), name.clone(), settings.clone());
-            let new = NewKeyStore { id, kms, region, name, settings, blocked, credential: credential.clone(), at };
+            let credential = credential.clone();
+            let new = NewKeyStore { id, kms, region, name, settings, blocked, credential, link, at };
             Command::KeyStore(KeyStoreCommand::Create(Box::new(new)))
         };
-        let committed = self.secrets.append_owner_with(&self.recorder, &change, &owner(id), create).await?;
-        self.serve(&change, id);
-        Ok(WithSecret { store: shown(&committed, id)?, secret })
+        let owner = owner(id);
+        let append = self.secrets.append_owner_with(&self.recorder, &change, &owner, create);
+        let store = match linked {
+            true => self.answered(&change, id, self.operations.run_recorded(&change, operation, append).await?)?,
+            false => {
+                let committed = append.await?;
+                self.serve(&change, id);
+                shown(&committed, id)?
+            }
+        };
+        Ok(WithSecret { store, secret })
     }
 
     /// Lists the stores that the caller may view.
@@ -153,10 +170,10 @@ impl KeyStores {
         page(permit.caller(), query).await
     }
 
-    /// Changes all members of a patch, or none.
+    /// Changes all members of a patch, or none. What AWS knows of a linked store is changed there first.
     ///
     /// # Errors
-    /// When a rule forbids a change.
+    /// When a rule forbids a change, or AWS refuses it.
     pub async fn update(
         &self,
         permit: &KeyStorePermit<UpdateKeyStore>,
@@ -168,11 +185,52 @@ impl KeyStores {
         if let Some((key, ciphertext)) = patch.health_check.as_mut().filter(|(key, _)| Some(*key) != present) {
             *ciphertext = self.health_check(*key).await?;
         }
-        let update = move |at| KeyStoreCommand::Update { id, patch: Box::new(patch.clone()), at };
         let change = permit.caller().change(context);
+        if permit.store().is_changed_at_aws(&patch) {
+            return self.operate(&change, id, StoreRequest::Update { patch: Box::new(patch) }).await;
+        }
+        let update = move |at| KeyStoreCommand::Update { id, patch: Box::new(patch.clone()), at };
         let committed = self.recorder.append_with(&change, move |_, at| Ok(Command::KeyStore(update(at)))).await?;
         self.serve(&change, id);
         shown(&committed, id)
+    }
+
+    /// Makes an unlinked store at AWS, with another address if the patch has one.
+    ///
+    /// # Errors
+    /// When the store is linked, a rule forbids the address, or AWS refuses the store.
+    pub async fn link(
+        &self,
+        permit: &KeyStorePermit<LinkKeyStore>,
+        context: &RequestContext,
+        patch: KeyStorePatch,
+    ) -> Result<Arc<KeyStore>, Failure> {
+        let request = StoreRequest::Link { patch: Box::new(patch) };
+        self.operate(&permit.caller().change(context), permit.store().id, request).await
+    }
+
+    /// Has AWS connect to the key manager of a store. Returns once AWS has accepted that.
+    ///
+    /// # Errors
+    /// When the store is not linked, or AWS refuses.
+    pub async fn connect(
+        &self,
+        permit: &KeyStorePermit<ConnectKeyStore>,
+        context: &RequestContext,
+    ) -> Result<Arc<KeyStore>, Failure> {
+        self.operate(&permit.caller().change(context), permit.store().id, StoreRequest::Connect).await
+    }
+
+    /// Has AWS disconnect a store. Returns once AWS has accepted that.
+    ///
+    /// # Errors
+    /// When the store is not linked, or AWS refuses.
+    pub async fn disconnect(
+        &self,
+        permit: &KeyStorePermit<DisconnectKeyStore>,
+        context: &RequestContext,
+    ) -> Result<Arc<KeyStore>, Failure> {
+        self.operate(&permit.caller().change(context), permit.store().id, StoreRequest::Disconnect).await
     }
 
     /// Refuses every request of AWS for the store from now on.
@@ -201,10 +259,10 @@ impl KeyStores {
         self.command(&permit.caller().change(context), id, KeyStoreCommand::Unblock { id }).await
     }
 
-    /// Deletes a store, with its credentials.
+    /// Deletes a store with its credentials, at AWS first.
     ///
     /// # Errors
-    /// When it still has keys, or AWS still has the store.
+    /// When it still has keys, or its connection is not disconnected.
     pub async fn delete(
         &self,
         permit: &KeyStorePermit<DeleteKeyStore>,
@@ -212,6 +270,9 @@ impl KeyStores {
     ) -> Result<(), Failure> {
         let id = permit.store().id;
         let change = permit.caller().change(context);
+        if permit.store().is_at_aws() {
+            return self.request(&change, id, StoreRequest::Delete).await.map(drop);
+        }
         self.recorder.append(&change, Command::KeyStore(KeyStoreCommand::Delete { id })).await?;
         self.serve(&change, id);
         self.secrets.shred(&change, &owner(id)).await;
@@ -257,6 +318,28 @@ impl KeyStores {
     pub fn credential_uses(&self, store: &KeyStore) -> Vec<(String, Time)> {
         let counted = self.serving.counters(store.id).into_iter().flat_map(|counted| counted.credentials);
         counted.filter_map(|used| Some((used.access_key_id, Time::of(used.last_used_at?)))).collect()
+    }
+
+    /// Carries out an operation at AWS, and returns the store after it.
+    async fn operate(&self, change: &Change, id: KeyStoreId, request: StoreRequest) -> Result<Arc<KeyStore>, Failure> {
+        let answer = self.request(change, id, request).await?;
+        self.answered(change, id, answer)
+    }
+
+    async fn request(&self, change: &Change, id: KeyStoreId, request: StoreRequest) -> Result<Answer, Failure> {
+        let operation = OperationId::new(Uuid::new_v4());
+        let command = move |at| KeyStoreCommand::Request { id, operation, request: request.clone(), at };
+        let append = self.recorder.append_with(change, move |_, at| Ok(Command::KeyStore(command(at))));
+        self.operations.run_recorded(change, operation, append).await
+    }
+
+    /// The store after an operation. If AWS takes longer, it is as far as it is known.
+    fn answered(&self, change: &Change, id: KeyStoreId, answer: Answer) -> Result<Arc<KeyStore>, Failure> {
+        match answer {
+            Answer::Concluded(committed) => shown(&committed, id),
+            Answer::Underway(committed) if change.dry_run => shown(&committed, id),
+            Answer::Underway(_) => Ok(self.recorder.state().state.key_store(id)?.clone()),
+        }
     }
 
     async fn command(

@@ -237,7 +237,7 @@ impl Serving {
 
 /// Unseals the secret of a credential. It is sealed together with the credential's id, so that one secret cannot be put
 /// in the place of another.
-fn unseal(secrets: &Secrets, store: KeyStoreId, known: &Credential) -> Result<Zeroizing<String>, Failure> {
+pub(super) fn unseal(secrets: &Secrets, store: KeyStoreId, known: &Credential) -> Result<Zeroizing<String>, Failure> {
     let bound = secrets.unseal(&owner(store), CREDENTIAL, &known.secret)?;
     let secret = bound.strip_prefix(known.id.uuid().as_bytes().as_slice());
     let text = secret.and_then(|secret| std::str::from_utf8(secret).ok());

@@ -120,7 +120,9 @@ impl<T: OperationTarget> Operations<T> {
         related: Option<T::Related>,
     ) -> Result<Committed, Failure> {
         let command = self.target.conclusion(requested.operation, outcome, related);
-        self.recorder.append(&requested.change, command).await
+        let recorded = self.recorder.append(&requested.change, command).await?;
+        self.target.after_outcome(&requested.change, &requested.pending).await;
+        Ok(recorded)
     }
 }
 

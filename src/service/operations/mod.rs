@@ -95,8 +95,21 @@ impl<T: OperationTarget> Operations<T> {
         operation: OperationId,
         request: Command,
     ) -> Result<Answer, Failure> {
+        self.run_recorded(change, operation, self.recorder.append(change, request)).await
+    }
+
+    /// Does the same, with an intent that `record` records.
+    ///
+    /// # Errors
+    /// The refusal by a rule, or the failure of AWS.
+    pub(in crate::service) async fn run_recorded(
+        &self,
+        change: &Change,
+        operation: OperationId,
+        record: impl Future<Output = Result<Committed, Failure>>,
+    ) -> Result<Answer, Failure> {
         let claim = self.claims.claim(operation);
-        let committed = self.recorder.append(change, request).await?;
+        let committed = record.await?;
         if change.dry_run {
             return Ok(Answer::Concluded(committed));
         }

@@ -1,4 +1,4 @@
-//! The interface between the engine and a kind of resource that operations work on. Keys are the first kind.
+//! The interface between the engine and a kind of resource that operations work on: keys and custom key stores.
 
 use crate::aws::failure::AwsFailure;
 use crate::domain::command::Command;
@@ -103,6 +103,11 @@ pub(in crate::service) trait OperationTarget: Send + Sync + Sized + 'static {
         seen: &'a Self::Seen,
     ) -> BoxFuture<'a, ()>;
 
+    /// Does what follows from an outcome that was recorded.
+    fn after_outcome<'a>(&'a self, _change: &'a Change, _pending: &'a Self::Pending) -> BoxFuture<'a, ()> {
+        Box::pin(async move {})
+    }
+
     /// Records that AWS no longer has the resource, if that is so.
     fn record_if_vanished<'a>(&'a self, change: &'a Change, pending: &'a Self::Pending) -> BoxFuture<'a, ()>;
 }
@@ -133,7 +138,6 @@ pub(in crate::service) enum Progress<T: OperationTarget> {
     /// AWS has done it; this is the resource now.
     Done { seen: T::Seen, related: Option<T::Related> },
     /// AWS has accepted the operation and takes minutes; it is asked again after this time.
-    #[cfg_attr(not(test), expect(dead_code, reason = "AWS completes operations on keys at once; on key stores not"))]
     Underway {
         again_after: Duration,
         /// The resource, if AWS has already returned its id.

@@ -5,7 +5,7 @@ use super::super::v2::group::GroupMetadata;
 use super::super::v2::installation::PasswordPolicy;
 use super::super::v2::job::{BulkTask, Counts, SyncPlace};
 use super::super::v2::key::{KeyMetadata, RotationJob, RotationStatus, Tag};
-use super::super::v2::key_store::{CallerRules, StoreAtAws, StoreSettings};
+use super::super::v2::key_store::{CallerRules, StoreAtAws, StoreOperation, StoreSettings};
 use super::super::v2::kms::{Action, AssumedRole, Principal};
 use super::super::v2::operation::Operation;
 use super::super::v2::primitives::{Bytes, Moment, Partition, Text};
@@ -329,8 +329,17 @@ layout! {
         local: Option<Box<LocalStore<'a>>>,
         at_aws: Option<Box<StoreAtAws<'a>>>,
         gone: bool,
+        operation: Option<Box<PendingStoreOperation<'a>>>,
         created: Moment,
         updated: Moment,
+    }
+}
+
+layout! {
+    struct PendingStoreOperation<'a> of key_store::operation::PendingStoreOperation {
+        id: Uuid,
+        wanted: StoreOperation<'a>,
+        since: Moment,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::primitives::{Bytes, Moment, Text};
 use crate::domain::key_store as live;
-use crate::domain::key_store::{at_aws, caller_rules};
+use crate::domain::key_store::{at_aws, caller_rules, operation};
 use uuid::Uuid;
 
 layout! {
@@ -24,6 +24,23 @@ layout! {
         RotationScheduleSet { schedule: Option<Uuid> },
         CallsReported { calls: Vec<ProxyCall<'a>>, dropped: u64 },
         Deleted,
+        OperationRequested { operation: Uuid, wanted: Box<StoreOperation<'a>> },
+        OperationDone { operation: Uuid, seen: Option<Box<StoreAtAws<'a>>> },
+        OperationFailed { operation: Uuid, reason: Text<'a> },
+        OperationReconciled { operation: Uuid, seen: Option<Box<StoreAtAws<'a>>> },
+        Observed { seen: Box<StoreAtAws<'a>> },
+        Vanished,
+    }
+}
+
+layout! {
+    enum StoreOperation<'a> of operation::StoreOperation {
+        Link { settings: Box<StoreSettings<'a>>, new: bool },
+        Connect,
+        Disconnect,
+        Update { name: Text<'a>, settings: Box<StoreSettings<'a>> },
+        RotateCredential { credential: Uuid },
+        Delete,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bulkjob;
 mod custom_key_stores;
+mod custom_key_stores_linked;
 pub(crate) mod hyok_keys;
 mod iam;
 mod keys;

@@ -1,0 +1,90 @@
+//! Decides requests for operations on stores at AWS.
+
+use super::operation::{StoreOperation, StoreRequest};
+use super::{KeyStore, KeyStoreEvent};
+use crate::domain::id::{KeyStoreId, OperationId};
+use crate::domain::key::decide::check_place;
+use crate::domain::refusal::{KeyStoreRefusal, Refusal};
+use crate::domain::state::State;
+use crate::domain::time::Time;
+
+/// Returns the events that record the intent.
+pub(super) fn request(
+    state: &State,
+    id: KeyStoreId,
+    operation: OperationId,
+    request: StoreRequest,
+    at: Time,
+) -> Result<Vec<KeyStoreEvent>, Refusal> {
+    let store = state.key_store(id)?;
+    check_place(state, store.kms, &store.region)?;
+    store.refuse_busy()?;
+    let requested = |wanted| requested(operation, wanted);
+    Ok(match request {
+        StoreRequest::Link { patch } => {
+            let (_, local) = state.local_store(id)?;
+            if store.is_linked() {
+                return Err(KeyStoreRefusal::Linked(store.name.clone()).into());
+            }
+            let settings = Box::new(local.settings.patched(&patch));
+            settings.check_linked_address()?;
+            vec![requested(StoreOperation::Link { settings, new: false })]
+        }
+        StoreRequest::Connect => {
+            store.refuse_absent()?;
+            vec![requested(StoreOperation::Connect)]
+        }
+        StoreRequest::Disconnect => {
+            store.refuse_absent()?;
+            vec![requested(StoreOperation::Disconnect)]
+        }
+        StoreRequest::Update { patch } => {
+            let (name, settings) = super::decide::changed(state, id, &patch, at)?;
+            store.refuse_absent()?;
+            vec![requested(StoreOperation::Update { name, settings: Box::new(settings) })]
+        }
+        StoreRequest::RotateCredential { credential } => {
+            let (_, local) = state.local_store(id)?;
+            store.refuse_absent()?;
+            local.refuse_full(store)?;
+            let tell = requested(StoreOperation::RotateCredential { credential: credential.id });
+            vec![KeyStoreEvent::CredentialAdded { credential }, tell]
+        }
+        StoreRequest::Delete => {
+            store.refuse_absent()?;
+            store.refuse_with_keys(state)?;
+            vec![requested(StoreOperation::Delete)]
+        }
+    })
+}
+
+pub(super) fn requested(operation: OperationId, wanted: StoreOperation) -> KeyStoreEvent {
+    KeyStoreEvent::OperationRequested { operation, wanted: Box::new(wanted) }
+}
+
+impl KeyStore {
+    pub(super) fn refuse_busy(&self) -> Result<(), Refusal> {
+        match &self.operation {
+            Some(pending) => {
+                Err(KeyStoreRefusal::Busy { store: self.name.clone(), operation: pending.wanted.name() }.into())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a store that AWS does not know.
+    fn refuse_absent(&self) -> Result<(), Refusal> {
+        match self.is_linked() {
+            false => Err(KeyStoreRefusal::Unlinked(self.name.clone()).into()),
+            true if self.gone => Err(KeyStoreRefusal::Gone(self.name.clone()).into()),
+            true => Ok(()),
+        }
+    }
+
+    pub(super) fn refuse_with_keys(&self, state: &State) -> Result<(), Refusal> {
+        match state.keys_of_store(self.id).len() {
+            0 => Ok(()),
+            keys => Err(KeyStoreRefusal::HasKeys { store: self.name.clone(), keys }.into()),
+        }
+    }
+}

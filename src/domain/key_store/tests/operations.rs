@@ -1,0 +1,216 @@
+//! The rules of operations on stores at AWS.
+
+use super::*;
+use crate::domain::id::OperationId;
+use crate::domain::key::command::Outcome;
+use crate::domain::key_store::at_aws::{ConnectionState, ProxyAtAws};
+use crate::domain::key_store::operation::StoreRequest;
+
+fn operation(n: u128) -> OperationId {
+    OperationId::new(Uuid::from_u128(0x900 + n))
+}
+
+fn request(n: u128, request: StoreRequest) -> KeyStoreCommand {
+    KeyStoreCommand::Request { id: store_id(1), operation: operation(n), request, at: at(9) }
+}
+
+fn conclude(n: u128, outcome: Outcome<Option<Box<StoreAtAws>>>) -> KeyStoreCommand {
+    KeyStoreCommand::Conclude { operation: operation(n), outcome }
+}
+
+fn requested(n: u128, wanted: StoreOperation) -> Event {
+    of(1, KeyStoreEvent::OperationRequested { operation: operation(n), wanted: Box::new(wanted) })
+}
+
+fn done(n: u128, seen: Option<Box<StoreAtAws>>) -> Event {
+    of(1, KeyStoreEvent::OperationDone { operation: operation(n), seen })
+}
+
+fn failed(n: u128) -> Event {
+    of(1, KeyStoreEvent::OperationFailed { operation: operation(n), reason: "no".to_owned() })
+}
+
+/// The store `one` at AWS.
+fn seen(store_name: &str, access_key_id: &str) -> Box<StoreAtAws> {
+    Box::new(StoreAtAws {
+        id: "cks-1".to_owned(),
+        name: store_name.to_owned(),
+        connection_state: ConnectionState::Disconnected,
+        connection_error: None,
+        created_at: None,
+        proxy: Some(Box::new(ProxyAtAws {
+            connectivity: "PUBLIC_ENDPOINT".to_owned(),
+            access_key_id: access_key_id.to_owned(),
+            endpoint: settings().endpoint,
+            path: KeyStore::proxy_path(store_id(1)),
+            vpc_service: String::new(),
+            vpc_service_owner: String::new(),
+        })),
+        cloud_hsm: None,
+    })
+}
+
+fn first_seen() -> Box<StoreAtAws> {
+    seen("one", &credential(1).access_key_id)
+}
+
+fn link(new: bool) -> StoreOperation {
+    StoreOperation::Link { settings: Box::new(settings()), new }
+}
+
+fn linked() -> Given {
+    with([created(1, "one"), requested(1, link(false)), done(1, Some(first_seen()))])
+}
+
+#[test]
+fn a_link_takes_another_address_along_once_aws_has_accepted_it() {
+    let patch = KeyStorePatch { endpoint: Some("https://other.example.com".to_owned()), ..KeyStorePatch::default() };
+    let to = StoreSettings { endpoint: "https://other.example.com".to_owned(), ..settings() };
+    let wanted = StoreOperation::Link { settings: Box::new(to.clone()), new: false };
+    let ask = request(1, StoreRequest::Link { patch: Box::new(patch) });
+    let state = with([created(1, "one")]).when(ask).then([requested(1, wanted)]);
+    let mut at_aws = first_seen();
+    at_aws.proxy.as_mut().expect("a proxy").endpoint.clone_from(&to.endpoint);
+    let changed = of(1, KeyStoreEvent::SettingsChanged { settings: Box::new(to) });
+    let accepted = conclude(1, Outcome::Done(Some(at_aws.clone())));
+    let linked = state.when(accepted).then([changed, done(1, Some(at_aws))]);
+    let store = linked.key_store(store_id(1)).expect("a store");
+    assert!(store.is_at_aws() && store.operation.is_none());
+    let _ = state.when(conclude(1, Outcome::Failed("no".to_owned()))).then([failed(1)]);
+    // A repeated outcome, as after a crash, changes nothing.
+    let _ = linked.when(conclude(1, Outcome::Failed("no".to_owned()))).then([]);
+}
+
+#[test]
+fn a_store_that_is_made_at_aws_by_hand_keeps_the_address_that_aws_has() {
+    let state = with([created(1, "one"), requested(1, link(false))]);
+    let mut at_aws = first_seen();
+    at_aws.proxy.as_mut().expect("a proxy").endpoint = "https://by-hand.example.com".to_owned();
+    let to = StoreSettings { endpoint: "https://by-hand.example.com".to_owned(), ..settings() };
+    let changed = of(1, KeyStoreEvent::SettingsChanged { settings: Box::new(to) });
+    let taken = state.when(conclude(1, Outcome::Done(Some(at_aws.clone()))));
+    let _ = taken.then([changed, done(1, Some(at_aws))]);
+}
+
+#[test]
+fn a_store_that_aws_refuses_stays_only_if_it_was_there_before() {
+    let create = |endpoint: &str| {
+        let settings = StoreSettings { endpoint: endpoint.to_owned(), ..settings() };
+        let KeyStoreCommand::Create(new) = create(1, "one", settings) else { panic!("another command") };
+        KeyStoreCommand::Create(Box::new(NewKeyStore { link: Some(operation(1)), ..*new }))
+    };
+    let refused = prepared().when(create("https://192.0.2.7:8443")).refusal();
+    assert_eq!(refused.member(), Some("aws_param.xks_proxy_uri_endpoint"));
+    let state = prepared().when(create(&settings().endpoint)).then([created(1, "one"), requested(1, link(true))]);
+    let failure = || conclude(1, Outcome::Failed("no".to_owned()));
+    let after = state.when(failure()).then([failed(1), of(1, KeyStoreEvent::Deleted)]);
+    assert!(after.key_store(store_id(1)).is_err());
+    let before = with([created(1, "one"), requested(1, link(false))]);
+    assert!(before.when(failure()).then([failed(1)]).key_store(store_id(1)).is_ok());
+}
+
+#[test]
+fn only_linked_stores_are_connected_and_only_unlinked_ones_are_linked() {
+    let unlinked = with([created(1, "one")]);
+    for ask in [StoreRequest::Connect, StoreRequest::Disconnect, StoreRequest::Delete] {
+        unlinked.when(request(1, ask)).then_refused(KeyStoreRefusal::Unlinked(name("one")));
+    }
+    let gone = linked().and([of(1, KeyStoreEvent::Vanished)]);
+    gone.when(request(2, StoreRequest::Connect)).then_refused(KeyStoreRefusal::Gone(name("one")));
+    let again = StoreRequest::Link { patch: Box::default() };
+    linked().when(request(2, again)).then_refused(KeyStoreRefusal::Linked(name("one")));
+    let _ = linked().when(request(2, StoreRequest::Connect)).then([requested(2, StoreOperation::Connect)]);
+    // Ours alone is deleted only if AWS does not have it.
+    let delete = || KeyStoreCommand::Delete { id: store_id(1) };
+    linked().when(delete()).then_refused(KeyStoreRefusal::Linked(name("one")));
+    let _ = gone.when(delete()).then([of(1, KeyStoreEvent::Deleted)]);
+}
+
+#[test]
+fn a_store_has_one_operation_at_a_time_and_is_blocked_all_the_same() {
+    let busy = linked().and([requested(2, StoreOperation::Connect)]);
+    let refusal = || KeyStoreRefusal::Busy { store: name("one"), operation: "connect" };
+    for ask in [StoreRequest::Connect, StoreRequest::Delete, StoreRequest::Update { patch: Box::default() }] {
+        busy.when(request(3, ask)).then_refused(refusal());
+    }
+    let (id, credential) = (store_id(1), credential(2));
+    busy.when(KeyStoreCommand::AddCredential { id, credential }).then_refused(refusal());
+    busy.when(KeyStoreCommand::Delete { id }).then_refused(refusal());
+    let _ = busy.when(KeyStoreCommand::Block { id }).then([of(1, KeyStoreEvent::Blocked)]);
+}
+
+#[test]
+fn a_new_credential_is_valid_before_aws_is_told_and_goes_if_aws_refuses_it() {
+    let ask = request(2, StoreRequest::RotateCredential { credential: credential(2) });
+    let wanted = StoreOperation::RotateCredential { credential: credential(2).id };
+    let added = of(1, KeyStoreEvent::CredentialAdded { credential: credential(2) });
+    let state = linked().when(ask).then([added, requested(2, wanted)]);
+    let valid = |given: &Given| {
+        let local = given.key_store(store_id(1)).expect("a store").local.clone().expect("it is local");
+        local.credentials.len()
+    };
+    assert_eq!(valid(&state), 2);
+    let removed = of(1, KeyStoreEvent::CredentialRemoved { id: credential(2).id });
+    let after = state.when(conclude(2, Outcome::Failed("no".to_owned()))).then([failed(2), removed]);
+    assert_eq!(valid(&after), 1);
+    // Once AWS may have it, it stays.
+    let stale = first_seen();
+    let reconciled = of(1, KeyStoreEvent::OperationReconciled { operation: operation(2), seen: Some(stale.clone()) });
+    let after = state.when(conclude(2, Outcome::Reconciled(Some(stale)))).then([reconciled]);
+    assert_eq!(valid(&after), 2);
+    // Neither the newest nor the one that AWS has is deleted.
+    for n in [1, 2] {
+        let remove = KeyStoreCommand::RemoveCredential { id: store_id(1), credential: credential(n).id };
+        after.when(remove).then_refused(KeyStoreRefusal::CredentialInUse(credential(n).id));
+    }
+}
+
+#[test]
+fn what_aws_knows_changes_here_once_it_has_changed_there() {
+    let rename = KeyStorePatch { name: Some(name("two")), ..KeyStorePatch::default() };
+    let audit = KeyStorePatch { reports_success: Some(true), ..KeyStorePatch::default() };
+    let linked = linked();
+    let store = linked.key_store(store_id(1)).expect("a store");
+    assert!(store.is_changed_at_aws(&rename) && !store.is_changed_at_aws(&audit));
+    let here = |patch| KeyStoreCommand::Update { id: store_id(1), patch: Box::new(patch), at: at(9) };
+    linked.when(here(rename.clone())).then_refused(KeyStoreRefusal::Linked(name("one")));
+    assert_eq!(linked.when(here(audit)).events().len(), 1);
+    let wanted = StoreOperation::Update { name: name("two"), settings: Box::new(settings()) };
+    let ask = request(2, StoreRequest::Update { patch: Box::new(rename) });
+    let state = linked.when(ask).then([requested(2, wanted)]);
+    let renamed = of(1, KeyStoreEvent::Renamed { to: name("two") });
+    let shown = seen("two", &credential(1).access_key_id);
+    let _ = state
+        .when(conclude(2, Outcome::Done(Some(shown.clone()))))
+        .then([renamed.clone(), done(2, Some(shown.clone()))]);
+    let reconciled = |seen| of(1, KeyStoreEvent::OperationReconciled { operation: operation(2), seen: Some(seen) });
+    let _ = state.when(conclude(2, Outcome::Reconciled(Some(shown.clone())))).then([renamed, reconciled(shown)]);
+    // AWS has refused it meanwhile.
+    let not_shown = first_seen();
+    let _ = state.when(conclude(2, Outcome::Reconciled(Some(not_shown.clone())))).then([reconciled(not_shown)]);
+}
+
+#[test]
+fn a_deleted_store_is_removed_and_one_that_aws_lost_is_gone() {
+    let deleting = linked().and([requested(2, StoreOperation::Delete)]);
+    let _ = deleting.when(conclude(2, Outcome::Done(None))).then([done(2, None), of(1, KeyStoreEvent::Deleted)]);
+    let connecting = linked().and([requested(2, StoreOperation::Connect)]);
+    let lost = connecting.when(conclude(2, Outcome::Done(None))).then([done(2, None), of(1, KeyStoreEvent::Vanished)]);
+    assert!(lost.key_store(store_id(1)).is_ok_and(|store| store.gone && !store.is_at_aws()));
+}
+
+#[test]
+fn what_is_read_is_recorded_if_it_is_new() {
+    let observe = |seen| KeyStoreCommand::Observe { id: store_id(1), seen };
+    let _ = linked().when(observe(first_seen())).then([]);
+    let mut connected = first_seen();
+    connected.connection_state = ConnectionState::Connected;
+    let observed = of(1, KeyStoreEvent::Observed { seen: connected.clone() });
+    let _ = linked().when(observe(connected)).then([observed]);
+    let vanish = || KeyStoreCommand::RecordVanished { id: store_id(1) };
+    let gone = linked().when(vanish()).then([of(1, KeyStoreEvent::Vanished)]);
+    let _ = gone.when(vanish()).then([]);
+    let _ = with([created(1, "one")]).when(vanish()).then([]);
+    // AWS shows it again.
+    let _ = gone.when(observe(first_seen())).then([of(1, KeyStoreEvent::Observed { seen: first_seen() })]);
+}

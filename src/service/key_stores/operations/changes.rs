@@ -1,0 +1,87 @@
+//! Update, rotation of the credential, deletion: changes of a store that AWS has.
+//!
+//! - AWS calls the proxy with a new address or credential before it answers
+//! - recovery: the same steps, unless AWS shows the result
+
+use super::link::connectivity;
+use super::reading::read_back;
+use super::{StoreStepError, Work, unread};
+use crate::aws::kms::calls::{DeleteCustomKeyStore, UpdateCustomKeyStore};
+use crate::aws::kms::custom_key_store::XksCredential;
+use crate::domain::id::CredentialId;
+use crate::domain::key_store::StoreSettings;
+use crate::domain::key_store::at_aws::ConnectionState::{Connected, Disconnected};
+use crate::domain::key_store::at_aws::StoreAtAws;
+use crate::domain::name::KeyStoreName;
+use crate::service::failure::Failure;
+
+pub(super) async fn update(
+    work: &Work<'_>,
+    before: Box<StoreAtAws>,
+    name: &KeyStoreName,
+    settings: &StoreSettings,
+) -> Result<Box<StoreAtAws>, StoreStepError> {
+    let renames = before.name != name.as_str();
+    let moves = !before.has_address(settings);
+    if !renames && !moves {
+        return Ok(before);
+    }
+    match before.connection_state {
+        Disconnected => {}
+        Connected if !moves => {}
+        _ if moves => return Err(work.wrong_state(&before, "DISCONNECTED")),
+        _ => return Err(work.wrong_state(&before, "CONNECTED or DISCONNECTED")),
+    }
+    let call = UpdateCustomKeyStore {
+        store: before.id.clone(),
+        name: renames.then(|| name.to_string()),
+        endpoint: moves.then(|| settings.endpoint.clone()),
+        connectivity: moves.then(|| connectivity(settings)),
+        ..UpdateCustomKeyStore::default()
+    };
+    send(work, &before, call, |seen| seen.name == name.as_str() && seen.has_address(settings)).await
+}
+
+pub(super) async fn rotate_credential(
+    work: &Work<'_>,
+    before: Box<StoreAtAws>,
+    credential: CredentialId,
+) -> Result<Box<StoreAtAws>, StoreStepError> {
+    let store = &work.pending.store;
+    let mut known = store.local.iter().flat_map(|local| &local.credentials);
+    let new = known.find(|known| known.id == credential);
+    let new = new.ok_or(Failure::Internal("a credential that AWS is told is not in the state"))?;
+    let shows = |seen: &StoreAtAws| seen.proxy.as_ref().is_some_and(|proxy| proxy.access_key_id == new.access_key_id);
+    if shows(&before) {
+        return Ok(before);
+    }
+    if !matches!(before.connection_state, Connected | Disconnected) {
+        return Err(work.wrong_state(&before, "CONNECTED or DISCONNECTED"));
+    }
+    let secret_access_key = work.target.secret(store.id, new)?;
+    let credential = XksCredential { access_key_id: new.access_key_id.clone(), secret_access_key };
+    let call = UpdateCustomKeyStore {
+        store: before.id.clone(),
+        credential: Some(credential),
+        ..UpdateCustomKeyStore::default()
+    };
+    send(work, &before, call, shows).await
+}
+
+async fn send(
+    work: &Work<'_>,
+    before: &StoreAtAws,
+    call: UpdateCustomKeyStore,
+    shows: impl Fn(&StoreAtAws) -> bool,
+) -> Result<Box<StoreAtAws>, StoreStepError> {
+    work.at.call(call).await.map_err(|failure| StoreStepError::from(failure).reaching(&before.id))?;
+    read_back(&work.at, &before.id, shows).await.map_err(unread(&before.id))
+}
+
+pub(super) async fn delete(work: &Work<'_>, before: Box<StoreAtAws>) -> Result<(), StoreStepError> {
+    if before.connection_state != Disconnected {
+        return Err(work.wrong_state(&before, "DISCONNECTED"));
+    }
+    let call = DeleteCustomKeyStore { store: before.id.clone() };
+    work.at.call(call).await.map_err(|failure| StoreStepError::from(failure).reaching(&before.id))
+}

@@ -1,0 +1,67 @@
+//! Connect, disconnect: change the connection between AWS and the proxy. They end once AWS has accepted them; the
+//! follower records how the connection goes on.
+//!
+//! - AWS connects no store whose connection has failed: it is disconnected first, which takes AWS a while
+//! - recovery: the same steps, from the state that AWS shows
+
+use super::reading::read_back;
+use super::{StoreStepError, Work, unread};
+use crate::aws::kms::calls::{ConnectCustomKeyStore, DisconnectCustomKeyStore};
+use crate::domain::key_store::at_aws::ConnectionState::{Connected, Connecting, Disconnected, Disconnecting, Failed};
+use crate::domain::key_store::at_aws::StoreAtAws;
+use crate::service::key_stores::operations::StoreTarget;
+use crate::service::operations::Progress;
+use std::time::Duration;
+
+/// The pause before AWS is asked again whether it has disconnected a store.
+const PAUSE: Duration = Duration::from_secs(2);
+
+pub(super) async fn connect(work: &Work<'_>, before: Box<StoreAtAws>) -> Result<Progress<StoreTarget>, StoreStepError> {
+    let store = before.id.clone();
+    match before.connection_state {
+        Failed => {
+            let call = DisconnectCustomKeyStore { store: store.clone() };
+            work.at.call(call).await.map_err(|failure| StoreStepError::from(failure).reaching(&store))?;
+            let seen = read_back(&work.at, &store, |seen| seen.connection_state != Failed).await;
+            work.observe(&*seen.map_err(unread(&store))?).await;
+            return Ok(Progress::Underway { again_after: PAUSE, made: None });
+        }
+        Disconnecting if work.is_first => return Err(work.wrong_state(&before, "DISCONNECTED or FAILED")),
+        Disconnecting => {
+            work.observe(&before).await;
+            return Ok(Progress::Underway { again_after: PAUSE, made: None });
+        }
+        _ => {}
+    }
+    let call = ConnectCustomKeyStore { store: store.clone() };
+    work.at.call(call).await.map_err(|failure| StoreStepError::from(failure).reaching(&store))?;
+    let seen = read_back(&work.at, &store, |seen| seen.connection_state != Disconnected).await;
+    let mut seen = seen.map_err(unread(&store))?;
+    // AWS has accepted the call, and shows it with a delay.
+    if seen.connection_state == Disconnected {
+        seen.connection_state = Connecting;
+    }
+    Ok(Progress::Done { seen: Some(seen), related: None })
+}
+
+pub(super) async fn disconnect(
+    work: &Work<'_>,
+    before: Box<StoreAtAws>,
+) -> Result<Progress<StoreTarget>, StoreStepError> {
+    let store = before.id.clone();
+    match before.connection_state {
+        Disconnected | Disconnecting if work.is_first => {
+            return Err(work.wrong_state(&before, "CONNECTED, CONNECTING or FAILED"));
+        }
+        Disconnected | Disconnecting => return Ok(Progress::Done { seen: Some(before), related: None }),
+        _ => {}
+    }
+    let call = DisconnectCustomKeyStore { store: store.clone() };
+    work.at.call(call).await.map_err(|failure| StoreStepError::from(failure).reaching(&store))?;
+    let seen = read_back(&work.at, &store, |seen| seen.connection_state != before.connection_state).await;
+    let mut seen = seen.map_err(unread(&store))?;
+    if matches!(seen.connection_state, Connected | Connecting | Failed) {
+        seen.connection_state = Disconnecting;
+    }
+    Ok(Progress::Done { seen: Some(seen), related: None })
+}
