@@ -54,7 +54,7 @@ pub(super) struct HyokLocalBody {
     /// Whether the key refuses all requests.
     #[serde(default, deserialize_with = "optional")]
     blocked: Option<bool>,
-    /// Whether AWS creates the key at once; false by default.
+    /// Must be false: this version does not link HYOK keys.
     #[serde(default, deserialize_with = "optional")]
     linked_state: Option<bool>,
 }
@@ -174,12 +174,16 @@ impl HyokBody {
         const SOURCE: &str = "local_hosted_params.source_key_id";
         let local = self.local_hosted_params.unwrap_or_default();
         let mut aws = self.aws_param.unwrap_or_default();
+        if local.linked_state == Some(true) {
+            let problem = "this version does not link HYOK keys: create the key unlinked, and make it at AWS in the key \
+                           store, with its `xks_key_id` as XksKeyId";
+            return Err(invalid("local_hosted_params.linked_state", problem));
+        }
         Ok(HyokRequest {
             store: read_as(STORE, &required(STORE, local.custom_key_store_id)?, KeyStoreId::parse)?,
             source: read_as(SOURCE, &required(SOURCE, local.source_key_id)?, SourceKeyId::parse)?,
             source_key_tier: tier(local.source_key_tier)?,
             blocked: local.blocked.unwrap_or_default(),
-            linked: local.linked_state.unwrap_or_default(),
             caller_rules: self.caller_rules.map(CallerRulesBody::rules).unwrap_or_default(),
             aliases: aws.aliases()?,
             description: described("aws_param.Description", aws.take_description().unwrap_or_default())?,

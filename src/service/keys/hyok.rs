@@ -35,7 +35,6 @@ pub struct HyokRequest {
     /// The tier of the source key; `None` for that of the store.
     pub source_key_tier: Option<String>,
     pub blocked: bool,
-    pub linked: bool,
     pub caller_rules: CallerRules,
     pub aliases: Vec<AliasName>,
     pub description: String,

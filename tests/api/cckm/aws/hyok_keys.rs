@@ -246,6 +246,7 @@ fn invalid_keys_are_refused_and_nothing_is_made() {
         (with("/local_hosted_params/source_key_id", json!(exportable)), 422, "local_hosted_params.source_key_id"),
         (with("/local_hosted_params/source_key_tier", json!("hsm-luna")), 422, "local_hosted_params.source_key_tier"),
         (with("/local_hosted_params/source_key_tier", json!("tape")), 400, "local_hosted_params.source_key_tier"),
+        (with("/local_hosted_params/linked_state", json!(true)), 400, "local_hosted_params.linked_state"),
         (with("/aws_param/Alias", json!("alias/aws/s3")), 400, "aws_param.Alias"),
     ] {
         let answer = prepared.admin.post(CREATE, body.clone());
