@@ -1,5 +1,6 @@
 //! Custom key stores in answers. All members are always there: clients of the vendor decode them into plain texts.
 
+use crate::domain::key_store::at_aws::StoreAtAws;
 use crate::domain::key_store::caller_rules::CallerRules;
 use crate::domain::key_store::{KeyStore, LocalStore};
 use crate::domain::state::State;
@@ -77,7 +78,7 @@ pub(super) struct AwsView {
     custom_key_store_type: &'static str,
     /// The state of the connection, as AWS names it.
     connection_state: String,
-    /// The reason, while the connection has failed.
+    /// AWS's code of the failure and what it means, while the connection has failed.
     connection_error_details: String,
     /// The AWS account.
     aws_account_id: String,
@@ -194,7 +195,7 @@ impl AwsView {
             custom_key_store_name: store.name.to_string(),
             custom_key_store_type: store.aws_type(),
             connection_state: store.connection_state().to_owned(),
-            connection_error_details: seen.and_then(|seen| seen.connection_error.clone()).unwrap_or_default(),
+            connection_error_details: seen.and_then(StoreAtAws::connection_failure).unwrap_or_default(),
             aws_account_id,
             ..Self::default()
         };
