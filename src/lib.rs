@@ -12,6 +12,7 @@ pub mod http;
 pub mod keyring;
 pub mod lab;
 pub mod ledger;
+pub mod listener;
 pub mod policy;
 pub mod service;
 pub mod sigv4;

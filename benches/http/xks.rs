@@ -13,8 +13,8 @@ use actix_web::{App, HttpResponse, HttpServer};
 use chrono::Utc;
 use claviger::sigv4::{Request, SecretKey, SigningKey};
 use claviger::xks::{
-    CallerRules, Credential, KeyEntry, Material, Proxy, Server, ServerOptions, StoreEntry, Timeouts, VersionEntry,
-    server_config, start,
+    CallerRules, Credential, KeyEntry, Material, Proxy, Server, ServerOptions, StoreEntry, VersionEntry, server_config,
+    start,
 };
 use futures_util::future::try_join_all;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -158,7 +158,7 @@ pub(crate) fn serve(role: &str, directory: &Path) -> Outcome<()> {
             }
             role => {
                 let second = Duration::from_secs(1);
-                let timeouts = Timeouts {
+                let timeouts = claviger::listener::Timeouts {
                     handshake: 10 * second,
                     head: 10 * second,
                     body: 10 * second,

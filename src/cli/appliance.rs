@@ -10,9 +10,10 @@ use crate::domain::name::{NameError, UserName};
 use crate::domain::password::{PasswordPolicy, PasswordProblem};
 use crate::domain::time::Time;
 use crate::http::health::MetricsAccess;
-use crate::http::server::{self, Server, ServerOptions, Timeouts};
+use crate::http::server::{self, Server, ServerOptions};
 use crate::keyring::{Keyring, KeyringError};
 use crate::ledger::{Ledger, LedgerError, LedgerOptions, SnapshotKey};
+use crate::listener::Timeouts;
 use crate::service::failure::Failure;
 use crate::service::passwords::Hashing;
 use crate::service::tokens::RefreshDefaults;
@@ -313,14 +314,7 @@ fn server_options(config: &Config, listener: TcpListener, tls: rustls::ServerCon
         tls,
         workers: if server.workers == 0 { processors() } else { server.workers },
         body_limit: server.body_limit_bytes,
-        timeouts: Timeouts {
-            handshake: Duration::from_secs(server.tls_handshake_timeout_seconds),
-            head: Duration::from_secs(server.client_request_timeout_seconds),
-            body: Duration::from_secs(server.client_body_timeout_seconds),
-            idle: Duration::from_secs(server.keep_alive_seconds),
-            answer: Duration::from_secs(server.client_answer_timeout_seconds),
-            disconnect: Duration::from_secs(server.client_disconnect_timeout_seconds),
-        },
+        timeouts: timeouts(config),
         shutdown_seconds: server.shutdown_timeout_seconds,
         max_connections: server.max_connections,
         metrics: match (config.metrics.enabled, config.metrics.require_token) {
@@ -328,6 +322,19 @@ fn server_options(config: &Config, listener: TcpListener, tls: rustls::ServerCon
             (true, false) => MetricsAccess::Open,
             (true, true) => MetricsAccess::ForAdmins,
         },
+    }
+}
+
+/// The time limits for clients of the API, and for AWS as the client of the XKS proxy.
+fn timeouts(config: &Config) -> Timeouts {
+    let server = &config.server;
+    Timeouts {
+        handshake: Duration::from_secs(server.tls_handshake_timeout_seconds),
+        head: Duration::from_secs(server.client_request_timeout_seconds),
+        body: Duration::from_secs(server.client_body_timeout_seconds),
+        idle: Duration::from_secs(server.keep_alive_seconds),
+        answer: Duration::from_secs(server.client_answer_timeout_seconds),
+        disconnect: Duration::from_secs(server.client_disconnect_timeout_seconds),
     }
 }
 
@@ -342,14 +349,7 @@ fn xks_options(config: &Config, listener: TcpListener, tls: rustls::ServerConfig
         listener,
         tls,
         workers: if config.xks.workers == 0 { processors() } else { config.xks.workers },
-        timeouts: xks::Timeouts {
-            handshake: Duration::from_secs(server.tls_handshake_timeout_seconds),
-            head: Duration::from_secs(server.client_request_timeout_seconds),
-            body: Duration::from_secs(server.client_body_timeout_seconds),
-            idle: Duration::from_secs(server.keep_alive_seconds),
-            answer: Duration::from_secs(server.client_answer_timeout_seconds),
-            disconnect: Duration::from_secs(server.client_disconnect_timeout_seconds),
-        },
+        timeouts: timeouts(config),
         shutdown_seconds: server.shutdown_timeout_seconds,
         max_connections: config.xks.max_connections,
     }

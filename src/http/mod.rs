@@ -32,7 +32,6 @@ pub mod server;
 pub mod source_keys;
 pub mod sync_jobs;
 pub mod system;
-pub mod tcp;
 pub mod templates;
 pub mod text;
 pub mod tokens;

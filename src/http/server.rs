@@ -4,8 +4,8 @@ use super::body::BodyLimit;
 use super::health::MetricsAccess;
 use super::metrics::Metrics;
 use super::openapi::Document;
-use super::tcp::Connections;
 use super::{routes, system, trace};
+use crate::listener::{Connections, Timeouts};
 use crate::service::Services;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{NormalizePath, from_fn};
@@ -13,7 +13,6 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
 
 /// The options of the server.
 pub struct ServerOptions {
@@ -28,23 +27,6 @@ pub struct ServerOptions {
     /// The largest number of open connections, over all workers.
     pub max_connections: usize,
     pub metrics: MetricsAccess,
-}
-
-/// The times that the server waits for a client.
-#[derive(Clone, Copy, Debug)]
-pub struct Timeouts {
-    /// The time for the TLS handshake.
-    pub handshake: Duration,
-    /// The time for the head of a request.
-    pub head: Duration,
-    /// The time for the body of a request.
-    pub body: Duration,
-    /// The time until the next request on an open connection.
-    pub idle: Duration,
-    /// The time in which the client must read an answer.
-    pub answer: Duration,
-    /// The time in which the client must close its side of a connection.
-    pub disconnect: Duration,
 }
 
 pub struct Server {

@@ -2,8 +2,8 @@
 
 use super::error::{Problem, cause};
 use super::metrics::Metrics;
-use super::tcp::Connection;
 use crate::domain::user::User;
+use crate::listener::Connection;
 use crate::service::caller::RequestId;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};

@@ -2,9 +2,9 @@
 //! for delays a call of AWS.
 
 use super::answer::{Answer, BODY_LIMIT};
-use super::connections::{Connection, Connections};
 use super::error::Refusal;
 use super::proxy::Proxy;
+use crate::listener::{Connection, Connections, Timeouts};
 use crate::sigv4::Request;
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
@@ -37,23 +37,6 @@ pub struct ServerOptions {
     pub shutdown_seconds: u64,
     /// The largest number of open connections, over all workers.
     pub max_connections: usize,
-}
-
-/// The times that the server waits for a client.
-#[derive(Clone, Copy, Debug)]
-pub struct Timeouts {
-    /// The time for the TLS handshake.
-    pub handshake: Duration,
-    /// The time for the head of a call.
-    pub head: Duration,
-    /// The time for the body of a call.
-    pub body: Duration,
-    /// The time until the next call on an open connection.
-    pub idle: Duration,
-    /// The time in which the client must read an answer.
-    pub answer: Duration,
-    /// The time in which the client must close its side of a connection.
-    pub disconnect: Duration,
 }
 
 pub struct Server {

@@ -73,7 +73,7 @@ fn serve(proxy: &xks::Proxy) -> XksListener {
         listener: TcpListener::bind("127.0.0.1:0").expect("a port"),
         tls: xks::server_config(Arc::new(OneCertificate(Arc::new(key)))).expect("a configuration"),
         workers: 1,
-        timeouts: xks::Timeouts {
+        timeouts: crate::listener::Timeouts {
             handshake: seconds(5),
             head: seconds(5),
             body: seconds(5),

@@ -1,6 +1,7 @@
 //! The listener, over real connections.
 
 use super::*;
+use crate::listener::Timeouts;
 use rustls::crypto::aws_lc_rs::{cipher_suite, default_provider};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};

@@ -1,0 +1,24 @@
+//! What the listeners of the API and of the XKS proxy share: how long they wait for a client.
+
+mod connections;
+
+pub use connections::{Connection, Connections};
+
+use std::time::Duration;
+
+/// The times that a server waits for a client.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// The time for the TLS handshake.
+    pub handshake: Duration,
+    /// The time for the head of a request.
+    pub head: Duration,
+    /// The time for the body of a request.
+    pub body: Duration,
+    /// The time until the next request on an open connection.
+    pub idle: Duration,
+    /// The time in which the client must read an answer.
+    pub answer: Duration,
+    /// The time in which the client must close its side of a connection.
+    pub disconnect: Duration,
+}
