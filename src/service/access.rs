@@ -19,11 +19,11 @@ use crate::domain::template::Template;
 use crate::domain::template::decide::keys_of;
 use crate::domain::user::User;
 pub use rights::{
-    AddKeyStore, Administer, BlockHyokKey, BlockKeyStore, CancelKeyDeletion, ConnectKeyStore, CreateHyokKey, CreateKey,
-    DeleteKey, DeleteKeyStore, DeleteMaterial, DisconnectKeyStore, ImportMaterial, KeyRight, KmsRight, LinkHyokKey,
-    LinkKeyStore, ManageConnections, ManageKms, ManageSchedules, ManageSourceKeys, ManageUsers, RequiredRight, Right,
-    RotateKey, RunBulkJobs, SignedIn, Synchronize, UnblockKeyStore, Update, UpdateKey, UpdateKeyStore, UploadKey, View,
-    ViewConnections, ViewKey, ViewKeyStore, ViewSourceKeys,
+    AddKeyStore, Administer, BlockHyokKey, BlockKeyStore, CancelKeyDeletion, ConnectKeyStore, CreateCloudHsmKey,
+    CreateHyokKey, CreateKey, DeleteKey, DeleteKeyStore, DeleteMaterial, DisconnectKeyStore, ImportMaterial, KeyRight,
+    KmsRight, LinkHyokKey, LinkKeyStore, ManageConnections, ManageKms, ManageSchedules, ManageSourceKeys, ManageUsers,
+    RequiredRight, Right, RotateKey, RunBulkJobs, SignedIn, Synchronize, UnblockKeyStore, Update, UpdateKey,
+    UpdateKeyStore, UploadKey, View, ViewConnections, ViewKey, ViewKeyStore, ViewSourceKeys,
 };
 use std::marker::PhantomData;
 use std::sync::Arc;

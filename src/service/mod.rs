@@ -140,7 +140,7 @@ impl Services {
         serving.publish_all();
         serving.follow_forever(&runtime);
         let wait = parts.consistency_wait_seconds;
-        let target = keys::KeyTarget::new(recorder.clone(), cloud.clone(), source_keys.clone(), wait);
+        let target = keys::KeyTarget::new(recorder.clone(), cloud.clone(), source_keys.clone(), serving.clone(), wait);
         let operations = keys::KeyOperations::new(target, recorder.clone(), runtime.clone());
         operations.reconcile_forever();
         let target =
@@ -151,6 +151,7 @@ impl Services {
         unmanaged_keys::remove_forever(recorder.clone(), &runtime);
         let keys =
             keys::Keys::new(recorder.clone(), cloud.clone(), source_keys.clone(), operations.clone(), serving.clone());
+        keys.follow_stores_forever(&runtime);
         let sync_jobs = sync_jobs::SyncJobs::new(recorder.clone(), cloud.clone(), runtime.clone());
         let bulk_jobs = bulk_jobs::BulkJobs::new(recorder.clone(), keys.clone(), runtime.clone());
         sync_jobs.resume();

@@ -202,6 +202,10 @@ impl Key {
             | KeyEvent::HyokRotated { .. }
             | KeyEvent::CallerRulesSet { .. }
             | KeyEvent::EncryptionsCounted { .. } => self.apply_hyok(at, event),
+            KeyEvent::HyokLinked { learned } => {
+                self.learn(at, learned);
+                self.link();
+            }
             KeyEvent::OperationRequested { .. }
             | KeyEvent::OperationDone { .. }
             | KeyEvent::OperationFailed { .. }
@@ -231,6 +235,9 @@ impl Key {
                 | Aspect::Rotation(_) => None,
             });
             self.record_import(at, import, imported, waited);
+        }
+        if let Operation::Link { .. } = done {
+            self.link();
         }
         // Deleted material stays in `materials`: AWS lists it too, and accepts only the same material again.
         match done.rotation() {
@@ -263,7 +270,7 @@ impl Key {
 
     /// Returns the source of new material for rotations by a schedule that name none.
     pub fn default_key_source(&self) -> &'static str {
-        match self.metadata.origin == Origin::External {
+        match self.metadata.origin == Origin::External || self.hyok.is_some() {
             true => LOCAL,
             false => NATIVE,
         }

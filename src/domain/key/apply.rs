@@ -50,6 +50,7 @@ impl KeyCollection {
             | KeyEvent::HyokRotated { .. }
             | KeyEvent::CallerRulesSet { .. }
             | KeyEvent::EncryptionsCounted { .. }
+            | KeyEvent::HyokLinked { .. }
             | KeyEvent::Observed { .. }
             | KeyEvent::Vanished
             | KeyEvent::RotationJobSet { .. }
@@ -69,7 +70,7 @@ impl KeyCollection {
     ) {
         let Some(pending) = operations.remove(&operation) else { return };
         let PendingOperation { key: id, kms, region, wanted, .. } = &pending;
-        if wanted.creates_a_key() {
+        if wanted.adds_an_entry() {
             self.add(*id, *kms, region, at, learned);
         }
         self.change(id, |key| key.complete(at, wanted, learned, certainty));

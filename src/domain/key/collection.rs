@@ -157,10 +157,17 @@ impl KeyCollection {
     }
 
     pub(in crate::domain) fn change(&mut self, id: &KeyId, change: impl FnOnce(&mut Key)) {
-        let Some(before) = self.rows.get(id).map(|key| hashes(key)) else { return };
+        let Some((before, aws_id)) = self.rows.get(id).map(|key| (hashes(key), key.aws_id().clone())) else { return };
         self.rows.change(id, change);
-        if let Some(key) = self.rows.get(id) {
-            self.index.update(&before, key);
+        let Some(key) = self.rows.get(id) else { return };
+        self.index.update(&before, key);
+        // A key that is linked gets its id from AWS.
+        if *key.aws_id() != aws_id
+            && let Some(ids) = self.at_aws.get_mut(&key.kms).and_then(|regions| regions.get_mut(&key.region))
+            && ids.get(&aws_id) == Some(id)
+        {
+            ids.remove(&aws_id);
+            ids.insert(key.aws_id().clone(), *id);
         }
     }
 

@@ -4,7 +4,7 @@
 use super::aggregate::{Certainty, Key, Snapshot};
 use super::command::Outcome;
 use super::event::KeyEvent;
-use super::operation::{KeyRotation, PendingOperation};
+use super::operation::{KeyRotation, Operation, PendingOperation};
 use crate::domain::cascade;
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, OperationId};
@@ -42,9 +42,20 @@ pub(super) fn conclude(
             events.extend(forget_displaced(state, pending, &seen));
             events.push(Event::Key(id, KeyEvent::OperationFailed { operation, reason }));
             let (kms, region) = (pending.kms, pending.region.clone());
-            events.push(Event::Key(id, KeyEvent::Found { kms, region, learned: seen.all() }));
+            events.push(Event::Key(
+                id,
+                match pending.wanted.adds_an_entry() {
+                    true => KeyEvent::Found { kms, region, learned: seen.all() },
+                    false => KeyEvent::HyokLinked { learned: seen.all() },
+                },
+            ));
         }
-        Outcome::Failed(reason) => events.push(Event::Key(id, KeyEvent::OperationFailed { operation, reason })),
+        Outcome::Failed(reason) => {
+            events.push(Event::Key(id, KeyEvent::OperationFailed { operation, reason }));
+            if let Operation::Link { is_new: true, .. } = pending.wanted {
+                events.push(Event::Key(id, KeyEvent::Forgotten));
+            }
+        }
     }
     if let Some((id, seen)) = related
         && let Some(key) = state.keys.get(&id)

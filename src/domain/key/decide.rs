@@ -74,10 +74,23 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
 }
 
 fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: &Operation) -> Result<(), Refusal> {
-    match wanted.creates_a_key() {
-        true if state.keys.get(&id).is_some() => return Err(KeyRefusal::Exists(id).into()),
-        true => {}
-        false => {
+    match wanted {
+        Operation::Link { store, .. } => {
+            let (_, hyok) = state.hyok_key(id)?;
+            if hyok.linked {
+                return Err(KeyRefusal::Linked(id).into());
+            }
+            state.key_store(*store)?.refuse_disconnected()?;
+        }
+        wanted if wanted.adds_an_entry() => {
+            if state.keys.get(&id).is_some() {
+                return Err(KeyRefusal::Exists(id).into());
+            }
+            if let Operation::CreateInStore { store, .. } = wanted {
+                state.key_store(*store)?.refuse_disconnected()?;
+            }
+        }
+        _ => {
             let key = state.key(id)?;
             key.refuse_unlinked()?;
             key.refuse_gone(state)?;
@@ -90,12 +103,9 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
             return Err(KeyRefusal::Rotated { id: from, to }.into());
         }
     }
-    check_place(state, kms, region)?;
     check_alias(state, id, wanted)?;
-    check_new_aliases(state, kms, region, wanted)?;
     check_template_tag(state, id, wanted)?;
-    check_tag_count(state, id, wanted)?;
-    check_description(wanted)?;
+    check_settings(state, id, kms, region, wanted)?;
     if let Operation::Replicate { new, .. } = wanted
         && state.key_at_aws(kms, region, &new.key).is_some_and(|there| !there.gone)
     {
@@ -107,6 +117,20 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
         }
     }
     Ok(())
+}
+
+/// Checks what an operation puts on a key: aliases, tags, description.
+pub(super) fn check_settings(
+    state: &State,
+    id: KeyId,
+    kms: KmsId,
+    region: &Region,
+    wanted: &Operation,
+) -> Result<(), Refusal> {
+    check_place(state, kms, region)?;
+    check_new_aliases(state, kms, region, wanted)?;
+    check_tag_count(state, id, wanted)?;
+    check_description(wanted)
 }
 
 /// Checks that an alias is still on the key for which the caller's right was checked. AWS finds an alias by its name,
@@ -152,6 +176,7 @@ fn check_tag_count(state: &State, id: KeyId, wanted: &Operation) -> Result<(), R
     let kept = state
         .keys
         .get(&id)
+        .filter(|key| !key.is_unlinked())
         .map_or(0, |key| key.tags.iter().filter(|tag| tag.is_shown() && !new.contains(&tag.key.as_str())).count());
     let all = kept + new.len();
     if !new.is_empty() && all > TAGS_PER_KEY_MAX {
@@ -163,9 +188,11 @@ fn check_tag_count(state: &State, id: KeyId, wanted: &Operation) -> Result<(), R
 /// Checks that the description of a new key has room for the mark of the operation, if the tags have none.
 fn check_description(wanted: &Operation) -> Result<(), Refusal> {
     let (description, tags) = match wanted {
-        Operation::Create(new) | Operation::Upload { new, .. } | Operation::Rotate { new, .. } => {
-            (&new.description, &new.tags)
-        }
+        Operation::Create(new)
+        | Operation::Upload { new, .. }
+        | Operation::Rotate { new, .. }
+        | Operation::CreateInStore { new, .. }
+        | Operation::Link { new, .. } => (&new.description, &new.tags),
         Operation::Replicate { new, .. } => (&new.description, &new.tags),
         Operation::Enable
         | Operation::Disable

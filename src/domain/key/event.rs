@@ -93,6 +93,10 @@ pub enum KeyEvent {
         version: u32,
         encryptions: u64,
     },
+    /// AWS knows the key now: the key was made by hand, or the operation that made it failed at a later step.
+    HyokLinked {
+        learned: Vec<Aspect>,
+    },
 }
 
 /// The reason why a key is no longer managed.

@@ -5,10 +5,14 @@
 //! that the key has here.
 
 pub mod decide;
+#[cfg(test)]
+mod linking_tests;
 
 use super::aggregate::Key;
 use super::event::{Aspect, KeyEvent};
-use crate::domain::id::{KeyId, KeyStoreId, KmsId, SourceKeyId};
+use super::metadata::KeyMetadata;
+use super::operation::NewKey;
+use crate::domain::id::{KeyId, KeyStoreId, KmsId, OperationId, SourceKeyId};
 use crate::domain::key_store::caller_rules::CallerRules;
 use crate::domain::place::Region;
 use crate::domain::refusal::{KeyRefusal, Refusal};
@@ -58,6 +62,10 @@ pub enum HyokCommand {
         id: KeyId,
         new: Box<NewHyokKey>,
         at: Time,
+        /// The operation that links the key at once; `None` for a key that stays unlinked.
+        link: Option<OperationId>,
+        /// Accept a policy that would lock everybody out (`BypassPolicyLockoutSafetyCheck`).
+        bypass_lockout_check: bool,
     },
     Block {
         id: KeyId,
@@ -75,7 +83,7 @@ pub enum HyokCommand {
         source: SourceKeyId,
         at: Time,
     },
-    /// Remove a key that AWS does not know, with its versions.
+    /// Remove a key that AWS does not know, or does not have any more, with its versions.
     Delete {
         id: KeyId,
     },
@@ -125,6 +133,29 @@ impl Key {
         self.hyok.as_ref().is_some_and(|hyok| !hyok.linked)
     }
 
+    /// The settings with which AWS creates an unlinked key as it is planned.
+    pub fn plan(&self) -> NewKey {
+        let KeyMetadata { spec, usage, origin, description, .. } = self.metadata.clone();
+        NewKey {
+            aliases: self.aliases.clone(),
+            spec,
+            usage,
+            origin,
+            description,
+            multi_region: false,
+            policy: self.policy.clone(),
+            bypass_lockout_check: false,
+            tags: self.tags.clone(),
+        }
+    }
+
+    /// Records that AWS knows the key.
+    pub(super) fn link(&mut self) {
+        if let Some(hyok) = &mut self.hyok {
+            hyok.linked = true;
+        }
+    }
+
     /// # Errors
     /// When AWS does not know the key yet.
     pub fn refuse_unlinked(&self) -> Result<(), Refusal> {
@@ -161,7 +192,8 @@ impl Key {
             | KeyEvent::Replaced { .. }
             | KeyEvent::AliasMoved { .. }
             | KeyEvent::MaterialNotRotated { .. }
-            | KeyEvent::HyokCreated { .. } => return,
+            | KeyEvent::HyokCreated { .. }
+            | KeyEvent::HyokLinked { .. } => return,
         }
         self.updated = at;
     }

@@ -8,7 +8,7 @@ use super::name::{AliasName, AwsKeyId};
 use super::policy_text::PolicyText;
 use super::spec::{KeySpec, KeyUsage};
 use super::tag::{TEMPLATE_TAG, Tag};
-use crate::domain::id::{KeyId, KmsId, OperationId, SourceKeyId, TemplateId};
+use crate::domain::id::{KeyId, KeyStoreId, KmsId, OperationId, SourceKeyId, TemplateId};
 use crate::domain::place::Region;
 use crate::domain::time::Time;
 
@@ -94,6 +94,18 @@ pub enum Operation {
     MovePrimary {
         to: Region,
     },
+    /// Create a key in a CloudHSM key store.
+    CreateInStore {
+        new: NewKey,
+        store: KeyStoreId,
+    },
+    /// Create at AWS a key that exists here already, in an external key store that this program serves.
+    Link {
+        new: NewKey,
+        store: KeyStoreId,
+        /// Whether the key was created here to be linked at once, so that it is removed if AWS does not create it.
+        is_new: bool,
+    },
 }
 
 /// The settings of a key that is to be created.
@@ -168,10 +180,15 @@ pub enum KeyRotation {
 }
 
 impl Operation {
-    /// Whether the operation creates a key.
+    /// Whether the operation creates a key at AWS.
     pub fn creates_a_key(&self) -> bool {
         match self {
-            Self::Create(_) | Self::Upload { .. } | Self::Rotate { .. } | Self::Replicate { .. } => true,
+            Self::Create(_)
+            | Self::Upload { .. }
+            | Self::Rotate { .. }
+            | Self::Replicate { .. }
+            | Self::CreateInStore { .. }
+            | Self::Link { .. } => true,
             Self::Enable
             | Self::Disable
             | Self::Describe { .. }
@@ -191,13 +208,22 @@ impl Operation {
         }
     }
 
+    /// Whether the operation creates a key that has no entry here before.
+    pub fn adds_an_entry(&self) -> bool {
+        self.creates_a_key() && !matches!(self, Self::Link { .. })
+    }
+
     /// Returns the keys of the tags that the operation puts on a key, besides its own mark.
     pub fn tag_keys(&self) -> Vec<&str> {
         fn keys(tags: &[Tag]) -> Vec<&str> {
             tags.iter().map(|tag| tag.key.as_str()).collect()
         }
         match self {
-            Self::Create(new) | Self::Upload { new, .. } | Self::Rotate { new, .. } => keys(&new.tags),
+            Self::Create(new)
+            | Self::Upload { new, .. }
+            | Self::Rotate { new, .. }
+            | Self::CreateInStore { new, .. }
+            | Self::Link { new, .. } => keys(&new.tags),
             Self::Replicate { new, .. } => keys(&new.tags),
             Self::Tag { tags } => keys(tags),
             Self::PutPolicy { template: Some(_), .. } => vec![TEMPLATE_TAG],
@@ -239,7 +265,9 @@ impl Operation {
             | Self::DeleteMaterial { .. }
             | Self::ScheduleDeletion { .. }
             | Self::CancelDeletion
-            | Self::MovePrimary { .. } => None,
+            | Self::MovePrimary { .. }
+            | Self::CreateInStore { .. }
+            | Self::Link { .. } => None,
         }
     }
 
@@ -264,7 +292,9 @@ impl Operation {
             | Self::ImportMaterial(_)
             | Self::DeleteMaterial { .. }
             | Self::ScheduleDeletion { .. }
-            | Self::CancelDeletion => false,
+            | Self::CancelDeletion
+            | Self::CreateInStore { .. }
+            | Self::Link { .. } => false,
         }
     }
 
@@ -274,7 +304,9 @@ impl Operation {
             tags.iter().find(|tag| tag.key == TEMPLATE_TAG).map(|tag| tag.value.as_str())
         }
         let (id, policy) = match self {
-            Self::Create(new) | Self::Upload { new, .. } => (of_tags(&new.tags), new.policy.as_ref()),
+            Self::Create(new) | Self::Upload { new, .. } | Self::CreateInStore { new, .. } | Self::Link { new, .. } => {
+                (of_tags(&new.tags), new.policy.as_ref())
+            }
             Self::Replicate { new, .. } => (of_tags(&new.tags), new.policy.as_ref()),
             Self::PutPolicy { policy, template } => (template.as_deref(), Some(policy)),
             // The new key of a rotation has the policy of the old one: the operation puts no policy of a template.
@@ -320,7 +352,9 @@ impl Operation {
             | Self::DeleteMaterial { .. }
             | Self::ScheduleDeletion { .. }
             | Self::CancelDeletion
-            | Self::MovePrimary { .. } => None,
+            | Self::MovePrimary { .. }
+            | Self::CreateInStore { .. }
+            | Self::Link { .. } => None,
         }
     }
 
@@ -347,14 +381,20 @@ impl Operation {
             | Self::DeleteMaterial { .. }
             | Self::ScheduleDeletion { .. }
             | Self::CancelDeletion
-            | Self::MovePrimary { .. } => None,
+            | Self::MovePrimary { .. }
+            | Self::CreateInStore { .. }
+            | Self::Link { .. } => None,
         }
     }
 
     /// Returns the aliases that the operation creates.
     pub fn new_aliases(&self) -> &[AliasName] {
         match self {
-            Self::Create(new) | Self::Upload { new, .. } | Self::Rotate { new, .. } => &new.aliases,
+            Self::Create(new)
+            | Self::Upload { new, .. }
+            | Self::Rotate { new, .. }
+            | Self::CreateInStore { new, .. }
+            | Self::Link { new, .. } => &new.aliases,
             Self::Replicate { new, .. } => &new.aliases,
             Self::AddAlias { alias, from: None } => std::slice::from_ref(alias),
             // The alias exists already.
@@ -399,7 +439,9 @@ impl Operation {
             | Self::DeleteMaterial { .. }
             | Self::ScheduleDeletion { .. }
             | Self::CancelDeletion
-            | Self::MovePrimary { .. } => None,
+            | Self::MovePrimary { .. }
+            | Self::CreateInStore { .. }
+            | Self::Link { .. } => None,
         }
     }
 
@@ -425,7 +467,9 @@ impl Operation {
             | Self::DeleteMaterial { .. }
             | Self::ScheduleDeletion { .. }
             | Self::CancelDeletion
-            | Self::MovePrimary { .. } => None,
+            | Self::MovePrimary { .. }
+            | Self::CreateInStore { .. }
+            | Self::Link { .. } => None,
         }
     }
 }

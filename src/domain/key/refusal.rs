@@ -40,7 +40,7 @@ pub enum KeyRefusal {
     #[error("key {0} is not asymmetric: it has no public key")]
     NotAsymmetric(KeyId),
     #[error(
-        "key {0} cannot be rotated by a schedule: only keys that AWS does not manage itself, of origin AWS_KMS or EXTERNAL, can"
+        "key {0} cannot be rotated by a schedule: only keys that AWS does not manage itself can, and of those in external key stores only the ones that this manager serves"
     )]
     NotRotatable(KeyId),
     #[error("key {0} is not the primary key of a multi-region family: only such a key can be replicated")]
@@ -49,6 +49,8 @@ pub enum KeyRefusal {
     Rotated { id: KeyId, to: KeyId },
     #[error("key {0} is not linked to AWS yet: link it first; it can be blocked, rotated and deleted")]
     Unlinked(KeyId),
+    #[error("key {0} is linked to AWS already")]
+    Linked(KeyId),
     #[error("is not for HYOK keys: their rotation takes source_key_id and source_key_tier")]
     HyokRotation,
     #[error("key {0} is not in an external key store that this manager serves")]
@@ -82,8 +84,9 @@ reasons! { KeyRefusal =>
     NotPrimary: Conflict, "key_not_primary", "The key is not the primary key of a multi-region family.";
     Rotated: Conflict, "key_rotated", "Another key has taken the place of the key.";
     Unlinked: Conflict, "key_unlinked", "AWS does not know the key yet.";
+    Linked: Conflict, "key_linked", "AWS knows the key already.";
     HyokRotation: Unprocessable, "hyok_rotation_member", "The rotation of a HYOK key does not take the member.";
-    NotHyok: Unprocessable, "key_not_hyok", "The key is not in an external key store that this manager serves.";
+    NotHyok: Invalid, "key_not_hyok", "The key is not in an external key store that this manager serves.";
     SourceUnfit: Unprocessable of "local_hosted_params.source_key_id", "source_key_unfit", "The source key cannot be the material of a key in an external key store.";
     Busy: Busy, "key_busy", "Another operation on the key is under way.";
 }

@@ -14,6 +14,7 @@ use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 use crate::domain::time::Time;
+use std::sync::Arc;
 
 /// Returns the events for a key that was read at AWS.
 ///
@@ -28,7 +29,17 @@ pub(super) fn synchronise(
     began: Began,
 ) -> Result<Vec<Event>, Refusal> {
     check_place(state, kms, &region)?;
-    let Some(key) = state.key_at_aws(kms, &region, seen.metadata.key_id()) else {
+    let known = state.key_at_aws(kms, &region, seen.metadata.key_id());
+    if let Some(held) = held_here(state, kms, &region, &seen) {
+        if held.pending.is_some() || known.is_some_and(|known| known.pending.is_some()) {
+            return Ok(vec![]);
+        }
+        // It was found before its store was linked.
+        let forgotten = known.map(|known| Event::Key(known.id, KeyEvent::Forgotten));
+        let linked = Event::Key(held.id, KeyEvent::HyokLinked { learned: seen.all() });
+        return Ok(forgotten.into_iter().chain([linked]).collect());
+    }
+    let Some(key) = known else {
         let ours = seen.metadata.manager == KeyManager::Customer;
         if ours && is_being_made(state, kms, &region, &seen) {
             return Ok(vec![]);
@@ -39,6 +50,14 @@ pub(super) fn synchronise(
         Some(learned) => vec![Event::Key(key.id, KeyEvent::Observed { learned })],
         None => vec![],
     })
+}
+
+/// Returns the unlinked key that AWS asks this program for under the id that it has at AWS.
+fn held_here<'a>(state: &'a State, kms: KmsId, region: &Region, seen: &Snapshot) -> Option<&'a Arc<Key>> {
+    let id = KeyId::parse(seen.metadata.xks_key_id.as_deref()?).ok()?;
+    let key = state.keys.get(&id).filter(|key| key.is_unlinked() && key.kms == kms && key.region == *region)?;
+    let store = state.key_stores.get(&key.hyok.as_ref()?.store)?.at_aws.as_ref()?;
+    (seen.metadata.custom_key_store_id.as_ref() == Some(&store.id)).then_some(key)
 }
 
 /// Returns the events for a key that AWS did not list.

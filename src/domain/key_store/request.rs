@@ -1,5 +1,6 @@
 //! Decides requests for operations on stores at AWS.
 
+use super::at_aws::ConnectionState;
 use super::operation::{StoreOperation, StoreRequest};
 use super::{KeyStore, KeyStoreEvent};
 use crate::domain::id::{KeyStoreId, OperationId};
@@ -73,11 +74,26 @@ impl KeyStore {
     }
 
     /// Refuses a store that AWS does not know.
-    fn refuse_absent(&self) -> Result<(), Refusal> {
+    pub(in crate::domain) fn refuse_absent(&self) -> Result<(), Refusal> {
         match self.is_linked() {
             false => Err(KeyStoreRefusal::Unlinked(self.name.clone()).into()),
             true if self.gone => Err(KeyStoreRefusal::Gone(self.name.clone()).into()),
             true => Ok(()),
+        }
+    }
+
+    /// Refuses a store that AWS is not connected to, so that it creates no keys in it.
+    ///
+    /// # Errors
+    /// When AWS does not know the store, or reports another state than CONNECTED.
+    pub fn refuse_disconnected(&self) -> Result<(), Refusal> {
+        self.refuse_absent()?;
+        match self.at_aws.as_ref().map(|seen| &seen.connection_state) {
+            None | Some(ConnectionState::Connected) => Ok(()),
+            Some(state) => {
+                let (store, state) = (self.name.clone(), state.to_string());
+                Err(KeyStoreRefusal::WrongState { store, state, wanted: "CONNECTED" }.into())
+            }
         }
     }
 

@@ -75,6 +75,11 @@ pub(in crate::domain) fn created(n: u128, store_name: &str) -> Event {
     of(n, event)
 }
 
+/// The events after which the first store has this name, and AWS is connected to it.
+pub(in crate::domain) fn connected(store_name: &str) -> [Event; 3] {
+    operations::connected(store_name)
+}
+
 /// A KMS and a source key that serves stores.
 fn prepared() -> Given {
     given([added(0, &["eu-west-3"]), hyok_source(1)])

@@ -156,7 +156,7 @@ pub async fn replicate(
         aliases: aws.aliases()?,
         description: aws.description.take().map(|text| described("aws_param.Description", text)).transpose()?,
         policy: policy.choice("aws_param.Policy", aws.policy.take())?,
-        bypass_lockout_check: aws.bypass_policy_lockout_safety_check.unwrap_or(false),
+        bypass_lockout_check: aws.bypasses_lockout_check(),
         tags: aws.tags()?,
     };
     let seen = services.keys.replicate(&auth.permit, &auth.context, request).await?;
@@ -187,7 +187,7 @@ impl CreateBody {
             description,
             multi_region: aws.multi_region.unwrap_or(false),
             policy: self.policy.choice("aws_param.Policy", aws.policy.take())?,
-            bypass_lockout_check: aws.bypass_policy_lockout_safety_check.unwrap_or(false),
+            bypass_lockout_check: aws.bypasses_lockout_check(),
             tags: aws.tags()?,
         };
         Ok((request, import))
@@ -203,6 +203,16 @@ impl AwsParamBody {
     /// Takes the policy as it was given.
     pub(super) fn take_policy(&mut self) -> Option<Value> {
         self.policy.take()
+    }
+
+    /// Whether AWS is to accept a policy that would lock everybody out.
+    pub(super) fn bypasses_lockout_check(&self) -> bool {
+        self.bypass_policy_lockout_safety_check.unwrap_or(false)
+    }
+
+    /// The tags, if there are any in the body.
+    pub(super) fn given_tags(&mut self) -> Result<Option<Vec<Tag>>, Refusal> {
+        self.tags.is_some().then(|| self.tags()).transpose()
     }
 
     pub(super) fn aliases(&self) -> Result<Vec<AliasName>, Refusal> {

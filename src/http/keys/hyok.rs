@@ -7,16 +7,16 @@ use crate::domain::id::{KeyStoreId, SourceKeyId};
 use crate::domain::key::hyok::HyokKey;
 use crate::domain::refusal::{KeyStoreRefusal, Refusal};
 use crate::http::answer::{Created, Json};
-use crate::http::body::{Body, excerpt, optional, read_as, required};
+use crate::http::body::{Body, BodyOrNone, excerpt, optional, read_as, required};
 use crate::http::envelope::maybe_rfc3339;
 use crate::http::error::Problem;
 use crate::http::guard::{Authorized, OnKey};
 use crate::http::key_stores::CallerRulesBody;
 use crate::http::paging::{Columns, List, Listing};
 use crate::service::Services;
-use crate::service::access::{BlockHyokKey, SignedIn, UpdateKey, ViewKey};
+use crate::service::access::{BlockHyokKey, LinkHyokKey, SignedIn, UpdateKey, ViewKey};
 use crate::service::failure::invalid;
-use crate::service::keys::{HyokRequest, KeySeen, VersionSeen};
+use crate::service::keys::{HyokRequest, KeySeen, LinkRequest, PolicyChoice, VersionSeen};
 use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -28,7 +28,7 @@ pub struct HyokBody {
     /// What only this manager knows of the key.
     #[serde(default, deserialize_with = "optional")]
     local_hosted_params: Option<HyokLocalBody>,
-    /// What AWS is going to be told when the key is linked.
+    /// What AWS is told when the key is linked.
     #[serde(default, deserialize_with = "optional")]
     aws_param: Option<AwsParamBody>,
     /// The callers that the key serves; everybody whom the store serves by default.
@@ -54,9 +54,23 @@ pub(super) struct HyokLocalBody {
     /// Whether the key refuses all requests.
     #[serde(default, deserialize_with = "optional")]
     blocked: Option<bool>,
-    /// Must be false: this version does not link HYOK keys.
+    /// Whether the key is created at AWS at once; its store must be linked and connected.
     #[serde(default, deserialize_with = "optional")]
     linked_state: Option<bool>,
+}
+
+/// The settings with which AWS creates a HYOK key; what is absent is as the key was created here.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = LinkKeyRequest)]
+pub struct LinkBody {
+    /// What AWS is told.
+    #[serde(default, deserialize_with = "optional")]
+    aws_param: Option<AwsParamBody>,
+    /// Accept a policy under which nobody could change the policy of the key any more.
+    #[serde(default, rename = "BypassPolicyLockoutSafetyCheck", deserialize_with = "optional")]
+    bypass_policy_lockout_safety_check: Option<bool>,
+    #[serde(flatten)]
+    policy: PolicyBody,
 }
 
 /// New rules about the callers of a key.
@@ -132,6 +146,16 @@ pub async fn create(
     Ok(Created(KeyView::of(seen)))
 }
 
+/// `POST /v1/cckm/aws/keys/{id}/link`
+pub async fn link(
+    auth: OnKey<LinkHyokKey>,
+    body: BodyOrNone<LinkBody>,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let request = body.0.request()?;
+    Ok(Json(KeyView::of(services.keys.link_hyok(&auth.permit, &auth.context, request).await?)))
+}
+
 /// `POST /v1/cckm/aws/keys/{id}/block`
 pub async fn block(auth: OnKey<BlockHyokKey>, services: Data<Services>) -> Result<Json<KeyView>, Problem> {
     Ok(Json(KeyView::of(services.keys.set_blocked(&auth.permit, &auth.context, true).await?)))
@@ -174,21 +198,37 @@ impl HyokBody {
         const SOURCE: &str = "local_hosted_params.source_key_id";
         let local = self.local_hosted_params.unwrap_or_default();
         let mut aws = self.aws_param.unwrap_or_default();
-        if local.linked_state == Some(true) {
-            let problem = "this version does not link HYOK keys: create the key unlinked, and make it at AWS in the key \
-                           store, with its `xks_key_id` as XksKeyId";
-            return Err(invalid("local_hosted_params.linked_state", problem));
-        }
         Ok(HyokRequest {
             store: read_as(STORE, &required(STORE, local.custom_key_store_id)?, KeyStoreId::parse)?,
             source: read_as(SOURCE, &required(SOURCE, local.source_key_id)?, SourceKeyId::parse)?,
             source_key_tier: tier(local.source_key_tier)?,
             blocked: local.blocked.unwrap_or_default(),
+            linked: local.linked_state.unwrap_or_default(),
+            bypass_lockout_check: aws.bypasses_lockout_check(),
             caller_rules: self.caller_rules.map(CallerRulesBody::rules).unwrap_or_default(),
             aliases: aws.aliases()?,
             description: described("aws_param.Description", aws.take_description().unwrap_or_default())?,
             policy: self.policy.choice("aws_param.Policy", aws.take_policy())?,
             tags: aws.tags()?,
+        })
+    }
+}
+
+impl LinkBody {
+    fn request(self) -> Result<LinkRequest, Refusal> {
+        let mut aws = self.aws_param.unwrap_or_default();
+        let description = aws.take_description().map(|text| described("aws_param.Description", text));
+        let policy = match self.policy.choice("aws_param.Policy", aws.take_policy())? {
+            PolicyChoice::Default => None,
+            choice => Some(choice),
+        };
+        Ok(LinkRequest {
+            alias: aws.aliases()?.pop(),
+            description: description.transpose()?,
+            policy,
+            bypass_lockout_check: aws.bypasses_lockout_check()
+                || self.bypass_policy_lockout_safety_check.unwrap_or(false),
+            tags: aws.given_tags()?,
         })
     }
 }

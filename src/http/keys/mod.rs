@@ -2,6 +2,7 @@
 
 mod aws_param;
 pub mod change;
+pub mod cloud_hsm;
 pub mod creation;
 pub mod hyok;
 pub mod material;

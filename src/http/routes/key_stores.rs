@@ -1,12 +1,12 @@
 //! Endpoints of custom key stores, and of the keys that this manager holds in them.
 
 use crate::domain::action::Action::{
-    HyokKeyBlockUnblock, HyokKeyCreate, KeyStoreAdd, KeyStoreBlock, KeyStoreConnect, KeyStoreDelete,
-    KeyStoreDisconnect, KeyStoreLink, KeyStoreUnblock, KeyStoreUpdate, KeyUpdate,
+    CloudHsmKeyCreate, HyokKeyBlockUnblock, HyokKeyCreate, HyokKeyLink, KeyStoreAdd, KeyStoreBlock, KeyStoreConnect,
+    KeyStoreDelete, KeyStoreDisconnect, KeyStoreLink, KeyStoreUnblock, KeyStoreUpdate, KeyUpdate,
 };
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
 use crate::http::key_stores;
-use crate::http::keys::hyok;
+use crate::http::keys::{cloud_hsm, hyok};
 use crate::service::access::RequiredRight::{OnKey, OnKeyStore, OnKms, SignedIn, ViewKey, ViewKeyStore};
 
 /// The statuses of a call that AWS can refuse or leave unanswered.
@@ -127,23 +127,30 @@ pub(super) fn hyok_keys() -> Vec<Endpoint> {
             "Create a key whose material this manager keeps, in a custom key store that it serves",
         )
         .needs(OnKms(HyokKeyCreate))
-        .refuses(&[409, 422]),
+        .refuses(AT_AWS),
+        post(
+            "/cckm/aws/custom-key-stores/{id}/create-aws-key",
+            cloud_hsm::create,
+            "createCloudHsmKey",
+            "Create a key in a CloudHSM key store",
+        )
+        .needs(OnKeyStore(CloudHsmKeyCreate))
+        .refuses(AT_AWS),
+        post(&one("/link"), hyok::link, "linkKey", "Create a HYOK key at AWS, which asks this manager for it")
+            .needs(OnKey(HyokKeyLink))
+            .refuses(&[409, 502, 504]),
         post(&one("/block"), hyok::block, "blockKey", "Refuse every request of AWS for a HYOK key")
-            .needs(OnKey(HyokKeyBlockUnblock))
-            .refuses(&[422]),
+            .needs(OnKey(HyokKeyBlockUnblock)),
         post(&one("/unblock"), hyok::unblock, "unblockKey", "Serve requests of AWS for a HYOK key again")
-            .needs(OnKey(HyokKeyBlockUnblock))
-            .refuses(&[422]),
+            .needs(OnKey(HyokKeyBlockUnblock)),
         post(
             &one("/caller-rules"),
             hyok::caller_rules,
             "setKeyCallerRules",
             "Limit the callers that a HYOK key serves",
         )
-        .needs(OnKey(KeyUpdate))
-        .refuses(&[422]),
+        .needs(OnKey(KeyUpdate)),
         get(&one("/versions"), hyok::versions, "listKeyVersions", "List the versions of a HYOK key, newest first")
-            .needs(ViewKey)
-            .refuses(&[422]),
+            .needs(ViewKey),
     ]
 }

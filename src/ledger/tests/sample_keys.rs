@@ -165,6 +165,8 @@ fn operations(form: Form) -> Vec<Operation> {
         Operation::ScheduleDeletion { window: DeletionWindow::parse(30).expect("days") },
         Operation::CancelDeletion,
         Operation::MovePrimary { to: region("eu-west-3") },
+        Operation::CreateInStore { new: new_key(form), store: KeyStoreId::new(uuid(0xb00)) },
+        Operation::Link { new: new_key(form), store: KeyStoreId::new(uuid(0xb00)), is_new: form.switch() },
     ]
 }
 
@@ -217,6 +219,7 @@ pub(super) fn every_kind(form: Form) -> impl Iterator<Item = Event> {
         KeyEvent::HyokRotated { source: SourceKeyId::new(uuid(0x701)) },
         KeyEvent::CallerRulesSet { rules: CallerRules::default() },
         KeyEvent::EncryptionsCounted { version: 2, encryptions: 1 << 20 },
+        KeyEvent::HyokLinked { learned: form.list(learned(form)) },
     ]);
     events.into_iter().map(|event| Event::Key(key(0), event))
 }

@@ -291,6 +291,7 @@ actions! {
     CancelKeyDeletion = KeyCancelDelete,
     ImportMaterial = KeyMaterialImport,
     DeleteMaterial = KeyMaterialDelete,
+    CreateCloudHsmKey = CloudHsmKeyCreate,
     CreateHyokKey = HyokKeyCreate,
     /// The right to block and unblock a HYOK key.
     BlockHyokKey = HyokKeyBlockUnblock,

@@ -197,7 +197,7 @@ impl Keys {
     ) -> Result<KeySeen, Failure> {
         check_place(&kms.caller().published.state, kms.kms().id, &region)?;
         if !context.dry_run {
-            self.check_aliases(kms, &region, wanted.new_aliases()).await?;
+            self.check_aliases(kms.caller(), kms.kms().id, &region, wanted.new_aliases()).await?;
         }
         let request = OperationRequest { key: KeyId::new(Uuid::new_v4()), kms: kms.kms().id, region, wanted };
         self.request(request, kms.caller(), context).await
@@ -208,14 +208,15 @@ impl Keys {
     ///
     /// # Errors
     /// When a key has one of them.
-    async fn check_aliases<A: KmsRight>(
+    pub(super) async fn check_aliases(
         &self,
-        kms: &KmsPermit<A>,
+        caller: &Caller,
+        kms: KmsId,
         region: &Region,
         aliases: &[AliasName],
     ) -> Result<(), Failure> {
         for alias in aliases {
-            let at = self.cloud.region(kms.kms().id, region).await?;
+            let at = self.cloud.region(kms, region).await?;
             let holder = match at.call(DescribeKey::behind(alias.clone())).await {
                 Ok(holder) => holder,
                 Err(failure) => {
@@ -223,10 +224,10 @@ impl Keys {
                     continue;
                 }
             };
-            let (alias, state) = (alias.clone(), &kms.caller().published.state);
-            let known = state.key_at_aws(kms.kms().id, region, holder.key_id());
+            let (alias, state) = (alias.clone(), &caller.published.state);
+            let known = state.key_at_aws(kms, region, holder.key_id());
             // A caller who may not view the key must not learn of it.
-            let known = known.filter(|known| access::sees_key(&kms.caller().user, state, known));
+            let known = known.filter(|known| access::sees_key(&caller.user, state, known));
             return Err(match known.filter(|_| holder.is_pending_deletion()) {
                 Some(known) => KeyRefusal::AliasHeld { alias, by: known.id }.into(),
                 None => KeyRefusal::AliasTaken(alias).into(),

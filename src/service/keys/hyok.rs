@@ -1,9 +1,10 @@
-//! Keys that this program holds: created here, blocked, rotated and deleted here. The XKS proxy serves them.
+//! Keys that this program holds: created, linked, blocked, rotated and deleted. The XKS proxy serves them.
 
-use super::creation::PolicyChoice;
-use super::{KeySeen, Keys, shown};
+use super::creation::{PolicyChoice, refuse_dry_run};
+use super::operations::OperationRequest;
+use super::{KeySeen, Keys, policy_context, shown};
 use crate::domain::command::Command;
-use crate::domain::id::{KeyId, KeyStoreId, SourceKeyId};
+use crate::domain::id::{KeyId, KeyStoreId, OperationId, SourceKeyId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::aws_enums::{KeyManager, KeyState, Origin};
 use crate::domain::key::command::KeyCommand;
@@ -11,35 +12,51 @@ use crate::domain::key::event::Aspect;
 use crate::domain::key::hyok::{HyokCommand, HyokVersion, NewHyokKey};
 use crate::domain::key::metadata::{Algorithms, KeyMetadata};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
+use crate::domain::key::operation::{NewKey, Operation};
 use crate::domain::key::policy::PolicyContext;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
-use crate::domain::key::tag::Tag;
+use crate::domain::key::tag::{TEMPLATE_TAG, Tag};
 use crate::domain::key_store::caller_rules::CallerRules;
 use crate::domain::kms::Kms;
 use crate::domain::place::Region;
-use crate::domain::refusal::{KeyStoreRefusal, KmsRefusal, Refusal};
+use crate::domain::refusal::{KeyRefusal, KeyStoreRefusal, KmsRefusal, Refusal};
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::service::access::{
-    BlockHyokKey, CreateHyokKey, DeleteKey, KeyPermit, KmsPermit, Permit, RotateKey, SignedIn, UpdateKey,
+    BlockHyokKey, CreateHyokKey, DeleteKey, KeyPermit, KmsPermit, LinkHyokKey, Permit, RotateKey, SignedIn, UpdateKey,
 };
 use crate::service::caller::{Change, RequestContext};
 use crate::service::failure::{Failure, invalid};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A key to create that AWS does not know yet.
+/// A key to create in a store that this program serves.
 pub struct HyokRequest {
     pub store: KeyStoreId,
     pub source: SourceKeyId,
     /// The tier of the source key; `None` for that of the store.
     pub source_key_tier: Option<String>,
     pub blocked: bool,
+    /// Create the key at AWS at once.
+    pub linked: bool,
     pub caller_rules: CallerRules,
     pub aliases: Vec<AliasName>,
     pub description: String,
     pub policy: PolicyChoice,
+    /// Skip AWS's check that the policy lets the caller change it later.
+    pub bypass_lockout_check: bool,
     pub tags: Vec<Tag>,
+}
+
+/// The settings with which AWS creates a key that exists here already; `None` for what was planned.
+#[derive(Default)]
+pub struct LinkRequest {
+    pub alias: Option<AliasName>,
+    pub description: Option<String>,
+    pub policy: Option<PolicyChoice>,
+    /// Skip AWS's check that the policy lets the caller change it later.
+    pub bypass_lockout_check: bool,
+    pub tags: Option<Vec<Tag>>,
 }
 
 /// A version of a key, with the source key of its material.
@@ -57,10 +74,10 @@ pub struct VersionSeen {
 }
 
 impl Keys {
-    /// Creates a key in a store that this program serves. AWS is not told.
+    /// Creates a key in a store that this program serves, and at AWS if the request wants it linked.
     ///
     /// # Errors
-    /// When the caller lacks the right on the KMS of the store, or a rule forbids the key.
+    /// When the caller lacks the right on the KMS of the store, a rule forbids the key, or AWS refuses it.
     pub async fn create_hyok(
         &self,
         permit: &Permit<SignedIn>,
@@ -82,10 +99,54 @@ impl Keys {
         let id = KeyId::new(Uuid::new_v4());
         let (store, source) = (request.store, request.source);
         let (blocked, caller_rules) = (request.blocked, request.caller_rules.clone());
-        let planned = self.planned(id, kms.kms(), &permit_region(&kms, store)?, request)?;
+        let (linked, bypass_lockout_check) = (request.linked, request.bypass_lockout_check);
+        let (region, aliases) = (permit_region(&kms, store)?, request.aliases.clone());
+        let planned = self.planned(id, kms.kms(), &region, request)?;
         let new = Box::new(NewHyokKey { store, source, source_key_tier, blocked, caller_rules, planned });
-        let create = move |at| HyokCommand::Create { id, new: new.clone(), at };
-        self.hyok(&kms.caller().change(context), id, create).await
+        let link = linked.then(|| OperationId::new(Uuid::new_v4()));
+        let create = move |at| HyokCommand::Create { id, new: new.clone(), at, link, bypass_lockout_check };
+        let change = kms.caller().change(context);
+        let Some(operation) = link else { return self.hyok(&change, id, create).await };
+        refuse_dry_run(context)?;
+        self.check_aliases(kms.caller(), kms.kms().id, &region, &aliases).await?;
+        let command = move |at| Command::Key(KeyCommand::Hyok(create(at)));
+        let record = self.recorder.append_with(&change, move |_, at| Ok(command(at)));
+        let committed = self.operations.request_recorded(&change, id, operation, record).await?;
+        shown(&committed, id)
+    }
+
+    /// Creates at AWS a key that exists here already. AWS asks the XKS proxy for it from then on.
+    ///
+    /// # Errors
+    /// When this program does not hold the key, AWS knows it already, its store is not connected, or AWS refuses it.
+    pub async fn link_hyok(
+        &self,
+        permit: &KeyPermit<LinkHyokKey>,
+        context: &RequestContext,
+        request: LinkRequest,
+    ) -> Result<KeySeen, Failure> {
+        let (key, caller) = (permit.key(), permit.caller());
+        let (_, hyok) = caller.published.state.hyok_key(key.id)?;
+        if hyok.linked {
+            return Err(KeyRefusal::Linked(key.id).into());
+        }
+        refuse_dry_run(context)?;
+        let mut new = NewKey { bypass_lockout_check: request.bypass_lockout_check, ..key.plan() };
+        new.aliases = request.alias.map_or(new.aliases, |alias| vec![alias]);
+        new.description = request.description.unwrap_or(new.description);
+        if let Some(tags) = request.tags {
+            new.tags.retain(|tag| !tag.is_shown());
+            new.tags.extend(tags);
+        }
+        if let Some(choice) = request.policy {
+            new.tags.retain(|tag| tag.key != TEMPLATE_TAG);
+            new.policy = self.policy(choice, &policy_context(key), &mut new.tags)?;
+        }
+        self.check_aliases(caller, key.kms, &key.region, &new.aliases).await?;
+        let wanted = Operation::Link { new, store: hyok.store, is_new: false };
+        let request = OperationRequest { key: key.id, kms: key.kms, region: key.region.clone(), wanted };
+        let committed = self.operations.request(&caller.change(context), request).await?;
+        shown(&committed, key.id)
     }
 
     /// Refuses every request of AWS for the key from now on, or serves them again.
@@ -129,8 +190,18 @@ impl Keys {
         context: &RequestContext,
         source: Option<SourceKeyId>,
     ) -> Result<KeySeen, Failure> {
-        let (id, change) = (permit.key().id, permit.caller().change(context));
-        let state = &permit.caller().published.state;
+        self.rotate_hyok_as(&permit.caller().change(context), &permit.caller().published.state, permit.key().id, source)
+            .await
+    }
+
+    /// Does the same without a permit, for other use cases.
+    pub(in crate::service) async fn rotate_hyok_as(
+        &self,
+        change: &Change,
+        state: &State,
+        id: KeyId,
+        source: Option<SourceKeyId>,
+    ) -> Result<KeySeen, Failure> {
         let (_, hyok) = state.hyok_key(id)?;
         let present = hyok.source().ok_or(Failure::Internal("a key without a version"))?;
         let present = state.source_key(present)?;
@@ -142,7 +213,7 @@ impl Keys {
             None if change.dry_run => present.id,
             None => self.source_keys.create_version_as(&change.done(), present).await?.id,
         };
-        self.hyok(&change, id, move |at| HyokCommand::Rotate { id, source, at }).await
+        self.hyok(change, id, move |at| HyokCommand::Rotate { id, source, at }).await
     }
 
     /// Deletes a key that AWS does not know or does not have any more, with all its versions.

@@ -1,9 +1,11 @@
 //! AWS keys: create, view, change, rotate and delete them. Each change is one operation with an intent and an outcome
 //! (`operations`); its result is read from AWS (`reading`).
 
+mod cloud_hsm;
 mod creation;
 mod hyok;
 mod import;
+mod in_stores;
 mod list;
 pub mod operations;
 pub(super) mod reading;
@@ -11,8 +13,9 @@ mod rotation;
 mod sources;
 mod tag_filter;
 
+pub use cloud_hsm::CloudHsmKeyRequest;
 pub use creation::{KeyRequest, PolicyChoice, ReplicaRequest};
-pub use hyok::{HyokRequest, VersionSeen};
+pub use hyok::{HyokRequest, LinkRequest, VersionSeen};
 pub use import::ImportRequest;
 pub(in crate::service) use operations::{KeyOperations, KeyTarget, OperationRequest};
 pub use rotation::{MaterialRotation, RotationRequest};

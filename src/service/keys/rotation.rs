@@ -81,7 +81,11 @@ impl Keys {
             }
             None => (None, None),
         };
-        let origin = if import.is_some() { Origin::External } else { Origin::AwsKms };
+        let origin = match old.metadata.origin {
+            Origin::AwsCloudHsm => Origin::AwsCloudHsm,
+            _ if import.is_some() => Origin::External,
+            _ => Origin::AwsKms,
+        };
         let new = successor(old, origin, request.description);
         let wanted = Operation::Rotate { from: old.id, new, import, old: request.old };
         let id = KeyId::new(Uuid::new_v4());
@@ -123,14 +127,14 @@ impl Keys {
         Ok(at.call(call).await?)
     }
 
-    /// Lists all materials of a key at AWS. AWS keeps several only for symmetric encryption keys, and refuses the question
-    /// for others.
+    /// Lists all materials of a key at AWS. AWS keeps several only for symmetric encryption keys in its own key store, and
+    /// refuses the question for others.
     ///
     /// # Errors
     /// The failure of AWS.
     pub async fn rotations(&self, permit: &KeyPermit<ViewKey>) -> Result<Vec<Rotation>, Failure> {
         let key = permit.key();
-        if !key.metadata.spec.is_rotatable() {
+        if !key.metadata.spec.is_rotatable() || !matches!(key.metadata.origin, Origin::AwsKms | Origin::External) {
             return Ok(Vec::new());
         }
         let at = self.cloud.region(key.kms, &key.region).await?;
@@ -172,6 +176,8 @@ impl Keys {
 /// Checks that a key can be replaced by a new one.
 fn check_replaceable(old: &Key) -> Result<(), Failure> {
     match old.rotated_to {
+        // Another key manager holds its material.
+        _ if old.metadata.origin == Origin::ExternalKeyStore => Err(KeyRefusal::NotHyok(old.id).into()),
         Some(to) => Err(KeyRefusal::Rotated { id: old.id, to }.into()),
         None if old.policy.is_none() => Err(KeyRefusal::PolicyUnreadable(old.id).into()),
         None => Ok(()),
@@ -186,6 +192,10 @@ fn import_of_rotation(old: &Key, import: Option<ImportRequest>) -> Result<Option
     let is_external = old.metadata.origin == Origin::External;
     match import {
         None => Ok(is_external.then(ImportRequest::default)),
+        Some(_) if old.metadata.origin == Origin::AwsCloudHsm => {
+            let problem = "cannot be given: the material of the key is in a CloudHSM cluster";
+            Err(invalid("source_key_id", problem).into())
+        }
         Some(import) if is_external || import.source.is_some() || import.names_tier => Ok(Some(import)),
         Some(_) => {
             let problem =
@@ -200,13 +210,30 @@ fn import_of_rotation(old: &Key, import: Option<ImportRequest>) -> Result<Option
 /// # Errors
 /// When it cannot.
 fn check_rotation_job(key: &Key, job: &RotationJob) -> Result<(), Failure> {
-    if key.metadata.manager != KeyManager::Customer || !matches!(key.metadata.origin, Origin::AwsKms | Origin::External)
-    {
+    let is_rotatable = match key.metadata.origin {
+        Origin::AwsKms | Origin::External | Origin::AwsCloudHsm => key.metadata.manager == KeyManager::Customer,
+        Origin::ExternalKeyStore => key.hyok.is_some(),
+        Origin::Other(_) => false,
+    };
+    if !is_rotatable {
         return Err(KeyRefusal::NotRotatable(key.id).into());
     }
-    if key.metadata.origin == Origin::External && job.key_source == NATIVE {
+    let is_ours = key.hyok.is_some() || key.metadata.origin == Origin::External;
+    if is_ours && job.key_source == NATIVE {
         let problem = "must be `local`: the key's material does not come from AWS";
         return Err(invalid("auto_rotate_key_source", problem).into());
+    }
+    if key.metadata.origin == Origin::AwsCloudHsm && job.key_source != NATIVE {
+        let problem = "must be `native`: the material of the key is in a CloudHSM cluster";
+        return Err(invalid("auto_rotate_key_source", problem).into());
+    }
+    if key.hyok.is_some() {
+        return match job.disable_encrypt || job.disable_encrypt_on_all_accounts {
+            true => {
+                Err(invalid("auto_rotate_disable_encrypt", "is not for HYOK keys: no other key replaces them").into())
+            }
+            false => Ok(()),
+        };
     }
     if job.key_source != NATIVE && fitting_kind(key).is_none() {
         let problem = format!("`{}`: no source key fits a key with spec {}", job.key_source, key.metadata.spec);

@@ -83,6 +83,10 @@ impl Schedules {
         plan: &RotationPlan,
     ) -> Result<KeyOutcome, Failure> {
         state.kms(key.kms)?.refuse_archived()?;
+        if key.hyok.is_some() {
+            self.keys.rotate_hyok_as(change, state, key.id, None).await?;
+            return Ok(KeyOutcome::MaterialRotated);
+        }
         // AWS generates no material for a key with imported material, whatever the schedule says.
         let is_native = job.key_source == NATIVE && key.metadata.origin != Origin::External;
         let import = || ImportRequest {

@@ -195,7 +195,7 @@ impl Reading<'_> {
         for event in &committed.events {
             match event {
                 Event::Key(_, KeyEvent::Found { .. }) => self.tally.added.add(1),
-                Event::Key(_, KeyEvent::Observed { .. }) => self.tally.updated.add(1),
+                Event::Key(_, KeyEvent::Observed { .. } | KeyEvent::HyokLinked { .. }) => self.tally.updated.add(1),
                 Event::Key(_, KeyEvent::Vanished) => self.tally.gone.add(1),
                 Event::Key(
                     _,

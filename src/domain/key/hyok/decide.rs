@@ -4,8 +4,10 @@ use super::{HyokCommand, HyokKey, NewHyokKey};
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KeyStoreId, KmsId, SourceKeyId};
 use crate::domain::key::aggregate::Key;
+use crate::domain::key::decide::check_settings;
 use crate::domain::key::event::KeyEvent;
 use crate::domain::key::index::Term;
+use crate::domain::key::operation::{NewKey, Operation};
 use crate::domain::key_store::decide::problem_of;
 use crate::domain::place::Region;
 use crate::domain::refusal::{KeyRefusal, KeyStoreRefusal, Refusal};
@@ -16,9 +18,16 @@ use std::sync::Arc;
 /// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: HyokCommand) -> Result<Vec<Event>, Refusal> {
     let (id, event) = match command {
-        HyokCommand::Create { id, new, at } => {
+        HyokCommand::Create { id, new, at, link, bypass_lockout_check } => {
             let (kms, region) = check_new(state, id, &new, at)?;
-            (id, Some(KeyEvent::HyokCreated { kms, region, new }))
+            let mut events = Vec::new();
+            if let Some(operation) = link {
+                let wanted = Box::new(link_new(state, id, kms, &region, &new, bypass_lockout_check)?);
+                let region = region.clone();
+                events.push(Event::Key(id, KeyEvent::OperationRequested { operation, kms, region, wanted }));
+            }
+            events.insert(0, Event::Key(id, KeyEvent::HyokCreated { kms, region, new }));
+            return Ok(events);
         }
         HyokCommand::Block { id } => (id, (!state.hyok_key(id)?.1.blocked).then_some(KeyEvent::HyokBlocked)),
         HyokCommand::Unblock { id } => (id, state.hyok_key(id)?.1.blocked.then_some(KeyEvent::HyokUnblocked)),
@@ -34,6 +43,9 @@ pub fn decide(state: &State, command: HyokCommand) -> Result<Vec<Event>, Refusal
         }
         HyokCommand::Delete { id } => {
             let (key, hyok) = state.hyok_key(id)?;
+            if key.pending.is_some() {
+                return Err(KeyRefusal::Busy(id).into());
+            }
             match hyok.linked && !state.is_gone(key) {
                 true => return Err(KeyRefusal::NotGone(id).into()),
                 false => (id, Some(KeyEvent::Forgotten)),
@@ -62,6 +74,25 @@ fn check_new(state: &State, id: KeyId, new: &NewHyokKey, at: Time) -> Result<(Km
     new.caller_rules.check()?;
     check_source(state, new.source, at)?;
     Ok((store.kms, store.region.clone()))
+}
+
+/// Returns the operation that links a key which is created at the same time.
+fn link_new(
+    state: &State,
+    id: KeyId,
+    kms: KmsId,
+    region: &Region,
+    new: &NewHyokKey,
+    bypass_lockout_check: bool,
+) -> Result<Operation, Refusal> {
+    let store = new.store;
+    state.key_store(store)?.refuse_disconnected()?;
+    let key = Key::unlinked(id, kms, region.clone(), Time::from_nanos(0), new);
+    let plan = key.map(|key| NewKey { bypass_lockout_check, ..key.plan() });
+    let new = plan.ok_or_else(|| KeyRefusal::Unknown(id.to_string()))?;
+    let wanted = Operation::Link { new, store, is_new: true };
+    check_settings(state, id, kms, region, &wanted)?;
+    Ok(wanted)
 }
 
 /// Checks that a source key can be the material of a version.
@@ -143,7 +174,8 @@ mod tests {
 
     #[test]
     fn an_unlinked_key_is_made_in_a_store_with_a_source_key_that_fits() {
-        let create = |new| HyokCommand::Create { id: key_id(5), new, at: at(9) };
+        let create =
+            |new| HyokCommand::Create { id: key_id(5), new, at: at(9), link: None, bypass_lockout_check: false };
         let made = KeyEvent::HyokCreated { kms: kms_id(0), region: region("eu-west-3"), new: new(5) };
         let state = prepared().when(create(new(5))).then([of(5, made)]);
         let (key, hyok) = state.hyok_key(key_id(5)).expect("a key");

@@ -58,6 +58,12 @@ fn link(new: bool) -> StoreOperation {
     StoreOperation::Link { settings: Box::new(settings()), new }
 }
 
+pub(super) fn connected(store_name: &str) -> [Event; 3] {
+    let mut seen = seen(store_name, &credential(1).access_key_id);
+    seen.connection_state = ConnectionState::Connected;
+    [created(1, store_name), requested(1, link(false)), done(1, Some(seen))]
+}
+
 fn linked() -> Given {
     with([created(1, "one"), requested(1, link(false)), done(1, Some(first_seen()))])
 }

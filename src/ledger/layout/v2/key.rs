@@ -27,6 +27,7 @@ layout! {
         HyokRotated { source: Uuid },
         CallerRulesSet { rules: CallerRules<'a> },
         EncryptionsCounted { version: u32, encryptions: u64 },
+        HyokLinked { learned: Vec<Aspect<'a>> },
     }
 }
 

@@ -27,6 +27,8 @@ layout! {
         ScheduleDeletion { window: u16 },
         CancelDeletion,
         MovePrimary { to: Text<'a> },
+        CreateInStore { new: NewKey<'a>, store: Uuid },
+        Link { new: NewKey<'a>, store: Uuid, is_new: bool },
     }
 }
 

@@ -7,6 +7,7 @@
 mod aliases;
 mod create;
 mod deletion;
+mod link;
 mod material;
 mod policy;
 mod properties;
@@ -68,7 +69,22 @@ impl KeyOperations {
         let operation = OperationId::new(Uuid::new_v4());
         let OperationRequest { key: id, kms, region, wanted } = request;
         let request = KeyCommand::Request { id, operation, kms, region, wanted: Box::new(wanted) };
-        match self.run(change, operation, Command::Key(request)).await? {
+        let record = self.target().recorder.append(change, Command::Key(request));
+        self.request_recorded(change, id, operation, record).await
+    }
+
+    /// Does the same, with an intent that `record` records.
+    ///
+    /// # Errors
+    /// The refusal by a rule, or the failure of AWS.
+    pub(in crate::service) async fn request_recorded(
+        &self,
+        change: &Change,
+        id: KeyId,
+        operation: OperationId,
+        record: impl Future<Output = Result<Committed, Failure>>,
+    ) -> Result<Committed, Failure> {
+        match self.run_recorded(change, operation, record).await? {
             Answer::Concluded(committed) if !change.dry_run => Ok(self.follow_up(change, id, committed).await),
             Answer::Concluded(committed) | Answer::Underway(committed) => Ok(committed),
         }
@@ -199,7 +215,10 @@ macro_rules! operations {
 }
 
 operations! {
-    Operation::Create(new) => Makes(create::STEPS, create::Create { new });
+    Operation::Create(new) => Makes(create::STEPS, create::Create { new, store: None });
+    Operation::CreateInStore { new, store } =>
+        Makes(create::IN_STORE, create::Create { new, store: Some(*store) });
+    Operation::Link { new, store, is_new } => Makes(link::STEPS, link::Link { new, store: *store, is_new: *is_new });
     Operation::Upload { new, import } => Makes(upload::STEPS, upload::Upload { new, import });
     Operation::Rotate { from, new, import, old } =>
         Makes(rotate::STEPS, rotate::Rotate { from: *from, new, import: import.as_ref(), old });

@@ -14,7 +14,7 @@ use crate::aws::kms::calls::{
 };
 use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Snapshot;
-use crate::domain::key::aws_enums::KeyState;
+use crate::domain::key::aws_enums::{KeyState, Origin};
 use crate::domain::key::name::{AliasName, AwsKeyId};
 use crate::domain::key::operation::{Import, NewKey, RetiredKey};
 use crate::domain::key::policy;
@@ -47,7 +47,15 @@ pub(super) struct Rotate<'a> {
 
 impl MakesKey for Rotate<'_> {
     fn make<'a>(&'a self, work: &'a Work<'_>) -> BoxFuture<'a, Result<Made, KeyStepError>> {
-        Box::pin(async move { create::make(work, self.new).await })
+        Box::pin(async move {
+            let published = work.target.recorder.state();
+            let old = published.state.key(self.from).map_err(Failure::from)?;
+            let custom_key_store_id = match self.new.origin {
+                Origin::AwsCloudHsm => old.metadata.custom_key_store_id.clone(),
+                Origin::AwsKms | Origin::External | Origin::ExternalKeyStore | Origin::Other(_) => None,
+            };
+            create::make(work, CreateKey { custom_key_store_id, ..CreateKey::of(self.new.clone()) }).await
+        })
     }
 
     fn finish<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {

@@ -4,19 +4,22 @@ use super::{KeyOperation, KeyStepError, Made, Work, of, request_of};
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::calls::{DeleteAlias, ScheduleKeyDeletion};
 use crate::domain::command::Command;
-use crate::domain::id::{KeyId, OperationId};
+use crate::domain::id::{KeyId, KeyStoreId, OperationId};
 use crate::domain::key::aggregate::Snapshot;
+use crate::domain::key::aws_enums::KeyState;
 use crate::domain::key::command::{KeyCommand, Outcome};
 use crate::domain::key::days::DeletionWindow;
 use crate::domain::key::follow_up;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::AwsKeyId;
+use crate::domain::key::operation::Operation;
 use crate::domain::refusal::{KeyRefusal, Refusal};
 use crate::domain::state::{PendingOperation, State};
 use crate::domain::time::Time;
 use crate::service::caller::Change;
 use crate::service::cloud::{Cloud, RegionAccess};
 use crate::service::failure::Failure;
+use crate::service::key_stores::Serving;
 use crate::service::keys::reading::{is_unreadable, read, read_back};
 use crate::service::operations::{Attempt, OperationTarget, Progress, Stage};
 use crate::service::recorder::Recorder;
@@ -35,6 +38,7 @@ pub(in crate::service) struct KeyTarget {
     pub(super) recorder: Recorder,
     cloud: Arc<Cloud>,
     pub(super) source_keys: SourceKeys,
+    pub(super) serving: Serving,
     /// The time in seconds after which a key that AWS does not show counts as never created.
     consistency_wait_seconds: i64,
     /// The keys for which operations follow from others, and when these may be tried again.
@@ -66,14 +70,22 @@ impl KeyTarget {
         recorder: Recorder,
         cloud: Arc<Cloud>,
         source_keys: SourceKeys,
+        serving: Serving,
         consistency_wait_seconds: i64,
     ) -> Self {
-        Self { recorder, cloud, source_keys, consistency_wait_seconds, retries: Mutex::default() }
+        Self { recorder, cloud, source_keys, serving, consistency_wait_seconds, retries: Mutex::default() }
     }
 
     /// Returns whether AWS shows a key by now that it created then.
     pub(super) fn is_consistent_since(&self, then: Time) -> bool {
         then.plus_seconds(self.consistency_wait_seconds) <= self.recorder.now()
+    }
+
+    /// AWS's id of a custom key store.
+    pub(super) fn store_at_aws(&self, store: KeyStoreId) -> Result<String, Failure> {
+        let published = self.recorder.state();
+        let seen = published.state.key_store(store)?.at_aws.as_ref().map(|seen| seen.id.clone());
+        seen.ok_or(Failure::Internal("a key in a store that AWS does not know"))
     }
 
     async fn read_other(&self, at: &RegionAccess, other: KeyId) -> Result<Option<(KeyId, Box<Snapshot>)>, AwsFailure> {
@@ -190,7 +202,8 @@ impl OperationTarget for KeyTarget {
     }
 
     fn handle(&self, state: &State, pending: &PendingOperation) -> Option<AwsKeyId> {
-        state.keys.get(&pending.key).map(|key| key.aws_id().clone())
+        let key = state.keys.get(&pending.key).filter(|key| !key.is_unlinked())?;
+        Some(key.aws_id().clone())
     }
 
     fn conclusion(
@@ -271,8 +284,10 @@ impl OperationTarget for KeyTarget {
                 KeyOperation::Makes(making) => making.shows(seen),
                 KeyOperation::Changes(change) => change.shows(seen),
             };
-            // In a recovery the first read counts: another change may have followed the operation.
-            let seen = read_back(&work.at, &id, |seen| !attempt.is_first() || shows(seen)).await.map_err(unread)?;
+            // In a recovery the first read of a key that is there counts: another change may have followed the operation.
+            let is_there = |seen: &Snapshot| seen.metadata.state != KeyState::Creating;
+            let suffices = |seen: &Snapshot| if attempt.is_first() { shows(seen) } else { is_there(seen) };
+            let seen = read_back(&work.at, &id, suffices).await.map_err(unread)?;
             let related = match pending.wanted.also_affects() {
                 Some(other) => self.read_other(&work.at, other).await.map_err(unread)?,
                 None => None,
@@ -314,10 +329,22 @@ impl OperationTarget for KeyTarget {
         })
     }
 
+    fn after_outcome<'a>(&'a self, _change: &'a Change, pending: &'a PendingOperation) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if let Operation::Link { store, .. } = pending.wanted {
+                match self.recorder.state().state.keys.get(&pending.key) {
+                    Some(_) => self.serving.publish_key(pending.key),
+                    None => self.serving.remove_key(store, pending.key),
+                }
+            }
+        })
+    }
+
     fn record_if_vanished<'a>(&'a self, change: &'a Change, pending: &'a PendingOperation) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let published = self.recorder.state();
-            let Some(key) = published.state.keys.get(&pending.key) else { return };
+            let known = published.state.keys.get(&pending.key).filter(|key| !key.is_unlinked());
+            let Some(key) = known else { return };
             let seen = self.read(pending, key.aws_id()).await;
             if !matches!(seen, Err(Failure::Cloud(cloud)) if cloud.is_not_found()) {
                 return;

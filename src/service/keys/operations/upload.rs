@@ -31,7 +31,7 @@ pub(super) struct Upload<'a> {
 
 impl MakesKey for Upload<'_> {
     fn make<'a>(&'a self, work: &'a Work<'_>) -> BoxFuture<'a, Result<Made, KeyStepError>> {
-        Box::pin(async move { create::make(work, self.new).await })
+        Box::pin(async move { create::make(work, CreateKey::of(self.new.clone())).await })
     }
 
     fn finish<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {

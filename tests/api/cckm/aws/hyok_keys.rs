@@ -109,7 +109,7 @@ fn a_key_is_blocked_and_unblocked_without_a_body_and_stays_so_over_a_restart() {
     let native = json!({"kms": "kms", "region": "us-east-1", "aws_param": {}});
     let native = id(&admin.post(KEYS, native).expect(201));
     let refused = admin.post(&format!("{KEYS}/{native}/block"), json!({}));
-    assert_eq!((refused.status, &refused.body["reason"]), (422, &json!("key_not_hyok")));
+    assert_eq!((refused.status, &refused.body["reason"]), (400, &json!("key_not_hyok")));
 }
 
 #[test]
@@ -246,7 +246,6 @@ fn invalid_keys_are_refused_and_nothing_is_made() {
         (with("/local_hosted_params/source_key_id", json!(exportable)), 422, "local_hosted_params.source_key_id"),
         (with("/local_hosted_params/source_key_tier", json!("hsm-luna")), 422, "local_hosted_params.source_key_tier"),
         (with("/local_hosted_params/source_key_tier", json!("tape")), 400, "local_hosted_params.source_key_tier"),
-        (with("/local_hosted_params/linked_state", json!(true)), 400, "local_hosted_params.linked_state"),
         (with("/aws_param/Alias", json!("alias/aws/s3")), 400, "aws_param.Alias"),
     ] {
         let answer = prepared.admin.post(CREATE, body.clone());

@@ -4,6 +4,7 @@ mod bulkjob;
 mod custom_key_stores;
 mod custom_key_stores_linked;
 pub(crate) mod hyok_keys;
+mod hyok_keys_linked;
 mod iam;
 mod keys;
 mod kms;

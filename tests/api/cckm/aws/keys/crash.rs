@@ -34,6 +34,9 @@ const READING_BACK: &str = "ListAliases";
 const TESTED: &[&str] =
     &["create", "upload", "import-material", "rotate", "replicate", "schedule-deletion", "move-alias"];
 
+/// The operations on keys in custom key stores, which are tested beside those.
+const IN_STORES: &[&str] = &["create-in-store", "link"];
+
 /// The calls of an operation, and the first call of reading back.
 #[track_caller]
 fn steps(operation: &str) -> Vec<&'static str> {
@@ -421,6 +424,7 @@ fn the_other_half_of_the_changes_that_are_cut_off_are_done_or_not() {
 fn every_operation_is_in_the_matrix() {
     let operations: BTreeSet<_> = STEPS.iter().map(|steps| steps.operation).collect();
     let changes = changes();
-    let tested: BTreeSet<_> = TESTED.iter().copied().chain(changes.iter().map(|change| change.operation)).collect();
+    let tested: BTreeSet<_> =
+        TESTED.iter().chain(IN_STORES).copied().chain(changes.iter().map(|change| change.operation)).collect();
     assert_eq!(operations, tested);
 }
