@@ -7,7 +7,7 @@ pub mod refusal;
 
 use super::collection::{Collection, Named};
 use super::cron::Cron;
-use super::id::{JobId, KeyId, KmsId, ScheduleId};
+use super::id::{JobId, KeyId, KeyStoreId, KmsId, ScheduleId};
 use super::name::ScheduleName;
 use super::span::Span;
 use super::table::Table;
@@ -54,23 +54,27 @@ pub enum Work {
     RotateKeys(RotationPlan),
     /// Update the keys in the state from AWS.
     Synchronize(SynchronizationPlan),
+    /// Rotate the credentials of the key stores that are under the schedule.
+    RotateCredentials,
 }
 
 impl Work {
     const ROTATE_KEYS: &'static str = "cckm_key_rotation";
     const SYNCHRONIZE: &'static str = "cckm_synchronization";
+    const ROTATE_CREDENTIALS: &'static str = "cckm_xks_credential_rotation";
 
     /// The word that clients use.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::RotateKeys(_) => Self::ROTATE_KEYS,
             Self::Synchronize(_) => Self::SYNCHRONIZE,
+            Self::RotateCredentials => Self::ROTATE_CREDENTIALS,
         }
     }
 
     /// Returns the name of the work that a client names so.
     pub fn name_of(text: &str) -> Option<&'static str> {
-        [Self::ROTATE_KEYS, Self::SYNCHRONIZE].into_iter().find(|name| *name == text)
+        [Self::ROTATE_KEYS, Self::SYNCHRONIZE, Self::ROTATE_CREDENTIALS].into_iter().find(|name| *name == text)
     }
 }
 
@@ -120,12 +124,19 @@ pub struct Run {
     pub keys: Vector<(KeyId, KeyOutcome)>,
     /// The keys in `keys`, as a set.
     pub(crate) treated: imbl::HashSet<KeyId>,
+    /// The outcomes of the key stores so far.
+    pub stores: Vec<(KeyStoreId, StoreOutcome)>,
 }
 
 impl Run {
     /// Whether the outcome of this key is recorded.
     pub fn has_treated(&self, key: KeyId) -> bool {
         self.treated.contains(&key)
+    }
+
+    /// Whether the outcome of this key store is recorded.
+    pub fn has_treated_store(&self, store: KeyStoreId) -> bool {
+        self.stores.iter().any(|(treated, _)| *treated == store)
     }
 }
 
@@ -142,6 +153,14 @@ pub enum KeyOutcome {
     MaterialRotated,
     ReplacedBy(KeyId),
     /// The key was not rotated, for this reason.
+    Failed(String),
+}
+
+/// The outcome of one key store in a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum StoreOutcome {
+    CredentialRotated,
+    /// The credential was not rotated, for this reason.
     Failed(String),
 }
 
@@ -175,6 +194,12 @@ pub enum ScheduleEvent {
     RunOnChanged {
         to: String,
     },
+    /// A run has processed a key store.
+    StoreTreated {
+        run: JobId,
+        store: KeyStoreId,
+        outcome: StoreOutcome,
+    },
 }
 
 /// The `run_on` of a schedule that may run on any node, the default.
@@ -204,6 +229,13 @@ pub enum ScheduleCommand {
         key: KeyId,
         outcome: KeyOutcome,
     },
+    /// Record that a run has processed a key store.
+    RecordStore {
+        id: ScheduleId,
+        run: JobId,
+        store: KeyStoreId,
+        outcome: StoreOutcome,
+    },
     /// Record the end of a run.
     FinishRun {
         id: ScheduleId,
@@ -212,7 +244,7 @@ pub enum ScheduleCommand {
     },
     Delete {
         id: ScheduleId,
-        /// Delete the schedule even if keys are under it; they are then under none.
+        /// Delete the schedule even if keys or key stores are under it; they are then under none.
         force: bool,
     },
 }
@@ -324,6 +356,9 @@ impl Schedules {
                     run.treated.insert(*key);
                 });
             }
+            ScheduleEvent::StoreTreated { run, store, outcome } => {
+                self.runs.change(run, |run| run.stores.push((*store, outcome.clone())));
+            }
             ScheduleEvent::RunFinished { run, outcome } => {
                 self.runs.change(run, |run| run.ended = Some((at, outcome.clone())));
                 self.all.change(&id, |schedule| schedule.running = None);
@@ -353,6 +388,7 @@ impl Schedules {
             ended: None,
             keys: Vector::new(),
             treated: Default::default(),
+            stores: Vec::new(),
         };
         self.runs.insert(run, begun);
         let mut forgotten = None;

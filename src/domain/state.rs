@@ -234,8 +234,31 @@ impl State {
         let schedule = self.schedule(id)?;
         match schedule.settings.work {
             Work::RotateKeys(_) => Ok(schedule),
-            Work::Synchronize(_) => Err(ScheduleRefusal::NotRotating(schedule.name.clone()).into()),
+            Work::Synchronize(_) | Work::RotateCredentials => {
+                Err(ScheduleRefusal::NotRotating(schedule.name.clone()).into())
+            }
         }
+    }
+
+    /// Returns the schedule with this id, which must rotate credentials of key stores.
+    ///
+    /// # Errors
+    /// When there is none, or it does other work.
+    pub fn credential_schedule(&self, id: ScheduleId) -> Result<&Arc<Schedule>, Refusal> {
+        let schedule = self.schedule(id)?;
+        match schedule.settings.work {
+            Work::RotateCredentials => Ok(schedule),
+            Work::RotateKeys(_) | Work::Synchronize(_) => {
+                Err(ScheduleRefusal::NotRotatingCredentials(schedule.name.clone()).into())
+            }
+        }
+    }
+
+    /// Returns the key stores whose credentials a schedule rotates, in order of creation.
+    pub fn stores_under(&self, id: ScheduleId) -> impl Iterator<Item = KeyStoreId> {
+        let is_under =
+            move |store: &&Arc<KeyStore>| store.local.as_ref().is_some_and(|local| local.rotation_schedule == Some(id));
+        self.key_stores.iter().filter(is_under).map(|store| store.id)
     }
 
     /// Returns the keys that a schedule rotates, in order of creation.

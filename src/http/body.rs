@@ -245,9 +245,9 @@ pub fn read_name<T>(
 }
 
 /// Reads a member whose value must be one of `words`.
-pub fn one_of<T: Copy>(member: &'static str, text: &str, words: &[(&str, T)]) -> Result<T, Refusal> {
+pub fn one_of<T: Clone>(member: &'static str, text: &str, words: &[(&str, T)]) -> Result<T, Refusal> {
     let valid = || words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| value.clone());
     found.ok_or_else(|| invalid(member, format!("`{}` is not one of {}", excerpt(text), valid())))
 }
 

@@ -158,7 +158,22 @@ impl Services {
         bulk_jobs.resume();
         let options =
             schedules::Options { release_keys_on_delete: parts.release_keys_on_delete, consistency_wait_seconds: wait };
-        let schedules = schedules::Schedules::new(recorder.clone(), keys.clone(), sync_jobs.clone(), runtime, options);
+        let key_stores = key_stores::KeyStores::new(
+            recorder.clone(),
+            secrets.clone(),
+            source_keys.clone(),
+            serving,
+            store_operations,
+            parts.xks_listens,
+        );
+        let schedules = schedules::Schedules::new(
+            recorder.clone(),
+            keys.clone(),
+            key_stores.clone(),
+            sync_jobs.clone(),
+            runtime,
+            options,
+        );
         schedules.run_forever();
         Ok(Self {
             sync_jobs,
@@ -168,14 +183,7 @@ impl Services {
             templates: templates::Templates::new(recorder.clone(), operations),
             schedules,
             connections: connections::Connections::new(recorder.clone(), secrets.clone(), cloud),
-            key_stores: key_stores::KeyStores::new(
-                recorder.clone(),
-                secrets.clone(),
-                source_keys.clone(),
-                serving,
-                store_operations,
-                parts.xks_listens,
-            ),
+            key_stores,
             source_keys,
             users,
             password_policies: password_policies::PasswordPolicies::new(recorder.clone()),

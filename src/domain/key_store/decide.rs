@@ -1,10 +1,11 @@
 //! Decides the commands of custom key stores.
 
+use super::at_aws::ConnectionState;
 use super::operation::StoreOperation;
 use super::patch::KeyStorePatch;
 use super::{
-    CREDENTIALS_MAX, CREDENTIALS_MIN, KeyStore, KeyStoreCommand, KeyStoreEvent, LocalStore, NewKeyStore, StoreSettings,
-    outcome, request,
+    CREDENTIALS_MAX, CREDENTIALS_MIN, Credential, KeyStore, KeyStoreCommand, KeyStoreEvent, LocalStore, NewKeyStore,
+    StoreSettings, outcome, request,
 };
 use crate::domain::event::Event;
 use crate::domain::id::{KeyStoreId, KmsId, SourceKeyId};
@@ -42,18 +43,17 @@ pub fn decide(state: &State, command: KeyStoreCommand) -> Result<Vec<Event>, Ref
             let Some(known) = local.credentials.iter().find(|known| known.id == credential) else {
                 return Err(KeyStoreRefusal::CredentialUnknown(credential.to_string()).into());
             };
-            let newest = local.newest_credential().is_some_and(|newest| newest.id == credential);
-            let proxy = store.at_aws.as_ref().filter(|_| !store.gone).and_then(|seen| seen.proxy.as_ref());
-            if newest || proxy.is_some_and(|proxy| proxy.access_key_id == known.access_key_id) {
+            if store.is_told_to_aws(known) {
                 return Err(KeyStoreRefusal::CredentialInUse(credential).into());
             }
             (id, vec![KeyStoreEvent::CredentialRemoved { id: credential }])
         }
         KeyStoreCommand::SetRotationSchedule { id, schedule } => {
-            let (store, local) = state.local_store(id)?;
-            if schedule.is_some() && !store.is_linked() {
-                return Err(KeyStoreRefusal::Unlinked(store.name.clone()).into());
+            if let Some(schedule) = schedule {
+                state.key_store(id)?.refuse_credential_rotation()?;
+                state.credential_schedule(schedule).map_err(|refusal| refusal.of("job_config_id"))?;
             }
+            let (_, local) = state.local_store(id)?;
             let changes = local.rotation_schedule != schedule;
             (id, changes.then_some(KeyStoreEvent::RotationScheduleSet { schedule }).into_iter().collect())
         }
@@ -158,6 +158,32 @@ impl KeyStore {
         self.changes_at_aws(patch.name.as_ref().unwrap_or(&self.name), &local.settings.patched(patch))
     }
 
+    /// Whether AWS has a credential, or is to have it: the newest one.
+    pub fn is_told_to_aws(&self, credential: &Credential) -> bool {
+        let newest = self.local.as_ref().and_then(|local| local.newest_credential());
+        let proxy = self.at_aws.as_ref().filter(|_| !self.gone).and_then(|seen| seen.proxy.as_ref());
+        newest.is_some_and(|newest| newest.id == credential.id)
+            || proxy.is_some_and(|proxy| proxy.access_key_id == credential.access_key_id)
+    }
+
+    /// Refuses a store whose credential cannot be rotated at AWS.
+    pub fn refuse_credential_rotation(&self) -> Result<(), Refusal> {
+        let name = self.name.clone();
+        let seen = match &self.at_aws {
+            _ if self.local.is_none() => return Err(KeyStoreRefusal::NoCredentials(name).into()),
+            None => return Err(KeyStoreRefusal::Unlinked(name).into()),
+            Some(_) if self.gone => return Err(KeyStoreRefusal::Gone(name).into()),
+            Some(seen) => seen,
+        };
+        match seen.connection_state {
+            ConnectionState::Connected | ConnectionState::Disconnected => Ok(()),
+            _ => {
+                let state = seen.connection_state.to_string();
+                Err(KeyStoreRefusal::WrongState { store: name, state, wanted: "CONNECTED or DISCONNECTED" }.into())
+            }
+        }
+    }
+
     fn changes_at_aws(&self, name: &KeyStoreName, to: &StoreSettings) -> bool {
         let address = |settings: &StoreSettings| {
             let StoreSettings { connectivity, endpoint, vpc_service, vpc_service_owner, .. } = settings.clone();
@@ -210,9 +236,13 @@ pub fn problem_of(key: &SourceKey, at: Time) -> Option<&'static str> {
 }
 
 impl LocalStore {
+    /// Whether the store has as many credentials as it can have.
+    pub fn is_full(&self) -> bool {
+        self.credentials.len() >= usize::from(self.settings.max_credentials)
+    }
+
     pub(super) fn refuse_full(&self, store: &KeyStore) -> Result<(), Refusal> {
-        match self.credentials.first().filter(|_| self.credentials.len() >= usize::from(self.settings.max_credentials))
-        {
+        match self.credentials.first().filter(|_| self.is_full()) {
             Some(oldest) => Err(KeyStoreRefusal::CredentialsFull {
                 store: store.name.clone(),
                 credentials: self.settings.max_credentials,

@@ -20,6 +20,8 @@ pub enum KeyStoreRefusal {
     NotLocal(KeyStoreName),
     #[error("key store `{0}` has no CloudHSM cluster; keys of external key stores are made by create-hyok-key")]
     NotCloudHsm(KeyStoreName),
+    #[error("key store `{0}` is not served by this manager, which has no credentials of it")]
+    NoCredentials(KeyStoreName),
     #[error("key store `{store}` has {keys} keys, unlinked ones included: delete them first")]
     HasKeys { store: KeyStoreName, keys: usize },
     #[error("{0}")]
@@ -53,6 +55,7 @@ reasons! { KeyStoreRefusal =>
     HealthKeyUnfit: Unprocessable of "local_hosted_params.health_check_key_id", "health_check_key_unfit", "The source key cannot be the health check key of a store.";
     NotLocal: Unprocessable, "key_store_not_local", "The store is not served by this manager.";
     NotCloudHsm: Unprocessable, "key_store_not_cloudhsm", "The store has no CloudHSM cluster.";
+    NoCredentials: Conflict, "key_store_without_credentials", "This manager has no credentials of the store.";
     HasKeys: InUse, "key_store_has_keys", "The store still has keys.";
     Fixed: Unprocessable, "key_store_member_fixed", "The member of a key store cannot be changed, or not by this call.";
     NoHsm: Unprocessable, "no_hsm", "No HSM is connected.";

@@ -5,8 +5,9 @@ use super::{
     ANY_NODE, RotationPlan, Schedule, ScheduleCommand, ScheduleEvent, ScheduleSettings, SynchronizationPlan, Work,
 };
 use crate::domain::event::Event;
-use crate::domain::id::{KeyId, KmsId, ScheduleId};
+use crate::domain::id::{KeyId, KeyStoreId, KmsId, ScheduleId};
 use crate::domain::key::event::KeyEvent;
+use crate::domain::key_store::KeyStoreEvent;
 use crate::domain::patch::invalid;
 use crate::domain::refusal::{Refusal, ScheduleRefusal};
 use crate::domain::state::State;
@@ -44,6 +45,13 @@ pub fn decide(state: &State, command: ScheduleCommand) -> Result<Vec<Event>, Ref
                 false => vec![],
             })
         }
+        ScheduleCommand::RecordStore { id, run, store, outcome } => {
+            let is_recorded = state.schedules.runs.get(&run).is_some_and(|run| run.has_treated_store(store));
+            Ok(match state.schedule(id)?.running == Some(run) && !is_recorded {
+                true => vec![Event::Schedule(id, ScheduleEvent::StoreTreated { run, store, outcome })],
+                false => vec![],
+            })
+        }
         ScheduleCommand::FinishRun { id, run, outcome } => Ok(match state.schedule(id)?.running == Some(run) {
             true => vec![Event::Schedule(id, ScheduleEvent::RunFinished { run, outcome })],
             false => vec![],
@@ -62,8 +70,13 @@ fn delete(state: &State, id: ScheduleId, force: bool) -> Result<Vec<Event>, Refu
     if rotated > 0 && !force {
         return Err(ScheduleRefusal::HasKeys { schedule: schedule.name.clone(), keys: rotated }.into());
     }
+    let stores: Vec<KeyStoreId> = state.stores_under(id).collect();
+    if !stores.is_empty() && !force {
+        return Err(ScheduleRefusal::HasStores { schedule: schedule.name.clone(), stores: stores.len() }.into());
+    }
     let freed = keys.into_iter().map(|key| Event::Key(key, KeyEvent::RotationJobSet { job: None }));
-    Ok(freed.chain([Event::Schedule(id, ScheduleEvent::Deleted)]).collect())
+    let off = |store| Event::KeyStore(store, KeyStoreEvent::RotationScheduleSet { schedule: None });
+    Ok(freed.chain(stores.into_iter().map(off)).chain([Event::Schedule(id, ScheduleEvent::Deleted)]).collect())
 }
 
 impl ScheduleSettings {
@@ -83,7 +96,7 @@ impl ScheduleSettings {
                 };
                 ids.iter().filter(is_new).try_for_each(|id| state.kms(*id).map(drop))
             }
-            Work::Synchronize(SynchronizationPlan::All) | Work::RotateKeys(_) => Ok(()),
+            Work::Synchronize(SynchronizationPlan::All) | Work::RotateKeys(_) | Work::RotateCredentials => Ok(()),
         }
     }
 }
@@ -124,17 +137,13 @@ impl ScheduleSettings {
     /// When the patch is for other work, names a KMS that does not exist, or leaves nothing to synchronise.
     pub fn patched(&self, state: &State, patch: SchedulePatch) -> Result<Self, Refusal> {
         let now = self.clone();
-        let work = match (now.work, patch.rotation, patch.synchronization) {
-            (Work::RotateKeys(plan), patch, None) => Work::RotateKeys(plan.patched(patch.unwrap_or_default())?),
-            (Work::Synchronize(plan), None, patch) => {
-                Work::Synchronize(plan.patched(state, patch.unwrap_or_default())?)
+        now.work.refuse_params_of_other_work(&patch)?;
+        let work = match now.work {
+            Work::RotateKeys(plan) => Work::RotateKeys(plan.patched(patch.rotation.unwrap_or_default())?),
+            Work::Synchronize(plan) => {
+                Work::Synchronize(plan.patched(state, patch.synchronization.unwrap_or_default())?)
             }
-            (Work::RotateKeys(_), _, Some(_)) => {
-                return Err(invalid("cckm_synchronization_params", "does not go with the operation cckm_key_rotation"));
-            }
-            (Work::Synchronize(_), Some(_), _) => {
-                return Err(invalid("cckm_key_rotation_params", "does not go with the operation cckm_synchronization"));
-            }
+            Work::RotateCredentials => Work::RotateCredentials,
         };
         Ok(Self {
             description: patch.description.unwrap_or(now.description),
@@ -144,6 +153,25 @@ impl ScheduleSettings {
             disabled: patch.disabled.unwrap_or(now.disabled),
             work,
         })
+    }
+}
+
+impl Work {
+    /// Refuses parameters that belong to other work.
+    fn refuse_params_of_other_work(&self, patch: &SchedulePatch) -> Result<(), Refusal> {
+        let given = [
+            ("cckm_key_rotation_params", patch.rotation.is_some(), matches!(self, Self::RotateKeys(_))),
+            ("cckm_synchronization_params", patch.synchronization.is_some(), matches!(self, Self::Synchronize(_))),
+            (
+                "cckm_xks_credential_rotation_params",
+                patch.has_credential_params,
+                matches!(self, Self::RotateCredentials),
+            ),
+        ];
+        match given.into_iter().find(|(_, is_given, is_of_work)| *is_given && !is_of_work) {
+            Some((member, ..)) => Err(invalid(member, format!("does not go with the operation {}", self.name()))),
+            None => Ok(()),
+        }
     }
 }
 

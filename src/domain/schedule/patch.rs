@@ -21,6 +21,8 @@ pub struct SchedulePatch {
     pub rotation: Option<RotationPatch>,
     /// A change of the plan of a schedule that synchronises keys.
     pub synchronization: Option<SynchronizationPatch>,
+    /// Whether parameters of a schedule that rotates credentials are given. They have nothing to change.
+    pub has_credential_params: bool,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -21,7 +21,7 @@ pub struct ScheduleBody {
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "weekly rotation")]
     name: Option<String>,
-    /// `cckm_key_rotation` or `cckm_synchronization`. Required for a new schedule; cannot be changed.
+    /// `cckm_key_rotation`, `cckm_synchronization` or `cckm_xks_credential_rotation`. Required for a new schedule; cannot be changed.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "cckm_key_rotation")]
     operation: Option<String>,
@@ -52,6 +52,19 @@ pub struct ScheduleBody {
     /// The parameters of `cckm_synchronization`.
     #[serde(default, deserialize_with = "optional")]
     cckm_synchronization_params: Option<SynchronizationBody>,
+    /// The parameters of `cckm_xks_credential_rotation`.
+    #[serde(default, deserialize_with = "optional")]
+    cckm_xks_credential_rotation_params: Option<CredentialRotationBody>,
+}
+
+/// The parameters of a rotation of the credentials of key stores.
+#[derive(Clone, Deserialize, Default, ToSchema)]
+#[schema(as = XksCredentialRotationParams)]
+pub(super) struct CredentialRotationBody {
+    /// Always `aws`.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "aws")]
+    cloud_name: Option<String>,
 }
 
 /// The parameters of a rotation of keys. An empty text removes a duration.
@@ -109,12 +122,7 @@ impl ScheduleBody {
     /// The name of a new schedule, its required settings, and a patch with the other ones.
     pub(in crate::http) fn request(mut self) -> Result<(ScheduleName, ScheduleSettings, SchedulePatch), Refusal> {
         let name = read_name("name", &required("name", self.name.take())?, ScheduleName::parse)?;
-        let rotates = one_of("operation", &required("operation", self.operation.take())?, OPERATIONS)?;
-        let work = match rotates {
-            true => Work::RotateKeys(RotationPlan::default()),
-            // The patch must name the KMSs.
-            false => Work::Synchronize(SynchronizationPlan::Kms(Vec::new())),
-        };
+        let work = one_of("operation", &required("operation", self.operation.take())?, OPERATIONS)?;
         let run_at = read_as("run_at", &required("run_at", self.run_at.take())?, Cron::parse)?;
         Ok((name, ScheduleSettings::new(run_at, work), self.patch()?))
     }
@@ -137,12 +145,30 @@ impl ScheduleBody {
             disabled: self.disabled,
             rotation: self.cckm_key_rotation_params.map(RotationBody::patch).transpose()?,
             synchronization: self.cckm_synchronization_params.map(SynchronizationBody::patch).transpose()?,
+            has_credential_params: match self.cckm_xks_credential_rotation_params {
+                Some(params) => check_cloud(params.cloud_name.as_ref()).map(|()| true)?,
+                None => false,
+            },
         })
     }
 }
 
-/// The names of operations; true for the rotation of keys.
-const OPERATIONS: &[(&str, bool)] = &[("cckm_key_rotation", true), ("cckm_synchronization", false)];
+/// The work of the operations, before a patch.
+const OPERATIONS: &[(&str, Work)] = &[
+    (
+        "cckm_key_rotation",
+        Work::RotateKeys(RotationPlan {
+            expiration: None,
+            expire_in: None,
+            rotation_after: None,
+            retain_alias: false,
+            rotate_material: false,
+        }),
+    ),
+    // The patch must name the KMSs.
+    ("cckm_synchronization", Work::Synchronize(SynchronizationPlan::Kms(Vec::new()))),
+    ("cckm_xks_credential_rotation", Work::RotateCredentials),
+];
 
 /// Reads a member that an empty text removes.
 fn clearing<T>(given: Option<String>, read: impl FnOnce(&str) -> Result<T, Refusal>) -> Result<Patch<T>, Refusal> {

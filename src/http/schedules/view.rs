@@ -1,7 +1,7 @@
 //! Schedules and their runs in answers.
 
-use crate::domain::id::KmsId;
-use crate::domain::schedule::{Cause, KeyOutcome, Run, RunOutcome, Schedule, SynchronizationPlan, Work};
+use crate::domain::id::{KeyId, KeyStoreId, KmsId};
+use crate::domain::schedule::{Cause, KeyOutcome, Run, RunOutcome, Schedule, StoreOutcome, SynchronizationPlan, Work};
 use crate::http::envelope::Envelope;
 use crate::service::access;
 use crate::service::caller::Caller;
@@ -20,7 +20,7 @@ pub struct ScheduleView {
     name: String,
     /// A description of the schedule.
     description: String,
-    /// The operation: `cckm_key_rotation` or `cckm_synchronization`.
+    /// The operation: `cckm_key_rotation`, `cckm_synchronization` or `cckm_xks_credential_rotation`.
     operation: &'static str,
     /// The times of the runs, in cron's format.
     run_at: String,
@@ -47,6 +47,8 @@ pub struct ScheduleView {
     /// The number of keys that the schedule rotates and the caller may see; `GET /v1/cckm/aws/keys?job_config_id=`
     /// lists them.
     keys_count: usize,
+    /// The number of key stores whose credentials the schedule rotates, and that the caller may see.
+    custom_key_stores_count: usize,
     /// The parameters of the operation.
     #[schema(value_type = Object)]
     job_config_params: Value,
@@ -58,6 +60,10 @@ pub struct ScheduleView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
     cckm_synchronization_params: Option<Value>,
+    /// The parameters once more, if the operation is `cckm_xks_credential_rotation`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, nullable = false)]
+    cckm_xks_credential_rotation_params: Option<Value>,
 }
 
 /// A run of a schedule.
@@ -70,7 +76,7 @@ pub struct RunView {
     name: String,
     /// The id of the schedule.
     job_config_id: String,
-    /// The operation: `cckm_key_rotation` or `cckm_synchronization`.
+    /// The operation: `cckm_key_rotation`, `cckm_synchronization` or `cckm_xks_credential_rotation`.
     operation: &'static str,
     /// The cause of the run: `due`, `missed` (due while the program was not running) or `asked` (by a user).
     cause: &'static str,
@@ -88,16 +94,22 @@ pub struct RunView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     completed_at: Option<String>,
-    /// The result for each key that the caller may see.
+    /// The result for each key, or each key store, that the caller may see.
     results: Vec<ResultView>,
 }
 
-/// The result of a run for one key.
-#[derive(Serialize, ToSchema)]
+/// The result of a run for one key or one key store.
+#[derive(Default, Serialize, ToSchema)]
 #[schema(as = ScheduledJobResult)]
 pub(super) struct ResultView {
     /// The id of the key.
-    key_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    key_id: Option<String>,
+    /// The id of the key store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    custom_key_store_id: Option<String>,
     /// `Success`, or the error.
     status: String,
     /// The id of the key that replaced it.
@@ -112,7 +124,7 @@ impl ScheduleView {
         let schedule: &Schedule = &seen.schedule;
         let settings = &schedule.settings;
         let params = params(&settings.work, &seen.kms);
-        let rotates = matches!(settings.work, Work::RotateKeys(_));
+        let of = |is_work: bool| is_work.then(|| params.clone());
         Self {
             envelope: Envelope::new(
                 schedule.id,
@@ -132,8 +144,10 @@ impl ScheduleView {
             next_run_at: schedule.next_due().map(|at| at.to_string()),
             running_job_id: schedule.running.map(|run| run.to_string()),
             keys_count: seen.keys,
-            cckm_key_rotation_params: rotates.then(|| params.clone()),
-            cckm_synchronization_params: (!rotates).then(|| params.clone()),
+            custom_key_stores_count: seen.stores,
+            cckm_key_rotation_params: of(matches!(settings.work, Work::RotateKeys(_))),
+            cckm_synchronization_params: of(matches!(settings.work, Work::Synchronize(_))),
+            cckm_xks_credential_rotation_params: of(matches!(settings.work, Work::RotateCredentials)),
             job_config_params: params,
         }
     }
@@ -156,6 +170,7 @@ fn params(work: &Work, kms: &[KmsId]) -> Value {
             let aws = json!({"retain_alias": plan.retain_alias, "rotate_material": plan.rotate_material});
             all.insert("aws_param".to_owned(), aws);
         }
+        Work::RotateCredentials => {}
         Work::Synchronize(SynchronizationPlan::All) => drop(all.insert("synchronize_all".to_owned(), json!(true))),
         Work::Synchronize(SynchronizationPlan::Kms(_)) => {
             let ids: Vec<String> = kms.iter().map(ToString::to_string).collect();
@@ -169,8 +184,11 @@ impl RunView {
     /// The view of a run, with the keys that the caller may see.
     pub fn of(run: &Run, viewer: &Caller) -> Self {
         let ended = run.ended.as_ref();
-        let results =
-            run.keys.iter().filter(|(key, _)| access::sees_key_of(&viewer.user, &viewer.published.state, *key));
+        let state = &viewer.published.state;
+        let keys = run.keys.iter().filter(|(key, _)| access::sees_key_of(&viewer.user, state, *key));
+        let sees =
+            |id| state.key_stores.get(&id).is_some_and(|store| access::sees_key_store(&viewer.user, state, store));
+        let stores = run.stores.iter().filter(|(store, _)| sees(*store));
         Self {
             envelope: Envelope::new(
                 run.id,
@@ -195,19 +213,28 @@ impl RunView {
                 RunOutcome::Failed(_) => Some("some of the work failed".to_owned()),
             }),
             completed_at: ended.map(|(at, _)| at.to_string()),
-            results: results
-                .map(|(key, outcome)| ResultView {
-                    key_id: key.to_string(),
-                    status: match outcome {
-                        KeyOutcome::Failed(reason) => reason.clone(),
-                        KeyOutcome::MaterialRotated | KeyOutcome::ReplacedBy(_) => "Success".to_owned(),
-                    },
-                    rotated_to: match outcome {
-                        KeyOutcome::ReplacedBy(new) => Some(new.to_string()),
-                        KeyOutcome::MaterialRotated | KeyOutcome::Failed(_) => None,
-                    },
-                })
-                .collect(),
+            results: keys.map(ResultView::of_key).chain(stores.map(ResultView::of_store)).collect(),
         }
+    }
+}
+
+const SUCCESS: &str = "Success";
+
+impl ResultView {
+    fn of_key((key, outcome): &(KeyId, KeyOutcome)) -> Self {
+        let (status, rotated_to) = match outcome {
+            KeyOutcome::Failed(reason) => (reason.clone(), None),
+            KeyOutcome::MaterialRotated => (SUCCESS.to_owned(), None),
+            KeyOutcome::ReplacedBy(new) => (SUCCESS.to_owned(), Some(new.to_string())),
+        };
+        Self { key_id: Some(key.to_string()), status, rotated_to, ..Self::default() }
+    }
+
+    fn of_store((store, outcome): &(KeyStoreId, StoreOutcome)) -> Self {
+        let status = match outcome {
+            StoreOutcome::CredentialRotated => SUCCESS.to_owned(),
+            StoreOutcome::Failed(reason) => reason.clone(),
+        };
+        Self { custom_key_store_id: Some(store.to_string()), status, ..Self::default() }
     }
 }

@@ -3,13 +3,14 @@
 use super::sample::{Form, kms, uuid};
 use crate::domain::cron::Cron;
 use crate::domain::event::{Actor, Event};
-use crate::domain::id::{JobId, KeyId, ScheduleId, TemplateId};
+use crate::domain::id::{JobId, KeyId, KeyStoreId, ScheduleId, TemplateId};
 use crate::domain::key::policy::PolicyPrincipals;
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::name::{ScheduleName, TemplateName};
 use crate::domain::place::AccountId;
 use crate::domain::schedule::{
-    Cause, KeyOutcome, RotationPlan, RunOutcome, ScheduleEvent, ScheduleSettings, SynchronizationPlan, Work,
+    Cause, KeyOutcome, RotationPlan, RunOutcome, ScheduleEvent, ScheduleSettings, StoreOutcome, SynchronizationPlan,
+    Work,
 };
 use crate::domain::span::Span;
 use crate::domain::template::{Push, TemplateEvent, TemplatePolicy};
@@ -49,6 +50,7 @@ fn of_schedules(form: Form) -> impl Iterator<Item = Event> {
     };
     let (run, key, other) = (JobId::new(uuid(0xa00)), KeyId::new(uuid(0x600)), KeyId::new(uuid(0x601)));
     let treated = |outcome| ScheduleEvent::KeyTreated { run, key, outcome };
+    let stored = |outcome| ScheduleEvent::StoreTreated { run, store: KeyStoreId::new(uuid(0xc00)), outcome };
     let synchronize = |plan| settings(form, Work::Synchronize(plan));
     let events = vec![
         ScheduleEvent::Created { name: name(), settings: settings(form, Work::RotateKeys(plan)) },
@@ -63,6 +65,9 @@ fn of_schedules(form: Form) -> impl Iterator<Item = Event> {
         treated(KeyOutcome::Failed("AccessDeniedException: no".to_owned())),
         ScheduleEvent::RunFinished { run, outcome: RunOutcome::Done },
         ScheduleEvent::RunFinished { run, outcome: RunOutcome::Failed("1 of 3 keys were not rotated".to_owned()) },
+        ScheduleEvent::Updated { settings: settings(form, Work::RotateCredentials) },
+        stored(StoreOutcome::CredentialRotated),
+        stored(StoreOutcome::Failed("key store `xks` is FAILED at AWS".to_owned())),
         ScheduleEvent::Deleted,
     ];
     events.into_iter().map(|event| Event::Schedule(schedule(), event))

@@ -24,6 +24,9 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const ACCESS_KEY_ID_LENGTH: usize = 24;
 /// The random bytes of a secret; in Base64 AWS accepts 43 to 64 characters.
 const SECRET_BYTES: usize = 32;
+/// A credential is unused if AWS does not have it and no request was signed with it in this time. AWS uses the credential
+/// that it was told last, and an earlier one at most for the requests that are under way.
+const UNUSED_SECONDS: i64 = 600;
 
 impl KeyStores {
     /// Adds a credential to a store, and tells AWS if it has the store. The earlier ones stay valid.
@@ -36,15 +39,61 @@ impl KeyStores {
         context: &RequestContext,
     ) -> Result<WithSecret, Failure> {
         let (id, change) = (permit.store().id, permit.caller().change(context));
-        let (credential, secret) = self.new_credential(&change, id).await?;
         if permit.store().is_at_aws() {
-            let store = self.operate(&change, id, StoreRequest::RotateCredential { credential }).await?;
+            let (store, _, secret) = self.rotate_at_aws(&change, id).await?;
             return Ok(WithSecret { store, secret });
         }
+        let (credential, secret) = self.new_credential(&change, id).await?;
         let command = Command::KeyStore(KeyStoreCommand::AddCredential { id, credential });
         let committed = self.recorder.append(&change, command).await?;
         self.serve(&change, id);
         Ok(WithSecret { store: shown(&committed, id)?, secret })
+    }
+
+    /// Adds a credential to a store that AWS has, and tells AWS. If the store is full, its oldest unused credential is
+    /// deleted first. Returns the id of the new credential; AWS may not have taken it yet.
+    ///
+    /// # Errors
+    /// When the store is full and all its credentials are used, its connection does not allow it, or AWS refuses.
+    pub(in crate::service) async fn rotate_credential_as(
+        &self,
+        change: &Change,
+        id: KeyStoreId,
+    ) -> Result<CredentialId, Failure> {
+        let published = self.recorder.state();
+        let store = published.state.key_store(id)?;
+        published.state.kms(store.kms)?.refuse_archived()?;
+        store.refuse_credential_rotation()?;
+        if let Some(credential) = self.credential_to_replace(store) {
+            self.command(change, id, KeyStoreCommand::RemoveCredential { id, credential }).await?;
+        }
+        let (_, credential, _) = self.rotate_at_aws(change, id).await?;
+        Ok(credential)
+    }
+
+    async fn rotate_at_aws(
+        &self,
+        change: &Change,
+        id: KeyStoreId,
+    ) -> Result<(Arc<KeyStore>, CredentialId, Zeroizing<String>), Failure> {
+        let (credential, secret) = self.new_credential(change, id).await?;
+        let new = credential.id;
+        let store = self.operate(change, id, StoreRequest::RotateCredential { credential }).await?;
+        Ok((store, new, secret))
+    }
+
+    /// The oldest unused credential of a full store: AWS does not have it, and no request was signed with it lately.
+    fn credential_to_replace(&self, store: &KeyStore) -> Option<CredentialId> {
+        let local = store.local.as_ref().filter(|local| local.is_full())?;
+        let lately = self.recorder.now().plus_seconds(-UNUSED_SECONDS);
+        let uses = self.credential_uses(store);
+        let is_used =
+            |credential: &Credential| uses.iter().any(|(used, at)| *used == credential.access_key_id && *at > lately);
+        local
+            .credentials
+            .iter()
+            .find(|credential| !store.is_told_to_aws(credential) && !is_used(credential))
+            .map(|c| c.id)
     }
 
     /// Returns one credential of the store, without its secret.

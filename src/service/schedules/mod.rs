@@ -1,6 +1,7 @@
-//! Schedules: create, view, change and delete them. `runner` starts the runs that are due; `rotation` and
-//! `synchronization` do the work of a run. The log names the schedule as the actor of all changes by a run.
+//! Schedules: create, view, change and delete them. `runner` starts the runs that are due; `rotation`, `credentials`
+//! and `synchronization` do the work of a run. The log names the schedule as the actor of all changes by a run.
 
+mod credentials;
 mod list;
 mod rotation;
 mod runner;
@@ -13,6 +14,7 @@ pub use list::{cause, status};
 use super::access::{self, ManageSchedules, Permit, SignedIn};
 use super::caller::{Caller, Change, RequestContext};
 use super::failure::Failure;
+use super::key_stores::KeyStores;
 use super::keys::Keys;
 use super::list::{Page, Query, page, pool};
 use super::recorder::Recorder;
@@ -36,6 +38,7 @@ use uuid::Uuid;
 pub struct Schedules {
     recorder: Recorder,
     keys: Keys,
+    key_stores: KeyStores,
     sync_jobs: SyncJobs,
     /// Executes runs independently of the requests for them.
     runtime: Handle,
@@ -56,19 +59,29 @@ pub struct ScheduleSeen {
     pub schedule: Arc<Schedule>,
     /// The number of its keys that the caller may view.
     pub keys: usize,
+    /// The number of its key stores that the caller may view.
+    pub stores: usize,
     /// Those of its KMSs that the caller may view.
     pub kms: Vec<KmsId>,
 }
 
-/// The keys of schedules, as far as one caller may view them.
+/// The keys and key stores of schedules, as far as one caller may view them.
 pub struct Coverage {
     caller: Caller,
-    keys: HashMap<ScheduleId, usize>,
+    /// The number of keys and of key stores.
+    counts: HashMap<ScheduleId, (usize, usize)>,
 }
 
 impl Schedules {
-    pub(super) fn new(recorder: Recorder, keys: Keys, sync_jobs: SyncJobs, runtime: Handle, options: Options) -> Self {
-        Self { recorder, keys, sync_jobs, runtime, options }
+    pub(super) fn new(
+        recorder: Recorder,
+        keys: Keys,
+        key_stores: KeyStores,
+        sync_jobs: SyncJobs,
+        runtime: Handle,
+        options: Options,
+    ) -> Self {
+        Self { recorder, keys, key_stores, sync_jobs, runtime, options }
     }
 
     /// Creates a schedule with these settings, changed by the patch.
@@ -128,10 +141,10 @@ impl Schedules {
         self.command(permit, context, id, ScheduleCommand::Update { id, patch: Box::new(patch) }).await
     }
 
-    /// Deletes a schedule. With `force`, its keys are removed from it first; without a value the setting decides.
+    /// Deletes a schedule. With `force`, its keys and key stores are removed from it first; without a value the setting decides.
     ///
     /// # Errors
-    /// When it is running, or it has keys that are not to be removed.
+    /// When it is running, or it has keys or key stores that are not to be removed.
     pub async fn delete(
         &self,
         permit: &Permit<ManageSchedules>,
@@ -204,9 +217,12 @@ impl Coverage {
         let state = &caller.published.state;
         let count = |id: &ScheduleId| {
             let keys = state.keys.find(Term::Schedule(*id)).into_iter();
-            (*id, keys.filter(|key| access::sees_key(&caller.user, state, key)).count())
+            let keys = keys.filter(|key| access::sees_key(&caller.user, state, key)).count();
+            let stores = state.stores_under(*id).filter_map(|store| state.key_stores.get(&store));
+            let stores = stores.filter(|store| access::sees_key_store(&caller.user, state, store)).count();
+            (*id, (keys, stores))
         };
-        Self { caller: caller.clone(), keys: schedules.iter().map(count).collect() }
+        Self { caller: caller.clone(), counts: schedules.iter().map(count).collect() }
     }
 
     /// Returns a schedule as the caller may view it.
@@ -214,9 +230,10 @@ impl Coverage {
         let sees = |kms: &&KmsId| access::sees_kms_of(&self.caller.user, &self.caller.published.state, **kms);
         let kms = match &schedule.settings.work {
             Work::Synchronize(SynchronizationPlan::Kms(kms)) => kms.iter().filter(sees).copied().collect(),
-            Work::Synchronize(SynchronizationPlan::All) | Work::RotateKeys(_) => Vec::new(),
+            Work::Synchronize(SynchronizationPlan::All) | Work::RotateKeys(_) | Work::RotateCredentials => Vec::new(),
         };
-        ScheduleSeen { keys: self.keys.get(&schedule.id).copied().unwrap_or(0), kms, schedule }
+        let (keys, stores) = self.counts.get(&schedule.id).copied().unwrap_or_default();
+        ScheduleSeen { keys, stores, kms, schedule }
     }
 }
 

@@ -15,8 +15,8 @@ use crate::service::failure::Failure;
 use crate::service::keys::{ImportRequest, RotationRequest};
 use std::time::Duration;
 
-/// The interval at which a key with a pending operation is checked.
-const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// The interval at which a key or a key store with a pending operation is checked.
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// The time in seconds, beyond the consistency wait, after which a run no longer waits for a pending operation.
 const EXTRA_WAIT_SECONDS: u64 = 60;
 
@@ -122,9 +122,13 @@ impl Schedules {
                 tokio::time::sleep(POLL_INTERVAL).await;
             }
         };
-        let timeout = Duration::from_secs(self.options.consistency_wait_seconds.unsigned_abs() + EXTRA_WAIT_SECONDS);
         // If the key is still busy, the rotation fails with that reason.
-        let _ = tokio::time::timeout(timeout, idle).await;
+        let _ = tokio::time::timeout(self.idle_timeout(), idle).await;
+    }
+
+    /// The time after which a run no longer waits for a pending operation.
+    pub(super) fn idle_timeout(&self) -> Duration {
+        Duration::from_secs(self.options.consistency_wait_seconds.unsigned_abs() + EXTRA_WAIT_SECONDS)
     }
 }
 

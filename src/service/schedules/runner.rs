@@ -106,6 +106,7 @@ impl Schedules {
         let change = Change::of(actor, run.to_string().as_str().into());
         let outcome = match &schedule.settings.work {
             Work::RotateKeys(plan) => self.rotate_keys(&change, id, run, plan).await?,
+            Work::RotateCredentials => self.rotate_credentials(&change, id, run).await?,
             Work::Synchronize(plan) => match self.synchronize_kms(&change, plan, started).await {
                 Ok(None) => RunOutcome::Done,
                 Ok(Some(failures)) => RunOutcome::Failed(failures),

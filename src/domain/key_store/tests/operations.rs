@@ -220,3 +220,41 @@ fn what_is_read_is_recorded_if_it_is_new() {
     // AWS shows it again.
     let _ = gone.when(observe(first_seen())).then([of(1, KeyStoreEvent::Observed { seen: first_seen() })]);
 }
+
+#[test]
+fn a_connected_or_disconnected_store_goes_under_a_schedule_of_credentials_which_then_stays() {
+    use crate::domain::cron::Cron;
+    use crate::domain::name::ScheduleName;
+    use crate::domain::refusal::ScheduleRefusal;
+    use crate::domain::schedule::{ScheduleCommand, ScheduleEvent, ScheduleSettings, Work};
+    let id = ScheduleId::new(Uuid::from_u128(5));
+    let schedule = ScheduleName::parse("credentials").expect("a name");
+    let run_at = Cron::parse("0 9 * * sat").expect("a cron expression");
+    let settings = ScheduleSettings::new(run_at, Work::RotateCredentials);
+    let made = Event::Schedule(id, ScheduleEvent::Created { name: schedule.clone(), settings });
+    let in_state = |state| {
+        let seen = Box::new(StoreAtAws { connection_state: state, ..*first_seen() });
+        with([created(1, "one"), made.clone(), requested(1, link(false)), done(1, Some(seen))])
+    };
+    let set = |schedule| KeyStoreCommand::SetRotationSchedule { id: store_id(1), schedule };
+    let put = |schedule| of(1, KeyStoreEvent::RotationScheduleSet { schedule });
+    for state in [ConnectionState::Connected, ConnectionState::Disconnected] {
+        let _ = in_state(state).when(set(Some(id))).then([put(Some(id))]);
+    }
+    for state in [ConnectionState::Connecting, ConnectionState::Disconnecting, ConnectionState::Failed] {
+        in_state(state.clone()).when(set(Some(id))).then_refused(KeyStoreRefusal::WrongState {
+            store: name("one"),
+            state: state.to_string(),
+            wanted: "CONNECTED or DISCONNECTED",
+        });
+    }
+    let unknown = ScheduleId::new(Uuid::from_u128(6));
+    let refusal = Refusal::Schedule(ScheduleRefusal::Unknown(unknown.to_string())).of("job_config_id");
+    linked().when(set(Some(unknown))).then_refused(refusal);
+
+    let mut under = in_state(ConnectionState::Disconnected);
+    under.push_at(at(9), put(Some(id)));
+    let delete = |force| ScheduleCommand::Delete { id, force };
+    under.when(delete(false)).then_refused(ScheduleRefusal::HasStores { schedule, stores: 1 });
+    let _ = under.when(delete(true)).then([put(None), Event::Schedule(id, ScheduleEvent::Deleted)]);
+}

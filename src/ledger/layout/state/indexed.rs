@@ -1,7 +1,7 @@
 //! Entries with an index of their own parts. The index is not stored: it is rebuilt from the parts.
 
 use super::super::v2::primitives::{Moment, Text};
-use super::super::v2::schedule::{Cause, KeyOutcome, RunOutcome};
+use super::super::v2::schedule::{Cause, KeyOutcome, RunOutcome, StoreOutcome};
 use super::super::{Impossible, IntoLive, LayoutOf};
 use super::entries::SyncRegion;
 use crate::domain::job::sync;
@@ -69,11 +69,12 @@ pub(super) struct Run<'a> {
     started: Moment,
     ended: Option<(Moment, RunOutcome<'a>)>,
     keys: Vec<(Uuid, KeyOutcome<'a>)>,
+    stores: Vec<(Uuid, StoreOutcome<'a>)>,
 }
 
 impl<'a> LayoutOf<'a, schedule::Run> for Run<'a> {
     fn of(live: &'a schedule::Run) -> Self {
-        let schedule::Run { id, schedule, name, operation, cause, started, ended, keys, treated: _ } = live;
+        let schedule::Run { id, schedule, name, operation, cause, started, ended, keys, treated: _, stores } = live;
         Self {
             id: LayoutOf::of(id),
             schedule: LayoutOf::of(schedule),
@@ -83,6 +84,7 @@ impl<'a> LayoutOf<'a, schedule::Run> for Run<'a> {
             started: LayoutOf::of(started),
             ended: LayoutOf::of(ended),
             keys: keys.iter().map(LayoutOf::of).collect(),
+            stores: LayoutOf::of(stores),
         }
     }
 }
@@ -103,6 +105,7 @@ impl IntoLive<schedule::Run> for Run<'_> {
             ended: self.ended.into_live()?,
             treated: keys.iter().map(|(key, _)| *key).collect(),
             keys: keys.into_iter().collect(),
+            stores: self.stores.into_live()?,
         })
     }
 }

@@ -26,7 +26,7 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 /// The version of these layouts.
-pub(in crate::ledger) const VERSION: u8 = 9;
+pub(in crate::ledger) const VERSION: u8 = 10;
 
 /// The kind of the part with everything except keys and histories.
 const REST: u16 = 1;

@@ -13,6 +13,7 @@ layout! {
         RunFinished { run: Uuid, outcome: RunOutcome<'a> },
         Deleted,
         RunOnChanged { to: Text<'a> },
+        StoreTreated { run: Uuid, store: Uuid, outcome: StoreOutcome<'a> },
     }
 }
 
@@ -31,6 +32,7 @@ layout! {
     enum Work of live::Work {
         RotateKeys(plan: RotationPlan),
         Synchronize(plan: SynchronizationPlan),
+        RotateCredentials,
     }
 }
 
@@ -70,6 +72,13 @@ layout! {
     enum KeyOutcome<'a> of live::KeyOutcome {
         MaterialRotated,
         ReplacedBy(key: Uuid),
+        Failed(reason: Text<'a>),
+    }
+}
+
+layout! {
+    enum StoreOutcome<'a> of live::StoreOutcome {
+        CredentialRotated,
         Failed(reason: Text<'a>),
     }
 }

@@ -13,12 +13,12 @@ const STORES: &str = "/v1/cckm/aws/custom-key-stores";
 /// `hello` in Base64.
 const TEXT: &str = "aGVsbG8=";
 
-struct Fixture {
-    prepared: Prepared,
-    lab: LabClient,
+pub(super) struct Fixture {
+    pub(super) prepared: Prepared,
+    pub(super) lab: LabClient,
 }
 
-fn fixture() -> Fixture {
+pub(super) fn fixture() -> Fixture {
     let prepared = prepared();
     let lab = LabClient::of(&prepared.appliance);
     Fixture { prepared, lab }
@@ -32,15 +32,15 @@ impl Fixture {
             "local_hosted_params": {"health_check_key_id": self.prepared.source, "max_credentials": 3}})
     }
 
-    fn create(&self, name: &str) -> Value {
+    pub(super) fn create(&self, name: &str) -> Value {
         self.prepared.admin.post(STORES, self.body(name)).expect(201)
     }
 
-    fn get(&self, store: &str) -> Value {
+    pub(super) fn get(&self, store: &str) -> Value {
         self.prepared.admin.get(&format!("{STORES}/{store}")).expect(200)
     }
 
-    fn post(&self, store: &str, what: &str) -> Value {
+    pub(super) fn post(&self, store: &str, what: &str) -> Value {
         self.prepared.admin.send(Method::POST, &format!("{STORES}/{store}/{what}"), None).expect(200)
     }
 
@@ -53,14 +53,14 @@ impl Fixture {
     }
 
     /// The stores of the region at AWS.
-    fn at_aws(&self) -> Vec<Value> {
+    pub(super) fn at_aws(&self) -> Vec<Value> {
         let stores = self.lab.kms(REGION, "DescribeCustomKeyStores", &json!({}));
         stores["CustomKeyStores"].as_array().expect("stores").clone()
     }
 
     /// Waits until the store is in this state here, and returns it.
     #[track_caller]
-    fn until(&self, store: &str, state: &str) -> Value {
+    pub(super) fn until(&self, store: &str, state: &str) -> Value {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let shown = self.get(store);
@@ -73,7 +73,7 @@ impl Fixture {
     }
 
     /// Creates a key in a store at AWS, and returns its id there.
-    fn key(&self, store: &Value) -> String {
+    pub(super) fn key(&self, store: &Value) -> String {
         let key = json!({"local_hosted_params":
             {"custom_key_store_id": id(store), "source_key_id": self.prepared.source}});
         let key = id(&self.prepared.admin.post("/v1/cckm/aws/create-hyok-key", key).expect(201));
@@ -83,7 +83,7 @@ impl Fixture {
     }
 
     #[track_caller]
-    fn encrypt_and_decrypt(&self, key: &str) {
+    pub(super) fn encrypt_and_decrypt(&self, key: &str) {
         let encrypt = json!({"KeyId": key, "Plaintext": TEXT});
         let ciphertext = self.lab.kms(REGION, "Encrypt", &encrypt)["CiphertextBlob"].clone();
         let decrypted = self.lab.kms(REGION, "Decrypt", &json!({"CiphertextBlob": ciphertext}));

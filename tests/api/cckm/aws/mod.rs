@@ -1,6 +1,7 @@
 //! `/v1/cckm/aws`
 
 mod bulkjob;
+mod credential_rotation;
 mod custom_key_stores;
 mod custom_key_stores_linked;
 pub(crate) mod hyok_keys;
