@@ -1,12 +1,13 @@
 """boto3 encrypts with keys of Claviger: the lab's KMS calls Claviger's XKS proxy.
 
 The lab must be running. Beside the variables of lab_cloud_test.py, CLAVIGER_URL gives the address of its API and
-CLAVIGER_ADMIN_PASSWORD the password of `admin`. The stores are made by hand on AWS's side, with boto3.
+CLAVIGER_ADMIN_PASSWORD the password of `admin`. Claviger makes the stores and keys at AWS, or boto3 does, as by hand.
 """
 
 import json
 import os
 import ssl
+import time
 import urllib.request
 import uuid
 
@@ -43,7 +44,7 @@ class Claviger:
         return self.call("POST", path, body)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def kms():
     return client("kms", REGION)
 
@@ -60,45 +61,66 @@ def account(claviger):
     return claviger.post("cckm/aws/kms", name=f"python-{uuid.uuid4()}", regions=[REGION], **known)["id"]
 
 
-@pytest.fixture
-def served(claviger, account, kms):
-    """A connected store that Claviger serves: its id there, its id in AWS, and its source key."""
+@pytest.fixture(scope="module", params=["claviger", "boto3"])
+def served(request, claviger, account, kms):
+    """A connected store that Claviger serves: its id there, its id in AWS, its source key, and who made it at AWS."""
     name = f"python-{uuid.uuid4()}"
     source = claviger.post("vault/keys2", name=name, algorithm="aes", size=256, unexportable=True, undeletable=True)
-    endpoint = "https://xks.lab.internal"
+    endpoint = f"https://{name}.lab.internal"
     store = claviger.post(
         "cckm/aws/custom-key-stores",
         name=name,
         kms=account,
         region=REGION,
+        linked_state=request.param == "claviger",
         aws_param={"xks_proxy_uri_endpoint": endpoint},
         local_hosted_params={"health_check_key_id": source["id"], "max_credentials": 2},
     )
-    in_aws = kms.create_custom_key_store(
-        CustomKeyStoreName=name,
-        CustomKeyStoreType="EXTERNAL_KEY_STORE",
-        XksProxyUriEndpoint=endpoint,
-        XksProxyUriPath=store["aws_param"]["xks_proxy_uri_path"],
-        XksProxyConnectivity="PUBLIC_ENDPOINT",
-        XksProxyAuthenticationCredential={
-            "AccessKeyId": store["access_key_id"],
-            "RawSecretAccessKey": store["secret_access_key"],
-        },
-    )["CustomKeyStoreId"]
-    kms.connect_custom_key_store(CustomKeyStoreId=in_aws)
+    if request.param == "claviger":
+        in_aws = store["aws_param"]["custom_key_store_id"]
+        claviger.post(f"cckm/aws/custom-key-stores/{store['id']}/connect")
+    else:
+        in_aws = kms.create_custom_key_store(
+            CustomKeyStoreName=name,
+            CustomKeyStoreType="EXTERNAL_KEY_STORE",
+            XksProxyUriEndpoint=endpoint,
+            XksProxyUriPath=store["aws_param"]["xks_proxy_uri_path"],
+            XksProxyConnectivity="PUBLIC_ENDPOINT",
+            XksProxyAuthenticationCredential={
+                "AccessKeyId": store["access_key_id"],
+                "RawSecretAccessKey": store["secret_access_key"],
+            },
+        )["CustomKeyStoreId"]
+        kms.connect_custom_key_store(CustomKeyStoreId=in_aws)
     assert settled(kms, in_aws)["ConnectionState"] == "CONNECTED"
-    return store["id"], in_aws, source["id"]
+    return store["id"], in_aws, source["id"], request.param
 
 
 def hyok_key(claviger, kms, served):
     """The id of a HYOK key, and that of the KMS key on it."""
-    store, in_aws, source = served
+    store, in_aws, source, maker = served
     hosted = {"custom_key_store_id": store, "source_key_id": source}
-    key = claviger.post("cckm/aws/create-hyok-key", local_hosted_params=hosted)
-    xks_key_id = key["local_hosted_params"]["xks_key_id"]
-    made = kms.create_key(CustomKeyStoreId=in_aws, Origin="EXTERNAL_KEY_STORE", XksKeyId=xks_key_id)["KeyMetadata"]
-    assert made["XksKeyConfiguration"] == {"Id": xks_key_id} and made["KeyState"] == "Enabled"
+    if maker == "claviger":
+        wait_until_connected(claviger, store)
+        key = claviger.post("cckm/aws/create-hyok-key", local_hosted_params=hosted | {"linked_state": True})
+        made = kms.describe_key(KeyId=key["aws_param"]["KeyID"])["KeyMetadata"]
+    else:
+        key = claviger.post("cckm/aws/create-hyok-key", local_hosted_params=hosted)
+        xks_key_id = key["local_hosted_params"]["xks_key_id"]
+        made = kms.create_key(CustomKeyStoreId=in_aws, Origin="EXTERNAL_KEY_STORE", XksKeyId=xks_key_id)["KeyMetadata"]
+    assert made["XksKeyConfiguration"] == {"Id": key["id"]} and made["KeyState"] == "Enabled"
     return key["id"], made["KeyId"]
+
+
+def wait_until_connected(claviger, store):
+    """Claviger asks AWS every few seconds."""
+    deadline = time.monotonic() + 20
+    while True:
+        seen = claviger.call("GET", f"cckm/aws/custom-key-stores/{store}")["aws_param"]["connection_state"]
+        if seen == "CONNECTED":
+            return
+        assert time.monotonic() < deadline, seen
+        time.sleep(0.1)
 
 
 def test_a_key_is_used_rotated_and_blocked(claviger, kms, served):
@@ -135,7 +157,7 @@ def test_a_key_is_used_rotated_and_blocked(claviger, kms, served):
 
 
 def test_a_blocked_store_does_not_connect(claviger, kms, served):
-    store, in_aws, _ = served
+    store, in_aws, _, _ = served
     kms.disconnect_custom_key_store(CustomKeyStoreId=in_aws)
     assert settled(kms, in_aws)["ConnectionState"] == "DISCONNECTED"
     claviger.post(f"cckm/aws/custom-key-stores/{store}/block")
@@ -143,10 +165,14 @@ def test_a_blocked_store_does_not_connect(claviger, kms, served):
     entry = settled(kms, in_aws)
     assert (entry["ConnectionState"], entry["ConnectionErrorCode"]) == ("FAILED", "XKS_PROXY_ACCESS_DENIED")
     claviger.post(f"cckm/aws/custom-key-stores/{store}/unblock")
+    kms.disconnect_custom_key_store(CustomKeyStoreId=in_aws)
+    assert settled(kms, in_aws)["ConnectionState"] == "DISCONNECTED"
+    kms.connect_custom_key_store(CustomKeyStoreId=in_aws)
+    assert settled(kms, in_aws)["ConnectionState"] == "CONNECTED"
 
 
 def test_aws_gets_a_new_credential(claviger, kms, served):
-    store, in_aws, _ = served
+    store, in_aws, _, _ = served
     rotated = claviger.post(f"cckm/aws/custom-key-stores/{store}/rotate-credential")
     wrong = {"AccessKeyId": rotated["access_key_id"], "RawSecretAccessKey": "x" * 43}
     with pytest.raises(kms.exceptions.XksProxyIncorrectAuthenticationCredentialException):

@@ -1,0 +1,3 @@
+suffix  = "-renamed"
+link    = true
+blocked = true
