@@ -18,6 +18,7 @@ use crate::service::kms;
 use crate::service::list::{Limit, Query};
 use actix_web::HttpRequest;
 use actix_web::web::Data;
+pub(super) use body::assumed_role;
 use body::{AccountBody, AclsBody, AddBody, UpdateBody};
 use utoipa::openapi::schema::{Array, Object, Type};
 use view::{AccountView, ActionView, RegionsView};

@@ -24,6 +24,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod paging;
 pub mod password_policies;
+pub mod permissions;
 pub mod rendered;
 pub mod required_right;
 pub mod routes;

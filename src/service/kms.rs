@@ -7,6 +7,7 @@ use super::connections;
 use super::failure::Failure;
 use super::history;
 use super::list::{self, Candidates, Field, Listed, Page, Query};
+use super::permissions::{DESCRIBE_REGIONS, documented_actions};
 use super::recorder::Recorder;
 use crate::domain::acl::AclChange;
 use crate::domain::command::Command;
@@ -49,7 +50,7 @@ pub enum EntriesOf {
 /// An account that a connection leads to.
 pub struct AccountSeen {
     pub probe: AccountProbe,
-    /// The [`PREREQUISITES`] that are missing there; `None` if they were not checked.
+    /// The documented permissions that are missing there; `None` if they were not checked.
     pub missing_permissions: Option<Vec<String>>,
 }
 
@@ -76,34 +77,6 @@ pub struct KmsPatchRequest {
     pub forget_keys: bool,
 }
 
-const DESCRIBE_REGIONS: &str = "ec2:DescribeRegions";
-
-/// The permissions that the vendor's documentation requires for managing regions and keys.
-pub const PREREQUISITES: &[&str] = &[
-    DESCRIBE_REGIONS,
-    "kms:CancelKeyDeletion",
-    "kms:CreateAlias",
-    "kms:CreateKey",
-    "kms:DeleteImportedKeyMaterial",
-    "kms:DescribeKey",
-    "kms:DisableKey",
-    "kms:DisableKeyRotation",
-    "kms:EnableKey",
-    "kms:EnableKeyRotation",
-    "kms:GetKeyPolicy",
-    "kms:GetParametersForImport",
-    "kms:ImportKeyMaterial",
-    "kms:ListAliases",
-    "kms:ListKeyPolicies",
-    "kms:ListKeys",
-    "kms:PutKeyPolicy",
-    "kms:ScheduleKeyDeletion",
-    "kms:TagResource",
-    "kms:UntagResource",
-    "kms:UpdateAlias",
-    "kms:UpdateKeyDescription",
-];
-
 impl KmsAccounts {
     pub(super) fn new(recorder: Recorder, cloud: Arc<Cloud>) -> Self {
         Self { recorder, cloud }
@@ -126,7 +99,7 @@ impl KmsAccounts {
             return Ok(AccountSeen { probe: self.cloud.probe(&connection, role).await?, missing_permissions: None });
         }
         let access = self.cloud.access(&connection, role)?;
-        let missing = self.cloud.aws.missing_permissions(&access, PREREQUISITES).await?;
+        let missing = self.cloud.aws.missing_permissions(&access, &documented_actions()).await?;
         let probe = match missing.iter().any(|missing| missing == DESCRIBE_REGIONS) {
             false => self.cloud.probe(&connection, role).await?,
             // The regions cannot be read, but the missing permissions can be reported.

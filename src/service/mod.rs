@@ -24,6 +24,7 @@ pub mod material;
 mod operations;
 pub mod password_policies;
 pub mod passwords;
+pub mod permissions;
 mod proof;
 mod recorder;
 pub mod roles_anywhere;

@@ -131,7 +131,7 @@ impl AccountBody {
     /// The connection, and the role to assume with it.
     pub fn connection_and_role(self) -> Result<(String, Option<AssumedRole>), Refusal> {
         let connection = required("connection", self.connection)?;
-        Ok((connection, role(self.assume_role_arn, self.assume_role_external_id)?))
+        Ok((connection, assumed_role(self.assume_role_arn, self.assume_role_external_id)?))
     }
 
     /// Whether to check the IAM permissions too.
@@ -147,7 +147,7 @@ impl AddBody {
             name: read_name("name", &required("name", self.name)?, KmsName::parse)?,
             account: read_as("account_id", &required("account_id", self.account_id)?, AccountId::parse)?,
             connection: required("connection", self.connection)?,
-            role: role(self.assume_role_arn, self.assume_role_external_id)?,
+            role: assumed_role(self.assume_role_arn, self.assume_role_external_id)?,
             regions: regions(required("regions", self.regions)?)?,
         })
     }
@@ -211,7 +211,11 @@ fn action(name: &str) -> Result<Action, Refusal> {
     })
 }
 
-fn role(arn: Option<String>, external_id: Option<String>) -> Result<Option<AssumedRole>, Refusal> {
+/// Reads a role to assume.
+pub(in crate::http) fn assumed_role(
+    arn: Option<String>,
+    external_id: Option<String>,
+) -> Result<Option<AssumedRole>, Refusal> {
     match (arn, external_id) {
         (None, None) => Ok(None),
         (None, Some(_)) => Err(KmsRefusal::ExternalIdAlone.into()),

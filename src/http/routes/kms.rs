@@ -1,7 +1,7 @@
 //! Endpoints of KMSs and connections.
 
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
-use crate::http::{connections, examples, history, iam, kms};
+use crate::http::{connections, examples, history, iam, kms, permissions};
 use crate::service::access::RequiredRight::{
     ManageConnections, ManageKms, SignedIn, UpdateKms, ViewConnections, ViewKms,
 };
@@ -30,6 +30,14 @@ pub(super) fn kms() -> Vec<Endpoint> {
             .needs(ViewKms)
             .read_only()
             .refuses(&[409, 502, 504]),
+        get(
+            "/cckm/aws/permissions",
+            permissions::get,
+            "getPermissions",
+            "Get the least IAM policy for what is to be used, and what is missing of it",
+        )
+        .needs(ManageKms)
+        .refuses(&[404, 409, 502, 504]),
         get("/cckm/aws/actions", kms::actions, "listActions", "List the APIs and the actions that permit them")
             .needs(SignedIn),
         post("/cckm/aws/kms", kms::add, "addKms", "Add a KMS")

@@ -51,6 +51,16 @@ impl LabClient {
         counts[operation].as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum()
     }
 
+    /// The operations that were called so far, such as `kms:ListKeys`.
+    pub(crate) fn called(&self) -> Vec<String> {
+        self.read("calls").as_object().into_iter().flatten().map(|(operation, _)| operation.clone()).collect()
+    }
+
+    /// Forgets the calls so far.
+    pub(crate) fn forget_calls(&self) {
+        assert_eq!(self.http.delete(self.at("calls")).send().expect("an answer").status(), 204);
+    }
+
     /// Calls KMS, and asserts that the call succeeds.
     #[track_caller]
     pub(crate) fn kms(&self, region: &str, operation: &str, body: &Value) -> Value {

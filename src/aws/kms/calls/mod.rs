@@ -155,6 +155,12 @@ kms_calls! {
     update_primary_region::UpdatePrimaryRegion,
 }
 
+/// The operations of all calls.
+#[cfg(test)]
+pub fn operations() -> impl Iterator<Item = AwsOperation> {
+    ALL.iter().map(|(operation, _)| *operation)
+}
+
 /// Implements [`PagedCall`] for the calls with a member `paging`.
 macro_rules! paged_calls {
     ($($call:ident: $item:ty,)*) => {

@@ -9,6 +9,7 @@ mod hyok_keys_linked;
 mod iam;
 mod keys;
 mod kms;
+mod permissions;
 mod synchronization_jobs;
 mod templates;
 mod vendor_examples;

@@ -1,0 +1,133 @@
+//! `GET /v1/cckm/aws/permissions`: the IAM policy that the credentials of a connection need.
+
+use super::answer::Json;
+use super::body::one_of;
+use super::describe::{Described, Description};
+use super::error::Problem;
+use super::guard::Authorized;
+use super::kms::assumed_role;
+use super::paging::members;
+use crate::service::Services;
+use crate::service::access::ManageKms;
+use crate::service::permissions::{self, Capability, Policy, Whose};
+use actix_web::dev::Payload;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use serde::Serialize;
+use std::future::{Ready, ready};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, Type};
+
+/// The permissions that the credentials of a connection need.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Permissions)]
+pub struct PermissionsView {
+    /// What the policy is for.
+    r#for: Vec<&'static str>,
+    /// The least IAM policy, to paste into IAM.
+    policy: Policy,
+    /// The actions, and the reason of each.
+    actions: Vec<NeededView>,
+    /// The actions that IAM does not allow; only with `kms` or `connection`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    missing: Option<Vec<String>>,
+}
+
+/// An action that is needed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NeededPermission)]
+struct NeededView {
+    /// The action.
+    action: &'static str,
+    /// What needs it.
+    needed_by: Vec<&'static str>,
+    /// What Claviger does with it.
+    purpose: &'static str,
+}
+
+/// `?for=` and whose permissions to compare.
+pub struct PermissionsQuery {
+    wanted: Vec<Capability>,
+    whose: Option<Whose>,
+}
+
+/// `GET /v1/cckm/aws/permissions`
+pub async fn get(
+    auth: Authorized<ManageKms>,
+    query: PermissionsQuery,
+    services: Data<Services>,
+) -> Result<Json<PermissionsView>, Problem> {
+    let PermissionsQuery { wanted, whose } = query;
+    let missing = match &whose {
+        Some(whose) => Some(services.kms.missing(&auth.permit, &wanted, whose).await?),
+        None => None,
+    };
+    let names = |all: &[Capability]| all.iter().map(|one| one.name()).collect::<Vec<_>>();
+    let needed = permissions::needed_by(&wanted).map(|needed| NeededView {
+        action: needed.action,
+        needed_by: names(needed.by),
+        purpose: needed.purpose,
+    });
+    Ok(Json(PermissionsView {
+        r#for: names(&wanted),
+        policy: permissions::policy(&wanted),
+        actions: needed.collect(),
+        missing,
+    }))
+}
+
+impl FromRequest for PermissionsQuery {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parse(request.query_string()))
+    }
+}
+
+fn parse(query: &str) -> Result<PermissionsQuery, Problem> {
+    let mut given: [(&'static str, Option<String>); 5] =
+        ["for", "kms", "connection", "assume_role_arn", "assume_role_external_id"].map(|member| (member, None));
+    for (name, value) in members(query) {
+        let Some((member, known)) = given.iter_mut().find(|(member, _)| *member == name) else {
+            return Err(Problem::query("for", format!("is understood, but `{name}` is not a member of this query")));
+        };
+        if known.is_some() {
+            return Err(Problem::query(*member, "must be given once"));
+        }
+        *known = Some(value);
+    }
+    let [wanted, kms, connection, role, external_id] = given.map(|(_, value)| value.filter(|value| !value.is_empty()));
+    let role = assumed_role(role, external_id)?;
+    let whose = match (kms, connection, role) {
+        (Some(kms), None, None) => Some(Whose::Kms(kms)),
+        (None, Some(connection), role) => Some(Whose::Connection(connection, role)),
+        (None, None, None) => None,
+        (Some(_), Some(_), _) => return Err(Problem::query("kms", "and connection exclude each other")),
+        (_, None, Some(_)) => return Err(Problem::query("assume_role_arn", "needs a connection")),
+    };
+    Ok(PermissionsQuery { wanted: capabilities(wanted.as_deref())?, whose })
+}
+
+/// Reads capabilities with commas between them; all if there are none.
+fn capabilities(text: Option<&str>) -> Result<Vec<Capability>, Problem> {
+    let Some(text) = text else { return Ok(Capability::ALL.to_vec()) };
+    let words = Capability::ALL.map(|one| (one.name(), one));
+    let given: Result<Vec<Capability>, _> = text.split(',').map(|word| one_of("for", word.trim(), &words)).collect();
+    let given = given?;
+    Ok(Capability::ALL.into_iter().filter(|one| given.contains(one)).collect())
+}
+
+impl Described for PermissionsQuery {
+    fn describe(to: &mut Description) {
+        let text = || Object::with_type(Type::String);
+        let names = Capability::ALL.map(|one| format!("`{}`", one.name())).join(", ");
+        to.queries("for", format!("What to use: {names}, with commas between them; all by default."), text());
+        to.queries("kms", "The name or id of a KMS whose permissions are compared.", text());
+        to.queries("connection", "The name or id of a connection whose permissions are compared.", text());
+        to.queries("assume_role_arn", "A role that is assumed with the connection.", text());
+        to.queries("assume_role_external_id", "The external id for that role.", text());
+        to.may_fail(&[400]);
+    }
+}
