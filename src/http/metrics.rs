@@ -2,15 +2,17 @@
 
 use super::health::MetricsAccess;
 use crate::service::Services;
+use crate::service::key_stores::Totals;
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 pub struct Metrics {
@@ -95,7 +97,57 @@ impl Metrics {
         self.sessions.set(count(state.sessions.len()));
         let mut text = String::new();
         // Writing to a String does not fail.
-        let _ = encode(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, &self.registry);
+        let _ = encode_registry(&mut text, &xks(&services.key_stores.totals()));
+        let _ = encode_eof(&mut text);
         text
     }
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OperationLabel {
+    operation: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ErrorLabel {
+    error: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct QuantileLabels {
+    window: &'static str,
+    quantile: &'static str,
+}
+
+/// The metrics of the XKS proxy, which counts by itself, over all key stores.
+fn xks(totals: &Totals) -> Registry {
+    let mut registry = Registry::with_prefix("claviger_xks");
+    let Totals { counters, encryptions, open_connections } = totals;
+    let calls = Family::<OperationLabel, Counter>::default();
+    for (operation, count) in &counters.calls {
+        calls.get_or_create(&OperationLabel { operation }).inc_by(*count);
+    }
+    registry.register("calls", "Calls of AWS to the XKS proxy, refused ones included", calls);
+    let refusals = Family::<ErrorLabel, Counter>::default();
+    for (error, count) in &counters.refusals {
+        refusals.get_or_create(&ErrorLabel { error }).inc_by(*count);
+    }
+    registry.register("refusals", "Calls that the XKS proxy refused", refusals);
+    let times = Family::<QuantileLabels, Gauge<f64, AtomicU64>>::default();
+    for (window, measured) in [("minute", &counters.last_minute), ("hour", &counters.last_hour)] {
+        for (quantile, time) in [("0.5", measured.p50), ("0.99", measured.p99)] {
+            if let Some(time) = time {
+                times.get_or_create(&QuantileLabels { window, quantile }).set(time.as_secs_f64());
+            }
+        }
+    }
+    registry.register("call_duration_seconds", "Time to answer a call of AWS, in the last minute and hour", times);
+    let encrypted: Counter = Counter::default();
+    encrypted.inc_by(*encryptions);
+    registry.register("encryptions", "Encryptions with all versions of all HYOK keys, at least", encrypted);
+    let connections: Gauge = Gauge::default();
+    connections.set(i64::try_from(*open_connections).unwrap_or(i64::MAX));
+    registry.register("connections", "Open connections to the XKS proxy", connections);
+    registry
 }

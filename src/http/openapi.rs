@@ -37,6 +37,7 @@ const PATH_PARAMETERS: &[(&str, &str, Option<&str>)] = &[
     ("kms", "The id of the KMS.", Some("uuid")),
     ("keys", "The id of the key (Claviger's, not AWS's).", Some("uuid")),
     ("custom-key-stores", "The name or id of the custom key store.", None),
+    ("xks-proxy-endpoints", "The id of the custom key store.", Some("uuid")),
     ("credentials", "The id of the credential.", Some("uuid")),
     ("keys2", "The name or id of the source key.", None),
     ("synchronization-jobs", "The id of the synchronisation job.", Some("uuid")),

@@ -46,11 +46,30 @@ impl Recorder {
     }
 
     pub(super) fn last_minute(&self, now: u64) -> Latencies {
-        self.minute.read(now)
+        Recorder::last_minute_of(std::iter::once(self), now)
     }
 
     pub(super) fn last_hour(&self, now: u64) -> Latencies {
-        self.hour.read(now)
+        Recorder::last_hour_of(std::iter::once(self), now)
+    }
+
+    /// The times of the last minute that several recorders have together.
+    pub(super) fn last_minute_of<'r>(all: impl Iterator<Item = &'r Recorder>, now: u64) -> Latencies {
+        Latencies::of_rings(all.map(|recorder| &recorder.minute), now)
+    }
+
+    /// The times of the last hour that several recorders have together.
+    pub(super) fn last_hour_of<'r>(all: impl Iterator<Item = &'r Recorder>, now: u64) -> Latencies {
+        Latencies::of_rings(all.map(|recorder| &recorder.hour), now)
+    }
+}
+
+impl Latencies {
+    fn of_rings<'r>(rings: impl Iterator<Item = &'r Ring>, now: u64) -> Latencies {
+        let mut counts = [0_u64; BUCKETS];
+        rings.for_each(|ring| ring.add_to(&mut counts, now));
+        let calls: u64 = counts.iter().sum();
+        Latencies { calls, p50: percentile(&counts, calls, 50), p99: percentile(&counts, calls, 99) }
     }
 }
 
@@ -73,9 +92,8 @@ impl Ring {
         slot.counts[bucket].fetch_add(1, Ordering::Relaxed);
     }
 
-    fn read(&self, now: u64) -> Latencies {
+    fn add_to(&self, counts: &mut [u64; BUCKETS], now: u64) {
         let (last, period) = (now / self.slot_seconds + 1, self.slots.len() as u64 - 1);
-        let mut counts = [0_u64; BUCKETS];
         for slot in &self.slots {
             let number = slot.number.load(Ordering::Relaxed);
             if number != 0 && number <= last && number + period > last {
@@ -84,8 +102,6 @@ impl Ring {
                 }
             }
         }
-        let calls: u64 = counts.iter().sum();
-        Latencies { calls, p50: percentile(&counts, calls, 50), p99: percentile(&counts, calls, 99) }
     }
 }
 

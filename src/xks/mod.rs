@@ -32,5 +32,5 @@ pub use latency::Latencies;
 pub use material::Material;
 pub use outcome::{Drained, EncryptionStep, Outcome, OutcomeResult};
 pub use path::Operation;
-pub use proxy::{Proxy, StoreHealth};
+pub use proxy::{OpenConnection, Proxy, StoreHealth, Totals};
 pub use server::{Server, ServerOptions, server_config, start};

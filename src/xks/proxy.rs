@@ -5,11 +5,15 @@ use super::counters::{CredentialUse, KeyCounters, StoreCounters, VersionCounters
 use super::directory::{Directory, Store};
 use super::entry::{Condition, KeyEntry, StoreEntry};
 use super::error::{ErrorName, Refusal};
+use super::latency::{Latencies, Recorder};
 use super::operations;
 use super::outcome::{Drained, Outcomes};
+use super::path::Operation;
 use crate::sigv4::Request;
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
@@ -25,6 +29,24 @@ pub(super) struct Inner {
     changing: Mutex<()>,
     condition: ArcSwap<Condition>,
     pub outcomes: Outcomes,
+    open_connections: AtomicU64,
+}
+
+/// A connection of a client, from its handshake to its end.
+pub struct OpenConnection(Arc<Inner>);
+
+/// What the proxy has counted for all stores that it serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Totals {
+    /// The calls by operation, refused ones included.
+    pub calls: BTreeMap<Operation, u64>,
+    /// The refused calls by error.
+    pub refusals: BTreeMap<ErrorName, u64>,
+    pub last_minute: Latencies,
+    pub last_hour: Latencies,
+    /// At least the number of encryptions with all versions of all keys.
+    pub encryptions: u64,
+    pub open_connections: u64,
 }
 
 /// The health of a store, for people.
@@ -47,6 +69,7 @@ impl Proxy {
             changing: Mutex::default(),
             condition: ArcSwap::from_pointee(Condition::Active),
             outcomes: Outcomes::default(),
+            open_connections: AtomicU64::new(0),
         }))
     }
 
@@ -174,6 +197,38 @@ impl Proxy {
         })
     }
 
+    /// The counters of all stores together. Those of a store that is removed are in them no more.
+    pub fn totals(&self, now: DateTime<Utc>) -> Totals {
+        let directory = self.0.directory.load();
+        let now = u64::try_from(now.timestamp()).unwrap_or(0);
+        let (mut calls, mut refusals, mut encryptions) = (BTreeMap::new(), BTreeMap::new(), 0);
+        for store in directory.stores.values() {
+            store
+                .stats
+                .calls()
+                .into_iter()
+                .for_each(|(operation, count)| *calls.entry(operation).or_default() += count);
+            store.stats.refusals().into_iter().for_each(|(error, count)| *refusals.entry(error).or_default() += count);
+            let versions = store.keys.values().flat_map(|key| &key.versions);
+            encryptions += versions.map(|version| version.stats.encryptions()).sum::<u64>();
+        }
+        let recorders = || directory.stores.values().map(|store| &store.stats.latencies);
+        Totals {
+            calls,
+            refusals,
+            last_minute: Recorder::last_minute_of(recorders(), now),
+            last_hour: Recorder::last_hour_of(recorders(), now),
+            encryptions,
+            open_connections: self.0.open_connections.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Counts a connection until the returned value is dropped.
+    pub fn connected(&self) -> OpenConnection {
+        self.0.open_connections.fetch_add(1, Ordering::Relaxed);
+        OpenConnection(self.0.clone())
+    }
+
     /// The counters of a key; `None` if the proxy does not serve it.
     pub fn key_counters(&self, store: Uuid, xks_key_id: &str) -> Option<KeyCounters> {
         let directory = self.0.directory.load();
@@ -185,6 +240,12 @@ impl Proxy {
             last_decrypt_at: version.stats.last_decrypt.get(),
         });
         Some(KeyCounters { versions: versions.collect() })
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.open_connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

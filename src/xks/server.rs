@@ -77,6 +77,7 @@ pub fn start(
     let watcher = tokio::spawn(connections.clone().watch());
     // actix applies the limit to each worker separately.
     let max_per_worker = options.max_connections.div_ceil(options.workers.max(1));
+    let counted = proxy.clone();
     let (proxy, body) = (Data::new(proxy), Data::new(BodyTimeout(body)));
     let server = HttpServer::new(move || {
         App::new().app_data(proxy.clone()).app_data(body.clone()).default_service(web::to(respond))
@@ -90,7 +91,10 @@ pub fn start(
     // Clients that stall their handshakes must not block the handshakes of others. The limit is one of the process: the
     // last server that starts sets it.
     .max_connection_rate(max_per_worker)
-    .on_connect(move |stream, data| connections.register(stream, data))
+    .on_connect(move |stream, data| {
+        connections.register(stream, data);
+        data.insert(counted.connected());
+    })
     .shutdown_timeout(options.shutdown_seconds)
     .disable_signals()
     .listen_rustls_0_23(options.listener, options.tls)?

@@ -3,6 +3,7 @@
 mod body;
 mod counters;
 mod credentials;
+mod diagnosis;
 mod view;
 
 pub use counters::{counters, health};
@@ -10,6 +11,8 @@ pub use credentials::{
     delete as delete_credential, disable_rotation_job, enable_rotation_job, get as get_credential,
     list as list_credentials,
 };
+
+pub use diagnosis::{health as diagnose_health, metadata as diagnose_metadata};
 
 use super::answer::{Created, Json, NoContent};
 use super::body::{Body, BodyOrNone};

@@ -6,6 +6,7 @@ use super::view::KeyView;
 use crate::domain::id::{KeyStoreId, SourceKeyId};
 use crate::domain::key::hyok::HyokKey;
 use crate::domain::refusal::{KeyStoreRefusal, Refusal};
+use crate::domain::time::Time;
 use crate::http::answer::{Created, Json};
 use crate::http::body::{Body, BodyOrNone, excerpt, optional, read_as, required};
 use crate::http::envelope::maybe_rfc3339;
@@ -176,6 +177,12 @@ pub async fn caller_rules(
     Ok(Json(KeyView::of(services.keys.set_caller_rules(&auth.permit, &auth.context, rules).await?)))
 }
 
+/// `GET /v1/cckm/aws/keys/{id}/counters`
+pub async fn counters(auth: OnKey<ViewKey>, services: Data<Services>) -> Result<Json<KeyCountersView>, Problem> {
+    let rows = services.keys.versions(auth.permit.key(), &auth.permit.caller().published.state)?;
+    Ok(Json(KeyCountersView { versions: rows.iter().map(VersionCountersView::of).collect() }))
+}
+
 /// `GET /v1/cckm/aws/keys/{id}/versions`
 pub async fn versions(
     auth: OnKey<ViewKey>,
@@ -190,6 +197,44 @@ pub async fn versions(
     let (skip, limit) = (query.skip, query.limit);
     let page = rows.iter().skip(skip).take(limit.rows()).map(|row| VersionView::of(key.id.uuid().as_u128(), row));
     Ok(List::of(skip, limit, rows.len(), page))
+}
+
+/// What the XKS proxy has counted for a HYOK key.
+#[derive(Serialize, ToSchema)]
+#[schema(as = KeyCounters)]
+pub struct KeyCountersView {
+    /// The versions, newest first.
+    versions: Vec<VersionCountersView>,
+}
+
+/// What the XKS proxy has counted for a version of a HYOK key.
+#[derive(Serialize, ToSchema)]
+#[schema(as = KeyVersionCounters)]
+struct VersionCountersView {
+    /// The number of the version, from 1 on.
+    version: u32,
+    /// At least the number of encryptions since the version was made. After each start of the program it is up to
+    /// 2^21 higher. From 2^31 on the key should be rotated.
+    encryptions: u64,
+    /// The last encryption since the program started.
+    #[serde(serialize_with = "maybe_rfc3339")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_encrypt_at: Option<Time>,
+    /// The last decryption since the program started.
+    #[serde(serialize_with = "maybe_rfc3339")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_decrypt_at: Option<Time>,
+}
+
+impl VersionCountersView {
+    fn of(row: &VersionSeen) -> Self {
+        Self {
+            version: row.number,
+            encryptions: row.encryptions,
+            last_encrypt_at: row.last_encrypt,
+            last_decrypt_at: row.last_decrypt,
+        }
+    }
 }
 
 impl HyokBody {

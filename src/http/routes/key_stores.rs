@@ -114,6 +114,24 @@ pub(super) fn key_stores() -> Vec<Endpoint> {
         )
         .needs(OnKeyStore(KeyStoreUpdate))
         .refuses(&[422]),
+        post(
+            "/cckm/aws/xks-proxy-endpoints/{id}/kms/xks/v1/health",
+            key_stores::diagnose_health,
+            "diagnoseXksHealth",
+            "Get what the XKS proxy would answer AWS's call of health now",
+        )
+        .needs(ViewKeyStore)
+        .read_only()
+        .refuses(&[422]),
+        post(
+            "/cckm/aws/xks-proxy-endpoints/{id}/kms/xks/v1/keys/{xks_key_id}/metadata",
+            key_stores::diagnose_metadata,
+            "diagnoseXksMetadata",
+            "Get what the XKS proxy would answer AWS's call of metadata now",
+        )
+        .needs(ViewKeyStore)
+        .read_only()
+        .refuses(&[422]),
     ]
 }
 
@@ -150,6 +168,14 @@ pub(super) fn hyok_keys() -> Vec<Endpoint> {
             "Limit the callers that a HYOK key serves",
         )
         .needs(OnKey(KeyUpdate)),
+        get(
+            &one("/counters"),
+            hyok::counters,
+            "getKeyCounters",
+            "Get what the XKS proxy has counted for the versions of a HYOK key",
+        )
+        .needs(ViewKey)
+        .refuses(&[422]),
         get(&one("/versions"), hyok::versions, "listKeyVersions", "List the versions of a HYOK key, newest first")
             .needs(ViewKey),
     ]

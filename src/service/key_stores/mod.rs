@@ -1,6 +1,7 @@
 //! Custom key stores: create, view, change, block and delete them, and manage the credentials with which AWS calls the
 //! XKS proxy.
 
+mod counters;
 mod credentials;
 mod health_key;
 mod list;
@@ -30,12 +31,11 @@ use crate::domain::refusal::KeyStoreRefusal;
 use crate::domain::time::Time;
 use crate::keyring::Owner;
 use crate::ledger::Committed;
-use crate::xks::{Latencies, Proxy};
+use crate::xks::Proxy;
+pub use counters::{CallTimes, Counters, Diagnosis, Totals};
 pub(super) use operations::{StoreOperations, StoreTarget};
 pub(super) use serving::Serving;
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -84,23 +84,6 @@ pub struct Health {
     pub connection_state: String,
     /// The last call of AWS with a valid signature, since the start of the program.
     pub last_call: Option<Time>,
-}
-
-/// What the proxy has counted for a store since the start of the program.
-pub struct Counters {
-    /// The calls by operation, refused ones included.
-    pub calls: BTreeMap<&'static str, u64>,
-    /// The refused calls by error.
-    pub refusals: BTreeMap<&'static str, u64>,
-    pub last_minute: CallTimes,
-    pub last_hour: CallTimes,
-}
-
-/// The times of calls, from the complete request to the complete answer.
-pub struct CallTimes {
-    pub calls: u64,
-    pub p50: Option<Duration>,
-    pub p99: Option<Duration>,
 }
 
 /// The owner of the secrets of a key store.
@@ -294,23 +277,6 @@ impl KeyStores {
             has_listener: self.has_listener,
             connection_state: store.connection_state().to_owned(),
             last_call: proxy.last_call_at.map(Time::of),
-        })
-    }
-
-    /// What the proxy has counted for a store since the start of the program.
-    ///
-    /// # Errors
-    /// When another proxy, or CloudHSM, serves it.
-    pub fn counters(&self, permit: &KeyStorePermit<ViewKeyStore>) -> Result<Counters, Failure> {
-        let store = permit.store();
-        let counted = self.serving.counters(store.id);
-        let counted = counted.ok_or_else(|| KeyStoreRefusal::NotLocal(store.name.clone()))?;
-        let times = |times: &Latencies| CallTimes { calls: times.calls, p50: times.p50, p99: times.p99 };
-        Ok(Counters {
-            last_minute: times(&counted.last_minute),
-            last_hour: times(&counted.last_hour),
-            calls: counted.calls.into_iter().map(|(operation, count)| (operation.name(), count)).collect(),
-            refusals: counted.refusals.into_iter().map(|(error, count)| (error.name(), count)).collect(),
         })
     }
 

@@ -14,7 +14,8 @@ use crate::service::recorder::Recorder;
 use crate::service::secrets::Secrets;
 use crate::service::source_keys;
 use crate::xks::{
-    self, Condition, KeyEntry, Material, Proxy, StoreCounters, StoreEntry, StoreHealth, VersionCounters, VersionEntry,
+    self, Condition, KeyEntry, Material, Proxy, StoreCounters, StoreEntry, StoreHealth, Totals, VersionCounters,
+    VersionEntry,
 };
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -128,6 +129,11 @@ impl Serving {
         self.proxy.counters(store.uuid(), now)
     }
 
+    /// The counters of all stores together.
+    pub(in crate::service) fn totals(&self) -> Totals {
+        self.proxy.totals(chrono::DateTime::from_timestamp_nanos(self.recorder.now().nanos()))
+    }
+
     /// The counters of the versions of a key, as far as the proxy serves it.
     pub(in crate::service) fn key_counters(&self, store: KeyStoreId, id: KeyId) -> Vec<VersionCounters> {
         let counters = self.proxy.key_counters(store.uuid(), &id.to_string());
@@ -146,7 +152,9 @@ impl Serving {
         let hyok = key.hyok.as_deref()?;
         let is_blocked = hyok.blocked || store.local.as_ref().is_none_or(|local| local.blocked);
         let now = self.recorder.now();
+        let counted = self.key_counters(store.id, key.id);
         let version = |(number, version): (u32, &HyokVersion)| {
+            let counted = counted.iter().find(|counted| counted.number == number).map(|counted| counted.encryptions);
             let source = state.source_keys.get(&version.source);
             let enabled = source.is_some_and(|source| source.refuse_use(now).is_ok());
             let usage = source.map_or(0, |source| source.made.usage.bits());
@@ -156,8 +164,11 @@ impl Serving {
                 enabled,
                 can_encrypt: usage & 4 != 0,
                 can_decrypt: usage & 8 != 0,
-                // The program may have ended before it recorded the encryptions of the last step.
-                encryptions: if version.encryptions == 0 { 0 } else { version.encryptions + xks::ENCRYPTION_STEP },
+                encryptions: counted.unwrap_or(match version.encryptions {
+                    0 => 0,
+                    // The program may have ended before it recorded the encryptions of the last step.
+                    recorded => recorded + xks::ENCRYPTION_STEP,
+                }),
             }
         };
         Some(KeyEntry {

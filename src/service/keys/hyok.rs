@@ -71,6 +71,8 @@ pub struct VersionSeen {
     pub is_active: bool,
     pub last_encrypt: Option<Time>,
     pub last_decrypt: Option<Time>,
+    /// At least the number of encryptions.
+    pub encryptions: u64,
 }
 
 impl Keys {
@@ -249,6 +251,7 @@ impl Keys {
                 is_active: number == hyok.active(),
                 last_encrypt: counted.and_then(|counted| counted.last_encrypt_at).map(Time::of),
                 last_decrypt: counted.and_then(|counted| counted.last_decrypt_at).map(Time::of),
+                encryptions: counted.map_or(version.encryptions, |counted| counted.encryptions),
                 version: version.clone(),
             });
         }

@@ -33,6 +33,15 @@ fn calls_and_refusals_are_counted() {
     let used =
         VersionCounters { number: 2, encryptions: 2, last_encrypt_at: Some(noon()), last_decrypt_at: Some(noon()) };
     assert_eq!(versions, [unused, used]);
+    // One store: all of it, and what no store has.
+    let connection = proxy.connected();
+    let totals = proxy.totals(noon());
+    let all = (totals.calls, totals.refusals, totals.last_minute, totals.last_hour);
+    let StoreCounters { calls, refusals, last_minute, last_hour, .. } = counters(&proxy);
+    assert_eq!(all, (calls, refusals, last_minute, last_hour));
+    assert_eq!((totals.encryptions, totals.open_connections), (2, 1));
+    drop(connection);
+    assert_eq!(proxy.totals(noon()).open_connections, 0);
     assert_eq!(proxy.counters(STORE, noon() + TimeDelta::minutes(2)).expect("the store").last_minute.calls, 0);
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 const NEVER: &str = "00000000-0000-4000-8000-000000000000";
 /// Every user may call these, and gets 404: the resource in the path does not exist for the caller.
-const ABSENT: [&str; 7] = [
+const ABSENT: [&str; 8] = [
     "getToken",
     "deleteToken",
     "getSchedule",
@@ -22,6 +22,7 @@ const ABSENT: [&str; 7] = [
     "getMaterialRotationStatus",
     "getCustomKeyStoreCredential",
     "deleteCustomKeyStoreCredential",
+    "diagnoseXksMetadata",
 ];
 const GROUPS: [&str; 5] = ["admin", "CCKM Admins", "CCKM Users", "Connection Admins", "User Admins"];
 /// An action that permits no route: it shows the KMS, but none of its keys.
@@ -215,6 +216,7 @@ impl World {
     /// Sends a call without effect: a dry run, or a body that is refused after the check of rights.
     fn call(&self, endpoint: &Endpoint, client: &Client) -> Answer {
         let families = [
+            ("/xks-proxy-endpoints/", &self.key_store),
             ("/kms/", &self.kms),
             ("/keys/", &self.key),
             ("/custom-key-stores/", &self.key_store),
@@ -228,6 +230,7 @@ impl World {
         // This group has no rights of its own: only `admin` may add users to the others.
         let path = path
             .replace("{cid}", NEVER)
+            .replace("{xks_key_id}", NEVER)
             .replace("{name}", "CCKM%20Users")
             .replace("{user_id}", &format!("local%7C{NEVER}"));
         let names_the_kms_in_its_body = endpoint.needs.is_checked_by_the_use_case() && !endpoint.path.contains("{id}");

@@ -1,7 +1,7 @@
 //! The XKS proxy, with the lab's AWS KMS as its caller: keys that AWS never has.
 
 use crate::cckm::aws::hyok_keys::{Prepared, prepared};
-use crate::support::appliance::id;
+use crate::support::appliance::{id, subject};
 use crate::support::lab::LabClient;
 use serde_json::{Value, json};
 use std::thread;
@@ -166,4 +166,80 @@ fn a_deleted_credential_and_caller_rules_shut_aws_out() {
     let (status, answer) = at_aws.decrypt(&ciphertext);
     assert_eq!((status, &answer["__type"]), (400, &json!("KMSInvalidStateException")), "{answer}");
     let _ = &at_aws.store;
+}
+
+/// The value of a metric with these labels.
+fn metric(at_aws: &AtAws, name: &str) -> f64 {
+    let text = at_aws.prepared.admin.get("/metrics").text;
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().expect("a number")
+}
+
+#[test]
+fn calls_and_encryptions_show_in_counters_and_metrics() {
+    let at_aws = linked_by_hand();
+    let calls = |operation: &str| metric(&at_aws, &format!("claviger_xks_calls_total{{operation=\"{operation}\"}}"));
+    let before = (calls("encrypt"), calls("decrypt"));
+    let ciphertext = at_aws.encrypt(TEXT);
+    at_aws.prepared.admin.post(&at_aws.key_path("/rotate"), json!({})).expect(200);
+    at_aws.encrypt(TEXT);
+    at_aws.encrypt(TEXT);
+    at_aws.decrypt(&ciphertext);
+    at_aws.post(&at_aws.key_path("/block"));
+    assert_eq!(at_aws.decrypt(&ciphertext).0, 400);
+    assert_eq!((calls("encrypt"), calls("decrypt")), (before.0 + 3.0, before.1 + 2.0));
+    assert_eq!(metric(&at_aws, r#"claviger_xks_refusals_total{error="InvalidStateException"}"#), 1.0);
+    assert_eq!(metric(&at_aws, "claviger_xks_encryptions_total"), 3.0);
+    let p50 = metric(&at_aws, r#"claviger_xks_call_duration_seconds{window="minute",quantile="0.5"}"#);
+    let p99 = metric(&at_aws, r#"claviger_xks_call_duration_seconds{window="hour",quantile="0.99"}"#);
+    assert!(p50 > 0.0 && p50 <= p99 && p99 < 0.25, "{p50} {p99}");
+    // The lab keeps its connections to the proxy.
+    assert!(metric(&at_aws, "claviger_xks_connections") >= 1.0);
+    let counters = at_aws.prepared.admin.get(&at_aws.key_path("/counters")).expect(200);
+    let numbers =
+        |n: usize| (counters["versions"][n]["version"].clone(), counters["versions"][n]["encryptions"].clone());
+    assert_eq!((numbers(0), numbers(1)), ((json!(2), json!(2)), (json!(1), json!(1))));
+    assert!(counters["versions"][1]["last_decrypt_at"].is_string(), "{counters}");
+    // Other keys have no such counters.
+    let native = json!({"kms": "kms", "region": REGION});
+    let native = id(&at_aws.prepared.admin.post(KEYS, native).expect(201));
+    at_aws.prepared.admin.get(&format!("{KEYS}/{native}/counters")).expect(400);
+}
+
+#[test]
+fn health_and_metadata_are_shown_on_the_api_with_a_token_and_nothing_else_is() {
+    let at_aws = linked_by_hand();
+    let Prepared { appliance, admin, kms, store, .. } = &at_aws.prepared;
+    let path = format!("/v1/cckm/aws/xks-proxy-endpoints/{store}/kms/xks/v1");
+    let metadata = format!("{path}/keys/{}/metadata", at_aws.key);
+    let before = admin.get(&format!("{STORES}/{store}/counters")).expect(200);
+    let body = json!({"requestMetadata": {"kmsRequestId": "1", "kmsOperation": "KmsHealthCheck"}});
+    let health = admin.post(&format!("{path}/health"), body.clone()).expect(200);
+    assert_eq!(
+        (&health["xksProxyFleetSize"], &health["ekmFleetDetails"][0]["healthStatus"]),
+        (&json!(1), &json!("ACTIVE"))
+    );
+    let shown = admin.post(&metadata, body.clone()).expect(200);
+    assert_eq!(shown, json!({"keySpec": "AES_256", "keyUsage": ["ENCRYPT", "DECRYPT"], "keyStatus": "ENABLED"}));
+    assert_eq!(admin.get(&format!("{STORES}/{store}/counters")).expect(200)["calls"], before["calls"], "it is no call");
+
+    for operation in ["encrypt", "decrypt"] {
+        let other = format!("{path}/keys/{}/{operation}", at_aws.key);
+        admin.post(&other, body.clone()).refused(404, "NCERRResourceNotFound");
+    }
+    let none = admin.post(&format!("{path}/keys/{store}/metadata"), body.clone());
+    assert_eq!((none.status, &none.body["errorName"]), (404, &json!("KeyNotFoundException")));
+    appliance.nobody().post(&metadata, body.clone()).refused(401, "NCERRUnauthorized");
+    let ann = appliance.user("ann");
+    ann.post(&metadata, body.clone()).refused(404, "NCERRResourceNotFound");
+    let acl = json!({"user_id": subject(&ann), "actions": ["viewkeystore"], "permit": true});
+    admin.post(&format!("/v1/cckm/aws/kms/{kms}/update-acls"), acl).expect(200);
+    ann.post(&metadata, body.clone()).expect(200);
+
+    at_aws.post(&at_aws.key_path("/block"));
+    let blocked = ann.post(&metadata, body.clone());
+    assert_eq!((blocked.status, &blocked.body["errorName"]), (400, &json!("InvalidStateException")));
+    at_aws.post(&format!("{STORES}/{store}/block"));
+    let blocked = ann.post(&format!("{path}/health"), body);
+    assert_eq!((blocked.status, &blocked.body["errorName"]), (400, &json!("InvalidStateException")));
 }
