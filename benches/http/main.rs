@@ -8,6 +8,7 @@
 //! - `deletion`: another client's changes while the 100 000 keys of a deleted KMS are removed
 //! - `memory`: the memory of a key
 //! - `xks`: encryption by the XKS proxy, compared with a bare actix handler over the same TLS; the memory of its keys
+//! - `xks-load`: encryption at AWS's default quota beside changes and synchronisations, compared with the same alone
 //!
 //! `cargo bench --bench http` runs all of them; `cargo bench --bench http -- get list` only those named. Each prints
 //! its figures and, in one line, the target and whether it is met. The tested program is the real one, started as
@@ -29,6 +30,7 @@ mod patch;
 mod program;
 mod start;
 mod xks;
+mod xks_load;
 
 use std::error::Error;
 use std::path::Path;
@@ -46,7 +48,7 @@ fn main() -> Outcome<()> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let root = std::env::current_dir()?.join("target/bench-http");
     let _ = std::fs::remove_dir_all(&root);
-    for name in ["get", "patch", "start", "list", "keys", "deletion", "memory", "xks"] {
+    for name in ["get", "patch", "start", "list", "keys", "deletion", "memory", "xks", "xks-load"] {
         if wanted.is_empty() || wanted.iter().any(|part| part == name) {
             let directory = root.join(name);
             std::fs::create_dir_all(&directory)?;
@@ -60,6 +62,7 @@ fn main() -> Outcome<()> {
                 "keys" => keys::run(&directory, &runtime)?,
                 "deletion" => deletion::run(&directory, &runtime)?,
                 "xks" => xks::run(&directory, &runtime)?,
+                "xks-load" => xks_load::run(&directory, &runtime)?,
                 _ => memory::run()?,
             }
         }

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -21,6 +21,7 @@ pub(crate) const BARE: &str = "HTTP_BENCH_BARE";
 /// The variables that make this benchmark serve as the XKS proxy or its bare handler, with the files of a directory.
 pub(crate) const XKS: &str = "HTTP_BENCH_XKS";
 pub(crate) const XKS_DIRECTORY: &str = "HTTP_BENCH_XKS_DIRECTORY";
+const UNKNOWN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 pub(crate) const PASSWORD: &str = "Lab-secret-4-benches";
 
 /// A running program, which is killed when this value is dropped.
@@ -28,12 +29,16 @@ pub(crate) struct Program {
     process: Child,
     pub data: PathBuf,
     pub address: SocketAddr,
+    /// The address of its XKS proxy; unused by programs without one.
+    xks: SocketAddr,
 }
 
 impl Program {
     /// Starts the real program with a lab cloud, which is the one of the directory's `cloud.toml` if it exists.
     pub(crate) fn start(directory: &Path) -> Outcome<Self> {
         let (data, cloud) = (directory.join("data"), directory.join("cloud.toml"));
+        // The port is free again once the listener is dropped.
+        let xks = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CLAVIGER_")) {
             command.env_remove(name);
@@ -46,7 +51,7 @@ impl Program {
                 "--cloud-listen",
                 "127.0.0.1:0",
                 "--xks-listen",
-                "127.0.0.1:0",
+                &xks.to_string(),
                 "--data",
             ])
             .arg(&data);
@@ -54,7 +59,9 @@ impl Program {
             command.arg("--cloud").arg(cloud);
         }
         let log = File::options().create(true).append(true).open(directory.join("log"))?;
-        Self::launch(command.env("CLAVIGER_ADMIN_PASSWORD", PASSWORD).stderr(log), data)
+        let mut program = Self::launch(command.env("CLAVIGER_ADMIN_PASSWORD", PASSWORD).stderr(log), data)?;
+        program.xks = xks;
+        Ok(program)
     }
 
     /// Starts the bare handler, with the certificate in the data directory of the real program.
@@ -71,7 +78,7 @@ impl Program {
     fn launch(command: &mut Command, data: PathBuf) -> Outcome<Self> {
         let mut process = command.stdout(Stdio::piped()).spawn()?;
         let output = process.stdout.take().ok_or("no output")?;
-        let mut program = Self { process, data, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let mut program = Self { process, data, address: UNKNOWN, xks: UNKNOWN };
         let mut lines = BufReader::new(output).lines();
         let address = lines.by_ref().map_while(Result::ok).find_map(|line| address(&line));
         program.address = address.ok_or("the program did not start; its log is in target/bench-http")?;
@@ -82,6 +89,11 @@ impl Program {
 
     pub(crate) async fn connect(&self) -> Outcome<Connection> {
         Connection::connect(self.address, &self.data).await
+    }
+
+    /// Connects to the XKS proxy, which has the certificate of the API.
+    pub(crate) async fn connect_xks(&self) -> Outcome<Connection> {
+        Connection::connect(self.xks, &self.data).await
     }
 
     /// Signs a user in and returns the token.

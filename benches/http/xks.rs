@@ -58,7 +58,7 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     runtime.block_on(async {
         let (mut our_connections, mut their_connections) = (connections(&proxy).await?, connections(&bare).await?);
         for round in 0..=ROUNDS {
-            let request = encrypt_call()?;
+            let request = call_of_the_bench()?;
             let (our, their) = (
                 measure(&proxy, &mut our_connections, &request).await?,
                 measure(&bare, &mut their_connections, &request).await?,
@@ -89,7 +89,7 @@ async fn connections(program: &Program) -> Outcome<Vec<Connection>> {
 
 /// The body of an answer to the call.
 async fn one_answer(program: &Program) -> Outcome<Vec<u8>> {
-    let (mut connection, call) = (program.connect().await?, encrypt_call()?);
+    let (mut connection, call) = (program.connect().await?, call_of_the_bench()?);
     let answer = connection.send(&call).await?;
     match answer.status {
         200 => Ok(answer.body.to_vec()),
@@ -97,9 +97,20 @@ async fn one_answer(program: &Program) -> Outcome<Vec<u8>> {
     }
 }
 
-/// The bytes of a signed call of the size that AWS's calls have.
-fn encrypt_call() -> Outcome<Vec<u8>> {
+/// Who signs a call.
+pub(crate) struct Caller<'a> {
+    pub access_key_id: &'a str,
+    pub secret: &'a str,
+    pub region: &'a str,
+}
+
+fn call_of_the_bench() -> Outcome<Vec<u8>> {
     let path = format!("{}/keys/{KEY}/encrypt", StoreEntry::uri_path(STORE));
+    encrypt_call(&path, &Caller { access_key_id: ACCESS_KEY_ID, secret: SECRET, region: REGION })
+}
+
+/// The bytes of a signed call of the size that AWS's calls have.
+pub(crate) fn encrypt_call(path: &str, caller: &Caller<'_>) -> Outcome<Vec<u8>> {
     let body = serde_json::json!({
         "requestMetadata": {
             "awsPrincipalArn": "arn:aws:sts::123456789012:assumed-role/app-role/app",
@@ -113,10 +124,10 @@ fn encrypt_call() -> Outcome<Vec<u8>> {
     })
     .to_string();
     let host = ("host".to_owned(), b"localhost".to_vec());
-    let request = Request { method: "POST", path: &path, query: "", headers: vec![host], body: body.as_bytes() };
-    let key = SecretKey { access_key_id: ACCESS_KEY_ID, secret_access_key: SECRET, session_token: None };
+    let request = Request { method: "POST", path, query: "", headers: vec![host], body: body.as_bytes() };
+    let key = SecretKey { access_key_id: caller.access_key_id, secret_access_key: caller.secret, session_token: None };
     let added = SigningKey::Secret(key)
-        .sign(&request, REGION, "kms-xks-proxy", Utc::now())
+        .sign(&request, caller.region, "kms-xks-proxy", Utc::now())
         .map_err(|_| "the call could not be signed")?;
     let mut head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n");
     for (name, value) in added {
