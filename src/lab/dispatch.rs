@@ -73,9 +73,6 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
     if let Some(fault) = &fault {
         tokio::time::sleep(fault.delay()).await;
     }
-    if injected == Some(FaultAnswer::Drop) {
-        disconnect(&request);
-    }
     let mut outcome = if call.is_heavy() {
         let (inner, message, id) = (Arc::clone(&cloud), Arc::clone(&message), request_id.clone());
         // The runtime of this thread serves what the call waits for.
@@ -92,6 +89,10 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
         && let Err(refusal) = cloud.kms.flush().await
     {
         outcome = Err(refusal);
+    }
+    if injected == Some(FaultAnswer::Drop) {
+        // Only now: a call ends when its client has disconnected.
+        disconnect(&request);
     }
     match outcome {
         Ok(answer) => call.accept(answer, &request_id),
