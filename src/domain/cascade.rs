@@ -11,7 +11,9 @@ use super::key::event::KeyEvent;
 use super::key::metadata::KeyMetadata;
 use super::key::operation::PendingOperation;
 use super::key::policy::PolicyContext;
+use super::key_store::KeyStoreEvent;
 use super::name::GroupName;
+use super::place::Region;
 use super::state::State;
 use super::template::TemplateEvent;
 use super::user::User;
@@ -43,6 +45,13 @@ pub(super) fn fail_operations(state: &State, kms: KmsId) -> impl Iterator<Item =
         let reason = "the KMS was deleted here before it was known what AWS had done".to_owned();
         Event::Key(pending.key, KeyEvent::OperationFailed { operation: *operation, reason })
     })
+}
+
+/// Removes the key stores of other proxies and of CloudHSM clusters in the regions that a KMS manages no more. Nothing
+/// is deleted at AWS.
+pub(super) fn remove_key_stores(state: &State, kms: KmsId, to: &[Region]) -> impl Iterator<Item = Event> {
+    let outside = state.other_stores_of(kms).filter(|store| !to.contains(&store.region));
+    outside.map(|store| Event::KeyStore(store.id, KeyStoreEvent::Deleted))
 }
 
 /// Verifies the template of a policy that AWS accepted on a key. The tag of the key is no proof that the policy is the

@@ -5,6 +5,7 @@
 
 pub mod at_aws;
 pub mod caller_rules;
+pub mod cloud_hsm;
 pub mod decide;
 pub mod endpoint;
 pub mod operation;
@@ -12,6 +13,9 @@ mod outcome;
 pub mod patch;
 pub mod refusal;
 mod request;
+pub mod sync;
+mod warn;
+pub mod warning;
 
 use super::collection::{Collection, Named};
 use super::id::{CredentialId, KeyStoreId, KmsId, OperationId, ScheduleId, SourceKeyId};
@@ -22,8 +26,10 @@ use super::sealed::Sealed;
 use super::time::Time;
 use at_aws::StoreAtAws;
 use caller_rules::CallerRules;
+use cloud_hsm::{CloudHsmStore, NewCloudHsmStore};
 use operation::{PendingStoreOperation, StoreOperation, StoreRequest};
 use patch::KeyStorePatch;
+use warning::StoreWarning;
 
 /// The fewest and the most credentials that a store can have at once.
 pub const CREDENTIALS_MIN: u16 = 2;
@@ -37,6 +43,8 @@ pub struct KeyStore {
     pub name: KeyStoreName,
     /// How this program serves the store; `None` for a store of another proxy or of a CloudHSM cluster.
     pub local: Option<Box<LocalStore>>,
+    /// The CloudHSM cluster of the store, if it has one.
+    pub cloud_hsm: Option<Box<CloudHsmStore>>,
     /// The store as AWS last reported it; `None` as long as it is unlinked.
     pub at_aws: Option<Box<StoreAtAws>>,
     /// Whether AWS no longer has the store.
@@ -199,6 +207,33 @@ pub enum KeyStoreEvent {
     },
     /// AWS does not have the store any more.
     Vanished,
+    /// A store in a CloudHSM cluster was created here, to be made at AWS at once.
+    CloudHsmCreated {
+        kms: KmsId,
+        region: Region,
+        name: KeyStoreName,
+        cluster: String,
+        trust_anchor: String,
+    },
+    /// AWS has a store that was not known here: one of another proxy, or of a CloudHSM cluster.
+    Found {
+        kms: KmsId,
+        region: Region,
+        name: KeyStoreName,
+        seen: Box<StoreAtAws>,
+    },
+    /// An unlinked store that this program serves was found at AWS, where somebody had made it by hand.
+    Linked {
+        seen: Box<StoreAtAws>,
+    },
+    /// AWS was told a password of `kmsuser`, of which this is a keyed hash, sealed; `None` if it is not known which one
+    /// AWS has.
+    PasswordTold {
+        password: Option<Sealed>,
+    },
+    Warned {
+        warning: StoreWarning,
+    },
 }
 
 /// A call of AWS to the XKS proxy, and its result.
@@ -231,6 +266,7 @@ pub struct ProxyCall {
 #[derive(Clone, Debug)]
 pub enum KeyStoreCommand {
     Create(Box<NewKeyStore>),
+    CreateCloudHsm(Box<NewCloudHsmStore>),
     Update {
         id: KeyStoreId,
         patch: Box<KeyStorePatch>,
@@ -285,6 +321,21 @@ pub enum KeyStoreCommand {
     RecordVanished {
         id: KeyStoreId,
     },
+    /// Record a store that a synchronisation has read.
+    Synchronise {
+        /// The id of the store if it is not known.
+        new: KeyStoreId,
+        kms: KmsId,
+        region: Region,
+        seen: Box<StoreAtAws>,
+        /// The time before it was read.
+        began: Time,
+    },
+    /// Record that a synchronisation did not find a store at AWS.
+    RecordMissing {
+        id: KeyStoreId,
+        began: Time,
+    },
 }
 
 /// A store to create that this program serves.
@@ -327,10 +378,10 @@ impl StoreKind {
 
 impl KeyStore {
     pub fn kind(&self) -> StoreKind {
-        match (&self.local, &self.at_aws) {
+        match (&self.local, &self.cloud_hsm) {
             (Some(_), _) => StoreKind::Local,
-            (None, Some(seen)) if seen.cloud_hsm.is_some() => StoreKind::CloudHsm,
-            (None, _) => StoreKind::Remote,
+            (None, Some(_)) => StoreKind::CloudHsm,
+            (None, None) => StoreKind::Remote,
         }
     }
 
@@ -372,27 +423,30 @@ impl Named for KeyStore {
 impl Collection<KeyStore> {
     pub(super) fn apply(&mut self, at: Time, id: KeyStoreId, event: &KeyStoreEvent) {
         match event {
-            KeyStoreEvent::Created { kms, region, name, settings, blocked, credential } => self.insert(KeyStore {
-                id,
-                kms: *kms,
-                region: region.clone(),
-                name: name.clone(),
-                local: Some(Box::new(LocalStore {
+            KeyStoreEvent::Created { kms, region, name, settings, blocked, credential } => {
+                let local = LocalStore {
                     settings: StoreSettings::clone(settings),
                     blocked: *blocked,
                     credentials: vec![credential.made(1, at)],
                     credentials_made: 1,
                     rotation_schedule: None,
-                })),
-                at_aws: None,
-                gone: false,
-                operation: None,
-                created: at,
-                updated: at,
-            }),
+                };
+                let local = Some(Box::new(local));
+                self.insert(KeyStore { local, ..KeyStore::new(id, *kms, region, name, at) });
+            }
+            KeyStoreEvent::CloudHsmCreated { kms, region, name, cluster, trust_anchor } => {
+                let (cluster, trust_anchor) = (cluster.clone(), trust_anchor.clone());
+                let cloud_hsm = Some(Box::new(CloudHsmStore { cluster, trust_anchor, told: None }));
+                self.insert(KeyStore { cloud_hsm, ..KeyStore::new(id, *kms, region, name, at) });
+            }
+            KeyStoreEvent::Found { kms, region, name, seen } => {
+                let mut store = KeyStore::new(id, *kms, region, name, at);
+                store.observe(seen);
+                self.insert(store);
+            }
             KeyStoreEvent::Deleted => drop(self.remove(&id)),
-            // Reports are for readers of the log.
-            KeyStoreEvent::CallsReported { .. } => {}
+            // Reports and warnings are for readers of the log.
+            KeyStoreEvent::CallsReported { .. } | KeyStoreEvent::Warned { .. } => {}
             KeyStoreEvent::Renamed { .. }
             | KeyStoreEvent::SettingsChanged { .. }
             | KeyStoreEvent::CredentialAdded { .. }
@@ -405,12 +459,30 @@ impl Collection<KeyStore> {
             | KeyStoreEvent::OperationFailed { .. }
             | KeyStoreEvent::OperationReconciled { .. }
             | KeyStoreEvent::Observed { .. }
+            | KeyStoreEvent::Linked { .. }
+            | KeyStoreEvent::PasswordTold { .. }
             | KeyStoreEvent::Vanished => self.change(&id, |store| store.apply(at, event)),
         }
     }
 }
 
 impl KeyStore {
+    fn new(id: KeyStoreId, kms: KmsId, region: &Region, name: &KeyStoreName, at: Time) -> Self {
+        Self {
+            id,
+            kms,
+            region: region.clone(),
+            name: name.clone(),
+            local: None,
+            cloud_hsm: None,
+            at_aws: None,
+            gone: false,
+            operation: None,
+            created: at,
+            updated: at,
+        }
+    }
+
     fn apply(&mut self, at: Time, event: &KeyStoreEvent) {
         self.updated = at;
         match event {
@@ -425,9 +497,17 @@ impl KeyStore {
                 seen.iter().for_each(|seen| self.observe(seen));
             }
             KeyStoreEvent::OperationFailed { .. } => self.operation = None,
-            KeyStoreEvent::Observed { seen } => self.observe(seen),
+            KeyStoreEvent::Observed { seen } | KeyStoreEvent::Linked { seen } => self.observe(seen),
             KeyStoreEvent::Vanished => self.gone = true,
+            KeyStoreEvent::PasswordTold { password } => {
+                if let Some(cloud_hsm) = &mut self.cloud_hsm {
+                    cloud_hsm.told.clone_from(password);
+                }
+            }
             KeyStoreEvent::Created { .. }
+            | KeyStoreEvent::CloudHsmCreated { .. }
+            | KeyStoreEvent::Found { .. }
+            | KeyStoreEvent::Warned { .. }
             | KeyStoreEvent::SettingsChanged { .. }
             | KeyStoreEvent::CredentialAdded { .. }
             | KeyStoreEvent::CredentialRemoved { .. }
@@ -443,6 +523,13 @@ impl KeyStore {
     }
 
     fn observe(&mut self, seen: &StoreAtAws) {
+        if let Some(now) = &seen.cloud_hsm {
+            let told = self.cloud_hsm.take().and_then(|before| before.told);
+            // The password that AWS was told is wrong, so that AWS can be told the same one again.
+            let told = told.filter(|_| !seen.has_wrong_credentials());
+            let (cluster, trust_anchor) = (now.cluster.clone(), now.trust_anchor.clone());
+            self.cloud_hsm = Some(Box::new(CloudHsmStore { cluster, trust_anchor, told }));
+        }
         self.at_aws = Some(Box::new(seen.clone()));
         self.gone = false;
     }
@@ -469,7 +556,12 @@ impl LocalStore {
             | KeyStoreEvent::OperationFailed { .. }
             | KeyStoreEvent::OperationReconciled { .. }
             | KeyStoreEvent::Observed { .. }
-            | KeyStoreEvent::Vanished => {}
+            | KeyStoreEvent::Vanished
+            | KeyStoreEvent::CloudHsmCreated { .. }
+            | KeyStoreEvent::Found { .. }
+            | KeyStoreEvent::Linked { .. }
+            | KeyStoreEvent::PasswordTold { .. }
+            | KeyStoreEvent::Warned { .. } => {}
         }
     }
 }

@@ -38,6 +38,7 @@ pub fn endpoint_groups() -> Vec<EndpointGroup> {
     vec![
         group("KMS", "AWS accounts and their managed regions.", kms::kms()),
         group("Keys", "AWS keys and the operations on them.", keys::keys()),
+        group("Jobs on key stores", "Synchronisations of custom key stores.", key_stores::synchronisation()),
         group(
             "Custom key stores",
             "Where AWS KMS asks this manager, another proxy or CloudHSM for the keys.",

@@ -1,4 +1,4 @@
-//! Synchronisation jobs: start, list, show, cancel.
+//! Synchronisation jobs of keys and of custom key stores: start, list, show, cancel.
 
 use super::answer::{Accepted, Json};
 use super::body::{Body, optional, read_as};
@@ -7,7 +7,7 @@ use super::error::Problem;
 use super::guard::Authorized;
 use super::paging::{self, List, Listing};
 use crate::domain::id::JobId;
-use crate::domain::job::sync::{Counts, JobStatus, RegionOutcome, SyncJob, SyncRegion};
+use crate::domain::job::sync::{Counts, JobStatus, RegionOutcome, SyncJob, SyncRegion, SyncScope};
 use crate::domain::place::Region;
 use crate::domain::refusal::{Bounds, Refusal};
 use crate::domain::time::Time;
@@ -63,23 +63,27 @@ pub struct SyncJobView {
     abort: bool,
     /// Always `aws`.
     cloud: &'static str,
-    /// The numbers of keys so far, by `<account>/<region>`.
+    /// The numbers of keys or stores so far, by `<account>/<region>`.
     progress: BTreeMap<String, ProgressView>,
 }
 
-/// The numbers of keys in a region.
+/// The numbers of keys or custom key stores in a region.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SynchronizationProgress)]
 pub struct ProgressView {
-    /// Keys that AWS listed.
+    /// Those that AWS listed.
     listed: u64,
-    /// Keys that Claviger did not know.
+    /// Those that Claviger did not know.
     added: u64,
-    /// Keys that had changed at AWS.
+    /// Those that had changed at AWS.
     updated: u64,
-    /// Keys that AWS has deleted.
+    /// Unlinked custom key stores that were found at AWS, and are linked now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    linked: Option<u64>,
+    /// Those that AWS does not have any more.
     gone: u64,
-    /// Keys that could not be read.
+    /// Those that could not be read.
     errors: u64,
 }
 
@@ -89,7 +93,25 @@ pub async fn start(
     body: Body<SyncBody>,
     services: Data<Services>,
 ) -> Result<Accepted<SyncJobView>, Problem> {
-    let job = services.sync_jobs.start(&auth.permit, &auth.context, request(body.0)?).await?;
+    start_of(SyncScope::Keys, auth, body, services).await
+}
+
+/// `POST /v1/cckm/aws/custom-key-stores/synchronization-jobs`
+pub async fn start_key_stores(
+    auth: Authorized<SignedIn>,
+    body: Body<SyncBody>,
+    services: Data<Services>,
+) -> Result<Accepted<SyncJobView>, Problem> {
+    start_of(SyncScope::KeyStores, auth, body, services).await
+}
+
+async fn start_of(
+    scope: SyncScope,
+    auth: Authorized<SignedIn>,
+    body: Body<SyncBody>,
+    services: Data<Services>,
+) -> Result<Accepted<SyncJobView>, Problem> {
+    let job = services.sync_jobs.start(&auth.permit, &auth.context, scope, request(body.0)?).await?;
     Ok(Accepted(SyncJobView::of(&job)))
 }
 
@@ -99,7 +121,25 @@ pub async fn list(
     listing: Listing<SyncJob>,
     services: Data<Services>,
 ) -> Result<List<SyncJobView>, Problem> {
-    let (page, caller) = services.sync_jobs.list(&auth.permit, &listing.0).await?;
+    list_of(SyncScope::Keys, auth, listing, services).await
+}
+
+/// `GET /v1/cckm/aws/custom-key-stores/synchronization-jobs`
+pub async fn list_key_stores(
+    auth: Authorized<SignedIn>,
+    listing: Listing<SyncJob>,
+    services: Data<Services>,
+) -> Result<List<SyncJobView>, Problem> {
+    list_of(SyncScope::KeyStores, auth, listing, services).await
+}
+
+async fn list_of(
+    scope: SyncScope,
+    auth: Authorized<SignedIn>,
+    listing: Listing<SyncJob>,
+    services: Data<Services>,
+) -> Result<List<SyncJobView>, Problem> {
+    let (page, caller) = services.sync_jobs.list(&auth.permit, scope, listing.0).await?;
     let jobs = services.sync_jobs.clone();
     let view = move |job: &Arc<SyncJob>| SyncJobView::of(&jobs.seen(job, &caller.published.state));
     paging::answer(page, view).await
@@ -111,7 +151,16 @@ pub async fn get(
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<SyncJobView>, Problem> {
-    Ok(Json(SyncJobView::of(&services.sync_jobs.get(&auth.permit, job_id(&id)?)?)))
+    Ok(Json(SyncJobView::of(&services.sync_jobs.get(&auth.permit, SyncScope::Keys, job_id(&id)?)?)))
+}
+
+/// `GET /v1/cckm/aws/custom-key-stores/synchronization-jobs/{id}`
+pub async fn get_key_stores(
+    auth: Authorized<SignedIn>,
+    id: Path<String>,
+    services: Data<Services>,
+) -> Result<Json<SyncJobView>, Problem> {
+    Ok(Json(SyncJobView::of(&services.sync_jobs.get(&auth.permit, SyncScope::KeyStores, job_id(&id)?)?)))
 }
 
 /// `POST /v1/cckm/aws/synchronization-jobs/{id}/cancel`
@@ -120,7 +169,18 @@ pub async fn cancel(
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<SyncJobView>, Problem> {
-    Ok(Json(SyncJobView::of(&services.sync_jobs.cancel(&auth.permit, &auth.context, job_id(&id)?).await?)))
+    let (jobs, id) = (&services.sync_jobs, job_id(&id)?);
+    Ok(Json(SyncJobView::of(&jobs.cancel(&auth.permit, &auth.context, SyncScope::Keys, id).await?)))
+}
+
+/// `POST /v1/cckm/aws/custom-key-stores/synchronization-jobs/{id}/cancel`
+pub async fn cancel_key_stores(
+    auth: Authorized<SignedIn>,
+    id: Path<String>,
+    services: Data<Services>,
+) -> Result<Json<SyncJobView>, Problem> {
+    let (jobs, id) = (&services.sync_jobs, job_id(&id)?);
+    Ok(Json(SyncJobView::of(&jobs.cancel(&auth.permit, &auth.context, SyncScope::KeyStores, id).await?)))
 }
 
 /// The id of the job in the path.
@@ -158,6 +218,7 @@ fn request(body: SyncBody) -> Result<SyncRequest, Refusal> {
 impl SyncJobView {
     fn of(seen: &SyncJobSeen) -> Self {
         let job = &seen.job;
+        let progress = |(counts, linked): &(Counts, u64)| ProgressView::of(job.scope, counts, *linked);
         let mut regions: Vec<String> = Vec::new();
         for region in job.regions.iter().map(|part| part.place.region.to_string()) {
             if !regions.contains(&region) {
@@ -170,19 +231,20 @@ impl SyncJobView {
             regions,
             synchronize_all: job.all,
             overall_status: job.status().name(),
-            detailed_status: job.regions.iter().map(|part| (name(part), status(part))).collect(),
+            detailed_status: job.regions.iter().map(|part| (name(part), status(job.scope, part))).collect(),
             completed_at: job.completed,
             abort: job.cancelled,
             cloud: "aws",
-            progress: job.regions.iter().map(name).zip(seen.counts.iter().map(ProgressView::of)).collect(),
+            progress: job.regions.iter().map(name).zip(seen.counts.iter().map(progress)).collect(),
         }
     }
 }
 
 impl ProgressView {
-    fn of(counts: &Counts) -> Self {
+    fn of(scope: SyncScope, counts: &Counts, linked: u64) -> Self {
         let Counts { listed, added, updated, gone, errors } = *counts;
-        Self { listed, added, updated, gone, errors }
+        let linked = (scope == SyncScope::KeyStores).then_some(linked);
+        Self { listed, added, updated, linked, gone, errors }
     }
 }
 
@@ -190,11 +252,14 @@ fn name(part: &SyncRegion) -> String {
     format!("{}/{}", part.place.account, part.place.region)
 }
 
-fn status(part: &SyncRegion) -> String {
+fn status(scope: SyncScope, part: &SyncRegion) -> String {
     let Some(end) = &part.end else { return JobStatus::InProgress.name().to_owned() };
     match &end.outcome {
         // This is the vendor's text, which clients compare.
         RegionOutcome::Done(None) => "region synchronized successfully".to_owned(),
+        RegionOutcome::Done(Some(trouble)) if scope == SyncScope::KeyStores => {
+            format!("region synchronized; {trouble}")
+        }
         RegionOutcome::Done(Some(trouble)) => {
             format!("region synchronized; {} keys could not be read, the first: {trouble}", end.counts.errors)
         }

@@ -7,7 +7,7 @@ use super::roles_anywhere::{self, Wanted};
 use super::secrets::Secrets;
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::port::{AwsKms, KmsCall, PagedCall, Pages};
-use crate::aws::port::{Access, AccessKeys, Aws, RoleToAssume, SessionName};
+use crate::aws::port::{Access, AccessKeys, Aws, HsmCluster, RoleToAssume, SessionName};
 use crate::aws::roles_anywhere::RolesAnywhere;
 use crate::domain::connection::{Connection, ConnectionSettings};
 use crate::domain::id::{ConnectionId, KmsId};
@@ -48,6 +48,7 @@ pub(in crate::service) struct RegionAccess {
     pub region: Region,
     access: Access,
     aws: Arc<dyn AwsKms>,
+    others: Arc<dyn Aws>,
 }
 
 impl RegionAccess {
@@ -63,6 +64,11 @@ impl RegionAccess {
         call: C,
     ) -> Result<C::Answer, AwsFailure> {
         self.aws.call(&self.access, region, call).await
+    }
+
+    /// All CloudHSM clusters of the account in this region.
+    pub(in crate::service) async fn hsm_clusters(&self) -> Result<Vec<HsmCluster>, AwsFailure> {
+        self.others.hsm_clusters(&self.access, &self.region).await
     }
 
     /// The pages of a list in this region, starting with the call `first`.
@@ -87,7 +93,8 @@ impl Cloud {
         let kms = published.state.kms(kms)?;
         check_region(kms, region)?;
         let access = self.access_to(&published.state, kms).await?;
-        Ok(RegionAccess { kms: kms.id, region: region.clone(), access, aws: self.aws_kms.clone() })
+        let (aws, others) = (self.aws_kms.clone(), self.aws.clone());
+        Ok(RegionAccess { kms: kms.id, region: region.clone(), access, aws, others })
     }
 
     /// Asks AWS for the account of this connection (and role), and for the regions enabled there.

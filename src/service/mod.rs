@@ -147,7 +147,6 @@ impl Services {
         let target =
             key_stores::StoreTarget::new(recorder.clone(), cloud.clone(), secrets.clone(), serving.clone(), wait);
         let store_operations = key_stores::StoreOperations::new(target, recorder.clone(), runtime.clone());
-        store_operations.reconcile_forever();
         store_operations.follow_forever(&runtime);
         unmanaged_keys::remove_forever(recorder.clone(), &runtime);
         let keys =
@@ -192,6 +191,11 @@ impl Services {
             tokens: tokens::Tokens::new(recorder.clone(), &secrets, proof, parts.refresh)?,
             recorder,
         })
+    }
+
+    /// Starts the recovery of pending operations on key stores. AWS calls the XKS proxy during them, so it must listen.
+    pub fn recover_key_stores(&self) {
+        self.key_stores.recover();
     }
 
     /// Returns whether the log still accepts changes.

@@ -84,6 +84,14 @@ pub enum Connectivity {
 }
 
 impl Connectivity {
+    /// The VPC endpoint service and its owner; empty for a public endpoint.
+    pub fn vpc(&self) -> (&str, &str) {
+        match self {
+            Self::Public => ("", ""),
+            Self::Vpc { service, owner } => (service, owner.as_deref().unwrap_or_default()),
+        }
+    }
+
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Public => "PUBLIC_ENDPOINT",

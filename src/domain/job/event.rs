@@ -48,6 +48,18 @@ pub enum SyncEvent {
     },
     CancelRequested,
     Finished,
+    /// A job that updates the key stores in the state was started.
+    KeyStoresStarted {
+        by: Option<UserId>,
+        all: bool,
+        places: Vec<SyncPlace>,
+    },
+    /// Of a region, so many entries were found at AWS that were not linked before. The end of the region follows.
+    RegionLinked {
+        kms: KmsId,
+        region: Region,
+        linked: u64,
+    },
 }
 
 /// Events of a bulk job, which performs one task on many keys.

@@ -1,4 +1,4 @@
-//! A synchronisation job, which updates the keys in the state from AWS. It processes regions of one or more KMSs, each
+//! A synchronisation job, which updates the keys or the custom key stores in the state from AWS. It processes regions of one or more KMSs, each
 //! region by itself.
 
 pub mod decide;
@@ -16,6 +16,7 @@ use std::collections::HashSet;
 #[derive(Clone, PartialEq, Debug)]
 pub struct SyncJob {
     pub id: JobId,
+    pub scope: SyncScope,
     /// The user who started the job; `None` if a schedule did.
     pub by: Option<UserId>,
     /// Whether all KMSs were requested.
@@ -34,6 +35,13 @@ pub struct SyncJob {
     pub(crate) open: usize,
 }
 
+/// What a job updates.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SyncScope {
+    Keys,
+    KeyStores,
+}
+
 /// A region of a KMS.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SyncPlace {
@@ -46,6 +54,8 @@ pub struct SyncPlace {
 #[derive(Clone, PartialEq, Debug)]
 pub struct SyncRegion {
     pub place: SyncPlace,
+    /// The number of entries that were found at AWS and were not linked before.
+    pub linked: u64,
     /// The result; `None` while the region is not processed.
     pub end: Option<RegionEnd>,
 }
@@ -53,13 +63,14 @@ pub struct SyncRegion {
 #[derive(Clone, PartialEq, Debug)]
 pub struct RegionEnd {
     pub counts: Counts,
+    pub linked: u64,
     pub outcome: RegionOutcome,
 }
 
 /// The outcome of the synchronisation of a region.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RegionOutcome {
-    /// All keys were processed. If some could not be read, this is the first, with the reason.
+    /// Everything was processed. If something could not be read, this is the first, with the reason.
     Done(Option<String>),
     /// It failed, for this reason.
     Failed(String),
@@ -67,17 +78,17 @@ pub enum RegionOutcome {
     Left,
 }
 
-/// Numbers of keys in a region.
+/// Numbers of keys, or of key stores, in a region.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Counts {
     pub listed: u64,
-    /// Keys that were not in the state.
+    /// Those that were not in the state.
     pub added: u64,
-    /// Keys that differed from the state.
+    /// Those that differed from the state.
     pub updated: u64,
-    /// Keys that AWS no longer has.
+    /// Those that AWS no longer has.
     pub gone: u64,
-    /// Keys that could not be read.
+    /// Those that could not be read.
     pub errors: u64,
 }
 
@@ -105,6 +116,7 @@ impl JobStatus {
 pub enum SyncCommand {
     Start {
         id: JobId,
+        scope: SyncScope,
         /// The user who starts the job; `None` if a schedule does.
         by: Option<UserId>,
         /// Whether all KMSs were requested. `kms` then lists those of this moment.
@@ -134,18 +146,26 @@ impl Parted for SyncJob {
 }
 
 impl SyncJob {
-    /// Whether the job has processed a region of this KMS.
+    /// Whether the job has processed the keys of a region of this KMS.
     pub fn has_synchronised(&self, kms: &Kms) -> bool {
+        if self.scope != SyncScope::Keys {
+            return false;
+        }
         let places = kms.regions.iter().filter_map(|region| self.places.get(&(kms.id, region.clone())));
         let mut ends = places.filter_map(|place| self.regions.get(*place)?.end.as_ref());
         ends.any(|end| matches!(end.outcome, RegionOutcome::Done(_)))
     }
 
     pub fn started(id: JobId, at: Time, event: &SyncEvent) -> Option<Self> {
-        let SyncEvent::Started { by, all, places } = event else { return None };
-        let region = |place: &SyncPlace| SyncRegion { place: place.clone(), end: None };
+        let (scope, by, all, places) = match event {
+            SyncEvent::Started { by, all, places } => (SyncScope::Keys, by, all, places),
+            SyncEvent::KeyStoresStarted { by, all, places } => (SyncScope::KeyStores, by, all, places),
+            _ => return None,
+        };
+        let region = |place: &SyncPlace| SyncRegion { place: place.clone(), linked: 0, end: None };
         Some(Self {
             id,
+            scope,
             by: *by,
             all: *all,
             regions: places.iter().map(region).collect(),
@@ -171,7 +191,10 @@ impl SyncJob {
             SyncEvent::RegionLeft { kms, region, counts } => self.set_end(*kms, region, *counts, RegionOutcome::Left),
             SyncEvent::CancelRequested => self.cancelled = true,
             SyncEvent::Finished => self.completed = Some(at),
-            SyncEvent::Started { .. } => return,
+            SyncEvent::RegionLinked { kms, region, linked } => {
+                self.change_region(*kms, region, |part| part.linked = *linked);
+            }
+            SyncEvent::Started { .. } | SyncEvent::KeyStoresStarted { .. } => return,
         }
         self.updated = at;
     }
@@ -197,12 +220,16 @@ impl SyncJob {
         if !is_open || self.completed.is_some() {
             return vec![];
         }
-        let RegionEnd { counts, outcome } = end;
-        let mut events = vec![match outcome {
+        let RegionEnd { counts, linked, outcome } = end;
+        let mut events = Vec::new();
+        if linked > 0 {
+            events.push(SyncEvent::RegionLinked { kms, region: region.clone(), linked });
+        }
+        events.push(match outcome {
             RegionOutcome::Done(trouble) => SyncEvent::RegionFinished { kms, region, counts, trouble },
             RegionOutcome::Failed(reason) => SyncEvent::RegionFailed { kms, region, counts, reason },
             RegionOutcome::Left => SyncEvent::RegionLeft { kms, region, counts },
-        }];
+        });
         if self.open == 1 {
             events.push(SyncEvent::Finished);
         }
@@ -222,10 +249,20 @@ impl SyncJob {
     }
 
     fn set_end(&mut self, kms: KmsId, region: &Region, counts: Counts, outcome: RegionOutcome) {
-        let place = self.places.get(&(kms, region.clone())).copied();
-        let Some(part) = place.and_then(|place| self.regions.get_mut(place)) else { return };
-        if part.end.replace(RegionEnd { counts, outcome }).is_none() {
+        let mut was_open = false;
+        self.change_region(kms, region, |part| {
+            let end = RegionEnd { counts, linked: part.linked, outcome };
+            was_open = part.end.replace(end).is_none();
+        });
+        if was_open {
             self.open -= 1;
+        }
+    }
+
+    fn change_region(&mut self, kms: KmsId, region: &Region, change: impl FnOnce(&mut SyncRegion)) {
+        let place = self.places.get(&(kms, region.clone())).copied();
+        if let Some(part) = place.and_then(|place| self.regions.get_mut(place)) {
+            change(part);
         }
     }
 }
@@ -247,7 +284,11 @@ mod tests {
     fn start(n: u128, kms: &[u128], regions: Option<&[&str]>) -> SyncCommand {
         let kms = kms.iter().map(|n| kms_id(*n)).collect();
         let regions = regions.map(|names| names.iter().map(|name| region(name)).collect());
-        SyncCommand::Start { id: job_id(n), by: None, all: false, kms, regions, skip_unavailable: false }
+        start_of(SyncScope::Keys, n, kms, regions)
+    }
+
+    fn start_of(scope: SyncScope, n: u128, kms: Vec<KmsId>, regions: Option<Vec<Region>>) -> SyncCommand {
+        SyncCommand::Start { id: job_id(n), scope, by: None, all: false, kms, regions, skip_unavailable: false }
     }
 
     fn place(kms: u128, name: &str) -> SyncPlace {
@@ -255,7 +296,7 @@ mod tests {
     }
 
     fn end(n: u128, name: &str, outcome: RegionOutcome) -> SyncCommand {
-        let end = RegionEnd { counts: Counts { listed: 7, ..Counts::default() }, outcome };
+        let end = RegionEnd { counts: Counts { listed: 7, ..Counts::default() }, linked: 0, outcome };
         SyncCommand::EndRegion { id: job_id(n), kms: kms_id(0), region: region(name), end }
     }
 
@@ -303,6 +344,23 @@ mod tests {
     }
 
     #[test]
+    fn a_job_for_key_stores_is_beside_one_for_keys_and_counts_what_it_links() {
+        let stores = |n| start_of(SyncScope::KeyStores, n, vec![kms_id(0)], Some(vec![region("eu-west-3")]));
+        let state = after_commands([start(1, &[0], None), stores(2)]);
+        let taken = JobRefusal::RegionBusy { region: region("eu-west-3"), job: job_id(2) };
+        state.when(stores(3)).then_refused(taken);
+        let linked = RegionEnd { counts: Counts::default(), linked: 3, outcome: RegionOutcome::Done(None) };
+        let end = SyncCommand::EndRegion { id: job_id(2), kms: kms_id(0), region: region("eu-west-3"), end: linked };
+        let state = state.after_all([end]);
+        let job = state.sync_job(job_id(2)).expect("a job");
+        assert_eq!(job.regions[0].end.as_ref().map(|end| end.linked), Some(3));
+        assert!(job.scope == SyncScope::KeyStores && job.completed.is_some());
+        // A KMS is synchronised once its keys are.
+        let kms = state.kms(kms_id(0)).expect("a KMS");
+        assert!(state.jobs.last_sync(kms).is_none());
+    }
+
+    #[test]
     fn a_job_ends_with_its_last_region_and_fails_if_one_did() {
         let (failed, done) = (RegionOutcome::Failed("no".to_owned()), RegionOutcome::Done(None));
         let state = after_commands([start(1, &[0], None), end(1, "eu-west-1", failed)]);
@@ -323,7 +381,15 @@ mod tests {
         let state = given(two).and([Event::Kms(kms_id(1), KmsEvent::Archived)]);
         let start = |n: u128, kms: &[u128], skip_unavailable| {
             let kms = kms.iter().map(|n| kms_id(*n)).collect();
-            SyncCommand::Start { id: job_id(n), by: None, all: false, kms, regions: None, skip_unavailable }
+            SyncCommand::Start {
+                id: job_id(n),
+                scope: SyncScope::Keys,
+                by: None,
+                all: false,
+                kms,
+                regions: None,
+                skip_unavailable,
+            }
         };
         let archived = |refusal| matches!(refusal, Refusal::Kms(KmsRefusal::Archived(_)));
         assert!(archived(state.when(start(1, &[0, 1], false)).refusal()));

@@ -20,6 +20,12 @@ pub struct StoreAtAws {
 }
 
 impl StoreAtAws {
+    /// Whether the connection failed because of the credential or password that AWS has.
+    pub(super) fn has_wrong_credentials(&self) -> bool {
+        let is_code = self.connection_error.as_deref() == Some("INVALID_CREDENTIALS");
+        self.connection_state == ConnectionState::Failed && is_code
+    }
+
     /// AWS's code of the failure of the connection, and what it means, while the state is `FAILED`.
     pub fn connection_failure(&self) -> Option<String> {
         let code = self.connection_error.as_deref().filter(|_| self.connection_state == ConnectionState::Failed)?;

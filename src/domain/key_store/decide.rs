@@ -1,14 +1,16 @@
 //! Decides the commands of custom key stores.
 
 use super::at_aws::ConnectionState;
+use super::cloud_hsm::NewCloudHsmStore;
 use super::operation::StoreOperation;
 use super::patch::KeyStorePatch;
 use super::{
     CREDENTIALS_MAX, CREDENTIALS_MIN, Credential, KeyStore, KeyStoreCommand, KeyStoreEvent, LocalStore, NewKeyStore,
-    StoreSettings, outcome, request,
+    StoreSettings, cloud_hsm, outcome, request, sync,
 };
 use crate::domain::event::Event;
 use crate::domain::id::{KeyStoreId, KmsId, SourceKeyId};
+use crate::domain::key::aggregate::Key;
 use crate::domain::key::decide::check_place;
 use crate::domain::name::KeyStoreName;
 use crate::domain::place::Region;
@@ -23,6 +25,13 @@ use std::sync::Arc;
 pub fn decide(state: &State, command: KeyStoreCommand) -> Result<Vec<Event>, Refusal> {
     let (id, events) = match command {
         KeyStoreCommand::Create(new) => (new.id, create(state, *new)?),
+        KeyStoreCommand::CreateCloudHsm(new) => {
+            check_place(state, new.kms, &new.region)?;
+            refuse_taken(state, &new.name)?;
+            cloud_hsm::check_cluster(&new.cluster)?;
+            cloud_hsm::check_trust_anchor(&new.trust_anchor)?;
+            (new.id, create_cloud_hsm(*new))
+        }
         KeyStoreCommand::Update { id, patch, at } => (id, update(state, id, &patch, at)?),
         KeyStoreCommand::Block { id } => (id, set_blocked(state, id, true)?),
         KeyStoreCommand::Unblock { id } => (id, set_blocked(state, id, false)?),
@@ -80,6 +89,12 @@ pub fn decide(state: &State, command: KeyStoreCommand) -> Result<Vec<Event>, Ref
         },
         KeyStoreCommand::Observe { id, seen } => (id, outcome::observe(state, id, seen)?),
         KeyStoreCommand::RecordVanished { id } => (id, outcome::vanish(state, id)?),
+        KeyStoreCommand::Synchronise { new, kms, region, seen, began } => {
+            sync::synchronise(state, new, kms, &region, &seen, began)?
+        }
+        KeyStoreCommand::RecordMissing { id, began } => {
+            (id, state.key_stores.get(&id).map_or_else(Vec::new, |store| sync::missing(store, began)))
+        }
     };
     Ok(events.into_iter().map(|event| Event::KeyStore(id, event)).collect())
 }
@@ -101,11 +116,18 @@ fn create(state: &State, new: NewKeyStore) -> Result<Vec<KeyStoreEvent>, Refusal
     }
     settings.caller_rules.check()?;
     check_health_key(state, settings.health_check_key, at)?;
+    let warning = settings.warn_of_mtls(None);
     let settings = Box::new(settings);
     let link = link
         .map(|operation| request::requested(operation, StoreOperation::Link { settings: settings.clone(), new: true }));
     let created = KeyStoreEvent::Created { kms, region, name, settings, blocked, credential };
-    Ok([created].into_iter().chain(link).collect())
+    Ok([created].into_iter().chain(warning).chain(link).collect())
+}
+
+fn create_cloud_hsm(new: NewCloudHsmStore) -> Vec<KeyStoreEvent> {
+    let NewCloudHsmStore { id: _, kms, region, name, cluster, trust_anchor, password, operation } = new;
+    let create = request::requested(operation, StoreOperation::CreateCloudHsm { password });
+    vec![KeyStoreEvent::CloudHsmCreated { kms, region, name, cluster, trust_anchor }, create]
 }
 
 fn update(state: &State, id: KeyStoreId, patch: &KeyStorePatch, at: Time) -> Result<Vec<KeyStoreEvent>, Refusal> {
@@ -117,12 +139,14 @@ fn update(state: &State, id: KeyStoreId, patch: &KeyStorePatch, at: Time) -> Res
         return Err(KeyStoreRefusal::Linked(store.name.clone()).into());
     }
     let mut events = Vec::new();
+    let warnings = [store.warn_of_change(&name, &settings), settings.warn_of_mtls(Some(&local.settings))];
     if name != store.name {
         events.push(KeyStoreEvent::Renamed { to: name });
     }
     if settings != local.settings {
         events.push(KeyStoreEvent::SettingsChanged { settings: Box::new(settings) });
     }
+    events.extend(warnings.into_iter().flatten());
     Ok(events)
 }
 
@@ -184,7 +208,7 @@ impl KeyStore {
         }
     }
 
-    fn changes_at_aws(&self, name: &KeyStoreName, to: &StoreSettings) -> bool {
+    pub(super) fn changes_at_aws(&self, name: &KeyStoreName, to: &StoreSettings) -> bool {
         let address = |settings: &StoreSettings| {
             let StoreSettings { connectivity, endpoint, vpc_service, vpc_service_owner, .. } = settings.clone();
             (connectivity, endpoint, vpc_service, vpc_service_owner)
@@ -199,7 +223,7 @@ fn set_blocked(state: &State, id: KeyStoreId, blocked: bool) -> Result<Vec<KeySt
     Ok((local.blocked != blocked).then_some(event).into_iter().collect())
 }
 
-fn refuse_taken(state: &State, name: &KeyStoreName) -> Result<(), Refusal> {
+pub(super) fn refuse_taken(state: &State, name: &KeyStoreName) -> Result<(), Refusal> {
     match state.key_stores.named(name) {
         Some(_) => Err(KeyStoreRefusal::NameTaken(name.clone()).into()),
         None => Ok(()),
@@ -266,6 +290,22 @@ impl State {
     pub fn key_store_at_aws(&self, kms: KmsId, region: &Region, id: &str) -> Option<KeyStoreId> {
         let mut stores = self.key_stores.iter().filter(|store| store.kms == kms && store.region == *region);
         stores.find(|store| store.at_aws.as_ref().is_some_and(|seen| seen.id == id)).map(|store| store.id)
+    }
+
+    /// Returns the stores of a KMS that this program does not serve.
+    pub fn other_stores_of(&self, kms: KmsId) -> impl Iterator<Item = &Arc<KeyStore>> {
+        self.key_stores.iter().filter(move |store| store.kms == kms && store.local.is_none())
+    }
+
+    /// Returns the number of keys in a store, unlinked ones included.
+    pub fn keys_in_store(&self, store: &KeyStore) -> usize {
+        let held = self.keys_of_store(store.id);
+        let Some(seen) = store.at_aws.as_ref() else { return held.len() };
+        let is_in_it = |key: &&Arc<Key>| {
+            !key.gone && key.region == store.region && key.metadata.custom_key_store_id.as_ref() == Some(&seen.id)
+        };
+        let at_aws = self.keys_of_kms(store.kms).filter(is_in_it);
+        held.len() + at_aws.filter(|key| held.iter().all(|held| held.id != key.id)).count()
     }
 
     /// Returns the stores that this program serves in a KMS.

@@ -4,6 +4,7 @@ use super::patch::KeyStorePatch;
 use super::{NewCredential, StoreSettings};
 use crate::domain::id::{CredentialId, OperationId};
 use crate::domain::name::KeyStoreName;
+use crate::domain::sealed::Sealed;
 use crate::domain::time::Time;
 
 /// An operation on a store at AWS.
@@ -29,6 +30,22 @@ pub enum StoreOperation {
         credential: CredentialId,
     },
     Delete,
+    /// Make a store in a CloudHSM cluster. The password itself is not recorded, only a keyed hash of it, sealed.
+    CreateCloudHsm {
+        password: Sealed,
+    },
+    /// Tell AWS the password of `kmsuser`, and connect.
+    ConnectWith {
+        password: Sealed,
+    },
+    /// Change what AWS knows of a store that this program does not serve.
+    Amend {
+        name: KeyStoreName,
+        /// Another CloudHSM cluster.
+        cluster: Option<String>,
+        /// Another password of `kmsuser`.
+        password: Option<Sealed>,
+    },
 }
 
 impl StoreOperation {
@@ -40,6 +57,23 @@ impl StoreOperation {
             Self::Update { .. } => "update",
             Self::RotateCredential { .. } => "rotate-credential",
             Self::Delete => "delete",
+            Self::CreateCloudHsm { .. } => "create",
+            Self::ConnectWith { .. } => "connect",
+            Self::Amend { .. } => "update",
+        }
+    }
+
+    /// The keyed hash of the password that AWS is told.
+    pub(super) fn password(&self) -> Option<&Sealed> {
+        match self {
+            Self::CreateCloudHsm { password } | Self::ConnectWith { password } => Some(password),
+            Self::Amend { password, .. } => password.as_ref(),
+            Self::Link { .. }
+            | Self::Connect
+            | Self::Disconnect
+            | Self::Update { .. }
+            | Self::RotateCredential { .. }
+            | Self::Delete => None,
         }
     }
 }
@@ -68,4 +102,13 @@ pub enum StoreRequest {
         credential: NewCredential,
     },
     Delete,
+    ConnectWith {
+        password: Sealed,
+    },
+    /// Change a store that this program does not serve. A member that is `None` stays as it is.
+    Amend {
+        name: Option<KeyStoreName>,
+        cluster: Option<String>,
+        password: Option<Sealed>,
+    },
 }

@@ -1,12 +1,13 @@
 //! Decides the outcomes of operations on stores at AWS, and what was read of a store at AWS.
 
-use super::at_aws::StoreAtAws;
+use super::at_aws::{ConnectionState, StoreAtAws};
 use super::operation::{PendingStoreOperation, StoreOperation};
 use super::{Connectivity, KeyStore, KeyStoreEvent, StoreSettings};
 use crate::domain::id::{KeyStoreId, OperationId};
 use crate::domain::key::command::Outcome;
 use crate::domain::name::KeyStoreName;
 use crate::domain::refusal::Refusal;
+use crate::domain::sealed::Sealed;
 use crate::domain::state::State;
 use std::sync::Arc;
 
@@ -19,15 +20,25 @@ pub(super) fn conclude(
 ) -> Option<(KeyStoreId, Vec<KeyStoreEvent>)> {
     let (store, pending) = state.store_operation(operation)?;
     let wanted = &pending.wanted;
+    let completed = |seen: Box<StoreAtAws>| Box::new(store.with_known_hsms(*seen));
+    let told = |password: Option<&Sealed>| {
+        wanted.password().map(|_| KeyStoreEvent::PasswordTold { password: password.cloned() })
+    };
     let events = match outcome {
         Outcome::Done(Some(seen)) => {
+            let seen = completed(seen);
             let mut events = carried_out(store, wanted, &seen);
+            events.extend(told(wanted.password()));
+            events.extend(store.warn_of_credential(&seen));
             events.push(KeyStoreEvent::OperationDone { operation, seen: Some(seen) });
             events
         }
         // The result was read later: another change may have followed, or AWS may have refused this one.
         Outcome::Reconciled(Some(seen)) => {
+            let seen = completed(seen);
             let mut events = if is_shown(store, wanted, &seen) { carried_out(store, wanted, &seen) } else { vec![] };
+            events.extend(told(wanted.password().filter(|_| shows_password(wanted, &seen))));
+            events.extend(store.warn_of_credential(&seen));
             events.push(KeyStoreEvent::OperationReconciled { operation, seen: Some(seen) });
             events
         }
@@ -38,8 +49,9 @@ pub(super) fn conclude(
             vec![KeyStoreEvent::OperationReconciled { operation, seen: None }, without_aws(state, store, wanted)]
         }
         Outcome::Halfway { reason, seen } => {
-            let observed = seen.map(|seen| KeyStoreEvent::Observed { seen });
-            [KeyStoreEvent::OperationFailed { operation, reason }].into_iter().chain(observed).collect()
+            let observed = seen.map(|seen| KeyStoreEvent::Observed { seen: completed(seen) });
+            let failed = KeyStoreEvent::OperationFailed { operation, reason };
+            told(None).into_iter().chain([failed]).chain(observed).collect()
         }
         Outcome::Failed(reason) => {
             let mut events = vec![KeyStoreEvent::OperationFailed { operation, reason }];
@@ -48,6 +60,7 @@ pub(super) fn conclude(
                 StoreOperation::Link { new: true, .. } if state.keys_of_store(store.id).is_empty() => {
                     events.push(KeyStoreEvent::Deleted);
                 }
+                StoreOperation::CreateCloudHsm { .. } => events.push(KeyStoreEvent::Deleted),
                 StoreOperation::RotateCredential { credential } => {
                     events.push(KeyStoreEvent::CredentialRemoved { id: *credential });
                 }
@@ -55,6 +68,8 @@ pub(super) fn conclude(
                 | StoreOperation::Connect
                 | StoreOperation::Disconnect
                 | StoreOperation::Update { .. }
+                | StoreOperation::ConnectWith { .. }
+                | StoreOperation::Amend { .. }
                 | StoreOperation::Delete => {}
             }
             events
@@ -66,8 +81,11 @@ pub(super) fn conclude(
 /// Returns the event that records what was read of a store at AWS, if it is new.
 pub(super) fn observe(state: &State, id: KeyStoreId, seen: Box<StoreAtAws>) -> Result<Vec<KeyStoreEvent>, Refusal> {
     let store = state.key_store(id)?;
+    let seen = Box::new(store.with_known_hsms(*seen));
     let is_known = !store.gone && store.at_aws.as_deref() == Some(&*seen);
-    Ok(if is_known { vec![] } else { vec![KeyStoreEvent::Observed { seen }] })
+    let warning = store.warn_of_credential(&seen);
+    let observed = (!is_known).then_some(KeyStoreEvent::Observed { seen });
+    Ok(observed.into_iter().chain(warning).collect())
 }
 
 /// Returns the event that records that AWS does not have a linked store any more.
@@ -80,7 +98,10 @@ pub(super) fn vanish(state: &State, id: KeyStoreId) -> Result<Vec<KeyStoreEvent>
 fn without_aws(state: &State, store: &KeyStore, wanted: &StoreOperation) -> KeyStoreEvent {
     match wanted {
         StoreOperation::Delete if state.keys_of_store(store.id).is_empty() => KeyStoreEvent::Deleted,
+        StoreOperation::CreateCloudHsm { .. } => KeyStoreEvent::Deleted,
         StoreOperation::Delete
+        | StoreOperation::ConnectWith { .. }
+        | StoreOperation::Amend { .. }
         | StoreOperation::Link { .. }
         | StoreOperation::Connect
         | StoreOperation::Disconnect
@@ -95,7 +116,10 @@ fn carried_out(store: &KeyStore, wanted: &StoreOperation, seen: &StoreAtAws) -> 
         // A store that was made at AWS by hand may have another address.
         StoreOperation::Link { settings, new: _ } => change(store, &store.name, &settings.with_address_of(seen)),
         StoreOperation::Update { name, settings } => change(store, name, settings),
-        StoreOperation::Connect
+        StoreOperation::Amend { name, .. } => renamed(store, name).into_iter().collect(),
+        StoreOperation::CreateCloudHsm { .. }
+        | StoreOperation::ConnectWith { .. }
+        | StoreOperation::Connect
         | StoreOperation::Disconnect
         | StoreOperation::RotateCredential { .. }
         | StoreOperation::Delete => vec![],
@@ -103,10 +127,19 @@ fn carried_out(store: &KeyStore, wanted: &StoreOperation, seen: &StoreAtAws) -> 
 }
 
 fn change(store: &KeyStore, name: &KeyStoreName, settings: &StoreSettings) -> Vec<KeyStoreEvent> {
-    let renamed = (store.name != *name).then(|| KeyStoreEvent::Renamed { to: name.clone() });
     let differs = store.local.as_ref().is_some_and(|local| local.settings != *settings);
     let changed = differs.then(|| KeyStoreEvent::SettingsChanged { settings: Box::new(settings.clone()) });
-    renamed.into_iter().chain(changed).collect()
+    renamed(store, name).into_iter().chain(changed).collect()
+}
+
+fn renamed(store: &KeyStore, name: &KeyStoreName) -> Option<KeyStoreEvent> {
+    (store.name != *name).then(|| KeyStoreEvent::Renamed { to: name.clone() })
+}
+
+/// Returns whether AWS shows that it was told a password. Only an attempt to connect shows it.
+fn shows_password(wanted: &StoreOperation, seen: &StoreAtAws) -> bool {
+    let tried = matches!(seen.connection_state, ConnectionState::Connecting | ConnectionState::Connected);
+    matches!(wanted, StoreOperation::ConnectWith { .. }) && tried
 }
 
 /// Returns whether AWS shows the result of an operation.
@@ -118,9 +151,16 @@ fn is_shown(store: &KeyStore, wanted: &StoreOperation, seen: &StoreAtAws) -> boo
             let told = all.find(|known| known.id == *credential).map(|known| known.access_key_id.as_str());
             seen.proxy.as_ref().is_some_and(|proxy| Some(proxy.access_key_id.as_str()) == told)
         }
-        StoreOperation::Link { .. } | StoreOperation::Connect | StoreOperation::Disconnect | StoreOperation::Delete => {
-            true
+        StoreOperation::Amend { name, cluster, password: _ } => {
+            let has = |cluster: &String| seen.cloud_hsm.as_ref().is_some_and(|seen| seen.cluster == *cluster);
+            seen.name == name.as_str() && cluster.as_ref().is_none_or(has)
         }
+        StoreOperation::Link { .. }
+        | StoreOperation::CreateCloudHsm { .. }
+        | StoreOperation::Connect
+        | StoreOperation::ConnectWith { .. }
+        | StoreOperation::Disconnect
+        | StoreOperation::Delete => true,
     }
 }
 
@@ -139,7 +179,7 @@ impl StoreAtAws {
 
 impl StoreSettings {
     /// The settings with the address that AWS has.
-    fn with_address_of(&self, seen: &StoreAtAws) -> StoreSettings {
+    pub(super) fn with_address_of(&self, seen: &StoreAtAws) -> StoreSettings {
         let mut settings = self.clone();
         let Some(proxy) = seen.proxy.as_ref().filter(|_| !seen.has_address(self)) else { return settings };
         settings.endpoint.clone_from(&proxy.endpoint);

@@ -17,6 +17,8 @@ pub struct KeyStorePatch {
     pub mtls_enabled: Option<bool>,
     pub reports_success: Option<bool>,
     pub caller_rules: Option<CallerRules>,
+    /// Another cluster, of a store in a CloudHSM cluster.
+    pub cluster: Option<String>,
 }
 
 impl StoreSettings {

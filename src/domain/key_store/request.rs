@@ -1,8 +1,9 @@
 //! Decides requests for operations on stores at AWS.
 
 use super::at_aws::ConnectionState;
+use super::cloud_hsm::CloudHsmStore;
 use super::operation::{StoreOperation, StoreRequest};
-use super::{KeyStore, KeyStoreEvent};
+use super::{KeyStore, KeyStoreEvent, cloud_hsm};
 use crate::domain::id::{KeyStoreId, OperationId};
 use crate::domain::key::decide::check_place;
 use crate::domain::refusal::{KeyStoreRefusal, Refusal};
@@ -51,6 +52,23 @@ pub(super) fn request(
             let tell = requested(StoreOperation::RotateCredential { credential: credential.id });
             vec![KeyStoreEvent::CredentialAdded { credential }, tell]
         }
+        StoreRequest::ConnectWith { password } => {
+            store.refuse_absent()?;
+            store.cloud_hsm()?;
+            vec![requested(StoreOperation::ConnectWith { password })]
+        }
+        StoreRequest::Amend { name, cluster, password } => {
+            store.refuse_absent()?;
+            if cluster.is_some() || password.is_some() {
+                store.cloud_hsm()?;
+            }
+            cluster.iter().try_for_each(|cluster| cloud_hsm::check_cluster(cluster))?;
+            let name = name.unwrap_or_else(|| store.name.clone());
+            if name != store.name {
+                super::decide::refuse_taken(state, &name)?;
+            }
+            vec![requested(StoreOperation::Amend { name, cluster, password })]
+        }
         StoreRequest::Delete => {
             store.refuse_absent()?;
             store.refuse_with_keys(state)?;
@@ -97,8 +115,14 @@ impl KeyStore {
         }
     }
 
+    /// The cluster of the store, which must have one.
+    fn cloud_hsm(&self) -> Result<&CloudHsmStore, Refusal> {
+        let known = self.cloud_hsm.as_deref();
+        known.ok_or_else(|| KeyStoreRefusal::NotCloudHsm(self.name.clone()).into())
+    }
+
     pub(super) fn refuse_with_keys(&self, state: &State) -> Result<(), Refusal> {
-        match state.keys_of_store(self.id).len() {
+        match state.keys_in_store(self) {
             0 => Ok(()),
             keys => Err(KeyStoreRefusal::HasKeys { store: self.name.clone(), keys }.into()),
         }

@@ -1,6 +1,8 @@
 //! The rules of custom key stores.
 
+mod cloud_hsm;
 mod operations;
+mod sync;
 
 use super::*;
 use crate::domain::event::Event;
@@ -136,7 +138,10 @@ fn several_members_change_at_once_and_a_public_endpoint_has_no_vpc_service() {
     };
     let renamed = of(1, KeyStoreEvent::Renamed { to: name("two") });
     let to = of(1, KeyStoreEvent::SettingsChanged { settings: Box::new(changed) });
-    let _ = state.when(update(patch)).then([renamed.clone(), to.clone()]);
+    let warned = |warning| of(1, KeyStoreEvent::Warned { warning });
+    let here_only = || warned(StoreWarning::ChangedHereOnly);
+    let both = [here_only(), warned(StoreWarning::MtlsDeprecated)];
+    let _ = state.when(update(patch)).then([vec![renamed.clone(), to.clone()], both.to_vec()].concat());
     let state = with([created(1, "one"), renamed, to]);
     let back = KeyStorePatch {
         connectivity: Some(Connectivity::PublicEndpoint),
@@ -146,7 +151,7 @@ fn several_members_change_at_once_and_a_public_endpoint_has_no_vpc_service() {
         ..KeyStorePatch::default()
     };
     let to = of(1, KeyStoreEvent::SettingsChanged { settings: Box::new(settings()) });
-    let _ = state.when(update(back)).then([to]);
+    let _ = state.when(update(back)).then([to, here_only()]);
     let _ = state.when(update(KeyStorePatch::default())).then([]);
 }
 

@@ -28,7 +28,13 @@ pub fn decide(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal>
             if is_stale {
                 return Err(KmsRefusal::Changed(kms.name.clone()).into());
             }
-            (id, kms.update(state, update, seen)?)
+            let events = kms.update(state, update, seen)?;
+            let stores = events.iter().flat_map(|event| match event {
+                KmsEvent::RegionsReplaced { to } => cascade::remove_key_stores(state, id, to).collect(),
+                _ => Vec::new(),
+            });
+            let stores: Vec<Event> = stores.collect();
+            return Ok(stores.into_iter().chain(events.into_iter().map(|event| Event::Kms(id, event))).collect());
         }
         KmsCommand::UpdateAcls { id, changes } => (id, state.kms(id)?.update_acls(state, changes)?),
         KmsCommand::Archive { id } => (id, state.kms(id)?.archive()?),
@@ -37,7 +43,9 @@ pub fn decide(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal>
             let kms = state.kms(id)?;
             kms.refuse_busy(state, at)?;
             kms.refuse_key_stores_outside(state, &[])?;
-            return Ok(cascade::fail_operations(state, id).chain([Event::Kms(id, KmsEvent::Deleted)]).collect());
+            let stores = cascade::remove_key_stores(state, id, &[]);
+            let deleted = [Event::Kms(id, KmsEvent::Deleted)];
+            return Ok(cascade::fail_operations(state, id).chain(stores).chain(deleted).collect());
         }
     };
     Ok(events.into_iter().map(|event| Event::Kms(id, event)).collect())

@@ -3,8 +3,11 @@
 
 use crate::domain::id::SourceKeyId;
 use crate::domain::key_store::caller_rules::CallerRules;
+use crate::domain::key_store::cloud_hsm::{
+    CLUSTER, PASSWORD, TRUST_ANCHOR, check_cluster, check_password, check_trust_anchor,
+};
 use crate::domain::key_store::patch::KeyStorePatch;
-use crate::domain::key_store::{Connectivity, KeyStore, StoreSettings};
+use crate::domain::key_store::{Connectivity, KeyStore, StoreKind, StoreSettings};
 use crate::domain::name::KeyStoreName;
 use crate::domain::place::Region;
 use crate::domain::refusal::{KeyStoreRefusal, Refusal};
@@ -12,10 +15,12 @@ use crate::domain::state::State;
 use crate::http::body::{excerpt, one_of, optional, read_as, read_name, required};
 use crate::service::failure::invalid;
 use crate::service::key_stores::KeyStoreRequest;
+use crate::service::key_stores::cloud_hsm::CloudHsmRequest;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 use serde_json::Value;
 use utoipa::ToSchema;
+use zeroize::Zeroizing;
 
 /// A custom key store to create.
 #[derive(Deserialize, ToSchema)]
@@ -54,7 +59,7 @@ pub struct KeyStoreBody {
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = CustomKeyStoreAwsParam)]
 pub(super) struct AwsBody {
-    /// `EXTERNAL_KEY_STORE` (default).
+    /// `EXTERNAL_KEY_STORE` (default) or `AWS_CLOUDHSM`.
     #[serde(default, deserialize_with = "optional")]
     custom_key_store_type: Option<String>,
     /// `https://` and the host that AWS calls.
@@ -70,6 +75,18 @@ pub(super) struct AwsBody {
     /// The account that owns the VPC endpoint service.
     #[serde(default, deserialize_with = "optional")]
     xks_proxy_vpc_endpoint_service_owner: Option<String>,
+    /// The CloudHSM cluster; required for the type `AWS_CLOUDHSM`.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "cluster-1a23b4cdefg")]
+    cloud_hsm_cluster_id: Option<String>,
+    /// The password of `kmsuser` on the cluster, 7 to 32 characters; required for that type. It is not stored. For another
+    /// store it is ignored.
+    #[serde(default, deserialize_with = "secret")]
+    #[schema(value_type = Option<String>)]
+    key_store_password: Option<Zeroizing<String>>,
+    /// The certificate of the cluster; required for that type.
+    #[serde(default, deserialize_with = "optional")]
+    trust_anchor_certificate: Option<String>,
 }
 
 /// The values of a store that only this manager knows.
@@ -129,6 +146,25 @@ pub struct LinkBody {
     aws_param: Option<AwsBody>,
 }
 
+/// A connection of a custom key store.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = CustomKeyStoreConnectRequest)]
+pub struct ConnectBody {
+    /// The password of `kmsuser`, of a store in a CloudHSM cluster. AWS is told it first, unless it is the last one that
+    /// AWS was told. For another store it is ignored.
+    #[serde(default, deserialize_with = "secret")]
+    #[schema(value_type = Option<String>)]
+    key_store_password: Option<Zeroizing<String>>,
+}
+
+impl ConnectBody {
+    pub(super) fn password(self, store: &KeyStore) -> Result<Option<Zeroizing<String>>, Refusal> {
+        let password = self.key_store_password.filter(|_| store.kind() == StoreKind::CloudHsm);
+        password.iter().try_for_each(|password| check_password("key_store_password", password))?;
+        Ok(password)
+    }
+}
+
 /// A change of a custom key store. A member that is absent, empty or 0 keeps its value.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = CustomKeyStorePatch)]
@@ -140,14 +176,63 @@ pub struct KeyStorePatchBody {
     id: Option<Value>,
 }
 
-/// The type of the stores that this manager serves.
+/// AWS's types of custom key stores.
 const EXTERNAL: &str = "EXTERNAL_KEY_STORE";
+const CLOUD_HSM: &str = "AWS_CLOUDHSM";
 const LOCAL_TIER: &str = "local";
 const CONNECTIVITIES: &[(&str, Connectivity)] =
     &[("PUBLIC_ENDPOINT", Connectivity::PublicEndpoint), ("VPC_ENDPOINT_SERVICE", Connectivity::VpcEndpointService)];
 
+/// A store to create.
+pub(super) enum Requested {
+    External(Box<KeyStoreRequest>),
+    CloudHsm(Box<CloudHsmRequest>),
+}
+
 impl KeyStoreBody {
-    pub(super) fn request(self) -> Result<KeyStoreRequest, Refusal> {
+    pub(super) fn request(self) -> Result<Requested, Refusal> {
+        let type_given = self.aws_param.as_ref().and_then(|aws| aws.custom_key_store_type.as_deref());
+        Ok(match type_given {
+            Some(CLOUD_HSM) => Requested::CloudHsm(Box::new(self.cloud_hsm()?)),
+            _ => Requested::External(Box::new(self.external()?)),
+        })
+    }
+
+    /// A store in a CloudHSM cluster. The values that ask for protection by the proxy cannot be honoured; clients send
+    /// the other ones of external key stores as they are.
+    fn cloud_hsm(self) -> Result<CloudHsmRequest, Refusal> {
+        self.refuse_of_proxy()?;
+        let name = read_name("name", &required("name", self.name)?, KeyStoreName::parse)?;
+        let kms = required("kms", self.kms)?;
+        let region = read_as("region", &required("region", self.region)?, Region::parse)?;
+        let aws = self.aws_param.unwrap_or_default();
+        let cluster = required(CLUSTER, aws.cloud_hsm_cluster_id)?;
+        check_cluster(&cluster)?;
+        let password = aws.key_store_password.ok_or_else(|| invalid(PASSWORD, "is required"))?;
+        check_password(PASSWORD, &password)?;
+        let trust_anchor = required(TRUST_ANCHOR, aws.trust_anchor_certificate)?;
+        check_trust_anchor(&trust_anchor)?;
+        Ok(CloudHsmRequest { name, kms, region, cluster, trust_anchor, password })
+    }
+
+    /// Refuses what only a store that this manager serves can have.
+    fn refuse_of_proxy(&self) -> Result<(), Refusal> {
+        const PROBLEM: &str = "is for external key stores that this manager serves";
+        let local = self.local_hosted_params.as_ref();
+        let has_rules = self.caller_rules.as_ref().is_some_and(|rules| !rules.is_empty());
+        let asked = [
+            ("caller_rules", has_rules),
+            ("enable_success_audit_event", self.enable_success_audit_event == Some(true)),
+            ("local_hosted_params.blocked", local.is_some_and(|local| local.blocked == Some(true))),
+            ("local_hosted_params.mtls_enabled", local.is_some_and(|local| local.mtls_enabled == Some(true))),
+        ];
+        match asked.into_iter().find(|(_, asked)| *asked) {
+            Some((member, _)) => Err(Refusal::from(KeyStoreRefusal::Fixed(PROBLEM)).of(member)),
+            None => Ok(()),
+        }
+    }
+
+    fn external(self) -> Result<KeyStoreRequest, Refusal> {
         let name = read_name("name", &required("name", self.name)?, KeyStoreName::parse)?;
         let kms = required("kms", self.kms)?;
         let region = read_as("region", &required("region", self.region)?, Region::parse)?;
@@ -181,7 +266,7 @@ impl AwsBody {
             None | Some(EXTERNAL) => Ok(()),
             Some(other) => Err(invalid(
                 "aws_param.custom_key_store_type",
-                format!("`{}` is not a type of store that can be created here: EXTERNAL_KEY_STORE is", excerpt(other)),
+                format!("`{}` is not a type of store here: {EXTERNAL} and {CLOUD_HSM} are", excerpt(other)),
             )),
         }
     }
@@ -236,6 +321,12 @@ impl LocalBody {
 }
 
 impl CallerRulesBody {
+    fn is_empty(&self) -> bool {
+        let Self { principals, source_vpcs, source_vpces, via_services, operations } = self;
+        let all = [principals, source_vpcs, source_vpces, via_services, operations];
+        all.into_iter().all(|list| list.as_ref().is_none_or(Vec::is_empty))
+    }
+
     pub(in crate::http) fn rules(self) -> CallerRules {
         CallerRules {
             principals: self.principals.unwrap_or_default(),
@@ -248,12 +339,21 @@ impl CallerRulesBody {
 }
 
 impl KeyStorePatchBody {
-    /// The change of a store, whose fixed members may be repeated.
-    pub(super) fn patch(self, store: &KeyStore, state: &State) -> Result<KeyStorePatch, Refusal> {
+    /// The change of a store, whose fixed members may be repeated, and the password of `kmsuser`.
+    pub(super) fn patch(
+        self,
+        store: &KeyStore,
+        state: &State,
+    ) -> Result<(KeyStorePatch, Option<Zeroizing<String>>), Refusal> {
         self.refuse_fixed(store, state)?;
+        if store.kind() != StoreKind::Local {
+            self.given.refuse_of_proxy()?;
+        }
         let given = self.given;
         let (aws, local) = (given.aws_param.unwrap_or_default(), given.local_hosted_params.unwrap_or_default());
-        Ok(KeyStorePatch {
+        let password = aws.key_store_password.clone().filter(|_| store.kind() == StoreKind::CloudHsm);
+        password.iter().try_for_each(|password| check_password(PASSWORD, password))?;
+        let patch = KeyStorePatch {
             name: given.name.map(|text| read_name("name", &text, KeyStoreName::parse)).transpose()?,
             connectivity: aws.connectivity()?,
             health_check: local.health_check_key()?.map(|key| (key, String::new())),
@@ -263,7 +363,9 @@ impl KeyStorePatchBody {
             mtls_enabled: local.mtls_enabled,
             reports_success: given.enable_success_audit_event,
             caller_rules: given.caller_rules.map(CallerRulesBody::rules),
-        })
+            cluster: aws.cloud_hsm_cluster_id.filter(|_| store.kind() == StoreKind::CloudHsm),
+        };
+        Ok((patch, password))
     }
 
     fn refuse_fixed(&self, store: &KeyStore, state: &State) -> Result<(), Refusal> {
@@ -288,6 +390,7 @@ impl KeyStorePatchBody {
         if differs(type_given, &[store.aws_type()]) {
             return fixed("aws_param.custom_key_store_type", CANNOT);
         }
+        self.refuse_fixed_at_aws(store)?;
         if given.linked_state == Some(true) && !store.is_linked() {
             return fixed("linked_state", "is changed with POST /v1/cckm/aws/custom-key-stores/{id}/link");
         }
@@ -308,6 +411,49 @@ impl KeyStorePatchBody {
             false => Ok(()),
         }
     }
+}
+
+impl KeyStorePatchBody {
+    /// Refuses other values of what a store of another kind has.
+    fn refuse_fixed_at_aws(&self, store: &KeyStore) -> Result<(), Refusal> {
+        let Some(given) = &self.given.aws_param else { return Ok(()) };
+        let differs = |given: &Option<String>, known: Option<&str>| given.is_some() && given.as_deref() != known;
+        let proxy = store.at_aws.as_ref().and_then(|seen| seen.proxy.as_ref());
+        let cloud_hsm = store.cloud_hsm.as_ref();
+        let is_local = store.kind() == StoreKind::Local;
+        let trust_anchor = cloud_hsm.map(|known| known.trust_anchor.as_str());
+        let asked = [
+            (CLUSTER, cloud_hsm.is_none() && given.cloud_hsm_cluster_id.is_some()),
+            (TRUST_ANCHOR, differs(&given.trust_anchor_certificate, trust_anchor)),
+            (
+                "aws_param.xks_proxy_uri_endpoint",
+                !is_local && differs(&given.xks_proxy_uri_endpoint, proxy.map(|proxy| proxy.endpoint.as_str())),
+            ),
+            (
+                "aws_param.xks_proxy_connectivity",
+                !is_local && differs(&given.xks_proxy_connectivity, proxy.map(|proxy| proxy.connectivity.as_str())),
+            ),
+            (
+                "aws_param.xks_proxy_vpc_endpoint_service_name",
+                !is_local
+                    && differs(
+                        &given.xks_proxy_vpc_endpoint_service_name,
+                        proxy.map(|proxy| proxy.vpc_service.as_str()),
+                    ),
+            ),
+        ];
+        match asked.into_iter().find(|(_, asked)| *asked) {
+            Some((member, _)) => {
+                Err(Refusal::from(KeyStoreRefusal::Fixed("cannot be changed for a store of this type")).of(member))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Reads a secret text; absent, `null` and the empty text give `None`.
+fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Zeroizing<String>>, D::Error> {
+    Ok(optional::<D, String>(from)?.map(Zeroizing::new))
 }
 
 /// Reads a whole number, or a text of one; absent, `null` and the empty text give `None`.

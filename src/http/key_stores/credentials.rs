@@ -54,9 +54,9 @@ pub async fn list(
     auth: OnKeyStore<ViewKeyStore>,
     listing: Listing<Credential>,
     services: Data<Services>,
-) -> List<CredentialView> {
+) -> Result<List<CredentialView>, Problem> {
     let (store, query) = (auth.permit.store(), &listing.0);
-    let mut rows: Vec<&Credential> = store.local.iter().flat_map(|local| &local.credentials).collect();
+    let mut rows: Vec<&Credential> = services.key_stores.credentials(&auth.permit)?.iter().collect();
     let mut wanted = query.filters.iter().filter(|(member, _)| member == "access_key_id").peekable();
     if wanted.peek().is_some() {
         let wanted: Vec<&String> = wanted.map(|(_, value)| value).collect();
@@ -75,7 +75,7 @@ pub async fn list(
     let (skip, limit) = (query.skip, query.limit);
     let page = rows.iter().skip(skip).take(limit.rows());
     let uses = services.key_stores.credential_uses(store);
-    List::of(skip, limit, rows.len(), page.map(|credential| CredentialView::of(store, credential, &uses)))
+    Ok(List::of(skip, limit, rows.len(), page.map(|credential| CredentialView::of(store, credential, &uses))))
 }
 
 /// `GET /v1/cckm/aws/custom-key-stores/{id}/credentials/{cid}`

@@ -1,11 +1,13 @@
 //! Custom key stores.
 
 mod body;
+mod clusters;
 mod counters;
 mod credentials;
 mod diagnosis;
 mod view;
 
+pub use clusters::unused_clusters;
 pub use counters::{counters, health};
 pub use credentials::{
     delete as delete_credential, disable_rotation_job, enable_rotation_job, get as get_credential,
@@ -27,7 +29,7 @@ use crate::service::access::{
 };
 use actix_web::web::Data;
 pub(super) use body::CallerRulesBody;
-use body::{KeyStoreBody, KeyStorePatchBody, LinkBody};
+use body::{ConnectBody, KeyStoreBody, KeyStorePatchBody, LinkBody, Requested};
 use std::sync::Arc;
 pub(super) use view::CallerRulesView;
 use view::{KeyStoreView, KeyStoreWithSecretView};
@@ -38,8 +40,18 @@ pub async fn create(
     body: Body<KeyStoreBody>,
     services: Data<Services>,
 ) -> Result<Created<KeyStoreWithSecretView>, Problem> {
-    let created = services.key_stores.create(&auth.permit, &auth.context, body.0.request()?).await?;
-    Ok(Created(KeyStoreWithSecretView::of(&created, &services.state().state)))
+    let (stores, permit, context) = (&services.key_stores, &auth.permit, &auth.context);
+    let view = match body.0.request()? {
+        Requested::External(request) => {
+            let created = stores.create(permit, context, *request).await?;
+            KeyStoreWithSecretView::of(&created, &services.state().state)
+        }
+        Requested::CloudHsm(request) => {
+            let created = stores.create_cloud_hsm(permit, context, *request).await?;
+            KeyStoreWithSecretView::without(&created, &services.state().state)
+        }
+    };
+    Ok(Created(view))
 }
 
 /// `GET /v1/cckm/aws/custom-key-stores`
@@ -64,8 +76,8 @@ pub async fn update(
     body: Body<KeyStorePatchBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyStoreView>, Problem> {
-    let patch = body.0.patch(auth.permit.store(), &auth.permit.caller().published.state)?;
-    let store = services.key_stores.update(&auth.permit, &auth.context, patch).await?;
+    let (patch, password) = body.0.patch(auth.permit.store(), &auth.permit.caller().published.state)?;
+    let store = services.key_stores.update(&auth.permit, &auth.context, patch, password).await?;
     Ok(shown(&store, &services))
 }
 
@@ -88,9 +100,11 @@ pub async fn link(
 /// `POST /v1/cckm/aws/custom-key-stores/{id}/connect`
 pub async fn connect(
     auth: OnKeyStore<ConnectKeyStore>,
+    body: BodyOrNone<ConnectBody>,
     services: Data<Services>,
 ) -> Result<Json<KeyStoreView>, Problem> {
-    let store = services.key_stores.connect(&auth.permit, &auth.context).await?;
+    let password = body.0.password(auth.permit.store())?;
+    let store = services.key_stores.connect(&auth.permit, &auth.context, password).await?;
     Ok(shown(&store, &services))
 }
 

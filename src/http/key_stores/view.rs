@@ -60,10 +60,10 @@ pub struct KeyStoreView {
 pub struct KeyStoreWithSecretView {
     #[serde(flatten)]
     store: KeyStoreView,
-    /// The secret access key of the newest credential, which is not shown again.
-    #[serde(serialize_with = "shown_once")]
-    #[schema(value_type = String)]
-    secret_access_key: Zeroizing<String>,
+    /// The secret access key of the newest credential, which is not shown again. A store in a CloudHSM cluster has none.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "shown_once")]
+    #[schema(value_type = String, required = false)]
+    secret_access_key: Option<Zeroizing<String>>,
 }
 
 /// The values of a store that AWS knows.
@@ -211,10 +211,11 @@ impl AwsView {
             view.xks_proxy_uri_path = proxy.path.clone();
             view.xks_proxy_vpc_endpoint_service_name = proxy.vpc_service.clone();
             view.xks_proxy_vpc_endpoint_service_owner = proxy.vpc_service_owner.clone();
-        } else if let Some(cluster) = seen.and_then(|seen| seen.cloud_hsm.as_ref()) {
-            view.cloud_hsm_cluster_id = cluster.cluster.clone();
-            view.number_of_hsms_in_cloudhsm_cluster = cluster.hsms.unwrap_or_default();
-            view.trust_anchor_certificate = cluster.trust_anchor.clone();
+        } else if let Some(known) = &store.cloud_hsm {
+            let hsms = seen.and_then(|seen| seen.cloud_hsm.as_ref()?.hsms);
+            view.cloud_hsm_cluster_id = known.cluster.clone();
+            view.number_of_hsms_in_cloudhsm_cluster = hsms.unwrap_or_default();
+            view.trust_anchor_certificate = known.trust_anchor.clone();
         }
         view
     }
@@ -249,10 +250,14 @@ impl CallerRulesView {
 
 impl KeyStoreWithSecretView {
     pub(super) fn of(seen: &WithSecret, state: &State) -> Self {
-        Self { store: KeyStoreView::of(&seen.store, state), secret_access_key: seen.secret.clone() }
+        Self { store: KeyStoreView::of(&seen.store, state), secret_access_key: Some(seen.secret.clone()) }
+    }
+
+    pub(super) fn without(store: &KeyStore, state: &State) -> Self {
+        Self { store: KeyStoreView::of(store, state), secret_access_key: None }
     }
 }
 
-fn shown_once<S: serde::Serializer>(secret: &Zeroizing<String>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(secret)
+fn shown_once<S: serde::Serializer>(secret: &Option<Zeroizing<String>>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(secret.as_deref().map_or("", String::as_str))
 }

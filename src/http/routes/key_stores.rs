@@ -2,15 +2,55 @@
 
 use crate::domain::action::Action::{
     CloudHsmKeyCreate, HyokKeyBlockUnblock, HyokKeyCreate, HyokKeyLink, KeyStoreAdd, KeyStoreBlock, KeyStoreConnect,
-    KeyStoreDelete, KeyStoreDisconnect, KeyStoreLink, KeyStoreUnblock, KeyStoreUpdate, KeyUpdate,
+    KeyStoreDelete, KeyStoreDisconnect, KeyStoreLink, KeyStoreUnblock, KeyStoreUpdate, KeySynchronize, KeyUpdate,
 };
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
 use crate::http::key_stores;
 use crate::http::keys::{cloud_hsm, hyok};
-use crate::service::access::RequiredRight::{OnKey, OnKeyStore, OnKms, SignedIn, ViewKey, ViewKeyStore};
+use crate::http::sync_jobs;
+use crate::service::access::RequiredRight::{
+    OnEveryKms, OnKey, OnKeyStore, OnKms, SignedIn, ViewKey, ViewKeyStore, ViewSyncJob,
+};
 
 /// The statuses of a call that AWS can refuse or leave unanswered.
 const AT_AWS: &[u16] = &[409, 422, 502, 504];
+
+/// These come first: their paths look like those of a store.
+pub(super) fn synchronisation() -> Vec<Endpoint> {
+    let job = |path: &str| format!("/cckm/aws/custom-key-stores/synchronization-jobs{path}");
+    vec![
+        post(
+            &job(""),
+            sync_jobs::start_key_stores,
+            "synchronizeCustomKeyStores",
+            "Start a job that reads custom key stores from AWS, and links those that were made there by hand",
+        )
+        .needs(OnEveryKms(KeySynchronize))
+        .refuses(&[409]),
+        get(
+            &job(""),
+            sync_jobs::list_key_stores,
+            "listCustomKeyStoreSynchronizationJobs",
+            "List the synchronisation jobs of custom key stores that the caller may see",
+        )
+        .needs(SignedIn),
+        get(
+            &job("/{id}"),
+            sync_jobs::get_key_stores,
+            "getCustomKeyStoreSynchronizationJob",
+            "Get a synchronisation job of custom key stores and its progress",
+        )
+        .needs(ViewSyncJob),
+        post(
+            &job("/{id}/cancel"),
+            sync_jobs::cancel_key_stores,
+            "cancelCustomKeyStoreSynchronizationJob",
+            "Cancel a synchronisation job of custom key stores at once",
+        )
+        .needs(ViewSyncJob)
+        .refuses(&[409]),
+    ]
+}
 
 pub(super) fn key_stores() -> Vec<Endpoint> {
     let one = |path: &str| format!("/cckm/aws/custom-key-stores/{{id}}{path}");
@@ -18,6 +58,14 @@ pub(super) fn key_stores() -> Vec<Endpoint> {
         post("/cckm/aws/custom-key-stores", key_stores::create, "createCustomKeyStore", "Create a custom key store")
             .needs(OnKms(KeyStoreAdd))
             .refuses(AT_AWS),
+        post(
+            "/cckm/aws/custom-key-stores/get-unused-cloudhsm-clusters",
+            key_stores::unused_clusters,
+            "getUnusedCloudHsmClusters",
+            "List the active CloudHSM clusters of a region that back no custom key store",
+        )
+        .needs(OnKms(KeyStoreAdd))
+        .refuses(&[409, 422, 502, 504]),
         get(
             "/cckm/aws/custom-key-stores",
             key_stores::list,

@@ -11,6 +11,7 @@ use crate::domain::place::AccountId;
 
 pub(super) fn every_kind(form: Form) -> Vec<Event> {
     let sync = |event| Event::Job(JobId::new(uuid(0xa00)), JobEvent::Synchronisation(event));
+    let stores = |event| Event::Job(JobId::new(uuid(0xa02)), JobEvent::Synchronisation(event));
     let bulk = |event| Event::Job(JobId::new(uuid(0xa01)), JobEvent::Bulk(event));
     let region = regions(&["eu-west-1"]).remove(0);
     let account = AccountId::parse("123456789012").expect("an account");
@@ -27,12 +28,16 @@ pub(super) fn every_kind(form: Form) -> Vec<Event> {
     ];
     let reason = || "DescribeKey refused by AWS: AccessDeniedException: no".to_owned();
     let mut events = vec![
-        sync(SyncEvent::Started { by: form.option(user(0)), all: form.switch(), places: form.list(places) }),
+        sync(SyncEvent::Started { by: form.option(user(0)), all: form.switch(), places: form.list(places.clone()) }),
         sync(SyncEvent::RegionFinished { kms: kms(0), region: region.clone(), counts, trouble: form.option(reason()) }),
         sync(SyncEvent::RegionFailed { kms: kms(0), region: region.clone(), counts, reason: reason() }),
-        sync(SyncEvent::RegionLeft { kms: kms(0), region, counts }),
+        sync(SyncEvent::RegionLeft { kms: kms(0), region: region.clone(), counts }),
         sync(SyncEvent::CancelRequested),
         sync(SyncEvent::Finished),
+        stores(SyncEvent::KeyStoresStarted { by: form.option(user(0)), all: form.switch(), places: form.list(places) }),
+        stores(SyncEvent::RegionLinked { kms: kms(0), region: region.clone(), linked: 6 }),
+        stores(SyncEvent::RegionFinished { kms: kms(0), region, counts, trouble: None }),
+        stores(SyncEvent::Finished),
         bulk(BulkEvent::KeyDone { key: key(0) }),
         bulk(BulkEvent::KeyFailed { key: key(1), reason: reason() }),
         bulk(BulkEvent::CancelRequested),

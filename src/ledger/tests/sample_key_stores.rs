@@ -6,6 +6,7 @@ use crate::domain::id::{CredentialId, KeyStoreId, OperationId, ScheduleId, Sourc
 use crate::domain::key_store::at_aws::{CloudHsmAtAws, ConnectionState, ProxyAtAws, StoreAtAws};
 use crate::domain::key_store::caller_rules::CallerRules;
 use crate::domain::key_store::operation::StoreOperation;
+use crate::domain::key_store::warning::StoreWarning;
 use crate::domain::key_store::{Connectivity, KeyStoreEvent, NewCredential, ProxyCall, StoreSettings};
 use crate::domain::name::KeyStoreName;
 use crate::domain::place::Region;
@@ -69,6 +70,10 @@ fn call(form: Form) -> ProxyCall {
         source_vpc: text("vpc-0a1b2c3d"),
         source_vpce: text("vpce-0a1b2c3d"),
     }
+}
+
+fn password() -> Sealed {
+    Sealed(vec![7; 100])
 }
 
 fn operation() -> OperationId {
@@ -151,5 +156,36 @@ pub(super) fn every_kind(form: Form) -> impl Iterator<Item = Event> {
         KeyStoreEvent::Vanished,
         KeyStoreEvent::Deleted,
     ];
-    events.into_iter().map(|event| Event::KeyStore(store(), event))
+    let others = vec![
+        KeyStoreEvent::CloudHsmCreated {
+            kms: kms(0),
+            region: Region::parse("eu-west-3").expect("a region"),
+            name: name("hsm"),
+            cluster: "cluster-2a34b5cdefg".to_owned(),
+            trust_anchor: "PEM".to_owned(),
+        },
+        requested(StoreOperation::CreateCloudHsm { password: password() }),
+        KeyStoreEvent::PasswordTold { password: form.option(password()) },
+        KeyStoreEvent::OperationDone { operation: operation(), seen: Some(cluster(form)) },
+        requested(StoreOperation::ConnectWith { password: password() }),
+        KeyStoreEvent::OperationReconciled { operation: operation(), seen: Some(cluster(form)) },
+        requested(StoreOperation::Amend {
+            name: name("hsm-2"),
+            cluster: form.option("cluster-3a34b5cdefg".to_owned()),
+            password: form.option(password()),
+        }),
+        KeyStoreEvent::Deleted,
+        KeyStoreEvent::Found {
+            kms: kms(0),
+            region: Region::parse("eu-west-3").expect("a region"),
+            name: name("theirs"),
+            seen: external(form),
+        },
+        KeyStoreEvent::Linked { seen: external(form) },
+        KeyStoreEvent::Warned { warning: StoreWarning::CredentialUnknown { access_key_id: form.text("QFQ7") } },
+        KeyStoreEvent::Warned { warning: StoreWarning::ChangedHereOnly },
+        KeyStoreEvent::Warned { warning: StoreWarning::MtlsDeprecated },
+        KeyStoreEvent::Deleted,
+    ];
+    events.into_iter().chain(others).map(|event| Event::KeyStore(store(), event))
 }

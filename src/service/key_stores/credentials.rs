@@ -39,6 +39,7 @@ impl KeyStores {
         context: &RequestContext,
     ) -> Result<WithSecret, Failure> {
         let (id, change) = (permit.store().id, permit.caller().change(context));
+        refuse_other(permit.store())?;
         if permit.store().is_at_aws() {
             let (store, _, secret) = self.rotate_at_aws(&change, id).await?;
             return Ok(WithSecret { store, secret });
@@ -96,11 +97,21 @@ impl KeyStores {
             .map(|c| c.id)
     }
 
+    /// Returns the valid credentials of the store, oldest first.
+    ///
+    /// # Errors
+    /// When this program does not serve the store.
+    pub fn credentials<'a>(&self, permit: &'a KeyStorePermit<ViewKeyStore>) -> Result<&'a [Credential], Failure> {
+        refuse_other(permit.store())?;
+        Ok(permit.store().local.as_ref().map_or(&[], |local| &local.credentials))
+    }
+
     /// Returns one credential of the store, without its secret.
     ///
     /// # Errors
     /// When the store has no such credential.
     pub fn credential(&self, permit: &KeyStorePermit<ViewKeyStore>, text: &str) -> Result<Credential, Failure> {
+        refuse_other(permit.store())?;
         Ok(find(permit.store(), text)?.clone())
     }
 
@@ -115,6 +126,7 @@ impl KeyStores {
         text: &str,
     ) -> Result<(), Failure> {
         let id = permit.store().id;
+        refuse_other(permit.store())?;
         let credential = find(permit.store(), text)?.id;
         let change = permit.caller().change(context);
         self.command(&change, id, KeyStoreCommand::RemoveCredential { id, credential }).await.map(drop)
@@ -158,6 +170,13 @@ async fn seal(
 ) -> Result<crate::domain::event::Sealed, Failure> {
     let bound = Zeroizing::new([id.uuid().as_bytes().as_slice(), secret.as_bytes()].concat());
     secrets.seal(change, &owner(store), CREDENTIAL, &bound).await
+}
+
+fn refuse_other(store: &KeyStore) -> Result<(), Failure> {
+    match store.local {
+        Some(_) => Ok(()),
+        None => Err(KeyStoreRefusal::NotLocal(store.name.clone()).into()),
+    }
 }
 
 fn find<'a>(store: &'a KeyStore, text: &str) -> Result<&'a Credential, Failure> {

@@ -1,6 +1,7 @@
 //! Custom key stores: create, view, change, block and delete them, and manage the credentials with which AWS calls the
 //! XKS proxy.
 
+pub mod cloud_hsm;
 mod counters;
 mod credentials;
 mod health_key;
@@ -33,7 +34,7 @@ use crate::keyring::Owner;
 use crate::ledger::Committed;
 use crate::xks::Proxy;
 pub use counters::{CallTimes, Counters, Diagnosis, Totals};
-pub(super) use operations::{StoreOperations, StoreTarget};
+pub(super) use operations::{StoreOperations, StoreTarget, reading};
 pub(super) use serving::Serving;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -103,6 +104,10 @@ impl KeyStores {
         Self { recorder, secrets, source_keys, serving, operations, has_listener }
     }
 
+    pub(super) fn recover(&self) {
+        self.operations.reconcile_forever();
+    }
+
     pub(super) fn proxy(&self) -> Proxy {
         self.serving.proxy().clone()
     }
@@ -153,7 +158,8 @@ impl KeyStores {
         page(permit.caller(), query).await
     }
 
-    /// Changes all members of a patch, or none. What AWS knows of a linked store is changed there first.
+    /// Changes all members of a patch, or none. What AWS knows of a linked store is changed there first. The password is
+    /// that of `kmsuser`, for a store in a CloudHSM cluster.
     ///
     /// # Errors
     /// When a rule forbids a change, or AWS refuses it.
@@ -162,7 +168,11 @@ impl KeyStores {
         permit: &KeyStorePermit<UpdateKeyStore>,
         context: &RequestContext,
         mut patch: KeyStorePatch,
+        password: Option<Zeroizing<String>>,
     ) -> Result<Arc<KeyStore>, Failure> {
+        if permit.store().local.is_none() {
+            return self.amend(&permit.caller().change(context), permit.store(), patch, password).await;
+        }
         let id = permit.store().id;
         let present = permit.store().local.as_ref().map(|local| local.settings.health_check_key);
         if let Some((key, ciphertext)) = patch.health_check.as_mut().filter(|(key, _)| Some(*key) != present) {
@@ -192,7 +202,8 @@ impl KeyStores {
         self.operate(&permit.caller().change(context), permit.store().id, request).await
     }
 
-    /// Has AWS connect to the key manager of a store. Returns once AWS has accepted that.
+    /// Has AWS connect to the key manager of a store. Returns once AWS has accepted that. The password is that of
+    /// `kmsuser`, for a store in a CloudHSM cluster.
     ///
     /// # Errors
     /// When the store is not linked, or AWS refuses.
@@ -200,8 +211,9 @@ impl KeyStores {
         &self,
         permit: &KeyStorePermit<ConnectKeyStore>,
         context: &RequestContext,
+        password: Option<Zeroizing<String>>,
     ) -> Result<Arc<KeyStore>, Failure> {
-        self.operate(&permit.caller().change(context), permit.store().id, StoreRequest::Connect).await
+        self.connect_with(permit, &permit.caller().change(context), password).await
     }
 
     /// Has AWS disconnect a store. Returns once AWS has accepted that.
@@ -293,7 +305,16 @@ impl KeyStores {
     }
 
     async fn request(&self, change: &Change, id: KeyStoreId, request: StoreRequest) -> Result<Answer, Failure> {
-        let operation = OperationId::new(Uuid::new_v4());
+        self.request_as(change, OperationId::new(Uuid::new_v4()), id, request).await
+    }
+
+    async fn request_as(
+        &self,
+        change: &Change,
+        operation: OperationId,
+        id: KeyStoreId,
+        request: StoreRequest,
+    ) -> Result<Answer, Failure> {
         let command = move |at| KeyStoreCommand::Request { id, operation, request: request.clone(), at };
         let append = self.recorder.append_with(change, move |_, at| Ok(Command::KeyStore(command(at))));
         self.operations.run_recorded(change, operation, append).await

@@ -2,7 +2,7 @@
 
 use super::Schedules;
 use crate::domain::id::{JobId, KmsId};
-use crate::domain::job::sync::{JobStatus, RegionOutcome, SyncJob};
+use crate::domain::job::sync::{JobStatus, RegionOutcome, SyncJob, SyncScope};
 use crate::domain::schedule::SynchronizationPlan;
 use crate::domain::time::Time;
 use crate::service::caller::Change;
@@ -29,7 +29,7 @@ impl Schedules {
         };
         let id = match self.interrupted_job(all, &kms, since) {
             Some(job) => job,
-            None => self.sync_jobs.start_as(change, None, all, kms, None).await?.job.id,
+            None => self.sync_jobs.start_as(change, SyncScope::Keys, None, all, kms, None).await?.job.id,
         };
         loop {
             let job = self.recorder.state().state.sync_job(id)?.clone();
@@ -47,7 +47,8 @@ impl Schedules {
         let published = self.recorder.state();
         let mut open = published.state.jobs.sync.all().iter().filter(|job| job.completed.is_none());
         // The job may lack KMSs of the plan that could not be synchronised at that time.
-        let of_plan = |job: &SyncJob| job.kms().iter().all(|id| all || kms.contains(id));
+        let of_plan =
+            |job: &SyncJob| job.scope == SyncScope::Keys && job.kms().iter().all(|id| all || kms.contains(id));
         open.find(|job| job.by.is_none() && job.all == all && job.created >= since && of_plan(job)).map(|job| job.id)
     }
 

@@ -2,11 +2,21 @@
 
 use super::sees;
 use crate::domain::id::{JobId, KmsId};
-use crate::domain::job::sync::SyncJob;
+use crate::domain::job::sync::{SyncJob, SyncScope};
 use crate::domain::state::State;
 use crate::domain::table::Table;
 use crate::service::caller::Caller;
 use crate::service::list::{Candidates, Field, Listed};
+
+/// A filter that the two lists set: clients cannot.
+pub(super) const SCOPE: &str = "scope";
+
+pub(super) fn scope(scope: SyncScope) -> &'static str {
+    match scope {
+        SyncScope::Keys => "keys",
+        SyncScope::KeyStores => "custom-key-stores",
+    }
+}
 
 impl Listed for SyncJob {
     type Rows = Table<JobId, Self>;
@@ -30,6 +40,7 @@ impl Listed for SyncJob {
             // Clients filter by the name or the id of a KMS.
             "kms" => Field::Texts(self.kms().into_iter().flat_map(|id| names(id, state)).collect()),
             "overall_status" => Field::Text(self.status().name().to_owned()),
+            SCOPE => Field::Text(scope(self.scope).to_owned()),
             "abort" => Field::Flag(self.cancelled),
             "completed_at" => self.completed.map_or(Field::Absent, Field::Moment),
             "createdAt" => Field::Moment(self.created),

@@ -36,14 +36,16 @@ pub(super) struct LiveRegion {
 #[derive(Default)]
 pub(super) struct Tally {
     pub listed: Counter,
-    /// Keys that had no entry here.
+    /// Keys or stores that had no entry here.
     pub added: Counter,
-    /// Keys that differed from their entries.
+    /// Those that differed from their entries.
     pub updated: Counter,
-    /// Keys that AWS no longer has.
+    /// Those that AWS no longer has.
     pub gone: Counter,
-    /// Keys that could not be read.
+    /// Those that could not be read.
     pub errors: Counter,
+    /// Stores that were not linked before.
+    pub linked: Counter,
 }
 
 #[derive(Default)]
@@ -54,7 +56,7 @@ impl Counter {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
-    fn get(&self) -> u64 {
+    pub(super) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -103,15 +105,19 @@ impl Running {
         }
     }
 
-    /// The counts of each region of a job: the final ones, or the current ones.
-    pub(super) fn counts(&self, job: &SyncJob) -> Vec<Counts> {
+    /// The counts of each region of a job, and the number of its newly linked entries: the final ones, or the current
+    /// ones.
+    pub(super) fn counts(&self, job: &SyncJob) -> Vec<(Counts, u64)> {
         let live = self.jobs().get(&job.id).cloned();
         let regions = live.iter().flat_map(|live| live.regions.iter());
         let tallies: HashMap<(KmsId, &Region), &Tally> =
             regions.map(|part| ((part.place.kms, &part.place.region), part.tally.as_ref())).collect();
-        let current = |place: &SyncPlace| Some(tallies.get(&(place.kms, &place.region))?.counts());
+        let current = |place: &SyncPlace| {
+            let tally = tallies.get(&(place.kms, &place.region))?;
+            Some((tally.counts(), tally.linked.get()))
+        };
         let counts = job.regions.iter().map(|part| match &part.end {
-            Some(end) => end.counts,
+            Some(end) => (end.counts, end.linked),
             None => current(&part.place).unwrap_or_default(),
         });
         counts.collect()

@@ -1,7 +1,8 @@
-//! Synchronisation: updates the entries of keys from AWS. A job reads regions of KMSs independently, so that the
+//! Synchronisation: updates the entries of keys, or of custom key stores, from AWS. A job reads regions of KMSs independently, so that the
 //! failure of one region does not affect the others (`run`). A region is read key by key, and only differences are
-//! recorded (`region`). The counts of a running job are visible (`live`).
+//! recorded (`region`); of key stores, one list is read (`key_stores`). The counts of a running job are visible (`live`).
 
+mod key_stores;
 mod list;
 mod live;
 mod region;
@@ -19,7 +20,7 @@ use crate::domain::action::Action;
 use crate::domain::command::Command;
 use crate::domain::id::{JobId, KmsId, UserId};
 use crate::domain::job::command::JobCommand;
-use crate::domain::job::sync::{Counts, SyncCommand, SyncJob};
+use crate::domain::job::sync::{Counts, SyncCommand, SyncJob, SyncScope};
 use crate::domain::place::Region;
 use crate::domain::refusal::JobRefusal;
 use crate::domain::state::State;
@@ -56,8 +57,8 @@ pub struct SyncJobSeen {
     pub job: Arc<SyncJob>,
     /// The names of its KMSs; the id of a deleted one.
     pub kms: Vec<String>,
-    /// The current counts of each region.
-    pub counts: Vec<Counts>,
+    /// The current counts of each region, and the number of its newly linked entries.
+    pub counts: Vec<(Counts, u64)>,
 }
 
 impl SyncJobs {
@@ -73,6 +74,7 @@ impl SyncJobs {
         &self,
         permit: &Permit<SignedIn>,
         context: &RequestContext,
+        scope: SyncScope,
         request: SyncRequest,
     ) -> Result<SyncJobSeen, Failure> {
         let caller = permit.caller();
@@ -81,7 +83,7 @@ impl SyncJobs {
             SyncRequest::Some { kms, regions } => (false, named(caller, &kms)?, regions),
         };
         let caller = access::on_all(caller.clone(), Action::KeySynchronize, kms.clone())?;
-        self.start_as(&caller.change(context), Some(caller.user.id), all, kms, regions).await
+        self.start_as(&caller.change(context), scope, Some(caller.user.id), all, kms, regions).await
     }
 
     /// Starts a job for a user, or for a schedule if `by` is `None`.
@@ -91,15 +93,16 @@ impl SyncJobs {
     pub(super) async fn start_as(
         &self,
         change: &Change,
+        scope: SyncScope,
         by: Option<UserId>,
         all: bool,
         kms: Vec<KmsId>,
         regions: Option<Vec<Region>>,
     ) -> Result<SyncJobSeen, Failure> {
         let id = JobId::new(Uuid::new_v4());
-        let committed = self
-            .command(change, SyncCommand::Start { id, by, all, kms, regions, skip_unavailable: by.is_none() })
-            .await?;
+        let skip_unavailable = by.is_none();
+        let start = SyncCommand::Start { id, scope, by, all, kms, regions, skip_unavailable };
+        let committed = self.command(change, start).await?;
         let state = &committed.published.state;
         let job = state.sync_job(id)?;
         if !change.dry_run {
@@ -108,22 +111,28 @@ impl SyncJobs {
         Ok(self.seen(job, state))
     }
 
-    /// Lists the jobs that the caller may view.
+    /// Lists the jobs of one scope that the caller may view.
     ///
     /// # Errors
     /// When the query filters by a value that the member cannot have.
-    pub async fn list(&self, permit: &Permit<SignedIn>, query: &Query) -> Result<(Page<SyncJob>, Caller), Failure> {
+    pub async fn list(
+        &self,
+        permit: &Permit<SignedIn>,
+        scope: SyncScope,
+        mut query: Query,
+    ) -> Result<(Page<SyncJob>, Caller), Failure> {
         let caller = permit.caller();
-        Ok((page(caller, query).await?, caller.clone()))
+        query.filters.push((list::SCOPE.to_owned(), list::scope(scope).to_owned()));
+        Ok((page(caller, &query).await?, caller.clone()))
     }
 
     /// Returns one job.
     ///
     /// # Errors
     /// When there is no such job, or the caller may not view it.
-    pub fn get(&self, permit: &Permit<SignedIn>, id: JobId) -> Result<SyncJobSeen, Failure> {
+    pub fn get(&self, permit: &Permit<SignedIn>, scope: SyncScope, id: JobId) -> Result<SyncJobSeen, Failure> {
         let caller = permit.caller();
-        Ok(self.seen(visible(caller, id)?, &caller.published.state))
+        Ok(self.seen(visible(caller, scope, id)?, &caller.published.state))
     }
 
     /// Cancels a job at once.
@@ -134,9 +143,10 @@ impl SyncJobs {
         &self,
         permit: &Permit<SignedIn>,
         context: &RequestContext,
+        scope: SyncScope,
         id: JobId,
     ) -> Result<SyncJobSeen, Failure> {
-        visible(permit.caller(), id)?;
+        visible(permit.caller(), scope, id)?;
         let change = permit.caller().change(context);
         let committed = self.command(&change, SyncCommand::Cancel { id }).await?;
         if !change.dry_run {
@@ -187,10 +197,10 @@ fn permitted(caller: &Caller) -> Result<Vec<KmsId>, Failure> {
     Ok(ids.into_iter().map(|kms| kms.id).collect())
 }
 
-fn visible(caller: &Caller, id: JobId) -> Result<&Arc<SyncJob>, Failure> {
+fn visible(caller: &Caller, scope: SyncScope, id: JobId) -> Result<&Arc<SyncJob>, Failure> {
     let state = &caller.published.state;
     let job = state.sync_job(id)?;
-    match sees(caller, job) {
+    match job.scope == scope && sees(caller, job) {
         true => Ok(job),
         false => Err(JobRefusal::Unknown(id.to_string()).into()),
     }

@@ -3,7 +3,7 @@
 
 use super::SyncJobs;
 use super::live::{Live, LiveRegion};
-use crate::domain::job::sync::{RegionEnd, RegionOutcome, SyncCommand, SyncJob};
+use crate::domain::job::sync::{RegionEnd, RegionOutcome, SyncCommand, SyncJob, SyncScope};
 use crate::service::caller::Change;
 use crate::service::failure::Failure;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ impl SyncJobs {
     }
 
     pub(super) fn launch(&self, job: &SyncJob, change: Change) {
-        let live = self.running.add(job);
+        let (live, scope) = (self.running.add(job), job.scope);
         // A cancellation before `add` found no running job.
         if self.recorder.state().state.jobs.sync.get(job.id).is_some_and(|job| job.cancelled) {
             self.running.cancel(job.id);
@@ -31,7 +31,7 @@ impl SyncJobs {
             let mut regions = JoinSet::new();
             for region in live.regions.clone() {
                 let (jobs, live, change) = (jobs.clone(), live.clone(), change.clone());
-                regions.spawn(async move { jobs.run_region(&live, &region, &change).await });
+                regions.spawn(async move { jobs.run_region(&live, scope, &region, &change).await });
             }
             while regions.join_next().await.is_some() {}
             jobs.running.remove(live.job);
@@ -39,10 +39,13 @@ impl SyncJobs {
     }
 
     /// Synchronises a region, and records its end. If the log has stopped, the region stays open.
-    async fn run_region(&self, live: &Arc<Live>, region: &LiveRegion, change: &Change) {
+    async fn run_region(&self, live: &Arc<Live>, scope: SyncScope, region: &LiveRegion, change: &Change) {
         let work = async {
             let _permit = self.running.permits.acquire().await;
-            self.synchronise(&region.place, &region.tally, change).await
+            match scope {
+                SyncScope::Keys => self.synchronise(&region.place, &region.tally, change).await,
+                SyncScope::KeyStores => self.synchronise_key_stores(&region.place, &region.tally, change).await,
+            }
         };
         let outcome = tokio::select! {
             biased;
@@ -56,7 +59,7 @@ impl SyncJobs {
         let (kms, name) = (region.place.kms, region.place.region.clone());
         let counts = region.tally.counts();
         tracing::info!(job = %live.job, %kms, region = %name, ?outcome, ?counts, "a region has ended");
-        let end = RegionEnd { counts, outcome };
+        let end = RegionEnd { counts, linked: region.tally.linked.get(), outcome };
         let command = SyncCommand::EndRegion { id: live.job, kms, region: name.clone(), end };
         if let Err(failure) = self.command(change, command).await {
             tracing::warn!(job = %live.job, %kms, region = %name, %failure, "a region's end could not be recorded");

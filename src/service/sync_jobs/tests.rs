@@ -8,7 +8,7 @@ use crate::aws::operation::AwsOperation;
 use crate::aws::scripted::ScriptedAws;
 use crate::domain::connection::{ConnectionSettings, StsEndpoints};
 use crate::domain::event::{ConnectionEvent, Event, Sealed};
-use crate::domain::job::sync::{JobStatus, RegionOutcome};
+use crate::domain::job::sync::{JobStatus, RegionOutcome, SyncScope};
 use crate::domain::key::example::{ACCOUNT, added, connection_id, kms_id, region};
 use crate::domain::key::name::AwsKeyId;
 use crate::domain::name::{ConnectionName, UserName};
@@ -71,7 +71,8 @@ impl Fixture {
     async fn start(&self, regions: &[&str]) -> Result<JobId, Failure> {
         let regions = Some(regions.iter().map(|name| region(name)).collect());
         let jobs = &self.services.sync_jobs;
-        let seen = jobs.start_as(&system_change("test"), None, false, vec![kms_id(0)], regions).await?;
+        let seen =
+            jobs.start_as(&system_change("test"), SyncScope::Keys, None, false, vec![kms_id(0)], regions).await?;
         Ok(seen.job.id)
     }
 
@@ -228,7 +229,7 @@ async fn a_cancelled_job_ends_while_aws_hangs() {
 
     let jobs = &fixture.services.sync_jobs;
     let job = fixture.ledger.state().state.sync_job(id).expect("a job").clone();
-    assert_eq!(jobs.seen(&job, &fixture.ledger.state().state).counts[0].listed, 1, "counted so far");
+    assert_eq!(jobs.seen(&job, &fixture.ledger.state().state).counts[0].0.listed, 1, "counted so far");
     jobs.command(&system_change("test"), SyncCommand::Cancel { id }).await.expect("recorded");
     jobs.running.cancel(id);
     let job = fixture.end_of(id).await;
@@ -255,7 +256,8 @@ fn changes_are_found_after_the_clock_is_set_back() {
     world.pass(-7200);
     world.kms.change(&key.region, key.aws_id(), |key| key.metadata.description = "changed elsewhere".to_owned());
     let jobs = &world.services().sync_jobs;
-    let started = world.run(jobs.start_as(&system_change("test"), None, false, vec![world.kms_id()], None));
+    let started =
+        world.run(jobs.start_as(&system_change("test"), SyncScope::Keys, None, false, vec![world.kms_id()], None));
     let job = started.unwrap_or_else(|failure| panic!("{failure}")).job.id;
     world.until("it ends", |state| state.sync_job(job).is_ok_and(|job| job.completed.is_some()));
     assert_eq!(world.known(key.id).metadata.description, "changed elsewhere");

@@ -167,6 +167,7 @@ struct World {
     key_store: String,
     template: String,
     sync_job: String,
+    key_store_job: String,
     bulk_job: String,
 }
 
@@ -190,12 +191,31 @@ impl World {
         let template = make("/v1/cckm/aws/templates", json!({"name": "first", "kms": "first"}), 201);
         let sync_job = make("/v1/cckm/aws/synchronization-jobs", json!({"kms": ["first"]}), 202);
         let bulk_job = make("/v1/cckm/aws/bulkjob", json!({"keys": [key], "operation": "enablekey"}), 202);
-        for job in [format!("synchronization-jobs/{sync_job}"), format!("bulkjob/{bulk_job}")] {
+        let store_jobs = "custom-key-stores/synchronization-jobs";
+        let key_store_job = make(&format!("/v1/cckm/aws/{store_jobs}"), json!({"kms": ["first"]}), 202);
+        let jobs = [
+            format!("synchronization-jobs/{sync_job}"),
+            format!("bulkjob/{bulk_job}"),
+            format!("{store_jobs}/{key_store_job}"),
+        ];
+        for job in jobs {
             while admin.get(&format!("/v1/cckm/aws/{job}")).expect(200)["overall_status"] == "in_progress" {
                 std::thread::sleep(Duration::from_millis(20));
             }
         }
-        Self { appliance, admin, kms, key, source_key, hyok_source, key_store, template, sync_job, bulk_job }
+        Self {
+            appliance,
+            admin,
+            kms,
+            key,
+            source_key,
+            hyok_source,
+            key_store,
+            template,
+            sync_job,
+            key_store_job,
+            bulk_job,
+        }
     }
 
     /// A user in no group with these actions on the KMS.
@@ -219,6 +239,7 @@ impl World {
             ("/xks-proxy-endpoints/", &self.key_store),
             ("/kms/", &self.kms),
             ("/keys/", &self.key),
+            ("/custom-key-stores/synchronization-jobs/", &self.key_store_job),
             ("/custom-key-stores/", &self.key_store),
             ("/keys2/", &self.source_key),
             ("/templates/", &self.template),
@@ -253,6 +274,9 @@ impl World {
             }
             "verifyAlias" => ("", json!({"kms": self.kms, "region": "eu-west-1", "alias": "free"})),
             "listIamUsers" | "listIamRoles" => ("", json!({"kms": "first"})),
+            "synchronizeCustomKeyStores" => ("?dry_run=true", json!({"kms": ["first"]})),
+            // The KMS does not manage this region either.
+            "getUnusedCloudHsmClusters" => ("", elsewhere),
             "synchronizeKeys" => ("?dry_run=true", json!({"kms": ["first"]})),
             "startBulkJob" => ("?dry_run=true", json!({"keys": [self.key], "operation": "enablekey"})),
             "createCustomKeyStore" => ("?dry_run=true", key_store_body("second", &self.hyok_source)),

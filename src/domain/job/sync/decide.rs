@@ -1,6 +1,6 @@
 //! Decides the commands of synchronisation jobs.
 
-use super::{SyncCommand, SyncPlace};
+use super::{SyncCommand, SyncPlace, SyncScope};
 use crate::domain::id::{JobId, KmsId};
 use crate::domain::job::event::SyncEvent;
 use crate::domain::place::Region;
@@ -11,11 +11,14 @@ use std::collections::{HashMap, HashSet};
 /// Returns the job and the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: SyncCommand) -> Result<(JobId, Vec<SyncEvent>), Refusal> {
     match command {
-        SyncCommand::Start { id, by, all, kms, regions, skip_unavailable } => {
-            let places = places(state, &kms, regions.as_deref(), skip_unavailable)?;
+        SyncCommand::Start { id, scope, by, all, kms, regions, skip_unavailable } => {
+            let places = places(state, scope, &kms, regions.as_deref(), skip_unavailable)?;
             // A job without regions is finished at once.
             let finished = places.is_empty().then_some(SyncEvent::Finished);
-            let started = SyncEvent::Started { by, all, places };
+            let started = match scope {
+                SyncScope::Keys => SyncEvent::Started { by, all, places },
+                SyncScope::KeyStores => SyncEvent::KeyStoresStarted { by, all, places },
+            };
             Ok((id, [started].into_iter().chain(finished).collect()))
         }
         SyncCommand::EndRegion { id, kms, region, end } => Ok((id, state.sync_job(id)?.end_region(kms, region, end))),
@@ -25,11 +28,12 @@ pub fn decide(state: &State, command: SyncCommand) -> Result<(JobId, Vec<SyncEve
 
 fn places(
     state: &State,
+    scope: SyncScope,
     wanted: &[KmsId],
     regions: Option<&[Region]>,
     skip_unavailable: bool,
 ) -> Result<Vec<SyncPlace>, Refusal> {
-    let open = Open::of(state);
+    let open = Open::of(state, scope);
     let (mut places, mut taken, mut left_out) = (Vec::new(), HashSet::new(), None);
     for id in wanted.iter().filter(|id| taken.insert(**id)) {
         match open.places_of(state, *id, regions, skip_unavailable) {
@@ -58,12 +62,12 @@ fn unmanaged(region: &Region, kms: &crate::domain::kms::Kms) -> Refusal {
     })
 }
 
-/// The regions of the jobs in progress. Only one job at a time may synchronise a region: two would do the same work.
+/// The regions of the jobs in progress of one scope. Only one job at a time may synchronise a region: two would do the same work.
 struct Open<'a>(HashMap<(KmsId, &'a Region), JobId>);
 
 impl<'a> Open<'a> {
-    fn of(state: &'a State) -> Self {
-        let open = state.jobs.sync.all().iter().filter(|job| job.completed.is_none());
+    fn of(state: &'a State, scope: SyncScope) -> Self {
+        let open = state.jobs.sync.all().iter().filter(|job| job.completed.is_none() && job.scope == scope);
         let parts = open.flat_map(|job| job.regions.iter().map(|part| (job.id, part)));
         let places = parts.filter(|(_, part)| part.end.is_none());
         Self(places.map(|(job, part)| ((part.place.kms, &part.place.region), job)).collect())

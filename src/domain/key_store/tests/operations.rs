@@ -6,32 +6,32 @@ use crate::domain::key::command::Outcome;
 use crate::domain::key_store::at_aws::{ConnectionState, ProxyAtAws};
 use crate::domain::key_store::operation::StoreRequest;
 
-fn operation(n: u128) -> OperationId {
+pub(super) fn operation(n: u128) -> OperationId {
     OperationId::new(Uuid::from_u128(0x900 + n))
 }
 
-fn request(n: u128, request: StoreRequest) -> KeyStoreCommand {
+pub(super) fn request(n: u128, request: StoreRequest) -> KeyStoreCommand {
     KeyStoreCommand::Request { id: store_id(1), operation: operation(n), request, at: at(9) }
 }
 
-fn conclude(n: u128, outcome: Outcome<Option<Box<StoreAtAws>>>) -> KeyStoreCommand {
+pub(super) fn conclude(n: u128, outcome: Outcome<Option<Box<StoreAtAws>>>) -> KeyStoreCommand {
     KeyStoreCommand::Conclude { operation: operation(n), outcome }
 }
 
-fn requested(n: u128, wanted: StoreOperation) -> Event {
+pub(super) fn requested(n: u128, wanted: StoreOperation) -> Event {
     of(1, KeyStoreEvent::OperationRequested { operation: operation(n), wanted: Box::new(wanted) })
 }
 
-fn done(n: u128, seen: Option<Box<StoreAtAws>>) -> Event {
+pub(super) fn done(n: u128, seen: Option<Box<StoreAtAws>>) -> Event {
     of(1, KeyStoreEvent::OperationDone { operation: operation(n), seen })
 }
 
-fn failed(n: u128) -> Event {
+pub(super) fn failed(n: u128) -> Event {
     of(1, KeyStoreEvent::OperationFailed { operation: operation(n), reason: "no".to_owned() })
 }
 
 /// The store `one` at AWS.
-fn seen(store_name: &str, access_key_id: &str) -> Box<StoreAtAws> {
+pub(super) fn seen(store_name: &str, access_key_id: &str) -> Box<StoreAtAws> {
     Box::new(StoreAtAws {
         id: "cks-1".to_owned(),
         name: store_name.to_owned(),
@@ -50,11 +50,11 @@ fn seen(store_name: &str, access_key_id: &str) -> Box<StoreAtAws> {
     })
 }
 
-fn first_seen() -> Box<StoreAtAws> {
+pub(super) fn first_seen() -> Box<StoreAtAws> {
     seen("one", &credential(1).access_key_id)
 }
 
-fn link(new: bool) -> StoreOperation {
+pub(super) fn link(new: bool) -> StoreOperation {
     StoreOperation::Link { settings: Box::new(settings()), new }
 }
 
@@ -64,7 +64,7 @@ pub(super) fn connected(store_name: &str) -> [Event; 3] {
     [created(1, store_name), requested(1, link(false)), done(1, Some(seen))]
 }
 
-fn linked() -> Given {
+pub(super) fn linked() -> Given {
     with([created(1, "one"), requested(1, link(false)), done(1, Some(first_seen()))])
 }
 

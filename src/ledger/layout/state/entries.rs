@@ -251,8 +251,16 @@ layout! {
 }
 
 layout! {
+    enum SyncScope of sync::SyncScope {
+        Keys,
+        KeyStores,
+    }
+}
+
+layout! {
     struct SyncRegion<'a> of sync::SyncRegion {
         place: SyncPlace<'a>,
+        linked: u64,
         end: Option<RegionEnd<'a>>,
     }
 }
@@ -260,6 +268,7 @@ layout! {
 layout! {
     struct RegionEnd<'a> of sync::RegionEnd {
         counts: Counts,
+        linked: u64,
         outcome: RegionOutcome<'a>,
     }
 }
@@ -327,11 +336,20 @@ layout! {
         region: Text<'a>,
         name: Text<'a>,
         local: Option<Box<LocalStore<'a>>>,
+        cloud_hsm: Option<Box<CloudHsmStore<'a>>>,
         at_aws: Option<Box<StoreAtAws<'a>>>,
         gone: bool,
         operation: Option<Box<PendingStoreOperation<'a>>>,
         created: Moment,
         updated: Moment,
+    }
+}
+
+layout! {
+    struct CloudHsmStore<'a> of key_store::cloud_hsm::CloudHsmStore {
+        cluster: Text<'a>,
+        trust_anchor: Text<'a>,
+        told: Option<Bytes<'a>>,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::v2::primitives::{Moment, Text};
 use super::super::v2::schedule::{Cause, KeyOutcome, RunOutcome, StoreOutcome};
 use super::super::{Impossible, IntoLive, LayoutOf};
-use super::entries::SyncRegion;
+use super::entries::{SyncRegion, SyncScope};
 use crate::domain::job::sync;
 use crate::domain::schedule;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use uuid::Uuid;
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(super) struct SyncJob<'a> {
     id: Uuid,
+    scope: SyncScope,
     by: Option<Uuid>,
     all: bool,
     regions: Vec<SyncRegion<'a>>,
@@ -25,9 +26,11 @@ pub(super) struct SyncJob<'a> {
 impl<'a> LayoutOf<'a, sync::SyncJob> for SyncJob<'a> {
     fn of(live: &'a sync::SyncJob) -> Self {
         // All members are named, so that a new one does not compile until it is handled here.
-        let sync::SyncJob { id, by, all, regions, cancelled, completed, created, updated, places: _, open: _ } = live;
+        let sync::SyncJob { id, scope, by, all, regions, cancelled, completed, created, updated, places: _, open: _ } =
+            live;
         Self {
             id: LayoutOf::of(id),
+            scope: LayoutOf::of(scope),
             by: LayoutOf::of(by),
             all: *all,
             regions: regions.iter().map(LayoutOf::of).collect(),
@@ -45,6 +48,7 @@ impl IntoLive<sync::SyncJob> for SyncJob<'_> {
         let place = |region: &sync::SyncRegion| (region.place.kms, region.place.region.clone());
         Ok(sync::SyncJob {
             id: self.id.into_live()?,
+            scope: self.scope.into_live()?,
             by: self.by.into_live()?,
             all: self.all,
             places: regions.iter().enumerate().map(|(n, region)| (place(region), n)).collect(),

@@ -20,6 +20,8 @@ layout! {
         RegionLeft { kms: Uuid, region: Text<'a>, counts: Counts },
         CancelRequested,
         Finished,
+        KeyStoresStarted { by: Option<Uuid>, all: bool, places: Vec<SyncPlace<'a>> },
+        RegionLinked { kms: Uuid, region: Text<'a>, linked: u64 },
     }
 }
 

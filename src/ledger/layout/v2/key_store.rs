@@ -2,7 +2,7 @@
 
 use super::primitives::{Bytes, Moment, Text};
 use crate::domain::key_store as live;
-use crate::domain::key_store::{at_aws, caller_rules, operation};
+use crate::domain::key_store::{at_aws, caller_rules, operation, warning};
 use uuid::Uuid;
 
 layout! {
@@ -30,6 +30,19 @@ layout! {
         OperationReconciled { operation: Uuid, seen: Option<Box<StoreAtAws<'a>>> },
         Observed { seen: Box<StoreAtAws<'a>> },
         Vanished,
+        CloudHsmCreated { kms: Uuid, region: Text<'a>, name: Text<'a>, cluster: Text<'a>, trust_anchor: Text<'a> },
+        Found { kms: Uuid, region: Text<'a>, name: Text<'a>, seen: Box<StoreAtAws<'a>> },
+        Linked { seen: Box<StoreAtAws<'a>> },
+        PasswordTold { password: Option<Bytes<'a>> },
+        Warned { warning: StoreWarning<'a> },
+    }
+}
+
+layout! {
+    enum StoreWarning<'a> of warning::StoreWarning {
+        CredentialUnknown { access_key_id: Text<'a> },
+        ChangedHereOnly,
+        MtlsDeprecated,
     }
 }
 
@@ -41,6 +54,9 @@ layout! {
         Update { name: Text<'a>, settings: Box<StoreSettings<'a>> },
         RotateCredential { credential: Uuid },
         Delete,
+        CreateCloudHsm { password: Bytes<'a> },
+        ConnectWith { password: Bytes<'a> },
+        Amend { name: Text<'a>, cluster: Option<Text<'a>>, password: Option<Bytes<'a>> },
     }
 }
 

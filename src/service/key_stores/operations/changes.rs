@@ -3,6 +3,7 @@
 //! - AWS calls the proxy with a new address or credential before it answers
 //! - recovery: the same steps, unless AWS shows the result
 
+use super::cloud_hsm::counted;
 use super::link::connectivity;
 use super::reading::read_back;
 use super::{StoreStepError, Work, unread};
@@ -40,6 +41,41 @@ pub(super) async fn update(
         ..UpdateCustomKeyStore::default()
     };
     send(work, &before, call, |seen| seen.name == name.as_str() && seen.has_address(settings)).await
+}
+
+/// Changes a store that this program does not serve; if `tells`, its password too.
+pub(super) async fn amend(
+    work: &Work<'_>,
+    before: Box<StoreAtAws>,
+    name: &KeyStoreName,
+    cluster: Option<&str>,
+    tells: bool,
+) -> Result<Box<StoreAtAws>, StoreStepError> {
+    let has = |seen: &StoreAtAws, cluster: &str| seen.cloud_hsm.as_ref().is_some_and(|seen| seen.cluster == cluster);
+    let renames = before.name != name.as_str();
+    let cluster = cluster.filter(|cluster| !has(&before, cluster));
+    let moves = cluster.is_some() || tells;
+    if !renames && !moves {
+        return Ok(before);
+    }
+    match before.connection_state {
+        Disconnected => {}
+        Connected if !moves => {}
+        _ if moves => return Err(work.wrong_state(&before, "DISCONNECTED")),
+        _ => return Err(work.wrong_state(&before, "CONNECTED or DISCONNECTED")),
+    }
+    let call = UpdateCustomKeyStore {
+        store: before.id.clone(),
+        name: renames.then(|| name.to_string()),
+        cluster: cluster.map(str::to_owned),
+        password: match tells {
+            true => Some(work.password().map_err(|failure| StoreStepError::from(failure).reaching(&before.id))?),
+            false => None,
+        },
+        ..UpdateCustomKeyStore::default()
+    };
+    let shows = |seen: &StoreAtAws| seen.name == name.as_str() && cluster.is_none_or(|cluster| has(seen, cluster));
+    Ok(counted(work, send(work, &before, call, shows).await?).await)
 }
 
 pub(super) async fn rotate_credential(

@@ -4,19 +4,25 @@
 //! - AWS connects no store whose connection has failed: it is disconnected first, which takes AWS a while
 //! - recovery: the same steps, from the state that AWS shows
 
+use super::cloud_hsm::tell_password;
 use super::reading::read_back;
 use super::{StoreStepError, Work, unread};
 use crate::aws::kms::calls::{ConnectCustomKeyStore, DisconnectCustomKeyStore};
 use crate::domain::key_store::at_aws::ConnectionState::{Connected, Connecting, Disconnected, Disconnecting, Failed};
 use crate::domain::key_store::at_aws::StoreAtAws;
 use crate::service::key_stores::operations::StoreTarget;
-use crate::service::operations::Progress;
+use crate::service::operations::{Progress, Stage};
 use std::time::Duration;
 
 /// The pause before AWS is asked again whether it has disconnected a store.
 const PAUSE: Duration = Duration::from_secs(2);
 
-pub(super) async fn connect(work: &Work<'_>, before: Box<StoreAtAws>) -> Result<Progress<StoreTarget>, StoreStepError> {
+/// Connects a store; if `tells`, with the password of the operation.
+pub(super) async fn connect(
+    work: &Work<'_>,
+    before: Box<StoreAtAws>,
+    tells: bool,
+) -> Result<Progress<StoreTarget>, StoreStepError> {
     let store = before.id.clone();
     match before.connection_state {
         Failed => {
@@ -31,10 +37,20 @@ pub(super) async fn connect(work: &Work<'_>, before: Box<StoreAtAws>) -> Result<
             work.observe(&before).await;
             return Ok(Progress::Underway { again_after: PAUSE, made: None });
         }
+        // AWS takes a password only while the store is disconnected.
+        Connected | Connecting if tells && work.is_first => {
+            return Err(work.wrong_state(&before, "DISCONNECTED or FAILED"));
+        }
+        Connected | Connecting if tells => return Ok(Progress::Done { seen: Some(before), related: None }),
+        _ if tells => tell_password(work, &store).await?,
         _ => {}
     }
     let call = ConnectCustomKeyStore { store: store.clone() };
-    work.at.call(call).await.map_err(|failure| StoreStepError::from(failure).reaching(&store))?;
+    work.at.call(call).await.map_err(|failure| {
+        let error = StoreStepError::from(failure).reaching(&store);
+        // AWS has the password already.
+        if tells { error.with(Stage::Unknown) } else { error }
+    })?;
     let seen = read_back(&work.at, &store, |seen| seen.connection_state != Disconnected).await;
     let mut seen = seen.map_err(unread(&store))?;
     // AWS has accepted the call, and shows it with a delay.

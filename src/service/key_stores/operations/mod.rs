@@ -5,10 +5,12 @@
 //! the same steps as a first attempt.
 
 mod changes;
+mod cloud_hsm;
 mod connection;
+mod create;
 mod follower;
 mod link;
-mod reading;
+pub(in crate::service) mod reading;
 mod target;
 
 pub(in crate::service) use target::StoreTarget;

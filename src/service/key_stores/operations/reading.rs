@@ -4,7 +4,7 @@
 use crate::aws::call::AwsCall;
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::calls::{DescribeCustomKeyStores, WhichKeyStores};
-use crate::aws::kms::custom_key_store::{Connectivity, CustomKeyStore, KeyStoreBacking};
+use crate::aws::kms::custom_key_store::{CustomKeyStore, KeyStoreBacking};
 use crate::aws::page::Paging;
 use crate::domain::key_store::at_aws::{CloudHsmAtAws, ConnectionState, ProxyAtAws, StoreAtAws};
 use crate::service::cloud::RegionAccess;
@@ -16,7 +16,7 @@ const READS: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Reads all stores of a region.
-pub(super) async fn all(at: &RegionAccess) -> Result<Vec<StoreAtAws>, AwsFailure> {
+pub(in crate::service) async fn all(at: &RegionAccess) -> Result<Vec<StoreAtAws>, AwsFailure> {
     let list = DescribeCustomKeyStores { which: WhichKeyStores::All, paging: Paging::default() };
     let stores: Vec<CustomKeyStore> = at.pages(list).collect().await?;
     Ok(stores.into_iter().map(seen).collect())
@@ -26,7 +26,7 @@ pub(super) async fn all(at: &RegionAccess) -> Result<Vec<StoreAtAws>, AwsFailure
 ///
 /// # Errors
 /// Also if AWS does not have it: [`AwsFailure::is_not_found`].
-pub(super) async fn one(at: &RegionAccess, id: &str) -> Result<Box<StoreAtAws>, AwsFailure> {
+pub(in crate::service) async fn one(at: &RegionAccess, id: &str) -> Result<Box<StoreAtAws>, AwsFailure> {
     let call = DescribeCustomKeyStores { which: WhichKeyStores::WithId(id.to_owned()), paging: Paging::default() };
     let page = at.call(call).await?;
     let found = page.items.into_iter().find(|store| store.id == id).map(seen);
@@ -54,21 +54,31 @@ pub(super) async fn read_back(
     seen
 }
 
+/// Adds the numbers of active HSMs to the stores of CloudHSM clusters.
+pub(in crate::service) async fn count_hsms(at: &RegionAccess, stores: &mut [StoreAtAws]) -> Result<(), AwsFailure> {
+    let mut stores: Vec<_> = stores.iter_mut().filter_map(|store| store.cloud_hsm.as_mut()).collect();
+    if stores.is_empty() {
+        return Ok(());
+    }
+    let clusters = at.hsm_clusters().await?;
+    for store in &mut stores {
+        let cluster = clusters.iter().find(|cluster| cluster.id == store.cluster);
+        store.hsms = Some(cluster.map_or(0, |cluster| u32::try_from(cluster.active_hsms).unwrap_or(u32::MAX)));
+    }
+    Ok(())
+}
+
 fn seen(store: CustomKeyStore) -> StoreAtAws {
     let (proxy, cloud_hsm) = match store.backing {
         KeyStoreBacking::Xks(proxy) => {
-            let connectivity = proxy.connectivity.as_str().to_owned();
-            let (vpc_service, owner) = match proxy.connectivity {
-                Connectivity::Public => (String::new(), None),
-                Connectivity::Vpc { service, owner } => (service, owner),
-            };
+            let (vpc_service, vpc_service_owner) = proxy.connectivity.vpc();
             let proxy = ProxyAtAws {
-                connectivity,
+                connectivity: proxy.connectivity.as_str().to_owned(),
+                vpc_service: vpc_service.to_owned(),
+                vpc_service_owner: vpc_service_owner.to_owned(),
                 access_key_id: proxy.access_key_id,
                 endpoint: proxy.endpoint,
                 path: proxy.path,
-                vpc_service,
-                vpc_service_owner: owner.unwrap_or_default(),
             };
             (Some(Box::new(proxy)), None)
         }

@@ -1,5 +1,6 @@
 //! Custom key stores as the target of operations: their pending operations in the state, and the course of an attempt.
 
+use super::cloud_hsm::{self, Passwords};
 use super::reading::one;
 use super::{StoreStepError, Work, changes, connection, link};
 use crate::aws::call::AwsCall;
@@ -29,7 +30,8 @@ use zeroize::Zeroizing;
 /// The target, with the dependencies of the steps.
 pub(in crate::service) struct StoreTarget {
     pub(super) recorder: Recorder,
-    pub(super) cloud: Arc<Cloud>,
+    pub(in crate::service) cloud: Arc<Cloud>,
+    pub(in crate::service) passwords: Passwords,
     secrets: Secrets,
     serving: Serving,
     /// The time in seconds after which a store that AWS does not show counts as never created.
@@ -39,6 +41,7 @@ pub(in crate::service) struct StoreTarget {
 /// A pending operation, with the store as it was when AWS was first called.
 #[derive(Clone)]
 pub(in crate::service) struct PendingStore {
+    pub(super) operation: OperationId,
     pub(super) store: Arc<KeyStore>,
     pub(super) wanted: StoreOperation,
     pub(super) since: Time,
@@ -52,7 +55,7 @@ impl StoreTarget {
         serving: Serving,
         consistency_wait_seconds: i64,
     ) -> Self {
-        Self { recorder, cloud, secrets, serving, consistency_wait_seconds }
+        Self { recorder, cloud, passwords: Passwords::default(), secrets, serving, consistency_wait_seconds }
     }
 
     /// Returns whether AWS shows a store by now that it created then.
@@ -66,8 +69,10 @@ impl StoreTarget {
 
     async fn take_steps(&self, work: &Work<'_>, attempt: &Attempt<String>) -> Result<Progress<Self>, StoreStepError> {
         let done = |seen| Ok(Progress::Done { seen, related: None });
-        if let StoreOperation::Link { settings, new: _ } = &work.pending.wanted {
-            return done(Some(link::link(work, settings, attempt).await?));
+        match &work.pending.wanted {
+            StoreOperation::Link { settings, new: _ } => return done(Some(link::link(work, settings, attempt).await?)),
+            StoreOperation::CreateCloudHsm { .. } => return done(Some(cloud_hsm::create(work, attempt).await?)),
+            _ => {}
         }
         let known = work.pending.store.at_aws.as_ref();
         let id = &known.ok_or(Failure::Internal("an operation on an unlinked store at AWS"))?.id;
@@ -81,7 +86,11 @@ impl StoreTarget {
             Err(failure) => return Err(StoreStepError::from(failure).with(Stage::Unknown)),
         };
         match &work.pending.wanted {
-            StoreOperation::Connect => connection::connect(work, before).await,
+            StoreOperation::Connect => connection::connect(work, before, false).await,
+            StoreOperation::ConnectWith { .. } => connection::connect(work, before, true).await,
+            StoreOperation::Amend { name, cluster, password } => {
+                done(Some(changes::amend(work, before, name, cluster.as_deref(), password.is_some()).await?))
+            }
             StoreOperation::Disconnect => connection::disconnect(work, before).await,
             StoreOperation::Update { name, settings } => {
                 done(Some(changes::update(work, before, name, settings).await?))
@@ -93,7 +102,9 @@ impl StoreTarget {
                 changes::delete(work, before).await?;
                 done(None)
             }
-            StoreOperation::Link { .. } => Err(Failure::Internal("a link has no store at AWS to read").into()),
+            StoreOperation::Link { .. } | StoreOperation::CreateCloudHsm { .. } => {
+                Err(Failure::Internal("a new store has no store at AWS to read").into())
+            }
         }
     }
 }
@@ -111,7 +122,8 @@ impl OperationTarget for StoreTarget {
 
     fn pending(&self, state: &State, operation: OperationId) -> Option<PendingStore> {
         let (store, pending) = state.store_operation(operation)?;
-        Some(PendingStore { store: store.clone(), wanted: pending.wanted.clone(), since: pending.since })
+        let (store, wanted) = (store.clone(), pending.wanted.clone());
+        Some(PendingStore { operation, store, wanted, since: pending.since })
     }
 
     fn handle(&self, state: &State, pending: &PendingStore) -> Option<String> {
@@ -128,7 +140,12 @@ impl OperationTarget for StoreTarget {
     }
 
     fn makes(&self, pending: &PendingStore) -> bool {
-        matches!(pending.wanted, StoreOperation::Link { .. })
+        matches!(pending.wanted, StoreOperation::Link { .. } | StoreOperation::CreateCloudHsm { .. })
+    }
+
+    /// A recovery takes the steps that are missing, so that a lost answer need not concern the caller.
+    fn recovers_at_once(&self, _pending: &PendingStore) -> bool {
+        true
     }
 
     fn is_complete(&self, _state: &State, _pending: &PendingStore, seen: &Option<Box<StoreAtAws>>) -> bool {
@@ -200,6 +217,7 @@ impl OperationTarget for StoreTarget {
     fn after_outcome<'a>(&'a self, change: &'a Change, pending: &'a PendingStore) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let id = pending.store.id;
+            self.passwords.forget(pending.operation);
             self.serving.publish(id);
             if self.recorder.state().state.key_stores.get(&id).is_none() {
                 self.secrets.shred(change, &owner(id)).await;

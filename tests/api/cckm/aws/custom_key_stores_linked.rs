@@ -1,6 +1,6 @@
 //! `/v1/cckm/aws/custom-key-stores`: stores that AWS knows, with the lab's AWS, which calls the proxy.
 
-use super::hyok_keys::{Prepared, prepared};
+use super::hyok_keys::{Prepared, prepared_with};
 use crate::support::appliance::id;
 use crate::support::lab::LabClient;
 use reqwest::Method;
@@ -19,14 +19,19 @@ pub(super) struct Fixture {
 }
 
 pub(super) fn fixture() -> Fixture {
-    let prepared = prepared();
+    fixture_with(&[])
+}
+
+/// The same with these environment variables.
+pub(super) fn fixture_with(environment: &[(&str, &str)]) -> Fixture {
+    let prepared = prepared_with(environment);
     let lab = LabClient::of(&prepared.appliance);
     Fixture { prepared, lab }
 }
 
 impl Fixture {
     /// The body of a store to create that AWS knows at once.
-    fn body(&self, name: &str) -> Value {
+    pub(super) fn body(&self, name: &str) -> Value {
         json!({"name": name, "kms": "kms", "region": REGION, "linked_state": true,
             "aws_param": {"xks_proxy_uri_endpoint": format!("https://{name}.example.com")},
             "local_hosted_params": {"health_check_key_id": self.prepared.source, "max_credentials": 3}})

@@ -19,7 +19,12 @@ pub(crate) struct Prepared {
 }
 
 pub(crate) fn prepared() -> Prepared {
-    let appliance = Appliance::start();
+    prepared_with(&[])
+}
+
+/// The same with these environment variables.
+pub(crate) fn prepared_with(environment: &[(&str, &str)]) -> Prepared {
+    let appliance = Appliance::start_with(environment);
     let admin = appliance.admin();
     let kms = appliance.kms("kms", &["us-east-1"]);
     let source = source_key(&admin, "hyok");

@@ -3,7 +3,10 @@
 mod bulkjob;
 mod credential_rotation;
 mod custom_key_stores;
+mod custom_key_stores_cloudhsm;
+mod custom_key_stores_crash;
 mod custom_key_stores_linked;
+mod custom_key_stores_sync;
 pub(crate) mod hyok_keys;
 mod hyok_keys_linked;
 mod iam;
