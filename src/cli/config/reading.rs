@@ -15,8 +15,14 @@ use super::{AdminPassword, Config, Mistake, Origin};
 pub(super) const PREFIX: &str = "CLAVIGER_";
 const ADMIN_PASSWORD: &str = "CLAVIGER_ADMIN_PASSWORD";
 /// Variables with the same prefix that clients and tests read.
-const NOT_SETTINGS: [&str; 5] =
-    ["CLAVIGER_URL", "CLAVIGER_MOTO_URL", "CLAVIGER_TERRAFORM_PROVIDER", "CLAVIGER_ANSIBLE", "CLAVIGER_LOCALSTACK"];
+const NOT_SETTINGS: [&str; 6] = [
+    "CLAVIGER_URL",
+    "CLAVIGER_MOTO_URL",
+    "CLAVIGER_TERRAFORM_PROVIDER",
+    "CLAVIGER_ANSIBLE",
+    "CLAVIGER_LOCALSTACK",
+    "CLAVIGER_XKS_CLIENT",
+];
 
 /// Renamed settings: section, former key, current key. The former key is still read, with a warning.
 const RENAMED: [(&str, &str, &str); 1] = [("aws", "settle_seconds", "consistency_wait_seconds")];

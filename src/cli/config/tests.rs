@@ -105,6 +105,7 @@ fn the_environment_wins_over_the_file() {
             ("CLAVIGER_URL", "https://for-clients"),
             ("CLAVIGER_TERRAFORM_PROVIDER", "/for/scripts/test"),
             ("CLAVIGER_LOCALSTACK", "/for/scripts/test"),
+            ("CLAVIGER_XKS_CLIENT", "/for/scripts/test"),
             ("PATH", "/bin"),
         ],
     );

@@ -284,7 +284,9 @@ impl Work {
     fn assert_calls(&self, wanted: impl Fn(&str) -> bool) {
         self.become_user(0);
         self.lab.forget_calls();
-        self.actions.iter().filter(|action| wanted(action)).for_each(|action| drop(self.does(action, 0)));
+        self.actions.iter().filter(|action| wanted(action)).for_each(|action| {
+            self.does(action, 0);
+        });
         let by_hand = ["kms:TagResource", "kms:CreateAlias", "kms:PutKeyPolicy"];
         for called in self.lab.called() {
             let allowed = self.actions.contains(&called.as_str()) || by_hand.contains(&called.as_str());
