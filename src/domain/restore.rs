@@ -10,6 +10,7 @@ use super::job::sync::SyncJob;
 use super::key::aggregate::Key;
 use super::key::collection::{KeyCollection, UnmanagedKeys};
 use super::key::operation::PendingOperation;
+use super::key::virtual_key::VirtualKey;
 use super::key_store::KeyStore;
 use super::kms::{Kms, KmsCollection};
 use super::password::policies::{NamedPasswordPolicy, PasswordPolicies};
@@ -33,6 +34,7 @@ pub struct Entries {
     /// All rows, including those of keys that are no longer managed.
     pub keys: Vec<Key>,
     pub unmanaged_keys: Vec<UnmanagedKeys>,
+    pub virtual_keys: Vec<VirtualKey>,
     pub source_keys: Vec<SourceKey>,
     pub operations: Vec<(OperationId, PendingOperation)>,
     pub sync_jobs: Vec<SyncJob>,
@@ -62,7 +64,7 @@ impl From<Entries> for State {
             sessions: Sessions::restored(entries.sessions),
             connections: entries.connections.into_iter().collect(),
             kms: KmsCollection::restored(entries.kms),
-            keys: KeyCollection::restored(entries.keys, entries.unmanaged_keys),
+            keys: KeyCollection::restored(entries.keys, entries.unmanaged_keys, entries.virtual_keys),
             source_keys: entries.source_keys.into_iter().collect(),
             operations: entries.operations.into_iter().collect(),
             jobs: Jobs {

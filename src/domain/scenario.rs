@@ -11,6 +11,7 @@ use super::job::sync::SyncCommand;
 use super::key::command::KeyCommand;
 use super::key::example::at;
 use super::key::hyok::HyokCommand;
+use super::key::virtual_key::VirtualKeyCommand;
 use super::key_store::KeyStoreCommand;
 use super::kms::KmsCommand;
 use super::password::decide::PasswordPolicyCommand;
@@ -147,6 +148,12 @@ impl From<SyncCommand> for Command {
 impl From<HyokCommand> for Command {
     fn from(command: HyokCommand) -> Self {
         Self::Key(KeyCommand::Hyok(command))
+    }
+}
+
+impl From<VirtualKeyCommand> for Command {
+    fn from(command: VirtualKeyCommand) -> Self {
+        Self::Key(KeyCommand::Virtual(command))
     }
 }
 

@@ -25,6 +25,7 @@ impl RequiredRight {
             Self::ViewKms => Some("users with any action on the KMS".to_owned()),
             Self::OnKms(action) => Some(format!("users with `{}` on the KMS", action.name())),
             Self::OnEveryKms(action) => Some(format!("users with `{}` on each of the KMSs", action.name())),
+            Self::OnSomeKms(action) => Some(format!("users with `{}` on at least one KMS", action.name())),
             Self::ViewKey => Some(
                 "users with `viewnative` (for a key with imported material, `viewbyok`) on the key's KMS".to_owned(),
             ),
@@ -73,6 +74,7 @@ impl RequiredRight {
             Self::ViewSyncJob | Self::ViewBulkJob => "job view",
             Self::OnKms(action)
             | Self::OnEveryKms(action)
+            | Self::OnSomeKms(action)
             | Self::OnKey(action)
             | Self::OnSomeKey(action)
             | Self::OnKeyStore(action)
@@ -93,6 +95,7 @@ impl RequiredRight {
             | Self::ViewSourceKeys
             | Self::ManageUsers
             | Self::ManageSchedules
+            | Self::OnSomeKms(_)
             | Self::Administer => &[401, 403],
             Self::ViewKms | Self::ViewKeyStore | Self::ViewTemplate | Self::ViewSyncJob | Self::ViewBulkJob => {
                 &[401, 404]

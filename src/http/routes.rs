@@ -45,6 +45,11 @@ pub fn endpoint_groups() -> Vec<EndpointGroup> {
             key_stores::key_stores(),
         ),
         group("HYOK keys", "Keys whose material AWS never has.", key_stores::hyok_keys()),
+        group(
+            "Virtual keys",
+            "HYOK keys as keys of this manager, and ids for HYOK keys to be.",
+            key_stores::virtual_keys(),
+        ),
         group("Source keys", "Key material that can be imported into AWS keys.", keys::source_keys()),
         group("Jobs", "Work on many keys that continues after the call.", jobs::jobs()),
         group("Policy templates", "Key policies that many keys share.", keys::policy_templates()),

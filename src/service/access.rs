@@ -20,10 +20,11 @@ use crate::domain::template::decide::keys_of;
 use crate::domain::user::User;
 pub use rights::{
     AddKeyStore, Administer, BlockHyokKey, BlockKeyStore, CancelKeyDeletion, ConnectKeyStore, CreateCloudHsmKey,
-    CreateHyokKey, CreateKey, DeleteKey, DeleteKeyStore, DeleteMaterial, DisconnectKeyStore, ImportMaterial, KeyRight,
-    KmsRight, LinkHyokKey, LinkKeyStore, ManageConnections, ManageKms, ManageSchedules, ManageSourceKeys, ManageUsers,
-    RequiredRight, Right, RotateKey, RunBulkJobs, SignedIn, Synchronize, UnblockKeyStore, Update, UpdateKey,
-    UpdateKeyStore, UploadKey, View, ViewConnections, ViewKey, ViewKeyStore, ViewSourceKeys,
+    CreateHyokKey, CreateKey, DeleteHyokKey, DeleteKey, DeleteKeyStore, DeleteMaterial, DisconnectKeyStore,
+    ImportMaterial, KeyRight, KmsRight, LinkHyokKey, LinkKeyStore, ManageConnections, ManageKms, ManageSchedules,
+    ManageSourceKeys, ManageUsers, OnSomeKms, RequiredRight, Right, RotateKey, RunBulkJobs, SignedIn, Synchronize,
+    UnblockKeyStore, Update, UpdateKey, UpdateKeyStore, UploadKey, View, ViewConnections, ViewHyokKey, ViewKey,
+    ViewKeyStore, ViewSourceKeys,
 };
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -379,6 +380,11 @@ pub fn on_all(caller: Caller, action: Action, kms: Vec<KmsId>) -> Result<Caller,
         true => Ok(()),
         false => Err(Failure::Forbidden(MissingRight::Action(action))),
     })
+}
+
+/// Returns whether this user may do this on at least one KMS.
+pub fn may_somewhere(user: &User, state: &State, action: Action) -> bool {
+    administers_kms(user) || state.kms.iter().any(|kms| granted(user, kms).permits(action))
 }
 
 /// Returns whether this user may do this on all of these KMSs. Deleted KMSs are ignored; if all are deleted, only

@@ -78,6 +78,9 @@ pub enum MissingRight {
     /// An action on a KMS.
     #[error("the action `{0}` is not permitted to you on this KMS")]
     Action(Action),
+    /// An action on at least one KMS.
+    #[error("the action `{0}` is not permitted to you on any KMS")]
+    ActionOnSomeKms(Action),
     /// Membership in one of these groups.
     #[error("only members of {} may do this", groups(.0))]
     Membership(Vec<&'static str>),

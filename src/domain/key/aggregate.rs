@@ -213,7 +213,10 @@ impl Key {
             | KeyEvent::Found { .. }
             | KeyEvent::HyokCreated { .. }
             | KeyEvent::Forgotten
-            | KeyEvent::Unmanaged { .. } => {}
+            | KeyEvent::Unmanaged { .. }
+            | KeyEvent::VirtualKeyMade { .. }
+            | KeyEvent::VirtualKeyDeletable { .. }
+            | KeyEvent::VirtualKeyDeleted => {}
         }
     }
 

@@ -4,6 +4,7 @@ use super::aggregate::{Certainty, Key};
 use super::collection::KeyCollection;
 use super::event::{Aspect, KeyEvent};
 use super::operation::{PendingOperation, PendingOperations};
+use super::virtual_key::VirtualKey;
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::place::Region;
 use crate::domain::time::Time;
@@ -40,10 +41,21 @@ impl KeyCollection {
             }
             KeyEvent::Found { kms, region, learned } => self.add(id, *kms, region, at, learned),
             KeyEvent::HyokCreated { kms, region, new } => {
+                self.virtual_keys.remove(&id);
                 if let Some(key) = Key::unlinked(id, *kms, region.clone(), at, new) {
                     self.insert(key);
                 }
             }
+            KeyEvent::VirtualKeyMade { source, source_key_tier } => {
+                let (source, source_key_tier) = (*source, source_key_tier.clone());
+                let made = VirtualKey { id, source, source_key_tier, deletable: false, created: at, updated: at };
+                self.virtual_keys.insert(id, made);
+            }
+            KeyEvent::VirtualKeyDeletable { deletable } => self.virtual_keys.change(&id, |key| {
+                key.deletable = *deletable;
+                key.updated = at;
+            }),
+            KeyEvent::VirtualKeyDeleted => drop(self.virtual_keys.remove(&id)),
             KeyEvent::Forgotten | KeyEvent::Unmanaged { .. } => self.remove(&id),
             KeyEvent::HyokBlocked
             | KeyEvent::HyokUnblocked

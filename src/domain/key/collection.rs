@@ -6,6 +6,7 @@ use super::aggregate::Key;
 use super::event::UnmanagedCause;
 use super::index::{KeyIndex, Term, hashes, terms};
 use super::name::AwsKeyId;
+use super::virtual_key::VirtualKey;
 use crate::domain::id::{KeyId, KmsId};
 use crate::domain::place::Region;
 use crate::domain::table::{Rows, Table};
@@ -25,6 +26,8 @@ pub struct KeyCollection {
     index: KeyIndex,
     /// The keys that are no longer managed and still have rows.
     unmanaged: HashMap<KmsId, HashMap<Region, Vector<Hidden>>>,
+    /// The virtual keys with which no HYOK key was created yet.
+    pub(super) virtual_keys: Table<KeyId, VirtualKey>,
 }
 
 /// The keys that one change of a region hid. A region can be removed, added and removed again.
@@ -46,7 +49,7 @@ pub struct UnmanagedKeys {
 impl KeyCollection {
     /// Restores the collection from a snapshot: all rows in their order, and the unmanaged keys in the order in which
     /// they were hidden.
-    pub fn restored(rows: Vec<Key>, unmanaged: Vec<UnmanagedKeys>) -> Self {
+    pub fn restored(rows: Vec<Key>, unmanaged: Vec<UnmanagedKeys>, virtual_keys: Vec<VirtualKey>) -> Self {
         let hidden: std::collections::HashSet<KeyId> =
             unmanaged.iter().flat_map(|change| &change.keys).copied().collect();
         let mut restored = Self::default();
@@ -63,7 +66,13 @@ impl KeyCollection {
             let ids = keys.iter().filter_map(|id| Some((restored.rows.get(id)?.aws_id().clone(), *id))).collect();
             restored.hide(kms, region, ids, cause);
         }
+        virtual_keys.into_iter().for_each(|key| restored.virtual_keys.insert(key.id, key));
         restored
+    }
+
+    /// Returns the virtual keys with which no HYOK key was created yet, in order of creation.
+    pub fn virtual_keys(&self) -> &Table<KeyId, VirtualKey> {
+        &self.virtual_keys
     }
 
     /// Returns every row in order of creation, including those of keys that are no longer managed.

@@ -4,6 +4,7 @@ use super::aggregate::Snapshot;
 use super::event::RotationJob;
 use super::hyok::HyokCommand;
 use super::operation::Operation;
+use super::virtual_key::VirtualKeyCommand;
 use crate::domain::id::{KeyId, KmsId, OperationId};
 use crate::domain::place::Region;
 use crate::domain::time::Time;
@@ -74,6 +75,8 @@ pub enum KeyCommand {
     },
     /// Change a key that this program holds.
     Hyok(HyokCommand),
+    /// Make, change or delete a virtual key.
+    Virtual(VirtualKeyCommand),
     /// Remove rows of keys that are no longer managed.
     RemoveUnmanaged {
         /// The maximum number of rows to remove.

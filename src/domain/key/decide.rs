@@ -9,6 +9,7 @@ use super::mark::{self, MARKED_DESCRIPTION_MAX};
 use super::operation::{KeyRotation, Operation};
 use super::sync;
 use super::tag::{TAGS_PER_KEY_MAX, TEMPLATE_TAG, TagError};
+use super::virtual_key;
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KmsId};
 use crate::domain::kms::Kms;
@@ -66,6 +67,7 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
             }
         }
         KeyCommand::Hyok(command) => hyok::decide::decide(state, command),
+        KeyCommand::Virtual(command) => virtual_key::decide::decide(state, command),
         KeyCommand::RemoveUnmanaged { most } => {
             let some = state.keys.unmanaged().take(most);
             Ok(some.map(|(id, cause)| Event::Key(id, KeyEvent::Unmanaged { cause })).collect())

@@ -97,6 +97,16 @@ pub enum KeyEvent {
     HyokLinked {
         learned: Vec<Aspect>,
     },
+    /// A virtual key was made: the HYOK key that is created with it is going to have its id.
+    VirtualKeyMade {
+        source: SourceKeyId,
+        source_key_tier: String,
+    },
+    VirtualKeyDeletable {
+        deletable: bool,
+    },
+    /// A virtual key was deleted, with which no HYOK key was created.
+    VirtualKeyDeleted,
 }
 
 /// The reason why a key is no longer managed.

@@ -193,7 +193,10 @@ impl Key {
             | KeyEvent::AliasMoved { .. }
             | KeyEvent::MaterialNotRotated { .. }
             | KeyEvent::HyokCreated { .. }
-            | KeyEvent::HyokLinked { .. } => return,
+            | KeyEvent::HyokLinked { .. }
+            | KeyEvent::VirtualKeyMade { .. }
+            | KeyEvent::VirtualKeyDeletable { .. }
+            | KeyEvent::VirtualKeyDeleted => return,
         }
         self.updated = at;
     }

@@ -29,3 +29,4 @@ mod shared;
 pub mod spec;
 pub mod sync;
 pub mod tag;
+pub mod virtual_key;

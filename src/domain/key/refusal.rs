@@ -60,6 +60,17 @@ pub enum KeyRefusal {
          store: it must be an AES-256 key that encrypts and decrypts, unexportable, undeletable and active, and {problem}"
     )]
     SourceUnfit { source_key: SourceKeyName, problem: &'static str },
+    #[error(
+        "source_key_id: source key `{source_key}` cannot be that of a virtual key: it must be an AES-256 key that encrypts \
+         and decrypts, unexportable, undeletable and active, and {problem}"
+    )]
+    VirtualSourceUnfit { source_key: SourceKeyName, problem: &'static str },
+    #[error("there is no virtual key {0}")]
+    VirtualKeyUnknown(String),
+    #[error("HYOK key {0} was created with this virtual key, and goes with it only")]
+    VirtualKeyInUse(KeyId),
+    #[error("virtual key {0} is not deletable: set `deletable` to true first")]
+    VirtualKeyKept(KeyId),
     #[error("another operation on key {0} is under way; try again in a moment")]
     Busy(KeyId),
 }
@@ -88,5 +99,9 @@ reasons! { KeyRefusal =>
     HyokRotation: Unprocessable, "hyok_rotation_member", "The rotation of a HYOK key does not take the member.";
     NotHyok: Invalid, "key_not_hyok", "The key is not in an external key store that this manager serves.";
     SourceUnfit: Unprocessable of "local_hosted_params.source_key_id", "source_key_unfit", "The source key cannot be the material of a key in an external key store.";
+    VirtualSourceUnfit: Unprocessable of "source_key_id", "virtual_source_unfit", "The source key cannot be that of a virtual key.";
+    VirtualKeyUnknown: Unknown, "virtual_key_unknown", "There is no such virtual key, or none that the caller may see.";
+    VirtualKeyInUse: InUse, "virtual_key_in_use", "A HYOK key was created with the virtual key.";
+    VirtualKeyKept: InUse, "virtual_key_kept", "The virtual key is not deletable.";
     Busy: Busy, "key_busy", "Another operation on the key is under way.";
 }

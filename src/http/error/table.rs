@@ -173,7 +173,7 @@ fn cause_of(failure: &Failure) -> Cause {
             TokenProblem::Revoked => TOKEN_REVOKED,
         },
         Failure::Forbidden(missing) => match missing {
-            MissingRight::Action(_) => PERMISSION_MISSING,
+            MissingRight::Action(_) | MissingRight::ActionOnSomeKms(_) => PERMISSION_MISSING,
             MissingRight::Membership(_) | MissingRight::UseOfMaterial(_) => MEMBERSHIP_MISSING,
             MissingRight::PrivilegedGroup(_) => GROUP_PRIVILEGED,
             MissingRight::PrivilegedUser(_) => USER_PRIVILEGED,

@@ -3,7 +3,7 @@
 use super::creation::{AwsParamBody, described};
 use super::policy::PolicyBody;
 use super::view::KeyView;
-use crate::domain::id::{KeyStoreId, SourceKeyId};
+use crate::domain::id::{KeyId, KeyStoreId, SourceKeyId};
 use crate::domain::key::hyok::HyokKey;
 use crate::domain::refusal::{KeyStoreRefusal, Refusal};
 use crate::domain::time::Time;
@@ -18,6 +18,7 @@ use crate::service::Services;
 use crate::service::access::{BlockHyokKey, LinkHyokKey, SignedIn, UpdateKey, ViewKey};
 use crate::service::failure::invalid;
 use crate::service::keys::{HyokRequest, KeySeen, LinkRequest, PolicyChoice, VersionSeen};
+use crate::service::list::Query;
 use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -190,13 +191,8 @@ pub async fn versions(
     services: Data<Services>,
 ) -> Result<List<VersionView>, Problem> {
     let (key, query) = (auth.permit.key(), &listing.0);
-    let mut rows = services.keys.versions(key, &auth.permit.caller().published.state)?;
-    if query.sort.first().is_some_and(|(_, descending)| !descending) {
-        rows.reverse();
-    }
-    let (skip, limit) = (query.skip, query.limit);
-    let page = rows.iter().skip(skip).take(limit.rows()).map(|row| VersionView::of(key.id.uuid().as_u128(), row));
-    Ok(List::of(skip, limit, rows.len(), page))
+    let rows = services.keys.versions(key, &auth.permit.caller().published.state)?;
+    Ok(VersionView::page(key.id, rows, query))
 }
 
 /// What the XKS proxy has counted for a HYOK key.
@@ -246,7 +242,7 @@ impl HyokBody {
         Ok(HyokRequest {
             store: read_as(STORE, &required(STORE, local.custom_key_store_id)?, KeyStoreId::parse)?,
             source: read_as(SOURCE, &required(SOURCE, local.source_key_id)?, SourceKeyId::parse)?,
-            source_key_tier: tier(local.source_key_tier)?,
+            source_key_tier: tier("local_hosted_params.source_key_tier", local.source_key_tier)?,
             blocked: local.blocked.unwrap_or_default(),
             linked: local.linked_state.unwrap_or_default(),
             bypass_lockout_check: aws.bypasses_lockout_check(),
@@ -279,13 +275,12 @@ impl LinkBody {
 }
 
 /// Reads the tier of a source key.
-fn tier(given: Option<String>) -> Result<Option<String>, Refusal> {
-    const MEMBER: &str = "local_hosted_params.source_key_tier";
+pub(super) fn tier(member: &'static str, given: Option<String>) -> Result<Option<String>, Refusal> {
     match given.as_deref() {
         None | Some("local") => Ok(given),
-        Some("luna-hsm" | "hsm-luna") => Err(Refusal::from(KeyStoreRefusal::NoHsm).of(MEMBER)),
+        Some("luna-hsm" | "hsm-luna") => Err(Refusal::from(KeyStoreRefusal::NoHsm).of(member)),
         Some(other) => {
-            Err(invalid(MEMBER, format!("`{}` is not a tier of source keys here: `local` is", excerpt(other))))
+            Err(invalid(member, format!("`{}` is not a tier of source keys here: `local` is", excerpt(other))))
         }
     }
 }
@@ -305,6 +300,16 @@ impl HyokView {
 }
 
 impl VersionView {
+    /// A page of the versions of a key, which are newest first.
+    pub(super) fn page(key: KeyId, mut rows: Vec<VersionSeen>, query: &Query) -> List<Self> {
+        if query.sort.first().is_some_and(|(_, descending)| !descending) {
+            rows.reverse();
+        }
+        let (skip, limit) = (query.skip, query.limit);
+        let page = rows.iter().skip(skip).take(limit.rows()).map(|row| Self::of(key.uuid().as_u128(), row));
+        List::of(skip, limit, rows.len(), page)
+    }
+
     fn of(key: u128, seen: &VersionSeen) -> Self {
         // A version has no id of its own: this one stays the same.
         let id = uuid::Builder::from_random_bytes((key ^ (u128::from(seen.number) << 64)).to_be_bytes()).into_uuid();

@@ -11,3 +11,4 @@ pub mod reading;
 pub mod rotation;
 pub mod rotations;
 pub mod view;
+pub mod virtual_keys;

@@ -1,15 +1,16 @@
 //! Endpoints of custom key stores, and of the keys that this manager holds in them.
 
 use crate::domain::action::Action::{
-    CloudHsmKeyCreate, HyokKeyBlockUnblock, HyokKeyCreate, HyokKeyLink, KeyStoreAdd, KeyStoreBlock, KeyStoreConnect,
-    KeyStoreDelete, KeyStoreDisconnect, KeyStoreLink, KeyStoreUnblock, KeyStoreUpdate, KeySynchronize, KeyUpdate,
+    CloudHsmKeyCreate, HyokKeyBlockUnblock, HyokKeyCreate, HyokKeyDelete, HyokKeyLink, KeyStoreAdd, KeyStoreBlock,
+    KeyStoreConnect, KeyStoreDelete, KeyStoreDisconnect, KeyStoreLink, KeyStoreUnblock, KeyStoreUpdate, KeySynchronize,
+    KeyUpdate, ViewHyokKey,
 };
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
 use crate::http::key_stores;
-use crate::http::keys::{cloud_hsm, hyok};
+use crate::http::keys::{cloud_hsm, hyok, virtual_keys};
 use crate::http::sync_jobs;
 use crate::service::access::RequiredRight::{
-    OnEveryKms, OnKey, OnKeyStore, OnKms, SignedIn, ViewKey, ViewKeyStore, ViewSyncJob,
+    OnEveryKms, OnKey, OnKeyStore, OnKms, OnSomeKms, SignedIn, ViewKey, ViewKeyStore, ViewSyncJob,
 };
 
 /// The statuses of a call that AWS can refuse or leave unanswered.
@@ -226,5 +227,31 @@ pub(super) fn hyok_keys() -> Vec<Endpoint> {
         .refuses(&[422]),
         get(&one("/versions"), hyok::versions, "listKeyVersions", "List the versions of a HYOK key, newest first")
             .needs(ViewKey),
+    ]
+}
+
+pub(super) fn virtual_keys() -> Vec<Endpoint> {
+    let (all, one) = ("/cckm/virtual/keys", "/cckm/virtual/keys/{id}");
+    vec![
+        post(all, virtual_keys::create, "createVirtualKey", "Make a virtual key, whose id a HYOK key is going to have")
+            .needs(OnSomeKms(HyokKeyCreate))
+            .refuses(&[404, 409, 422]),
+        get(all, virtual_keys::list, "listVirtualKeys", "List the virtual keys that the caller may see")
+            .needs(SignedIn),
+        get(one, virtual_keys::get, "getVirtualKey", "Get a virtual key").needs(OnSomeKms(ViewHyokKey)).refuses(&[404]),
+        patch(one, virtual_keys::update, "updateVirtualKey", "Allow or forbid the deletion of a virtual key")
+            .needs(OnSomeKms(KeyUpdate))
+            .refuses(&[404, 409]),
+        delete(one, virtual_keys::delete, "deleteVirtualKey", "Delete a virtual key without a HYOK key")
+            .needs(OnSomeKms(HyokKeyDelete))
+            .refuses(&[404, 409]),
+        get(
+            "/cckm/virtual/keys/{id}/versions",
+            virtual_keys::versions,
+            "listVirtualKeyVersions",
+            "List the versions of a virtual key, newest first",
+        )
+        .needs(OnSomeKms(ViewHyokKey))
+        .refuses(&[404]),
     ]
 }

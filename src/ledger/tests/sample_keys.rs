@@ -221,5 +221,11 @@ pub(super) fn every_kind(form: Form) -> impl Iterator<Item = Event> {
         KeyEvent::EncryptionsCounted { version: 2, encryptions: 1 << 20 },
         KeyEvent::HyokLinked { learned: form.list(learned(form)) },
     ]);
-    events.into_iter().map(|event| Event::Key(key(0), event))
+    let virtual_key = [
+        KeyEvent::VirtualKeyMade { source: SourceKeyId::new(uuid(0x700)), source_key_tier: form.text("local") },
+        KeyEvent::VirtualKeyDeletable { deletable: form.switch() },
+        KeyEvent::VirtualKeyDeleted,
+    ];
+    let of_keys = events.into_iter().map(|event| Event::Key(key(0), event));
+    of_keys.chain(virtual_key.into_iter().map(|event| Event::Key(key(9), event)))
 }

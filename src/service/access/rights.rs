@@ -1,7 +1,7 @@
 //! The rights, as types and as values. Permits carry the types; the rows of routes name the values. Each type names its
 //! value, so a test can compare the guard of a handler with the row of its route.
 
-use super::granted;
+use super::{granted, may_somewhere};
 use crate::domain::action::Action;
 use crate::domain::group::SystemGroup;
 use crate::domain::key::aggregate::Key;
@@ -10,6 +10,7 @@ use crate::domain::kms::Kms;
 use crate::domain::state::State;
 use crate::domain::user::User;
 use crate::service::failure::MissingRight;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// The right that a call needs. Members of `admin` have every right.
@@ -34,6 +35,8 @@ pub enum RequiredRight {
     OnKms(Action),
     /// The action on every KMS that the body names.
     OnEveryKms(Action),
+    /// The action on at least one KMS.
+    OnSomeKms(Action),
     ViewKey,
     /// The action on the KMS of the key, in addition to the right to view the key.
     OnKey(Action),
@@ -69,6 +72,7 @@ impl RequiredRight {
             | Self::UpdateKms
             | Self::OnKms(_)
             | Self::OnEveryKms(_)
+            | Self::OnSomeKms(_)
             | Self::ViewKey
             | Self::OnKey(_)
             | Self::OnSomeKey(_)
@@ -109,6 +113,7 @@ impl RequiredRight {
             | Self::ManageUsers
             | Self::ManageSchedules
             | Self::Administer
+            | Self::OnSomeKms(_)
             | Self::UpdateKms
             | Self::ViewKey
             | Self::OnKey(_)
@@ -174,6 +179,24 @@ impl Right for ViewSourceKeys {
         match state.kms.iter().any(uses_material) {
             true => Ok(()),
             false => Err(MissingRight::UseOfMaterial(Self::REQUIRED.group_names())),
+        }
+    }
+}
+
+/// The right to do `A` on at least one KMS.
+pub struct OnSomeKms<A>(PhantomData<A>);
+
+impl<A: KmsRight> Right for OnSomeKms<A> {
+    const REQUIRED: RequiredRight = match A::ACTION {
+        Some(action) => RequiredRight::OnSomeKms(action),
+        None => RequiredRight::ManageKms,
+    };
+
+    fn otherwise(user: &User, state: &State) -> Result<(), MissingRight> {
+        match A::ACTION {
+            Some(action) if may_somewhere(user, state, action) => Ok(()),
+            Some(action) => Err(MissingRight::ActionOnSomeKms(action)),
+            None => Err(MissingRight::Membership(Self::REQUIRED.group_names())),
         }
     }
 }
@@ -292,7 +315,9 @@ actions! {
     ImportMaterial = KeyMaterialImport,
     DeleteMaterial = KeyMaterialDelete,
     CreateCloudHsmKey = CloudHsmKeyCreate,
+    ViewHyokKey = ViewHyokKey,
     CreateHyokKey = HyokKeyCreate,
+    DeleteHyokKey = HyokKeyDelete,
     /// The right to block and unblock a HYOK key.
     BlockHyokKey = HyokKeyBlockUnblock,
     LinkHyokKey = HyokKeyLink,

@@ -2,7 +2,7 @@
 
 use super::creation::{PolicyChoice, refuse_dry_run};
 use super::operations::OperationRequest;
-use super::{KeySeen, Keys, policy_context, shown};
+use super::{KeySeen, Keys, policy_context, shown, virtual_keys};
 use crate::domain::command::Command;
 use crate::domain::id::{KeyId, KeyStoreId, OperationId, SourceKeyId};
 use crate::domain::key::aggregate::Key;
@@ -98,8 +98,8 @@ impl Keys {
         })?;
         let tier = store.local.as_ref().map(|local| local.settings.source_key_tier.clone());
         let source_key_tier = request.source_key_tier.clone().or(tier).unwrap_or_default();
-        let id = KeyId::new(Uuid::new_v4());
-        let (store, source) = (request.store, request.source);
+        let (id, source) = virtual_keys::identity(kms.caller(), request.source)?;
+        let store = request.store;
         let (blocked, caller_rules) = (request.blocked, request.caller_rules.clone());
         let (linked, bypass_lockout_check) = (request.linked, request.bypass_lockout_check);
         let (region, aliases) = (permit_region(&kms, store)?, request.aliases.clone());

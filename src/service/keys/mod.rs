@@ -12,6 +12,7 @@ pub(super) mod reading;
 mod rotation;
 mod sources;
 mod tag_filter;
+mod virtual_keys;
 
 pub use cloud_hsm::CloudHsmKeyRequest;
 pub use creation::{KeyRequest, PolicyChoice, ReplicaRequest};
@@ -19,6 +20,7 @@ pub use hyok::{HyokRequest, LinkRequest, VersionSeen};
 pub use import::ImportRequest;
 pub(in crate::service) use operations::{KeyOperations, KeyTarget, OperationRequest};
 pub use rotation::{MaterialRotation, RotationRequest};
+pub use virtual_keys::VirtualKeySeen;
 
 use super::access::{self, KeyPermit, KeyRight, Permit, SignedIn, UpdateKey, ViewKey};
 use super::caller::{Caller, Change, RequestContext};

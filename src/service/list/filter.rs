@@ -100,6 +100,11 @@ pub(super) fn is_pattern(member: &str, value: &str) -> bool {
     takes_patterns(member) && value.contains(['*', '?'])
 }
 
+/// Returns whether the text of a member matches the value of a filter.
+pub fn matches_text(member: &str, text: &str, value: &str) -> bool {
+    if is_pattern(member, value) { matches_pattern(text, value) } else { text == value }
+}
+
 fn takes_patterns(member: &str) -> bool {
     matches!(member, "name" | "username" | "nickname" | "email" | "alias")
 }

@@ -7,7 +7,7 @@
 mod filter;
 pub mod pool;
 
-pub use filter::Field;
+pub use filter::{Field, matches_text};
 
 use super::access;
 use super::caller::Caller;

@@ -203,6 +203,9 @@ impl Reading<'_> {
                     | KeyEvent::OperationDone { .. }
                     | KeyEvent::OperationFailed { .. }
                     | KeyEvent::OperationReconciled { .. }
+                    | KeyEvent::VirtualKeyMade { .. }
+                    | KeyEvent::VirtualKeyDeletable { .. }
+                    | KeyEvent::VirtualKeyDeleted
                     | KeyEvent::RotationJobSet { .. }
                     | KeyEvent::Forgotten
                     | KeyEvent::Unmanaged { .. }

@@ -1,3 +1,4 @@
 //! `/v1/cckm`
 
 pub(crate) mod aws;
+mod virtual_keys;

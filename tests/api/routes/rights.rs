@@ -63,6 +63,11 @@ fn cases(right: RequiredRight) -> Vec<(Vec<&'static str>, Expected)> {
         RequiredRight::OnKms(action) | RequiredRight::OnEveryKms(action) | RequiredRight::OnTemplate(action) => {
             vec![(vec![], Hidden), (vec![NO_MORE], ActionMissing(action.name())), (vec![action.name()], LetIn)]
         }
+        RequiredRight::OnSomeKms(action) => vec![
+            (vec![], ActionMissing(action.name())),
+            (vec![NO_MORE], ActionMissing(action.name())),
+            (vec!["viewhyokkey", action.name()], LetIn),
+        ],
         RequiredRight::ViewKeyStore => {
             vec![(vec![], Hidden), (vec![NO_MORE], Hidden), (vec!["viewkeystore"], LetIn)]
         }
@@ -165,6 +170,7 @@ struct World {
     source_key: String,
     hyok_source: String,
     key_store: String,
+    virtual_key: String,
     template: String,
     sync_job: String,
     key_store_job: String,
@@ -188,6 +194,7 @@ impl World {
         let hyok = json!({"name": "hyok", "algorithm": "AES", "unexportable": true, "undeletable": true});
         let hyok_source = make("/v1/vault/keys2", hyok, 201);
         let key_store = make("/v1/cckm/aws/custom-key-stores", key_store_body("first", &hyok_source), 201);
+        let virtual_key = make("/v1/cckm/virtual/keys", json!({"source_key_id": hyok_source}), 201);
         let template = make("/v1/cckm/aws/templates", json!({"name": "first", "kms": "first"}), 201);
         let sync_job = make("/v1/cckm/aws/synchronization-jobs", json!({"kms": ["first"]}), 202);
         let bulk_job = make("/v1/cckm/aws/bulkjob", json!({"keys": [key], "operation": "enablekey"}), 202);
@@ -211,6 +218,7 @@ impl World {
             source_key,
             hyok_source,
             key_store,
+            virtual_key,
             template,
             sync_job,
             key_store_job,
@@ -237,6 +245,7 @@ impl World {
     fn call(&self, endpoint: &Endpoint, client: &Client) -> Answer {
         let families = [
             ("/xks-proxy-endpoints/", &self.key_store),
+            ("/virtual/keys/", &self.virtual_key),
             ("/kms/", &self.kms),
             ("/keys/", &self.key),
             ("/custom-key-stores/synchronization-jobs/", &self.key_store_job),

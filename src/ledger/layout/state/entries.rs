@@ -16,7 +16,7 @@ use super::super::v2::template::{Push, TemplatePolicy};
 use super::super::v2::user::UserProfile;
 use super::super::{Impossible, IntoLive, LayoutOf};
 use crate::domain::job::{bulk, sync};
-use crate::domain::key::{aggregate, collection, event as key_event, hyok, operation};
+use crate::domain::key::{aggregate, collection, event as key_event, hyok, operation, virtual_key};
 use crate::domain::password::policies;
 use crate::domain::{acl, connection, group, key_store, kms, schedule, session, source_key, state, template, user};
 use uuid::Uuid;
@@ -378,6 +378,17 @@ layout! {
         secret: Bytes<'a>,
         version: u32,
         created: Moment,
+    }
+}
+
+layout! {
+    struct VirtualKey<'a> of virtual_key::VirtualKey {
+        id: Uuid,
+        source: Uuid,
+        source_key_tier: Text<'a>,
+        deletable: bool,
+        created: Moment,
+        updated: Moment,
     }
 }
 

@@ -62,6 +62,7 @@ struct Rest<'a> {
     runs: Vec<Run<'a>>,
     ownerless_runs: Vec<Uuid>,
     key_stores: Vec<KeyStore<'a>>,
+    virtual_keys: Vec<VirtualKey<'a>>,
 }
 
 /// A stream that has a history, and the numbers of its records.
@@ -127,6 +128,7 @@ fn write_rest(state: &State, parts: &mut PartWriter) -> io::Result<()> {
         runs: state.schedules.runs.iter().map(|entry| Run::of(entry)).collect(),
         ownerless_runs: state.schedules.ownerless().map(|id| id.uuid()).collect(),
         key_stores: state.key_stores.iter().map(|entry| KeyStore::of(entry)).collect(),
+        virtual_keys: state.keys.virtual_keys().iter().map(|entry| VirtualKey::of(entry)).collect(),
     };
     push(parts, REST, &rest)
 }
@@ -226,5 +228,6 @@ fn entries_of(rest: Rest<'_>) -> Result<Entries, Impossible> {
         runs: rest.runs.into_live()?,
         ownerless_runs: rest.ownerless_runs.into_live()?,
         key_stores: rest.key_stores.into_live()?,
+        virtual_keys: rest.virtual_keys.into_live()?,
     })
 }

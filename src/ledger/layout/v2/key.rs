@@ -28,6 +28,9 @@ layout! {
         CallerRulesSet { rules: CallerRules<'a> },
         EncryptionsCounted { version: u32, encryptions: u64 },
         HyokLinked { learned: Vec<Aspect<'a>> },
+        VirtualKeyMade { source: Uuid, source_key_tier: Text<'a> },
+        VirtualKeyDeletable { deletable: bool },
+        VirtualKeyDeleted,
     }
 }
 
