@@ -36,7 +36,7 @@ pub(super) fn body(name: &str, password: &str) -> Value {
     })
 }
 
-fn at(store: &Value, what: &str) -> String {
+pub(super) fn at(store: &Value, what: &str) -> String {
     format!("{STORES}/{}{what}", id(store))
 }
 
@@ -45,7 +45,7 @@ fn state(store: &Value) -> &str {
 }
 
 #[track_caller]
-fn until(admin: &Client, store: &Value, wanted: &str) -> Value {
+pub(super) fn until(admin: &Client, store: &Value, wanted: &str) -> Value {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let shown = admin.get(&at(store, "")).expect(200);

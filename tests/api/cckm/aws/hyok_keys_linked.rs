@@ -357,3 +357,32 @@ fn one_worker_thread_is_enough_to_link_a_key() {
     let other = fixture.create(false, json!({}));
     fixture.post(&other, "link", json!({})).expect(200);
 }
+
+#[test]
+fn a_schedule_gives_a_linked_key_a_new_version() {
+    let fixture = connected();
+    let admin = &fixture.prepared.admin;
+    let schedule = json!({"name": "weekly", "operation": "cckm_key_rotation", "run_at": "0 9 * * sat",
+        "cckm_key_rotation_params": {"cloud_name": "aws"}});
+    let schedule = id(&admin.post("/v1/scheduler/job-configs", schedule).expect(201));
+    let (key, unlinked) = (fixture.create(true, json!({})), fixture.create(false, json!({})));
+    let job = |source: &str| json!({"job_config_id": schedule, "auto_rotate_key_source": source});
+    fixture.post(&unlinked, "enable-rotation-job", job("local")).refused(409, "NCERRConflict");
+    assert_eq!(fixture.get(&unlinked)["labels"], json!({}));
+    let native = fixture.post(&key, "enable-rotation-job", job("native"));
+    assert_eq!((native.status, &native.body["member"]), (400, &json!("auto_rotate_key_source")));
+    let (_, before) = fixture.encrypt(&key);
+    let under = fixture.post(&key, "enable-rotation-job", json!({"job_config_id": schedule})).expect(200);
+    assert_eq!(under["labels"]["auto_rotate_key_source"], "local");
+    admin.post(&format!("/v1/scheduler/job-configs/{schedule}/run-now"), json!({})).expect(201);
+    eventually(|| {
+        let key = fixture.get(&key);
+        (key["local_hosted_params"]["version"] == 2, key)
+    });
+    let after = fixture.get(&key);
+    assert_eq!(
+        (&after["aws_param"]["KeyID"], &after["rotation_status"]),
+        (&key["aws_param"]["KeyID"], &json!("SUCCESSFUL"))
+    );
+    fixture.decrypts(&before);
+}

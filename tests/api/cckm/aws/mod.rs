@@ -1,6 +1,7 @@
 //! `/v1/cckm/aws`
 
 mod bulkjob;
+mod cloud_hsm_keys;
 mod credential_rotation;
 mod custom_key_stores;
 mod custom_key_stores_cloudhsm;
