@@ -164,9 +164,17 @@ impl State {
     /// # Errors
     /// When there is none.
     pub fn key_store_by_id_or_name(&self, text: &str) -> Result<&Arc<KeyStore>, Refusal> {
+        let unknown = || KeyStoreRefusal::Unknown(text.chars().take(255).collect()).into();
+        self.key_stores_by_id_or_name(text).next().ok_or_else(unknown)
+    }
+
+    /// Returns the key stores with this id or name: first the one with the id, then the newest. AWS allows the same name in
+    /// several accounts and regions.
+    pub fn key_stores_by_id_or_name(&self, text: &str) -> impl Iterator<Item = &Arc<KeyStore>> {
         let with_id = KeyStoreId::parse(text).ok().and_then(|id| self.key_stores.get(&id));
-        let named = || self.key_stores.named(&KeyStoreName::parse(text).ok()?);
-        with_id.or_else(named).ok_or_else(|| KeyStoreRefusal::Unknown(text.chars().take(255).collect()).into())
+        let name = KeyStoreName::parse(text).ok();
+        let named: Vec<_> = name.iter().flat_map(|name| self.key_stores.all_named(name).rev()).collect();
+        with_id.into_iter().chain(named)
     }
 
     pub fn connection(&self, id: ConnectionId) -> Result<&Arc<Connection>, Refusal> {

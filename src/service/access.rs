@@ -216,12 +216,11 @@ impl<A: KmsRight> KeyStorePermit<A> {
     /// [`KeyStoreRefusal::Unknown`] if there is no such store or the caller may not view it; [`Failure::Forbidden`] that
     /// names the missing action if the caller may only view it.
     pub fn authorize(caller: Caller, text: &str) -> Result<Self, Failure> {
-        let store = caller.published.state.key_store_by_id_or_name(text)?.clone();
+        let state = &caller.published.state;
+        let seen = state.key_stores_by_id_or_name(text).find(|store| sees_key_store(&caller.user, state, store));
         // The message repeats the text of the request: a caller who may not view the store must not learn its id.
         let unknown = || KeyStoreRefusal::Unknown(text.chars().take(255).collect());
-        if !sees_key_store(&caller.user, &caller.published.state, &store) {
-            return Err(unknown().into());
-        }
+        let store = seen.ok_or_else(unknown)?.clone();
         let id = store.id;
         let caller = caller.with_right(move |user, state| check_key_store::<A>(user, state, id))?;
         Ok(Self { caller, store, right: PhantomData })

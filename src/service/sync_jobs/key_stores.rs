@@ -12,6 +12,7 @@ use crate::domain::key_store::at_aws::StoreAtAws;
 use crate::domain::key_store::{KeyStoreCommand, KeyStoreEvent, sync};
 use crate::domain::time::Time;
 use crate::service::caller::Change;
+use crate::service::cloud::RegionAccess;
 use crate::service::failure::Failure;
 use crate::service::key_stores::reading::{all, count_hsms, one};
 use std::collections::HashSet;
@@ -33,7 +34,7 @@ impl SyncJobs {
         let uncounted = count_hsms(&at, &mut stores).await.err();
         let listed: HashSet<String> = stores.iter().map(|store| store.id.clone()).collect();
         for seen in stores {
-            self.record_key_store(of, seen, began, tally, change).await?;
+            self.record_key_store(&at, of, seen, began, tally, change).await?;
         }
         let published = self.recorder.state();
         let stores = published.state.key_stores_at_aws(of.kms, &of.region);
@@ -55,6 +56,7 @@ impl SyncJobs {
 
     async fn record_key_store(
         &self,
+        at: &RegionAccess,
         of: &SyncPlace,
         seen: StoreAtAws,
         began: Time,
@@ -67,6 +69,14 @@ impl SyncJobs {
         let (_, events) = sync::synchronise(&published.state, new, of.kms, &of.region, &seen, began)?;
         if events.is_empty() {
             return Ok(());
+        }
+        // It may have been deleted since the list was read, here and at AWS.
+        if events.iter().any(|event| matches!(event, KeyStoreEvent::Found { .. })) {
+            match one(at, &seen.id).await {
+                Ok(_) => {}
+                Err(failure) if failure.is_not_found() => return Ok(()),
+                Err(failure) => return Err(failure.into()),
+            }
         }
         let (kms, region) = (of.kms, of.region.clone());
         let command = KeyStoreCommand::Synchronise { new, kms, region, seen: Box::new(seen), began };

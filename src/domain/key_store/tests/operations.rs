@@ -99,6 +99,15 @@ fn a_store_that_is_made_at_aws_by_hand_keeps_the_address_that_aws_has() {
 }
 
 #[test]
+fn a_store_that_is_taken_over_with_a_credential_that_is_not_ours_is_a_warning() {
+    let state = with([created(1, "one"), requested(1, link(false))]);
+    let foreign = seen("one", "FOREIGN");
+    let warning = StoreWarning::CredentialUnknown { access_key_id: "FOREIGN".to_owned() };
+    let taken = state.when(conclude(1, Outcome::Done(Some(foreign.clone()))));
+    let _ = taken.then([of(1, KeyStoreEvent::Warned { warning }), done(1, Some(foreign))]);
+}
+
+#[test]
 fn a_store_that_aws_refuses_stays_only_if_it_was_there_before() {
     let create = |endpoint: &str| {
         let settings = StoreSettings { endpoint: endpoint.to_owned(), ..settings() };

@@ -97,6 +97,9 @@ fn a_store_in_a_cluster_is_made_connected_changed_and_deleted_at_aws() {
     assert!(cluster["CreateTimestamp"].as_str().is_some_and(|at| at.ends_with('Z')), "{cluster}");
     assert_eq!(cluster.get("Certificates"), None);
     assert_eq!(unused("eu-west-1").status, 400, "the KMS does not manage the region");
+    fixture.lab.set_faults(&json!([{"service": "cloudhsm", "answer": "deny"}]));
+    let denied = unused(REGION);
+    assert!(denied.status == 502 && denied.text.contains("AccessDeniedException"), "{}", denied.text);
 
     let created = admin.post(STORES, body("hsm", PASSWORD)).expect(201);
     assert_eq!(created.get("secret_access_key"), None);

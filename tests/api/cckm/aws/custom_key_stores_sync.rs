@@ -210,6 +210,28 @@ fn stores_of_others_become_records_that_are_renamed_connected_and_deleted_at_aws
 }
 
 #[test]
+fn a_name_that_several_stores_have_means_the_newest_that_the_caller_may_view() {
+    let fixture = fixture();
+    let admin = &fixture.prepared.admin;
+    fixture.prepared.appliance.kms("other", &["us-west-2"]);
+    let ann = fixture.prepared.appliance.user("ann");
+    permit(admin, &fixture.prepared.kms, &ann, &["viewkeystore"]);
+    let store = json!({"CustomKeyStoreName": "xks", "CustomKeyStoreType": "EXTERNAL_KEY_STORE",
+        "XksProxyUriEndpoint": "https://theirs.example.com", "XksProxyUriPath": "/prod/kms/xks/v1",
+        "XksProxyConnectivity": "VPC_ENDPOINT_SERVICE",
+        "XksProxyVpcEndpointServiceName": "com.amazonaws.vpce.us-west-2.vpce-svc-0e3d8b8c2f6f3c1a0",
+        "XksProxyAuthenticationCredential": {"AccessKeyId": "OTHERPROXY234567ABCDEFGH",
+            "RawSecretAccessKey": "s".repeat(43)}});
+    fixture.lab.kms("us-west-2", "CreateCustomKeyStore", &store);
+    let job = admin.post(JOBS, json!({"kms": ["other"]})).expect(202);
+    end_of_job(admin, &format!("{JOBS}/{}", id(&job)));
+    assert_eq!((&fixture.get("xks")["type"], &fixture.get("xks")["region"]), (&json!("REMOTE"), &json!("us-west-2")));
+    let mine = ann.get(&format!("{STORES}/xks")).expect(200);
+    assert_eq!(mine["id"], fixture.prepared.store);
+    assert_eq!(admin.get(&format!("{STORES}?name=xks")).expect(200)["total"], 2);
+}
+
+#[test]
 fn records_of_stores_of_others_go_with_their_kms() {
     let fixture = fixture();
     let admin = &fixture.prepared.admin;
