@@ -160,7 +160,12 @@ impl SyncJob {
         let (scope, by, all, places) = match event {
             SyncEvent::Started { by, all, places } => (SyncScope::Keys, by, all, places),
             SyncEvent::KeyStoresStarted { by, all, places } => (SyncScope::KeyStores, by, all, places),
-            _ => return None,
+            SyncEvent::RegionFinished { .. }
+            | SyncEvent::RegionFailed { .. }
+            | SyncEvent::RegionLeft { .. }
+            | SyncEvent::RegionLinked { .. }
+            | SyncEvent::CancelRequested
+            | SyncEvent::Finished => return None,
         };
         let region = |place: &SyncPlace| SyncRegion { place: place.clone(), linked: 0, end: None };
         Some(Self {

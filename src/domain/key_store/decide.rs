@@ -87,7 +87,7 @@ pub fn decide(state: &State, command: KeyStoreCommand) -> Result<Vec<Event>, Ref
             Some(concluded) => concluded,
             None => return Ok(vec![]),
         },
-        KeyStoreCommand::Observe { id, seen } => (id, outcome::observe(state, id, seen)?),
+        KeyStoreCommand::Observe { id, seen } => (id, outcome::observe(state, id, *seen)?),
         KeyStoreCommand::RecordVanished { id } => (id, outcome::vanish(state, id)?),
         KeyStoreCommand::Synchronise { new, kms, region, seen, began } => {
             sync::synchronise(state, new, kms, &region, &seen, began)?

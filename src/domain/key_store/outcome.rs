@@ -79,9 +79,9 @@ pub(super) fn conclude(
 }
 
 /// Returns the event that records what was read of a store at AWS, if it is new.
-pub(super) fn observe(state: &State, id: KeyStoreId, seen: Box<StoreAtAws>) -> Result<Vec<KeyStoreEvent>, Refusal> {
+pub(super) fn observe(state: &State, id: KeyStoreId, seen: StoreAtAws) -> Result<Vec<KeyStoreEvent>, Refusal> {
     let store = state.key_store(id)?;
-    let seen = Box::new(store.with_known_hsms(*seen));
+    let seen = Box::new(store.with_known_hsms(seen));
     let is_known = !store.gone && store.at_aws.as_deref() == Some(&*seen);
     let warning = store.warn_of_credential(&seen);
     let observed = (!is_known).then_some(KeyStoreEvent::Observed { seen });

@@ -29,12 +29,16 @@ pub fn decide(state: &State, command: KmsCommand) -> Result<Vec<Event>, Refusal>
                 return Err(KmsRefusal::Changed(kms.name.clone()).into());
             }
             let events = kms.update(state, update, seen)?;
-            let stores = events.iter().flat_map(|event| match event {
-                KmsEvent::RegionsReplaced { to } => cascade::remove_key_stores(state, id, to).collect(),
-                _ => Vec::new(),
+            let forgetting = events.iter().find_map(|event| {
+                let KmsEvent::RegionsReplaced { to } = event else { return None };
+                Some(to)
             });
-            let stores: Vec<Event> = stores.collect();
-            return Ok(stores.into_iter().chain(events.into_iter().map(|event| Event::Kms(id, event))).collect());
+            let mut all: Vec<Event> = match forgetting {
+                Some(to) => cascade::remove_key_stores(state, id, to).collect(),
+                None => Vec::new(),
+            };
+            all.extend(events.into_iter().map(|event| Event::Kms(id, event)));
+            return Ok(all);
         }
         KmsCommand::UpdateAcls { id, changes } => (id, state.kms(id)?.update_acls(state, changes)?),
         KmsCommand::Archive { id } => (id, state.kms(id)?.archive()?),
