@@ -4,7 +4,7 @@ use super::creation::{PolicyChoice, refuse_dry_run};
 use super::operations::OperationRequest;
 use super::{KeySeen, Keys, policy_context, shown, virtual_keys};
 use crate::domain::command::Command;
-use crate::domain::id::{KeyId, KeyStoreId, OperationId, SourceKeyId};
+use crate::domain::id::{KeyId, KeyStoreId, OperationId, SourceKeyId, TemplateId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::aws_enums::{KeyManager, KeyState, Origin};
 use crate::domain::key::command::KeyCommand;
@@ -137,10 +137,14 @@ impl Keys {
         new.aliases = request.alias.map_or(new.aliases, |alias| vec![alias]);
         new.description = request.description.unwrap_or(new.description);
         if let Some(tags) = request.tags {
-            new.tags.retain(|tag| !tag.is_shown());
+            new.tags.retain(|tag| tag.key == TEMPLATE_TAG || !tag.is_shown());
             new.tags.extend(tags);
         }
-        if let Some(choice) = request.policy {
+        // The template may have another policy than when the key was planned.
+        let template = key.tag(TEMPLATE_TAG).and_then(|id| TemplateId::parse(id).ok());
+        let template = template.filter(|id| caller.published.state.template(*id).is_ok());
+        let planned = template.map(|id| PolicyChoice::Template(id.to_string()));
+        if let Some(choice) = request.policy.or(planned) {
             new.tags.retain(|tag| tag.key != TEMPLATE_TAG);
             new.policy = self.policy(choice, &policy_context(key), &mut new.tags)?;
         }
