@@ -146,7 +146,9 @@ fn refuse_destruction(state: &State, key: &SourceKey) -> Result<(), Refusal> {
     if key.made.undeletable {
         return Err(SourceKeyRefusal::Undeletable(key.made.name.clone()).into());
     }
-    let used = state.keys_of_source(key.id).iter().map(|user| user.id).take(10).collect::<Vec<_>>();
+    let held = state.keys_of_source(key.id);
+    let virtual_keys = state.keys.virtual_keys().iter().filter(|made| made.source == key.id).map(|made| made.id);
+    let used = held.iter().map(|user| user.id).chain(virtual_keys).take(10).collect::<Vec<_>>();
     let health = state
         .key_stores
         .iter()

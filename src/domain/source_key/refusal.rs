@@ -38,7 +38,7 @@ reasons! { SourceKeyRefusal =>
     NotUsable: Conflict, "source_key_not_usable", "The source key is not active, is archived, or has no material.";
     WrongState: Conflict, "source_key_state", "The state of the source key forbids the change.";
     AliasTaken: Taken of "aliases", "source_key_alias_taken", "Another source key has the alias already.";
-    InUse: InUse, "source_key_in_use", "A HYOK key has the material of the source key, or a key store checks its health with it.";
+    InUse: InUse, "source_key_in_use", "A HYOK key or a virtual key has the material of the source key, or a key store checks its health with it.";
     VersionUnknown: Unknown, "source_key_version_unknown", "The source key has no such version.";
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 const VIRTUAL: &str = "/v1/cckm/virtual/keys";
 const CREATE: &str = "/v1/cckm/aws/create-hyok-key";
+const STORES: &str = "/v1/cckm/aws/custom-key-stores";
 const KEYS: &str = "/v1/cckm/aws/keys";
 const NONE: &str = "00000000-0000-4000-8000-000000000000";
 
@@ -49,10 +50,16 @@ fn a_virtual_key_is_made_changed_and_deleted() {
     assert_eq!((&versions["total"], &only["version"], &only["state"]), (&json!(1), &json!(1), &json!("active")));
     assert_eq!(only["source_key_id"], json!(prepared.source));
 
+    // Its source key stays, even if that may be deleted.
+    let source = format!("/v1/vault/keys2/{}", prepared.source);
+    admin.patch(&source, json!({"undeletable": false})).expect(200);
+    admin.delete(&format!("{STORES}/{}", prepared.store)).expect(204);
+    assert!(admin.delete(&source).refused(409, "NCERRConflict").contains(&id(&made)));
     admin.delete(&path).refused(409, "NCERRConflict");
     assert_eq!(admin.patch(&path, json!({})).expect(200), made);
     assert_eq!(admin.patch(&path, json!({"deletable": true})).expect(200)["deletable"], true);
     admin.delete(&path).expect(204);
+    admin.delete(&source).expect(204);
     admin.get(&path).refused(404, "NCERRResourceNotFound");
     admin.delete(&path).refused(404, "NCERRResourceNotFound");
 }

@@ -1,6 +1,7 @@
 //! `/v1/cckm/aws/permissions`: the least IAM policy. The work of each capability is done with exactly its actions, and for
 //! each action there is a piece of work that fails without it.
 
+use super::custom_key_stores_cloudhsm;
 use crate::support::appliance::{Appliance, id};
 use crate::support::client::{Answer, Client};
 use crate::support::lab::LabClient;
@@ -73,7 +74,7 @@ impl Work {
         let source = id(&admin.post("/v1/vault/keys2", body).expect(201));
         let (names, store, key) = (Cell::new(0), String::new(), Value::Null);
         let mut work = Self { appliance, admin, lab, capability, actions, connection, source, store, key, names };
-        if capability == Capability::KeyStores {
+        if [Capability::KeyStores, Capability::CloudHsm].contains(&capability) {
             work.store = id(&work.create_store().expect(201));
             work.on_store(&work.store, "connect").expect(200);
             let deadline = Instant::now() + Duration::from_secs(20);
@@ -112,7 +113,12 @@ impl Work {
                 json!({"local_hosted_params": {"custom_key_store_id": self.store, "source_key_id": self.source,
                     "linked_state": true}}),
             ),
-            Capability::Keys | Capability::CloudHsm | Capability::Reports => (KEYS, json!({})),
+            Capability::CloudHsm => {
+                return self
+                    .admin
+                    .post(&format!("{STORES}/{}/create-aws-key", self.store), json!({"aws_param": aws_param}));
+            }
+            Capability::Keys | Capability::Reports => (KEYS, json!({})),
         };
         let mut body = body;
         (body["kms"], body["region"], body["aws_param"]) = (json!("kms"), json!(HOME), aws_param);
@@ -121,6 +127,11 @@ impl Work {
 
     fn create_store(&self) -> Answer {
         let name = self.name();
+        if self.capability == Capability::CloudHsm {
+            return self
+                .admin
+                .post(STORES, custom_key_stores_cloudhsm::body(&name, custom_key_stores_cloudhsm::PASSWORD));
+        }
         let body = json!({"name": name, "kms": "kms", "region": HOME, "linked_state": true,
             "aws_param": {"xks_proxy_uri_endpoint": format!("https://{name}.example.com")},
             "local_hosted_params": {"health_check_key_id": self.source, "max_credentials": 20}});
@@ -261,6 +272,10 @@ impl Work {
             }
             "kms:GetParametersForImport" | "kms:ImportKeyMaterial" => self.create_key(json!({})).status == 201,
             "kms:DeleteImportedKeyMaterial" => self.on(&prepared(json!({})), "delete-material", json!({})),
+            "cloudhsm:DescribeClusters" => {
+                let path = format!("{STORES}/get-unused-cloudhsm-clusters");
+                self.admin.post(&path, json!({"kms": "kms", "region": HOME})).status == 200
+            }
             "kms:CreateCustomKeyStore" => self.create_store().status == 201,
             "kms:DescribeCustomKeyStores" => self.on_store(&store(None), "connect").status == 200,
             "kms:ConnectCustomKeyStore" => self.on_store(&store(None), "connect").status == 200,
@@ -318,6 +333,14 @@ fn the_policy_for_key_stores_is_enough_and_nothing_in_it_is_too_much() {
     let work = Work::with(Capability::KeyStores);
     work.try_all(|_| true);
     work.assert_calls(|_| true);
+}
+
+/// The stores themselves are changed by the calls of the test above; the lab has one cluster, so that there is one store.
+#[test]
+fn the_policy_for_cloudhsm_is_enough_and_nothing_in_it_for_keys_is_too_much() {
+    let work = Work::with(Capability::CloudHsm);
+    work.try_all(|action| !action.ends_with("KeyStore") && !action.ends_with("KeyStores"));
+    work.assert_calls(|action| !action.ends_with("KeyStore") && !action.ends_with("KeyStores"));
 }
 
 #[test]
