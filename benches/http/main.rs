@@ -31,6 +31,7 @@ mod program;
 mod start;
 mod xks;
 mod xks_load;
+mod xks_peer;
 
 use std::error::Error;
 use std::path::Path;

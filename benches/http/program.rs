@@ -75,6 +75,11 @@ impl Program {
         Self::launch(command.env(XKS, role).env(XKS_DIRECTORY, directory), directory.join("data"))
     }
 
+    /// A program that is not one of ours.
+    pub(crate) fn listening(process: Child, data: PathBuf, address: SocketAddr) -> Self {
+        Self { process, data, address, xks: UNKNOWN }
+    }
+
     fn launch(command: &mut Command, data: PathBuf) -> Outcome<Self> {
         let mut process = command.stdout(Stdio::piped()).spawn()?;
         let output = process.stdout.take().ok_or("no output")?;

@@ -1,13 +1,15 @@
 //! Encryption by the XKS proxy over 64 persistent connections, with a signature and an integrity value in each call,
 //! compared with a bare actix handler that reads the same call and answers the same bytes over the same TLS. The server
 //! has one processor and one worker, and the client has another processor. The calls of a round are one signed call,
-//! repeated: the proxy does the same work for each, and the client's work does not count.
+//! repeated: the proxy does the same work for each, and the client's work does not count. AWS's sample proxy is measured
+//! too, if there is one (`xks_peer.rs`).
 
 use crate::Outcome;
 use crate::connection::Connection;
 use crate::figures::{at_least, at_most, figure, median};
 use crate::get::{Round, measure};
 use crate::program::{Program, keep_to};
+use crate::xks_peer;
 use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpResponse, HttpServer};
 use chrono::Utc;
@@ -34,9 +36,9 @@ const SERVER: Option<usize> = Some(0);
 const CLIENT: Option<usize> = Some(1);
 const STORE: Uuid = Uuid::from_u128(1);
 const KEY: &str = "9d6d3b52-1f5e-4b8e-8a55-7c9f2f0d4e21";
-const ACCESS_KEY_ID: &str = "QFQ7ZB4VJ2DK5N3XW6RTYHGM";
-const SECRET: &str = "FYtE5EFA5FT0mCc3DrGUe2sti527BitkQ0Zr9MO9fvE=";
-const REGION: &str = "us-east-1";
+pub(crate) const ACCESS_KEY_ID: &str = "QFQ7ZB4VJ2DK5N3XW6RTYHGM";
+pub(crate) const SECRET: &str = "FYtE5EFA5FT0mCc3DrGUe2sti527BitkQ0Zr9MO9fvE=";
+pub(crate) const REGION: &str = "us-east-1";
 
 /// What a process of this benchmark serves.
 pub(crate) const PROXY: &str = "proxy";
@@ -51,18 +53,27 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     std::fs::write(directory.join("answer"), runtime.block_on(one_answer(&proxy))?)?;
     let bare = Program::xks(directory, BARE)?;
     let with_keys = Program::xks(directory, PROXY_WITH_KEYS)?;
+    let peer = xks_peer::wanted().map(|program| xks_peer::start(&program, directory)).transpose()?;
     let memory = with_keys.memory("VmRSS")? - proxy.memory("VmRSS")?;
     with_keys.stop()?;
     keep_to(CLIENT)?;
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (mut ours, mut theirs, mut peers) = (Vec::new(), Vec::new(), Vec::new());
     runtime.block_on(async {
         let (mut our_connections, mut their_connections) = (connections(&proxy).await?, connections(&bare).await?);
+        let mut peer = match &peer {
+            Some(peer) => Some((peer, connections(peer).await?)),
+            None => None,
+        };
         for round in 0..=ROUNDS {
             let request = call_of_the_bench()?;
             let (our, their) = (
                 measure(&proxy, &mut our_connections, &request).await?,
                 measure(&bare, &mut their_connections, &request).await?,
             );
+            if let Some((peer, connections)) = &mut peer {
+                let rate = measure(peer, connections, &xks_peer::call()?).await?;
+                peers.extend((round > 0).then_some(rate));
+            }
             // The first round is a warm-up.
             if round > 0 {
                 ours.push(our);
@@ -79,6 +90,10 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     figure("xks: server's processor time per call, bare actix handler, in µs", cost(&theirs), 2);
     figure("xks: server's processor time per call, encrypt, in µs", cost(&ours), 2);
     at_least("xks: calls per second, encrypt to bare actix handler", rate(&ours) / rate(&theirs), 0.5);
+    if !peers.is_empty() {
+        figure("xks: calls per second, AWS's sample proxy on SoftHSM", rate(&peers), 0);
+        at_least("xks: calls per second, encrypt to AWS's sample proxy", rate(&ours) / rate(&peers), 5.0);
+    }
     at_most("xks: memory of 10 000 keys, in MiB", memory, 50.0);
     proxy.stop()
 }
