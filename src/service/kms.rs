@@ -1,17 +1,21 @@
 //! KMSs: probe accounts; add, view, update, archive and delete KMSs; change their access lists.
 
 use super::access::{self, KmsPermit, ManageKms, Permit, SignedIn, Update, View};
-use super::caller::{Caller, RequestContext};
+use super::caller::{Caller, Change, RequestContext};
 use super::cloud::Cloud;
 use super::connections;
 use super::failure::Failure;
 use super::history;
+use super::key_stores;
 use super::list::{self, Candidates, Field, Listed, Page, Query};
 use super::permissions::{DESCRIBE_REGIONS, documented_actions};
 use super::recorder::Recorder;
+use super::secrets::Secrets;
 use crate::domain::acl::AclChange;
 use crate::domain::command::Command;
+use crate::domain::event::Event;
 use crate::domain::id::{KmsId, UserId};
+use crate::domain::key_store::KeyStoreEvent;
 use crate::domain::kms::{self, AccountProbe, AssumedRole, Kms, KmsChange, KmsCommand, KmsPatch, NewKms, RoleRequest};
 use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Partition, Region};
@@ -27,6 +31,7 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub struct KmsAccounts {
     recorder: Recorder,
+    secrets: Secrets,
     pub(super) cloud: Arc<Cloud>,
 }
 
@@ -78,8 +83,8 @@ pub struct KmsPatchRequest {
 }
 
 impl KmsAccounts {
-    pub(super) fn new(recorder: Recorder, cloud: Arc<Cloud>) -> Self {
-        Self { recorder, cloud }
+    pub(super) fn new(recorder: Recorder, secrets: Secrets, cloud: Arc<Cloud>) -> Self {
+        Self { recorder, secrets, cloud }
     }
 
     /// Probes the account that a connection (and a role) leads to, and its enabled regions.
@@ -256,7 +261,9 @@ impl KmsAccounts {
     pub async fn delete(&self, permit: KmsPermit<Update>, context: &RequestContext) -> Result<(), Failure> {
         let (id, change) = (permit.kms().id, permit.caller().change(context));
         let delete = move |_: &State, at| Ok(Command::Kms(KmsCommand::Delete { id, at }));
-        self.recorder.append_with(&change, delete).await.map(drop)
+        let committed = self.recorder.append_with(&change, delete).await?;
+        self.shred_key_stores(&change, &committed).await;
+        Ok(())
     }
 
     async fn command(
@@ -276,7 +283,18 @@ impl KmsAccounts {
         command: KmsCommand,
     ) -> Result<Committed, Failure> {
         let change = permit.caller().change(context);
-        self.recorder.append(&change, Command::Kms(command)).await
+        let committed = self.recorder.append(&change, Command::Kms(command)).await?;
+        self.shred_key_stores(&change, &committed).await;
+        Ok(committed)
+    }
+
+    /// Deletes the data keys of the key stores that went with the KMS or with one of its regions.
+    async fn shred_key_stores(&self, change: &Change, committed: &Committed) {
+        for event in &committed.events {
+            if let Event::KeyStore(id, KeyStoreEvent::Deleted) = event {
+                self.secrets.shred(change, &key_stores::owner(*id)).await;
+            }
+        }
     }
 }
 

@@ -178,7 +178,7 @@ impl Services {
         Ok(Self {
             sync_jobs,
             bulk_jobs,
-            kms: kms::KmsAccounts::new(recorder.clone(), cloud.clone()),
+            kms: kms::KmsAccounts::new(recorder.clone(), secrets.clone(), cloud.clone()),
             keys,
             templates: templates::Templates::new(recorder.clone(), operations),
             schedules,

@@ -213,7 +213,7 @@ fn stores_of_others_become_records_that_are_renamed_connected_and_deleted_at_aws
 fn a_name_that_several_stores_have_means_the_newest_that_the_caller_may_view() {
     let fixture = fixture();
     let admin = &fixture.prepared.admin;
-    fixture.prepared.appliance.kms("other", &["us-west-2"]);
+    let other = fixture.prepared.appliance.kms("other", &["us-west-1", "us-west-2"]);
     let ann = fixture.prepared.appliance.user("ann");
     permit(admin, &fixture.prepared.kms, &ann, &["viewkeystore"]);
     let store = json!({"CustomKeyStoreName": "xks", "CustomKeyStoreType": "EXTERNAL_KEY_STORE",
@@ -229,6 +229,10 @@ fn a_name_that_several_stores_have_means_the_newest_that_the_caller_may_view() {
     let mine = ann.get(&format!("{STORES}/xks")).expect(200);
     assert_eq!(mine["id"], fixture.prepared.store);
     assert_eq!(admin.get(&format!("{STORES}?name=xks")).expect(200)["total"], 2);
+    // The record goes with its region.
+    let regions = json!({"regions": ["us-west-1"], "force": true});
+    admin.patch(&format!("/v1/cckm/aws/kms/{other}"), regions).expect(200);
+    assert_eq!(fixture.get("xks")["id"], fixture.prepared.store);
 }
 
 #[test]
@@ -287,4 +291,29 @@ fn a_region_that_aws_denies_fails_with_awss_code() {
     assert_eq!(job["overall_status"], "failed");
     let reason = job["detailed_status"]["123456789012/us-east-1"].as_str().expect("a text");
     assert!(reason.contains("AccessDeniedException"), "{reason}");
+}
+
+#[test]
+fn a_job_is_cancelled_at_once_and_continues_after_a_crash() {
+    let mut fixture = fixture();
+    fixture.at_aws("theirs", "/prod/kms/xks/v1", "OTHERPROXY234567ABCDEFGH", "0");
+    let held = json!([{"service": "kms", "operation": "DescribeCustomKeyStores", "times": 2, "delay_ms": 60_000}]);
+    fixture.lab.set_faults(&held);
+    let admin = fixture.prepared.admin.clone();
+    let begun = admin.post(JOBS, json!({"kms": ["kms"]})).expect(202);
+    let second = admin.post(JOBS, json!({"kms": ["kms"]})).refused(409, "NCERRConflict");
+    assert!(second.contains(&id(&begun)), "{second}");
+    admin.post(&format!("{JOBS}/{}/cancel", id(&begun)), json!({})).expect(200);
+    let job = end_of_job(&admin, &format!("{JOBS}/{}", id(&begun)));
+    assert_eq!((&job["overall_status"], &job["abort"]), (&json!("completed"), &json!(true)));
+    assert_eq!(job["detailed_status"]["123456789012/us-east-1"], "canceled");
+    let begun = admin.post(JOBS, json!({"kms": ["kms"]})).expect(202);
+    fixture.lab.wait_until_faults_met();
+    fixture.prepared.appliance.kill();
+    fixture.prepared.appliance.restart();
+    fixture.prepared.admin = fixture.prepared.appliance.admin();
+    let job = end_of_job(&fixture.prepared.admin, &format!("{JOBS}/{}", id(&begun)));
+    assert_eq!((&job["overall_status"], &job["abort"]), (&json!("completed"), &json!(false)));
+    assert_eq!(job["progress"]["123456789012/us-east-1"], counts(1, 1, 0, 0, 0));
+    assert_eq!(fixture.get("theirs")["type"], "REMOTE");
 }
