@@ -219,10 +219,10 @@ fn an_unlinked_key_is_linked_with_what_it_was_created_with_or_with_something_els
     let mut body = fixture.body(false, json!({"Alias": "templated"}));
     body["policytemplate"] = json!(template);
     let templated = admin.post(CREATE, body).expect(201);
-    admin.patch(&format!("/v1/cckm/aws/templates/{template}"), json!({"key_admins": ["user2"]})).expect(200);
+    admin.patch(&format!("/v1/cckm/aws/templates/{template}"), json!({"key_admins": ["no-regions"]})).expect(200);
     let tags = json!({"aws_param": {"Tags": [{"TagKey": "a", "TagValue": "b"}]}});
     let linked = fixture.post(&templated, "link", tags).expect(200);
-    assert_eq!(linked["key_admins"], json!(["arn:aws:iam::123456789012:user/user2"]));
+    assert_eq!(linked["key_admins"], json!(["arn:aws:iam::123456789012:user/no-regions"]));
     let tag = json!({"TagKey": "cckm_policy_template_id", "TagValue": template});
     assert!(linked["aws_param"]["Tags"].as_array().is_some_and(|tags| tags.contains(&tag)), "{linked}");
 
