@@ -181,7 +181,7 @@ impl Appliance {
     /// # Errors
     /// When the server ends by itself.
     pub async fn run(mut self) -> Result<(), StartError> {
-        self.services.recover_key_stores();
+        self.services.begin_work();
         let watch = notify::watch();
         notify::ready(&format!("serving on {}", self.address));
         tracing::info!(address = %self.address, "ready");

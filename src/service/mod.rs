@@ -174,7 +174,6 @@ impl Services {
             runtime,
             options,
         );
-        schedules.run_forever();
         Ok(Self {
             sync_jobs,
             bulk_jobs,
@@ -193,9 +192,11 @@ impl Services {
         })
     }
 
-    /// Starts the recovery of pending operations on key stores. AWS calls the XKS proxy during them, so it must listen.
-    pub fn recover_key_stores(&self) {
+    /// Starts the work during which AWS calls the XKS proxy, which must listen by now: the recovery of pending operations on
+    /// key stores, and schedules.
+    pub fn begin_work(&self) {
         self.key_stores.recover();
+        self.schedules.run_forever();
     }
 
     /// Returns whether the log still accepts changes.

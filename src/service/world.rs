@@ -93,7 +93,9 @@ impl World {
             let name = UserName::parse("admin").expect("a name");
             let password = Zeroizing::new("Lab-secret-4-tests".to_owned());
             let first = || Ok::<_, super::failure::Failure>(FirstAdmin { name, password, must_change: false });
-            Services::start(parts, first).await.expect("it starts")
+            let services = Services::start(parts, first).await.expect("it starts");
+            services.begin_work();
+            services
         });
         self.process = Some(Process { services, runtime });
     }

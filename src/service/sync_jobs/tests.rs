@@ -129,7 +129,9 @@ async fn start(ledger: &Ledger, keyring: &Keyring, aws: &Arc<ScriptedKms>) -> Se
             (UserName::parse("admin").expect("a name"), Zeroizing::new("Lab-secret-4-tests".to_owned()));
         Ok::<_, Failure>(FirstAdmin { name, password, must_change: false })
     };
-    Services::start(parts, first).await.expect("they start")
+    let services = Services::start(parts, first).await.expect("they start");
+    services.begin_work();
+    services
 }
 
 fn settings() -> ConnectionSettings {
