@@ -48,8 +48,8 @@ pub(super) async fn connect(
     let call = ConnectCustomKeyStore { store: store.clone() };
     work.at.call(call).await.map_err(|failure| {
         let error = StoreStepError::from(failure).reaching(&store);
-        // AWS has the password already.
-        if tells { error.with(Stage::Unknown) } else { error }
+        // AWS has the password already. The recovery, which follows at once, reads how the store is.
+        if tells && work.is_first { error.with(Stage::Unknown) } else { error }
     })?;
     let seen = read_back(&work.at, &store, |seen| seen.connection_state != Disconnected).await;
     let mut seen = seen.map_err(unread(&store))?;

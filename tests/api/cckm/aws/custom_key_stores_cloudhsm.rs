@@ -203,6 +203,26 @@ fn aws_is_told_a_password_once_and_again_only_after_it_was_wrong() {
 }
 
 #[test]
+fn a_connection_that_aws_refuses_after_it_was_told_a_password_has_ended() {
+    let fixture = fixture();
+    let admin = &fixture.prepared.admin;
+    let store = admin.post(STORES, body("hsm", "not-kmsusers")).expect(201);
+    let connect = || admin.post(&at(&store, "/connect"), json!({"key_store_password": PASSWORD}));
+    let deny = json!([{"service": "kms", "operation": "ConnectCustomKeyStore", "times": 9, "answer": "deny"}]);
+    fixture.lab.set_faults(&deny);
+    let refused = connect();
+    assert!(refused.status == 502 && refused.text.contains("AccessDeniedException"), "{}", refused.text);
+    let told = fixture.lab.calls("kms:UpdateCustomKeyStore");
+    assert!(told > 0);
+    // No operation is pending.
+    assert_eq!(admin.patch(&at(&store, ""), json!({"name": "hsm-2"})).expect(200)["name"], "hsm-2");
+    fixture.lab.set_faults(&json!([]));
+    connect().expect(200);
+    until(admin, &store, "CONNECTED");
+    assert!(fixture.lab.calls("kms:UpdateCustomKeyStore") > told + 1, "told once more, since it was not certain");
+}
+
+#[test]
 fn what_aws_would_refuse_is_refused_first_and_what_it_refuses_is_not_made() {
     let fixture = fixture();
     let admin = &fixture.prepared.admin;
