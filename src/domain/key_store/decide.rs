@@ -199,13 +199,11 @@ impl KeyStore {
             Some(_) if self.gone => return Err(KeyStoreRefusal::Gone(name).into()),
             Some(seen) => seen,
         };
-        match seen.connection_state {
-            ConnectionState::Connected | ConnectionState::Disconnected => Ok(()),
-            _ => {
-                let state = seen.connection_state.to_string();
-                Err(KeyStoreRefusal::WrongState { store: name, state, wanted: "CONNECTED or DISCONNECTED" }.into())
-            }
+        if matches!(seen.connection_state, ConnectionState::Connected | ConnectionState::Disconnected) {
+            return Ok(());
         }
+        let state = seen.connection_state.to_string();
+        Err(KeyStoreRefusal::WrongState { store: name, state, wanted: "CONNECTED or DISCONNECTED" }.into())
     }
 
     pub(super) fn changes_at_aws(&self, name: &KeyStoreName, to: &StoreSettings) -> bool {

@@ -10,6 +10,7 @@ use crate::domain::key::operation::{NewKey, Operation};
 use crate::domain::key::policy::PolicyContext;
 use crate::domain::key::spec::{KeySpec, KeyUsage};
 use crate::domain::key::tag::Tag;
+use crate::domain::key_store::StoreKind;
 use crate::domain::refusal::KeyStoreRefusal;
 use crate::service::access::{CreateCloudHsmKey, KeyStorePermit};
 use crate::service::caller::RequestContext;
@@ -38,7 +39,7 @@ impl Keys {
         request: CloudHsmKeyRequest,
     ) -> Result<KeySeen, Failure> {
         let (store, caller) = (permit.store(), permit.caller());
-        if !store.at_aws.as_ref().is_some_and(|seen| seen.cloud_hsm.is_some()) {
+        if store.kind() != StoreKind::CloudHsm {
             return Err(KeyStoreRefusal::NotCloudHsm(store.name.clone()).into());
         }
         store.refuse_disconnected()?;

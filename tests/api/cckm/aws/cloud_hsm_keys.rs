@@ -102,7 +102,7 @@ fn a_key_is_created_in_the_cluster_and_replaced_by_another_one_there() {
     cluster.post(&new, "enable-rotation-job", json!({"job_config_id": schedule})).expect(200);
     admin.post(&format!("/v1/scheduler/job-configs/{schedule}/run-now"), json!({})).expect(201);
     let deadline = Instant::now() + Duration::from_secs(20);
-    while cluster.get(&new)["rotated_to"] == "" {
+    while cluster.get(&new)["rotated_to"].as_str().is_none_or(str::is_empty) {
         assert!(Instant::now() < deadline, "{}", cluster.get(&new));
         thread::sleep(Duration::from_millis(50));
     }
