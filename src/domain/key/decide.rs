@@ -76,27 +76,22 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
 }
 
 fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: &Operation) -> Result<(), Refusal> {
-    match wanted {
-        Operation::Link { store, .. } => {
-            let (_, hyok) = state.hyok_key(id)?;
-            if hyok.linked {
-                return Err(KeyRefusal::Linked(id).into());
-            }
-            state.key_store(*store)?.refuse_disconnected()?;
+    if let Operation::Link { .. } = wanted {
+        let (_, hyok) = state.hyok_key(id)?;
+        if hyok.linked {
+            return Err(KeyRefusal::Linked(id).into());
         }
-        wanted if wanted.adds_an_entry() => {
-            if state.keys.get(&id).is_some() {
-                return Err(KeyRefusal::Exists(id).into());
-            }
-            if let Operation::CreateInStore { store, .. } = wanted {
-                state.key_store(*store)?.refuse_disconnected()?;
-            }
+    } else if wanted.adds_an_entry() {
+        if state.keys.get(&id).is_some() {
+            return Err(KeyRefusal::Exists(id).into());
         }
-        _ => {
-            let key = state.key(id)?;
-            key.refuse_unlinked()?;
-            key.refuse_gone(state)?;
-        }
+    } else {
+        let key = state.key(id)?;
+        key.refuse_unlinked()?;
+        key.refuse_gone(state)?;
+    }
+    if let Operation::Link { store, .. } | Operation::CreateInStore { store, .. } = wanted {
+        state.key_store(*store)?.refuse_disconnected()?;
     }
     if let Some(KeyRotation::Replaces(from)) = wanted.rotation() {
         let old = state.key(from)?;
